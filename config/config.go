@@ -1,0 +1,77 @@
+package config
+
+import (
+	"time"
+
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Config is a checked configuration, defaults filled in, secrets resolved.
+type Config struct {
+	Path   string
+	Kafka  Kafka
+	Ledger Ledger
+	Apps   map[string]App
+	Policy *policy.Policy // compiled
+
+	Attention   Attention
+	Sweep       Sweep
+	Metrics     Metrics
+	Development *Development // nil in production
+}
+
+// Kafka says where HR events come from.
+type Kafka struct {
+	Brokers []string
+	Topics  []Topic
+	Group   string // consumer group; default "tenure"
+}
+
+// Topic is one topic of HR events.
+type Topic struct {
+	Name        string
+	Source      string // name of the decoder in hr/source; default "cloudevents"
+	DeadLetters string // default Name + ".dlq"
+}
+
+// Ledger says where the ledger is. URL is "sqlite:PATH" (relative to the
+// configuration file) or "postgres://...".
+type Ledger struct{ URL string }
+
+// App is one app: which kind of connector, and its settings.
+type App struct {
+	Connector string
+	Settings  map[string]any // secrets resolved; never log it
+	Rate      Rate           // zero: unlimited
+}
+
+// Rate is a number of calls in a span of time ("10/s", "180/m").
+type Rate struct {
+	Calls int
+	Per   time.Duration
+}
+
+// Attention says when a failing step is shown to a human.
+type Attention struct {
+	After   time.Duration // a step that keeps failing this long needs attention; default 15m
+	Recheck time.Duration // how often a step in attention is tried again by itself; default 1h
+}
+
+// Sweep says how often the sweeper looks for people who are due and have no run.
+type Sweep struct{ Every time.Duration } // default 1m
+
+// Metrics says where Prometheus metrics are served; empty means not at all.
+type Metrics struct{ Worker, Starter string } // listen addresses, e.g. "127.0.0.1:9464"
+
+// Development holds what no production configuration has.
+type Development struct {
+	Clock *AcceleratedClock
+}
+
+// AcceleratedClock makes the product's time pass Rate times as fast as real
+// time, showing Start at the real instant Epoch. Refused unless Temporal's
+// address is on loopback.
+type AcceleratedClock struct {
+	Epoch, Start time.Time
+	Rate         float64
+}

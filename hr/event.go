@@ -1,0 +1,119 @@
+package hr
+
+import "time"
+
+// EventType is the CloudEvents type of an HR event.
+type EventType string
+
+// The event types that HR systems emit. See schemas/ for the wire format.
+const (
+	EventHired        EventType = "com.tenurehq.worker.hired.v1"
+	EventRehired      EventType = "com.tenurehq.worker.rehired.v1"
+	EventTransferred  EventType = "com.tenurehq.worker.transferred.v1"
+	EventUpdated      EventType = "com.tenurehq.worker.updated.v1"
+	EventConverted    EventType = "com.tenurehq.worker.converted.v1"
+	EventLeaveStarted EventType = "com.tenurehq.worker.leave_started.v1"
+	EventLeaveEnded   EventType = "com.tenurehq.worker.leave_ended.v1"
+	EventTerminated   EventType = "com.tenurehq.worker.terminated.v1"
+	EventRescinded    EventType = "com.tenurehq.worker.rescinded.v1"
+	EventSuspended    EventType = "com.tenurehq.security.suspended.v1"
+	EventReinstated   EventType = "com.tenurehq.security.reinstated.v1"
+)
+
+// EventKey identifies an event: two events with the same key are the same event.
+type EventKey struct {
+	Source string `json:"source"` // which HR system said it
+	ID     string `json:"id"`     // unique within the source
+}
+
+// Event is one thing that HR said of one person.
+//
+// Which of the optional parts is set follows from Type: Profile for hired,
+// rehired, transferred, updated and converted; Termination for terminated;
+// Rescinds for rescinded. Leave and Suspension may be nil even for their types.
+type Event struct {
+	EventKey
+	Type      EventType `json:"type"`
+	PersonID  string    `json:"personId"`
+	Recorded  time.Time `json:"recorded"`           // when HR said so
+	Sequence  string    `json:"sequence,omitempty"` // orders events of one person recorded at the same time
+	Effective Date      `json:"effective"`          // when it is true, in the person's own time zone
+
+	Profile     *Profile     `json:"profile,omitempty"`
+	Termination *Termination `json:"termination,omitempty"`
+	Leave       *Leave       `json:"leave,omitempty"`
+	Suspension  *Suspension  `json:"suspension,omitempty"`
+	Rescinds    string       `json:"rescinds,omitempty"` // ID (same source) of the event that never should have been
+}
+
+// PersonType is the kind of relation a person has with the company.
+type PersonType string
+
+// The person types of the event format ("workerType" on the wire).
+const (
+	TypeEmployee   PersonType = "employee"
+	TypeContractor PersonType = "contractor"
+	TypeIntern     PersonType = "intern"
+	TypePartner    PersonType = "partner"
+	TypeTemporary  PersonType = "temporary"
+	TypeService    PersonType = "service"
+)
+
+// Profile is the whole snapshot of a person as of an event's effective date.
+// Its JSON names are those of the "worker" object on the wire.
+type Profile struct {
+	Type           PersonType        `json:"workerType"`
+	GivenName      string            `json:"givenName"`
+	FamilyName     string            `json:"familyName"`
+	PreferredName  string            `json:"preferredName,omitempty"`
+	WorkEmail      string            `json:"workEmail,omitempty"`
+	PersonalEmail  string            `json:"personalEmail,omitempty"`
+	Phone          string            `json:"phone,omitempty"`
+	EmployeeNumber string            `json:"employeeNumber,omitempty"`
+	JobTitle       string            `json:"jobTitle,omitempty"`
+	Department     string            `json:"department,omitempty"`
+	CostCenter     string            `json:"costCenter,omitempty"`
+	Company        string            `json:"company,omitempty"`
+	Location       Location          `json:"location"`
+	ManagerID      string            `json:"managerId,omitempty"` // person ID
+	StartDate      Date              `json:"startDate"`
+	EndDate        Date              `json:"endDate,omitzero"` // last day, for those whose end is known; zero if open
+	Attributes     map[string]string `json:"attributes,omitempty"`
+}
+
+// Location is where a person works. TimeZone is an IANA name and required.
+type Location struct {
+	Site     string `json:"site,omitempty"`
+	Country  string `json:"country,omitempty"` // ISO 3166-1 alpha-2
+	TimeZone string `json:"timeZone"`
+}
+
+// Urgency says how fast a termination has to be.
+type Urgency string
+
+// The urgencies of a termination. Immediate means now, whatever the last day says.
+const (
+	UrgencyStandard  Urgency = "standard"
+	UrgencyImmediate Urgency = "immediate"
+)
+
+// Termination ends an employment. Access ends at the end of LastDay in the
+// person's zone, unless AccessEndsAt or UrgencyImmediate says otherwise.
+type Termination struct {
+	LastDay      Date      `json:"lastDayOfWork,omitzero"` // zero means the event's effective date
+	AccessEndsAt time.Time `json:"accessEndsAt,omitzero"`
+	Urgency      Urgency   `json:"urgency,omitempty"`
+	Voluntary    *bool     `json:"voluntary,omitempty"`
+	Reason       string    `json:"reason,omitempty"`
+}
+
+// Leave is a leave of absence. ExpectedReturn is a hint only: access comes back
+// with the leave_ended event, not by the calendar.
+type Leave struct {
+	ExpectedReturn Date `json:"expectedReturn,omitzero"`
+}
+
+// Suspension cuts a person off until reinstated.
+type Suspension struct {
+	Reason string `json:"reason,omitempty"`
+}

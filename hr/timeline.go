@@ -1,0 +1,95 @@
+package hr
+
+import "time"
+
+// Timeline is all that HR has said of one person, merged.
+type Timeline struct {
+	PersonID    string
+	Periods     []Period   // employment periods by start, never overlapping
+	Absences    []Interval // leaves of absence, by start
+	Suspensions []Interval // security suspensions, by start
+	Conflicts   []Conflict // what was said but not applied, because a human must say what was meant
+}
+
+// Period is one employment, from its first day until access ends.
+type Period struct {
+	Starts    time.Time  // 00:00 of the first day in the person's zone
+	Ends      time.Time  // first instant without access; zero while no end is known
+	End       End        // why it ends; zero while no end is known
+	Snapshots []Snapshot // by From; at least one. The first holds from Starts on even if its From is later
+	Opened    EventKey   // the event that opened it
+}
+
+// Snapshot is a profile and the instant from which it holds.
+type Snapshot struct {
+	From    time.Time
+	Profile Profile
+	Event   EventKey
+}
+
+// EndCause says what ended a period.
+type EndCause string
+
+// The causes of an end.
+const (
+	EndTerminated EndCause = "terminated" // a termination event
+	EndOfContract EndCause = "contract"   // the profile's end date
+	EndSuperseded EndCause = "superseded" // a rehire opened the next period before this one was ended
+)
+
+// End describes the end of a period.
+type End struct {
+	Cause  EndCause
+	Urgent bool // UrgencyImmediate
+	Event  EventKey
+}
+
+// Interval is a half-open span of time; a zero To is open.
+type Interval struct {
+	From, To time.Time
+	Event    EventKey // the event that opened it
+}
+
+// ConflictCode names a kind of conflict.
+type ConflictCode string
+
+// The conflicts that a merge can find.
+const (
+	// ConflictHiredAfterEnd is a plain hire that starts after a termination:
+	// a rehire that nobody called one, or a mistake.
+	ConflictHiredAfterEnd ConflictCode = "hired_after_end"
+	// ConflictLaterTermination is a termination recorded later than the one in
+	// force, with a later last day: the earlier end holds until it is rescinded.
+	ConflictLaterTermination ConflictCode = "later_termination"
+	// ConflictChangedAfterEnd is a change effective after a contract's end date
+	// that neither extends, converts nor rehires.
+	ConflictChangedAfterEnd ConflictCode = "changed_after_end"
+)
+
+// Conflict is something HR said that was not applied.
+type Conflict struct {
+	Code  ConflictCode
+	Event EventKey
+}
+
+// Status is where a person stands at one instant.
+type Status string
+
+// The statuses.
+const (
+	StatusUnknown   Status = "unknown"   // nothing that HR said makes this a person of the company (the hire was rescinded)
+	StatusUpcoming  Status = "upcoming"  // hired, not started
+	StatusActive    Status = "active"    // at work
+	StatusOnLeave   Status = "on_leave"  // employed, on a leave of absence
+	StatusSuspended Status = "suspended" // cut off by security, whatever else holds
+	StatusEnded     Status = "ended"     // access has ended
+)
+
+// Standing is a person at one instant.
+type Standing struct {
+	Status  Status
+	Period  *Period   // the current, else the next, else the last one; nil if unknown
+	Profile *Profile  // in force in Period at that instant; nil if unknown
+	Changes time.Time // next instant after which At gives another Standing; zero if none is known
+	Urgent  bool      // suspended, or ended by an immediate termination
+}

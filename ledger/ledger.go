@@ -1,0 +1,274 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// ErrNotFound is returned for a person of whom nothing was ever recorded.
+var ErrNotFound = errors.New("ledger: not found")
+
+// Ledger is one store. All methods are safe for concurrent use, by several
+// processes too, and may be repeated: a second call with the same arguments
+// changes nothing. An error other than ErrNotFound means that the store could
+// not be reached or failed, and nothing was changed.
+type Ledger interface {
+	Intake
+	Work
+	Query
+
+	// Ping says whether the store answers.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Intake is what the consumer of HR events needs.
+type Intake interface {
+	// Record stores events in one transaction, in order, and makes the people
+	// they concern due at once. An event whose key is already there is left as
+	// it is and reported as a duplicate, with the first one's sequence number.
+	Record(ctx context.Context, events []Received) ([]Receipt, error)
+	// MarkDelivered notes that Temporal has taken the signals for these events.
+	MarkDelivered(ctx context.Context, seqs []int64) error
+}
+
+// Received is an event and where and when it came from.
+type Received struct {
+	Event     hr.Event
+	At        time.Time // when Tenure received it (product time)
+	Topic     string    // empty if it did not come from Kafka
+	Partition int
+	Offset    int64
+}
+
+// Receipt is the ledger's answer to one received event.
+type Receipt struct {
+	Seq       int64 // position in the ledger, ascending, never reused
+	Duplicate bool  // an event of that key was already there
+	Delivered bool  // ... and Temporal has taken its signal
+}
+
+// Work is what planning and applying need.
+type Work interface {
+	// Person reads everything known of one person in one consistent read.
+	Person(ctx context.Context, personID string) (Person, error)
+	// ClaimUsername returns the username that the person holds, or else gives
+	// them the first free one of base, base2, base3, ... A username is held, and
+	// never given to anybody else, for as long as the person is in the ledger.
+	ClaimUsername(ctx context.Context, personID, base string) (string, error)
+	// SaveAssessment stores what an assessment found, in one transaction.
+	SaveAssessment(ctx context.Context, a Assessment) error
+	// BeginStep notes the intent to call an app: it must be called before every
+	// attempt. See Attempt and Begun.
+	BeginStep(ctx context.Context, a Attempt) (Begun, error)
+	// FinishStep stores a step's outcome, the link's new state and the audit row
+	// in one transaction.
+	FinishStep(ctx context.Context, o Outcome) error
+	// Act records an operator's action (and what it changes) with who and why.
+	Act(ctx context.Context, a Action) error
+	// Due lists people whose due time is at or before the given instant,
+	// earliest first.
+	Due(ctx context.Context, at time.Time, limit int) ([]DuePerson, error)
+}
+
+// Query is what people who ask need.
+type Query interface {
+	// People lists person summaries by ID, after the given ID, at most limit.
+	People(ctx context.Context, after string, limit int) ([]Summary, error)
+	// Links lists links by person and app; filter fields that are empty match all.
+	Links(ctx context.Context, f LinkFilter) ([]Link, error)
+	// Audit lists audit rows, oldest first, after the given sequence number, of
+	// one person or (empty) of everybody, at most limit.
+	Audit(ctx context.Context, personID string, after int64, limit int) ([]AuditRow, error)
+}
+
+// Person is everything the ledger knows of one person.
+type Person struct {
+	Summary
+	Events  []StoredEvent // by sequence number
+	Links   []Link        // by app
+	Steps   []Step        // not done: open, attention or skipped, by app and key
+	Waivers []string      // keys of conflicts that an operator has skipped, sorted
+	// ManagerAccounts is the account ID, per app, of the manager that the last
+	// assessment found, from the manager's links that are active or disabled.
+	// Zero entries if there is no manager or no such link.
+	ManagerAccounts map[string]string
+}
+
+// StoredEvent is an event in the ledger.
+type StoredEvent struct {
+	Seq   int64
+	Event hr.Event
+	At    time.Time
+}
+
+// Summary is one person as the last assessment left them.
+type Summary struct {
+	PersonID   string
+	Username   string // empty until claimed
+	GivenName  string
+	FamilyName string
+	Status     hr.Status
+	Department string
+	JobTitle   string
+	ManagerID  string
+	DueAt      time.Time // when somebody must look again; zero if nothing is pending
+	DueWhat    string    // what is due then: "start", "end", "delete", "overlap", "recheck", "event", "manager", ...
+	AssessedAt time.Time
+	LastSeq    int64 // last event of theirs in the ledger
+}
+
+// LinkState is the state of a link.
+type LinkState string
+
+// The life of a link. A deleted one goes back to planned if the person returns.
+const (
+	LinkPlanned  LinkState = "planned"  // an account is going to be made or adopted; a call may have been made
+	LinkActive   LinkState = "active"   // the app confirmed an enabled account
+	LinkDisabled LinkState = "disabled" // the app confirmed a disabled account
+	LinkDeleted  LinkState = "deleted"  // the app confirmed that there is no account
+)
+
+// Link is the tie between a person and their account in one app.
+type Link struct {
+	PersonID  string
+	App       string
+	AccountID string // the app's own identifier; empty while planned
+	Username  string // login name in the app
+	State     LinkState
+	Adopted   bool // the account was there before Tenure
+
+	Entitlements []string // those that Tenure granted and the app confirmed, sorted
+	Attributes   string   // digest of the attributes last confirmed
+
+	CreatedAt    time.Time // the first confirmation that it exists
+	DisabledAt   time.Time // proof of the present disabled state; zero while active
+	StrippedAt   time.Time // proof that no entitlement is left since then; zero while active
+	HandedOverAt time.Time // data handed over since then; zero while active
+	DeletedAt    time.Time // proof that it is gone; zero unless deleted
+	ProvenAt     time.Time // the last time the app was read and agreed
+	// DoubtUntil is set when access was taken while an earlier call that gives
+	// access might still have been under way somewhere: the state must be proven
+	// once more after that instant.
+	DoubtUntil time.Time
+}
+
+// Assessment is what one assessment stores: the person's summary, the intents,
+// and when to look again. Steps that were open or in attention and are not in
+// Steps any more are closed as superseded.
+type Assessment struct {
+	Summary Summary // PersonID, names, Status, ManagerID, DueAt, DueWhat, AssessedAt, LastSeq are stored
+	Planned []Link  // links to create (or set back) to LinkPlanned: PersonID, App, Username
+	Steps   []Step  // every step that the plan has now: their intents
+}
+
+// StepState is the state of a step.
+type StepState string
+
+// The life of a step.
+const (
+	StepOpen       StepState = "open"       // planned or being tried
+	StepAttention  StepState = "attention"  // a human must look
+	StepSkipped    StepState = "skipped"    // a human decided that it will not be done
+	StepDone       StepState = "done"       // applied and confirmed
+	StepSuperseded StepState = "superseded" // the plan does not want it any more
+)
+
+// Step is one intended change of one account.
+type Step struct {
+	PersonID                             string
+	Key                                  string // identifies the step's content: same key = same change. See plan.Step
+	App                                  string
+	Kind                                 string // plan.Kind
+	State                                StepState
+	Attempts                             int    // calls of BeginStep since it was first planned
+	Code                                 string // error code of the last failed attempt
+	Message                              string // what went wrong and what to do; never personal data
+	PlannedAt, LastAttemptAt, FinishedAt time.Time
+	Reason                               string // the operator's, when skipped
+}
+
+// Attempt announces one attempt at a step.
+type Attempt struct {
+	PersonID, App, Key, Kind string
+	At                       time.Time // now
+	Deadline                 time.Time // when this attempt is certainly over, whatever became of the process
+	Gives                    bool      // whether the step gives access (creates, enables, grants)
+}
+
+// Begun is the ledger's answer to an attempt.
+type Begun struct {
+	Link Link // as it is now; State is empty if there is none
+	// DoubtUntil is the latest deadline of another step's attempt that gives
+	// access to the same account and whose outcome is not recorded; zero if none
+	// is in doubt at Attempt.At.
+	DoubtUntil time.Time
+}
+
+// Outcome is the result of one attempt.
+type Outcome struct {
+	PersonID, App, Key, Kind string
+	At                       time.Time
+	State                    StepState // StepDone, StepOpen (will be retried) or StepAttention
+	Code                     string
+	Message                  string
+	Link                     *Link     // new state of the link; nil leaves it
+	Audit                    *AuditRow // nil writes none; Seq and PersonID are filled in
+	// DueReports makes the people whose manager this person is due at At, with
+	// DueWhat "manager", unless they are due earlier.
+	DueReports bool
+}
+
+// Verb is what an operator did.
+type Verb string
+
+// The operator's verbs.
+const (
+	VerbRetry Verb = "retry" // open an attention step again
+	VerbSkip  Verb = "skip"  // the step (or conflict) is not to be done
+)
+
+// Action is one operator action: it changes the step's state (skip: StepSkipped;
+// retry: StepOpen), or, with Conflict set, waives that conflict, and writes an
+// audit row.
+type Action struct {
+	Verb     Verb
+	PersonID string
+	Key      string // step key, or conflict key
+	App      string // empty for a conflict
+	Conflict bool
+	Operator string
+	Reason   string
+	At       time.Time
+}
+
+// DuePerson is a person who is due.
+type DuePerson struct {
+	PersonID string
+	At       time.Time
+	What     string
+	LastSeq  int64
+}
+
+// LinkFilter selects links.
+type LinkFilter struct {
+	PersonID string
+	App      string
+	State    LinkState
+}
+
+// AuditRow is one line of the append-only record. It holds no names or
+// addresses: person IDs, app names, codes.
+type AuditRow struct {
+	Seq      int64
+	At       time.Time
+	PersonID string
+	App      string
+	Action   string // "created", "adopted", "enabled", "updated", "disabled", "stripped", "handed_over", "deleted", "retry", "skip", ...
+	Actor    string // "tenure" or the operator
+	Cause    string // why: event key, role names, reason
+	Detail   map[string]any
+}

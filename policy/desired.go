@@ -1,0 +1,44 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// Identity is what Tenure itself has given a person, and what it knows of the
+// person's manager. It is an input of evaluation, never a result of it.
+type Identity struct {
+	PersonID string
+	Username string
+	Email    string
+	// ManagerAccounts is the manager's account ID per app, where the manager has
+	// a linked account.
+	ManagerAccounts map[string]string
+}
+
+// Desired is the access that policy wants a person to have at one instant.
+type Desired struct {
+	Standing hr.Standing
+	// Accounts are the accounts that should exist, by app name. An app that is
+	// not here should hold no account of the person (any more).
+	Accounts []Account
+	// Changes is the next instant at which, with nothing new said by anyone,
+	// Desired differs; zero if none is known.
+	Changes time.Time
+}
+
+// Account is one account that should exist.
+type Account struct {
+	App          string
+	Enabled      bool           // false before the start date, on leave, suspended
+	Attributes   map[string]any // evaluated mappings: string, bool, int64 or []string; empty strings are left out
+	Entitlements []Entitlement  // by name
+}
+
+// Entitlement is one entitlement and why policy grants it.
+type Entitlement struct {
+	Name  string
+	Roles []string  // names of the roles that grant it, sorted
+	Until time.Time // end of the overlap, for one that is only kept after a move; else zero
+}

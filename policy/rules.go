@@ -1,0 +1,60 @@
+package policy
+
+import "time"
+
+// Rules is a policy as written in the configuration, before compilation.
+// Expressions are CEL; see Env in expressions.go for what they can see.
+type Rules struct {
+	Person PersonRules
+	Apps   map[string]AppRules
+	Roles  []Role
+	Joiner JoinerRules
+	Mover  MoverRules
+	Leaver LeaverRules
+}
+
+// PersonRules names people: both expressions give a string.
+// Username sees person; collisions get 2, 3, ... appended. Email also sees
+// person.username.
+type PersonRules struct {
+	Username string // default: ascii(lower(person.givenName.substring(0,1) + person.familyName))
+	Email    string // default: person.workEmail
+}
+
+// AppRules is what policy says about one app. Nil overrides mean the default of
+// Rules.
+type AppRules struct {
+	Attributes map[string]string // target attribute -> CEL giving string, bool, int or list of strings
+	After      []string          // apps whose account must be there before this one's is made
+	Joiner     *JoinerRules
+	Mover      *MoverRules
+	Leaver     *LeaverRules
+}
+
+// Role grants entitlements to everyone for whom When (CEL, bool) holds.
+type Role struct {
+	Name   string
+	When   string
+	Grants []Grant
+}
+
+// Grant is an account in App with these entitlements (possibly none).
+type Grant struct {
+	App          string
+	Entitlements []string
+}
+
+// JoinerRules: LeadTime is how long before the start date accounts are made.
+// They stay disabled until the start date.
+type JoinerRules struct{ LeadTime time.Duration }
+
+// MoverRules: Overlap is how long access that policy no longer grants is kept
+// after a move.
+type MoverRules struct{ Overlap time.Duration }
+
+// LeaverRules: Retain is how long a disabled account is kept; Delete says
+// whether it is deleted then, or kept disabled for ever.
+type LeaverRules struct {
+	Retain time.Duration
+	Delete bool
+}
