@@ -1,0 +1,78 @@
+package hr
+
+import (
+	"fmt"
+	"time"
+)
+
+// Date is a civil date: a day in a calendar, with no time and no zone. The zero
+// Date is no date. Its text form is YYYY-MM-DD (RFC 3339 full-date).
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// ParseDate reads YYYY-MM-DD and refuses days that no calendar has.
+func ParseDate(s string) (Date, error) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return Date{}, fmt.Errorf("%q is not a date (want YYYY-MM-DD)", s)
+	}
+	return DateOf(t), nil
+}
+
+// DateOf is the day that t falls on, in t's own location.
+func DateOf(t time.Time) Date {
+	y, m, d := t.Date()
+	return Date{Year: y, Month: m, Day: d}
+}
+
+// IsZero says whether d is no date.
+func (d Date) IsZero() bool { return d == Date{} }
+
+// String is YYYY-MM-DD, or empty for no date.
+func (d Date) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
+}
+
+// AddDays is the day n days later (earlier if n is negative).
+func (d Date) AddDays(n int) Date { return DateOf(d.utc().AddDate(0, 0, n)) }
+
+// Compare is negative, zero or positive as d is before, the same as or after e.
+func (d Date) Compare(e Date) int { return d.utc().Compare(e.utc()) }
+
+// StartIn is the first instant of the day in a zone. Where clocks are put
+// forward at midnight the day starts later than 00:00, and that is the instant.
+func (d Date) StartIn(loc *time.Location) time.Time {
+	t := time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, loc)
+	if DateOf(t) == d {
+		return t
+	}
+	// 00:00 does not exist, and Date gave an instant of the day before: the day
+	// starts where that day's offset ends.
+	_, end := t.ZoneBounds()
+	return end
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler; empty is no date.
+func (d *Date) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*d = Date{}
+		return nil
+	}
+	parsed, err := ParseDate(string(text))
+	if err != nil {
+		return err
+	}
+	*d = parsed
+	return nil
+}
+
+func (d Date) utc() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
