@@ -90,6 +90,7 @@ type Standing struct {
 	Status  Status
 	Period  *Period   // the current, else the next, else the last one; nil if unknown
 	Profile *Profile  // in force in Period at that instant; nil if unknown
+	Since   time.Time // since when Status holds: the start, the end, or when the leave or suspension began; zero if unknown
 	Changes time.Time // next instant after which At gives another Standing; zero if none is known
 	Urgent  bool      // suspended, or ended by an immediate termination
 }
