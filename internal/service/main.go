@@ -1,0 +1,122 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// The exit codes of Tenure's programs.
+const (
+	ExitDone      = 0 // done, or stopped because it was asked to
+	ExitFailed    = 1 // something went wrong that may go right another time
+	ExitUsage     = 2 // wrong flags or configuration: it will fail again until somebody changes them
+	ExitAttention = 3 // done, and something needs a human (command line only)
+)
+
+// Process is what a long-running process is given to run with.
+type Process struct {
+	Name       string
+	ConfigPath string // --config, else TENURE_CONFIG, else tenure.yaml
+	Log        *zap.Logger
+	Metrics    *prometheus.Registry // for the process's own metrics; see ServeHTTP
+}
+
+// ServeHTTP serves p's metrics and probes. See the function of that name.
+func (p *Process) ServeHTTP(addr string, checks map[string]Check) (*HTTP, error) {
+	return ServeHTTP(addr, p.Log, p.Metrics, checks)
+}
+
+// UsageError marks an error that only a change of flags, environment or
+// configuration can cure: Main exits with ExitUsage. Nil stays nil.
+func UsageError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &usageError{err}
+}
+
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// Main is the whole of a process's main function but for what is its own: it
+// reads the flags, makes the logger, cancels run's context at the first SIGINT
+// or SIGTERM (the second kills), and returns the exit code. Run is to return
+// when its context is done, having finished what was in flight; that it was
+// cancelled is no failure then.
+func Main(name, summary string, run func(context.Context, *Process) error) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // back to the default: a second signal kills
+	return execute(ctx, name, summary, os.Args[1:], os.Stdout, os.Stderr, run)
+}
+
+func execute(ctx context.Context, name, summary string, args []string, stdout, stderr io.Writer,
+	run func(context.Context, *Process) error,
+) int {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprintf(stderr, "%s\n\nUsage: %s [flags]\n\n", summary, name)
+		flags.PrintDefaults()
+	}
+	path := flags.String("config", DefaultConfigPath(), "the configuration `file`; also TENURE_CONFIG")
+	level := zapcore.InfoLevel
+	flags.TextVar(&level, "log-level", level, "the least `level` to log: debug, info, warn or error")
+	showVersion := flags.Bool("version", false, "print the version and exit")
+
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return ExitDone
+	case err != nil:
+		return ExitUsage
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "unexpected argument %q\n", flags.Arg(0))
+		flags.Usage()
+		return ExitUsage
+	case *showVersion:
+		fmt.Fprintf(stdout, "%s %s\n", name, Version())
+		return ExitDone
+	}
+
+	log := NewLogger(stderr, level).With(zap.String("process", name))
+	defer func() { _ = log.Sync() }()
+	log.Info("starting", zap.String("version", Version()), zap.String("config", *path))
+	err := run(ctx, &Process{Name: name, ConfigPath: *path, Log: log, Metrics: newRegistry(name)})
+	return finish(ctx, log, stderr, err)
+}
+
+// finish says how the run ended and turns that into an exit code.
+func finish(ctx context.Context, log *zap.Logger, stderr io.Writer, err error) int {
+	var usage *usageError
+	switch {
+	case err == nil, ctx.Err() != nil && errors.Is(err, context.Canceled):
+		log.Info("stopped")
+		return ExitDone
+	case errors.As(err, &usage):
+		// For the human who is about to correct it: plain lines, not one of JSON.
+		fmt.Fprintln(stderr, err)
+		return ExitUsage
+	default:
+		log.Error("failed", zap.Error(err))
+		return ExitFailed
+	}
+}
+
+// DefaultConfigPath is TENURE_CONFIG, else tenure.yaml.
+func DefaultConfigPath() string {
+	if path := os.Getenv("TENURE_CONFIG"); path != "" {
+		return path
+	}
+	return "tenure.yaml"
+}

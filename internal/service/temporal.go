@@ -1,0 +1,115 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+const (
+	// probeTimeout bounds one attempt to reach Temporal.
+	probeTimeout = 5 * time.Second
+	// remindEvery is how often a process that waits for Temporal says so again.
+	remindEvery = 30 * time.Second
+)
+
+// TemporalOptions reads where Temporal is and how to sign in from Temporal's own
+// places: the environment (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+// TEMPORAL_API_KEY, TEMPORAL_TLS_...), else temporal.toml, else 127.0.0.1:7233
+// and the namespace "default".
+func TemporalOptions(log *zap.Logger) (client.Options, error) {
+	opts, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return client.Options{}, fmt.Errorf("reading the Temporal connection from the environment or temporal.toml: %w", err)
+	}
+	if opts.HostPort == "" {
+		opts.HostPort = client.DefaultHostPort
+	}
+	if opts.Namespace == "" {
+		opts.Namespace = client.DefaultNamespace
+	}
+	opts.Logger = TemporalLogger(log)
+	return opts, nil
+}
+
+// DialTemporal connects to Temporal as TemporalOptions says, adjusted by each of
+// adjust, and waits until the server answers for the namespace: it returns
+// an error only if the settings are wrong, the credentials are refused, or ctx
+// is done.
+func DialTemporal(ctx context.Context, log *zap.Logger, adjust ...func(*client.Options)) (client.Client, error) {
+	opts, err := TemporalOptions(log)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range adjust {
+		f(&opts)
+	}
+	c, err := client.NewLazyClient(opts)
+	if err != nil {
+		return nil, fmt.Errorf("the Temporal connection's settings are wrong: %w", err)
+	}
+	if err := awaitTemporal(ctx, log, c, opts); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func awaitTemporal(ctx context.Context, log *zap.Logger, c client.Client, opts client.Options) error {
+	log = log.With(zap.String("address", opts.HostPort), zap.String("namespace", opts.Namespace))
+	began := time.Now()
+	var reminded time.Time
+	for delay := 250 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
+		err := ProbeTemporal(ctx, c, opts.Namespace)
+		if err == nil {
+			log.Info("connected to Temporal", zap.Duration("waited", time.Since(began)))
+			return nil
+		}
+		if refused(err) {
+			return fmt.Errorf("the Temporal server at %s refuses the credentials: %w", opts.HostPort, err)
+		}
+		if time.Since(reminded) >= remindEvery && ctx.Err() == nil {
+			reminded = time.Now()
+			log.Warn("waiting for Temporal; check TEMPORAL_ADDRESS and that the server is up", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("gave up waiting for Temporal at %s: %w", opts.HostPort, err)
+		case <-time.After(delay/2 + rand.N(delay/2)): //nolint:gosec // jitter needs no secrecy
+		}
+	}
+}
+
+// ProbeTemporal asks the server once, for at most five seconds, whether it
+// serves the namespace, and explains what is wrong if not.
+func ProbeTemporal(ctx context.Context, c client.Client, namespace string) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+	var missing *serviceerror.NamespaceNotFound
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &missing):
+		return fmt.Errorf("namespace %q does not exist; create it with: temporal operator namespace create -n %s: %w",
+			namespace, namespace, err)
+	default:
+		return err
+	}
+}
+
+// refused says whether waiting is no use: the server answered, and said no.
+func refused(err error) bool {
+	var denied *serviceerror.PermissionDenied
+	return errors.As(err, &denied) || status.Code(err) == codes.Unauthenticated
+}
