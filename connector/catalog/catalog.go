@@ -1,0 +1,33 @@
+// Package catalog lists the kinds of app that Tenure can talk to. A new kind is
+// one folder beside this one and one line here.
+package catalog
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/connector/scim"
+)
+
+var kinds = []connector.Kind{
+	memory.Kind,
+	scim.Kind,
+}
+
+// Kinds returns every kind, sorted by name.
+func Kinds() []connector.Kind {
+	return slices.SortedFunc(slices.Values(kinds), func(a, b connector.Kind) int {
+		return strings.Compare(a.Name, b.Name)
+	})
+}
+
+// Lookup returns the kind of that name, as the configuration spells it.
+func Lookup(name string) (connector.Kind, bool) {
+	i := slices.IndexFunc(kinds, func(k connector.Kind) bool { return k.Name == name })
+	if i < 0 {
+		return connector.Kind{}, false
+	}
+	return kinds[i], true
+}

@@ -1,0 +1,198 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// Hook is called around an operation (see connector.OpCreate and the others).
+// accountID is empty where the operation names no account. An error ends the
+// operation; one that is no *connector.Error is returned as KindUnavailable.
+type Hook func(ctx context.Context, op, accountID string) error
+
+// Faults are an app's fault switches. The zero value is a healthy app.
+type Faults struct {
+	// Kind, if set, is what every operation fails with, before it does anything.
+	Kind connector.ErrorKind
+	// RetryAfter goes with Kind.
+	RetryAfter time.Duration
+	// FailAfterApply is how many more changes are made and then reported as
+	// KindUnavailable all the same.
+	FailAfterApply int
+	// Slow is how long every operation waits before it does anything.
+	Slow time.Duration
+}
+
+// App is one app: its accounts and the switches that tests use. All methods may
+// be called at any time from any goroutine.
+type App struct {
+	mu         sync.Mutex
+	lastID     int
+	accounts   map[string]*connector.Account
+	byUsername map[string]string // lower case -> account ID
+	byExternal map[string][]string
+	handedOver map[string]string
+	calls      map[string]int
+	faults     Faults
+	before     Hook
+	after      Hook
+}
+
+var shared = struct {
+	sync.Mutex
+	apps map[string]*App
+}{apps: map[string]*App{}}
+
+// Shared returns the app of that name, the same one for the whole life of the
+// process. It is made when first asked for.
+func Shared(name string) *App {
+	shared.Lock()
+	defer shared.Unlock()
+	app, ok := shared.apps[name]
+	if !ok {
+		app = &App{}
+		app.reset()
+		shared.apps[name] = app
+	}
+	return app
+}
+
+// Reset makes the app as new: no accounts, no faults, no hooks, counters at zero.
+func (a *App) Reset() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reset()
+}
+
+func (a *App) reset() {
+	a.accounts = map[string]*connector.Account{}
+	a.byUsername = map[string]string{}
+	a.byExternal = map[string][]string{}
+	a.handedOver = map[string]string{}
+	a.calls = map[string]int{}
+	a.faults, a.before, a.after = Faults{}, nil, nil
+}
+
+// SetFaults sets the fault switches.
+func (a *App) SetFaults(f Faults) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults = f
+}
+
+// OnCall sets the hook that runs before each operation applies; nil for none.
+func (a *App) OnCall(hook Hook) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.before = hook
+}
+
+// AfterCall sets the hook that runs after each operation has been applied; nil
+// for none. An error from it is one of an app that did what it was asked and
+// could not say so.
+func (a *App) AfterCall(hook Hook) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.after = hook
+}
+
+// Calls says how often an operation was called, failures included.
+func (a *App) Calls(op string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.calls[op]
+}
+
+// Accounts returns every account in the order in which they were made.
+func (a *App) Accounts() []connector.Account {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sorted()
+}
+
+// Account returns an account by its ID.
+func (a *App) Account(id string) (connector.Account, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	account, ok := a.accounts[id]
+	if !ok {
+		return connector.Account{}, false
+	}
+	return clone(account), true
+}
+
+// Put adds an account from outside Tenure, as an administrator of the app
+// would, and returns its ID. External IDs need not be unique here, so that
+// tests can make an ambiguous app.
+func (a *App) Put(account connector.Account) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.put(account).ID
+}
+
+// HandedOver says which account an account's data was handed over to.
+func (a *App) HandedOver(fromAccountID string) (toAccountID string, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	toAccountID, ok = a.handedOver[fromAccountID]
+	return toAccountID, ok
+}
+
+func (a *App) put(account connector.Account) *connector.Account {
+	a.lastID++
+	account = clone(&account)
+	account.ID = strconv.Itoa(a.lastID)
+	slices.Sort(account.Entitlements)
+	a.accounts[account.ID] = &account
+	a.byUsername[strings.ToLower(account.Username)] = account.ID
+	a.index(&account)
+	return &account
+}
+
+func (a *App) index(account *connector.Account) {
+	if account.ExternalID != "" {
+		a.byExternal[account.ExternalID] = append(a.byExternal[account.ExternalID], account.ID)
+	}
+}
+
+func (a *App) drop(account *connector.Account) {
+	delete(a.accounts, account.ID)
+	delete(a.byUsername, strings.ToLower(account.Username))
+	rest := slices.DeleteFunc(a.byExternal[account.ExternalID], func(id string) bool { return id == account.ID })
+	if len(rest) == 0 {
+		delete(a.byExternal, account.ExternalID)
+		return
+	}
+	a.byExternal[account.ExternalID] = rest
+}
+
+func (a *App) sorted() []connector.Account {
+	all := make([]connector.Account, 0, len(a.accounts))
+	for _, account := range a.accounts {
+		all = append(all, clone(account))
+	}
+	slices.SortFunc(all, func(x, y connector.Account) int {
+		return cmp.Or(cmp.Compare(len(x.ID), len(y.ID)), cmp.Compare(x.ID, y.ID))
+	})
+	return all
+}
+
+func clone(account *connector.Account) connector.Account {
+	c := *account
+	c.Attributes = maps.Clone(account.Attributes)
+	for name, value := range c.Attributes {
+		if list, ok := value.([]string); ok {
+			c.Attributes[name] = slices.Clone(list)
+		}
+	}
+	c.Entitlements = slices.Clone(account.Entitlements)
+	return c
+}

@@ -1,0 +1,365 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// client is the connector. It has no state of its own.
+type client struct {
+	app  *App
+	name string
+}
+
+var (
+	_ connector.Connector      = client{}
+	_ connector.Creator        = client{}
+	_ connector.Adopter        = client{}
+	_ connector.Updater        = client{}
+	_ connector.Switch         = client{}
+	_ connector.Deleter        = client{}
+	_ connector.Entitler       = client{}
+	_ connector.SessionRevoker = client{}
+	_ connector.DataMover      = client{}
+	_ connector.Lister         = client{}
+)
+
+func (c client) Find(ctx context.Context, keys connector.Keys) (matches []connector.Match, err error) {
+	err = c.look(ctx, connector.OpFind, keys.AccountID, func() error {
+		matches = c.app.find(keys)
+		return nil
+	})
+	return matches, err
+}
+
+func (c client) Read(ctx context.Context, accountID string) (account connector.Account, err error) {
+	err = c.look(ctx, connector.OpRead, accountID, func() error {
+		found, err := c.app.get(connector.OpRead, accountID)
+		if err == nil {
+			account = clone(found)
+		}
+		return err
+	})
+	return account, err
+}
+
+func (c client) Check(ctx context.Context) (string, error) {
+	err := c.look(ctx, connector.OpCheck, "", func() error { return nil })
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("memory app %q of this process", c.name), nil
+}
+
+func (c client) Close() error { return nil }
+
+func (c client) Create(ctx context.Context, spec connector.Spec) (account connector.Account, err error) {
+	err = c.change(ctx, connector.OpCreate, "", func() error {
+		made, err := c.app.create(spec)
+		if err == nil {
+			account = clone(made)
+		}
+		return err
+	})
+	if err != nil {
+		return connector.Account{}, err
+	}
+	return account, nil
+}
+
+func (c client) Adopt(ctx context.Context, accountID, personID string) error {
+	return c.changeAccount(ctx, connector.OpAdopt, accountID, func(account *connector.Account) error {
+		return c.app.adopt(account, personID)
+	})
+}
+
+func (c client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
+	return c.changeAccount(ctx, connector.OpUpdate, accountID, func(account *connector.Account) error {
+		return set(account, connector.OpUpdate, attributes)
+	})
+}
+
+func (c client) Disable(ctx context.Context, accountID string) error {
+	return c.changeAccount(ctx, connector.OpDisable, accountID, func(account *connector.Account) error {
+		account.Active = false
+		return nil
+	})
+}
+
+func (c client) Enable(ctx context.Context, accountID string) error {
+	return c.changeAccount(ctx, connector.OpEnable, accountID, func(account *connector.Account) error {
+		account.Active = true
+		return nil
+	})
+}
+
+func (c client) Reversible() bool { return true }
+
+func (c client) Delete(ctx context.Context, accountID string) error {
+	return c.change(ctx, connector.OpDelete, accountID, func() error {
+		if account, ok := c.app.accounts[accountID]; ok {
+			c.app.drop(account)
+		}
+		return nil
+	})
+}
+
+func (c client) Grant(ctx context.Context, accountID string, names []string) error {
+	return c.changeAccount(ctx, connector.OpGrant, accountID, func(account *connector.Account) error {
+		if slices.Contains(names, "") {
+			return invalid(connector.OpGrant, "an entitlement has no name")
+		}
+		account.Entitlements = slices.Compact(slices.Sorted(slices.Values(slices.Concat(account.Entitlements, names))))
+		return nil
+	})
+}
+
+func (c client) Revoke(ctx context.Context, accountID string, names []string) error {
+	return c.change(ctx, connector.OpRevoke, accountID, func() error {
+		if account, ok := c.app.accounts[accountID]; ok {
+			account.Entitlements = slices.DeleteFunc(account.Entitlements, func(name string) bool {
+				return slices.Contains(names, name)
+			})
+		}
+		return nil
+	})
+}
+
+func (c client) RevokeSessions(ctx context.Context, accountID string) error {
+	return c.changeAccount(ctx, connector.OpRevokeSessions, accountID, func(*connector.Account) error { return nil })
+}
+
+func (c client) HandOver(ctx context.Context, fromAccountID, toAccountID string) error {
+	return c.changeAccount(ctx, connector.OpHandOver, fromAccountID, func(from *connector.Account) error {
+		if _, err := c.app.get(connector.OpHandOver, toAccountID); err != nil {
+			return err
+		}
+		c.app.handedOver[from.ID] = toAccountID
+		return nil
+	})
+}
+
+func (c client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	return func(yield func(connector.Account, error) bool) {
+		var all []connector.Account
+		err := c.look(ctx, connector.OpList, "", func() error {
+			all = c.app.sorted()
+			return nil
+		})
+		if err != nil {
+			yield(connector.Account{}, err)
+			return
+		}
+		for _, account := range all {
+			if ctx.Err() != nil {
+				yield(connector.Account{}, ended(ctx, connector.OpList))
+				return
+			}
+			if !yield(account, nil) {
+				return
+			}
+		}
+	}
+}
+
+// look runs do, which changes nothing, with the app locked.
+func (c client) look(ctx context.Context, op, accountID string, do func() error) error {
+	after, err := c.enter(ctx, op, accountID)
+	if err != nil {
+		return err
+	}
+	if err := c.locked(do); err != nil {
+		return err
+	}
+	return asError(op, after(ctx, op, accountID))
+}
+
+// change is look for operations that change the app: they may be told to fail
+// after they were applied.
+func (c client) change(ctx context.Context, op, accountID string, do func() error) error {
+	return c.look(ctx, op, accountID, func() error {
+		if err := do(); err != nil {
+			return err
+		}
+		if c.app.faults.FailAfterApply > 0 {
+			c.app.faults.FailAfterApply--
+			return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "the app failed after applying the change"}
+		}
+		return nil
+	})
+}
+
+// changeAccount is change for operations on an account that must be there.
+func (c client) changeAccount(ctx context.Context, op, accountID string, do func(*connector.Account) error) error {
+	return c.change(ctx, op, accountID, func() error {
+		account, err := c.app.get(op, accountID)
+		if err != nil {
+			return err
+		}
+		return do(account)
+	})
+}
+
+func (c client) locked(do func() error) error {
+	c.app.mu.Lock()
+	defer c.app.mu.Unlock()
+	return do()
+}
+
+// enter counts the call, waits and fails as the switches say, and returns the
+// hook to run afterwards. Hooks and waiting hold no lock.
+func (c client) enter(ctx context.Context, op, accountID string) (after Hook, err error) {
+	c.app.mu.Lock()
+	c.app.calls[op]++
+	faults, before, after := c.app.faults, c.app.before, c.app.after
+	c.app.mu.Unlock()
+
+	if ctx.Err() != nil {
+		return nil, ended(ctx, op)
+	}
+	if faults.Slow > 0 {
+		timer := time.NewTimer(faults.Slow)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return nil, ended(ctx, op)
+		}
+	}
+	if faults.Kind != "" {
+		return nil, &connector.Error{
+			Kind: faults.Kind, Op: op, RetryAfter: faults.RetryAfter,
+			Message: "the app was told to fail",
+		}
+	}
+	if before != nil {
+		if err := before(ctx, op, accountID); err != nil {
+			return nil, asError(op, err)
+		}
+	}
+	if after == nil {
+		after = func(context.Context, string, string) error { return nil }
+	}
+	return after, nil
+}
+
+func (a *App) find(keys connector.Keys) []connector.Match {
+	if keys.AccountID != "" {
+		if account, ok := a.accounts[keys.AccountID]; ok {
+			return []connector.Match{{Account: clone(account), By: connector.ByAccountID}}
+		}
+		return nil
+	}
+	var matches []connector.Match
+	if keys.PersonID != "" {
+		for _, id := range a.byExternal[keys.PersonID] {
+			matches = append(matches, connector.Match{Account: clone(a.accounts[id]), By: connector.ByExternalID})
+		}
+	}
+	if len(matches) > 0 || keys.Username == "" {
+		return matches
+	}
+	account, ok := a.accounts[a.byUsername[strings.ToLower(keys.Username)]]
+	if !ok || keys.PersonID != "" && account.ExternalID != "" {
+		return nil
+	}
+	return []connector.Match{{Account: clone(account), By: connector.ByUsername}}
+}
+
+func (a *App) get(op, accountID string) (*connector.Account, error) {
+	account, ok := a.accounts[accountID]
+	if !ok {
+		return nil, &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "the app has no such account"}
+	}
+	return account, nil
+}
+
+func (a *App) create(spec connector.Spec) (*connector.Account, error) {
+	if spec.Username == "" {
+		return nil, invalid(connector.OpCreate, "an account needs a username")
+	}
+	_, taken := a.byUsername[strings.ToLower(spec.Username)]
+	if taken || len(a.byExternal[spec.PersonID]) > 0 {
+		return nil, &connector.Error{
+			Kind: connector.KindExists, Op: connector.OpCreate,
+			Message: "an account of that username or person is there already",
+		}
+	}
+	account := connector.Account{Username: spec.Username, ExternalID: spec.PersonID, Active: spec.Active}
+	if err := set(&account, connector.OpCreate, spec.Attributes); err != nil {
+		return nil, err
+	}
+	return a.put(account), nil
+}
+
+func (a *App) adopt(account *connector.Account, personID string) error {
+	switch account.ExternalID {
+	case personID:
+		return nil
+	case "":
+	default:
+		return &connector.Error{Kind: connector.KindConflict, Op: connector.OpAdopt, Message: "the account is another person's"}
+	}
+	if len(a.byExternal[personID]) > 0 {
+		return &connector.Error{Kind: connector.KindExists, Op: connector.OpAdopt, Message: "the person has another account already"}
+	}
+	account.ExternalID = personID
+	a.index(account)
+	return nil
+}
+
+// set puts attributes on an account: all or, when one will not do, none.
+func set(account *connector.Account, op string, attributes map[string]any) error {
+	for name, value := range attributes {
+		switch value.(type) {
+		case string, bool, int64, []string:
+		default:
+			return invalid(op, fmt.Sprintf("attribute %q must be a string, bool, int64 or list of strings, not %T", name, value))
+		}
+	}
+	for name, value := range attributes {
+		list, isList := value.([]string)
+		if value == "" || isList && len(list) == 0 {
+			delete(account.Attributes, name)
+			continue
+		}
+		if account.Attributes == nil {
+			account.Attributes = map[string]any{}
+		}
+		if isList {
+			value = slices.Clone(list)
+		}
+		account.Attributes[name] = value
+	}
+	return nil
+}
+
+func invalid(op, message string) error {
+	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
+}
+
+func ended(ctx context.Context, op string) error {
+	return &connector.Error{
+		Kind: connector.KindUnavailable, Op: op,
+		Message: "the call was cancelled or ran out of time", Cause: ctx.Err(),
+	}
+}
+
+// asError makes what a hook returned an *Error, the only type callers know.
+func asError(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *connector.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "the app failed", Cause: err}
+}

@@ -1,0 +1,20 @@
+package connector
+
+// The names of the operations, as Error.Op has them.
+const (
+	OpOpen           = "open"
+	OpFind           = "find"
+	OpRead           = "read"
+	OpCheck          = "check"
+	OpCreate         = "create"
+	OpAdopt          = "adopt"
+	OpUpdate         = "update"
+	OpDisable        = "disable"
+	OpEnable         = "enable"
+	OpDelete         = "delete"
+	OpGrant          = "grant"
+	OpRevoke         = "revoke"
+	OpRevokeSessions = "revoke_sessions"
+	OpHandOver       = "hand_over"
+	OpList           = "list"
+)

@@ -1,0 +1,175 @@
+package scim
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
+
+// maxRetryAfter bounds what a service may ask for.
+const maxRetryAfter = 24 * time.Hour
+
+// answer is what there is to know of an answer that is no success, without
+// anything that could name a person: its detail is never read. It is the cause
+// of the errors made from it.
+type answer struct {
+	status     int
+	scimType   string // RFC 7644 table 9; empty if absent or not from there
+	scim       bool   // whether the body is an RFC 7644 error
+	throttled  bool   // whether it is about a quota, whatever its status
+	retryAfter time.Duration
+}
+
+func (a *answer) Error() string {
+	if a.scimType == "" {
+		return fmt.Sprintf("the app answered %d", a.status)
+	}
+	return fmt.Sprintf("the app answered %d (%s)", a.status, a.scimType)
+}
+
+// scimTypes are RFC 7644 table 9. Any other text in scimType could be anything,
+// and is not repeated.
+var scimTypes = []string{
+	"invalidFilter", "tooMany", "uniqueness", "mutability", "invalidSyntax",
+	"invalidPath", "noTarget", "invalidValue", "invalidVers", "sensitive",
+}
+
+func readAnswer(resp *http.Response) *answer {
+	a := &answer{status: resp.StatusCode, retryAfter: retryAfter(resp.Header)}
+	var body struct {
+		Schemas  []string `json:"schemas"`
+		ScimType string   `json:"scimType"`
+	}
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxFailure))
+	if err == nil && json.Unmarshal(raw, &body) == nil {
+		a.scim = slices.Contains(body.Schemas, errorSchema)
+		if slices.Contains(scimTypes, body.ScimType) {
+			a.scimType = body.ScimType
+		}
+	}
+	a.throttled = resp.Header.Get("Retry-After") != "" || aboutQuota(body.ScimType)
+	return a
+}
+
+// aboutQuota says whether a scimType tells of too many requests. RFC 7644 has no
+// name for that; services make up their own.
+func aboutQuota(scimType string) bool {
+	lower := strings.ToLower(scimType)
+	return slices.ContainsFunc([]string{"toomany", "ratelimit", "quota", "throttl"}, func(part string) bool {
+		return strings.Contains(lower, part)
+	})
+}
+
+// meaning is what a status means for the caller.
+type meaning struct {
+	kind   connector.ErrorKind
+	advice string
+}
+
+var meanings = map[int]meaning{
+	400: {connector.KindInvalid, "the app refused the values: check the attribute mappings"},
+	401: {connector.KindUnauthorized, "the app refused the token: renew it and check the token setting"},
+	403: {connector.KindForbidden, "the token lacks a right: allow it to read and write users and groups"},
+	404: {connector.KindNotFound, "the app has no such account"},
+	405: {connector.KindUnsupported, "the app does not offer this"},
+	408: {connector.KindUnavailable, "the app gave up waiting"},
+	409: {connector.KindExists, "the app has one with these values already"},
+	412: {connector.KindConflict, "it was changed by somebody else meanwhile"},
+	422: {connector.KindInvalid, "the app refused the values: check the attribute mappings"},
+	425: {connector.KindUnavailable, "the app is not ready yet"},
+	429: {connector.KindRateLimited, "too many requests: if it goes on, lower the app's rate"},
+	501: {connector.KindUnsupported, "the app does not offer this"},
+}
+
+func (a *answer) meaning(collection bool) meaning {
+	switch {
+	case a.status == http.StatusForbidden && a.throttled:
+		return meanings[http.StatusTooManyRequests]
+	case a.status == http.StatusNotFound && collection:
+		return meaning{connector.KindInvalid, "nothing is there: check that the url setting is the base URL of a SCIM 2.0 service"}
+	case a.status >= 300 && a.status < 400:
+		return meaning{connector.KindInvalid, "it sends us elsewhere, where the token must not go: put the final address into the url setting"}
+	}
+	if m, ok := meanings[a.status]; ok {
+		return m
+	}
+	if a.status >= 500 {
+		return meaning{connector.KindUnavailable, "the app has a problem of its own"}
+	}
+	return meaning{connector.KindInvalid, "the app refused the request"}
+}
+
+// asError makes the contract's error. collection says that the request was about
+// no single resource, so that a 404 is about the url.
+func (a *answer) asError(op string, collection bool) *connector.Error {
+	m := a.meaning(collection)
+	err := &connector.Error{Kind: m.kind, Op: op, Message: a.Error() + ": " + m.advice, Cause: a}
+	if m.kind.Retryable() {
+		err.RetryAfter = a.retryAfter
+	}
+	return err
+}
+
+// answerOf returns the answer that err was made from, or nil.
+func answerOf(err error) *answer {
+	var a *answer
+	errors.As(err, &a)
+	return a
+}
+
+// isKind says whether err is of that kind.
+func isKind(err error, kind connector.ErrorKind) bool {
+	var e *connector.Error
+	return errors.As(err, &e) && e.Kind == kind
+}
+
+// retryAfter reads the header of that name, seconds or a date (RFC 9110 section
+// 10.2.3). A date is compared with the service's own clock where it sends it.
+func retryAfter(header http.Header) time.Duration {
+	text := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return min(max(time.Duration(seconds)*time.Second, 0), maxRetryAfter)
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
+}
+
+func whyUnanswered(ctx context.Context, err error, timeout time.Duration) string {
+	var certificate *tls.CertificateVerificationError
+	var dns *net.DNSError
+	var timed net.Error
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return "the call was cancelled"
+	case ctx.Err() != nil:
+		return "the call ran out of time"
+	case errors.As(err, &timed) && timed.Timeout():
+		return fmt.Sprintf("no answer within %s", timeout)
+	case errors.As(err, &certificate):
+		return "the app's TLS certificate is not trusted: check the url setting and the certificate"
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "the host's name is not known: check the url setting"
+	default:
+		return "the app cannot be reached, or broke off in mid-answer: check that it is up, and the url setting"
+	}
+}

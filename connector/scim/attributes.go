@@ -1,0 +1,218 @@
+package scim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// Schemas of RFC 7643 section 8.7 and messages of RFC 7644 section 8.2.
+const (
+	userSchema       = "urn:ietf:params:scim:schemas:core:2.0:User"
+	groupSchema      = "urn:ietf:params:scim:schemas:core:2.0:Group"
+	enterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+	patchSchema      = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+)
+
+// attribute is where a mapped attribute stands in a SCIM user.
+type attribute struct {
+	schema string   // of an extension; empty for the core schema
+	path   []string // one or two names
+	shape  shape
+}
+
+// shape is how an attribute holds its value.
+type shape int
+
+const (
+	single shape = iota // the value itself
+	work                // a list of which the value of type "work" is meant
+	ref                 // an object whose "value" is a resource's ID
+	raw                 // of any type, for extension schemas nobody here knows
+)
+
+// attributes are the names that doc.go tells of.
+var attributes = map[string]attribute{
+	"displayName":          core("displayName"),
+	"nickName":             core("nickName"),
+	"title":                core("title"),
+	"userType":             core("userType"),
+	"profileUrl":           core("profileUrl"),
+	"preferredLanguage":    core("preferredLanguage"),
+	"locale":               core("locale"),
+	"timezone":             core("timezone"),
+	"name.formatted":       core("name", "formatted"),
+	"name.givenName":       core("name", "givenName"),
+	"name.middleName":      core("name", "middleName"),
+	"name.familyName":      core("name", "familyName"),
+	"name.honorificPrefix": core("name", "honorificPrefix"),
+	"name.honorificSuffix": core("name", "honorificSuffix"),
+	"emails":               {path: []string{"emails"}, shape: work},
+	"phoneNumbers":         {path: []string{"phoneNumbers"}, shape: work},
+	"employeeNumber":       enterprise("employeeNumber", single),
+	"costCenter":           enterprise("costCenter", single),
+	"organization":         enterprise("organization", single),
+	"division":             enterprise("division", single),
+	"department":           enterprise("department", single),
+	"manager":              enterprise("manager", ref),
+}
+
+func core(path ...string) attribute { return attribute{path: path} }
+
+func enterprise(name string, s shape) attribute {
+	return attribute{schema: enterpriseSchema, path: []string{name}, shape: s}
+}
+
+// lookup finds an attribute by the name that the configuration uses.
+func lookup(op, name string) (attribute, error) {
+	if known, ok := attributes[name]; ok {
+		return known, nil
+	}
+	schema, attr, ok := cutSchema(name)
+	if ok && schema == enterpriseSchema {
+		if known, ok := attributes[attr]; ok && known.schema == schema {
+			return known, nil
+		}
+	} else if ok && schema != userSchema {
+		return attribute{schema: schema, path: []string{attr}, shape: raw}, nil
+	}
+	return attribute{}, invalid(op, fmt.Sprintf("attribute %q is not known: use one of %s, or the full name of an extension's (urn:...:name)",
+		name, strings.Join(slices.Sorted(maps.Keys(attributes)), ", ")))
+}
+
+// cutSchema cuts "urn:a:b:2.0:User:name" into the schema and the name.
+func cutSchema(name string) (schema, attr string, ok bool) {
+	i := strings.LastIndexByte(name, ':')
+	if i < 0 || !strings.HasPrefix(strings.ToLower(name), "urn:") || i == len(name)-1 {
+		return "", "", false
+	}
+	return name[:i], name[i+1:], true
+}
+
+// target is the attribute as a PATCH path (RFC 7644 section 3.5.2).
+func (a attribute) target() string {
+	path := strings.Join(a.path, ".")
+	if a.schema == "" {
+		return path
+	}
+	return a.schema + ":" + path
+}
+
+// encode checks a mapped value and returns it as SCIM has it; nil for one that
+// is empty, which clears the attribute.
+func (a attribute) encode(op, name string, value any) (any, error) {
+	var text string
+	switch v := value.(type) {
+	case string:
+		text = v
+	case int64:
+		if a.shape == raw {
+			return v, nil
+		}
+		text = strconv.FormatInt(v, 10)
+	case bool:
+		if a.shape == raw {
+			return v, nil
+		}
+		return nil, invalid(op, fmt.Sprintf("attribute %q takes text, not true or false", name))
+	case []string:
+		if a.shape == raw && len(v) > 0 {
+			return v, nil
+		}
+		if len(v) > 0 {
+			return nil, invalid(op, fmt.Sprintf("attribute %q takes one text, not a list", name))
+		}
+	default:
+		return nil, invalid(op, fmt.Sprintf("attribute %q must be a string, bool, int64 or list of strings, not %T", name, value))
+	}
+	if text == "" {
+		return nil, nil
+	}
+	if a.shape == ref {
+		return map[string]any{"value": text}, nil
+	}
+	return text, nil
+}
+
+// decode returns the attribute's value in a user, or nil if it has none.
+func (a attribute) decode(user resource) any {
+	if a.schema != "" {
+		user, _ = user[a.schema].(map[string]any)
+	}
+	switch a.shape {
+	case work:
+		values, _ := user.list(a.path[0])
+		for _, value := range values {
+			if isWork(value) {
+				return plain(value["value"])
+			}
+		}
+		return nil
+	case ref:
+		return plain(user.at(a.path[0], "value"))
+	default:
+		return plain(user.at(a.path...))
+	}
+}
+
+// isWork says whether one of a list's values is the one that is mapped. Some
+// services forget types; what is primary is the work value then.
+func isWork(value resource) bool {
+	kind := value.text("type")
+	return strings.EqualFold(kind, "work") || kind == "" && value["primary"] == true
+}
+
+// withWork is a list with its work value replaced, added, or (for nil) taken
+// out. The others stay as they are, except that only the work value is primary.
+func withWork(old []resource, value any) []resource {
+	if value == nil {
+		return slices.DeleteFunc(slices.Clone(old), isWork)
+	}
+	work := resource{"type": "work"}
+	at := slices.IndexFunc(old, isWork)
+	var list []resource
+	for i, entry := range old {
+		entry = maps.Clone(entry)
+		delete(entry, "primary")
+		if i == at {
+			work = entry
+		}
+		list = append(list, entry)
+	}
+	if at < 0 {
+		list = append(list, work)
+	}
+	work["value"], work["primary"] = value, true
+	delete(work, "display") // it may tell of the old value
+	return list
+}
+
+// decodeAttributes returns every mapped attribute that a user has.
+func decodeAttributes(user resource) map[string]any {
+	decoded := map[string]any{}
+	for name, attr := range attributes {
+		if value := attr.decode(user); value != nil && value != "" {
+			decoded[name] = value
+		}
+	}
+	for schema, extension := range user {
+		values, ok := extension.(map[string]any)
+		if !ok || schema == enterpriseSchema || !strings.HasPrefix(strings.ToLower(schema), "urn:") {
+			continue
+		}
+		for name, value := range values {
+			if value := plain(value); value != nil && value != "" {
+				decoded[schema+":"+name] = value
+			}
+		}
+	}
+	return decoded
+}
+
+func invalid(op, message string) error {
+	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
+}

@@ -1,0 +1,44 @@
+// Package scim talks to apps by SCIM 2.0 (RFC 7643, RFC 7644).
+//
+// # Settings
+//
+//	url           base URL of the service, such as https://wiki.example.com/scim/v2
+//	token         bearer token
+//	timeout       for one request, answer included (default 15s)
+//	userAgent     (default "tenure")
+//	createGroups  true makes groups that are missing when they are granted;
+//	              else granting one is an error (default false)
+//
+// # Accounts
+//
+// The person ID is the account's externalId. An account is found by its id, else
+// by externalId, else by userName (whatever its case); one that carries another
+// externalId is never found by userName. What the service sends is compared here
+// once more, so that one that ignores a filter does no harm.
+//
+// # Entitlements
+//
+// An entitlement is membership of a group, and its name is the group's
+// displayName, in the service's own spelling. What an account has is read from
+// its groups attribute or, where the service does not send that, by asking for
+// the groups that it is a member of. Memberships that come from nested groups
+// are not counted: nobody can take them from the account alone.
+//
+// # Attributes
+//
+// The attributes that a configuration can map to, all taking one text unless
+// noted:
+//
+//	displayName nickName title userType profileUrl
+//	preferredLanguage locale timezone
+//	name.formatted name.givenName name.middleName name.familyName
+//	name.honorificPrefix name.honorificSuffix
+//	emails          the value of type "work", made primary
+//	phoneNumbers    the value of type "work", made primary
+//	employeeNumber costCenter organization division department
+//	manager         the account ID of the manager in the same app
+//	urn:...:name    attribute of any other extension schema, in full; text,
+//	                bool, number or list, and sent as it is
+//
+// Those from employeeNumber to manager belong to the enterprise extension.
+package scim

@@ -1,0 +1,282 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// Grant implements connector.Entitler.
+func (c *client) Grant(ctx context.Context, accountID string, names []string) error {
+	return each(names, func(name string) error {
+		err := c.changeMembers(ctx, connector.OpGrant, name, operation{
+			Op: "add", Path: "members", Value: []resource{{"value": accountID}},
+		})
+		if a := answerOf(err); a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound) {
+			// Services say differently that there is no such account to add.
+			if _, _, gone := c.get(ctx, connector.OpGrant, accountID); gone != nil {
+				return gone
+			}
+		}
+		return about(name, connector.OpGrant, err)
+	})
+}
+
+// Revoke implements connector.Entitler. A group that does not exist has no
+// members, so it is revoked already; the same goes for an account.
+func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
+	return each(names, func(name string) error {
+		err := c.changeMembers(ctx, connector.OpRevoke, name, operation{
+			Op: "remove", Path: "members[" + equals("value", accountID) + "]",
+		})
+		var unknown unknownGroup
+		switch a := answerOf(err); {
+		case errors.As(err, &unknown), a != nil && a.scimType == "noTarget":
+			return nil
+		case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound):
+			if _, _, gone := c.get(ctx, connector.OpRevoke, accountID); isKind(gone, connector.KindNotFound) {
+				return nil
+			}
+		}
+		return about(name, connector.OpRevoke, err)
+	})
+}
+
+// each calls do for every name. One that fails for good does not keep the others
+// from being done; one that may succeed later does, since the app needs a rest.
+func each(names []string, do func(name string) error) error {
+	var first error
+	for _, name := range names {
+		err := do(name)
+		if isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// changeMembers changes a group's members. A group that is not where it was is
+// looked up once more: it may have been deleted and made anew.
+func (c *client) changeMembers(ctx context.Context, op, name string, change operation) error {
+	err := c.patchGroup(ctx, op, name, change)
+	if a := answerOf(err); a != nil && a.status == http.StatusNotFound {
+		c.groups.forget(name)
+		err = c.patchGroup(ctx, op, name, change)
+	}
+	return err
+}
+
+func (c *client) patchGroup(ctx context.Context, op, name string, change operation) error {
+	id, err := c.groupID(ctx, op, name)
+	if err != nil {
+		return err
+	}
+	_, err = c.service.do(ctx, request{op: op, method: http.MethodPatch, collection: groups, id: id, body: patch(change)}, nil)
+	if a := answerOf(err); a != nil && a.status == http.StatusConflict && change.Op == "add" {
+		return nil // a member already
+	}
+	return err
+}
+
+// about says which group an answer that will not change is about. A 404 is made
+// KindInvalid: the account is there, as far as the caller could find out.
+func about(name, op string, err error) error {
+	a := answerOf(err)
+	if a == nil || isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
+		return err
+	}
+	m := a.meaning(false)
+	if m.kind == connector.KindNotFound {
+		m = meaning{connector.KindInvalid, "it lists the group and does not find it"}
+	}
+	return &connector.Error{Kind: m.kind, Op: op, Cause: a, Message: fmt.Sprintf("group %q: %s: %s", name, a, m.advice)}
+}
+
+// unknownGroup is the cause of the error for a group that the app does not have.
+type unknownGroup struct{ name string }
+
+func (u unknownGroup) Error() string { return fmt.Sprintf("the app has no group %q", u.name) }
+
+// groupID finds a group by its displayName, or makes it if it may.
+func (c *client) groupID(ctx context.Context, op, name string) (string, error) {
+	if id, ok := c.groups.id(name); ok {
+		return id, nil
+	}
+	id, err := c.findGroup(ctx, op, name)
+	var unknown unknownGroup
+	if errors.As(err, &unknown) && c.createGroups && op == connector.OpGrant {
+		return c.createGroup(ctx, op, name)
+	}
+	return id, err
+}
+
+func (c *client) findGroup(ctx context.Context, op, name string) (string, error) {
+	var ids []string
+	var otherwise string
+	for group, err := range c.service.each(ctx, request{op: op, collection: groups, query: url.Values{
+		"filter": {equals("displayName", name)}, "excludedAttributes": {"members"},
+	}}) {
+		if err != nil {
+			return "", err
+		}
+		switch spelled := group.text("displayName"); {
+		case spelled == name:
+			ids = append(ids, group.text("id"))
+		case strings.EqualFold(spelled, name):
+			otherwise = spelled
+		}
+	}
+	switch {
+	case len(ids) == 1:
+		c.groups.put(name, ids[0])
+		return ids[0], nil
+	case len(ids) > 1:
+		return "", invalid(op, fmt.Sprintf("the app has %d groups called %q: rename all but one", len(ids), name))
+	case otherwise != "":
+		return "", invalid(op, fmt.Sprintf("the app spells the group %q: use %q in the configuration", name, otherwise))
+	default:
+		unknown := unknownGroup{name}
+		return "", &connector.Error{
+			Kind: connector.KindInvalid, Op: op, Cause: unknown,
+			Message: unknown.Error() + ": create it there first, or set createGroups",
+		}
+	}
+}
+
+// createGroup makes a group, unless somebody else did so since it was looked for:
+// services need not keep group names unique.
+func (c *client) createGroup(ctx context.Context, op, name string) (string, error) {
+	c.creating.Lock()
+	defer c.creating.Unlock()
+	if id, ok := c.groups.id(name); ok {
+		return id, nil
+	}
+	var group resource
+	_, err := c.service.do(ctx, request{op: op, method: http.MethodPost, collection: groups, whole: true, body: resource{
+		"schemas": []string{groupSchema}, "displayName": name,
+	}}, &group)
+	if isKind(err, connector.KindExists) {
+		return c.findGroup(ctx, op, name)
+	}
+	if err != nil {
+		return "", err
+	}
+	id := group.text("id")
+	if id == "" {
+		return "", noSCIM(op)
+	}
+	c.groups.put(name, id)
+	return id, nil
+}
+
+// membership finds the groups of a user of which the service does not send them.
+type membership func(ctx context.Context, op, accountID string) ([]string, error)
+
+// entitlements returns the names of the groups that a user is a member of.
+func (c *client) entitlements(ctx context.Context, op string, user resource, others membership) ([]string, error) {
+	sent, ok := user.list("groups")
+	if !ok {
+		return others(ctx, op, user.text("id"))
+	}
+	var names []string
+	for _, group := range sent {
+		if group.text("type") == "indirect" {
+			continue
+		}
+		name, err := c.groupName(ctx, op, group)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return sorted(names), nil
+}
+
+// groupName returns the name of one of a user's groups. Not every service sends
+// it along.
+func (c *client) groupName(ctx context.Context, op string, group resource) (string, error) {
+	if name := group.text("display"); name != "" {
+		return name, nil
+	}
+	id := group.text("value")
+	if name, ok := c.groups.name(id); ok {
+		return name, nil
+	}
+	var whole resource
+	_, err := c.service.do(ctx, request{
+		op: op, method: http.MethodGet, collection: groups, id: id, query: url.Values{"excludedAttributes": {"members"}},
+	}, &whole)
+	if err != nil {
+		return "", err
+	}
+	name := whole.text("displayName")
+	if name == "" {
+		return "", noSCIM(op)
+	}
+	c.groups.put(name, id)
+	return name, nil
+}
+
+// ask is the membership for one user: it filters the groups by member, or, where
+// the service cannot do that, goes through all of them.
+func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error) {
+	var names []string
+	for group, err := range c.service.each(ctx, request{op: op, collection: groups, query: url.Values{
+		"filter": {equals("members.value", accountID)},
+	}}) {
+		if a := answerOf(err); a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotImplemented) {
+			return c.memberships(ctx, op)(ctx, op, accountID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if hasMember(group, accountID) {
+			names = append(names, group.text("displayName"))
+		}
+	}
+	return sorted(names), nil
+}
+
+// memberships is the membership for many users: it goes through all groups when
+// it is first asked, and answers from what it saw then.
+func (c *client) memberships(ctx context.Context, op string) membership {
+	var of map[string][]string
+	return func(_ context.Context, _, accountID string) ([]string, error) {
+		if of == nil {
+			all := map[string][]string{}
+			for group, err := range c.service.each(ctx, request{op: op, collection: groups}) {
+				if err != nil {
+					return nil, err
+				}
+				members, _ := group.list("members")
+				for _, member := range members {
+					id := member.text("value")
+					all[id] = append(all[id], group.text("displayName"))
+				}
+			}
+			of = all
+		}
+		return sorted(slices.Clone(of[accountID])), nil
+	}
+}
+
+// hasMember guards against services that ignore the filter. A group that comes
+// without its members is believed to match.
+func hasMember(group resource, accountID string) bool {
+	members, sent := group.list("members")
+	return !sent || slices.ContainsFunc(members, func(m resource) bool { return m.text("value") == accountID })
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,179 @@
+package scim
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+const (
+	// maxAnswer is the largest answer that is read, in bytes. A page of 100
+	// accounts is some 100 kB, a group of 50,000 members some 8 MB.
+	maxAnswer = 16 << 20
+	// maxFailure is how much of an error's body is looked at, in bytes.
+	maxFailure = 64 << 10
+	mediaType  = "application/scim+json"
+)
+
+// service makes requests of one SCIM service and makes sense of how they fail.
+type service struct {
+	http      *http.Client
+	base      *url.URL
+	token     string
+	userAgent string
+	timeout   time.Duration
+}
+
+// request is one request. Of id, filter and the like nothing gets into errors.
+type request struct {
+	op         string // of the contract, for errors
+	method     string
+	collection string // users, groups
+	whole      bool   // about the collection itself, not one resource of it
+	id         string // of the resource
+	query      url.Values
+	ifMatch    string
+	body       any
+}
+
+// do sends a request and reads a successful answer's body into out, unless out
+// is nil. Numbers are read as json.Number. It returns the answer's ETag.
+func (s *service) do(ctx context.Context, r request, out any) (etag string, err error) {
+	if r.id == "" && !r.whole {
+		return "", &connector.Error{Kind: connector.KindNotFound, Op: r.op, Message: "no account has an empty ID"}
+	}
+	resp, err := s.send(ctx, r)
+	if err != nil {
+		return "", s.unanswered(ctx, r.op, err)
+	}
+	defer discard(resp.Body)
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return "", s.refused(ctx, r, resp)
+	}
+	if out == nil {
+		return resp.Header.Get("ETag"), nil
+	}
+	limited := &io.LimitedReader{R: resp.Body, N: maxAnswer + 1}
+	decoder := json.NewDecoder(limited)
+	decoder.UseNumber()
+	if err := decoder.Decode(out); err != nil {
+		return "", s.unreadable(ctx, r.op, limited.N <= 0, err)
+	}
+	return resp.Header.Get("ETag"), nil
+}
+
+func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
+	var body io.Reader
+	if r.body != nil {
+		var buf bytes.Buffer
+		encoder := json.NewEncoder(&buf)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(r.body); err != nil {
+			return nil, err
+		}
+		body = &buf
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, s.address(r), body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	req.Header.Set("User-Agent", s.userAgent)
+	req.Header.Set("Accept", mediaType+", application/json;q=0.9")
+	if body != nil {
+		req.Header.Set("Content-Type", mediaType)
+	}
+	if r.ifMatch != "" {
+		req.Header.Set("If-Match", r.ifMatch)
+	}
+	return s.http.Do(req)
+}
+
+func (s *service) address(r request) string {
+	address := s.base.String() + "/" + r.collection
+	if !r.whole {
+		address += "/" + url.PathEscape(r.id)
+	}
+	if len(r.query) > 0 {
+		// Some services take "+" for itself, so spaces are sent as %20.
+		address += "?" + strings.ReplaceAll(r.query.Encode(), "+", "%20")
+	}
+	return address
+}
+
+// refused makes an error of an answer that is no success. A 404 that does not
+// come from a SCIM service proves nothing of an account (a wrong url gives one
+// too), so it is believed only if the service is really there.
+func (s *service) refused(ctx context.Context, r request, resp *http.Response) error {
+	failure := readAnswer(resp)
+	err := failure.asError(r.op, r.whole)
+	if err.Kind != connector.KindNotFound || failure.scim {
+		return err
+	}
+	if probe := s.probe(ctx, r.op); probe != nil {
+		return probe
+	}
+	return err
+}
+
+// probe asks for one account, any one, and fails unless a SCIM service answers.
+func (s *service) probe(ctx context.Context, op string) error {
+	_, err := s.page(ctx, request{op: op, collection: users}, 1, 1)
+	return err
+}
+
+// unanswered makes an error of a request that got no answer. Only the innermost
+// cause is kept: a *url.Error holds the URL, and with it whom was asked for.
+func (s *service) unanswered(ctx context.Context, op string, err error) error {
+	var inner *url.Error
+	if errors.As(err, &inner) {
+		err = inner.Err
+	}
+	return &connector.Error{
+		Kind: connector.KindUnavailable, Op: op, Cause: err,
+		Message: whyUnanswered(ctx, err, s.timeout),
+	}
+}
+
+// unreadable makes an error of a successful answer whose body could not be read.
+func (s *service) unreadable(ctx context.Context, op string, tooLong bool, err error) error {
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case tooLong:
+		return &connector.Error{
+			Kind: connector.KindInvalid, Op: op,
+			Message: "the answer is longer than 16 MB: lower the service's page size",
+		}
+	case errors.As(err, &syntax), errors.As(err, &mismatch):
+		return noSCIM(op)
+	case errors.Is(err, io.EOF):
+		return noSCIM(op)
+	default:
+		return s.unanswered(ctx, op, err)
+	}
+}
+
+// noSCIM is the error for an answer that is a success and yet not SCIM. Its
+// cause is left out, since a decoder's error can quote what it read.
+func noSCIM(op string) *connector.Error {
+	return &connector.Error{
+		Kind: connector.KindInvalid, Op: op,
+		Message: "the answer is not SCIM: check that the url setting is the base URL of a SCIM 2.0 service",
+	}
+}
+
+// discard reads what is left of a short body, so that the connection can be used
+// again, and closes it.
+func discard(body io.ReadCloser) {
+	_, _ = io.CopyN(io.Discard, body, maxFailure)
+	_ = body.Close()
+}
