@@ -9,12 +9,22 @@ import (
 )
 
 // ErrNotFound is returned for a person of whom nothing was ever recorded.
-var ErrNotFound = errors.New("ledger: not found")
+var ErrNotFound = errors.New("ledger: nothing is recorded of this person")
+
+// ErrStale is returned by SaveAssessment when another assessment of the person
+// was saved after this one read the ledger: read the person again and assess
+// again.
+var ErrStale = errors.New("ledger: the person was assessed by another meanwhile: read them again and assess again")
 
 // Ledger is one store. All methods are safe for concurrent use, by several
 // processes too, and may be repeated: a second call with the same arguments
-// changes nothing. An error other than ErrNotFound means that the store could
-// not be reached or failed, and nothing was changed.
+// changes nothing. An error means that nothing was changed; one other than
+// ErrNotFound and ErrStale, that the store could not be reached, failed or was
+// given nonsense. When a method returns without one, what it wrote survives a
+// crash of the process and of the machine.
+//
+// Times are instants: kept to the microsecond (what is finer is cut off), and
+// given back in UTC. Lists sorted by a text are sorted by its bytes.
 type Ledger interface {
 	Intake
 	Work
@@ -58,19 +68,23 @@ type Work interface {
 	// ClaimUsername returns the username that the person holds, or else gives
 	// them the first free one of base, base2, base3, ... A username is held, and
 	// never given to anybody else, for as long as the person is in the ledger.
+	// Usernames that differ only in case are the same: many apps think so.
 	ClaimUsername(ctx context.Context, personID, base string) (string, error)
-	// SaveAssessment stores what an assessment found, in one transaction.
+	// SaveAssessment stores what an assessment found, in one transaction. What
+	// made the person due after the assessment read them keeps them due.
 	SaveAssessment(ctx context.Context, a Assessment) error
 	// BeginStep notes the intent to call an app: it must be called before every
 	// attempt. See Attempt and Begun.
 	BeginStep(ctx context.Context, a Attempt) (Begun, error)
 	// FinishStep stores a step's outcome, the link's new state and the audit row
-	// in one transaction.
+	// in one transaction. Of a step that the plan does not want any more, or that
+	// an operator skipped meanwhile, link and audit row are stored all the same
+	// (the app was changed in truth), and the step stays as it is.
 	FinishStep(ctx context.Context, o Outcome) error
 	// Act records an operator's action (and what it changes) with who and why.
 	Act(ctx context.Context, a Action) error
 	// Due lists people whose due time is at or before the given instant,
-	// earliest first.
+	// earliest first (then by ID), at most limit.
 	Due(ctx context.Context, at time.Time, limit int) ([]DuePerson, error)
 }
 
@@ -118,7 +132,11 @@ type Summary struct {
 	DueAt      time.Time // when somebody must look again; zero if nothing is pending
 	DueWhat    string    // what is due then: "start", "end", "delete", "overlap", "recheck", "event", "manager", ...
 	AssessedAt time.Time
-	LastSeq    int64 // last event of theirs in the ledger
+	LastSeq    int64 // last event of theirs in the ledger; given to SaveAssessment, the last one it saw
+	// Revision counts what made the person due from outside and the assessments
+	// saved. An assessment hands back the one it read: it is how SaveAssessment
+	// knows what the assessment could not have seen.
+	Revision int64
 }
 
 // LinkState is the state of a link.
@@ -157,12 +175,21 @@ type Link struct {
 }
 
 // Assessment is what one assessment stores: the person's summary, the intents,
-// and when to look again. Steps that were open or in attention and are not in
-// Steps any more are closed as superseded.
+// and when to look again.
 type Assessment struct {
-	Summary Summary // PersonID, names, Status, ManagerID, DueAt, DueWhat, AssessedAt, LastSeq are stored
-	Planned []Link  // links to create (or set back) to LinkPlanned: PersonID, App, Username
-	Steps   []Step  // every step that the plan has now: their intents
+	// Summary is the person's new summary, made from the one that Person gave:
+	// LastSeq and Revision say what the assessment saw. Username is not stored;
+	// ClaimUsername does that.
+	Summary Summary
+	// Planned are the links that have to be there: PersonID, App, Username. One
+	// that is missing is made, and a deleted one set back, to LinkPlanned; one in
+	// any other state is left as it is.
+	Planned []Link
+	// Steps is every step that the plan has now: their intents. A step that is
+	// new, done or superseded becomes open with no attempts; one that is open, in
+	// attention or skipped stays as it is. Steps that were open or in attention
+	// and are not among them are closed as superseded.
+	Steps []Step
 }
 
 // StepState is the state of a step.
@@ -191,7 +218,8 @@ type Step struct {
 	Reason                               string // the operator's, when skipped
 }
 
-// Attempt announces one attempt at a step.
+// Attempt announces one attempt at a step. A step that nobody planned becomes
+// an open one.
 type Attempt struct {
 	PersonID, App, Key, Kind string
 	At                       time.Time // now
@@ -201,7 +229,8 @@ type Attempt struct {
 
 // Begun is the ledger's answer to an attempt.
 type Begun struct {
-	Link Link // as it is now; State is empty if there is none
+	Attempt int64 // identifies this attempt, for Outcome
+	Link    Link  // as it is now; State is empty if there is none
 	// DoubtUntil is the latest deadline of another step's attempt that gives
 	// access to the same account and whose outcome is not recorded; zero if none
 	// is in doubt at Attempt.At.
@@ -211,12 +240,13 @@ type Begun struct {
 // Outcome is the result of one attempt.
 type Outcome struct {
 	PersonID, App, Key, Kind string
+	Attempt                  int64 // Begun.Attempt; zero ends every attempt at the step
 	At                       time.Time
 	State                    StepState // StepDone, StepOpen (will be retried) or StepAttention
 	Code                     string
 	Message                  string
-	Link                     *Link     // new state of the link; nil leaves it
-	Audit                    *AuditRow // nil writes none; Seq and PersonID are filled in
+	Link                     *Link     // new state of the link; nil leaves it; PersonID and App are filled in
+	Audit                    *AuditRow // nil writes none; Seq, PersonID and (if empty) App and At are filled in
 	// DueReports makes the people whose manager this person is due at At, with
 	// DueWhat "manager", unless they are due earlier.
 	DueReports bool
@@ -231,9 +261,10 @@ const (
 	VerbSkip  Verb = "skip"  // the step (or conflict) is not to be done
 )
 
-// Action is one operator action: it changes the step's state (skip: StepSkipped;
-// retry: StepOpen), or, with Conflict set, waives that conflict, and writes an
-// audit row.
+// Action is one operator action, and writes an audit row. VerbSkip makes the
+// step StepSkipped for good (even one not planned yet), unless it is done.
+// VerbRetry makes a step in attention, or a skipped one, StepOpen. With Conflict
+// set, VerbSkip waives that conflict and VerbRetry takes the waiver back.
 type Action struct {
 	Verb     Verb
 	PersonID string
@@ -267,8 +298,8 @@ type AuditRow struct {
 	At       time.Time
 	PersonID string
 	App      string
-	Action   string // "created", "adopted", "enabled", "updated", "disabled", "stripped", "handed_over", "deleted", "retry", "skip", ...
-	Actor    string // "tenure" or the operator
-	Cause    string // why: event key, role names, reason
-	Detail   map[string]any
+	Action   string         // "created", "adopted", "enabled", "updated", "disabled", "stripped", "handed_over", "deleted", "retry", "skip", ...
+	Actor    string         // "tenure" or the operator
+	Cause    string         // why: event key, role names, reason
+	Detail   map[string]any // as JSON: numbers come back as float64
 }

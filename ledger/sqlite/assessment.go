@@ -1,0 +1,116 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// SaveAssessment implements ledger.Work.
+func (s *Store) SaveAssessment(ctx context.Context, a ledger.Assessment) error {
+	return s.write(ctx, func(t *tx) error { return t.saveAssessment(a) })
+}
+
+func (t *tx) saveAssessment(a ledger.Assessment) error {
+	id := a.Summary.PersonID
+	if err := t.person(id); err != nil {
+		return err
+	}
+	repeated, err := t.saveSummary(a.Summary)
+	if repeated || err != nil {
+		return err
+	}
+	for _, l := range a.Planned {
+		if err := t.planLink(id, l.App, l.Username); err != nil {
+			return fmt.Errorf("plan a link of person %s in app %q: %w", id, l.App, err)
+		}
+	}
+	keys := make([]string, len(a.Steps))
+	for i, step := range a.Steps {
+		keys[i] = step.Key
+		if err := t.planStep(id, step, cmp.Or(step.PlannedAt, a.Summary.AssessedAt)); err != nil {
+			return fmt.Errorf("plan step %q of person %s: %w", step.Key, id, err)
+		}
+	}
+	return t.supersede(id, keys, a.Summary.AssessedAt)
+}
+
+// arrivals is what a person's row knows of assessments saved and of what came
+// in meanwhile.
+type arrivals struct {
+	assessedFrom, assessedRev int64
+	assessedAt                time.Time
+	eventAt                   time.Time // of the first event that the assessment did not see
+	nudgedAt                  time.Time // of a manager's doing that it did not see
+}
+
+// saveSummary stores the summary, or says that this very assessment was stored
+// before.
+func (t *tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
+	var arr arrivals
+	_, err = t.get(`SELECT assessed_from, assessed_rev, assessed_at,
+			(SELECT min(at) FROM events WHERE person_id = p.id AND seq > ?1),
+			CASE WHEN nudged_rev > ?2 THEN nudged_at END
+		FROM people p WHERE id = ?3`,
+		[]any{s.LastSeq, s.Revision, s.PersonID},
+		&arr.assessedFrom, &arr.assessedRev, instant{&arr.assessedAt}, instant{&arr.eventAt}, instant{&arr.nudgedAt})
+	if err != nil {
+		return false, err
+	}
+	if s.Revision == arr.assessedFrom && micros(s.AssessedAt) == micros(arr.assessedAt) {
+		return true, nil
+	}
+	if s.Revision < arr.assessedRev {
+		return false, fmt.Errorf("save an assessment of person %s: %w", s.PersonID, ledger.ErrStale)
+	}
+	due, what := s.DueAt, s.DueWhat
+	due, what = earlier(due, what, arr.nudgedAt, "manager")
+	due, what = earlier(due, what, arr.eventAt, "event")
+	return false, t.exec(`UPDATE people SET
+			given_name = ?2, family_name = ?3, status = ?4, department = ?5, job_title = ?6, manager_id = ?7,
+			due_at = ?8, due_what = ?9, assessed_at = ?10, revision = revision + 1,
+			assessed_from = ?11, assessed_rev = revision + 1,
+			nudged_at = CASE WHEN nudged_rev > ?11 THEN nudged_at END
+		WHERE id = ?1`,
+		s.PersonID, s.GivenName, s.FamilyName, s.Status, s.Department, s.JobTitle, s.ManagerID,
+		micros(due), what, micros(s.AssessedAt), s.Revision)
+}
+
+// earlier is the earlier of two dues; a zero instant is none. The second one
+// wins a tie.
+func earlier(at time.Time, what string, otherAt time.Time, otherWhat string) (time.Time, string) {
+	switch {
+	case at.IsZero() && otherAt.IsZero():
+		return time.Time{}, ""
+	case at.IsZero(), !otherAt.IsZero() && !at.Before(otherAt):
+		return otherAt, otherWhat
+	default:
+		return at, what
+	}
+}
+
+// planStep makes the step open with no attempts, unless it is open, in
+// attention or skipped already.
+func (t *tx) planStep(personID string, step ledger.Step, at time.Time) error {
+	return t.exec(`INSERT INTO steps (person_id, key, app, kind, state, planned_at) VALUES (?, ?, ?, ?, 'open', ?)
+		ON CONFLICT (person_id, key) DO UPDATE SET
+			app = excluded.app, kind = excluded.kind, state = excluded.state, planned_at = excluded.planned_at,
+			attempts = 0, code = '', message = '', reason = '', last_attempt_at = NULL, finished_at = NULL, outcome = NULL
+		WHERE state IN ('done', 'superseded')`,
+		personID, step.Key, step.App, step.Kind, micros(at))
+}
+
+// supersede closes the unfinished steps that are not among keys. Attempts at
+// them stay in doubt until they are over.
+func (t *tx) supersede(personID string, keys []string, at time.Time) error {
+	list, err := encoded(append([]string{}, keys...))
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE steps SET state = 'superseded', finished_at = ?
+		WHERE person_id = ? AND state IN ('open', 'attention') AND key NOT IN (SELECT value FROM json_each(?))`,
+		micros(at), personID, list)
+}

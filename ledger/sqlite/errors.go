@@ -1,0 +1,49 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// advice is what somebody can do about a primary result code.
+// See https://www.sqlite.org/rescode.html.
+var advice = map[int]string{
+	sqlite3.SQLITE_BUSY:     "another process has been writing for too long: see which programs have the file open",
+	sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that the file and its directory may be read and written",
+	sqlite3.SQLITE_READONLY: "is read-only: see that the file and its directory may be written",
+	sqlite3.SQLITE_PERM:     "is not accessible: see that the file and its directory may be read and written",
+	sqlite3.SQLITE_FULL:     "the disk is full: free some space, nothing that was acknowledged is lost",
+	sqlite3.SQLITE_IOERR:    "the disk failed: see the system's log, nothing that was acknowledged is lost",
+	sqlite3.SQLITE_NOTADB:   "is not a ledger: give another path, the file was left as it is",
+	sqlite3.SQLITE_CORRUPT:  "is damaged: stop Tenure and restore the last backup",
+	sqlite3.SQLITE_PROTOCOL: "cannot be locked: it must be on a local file system",
+}
+
+// explain makes an error say which file it is about, and what to do.
+func explain(path string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrStale),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	if what, ok := advice[resultCode(err)]; ok {
+		return fmt.Errorf("ledger %s %s: %w", path, what, err)
+	}
+	return fmt.Errorf("ledger %s: %w", path, err)
+}
+
+// resultCode is SQLite's primary result code, or 0 if err is none of SQLite's.
+func resultCode(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() & 0xff
+	}
+	return 0
+}

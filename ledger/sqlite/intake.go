@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Record implements ledger.Intake.
+func (s *Store) Record(ctx context.Context, events []ledger.Received) ([]ledger.Receipt, error) {
+	bodies := make([]string, len(events))
+	for i, r := range events {
+		if r.Event.PersonID == "" {
+			return nil, fmt.Errorf("ledger: event %s of %s names no person", r.Event.ID, r.Event.Source)
+		}
+		var err error
+		if bodies[i], err = encoded(r.Event); err != nil {
+			return nil, fmt.Errorf("ledger: event %s of %s: %w", r.Event.ID, r.Event.Source, err)
+		}
+	}
+	receipts := make([]ledger.Receipt, len(events))
+	err := s.write(ctx, func(t *tx) error {
+		for i, r := range events {
+			var err error
+			if receipts[i], err = t.record(r, bodies[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return receipts, nil
+}
+
+func (t *tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
+	old := ledger.Receipt{Duplicate: true}
+	found, err := t.get(`SELECT seq, delivered FROM events WHERE source = ? AND id = ?`,
+		[]any{r.Event.Source, r.Event.ID}, &old.Seq, &old.Delivered)
+	if found || err != nil {
+		return old, err
+	}
+	if err := t.person(r.Event.PersonID); err != nil {
+		return ledger.Receipt{}, err
+	}
+	var receipt ledger.Receipt
+	_, err = t.get(`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+		[]any{r.Event.Source, r.Event.ID, r.Event.PersonID, r.At.UnixMicro(), r.Topic, r.Partition, r.Offset, body},
+		&receipt.Seq)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	return receipt, t.exec(`UPDATE people SET last_seq = ?1, revision = revision + 1,
+			due_what = CASE WHEN due_at < ?2 THEN due_what ELSE 'event' END,
+			due_at = min(ifnull(due_at, ?2), ?2)
+		WHERE id = ?3`,
+		receipt.Seq, r.At.UnixMicro(), r.Event.PersonID)
+}
+
+// person makes sure that there is a row to refer to.
+func (t *tx) person(id string) error {
+	if id == "" {
+		return errors.New("no person named")
+	}
+	return t.exec(`INSERT INTO people (id) VALUES (?) ON CONFLICT DO NOTHING`, id)
+}
+
+// nudge makes the people whose manager this person is due at once.
+func (t *tx) nudge(managerID string, at time.Time) error {
+	return t.exec(`UPDATE people SET revision = revision + 1,
+			nudged_at = min(ifnull(nudged_at, ?1), ?1), nudged_rev = revision + 1,
+			due_what = CASE WHEN due_at < ?1 THEN due_what ELSE 'manager' END,
+			due_at = min(ifnull(due_at, ?1), ?1)
+		WHERE manager_id = ?2`,
+		at.UnixMicro(), managerID)
+}
+
+// MarkDelivered implements ledger.Intake.
+func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
+	return s.write(ctx, func(t *tx) error {
+		for _, seq := range seqs {
+			if err := t.exec(`UPDATE events SET delivered = 1 WHERE seq = ?`, seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

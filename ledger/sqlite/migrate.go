@@ -1,0 +1,103 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// applicationID marks a SQLite file as a ledger; the first migration sets it.
+const applicationID = 0x544E524C
+
+// migrate makes the file if it is missing, and brings its schema up to date.
+// Several processes may do so at the same time.
+func migrate(ctx context.Context, path string) (err error) {
+	db, err := sql.Open(driverName, writeDSN(path, patience))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	if err := checkOwner(ctx, db); err != nil {
+		return err
+	}
+	if err := enterWAL(ctx, db); err != nil {
+		return err
+	}
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, sub, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	return up(ctx, provider)
+}
+
+// up applies what is pending. A process that loses the race for a migration
+// sees it fail (it is one transaction, and unique by version), finds that the
+// version went up nevertheless, and goes on with what is left.
+func up(ctx context.Context, provider *goose.Provider) error {
+	for last := int64(-1); ; {
+		current, target, err := provider.GetVersions(ctx)
+		if err != nil {
+			return err
+		}
+		if current > target {
+			return fmt.Errorf("was written by a newer Tenure (schema %d, this one knows up to %d): use that version, or restore a backup made before it",
+				current, target)
+		}
+		_, err = provider.Up(ctx)
+		if err == nil || current == last {
+			return err
+		}
+		last = current
+	}
+}
+
+// checkOwner refuses a database that some other program made.
+func checkOwner(ctx context.Context, db *sql.DB) error {
+	var id, tables int
+	err := db.QueryRowContext(ctx, `SELECT
+		(SELECT application_id FROM pragma_application_id),
+		(SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('goose_db_version', 'sqlite_sequence'))`).Scan(&id, &tables)
+	if err != nil {
+		return err
+	}
+	if id != applicationID && (id != 0 || tables > 0) {
+		return errors.New("is another program's database: give another path, the file was left as it is")
+	}
+	return nil
+}
+
+// enterWAL changes the journal mode for good. SQLite does not wait for that
+// lock, so we do.
+func enterWAL(ctx context.Context, db *sql.DB) error {
+	for start := time.Now(); ; {
+		var mode string
+		err := db.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode)
+		if err == nil && mode != "wal" {
+			return fmt.Errorf("cannot use WAL (journal mode is %s): the file must be on a local file system", mode)
+		}
+		waited := time.Since(start)
+		if resultCode(err) != sqlite3.SQLITE_BUSY || waited > patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause(waited)):
+		}
+	}
+}

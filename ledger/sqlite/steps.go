@@ -1,0 +1,143 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// BeginStep implements ledger.Work.
+func (s *Store) BeginStep(ctx context.Context, a ledger.Attempt) (ledger.Begun, error) {
+	var begun ledger.Begun
+	err := s.write(ctx, func(t *tx) (err error) {
+		begun, err = t.beginStep(a)
+		return err
+	})
+	if err != nil {
+		return ledger.Begun{}, err
+	}
+	return begun, nil
+}
+
+func (t *tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
+	if err := t.person(a.PersonID); err != nil {
+		return ledger.Begun{}, err
+	}
+	repeated, err := t.get(`SELECT id FROM attempts WHERE person_id = ? AND key = ? AND at = ? AND deadline = ?`,
+		[]any{a.PersonID, a.Key, a.At.UnixMicro(), a.Deadline.UnixMicro()}, &begun.Attempt)
+	if err != nil {
+		return ledger.Begun{}, err
+	}
+	if !repeated {
+		if begun.Attempt, err = t.newAttempt(a); err != nil {
+			return ledger.Begun{}, fmt.Errorf("begin step %q of person %s: %w", a.Key, a.PersonID, err)
+		}
+	}
+	_, err = t.get(`SELECT max(deadline) FROM attempts
+		WHERE person_id = ? AND app = ? AND key <> ? AND gives AND deadline > ?`,
+		[]any{a.PersonID, a.App, a.Key, a.At.UnixMicro()}, instant{&begun.DoubtUntil})
+	if err != nil {
+		return ledger.Begun{}, err
+	}
+	begun.Link, err = t.link(a.PersonID, a.App)
+	return begun, err
+}
+
+// newAttempt counts the attempt and marks it as under way.
+func (t *tx) newAttempt(a ledger.Attempt) (id int64, err error) {
+	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, attempts, planned_at, last_attempt_at)
+		VALUES (?, ?, ?, ?, 'open', 1, ?5, ?5)
+		ON CONFLICT (person_id, key) DO UPDATE SET
+			attempts = attempts + 1, last_attempt_at = excluded.last_attempt_at`,
+		a.PersonID, a.Key, a.App, a.Kind, a.At.UnixMicro())
+	if err != nil {
+		return 0, err
+	}
+	// What is over is in doubt no more.
+	err = t.exec(`DELETE FROM attempts WHERE person_id = ? AND app = ? AND deadline <= ?`,
+		a.PersonID, a.App, a.At.UnixMicro())
+	if err != nil {
+		return 0, err
+	}
+	_, err = t.get(`INSERT INTO attempts (person_id, key, app, at, deadline, gives) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
+		[]any{a.PersonID, a.Key, a.App, a.At.UnixMicro(), a.Deadline.UnixMicro(), a.Gives}, &id)
+	return id, err
+}
+
+// FinishStep implements ledger.Work.
+func (s *Store) FinishStep(ctx context.Context, o ledger.Outcome) error {
+	switch o.State {
+	case ledger.StepDone, ledger.StepOpen, ledger.StepAttention:
+	default:
+		return fmt.Errorf("ledger: %q is not the state of an outcome", o.State)
+	}
+	return s.write(ctx, func(t *tx) error {
+		if err := t.finishStep(o); err != nil {
+			return fmt.Errorf("finish step %q of person %s: %w", o.Key, o.PersonID, err)
+		}
+		return nil
+	})
+}
+
+func (t *tx) finishStep(o ledger.Outcome) error {
+	if err := t.person(o.PersonID); err != nil {
+		return err
+	}
+	if err := t.endAttempts(o); err != nil {
+		return err
+	}
+	repeated, err := t.saveOutcome(o)
+	if repeated || err != nil {
+		return err
+	}
+	if o.Link != nil {
+		l := *o.Link
+		l.PersonID, l.App = o.PersonID, cmp.Or(l.App, o.App)
+		if err := t.putLink(l); err != nil {
+			return err
+		}
+	}
+	if o.Audit != nil {
+		row := *o.Audit
+		row.PersonID, row.App, row.At = o.PersonID, cmp.Or(row.App, o.App), cmp.Or(row.At, o.At)
+		if _, err := t.appendAudit(row, o.Key, o.Attempt); err != nil {
+			return err
+		}
+	}
+	if o.DueReports {
+		return t.nudge(o.PersonID, o.At)
+	}
+	return nil
+}
+
+// endAttempts clears the mark of the attempt, or of every one at the step.
+func (t *tx) endAttempts(o ledger.Outcome) error {
+	return t.exec(`DELETE FROM attempts WHERE person_id = ?1 AND key = ?2 AND (id = ?3 OR ?3 = 0)`,
+		o.PersonID, o.Key, o.Attempt)
+}
+
+// saveOutcome stores what became of the step, or says that this very outcome
+// was stored before. A step that nobody planned is kept as superseded.
+func (t *tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
+	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, planned_at, finished_at)
+		VALUES (?, ?, ?, ?, 'superseded', ?5, ?5) ON CONFLICT DO NOTHING`,
+		o.PersonID, o.Key, o.App, o.Kind, micros(o.At))
+	if err != nil {
+		return false, err
+	}
+	outcome, err := encoded([]any{o.Attempt, o.At.UnixMicro(), o.State, o.Code, o.Message})
+	if err != nil {
+		return false, err
+	}
+	n, err := t.change(`UPDATE steps SET outcome = ? WHERE person_id = ? AND key = ? AND outcome IS NOT ?1`,
+		outcome, o.PersonID, o.Key)
+	if n == 0 || err != nil {
+		return true, err
+	}
+	return false, t.exec(`UPDATE steps SET state = ?1, code = ?2, message = ?3,
+			finished_at = CASE WHEN ?1 = 'done' THEN ?4 END
+		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
+		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key)
+}

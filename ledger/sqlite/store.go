@@ -1,0 +1,74 @@
+// Package sqlite keeps the ledger in one SQLite file, in WAL mode.
+//
+// The file may be used by several processes of one machine at once (starter,
+// worker, the operator's command line). Reads use a pool of connections and
+// never wait. All writes of a process go through one connection, owned by one
+// goroutine, which commits what is waiting in one transaction: a hundred
+// concurrent callers share one fsync instead of queueing for a hundred. Writers
+// of several processes wait for one another.
+//
+// The file must be on a local file system: WAL needs shared memory.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Store is a ledger in a SQLite file.
+type Store struct {
+	path   string
+	reads  *sql.DB
+	writes *writer
+}
+
+var _ ledger.Ledger = (*Store)(nil)
+
+// Open opens the ledger in the file at path, which it makes if it is missing,
+// and brings its schema up to date. A relative path is relative to the working
+// directory.
+func Open(ctx context.Context, path string) (*Store, error) {
+	if err := checkPath(path); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, path); err != nil {
+		return nil, explain(path, err)
+	}
+	reads, err := sql.Open(driverName, readDSN(path))
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	reads.SetMaxOpenConns(max(4, runtime.NumCPU()))
+	reads.SetMaxIdleConns(max(4, runtime.NumCPU()))
+	writes, err := openWriter(ctx, path)
+	if err != nil {
+		return nil, errors.Join(explain(path, err), reads.Close())
+	}
+	return &Store{path: path, reads: reads, writes: writes}, nil
+}
+
+// Ping implements ledger.Ledger.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	err := s.reads.QueryRowContext(ctx, `SELECT count(*) FROM people WHERE id = ''`).Scan(&one)
+	return explain(s.path, err)
+}
+
+// Close waits for the writes that were accepted, then closes the file. Calls
+// after it fail.
+func (s *Store) Close() error {
+	if err := errors.Join(s.writes.close(), s.reads.Close()); err != nil {
+		return fmt.Errorf("close ledger %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// write runs f in a transaction that may be shared with other calls.
+func (s *Store) write(ctx context.Context, f func(*tx) error) error {
+	return explain(s.path, s.writes.do(ctx, f))
+}

@@ -1,0 +1,212 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// maxBatch bounds how many calls share a transaction, so that other processes
+// get their turn.
+const maxBatch = 256
+
+var errClosed = errors.New("closed")
+
+// writer is the one connection that writes. Its goroutine takes what is queued,
+// runs it in one transaction, and answers after the commit: while one batch is
+// being synced to the disk, the next one gathers.
+type writer struct {
+	db   *sql.DB
+	conn *sql.Conn
+	tx   tx
+
+	mu     sync.RWMutex // held for reading while queueing, so that close can end the queue
+	closed bool
+	queue  chan *job
+	done   chan struct{} // closed when the goroutine has ended
+}
+
+// job is one call that waits to be part of a transaction.
+type job struct {
+	run    func(*tx) error
+	claim  atomic.Bool // set by whoever comes first: the writer to run it, or the caller to give up
+	err    error
+	answer chan struct{} // closed when err holds
+}
+
+func openWriter(ctx context.Context, path string) (*writer, error) {
+	db, err := sql.Open(driverName, writeDSN(path, 0))
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	w := &writer{
+		db:    db,
+		conn:  conn,
+		tx:    tx{conn: conn, stmts: map[string]*sql.Stmt{}},
+		queue: make(chan *job, maxBatch),
+		done:  make(chan struct{}),
+	}
+	go w.loop()
+	return w, nil
+}
+
+// do has f run in a transaction. A nil error means that it is committed, any
+// other that nothing of it happened. When ctx ends, do returns at once if f has
+// not been started, else it waits for the outcome.
+func (w *writer) do(ctx context.Context, f func(*tx) error) error {
+	j := &job{run: f, answer: make(chan struct{})}
+	if err := w.enqueue(ctx, j); err != nil {
+		return err
+	}
+	select {
+	case <-j.answer:
+		return j.err
+	case <-ctx.Done():
+		if j.claim.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		<-j.answer
+		return j.err
+	}
+}
+
+func (w *writer) enqueue(ctx context.Context, j *job) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case w.queue <- j:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close ends the queue, waits until it is drained, and closes the connection.
+func (w *writer) close() error {
+	w.mu.Lock()
+	again := w.closed
+	w.closed = true
+	if !again {
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.done
+	if again {
+		return nil
+	}
+	return errors.Join(w.tx.close(), w.conn.Close(), w.db.Close())
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	for first := range w.queue {
+		// Take the file's write lock first and look into the queue after: what
+		// comes in during the wait shares the transaction.
+		if err := w.begin(first); err != nil {
+			if first.claim.CompareAndSwap(false, true) {
+				first.err = err
+				close(first.answer)
+			}
+			continue
+		}
+		batch := w.gather(first)
+		err := w.run(batch)
+		for _, j := range batch {
+			if err != nil {
+				j.err = err
+			}
+			close(j.answer)
+		}
+	}
+}
+
+// begin takes the write lock, waiting for other processes. It polls more often
+// than SQLite's own busy handler, which sleeps 100 ms at a time: a process that
+// writes without a pause would keep the others out for seconds.
+func (w *writer) begin(first *job) error {
+	for start := time.Now(); ; {
+		err := w.tx.exec(`BEGIN IMMEDIATE`)
+		waited := time.Since(start)
+		if resultCode(err) != sqlite3.SQLITE_BUSY || waited > patience || first.claim.Load() {
+			return err
+		}
+		time.Sleep(pause(waited))
+	}
+}
+
+// pause is how long to wait before the next try: 1 ms at first, 10 ms when it
+// takes long, with jitter.
+func pause(waited time.Duration) time.Duration {
+	base := min(max(waited/20, time.Millisecond), 10*time.Millisecond)
+	return base/2 + rand.N(base)
+}
+
+// gather claims the first job and what else is queued by now.
+func (w *writer) gather(first *job) []*job {
+	var batch []*job
+	claim := func(j *job) {
+		if j.claim.CompareAndSwap(false, true) {
+			batch = append(batch, j)
+		}
+	}
+	claim(first)
+	for len(batch) < maxBatch {
+		select {
+		case j, ok := <-w.queue:
+			if !ok {
+				return batch
+			}
+			claim(j)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// run runs the jobs in the open transaction and ends it. A job that fails is
+// undone alone and has its own error; an error that is returned is everybody's,
+// and nothing was changed.
+func (w *writer) run(batch []*job) error {
+	for _, j := range batch {
+		if err := w.savepoint(j); err != nil {
+			w.tx.rollback()
+			return err
+		}
+	}
+	if err := w.tx.exec(`COMMIT`); err != nil {
+		w.tx.rollback()
+		return err
+	}
+	return nil
+}
+
+func (w *writer) savepoint(j *job) error {
+	if err := w.tx.exec(`SAVEPOINT job`); err != nil {
+		return err
+	}
+	if j.err = j.run(&w.tx); j.err != nil {
+		// After some errors (disk full, I/O) SQLite has already rolled back
+		// everything, savepoints included.
+		if err := w.tx.exec(`ROLLBACK TO job`); err != nil {
+			return j.err
+		}
+	}
+	return w.tx.exec(`RELEASE job`)
+}
