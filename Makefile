@@ -1,0 +1,72 @@
+# Tenure. `make` alone prints this help.
+
+GOLANGCI_VERSION := v2.15.0
+WORKFLOWCHECK_VERSION := v0.6.0
+TOOLS := $(CURDIR)/.tools
+BIN := $(CURDIR)/bin
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help build build-dev demo dev test test-real bench check fmt vet lint determinism tidy-check clean
+
+help: ## print this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build worker, starter and tenure into ./bin
+	@mkdir -p $(BIN)
+	@go build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./worker ./starter ./cmd/tenure
+
+build-dev: build
+	@[ -x $(BIN)/dev ] || echo "building the embedded stack: a whole Temporal server is compiled the first time, which takes minutes on a small machine ..."
+	@cd dev && go build -o $(BIN)/dev ./cmd/dev
+
+demo: build-dev ## play a small company's story on the embedded stack (DEMO_FLAGS=--hold stays up)
+	@$(BIN)/dev demo --bin $(BIN) $(DEMO_FLAGS)
+
+dev: build-dev ## run the embedded stack, durable under ./.tenure, until Ctrl-C (DEV_FLAGS)
+	@$(BIN)/dev dev --bin $(BIN) $(DEV_FLAGS)
+
+test: build ## every test that needs only Go
+	go test ./...
+	cd dev && go test -timeout 20m ./...
+
+test-real: build ## the tests against real servers, which it installs and starts
+	./scripts/test-real
+
+bench: build-dev ## count and compare what changes cost; writes bench.json
+	@$(BIN)/dev bench --out $(CURDIR)/bench.json $(BENCH_FLAGS)
+
+check: fmt vet lint determinism tidy-check ## what has to hold before anything lands
+
+fmt:
+	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed (run gofmt -w):"; echo "$$files"; exit 1; fi
+
+vet:
+	go vet ./...
+	cd dev && go vet ./...
+
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+	$< run ./...
+	cd dev && $< run --config ../.golangci.yml ./...
+
+determinism: $(TOOLS)/workflowcheck-$(WORKFLOWCHECK_VERSION)
+	$< -show-pos ./workflows
+
+# go.mod and go.sum say what the code needs, no more and no less.
+tidy-check:
+	@go mod tidy -diff
+	@cd dev && go mod tidy -diff
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv $(TOOLS)/golangci-lint $@
+
+$(TOOLS)/workflowcheck-$(WORKFLOWCHECK_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install go.temporal.io/sdk/contrib/tools/workflowcheck@$(WORKFLOWCHECK_VERSION)
+	@mv $(TOOLS)/workflowcheck $@
+
+clean: ## remove what was built, and the data of make dev
+	rm -rf $(BIN) $(TOOLS) .tenure bench.json
