@@ -42,3 +42,9 @@ func (c Clock) Wait(d time.Duration) time.Duration {
 	real := time.Duration(float64(d) / c.rate)
 	return (real + time.Millisecond - 1).Truncate(time.Millisecond)
 }
+
+// Span converts a span of real time into the product's time that passes in it:
+// the inverse of Wait.
+func (c Clock) Span(real time.Duration) time.Duration {
+	return time.Duration(float64(real) * c.rate)
+}

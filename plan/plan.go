@@ -12,21 +12,17 @@ type Input struct {
 	Desired policy.Desired
 	Links   []Link         // the person's links
 	Apps    map[string]App // every configured app, by name
-	// Username is what new accounts are to be called.
-	Username string
 	// Skipped are the keys of steps that an operator decided not to do.
 	Skipped map[string]bool
 }
 
 // App is what planning has to know of an app.
 type App struct {
-	After        []string
-	Leaver       policy.LeaverRules
-	Entitlements bool // the connector can give and take them
-	Sessions     bool
-	HandOver     bool
-	Disable      bool
-	Delete       bool
+	After    []string           // apps whose account is made before this one's
+	Leaver   policy.LeaverRules // retention
+	Disable  bool               // accounts can be turned off
+	Delete   bool               // accounts can be deleted
+	HandOver bool               // data can be handed over
 }
 
 // LinkState is the state of a link, as the ledger has it.
@@ -34,6 +30,7 @@ type LinkState string
 
 // The states of a link. See ledger.LinkState.
 const (
+	LinkNone     LinkState = ""
 	LinkPlanned  LinkState = "planned"
 	LinkActive   LinkState = "active"
 	LinkDisabled LinkState = "disabled"
@@ -45,7 +42,7 @@ type Link struct {
 	App          string
 	State        LinkState
 	Entitlements []string
-	Attributes   string // digest, see Digest
+	Attributes   string // digest, see policy.Digest
 	DisabledAt   time.Time
 	StrippedAt   time.Time
 	HandedOverAt time.Time
@@ -76,13 +73,16 @@ const (
 	Update Kind = "Update"
 	// Disable turns the account off and ends its sessions.
 	Disable Kind = "Disable"
-	// Strip takes every entitlement the account has, given by Tenure or not.
+	// Strip takes every entitlement that the account has, given by Tenure or not.
 	Strip Kind = "Strip"
 	// HandOver gives the account's data to the manager's account in the same app.
 	HandOver Kind = "HandOver"
 	// Delete deletes the account for good.
 	Delete Kind = "Delete"
 )
+
+// Kinds lists every kind of step.
+func Kinds() []Kind { return []Kind{Provision, Update, Disable, Strip, HandOver, Delete} }
 
 // Gives says whether a step of this kind may give access.
 func (k Kind) Gives() bool { return k == Provision || k == Update }
@@ -92,29 +92,45 @@ func (k Kind) Gives() bool { return k == Provision || k == Update }
 type Step struct {
 	// Key identifies the change by its content: the same change planned again has
 	// the same key, another change of the same account another one.
-	Key   string   `json:"key"`
-	App   string   `json:"app"`
-	Kind  Kind     `json:"kind"`
-	Needs []string `json:"needs,omitempty"` // keys of steps that must be done first
+	Key  string `json:"key"`
+	App  string `json:"app"`
+	Kind Kind   `json:"kind"`
+	// Needs are the keys of steps of this plan that must be done before this one.
+	Needs []string `json:"needs,omitempty"`
+	// Follows are the keys of steps of this plan that this one waits for, but
+	// only until they are done or have failed.
+	Follows []string `json:"follows,omitempty"`
 
 	Enabled    bool     `json:"enabled,omitempty"`    // Provision: whether the account is to be enabled
-	Attributes string   `json:"attributes,omitempty"` // Provision, Update: digest of the attributes wanted
+	Attributes bool     `json:"attributes,omitempty"` // Update: whether attributes differ
 	Grant      []string `json:"grant,omitempty"`
 	Revoke     []string `json:"revoke,omitempty"`
-	Why        string   `json:"why,omitempty"` // role names, "end", "leave", "suspended", "retention over", ...
+	Why        string   `json:"why,omitempty"` // for people: role names, "access ended", "on leave", ...
 }
 
 // Due says what has to be looked at next and when.
 type Due struct {
 	At   time.Time `json:"at,omitzero"`
-	What string    `json:"what,omitempty"` // "start", "end", "delete", "overlap", "verify"
+	What DueWhat   `json:"what,omitempty"`
 	App  string    `json:"app,omitempty"`
 }
 
+// DueWhat names what is due.
+type DueWhat string
+
+// What can be due.
+const (
+	DueStart  DueWhat = "start"  // the first day
+	DueEnd    DueWhat = "end"    // access ends
+	DueChange DueWhat = "change" // a future-dated change, or the end of an overlap or lead time
+	DueDelete DueWhat = "delete" // retention ends
+	DueVerify DueWhat = "verify" // a disabled account has to be proven disabled once more
+)
+
 // Plan is what has to be done now, and when to look again.
 type Plan struct {
-	Change Change `json:"change,omitempty"`
-	Urgent bool   `json:"urgent,omitempty"`
-	Steps  []Step `json:"steps,omitempty"` // in the order in which they may start
-	Due    Due    `json:"due,omitzero"`    // valid once Steps are done
+	Change Change
+	Urgent bool
+	Steps  []Step // in the order in which they may start
+	Due    Due    // the next instant that matters once Steps are done; zero if none is known
 }

@@ -2,13 +2,43 @@ package workflows
 
 import (
 	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/plan"
 )
 
 // TaskQueue is the one task queue of Tenure's workflows and activities.
 const TaskQueue = "tenure"
 
+// The workflow types. A change's type is the plan.Change of that name.
+const (
+	TypeJoiner    = string(plan.Joiner)
+	TypeMover     = string(plan.Mover)
+	TypeLeaver    = string(plan.Leaver)
+	TypeScheduled = "Scheduled"
+	TypeSweep     = "Sweep"
+)
+
 // SignalLookAgain tells a person's run that there is something new in the ledger.
+// Its argument is a LookAgain.
 const SignalLookAgain = "look-again"
+
+// LookAgain is the argument of SignalLookAgain.
+type LookAgain struct {
+	Seq    int64 `json:"seq,omitempty"` // the event that is new; zero: something else is
+	Urgent bool  `json:"urgent,omitempty"`
+}
+
+// Input is the argument of a person's workflow types.
+type Input struct {
+	PersonID string `json:"personId"`
+	// Until is the instant (real time) that a Scheduled run sleeps to; zero lets
+	// it find out.
+	Until time.Time `json:"until,omitzero"`
+	// Due is what happens at Until, for people who look.
+	Due plan.Due `json:"due,omitzero"`
+}
 
 const personPrefix = "person:"
 
@@ -18,13 +48,26 @@ func WorkflowID(personID string) string { return personPrefix + personID }
 // PersonID is the person that a workflow ID names, or false if it names none.
 func PersonID(workflowID string) (string, bool) { return strings.CutPrefix(workflowID, personPrefix) }
 
-// Nudge asks that a person's run looks again, and that one is started if none is
-// open. Repeating a nudge with the same RequestID is harmless.
-type Nudge struct {
-	PersonID  string
-	Seq       int64  // the person's latest event in the ledger that this is about; 0 if about none
-	Urgent    bool   // cut off now: do not wait for steps that have not begun
-	Type      string // workflow type to start if none is open: see TypeFor
-	Why       string // one line for people, shown as the run's summary: no personal data
-	RequestID string // makes a repeated signal one signal; empty for a random one
+// typeFor is the kind of change that an event most often is. A run that finds
+// out that it is another one continues as that.
+var typeFor = map[hr.EventType]string{
+	hr.EventHired:        TypeJoiner,
+	hr.EventRehired:      TypeJoiner,
+	hr.EventLeaveEnded:   TypeJoiner,
+	hr.EventReinstated:   TypeJoiner,
+	hr.EventTransferred:  TypeMover,
+	hr.EventUpdated:      TypeMover,
+	hr.EventConverted:    TypeMover,
+	hr.EventLeaveStarted: TypeMover,
+	hr.EventTerminated:   TypeLeaver,
+	hr.EventRescinded:    TypeMover,
+	hr.EventSuspended:    TypeLeaver,
+}
+
+// TypeFor is the workflow type to start for an event if no run is open.
+func TypeFor(event hr.EventType) string {
+	if t, ok := typeFor[event]; ok {
+		return t
+	}
+	return TypeScheduled
 }

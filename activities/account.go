@@ -1,0 +1,117 @@
+package activities
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// The methods below are the connector's capabilities as a task uses them: paced,
+// and with one error for what the app cannot do.
+
+func unsupported(op string) error {
+	return &connector.Error{
+		Kind: connector.KindUnsupported, Op: op,
+		Message: "the connector cannot do this: do it in the app by hand, then skip this step",
+	}
+}
+
+func (t *task) find(keys connector.Keys) ([]connector.Match, error) {
+	if err := t.pace(); err != nil {
+		return nil, err
+	}
+	return t.app.Connector.Find(t.ctx, keys)
+}
+
+// read gives the account as it is, or false if it is not there.
+func (t *task) read(id string) (connector.Account, bool, error) {
+	if err := t.pace(); err != nil {
+		return connector.Account{}, false, err
+	}
+	account, err := t.app.Connector.Read(t.ctx, id)
+	if isKind(err, connector.KindNotFound) {
+		return connector.Account{}, false, nil
+	}
+	return account, err == nil, err
+}
+
+func (t *task) setActive(id string, active bool) error {
+	app, ok := t.app.Connector.(connector.Switch)
+	if !ok {
+		return unsupported("disable")
+	}
+	if err := t.pace(); err != nil {
+		return err
+	}
+	if active {
+		return app.Enable(t.ctx, id)
+	}
+	return app.Disable(t.ctx, id)
+}
+
+func (t *task) setAttributes(id string, attributes map[string]any) error {
+	app, ok := t.app.Connector.(connector.Updater)
+	if !ok || len(attributes) == 0 {
+		return nil // nothing to say, or nobody to say it to
+	}
+	if err := t.pace(); err != nil {
+		return err
+	}
+	return app.Update(t.ctx, id, attributes)
+}
+
+func (t *task) grant(id string, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	app, ok := t.app.Connector.(connector.Entitler)
+	if !ok {
+		return unsupported("grant")
+	}
+	if err := t.pace(); err != nil {
+		return err
+	}
+	return app.Grant(t.ctx, id, names)
+}
+
+func (t *task) revoke(id string, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	app, ok := t.app.Connector.(connector.Entitler)
+	if !ok {
+		return unsupported("revoke")
+	}
+	if err := t.pace(); err != nil {
+		return err
+	}
+	return app.Revoke(t.ctx, id, names)
+}
+
+func (t *task) revokeSessions(id string) error {
+	app, ok := t.app.Connector.(connector.SessionRevoker)
+	if !ok {
+		return nil // disabling is all that this app offers
+	}
+	if err := t.pace(); err != nil {
+		return err
+	}
+	return app.RevokeSessions(t.ctx, id)
+}
+
+// notYet is the error for an app whose answer, read back, does not show what was
+// asked for: perhaps it needs a moment.
+func notYet(op, what string) error {
+	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "the app accepted the call but, read again, " + what}
+}
+
+func isKind(err error, kind connector.ErrorKind) bool {
+	var app *connector.Error
+	return errors.As(err, &app) && app.Kind == kind
+}
+
+// without lists what is in all but not in some.
+func without(all, some []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(some, s) })
+}

@@ -1,0 +1,64 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Activities holds what activities work with.
+type Activities struct {
+	Ledger ledger.Ledger
+	Policy *policy.Policy
+	Apps   map[string]*App // by name; every app of the policy
+	Clock  clock.Clock
+	Log    *zap.Logger
+	// AttentionAfter is how long a step may keep failing (real time) before a
+	// human has to look.
+	AttentionAfter time.Duration
+	// Recheck is how long what needs attention is left alone (real time) before it
+	// is tried again by itself.
+	Recheck time.Duration
+	// Runs finds and starts people's runs; used by the sweeper only.
+	Runs Runs
+}
+
+// Runs is what the sweeper needs of Temporal.
+type Runs interface {
+	// Open says whether a run of that person is open.
+	Open(ctx context.Context, personID string) (bool, error)
+	// Resume starts a run that finds out by itself what has to be done, or tells
+	// the open one to look again.
+	Resume(ctx context.Context, personID, why string) error
+}
+
+// App is an open connector and how fast it may be called.
+type App struct {
+	Connector connector.Connector
+	Limit     *rate.Limiter // nil: unlimited
+}
+
+// traits are what planning has to know of every app.
+func (a *Activities) traits() map[string]plan.App {
+	traits := make(map[string]plan.App, len(a.Apps))
+	for name, app := range a.Apps {
+		caps := connector.CapabilitiesOf(app.Connector)
+		rules, _ := a.Policy.App(name)
+		traits[name] = plan.App{
+			After:    rules.After,
+			Leaver:   rules.Leaver,
+			Disable:  caps.Disable,
+			Delete:   caps.Delete,
+			HandOver: caps.HandOver,
+		}
+	}
+	return traits
+}

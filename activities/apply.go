@@ -1,0 +1,186 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+const (
+	// heartbeatEvery is well below the heartbeat timeout that workflows ask for,
+	// so that only a dead process misses it.
+	heartbeatEvery = 3 * time.Second
+	// settleMargin is how long after an attempt's deadline a call that it made may
+	// still take effect in a slow app.
+	settleMargin = 15 * time.Second
+	// maxDone is how often a run may apply the very same step with success before
+	// it is taken for one that has no lasting effect.
+	maxDone = 3
+)
+
+// Apply applies one step to one account, if the ledger, read now, still asks for
+// it. It is registered under the name of every plan.Kind.
+func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, error) {
+	defer keepAlive(ctx)()
+	info := activity.GetInfo(ctx)
+	// A call that has been sent is seen to its end even if the run has lost
+	// interest: only its outcome makes clear what has to be undone.
+	call, cancel := context.WithDeadline(context.WithoutCancel(ctx), info.Deadline)
+	defer cancel()
+
+	now := a.Clock.Now()
+	begun, err := a.Ledger.BeginStep(call, ledger.Attempt{
+		PersonID: req.PersonID, App: req.Step.App, Key: req.Step.Key, Kind: string(req.Step.Kind),
+		At:       now,
+		Deadline: now.Add(a.Clock.Span(time.Until(info.Deadline) + settleMargin)),
+		Gives:    req.Step.Kind.Gives(),
+	})
+	if err != nil {
+		return StepResult{}, classify(err)
+	}
+	d, err := a.decide(call, req.PersonID)
+	if err != nil {
+		return StepResult{}, classify(err)
+	}
+	step, wanted := d.step(req.Step.Key)
+	if req.Done >= maxDone {
+		return StepResult{}, a.fail(call, req, notConverging(req.Done), 0)
+	}
+	if !wanted {
+		return StepResult{Result: ResultSuperseded}, a.finish(call, req, ledger.Outcome{State: ledger.StepSuperseded})
+	}
+
+	t := &task{a: a, ctx: call, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil}
+	done, err := t.perform()
+	if err != nil {
+		return StepResult{}, a.fail(call, req, failed(err), time.Since(info.ScheduledTime))
+	}
+	return StepResult{Result: ResultDone}, a.finish(call, req, ledger.Outcome{
+		State:      ledger.StepDone,
+		Link:       &done.link,
+		DueReports: done.created && a.Policy.UsesManager(step.App),
+		Audit: &ledger.AuditRow{
+			App: step.App, Action: done.action, Actor: "tenure", Cause: d.cause(step), Detail: done.detail,
+		},
+	})
+}
+
+// fail stores a failed attempt and says whether Temporal is to try again.
+func (a *Activities) fail(ctx context.Context, req StepRequest, f failure, failing time.Duration) error {
+	outcome := ledger.Outcome{State: ledger.StepOpen, Code: f.code, Message: f.message}
+	attention := !f.retryable || failing > a.AttentionAfter
+	if attention {
+		outcome.State = ledger.StepAttention
+	}
+	if err := a.finish(ctx, req, outcome); err != nil {
+		return err
+	}
+	return f.temporal(attention)
+}
+
+func (a *Activities) finish(ctx context.Context, req StepRequest, o ledger.Outcome) error {
+	o.PersonID, o.App, o.Key, o.Kind = req.PersonID, req.Step.App, req.Step.Key, string(req.Step.Kind)
+	o.At = a.Clock.Now()
+	if o.Audit != nil {
+		o.Audit.At = o.At
+	}
+	return classify(a.Ledger.FinishStep(ctx, o))
+}
+
+// cause says why a step is done, for the audit: the roles or the reason, and the
+// last thing that HR said.
+func (d decision) cause(step plan.Step) string {
+	if period := d.desired.Standing.Period; period != nil {
+		if step.Kind.Gives() {
+			return fmt.Sprintf("%s (opened by %s)", step.Why, period.Opened.ID)
+		}
+		if period.End.Event.ID != "" {
+			return fmt.Sprintf("%s (%s)", step.Why, period.End.Event.ID)
+		}
+	}
+	return step.Why
+}
+
+// task is one attempt at one step: all that performing it needs.
+type task struct {
+	a     *Activities
+	ctx   context.Context //nolint:containedctx // lives exactly as long as the attempt
+	d     decision
+	step  plan.Step
+	link  ledger.Link
+	doubt time.Time
+	app   *App
+}
+
+// done is what performing a step came to.
+type done struct {
+	link    ledger.Link
+	action  string // for the audit
+	created bool   // the account was not there or not linked before
+	detail  map[string]any
+}
+
+// performers is what each kind of step does.
+var performers = map[plan.Kind]func(*task) (done, error){
+	plan.Provision: (*task).provision,
+	plan.Update:    (*task).update,
+	plan.Disable:   (*task).disable,
+	plan.Strip:     (*task).strip,
+	plan.HandOver:  (*task).handOver,
+	plan.Delete:    (*task).delete,
+}
+
+func notConverging(times int) failure {
+	return failure{
+		code:    CodeNotConverging,
+		message: fmt.Sprintf("done %d times and planned again each time: does another system change the account back?", times),
+	}
+}
+
+func (t *task) perform() (done, error) {
+	var ok bool
+	if t.app, ok = t.a.Apps[t.step.App]; !ok {
+		return done{}, failure{
+			code:    CodeUnknownApp,
+			message: "the configuration has no such app any more: put it back until its accounts are gone, or skip this",
+		}
+	}
+	t.link.PersonID, t.link.App = t.d.person.PersonID, t.step.App
+	return performers[t.step.Kind](t)
+}
+
+// pace waits until the app may be called once more.
+func (t *task) pace() error {
+	if t.app.Limit == nil {
+		return nil
+	}
+	if err := t.app.Limit.Wait(t.ctx); err != nil {
+		return failure{code: string(connector.KindRateLimited), message: "the app's configured rate is used up by other work", retryable: true}
+	}
+	return nil
+}
+
+// keepAlive heartbeats until the returned function is called, so that the death
+// of this process is noticed long before the attempt's deadline.
+func keepAlive(ctx context.Context) (stop func()) {
+	quit := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(heartbeatEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	}()
+	return func() { close(quit) }
+}

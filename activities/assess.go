@@ -1,0 +1,137 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// workingFor is how long (real time) a run that has steps to apply is left alone
+// by the sweeper.
+const workingFor = 5 * time.Minute
+
+// The codes of questions: what needs a human and is not a step.
+const (
+	// CodePolicy means that policy could not be evaluated for the person.
+	CodePolicy = "policy"
+)
+
+// questions says in words what a conflict means and what to do about it.
+var questions = map[hr.ConflictCode]string{
+	hr.ConflictHiredAfterEnd: "HR says hired after the employment had ended. If it is a rehire, let HR send 'rehired'; " +
+		"if a mistake, let HR rescind it or skip this",
+	hr.ConflictLaterTermination: "HR gave a second termination with a later last day. The earlier one holds; " +
+		"to postpone the end let HR rescind the first, else skip this",
+	hr.ConflictChangedAfterEnd: "HR changed somebody whose contract had ended. To give access again let HR send " +
+		"'rehired', 'converted' or a new end date, else skip this",
+}
+
+// Assess merges what HR has said of a person, evaluates policy, compares with
+// the linked accounts, and stores the intents.
+func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, error) {
+	d, err := a.decide(ctx, personID)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return Assessment{Status: hr.StatusUnknown}, nil
+	}
+	if err != nil {
+		return Assessment{}, classify(err)
+	}
+	out := Assessment{
+		Status: d.desired.Standing.Status,
+		Change: d.plan.Change,
+		Urgent: d.plan.Urgent,
+		Due:    d.plan.Due,
+		Seq:    d.person.LastSeq,
+	}
+	known := index(d.person.Steps, func(s ledger.Step) string { return s.Key })
+	for _, step := range d.plan.Steps {
+		todo := Todo{Step: step}
+		if s := known[step.Key]; s.State == ledger.StepAttention {
+			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
+		}
+		out.Todo = append(out.Todo, todo)
+	}
+	out.Questions = d.questions()
+	if out.NeedsAttention() {
+		out.Recheck = a.Recheck
+	}
+	if !out.Due.At.IsZero() {
+		out.Wait = a.Clock.Wait(out.Due.At.Sub(d.now))
+	}
+	if err := a.Ledger.SaveAssessment(ctx, a.record(d, out)); err != nil {
+		return Assessment{}, classify(err)
+	}
+	return out, nil
+}
+
+// questions lists what a human must decide that is not about a step.
+func (d decision) questions() []Attention {
+	var out []Attention
+	for _, c := range d.timeline.Conflicts {
+		q := Attention{Key: "conflict/" + string(c.Code) + "/" + c.Event.ID, Code: string(c.Code), Message: questions[c.Code]}
+		if !slices.Contains(d.person.Waivers, q.Key) {
+			out = append(out, q)
+		}
+	}
+	if d.policyErr != nil {
+		out = append(out, Attention{Key: "policy", Code: CodePolicy, Message: d.policyErr.Error()})
+	}
+	return out
+}
+
+// NeedsAttention says whether anything needs a human.
+func (a Assessment) NeedsAttention() bool {
+	return len(a.Questions) > 0 || slices.ContainsFunc(a.Todo, func(t Todo) bool { return t.Attention != nil })
+}
+
+// record is what the ledger keeps of an assessment.
+func (a *Activities) record(d decision, out Assessment) ledger.Assessment {
+	summary := d.person.Summary
+	summary.Status = out.Status
+	summary.AssessedAt = d.now
+	if profile := d.desired.Standing.Profile; profile != nil {
+		summary.GivenName, summary.FamilyName = profile.GivenName, profile.FamilyName
+		summary.Department, summary.JobTitle = profile.Department, profile.JobTitle
+		summary.ManagerID = profile.ManagerID
+	}
+	summary.DueAt, summary.DueWhat = out.Due.At, string(out.Due.What)
+	if len(out.Todo)+len(out.Questions) > 0 {
+		// Until then the run that asked is taken to be at work.
+		summary.DueAt, summary.DueWhat = d.now.Add(a.Clock.Span(workingFor+out.Recheck)), "working"
+	}
+
+	record := ledger.Assessment{Summary: summary}
+	links := index(d.person.Links, func(l ledger.Link) string { return l.App })
+	for _, todo := range out.Todo {
+		record.Steps = append(record.Steps, ledger.Step{
+			PersonID: summary.PersonID, Key: todo.Key, App: todo.App, Kind: string(todo.Kind),
+			State: ledger.StepOpen, PlannedAt: d.now,
+		})
+		state := links[todo.App].State
+		if todo.Kind == plan.Provision && (state == "" || state == ledger.LinkDeleted) {
+			record.Planned = append(record.Planned, ledger.Link{
+				PersonID: summary.PersonID, App: todo.App, Username: d.person.Username, State: ledger.LinkPlanned,
+			})
+		}
+	}
+	for _, q := range out.Questions {
+		record.Steps = append(record.Steps, ledger.Step{
+			PersonID: summary.PersonID, Key: q.Key, Kind: "Question",
+			State: ledger.StepAttention, Code: q.Code, Message: q.Message, PlannedAt: d.now,
+		})
+	}
+	return record
+}
+
+func index[T any](items []T, name func(T) string) map[string]T {
+	byName := make(map[string]T, len(items))
+	for _, item := range items {
+		byName[name(item)] = item
+	}
+	return byName
+}

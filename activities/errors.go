@@ -1,0 +1,70 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// The error codes that are not a connector.ErrorKind. Codes are the types of
+// Temporal application errors and the codes in the ledger.
+const (
+	CodeLedger        = "ledger"         // the ledger did not answer: tried again for ever
+	CodeUnknownApp    = "unknown_app"    // the app is not in the configuration any more
+	CodeNotConverging = "not_converging" // done again and again without lasting effect
+	CodeNoRecipient   = "no_recipient"   // nobody to hand data over to
+)
+
+// failure is a failed attempt, ready for the ledger and for Temporal.
+type failure struct {
+	code       string
+	message    string
+	retryable  bool
+	retryAfter time.Duration
+}
+
+func (f failure) Error() string { return f.code + ": " + f.message }
+
+// failed finds out what an error of a connector means.
+func failed(err error) failure {
+	var own failure
+	if errors.As(err, &own) {
+		return own
+	}
+	var app *connector.Error
+	if errors.As(err, &app) {
+		return failure{
+			code:       string(app.Kind),
+			message:    app.Op + ": " + app.Message,
+			retryable:  app.Kind.Retryable(),
+			retryAfter: app.RetryAfter,
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return failure{code: string(connector.KindUnavailable), message: "no answer in time", retryable: true}
+	}
+	// A connector that returns another error breaks its contract. What it says
+	// may hold personal data, so it is not passed on.
+	return failure{code: string(connector.KindUnavailable), message: "the connector failed in an unexpected way", retryable: true}
+}
+
+// temporal is the failure as Temporal wants it. Attention ends the activity: its
+// run shows it and waits for a human.
+func (f failure) temporal(attention bool) error {
+	return temporal.NewApplicationErrorWithOptions(f.message, f.code, temporal.ApplicationErrorOptions{
+		NonRetryable:   attention,
+		NextRetryDelay: f.retryAfter,
+	})
+}
+
+// classify wraps an error of the ledger, which is always worth another try.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	return temporal.NewApplicationErrorWithCause("the ledger did not answer", CodeLedger, err)
+}

@@ -1,0 +1,203 @@
+package activities
+
+import (
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// provision makes sure that the account is there, the person's, enabled or not
+// as the step says, with its attributes and entitlements.
+func (t *task) provision() (done, error) {
+	want, _ := t.d.account(t.step.App)
+	account, found, err := t.locate()
+	if err != nil {
+		return done{}, err
+	}
+	action := "enabled"
+	if !found {
+		if account, action, err = t.create(want); err != nil {
+			return done{}, err
+		}
+	} else if t.link.AccountID == "" {
+		action = "adopted"
+	}
+	if action == "enabled" && !t.step.Enabled {
+		action = "prepared"
+	}
+	if action != "created" {
+		if err := t.bringUp(account, want); err != nil {
+			return done{}, err
+		}
+	}
+	if err := t.revoke(account.ID, without(intersect(t.link.Entitlements, account.Entitlements), t.step.Grant)); err != nil {
+		return done{}, err
+	}
+	if err := t.grant(account.ID, without(t.step.Grant, account.Entitlements)); err != nil {
+		return done{}, err
+	}
+	account, err = t.confirm(account.ID, t.step.Enabled, t.step.Grant)
+	if err != nil {
+		return done{}, err
+	}
+	fresh := t.link.AccountID != account.ID
+	link := t.link
+	link.AccountID, link.Username = account.ID, account.Username
+	link.Adopted = link.Adopted || action == "adopted"
+	link.Attributes = policy.Digest(want.Attributes)
+	link.Entitlements = t.step.Grant
+	link.ProvenAt = t.a.Clock.Now()
+	link.DeletedAt, link.DoubtUntil = time.Time{}, time.Time{}
+	if fresh {
+		link.CreatedAt = link.ProvenAt
+	}
+	link.StrippedAt, link.HandedOverAt, link.DisabledAt = time.Time{}, time.Time{}, time.Time{}
+	link.State = ledger.LinkActive
+	if !t.step.Enabled {
+		link.State, link.DisabledAt = ledger.LinkDisabled, link.ProvenAt
+	}
+	return done{link: link, action: action, created: fresh, detail: map[string]any{"granted": t.step.Grant}}, nil
+}
+
+// locate finds the person's account: the linked one, else one that correlates. An
+// earlier attempt whose answer was lost may have made it.
+func (t *task) locate() (connector.Account, bool, error) {
+	if t.link.AccountID != "" {
+		account, found, err := t.read(t.link.AccountID)
+		if found || err != nil {
+			return account, found, err
+		}
+		t.link.AccountID = "" // deleted behind our back
+	}
+	matches, err := t.find(connector.Keys{PersonID: t.d.person.PersonID, Username: t.d.person.Username})
+	if err != nil || len(matches) == 0 {
+		return connector.Account{}, false, err
+	}
+	if len(matches) > 1 {
+		return connector.Account{}, false, &connector.Error{
+			Kind: connector.KindConflict, Op: "find",
+			Message: "several accounts match this person: leave one, or set its external ID to the person ID",
+		}
+	}
+	account := matches[0].Account
+	if matches[0].By == connector.ByExternalID {
+		return account, true, nil
+	}
+	return account, true, t.adopt(account.ID)
+}
+
+func (t *task) adopt(id string) error {
+	app, ok := t.app.Connector.(connector.Adopter)
+	if !ok {
+		return nil
+	}
+	if err := t.pace(); err != nil {
+		return err
+	}
+	return app.Adopt(t.ctx, id, t.d.person.PersonID)
+}
+
+func (t *task) create(want policy.Account) (connector.Account, string, error) {
+	app, ok := t.app.Connector.(connector.Creator)
+	if !ok {
+		return connector.Account{}, "", unsupported("create")
+	}
+	if err := t.pace(); err != nil {
+		return connector.Account{}, "", err
+	}
+	account, err := app.Create(t.ctx, connector.Spec{
+		PersonID:   t.d.person.PersonID,
+		Username:   t.d.person.Username,
+		Active:     t.step.Enabled,
+		Attributes: want.Attributes,
+	})
+	if !isKind(err, connector.KindExists) {
+		return account, "created", err
+	}
+	// Somebody made it since we looked: an attempt of ours whose answer was lost,
+	// or the account was always there under a key that cannot be searched.
+	account, found, err := t.locate()
+	if err == nil && !found {
+		err = &connector.Error{
+			Kind: connector.KindConflict, Op: "create",
+			Message: "the username is taken by an account that is not this person's: rename that account, or set its external ID to the person ID",
+		}
+	}
+	return account, "adopted", err
+}
+
+// bringUp sets an account that was there to what it should be.
+func (t *task) bringUp(account connector.Account, want policy.Account) error {
+	if err := t.setAttributes(account.ID, want.Attributes); err != nil {
+		return err
+	}
+	if account.Active == t.step.Enabled {
+		return nil
+	}
+	return t.setActive(account.ID, t.step.Enabled)
+}
+
+// confirm reads the account back: it must be as enabled as wanted and have at
+// least these entitlements.
+func (t *task) confirm(id string, enabled bool, entitlements []string) (connector.Account, error) {
+	account, found, err := t.read(id)
+	switch {
+	case err != nil:
+		return account, err
+	case !found:
+		return account, notYet("read", "the account is not there")
+	case account.Active != enabled:
+		return account, notYet("read", "the account is not as enabled as it should be")
+	case len(without(entitlements, account.Entitlements)) > 0:
+		return account, notYet("read", "an entitlement is missing")
+	}
+	return account, nil
+}
+
+// update sets attributes, grants and revokes.
+func (t *task) update() (done, error) {
+	want, _ := t.d.account(t.step.App)
+	id := t.link.AccountID
+	err := func() error {
+		if t.step.Attributes {
+			if err := t.setAttributes(id, want.Attributes); err != nil {
+				return err
+			}
+		}
+		if err := t.grant(id, t.step.Grant); err != nil {
+			return err
+		}
+		return t.revoke(id, t.step.Revoke)
+	}()
+	if isKind(err, connector.KindNotFound) {
+		return t.vanished(), nil
+	}
+	if err != nil {
+		return done{}, err
+	}
+	var wanted []string
+	for _, e := range want.Entitlements {
+		wanted = append(wanted, e.Name)
+	}
+	account, found, err := t.read(id)
+	switch {
+	case err != nil:
+		return done{}, err
+	case !found:
+		return t.vanished(), nil
+	case len(without(wanted, account.Entitlements)) > 0 || len(intersect(t.step.Revoke, account.Entitlements)) > 0:
+		return done{}, notYet("read", "its entitlements are not what they should be")
+	}
+	link := t.link
+	link.Attributes = policy.Digest(want.Attributes)
+	link.Entitlements = wanted
+	link.ProvenAt = t.a.Clock.Now()
+	return done{link: link, action: "updated", detail: map[string]any{
+		"granted": t.step.Grant, "revoked": t.step.Revoke, "attributes": t.step.Attributes,
+	}}, nil
+}
+
+// intersect lists what is in both.
+func intersect(a, b []string) []string { return without(a, without(a, b)) }

@@ -1,0 +1,82 @@
+package activities
+
+import (
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// The names of the activity types beside those of plan.Kind.
+const (
+	NameAssess = "Assess"
+	NameRepair = "Repair"
+	NameSweep  = "Sweep"
+)
+
+// The types below are written into workflow histories: no personal data, fields
+// may be added but never renamed.
+
+// Assessment is what a person's run needs to know: what has to be done now, what
+// needs a human, and when to look again.
+type Assessment struct {
+	Status    hr.Status   `json:"status"`
+	Change    plan.Change `json:"change,omitempty"`
+	Urgent    bool        `json:"urgent,omitempty"`
+	Todo      []Todo      `json:"todo,omitempty"`
+	Questions []Attention `json:"questions,omitempty"` // what needs a human and is not a step
+	Due       plan.Due    `json:"due,omitzero"`
+	// Wait is how long until Due, in real time.
+	Wait time.Duration `json:"wait,omitempty"`
+	// Recheck is how long (real time) what needs attention is left alone before it
+	// is tried again.
+	Recheck time.Duration `json:"recheck,omitempty"`
+	// Seq is the person's last event that was taken into account.
+	Seq int64 `json:"seq"`
+}
+
+// Todo is a step, and what needs a human about it, if anything does.
+type Todo struct {
+	plan.Step
+	Attention *Attention `json:"attention,omitempty"`
+}
+
+// Attention is something that a human must look at.
+type Attention struct {
+	Key     string `json:"key"`
+	App     string `json:"app,omitempty"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// StepRequest asks for one step of one person.
+type StepRequest struct {
+	PersonID string    `json:"personId"`
+	Step     plan.Step `json:"step"`
+	// Done is how often this run has seen this very step done before. A step that
+	// is planned again and again without lasting effect needs a human.
+	Done int `json:"done,omitempty"`
+}
+
+// StepResult is what became of a step that did not fail.
+type StepResult struct {
+	Result Result `json:"result"`
+}
+
+// Result names the outcome of a step.
+type Result string
+
+// The results of a step that did not fail.
+const (
+	ResultDone       Result = "done"
+	ResultSuperseded Result = "superseded" // the ledger does not ask for it any more
+)
+
+// RepairRequest is an operator's decision about what needs attention.
+type RepairRequest struct {
+	PersonID string   `json:"personId"`
+	Keys     []string `json:"keys"`
+	Skip     bool     `json:"skip"` // else: retry
+	Operator string   `json:"operator"`
+	Reason   string   `json:"reason,omitempty"`
+}

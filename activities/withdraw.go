@@ -1,0 +1,164 @@
+package activities
+
+import (
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// disable turns the account off and ends its sessions, and proves it by reading
+// the account again.
+func (t *task) disable() (done, error) {
+	if t.link.AccountID == "" {
+		account, found, err := t.ours()
+		if err != nil {
+			return done{}, err
+		}
+		if !found {
+			return t.absent(), nil
+		}
+		t.link.AccountID, t.link.Username = account.ID, account.Username
+	}
+	id := t.link.AccountID
+	if err := t.setActive(id, false); isKind(err, connector.KindNotFound) {
+		return t.absent(), nil
+	} else if err != nil {
+		return done{}, err
+	}
+	if err := t.revokeSessions(id); err != nil && !isKind(err, connector.KindNotFound) {
+		return done{}, err
+	}
+	account, found, err := t.read(id)
+	if err != nil {
+		return done{}, err
+	}
+	if !found {
+		return t.absent(), nil // an app that forgets what is disabled
+	}
+	if account.Active {
+		return done{}, notYet("disable", "the account is still enabled")
+	}
+	link := t.link
+	link.ProvenAt = t.a.Clock.Now()
+	if link.State != ledger.LinkDisabled {
+		link.DisabledAt, link.StrippedAt, link.HandedOverAt = link.ProvenAt, time.Time{}, time.Time{}
+	}
+	link.State, link.DoubtUntil = ledger.LinkDisabled, t.doubt
+	return done{link: link, action: "disabled"}, nil
+}
+
+// ours finds an account that an attempt of ours may have made: it carries the
+// person's ID. One that merely has the username was never touched by Tenure.
+func (t *task) ours() (connector.Account, bool, error) {
+	matches, err := t.find(connector.Keys{PersonID: t.d.person.PersonID})
+	if err != nil || len(matches) == 0 {
+		return connector.Account{}, false, err
+	}
+	return matches[0].Account, true, nil
+}
+
+// absent is the outcome of looking for an account that is not there. While a
+// call that makes it may be under way, it may yet come.
+func (t *task) absent() done {
+	link := t.link
+	link.ProvenAt = t.a.Clock.Now()
+	link.DoubtUntil = t.doubt
+	if t.doubt.IsZero() {
+		return t.vanished()
+	}
+	link.State, link.AccountID = ledger.LinkPlanned, ""
+	return done{link: link, action: "not_found"}
+}
+
+// vanished is the outcome of finding that a linked account is gone.
+func (t *task) vanished() done {
+	link := t.link
+	link.State = ledger.LinkDeleted
+	link.ProvenAt = t.a.Clock.Now()
+	link.DeletedAt = link.ProvenAt
+	link.AccountID, link.Attributes, link.Entitlements = "", "", nil
+	link.DoubtUntil = time.Time{}
+	return done{link: link, action: "found_gone"}
+}
+
+// strip takes every entitlement that the account has. What it had is in the
+// audit, so that somebody who finds it was too much can be given it back.
+func (t *task) strip() (done, error) {
+	link := t.link
+	var had []string
+	if _, ok := t.app.Connector.(connector.Entitler); ok {
+		account, found, err := t.read(link.AccountID)
+		if err != nil {
+			return done{}, err
+		}
+		if !found {
+			return t.vanished(), nil
+		}
+		had = account.Entitlements
+		if err := t.revoke(link.AccountID, had); err != nil {
+			return done{}, err
+		}
+		if len(had) > 0 {
+			if account, found, err = t.read(link.AccountID); err != nil {
+				return done{}, err
+			}
+			if found && len(account.Entitlements) > 0 {
+				return done{}, notYet("revoke", "the account still has entitlements")
+			}
+		}
+	}
+	link.Entitlements = nil
+	link.ProvenAt = t.a.Clock.Now()
+	link.StrippedAt = link.ProvenAt
+	return done{link: link, action: "stripped", detail: map[string]any{"revoked": had}}, nil
+}
+
+// handOver gives the account's data to the manager's account in the same app.
+func (t *task) handOver() (done, error) {
+	app, ok := t.app.Connector.(connector.DataMover)
+	if !ok {
+		return done{}, unsupported("hand over")
+	}
+	to := t.d.person.ManagerAccounts[t.step.App]
+	if to == "" {
+		return done{}, failure{
+			code:    CodeNoRecipient,
+			message: "the manager has no account in this app: move the data by hand and skip this, or give the manager access and retry",
+		}
+	}
+	if err := t.pace(); err != nil {
+		return done{}, err
+	}
+	if err := app.HandOver(t.ctx, t.link.AccountID, to); err != nil {
+		return done{}, err
+	}
+	link := t.link
+	link.ProvenAt = t.a.Clock.Now()
+	link.HandedOverAt = link.ProvenAt
+	return done{link: link, action: "handed_over"}, nil
+}
+
+// delete deletes the account for good and proves that it is gone.
+func (t *task) delete() (done, error) {
+	app, ok := t.app.Connector.(connector.Deleter)
+	if !ok {
+		return done{}, unsupported("delete")
+	}
+	if err := t.pace(); err != nil {
+		return done{}, err
+	}
+	if err := app.Delete(t.ctx, t.link.AccountID); err != nil {
+		return done{}, err
+	}
+	_, found, err := t.read(t.link.AccountID)
+	if err != nil {
+		return done{}, err
+	}
+	if found {
+		return done{}, notYet("delete", "the account is still there")
+	}
+	gone := t.vanished()
+	gone.action = "deleted"
+	return gone, nil
+}

@@ -1,0 +1,385 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Make compares what policy wants with what is linked.
+func Make(in Input) Plan {
+	m := maker{
+		Input:   in,
+		links:   index(in.Links, func(l Link) string { return l.App }),
+		desired: index(in.Desired.Accounts, func(a policy.Account) string { return a.App }),
+	}
+	for _, app := range m.apps() {
+		m.planApp(app)
+	}
+	m.order()
+	return Plan{
+		Change: m.change(),
+		Urgent: in.Desired.Standing.Urgent && slices.ContainsFunc(m.steps, func(s Step) bool { return s.Kind == Disable }),
+		Steps:  m.steps,
+		Due:    m.earliestDue(),
+	}
+}
+
+type maker struct {
+	Input
+	links   map[string]Link
+	desired map[string]policy.Account
+
+	steps []Step
+	dues  []Due
+}
+
+// apps are the apps that matter for this person, by name.
+func (m *maker) apps() []string {
+	names := slices.Collect(maps.Keys(m.links))
+	names = slices.AppendSeq(names, maps.Keys(m.desired))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (m *maker) planApp(app string) {
+	link := m.links[app]
+	want, wanted := m.desired[app]
+	switch {
+	case !wanted:
+		m.withdraw(link, app)
+	case want.Enabled:
+		m.give(link, want)
+	case m.cutOff():
+		m.suspend(link, want)
+	default:
+		m.prepare(link, want)
+	}
+}
+
+// cutOff says whether the person is employed but must not have access now. The
+// other reason for a disabled account is that its time has not come yet.
+func (m *maker) cutOff() bool {
+	status := m.Desired.Standing.Status
+	return status == hr.StatusOnLeave || status == hr.StatusSuspended
+}
+
+// give plans for an account that is to be there and enabled.
+func (m *maker) give(link Link, want policy.Account) {
+	if link.State != LinkActive {
+		m.provision(want)
+		return
+	}
+	m.update(link, want)
+}
+
+// prepare plans for an account that is to be there before its time, disabled.
+func (m *maker) prepare(link Link, want policy.Account) {
+	switch link.State {
+	case LinkActive:
+		m.disable(link)
+	case LinkDisabled:
+		m.verify(link)
+		m.update(link, want)
+	default:
+		m.provision(want)
+	}
+}
+
+// suspend plans for an account that may be there but must be off. What is not
+// there need not be made.
+func (m *maker) suspend(link Link, want policy.Account) {
+	switch link.State {
+	case LinkActive:
+		m.disable(link)
+	case LinkPlanned, LinkDisabled:
+		m.verify(link)
+	}
+	if link.State == LinkDisabled && m.Desired.Standing.Status == hr.StatusOnLeave {
+		m.update(link, want)
+	}
+}
+
+// withdraw plans for an account that nobody wants any more: off at once, then
+// stripped, handed over, and after retention deleted.
+func (m *maker) withdraw(link Link, app string) {
+	traits := m.Apps[app]
+	switch link.State {
+	case LinkNone, LinkDeleted:
+		return
+	case LinkPlanned:
+		m.verify(link)
+		return
+	case LinkActive:
+		if !traits.Disable && traits.Delete {
+			m.add(m.ending(Delete, app)) // an app that cannot turn accounts off: gone is the only off
+			return
+		}
+		if !m.disable(link) {
+			return // an operator decided that this account stays
+		}
+	case LinkDisabled:
+		m.verify(link)
+	}
+
+	if link.State == LinkActive || link.StrippedAt.IsZero() {
+		m.add(m.ending(Strip, app))
+	}
+	left := m.Desired.Standing.Status == hr.StatusEnded
+	if traits.HandOver && left && (link.State == LinkActive || link.HandedOverAt.IsZero()) {
+		m.add(m.ending(HandOver, app))
+	}
+	m.delete(link, traits)
+}
+
+// delete plans the hard deletion of a withdrawn account. Retention counts from
+// the latest of: access ended, the account was proven disabled, and stripped.
+func (m *maker) delete(link Link, traits App) {
+	if !traits.Leaver.Delete || !traits.Delete {
+		return
+	}
+	step := m.ending(Delete, link.App)
+	retain := traits.Leaver.Retain
+	if link.State == LinkActive || m.has(link.App, Strip) {
+		if retain <= 0 {
+			m.add(step)
+		}
+		return // the deadline is known when the account has been disabled and stripped
+	}
+	from := latest(m.accessEnded(), link.DisabledAt, link.StrippedAt)
+	deadline := from.Add(retain)
+	if deadline.After(m.Now) {
+		m.dues = append(m.dues, Due{At: deadline, What: DueDelete, App: link.App})
+		return
+	}
+	m.add(step)
+}
+
+func (m *maker) accessEnded() time.Time {
+	standing := m.Desired.Standing
+	if standing.Status == hr.StatusEnded && standing.Period != nil {
+		return standing.Period.Ends
+	}
+	return time.Time{}
+}
+
+// verify plans to look at an account that should be off but of which a call that
+// gives access may still be under way, as soon as none can be any more. A link
+// that is only planned is looked at at once too: the account may be there.
+func (m *maker) verify(link Link) {
+	switch {
+	case link.DoubtUntil.After(m.Now):
+		m.dues = append(m.dues, Due{At: link.DoubtUntil, What: DueVerify, App: link.App})
+	case link.State == LinkPlanned || !link.DoubtUntil.IsZero():
+		m.add(m.ending(Disable, link.App, link.DoubtUntil.Format(time.RFC3339)))
+	}
+}
+
+// disable plans to turn an account off; false if an operator decided against it.
+func (m *maker) disable(link Link) bool { return m.add(m.ending(Disable, link.App)) }
+
+func (m *maker) provision(want policy.Account) {
+	names, why := entitlements(want)
+	m.add(Step{
+		Key: key(want.App, Provision, fmt.Sprint(want.Enabled), policy.Digest(want.Attributes), strings.Join(names, "\x00"),
+			m.period()),
+		App: want.App, Kind: Provision,
+		Enabled: want.Enabled, Grant: names, Why: why,
+	})
+}
+
+func (m *maker) update(link Link, want policy.Account) {
+	names, why := entitlements(want)
+	grant := missing(names, link.Entitlements)
+	revoke := missing(link.Entitlements, names)
+	digest := policy.Digest(want.Attributes)
+	if len(grant) == 0 && len(revoke) == 0 && digest == link.Attributes {
+		return
+	}
+	m.add(Step{
+		Key: key(want.App, Update, digest, strings.Join(grant, "\x00"), strings.Join(revoke, "\x00")),
+		App: want.App, Kind: Update,
+		Attributes: digest != link.Attributes, Grant: grant, Revoke: revoke, Why: why,
+	})
+}
+
+// ending is a step that takes access away. Its key names the ending that it
+// belongs to, so that a decision to skip it holds for this ending only.
+func (m *maker) ending(kind Kind, app string, more ...string) Step {
+	status := m.Desired.Standing.Status
+	parts := append([]string{string(status), m.period()}, more...)
+	return Step{Key: key(app, kind, parts...), App: app, Kind: kind, Why: reasons[status]}
+}
+
+var reasons = map[hr.Status]string{
+	hr.StatusUnknown:   "hire rescinded",
+	hr.StatusUpcoming:  "not started",
+	hr.StatusActive:    "no longer granted by policy",
+	hr.StatusOnLeave:   "on leave",
+	hr.StatusSuspended: "suspended",
+	hr.StatusEnded:     "access ended",
+}
+
+// period identifies the present standing among all the standings a person had.
+func (m *maker) period() string {
+	return m.Desired.Standing.Since.UTC().Format(time.RFC3339Nano)
+}
+
+// add appends a step unless an operator decided that it is not to be done.
+func (m *maker) add(s Step) bool {
+	if m.Skipped[s.Key] {
+		return false
+	}
+	m.steps = append(m.steps, s)
+	return true
+}
+
+func (m *maker) has(app string, kind Kind) bool { return m.keyOf(app, kind) != "" }
+
+func (m *maker) keyOf(app string, kind Kind) string {
+	i := slices.IndexFunc(m.steps, func(s Step) bool { return s.App == app && s.Kind == kind })
+	if i < 0 {
+		return ""
+	}
+	return m.steps[i].Key
+}
+
+// order sorts the steps by what they do, and says which wait for which: within
+// an app each ending waits for the one before it; across apps, accounts are made
+// in the order of After and deleted in the reverse of it. Nothing that turns an
+// account off waits for anything.
+func (m *maker) order() {
+	for i := range m.steps {
+		s := &m.steps[i]
+		for _, kind := range precedes[s.Kind] {
+			if k := m.keyOf(s.App, kind); k != "" {
+				s.Needs = append(s.Needs, k)
+			}
+		}
+		switch s.Kind {
+		case Provision:
+			for _, other := range m.Apps[s.App].After {
+				if k := m.keyOf(other, Provision); k != "" {
+					s.Needs = append(s.Needs, k)
+				}
+			}
+		case Delete:
+			for other, traits := range m.Apps {
+				if k := m.keyOf(other, Delete); k != "" && slices.Contains(traits.After, s.App) {
+					s.Follows = append(s.Follows, k)
+				}
+			}
+		}
+		slices.Sort(s.Needs)
+		slices.Sort(s.Follows)
+	}
+	slices.SortStableFunc(m.steps, func(a, b Step) int {
+		if d := rank[a.Kind] - rank[b.Kind]; d != 0 {
+			return d
+		}
+		return strings.Compare(a.App, b.App)
+	})
+}
+
+// precedes says which steps of the same app a step waits for.
+var precedes = map[Kind][]Kind{
+	Update:   {Disable},
+	Strip:    {Disable},
+	HandOver: {Disable},
+	Delete:   {Disable, Strip, HandOver},
+}
+
+// rank is the order in which kinds are listed: what takes access comes first.
+var rank = map[Kind]int{Disable: 0, Provision: 1, Update: 2, Strip: 3, HandOver: 4, Delete: 5}
+
+// change names the plan: a leaver's access ends, a joiner's begins where there
+// was none, everything else is a move.
+func (m *maker) change() Change {
+	if len(m.steps) == 0 {
+		return None
+	}
+	switch m.Desired.Standing.Status {
+	case hr.StatusEnded, hr.StatusUnknown, hr.StatusSuspended:
+		if slices.ContainsFunc(m.steps, func(s Step) bool { return s.Kind != Provision }) {
+			return Leaver
+		}
+	}
+	begins := slices.ContainsFunc(m.steps, func(s Step) bool { return s.Kind == Provision })
+	enabled := slices.ContainsFunc(m.Links, func(l Link) bool { return l.State == LinkActive })
+	if begins && !enabled {
+		return Joiner
+	}
+	return Mover
+}
+
+func (m *maker) earliestDue() Due {
+	if at := m.Desired.Changes; !at.IsZero() {
+		m.dues = append(m.dues, Due{At: at, What: m.nextChange(at)})
+	}
+	if len(m.dues) == 0 {
+		return Due{}
+	}
+	return slices.MinFunc(m.dues, func(a, b Due) int { return a.At.Compare(b.At) })
+}
+
+func (m *maker) nextChange(at time.Time) DueWhat {
+	period := m.Desired.Standing.Period
+	switch {
+	case period == nil:
+		return DueChange
+	case at.Equal(period.Starts):
+		return DueStart
+	case at.Equal(period.Ends):
+		return DueEnd
+	}
+	return DueChange
+}
+
+// key makes a step key: readable at the front, exact at the end.
+func key(app string, kind Kind, content ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(content, "\x1f")))
+	return app + "/" + string(kind) + "/" + hex.EncodeToString(sum[:6])
+}
+
+// entitlements gives the names, and why policy grants them.
+func entitlements(a policy.Account) (names []string, why string) {
+	var roles []string
+	for _, e := range a.Entitlements {
+		names = append(names, e.Name)
+		roles = append(roles, e.Roles...)
+	}
+	slices.Sort(names)
+	slices.Sort(roles)
+	return names, strings.Join(slices.Compact(roles), ", ")
+}
+
+// missing lists what is in want but not in have.
+func missing(want, have []string) []string {
+	var out []string
+	for _, w := range want {
+		if !slices.Contains(have, w) {
+			out = append(out, w)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func latest(times ...time.Time) time.Time {
+	return slices.MaxFunc(times, time.Time.Compare)
+}
+
+func index[T any](items []T, name func(T) string) map[string]T {
+	byName := make(map[string]T, len(items))
+	for _, item := range items {
+		byName[name(item)] = item
+	}
+	return byName
+}

@@ -1,0 +1,128 @@
+// Command worker hosts Tenure's workflows and activities: it is what talks to
+// the apps. Any number of them may run at once.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	_ "time/tzdata" // people live in zones that a slim container image does not know
+
+	"go.temporal.io/sdk/client"
+	sdkworker "go.temporal.io/sdk/worker"
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+func main() {
+	os.Exit(service.Main("worker", "Hosts Tenure's workflows and activities, and talks to the apps.", run))
+}
+
+// eagerSteps is how many steps of one person may start in the same round trip
+// that plans them.
+const eagerSteps = 25
+
+func run(ctx context.Context, p *service.Process) (err error) {
+	cfg, err := config.Load(p.ConfigPath)
+	if err != nil {
+		return service.UsageError(err)
+	}
+	apps, err := openApps(ctx, cfg)
+	if err != nil {
+		return service.UsageError(err)
+	}
+	defer func() { err = errors.Join(err, closeApps(apps)) }()
+
+	store, err := open.Open(ctx, cfg.Ledger.URL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+
+	var namespace string
+	temporal, err := service.DialTemporal(ctx, p.Log, func(o *client.Options) { namespace = o.Namespace })
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	runs := workflows.NewClient(temporal, namespace)
+
+	w := sdkworker.New(temporal, workflows.TaskQueue, sdkworker.Options{
+		MaxEagerActivityReservationsPerWorkflowTask: ptr(eagerSteps),
+		WorkerStopTimeout: workflows.StopTimeout, // a step that is under way is seen to its end
+	})
+	workflows.Register(w, &activities.Activities{
+		Ledger:         store,
+		Policy:         cfg.Policy,
+		Apps:           apps,
+		Clock:          cfg.Clock(),
+		Log:            p.Log,
+		AttentionAfter: cfg.Attention.After,
+		Recheck:        cfg.Attention.Recheck,
+		Runs:           runs,
+	})
+	if err := runs.Setup(ctx, cfg.Sweep.Every); err != nil {
+		return err
+	}
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("starting the worker: %w", err)
+	}
+	http, err := p.ServeHTTP(cfg.Metrics.Worker, map[string]service.Check{
+		"ledger":   store.Ping,
+		"temporal": func(ctx context.Context) error { return service.ProbeTemporal(ctx, temporal, namespace) },
+	})
+	if err != nil {
+		w.Stop()
+		return err
+	}
+	p.Log.Info("ready", zap.Strings("apps", cfg.Policy.Apps()), zap.String("taskQueue", workflows.TaskQueue))
+	<-ctx.Done()
+	p.Log.Info("stopping: finishing the steps that are under way")
+	w.Stop()
+	return http.Close()
+}
+
+// openApps opens the connector of every app. None is called yet: an app that is
+// down holds up its own steps and nothing else.
+func openApps(ctx context.Context, cfg *config.Config) (map[string]*activities.App, error) {
+	apps := make(map[string]*activities.App, len(cfg.Apps))
+	for name, app := range cfg.Apps {
+		kind, ok := catalog.Lookup(app.Connector)
+		if !ok {
+			return nil, fmt.Errorf("app %s: there is no connector %q", name, app.Connector)
+		}
+		c, err := kind.Open(ctx, name, connector.Settings(app.Settings))
+		if err != nil {
+			return nil, fmt.Errorf("app %s: %w", name, err)
+		}
+		apps[name] = &activities.App{Connector: c, Limit: limit(app.Rate)}
+	}
+	return apps, nil
+}
+
+func closeApps(apps map[string]*activities.App) error {
+	var errs []error
+	for _, app := range apps {
+		errs = append(errs, app.Connector.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func limit(r config.Rate) *rate.Limiter {
+	if r.Calls == 0 {
+		return nil
+	}
+	perSecond := float64(r.Calls) / r.Per.Seconds()
+	return rate.NewLimiter(rate.Limit(perSecond), max(1, r.Calls/10))
+}
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,213 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// The stages of a run, as its search attribute shows them.
+const (
+	StageApplying  = "applying"  // steps are under way
+	StageAttention = "attention" // a human must look
+	StageScheduled = "scheduled" // sleeping until the next date that matters
+	StageDone      = "done"      // over, after it had needed attention
+)
+
+// The urgencies of a run, as its search attribute shows them.
+const (
+	UrgencyStandard = "standard"
+	UrgencyUrgent   = "urgent"
+)
+
+// The search attributes of a person's runs. The worker registers them.
+var (
+	AttrStage      = temporal.NewSearchAttributeKeyKeyword("TenureStage")
+	AttrUrgency    = temporal.NewSearchAttributeKeyKeyword("TenureUrgency")
+	AttrAttention  = temporal.NewSearchAttributeKeyKeywordList("TenureAttention") // apps; "hr" or "policy" for what is not about an app
+	AttrNextAction = temporal.NewSearchAttributeKeyKeyword("TenureNextAction")    // "delete wiki", "start", ...
+	AttrNextDue    = temporal.NewSearchAttributeKeyTime("TenureNextDue")
+)
+
+// board is what people see of a run: its search attributes and the details that
+// the Temporal UI shows. Only what changed is written.
+type board struct {
+	rows   []row
+	due    plan.Due
+	status string
+}
+
+type row struct{ key, app, step, state string }
+
+// assessed shows what is planned.
+func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
+	b.due, b.status = a.Due, string(a.Status)
+	for _, t := range a.Todo {
+		state := "waiting"
+		if t.Attention != nil {
+			state = fmt.Sprintf("**needs attention**: %s: %s", t.Attention.Code, t.Attention.Message)
+		}
+		b.set(t.Step, state)
+	}
+	b.show(ctx, a.Questions)
+}
+
+// applying shows that steps are under way.
+func (b *board) applying(ctx workflow.Context, a activities.Assessment) {
+	urgency := UrgencyStandard
+	if a.Urgent {
+		urgency = UrgencyUrgent
+	}
+	upsert(ctx, AttrStage.ValueSet(StageApplying), AttrUrgency.ValueSet(urgency),
+		attentionIn(a), nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))
+}
+
+// over clears what nobody needs to look at any more.
+func (b *board) over(ctx workflow.Context) {
+	if _, stale := workflow.GetTypedSearchAttributes(ctx).GetKeywordList(AttrAttention); stale {
+		upsert(ctx, AttrStage.ValueSet(StageDone), AttrAttention.ValueUnset())
+	}
+}
+
+// step shows the state of one step.
+func (b *board) step(ctx workflow.Context, s plan.Step, state string) {
+	b.set(s, state)
+	b.show(ctx, nil)
+}
+
+// attention shows what a human must look at.
+func (b *board) attention(ctx workflow.Context, a activities.Assessment) {
+	upsert(ctx, AttrStage.ValueSet(StageAttention), attentionIn(a), nextActionIn(a.Due), nextDueIn(a.Due))
+	b.show(ctx, a.Questions)
+}
+
+// scheduled shows what a sleeping run waits for.
+func (b *board) scheduled(ctx workflow.Context, due plan.Due) {
+	b.due = due
+	upsert(ctx, AttrStage.ValueSet(StageScheduled), AttrUrgency.ValueSet(UrgencyStandard),
+		attentionIn(activities.Assessment{}), nextActionIn(due), nextDueIn(due))
+	b.show(ctx, nil)
+}
+
+func (b *board) set(s plan.Step, state string) {
+	i := slices.IndexFunc(b.rows, func(r row) bool { return r.key == s.Key })
+	if i < 0 {
+		b.rows = append(b.rows, row{key: s.Key, app: s.App, step: string(s.Kind)})
+		i = len(b.rows) - 1
+	}
+	b.rows[i].state = state
+}
+
+// show renders the board. It costs no history event.
+func (b *board) show(ctx workflow.Context, questions []activities.Attention) {
+	var out strings.Builder
+	if b.status != "" {
+		fmt.Fprintf(&out, "The person is **%s**.\n\n", strings.ReplaceAll(b.status, "_", " "))
+	}
+	for _, q := range questions {
+		fmt.Fprintf(&out, "**Needs attention**: %s (`%s`)\n\n", q.Message, q.Key)
+	}
+	if len(b.rows) > 0 {
+		out.WriteString("| app | step | state |\n|---|---|---|\n")
+		for _, r := range b.rows {
+			fmt.Fprintf(&out, "| %s | %s | %s |\n", r.app, r.step, r.state)
+		}
+		out.WriteString("\n")
+	}
+	if !b.due.At.IsZero() {
+		fmt.Fprintf(&out, "Next: **%s** at %s\n", nextAction(b.due), b.due.At.UTC().Format("2006-01-02 15:04:05 MST"))
+	}
+	workflow.SetCurrentDetails(ctx, out.String())
+}
+
+// describe says what became of a step that did not get done.
+func describe(err error) string {
+	var canceled *temporal.CanceledError
+	if errors.As(err, &canceled) {
+		return "put aside: something new was said"
+	}
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return fmt.Sprintf("**needs attention**: %s: %s", app.Type(), app.Message())
+	}
+	return "failed"
+}
+
+// nextAction says what is due in two words.
+func nextAction(due plan.Due) string {
+	return strings.TrimSpace(string(due.What) + " " + due.App)
+}
+
+// attentionIn lists the apps that need attention.
+func attentionIn(a activities.Assessment) temporal.SearchAttributeUpdate {
+	var apps []string
+	for _, t := range a.Todo {
+		if t.Attention != nil {
+			apps = append(apps, t.App)
+		}
+	}
+	for _, q := range a.Questions {
+		name := "hr"
+		if q.Code == activities.CodePolicy {
+			name = "policy"
+		}
+		apps = append(apps, name)
+	}
+	slices.Sort(apps)
+	if apps = slices.Compact(apps); len(apps) == 0 {
+		return AttrAttention.ValueUnset()
+	}
+	return AttrAttention.ValueSet(apps)
+}
+
+func nextActionIn(due plan.Due) temporal.SearchAttributeUpdate {
+	if due.At.IsZero() {
+		return AttrNextAction.ValueUnset()
+	}
+	return AttrNextAction.ValueSet(nextAction(due))
+}
+
+func nextDueIn(due plan.Due) temporal.SearchAttributeUpdate {
+	if due.At.IsZero() {
+		return AttrNextDue.ValueUnset()
+	}
+	return AttrNextDue.ValueSet(due.At.UTC())
+}
+
+// upsert writes the attributes that differ from what they are: an upsert is a
+// history event.
+func upsert(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) {
+	now := workflow.GetTypedSearchAttributes(ctx)
+	// Asking which of the updates change anything is easiest by comparing whole sets.
+	want := temporal.NewSearchAttributes(append([]temporal.SearchAttributeUpdate{now.Copy()}, updates...)...)
+	if sameAttributes(now, want) {
+		return
+	}
+	if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
+		workflow.GetLogger(ctx).Error("search attributes were not written", "error", err)
+	}
+}
+
+func sameAttributes(a, b temporal.SearchAttributes) bool {
+	keyword := func(s temporal.SearchAttributes, k temporal.SearchAttributeKeyKeyword) string {
+		v, _ := s.GetKeyword(k)
+		return v
+	}
+	for _, k := range []temporal.SearchAttributeKeyKeyword{AttrStage, AttrUrgency, AttrNextAction} {
+		if keyword(a, k) != keyword(b, k) {
+			return false
+		}
+	}
+	attentionA, _ := a.GetKeywordList(AttrAttention)
+	attentionB, _ := b.GetKeywordList(AttrAttention)
+	dueA, _ := a.GetTime(AttrNextDue)
+	dueB, _ := b.GetTime(AttrNextDue)
+	return slices.Equal(attentionA, attentionB) && dueA.Equal(dueB)
+}

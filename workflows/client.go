@@ -1,0 +1,135 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	sdkpb "go.temporal.io/api/sdk/v1"
+	"go.temporal.io/api/serviceerror"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+)
+
+// Nudge asks that a person's run looks at the ledger again, and that one is
+// started if none is open. Repeating a nudge with the same RequestID is harmless.
+type Nudge struct {
+	PersonID  string
+	Seq       int64  // the event that this is about; 0 if about none
+	Urgent    bool   // cut off now: do not wait for steps that have not begun
+	Type      string // workflow type to start if none is open: see TypeFor
+	Why       string // one line for people, shown as the run's summary: no personal data
+	RequestID string // makes a repeated signal one signal; empty for a random one
+}
+
+// Client starts and signals people's runs.
+type Client struct {
+	temporal  client.Client
+	namespace string
+}
+
+// NewClient makes a Client for a namespace.
+func NewClient(c client.Client, namespace string) *Client {
+	return &Client{temporal: c, namespace: namespace}
+}
+
+// Nudge delivers n by signal-with-start.
+//
+// It makes the request itself, because the SDK's own SignalWithStart invents a
+// new request ID each time, so that a repeated event would be a second signal.
+func (c *Client) Nudge(ctx context.Context, n Nudge) error {
+	if n.RequestID == "" {
+		n.RequestID = uuid.NewString()
+	}
+	dc := converter.GetDefaultDataConverter()
+	input, err := dc.ToPayloads(Input{PersonID: n.PersonID})
+	if err != nil {
+		return fmt.Errorf("workflows: encoding the input: %w", err)
+	}
+	signal, err := dc.ToPayloads(LookAgain{Seq: n.Seq, Urgent: n.Urgent})
+	if err != nil {
+		return fmt.Errorf("workflows: encoding the signal: %w", err)
+	}
+	summary, err := dc.ToPayload(n.Why)
+	if err != nil {
+		return fmt.Errorf("workflows: encoding the summary: %w", err)
+	}
+	attributes, err := startAttributes(n)
+	if err != nil {
+		return fmt.Errorf("workflows: encoding the search attributes: %w", err)
+	}
+	_, err = c.temporal.WorkflowService().SignalWithStartWorkflowExecution(ctx, &workflowservice.SignalWithStartWorkflowExecutionRequest{
+		Namespace:                c.namespace,
+		WorkflowId:               WorkflowID(n.PersonID),
+		WorkflowType:             &commonpb.WorkflowType{Name: n.Type},
+		TaskQueue:                &taskqueuepb.TaskQueue{Name: TaskQueue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
+		Input:                    input,
+		SignalName:               SignalLookAgain,
+		SignalInput:              signal,
+		RequestId:                n.RequestID,
+		WorkflowIdReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIdConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		SearchAttributes:         attributes,
+		UserMetadata:             &sdkpb.UserMetadata{Summary: summary},
+		Priority:                 &commonpb.Priority{PriorityKey: int32(priorityOf(n))}, //nolint:gosec // 1 to 3
+		Identity:                 "tenure",
+	})
+	if err != nil {
+		return fmt.Errorf("workflows: signalling %s: %w", WorkflowID(n.PersonID), err)
+	}
+	return nil
+}
+
+// priorityOf is the priority of the run's own tasks.
+func priorityOf(n Nudge) int {
+	switch {
+	case n.Urgent:
+		return priorityUrgent
+	case n.Type == TypeLeaver:
+		return priorityLeaver
+	}
+	return priorityNormal
+}
+
+// startAttributes are the search attributes that a run starts with: set at the
+// start they cost no history event.
+func startAttributes(n Nudge) (*commonpb.SearchAttributes, error) {
+	urgency := UrgencyStandard
+	if n.Urgent {
+		urgency = UrgencyUrgent
+	}
+	fields := map[string]*commonpb.Payload{}
+	for name, value := range map[string]string{AttrStage.GetName(): StageApplying, AttrUrgency.GetName(): urgency} {
+		payload, err := converter.GetDefaultDataConverter().ToPayload(value)
+		if err != nil {
+			return nil, err
+		}
+		payload.Metadata["type"] = []byte(enumspb.INDEXED_VALUE_TYPE_KEYWORD.String())
+		fields[name] = payload
+	}
+	return &commonpb.SearchAttributes{IndexedFields: fields}, nil
+}
+
+// Open says whether a run of the person is open. It implements activities.Runs.
+func (c *Client) Open(ctx context.Context, personID string) (bool, error) {
+	description, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(personID), "")
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("workflows: looking at %s: %w", WorkflowID(personID), err)
+	}
+	return description.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// Resume starts a run that finds out by itself what has to be done, or tells the
+// open one to look again. It implements activities.Runs.
+func (c *Client) Resume(ctx context.Context, personID, why string) error {
+	return c.Nudge(ctx, Nudge{PersonID: personID, Type: TypeScheduled, Why: why})
+}

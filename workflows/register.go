@@ -1,0 +1,32 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// byType is every workflow that Tenure has.
+var byType = map[string]any{
+	TypeJoiner:    Joiner,
+	TypeMover:     Mover,
+	TypeLeaver:    Leaver,
+	TypeScheduled: Scheduled,
+	TypeSweep:     Sweep,
+}
+
+// Register registers every workflow and activity.
+func Register(r worker.Registry, a *activities.Activities) {
+	for name, fn := range byType {
+		r.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name})
+	}
+	for _, kind := range plan.Kinds() {
+		r.RegisterActivityWithOptions(a.Apply, activity.RegisterOptions{Name: string(kind)})
+	}
+	r.RegisterActivityWithOptions(a.Assess, activity.RegisterOptions{Name: activities.NameAssess})
+	r.RegisterActivityWithOptions(a.Repair, activity.RegisterOptions{Name: activities.NameRepair})
+	r.RegisterActivityWithOptions(a.Sweep, activity.RegisterOptions{Name: activities.NameSweep})
+}

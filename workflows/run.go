@@ -1,0 +1,159 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// run is one run of one person's change.
+type run struct {
+	kind    plan.Change
+	in      Input
+	signals workflow.ReceiveChannel // of LookAgain
+	repairs workflow.Channel        // one message for each Update that changed something
+
+	todo    activities.Assessment // the last assessment
+	news    bool                  // something was said that the last assessment has not seen
+	urgent  bool                  // ... and it is urgent
+	began   bool                  // a step has been started by this run
+	recheck bool                  // it is time to try again what is in attention
+	done    map[string]int        // step key -> how often it was done
+	board   board                 // what people see
+}
+
+func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {
+	return &run{
+		kind:    kind,
+		in:      in,
+		signals: workflow.GetSignalChannel(ctx, SignalLookAgain),
+		repairs: workflow.NewBufferedChannel(ctx, 100),
+		done:    map[string]int{},
+	}
+}
+
+// change is the life of a run that changes something: assess, apply, wait for
+// what needs attention, and again, until nothing is left to do now.
+func (r *run) change(ctx workflow.Context) error {
+	if err := r.handleRepairs(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := r.assess(ctx); err != nil {
+			return err
+		}
+		if next := r.nextKind(); next != r.kind {
+			if !r.leave(ctx) {
+				continue
+			}
+			return workflow.NewContinueAsNewError(ctx, string(next), Input{PersonID: r.in.PersonID})
+		}
+		if r.apply(ctx) || r.news {
+			continue // what was done, or said meanwhile, may have left more to do
+		}
+		if r.todo.NeedsAttention() {
+			r.settle(ctx)
+			if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || !r.leave(ctx) {
+				continue
+			}
+			return workflow.NewContinueAsNewError(ctx, string(r.kind), Input{PersonID: r.in.PersonID})
+		}
+		if !r.leave(ctx) {
+			continue
+		}
+		if r.todo.Due.At.IsZero() {
+			r.board.over(ctx)
+			return nil
+		}
+		return workflow.NewContinueAsNewError(ctx, TypeScheduled, r.sleeper(ctx))
+	}
+}
+
+// assess looks at the ledger again, having taken note of all that was signalled.
+func (r *run) assess(ctx workflow.Context) error {
+	r.drain()
+	r.news, r.urgent = false, false
+	todo, err := assess(ctx, r.in.PersonID)
+	if err != nil {
+		return err
+	}
+	r.todo = todo
+	r.board.assessed(ctx, todo)
+	return nil
+}
+
+// nextKind is the kind of change that this has turned out to be. A joiner whose
+// accounts are partly there is still one.
+func (r *run) nextKind() plan.Change {
+	switch {
+	case r.todo.Change == plan.None:
+		return r.kind
+	case r.kind == plan.Joiner && r.todo.Change == plan.Mover && r.began:
+		return r.kind
+	}
+	return r.todo.Change
+}
+
+// leave gets the run ready to end: true if it may, false if something new was
+// said at the last moment.
+func (r *run) leave(ctx workflow.Context) bool {
+	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+	r.drain()
+	for r.repairs.ReceiveAsync(nil) {
+		r.news = true
+	}
+	return !r.news
+}
+
+// drain takes note of the signals that have arrived.
+func (r *run) drain() {
+	var signal LookAgain
+	for r.signals.ReceiveAsync(&signal) {
+		r.note(signal)
+	}
+}
+
+// note takes note of one signal. One about an event that the last assessment has
+// seen is no news.
+func (r *run) note(signal LookAgain) {
+	if signal.Seq == 0 || signal.Seq > r.todo.Seq {
+		r.news = true
+		r.urgent = r.urgent || signal.Urgent
+	}
+}
+
+// sleeper is the input of the run that sleeps until what is due next.
+func (r *run) sleeper(ctx workflow.Context) Input {
+	return Input{PersonID: r.in.PersonID, Until: workflow.Now(ctx).Add(r.todo.Wait), Due: r.todo.Due}
+}
+
+// settle waits for what can change the state of things in attention: an operator
+// decides, HR says something, something else is due, or it is time to try again.
+func (r *run) settle(ctx workflow.Context) {
+	r.board.attention(ctx, r.todo)
+	wait := r.todo.Recheck
+	r.recheck = true
+	if !r.todo.Due.At.IsZero() && r.todo.Wait < wait {
+		wait, r.recheck = r.todo.Wait, false
+	}
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	timer := workflow.NewTimerWithOptions(timerCtx, max(wait, time.Second), workflow.TimerOptions{Summary: "until it is tried again"})
+
+	selector := workflow.NewSelector(ctx)
+	selector.AddFuture(timer, func(workflow.Future) {})
+	selector.AddReceive(r.signals, func(c workflow.ReceiveChannel, _ bool) {
+		var signal LookAgain
+		c.Receive(ctx, &signal)
+		r.note(signal)
+		r.recheck = false
+	})
+	selector.AddReceive(r.repairs, func(c workflow.ReceiveChannel, _ bool) {
+		c.Receive(ctx, nil)
+		r.recheck = false
+	})
+	selector.Select(ctx)
+}

@@ -1,0 +1,77 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tenurehq/tenure/plan"
+)
+
+// Scheduled sleeps until the next date that matters to a person (a start date, a
+// last day, the end of an overlap or of a retention period) or until something
+// new is said, and then continues as the change that has to be made. It holds
+// next to nothing, so that thousands of them are cheap.
+//
+// Started without a date it finds out by itself what there is to do: that is how
+// the sweeper resumes people.
+func Scheduled(ctx workflow.Context, in Input) error {
+	r := newRun(ctx, plan.None, in)
+	if err := r.handleRepairs(ctx); err != nil {
+		return err
+	}
+	if in.Until.IsZero() {
+		if done, err := r.wake(ctx); done || err != nil {
+			return err
+		}
+	}
+	for {
+		r.sleep(ctx)
+		if done, err := r.wake(ctx); done || err != nil {
+			return err
+		}
+	}
+}
+
+// sleep waits until the due instant or for a signal.
+func (r *run) sleep(ctx workflow.Context) {
+	r.board.scheduled(ctx, r.in.Due)
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	timer := workflow.NewTimerWithOptions(timerCtx, r.in.Until.Sub(workflow.Now(ctx)),
+		workflow.TimerOptions{Summary: nextAction(r.in.Due)})
+	selector := workflow.NewSelector(ctx)
+	selector.AddFuture(timer, func(workflow.Future) {})
+	selector.AddReceive(r.signals, func(c workflow.ReceiveChannel, _ bool) {
+		var signal LookAgain
+		c.Receive(ctx, &signal)
+		r.note(signal)
+	})
+	selector.Select(ctx)
+}
+
+// wake finds out what there is to do: true if the run is over (the error says
+// how), false if it is to go on sleeping.
+func (r *run) wake(ctx workflow.Context) (bool, error) {
+	for {
+		if err := r.assess(ctx); err != nil {
+			return true, err
+		}
+		if !r.leave(ctx) {
+			continue
+		}
+		next := r.todo.Change
+		if next == plan.None && r.todo.NeedsAttention() {
+			next = plan.Mover // a question to a human is asked by a run that can wait for the answer
+		}
+		if next != plan.None {
+			return true, workflow.NewContinueAsNewError(ctx, string(next), Input{PersonID: r.in.PersonID})
+		}
+		if r.todo.Due.At.IsZero() {
+			return true, nil
+		}
+		r.in = r.sleeper(ctx)
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			return true, workflow.NewContinueAsNewError(ctx, TypeScheduled, r.in)
+		}
+		return false, nil
+	}
+}

@@ -1,0 +1,95 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+)
+
+// sweepSchedule is the ID of the schedule that starts the sweeper.
+const sweepSchedule = "tenure-sweep"
+
+// Setup makes sure that a namespace has what Tenure needs: its search attributes
+// and the sweeper's schedule. It may run any number of times, by several workers
+// at once.
+func (c *Client) Setup(ctx context.Context, sweepEvery time.Duration) error {
+	if err := c.registerAttributes(ctx); err != nil {
+		return err
+	}
+	return c.scheduleSweeps(ctx, sweepEvery)
+}
+
+func (c *Client) registerAttributes(ctx context.Context) error {
+	want := map[string]enumspb.IndexedValueType{
+		AttrStage.GetName():      AttrStage.GetValueType(),
+		AttrUrgency.GetName():    AttrUrgency.GetValueType(),
+		AttrAttention.GetName():  AttrAttention.GetValueType(),
+		AttrNextAction.GetName(): AttrNextAction.GetValueType(),
+		AttrNextDue.GetName():    AttrNextDue.GetValueType(),
+	}
+	operator := c.temporal.OperatorService()
+	have, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: c.namespace})
+	if err != nil {
+		return fmt.Errorf("workflows: listing search attributes: %w", err)
+	}
+	for name, kind := range want {
+		there, ok := have.GetCustomAttributes()[name]
+		if ok && there != kind {
+			return fmt.Errorf("workflows: search attribute %s is of type %s in namespace %s, but Tenure needs %s: remove it there",
+				name, there, c.namespace, kind)
+		}
+		if ok {
+			delete(want, name)
+		}
+	}
+	if len(want) == 0 {
+		return nil
+	}
+	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace: c.namespace, SearchAttributes: want,
+	})
+	var exists *serviceerror.AlreadyExists
+	if err != nil && !errors.As(err, &exists) {
+		return fmt.Errorf("workflows: adding search attributes to namespace %s (let somebody with the right add %v): %w",
+			c.namespace, want, err)
+	}
+	return nil
+}
+
+func (c *Client) scheduleSweeps(ctx context.Context, every time.Duration) error {
+	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
+	schedules := c.temporal.ScheduleClient()
+	_, err := schedules.Create(ctx, client.ScheduleOptions{
+		ID:   sweepSchedule,
+		Spec: spec,
+		Action: &client.ScheduleWorkflowAction{
+			ID: "sweep", Workflow: TypeSweep, TaskQueue: TaskQueue,
+			StaticSummary: "finds people who are due and have no open run",
+		},
+		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
+		Note:    "Made by Tenure's worker.",
+	})
+	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		if err != nil {
+			return fmt.Errorf("workflows: creating the schedule %s: %w", sweepSchedule, err)
+		}
+		return nil
+	}
+	err = schedules.GetHandle(ctx, sweepSchedule).Update(ctx, client.ScheduleUpdateOptions{
+		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+			in.Description.Schedule.Spec = &spec
+			return &client.ScheduleUpdate{Schedule: &in.Description.Schedule}, nil
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("workflows: updating the schedule %s: %w", sweepSchedule, err)
+	}
+	return nil
+}
