@@ -46,16 +46,26 @@ func (d Date) AddDays(n int) Date { return DateOf(d.utc().AddDate(0, 0, n)) }
 func (d Date) Compare(e Date) int { return d.utc().Compare(e.utc()) }
 
 // StartIn is the first instant of the day in a zone. Where clocks are put
-// forward at midnight the day starts later than 00:00, and that is the instant.
+// forward at midnight the day starts later than 00:00; where they are put back
+// so that 00:00 comes twice, it starts with the first; a day that a zone left
+// out (Samoa, 30 December 2011) starts, and ends, with the next one.
 func (d Date) StartIn(loc *time.Location) time.Time {
-	t := time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, loc)
-	if DateOf(t) == d {
-		return t
+	midnight := d.utc()
+	// Walk the spans of constant offset from an instant that is before the day
+	// in every zone there ever was, to the span in which the day starts.
+	t := midnight.Add(-26 * time.Hour).In(loc)
+	for {
+		_, offset := t.Zone()
+		_, end := t.ZoneBounds()
+		start := midnight.Add(-time.Duration(offset) * time.Second)
+		if end.IsZero() || start.Before(end) {
+			if start.Before(t) {
+				start = t // 00:00 was skipped
+			}
+			return start.In(loc)
+		}
+		t = end
 	}
-	// 00:00 does not exist, and Date gave an instant of the day before: the day
-	// starts where that day's offset ends.
-	_, end := t.ZoneBounds()
-	return end
 }
 
 // MarshalText implements encoding.TextMarshaler.

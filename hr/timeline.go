@@ -2,7 +2,8 @@ package hr
 
 import "time"
 
-// Timeline is all that HR has said of one person, merged.
+// Timeline is all that HR has said of one person, merged. Its instants are in
+// UTC. It is not to be changed: standings point into it.
 type Timeline struct {
 	PersonID    string
 	Periods     []Period   // employment periods by start, never overlapping
@@ -11,7 +12,8 @@ type Timeline struct {
 	Conflicts   []Conflict // what was said but not applied, because a human must say what was meant
 }
 
-// Period is one employment, from its first day until access ends.
+// Period is one employment, from its first day until access ends. A period that
+// ends no later than it starts never gives access: a hire who never came.
 type Period struct {
 	Starts    time.Time  // 00:00 of the first day in the person's zone
 	Ends      time.Time  // first instant without access; zero while no end is known
@@ -88,9 +90,9 @@ const (
 // Standing is a person at one instant.
 type Standing struct {
 	Status  Status
-	Period  *Period   // the current, else the next, else the last one; nil if unknown
+	Period  *Period   // the current, else the last that ended, else the next one; nil if unknown
 	Profile *Profile  // in force in Period at that instant; nil if unknown
-	Since   time.Time // since when Status holds: the start, the end, or when the leave or suspension began; zero if unknown
+	Since   time.Time // since when Status holds: the start or return, the end, or when the leave or suspension began; zero if upcoming or unknown
 	Changes time.Time // next instant after which At gives another Standing; zero if none is known
 	Urgent  bool      // suspended, or ended by an immediate termination
 }

@@ -1,0 +1,143 @@
+package hr
+
+import (
+	"cmp"
+	"slices"
+)
+
+// span is one uninterrupted part of an employment. Most employments are one
+// span; where a contract's end date passed before anything lifted it, the next
+// span begins with what resumed the employment.
+type span struct {
+	opened    *Event
+	first     Date     // first day
+	snapshots []*Event // by effective date; at least one
+	ends      Date     // first day after the contract's end; zero if it is open
+}
+
+// last is the snapshot whose end date ends the span.
+func (s *span) last() *Event { return s.snapshots[len(s.snapshots)-1] }
+
+// inForce is what was said of the employment by effective date. Of snapshots
+// effective on one day, the one recorded last is left.
+func (m *employment) inForce() []*Event {
+	byDay := slices.Clone(m.said)
+	slices.SortFunc(byDay, func(a, b *Event) int {
+		return cmp.Or(a.Effective.Compare(b.Effective), a.compare(b))
+	})
+	var list []*Event
+	for _, e := range byDay {
+		if n := len(list); n > 0 && list[n-1].Effective == e.Effective {
+			list[n-1] = e
+			continue
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// spans cuts the snapshots in force where a contract lapsed. Snapshots that are
+// effective after that and resume nothing are given back as lost.
+func (m *employment) spans(snapshots []*Event) (spans []*span, lost []*Event) {
+	if len(snapshots) == 0 {
+		return nil, nil
+	}
+	current := &span{opened: m.opening(), first: m.start()}
+	spans = append(spans, current)
+	for _, e := range snapshots {
+		switch {
+		case e.Effective.Compare(current.first) <= 0 || len(current.snapshots) == 0 || current.continuesWith(e):
+			current.snapshots = append(current.snapshots, e)
+		case e.resumes():
+			current = &span{opened: e, first: later(e.Effective, e.Profile.StartDate), snapshots: []*Event{e}}
+			spans = append(spans, current)
+		default:
+			lost = append(lost, e)
+			continue
+		}
+		current.ends = Date{}
+		if end := e.Profile.EndDate; !end.IsZero() {
+			current.ends = later(end.AddDays(1), later(current.first, e.Effective))
+		}
+	}
+	return spans, lost
+}
+
+// continuesWith says whether a snapshot takes over before the contract lapses.
+// On the very day of the end only one that does not itself end before it begins
+// does.
+func (s *span) continuesWith(e *Event) bool {
+	if s.ends.IsZero() {
+		return true
+	}
+	c := e.Effective.Compare(s.ends)
+	return c < 0 || c == 0 && !e.stale()
+}
+
+// resumes says whether a snapshot brings a lapsed contract back to life.
+func (e *Event) resumes() bool {
+	return !e.stale() && (e.Type == EventConverted || !e.Profile.EndDate.IsZero())
+}
+
+// stale says whether the end date is before the effective date: the snapshot
+// tells of a contract that is over.
+func (e *Event) stale() bool {
+	end := e.Profile.EndDate
+	return !end.IsZero() && end.Compare(e.Effective) < 0
+}
+
+// opening is the event that opened the employment: the rehire, else the hire
+// that was said first, else the earliest snapshot.
+func (m *employment) opening() *Event {
+	if m.rehired != nil {
+		return m.rehired
+	}
+	if i := slices.IndexFunc(m.said, func(e *Event) bool { return e.Type == EventHired }); i >= 0 {
+		return m.said[i]
+	}
+	return m.inForce()[0]
+}
+
+// start is the first day of the employment: the start date that was said last,
+// of those that can be meant of it.
+func (m *employment) start() Date {
+	opening := m.opening()
+	start, ok := m.startIn(opening)
+	if !ok {
+		start = opening.Effective
+	}
+	contract := opening.Profile.EndDate
+	for _, e := range m.said {
+		day, ok := m.startIn(e)
+		if !ok || !opening.before(e) || day.Compare(start) > 0 && !postpones(e, start, contract) {
+			continue
+		}
+		start, contract = day, e.Profile.EndDate
+	}
+	return start
+}
+
+// startIn is the first day of the employment that a snapshot names, if it names
+// one. (A start date up to the floor is an earlier employment's.)
+func (m *employment) startIn(e *Event) (Date, bool) {
+	switch {
+	case e.Profile.StartDate.Compare(m.floor) > 0:
+		return e.Profile.StartDate, true
+	case e.Type == EventRehired:
+		return e.Effective, true
+	default:
+		return Date{}, false
+	}
+}
+
+// postpones says whether a snapshot whose start date is after the start known so
+// far is meant to postpone it: if it was said before that day, or speaks of that
+// day. Otherwise it tells of something that starts later within an employment
+// that has begun: a conversion, another company, the next contract.
+func postpones(e *Event, start, contract Date) bool {
+	if !contract.IsZero() && contract.Compare(e.Profile.StartDate) < 0 {
+		return false
+	}
+	said := DateOf(e.Recorded.In(e.Profile.zone()))
+	return e.Effective.Compare(start) <= 0 || e.Type != EventConverted && said.Compare(start) < 0
+}

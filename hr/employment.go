@@ -1,0 +1,272 @@
+package hr
+
+import (
+	"cmp"
+	"slices"
+)
+
+// employment is what HR said of one employment: everything from a hire (or
+// whatever snapshot came first) or a rehire until the next rehire. It becomes
+// one period, or several if a contract lapsed in between.
+//
+// Employments are told apart by civil dates alone; zones matter only when
+// instants are made of them.
+type employment struct {
+	rehired *Event   // that opened it; nil for the first one, unless a rehire opened that too
+	from    Date     // where it begins among the employments; zero for the first one unless a rehire opened it
+	floor   Date     // start dates up to this day speak of an earlier employment; zero if none
+	said    []*Event // its snapshots, in the order in which HR said them
+	ends    []*Event // its terminations, in the order in which HR said them
+}
+
+// split is a person's events told apart.
+type split struct {
+	list      []*employment
+	conflicts []Conflict
+}
+
+// employments tells a person's events apart. The events are those that still
+// stand, in the order in which HR said them.
+func employments(events []*Event) split {
+	terminations := filter(events, func(e *Event) bool { return e.Type == EventTerminated })
+	snapshots := filter(events, func(e *Event) bool { return e.Profile != nil && e.Type != EventRehired })
+	rehires := filter(events, func(e *Event) bool { return e.Profile != nil && e.Type == EventRehired })
+
+	s := split{}
+	s.openRehires(rehires, snapshots, terminations)
+	s.assignSnapshots(snapshots, terminations)
+	s.assignTerminations(terminations)
+	s.refuseLateHires()
+	return s
+}
+
+// openRehires makes an employment of each rehire, after the one for what was
+// before the first of them. A rehire that repeats or corrects another joins it.
+func (s *split) openRehires(rehires, snapshots, terminations []*Event) {
+	type opening struct {
+		*Event
+		first, floor Date
+	}
+	openings := make([]opening, 0, len(rehires))
+	for _, r := range rehires {
+		first, floor := firstDay(r, terminations)
+		openings = append(openings, opening{r, first, floor})
+	}
+	slices.SortStableFunc(openings, func(a, b opening) int { return a.first.Compare(b.first) })
+
+	var last *Event // hire or rehire that the next rehire may correct
+	var lastDay Date
+	if len(openings) == 0 || slices.ContainsFunc(snapshots, func(e *Event) bool {
+		return precedes(e, openings[0].Event, openings[0].first)
+	}) {
+		first := &employment{}
+		s.list = append(s.list, first)
+		for _, e := range snapshots {
+			if e.Type == EventHired && (len(openings) == 0 || precedes(e, openings[0].Event, openings[0].first)) {
+				last, lastDay = e, e.Profile.StartDate
+			}
+		}
+	}
+	for _, o := range openings {
+		var current *employment
+		if len(s.list) > 0 {
+			current = s.list[len(s.list)-1]
+		}
+		repeats := current != nil && current.rehired != nil && current.from == o.first
+		if repeats || last != nil && corrects(o.Event, o.first, last, lastDay, terminations) {
+			if current.rehired != nil && o.Event.before(current.rehired) {
+				current.rehired = o.Event
+			}
+			current.said = append(current.said, o.Event)
+		} else {
+			s.list = append(s.list, &employment{rehired: o.Event, from: o.first, floor: o.floor, said: []*Event{o.Event}})
+		}
+		last, lastDay = o.Event, o.first
+	}
+}
+
+// precedes says whether a snapshot speaks of a time before the rehire: it is
+// effective before the rehire's first day, and neither names that day as its
+// start nor was said when HR had announced the rehire.
+func precedes(e, rehired *Event, first Date) bool {
+	return e.Effective.Compare(first) < 0 && e.Profile.StartDate != first && e.before(rehired)
+}
+
+// firstDay is the first day of the employment that a rehire opens: its start
+// date, unless that speaks of an earlier employment (many HR systems keep the
+// original hire date): then the rehire's effective date. The floor is the last
+// day that belongs to earlier employments for all that the terminations say.
+func firstDay(rehired *Event, terminations []*Event) (first, floor Date) {
+	for _, t := range terminations {
+		if day := t.lastDay(); t.before(rehired) || day.Compare(rehired.Effective) < 0 {
+			floor = later(floor, day)
+		}
+	}
+	if floor.IsZero() {
+		floor = rehired.Effective.AddDays(-1)
+	}
+	if rehired.Profile.StartDate.Compare(floor) > 0 {
+		return rehired.Profile.StartDate, floor
+	}
+	return rehired.Effective, floor
+}
+
+// corrects says whether a rehire is said of the same employment as the hire or
+// rehire before it (which begins no later): one of the two was said before the
+// other's first day, or both are effective on one day, and nothing ends the
+// employment in between.
+func corrects(rehired *Event, first Date, last *Event, lastDay Date, terminations []*Event) bool {
+	early := DateOf(rehired.Recorded.In(rehired.Profile.zone())).Compare(lastDay) < 0
+	if !early && rehired.Effective != last.Effective {
+		return false
+	}
+	if end := last.Profile.EndDate; !end.IsZero() && end.Compare(first) < 0 {
+		return false
+	}
+	hired := last.Type == EventHired
+	return !slices.ContainsFunc(terminations, func(t *Event) bool {
+		between := last.before(t) == t.before(rehired) // in the order in which HR said them
+		ended := t.lastDay().Compare(first) < 0 && (hired || last.before(t))
+		return (between || ended) && (hired || t.lastDay().Compare(lastDay) >= 0)
+	})
+}
+
+// assignSnapshots gives each snapshot to the employment that it speaks of: by
+// its effective date, except that one which names a rehire's first day as its
+// start belongs to that rehire, and so does one said after the rehire and
+// effective when the employment before was over.
+func (s *split) assignSnapshots(snapshots, terminations []*Event) {
+	var unsure []*Event
+	for _, e := range snapshots {
+		k := s.at(e)
+		if k+1 < len(s.list) && s.list[k+1].rehired.before(e) {
+			unsure = append(unsure, e)
+			continue
+		}
+		s.list[max(k, 0)].add(e)
+	}
+	over := make([]bool, len(unsure))
+	for i, e := range unsure {
+		k := s.at(e)
+		over[i] = k < 0 || s.list[k].over(e.Effective, s.list[k+1], terminations)
+	}
+	for i, e := range unsure {
+		k := s.at(e)
+		if over[i] {
+			k++
+		}
+		s.list[k].add(e)
+	}
+	s.dropEmpty()
+}
+
+// at is the index of the employment that a snapshot speaks of by its dates; -1
+// if it is effective before all of them.
+func (s *split) at(e *Event) int {
+	for k, m := range slices.Backward(s.list) {
+		if m.from.Compare(e.Effective) <= 0 || m.from == e.Profile.StartDate {
+			return k
+		}
+	}
+	return -1
+}
+
+func (m *employment) add(e *Event) {
+	m.said = append(m.said, e)
+	slices.SortFunc(m.said, (*Event).compare)
+}
+
+// over says whether the employment had ended before a day, for all that is known
+// before the next one.
+func (m *employment) over(day Date, next *employment, terminations []*Event) bool {
+	for _, t := range terminations {
+		last := t.lastDay()
+		if m.mayEndWith(t) && last.Compare(m.from) >= 0 && last.Compare(day) < 0 &&
+			(t.before(next.rehired) || last.Compare(next.from) < 0) {
+			return true
+		}
+	}
+	spans, _ := m.spans(m.inForce())
+	if len(spans) == 0 {
+		return true
+	}
+	ends := spans[len(spans)-1].ends
+	return !ends.IsZero() && ends.Compare(day) <= 0
+}
+
+// assignTerminations gives each termination to the latest employment that began
+// on or before its last day, if it was said after the rehire that opened it.
+func (s *split) assignTerminations(terminations []*Event) {
+	for _, t := range terminations {
+		for k, m := range slices.Backward(s.list) {
+			if m.mayEndWith(t) && (k == 0 || m.earliest().Compare(t.lastDay()) <= 0) {
+				m.ends = append(m.ends, t)
+				break
+			}
+		}
+	}
+}
+
+// mayEndWith says whether a termination can be meant of this employment: a
+// rehire undoes what was said before it.
+func (m *employment) mayEndWith(t *Event) bool { return m.rehired == nil || m.rehired.before(t) }
+
+// earliest is the earliest day that anything said of the employment gives as its
+// first. (The day that counts is that of start. This one is for terminations:
+// whatever is said of the start afterwards must not free it from one.)
+func (m *employment) earliest() Date {
+	day := m.from
+	for _, e := range m.said {
+		if start := e.Profile.StartDate; start.Compare(m.floor) > 0 && start.Compare(day) < 0 {
+			day = start
+		}
+	}
+	return day
+}
+
+// refuseLateHires takes out plain hires that start after a termination: a rehire
+// that nobody called one, or a mistake. The exception is a termination that was
+// said of just that hire, before its first day: then there is no employment to
+// return to, and the hire is what was terminated.
+func (s *split) refuseLateHires() {
+	for _, m := range s.list {
+		end := m.firstEnding()
+		if end == nil {
+			continue
+		}
+		late := func(e *Event) bool {
+			return later(e.Effective, e.Profile.StartDate).Compare(end.lastDay()) > 0
+		}
+		begun := slices.ContainsFunc(m.said, func(e *Event) bool { return !late(e) })
+		m.said = filter(m.said, func(e *Event) bool {
+			refused := e.Type == EventHired && late(e) && (begun || end.before(e))
+			if refused {
+				s.conflicts = append(s.conflicts, Conflict{Code: ConflictHiredAfterEnd, Event: e.EventKey})
+			}
+			return !refused
+		})
+	}
+	s.dropEmpty()
+}
+
+func (s *split) dropEmpty() {
+	s.list = slices.DeleteFunc(s.list, func(m *employment) bool { return len(m.said) == 0 })
+}
+
+// firstEnding is the termination with the earliest last day; nil if there is none.
+func (m *employment) firstEnding() *Event {
+	ends := m.endings()
+	if len(ends) == 0 {
+		return nil
+	}
+	return slices.MinFunc(ends, func(a, b *Event) int {
+		return cmp.Or(a.lastDay().Compare(b.lastDay()), a.compare(b))
+	})
+}
+
+func later(a, b Date) Date {
+	if a.Compare(b) > 0 {
+		return a
+	}
+	return b
+}

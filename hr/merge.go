@@ -1,0 +1,141 @@
+package hr
+
+import (
+	"slices"
+	"time"
+)
+
+// Merge makes one timeline of all that HR has said of one person. Neither the
+// order of the events nor how often each is there makes a difference; events of
+// other people are left out.
+//
+// The rules, in the order in which they apply:
+//
+//   - Rescinded events never were. With the hire or rehire that opened an
+//     employment goes what was said of that employment until it was rescinded.
+//   - Each rehire opens a new employment, except one that repeats or corrects
+//     the one before. Start dates are those said last, as long as they can be
+//     meant of the employment.
+//   - A termination is a latch: what is effective after it does nothing, and a
+//     hire that starts after it is a conflict. Only a rehire said after it, or
+//     rescinding it, undoes it. Of several the earliest end holds.
+//   - Within an employment the snapshot effective last holds, of those effective
+//     on one day the one recorded last.
+//   - The end date of the profile in force ends a period, unless the employment
+//     is terminated before or a later snapshot takes over in time.
+//
+// All instants of the result are in UTC.
+func Merge(personID string, events []Event) Timeline {
+	standing := unrescinded(distinct(personID, events))
+	said := employments(standing)
+
+	t := Timeline{PersonID: personID, Conflicts: said.conflicts}
+	for _, m := range said.list {
+		periods, conflicts := m.periods()
+		t.Periods = append(t.Periods, periods...)
+		t.Conflicts = append(t.Conflicts, conflicts...)
+	}
+	t.Periods = separate(t.Periods)
+	t.Absences = absences(standing, t.Periods)
+	t.Suspensions = suspensions(standing)
+	sortConflicts(t.Conflicts, standing)
+	return t
+}
+
+// sortConflicts puts conflicts in the order in which HR said them.
+func sortConflicts(conflicts []Conflict, events []*Event) {
+	place := make(map[EventKey]int, len(events))
+	for i, e := range events {
+		place[e.EventKey] = i
+	}
+	slices.SortStableFunc(conflicts, func(a, b Conflict) int { return place[a.Event] - place[b.Event] })
+}
+
+// periods makes instants of the employment's dates.
+func (m *employment) periods() ([]Period, []Conflict) {
+	snapshots := m.inForce()
+	spans, lost := m.spans(snapshots)
+	ended, at, conflicts := m.termination(snapshots)
+	afterEnd := func(e *Event) bool { return ended != nil && !e.holdsFrom().Before(at) }
+
+	var periods []Period
+	for i, s := range spans {
+		if i > 0 && afterEnd(s.opened) {
+			break
+		}
+		p := s.period()
+		if ended != nil && (p.Ends.IsZero() || !at.After(p.Ends)) {
+			p.endAt(at, End{Cause: EndTerminated, Urgent: ended.immediate(), Event: ended.EventKey})
+		}
+		periods = append(periods, p)
+	}
+	for _, e := range lost {
+		if !afterEnd(e) {
+			conflicts = append(conflicts, Conflict{Code: ConflictChangedAfterEnd, Event: e.EventKey})
+		}
+	}
+	return periods, conflicts
+}
+
+// period is the span as it would be without a termination.
+func (s *span) period() Period {
+	p := Period{
+		Starts: s.first.StartIn(onDay(s.snapshots, s.first).Profile.zone()).UTC(),
+		Opened: s.opened.EventKey,
+	}
+	for _, e := range s.snapshots {
+		from := e.holdsFrom()
+		if n := len(p.Snapshots); n > 0 && !from.After(p.Snapshots[n-1].From) {
+			// Somebody moved so far east that the later day began no later.
+			from = p.Snapshots[n-1].From
+			p.Snapshots = p.Snapshots[:n-1]
+		}
+		p.Snapshots = append(p.Snapshots, Snapshot{From: from, Profile: *e.Profile, Event: e.EventKey})
+	}
+	if !s.ends.IsZero() {
+		last := s.last()
+		p.endAt(s.ends.StartIn(last.Profile.zone()).UTC(), End{Cause: EndOfContract, Event: last.EventKey})
+	}
+	return p
+}
+
+// holdsFrom is the instant at which a snapshot's effective date begins.
+func (e *Event) holdsFrom() time.Time { return e.Effective.StartIn(e.Profile.zone()).UTC() }
+
+// endAt ends the period at an instant: what would hold from then on is dropped.
+func (p *Period) endAt(at time.Time, end End) {
+	p.Ends, p.End = at, end
+	for n := len(p.Snapshots); n > 1 && !p.Snapshots[n-1].From.Before(at); n-- {
+		p.Snapshots = p.Snapshots[:n-1]
+	}
+}
+
+// separate sees to it that no period reaches into the next: a rehire ends what
+// was open. If the next period was terminated before it could start (a notice
+// that takes effect at once, say), that is when the open one ends too.
+func separate(periods []Period) []Period {
+	for i := len(periods) - 2; i >= 0; i-- {
+		p, next := &periods[i], &periods[i+1]
+		if p.never() && !p.Starts.Before(next.Starts) {
+			periods = slices.Delete(periods, i, i+1)
+			continue
+		}
+		at, end := next.Starts, End{Cause: EndSuperseded, Event: next.Opened}
+		if next.never() {
+			at, end = next.Ends, next.End
+		}
+		if !p.Ends.IsZero() && !p.Ends.After(at) {
+			continue
+		}
+		if p.never() || !at.After(p.Starts) {
+			periods = slices.Delete(periods, i, i+1) // it never was
+			continue
+		}
+		p.endAt(at, end)
+	}
+	return periods
+}
+
+// never says whether the period never gives access: it ended no later than it
+// was to start.
+func (p *Period) never() bool { return !p.Ends.IsZero() && !p.Ends.After(p.Starts) }

@@ -1,0 +1,80 @@
+package hr
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// compare orders events by when HR said them: recorded time, then sequence, then
+// source and ID so that the order is total.
+func (e *Event) compare(f *Event) int {
+	return cmp.Or(
+		e.Recorded.Compare(f.Recorded),
+		compareSequences(e.Sequence, f.Sequence),
+		strings.Compare(e.Source, f.Source),
+		strings.Compare(e.ID, f.ID),
+	)
+}
+
+// before says whether HR said e before f.
+func (e *Event) before(f *Event) bool { return e.compare(f) < 0 }
+
+// compareSequences orders sequences as numbers where both are numbers. So that
+// this is an order at all (it must be transitive), no sequence comes before
+// numbers, and numbers come before other text.
+func compareSequences(a, b string) int {
+	kind := func(s string) int {
+		switch {
+		case s == "":
+			return 0
+		case strings.Trim(s, "0123456789") == "":
+			return 1
+		default:
+			return 2
+		}
+	}
+	if k := kind(a); k != kind(b) || k != 1 {
+		return cmp.Or(cmp.Compare(k, kind(b)), strings.Compare(a, b))
+	}
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
+
+// distinct returns one person's events without repetitions, in the order in
+// which HR said them. Of events that share a key but differ, the one that was
+// recorded first is kept.
+func distinct(personID string, events []Event) []*Event {
+	kept := make(map[EventKey]*Event, len(events))
+	for i := range events {
+		e := &events[i]
+		if e.PersonID != personID {
+			continue
+		}
+		if k, ok := kept[e.EventKey]; !ok || compareContent(e, k) < 0 {
+			kept[e.EventKey] = e
+		}
+	}
+	list := make([]*Event, 0, len(kept))
+	for _, e := range kept {
+		list = append(list, e)
+	}
+	slices.SortFunc(list, (*Event).compare)
+	return list
+}
+
+// compareContent orders events that share a key.
+func compareContent(e, f *Event) int {
+	if c := e.compare(f); c != 0 {
+		return c
+	}
+	a, errA := json.Marshal(e)
+	b, errB := json.Marshal(f)
+	if errA != nil || errB != nil {
+		// Only a recorded time beyond year 9999 has no JSON, and these two share it.
+		return 0
+	}
+	return bytes.Compare(a, b)
+}

@@ -1,0 +1,81 @@
+package hr
+
+import "slices"
+
+// unrescinded returns the events that still stand: those that nobody rescinded,
+// without the rescinds themselves.
+func unrescinded(events []*Event) []*Event {
+	byKey := make(map[EventKey]*Event, len(events))
+	for _, e := range events {
+		byKey[e.EventKey] = e
+	}
+
+	// From the latest to the earliest, so that a rescind that was itself
+	// rescinded is known to be void before its turn comes.
+	void := make(map[*Event]*Event) // event -> its latest rescind
+	for _, r := range slices.Backward(events) {
+		if r.Type != EventRescinded || void[r] != nil {
+			continue
+		}
+		named := byKey[EventKey{Source: r.Source, ID: r.Rescinds}]
+		if named != nil && named != r && void[named] == nil {
+			void[named] = r
+		}
+	}
+
+	standing := func(e *Event) bool { return e.Type != EventRescinded && void[e] == nil }
+	live := filter(events, standing)
+	withdrawn := make(map[*Event]bool)
+	for opening, by := range void {
+		if opening.opens() {
+			for _, e := range withdrawnWith(opening, by, live) {
+				withdrawn[e] = true
+			}
+		}
+	}
+	return filter(live, func(e *Event) bool { return !withdrawn[e] })
+}
+
+// withdrawnWith returns the snapshots that go when the hire or rehire that
+// opened their employment is rescinded: those that HR had said by then, unless
+// another hire or rehire keeps the employment open. What HR had said before a
+// rehire was not said of the employment that the rehire opened.
+func withdrawnWith(opening, by *Event, live []*Event) []*Event {
+	all := append(slices.Clone(live), opening)
+	slices.SortFunc(all, (*Event).compare)
+	for _, m := range employments(all).list {
+		if !slices.Contains(m.said, opening) {
+			continue
+		}
+		if slices.ContainsFunc(m.said, func(e *Event) bool { return e != opening && opening.shares(e) }) {
+			return nil
+		}
+		return filter(m.said, func(e *Event) bool {
+			return e != opening && e.before(by) && (opening.Type == EventHired || opening.before(e))
+		})
+	}
+	return nil
+}
+
+// shares says whether e keeps the employment open that the hire h opened too:
+// because it is a hire or rehire itself, or because HR had said before h that
+// the employment had begun before h's start.
+func (h *Event) shares(e *Event) bool {
+	return e.opens() ||
+		h.Type == EventHired && e.before(h) && e.Profile.StartDate.Compare(h.Profile.StartDate) < 0
+}
+
+// opens says whether e opens an employment.
+func (e *Event) opens() bool {
+	return (e.Type == EventHired || e.Type == EventRehired) && e.Profile != nil
+}
+
+func filter(events []*Event, keep func(*Event) bool) []*Event {
+	var kept []*Event
+	for _, e := range events {
+		if keep(e) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,107 @@
+package hr
+
+import (
+	"slices"
+	"time"
+)
+
+// At says where the person stands at an instant, by all that is known now: the
+// timeline has no memory of what was known then.
+//
+// A suspension goes before everything else, the end of a period before a leave.
+// Between two periods the person has left (StatusEnded, Period is the one that
+// ended) and Changes is the return; StatusUpcoming is for who was never here.
+func (t Timeline) At(now time.Time) Standing {
+	s := t.at(now)
+	for _, b := range t.boundaries() {
+		if b.After(now) && differs(s, t.at(b)) {
+			s.Changes = b
+			break
+		}
+	}
+	return s
+}
+
+// at is At without Changes.
+func (t Timeline) at(now time.Time) Standing {
+	p := t.period(now)
+	if p == nil {
+		return Standing{Status: StatusUnknown}
+	}
+	s := Standing{Period: p, Profile: p.profile(now)}
+	absence, away := holding(t.Absences, now)
+	suspension, off := holding(t.Suspensions, now)
+	ended := p.never() || !p.Ends.IsZero() && !now.Before(p.Ends)
+	switch {
+	case off:
+		s.Status, s.Since, s.Urgent = StatusSuspended, suspension.From, true
+	case ended:
+		s.Status, s.Since, s.Urgent = StatusEnded, p.Ends, p.End.Urgent
+	case now.Before(p.Starts):
+		s.Status = StatusUpcoming
+	case away:
+		s.Status, s.Since = StatusOnLeave, latest(p.Starts, absence.From)
+	default:
+		s.Status, s.Since = StatusActive, p.Starts
+		for _, i := range slices.Concat(t.Absences, t.Suspensions) {
+			if !i.To.After(now) {
+				s.Since = latest(s.Since, i.To)
+			}
+		}
+	}
+	return s
+}
+
+// period is the current period, else the last that has ended, else the next one.
+// Periods that never give access count only if there are no others.
+func (t Timeline) period(now time.Time) *Period {
+	var found *Period
+	for i := range t.Periods {
+		p := &t.Periods[i]
+		if found == nil || !p.never() && (found.never() || !now.Before(p.Starts)) {
+			found = p
+		}
+	}
+	return found
+}
+
+// profile is the profile in force at an instant.
+func (p *Period) profile(now time.Time) *Profile {
+	in := &p.Snapshots[0].Profile
+	for i := range p.Snapshots {
+		if s := &p.Snapshots[i]; !s.From.After(now) {
+			in = &s.Profile
+		}
+	}
+	return in
+}
+
+// boundaries are the instants at which anything may change, in order.
+func (t Timeline) boundaries() []time.Time {
+	var list []time.Time
+	for _, p := range t.Periods {
+		list = append(list, p.Starts, p.Ends)
+		for _, s := range p.Snapshots {
+			list = append(list, s.From)
+		}
+	}
+	for _, i := range slices.Concat(t.Absences, t.Suspensions) {
+		list = append(list, i.From, i.To)
+	}
+	list = slices.DeleteFunc(list, time.Time.IsZero)
+	slices.SortFunc(list, time.Time.Compare)
+	return list
+}
+
+// differs compares standings of one timeline.
+func differs(a, b Standing) bool {
+	return a.Status != b.Status || a.Period != b.Period || a.Profile != b.Profile ||
+		!a.Since.Equal(b.Since) || a.Urgent != b.Urgent
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

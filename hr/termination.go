@@ -1,0 +1,83 @@
+package hr
+
+import (
+	"slices"
+	"time"
+)
+
+// lastDay is the last day of work that a termination names.
+func (e *Event) lastDay() Date {
+	if e.Termination == nil || e.Termination.LastDay.IsZero() {
+		return e.Effective
+	}
+	return e.Termination.LastDay
+}
+
+func (e *Event) immediate() bool {
+	return e.Termination != nil && e.Termination.Urgency == UrgencyImmediate
+}
+
+// accessEnds is the first instant without access that a termination asks for,
+// its last day read in a zone.
+func (e *Event) accessEnds(zone *time.Location) time.Time {
+	at := e.lastDay().AddDays(1).StartIn(zone)
+	if e.Termination != nil && !e.Termination.AccessEndsAt.IsZero() {
+		at = e.Termination.AccessEndsAt
+	}
+	if e.immediate() && e.Recorded.Before(at) {
+		at = e.Recorded
+	}
+	return at.UTC()
+}
+
+// endings are the terminations that count: of those effective on one day the
+// one recorded last, and the last immediate one too. What was cut off at once
+// does not come back because somebody edits the reason.
+func (m *employment) endings() []*Event {
+	type slot struct {
+		effective Date
+		immediate bool
+	}
+	last := make(map[slot]*Event)
+	for _, t := range m.ends {
+		last[slot{t.Effective, false}] = t
+		if t.immediate() {
+			last[slot{t.Effective, true}] = t
+		}
+	}
+	return filter(m.ends, func(t *Event) bool {
+		return last[slot{t.Effective, false}] == t || last[slot{t.Effective, true}] == t
+	})
+}
+
+// termination picks the termination in force (nil if there is none) and the
+// instant at which it ends access: the earliest. Those recorded after it that
+// would end access later are conflicts.
+func (m *employment) termination(snapshots []*Event) (in *Event, at time.Time, conflicts []Conflict) {
+	ends := m.endings()
+	instants := make(map[*Event]time.Time, len(ends))
+	for _, t := range ends {
+		instants[t] = t.accessEnds(onDay(snapshots, t.lastDay()).Profile.zone())
+		if in == nil || instants[t].Before(at) {
+			in, at = t, instants[t]
+		}
+	}
+	for _, t := range ends {
+		if in.before(t) && instants[t].After(at) {
+			conflicts = append(conflicts, Conflict{Code: ConflictLaterTermination, Event: t.EventKey})
+		}
+	}
+	return in, at, conflicts
+}
+
+// onDay is the snapshot in force on a day: before the first one's effective date
+// the first one holds.
+func onDay(snapshots []*Event, day Date) *Event {
+	in := snapshots[0]
+	for _, e := range slices.Backward(snapshots) {
+		if e.Effective.Compare(day) <= 0 {
+			return e
+		}
+	}
+	return in
+}

@@ -1,0 +1,43 @@
+package hr
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// zones caches loaded zones: a timeline asks for the same few again and again.
+var zones sync.Map // name -> *time.Location
+
+// LoadZone returns the time zone of an IANA name. It refuses names that mean
+// another zone on another machine ("", "Local", "localtime"), and the variants
+// of the database that count leap seconds.
+//
+// Programs that use it import time/tzdata, so as not to depend on the machine.
+func LoadZone(name string) (*time.Location, error) {
+	if loc, ok := zones.Load(name); ok {
+		return loc.(*time.Location), nil
+	}
+	if lower := strings.ToLower(name); name == "" || lower == "local" || lower == "localtime" ||
+		strings.HasPrefix(lower, "right/") || strings.HasPrefix(lower, "posix") {
+		return nil, fmt.Errorf("%q is not the IANA name of a time zone", name)
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not the IANA name of a time zone", name)
+	}
+	zones.Store(name, loc)
+	return loc, nil
+}
+
+// zone is the zone in which the profile's dates are meant. Events with unknown
+// zones are refused before they get here; should the zone database shrink, UTC
+// is better than no timeline.
+func (p *Profile) zone() *time.Location {
+	loc, err := LoadZone(p.Location.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
