@@ -49,11 +49,12 @@ func (a *Activities) decide(ctx context.Context, personID string) (decision, err
 		return d, nil
 	}
 	d.plan = plan.Make(plan.Input{
-		Now:     d.now,
-		Desired: d.desired,
-		Links:   planLinks(person.Links),
-		Apps:    a.traits(),
-		Skipped: skipped(person.Steps),
+		Now:        d.now,
+		Desired:    d.desired,
+		Links:      planLinks(person.Links),
+		Apps:       a.traits(),
+		Skipped:    skipped(person.Steps),
+		Recipients: recipients(person.ManagerAccounts),
 	})
 	return d, nil
 }
@@ -144,6 +145,14 @@ func planLinks(links []ledger.Link) []plan.Link {
 		}
 	}
 	return out
+}
+
+func recipients(managerAccounts map[string]string) map[string]bool {
+	apps := make(map[string]bool, len(managerAccounts))
+	for app := range managerAccounts {
+		apps[app] = true
+	}
+	return apps
 }
 
 func skipped(steps []ledger.Step) map[string]bool {

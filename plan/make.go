@@ -85,6 +85,7 @@ func (m *maker) prepare(link Link, want policy.Account) {
 	switch link.State {
 	case LinkActive:
 		m.disable(link)
+		m.update(link, want)
 	case LinkDisabled:
 		m.verify(link)
 		m.update(link, want)
@@ -102,7 +103,8 @@ func (m *maker) suspend(link Link, want policy.Account) {
 	case LinkPlanned, LinkDisabled:
 		m.verify(link)
 	}
-	if link.State == LinkDisabled && m.Desired.Standing.Status == hr.StatusOnLeave {
+	there := link.State == LinkActive || link.State == LinkDisabled
+	if there && m.Desired.Standing.Status == hr.StatusOnLeave {
 		m.update(link, want)
 	}
 }
@@ -132,34 +134,34 @@ func (m *maker) withdraw(link Link, app string) {
 	if link.State == LinkActive || link.StrippedAt.IsZero() {
 		m.add(m.ending(Strip, app))
 	}
-	left := m.Desired.Standing.Status == hr.StatusEnded
-	if traits.HandOver && left && (link.State == LinkActive || link.HandedOverAt.IsZero()) {
+	kept := traits.HandOver && m.Desired.Standing.Status == hr.StatusEnded &&
+		(link.State == LinkActive || link.HandedOverAt.IsZero())
+	if kept && m.Recipients[app] {
 		m.add(m.ending(HandOver, app))
 	}
-	m.delete(link, traits)
+	if m.delete(link, traits) && kept && !m.Recipients[app] {
+		m.add(m.ending(HandOver, app)) // nobody to give it to: a human must decide before it is gone
+	}
 }
 
 // delete plans the hard deletion of a withdrawn account. Retention counts from
-// the latest of: access ended, the account was proven disabled, and stripped.
-func (m *maker) delete(link Link, traits App) {
+// the latest of: access ended, the account was proven disabled, and stripped. It
+// says whether the account is to be deleted now.
+func (m *maker) delete(link Link, traits App) bool {
 	if !traits.Leaver.Delete || !traits.Delete {
-		return
+		return false
 	}
-	step := m.ending(Delete, link.App)
 	retain := traits.Leaver.Retain
 	if link.State == LinkActive || m.has(link.App, Strip) {
-		if retain <= 0 {
-			m.add(step)
-		}
-		return // the deadline is known when the account has been disabled and stripped
+		// When retention ends is known once the account is disabled and stripped.
+		return retain <= 0 && m.add(m.ending(Delete, link.App))
 	}
-	from := latest(m.accessEnded(), link.DisabledAt, link.StrippedAt)
-	deadline := from.Add(retain)
+	deadline := latest(m.accessEnded(), link.DisabledAt, link.StrippedAt).Add(retain)
 	if deadline.After(m.Now) {
 		m.dues = append(m.dues, Due{At: deadline, What: DueDelete, App: link.App})
-		return
+		return false
 	}
-	m.add(step)
+	return m.add(m.ending(Delete, link.App))
 }
 
 func (m *maker) accessEnded() time.Time {

@@ -12,6 +12,9 @@ type Input struct {
 	Desired policy.Desired
 	Links   []Link         // the person's links
 	Apps    map[string]App // every configured app, by name
+	// Recipients are the apps in which there is an account that data can be handed
+	// over to: the manager's.
+	Recipients map[string]bool
 	// Skipped are the keys of steps that an operator decided not to do.
 	Skipped map[string]bool
 }

@@ -83,7 +83,7 @@ func TestNeverDeletedTooEarly(t *testing.T) {
 func anyInput(t *rapid.T) plan.Input {
 	names := []string{"a", "b", "c", "d"}
 	groups := []string{"g1", "g2", "g3"}
-	in := plan.Input{Now: now, Apps: map[string]plan.App{}}
+	in := plan.Input{Now: now, Apps: map[string]plan.App{}, Recipients: map[string]bool{}}
 	in.Desired.Standing = standing(rapid.SampledFrom([]hr.Status{
 		hr.StatusUnknown, hr.StatusUpcoming, hr.StatusActive, hr.StatusOnLeave, hr.StatusSuspended, hr.StatusEnded,
 	}).Draw(t, "status"))
@@ -97,6 +97,7 @@ func anyInput(t *rapid.T) plan.Input {
 			app.After = []string{names[i-1]}
 		}
 		in.Apps[name] = app
+		in.Recipients[name] = rapid.Bool().Draw(t, "recipient")
 
 		employed := status != hr.StatusEnded && status != hr.StatusUnknown
 		if employed && rapid.Bool().Draw(t, "wanted") {

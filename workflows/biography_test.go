@@ -1,0 +1,299 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// A biography plays one person's life through the real workflows, the real
+// activities, a real ledger and apps in memory, with skipped time. It does what
+// the starter does (record, signal or start) and what the server does (continue
+// as new).
+type biography struct {
+	t      *testing.T
+	person string
+	ledger *sqlite.Store
+	apps   map[string]*memory.App
+	acts   *activities.Activities
+
+	mu     sync.Mutex
+	env    *testsuite.TestWorkflowEnvironment
+	at     time.Time // between runs
+	events []happening
+	runs   []string // the workflow types that ran, in order
+}
+
+// happening is something that happens at an instant of the biography.
+type happening struct {
+	at time.Time
+	do func()
+	// starts is the workflow type to start if none is open; empty starts none.
+	starts string
+	signal workflows.LookAgain
+}
+
+const day = 24 * time.Hour
+
+var epoch = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+
+// testRules is the policy of the tests: everybody is in the directory and in
+// chat, engineers are in the wiki too.
+func testRules() policy.Rules {
+	attributes := map[string]string{"title": "person.jobTitle", "displayName": "person.givenName + ' ' + person.familyName"}
+	return policy.Rules{
+		Apps: map[string]policy.AppRules{
+			"directory": {Attributes: attributes},
+			"chat":      {Attributes: attributes, After: []string{"directory"}},
+			"wiki":      {After: []string{"directory"}},
+		},
+		Roles: []policy.Role{
+			{Name: "everyone", When: "true", Grants: []policy.Grant{{App: "directory", Entitlements: []string{"staff"}}, {App: "chat"}}},
+			{Name: "engineering", When: "person.department == 'Development'", Grants: []policy.Grant{
+				{App: "wiki", Entitlements: []string{"engineers"}}, {App: "directory", Entitlements: []string{"engineers"}},
+			}},
+			{Name: "sales", When: "person.department == 'Sales'", Grants: []policy.Grant{{App: "directory", Entitlements: []string{"sales"}}}},
+		},
+		Leaver: policy.LeaverRules{Retain: 30 * day, Delete: true},
+	}
+}
+
+func newBiography(t *testing.T, rules policy.Rules) *biography {
+	t.Helper()
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	compiled, err := policy.Compile(rules)
+	require.NoError(t, err)
+
+	b := &biography{t: t, person: "10001", ledger: store, apps: map[string]*memory.App{}, at: epoch}
+	open := map[string]*activities.App{}
+	kind, ok := catalog.Lookup("memory")
+	require.True(t, ok)
+	for _, name := range compiled.Apps() {
+		instance := t.Name() + "/" + name
+		b.apps[name] = memory.Shared(instance)
+		b.apps[name].Reset()
+		c, err := kind.Open(t.Context(), name, connector.Settings{"name": instance})
+		require.NoError(t, err)
+		open[name] = &activities.App{Connector: c}
+	}
+	b.addManager()
+	b.acts = &activities.Activities{
+		Ledger: store, Policy: compiled, Apps: open, Log: zap.NewNop(),
+		Clock:          clock.Func(b.now),
+		AttentionAfter: 15 * time.Minute,
+		Recheck:        time.Hour,
+	}
+	return b
+}
+
+const manager = "10000"
+
+// addManager gives the person's manager an account in every app.
+func (b *biography) addManager() {
+	for name, app := range b.apps {
+		id := app.Put(connector.Account{Username: "boss", ExternalID: manager, Active: true})
+		require.NoError(b.t, b.ledger.FinishStep(context.Background(), ledger.Outcome{
+			PersonID: manager, App: name, Key: name, Kind: "Provision", At: epoch, State: ledger.StepDone,
+			Link: &ledger.Link{PersonID: manager, App: name, AccountID: id, Username: "boss", State: ledger.LinkActive},
+		}))
+	}
+}
+
+// now is the time of the biography: that of the run that is open, if one is.
+func (b *biography) now() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.env != nil {
+		return b.env.Now()
+	}
+	return b.at
+}
+
+// on lets something happen to the person that HR does not speak of.
+func (b *biography) on(after time.Duration, do func()) {
+	b.events = append(b.events, happening{at: epoch.Add(after), do: do})
+}
+
+// hears lets HR say something, as long after the epoch as given.
+func (b *biography) hears(after time.Duration, event hr.Event) {
+	at := epoch.Add(after)
+	event.PersonID = b.person
+	event.Source = "/hr/test"
+	if event.ID == "" {
+		event.ID = fmt.Sprintf("e%d", len(b.events)+1)
+	}
+	if event.Recorded.IsZero() {
+		event.Recorded = at
+	}
+	if event.Effective.IsZero() {
+		event.Effective = hr.DateOf(at)
+	}
+	i := len(b.events)
+	b.events = append(b.events, happening{at: at, starts: workflows.TypeFor(event.Type)})
+	b.events[i].do = func() {
+		receipts, err := b.ledger.Record(context.Background(), []ledger.Received{{Event: event, At: at}})
+		require.NoError(b.t, err)
+		urgent := event.Type == hr.EventSuspended ||
+			event.Termination != nil && event.Termination.Urgency == hr.UrgencyImmediate
+		b.events[i].signal = workflows.LookAgain{Seq: receipts[0].Seq, Urgent: urgent}
+	}
+}
+
+// live plays everything until nothing is left to happen and no run is open, or
+// until the given time.
+func (b *biography) live(until time.Duration) {
+	end := epoch.Add(until)
+	slices.SortStableFunc(b.events, func(x, y happening) int { return x.at.Compare(y.at) })
+	pending := b.events
+	for len(pending) > 0 {
+		first := &pending[0]
+		pending = pending[1:]
+		b.at = later(b.at, first.at)
+		first.do()
+		if first.starts == "" {
+			continue
+		}
+		kind, input := first.starts, workflows.Input{PersonID: b.person}
+		for kind != "" {
+			kind, input, pending = b.run(kind, input, pending, end)
+		}
+	}
+}
+
+// run plays one run and says what it continues as, if it does.
+func (b *biography) run(kind string, in workflows.Input, pending []happening, end time.Time) (string, workflows.Input, []happening) {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Minute)
+	env.SetStartTime(b.at)
+	workflows.Register(env, b.acts)
+	happened := 0
+	for i := range pending {
+		event := &pending[i]
+		env.RegisterDelayedCallback(func() {
+			event.do()
+			happened++
+			if event.starts != "" {
+				env.SignalWorkflow(workflows.SignalLookAgain, event.signal)
+			}
+		}, max(event.at.Sub(b.at), 0))
+	}
+	env.RegisterDelayedCallback(func() { env.CancelWorkflow() }, max(end.Sub(b.at), 0))
+	b.runs = append(b.runs, kind)
+	b.setEnv(env)
+	env.ExecuteWorkflow(kind, in)
+	b.setEnv(nil)
+	b.at = env.Now()
+	require.True(b.t, env.IsWorkflowCompleted())
+	pending = pending[happened:]
+
+	err := env.GetWorkflowError()
+	var again *workflow.ContinueAsNewError
+	if errors.As(err, &again) {
+		var next workflows.Input
+		require.NoError(b.t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
+		return again.WorkflowType.Name, next, pending
+	}
+	if !b.at.Before(end) {
+		return "", in, nil // the biography ends here, whatever is open
+	}
+	require.NoError(b.t, err)
+	return "", in, pending
+}
+
+func (b *biography) setEnv(env *testsuite.TestWorkflowEnvironment) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.env = env
+}
+
+// account is the person's account in an app: none if there is none, and never
+// more than one.
+func (b *biography) account(app string) (connector.Account, bool) {
+	b.t.Helper()
+	accounts := slices.DeleteFunc(b.apps[app].Accounts(), func(a connector.Account) bool { return a.ExternalID == manager })
+	require.LessOrEqual(b.t, len(accounts), 1, "accounts in %s", app)
+	if len(accounts) == 0 {
+		return connector.Account{}, false
+	}
+	return accounts[0], true
+}
+
+// state is how an account stands: "none", "off" or "on" with its entitlements.
+func (b *biography) state(app string) string {
+	b.t.Helper()
+	account, ok := b.account(app)
+	switch {
+	case !ok:
+		return "none"
+	case account.Active:
+		return fmt.Sprint("on ", account.Entitlements)
+	default:
+		return fmt.Sprint("off ", account.Entitlements)
+	}
+}
+
+func (b *biography) states() map[string]string {
+	b.t.Helper()
+	out := map[string]string{}
+	for name := range b.apps {
+		out[name] = b.state(name)
+	}
+	return out
+}
+
+// actions lists what the audit says was done, as app:action.
+func (b *biography) actions() []string {
+	b.t.Helper()
+	rows, err := b.ledger.Audit(context.Background(), b.person, 0, 1000)
+	require.NoError(b.t, err)
+	var out []string
+	for _, r := range rows {
+		out = append(out, r.App+":"+r.Action)
+	}
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// profile is a person in a department.
+func profile(department string) *hr.Profile {
+	return &hr.Profile{
+		Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace", JobTitle: "Engineer", Department: department,
+		Location:  hr.Location{TimeZone: "Europe/Berlin"},
+		ManagerID: manager,
+		StartDate: hr.DateOf(epoch),
+	}
+}
