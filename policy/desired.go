@@ -32,7 +32,7 @@ type Desired struct {
 type Account struct {
 	App          string
 	Enabled      bool           // false before the start date, on leave, suspended
-	Attributes   map[string]any // evaluated mappings: string, bool, int64 or []string; empty strings are left out
+	Attributes   map[string]any // evaluated mappings: string, bool, int64 or []string; empty strings and lists are left out
 	Entitlements []Entitlement  // by name
 }
 

@@ -3,7 +3,7 @@ package policy
 import "time"
 
 // Rules is a policy as written in the configuration, before compilation.
-// Expressions are CEL; see Env in expressions.go for what they can see.
+// Expressions are CEL; the package comment says what they can see.
 type Rules struct {
 	Person PersonRules
 	Apps   map[string]AppRules
@@ -17,8 +17,8 @@ type Rules struct {
 // Username sees person; collisions get 2, 3, ... appended. Email also sees
 // person.username.
 type PersonRules struct {
-	Username string // default: ascii(lower(person.givenName.substring(0,1) + person.familyName))
-	Email    string // default: person.workEmail
+	Username string // default: DefaultUsername
+	Email    string // default: DefaultEmail
 }
 
 // AppRules is what policy says about one app. Nil overrides mean the default of
@@ -44,16 +44,16 @@ type Grant struct {
 	Entitlements []string
 }
 
-// JoinerRules: LeadTime is how long before the start date accounts are made.
-// They stay disabled until the start date.
+// JoinerRules say how things begin: LeadTime is how long before the start date
+// accounts are made. They stay disabled until the start date.
 type JoinerRules struct{ LeadTime time.Duration }
 
-// MoverRules: Overlap is how long access that policy no longer grants is kept
-// after a move.
+// MoverRules say how things change: Overlap is how long access that policy no
+// longer grants is kept after a move.
 type MoverRules struct{ Overlap time.Duration }
 
-// LeaverRules: Retain is how long a disabled account is kept; Delete says
-// whether it is deleted then, or kept disabled for ever.
+// LeaverRules say how things end: Retain is how long a disabled account is kept;
+// Delete says whether it is deleted then, or kept disabled for ever.
 type LeaverRules struct {
 	Retain time.Duration
 	Delete bool

@@ -1,0 +1,33 @@
+// Package nearest finds what somebody probably meant to write. It imports only
+// the edit distance.
+package nearest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Of is the known name that is nearest to the given one, whatever its case, or
+// empty if none is near enough to be a misspelling of it. Of two that are as
+// near, the one that sorts first.
+func Of(given string, known []string) string {
+	best, bestDistance := "", max(1, len(given)/3)+1
+	for _, name := range slices.Sorted(slices.Values(known)) {
+		distance := levenshtein.ComputeDistance(strings.ToLower(given), strings.ToLower(name))
+		if distance < bestDistance && distance < len(given) {
+			best, bestDistance = name, distance
+		}
+	}
+	return best
+}
+
+// Hint is Of as the end of an error message ("; did you mean "wiki"?"), or empty.
+func Hint(given string, known []string) string {
+	if name := Of(given, known); name != "" {
+		return fmt.Sprintf("; did you mean %q?", name)
+	}
+	return ""
+}

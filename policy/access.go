@@ -1,0 +1,103 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// access is what is granted, by app. An app with no entitlements is an account
+// all the same.
+type access map[string]entitlements
+
+// entitlements is what is granted in one app, by name.
+type entitlements map[string]*Entitlement
+
+// sorted lists the entitlements by name.
+func (e entitlements) sorted() []Entitlement {
+	list := make([]Entitlement, 0, len(e))
+	for _, name := range slices.Sorted(maps.Keys(e)) {
+		slices.Sort(e[name].Roles)
+		list = append(list, *e[name])
+	}
+	return list
+}
+
+// granted is what the roles give to somebody with this profile.
+func (e *evaluation) granted(profile *hr.Profile) access {
+	vars := variablesOf(e.identity, profile)
+	all := make(access)
+	for i := range e.policy.roles {
+		role := &e.policy.roles[i]
+		holds, err := role.when.eval(vars)
+		if err != nil {
+			e.fail(err)
+			continue
+		}
+		if holds == true {
+			all.grant(role)
+		}
+	}
+	return all
+}
+
+func (a access) grant(role *role) {
+	for _, grant := range role.grants {
+		app, ok := a[grant.App]
+		if !ok {
+			app = make(entitlements, len(grant.Entitlements))
+			a[grant.App] = app
+		}
+		for _, name := range grant.Entitlements {
+			entitlement, ok := app[name]
+			if !ok {
+				entitlement = &Entitlement{Name: name}
+				app[name] = entitlement
+			}
+			if !slices.Contains(entitlement.Roles, role.name) {
+				entitlement.Roles = append(entitlement.Roles, role.name)
+			}
+		}
+	}
+}
+
+// keep adds to granted what earlier profiles of the period gave and the one at
+// index at does not, as long as the app's overlap lasts. The latest profile that
+// gave something says until when, and by which roles.
+func (e *evaluation) keep(period *hr.Period, at int, granted access) {
+	longest := e.policy.longestOverlap
+	for earlier := at - 1; earlier >= 0; earlier-- {
+		ended := period.Snapshots[earlier+1].From
+		if !ended.Add(longest).After(e.now) {
+			return
+		}
+		if !ended.After(heldFrom(period, earlier)) {
+			continue // it never was in force
+		}
+		for name, old := range e.granted(&period.Snapshots[earlier].Profile) {
+			until := ended.Add(e.policy.apps[name].Mover.Overlap)
+			if until.After(e.now) {
+				e.keepIn(name, old, until, granted)
+			}
+		}
+	}
+}
+
+func (e *evaluation) keepIn(app string, old entitlements, until time.Time, granted access) {
+	now, ok := granted[app]
+	if !ok {
+		now = make(entitlements, len(old))
+		granted[app] = now
+		e.changesAt(until)
+	}
+	for name, entitlement := range old {
+		if _, ok := now[name]; ok {
+			continue
+		}
+		entitlement.Until = until
+		now[name] = entitlement
+		e.changesAt(until)
+	}
+}

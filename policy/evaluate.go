@@ -1,0 +1,181 @@
+package policy
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// Evaluate says what access a person should have at an instant.
+//
+//   - Nobody whose employment has ended, or never was, has any account.
+//   - Before a period of employment starts, the apps whose lead time has begun
+//     have an account that is disabled, with what the person is going to have on
+//     the first day.
+//   - In a period, accounts, attributes and entitlements are those of the profile
+//     in force; the accounts are enabled while the person is active, and disabled
+//     during leave and suspension, with everything else kept.
+//   - After a move, while the person is active, what a profile of the same period
+//     granted and the present one does not is kept for the app's overlap.
+//
+// It is a pure function, and what it gives is sorted. The error joins a
+// *FieldError for every expression that failed for this person.
+func (p *Policy) Evaluate(t hr.Timeline, now time.Time, id Identity) (Desired, error) {
+	e := evaluation{policy: p, now: now, identity: id}
+	standing := t.At(now)
+	e.changesAt(standing.Changes)
+	if current := periodAt(t, now); current != nil {
+		e.current(current, standing.Status == hr.StatusActive)
+	}
+	if next := periodAfter(t, now); next != nil {
+		e.upcoming(next)
+	}
+	if err := errors.Join(e.failures...); err != nil {
+		return Desired{}, err
+	}
+	slices.SortFunc(e.accounts, func(a, b Account) int { return cmp.Compare(a.App, b.App) })
+	return Desired{Standing: standing, Accounts: e.accounts, Changes: e.changes}, nil
+}
+
+// evaluation is one call of Evaluate.
+type evaluation struct {
+	policy   *Policy
+	now      time.Time
+	identity Identity
+
+	accounts []Account
+	changes  time.Time
+	failures []error
+}
+
+// current adds the accounts of the period that the person is in.
+func (e *evaluation) current(period *hr.Period, active bool) {
+	at := snapshotAt(period, e.now)
+	profile := &period.Snapshots[at].Profile
+	granted := e.granted(profile)
+	if active {
+		e.keep(period, at, granted)
+	}
+	e.add(granted, profile, active)
+}
+
+// upcoming adds the accounts made ahead of a period that has not started.
+func (e *evaluation) upcoming(period *hr.Period) {
+	profile := &period.Snapshots[snapshotAt(period, period.Starts)].Profile
+	granted := e.granted(profile)
+	maps.DeleteFunc(granted, func(app string, _ entitlements) bool {
+		begins := period.Starts.Add(-e.policy.apps[app].Joiner.LeadTime)
+		e.changesAt(begins)
+		return begins.After(e.now) || e.hasAccount(app)
+	})
+	e.add(granted, profile, false)
+}
+
+// add makes accounts of what is granted. Each mapping sees the manager's account
+// in its own app.
+func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool) {
+	vars := variablesOf(e.identity, profile)
+	for _, name := range slices.Sorted(maps.Keys(granted)) {
+		vars.manager = object{managerType, &manager{e.identity.ManagerAccounts[name]}}
+		e.accounts = append(e.accounts, Account{
+			App:          name,
+			Enabled:      enabled,
+			Attributes:   e.attributes(e.policy.apps[name], vars),
+			Entitlements: granted[name].sorted(),
+		})
+	}
+}
+
+// attributes evaluates an app's mappings; empty ones are left out.
+func (e *evaluation) attributes(app *app, vars *variables) map[string]any {
+	all := make(map[string]any, len(app.attributes))
+	for _, attribute := range app.attributes {
+		value, err := attribute.value.eval(vars)
+		if err != nil {
+			e.fail(err)
+			continue
+		}
+		if !empty(value) {
+			all[attribute.name] = value
+		}
+	}
+	return all
+}
+
+func empty(value any) bool {
+	switch value := value.(type) {
+	case string:
+		return value == ""
+	case []string:
+		return len(value) == 0
+	default:
+		return false
+	}
+}
+
+func (e *evaluation) hasAccount(app string) bool {
+	return slices.ContainsFunc(e.accounts, func(a Account) bool { return a.App == app })
+}
+
+// changesAt notes an instant at which something may be different.
+func (e *evaluation) changesAt(t time.Time) {
+	if t.After(e.now) && (e.changes.IsZero() || t.Before(e.changes)) {
+		e.changes = t
+	}
+}
+
+// fail notes a failed expression, once: a role is evaluated for every profile
+// that matters.
+func (e *evaluation) fail(err error) {
+	same := func(other error) bool { return other.Error() == err.Error() }
+	if !slices.ContainsFunc(e.failures, same) {
+		e.failures = append(e.failures, err)
+	}
+}
+
+// periodAt is the period that t is in, or nil.
+func periodAt(timeline hr.Timeline, t time.Time) *hr.Period {
+	for i := range timeline.Periods {
+		p := &timeline.Periods[i]
+		if !p.Starts.After(t) && (p.Ends.IsZero() || p.Ends.After(t)) {
+			return p
+		}
+	}
+	return nil
+}
+
+// periodAfter is the first period that starts after t, or nil. One that ends
+// before it starts never comes.
+func periodAfter(timeline hr.Timeline, t time.Time) *hr.Period {
+	for i := range timeline.Periods {
+		p := &timeline.Periods[i]
+		if p.Starts.After(t) && (p.Ends.IsZero() || p.Ends.After(p.Starts)) {
+			return p
+		}
+	}
+	return nil
+}
+
+// snapshotAt is the index of the snapshot in force at t.
+func snapshotAt(period *hr.Period, t time.Time) int {
+	at := 0
+	for i, snapshot := range period.Snapshots {
+		if !snapshot.From.After(t) {
+			at = i
+		}
+	}
+	return at
+}
+
+// heldFrom is the instant from which the snapshot at index i was in force.
+func heldFrom(period *hr.Period, i int) time.Time {
+	from := period.Snapshots[i].From
+	if i == 0 || from.Before(period.Starts) {
+		return period.Starts
+	}
+	return from
+}

@@ -1,0 +1,48 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// Username is what a person is to be called, in a form that every app takes:
+// a-z, 0-9 and, inside, dot, dash and underscore. Other letters are written in
+// ASCII, everything else is left out. When nothing is left (a name in Chinese
+// characters, say) it is "p" and the person ID.
+//
+// It is a base only: whoever claims it appends a number if somebody holds it.
+func (p *Policy) Username(personID string, profile hr.Profile) (base string, err error) {
+	vars := variablesOf(Identity{PersonID: personID}, &profile)
+	value, err := p.username.eval(vars)
+	if err != nil {
+		return "", err
+	}
+	if name := normalise(value.(string)); name != "" {
+		return name, nil
+	}
+	return normalise("p" + personID), nil
+}
+
+// Email is the address that a person is to have; empty if policy gives none.
+func (p *Policy) Email(id Identity, profile hr.Profile) (string, error) {
+	value, err := p.email.eval(variablesOf(id, &profile))
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(value.(string)), nil
+}
+
+// normalise keeps what may be in a username.
+func normalise(name string) string {
+	const separators = "._-"
+	kept := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', strings.ContainsRune(separators, r):
+			return r
+		default:
+			return -1
+		}
+	}, strings.ToLower(ascii(name)))
+	return strings.Trim(kept, separators)
+}

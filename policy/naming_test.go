@@ -1,0 +1,82 @@
+package policy_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/policy"
+)
+
+func TestUsername(t *testing.T) {
+	tests := []struct {
+		name       string
+		expression string // empty: the default
+		id         string
+		profile    hr.Profile
+		want       string
+	}{
+		{"default", "", "42", hr.Profile{GivenName: "Ada", FamilyName: "Lovelace"}, "alovelace"},
+		{"marks", "", "42", hr.Profile{GivenName: "Émile", FamilyName: "Durand-Gößling"}, "edurand-gossling"},
+		{"a ligature comes whole", "", "42", hr.Profile{GivenName: "Ægir", FamilyName: "Þór"}, "aethor"},
+		{"apostrophes and spaces", "", "42", hr.Profile{GivenName: "Sean", FamilyName: "O’Brien d'Arcy von Moos"}, "sobriendarcyvonmoos"},
+		{"nothing left", "", "E-1042", hr.Profile{GivenName: "小龍", FamilyName: "李"}, "pe-1042"},
+		{"nothing left of the ID either", "", "李", hr.Profile{GivenName: "小龍", FamilyName: "李"}, "p"},
+		{"separators outside", "'-' + person.givenName + '.' + person.familyName", "42", hr.Profile{GivenName: "Ada"}, "ada"},
+		{"separators inside", "person.givenName + '.' + person.familyName", "42", hr.Profile{GivenName: "Ada", FamilyName: "Love_lace"}, "ada.love_lace"},
+		{"not lower case", "person.givenName + person.id", "A7", hr.Profile{GivenName: "ADA"}, "adaa7"},
+		{"no slashes, wildcards, at signs", "'ad*a/@' + person.id", "7)(", hr.Profile{}, "ada7"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := compile(t, policy.Rules{Person: policy.PersonRules{Username: test.expression}})
+			base, err := p.Username(test.id, test.profile)
+			require.NoError(t, err)
+			assert.Equal(t, test.want, base)
+		})
+	}
+}
+
+func TestUsernameThatFails(t *testing.T) {
+	_, err := compile(t, policy.Rules{}).Username("42", hr.Profile{FamilyName: "Lovelace"})
+	field := new(policy.FieldError)
+	require.ErrorAs(t, err, &field)
+	assert.Equal(t, "person.username", field.Path)
+	assert.NotContains(t, err.Error(), "Lovelace")
+}
+
+func TestUsernamesHoldNothingStrange(t *testing.T) {
+	allowed := regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$`)
+	p := compile(t, policy.Rules{Person: policy.PersonRules{Username: "person.givenName + person.familyName"}})
+	rapid.Check(t, func(t *rapid.T) {
+		base, err := p.Username(rapid.String().Draw(t, "id"), hr.Profile{
+			GivenName: rapid.String().Draw(t, "given name"), FamilyName: rapid.String().Draw(t, "family name")})
+		if err != nil || !allowed.MatchString(base) {
+			t.Fatalf("%q, %v", base, err)
+		}
+	})
+}
+
+func TestEmail(t *testing.T) {
+	p := compile(t, policy.Rules{})
+	email, err := p.Email(policy.Identity{}, ada())
+	require.NoError(t, err)
+	assert.Equal(t, "ada@example.org", email)
+
+	email, err = p.Email(policy.Identity{}, hr.Profile{})
+	require.NoError(t, err)
+	assert.Empty(t, email)
+
+	p = compile(t, policy.Rules{Person: policy.PersonRules{Email: "person.username + '@' + lower(person.location.country) + '.example.com '"}})
+	email, err = p.Email(policy.Identity{Username: "alovelace2"}, ada())
+	require.NoError(t, err)
+	assert.Equal(t, "alovelace2@gb.example.com", email)
+
+	p = compile(t, policy.Rules{Person: policy.PersonRules{Email: "person.givenName.substring(9)"}})
+	_, err = p.Email(policy.Identity{}, ada())
+	assert.EqualError(t, err, "person.email:1:27: cannot be evaluated for this person: index out of range")
+}

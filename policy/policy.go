@@ -1,0 +1,93 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Policy is a set of rules, compiled. It never changes and is safe for
+// concurrent use.
+type Policy struct {
+	username *expression
+	email    *expression
+	roles    []role
+	apps     map[string]*app
+	names    []string // of apps, sorted
+	// longestOverlap bounds how far back a profile can matter.
+	longestOverlap time.Duration
+}
+
+// role is a compiled Role.
+type role struct {
+	name   string
+	when   *expression
+	grants []Grant
+}
+
+// app is a compiled AppRules.
+type app struct {
+	ResolvedApp
+	attributes  []attribute // by name
+	usesManager bool
+}
+
+// attribute is one mapping of an app.
+type attribute struct {
+	name  string
+	value *expression
+}
+
+// ResolvedApp is what policy says about one app, defaults filled in.
+type ResolvedApp struct {
+	Name       string
+	After      []string // apps whose account must be there before this one's is made; sorted
+	Attributes []string // names of the attributes that are mapped, whether or not they have a value; sorted
+	Joiner     JoinerRules
+	Mover      MoverRules
+	Leaver     LeaverRules
+}
+
+// Apps lists the names of all apps, sorted.
+func (p *Policy) Apps() []string { return slices.Clone(p.names) }
+
+// App is what policy says about an app, or false if there is no such app.
+func (p *Policy) App(name string) (ResolvedApp, bool) {
+	app, ok := p.apps[name]
+	if !ok {
+		return ResolvedApp{}, false
+	}
+	resolved := app.ResolvedApp
+	resolved.After = slices.Clone(resolved.After)
+	resolved.Attributes = slices.Clone(resolved.Attributes)
+	return resolved, true
+}
+
+// UsesManager says whether an attribute of the app depends on the account of
+// the person's manager there.
+func (p *Policy) UsesManager(appName string) bool {
+	app, ok := p.apps[appName]
+	return ok && app.usesManager
+}
+
+// resolve fills in what an app's rules leave to the defaults.
+func resolve(name string, app AppRules, defaults Rules) ResolvedApp {
+	resolved := ResolvedApp{
+		Name:       name,
+		After:      slices.Compact(slices.Sorted(slices.Values(app.After))),
+		Attributes: slices.Sorted(maps.Keys(app.Attributes)),
+		Joiner:     defaults.Joiner,
+		Mover:      defaults.Mover,
+		Leaver:     defaults.Leaver,
+	}
+	if app.Joiner != nil {
+		resolved.Joiner = *app.Joiner
+	}
+	if app.Mover != nil {
+		resolved.Mover = *app.Mover
+	}
+	if app.Leaver != nil {
+		resolved.Leaver = *app.Leaver
+	}
+	return resolved
+}
