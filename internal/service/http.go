@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,23 @@ import (
 
 // Check says whether something that the process needs answers.
 type Check func(ctx context.Context) error
+
+// Later is a Check of something that the process does not have yet: it fails
+// until Set says how to check it.
+type Later struct{ check atomic.Pointer[Check] }
+
+// Set gives the check.
+func (l *Later) Set(check Check) { l.check.Store(&check) }
+
+// Check is the check that was set.
+func (l *Later) Check(ctx context.Context) error {
+	if check := l.check.Load(); check != nil {
+		return (*check)(ctx)
+	}
+	return errNotYet
+}
+
+var errNotYet = errors.New("not connected yet")
 
 // checkTimeout bounds the checks of one readiness probe.
 const checkTimeout = 5 * time.Second

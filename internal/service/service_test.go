@@ -146,6 +146,15 @@ func TestServeHTTP(t *testing.T) {
 	require.Error(t, err, "closed")
 }
 
+func TestLaterFailsUntilItIsSet(t *testing.T) {
+	var l Later
+	require.ErrorContains(t, l.Check(t.Context()), "not connected yet")
+	l.Set(func(context.Context) error { return io.EOF })
+	require.ErrorIs(t, l.Check(t.Context()), io.EOF)
+	l.Set(func(context.Context) error { return nil })
+	require.NoError(t, l.Check(t.Context()))
+}
+
 func TestServeHTTPWithoutAddressServesNothing(t *testing.T) {
 	h, err := ServeHTTP("", zap.NewNop(), newRegistry("thing"), nil)
 	require.NoError(t, err)
