@@ -84,7 +84,7 @@ func awaitTemporal(ctx context.Context, log *zap.Logger, c client.Client, opts c
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("gave up waiting for Temporal at %s: %w", opts.HostPort, err)
+			return fmt.Errorf("gave up waiting for Temporal at %s: %w (%w)", opts.HostPort, ctx.Err(), err)
 		case <-time.After(delay/2 + rand.N(delay/2)): //nolint:gosec // jitter needs no secrecy
 		}
 	}

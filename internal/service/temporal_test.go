@@ -111,6 +111,7 @@ func TestDialTemporalGivesUpWhenToldTo(t *testing.T) {
 	defer cancel()
 	_, err := DialTemporal(ctx, zap.NewNop())
 	require.ErrorContains(t, err, "gave up waiting for Temporal at 127.0.0.1:1")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 func TestDialTemporalRefusesUnreadableSettings(t *testing.T) {
