@@ -16,6 +16,9 @@ var t0 = time.Date(2026, time.March, 2, 9, 30, 0, 123456000, time.UTC)
 // at is the instant some minutes after t0.
 func at(minutes int) time.Time { return t0.Add(time.Duration(minutes) * time.Minute) }
 
+// all is a limit that no test reaches.
+const all = 1_000_000
+
 // event is an event of a person's with everything in it.
 func event(personID, id string) hr.Event {
 	voluntary := false
@@ -23,7 +26,7 @@ func event(personID, id string) hr.Event {
 		EventKey:  hr.EventKey{Source: "urn:hr", ID: id},
 		Type:      hr.EventTransferred,
 		PersonID:  personID,
-		Recorded:  t0.Add(123 * time.Nanosecond),
+		Recorded:  t0,
 		Sequence:  "7",
 		Effective: hr.Date{Year: 2026, Month: time.April, Day: 1},
 		Profile: &hr.Profile{
@@ -44,7 +47,7 @@ func event(personID, id string) hr.Event {
 	}
 }
 
-// received is an event of a person's, received at t0 plus some minutes.
+// received is an event of a person's, received some minutes after t0.
 func received(personID, id string, minutes int) ledger.Received {
 	return ledger.Received{
 		Event: event(personID, id), At: at(minutes), Topic: "hr.events", Partition: 3, Offset: 1 << 40,
@@ -66,4 +69,100 @@ func read(t *testing.T, l ledger.Ledger, personID string) ledger.Person {
 	p, err := l.Person(t.Context(), personID)
 	require.NoError(t, err)
 	return p
+}
+
+// assess reads the person and saves an assessment that sees everything, with
+// nothing due, some minutes after t0.
+func assess(t *testing.T, l ledger.Ledger, personID string, minutes int, change func(*ledger.Assessment)) {
+	t.Helper()
+	var a ledger.Assessment
+	if p, err := l.Person(t.Context(), personID); err == nil {
+		a.Summary = p.Summary
+	} else {
+		require.ErrorIs(t, err, ledger.ErrNotFound)
+	}
+	a.Summary.PersonID, a.Summary.AssessedAt = personID, at(minutes)
+	a.Summary.DueAt, a.Summary.DueWhat = time.Time{}, ""
+	if change != nil {
+		change(&a)
+	}
+	require.NoError(t, l.SaveAssessment(t.Context(), a))
+}
+
+// plan makes an assessment whose plan is these steps.
+func plan(steps ...ledger.Step) func(*ledger.Assessment) {
+	return func(a *ledger.Assessment) { a.Steps = steps }
+}
+
+// step is an intent to provision an account.
+func step(app, key string) ledger.Step { return ledger.Step{App: app, Key: key, Kind: "Provision"} }
+
+// attempt is one at step(app, key), one hour long, that gives access.
+func attempt(personID, app, key string, minutes int) ledger.Attempt {
+	return ledger.Attempt{
+		PersonID: personID, App: app, Key: key, Kind: "Provision",
+		At: at(minutes), Deadline: at(minutes + 60), Gives: true,
+	}
+}
+
+// begin begins an attempt.
+func begin(t *testing.T, l ledger.Ledger, a ledger.Attempt) ledger.Begun {
+	t.Helper()
+	begun, err := l.BeginStep(t.Context(), a)
+	require.NoError(t, err)
+	return begun
+}
+
+// outcome is one of step(app, key).
+func outcome(personID, app, key string, minutes int, state ledger.StepState) ledger.Outcome {
+	return ledger.Outcome{PersonID: personID, App: app, Key: key, Kind: "Provision", At: at(minutes), State: state}
+}
+
+// finish stores an outcome.
+func finish(t *testing.T, l ledger.Ledger, o ledger.Outcome) {
+	t.Helper()
+	require.NoError(t, l.FinishStep(t.Context(), o))
+}
+
+// fullLink is a link with everything in it.
+func fullLink(personID, app string) ledger.Link {
+	return ledger.Link{
+		PersonID: personID, App: app, AccountID: "account-" + personID, Username: "zoë", State: ledger.LinkDisabled, Adopted: true,
+		Entitlements: []string{"Größe", "engineers", "staff"}, Attributes: "sha256:abc",
+		CreatedAt: at(1), DisabledAt: at(2), StrippedAt: at(3), HandedOverAt: at(4), DeletedAt: at(5), ProvenAt: at(6), DoubtUntil: at(7),
+	}
+}
+
+// putLink stores the link as the outcome of a step.
+func putLink(t *testing.T, l ledger.Ledger, link ledger.Link) {
+	t.Helper()
+	o := outcome(link.PersonID, link.App, "put:"+link.App+":"+string(link.State), 0, ledger.StepDone)
+	o.Link = &link
+	finish(t, l, o)
+}
+
+// steps are the person's unfinished steps, by key.
+func steps(t *testing.T, l ledger.Ledger, personID string) map[string]ledger.Step {
+	t.Helper()
+	byKey := map[string]ledger.Step{}
+	for _, s := range read(t, l, personID).Steps {
+		byKey[s.Key] = s
+	}
+	return byKey
+}
+
+// audit is the audit record of a person, or of everybody.
+func audit(t *testing.T, l ledger.Ledger, personID string) []ledger.AuditRow {
+	t.Helper()
+	rows, err := l.Audit(t.Context(), personID, 0, all)
+	require.NoError(t, err)
+	return rows
+}
+
+// due is everybody who is due ten years after t0 or before.
+func due(t *testing.T, l ledger.Ledger) []ledger.DuePerson {
+	t.Helper()
+	people, err := l.Due(t.Context(), t0.AddDate(10, 0, 0), all)
+	require.NoError(t, err)
+	return people
 }

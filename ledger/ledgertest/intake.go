@@ -2,57 +2,117 @@ package ledgertest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 )
 
-var intakeTests = map[string]func(*testing.T, ledger.Ledger){
+var intakeTests = tests{
 	"EventsComeBackAsTheyWere": func(t *testing.T, l ledger.Ledger) {
-		r := received("p1", "e1", 0)
-		receipts := record(t, l, r)
-		p := read(t, l, "p1")
-		assert.Equal(t, []ledger.StoredEvent{{Seq: receipts[0].Seq, Event: r.Event, At: r.At}}, p.Events)
+		full := received("p1", "e1", 0)
+		sparse := ledger.Received{At: at(1), Event: hr.Event{
+			EventKey: hr.EventKey{Source: "urn:hr", ID: "e2"}, Type: hr.EventLeaveEnded, PersonID: "p1", Recorded: t0,
+		}}
+		receipts := record(t, l, full, sparse)
+		assert.Equal(t, []ledger.StoredEvent{
+			{Seq: receipts[0].Seq, Event: full.Event, At: full.At},
+			{Seq: receipts[1].Seq, Event: sparse.Event, At: sparse.At},
+		}, read(t, l, "p1").Events)
 	},
-	"SmokeOfTheWholeWay": func(t *testing.T, l ledger.Ledger) {
-		ctx := t.Context()
-		record(t, l, received("p1", "e1", 0))
-		name, err := l.ClaimUsername(ctx, "p1", "zob")
-		require.NoError(t, err)
-		require.Equal(t, "zob", name)
-		s := read(t, l, "p1").Summary
-		s.AssessedAt, s.DueAt = at(1), at(1)
-		require.NoError(t, l.SaveAssessment(ctx, ledger.Assessment{
-			Summary: s, Planned: []ledger.Link{{App: "wiki", Username: name}},
-			Steps: []ledger.Step{{Key: "k", App: "wiki", Kind: "Provision"}},
-		}))
-		b, err := l.BeginStep(ctx, ledger.Attempt{PersonID: "p1", App: "wiki", Key: "k", Kind: "Provision", At: at(2), Deadline: at(3), Gives: true})
-		require.NoError(t, err)
-		require.Equal(t, ledger.LinkPlanned, b.Link.State)
-		lk := b.Link
-		lk.State, lk.AccountID = ledger.LinkActive, "a1"
-		require.NoError(t, l.FinishStep(ctx, ledger.Outcome{
-			PersonID: "p1", App: "wiki", Key: "k", Kind: "Provision", Attempt: b.Attempt, At: at(3), State: ledger.StepDone,
-			Link: &lk, Audit: &ledger.AuditRow{Action: "created", Actor: "tenure"}, DueReports: true,
-		}))
-		p := read(t, l, "p1")
-		assert.Empty(t, p.Steps)
-		assert.Equal(t, []ledger.Link{lk}, p.Links)
-		require.NoError(t, l.Act(ctx, ledger.Action{Verb: ledger.VerbSkip, PersonID: "p1", Key: "k", Operator: "o", At: at(4)}))
-		rows, err := l.Audit(ctx, "p1", 0, 10)
-		require.NoError(t, err)
-		assert.Len(t, rows, 2)
-		due, err := l.Due(ctx, at(5), 10)
-		require.NoError(t, err)
-		assert.Len(t, due, 1)
-		people, err := l.People(ctx, "", 10)
-		require.NoError(t, err)
-		assert.Len(t, people, 1)
-		links, err := l.Links(ctx, ledger.LinkFilter{App: "wiki"})
-		require.NoError(t, err)
-		assert.Len(t, links, 1)
-		require.NoError(t, l.Ping(ctx))
+	"TimesComeBackInUTC": func(t *testing.T, l ledger.Ledger) {
+		r := received("p1", "e1", 0)
+		zone := time.FixedZone("Tongatapu", 13*60*60)
+		r.At, r.Event.Recorded = at(0).Add(789).In(zone), at(0).In(zone)
+		r.Event.Termination.AccessEndsAt = at(3).In(zone)
+		record(t, l, r)
+		got := read(t, l, "p1").Events[0]
+		assert.Equal(t, at(0), got.At, "cut off to the microsecond")
+		assert.Equal(t, at(0), got.Event.Recorded)
+		assert.Equal(t, at(3), got.Event.Termination.AccessEndsAt)
+	},
+	"SequenceNumbersAscendInOrder": func(t *testing.T, l ledger.Ledger) {
+		receipts := record(t, l, received("p2", "e1", 0), received("p1", "e2", 0), received("p2", "e3", 0))
+		more := record(t, l, received("p1", "e4", 0))
+		assert.Positive(t, receipts[0].Seq)
+		assert.Less(t, receipts[0].Seq, receipts[1].Seq)
+		assert.Less(t, receipts[1].Seq, receipts[2].Seq)
+		assert.Less(t, receipts[2].Seq, more[0].Seq)
+		assert.Equal(t, receipts[2].Seq, read(t, l, "p2").LastSeq)
+		assert.Equal(t, more[0].Seq, read(t, l, "p1").LastSeq)
+	},
+	"EqualKeyIsADuplicateAndChangesNothing": func(t *testing.T, l ledger.Ledger) {
+		first := record(t, l, received("p1", "e1", 0))
+		assess(t, l, "p1", 1, nil)
+		before := read(t, l, "p1")
+		other := received("p2", "e1", 2)
+		other.Event.Type = hr.EventTerminated
+		again := record(t, l, received("p1", "e1", 3), other)
+		want := ledger.Receipt{Seq: first[0].Seq, Duplicate: true}
+		assert.Equal(t, []ledger.Receipt{want, want}, again)
+		assert.Equal(t, before, read(t, l, "p1"), "not even due")
+		_, err := l.Person(t.Context(), "p2")
+		assert.ErrorIs(t, err, ledger.ErrNotFound)
+	},
+	"EqualKeyInOneBatchIsADuplicate": func(t *testing.T, l ledger.Ledger) {
+		got := record(t, l, received("p1", "e1", 0), received("p1", "e1", 1), received("p1", "e2", 2), received("p1", "e1", 3))
+		assert.Equal(t, []bool{false, true, false, true},
+			[]bool{got[0].Duplicate, got[1].Duplicate, got[2].Duplicate, got[3].Duplicate})
+		assert.Equal(t, got[0].Seq, got[1].Seq)
+		assert.Equal(t, got[0].Seq, got[3].Seq)
+		assert.Len(t, read(t, l, "p1").Events, 2)
+	},
+	"EqualIDOfAnotherSourceIsAnotherEvent": func(t *testing.T, l ledger.Ledger) {
+		other := received("p1", "e1", 0)
+		other.Event.Source = "urn:other"
+		got := record(t, l, received("p1", "e1", 0), other)
+		assert.False(t, got[1].Duplicate)
+		assert.Len(t, read(t, l, "p1").Events, 2)
+	},
+	"DeliveredIsRemembered": func(t *testing.T, l ledger.Ledger) {
+		got := record(t, l, received("p1", "e1", 0), received("p1", "e2", 0))
+		assert.False(t, got[0].Delivered)
+		require.NoError(t, l.MarkDelivered(t.Context(), []int64{got[0].Seq, got[0].Seq, 987654}))
+		require.NoError(t, l.MarkDelivered(t.Context(), nil))
+		again := record(t, l, received("p1", "e1", 0), received("p1", "e2", 0))
+		assert.Equal(t, []ledger.Receipt{
+			{Seq: got[0].Seq, Duplicate: true, Delivered: true},
+			{Seq: got[1].Seq, Duplicate: true},
+		}, again)
+	},
+	"NothingToRecordIsNothing": func(t *testing.T, l ledger.Ledger) {
+		assert.Empty(t, record(t, l))
+	},
+	"AllOrNothing": func(t *testing.T, l ledger.Ledger) {
+		nobody := received("", "e2", 0)
+		_, err := l.Record(t.Context(), []ledger.Received{received("p1", "e1", 0), nobody})
+		require.Error(t, err)
+		_, err = l.Person(t.Context(), "p1")
+		require.ErrorIs(t, err, ledger.ErrNotFound)
+		assert.False(t, record(t, l, received("p1", "e1", 0))[0].Duplicate)
+	},
+	"AnEventMakesItsPersonDueAtOnce": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 5), received("p2", "e2", 6))
+		assert.Equal(t, []ledger.DuePerson{
+			{PersonID: "p1", At: at(5), What: "event", LastSeq: read(t, l, "p1").LastSeq},
+			{PersonID: "p2", At: at(6), What: "event", LastSeq: read(t, l, "p2").LastSeq},
+		}, due(t, l))
+	},
+	"AnEventBringsALaterDueForwardOnly": func(t *testing.T, l ledger.Ledger) {
+		for _, c := range []struct {
+			name    string
+			due     int
+			wantDue int
+			what    string
+		}{{"later", 20, 10, "event"}, {"earlier", 5, 5, "start"}, {"equal", 10, 10, "event"}} {
+			assess(t, l, c.name, 0, func(a *ledger.Assessment) { a.Summary.DueAt, a.Summary.DueWhat = at(c.due), "start" })
+			record(t, l, received(c.name, "e-"+c.name, 10), received(c.name, "f-"+c.name, 11))
+			p := read(t, l, c.name)
+			assert.Equal(t, at(c.wantDue), p.DueAt, c.name)
+			assert.Equal(t, c.what, p.DueWhat, c.name)
+		}
 	},
 }

@@ -14,16 +14,28 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Run runs the suite. Open gives a new, empty ledger, and closes it when t ends.
+// tests are named by the sentence they prove.
+type tests map[string]func(*testing.T, ledger.Ledger)
+
+// Run runs the suite. Open gives a new, empty ledger, and closes it when its t
+// ends.
 func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
-	for _, group := range []struct {
-		name  string
-		tests map[string]func(*testing.T, ledger.Ledger)
-	}{
-		{"Intake", intakeTests},
+	for group, tests := range map[string]tests{
+		"Intake":     intakeTests,
+		"Person":     personTests,
+		"Username":   usernameTests,
+		"Assessment": assessmentTests,
+		"Due":        dueTests,
+		"Begin":      beginTests,
+		"Finish":     finishTests,
+		"Act":        actTests,
+		"Query":      queryTests,
+		"Repeat":     repeatTests,
+		"Race":       raceTests,
+		"Model":      modelTests,
 	} {
-		t.Run(group.name, func(t *testing.T) {
-			for name, test := range group.tests {
+		t.Run(group, func(t *testing.T) {
+			for name, test := range tests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					test(t, open(t))

@@ -33,6 +33,10 @@ var _ ledger.Ledger = (*Store)(nil)
 // and brings its schema up to date. A relative path is relative to the working
 // directory.
 func Open(ctx context.Context, path string) (*Store, error) {
+	return openBatching(ctx, path, maxBatch)
+}
+
+func openBatching(ctx context.Context, path string, batch int) (*Store, error) {
 	if err := checkPath(path); err != nil {
 		return nil, err
 	}
@@ -45,7 +49,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	reads.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	reads.SetMaxIdleConns(max(4, runtime.NumCPU()))
-	writes, err := openWriter(ctx, path)
+	writes, err := openWriter(ctx, path, batch)
 	if err != nil {
 		return nil, errors.Join(explain(path, err), reads.Close())
 	}

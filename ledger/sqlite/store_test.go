@@ -14,7 +14,7 @@ func TestConformance(t *testing.T) {
 	ledgertest.Run(t, func(t *testing.T) ledger.Ledger { return open(t, newPath(t)) })
 }
 
-func newPath(t *testing.T) string {
+func newPath(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "ledger ?%41#ü.db")
 }

@@ -26,6 +26,8 @@ type writer struct {
 	conn *sql.Conn
 	tx   tx
 
+	batch int // most calls in one transaction
+
 	mu     sync.RWMutex // held for reading while queueing, so that close can end the queue
 	closed bool
 	queue  chan *job
@@ -40,7 +42,7 @@ type job struct {
 	answer chan struct{} // closed when err holds
 }
 
-func openWriter(ctx context.Context, path string) (*writer, error) {
+func openWriter(ctx context.Context, path string, batch int) (*writer, error) {
 	db, err := sql.Open(driverName, writeDSN(path, 0))
 	if err != nil {
 		return nil, err
@@ -53,6 +55,7 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 		db:    db,
 		conn:  conn,
 		tx:    tx{conn: conn, stmts: map[string]*sql.Stmt{}},
+		batch: batch,
 		queue: make(chan *job, maxBatch),
 		done:  make(chan struct{}),
 	}
@@ -166,7 +169,7 @@ func (w *writer) gather(first *job) []*job {
 		}
 	}
 	claim(first)
-	for len(batch) < maxBatch {
+	for len(batch) < w.batch {
 		select {
 		case j, ok := <-w.queue:
 			if !ok {

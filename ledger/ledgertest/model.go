@@ -1,0 +1,189 @@
+package ledgertest
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// model is a ledger in memory, as simple as can be: one person's events, due,
+// links and steps. It knows nothing of repeated calls.
+type model struct {
+	id       string
+	events   []ledger.StoredEvent
+	summary  ledger.Summary // as the last assessment left it, with the due
+	saves    int            // assessments saved
+	nudges   []nudge        // that no saved assessment has seen
+	links    map[string]ledger.Link
+	steps    map[string]*ledger.Step // in every state
+	attempts []modelAttempt          // with no outcome
+	audit    []ledger.AuditRow
+}
+
+// nudge is a manager's doing.
+type nudge struct {
+	at     time.Time
+	number int // ascending, over all people
+}
+
+type modelAttempt struct {
+	id       int64
+	key, app string
+	deadline time.Time
+	gives    bool
+}
+
+// sight is what an assessment saw when it read the person.
+type sight struct {
+	summary ledger.Summary
+	saves   int
+	nudges  int // number of the last one
+}
+
+func newModel(id string) *model {
+	return &model{
+		id: id, summary: ledger.Summary{PersonID: id},
+		links: map[string]ledger.Link{}, steps: map[string]*ledger.Step{},
+	}
+}
+
+// person is what the ledger should know. Managers and the revision are compared
+// elsewhere.
+func (m *model) person() ledger.Person {
+	p := ledger.Person{Summary: m.summary, Events: m.events}
+	for _, app := range slices.Sorted(maps.Keys(m.links)) {
+		p.Links = append(p.Links, m.links[app])
+	}
+	for _, s := range m.steps {
+		switch s.State {
+		case ledger.StepOpen, ledger.StepAttention, ledger.StepSkipped:
+			p.Steps = append(p.Steps, *s)
+		case ledger.StepDone, ledger.StepSuperseded:
+		}
+	}
+	slices.SortFunc(p.Steps, func(a, b ledger.Step) int { return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Key, b.Key)) })
+	return p
+}
+
+func (m *model) record(e ledger.StoredEvent) {
+	m.events = append(m.events, e)
+	m.summary.LastSeq = e.Seq
+	m.makeDue(e.At, "event")
+}
+
+func (m *model) nudge(n nudge) {
+	m.nudges = append(m.nudges, n)
+	m.makeDue(n.at, "manager")
+}
+
+func (m *model) makeDue(when time.Time, what string) {
+	if m.summary.DueAt.IsZero() || !m.summary.DueAt.Before(when) {
+		m.summary.DueAt, m.summary.DueWhat = when, what
+	}
+}
+
+// save says false if the assessment was overtaken.
+func (m *model) save(seen sight, a ledger.Assessment) bool {
+	if seen.saves != m.saves {
+		return false
+	}
+	lastSeq := m.summary.LastSeq
+	m.summary = a.Summary
+	m.summary.LastSeq = lastSeq
+	m.saves++
+	if last := len(m.nudges) - 1; last >= 0 && m.nudges[last].number > seen.nudges {
+		m.makeDue(m.nudges[0].at, "manager")
+	} else {
+		m.nudges = nil
+	}
+	for _, e := range m.events {
+		if e.Seq > seen.summary.LastSeq {
+			m.makeDue(e.At, "event")
+			break
+		}
+	}
+	for _, l := range a.Planned {
+		if old, ok := m.links[l.App]; !ok || old.State == ledger.LinkDeleted {
+			m.links[l.App] = ledger.Link{PersonID: m.id, App: l.App, Username: l.Username, State: ledger.LinkPlanned}
+		}
+	}
+	m.plan(a.Steps, a.Summary.AssessedAt)
+	return true
+}
+
+func (m *model) plan(planned []ledger.Step, now time.Time) {
+	for key, s := range m.steps {
+		wanted := slices.ContainsFunc(planned, func(p ledger.Step) bool { return p.Key == key })
+		if !wanted && (s.State == ledger.StepOpen || s.State == ledger.StepAttention) {
+			s.State = ledger.StepSuperseded
+		}
+	}
+	for _, p := range planned {
+		if s, ok := m.steps[p.Key]; !ok || s.State == ledger.StepDone || s.State == ledger.StepSuperseded {
+			p.PersonID, p.State, p.PlannedAt = m.id, ledger.StepOpen, now
+			m.steps[p.Key] = &p
+		}
+	}
+}
+
+// begin is the doubt that the attempt is told of, and what the step counts.
+func (m *model) begin(a ledger.Attempt, id int64) (doubt time.Time) {
+	for _, other := range m.attempts {
+		if other.app == a.App && other.key != a.Key && other.gives && other.deadline.After(a.At) && other.deadline.After(doubt) {
+			doubt = other.deadline
+		}
+	}
+	s, ok := m.steps[a.Key]
+	if !ok {
+		s = &ledger.Step{PersonID: m.id, Key: a.Key, App: a.App, Kind: a.Kind, State: ledger.StepOpen, PlannedAt: a.At}
+		m.steps[a.Key] = s
+	}
+	s.Attempts++
+	s.LastAttemptAt = a.At
+	m.attempts = append(m.attempts, modelAttempt{id: id, key: a.Key, app: a.App, deadline: a.Deadline, gives: a.Gives})
+	return doubt
+}
+
+func (m *model) finish(o ledger.Outcome) {
+	m.attempts = slices.DeleteFunc(m.attempts, func(a modelAttempt) bool {
+		return a.key == o.Key && (o.Attempt == 0 || o.Attempt == a.id)
+	})
+	s, ok := m.steps[o.Key]
+	if !ok {
+		s = &ledger.Step{
+			PersonID: m.id, Key: o.Key, App: o.App, Kind: o.Kind, State: ledger.StepSuperseded, PlannedAt: o.At,
+		}
+		m.steps[o.Key] = s
+	}
+	if s.State == ledger.StepOpen || s.State == ledger.StepAttention {
+		s.State, s.Code, s.Message = o.State, o.Code, o.Message
+	}
+	if o.Link != nil {
+		m.links[o.App] = *o.Link
+	}
+	if o.Audit != nil {
+		m.audit = append(m.audit, *o.Audit)
+	}
+}
+
+// act says false if there is no such step.
+func (m *model) act(a ledger.Action) bool {
+	s, ok := m.steps[a.Key]
+	if !ok {
+		return false
+	}
+	switch {
+	case a.Verb == ledger.VerbSkip && s.State != ledger.StepDone:
+		s.State, s.Reason, s.FinishedAt = ledger.StepSkipped, a.Reason, a.At
+	case a.Verb == ledger.VerbRetry && (s.State == ledger.StepAttention || s.State == ledger.StepSkipped):
+		s.State, s.Reason, s.FinishedAt = ledger.StepOpen, "", time.Time{}
+	}
+	m.audit = append(m.audit, ledger.AuditRow{
+		At: a.At, PersonID: m.id, App: a.App, Action: string(a.Verb), Actor: a.Operator, Cause: a.Reason,
+		Detail: map[string]any{"step": a.Key},
+	})
+	return true
+}

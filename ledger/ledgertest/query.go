@@ -1,0 +1,138 @@
+package ledgertest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+var queryTests = tests{
+	"PeopleByPages": func(t *testing.T, l ledger.Ledger) {
+		var batch []ledger.Received
+		for i := range 25 {
+			batch = append(batch, received(fmt.Sprintf("p%02d", (i*7)%25), fmt.Sprint("e", i), 0))
+		}
+		record(t, l, batch...)
+		var got []string
+		for pages, after := 0, ""; ; pages++ {
+			page, err := l.People(t.Context(), after, 10)
+			require.NoError(t, err)
+			if len(page) == 0 {
+				assert.Equal(t, 3, pages)
+				break
+			}
+			for _, p := range page {
+				got = append(got, p.PersonID)
+			}
+			after = page[len(page)-1].PersonID
+		}
+		var want []string
+		for i := range 25 {
+			want = append(want, fmt.Sprintf("p%02d", i))
+		}
+		assert.Equal(t, want, got)
+		page, err := l.People(t.Context(), "p10x", 2)
+		require.NoError(t, err)
+		assert.Equal(t, "p11", page[0].PersonID, "after an ID that is not there")
+		page, err = l.People(t.Context(), "", 0)
+		require.NoError(t, err)
+		assert.Empty(t, page)
+	},
+	"PeopleInOrderOfBytes": func(t *testing.T, l ledger.Ledger) {
+		for _, id := range []string{"b", "é", "B", "日", "10", "9", "a"} {
+			record(t, l, received(id, id, 0))
+		}
+		people, err := l.People(t.Context(), "", all)
+		require.NoError(t, err)
+		var got []string
+		for _, p := range people {
+			got = append(got, p.PersonID)
+		}
+		assert.Equal(t, []string{"10", "9", "B", "a", "b", "é", "日"}, got)
+	},
+	"LinksByFilter": func(t *testing.T, l ledger.Ledger) {
+		for _, id := range []string{"p2", "p1"} {
+			for app, state := range map[string]ledger.LinkState{"wiki": ledger.LinkActive, "chat": ledger.LinkDisabled} {
+				putLink(t, l, ledger.Link{PersonID: id, App: app, State: state})
+			}
+		}
+		for _, c := range []struct {
+			filter ledger.LinkFilter
+			want   []string
+		}{
+			{ledger.LinkFilter{}, []string{"p1 chat", "p1 wiki", "p2 chat", "p2 wiki"}},
+			{ledger.LinkFilter{PersonID: "p1"}, []string{"p1 chat", "p1 wiki"}},
+			{ledger.LinkFilter{App: "wiki"}, []string{"p1 wiki", "p2 wiki"}},
+			{ledger.LinkFilter{State: ledger.LinkDisabled}, []string{"p1 chat", "p2 chat"}},
+			{ledger.LinkFilter{PersonID: "p2", App: "chat", State: ledger.LinkDisabled}, []string{"p2 chat"}},
+			{ledger.LinkFilter{PersonID: "p2", App: "chat", State: ledger.LinkActive}, nil},
+			{ledger.LinkFilter{PersonID: "nobody"}, nil},
+		} {
+			links, err := l.Links(t.Context(), c.filter)
+			require.NoError(t, err)
+			var got []string
+			for _, link := range links {
+				got = append(got, link.PersonID+" "+link.App)
+			}
+			assert.Equal(t, c.want, got, c.filter)
+		}
+	},
+	"AuditOldestFirstByPages": func(t *testing.T, l ledger.Ledger) {
+		for i := range 9 {
+			o := outcome([]string{"p1", "p2", "p1"}[i%3], "wiki", fmt.Sprint(i), 100-i, ledger.StepDone)
+			o.Audit = &ledger.AuditRow{Action: fmt.Sprint(i)}
+			finish(t, l, o)
+		}
+		pages := func(personID string) (got string) {
+			for after := int64(0); ; {
+				rows, err := l.Audit(t.Context(), personID, after, 2)
+				require.NoError(t, err)
+				if len(rows) == 0 {
+					return got
+				}
+				require.LessOrEqual(t, len(rows), 2)
+				for _, r := range rows {
+					require.Greater(t, r.Seq, after)
+					got, after = got+r.Action, r.Seq
+				}
+			}
+		}
+		assert.Equal(t, "012345678", pages(""))
+		assert.Equal(t, "023568", pages("p1"))
+		assert.Equal(t, "147", pages("p2"))
+		assert.Empty(t, pages("p3"))
+	},
+	"AuditOnlyGrows": func(t *testing.T, l ledger.Ledger) {
+		assess(t, l, "p1", 0, plan(step("wiki", "a")))
+		var before []ledger.AuditRow
+		for i := range 20 {
+			o := outcome("p1", "wiki", "a", i, ledger.StepOpen)
+			o.Audit = &ledger.AuditRow{Action: "tried", Actor: "tenure"}
+			finish(t, l, o)
+			require.NoError(t, l.Act(t.Context(), action(ledger.VerbSkip, "a", i)))
+			assess(t, l, "p1", i, nil)
+			rows := audit(t, l, "")
+			require.Len(t, rows, len(before)+2)
+			require.Equal(t, before, append([]ledger.AuditRow(nil), rows[:len(before)]...))
+			before = rows
+		}
+	},
+	"PingAnswers": func(t *testing.T, l ledger.Ledger) {
+		require.NoError(t, l.Ping(t.Context()))
+	},
+	"AfterCloseEverythingFails": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 0))
+		require.NoError(t, l.Close())
+		require.NoError(t, l.Close(), "once more does no harm")
+		require.Error(t, l.Ping(t.Context()))
+		_, err := l.Person(t.Context(), "p1")
+		require.Error(t, err)
+		require.NotErrorIs(t, err, ledger.ErrNotFound)
+		_, err = l.Record(t.Context(), []ledger.Received{received("p1", "e2", 0)})
+		require.Error(t, err)
+	},
+}

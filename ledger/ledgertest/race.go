@@ -1,0 +1,165 @@
+package ledgertest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+var raceTests = tests{
+	"ClaimsOfOneNameAllDiffer": func(t *testing.T, l ledger.Ledger) {
+		const people, tries = 60, 2
+		names := make([][tries]string, people)
+		race(people*tries, func(i int) {
+			name, err := l.ClaimUsername(t.Context(), fmt.Sprint("p", i%people), []string{"ada", "Ada"}[i%2])
+			assert.NoError(t, err)
+			names[i%people][i/people] = name
+		})
+		var got []string
+		for i, n := range names {
+			assert.Equal(t, n[0], n[1], "one person, one name")
+			assert.Equal(t, n[0], read(t, l, fmt.Sprint("p", i)).Username)
+			got = append(got, strings.ToLower(n[0]))
+		}
+		want := []string{"ada"}
+		for i := 2; i <= people; i++ {
+			want = append(want, fmt.Sprint("ada", i))
+		}
+		assert.ElementsMatch(t, want, got, "none twice, none left out")
+	},
+	"OfEqualEventsOneIsFirst": func(t *testing.T, l ledger.Ledger) {
+		const events, callers = 20, 4
+		var first atomic.Int64
+		seqs := make([][callers]int64, events)
+		race(events*callers, func(i int) {
+			receipts, err := l.Record(t.Context(), []ledger.Received{received("p1", fmt.Sprint("e", i%events), i)})
+			if !assert.NoError(t, err) {
+				return
+			}
+			if !receipts[0].Duplicate {
+				first.Add(1)
+			}
+			seqs[i%events][i/events] = receipts[0].Seq
+		})
+		assert.EqualValues(t, events, first.Load())
+		for _, s := range seqs {
+			assert.Len(t, slices.Compact(s[:]), 1, "all are told the same number")
+		}
+		p := read(t, l, "p1")
+		assert.Len(t, p.Events, events)
+		assert.Equal(t, p.Events[events-1].Seq, p.LastSeq)
+	},
+	"ReadsAreConsistent": func(t *testing.T, l ledger.Ledger) {
+		pair := func(i int) []ledger.Received {
+			return []ledger.Received{received("p1", fmt.Sprint("e", i), i), received("p1", fmt.Sprint("f", i), i)}
+		}
+		record(t, l, pair(0)...)
+		var reads atomic.Int64
+		done := make(chan struct{})
+		var readers sync.WaitGroup
+		for range 3 {
+			readers.Go(func() {
+				for {
+					p, err := l.Person(t.Context(), "p1")
+					if !assert.NoError(t, err) {
+						return
+					}
+					assert.Zero(t, len(p.Events)%2, "half a batch")
+					assert.Equal(t, p.LastSeq, p.Events[len(p.Events)-1].Seq)
+					reads.Add(1)
+					select {
+					case <-done:
+						return
+					default:
+					}
+				}
+			})
+		}
+		for i := 1; i < 50 || reads.Load() < 50; i++ {
+			record(t, l, pair(i)...)
+		}
+		close(done)
+		readers.Wait()
+	},
+	"ErrorsOfOneCallerAreNotTheOthers": func(t *testing.T, l ledger.Ledger) {
+		var failed atomic.Int64
+		race(80, func(i int) {
+			o := outcome(fmt.Sprint("p", i), "wiki", "a", 1, ledger.StepDone)
+			o.Link, o.Audit = &ledger.Link{State: ledger.LinkActive}, &ledger.AuditRow{Action: "created"}
+			if i%4 == 0 {
+				o.Link.State = "no such state"
+			}
+			if err := l.FinishStep(t.Context(), o); err != nil {
+				failed.Add(1)
+			}
+		})
+		assert.EqualValues(t, 20, failed.Load())
+		links, err := l.Links(t.Context(), ledger.LinkFilter{State: ledger.LinkActive})
+		require.NoError(t, err)
+		assert.Len(t, links, 60)
+		assert.Len(t, audit(t, l, ""), 60)
+	},
+	"NoAttemptIsMiscounted": func(t *testing.T, l ledger.Ledger) {
+		ids := make([]int64, 60)
+		race(len(ids), func(i int) {
+			begun, err := l.BeginStep(t.Context(), attempt("p1", "wiki", "a", i))
+			assert.NoError(t, err)
+			ids[i] = begun.Attempt
+		})
+		assert.Equal(t, len(ids), steps(t, l, "p1")["a"].Attempts)
+		slices.Sort(ids)
+		assert.Len(t, slices.Compact(ids), 60)
+	},
+	"NoEventIsOverlooked": func(t *testing.T, l ledger.Ledger) {
+		far := t0.AddDate(20, 0, 0)
+		record(t, l, received("p1", "first", 0))
+		var seen atomic.Int64 // the last event that a saved assessment saw
+		race(60, func(i int) {
+			if i%2 == 0 {
+				_, err := l.Record(t.Context(), []ledger.Received{received("p1", fmt.Sprint(i), i)})
+				assert.NoError(t, err)
+				return
+			}
+			p, err := l.Person(t.Context(), "p1")
+			assert.NoError(t, err)
+			a := ledger.Assessment{Summary: p.Summary}
+			a.Summary.AssessedAt, a.Summary.DueAt, a.Summary.DueWhat = at(i), far, "end"
+			if err := l.SaveAssessment(t.Context(), a); err != nil {
+				assert.ErrorIs(t, err, ledger.ErrStale)
+				return
+			}
+			for old := seen.Load(); p.LastSeq > old && !seen.CompareAndSwap(old, p.LastSeq); {
+				old = seen.Load()
+			}
+		})
+		require.NotZero(t, seen.Load())
+		p := read(t, l, "p1")
+		if p.LastSeq > seen.Load() {
+			assert.Equal(t, "event", p.DueWhat)
+		} else {
+			assert.Equal(t, far, p.DueAt)
+		}
+	},
+}
+
+// race calls f(0) to f(n-1), all at once, and waits.
+func race(n int, f func(i int)) {
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			f(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+}

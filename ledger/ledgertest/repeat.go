@@ -1,0 +1,137 @@
+package ledgertest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// call is one call that writes; it returns what it was answered.
+type call struct {
+	name string
+	do   func(ctx context.Context, l ledger.Ledger) (any, error)
+}
+
+// calls is one person's way through the ledger: every method that writes.
+func calls(t *testing.T, l ledger.Ledger) []call {
+	var attemptID int64
+	return []call{
+		{"Record", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			receipts, err := l.Record(ctx, []ledger.Received{received("p1", "e1", 0), received("p2", "e2", 0)})
+			for i := range receipts {
+				receipts[i].Duplicate = false // the one thing that may differ
+			}
+			return receipts, err
+		}},
+		{"MarkDelivered", func(ctx context.Context, l ledger.Ledger) (any, error) { return nil, l.MarkDelivered(ctx, []int64{1}) }},
+		{"ClaimUsername", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.ClaimUsername(ctx, "p1", "ada") }},
+		{"SaveAssessment", saveOnce(t, l, "p2", func(a *ledger.Assessment) { a.Summary.ManagerID = "p1" })},
+		{"SaveAssessment", saveOnce(t, l, "p1", func(a *ledger.Assessment) {
+			a.Planned = []ledger.Link{{App: "wiki", Username: "ada"}}
+			a.Steps = []ledger.Step{step("wiki", "a"), step("wiki", "b")}
+			a.Summary.DueAt, a.Summary.DueWhat = at(9), "start"
+		})},
+		{"BeginStep", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			begun, err := l.BeginStep(ctx, attempt("p1", "wiki", "a", 2))
+			attemptID = begun.Attempt
+			return begun, err
+		}},
+		{"FinishStep", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			o := outcome("p1", "wiki", "a", 3, ledger.StepAttention)
+			o.Attempt, o.Code, o.DueReports = attemptID, "forbidden", true
+			o.Audit = &ledger.AuditRow{Action: "failed", Actor: "tenure"}
+			return nil, l.FinishStep(ctx, o)
+		}},
+		{"Act", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.Act(ctx, action(ledger.VerbRetry, "a", 4))
+		}},
+		{"Act", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.Act(ctx, action(ledger.VerbSkip, "b", 4))
+		}},
+		{"Act", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			a := action(ledger.VerbSkip, "c", 4)
+			a.Conflict = true
+			return nil, l.Act(ctx, a)
+		}},
+		{"FinishStep", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			o := outcome("p1", "wiki", "unknown", 5, ledger.StepDone)
+			link := fullLink("p1", "wiki")
+			o.Link, o.Audit = &link, &ledger.AuditRow{Action: "created", Actor: "tenure"}
+			return nil, l.FinishStep(ctx, o)
+		}},
+	}
+}
+
+// saveOnce reads the person once, however often the call is made.
+func saveOnce(t *testing.T, l ledger.Ledger, personID string, change func(*ledger.Assessment)) func(context.Context, ledger.Ledger) (any, error) {
+	var a *ledger.Assessment
+	return func(ctx context.Context, l ledger.Ledger) (any, error) {
+		if a == nil {
+			a = &ledger.Assessment{Summary: read(t, l, personID).Summary}
+			a.Summary.AssessedAt = at(1)
+			change(a)
+		}
+		return nil, l.SaveAssessment(ctx, *a)
+	}
+}
+
+var repeatTests = tests{
+	"ASecondCallChangesNothing": func(t *testing.T, l ledger.Ledger) {
+		for _, c := range calls(t, l) {
+			answer, err := c.do(t.Context(), l)
+			require.NoError(t, err, c.name)
+			before := everything(t, l)
+			again, err := c.do(t.Context(), l)
+			require.NoError(t, err, c.name)
+			assert.Equal(t, answer, again, c.name)
+			assert.Equal(t, before, everything(t, l), c.name)
+		}
+	},
+	"ARepeatedOutcomeDoesNotMakeReportsDueAgain": func(t *testing.T, l ledger.Ledger) {
+		assess(t, l, "p1", 0, func(a *ledger.Assessment) { a.Summary.ManagerID = "boss" })
+		dueReports(t, l, "boss", 1)
+		require.Len(t, due(t, l), 1)
+		assess(t, l, "p1", 2, nil)
+		dueReports(t, l, "boss", 1)
+		assert.Empty(t, due(t, l))
+	},
+	"ACallThatIsCancelledChangesNothing": func(t *testing.T, l ledger.Ledger) {
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, c := range calls(t, l) {
+			before := everything(t, l)
+			_, err := c.do(cancelled, l)
+			require.ErrorIs(t, err, context.Canceled, c.name)
+			assert.Equal(t, before, everything(t, l), c.name)
+			_, err = c.do(t.Context(), l)
+			require.NoError(t, err, c.name)
+		}
+	},
+}
+
+// contents is all that can be read.
+type contents struct {
+	People []ledger.Person
+	Links  []ledger.Link
+	Audit  []ledger.AuditRow
+	Due    []ledger.DuePerson
+}
+
+func everything(t *testing.T, l ledger.Ledger) contents {
+	t.Helper()
+	people, err := l.People(t.Context(), "", all)
+	require.NoError(t, err)
+	links, err := l.Links(t.Context(), ledger.LinkFilter{})
+	require.NoError(t, err)
+	c := contents{Links: links, Audit: audit(t, l, ""), Due: due(t, l)}
+	for _, s := range people {
+		p := read(t, l, s.PersonID)
+		require.Equal(t, s, p.Summary)
+		c.People = append(c.People, p)
+	}
+	return c
+}
