@@ -20,7 +20,7 @@ var assessmentTests = tests{
 		}, read(t, l, "p1").Links)
 	},
 	"SetsADeletedLinkBackToPlanned": func(t *testing.T, l ledger.Ledger) {
-		link := fullLink("p1", "wiki")
+		link := fullLink("wiki")
 		link.State = ledger.LinkDeleted
 		putLink(t, l, link)
 		assess(t, l, "p1", 1, func(a *ledger.Assessment) { a.Planned = []ledger.Link{{App: "wiki", Username: "zoë2"}} })
@@ -29,7 +29,7 @@ var assessmentTests = tests{
 	},
 	"NeverDowngradesALink": func(t *testing.T, l ledger.Ledger) {
 		for _, state := range []ledger.LinkState{ledger.LinkPlanned, ledger.LinkActive, ledger.LinkDisabled} {
-			link := fullLink("p1", string(state))
+			link := fullLink(string(state))
 			link.State = state
 			putLink(t, l, link)
 		}

@@ -19,11 +19,7 @@ var dueTests = tests{
 		ids := func(minutes, limit int) []string {
 			people, err := l.Due(t.Context(), at(minutes), limit)
 			require.NoError(t, err)
-			got := []string{}
-			for _, p := range people {
-				got = append(got, p.PersonID)
-			}
-			return got
+			return each(people, func(p ledger.DuePerson) string { return p.PersonID })
 		}
 		assert.Equal(t, []string{"b", "a", "c", "d"}, ids(3, all), "at the instant and before")
 		assert.Equal(t, []string{"b", "a"}, ids(3, 2))
@@ -67,8 +63,8 @@ var dueTests = tests{
 			assess(t, l, c.name, 0, func(a *ledger.Assessment) { a.Summary.ManagerID = "boss" })
 			seen[c.name] = read(t, l, c.name).Summary
 		}
-		dueReports(t, l, "boss", 10)
-		dueReports(t, l, "boss", 11)
+		dueReports(t, l, 10)
+		dueReports(t, l, 11)
 		for _, c := range cases {
 			c.check(t, l, seen[c.name])
 		}
@@ -76,7 +72,7 @@ var dueTests = tests{
 	"OfAManagersDoingAndAnEventTheEarlierHolds": func(t *testing.T, l ledger.Ledger) {
 		assess(t, l, "p1", 0, func(a *ledger.Assessment) { a.Summary.ManagerID = "boss" })
 		seen := read(t, l, "p1").Summary
-		dueReports(t, l, "boss", 8)
+		dueReports(t, l, 8)
 		record(t, l, received("p1", "e1", 9))
 		seen.AssessedAt = at(10)
 		require.NoError(t, l.SaveAssessment(t.Context(), ledger.Assessment{Summary: seen}))
@@ -90,7 +86,7 @@ var dueTests = tests{
 		}
 		setDue(t, l, "p5", at(5), "start")
 		setDue(t, l, "p6", at(50), "end")
-		dueReports(t, l, "boss", 10)
+		dueReports(t, l, 10)
 		assert.Equal(t, []ledger.DuePerson{
 			{PersonID: "p5", At: at(5), What: "start"},
 			{PersonID: "p1", At: at(10), What: "manager"},
@@ -142,10 +138,10 @@ func setDue(t *testing.T, l ledger.Ledger, personID string, when time.Time, what
 	assess(t, l, personID, 0, func(a *ledger.Assessment) { a.Summary.DueAt, a.Summary.DueWhat = when, what })
 }
 
-// dueReports finishes a step of a manager's that concerns their reports.
-func dueReports(t *testing.T, l ledger.Ledger, manager string, minutes int) {
+// dueReports finishes a step of the boss's that concerns their reports.
+func dueReports(t *testing.T, l ledger.Ledger, minutes int) {
 	t.Helper()
-	o := outcome(manager, "wiki", "k", minutes, ledger.StepDone)
+	o := outcome("boss", "wiki", "k", minutes, ledger.StepDone)
 	o.DueReports = true
 	finish(t, l, o)
 }

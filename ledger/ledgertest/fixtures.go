@@ -124,10 +124,10 @@ func finish(t *testing.T, l ledger.Ledger, o ledger.Outcome) {
 	require.NoError(t, l.FinishStep(t.Context(), o))
 }
 
-// fullLink is a link with everything in it.
-func fullLink(personID, app string) ledger.Link {
+// fullLink is a link of p1's with everything in it.
+func fullLink(app string) ledger.Link {
 	return ledger.Link{
-		PersonID: personID, App: app, AccountID: "account-" + personID, Username: "zoë", State: ledger.LinkDisabled, Adopted: true,
+		PersonID: "p1", App: app, AccountID: "account 7", Username: "zoë", State: ledger.LinkDisabled, Adopted: true,
 		Entitlements: []string{"Größe", "engineers", "staff"}, Attributes: "sha256:abc",
 		CreatedAt: at(1), DisabledAt: at(2), StrippedAt: at(3), HandedOverAt: at(4), DeletedAt: at(5), ProvenAt: at(6), DoubtUntil: at(7),
 	}
@@ -149,6 +149,24 @@ func steps(t *testing.T, l ledger.Ledger, personID string) map[string]ledger.Ste
 		byKey[s.Key] = s
 	}
 	return byKey
+}
+
+// each is f of each.
+func each[T, U any](list []T, f func(T) U) []U {
+	all := make([]U, len(list))
+	for i, one := range list {
+		all[i] = f(one)
+	}
+	return all
+}
+
+// numbers is f(0) to f(n-1).
+func numbers[T any](n int, f func(i int) T) []T {
+	all := make([]T, n)
+	for i := range all {
+		all[i] = f(i)
+	}
+	return all
 }
 
 // audit is the audit record of a person, or of everybody.

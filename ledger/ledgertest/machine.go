@@ -67,11 +67,10 @@ func (m *machine) event(personID, id string) hr.Event {
 // Record records a few events, some of them known.
 func (m *machine) Record(rt *rapid.T) {
 	now := m.tick(rt)
-	var batch []ledger.Received
-	for range rapid.IntRange(1, 3).Draw(rt, "events") {
+	batch := numbers(rapid.IntRange(1, 3).Draw(rt, "events"), func(int) ledger.Received {
 		n := rapid.IntRange(0, 8).Draw(rt, "event")
-		batch = append(batch, ledger.Received{At: now, Event: m.event(m.ids[n%len(m.ids)], fmt.Sprint(n))})
-	}
+		return ledger.Received{At: now, Event: m.event(m.ids[n%len(m.ids)], fmt.Sprint(n))}
+	})
 	m.recordEvents(rt, batch)
 	m.repeat = func(rt *rapid.T) { m.recordEvents(rt, batch) }
 }
@@ -148,10 +147,7 @@ func (m *machine) Begin(rt *rapid.T) {
 func (m *machine) Finish(rt *rapid.T) {
 	id, key, now := m.anyone(rt), rapid.SampledFrom(stepKeys).Draw(rt, "key"), m.tick(rt)
 	p := m.people[id]
-	attempts := []int64{0, 1 << 40}
-	for _, a := range p.attempts {
-		attempts = append(attempts, a.id)
-	}
+	attempts := append([]int64{0, 1 << 40}, each(p.attempts, func(a modelAttempt) int64 { return a.id })...)
 	o := ledger.Outcome{
 		PersonID: id, App: appOf(key), Key: key, Kind: "Provision", At: now,
 		Attempt: rapid.SampledFrom(attempts).Draw(rt, "attempt"),

@@ -36,7 +36,7 @@ var personTests = tests{
 		record(t, l, received("p1", "e1", 0))
 		assess(t, l, "p1", 1, plan(step("b", "1"), step("a", "2"), step("B", "3"), step("a", "1é"), step("a", "1z")))
 		for _, app := range []string{"b", "a", "B"} {
-			putLink(t, l, fullLink("p1", app))
+			putLink(t, l, fullLink(app))
 		}
 		for _, key := range []string{"z", "é", "Z"} {
 			require.NoError(t, l.Act(t.Context(), ledger.Action{
@@ -44,12 +44,9 @@ var personTests = tests{
 			}))
 		}
 		p := read(t, l, "p1")
-		var got []string
-		for _, s := range p.Steps {
-			got = append(got, s.App+s.Key)
-		}
-		assert.Equal(t, []string{"B3", "a1z", "a1é", "a2", "b1"}, got)
-		assert.Equal(t, []ledger.Link{fullLink("p1", "B"), fullLink("p1", "a"), fullLink("p1", "b")}, p.Links)
+		assert.Equal(t, []string{"B3", "a1z", "a1é", "a2", "b1"},
+			each(p.Steps, func(s ledger.Step) string { return s.App + s.Key }))
+		assert.Equal(t, []ledger.Link{fullLink("B"), fullLink("a"), fullLink("b")}, p.Links)
 		assert.Equal(t, []string{"Z", "z", "é"}, p.Waivers)
 	},
 	"ManagerAccountsAreThoseThatAreThere": func(t *testing.T, l ledger.Ledger) {
@@ -72,18 +69,13 @@ var personTests = tests{
 	},
 	"MuchOfOnePerson": func(t *testing.T, l ledger.Ledger) {
 		const events, apps = 2000, 100
-		var batch []ledger.Received
-		for i := range events {
-			batch = append(batch, received("p1", fmt.Sprint("e", i), i))
-		}
+		batch := numbers(events, func(i int) ledger.Received { return received("p1", fmt.Sprint("e", i), i) })
 		receipts := record(t, l, batch...)
-		var planned []ledger.Step
+		assess(t, l, "p1", events, plan(numbers(apps, func(i int) ledger.Step {
+			return step(fmt.Sprintf("app%03d", i), fmt.Sprint("grant", i))
+		})...))
 		for i := range apps {
-			planned = append(planned, step(fmt.Sprintf("app%03d", i), "grant"+fmt.Sprint(i)))
-		}
-		assess(t, l, "p1", events, plan(planned...))
-		for i := range apps {
-			putLink(t, l, fullLink("p1", fmt.Sprintf("app%03d", i)))
+			putLink(t, l, fullLink(fmt.Sprintf("app%03d", i)))
 		}
 		p := read(t, l, "p1")
 		require.Len(t, p.Events, events)
@@ -117,11 +109,11 @@ var personTests = tests{
 
 var usernameTests = tests{
 	"FirstFreeOne": func(t *testing.T, l ledger.Ledger) {
-		var got []string
-		for _, base := range []string{"ada", "ada", "grace", "ada", "ada2", "ada2"} {
-			got = append(got, claim(t, l, fmt.Sprint("p", len(got)), base))
+		for i, c := range []struct{ base, want string }{
+			{"ada", "ada"}, {"ada", "ada2"}, {"grace", "grace"}, {"ada", "ada3"}, {"ada2", "ada22"}, {"ada2", "ada23"},
+		} {
+			assert.Equal(t, c.want, claim(t, l, fmt.Sprint("p", i), c.base))
 		}
-		assert.Equal(t, []string{"ada", "ada2", "grace", "ada3", "ada22", "ada23"}, got)
 	},
 	"HeldForGood": func(t *testing.T, l ledger.Ledger) {
 		assert.Equal(t, "ada", claim(t, l, "p1", "ada"))
@@ -141,10 +133,7 @@ var usernameTests = tests{
 		require.Error(t, err)
 	},
 	"ManyOfOneName": func(t *testing.T, l ledger.Ledger) {
-		var got []string
-		for i := range 120 {
-			got = append(got, claim(t, l, fmt.Sprint("p", i), "j"))
-		}
+		got := numbers(120, func(i int) string { return claim(t, l, fmt.Sprint("p", i), "j") })
 		slices.Sort(got)
 		assert.Len(t, slices.Compact(got), 120)
 		assert.Contains(t, got, "j120")

@@ -10,13 +10,13 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
+func personID(s ledger.Summary) string { return s.PersonID }
+
 var queryTests = tests{
 	"PeopleByPages": func(t *testing.T, l ledger.Ledger) {
-		var batch []ledger.Received
-		for i := range 25 {
-			batch = append(batch, received(fmt.Sprintf("p%02d", (i*7)%25), fmt.Sprint("e", i), 0))
-		}
-		record(t, l, batch...)
+		record(t, l, numbers(25, func(i int) ledger.Received {
+			return received(fmt.Sprintf("p%02d", (i*7)%25), fmt.Sprint("e", i), 0)
+		})...)
 		var got []string
 		for pages, after := 0, ""; ; pages++ {
 			page, err := l.People(t.Context(), after, 10)
@@ -25,16 +25,10 @@ var queryTests = tests{
 				assert.Equal(t, 3, pages)
 				break
 			}
-			for _, p := range page {
-				got = append(got, p.PersonID)
-			}
+			got = append(got, each(page, personID)...)
 			after = page[len(page)-1].PersonID
 		}
-		var want []string
-		for i := range 25 {
-			want = append(want, fmt.Sprintf("p%02d", i))
-		}
-		assert.Equal(t, want, got)
+		assert.Equal(t, numbers(25, func(i int) string { return fmt.Sprintf("p%02d", i) }), got)
 		page, err := l.People(t.Context(), "p10x", 2)
 		require.NoError(t, err)
 		assert.Equal(t, "p11", page[0].PersonID, "after an ID that is not there")
@@ -48,11 +42,7 @@ var queryTests = tests{
 		}
 		people, err := l.People(t.Context(), "", all)
 		require.NoError(t, err)
-		var got []string
-		for _, p := range people {
-			got = append(got, p.PersonID)
-		}
-		assert.Equal(t, []string{"10", "9", "B", "a", "b", "é", "日"}, got)
+		assert.Equal(t, []string{"10", "9", "B", "a", "b", "é", "日"}, each(people, personID))
 	},
 	"LinksByFilter": func(t *testing.T, l ledger.Ledger) {
 		for _, id := range []string{"p2", "p1"} {
@@ -69,15 +59,12 @@ var queryTests = tests{
 			{ledger.LinkFilter{App: "wiki"}, []string{"p1 wiki", "p2 wiki"}},
 			{ledger.LinkFilter{State: ledger.LinkDisabled}, []string{"p1 chat", "p2 chat"}},
 			{ledger.LinkFilter{PersonID: "p2", App: "chat", State: ledger.LinkDisabled}, []string{"p2 chat"}},
-			{ledger.LinkFilter{PersonID: "p2", App: "chat", State: ledger.LinkActive}, nil},
-			{ledger.LinkFilter{PersonID: "nobody"}, nil},
+			{ledger.LinkFilter{PersonID: "p2", App: "chat", State: ledger.LinkActive}, []string{}},
+			{ledger.LinkFilter{PersonID: "nobody"}, []string{}},
 		} {
 			links, err := l.Links(t.Context(), c.filter)
 			require.NoError(t, err)
-			var got []string
-			for _, link := range links {
-				got = append(got, link.PersonID+" "+link.App)
-			}
+			got := each(links, func(link ledger.Link) string { return link.PersonID + " " + link.App })
 			assert.Equal(t, c.want, got, c.filter)
 		}
 	},

@@ -33,9 +33,9 @@ var beginTests = tests{
 	},
 	"GivesTheLinkAsItIs": func(t *testing.T, l ledger.Ledger) {
 		assert.Zero(t, begin(t, l, attempt("p1", "wiki", "a", 1)).Link)
-		putLink(t, l, fullLink("p1", "wiki"))
-		putLink(t, l, fullLink("p1", "chat"))
-		assert.Equal(t, fullLink("p1", "wiki"), begin(t, l, attempt("p1", "wiki", "a", 2)).Link)
+		putLink(t, l, fullLink("wiki"))
+		putLink(t, l, fullLink("chat"))
+		assert.Equal(t, fullLink("wiki"), begin(t, l, attempt("p1", "wiki", "a", 2)).Link)
 	},
 	"OfAStepThatNobodyPlannedMakesAnOpenOne": func(t *testing.T, l ledger.Ledger) {
 		begin(t, l, attempt("p1", "wiki", "a", 1))
@@ -139,12 +139,12 @@ var finishTests = tests{
 	},
 	"StoresTheLink": func(t *testing.T, l ledger.Ledger) {
 		o := outcome("p1", "wiki", "a", 2, ledger.StepDone)
-		link := fullLink("p1", "wiki")
+		link := fullLink("wiki")
 		link.PersonID, link.App = "", ""
 		link.Entitlements = []string{"staff", "engineers", "staff"}
 		o.Link = &link
 		finish(t, l, o)
-		want := fullLink("p1", "wiki")
+		want := fullLink("wiki")
 		want.Entitlements = []string{"engineers", "staff"}
 		assert.Equal(t, []ledger.Link{want}, read(t, l, "p1").Links)
 

@@ -26,7 +26,8 @@ type writer struct {
 	conn *sql.Conn
 	tx   tx
 
-	batch int // most calls in one transaction
+	batch    int           // most calls in one transaction
+	patience time.Duration // most time to wait for other processes
 
 	mu     sync.RWMutex // held for reading while queueing, so that close can end the queue
 	closed bool
@@ -52,12 +53,15 @@ func openWriter(ctx context.Context, path string, batch int) (*writer, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	w := &writer{
-		db:    db,
-		conn:  conn,
-		tx:    tx{conn: conn, stmts: map[string]*sql.Stmt{}},
-		batch: batch,
-		queue: make(chan *job, maxBatch),
-		done:  make(chan struct{}),
+		db:   db,
+		conn: conn,
+		tx: tx{stmts: map[string]*sql.Stmt{}, prepare: func(query string) (*sql.Stmt, error) {
+			return conn.PrepareContext(context.WithoutCancel(ctx), query)
+		}},
+		batch:    batch,
+		patience: patience,
+		queue:    make(chan *job, maxBatch),
+		done:     make(chan struct{}),
 	}
 	go w.loop()
 	return w, nil
@@ -146,7 +150,7 @@ func (w *writer) begin(first *job) error {
 	for start := time.Now(); ; {
 		err := w.tx.exec(`BEGIN IMMEDIATE`)
 		waited := time.Since(start)
-		if resultCode(err) != sqlite3.SQLITE_BUSY || waited > patience || first.claim.Load() {
+		if resultCode(err) != sqlite3.SQLITE_BUSY || waited > w.patience || first.claim.Load() {
 			return err
 		}
 		time.Sleep(pause(waited))
@@ -157,7 +161,7 @@ func (w *writer) begin(first *job) error {
 // takes long, with jitter.
 func pause(waited time.Duration) time.Duration {
 	base := min(max(waited/20, time.Millisecond), 10*time.Millisecond)
-	return base/2 + rand.N(base)
+	return base/2 + rand.N(base) //nolint:gosec // no secret
 }
 
 // gather claims the first job and what else is queued by now.
