@@ -1,0 +1,237 @@
+package hr_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// Stories play in a few weeks from this day, so that events meet.
+var (
+	firstDay  = day("2026-03-01")
+	storyDays = 60
+)
+
+var snapshotTypes = []hr.EventType{
+	hr.EventHired, hr.EventRehired, hr.EventTransferred, hr.EventUpdated, hr.EventConverted,
+}
+
+var otherTypes = []hr.EventType{
+	hr.EventTerminated, hr.EventTerminated, hr.EventTerminated, hr.EventRescinded,
+	hr.EventLeaveStarted, hr.EventLeaveEnded, hr.EventSuspended, hr.EventReinstated,
+}
+
+func drawDay(t *rapid.T, label string) hr.Date {
+	return firstDay.AddDays(rapid.IntRange(0, storyDays).Draw(t, label))
+}
+
+// drawEvent draws an event of one of the types; a rescind names one of n events.
+func drawEvent(t *rapid.T, id string, n int, types ...hr.EventType) hr.Event {
+	e := hr.Event{
+		EventKey:  hr.EventKey{Source: "/hr", ID: id},
+		Type:      rapid.SampledFrom(types).Draw(t, "type"),
+		PersonID:  person,
+		Recorded:  drawDay(t, "recorded").StartIn(time.UTC).Add(time.Duration(rapid.IntRange(0, 47).Draw(t, "half hours")) * 30 * time.Minute),
+		Sequence:  rapid.SampledFrom([]string{"", "", "1", "2", "10", "a"}).Draw(t, "sequence"),
+		Effective: drawDay(t, "effective"),
+	}
+	switch e.Type {
+	case hr.EventTerminated:
+		e.Termination = &hr.Termination{}
+		if rapid.Bool().Draw(t, "names last day") {
+			e.Termination.LastDay = drawDay(t, "last day")
+		}
+		if rapid.IntRange(0, 4).Draw(t, "urgency") == 0 {
+			e.Termination.Urgency = hr.UrgencyImmediate
+		}
+		if rapid.IntRange(0, 4).Draw(t, "names instant") == 0 {
+			e.Termination.AccessEndsAt = drawDay(t, "access ends").StartIn(time.UTC).Add(15 * time.Hour)
+		}
+	case hr.EventRescinded:
+		e.Rescinds = fmt.Sprint(rapid.IntRange(0, max(n-1, 0)).Draw(t, "rescinds"))
+	case hr.EventHired, hr.EventRehired, hr.EventTransferred, hr.EventUpdated, hr.EventConverted:
+		e.Profile = &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Berg", JobTitle: id, StartDate: e.Effective,
+			Location: hr.Location{TimeZone: rapid.SampledFrom(
+				[]string{"UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago"}).Draw(t, "zone")},
+		}
+		if rapid.Bool().Draw(t, "other start") {
+			e.Profile.StartDate = drawDay(t, "start")
+		}
+		if rapid.IntRange(0, 3).Draw(t, "contract") == 0 {
+			e.Profile.EndDate = drawDay(t, "end")
+		}
+	}
+	return e
+}
+
+func drawStory(t *rapid.T) []hr.Event {
+	return drawStoryOf(t, slices.Concat(snapshotTypes, otherTypes)...)
+}
+
+func drawStoryOf(t *rapid.T, types ...hr.EventType) []hr.Event {
+	n := rapid.IntRange(0, 10).Draw(t, "events")
+	events := make([]hr.Event, 0, n)
+	for i := range n {
+		events = append(events, drawEvent(t, fmt.Sprint(i), n, types...))
+	}
+	return events
+}
+
+// grid are the instants at which standings are compared.
+func grid() []time.Time {
+	var list []time.Time
+	for at := firstDay.AddDays(-3).StartIn(time.UTC); !at.After(firstDay.AddDays(storyDays + 4).StartIn(time.UTC)); at = at.Add(6 * time.Hour) {
+		list = append(list, at)
+	}
+	return list
+}
+
+func TestOrderAndRepetitionMakeNoDifference(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := drawStory(t)
+		if len(events) == 0 {
+			t.Skip()
+		}
+		again := slices.Concat(events, rapid.SliceOfN(rapid.SampledFrom(events), 0, 5).Draw(t, "repeated"))
+		require.Equal(t, merge(events...), merge(rapid.Permutation(again).Draw(t, "order")...))
+	})
+}
+
+// Two events that share a key but differ are a fault of the source's. Which one
+// counts must not depend on the order of arrival even so.
+func TestEventsThatShareAKey(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := drawStory(t)
+		for i := range events {
+			events[i].ID = fmt.Sprint(i / 3)
+			if i%3 == 1 {
+				events[i].Recorded, events[i].Sequence = events[i-1].Recorded, events[i-1].Sequence
+			}
+		}
+		if len(events) == 0 {
+			t.Skip()
+		}
+		require.Equal(t, merge(events...), merge(rapid.Permutation(events).Draw(t, "order")...))
+	})
+}
+
+// Whatever hire, transfer or update is said after somebody has left, they have
+// left. (Without rescinds: a hire said again after it was rescinded brings back
+// what was said of it.)
+func TestTerminationIsALatch(t *testing.T) {
+	types := append(slices.Clone(snapshotTypes), hr.EventTerminated, hr.EventTerminated, hr.EventLeaveStarted)
+	rapid.Check(t, func(t *rapid.T) {
+		events := drawStoryOf(t, types...)
+		before := merge(events...)
+		said := firstDay.AddDays(storyDays + 1).StartIn(time.UTC)
+		late := slices.Clone(events)
+		for i := range rapid.IntRange(1, 4).Draw(t, "late events") {
+			e := drawEvent(t, fmt.Sprintf("late%d", i), 0,
+				hr.EventHired, hr.EventTransferred, hr.EventUpdated, hr.EventConverted)
+			e.Recorded = said.Add(time.Duration(i) * time.Hour)
+			late = append(late, e)
+		}
+		after := merge(late...)
+		for _, at := range grid() {
+			n := len(before.Periods)
+			if n == 0 || before.Periods[n-1].End.Cause != hr.EndTerminated {
+				continue
+			}
+			// Late news of where the last day was spent may move the end itself.
+			if at.Sub(before.Periods[n-1].Ends) < 26*time.Hour {
+				continue
+			}
+			require.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusOnLeave}, after.At(at).Status,
+				"at %s\n%v\n%v", at, lines(before), lines(after))
+		}
+	})
+}
+
+// An event and the rescind that takes it back leave no trace.
+func TestRescindIsInverse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		hire := hired("first", "2026-02-01", "2026-02-15")
+		events := append(drawStory(t), hire)
+		x := drawEvent(t, "x", len(events)-1, slices.Concat(snapshotTypes, otherTypes)...)
+		x.Recorded = firstDay.AddDays(storyDays + 1).StartIn(time.UTC)
+		undo := rescinded("undo", "2026-07-01", "x")
+
+		want := merge(events...)
+		got := merge(append(slices.Clone(events), undo, x)...)
+		require.Equal(t, want, got)
+		for _, at := range grid() {
+			require.Equal(t, want.At(at), got.At(at))
+		}
+	})
+}
+
+func TestNothingDiffersBeforeChanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		timeline := merge(drawStory(t)...)
+		same := func(a, b hr.Standing) bool {
+			a.Changes, b.Changes = time.Time{}, time.Time{}
+			return a == b
+		}
+		var last hr.Standing
+		for i, at := range grid() {
+			s := timeline.At(at)
+			if i > 0 && (last.Changes.IsZero() || at.Before(last.Changes)) {
+				require.True(t, same(last, s), "at %s: %s, then %s", at, stands(last), stands(s))
+				require.Equal(t, last.Changes, s.Changes)
+			}
+			if !s.Changes.IsZero() {
+				require.True(t, s.Changes.After(at))
+				require.True(t, same(s, timeline.At(s.Changes.Add(-1))))
+				require.False(t, same(s, timeline.At(s.Changes)), "%s", stands(s))
+			}
+			last = s
+		}
+	})
+}
+
+func TestTimelinesAreInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		timeline := merge(drawStory(t)...)
+		var last hr.Period
+		for i, p := range timeline.Periods {
+			require.NotEmpty(t, p.Snapshots)
+			require.Equal(t, p.End == hr.End{}, p.Ends.IsZero())
+			for j, s := range p.Snapshots[1:] {
+				require.True(t, s.From.After(p.Snapshots[j].From))
+				require.True(t, p.Ends.IsZero() || s.From.Before(p.Ends))
+			}
+			if i > 0 {
+				require.True(t, p.Starts.After(last.Starts), "%v", lines(timeline))
+				require.False(t, last.Ends.IsZero() || last.Ends.After(p.Starts), "%v", lines(timeline))
+			}
+			last = p
+		}
+		for _, list := range [][]hr.Interval{timeline.Absences, timeline.Suspensions} {
+			for i, in := range list {
+				require.True(t, in.To.IsZero() || in.To.After(in.From))
+				require.True(t, i == 0 || !list[i-1].To.IsZero() && !list[i-1].To.After(in.From))
+			}
+		}
+	})
+}
+
+// Out now means now, whatever else is planned for later.
+func TestImmediateMeansNow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		now := firstDay.AddDays(storyDays + 1)
+		events := drawStory(t)
+		out := terminated("out", now.String(), now.String(), immediate)
+		timeline := merge(append(events, out)...)
+		for _, after := range []time.Duration{0, time.Hour, 1000 * time.Hour} {
+			require.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusOnLeave, hr.StatusUpcoming},
+				timeline.At(out.Recorded.Add(after)).Status, "%v", lines(timeline))
+		}
+	})
+}
