@@ -1,0 +1,183 @@
+package connectortest
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+func (s *suite) capabilities(t *testing.T) {
+	assert.Equal(t, s.Capabilities, connector.CapabilitiesOf(s.open(t)))
+}
+
+func (s *suite) check(t *testing.T) {
+	identity, err := s.open(t).Check(t.Context())
+	require.NoError(t, err)
+	assert.NotEmpty(t, identity)
+	for _, secret := range s.Secrets {
+		assert.NotContains(t, identity, secret)
+	}
+}
+
+func (s *suite) create(t *testing.T) {
+	c := s.open(t)
+	for _, active := range []bool{true, false} {
+		spec := s.spec()
+		spec.Active = active
+		made := s.make(t, c, spec)
+
+		assert.Equal(t, spec.PersonID, made.ExternalID)
+		assert.True(t, strings.EqualFold(spec.Username, made.Username), made.Username)
+		assert.Equal(t, active, made.Active, "created with Active %v", active)
+		assert.Equal(t, made, read(t, c, made.ID), "what Create returns is what Read shows")
+		for name, value := range spec.Attributes {
+			assert.Equal(t, value, made.Attributes[name], name)
+		}
+	}
+}
+
+func (s *suite) createTwice(t *testing.T) {
+	c := s.open(t)
+	spec := s.spec()
+	made := s.make(t, c, spec)
+
+	_, err := c.(connector.Creator).Create(t.Context(), spec)
+	s.fails(t, err, connector.OpCreate, connector.KindExists)
+
+	spec.PersonID = s.spec().PersonID
+	_, err = c.(connector.Creator).Create(t.Context(), spec)
+	s.fails(t, err, connector.OpCreate, connector.KindExists)
+
+	matches := s.find(t, c, connector.Keys{PersonID: made.ExternalID, Username: spec.Username})
+	require.Len(t, matches, 1)
+	assert.Equal(t, connector.Match{Account: made, By: connector.ByExternalID}, matches[0])
+}
+
+func (s *suite) createAtTheSameTime(t *testing.T) {
+	c := s.open(t)
+	spec := s.spec()
+	const tries = 8
+	errs := make([]error, tries)
+	var wg sync.WaitGroup
+	for i := range tries {
+		wg.Go(func() { _, errs[i] = c.(connector.Creator).Create(t.Context(), spec) })
+	}
+	wg.Wait()
+	made := 0
+	for _, err := range errs {
+		if err == nil {
+			made++
+			continue
+		}
+		s.fails(t, err, connector.OpCreate, connector.KindExists)
+	}
+	assert.Equal(t, 1, made, "accounts made")
+	assert.Len(t, s.find(t, c, connector.Keys{PersonID: spec.PersonID}), 1)
+}
+
+// values are texts that break careless quoting.
+func (s *suite) values(t *testing.T) {
+	c := s.open(t)
+	for name, text := range map[string]string{
+		"accents":      "Zoë Ångström-Łukasz",
+		"otherScripts": "李小龍 Ольга محمد",
+		"emoji":        "Kim 🦊 Fox",
+		"apostrophe":   "d'Arcy O’Brien",
+		"quotes":       `Robert "Bob" Tables`,
+		"backslash":    `ACME\bob`,
+		"filter":       `x" or userName pr or title eq "`,
+		"angles":       "<b>R&D</b> 100% #1?a=b",
+		"comma":        "Smith, John; Sr.",
+		"spaces":       "two  spaces",
+		"long":         strings.Repeat("long ", s.MaxText/5-1) + "text",
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := s.spec()
+			spec.Attributes[s.Attributes[0]] = text
+			made := s.make(t, c, s.remember(spec))
+			assert.Equal(t, text, made.Attributes[s.Attributes[0]])
+			assert.Equal(t, text, read(t, c, made.ID).Attributes[s.Attributes[0]])
+		})
+	}
+	for name, part := range map[string]string{"accents": "zoë", "apostrophe": "d'arcy", "plus": "a+b", "quotes": `x"or"`, "percent": "50%25"} {
+		t.Run("username/"+name, func(t *testing.T) {
+			spec := s.spec()
+			spec.Username += part
+			made := s.make(t, c, s.remember(spec))
+			matches := s.find(t, c, connector.Keys{Username: spec.Username})
+			require.Len(t, matches, 1)
+			assert.Equal(t, connector.Match{Account: made, By: connector.ByUsername}, matches[0])
+		})
+	}
+	t.Run("empty", func(t *testing.T) {
+		spec := s.spec()
+		spec.Attributes[s.Attributes[1]] = ""
+		made := s.make(t, c, spec)
+		assert.NotContains(t, made.Attributes, s.Attributes[1])
+		assert.Contains(t, made.Attributes, s.Attributes[0])
+	})
+	t.Run("none", func(t *testing.T) {
+		spec := s.spec()
+		spec.PersonID, spec.Attributes = "", nil
+		assert.Empty(t, s.make(t, c, spec).ExternalID)
+	})
+}
+
+func (s *suite) deleteAccount(t *testing.T) {
+	c := s.open(t)
+	spec := s.spec()
+	made, kept := s.make(t, c, spec), s.make(t, c, s.spec())
+	deleter := c.(connector.Deleter)
+
+	require.NoError(t, deleter.Delete(t.Context(), made.ID))
+	_, err := c.Read(t.Context(), made.ID)
+	s.fails(t, err, connector.OpRead, connector.KindNotFound)
+	assert.Empty(t, s.find(t, c, connector.Keys{PersonID: spec.PersonID, Username: spec.Username}))
+	assert.Empty(t, s.find(t, c, connector.Keys{AccountID: made.ID}))
+	require.NoError(t, deleter.Delete(t.Context(), made.ID), "again")
+	assert.Equal(t, kept, read(t, c, kept.ID), "another account")
+
+	again := s.make(t, c, spec)
+	assert.NotEqual(t, made.ID, again.ID, "IDs are never used again")
+}
+
+func (s *suite) list(t *testing.T) {
+	const many = 1050 // more than any app's page
+	c := s.open(t)
+	want := map[string]connector.Account{}
+	for range many {
+		account := s.make(t, c, s.spec())
+		want[account.ID] = account
+	}
+	if entitler, ok := c.(connector.Entitler); ok {
+		for id := range want {
+			require.NoError(t, entitler.Grant(t.Context(), id, s.Entitlements[:1]))
+			want[id] = read(t, c, id)
+			break
+		}
+	}
+	accounts := c.(connector.Lister).List(t.Context())
+	for range 2 { // a sequence can be gone through again
+		seen := map[string]bool{}
+		for account, err := range accounts {
+			require.NoError(t, err)
+			require.False(t, seen[account.ID], "listed twice")
+			seen[account.ID] = true
+			if made, ours := want[account.ID]; ours {
+				assert.Equal(t, made, account)
+			}
+		}
+		for id := range want {
+			require.True(t, seen[id], "an account is not listed")
+		}
+	}
+	for _, err := range accounts {
+		require.NoError(t, err)
+		break // leaving early ends it
+	}
+}

@@ -1,0 +1,85 @@
+package connectortest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+func (s *suite) correlation(t *testing.T) {
+	c := s.open(t)
+	ownedSpec, freeSpec, absent := s.spec(), s.spec(), s.spec()
+	freeSpec.PersonID = ""
+	owned, free := s.make(t, c, ownedSpec), s.make(t, c, freeSpec)
+
+	for name, test := range map[string]struct {
+		keys connector.Keys
+		want *connector.Account // nil for none
+		by   connector.MatchKey
+	}{
+		"no keys":                  {connector.Keys{}, nil, ""},
+		"nobody":                   {connector.Keys{PersonID: absent.PersonID, Username: absent.Username}, nil, ""},
+		"account ID":               {connector.Keys{AccountID: free.ID}, &free, connector.ByAccountID},
+		"account ID before others": {connector.Keys{AccountID: free.ID, PersonID: owned.ExternalID, Username: owned.Username}, &free, connector.ByAccountID},
+		"external ID":              {connector.Keys{PersonID: owned.ExternalID}, &owned, connector.ByExternalID},
+		"external ID, new name":    {connector.Keys{PersonID: owned.ExternalID, Username: absent.Username}, &owned, connector.ByExternalID},
+		"external ID before name":  {connector.Keys{PersonID: owned.ExternalID, Username: free.Username}, &owned, connector.ByExternalID},
+		"part of an external ID":   {connector.Keys{PersonID: strings.TrimPrefix(owned.ExternalID, "p-")}, nil, ""},
+		"username":                 {connector.Keys{Username: free.Username}, &free, connector.ByUsername},
+		"username, nobody's":       {connector.Keys{PersonID: absent.PersonID, Username: free.Username}, &free, connector.ByUsername},
+		"username, another case":   {connector.Keys{Username: strings.ToUpper(freeSpec.Username)}, &free, connector.ByUsername},
+		"part of a username":       {connector.Keys{Username: strings.TrimPrefix(free.Username, "zoe.")}, nil, ""},
+		"another person's account": {connector.Keys{PersonID: absent.PersonID, Username: owned.Username}, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			matches := s.find(t, c, test.keys)
+			if test.want == nil {
+				assert.Empty(t, matches)
+				return
+			}
+			require.Len(t, matches, 1)
+			assert.Equal(t, connector.Match{Account: *test.want, By: test.by}, matches[0])
+		})
+	}
+}
+
+// ambiguousCorrelation is an app in which two accounts claim to be one person's.
+func (s *suite) ambiguousCorrelation(t *testing.T) {
+	c := s.open(t)
+	first, second := s.spec(), s.spec()
+	for _, username := range []string{first.Username, second.Username} {
+		s.Seed(t, connector.Account{Username: username, ExternalID: first.PersonID, Active: true})
+	}
+	matches := s.find(t, c, connector.Keys{PersonID: first.PersonID, Username: second.Username})
+	require.Len(t, matches, 2)
+	for _, match := range matches {
+		assert.Equal(t, connector.ByExternalID, match.By)
+		assert.Equal(t, first.PersonID, match.Account.ExternalID)
+	}
+	assert.NotEqual(t, matches[0].Account.ID, matches[1].Account.ID)
+}
+
+func (s *suite) adopt(t *testing.T) {
+	c := s.open(t)
+	adopter := c.(connector.Adopter)
+	spec := s.spec()
+	person, another := spec.PersonID, s.spec().PersonID
+	spec.PersonID = ""
+	want := s.make(t, c, spec)
+
+	require.NoError(t, adopter.Adopt(t.Context(), want.ID, person))
+	want.ExternalID = person
+	assert.Equal(t, want, read(t, c, want.ID), "the external ID, and nothing else")
+	matches := s.find(t, c, connector.Keys{PersonID: person})
+	require.Len(t, matches, 1)
+	assert.Equal(t, want.ID, matches[0].Account.ID)
+
+	require.NoError(t, adopter.Adopt(t.Context(), want.ID, person), "again")
+	err := adopter.Adopt(t.Context(), want.ID, another)
+	s.fails(t, err, connector.OpAdopt, connector.KindConflict)
+	assert.Equal(t, want, read(t, c, want.ID), "still the first person's")
+}

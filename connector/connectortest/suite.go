@@ -1,0 +1,186 @@
+package connectortest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// suite is a run. It remembers whatever no error may hold.
+type suite struct {
+	Target
+
+	mu       sync.Mutex
+	personal []string
+}
+
+func (s *suite) can() connector.Capabilities { return s.Capabilities }
+
+func (s *suite) open(t *testing.T) connector.Connector {
+	t.Helper()
+	c := s.Open(t)
+	t.Cleanup(func() { assert.NoError(t, c.Close()) })
+	return c
+}
+
+// spec is a new person's account. Its texts are unlike any other's.
+func (s *suite) spec() connector.Spec {
+	mark := strings.ToLower(rand.Text()[:10])
+	return s.remember(connector.Spec{
+		PersonID: "p-" + mark,
+		Username: "zoe." + mark,
+		Active:   true,
+		Attributes: map[string]any{
+			s.Attributes[0]: "Zoë O'Brien-Łukasz " + mark,
+			s.Attributes[1]: "second-" + mark,
+		},
+	})
+}
+
+// remember makes a spec's texts ones that no error may hold.
+func (s *suite) remember(spec connector.Spec) connector.Spec {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.personal = append(s.personal, spec.PersonID, spec.Username)
+	for _, value := range spec.Attributes {
+		if text, ok := value.(string); ok && text != "" {
+			s.personal = append(s.personal, text)
+		}
+	}
+	return spec
+}
+
+// make creates an account.
+func (s *suite) make(t *testing.T, c connector.Connector, spec connector.Spec) connector.Account {
+	t.Helper()
+	account, err := c.(connector.Creator).Create(t.Context(), spec)
+	require.NoError(t, err)
+	require.NotEmpty(t, account.ID)
+	return account
+}
+
+func read(t *testing.T, c connector.Connector, accountID string) connector.Account {
+	t.Helper()
+	account, err := c.Read(t.Context(), accountID)
+	require.NoError(t, err)
+	return account
+}
+
+func (s *suite) find(t *testing.T, c connector.Connector, keys connector.Keys) []connector.Match {
+	t.Helper()
+	matches, err := c.Find(t.Context(), keys)
+	require.NoError(t, err)
+	return matches
+}
+
+// fails asserts that err is what the contract wants for an operation that fails,
+// and that its text gives nothing away.
+func (s *suite) fails(t *testing.T, err error, op string, kinds ...connector.ErrorKind) *connector.Error {
+	t.Helper()
+	require.Error(t, err, op)
+	failed, ok := err.(*connector.Error) //nolint:errorlint // the contract: this type, not one that wraps it
+	require.True(t, ok, "%s: the only error type of connectors is *connector.Error, not %T", op, err)
+	assert.Contains(t, kinds, failed.Kind, err.Error())
+	assert.Equal(t, op, failed.Op, err.Error())
+	assert.NotEmpty(t, failed.Message, op)
+	s.discreet(t, err)
+	return failed
+}
+
+// discreet asserts that the text of err, and of all that it wraps, holds nothing
+// personal and no secret.
+func (s *suite) discreet(t *testing.T, err error) {
+	t.Helper()
+	s.mu.Lock()
+	hidden := append(append([]string{}, s.Secrets...), s.personal...)
+	s.mu.Unlock()
+	for ; err != nil; err = errors.Unwrap(err) {
+		text := strings.ToLower(err.Error())
+		for _, secret := range hidden {
+			if secret != "" && strings.Contains(text, strings.ToLower(secret)) {
+				t.Errorf("the text of an error holds %q: %s", secret, err)
+			}
+		}
+	}
+}
+
+// call is an operation with everything filled in.
+type call struct {
+	op string
+	do func(ctx context.Context) error
+}
+
+// calls are all operations that c can do, on an account, with harmless values.
+// other is a second account.
+func (s *suite) calls(c connector.Connector, accountID, other string, spec connector.Spec) []call {
+	all := []call{
+		{connector.OpFind, func(ctx context.Context) error {
+			_, err := c.Find(ctx, connector.Keys{PersonID: spec.PersonID, Username: spec.Username})
+			return err
+		}},
+		{connector.OpFind, func(ctx context.Context) error {
+			_, err := c.Find(ctx, connector.Keys{AccountID: accountID})
+			return err
+		}},
+		{connector.OpRead, func(ctx context.Context) error { _, err := c.Read(ctx, accountID); return err }},
+		{connector.OpCheck, func(ctx context.Context) error { _, err := c.Check(ctx); return err }},
+	}
+	if lister, ok := c.(connector.Lister); ok {
+		all = append(all, call{connector.OpList, func(ctx context.Context) error {
+			for _, err := range lister.List(ctx) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}})
+	}
+	if creator, ok := c.(connector.Creator); ok {
+		all = append(all, call{connector.OpCreate, func(ctx context.Context) error {
+			_, err := creator.Create(ctx, s.spec())
+			return err
+		}})
+	}
+	return append(all, s.changes(c, accountID, other, spec)...)
+}
+
+// changes are those operations that change an account that is there, in an order
+// in which they can all be done. Deleting comes last.
+func (s *suite) changes(c connector.Connector, accountID, other string, spec connector.Spec) []call {
+	var all []call
+	add := func(op string, do func(ctx context.Context) error) { all = append(all, call{op, do}) }
+	if adopter, ok := c.(connector.Adopter); ok {
+		add(connector.OpAdopt, func(ctx context.Context) error { return adopter.Adopt(ctx, accountID, spec.PersonID) })
+	}
+	if updater, ok := c.(connector.Updater); ok {
+		add(connector.OpUpdate, func(ctx context.Context) error { return updater.Update(ctx, accountID, spec.Attributes) })
+	}
+	if entitler, ok := c.(connector.Entitler); ok {
+		add(connector.OpGrant, func(ctx context.Context) error { return entitler.Grant(ctx, accountID, s.Entitlements[:]) })
+		add(connector.OpRevoke, func(ctx context.Context) error { return entitler.Revoke(ctx, accountID, s.Entitlements[:1]) })
+	}
+	if toggle, ok := c.(connector.Switch); ok {
+		add(connector.OpDisable, func(ctx context.Context) error { return toggle.Disable(ctx, accountID) })
+		if toggle.Reversible() {
+			add(connector.OpEnable, func(ctx context.Context) error { return toggle.Enable(ctx, accountID) })
+		}
+	}
+	if revoker, ok := c.(connector.SessionRevoker); ok {
+		add(connector.OpRevokeSessions, func(ctx context.Context) error { return revoker.RevokeSessions(ctx, accountID) })
+	}
+	if mover, ok := c.(connector.DataMover); ok {
+		add(connector.OpHandOver, func(ctx context.Context) error { return mover.HandOver(ctx, accountID, other) })
+	}
+	if deleter, ok := c.(connector.Deleter); ok {
+		add(connector.OpDelete, func(ctx context.Context) error { return deleter.Delete(ctx, accountID) })
+	}
+	return all
+}

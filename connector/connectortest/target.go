@@ -1,0 +1,91 @@
+package connectortest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// Target is a connector and the app that it is tried on.
+type Target struct {
+	// Open returns a connector to the app. All that one Run opens are to the same
+	// app. The suite closes them.
+	Open func(t *testing.T) connector.Connector
+	// Capabilities are those that the connector's documentation tells of. Create
+	// is needed for nearly everything here.
+	Capabilities connector.Capabilities
+	// Entitlements are two that the app has.
+	Entitlements [2]string
+	// AnyEntitlement says that the app has every entitlement one could name.
+	AnyEntitlement bool
+	// Attributes are two that take any one text.
+	Attributes [2]string
+	// MaxText is how long a text the first of Attributes takes; 0 is 2,000.
+	MaxText int
+	// Secrets are texts that no error may hold, such as the credentials.
+	Secrets []string
+	// Seed adds an account as the app's own administrator would, whatever rules
+	// of uniqueness the app has for others. Nil if that cannot be done.
+	Seed func(t *testing.T, account connector.Account)
+	// Faults make the app fail. Those that are nil are not tried.
+	Faults Faults
+}
+
+// Faults make an app fail until Heal is called.
+type Faults struct {
+	Heal func(t *testing.T)
+	// FailAfterApply makes the app do the next change and then report that it
+	// failed.
+	FailAfterApply func(t *testing.T)
+	// Unauthorize makes the app refuse the connector's credentials.
+	Unauthorize func(t *testing.T)
+	// Refuse makes every call fail as KindUnavailable or KindRateLimited, with a
+	// span after which to try again; zero is none.
+	Refuse func(t *testing.T, kind connector.ErrorKind, retryAfter time.Duration)
+	// RefuseUntil is Refuse in the app's other way of telling when: a date.
+	RefuseUntil func(t *testing.T, kind connector.ErrorKind, retryAfter time.Duration)
+	// Stall makes every call hang.
+	Stall func(t *testing.T)
+}
+
+// Run runs the suite.
+func Run(t *testing.T, target Target) {
+	if target.MaxText == 0 {
+		target.MaxText = 2000
+	}
+	s := &suite{Target: target}
+	for _, test := range []struct {
+		name   string
+		needed bool
+		run    func(t *testing.T)
+	}{
+		{"Capabilities", true, s.capabilities},
+		{"Check", true, s.check},
+		{"Create", s.can().Create, s.create},
+		{"CreateTwice", s.can().Create, s.createTwice},
+		{"CreateAtTheSameTime", s.can().Create, s.createAtTheSameTime},
+		{"Values", s.can().Create, s.values},
+		{"Correlation", s.can().Create, s.correlation},
+		{"AmbiguousCorrelation", s.Seed != nil, s.ambiguousCorrelation},
+		{"Adopt", s.can().Create && s.can().Adopt, s.adopt},
+		{"Update", s.can().Create && s.can().Update, s.update},
+		{"DisableAndEnable", s.can().Create && s.can().Disable, s.disableAndEnable},
+		{"Delete", s.can().Create && s.can().Delete, s.deleteAccount},
+		{"Entitlements", s.can().Create && s.can().Entitlements, s.entitlements},
+		{"UnknownEntitlement", s.can().Create && s.can().Entitlements && !s.AnyEntitlement, s.unknownEntitlement},
+		{"Repetition", s.can().Create, s.repetition},
+		{"MissingAccount", true, s.missingAccount},
+		{"List", s.can().Create && s.can().List, s.list},
+		{"Cancelled", s.can().Create, s.cancelled},
+		{"Stalled", s.can().Create && s.Faults.Stall != nil, s.stalled},
+		{"FailedAfterApply", s.can().Create && s.Faults.FailAfterApply != nil, s.failedAfterApply},
+		{"Unauthorized", s.can().Create && s.Faults.Unauthorize != nil, s.unauthorized},
+		{"Refused", s.can().Create && s.Faults.Refuse != nil, s.refused},
+		{"RefusedUntil", s.can().Create && s.Faults.RefuseUntil != nil, s.refusedUntil},
+	} {
+		if test.needed {
+			t.Run(test.name, test.run)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package memory_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/connectortest"
+	"github.com/tenurehq/tenure/connector/memory"
+)
+
+func open(t *testing.T, name string) connector.Connector {
+	t.Helper()
+	c, err := memory.Kind.Open(t.Context(), "app", connector.Settings{"name": name})
+	require.NoError(t, err)
+	return c
+}
+
+func TestConformance(t *testing.T) {
+	app := memory.Shared(t.Name())
+	fail := func(f memory.Faults) { app.SetFaults(f) }
+	connectortest.Run(t, connectortest.Target{
+		Open: func(t *testing.T) connector.Connector { return open(t, "TestConformance") },
+		Capabilities: connector.Capabilities{
+			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true,
+			Entitlements: true, Sessions: true, HandOver: true, List: true,
+		},
+		Entitlements:   [2]string{"staff", "engineers"},
+		AnyEntitlement: true,
+		Attributes:     [2]string{"title", "team"},
+		Seed:           func(_ *testing.T, account connector.Account) { app.Put(account) },
+		Faults: connectortest.Faults{
+			Heal:           func(*testing.T) { fail(memory.Faults{}) },
+			FailAfterApply: func(*testing.T) { fail(memory.Faults{FailAfterApply: 1}) },
+			Unauthorize:    func(*testing.T) { fail(memory.Faults{Kind: connector.KindUnauthorized}) },
+			Refuse: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
+				fail(memory.Faults{Kind: kind, RetryAfter: after})
+			},
+			Stall: func(*testing.T) { fail(memory.Faults{Slow: time.Hour}) },
+		},
+	})
+}

@@ -1,0 +1,78 @@
+package scim_test
+
+import (
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/connectortest"
+	"github.com/tenurehq/tenure/connector/scim"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+)
+
+const token = "t0ken-that-nobody-may-see"
+
+// serve starts an app on a port of its own.
+func serve(t *testing.T, groups ...string) (app *scimtest.Service, url string) {
+	t.Helper()
+	app, err := scimtest.New(scimtest.Options{Name: "wiki", Token: token, Groups: groups})
+	require.NoError(t, err)
+	server := httptest.NewServer(app)
+	t.Cleanup(server.Close)
+	return app, server.URL + scimtest.BasePath
+}
+
+func open(t *testing.T, settings connector.Settings) connector.Connector {
+	t.Helper()
+	c, err := scim.Kind.Open(t.Context(), "wiki", settings)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
+}
+
+func TestConformance(t *testing.T) {
+	app, url := serve(t, "staff", "engineers")
+	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
+		seconds := int(after / time.Second)
+		faults := scimtest.Faults{Down: true, DownRetryAfter: seconds, RetryAfterDate: asDate}
+		if kind == connector.KindRateLimited {
+			faults = scimtest.Faults{RateLimit: scimtest.RateLimit{Every: 1, RetryAfter: seconds}, RetryAfterDate: asDate}
+		}
+		app.SetFaults(faults)
+	}
+	connectortest.Run(t, connectortest.Target{
+		Open: func(t *testing.T) connector.Connector {
+			c, err := scim.Kind.Open(t.Context(), "wiki", connector.Settings{"url": url, "token": token})
+			require.NoError(t, err)
+			return c
+		},
+		Capabilities: connector.Capabilities{
+			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true,
+			Delete: true, Entitlements: true, List: true,
+		},
+		Entitlements: [2]string{"staff", "engineers"},
+		Attributes:   [2]string{"title", "department"},
+		Secrets:      []string{token, url},
+		Seed: func(_ *testing.T, account connector.Account) {
+			app.AddUser(scimtest.User{UserName: account.Username, ExternalID: account.ExternalID, Active: account.Active})
+		},
+		Faults: connectortest.Faults{
+			Heal: func(*testing.T) {
+				app.SetFaults(scimtest.Faults{})
+				app.SetToken(token)
+			},
+			FailAfterApply: func(*testing.T) { app.SetFaults(scimtest.Faults{FailAfterApply: 1}) },
+			Unauthorize:    func(*testing.T) { app.SetToken("another") },
+			Refuse: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
+				refuse(kind, after, false)
+			},
+			RefuseUntil: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
+				refuse(kind, after, true)
+			},
+			Stall: func(*testing.T) { app.SetFaults(scimtest.Faults{SlowMillis: 3_600_000}) },
+		},
+	})
+}

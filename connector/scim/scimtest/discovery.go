@@ -1,0 +1,83 @@
+package scimtest
+
+import "net/http"
+
+// discoveryRoutes serve what RFC 7644 section 4 asks for.
+func discoveryRoutes(mux *http.ServeMux) {
+	serve := func(path string, body func(base string) any) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			write(w, http.StatusOK, body(baseOf(r)))
+		})
+	}
+	serve("/ServiceProviderConfig", serviceProviderConfig)
+	serveAll(mux, serve, "/ResourceTypes", map[string]func(base string) any{
+		userType.name:  func(base string) any { return describeType(userType, base, enterpriseSchema) },
+		groupType.name: func(base string) any { return describeType(groupType, base) },
+	}, userType.name, groupType.name)
+	serveAll(mux, serve, "/Schemas", map[string]func(base string) any{
+		userSchema:  func(base string) any { return describeSchema(userSchema, "User", userAttributes, base) },
+		groupSchema: func(base string) any { return describeSchema(groupSchema, "Group", groupAttributes, base) },
+		enterpriseSchema: func(base string) any {
+			return describeSchema(enterpriseSchema, "EnterpriseUser", enterpriseAttributes, base)
+		},
+	}, userSchema, groupSchema, enterpriseSchema)
+}
+
+// serveAll serves resources one by one and as a list, in the order of ids.
+func serveAll(mux *http.ServeMux, serve func(string, func(string) any), path string, all map[string]func(base string) any, ids ...string) {
+	serve(path, func(base string) any {
+		resources := make([]any, 0, len(ids))
+		for _, id := range ids {
+			resources = append(resources, all[id](base))
+		}
+		return map[string]any{
+			"schemas": []string{listSchema}, "totalResults": len(ids),
+			"startIndex": 1, "itemsPerPage": len(ids), "Resources": resources,
+		}
+	})
+	mux.HandleFunc("GET "+path+"/{id}", func(w http.ResponseWriter, r *http.Request) {
+		one, ok := all[r.PathValue("id")]
+		if !ok {
+			writeError(w, notFound(r.PathValue("id")))
+			return
+		}
+		write(w, http.StatusOK, one(baseOf(r)))
+	})
+}
+
+func serviceProviderConfig(base string) any {
+	supported := func(is bool) map[string]any { return map[string]any{"supported": is} }
+	return map[string]any{
+		"schemas":        []string{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"},
+		"patch":          supported(true),
+		"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+		"filter":         map[string]any{"supported": true, "maxResults": maxPage},
+		"changePassword": supported(false),
+		"sort":           supported(false),
+		"etag":           supported(true),
+		"authenticationSchemes": []any{map[string]any{
+			"type": "oauthbearertoken", "name": "Bearer token", "description": "One token, in the Authorization header", "primary": true,
+		}},
+		"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": base + "/ServiceProviderConfig"},
+	}
+}
+
+func describeType(t resourceType, base string, extensions ...string) any {
+	list := []any{}
+	for _, schema := range extensions {
+		list = append(list, map[string]any{"schema": schema, "required": false})
+	}
+	return map[string]any{
+		"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:ResourceType"},
+		"id":      t.name, "name": t.name, "endpoint": t.endpoint, "schema": t.schema, "schemaExtensions": list,
+		"meta": map[string]any{"resourceType": "ResourceType", "location": base + "/ResourceTypes/" + t.name},
+	}
+}
+
+func describeSchema(id, name string, attributes []attribute, base string) any {
+	return map[string]any{
+		"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Schema"},
+		"id":      id, "name": name, "attributes": attributes,
+		"meta": map[string]any{"resourceType": "Schema", "location": base + "/Schemas/" + id},
+	}
+}

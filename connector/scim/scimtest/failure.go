@@ -1,0 +1,41 @@
+package scimtest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+)
+
+// failure is an error as RFC 7644 section 3.12 has it.
+type failure struct {
+	status   int
+	scimType string
+	detail   string
+}
+
+func (f *failure) Error() string { return f.detail }
+
+func notFound(id string) *failure {
+	return &failure{status: http.StatusNotFound, detail: "resource " + id + " not found"}
+}
+
+func writeError(w http.ResponseWriter, err error) {
+	var f *failure
+	if !errors.As(err, &f) {
+		f = &failure{status: http.StatusInternalServerError, detail: err.Error()}
+	}
+	body := map[string]any{"schemas": []string{errorSchema}, "status": strconv.Itoa(f.status), "detail": f.detail}
+	if f.scimType != "" {
+		body["scimType"] = f.scimType
+	}
+	write(w, f.status, body)
+}
+
+func write(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/scim+json")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(body) // fails only if the client is gone
+}

@@ -1,0 +1,72 @@
+package scimtest
+
+import "strings"
+
+// path is an attribute path (RFC 7644 section 3.10) resolved against a schema:
+// one to three attributes, from the extension (if it is in one) inwards.
+type path []attribute
+
+// resolve finds the attribute that text names. kind is the scimType of the error
+// if there is none.
+func resolve(attrs []attribute, schema, text, kind string) (path, error) {
+	var p path
+	name := text
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		urn := text[:i]
+		name = text[i+1:]
+		if extension, ok := find(attrs, text); ok { // the extension as a whole
+			return path{extension}, nil
+		}
+		if !strings.EqualFold(urn, schema) {
+			extension, ok := find(attrs, urn)
+			if !ok {
+				return nil, badRequest(kind, "schema %s is not known", urn)
+			}
+			p, attrs = append(p, extension), extension.Sub
+		}
+	}
+	for i, part := range strings.Split(name, ".") {
+		a, ok := find(attrs, part)
+		if !ok || i > 1 {
+			return nil, badRequest(kind, "attribute %s is not known", text)
+		}
+		p, attrs = append(p, a), a.Sub
+	}
+	return p, nil
+}
+
+// last is the attribute that is meant.
+func (p path) last() attribute { return p[len(p)-1] }
+
+// key is the path as a plain string, for comparing.
+func (p path) key() string {
+	names := make([]string, 0, len(p))
+	for _, a := range p {
+		names = append(names, a.Name)
+	}
+	return strings.Join(names, "/")
+}
+
+// values returns every value that an object has at the path; lists are gone
+// through.
+func (p path) values(object map[string]any) []any {
+	values := []any{object}
+	for _, a := range p {
+		var next []any
+		for _, value := range values {
+			inner, ok := value.(map[string]any)
+			if !ok {
+				continue
+			}
+			switch v := inner[a.Name].(type) {
+			case nil:
+			case []any:
+				next = append(next, v...)
+			default:
+				next = append(next, v)
+			}
+		}
+		values = next
+	}
+	return values
+}

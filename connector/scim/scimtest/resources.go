@@ -1,0 +1,326 @@
+package scimtest
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+const (
+	// maxPage is how many resources a list holds at most.
+	maxPage = 200
+	// maxBody is the largest request that is read, in bytes.
+	maxBody = 1 << 20
+)
+
+// reply is an answer that is a success. Its body shares nothing that is changed
+// later, so that it is sent with no lock held.
+type reply struct {
+	status   int
+	etag     string
+	location string
+	body     any // nil for none
+}
+
+func (a reply) send(w http.ResponseWriter) {
+	if a.etag != "" {
+		w.Header().Set("ETag", a.etag)
+	}
+	if a.location != "" {
+		w.Header().Set("Location", a.location)
+	}
+	if a.body == nil {
+		w.WriteHeader(a.status)
+		return
+	}
+	write(w, a.status, a.body)
+}
+
+// endpoint answers one kind of request.
+type endpoint func(r *http.Request, t resourceType) (reply, error)
+
+func (s *Service) resourceRoutes(mux *http.ServeMux, t resourceType) {
+	one := t.endpoint + "/{id}"
+	for pattern, answer := range map[string]endpoint{
+		"GET " + t.endpoint:  s.list,
+		"POST " + t.endpoint: s.post,
+		"GET " + one:         s.get,
+		"PUT " + one:         s.put,
+		"PATCH " + one:       s.patch,
+		"DELETE " + one:      s.delete,
+		t.endpoint:           notAllowed,
+		one:                  notAllowed,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			done, err := answer(r, t)
+			switch {
+			case err != nil:
+				writeError(w, err)
+			case r.Method != http.MethodGet && s.faults.failsAfterApply(w):
+			default:
+				done.send(w)
+			}
+		})
+	}
+}
+
+func notAllowed(*http.Request, resourceType) (reply, error) {
+	return reply{}, &failure{status: http.StatusMethodNotAllowed, detail: "method not allowed"}
+}
+
+func (s *Service) list(r *http.Request, t resourceType) (reply, error) {
+	query := r.URL.Query()
+	var filter expression
+	if text := query.Get("filter"); text != "" {
+		var err error
+		if filter, err = parseFilter(text, t); err != nil {
+			return reply{}, err
+		}
+	}
+	start, err := number(query.Get("startIndex"), 1)
+	if err != nil {
+		return reply{}, err
+	}
+	count, err := number(query.Get("count"), maxPage)
+	if err != nil {
+		return reply{}, err
+	}
+	start, count = max(start, 1), min(max(count, 0), maxPage)
+	wanted := newProjection(query.Get("attributes"), query.Get("excludedAttributes"))
+
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := s.store.of(t)
+	found := s.store.search(c, filter)
+	page := found[min(start-1, len(found)):min(start-1+count, len(found))]
+	resources := make([]map[string]any, 0, len(page))
+	for _, record := range page {
+		resources = append(resources, s.store.render(c, record, baseOf(r), wanted))
+	}
+	return reply{status: http.StatusOK, body: map[string]any{
+		"schemas": []string{listSchema}, "totalResults": len(found),
+		"startIndex": start, "itemsPerPage": len(resources), "Resources": resources,
+	}}, nil
+}
+
+func number(text string, fallback int) (int, error) {
+	if text == "" {
+		return fallback, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return 0, badRequest("invalidValue", "%q is no number", text)
+	}
+	return int(n), nil
+}
+
+func (s *Service) post(r *http.Request, t resourceType) (reply, error) {
+	attrs, members, err := resourceIn(r, t)
+	if err != nil {
+		return reply{}, err
+	}
+	if _, given := attrs["active"]; !given && t.name == userType.name {
+		attrs["active"] = true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.store.of(t)
+	if err := s.store.unique(c, "", attrs); err != nil {
+		return reply{}, err
+	}
+	if err := s.store.areUsers(members); err != nil {
+		return reply{}, err
+	}
+	record := s.store.insert(c, attrs, time.Now())
+	for _, user := range members {
+		record.addMember(s.store, user)
+	}
+	s.changed()
+	created := s.show(r, c, record)
+	created.status, created.location = http.StatusCreated, baseOf(r)+t.endpoint+"/"+record.id
+	return created, nil
+}
+
+func (s *Service) get(r *http.Request, t resourceType) (reply, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := s.store.of(t)
+	record, ok := c.byID[r.PathValue("id")]
+	if !ok {
+		return reply{}, notFound(r.PathValue("id"))
+	}
+	if r.Header.Get("If-None-Match") == record.etag() {
+		return reply{status: http.StatusNotModified, etag: record.etag()}, nil
+	}
+	return s.show(r, c, record), nil
+}
+
+func (s *Service) put(r *http.Request, t resourceType) (reply, error) {
+	attrs, members, err := resourceIn(r, t)
+	if err != nil {
+		return reply{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, record, err := s.locked(r, t)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := s.store.unique(c, record.id, attrs); err != nil {
+		return reply{}, err
+	}
+	if err := s.store.areUsers(members); err != nil {
+		return reply{}, err
+	}
+	s.store.replace(c, record, attrs)
+	s.store.removeMembers(record, nil)
+	for _, user := range members {
+		record.addMember(s.store, user)
+	}
+	s.touch(record)
+	return s.show(r, c, record), nil
+}
+
+// patch changes a resource, all of the operations or none. A group is not sent
+// back, since it may have thousands of members (RFC 7644 section 3.5.2 leaves
+// that to the service).
+func (s *Service) patch(r *http.Request, t resourceType) (reply, error) {
+	var body patchRequest
+	if err := decode(r, &body); err != nil {
+		return reply{}, err
+	}
+	if !slices.Contains(body.Schemas, patchSchema) || len(body.Operations) == 0 {
+		return reply{}, badRequest("invalidSyntax", "a PATCH needs the schema %s and operations", patchSchema)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, record, err := s.locked(r, t)
+	if err != nil {
+		return reply{}, err
+	}
+	attrs, memberships, err := s.store.patched(c, record, body.Operations)
+	if err == nil {
+		err = s.store.unique(c, record.id, attrs)
+	}
+	if err != nil {
+		memberships.undo()
+		return reply{}, err
+	}
+	s.store.replace(c, record, attrs)
+	s.touch(record)
+	if t.name == groupType.name {
+		return reply{status: http.StatusNoContent, etag: record.etag()}, nil
+	}
+	return s.show(r, c, record), nil
+}
+
+func (s *Service) delete(r *http.Request, t resourceType) (reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, record, err := s.locked(r, t)
+	if err != nil {
+		return reply{}, err
+	}
+	s.store.remove(c, record.id)
+	s.changed()
+	return reply{status: http.StatusNoContent}, nil
+}
+
+// locked finds the resource that a change is about, and checks If-Match.
+func (s *Service) locked(r *http.Request, t resourceType) (*collection, *record, error) {
+	c := s.store.of(t)
+	record, ok := c.byID[r.PathValue("id")]
+	if !ok {
+		return nil, nil, notFound(r.PathValue("id"))
+	}
+	if want := r.Header.Get("If-Match"); want != "" && want != "*" && want != record.etag() {
+		return nil, nil, &failure{status: http.StatusPreconditionFailed, scimType: "invalidVers", detail: "the resource has changed"}
+	}
+	return c, record, nil
+}
+
+func (s *Service) touch(r *record) {
+	r.version++
+	r.modified = time.Now()
+	s.changed()
+}
+
+func (s *Service) show(r *http.Request, c *collection, record *record) reply {
+	query := r.URL.Query()
+	wanted := newProjection(query.Get("attributes"), query.Get("excludedAttributes"))
+	return reply{status: http.StatusOK, etag: record.etag(), body: s.store.render(c, record, baseOf(r), wanted)}
+}
+
+// resourceIn reads a whole resource: its attributes, and apart from them a
+// group's members.
+func resourceIn(r *http.Request, t resourceType) (attrs map[string]any, members []string, err error) {
+	var body map[string]any
+	if err := decode(r, &body); err != nil {
+		return nil, nil, err
+	}
+	if err := declared(body, t); err != nil {
+		return nil, nil, err
+	}
+	body = maps.Clone(body)
+	delete(body, "schemas")
+	if attrs, err = canonical(t.attributes, body, false); err != nil {
+		return nil, nil, err
+	}
+	if err := t.complete(attrs); err != nil {
+		return nil, nil, err
+	}
+	if members, err = memberIDs(attrs["members"]); err != nil {
+		return nil, nil, err
+	}
+	delete(attrs, "members")
+	return attrs, members, nil
+}
+
+// declared checks that a resource names the schemas that it uses, and no others
+// (RFC 7643 section 3).
+func declared(body map[string]any, t resourceType) error {
+	list, _ := body["schemas"].([]any)
+	if !slices.Contains(list, any(t.schema)) {
+		return badRequest("invalidSyntax", "schemas must hold %s", t.schema)
+	}
+	for _, schema := range list {
+		name, _ := schema.(string)
+		if _, extension := find(t.attributes, name); !extension && name != t.schema {
+			return badRequest("invalidValue", "schema %v is not known", schema)
+		}
+	}
+	if _, used := body[enterpriseSchema]; used && !slices.Contains(list, any(enterpriseSchema)) {
+		return badRequest("invalidSyntax", "schemas must hold %s", enterpriseSchema)
+	}
+	return nil
+}
+
+func decode(r *http.Request, into any) error {
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if media != "application/scim+json" && media != "application/json" {
+		return &failure{status: http.StatusUnsupportedMediaType, detail: "content type must be application/scim+json"}
+	}
+	err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxBody)).Decode(into)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return &failure{status: http.StatusRequestEntityTooLarge, detail: "the request is too large"}
+	}
+	if err != nil {
+		return badRequest("invalidSyntax", "the body is no JSON object: %v", err)
+	}
+	return nil
+}
+
+// baseOf is the URL of the service as the client sees it.
+func baseOf(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host + BasePath
+}

@@ -1,0 +1,177 @@
+package scimtest
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// BasePath is where a Service serves SCIM.
+const BasePath = "/scim/v2"
+
+// Options say how a Service is to be. The zero value is an empty app that keeps
+// nothing and lets anybody in.
+type Options struct {
+	Name   string   // what people call the app; shown on its page
+	Token  string   // bearer token; empty lets anybody in
+	Groups []string // displayNames of groups to make if they are not there
+	// File, if set, is where the app's state is kept, as JSON. It is read by New
+	// and replaced as a whole soon after each change (the more there is to write,
+	// the later) and by Close. What was changed in the last moments before the
+	// process is killed is lost.
+	File string
+}
+
+// Service is one app. All methods may be called at any time from any goroutine.
+type Service struct {
+	name string
+	mux  *http.ServeMux
+
+	mu    sync.RWMutex
+	store *store
+	token string
+
+	faults faultState
+	stats  stats
+	saver  *saver // nil without a file
+}
+
+// New returns a running app with what Options.File holds, if it is there. Close
+// it when done.
+func New(o Options) (*Service, error) {
+	s := &Service{name: o.Name, token: o.Token, store: newStore()}
+	if o.File != "" {
+		if err := load(o.File, s.store); err != nil {
+			return nil, err
+		}
+		s.saver = startSaver(o.File, s.snapshot)
+	}
+	for _, name := range o.Groups {
+		s.AddGroup(name)
+	}
+	s.mux = s.routes()
+	return s, nil
+}
+
+// Close writes what is not yet in Options.File. It fails if that could not be
+// written.
+func (s *Service) Close() error {
+	if s.saver == nil {
+		return nil
+	}
+	return s.saver.close()
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+func (s *Service) routes() *http.ServeMux {
+	scim := http.NewServeMux()
+	s.resourceRoutes(scim, userType)
+	s.resourceRoutes(scim, groupType)
+	discoveryRoutes(scim)
+	scim.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		writeError(w, &failure{status: http.StatusNotFound, detail: "no such endpoint"})
+	})
+
+	mux := http.NewServeMux()
+	mux.Handle(BasePath+"/", s.counted(s.faulty(s.authorized(http.StripPrefix(BasePath, scim)))))
+	mux.Handle("GET /admin/faults", s.authorized(http.HandlerFunc(s.getFaults)))
+	mux.Handle("PUT /admin/faults", s.authorized(http.HandlerFunc(s.putFaults)))
+	mux.Handle("DELETE /admin/faults", s.authorized(http.HandlerFunc(s.deleteFaults)))
+	mux.Handle("GET /admin/stats", s.authorized(http.HandlerFunc(s.getStats)))
+	mux.HandleFunc("GET /{$}", s.page)
+	return mux
+}
+
+// SetToken changes the bearer token: clients with the old one are refused.
+func (s *Service) SetToken(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = token
+}
+
+func (s *Service) authorized(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.RLock()
+		want := s.token
+		s.mu.RUnlock()
+		got, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if want != "" && subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			writeError(w, &failure{status: http.StatusUnauthorized, detail: "token " + got + " is not valid"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// User is an account in short.
+type User struct {
+	ID          string
+	UserName    string
+	ExternalID  string
+	DisplayName string
+	Title       string
+	Active      bool
+	Groups      []string // displayNames, sorted
+}
+
+// Users returns every account in the order in which they were made.
+func (s *Service) Users() []User {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	users := make([]User, 0, len(s.store.users.order))
+	for _, id := range s.store.users.order {
+		users = append(users, s.store.summary(s.store.users.byID[id]))
+	}
+	return users
+}
+
+// AddUser makes an account as an administrator of the app would, and returns its
+// ID. Groups that are missing are made. Neither userName nor externalId need be
+// unique here, so that tests can make an ambiguous app.
+func (s *Service) AddUser(u User) string {
+	s.mu.Lock()
+	attrs := map[string]any{"userName": u.UserName, "active": u.Active}
+	for name, text := range map[string]string{"externalId": u.ExternalID, "displayName": u.DisplayName, "title": u.Title} {
+		if text != "" {
+			attrs[name] = text
+		}
+	}
+	user := s.store.insert(s.store.users, attrs, time.Now())
+	for _, name := range u.Groups {
+		s.store.groupNamed(name).addMember(s.store, user.id)
+	}
+	s.mu.Unlock()
+	s.changed()
+	return user.id
+}
+
+// AddGroup makes a group, unless one of that displayName is there, and returns
+// its ID.
+func (s *Service) AddGroup(displayName string) string {
+	s.mu.Lock()
+	id := s.store.groupNamed(displayName).id
+	s.mu.Unlock()
+	s.changed()
+	return id
+}
+
+// RemoveGroup deletes the groups of that displayName.
+func (s *Service) RemoveGroup(displayName string) {
+	s.mu.Lock()
+	for _, id := range s.store.named(displayName) {
+		s.store.remove(s.store.groups, id)
+	}
+	s.mu.Unlock()
+	s.changed()
+}
+
+func (s *Service) changed() {
+	if s.saver != nil {
+		s.saver.changed()
+	}
+}
