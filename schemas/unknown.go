@@ -1,0 +1,82 @@
+package schemas
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// Unknown lists the fields of a valid document that its schema does not name, by
+// JSON pointer. The document itself, being an envelope that others may extend,
+// is not looked at, only what is in it.
+func (s *Schema) Unknown(doc any) []string {
+	envelope, _ := doc.(map[string]any)
+	var found []string
+	for _, name := range slices.Sorted(maps.Keys(envelope)) {
+		if inner, ok := envelope[name].(map[string]any); ok {
+			found = append(found, unknown(inner, subschemas(s.compiled, doc, name), name)...)
+		}
+	}
+	return found
+}
+
+// unknown looks at one object, to which some schemas apply. Where none of them
+// says which fields it has, there is nothing to compare with.
+func unknown(object map[string]any, applied []*jsonschema.Schema, path ...string) []string {
+	if !slices.ContainsFunc(applied, func(s *jsonschema.Schema) bool { return names(s, object) }) {
+		return nil
+	}
+	var found []string
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		at := append(slices.Clone(path), name)
+		var below []*jsonschema.Schema
+		for _, s := range applied {
+			below = append(below, subschemas(s, object, name)...)
+		}
+		if len(below) == 0 {
+			found = append(found, Pointer(at...))
+			continue
+		}
+		if inner, ok := object[name].(map[string]any); ok {
+			found = append(found, unknown(inner, below, at...)...)
+		}
+	}
+	return found
+}
+
+// names says whether a schema says which fields an object has.
+func names(s *jsonschema.Schema, value any) bool {
+	return slices.ContainsFunc(applying(s, value), func(s *jsonschema.Schema) bool {
+		return s.Properties != nil || s.AdditionalProperties != nil
+	})
+}
+
+// subschemas are the schemas that apply to one field of a value.
+func subschemas(s *jsonschema.Schema, value any, name string) []*jsonschema.Schema {
+	var found []*jsonschema.Schema
+	for _, s := range applying(s, value) {
+		if p := s.Properties[name]; p != nil {
+			found = append(found, p)
+		} else if p, ok := s.AdditionalProperties.(*jsonschema.Schema); ok {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// applying are a schema and those that it applies to the same value.
+func applying(s *jsonschema.Schema, value any) []*jsonschema.Schema {
+	found := []*jsonschema.Schema{s}
+	more := slices.Clone(s.AllOf)
+	if s.Ref != nil {
+		more = append(more, s.Ref)
+	}
+	if s.If != nil && s.Then != nil && s.If.Validate(value) == nil {
+		more = append(more, s.Then)
+	}
+	for _, m := range more {
+		found = append(found, applying(m, value)...)
+	}
+	return found
+}
