@@ -50,18 +50,18 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	}
 	step, wanted := d.step(req.Step.Key)
 	if req.Done >= maxDone {
-		return StepResult{}, a.fail(call, req, notConverging(req.Done), 0)
+		return StepResult{}, a.fail(call, req, begun, notConverging(req.Done))
 	}
 	if !wanted {
-		return StepResult{Result: ResultSuperseded}, a.finish(call, req, ledger.Outcome{State: ledger.StepSuperseded})
+		return StepResult{Result: ResultSuperseded}, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
 	}
 
 	t := &task{a: a, ctx: call, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil}
 	done, err := t.perform()
 	if err != nil {
-		return StepResult{}, a.fail(call, req, failed(err), time.Since(info.ScheduledTime))
+		return StepResult{}, a.fail(call, req, begun, failed(err))
 	}
-	return StepResult{Result: ResultDone}, a.finish(call, req, ledger.Outcome{
+	return StepResult{Result: ResultDone}, a.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
 		Link:       &done.link,
 		DueReports: done.created && a.Policy.UsesManager(step.App),
@@ -72,20 +72,22 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 }
 
 // fail stores a failed attempt and says whether Temporal is to try again.
-func (a *Activities) fail(ctx context.Context, req StepRequest, f failure, failing time.Duration) error {
+func (a *Activities) fail(ctx context.Context, req StepRequest, begun ledger.Begun, f failure) error {
+	failing := a.Clock.Wait(a.Clock.Now().Sub(begun.TryingSince)) // real time
 	outcome := ledger.Outcome{State: ledger.StepOpen, Code: f.code, Message: f.message}
 	attention := !f.retryable || failing > a.AttentionAfter
 	if attention {
 		outcome.State = ledger.StepAttention
 	}
-	if err := a.finish(ctx, req, outcome); err != nil {
+	if err := a.finish(ctx, req, begun, outcome); err != nil {
 		return err
 	}
 	return f.temporal(attention)
 }
 
-func (a *Activities) finish(ctx context.Context, req StepRequest, o ledger.Outcome) error {
+func (a *Activities) finish(ctx context.Context, req StepRequest, begun ledger.Begun, o ledger.Outcome) error {
 	o.PersonID, o.App, o.Key, o.Kind = req.PersonID, req.Step.App, req.Step.Key, string(req.Step.Kind)
+	o.Attempt = begun.Attempt
 	o.At = a.Clock.Now()
 	if o.Audit != nil {
 		o.Audit.At = o.At

@@ -235,6 +235,9 @@ type Begun struct {
 	// access to the same account and whose outcome is not recorded; zero if none
 	// is in doubt at Attempt.At.
 	DoubtUntil time.Time
+	// TryingSince is when the first attempt was begun since the step was planned
+	// or an operator had it tried again.
+	TryingSince time.Time
 }
 
 // Outcome is the result of one attempt.
@@ -242,7 +245,7 @@ type Outcome struct {
 	PersonID, App, Key, Kind string
 	Attempt                  int64 // Begun.Attempt; zero ends every attempt at the step
 	At                       time.Time
-	State                    StepState // StepDone, StepOpen (will be retried) or StepAttention
+	State                    StepState // StepDone, StepOpen (will be retried), StepAttention or StepSuperseded
 	Code                     string
 	Message                  string
 	Link                     *Link     // new state of the link; nil leaves it; PersonID and App are filled in

@@ -43,8 +43,13 @@ var assessmentTests = tests{
 		dated := step("chat", "b")
 		dated.PlannedAt = at(-5)
 		dated.State, dated.Attempts, dated.Code = ledger.StepDone, 9, "ignored"
-		assess(t, l, "p1", 1, plan(step("wiki", "a"), dated))
+		question := ledger.Step{Key: "c", Kind: "Question", State: ledger.StepAttention, Code: "why", Message: "a human must say"}
+		assess(t, l, "p1", 1, plan(step("wiki", "a"), dated, question))
 		assert.Equal(t, []ledger.Step{
+			{
+				PersonID: "p1", Key: "c", Kind: "Question", State: ledger.StepAttention,
+				Code: "why", Message: "a human must say", PlannedAt: at(1),
+			},
 			{PersonID: "p1", Key: "b", App: "chat", Kind: "Provision", State: ledger.StepOpen, PlannedAt: at(-5)},
 			{PersonID: "p1", Key: "a", App: "wiki", Kind: "Provision", State: ledger.StepOpen, PlannedAt: at(1)},
 		}, read(t, l, "p1").Steps)

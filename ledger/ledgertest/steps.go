@@ -206,8 +206,29 @@ var finishTests = tests{
 		assert.Equal(t, before, read(t, l, "p1"))
 		assert.Empty(t, audit(t, l, "p1"))
 	},
+	"SupersededIsNotUnfinished": func(t *testing.T, l ledger.Ledger) {
+		assess(t, l, "p1", 0, plan(step("wiki", "a")))
+		begun := begin(t, l, attempt("p1", "wiki", "a", 1))
+		o := outcome("p1", "wiki", "a", 2, ledger.StepSuperseded)
+		o.Attempt = begun.Attempt
+		require.NoError(t, l.FinishStep(t.Context(), o))
+		assert.Empty(t, read(t, l, "p1").Steps)
+		assert.Zero(t, begin(t, l, attempt("p1", "wiki", "b", 3)).DoubtUntil, "the attempt is over")
+	},
+	"SaysHowLongItHasBeenTried": func(t *testing.T, l ledger.Ledger) {
+		assess(t, l, "p1", 0, plan(step("wiki", "a")))
+		assert.Equal(t, at(1), begin(t, l, attempt("p1", "wiki", "a", 1)).TryingSince)
+		assert.Equal(t, at(1), begin(t, l, attempt("p1", "wiki", "a", 5)).TryingSince)
+		require.NoError(t, l.FinishStep(t.Context(), outcome("p1", "wiki", "a", 6, ledger.StepAttention)))
+		assert.Equal(t, at(1), begin(t, l, attempt("p1", "wiki", "a", 7)).TryingSince)
+		require.NoError(t, l.FinishStep(t.Context(), outcome("p1", "wiki", "a", 8, ledger.StepAttention)))
+		require.NoError(t, l.Act(t.Context(), ledger.Action{
+			Verb: ledger.VerbRetry, PersonID: "p1", Key: "a", App: "wiki", Operator: "x", At: at(9),
+		}))
+		assert.Equal(t, at(10), begin(t, l, attempt("p1", "wiki", "a", 10)).TryingSince, "an operator's retry starts afresh")
+	},
 	"RefusesAStateThatIsNoOutcome": func(t *testing.T, l ledger.Ledger) {
-		for _, state := range []ledger.StepState{"", ledger.StepSkipped, ledger.StepSuperseded, "fine"} {
+		for _, state := range []ledger.StepState{"", ledger.StepSkipped, "fine"} {
 			require.Error(t, l.FinishStep(t.Context(), outcome("p1", "wiki", "a", 1, state)), state)
 		}
 	},

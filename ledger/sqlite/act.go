@@ -44,7 +44,7 @@ func (t *tx) actOnStep(a ledger.Action) error {
 			WHERE person_id = ? AND key = ? AND state <> 'done'`,
 			a.Reason, micros(a.At), a.PersonID, a.Key)
 	}
-	return t.exec(`UPDATE steps SET state = 'open', reason = '', finished_at = NULL
+	return t.exec(`UPDATE steps SET state = 'open', reason = '', trying_since = NULL, finished_at = NULL
 		WHERE person_id = ? AND key = ? AND state IN ('attention', 'skipped')`,
 		a.PersonID, a.Key)
 }

@@ -92,15 +92,20 @@ func earlier(at time.Time, what string, otherAt time.Time, otherWhat string) (ti
 	}
 }
 
-// planStep makes the step open with no attempts, unless it is open, in
-// attention or skipped already.
+// planStep makes the step open (or in attention, if that is its state) with no
+// attempts, unless it is open, in attention or skipped already.
 func (t *tx) planStep(personID string, step ledger.Step, at time.Time) error {
-	return t.exec(`INSERT INTO steps (person_id, key, app, kind, state, planned_at) VALUES (?, ?, ?, ?, 'open', ?)
+	if step.State != ledger.StepAttention {
+		step.State, step.Code, step.Message = ledger.StepOpen, "", ""
+	}
+	return t.exec(`INSERT INTO steps (person_id, key, app, kind, state, code, message, planned_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (person_id, key) DO UPDATE SET
 			app = excluded.app, kind = excluded.kind, state = excluded.state, planned_at = excluded.planned_at,
-			attempts = 0, code = '', message = '', reason = '', last_attempt_at = NULL, finished_at = NULL, outcome = NULL
+			code = excluded.code, message = excluded.message,
+			attempts = 0, reason = '', trying_since = NULL, last_attempt_at = NULL, finished_at = NULL, outcome = NULL
 		WHERE state IN ('done', 'superseded')`,
-		personID, step.Key, step.App, step.Kind, micros(at))
+		personID, step.Key, step.App, step.Kind, step.State, step.Code, step.Message, micros(at))
 }
 
 // supersede closes the unfinished steps that are not among keys. Attempts at

@@ -41,16 +41,22 @@ func (t *tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
 	if err != nil {
 		return ledger.Begun{}, err
 	}
+	_, err = t.get(`SELECT trying_since FROM steps WHERE person_id = ? AND key = ?`,
+		[]any{a.PersonID, a.Key}, instant{&begun.TryingSince})
+	if err != nil {
+		return ledger.Begun{}, err
+	}
 	begun.Link, err = t.link(a.PersonID, a.App)
 	return begun, err
 }
 
 // newAttempt counts the attempt and marks it as under way.
 func (t *tx) newAttempt(a ledger.Attempt) (id int64, err error) {
-	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, attempts, planned_at, last_attempt_at)
-		VALUES (?, ?, ?, ?, 'open', 1, ?5, ?5)
+	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, attempts, planned_at, trying_since, last_attempt_at)
+		VALUES (?, ?, ?, ?, 'open', 1, ?5, ?5, ?5)
 		ON CONFLICT (person_id, key) DO UPDATE SET
-			attempts = attempts + 1, last_attempt_at = excluded.last_attempt_at`,
+			attempts = attempts + 1, trying_since = coalesce(trying_since, excluded.trying_since),
+			last_attempt_at = excluded.last_attempt_at`,
 		a.PersonID, a.Key, a.App, a.Kind, a.At.UnixMicro())
 	if err != nil {
 		return 0, err
@@ -69,7 +75,7 @@ func (t *tx) newAttempt(a ledger.Attempt) (id int64, err error) {
 // FinishStep implements ledger.Work.
 func (s *Store) FinishStep(ctx context.Context, o ledger.Outcome) error {
 	switch o.State {
-	case ledger.StepDone, ledger.StepOpen, ledger.StepAttention:
+	case ledger.StepDone, ledger.StepOpen, ledger.StepAttention, ledger.StepSuperseded:
 	default:
 		return fmt.Errorf("ledger: %q is not the state of an outcome", o.State)
 	}
@@ -137,7 +143,7 @@ func (t *tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
 		return true, err
 	}
 	return false, t.exec(`UPDATE steps SET state = ?1, code = ?2, message = ?3,
-			finished_at = CASE WHEN ?1 = 'done' THEN ?4 END
+			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN ?4 END
 		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
 		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key)
 }

@@ -84,6 +84,7 @@ CREATE TABLE steps (
 	message         TEXT    NOT NULL DEFAULT '',
 	reason          TEXT    NOT NULL DEFAULT '',
 	planned_at      INTEGER,
+	trying_since    INTEGER, -- the first attempt since it was planned or retried
 	last_attempt_at INTEGER,
 	finished_at     INTEGER,
 	-- the last outcome, by which a repeated call is recognised

@@ -1,0 +1,170 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// answer is what became of an Update.
+type answer struct {
+	rejected error
+	failed   error
+	result   workflows.RepairResult
+}
+
+func (a *answer) Accept()          {}
+func (a *answer) Reject(err error) { a.rejected = err }
+func (a *answer) Complete(v any, e error) {
+	a.failed = e
+	if r, ok := v.(workflows.RepairResult); ok {
+		a.result = r
+	}
+}
+
+// repairs lets an operator send an Update, and gives what became of it once the
+// biography has been lived.
+func (b *biography) repairs(after time.Duration, update string, req workflows.RepairRequest) *answer {
+	a := &answer{}
+	b.on(after, func() { b.env.UpdateWorkflow(update, update+after.String(), a, req) })
+	return a
+}
+
+// inAttention lists the keys of the steps that the ledger shows in attention, by
+// app.
+func (b *biography) inAttention() map[string]string {
+	b.t.Helper()
+	person, err := b.ledger.Person(b.t.Context(), b.person)
+	require.NoError(b.t, err)
+	out := map[string]string{}
+	for _, s := range person.Steps {
+		if s.State == ledger.StepAttention {
+			out[s.App] = s.Code
+		}
+	}
+	return out
+}
+
+func TestAStepThatCannotSucceedWaitsForAHuman(t *testing.T) {
+	setUp := func(t *testing.T) *biography {
+		b := newBiography(t, testRules())
+		// Somebody else has the username in chat.
+		b.apps["chat"].Put(connector.Account{ID: "other", Username: "alovelace", ExternalID: "99999", Active: true})
+		b.hears(0, hired("Development"))
+		b.on(time.Minute, func() {
+			assert.Equal(t, map[string]string{"chat": "conflict"}, b.inAttention())
+			assert.Equal(t, "on [engineers staff]", b.state("directory"), "other apps are not held up")
+		})
+		return b
+	}
+	chat := func(b *biography) string {
+		for _, a := range b.apps["chat"].Accounts() {
+			if a.ExternalID == b.person {
+				return "there"
+			}
+		}
+		return "none"
+	}
+
+	t.Run("retry succeeds once the cause is gone", func(t *testing.T) {
+		b := setUp(t)
+		b.on(2*time.Minute, func() { b.apps["chat"].Reset() })
+		done := b.repairs(3*time.Minute, workflows.UpdateRetry, workflows.RepairRequest{App: "chat", Operator: "it@example.com"})
+		b.live(30 * time.Minute)
+		require.NoError(t, done.rejected)
+		assert.Len(t, done.result.Keys, 1)
+		assert.Equal(t, "there", chat(b))
+		assert.Empty(t, b.inAttention())
+		assert.Contains(t, b.actions(), "chat:retry")
+		assert.Equal(t, []string{"Joiner"}, b.runs, "the run is over")
+	})
+	t.Run("skip leaves it undone for good", func(t *testing.T) {
+		b := setUp(t)
+		done := b.repairs(3*time.Minute, workflows.UpdateSkip,
+			workflows.RepairRequest{App: "chat", Operator: "it@example.com", Reason: "does not need chat"})
+		b.live(300 * day)
+		require.NoError(t, done.rejected)
+		assert.Equal(t, "none", chat(b))
+		assert.Empty(t, b.inAttention())
+		assert.Contains(t, b.actions(), "chat:skip")
+		assert.Equal(t, []string{"Joiner"}, b.runs, "the run is over")
+	})
+	t.Run("it is tried again by itself, slowly", func(t *testing.T) {
+		b := setUp(t)
+		b.on(2*time.Minute, func() { b.apps["chat"].Reset() })
+		b.live(2 * time.Hour)
+		assert.Equal(t, "there", chat(b))
+	})
+	t.Run("a new event that changes the plan ends the wait", func(t *testing.T) {
+		b := setUp(t)
+		b.hears(10*time.Minute, terminated(hr.DateOf(epoch.AddDate(0, 0, -1))))
+		b.on(11*time.Minute, func() {
+			assert.Empty(t, b.inAttention(), "nobody has to make an account for a leaver")
+			assert.Equal(t, "off []", b.state("directory"))
+		})
+		b.live(2 * time.Hour)
+	})
+	t.Run("an update without who or why is refused", func(t *testing.T) {
+		b := setUp(t)
+		nobody := b.repairs(3*time.Minute, workflows.UpdateRetry, workflows.RepairRequest{App: "chat"})
+		noReason := b.repairs(4*time.Minute, workflows.UpdateSkip, workflows.RepairRequest{App: "chat", Operator: "it@example.com"})
+		elsewhere := b.repairs(5*time.Minute, workflows.UpdateRetry, workflows.RepairRequest{App: "wiki", Operator: "it@example.com"})
+		b.live(30 * time.Minute)
+		assert.ErrorContains(t, nobody.rejected, "operator")
+		assert.ErrorContains(t, noReason.rejected, "reason")
+		assert.ErrorContains(t, elsewhere.rejected, "chat/Provision", "it says what does need attention")
+	})
+}
+
+func TestAHireAfterATerminationAsksAHuman(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Sales"))
+	b.hears(day, terminated(hr.DateOf(epoch)))
+	again := hired("Sales")
+	again.Profile.StartDate = hr.DateOf(epoch.Add(10 * day))
+	again.Effective = again.Profile.StartDate
+	b.hears(5*day, again)
+	b.on(11*day, func() {
+		assert.Equal(t, "off []", b.state("directory"), "a termination is a latch")
+		assert.Equal(t, map[string]string{"": string(hr.ConflictHiredAfterEnd)}, b.inAttention())
+	})
+	skip := b.repairs(12*day, workflows.UpdateSkip, workflows.RepairRequest{Operator: "it@example.com", Reason: "HR mistake"})
+	b.on(13*day, func() { assert.Empty(t, b.inAttention()) })
+	b.live(60 * day)
+	require.NoError(t, skip.rejected)
+	assert.Equal(t, "none", b.state("directory"), "retention went on meanwhile")
+}
+
+func TestAnAppThatStaysDownNeedsAttentionAndRecovers(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	b.on(time.Hour, func() { b.apps["wiki"].SetFaults(memory.Faults{Kind: connector.KindUnavailable}) })
+	b.hears(day, terminated(hr.DateOf(epoch)))
+	b.on(day+5*time.Minute, func() { assert.Empty(t, b.inAttention(), "a short outage bothers nobody") })
+	b.on(day+20*time.Minute, func() { assert.Equal(t, map[string]string{"wiki": "unavailable"}, b.inAttention()) })
+	b.on(day+3*time.Hour, func() { b.apps["wiki"].SetFaults(memory.Faults{}) })
+	b.live(2 * day)
+	assert.Equal(t, "off []", b.state("wiki"))
+	assert.Empty(t, b.inAttention())
+}
+
+func TestAnswersLostAfterTheAppActedAreFoundNotRepeated(t *testing.T) {
+	b := newBiography(t, testRules())
+	for _, app := range b.apps {
+		app.SetFaults(memory.Faults{FailAfterApply: 3})
+	}
+	b.hears(0, hired("Development"))
+	b.live(time.Hour)
+	assert.Equal(t, map[string]string{"directory": "on [engineers staff]", "chat": "on []", "wiki": "on [engineers]"}, b.states())
+	for name, app := range b.apps {
+		assert.Equal(t, 1, app.Calls("create"), name)
+	}
+}
