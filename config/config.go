@@ -3,6 +3,7 @@ package config
 import (
 	"time"
 
+	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -34,8 +35,8 @@ type Topic struct {
 	DeadLetters string // default Name + ".dlq"
 }
 
-// Ledger says where the ledger is. URL is "sqlite:PATH" (relative to the
-// configuration file) or "postgres://...".
+// Ledger says where the ledger is. URL is "sqlite:PATH" (already made relative to
+// the working directory) or "postgres://...". It may hold a password: never log it.
 type Ledger struct{ URL string }
 
 // App is one app: which kind of connector, and its settings.
@@ -74,4 +75,14 @@ type Development struct {
 type AcceleratedClock struct {
 	Epoch, Start time.Time
 	Rate         float64
+}
+
+// Clock is the clock that the product goes by: the machine's, unless development
+// says otherwise.
+func (c *Config) Clock() clock.Clock {
+	if c.Development == nil || c.Development.Clock == nil {
+		return clock.Real()
+	}
+	accelerated := c.Development.Clock
+	return clock.Accelerated(accelerated.Epoch, accelerated.Start, accelerated.Rate)
 }

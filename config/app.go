@@ -1,0 +1,138 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// appName is what an app may be called: its name is part of step keys, metrics
+// and search attributes.
+var appName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// readApp reads one app, and what policy says about it.
+func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules) {
+	var (
+		app   App
+		rules policy.AppRules
+		kind  *connector.Kind
+	)
+	if !appName.MatchString(name) {
+		v.l.fail(v.at, v.path, "an app's name must be at most 63 letters, digits, dots, dashes and underscores")
+	}
+	settings := value{l: v.l, node: v.node, path: join(v.path, "settings"), at: v.at} // if there are none
+	v.mapping(
+		required("connector", func(v value) {
+			app.Connector = v.text()
+			kind = v.kind(app.Connector)
+		}),
+		optional("settings", func(v value) {
+			settings = v
+			app.Settings = v.settings()
+		}),
+		optional("rate", func(v value) { app.Rate = scalar(v, parseRate) }),
+		optional("attributes", func(v value) {
+			rules.Attributes = make(map[string]string)
+			v.entries(func(name string, v value) { rules.Attributes[name] = v.expression() })
+		}),
+		optional("after", func(v value) { rules.After = v.texts() }),
+		optional("joiner", func(v value) { rules.Joiner = ptr(readJoiner(v, defaults.Joiner)) }),
+		optional("mover", func(v value) { rules.Mover = ptr(readMover(v, defaults.Mover)) }),
+		optional("leaver", func(v value) { rules.Leaver = ptr(readLeaver(v, defaults.Leaver)) }),
+	)
+	if kind != nil {
+		settings.try(*kind, name, app.Settings)
+	}
+	return app, rules
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// kind finds the kind of connector of that name; nil if there is none.
+func (v value) kind(name string) *connector.Kind {
+	if name == "" {
+		return nil // reported
+	}
+	names := make([]string, len(v.l.kinds))
+	for i, kind := range v.l.kinds {
+		if kind.Name == name {
+			return &v.l.kinds[i]
+		}
+		names[i] = kind.Name
+	}
+	v.failf("there is no connector %q%s", name, hint(name, names))
+	return nil
+}
+
+// try asks the kind whether the settings will do: opening makes no call.
+func (v value) try(kind connector.Kind, app string, settings connector.Settings) {
+	if v.l.failedWithin(v.path) {
+		return // it would complain of what could not even be read
+	}
+	opened, err := kind.Open(context.Background(), app, settings)
+	if err == nil {
+		err = opened.Close()
+	}
+	if err != nil {
+		v.l.fail(v.at, v.path, "%s", message(err))
+	}
+}
+
+// message is what a connector's error says; its kind and operation say nothing
+// new here.
+func message(err error) string {
+	var connectorError *connector.Error
+	if errors.As(err, &connectorError) {
+		return connectorError.Message
+	}
+	return err.Error()
+}
+
+// settings reads whatever is there, with its secrets.
+func (v value) settings() map[string]any {
+	pairs, ok := v.pairs()
+	if !ok {
+		return nil
+	}
+	settings := make(map[string]any, len(pairs))
+	for _, pair := range pairs {
+		settings[pair.name] = pair.value.free(nil)
+	}
+	return settings
+}
+
+// free reads a value of any form. inside are the nodes that it is part of: YAML
+// can refer to those.
+func (v value) free(inside []*yaml.Node) any {
+	if slices.Contains(inside, v.node) {
+		v.failf("is part of itself")
+		return nil
+	}
+	inside = append(inside, v.node)
+	switch {
+	case v.node.Kind == yaml.MappingNode:
+		all := make(map[string]any)
+		v.entries(func(name string, v value) { all[name] = v.free(inside) })
+		return all
+	case v.node.Kind == yaml.SequenceNode:
+		all := []any{}
+		v.list(func(v value) { all = append(all, v.free(inside)) })
+		return all
+	case v.node.Tag == "!!str":
+		return v.resolveSecrets(v.node.Value)
+	case v.node.Tag == "!!timestamp":
+		return v.node.Value
+	default:
+		var scalar any
+		if err := v.node.Decode(&scalar); err != nil {
+			v.failf("cannot be read")
+		}
+		return scalar
+	}
+}

@@ -1,0 +1,61 @@
+package config
+
+import (
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	connectors "github.com/tenurehq/tenure/connector/catalog"
+	sources "github.com/tenurehq/tenure/hr/source/catalog"
+)
+
+// files and environment are what a loader in these tests sees beside the text
+// that it is given.
+var (
+	files = map[string]string{
+		"secrets/token":      "s3cret\r\n",
+		"/run/secrets/token": "absolute",
+		"secrets/empty":      "\n",
+	}
+	environment = map[string]string{"TOKEN": "t0ken", "EMPTY": ""}
+)
+
+// read loads a text as etc/tenure.yaml.
+func read(text string) (*Config, error) {
+	const file = "etc/tenure.yaml"
+	l := &loader{
+		file: file,
+		lookupEnv: func(name string) (string, bool) {
+			content, ok := environment[name]
+			return content, ok
+		},
+		readFile: func(path string) ([]byte, error) {
+			if path == file {
+				return []byte(text), nil
+			}
+			content, ok := files[strings.TrimPrefix(path, "etc/")]
+			if !ok {
+				return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+			}
+			return []byte(content), nil
+		},
+		kinds: connectors.Kinds(), sources: sources.Names(),
+	}
+	return l.load()
+}
+
+// base is what every configuration must have, in three lines.
+const base = `kafka: {brokers: ["localhost:9092"]}
+ledger: {url: "sqlite:tenure.db"}
+
+`
+
+func everyKey(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/every-key.yaml")
+	require.NoError(t, err)
+	return string(text)
+}

@@ -1,0 +1,133 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tenurehq/tenure/connector"
+	connectors "github.com/tenurehq/tenure/connector/catalog"
+	sources "github.com/tenurehq/tenure/hr/source/catalog"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Load reads and checks the configuration at path. It connects to nothing. The
+// error joins a *FieldError for everything that is wrong, in the order of the file.
+func Load(path string) (*Config, error) {
+	l := &loader{
+		file:      path,
+		lookupEnv: os.LookupEnv,
+		readFile:  os.ReadFile,
+		kinds:     connectors.Kinds(),
+		sources:   sources.Names(),
+	}
+	return l.load()
+}
+
+// loader is one call of Load, with all that it looks at outside the file.
+type loader struct {
+	file      string
+	lookupEnv func(string) (string, bool)
+	readFile  func(string) ([]byte, error)
+	kinds     []connector.Kind
+	sources   []string // names of HR systems
+
+	lines    []string // of the file
+	nodes    nodes    // of every field that was read
+	problems []*FieldError
+}
+
+func (l *loader) load() (*Config, error) {
+	content, err := l.readFile(l.file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", l.file, reason(err))
+	}
+	root, err := l.parse(content)
+	if err != nil {
+		return nil, err
+	}
+	l.lines = strings.Split(string(content), "\n")
+	l.nodes = make(nodes)
+	cfg, rules := l.document(value{l: l, node: root, at: place{1, 1}})
+	cfg.Policy = l.compile(rules)
+	if len(l.problems) > 0 {
+		return nil, errors.Join(l.errors()...)
+	}
+	return cfg, nil
+}
+
+// parse reads the one document of the file.
+func (l *loader) parse(content []byte) (*yaml.Node, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	var document, second yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: 1, Column: 1}, nil
+	case err != nil:
+		return nil, l.syntaxError(err)
+	}
+	switch err := decoder.Decode(&second); {
+	case errors.Is(err, io.EOF):
+		return resolved(document.Content[0]), nil
+	case err != nil:
+		return nil, l.syntaxError(err)
+	}
+	l.fail(placeOf(&second), "", "a second document begins here: there must be one only")
+	return nil, l.problems[0]
+}
+
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// syntaxError is an error of the YAML parser, which names the line, or the one
+// before it, or none.
+func (l *loader) syntaxError(err error) error {
+	p := &FieldError{File: l.file, Line: 1, Column: 1, Text: "no YAML near here: " + err.Error()}
+	if m := yamlError.FindStringSubmatch(err.Error()); m != nil {
+		p.Text = "no YAML near here: " + m[2]
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			p.Line = line
+		}
+	}
+	return p
+}
+
+// compile compiles the rules, and finds the place of what is wrong with them.
+func (l *loader) compile(rules policy.Rules) *policy.Policy {
+	compiled, err := policy.Compile(rules)
+	if err == nil {
+		return compiled
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		l.fail(place{1, 1}, "", "%s", err)
+		return nil
+	}
+	for _, err := range joined.Unwrap() {
+		var field *policy.FieldError
+		switch {
+		case !errors.As(err, &field):
+			l.fail(place{1, 1}, "", "%s", err)
+		case !l.failed(field.Path): // else it was not even read
+			l.fail(l.locate(field), field.Path, "%s", field.Text)
+		}
+	}
+	return nil
+}
+
+// reason is why a file cannot be read, without its path: that is in the message
+// already.
+func reason(err error) string {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,175 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/policy"
+)
+
+func TestLoadReadsEveryKey(t *testing.T) {
+	cfg, err := read(everyKey(t))
+	require.NoError(t, err)
+
+	p := cfg.Policy
+	cfg.Policy = nil
+	assert.Equal(t, &Config{
+		Path: "etc/tenure.yaml",
+		Kafka: Kafka{
+			Brokers: []string{"localhost:9092"},
+			Topics:  []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq"}},
+			Group:   "tenure",
+		},
+		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
+		Apps: map[string]App{
+			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: Rate{Calls: 10, Per: time.Second}},
+			"wiki":      {Connector: "memory"},
+		},
+		Attention: Attention{After: 5 * time.Minute, Recheck: 30 * time.Minute},
+		Sweep:     Sweep{Every: 10 * time.Second},
+		Metrics:   Metrics{Worker: "127.0.0.1:9464", Starter: ":9465"},
+		Development: &Development{Clock: &AcceleratedClock{
+			Epoch: time.Date(2026, time.November, 2, 8, 0, 0, 0, time.UTC),
+			Start: cfg.Development.Clock.Start,
+			Rate:  1440.5,
+		}},
+	}, cfg)
+	assert.True(t, cfg.Development.Clock.Start.Equal(time.Date(2025, time.December, 31, 23, 0, 0, 0, time.UTC)))
+
+	directory, _ := p.App("directory")
+	assert.Equal(t, policy.ResolvedApp{
+		Name: "directory", After: []string{"wiki"}, Attributes: []string{"title"},
+		Joiner: policy.JoinerRules{LeadTime: 24 * time.Hour},
+		Mover:  policy.MoverRules{Overlap: 24 * time.Hour},
+		Leaver: policy.LeaverRules{Retain: 24 * time.Hour},
+	}, directory)
+	wiki, _ := p.App("wiki")
+	assert.Equal(t, 48*time.Hour, wiki.Joiner.LeadTime)
+	assert.Equal(t, 12*time.Hour, wiki.Mover.Overlap)
+	assert.Equal(t, policy.LeaverRules{Retain: 36 * time.Hour}, wiki.Leaver)
+}
+
+func TestLoadFillsInTheDefaults(t *testing.T) {
+	cfg, err := read(base + "apps: {wiki: {connector: memory}}")
+	require.NoError(t, err)
+	assert.Equal(t, []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq"}}, cfg.Kafka.Topics)
+	assert.Equal(t, "tenure", cfg.Kafka.Group)
+	assert.Equal(t, Attention{After: 15 * time.Minute, Recheck: time.Hour}, cfg.Attention)
+	assert.Equal(t, Sweep{Every: time.Minute}, cfg.Sweep)
+	assert.Zero(t, cfg.Metrics)
+	assert.Nil(t, cfg.Development)
+	wiki, ok := cfg.Policy.App("wiki")
+	assert.True(t, ok)
+	assert.Equal(t, policy.ResolvedApp{Name: "wiki", Leaver: policy.LeaverRules{Retain: 30 * 24 * time.Hour, Delete: true}}, wiki)
+
+	cfg, err = read("kafka: {brokers: [\"a:1\"], topics: [{name: people}]}\nledger: {url: \"sqlite:x\"}")
+	require.NoError(t, err)
+	assert.Equal(t, []Topic{{Name: "people", Source: "cloudevents", DeadLetters: "people.dlq"}}, cfg.Kafka.Topics)
+}
+
+// What an app does not say of leavers is as for all, wherever "leaver" stands.
+func TestAppsOverridePartOfTheDefaults(t *testing.T) {
+	cfg, err := read(base + `
+apps:
+  wiki: {connector: memory, leaver: {retain: 7d}}
+  chat: {connector: memory, leaver: {delete: true}}
+  crm: {connector: memory, joiner: {}, leaver: }
+leaver: {retain: 90d, delete: false}
+joiner: {leadTime: 5d}
+`)
+	require.NoError(t, err)
+	leaver := func(app string) policy.LeaverRules {
+		resolved, _ := cfg.Policy.App(app)
+		return resolved.Leaver
+	}
+	assert.Equal(t, policy.LeaverRules{Retain: 7 * 24 * time.Hour}, leaver("wiki"))
+	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Delete: true}, leaver("chat"))
+	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour}, leaver("crm"))
+	crm, _ := cfg.Policy.App("crm")
+	assert.Equal(t, 5*24*time.Hour, crm.Joiner.LeadTime, "an empty override overrides nothing")
+}
+
+func TestSecrets(t *testing.T) {
+	cfg, err := read(`
+kafka: {brokers: ["localhost:9092"]}
+ledger: {url: "postgres://tenure:${env:TOKEN}@db.example.com/tenure"}
+apps:
+  wiki: {connector: scim, settings: {url: "https://wiki.example.com", token: "${file:secrets/token}"}}
+  chat: {connector: scim, settings: {url: "https://chat.example.com", token: "a-${env:TOKEN}-${file:/run/secrets/token}"}}
+`)
+	require.NoError(t, err)
+	assert.Equal(t, "postgres://tenure:t0ken@db.example.com/tenure", cfg.Ledger.URL)
+	assert.Equal(t, "s3cret", cfg.Apps["wiki"].Settings["token"])
+	assert.Equal(t, "a-t0ken-absolute", cfg.Apps["chat"].Settings["token"])
+}
+
+func TestSettingsKeepTheirTypes(t *testing.T) {
+	l := &loader{file: "tenure.yaml", lookupEnv: func(name string) (string, bool) { return environment[name], true }}
+	root, err := l.parse([]byte(`{text: a, number: 7, factor: 0.5, yes: true, none: null, day: 2026-01-02, list: [a, {b: "${env:TOKEN}"}], same: &x [1], again: *x}`))
+	require.NoError(t, err)
+	l.nodes = nodes{}
+	assert.Equal(t, map[string]any{
+		"text": "a", "number": 7, "factor": 0.5, "yes": true, "none": nil, "day": "2026-01-02",
+		"list": []any{"a", map[string]any{"b": "t0ken"}}, "same": []any{1}, "again": []any{1},
+	}, value{l: l, node: root}.settings())
+	assert.Empty(t, l.problems)
+}
+
+func TestLedgerPathsAreRelativeToTheFile(t *testing.T) {
+	for url, want := range map[string]string{
+		"sqlite:tenure.db":            "sqlite:etc/tenure.db",
+		"sqlite:../data/tenure.db":    "sqlite:data/tenure.db",
+		"sqlite:/var/lib/tenure.db":   "sqlite:/var/lib/tenure.db",
+		"sqlite://tenure.db":          "sqlite:etc/tenure.db",
+		"sqlite:///var/lib/tenure.db": "sqlite:/var/lib/tenure.db",
+		"postgresql://db/tenure":      "postgresql://db/tenure",
+	} {
+		cfg, err := read("kafka: {brokers: [\"a:1\"]}\nledger: {url: \"" + url + "\"}")
+		require.NoError(t, err)
+		assert.Equal(t, want, cfg.Ledger.URL)
+	}
+}
+
+func TestLoadReadsFilesAndTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "tenure.yaml")
+	t.Setenv("TENURE_TEST_TOKEN", "from the environment")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "token"), []byte("from-a-file\n"), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(base+`
+apps:
+  wiki: {connector: scim, settings: {url: "https://wiki.example.com", token: "${file:token}"}}
+  chat: {connector: memory, settings: {name: "${env:TENURE_TEST_TOKEN}"}}
+`), 0o600))
+
+	cfg, err := Load(path)
+	require.NoError(t, err)
+	assert.Equal(t, path, cfg.Path)
+	assert.Equal(t, "from-a-file", cfg.Apps["wiki"].Settings["token"])
+	assert.Equal(t, "from the environment", cfg.Apps["chat"].Settings["name"])
+	assert.Equal(t, "sqlite:"+filepath.Join(dir, "tenure.db"), cfg.Ledger.URL)
+
+	_, err = Load(filepath.Join(dir, "absent.yaml"))
+	assert.EqualError(t, err, filepath.Join(dir, "absent.yaml")+": no such file or directory")
+}
+
+func TestClock(t *testing.T) {
+	near := func(want time.Time, c clock.Clock) {
+		t.Helper()
+		assert.WithinDuration(t, want, c.Now(), time.Hour)
+	}
+	near(time.Now(), (&Config{}).Clock())
+	near(time.Now(), (&Config{Development: &Development{}}).Clock())
+
+	start := time.Date(2030, time.January, 1, 0, 0, 0, 0, time.UTC)
+	accelerated := (&Config{Development: &Development{Clock: &AcceleratedClock{
+		Epoch: time.Now().Add(-time.Minute), Start: start, Rate: 1440,
+	}}}).Clock()
+	near(start.AddDate(0, 0, 1), accelerated)
+	assert.Equal(t, time.Minute, accelerated.Wait(24*time.Hour))
+}

@@ -1,0 +1,96 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var durationForm = regexp.MustCompile(`^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$`)
+
+// durationUnits are those of durationForm, in order.
+var durationUnits = []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second, time.Millisecond}
+
+// longestDuration keeps sums with today's date within what time.Duration and
+// people understand: about a hundred years.
+const longestDuration = 36_525 * 24 * time.Hour
+
+// parseDuration reads 30d, 12h, 90s, 1d12h, 0d: see the package comment. A day
+// is 24 hours.
+func parseDuration(text string) (time.Duration, error) {
+	parts := durationForm.FindStringSubmatch(text)
+	if parts == nil || text == "" {
+		return 0, errors.New(`must be a duration such as "30d", "12h", "90s" or "1d12h"`)
+	}
+	var sum time.Duration
+	for i, unit := range durationUnits {
+		if parts[i+1] == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(parts[i+1], 10, 64)
+		if err != nil || n > int64(longestDuration/unit) {
+			return 0, errors.New("must be no longer than 36525d (a hundred years)")
+		}
+		sum += time.Duration(n) * unit
+	}
+	if sum > longestDuration {
+		return 0, errors.New("must be no longer than 36525d (a hundred years)")
+	}
+	return sum, nil
+}
+
+// parseSpan is parseDuration for what cannot be zero.
+func parseSpan(text string) (time.Duration, error) {
+	d, err := parseDuration(text)
+	if err == nil && d == 0 {
+		return 0, errors.New("must be above zero")
+	}
+	return d, err
+}
+
+var ratePeriods = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}
+
+// parseRate reads 10/s, 180/m, 1000/h.
+func parseRate(text string) (Rate, error) {
+	calls, unit, _ := strings.Cut(text, "/")
+	per, ok := ratePeriods[unit]
+	n, err := strconv.ParseUint(calls, 10, 31)
+	if !ok || err != nil || n == 0 {
+		return Rate{}, errors.New(`must be a number of calls above zero per s, m or h, such as "10/s" or "180/m"`)
+	}
+	return Rate{Calls: int(n), Per: per}, nil
+}
+
+// parseInstant reads an RFC 3339 instant.
+func parseInstant(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, errors.New(`must be an instant such as "2026-11-02T08:00:00Z"`)
+	}
+	return t, nil
+}
+
+func parseFactor(text string) (float64, error) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(f > 0) || math.IsInf(f, 0) {
+		return 0, errors.New("must be a number above zero")
+	}
+	return f, nil
+}
+
+// checkAddress is about host:port; the host may be left out where one listens.
+func checkAddress(address string, hostRequired bool) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || hostRequired && host == "" {
+		return fmt.Errorf("%q is no address: must be host:port", address)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q is no address: the port must be a number up to 65535", address)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package config
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+var reference = regexp.MustCompile(`\$\{[^}]*\}?`)
+
+// resolveSecrets replaces the references in a text by what they refer to. One
+// that cannot be resolved is reported, and the result is empty then.
+func (v value) resolveSecrets(text string) string {
+	whole := true
+	text = reference.ReplaceAllStringFunc(text, func(ref string) string {
+		secret, problem := v.l.secret(ref)
+		if problem != "" {
+			v.failf("%s", problem)
+			whole = false
+		}
+		return secret
+	})
+	if !whole {
+		return ""
+	}
+	return text
+}
+
+// secret is what a reference refers to, or what is wrong with it.
+func (l *loader) secret(ref string) (secret, problem string) {
+	kind, name, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(ref, "${"), "}"), ":")
+	switch {
+	case !strings.HasSuffix(ref, "}") || name == "":
+	case kind == "env":
+		secret, ok := l.lookupEnv(name)
+		if !ok || secret == "" {
+			return "", "secret " + ref + " is missing: the environment has no variable " + name
+		}
+		return secret, ""
+	case kind == "file":
+		content, err := l.readFile(l.relative(name))
+		secret := strings.TrimRight(string(content), "\r\n")
+		switch {
+		case err != nil:
+			return "", "secret " + ref + " is missing: " + reason(err)
+		case secret == "":
+			return "", "secret " + ref + " is missing: the file is empty"
+		}
+		return secret, ""
+	}
+	return "", ref + " is no secret: must be ${env:NAME} or ${file:PATH}"
+}
+
+// relative is a path as seen from the folder of the configuration.
+func (l *loader) relative(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(l.file), path)
+}
