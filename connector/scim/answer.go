@@ -100,6 +100,8 @@ func (a *answer) meaning(collection bool) meaning {
 		return meanings[http.StatusTooManyRequests]
 	case a.status == http.StatusNotFound && collection:
 		return meaning{connector.KindInvalid, "nothing is there: check that the url setting is the base URL of a SCIM 2.0 service"}
+	case a.status == http.StatusBadRequest && a.scimType == "invalidFilter":
+		return meaning{connector.KindInvalid, "the app cannot look up by what it was asked for"}
 	case a.status >= 300 && a.status < 400:
 		return meaning{connector.KindInvalid, "it sends us elsewhere, where the token must not go: put the final address into the url setting"}
 	}

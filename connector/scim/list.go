@@ -70,14 +70,14 @@ func (s *service) each(ctx context.Context, r request) iter.Seq2[resource, error
 				}
 			}
 			received += len(list.Resources)
-			if len(list.Resources) == 0 || received >= *list.TotalResults {
-				return
-			}
-			if len(seen) == before {
+			if len(list.Resources) > 0 && len(seen) == before {
 				yield(nil, &connector.Error{
 					Kind: connector.KindInvalid, Op: r.op,
 					Message: "the app sends the same page again and again: its paging (startIndex) does not work",
 				})
+				return
+			}
+			if len(list.Resources) == 0 || received >= *list.TotalResults {
 				return
 			}
 		}

@@ -1,0 +1,156 @@
+package scim_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+)
+
+// A service that ignores filters must not make anyone anyone else.
+func TestFindDoesNotTrustFilters(t *testing.T) {
+	app, _ := serve(t)
+	app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+	bob := app.AddUser(scimtest.User{UserName: "Bob", Active: true})
+	c := deviant(t, app, func(r *http.Request) int {
+		query := r.URL.Query()
+		query.Del("filter")
+		r.URL.RawQuery = query.Encode()
+		return 0
+	}, func(map[string]any) {})
+
+	matches, err := c.Find(t.Context(), connector.Keys{PersonID: "2", Username: "bob"})
+	require.NoError(t, err)
+	require.Len(t, matches, 1)
+	assert.Equal(t, bob, matches[0].Account.ID)
+	matches, err = c.Find(t.Context(), connector.Keys{PersonID: "2", Username: "anna"})
+	require.NoError(t, err)
+	assert.Empty(t, matches)
+}
+
+// An account that somebody else takes while it is adopted is not taken over.
+func TestAdoptHeedsVersions(t *testing.T) {
+	app, url := serve(t)
+	var meanwhile func(id string)
+	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPatch && meanwhile != nil {
+			act := meanwhile
+			meanwhile = nil
+			act(r.URL.Path[len(scimtest.BasePath+"/Users/"):])
+		}
+		app.ServeHTTP(w, r)
+	})
+	change := func(id, path, value string) {
+		raw(t, "PATCH", url+"/Users/"+id, fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+			"Operations":[{"op":"replace","path":%q,"value":%q}]}`, path, value))
+	}
+	adopter := c.(connector.Adopter)
+
+	taken := app.AddUser(scimtest.User{UserName: "anna", Active: true})
+	meanwhile = func(id string) { change(id, "externalId", "somebody-else") }
+	assert.Equal(t, connector.KindConflict, failure(t, adopter.Adopt(t.Context(), taken, "1")).Kind)
+	assert.Equal(t, "somebody-else", app.Users()[0].ExternalID)
+
+	free := app.AddUser(scimtest.User{UserName: "bob", Active: true})
+	meanwhile = func(id string) { change(id, "title", "Engineer") }
+	require.NoError(t, adopter.Adopt(t.Context(), free, "1"), "another attribute is no obstacle")
+	assert.Equal(t, "1", app.Users()[1].ExternalID)
+}
+
+func TestPaging(t *testing.T) {
+	app, _ := serve(t)
+	const many = 250
+	for i := range many {
+		app.AddUser(scimtest.User{UserName: fmt.Sprintf("u%d", i), Active: true, Groups: []string{"staff"}})
+	}
+	list := func(c connector.Connector) (usernames []string, err error) {
+		for account, err := range c.(connector.Lister).List(t.Context()) {
+			if err != nil {
+				return usernames, err
+			}
+			usernames = append(usernames, account.Username)
+		}
+		return usernames, nil
+	}
+	// rewrite makes the service take its own view of a query's parameter.
+	rewrite := func(name, value string) func(*http.Request) int {
+		return func(r *http.Request) int {
+			query := r.URL.Query()
+			query.Set(name, value)
+			r.URL.RawQuery = query.Encode()
+			return 0
+		}
+	}
+	t.Run("small pages", func(t *testing.T) {
+		usernames, err := list(deviant(t, app, rewrite("count", "7"), func(map[string]any) {}))
+		require.NoError(t, err)
+		assert.Len(t, usernames, many)
+		assert.Equal(t, "u0", usernames[0])
+		assert.Equal(t, "u249", usernames[many-1])
+	})
+	t.Run("the same page always", func(t *testing.T) {
+		_, err := list(deviant(t, app, rewrite("startIndex", "1"), func(map[string]any) {}))
+		failed := failure(t, err)
+		assert.Equal(t, connector.KindInvalid, failed.Kind)
+		assert.Contains(t, failed.Message, "startIndex")
+	})
+	t.Run("accounts go meanwhile", func(t *testing.T) {
+		usernames, err := list(deviant(t, app, never, func(body map[string]any) {
+			if _, isList := body["Resources"]; isList {
+				body["totalResults"] = many + 100 // more than there are
+			}
+		}))
+		require.NoError(t, err)
+		assert.Len(t, usernames, many)
+	})
+	t.Run("pages are asked for as needed", func(t *testing.T) {
+		var requests atomic.Int32
+		c := deviant(t, app, func(*http.Request) int { requests.Add(1); return 0 }, func(map[string]any) {})
+		for _, err := range c.(connector.Lister).List(t.Context()) {
+			require.NoError(t, err)
+			break
+		}
+		assert.EqualValues(t, 1, requests.Load())
+	})
+	t.Run("an error in the middle", func(t *testing.T) {
+		var requests atomic.Int32
+		usernames, err := list(deviant(t, app, func(*http.Request) int {
+			if requests.Add(1) == 2 {
+				return http.StatusServiceUnavailable
+			}
+			return 0
+		}, func(map[string]any) {}))
+		assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind)
+		assert.Len(t, usernames, 100)
+	})
+}
+
+func TestHeaders(t *testing.T) {
+	var got http.Header
+	var path string
+	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+		got, path = r.Header, r.RequestURI
+		_, _ = io.WriteString(w, `{"totalResults":0}`)
+	})
+	_, err := c.Find(t.Context(), connector.Keys{Username: `a b+"c"/ü`})
+	require.NoError(t, err)
+	assert.Equal(t, "Bearer "+token, got.Get("Authorization"))
+	assert.Equal(t, "tenure", got.Get("User-Agent"))
+	assert.Contains(t, got.Get("Accept"), "application/scim+json")
+	assert.Equal(t, "/Users?count=100&filter=userName%20eq%20%22a%20b%2B%5C%22c%5C%22%2F%C3%BC%22&startIndex=1", path)
+
+	_, err = c.Read(t.Context(), "../Groups/1?x=y")
+	require.Error(t, err)
+	assert.Equal(t, "/Users/..%2FGroups%2F1%3Fx=y", path, "an ID stays one segment of the path")
+
+	identity, err := c.Check(t.Context())
+	require.NoError(t, err)
+	assert.Contains(t, identity, "bearer token at 127.0.0.1")
+}

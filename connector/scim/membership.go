@@ -1,0 +1,116 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// membership finds the groups of a user of which the service does not send them.
+type membership func(ctx context.Context, op, accountID string) ([]string, error)
+
+// entitlements returns the names of the groups that a user is a member of.
+func (c *client) entitlements(ctx context.Context, op string, user resource, others membership) ([]string, error) {
+	sent, ok := user.list("groups")
+	if !ok {
+		return others(ctx, op, user.text("id"))
+	}
+	var names []string
+	for _, group := range sent {
+		if group.text("type") == "indirect" {
+			continue
+		}
+		name, err := c.groupName(ctx, op, group)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return sorted(names), nil
+}
+
+// groupName returns the name of one of a user's groups. Not every service sends
+// it along.
+func (c *client) groupName(ctx context.Context, op string, group resource) (string, error) {
+	if name := group.text("display"); name != "" {
+		return name, nil
+	}
+	id := group.text("value")
+	if name, ok := c.groups.name(id); ok {
+		return name, nil
+	}
+	var whole resource
+	_, err := c.service.do(ctx, request{
+		op: op, method: http.MethodGet, collection: groups, id: id, query: url.Values{"excludedAttributes": {"members"}},
+	}, &whole)
+	if err != nil {
+		return "", err
+	}
+	name := whole.text("displayName")
+	if name == "" {
+		return "", noSCIM(op)
+	}
+	c.groups.put(name, id)
+	return name, nil
+}
+
+// ask is the membership for one user: it filters the groups by member, or, where
+// the service cannot do that, goes through all of them.
+func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error) {
+	var names, memberless []string
+	ignored := false
+	for group, err := range c.service.each(ctx, request{op: op, collection: groups, query: url.Values{
+		"filter": {equals("members.value", accountID)},
+	}}) {
+		if a := answerOf(err); a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotImplemented) {
+			return c.memberships(ctx, op)(ctx, op, accountID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		name := group.text("displayName")
+		switch members, _ := group.list("members"); {
+		case slices.ContainsFunc(members, func(m resource) bool { return m.text("value") == accountID }):
+			names = append(names, name)
+		case len(members) == 0:
+			memberless = append(memberless, name)
+		default:
+			ignored = true
+		}
+	}
+	// A group that comes without its members is believed to match, unless another
+	// shows that the service does not heed the filter.
+	if !ignored {
+		names = append(names, memberless...)
+	}
+	return sorted(names), nil
+}
+
+// memberships is the membership for many users: it goes through all groups when
+// it is first asked, and answers from what it saw then.
+func (c *client) memberships(ctx context.Context, op string) membership {
+	var of map[string][]string
+	return func(_ context.Context, _, accountID string) ([]string, error) {
+		if of == nil {
+			all := map[string][]string{}
+			for group, err := range c.service.each(ctx, request{op: op, collection: groups}) {
+				if err != nil {
+					return nil, err
+				}
+				members, _ := group.list("members")
+				for _, member := range members {
+					id := member.text("value")
+					all[id] = append(all[id], group.text("displayName"))
+				}
+			}
+			of = all
+		}
+		return sorted(slices.Clone(of[accountID])), nil
+	}
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
