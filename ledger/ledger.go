@@ -186,7 +186,8 @@ type Assessment struct {
 	// any other state is left as it is.
 	Planned []Link
 	// Steps is every step that the plan has now: their intents. A step that is
-	// new, done or superseded becomes open with no attempts; one that is open, in
+	// new, done or superseded becomes open with no attempts (or, if that is its
+	// State here, in attention, with Code and Message); one that is open, in
 	// attention or skipped stays as it is. Steps that were open or in attention
 	// and are not among them are closed as superseded.
 	Steps []Step

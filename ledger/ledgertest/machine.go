@@ -114,7 +114,11 @@ func (m *machine) Save(rt *rapid.T) {
 		a.Planned = append(a.Planned, ledger.Link{App: app, Username: "name" + fmt.Sprint(now.Minute())})
 	}
 	for _, key := range rapid.SliceOfDistinct(rapid.SampledFrom(stepKeys), rapid.ID).Draw(rt, "steps") {
-		a.Steps = append(a.Steps, step(appOf(key), key))
+		s := step(appOf(key), key)
+		if rapid.Bool().Draw(rt, "attention") {
+			s.State, s.Code = ledger.StepAttention, "why"
+		}
+		a.Steps = append(a.Steps, s)
 	}
 	err := m.l.SaveAssessment(m.t.Context(), a)
 	if !m.people[id].save(seen, a) {
@@ -134,8 +138,7 @@ func (m *machine) Begin(rt *rapid.T) {
 	}
 	begun, err := m.l.BeginStep(m.t.Context(), a)
 	require.NoError(rt, err)
-	require.Equal(rt, m.people[id].links[a.App], begun.Link)
-	require.Equal(rt, m.people[id].begin(a, begun.Attempt), begun.DoubtUntil)
+	require.Equal(rt, m.people[id].begin(a, begun.Attempt), begun)
 	m.repeat = func(rt *rapid.T) {
 		again, err := m.l.BeginStep(m.t.Context(), a)
 		require.NoError(rt, err)
@@ -147,17 +150,18 @@ func (m *machine) Begin(rt *rapid.T) {
 func (m *machine) Finish(rt *rapid.T) {
 	id, key, now := m.anyone(rt), rapid.SampledFrom(stepKeys).Draw(rt, "key"), m.tick(rt)
 	p := m.people[id]
+	states := []ledger.StepState{ledger.StepDone, ledger.StepOpen, ledger.StepAttention, ledger.StepSuperseded}
 	attempts := append([]int64{0, 1 << 40}, each(p.attempts, func(a modelAttempt) int64 { return a.id })...)
 	o := ledger.Outcome{
 		PersonID: id, App: appOf(key), Key: key, Kind: "Provision", At: now,
 		Attempt: rapid.SampledFrom(attempts).Draw(rt, "attempt"),
-		State:   rapid.SampledFrom([]ledger.StepState{ledger.StepDone, ledger.StepOpen, ledger.StepAttention}).Draw(rt, "state"),
+		State:   rapid.SampledFrom(states).Draw(rt, "state"),
 		Code:    rapid.SampledFrom([]string{"", "forbidden"}).Draw(rt, "code"),
 	}
 	if rapid.Bool().Draw(rt, "link") {
-		states := []ledger.LinkState{ledger.LinkPlanned, ledger.LinkActive, ledger.LinkDisabled, ledger.LinkDeleted}
+		linkStates := []ledger.LinkState{ledger.LinkPlanned, ledger.LinkActive, ledger.LinkDisabled, ledger.LinkDeleted}
 		o.Link = &ledger.Link{
-			PersonID: id, App: o.App, State: rapid.SampledFrom(states).Draw(rt, "link state"), AccountID: "account", ProvenAt: now,
+			PersonID: id, App: o.App, State: rapid.SampledFrom(linkStates).Draw(rt, "link state"), AccountID: "account", ProvenAt: now,
 		}
 	}
 	if rapid.Bool().Draw(rt, "audit") {

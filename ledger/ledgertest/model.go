@@ -19,6 +19,7 @@ type model struct {
 	nudges   []nudge        // that no saved assessment has seen
 	links    map[string]ledger.Link
 	steps    map[string]*ledger.Step // in every state
+	trying   map[string]time.Time    // since when, by step key
 	attempts []modelAttempt          // with no outcome
 	audit    []ledger.AuditRow
 }
@@ -46,7 +47,7 @@ type sight struct {
 func newModel(id string) *model {
 	return &model{
 		id: id, summary: ledger.Summary{PersonID: id},
-		links: map[string]ledger.Link{}, steps: map[string]*ledger.Step{},
+		links: map[string]ledger.Link{}, steps: map[string]*ledger.Step{}, trying: map[string]time.Time{},
 	}
 }
 
@@ -123,14 +124,17 @@ func (m *model) plan(planned []ledger.Step, now time.Time) {
 	}
 	for _, p := range planned {
 		if s, ok := m.steps[p.Key]; !ok || s.State == ledger.StepDone || s.State == ledger.StepSuperseded {
-			p.PersonID, p.State, p.PlannedAt = m.id, ledger.StepOpen, now
+			p.PersonID, p.PlannedAt = m.id, now
+			p.State = cmp.Or(p.State, ledger.StepOpen)
+			delete(m.trying, p.Key)
 			m.steps[p.Key] = &p
 		}
 	}
 }
 
-// begin is the doubt that the attempt is told of, and what the step counts.
-func (m *model) begin(a ledger.Attempt, id int64) (doubt time.Time) {
+// begin is what the attempt is told.
+func (m *model) begin(a ledger.Attempt, id int64) ledger.Begun {
+	var doubt time.Time
 	for _, other := range m.attempts {
 		if other.app == a.App && other.key != a.Key && other.gives && other.deadline.After(a.At) && other.deadline.After(doubt) {
 			doubt = other.deadline
@@ -144,7 +148,10 @@ func (m *model) begin(a ledger.Attempt, id int64) (doubt time.Time) {
 	s.Attempts++
 	s.LastAttemptAt = a.At
 	m.attempts = append(m.attempts, modelAttempt{id: id, key: a.Key, app: a.App, deadline: a.Deadline, gives: a.Gives})
-	return doubt
+	if m.trying[a.Key].IsZero() {
+		m.trying[a.Key] = a.At
+	}
+	return ledger.Begun{Attempt: id, Link: m.links[a.App], DoubtUntil: doubt, TryingSince: m.trying[a.Key]}
 }
 
 func (m *model) finish(o ledger.Outcome) {
@@ -180,6 +187,7 @@ func (m *model) act(a ledger.Action) bool {
 		s.State, s.Reason, s.FinishedAt = ledger.StepSkipped, a.Reason, a.At
 	case a.Verb == ledger.VerbRetry && (s.State == ledger.StepAttention || s.State == ledger.StepSkipped):
 		s.State, s.Reason, s.FinishedAt = ledger.StepOpen, "", time.Time{}
+		delete(m.trying, a.Key)
 	}
 	m.audit = append(m.audit, ledger.AuditRow{
 		At: a.At, PersonID: m.id, App: a.App, Action: string(a.Verb), Actor: a.Operator, Cause: a.Reason,

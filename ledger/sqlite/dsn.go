@@ -27,10 +27,10 @@ func readDSN(path string) string {
 }
 
 // writeDSN opens connections whose commits are on the disk when they return
-// (synchronous=FULL). Waiting for another process is the caller's business.
-func writeDSN(path string, busy time.Duration) string {
+// (synchronous=FULL).
+func writeDSN(path string) string {
 	return dsn(path, url.Values{
-		"_busy_timeout": {fmt.Sprint(busy.Milliseconds())},
+		"_busy_timeout": {fmt.Sprint(patience.Milliseconds())},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"1"},
 		"_txlock":       {"immediate"},

@@ -22,7 +22,7 @@ const applicationID = 0x544E524C
 // migrate makes the file if it is missing, and brings its schema up to date.
 // Several processes may do so at the same time.
 func migrate(ctx context.Context, path string) (err error) {
-	db, err := sql.Open(driverName, writeDSN(path, patience))
+	db, err := sql.Open(driverName, writeDSN(path))
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	ledgertest.Run(t, func(t *testing.T) ledger.Ledger { return open(t, newPath(t)) })
+	ledgertest.Run(t, func(t *testing.T) ledger.Ledger { return openStore(t, newPath(t)) })
 }
 
 func newPath(t testing.TB) string {
@@ -19,8 +19,8 @@ func newPath(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "ledger ?%41#ü.db")
 }
 
-// open opens the store and closes it when the test ends.
-func open(t *testing.T, path string) *Store {
+// openStore opens the store and closes it when the test ends.
+func openStore(t *testing.T, path string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), path)
 	require.NoError(t, err)
