@@ -14,7 +14,7 @@ import (
 // empty if none is near enough to be a misspelling of it. Of two that are as
 // near, the one that sorts first.
 func Of(given string, known []string) string {
-	best, bestDistance := "", max(1, len(given)/3)+1
+	best, bestDistance := "", tolerance(given)+1
 	for _, name := range slices.Sorted(slices.Values(known)) {
 		distance := levenshtein.ComputeDistance(strings.ToLower(given), strings.ToLower(name))
 		if distance < bestDistance && distance < len(given) {
@@ -22,6 +22,14 @@ func Of(given string, known []string) string {
 		}
 	}
 	return best
+}
+
+// tolerance is how many letters may be wrong. Two swapped letters count as two.
+func tolerance(given string) int {
+	if len(given) < 4 {
+		return 1
+	}
+	return max(2, len(given)/3)
 }
 
 // Hint is Of as the end of an error message ("; did you mean "wiki"?"), or empty.

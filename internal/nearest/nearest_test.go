@@ -13,6 +13,7 @@ func TestOf(t *testing.T) {
 	tests := []struct{ given, want string }{
 		{"wikki", "wiki"},
 		{"WIKI", "wiki"},
+		{"wkii", "wiki"},
 		{"directorry", "directory"},
 		{"crx", "crm"}, // crm and crn are as near
 		{"payroll", ""},
