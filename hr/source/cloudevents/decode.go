@@ -1,0 +1,150 @@
+package cloudevents
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/schemas"
+)
+
+// Decode is the source.Decoder of the format: one record, one event.
+func Decode(r source.Record) ([]hr.Event, []source.Warning, error) {
+	e, warnings, refusal := decode(r)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	return []hr.Event{e}, warnings, nil
+}
+
+func decode(r source.Record) (hr.Event, []source.Warning, *source.Error) {
+	doc, refusal := envelope(r)
+	if refusal != nil {
+		return hr.Event{}, nil, refusal
+	}
+	if refusal := prune(doc); refusal != nil {
+		return hr.Event{}, nil, refusal
+	}
+	if refusal := checkVersions(doc); refusal != nil {
+		return hr.Event{}, nil, refusal
+	}
+	if err := schemas.OfEvent().Validate(doc); err != nil {
+		return hr.Event{}, nil, violated(err)
+	}
+	event := &object{fields: doc.(map[string]any)}
+	if refusal := checkPerson(event, r.Key); refusal != nil {
+		return hr.Event{}, nil, refusal
+	}
+	e, refusal := read(event)
+	if refusal != nil {
+		return hr.Event{}, nil, refusal
+	}
+	return e, warnings(e, doc, r.Key), nil
+}
+
+// checkVersions refuses events that the schema of this version says nothing of.
+func checkVersions(doc any) *source.Error {
+	fields, _ := doc.(map[string]any)
+	if v, ok := fields["specversion"].(string); ok && v != specVersion {
+		return &source.Error{
+			Reason: source.ReasonUnsupportedVersion, Field: "/specversion",
+			Text: "is not a version of CloudEvents that Tenure reads (" + specVersion + ")",
+		}
+	}
+	kind, ok := fields["type"].(string)
+	if !ok || parts[hr.EventType(kind)] != nil {
+		return nil
+	}
+	dot := strings.LastIndex(kind, ".v")
+	if dot >= 0 && strings.TrimFunc(kind[dot+2:], unicode.IsDigit) == "" && parts[hr.EventType(kind[:dot]+".v1")] != nil {
+		return &source.Error{
+			Reason: source.ReasonUnsupportedVersion, Field: "/type",
+			Text: "is not a version of this event type that Tenure reads (" + kind[:dot] + ".v1)",
+		}
+	}
+	return &source.Error{
+		Reason: source.ReasonUnknownType, Field: "/type",
+		Text: "is not a type of HR event (com.tenurehq.worker.hired.v1 is one; see the schema for all)",
+	}
+}
+
+// mostListed is how many things wrong or odd with one record are named. Nobody
+// reads more, and a log line or header should not grow with the sender's mistakes.
+const mostListed = 10
+
+// violated makes one refusal of what the schema found.
+func violated(err error) *source.Error {
+	refusal := &source.Error{Reason: source.ReasonSchema, Text: "is not an event"}
+	var found schemas.Violations
+	if !errors.As(err, &found) {
+		return refusal
+	}
+	for i, v := range found {
+		switch {
+		case i == 0:
+			refusal.Field, refusal.Text = printable(v.Field), v.Problem
+		case i < mostListed:
+			refusal.Text += "; " + printable(v.Field) + " " + v.Problem
+		default:
+			refusal.Text += fmt.Sprintf("; and %d more", len(found)-i)
+			return refusal
+		}
+	}
+	return refusal
+}
+
+// checkPerson refuses events that name more than one person: acting on any of
+// the names might cut off the wrong one.
+func checkPerson(event *object, key []byte) *source.Error {
+	subject := event.text("subject")
+	mismatch := func(field string) *source.Error {
+		return &source.Error{Reason: source.ReasonKeyMismatch, Field: field, Text: "names another person than /subject"}
+	}
+	switch {
+	case event.object("data").text("workerId") != subject:
+		return mismatch("/data/workerId")
+	case event.text("partitionkey") != "" && event.text("partitionkey") != subject:
+		return mismatch("/partitionkey")
+	case len(key) > 0 && string(key) != subject:
+		return mismatch("key")
+	}
+	return nil
+}
+
+// warnings are what is odd about a record that can be used.
+func warnings(e hr.Event, doc any, key []byte) []source.Warning {
+	var list []source.Warning
+	if len(key) == 0 {
+		list = append(list, source.Warning{Field: "key", Text: "is missing: it should be the worker ID"})
+	}
+	unknown := schemas.OfEvent().Unknown(doc)
+	for _, field := range unknown[:min(len(unknown), mostListed)] {
+		list = append(list, source.Warning{Field: printable(field), Text: "is not known and was left out"})
+	}
+	if more := len(unknown) - mostListed; more > 0 {
+		list = append(list, source.Warning{Field: "/data", Text: fmt.Sprintf("has %d more unknown fields", more)})
+	}
+	if p := e.Profile; p != nil && !p.EndDate.IsZero() && p.EndDate.Compare(p.StartDate) < 0 {
+		list = append(list, source.Warning{Field: "/data/worker/endDate", Text: "is before /data/worker/startDate"})
+	}
+	return list
+}
+
+// printable makes the name of an unknown field, which may be anything, fit for a
+// log.
+func printable(field string) string {
+	field = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, field)
+	const most = 100
+	if runes := []rune(field); len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return field
+}

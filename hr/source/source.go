@@ -1,0 +1,59 @@
+// Package source is the contract between Tenure and the HR systems that it hears
+// from: a decoder turns one Kafka record into the events it holds.
+//
+// Rules that every decoder keeps:
+//
+//   - It is pure: the same record gives the same events, warnings or error.
+//   - It never panics, whatever the record holds.
+//   - Its errors are *Error. Neither they nor warnings quote values of the
+//     record: those may be personal data.
+//
+// Each HR system is one folder below this one and one line in catalog. Decoders
+// know nothing of Kafka, and never import each other.
+package source
+
+import "github.com/tenurehq/tenure/hr"
+
+// Record is one record of a topic.
+type Record struct {
+	Key     []byte            // nil if it has none
+	Headers map[string]string // names in lower case
+	Value   []byte
+}
+
+// Decoder turns a record into events, or says why it cannot: then the record is
+// of no use to anybody until its sender mends it. Warnings do not keep events
+// from being used. A decoder is safe for concurrent use.
+type Decoder func(Record) ([]hr.Event, []Warning, error)
+
+// Warning is something odd about a record that was decoded all the same.
+type Warning struct {
+	Field string // JSON pointer, "key", or a header's name
+	Text  string // "is not known"
+}
+
+// Error says why a record cannot be decoded.
+type Error struct {
+	Reason string // one of the reasons below, for metrics and dead letters
+	Field  string // JSON pointer, "key", or a header's name; empty for the record as a whole
+	Text   string // what is wrong and, if it is not plain from that, what to do
+}
+
+func (e *Error) Error() string {
+	if e.Field == "" {
+		return e.Reason + ": the record " + e.Text
+	}
+	return e.Reason + ": " + e.Field + " " + e.Text
+}
+
+// The reasons. They are stable: dashboards and scripts know them.
+const (
+	ReasonTombstone          = "tombstone"           // no value
+	ReasonNotUTF8            = "not_utf8"            // text that is not UTF-8
+	ReasonMalformed          = "malformed"           // no JSON, or JSON of a kind that nobody should send
+	ReasonWrongContentType   = "wrong_content_type"  // a format that this decoder does not read
+	ReasonUnsupportedVersion = "unsupported_version" // of the format, or of an event type
+	ReasonUnknownType        = "unknown_type"        // no event type of ours
+	ReasonSchema             = "schema"              // a field is missing or wrong
+	ReasonKeyMismatch        = "key_mismatch"        // key, subject and worker ID name different people
+)
