@@ -29,8 +29,8 @@ type split struct {
 // stand, in the order in which HR said them.
 func employments(events []*Event) split {
 	terminations := filter(events, func(e *Event) bool { return e.Type == EventTerminated })
-	snapshots := filter(events, func(e *Event) bool { return e.Profile != nil && e.Type != EventRehired })
-	rehires := filter(events, func(e *Event) bool { return e.Profile != nil && e.Type == EventRehired })
+	snapshots := filter(events, func(e *Event) bool { return e.snapshot() && e.Type != EventRehired })
+	rehires := filter(events, func(e *Event) bool { return e.snapshot() && e.Type == EventRehired })
 
 	s := split{}
 	s.openRehires(rehires, snapshots, terminations)
@@ -38,6 +38,16 @@ func employments(events []*Event) split {
 	s.assignTerminations(terminations)
 	s.refuseLateHires()
 	return s
+}
+
+// snapshot says whether e tells who the person is as of its effective date.
+func (e *Event) snapshot() bool {
+	switch e.Type {
+	case EventHired, EventRehired, EventTransferred, EventUpdated, EventConverted:
+		return e.Profile != nil
+	default:
+		return false
+	}
 }
 
 // openRehires makes an employment of each rehire, after the one for what was

@@ -18,6 +18,17 @@ func TestMergeLeavesOutOtherPeople(t *testing.T) {
 	assert.Equal(t, []string{"h: 2026-01-01 ..; h"}, lines(merge(hired("h", "2025-12-01", "2026-01-01"), other)))
 }
 
+// Which parts of an event count follows from its type.
+func TestMergeLeavesOutPartsThatTheTypeDoesNotUse(t *testing.T) {
+	hire := hired("h", "2025-12-01", "2026-01-01")
+	left := terminated("t", "2026-06-01", "2026-06-30", func(e *hr.Event) { e.Profile = hire.Profile })
+	assert.Empty(t, merge(left).Periods)
+	assert.Equal(t, []string{"h: 2026-01-01 .. 2026-07-01 terminated by t; h"}, lines(merge(hire, left)))
+
+	hire.Profile = nil
+	assert.Empty(t, merge(hire).Periods)
+}
+
 func TestMergeSnapshots(t *testing.T) {
 	hire := hired("h", "2025-12-01", "2026-01-01")
 	since := starting("2026-01-01")

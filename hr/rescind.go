@@ -67,7 +67,7 @@ func (h *Event) shares(e *Event) bool {
 
 // opens says whether e opens an employment.
 func (e *Event) opens() bool {
-	return (e.Type == EventHired || e.Type == EventRehired) && e.Profile != nil
+	return e.snapshot() && (e.Type == EventHired || e.Type == EventRehired)
 }
 
 func filter(events []*Event, keep func(*Event) bool) []*Event {
