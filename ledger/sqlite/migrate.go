@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -22,6 +23,8 @@ const applicationID = 0x544E524C
 // migrate makes the file if it is missing, and brings its schema up to date.
 // Several processes may do so at the same time.
 func migrate(ctx context.Context, path string) (err error) {
+	_, err = os.Stat(path) //nolint:gosec // the path is the operator's own
+	missing := os.IsNotExist(err)
 	db, err := sql.Open(driverName, writeDSN(path))
 	if err != nil {
 		return err
@@ -30,6 +33,13 @@ func migrate(ctx context.Context, path string) (err error) {
 	db.SetMaxOpenConns(1)
 	if err := checkOwner(ctx, db); err != nil {
 		return err
+	}
+	if missing {
+		// What is known of people is nobody else's business. The files beside it,
+		// which SQLite makes from here on, are given the same permissions.
+		if err := os.Chmod(path, 0o600); err != nil { //nolint:gosec // the path is the operator's own
+			return err
+		}
 	}
 	if err := enterWAL(ctx, db); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -77,6 +78,36 @@ func TestOpenAgainFindsEverything(t *testing.T) {
 	p, err := openStore(t, path).Person(t.Context(), "p1")
 	require.NoError(t, err)
 	assert.Equal(t, "name1", p.Username)
+}
+
+func TestNobodyElseMayReadANewLedger(t *testing.T) {
+	s := openStore(t, newPath(t))
+	require.NoError(t, claimName(t.Context(), s, 1))
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(s.path + suffix)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), suffix)
+	}
+}
+
+func TestOpenKeepsThePermissionsThatAreThere(t *testing.T) {
+	path := closedLedger(t)
+	require.NoError(t, os.Chmod(path, 0o660))
+	openStore(t, path)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o660), info.Mode().Perm())
+}
+
+func TestCloseLeavesNothingRunning(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	s, err := Open(t.Context(), newPath(t))
+	require.NoError(t, err)
+	require.NoError(t, claimName(t.Context(), s, 1))
+	_, err = s.Person(t.Context(), "p1")
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	goleak.VerifyNone(t, before)
 }
 
 func TestOpenARelativePath(t *testing.T) {

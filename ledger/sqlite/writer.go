@@ -128,15 +128,14 @@ func (w *writer) loop() {
 	for first := range w.queue {
 		// Take the file's write lock first and look into the queue after: what
 		// comes in during the wait shares the transaction.
-		if err := w.begin(first); err != nil {
-			if first.claim.CompareAndSwap(false, true) {
-				first.err = err
-				close(first.answer)
-			}
-			continue
+		err := w.begin(first)
+		if err != nil && first.claim.Load() {
+			continue // its caller has given up; the next one's may have patience left
 		}
 		batch := w.gather(first)
-		err := w.run(batch)
+		if err == nil {
+			err = w.run(batch)
+		}
 		for _, j := range batch {
 			if err != nil {
 				j.err = err

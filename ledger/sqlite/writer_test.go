@@ -99,9 +99,10 @@ func TestALockHeldForTooLongIsExplained(t *testing.T) {
 	s := openStore(t, newPath(t))
 	s.writes.patience = 20 * time.Millisecond
 	release := lock(t, s.path)
-	err := claimName(t.Context(), s, 1)
-	require.ErrorContains(t, err, s.path)
-	require.ErrorContains(t, err, "another process has been writing for too long")
+	for _, err := range inBackground(5, func(i int) error { return claimName(t.Context(), s, i) })() {
+		require.ErrorContains(t, err, s.path)
+		require.ErrorContains(t, err, "another process has been writing for too long")
+	}
 	release()
 	require.NoError(t, claimName(t.Context(), s, 1))
 }
