@@ -84,7 +84,7 @@ func (s *split) openRehires(rehires, snapshots, terminations []*Event) {
 		}
 		repeats := current != nil && current.rehired != nil && current.from == o.first
 		if repeats || last != nil && corrects(o.Event, o.first, last, lastDay, terminations) {
-			if current.rehired != nil && o.Event.before(current.rehired) {
+			if current.rehired != nil && o.before(current.rehired) {
 				current.rehired = o.Event
 			}
 			current.said = append(current.said, o.Event)

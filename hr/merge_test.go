@@ -75,6 +75,11 @@ func TestMergeSnapshots(t *testing.T) {
 			[]string{"x: 2026-03-01 ..; x, u from 2026-05-01"},
 		},
 		{
+			"without a start date the effective date is the start",
+			[]hr.Event{hired("h", "2025-12-01", "2026-01-01", starting(""))},
+			[]string{"h: 2026-01-01 ..; h"},
+		},
+		{
 			"a repeated hire is a snapshot like any other",
 			[]hr.Event{hire, hired("h2", "2026-02-01", "2026-03-01", since), hired("h3", "2026-02-01", "2026-01-01")},
 			[]string{"h: 2026-01-01 ..; h3, h2 from 2026-03-01"},

@@ -89,7 +89,7 @@ func dateTime(v any) error {
 }
 
 // Validate checks a document as encoding/json decodes it into an any (numbers
-// may be json.Number). The error is of type Violations.
+// may be json.Number). The error is of type InvalidError.
 func (s *Schema) Validate(doc any) error {
 	err := s.compiled.Validate(doc)
 	var invalid *jsonschema.ValidationError

@@ -68,7 +68,7 @@ func TestInvalidExamples(t *testing.T) {
 				want = append(want, w.(string))
 			}
 			err := schemas.OfEvent().Validate(example["event"])
-			var found schemas.Violations
+			var found schemas.InvalidError
 			require.ErrorAs(t, err, &found)
 			var got []string
 			for _, v := range found {

@@ -67,15 +67,16 @@ func subschemas(s *jsonschema.Schema, value any, name string) []*jsonschema.Sche
 
 // applying are a schema and those that it applies to the same value.
 func applying(s *jsonschema.Schema, value any) []*jsonschema.Schema {
-	found := []*jsonschema.Schema{s}
-	more := slices.Clone(s.AllOf)
+	same := slices.Clone(s.AllOf)
 	if s.Ref != nil {
-		more = append(more, s.Ref)
+		same = append(same, s.Ref)
 	}
 	if s.If != nil && s.Then != nil && s.If.Validate(value) == nil {
-		more = append(more, s.Then)
+		same = append(same, s.Then)
 	}
-	for _, m := range more {
+	found := make([]*jsonschema.Schema, 0, 1+len(same))
+	found = append(found, s)
+	for _, m := range same {
 		found = append(found, applying(m, value)...)
 	}
 	return found

@@ -26,10 +26,10 @@ func (v Violation) compare(w Violation) int {
 	return cmp.Or(strings.Compare(v.Field, w.Field), strings.Compare(v.Problem, w.Problem))
 }
 
-// Violations are all that is wrong with a document, by field.
-type Violations []Violation
+// InvalidError is all that is wrong with a document, by field.
+type InvalidError []Violation
 
-func (vs Violations) Error() string {
+func (vs InvalidError) Error() string {
 	texts := make([]string, len(vs))
 	for i, v := range vs {
 		texts[i] = v.String()
@@ -39,9 +39,9 @@ func (vs Violations) Error() string {
 
 // violations collects the leaves of an error: what they are nested in only says
 // by which way of the schema they were found.
-func violations(e *jsonschema.ValidationError) Violations {
+func violations(e *jsonschema.ValidationError) InvalidError {
 	if len(e.Causes) > 0 {
-		var all Violations
+		all := make(InvalidError, 0, len(e.Causes))
 		for _, cause := range e.Causes {
 			all = append(all, violations(cause)...)
 		}
@@ -54,12 +54,12 @@ func violations(e *jsonschema.ValidationError) Violations {
 	case *kind.AdditionalProperties:
 		return each(at, k.Properties, "is not known")
 	default:
-		return Violations{{Field: at, Problem: problem(e.ErrorKind)}}
+		return InvalidError{{Field: at, Problem: problem(e.ErrorKind)}}
 	}
 }
 
-func each(at string, names []string, problem string) Violations {
-	var all Violations
+func each(at string, names []string, problem string) InvalidError {
+	all := make(InvalidError, 0, len(names))
 	for _, name := range names {
 		all = append(all, Violation{Field: at + Pointer(name), Problem: problem})
 	}

@@ -78,7 +78,7 @@ const mostListed = 10
 // violated makes one refusal of what the schema found.
 func violated(err error) *source.Error {
 	refusal := &source.Error{Reason: source.ReasonSchema, Text: "is not an event"}
-	var found schemas.Violations
+	var found schemas.InvalidError
 	if !errors.As(err, &found) {
 		return refusal
 	}

@@ -66,7 +66,7 @@ func (p parser) object(path []string) (any, *source.Error) {
 		if err != nil || !ok {
 			return nil, malformed(path, "is not JSON")
 		}
-		at := append(path[:len(path):len(path)], name)
+		at := below(path, name)
 		if _, ok := object[name]; ok {
 			return nil, malformed(at, "is there twice")
 		}
@@ -83,7 +83,7 @@ func (p parser) object(path []string) (any, *source.Error) {
 func (p parser) array(path []string) (any, *source.Error) {
 	list := []any{}
 	for p.More() {
-		value, refusal := p.value(append(path[:len(path):len(path)], fmt.Sprint(len(list)))...)
+		value, refusal := p.value(below(path, fmt.Sprint(len(list)))...)
 		if refusal != nil {
 			return nil, refusal
 		}
@@ -92,6 +92,9 @@ func (p parser) array(path []string) (any, *source.Error) {
 	_, _ = p.Token()
 	return list, nil
 }
+
+// below is the path of a field of what is at path.
+func below(path []string, name string) []string { return append(slices.Clip(path), name) }
 
 func malformed(path []string, text string) *source.Error {
 	return &source.Error{Reason: source.ReasonMalformed, Field: printable(schemas.Pointer(path...)), Text: text}
@@ -106,7 +109,7 @@ func prune(value any, path ...string) *source.Error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		v := object[name]
-		at := append(path[:len(path):len(path)], name)
+		at := below(path, name)
 		if text, ok := v.(string); ok && hasNUL(text) || hasNUL(name) {
 			return malformed(at, "has a NUL character in it")
 		}
