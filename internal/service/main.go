@@ -67,7 +67,7 @@ func execute(ctx context.Context, name, summary string, args []string, stdout, s
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintf(stderr, "%s\n\nUsage: %s [flags]\n\n", summary, name)
+		_, _ = fmt.Fprintf(stderr, "%s\n\nUsage: %s [flags]\n\n", summary, name)
 		flags.PrintDefaults()
 	}
 	path := flags.String("config", DefaultConfigPath(), "the configuration `file`; also TENURE_CONFIG")
@@ -81,11 +81,11 @@ func execute(ctx context.Context, name, summary string, args []string, stdout, s
 	case err != nil:
 		return ExitUsage
 	case flags.NArg() > 0:
-		fmt.Fprintf(stderr, "unexpected argument %q\n", flags.Arg(0))
+		_, _ = fmt.Fprintf(stderr, "unexpected argument %q\n", flags.Arg(0))
 		flags.Usage()
 		return ExitUsage
 	case *showVersion:
-		fmt.Fprintf(stdout, "%s %s\n", name, Version())
+		_, _ = fmt.Fprintf(stdout, "%s %s\n", name, Version())
 		return ExitDone
 	}
 
@@ -105,7 +105,7 @@ func finish(ctx context.Context, log *zap.Logger, stderr io.Writer, err error) i
 		return ExitDone
 	case errors.As(err, &usage):
 		// For the human who is about to correct it: plain lines, not one of JSON.
-		fmt.Fprintln(stderr, err)
+		_, _ = fmt.Fprintln(stderr, err)
 		return ExitUsage
 	default:
 		log.Error("failed", zap.Error(err))

@@ -29,7 +29,7 @@ func TestExecuteExitCodes(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	for name, tc := range map[string]struct {
-		ctx    context.Context
+		stop   bool
 		args   []string
 		err    error
 		code   int
@@ -41,8 +41,8 @@ func TestExecuteExitCodes(t *testing.T) {
 		"failed":             {ran: true, err: errors.New("no ledger"), code: ExitFailed, stderr: `"error":"no ledger"`},
 		"configuration":      {ran: true, err: UsageError(errors.New("tenure.yaml:3: unknown key")), code: ExitUsage, stderr: "\ntenure.yaml:3: unknown key\n"},
 		"wrapped usage":      {ran: true, err: fmt.Errorf("x: %w", UsageError(errors.New("y"))), code: ExitUsage, stderr: "\nx: y\n"},
-		"stopped by signal":  {ctx: stopped, ran: true, err: context.Canceled, code: ExitDone, stderr: `"message":"stopped"`},
-		"failed after stop":  {ctx: stopped, ran: true, err: errors.New("commit lost"), code: ExitFailed, stderr: "commit lost"},
+		"stopped by signal":  {stop: true, ran: true, err: context.Canceled, code: ExitDone, stderr: `"message":"stopped"`},
+		"failed after stop":  {stop: true, ran: true, err: errors.New("commit lost"), code: ExitFailed, stderr: "commit lost"},
 		"cancelled unasked":  {ran: true, err: context.Canceled, code: ExitFailed, stderr: "context canceled"},
 		"unknown flag":       {args: []string{"--nope"}, code: ExitUsage, stderr: "not defined: -nope"},
 		"argument":           {args: []string{"extra"}, code: ExitUsage, stderr: `unexpected argument "extra"`},
@@ -53,9 +53,9 @@ func TestExecuteExitCodes(t *testing.T) {
 		"level keeps silent": {args: []string{"--log-level", "error"}, ran: true, code: ExitDone},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx := tc.ctx
-			if ctx == nil {
-				ctx = t.Context()
+			ctx := t.Context()
+			if tc.stop {
+				ctx = stopped
 			}
 			var stdout, stderr bytes.Buffer
 			ran := false

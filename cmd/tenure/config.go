@@ -1,0 +1,80 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+)
+
+func (c *cli) configCommand() *cobra.Command {
+	return noun("config", "Check the configuration", c.configCheckCommand())
+}
+
+func (c *cli) configCheckCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:   "check",
+		Short: "Check the configuration, and show what it says or all that is wrong with it",
+		Long: `Check the configuration, and show what it says or all that is wrong with it.
+
+Everything that can be known without calling anybody is checked: unknown keys,
+missing secrets, every expression, every app that a role names. Nothing secret
+is printed. The exit status is 2 if anything is wrong.`,
+		Example: `  tenure config check
+  tenure config check --config staging.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cfg, err := c.config()
+			if err != nil {
+				return err
+			}
+			v := viewConfig(cfg)
+			return c.print(v, v.draw)
+		},
+	})
+}
+
+// configView is what a configuration says, without its secrets.
+type configView struct {
+	Path    string            `json:"path"`
+	Brokers []string          `json:"brokers"`
+	Group   string            `json:"group"`
+	Topics  []topicView       `json:"topics"`
+	Ledger  string            `json:"ledger"` // its kind: the whole URL may hold a password
+	Apps    map[string]string `json:"apps"`   // connectors by name
+}
+
+type topicView struct {
+	Name        string `json:"name"`
+	Source      string `json:"source"`
+	DeadLetters string `json:"deadLetters"`
+}
+
+func viewConfig(cfg *config.Config) configView {
+	kind, _, _ := strings.Cut(cfg.Ledger.URL, ":")
+	v := configView{
+		Path: cfg.Path, Brokers: cfg.Kafka.Brokers, Group: cfg.Kafka.Group,
+		Topics: []topicView{}, Ledger: kind, Apps: map[string]string{},
+	}
+	for _, t := range cfg.Kafka.Topics {
+		v.Topics = append(v.Topics, topicView{Name: t.Name, Source: t.Source, DeadLetters: t.DeadLetters})
+	}
+	for name, app := range cfg.Apps {
+		v.Apps[name] = app.Connector
+	}
+	return v
+}
+
+func (v configView) draw(p *page) {
+	p.note("%s is good.\n", v.Path)
+	p.fields(field{"brokers", strings.Join(v.Brokers, ", ")}, field{"group", v.Group}, field{"ledger", v.Ledger})
+	p.table("Topics", "topic,source,dead letters", rowsOf(v.Topics, func(t topicView) []string {
+		return []string{t.Name, t.Source, t.DeadLetters}
+	}))
+	p.table("Apps", "app,connector", rowsOf(slices.Sorted(maps.Keys(v.Apps)), func(name string) []string {
+		return []string{name, v.Apps[name]}
+	}))
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+)
+
+// format is how a command that reads shows what it has read.
+type format string
+
+const (
+	formatTable format = "table"
+	formatJSON  format = "json"
+	formatYAML  format = "yaml"
+)
+
+// String, Set and Type make it a flag.
+func (f *format) String() string { return string(*f) }
+
+func (f *format) Set(s string) error {
+	switch format(s) {
+	case formatTable, formatJSON, formatYAML:
+		*f = format(s)
+		return nil
+	}
+	return fmt.Errorf("want table, json or yaml")
+}
+
+func (f *format) Type() string { return "format" }
+
+// reads marks cmd as one that reads: it gets -o.
+func (c *cli) reads(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().VarP(&c.output, "output", "o", "output `format`: table, json or yaml")
+	_ = cmd.RegisterFlagCompletionFunc("output",
+		cobra.FixedCompletions([]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// print shows value: as JSON or YAML, whose names come from its JSON tags, or as
+// the page that draw fills.
+func (c *cli) print(value any, draw func(*page)) error {
+	if c.output == formatTable {
+		p := &page{color: c.colored()}
+		draw(p)
+		_, err := c.out.Write(p.buf.Bytes())
+		return err
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(value); err != nil {
+		return err
+	}
+	if c.output == formatYAML {
+		return writeYAML(c.out, out.Bytes())
+	}
+	_, err := c.out.Write(out.Bytes())
+	return err
+}
+
+// writeYAML writes JSON as YAML, fields in the same order.
+func writeYAML(w io.Writer, jsonText []byte) error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(jsonText, &doc); err != nil { // JSON is YAML
+		return err
+	}
+	var plain func(*yaml.Node)
+	plain = func(n *yaml.Node) {
+		n.Style = 0
+		for _, child := range n.Content {
+			plain(child)
+		}
+	}
+	plain(&doc)
+	enc := yaml.NewEncoder(w)
+	enc.SetIndent(2)
+	if err := enc.Encode(&doc); err != nil {
+		return err
+	}
+	return enc.Close()
+}
+
+func (c *cli) colored() bool {
+	return c.outTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// page is output for people.
+type page struct {
+	buf   bytes.Buffer
+	color bool
+}
+
+// field is a name and its value.
+type field struct{ name, value string }
+
+// fields writes names and values below each other. Those without a value are
+// left out.
+func (p *page) fields(fields ...field) {
+	width := 0
+	for _, f := range fields {
+		if f.value != "" {
+			width = max(width, len(f.name))
+		}
+	}
+	for _, f := range fields {
+		if f.value != "" {
+			p.note("%-*s  %s", width+1, f.name+":", p.paint(f.value))
+		}
+	}
+}
+
+// note writes a line.
+func (p *page) note(format string, args ...any) { fmt.Fprintf(&p.buf, format+"\n", args...) }
+
+// columnWidth is where a long text in a table is wrapped.
+const columnWidth = 60
+
+// table writes a table, below its title if that is not empty. The header's names
+// are separated by commas.
+func (p *page) table(title, header string, rows [][]string) {
+	if len(rows) == 0 {
+		return
+	}
+	if p.buf.Len() > 0 {
+		p.buf.WriteByte('\n')
+	}
+	if title != "" {
+		p.note("%s", title)
+	}
+	t := table.NewWriter()
+	style := table.StyleLight
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Box.PaddingLeft = ""
+	style.Box.PaddingRight = "  "
+	t.SetStyle(style)
+	names := strings.Split(header, ",")
+	head := make(table.Row, len(names))
+	configs := make([]table.ColumnConfig, len(names))
+	for i, name := range names {
+		head[i] = name
+		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: columnWidth, WidthMaxEnforcer: text.WrapSoft}
+	}
+	t.AppendHeader(head)
+	t.SetColumnConfigs(configs)
+	for _, row := range rows {
+		cells := make(table.Row, len(row))
+		for i, cell := range row {
+			cells[i] = p.paint(cell)
+		}
+		t.AppendRow(cells)
+	}
+	for line := range strings.Lines(t.Render()) {
+		p.note("%s", strings.TrimRight(line, " \n"))
+	}
+}
+
+// rowsOf makes a table's rows.
+func rowsOf[T any](items []T, row func(T) []string) [][]string {
+	rows := make([][]string, len(items))
+	for i, item := range items {
+		rows[i] = row(item)
+	}
+	return rows
+}
+
+// paint colours the words that say how somebody or something is doing.
+func (p *page) paint(s string) string {
+	code, ok := paints[s]
+	if !p.color || !ok {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+const (
+	green  = "32"
+	yellow = "33"
+	red    = "31"
+	faint  = "2"
+)
+
+var paints = map[string]string{
+	"active": green, "linked": green,
+	"upcoming": yellow, "on_leave": yellow, "planned": yellow, "disabled": yellow, "open": yellow,
+	"suspended": red, "attention": red, "drifted": red, "missing": red,
+	"ended": faint, "deleted": faint, "skipped": faint, "unlinked": faint, "unknown": faint,
+}
+
+// instant shows a point in time, in UTC; nothing for the zero one.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05Z")
+}

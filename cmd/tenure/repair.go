@@ -1,0 +1,141 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// repairTimeout is how long a worker may take to accept a repair.
+const repairTimeout = 30 * time.Second
+
+func (c *cli) runRetryCommand() *cobra.Command {
+	var req workflows.RepairRequest
+	cmd := &cobra.Command{
+		Use:   "retry PERSON",
+		Short: "Try again now what needs attention",
+		Long: `Try again now what needs attention, after its cause was removed: all of it, or
+that of one app, or one step.
+
+It is done by the person's run, and is on the record with your name.`,
+		Example: `  tenure run retry 10004
+  tenure run retry 10004 --app wiki`,
+		Args: exactly("PERSON"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.repair(cmd.Context(), args[0], workflows.UpdateRetry, req, "will be tried again")
+		},
+	}
+	repairFlags(cmd, &req)
+	cmd.Flags().StringVar(&req.Reason, "reason", "", "why, for the record")
+	return cmd
+}
+
+func (c *cli) runSkipCommand() *cobra.Command {
+	var req workflows.RepairRequest
+	cmd := &cobra.Command{
+		Use:   "skip PERSON",
+		Short: "Decide that what needs attention is not to be done",
+		Long: `Decide that what needs attention is not to be done: that of one app, or one step
+or question by its key (see: tenure run list --attention).
+
+It is done by the person's run, and is on the record with your name and reason.
+A later change of policy or of the person plans anew, and may plan it again.`,
+		Example: `  tenure run skip 10004 --app wiki --reason "the wiki was shut down"
+  tenure run skip 10004 --key conflict/hired_after_end/e-17 --reason "HR's mistake, ticket 4711"`,
+		Args: exactly("PERSON"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case req.App == "" && req.Key == "":
+				return usagef("say what is to be skipped: --app or --key (tenure run list --attention shows both)")
+			case strings.TrimSpace(req.Reason) == "":
+				return usagef("say why with --reason: it goes on the record")
+			}
+			return c.repair(cmd.Context(), args[0], workflows.UpdateSkip, req, "is skipped")
+		},
+	}
+	repairFlags(cmd, &req)
+	cmd.Flags().StringVar(&req.Reason, "reason", "", "why it is not to be done, for the record")
+	return cmd
+}
+
+func repairFlags(cmd *cobra.Command, req *workflows.RepairRequest) {
+	cmd.Flags().StringVar(&req.App, "app", "", "only what is about this `app`")
+	cmd.Flags().StringVar(&req.Key, "key", "", "only the step or question with this `key`")
+	cmd.Flags().StringVar(&req.Operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
+}
+
+func loginName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// repair asks the person's open run for an Update, and waits until it is done.
+func (c *cli) repair(ctx context.Context, personID, update string, req workflows.RepairRequest, done string) error {
+	req.Operator = cmp.Or(req.Operator, os.Getenv("TENURE_OPERATOR"), loginName())
+	return c.withTemporal(ctx, func(t client.Client) error {
+		ctx, cancel := context.WithTimeout(ctx, repairTimeout)
+		defer cancel()
+		handle, err := t.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+			WorkflowID:   workflows.WorkflowID(personID),
+			UpdateName:   update,
+			Args:         []any{req},
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		})
+		var result workflows.RepairResult
+		if err == nil {
+			err = handle.Get(ctx, &result)
+		}
+		if err != nil {
+			return explainRepair(personID, err)
+		}
+		for _, key := range result.Keys {
+			_, _ = fmt.Fprintf(c.out, "%s of %s %s\n", key, personID, done)
+		}
+		return nil
+	})
+}
+
+func explainRepair(personID string, err error) error {
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		return fmt.Errorf("nothing runs for person %q, so nothing can be repaired; "+
+			"if the ledger says that something needs attention, the sweeper will soon start a run", personID)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no worker took the request within %s: check that the worker is up, then look at "+
+			"tenure run list --attention, since it may be done yet", repairTimeout)
+	}
+	return fmt.Errorf("person %s: %w", personID, err)
+}
+
+// withTemporal calls f with a client of the Temporal that the environment names.
+func (c *cli) withTemporal(ctx context.Context, f func(client.Client) error) error {
+	opts, err := service.TemporalOptions(zap.NewNop())
+	if err != nil {
+		return &usageError{err}
+	}
+	t, err := client.NewLazyClient(opts)
+	if err != nil {
+		return &usageError{err}
+	}
+	defer t.Close()
+	if err := service.ProbeTemporal(ctx, t, opts.Namespace); err != nil {
+		return fmt.Errorf("no answer from Temporal at %s (check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE): %w", opts.HostPort, err)
+	}
+	return f(t)
+}

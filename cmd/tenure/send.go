@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ingest"
+)
+
+// sendOptions are the flags of event send.
+type sendOptions struct {
+	brokers     []string
+	topic       string
+	source      string
+	skipInvalid bool
+	wait        time.Duration
+}
+
+func (c *cli) eventSendCommand() *cobra.Command {
+	var o sendOptions
+	cmd := &cobra.Command{
+		Use:   "send FILE",
+		Short: "Send HR events to Kafka, for the starter to consume",
+		Long: `Send HR events to Kafka, for the starter to consume.
+
+FILE holds structured CloudEvents, one JSON object a line; "-" is standard
+input. All are checked first, and nothing is sent if any is not valid, unless
+--skip-invalid says to leave those out (then the exit status is 3).
+
+Sending the same events again is harmless: an event is known by its source and
+id.`,
+		Example: `  tenure event send events.jsonl
+  zcat company.jsonl.gz | tenure event send -
+  tenure event send events.jsonl --brokers kafka-1:9092,kafka-2:9092 --topic hr.events`,
+		Args: exactly("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.sendDefaults(&o); err != nil {
+				return err
+			}
+			return c.send(cmd.Context(), args[0], o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&o.brokers, "brokers", nil, "Kafka `brokers` (default: the configuration's)")
+	flags.StringVar(&o.topic, "topic", "", "`topic` to send to (default: the configuration's first one of this source)")
+	flags.StringVar(&o.source, "source", "", "format of the events: a `source` as in kafka.topics (default: the topic's, else cloudevents)")
+	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the valid events, report the others")
+	flags.DurationVar(&o.wait, "wait", time.Minute, "how `long` to wait for Kafka when it cannot be reached")
+	return cmd
+}
+
+// sendDefaults takes what the flags leave open from the configuration; none is
+// needed if they leave nothing open.
+func (c *cli) sendDefaults(o *sendOptions) error {
+	if len(o.brokers) == 0 || o.topic == "" {
+		cfg, err := c.config()
+		if err != nil {
+			return err
+		}
+		if len(o.brokers) == 0 {
+			o.brokers = cfg.Kafka.Brokers
+		}
+		if err := pickTopic(o, cfg.Kafka.Topics); err != nil {
+			return err
+		}
+	}
+	if o.source == "" {
+		o.source = defaultSource
+	}
+	return nil
+}
+
+// pickTopic settles topic and source, each of which may be given.
+func pickTopic(o *sendOptions, topics []config.Topic) error {
+	wanted := o.source
+	if wanted == "" {
+		wanted = defaultSource
+	}
+	i := slices.IndexFunc(topics, func(t config.Topic) bool {
+		return t.Name == o.topic || o.topic == "" && t.Source == wanted
+	})
+	switch {
+	case i >= 0 && o.source == "":
+		o.topic, o.source = topics[i].Name, topics[i].Source
+	case i >= 0:
+		o.topic = topics[i].Name
+	case o.topic == "":
+		return usagef("no topic of the configuration has the source %q: name one with --topic", wanted)
+	}
+	return nil
+}
+
+// sendChunk is how many events are sent between two steps of the progress bar.
+const sendChunk = 500
+
+func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
+	decode, err := decoderOf(o.source)
+	if err != nil {
+		return err
+	}
+	file, events, err := c.readEvents(name, decode)
+	if err != nil {
+		return err
+	}
+	valid, invalid := report(c.err, file, events)
+	if invalid > 0 && !o.skipInvalid {
+		return fmt.Errorf("%d of %d events are not valid, so none was sent (--skip-invalid sends the others)", invalid, len(events))
+	}
+	messages := make([]ingest.Message, 0, valid)
+	for _, in := range events {
+		if in.problem == nil {
+			messages = append(messages, in.message())
+		}
+	}
+	began := time.Now()
+	sent, err := c.publish(ctx, o, messages)
+	if err != nil {
+		return fmt.Errorf("%w\n%d of %d events were sent; sending all of them again is harmless", err, sent, len(messages))
+	}
+	_, _ = fmt.Fprintf(c.err, "sent %d events to %s in %s", sent, o.topic, time.Since(began).Round(time.Millisecond))
+	if invalid > 0 {
+		_, _ = fmt.Fprintf(c.err, ", left out %d that are not valid\n", invalid)
+		return errAttention
+	}
+	_, _ = fmt.Fprintln(c.err)
+	return nil
+}
+
+func (in input) message() ingest.Message {
+	return ingest.Message{Key: in.key, Value: in.value, Headers: in.record().Headers}
+}
+
+// publish sends the messages in order and says how many were certainly sent.
+func (c *cli) publish(ctx context.Context, o sendOptions, messages []ingest.Message) (sent int, err error) {
+	publisher := ingest.NewPublisher(o.brokers...)
+	defer func() { err = errors.Join(err, publisher.Close()) }()
+	var waitingFor error
+	publisher.Waiting = func(reason error) {
+		waitingFor = reason
+		_, _ = fmt.Fprintf(c.err, "waiting: %v\n", reason)
+	}
+	bar := c.progress(len(messages))
+	defer func() { _ = bar.Exit() }()
+	for chunk := range slices.Chunk(messages, sendChunk) {
+		err := publishWithin(ctx, o.wait, publisher, o.topic, chunk)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded) && waitingFor != nil:
+			return sent, fmt.Errorf("gave up after %s: %w (check kafka.brokers, or --brokers and --topic)", o.wait, waitingFor)
+		case err != nil:
+			return sent, err
+		}
+		sent += len(chunk)
+		_ = bar.Add(len(chunk))
+	}
+	_ = bar.Finish()
+	return sent, nil
+}
+
+func publishWithin(ctx context.Context, wait time.Duration, p *ingest.Publisher, topic string, chunk []ingest.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	return p.Publish(ctx, topic, chunk)
+}
+
+// progress is a bar on a terminal, and nothing elsewhere.
+func (c *cli) progress(total int) *progressbar.ProgressBar {
+	return progressbar.NewOptions(total,
+		progressbar.OptionSetWriter(c.err),
+		progressbar.OptionSetDescription("sending"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("events"),
+		progressbar.OptionThrottle(65*time.Millisecond),
+		progressbar.OptionSetRenderBlankState(true),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetVisibility(c.errTTY),
+	)
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+func (c *cli) personTimelineCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:   "timeline PERSON",
+		Short: "Show all that HR has said of a person, merged, and the events it comes from",
+		Example: `  tenure person timeline 10004
+  tenure person timeline 10004 -o yaml`,
+		Args: exactly("PERSON"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				person, err := findPerson(cmd.Context(), l, args[0])
+				if err != nil {
+					return err
+				}
+				v := viewTimeline(person, cfg.Clock().Now())
+				return c.print(v, v.draw)
+			})
+		},
+	})
+}
+
+type timelineView struct {
+	Person    string         `json:"person"`
+	Status    hr.Status      `json:"status"`
+	Entries   []entryView    `json:"entries"`
+	Conflicts []conflictView `json:"conflicts,omitempty"`
+	Events    []eventView    `json:"events"`
+}
+
+// entryView is one thing that changes at an instant. Time is in the person's own
+// zone.
+type entryView struct {
+	At    time.Time `json:"at"`
+	What  string    `json:"what"`
+	Event string    `json:"event,omitempty"` // ID
+}
+
+type conflictView struct {
+	Code   hr.ConflictCode `json:"code"`
+	Source string          `json:"source"`
+	Event  string          `json:"event"`
+}
+
+type eventView struct {
+	Seq       int64        `json:"seq"`
+	Type      hr.EventType `json:"type"`
+	Effective hr.Date      `json:"effective"`
+	Recorded  time.Time    `json:"recorded"`
+	Received  time.Time    `json:"received"`
+	Source    string       `json:"source"`
+	ID        string       `json:"id"`
+	Rescinds  string       `json:"rescinds,omitempty"`
+}
+
+func viewTimeline(person ledger.Person, now time.Time) timelineView {
+	events := make([]hr.Event, len(person.Events))
+	v := timelineView{Person: person.PersonID, Entries: []entryView{}, Events: []eventView{}}
+	for i, stored := range person.Events {
+		e := stored.Event
+		events[i] = e
+		v.Events = append(v.Events, eventView{
+			Seq: stored.Seq, Type: e.Type, Effective: e.Effective, Recorded: e.Recorded, Received: stored.At,
+			Source: e.Source, ID: e.ID, Rescinds: e.Rescinds,
+		})
+	}
+	t := hr.Merge(person.PersonID, events)
+	v.Status = t.At(now).Status
+
+	zone := time.UTC
+	for _, period := range t.Periods {
+		zone = zoneOf(period.Snapshots[0].Profile)
+		v.Entries = append(v.Entries, periodEntries(period, zone)...)
+	}
+	v.Entries = append(v.Entries, intervalEntries(t.Absences, zone, "goes on leave", "is back from leave")...)
+	v.Entries = append(v.Entries, intervalEntries(t.Suspensions, zone, "is suspended", "is reinstated")...)
+	slices.SortStableFunc(v.Entries, func(a, b entryView) int { return a.At.Compare(b.At) })
+	for _, c := range t.Conflicts {
+		v.Conflicts = append(v.Conflicts, conflictView{Code: c.Code, Source: c.Event.Source, Event: c.Event.ID})
+	}
+	return v
+}
+
+func periodEntries(period hr.Period, zone *time.Location) []entryView {
+	first := period.Snapshots[0].Profile
+	entries := []entryView{{
+		At: period.Starts.In(zone), Event: period.Opened.ID,
+		What: "starts as " + cmp.Or(first.JobTitle, string(first.Type)) + in(first.Department),
+	}}
+	for i, s := range period.Snapshots[1:] {
+		if what := changes(period.Snapshots[i].Profile, s.Profile); what != "" {
+			entries = append(entries, entryView{At: s.From.In(zone), What: what, Event: s.Event.ID})
+		}
+	}
+	if !period.Ends.IsZero() {
+		what := "access ends (" + string(period.End.Cause) + ")"
+		if period.End.Urgent {
+			what = "access ends (" + string(period.End.Cause) + ", immediate)"
+		}
+		entries = append(entries, entryView{At: period.Ends.In(zone), What: what, Event: period.End.Event.ID})
+	}
+	return entries
+}
+
+func intervalEntries(list []hr.Interval, zone *time.Location, from, to string) []entryView {
+	var entries []entryView
+	for _, i := range list {
+		entries = append(entries, entryView{At: i.From.In(zone), What: from, Event: i.Event.ID})
+		if !i.To.IsZero() {
+			entries = append(entries, entryView{At: i.To.In(zone), What: to})
+		}
+	}
+	return entries
+}
+
+// changes says in what the second profile differs, of all that access usually
+// depends on.
+func changes(before, after hr.Profile) string {
+	var out []string
+	for _, f := range []struct{ name, before, after string }{
+		{"name", before.GivenName + " " + before.FamilyName, after.GivenName + " " + after.FamilyName},
+		{"type", string(before.Type), string(after.Type)},
+		{"title", before.JobTitle, after.JobTitle},
+		{"department", before.Department, after.Department},
+		{"company", before.Company, after.Company},
+		{"cost center", before.CostCenter, after.CostCenter},
+		{"site", before.Location.Site, after.Location.Site},
+		{"time zone", before.Location.TimeZone, after.Location.TimeZone},
+		{"manager", before.ManagerID, after.ManagerID},
+		{"last day", before.EndDate.String(), after.EndDate.String()},
+	} {
+		if f.before != f.after {
+			out = append(out, f.name+" "+cmp.Or(f.before, "none")+" -> "+cmp.Or(f.after, "none"))
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+func in(department string) string {
+	if department == "" {
+		return ""
+	}
+	return " in " + department
+}
+
+// zoneOf is the person's time zone, or UTC if this machine does not know it.
+func zoneOf(p hr.Profile) *time.Location {
+	zone, err := time.LoadLocation(p.Location.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+func (v timelineView) draw(p *page) {
+	p.fields(field{"person", v.Person}, field{"status", string(v.Status)})
+	p.table("Timeline", "when,what,event", rowsOf(v.Entries, func(e entryView) []string {
+		return []string{e.At.Format("2006-01-02 15:04 MST"), e.What, e.Event}
+	}))
+	p.table("Not applied: a human must say what was meant", "conflict,source,event", rowsOf(v.Conflicts, func(c conflictView) []string {
+		return []string{string(c.Code), c.Source, c.Event}
+	}))
+	p.table("Events, as received", "seq,type,effective,recorded,received,source,id", rowsOf(v.Events, func(e eventView) []string {
+		return []string{
+			strconv.FormatInt(e.Seq, 10), shortType(e.Type), e.Effective.String(), instant(e.Recorded), instant(e.Received), e.Source, e.ID,
+		}
+	}))
+}
+
+// shortType is an event type without what all of them have.
+func shortType(t hr.EventType) string {
+	name := strings.TrimSuffix(string(t), ".v1")
+	return name[strings.LastIndexByte(name, '.')+1:]
+}

@@ -1,0 +1,243 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Consumer is one member of the consumer group. See the package documentation
+// for what it guarantees.
+type Consumer struct {
+	brokers []string
+	group   string
+	topics  map[string]Topic
+	nudger  Nudger
+	clock   clock.Clock
+	log     *zap.Logger
+	metrics *metrics
+	tuning  Tuning
+
+	transport   *kafka.Transport
+	client      *kafka.Client
+	dialer      *kafka.Dialer
+	deadLetters *kafka.Writer
+
+	records *batcher[ledger.Received, ledger.Receipt]
+	marks   *batcher[int64, struct{}]
+
+	broker           *dependency
+	deadLetterBroker *dependency
+	ledger           *dependency
+	temporal         *dependency
+
+	joined time.Time   // when the last generation began
+	member atomic.Bool // in a generation now
+}
+
+// NewConsumer returns a consumer that does nothing before Run.
+func NewConsumer(o Options) (*Consumer, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	c := &Consumer{
+		brokers: o.Brokers,
+		group:   o.Group,
+		topics:  make(map[string]Topic, len(o.Topics)),
+		nudger:  o.Nudger,
+		clock:   o.Clock,
+		log:     o.Log,
+		metrics: newMetrics(o.Metrics),
+		tuning:  o.Tuning.withDefaults(),
+		// The default metadata lifetime of 6 s would be the time it takes to notice
+		// a topic that has just been made.
+		transport: &kafka.Transport{MetadataTTL: time.Second, ClientID: clientID},
+		dialer:    &kafka.Dialer{Timeout: 10 * time.Second, DualStack: true, ClientID: clientID},
+	}
+	for _, t := range o.Topics {
+		c.topics[t.Name] = t
+	}
+	c.client = &kafka.Client{Addr: kafka.TCP(o.Brokers...), Transport: c.transport}
+	c.deadLetters = newDeadLetterWriter(o.Brokers, c.transport)
+
+	c.records = newBatcher(batchLimit, func(ctx context.Context, r []ledger.Received) ([]ledger.Receipt, error) {
+		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
+		return o.Intake.Record(ctx, r)
+	})
+	c.marks = newBatcher(batchLimit, func(ctx context.Context, seqs []int64) ([]struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
+		return make([]struct{}, len(seqs)), o.Intake.MarkDelivered(ctx, seqs)
+	})
+
+	c.broker = c.dependency("Kafka", "check kafka.brokers and kafka.topics in the configuration", 0)
+	c.deadLetterBroker = c.dependency("the dead-letter topic", "check that it exists, may be written to, and takes records as large as those of its source", 0)
+	c.ledger = c.dependency("the ledger", "check ledger.url in the configuration", 0)
+	c.temporal = c.dependency("Temporal", "check TEMPORAL_ADDRESS and that the server is up", c.tuning.Nudges)
+	return c, nil
+}
+
+const (
+	clientID   = "tenure"
+	batchLimit = 200 // events per call of the ledger
+)
+
+func (c *Consumer) dependency(name, advice string, slots int) *dependency {
+	d := &dependency{
+		name: name, advice: advice, timeout: attemptTimeout, log: c.log,
+		backoff: backoff{Min: c.tuning.RetryMin, Max: c.tuning.RetryMax},
+		retried: c.metrics.retries.WithLabelValues(name).Inc,
+	}
+	if slots > 0 {
+		d.slots = make(chan struct{}, slots)
+	}
+	return d
+}
+
+// Ready says whether the consumer is a member of its group, which is when it is
+// of use.
+func (c *Consumer) Ready(context.Context) error {
+	if !c.member.Load() {
+		return fmt.Errorf("not a member of the consumer group %q (yet)", c.group)
+	}
+	return nil
+}
+
+// Run consumes until ctx is done, then finishes what is in flight, commits and
+// leaves the group. It returns an error only for options that no broker could
+// work with: anything that may pass is waited for.
+func (c *Consumer) Run(ctx context.Context) error {
+	defer c.transport.CloseIdleConnections()
+	defer func() { _ = c.deadLetters.Close() }()
+
+	// The batchers must outlive every record in flight, so they do not end with ctx.
+	batching, stopBatching := context.WithCancel(context.WithoutCancel(ctx))
+	var batchers sync.WaitGroup
+	batchers.Go(func() { c.records.run(batching) })
+	batchers.Go(func() { c.marks.run(batching) })
+	defer batchers.Wait()
+	defer stopBatching()
+
+	group, err := kafka.NewConsumerGroup(c.groupConfig())
+	if err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	// Close ends the generation: partitions drain and commit before it returns.
+	defer func() { _ = group.Close() }()
+	for {
+		err := c.nextGeneration(ctx, group)
+		if ctx.Err() != nil {
+			c.log.Info("leaving the consumer group", zap.String("group", c.group))
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Consumer) groupConfig() kafka.ConsumerGroupConfig {
+	topics := make([]string, 0, len(c.topics))
+	for name := range c.topics {
+		topics = append(topics, name)
+	}
+	return kafka.ConsumerGroupConfig{
+		ID:                     c.group,
+		Brokers:                c.brokers,
+		Dialer:                 c.dialer,
+		Topics:                 topics,
+		StartOffset:            kafka.FirstOffset,
+		WatchPartitionChanges:  true,
+		PartitionWatchInterval: c.tuning.TopicsEvery,
+		HeartbeatInterval:      c.tuning.Session / 5,
+		SessionTimeout:         c.tuning.Session,
+		RebalanceTimeout:       c.tuning.Rebalance,
+		JoinGroupBackoff:       c.tuning.RejoinAfter,
+	}
+}
+
+// nextGeneration waits for a generation and starts consuming its partitions.
+func (c *Consumer) nextGeneration(ctx context.Context, group *kafka.ConsumerGroup) error {
+	// Where a topic is missing kafka-go would end each generation at once and join
+	// again without a pause; while Next is not called, it rests.
+	if err := c.broker.call(ctx, c.checkTopics); err != nil {
+		return err
+	}
+	var gen *kafka.Generation
+	err := c.broker.call(ctx, func(context.Context) (err error) {
+		// Not the attempt's context: a rebalance takes as long as it takes.
+		for gen, err = group.Next(ctx); ordinary(err); gen, err = group.Next(ctx) {
+			c.log.Debug("joining the consumer group again", zap.Error(err))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// Generations that end as soon as they begin must not make a busy loop.
+	if wait := c.tuning.RejoinAfter - time.Since(c.joined); wait > 0 {
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	c.joined = time.Now()
+	assigned := 0
+	gen.Start(func(ctx context.Context) {
+		c.member.Store(true)
+		<-ctx.Done()
+		c.member.Store(false)
+	})
+	for topic, partitions := range gen.Assignments {
+		for _, a := range partitions {
+			assigned++
+			gen.Start(c.newPartition(c.topics[topic], gen, a).run)
+		}
+	}
+	c.log.Info("joined the consumer group", zap.String("group", c.group),
+		zap.Int32("generation", gen.ID), zap.Int("partitions", assigned))
+	return nil
+}
+
+// ordinary says whether an error in joining is part of any rebalance, or of the
+// coordinator's moving, and no outage. The group paces its attempts by itself.
+func ordinary(err error) bool {
+	for _, e := range []kafka.Error{
+		kafka.RebalanceInProgress, kafka.UnknownMemberId, kafka.IllegalGeneration,
+		kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkTopics asks the brokers whether every topic is there.
+func (c *Consumer) checkTopics(ctx context.Context) error {
+	resp, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: c.groupConfig().Topics})
+	if err != nil {
+		return err
+	}
+	for _, t := range resp.Topics {
+		if t.Error != nil {
+			return fmt.Errorf("topic %q: %w", t.Name, t.Error)
+		}
+		if len(t.Partitions) == 0 {
+			return fmt.Errorf("topic %q: %w", t.Name, kafka.UnknownTopicOrPartition)
+		}
+	}
+	if len(resp.Topics) < len(c.topics) {
+		return errors.New("the broker does not say whether all topics exist")
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// deliver does all that has to be done before a record may be acknowledged. It
+// waits for what is unavailable, as long as it takes: the only error is ctx's,
+// and then the record must not be acknowledged.
+func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error {
+	began := time.Now()
+	log := c.log.With(zap.String("topic", m.Topic), zap.Int("partition", m.Partition), zap.Int64("offset", m.Offset))
+	result := resultDeadLetter
+
+	events, warnings, err := decode(t.Decode, m)
+	for _, w := range warnings {
+		log.Info("something in the record is odd", zap.String("field", w.Field), zap.String("text", w.Text))
+	}
+	if err != nil {
+		refusal := refusalOf(err)
+		if err := c.writeDeadLetter(ctx, m, t, refusal); err != nil {
+			return err
+		}
+		log.Warn("the record cannot be read and is a dead letter now",
+			zap.String("reason", refusal.Reason), zap.String("field", refusal.Field), zap.String("text", refusal.Text),
+			zap.String("deadLetters", t.DeadLetters))
+	} else if result, err = c.record(ctx, log, m, events); err != nil {
+		return err
+	}
+	c.metrics.records.WithLabelValues(m.Topic, result).Inc()
+	c.metrics.seconds.WithLabelValues(m.Topic).Observe(time.Since(began).Seconds())
+	return nil
+}
+
+// record brings a record's events into the ledger and to Temporal.
+func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message, events []hr.Event) (result string, err error) {
+	if len(events) == 0 {
+		return resultDelivered, nil
+	}
+	received := make([]ledger.Received, len(events))
+	for i, e := range events {
+		received[i] = ledger.Received{Event: e, At: c.clock.Now(), Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}
+	}
+	var receipts []ledger.Receipt
+	err = c.ledger.call(ctx, func(ctx context.Context) (err error) {
+		receipts, err = c.records.submit(ctx, received...)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+
+	var delivered []int64
+	for i, r := range receipts {
+		if r.Duplicate && r.Delivered {
+			continue
+		}
+		if err := c.nudge(ctx, events[i], r.Seq); err != nil {
+			return "", err
+		}
+		delivered = append(delivered, r.Seq)
+		log.Info("delivered", zap.String("person", events[i].PersonID), zap.String("type", string(events[i].Type)),
+			zap.String("source", events[i].Source), zap.String("event", events[i].ID), zap.Int64("seq", r.Seq))
+	}
+	if len(delivered) == 0 {
+		return resultDuplicate, nil
+	}
+	return resultDelivered, c.ledger.call(ctx, func(ctx context.Context) error {
+		_, err := c.marks.submit(ctx, delivered...)
+		return err
+	})
+}
+
+func (c *Consumer) nudge(ctx context.Context, e hr.Event, seq int64) error {
+	n := nudgeFor(e, seq)
+	return c.temporal.call(ctx, func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
+}
+
+// decode gives the decoder the record. A decoder that panics has met a record
+// that it cannot read; one such record must not stop all that come after it.
+func decode(d source.Decoder, m kafka.Message) (events []hr.Event, warnings []source.Warning, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			events, warnings, err = nil, nil, &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder panic with a %T", p)}
+		}
+	}()
+	headers := make(map[string]string, len(m.Headers))
+	for _, h := range m.Headers {
+		headers[strings.ToLower(h.Key)] = string(h.Value)
+	}
+	return d(source.Record{Key: m.Key, Headers: headers, Value: m.Value})
+}
+
+// refusalOf is why a record cannot be read. What another error than a decoder's
+// own says may quote the record, and goes no further.
+func refusalOf(err error) *source.Error {
+	var refusal *source.Error
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	return &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder fail with a %T", err)}
+}

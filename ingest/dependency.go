@@ -1,0 +1,119 @@
+package ingest
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// backoff is how long to wait between attempts: from Min, doubling to Max, each
+// time a random part of it between a half and all.
+type backoff struct{ Min, Max time.Duration }
+
+func (b backoff) delay(attempt int) time.Duration {
+	d := b.Max
+	if attempt < 20 { // beyond, the shift would overflow
+		d = min(b.Max, b.Min<<attempt)
+	}
+	return d/2 + rand.N(d/2+1) //nolint:gosec // jitter needs no secrecy
+}
+
+// dependency is something that ingestion cannot go on without, and that comes
+// back. However many callers wait for it, its outage is logged once, and once
+// again when nobody waits any more.
+type dependency struct {
+	name    string
+	advice  string        // what to check
+	timeout time.Duration // of one attempt
+	slots   chan struct{} // has room for as many attempts as may be under way; nil: any number
+	backoff backoff
+	log     *zap.Logger
+	retried func() // called for each failed attempt
+
+	mu      sync.Mutex
+	waiting int
+	since   time.Time
+}
+
+// call repeats f until it succeeds, or ctx is done: then the context's error is
+// returned.
+func (d *dependency) call(ctx context.Context, f func(ctx context.Context) error) error {
+	failed := false
+	for attempt := 0; ; attempt++ {
+		err := d.try(ctx, f)
+		switch {
+		case err == nil:
+			d.succeeded(failed)
+			return nil
+		case ctx.Err() != nil:
+			d.gaveUp(failed)
+			return ctx.Err()
+		case !failed:
+			failed = true
+			d.failed(err)
+		}
+		d.retried()
+		_ = sleep(ctx, d.backoff.delay(attempt)) // if ctx is done, the next attempt fails and ends it
+	}
+}
+
+func (d *dependency) try(ctx context.Context, f func(ctx context.Context) error) error {
+	if d.slots != nil {
+		select {
+		case d.slots <- struct{}{}:
+			defer func() { <-d.slots }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	return f(ctx)
+}
+
+func (d *dependency) failed(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.waiting++
+	if d.since.IsZero() {
+		d.since = time.Now()
+		d.log.Warn(d.name+" is unavailable: waiting, and trying again; "+d.advice, zap.Error(err))
+	}
+}
+
+// succeeded ends the outage if nobody else waits.
+func (d *dependency) succeeded(waited bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if waited {
+		d.waiting--
+	}
+	if d.waiting == 0 && !d.since.IsZero() {
+		d.log.Info(d.name+" is available again", zap.Duration("outage", time.Since(d.since)))
+		d.since = time.Time{}
+	}
+}
+
+// gaveUp ends one caller's wait, which says nothing of the outage.
+func (d *dependency) gaveUp(waited bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if waited {
+		d.waiting--
+	}
+}
+
+// sleep waits, and returns ctx's error if that is done first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,328 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	topicEvents  = "hr.events"
+	topicLetters = "hr.events.dlq"
+	groupName    = "tenure"
+
+	patience = 20 * time.Second // for what must come
+	tick     = 2 * time.Millisecond
+)
+
+// rig is a broker, a ledger and a Temporal to consume with.
+type rig struct {
+	t       *testing.T
+	cluster *kfake.Cluster
+	intake  *fakeIntake
+	nudger  *fakeNudger
+	logs    *observer.ObservedLogs
+	log     *zap.Logger
+}
+
+func newRig(t *testing.T, partitions int32, opts ...kfake.Opt) *rig {
+	t.Helper()
+	opts = append([]kfake.Opt{
+		kfake.NumBrokers(1),
+		kfake.GroupMinSessionTimeout(100 * time.Millisecond),
+		kfake.SeedTopics(partitions, topicEvents),
+		kfake.SeedTopics(1, topicLetters),
+	}, opts...)
+	cluster, err := kfake.NewCluster(opts...)
+	require.NoError(t, err)
+	t.Cleanup(cluster.Close)
+	core, logs := observer.New(zapcore.DebugLevel)
+	return &rig{
+		t: t, cluster: cluster, intake: newFakeIntake(), nudger: &fakeNudger{},
+		logs: logs, log: zap.New(core),
+	}
+}
+
+var quick = Tuning{
+	CommitEvery: 10 * time.Millisecond,
+	FetchWait:   20 * time.Millisecond,
+	DrainFor:    10 * time.Second,
+	WatchEvery:  20 * time.Millisecond,
+	RetryMin:    2 * time.Millisecond,
+	RetryMax:    20 * time.Millisecond,
+	TopicsEvery: 20 * time.Millisecond,
+	Session:     time.Second,
+	Rebalance:   15 * time.Second,
+	RejoinAfter: 20 * time.Millisecond,
+}
+
+// options are those of a consumer that decodes the note format of this file.
+func (r *rig) options() Options {
+	return Options{
+		Brokers: r.cluster.ListenAddrs(),
+		Group:   groupName,
+		Topics:  []Topic{{Name: topicEvents, Source: "note", Decode: decodeNote, DeadLetters: topicLetters}},
+		Intake:  r.intake,
+		Nudger:  r.nudger,
+		Clock:   clock.Real(),
+		Log:     r.log,
+		Metrics: prometheus.NewRegistry(),
+		Tuning:  quick,
+	}
+}
+
+// run starts a consumer, and returns what stops it and waits until it is gone.
+func (r *rig) run(adjust ...func(*Options)) (c *Consumer, stop func()) {
+	r.t.Helper()
+	o := r.options()
+	for _, f := range adjust {
+		f(&o)
+	}
+	c, err := NewConsumer(o)
+	require.NoError(r.t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			select {
+			case err := <-done:
+				assert.NoError(r.t, err)
+			case <-time.After(patience):
+				assert.Fail(r.t, "the consumer does not stop")
+			}
+		})
+	}
+	r.t.Cleanup(stop)
+	return c, stop
+}
+
+// note is an event in this file's own format.
+type note struct {
+	ID, Person string
+	Type       hr.EventType
+}
+
+func (n note) message() Message {
+	value, err := json.Marshal(n)
+	if err != nil {
+		panic(err)
+	}
+	return Message{Key: n.Person, Value: value}
+}
+
+func decodeNote(r source.Record) ([]hr.Event, []source.Warning, error) {
+	var n note
+	if err := json.Unmarshal(r.Value, &n); err != nil {
+		return nil, nil, &source.Error{Reason: "not_json", Text: err.Error()}
+	}
+	if n.ID == "panic" {
+		panic("a decoder with a bug")
+	}
+	e := hr.Event{EventKey: hr.EventKey{Source: "test", ID: n.ID}, PersonID: n.Person, Type: n.Type}
+	return []hr.Event{e}, nil, nil
+}
+
+// notes are n events each for the people, interleaved: p1-1, p2-1, p1-2, ...
+func notes(n int, people ...string) []Message {
+	var out []Message
+	for i := range n {
+		for _, p := range people {
+			out = append(out, note{ID: fmt.Sprintf("%s-%d", p, i+1), Person: p, Type: hr.EventUpdated}.message())
+		}
+	}
+	return out
+}
+
+func (r *rig) publish(messages ...Message) {
+	r.t.Helper()
+	p := NewPublisher(r.cluster.ListenAddrs()...)
+	defer p.Close()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	require.NoError(r.t, p.Publish(ctx, topicEvents, messages))
+}
+
+// committed is the group's offset of a partition as the broker has it; -1 if
+// there is none.
+func (r *rig) committed(partition int32) int64 {
+	info := r.cluster.GroupInfo(groupName)
+	if info == nil {
+		return -1
+	}
+	commit, ok := info.Commits[topicEvents][partition]
+	if !ok {
+		return -1
+	}
+	return commit.Offset
+}
+
+func (r *rig) awaitCommitted(partition int32, offset int64) {
+	r.t.Helper()
+	r.eventually(func() bool { return r.committed(partition) == offset }, "offset %d committed", offset)
+}
+
+// awaitAllCommitted waits until the group has committed the end of every
+// partition.
+func (r *rig) awaitAllCommitted() {
+	r.t.Helper()
+	r.eventually(func() bool {
+		for _, p := range r.cluster.PartitionInfos(topicEvents) {
+			if p.HighWatermark > 0 && r.committed(p.Partition) != p.HighWatermark {
+				return false
+			}
+		}
+		return true
+	}, "everything committed")
+}
+
+func (r *rig) eventually(cond func() bool, msg string, args ...any) {
+	r.t.Helper()
+	require.Eventually(r.t, cond, patience, tick, append([]any{msg}, args...)...)
+}
+
+func (r *rig) logged(snippet string) int { return r.logs.FilterMessageSnippet(snippet).Len() }
+
+// letters reads n dead letters.
+func (r *rig) letters(n int) []kafka.Message {
+	r.t.Helper()
+	reader := kafka.NewReader(kafka.ReaderConfig{
+		Brokers: r.cluster.ListenAddrs(), Topic: topicLetters, MaxWait: 20 * time.Millisecond, ReadLagInterval: -1,
+	})
+	defer reader.Close()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	var out []kafka.Message
+	for range n {
+		m, err := reader.FetchMessage(ctx)
+		require.NoError(r.t, err)
+		out = append(out, m)
+	}
+	return out
+}
+
+func (r *rig) letterCount() int64 { return r.cluster.PartitionInfo(topicLetters, 0).HighWatermark }
+
+// fakeIntake is a ledger's intake in memory, with a switch.
+type fakeIntake struct {
+	mu        sync.Mutex
+	seqs      map[hr.EventKey]int64
+	events    []ledger.Received // by sequence number, from 1
+	delivered map[int64]bool
+	down      bool
+	poison    string // an event ID that makes Record fail
+	batches   []int
+}
+
+func newFakeIntake() *fakeIntake {
+	return &fakeIntake{seqs: map[hr.EventKey]int64{}, delivered: map[int64]bool{}}
+}
+
+func (f *fakeIntake) setDown(down bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.down = down
+}
+
+func (f *fakeIntake) Record(_ context.Context, events []ledger.Received) ([]ledger.Receipt, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.batches = append(f.batches, len(events))
+	if f.down || slices.ContainsFunc(events, func(r ledger.Received) bool { return r.Event.ID == f.poison }) {
+		return nil, errors.New("ledger: no space left")
+	}
+	receipts := make([]ledger.Receipt, len(events))
+	for i, e := range events {
+		seq, duplicate := f.seqs[e.Event.EventKey]
+		if !duplicate {
+			f.events = append(f.events, e)
+			seq = int64(len(f.events))
+			f.seqs[e.Event.EventKey] = seq
+		}
+		receipts[i] = ledger.Receipt{Seq: seq, Duplicate: duplicate, Delivered: f.delivered[seq]}
+	}
+	return receipts, nil
+}
+
+func (f *fakeIntake) MarkDelivered(_ context.Context, seqs []int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return errors.New("ledger: no space left")
+	}
+	for _, seq := range seqs {
+		f.delivered[seq] = true
+	}
+	return nil
+}
+
+// ids are the IDs of one person's recorded events (of everybody's, if empty).
+func (f *fakeIntake) ids(person string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var ids []string
+	for _, e := range f.events {
+		if person == "" || e.Event.PersonID == person {
+			ids = append(ids, e.Event.ID)
+		}
+	}
+	return ids
+}
+
+// fakeNudger is a Temporal that remembers. Gate, if set, is asked before a nudge
+// is taken, and may block or refuse.
+type fakeNudger struct {
+	gate func(ctx context.Context, n workflows.Nudge) error
+
+	mu    sync.Mutex
+	taken []workflows.Nudge
+}
+
+func (f *fakeNudger) Nudge(ctx context.Context, n workflows.Nudge) error {
+	if f.gate != nil {
+		if err := f.gate(ctx, n); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.taken = append(f.taken, n)
+	return nil
+}
+
+func (f *fakeNudger) nudges(person string) []workflows.Nudge {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []workflows.Nudge
+	for _, n := range f.taken {
+		if person == "" || n.PersonID == person {
+			out = append(out, n)
+		}
+	}
+	return out
+}

@@ -1,0 +1,48 @@
+package ingest
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// Nudger tells Temporal that there is something new of a person.
+// workflows.Client is the real one.
+type Nudger interface {
+	Nudge(ctx context.Context, n workflows.Nudge) error
+}
+
+// requestSpace is the namespace of the request IDs that are derived from events.
+var requestSpace = uuid.MustParse("9a0e4b0c-43a5-5ac8-93c2-7d1b7f1c2a51")
+
+// nudgeFor is the nudge for an event that the ledger has as number seq. The same
+// event always gives the same request ID, so that Temporal takes a repeated
+// signal for the one it had.
+func nudgeFor(e hr.Event, seq int64) workflows.Nudge {
+	return workflows.Nudge{
+		PersonID:  e.PersonID,
+		Seq:       seq,
+		Urgent:    urgent(e),
+		Type:      workflows.TypeFor(e.Type),
+		Why:       why(e),
+		RequestID: uuid.NewSHA1(requestSpace, []byte(e.Source+"\x00"+e.ID)).String(),
+	}
+}
+
+// urgent says whether access has to be cut off without waiting for anything.
+func urgent(e hr.Event) bool {
+	return e.Type == hr.EventSuspended ||
+		e.Type == hr.EventTerminated && e.Termination != nil && e.Termination.Urgency == hr.UrgencyImmediate
+}
+
+// why is one line for people, without personal data: "leave started, effective
+// 2026-12-01".
+func why(e hr.Event) string {
+	name := strings.TrimSuffix(string(e.Type), ".v1")
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	return strings.ReplaceAll(name, "_", " ") + ", effective " + e.Effective.String()
+}

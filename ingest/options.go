@@ -1,0 +1,119 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Topic is a topic of HR events and how to read it.
+type Topic struct {
+	Name        string
+	Source      string         // name of the decoder, for people
+	Decode      source.Decoder // must be safe for concurrent use
+	DeadLetters string         // topic
+}
+
+// Options are what a Consumer needs. Metrics may be nil; a zero Tuning means the
+// defaults.
+type Options struct {
+	Brokers []string
+	Group   string // consumer group
+	Topics  []Topic
+
+	Intake  ledger.Intake
+	Nudger  Nudger
+	Clock   clock.Clock
+	Log     *zap.Logger
+	Metrics prometheus.Registerer
+	Tuning  Tuning
+}
+
+// Tuning holds the numbers that production has no reason to change, and tests
+// do. Zero fields get the defaults.
+type Tuning struct {
+	Window      int           // records in flight per partition; default 256
+	Nudges      int           // calls to Temporal under way at once; default 64
+	CommitEvery time.Duration // default 500ms
+	FetchWait   time.Duration // how long a broker may hold a fetch for records to come; default 500ms
+	DrainFor    time.Duration // how long what is in flight may take when a generation ends; default 5s
+	StuckAfter  time.Duration // no acknowledgement for so long, with records there, is an alarm; default 2m
+	WatchEvery  time.Duration // how often lag is measured; default 10s
+	RetryMin    time.Duration // first wait between attempts at what is unavailable; default 100ms
+	RetryMax    time.Duration // longest wait; default 10s
+
+	TopicsEvery time.Duration // how often new partitions are looked for; default 5s
+
+	// Session is after how long a member that is not heard of is out of the group;
+	// its partitions rest meanwhile. Default 10s.
+	Session time.Duration
+	// Rebalance is how long a rebalance waits for members to let go. It must be
+	// longer than DrainFor. Default 20s.
+	Rebalance time.Duration
+	// RejoinAfter is how long to wait after a failed attempt to join. Default 1s.
+	RejoinAfter time.Duration
+}
+
+// attemptTimeout bounds one attempt at the ledger, Temporal or a broker.
+const attemptTimeout = 30 * time.Second
+
+func (t Tuning) withDefaults() Tuning {
+	for _, d := range []struct {
+		field *int
+		value int
+	}{{&t.Window, 256}, {&t.Nudges, 64}} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&t.CommitEvery, 500 * time.Millisecond},
+		{&t.FetchWait, 500 * time.Millisecond},
+		{&t.DrainFor, 5 * time.Second},
+		{&t.StuckAfter, 2 * time.Minute},
+		{&t.WatchEvery, 10 * time.Second},
+		{&t.RetryMin, 100 * time.Millisecond},
+		{&t.RetryMax, 10 * time.Second},
+		{&t.TopicsEvery, 5 * time.Second},
+		{&t.Session, 10 * time.Second},
+		{&t.Rebalance, 20 * time.Second},
+		{&t.RejoinAfter, time.Second},
+	} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return t
+}
+
+func (o Options) validate() error {
+	if len(o.Brokers) == 0 || o.Group == "" || len(o.Topics) == 0 {
+		return errors.New("ingest: brokers, a group and a topic are needed")
+	}
+	seen := map[string]bool{}
+	for _, t := range o.Topics {
+		switch {
+		case t.Name == "" || t.DeadLetters == "" || t.Decode == nil:
+			return fmt.Errorf("ingest: topic %q needs a name, a decoder and a dead-letter topic", t.Name)
+		case seen[t.Name]:
+			return fmt.Errorf("ingest: topic %q is there twice", t.Name)
+		}
+		seen[t.Name] = true
+	}
+	for _, t := range o.Topics {
+		if seen[t.DeadLetters] {
+			return fmt.Errorf("ingest: topic %q cannot take the dead letters of %q: it is consumed itself", t.DeadLetters, t.Name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package ingest
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+)
+
+// partition is one assigned partition during one generation.
+type partition struct {
+	c      *Consumer
+	topic  Topic
+	id     int
+	start  int64 // where to read from: an offset, or kafka.FirstOffset
+	commit func(offset int64) error
+	log    *zap.Logger
+
+	window    *window
+	lanes     lanes
+	handled   chan handled
+	running   int   // records being handled
+	committed int64 // what the broker has from this generation
+	progress  progress
+}
+
+// handled is a record that its handler is done with.
+type handled struct {
+	message kafka.Message
+	acked   bool // false: given up because the generation ended
+}
+
+func (c *Consumer) newPartition(t Topic, gen *kafka.Generation, a kafka.PartitionAssignment) *partition {
+	return &partition{
+		c: c, topic: t, id: a.ID, start: a.Offset,
+		commit: func(offset int64) error {
+			return gen.CommitOffsets(map[string]map[int]int64{t.Name: {a.ID: offset}})
+		},
+		log:       c.log.With(zap.String("topic", t.Name), zap.Int("partition", a.ID)),
+		window:    newWindow(a.Offset),
+		lanes:     lanes{},
+		handled:   make(chan handled),
+		committed: a.Offset,
+		progress:  progress{next: max(0, a.Offset)},
+	}
+}
+
+// run consumes the partition until the generation, whose context ctx is, ends.
+// It must not return before: that would end the generation for all.
+func (p *partition) run(ctx context.Context) {
+	if ctx.Err() != nil {
+		return // the generation ended before it began
+	}
+	name := strconv.Itoa(p.id)
+	defer p.c.metrics.forget(p.topic.Name, name)
+	inFlight := p.c.metrics.inFlight.WithLabelValues(p.topic.Name, name)
+
+	// Handlers outlive the generation for as long as draining may take.
+	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+
+	var helpers sync.WaitGroup
+	defer helpers.Wait()
+	fetched := make(chan kafka.Message)
+	helpers.Go(func() { p.fetch(ctx, fetched) })
+	helpers.Go(func() { p.watch(ctx) })
+
+	ticker := time.NewTicker(p.c.tuning.CommitEvery)
+	defer ticker.Stop()
+	for {
+		in := fetched
+		if p.window.len() >= p.c.tuning.Window {
+			in = nil
+		}
+		select {
+		case m := <-in:
+			p.take(work, m)
+		case h := <-p.handled:
+			p.finish(h)
+			p.next(work, h)
+		case <-ticker.C:
+			p.commitProgress()
+		case <-ctx.Done():
+			p.drain(abandon)
+			return
+		}
+		inFlight.Set(float64(p.window.len()))
+		p.progress.set(p.window)
+	}
+}
+
+// take puts a fetched record into the window, and begins with it unless an
+// earlier one of its key is not done.
+func (p *partition) take(work context.Context, m kafka.Message) {
+	if !p.window.add(m.Offset) {
+		return
+	}
+	if p.lanes.push(m) {
+		p.begin(work, m)
+	}
+}
+
+func (p *partition) begin(work context.Context, m kafka.Message) {
+	p.running++
+	go func() {
+		err := p.c.deliver(work, m, p.topic)
+		p.handled <- handled{message: m, acked: err == nil}
+	}()
+}
+
+func (p *partition) finish(h handled) {
+	p.running--
+	if h.acked {
+		p.window.ack(h.message.Offset)
+	}
+}
+
+// next begins with the record that waited for the one that was handled.
+func (p *partition) next(work context.Context, h handled) {
+	if m, ok := p.lanes.pop(h.message); ok {
+		p.begin(work, m)
+	}
+}
+
+// commitProgress commits what has been acknowledged without a gap since the last
+// time. Should that fail, the next time will do; if the broker does not take
+// commits of this generation any more, the generation is about to end.
+func (p *partition) commitProgress() {
+	if p.window.next <= p.committed {
+		return
+	}
+	if err := p.commit(p.window.next); err != nil {
+		p.log.Warn("the offset could not be committed yet", zap.Int64("offset", p.window.next), zap.Error(err))
+		return
+	}
+	p.committed = p.window.next
+}
+
+// drain ends the partition's generation: what waits in lanes is left for
+// whoever gets the partition next, what is being handled may finish for a
+// while, and the result is committed.
+func (p *partition) drain(abandon context.CancelFunc) {
+	// Another member waits for this one to let go, and what is done already need
+	// not be done again there.
+	p.commitProgress()
+	patience := time.AfterFunc(p.c.tuning.DrainFor, abandon)
+	defer patience.Stop()
+	for p.running > 0 {
+		p.finish(<-p.handled)
+	}
+	p.commitProgress()
+	if n := p.window.len(); n > 0 {
+		first, _ := p.window.first()
+		p.log.Info("left the partition with records in flight, which will be read again",
+			zap.Int64("offset", first), zap.Int("records", n))
+	}
+}
+
+// fetch reads records into out until ctx is done. The reader finds the
+// partition's leader, reconnects and backs off by itself.
+func (p *partition) fetch(ctx context.Context, out chan<- kafka.Message) {
+	reader := kafka.NewReader(kafka.ReaderConfig{
+		Brokers:         p.c.brokers,
+		Dialer:          p.c.dialer,
+		Topic:           p.topic.Name,
+		Partition:       p.id,
+		MinBytes:        1,
+		MaxBytes:        10 << 20,
+		MaxWait:         p.c.tuning.FetchWait,
+		ReadLagInterval: -1, // see watch
+		ReadBackoffMax:  time.Second,
+	})
+	defer func() { _ = reader.Close() }()
+	_ = reader.SetOffset(p.start) // fails only on a reader of a group
+	said := ""
+	for {
+		m, err := reader.FetchMessage(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && err.Error() != said:
+			said = err.Error()
+			p.log.Warn("records cannot be fetched at the moment; trying again", zap.Error(err))
+			continue
+		case err != nil:
+			continue
+		}
+		said = ""
+		select {
+		case out <- m:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// lanes are the records of a partition's window by key: the first of each is
+// being handled, the others wait for it.
+type lanes map[string][]kafka.Message
+
+// push adds a record to its lane and says whether it is the first there.
+func (l lanes) push(m kafka.Message) bool {
+	key := string(m.Key)
+	l[key] = append(l[key], m)
+	return len(l[key]) == 1
+}
+
+// pop takes the first record, which is m, off its lane, and returns the one that
+// is the first now.
+func (l lanes) pop(m kafka.Message) (kafka.Message, bool) {
+	key := string(m.Key)
+	rest := l[key][1:]
+	if len(rest) == 0 {
+		delete(l, key)
+		return kafka.Message{}, false
+	}
+	l[key] = rest
+	return rest[0], true
+}

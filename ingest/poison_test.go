@@ -1,0 +1,85 @@
+package ingest
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/hr/source/catalog"
+	"github.com/tenurehq/tenure/hr/source/cloudevents"
+)
+
+// hired is a record that Tenure's own decoder reads.
+func hired(t *testing.T, id, person string) Message {
+	t.Helper()
+	day := hr.Date{Year: 2026, Month: 1, Day: 5}
+	value, err := cloudevents.Encode(hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: id}, Type: hr.EventHired, PersonID: person, Effective: day,
+		Recorded: day.StartIn(time.UTC),
+		Profile: &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: "Georgi", FamilyName: "Facello",
+			Location: hr.Location{TimeZone: "Europe/Vienna"}, StartDate: day,
+		},
+	})
+	require.NoError(t, err)
+	return Message{Key: person, Value: value}
+}
+
+// What no decoder can read goes to the dead letters, byte for byte, and holds up
+// nobody: not even the person whose key it has.
+func TestPoisonRecords(t *testing.T) {
+	r := newRig(t, 1)
+	good := string(hired(t, "e-1", "1").Value)
+	poison := []struct {
+		name   string
+		record Message
+		reason string
+	}{
+		{"tombstone", Message{Key: "1"}, source.ReasonTombstone},
+		{"empty", Message{Key: "1", Value: []byte{}}, source.ReasonTombstone},
+		{"not JSON", Message{Key: "1", Value: []byte("hello")}, source.ReasonMalformed},
+		{"half of it", Message{Key: "1", Value: []byte(good[:len(good)/2])}, source.ReasonMalformed},
+		{"not UTF-8", Message{Key: "1", Value: []byte(strings.Replace(good, "Georgi", "G\xff", 1))}, source.ReasonNotUTF8},
+		{"deep JSON", Message{Key: "1", Value: []byte(strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000))}, source.ReasonMalformed},
+		{"a number", Message{Key: "1", Value: []byte("7")}, source.ReasonSchema},
+		{"wrong type", Message{Key: "1", Value: []byte(strings.Replace(good, ".hired.", ".promoted.", 1))}, source.ReasonUnknownType},
+		{"key mismatch", Message{Key: "2", Value: []byte(good)}, source.ReasonKeyMismatch},
+		{"no time zone", Message{Key: "1", Value: []byte(strings.Replace(good, "Europe/Vienna", "Mars/Base", 1))}, source.ReasonSchema},
+		{"other content", Message{Key: "1", Value: []byte(good), Headers: map[string]string{"Content-Type": "text/xml"}}, source.ReasonWrongContentType},
+	}
+	var records []Message
+	for i, p := range poison {
+		records = append(records, p.record, hired(t, fmt.Sprintf("after-%d", i), "1"))
+	}
+	r.publish(records...)
+	decode, ok := catalog.Lookup(catalog.Default)
+	require.True(t, ok)
+	r.run(func(o *Options) { o.Topics[0].Decode, o.Topics[0].Source = decode, catalog.Default })
+	r.awaitCommitted(0, int64(len(records)))
+
+	assert.Len(t, r.nudger.nudges("1"), len(poison))
+	letters := map[string]kafka.Message{}
+	for _, letter := range r.letters(len(poison)) {
+		letters[headersOf(letter)[HeaderOffset]] = letter
+	}
+	for i, p := range poison {
+		letter := letters[strconv.Itoa(2*i)]
+		assert.Equal(t, p.record.Key, string(letter.Key), p.name)
+		assert.Equal(t, string(p.record.Value), string(letter.Value), p.name)
+		headers := headersOf(letter)
+		assert.Equal(t, p.reason, headers[HeaderReason], "%s: %s", p.name, headers[HeaderText])
+	}
+	for _, entry := range r.logs.All() {
+		for _, personal := range []string{"Georgi", "Facello", "Vienna"} {
+			assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), personal)
+		}
+	}
+}

@@ -1,0 +1,216 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// maxMessage is how large a message (key, value and headers) may be: what a
+// broker takes by default.
+const maxMessage = 1 << 20
+
+// Message is a message to be published. Messages with the same key, the person
+// ID, keep their order.
+type Message struct {
+	Key     string
+	Value   []byte
+	Headers map[string]string
+}
+
+// Publisher writes messages to Kafka: each is acknowledged by all in-sync
+// replicas before Publish returns.
+type Publisher struct {
+	// Waiting, if set, is told why Publish has to wait, once per reason. Set it
+	// before the first call of Publish.
+	Waiting func(reason error)
+
+	brokers   []string
+	transport *kafka.Transport
+	writer    *kafka.Writer
+	backoff   backoff
+}
+
+// publishBatch is how many messages go to a partition in one request.
+const publishBatch = 500
+
+// NewPublisher returns a publisher to the cluster of these brokers. It connects
+// when it is first used.
+func NewPublisher(brokers ...string) *Publisher {
+	transport := &kafka.Transport{MetadataTTL: time.Second, ClientID: clientID}
+	return &Publisher{
+		brokers:   brokers,
+		transport: transport,
+		backoff:   backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second},
+		writer: &kafka.Writer{
+			Addr:         kafka.TCP(brokers...),
+			Transport:    transport,
+			Balancer:     kafka.Murmur2Balancer{}, // as Kafka's own clients: a person's partition is the same whoever sends
+			RequiredAcks: kafka.RequireAll,
+			BatchSize:    publishBatch,
+			BatchBytes:   maxMessage,
+			BatchTimeout: 5 * time.Millisecond,
+			MaxAttempts:  1, // Publish tries again
+		},
+	}
+}
+
+// Close releases the connections.
+func (p *Publisher) Close() error {
+	err := p.writer.Close()
+	p.transport.CloseIdleConnections()
+	return err
+}
+
+// PublishError says which messages the broker refused. All the others have been
+// written.
+type PublishError struct {
+	Refused map[int]error // by index of the message
+}
+
+func (e *PublishError) Error() string {
+	for i := 0; ; i++ {
+		if err, ok := e.Refused[i]; ok {
+			return fmt.Sprintf("%d messages were refused, the first (number %d) because: %v", len(e.Refused), i+1, err)
+		}
+	}
+}
+
+// Publish writes the messages to the topic and returns when all of them are
+// written. While the topic is missing or no broker can be reached, it waits and
+// tries again: it fails with a *PublishError for messages that the broker
+// refuses for good, or with ctx's error; then it is unknown which of them were
+// written, and publishing all of them again is the remedy.
+func (p *Publisher) Publish(ctx context.Context, topic string, messages []Message) error {
+	refused := map[int]error{}
+	for from := 0; from < len(messages); from += publishBatch {
+		chunk := messages[from:min(from+publishBatch, len(messages))]
+		if err := p.publish(ctx, topic, chunk, func(i int, err error) { refused[from+i] = err }); err != nil {
+			return err
+		}
+	}
+	if len(refused) > 0 {
+		return &PublishError{Refused: refused}
+	}
+	return nil
+}
+
+// publish writes one chunk. Messages of one key that have to be tried again do
+// not fall behind later ones: those are in later chunks.
+func (p *Publisher) publish(ctx context.Context, topic string, chunk []Message, refuse func(int, error)) error {
+	var pending []outgoing
+	for i, m := range chunk {
+		o := outgoing{index: i, message: m.kafka(topic)}
+		if size := o.size(); size > maxMessage {
+			refuse(i, fmt.Errorf("%d bytes are more than the %d that a message may have", size, maxMessage))
+			continue
+		}
+		pending = append(pending, o)
+	}
+	said := ""
+	for attempt := 0; len(pending) > 0; attempt++ {
+		again, cause := p.write(ctx, pending, refuse)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		pending = again
+		if len(pending) == 0 {
+			return nil
+		}
+		if reason := p.explain(topic, cause); p.Waiting != nil && reason.Error() != said {
+			said = reason.Error()
+			p.Waiting(reason)
+		}
+		if err := sleep(ctx, p.backoff.delay(attempt)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write tries once. It returns what has to be tried again, and a cause.
+func (p *Publisher) write(ctx context.Context, pending []outgoing, refuse func(int, error)) (again []outgoing, cause error) {
+	batch := make([]kafka.Message, len(pending))
+	for i, o := range pending {
+		batch[i] = o.message
+	}
+	err := p.writer.WriteMessages(ctx, batch...)
+	if err == nil {
+		return nil, nil
+	}
+	var each kafka.WriteErrors
+	if !errors.As(err, &each) {
+		each = make(kafka.WriteErrors, len(pending))
+		for i := range each {
+			each[i] = err
+		}
+	}
+	for i, err := range each {
+		switch {
+		case err == nil:
+		case errors.Is(err, kafka.MessageSizeTooLarge) && len(pending) > 1:
+			// It was the batch that was too large for the broker: one by one it shows
+			// whether a message is.
+			more, err := p.write(ctx, pending[i:i+1], refuse)
+			again, cause = append(again, more...), errors.Join(cause, err)
+		case permanent(err):
+			refuse(pending[i].index, err)
+		default:
+			again, cause = append(again, pending[i]), err
+		}
+	}
+	return again, cause
+}
+
+// permanent says whether the broker will not take the message however often it
+// is sent.
+func permanent(err error) bool {
+	for _, refusal := range []kafka.Error{
+		kafka.MessageSizeTooLarge, kafka.InvalidMessage, kafka.InvalidRecord, kafka.InvalidTopic,
+		kafka.TopicAuthorizationFailed, kafka.ClusterAuthorizationFailed, kafka.PolicyViolation,
+	} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Publisher) explain(topic string, err error) error {
+	if errors.Is(err, kafka.UnknownTopicOrPartition) {
+		return fmt.Errorf("topic %q does not exist on %s", topic, strings.Join(p.brokers, ", "))
+	}
+	var broker kafka.Error
+	if errors.As(err, &broker) {
+		return fmt.Errorf("the broker cannot take messages for %q at the moment: %w", topic, err)
+	}
+	return fmt.Errorf("no Kafka broker can be reached at %s: %w", strings.Join(p.brokers, ", "), err)
+}
+
+// outgoing is a message of a chunk that is to be written.
+type outgoing struct {
+	index   int
+	message kafka.Message
+}
+
+// size is what the message takes, as a generous estimate.
+func (o outgoing) size() int {
+	const overhead = 64
+	size := overhead + len(o.message.Key) + len(o.message.Value)
+	for _, h := range o.message.Headers {
+		size += overhead + len(h.Key) + len(h.Value)
+	}
+	return size
+}
+
+func (m Message) kafka(topic string) kafka.Message {
+	out := kafka.Message{Topic: topic, Key: []byte(m.Key), Value: m.Value}
+	for name, value := range m.Headers {
+		out.Headers = append(out.Headers, kafka.Header{Key: name, Value: []byte(value)})
+	}
+	return out
+}

@@ -1,0 +1,189 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// readAll reads a topic's messages, partition by partition.
+func (r *rig) readAll(topic string) map[int][]kafka.Message {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	out := map[int][]kafka.Message{}
+	for _, p := range r.cluster.PartitionInfos(topic) {
+		reader := kafka.NewReader(kafka.ReaderConfig{
+			Brokers: r.cluster.ListenAddrs(), Topic: topic, Partition: int(p.Partition),
+			MaxWait: 20 * time.Millisecond, ReadLagInterval: -1,
+		})
+		for range p.HighWatermark {
+			m, err := reader.FetchMessage(ctx)
+			require.NoError(r.t, err)
+			out[m.Partition] = append(out[m.Partition], m)
+		}
+		require.NoError(r.t, reader.Close())
+	}
+	return out
+}
+
+func newPublisher(t *testing.T, brokers ...string) (*Publisher, *[]string) {
+	t.Helper()
+	p := NewPublisher(brokers...)
+	p.backoff = backoff{Min: time.Millisecond, Max: 10 * time.Millisecond}
+	var mu sync.Mutex
+	var reasons []string
+	p.Waiting = func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		reasons = append(reasons, err.Error())
+	}
+	t.Cleanup(func() { assert.NoError(t, p.Close()) })
+	return p, &reasons
+}
+
+func TestPublishKeepsOnePersonsOrder(t *testing.T) {
+	r := newRig(t, 4)
+	p, reasons := newPublisher(t, r.cluster.ListenAddrs()...)
+	messages := notes(300, "1", "2", "3", "4", "5")
+	messages[0].Headers = map[string]string{"ce_id": "x"}
+	require.NoError(t, p.Publish(t.Context(), topicEvents, messages))
+	assert.Empty(t, *reasons)
+
+	byPerson := map[string][]string{}
+	partitions := map[string]map[int]bool{}
+	for partition, messages := range r.readAll(topicEvents) {
+		for _, m := range messages {
+			key := string(m.Key)
+			byPerson[key] = append(byPerson[key], string(m.Value))
+			if partitions[key] == nil {
+				partitions[key] = map[int]bool{}
+			}
+			partitions[key][partition] = true
+		}
+	}
+	for _, person := range []string{"1", "2", "3", "4", "5"} {
+		var want []string
+		for _, m := range notes(300, person) {
+			want = append(want, string(m.Value))
+		}
+		assert.Equal(t, want, byPerson[person])
+		assert.Len(t, partitions[person], 1, "a person has one partition")
+	}
+}
+
+func TestPublishWritesHeaders(t *testing.T) {
+	r := newRig(t, 1)
+	p, _ := newPublisher(t, r.cluster.ListenAddrs()...)
+	require.NoError(t, p.Publish(t.Context(), topicEvents, []Message{{Key: "1", Value: []byte("{}"), Headers: map[string]string{"content-type": "x/y"}}}))
+	m := r.readAll(topicEvents)[0][0]
+	assert.Equal(t, []kafka.Header{{Key: "content-type", Value: []byte("x/y")}}, m.Headers)
+	assert.Equal(t, "1", string(m.Key))
+}
+
+func TestPublishWaitsForTheTopic(t *testing.T) {
+	r := newRig(t, 1)
+	require.NoError(t, r.cluster.DeleteTopic(topicEvents))
+	p, reasons := newPublisher(t, r.cluster.ListenAddrs()...)
+	waiting := make(chan struct{})
+	tell := p.Waiting
+	p.Waiting = func(err error) { tell(err); close(waiting) } // twice would panic
+	done := make(chan error, 1)
+	go func() { done <- p.Publish(t.Context(), topicEvents, notes(5, "1")) }()
+	<-waiting
+	require.NoError(t, r.cluster.CreateTopic(topicEvents, 1, nil))
+	require.NoError(t, <-done)
+	assert.Equal(t, []string{fmt.Sprintf("topic %q does not exist on %s", topicEvents, strings.Join(r.cluster.ListenAddrs(), ", "))}, *reasons)
+	assert.Len(t, r.readAll(topicEvents)[0], 5)
+}
+
+func TestPublishWaitsForABroker(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	port := ln.Addr().(*net.TCPAddr).Port
+	require.NoError(t, ln.Close())
+
+	p, reasons := newPublisher(t, ln.Addr().String())
+	waiting := make(chan struct{})
+	tell := p.Waiting
+	var once sync.Once
+	p.Waiting = func(err error) { tell(err); once.Do(func() { close(waiting) }) }
+	done := make(chan error, 1)
+	go func() { done <- p.Publish(t.Context(), topicEvents, notes(5, "1")) }()
+	<-waiting
+	r := newRig(t, 1, kfake.Ports(port))
+	require.NoError(t, <-done)
+	assert.Contains(t, (*reasons)[0], "no Kafka broker can be reached at "+ln.Addr().String())
+	assert.Len(t, r.readAll(topicEvents)[0], 5)
+}
+
+func TestPublishGivesUpWhenToldTo(t *testing.T) {
+	p, reasons := newPublisher(t, "127.0.0.1:1")
+	ctx, cancel := context.WithCancel(t.Context())
+	tell := p.Waiting
+	p.Waiting = func(err error) { tell(err); cancel() }
+	require.ErrorIs(t, p.Publish(ctx, topicEvents, notes(1, "1")), context.Canceled)
+	assert.NotEmpty(t, *reasons)
+}
+
+func TestPublishTriesAgainWhatTheBrokerCouldNotWrite(t *testing.T) {
+	r := newRig(t, 3)
+	p, reasons := newPublisher(t, r.cluster.ListenAddrs()...)
+	r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topicEvents, Partitions: []int32{1}, Err: kerr.NotEnoughReplicas, Count: 3})
+	require.NoError(t, p.Publish(t.Context(), topicEvents, notes(10, "1", "2", "3", "4", "5", "6", "7", "8")))
+	require.Len(t, *reasons, 1)
+	assert.Contains(t, (*reasons)[0], "cannot take messages")
+	var n int
+	for _, messages := range r.readAll(topicEvents) {
+		n += len(messages)
+	}
+	assert.Equal(t, 80, n, "none missing; none twice, since the failed batches were not written")
+}
+
+func TestPublishReportsEachMessageThatIsRefused(t *testing.T) {
+	r := newRig(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20000"}))
+	p, _ := newPublisher(t, r.cluster.ListenAddrs()...)
+	messages := notes(100, "1")
+	messages[7].Value = make([]byte, maxMessage) // too large for the client
+	messages[20].Value = make([]byte, 30000)     // too large for the broker
+	for i := 50; i < 60; i++ {
+		messages[i].Value = make([]byte, 5000) // too large together
+	}
+	err := p.Publish(t.Context(), topicEvents, messages)
+	var refused *PublishError
+	require.ErrorAs(t, err, &refused)
+	require.Len(t, refused.Refused, 2)
+	assert.ErrorContains(t, refused.Refused[7], "bytes are more than")
+	require.ErrorIs(t, refused.Refused[20], kafka.MessageSizeTooLarge)
+	assert.ErrorContains(t, err, "2 messages were refused, the first (number 8)")
+
+	var got, want [][]byte
+	for _, m := range r.readAll(topicEvents)[0] {
+		got = append(got, m.Value)
+	}
+	for i, m := range messages {
+		if !slices.Contains([]int{7, 20}, i) {
+			want = append(want, m.Value)
+		}
+	}
+	assert.Equal(t, want, got)
+}
+
+func TestPermanentRefusals(t *testing.T) {
+	assert.True(t, permanent(fmt.Errorf("x: %w", kafka.TopicAuthorizationFailed)))
+	assert.False(t, permanent(kafka.NotEnoughReplicas))
+	assert.False(t, permanent(errors.New("connection refused")))
+}
