@@ -101,7 +101,7 @@ func (s *suite) unknownEntitlement(t *testing.T) {
 	made := s.make(t, c, s.spec())
 
 	err := entitler.Grant(t.Context(), made.ID, []string{"no-such-entitlement", s.Entitlements[0]})
-	failed := s.fails(t, err, connector.OpGrant, connector.KindInvalid)
+	failed := s.failure(t, err, connector.OpGrant, connector.KindInvalid)
 	assert.Contains(t, failed.Message, "no-such-entitlement")
 	assert.Contains(t, read(t, c, made.ID).Entitlements, s.Entitlements[0], "one that is unknown does not keep the others from being granted")
 

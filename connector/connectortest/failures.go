@@ -57,7 +57,7 @@ func (s *suite) failedAfterApply(t *testing.T) {
 
 	s.Faults.FailAfterApply(t)
 	_, err := c.(connector.Creator).Create(t.Context(), spec)
-	failed := s.fails(t, err, connector.OpCreate, connector.KindUnavailable)
+	failed := s.failure(t, err, connector.OpCreate, connector.KindUnavailable)
 	assert.True(t, failed.Kind.Retryable())
 	matches := s.find(t, c, connector.Keys{PersonID: spec.PersonID, Username: spec.Username})
 	require.Len(t, matches, 1, "the account is there all the same")
@@ -99,7 +99,7 @@ func (s *suite) unauthorized(t *testing.T) {
 	c, made, calls := s.fixture(t)
 	s.Faults.Unauthorize(t)
 	for _, call := range calls {
-		failed := s.fails(t, call.do(t.Context()), call.op, connector.KindUnauthorized)
+		failed := s.failure(t, call.do(t.Context()), call.op, connector.KindUnauthorized)
 		assert.False(t, failed.Kind.Retryable())
 	}
 	s.Faults.Heal(t)
@@ -123,7 +123,7 @@ func (s *suite) refusedFor(t *testing.T, span, slack time.Duration, refuse func(
 			before := read(t, c, made.ID)
 			refuse(t, kind, span)
 			for _, call := range calls {
-				failed := s.fails(t, call.do(t.Context()), call.op, kind)
+				failed := s.failure(t, call.do(t.Context()), call.op, kind)
 				assert.InDelta(t, span, failed.RetryAfter, float64(slack), "%s: RetryAfter", call.op)
 				assert.True(t, failed.Kind.Retryable())
 			}

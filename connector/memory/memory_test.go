@@ -20,6 +20,7 @@ func open(t *testing.T, name string) connector.Connector {
 
 func TestConformance(t *testing.T) {
 	app := memory.Shared(t.Name())
+	t.Cleanup(app.Reset)
 	fail := func(f memory.Faults) { app.SetFaults(f) }
 	connectortest.Run(t, connectortest.Target{
 		Open: func(t *testing.T) connector.Connector { return open(t, "TestConformance") },

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -100,6 +102,17 @@ func TestPaging(t *testing.T) {
 		failed := failure(t, err)
 		assert.Equal(t, connector.KindInvalid, failed.Kind)
 		assert.Contains(t, failed.Message, "startIndex")
+	})
+	t.Run("pages shift meanwhile", func(t *testing.T) {
+		// As if an account had come in before each page: the last one of a page is
+		// the first of the next.
+		usernames, err := list(deviant(t, app, func(r *http.Request) int {
+			start, _ := strconv.Atoi(r.URL.Query().Get("startIndex"))
+			return rewrite("startIndex", strconv.Itoa(max(start-1, 1)))(r)
+		}, func(map[string]any) {}))
+		require.NoError(t, err)
+		assert.Len(t, usernames, many)
+		assert.Len(t, slices.Compact(slices.Sorted(slices.Values(usernames))), many, "each once")
 	})
 	t.Run("accounts go meanwhile", func(t *testing.T) {
 		usernames, err := list(deviant(t, app, never, func(body map[string]any) {

@@ -35,7 +35,7 @@ func handling(t *testing.T, handler http.HandlerFunc) connector.Connector {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return open(t, connector.Settings{"url": server.URL, "token": token, "timeout": "5s"})
+	return open(t, connector.Settings{"url": server.URL, "token": token, "timeout": "1m"})
 }
 
 func failure(t *testing.T, err error) *connector.Error {

@@ -34,7 +34,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 		err := c.changeMembers(ctx, connector.OpRevoke, name, operation{
 			Op: "remove", Path: "members[" + equals("value", accountID) + "]",
 		})
-		var unknown unknownGroup
+		var unknown unknownGroupError
 		switch a := answerOf(err); {
 		case errors.As(err, &unknown), a != nil && a.scimType == "noTarget":
 			return nil
@@ -100,10 +100,10 @@ func about(name, op string, err error) error {
 	return &connector.Error{Kind: m.kind, Op: op, Cause: a, Message: fmt.Sprintf("group %q: %s: %s", name, a, m.advice)}
 }
 
-// unknownGroup is the cause of the error for a group that the app does not have.
-type unknownGroup struct{ name string }
+// unknownGroupError is the cause of the error for a group that the app does not have.
+type unknownGroupError struct{ name string }
 
-func (u unknownGroup) Error() string { return fmt.Sprintf("the app has no group %q", u.name) }
+func (u unknownGroupError) Error() string { return fmt.Sprintf("the app has no group %q", u.name) }
 
 // groupID finds a group by its displayName, or makes it if it may.
 func (c *client) groupID(ctx context.Context, op, name string) (string, error) {
@@ -111,7 +111,7 @@ func (c *client) groupID(ctx context.Context, op, name string) (string, error) {
 		return id, nil
 	}
 	id, err := c.findGroup(ctx, op, name)
-	var unknown unknownGroup
+	var unknown unknownGroupError
 	if errors.As(err, &unknown) && c.createGroups && op == connector.OpGrant {
 		return c.createGroup(ctx, op, name)
 	}
@@ -143,7 +143,7 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 	case otherwise != "":
 		return "", invalid(op, fmt.Sprintf("the app spells the group %q: use %q in the configuration", name, otherwise))
 	default:
-		unknown := unknownGroup{name}
+		unknown := unknownGroupError{name}
 		return "", &connector.Error{
 			Kind: connector.KindInvalid, Op: op, Cause: unknown,
 			Message: unknown.Error() + ": create it there first, or set createGroups",

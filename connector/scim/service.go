@@ -50,7 +50,7 @@ func (s *service) do(ctx context.Context, r request, out any) (etag string, err 
 	if r.id == "" && !r.whole {
 		return "", &connector.Error{Kind: connector.KindNotFound, Op: r.op, Message: "no account has an empty ID"}
 	}
-	resp, err := s.send(ctx, r)
+	resp, err := s.send(ctx, r) //nolint:bodyclose // discard closes it
 	if err != nil {
 		return "", s.unanswered(ctx, r.op, err)
 	}
@@ -61,13 +61,31 @@ func (s *service) do(ctx context.Context, r request, out any) (etag string, err 
 	if out == nil {
 		return resp.Header.Get("ETag"), nil
 	}
-	limited := &io.LimitedReader{R: resp.Body, N: maxAnswer + 1}
-	decoder := json.NewDecoder(limited)
-	decoder.UseNumber()
-	if err := decoder.Decode(out); err != nil {
-		return "", s.unreadable(ctx, r.op, limited.N <= 0, err)
+	return resp.Header.Get("ETag"), s.read(ctx, r.op, resp.Body, out)
+}
+
+// read reads a successful answer's body into out.
+func (s *service) read(ctx context.Context, op string, body io.Reader, out any) error {
+	raw, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	if err != nil {
+		return s.unanswered(ctx, op, err)
 	}
-	return resp.Header.Get("ETag"), nil
+	if len(raw) > maxAnswer {
+		return &connector.Error{
+			Kind: connector.KindInvalid, Op: op,
+			Message: "the answer is longer than 16 MB: lower the service's page size",
+		}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	err = decoder.Decode(out)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return s.unanswered(ctx, op, err)
+	}
+	if err != nil {
+		return noSCIM(op)
+	}
+	return nil
 }
 
 func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
@@ -140,25 +158,6 @@ func (s *service) unanswered(ctx context.Context, op string, err error) error {
 	return &connector.Error{
 		Kind: connector.KindUnavailable, Op: op, Cause: err,
 		Message: whyUnanswered(ctx, err, s.timeout),
-	}
-}
-
-// unreadable makes an error of a successful answer whose body could not be read.
-func (s *service) unreadable(ctx context.Context, op string, tooLong bool, err error) error {
-	var syntax *json.SyntaxError
-	var mismatch *json.UnmarshalTypeError
-	switch {
-	case tooLong:
-		return &connector.Error{
-			Kind: connector.KindInvalid, Op: op,
-			Message: "the answer is longer than 16 MB: lower the service's page size",
-		}
-	case errors.As(err, &syntax), errors.As(err, &mismatch):
-		return noSCIM(op)
-	case errors.Is(err, io.EOF):
-		return noSCIM(op)
-	default:
-		return s.unanswered(ctx, op, err)
 	}
 }
 

@@ -63,7 +63,7 @@ func serviceProviderConfig(base string) any {
 }
 
 func describeType(t resourceType, base string, extensions ...string) any {
-	list := []any{}
+	list := make([]any, 0, len(extensions)) // never nil: the list is sent even if empty
 	for _, schema := range extensions {
 		list = append(list, map[string]any{"schema": schema, "required": false})
 	}

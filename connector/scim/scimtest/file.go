@@ -108,7 +108,8 @@ func (s *saver) changed() {
 	}
 }
 
-// run writes when there are changes, and spends a small part of the time on it.
+// run writes when there are changes, and spends a small part of the time on it:
+// after a long write it waits longer, up to a second.
 func (s *saver) run() {
 	defer close(s.stopped)
 	for {
@@ -120,7 +121,7 @@ func (s *saver) run() {
 		}
 		began := time.Now()
 		s.err = s.write()
-		pause := time.NewTimer(max(20*time.Millisecond, 10*time.Since(began)))
+		pause := time.NewTimer(min(max(20*time.Millisecond, 10*time.Since(began)), time.Second))
 		select {
 		case <-s.stop:
 			pause.Stop()

@@ -91,8 +91,9 @@ func (s *store) render(c *collection, r *record, base string, p projection) map[
 }
 
 func (s *store) renderGroups(user *record, base string) []any {
-	var list []any
-	for _, group := range s.groupsOf(user.id) {
+	groups := s.groupsOf(user.id)
+	list := make([]any, 0, len(groups))
+	for _, group := range groups {
 		list = append(list, map[string]any{
 			"value": group.id, "display": group.text("displayName"), "type": "direct",
 			"$ref": base + groupType.endpoint + "/" + group.id,

@@ -18,9 +18,8 @@ type Options struct {
 	Token  string   // bearer token; empty lets anybody in
 	Groups []string // displayNames of groups to make if they are not there
 	// File, if set, is where the app's state is kept, as JSON. It is read by New
-	// and replaced as a whole soon after each change (the more there is to write,
-	// the later) and by Close. What was changed in the last moments before the
-	// process is killed is lost.
+	// and replaced as a whole within about a second of each change, and by Close.
+	// What changed in that second is lost if the process is killed.
 	File string
 }
 
