@@ -109,6 +109,25 @@ func TestMergeRehire(t *testing.T) {
 			[]string{"h: 2026-05-15 ..; h, r from 2026-05-15"},
 		},
 		{
+			"said after a termination undoes it, even before the day",
+			[]hr.Event{
+				hire, left,
+				rehired("r", "2026-04-01", "2026-05-01"),
+				terminated("t2", "2026-04-05", "2026-06-30"),
+				rehired("r2", "2026-04-10", "2026-05-15"),
+			},
+			[]string{stayed, "r: 2026-05-01 .. 2026-05-15 superseded by r2; r", "r2: 2026-05-15 ..; r2"},
+		},
+		{
+			"before the day of a hire who will not come",
+			[]hr.Event{
+				hired("h", "2025-12-01", "2026-03-01", starting("2026-09-01")),
+				terminated("t", "2026-01-01", "2026-05-31"),
+				rehired("r", "2026-02-01", "2026-06-01"),
+			},
+			[]string{"r: 2026-06-01 ..; r"},
+		},
+		{
 			"two seasons announced together",
 			[]hr.Event{
 				hire, left,
