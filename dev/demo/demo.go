@@ -1,0 +1,114 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/dev/stack"
+	"github.com/tenurehq/tenure/dev/story"
+	"github.com/tenurehq/tenure/ingest"
+)
+
+// Options say how the demo is played.
+type Options struct {
+	Bin   string        // directory of worker, starter and tenure
+	Day   time.Duration // how long a day of the story takes (real time)
+	Hold  bool          // stay up afterwards, until ctx is done
+	Ports stack.Ports
+	Apps  []stack.App
+	// Colour says whether the output may be coloured.
+	Colour bool
+}
+
+// ErrNotAsPolicySays means that the story was played, but not everything came
+// out as it has to.
+var ErrNotAsPolicySays = errors.New("not every account is what policy says")
+
+// afterwards is how long (real time) everything may take to come to rest when
+// the story is over.
+const afterwards = time.Minute
+
+// Run plays the demo, and returns ErrNotAsPolicySays if any account was not what
+// it had to be.
+func Run(ctx context.Context, out io.Writer, o Options) error {
+	screen := newScreen(out, o.Colour)
+	screen.title(fmt.Sprintf("Starting Temporal, Kafka, %d apps, the starter and the worker ...", len(o.Apps)))
+	accelerated := &config.AcceleratedClock{
+		Epoch: time.Now().Add(3 * time.Second).Truncate(time.Second), // when all of it is up
+		Start: story.Start,
+		Rate:  float64(24*time.Hour) / float64(o.Day),
+	}
+	s, err := stack.Start(ctx, stack.Options{
+		Ports: o.Ports, Apps: o.Apps,
+		Template: Template(), Clock: accelerated,
+		WorkerBinary: filepath.Join(o.Bin, "worker"), StarterBinary: filepath.Join(o.Bin, "starter"),
+		OnRestart: screen.trouble,
+	})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+
+	stage, closeStage := NewStage(s, accelerated, o.Bin)
+	defer closeStage()
+	screen.title("Watch it in the Temporal UI: " + s.UIURL())
+	for _, app := range s.Apps() {
+		screen.note(fmt.Sprintf("%-10s http://%s", app.Name, app.Address))
+	}
+	screen.note(fmt.Sprintf("a day takes %s; accounts of leavers are kept for %d days and then deleted", o.Day, story.Retain))
+
+	feed, err := startFeed(ctx, s, screen)
+	if err != nil {
+		return err
+	}
+	if err := story.Play(ctx, stage, screen); err != nil {
+		feed.stop()
+		return err
+	}
+	left, err := story.Settle(ctx, stage, afterwards)
+	feed.stop()
+	if err != nil {
+		return err
+	}
+	if err := screen.summary(ctx, stage, left, feed.counts()); err != nil {
+		return err
+	}
+	screen.title("The whole story is in the Temporal UI: " + s.UIURL())
+	if o.Hold {
+		screen.note("it stays up until you press Ctrl-C")
+		<-ctx.Done()
+	}
+	if len(left) > 0 || screen.wrong > 0 {
+		return ErrNotAsPolicySays
+	}
+	return nil
+}
+
+// NewStage makes the stage for a story on a running stack.
+func NewStage(s *stack.Stack, c *config.AcceleratedClock, bin string) (stage *story.Stage, closeStage func()) {
+	publisher := ingest.NewPublisher(s.KafkaAddress())
+	return &story.Stage{
+		Stack:        s,
+		Clock:        clock.Accelerated(c.Epoch, c.Start, c.Rate),
+		Publisher:    publisher,
+		TenureBinary: filepath.Join(bin, "tenure"),
+	}, func() { _ = publisher.Close() }
+}
+
+// Template is the stack's tenure.yaml with the story's own times.
+func Template() string {
+	const times = "joiner: {leadTime: 0d}\nmover: {overlap: 0d}\nleaver: {retain: 30d, delete: true}\n"
+	ours := fmt.Sprintf("joiner: {leadTime: %dd}\nmover: {overlap: 0d}\nleaver: {retain: %dd, delete: true}\n"+
+		"attention: {after: 3s, recheck: 2s}\nsweep: {every: 1s}\n", story.LeadTime, story.Retain)
+	if !strings.Contains(stack.DefaultTemplate, times) {
+		panic("the stack's own tenure.yaml has no such times any more")
+	}
+	return strings.Replace(stack.DefaultTemplate, times, ours, 1)
+}

@@ -1,0 +1,182 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/tenurehq/tenure/dev/story"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// recently is how long after HR said something what is done for that person is
+// taken to be done about it.
+const recently = 4 * time.Second
+
+// screen is the terminal.
+type screen struct {
+	mu     sync.Mutex
+	out    io.Writer
+	colour bool
+	names  map[string]string
+	said   map[string]time.Time // when HR last spoke of somebody, in real time
+	facts  int
+	wrong  int
+}
+
+func newScreen(out io.Writer, colour bool) *screen {
+	s := &screen{out: out, colour: colour, names: map[string]string{}, said: map[string]time.Time{}}
+	for id := range story.Expected() {
+		s.names[id] = story.Name(id)
+	}
+	return s
+}
+
+func (s *screen) paint(c text.Colors, line string) string {
+	if !s.colour {
+		return line
+	}
+	return c.Sprint(line)
+}
+
+func (s *screen) print(format string, args ...any) {
+	_, _ = fmt.Fprintf(s.out, format+"\n", args...)
+}
+
+func (s *screen) title(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.print("\n%s", s.paint(text.Colors{text.Bold}, line))
+}
+
+func (s *screen) note(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.print("  %s", s.paint(text.Colors{text.Faint}, line))
+}
+
+// trouble shows that a process died and is started again.
+func (s *screen) trouble(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.print("  %s", s.paint(text.Colors{text.FgRed}, line))
+}
+
+// Beat implements story.Observer.
+func (s *screen) Beat(b story.Beat) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.facts += len(b.Holds)
+	for _, e := range b.Events {
+		s.said[e.PersonID] = time.Now()
+	}
+	s.print("\n%s %s", s.paint(text.Colors{text.FgCyan, text.Bold}, fmt.Sprintf("day %d", int(b.Day))),
+		s.paint(text.Colors{text.Bold}, b.Text))
+}
+
+// Wrong implements story.Observer.
+func (s *screen) Wrong(b story.Beat, f story.Fact, is string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrong++
+	s.print("  %s", s.paint(text.Colors{text.FgRed, text.Bold},
+		fmt.Sprintf("WRONG, from day %d: %s in %s is %q, has to be %q", int(b.Day), s.names[f.Person], f.App, is, f.Is)))
+}
+
+var actionColours = map[string]text.Colors{
+	"created": {text.FgGreen}, "adopted": {text.FgGreen}, "enabled": {text.FgGreen},
+	"disabled": {text.FgYellow}, "stripped": {text.FgYellow},
+	"deleted": {text.FgRed}, "retry": {text.FgMagenta}, "skip": {text.FgMagenta},
+}
+
+// action shows one line of the audit.
+func (s *screen) action(row ledger.AuditRow, kind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	when := "on its date"
+	if said, ok := s.said[row.PersonID]; ok && time.Since(said) < recently {
+		when = fmt.Sprintf("%.1fs after HR said so", max(0, time.Since(said)).Seconds())
+	}
+	s.print("  %s %-22s %-9s %-10s %s %s%s",
+		s.paint(text.Colors{text.Faint}, storyTime(row.At)),
+		s.names[row.PersonID], kind, row.App,
+		s.paint(actionColours[row.Action], fmt.Sprintf("%-11s", strings.ReplaceAll(row.Action, "_", " "))),
+		s.paint(text.Colors{text.Faint}, when), details(row))
+}
+
+// storyTime is an instant of the story: the day and the time of day.
+func storyTime(t time.Time) string {
+	since := t.Sub(story.Start)
+	days := int(since.Hours() / 24)
+	return fmt.Sprintf("day %2d %s", days, t.UTC().Format("15:04"))
+}
+
+// details says which entitlements an action gave and took.
+func details(row ledger.AuditRow) string {
+	var out strings.Builder
+	for _, d := range []struct{ key, sign string }{{"granted", "+"}, {"revoked", "-"}} {
+		list, _ := row.Detail[d.key].([]any)
+		for _, name := range list {
+			fmt.Fprintf(&out, " %s%v", d.sign, name)
+		}
+	}
+	return out.String()
+}
+
+// summary shows everybody's accounts, as the apps themselves show them, and what
+// was done.
+func (s *screen) summary(ctx context.Context, stage *story.Stage, left []story.Difference, actions map[string]int) error {
+	t := table.NewWriter()
+	t.SetOutputMirror(s.out)
+	t.SetStyle(table.StyleLight)
+	header := table.Row{"person"}
+	accounts := map[string]map[string][]story.User{}
+	for _, app := range stage.Stack.Apps() {
+		header = append(header, app.Name)
+		of, err := stage.Accounts(ctx, app.Name)
+		if err != nil {
+			return err
+		}
+		accounts[app.Name] = of
+	}
+	t.AppendHeader(header)
+	for _, person := range slices.Sorted(maps.Keys(story.Expected())) {
+		row := table.Row{s.names[person]}
+		for _, app := range stage.Stack.Apps() {
+			row = append(row, s.cell(person, app.Name, accounts[app.Name][person], left))
+		}
+		t.AppendRow(row)
+	}
+	s.title("Everybody's accounts, as the apps themselves show them")
+	t.Render()
+
+	var done []string
+	for _, action := range slices.Sorted(maps.Keys(actions)) {
+		done = append(done, fmt.Sprintf("%d %s", actions[action], strings.ReplaceAll(action, "_", " ")))
+	}
+	s.print("done: %s", strings.Join(done, ", "))
+	accountsChecked := len(story.Expected()) * len(stage.Stack.Apps())
+	s.print("checked: %d facts on the way, %d wrong; %d accounts in the end, %d wrong", s.facts, s.wrong, accountsChecked, len(left))
+	return nil
+}
+
+func (s *screen) cell(person, app string, accounts []story.User, left []story.Difference) string {
+	is := "-"
+	if len(accounts) > 0 {
+		is = strings.TrimPrefix(story.State(accounts[0]), "on: ")
+	}
+	for _, d := range left {
+		if d.Person == person && d.App == app {
+			return s.paint(text.Colors{text.FgRed, text.Bold}, fmt.Sprintf("WRONG: is %s, has to be %s", d.Is, d.Want))
+		}
+	}
+	return is
+}

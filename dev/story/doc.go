@@ -1,0 +1,8 @@
+// Package story is the small company whose quarter the demo plays: who is in it,
+// what HR says when, what goes wrong meanwhile, and how every account must stand
+// in the end. The last is written down by hand, not computed: it is what the
+// policy of the embedded stack means for these people.
+//
+// A day of the story takes as long as the stage's clock says (a second in the
+// demo). The end-to-end tests play the same story while they kill processes.
+package story

@@ -1,0 +1,132 @@
+package story
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+	"github.com/tenurehq/tenure/dev/stack"
+	"github.com/tenurehq/tenure/ingest"
+)
+
+// Stage is what the story is played on.
+type Stage struct {
+	Stack     *stack.Stack
+	Clock     clock.Clock
+	Publisher *ingest.Publisher
+	// TenureBinary is the operator's command line.
+	TenureBinary string
+}
+
+// App is a demo app's service.
+func (s *Stage) App(name string) *scimtest.Service { return s.Stack.App(name).Service }
+
+// Repair waits until something of a person in an app needs attention, and then
+// runs the operator's command line. If it was repaired meanwhile by itself, that
+// is as good.
+func (s *Stage) Repair(ctx context.Context, person, app string, args ...string) error {
+	for {
+		out, err := s.tenure(ctx, args...)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("repairing %s of %s: %w: %s", app, person, err, out)
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+func (s *Stage) tenure(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, s.TenureBinary, append(args, "--config", s.Stack.ConfigFile())...)
+	cmd.Env = s.Stack.Env()
+	out, err := cmd.CombinedOutput()
+	return string(bytes.TrimSpace(out)), err
+}
+
+// State is how one account stands, in one line: "none", or "on" or "off" and the
+// groups.
+func State(u User) string {
+	state := "off"
+	if u.Active {
+		state = "on"
+	}
+	var groups []string
+	for _, g := range u.Groups {
+		groups = append(groups, g.Display)
+	}
+	if len(groups) == 0 {
+		return state
+	}
+	slices.Sort(groups)
+	return state + ": " + strings.Join(groups, ", ")
+}
+
+// User is what the story asks of an app's account, as SCIM has it.
+type User struct {
+	ID          string `json:"id"`
+	ExternalID  string `json:"externalId"`
+	UserName    string `json:"userName"`
+	DisplayName string `json:"displayName"`
+	Title       string `json:"title"`
+	Active      bool   `json:"active"`
+	Groups      []struct {
+		Display string `json:"display"`
+	} `json:"groups"`
+	Enterprise struct {
+		Manager struct {
+			Value string `json:"value"`
+		} `json:"manager"`
+	} `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
+}
+
+// Accounts asks an app for the accounts of the people of the story, by person ID.
+// It asks over HTTP, as anybody would, with no code of the product's in between.
+func (s *Stage) Accounts(ctx context.Context, app string) (map[string][]User, error) {
+	accounts := map[string][]User{}
+	for start := 1; ; {
+		query := url.Values{"startIndex": {fmt.Sprint(start)}, "count": {"200"}}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Stack.App(app).SCIMURL()+"/Users?"+query.Encode(), nil)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Authorization", "Bearer "+stack.Token)
+		var page struct {
+			TotalResults int    `json:"totalResults"`
+			Resources    []User `json:"Resources"`
+		}
+		if err := fetch(req, &page); err != nil {
+			return nil, fmt.Errorf("asking %s: %w", app, err)
+		}
+		for _, u := range page.Resources {
+			accounts[u.ExternalID] = append(accounts[u.ExternalID], u)
+		}
+		start += len(page.Resources)
+		if len(page.Resources) == 0 || start > page.TotalResults {
+			return accounts, nil
+		}
+	}
+}
+
+func fetch(req *http.Request, into any) error {
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}
