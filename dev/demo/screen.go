@@ -27,6 +27,7 @@ type screen struct {
 	out    io.Writer
 	colour bool
 	names  map[string]string
+	width  int                  // of the longest name
 	said   map[string]time.Time // when HR last spoke of somebody, in real time
 	facts  int
 	wrong  int
@@ -36,6 +37,7 @@ func newScreen(out io.Writer, colour bool) *screen {
 	s := &screen{out: out, colour: colour, names: map[string]string{}, said: map[string]time.Time{}}
 	for id := range story.Expected() {
 		s.names[id] = story.Name(id)
+		s.width = max(s.width, text.StringWidthWithoutEscSequences(s.names[id]))
 	}
 	return s
 }
@@ -98,16 +100,17 @@ var actionColours = map[string]text.Colors{
 }
 
 // action shows one line of the audit.
-func (s *screen) action(row ledger.AuditRow, kind string) {
+func (s *screen) action(row ledger.AuditRow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	change, _ := row.Detail["change"].(string)
 	when := "on its date"
 	if said, ok := s.said[row.PersonID]; ok && time.Since(said) < recently {
 		when = fmt.Sprintf("%.1fs after HR said so", max(0, time.Since(said)).Seconds())
 	}
-	s.print("  %s %-22s %-9s %-10s %s %s%s",
+	s.print("  %s %s %-7s %-10s %s %s%s",
 		s.paint(text.Colors{text.Faint}, storyTime(row.At)),
-		s.names[row.PersonID], kind, row.App,
+		text.Pad(s.names[row.PersonID], s.width, ' '), change, row.App,
 		s.paint(actionColours[row.Action], fmt.Sprintf("%-11s", strings.ReplaceAll(row.Action, "_", " "))),
 		s.paint(text.Colors{text.Faint}, when), details(row))
 }

@@ -133,9 +133,9 @@ func Script() []Beat {
 			},
 		},
 		{
-			Day: 14.2, Text: "The chat answers every second call with 429, for four days",
+			Day: 14.2, Text: "The chat answers every third call with 429, for four days",
 			Do: func(_ context.Context, s *Stage) error {
-				s.App("chat").SetFaults(scimtest.Faults{RateLimit: scimtest.RateLimit{Every: 2, RetryAfter: 1}})
+				s.App("chat").SetFaults(scimtest.Faults{RateLimit: scimtest.RateLimit{Every: 3, RetryAfter: 1}})
 				return nil
 			},
 		},
