@@ -2,6 +2,7 @@ package activities
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/tenurehq/tenure/connector"
@@ -50,15 +51,23 @@ func (t *task) setActive(id string, active bool) error {
 	return app.Disable(t.ctx, id)
 }
 
-func (t *task) setAttributes(id string, attributes map[string]any) error {
+// setAttributes sets every mapped attribute of an account that was there before:
+// those that the person has no value for (any more) are cleared.
+func (t *task) setAttributes(id string, wanted map[string]any) error {
 	app, ok := t.app.Connector.(connector.Updater)
-	if !ok || len(attributes) == 0 {
+	rules, _ := t.a.Policy.App(t.step.App)
+	if !ok || len(rules.Attributes) == 0 {
 		return nil // nothing to say, or nobody to say it to
 	}
+	all := make(map[string]any, len(rules.Attributes))
+	for _, name := range rules.Attributes {
+		all[name] = ""
+	}
+	maps.Copy(all, wanted)
 	if err := t.pace(); err != nil {
 		return err
 	}
-	return app.Update(t.ctx, id, attributes)
+	return app.Update(t.ctx, id, all)
 }
 
 func (t *task) grant(id string, names []string) error {

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -66,7 +67,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 		Link:       &done.link,
 		DueReports: done.created && a.Policy.UsesManager(step.App),
 		Audit: &ledger.AuditRow{
-			App: step.App, Action: done.action, Actor: "tenure", Cause: d.cause(step), Detail: done.detail,
+			App: step.App, Action: done.action, Actor: "tenure", Cause: d.cause(step), Detail: done.inRun(info),
 		},
 	})
 }
@@ -126,6 +127,13 @@ type done struct {
 	action  string // for the audit
 	created bool   // the account was not there or not linked before
 	detail  map[string]any
+}
+
+// inRun is the detail for the audit: what was done, and in which run.
+func (d done) inRun(info activity.Info) map[string]any {
+	detail := map[string]any{"change": info.WorkflowType.Name, "runId": info.WorkflowExecution.RunID}
+	maps.Copy(detail, d.detail)
+	return detail
 }
 
 // performers is what each kind of step does.

@@ -64,11 +64,15 @@ func (t *task) absent() done {
 	link := t.link
 	link.ProvenAt = t.a.Clock.Now()
 	link.DoubtUntil = t.doubt
-	if t.doubt.IsZero() {
-		return t.vanished()
+	if !t.doubt.IsZero() {
+		link.State, link.AccountID = ledger.LinkPlanned, ""
+		return done{link: link, action: "not_found"}
 	}
-	link.State, link.AccountID = ledger.LinkPlanned, ""
-	return done{link: link, action: "not_found"}
+	gone := t.vanished()
+	if link.CreatedAt.IsZero() {
+		gone.action = "not_found"
+	}
+	return gone
 }
 
 // vanished is the outcome of finding that a linked account is gone.

@@ -157,6 +157,7 @@ func (m *maker) delete(link Link, traits App) bool {
 		return retain <= 0 && m.add(m.ending(Delete, link.App))
 	}
 	deadline := latest(m.accessEnded(), link.DisabledAt, link.StrippedAt).Add(retain)
+	deadline = latest(deadline, link.DoubtUntil) // what is deleted cannot be verified any more
 	if deadline.After(m.Now) {
 		m.dues = append(m.dues, Due{At: deadline, What: DueDelete, App: link.App})
 		return false

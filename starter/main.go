@@ -52,20 +52,29 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	}
 	defer func() { err = errors.Join(err, http.Close()) }() //nolint:contextcheck // it has to work when ctx is done
 
-	var namespace string
-	temporal, err := service.DialTemporal(ctx, p.Log, func(o *client.Options) { namespace = o.Namespace })
+	var address, namespace string
+	temporal, err := service.DialTemporal(ctx, p.Log, func(o *client.Options) {
+		address, namespace = o.HostPort, o.Namespace
+	})
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
 	temporalReady.Set(func(ctx context.Context) error { return service.ProbeTemporal(ctx, temporal, namespace) })
+	if err := service.CheckClock(cfg, address, p.Log); err != nil {
+		return service.UsageError(err)
+	}
+	runs := workflows.NewClient(temporal, namespace)
+	if err := runs.RegisterAttributes(ctx); err != nil {
+		return err
+	}
 
 	consumer, err := ingest.NewConsumer(ingest.Options{
 		Brokers: cfg.Kafka.Brokers,
 		Group:   cfg.Kafka.Group,
 		Topics:  topics,
 		Intake:  store,
-		Nudger:  workflows.NewClient(temporal, namespace),
+		Nudger:  runs,
 		Clock:   cfg.Clock(),
 		Log:     p.Log,
 		Metrics: p.Metrics,

@@ -48,12 +48,30 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	var namespace string
-	temporal, err := service.DialTemporal(ctx, p.Log, func(o *client.Options) { namespace = o.Namespace })
+	// The probes answer while Temporal is waited for, and say that it is.
+	var temporalReady, workerReady service.Later
+	http, err := p.ServeHTTP(cfg.Metrics.Worker, map[string]service.Check{
+		"ledger":   store.Ping,
+		"temporal": temporalReady.Check,
+		"worker":   workerReady.Check,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, http.Close()) }() //nolint:contextcheck // it has to work when ctx is done
+
+	var address, namespace string
+	temporal, err := service.DialTemporal(ctx, p.Log, func(o *client.Options) {
+		address, namespace = o.HostPort, o.Namespace
+	})
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
+	temporalReady.Set(func(ctx context.Context) error { return service.ProbeTemporal(ctx, temporal, namespace) })
+	if err := service.CheckClock(cfg, address, p.Log); err != nil {
+		return service.UsageError(err)
+	}
 	runs := workflows.NewClient(temporal, namespace)
 
 	w := sdkworker.New(temporal, workflows.TaskQueue, sdkworker.Options{
@@ -76,19 +94,12 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}
-	http, err := p.ServeHTTP(cfg.Metrics.Worker, map[string]service.Check{
-		"ledger":   store.Ping,
-		"temporal": func(ctx context.Context) error { return service.ProbeTemporal(ctx, temporal, namespace) },
-	})
-	if err != nil {
-		w.Stop()
-		return err
-	}
+	workerReady.Set(func(context.Context) error { return nil })
 	p.Log.Info("ready", zap.Strings("apps", cfg.Policy.Apps()), zap.String("taskQueue", workflows.TaskQueue))
 	<-ctx.Done()
 	p.Log.Info("stopping: finishing the steps that are under way")
 	w.Stop()
-	return http.Close()
+	return nil
 }
 
 // openApps opens the connector of every app. None is called yet: an app that is

@@ -20,13 +20,15 @@ const sweepSchedule = "tenure-sweep"
 // and the sweeper's schedule. It may run any number of times, by several workers
 // at once.
 func (c *Client) Setup(ctx context.Context, sweepEvery time.Duration) error {
-	if err := c.registerAttributes(ctx); err != nil {
+	if err := c.RegisterAttributes(ctx); err != nil {
 		return err
 	}
 	return c.scheduleSweeps(ctx, sweepEvery)
 }
 
-func (c *Client) registerAttributes(ctx context.Context) error {
+// RegisterAttributes makes sure that the namespace knows Tenure's search
+// attributes: a run cannot be started with unknown ones.
+func (c *Client) RegisterAttributes(ctx context.Context) error {
 	want := map[string]enumspb.IndexedValueType{
 		AttrStage.GetName():      AttrStage.GetValueType(),
 		AttrUrgency.GetName():    AttrUrgency.GetValueType(),

@@ -1,0 +1,29 @@
+package service
+
+import (
+	"fmt"
+	"net"
+
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/config"
+)
+
+// CheckClock refuses to play with time anywhere but on a machine of one's own:
+// an accelerated clock is an error unless Temporal's address is on loopback.
+func CheckClock(cfg *config.Config, temporalAddress string, log *zap.Logger) error {
+	if cfg.Development == nil || cfg.Development.Clock == nil {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(temporalAddress)
+	if err != nil {
+		host = temporalAddress
+	}
+	ip := net.ParseIP(host)
+	if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("development.clock is only for a Temporal on loopback, and this one is at %s: take it out of %s",
+			temporalAddress, cfg.Path)
+	}
+	log.Warn("time is accelerated: this is no production", zap.Float64("rate", cfg.Development.Clock.Rate))
+	return nil
+}
