@@ -80,10 +80,11 @@ func NewConsumer(o Options) (*Consumer, error) {
 		return make([]struct{}, len(seqs)), o.Intake.MarkDelivered(ctx, seqs)
 	})
 
-	c.broker = c.dependency("Kafka", "check kafka.brokers and kafka.topics in the configuration", 0)
-	c.deadLetterBroker = c.dependency("the dead-letter topic", "check that it exists, may be written to, and takes records as large as those of its source", 0)
-	c.ledger = c.dependency("the ledger", "check ledger.url in the configuration", 0)
-	c.temporal = c.dependency("Temporal", "check TEMPORAL_ADDRESS and that the server is up", c.tuning.Nudges)
+	c.broker = c.dependency("kafka", "Kafka", "check kafka.brokers and kafka.topics in the configuration", 0)
+	c.deadLetterBroker = c.dependency("dead_letters", "the dead-letter topic",
+		"check that it exists, may be written to, and takes records as large as those of its source", 0)
+	c.ledger = c.dependency("ledger", "the ledger", "check ledger.url in the configuration", 0)
+	c.temporal = c.dependency("temporal", "Temporal", "check TEMPORAL_ADDRESS and that the server is up", c.tuning.Nudges)
 	return c, nil
 }
 
@@ -92,11 +93,11 @@ const (
 	batchLimit = 200 // events per call of the ledger
 )
 
-func (c *Consumer) dependency(name, advice string, slots int) *dependency {
+func (c *Consumer) dependency(label, name, advice string, slots int) *dependency {
 	d := &dependency{
 		name: name, advice: advice, timeout: attemptTimeout, log: c.log,
 		backoff: backoff{Min: c.tuning.RetryMin, Max: c.tuning.RetryMax},
-		retried: c.metrics.retries.WithLabelValues(name).Inc,
+		retried: c.metrics.retries.WithLabelValues(label).Inc,
 	}
 	if slots > 0 {
 		d.slots = make(chan struct{}, slots)

@@ -207,7 +207,7 @@ func TestTemporalDownLosesNothing(t *testing.T) {
 	}
 	r.publish(notes(10, "1", "2", "3", "4", "5")...)
 	c, _ := r.run()
-	retries := func() float64 { return counter(t, c.metrics.retries, "Temporal") }
+	retries := func() float64 { return counter(t, c.metrics.retries, "temporal") }
 	r.eventually(func() bool { return retries() > 50 }, "it tries again")
 	assert.EqualValues(t, 1, r.logged("Temporal is unavailable"), "said once per outage")
 	assert.LessOrEqual(t, r.committed(0)+r.committed(1), int64(0))
@@ -225,7 +225,7 @@ func TestLedgerDownLosesNothing(t *testing.T) {
 	r.intake.setDown(true)
 	r.publish(notes(10, "1", "2", "3", "4", "5")...)
 	c, _ := r.run()
-	r.eventually(func() bool { return counter(t, c.metrics.retries, "the ledger") > 50 }, "it tries again")
+	r.eventually(func() bool { return counter(t, c.metrics.retries, "ledger") > 50 }, "it tries again")
 	assert.Empty(t, r.nudger.nudges(""), "nothing reaches Temporal before the ledger has it")
 	assert.EqualValues(t, 1, r.logged("the ledger is unavailable"))
 

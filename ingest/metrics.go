@@ -32,7 +32,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, []string{"topic"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_retries_total",
-			Help: "Failed attempts to reach what ingestion depends on.",
+			Help: "Failed attempts to reach what ingestion depends on: kafka, ledger, temporal, dead_letters.",
 		}, []string{"dependency"}),
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tenure_ingest_in_flight",
