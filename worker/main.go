@@ -27,10 +27,6 @@ func main() {
 	os.Exit(service.Main("worker", "Hosts Tenure's workflows and activities, and talks to the apps.", run))
 }
 
-// eagerSteps is how many steps of one person may start in the same round trip
-// that plans them.
-const eagerSteps = 25
-
 func run(ctx context.Context, p *service.Process) (err error) {
 	cfg, err := config.Load(p.ConfigPath)
 	if err != nil {
@@ -74,10 +70,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	}
 	runs := workflows.NewClient(temporal, namespace)
 
-	w := sdkworker.New(temporal, workflows.TaskQueue, sdkworker.Options{
-		MaxEagerActivityReservationsPerWorkflowTask: ptr(eagerSteps),
-		WorkerStopTimeout: workflows.StopTimeout, // a step that is under way is seen to its end
-	})
+	w := sdkworker.New(temporal, workflows.TaskQueue, workflows.WorkerOptions())
 	workflows.Register(w, &activities.Activities{
 		Ledger:         store,
 		Policy:         cfg.Policy,
@@ -135,5 +128,3 @@ func limit(r config.Rate) *rate.Limiter {
 	perSecond := float64(r.Calls) / r.Per.Seconds()
 	return rate.NewLimiter(rate.Limit(perSecond), max(1, r.Calls/10))
 }
-
-func ptr[T any](v T) *T { return &v }
