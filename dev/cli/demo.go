@@ -44,6 +44,7 @@ It keeps nothing, and takes free ports: it can run beside "dev dev".`,
 	set.StringVar(&bin, "bin", "bin", "find the programs worker, starter and tenure in this `DIR`")
 	set.DurationVar(&opts.Day, "day", time.Second, "how long a day of the story takes")
 	set.BoolVar(&opts.Hold, "hold", false, "stay up afterwards, until Ctrl-C")
+	set.StringVar(&opts.Record, "record", "", "write histories into this `DIR`: fixtures for the replay test")
 	set.IntVar(&opts.Ports.UI, stack.FlagUIPort, 0, "`PORT` of Temporal's UI; 0 takes a free one")
 	set.IntVar(&opts.Ports.Temporal, stack.FlagTemporalPort, 0, "`PORT` of Temporal; 0 takes a free one")
 	return command

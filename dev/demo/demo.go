@@ -25,6 +25,9 @@ type Options struct {
 	Apps  []stack.App
 	// Colour says whether the output may be coloured.
 	Colour bool
+	// Record is a directory to write histories into, for the replay test; empty
+	// records none.
+	Record string
 }
 
 // ErrNotAsPolicySays means that the story was played, but not everything came
@@ -79,6 +82,11 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 	}
 	if err := screen.summary(ctx, stage, left, feed.counts()); err != nil {
 		return err
+	}
+	if o.Record != "" {
+		if err := record(ctx, s, o.Record); err != nil {
+			return err
+		}
 	}
 	screen.title("The whole story is in the Temporal UI: " + s.UIURL())
 	if o.Hold {
