@@ -49,7 +49,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(devCommand(), demoCommand(), companyCommand())
+	root.AddCommand(devCommand(), demoCommand(), companyCommand(), benchCommand())
 	return root
 }
 

@@ -1,0 +1,84 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/pprof"
+)
+
+// Options say how much is measured.
+type Options struct {
+	Apps   []int // numbers of apps to count with
+	People int   // per number of apps and change
+
+	RaceApps    int // number of apps in the race; 0 leaves it out
+	Flows       int // per round
+	Concurrency int // flows at once
+	Rounds      int // after one that warms up
+
+	CPUProfile string    // file for a CPU profile of the last round of joiners; empty: none
+	Progress   io.Writer // told what is being done; never nil
+}
+
+// Standard is what `make bench` measures.
+func Standard() Options {
+	return Options{Apps: []int{1, 5, 10, 25}, People: 7, RaceApps: 10, Flows: 300, Concurrency: 32, Rounds: 3, Progress: io.Discard}
+}
+
+// Report is all that was measured.
+type Report struct {
+	Go     string  `json:"go"`
+	CPUs   int     `json:"cpus"`
+	Counts []Count `json:"counts"`
+	Calls  []Calls `json:"calls"`
+	Race   *Race   `json:"race,omitempty"`
+}
+
+// Run measures.
+func Run(ctx context.Context, o Options) (Report, error) {
+	report := Report{Go: runtime.Version(), CPUs: runtime.NumCPU()}
+	r, err := openRig(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	defer r.close()
+	for _, n := range o.Apps {
+		o.tell("counting with %d apps ...", n)
+		counts, calls, err := r.count(ctx, n, o.People)
+		if err != nil {
+			return Report{}, err
+		}
+		report.Counts, report.Calls = append(report.Counts, counts...), append(report.Calls, calls...)
+	}
+	if o.RaceApps == 0 {
+		return report, nil
+	}
+	o.tell("comparing with bare workflows, %d rounds of %d flows each ...", o.Rounds+1, o.Flows)
+	race, err := r.race(ctx, o)
+	report.Race = &race
+	return report, err
+}
+
+func (o Options) tell(format string, args ...any) { fmt.Fprintf(o.Progress, format+"\n", args...) }
+
+// profile starts the CPU profile, if this round is the one to profile.
+func (o Options) profile(round int) (stop func(), err error) {
+	if o.CPUProfile == "" || round != o.Rounds {
+		return func() {}, nil
+	}
+	file, err := os.Create(o.CPUProfile)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = file.Close()
+	}, nil
+}

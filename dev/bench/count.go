@@ -1,0 +1,223 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	enumspb "go.temporal.io/api/enums/v1"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// Count is what one run of a change costs, over several people.
+type Count struct {
+	Change      string `json:"change"` // which run of which change
+	Apps        int    `json:"apps"`
+	Steps       int    `json:"steps"`       // activities
+	Events      Spread `json:"events"`      // in the history
+	Transitions Spread `json:"transitions"` // of the run's state
+	// Floor is the transitions of a bare workflow with as many activities that do
+	// nothing, in as many waves; nil where that says nothing.
+	Floor *Spread `json:"floor,omitempty"`
+}
+
+// Calls is how often an app is called for one change of one person.
+type Calls struct {
+	Change string         `json:"change"`
+	Apps   int            `json:"apps"`
+	PerApp map[string]int `json:"perApp"` // by operation
+	Total  int            `json:"total"`
+}
+
+// Spread is the distribution of a number.
+type Spread struct {
+	Min    int64 `json:"min"`
+	Median int64 `json:"median"`
+	Max    int64 `json:"max"`
+}
+
+func spreadOf(values []int64) Spread {
+	sorted := slices.Sorted(slices.Values(values))
+	return Spread{sorted[0], sorted[(len(sorted)-1)/2], sorted[len(sorted)-1]}
+}
+
+// change is one change that is counted.
+type change struct {
+	name  string
+	event func(person string) hr.Event
+	runs  []countedRun // that it must come to, in order
+}
+
+type countedRun struct {
+	name  string
+	kind  string // workflow type
+	waves int    // of steps, every wave one step per app
+}
+
+var changes = []change{
+	{"joiner", hired, []countedRun{{"joiner", workflows.TypeJoiner, 1}}},
+	{"mover", moved, []countedRun{{"mover", workflows.TypeMover, 1}}},
+	{"leaver", left, []countedRun{
+		{"leaver: cut-off, strip, hand over", workflows.TypeLeaver, 3},
+		{"leaver: retention", workflows.TypeScheduled, 0},
+		{"leaver: deletion", workflows.TypeLeaver, 1},
+	}},
+}
+
+// count plays every change for some people, one after the other, with n apps.
+func (r *rig) count(ctx context.Context, n, people int) ([]Count, []Calls, error) {
+	floors := map[int]*Spread{}
+	for _, waves := range []int{1, 3} {
+		floor, err := r.floor(ctx, n, waves, people)
+		if err != nil {
+			return nil, nil, err
+		}
+		floors[waves] = &floor
+	}
+	t, err := r.openTenure(ctx, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	var counts []Count
+	var calls []Calls
+	for _, c := range changes {
+		before := t.calls()
+		found, err := t.count(ctx, c, people)
+		if err != nil {
+			return nil, nil, cmp.Or(t.close(), err)
+		}
+		for i := range found {
+			found[i].Apps, found[i].Floor = n, floors[c.runs[i].waves]
+		}
+		counts = append(counts, found...)
+		calls = append(calls, callsOf(c.name, n, people, before, t.calls()))
+	}
+	return counts, calls, t.close()
+}
+
+// count plays one change for some people.
+func (t *tenure) count(ctx context.Context, c change, people int) ([]Count, error) {
+	tallies := make([][]tally, len(c.runs))
+	for i := range people {
+		person := fmt.Sprintf("n%d-%d", len(t.apps), i)
+		if err := t.play(ctx, c.event(person)); err != nil {
+			return nil, err
+		}
+		runs, err := t.rig.chain(ctx, workflows.WorkflowID(person))
+		if err != nil {
+			return nil, err
+		}
+		if len(runs) != len(c.runs) {
+			return nil, fmt.Errorf("%s with %d apps: %d runs %v, not %d", c.name, len(t.apps), len(runs), runs, len(c.runs))
+		}
+		for j, run := range runs {
+			if run.kind != c.runs[j].kind || run.steps != int64(c.runs[j].waves*len(t.apps)) {
+				return nil, fmt.Errorf("%s with %d apps: run %d is a %s of %d steps", c.name, len(t.apps), j+1, run.kind, run.steps)
+			}
+			tallies[j] = append(tallies[j], run)
+		}
+	}
+	counts := make([]Count, len(c.runs))
+	for i, run := range c.runs {
+		counts[i] = countOf(run.name, tallies[i])
+	}
+	return counts, nil
+}
+
+// floor is the transitions of bare workflows.
+func (r *rig) floor(ctx context.Context, n, waves, times int) (Spread, error) {
+	var tallies []tally
+	for i := range times {
+		id := fmt.Sprintf("bare-n%d-w%d-%d", n, waves, i)
+		if err := r.runBare(ctx, id, waves, n); err != nil {
+			return Spread{}, err
+		}
+		runs, err := r.chain(ctx, id)
+		if err != nil {
+			return Spread{}, err
+		}
+		tallies = append(tallies, runs...)
+	}
+	return countOf("", tallies).Transitions, nil
+}
+
+func countOf(name string, tallies []tally) Count {
+	var events, transitions []int64
+	for _, t := range tallies {
+		events, transitions = append(events, t.events), append(transitions, t.transitions)
+	}
+	return Count{Change: name, Steps: int(tallies[0].steps), Events: spreadOf(events), Transitions: spreadOf(transitions)}
+}
+
+// tally is what one run came to.
+type tally struct {
+	kind                       string
+	events, transitions, steps int64
+}
+
+// chain counts every run of the last chain of a workflow ID: a run and what it
+// continued as.
+func (r *rig) chain(ctx context.Context, id string) ([]tally, error) {
+	last, err := r.temporal.DescribeWorkflowExecution(ctx, id, "")
+	if err != nil {
+		return nil, err
+	}
+	var tallies []tally
+	for run := last.GetWorkflowExecutionInfo().GetFirstRunId(); run != ""; {
+		description, err := r.temporal.DescribeWorkflowExecution(ctx, id, run)
+		if err != nil {
+			return nil, err
+		}
+		info := description.GetWorkflowExecutionInfo()
+		t := tally{kind: info.GetType().GetName(), events: info.GetHistoryLength(), transitions: info.GetStateTransitionCount()}
+		run = ""
+		history := r.temporal.GetWorkflowHistory(ctx, id, info.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		for history.HasNext() {
+			event, err := history.Next()
+			if err != nil {
+				return nil, err
+			}
+			if event.GetActivityTaskScheduledEventAttributes() != nil {
+				t.steps++
+			}
+			if next := event.GetWorkflowExecutionContinuedAsNewEventAttributes(); next != nil {
+				run = next.GetNewExecutionRunId()
+			}
+		}
+		tallies = append(tallies, t)
+	}
+	return tallies, nil
+}
+
+// operations are those that count as a call.
+var operations = []string{
+	connector.OpFind, connector.OpRead, connector.OpCreate, connector.OpAdopt, connector.OpUpdate, connector.OpDisable,
+	connector.OpEnable, connector.OpDelete, connector.OpGrant, connector.OpRevoke, connector.OpRevokeSessions, connector.OpHandOver,
+}
+
+// calls is how often the apps were called so far, by operation.
+func (t *tenure) calls() map[string]int {
+	sums := map[string]int{}
+	for _, app := range t.apps {
+		for _, op := range operations {
+			sums[op] += app.Calls(op)
+		}
+	}
+	return sums
+}
+
+func callsOf(name string, n, people int, before, after map[string]int) Calls {
+	c := Calls{Change: name, Apps: n, PerApp: map[string]int{}}
+	for op := range maps.Keys(after) {
+		if made := (after[op] - before[op]) / (n * people); made > 0 {
+			c.PerApp[op] = made
+			c.Total += made
+		}
+	}
+	return c
+}

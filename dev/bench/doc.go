@@ -1,0 +1,8 @@
+// Package bench counts what changes cost, and compares Tenure with a bare
+// workflow on the same Temporal server.
+//
+// The server runs in this process, in memory; the worker too, with the product's
+// own options, workflows and activities, a real ledger in a file, and apps in
+// memory. Times depend on the machine, and only their ratio means anything:
+// counts are what to watch.
+package bench

@@ -1,0 +1,77 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+const managerID = "manager"
+
+// source of the benchmark's events.
+const source = "/hr/bench"
+
+func hired(person string) hr.Event {
+	return event(person, hr.EventHired, profile("Engineering", "Engineer"))
+}
+
+func moved(person string) hr.Event {
+	return event(person, hr.EventTransferred, profile("Sales", "Account manager"))
+}
+
+// left is a termination that takes effect at once.
+func left(person string) hr.Event {
+	e := event(person, hr.EventTerminated, nil)
+	e.Termination = &hr.Termination{LastDay: e.Effective, AccessEndsAt: e.Recorded}
+	return e
+}
+
+func event(person string, kind hr.EventType, profile *hr.Profile) hr.Event {
+	now := time.Now()
+	return hr.Event{
+		EventKey:  hr.EventKey{Source: source, ID: person + "/" + string(kind)},
+		Type:      kind,
+		PersonID:  person,
+		Recorded:  now,
+		Effective: hr.DateOf(now.UTC()),
+		Profile:   profile,
+	}
+}
+
+func profile(department, title string) *hr.Profile {
+	return &hr.Profile{
+		Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace", JobTitle: title, Department: department,
+		Location: hr.Location{TimeZone: "UTC"}, ManagerID: managerID,
+		StartDate: hr.Date{Year: 2020, Month: 1, Day: 1},
+	}
+}
+
+// tell does what the starter does with an event: the ledger first, then the
+// signal.
+func (t *tenure) tell(ctx context.Context, e hr.Event) error {
+	receipts, err := t.ledger.Record(ctx, []ledger.Received{{Event: e, At: time.Now()}})
+	if err != nil {
+		return err
+	}
+	seq := receipts[0].Seq
+	err = t.runs.Nudge(ctx, workflows.Nudge{PersonID: e.PersonID, Seq: seq, Type: workflows.TypeFor(e.Type), Why: "benchmark"})
+	if err != nil {
+		return err
+	}
+	return t.ledger.MarkDelivered(ctx, []int64{seq})
+}
+
+// play tells an event and waits until nothing is left to do for the person.
+func (t *tenure) play(ctx context.Context, e hr.Event) error {
+	if err := t.tell(ctx, e); err != nil {
+		return err
+	}
+	if err := t.rig.temporal.GetWorkflow(ctx, workflows.WorkflowID(e.PersonID), "").Get(ctx, nil); err != nil {
+		return fmt.Errorf("%s of %s: %w", e.Type, e.PersonID, err)
+	}
+	return nil
+}

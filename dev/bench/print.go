@@ -1,0 +1,84 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Print prints the report as tables for people.
+func (r Report) Print(out io.Writer) {
+	fmt.Fprintln(out, "What a change costs in Temporal, and what a bare workflow with as many activities does.")
+	fmt.Fprintln(out, "Where runs differ: the median (least to most).")
+	counts := newTable(out, table.Row{"change", "apps", "steps", "history events", "state transitions", "bare", "above N"})
+	for _, c := range r.Counts {
+		floor := ""
+		if c.Floor != nil {
+			floor = c.Floor.String()
+		}
+		counts.AppendRow(table.Row{c.Change, c.Apps, c.Steps, c.Events, c.Transitions, floor, fmt.Sprintf("+%d", c.Transitions.Median-int64(c.Steps))})
+	}
+	counts.Render()
+
+	fmt.Fprintln(out, "\nCalls to each app for one change of one person.")
+	calls := newTable(out, table.Row{"change", "apps", "calls", "which"})
+	for _, c := range r.Calls {
+		calls.AppendRow(table.Row{c.Change, c.Apps, c.Total, c.which()})
+	}
+	calls.Render()
+
+	if r.Race != nil {
+		r.Race.print(out)
+	}
+}
+
+func (r Race) print(out io.Writer) {
+	fmt.Fprintf(out, "\nFlows a second: joiners with %d apps in memory, and bare workflows of %d activities that do nothing;\n", r.Apps, r.Apps)
+	fmt.Fprintf(out, "%d flows a round, %d at a time, in turn, on the same server. Only the ratio means anything.\n", r.Flows, r.Concurrency)
+	rounds := newTable(out, table.Row{"round", "tenure", "bare", "ratio"})
+	for i, ratio := range r.Ratios {
+		rounds.AppendRow(table.Row{i + 1, fmt.Sprintf("%.1f", r.Tenure[i]), fmt.Sprintf("%.1f", r.Bare[i]), fmt.Sprintf("%.2f", ratio)})
+	}
+	rounds.AppendSeparator()
+	rounds.AppendRow(table.Row{"median", "", "", fmt.Sprintf("%.2f", r.Ratio)})
+	rounds.Render()
+	fmt.Fprintf(out, "State transitions under this load: joiners %s, bare workflows %s.\n", r.Transitions, r.BareTransitions)
+}
+
+// String is "15", or "17 (15-19)" where the values differ.
+func (s Spread) String() string {
+	if s.Min == s.Max {
+		return fmt.Sprint(s.Median)
+	}
+	return fmt.Sprintf("%d (%d-%d)", s.Median, s.Min, s.Max)
+}
+
+// which operations, most frequent first.
+func (c Calls) which() string {
+	ops := slices.SortedFunc(maps.Keys(c.PerApp), func(a, b string) int {
+		if d := c.PerApp[b] - c.PerApp[a]; d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	for i, op := range ops {
+		ops[i] = fmt.Sprintf("%d %s", c.PerApp[op], op)
+	}
+	return strings.Join(ops, ", ")
+}
+
+func newTable(out io.Writer, header table.Row) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	style := table.StyleLight
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Format.Header = text.FormatDefault
+	t.SetStyle(style)
+	t.AppendHeader(header)
+	return t
+}

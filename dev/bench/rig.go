@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/dev/stack"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// rig is a Temporal server with a worker for bare workflows.
+type rig struct {
+	stack    *stack.Stack
+	temporal client.Client
+	bare     worker.Worker
+}
+
+func openRig(ctx context.Context) (_ *rig, err error) {
+	r := &rig{}
+	if r.stack, err = stack.Start(ctx, stack.Options{}); err != nil {
+		return nil, err
+	}
+	r.temporal, err = client.DialContext(ctx, client.Options{
+		HostPort: r.stack.TemporalAddress(), Namespace: stack.Namespace,
+		Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	if err != nil {
+		r.stack.Close()
+		return nil, fmt.Errorf("dial Temporal: %w", err)
+	}
+	r.bare = worker.New(r.temporal, bareQueue, workflows.WorkerOptions())
+	r.bare.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: bareType})
+	r.bare.RegisterActivity(nothing)
+	if err := r.bare.Start(); err != nil {
+		r.temporal.Close()
+		r.stack.Close()
+		return nil, fmt.Errorf("start the worker of bare workflows: %w", err)
+	}
+	return r, nil
+}
+
+func (r *rig) close() {
+	r.bare.Stop()
+	r.temporal.Close()
+	r.stack.Close()
+}
+
+// tenure is the product with a number of apps, hosted in this process.
+type tenure struct {
+	rig    *rig
+	apps   []*memory.App
+	dir    string
+	ledger ledger.Ledger
+	runs   *workflows.Client
+	worker worker.Worker
+}
+
+// retain is how long accounts of leavers are kept: real time.
+const retain = time.Second
+
+// openTenure opens the product with n apps. One at a time: there is one task
+// queue.
+func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
+	t := &tenure{rig: r, runs: workflows.NewClient(r.temporal, stack.Namespace)}
+	rules := policy.Rules{
+		Apps: map[string]policy.AppRules{},
+		Roles: []policy.Role{
+			{Name: "everyone", When: "true"},
+			{Name: "engineering", When: "person.department == 'Engineering'"},
+			{Name: "sales", When: "person.department == 'Sales'"},
+		},
+		Leaver: policy.LeaverRules{Retain: retain, Delete: true},
+	}
+	open := map[string]*activities.App{}
+	for i := range n {
+		name := fmt.Sprintf("app%02d", i+1)
+		app := memory.Shared("bench/" + name)
+		app.Reset()
+		t.apps = append(t.apps, app)
+		c, err := memory.Kind.Open(ctx, name, connector.Settings{"name": "bench/" + name})
+		if err != nil {
+			return nil, err
+		}
+		open[name] = &activities.App{Connector: c}
+		rules.Apps[name] = policy.AppRules{Attributes: map[string]string{
+			"displayName": "person.givenName + ' ' + person.familyName",
+			"title":       "person.jobTitle",
+			"department":  "person.department",
+		}}
+		for j, entitlement := range []string{"staff", "engineers", "sales"} {
+			rules.Roles[j].Grants = append(rules.Roles[j].Grants, policy.Grant{App: name, Entitlements: []string{entitlement}})
+		}
+	}
+	compiled, err := policy.Compile(rules)
+	if err != nil {
+		return nil, err
+	}
+	if t.dir, err = os.MkdirTemp("", "tenure-bench-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, t.close())
+		}
+	}()
+	if t.ledger, err = sqlite.Open(ctx, filepath.Join(t.dir, "ledger.db")); err != nil {
+		return nil, err
+	}
+	if err := t.addManager(ctx, compiled.Apps()); err != nil {
+		return nil, err
+	}
+	if err := t.runs.Setup(ctx, 24*time.Hour); err != nil {
+		return nil, err
+	}
+	w := worker.New(r.temporal, workflows.TaskQueue, workflows.WorkerOptions())
+	workflows.Register(w, &activities.Activities{
+		Ledger: t.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
+		AttentionAfter: time.Minute, Recheck: time.Hour, Runs: t.runs,
+	})
+	if err := w.Start(); err != nil {
+		return nil, fmt.Errorf("start the worker: %w", err)
+	}
+	t.worker = w
+	return t, nil
+}
+
+// addManager gives the manager whom everybody has an account in every app, so
+// that there is somebody to hand data over to.
+func (t *tenure) addManager(ctx context.Context, apps []string) error {
+	for i, app := range apps {
+		id := t.apps[i].Put(connector.Account{Username: "manager", ExternalID: managerID, Active: true})
+		err := t.ledger.FinishStep(ctx, ledger.Outcome{
+			PersonID: managerID, App: app, Key: app, Kind: "Provision", At: time.Now(), State: ledger.StepDone,
+			Link: &ledger.Link{PersonID: managerID, App: app, AccountID: id, Username: "manager", State: ledger.LinkActive},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tenure) close() (err error) {
+	if t.worker != nil {
+		t.worker.Stop()
+	}
+	if t.ledger != nil {
+		err = t.ledger.Close()
+	}
+	return errors.Join(err, os.RemoveAll(t.dir))
+}

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/dev/bench"
+)
+
+func benchCommand() *cobra.Command {
+	opts := bench.Standard()
+	var out string
+	command := &cobra.Command{
+		Use:   "bench",
+		Short: "Count what changes cost, and compare with bare workflows",
+		Long: `Count what a joiner, a mover and a leaver cost in history events, state
+transitions and calls to apps, and compare the flows per second of joiners with
+those of bare workflows on the same server, which runs in memory.
+
+Counts are what to watch. Times depend on the machine; only their ratio means
+anything.`,
+		Example: `  make bench
+  make bench BENCH_FLAGS="--rounds 5 --flows 500"`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if min(opts.People, opts.Flows, opts.Concurrency, opts.Rounds) < 1 {
+				return usageError{fmt.Errorf("--people, --flows, --concurrency and --rounds must be at least 1")}
+			}
+			opts.Progress = command.ErrOrStderr()
+			report, err := bench.Run(command.Context(), opts)
+			if err != nil {
+				return err
+			}
+			report.Print(command.OutOrStdout())
+			return writeReport(out, report)
+		},
+	}
+	set := command.Flags()
+	set.StringVar(&out, "out", "bench.json", "write the report to this `FILE`; empty writes none")
+	set.IntSliceVar(&opts.Apps, "apps", opts.Apps, "count with these numbers of apps")
+	set.IntVar(&opts.People, "people", opts.People, "how many people to count a change with")
+	set.IntVar(&opts.RaceApps, "race-apps", opts.RaceApps, "how many apps to compare flows per second with; 0 leaves it out")
+	set.IntVar(&opts.Flows, "flows", opts.Flows, "how many flows a round has")
+	set.IntVar(&opts.Concurrency, "concurrency", opts.Concurrency, "how many flows run at a time")
+	set.IntVar(&opts.Rounds, "rounds", opts.Rounds, "how many rounds there are, after one that warms up")
+	set.StringVar(&opts.CPUProfile, "cpu-profile", "", "write a CPU profile of the last round of joiners to this `FILE`")
+	return command
+}
+
+func writeReport(path string, report bench.Report) error {
+	if path == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o600)
+}
