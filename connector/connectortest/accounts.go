@@ -109,6 +109,11 @@ func (s *suite) values(t *testing.T) {
 			spec := s.spec()
 			spec.Username += part
 			made := s.make(t, c, s.remember(spec))
+			if s.deviates(t, QuotesUnsearchable) && strings.Contains(part, `"`) {
+				matches, err := c.Find(t.Context(), connector.Keys{Username: spec.Username})
+				assert.True(t, err != nil || len(matches) == 0, "found after all: the deviation is no more")
+				return
+			}
 			matches := s.find(t, c, connector.Keys{Username: spec.Username})
 			require.Len(t, matches, 1)
 			assert.Equal(t, connector.Match{Account: made, By: connector.ByUsername}, matches[0])

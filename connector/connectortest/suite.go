@@ -24,6 +24,16 @@ type suite struct {
 
 func (s *suite) can() connector.Capabilities { return s.Capabilities }
 
+// deviates says whether the app is declared to deviate so.
+func (s *suite) deviates(t *testing.T, d Deviation) bool {
+	t.Helper()
+	why, declared := s.Deviations[d]
+	if declared {
+		t.Logf("a known deviation (%s): %s", d, why)
+	}
+	return declared
+}
+
 func (s *suite) open(t *testing.T) connector.Connector {
 	t.Helper()
 	c := s.Open(t)

@@ -28,9 +28,27 @@ type Target struct {
 	// Seed adds an account as the app's own administrator would, whatever rules
 	// of uniqueness the app has for others. Nil if that cannot be done.
 	Seed func(t *testing.T, account connector.Account)
+	// Deviations are where this app is known not to do what others do, each with a
+	// word on why that is so. See Deviation.
+	Deviations map[Deviation]string
 	// Faults make the app fail. Those that are nil are not tried.
 	Faults Faults
 }
+
+// Deviation is something in which an app that nobody here can repair falls short
+// of the contract. The suite holds the app to its deviation: one that has been
+// cured must be taken out of the Target.
+type Deviation string
+
+// The deviations that are known in apps of this world.
+const (
+	// QuotesUnsearchable: an account whose username has a quotation mark can be
+	// made, but not be found by its username.
+	QuotesUnsearchable Deviation = "quotes unsearchable"
+	// MembersUnchecked: an entitlement can be granted to an account that does not
+	// exist.
+	MembersUnchecked Deviation = "members unchecked"
+)
 
 // Faults make an app fail until Heal is called.
 type Faults struct {
