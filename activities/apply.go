@@ -75,7 +75,11 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 // fail stores a failed attempt and says whether Temporal is to try again.
 func (a *Activities) fail(ctx context.Context, req StepRequest, begun ledger.Begun, f failure) error {
 	failing := a.Clock.Wait(a.Clock.Now().Sub(begun.TryingSince)) // real time
-	outcome := ledger.Outcome{State: ledger.StepOpen, Code: f.code, Message: f.message}
+	outcome := ledger.Outcome{
+		State: ledger.StepOpen, Code: f.code, Message: f.message,
+		// No answer is no refusal: the app may have taken the call, and be slow.
+		InDoubt: req.Step.Kind.Gives() && f.code == string(connector.KindUnavailable),
+	}
 	attention := !f.retryable || failing > a.AttentionAfter
 	if attention {
 		outcome.State = ledger.StepAttention

@@ -46,7 +46,7 @@ func (a *Activities) decide(ctx context.Context, personID string) (decision, err
 	}
 	if d.policyErr != nil {
 		d.desired = policy.Desired{Standing: standing}
-		return d, nil
+		return d, nil //nolint:nilerr // wrong policy is no failure to decide: a human is asked
 	}
 	d.plan = plan.Make(plan.Input{
 		Now:        d.now,
@@ -112,14 +112,14 @@ func (d decision) step(key string) (plan.Step, bool) {
 	return plan.Step{}, false
 }
 
-// account is what policy wants in an app.
-func (d decision) account(app string) (policy.Account, bool) {
+// account is what policy wants in an app: the zero account if it wants none.
+func (d decision) account(app string) policy.Account {
 	for _, acc := range d.desired.Accounts {
 		if acc.App == app {
-			return acc, true
+			return acc
 		}
 	}
-	return policy.Account{}, false
+	return policy.Account{}
 }
 
 func eventsOf(p ledger.Person) []hr.Event {

@@ -11,7 +11,7 @@ import (
 // provision makes sure that the account is there, the person's, enabled or not
 // as the step says, with its attributes and entitlements.
 func (t *task) provision() (done, error) {
-	want, _ := t.d.account(t.step.App)
+	want := t.d.account(t.step.App)
 	account, found, err := t.locate()
 	if err != nil {
 		return done{}, err
@@ -158,7 +158,7 @@ func (t *task) confirm(id string, enabled bool, entitlements []string) (connecto
 
 // update sets attributes, grants and revokes.
 func (t *task) update() (done, error) {
-	want, _ := t.d.account(t.step.App)
+	want := t.d.account(t.step.App)
 	id := t.link.AccountID
 	err := func() error {
 		if t.step.Attributes {

@@ -251,6 +251,9 @@ type Outcome struct {
 	Message                  string
 	Link                     *Link     // new state of the link; nil leaves it; PersonID and App are filled in
 	Audit                    *AuditRow // nil writes none; Seq, PersonID and (if empty) App and At are filled in
+	// InDoubt says that the attempt failed, but what it asked of the app may still
+	// take effect: it stays in doubt until its deadline.
+	InDoubt bool
 	// DueReports makes the people whose manager this person is due at At, with
 	// DueWhat "manager", unless they are due earlier.
 	DueReports bool

@@ -28,7 +28,7 @@ func main() {
 }
 
 func run(ctx context.Context, p *service.Process) (err error) {
-	cfg, err := config.Load(p.ConfigPath)
+	cfg, err := config.Load(p.ConfigPath) //nolint:contextcheck // it connects to nothing
 	if err != nil {
 		return service.UsageError(err)
 	}

@@ -76,7 +76,7 @@ func (c *Client) Nudge(ctx context.Context, n Nudge) error {
 		WorkflowIdConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		SearchAttributes:         attributes,
 		UserMetadata:             &sdkpb.UserMetadata{Summary: summary},
-		Priority:                 &commonpb.Priority{PriorityKey: int32(priorityOf(n))}, //nolint:gosec // 1 to 3
+		Priority:                 &commonpb.Priority{PriorityKey: int32(priorityOf(n))},
 		Identity:                 "tenure",
 	})
 	if err != nil {

@@ -97,9 +97,8 @@ func (m *model) save(seen sight, a ledger.Assessment) bool {
 	m.saves++
 	if last := len(m.nudges) - 1; last >= 0 && m.nudges[last].number > seen.nudges {
 		m.makeDue(m.nudges[0].at, "manager")
-	} else {
-		m.nudges = nil
 	}
+	m.nudges = nil
 	for _, e := range m.events {
 		if e.Seq > seen.summary.LastSeq {
 			m.makeDue(e.At, "event")

@@ -19,6 +19,7 @@ var queryTests = tests{
 		})...)
 		var got []string
 		for pages, after := 0, ""; ; pages++ {
+			require.LessOrEqual(t, pages, 3)
 			page, err := l.People(t.Context(), after, 10)
 			require.NoError(t, err)
 			if len(page) == 0 {

@@ -215,6 +215,19 @@ var finishTests = tests{
 		assert.Empty(t, read(t, l, "p1").Steps)
 		assert.Zero(t, begin(t, l, attempt("p1", "wiki", "b", 3)).DoubtUntil, "the attempt is over")
 	},
+	"AFailureInDoubtStaysInDoubt": func(t *testing.T, l ledger.Ledger) {
+		assess(t, l, "p1", 0, plan(step("wiki", "a"), step("wiki", "b")))
+		first := attempt("p1", "wiki", "a", 1)
+		begun := begin(t, l, first)
+		o := outcome("p1", "wiki", "a", 2, ledger.StepOpen)
+		o.Attempt, o.InDoubt = begun.Attempt, true
+		require.NoError(t, l.FinishStep(t.Context(), o))
+		again := begin(t, l, attempt("p1", "wiki", "a", 3))
+		done := outcome("p1", "wiki", "a", 4, ledger.StepDone)
+		done.Attempt = again.Attempt
+		require.NoError(t, l.FinishStep(t.Context(), done))
+		assert.Equal(t, first.Deadline, begin(t, l, attempt("p1", "wiki", "b", 5)).DoubtUntil, "whatever became of the next attempt")
+	},
 	"SaysHowLongItHasBeenTried": func(t *testing.T, l ledger.Ledger) {
 		assess(t, l, "p1", 0, plan(step("wiki", "a")))
 		assert.Equal(t, at(1), begin(t, l, attempt("p1", "wiki", "a", 1)).TryingSince)

@@ -73,7 +73,7 @@ func (t *tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 			given_name = ?2, family_name = ?3, status = ?4, department = ?5, job_title = ?6, manager_id = ?7,
 			due_at = ?8, due_what = ?9, assessed_at = ?10, revision = revision + 1,
 			assessed_from = ?11, assessed_rev = revision + 1,
-			nudged_at = CASE WHEN nudged_rev > ?11 THEN nudged_at END
+			nudged_at = NULL -- it is in due_at, or was seen
 		WHERE id = ?1`,
 		s.PersonID, s.GivenName, s.FamilyName, s.Status, s.Department, s.JobTitle, s.ManagerID,
 		micros(due), what, micros(s.AssessedAt), s.Revision)

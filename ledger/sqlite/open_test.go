@@ -134,6 +134,7 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 	require.NoError(t, s.Act(t.Context(), ledger.Action{
 		Verb: ledger.VerbSkip, PersonID: "p1", Key: "conflict", Conflict: true, Operator: "ops", At: time.Now(),
 	}))
+	require.NoError(t, writeRound(t.Context(), s, "p3", 0))
 	const (
 		appendOnly = "the audit record is append-only"
 		rest       = "at, person_id, app, action, actor, cause, detail, key, attempt"
@@ -141,18 +142,20 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 	for statement, want := range map[string]string{
 		`UPDATE audit SET actor = 'nobody'`: appendOnly,
 		`DELETE FROM audit`:                 appendOnly,
-		`REPLACE INTO audit (seq, ` + rest + `) SELECT seq, ` + rest + ` FROM audit`:    appendOnly,
-		`REPLACE INTO audit (` + rest + `) SELECT ` + rest + ` FROM audit`:              appendOnly,
-		`UPDATE people SET username = 'NAME1', username_key = 'name1' WHERE id = 'p2'`:  "UNIQUE constraint failed: people.username_key",
-		`DELETE FROM people WHERE id = 'p1'`:                                            "FOREIGN KEY constraint failed",
-		`INSERT INTO links (person_id, app, state) VALUES ('nobody', 'wiki', 'active')`: "FOREIGN KEY constraint failed",
+		`REPLACE INTO audit (seq, ` + rest + `) SELECT seq, ` + rest + ` FROM audit`:                                              appendOnly,
+		`REPLACE INTO audit (` + rest + `) SELECT ` + rest + ` FROM audit`:                                                        appendOnly,
+		`UPDATE people SET username = 'NAME1', username_key = 'name1' WHERE id = 'p2'`:                                            "UNIQUE constraint failed: people.username_key",
+		`INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, 1)`:                                                     "UNIQUE constraint failed: goose_db_version.version_id",
+		`INSERT INTO events SELECT seq + 100, source, id, person_id, at, topic, partition, "offset", delivered, body FROM events`: "UNIQUE constraint failed: events.source, events.id",
+		`DELETE FROM people WHERE id = 'p1'`:                                                                                      "FOREIGN KEY constraint failed",
+		`INSERT INTO links (person_id, app, state) VALUES ('nobody', 'wiki', 'active')`:                                           "FOREIGN KEY constraint failed",
 	} {
 		_, err := s.writes.conn.ExecContext(t.Context(), statement)
 		require.ErrorContains(t, err, want, statement)
 	}
 	rows, err := s.Audit(t.Context(), "", 0, 10)
 	require.NoError(t, err)
-	require.Len(t, rows, 1)
+	require.Len(t, rows, 2)
 	assert.Equal(t, "ops", rows[0].Actor)
 }
 

@@ -1,12 +1,16 @@
 package sqlite
 
 import (
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -44,6 +48,37 @@ func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 		require.NoError(t, c.cmd.Wait(), c.said(t))
 	}
 	requireMigratedOnce(t, path, 6)
+}
+
+// TestOpenWaits opens a file that another process has wholly to itself, as it
+// has for a moment when it recovers the file after a crash.
+func TestOpenWaits(t *testing.T) {
+	path := closedLedger(t)
+	db, err := sql.Open(driverName, dsn(path, url.Values{"_pragma": {"locking_mode(EXCLUSIVE)"}}))
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `INSERT INTO people (id) VALUES ('p1')`)
+	require.NoError(t, err)
+	var opened atomic.Int64
+	calls := inBackground(2, func(i int) error {
+		defer opened.Add(1)
+		if i == 0 {
+			s, err := Open(t.Context(), path)
+			if err != nil {
+				return err
+			}
+			return s.Close()
+		}
+		w, err := openWriter(t.Context(), path, maxBatch)
+		if err != nil {
+			return err
+		}
+		return w.close()
+	})
+	require.Never(t, func() bool { return opened.Load() > 0 }, 100*time.Millisecond, time.Millisecond)
+	require.NoError(t, db.Close())
+	for _, err := range calls() {
+		require.NoError(t, err)
+	}
 }
 
 // requireMigratedOnce sees that no migration was applied twice, and that

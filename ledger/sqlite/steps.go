@@ -91,8 +91,10 @@ func (t *tx) finishStep(o ledger.Outcome) error {
 	if err := t.person(o.PersonID); err != nil {
 		return err
 	}
-	if err := t.endAttempts(o); err != nil {
-		return err
+	if !o.InDoubt {
+		if err := t.endAttempts(o); err != nil {
+			return err
+		}
 	}
 	repeated, err := t.saveOutcome(o)
 	if repeated || err != nil {

@@ -1,0 +1,62 @@
+package workflows_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// lateCreate lets the first call that makes an account in an app time out, and
+// take effect only so long after the epoch.
+func (b *biography) lateCreate(app string, after time.Duration) {
+	lost := false
+	b.apps[app].OnCall(func(_ context.Context, op, _ string) error {
+		if op != connector.OpCreate || lost {
+			return nil
+		}
+		lost = true
+		return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "timed out"}
+	})
+	b.on(after, func() {
+		b.apps[app].Put(connector.Account{Username: "alovelace", ExternalID: b.person, Active: true, Entitlements: []string{"staff"}})
+	})
+}
+
+func TestACreateThatTakesEffectAfterTheTerminationIsUndone(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.lateCreate("directory", 30*time.Second)
+	b.hears(0, hired("Sales"))
+	fired := terminated(hr.DateOf(epoch))
+	fired.Termination.Urgency = hr.UrgencyImmediate
+	b.hears(500*time.Millisecond, fired)
+	b.on(40*time.Second, func() {
+		require.Equal(t, "on [staff]", b.state("directory"), "the app has made the account after all")
+	})
+	b.live(10 * day)
+	assert.Equal(t, "off []", b.state("directory"))
+	links, err := b.ledger.Links(t.Context(), ledger.LinkFilter{PersonID: b.person, App: "directory"})
+	require.NoError(t, err)
+	assert.Equal(t, ledger.LinkDisabled, links[0].State)
+	assert.Zero(t, links[0].DoubtUntil)
+}
+
+func TestNothingIsThereOnceNothingCanCome(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.lateCreate("directory", 100*day)
+	b.hears(0, hired("Sales"))
+	fired := terminated(hr.DateOf(epoch))
+	fired.Termination.Urgency = hr.UrgencyImmediate
+	b.hears(500*time.Millisecond, fired)
+	b.live(10 * day)
+	assert.Equal(t, "none", b.state("directory"))
+	links, err := b.ledger.Links(t.Context(), ledger.LinkFilter{PersonID: b.person, App: "directory"})
+	require.NoError(t, err)
+	assert.Equal(t, ledger.LinkDeleted, links[0].State)
+}
