@@ -7,9 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,8 +95,7 @@ func (f *devFlags) options(out io.Writer) (stack.Options, error) {
 	return opts, nil
 }
 
-// runDev runs the stack until ctx ends, which the first Ctrl-C does. The second
-// ends everything at once.
+// runDev runs the stack until ctx ends.
 func runDev(ctx context.Context, out io.Writer, flags devFlags) error {
 	opts, err := flags.options(out)
 	if err != nil {
@@ -117,13 +114,6 @@ func runDev(ctx context.Context, out io.Writer, flags devFlags) error {
 
 	<-ctx.Done()
 	fmt.Fprintln(out, "\nstopping (Ctrl-C again ends it at once) ...")
-	impatient := make(chan os.Signal, 1)
-	signal.Notify(impatient, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-impatient
-		s.Abandon()
-		os.Exit(exitFailed)
-	}()
 	s.Close()
 	return nil
 }

@@ -22,10 +22,12 @@ const (
 )
 
 // Main is the whole of the program but for where it gets its arguments. It
-// returns the exit code. SIGINT and SIGTERM end what it does in good order.
+// returns the exit code. The first SIGINT or SIGTERM ends what it does in good
+// order, the second at once.
 func Main(args []string, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // back to the default: a second signal kills
 	command := newCommand()
 	command.SetArgs(args)
 	command.SetOut(out)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -68,6 +69,19 @@ func TestDevGoesOnWhereItEnded(t *testing.T) {
 	}})
 	d.awaitActive(t, employed[1:])
 	require.Zero(t, d.ctrlC(t))
+}
+
+// TestSecondCtrlCEndsDevAtOnce presses it again while things are being stopped.
+func TestSecondCtrlCEndsDevAtOnce(t *testing.T) {
+	d := startDev(t, t.TempDir())
+	group := -d.command.Process.Pid
+	require.NoError(t, syscall.Kill(group, syscall.SIGINT))
+	require.Eventually(t, func() bool { return strings.Contains(d.out.String(), "stopping") }, patience, time.Millisecond)
+	require.NoError(t, syscall.Kill(group, syscall.SIGINT))
+	_ = d.command.Wait()
+	assert.Equal(t, "signal: interrupt", d.command.ProcessState.String())
+	require.Eventually(t, func() bool { return errors.Is(syscall.Kill(group, 0), syscall.ESRCH) },
+		patience, 10*time.Millisecond, "nobody of the group is left")
 }
 
 func TestDevRefuses(t *testing.T) {

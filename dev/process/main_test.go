@@ -18,10 +18,10 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "serve":
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		defer stop()
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGTERM)
 		fmt.Println(listen().Addr())
-		<-ctx.Done()
+		<-asked
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println(listen().Addr())

@@ -64,8 +64,8 @@ func startApp(ctx context.Context, client *http.Client, port appPort, dir string
 		return get(ctx, client, app.SCIMURL()+"/ServiceProviderConfig", http.Header{"Authorization": {"Bearer " + Token}})
 	})
 	if err != nil {
-		app.close()
-		return nil, fmt.Errorf("the app %s does not answer: %w", port.name, err)
+		app.close() //nolint:contextcheck // it must be closed although ctx has ended
+		return nil, fmt.Errorf("reach the app %s: %w", port.name, err)
 	}
 	return app, nil
 }

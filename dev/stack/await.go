@@ -39,7 +39,7 @@ func get(ctx context.Context, client *http.Client, url string, header http.Heade
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 1024))
 	if err != nil {
 		return err

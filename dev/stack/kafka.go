@@ -48,7 +48,7 @@ func startKafka(ctx context.Context, ln net.Listener, dir string, inMemory bool)
 	}
 	if err := k.awaitTopics(ctx); err != nil {
 		k.Close()
-		return nil, fmt.Errorf("Kafka does not answer on %s: %w", k.address, err)
+		return nil, fmt.Errorf("reach Kafka on %s: %w", k.address, err)
 	}
 	return k, nil
 }

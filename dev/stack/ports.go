@@ -108,7 +108,7 @@ func claim(port int, ours bool, what, flag string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer ln.Close()
+	defer func() { _ = ln.Close() }()
 	if port != 0 {
 		return port, nil
 	}
@@ -118,7 +118,7 @@ func claim(port int, ours bool, what, flag string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("choose a port for %s: %w", what, err)
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	server, err := ln.Accept()
 	if err != nil {
 		return 0, fmt.Errorf("choose a port for %s: %w", what, err)

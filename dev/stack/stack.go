@@ -71,7 +71,7 @@ func (s *Stack) start(ctx context.Context) error {
 			return err
 		}
 	}
-	s.superviseChildren()
+	s.superviseChildren() //nolint:contextcheck // it lasts until Close, not only for the start
 	return nil
 }
 
@@ -89,14 +89,6 @@ func (s *Stack) Close() {
 		last := len(s.cleanup) - 1
 		s.cleanup[last]()
 		s.cleanup = s.cleanup[:last]
-	}
-}
-
-// Abandon kills starter and worker at once. The servers end with the process:
-// what they have acknowledged is kept, as after a crash.
-func (s *Stack) Abandon() {
-	for _, p := range s.children() {
-		p.Kill()
 	}
 }
 

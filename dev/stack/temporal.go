@@ -91,7 +91,7 @@ func (t *temporalServer) start(ctx context.Context, port int, dir string, inMemo
 		return fmt.Errorf("start the Temporal server: %w", err)
 	}
 	if err := t.awaitNamespace(ctx); err != nil {
-		return fmt.Errorf("Temporal does not answer on %s: %w", t.address, err)
+		return fmt.Errorf("reach Temporal on %s: %w", t.address, err)
 	}
 	return nil
 }
@@ -240,7 +240,7 @@ func (t *temporalServer) awaitNamespace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	request := &workflowservice.DescribeNamespaceRequest{Namespace: Namespace}
 	return await(ctx, func(ctx context.Context) error {
 		_, err := workflowservice.NewWorkflowServiceClient(conn).DescribeNamespace(ctx, request)

@@ -41,7 +41,7 @@ func startUI(ctx context.Context, client *http.Client, port int, temporalAddress
 		err := await(ctx, func(ctx context.Context) error { return get(ctx, client, url+page, nil) })
 		if err != nil {
 			u.Close()
-			return nil, fmt.Errorf("Temporal's UI does not answer: %w", err)
+			return nil, fmt.Errorf("reach Temporal's UI: %w", err)
 		}
 	}
 	return u, nil
