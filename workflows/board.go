@@ -39,20 +39,37 @@ var (
 // board is what people see of a run: its search attributes and the details that
 // the Temporal UI shows. Only what changed is written.
 type board struct {
+	why    string // why the run is there: one that continues another has no summary of its own
 	rows   []row
 	due    plan.Due
 	status string
+	next   string // the workflow type that it has continued as
 }
 
 type row struct{ key, app, step, state string }
 
+// The states of a step that is not done yet.
+const (
+	stateWaiting   = "waiting"
+	stateAttention = "**needs attention**"
+)
+
+func (r row) open() bool {
+	return r.state == stateWaiting || strings.HasPrefix(r.state, stateAttention)
+}
+
 // assessed shows what is planned.
 func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
 	b.due, b.status = a.Due, string(a.Status)
+	for i := range b.rows { // what is still to be done says so below
+		if b.rows[i].open() {
+			b.rows[i].state = "no longer to be done"
+		}
+	}
 	for _, t := range a.Todo {
-		state := "waiting"
+		state := stateWaiting
 		if t.Attention != nil {
-			state = fmt.Sprintf("**needs attention**: %s: %s", t.Attention.Code, t.Attention.Message)
+			state = fmt.Sprintf("%s: %s: %s", stateAttention, t.Attention.Code, t.Attention.Message)
 		}
 		b.set(t.Step, state)
 	}
@@ -88,6 +105,28 @@ func (b *board) attention(ctx workflow.Context, a activities.Assessment) {
 	b.show(ctx, a.Questions)
 }
 
+// repaired shows what an operator decided.
+func (b *board) repaired(ctx workflow.Context, keys []string, skip bool) {
+	for i, r := range b.rows {
+		switch {
+		case !slices.Contains(keys, r.key):
+		case skip:
+			b.rows[i].state = "skipped"
+		default:
+			b.rows[i].state = stateWaiting
+		}
+	}
+	b.show(ctx, nil)
+}
+
+// continued shows that the run goes on as one of another type, which does what
+// this one has not.
+func (b *board) continued(ctx workflow.Context, next string) {
+	b.rows = slices.DeleteFunc(b.rows, row.open)
+	b.next = next
+	b.show(ctx, nil)
+}
+
 // scheduled shows what a sleeping run waits for.
 func (b *board) scheduled(ctx workflow.Context, due plan.Due) {
 	b.due = due
@@ -108,8 +147,11 @@ func (b *board) set(s plan.Step, state string) {
 // show renders the board. It costs no history event.
 func (b *board) show(ctx workflow.Context, questions []activities.Attention) {
 	var out strings.Builder
+	if b.why != "" {
+		fmt.Fprintf(&out, "%s\n\n", b.why)
+	}
 	if b.status != "" {
-		fmt.Fprintf(&out, "The person is **%s**.\n\n", strings.ReplaceAll(b.status, "_", " "))
+		fmt.Fprintf(&out, "Employment: **%s**\n\n", strings.ReplaceAll(b.status, "_", " "))
 	}
 	for _, q := range questions {
 		fmt.Fprintf(&out, "**Needs attention**: %s (`%s`)\n\n", q.Message, q.Key)
@@ -121,7 +163,9 @@ func (b *board) show(ctx workflow.Context, questions []activities.Attention) {
 		}
 		out.WriteString("\n")
 	}
-	if !b.due.At.IsZero() {
+	if b.next != "" {
+		fmt.Fprintf(&out, "Continued as **%s**.\n", b.next)
+	} else if !b.due.At.IsZero() {
 		fmt.Fprintf(&out, "Next: **%s** at %s\n", nextAction(b.due), b.due.At.UTC().Format("2006-01-02 15:04:05 MST"))
 	}
 	workflow.SetCurrentDetails(ctx, out.String())
@@ -135,7 +179,7 @@ func describe(err error) string {
 	}
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
-		return fmt.Sprintf("**needs attention**: %s: %s", app.Type(), app.Message())
+		return fmt.Sprintf("%s: %s: %s", stateAttention, app.Type(), app.Message())
 	}
 	return "failed"
 }

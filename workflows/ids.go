@@ -38,6 +38,9 @@ type Input struct {
 	Until time.Time `json:"until,omitzero"`
 	// Due is what happens at Until, for people who look.
 	Due plan.Due `json:"due,omitzero"`
+	// Why says in one line why a run continues another, for people who look: such
+	// a run cannot have a summary.
+	Why string `json:"why,omitempty"`
 }
 
 const personPrefix = "person:"

@@ -32,6 +32,7 @@ func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {
 		signals: workflow.GetSignalChannel(ctx, SignalLookAgain),
 		repairs: workflow.NewBufferedChannel(ctx, 100),
 		done:    map[string]int{},
+		board:   board{why: in.Why},
 	}
 }
 
@@ -49,7 +50,7 @@ func (r *run) change(ctx workflow.Context) error {
 			if !r.leave(ctx) {
 				continue
 			}
-			return workflow.NewContinueAsNewError(ctx, string(next), Input{PersonID: r.in.PersonID})
+			return r.continueAs(ctx, string(next), "this "+string(r.kind)+" has become a "+string(next))
 		}
 		if r.apply(ctx) || r.news {
 			continue // what was done, or said meanwhile, may have left more to do
@@ -59,7 +60,7 @@ func (r *run) change(ctx workflow.Context) error {
 			if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || !r.leave(ctx) {
 				continue
 			}
-			return workflow.NewContinueAsNewError(ctx, string(r.kind), Input{PersonID: r.in.PersonID})
+			return r.continueAs(ctx, string(r.kind), r.in.Why)
 		}
 		if !r.leave(ctx) {
 			continue
@@ -68,8 +69,15 @@ func (r *run) change(ctx workflow.Context) error {
 			r.board.over(ctx)
 			return nil
 		}
+		r.board.continued(ctx, TypeScheduled)
 		return workflow.NewContinueAsNewError(ctx, TypeScheduled, r.sleeper(ctx))
 	}
+}
+
+// continueAs ends the run, to go on as one of another type.
+func (r *run) continueAs(ctx workflow.Context, next, why string) error {
+	r.board.continued(ctx, next)
+	return workflow.NewContinueAsNewError(ctx, next, Input{PersonID: r.in.PersonID, Why: why})
 }
 
 // assess looks at the ledger again, having taken note of all that was signalled.

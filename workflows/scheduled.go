@@ -63,7 +63,7 @@ func (r *run) wake(ctx workflow.Context) (bool, error) {
 			next = plan.Mover // a question to a human is asked by a run that can wait for the answer
 		}
 		if next != plan.None {
-			return true, workflow.NewContinueAsNewError(ctx, string(next), Input{PersonID: r.in.PersonID})
+			return true, r.continueAs(ctx, string(next), r.woken(ctx))
 		}
 		if r.todo.Due.At.IsZero() {
 			return true, nil
@@ -74,4 +74,13 @@ func (r *run) wake(ctx workflow.Context) (bool, error) {
 		}
 		return false, nil
 	}
+}
+
+// woken says why a run that slept goes on: what it waited for has come, or
+// something was said before that.
+func (r *run) woken(ctx workflow.Context) string {
+	if r.in.Due.At.IsZero() || r.in.Until.After(workflow.Now(ctx)) {
+		return "something new was said"
+	}
+	return "due: " + nextAction(r.in.Due)
 }

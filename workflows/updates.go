@@ -81,6 +81,7 @@ func (r *run) repair(ctx workflow.Context, req RepairRequest, skip bool) (Repair
 	if err != nil {
 		return RepairResult{}, err
 	}
+	r.board.repaired(ctx, keys, skip)
 	r.repairs.SendAsync(true)
 	return RepairResult{Keys: keys}, nil
 }
