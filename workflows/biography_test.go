@@ -174,6 +174,9 @@ func (b *biography) live(until time.Duration) {
 	for len(pending) > 0 {
 		first := &pending[0]
 		pending = pending[1:]
+		if first.at.After(end) {
+			return
+		}
 		b.at = later(b.at, first.at)
 		first.do()
 		if first.starts == "" {
