@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
@@ -32,7 +31,7 @@ func TestEventsReachLedgerAndTemporal(t *testing.T) {
 	assert.Len(t, r.nudger.nudges(""), 20)
 	assert.Len(t, r.intake.delivered, 20)
 	first := r.intake.events[0]
-	assert.Equal(t, topicEvents, first.Topic)
+	assert.Equal(t, r.events, first.Topic)
 	assert.WithinDuration(t, time.Now(), first.At, time.Minute)
 
 	stop()
@@ -51,15 +50,13 @@ func TestRedeliveryHasOneEffect(t *testing.T) {
 	require.Len(t, r.nudger.nudges(""), 30)
 
 	// Another group reads everything again: as after offsets were lost.
-	_, stop = r.run(func(o *Options) { o.Group = "again" })
+	again := r.group + ".again"
+	_, stop = r.run(func(o *Options) { o.Group = again })
 	r.eventually(func() bool { return r.logged("joined the consumer group") == 2 }, "joined again")
 	r.eventually(func() bool {
-		info, read := r.cluster.GroupInfo("again"), int64(0)
-		if info == nil {
-			return false
-		}
-		for _, commit := range info.Commits[topicEvents] {
-			read += commit.Offset
+		read := int64(0)
+		for partition := range r.ends(r.events) {
+			read += max(0, r.committedBy(again, partition))
 		}
 		return read == 60
 	}, "read again")
@@ -163,7 +160,7 @@ func TestWindowIsBounded(t *testing.T) {
 	}
 	r.publish(notes(20, "1", "2", "3", "4", "5")...)
 	c, _ := r.run(func(o *Options) { o.Tuning.Window = 7 })
-	r.eventually(func() bool { return gauge(t, c.metrics.inFlight, topicEvents, "0") == 7 }, "the window is full")
+	r.eventually(func() bool { return gauge(t, c.metrics.inFlight, r.events, "0") == 7 }, "the window is full")
 	assert.LessOrEqual(t, len(r.intake.ids("")), 7)
 	close(release)
 	r.awaitCommitted(0, 100)
@@ -192,7 +189,7 @@ func TestStopFinishesWhatIsInFlight(t *testing.T) {
 	<-stopped
 	assert.EqualValues(t, 2, r.committed(0))
 	assert.Len(t, r.nudger.nudges(""), 2)
-	assert.Eventually(t, func() bool { return len(r.cluster.GroupInfo(groupName).Members) == 0 }, patience, tick, "left the group")
+	assert.Eventually(t, func() bool { shares := r.shares(); return shares != nil && len(shares) == 0 }, patience, tick, "left the group")
 }
 
 func TestTemporalDownLosesNothing(t *testing.T) {
@@ -298,36 +295,12 @@ func TestRebalance(t *testing.T) {
 // assigned says whether the group is stable with n members that all have
 // partitions.
 func (r *rig) assigned(n int) bool {
-	info := r.cluster.GroupInfo(groupName)
-	return info != nil && info.State == "Stable" && len(info.Members) == n &&
-		!slices.ContainsFunc(info.Members, func(m kfake.GroupMember) bool { return m.NumAssigned() == 0 })
-}
-
-// observeCommits notes every offset that anybody asks the broker to commit, by
-// partition.
-func (r *rig) observeCommits() func() map[int32][]int64 {
-	var mu sync.Mutex
-	seen := map[int32][]int64{}
-	r.cluster.ControlKey(int16(kmsg.OffsetCommit), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		r.cluster.KeepControl()
-		mu.Lock()
-		defer mu.Unlock()
-		for _, topic := range req.(*kmsg.OffsetCommitRequest).Topics {
-			for _, p := range topic.Partitions {
-				seen[p.Partition] = append(seen[p.Partition], p.Offset)
-			}
-		}
-		return nil, nil, false
-	})
-	return func() map[int32][]int64 {
-		mu.Lock()
-		defer mu.Unlock()
-		return seen
-	}
+	shares := r.shares()
+	return len(shares) == n && !slices.Contains(shares, 0)
 }
 
 func TestBrokersMoveThingsAround(t *testing.T) {
-	r := newRig(t, 3, kfake.NumBrokers(3))
+	r := newFakeRig(t, 3, kfake.NumBrokers(3))
 	r.run()
 	for range 5 {
 		r.publish(notes(20, "1", "2", "3", "4")...)
@@ -340,12 +313,12 @@ func TestBrokersMoveThingsAround(t *testing.T) {
 
 func TestWaitsForItsTopic(t *testing.T) {
 	r := newRig(t, 1)
-	require.NoError(t, r.cluster.DeleteTopic(topicEvents))
+	r.deleteTopic(r.events)
 	c, _ := r.run()
 	r.eventually(func() bool { return r.logged("Kafka is unavailable") == 1 }, "says that it waits")
-	assert.Contains(t, r.logs.FilterMessageSnippet("Kafka is unavailable").All()[0].ContextMap()["error"], topicEvents)
+	assert.Contains(t, r.logs.FilterMessageSnippet("Kafka is unavailable").All()[0].ContextMap()["error"], r.events)
 	require.Error(t, c.Ready(t.Context()))
-	require.NoError(t, r.cluster.CreateTopic(topicEvents, 2, nil))
+	r.createTopic(r.events, 2)
 	r.publish(notes(5, "1", "2", "3")...)
 	r.awaitAllCommitted()
 	assert.Len(t, r.nudger.nudges(""), 15)
@@ -356,12 +329,8 @@ func TestNewPartitionsAreFound(t *testing.T) {
 	r.run()
 	r.publish(notes(1, "1")...)
 	r.awaitCommitted(0, 1)
-	require.NoError(t, r.cluster.DeleteTopic(topicEvents))
-	require.NoError(t, r.cluster.CreateTopic(topicEvents, 4, nil))
-	r.eventually(func() bool {
-		info := r.cluster.GroupInfo(groupName)
-		return info != nil && info.NumAssigned() == 4
-	}, "all four assigned")
+	r.addPartitions(r.events, 4)
+	r.eventually(func() bool { return slices.Equal(r.shares(), []int{4}) }, "all four assigned")
 	r.publish(notes(2, "1", "2", "3", "4", "5", "6", "7", "8")...)
 	r.awaitAllCommitted()
 }
@@ -379,15 +348,15 @@ func TestStuckPartitionIsLoud(t *testing.T) {
 	c, stop := r.run(func(o *Options) { o.Tuning.StuckAfter = 50 * time.Millisecond })
 	r.eventually(func() bool { return r.logged("the partition is stuck") > 1 }, "said, and said again")
 	entry := r.logs.FilterMessageSnippet("the partition is stuck").All()[0]
-	assert.Equal(t, topicEvents, entry.ContextMap()["topic"])
+	assert.Equal(t, r.events, entry.ContextMap()["topic"])
 	assert.EqualValues(t, 0, entry.ContextMap()["partition"])
 	assert.EqualValues(t, 1, entry.ContextMap()["offset"])
 	assert.EqualValues(t, 2, entry.ContextMap()["lag"])
-	assert.EqualValues(t, 1, gauge(t, c.metrics.stuck, topicEvents, "0"))
-	assert.EqualValues(t, 2, gauge(t, c.metrics.lag, topicEvents, "0"))
+	assert.EqualValues(t, 1, gauge(t, c.metrics.stuck, r.events, "0"))
+	assert.EqualValues(t, 2, gauge(t, c.metrics.lag, r.events, "0"))
 	close(release)
 	r.awaitCommitted(0, 3)
-	r.eventually(func() bool { return gauge(t, c.metrics.stuck, topicEvents, "0") == 0 }, "the alarm is over")
+	r.eventually(func() bool { return gauge(t, c.metrics.stuck, r.events, "0") == 0 }, "the alarm is over")
 	stop()
 }
 

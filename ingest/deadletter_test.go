@@ -50,14 +50,14 @@ func TestDeadLettersSayWhereFromAndWhy(t *testing.T) {
 	assert.Equal(t, map[string]string{
 		"content-type": "application/json",
 		HeaderReason:   "not_json", HeaderSource: "note",
-		HeaderTopic: topicEvents, HeaderPartition: "0", HeaderOffset: "1",
+		HeaderTopic: r.events, HeaderPartition: "0", HeaderOffset: "1",
 	}, headers)
 	entry := r.logs.FilterMessageSnippet("is a dead letter now").All()
 	require.Len(t, entry, 1)
 }
 
 func TestRecordIsNotDoneBeforeTheBrokerHasItsDeadLetter(t *testing.T) {
-	r := newRig(t, 1)
+	r := newFakeRig(t, 1)
 	fault := r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topicLetters, Err: kerr.NotEnoughReplicas, Count: -1})
 	r.publish(Message{Key: "1", Value: []byte("{")})
 	r.publish(notes(3, "2")...)

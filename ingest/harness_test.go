@@ -14,7 +14,6 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -41,28 +40,28 @@ const (
 // rig is a broker, a ledger and a Temporal to consume with.
 type rig struct {
 	t       *testing.T
-	cluster *kfake.Cluster
-	intake  *fakeIntake
-	nudger  *fakeNudger
-	logs    *observer.ObservedLogs
-	log     *zap.Logger
+	brokers []string
+	client  *kafka.Client
+	// events and dlq are topics, group is a consumer group. All are the rig's own.
+	events, dlq, group string
+
+	intake *fakeIntake
+	nudger *fakeNudger
+	logs   *observer.ObservedLogs
+	log    *zap.Logger
+
+	// observeCommits begins to note what is committed of each partition of the
+	// events, as closely as the broker allows, and returns what ends it and tells.
+	observeCommits func() func() map[int][]int64
 }
 
-func newRig(t *testing.T, partitions int32, opts ...kfake.Opt) *rig {
+// newBareRig is a rig without a client, and with the usual names.
+func newBareRig(t *testing.T, brokers ...string) *rig {
 	t.Helper()
-	opts = append([]kfake.Opt{
-		kfake.NumBrokers(1),
-		kfake.GroupMinSessionTimeout(100 * time.Millisecond),
-		kfake.SeedTopics(partitions, topicEvents),
-		kfake.SeedTopics(1, topicLetters),
-	}, opts...)
-	cluster, err := kfake.NewCluster(opts...)
-	require.NoError(t, err)
-	t.Cleanup(cluster.Close)
 	core, logs := observer.New(zapcore.DebugLevel)
 	return &rig{
-		t: t, cluster: cluster, intake: newFakeIntake(), nudger: &fakeNudger{},
-		logs: logs, log: zap.New(core),
+		t: t, brokers: brokers, events: topicEvents, dlq: topicLetters, group: groupName,
+		intake: newFakeIntake(), nudger: &fakeNudger{}, logs: logs, log: zap.New(core),
 	}
 }
 
@@ -82,9 +81,9 @@ var quick = Tuning{
 // options are those of a consumer that decodes the note format of this file.
 func (r *rig) options() Options {
 	return Options{
-		Brokers: r.cluster.ListenAddrs(),
-		Group:   groupName,
-		Topics:  []Topic{{Name: topicEvents, Source: "note", Decode: decodeNote, DeadLetters: topicLetters}},
+		Brokers: r.brokers,
+		Group:   r.group,
+		Topics:  []Topic{{Name: r.events, Source: "note", Decode: decodeNote, DeadLetters: r.dlq}},
 		Intake:  r.intake,
 		Nudger:  r.nudger,
 		Clock:   clock.Real(),
@@ -161,28 +160,14 @@ func notes(n int, people ...string) []Message {
 
 func (r *rig) publish(messages ...Message) {
 	r.t.Helper()
-	p := NewPublisher(r.cluster.ListenAddrs()...)
+	p := NewPublisher(r.brokers...)
 	defer p.Close()
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
-	require.NoError(r.t, p.Publish(ctx, topicEvents, messages))
+	require.NoError(r.t, p.Publish(ctx, r.events, messages))
 }
 
-// committed is the group's offset of a partition as the broker has it; -1 if
-// there is none.
-func (r *rig) committed(partition int32) int64 {
-	info := r.cluster.GroupInfo(groupName)
-	if info == nil {
-		return -1
-	}
-	commit, ok := info.Commits[topicEvents][partition]
-	if !ok {
-		return -1
-	}
-	return commit.Offset
-}
-
-func (r *rig) awaitCommitted(partition int32, offset int64) {
+func (r *rig) awaitCommitted(partition int, offset int64) {
 	r.t.Helper()
 	r.eventually(func() bool { return r.committed(partition) == offset }, "offset %d committed", offset)
 }
@@ -192,12 +177,13 @@ func (r *rig) awaitCommitted(partition int32, offset int64) {
 func (r *rig) awaitAllCommitted() {
 	r.t.Helper()
 	r.eventually(func() bool {
-		for _, p := range r.cluster.PartitionInfos(topicEvents) {
-			if p.HighWatermark > 0 && r.committed(p.Partition) != p.HighWatermark {
+		ends := r.ends(r.events)
+		for partition, end := range ends {
+			if end > 0 && r.committed(partition) != end {
 				return false
 			}
 		}
-		return true
+		return ends != nil
 	}, "everything committed")
 }
 
@@ -212,7 +198,7 @@ func (r *rig) logged(snippet string) int { return r.logs.FilterMessageSnippet(sn
 func (r *rig) letters(n int) []kafka.Message {
 	r.t.Helper()
 	reader := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: r.cluster.ListenAddrs(), Topic: topicLetters, MaxWait: 20 * time.Millisecond, ReadLagInterval: -1,
+		Brokers: r.brokers, Topic: r.dlq, MaxWait: 20 * time.Millisecond, ReadLagInterval: -1,
 	})
 	defer reader.Close()
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
@@ -226,7 +212,7 @@ func (r *rig) letters(n int) []kafka.Message {
 	return out
 }
 
-func (r *rig) letterCount() int64 { return r.cluster.PartitionInfo(topicLetters, 0).HighWatermark }
+func (r *rig) letterCount() int64 { return r.ends(r.dlq)[0] }
 
 // fakeIntake is a ledger's intake in memory, with a switch.
 type fakeIntake struct {

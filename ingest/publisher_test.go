@@ -25,12 +25,12 @@ func (r *rig) readAll(topic string) map[int][]kafka.Message {
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	out := map[int][]kafka.Message{}
-	for _, p := range r.cluster.PartitionInfos(topic) {
+	for partition, end := range r.ends(topic) {
 		reader := kafka.NewReader(kafka.ReaderConfig{
-			Brokers: r.cluster.ListenAddrs(), Topic: topic, Partition: int(p.Partition),
+			Brokers: r.brokers, Topic: topic, Partition: partition,
 			MaxWait: 20 * time.Millisecond, ReadLagInterval: -1,
 		})
-		for range p.HighWatermark {
+		for range end {
 			m, err := reader.FetchMessage(ctx)
 			require.NoError(r.t, err)
 			out[m.Partition] = append(out[m.Partition], m)
@@ -57,15 +57,15 @@ func newPublisher(t *testing.T, brokers ...string) (*Publisher, *[]string) {
 
 func TestPublishKeepsOnePersonsOrder(t *testing.T) {
 	r := newRig(t, 4)
-	p, reasons := newPublisher(t, r.cluster.ListenAddrs()...)
+	p, reasons := newPublisher(t, r.brokers...)
 	messages := notes(300, "1", "2", "3", "4", "5")
 	messages[0].Headers = map[string]string{"ce_id": "x"}
-	require.NoError(t, p.Publish(t.Context(), topicEvents, messages))
+	require.NoError(t, p.Publish(t.Context(), r.events, messages))
 	assert.Empty(t, *reasons)
 
 	byPerson := map[string][]string{}
 	partitions := map[string]map[int]bool{}
-	for partition, messages := range r.readAll(topicEvents) {
+	for partition, messages := range r.readAll(r.events) {
 		for _, m := range messages {
 			key := string(m.Key)
 			byPerson[key] = append(byPerson[key], string(m.Value))
@@ -87,27 +87,27 @@ func TestPublishKeepsOnePersonsOrder(t *testing.T) {
 
 func TestPublishWritesHeaders(t *testing.T) {
 	r := newRig(t, 1)
-	p, _ := newPublisher(t, r.cluster.ListenAddrs()...)
-	require.NoError(t, p.Publish(t.Context(), topicEvents, []Message{{Key: "1", Value: []byte("{}"), Headers: map[string]string{"content-type": "x/y"}}}))
-	m := r.readAll(topicEvents)[0][0]
+	p, _ := newPublisher(t, r.brokers...)
+	require.NoError(t, p.Publish(t.Context(), r.events, []Message{{Key: "1", Value: []byte("{}"), Headers: map[string]string{"content-type": "x/y"}}}))
+	m := r.readAll(r.events)[0][0]
 	assert.Equal(t, []kafka.Header{{Key: "content-type", Value: []byte("x/y")}}, m.Headers)
 	assert.Equal(t, "1", string(m.Key))
 }
 
 func TestPublishWaitsForTheTopic(t *testing.T) {
 	r := newRig(t, 1)
-	require.NoError(t, r.cluster.DeleteTopic(topicEvents))
-	p, reasons := newPublisher(t, r.cluster.ListenAddrs()...)
+	r.deleteTopic(r.events)
+	p, reasons := newPublisher(t, r.brokers...)
 	waiting := make(chan struct{})
 	tell := p.Waiting
 	p.Waiting = func(err error) { tell(err); close(waiting) } // twice would panic
 	done := make(chan error, 1)
-	go func() { done <- p.Publish(t.Context(), topicEvents, notes(5, "1")) }()
+	go func() { done <- p.Publish(t.Context(), r.events, notes(5, "1")) }()
 	<-waiting
-	require.NoError(t, r.cluster.CreateTopic(topicEvents, 1, nil))
+	r.createTopic(r.events, 1)
 	require.NoError(t, <-done)
-	assert.Equal(t, []string{fmt.Sprintf("topic %q does not exist on %s", topicEvents, strings.Join(r.cluster.ListenAddrs(), ", "))}, *reasons)
-	assert.Len(t, r.readAll(topicEvents)[0], 5)
+	assert.Equal(t, []string{fmt.Sprintf("topic %q does not exist on %s", r.events, strings.Join(r.brokers, ", "))}, *reasons)
+	assert.Len(t, r.readAll(r.events)[0], 5)
 }
 
 func TestPublishWaitsForABroker(t *testing.T) {
@@ -124,10 +124,10 @@ func TestPublishWaitsForABroker(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- p.Publish(t.Context(), topicEvents, notes(5, "1")) }()
 	<-waiting
-	r := newRig(t, 1, kfake.Ports(port))
+	r := newFakeRig(t, 1, kfake.Ports(port))
 	require.NoError(t, <-done)
 	assert.Contains(t, (*reasons)[0], "no Kafka broker can be reached at "+ln.Addr().String())
-	assert.Len(t, r.readAll(topicEvents)[0], 5)
+	assert.Len(t, r.readAll(r.events)[0], 5)
 }
 
 func TestPublishGivesUpWhenToldTo(t *testing.T) {
@@ -140,29 +140,29 @@ func TestPublishGivesUpWhenToldTo(t *testing.T) {
 }
 
 func TestPublishTriesAgainWhatTheBrokerCouldNotWrite(t *testing.T) {
-	r := newRig(t, 3)
-	p, reasons := newPublisher(t, r.cluster.ListenAddrs()...)
-	r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topicEvents, Partitions: []int32{1}, Err: kerr.NotEnoughReplicas, Count: 3})
-	require.NoError(t, p.Publish(t.Context(), topicEvents, notes(10, "1", "2", "3", "4", "5", "6", "7", "8")))
+	r := newFakeRig(t, 3)
+	p, reasons := newPublisher(t, r.brokers...)
+	r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: r.events, Partitions: []int32{1}, Err: kerr.NotEnoughReplicas, Count: 3})
+	require.NoError(t, p.Publish(t.Context(), r.events, notes(10, "1", "2", "3", "4", "5", "6", "7", "8")))
 	require.Len(t, *reasons, 1)
 	assert.Contains(t, (*reasons)[0], "cannot take messages")
 	var n int
-	for _, messages := range r.readAll(topicEvents) {
+	for _, messages := range r.readAll(r.events) {
 		n += len(messages)
 	}
 	assert.Equal(t, 80, n, "none missing; none twice, since the failed batches were not written")
 }
 
 func TestPublishReportsEachMessageThatIsRefused(t *testing.T) {
-	r := newRig(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20000"}))
-	p, _ := newPublisher(t, r.cluster.ListenAddrs()...)
+	r := newFakeRig(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20000"}))
+	p, _ := newPublisher(t, r.brokers...)
 	messages := notes(100, "1")
 	messages[7].Value = make([]byte, maxMessage) // too large for the client
 	messages[20].Value = make([]byte, 30000)     // too large for the broker
 	for i := 50; i < 60; i++ {
 		messages[i].Value = make([]byte, 5000) // too large together
 	}
-	err := p.Publish(t.Context(), topicEvents, messages)
+	err := p.Publish(t.Context(), r.events, messages)
 	var refused *PublishError
 	require.ErrorAs(t, err, &refused)
 	require.Len(t, refused.Refused, 2)
@@ -171,7 +171,7 @@ func TestPublishReportsEachMessageThatIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "2 messages were refused, the first (number 8)")
 
 	var got, want [][]byte
-	for _, m := range r.readAll(topicEvents)[0] {
+	for _, m := range r.readAll(r.events)[0] {
 		got = append(got, m.Value)
 	}
 	for i, m := range messages {

@@ -1,0 +1,141 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/require"
+)
+
+// What tests ask a broker, they ask over the wire: any broker can answer.
+
+// noAnswer is an offset that no test expects.
+const noAnswer int64 = math.MaxInt64
+
+// ask is the context of one request.
+func (r *rig) ask() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), patience)
+}
+
+// committedBy is a group's offset of a partition of the events as the broker has
+// it; -1 if there is none.
+func (r *rig) committedBy(group string, partition int) int64 {
+	ctx, cancel := r.ask()
+	defer cancel()
+	answer, err := r.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{
+		GroupID: group, Topics: map[string][]int{r.events: {partition}},
+	})
+	if err != nil || answer.Error != nil {
+		return noAnswer
+	}
+	for _, p := range answer.Topics[r.events] {
+		if p.Partition == partition && p.Error == nil {
+			return p.CommittedOffset
+		}
+	}
+	return noAnswer
+}
+
+func (r *rig) committed(partition int) int64 { return r.committedBy(r.group, partition) }
+
+// ends are the offsets after the last record of each of a topic's partitions;
+// nil if the broker does not say.
+func (r *rig) ends(topic string) map[int]int64 {
+	ctx, cancel := r.ask()
+	defer cancel()
+	metadata, err := r.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+	if err != nil || len(metadata.Topics) != 1 || metadata.Topics[0].Error != nil {
+		return nil
+	}
+	var last []kafka.OffsetRequest
+	for _, p := range metadata.Topics[0].Partitions {
+		last = append(last, kafka.LastOffsetOf(p.ID))
+	}
+	answer, err := r.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: last}})
+	if err != nil {
+		return nil
+	}
+	ends := map[int]int64{}
+	for _, p := range answer.Topics[topic] {
+		if p.Error != nil {
+			return nil
+		}
+		ends[p.Partition] = p.LastOffset
+	}
+	return ends
+}
+
+// shares are the numbers of partitions that each member of the group has; nil
+// while the group is not stable.
+func (r *rig) shares() []int {
+	ctx, cancel := r.ask()
+	defer cancel()
+	answer, err := r.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{r.group}})
+	if err != nil || len(answer.Groups) != 1 || answer.Groups[0].GroupState == "PreparingRebalance" || answer.Groups[0].GroupState == "CompletingRebalance" {
+		return nil
+	}
+	shares := []int{}
+	for _, member := range answer.Groups[0].Members {
+		n := 0
+		for _, topic := range member.MemberAssignments.Topics {
+			n += len(topic.Partitions)
+		}
+		shares = append(shares, n)
+	}
+	return shares
+}
+
+// createTopic makes a topic and returns when the broker has it.
+func (r *rig) createTopic(topic string, partitions int) {
+	r.t.Helper()
+	ctx, cancel := r.ask()
+	defer cancel()
+	var err error
+	made := func() bool { // a cluster that never had a topic may not know its controller at once
+		var answer *kafka.CreateTopicsResponse
+		answer, err = r.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{
+			Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: 1}},
+		})
+		if err == nil {
+			err = answer.Errors[topic]
+		}
+		return err == nil || errors.Is(err, kafka.TopicAlreadyExists)
+	}
+	for !made() {
+		require.ErrorIs(r.t, err, kafka.BrokerNotAvailable)
+	}
+	r.eventually(func() bool { return len(r.ends(topic)) == partitions }, "the topic is there")
+}
+
+// deleteTopic deletes a topic and returns when it is gone.
+func (r *rig) deleteTopic(topic string) {
+	r.t.Helper()
+	ctx, cancel := r.ask()
+	defer cancel()
+	answer, err := r.client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{topic}})
+	require.NoError(r.t, err)
+	require.NoError(r.t, answer.Errors[topic])
+	r.eventually(func() bool { return r.ends(topic) == nil }, "the topic is gone")
+}
+
+// addPartitions makes a topic's partitions as many as that.
+func (r *rig) addPartitions(topic string, partitions int) {
+	r.t.Helper()
+	ctx, cancel := r.ask()
+	defer cancel()
+	answer, err := r.client.CreatePartitions(ctx, &kafka.CreatePartitionsRequest{
+		Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: int32(partitions)}}, //nolint:gosec // a handful
+	})
+	require.NoError(r.t, err)
+	require.NoError(r.t, answer.Errors[topic])
+}
+
+// connect makes the client that the rig's questions go through.
+func (r *rig) connect() {
+	transport := &kafka.Transport{MetadataTTL: 20 * time.Millisecond}
+	r.client = &kafka.Client{Addr: kafka.TCP(r.brokers...), Transport: transport}
+	r.t.Cleanup(transport.CloseIdleConnections)
+}
