@@ -28,7 +28,7 @@ func Make(in Input) Plan {
 		Change: m.change(),
 		Urgent: in.Desired.Standing.Urgent && slices.ContainsFunc(m.steps, func(s Step) bool { return s.Kind == Disable }),
 		Steps:  m.steps,
-		Due:    m.earliestDue(),
+		Due:    m.nextDue(),
 	}
 }
 
@@ -291,11 +291,12 @@ func (m *maker) order() {
 	})
 }
 
-// precedes says which steps of the same app a step waits for.
+// precedes says which steps of the same app a step waits for. No two steps of one
+// app run at once: each of them stores the whole link.
 var precedes = map[Kind][]Kind{
 	Update:   {Disable},
 	Strip:    {Disable},
-	HandOver: {Disable},
+	HandOver: {Disable, Strip},
 	Delete:   {Disable, Strip, HandOver},
 }
 
@@ -320,29 +321,6 @@ func (m *maker) change() Change {
 		return Joiner
 	}
 	return Mover
-}
-
-func (m *maker) earliestDue() Due {
-	if at := m.Desired.Changes; !at.IsZero() {
-		m.dues = append(m.dues, Due{At: at, What: m.nextChange(at)})
-	}
-	if len(m.dues) == 0 {
-		return Due{}
-	}
-	return slices.MinFunc(m.dues, func(a, b Due) int { return a.At.Compare(b.At) })
-}
-
-func (m *maker) nextChange(at time.Time) DueWhat {
-	period := m.Desired.Standing.Period
-	switch {
-	case period == nil:
-		return DueChange
-	case at.Equal(period.Starts):
-		return DueStart
-	case at.Equal(period.Ends):
-		return DueEnd
-	}
-	return DueChange
 }
 
 // key makes a step key: readable at the front, exact at the end.

@@ -1,0 +1,51 @@
+package plan
+
+import (
+	"slices"
+	"time"
+)
+
+// together is how far apart deletions may be and still be done at one go: the
+// accounts of one person are stripped moments apart, so that their retention ends
+// moments apart. One run for each app would cost as many times as much, and could
+// not keep the order in which accounts are to be deleted.
+const together = time.Minute
+
+// nextDue is the earliest due. Deletions soon after it are waited for, if it is
+// one and nothing else comes between: a deletion may be late, never early.
+func (m *maker) nextDue() Due {
+	if at := m.Desired.Changes; !at.IsZero() {
+		m.dues = append(m.dues, Due{At: at, What: m.nextChange(at)})
+	}
+	if len(m.dues) == 0 {
+		return Due{}
+	}
+	slices.SortStableFunc(m.dues, func(a, b Due) int { return a.At.Compare(b.At) })
+	next := m.dues[0]
+	if next.What != DueDelete {
+		return next
+	}
+	limit := next.At.Add(together)
+	for _, due := range m.dues {
+		if due.What != DueDelete || due.At.After(limit) {
+			break
+		}
+		if due.At.After(next.At) {
+			next = due
+		}
+	}
+	return next
+}
+
+func (m *maker) nextChange(at time.Time) DueWhat {
+	period := m.Desired.Standing.Period
+	switch {
+	case period == nil:
+		return DueChange
+	case at.Equal(period.Starts):
+		return DueStart
+	case at.Equal(period.Ends):
+		return DueEnd
+	}
+	return DueChange
+}
