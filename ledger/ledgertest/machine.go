@@ -173,6 +173,7 @@ func (m *machine) Finish(rt *rapid.T) {
 		o.Audit = &ledger.AuditRow{PersonID: id, App: o.App, At: now, Action: "tried", Actor: "tenure"}
 	}
 	o.DueReports = rapid.Bool().Draw(rt, "reports")
+	o.InDoubt = rapid.Bool().Draw(rt, "in doubt")
 	require.NoError(rt, m.l.FinishStep(m.t.Context(), o))
 	p.finish(o)
 	if o.DueReports {

@@ -155,7 +155,7 @@ func (m *model) begin(a ledger.Attempt, id int64) ledger.Begun {
 
 func (m *model) finish(o ledger.Outcome) {
 	m.attempts = slices.DeleteFunc(m.attempts, func(a modelAttempt) bool {
-		return a.key == o.Key && (o.Attempt == 0 || o.Attempt == a.id)
+		return !o.InDoubt && a.key == o.Key && (o.Attempt == 0 || o.Attempt == a.id)
 	})
 	s, ok := m.steps[o.Key]
 	if !ok {
