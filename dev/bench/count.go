@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 
@@ -45,6 +46,10 @@ func spreadOf(values []int64) Spread {
 	sorted := slices.Sorted(slices.Values(values))
 	return Spread{sorted[0], sorted[(len(sorted)-1)/2], sorted[len(sorted)-1]}
 }
+
+// restPoll is how often it is asked whether a run is over: seldom enough not to
+// matter to what is counted.
+const restPoll = 50 * time.Millisecond
 
 // change is one change that is counted.
 type change struct {
@@ -102,13 +107,23 @@ func (r *rig) count(ctx context.Context, n, people int) ([]Count, []Calls, error
 
 // count plays one change for some people.
 func (t *tenure) count(ctx context.Context, c change, people int) ([]Count, error) {
-	tallies := make([][]tally, len(c.runs))
-	for i := range people {
+	ids := make([]string, people)
+	for i := range ids {
 		person := fmt.Sprintf("n%d-%d", len(t.apps), i)
-		if err := t.play(ctx, c.event(person)); err != nil {
+		ids[i] = workflows.WorkflowID(person)
+		if err := t.tell(ctx, c.event(person)); err != nil {
 			return nil, err
 		}
-		runs, err := t.rig.chain(ctx, workflows.WorkflowID(person))
+		if err := t.rig.awaitRest(ctx, ids[i]); err != nil {
+			return nil, err
+		}
+	}
+	tallies := make([][]tally, len(c.runs))
+	for _, id := range ids {
+		if err := t.rig.temporal.GetWorkflow(ctx, id, "").Get(ctx, nil); err != nil {
+			return nil, err
+		}
+		runs, err := t.rig.chain(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -127,6 +142,28 @@ func (t *tenure) count(ctx context.Context, c change, people int) ([]Count, erro
 		counts[i] = countOf(run.name, tallies[i])
 	}
 	return counts, nil
+}
+
+// awaitRest waits until a person's run is over, or sleeps.
+func (r *rig) awaitRest(ctx context.Context, id string) error {
+	tick := time.NewTicker(restPoll)
+	defer tick.Stop()
+	for {
+		description, err := r.temporal.DescribeWorkflowExecution(ctx, id, "")
+		if err != nil {
+			return err
+		}
+		info := description.GetWorkflowExecutionInfo()
+		open := info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+		if !open || info.GetType().GetName() == workflows.TypeScheduled {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
 }
 
 // floor is the transitions of bare workflows.

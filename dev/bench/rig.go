@@ -73,8 +73,9 @@ type tenure struct {
 	worker worker.Worker
 }
 
-// retain is how long accounts of leavers are kept: real time.
-const retain = time.Second
+// retain is how long accounts of leavers are kept, in real time: longer than it
+// takes to cut one off.
+const retain = 5 * time.Second
 
 // openTenure opens the product with n apps. One at a time: there is one task
 // queue.
