@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/dev/cli"
 )
 
-// binaries is where the programs are: worker and starter, built from this
+// binaries is where the programs are: worker, starter and tenure, built from this
 // checkout, and dev, which is this test binary.
 var binaries string
 
@@ -41,7 +41,7 @@ func build() (err error) {
 	if err := os.Symlink(this, filepath.Join(binaries, "dev")); err != nil {
 		return err
 	}
-	command := exec.Command("go", "build", "-o", binaries, "./worker", "./starter")
+	command := exec.Command("go", "build", "-o", binaries, "./worker", "./starter", "./cmd/tenure")
 	command.Dir = filepath.Join("..", "..")
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	return command.Run()
