@@ -5,43 +5,66 @@ import (
 
 	"go.temporal.io/sdk/activity"
 	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/ledger"
 )
 
-// sweepBatch is how many people one sweep looks at. What it leaves is due still,
-// and is found by the next one.
+// sweepBatch is how many people a sweep looks at first.
 const sweepBatch = 1000
 
 // SweepResult says what one sweep did.
 type SweepResult struct {
 	Due     int `json:"due"`     // people whose time had come
-	Resumed int `json:"resumed"` // ... and who had no open run
+	Resumed int `json:"resumed"` // ... and who were told to look, or had no open run
 }
 
 // Sweep finds people whose ledger has due work, and resumes those who have no
 // open run: an operator ended it by hand, its history was deleted, or another
 // person's change made them due.
 func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
-	due, err := a.Ledger.Due(ctx, a.Clock.Now(), sweepBatch)
-	if err != nil {
-		return SweepResult{}, classify(err)
-	}
-	result := SweepResult{Due: len(due)}
-	for _, p := range due {
-		activity.RecordHeartbeat(ctx)
-		open, err := a.Runs.Open(ctx, p.PersonID)
+	var result SweepResult
+	seen := map[string]bool{}
+	// Those who are due longest come first, and may all have an open run (their
+	// app is down, say): what is asked for grows until there is no more.
+	for limit := sweepBatch; ; limit *= 4 {
+		due, err := a.Ledger.Due(ctx, a.Clock.Now(), limit)
 		if err != nil {
-			return result, err
+			return result, classify(err)
 		}
-		if open && p.What != "manager" {
-			continue
+		for _, p := range due {
+			if seen[p.PersonID] {
+				continue
+			}
+			seen[p.PersonID] = true
+			activity.RecordHeartbeat(ctx)
+			resumed, err := a.resume(ctx, p)
+			if err != nil {
+				return result, err
+			}
+			if resumed {
+				result.Resumed++
+			}
 		}
-		if err := a.Runs.Resume(ctx, p.PersonID, "due: "+p.What); err != nil {
-			return result, err
+		result.Due = len(seen)
+		if len(due) < limit {
+			break
 		}
-		result.Resumed++
 	}
 	if result.Resumed > 0 {
-		a.Log.Info("sweep resumed people who were due without a run", zap.Int("resumed", result.Resumed), zap.Int("due", result.Due))
+		a.Log.Info("sweep resumed people who were due", zap.Int("resumed", result.Resumed), zap.Int("due", result.Due))
 	}
 	return result, nil
+}
+
+// resume sees to one person who is due. An open run sees to its own dues; what it
+// cannot know of is told to it.
+func (a *Activities) resume(ctx context.Context, p ledger.DuePerson) (bool, error) {
+	open, err := a.Runs.Open(ctx, p.PersonID)
+	if err != nil {
+		return false, err
+	}
+	if open && p.What != ledger.DueManager {
+		return false, nil
+	}
+	return true, a.Runs.Resume(ctx, p.PersonID, "due: "+p.What)
 }

@@ -130,7 +130,7 @@ type Summary struct {
 	JobTitle   string
 	ManagerID  string
 	DueAt      time.Time // when somebody must look again; zero if nothing is pending
-	DueWhat    string    // what is due then: "start", "end", "delete", "overlap", "recheck", "event", "manager", ...
+	DueWhat    string    // what is due then: DueEvent, DueManager, or what the assessment said
 	AssessedAt time.Time
 	LastSeq    int64 // last event of theirs in the ledger; given to SaveAssessment, the last one it saw
 	// Revision counts what made the person due from outside and the assessments
@@ -138,6 +138,12 @@ type Summary struct {
 	// knows what the assessment could not have seen.
 	Revision int64
 }
+
+// What the ledger itself makes people due for.
+const (
+	DueEvent   = "event"   // an event that no assessment has seen
+	DueManager = "manager" // the manager's account in some app is new
+)
 
 // LinkState is the state of a link.
 type LinkState string

@@ -67,8 +67,8 @@ func (t *tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 		return false, fmt.Errorf("save an assessment of person %s: %w", s.PersonID, ledger.ErrStale)
 	}
 	due, what := s.DueAt, s.DueWhat
-	due, what = earlier(due, what, arr.nudgedAt, "manager")
-	due, what = earlier(due, what, arr.eventAt, "event")
+	due, what = earlier(due, what, arr.nudgedAt, ledger.DueManager)
+	due, what = earlier(due, what, arr.eventAt, ledger.DueEvent)
 	return false, t.exec(`UPDATE people SET
 			given_name = ?2, family_name = ?3, status = ?4, department = ?5, job_title = ?6, manager_id = ?7,
 			due_at = ?8, due_what = ?9, assessed_at = ?10, revision = revision + 1,

@@ -25,6 +25,8 @@ type Store struct {
 	path   string
 	reads  *sql.DB
 	writes *writer
+
+	personReads personReads
 }
 
 var _ ledger.Ledger = (*Store)(nil)
@@ -49,11 +51,15 @@ func openBatching(ctx context.Context, path string, batch int) (*Store, error) {
 	}
 	reads.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	reads.SetMaxIdleConns(max(4, runtime.NumCPU()))
+	personReads, err := preparePersonReads(ctx, reads)
+	if err != nil {
+		return nil, errors.Join(explain(path, err), reads.Close())
+	}
 	writes, err := openWriter(ctx, path, batch)
 	if err != nil {
 		return nil, errors.Join(explain(path, err), reads.Close())
 	}
-	return &Store{path: path, reads: reads, writes: writes}, nil
+	return &Store{path: path, reads: reads, writes: writes, personReads: personReads}, nil
 }
 
 // Ping implements ledger.Ledger.

@@ -1,0 +1,66 @@
+package activities_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/sqlite"
+)
+
+// openRuns says that some people have an open run, and notes who is resumed.
+type openRuns struct {
+	open    func(personID string) bool
+	resumed map[string]string
+}
+
+func (r *openRuns) Open(_ context.Context, personID string) (bool, error) { return r.open(personID), nil }
+
+func (r *openRuns) Resume(_ context.Context, personID, why string) error {
+	r.resumed[personID] = why
+	return nil
+}
+
+// However many people are due and at work, the one behind them all who has no run
+// is found.
+func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	var received []ledger.Received
+	for i := range 2500 {
+		id := fmt.Sprintf("%05d", i)
+		received = append(received, ledger.Received{
+			Event: hr.Event{EventKey: hr.EventKey{Source: "/hr", ID: id}, Type: hr.EventUpdated, PersonID: id, Recorded: now},
+			At:    now.Add(time.Duration(i) * time.Millisecond),
+		})
+	}
+	_, err = store.Record(t.Context(), received)
+	require.NoError(t, err)
+
+	runs := &openRuns{open: func(id string) bool { return id != "02499" }, resumed: map[string]string{}}
+	a := &activities.Activities{
+		Ledger: store, Log: zap.NewNop(), Runs: runs,
+		Clock: clock.Func(func() time.Time { return now.Add(time.Hour) }),
+	}
+	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+	env.RegisterActivity(a.Sweep)
+	value, err := env.ExecuteActivity(a.Sweep)
+	require.NoError(t, err)
+	var result activities.SweepResult
+	require.NoError(t, value.Get(&result))
+	assert.Equal(t, activities.SweepResult{Due: 2500, Resumed: 1}, result)
+	assert.Equal(t, map[string]string{"02499": "due: event"}, runs.resumed)
+}
