@@ -25,7 +25,9 @@ type openRuns struct {
 	resumed map[string]string
 }
 
-func (r *openRuns) Open(_ context.Context, personID string) (bool, error) { return r.open(personID), nil }
+func (r *openRuns) Open(_ context.Context, personID string) (bool, error) {
+	return r.open(personID), nil
+}
 
 func (r *openRuns) Resume(_ context.Context, personID, why string) error {
 	r.resumed[personID] = why
