@@ -1,0 +1,106 @@
+//go:build real
+
+package real
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/dev/company"
+	"github.com/tenurehq/tenure/hr"
+)
+
+const (
+	patience = 3 * time.Minute // for what takes a while on a busy machine
+	tick     = 500 * time.Millisecond
+)
+
+// access is what the app shows of somebody's enabled account.
+type access struct {
+	FamilyName, Title, Department string
+	Manager                       string // the person whose enabled account is named as the manager's
+	Groups                        []string
+}
+
+// TestCompany sends the history of a company that is over, and compares the app
+// with where everybody must stand: who is at work has access, and of who has left
+// nothing remains. Then it sends everything again, and nothing changes.
+func TestCompany(t *testing.T) {
+	opts := company.Typical(11, 40)
+	opts.Start = hr.Date{Year: 2020, Month: time.January, Day: 1}
+	history := company.Generate(opts)
+	want, left := expected(history)
+	require.Greater(t, len(want), 10)
+	require.NotEmpty(t, left)
+
+	app, topics := newApp(t), newTopics(t)
+	startTenure(t, topics, app)
+	topics.publish(t, history.Events)
+	got := app.look(t)
+	if !assert.Eventually(t, func() bool {
+		got = app.look(t)
+		return reflect.DeepEqual(want, got.access()) && !slices.ContainsFunc(left, got.has)
+	}, patience, tick, "the app is not as policy says") {
+		require.Equal(t, want, got.access())
+		for _, person := range left {
+			require.False(t, got.has(person), "person %s has left, and still has an account", person)
+		}
+	}
+
+	owners := map[string]bool{}
+	for _, u := range got.Users {
+		assert.False(t, owners[u.ExternalID], "person %s has two accounts", u.ExternalID)
+		owners[u.ExternalID] = true
+	}
+
+	topics.publish(t, history.Events)
+	topics.awaitConsumed(t)
+	assert.Equal(t, got, app.look(t), "what is said twice changes nothing")
+	assert.Zero(t, topics.ends(t, topics.letters)[0], "dead letters")
+}
+
+// expected is the access that policy gives to people, by their IDs, and who has
+// left.
+func expected(history *company.History) (all map[string]access, left []string) {
+	all = map[string]access{}
+	now := history.Expected(time.Now())
+	for _, x := range now {
+		switch x.Status {
+		case hr.StatusActive:
+			all[x.PersonID] = access{FamilyName: x.FamilyName, Title: x.JobTitle, Department: x.Department, Groups: groups(x)}
+		case hr.StatusEnded:
+			left = append(left, x.PersonID)
+		}
+	}
+	for _, x := range now {
+		if mine, active := all[x.PersonID]; active {
+			if _, there := all[x.ManagerID]; there {
+				mine.Manager = x.ManagerID
+				all[x.PersonID] = mine
+			}
+		}
+	}
+	return all, left
+}
+
+// groups are those that the roles of configuration grant, sorted.
+func groups(x company.Expected) []string {
+	names := []string{"everyone"}
+	switch x.Department {
+	case "Development", "Research":
+		names = append(names, "makers")
+	case "Sales", "Marketing":
+		names = append(names, "sellers")
+	}
+	if strings.Contains(x.JobTitle, "Manager") {
+		names = append(names, "managers")
+	}
+	slices.Sort(names)
+	return names
+}

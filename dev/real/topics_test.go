@@ -1,0 +1,104 @@
+//go:build real
+
+package real
+
+import (
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source/cloudevents"
+	"github.com/tenurehq/tenure/ingest"
+)
+
+const (
+	partitions = 4
+	group      = "tenure" // the default of the configuration
+)
+
+// topics are this run's own on Apache Kafka.
+type topics struct {
+	broker          string
+	events, letters string
+	client          *kafka.Client
+}
+
+func newTopics(t *testing.T) *topics {
+	t.Helper()
+	broker, mark := fromEnv(t, "TENURE_REAL_KAFKA"), strings.ToLower(rand.Text()[:10])
+	k := &topics{broker: broker, events: "hr.events." + mark, letters: "hr.events." + mark + ".dlq"}
+	k.client = &kafka.Client{Addr: kafka.TCP(broker), Transport: &kafka.Transport{MetadataTTL: 100 * time.Millisecond}}
+	require.Eventually(t, func() bool {
+		answer, err := k.client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+			{Topic: k.events, NumPartitions: partitions, ReplicationFactor: 1},
+			{Topic: k.letters, NumPartitions: 1, ReplicationFactor: 1},
+		}})
+		return err == nil && answer.Errors[k.events] == nil && answer.Errors[k.letters] == nil
+	}, patience, tick, "the broker makes no topics")
+	return k
+}
+
+func (k *topics) publish(t *testing.T, events []hr.Event) {
+	t.Helper()
+	publisher := ingest.NewPublisher(k.broker)
+	defer publisher.Close()
+	messages := make([]ingest.Message, len(events))
+	for i, e := range events {
+		value, err := cloudevents.Encode(e)
+		require.NoError(t, err)
+		messages[i] = ingest.Message{
+			Key: e.PersonID, Value: value,
+			Headers: map[string]string{"content-type": "application/cloudevents+json"},
+		}
+	}
+	require.NoError(t, publisher.Publish(t.Context(), k.events, messages))
+}
+
+// ends are the offsets after the last record of each partition of a topic.
+func (k *topics) ends(t *testing.T, topic string) map[int]int64 {
+	t.Helper()
+	count := partitions
+	if topic == k.letters {
+		count = 1
+	}
+	var last []kafka.OffsetRequest
+	for p := range count {
+		last = append(last, kafka.LastOffsetOf(p))
+	}
+	answer, err := k.client.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: last}})
+	require.NoError(t, err)
+	require.Len(t, answer.Topics[topic], count)
+	ends := map[int]int64{}
+	for _, p := range answer.Topics[topic] {
+		require.NoError(t, p.Error)
+		ends[p.Partition] = p.LastOffset
+	}
+	return ends
+}
+
+// awaitConsumed returns when the starter has committed every event.
+func (k *topics) awaitConsumed(t *testing.T) {
+	t.Helper()
+	ends := k.ends(t, k.events)
+	var all []int
+	for p := range ends {
+		all = append(all, p)
+	}
+	require.Eventually(t, func() bool {
+		answer, err := k.client.OffsetFetch(t.Context(), &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{k.events: all}})
+		if err != nil || answer.Error != nil || len(answer.Topics[k.events]) != len(all) {
+			return false
+		}
+		for _, p := range answer.Topics[k.events] {
+			if p.Error != nil || p.CommittedOffset != ends[p.Partition] && ends[p.Partition] > 0 {
+				return false
+			}
+		}
+		return true
+	}, patience, tick, "not every event is consumed")
+}
