@@ -1,0 +1,91 @@
+package e2e
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/dev/story"
+)
+
+// TestStory plays the story with nobody killed: what is told to happen happens in
+// time, and in the end every account is as policy says. Then it looks for personal
+// data where there must be none.
+func TestStory(t *testing.T) {
+	r := startStory(t, 500*time.Millisecond)
+	require.NoError(t, story.Play(t.Context(), r.Stage, facts{t}))
+	left, err := story.Settle(t.Context(), r.Stage, patience)
+	require.NoError(t, err)
+	require.Empty(t, left)
+
+	t.Run("no personal data", func(t *testing.T) { seekPersonalData(t, r) })
+}
+
+// facts fails a test for what does not come true.
+type facts struct{ t *testing.T }
+
+func (f facts) Beat(story.Beat) {}
+
+func (f facts) Wrong(b story.Beat, fact story.Fact, is string) {
+	assert.Failf(f.t, "not so in time", "day %g (%s): person %s in %s must be %q, is %q",
+		b.Day, b.Text, fact.Person, fact.App, fact.Is, is)
+}
+
+// killing is one moment at which processes are killed.
+type killing struct {
+	day     float64
+	worker  bool
+	starter bool
+}
+
+// TestKills plays the story while worker, starter or both are killed (SIGKILL) at
+// random moments, and start again at once: the accounts are the same in the end.
+func TestKills(t *testing.T) {
+	t.Parallel()
+	const kills = 10
+	random := seeded(t)
+	var plan []killing
+	for i := range kills {
+		who := random.IntN(3)
+		plan = append(plan, killing{
+			day:    1 + (float64(i)+random.Float64())*36/kills,
+			worker: who != 0, starter: who != 1,
+		})
+	}
+
+	r := startStory(t, 1200*time.Millisecond)
+	keepRunning(t, r.Stack.Worker())
+	keepRunning(t, r.Stack.Starter())
+	ctx, cancel := context.WithCancel(t.Context())
+	killed := make(chan int, 1)
+	go func() { killed <- kill(ctx, r, plan) }()
+
+	require.NoError(t, story.Play(t.Context(), r.Stage, nil))
+	cancel()
+	assert.Equal(t, kills, <-killed, "how often somebody was killed")
+	left, err := story.Settle(t.Context(), r.Stage, rest)
+	require.NoError(t, err)
+	require.Empty(t, left, "unfinished: %s; attention: %s", r.unfinished(t), r.attention(t))
+	assert.Empty(t, r.unread(t))
+}
+
+// kill kills as planned and returns how often it did.
+func kill(ctx context.Context, r *rig, plan []killing) (times int) {
+	for _, k := range plan {
+		pause(ctx, r.Clock.Wait(story.Start.Add(time.Duration(k.day*24*float64(time.Hour))).Sub(r.Clock.Now())))
+		if ctx.Err() != nil {
+			return times
+		}
+		if k.worker {
+			r.Stack.Worker().Kill()
+		}
+		if k.starter {
+			r.Stack.Starter().Kill()
+		}
+		times++
+	}
+	return times
+}

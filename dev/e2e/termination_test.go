@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+	"github.com/tenurehq/tenure/dev/stack"
+	"github.com/tenurehq/tenure/hr"
+)
+
+// saying is an event and when HR says it, from the start of a test.
+type saying struct {
+	after time.Duration
+	event hr.Event
+}
+
+// TestTerminationWhileProvisioning hires people and cuts them off while their
+// accounts are being made, in apps that are slow and lose their answers, by a
+// worker that is killed: when all has come to rest, nobody has access.
+func TestTerminationWhileProvisioning(t *testing.T) {
+	t.Parallel()
+	const (
+		people = 60
+		spread = 6 * time.Second // over which they are hired
+	)
+	random := seeded(t)
+	var said []saying
+	for i := range people {
+		hired, cutOff := hiredAndCutOff(i, random.IntN(4) == 0)
+		at := time.Duration(random.Int64N(int64(spread)))
+		said = append(said, saying{at, hired}, saying{at + time.Duration(random.Int64N(int64(1200*time.Millisecond))), cutOff})
+	}
+	slices.SortFunc(said, func(a, b saying) int { return cmp.Compare(a.after, b.after) })
+
+	r := startRig(t, stack.Options{})
+	keepRunning(t, r.Stack.Worker())
+	r.App("directory").SetFaults(scimtest.Faults{SlowMillis: 100})
+	r.App("chat").SetFaults(scimtest.Faults{DropAfterApply: 25})
+	r.App("wiki").SetFaults(scimtest.Faults{FailAfterApply: 25, SlowMillis: 30})
+	kills := []time.Duration{spread/4 + time.Duration(random.Int64N(int64(spread/4))), spread * 3 / 4}
+
+	began := time.Now()
+	for _, s := range said {
+		if len(kills) > 0 && s.after > kills[0] {
+			kills = kills[1:]
+			r.Stack.Worker().Kill()
+		}
+		pause(t.Context(), s.after-time.Since(began))
+		s.event.Recorded = time.Now().UTC()
+		r.publish(t, s.event)
+	}
+	assert.Empty(t, kills, "the worker was killed")
+	r.awaitRest(t)
+
+	made := 0
+	for app, all := range r.accounts(t) {
+		for person, mine := range all {
+			made += len(mine)
+			assert.Len(t, mine, 1, "person %s in %s", person, app)
+			for _, u := range mine {
+				assert.False(t, u.Active, "person %s in %s", person, app)
+			}
+		}
+	}
+	assert.Positive(t, made, "some accounts were made before their people left")
+	assert.Len(t, r.people(t), people)
+	assert.Empty(t, r.attention(t))
+	t.Logf("%d accounts of %d people were made and disabled", made, people)
+}
+
+// hiredAndCutOff are the events of a person who starts and is dismissed, or
+// suspended, on the same day.
+func hiredAndCutOff(i int, suspended bool) (hired, cutOff hr.Event) {
+	id, today := fmt.Sprint(20_000+i), hr.DateOf(time.Now().UTC())
+	hired = hr.Event{
+		EventKey: hr.EventKey{Source: "/test", ID: "hired-" + id}, Type: hr.EventHired, PersonID: id, Effective: today.AddDays(-1),
+		Profile: &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: "Person", FamilyName: "No" + id, JobTitle: "Engineer",
+			Department: []string{"Development", "Sales"}[i%2], StartDate: today.AddDays(-1), Location: hr.Location{TimeZone: "UTC"},
+		},
+	}
+	cutOff = hr.Event{
+		EventKey: hr.EventKey{Source: "/test", ID: "cut-off-" + id}, Type: hr.EventTerminated, PersonID: id, Effective: today,
+		Termination: &hr.Termination{LastDay: today, Urgency: hr.UrgencyImmediate},
+	}
+	if suspended {
+		cutOff.Type, cutOff.Termination, cutOff.Suspension = hr.EventSuspended, nil, &hr.Suspension{Reason: "a test"}
+	}
+	return hired, cutOff
+}
