@@ -141,6 +141,7 @@ func TestChildDiesWithAKilledParent(t *testing.T) {
 	parent := exec.Command(os.Args[0])
 	parent.Env = append(os.Environ(), partVariable+"=parent")
 	parent.Stdout, parent.Stderr = &out, &out
+	parent.WaitDelay = time.Second // a child that lives on holds the output open
 	require.NoError(t, parent.Start())
 	require.Eventually(t, func() bool { return len(out.lines()) > 0 }, patience, 10*time.Millisecond)
 	address := out.lines()[0]
