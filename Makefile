@@ -8,7 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-dev demo dev test test-real bench check fmt vet lint determinism tidy-check clean
+.PHONY: docs help build build-dev demo dev test test-real bench check fmt vet lint determinism tidy-docs check clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-real: build ## the tests against real servers, which it installs and starts
 
 bench: build-dev ## count and compare what changes cost; writes bench.json
 	@$(BIN)/dev bench --out $(CURDIR)/bench.json $(BENCH_FLAGS)
+
+docs: ## write docs/configuration.md from the schema
+	@go run ./internal/configdoc schemas/config.schema.json docs/configuration.md
 
 check: fmt vet lint determinism tidy-check ## what has to hold before anything lands
 
