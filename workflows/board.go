@@ -148,25 +148,25 @@ func (b *board) set(s plan.Step, state string) {
 func (b *board) show(ctx workflow.Context, questions []activities.Attention) {
 	var out strings.Builder
 	if b.why != "" {
-		fmt.Fprintf(&out, "%s\n\n", b.why)
+		out.WriteString(fmt.Sprintf("%s\n\n", b.why))
 	}
 	if b.status != "" {
-		fmt.Fprintf(&out, "Employment: **%s**\n\n", strings.ReplaceAll(b.status, "_", " "))
+		out.WriteString(fmt.Sprintf("Employment: **%s**\n\n", strings.ReplaceAll(b.status, "_", " ")))
 	}
 	for _, q := range questions {
-		fmt.Fprintf(&out, "**Needs attention**: %s (`%s`)\n\n", q.Message, q.Key)
+		out.WriteString(fmt.Sprintf("**Needs attention**: %s (`%s`)\n\n", q.Message, q.Key))
 	}
 	if len(b.rows) > 0 {
 		out.WriteString("| app | step | state |\n|---|---|---|\n")
 		for _, r := range b.rows {
-			fmt.Fprintf(&out, "| %s | %s | %s |\n", r.app, r.step, r.state)
+			out.WriteString(fmt.Sprintf("| %s | %s | %s |\n", r.app, r.step, r.state))
 		}
 		out.WriteString("\n")
 	}
 	if b.next != "" {
-		fmt.Fprintf(&out, "Continued as **%s**.\n", b.next)
+		out.WriteString(fmt.Sprintf("Continued as **%s**.\n", b.next))
 	} else if !b.due.At.IsZero() {
-		fmt.Fprintf(&out, "Next: **%s** at %s\n", nextAction(b.due), b.due.At.UTC().Format("2006-01-02 15:04:05 MST"))
+		out.WriteString(fmt.Sprintf("Next: **%s** at %s\n", nextAction(b.due), b.due.At.UTC().Format("2006-01-02 15:04:05 MST")))
 	}
 	workflow.SetCurrentDetails(ctx, out.String())
 }
