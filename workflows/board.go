@@ -39,6 +39,7 @@ var (
 // board is what people see of a run: its search attributes and the details that
 // the Temporal UI shows. Only what changed is written.
 type board struct {
+	person string // ID
 	why    string // why the run is there: one that continues another has no summary of its own
 	rows   []row
 	due    plan.Due
@@ -54,9 +55,9 @@ const (
 	stateAttention = "**needs attention**"
 )
 
-func (r row) open() bool {
-	return r.state == stateWaiting || strings.HasPrefix(r.state, stateAttention)
-}
+func (r row) inAttention() bool { return strings.HasPrefix(r.state, stateAttention) }
+
+func (r row) open() bool { return r.state == stateWaiting || r.inAttention() }
 
 // assessed shows what is planned.
 func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
@@ -144,8 +145,12 @@ func (b *board) set(s plan.Step, state string) {
 	b.rows[i].state = state
 }
 
-// show renders the board. It costs no history event.
+// show shows the board. It costs no history event.
 func (b *board) show(ctx workflow.Context, questions []activities.Attention) {
+	workflow.SetCurrentDetails(ctx, b.markdown(questions))
+}
+
+func (b *board) markdown(questions []activities.Attention) string {
 	var out strings.Builder
 	if b.why != "" {
 		out.WriteString(fmt.Sprintf("%s\n\n", b.why))
@@ -163,12 +168,15 @@ func (b *board) show(ctx workflow.Context, questions []activities.Attention) {
 		}
 		out.WriteString("\n")
 	}
+	if len(questions) > 0 || slices.ContainsFunc(b.rows, row.inAttention) {
+		out.WriteString(fmt.Sprintf("Try again: `tenure run retry %[1]s`, do without: `tenure run skip %[1]s`\n\n", b.person))
+	}
 	if b.next != "" {
 		out.WriteString(fmt.Sprintf("Continued as **%s**.\n", b.next))
 	} else if !b.due.At.IsZero() {
 		out.WriteString(fmt.Sprintf("Next: **%s** at %s\n", nextAction(b.due), b.due.At.UTC().Format("2006-01-02 15:04:05 MST")))
 	}
-	workflow.SetCurrentDetails(ctx, out.String())
+	return out.String()
 }
 
 // describe says what became of a step that did not get done.

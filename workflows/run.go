@@ -32,7 +32,7 @@ func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {
 		signals: workflow.GetSignalChannel(ctx, SignalLookAgain),
 		repairs: workflow.NewBufferedChannel(ctx, 100),
 		done:    map[string]int{},
-		board:   board{why: in.Why},
+		board:   board{person: in.PersonID, why: in.Why},
 	}
 }
 

@@ -1,0 +1,76 @@
+package workflows
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// shown runs do inside a workflow, where alone a board can be shown.
+func shown(t *testing.T, do func(ctx workflow.Context, b *board)) string {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	b := &board{person: "10004"}
+	env.ExecuteWorkflow(func(ctx workflow.Context) error {
+		do(ctx, b)
+		return nil
+	})
+	require.NoError(t, env.GetWorkflowError())
+	return b.markdown(nil)
+}
+
+func todo(app string, attention bool) activities.Todo {
+	t := activities.Todo{Step: plan.Step{Key: app + "/Provision", App: app, Kind: plan.Provision}}
+	if attention {
+		t.Attention = &activities.Attention{Key: t.Key, Code: "conflict", Message: "the username is taken"}
+	}
+	return t
+}
+
+func TestBoardShowsWhatToDoAboutAttention(t *testing.T) {
+	text := shown(t, func(ctx workflow.Context, b *board) {
+		b.assessed(ctx, activities.Assessment{Status: "active", Todo: []activities.Todo{todo("crm", true), todo("wiki", false)}})
+	})
+	assert.Contains(t, text, "Employment: **active**")
+	assert.Contains(t, text, "| crm | Provision | **needs attention**: conflict: the username is taken |")
+	assert.Contains(t, text, "| wiki | Provision | waiting |")
+	assert.Contains(t, text, "`tenure run retry 10004`")
+}
+
+func TestBoardShowsThatAStepWasSkipped(t *testing.T) {
+	text := shown(t, func(ctx workflow.Context, b *board) {
+		b.assessed(ctx, activities.Assessment{Todo: []activities.Todo{todo("crm", true)}})
+		b.repaired(ctx, []string{"crm/Provision"}, true)
+		b.assessed(ctx, activities.Assessment{})
+	})
+	assert.Contains(t, text, "| crm | Provision | skipped |")
+	assert.NotContains(t, text, "attention")
+	assert.NotContains(t, text, "tenure run")
+}
+
+func TestBoardForgetsWhatIsNoLongerAskedFor(t *testing.T) {
+	text := shown(t, func(ctx workflow.Context, b *board) {
+		b.assessed(ctx, activities.Assessment{Todo: []activities.Todo{todo("crm", true), todo("wiki", false)}})
+		b.assessed(ctx, activities.Assessment{Todo: []activities.Todo{todo("wiki", false)}})
+	})
+	assert.Contains(t, text, "| crm | Provision | no longer to be done |")
+	assert.Contains(t, text, "| wiki | Provision | waiting |")
+}
+
+func TestBoardOfARunThatWentOnAsAnother(t *testing.T) {
+	due := plan.Due{At: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), What: plan.DueDelete, App: "wiki"}
+	text := shown(t, func(ctx workflow.Context, b *board) {
+		b.why = "due: delete wiki"
+		b.assessed(ctx, activities.Assessment{Due: due, Todo: []activities.Todo{todo("crm", false)}})
+		b.continued(ctx, TypeLeaver)
+	})
+	assert.Equal(t, "due: delete wiki\n\nContinued as **Leaver**.\n", text)
+}
