@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -74,7 +75,8 @@ func (r *rig) shares() []int {
 	ctx, cancel := r.ask()
 	defer cancel()
 	answer, err := r.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{r.group}})
-	if err != nil || len(answer.Groups) != 1 || answer.Groups[0].GroupState == "PreparingRebalance" || answer.Groups[0].GroupState == "CompletingRebalance" {
+	if err != nil || len(answer.Groups) != 1 ||
+		!slices.Contains([]string{"Stable", "Empty"}, answer.Groups[0].GroupState) {
 		return nil
 	}
 	shares := []int{}
@@ -127,7 +129,7 @@ func (r *rig) addPartitions(topic string, partitions int) {
 	ctx, cancel := r.ask()
 	defer cancel()
 	answer, err := r.client.CreatePartitions(ctx, &kafka.CreatePartitionsRequest{
-		Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: int32(partitions)}}, //nolint:gosec // a handful
+		Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: int32(partitions)}},
 	})
 	require.NoError(r.t, err)
 	require.NoError(r.t, answer.Errors[topic])

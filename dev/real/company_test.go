@@ -61,7 +61,9 @@ func TestCompany(t *testing.T) {
 
 	topics.publish(t, history.Events)
 	topics.awaitConsumed(t)
-	assert.Equal(t, got, app.look(t), "what is said twice changes nothing")
+	again := app.look(t)
+	assert.Equal(t, want, again.access(), "what is said twice changes nothing")
+	assert.False(t, slices.ContainsFunc(left, again.has), "what is said twice brings nobody back")
 	assert.Zero(t, topics.ends(t, topics.letters)[0], "dead letters")
 }
 
