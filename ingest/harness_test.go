@@ -162,9 +162,7 @@ func (r *rig) publish(messages ...Message) {
 	r.t.Helper()
 	p := NewPublisher(r.brokers...)
 	defer p.Close()
-	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
-	defer cancel()
-	require.NoError(r.t, p.Publish(ctx, r.events, messages))
+	require.NoError(r.t, p.Publish(bounded(r.t), r.events, messages))
 }
 
 func (r *rig) awaitCommitted(partition int, offset int64) {
@@ -192,6 +190,14 @@ func (r *rig) eventually(cond func() bool, msg string, args ...any) {
 	require.Eventually(r.t, cond, patience, tick, append([]any{msg}, args...)...)
 }
 
+// bounded is the test's context, with an end that comes before the test's own.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func (r *rig) logged(snippet string) int { return r.logs.FilterMessageSnippet(snippet).Len() }
 
 // letters reads n dead letters.
@@ -201,8 +207,7 @@ func (r *rig) letters(n int) []kafka.Message {
 		Brokers: r.brokers, Topic: r.dlq, MaxWait: 20 * time.Millisecond, ReadLagInterval: -1,
 	})
 	defer reader.Close()
-	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
-	defer cancel()
+	ctx := bounded(r.t)
 	var out []kafka.Message
 	for range n {
 		m, err := reader.FetchMessage(ctx)

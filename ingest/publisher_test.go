@@ -60,7 +60,7 @@ func TestPublishKeepsOnePersonsOrder(t *testing.T) {
 	p, reasons := newPublisher(t, r.brokers...)
 	messages := notes(300, "1", "2", "3", "4", "5")
 	messages[0].Headers = map[string]string{"ce_id": "x"}
-	require.NoError(t, p.Publish(t.Context(), r.events, messages))
+	require.NoError(t, p.Publish(bounded(t), r.events, messages))
 	assert.Empty(t, *reasons)
 
 	byPerson := map[string][]string{}
@@ -88,7 +88,7 @@ func TestPublishKeepsOnePersonsOrder(t *testing.T) {
 func TestPublishWritesHeaders(t *testing.T) {
 	r := newRig(t, 1)
 	p, _ := newPublisher(t, r.brokers...)
-	require.NoError(t, p.Publish(t.Context(), r.events, []Message{{Key: "1", Value: []byte("{}"), Headers: map[string]string{"content-type": "x/y"}}}))
+	require.NoError(t, p.Publish(bounded(t), r.events, []Message{{Key: "1", Value: []byte("{}"), Headers: map[string]string{"content-type": "x/y"}}}))
 	m := r.readAll(r.events)[0][0]
 	assert.Equal(t, []kafka.Header{{Key: "content-type", Value: []byte("x/y")}}, m.Headers)
 	assert.Equal(t, "1", string(m.Key))
@@ -102,7 +102,7 @@ func TestPublishWaitsForTheTopic(t *testing.T) {
 	tell := p.Waiting
 	p.Waiting = func(err error) { tell(err); close(waiting) } // twice would panic
 	done := make(chan error, 1)
-	go func() { done <- p.Publish(t.Context(), r.events, notes(5, "1")) }()
+	go func() { done <- p.Publish(bounded(t), r.events, notes(5, "1")) }()
 	<-waiting
 	r.createTopic(r.events, 1)
 	require.NoError(t, <-done)
@@ -122,7 +122,7 @@ func TestPublishWaitsForABroker(t *testing.T) {
 	var once sync.Once
 	p.Waiting = func(err error) { tell(err); once.Do(func() { close(waiting) }) }
 	done := make(chan error, 1)
-	go func() { done <- p.Publish(t.Context(), topicEvents, notes(5, "1")) }()
+	go func() { done <- p.Publish(bounded(t), topicEvents, notes(5, "1")) }()
 	<-waiting
 	r := newFakeRig(t, 1, kfake.Ports(port))
 	require.NoError(t, <-done)
@@ -143,7 +143,7 @@ func TestPublishTriesAgainWhatTheBrokerCouldNotWrite(t *testing.T) {
 	r := newFakeRig(t, 3)
 	p, reasons := newPublisher(t, r.brokers...)
 	r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: r.events, Partitions: []int32{1}, Err: kerr.NotEnoughReplicas, Count: 3})
-	require.NoError(t, p.Publish(t.Context(), r.events, notes(10, "1", "2", "3", "4", "5", "6", "7", "8")))
+	require.NoError(t, p.Publish(bounded(t), r.events, notes(10, "1", "2", "3", "4", "5", "6", "7", "8")))
 	require.Len(t, *reasons, 1)
 	assert.Contains(t, (*reasons)[0], "cannot take messages")
 	var n int
@@ -162,7 +162,7 @@ func TestPublishReportsEachMessageThatIsRefused(t *testing.T) {
 	for i := 50; i < 60; i++ {
 		messages[i].Value = make([]byte, 5000) // too large together
 	}
-	err := p.Publish(t.Context(), r.events, messages)
+	err := p.Publish(bounded(t), r.events, messages)
 	var refused *PublishError
 	require.ErrorAs(t, err, &refused)
 	require.Len(t, refused.Refused, 2)

@@ -98,7 +98,9 @@ func TestDialTemporalDoesNotWaitForRefusedCredentials(t *testing.T) {
 	} {
 		f := &frontend{err: func(int32) error { return no }}
 		t.Setenv("TEMPORAL_ADDRESS", f.serve(t, "127.0.0.1:0"))
-		_, err := DialTemporal(t.Context(), zap.NewNop())
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		_, err := DialTemporal(ctx, zap.NewNop())
 		require.ErrorContains(t, err, "refuses the credentials")
 		assert.EqualValues(t, 1, f.asked.Load())
 	}
