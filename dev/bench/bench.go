@@ -25,7 +25,7 @@ type Options struct {
 
 // Standard is what `make bench` measures.
 func Standard() Options {
-	return Options{Apps: []int{1, 5, 10, 25}, People: 7, RaceApps: 10, Flows: 300, Concurrency: 32, Rounds: 3, Progress: io.Discard}
+	return Options{Apps: []int{1, 5, 10, 25}, People: 7, RaceApps: 10, Flows: 200, Concurrency: 32, Rounds: 3, Progress: io.Discard}
 }
 
 // Report is all that was measured.

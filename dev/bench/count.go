@@ -22,6 +22,7 @@ type Count struct {
 	Steps       int    `json:"steps"`       // activities
 	Events      Spread `json:"events"`      // in the history
 	Transitions Spread `json:"transitions"` // of the run's state
+	Tasks       Spread `json:"tasks"`       // workflow tasks: how often the workflow was told of something
 	// Floor is the transitions of a bare workflow with as many activities that do
 	// nothing, in as many waves; nil where that says nothing.
 	Floor *Spread `json:"floor,omitempty"`
@@ -184,17 +185,20 @@ func (r *rig) floor(ctx context.Context, n, waves, times int) (Spread, error) {
 }
 
 func countOf(name string, tallies []tally) Count {
-	var events, transitions []int64
+	var events, transitions, tasks []int64
 	for _, t := range tallies {
-		events, transitions = append(events, t.events), append(transitions, t.transitions)
+		events, transitions, tasks = append(events, t.events), append(transitions, t.transitions), append(tasks, t.tasks)
 	}
-	return Count{Change: name, Steps: int(tallies[0].steps), Events: spreadOf(events), Transitions: spreadOf(transitions)}
+	return Count{
+		Change: name, Steps: int(tallies[0].steps),
+		Events: spreadOf(events), Transitions: spreadOf(transitions), Tasks: spreadOf(tasks),
+	}
 }
 
 // tally is what one run came to.
 type tally struct {
-	kind                       string
-	events, transitions, steps int64
+	kind                              string
+	events, transitions, steps, tasks int64
 }
 
 // chain counts every run of the last chain of a workflow ID: a run and what it
@@ -219,8 +223,11 @@ func (r *rig) chain(ctx context.Context, id string) ([]tally, error) {
 			if err != nil {
 				return nil, err
 			}
-			if event.GetActivityTaskScheduledEventAttributes() != nil {
+			switch event.GetEventType() {
+			case enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
 				t.steps++
+			case enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+				t.tasks++
 			}
 			if next := event.GetWorkflowExecutionContinuedAsNewEventAttributes(); next != nil {
 				run = next.GetNewExecutionRunId()

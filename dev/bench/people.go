@@ -16,11 +16,11 @@ const managerID = "manager"
 const source = "/hr/bench"
 
 func hired(person string) hr.Event {
-	return event(person, hr.EventHired, profile("Engineering", "Engineer"))
+	return event(person, hr.EventHired, profile(person, "Engineering", "Engineer"))
 }
 
 func moved(person string) hr.Event {
-	return event(person, hr.EventTransferred, profile("Sales", "Account manager"))
+	return event(person, hr.EventTransferred, profile(person, "Sales", "Account manager"))
 }
 
 // left is a termination that takes effect at once.
@@ -42,9 +42,11 @@ func event(person string, kind hr.EventType, profile *hr.Profile) hr.Event {
 	}
 }
 
-func profile(department, title string) *hr.Profile {
+// profile of a person with a name that nobody else has: namesakes are rare, and
+// each costs another look for a username.
+func profile(person, department, title string) *hr.Profile {
 	return &hr.Profile{
-		Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace", JobTitle: title, Department: department,
+		Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace-" + person, JobTitle: title, Department: department,
 		Location: hr.Location{TimeZone: "UTC"}, ManagerID: managerID,
 		StartDate: hr.Date{Year: 2020, Month: 1, Day: 1},
 	}

@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The counts of TestCounts. The floor is reached when all steps of a wave have
+// reported before the workflow is told of the first one. Each time that it is told
+// of some while others are under way is a workflow task more, of two transitions:
+// that depends on the moment, and on a machine that is busy with something else the
+// median joiner has one or two of them. So the test holds what does not depend on
+// the moment: the best run of a joiner is within N+6, and no run has transitions
+// that are neither its start, nor a step's report, nor a workflow task's start or
+// end. A step that is not started eagerly, a heartbeat or a timer would be one.
+func TestCounts(t *testing.T) {
+	const n = 10
+	report, err := Run(t.Context(), Options{Apps: []int{n}, People: 9, Progress: io.Discard})
+	require.NoError(t, err)
+	require.Len(t, report.Counts, 5)
+	for i, want := range []struct {
+		change string
+		waves  int
+		timers int64
+	}{
+		{"joiner", 1, 0},
+		{"mover", 1, 0},
+		{"leaver: cut-off, strip, hand over", 3, 0},
+		{"leaver: retention", 0, 2}, // the timer, and that the run begins a moment late
+		{"leaver: deletion", 1, 1},
+	} {
+		got := report.Counts[i]
+		assert.Equal(t, want.change, got.Change)
+		assert.Equal(t, want.waves*n, got.Steps, want.change)
+		explained := func(tasks int64) int64 { return 1 + int64(got.Steps) + 2*tasks + want.timers }
+		assert.LessOrEqual(t, got.Transitions.Min, explained(got.Tasks.Min), want.change)
+		assert.LessOrEqual(t, got.Transitions.Median, explained(got.Tasks.Median), want.change)
+		assert.LessOrEqual(t, got.Transitions.Max, explained(got.Tasks.Max), want.change)
+		if want.waves == 1 {
+			assert.LessOrEqual(t, got.Transitions.Min, int64(n+6), want.change)
+		}
+	}
+	for i, want := range []Calls{
+		{Change: "joiner", Apps: n, Total: 4, PerApp: map[string]int{"find": 1, "create": 1, "grant": 1, "read": 1}},
+		{Change: "mover", Apps: n, Total: 4, PerApp: map[string]int{"update": 1, "grant": 1, "revoke": 1, "read": 1}},
+		{Change: "leaver", Apps: n, Total: 9, PerApp: map[string]int{
+			"disable": 1, "revoke_sessions": 1, "revoke": 1, "hand_over": 1, "delete": 1, "read": 4,
+		}},
+	} {
+		assert.Equal(t, want, report.Calls[i])
+	}
+}
+
+func TestRace(t *testing.T) {
+	profile := filepath.Join(t.TempDir(), "cpu.prof")
+	report, err := Run(t.Context(), Options{
+		RaceApps: 3, Flows: 8, Concurrency: 4, Rounds: 2, CPUProfile: profile, Progress: io.Discard,
+	})
+	require.NoError(t, err)
+	race := report.Race
+	require.NotNil(t, race)
+	require.Len(t, race.Ratios, 2)
+	for i, ratio := range race.Ratios {
+		assert.InDelta(t, race.Tenure[i]/race.Bare[i], ratio, 1e-9)
+	}
+	assert.GreaterOrEqual(t, race.Transitions.Min, int64(3+5), "as many as a bare workflow at least")
+	assert.FileExists(t, profile)
+
+	var out bytes.Buffer
+	report.Print(&out)
+	assert.Contains(t, out.String(), "median")
+	text, err := json.Marshal(report)
+	require.NoError(t, err)
+	var again Report
+	require.NoError(t, json.Unmarshal(text, &again))
+	assert.Equal(t, report.Race, again.Race)
+}
+
+func TestSpread(t *testing.T) {
+	assert.Equal(t, Spread{Min: 1, Median: 3, Max: 9}, spreadOf([]int64{9, 3, 1, 3, 2}))
+	assert.Equal(t, "3 (1-9)", Spread{Min: 1, Median: 3, Max: 9}.String())
+	assert.Equal(t, "4", Spread{Min: 4, Median: 4, Max: 4}.String())
+}
