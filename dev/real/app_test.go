@@ -87,6 +87,11 @@ func (c contents) has(person string) bool {
 	return slices.ContainsFunc(c.Users, func(u user) bool { return u.ExternalID == person })
 }
 
+// enabled says whether a person has access.
+func (c contents) enabled(person string) bool {
+	return slices.ContainsFunc(c.Users, func(u user) bool { return u.ExternalID == person && u.Active })
+}
+
 // access is what people with an enabled account have, by their IDs.
 func (c contents) access() map[string]access {
 	people := map[string]string{} // by account

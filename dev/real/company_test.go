@@ -28,9 +28,10 @@ type access struct {
 	Groups                        []string
 }
 
-// TestCompany sends the history of a company that is over, and compares the app
-// with where everybody must stand: who is at work has access, and of who has left
-// nothing remains. Then it sends everything again, and nothing changes.
+// TestCompany sends the history of a company that is over, in two parts so that
+// some who will have left have access in between, and compares the app with where
+// everybody must stand: who is at work has access, and of who has left nothing
+// remains. Then it sends everything again, and nothing changes.
 func TestCompany(t *testing.T) {
 	opts := company.Typical(11, 40)
 	opts.Start = hr.Date{Year: 2020, Month: time.January, Day: 1}
@@ -41,7 +42,11 @@ func TestCompany(t *testing.T) {
 
 	app, topics := newApp(t), newTopics(t)
 	startTenure(t, topics, app)
-	topics.publish(t, history.Events)
+	half := len(history.Events) / 2
+	topics.publish(t, history.Events[:half])
+	require.Eventually(t, func() bool { return slices.ContainsFunc(left, app.look(t).enabled) },
+		patience, tick, "nobody has access of those who are to leave")
+	topics.publish(t, history.Events[half:])
 	got := app.look(t)
 	if !assert.Eventually(t, func() bool {
 		got = app.look(t)
