@@ -89,7 +89,9 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		}
 	}
 	screen.title("The whole story is in the Temporal UI: " + s.UIURL())
-	if o.Hold {
+	if !o.Hold {
+		screen.note("which stops now; to look around in it: make demo DEMO_FLAGS=--hold")
+	} else {
 		screen.note("it stays up until you press Ctrl-C")
 		<-ctx.Done()
 	}
