@@ -105,7 +105,7 @@ func runDev(ctx context.Context, out io.Writer, flags devFlags) error {
 	s, err := stack.Start(ctx, opts)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // somebody changed their mind
+			return nil //nolint:nilerr // somebody changed their mind
 		}
 		return err
 	}

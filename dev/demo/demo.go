@@ -72,11 +72,11 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		return err
 	}
 	if err := story.Play(ctx, stage, screen); err != nil {
-		feed.stop()
+		feed.stop(ctx)
 		return err
 	}
 	left, err := story.Settle(ctx, stage, afterwards)
-	feed.stop()
+	feed.stop(ctx)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ type feed struct {
 }
 
 func startFeed(ctx context.Context, s *stack.Stack, screen *screen) (*feed, error) {
-	cfg, err := config.Load(s.ConfigFile())
+	cfg, err := config.Load(s.ConfigFile()) //nolint:contextcheck // it connects to nothing
 	if err != nil {
 		return nil, err
 	}
@@ -67,10 +67,10 @@ func (f *feed) show(ctx context.Context) {
 	}
 }
 
-func (f *feed) stop() {
+func (f *feed) stop(ctx context.Context) {
 	f.cancel()
 	f.done.Wait()
-	f.show(context.Background())
+	f.show(context.WithoutCancel(ctx))
 	_ = f.ledger.Close()
 }
 

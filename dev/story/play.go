@@ -100,7 +100,7 @@ func ordinal(e hr.Event) int {
 func (s *Stage) await(ctx context.Context, f Fact, until float64) string {
 	deadline := at(until)
 	for {
-		is := s.state(ctx, f.Person, f.App)
+		is := s.state(f.Person, f.App)
 		if is == f.Is || s.Clock.Now().After(deadline) || ctx.Err() != nil {
 			return is
 		}
@@ -111,7 +111,7 @@ func (s *Stage) await(ctx context.Context, f Fact, until float64) string {
 	}
 }
 
-func (s *Stage) state(ctx context.Context, person, app string) string {
+func (s *Stage) state(person, app string) string {
 	// Straight from the app's memory: some facts have to hold while it is down.
 	for _, u := range s.App(app).Users() {
 		if u.ExternalID != person {
