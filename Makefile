@@ -38,7 +38,7 @@ bench: build-dev ## count and compare what changes cost; writes bench.json
 	@$(BIN)/dev bench --out $(CURDIR)/bench.json $(BENCH_FLAGS)
 
 docs: ## write docs/configuration.md from the schema
-	@go run ./internal/configdoc schemas/config.schema.json docs/configuration.md
+	@go run ./internal/configdoc
 
 check: fmt vet lint determinism tidy-check ## what has to hold before anything lands
 

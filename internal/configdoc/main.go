@@ -1,5 +1,5 @@
 // Command configdoc writes docs/configuration.md, the reference of tenure.yaml,
-// from the schema of the configuration: `make docs`.
+// from the schema of the configuration: `make docs`. It runs in the project's root.
 package main
 
 import (
@@ -7,25 +7,26 @@ import (
 	"os"
 )
 
+const (
+	schemaFile    = "schemas/config.schema.json"
+	referenceFile = "docs/configuration.md"
+)
+
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: configdoc SCHEMA OUT")
-		os.Exit(2)
-	}
-	if err := generate(os.Args[1], os.Args[2]); err != nil {
+	if err := generate(); err != nil {
 		fmt.Fprintln(os.Stderr, "configdoc:", err)
 		os.Exit(1)
 	}
 }
 
-func generate(schema, out string) error {
-	source, err := os.ReadFile(schema)
+func generate() error {
+	schema, err := os.ReadFile(schemaFile)
 	if err != nil {
 		return err
 	}
-	page, err := render(source)
+	reference, err := render(schema)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(out, page, 0o644) //nolint:gosec // a page of documentation
+	return os.WriteFile(referenceFile, reference, 0o644) //nolint:gosec // documentation is for everybody to read
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -27,22 +26,22 @@ func render(schema []byte) ([]byte, error) {
 		return nil, fmt.Errorf("reading the schema: %w", err)
 	}
 	p := &page{root: document.Content[0]}
-	p.WriteString(preamble)
+	p.out.WriteString(preamble)
 	required := names(get(p.root, "required"))
 	err := each(get(p.root, "properties"), func(name string, s *yaml.Node) error {
 		s = p.resolve(s)
-		fmt.Fprintf(p, "\n## `%s`\n\n", name)
+		fmt.Fprintf(&p.out, "\n## `%s`\n\n", name)
 		if required[name] {
-			p.WriteString("Required. ")
+			p.out.WriteString("Required. ")
 		}
-		fmt.Fprintf(p, "%s\n\n| key | is | default | |\n|---|---|---|---|\n", text(s, "description"))
+		fmt.Fprintf(&p.out, "%s\n\n| key | is | default | |\n|---|---|---|---|\n", text(s, "description"))
 		return p.rows(name, s, false)
 	})
-	return p.Bytes(), err
+	return []byte(p.out.String()), err
 }
 
 type page struct {
-	bytes.Buffer
+	out  strings.Builder
 	root *yaml.Node
 }
 
@@ -95,7 +94,7 @@ func (p *page) row(path string, s *yaml.Node, required bool) error {
 	if text(s, "description") == "" {
 		return fmt.Errorf("%s has no description in the schema", path)
 	}
-	fmt.Fprintf(p, "| `%s` | %s | %s | %s |\n", path, kind(s), cell(preset), cell(text(s, "description")))
+	fmt.Fprintf(&p.out, "| `%s` | %s | %s | %s |\n", path, kind(s), cell(preset), cell(text(s, "description")))
 	return nil
 }
 

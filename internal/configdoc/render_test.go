@@ -9,13 +9,13 @@ import (
 )
 
 func TestTheReferenceIsUpToDate(t *testing.T) {
-	schema, err := os.ReadFile("../../schemas/config.schema.json")
+	schema, err := os.ReadFile("../../" + schemaFile)
 	require.NoError(t, err)
 	want, err := render(schema)
 	require.NoError(t, err)
-	have, err := os.ReadFile("../../docs/configuration.md")
+	have, err := os.ReadFile("../../" + referenceFile)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), string(have), "docs/configuration.md is stale: run `make docs`")
+	assert.Equal(t, string(want), string(have), referenceFile+" is stale: run `make docs`")
 }
 
 func TestRowsOfEveryShape(t *testing.T) {
