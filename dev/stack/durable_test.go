@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -98,12 +99,14 @@ func consume(t *testing.T, s *Stack, n int) []string {
 		StartOffset: kafka.FirstOffset, MaxWait: 100 * time.Millisecond,
 	})
 	defer reader.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	var values []string
 	for range n {
-		message, err := reader.FetchMessage(t.Context())
+		message, err := reader.FetchMessage(ctx)
 		require.NoError(t, err)
 		values = append(values, string(message.Value))
-		require.NoError(t, reader.CommitMessages(t.Context(), message))
+		require.NoError(t, reader.CommitMessages(ctx, message))
 	}
 	return values
 }
