@@ -15,7 +15,7 @@ import (
 // time, and in the end every account is as policy says. Then it looks for personal
 // data where there must be none.
 func TestStory(t *testing.T) {
-	r := startStory(t, 500*time.Millisecond)
+	r := startStory(t, time.Second)
 	require.NoError(t, story.Play(t.Context(), r.Stage, facts{t}))
 	left, err := story.Settle(t.Context(), r.Stage, patience)
 	require.NoError(t, err)
@@ -56,7 +56,7 @@ func TestKills(t *testing.T) {
 		})
 	}
 
-	r := startStory(t, 1200*time.Millisecond)
+	r := startStory(t, time.Second)
 	keepRunning(t, r.Stack.Worker())
 	keepRunning(t, r.Stack.Starter())
 	ctx, cancel := context.WithCancel(t.Context())
