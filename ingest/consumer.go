@@ -148,15 +148,11 @@ func (c *Consumer) Run(ctx context.Context) error {
 }
 
 func (c *Consumer) groupConfig() kafka.ConsumerGroupConfig {
-	topics := make([]string, 0, len(c.topics))
-	for name := range c.topics {
-		topics = append(topics, name)
-	}
 	return kafka.ConsumerGroupConfig{
 		ID:                     c.group,
 		Brokers:                c.brokers,
 		Dialer:                 c.dialer,
-		Topics:                 topics,
+		Topics:                 c.topicNames(),
 		StartOffset:            kafka.FirstOffset,
 		WatchPartitionChanges:  true,
 		PartitionWatchInterval: c.tuning.TopicsEvery,
@@ -195,7 +191,7 @@ func (c *Consumer) nextGeneration(ctx context.Context, group *kafka.ConsumerGrou
 	assigned := 0
 	gen.Start(func(ctx context.Context) {
 		c.member.Store(true)
-		<-ctx.Done()
+		c.oversee(ctx)
 		c.member.Store(false)
 	})
 	for topic, partitions := range gen.Assignments {
@@ -221,24 +217,4 @@ func ordinary(err error) bool {
 		}
 	}
 	return false
-}
-
-// checkTopics asks the brokers whether every topic is there.
-func (c *Consumer) checkTopics(ctx context.Context) error {
-	resp, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: c.groupConfig().Topics})
-	if err != nil {
-		return err
-	}
-	for _, t := range resp.Topics {
-		if t.Error != nil {
-			return fmt.Errorf("topic %q: %w", t.Name, t.Error)
-		}
-		if len(t.Partitions) == 0 {
-			return fmt.Errorf("topic %q: %w", t.Name, kafka.UnknownTopicOrPartition)
-		}
-	}
-	if len(resp.Topics) < len(c.topics) {
-		return errors.New("the broker does not say whether all topics exist")
-	}
-	return nil
 }

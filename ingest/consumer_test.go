@@ -13,7 +13,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
@@ -333,6 +335,22 @@ func TestNewPartitionsAreFound(t *testing.T) {
 	r.eventually(func() bool { return slices.Equal(r.shares(), []int{4}) }, "all four assigned")
 	r.publish(notes(2, "1", "2", "3", "4", "5", "6", "7", "8")...)
 	r.awaitAllCommitted()
+}
+
+// kafka-go's leader can miss a topic that comes while it hands out partitions.
+func TestPartitionsThatTheLeaderMissedAreFound(t *testing.T) {
+	r := newFakeRig(t, 2)
+	const asLeader = 6 // the version in which a group's leader asks; others ask in a later one
+	missed := r.cluster.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Metadata}, Topic: topicEvents, Err: kerr.UnknownTopicOrPartition,
+		When: func(req kmsg.Request) bool { return req.GetVersion() == asLeader },
+	})
+	r.publish(notes(3, "1", "2", "3")...)
+	r.run()
+	require.NoError(t, missed.Wait(bounded(t), 1))
+	r.awaitAllCommitted()
+	assert.Equal(t, 1, r.logged("nobody in the group has some partitions"))
+	assert.Len(t, r.nudger.nudges(""), 9)
 }
 
 func TestStuckPartitionIsLoud(t *testing.T) {

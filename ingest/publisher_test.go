@@ -103,7 +103,11 @@ func TestPublishWaitsForTheTopic(t *testing.T) {
 	p.Waiting = func(err error) { tell(err); close(waiting) } // twice would panic
 	done := make(chan error, 1)
 	go func() { done <- p.Publish(bounded(t), r.events, notes(5, "1")) }()
-	<-waiting
+	select {
+	case <-waiting:
+	case err := <-done:
+		require.FailNow(t, "it did not wait", "%v", err)
+	}
 	r.createTopic(r.events, 1)
 	require.NoError(t, <-done)
 	assert.Equal(t, []string{fmt.Sprintf("topic %q does not exist on %s", r.events, strings.Join(r.brokers, ", "))}, *reasons)
@@ -123,7 +127,11 @@ func TestPublishWaitsForABroker(t *testing.T) {
 	p.Waiting = func(err error) { tell(err); once.Do(func() { close(waiting) }) }
 	done := make(chan error, 1)
 	go func() { done <- p.Publish(bounded(t), topicEvents, notes(5, "1")) }()
-	<-waiting
+	select {
+	case <-waiting:
+	case err := <-done:
+		require.FailNow(t, "it did not wait", "%v", err)
+	}
 	r := newFakeRig(t, 1, kfake.Ports(port))
 	require.NoError(t, <-done)
 	assert.Contains(t, (*reasons)[0], "no Kafka broker can be reached at "+ln.Addr().String())
