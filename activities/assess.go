@@ -102,7 +102,7 @@ func (a *Activities) record(d decision, out Assessment) ledger.Assessment {
 	summary.DueAt, summary.DueWhat = out.Due.At, string(out.Due.What)
 	if len(out.Todo)+len(out.Questions) > 0 {
 		// Until then the run that asked is taken to be at work.
-		summary.DueAt, summary.DueWhat = d.now.Add(a.Clock.Span(workingFor+out.Recheck)), "working"
+		summary.DueAt, summary.DueWhat = d.now.Add(a.Clock.Span(workingFor+out.Recheck)), ledger.DueWorking
 	}
 
 	record := ledger.Assessment{Summary: summary}

@@ -139,8 +139,9 @@ type Summary struct {
 	Revision int64
 }
 
-// What the ledger itself makes people due for.
+// What people are due for beside what planning finds.
 const (
+	DueWorking = "working" // their run is at work, and is left alone until then
 	DueEvent   = "event"   // an event that no assessment has seen
 	DueManager = "manager" // the manager's account in some app is new
 )

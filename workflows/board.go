@@ -18,7 +18,7 @@ const (
 	StageApplying  = "applying"  // steps are under way
 	StageAttention = "attention" // a human must look
 	StageScheduled = "scheduled" // sleeping until the next date that matters
-	StageDone      = "done"      // over, after it had needed attention
+	StageDone      = "done"      // nothing is left to do
 )
 
 // The urgencies of a run, as its search attribute shows them.
@@ -87,11 +87,10 @@ func (b *board) applying(ctx workflow.Context, a activities.Assessment) {
 		attentionIn(a), nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))
 }
 
-// over clears what nobody needs to look at any more.
+// over shows that nothing is left to do.
 func (b *board) over(ctx workflow.Context) {
-	if _, stale := workflow.GetTypedSearchAttributes(ctx).GetKeywordList(AttrAttention); stale {
-		upsert(ctx, AttrStage.ValueSet(StageDone), AttrAttention.ValueUnset())
-	}
+	upsert(ctx, AttrStage.ValueSet(StageDone), AttrAttention.ValueUnset(),
+		nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))
 }
 
 // step shows the state of one step.

@@ -66,6 +66,7 @@ func (r *run) wake(ctx workflow.Context) (bool, error) {
 			return true, r.continueAs(ctx, string(next), r.woken(ctx))
 		}
 		if r.todo.Due.At.IsZero() {
+			r.board.over(ctx)
 			return true, nil
 		}
 		r.in = r.sleeper(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,9 @@ func (v personView) name() string { return strings.TrimSpace(v.GivenName + " " +
 func (v personView) due() string {
 	if v.DueAt.IsZero() {
 		return ""
+	}
+	if v.DueWhat == ledger.DueWorking {
+		return "now: see its steps" // the instant is only when the sweeper would look
 	}
 	return v.DueWhat + " " + instant(v.DueAt)
 }
@@ -188,6 +192,8 @@ func (c *cli) personShowCommand() *cobra.Command {
 	return c.reads(&cobra.Command{
 		Use:   "show PERSON",
 		Short: "Show a person: their status, accounts, and what is still to be done",
+		Long: `Show a person: their status, accounts, and what is still to be done.
+Exits with 3 if something of theirs needs attention.`,
 		Example: `  tenure person show 10004
   tenure person show 10004 -o json | jq '.accounts[] | {app, state}'`,
 		Args: exactly("PERSON"),
@@ -197,7 +203,13 @@ func (c *cli) personShowCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.showPerson(person)
+				if err := c.showPerson(person); err != nil {
+					return err
+				}
+				if slices.ContainsFunc(person.Steps, func(s ledger.Step) bool { return s.State == ledger.StepAttention }) {
+					return errAttention
+				}
+				return nil
 			})
 		},
 	})
