@@ -29,7 +29,7 @@ dev: build-dev ## run the embedded stack, durable under ./.tenure, until Ctrl-C 
 
 test: build ## every test that needs only Go
 	go test ./...
-	cd dev && go test -count=1 -timeout 20m ./... # -count=1: they test files that Go's cache does not know of
+	cd dev && go test -count=1 -p 1 -timeout 20m ./... # -count=1: they test files that Go's cache does not know of; -p 1: stacks want the machine for themselves
 
 test-real: build ## the tests against real servers, which it installs and starts
 	./scripts/test-real
