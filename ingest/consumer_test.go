@@ -378,6 +378,24 @@ func TestStuckPartitionIsLoud(t *testing.T) {
 	stop()
 }
 
+func TestHandlersThatDoNotLetGoAreLoud(t *testing.T) {
+	r := newRig(t, 1)
+	entered, release := make(chan struct{}), make(chan struct{})
+	r.nudger.gate = func(context.Context, workflows.Nudge) error {
+		close(entered)
+		<-release // does not even look at its context
+		return nil
+	}
+	r.publish(notes(1, "1")...)
+	_, stop := r.run(func(o *Options) { o.Tuning.DrainFor = 10 * time.Millisecond })
+	<-entered
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); stop() }()
+	r.eventually(func() bool { return r.logged("the partition cannot be let go") > 0 }, "it says so")
+	close(release)
+	<-stopped
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	r := newRig(t, 1)
 	for want, change := range map[string]func(*Options){

@@ -148,8 +148,17 @@ func (p *partition) drain(abandon context.CancelFunc) {
 	p.commitProgress()
 	patience := time.AfterFunc(p.c.tuning.DrainFor, abandon)
 	defer patience.Stop()
+	overdue := time.NewTicker(2 * p.c.tuning.DrainFor)
+	defer overdue.Stop()
 	for p.running > 0 {
-		p.finish(<-p.handled)
+		select {
+		case h := <-p.handled:
+			p.finish(h)
+		case <-overdue.C:
+			first, _ := p.window.first()
+			p.log.Error("the partition cannot be let go: a call to the ledger or to Temporal does not return",
+				zap.Int64("offset", first), zap.Int("records", p.running))
+		}
 	}
 	p.commitProgress()
 	if n := p.window.len(); n > 0 {
