@@ -133,7 +133,7 @@ func (p *Process) launch() (*run, error) {
 	if p.run != nil && !p.run.over() {
 		return nil, ErrRunning
 	}
-	cmd := exec.Command(p.opts.Path, p.opts.Args...) //nolint:gosec // running what it is given is its purpose
+	cmd := exec.Command(p.opts.Path, p.opts.Args...)
 	cmd.Env = p.opts.Env
 	cmd.Stdout, cmd.Stderr = p.opts.Log, p.opts.Log
 	cmd.WaitDelay = drainDelay
