@@ -10,15 +10,12 @@ import (
 	"os"
 	_ "time/tzdata" // people live in zones that a slim container image does not know
 
-	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/internal/service"
-	"github.com/tenurehq/tenure/ledger/open"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 func main() {
@@ -34,47 +31,19 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	if err != nil {
 		return service.UsageError(err)
 	}
-	store, err := open.Open(ctx, cfg.Ledger.URL)
+	var kafkaReady service.Later
+	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Starter, map[string]service.Check{"kafka": kafkaReady.Check})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-
-	// The probes answer while Temporal is waited for, and say that it is.
-	var temporalReady, kafkaReady service.Later
-	http, err := p.ServeHTTP(cfg.Metrics.Starter, map[string]service.Check{
-		"ledger":   store.Ping,
-		"temporal": temporalReady.Check,
-		"kafka":    kafkaReady.Check,
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, http.Close()) }() //nolint:contextcheck // it has to work when ctx is done
-
-	var address, namespace string
-	temporal, err := service.DialTemporal(ctx, p.Log, func(o *client.Options) {
-		address, namespace = o.HostPort, o.Namespace
-	})
-	if err != nil {
-		return err
-	}
-	defer temporal.Close()
-	temporalReady.Set(func(ctx context.Context) error { return service.ProbeTemporal(ctx, temporal, namespace) })
-	if err := service.CheckClock(cfg, address, p.Log); err != nil {
-		return service.UsageError(err)
-	}
-	runs := workflows.NewClient(temporal, namespace)
-	if err := runs.RegisterAttributes(ctx); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, backing.Close()) }() //nolint:contextcheck // it has to work when ctx is done
 
 	consumer, err := ingest.NewConsumer(ingest.Options{
 		Brokers: cfg.Kafka.Brokers,
 		Group:   cfg.Kafka.Group,
 		Topics:  topics,
-		Intake:  store,
-		Nudger:  runs,
+		Intake:  backing.Ledger,
+		Nudger:  backing.Runs,
 		Clock:   cfg.Clock(),
 		Log:     p.Log,
 		Metrics: p.Metrics,

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -41,6 +42,7 @@ const (
 // frontend is as much of a Temporal server as the starter needs.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
+	operatorservice.UnimplementedOperatorServiceServer
 	mu       sync.Mutex
 	signaled []*workflowservice.SignalWithStartWorkflowExecutionRequest
 }
@@ -51,6 +53,7 @@ func (f *frontend) serve(t *testing.T, addr string) string {
 	require.NoError(t, err)
 	server := grpc.NewServer()
 	workflowservice.RegisterWorkflowServiceServer(server, f)
+	operatorservice.RegisterOperatorServiceServer(server, f)
 	go func() { _ = server.Serve(ln) }()
 	t.Cleanup(server.Stop)
 	return ln.Addr().String()
@@ -58,6 +61,14 @@ func (f *frontend) serve(t *testing.T, addr string) string {
 
 func (f *frontend) DescribeNamespace(context.Context, *workflowservice.DescribeNamespaceRequest) (*workflowservice.DescribeNamespaceResponse, error) {
 	return &workflowservice.DescribeNamespaceResponse{}, nil
+}
+
+func (f *frontend) ListSearchAttributes(context.Context, *operatorservice.ListSearchAttributesRequest) (*operatorservice.ListSearchAttributesResponse, error) {
+	return &operatorservice.ListSearchAttributesResponse{}, nil
+}
+
+func (f *frontend) AddSearchAttributes(context.Context, *operatorservice.AddSearchAttributesRequest) (*operatorservice.AddSearchAttributesResponse, error) {
+	return &operatorservice.AddSearchAttributesResponse{}, nil
 }
 
 func (f *frontend) GetSystemInfo(context.Context, *workflowservice.GetSystemInfoRequest) (*workflowservice.GetSystemInfoResponse, error) {

@@ -9,7 +9,6 @@ import (
 	"os"
 	_ "time/tzdata" // people live in zones that a slim container image does not know
 
-	"go.temporal.io/sdk/client"
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
@@ -19,7 +18,6 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/internal/service"
-	"github.com/tenurehq/tenure/ledger/open"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -38,50 +36,25 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeApps(apps)) }()
 
-	store, err := open.Open(ctx, cfg.Ledger.URL)
+	var workerReady service.Later
+	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Worker, map[string]service.Check{"worker": workerReady.Check})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, backing.Close()) }() //nolint:contextcheck // it has to work when ctx is done
 
-	// The probes answer while Temporal is waited for, and say that it is.
-	var temporalReady, workerReady service.Later
-	http, err := p.ServeHTTP(cfg.Metrics.Worker, map[string]service.Check{
-		"ledger":   store.Ping,
-		"temporal": temporalReady.Check,
-		"worker":   workerReady.Check,
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, http.Close()) }() //nolint:contextcheck // it has to work when ctx is done
-
-	var address, namespace string
-	temporal, err := service.DialTemporal(ctx, p.Log, func(o *client.Options) {
-		address, namespace = o.HostPort, o.Namespace
-	})
-	if err != nil {
-		return err
-	}
-	defer temporal.Close()
-	temporalReady.Set(func(ctx context.Context) error { return service.ProbeTemporal(ctx, temporal, namespace) })
-	if err := service.CheckClock(cfg, address, p.Log); err != nil {
-		return service.UsageError(err)
-	}
-	runs := workflows.NewClient(temporal, namespace)
-
-	w := sdkworker.New(temporal, workflows.TaskQueue, workflows.WorkerOptions())
+	w := sdkworker.New(backing.Temporal, workflows.TaskQueue, workflows.WorkerOptions())
 	workflows.Register(w, &activities.Activities{
-		Ledger:         store,
+		Ledger:         backing.Ledger,
 		Policy:         cfg.Policy,
 		Apps:           apps,
 		Clock:          cfg.Clock(),
 		Log:            p.Log,
 		AttentionAfter: cfg.Attention.After,
 		Recheck:        cfg.Attention.Recheck,
-		Runs:           runs,
+		Runs:           backing.Runs,
 	})
-	if err := runs.Setup(ctx, cfg.Sweep.Every); err != nil {
+	if err := backing.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every); err != nil {
 		return err
 	}
 	if err := w.Start(); err != nil {

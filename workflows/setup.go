@@ -16,18 +16,9 @@ import (
 // sweepSchedule is the ID of the schedule that starts the sweeper.
 const sweepSchedule = "tenure-sweep"
 
-// Setup makes sure that a namespace has what Tenure needs: its search attributes
-// and the sweeper's schedule. It may run any number of times, by several workers
-// at once.
-func (c *Client) Setup(ctx context.Context, sweepEvery time.Duration) error {
-	if err := c.RegisterAttributes(ctx); err != nil {
-		return err
-	}
-	return c.scheduleSweeps(ctx, sweepEvery)
-}
-
 // RegisterAttributes makes sure that the namespace knows Tenure's search
-// attributes: a run cannot be started with unknown ones.
+// attributes: a run cannot be started with unknown ones. It may be called any
+// number of times, by several processes at once.
 func (c *Client) RegisterAttributes(ctx context.Context) error {
 	want := map[string]enumspb.IndexedValueType{
 		AttrStage.GetName():      AttrStage.GetValueType(),
@@ -65,7 +56,9 @@ func (c *Client) RegisterAttributes(ctx context.Context) error {
 	return nil
 }
 
-func (c *Client) scheduleSweeps(ctx context.Context, every time.Duration) error {
+// ScheduleSweeps makes sure that the sweeper runs as often as given. It may be
+// called any number of times, by several workers at once.
+func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error {
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
 	schedules := c.temporal.ScheduleClient()
 	_, err := schedules.Create(ctx, client.ScheduleOptions{

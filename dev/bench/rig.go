@@ -128,7 +128,7 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 	if err := t.addManager(ctx, compiled.Apps()); err != nil {
 		return nil, err
 	}
-	if err := t.runs.Setup(ctx, 24*time.Hour); err != nil {
+	if err := t.runs.RegisterAttributes(ctx); err != nil {
 		return nil, err
 	}
 	w := worker.New(r.temporal, workflows.TaskQueue, workflows.WorkerOptions())

@@ -1,0 +1,71 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// Backing is what worker and starter both stand on.
+type Backing struct {
+	Ledger   ledger.Ledger
+	Temporal client.Client
+	Runs     *workflows.Client // of Temporal's namespace, whose search attributes are registered
+
+	http *HTTP
+}
+
+// Connect opens the ledger and waits for Temporal. Meanwhile it serves p's
+// metrics and probes on an address (empty: not at all): ready is what the process
+// itself adds to them.
+func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics string, ready map[string]Check) (b *Backing, err error) {
+	b = &Backing{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.Close())
+		}
+	}()
+	if b.Ledger, err = open.Open(ctx, cfg.Ledger.URL); err != nil {
+		return b, err
+	}
+	var temporalReady Later // the probes answer while Temporal is waited for, and say that it is
+	checks := map[string]Check{"ledger": b.Ledger.Ping, "temporal": temporalReady.Check}
+	for name, check := range ready {
+		checks[name] = check
+	}
+	if b.http, err = p.ServeHTTP(metrics, checks); err != nil {
+		return b, err
+	}
+	var address, namespace string
+	b.Temporal, err = DialTemporal(ctx, p.Log, func(o *client.Options) { address, namespace = o.HostPort, o.Namespace })
+	if err != nil {
+		return b, err
+	}
+	temporalReady.Set(func(ctx context.Context) error { return ProbeTemporal(ctx, b.Temporal, namespace) })
+	if err := CheckClock(cfg, address, p.Log); err != nil {
+		return b, UsageError(err)
+	}
+	b.Runs = workflows.NewClient(b.Temporal, namespace)
+	return b, b.Runs.RegisterAttributes(ctx)
+}
+
+// Close closes what is open.
+func (b *Backing) Close() error {
+	var errs []error
+	if b.Temporal != nil {
+		b.Temporal.Close()
+	}
+	if b.http != nil {
+		errs = append(errs, b.http.Close())
+	}
+	if b.Ledger != nil {
+		errs = append(errs, b.Ledger.Close())
+	}
+	return errors.Join(errs...)
+}
