@@ -6,7 +6,10 @@
 // other part knowing. It may import only the standard library.
 package clock
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Clock tells the product's time and converts spans of it into real ones.
 type Clock struct {
@@ -39,7 +42,7 @@ func (c Clock) Wait(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0
 	}
-	real := time.Duration(float64(d) / c.rate)
+	real := time.Duration(math.Ceil(float64(d) / c.rate))
 	return (real + time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
