@@ -26,7 +26,7 @@ type Backing struct {
 // itself adds to them.
 func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics string, ready map[string]Check) (b *Backing, err error) {
 	b = &Backing{}
-	defer func() {
+	defer func() { //nolint:contextcheck // closing has to work when ctx is done
 		if err != nil {
 			err = errors.Join(err, b.Close())
 		}
