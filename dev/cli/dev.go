@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -113,6 +115,7 @@ func runDev(ctx context.Context, out io.Writer, flags devFlags) error {
 	fmt.Fprintf(out, "\nState is kept in %s. Up in %s; Ctrl-C stops it.\nready\n", s.Dir(), time.Since(began).Round(10*time.Millisecond))
 
 	<-ctx.Done()
+	signal.Reset(os.Interrupt, syscall.SIGTERM) // from here on, before it is said, a second one kills
 	fmt.Fprintln(out, "\nstopping (Ctrl-C again ends it at once) ...")
 	s.Close()
 	return nil
