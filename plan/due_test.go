@@ -58,3 +58,55 @@ func TestDeletionsMomentsApartAreDoneTogether(t *testing.T) {
 		})
 	}
 }
+
+// An account is not deleted a moment before its retention ends, whatever it is
+// that the plan is made for at that moment, and it is from that moment on.
+func TestDeletionKeepsToTheInstant(t *testing.T) {
+	const retain = 30 * 24 * time.Hour
+	for _, tc := range []struct {
+		name                      string
+		ended, disabled, stripped time.Duration // after start; retention counts from the latest
+	}{
+		{"stripped last", 0, time.Second, 2 * time.Second},
+		{"access ended last", 2 * time.Second, 0, time.Second},
+		{"disabled last", 0, 2 * time.Second, time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			at := func(d time.Duration) time.Time { return start.Add(d) }
+			gone := standing(hr.StatusEnded)
+			gone.Period.Ends = at(tc.ended)
+			in := plan.Input{
+				Apps: apps(), Desired: policy.Desired{Standing: gone},
+				Links: []plan.Link{{
+					App: "chat", State: plan.LinkDisabled, DisabledAt: at(tc.disabled), StrippedAt: at(tc.stripped),
+				}},
+			}
+			deadline := at(2*time.Second + retain)
+
+			in.Now = deadline.Add(-time.Nanosecond)
+			early := plan.Make(in)
+			assert.Empty(t, early.Steps, "a nanosecond before")
+			assert.Equal(t, plan.Due{At: deadline, What: plan.DueDelete, App: "chat"}, early.Due)
+
+			in.Now = deadline
+			assert.Equal(t, []string{"chat/Delete"}, short(plan.Make(in).Steps), "at the deadline")
+		})
+	}
+}
+
+// While a call that gives access may still be under way nothing is deleted: what
+// is gone could not be looked at once more.
+func TestAnAccountInDoubtIsNotDeleted(t *testing.T) {
+	long := start.AddDate(0, -3, 0)
+	gone := standing(hr.StatusEnded)
+	gone.Period.Ends = long
+	in := plan.Input{
+		Now: now, Apps: apps(), Desired: policy.Desired{Standing: gone},
+		Links: []plan.Link{{
+			App: "chat", State: plan.LinkDisabled, DisabledAt: long, StrippedAt: long, DoubtUntil: now.Add(time.Minute),
+		}},
+	}
+	assert.Empty(t, plan.Make(in).Steps)
+	in.Now = in.Links[0].DoubtUntil
+	assert.Contains(t, short(plan.Make(in).Steps), "chat/Disable", "it is proven disabled once more")
+}
