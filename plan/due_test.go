@@ -72,7 +72,7 @@ func TestDeletionKeepsToTheInstant(t *testing.T) {
 		{"disabled last", 0, 2 * time.Second, time.Second},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			at := func(d time.Duration) time.Time { return start.Add(d) }
+			at := start.Add
 			gone := standing(hr.StatusEnded)
 			gone.Period.Ends = at(tc.ended)
 			in := plan.Input{
