@@ -18,7 +18,7 @@ import (
 // Consumer is one member of the consumer group. See the package documentation
 // for what it guarantees.
 type Consumer struct {
-	brokers []string
+	cluster Cluster
 	group   string
 	topics  map[string]Topic
 	nudger  Nudger
@@ -50,24 +50,22 @@ func NewConsumer(o Options) (*Consumer, error) {
 		return nil, err
 	}
 	c := &Consumer{
-		brokers: o.Brokers,
-		group:   o.Group,
-		topics:  make(map[string]Topic, len(o.Topics)),
-		nudger:  o.Nudger,
-		clock:   o.Clock,
-		log:     o.Log,
-		metrics: newMetrics(o.Metrics),
-		tuning:  o.Tuning.withDefaults(),
-		// The default metadata lifetime of 6 s would be the time it takes to notice
-		// a topic that has just been made.
-		transport: &kafka.Transport{MetadataTTL: time.Second, ClientID: clientID},
-		dialer:    &kafka.Dialer{Timeout: 10 * time.Second, DualStack: true, ClientID: clientID},
+		cluster:   o.Cluster,
+		group:     o.Group,
+		topics:    make(map[string]Topic, len(o.Topics)),
+		nudger:    o.Nudger,
+		clock:     o.Clock,
+		log:       o.Log,
+		metrics:   newMetrics(o.Metrics),
+		tuning:    o.Tuning.withDefaults(),
+		transport: o.Cluster.transport(),
+		dialer:    o.Cluster.dialer(),
 	}
 	for _, t := range o.Topics {
 		c.topics[t.Name] = t
 	}
-	c.client = &kafka.Client{Addr: kafka.TCP(o.Brokers...), Transport: c.transport}
-	c.deadLetters = newDeadLetterWriter(o.Brokers, c.transport)
+	c.client = &kafka.Client{Addr: kafka.TCP(o.Cluster.Brokers...), Transport: c.transport}
+	c.deadLetters = newDeadLetterWriter(o.Cluster.Brokers, c.transport)
 
 	c.records = newBatcher(batchLimit, func(ctx context.Context, r []ledger.Received) ([]ledger.Receipt, error) {
 		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
@@ -150,7 +148,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 func (c *Consumer) groupConfig() kafka.ConsumerGroupConfig {
 	return kafka.ConsumerGroupConfig{
 		ID:                     c.group,
-		Brokers:                c.brokers,
+		Brokers:                c.cluster.Brokers,
 		Dialer:                 c.dialer,
 		Topics:                 c.topicNames(),
 		StartOffset:            kafka.FirstOffset,

@@ -399,7 +399,7 @@ func TestHandlersThatDoNotLetGoAreLoud(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	r := newRig(t, 1)
 	for want, change := range map[string]func(*Options){
-		"brokers, a group":      func(o *Options) { o.Brokers = nil },
+		"brokers, a group":      func(o *Options) { o.Cluster.Brokers = nil },
 		"needs a name":          func(o *Options) { o.Topics[0].Decode = nil },
 		"is there twice":        func(o *Options) { o.Topics = append(o.Topics, o.Topics[0]) },
 		"it is consumed itself": func(o *Options) { o.Topics[0].DeadLetters = o.Topics[0].Name },

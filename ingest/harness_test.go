@@ -81,7 +81,7 @@ var quick = Tuning{
 // options are those of a consumer that decodes the note format of this file.
 func (r *rig) options() Options {
 	return Options{
-		Brokers: r.brokers,
+		Cluster: Cluster{Brokers: r.brokers},
 		Group:   r.group,
 		Topics:  []Topic{{Name: r.events, Source: "note", Decode: decodeNote, DeadLetters: r.dlq}},
 		Intake:  r.intake,
@@ -160,7 +160,7 @@ func notes(n int, people ...string) []Message {
 
 func (r *rig) publish(messages ...Message) {
 	r.t.Helper()
-	p := NewPublisher(r.brokers...)
+	p := NewPublisher(Cluster{Brokers: r.brokers})
 	defer p.Close()
 	require.NoError(r.t, p.Publish(bounded(r.t), r.events, messages))
 }

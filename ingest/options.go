@@ -24,7 +24,7 @@ type Topic struct {
 // Options are what a Consumer needs. Metrics may be nil; a zero Tuning means the
 // defaults.
 type Options struct {
-	Brokers []string
+	Cluster Cluster
 	Group   string // consumer group
 	Topics  []Topic
 
@@ -97,7 +97,7 @@ func (t Tuning) withDefaults() Tuning {
 }
 
 func (o Options) validate() error {
-	if len(o.Brokers) == 0 || o.Group == "" || len(o.Topics) == 0 {
+	if len(o.Cluster.Brokers) == 0 || o.Group == "" || len(o.Topics) == 0 {
 		return errors.New("ingest: brokers, a group and a topic are needed")
 	}
 	seen := map[string]bool{}

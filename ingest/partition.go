@@ -172,7 +172,7 @@ func (p *partition) drain(abandon context.CancelFunc) {
 // partition's leader, reconnects and backs off by itself.
 func (p *partition) fetch(ctx context.Context, out chan<- kafka.Message) {
 	reader := kafka.NewReader(kafka.ReaderConfig{
-		Brokers:         p.c.brokers,
+		Brokers:         p.c.cluster.Brokers,
 		Dialer:          p.c.dialer,
 		Topic:           p.topic.Name,
 		Partition:       p.id,

@@ -38,16 +38,16 @@ type Publisher struct {
 // publishBatch is how many messages go to a partition in one request.
 const publishBatch = 500
 
-// NewPublisher returns a publisher to the cluster of these brokers. It connects
-// when it is first used.
-func NewPublisher(brokers ...string) *Publisher {
-	transport := &kafka.Transport{MetadataTTL: time.Second, ClientID: clientID}
+// NewPublisher returns a publisher to the cluster. It connects when it is first
+// used.
+func NewPublisher(cluster Cluster) *Publisher {
+	transport := cluster.transport()
 	return &Publisher{
-		brokers:   brokers,
+		brokers:   cluster.Brokers,
 		transport: transport,
 		backoff:   backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second},
 		writer: &kafka.Writer{
-			Addr:         kafka.TCP(brokers...),
+			Addr:         kafka.TCP(cluster.Brokers...),
 			Transport:    transport,
 			Balancer:     kafka.Murmur2Balancer{}, // as Kafka's own clients: a person's partition is the same whoever sends
 			RequiredAcks: kafka.RequireAll,

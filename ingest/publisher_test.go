@@ -42,7 +42,7 @@ func (r *rig) readAll(topic string) map[int][]kafka.Message {
 
 func newPublisher(t *testing.T, brokers ...string) (*Publisher, *[]string) {
 	t.Helper()
-	p := NewPublisher(brokers...)
+	p := NewPublisher(Cluster{Brokers: brokers})
 	p.backoff = backoff{Min: time.Millisecond, Max: 10 * time.Millisecond}
 	var mu sync.Mutex
 	var reasons []string

@@ -39,7 +39,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	defer func() { err = errors.Join(err, backing.Close()) }() //nolint:contextcheck // it has to work when ctx is done
 
 	consumer, err := ingest.NewConsumer(ingest.Options{
-		Brokers: cfg.Kafka.Brokers,
+		Cluster: ingest.Cluster{Brokers: cfg.Kafka.Brokers},
 		Group:   cfg.Kafka.Group,
 		Topics:  topics,
 		Intake:  backing.Ledger,

@@ -166,7 +166,7 @@ func TestAnEventReachesLedgerAndTemporal(t *testing.T) {
 		},
 	})
 	require.NoError(t, err)
-	publisher := ingest.NewPublisher(s.cluster.ListenAddrs()...)
+	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: s.cluster.ListenAddrs()})
 	require.NoError(t, publisher.Publish(t.Context(), "hr.events", []ingest.Message{{Key: "10001", Value: value}, {Key: "10002", Value: []byte("no event")}}))
 	require.NoError(t, publisher.Close())
 

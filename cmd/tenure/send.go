@@ -139,7 +139,7 @@ func (in input) message() ingest.Message {
 
 // publish sends the messages in order and says how many were certainly sent.
 func (c *cli) publish(ctx context.Context, o sendOptions, messages []ingest.Message) (sent int, err error) {
-	publisher := ingest.NewPublisher(o.brokers...)
+	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: o.brokers})
 	defer func() { err = errors.Join(err, publisher.Close()) }()
 	var waitingFor error
 	publisher.Waiting = func(reason error) {

@@ -62,7 +62,7 @@ func startRig(t *testing.T, opts stack.Options) *rig {
 	t.Cleanup(s.Close)
 
 	r.Stage = &story.Stage{
-		Stack: s, Clock: clock.Real(), Publisher: ingest.NewPublisher(s.KafkaAddress()),
+		Stack: s, Clock: clock.Real(), Publisher: ingest.NewPublisher(ingest.Cluster{Brokers: []string{s.KafkaAddress()}}),
 		TenureBinary: filepath.Join(binaries, "tenure"),
 	}
 	if c := opts.Clock; c != nil {

@@ -45,7 +45,7 @@ func newTopics(t *testing.T) *topics {
 
 func (k *topics) publish(t *testing.T, events []hr.Event) {
 	t.Helper()
-	publisher := ingest.NewPublisher(k.broker)
+	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: []string{k.broker}})
 	defer publisher.Close()
 	messages := make([]ingest.Message, len(events))
 	for i, e := range events {
