@@ -37,6 +37,12 @@ type Error struct {
 	Reason string // one of the reasons below, for metrics and dead letters
 	Field  string // JSON pointer, "key", or a header's name; empty for the record as a whole
 	Text   string // what is wrong and, if it is not plain from that, what to do
+
+	// Person is whom the decoder believes the record to be about, if it knows
+	// better than LookAt: an ID. Urgent says that the record was to end somebody's
+	// access: then the dead letter needs a human at once.
+	Person string
+	Urgent bool
 }
 
 func (e *Error) Error() string {

@@ -1,0 +1,159 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Clue is what can be told of a record that no decoder reads: enough to say
+// whom it is about and whether it matters, not enough to act on it. It holds no
+// personal data beside the person's ID: what does not look like an identifier
+// is left out.
+type Clue struct {
+	Person string // ID; empty if it cannot be told
+	Type   string // the event's, as its sender calls it; empty if it cannot be told
+	Source string // the event's
+	ID     string // the event's
+	// Urgent says that the record speaks of ending somebody's access: it names a
+	// termination or a suspension. One whose kind cannot be told is not urgent.
+	Urgent bool
+}
+
+// LookAt looks for clues in a record of which nothing is known, not even that it
+// is JSON: in its key, its ce_ headers, and whatever can be read of its value.
+// A decoder that knows better says so in its Error.
+func LookAt(r Record) Clue {
+	body := sight{fields: map[string]string{}}
+	body.walk(r.Value)
+	first := func(fit func(string) bool, candidates ...string) string {
+		for _, c := range candidates {
+			if c != "" && fit(c) {
+				return c
+			}
+		}
+		return ""
+	}
+	kind := []string{r.Headers["ce_type"], body.fields["type"]}
+	return Clue{
+		Person: first(fitsPerson, string(r.Key),
+			r.Headers["ce_subject"], body.fields["subject"],
+			r.Headers["ce_partitionkey"], body.fields["partitionkey"],
+			body.fields["data.workerid"], body.fields["workerid"]),
+		Type:   first(identifier.MatchString, kind...),
+		Source: first(identifier.MatchString, r.Headers["ce_source"], body.fields["source"]),
+		ID:     first(identifier.MatchString, r.Headers["ce_id"], body.fields["id"]),
+		Urgent: body.urgent || endsAccess.MatchString(kind[0]) || endsAccess.MatchString(kind[1]),
+	}
+}
+
+var (
+	// identifier is what names of types, sources and events look like. An address
+	// is none.
+	identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/+#~-]{0,199}$|^/[A-Za-z0-9._:/+#~-]{0,199}$`)
+	// endsAccess finds the types of events that take access away.
+	endsAccess = regexp.MustCompile(`(?i)terminat|suspen`)
+	// endsAccessInText finds such an event in what is no JSON any more.
+	endsAccessInText = regexp.MustCompile(`(?i)"type"\s*:\s*"[^"]*(terminat|suspen)|"(termination|suspension)"\s*:\s*\{\s*"`)
+)
+
+// fitsPerson says whether a text may be a person's ID, as the schema has them.
+func fitsPerson(id string) bool {
+	return len(id) <= 128 && utf8.ValidString(id) &&
+		!strings.ContainsFunc(id, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+}
+
+// sight is what a value shows: texts by path ("data.workerid", in lower case),
+// the first of each that is not empty.
+type sight struct {
+	fields map[string]string
+	urgent bool
+}
+
+// nesting is an object or array that the walk is in.
+type nesting struct {
+	object  bool
+	path    string // of the object; an array's is that of what it is in
+	name    string // the field whose value comes next
+	wantKey bool
+	deep    bool // too deep to matter
+}
+
+// walk reads tokens for as long as they are JSON.
+func (s *sight) walk(value []byte) {
+	tokens := json.NewDecoder(bytes.NewReader(value))
+	tokens.UseNumber()
+	var in []nesting
+	for {
+		token, err := tokens.Token()
+		if err != nil {
+			if len(in) > 0 || !errors.Is(err, io.EOF) { // it breaks off, or was none
+				s.urgent = s.urgent || endsAccessInText.Match(value)
+			}
+			return
+		}
+		var at *nesting
+		if len(in) > 0 {
+			at = &in[len(in)-1]
+		}
+		switch token := token.(type) {
+		case json.Delim:
+			switch token {
+			case '{', '[':
+				below := nesting{object: token == '{', wantKey: token == '{'}
+				if len(in) < mostNested {
+					below.path = at.below()
+				} else {
+					below.deep = true
+				}
+				in = append(in, below)
+				continue
+			default:
+				in = in[:len(in)-1]
+				if len(in) > 0 {
+					in[len(in)-1].next()
+				}
+				continue
+			}
+		case string:
+			if at != nil && at.wantKey {
+				at.name, at.wantKey = strings.ToLower(token), false
+				s.urgent = s.urgent || at.path == "termination" || at.path == "suspension" ||
+					strings.HasSuffix(at.path, ".termination") || strings.HasSuffix(at.path, ".suspension")
+				continue
+			}
+			if path := at.below(); path != "" && s.fields[path] == "" {
+				s.fields[path] = token
+			}
+		}
+		at.next()
+	}
+}
+
+// mostNested is how deep clues are looked for: in an event's data, in a list.
+const mostNested = 4
+
+// below is the path of what comes next.
+func (n *nesting) below() string {
+	switch {
+	case n == nil, n.deep:
+		return ""
+	case !n.object:
+		return n.path
+	case n.path == "":
+		return n.name
+	}
+	return n.path + "." + n.name
+}
+
+// next expects the next field.
+func (n *nesting) next() {
+	if n != nil {
+		n.wantKey = n.object
+	}
+}
