@@ -3,7 +3,8 @@ package connector
 import (
 	"context"
 	"iter"
-	"time"
+
+	"github.com/tenurehq/tenure/internal/remote"
 )
 
 // Account is one account as the app itself shows it.
@@ -114,37 +115,23 @@ type Lister interface {
 }
 
 // ErrorKind says what an error means for the caller.
-type ErrorKind string
+type ErrorKind = remote.Kind
 
-// The error kinds. Unavailable and RateLimited are worth trying again; the
-// others will fail the same way until somebody changes something.
+// The error kinds; package remote says what each means.
 const (
-	KindUnavailable  ErrorKind = "unavailable"  // down, unreachable, timed out, 5xx
-	KindRateLimited  ErrorKind = "rate_limited" // 429, or a quota's 403; see RetryAfter
-	KindUnauthorized ErrorKind = "unauthorized" // credentials refused
-	KindForbidden    ErrorKind = "forbidden"    // credentials lack a right
-	KindNotFound     ErrorKind = "not_found"    // no such account
-	KindExists       ErrorKind = "exists"       // uniqueness: such an account is there already
-	KindConflict     ErrorKind = "conflict"     // the account belongs to somebody else, or changed meanwhile
-	KindInvalid      ErrorKind = "invalid"      // the app refused the values
-	KindUnsupported  ErrorKind = "unsupported"  // the app cannot do that
+	KindUnavailable  = remote.Unavailable
+	KindRateLimited  = remote.RateLimited
+	KindUnauthorized = remote.Unauthorized
+	KindForbidden    = remote.Forbidden
+	KindNotFound     = remote.NotFound
+	KindExists       = remote.Exists
+	KindConflict     = remote.Conflict
+	KindInvalid      = remote.Invalid
+	KindUnsupported  = remote.Unsupported
 )
 
-// Retryable says whether the same call may succeed later with nothing changed.
-func (k ErrorKind) Retryable() bool { return k == KindUnavailable || k == KindRateLimited }
-
 // Error is the only error type that connectors return.
-type Error struct {
-	Kind       ErrorKind
-	Op         string        // "create", "find", "grant", ...
-	Message    string        // what went wrong and what to do; no personal data, no secret
-	RetryAfter time.Duration // for KindRateLimited and KindUnavailable, as the app asked; else zero
-	Cause      error         // wrapped; never printed, since it may hold an address
-}
-
-func (e *Error) Error() string { return e.Op + ": " + string(e.Kind) + ": " + e.Message }
-
-func (e *Error) Unwrap() error { return e.Cause }
+type Error = remote.Error
 
 // Capabilities is what an open connector can do.
 type Capabilities struct {

@@ -13,5 +13,6 @@
 //   - Errors are *Error, and hold no personal data and no secret.
 //
 // Each kind of app is one folder below this one and one line in catalog. The
-// package imports the standard library only; kinds never import each other.
+// package imports the standard library and what is shared with the HR systems
+// (internal/remote, internal/settings); kinds never import each other.
 package connector

@@ -60,9 +60,11 @@ func TestPoisonRecords(t *testing.T) {
 		records = append(records, p.record, hired(t, fmt.Sprintf("after-%d", i), "1"))
 	}
 	r.publish(records...)
-	decode, ok := catalog.Lookup(catalog.Default)
+	kind, ok := catalog.Lookup(catalog.Default)
 	require.True(t, ok)
-	r.run(func(o *Options) { o.Topics[0].Decode, o.Topics[0].Source = decode, catalog.Default })
+	opened, err := kind.Open(nil)
+	require.NoError(t, err)
+	r.run(func(o *Options) { o.Topics[0].Decode, o.Topics[0].Source = opened.Decode, catalog.Default })
 	r.awaitCommitted(0, int64(len(records)))
 
 	assert.Len(t, r.nudger.nudges("1"), len(poison))

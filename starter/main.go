@@ -60,11 +60,15 @@ func run(ctx context.Context, p *service.Process) (err error) {
 func topicsOf(cfg config.Kafka) ([]ingest.Topic, error) {
 	topics := make([]ingest.Topic, len(cfg.Topics))
 	for i, t := range cfg.Topics {
-		decode, ok := catalog.Lookup(t.Source)
+		kind, ok := catalog.Lookup(t.Source)
 		if !ok {
 			return nil, fmt.Errorf("topic %s: there is no source %q", t.Name, t.Source)
 		}
-		topics[i] = ingest.Topic{Name: t.Name, Source: t.Source, Decode: decode, DeadLetters: t.DeadLetters}
+		opened, err := kind.Open(nil)
+		if err != nil {
+			return nil, fmt.Errorf("topic %s: %w", t.Name, err)
+		}
+		topics[i] = ingest.Topic{Name: t.Name, Source: t.Source, Decode: opened.Decode, DeadLetters: t.DeadLetters}
 	}
 	return topics, nil
 }

@@ -116,11 +116,15 @@ func keyOf(value []byte) string {
 
 // decoderOf finds the decoder of a source.
 func decoderOf(name string) (source.Decoder, error) {
-	decode, ok := catalog.Lookup(name)
+	kind, ok := catalog.Lookup(name)
 	if !ok {
 		return nil, usagef("there is no source %q; there is: %s", name, strings.Join(catalog.Names(), ", "))
 	}
-	return decode, nil
+	opened, err := kind.Open(nil)
+	if err != nil {
+		return nil, usagef("source %s: %w", name, err)
+	}
+	return opened.Decode, nil
 }
 
 // report shows the events that are not valid, and what was left out of others.

@@ -5,25 +5,40 @@
 //
 //   - It is pure: the same record gives the same events, warnings or error.
 //   - It never panics, whatever the record holds.
-//   - Its errors are *Error. Neither they nor warnings quote values of the
-//     record: those may be personal data.
+//   - Its errors are *Error or *Thin. Neither they nor warnings quote values of
+//     the record: those may be personal data.
 //
 // Each HR system is one folder below this one and one line in catalog. Decoders
 // know nothing of Kafka, and never import each other.
 package source
 
-import "github.com/tenurehq/tenure/hr"
+import (
+	"time"
 
-// Record is one record of a topic.
+	"github.com/tenurehq/tenure/hr"
+)
+
+// Record is one record of a topic: what the HR system sent, as the webhook intake
+// or an integration put it there. The value is the body byte for byte; headers
+// are those of the HTTP request that say something of the body (content-type) or
+// are the vendor's own (x-...).
 type Record struct {
 	Key     []byte            // nil if it has none
 	Headers map[string]string // names in lower case
 	Value   []byte
+	// Time is when the record was put on the topic; the same however often it is
+	// read. Zero if that is not known.
+	Time time.Time
+	// Fetched is what was fetched because an earlier decoding of the record was
+	// Thin, by reference; nil if nothing was.
+	Fetched map[string][]byte
 }
 
-// Decoder turns a record into events, or says why it cannot: then the record is
-// of no use to anybody until its sender mends it. Warnings do not keep events
-// from being used. A decoder is safe for concurrent use.
+// Decoder turns a record into events, or says why it cannot. If the error is an
+// *Error, the record is of no use to anybody until its sender mends it. If it is a
+// *Thin, the record can be decoded when what it refers to has been fetched.
+// Warnings do not keep events from being used. A decoder is safe for concurrent
+// use.
 type Decoder func(Record) ([]hr.Event, []Warning, error)
 
 // Warning is something odd about a record that was decoded all the same.
@@ -62,4 +77,5 @@ const (
 	ReasonUnknownType        = "unknown_type"        // no event type of ours
 	ReasonSchema             = "schema"              // a field is missing or wrong
 	ReasonKeyMismatch        = "key_mismatch"        // key, subject and worker ID name different people
+	ReasonThin               = "thin"                // nothing is configured to fetch what it refers to
 )

@@ -1,27 +1,43 @@
-// Package catalog lists the HR systems that Tenure can listen to. A new one is
-// one folder beside this one and one line here.
+// Package catalog lists the kinds of HR system that Tenure can listen to. A new
+// one is one folder beside this one and one line here.
 package catalog
 
 import (
-	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 )
 
-// Default is the decoder of topics whose configuration names none.
+// Default is the kind of topics whose configuration names none.
 const Default = "cloudevents"
 
-var decoders = map[string]source.Decoder{
-	"cloudevents": cloudevents.Decode,
+var kinds = []source.Kind{
+	cloudevents.Kind,
 }
 
-// Lookup returns the decoder of that name, as the configuration spells it.
-func Lookup(name string) (source.Decoder, bool) {
-	d, ok := decoders[name]
-	return d, ok
+// Kinds returns every kind, sorted by name.
+func Kinds() []source.Kind {
+	return slices.SortedFunc(slices.Values(kinds), func(a, b source.Kind) int {
+		return strings.Compare(a.Name, b.Name)
+	})
 }
 
-// Names are the names of all decoders, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(decoders)) }
+// Lookup returns the kind of that name, as the configuration spells it.
+func Lookup(name string) (source.Kind, bool) {
+	i := slices.IndexFunc(kinds, func(k source.Kind) bool { return k.Name == name })
+	if i < 0 {
+		return source.Kind{}, false
+	}
+	return kinds[i], true
+}
+
+// Names are the names of all kinds, sorted.
+func Names() []string {
+	names := make([]string, 0, len(kinds))
+	for _, k := range Kinds() {
+		names = append(names, k.Name)
+	}
+	return names
+}

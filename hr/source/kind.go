@@ -1,0 +1,32 @@
+package source
+
+// Kind is one kind of HR system that Tenure can listen to: an entry of the
+// catalog.
+type Kind struct {
+	Name    string // as in the configuration: "bamboohr"
+	Summary string // one line for people
+	// Key finds in a record the ID of the person that it is about, cheaply and
+	// without checking anything else; empty if there is none, or more than one.
+	// What puts records on a topic uses it as their key, so that one person's stay
+	// in one partition. Nil if the sender sets the key.
+	Key func(Record) string
+	// Open checks the settings strictly (an unknown or missing one is an error that
+	// names it) and returns a source. It makes no call to the HR system.
+	Open func(Settings) (Source, error)
+}
+
+// KeyOf is the key that a record should have on its topic; empty if any will do.
+func (k Kind) KeyOf(r Record) string {
+	if k.Key == nil {
+		return ""
+	}
+	return k.Key(r)
+}
+
+// Source is an HR system of some kind, as it was configured.
+type Source struct {
+	Decode Decoder
+	// Fetch gets what Thin records refer to. Nil if the kind knows no such records,
+	// or the configuration says nothing of how to reach the HR system.
+	Fetch Fetch
+}

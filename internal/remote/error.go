@@ -1,0 +1,41 @@
+// Package remote is what calls of other systems have in common, be they apps that
+// hold accounts or HR systems: the kinds of error by which callers decide what to
+// do, and how an HTTP answer becomes one.
+//
+// It imports the standard library only.
+package remote
+
+import "time"
+
+// Kind says what an error means for the caller.
+type Kind string
+
+// The kinds. Unavailable and RateLimited are worth trying again; the others will
+// fail the same way until somebody changes something.
+const (
+	Unavailable  Kind = "unavailable"  // down, unreachable, timed out, 5xx
+	RateLimited  Kind = "rate_limited" // 429, or a quota's 403; see RetryAfter
+	Unauthorized Kind = "unauthorized" // credentials refused
+	Forbidden    Kind = "forbidden"    // credentials lack a right
+	NotFound     Kind = "not_found"    // no such account, or person
+	Exists       Kind = "exists"       // uniqueness: such an account is there already
+	Conflict     Kind = "conflict"     // it belongs to somebody else, or changed meanwhile
+	Invalid      Kind = "invalid"      // the values were refused, or the answer is of no use
+	Unsupported  Kind = "unsupported"  // the other system cannot do that
+)
+
+// Retryable says whether the same call may succeed later with nothing changed.
+func (k Kind) Retryable() bool { return k == Unavailable || k == RateLimited }
+
+// Error is the only error type of such calls.
+type Error struct {
+	Kind       Kind
+	Op         string        // "create", "find", "fetch", ...
+	Message    string        // what went wrong and what to do; no personal data, no secret
+	RetryAfter time.Duration // for RateLimited and Unavailable, as the other system asked; else zero
+	Cause      error         // wrapped; never printed, since it may hold an address
+}
+
+func (e *Error) Error() string { return e.Op + ": " + string(e.Kind) + ": " + e.Message }
+
+func (e *Error) Unwrap() error { return e.Cause }
