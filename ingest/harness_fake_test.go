@@ -9,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+func closeBroker() {} // each rig has its own
+
 // newRig is a rig on a broker of its own, in this process. With the build tag
 // "real", the same tests run on Apache Kafka instead: see harness_real_test.go.
 func newRig(t *testing.T, partitions int) *rig {

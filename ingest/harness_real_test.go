@@ -5,22 +5,20 @@ package ingest
 import (
 	"context"
 	"crypto/rand"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/tenurehq/tenure/ingest/brokertest"
 )
 
-// newRig is a rig on Apache Kafka, with topics and a group of its own. `make
-// test-real` starts the broker.
+func closeBroker() { brokertest.CloseShared() }
+
+// newRig is a rig on Apache Kafka, with topics and a group of its own.
 func newRig(t *testing.T, partitions int) *rig {
 	t.Helper()
-	address := os.Getenv("TENURE_REAL_KAFKA")
-	require.NotEmpty(t, address, "TENURE_REAL_KAFKA is not set: run `make test-real`, which starts a broker and sets it")
-	r := newBareRig(t, address)
+	r := newBareRig(t, brokertest.Shared(t).Brokers()...)
 	mark := "." + strings.ToLower(rand.Text()[:10])
 	r.events, r.dlq, r.group = r.events+mark, r.dlq+mark, r.group+mark
 	r.observeCommits = r.sampleCommits

@@ -26,7 +26,15 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// suite is all the tests, and then the end of the broker that they share.
+type suite struct{ *testing.M }
+
+func (s suite) Run() int {
+	defer closeBroker()
+	return s.M.Run()
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(suite{m}) }
 
 const (
 	topicEvents  = "hr.events"

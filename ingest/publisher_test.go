@@ -25,7 +25,9 @@ func (r *rig) readAll(topic string) map[int][]kafka.Message {
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	out := map[int][]kafka.Message{}
-	for partition, end := range r.ends(topic) {
+	var ends map[int]int64
+	r.eventually(func() bool { ends = r.ends(topic); return ends != nil }, "the broker says where %s ends", topic)
+	for partition, end := range ends {
 		reader := kafka.NewReader(kafka.ReaderConfig{
 			Brokers: r.brokers, Topic: topic, Partition: partition,
 			MaxWait: 20 * time.Millisecond, ReadLagInterval: -1,

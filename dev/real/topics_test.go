@@ -4,6 +4,7 @@ package real
 
 import (
 	"crypto/rand"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,12 +15,19 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/brokertest"
 )
 
 const (
 	partitions = 4
 	group      = "tenure" // the default of the configuration
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	brokertest.CloseShared()
+	os.Exit(code)
+}
 
 // topics are this run's own on Apache Kafka.
 type topics struct {
@@ -30,7 +38,7 @@ type topics struct {
 
 func newTopics(t *testing.T) *topics {
 	t.Helper()
-	broker, mark := fromEnv(t, "TENURE_REAL_KAFKA"), strings.ToLower(rand.Text()[:10])
+	broker, mark := brokertest.Shared(t).Brokers()[0], strings.ToLower(rand.Text()[:10])
 	k := &topics{broker: broker, events: "hr.events." + mark, letters: "hr.events." + mark + ".dlq"}
 	k.client = &kafka.Client{Addr: kafka.TCP(broker), Transport: &kafka.Transport{MetadataTTL: 100 * time.Millisecond}}
 	require.Eventually(t, func() bool {

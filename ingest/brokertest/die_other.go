@@ -1,0 +1,9 @@
+//go:build !linux
+
+package brokertest
+
+import "syscall"
+
+// dieWithParent has no equivalent outside Linux: there a child outlives a parent
+// that was killed, and is stopped by hand.
+func dieWithParent() *syscall.SysProcAttr { return nil }
