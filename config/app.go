@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -75,7 +76,7 @@ func (v value) try(kind connector.Kind, app string, settings connector.Settings)
 	if v.l.failedWithin(v.path) {
 		return // it would complain of what could not even be read
 	}
-	opened, err := kind.Open(context.Background(), app, settings)
+	opened, err := kind.Open(context.Background(), connector.Env{App: app}, settings)
 	if err == nil {
 		err = opened.Close()
 	}
@@ -94,7 +95,8 @@ func message(err error) string {
 	return err.Error()
 }
 
-// settings reads whatever is there, with its secrets.
+// settings reads whatever is there. A text that refers to secrets becomes a
+// secret.Secret.
 func (v value) settings() map[string]any {
 	pairs, ok := v.pairs()
 	if !ok {
@@ -124,8 +126,10 @@ func (v value) free(inside []*yaml.Node) any {
 		all := []any{}
 		v.list(func(v value) { all = append(all, v.free(inside)) })
 		return all
+	case v.node.Tag == "!!str" && strings.Contains(v.node.Value, "${"):
+		return v.secretIn(v.node.Value)
 	case v.node.Tag == "!!str":
-		return v.resolveSecrets(v.node.Value)
+		return v.node.Value
 	case v.node.Tag == "!!timestamp":
 		return v.node.Value
 	default:

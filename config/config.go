@@ -42,7 +42,7 @@ type Ledger struct{ URL string }
 // App is one app: which kind of connector, and its settings.
 type App struct {
 	Connector string
-	Settings  map[string]any // secrets resolved; never log it
+	Settings  map[string]any // texts that refer to secrets are secret.Secret
 	Rate      Rate           // zero: unlimited
 }
 

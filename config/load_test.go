@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/secret"
 )
 
 func TestLoadReadsEveryKey(t *testing.T) {
@@ -105,18 +106,43 @@ apps:
 `)
 	require.NoError(t, err)
 	assert.Equal(t, "postgres://tenure:t0ken@db.example.com/tenure", cfg.Ledger.URL)
-	assert.Equal(t, "s3cret", cfg.Apps["wiki"].Settings["token"])
-	assert.Equal(t, "a-t0ken-absolute", cfg.Apps["chat"].Settings["token"])
+	assert.Equal(t, "s3cret", reveal(t, cfg.Apps["wiki"].Settings["token"]))
+	assert.Equal(t, "a-t0ken-absolute", reveal(t, cfg.Apps["chat"].Settings["token"]))
+}
+
+// A secret is rotated where it is kept, and the next use has the new one; while
+// it cannot be had, the error says where and why, and not what it was.
+func TestSecretsAreReadAnew(t *testing.T) {
+	now := map[string]string{"TOKEN": "old"}
+	l := &loader{file: "tenure.yaml", lookupEnv: func(name string) (string, bool) { v, ok := now[name]; return v, ok }}
+	root, err := l.parse([]byte(`{token: "a-${env:TOKEN}"}`))
+	require.NoError(t, err)
+	l.nodes = nodes{}
+	token := value{l: l, node: root, path: "apps.wiki.settings"}.settings()["token"]
+	assert.Equal(t, "a-old", reveal(t, token))
+	now["TOKEN"] = "new"
+	assert.Equal(t, "a-new", reveal(t, token))
+	delete(now, "TOKEN")
+	_, err = token.(secret.Secret).Reveal()
+	require.EqualError(t, err, "apps.wiki.settings.token: secret ${env:TOKEN} is missing: the environment has no variable TOKEN")
+}
+
+func reveal(t *testing.T, setting any) string {
+	t.Helper()
+	require.IsType(t, secret.Secret{}, setting)
+	text, err := setting.(secret.Secret).Reveal()
+	require.NoError(t, err)
+	return text
 }
 
 func TestSettingsKeepTheirTypes(t *testing.T) {
 	l := &loader{file: "tenure.yaml", lookupEnv: func(name string) (string, bool) { return environment[name], true }}
-	root, err := l.parse([]byte(`{text: a, number: 7, factor: 0.5, yes: true, none: null, day: 2026-01-02, list: [a, {b: "${env:TOKEN}"}], same: &x [1], again: *x}`))
+	root, err := l.parse([]byte(`{text: a, number: 7, factor: 0.5, yes: true, none: null, day: 2026-01-02, list: [a, {b: c}], same: &x [1], again: *x}`))
 	require.NoError(t, err)
 	l.nodes = nodes{}
 	assert.Equal(t, map[string]any{
 		"text": "a", "number": 7, "factor": 0.5, "yes": true, "none": nil, "day": "2026-01-02",
-		"list": []any{"a", map[string]any{"b": "t0ken"}}, "same": []any{1}, "again": []any{1},
+		"list": []any{"a", map[string]any{"b": "c"}}, "same": []any{1}, "again": []any{1},
 	}, value{l: l, node: root}.settings())
 	assert.Empty(t, l.problems)
 }
@@ -150,8 +176,8 @@ apps:
 	cfg, err := Load(path)
 	require.NoError(t, err)
 	assert.Equal(t, path, cfg.Path)
-	assert.Equal(t, "from-a-file", cfg.Apps["wiki"].Settings["token"])
-	assert.Equal(t, "from the environment", cfg.Apps["chat"].Settings["name"])
+	assert.Equal(t, "from-a-file", reveal(t, cfg.Apps["wiki"].Settings["token"]))
+	assert.Equal(t, "from the environment", reveal(t, cfg.Apps["chat"].Settings["name"]))
 	assert.Equal(t, "sqlite:"+filepath.Join(dir, "tenure.db"), cfg.Ledger.URL)
 
 	_, err = Load(filepath.Join(dir, "absent.yaml"))

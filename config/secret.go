@@ -1,9 +1,12 @@
 package config
 
 import (
+	"errors"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/tenurehq/tenure/secret"
 )
 
 var reference = regexp.MustCompile(`\$\{[^}]*\}?`)
@@ -24,6 +27,38 @@ func (v value) resolveSecrets(text string) string {
 		return ""
 	}
 	return text
+}
+
+// secretIn is the text with its references, which are resolved each time that it
+// is used: a secret that is rotated in its file needs no restart. What cannot be
+// resolved now is reported.
+func (v value) secretIn(text string) secret.Secret {
+	v.resolveSecrets(text)
+	l, path := v.l, v.path
+	return secret.New(func() (string, error) {
+		var problems []error
+		text := reference.ReplaceAllStringFunc(text, func(ref string) string {
+			now, problem := l.secret(ref)
+			if problem != "" {
+				problems = append(problems, errors.New(path+": "+problem))
+			}
+			return now
+		})
+		if len(problems) > 0 {
+			return "", errors.Join(problems...)
+		}
+		return text, nil
+	})
+}
+
+// secret reads a text that is not empty and may refer to secrets, for those who
+// need it as it is at the time they use it.
+func (v value) secret() secret.Secret {
+	text, ok := v.str()
+	if !ok {
+		return secret.Secret{}
+	}
+	return v.secretIn(text)
 }
 
 // secret is what a reference refers to, or what is wrong with it.

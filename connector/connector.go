@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/tenurehq/tenure/internal/remote"
 )
@@ -19,9 +20,11 @@ type Account struct {
 
 // Keys are what an account can be found by. Empty fields are not looked for.
 type Keys struct {
-	AccountID string // of a linked account; when set, the others are not looked for
-	PersonID  string // the external ID
-	Username  string
+	AccountID      string // of a linked account; when set, the others are not looked for
+	PersonID       string // the external ID
+	EmployeeNumber string // looked for only by kinds whose settings say where the app has it
+	Username       string
+	Email          string // looked for only by kinds whose settings say so
 }
 
 // Match is an account found, and by what.
@@ -36,9 +39,11 @@ type MatchKey string
 // The match keys. An account that carries another person's external ID is never
 // a match, whatever its username.
 const (
-	ByAccountID  MatchKey = "account_id"
-	ByExternalID MatchKey = "external_id"
-	ByUsername   MatchKey = "username"
+	ByAccountID      MatchKey = "account_id"
+	ByExternalID     MatchKey = "external_id"
+	ByEmployeeNumber MatchKey = "employee_number"
+	ByUsername       MatchKey = "username"
+	ByEmail          MatchKey = "email"
 )
 
 // Spec is an account to be made.
@@ -51,8 +56,9 @@ type Spec struct {
 
 // Connector is what every kind can do.
 type Connector interface {
-	// Find returns the accounts that match the keys: none, one or many. Strongest
-	// key first: account ID, else external ID, else username.
+	// Find returns the accounts that match the keys: none, one or many. The
+	// strongest key by which there is any counts: account ID, else external ID,
+	// employee number, username, email.
 	Find(ctx context.Context, keys Keys) ([]Match, error)
 	// Read returns the account as it is now, or an *Error of KindNotFound.
 	Read(ctx context.Context, accountID string) (Account, error)
@@ -88,16 +94,54 @@ type Switch interface {
 	Reversible() bool
 }
 
-// Deleter deletes accounts for good. One that is not there is success.
+// Deleter deletes accounts. One that is not there is success. An app that cannot
+// delete has no Deleter: its accounts stay disabled.
 type Deleter interface {
 	Delete(ctx context.Context, accountID string) error
+	// Deletion says what becomes of a deleted account.
+	Deletion() Deletion
 }
 
-// Entitler gives and takes entitlements by name.
+// Deletion is what becomes of a deleted account: gone for good at once, or after
+// having been in a recycle bin, from which an administrator can take it, for a
+// while.
+type Deletion struct {
+	RecycleBin time.Duration // zero: gone for good at once
+}
+
+// Entitler gives and takes entitlements by name. A name without a prefix is a
+// group's; "role:", "licence:" and the like name the other kinds that the app
+// has.
 type Entitler interface {
 	Grant(ctx context.Context, accountID string, names []string) error
 	Revoke(ctx context.Context, accountID string, names []string) error
 }
+
+// EntitlementLister lists what there is to be granted.
+type EntitlementLister interface {
+	Entitlements(ctx context.Context) iter.Seq2[Entitlement, error]
+}
+
+// Entitlement is something an account can have in an app.
+type Entitlement struct {
+	Name  string // as Entitler takes it
+	Kind  EntitlementKind
+	Seats Seats // of a licence
+}
+
+// EntitlementKind is what sort of thing an entitlement is.
+type EntitlementKind string
+
+// The kinds of entitlement.
+const (
+	Group   EntitlementKind = "group"
+	Role    EntitlementKind = "role"
+	Licence EntitlementKind = "licence"
+)
+
+// Seats are how often a licence may be given, and how often it has been. Zero
+// Total means that the app does not say.
+type Seats struct{ Total, Used int }
 
 // SessionRevoker ends the sessions and tokens of an account.
 type SessionRevoker interface {
@@ -114,6 +158,18 @@ type Lister interface {
 	List(ctx context.Context) iter.Seq2[Account, error]
 }
 
+// Prober finds out, by calls that change nothing, whether the credentials have
+// the rights that the connector needs.
+type Prober interface {
+	Probe(ctx context.Context) []Finding
+}
+
+// Finding is one thing that a Prober looked at.
+type Finding struct {
+	What    string // "may read users"; no personal data, no secret
+	Problem string // empty: all is well; else what is missing and what to do
+}
+
 // ErrorKind says what an error means for the caller.
 type ErrorKind = remote.Kind
 
@@ -128,30 +184,8 @@ const (
 	KindConflict     = remote.Conflict
 	KindInvalid      = remote.Invalid
 	KindUnsupported  = remote.Unsupported
+	KindPending      = remote.Pending
 )
 
 // Error is the only error type that connectors return.
 type Error = remote.Error
-
-// Capabilities is what an open connector can do.
-type Capabilities struct {
-	Create, Adopt, Update, Disable, Delete, Entitlements, Sessions, HandOver, List bool
-	Reversible                                                                     bool // meaningful with Disable
-}
-
-// CapabilitiesOf finds out what c implements.
-func CapabilitiesOf(c Connector) Capabilities {
-	var caps Capabilities
-	_, caps.Create = c.(Creator)
-	_, caps.Adopt = c.(Adopter)
-	_, caps.Update = c.(Updater)
-	_, caps.Delete = c.(Deleter)
-	_, caps.Entitlements = c.(Entitler)
-	_, caps.Sessions = c.(SessionRevoker)
-	_, caps.HandOver = c.(DataMover)
-	_, caps.List = c.(Lister)
-	if s, ok := c.(Switch); ok {
-		caps.Disable, caps.Reversible = true, s.Reversible()
-	}
-	return caps
-}

@@ -1,15 +1,59 @@
 package connector
 
-import "context"
+import (
+	"context"
 
-// Settings are an app's settings from the configuration, secrets resolved.
-type Settings map[string]any
+	"github.com/tenurehq/tenure/internal/settings"
+)
 
-// Kind is one kind of app that Tenure can talk to.
+// Kind is one kind of app that Tenure can talk to. All but Connect is for
+// people: `tenure app kind NAME` and docs/connectors.md show it.
 type Kind struct {
 	Name    string // as in the configuration: "scim"
-	Summary string // one line for people
-	// Open checks the settings strictly (an unknown or missing one is an error
-	// that names it) and returns a connector. It makes no call to the app.
-	Open func(ctx context.Context, app string, settings Settings) (Connector, error)
+	Summary string // one line
+	About   string // what one has to know before using it, in Markdown; may be empty
+	// Settings are all that there are. Open refuses any other.
+	Settings []Setting
+	// Operations are what the kind can do at its most, and the calls that each
+	// makes.
+	Operations []Operation
+	// Proven names the servers on which connectortest is run: those that we did
+	// not write first.
+	Proven []string
+	// Connect returns a connector. It makes no call to the app. Of the settings it
+	// checks what Setting cannot say, by Values.Reject.
+	Connect func(ctx context.Context, env Env, settings *Values) (Connector, error)
+}
+
+// Operation is something that a kind does, and the calls of the app's API that
+// it takes.
+type Operation struct {
+	Op    string // one of the Op constants
+	Calls string // "POST /Users"
+}
+
+// Env is what a connector gets of the world that it lives in.
+type Env struct {
+	App string // the app's name in the configuration
+	// Pace waits until the app may be called once more, by the rate that its
+	// owner allows; nil means at once. A connector calls it before each request.
+	Pace func(ctx context.Context) error
+}
+
+// Open checks the settings strictly (an unknown, missing or ill-typed one is an
+// error that names it) and returns a connector. It makes no call to the app.
+func (k Kind) Open(ctx context.Context, env Env, set Settings) (Connector, error) {
+	values := settings.Read(k.Settings, set)
+	if err := values.Err(); err != nil {
+		return nil, invalid(err)
+	}
+	c, err := k.Connect(ctx, env, values)
+	if rejected := values.Err(); rejected != nil {
+		return nil, invalid(rejected)
+	}
+	return c, err
+}
+
+func invalid(err error) error {
+	return &Error{Kind: KindInvalid, Op: OpOpen, Message: err.Error()}
 }

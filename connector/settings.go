@@ -2,17 +2,24 @@ package connector
 
 import "github.com/tenurehq/tenure/internal/settings"
 
-// SettingsReader reads Settings strictly: whatever was not asked for by the time
-// Err is called is an error, as is a missing or ill-typed setting.
-type SettingsReader struct{ *settings.Reader }
+// Settings are an app's settings as the configuration has them. Texts that refer
+// to secrets are secret.Secret.
+type Settings map[string]any
 
-// ReadSettings starts reading s.
-func ReadSettings(s Settings) *SettingsReader { return &SettingsReader{settings.Read(s)} }
+// Setting is one setting of a kind: see package settings.
+type Setting = settings.Setting
 
-// Err returns all that is wrong with the settings as one *Error, or nil.
-func (r *SettingsReader) Err() error {
-	if err := r.Reader.Err(); err != nil {
-		return &Error{Kind: KindInvalid, Op: OpOpen, Message: err.Error()}
-	}
-	return nil
-}
+// Values are checked settings: see package settings.
+type Values = settings.Values
+
+// The types of settings.
+const (
+	TypeText     = settings.TypeText
+	TypeSecret   = settings.TypeSecret
+	TypeBool     = settings.TypeBool
+	TypeInt      = settings.TypeInt
+	TypeDuration = settings.TypeDuration
+	TypeTexts    = settings.TypeTexts
+	TypeMap      = settings.TypeMap
+	TypeSettings = settings.TypeSettings
+)

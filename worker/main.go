@@ -77,7 +77,7 @@ func openApps(ctx context.Context, cfg *config.Config) (map[string]*activities.A
 		if !ok {
 			return nil, fmt.Errorf("app %s: there is no connector %q", name, app.Connector)
 		}
-		c, err := kind.Open(ctx, name, connector.Settings(app.Settings))
+		c, err := kind.Open(ctx, connector.Env{App: name}, connector.Settings(app.Settings))
 		if err != nil {
 			return nil, fmt.Errorf("app %s: %w", name, err)
 		}

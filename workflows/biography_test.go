@@ -98,7 +98,7 @@ func newBiography(t *testing.T, rules policy.Rules) *biography {
 		instance := t.Name() + "/" + name
 		b.apps[name] = memory.Shared(instance)
 		b.apps[name].Reset()
-		c, err := kind.Open(t.Context(), name, connector.Settings{"name": instance})
+		c, err := kind.Open(t.Context(), connector.Env{App: name}, connector.Settings{"name": instance})
 		require.NoError(t, err)
 		open[name] = &activities.App{Connector: c}
 	}

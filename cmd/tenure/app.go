@@ -79,7 +79,7 @@ func openApp(ctx context.Context, name string, app config.App) (connector.Connec
 	if !ok {
 		return nil, usagef("app %s: there is no connector %q", name, app.Connector)
 	}
-	conn, err := kind.Open(ctx, name, connector.Settings(app.Settings))
+	conn, err := kind.Open(ctx, connector.Env{App: name}, connector.Settings(app.Settings))
 	if err != nil {
 		return nil, usagef("app %s: %w", name, err)
 	}

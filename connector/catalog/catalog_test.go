@@ -33,11 +33,30 @@ func TestLookupOfAnUnknownKind(t *testing.T) {
 
 func TestEveryKindRefusesUnknownSettingsByName(t *testing.T) {
 	for _, kind := range catalog.Kinds() {
-		_, err := kind.Open(t.Context(), "wiki", connector.Settings{"tokn": "s3cret-value"})
+		_, err := kind.Open(t.Context(), connector.Env{App: "wiki"}, connector.Settings{"tokn": "s3cret-value"})
 		var refused *connector.Error
 		require.ErrorAs(t, err, &refused, kind.Name)
 		assert.Equal(t, connector.KindInvalid, refused.Kind)
 		assert.Contains(t, err.Error(), `"tokn"`)
 		assert.NotContains(t, err.Error(), "s3cret-value")
+	}
+}
+
+func TestEveryKindSaysWhatItsSettingsAreFor(t *testing.T) {
+	for _, kind := range catalog.Kinds() {
+		seen := map[string]bool{}
+		for _, setting := range kind.Settings {
+			name := kind.Name + "." + setting.Name
+			assert.False(t, seen[setting.Name], "%s is there twice", name)
+			seen[setting.Name] = true
+			assert.NotEmpty(t, setting.Type, name)
+			assert.Regexp(t, `^[A-Z].*\.$`, setting.Text, "%s: a sentence for people", name)
+			assert.False(t, setting.Required && setting.Default != nil, "%s needs no default", name)
+		}
+		operations := map[string]bool{}
+		for _, operation := range kind.Operations {
+			assert.False(t, operations[operation.Op], "%s tells of %s twice", kind.Name, operation.Op)
+			operations[operation.Op] = true
+		}
 	}
 }

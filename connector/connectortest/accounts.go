@@ -13,6 +13,23 @@ import (
 
 func (s *suite) capabilities(t *testing.T) {
 	assert.Equal(t, s.Capabilities, connector.CapabilitiesOf(s.open(t)))
+	var told []string
+	for _, operation := range s.Kind.Operations {
+		told = append(told, operation.Op)
+	}
+	assert.Subset(t, told, s.Capabilities.Ops(), "the kind tells of every operation")
+}
+
+func (s *suite) probe(t *testing.T) {
+	findings := s.open(t).(connector.Prober).Probe(t.Context())
+	assert.NotEmpty(t, findings)
+	for _, finding := range findings {
+		assert.NotEmpty(t, finding.What)
+		assert.Empty(t, finding.Problem, finding.What)
+		for _, secret := range s.Secrets {
+			assert.NotContains(t, finding.What, secret)
+		}
+	}
 }
 
 func (s *suite) check(t *testing.T) {

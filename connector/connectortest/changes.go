@@ -95,6 +95,18 @@ func (s *suite) entitlements(t *testing.T) {
 	assert.Equal(t, read(t, c, other.ID), found[0].Account, "Find shows entitlements as Read does")
 }
 
+func (s *suite) listEntitlements(t *testing.T) {
+	var names []string
+	for entitlement, err := range s.open(t).(connector.EntitlementLister).Entitlements(t.Context()) {
+		require.NoError(t, err)
+		assert.NotEmpty(t, entitlement.Kind, entitlement.Name)
+		names = append(names, entitlement.Name)
+	}
+	assert.Subset(t, names, s.Entitlements[:])
+	slices.Sort(names)
+	assert.Len(t, slices.Compact(slices.Clone(names)), len(names), "listed twice")
+}
+
 func (s *suite) unknownEntitlement(t *testing.T) {
 	c := s.open(t)
 	entitler := c.(connector.Entitler)

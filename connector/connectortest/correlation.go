@@ -63,6 +63,57 @@ func (s *suite) ambiguousCorrelation(t *testing.T) {
 	assert.NotEqual(t, matches[0].Account.ID, matches[1].Account.ID)
 }
 
+// otherKeys are those by which an app that Tenure did not fill can be correlated:
+// stronger ones win, and an account that is another person's is never found.
+func (s *suite) otherKeys(t *testing.T) {
+	c := s.open(t)
+	keys := map[connector.MatchKey]func(value string) connector.Keys{
+		connector.ByEmployeeNumber: func(v string) connector.Keys { return connector.Keys{EmployeeNumber: v} },
+		connector.ByEmail:          func(v string) connector.Keys { return connector.Keys{Email: v} },
+	}
+	for by, attribute := range s.KeyAttributes {
+		t.Run(string(by), func(t *testing.T) {
+			spec, absent := s.spec(), s.spec()
+			spec.PersonID = ""
+			value := "n-" + absent.PersonID
+			if by == connector.ByEmail {
+				value += "@example.com"
+			}
+			spec.Attributes = map[string]any{attribute: value}
+			made := s.make(t, c, s.remember(spec))
+
+			matches := s.find(t, c, keys[by](value))
+			require.Len(t, matches, 1)
+			assert.Equal(t, connector.Match{Account: made, By: by}, matches[0])
+			assert.Empty(t, s.find(t, c, keys[by](value+"0")))
+
+			owned := s.spec()
+			owned.Attributes = map[string]any{attribute: "o-" + value}
+			s.make(t, c, s.remember(owned))
+			theirs := keys[by]("o-" + value)
+			theirs.PersonID = absent.PersonID
+			assert.Empty(t, s.find(t, c, theirs), "another person's account")
+		})
+	}
+}
+
+// rename is what an administrator does when somebody marries: the account stays
+// the same one.
+func (s *suite) rename(t *testing.T) {
+	c := s.open(t)
+	want := s.make(t, c, s.spec())
+	s.Rename(t, want, s.remember(s.spec()).Username)
+	now := read(t, c, want.ID)
+	assert.NotEqual(t, want.Username, now.Username)
+	want.Username = now.Username
+	assert.Equal(t, want, now, "the username, and nothing else")
+	for _, keys := range []connector.Keys{{AccountID: want.ID}, {PersonID: want.ExternalID}, {Username: now.Username}} {
+		matches := s.find(t, c, keys)
+		require.Len(t, matches, 1)
+		assert.Equal(t, now, matches[0].Account)
+	}
+}
+
 func (s *suite) adopt(t *testing.T) {
 	c := s.open(t)
 	adopter := c.(connector.Adopter)

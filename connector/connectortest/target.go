@@ -9,6 +9,9 @@ import (
 
 // Target is a connector and the app that it is tried on.
 type Target struct {
+	// Kind is the connector's. It has to tell of every operation that the
+	// connector implements.
+	Kind connector.Kind
 	// Open returns a connector to the app. All that one Run opens are to the same
 	// app. The suite closes them.
 	Open func(t *testing.T) connector.Connector
@@ -28,6 +31,12 @@ type Target struct {
 	// Seed adds an account as the app's own administrator would, whatever rules
 	// of uniqueness the app has for others. Nil if that cannot be done.
 	Seed func(t *testing.T, account connector.Account)
+	// KeyAttributes are the attributes in which this app has the keys that not
+	// every app has: ByEmployeeNumber, ByEmail.
+	KeyAttributes map[connector.MatchKey]string
+	// Rename gives an account another username, as the app's own administrator
+	// would. Nil if that cannot be done.
+	Rename func(t *testing.T, account connector.Account, username string)
 	// Deviations are where this app is known not to do what others do, each with a
 	// word on why that is so. See Deviation.
 	Deviations map[Deviation]string
@@ -86,6 +95,10 @@ func Run(t *testing.T, target Target) {
 		{"Values", s.can().Create, s.values},
 		{"Correlation", s.can().Create, s.correlation},
 		{"AmbiguousCorrelation", s.Seed != nil, s.ambiguousCorrelation},
+		{"OtherKeys", s.can().Create && len(s.KeyAttributes) > 0, s.otherKeys},
+		{"Rename", s.can().Create && s.Rename != nil, s.rename},
+		{"Probe", s.can().Probe, s.probe},
+		{"ListEntitlements", s.can().ListEntitlements, s.listEntitlements},
 		{"Adopt", s.can().Create && s.can().Adopt, s.adopt},
 		{"Update", s.can().Create && s.can().Update, s.update},
 		{"DisableAndEnable", s.can().Create && s.can().Disable, s.disableAndEnable},

@@ -30,7 +30,7 @@ func TestConnectorsOfOneNameShareAnApp(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, []connector.Account{made}, memory.Shared("shared-a").Accounts())
 
-	unnamed, err := memory.Kind.Open(t.Context(), "shared-a", nil)
+	unnamed, err := memory.Kind.Open(t.Context(), connector.Env{App: "shared-a"}, nil)
 	require.NoError(t, err)
 	_, err = unnamed.Read(t.Context(), made.ID)
 	assert.NoError(t, err, "without a name, the app's own is taken")

@@ -111,6 +111,9 @@ func (c client) Delete(ctx context.Context, accountID string) error {
 	})
 }
 
+// Deletion implements connector.Deleter.
+func (c client) Deletion() connector.Deletion { return connector.Deletion{} }
+
 func (c client) Grant(ctx context.Context, accountID string, names []string) error {
 	return c.changeAccount(ctx, connector.OpGrant, accountID, func(account *connector.Account) error {
 		if slices.Contains(names, "") {

@@ -10,14 +10,23 @@ import (
 var Kind = connector.Kind{
 	Name:    "memory",
 	Summary: "an app that lives in this process, for tests and benchmarks",
-	Open:    open,
+	Settings: []connector.Setting{
+		{Name: "name", Type: connector.TypeText, Text: "Which app: connectors of the same name share one. Default: the app's name."},
+	},
+	Operations: []connector.Operation{
+		{Op: connector.OpFind}, {Op: connector.OpRead}, {Op: connector.OpCheck}, {Op: connector.OpList},
+		{Op: connector.OpCreate}, {Op: connector.OpAdopt}, {Op: connector.OpUpdate},
+		{Op: connector.OpGrant}, {Op: connector.OpRevoke},
+		{Op: connector.OpDisable}, {Op: connector.OpEnable}, {Op: connector.OpRevokeSessions},
+		{Op: connector.OpHandOver}, {Op: connector.OpDelete},
+	},
+	Connect: connect,
 }
 
-func open(_ context.Context, app string, settings connector.Settings) (connector.Connector, error) {
-	read := connector.ReadSettings(settings)
-	name := read.String("name", app)
-	if err := read.Err(); err != nil {
-		return nil, err
+func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
+	name := env.App
+	if settings.Has("name") {
+		name = settings.Text("name")
 	}
 	return client{app: Shared(name), name: name}, nil
 }

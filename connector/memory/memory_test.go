@@ -13,7 +13,7 @@ import (
 
 func open(t *testing.T, name string) connector.Connector {
 	t.Helper()
-	c, err := memory.Kind.Open(t.Context(), "app", connector.Settings{"name": name})
+	c, err := memory.Kind.Open(t.Context(), connector.Env{App: "app"}, connector.Settings{"name": name})
 	require.NoError(t, err)
 	return c
 }
@@ -23,6 +23,7 @@ func TestConformance(t *testing.T) {
 	t.Cleanup(app.Reset)
 	fail := func(f memory.Faults) { app.SetFaults(f) }
 	connectortest.Run(t, connectortest.Target{
+		Kind: memory.Kind,
 		Open: func(t *testing.T) connector.Connector { return open(t, "TestConformance") },
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true,

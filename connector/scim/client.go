@@ -208,6 +208,11 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	return err
 }
 
+// Deletion implements connector.Deleter: "the service provider MUST return a 404
+// for all operations associated with the previously deleted resource" (RFC 7644
+// section 3.6).
+func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }
+
 // patch changes the user that r names.
 func (c *client) patch(ctx context.Context, r request, operations ...operation) error {
 	r.method, r.collection, r.body = http.MethodPatch, users, patch(operations...)

@@ -27,7 +27,7 @@ func serve(t *testing.T, groups ...string) (app *scimtest.Service, url string) {
 
 func open(t *testing.T, settings connector.Settings) connector.Connector {
 	t.Helper()
-	c, err := scim.Kind.Open(t.Context(), "wiki", settings)
+	c, err := scim.Kind.Open(t.Context(), connector.Env{App: "wiki"}, settings)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c
@@ -44,8 +44,9 @@ func TestConformance(t *testing.T) {
 		app.SetFaults(faults)
 	}
 	connectortest.Run(t, connectortest.Target{
+		Kind: scim.Kind,
 		Open: func(t *testing.T) connector.Connector {
-			c, err := scim.Kind.Open(t.Context(), "wiki", connector.Settings{"url": url, "token": token})
+			c, err := scim.Kind.Open(t.Context(), connector.Env{App: "wiki"}, connector.Settings{"url": url, "token": token})
 			require.NoError(t, err)
 			return c
 		},

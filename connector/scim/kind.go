@@ -10,33 +10,46 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-const (
-	defaultTimeout   = 15 * time.Second
-	defaultUserAgent = "tenure"
-)
+const unprintable = "must be one line of printable ASCII without spaces"
 
 // Kind is the catalog's entry.
 var Kind = connector.Kind{
 	Name:    "scim",
 	Summary: "any app with a SCIM 2.0 service (RFC 7644)",
-	Open:    open,
+	Settings: []connector.Setting{
+		{Name: "url", Type: connector.TypeText, Required: true, Text: "Base URL of the service, without /Users."},
+		{Name: "token", Type: connector.TypeSecret, Required: true, Text: "Bearer token (RFC 6750)."},
+		{Name: "timeout", Type: connector.TypeDuration, Default: 15 * time.Second, Text: "How long one request may take."},
+		{Name: "userAgent", Type: connector.TypeText, Default: "tenure", Text: "User-Agent header of every request."},
+		{Name: "createGroups", Type: connector.TypeBool, Text: "Make groups that are to be granted and do not exist."},
+	},
+	Operations: []connector.Operation{
+		{Op: connector.OpFind, Calls: "GET /Users?filter=externalId eq, then userName eq; or GET /Users/{id}"},
+		{Op: connector.OpRead, Calls: "GET /Users/{id}"},
+		{Op: connector.OpCheck, Calls: "GET /Users?count=1"},
+		{Op: connector.OpList, Calls: "GET /Users by pages"},
+		{Op: connector.OpCreate, Calls: "POST /Users"},
+		{Op: connector.OpAdopt, Calls: "PATCH /Users/{id} externalId"},
+		{Op: connector.OpUpdate, Calls: "PATCH /Users/{id}"},
+		{Op: connector.OpGrant, Calls: "PATCH /Groups/{id} add members"},
+		{Op: connector.OpRevoke, Calls: "PATCH /Groups/{id} remove members"},
+		{Op: connector.OpDisable, Calls: "PATCH /Users/{id} active false"},
+		{Op: connector.OpEnable, Calls: "PATCH /Users/{id} active true"},
+		{Op: connector.OpDelete, Calls: "DELETE /Users/{id}"},
+	},
+	Proven:  []string{"SCIMMY"},
+	Connect: connect,
 }
 
-func open(_ context.Context, _ string, settings connector.Settings) (connector.Connector, error) {
-	read := connector.ReadSettings(settings)
-	base := baseURL(read)
-	token := read.Required("token")
-	timeout := read.Duration("timeout", defaultTimeout)
-	userAgent := read.String("userAgent", defaultUserAgent)
-	createGroups := read.Bool("createGroups", false)
-	if !printable(token) {
-		read.Reject("token", "must be one line of printable ASCII without spaces")
+func connect(_ context.Context, _ connector.Env, settings *connector.Values) (connector.Connector, error) {
+	base := baseURL(settings)
+	token := settings.Secret("token")
+	if text, err := token.Reveal(); err == nil && !printable(text) {
+		settings.Reject("token", unprintable)
 	}
+	timeout, userAgent := settings.Duration("timeout"), settings.Text("userAgent")
 	if strings.ContainsAny(userAgent, "\r\n") {
-		read.Reject("userAgent", "must be one line")
-	}
-	if err := read.Err(); err != nil {
-		return nil, err
+		settings.Reject("userAgent", "must be one line")
 	}
 	return &client{
 		service: &service{
@@ -47,16 +60,13 @@ func open(_ context.Context, _ string, settings connector.Settings) (connector.C
 			timeout:   timeout,
 		},
 		groups:       newGroupCache(),
-		createGroups: createGroups,
+		createGroups: settings.Bool("createGroups"),
 	}, nil
 }
 
 // baseURL reads the url setting. The result has no slash at its end.
-func baseURL(read *connector.SettingsReader) *url.URL {
-	text := read.Required("url")
-	if text == "" {
-		return nil
-	}
+func baseURL(read *connector.Values) *url.URL {
+	text := read.Text("url")
 	base, err := url.Parse(strings.TrimRight(text, "/"))
 	switch {
 	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http":

@@ -25,8 +25,9 @@ func TestConformanceOfSCIMMY(t *testing.T) {
 		createGroup(t, url, secret, name)
 	}
 	connectortest.Run(t, connectortest.Target{
+		Kind: scim.Kind,
 		Open: func(t *testing.T) connector.Connector {
-			c, err := scim.Kind.Open(t.Context(), "scimmy", connector.Settings{"url": url, "token": secret})
+			c, err := scim.Kind.Open(t.Context(), connector.Env{App: "scimmy"}, connector.Settings{"url": url, "token": secret})
 			require.NoError(t, err)
 			return c
 		},

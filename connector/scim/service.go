@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/secret"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 type service struct {
 	http      *http.Client
 	base      *url.URL
-	token     string
+	token     secret.Secret
 	userAgent string
 	timeout   time.Duration
 }
@@ -89,6 +90,10 @@ func (s *service) read(ctx context.Context, op string, body io.Reader, out any) 
 }
 
 func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
+	token, err := s.bearer(r.op)
+	if err != nil {
+		return nil, err
+	}
 	var body io.Reader
 	if r.body != nil {
 		var buf bytes.Buffer
@@ -103,7 +108,7 @@ func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+s.token)
+	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("User-Agent", s.userAgent)
 	req.Header.Set("Accept", mediaType+", application/json;q=0.9")
 	if body != nil {
@@ -113,6 +118,19 @@ func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
 		req.Header.Set("If-Match", r.ifMatch)
 	}
 	return s.http.Do(req)
+}
+
+// bearer is the token as it is now: it may have been rotated since the last
+// request.
+func (s *service) bearer(op string) (string, error) {
+	token, err := s.token.Reveal()
+	switch {
+	case err != nil:
+		return "", &connector.Error{Kind: connector.KindUnauthorized, Op: op, Message: "the token cannot be had: " + err.Error()}
+	case token == "" || !printable(token):
+		return "", &connector.Error{Kind: connector.KindUnauthorized, Op: op, Message: "the token " + unprintable}
+	}
+	return token, nil
 }
 
 func (s *service) address(r request) string {
@@ -151,6 +169,10 @@ func (s *service) probe(ctx context.Context, op string) error {
 // unanswered makes an error of a request that got no answer. Only the innermost
 // cause is kept: a *url.Error holds the URL, and with it whom was asked for.
 func (s *service) unanswered(ctx context.Context, op string, err error) error {
+	var ours *connector.Error
+	if errors.As(err, &ours) {
+		return ours
+	}
 	var inner *url.Error
 	if errors.As(err, &inner) {
 		err = inner.Err

@@ -35,7 +35,7 @@ func TestSettings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			settings := maps.Clone(good)
 			maps.Copy(settings, test.change)
-			c, err := scim.Kind.Open(t.Context(), "wiki", settings)
+			c, err := scim.Kind.Open(t.Context(), connector.Env{App: "wiki"}, settings)
 			if test.want == "" {
 				require.NoError(t, err)
 				assert.NoError(t, c.Close())

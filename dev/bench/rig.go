@@ -96,7 +96,7 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 		app := memory.Shared("bench/" + name)
 		app.Reset()
 		t.apps = append(t.apps, app)
-		c, err := memory.Kind.Open(ctx, name, connector.Settings{"name": "bench/" + name})
+		c, err := memory.Kind.Open(ctx, connector.Env{App: name}, connector.Settings{"name": "bench/" + name})
 		if err != nil {
 			return nil, err
 		}

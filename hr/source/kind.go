@@ -1,5 +1,7 @@
 package source
 
+import "github.com/tenurehq/tenure/internal/settings"
+
 // Kind is one kind of HR system that Tenure can listen to: an entry of the
 // catalog.
 type Kind struct {
@@ -10,9 +12,25 @@ type Kind struct {
 	// What puts records on a topic uses it as their key, so that one person's stay
 	// in one partition. Nil if the sender sets the key.
 	Key func(Record) string
-	// Open checks the settings strictly (an unknown or missing one is an error that
-	// names it) and returns a source. It makes no call to the HR system.
-	Open func(Settings) (Source, error)
+	// Settings are all that there are. Open refuses any other.
+	Settings []settings.Setting
+	// Connect returns a source. It makes no call to the HR system. Of the settings
+	// it checks what Setting cannot say, by Values.Reject.
+	Connect func(*settings.Values) (Source, error)
+}
+
+// Open checks the settings strictly (an unknown, missing or ill-typed one is an
+// error that names it) and returns a source. It makes no call to the HR system.
+func (k Kind) Open(set Settings) (Source, error) {
+	values := settings.Read(k.Settings, set)
+	if err := values.Err(); err != nil {
+		return Source{}, err
+	}
+	opened, err := k.Connect(values)
+	if rejected := values.Err(); rejected != nil {
+		return Source{}, rejected
+	}
+	return opened, err
 }
 
 // KeyOf is the key that a record should have on its topic; empty if any will do.

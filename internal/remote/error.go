@@ -10,8 +10,8 @@ import "time"
 // Kind says what an error means for the caller.
 type Kind string
 
-// The kinds. Unavailable and RateLimited are worth trying again; the others will
-// fail the same way until somebody changes something.
+// The kinds. Unavailable, RateLimited and Pending are worth trying again; the
+// others will fail the same way until somebody changes something.
 const (
 	Unavailable  Kind = "unavailable"  // down, unreachable, timed out, 5xx
 	RateLimited  Kind = "rate_limited" // 429, or a quota's 403; see RetryAfter
@@ -22,10 +22,11 @@ const (
 	Conflict     Kind = "conflict"     // it belongs to somebody else, or changed meanwhile
 	Invalid      Kind = "invalid"      // the values were refused, or the answer is of no use
 	Unsupported  Kind = "unsupported"  // the other system cannot do that
+	Pending      Kind = "pending"      // a human has been asked; see RetryAfter
 )
 
 // Retryable says whether the same call may succeed later with nothing changed.
-func (k Kind) Retryable() bool { return k == Unavailable || k == RateLimited }
+func (k Kind) Retryable() bool { return k == Unavailable || k == RateLimited || k == Pending }
 
 // Error is the only error type of such calls.
 type Error struct {

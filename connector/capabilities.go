@@ -1,0 +1,61 @@
+package connector
+
+import "time"
+
+// Capabilities is what an open connector can do. A kind may be able to do more
+// than one of its apps: settings such as a SCIM profile take away.
+type Capabilities struct {
+	Create, Adopt, Update, Disable, Delete, Entitlements, ListEntitlements, Sessions, HandOver, List, Probe bool
+
+	Reversible bool          // with Disable: Enable restores the account
+	RecycleBin time.Duration // with Delete: how long a deleted account can be brought back
+}
+
+// CapabilitiesOf finds out what c implements.
+func CapabilitiesOf(c Connector) Capabilities {
+	var caps Capabilities
+	_, caps.Create = c.(Creator)
+	_, caps.Adopt = c.(Adopter)
+	_, caps.Update = c.(Updater)
+	_, caps.Entitlements = c.(Entitler)
+	_, caps.ListEntitlements = c.(EntitlementLister)
+	_, caps.Sessions = c.(SessionRevoker)
+	_, caps.HandOver = c.(DataMover)
+	_, caps.List = c.(Lister)
+	_, caps.Probe = c.(Prober)
+	if s, ok := c.(Switch); ok {
+		caps.Disable, caps.Reversible = true, s.Reversible()
+	}
+	if d, ok := c.(Deleter); ok {
+		caps.Delete, caps.RecycleBin = true, d.Deletion().RecycleBin
+	}
+	return caps
+}
+
+// Ops are the names of the operations that the capabilities are made of, in the
+// order of an account's life.
+func (can Capabilities) Ops() []string {
+	ops := []string{OpFind, OpRead, OpCheck}
+	for _, capability := range []struct {
+		has bool
+		ops []string
+	}{
+		{can.Probe, []string{OpProbe}},
+		{can.List, []string{OpList}},
+		{can.ListEntitlements, []string{OpListEntitlements}},
+		{can.Create, []string{OpCreate}},
+		{can.Adopt, []string{OpAdopt}},
+		{can.Update, []string{OpUpdate}},
+		{can.Entitlements, []string{OpGrant, OpRevoke}},
+		{can.Disable, []string{OpDisable}},
+		{can.Disable && can.Reversible, []string{OpEnable}},
+		{can.Sessions, []string{OpRevokeSessions}},
+		{can.HandOver, []string{OpHandOver}},
+		{can.Delete, []string{OpDelete}},
+	} {
+		if capability.has {
+			ops = append(ops, capability.ops...)
+		}
+	}
+	return ops
+}

@@ -1,0 +1,216 @@
+// Package settings reads the settings of one app or HR system strictly, by a table
+// of what there is: whatever the table does not have is an error, as is a missing
+// or ill-typed setting. It imports package secret and the standard library only.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/secret"
+)
+
+// Setting is one setting of a kind of app or HR system.
+type Setting struct {
+	Name     string
+	Type     Type
+	Required bool
+	// Default is what an absent setting counts as: a string, bool, int or
+	// time.Duration as Type says; nil is the type's zero.
+	Default any
+	Choices []string // of a TypeText: the only values there are
+	Text    string   // what it is for: one sentence or two
+}
+
+// Type is the form of a setting's value.
+type Type string
+
+// The types of settings.
+const (
+	TypeText     Type = "text"
+	TypeSecret   Type = "secret" // a text that may be a reference, and is read anew each time it is used
+	TypeBool     Type = "true or false"
+	TypeInt      Type = "whole number" // above zero
+	TypeDuration Type = "duration"     // above zero
+	TypeTexts    Type = "list of texts"
+	TypeMap      Type = "mapping of texts" // name to text
+	TypeSettings Type = "settings"         // of another kind
+)
+
+// wants is what is said of a value that is none of its type.
+var wants = map[Type]string{ //nolint:gosec // G101: it is about credentials and holds none
+	TypeText:     "must be text (put it in quotes)",
+	TypeSecret:   "must be text (put it in quotes)",
+	TypeBool:     "must be true or false",
+	TypeInt:      "must be a whole number above zero",
+	TypeDuration: `must be a duration above zero, such as "15s" or "2m"`,
+	TypeTexts:    "must be a list of texts",
+	TypeMap:      "must be a mapping of names to texts",
+	TypeSettings: "must be a mapping",
+}
+
+// Values are checked settings. Its getters are for settings that the kind
+// declares, of that type; any other is a programming error, and panics. No error
+// holds a setting's value, since any of them may be a secret.
+type Values struct {
+	declared map[string]Setting
+	set      map[string]any // by name, of the Go type that its getter returns
+	problems []string
+}
+
+// Read checks what the configuration has against what is declared.
+func Read(declared []Setting, settings map[string]any) *Values {
+	v := &Values{declared: make(map[string]Setting, len(declared)), set: make(map[string]any, len(settings))}
+	for _, s := range declared {
+		v.declared[s.Name] = s
+		v.read(s, settings[s.Name])
+	}
+	names := make([]string, 0, len(declared))
+	for name := range v.declared {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	known := "known are " + strings.Join(names, ", ")
+	if len(names) == 0 {
+		known = "there are none"
+	}
+	var unknown []string
+	for name := range settings {
+		if _, ok := v.declared[name]; !ok {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	for _, name := range unknown {
+		v.Reject(name, "is not known ("+known+")")
+	}
+	return v
+}
+
+func (v *Values) read(s Setting, raw any) {
+	if raw == nil || raw == "" {
+		if s.Required {
+			v.Reject(s.Name, "is missing")
+		}
+		return
+	}
+	if hidden, ok := raw.(secret.Secret); ok && s.Type != TypeSecret && s.Type != TypeSettings {
+		text, err := hidden.Reveal()
+		if err != nil {
+			v.Reject(s.Name, "cannot be had: "+err.Error())
+			return
+		}
+		raw = text
+	}
+	value, ok := converters[s.Type](raw)
+	if !ok {
+		v.Reject(s.Name, wants[s.Type])
+		return
+	}
+	if text, isText := value.(string); isText && len(s.Choices) > 0 && !slices.Contains(s.Choices, text) {
+		v.Reject(s.Name, "must be one of "+strings.Join(s.Choices, ", "))
+		return
+	}
+	v.set[s.Name] = value
+}
+
+// converters turn what the configuration has into what a getter returns.
+var converters = map[Type]func(raw any) (value any, ok bool){
+	TypeText: func(raw any) (any, bool) { s, ok := raw.(string); return s, ok },
+	TypeSecret: func(raw any) (any, bool) {
+		if s, ok := raw.(string); ok {
+			return secret.Of(s), true
+		}
+		s, ok := raw.(secret.Secret)
+		return s, ok
+	},
+	TypeBool: func(raw any) (any, bool) { b, ok := raw.(bool); return b, ok },
+	TypeInt:  func(raw any) (any, bool) { n, ok := raw.(int); return n, ok && n > 0 },
+	TypeDuration: func(raw any) (any, bool) {
+		text, _ := raw.(string)
+		d, err := time.ParseDuration(text)
+		return d, err == nil && d > 0
+	},
+	TypeTexts: func(raw any) (any, bool) {
+		list, ok := raw.([]any)
+		texts := make([]string, len(list))
+		for i, item := range list {
+			text, isText := item.(string)
+			texts[i], ok = text, ok && isText
+		}
+		return texts, ok
+	},
+	TypeMap: func(raw any) (any, bool) {
+		mapping, ok := raw.(map[string]any)
+		texts := make(map[string]string, len(mapping))
+		for name, item := range mapping {
+			text, isText := item.(string)
+			texts[name], ok = text, ok && isText
+		}
+		return texts, ok
+	},
+	TypeSettings: func(raw any) (any, bool) { m, ok := raw.(map[string]any); return m, ok },
+}
+
+// Has says whether the setting is there.
+func (v *Values) Has(name string) bool {
+	_, ok := v.set[name]
+	return ok
+}
+
+// Text returns a TypeText.
+func (v *Values) Text(name string) string { return get[string](v, name) }
+
+// Secret returns a TypeSecret.
+func (v *Values) Secret(name string) secret.Secret { return get[secret.Secret](v, name) }
+
+// Bool returns a TypeBool.
+func (v *Values) Bool(name string) bool { return get[bool](v, name) }
+
+// Int returns a TypeInt.
+func (v *Values) Int(name string) int { return get[int](v, name) }
+
+// Duration returns a TypeDuration.
+func (v *Values) Duration(name string) time.Duration { return get[time.Duration](v, name) }
+
+// Texts returns a TypeTexts.
+func (v *Values) Texts(name string) []string { return get[[]string](v, name) }
+
+// Map returns a TypeMap.
+func (v *Values) Map(name string) map[string]string { return get[map[string]string](v, name) }
+
+// Settings returns a TypeSettings.
+func (v *Values) Settings(name string) map[string]any { return get[map[string]any](v, name) }
+
+func get[T any](v *Values, name string) T {
+	s, ok := v.declared[name]
+	if !ok {
+		panic(fmt.Sprintf("settings: setting %q is read and not declared", name))
+	}
+	value, ok := v.set[name]
+	if !ok {
+		value = s.Default
+	}
+	if value == nil {
+		var zero T
+		return zero
+	}
+	return value.(T)
+}
+
+// Reject records that a setting's value will not do. why completes the sentence
+// that the setting's name begins, and does not hold the value.
+func (v *Values) Reject(name, why string) {
+	v.problems = append(v.problems, fmt.Sprintf("setting %q %s", name, why))
+}
+
+// Err is all that is wrong with the settings, or nil.
+func (v *Values) Err() error {
+	if len(v.problems) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(v.problems, "; "))
+}
