@@ -24,6 +24,8 @@ type Config struct {
 // Kafka says where HR events come from.
 type Kafka struct {
 	Brokers []string
+	TLS     *TLS  // nil: connections are not encrypted
+	SASL    *SASL // nil: nobody signs in, unless by a certificate
 	Topics  []Topic
 	Group   string // consumer group; default "tenure"
 }
@@ -33,7 +35,14 @@ type Topic struct {
 	Name        string
 	Source      string // name of the decoder in hr/source; default "cloudevents"
 	DeadLetters string // default Name + ".dlq"
+	StartOffset string // StartFirst or StartLast: where to begin when the group has never read it; default StartFirst
 }
+
+// What Topic.StartOffset may be.
+const (
+	StartFirst = "first" // the oldest record that there is
+	StartLast  = "last"  // after the newest one
+)
 
 // Ledger says where the ledger is. URL is "sqlite:PATH" (already made relative to
 // the working directory) or "postgres://...". It may hold a password: never log it.

@@ -65,7 +65,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 func readKafka(v value) Kafka {
 	k := Kafka{
 		Group:  defaultGroup,
-		Topics: []Topic{{Name: defaultTopic, Source: defaultSource, DeadLetters: defaultTopic + deadLettersSuffix}},
+		Topics: []Topic{{Name: defaultTopic, Source: defaultSource, DeadLetters: defaultTopic + deadLettersSuffix, StartOffset: StartFirst}},
 	}
 	v.mapping(
 		required("brokers", func(v value) {
@@ -74,11 +74,14 @@ func readKafka(v value) Kafka {
 				v.failf("must name a broker at least")
 			}
 		}),
+		optional("tls", func(v value) { k.TLS = readTLS(v) }),
+		optional("sasl", func(v value) { k.SASL = readSASL(v) }),
 		optional("topics", func(v value) {
 			k.Topics = readTopics(v)
 		}),
 		optional("group", func(v value) { k.Group = v.text() }),
 	)
+	checkAccess(v, k)
 	return k
 }
 
@@ -86,7 +89,7 @@ func readTopics(v value) []Topic {
 	var topics []Topic
 	names := make(map[string]value) // where each is named
 	v.list(func(v value) {
-		topic := Topic{Source: defaultSource}
+		topic := Topic{Source: defaultSource, StartOffset: StartFirst}
 		v.mapping(
 			required("name", func(v value) {
 				topic.Name = v.text()
@@ -97,6 +100,9 @@ func readTopics(v value) []Topic {
 			}),
 			optional("source", func(v value) { topic.Source = v.source() }),
 			optional("deadLetters", func(v value) { topic.DeadLetters = v.text() }),
+			optional("startOffset", func(v value) {
+				topic.StartOffset = v.choice("start offset", []string{StartFirst, StartLast})
+			}),
 		)
 		if topic.DeadLetters == "" {
 			topic.DeadLetters = topic.Name + deadLettersSuffix

@@ -19,6 +19,10 @@ var (
 		"secrets/token":      "s3cret\r\n",
 		"/run/secrets/token": "absolute",
 		"secrets/empty":      "\n",
+		"kafka/ca.pem":       certificatePEM,
+		"kafka/tenure.pem":   certificatePEM,
+		"kafka/tenure.key":   keyPEM,
+		"kafka/other.key":    otherKeyPEM,
 	}
 	environment = map[string]string{"TOKEN": "t0ken", "EMPTY": ""}
 )

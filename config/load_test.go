@@ -20,12 +20,18 @@ func TestLoadReadsEveryKey(t *testing.T) {
 
 	p := cfg.Policy
 	cfg.Policy = nil
+	assertSASL(t, "scram-sha-512", "tenure-t0ken", "s3cret", cfg.Kafka.SASL)
+	cfg.Kafka.SASL = nil // secrets cannot be compared
 	assert.Equal(t, &Config{
 		Path: "etc/tenure.yaml",
 		Kafka: Kafka{
 			Brokers: []string{"localhost:9092"},
-			Topics:  []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq"}},
-			Group:   "tenure",
+			TLS: &TLS{
+				CA: "etc/kafka/ca.pem", Certificate: "etc/kafka/tenure.pem", Key: "etc/kafka/tenure.key",
+				ServerName: "kafka.example.com",
+			},
+			Topics: []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq", StartOffset: StartLast}},
+			Group:  "tenure",
 		},
 		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
 		Apps: map[string]App{
@@ -59,7 +65,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 func TestLoadFillsInTheDefaults(t *testing.T) {
 	cfg, err := read(base + "apps: {wiki: {connector: memory}}")
 	require.NoError(t, err)
-	assert.Equal(t, []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq"}}, cfg.Kafka.Topics)
+	assert.Equal(t, []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq", StartOffset: StartFirst}}, cfg.Kafka.Topics)
 	assert.Equal(t, "tenure", cfg.Kafka.Group)
 	assert.Equal(t, Attention{After: 15 * time.Minute, Recheck: time.Hour}, cfg.Attention)
 	assert.Equal(t, Sweep{Every: time.Minute}, cfg.Sweep)
@@ -71,7 +77,7 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 
 	cfg, err = read("kafka: {brokers: [\"a:1\"], topics: [{name: people}]}\nledger: {url: \"sqlite:x\"}")
 	require.NoError(t, err)
-	assert.Equal(t, []Topic{{Name: "people", Source: "cloudevents", DeadLetters: "people.dlq"}}, cfg.Kafka.Topics)
+	assert.Equal(t, []Topic{{Name: "people", Source: "cloudevents", DeadLetters: "people.dlq", StartOffset: StartFirst}}, cfg.Kafka.Topics)
 }
 
 // What an app does not say of leavers is as for all, wherever "leaver" stands.

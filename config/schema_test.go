@@ -63,6 +63,9 @@ func TestExamplesLoadAndFollowTheSchema(t *testing.T) {
 					if path == example {
 						return text, nil
 					}
+					if pem, ok := map[string]string{".pem": certificatePEM, ".key": keyPEM}[filepath.Ext(path)]; ok {
+						return []byte(pem), nil
+					}
 					return []byte("secret"), nil
 				},
 				kinds: connectors.Kinds(), sources: sources.Names(),
@@ -225,6 +228,7 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	assert.Equal(t, []any{map[string]any{"name": cfg.Kafka.Topics[0].Name, "source": cfg.Kafka.Topics[0].Source}},
 		byDefault("properties.kafka.properties.topics"))
 	assert.Equal(t, defaultSource, byDefault("properties.kafka.properties.topics.items.properties.source"))
+	assert.Equal(t, cfg.Kafka.Topics[0].StartOffset, byDefault("properties.kafka.properties.topics.items.properties.startOffset"))
 	assert.Equal(t, cfg.Attention.After, duration("properties.attention.properties.after"))
 	assert.Equal(t, cfg.Attention.Recheck, duration("properties.attention.properties.recheck"))
 	assert.Equal(t, cfg.Sweep.Every, duration("properties.sweep.properties.every"))

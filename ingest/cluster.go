@@ -3,28 +3,81 @@ package ingest
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
 )
 
 // Cluster is a Kafka cluster and how to reach it.
 type Cluster struct {
-	Brokers []string    // host:port of some of its brokers
-	TLS     *tls.Config // nil: connections are not encrypted
+	Brokers []string // host:port of some of its brokers
+	TLS     *TLS     // nil: connections are not encrypted
+	SASL    *SASL    // nil: nobody signs in, unless by TLS's certificate
 	// Dial opens the connections, which TLS is then spoken on; nil: as net.Dialer
 	// does. It must be safe for concurrent use.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
+// Identity is as whom the cluster is used, for people: "User:tenure (SCRAM-SHA-512)".
+func (c Cluster) Identity() string {
+	switch {
+	case c.SASL != nil:
+		return c.SASL.identity()
+	case c.TLS != nil && c.TLS.Certificate != "":
+		return c.TLS.identity()
+	default:
+		return "nobody in particular (User:ANONYMOUS)"
+	}
+}
+
+// dialTimeout bounds a connection's making, up to being signed in.
+const dialTimeout = 10 * time.Second
+
 // transport is for a kafka.Client or kafka.Writer. The default metadata lifetime
 // of 6 s would be the time it takes to notice a topic that has just been made.
 func (c Cluster) transport() *kafka.Transport {
-	return &kafka.Transport{MetadataTTL: time.Second, ClientID: clientID, TLS: c.TLS, Dial: c.Dial}
+	return &kafka.Transport{
+		MetadataTTL: time.Second, ClientID: clientID,
+		Dial: c.dial, DialTimeout: dialTimeout, SASL: c.signIn(),
+	}
 }
 
 // dialer is for a kafka.Reader or kafka.ConsumerGroup.
 func (c Cluster) dialer() *kafka.Dialer {
-	return &kafka.Dialer{Timeout: 10 * time.Second, DualStack: true, ClientID: clientID, TLS: c.TLS, DialFunc: c.Dial}
+	return &kafka.Dialer{Timeout: dialTimeout, ClientID: clientID, DialFunc: c.dial, SASLMechanism: c.signIn()}
+}
+
+// signIn is for kafka-go: without SASL, a nil that is one.
+func (c Cluster) signIn() sasl.Mechanism {
+	if c.SASL == nil {
+		return nil
+	}
+	return signer{SASL: c.SASL, encrypted: c.TLS != nil}
+}
+
+// dial connects to a broker, and encrypts. kafka-go would do the latter too, but
+// with what was in the files when it began.
+func (c Cluster) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	open := c.Dial
+	if open == nil {
+		open = new(net.Dialer).DialContext
+	}
+	conn, err := open(ctx, network, address)
+	if err != nil || c.TLS == nil {
+		return conn, err
+	}
+	settings, err := c.TLS.settings(address)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	encrypted := tls.Client(conn, settings)
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("TLS with %s: %w", address, err)
+	}
+	return encrypted, nil
 }

@@ -174,7 +174,7 @@ func (c *Consumer) nextGeneration(ctx context.Context, group *kafka.ConsumerGrou
 		for gen, err = group.Next(ctx); ordinary(err); gen, err = group.Next(ctx) {
 			c.log.Debug("joining the consumer group again", zap.Error(err))
 		}
-		return err
+		return c.cluster.explain(err)
 	})
 	if err != nil {
 		return err

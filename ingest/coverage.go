@@ -87,7 +87,7 @@ func (c *Consumer) checkTopics(ctx context.Context) error {
 func (c *Consumer) describeTopics(ctx context.Context) ([]kafka.Topic, error) {
 	answer, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: c.topicNames()})
 	if err != nil {
-		return nil, err
+		return nil, c.cluster.explain(err)
 	}
 	found := map[string]bool{}
 	for _, t := range answer.Topics {

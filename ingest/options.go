@@ -19,6 +19,7 @@ type Topic struct {
 	Source      string         // name of the decoder, for people
 	Decode      source.Decoder // must be safe for concurrent use
 	DeadLetters string         // topic
+	FromEnd     bool           // a group that has never read the topic begins after its last record; else with the first one
 }
 
 // Options are what a Consumer needs. Metrics may be nil; a zero Tuning means the

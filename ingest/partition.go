@@ -192,7 +192,7 @@ func (p *partition) fetch(ctx context.Context, out chan<- kafka.Message) {
 			return
 		case err != nil && err.Error() != said:
 			said = err.Error()
-			p.log.Warn("records cannot be fetched at the moment; trying again", zap.Error(err))
+			p.log.Warn("records cannot be fetched at the moment; trying again", zap.Error(p.c.cluster.explain(err)))
 			continue
 		case err != nil:
 			continue

@@ -29,7 +29,7 @@ type Publisher struct {
 	// before the first call of Publish.
 	Waiting func(reason error)
 
-	brokers   []string
+	cluster   Cluster
 	transport *kafka.Transport
 	writer    *kafka.Writer
 	backoff   backoff
@@ -43,7 +43,7 @@ const publishBatch = 500
 func NewPublisher(cluster Cluster) *Publisher {
 	transport := cluster.transport()
 	return &Publisher{
-		brokers:   cluster.Brokers,
+		cluster:   cluster,
 		transport: transport,
 		backoff:   backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second},
 		writer: &kafka.Writer{
@@ -182,13 +182,16 @@ func permanent(err error) bool {
 
 func (p *Publisher) explain(topic string, err error) error {
 	if errors.Is(err, kafka.UnknownTopicOrPartition) {
-		return fmt.Errorf("topic %q does not exist on %s", topic, strings.Join(p.brokers, ", "))
+		return fmt.Errorf("topic %q does not exist on %s", topic, strings.Join(p.cluster.Brokers, ", "))
+	}
+	if explained := p.cluster.explain(err); explained != err { //nolint:errorlint // is it the same one?
+		return explained
 	}
 	var broker kafka.Error
 	if errors.As(err, &broker) {
 		return fmt.Errorf("the broker cannot take messages for %q at the moment: %w", topic, err)
 	}
-	return fmt.Errorf("no Kafka broker can be reached at %s: %w", strings.Join(p.brokers, ", "), err)
+	return fmt.Errorf("no Kafka broker can be reached at %s: %w", strings.Join(p.cluster.Brokers, ", "), err)
 }
 
 // outgoing is a message of a chunk that is to be written.

@@ -31,6 +31,10 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	if err != nil {
 		return service.UsageError(err)
 	}
+	cluster, err := service.Cluster(cfg.Kafka)
+	if err != nil {
+		return service.UsageError(err)
+	}
 	var kafkaReady service.Later
 	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Starter, map[string]service.Check{"kafka": kafkaReady.Check})
 	if err != nil {
@@ -39,7 +43,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	defer func() { err = errors.Join(err, backing.Close()) }() //nolint:contextcheck // it has to work when ctx is done
 
 	consumer, err := ingest.NewConsumer(ingest.Options{
-		Cluster: ingest.Cluster{Brokers: cfg.Kafka.Brokers},
+		Cluster: cluster,
 		Group:   cfg.Kafka.Group,
 		Topics:  topics,
 		Intake:  backing.Ledger,
@@ -52,7 +56,8 @@ func run(ctx context.Context, p *service.Process) (err error) {
 		return service.UsageError(err)
 	}
 	kafkaReady.Set(consumer.Ready)
-	p.Log.Info("consuming", zap.Strings("brokers", cfg.Kafka.Brokers), zap.String("group", cfg.Kafka.Group))
+	p.Log.Info("consuming", zap.Strings("brokers", cfg.Kafka.Brokers), zap.String("group", cfg.Kafka.Group),
+		zap.String("as", cluster.Identity()))
 	return consumer.Run(ctx) // until a signal: then it finishes what is in flight, and commits
 }
 
@@ -68,7 +73,7 @@ func topicsOf(cfg config.Kafka) ([]ingest.Topic, error) {
 		if err != nil {
 			return nil, fmt.Errorf("topic %s: %w", t.Name, err)
 		}
-		topics[i] = ingest.Topic{Name: t.Name, Source: t.Source, Decode: opened.Decode, DeadLetters: t.DeadLetters}
+		topics[i] = ingest.Topic{Name: t.Name, Source: t.Source, Decode: opened.Decode, DeadLetters: t.DeadLetters, FromEnd: t.StartOffset == config.StartLast}
 	}
 	return topics, nil
 }

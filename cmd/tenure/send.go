@@ -12,11 +12,13 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/internal/service"
 )
 
 // sendOptions are the flags of event send.
 type sendOptions struct {
 	brokers     []string
+	cluster     ingest.Cluster
 	topic       string
 	source      string
 	skipInvalid bool
@@ -48,7 +50,7 @@ id.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&o.brokers, "brokers", nil, "Kafka `brokers` (default: the configuration's)")
+	flags.StringSliceVar(&o.brokers, "brokers", nil, "Kafka `brokers`, in place of the configuration's; how to encrypt and sign in is what it says")
 	flags.StringVar(&o.topic, "topic", "", "`topic` to send to (default: the configuration's first one of this source)")
 	flags.StringVar(&o.source, "source", "", "format of the events: a `source` as in kafka.topics (default: the topic's, else cloudevents)")
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the valid events, report the others")
@@ -57,15 +59,20 @@ id.`,
 }
 
 // sendDefaults takes what the flags leave open from the configuration; none is
-// needed if they leave nothing open.
+// needed if they leave nothing open. How to encrypt and sign in only a
+// configuration can say: one that is there is used whatever the flags say.
 func (c *cli) sendDefaults(o *sendOptions) error {
-	if len(o.brokers) == 0 || o.topic == "" {
+	o.cluster.Brokers = o.brokers
+	if len(o.brokers) == 0 || o.topic == "" || c.configPath != "" || exists(c.findConfig()) {
 		cfg, err := c.config()
 		if err != nil {
 			return err
 		}
-		if len(o.brokers) == 0 {
-			o.brokers = cfg.Kafka.Brokers
+		if o.cluster, err = service.Cluster(cfg.Kafka); err != nil {
+			return usagef("%w", err)
+		}
+		if len(o.brokers) > 0 {
+			o.cluster.Brokers = o.brokers
 		}
 		if err := pickTopic(o, cfg.Kafka.Topics); err != nil {
 			return err
@@ -139,7 +146,7 @@ func (in input) message() ingest.Message {
 
 // publish sends the messages in order and says how many were certainly sent.
 func (c *cli) publish(ctx context.Context, o sendOptions, messages []ingest.Message) (sent int, err error) {
-	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: o.brokers})
+	publisher := ingest.NewPublisher(o.cluster)
 	defer func() { err = errors.Join(err, publisher.Close()) }()
 	var waitingFor error
 	publisher.Waiting = func(reason error) {

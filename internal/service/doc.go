@@ -1,7 +1,8 @@
 // Package service is what Tenure's long-running processes (worker and starter)
 // have in common: flags, configuration, logger, signals and exit codes (Main),
 // the connection to Temporal (DialTemporal, which waits until it is there), the
-// HTTP endpoints for metrics and probes (ServeHTTP), and the build's version.
+// HTTP endpoints for metrics and probes (ServeHTTP), the way to Kafka (Cluster),
+// and the build's version.
 //
 // A main is then one line and a function:
 //

@@ -1,0 +1,175 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// TLS says how connections to Kafka are encrypted, and what they prove. Paths
+// have been made relative to the working directory. Whoever connects reads the
+// files again: certificates are renewed while Tenure runs.
+type TLS struct {
+	CA          string // PEM file of the authorities that brokers' certificates are signed by; empty: the system's
+	Certificate string // PEM file of the certificate to sign in with; empty: none
+	Key         string // PEM file of its private key
+	ServerName  string // name in brokers' certificates; empty: the host of each address
+}
+
+// SASL says as whom to sign in to Kafka.
+type SASL struct {
+	Mechanism string // one of SASLMechanisms
+	Username  Secret
+	Password  Secret
+}
+
+// The names of the SASL mechanisms that there are.
+const (
+	SASLPlain       = "plain"
+	SASLScramSHA256 = "scram-sha-256"
+	SASLScramSHA512 = "scram-sha-512"
+)
+
+// SASLMechanisms are the names of the mechanisms that there are.
+func SASLMechanisms() []string { return []string{SASLPlain, SASLScramSHA256, SASLScramSHA512} }
+
+// Secret is a text that may refer to secrets. Each time it is asked for, they are
+// looked up again: a file may have been written anew.
+type Secret struct{ read func() (string, error) }
+
+// Read is the text now. The error names what is missing, and no secret.
+func (s Secret) Read() (string, error) { return s.read() }
+
+// String hides the secret from whoever prints a configuration.
+func (Secret) String() string { return "[secret]" }
+
+// secret reads a text that is not empty and may refer to secrets, which are looked
+// up again when it is used.
+func (v value) secret() Secret {
+	text, ok := v.str()
+	if ok {
+		v.resolveSecrets(text) // reports what is missing now
+	}
+	return Secret{read: func() (string, error) {
+		var problems []error
+		resolved := reference.ReplaceAllStringFunc(text, func(ref string) string {
+			secret, problem := v.l.secret(ref)
+			if problem != "" {
+				problems = append(problems, errors.New(problem))
+			}
+			return secret
+		})
+		return resolved, errors.Join(problems...)
+	}}
+}
+
+// readTLS returns nil if TLS is switched off.
+func readTLS(v value) *TLS {
+	t, enabled := &TLS{}, true
+	var certificate, key *value
+	v.mapping(
+		optional("enabled", func(v value) { enabled = v.boolean() }),
+		optional("ca", func(v value) {
+			path, content := v.file()
+			if content != nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
+				v.failf("the file holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
+			}
+			t.CA = path
+		}),
+		optional("certificate", func(v value) { certificate = &v }),
+		optional("key", func(v value) { key = &v }),
+		optional("serverName", func(v value) { t.ServerName = v.text() }),
+	)
+	switch {
+	case certificate != nil && key != nil:
+		t.Certificate, t.Key = readKeyPair(*certificate, *key)
+	case certificate != nil:
+		certificate.failf("a certificate is of no use without its private key: name that as key")
+	case key != nil:
+		key.failf("a private key is of no use without its certificate: name that as certificate")
+	}
+	if !enabled {
+		return nil
+	}
+	return t
+}
+
+// readKeyPair checks that a certificate and a key belong together.
+func readKeyPair(certificate, key value) (certificatePath, keyPath string) {
+	certificatePath, certificatePEM := certificate.file()
+	keyPath, keyPEM := key.file()
+	if certificatePEM != nil && keyPEM != nil {
+		if _, err := tls.X509KeyPair(certificatePEM, keyPEM); err != nil {
+			certificate.failf("the certificate and kafka.tls.key cannot be used together: %s", strings.TrimPrefix(err.Error(), "tls: "))
+		}
+	}
+	return certificatePath, keyPath
+}
+
+// file reads the path of a file, and the file; its content is nil if that failed.
+func (v value) file() (path string, content []byte) {
+	path = v.text()
+	if path == "" || v.l.failed(v.path) {
+		return "", nil
+	}
+	path = v.l.relative(path)
+	content, err := v.l.readFile(path)
+	if err != nil {
+		v.failf("the file cannot be read: %s", reason(err))
+		return path, nil
+	}
+	return path, content
+}
+
+// readSASL reads as whom to sign in.
+func readSASL(v value) *SASL {
+	s := &SASL{}
+	v.mapping(
+		required("mechanism", func(v value) { s.Mechanism = v.choice("mechanism", SASLMechanisms()) }),
+		required("username", func(v value) { s.Username = v.secret() }),
+		required("password", func(v value) {
+			if text, ok := v.str(); ok && !reference.MatchString(text) {
+				v.failf("must not be written here: refer to it by ${env:NAME} or ${file:PATH}")
+				return
+			}
+			s.Password = v.secret()
+		}),
+	)
+	return s
+}
+
+// checkAccess refuses to send a password where others can read it. v is the
+// section kafka.
+func checkAccess(v value, k Kafka) {
+	if k.TLS != nil || k.SASL == nil || k.SASL.Mechanism != SASLPlain {
+		return
+	}
+	if far := slices.IndexFunc(k.Brokers, func(broker string) bool { return !onLoopback(broker) }); far >= 0 {
+		v.l.fail(placeOf(v.l.nodes["kafka.sasl.mechanism"]), "kafka.sasl.mechanism",
+			"plain would send the password to %s for everybody on the way to read: add kafka.tls, or use %s",
+			k.Brokers[far], SASLScramSHA512)
+	}
+}
+
+// onLoopback says whether an address, host:port, is this machine's own.
+func onLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return true // reported already
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// choice reads one of a few words.
+func (v value) choice(what string, words []string) string {
+	word := v.text()
+	if word != "" && !v.l.failed(v.path) && !slices.Contains(words, word) {
+		v.failf("there is no %s %q%s", what, word, hint(word, words))
+	}
+	return word
+}
