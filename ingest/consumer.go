@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -40,8 +39,10 @@ type Consumer struct {
 	ledger           *dependency
 	temporal         *dependency
 
-	joined time.Time   // when the last generation began
-	member atomic.Bool // in a generation now
+	joined     time.Time // when the last generation began
+	membership *membership
+	alarms     alarms
+	abandoned  abandoned
 }
 
 // NewConsumer returns a consumer that does nothing before Run.
@@ -56,10 +57,12 @@ func NewConsumer(o Options) (*Consumer, error) {
 		nudger:    o.Nudger,
 		clock:     o.Clock,
 		log:       o.Log,
-		metrics:   newMetrics(o.Metrics),
+		metrics:   newMetrics(o.Metrics, o.Topics),
 		tuning:    o.Tuning.withDefaults(),
 		transport: o.Cluster.transport(),
 		dialer:    o.Cluster.dialer(),
+
+		membership: newMembership(),
 	}
 	for _, t := range o.Topics {
 		c.topics[t.Name] = t
@@ -68,12 +71,12 @@ func NewConsumer(o Options) (*Consumer, error) {
 	c.deadLetters = newDeadLetterWriter(o.Cluster.Brokers, c.transport)
 
 	c.records = newBatcher(batchLimit, func(ctx context.Context, r []ledger.Received) ([]ledger.Receipt, error) {
-		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+		ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
 		defer cancel()
 		return o.Intake.Record(ctx, r)
 	})
 	c.marks = newBatcher(batchLimit, func(ctx context.Context, seqs []int64) ([]struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+		ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
 		defer cancel()
 		return make([]struct{}, len(seqs)), o.Intake.MarkDelivered(ctx, seqs)
 	})
@@ -83,6 +86,9 @@ func NewConsumer(o Options) (*Consumer, error) {
 		"check that it exists, may be written to, and takes records as large as those of its source", 0)
 	c.ledger = c.dependency("ledger", "the ledger", "check ledger.url in the configuration", 0)
 	c.temporal = c.dependency("temporal", "Temporal", "check TEMPORAL_ADDRESS and that the server is up", c.tuning.Nudges)
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(outages{c.broker, c.deadLetterBroker, c.ledger, c.temporal})
+	}
 	return c, nil
 }
 
@@ -93,7 +99,7 @@ const (
 
 func (c *Consumer) dependency(label, name, advice string, slots int) *dependency {
 	d := &dependency{
-		name: name, advice: advice, timeout: attemptTimeout, log: c.log,
+		label: label, name: name, advice: advice, timeout: c.tuning.Attempt, log: c.log,
 		backoff: backoff{Min: c.tuning.RetryMin, Max: c.tuning.RetryMax},
 		retried: c.metrics.retries.WithLabelValues(label).Inc,
 	}
@@ -103,20 +109,12 @@ func (c *Consumer) dependency(label, name, advice string, slots int) *dependency
 	return d
 }
 
-// Ready says whether the consumer is a member of its group, which is when it is
-// of use.
-func (c *Consumer) Ready(context.Context) error {
-	if !c.member.Load() {
-		return fmt.Errorf("not a member of the consumer group %q (yet)", c.group)
-	}
-	return nil
-}
-
 // Run consumes until ctx is done, then finishes what is in flight, commits and
 // leaves the group. It returns an error only for options that no broker could
 // work with: anything that may pass is waited for.
 func (c *Consumer) Run(ctx context.Context) error {
 	defer c.transport.CloseIdleConnections()
+	defer c.abandoned.settle(c.tuning.DrainFor)
 	defer func() { _ = c.deadLetters.Close() }()
 
 	// The batchers must outlive every record in flight, so they do not end with ctx.
@@ -186,11 +184,12 @@ func (c *Consumer) nextGeneration(ctx context.Context, group *kafka.ConsumerGrou
 		}
 	}
 	c.joined = time.Now()
+	c.metrics.rebalances.Inc()
 	assigned := 0
 	gen.Start(func(ctx context.Context) {
-		c.member.Store(true)
+		c.isMember(true)
 		c.oversee(ctx)
-		c.member.Store(false)
+		c.isMember(false)
 	})
 	for topic, partitions := range gen.Assignments {
 		for _, a := range partitions {

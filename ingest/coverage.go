@@ -40,7 +40,7 @@ func (c *Consumer) oversee(ctx context.Context) {
 // leftOver lists the partitions of the topics that no member of the group has,
 // as "topic/0"; none while the group is not settled.
 func (c *Consumer) leftOver(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
 	defer cancel()
 	answer, err := c.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{c.group}})
 	if err != nil {

@@ -19,6 +19,9 @@ import (
 // waits for what is unavailable, as long as it takes: the only error is ctx's,
 // and then the record must not be acknowledged.
 func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error {
+	if isMarker(m) {
+		return nil
+	}
 	began := time.Now()
 	log := c.log.With(zap.String("topic", m.Topic), zap.Int("partition", m.Partition), zap.Int64("offset", m.Offset))
 	result := resultDeadLetter
@@ -32,6 +35,7 @@ func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error 
 		if err := c.writeDeadLetter(ctx, m, t, refusal); err != nil {
 			return err
 		}
+		c.metrics.deadLetter(m.Topic, refusal.Reason)
 		log.Warn("the record cannot be read and is a dead letter now",
 			zap.String("reason", refusal.Reason), zap.String("field", refusal.Field), zap.String("text", refusal.Text),
 			zap.String("deadLetters", t.DeadLetters))
@@ -69,6 +73,7 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 		if err := c.nudge(ctx, events[i], r.Seq); err != nil {
 			return "", err
 		}
+		c.metrics.accepted(m.Topic, m.Time)
 		delivered = append(delivered, r.Seq)
 		log.Info("delivered", zap.String("person", events[i].PersonID), zap.String("type", string(events[i].Type)),
 			zap.String("source", events[i].Source), zap.String("event", events[i].ID), zap.Int64("seq", r.Seq))
@@ -110,4 +115,13 @@ func refusalOf(err error) *source.Error {
 		return refusal
 	}
 	return &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder fail with a %T", err)}
+}
+
+// isMarker says whether the message is the marker that ends a transaction: the
+// broker's, and nobody's event. kafka-go does not tell it from a record. See
+// EndTransactionMarker in Kafka's protocol: the key is a version and a type (abort
+// or commit), the value a version and the coordinator's epoch.
+func isMarker(m kafka.Message) bool {
+	return len(m.Headers) == 0 && len(m.Key) == 4 && len(m.Value) == 6 &&
+		m.Key[0] == 0 && m.Key[1] == 0 && m.Key[2] == 0 && m.Key[3] <= 1 && m.Value[0] == 0 && m.Value[1] == 0
 }

@@ -25,6 +25,7 @@ func (b backoff) delay(attempt int) time.Duration {
 // back. However many callers wait for it, its outage is logged once, and once
 // again when nobody waits any more.
 type dependency struct {
+	label   string // in metrics
 	name    string
 	advice  string        // what to check
 	timeout time.Duration // of one attempt
@@ -35,7 +36,25 @@ type dependency struct {
 
 	mu      sync.Mutex
 	waiting int
-	since   time.Time
+	since   time.Time     // when the outage began that nobody has seen the end of
+	stopped time.Time     // when the first of those that wait began to
+	waited  time.Duration // how long any caller waited before
+}
+
+// dependencyState is how a dependency is doing.
+type dependencyState struct {
+	waiting int           // callers that wait because it failed
+	waited  time.Duration // how long any caller has waited, ever
+}
+
+func (d *dependency) state() dependencyState {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := dependencyState{waiting: d.waiting, waited: d.waited}
+	if d.waiting > 0 {
+		s.waited += time.Since(d.stopped)
+	}
+	return s
 }
 
 // call repeats f until it succeeds, or ctx is done: then the context's error is
@@ -77,7 +96,9 @@ func (d *dependency) try(ctx context.Context, f func(ctx context.Context) error)
 func (d *dependency) failed(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.waiting++
+	if d.waiting++; d.waiting == 1 {
+		d.stopped = time.Now()
+	}
 	if d.since.IsZero() {
 		d.since = time.Now()
 		d.log.Warn(d.name+" is unavailable: waiting, and trying again; "+d.advice, zap.Error(err))
@@ -88,9 +109,7 @@ func (d *dependency) failed(err error) {
 func (d *dependency) succeeded(waited bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if waited {
-		d.waiting--
-	}
+	d.leave(waited)
 	if d.waiting == 0 && !d.since.IsZero() {
 		d.log.Info(d.name+" is available again", zap.Duration("outage", time.Since(d.since)))
 		d.since = time.Time{}
@@ -101,8 +120,16 @@ func (d *dependency) succeeded(waited bool) {
 func (d *dependency) gaveUp(waited bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if waited {
-		d.waiting--
+	d.leave(waited)
+}
+
+// leave takes one caller from those that wait, if it did.
+func (d *dependency) leave(waited bool) {
+	if !waited {
+		return
+	}
+	if d.waiting--; d.waiting == 0 {
+		d.waited += time.Since(d.stopped)
 	}
 }
 

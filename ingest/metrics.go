@@ -1,6 +1,12 @@
 package ingest
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tenurehq/tenure/hr/source"
+)
 
 // The results of a record, as metrics have them.
 const (
@@ -9,53 +15,194 @@ const (
 	resultDeadLetter = "dead_letter" // could not be read
 )
 
+// The results of a commit, as metrics have them.
+const (
+	commitOK     = "ok"
+	commitFailed = "failed"
+)
+
+// reasonOther stands in metrics for a dead letter's reason that is none of
+// source's: labels must not grow with what records hold.
+const reasonOther = "other"
+
+// metrics are those of one Consumer. docs/metrics.md lists them; a test of the
+// starter holds it to that.
 type metrics struct {
-	records  *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
-	retries  *prometheus.CounterVec
-	inFlight *prometheus.GaugeVec
-	lag      *prometheus.GaugeVec
-	stuck    *prometheus.GaugeVec
+	records     *prometheus.CounterVec
+	deadLetters *prometheus.CounterVec
+	seconds     *prometheus.HistogramVec
+	latency     *prometheus.HistogramVec
+	retries     *prometheus.CounterVec
+	commits     *prometheus.CounterVec
+	rebalances  prometheus.Counter
+	rejoins     prometheus.Counter
+	member      prometheus.Gauge
+	inFlight    *prometheus.GaugeVec
+	lag         *prometheus.GaugeVec
+	oldest      *prometheus.GaugeVec
+	stuck       *prometheus.GaugeVec
+	refetches   *prometheus.CounterVec
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 	partition := []string{"topic", "partition"}
 	m := &metrics{
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_records_total",
-			Help: "Records acknowledged, by what became of them: delivered, duplicate, dead_letter.",
+			Help: "Records done with, by what became of them: delivered (new, and Temporal knows), duplicate, dead_letter.",
 		}, []string{"topic", "result"}),
+		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_ingest_dead_letters_total",
+			Help: "Records that could not be used and are dead letters now, by reason.",
+		}, []string{"topic", "reason"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_ingest_record_seconds",
-			Help:    "From fetching a record to its acknowledgement.",
+			Help:    "From beginning with a record to its acknowledgement.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 10),
+		}, []string{"topic"}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tenure_ingest_event_to_workflow_seconds",
+			Help: "From a record's timestamp in Kafka to Temporal's having taken its event; duplicates are not counted.",
+			// From 5 ms to more than a day: what waits for an outage belongs in it too.
+			Buckets: prometheus.ExponentialBuckets(0.005, 4, 13),
 		}, []string{"topic"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_retries_total",
 			Help: "Failed attempts to reach what ingestion depends on: kafka, ledger, temporal, dead_letters.",
 		}, []string{"dependency"}),
+		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_ingest_commits_total",
+			Help: "Commits of a partition's offset, by result: ok, failed (and tried again).",
+		}, []string{"result"}),
+		rebalances: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tenure_ingest_rebalances_total",
+			Help: "Generations of the consumer group that this member got partitions for; each but the first is a rebalance.",
+		}),
+		rejoins: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tenure_ingest_rejoins_total",
+			Help: "Times that this member gave its membership up, because it did not get anywhere, and joined anew.",
+		}),
+		member: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "tenure_ingest_member",
+			Help: "1 while this process is a member of the consumer group.",
+		}),
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tenure_ingest_in_flight",
-			Help: "Records fetched and not yet covered by a commit.",
+			Help: "Records fetched, of which the first is not done with.",
 		}, partition),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tenure_ingest_lag",
 			Help: "Records between what has been acknowledged without a gap and the end of the partition.",
 		}, partition),
+		oldest: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "tenure_ingest_oldest_seconds",
+			Help: "Age, by its timestamp in Kafka, of the first record of a partition that is not done with; 0 if there is none.",
+		}, partition),
 		stuck: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tenure_ingest_stuck",
-			Help: "1 while a partition has records and nothing has been acknowledged for too long.",
+			Help: "1 while a partition has records and none has been acknowledged for too long.",
 		}, partition),
+		refetches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_ingest_fetch_restarts_total",
+			Help: "Times that fetching was begun anew because records were there and none came.",
+		}, []string{"topic"}),
 	}
+	m.begin(topics)
 	if reg != nil {
-		reg.MustRegister(m.records, m.seconds, m.retries, m.inFlight, m.lag, m.stuck)
+		reg.MustRegister(m.records, m.deadLetters, m.seconds, m.latency, m.retries, m.commits, m.rebalances,
+			m.rejoins, m.member, m.inFlight, m.lag, m.oldest, m.stuck, m.refetches)
 	}
 	return m
 }
 
+// begin lets every series whose labels are known start at 0, so that the first
+// increase is seen as one.
+func (m *metrics) begin(topics []Topic) {
+	for _, t := range topics {
+		for _, result := range []string{resultDelivered, resultDuplicate, resultDeadLetter} {
+			m.records.WithLabelValues(t.Name, result)
+		}
+		for _, reason := range append([]string{reasonInternal, reasonOther}, source.Reasons...) {
+			m.deadLetters.WithLabelValues(t.Name, reason)
+		}
+		m.seconds.WithLabelValues(t.Name)
+		m.latency.WithLabelValues(t.Name)
+		m.refetches.WithLabelValues(t.Name)
+	}
+	for _, result := range []string{commitOK, commitFailed} {
+		m.commits.WithLabelValues(result)
+	}
+}
+
+// deadLetter counts a dead letter.
+func (m *metrics) deadLetter(topic, reason string) {
+	if !knownReasons[reason] {
+		reason = reasonOther
+	}
+	m.deadLetters.WithLabelValues(topic, reason).Inc()
+}
+
+var knownReasons = func() map[string]bool {
+	known := map[string]bool{reasonInternal: true}
+	for _, reason := range source.Reasons {
+		known[reason] = true
+	}
+	return known
+}()
+
+// accepted notes that Temporal has taken an event of a record with that
+// timestamp. A producer's clock that is ahead makes no negative latency.
+func (m *metrics) accepted(topic string, timestamp time.Time) {
+	m.latency.WithLabelValues(topic).Observe(max(0, time.Since(timestamp).Seconds()))
+}
+
+// committed notes a commit of a partition's offset.
+func (m *metrics) committed(err error) {
+	result := commitOK
+	if err != nil {
+		result = commitFailed
+	}
+	m.commits.WithLabelValues(result).Inc()
+}
+
 // forget drops what is known of a partition that another member may have now.
 func (m *metrics) forget(topic, partition string) {
-	for _, g := range []*prometheus.GaugeVec{m.inFlight, m.lag, m.stuck} {
+	for _, g := range []*prometheus.GaugeVec{m.inFlight, m.lag, m.oldest, m.stuck} {
 		g.DeleteLabelValues(topic, partition)
+	}
+}
+
+// outages tells of dependencies when metrics are asked for, so that an outage
+// that is under way counts.
+type outages []*dependency
+
+var (
+	upDesc = prometheus.NewDesc("tenure_ingest_dependency_up",
+		"1 unless something waits for kafka, ledger, temporal or dead_letters because it failed.", []string{"dependency"}, nil)
+	outageDesc = prometheus.NewDesc("tenure_ingest_outage_seconds_total",
+		"How long something has waited for kafka, ledger, temporal or dead_letters because it failed.", []string{"dependency"}, nil)
+	waitingDesc = prometheus.NewDesc("tenure_ingest_waiting",
+		"What waits for kafka, ledger, temporal or dead_letters because it failed: records, or for kafka the member itself.",
+		[]string{"dependency"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (o outages) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{upDesc, outageDesc, waitingDesc} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (o outages) Collect(out chan<- prometheus.Metric) {
+	for _, d := range o {
+		s := d.state()
+		up := 1.0
+		if s.waiting > 0 {
+			up = 0
+		}
+		out <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, up, d.label)
+		out <- prometheus.MustNewConstMetric(outageDesc, prometheus.CounterValue, s.waited.Seconds(), d.label)
+		out <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(s.waiting), d.label)
 	}
 }

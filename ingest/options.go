@@ -46,7 +46,10 @@ type Tuning struct {
 	FetchWait   time.Duration // how long a broker may hold a fetch for records to come; default 500ms
 	DrainFor    time.Duration // how long what is in flight may take when a generation ends; default 5s
 	StuckAfter  time.Duration // no acknowledgement for so long, with records there, is an alarm; default 2m
+	Refetch     time.Duration // no record for so long, with records there, begins fetching anew; default 30s
+	Rejoin      time.Duration // no membership for so long, with brokers there, begins it anew; default 2m
 	WatchEvery  time.Duration // how often lag is measured; default 10s
+	Attempt     time.Duration // how long one attempt at the ledger, Temporal or a broker may take; default 30s
 	RetryMin    time.Duration // first wait between attempts at what is unavailable; default 100ms
 	RetryMax    time.Duration // longest wait; default 10s
 
@@ -61,9 +64,6 @@ type Tuning struct {
 	// RejoinAfter is how long to wait after a failed attempt to join. Default 1s.
 	RejoinAfter time.Duration
 }
-
-// attemptTimeout bounds one attempt at the ledger, Temporal or a broker.
-const attemptTimeout = 30 * time.Second
 
 func (t Tuning) withDefaults() Tuning {
 	for _, d := range []struct {
@@ -83,6 +83,9 @@ func (t Tuning) withDefaults() Tuning {
 		{&t.DrainFor, 5 * time.Second},
 		{&t.StuckAfter, 2 * time.Minute},
 		{&t.WatchEvery, 10 * time.Second},
+		{&t.Refetch, 30 * time.Second},
+		{&t.Rejoin, 2 * time.Minute},
+		{&t.Attempt, 30 * time.Second},
 		{&t.RetryMin, 100 * time.Millisecond},
 		{&t.RetryMax, 10 * time.Second},
 		{&t.TopicsEvery, 5 * time.Second},

@@ -15,7 +15,6 @@ type partition struct {
 	c      *Consumer
 	topic  Topic
 	id     int
-	start  int64 // where to read from: an offset, or kafka.FirstOffset
 	commit func(offset int64) error
 	log    *zap.Logger
 
@@ -25,6 +24,7 @@ type partition struct {
 	running   int   // records being handled
 	committed int64 // what the broker has from this generation
 	progress  progress
+	fetcher   *fetcher
 }
 
 // handled is a record that its handler is done with.
@@ -34,17 +34,19 @@ type handled struct {
 }
 
 func (c *Consumer) newPartition(t Topic, gen *kafka.Generation, a kafka.PartitionAssignment) *partition {
+	log := c.log.With(zap.String("topic", t.Name), zap.Int("partition", a.ID))
 	return &partition{
-		c: c, topic: t, id: a.ID, start: a.Offset,
+		c: c, topic: t, id: a.ID,
 		commit: func(offset int64) error {
 			return gen.CommitOffsets(map[string]map[int]int64{t.Name: {a.ID: offset}})
 		},
-		log:       c.log.With(zap.String("topic", t.Name), zap.Int("partition", a.ID)),
+		log:       log,
 		window:    newWindow(a.Offset),
 		lanes:     lanes{},
 		handled:   make(chan handled),
 		committed: a.Offset,
 		progress:  progress{next: max(0, a.Offset)},
+		fetcher:   c.newFetcher(t.Name, a, log),
 	}
 }
 
@@ -65,7 +67,7 @@ func (p *partition) run(ctx context.Context) {
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
 	fetched := make(chan kafka.Message)
-	helpers.Go(func() { p.fetch(ctx, fetched) })
+	helpers.Go(func() { p.fetcher.run(ctx, fetched) })
 	helpers.Go(func() { p.watch(ctx) })
 
 	ticker := time.NewTicker(p.c.tuning.CommitEvery)
@@ -95,7 +97,7 @@ func (p *partition) run(ctx context.Context) {
 // take puts a fetched record into the window, and begins with it unless an
 // earlier one of its key is not done.
 func (p *partition) take(work context.Context, m kafka.Message) {
-	if !p.window.add(m.Offset) {
+	if !p.window.add(m.Offset, m.Time) {
 		return
 	}
 	if p.lanes.push(m) {
@@ -132,7 +134,9 @@ func (p *partition) commitProgress() {
 	if p.window.next <= p.committed {
 		return
 	}
-	if err := p.commit(p.window.next); err != nil {
+	err := p.commit(p.window.next)
+	p.c.metrics.committed(err)
+	if err != nil {
 		p.log.Warn("the offset could not be committed yet", zap.Int64("offset", p.window.next), zap.Error(err))
 		return
 	}
@@ -165,44 +169,6 @@ func (p *partition) drain(abandon context.CancelFunc) {
 		first, _ := p.window.first()
 		p.log.Info("left the partition with records in flight, which will be read again",
 			zap.Int64("offset", first), zap.Int("records", n))
-	}
-}
-
-// fetch reads records into out until ctx is done. The reader finds the
-// partition's leader, reconnects and backs off by itself.
-func (p *partition) fetch(ctx context.Context, out chan<- kafka.Message) {
-	reader := kafka.NewReader(kafka.ReaderConfig{
-		Brokers:         p.c.cluster.Brokers,
-		Dialer:          p.c.dialer,
-		Topic:           p.topic.Name,
-		Partition:       p.id,
-		MinBytes:        1,
-		MaxBytes:        10 << 20,
-		MaxWait:         p.c.tuning.FetchWait,
-		ReadLagInterval: -1, // see watch
-		ReadBackoffMax:  time.Second,
-	})
-	defer func() { _ = reader.Close() }()
-	_ = reader.SetOffset(p.start) // fails only on a reader of a group
-	said := ""
-	for {
-		m, err := reader.FetchMessage(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil && err.Error() != said:
-			said = err.Error()
-			p.log.Warn("records cannot be fetched at the moment; trying again", zap.Error(p.c.cluster.explain(err)))
-			continue
-		case err != nil:
-			continue
-		}
-		said = ""
-		select {
-		case out <- m:
-		case <-ctx.Done():
-			return
-		}
 	}
 }
 

@@ -2,6 +2,9 @@ package ingest
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"strconv"
 	"sync"
 	"time"
@@ -12,9 +15,10 @@ import (
 
 // progress is what a partition's watch may know of it.
 type progress struct {
-	mu   sync.Mutex
-	next int64 // everything before it is acknowledged
-	end  int64 // after the last record fetched
+	mu     sync.Mutex
+	next   int64     // everything before it is acknowledged
+	end    int64     // after the last record fetched
+	oldest time.Time // timestamp of the first record that is fetched and not acknowledged; zero: there is none
 }
 
 func (p *progress) set(w *window) {
@@ -22,51 +26,98 @@ func (p *progress) set(w *window) {
 	defer p.mu.Unlock()
 	p.next = max(p.next, w.next)
 	p.end = max(p.end, w.end())
+	p.oldest = w.oldest()
 }
 
-func (p *progress) get() (next, end int64) {
+func (p *progress) get() (next, end int64, oldest time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.next, p.end
+	return p.next, p.end, p.oldest
 }
 
 // watch measures the partition's lag until ctx is done, and says loudly when the
 // partition is stuck: there are records, and for too long none was acknowledged.
 // A handler that hangs keeps a partition for ever, since heartbeats do not
-// depend on handlers; so does a fetch that hangs.
+// depend on handlers. A fetch that hangs is begun anew.
 func (p *partition) watch(ctx context.Context) {
+	name := partitionName(p.topic.Name, p.id)
+	defer p.c.alarms.clear(name)
 	id := strconv.Itoa(p.id)
-	lag := p.c.metrics.lag.WithLabelValues(p.topic.Name, id)
-	alarm := p.c.metrics.stuck.WithLabelValues(p.topic.Name, id)
+	m := p.c.metrics
+	lag, oldest := m.lag.WithLabelValues(p.topic.Name, id), m.oldest.WithLabelValues(p.topic.Name, id)
+	alarm := m.stuck.WithLabelValues(p.topic.Name, id)
 	w := watchdog{after: p.c.tuning.StuckAfter}
 
 	ticker := time.NewTicker(p.c.tuning.WatchEvery)
 	defer ticker.Stop()
 	for {
+		s := p.survey(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		now := time.Now()
+		lag.Set(float64(max(0, s.end-s.next)))
+		oldest.Set(s.age(now).Seconds())
+		if s.asked {
+			p.fetcher.restart(now, s.end)
+		}
+		state := w.look(now, s.next, s.end)
+		if state == moving {
+			alarm.Set(0)
+			p.c.alarms.clear(name)
+		} else {
+			alarm.Set(1)
+			p.c.alarms.raise(name, fmt.Sprintf("nothing acknowledged for %s: the record at offset %d, or after it, is not done with",
+				now.Sub(w.moved).Round(time.Second), s.next))
+		}
+		if state == stuckAloud {
+			p.log.Error("the partition is stuck: the record at this offset, or after it, is not done with",
+				zap.Int64("offset", s.next), zap.Int64("lag", s.end-s.next), zap.Duration("since", now.Sub(w.moved)))
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-ticker.C:
-			next, end := p.progress.get()
-			first, last, err := p.c.offsets(ctx, p.topic.Name, p.id)
-			if err == nil {
-				next, end = max(next, first), max(end, last)
-			}
-			lag.Set(float64(max(0, end-next)))
-			if ctx.Err() != nil {
-				return
-			}
-			state := w.look(now, next, end)
-			alarm.Set(0)
-			if state != moving {
-				alarm.Set(1)
-			}
-			if state == stuckAloud {
-				p.log.Error("the partition is stuck: the record at this offset, or after it, is not done with",
-					zap.Int64("offset", next), zap.Int64("lag", end-next), zap.Duration("since", now.Sub(w.moved)))
-			}
+		case <-ticker.C:
 		}
 	}
+}
+
+// survey is what a watch finds out about a partition.
+type survey struct {
+	next, end int64     // everything before next is acknowledged; end is after the last record
+	oldest    time.Time // timestamp of the record at next, or after it; zero if there is none or nobody knows
+	asked     bool      // the partition's leader said so
+}
+
+// age is how old the first record is that is not acknowledged.
+func (s survey) age(now time.Time) time.Duration {
+	if s.oldest.IsZero() || s.end <= s.next {
+		return 0
+	}
+	return max(0, now.Sub(s.oldest))
+}
+
+func (p *partition) survey(ctx context.Context) (s survey) {
+	s.next, s.end, s.oldest = p.progress.get()
+	first, last, err := p.c.offsets(ctx, p.topic.Name, p.id)
+	if err != nil {
+		return s
+	}
+	s.next, s.end, s.asked = max(s.next, first), max(s.end, last), true
+	if s.end <= s.next || !s.oldest.IsZero() {
+		return s
+	}
+	// Nothing has been fetched of what is there: it has only just come, or fetching
+	// is in trouble, or what is left are the markers of transactions.
+	at, found, err := p.c.peek(ctx, p.topic.Name, p.id, s.next)
+	switch {
+	case err != nil:
+	case found:
+		s.oldest = at
+	default:
+		s.next = s.end
+	}
+	return s
 }
 
 // watchdog decides when a partition is stuck. The zero value but for after is
@@ -106,7 +157,7 @@ func (w *watchdog) look(now time.Time, next, end int64) verdict {
 
 // offsets are the first offset of a partition and the one after its last record.
 func (c *Consumer) offsets(ctx context.Context, topic string, id int) (first, end int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
 	defer cancel()
 	resp, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
 		Topics: map[string][]kafka.OffsetRequest{topic: {kafka.FirstOffsetOf(id), kafka.LastOffsetOf(id)}},
@@ -120,4 +171,31 @@ func (c *Consumer) offsets(ctx context.Context, topic string, id int) (first, en
 		}
 	}
 	return 0, 0, kafka.UnknownTopicOrPartition
+}
+
+// peek is the timestamp of the first record of a partition at an offset or after
+// it, if there is one.
+func (c *Consumer) peek(ctx context.Context, topic string, id int, offset int64) (at time.Time, found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
+	defer cancel()
+	answer, err := c.client.Fetch(ctx, &kafka.FetchRequest{
+		Topic: topic, Partition: id, Offset: offset, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: c.tuning.FetchWait,
+	})
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	if answer.Error != nil {
+		return time.Time{}, false, answer.Error
+	}
+	for {
+		record, err := answer.Records.ReadRecord()
+		switch {
+		case errors.Is(err, io.EOF):
+			return time.Time{}, false, nil
+		case err != nil:
+			return time.Time{}, false, err
+		case record.Offset >= offset: // a batch may begin before it
+			return record.Time, true, nil
+		}
+	}
 }

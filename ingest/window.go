@@ -1,5 +1,7 @@
 package ingest
 
+import "time"
+
 // window is the records of one partition that are in flight: fetched, and not
 // yet covered by a commit. It finds the offset up to which everything has been
 // acknowledged. It is not safe for concurrent use.
@@ -10,6 +12,7 @@ type window struct {
 
 type inFlight struct {
 	offset int64
+	at     time.Time // the record's timestamp
 	acked  bool
 }
 
@@ -18,14 +21,14 @@ type inFlight struct {
 // record is acknowledged.
 func newWindow(start int64) *window { return &window{next: start} }
 
-// add notes a fetched record. Offsets ascend, and may leave gaps (a compacted
+// add notes a fetched record and its timestamp. Offsets ascend, and may leave gaps (a compacted
 // topic's, a transaction marker's). One at or below the last is a repetition of
 // the broker's or the client's, and false is returned: it is to be ignored.
-func (w *window) add(offset int64) bool {
+func (w *window) add(offset int64, at time.Time) bool {
 	if n := len(w.inFlight); n > 0 && offset <= w.inFlight[n-1].offset || offset < w.next {
 		return false
 	}
-	w.inFlight = append(w.inFlight, inFlight{offset: offset})
+	w.inFlight = append(w.inFlight, inFlight{offset: offset, at: at})
 	return true
 }
 
@@ -54,6 +57,14 @@ func (w *window) first() (int64, bool) {
 		return 0, false
 	}
 	return w.inFlight[0].offset, true
+}
+
+// oldest is the timestamp of that record; zero if there is none.
+func (w *window) oldest() time.Time {
+	if len(w.inFlight) == 0 {
+		return time.Time{}
+	}
+	return w.inFlight[0].at
 }
 
 // end is the offset after the last record fetched.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/assert"
@@ -22,7 +23,7 @@ func TestWindowCommitsTheContiguousPrefix(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"add": func(t *rapid.T) {
 				last += rapid.Int64Range(1, 4).Draw(t, "gap")
-				require.True(t, w.add(last))
+				require.True(t, w.add(last, time.Time{}))
 				offsets = append(offsets, last)
 			},
 			"ack": func(t *rapid.T) {
@@ -37,7 +38,7 @@ func TestWindowCommitsTheContiguousPrefix(t *testing.T) {
 				if len(offsets) == 0 {
 					t.Skip("nothing in flight")
 				}
-				require.False(t, w.add(rapid.SampledFrom(offsets).Draw(t, "offset")), "a repetition")
+				require.False(t, w.add(rapid.SampledFrom(offsets).Draw(t, "offset"), time.Time{}), "a repetition")
 			},
 			"": func(t *rapid.T) {
 				want := start
@@ -64,7 +65,7 @@ func TestWindowCommitsTheContiguousPrefix(t *testing.T) {
 func TestWindowFromTheFirstOffset(t *testing.T) {
 	w := newWindow(kafka.FirstOffset)
 	assert.Negative(t, w.next, "nothing to commit yet")
-	require.True(t, w.add(1000))
+	require.True(t, w.add(1000, time.Time{}))
 	assert.Negative(t, w.next)
 	w.ack(1000)
 	assert.EqualValues(t, 1001, w.next)

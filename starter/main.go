@@ -36,7 +36,11 @@ func run(ctx context.Context, p *service.Process) (err error) {
 		return service.UsageError(err)
 	}
 	var kafkaReady service.Later
-	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Starter, map[string]service.Check{"kafka": kafkaReady.Check})
+	kafkaAlive := service.Later{Meanwhile: true}
+	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Starter, service.Checks{
+		Alive: map[string]service.Check{"kafka": kafkaAlive.Check},
+		Ready: map[string]service.Check{"kafka": kafkaReady.Check},
+	})
 	if err != nil {
 		return err
 	}
@@ -56,6 +60,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 		return service.UsageError(err)
 	}
 	kafkaReady.Set(consumer.Ready)
+	kafkaAlive.Set(consumer.Alive)
 	p.Log.Info("consuming", zap.Strings("brokers", cfg.Kafka.Brokers), zap.String("group", cfg.Kafka.Group),
 		zap.String("as", cluster.Identity()))
 	return consumer.Run(ctx) // until a signal: then it finishes what is in flight, and commits

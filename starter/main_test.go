@@ -95,6 +95,7 @@ type site struct {
 	cluster *kfake.Cluster
 	logs    *observer.ObservedLogs
 	log     *zap.Logger
+	metrics *prometheus.Registry
 }
 
 func newSite(t *testing.T, temporal string) *site {
@@ -105,7 +106,7 @@ func newSite(t *testing.T, temporal string) *site {
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
 	core, logs := observer.New(zapcore.InfoLevel)
-	return &site{t: t, dir: t.TempDir(), cluster: cluster, logs: logs, log: zap.New(core)}
+	return &site{t: t, dir: t.TempDir(), cluster: cluster, logs: logs, log: zap.New(core), metrics: service.NewRegistry("starter")}
 }
 
 // start runs the starter with a configuration until the returned function stops
@@ -117,7 +118,7 @@ func (s *site) start(yaml string) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, &service.Process{Name: "starter", ConfigPath: path, Log: s.log, Metrics: prometheus.NewRegistry()})
+		done <- run(ctx, &service.Process{Name: "starter", ConfigPath: path, Log: s.log, Metrics: s.metrics})
 	}()
 	stop = sync.OnceValue(func() error {
 		cancel()
@@ -199,8 +200,9 @@ func TestProbesAnswerWhileTemporalIsWaitedFor(t *testing.T) {
 	code, body := s.probe("/readyz")
 	assert.Equal(t, http.StatusServiceUnavailable, code)
 	assert.JSONEq(t, `{"ledger":"ok","temporal":"not connected yet","kafka":"not connected yet"}`, body)
-	code, _ = s.probe("/healthz")
-	assert.Equal(t, http.StatusOK, code)
+	code, body = s.probe("/healthz")
+	assert.Equal(t, http.StatusOK, code, "waiting is no reason to restart it")
+	assert.JSONEq(t, `{"kafka":"ok"}`, body)
 	require.Eventually(t, func() bool { return s.logged("waiting for Temporal") }, patience, tick)
 	require.ErrorIs(t, stop(), context.Canceled, "which is no failure, since it was told to stop")
 }

@@ -37,7 +37,9 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	defer func() { err = errors.Join(err, closeApps(apps)) }()
 
 	var workerReady service.Later
-	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Worker, map[string]service.Check{"worker": workerReady.Check})
+	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Worker, service.Checks{
+		Ready: map[string]service.Check{"worker": workerReady.Check},
+	})
 	if err != nil {
 		return err
 	}

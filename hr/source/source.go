@@ -79,3 +79,9 @@ const (
 	ReasonKeyMismatch        = "key_mismatch"        // key, subject and worker ID name different people
 	ReasonThin               = "thin"                // nothing is configured to fetch what it refers to
 )
+
+// Reasons are all of the reasons above.
+var Reasons = []string{
+	ReasonTombstone, ReasonNotUTF8, ReasonMalformed, ReasonWrongContentType,
+	ReasonUnsupportedVersion, ReasonUnknownType, ReasonSchema, ReasonKeyMismatch, ReasonThin,
+}

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"go.temporal.io/sdk/client"
 
@@ -22,9 +23,9 @@ type Backing struct {
 }
 
 // Connect opens the ledger and waits for Temporal. Meanwhile it serves p's
-// metrics and probes on an address (empty: not at all): ready is what the process
-// itself adds to them.
-func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics string, ready map[string]Check) (b *Backing, err error) {
+// metrics and probes on an address (empty: not at all): own is what the process
+// itself adds to the probes.
+func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics string, own Checks) (b *Backing, err error) {
 	b = &Backing{}
 	defer func() { //nolint:contextcheck // closing has to work when ctx is done
 		if err != nil {
@@ -36,10 +37,8 @@ func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics strin
 	}
 	var temporalReady Later // the probes answer while Temporal is waited for, and say that it is
 	checks := map[string]Check{"ledger": b.Ledger.Ping, "temporal": temporalReady.Check}
-	for name, check := range ready {
-		checks[name] = check
-	}
-	if b.http, err = p.ServeHTTP(metrics, checks); err != nil {
+	maps.Copy(checks, own.Ready)
+	if b.http, err = p.ServeHTTP(metrics, Checks{Alive: own.Alive, Ready: checks}); err != nil {
 		return b, err
 	}
 	var address, namespace string

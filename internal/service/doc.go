@@ -15,7 +15,9 @@
 //		}
 //		temporal, err := service.DialTemporal(ctx, p.Log)
 //		...
-//		http, err := p.ServeHTTP(cfg.Metrics.Worker, map[string]service.Check{"ledger": l.Ping})
+//		http, err := p.ServeHTTP(cfg.Metrics.Worker, service.Checks{
+//			Ready: map[string]service.Check{"ledger": l.Ping},
+//		})
 //		...
 //		<-ctx.Done() // a signal: stop intake, finish what is in flight, close
 //		return http.Close()

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,9 +19,21 @@ import (
 // Check says whether something that the process needs answers.
 type Check func(ctx context.Context) error
 
-// Later is a Check of something that the process does not have yet: it fails
-// until Set says how to check it.
-type Later struct{ check atomic.Pointer[Check] }
+// Checks are what the probes of a process ask, by name.
+type Checks struct {
+	// Alive is what /healthz asks. A check that fails gets the process restarted, so
+	// it may fail only for what a new process cures.
+	Alive map[string]Check
+	// Ready is what /readyz asks: whether the process is of use now.
+	Ready map[string]Check
+}
+
+// Later is a Check of something that the process does not have yet. Until Set
+// says how to check it, it fails, or passes if Meanwhile says so.
+type Later struct {
+	Meanwhile bool
+	check     atomic.Pointer[Check]
+}
 
 // Set gives the check.
 func (l *Later) Set(check Check) { l.check.Store(&check) }
@@ -32,10 +43,16 @@ func (l *Later) Check(ctx context.Context) error {
 	if check := l.check.Load(); check != nil {
 		return (*check)(ctx)
 	}
+	if l.Meanwhile {
+		return nil
+	}
 	return errNotYet
 }
 
-var errNotYet = errors.New("not connected yet")
+var (
+	errNotYet   = errors.New("not connected yet")
+	errNoAnswer = fmt.Errorf("no answer within %s", checkTimeout)
+)
 
 // checkTimeout bounds the checks of one readiness probe.
 const checkTimeout = 5 * time.Second
@@ -43,8 +60,10 @@ const checkTimeout = 5 * time.Second
 // HTTP serves a process's endpoints:
 //
 //	/metrics  Prometheus
-//	/healthz  200 while the process runs
-//	/readyz   200 if every check passes, else 503; either way, JSON by check
+//	/healthz  200 unless a check of Alive fails: then 503, and a new process is needed
+//	/readyz   200 if every check of Ready passes, else 503
+//
+// Both answer with a JSON object that says for each check "ok" or what is wrong.
 type HTTP struct {
 	server *http.Server
 	addr   net.Addr
@@ -53,7 +72,7 @@ type HTTP struct {
 
 // ServeHTTP listens on addr and serves until Close. It fails if addr cannot be
 // listened on. An empty addr serves nothing.
-func ServeHTTP(addr string, log *zap.Logger, metrics prometheus.Gatherer, checks map[string]Check) (*HTTP, error) {
+func ServeHTTP(addr string, log *zap.Logger, metrics prometheus.Gatherer, checks Checks) (*HTTP, error) {
 	if addr == "" {
 		return &HTTP{}, nil
 	}
@@ -63,8 +82,8 @@ func ServeHTTP(addr string, log *zap.Logger, metrics prometheus.Gatherer, checks
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { readyz(w, r, checks) })
+	mux.Handle("GET /healthz", probe(checks.Alive))
+	mux.Handle("GET /readyz", probe(checks.Ready))
 
 	h := &HTTP{
 		server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: zap.NewStdLog(log)},
@@ -105,34 +124,52 @@ func (h *HTTP) Close() error {
 	return nil
 }
 
-func readyz(w http.ResponseWriter, r *http.Request, checks map[string]Check) {
-	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
-	defer cancel()
-	var (
-		wg     sync.WaitGroup
-		mu     sync.Mutex
-		status = http.StatusOK
-		result = make(map[string]string, len(checks))
-	)
-	for name, check := range checks {
-		wg.Go(func() {
-			err := check(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			result[name] = "ok"
+// probe answers with the results of the checks.
+func probe(checks map[string]Check) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
+		defer cancel()
+		status := http.StatusOK
+		results := ask(ctx, checks)
+		answer := make(map[string]string, len(results))
+		for name, err := range results {
+			answer[name] = "ok"
 			if err != nil {
-				result[name], status = err.Error(), http.StatusServiceUnavailable
+				answer[name], status = err.Error(), http.StatusServiceUnavailable
 			}
-		})
-	}
-	wg.Wait()
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(result)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(answer)
+	})
 }
 
-// newRegistry holds what every process reports of itself.
-func newRegistry(name string) *prometheus.Registry {
+// ask runs the checks at the same time. One that does not return when ctx is done
+// has failed: a probe must answer whatever hangs.
+func ask(ctx context.Context, checks map[string]Check) map[string]error {
+	type result struct {
+		name string
+		err  error
+	}
+	results := make(chan result, len(checks))
+	errs := make(map[string]error, len(checks))
+	for name, check := range checks {
+		errs[name] = errNoAnswer
+		go func() { results <- result{name, check(ctx)} }()
+	}
+	for range checks {
+		select {
+		case r := <-results:
+			errs[r.name] = r.err
+		case <-ctx.Done():
+			return errs
+		}
+	}
+	return errs
+}
+
+// NewRegistry holds what every process reports of itself.
+func NewRegistry(name string) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "tenure_build_info",

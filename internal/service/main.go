@@ -32,7 +32,7 @@ type Process struct {
 }
 
 // ServeHTTP serves p's metrics and probes. See the function of that name.
-func (p *Process) ServeHTTP(addr string, checks map[string]Check) (*HTTP, error) {
+func (p *Process) ServeHTTP(addr string, checks Checks) (*HTTP, error) {
 	return ServeHTTP(addr, p.Log, p.Metrics, checks)
 }
 
@@ -92,7 +92,7 @@ func execute(ctx context.Context, name, summary string, args []string, stdout, s
 	log := NewLogger(stderr, level).With(zap.String("process", name))
 	defer func() { _ = log.Sync() }()
 	log.Info("starting", zap.String("version", Version()), zap.String("config", *path))
-	err := run(ctx, &Process{Name: name, ConfigPath: *path, Log: log, Metrics: newRegistry(name)})
+	err := run(ctx, &Process{Name: name, ConfigPath: *path, Log: log, Metrics: NewRegistry(name)})
 	return finish(ctx, log, stderr, err)
 }
 

@@ -9,9 +9,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime/debug"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -106,10 +108,13 @@ func TestVersionOf(t *testing.T) {
 }
 
 func TestServeHTTP(t *testing.T) {
-	var ledgerErr error
-	h, err := ServeHTTP("127.0.0.1:0", zap.NewNop(), newRegistry("thing"), map[string]Check{
-		"ledger":   func(context.Context) error { return ledgerErr },
-		"temporal": func(context.Context) error { return nil },
+	var ledgerErr, wedged error
+	h, err := ServeHTTP("127.0.0.1:0", zap.NewNop(), NewRegistry("thing"), Checks{
+		Alive: map[string]Check{"loop": func(context.Context) error { return wedged }},
+		Ready: map[string]Check{
+			"ledger":   func(context.Context) error { return ledgerErr },
+			"temporal": func(context.Context) error { return nil },
+		},
 	})
 	require.NoError(t, err)
 	get := func(path string) (int, string) {
@@ -124,7 +129,11 @@ func TestServeHTTP(t *testing.T) {
 
 	code, body := get("/healthz")
 	assert.Equal(t, 200, code)
-	assert.Equal(t, "ok\n", body)
+	assert.JSONEq(t, `{"loop":"ok"}`, body)
+	wedged = errors.New("it does not move")
+	code, body = get("/healthz")
+	assert.Equal(t, 503, code)
+	assert.JSONEq(t, `{"loop":"it does not move"}`, body)
 	code, body = get("/metrics")
 	assert.Equal(t, 200, code)
 	assert.Contains(t, body, `tenure_build_info{process="thing"`)
@@ -137,13 +146,27 @@ func TestServeHTTP(t *testing.T) {
 	assert.Equal(t, 503, code)
 	assert.JSONEq(t, `{"ledger":"disk full","temporal":"ok"}`, body)
 
-	_, err = ServeHTTP(h.Addr(), zap.NewNop(), newRegistry("other"), nil)
+	_, err = ServeHTTP(h.Addr(), zap.NewNop(), NewRegistry("other"), Checks{})
 	require.ErrorContains(t, err, h.Addr())
 	require.ErrorContains(t, err, "is another process using the port?")
 
 	require.NoError(t, h.Close())
 	_, err = net.Dial("tcp", h.Addr())
 	require.Error(t, err, "closed")
+}
+
+func TestAProbeAnswersWhateverHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hanging := make(chan struct{})
+		defer close(hanging)
+		answer := httptest.NewRecorder()
+		probe(map[string]Check{
+			"hangs": func(context.Context) error { <-hanging; return nil },
+			"works": func(context.Context) error { return nil },
+		}).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+		assert.Equal(t, 503, answer.Code)
+		assert.JSONEq(t, `{"hangs":"no answer within 5s","works":"ok"}`, answer.Body.String())
+	})
 }
 
 func TestLaterFailsUntilItIsSet(t *testing.T) {
@@ -153,10 +176,11 @@ func TestLaterFailsUntilItIsSet(t *testing.T) {
 	require.ErrorIs(t, l.Check(t.Context()), io.EOF)
 	l.Set(func(context.Context) error { return nil })
 	require.NoError(t, l.Check(t.Context()))
+	assert.NoError(t, (&Later{Meanwhile: true}).Check(t.Context()))
 }
 
 func TestServeHTTPWithoutAddressServesNothing(t *testing.T) {
-	h, err := ServeHTTP("", zap.NewNop(), newRegistry("thing"), nil)
+	h, err := ServeHTTP("", zap.NewNop(), NewRegistry("thing"), Checks{})
 	require.NoError(t, err)
 	assert.Empty(t, h.Addr())
 	assert.NoError(t, h.Close())
