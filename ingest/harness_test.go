@@ -236,10 +236,12 @@ type fakeIntake struct {
 	down      bool
 	poison    string // an event ID that makes Record fail
 	batches   []int
+	letters   []ledger.DeadLetter // by ID, from 1
+	known     map[string]bool     // people, beside those with events
 }
 
 func newFakeIntake() *fakeIntake {
-	return &fakeIntake{seqs: map[hr.EventKey]int64{}, delivered: map[int64]bool{}}
+	return &fakeIntake{seqs: map[hr.EventKey]int64{}, delivered: map[int64]bool{}, known: map[string]bool{}}
 }
 
 func (f *fakeIntake) setDown(down bool) {
@@ -278,6 +280,33 @@ func (f *fakeIntake) MarkDelivered(_ context.Context, seqs []int64) error {
 		f.delivered[seq] = true
 	}
 	return nil
+}
+
+// RecordDeadLetter knows letters by origin and digest, as a ledger does.
+func (f *fakeIntake) RecordDeadLetter(_ context.Context, l ledger.DeadLetter) (ledger.LetterReceipt, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return ledger.LetterReceipt{}, errors.New("ledger: no space left")
+	}
+	i := slices.IndexFunc(f.letters, func(o ledger.DeadLetter) bool { return o.Origin == l.Origin && o.Digest == l.Digest })
+	receipt := ledger.LetterReceipt{Duplicate: i >= 0, Pending: true, Urgent: l.Urgent}
+	if i < 0 {
+		i = len(f.letters)
+		f.letters = append(f.letters, l)
+	}
+	receipt.ID = int64(i + 1)
+	if f.known[l.PersonID] || slices.ContainsFunc(f.events, func(r ledger.Received) bool { return r.Event.PersonID == l.PersonID }) {
+		receipt.PersonID = l.PersonID
+	}
+	return receipt, nil
+}
+
+// indexed are the dead letters that the ledger knows of.
+func (f *fakeIntake) indexed() []ledger.DeadLetter {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.letters)
 }
 
 // ids are the IDs of one person's recorded events (of everybody's, if empty).

@@ -8,8 +8,9 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// ErrNotFound is returned for a person of whom nothing was ever recorded.
-var ErrNotFound = errors.New("ledger: nothing is recorded of this person")
+// ErrNotFound is returned for a person of whom nothing was ever recorded, and
+// for a dead letter that is not there.
+var ErrNotFound = errors.New("ledger: nothing of the kind is recorded")
 
 // ErrStale is returned by SaveAssessment when another assessment of the person
 // was saved after this one read the ledger: read the person again and assess
@@ -43,6 +44,14 @@ type Intake interface {
 	Record(ctx context.Context, events []Received) ([]Receipt, error)
 	// MarkDelivered notes that Temporal has taken the signals for these events.
 	MarkDelivered(ctx context.Context, seqs []int64) error
+	// RecordDeadLetter notes that a record became a dead letter, as an open one.
+	// A record is known by its origin and digest (a topic may be made anew, and
+	// count from zero again): if its letter is there already nothing changes.
+	// A letter that descends from another (RedriveOf) makes that one
+	// LetterFailed, and is urgent and about the same person if that one was.
+	// An urgent letter makes its person due at ReceivedAt, with DueWhat "letter";
+	// it makes nobody known whom the ledger did not know.
+	RecordDeadLetter(ctx context.Context, l DeadLetter) (LetterReceipt, error)
 }
 
 // Received is an event and where and when it came from.
@@ -52,6 +61,10 @@ type Received struct {
 	Topic     string    // empty if it did not come from Kafka
 	Partition int
 	Offset    int64
+	// RedriveOf is the dead letter that the record was sent again from, if it was:
+	// that letter becomes LetterApplied (even if the event is a duplicate), and
+	// its person due if the letter is urgent.
+	RedriveOf Position
 }
 
 // Receipt is the ledger's answer to one received event.
@@ -83,6 +96,10 @@ type Work interface {
 	FinishStep(ctx context.Context, o Outcome) error
 	// Act records an operator's action (and what it changes) with who and why.
 	Act(ctx context.Context, a Action) error
+	// ActOnLetter records what an operator did about a dead letter, or returns
+	// ErrNotFound. An urgent letter that is not pending any more makes its person
+	// due.
+	ActOnLetter(ctx context.Context, a LetterAction) error
 	// Due lists people whose due time is at or before the given instant,
 	// earliest first (then by ID), at most limit.
 	Due(ctx context.Context, at time.Time, limit int) ([]DuePerson, error)
@@ -97,6 +114,8 @@ type Query interface {
 	// Audit lists audit rows, oldest first, after the given sequence number, of
 	// one person or (empty) of everybody, at most limit.
 	Audit(ctx context.Context, personID string, after int64, limit int) ([]AuditRow, error)
+	// DeadLetters lists dead letters by ID, after the given ID, at most limit.
+	DeadLetters(ctx context.Context, f LetterFilter, after int64, limit int) ([]DeadLetter, error)
 }
 
 // Person is everything the ledger knows of one person.
@@ -106,6 +125,7 @@ type Person struct {
 	Links   []Link        // by app
 	Steps   []Step        // not done: open, attention or skipped, by app and key
 	Waivers []string      // keys of conflicts that an operator has skipped, sorted
+	Letters []DeadLetter  // pending, by ID
 	// ManagerAccounts is the account ID, per app, of the manager that the last
 	// assessment found, from the manager's links that are active or disabled.
 	// Zero entries if there is no manager or no such link.
@@ -144,6 +164,7 @@ const (
 	DueWorking = "working" // their run is at work, and is left alone until then
 	DueEvent   = "event"   // an event that no assessment has seen
 	DueManager = "manager" // the manager's account in some app is new
+	DueLetter  = "letter"  // an urgent dead letter of theirs is new, or is settled
 )
 
 // LinkState is the state of a link.

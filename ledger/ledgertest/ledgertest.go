@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Begin":      beginTests,
 		"Finish":     finishTests,
 		"Act":        actTests,
+		"Letter":     letterTests,
 		"Query":      queryTests,
 		"Repeat":     repeatTests,
 		"Race":       raceTests,

@@ -63,6 +63,31 @@ func calls(t *testing.T) []call {
 			o.Link, o.Audit = &link, &ledger.AuditRow{Action: "created", Actor: "tenure"}
 			return nil, l.FinishStep(ctx, o)
 		}},
+		{"RecordDeadLetter", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			receipt, err := l.RecordDeadLetter(ctx, letter(1, 5))
+			receipt.Duplicate = false
+			return receipt, err
+		}},
+		{"ActOnLetter", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.ActOnLetter(ctx, letterAction(ledger.VerbDiscard, 1, 6))
+		}},
+		{"ActOnLetter", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.ActOnLetter(ctx, letterAction(ledger.VerbRedrive, 1, 7))
+		}},
+		{"RecordDeadLetter", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			heir := letter(2, 8)
+			heir.RedriveOf = letter(1, 5).At
+			receipt, err := l.RecordDeadLetter(ctx, heir)
+			receipt.Duplicate = false
+			return receipt, err
+		}},
+		{"Record", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			receipts, err := l.Record(ctx, []ledger.Received{redriven("e9", letter(2, 8), 9)})
+			for i := range receipts {
+				receipts[i].Duplicate = false
+			}
+			return receipts, err
+		}},
 	}
 }
 
@@ -119,6 +144,7 @@ var repeatTests = tests{
 type contents struct {
 	People []ledger.Person
 	Links  []ledger.Link
+	Letter []ledger.DeadLetter
 	Audit  []ledger.AuditRow
 	Due    []ledger.DuePerson
 }
@@ -129,7 +155,9 @@ func everything(t *testing.T, l ledger.Ledger) contents {
 	require.NoError(t, err)
 	links, err := l.Links(t.Context(), ledger.LinkFilter{})
 	require.NoError(t, err)
-	c := contents{Links: links, Audit: audit(t, l, ""), Due: due(t, l)}
+	letters, err := l.DeadLetters(t.Context(), ledger.LetterFilter{}, 0, all)
+	require.NoError(t, err)
+	c := contents{Links: links, Letter: letters, Audit: audit(t, l, ""), Due: due(t, l)}
 	for _, s := range people {
 		p := read(t, l, s.PersonID)
 		require.Equal(t, s, p.Summary)

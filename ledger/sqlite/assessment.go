@@ -44,7 +44,8 @@ type arrivals struct {
 	assessedFrom, assessedRev int64
 	assessedAt                time.Time
 	eventAt                   time.Time // of the first event that the assessment did not see
-	nudgedAt                  time.Time // of a manager's doing that it did not see
+	nudgedAt                  time.Time // of what is no event and it did not see ...
+	nudgedWhat                string    // ... and what that was
 }
 
 // saveSummary stores the summary, or says that this very assessment was stored
@@ -53,10 +54,10 @@ func (t *tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 	var arr arrivals
 	_, err = t.get(`SELECT assessed_from, assessed_rev, assessed_at,
 			(SELECT min(at) FROM events WHERE person_id = p.id AND seq > ?1),
-			CASE WHEN nudged_rev > ?2 THEN nudged_at END
+			CASE WHEN nudged_rev > ?2 THEN nudged_at END, nudged_what
 		FROM people p WHERE id = ?3`,
 		[]any{s.LastSeq, s.Revision, s.PersonID},
-		&arr.assessedFrom, &arr.assessedRev, instant{&arr.assessedAt}, instant{&arr.eventAt}, instant{&arr.nudgedAt})
+		&arr.assessedFrom, &arr.assessedRev, instant{&arr.assessedAt}, instant{&arr.eventAt}, instant{&arr.nudgedAt}, &arr.nudgedWhat)
 	if err != nil {
 		return false, err
 	}
@@ -67,7 +68,7 @@ func (t *tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 		return false, fmt.Errorf("save an assessment of person %s: %w", s.PersonID, ledger.ErrStale)
 	}
 	due, what := s.DueAt, s.DueWhat
-	due, what = earlier(due, what, arr.nudgedAt, ledger.DueManager)
+	due, what = earlier(due, what, arr.nudgedAt, arr.nudgedWhat)
 	due, what = earlier(due, what, arr.eventAt, ledger.DueEvent)
 	return false, t.exec(`UPDATE people SET
 			given_name = ?2, family_name = ?3, status = ?4, department = ?5, job_title = ?6, manager_id = ?7,

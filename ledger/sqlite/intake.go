@@ -38,6 +38,11 @@ func (s *Store) Record(ctx context.Context, events []ledger.Received) ([]ledger.
 }
 
 func (t *tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
+	if r.RedriveOf.Topic != "" {
+		if err := t.applied(r.RedriveOf, r.At); err != nil {
+			return ledger.Receipt{}, err
+		}
+	}
 	old := ledger.Receipt{Duplicate: true}
 	found, err := t.get(`SELECT seq, delivered FROM events WHERE source = ? AND id = ?`,
 		[]any{r.Event.Source, r.Event.ID}, &old.Seq, &old.Delivered)
@@ -70,14 +75,16 @@ func (t *tx) person(id string) error {
 	return t.exec(`INSERT INTO people (id) VALUES (?) ON CONFLICT DO NOTHING`, id)
 }
 
+// nudged makes people due at an instant (?1) for something (?2) that is no event
+// of theirs.
+const nudged = `revision = revision + 1,
+			nudged_at = min(ifnull(nudged_at, ?1), ?1), nudged_rev = revision + 1, nudged_what = ?2,
+			due_what = CASE WHEN due_at < ?1 THEN due_what ELSE ?2 END,
+			due_at = min(ifnull(due_at, ?1), ?1)`
+
 // nudge makes the people whose manager this person is due at once.
 func (t *tx) nudge(managerID string, at time.Time) error {
-	return t.exec(`UPDATE people SET revision = revision + 1,
-			nudged_at = min(ifnull(nudged_at, ?1), ?1), nudged_rev = revision + 1,
-			due_what = CASE WHEN due_at < ?1 THEN due_what ELSE 'manager' END,
-			due_at = min(ifnull(due_at, ?1), ?1)
-		WHERE manager_id = ?2`,
-		at.UnixMicro(), managerID)
+	return t.exec(`UPDATE people SET `+nudged+` WHERE manager_id = ?3`, at.UnixMicro(), ledger.DueManager, managerID)
 }
 
 // MarkDelivered implements ledger.Intake.

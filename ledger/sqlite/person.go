@@ -25,7 +25,9 @@ const (
 	stepsQuery   = `SELECT person_id, key, app, kind, state, attempts, code, message, reason,
 			planned_at, last_attempt_at, finished_at
 		FROM steps WHERE person_id = ? AND state IN ('open', 'attention', 'skipped') ORDER BY app, key`
-	waiversQuery  = `SELECT key FROM waivers WHERE person_id = ? ORDER BY key`
+	waiversQuery = `SELECT key FROM waivers WHERE person_id = ? ORDER BY key`
+	lettersQuery = `SELECT ` + letterColumns + ` FROM dead_letters
+		WHERE person_id = ? AND person_id <> '' AND state IN ('open', 'redriven') ORDER BY id`
 	accountsQuery = `SELECT app, account_id FROM links
 		WHERE person_id = ? AND state IN ('active', 'disabled') AND account_id <> ''`
 )
@@ -35,7 +37,7 @@ type personReads map[string]*sql.Stmt
 
 func preparePersonReads(ctx context.Context, db *sql.DB) (personReads, error) {
 	reads := personReads{}
-	for _, query := range []string{summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, accountsQuery} {
+	for _, query := range []string{summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, accountsQuery} {
 		stmt, err := db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept: closing the database closes it
 		if err != nil {
 			return nil, err
@@ -83,6 +85,9 @@ func (s *Store) readPerson(ctx context.Context, id string) (p ledger.Person, err
 	}
 	p.Waivers, err = list(ctx, now, waiversQuery, []any{id}, func(key *string) []any { return []any{key} })
 	if err != nil {
+		return ledger.Person{}, err
+	}
+	if p.Letters, err = list(ctx, now, lettersQuery, []any{id}, letterDest); err != nil {
 		return ledger.Person{}, err
 	}
 	p.ManagerAccounts, err = accounts(ctx, now, p.ManagerID)

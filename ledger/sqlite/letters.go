@@ -1,0 +1,188 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+const letterColumns = `id, topic, partition, "offset", origin_topic, origin_partition, origin_offset, digest, format, at,
+	reason, field, text, person_id, event_type, event_source, event_id, urgent,
+	parent_topic, parent_partition, parent_offset, state, acted_at, operator, why, ended_at`
+
+// letterDest is where letterColumns are scanned to.
+func letterDest(l *ledger.DeadLetter) []any {
+	return []any{
+		&l.ID, &l.At.Topic, &l.At.Partition, &l.At.Offset, &l.Origin.Topic, &l.Origin.Partition, &l.Origin.Offset,
+		&l.Digest, &l.Format, instant{&l.ReceivedAt},
+		&l.Reason, &l.Field, &l.Text, &l.PersonID, &l.EventType, &l.EventSource, &l.EventID, &l.Urgent,
+		&l.RedriveOf.Topic, &l.RedriveOf.Partition, &l.RedriveOf.Offset,
+		&l.State, instant{&l.ActedAt}, &l.Operator, &l.Why, instant{&l.EndedAt},
+	}
+}
+
+// DeadLetters implements ledger.Query.
+func (s *Store) DeadLetters(ctx context.Context, f ledger.LetterFilter, after int64, limit int) ([]ledger.DeadLetter, error) {
+	query, args := `SELECT `+letterColumns+` FROM dead_letters WHERE id > ?`, []any{after}
+	for _, c := range []struct {
+		given bool
+		where string
+		value any
+	}{
+		{f.ID != 0, `id = ?`, f.ID},
+		{f.PersonID != "", `person_id = ?`, f.PersonID},
+		{f.Reason != "", `reason = ?`, f.Reason},
+		{f.Topic != "", `origin_topic = ?`, f.Topic},
+		{!f.From.IsZero(), `at >= ?`, micros(f.From)},
+		{!f.Until.IsZero(), `at < ?`, micros(f.Until)},
+		{f.Urgent, `urgent = ?`, true},
+	} {
+		if c.given {
+			query += ` AND ` + c.where
+			args = append(args, c.value)
+		}
+	}
+	if len(f.States) > 0 {
+		query += ` AND state IN (?` + strings.Repeat(`, ?`, len(f.States)-1) + `)`
+		for _, state := range f.States {
+			args = append(args, string(state))
+		}
+	}
+	letters, err := list(ctx, s.reads, query+` ORDER BY id LIMIT ?`, append(args, max(limit, 0)), letterDest)
+	return letters, explain(s.path, err)
+}
+
+// RecordDeadLetter implements ledger.Intake.
+func (s *Store) RecordDeadLetter(ctx context.Context, l ledger.DeadLetter) (receipt ledger.LetterReceipt, err error) {
+	if l.At.Topic == "" || l.Origin.Topic == "" || l.Digest == "" {
+		return receipt, fmt.Errorf("ledger: a dead letter of %+v at %+v does not say where from, where or what", l.Origin, l.At)
+	}
+	err = s.write(ctx, func(t *tx) (err error) {
+		receipt, err = t.recordLetter(l)
+		return err
+	})
+	if err != nil {
+		return ledger.LetterReceipt{}, err
+	}
+	return receipt, nil
+}
+
+func (t *tx) recordLetter(l ledger.DeadLetter) (r ledger.LetterReceipt, err error) {
+	if l.RedriveOf.Topic != "" {
+		if err := t.fail(&l); err != nil {
+			return r, err
+		}
+	}
+	n, err := t.change(`INSERT INTO dead_letters (topic, partition, "offset", origin_topic, origin_partition, origin_offset,
+			digest, format, at, reason, field, text, person_id, event_type, event_source, event_id, urgent,
+			parent_topic, parent_partition, parent_offset)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		l.At.Topic, l.At.Partition, l.At.Offset, l.Origin.Topic, l.Origin.Partition, l.Origin.Offset,
+		l.Digest, l.Format, l.ReceivedAt.UnixMicro(), l.Reason, l.Field, l.Text,
+		l.PersonID, l.EventType, l.EventSource, l.EventID, l.Urgent,
+		l.RedriveOf.Topic, l.RedriveOf.Partition, l.RedriveOf.Offset)
+	if err != nil {
+		return r, err
+	}
+	r.Duplicate = n == 0
+	_, err = t.get(`SELECT id, state IN ('open', 'redriven'), urgent, ifnull((SELECT p.id FROM people p WHERE p.id = l.person_id), '')
+		FROM dead_letters l WHERE origin_topic = ? AND origin_partition = ? AND origin_offset = ? AND digest = ?`,
+		[]any{l.Origin.Topic, l.Origin.Partition, l.Origin.Offset, l.Digest},
+		&r.ID, &r.Pending, &r.Urgent, &r.PersonID)
+	if err != nil || r.Duplicate || !r.Urgent {
+		return r, err
+	}
+	return r, t.letterNews(r.PersonID, l.ReceivedAt)
+}
+
+// fail closes the letter that l descends from, and lets l inherit from it.
+func (t *tx) fail(l *ledger.DeadLetter) error {
+	parent, found, err := t.letterAt(l.RedriveOf)
+	if !found || err != nil {
+		return err
+	}
+	l.Urgent = l.Urgent || parent.Urgent
+	if l.PersonID == "" {
+		l.PersonID = parent.PersonID
+	}
+	return t.exec(`UPDATE dead_letters SET state = 'failed', ended_at = ? WHERE id = ? AND state NOT IN ('applied', 'failed')`,
+		l.ReceivedAt.UnixMicro(), parent.ID)
+}
+
+// letterAt finds the letter at a position: the last one, if topics were made anew.
+func (t *tx) letterAt(p ledger.Position) (l ledger.DeadLetter, found bool, err error) {
+	found, err = t.get(`SELECT `+letterColumns+` FROM dead_letters
+		WHERE topic = ? AND partition = ? AND "offset" = ? ORDER BY id DESC LIMIT 1`,
+		[]any{p.Topic, p.Partition, p.Offset}, letterDest(&l)...)
+	return l, found, err
+}
+
+// applied closes the letter that a recorded event was sent again from.
+func (t *tx) applied(p ledger.Position, at time.Time) error {
+	l, found, err := t.letterAt(p)
+	if !found || err != nil || l.State == ledger.LetterApplied {
+		return err
+	}
+	err = t.exec(`UPDATE dead_letters SET state = 'applied', ended_at = ? WHERE id = ?`, at.UnixMicro(), l.ID)
+	if err != nil || !l.Urgent {
+		return err
+	}
+	return t.letterNews(l.PersonID, at)
+}
+
+// letterNews makes a person due because of an urgent letter. Somebody whom the
+// ledger does not know stays unknown.
+func (t *tx) letterNews(personID string, at time.Time) error {
+	return t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, at.UnixMicro(), ledger.DueLetter, personID)
+}
+
+// ActOnLetter implements ledger.Work.
+func (s *Store) ActOnLetter(ctx context.Context, a ledger.LetterAction) error {
+	if a.Verb != ledger.VerbRedrive && a.Verb != ledger.VerbDiscard {
+		return fmt.Errorf("ledger: %q is not an operator's verb for a dead letter", a.Verb)
+	}
+	return s.write(ctx, func(t *tx) error {
+		if err := t.actOnLetter(a); err != nil {
+			return fmt.Errorf("%s dead letter %d: %w", a.Verb, a.ID, err)
+		}
+		return nil
+	})
+}
+
+func (t *tx) actOnLetter(a ledger.LetterAction) error {
+	var l ledger.DeadLetter
+	found, err := t.get(`SELECT `+letterColumns+` FROM dead_letters WHERE id = ?`, []any{a.ID}, letterDest(&l)...)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return ledger.ErrNotFound
+	}
+	detail := map[string]any{"deadLetter": a.ID}
+	for name, value := range a.Detail {
+		detail[name] = value
+	}
+	written, err := t.appendAudit(ledger.AuditRow{
+		At: a.At, PersonID: l.PersonID, Action: string(a.Verb), Actor: a.Operator, Cause: a.Reason, Detail: detail,
+	}, fmt.Sprintf("letter:%d", a.ID), 0)
+	if !written || err != nil {
+		return err
+	}
+	if a.Verb == ledger.VerbRedrive {
+		return t.exec(`UPDATE dead_letters SET acted_at = ?1, operator = ?2, why = ?3,
+				ended_at = CASE WHEN state = 'discarded' THEN NULL ELSE ended_at END,
+				state    = CASE WHEN state IN ('open', 'discarded') THEN 'redriven' ELSE state END
+			WHERE id = ?4`,
+			a.At.UnixMicro(), a.Operator, a.Reason, a.ID)
+	}
+	n, err := t.change(`UPDATE dead_letters SET state = 'discarded', acted_at = ?1, operator = ?2, why = ?3, ended_at = ?1
+		WHERE id = ?4 AND state IN ('open', 'redriven')`,
+		a.At.UnixMicro(), a.Operator, a.Reason, a.ID)
+	if err != nil || n == 0 || !l.Urgent {
+		return err
+	}
+	return t.letterNews(l.PersonID, a.At)
+}
