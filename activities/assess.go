@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -19,6 +20,15 @@ const workingFor = 5 * time.Minute
 const (
 	// CodePolicy means that policy could not be evaluated for the person.
 	CodePolicy = "policy"
+	// CodeDeadLetter means that a record that was to end the person's access
+	// could not be read, so that nothing came of it.
+	CodeDeadLetter = "dead_letter"
+)
+
+// What the keys of questions begin with, if an operator may waive them.
+const (
+	conflictKey = "conflict/"
+	letterKey   = "dead-letter/"
 )
 
 // questions says in words what a conflict means and what to do about it.
@@ -73,15 +83,32 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 func (d decision) questions() []Attention {
 	var out []Attention
 	for _, c := range d.timeline.Conflicts {
-		q := Attention{Key: "conflict/" + string(c.Code) + "/" + c.Event.ID, Code: string(c.Code), Message: questions[c.Code]}
-		if !slices.Contains(d.person.Waivers, q.Key) {
-			out = append(out, q)
+		out = append(out, Attention{Key: conflictKey + string(c.Code) + "/" + c.Event.ID, Code: string(c.Code), Message: questions[c.Code]})
+	}
+	for _, l := range d.person.Letters {
+		if l.Urgent {
+			out = append(out, letterQuestion(l))
 		}
 	}
+	out = slices.DeleteFunc(out, func(q Attention) bool { return slices.Contains(d.person.Waivers, q.Key) })
 	if d.policyErr != nil {
 		out = append(out, Attention{Key: "policy", Code: CodePolicy, Message: d.policyErr.Error()})
 	}
 	return out
+}
+
+// letterQuestion asks what is to come of an urgent dead letter.
+func letterQuestion(l ledger.DeadLetter) Attention {
+	id := strconv.FormatInt(l.ID, 10)
+	q := Attention{Key: letterKey + id, Code: CodeDeadLetter}
+	if l.State == ledger.LetterRedriven {
+		q.Message = "Dead letter " + id + " was to end this person's access, and was sent again, but has not arrived yet: " +
+			"see that the starter is up"
+		return q
+	}
+	q.Message = "A record that was to end this person's access could not be read (" + l.Reason + "), so their access is as it was. " +
+		"See it with 'tenure dlq show " + id + "', then redrive it (mended) or discard it; or let HR say it anew and skip this"
+	return q
 }
 
 // NeedsAttention says whether anything needs a human.

@@ -66,3 +66,30 @@ func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 	assert.Equal(t, activities.SweepResult{Due: 2500, Resumed: 1}, result)
 	assert.Equal(t, map[string]string{"02499": "due: event"}, runs.resumed)
 }
+
+// What an open run cannot know of is told to it.
+func TestSweepTellsOpenRunsOfDeadLetters(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	for _, id := range []string{"1", "2"} {
+		require.NoError(t, store.SaveAssessment(t.Context(), ledger.Assessment{
+			Summary: ledger.Summary{PersonID: id, AssessedAt: now, DueAt: now, DueWhat: ledger.DueWorking},
+		}))
+	}
+	_, err = store.RecordDeadLetter(t.Context(), ledger.DeadLetter{
+		At: ledger.Position{Topic: "dlq"}, Origin: ledger.Position{Topic: "t"}, Digest: "d", ReceivedAt: now, PersonID: "2", Urgent: true,
+	})
+	require.NoError(t, err)
+	runs := &openRuns{open: func(string) bool { return true }, resumed: map[string]string{}}
+	a := &activities.Activities{
+		Ledger: store, Log: zap.NewNop(), Runs: runs,
+		Clock: clock.Func(func() time.Time { return now.Add(time.Hour) }),
+	}
+	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+	env.RegisterActivity(a.Sweep)
+	_, err = env.ExecuteActivity(a.Sweep)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"2": "due: letter"}, runs.resumed)
+}
