@@ -3,11 +3,12 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/tenurehq/tenure/secret"
 )
 
 // TLS says how connections to Kafka are encrypted, and what they prove. Paths
@@ -23,8 +24,8 @@ type TLS struct {
 // SASL says as whom to sign in to Kafka.
 type SASL struct {
 	Mechanism string // one of SASLMechanisms
-	Username  Secret
-	Password  Secret
+	Username  secret.Secret
+	Password  secret.Secret
 }
 
 // The names of the SASL mechanisms that there are.
@@ -36,36 +37,6 @@ const (
 
 // SASLMechanisms are the names of the mechanisms that there are.
 func SASLMechanisms() []string { return []string{SASLPlain, SASLScramSHA256, SASLScramSHA512} }
-
-// Secret is a text that may refer to secrets. Each time it is asked for, they are
-// looked up again: a file may have been written anew.
-type Secret struct{ read func() (string, error) }
-
-// Read is the text now. The error names what is missing, and no secret.
-func (s Secret) Read() (string, error) { return s.read() }
-
-// String hides the secret from whoever prints a configuration.
-func (Secret) String() string { return "[secret]" }
-
-// secret reads a text that is not empty and may refer to secrets, which are looked
-// up again when it is used.
-func (v value) secret() Secret {
-	text, ok := v.str()
-	if ok {
-		v.resolveSecrets(text) // reports what is missing now
-	}
-	return Secret{read: func() (string, error) {
-		var problems []error
-		resolved := reference.ReplaceAllStringFunc(text, func(ref string) string {
-			secret, problem := v.l.secret(ref)
-			if problem != "" {
-				problems = append(problems, errors.New(problem))
-			}
-			return secret
-		})
-		return resolved, errors.Join(problems...)
-	}}
-}
 
 // readTLS returns nil if TLS is switched off.
 func readTLS(v value) *TLS {

@@ -43,10 +43,10 @@ func assertSASL(t *testing.T, mechanism, username, password string, s *SASL) {
 	t.Helper()
 	require.NotNil(t, s)
 	assert.Equal(t, mechanism, s.Mechanism)
-	got, err := s.Username.Read()
+	got, err := s.Username.Reveal()
 	require.NoError(t, err)
 	assert.Equal(t, username, got)
-	got, err = s.Password.Read()
+	got, err = s.Password.Reveal()
 	require.NoError(t, err)
 	assert.Equal(t, password, got)
 	assert.NotContains(t, fmt.Sprintf("%v %+v", *s, *s), password)
@@ -71,8 +71,8 @@ func TestSecretsOfKafkaAreReadAgain(t *testing.T) {
 	assertSASL(t, "plain", "tenure", "new", cfg.Kafka.SASL)
 
 	delete(files, name)
-	_, err = cfg.Kafka.SASL.Password.Read()
-	assert.EqualError(t, err, "secret ${file:secrets/rotated} is missing: file does not exist")
+	_, err = cfg.Kafka.SASL.Password.Reveal()
+	assert.EqualError(t, err, "kafka.sasl.password: secret ${file:secrets/rotated} is missing: file does not exist")
 }
 
 func TestTLSIsOnWhereItIsNamed(t *testing.T) {

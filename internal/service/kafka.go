@@ -27,8 +27,8 @@ func Cluster(cfg config.Kafka) (ingest.Cluster, error) {
 
 func credentials(s *config.SASL) func() (ingest.Credentials, error) {
 	return func() (ingest.Credentials, error) {
-		username, usernameErr := s.Username.Read()
-		password, passwordErr := s.Password.Read()
+		username, usernameErr := s.Username.Reveal()
+		password, passwordErr := s.Password.Reveal()
 		return ingest.Credentials{Username: username, Password: password}, errors.Join(usernameErr, passwordErr)
 	}
 }
