@@ -1,0 +1,38 @@
+package webhook
+
+import "github.com/prometheus/client_golang/prometheus"
+
+type metrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer, endpoints []Endpoint) *metrics {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_webhook_requests_total",
+			Help: "Webhooks by endpoint (empty: no endpoint's path) and what became of them: " +
+				"accepted (the broker has it), unauthorized, unavailable (the broker is lost), throttled, busy, slow, too_large, wrong_type, wrong_method, empty, broken, unknown_path.",
+		}, []string{"endpoint", "outcome"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "tenure_webhook_request_seconds",
+			Help:    "From a webhook's header to its answer, of those that were accepted.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
+		}, []string{"endpoint"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_webhook_unauthorized_total",
+			Help: "Webhooks that were not signed as they should be, by why: " +
+				"missing, malformed, wrong, stale (signed rightly, but too long ago: a replay, or a wrong clock).",
+		}, []string{"endpoint", "reason"}),
+	}
+	if reg != nil {
+		reg.MustRegister(m.requests, m.seconds, m.refused)
+	}
+	for _, e := range endpoints { // so that there is something to see, and to compare with, before the first of each
+		for _, o := range outcomes {
+			m.requests.WithLabelValues(e.Path, o.name)
+		}
+	}
+	return m
+}
