@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,8 +19,8 @@ type keyring struct {
 	log     *zap.Logger // of the endpoint
 
 	mu     sync.Mutex
-	values []string // the last that could be read
-	read   time.Time
+	known  map[int]string // the last of each that could be read; never an empty one
+	looked time.Time
 	failed bool // so that it is said once
 }
 
@@ -27,25 +29,29 @@ type keyring struct {
 func (k *keyring) now() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.values != nil && time.Since(k.read) < k.every {
-		return k.values
+	if k.known == nil || time.Since(k.looked) >= k.every {
+		k.look()
 	}
-	k.read = time.Now()
-	fresh := make([]string, len(k.secrets))
-	copy(fresh, k.values)
+	return slices.Collect(maps.Values(k.known))
+}
+
+func (k *keyring) look() {
+	k.looked = time.Now()
+	if k.known == nil {
+		k.known = make(map[int]string, len(k.secrets))
+	}
 	var failure error
 	for i, secret := range k.secrets {
 		value, err := secret.Read()
-		if err != nil {
+		switch {
+		case err != nil:
 			failure = err
-			continue
+		case value != "":
+			k.known[i] = value
 		}
-		fresh[i] = value
 	}
 	if failure != nil && !k.failed {
-		k.log.Error("a secret cannot be read; the one before it stays valid", zap.Error(failure))
+		k.log.Error("a secret cannot be read; if it was known before, it stays valid", zap.Error(failure))
 	}
 	k.failed = failure != nil
-	k.values = fresh
-	return k.values
 }
