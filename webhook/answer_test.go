@@ -31,7 +31,7 @@ func TestAnswers(t *testing.T) {
 		{"BambooHR, replayed", r.bamboo(payload, now.Add(-4*time.Hour)), 401, "unauthorized"},
 		{"Rippling", with(r.post("/rippling", "application/x-www-form-urlencoded", form), "Authorization", "Bearer "+token), 200, "accepted"},
 		{"Rippling, charset", with(r.post("/rippling", "application/x-www-form-urlencoded; charset=utf-8", form), "Authorization", "Bearer "+token), 200, "accepted"},
-		{"Rippling, other token", with(r.post("/rippling", "application/x-www-form-urlencoded", form), "Authorization", "Bearer "+secret), 401, "unauthorized"},
+		{"Rippling, other token", with(r.post("/rippling", "application/x-www-form-urlencoded", form), "Authorization", "Bearer "+key), 401, "unauthorized"},
 		{"generic", r.generic(payload), 200, "accepted"},
 		{"generic, other body", with(r.generic(payload+" "), "X-Signature", sign(payload)), 401, "unauthorized"},
 		{"not signed", r.post("/bamboohr", "application/json", payload), 401, "unauthorized"},

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -23,6 +22,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/tenurehq/tenure/secret"
 	"github.com/tenurehq/tenure/webhook/scheme"
 )
 
@@ -32,20 +32,10 @@ const (
 	patience = 20 * time.Second
 	tick     = 2 * time.Millisecond
 
-	secret  = "0123456789abcdef0123456789abcdef"
+	key     = "0123456789abcdef0123456789abcdef"
 	token   = "fedcba9876543210fedcba9876543210"
 	payload = `{"employees":[{"id":"7","fields":{"firstName":{"value":"Georgi"}}}]}`
 )
-
-// text is a secret that does not change, or an error.
-type text string
-
-func (s text) Read() (string, error) {
-	if s == "" {
-		return "", errors.New("secret ${file:x} is missing")
-	}
-	return string(s), nil
-}
 
 // topic is a broker that remembers, and can be lost or asked to wait.
 type topic struct {
@@ -118,9 +108,9 @@ func newRig(t *testing.T, adjust ...func(*Options)) *rig {
 		Listen:  "127.0.0.1:0",
 		MaxBody: 1024,
 		Endpoints: []Endpoint{
-			{Path: "/bamboohr", Topic: "hr.bamboohr", Verifier: scheme.BambooHR(), Secrets: []Secret{text(secret)}, Rate: 1000, Burst: 1000},
-			{Path: "/rippling", Topic: "hr.rippling", Verifier: scheme.Bearer{}, Secrets: []Secret{text(token)}, Rate: 1000, Burst: 1000},
-			{Path: "/in", Topic: "hr.events", Verifier: scheme.Generic(), Secrets: []Secret{text(secret)}, Rate: 1000, Burst: 1000},
+			{Path: "/bamboohr", Topic: "hr.bamboohr", Verifier: scheme.BambooHR(), Secrets: []secret.Secret{secret.Of(key)}, Rate: 1000, Burst: 1000},
+			{Path: "/rippling", Topic: "hr.rippling", Verifier: scheme.Bearer{}, Secrets: []secret.Secret{secret.Of(token)}, Rate: 1000, Burst: 1000},
+			{Path: "/in", Topic: "hr.events", Verifier: scheme.Generic(), Secrets: []secret.Secret{secret.Of(key)}, Rate: 1000, Burst: 1000},
 		},
 		Publish: r.broker.publish,
 		Log:     zap.New(core),
@@ -192,10 +182,10 @@ func (r *rig) generic(body string) *http.Request {
 	return req
 }
 
-func sign(text string) string { return signWith(secret, text) }
+func sign(text string) string { return signWith(key, text) }
 
-func signWith(secret, text string) string {
-	mac := hmac.New(sha256.New, []byte(secret))
+func signWith(key, text string) string {
+	mac := hmac.New(sha256.New, []byte(key))
 	mac.Write([]byte(text))
 	return hex.EncodeToString(mac.Sum(nil))
 }
@@ -233,7 +223,7 @@ func (r *rig) noSecrets() {
 	for _, entry := range r.logs.All() {
 		line, err := json.Marshal(entry.ContextMap())
 		require.NoError(r.t, err)
-		for _, private := range []string{"Georgi", secret, token, sign(payload), "employees"} {
+		for _, private := range []string{"Georgi", key, token, sign(payload), "employees"} {
 			assert.NotContains(r.t, entry.Message+string(line), private)
 		}
 	}

@@ -100,15 +100,16 @@ func (in *Intake) Addr() string { return in.listener.Addr().String() }
 // Run serves until ctx is done. Then it takes no more requests, answers those
 // that are under way, and returns.
 func (in *Intake) Run(ctx context.Context) error {
+	encrypted := in.options.Certificate != nil
 	served := make(chan error, 1)
 	go func() {
-		if in.server.TLSConfig != nil {
+		if encrypted {
 			served <- in.server.ServeTLS(in.listener, "", "")
 			return
 		}
 		served <- in.server.Serve(in.listener)
 	}()
-	in.log.Info("taking webhooks", zap.String("address", in.Addr()), zap.Bool("tls", in.server.TLSConfig != nil),
+	in.log.Info("taking webhooks", zap.String("address", in.Addr()), zap.Bool("tls", encrypted),
 		zap.Int("endpoints", len(in.endpoints)))
 	in.serving.Store(true)
 	defer in.serving.Store(false)

@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-)
 
-// Secret gives a secret as it is now: it may be replaced while the process runs.
-type Secret interface{ Read() (string, error) }
+	"github.com/tenurehq/tenure/secret"
+)
 
 // keyring holds an endpoint's secrets, and looks for new ones now and then.
 type keyring struct {
-	secrets []Secret
+	secrets []secret.Secret
 	every   time.Duration
 	log     *zap.Logger // of the endpoint
 
@@ -41,8 +40,8 @@ func (k *keyring) look() {
 		k.known = make(map[int]string, len(k.secrets))
 	}
 	var failure error
-	for i, secret := range k.secrets {
-		value, err := secret.Read()
+	for i, s := range k.secrets {
+		value, err := s.Reveal()
 		switch {
 		case err != nil:
 			failure = err

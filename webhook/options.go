@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"github.com/tenurehq/tenure/secret"
 	"github.com/tenurehq/tenure/webhook/scheme"
 )
 
@@ -29,8 +30,8 @@ type Endpoint struct {
 	Path     string // "/bamboohr"
 	Topic    string // where they go
 	Verifier scheme.Verifier
-	Secrets  []Secret   // any of them will do: they are several while they are replaced
-	Rate     rate.Limit // requests a second that are taken, on average and as a burst
+	Secrets  []secret.Secret // any of them will do: they are several while they are replaced
+	Rate     rate.Limit      // requests a second that are taken, on average and as a burst
 	Burst    int
 	// Key tells the person's ID from what will be the record's headers and value;
 	// empty if it cannot. Nil: nobody knows how to tell.

@@ -19,17 +19,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/secret"
 )
 
-// fileSecret is a secret in a file.
-type fileSecret string
-
-func (f fileSecret) Read() (string, error) {
-	content, err := os.ReadFile(string(f))
-	if err == nil && len(content) == 0 {
-		err = errors.New("the file is empty")
-	}
-	return string(content), err
+// inFile is a secret in a file.
+func inFile(path string) secret.Secret {
+	return secret.New(func() (string, error) {
+		content, err := os.ReadFile(path)
+		if err == nil && len(content) == 0 {
+			err = errors.New("the file is empty")
+		}
+		return string(content), err
+	})
 }
 
 func TestSecretsAreReplacedWithoutARestart(t *testing.T) {
@@ -38,10 +40,10 @@ func TestSecretsAreReplacedWithoutARestart(t *testing.T) {
 	write("an older secret that is going away")
 	r := newRig(t, func(o *Options) {
 		o.Tuning.Refresh = time.Millisecond
-		o.Endpoints[2].Secrets = []Secret{text("another one, which is not replaced"), fileSecret(file)}
+		o.Endpoints[2].Secrets = []secret.Secret{secret.Of("another one, which is not replaced"), inFile(file)}
 	})
 	require.Equal(t, http.StatusUnauthorized, r.do(r.generic(payload)).status)
-	write(secret)
+	write(key)
 	r.eventually(func() bool { return r.do(r.generic(payload)).status == http.StatusOK }, "the new one is known")
 
 	write("") // as it is for a moment when a file is written in place
@@ -60,8 +62,8 @@ func TestSecretsAreReplacedWithoutARestart(t *testing.T) {
 
 func TestASecretThatCannotBeReadLetsNobodyIn(t *testing.T) {
 	r := newRig(t, func(o *Options) {
-		o.Endpoints[1].Secrets = []Secret{text("")}
-		o.Endpoints[2].Secrets = []Secret{text("")}
+		o.Endpoints[1].Secrets = []secret.Secret{{}, inFile("/nowhere")}
+		o.Endpoints[2].Secrets = []secret.Secret{{}, inFile("/nowhere")}
 	})
 	assert.Equal(t, http.StatusUnauthorized, r.do(r.generic(payload)).status)
 	req := r.generic(payload)
@@ -77,16 +79,16 @@ func TestASecretThatCannotBeReadLetsNobodyIn(t *testing.T) {
 // writePair writes a self-signed certificate with this name.
 func writePair(t *testing.T, name string, files Certificate) *x509.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	pair, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{"localhost"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, pair.Public(), pair)
 	require.NoError(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(pair)
 	require.NoError(t, err)
 	write := func(path, kind string, content []byte) {
 		require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600))
