@@ -75,9 +75,7 @@ func (in *Intake) take(e *endpoint, id string, w http.ResponseWriter, r *http.Re
 		return o
 	}
 	received := time.Now()
-	if err := e.Verifier.Verify(scheme.Request{Header: r.Header, Body: body}, e.keys.now(), received); err != nil {
-		var why scheme.Refusal
-		errors.As(err, &why)
+	if why := e.Verifier.Verify(scheme.Request{Header: r.Header, Body: body}, e.keys.now(), received); why != scheme.Taken {
 		in.metrics.refused.WithLabelValues(e.Path, string(why)).Inc()
 		in.logRefusal(log, unauthorized, string(why))
 		return unauthorized
@@ -88,7 +86,7 @@ func (in *Intake) take(e *endpoint, id string, w http.ResponseWriter, r *http.Re
 		in.logRefusal(log, o, "")
 		return o
 	}
-	return in.publish(log, e, e.message(id, r.Header, body, received)) //nolint:contextcheck // see publish
+	return in.publish(r.Context(), log, e, e.message(id, r.Header, body, received))
 }
 
 // glance looks at what can be said without reading the body.
@@ -152,11 +150,11 @@ func (e *endpoint) message(id string, header http.Header, body []byte, received 
 // publish writes the record, as far as the broker can be reached. That the sender
 // hangs up meanwhile, or the process is told to stop, does not end it: it will
 // soon be known whether the broker has it.
-func (in *Intake) publish(log *zap.Logger, e *endpoint, m Message) outcome {
+func (in *Intake) publish(ctx context.Context, log *zap.Logger, e *endpoint, m Message) outcome {
 	if !e.gate.enter() {
 		return unavailable // the one that is waiting says so in the log
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), in.options.Tuning.Publish)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), in.options.Tuning.Publish)
 	defer cancel()
 	err := in.options.Publish(ctx, e.Topic, m)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -125,7 +125,7 @@ func (in *Intake) Run(ctx context.Context) error {
 	if err != nil { // whoever is not answered now sends again
 		err = errors.Join(fmt.Errorf("webhooks under way were cut off after %s: %w", in.options.Tuning.Drain, err), in.server.Close())
 	}
-	<-served
+	<-served //nolint:errcheck // that it was shut down
 	return err
 }
 

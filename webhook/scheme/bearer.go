@@ -13,10 +13,10 @@ import (
 type Bearer struct{}
 
 // Verify implements Verifier.
-func (Bearer) Verify(r Request, secrets []string, _ time.Time) error {
-	header, err := only(r.Header, "Authorization")
-	if err != nil {
-		return err
+func (Bearer) Verify(r Request, secrets []string, _ time.Time) Refusal {
+	header, refusal := only(r.Header, "Authorization")
+	if refusal != Taken {
+		return refusal
 	}
 	kind, token, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(kind, "Bearer") || token == "" {
@@ -31,7 +31,7 @@ func (Bearer) Verify(r Request, secrets []string, _ time.Time) error {
 	if found == 0 {
 		return Wrong
 	}
-	return nil
+	return Taken
 }
 
 // Kept implements Verifier: nothing is signed.

@@ -2,13 +2,12 @@ package scheme
 
 import (
 	"encoding/hex"
-	"errors"
 	"net/http"
 	"testing"
 )
 
-// Nothing that a stranger can write into headers is taken, makes a verifier
-// panic, or gives any other error than a Refusal.
+// Nothing that a stranger can write into headers is taken, or makes a verifier
+// panic.
 func FuzzVerifyTakesNothingUnsigned(f *testing.F) {
 	f.Add("", "", "", []byte(""))
 	f.Add(hexOf("x", body+"1793606400"), "1793606400", "id", []byte(body))
@@ -30,9 +29,8 @@ func FuzzVerifyTakesNothingUnsigned(f *testing.F) {
 			} else {
 				r.Header.Set("Authorization", signature)
 			}
-			var refusal Refusal
-			if err := v.Verify(r, []string{secret}, now); !errors.As(err, &refusal) {
-				t.Fatalf("%s: %v for %q", name, err, r.Header)
+			if v.Verify(r, []string{secret}, now) == Taken {
+				t.Fatalf("%s took %q", name, r.Header)
 			}
 		}
 	})
@@ -45,8 +43,8 @@ func FuzzParseTimestamp(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		at, err := parseTimestamp(text)
-		if err != nil {
+		at, refusal := parseTimestamp(text)
+		if refusal != Taken {
 			return
 		}
 		if len(text) == 10 && unix(at) != trimZeros(text) {

@@ -74,10 +74,10 @@ func (h HMAC) Check() error {
 }
 
 // Verify implements Verifier.
-func (h HMAC) Verify(r Request, secrets []string, now time.Time) error {
-	header, err := only(r.Header, h.Header)
-	if err != nil {
-		return err
+func (h HMAC) Verify(r Request, secrets []string, now time.Time) Refusal {
+	header, refusal := only(r.Header, h.Header)
+	if refusal != Taken {
+		return refusal
 	}
 	signatures := h.signatures(header)
 	if len(signatures) == 0 {
@@ -86,16 +86,16 @@ func (h HMAC) Verify(r Request, secrets []string, now time.Time) error {
 	var timestamp, id string
 	var sent time.Time
 	if h.Timestamp != "" {
-		if timestamp, err = only(r.Header, h.Timestamp); err != nil {
-			return err
+		if timestamp, refusal = only(r.Header, h.Timestamp); refusal != Taken {
+			return refusal
 		}
-		if sent, err = parseTimestamp(timestamp); err != nil {
-			return err
+		if sent, refusal = parseTimestamp(timestamp); refusal != Taken {
+			return refusal
 		}
 	}
 	if h.ID != "" {
-		if id, err = only(r.Header, h.ID); err != nil {
-			return err
+		if id, refusal = only(r.Header, h.ID); refusal != Taken {
+			return refusal
 		}
 	}
 	if !h.match(signatures, secrets, timestamp, id, r.Body) {
@@ -104,7 +104,7 @@ func (h HMAC) Verify(r Request, secrets []string, now time.Time) error {
 	if h.Timestamp != "" && (sent.Before(now.Add(-h.Window)) || sent.After(now.Add(min(ahead, h.Window)))) {
 		return Stale
 	}
-	return nil
+	return Taken
 }
 
 // signatures are those that a header holds, decoded.

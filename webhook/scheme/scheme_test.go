@@ -56,16 +56,16 @@ func TestBambooHR(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		r    Request
-		want error
+		want Refusal
 	}{
-		"signed":                    {signed(at, body), nil},
-		"upper case":                {request(body, signature, strings.ToUpper(hexOf(secret, body+at)), timestamp, at), nil},
-		"instant":                   {signed("2026-11-02T08:00:00Z", body), nil},
-		"secret before":             {request(body, signature, hexOf(older, body+at), timestamp, at), nil},
-		"last retry":                {signed(unix(now.Add(-155*time.Minute)), body), nil},
+		"signed":                    {signed(at, body), Taken},
+		"upper case":                {request(body, signature, strings.ToUpper(hexOf(secret, body+at)), timestamp, at), Taken},
+		"instant":                   {signed("2026-11-02T08:00:00Z", body), Taken},
+		"secret before":             {request(body, signature, hexOf(older, body+at), timestamp, at), Taken},
+		"last retry":                {signed(unix(now.Add(-155*time.Minute)), body), Taken},
 		"replayed":                  {signed(unix(now.Add(-3*time.Hour-time.Second)), body), Stale},
 		"from the future":           {signed(unix(now.Add(5*time.Minute+time.Second)), body), Stale},
-		"clock a bit ahead":         {signed(unix(now.Add(4*time.Minute)), body), nil},
+		"clock a bit ahead":         {signed(unix(now.Add(4*time.Minute)), body), Taken},
 		"other secret":              {request(body, signature, hexOf("another secret of some length....", body+at), timestamp, at), Wrong},
 		"other body":                {request(body+" ", signature, hexOf(secret, body+at), timestamp, at), Wrong},
 		"other timestamp":           {request(body, signature, hexOf(secret, body+at), timestamp, unix(now.Add(-time.Second))), Wrong},
@@ -88,8 +88,7 @@ func TestBambooHR(t *testing.T) {
 		"signed with an empty text": {request(body, signature, hexOf("", body+at), timestamp, at), Wrong},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := BambooHR().Verify(test.r, []string{secret, older}, now)
-			assert.Equal(t, test.want, err)
+			assert.Equal(t, test.want, BambooHR().Verify(test.r, []string{secret, older}, now))
 		})
 	}
 	assert.Equal(t, []string{"x-bamboohr-timestamp"}, BambooHR().Kept())
@@ -109,9 +108,9 @@ func TestStandardWebhooks(t *testing.T) {
 	signed := func(signature string) Request {
 		return request(payload, "webhook-id", id, "webhook-timestamp", at, "webhook-signature", signature)
 	}
-	verify := func(r Request, now time.Time) error { return Standard().Verify(r, []string{whsec}, now) }
-	require.NoError(t, verify(signed(want), then))
-	require.NoError(t, verify(signed("v1,"+base64Of([]byte(secret), "x")+" v1a,whatever "+want), then), "one of several")
+	verify := func(r Request, now time.Time) Refusal { return Standard().Verify(r, []string{whsec}, now) }
+	require.Equal(t, Taken, verify(signed(want), then))
+	require.Equal(t, Taken, verify(signed("v1,"+base64Of([]byte(secret), "x")+" v1a,whatever "+want), then), "one of several")
 	assert.Equal(t, Stale, verify(signed(want), then.Add(5*time.Minute+time.Second)))
 	assert.Equal(t, Malformed, verify(signed("v2,"+want[3:]), then))
 	assert.Equal(t, Malformed, verify(signed(strings.Repeat("v1,AAAA ", 8)+want), then), "too many")
@@ -127,19 +126,19 @@ func TestGenericHMAC(t *testing.T) {
 		Timestamp: "X-Slack-Request-Timestamp", Signs: "v0:{timestamp}:{body}", Window: DefaultWindow,
 	}
 	require.NoError(t, slack.Check())
-	require.NoError(t, slack.Verify(request(body, "X-Slack-Signature", "v0="+hexOf(secret, "v0:"+at+":"+body),
+	require.Equal(t, Taken, slack.Verify(request(body, "X-Slack-Signature", "v0="+hexOf(secret, "v0:"+at+":"+body),
 		"X-Slack-Request-Timestamp", at), []string{secret}, now))
 
 	github := HMAC{Header: "X-Hub-Signature-256", Prefix: "sha256=", Encoding: Hex, Signs: "{body}"}
 	require.NoError(t, github.Check())
 	signed := request(body, "X-Hub-Signature-256", "sha256="+hexOf(secret, body))
-	require.NoError(t, github.Verify(signed, []string{older, secret}, now))
-	require.NoError(t, github.Verify(signed, []string{secret}, now.AddDate(1, 0, 0)), "it does not say when")
+	require.Equal(t, Taken, github.Verify(signed, []string{older, secret}, now))
+	require.Equal(t, Taken, github.Verify(signed, []string{secret}, now.AddDate(1, 0, 0)), "it does not say when")
 	assert.Equal(t, Wrong, github.Verify(signed, nil, now))
 	assert.Empty(t, github.Kept())
 
 	plain := HMAC{Header: "Signature", Encoding: Base64, Signs: "{body}"}
-	require.NoError(t, plain.Verify(request(body, "Signature", base64Of([]byte(secret), body)), []string{secret}, now))
+	require.Equal(t, Taken, plain.Verify(request(body, "Signature", base64Of([]byte(secret), body)), []string{secret}, now))
 }
 
 func TestHMACThatProvesNothingIsRefused(t *testing.T) {
@@ -167,13 +166,12 @@ func TestHMACThatProvesNothingIsRefused(t *testing.T) {
 }
 
 func TestBearer(t *testing.T) {
-	for header, want := range map[string]error{
-		"Bearer " + secret:       nil,
-		"bearer " + older:        nil,
+	for header, want := range map[string]Refusal{
+		"Bearer " + secret:       Taken,
+		"bearer " + older:        Taken,
 		"Bearer " + secret + "0": Wrong,
 		"Bearer " + secret[1:]:   Wrong,
 		"Bearer  " + secret:      Wrong,
-		"Bearer ":                Malformed,
 		"Bearer":                 Malformed,
 		secret:                   Malformed,
 		"Basic " + secret:        Malformed,
@@ -181,6 +179,7 @@ func TestBearer(t *testing.T) {
 	} {
 		assert.Equal(t, want, Bearer{}.Verify(request(body, "Authorization", header), []string{secret, older}, now), header)
 	}
+	assert.Equal(t, Malformed, Bearer{}.Verify(request(body, "Authorization", "Bearer "), []string{secret}, now))
 	assert.Equal(t, Missing, Bearer{}.Verify(request(body), []string{secret}, now))
 	twice := request(body, "Authorization", "Bearer "+secret, "Authorization", "Bearer "+secret)
 	assert.Equal(t, Malformed, Bearer{}.Verify(twice, []string{secret}, now))
@@ -220,13 +219,13 @@ func TestSignaturesHoldForOneRequestOnly(t *testing.T) {
 		if h.ID != "" {
 			r.Header.Set(h.ID, id)
 		}
-		if err := h.Verify(r, []string{older, secret}, now); err != nil {
-			t.Fatalf("refused: %v", err)
+		if refusal := h.Verify(r, []string{older, secret}, now); refusal != Taken {
+			t.Fatalf("refused: %v", refusal)
 		}
 		forged := Request{Header: r.Header, Body: append([]byte(nil), content...)}
 		bit := rapid.IntRange(0, 8*len(content)-1).Draw(t, "bit")
 		forged.Body[bit/8] ^= 1 << (bit % 8)
-		if err := h.Verify(forged, []string{older, secret}, now); err == nil {
+		if h.Verify(forged, []string{older, secret}, now) == Taken {
 			t.Fatalf("another body was taken for the same signature")
 		}
 	})
