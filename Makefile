@@ -37,8 +37,9 @@ test-real: build ## the tests against real servers, which it installs and starts
 bench: build-dev ## count and compare what changes cost; writes bench.json
 	@$(BIN)/dev bench --out $(CURDIR)/bench.json $(BENCH_FLAGS)
 
-docs: ## write docs/configuration.md from the schema
+docs: ## write the generated parts of docs
 	@go run ./internal/configdoc
+	@go run ./internal/connectordoc
 
 check: fmt vet lint determinism tidy-check ## what has to hold before anything lands
 

@@ -19,7 +19,7 @@ import (
 )
 
 func (c *cli) appCommand() *cobra.Command {
-	return noun("app", "Show apps and the accounts in them", c.appListCommand(), c.appAccountsCommand())
+	return noun("app", "Show apps and the accounts in them", c.appListCommand(), c.appAccountsCommand(), c.appKindsCommand(), c.appKindCommand())
 }
 
 type appView struct {

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/internal/service"
 )
@@ -34,6 +35,7 @@ func TestReading(t *testing.T) {
 		"app-accounts":     {args: []string{"app", "accounts", "wiki"}},
 		"app-unlinked":     {args: []string{"app", "accounts", "wiki", "--only", "unlinked"}},
 		"app-empty":        {args: []string{"app", "accounts", "chat", "--only", "unlinked"}},
+		"app-kind":         {args: []string{"app", "kind", "memory"}},
 		"run-attention":    {args: []string{"run", "list", "--attention"}, code: service.ExitAttention},
 		"config-check":     {args: []string{"config", "check"}},
 	} {
@@ -191,4 +193,17 @@ func TestCompletion(t *testing.T) {
 	assert.Contains(t, got.stdout, "__start_tenure")
 	assert.Contains(t, s.run("__complete", "app", "accounts", "").stdout, "chat\nwiki\n")
 	assert.Contains(t, s.run("__complete", "person", "list", "-o", "").stdout, "table\njson\nyaml\n")
+}
+
+func TestKindsOfApp(t *testing.T) {
+	s := newSite(t)
+	got := s.run("app", "kinds")
+	assert.Zero(t, got.code, got.err)
+	for _, kind := range catalog.Kinds() {
+		assert.Regexp(t, `(?m)^`+kind.Name+` `, got.stdout)
+	}
+	got = s.run("app", "kind", "scmi")
+	assert.Equal(t, service.ExitUsage, got.code)
+	assert.Contains(t, got.err, `there is no kind "scmi"`)
+	assert.Contains(t, got.err, "scim")
 }
