@@ -20,6 +20,7 @@ type Consumer struct {
 	cluster Cluster
 	group   string
 	topics  map[string]Topic
+	intake  ledger.Intake
 	nudger  Nudger
 	clock   clock.Clock
 	log     *zap.Logger
@@ -33,6 +34,8 @@ type Consumer struct {
 
 	records *batcher[ledger.Received, ledger.Receipt]
 	marks   *batcher[int64, struct{}]
+
+	budget *budget
 
 	broker           *dependency
 	deadLetterBroker *dependency
@@ -54,6 +57,7 @@ func NewConsumer(o Options) (*Consumer, error) {
 		cluster:   o.Cluster,
 		group:     o.Group,
 		topics:    make(map[string]Topic, len(o.Topics)),
+		intake:    o.Intake,
 		nudger:    o.Nudger,
 		clock:     o.Clock,
 		log:       o.Log,
@@ -80,6 +84,8 @@ func NewConsumer(o Options) (*Consumer, error) {
 		defer cancel()
 		return make([]struct{}, len(seqs)), o.Intake.MarkDelivered(ctx, seqs)
 	})
+
+	c.budget = newBudget(int64(c.tuning.Bytes))
 
 	c.broker = c.dependency("kafka", "Kafka", "check kafka.brokers and kafka.topics in the configuration", 0)
 	c.deadLetterBroker = c.dependency("dead_letters", "the dead-letter topic",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -100,11 +99,7 @@ func decode(d source.Decoder, m kafka.Message) (events []hr.Event, warnings []so
 			events, warnings, err = nil, nil, &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder panic with a %T", p)}
 		}
 	}()
-	headers := make(map[string]string, len(m.Headers))
-	for _, h := range m.Headers {
-		headers[strings.ToLower(h.Key)] = string(h.Value)
-	}
-	return d(source.Record{Key: m.Key, Headers: headers, Value: m.Value})
+	return d(recordOf(m))
 }
 
 // refusalOf is why a record cannot be read. What another error than a decoder's

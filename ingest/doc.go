@@ -8,14 +8,18 @@
 // repeated safely, and a record is acknowledged only when all are done: after a
 // crash at any point the record is read again and has no second effect.
 //
+// A topic that is read again is sifted first: of the very records that were dealt
+// with before, the ledger knows the events by their keys and where they came
+// from, and one read tells many of them.
+//
 // # Order and acknowledgement
 //
 // A member of the consumer group gets partitions for one generation, until the
-// next rebalance. Each partition has a bounded window of records in flight. In
-// it, records of one key (one person) are handled one after the other, in
-// order, and different keys at the same time. What is committed is the end of
-// the longest unbroken run of acknowledged records: never past one that is
-// not, and never backwards. When the generation ends, nothing new is begun,
+// next rebalance. Each partition has a bounded window of records in flight, and
+// all partitions together hold a bounded number of bytes. In a window, records of
+// one key (one person) are handled one after the other, in order, and different
+// keys at the same time. What is committed is the end of the longest unbroken run
+// of acknowledged records: never past one that is not, and never backwards. When the generation ends, nothing new is begun,
 // what is in flight is finished (or given up after a while), the result is
 // committed, and the partition let go. Offsets are committed through the
 // generation that read them and by nothing that outlives it.

@@ -26,17 +26,18 @@ func (c *Consumer) newFetcher(topic string, a kafka.PartitionAssignment, log *za
 	return &fetcher{c: c, topic: topic, id: a.ID, log: log, next: a.Offset}
 }
 
-// run reads records into out until ctx is done. A reader finds the partition's
+// run reads records and passes them on until ctx is done: pass fails only then. A
+// reader finds the partition's
 // leader, reconnects and backs off by itself; should it hang all the same (see
 // restart), another takes its place.
-func (f *fetcher) run(ctx context.Context, out chan<- kafka.Message) {
+func (f *fetcher) run(ctx context.Context, pass func(context.Context, kafka.Message) error) {
 	for ctx.Err() == nil {
-		f.read(ctx, out)
+		f.read(ctx, pass)
 	}
 }
 
 // read reads until ctx is done or restart is called.
-func (f *fetcher) read(ctx context.Context, out chan<- kafka.Message) {
+func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Message) error) {
 	reading, renew := context.WithCancel(ctx)
 	defer renew()
 	reader := f.c.newReader(f.topic, f.id)
@@ -62,14 +63,16 @@ func (f *fetcher) read(ctx context.Context, out chan<- kafka.Message) {
 			continue
 		}
 		said = ""
-		select {
-		case out <- m:
-			f.passed(m)
-		case <-ctx.Done():
+		if pass(ctx, m) != nil {
 			return
 		}
+		f.passed(m)
 	}
 }
+
+// fetchAhead is how many records a reader may hold that are not passed on yet:
+// few, because it knows no bound in bytes.
+const fetchAhead = 16
 
 func (c *Consumer) newReader(topic string, partition int) *kafka.Reader {
 	return kafka.NewReader(kafka.ReaderConfig{
@@ -79,6 +82,7 @@ func (c *Consumer) newReader(topic string, partition int) *kafka.Reader {
 		Partition:       partition,
 		MinBytes:        1,
 		MaxBytes:        10 << 20,
+		QueueCapacity:   fetchAhead,
 		MaxWait:         c.tuning.FetchWait,
 		ReadLagInterval: -1, // see watch
 		ReadBackoffMax:  time.Second,

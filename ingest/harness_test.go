@@ -91,7 +91,7 @@ func (r *rig) options() Options {
 	return Options{
 		Cluster: Cluster{Brokers: r.brokers},
 		Group:   r.group,
-		Topics:  []Topic{{Name: r.events, Source: "note", Decode: decodeNote, DeadLetters: r.dlq}},
+		Topics:  []Topic{{Name: r.events, Source: "note", Decode: decodeNote, Identify: identifyNote, DeadLetters: r.dlq}},
 		Intake:  r.intake,
 		Nudger:  r.nudger,
 		Clock:   clock.Real(),
@@ -153,6 +153,12 @@ func decodeNote(r source.Record) ([]hr.Event, []source.Warning, error) {
 	}
 	e := hr.Event{EventKey: hr.EventKey{Source: "test", ID: n.ID}, PersonID: n.Person, Type: n.Type}
 	return []hr.Event{e}, nil, nil
+}
+
+func identifyNote(r source.Record) (hr.EventKey, bool) {
+	var n note
+	err := json.Unmarshal(r.Value, &n)
+	return hr.EventKey{Source: "test", ID: n.ID}, err == nil
 }
 
 // notes are n events each for the people, interleaved: p1-1, p2-1, p1-2, ...
@@ -268,6 +274,22 @@ func (f *fakeIntake) Record(_ context.Context, events []ledger.Received) ([]ledg
 		receipts[i] = ledger.Receipt{Seq: seq, Duplicate: duplicate, Delivered: f.delivered[seq]}
 	}
 	return receipts, nil
+}
+
+func (f *fakeIntake) Known(_ context.Context, keys []hr.EventKey) ([]ledger.Known, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return nil, errors.New("ledger: no space left")
+	}
+	known := make([]ledger.Known, len(keys))
+	for i, key := range keys {
+		if seq := f.seqs[key]; seq > 0 {
+			e := f.events[seq-1]
+			known[i] = ledger.Known{Seq: seq, Delivered: f.delivered[seq], Topic: e.Topic, Partition: e.Partition, Offset: e.Offset}
+		}
+	}
+	return known, nil
 }
 
 func (f *fakeIntake) MarkDelivered(_ context.Context, seqs []int64) error {

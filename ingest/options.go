@@ -16,10 +16,11 @@ import (
 // Topic is a topic of HR events and how to read it.
 type Topic struct {
 	Name        string
-	Source      string         // name of the decoder, for people
-	Decode      source.Decoder // must be safe for concurrent use
-	DeadLetters string         // topic
-	FromEnd     bool           // a group that has never read the topic begins after its last record; else with the first one
+	Source      string            // name of the decoder, for people
+	Decode      source.Decoder    // must be safe for concurrent use
+	Identify    source.Identifier // nil if the source has none; must be safe for concurrent use
+	DeadLetters string            // topic
+	FromEnd     bool              // a group that has never read the topic begins after its last record; else with the first one
 }
 
 // Options are what a Consumer needs. Metrics may be nil; a zero Tuning means the
@@ -41,6 +42,7 @@ type Options struct {
 // do. Zero fields get the defaults.
 type Tuning struct {
 	Window      int           // records in flight per partition; default 256
+	Bytes       int           // in flight in all partitions together; default 64 MiB
 	Nudges      int           // calls to Temporal under way at once; default 64
 	CommitEvery time.Duration // default 500ms
 	FetchWait   time.Duration // how long a broker may hold a fetch for records to come; default 500ms
@@ -69,7 +71,7 @@ func (t Tuning) withDefaults() Tuning {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&t.Window, 256}, {&t.Nudges, 64}} {
+	}{{&t.Window, 256}, {&t.Bytes, 64 << 20}, {&t.Nudges, 64}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}

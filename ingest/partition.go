@@ -18,7 +18,11 @@ type partition struct {
 	commit func(offset int64) error
 	log    *zap.Logger
 
+	inbox     *inbox
+	allowance *allowance // for what is in the inbox and in the window
 	window    *window
+	sifted    chan []sifted
+	sifting   bool
 	lanes     lanes
 	handled   chan handled
 	running   int   // records being handled
@@ -41,7 +45,10 @@ func (c *Consumer) newPartition(t Topic, gen *kafka.Generation, a kafka.Partitio
 			return gen.CommitOffsets(map[string]map[int]int64{t.Name: {a.ID: offset}})
 		},
 		log:       log,
+		inbox:     newInbox(c.tuning.Window),
+		allowance: &allowance{of: c.budget},
 		window:    newWindow(a.Offset),
+		sifted:    make(chan []sifted),
 		lanes:     lanes{},
 		handled:   make(chan handled),
 		committed: a.Offset,
@@ -64,22 +71,24 @@ func (p *partition) run(ctx context.Context) {
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
 
+	defer p.allowance.giveAll()
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
-	fetched := make(chan kafka.Message)
-	helpers.Go(func() { p.fetcher.run(ctx, fetched) })
+	helpers.Go(func() { p.fetcher.run(ctx, p.fetched) })
 	helpers.Go(func() { p.watch(ctx) })
 
 	ticker := time.NewTicker(p.c.tuning.CommitEvery)
 	defer ticker.Stop()
 	for {
-		in := fetched
-		if p.window.len() >= p.c.tuning.Window {
+		in := p.inbox.some
+		if p.sifting || p.window.len() >= p.c.tuning.Window {
 			in = nil
 		}
 		select {
-		case m := <-in:
-			p.take(work, m)
+		case <-in:
+			p.take(work)
+		case s := <-p.sifted:
+			p.begin(work, s)
 		case h := <-p.handled:
 			p.finish(h)
 			p.next(work, h)
@@ -94,18 +103,51 @@ func (p *partition) run(ctx context.Context) {
 	}
 }
 
-// take puts a fetched record into the window, and begins with it unless an
-// earlier one of its key is not done.
-func (p *partition) take(work context.Context, m kafka.Message) {
-	if !p.window.add(m.Offset, m.Time) {
+// take puts fetched records into the window, and begins to sift them.
+func (p *partition) take(work context.Context) {
+	batch := p.inbox.take(p.c.tuning.Window - p.window.len())
+	fresh := batch[:0]
+	for _, m := range batch {
+		if p.window.add(m.Offset, m.Time) {
+			fresh = append(fresh, m)
+		} else {
+			p.allowance.give(sizeOf(m))
+		}
+	}
+	if len(fresh) == 0 {
 		return
 	}
-	if p.lanes.push(m) {
-		p.begin(work, m)
+	p.sifting = true
+	go func() { p.sifted <- p.c.sift(work, p.topic, fresh) }()
+}
+
+// begin is done with the records that were dealt with before, and begins with
+// each of the others unless an earlier one of its key is not done.
+func (p *partition) begin(work context.Context, records []sifted) {
+	p.sifting = false
+	for _, s := range records {
+		if s.done {
+			p.done(s.message)
+		} else if p.lanes.push(s.message) {
+			p.handle(work, s.message)
+		}
 	}
 }
 
-func (p *partition) begin(work context.Context, m kafka.Message) {
+// fetched takes a record in as soon as there is room for it.
+func (p *partition) fetched(ctx context.Context, m kafka.Message) error {
+	if err := p.allowance.take(ctx, sizeOf(m)); err != nil {
+		return err
+	}
+	return p.inbox.put(ctx, m)
+}
+
+func (p *partition) done(m kafka.Message) {
+	p.window.ack(m.Offset)
+	p.allowance.give(sizeOf(m))
+}
+
+func (p *partition) handle(work context.Context, m kafka.Message) {
 	p.running++
 	go func() {
 		err := p.c.deliver(work, m, p.topic)
@@ -116,14 +158,14 @@ func (p *partition) begin(work context.Context, m kafka.Message) {
 func (p *partition) finish(h handled) {
 	p.running--
 	if h.acked {
-		p.window.ack(h.message.Offset)
+		p.done(h.message)
 	}
 }
 
 // next begins with the record that waited for the one that was handled.
 func (p *partition) next(work context.Context, h handled) {
 	if m, ok := p.lanes.pop(h.message); ok {
-		p.begin(work, m)
+		p.handle(work, m)
 	}
 }
 
@@ -154,8 +196,10 @@ func (p *partition) drain(abandon context.CancelFunc) {
 	defer patience.Stop()
 	overdue := time.NewTicker(2 * p.c.tuning.DrainFor)
 	defer overdue.Stop()
-	for p.running > 0 {
+	for p.running > 0 || p.sifting {
 		select {
+		case records := <-p.sifted:
+			p.leave(records)
 		case h := <-p.handled:
 			p.finish(h)
 		case <-overdue.C:
@@ -169,6 +213,16 @@ func (p *partition) drain(abandon context.CancelFunc) {
 		first, _ := p.window.first()
 		p.log.Info("left the partition with records in flight, which will be read again",
 			zap.Int64("offset", first), zap.Int("records", n))
+	}
+}
+
+// leave is done with what was dealt with before, and begins with nothing.
+func (p *partition) leave(records []sifted) {
+	p.sifting = false
+	for _, s := range records {
+		if s.done {
+			p.done(s.message)
+		}
 	}
 }
 
@@ -187,6 +241,7 @@ func (l lanes) push(m kafka.Message) bool {
 // is the first now.
 func (l lanes) pop(m kafka.Message) (kafka.Message, bool) {
 	key := string(m.Key)
+	l[key][0] = kafka.Message{} // the rest must not keep it
 	rest := l[key][1:]
 	if len(rest) == 0 {
 		delete(l, key)

@@ -1,6 +1,10 @@
 package ingest
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // window is the records of one partition that are in flight: fetched, and not
 // yet covered by a commit. It finds the offset up to which everything has been
@@ -34,11 +38,9 @@ func (w *window) add(offset int64, at time.Time) bool {
 
 // ack notes that the record at the offset is done with.
 func (w *window) ack(offset int64) {
-	for i := range w.inFlight {
-		if w.inFlight[i].offset == offset {
-			w.inFlight[i].acked = true
-			break
-		}
+	i, ok := slices.BinarySearchFunc(w.inFlight, offset, func(r inFlight, offset int64) int { return cmp.Compare(r.offset, offset) })
+	if ok {
+		w.inFlight[i].acked = true
 	}
 	done := 0
 	for done < len(w.inFlight) && w.inFlight[done].acked {

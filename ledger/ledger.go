@@ -42,6 +42,9 @@ type Intake interface {
 	// they concern due at once. An event whose key is already there is left as
 	// it is and reported as a duplicate, with the first one's sequence number.
 	Record(ctx context.Context, events []Received) ([]Receipt, error)
+	// Known says, in order, what is recorded under these keys, and changes nothing.
+	// It sees all that was recorded and marked before it was called.
+	Known(ctx context.Context, keys []hr.EventKey) ([]Known, error)
 	// MarkDelivered notes that Temporal has taken the signals for these events.
 	MarkDelivered(ctx context.Context, seqs []int64) error
 	// RecordDeadLetter notes that a record became a dead letter, as an open one.
@@ -72,6 +75,15 @@ type Receipt struct {
 	Seq       int64 // position in the ledger, ascending, never reused
 	Duplicate bool  // an event of that key was already there
 	Delivered bool  // ... and Temporal has taken its signal
+}
+
+// Known is what the ledger has under an event's key: zero if nothing.
+type Known struct {
+	Seq       int64
+	Delivered bool   // Temporal has taken the event's signal
+	Topic     string // as in Received
+	Partition int
+	Offset    int64
 }
 
 // Work is what planning and applying need.

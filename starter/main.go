@@ -78,7 +78,10 @@ func topicsOf(cfg config.Kafka) ([]ingest.Topic, error) {
 		if err != nil {
 			return nil, fmt.Errorf("topic %s: %w", t.Name, err)
 		}
-		topics[i] = ingest.Topic{Name: t.Name, Source: t.Source, Decode: opened.Decode, DeadLetters: t.DeadLetters, FromEnd: t.StartOffset == config.StartLast}
+		topics[i] = ingest.Topic{
+			Name: t.Name, Source: t.Source, Decode: opened.Decode, Identify: opened.Identify,
+			DeadLetters: t.DeadLetters, FromEnd: t.StartOffset == config.StartLast,
+		}
 	}
 	return topics, nil
 }

@@ -1,6 +1,9 @@
 package source
 
-import "github.com/tenurehq/tenure/internal/settings"
+import (
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/settings"
+)
 
 // Kind is one kind of HR system that Tenure can listen to: an entry of the
 // catalog.
@@ -44,7 +47,16 @@ func (k Kind) KeyOf(r Record) string {
 // Source is an HR system of some kind, as it was configured.
 type Source struct {
 	Decode Decoder
+	// Identify lets a record that has been dealt with be told without decoding it.
+	// Nil if the kind has no cheap way to do so.
+	Identify Identifier
 	// Fetch gets what Thin records refer to. Nil if the kind knows no such records,
 	// or the configuration says nothing of how to reach the HR system.
 	Fetch Fetch
 }
+
+// Identifier finds in a record the key of the one event that the decoder makes of
+// it, cheaply and without checking anything else; false if it finds none. Of a
+// record that cannot be decoded it may say anything. It is pure and safe for
+// concurrent use.
+type Identifier func(Record) (hr.EventKey, bool)

@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -82,6 +83,51 @@ var intakeTests = tests{
 			{Seq: got[0].Seq, Duplicate: true, Delivered: true},
 			{Seq: got[1].Seq, Duplicate: true},
 		}, again)
+	},
+	"KnownIsWhatWasRecorded": func(t *testing.T, l ledger.Ledger) {
+		first, second := received("p1", "e1", 0), received("p2", `"e2", '\u00e9`, 1)
+		second.Topic, second.Partition, second.Offset = "", 0, 0
+		third := received("p1", "e1", 2)
+		third.Event.Source, third.Offset = "urn:other", 7
+		got := record(t, l, first, second, third)
+		require.NoError(t, l.MarkDelivered(t.Context(), []int64{got[1].Seq}))
+		keys := []hr.EventKey{
+			{Source: "urn:other", ID: "e2"}, second.Event.EventKey, first.Event.EventKey,
+			{Source: first.Event.Source, ID: "e"}, third.Event.EventKey, second.Event.EventKey, {},
+		}
+		two := ledger.Known{Seq: got[1].Seq, Delivered: true}
+		want := []ledger.Known{
+			{}, two, {Seq: got[0].Seq, Topic: first.Topic, Partition: first.Partition, Offset: first.Offset},
+			{}, {Seq: got[2].Seq, Topic: third.Topic, Partition: third.Partition, Offset: 7}, two, {},
+		}
+		known, err := l.Known(t.Context(), keys)
+		require.NoError(t, err)
+		assert.Equal(t, want, known)
+
+		record(t, l, received("p3", "e1", 9)) // a duplicate is not what is known of its key
+		known, err = l.Known(t.Context(), keys)
+		require.NoError(t, err)
+		assert.Equal(t, want, known)
+	},
+	"KnownSeesWhatWasThereBefore": func(t *testing.T, l ledger.Ledger) {
+		for i := range 20 {
+			r := received("p1", fmt.Sprint("e", i), 0)
+			keys := []hr.EventKey{r.Event.EventKey}
+			known := func() ledger.Known {
+				list, err := l.Known(t.Context(), keys)
+				require.NoError(t, err)
+				return list[0]
+			}
+			require.Zero(t, known())
+			seq := record(t, l, r)[0].Seq
+			require.Equal(t, seq, known().Seq)
+			require.False(t, known().Delivered)
+			require.NoError(t, l.MarkDelivered(t.Context(), []int64{seq}))
+			require.True(t, known().Delivered)
+		}
+		none, err := l.Known(t.Context(), nil)
+		require.NoError(t, err)
+		assert.Empty(t, none)
 	},
 	"NothingToRecordIsNothing": func(t *testing.T, l ledger.Ledger) {
 		assert.Empty(t, record(t, l))

@@ -27,6 +27,7 @@ type Store struct {
 	writes *writer
 
 	personReads personReads
+	known       *sql.Stmt // knownQuery, compiled
 }
 
 var _ ledger.Ledger = (*Store)(nil)
@@ -55,11 +56,15 @@ func openBatching(ctx context.Context, path string, batch int) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(explain(path, err), reads.Close())
 	}
+	known, err := reads.PrepareContext(ctx, knownQuery)
+	if err != nil {
+		return nil, errors.Join(explain(path, err), reads.Close())
+	}
 	writes, err := openWriter(ctx, path, batch)
 	if err != nil {
 		return nil, errors.Join(explain(path, err), reads.Close())
 	}
-	return &Store{path: path, reads: reads, writes: writes, personReads: personReads}, nil
+	return &Store{path: path, reads: reads, writes: writes, personReads: personReads, known: known}, nil
 }
 
 // Ping implements ledger.Ledger.

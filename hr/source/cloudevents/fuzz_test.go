@@ -9,7 +9,8 @@ import (
 )
 
 // FuzzDecode: whatever comes in, Decode neither panics nor fails with anything
-// but a *source.Error, and what it accepts survives being sent again.
+// but a *source.Error, what it accepts survives being sent again, and Identify
+// finds the key of what Decode accepts.
 func FuzzDecode(f *testing.F) {
 	for _, value := range examples(f) {
 		f.Add([]byte("10004"), structured, "", value)
@@ -35,6 +36,9 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		for _, e := range events {
+			if key, ok := cloudevents.Identify(r); !ok || key != e.EventKey {
+				t.Fatalf("identified as %+v, %v; decoded as %+v", key, ok, e.EventKey)
+			}
 			if _, err := cloudevents.Encode(e); err != nil {
 				t.Fatalf("accepted, but cannot be sent again: %v", err)
 			}

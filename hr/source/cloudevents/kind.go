@@ -10,5 +10,7 @@ import (
 var Kind = source.Kind{
 	Name:    "cloudevents",
 	Summary: "Tenure's own event format: CloudEvents 1.0 over Kafka",
-	Connect: func(*settings.Values) (source.Source, error) { return source.Source{Decode: Decode}, nil },
+	Connect: func(*settings.Values) (source.Source, error) {
+		return source.Source{Decode: Decode, Identify: Identify}, nil
+	},
 }
