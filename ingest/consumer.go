@@ -191,6 +191,14 @@ func (c *Consumer) nextGeneration(ctx context.Context, group *kafka.ConsumerGrou
 	}
 	c.joined = time.Now()
 	c.metrics.rebalances.Inc()
+	ended := make(chan struct{})
+	gen.Start(func(ctx context.Context) {
+		<-ctx.Done()
+		close(ended)
+	})
+	if settled, err := c.settle(ctx, gen, ended); !settled {
+		return err
+	}
 	assigned := 0
 	gen.Start(func(ctx context.Context) {
 		c.isMember(true)
