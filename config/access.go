@@ -75,7 +75,7 @@ func readKeyPair(certificate, key value) (certificatePath, keyPath string) {
 	keyPath, keyPEM := key.file()
 	if certificatePEM != nil && keyPEM != nil {
 		if _, err := tls.X509KeyPair(certificatePEM, keyPEM); err != nil {
-			certificate.failf("the certificate and kafka.tls.key cannot be used together: %s", strings.TrimPrefix(err.Error(), "tls: "))
+			certificate.failf("the certificate and %s cannot be used together: %s", key.path, strings.TrimPrefix(err.Error(), "tls: "))
 		}
 	}
 	return certificatePath, keyPath
@@ -102,13 +102,7 @@ func readSASL(v value) *SASL {
 	v.mapping(
 		required("mechanism", func(v value) { s.Mechanism = v.choice("mechanism", SASLMechanisms()) }),
 		required("username", func(v value) { s.Username = v.secret() }),
-		required("password", func(v value) {
-			if text, ok := v.str(); ok && !reference.MatchString(text) {
-				v.failf("must not be written here: refer to it by ${env:NAME} or ${file:PATH}")
-				return
-			}
-			s.Password = v.secret()
-		}),
+		required("password", func(v value) { s.Password = v.credential() }),
 	)
 	return s
 }

@@ -15,6 +15,8 @@ type Config struct {
 	Apps   map[string]App
 	Policy *policy.Policy // compiled
 
+	Webhooks *Webhooks // nil: none are taken
+
 	Attention   Attention
 	Sweep       Sweep
 	Metrics     Metrics

@@ -41,6 +41,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 	}
 	v.mapping(
 		required("kafka", func(v value) { cfg.Kafka = readKafka(v) }),
+		optional("webhooks", func(v value) { cfg.Webhooks = readWebhooks(v, cfg.Kafka.Topics) }),
 		required("ledger", func(v value) { cfg.Ledger = readLedger(v) }),
 		optional("person", func(v value) { rules.Person = readPerson(v) }),
 		optional("joiner", func(v value) { rules.Joiner = readJoiner(v, rules.Joiner) }),

@@ -19,6 +19,7 @@ var (
 		"secrets/token":      "s3cret\r\n",
 		"/run/secrets/token": "absolute",
 		"secrets/empty":      "\n",
+		"secrets/webhook":    "0123456789abcdef",
 		"kafka/ca.pem":       certificatePEM,
 		"kafka/tenure.pem":   certificatePEM,
 		"kafka/tenure.key":   keyPEM,

@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/secret"
+	"github.com/tenurehq/tenure/webhook/scheme"
 )
 
 func TestLoadReadsEveryKey(t *testing.T) {
@@ -22,6 +23,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	cfg.Policy = nil
 	assertSASL(t, "scram-sha-512", "tenure-t0ken", "s3cret", cfg.Kafka.SASL)
 	cfg.Kafka.SASL = nil // secrets cannot be compared
+	assertSecret(t, "0123456789abcdef", cfg.Webhooks.Endpoints[0].Secrets)
+	cfg.Webhooks.Endpoints[0].Secrets = nil
 	assert.Equal(t, &Config{
 		Path: "etc/tenure.yaml",
 		Kafka: Kafka{
@@ -32,6 +35,18 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			},
 			Topics: []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq", StartOffset: StartLast}},
 			Group:  "tenure",
+		},
+		Webhooks: &Webhooks{
+			Listen:      ":8443",
+			Certificate: "etc/kafka/tenure.pem", Key: "etc/kafka/tenure.key",
+			MaxBody: 64 << 10,
+			Endpoints: []WebhookEndpoint{{
+				Path: "/hr", Topic: "hr.events", Rate: Rate{Calls: 10, Per: time.Second},
+				Scheme: scheme.HMAC{
+					Header: "X-Hr-Signature", Prefix: "v0=", Encoding: scheme.Base64, Timestamp: "X-Hr-Time",
+					Signs: "{timestamp}.{body}", Window: 10 * time.Minute,
+				},
+			}},
 		},
 		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
 		Apps: map[string]App{

@@ -20,6 +20,7 @@ import (
 	connectors "github.com/tenurehq/tenure/connector/catalog"
 	sources "github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/webhook/scheme"
 )
 
 const schemaFile = "../schemas/config.schema.json"
@@ -66,7 +67,7 @@ func TestExamplesLoadAndFollowTheSchema(t *testing.T) {
 					if pem, ok := map[string]string{".pem": certificatePEM, ".key": keyPEM}[filepath.Ext(path)]; ok {
 						return []byte(pem), nil
 					}
-					return []byte("secret"), nil
+					return []byte("a-secret-of-some-length"), nil
 				},
 				kinds: connectors.Kinds(), sources: sources.Names(),
 			}
@@ -231,6 +232,11 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	assert.Equal(t, cfg.Kafka.Topics[0].StartOffset, byDefault("properties.kafka.properties.topics.items.properties.startOffset"))
 	assert.Equal(t, cfg.Attention.After, duration("properties.attention.properties.after"))
 	assert.Equal(t, cfg.Attention.Recheck, duration("properties.attention.properties.recheck"))
+	assert.EqualValues(t, fmt.Sprintf("%dKiB", defaultMaxBody>>10), byDefault("properties.webhooks.properties.maxBody"))
+	endpoint := "properties.webhooks.properties.endpoints.items.properties."
+	assert.EqualValues(t, fmt.Sprintf("%d/s", defaultWebhookRate), byDefault(endpoint+"rate"))
+	assert.EqualValues(t, scheme.Generic().Encoding, byDefault(endpoint+"signature.properties.encoding"))
+	assert.EqualValues(t, scheme.Generic().Signs, byDefault(endpoint+"signature.properties.signs"))
 	assert.Equal(t, cfg.Sweep.Every, duration("properties.sweep.properties.every"))
 	assert.Equal(t, wiki.Joiner.LeadTime, duration("$defs.joiner.properties.leadTime"))
 	assert.Equal(t, wiki.Mover.Overlap, duration("$defs.mover.properties.overlap"))
@@ -271,6 +277,10 @@ func TestSchemaAndLoaderAgreeOnForm(t *testing.T) {
 		{"roles: [{name: a, when: true}]", false},
 		{"roles: {}", false},
 		{"metrics: {worker: localhost}", false},
+		{webhooks(`listen: "127.0.0.1:80"`, `scheme: bearer, secrets: ["${file:secrets/webhook}"]`), true},
+		{webhooks(`listen: "127.0.0.1:80"`, `scheme: bearer, secrets: [plain text that is a secret]`), false},
+		{webhooks(`listen: "127.0.0.1:80"`, `scheme: pigeon, secrets: ["${file:secrets/webhook}"]`), false},
+		{webhooks("listen: \"127.0.0.1:80\"\n  maxBody: 64KB", `scheme: bearer, secrets: ["${file:secrets/webhook}"]`), false},
 		{"development: {clock: {epoch: 2026-01-01T00:00:00Z, start: '2026-01-01T00:00:00Z', rate: 2}}", true},
 		{"development: {clock: {epoch: 2026-01-01T00:00:00Z, start: noon, rate: 2}}", false},
 		{"development: {clock: {epoch: 2026-01-01T00:00:00Z, rate: 2}}", false},

@@ -61,6 +61,15 @@ func (v value) secret() secret.Secret {
 	return v.secretIn(text)
 }
 
+// credential is a secret that must refer to one: it is never written here.
+func (v value) credential() secret.Secret {
+	if text, ok := v.str(); ok && !reference.MatchString(text) {
+		v.failf("must not be written here: refer to it by ${env:NAME} or ${file:PATH}")
+		return secret.Secret{}
+	}
+	return v.secret()
+}
+
 // secret is what a reference refers to, or what is wrong with it.
 func (l *loader) secret(ref string) (secret, problem string) {
 	kind, name, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(ref, "${"), "}"), ":")

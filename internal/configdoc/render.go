@@ -102,6 +102,7 @@ func (p *page) row(path string, s *yaml.Node, required bool) error {
 var kinds = map[string]string{
 	"text": "text", "expression": "expression", "duration": "duration", "span": "duration, not 0",
 	"instant": "instant (RFC 3339)", "listen": "address, host:port",
+	"header": "HTTP header",
 }
 
 // kind says what a value has to be.
