@@ -1,9 +1,12 @@
 package policy
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/tenurehq/tenure/hr"
 )
 
 // Policy is a set of rules, compiled. It never changes and is safe for
@@ -61,6 +64,33 @@ func (p *Policy) App(name string) (ResolvedApp, bool) {
 	resolved.After = slices.Clone(resolved.After)
 	resolved.Attributes = slices.Clone(resolved.Attributes)
 	return resolved, true
+}
+
+// Attributes are what the app's mappings make of a profile, whatever access it
+// gives; empty ones are left out. The error names the mappings that cannot be
+// evaluated.
+func (p *Policy) Attributes(appName string, id Identity, profile hr.Profile) (map[string]any, error) {
+	app, ok := p.apps[appName]
+	if !ok {
+		return nil, nil
+	}
+	e := &evaluation{policy: p, identity: id}
+	attributes := e.attributes(app, variablesOf(id, &profile))
+	return attributes, errors.Join(e.failures...)
+}
+
+// Grants lists the entitlements that some role gives in the app, sorted.
+func (p *Policy) Grants(appName string) []string {
+	var names []string
+	for _, role := range p.roles {
+		for _, grant := range role.grants {
+			if grant.App == appName {
+				names = append(names, grant.Entitlements...)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // UsesManager says whether an attribute of the app depends on the account of

@@ -19,7 +19,7 @@ import (
 )
 
 func (c *cli) appCommand() *cobra.Command {
-	return noun("app", "Show apps and the accounts in them", c.appListCommand(), c.appAccountsCommand(), c.appKindsCommand(), c.appKindCommand())
+	return noun("app", "Show apps and the accounts in them", c.appListCommand(), c.appAccountsCommand(), c.appTestCommand(), c.appKindsCommand(), c.appKindCommand())
 }
 
 type appView struct {
@@ -74,6 +74,22 @@ func viewApp(ctx context.Context, name string, app config.App) (appView, error) 
 	return v, conn.Close()
 }
 
+func (c *cli) completeApps(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	cfg, err := c.config()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return slices.Sorted(maps.Keys(cfg.Apps)), cobra.ShellCompDirectiveNoFileComp
+}
+
+func findApp(cfg *config.Config, name string) (config.App, error) {
+	app, ok := cfg.Apps[name]
+	if !ok {
+		return config.App{}, usagef("there is no app %q in %s%s", name, cfg.Path, nearest.Hint(name, slices.Collect(maps.Keys(cfg.Apps))))
+	}
+	return app, nil
+}
+
 func openApp(ctx context.Context, name string, app config.App) (connector.Connector, error) {
 	kind, ok := catalog.Lookup(app.Connector)
 	if !ok {
@@ -105,6 +121,8 @@ func capabilityNames(can connector.Capabilities) []string {
 		{"sessions", can.Sessions},
 		{"hand over", can.HandOver},
 		{"list", can.List},
+		{"list entitlements", can.ListEntitlements},
+		{"probe", can.Probe},
 	} {
 		if capability.has {
 			names = append(names, capability.name)
@@ -145,14 +163,8 @@ States: linked (both agree), drifted (enabled in the one, not in the other),
 unlinked (in the app only), missing (in the ledger only).`,
 		Example: `  tenure app accounts wiki
   tenure app accounts wiki --only unlinked`,
-		Args: exactly("APP"),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			cfg, err := c.config()
-			if err != nil {
-				return nil, cobra.ShellCompDirectiveError
-			}
-			return slices.Sorted(maps.Keys(cfg.Apps)), cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              exactly("APP"),
+		ValidArgsFunction: c.completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if only != "" && !slices.Contains(accountStates, only) {
 				return usagef("--only wants one of %s, not %q", strings.Join(accountStates, ", "), only)
@@ -176,9 +188,9 @@ unlinked (in the app only), missing (in the ledger only).`,
 
 // accountsOf joins an app's accounts with the ledger's links.
 func accountsOf(ctx context.Context, cfg *config.Config, l ledger.Ledger, name string) (accounts []accountView, err error) {
-	app, ok := cfg.Apps[name]
-	if !ok {
-		return nil, usagef("there is no app %q in %s%s", name, cfg.Path, nearest.Hint(name, slices.Collect(maps.Keys(cfg.Apps))))
+	app, err := findApp(cfg, name)
+	if err != nil {
+		return nil, err
 	}
 	conn, err := openApp(ctx, name, app)
 	if err != nil {
