@@ -1,7 +1,8 @@
 package ingest
 
 import (
-	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // Headers of a dead letter, added to the record's own.
@@ -21,59 +23,155 @@ const (
 	HeaderOffset    = deadLetterPrefix + "offset"    // ... decimal
 	HeaderSource    = deadLetterPrefix + "source"    // the decoder's name
 	HeaderAt        = deadLetterPrefix + "at"        // when it was given up, RFC 3339, UTC
+	HeaderPerson    = deadLetterPrefix + "person"    // source.Error's Person; absent if the decoder does not say
+	HeaderUrgent    = deadLetterPrefix + "urgent"    // "true" if the decoder says so; else absent
 
 	deadLetterPrefix = "tenure-dlq-"
 )
 
-// reasonInternal is the reason of a record that broke its decoder.
-const reasonInternal = "internal"
+// Headers of a record that was sent again from a dead letter. Should it become
+// one once more, the letter has them too, and so names its ancestor.
+const (
+	HeaderRedriveOf     = redrivePrefix + "of"     // the dead letter: topic/partition/offset
+	HeaderRedriveBy     = redrivePrefix + "by"     // the operator
+	HeaderRedriveAt     = redrivePrefix + "at"     // RFC 3339, UTC
+	HeaderRedriveReason = redrivePrefix + "reason" // the operator's
+	HeaderRedriveDigest = redrivePrefix + "digest" // of the value as it was refused: see Digest
+
+	redrivePrefix = "tenure-redrive-"
+)
+
+const (
+	// reasonInternal is the reason of a record that broke its decoder.
+	reasonInternal = "internal"
+	// reasonUnknown is that of a dead letter which does not say why it is one.
+	reasonUnknown = "unknown"
+)
+
+// Digest names a record's value by its content: "sha256:" and hexadecimal digits.
+func Digest(value []byte) string {
+	sum := sha256.Sum256(value)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
 
 // deadLetter is the record as it was, key and value byte for byte, with the
 // headers that say why nothing came of it. Such headers of an earlier time (it
 // had been a dead letter, and was sent again) are replaced.
 func deadLetter(m kafka.Message, t Topic, e *source.Error, at time.Time) kafka.Message {
-	letter := kafka.Message{Topic: t.DeadLetters, Key: m.Key, Value: m.Value}
-	for _, h := range m.Headers {
-		if !strings.HasPrefix(h.Key, deadLetterPrefix) {
-			letter.Headers = append(letter.Headers, h)
-		}
+	urgent := ""
+	if e.Urgent {
+		urgent = "true"
 	}
-	for _, h := range [][2]string{
-		{HeaderReason, e.Reason},
-		{HeaderField, e.Field},
-		{HeaderText, e.Text},
-		{HeaderTopic, m.Topic},
-		{HeaderPartition, strconv.Itoa(m.Partition)},
-		{HeaderOffset, strconv.FormatInt(m.Offset, 10)},
-		{HeaderSource, t.Source},
-		{HeaderAt, at.UTC().Format(time.RFC3339Nano)},
-	} {
+	return kafka.Message{
+		Topic: t.DeadLetters, Key: m.Key, Value: m.Value,
+		Headers: withHeaders(m.Headers, []string{deadLetterPrefix}, [][2]string{
+			{HeaderReason, e.Reason},
+			{HeaderField, e.Field},
+			{HeaderText, e.Text},
+			{HeaderTopic, m.Topic},
+			{HeaderPartition, strconv.Itoa(m.Partition)},
+			{HeaderOffset, strconv.FormatInt(m.Offset, 10)},
+			{HeaderSource, t.Source},
+			{HeaderAt, at.UTC().Format(time.RFC3339Nano)},
+			{HeaderPerson, e.Person},
+			{HeaderUrgent, urgent},
+		}),
+	}
+}
+
+// withHeaders are the headers without those that begin with a prefix, and with
+// those to be added that are not empty.
+func withHeaders(headers []kafka.Header, without []string, add [][2]string) []kafka.Header {
+	var out []kafka.Header
+next:
+	for _, h := range headers {
+		for _, prefix := range without {
+			if strings.HasPrefix(h.Key, prefix) {
+				continue next
+			}
+		}
+		out = append(out, h)
+	}
+	for _, h := range add {
 		if h[1] != "" {
-			letter.Headers = append(letter.Headers, kafka.Header{Key: h[0], Value: []byte(h[1])})
+			out = append(out, kafka.Header{Key: h[0], Value: []byte(h[1])})
 		}
 	}
-	return letter
+	return out
 }
 
-// newDeadLetterWriter writes each letter by itself and returns when all in-sync
-// replicas have it. What the topic's records may measure, its letters may too:
-// only the broker limits the size.
-func newDeadLetterWriter(brokers []string, transport kafka.RoundTripper) *kafka.Writer {
-	return &kafka.Writer{
-		Addr:                   kafka.TCP(brokers...),
-		Transport:              transport,
-		Balancer:               kafka.Murmur2Balancer{},
-		RequiredAcks:           kafka.RequireAll,
-		BatchSize:              1,
-		BatchBytes:             1 << 30,
-		MaxAttempts:            1, // the caller tries again
-		AllowAutoTopicCreation: true,
+// entryOf is what the ledger is to know of a dead letter: what its headers say,
+// and what can be told of the record. One that Tenure did not write says less.
+func entryOf(letter kafka.Message) ledger.DeadLetter {
+	headers := map[string]string{}
+	for _, h := range letter.Headers {
+		headers[h.Key] = string(h.Value)
 	}
+	clue := source.LookAt(recordOf(letter))
+	l := ledger.DeadLetter{
+		At:         ledger.Position{Topic: letter.Topic, Partition: letter.Partition, Offset: letter.Offset},
+		Digest:     Digest(letter.Value),
+		Format:     headers[HeaderSource],
+		ReceivedAt: letter.Time,
+		Reason:     headers[HeaderReason],
+		Field:      headers[HeaderField],
+		Text:       headers[HeaderText],
+		PersonID:   headers[HeaderPerson],
+		EventType:  clue.Type, EventSource: clue.Source, EventID: clue.ID,
+		Urgent: clue.Urgent || headers[HeaderUrgent] == "true",
+	}
+	l.RedriveOf, _ = parsePosition(headers[HeaderRedriveOf])
+	var there bool
+	l.Origin, there = parsePosition(headers[HeaderTopic] + "/" + headers[HeaderPartition] + "/" + headers[HeaderOffset])
+	if !there {
+		l.Origin = l.At
+	}
+	if at, err := time.Parse(time.RFC3339Nano, headers[HeaderAt]); err == nil {
+		l.ReceivedAt = at
+	}
+	if l.PersonID == "" {
+		l.PersonID = clue.Person
+	}
+	if l.Reason == "" {
+		l.Reason = reasonUnknown
+	}
+	return l
 }
 
-func (c *Consumer) writeDeadLetter(ctx context.Context, m kafka.Message, t Topic, e *source.Error) error {
-	letter := deadLetter(m, t, e, c.clock.Now())
-	return c.deadLetterBroker.call(ctx, func(ctx context.Context) error {
-		return c.deadLetters.WriteMessages(ctx, letter)
-	})
+// redriveOf is the dead letter that a record was sent again from; the zero
+// position if it was not.
+func redriveOf(m kafka.Message) ledger.Position {
+	for _, h := range m.Headers {
+		if h.Key == HeaderRedriveOf {
+			p, _ := parsePosition(string(h.Value))
+			return p
+		}
+	}
+	return ledger.Position{}
+}
+
+// parsePosition reads topic/partition/offset. Topics have no slash in them.
+func parsePosition(s string) (ledger.Position, bool) {
+	parts := strings.Split(s, "/")
+	if len(parts) != 3 || parts[0] == "" {
+		return ledger.Position{}, false
+	}
+	partition, err := strconv.ParseInt(parts[1], 10, 32)
+	if err != nil || partition < 0 {
+		return ledger.Position{}, false
+	}
+	offset, err := strconv.ParseInt(parts[2], 10, 64)
+	if err != nil || offset < 0 {
+		return ledger.Position{}, false
+	}
+	return ledger.Position{Topic: parts[0], Partition: int(partition), Offset: offset}, true
+}
+
+// recordOf is a message as decoders see it.
+func recordOf(m kafka.Message) source.Record {
+	headers := make(map[string]string, len(m.Headers))
+	for _, h := range m.Headers {
+		headers[strings.ToLower(h.Key)] = string(h.Value)
+	}
+	return source.Record{Key: m.Key, Headers: headers, Value: m.Value}
 }

@@ -30,14 +30,9 @@ func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error 
 		log.Info("something in the record is odd", zap.String("field", w.Field), zap.String("text", w.Text))
 	}
 	if err != nil {
-		refusal := refusalOf(err)
-		if err := c.writeDeadLetter(ctx, m, t, refusal); err != nil {
+		if err := c.refuse(ctx, log, m, t, refusalOf(err)); err != nil {
 			return err
 		}
-		c.metrics.deadLetter(m.Topic, refusal.Reason)
-		log.Warn("the record cannot be read and is a dead letter now",
-			zap.String("reason", refusal.Reason), zap.String("field", refusal.Field), zap.String("text", refusal.Text),
-			zap.String("deadLetters", t.DeadLetters))
 	} else if result, err = c.record(ctx, log, m, events); err != nil {
 		return err
 	}
@@ -51,9 +46,10 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 	if len(events) == 0 {
 		return resultDelivered, nil
 	}
+	from := redriveOf(m)
 	received := make([]ledger.Received, len(events))
 	for i, e := range events {
-		received[i] = ledger.Received{Event: e, At: c.clock.Now(), Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}
+		received[i] = ledger.Received{Event: e, At: c.clock.Now(), Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, RedriveOf: from}
 	}
 	var receipts []ledger.Receipt
 	err = c.ledger.call(ctx, func(ctx context.Context) (err error) {

@@ -30,18 +30,20 @@ const reasonOther = "other"
 type metrics struct {
 	records     *prometheus.CounterVec
 	deadLetters *prometheus.CounterVec
-	seconds     *prometheus.HistogramVec
-	latency     *prometheus.HistogramVec
-	retries     *prometheus.CounterVec
-	commits     *prometheus.CounterVec
-	rebalances  prometheus.Counter
-	rejoins     prometheus.Counter
-	member      prometheus.Gauge
-	inFlight    *prometheus.GaugeVec
-	lag         *prometheus.GaugeVec
-	oldest      *prometheus.GaugeVec
-	stuck       *prometheus.GaugeVec
-	refetches   *prometheus.CounterVec
+
+	urgentLetters *prometheus.CounterVec
+	seconds       *prometheus.HistogramVec
+	latency       *prometheus.HistogramVec
+	retries       *prometheus.CounterVec
+	commits       *prometheus.CounterVec
+	rebalances    prometheus.Counter
+	rejoins       prometheus.Counter
+	member        prometheus.Gauge
+	inFlight      *prometheus.GaugeVec
+	lag           *prometheus.GaugeVec
+	oldest        *prometheus.GaugeVec
+	stuck         *prometheus.GaugeVec
+	refetches     *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
@@ -55,6 +57,10 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 			Name: "tenure_ingest_dead_letters_total",
 			Help: "Records that could not be used and are dead letters now, by reason.",
 		}, []string{"topic", "reason"}),
+		urgentLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_ingest_urgent_dead_letters_total",
+			Help: "Dead letters that were to end somebody's access: each needs a human at once.",
+		}, []string{"topic"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_ingest_record_seconds",
 			Help:    "From beginning with a record to its acknowledgement.",
@@ -109,7 +115,7 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 	}
 	m.begin(topics)
 	if reg != nil {
-		reg.MustRegister(m.records, m.deadLetters, m.seconds, m.latency, m.retries, m.commits, m.rebalances,
+		reg.MustRegister(m.records, m.deadLetters, m.urgentLetters, m.seconds, m.latency, m.retries, m.commits, m.rebalances,
 			m.rejoins, m.member, m.inFlight, m.lag, m.oldest, m.stuck, m.refetches)
 	}
 	return m
@@ -125,6 +131,7 @@ func (m *metrics) begin(topics []Topic) {
 		for _, reason := range append([]string{reasonInternal, reasonOther}, source.Reasons...) {
 			m.deadLetters.WithLabelValues(t.Name, reason)
 		}
+		m.urgentLetters.WithLabelValues(t.Name)
 		m.seconds.WithLabelValues(t.Name)
 		m.latency.WithLabelValues(t.Name)
 		m.refetches.WithLabelValues(t.Name)

@@ -32,8 +32,12 @@ type Publisher struct {
 	cluster   Cluster
 	transport *kafka.Transport
 	writer    *kafka.Writer
+	largest   int // bytes of a message
 	backoff   backoff
 }
+
+// patiently is how often somebody who waits at a terminal tries.
+var patiently = backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second}
 
 // publishBatch is how many messages go to a partition in one request.
 const publishBatch = 500
@@ -45,7 +49,8 @@ func NewPublisher(cluster Cluster) *Publisher {
 	return &Publisher{
 		cluster:   cluster,
 		transport: transport,
-		backoff:   backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second},
+		largest:   maxMessage,
+		backoff:   patiently,
 		writer: &kafka.Writer{
 			Addr:         kafka.TCP(cluster.Brokers...),
 			Transport:    transport,
@@ -89,7 +94,11 @@ func (p *Publisher) Publish(ctx context.Context, topic string, messages []Messag
 	refused := map[int]error{}
 	for from := 0; from < len(messages); from += publishBatch {
 		chunk := messages[from:min(from+publishBatch, len(messages))]
-		if err := p.publish(ctx, topic, chunk, func(i int, err error) { refused[from+i] = err }); err != nil {
+		batch := make([]kafka.Message, len(chunk))
+		for i, m := range chunk {
+			batch[i] = m.kafka(topic)
+		}
+		if err := p.publish(ctx, topic, batch, func(i int, err error) { refused[from+i] = err }); err != nil {
 			return err
 		}
 	}
@@ -101,12 +110,12 @@ func (p *Publisher) Publish(ctx context.Context, topic string, messages []Messag
 
 // publish writes one chunk. Messages of one key that have to be tried again do
 // not fall behind later ones: those are in later chunks.
-func (p *Publisher) publish(ctx context.Context, topic string, chunk []Message, refuse func(int, error)) error {
+func (p *Publisher) publish(ctx context.Context, topic string, chunk []kafka.Message, refuse func(int, error)) error {
 	var pending []outgoing
 	for i, m := range chunk {
-		o := outgoing{index: i, message: m.kafka(topic)}
-		if size := o.size(); size > maxMessage {
-			refuse(i, fmt.Errorf("%d bytes are more than the %d that a message may have", size, maxMessage))
+		o := outgoing{index: i, message: m}
+		if size := o.size(); size > p.largest {
+			refuse(i, fmt.Errorf("%d bytes are more than the %d that a message may have", size, p.largest))
 			continue
 		}
 		pending = append(pending, o)

@@ -1,0 +1,90 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// ErrGone is returned for a record that is not on its topic: retention removed
+// it, or the topic was removed or made anew.
+var ErrGone = errors.New("the record is not there (any more)")
+
+// What one request for a record may bring. A larger record is brought all the
+// same, alone.
+const (
+	recordBytes = 10 << 20
+	recordWait  = 500 * time.Millisecond
+)
+
+// readRecord reads one record exactly as the broker has it: null and empty are
+// two things.
+func readRecord(ctx context.Context, client *kafka.Client, at ledger.Position) (kafka.Message, error) {
+	found := kafka.Message{Offset: -1}
+	_, err := readBatch(ctx, client, at, func(m kafka.Message) error {
+		if m.Offset == at.Offset {
+			found = m
+		}
+		return nil
+	})
+	if err == nil && found.Offset < 0 {
+		err = ErrGone
+	}
+	if err != nil {
+		return kafka.Message{}, fmt.Errorf("%s: %w", positionName(at), err)
+	}
+	return found, nil
+}
+
+// readBatch gives f the records that one request brings, from an offset on, and
+// returns the end of the partition.
+func readBatch(ctx context.Context, client *kafka.Client, at ledger.Position, f func(kafka.Message) error) (end int64, err error) {
+	answer, err := client.Fetch(ctx, &kafka.FetchRequest{
+		Topic: at.Topic, Partition: at.Partition, Offset: at.Offset,
+		MinBytes: 1, MaxBytes: recordBytes, MaxWait: recordWait,
+	})
+	if err == nil {
+		err = answer.Error
+	}
+	for _, gone := range []error{kafka.OffsetOutOfRange, kafka.UnknownTopicOrPartition, protocol.ErrNoTopic, protocol.ErrNoPartition} {
+		if errors.Is(err, gone) {
+			return 0, ErrGone
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	for {
+		r, err := answer.Records.ReadRecord()
+		if errors.Is(err, io.EOF) {
+			return answer.HighWatermark, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		if r.Offset < at.Offset {
+			continue // the batch began before
+		}
+		m := kafka.Message{Topic: at.Topic, Partition: at.Partition, Offset: r.Offset, Time: r.Time, Headers: r.Headers}
+		if m.Key, err = kafka.ReadAll(r.Key); err != nil {
+			return 0, err
+		}
+		if m.Value, err = kafka.ReadAll(r.Value); err != nil {
+			return 0, err
+		}
+		if err := f(m); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func positionName(p ledger.Position) string {
+	return fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset)
+}

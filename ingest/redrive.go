@@ -1,0 +1,243 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Header is one header of a record.
+type Header struct {
+	Name  string
+	Value []byte
+}
+
+// Letter is a dead letter as it is in Kafka: the record byte for byte, and the
+// headers that say why it is one. A nil key or value is none, which an empty one
+// is not.
+type Letter struct {
+	message kafka.Message
+}
+
+// Key is the record's key, Value its value. Neither is to be changed.
+func (l Letter) Key() []byte { return l.message.Key }
+
+// Value is the record's value.
+func (l Letter) Value() []byte { return l.message.Value }
+
+// Time is when the letter was written.
+func (l Letter) Time() time.Time { return l.message.Time }
+
+// Headers are the record's own and those of the dead letter, in order.
+func (l Letter) Headers() []Header {
+	headers := make([]Header, len(l.message.Headers))
+	for i, h := range l.message.Headers {
+		headers[i] = Header{Name: h.Key, Value: h.Value}
+	}
+	return headers
+}
+
+// Entry is what the ledger is to know of the letter.
+func (l Letter) Entry() ledger.DeadLetter { return entryOf(l.message) }
+
+// Mend is what an operator changed about a record before it is sent again.
+type Mend struct {
+	Value   []byte            // nil leaves it
+	Key     []byte            // nil leaves it
+	Headers map[string]string // set, or with an empty value removed
+}
+
+// Changes says whether anything is changed.
+func (m Mend) Changes() bool { return m.Value != nil || m.Key != nil || len(m.Headers) > 0 }
+
+// Provenance says who sends a record again, when and why.
+type Provenance struct {
+	Operator string
+	Reason   string
+	At       time.Time
+}
+
+// Decode decodes the mended record as the starter will, and says why it will be
+// refused again.
+func (l Letter) Decode(d source.Decoder, m Mend) *source.Error {
+	if _, _, err := decode(d, l.again(m, Provenance{})); err != nil {
+		return refusalOf(err)
+	}
+	return nil
+}
+
+// again is the record, mended, as it goes to its topic once more.
+func (l Letter) again(m Mend, p Provenance) kafka.Message {
+	entry := l.Entry()
+	out := kafka.Message{Topic: entry.Origin.Topic, Key: l.message.Key, Value: l.message.Value}
+	if m.Key != nil {
+		out.Key = m.Key
+	}
+	if m.Value != nil {
+		out.Value = m.Value
+	}
+	var headers []kafka.Header
+	for _, h := range l.message.Headers {
+		if _, set := m.Headers[h.Key]; !set {
+			headers = append(headers, h)
+		}
+	}
+	var add [][2]string
+	for _, name := range slices.Sorted(maps.Keys(m.Headers)) {
+		add = append(add, [2]string{name, m.Headers[name]})
+	}
+	if p != (Provenance{}) {
+		add = append(add, [][2]string{
+			{HeaderRedriveOf, positionName(entry.At)},
+			{HeaderRedriveBy, p.Operator},
+			{HeaderRedriveAt, p.At.UTC().Format(time.RFC3339Nano)},
+			{HeaderRedriveReason, p.Reason},
+			{HeaderRedriveDigest, entry.Digest},
+		}...)
+	}
+	out.Headers = withHeaders(headers, []string{deadLetterPrefix, redrivePrefix}, add)
+	return out
+}
+
+// Letters reads dead letters and sends their records again. What cannot be
+// reached it waits for, until the context is done.
+type Letters struct {
+	cluster   Cluster
+	waiting   func(error)
+	client    *kafka.Client
+	publisher *Publisher
+}
+
+// NewLetters returns one that connects when it is first used. Waiting is told,
+// once per reason, why there is something to wait for; it may be nil.
+func NewLetters(cluster Cluster, waiting func(reason error)) *Letters {
+	p := NewPublisher(cluster)
+	p.Waiting = waiting
+	// What was on the topic once may go there again, whatever its size: only the
+	// broker limits it.
+	p.largest = math.MaxInt
+	p.writer.BatchBytes = math.MaxInt32
+	return &Letters{
+		cluster: cluster, waiting: waiting, publisher: p,
+		client: &kafka.Client{Addr: kafka.TCP(cluster.Brokers...), Transport: p.transport},
+	}
+}
+
+// Close releases the connections.
+func (l *Letters) Close() error { return l.publisher.Close() }
+
+// Read reads the letter at a position. It fails with ErrGone if it is not there.
+func (l *Letters) Read(ctx context.Context, at ledger.Position) (letter Letter, err error) {
+	err = l.patiently(ctx, func() error {
+		m, err := readRecord(ctx, l.client, at)
+		letter = Letter{m}
+		return err
+	})
+	return letter, err
+}
+
+// Redrive sends the letter's record to the topic where it was, mended, with
+// headers that say where it comes from, and returns when all in-sync replicas
+// have it.
+func (l *Letters) Redrive(ctx context.Context, letter Letter, m Mend, p Provenance) error {
+	again := letter.again(m, p)
+	var refused error
+	err := l.publisher.publish(ctx, again.Topic, []kafka.Message{again}, func(_ int, err error) { refused = err })
+	if err != nil {
+		return err
+	}
+	return refused
+}
+
+// Each gives f every letter that is on the topic now, by partition and offset.
+func (l *Letters) Each(ctx context.Context, topic string, f func(Letter) error) error {
+	var partitions []kafka.Partition
+	err := l.patiently(ctx, func() error {
+		answer, err := l.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+		if err == nil && len(answer.Topics) == 1 {
+			partitions, err = answer.Topics[0].Partitions, answer.Topics[0].Error
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range partitions {
+		if err := l.eachOf(ctx, topic, p.ID, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f func(Letter) error) error {
+	var bounds kafka.PartitionOffsets
+	err := l.patiently(ctx, func() error {
+		answer, err := l.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
+			topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
+		}})
+		if err == nil && len(answer.Topics[topic]) == 1 {
+			bounds = answer.Topics[topic][0]
+			err = bounds.Error
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	at := ledger.Position{Topic: topic, Partition: partition, Offset: bounds.FirstOffset}
+	for at.Offset < bounds.LastOffset {
+		var batch []kafka.Message
+		err := l.patiently(ctx, func() error {
+			batch = nil
+			_, err := readBatch(ctx, l.client, at, func(m kafka.Message) error { batch = append(batch, m); return nil })
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			return nil // nothing is left up to the end as it was
+		}
+		for _, m := range batch {
+			at.Offset = m.Offset + 1
+			if isMarker(m) {
+				continue
+			}
+			if err := f(Letter{m}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// patiently repeats f until it succeeds, says that there is nothing, or ctx is
+// done.
+func (l *Letters) patiently(ctx context.Context, f func() error) error {
+	said := ""
+	for attempt := 0; ; attempt++ {
+		err := f()
+		if err == nil || errors.Is(err, ErrGone) || errors.Is(err, kafka.UnknownTopicOrPartition) || permanent(err) {
+			return l.cluster.explain(err)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if reason := l.cluster.explain(err); l.waiting != nil && reason.Error() != said {
+			said = reason.Error()
+			l.waiting(reason)
+		}
+		if err := sleep(ctx, patiently.delay(attempt)); err != nil {
+			return err
+		}
+	}
+}
