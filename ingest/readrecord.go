@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -53,10 +54,11 @@ func readBatch(ctx context.Context, client *kafka.Client, at ledger.Position, f 
 	if err == nil {
 		err = answer.Error
 	}
-	for _, gone := range []error{kafka.OffsetOutOfRange, kafka.UnknownTopicOrPartition, protocol.ErrNoTopic, protocol.ErrNoPartition} {
-		if errors.Is(err, gone) {
-			return 0, ErrGone
-		}
+	switch {
+	case errors.Is(err, kafka.OffsetOutOfRange):
+		return 0, ErrGone
+	case errors.Is(err, protocol.ErrNoTopic), errors.Is(err, protocol.ErrNoPartition):
+		return 0, whyNotKnown(ctx, client, at, err)
 	}
 	if err != nil {
 		return 0, err
@@ -83,6 +85,22 @@ func readBatch(ctx context.Context, client *kafka.Client, at ledger.Position, f 
 			return 0, err
 		}
 	}
+}
+
+// whyNotKnown finds out whether there is no such topic or partition, or no broker
+// that could say so: kafka-go's transport says the same of both.
+func whyNotKnown(ctx context.Context, client *kafka.Client, at ledger.Position, err error) error {
+	answer, metadataErr := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{at.Topic}})
+	if metadataErr != nil {
+		return metadataErr
+	}
+	for _, t := range answer.Topics {
+		there := slices.ContainsFunc(t.Partitions, func(p kafka.Partition) bool { return p.ID == at.Partition })
+		if errors.Is(t.Error, kafka.UnknownTopicOrPartition) || t.Error == nil && !there {
+			return ErrGone
+		}
+	}
+	return err
 }
 
 func positionName(p ledger.Position) string {

@@ -21,7 +21,7 @@ import (
 // write writes messages to the events as they are: what is nil is null.
 func (r *rig) write(messages ...kafka.Message) {
 	r.t.Helper()
-	w := &kafka.Writer{Addr: kafka.TCP(r.brokers...), Topic: r.events, RequiredAcks: kafka.RequireAll, BatchSize: 1}
+	w := &kafka.Writer{Addr: kafka.TCP(r.brokers...), Transport: r.client.Transport, Topic: r.events, RequiredAcks: kafka.RequireAll, BatchSize: 1}
 	defer w.Close()
 	require.NoError(r.t, w.WriteMessages(bounded(r.t), messages...))
 }
@@ -225,7 +225,7 @@ func TestEachLetterOfATopic(t *testing.T) {
 	for range 300 {
 		records = append(records, kafka.Message{Value: bytes.Repeat([]byte("x"), 100_000)})
 	}
-	w := &kafka.Writer{Addr: kafka.TCP(r.brokers...), Topic: r.events, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, Balancer: &kafka.RoundRobin{}}
+	w := &kafka.Writer{Addr: kafka.TCP(r.brokers...), Transport: r.client.Transport, Topic: r.events, RequiredAcks: kafka.RequireAll, BatchBytes: 500_000, BatchTimeout: time.Millisecond, Balancer: &kafka.RoundRobin{}}
 	defer w.Close()
 	require.NoError(t, w.WriteMessages(bounded(t), records...))
 	seen := map[ledger.Position]bool{}
