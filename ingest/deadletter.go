@@ -166,12 +166,3 @@ func parsePosition(s string) (ledger.Position, bool) {
 	}
 	return ledger.Position{Topic: parts[0], Partition: int(partition), Offset: offset}, true
 }
-
-// recordOf is a message as decoders see it.
-func recordOf(m kafka.Message) source.Record {
-	headers := make(map[string]string, len(m.Headers))
-	for _, h := range m.Headers {
-		headers[strings.ToLower(h.Key)] = string(h.Value)
-	}
-	return source.Record{Key: m.Key, Headers: headers, Value: m.Value}
-}
