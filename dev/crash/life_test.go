@@ -1,0 +1,153 @@
+//go:build real
+
+package crash
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/hr/source/cloudevents"
+	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// lifeVariable holds a life as JSON, in the environment of a process that leads it.
+const lifeVariable = "TENURE_CRASH_LIFE"
+
+// life is one process's: what it consumes, and where it dies.
+type life struct {
+	Brokers        []string
+	Topic, Letters string
+	Group          string
+	Ledger         string // file
+	Recorder       string // URL that takes nudges
+	Death          death
+}
+
+// quick makes members of a group notice each other's deaths soon. The window is
+// small, so that a life ends soon after the passage that it is to end at.
+var quick = ingest.Tuning{
+	Window:      16,
+	CommitEvery: 10 * time.Millisecond,
+	FetchWait:   20 * time.Millisecond,
+	DrainFor:    2 * time.Second,
+	RetryMin:    5 * time.Millisecond,
+	RetryMax:    50 * time.Millisecond,
+	TopicsEvery: time.Second,
+	Session:     400 * time.Millisecond,
+	Rebalance:   5 * time.Second,
+	RejoinAfter: 20 * time.Millisecond,
+}
+
+// lead leads a life to its end: its death, or a SIGTERM.
+func lead(encoded string) error {
+	var l life
+	if err := json.Unmarshal([]byte(encoded), &l); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	store, err := sqlite.Open(ctx, l.Ledger)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	log, err := zap.NewProduction()
+	if err != nil {
+		return err
+	}
+	reaper := &reaper{death: l.Death}
+	consumer, err := ingest.NewConsumer(ingest.Options{
+		Cluster: ingest.Cluster{Brokers: l.Brokers, Dial: reaper.dial},
+		Group:   l.Group,
+		Topics:  []ingest.Topic{{Name: l.Topic, Source: "cloudevents", Decode: reaper.decode, DeadLetters: l.Letters}},
+		Intake:  intake{store, reaper},
+		Nudger:  nudger{l.Recorder, reaper},
+		Clock:   clock.Real(),
+		Log:     log.WithOptions(zap.IncreaseLevel(zap.WarnLevel)),
+		Tuning:  quick,
+	})
+	if err != nil {
+		return err
+	}
+	return consumer.Run(ctx)
+}
+
+// decode passes a record on that has been fetched.
+func (r *reaper) decode(record source.Record) ([]hr.Event, []source.Warning, error) {
+	r.pass(afterFetch)
+	return cloudevents.Decode(record)
+}
+
+// intake is the ledger's.
+type intake struct {
+	ledger.Intake
+	reaper *reaper
+}
+
+func (i intake) Record(ctx context.Context, events []ledger.Received) ([]ledger.Receipt, error) {
+	receipts, err := i.Intake.Record(ctx, events)
+	if err == nil {
+		for range events {
+			i.reaper.pass(afterLedgerWrite)
+		}
+	}
+	return receipts, err
+}
+
+// nudger takes nudges to the recorder.
+type nudger struct {
+	url    string
+	reaper *reaper
+}
+
+func (n nudger) Nudge(ctx context.Context, nudge workflows.Nudge) error {
+	body, err := json.Marshal(nudge)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	if err := answer.Body.Close(); err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusNoContent {
+		return fmt.Errorf("the recorder answers %s", answer.Status)
+	}
+	n.reaper.pass(afterSignal)
+	return nil
+}
+
+// mainOf leads a life if the process was started for that, and else runs the
+// tests.
+func mainOf(run func() int) int {
+	encoded, ok := os.LookupEnv(lifeVariable)
+	if !ok {
+		return run()
+	}
+	if err := lead(encoded); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
