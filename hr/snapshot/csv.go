@@ -1,0 +1,142 @@
+package snapshot
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tenurehq/tenure/internal/nearest"
+)
+
+// readCSV reads a file with a header line.
+func readCSV(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
+	header, err := text.ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		yield(nil, err)
+		return
+	}
+	if !utf8.ValidString(header) {
+		yield(nil, notUTF8(1, 1, header))
+		return
+	}
+	records := csv.NewReader(io.MultiReader(strings.NewReader(header), text))
+	records.Comma = delimiter(header)
+	records.ReuseRecord = true
+	names, err := records.Read()
+	if err != nil {
+		if !errors.Is(err, io.EOF) { // an empty file has no rows
+			yield(nil, csvError(err))
+		}
+		return
+	}
+	place, err := places(names, records.Comma, m)
+	if err != nil {
+		yield(nil, err)
+		return
+	}
+	fields := m.fields()
+	for {
+		record, err := records.Read()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err == nil {
+			err = invalidUTF8(records, record)
+		}
+		if err != nil {
+			problem := csvError(err)
+			var known *Error
+			if !yield(nil, problem) || !errors.As(problem, &known) || known.Fatal {
+				return
+			}
+			continue
+		}
+		line, _ := records.FieldPos(0)
+		var problem *Error
+		row := m.row(line, fields, func(column string) string { return strings.TrimSpace(record[place[column]]) },
+			func(column, field, text string) {
+				if problem == nil {
+					problem = &Error{Line: line, Name: column, Field: field, Text: text}
+					problem.Line, problem.Column = records.FieldPos(place[column])
+				}
+			})
+		if problem != nil {
+			if !yield(nil, problem) {
+				return
+			}
+			continue
+		}
+		if !yield(row, nil) {
+			return
+		}
+	}
+}
+
+// delimiter is what stands between the names of a header line.
+func delimiter(header string) rune {
+	best, most := ',', 0
+	for _, d := range ",;\t|" {
+		quoted, count := false, 0
+		for _, r := range header {
+			switch {
+			case r == '"':
+				quoted = !quoted
+			case r == d && !quoted:
+				count++
+			}
+		}
+		if count > most {
+			best, most = d, count
+		}
+	}
+	return best
+}
+
+// places are the columns' indexes.
+func places(names []string, comma rune, m Mapping) (map[string]int, error) {
+	place := make(map[string]int, len(names))
+	for i, name := range names {
+		names[i] = strings.TrimSpace(name)
+		if _, twice := place[names[i]]; twice && slices.Contains(m.columns(), names[i]) {
+			return nil, &Error{Line: 1, Name: names[i], Fatal: true, Text: "is the name of two columns"}
+		}
+		place[names[i]] = i
+	}
+	for _, column := range m.columns() {
+		if _, ok := place[column]; !ok {
+			hint := nearest.Hint(column, names)
+			if hint == "" {
+				hint = fmt.Sprintf("; with %q in between there are: %s", comma, strings.Join(names, ", "))
+			}
+			return nil, &Error{Line: 1, Name: column, Fatal: true, Text: "is not the name of a column, but snapshot.columns says so" + hint}
+		}
+	}
+	return place, nil
+}
+
+func invalidUTF8(records *csv.Reader, record []string) error {
+	for i, text := range record {
+		if !utf8.ValidString(text) {
+			line, column := records.FieldPos(i)
+			return notUTF8(line, column, text)
+		}
+	}
+	return nil
+}
+
+// csvError is the error of a record that is no CSV.
+func csvError(err error) error {
+	var parse *csv.ParseError
+	if !errors.As(err, &parse) {
+		return err
+	}
+	if errors.Is(parse.Err, csv.ErrFieldCount) {
+		return &Error{Line: parse.StartLine, Text: "has another number of columns than the header"}
+	}
+	return &Error{Line: parse.Line, Column: parse.Column, Text: "is not CSV: " + parse.Err.Error()}
+}

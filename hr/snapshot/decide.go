@@ -1,0 +1,376 @@
+package snapshot
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// finding is what comes of one person.
+type finding struct {
+	events   []hr.Event   // that never came
+	changed  []Difference // that the events bring about
+	question *Question    // for a human, if not nil; there may be events all the same
+	outcome  outcome      // why there are no events
+	employed bool         // at the snapshot's instant, by all that was known, and covered
+	leaves   bool         // the events end the employment
+}
+
+// outcome says why nothing comes of a person.
+type outcome int
+
+const (
+	same      outcome = iota // there is nothing to say
+	newer                    // HR has said something since the snapshot
+	elsewhere                // the snapshot does not speak of them
+)
+
+// decide finds what never came of one person. row is nil if they are absent.
+func (o *Options) decide(id string, row *Row, events []hr.Event) (finding, error) {
+	f, err := o.propose(id, row, events)
+	if err != nil || len(f.events) == 0 {
+		return f, err
+	}
+	told := append(slices.Clone(events), f.events...)
+	again, err := o.propose(id, row, told)
+	if err != nil {
+		return f, err
+	}
+	if len(again.events) > 0 || again.question != nil && f.question == nil {
+		return finding{employed: f.employed, question: &Question{
+			Code: CodeUnsettled, Text: "what HR has said before contradicts the snapshot, and telling it again would not settle that",
+		}}, nil
+	}
+	f.leaves = f.employed && o.ends(id, f.events, events, told)
+	return f, nil
+}
+
+// ends says whether events end an employment: by a termination, or because
+// nobody is employed any more when the snapshot's day is over.
+func (o *Options) ends(id string, found, before, after []hr.Event) bool {
+	if slices.ContainsFunc(found, func(e hr.Event) bool { return e.Type == hr.EventTerminated }) {
+		return true
+	}
+	next := o.AsOf.AddDate(0, 0, 1)
+	return employment(hr.Merge(id, before), next) != nil && employment(hr.Merge(id, after), next) == nil
+}
+
+// subject is one person whom a decision is about.
+type subject struct {
+	*Options
+	id     string
+	row    *Row
+	events []hr.Event
+
+	now     *hr.Period // employment at the snapshot's instant, if any
+	next    *hr.Period // the first one after it, if any
+	last    *hr.Period // the last one that has ended, if any
+	profile hr.Profile // in force: in now, else in last, else in next
+	source  string     // of the event that the profile came with
+}
+
+// propose is decide without a look at whether it settles the matter.
+func (o *Options) propose(id string, row *Row, events []hr.Event) (finding, error) {
+	s := subject{Options: o, id: id, row: row, events: events}
+	t := hr.Merge(id, events)
+	s.place(t)
+	covered, err := s.covered()
+	switch {
+	case err != nil:
+		return finding{}, err
+	case !covered:
+		return finding{outcome: elsewhere}, nil
+	}
+	f := finding{outcome: newer}
+	if !slices.ContainsFunc(events, o.newer) {
+		switch {
+		case row == nil:
+			f = s.absent()
+		case row.Left || s.over():
+			f = s.left()
+		default:
+			f = s.present(t)
+		}
+	}
+	f.employed = s.now != nil
+	return f, nil
+}
+
+// newer says whether HR said something since the snapshot was taken.
+func (o *Options) newer(e hr.Event) bool {
+	return e.Recorded.After(o.AsOf) || e.Recorded.Equal(o.AsOf) && !made(e.ID)
+}
+
+// place finds the employments around the snapshot's instant. One that never gave
+// access is none.
+func (s *subject) place(t hr.Timeline) {
+	for i := range t.Periods {
+		p := &t.Periods[i]
+		switch {
+		case !p.Ends.IsZero() && !p.Ends.After(s.AsOf):
+			s.last = p
+		case !p.Ends.IsZero() && !p.Ends.After(p.Starts): // never was
+		case p.Starts.After(s.AsOf):
+			if s.next == nil {
+				s.next = p
+			}
+		default:
+			s.now = p
+		}
+	}
+	for _, p := range []*hr.Period{s.now, s.last, s.next} {
+		if p != nil {
+			in := inForce(p, s.AsOf)
+			s.profile, s.source = in.Profile, in.Event.Source
+			return
+		}
+	}
+}
+
+// employment is the one that a person is in at an instant, if any.
+func employment(t hr.Timeline, at time.Time) *hr.Period {
+	for i := range t.Periods {
+		if p := &t.Periods[i]; !p.Starts.After(at) && (p.Ends.IsZero() || p.Ends.After(at)) {
+			return p
+		}
+	}
+	return nil
+}
+
+// inForce is the snapshot that holds in a period at an instant.
+func inForce(p *hr.Period, at time.Time) hr.Snapshot {
+	in := p.Snapshots[0]
+	for _, s := range p.Snapshots {
+		if !s.From.After(at) {
+			in = s
+		}
+	}
+	return in
+}
+
+// covered says whether the snapshot speaks of the person: as they are known, or
+// as the row has them.
+func (s *subject) covered() (bool, error) {
+	isKnown := s.source != ""
+	if s.Covers == nil {
+		return !isKnown && s.row != nil || s.source == s.Source, nil
+	}
+	if isKnown {
+		if holds, err := s.Covers(s.id, &s.profile); holds || err != nil {
+			return holds, err
+		}
+	}
+	if s.row == nil {
+		return false, nil
+	}
+	p := s.row.over(s.profile)
+	return s.Covers(s.id, &p)
+}
+
+// today is the snapshot's date where the person is.
+func (s *subject) today() hr.Date { return hr.DateOf(s.AsOf.In(s.zone())) }
+
+// zone is the one that the person's dates are read in.
+func (s *subject) zone() *time.Location {
+	name := s.profile.Location.TimeZone
+	if s.row != nil && s.row.Profile.Location.TimeZone != "" {
+		name = s.row.Profile.Location.TimeZone
+	}
+	if zone, err := hr.LoadZone(name); err == nil {
+		return zone
+	}
+	return time.UTC
+}
+
+// over says whether the row's own dates say that the person has left.
+func (s *subject) over() bool {
+	day := s.row.end()
+	return !day.IsZero() && day.Compare(s.today()) < 0
+}
+
+// end is the last day that the row names; zero if it names none.
+func (r *Row) end() hr.Date {
+	if !r.LastDay.IsZero() {
+		return r.LastDay
+	}
+	return r.Profile.EndDate
+}
+
+// absent is about somebody who is not in the file.
+func (s *subject) absent() finding {
+	if !s.infers || s.now == nil || s.now.End.Cause == hr.EndTerminated {
+		return finding{} // who has an announced last day leaves then
+	}
+	return s.leaveOn(s.today(), "absent from the snapshot of "+s.today().String())
+}
+
+// left is about somebody whom the file has as one who has left.
+func (s *subject) left() finding {
+	day := s.row.end()
+	switch {
+	case s.now == nil && s.next != nil && s.last == nil:
+		return s.ask(CodeUpcomingLeft, "is to start, but has left by the snapshot: if they are not coming, HR must rescind the hire", s.next.Opened)
+	case s.now == nil:
+		return finding{}
+	case day.IsZero() && s.now.End.Cause == hr.EndTerminated:
+		return finding{} // the day that was announced is as good as the mark
+	case day.IsZero():
+		day = s.today()
+	case day.Compare(hr.DateOf(s.now.Starts.In(s.zone()))) < 0:
+		return s.ask(CodeEarlierEnd, "has left by the snapshot on a day before the employment that is known began: if that is over too, HR must terminate it", s.now.Opened)
+	}
+	return s.leaveOn(day, "left by the snapshot of "+s.today().String())
+}
+
+// leaveOn ends the employment with a day, unless it ends no later anyway.
+func (s *subject) leaveOn(day hr.Date, reason string) finding {
+	p := s.now
+	if p == nil {
+		p = s.next
+	}
+	if !p.Ends.IsZero() {
+		known := hr.DateOf(p.Ends.Add(-1).In(s.zone()))
+		switch c := known.Compare(day); {
+		case c > 0:
+		case c < 0 && p.End.Cause == hr.EndTerminated && s.row != nil && !s.row.LastDay.IsZero():
+			return s.ask(CodeLaterEnd, "leaves later by the snapshot than the termination that is known says: HR must rescind that first", p.End.Event)
+		default:
+			return finding{}
+		}
+	}
+	return finding{events: []hr.Event{s.event(hr.Event{
+		Type: hr.EventTerminated, Effective: day, Termination: &hr.Termination{LastDay: day, Reason: reason},
+	})}}
+}
+
+// present is about somebody whom the file has as one who is, or will be, at work.
+func (s *subject) present(t hr.Timeline) finding {
+	switch {
+	case s.now != nil:
+		return s.compare(s.now)
+	case s.last == nil && s.next != nil:
+		return s.compare(s.next)
+	case s.next != nil:
+		return finding{} // has left, and is to return: whom of both the row means nobody knows
+	case s.last != nil:
+		return s.back()
+	case len(t.Periods) > 0:
+		return s.ask(CodeLeft, "was terminated before they began, but is at work by the snapshot", t.Periods[0].End.Event)
+	case slices.ContainsFunc(s.events, func(e hr.Event) bool { return e.Profile != nil }):
+		return s.ask(CodeRescinded, "is at work by the snapshot, but HR has rescinded all that it said of them", hr.EventKey{})
+	default:
+		return s.hire()
+	}
+}
+
+// hire is about somebody of whom nothing is known.
+func (s *subject) hire() finding {
+	profile := s.row.over(s.row.Profile)
+	f := finding{events: []hr.Event{s.event(hr.Event{
+		Type: hr.EventHired, Effective: profile.StartDate, Profile: &profile,
+	})}}
+	f.changed = differences(&hr.Profile{}, &profile)
+	if day := s.row.LastDay; !day.IsZero() {
+		f.events = append(f.events, s.event(hr.Event{
+			Type: hr.EventTerminated, Effective: day,
+			Termination: &hr.Termination{LastDay: day, Reason: "announced by the snapshot of " + s.today().String()},
+		}))
+	}
+	return f
+}
+
+// back is about somebody who has left and is there as if they had not.
+func (s *subject) back() finding {
+	profile := s.row.over(s.profile)
+	e := hr.Event{Profile: &profile, Effective: s.from(s.today())}
+	contract := s.last.End.Cause == hr.EndOfContract
+	switch {
+	case s.Rehire[s.id]:
+		e.Type = hr.EventRehired
+		if day := profile.StartDate; s.row.Effective.IsZero() && day.StartIn(s.zone()).After(s.last.Ends.Add(-1)) {
+			e.Effective = day
+		}
+	case contract && profile.Type != s.profile.Type:
+		e.Type = hr.EventConverted
+	case contract && profile.EndDate.Compare(s.profile.EndDate) > 0:
+		e.Type = hr.EventUpdated // the contract was extended
+	case s.last.End.Cause == hr.EndTerminated:
+		return s.ask(CodeLeft, "has left, but is at work by the snapshot: send it again with --rehire "+s.id+
+			" if they came back; if they never left, HR must rescind the termination", s.last.End.Event)
+	default:
+		return s.ask(CodeLeft, "had a contract that is over, but is at work by the snapshot: send it again with --rehire "+s.id+
+			" if they came back; if the contract goes on, HR must say so", s.last.End.Event)
+	}
+	return finding{events: []hr.Event{s.event(e)}, changed: differences(&s.profile, &profile)}
+}
+
+// from is the day since when the row holds, if it says so, else the one given.
+func (s *subject) from(day hr.Date) hr.Date {
+	if !s.row.Effective.IsZero() {
+		return s.row.Effective
+	}
+	return day
+}
+
+// compare is about somebody who is employed, or will be.
+func (s *subject) compare(p *hr.Period) finding {
+	at := s.AsOf
+	if p == s.next {
+		at = p.Starts
+	}
+	if since := s.from(s.today()).StartIn(s.zone()); since.After(at) && (p.Ends.IsZero() || since.Before(p.Ends)) {
+		at = since // a change that is known ahead
+	}
+	in := inForce(p, at)
+	var f finding
+	if profile := s.row.over(in.Profile); len(differences(&in.Profile, &profile)) > 0 {
+		f.changed = differences(&in.Profile, &profile)
+		f.events = append(f.events, s.event(hr.Event{
+			Type: kindOf(&in.Profile, &profile), Profile: &profile,
+			// Not before what it changes: that would hold on.
+			Effective: later(s.from(s.today()), s.effective(in.Event)),
+		}))
+	}
+	if day := s.row.LastDay; !day.IsZero() {
+		s.profile = in.Profile
+		leaves := s.leaveOn(day, "announced by the snapshot of "+s.today().String())
+		f.events, f.question = append(f.events, leaves.events...), leaves.question
+	}
+	return f
+}
+
+// kindOf is the type of event that says what changed. (It is for people: what is
+// to be done follows from what changed.)
+func kindOf(was, is *hr.Profile) hr.EventType {
+	switch {
+	case was.Type != is.Type:
+		return hr.EventConverted
+	case was.Department != is.Department || was.JobTitle != is.JobTitle || was.Company != is.Company ||
+		was.CostCenter != is.CostCenter || was.Location != is.Location:
+		return hr.EventTransferred
+	default:
+		return hr.EventUpdated
+	}
+}
+
+// effective is the effective date of an event that is known.
+func (s *subject) effective(key hr.EventKey) hr.Date {
+	for _, e := range s.events {
+		if e.EventKey == key {
+			return e.Effective
+		}
+	}
+	return hr.Date{}
+}
+
+func later(a, b hr.Date) hr.Date {
+	if a.Compare(b) > 0 {
+		return a
+	}
+	return b
+}
+
+func (s *subject) ask(code Code, text string, about hr.EventKey) finding {
+	return finding{question: &Question{Code: code, Text: text, Event: about}}
+}

@@ -1,0 +1,31 @@
+package snapshot
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// idPrefix begins the IDs of the events that snapshots make.
+const idPrefix = "snapshot-"
+
+// made says whether an event's ID is one that a snapshot gave.
+func made(id string) bool { return strings.HasPrefix(id, idPrefix) }
+
+// event fills in who, when and whence. The ID follows from all of these and from
+// what the event says: the same file of the same instant gives the same events,
+// and what another one says again is another event.
+func (s *subject) event(e hr.Event) hr.Event {
+	e.PersonID, e.Recorded, e.Source = s.id, s.AsOf, s.Source
+	content, err := json.Marshal(e)
+	if err != nil {
+		// Only an instant beyond year 9999 has no JSON, and New refuses that.
+		panic(err)
+	}
+	sum := sha256.Sum256(content)
+	e.ID = idPrefix + s.AsOf.Format("20060102T150405Z") + "-" + hex.EncodeToString(sum[:12])
+	return e
+}

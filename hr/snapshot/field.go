@@ -1,0 +1,151 @@
+package snapshot
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// The fields that have a meaning of their own, named as in the data of an event.
+const (
+	FieldPersonID  = "workerId"
+	FieldEffective = "effectiveDate"
+	FieldLastDay   = "termination.lastDayOfWork"
+	FieldType      = "worker.workerType"
+	FieldGiven     = "worker.givenName"
+	FieldFamily    = "worker.familyName"
+	FieldStart     = "worker.startDate"
+	FieldEnd       = "worker.endDate"
+	FieldZone      = "worker.location.timeZone"
+
+	attributePrefix = "worker.attributes."
+)
+
+// requiredFields must have a value in every row.
+var requiredFields = []string{FieldPersonID, FieldType, FieldGiven, FieldFamily, FieldStart, FieldZone}
+
+// texts are the fields of a profile that are texts.
+var texts = map[string]func(*hr.Profile) *string{
+	FieldType:                 func(p *hr.Profile) *string { return (*string)(&p.Type) },
+	FieldGiven:                func(p *hr.Profile) *string { return &p.GivenName },
+	FieldFamily:               func(p *hr.Profile) *string { return &p.FamilyName },
+	"worker.preferredName":    func(p *hr.Profile) *string { return &p.PreferredName },
+	"worker.workEmail":        func(p *hr.Profile) *string { return &p.WorkEmail },
+	"worker.personalEmail":    func(p *hr.Profile) *string { return &p.PersonalEmail },
+	"worker.phone":            func(p *hr.Profile) *string { return &p.Phone },
+	"worker.employeeNumber":   func(p *hr.Profile) *string { return &p.EmployeeNumber },
+	"worker.jobTitle":         func(p *hr.Profile) *string { return &p.JobTitle },
+	"worker.department":       func(p *hr.Profile) *string { return &p.Department },
+	"worker.costCenter":       func(p *hr.Profile) *string { return &p.CostCenter },
+	"worker.company":          func(p *hr.Profile) *string { return &p.Company },
+	"worker.location.site":    func(p *hr.Profile) *string { return &p.Location.Site },
+	"worker.location.country": func(p *hr.Profile) *string { return &p.Location.Country },
+	FieldZone:                 func(p *hr.Profile) *string { return &p.Location.TimeZone },
+	"worker.managerId":        func(p *hr.Profile) *string { return &p.ManagerID },
+}
+
+// dates are the fields of a row that are dates.
+var dates = map[string]func(*Row) *hr.Date{
+	FieldEffective: func(r *Row) *hr.Date { return &r.Effective },
+	FieldLastDay:   func(r *Row) *hr.Date { return &r.LastDay },
+	FieldStart:     func(r *Row) *hr.Date { return &r.Profile.StartDate },
+	FieldEnd:       func(r *Row) *hr.Date { return &r.Profile.EndDate },
+}
+
+// Fields are the names of the fields that a column can be mapped to, sorted.
+// Beside them there is worker.attributes.NAME, for any name.
+func Fields() []string {
+	names := append(slices.Collect(maps.Keys(texts)), FieldPersonID)
+	return slices.Sorted(slices.Values(append(names, slices.Collect(maps.Keys(dates))...)))
+}
+
+// attribute is the name of the attribute that a field is.
+func attribute(field string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(field, attributePrefix)
+	return name, ok && name != ""
+}
+
+// known says whether there is a field of that name.
+func known(field string) bool {
+	_, isAttribute := attribute(field)
+	return isAttribute || field == FieldPersonID || texts[field] != nil || dates[field] != nil
+}
+
+// Row is what the file says of one person.
+type Row struct {
+	Line      int // where it begins, from 1
+	PersonID  string
+	Profile   hr.Profile // what the file has no column for is empty
+	Effective hr.Date    // since when it holds; zero if the file does not say
+	LastDay   hr.Date    // last day of work; zero if the file does not say
+	Left      bool       // marked as somebody who has left
+
+	mapped []string // fields that the file has columns for; not to be changed
+}
+
+// over is the profile that is known, with what the row says of it.
+func (r *Row) over(known hr.Profile) hr.Profile {
+	p := known
+	p.Attributes = maps.Clone(known.Attributes)
+	for _, field := range r.mapped {
+		if at := texts[field]; at != nil {
+			*at(&p) = *at(&r.Profile)
+		}
+		if name, ok := attribute(field); ok {
+			delete(p.Attributes, name)
+			if value := r.Profile.Attributes[name]; value != "" {
+				if p.Attributes == nil {
+					p.Attributes = map[string]string{}
+				}
+				p.Attributes[name] = value
+			}
+		}
+	}
+	if slices.Contains(r.mapped, FieldStart) {
+		p.StartDate = r.Profile.StartDate
+	}
+	if slices.Contains(r.mapped, FieldEnd) {
+		p.EndDate = r.Profile.EndDate
+	}
+	if len(p.Attributes) == 0 {
+		p.Attributes = nil
+	}
+	return p
+}
+
+// Difference is one field in which two profiles differ. Its values are personal
+// data.
+type Difference struct {
+	Field string `json:"field"`
+	Was   string `json:"was,omitempty"`
+	Is    string `json:"is,omitempty"`
+}
+
+// differences lists the fields in which profiles differ, by name.
+func differences(was, is *hr.Profile) []Difference {
+	var list []Difference
+	add := func(field, was, is string) {
+		if was != is {
+			list = append(list, Difference{Field: field, Was: was, Is: is})
+		}
+	}
+	for field, at := range texts {
+		add(field, *at(was), *at(is))
+	}
+	add(FieldStart, was.StartDate.String(), is.StartDate.String())
+	add(FieldEnd, was.EndDate.String(), is.EndDate.String())
+	names := map[string]bool{}
+	for name := range was.Attributes {
+		names[name] = true
+	}
+	for name := range is.Attributes {
+		names[name] = true
+	}
+	for name := range names {
+		add(attributePrefix+name, was.Attributes[name], is.Attributes[name])
+	}
+	slices.SortFunc(list, func(a, b Difference) int { return strings.Compare(a.Field, b.Field) })
+	return list
+}

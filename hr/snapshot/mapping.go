@@ -1,0 +1,166 @@
+package snapshot
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/nearest"
+)
+
+// Mapping says what the columns of a file mean.
+type Mapping struct {
+	Columns    map[string]string            // field -> name of its column; in JSONL, a.b is b in the object a
+	Defaults   map[string]string            // field -> its value where the file has none
+	Values     map[string]map[string]string // field -> what the file says -> what it means
+	DateFormat DateFormat                   // of all dates
+	Left       Marker                       // which rows are people who have left
+}
+
+// Marker is a column that says something if it has one of the values. Without a
+// column nothing is marked.
+type Marker struct {
+	Column string
+	Values []string
+}
+
+// FieldError is something wrong with one part of a mapping.
+type FieldError struct {
+	Path string // "columns.workerId"
+	Text string
+}
+
+func (e *FieldError) Error() string { return e.Path + ": " + e.Text }
+
+// Check joins a *FieldError for everything that is wrong with the mapping.
+func (m Mapping) Check() error {
+	var problems []error
+	fail := func(path, text string) { problems = append(problems, &FieldError{Path: path, Text: text}) }
+	named := func(part string, fields []string) {
+		for _, field := range fields {
+			if !known(field) {
+				fail(part+"."+field, "there is no field of that name"+nearest.Hint(field, Fields()))
+			}
+		}
+	}
+	named("columns", slices.Sorted(maps.Keys(m.Columns)))
+	named("defaults", slices.Sorted(maps.Keys(m.Defaults)))
+	named("values", slices.Sorted(maps.Keys(m.Values)))
+	for _, field := range requiredFields {
+		switch {
+		case m.Columns[field] != "":
+		case field == FieldPersonID:
+			fail("columns", "the column of "+field+" is missing")
+		case m.Defaults[field] == "":
+			fail("columns", "the column of "+field+" is missing, and it has no default either")
+		}
+	}
+	if _, ok := m.Defaults[FieldPersonID]; ok {
+		fail("defaults."+FieldPersonID, "people cannot share an ID")
+	}
+	for _, field := range slices.Sorted(maps.Keys(m.Defaults)) {
+		if known(field) && field != FieldPersonID {
+			if problem := m.set(&Row{}, field, m.Defaults[field]); problem != "" {
+				fail("defaults."+field, problem)
+			}
+		}
+	}
+	if (m.Left.Column == "") != (len(m.Left.Values) == 0) {
+		fail("left", "needs both a column and values")
+	}
+	return errors.Join(problems...)
+}
+
+// columns are the names of the columns that are read, sorted.
+func (m Mapping) columns() []string {
+	names := slices.Collect(maps.Values(m.Columns))
+	if m.Left.Column != "" {
+		names = append(names, m.Left.Column)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// fields are the fields that have a column, sorted.
+func (m Mapping) fields() []string { return slices.Sorted(maps.Keys(m.Columns)) }
+
+// row makes a row of a record. get gives the text of a column. fail is told
+// what is wrong with a field and in which column ("" if it has none).
+func (m Mapping) row(line int, fields []string, get func(column string) string, fail func(column, field, problem string)) *Row {
+	row := &Row{Line: line, mapped: fields}
+	row.Left = m.Left.Column != "" && slices.Contains(m.Left.Values, get(m.Left.Column))
+	for _, field := range fields {
+		column := m.Columns[field]
+		text := get(column)
+		if meant, ok := m.Values[field][text]; ok {
+			text = meant
+		}
+		if text == "" {
+			text = m.Defaults[field]
+		}
+		switch {
+		case text == "" && slices.Contains(requiredFields, field) && (field == FieldPersonID || !row.Left):
+			fail(column, field, "is empty")
+		case text != "":
+			if problem := m.set(row, field, text); problem != "" {
+				fail(column, field, problem)
+			}
+		}
+	}
+	for field, text := range m.Defaults {
+		if m.Columns[field] == "" {
+			_ = m.set(row, field, text) // Check has tried it
+		}
+	}
+	return row
+}
+
+// set sets a field of a row and says what is wrong with the text, which it never
+// quotes.
+func (m Mapping) set(row *Row, field, text string) (problem string) {
+	if name, ok := attribute(field); ok {
+		if row.Profile.Attributes == nil {
+			row.Profile.Attributes = map[string]string{}
+		}
+		row.Profile.Attributes[name] = text
+		return ""
+	}
+	if at := dates[field]; at != nil {
+		d, problem := m.DateFormat.parse(text)
+		if d.Year > lastYear && (field == FieldEnd || field == FieldLastDay) {
+			d = hr.Date{} // how HR systems write that there is none
+		} else if problem == "" && (d.Year < firstYear || d.Year > lastYear) {
+			problem = "is not in a plausible year (1900 to 2199)"
+		}
+		*at(row) = d
+		return problem
+	}
+	switch field {
+	case FieldPersonID:
+		if len(text) > longestID || strings.ContainsFunc(text, isSpace) {
+			return "must be at most 128 characters, without spaces"
+		}
+		row.PersonID = text
+		return ""
+	case FieldType:
+		if !slices.Contains(personTypes, hr.PersonType(text)) {
+			return "must be employee, contractor, intern, partner, temporary or service: say under values." + FieldType + " what the file's own words mean"
+		}
+	case FieldZone:
+		if _, err := hr.LoadZone(text); err != nil {
+			return "is not the IANA name of a time zone, such as Europe/Berlin: say under values." + FieldZone + " what the file's own words mean"
+		}
+	}
+	*texts[field](&row.Profile) = text
+	return ""
+}
+
+const longestID = 128
+
+func isSpace(r rune) bool { return strings.ContainsRune(" \t\r\n\v\f", r) }
+
+var personTypes = []hr.PersonType{
+	hr.TypeEmployee, hr.TypeContractor, hr.TypeIntern, hr.TypePartner, hr.TypeTemporary, hr.TypeService,
+}

@@ -1,0 +1,186 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// Options say what a snapshot speaks of.
+type Options struct {
+	AsOf        time.Time // when it was taken; events of the same second or later are newer
+	Source      string    // of the events made: the HR system whose snapshot it is
+	OnlyPresent bool      // nobody counts as gone for being absent
+	// Covers says of whom the snapshot speaks, by their profile. Nil: of those whose
+	// profile in force came from Source.
+	Covers func(personID string, p *hr.Profile) (bool, error)
+	// Rehire are people who have left and came back, as a human has confirmed.
+	Rehire map[string]bool
+
+	infers bool // absent people count as gone
+}
+
+// Code names a kind of question.
+type Code string
+
+// The questions.
+const (
+	CodeLeft         Code = "left"          // has left, and is at work by the snapshot
+	CodeRescinded    Code = "rescinded"     // was never hired, and is at work by the snapshot
+	CodeUpcomingLeft Code = "upcoming_left" // is to start, and has left by the snapshot
+	CodeEarlierEnd   Code = "earlier_end"   // left before the present employment began, by the snapshot
+	CodeLaterEnd     Code = "later_end"     // leaves later than a termination says, by the snapshot
+	CodeUnsettled    Code = "unsettled"     // no event would settle it
+)
+
+// Question is something that only a human can say.
+type Question struct {
+	PersonID string      `json:"personId"`
+	Line     int         `json:"line,omitempty"`
+	Code     Code        `json:"code"`
+	Text     string      `json:"text"`
+	Event    hr.EventKey `json:"event,omitzero"` // that stands against the snapshot
+}
+
+// Change is what never came of one person.
+type Change struct {
+	PersonID string
+	Line     int // of the file; 0 for who is absent
+	Leaves   bool
+	Fields   []Difference
+	Events   []hr.Event
+}
+
+// Totals count people.
+type Totals struct {
+	Rows      int `json:"rows"`
+	Bad       int `json:"bad"`       // rows that cannot be read
+	Same      int `json:"same"`      // nothing to say of them
+	Newer     int `json:"newer"`     // HR has said something since
+	Elsewhere int `json:"elsewhere"` // the snapshot does not speak of them
+	Employed  int `json:"employed"`  // known, of whom the snapshot speaks
+	Hires     int `json:"hires"`
+	Changes   int `json:"changes"`
+	Leavers   int `json:"leavers"`
+	Questions int `json:"questions"`
+}
+
+// Reconciliation compares a snapshot with what is known. Give it all rows, then
+// everybody that is known, then ask for the result.
+type Reconciliation struct {
+	opts      Options
+	seen      map[string]int // line by person ID
+	totals    Totals
+	changes   []Change
+	questions []Question
+}
+
+// New begins a reconciliation.
+func New(o Options) (*Reconciliation, error) {
+	o.AsOf = o.AsOf.UTC().Truncate(time.Second)
+	if o.Source == "" || o.AsOf.Year() < firstYear || o.AsOf.Year() > lastYear {
+		return nil, errors.New("snapshot: a source and the instant of the snapshot are needed")
+	}
+	return &Reconciliation{opts: o, seen: map[string]int{}}, nil
+}
+
+// Bad notes a row that cannot be read.
+func (r *Reconciliation) Bad() {
+	r.totals.Rows++
+	r.totals.Bad++
+}
+
+// Row compares a row with the events that are known of the person (none, if the
+// person is not known). An *Error says that the row is bad: the person is in the
+// file twice.
+func (r *Reconciliation) Row(row *Row, events []hr.Event) error {
+	if line, twice := r.seen[row.PersonID]; twice {
+		r.Bad()
+		return &Error{Line: row.Line, Field: FieldPersonID, Text: fmt.Sprintf("person %s is in line %d already", row.PersonID, line)}
+	}
+	r.seen[row.PersonID] = row.Line
+	r.totals.Rows++
+	return r.note(row.PersonID, row, events)
+}
+
+// Saw says whether a row was about the person.
+func (r *Reconciliation) Saw(personID string) bool {
+	_, seen := r.seen[personID]
+	return seen
+}
+
+// Absent is about somebody who is known, by their events, and of whom there was
+// no row. All rows must have been given before.
+func (r *Reconciliation) Absent(personID string, events []hr.Event) error {
+	r.opts.infers = r.Infers()
+	return r.note(personID, nil, events)
+}
+
+// Infers says whether absent people count as gone: not if that was not wanted,
+// and not if a row could not be read.
+func (r *Reconciliation) Infers() bool { return !r.opts.OnlyPresent && r.totals.Bad == 0 }
+
+// note adds what comes of one person.
+func (r *Reconciliation) note(id string, row *Row, events []hr.Event) error {
+	f, err := r.opts.decide(id, row, events)
+	if err != nil {
+		return fmt.Errorf("person %s: %w", id, err)
+	}
+	line := 0
+	if row != nil {
+		line = row.Line
+	}
+	if f.employed {
+		r.totals.Employed++
+	}
+	if q := f.question; q != nil {
+		q.PersonID, q.Line = id, line
+		r.questions = append(r.questions, *q)
+		r.totals.Questions++
+	}
+	switch {
+	case len(f.events) > 0:
+		r.count(f)
+		r.changes = append(r.changes, Change{PersonID: id, Line: line, Leaves: f.leaves, Fields: f.changed, Events: f.events})
+	case f.question != nil:
+	case f.outcome == newer:
+		r.totals.Newer++
+	case f.outcome == elsewhere:
+		r.totals.Elsewhere++
+	default:
+		r.totals.Same++
+	}
+	return nil
+}
+
+func (r *Reconciliation) count(f finding) {
+	switch first := f.events[0].Type; {
+	case f.leaves:
+		r.totals.Leavers++
+	case first == hr.EventHired || first == hr.EventRehired:
+		r.totals.Hires++
+	default:
+		r.totals.Changes++
+	}
+}
+
+// Totals are the counts so far.
+func (r *Reconciliation) Totals() Totals { return r.totals }
+
+// Changes are what never came, in the order in which people were given.
+func (r *Reconciliation) Changes() []Change { return r.changes }
+
+// Questions are what only a human can say, in the same order.
+func (r *Reconciliation) Questions() []Question { return r.questions }
+
+// Limit bounds how many people a snapshot may end the employment of: Share of
+// those employed, from 0 to 1, or Count if that is more.
+type Limit struct {
+	Share float64
+	Count int
+}
+
+// Of is the limit for a number of people employed.
+func (l Limit) Of(employed int) int { return max(l.Count, int(l.Share*float64(employed))) }

@@ -1,0 +1,97 @@
+package snapshot
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"unicode/utf8"
+)
+
+// Format is what a file is written in.
+type Format string
+
+// The formats. CSV has a header line, and commas, semicolons, tabs or bars in
+// between; JSONL has one object a line.
+const (
+	CSV   Format = "csv"
+	JSONL Format = "jsonl"
+)
+
+// Error is what is wrong in one place of a file. It never quotes a value.
+type Error struct {
+	Line   int    `json:"line"`             // from 1
+	Column int    `json:"column,omitempty"` // in bytes from 1; 0 if not known
+	Name   string `json:"name,omitempty"`   // of the column
+	Field  string `json:"field,omitempty"`  // that the column is mapped to
+	Text   string `json:"text"`
+
+	// Fatal errors end the file: nothing can be said of what comes after.
+	Fatal bool `json:"-"`
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d:", e.Line)
+	if e.Column > 0 {
+		fmt.Fprintf(&b, "%d:", e.Column)
+	}
+	switch {
+	case e.Name != "" && e.Field != "":
+		fmt.Fprintf(&b, " %q (%s)", e.Name, e.Field)
+	case e.Name != "":
+		fmt.Fprintf(&b, " %q", e.Name)
+	}
+	return b.String() + " " + e.Text
+}
+
+// Rows reads a file row by row, holding one at a time. Errors are *Error, for a
+// row that cannot be read or, if it is fatal, for the file; or the reader's own,
+// which are the last.
+func Rows(r io.Reader, format Format, m Mapping) iter.Seq2[*Row, error] {
+	return func(yield func(*Row, error) bool) {
+		text, err := utf8Only(r)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		read := readCSV
+		if format == JSONL {
+			read = readJSONL
+		}
+		read(text, m, yield)
+	}
+}
+
+// utf8Only leaves out a byte order mark and refuses UTF-16.
+func utf8Only(r io.Reader) (*bufio.Reader, error) {
+	text := bufio.NewReaderSize(r, 64<<10)
+	switch begin, err := text.Peek(3); {
+	case err != nil && !errors.Is(err, io.EOF):
+		return nil, err
+	case bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")):
+		return nil, &Error{Line: 1, Column: 1, Fatal: true, Text: "the file is UTF-16: export it as UTF-8, or convert it (iconv -f UTF-16 -t UTF-8)"}
+	case bytes.HasPrefix(begin, []byte("\xef\xbb\xbf")):
+		_, _ = text.Discard(3)
+	}
+	return text, nil
+}
+
+// notUTF8 is the error of a text that is not UTF-8.
+func notUTF8(line, column int, text string) *Error {
+	valid := 0
+	for valid < len(text) {
+		r, size := utf8.DecodeRuneInString(text[valid:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		valid += size
+	}
+	return &Error{
+		Line: line, Column: column + valid, Fatal: true,
+		Text: "is not UTF-8 (perhaps Latin-1): export the file as UTF-8, or convert it (iconv -f LATIN1 -t UTF-8)",
+	}
+}
