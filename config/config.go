@@ -19,6 +19,7 @@ type Config struct {
 
 	Attention   Attention
 	Sweep       Sweep
+	Snapshot    *Snapshot // nil: no snapshots can be compared
 	Metrics     Metrics
 	Development *Development // nil in production
 }

@@ -20,7 +20,7 @@
 // Paths (of a secret's file, of a certificate, of an SQLite ledger) are relative
 // to the folder of tenure.yaml.
 //
-// The package may import policy, clock, secret, webhook/scheme, and the catalogs of
-// connectors and HR sources. Nothing below the mains and cmd imports it: what a package needs it
-// takes as parameters of its own.
+// The package may import policy, clock, secret, webhook/scheme, hr/snapshot, and
+// the catalogs of connectors and HR sources. Nothing below the mains and cmd
+// imports it: what a package needs it takes as parameters of its own.
 package config

@@ -57,6 +57,11 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		}),
 		optional("attention", func(v value) { cfg.Attention = readAttention(v, cfg.Attention) }),
 		optional("sweep", func(v value) { cfg.Sweep = readSweep(v, cfg.Sweep) }),
+		optional("snapshot", func(v value) {
+			if !isNull(v.node) {
+				cfg.Snapshot = readSnapshot(v)
+			}
+		}),
 		optional("metrics", func(v value) { cfg.Metrics = readMetrics(v) }),
 		optional("development", func(v value) { cfg.Development = readDevelopment(v) }),
 	)

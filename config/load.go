@@ -102,13 +102,19 @@ func (l *loader) syntaxError(err error) error {
 // compile compiles the rules, and finds the place of what is wrong with them.
 func (l *loader) compile(rules policy.Rules) *policy.Policy {
 	compiled, err := policy.Compile(rules)
+	l.failRules(err)
+	return compiled
+}
+
+// failRules reports what is wrong with expressions and rules, if anything.
+func (l *loader) failRules(err error) {
 	if err == nil {
-		return compiled
+		return
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		l.fail(place{1, 1}, "", "%s", err)
-		return nil
+		return
 	}
 	for _, err := range joined.Unwrap() {
 		var field *policy.FieldError
@@ -119,7 +125,6 @@ func (l *loader) compile(rules policy.Rules) *policy.Policy {
 			l.fail(l.locate(field), field.Path, "%s", field.Text)
 		}
 	}
-	return nil
 }
 
 // reason is why a file cannot be read, without its path: that is in the message

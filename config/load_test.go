@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/hr/snapshot"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/secret"
 	"github.com/tenurehq/tenure/webhook/scheme"
@@ -19,8 +20,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 	cfg, err := read(everyKey(t))
 	require.NoError(t, err)
 
-	p := cfg.Policy
-	cfg.Policy = nil
+	p, s := cfg.Policy, cfg.Snapshot
+	cfg.Policy, cfg.Snapshot = nil, nil
 	assertSASL(t, "scram-sha-512", "tenure-t0ken", "s3cret", cfg.Kafka.SASL)
 	cfg.Kafka.SASL = nil // secrets cannot be compared
 	assertSecret(t, "0123456789abcdef", cfg.Webhooks.Endpoints[0].Secrets)
@@ -63,6 +64,25 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		}},
 	}, cfg)
 	assert.True(t, cfg.Development.Clock.Start.Equal(time.Date(2025, time.December, 31, 23, 0, 0, 0, time.UTC)))
+
+	format, err := snapshot.ParseDateFormat("DD.MM.YYYY")
+	require.NoError(t, err)
+	assert.NotNil(t, s.Covers)
+	s.Covers = nil
+	assert.Equal(t, &Snapshot{
+		Source: "/hr/example",
+		Mapping: snapshot.Mapping{
+			Columns: map[string]string{
+				"workerId": "ID", "worker.givenName": "First name", "worker.familyName": "Last name",
+				"worker.startDate": "Hired", "worker.location.timeZone": "Office",
+			},
+			Defaults:   map[string]string{"worker.workerType": "employee"},
+			Values:     map[string]map[string]string{"worker.location.timeZone": {"Berlin": "Europe/Berlin"}},
+			DateFormat: format,
+			Left:       snapshot.Marker{Column: "Status", Values: []string{"Terminated"}},
+		},
+		MaxLeavers: snapshot.Limit{Share: 0.02, Count: 2},
+	}, s)
 
 	directory, _ := p.App("directory")
 	assert.Equal(t, policy.ResolvedApp{

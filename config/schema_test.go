@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	connectors "github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/hr/snapshot"
 	sources "github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/webhook/scheme"
@@ -119,7 +120,14 @@ func keysOf(t *testing.T, text string) map[string]bool {
 }
 
 // named says whether the keys of the mapping at path are names.
-func named(path string) bool { return path == "apps" || path == "apps.*.attributes" }
+func named(path string) bool {
+	switch path {
+	case "apps", "apps.*.attributes", "snapshot.columns", "snapshot.defaults", "snapshot.values", "snapshot.values.*":
+		return true
+	default:
+		return false
+	}
+}
 
 func TestSchemaAndLoaderKnowTheSameKeys(t *testing.T) {
 	fromSchema := schemaKeys(t)
@@ -219,7 +227,7 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 		require.NoError(t, err)
 		return d
 	}
-	cfg, err := read(base + "apps: {wiki: {connector: memory}}")
+	cfg, err := read(base + "apps: {wiki: {connector: memory}}\n" + leastSnapshot)
 	require.NoError(t, err)
 	wiki, _ := cfg.Policy.App("wiki")
 
@@ -238,6 +246,11 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	assert.EqualValues(t, scheme.Generic().Encoding, byDefault(endpoint+"signature.properties.encoding"))
 	assert.EqualValues(t, scheme.Generic().Signs, byDefault(endpoint+"signature.properties.signs"))
 	assert.Equal(t, cfg.Sweep.Every, duration("properties.sweep.properties.every"))
+	assert.Equal(t, snapshot.DefaultDateFormat.String(), byDefault("properties.snapshot.properties.dateFormat"))
+	share, err := parseShare(fmt.Sprint(byDefault("properties.snapshot.properties.maxLeavers.properties.share")))
+	require.NoError(t, err)
+	assert.Equal(t, cfg.Snapshot.MaxLeavers.Share, share)
+	assert.EqualValues(t, cfg.Snapshot.MaxLeavers.Count, byDefault("properties.snapshot.properties.maxLeavers.properties.count"))
 	assert.Equal(t, wiki.Joiner.LeadTime, duration("$defs.joiner.properties.leadTime"))
 	assert.Equal(t, wiki.Mover.Overlap, duration("$defs.mover.properties.overlap"))
 	assert.Equal(t, wiki.Leaver.Retain, duration("$defs.leaver.properties.retain"))
@@ -276,6 +289,14 @@ func TestSchemaAndLoaderAgreeOnForm(t *testing.T) {
 		{"roles: [{name: 7, when: true, grants: []}]", false},
 		{"roles: [{name: a, when: true}]", false},
 		{"roles: {}", false},
+		{leastSnapshot, true},
+		{"snapshot:", true},
+		{"snapshot: {source: /hr}", false},
+		{leastSnapshot + "  maxLeavers: {share: 101, count: 1}", false},
+		{leastSnapshot + "  maxLeavers: {share: 0.5%, count: 0}", true},
+		{leastSnapshot + "  left: {column: Status}", false},
+		{leastSnapshot + "  covers: true", true},
+		{leastSnapshot + "  dateFormat: ''", false},
 		{"metrics: {worker: localhost}", false},
 		{webhooks(`listen: "127.0.0.1:80"`, `scheme: bearer, secrets: ["${file:secrets/webhook}"]`), true},
 		{webhooks(`listen: "127.0.0.1:80"`, `scheme: bearer, secrets: [plain text that is a secret]`), false},

@@ -39,8 +39,8 @@ func instant(s string) time.Time {
 }
 
 // read reads a file, and gives what is wrong with it as text.
-func read(text string, format snapshot.Format, m snapshot.Mapping) (rows []*snapshot.Row, problems []string) {
-	for row, err := range snapshot.Rows(strings.NewReader(text), format, m) {
+func read(text string, m snapshot.Mapping) (rows []*snapshot.Row, problems []string) {
+	for row, err := range snapshot.Rows(strings.NewReader(text), m) {
 		if err != nil {
 			problems = append(problems, err.Error())
 			continue

@@ -89,7 +89,7 @@ func drawRow(t *rapid.T) *snapshot.Row {
 		since = drawDay(t, "row's since").String()
 	}
 	line = fmt.Sprintf("%s,%s,%s,%s\n", line[:len(line)-3], marked, lastDay, since)
-	rows, problems := read(header+line, snapshot.CSV, mapping)
+	rows, problems := read(header+line, mapping)
 	if len(problems) > 0 || len(rows) != 1 {
 		t.Fatalf("%v in %q", problems, line)
 	}

@@ -11,16 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-// Format is what a file is written in.
-type Format string
-
-// The formats. CSV has a header line, and commas, semicolons, tabs or bars in
-// between; JSONL has one object a line.
-const (
-	CSV   Format = "csv"
-	JSONL Format = "jsonl"
-)
-
 // Error is what is wrong in one place of a file. It never quotes a value.
 type Error struct {
 	Line   int    `json:"line"`             // from 1
@@ -48,21 +38,25 @@ func (e *Error) Error() string {
 	return b.String() + " " + e.Text
 }
 
-// Rows reads a file row by row, holding one at a time. Errors are *Error, for a
-// row that cannot be read or, if it is fatal, for the file; or the reader's own,
-// which are the last.
-func Rows(r io.Reader, format Format, m Mapping) iter.Seq2[*Row, error] {
+// Rows reads a file row by row, holding one at a time: CSV, with a header line
+// and commas, semicolons, tabs or bars in between, or JSONL, one object a line.
+// Errors are *Error, for a row that cannot be read or, if it is fatal, for the
+// file; or the reader's own, which are the last.
+func Rows(r io.Reader, m Mapping) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		text, err := utf8Only(r)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		read := readCSV
-		if format == JSONL {
-			read = readJSONL
+		switch begin, _ := text.Peek(1); { // what cannot be read now, cannot be read then
+		case bytes.Equal(begin, []byte("[")):
+			yield(nil, &Error{Line: 1, Column: 1, Fatal: true, Text: "the file is a JSON array: write one object a line (jq -c '.[]')"})
+		case bytes.Equal(begin, []byte("{")):
+			readJSONL(text, m, yield)
+		default:
+			readCSV(text, m, yield)
 		}
-		read(text, m, yield)
 	}
 }
 

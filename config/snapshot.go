@@ -1,0 +1,118 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tenurehq/tenure/hr/snapshot"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Snapshot says how to read files of everybody whom an HR system knows, and of
+// whom they speak.
+type Snapshot struct {
+	Source     string // the HR system, as in the source of its events
+	Mapping    snapshot.Mapping
+	Covers     *policy.Condition // of whom they speak; nil: those whose profile came from Source
+	MaxLeavers snapshot.Limit    // how many people one may end the employment of
+}
+
+// The defaults of snapshots.
+const (
+	defaultLeaverShare = 0.05
+	defaultLeaverCount = 1
+)
+
+func readSnapshot(v value) *Snapshot {
+	s := &Snapshot{
+		Mapping:    snapshot.Mapping{DateFormat: snapshot.DefaultDateFormat},
+		MaxLeavers: snapshot.Limit{Share: defaultLeaverShare, Count: defaultLeaverCount},
+	}
+	m := &s.Mapping
+	v.mapping(
+		required("source", func(v value) { s.Source = v.text() }),
+		required("columns", func(v value) { m.Columns = v.textsByName() }),
+		optional("defaults", func(v value) { m.Defaults = v.textsByName() }),
+		optional("values", func(v value) {
+			m.Values = make(map[string]map[string]string)
+			v.entries(func(field string, v value) { m.Values[field] = v.textsByName() })
+		}),
+		optional("dateFormat", func(v value) { m.DateFormat = scalar(v, snapshot.ParseDateFormat) }),
+		optional("left", func(v value) {
+			v.mapping(
+				required("column", func(v value) { m.Left.Column = v.text() }),
+				required("values", func(v value) { m.Left.Values = v.texts() }),
+			)
+		}),
+		optional("covers", func(v value) { s.Covers = v.condition() }),
+		optional("maxLeavers", func(v value) {
+			v.mapping(
+				optional("share", func(v value) { s.MaxLeavers.Share = scalar(v, parseShare) }),
+				optional("count", func(v value) { s.MaxLeavers.Count = scalar(v, parseCount) }),
+			)
+		}),
+	)
+	if !v.l.failedWithin(v.path) {
+		v.check(s.Mapping)
+	}
+	return s
+}
+
+// check reports what is wrong with a mapping.
+func (v value) check(m snapshot.Mapping) {
+	err := m.Check()
+	if err == nil {
+		return
+	}
+	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+		var field *snapshot.FieldError
+		if !errors.As(err, &field) {
+			v.failf("%s", err)
+			continue
+		}
+		path := join(v.path, field.Path)
+		at := v.at
+		if node, ok := v.l.nodes[path]; ok {
+			at = placeOf(node)
+		}
+		v.l.fail(at, path, "%s", field.Text)
+	}
+}
+
+// textsByName reads a mapping from names that somebody gave to texts.
+func (v value) textsByName() map[string]string {
+	all := make(map[string]string)
+	v.entries(func(name string, v value) { all[name] = v.text() })
+	return all
+}
+
+// condition compiles a condition over person.
+func (v value) condition() *policy.Condition {
+	source := v.expression()
+	if v.l.failed(v.path) {
+		return nil
+	}
+	c, err := policy.CompileCondition(v.path, source)
+	v.l.failRules(err)
+	return c
+}
+
+// parseShare reads 5% as 0.05.
+func parseShare(text string) (float64, error) {
+	number, ok := strings.CutSuffix(text, "%")
+	percent, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || !(percent >= 0 && percent <= 100) || strings.Trim(number, "0123456789.") != "" {
+		return 0, errors.New(`must be a share such as "5%" or "0.5%"`)
+	}
+	return percent / 100, nil
+}
+
+func parseCount(text string) (int, error) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return 0, fmt.Errorf("must be a number of people")
+	}
+	return int(n), nil
+}
