@@ -26,9 +26,12 @@ type sendOptions struct {
 }
 
 func (c *cli) eventSendCommand() *cobra.Command {
-	var o sendOptions
+	var (
+		o  sendOptions
+		so snapshotOptions
+	)
 	cmd := &cobra.Command{
-		Use:   "send FILE",
+		Use:   "send FILE | --snapshot FILE",
 		Short: "Send HR events to Kafka, for the starter to consume",
 		Long: `Send HR events to Kafka, for the starter to consume.
 
@@ -37,14 +40,40 @@ input. All are checked first, and nothing is sent if any is not valid, unless
 --skip-invalid says to leave those out (then the exit status is 3).
 
 Sending the same events again is harmless: an event is known by its source and
-id.`,
+id.
+
+With --snapshot, FILE is instead everybody whom HR knows, as CSV with a header
+line or as JSONL, and the configuration says under "snapshot" what its columns
+mean. It is compared with the ledger, and what never came is shown: hires,
+changes, and terminations of people who are gone. It shows who and which fields;
+--values shows what is in them. Nothing is sent without --apply, and nothing at
+all (exit status 3) if more people would leave than the configuration allows, or
+if a row cannot be read. A question that only a human can answer, such as whether
+somebody who has left came back, is shown, and the exit status is 3.
+
+The snapshot is of the instant at which its file was written, unless --as-of says
+otherwise; whom HR has said something of since then is left alone. Who is gone
+has the day of that instant as their last day.`,
 		Example: `  tenure event send events.jsonl
   zcat company.jsonl.gz | tenure event send -
-  tenure event send events.jsonl --brokers kafka-1:9092,kafka-2:9092 --topic hr.events`,
-		Args: exactly("FILE"),
+  tenure event send events.jsonl --brokers kafka-1:9092,kafka-2:9092 --topic hr.events
+  tenure event send --snapshot people.csv
+  tenure event send --snapshot people.csv --apply --rehire 10004`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if so.file != "" {
+				return cobra.NoArgs(cmd, args)
+			}
+			return exactly("FILE")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := so.check(cmd.Flags()); err != nil {
+				return err
+			}
 			if err := c.sendDefaults(&o); err != nil {
 				return err
+			}
+			if so.file != "" {
+				return c.sendSnapshot(cmd.Context(), o, so)
 			}
 			return c.send(cmd.Context(), args[0], o)
 		},
@@ -55,7 +84,8 @@ id.`,
 	flags.StringVar(&o.source, "source", "", "format of the events: a `source` as in kafka.topics (default: the topic's, else cloudevents)")
 	flags.BoolVar(&o.skipInvalid, "skip-invalid", false, "send the valid events, report the others")
 	flags.DurationVar(&o.wait, "wait", time.Minute, "how `long` to wait for Kafka when it cannot be reached")
-	return cmd
+	so.flags(flags)
+	return c.reads(cmd)
 }
 
 // sendDefaults takes what the flags leave open from the configuration; none is
@@ -153,7 +183,7 @@ func (c *cli) publish(ctx context.Context, o sendOptions, messages []ingest.Mess
 		waitingFor = reason
 		_, _ = fmt.Fprintf(c.err, "waiting: %v\n", reason)
 	}
-	bar := c.progress(len(messages))
+	bar := c.progress(len(messages), "sending", "events")
 	defer func() { _ = bar.Exit() }()
 	for chunk := range slices.Chunk(messages, sendChunk) {
 		err := publishWithin(ctx, o.wait, publisher, o.topic, chunk)
@@ -176,14 +206,15 @@ func publishWithin(ctx context.Context, wait time.Duration, p *ingest.Publisher,
 	return p.Publish(ctx, topic, chunk)
 }
 
-// progress is a bar on a terminal, and nothing elsewhere.
-func (c *cli) progress(total int) *progressbar.ProgressBar {
+// progress is a bar on a terminal, and nothing elsewhere. A total of -1 is not
+// known yet.
+func (c *cli) progress(total int, doing, what string) *progressbar.ProgressBar {
 	return progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(c.err),
-		progressbar.OptionSetDescription("sending"),
+		progressbar.OptionSetDescription(doing),
 		progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("events"),
+		progressbar.OptionSetItsString(what),
 		progressbar.OptionThrottle(65*time.Millisecond),
 		progressbar.OptionSetRenderBlankState(true),
 		progressbar.OptionClearOnFinish(),
