@@ -1,26 +1,20 @@
 package scim
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/remote"
 )
 
 const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
-
-// maxRetryAfter bounds what a service may ask for.
-const maxRetryAfter = 24 * time.Hour
 
 // answer is what there is to know of an answer that is no success, without
 // anything that could name a person: its detail is never read. It is the cause
@@ -48,7 +42,7 @@ var scimTypes = []string{
 }
 
 func readAnswer(resp *http.Response) *answer {
-	a := &answer{status: resp.StatusCode, retryAfter: retryAfter(resp.Header)}
+	a := &answer{status: resp.StatusCode, retryAfter: remote.RetryAfter(resp.Header)}
 	var body struct {
 		Schemas  []string `json:"schemas"`
 		ScimType string   `json:"scimType"`
@@ -136,42 +130,4 @@ func answerOf(err error) *answer {
 func isKind(err error, kind connector.ErrorKind) bool {
 	var e *connector.Error
 	return errors.As(err, &e) && e.Kind == kind
-}
-
-// retryAfter reads the header of that name, seconds or a date (RFC 9110 section
-// 10.2.3). A date is compared with the service's own clock where it sends it.
-func retryAfter(header http.Header) time.Duration {
-	text := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return min(max(time.Duration(seconds)*time.Second, 0), maxRetryAfter)
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
-	now, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		now = time.Now()
-	}
-	return min(max(at.Sub(now), 0), maxRetryAfter)
-}
-
-func whyUnanswered(ctx context.Context, err error, timeout time.Duration) string {
-	var certificate *tls.CertificateVerificationError
-	var dns *net.DNSError
-	var timed net.Error
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return "the call was cancelled"
-	case ctx.Err() != nil:
-		return "the call ran out of time"
-	case errors.As(err, &timed) && timed.Timeout():
-		return fmt.Sprintf("no answer within %s", timeout)
-	case errors.As(err, &certificate):
-		return "the app's TLS certificate is not trusted: check the url setting and the certificate"
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return "the host's name is not known: check the url setting"
-	default:
-		return "the app cannot be reached, or broke off in mid-answer: check that it is up, and the url setting"
-	}
 }

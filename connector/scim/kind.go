@@ -2,12 +2,12 @@ package scim
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/remote"
 )
 
 const unprintable = "must be one line of printable ASCII without spaces"
@@ -53,7 +53,7 @@ func connect(_ context.Context, _ connector.Env, settings *connector.Values) (co
 	}
 	return &client{
 		service: &service{
-			http:      newHTTPClient(timeout),
+			http:      remote.NewHTTPClient(timeout),
 			base:      base,
 			token:     token,
 			userAgent: userAgent,
@@ -81,21 +81,4 @@ func baseURL(read *connector.Values) *url.URL {
 // services issue in its place.
 func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-}
-
-func newHTTPClient(timeout time.Duration) *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 32
-	return &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: sameService}
-}
-
-// sameService follows redirects only where the token may go: the same scheme and
-// host, and only when the method stays as it was (RFC 9110 section 15.4). Any
-// other redirect is returned as the answer.
-func sameService(next *http.Request, via []*http.Request) error {
-	first := via[0]
-	if len(via) > 3 || next.URL.Scheme != first.URL.Scheme || next.URL.Host != first.URL.Host || next.Method != first.Method {
-		return http.ErrUseLastResponse
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/remote"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -179,7 +180,7 @@ func (s *service) unanswered(ctx context.Context, op string, err error) error {
 	}
 	return &connector.Error{
 		Kind: connector.KindUnavailable, Op: op, Cause: err,
-		Message: whyUnanswered(ctx, err, s.timeout),
+		Message: remote.WhyUnanswered(ctx, err, "the app", s.timeout),
 	}
 }
 

@@ -50,7 +50,7 @@ type Source struct {
 	// Identify lets a record that has been dealt with be told without decoding it.
 	// Nil if the kind has no cheap way to do so.
 	Identify Identifier
-	// Fetch gets what Thin records refer to. Nil if the kind knows no such records,
+	// Fetch gets what thin records refer to. Nil if the kind knows no such records,
 	// or the configuration says nothing of how to reach the HR system.
 	Fetch Fetch
 }

@@ -5,7 +5,7 @@
 //
 //   - It is pure: the same record gives the same events, warnings or error.
 //   - It never panics, whatever the record holds.
-//   - Its errors are *Error or *Thin. Neither they nor warnings quote values of
+//   - Its errors are *Error or *ThinError. Neither they nor warnings quote values of
 //     the record: those may be personal data.
 //
 // Each HR system is one folder below this one and one line in catalog. Decoders
@@ -29,14 +29,15 @@ type Record struct {
 	// Time is when the record was put on the topic; the same however often it is
 	// read. Zero if that is not known.
 	Time time.Time
-	// Fetched is what was fetched because an earlier decoding of the record was
-	// Thin, by reference; nil if nothing was.
+	// Fetched is what was fetched because an earlier decoding of the record gave a
+	// *ThinError, by reference; nil if nothing was. Where the HR system knows
+	// nothing (any more) under a reference, that is there with nil.
 	Fetched map[string][]byte
 }
 
 // Decoder turns a record into events, or says why it cannot. If the error is an
 // *Error, the record is of no use to anybody until its sender mends it. If it is a
-// *Thin, the record can be decoded when what it refers to has been fetched.
+// *ThinError, the record can be decoded when what it refers to has been fetched.
 // Warnings do not keep events from being used. A decoder is safe for concurrent
 // use.
 type Decoder func(Record) ([]hr.Event, []Warning, error)
@@ -77,11 +78,13 @@ const (
 	ReasonUnknownType        = "unknown_type"        // no event type of ours
 	ReasonSchema             = "schema"              // a field is missing or wrong
 	ReasonKeyMismatch        = "key_mismatch"        // key, subject and worker ID name different people
+	ReasonNotFound           = "not_found"           // the HR system does not know (any more) whom it refers to
+	ReasonFetchRefused       = "fetch_refused"       // the HR system refuses to tell what it refers to
 	ReasonThin               = "thin"                // nothing is configured to fetch what it refers to
 )
 
 // Reasons are all of the reasons above.
 var Reasons = []string{
 	ReasonTombstone, ReasonNotUTF8, ReasonMalformed, ReasonWrongContentType,
-	ReasonUnsupportedVersion, ReasonUnknownType, ReasonSchema, ReasonKeyMismatch, ReasonThin,
+	ReasonUnsupportedVersion, ReasonUnknownType, ReasonSchema, ReasonKeyMismatch, ReasonThin, ReasonNotFound, ReasonFetchRefused,
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/hr/source/bamboohr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 )
 
@@ -14,6 +15,7 @@ import (
 const Default = "cloudevents"
 
 var kinds = []source.Kind{
+	bamboohr.Kind,
 	cloudevents.Kind,
 }
 

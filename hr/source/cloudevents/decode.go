@@ -85,9 +85,9 @@ func violated(err error) *source.Error {
 	for i, v := range found {
 		switch {
 		case i == 0:
-			refusal.Field, refusal.Text = printable(v.Field), v.Problem
+			refusal.Field, refusal.Text = source.Printable(v.Field), v.Problem
 		case i < mostListed:
-			refusal.Text += "; " + printable(v.Field) + " " + v.Problem
+			refusal.Text += "; " + source.Printable(v.Field) + " " + v.Problem
 		default:
 			refusal.Text += fmt.Sprintf("; and %d more", len(found)-i)
 			return refusal
@@ -122,7 +122,7 @@ func warnings(e hr.Event, doc any, key []byte) []source.Warning {
 	}
 	unknown := schemas.OfEvent().Unknown(doc)
 	for _, field := range unknown[:min(len(unknown), mostListed)] {
-		list = append(list, source.Warning{Field: printable(field), Text: "is not known and was left out"})
+		list = append(list, source.Warning{Field: source.Printable(field), Text: "is not known and was left out"})
 	}
 	if more := len(unknown) - mostListed; more > 0 {
 		list = append(list, source.Warning{Field: "/data", Text: fmt.Sprintf("has %d more unknown fields", more)})
@@ -131,20 +131,4 @@ func warnings(e hr.Event, doc any, key []byte) []source.Warning {
 		list = append(list, source.Warning{Field: "/data/worker/endDate", Text: "is before /data/worker/startDate"})
 	}
 	return list
-}
-
-// printable makes the name of an unknown field, which may be anything, fit for a
-// log.
-func printable(field string) string {
-	field = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, field)
-	const most = 100
-	if runes := []rune(field); len(runes) > most {
-		return string(runes[:most]) + "..."
-	}
-	return field
 }

@@ -37,7 +37,7 @@ func envelope(r source.Record) (any, *source.Error) {
 	})
 	switch {
 	case media == structured || media == "" && !binary:
-		return parse(r.Value)
+		return source.ParseJSON(r.Value)
 	case media == batched:
 		return nil, wrongContentType("batches are not read: send one event a record")
 	case !binary:
@@ -70,7 +70,7 @@ func wrongContentType(text string) *source.Error {
 
 // fromHeaders is the structured form of a record in binary mode.
 func fromHeaders(r source.Record) (any, *source.Error) {
-	data, refusal := parse(r.Value)
+	data, refusal := source.ParseJSON(r.Value)
 	if refusal != nil {
 		return nil, refusal
 	}

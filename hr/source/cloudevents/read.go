@@ -130,22 +130,14 @@ func (o *object) boolean(name string) *bool {
 	return nil
 }
 
-// The years that a date may be in. HR systems write dates far in the future for
-// an end that is not known (9999-12-31, 4712-12-31, 2999-12-31); anywhere else
-// such a date is a mistake, and no timer can wait for it.
-const (
-	firstYear = 1900
-	lastYear  = 2199
-)
-
 func (o *object) date(name string) hr.Date {
-	return o.dateIn(name, func(d hr.Date) bool { return d.Year >= firstYear && d.Year <= lastYear })
+	return o.dateIn(name, func(d hr.Date) bool { return d.Year >= source.FirstYear && d.Year <= source.LastYear })
 }
 
 // lastDate is a date that, far in the future, means that there is none.
 func (o *object) lastDate(name string) hr.Date {
-	d := o.dateIn(name, func(d hr.Date) bool { return d.Year >= firstYear })
-	if d.Year > lastYear {
+	d := o.dateIn(name, func(d hr.Date) bool { return d.Year >= source.FirstYear })
+	if d.Year > source.LastYear {
 		return hr.Date{}
 	}
 	return d
@@ -171,7 +163,7 @@ func (o *object) instant(name string) time.Time {
 		o.wrong(name, "is not an instant")
 	}
 	t = t.UTC()
-	if t.Year() < firstYear || t.Year() > lastYear {
+	if t.Year() < source.FirstYear || t.Year() > source.LastYear {
 		o.wrong(name, "is not in a plausible year (1900 to 2199)")
 	}
 	return t

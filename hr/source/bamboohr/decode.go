@@ -1,0 +1,183 @@
+package bamboohr
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+)
+
+// decode is the source.Decoder of one account.
+func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
+	notifications, refusal := read(r)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	var (
+		events   []hr.Event
+		warnings []source.Warning
+		thin     []string
+	)
+	for _, n := range notifications {
+		record, missing, refusal := s.known(n, r)
+		switch {
+		case refusal != nil:
+			return nil, nil, refusal
+		case missing && !s.fetches && n.action == created:
+			// BambooHR never says more of a creation. The update that follows does.
+			warnings = append(warnings, source.Warning{Field: n.path, Text: "is a creation without fields: waiting for the update that follows it"})
+			continue
+		case missing && !s.fetches:
+			return nil, nil, &source.Error{Reason: source.ReasonThin, Field: n.path, Text: "does not bring the fields that are needed (" +
+				list(needed) + "): have the webhook post them, or give settings.companyDomain and settings.apiKey so that Tenure fetches them"}
+		case missing:
+			thin = append(thin, n.employee)
+			continue
+		}
+		f := source.NewFields(record)
+		said, odd := s.events(n, f)
+		if refusal := f.Err(); refusal != nil {
+			return nil, nil, refusal
+		}
+		events, warnings = append(events, said...), append(warnings, odd...)
+	}
+	if len(thin) > 0 {
+		slices.Sort(thin)
+		return nil, nil, &source.ThinError{References: slices.Compact(thin)}
+	}
+	return events, warnings, nil
+}
+
+// known is what is known of the employee whom a notification is about; missing if
+// that has to be fetched.
+func (s *system) known(n notification, r source.Record) (record map[string]string, missing bool, _ *source.Error) {
+	if n.action == deleted {
+		return nil, false, nil
+	}
+	if record := s.employee(n.fields); whole(record) {
+		return record, false, nil
+	}
+	answer, ok := r.Fetched[n.employee]
+	switch {
+	case !ok:
+		return nil, true, nil
+	case answer == nil:
+		return nil, false, &source.Error{Reason: source.ReasonNotFound, Field: n.path,
+			Text: "is about an employee whom BambooHR does not know (any more), or whom the API key may not see"}
+	}
+	record, refusal := s.fetched(answer)
+	return record, false, refusal
+}
+
+// events are what a notification says, given the employee's record.
+func (s *system) events(n notification, f *source.Fields) ([]hr.Event, []source.Warning) {
+	if n.action == deleted {
+		return []hr.Event{s.gone(n)}, nil
+	}
+	switch status := f.Required("status", "have the webhook post it, or let Tenure fetch it (settings.apiKey)"); {
+	case source.SameWord(status, "Active"):
+		return s.active(n, f), nil
+	case source.SameWord(status, "Inactive"):
+		return s.inactive(n, f)
+	default:
+		f.Reject("status", "is neither Active nor Inactive")
+		return nil, nil
+	}
+}
+
+// event is one of possibly several events of a notification. part tells them
+// apart, and orders them.
+func (s *system) event(n notification, part int, kind hr.EventType, effective hr.Date) hr.Event {
+	return hr.Event{
+		EventKey:  hr.EventKey{Source: s.mapping.Name, ID: fmt.Sprintf("%s-%d", n.id(), part)},
+		Type:      kind,
+		PersonID:  n.employee,
+		Recorded:  n.at,
+		Sequence:  fmt.Sprint(part),
+		Effective: effective,
+	}
+}
+
+// The parts. The snapshot comes first: if somebody is rehired until some day, the
+// rehire must not undo the end.
+const (
+	partSnapshot = 1
+	partEnd      = 2
+)
+
+func (s *system) active(n notification, f *source.Fields) []hr.Event {
+	profile := s.profile(f)
+	end := f.LastDate("terminationDate")
+	if f.Err() != nil {
+		return nil
+	}
+	day := dayIn(n.at, profile.Location.TimeZone)
+	ends := end.Compare(day) >= 0 && end.Compare(profile.StartDate) >= 0 && !end.IsZero()
+
+	// Who comes back on another hire date begins anew on that day; on the same one,
+	// their employment goes on from the day on which BambooHR said so.
+	kind, effective := hr.EventUpdated, day
+	if n.mentions(s, "status") || n.mentions(s, "terminationDate") && !ends {
+		kind = hr.EventRehired
+	}
+	if n.action == created {
+		kind = hr.EventHired
+	}
+	if kind == hr.EventHired || kind == hr.EventRehired && n.mentions(s, "hireDate") || profile.StartDate.Compare(day) > 0 {
+		effective = profile.StartDate
+	}
+	snapshot := s.event(n, partSnapshot, kind, effective)
+	snapshot.Profile = profile
+	events := []hr.Event{snapshot}
+	if ends {
+		events = append(events, s.ending(n, f, end))
+	}
+	return events
+}
+
+func (s *system) inactive(n notification, f *source.Fields) ([]hr.Event, []source.Warning) {
+	end := f.LastDate("terminationDate")
+	zone := s.zone(f)
+	if f.Err() != nil {
+		return nil, nil
+	}
+	if !end.IsZero() {
+		return []hr.Event{s.ending(n, f, end)}, nil
+	}
+	// Whoever is inactive has no access, whatever was left blank.
+	return []hr.Event{s.ending(n, f, dayIn(n.at, zone))}, []source.Warning{{
+		Field: "terminationDate", Text: "is missing of somebody who is inactive: the day on which BambooHR said so is their last",
+	}}
+}
+
+func (s *system) ending(n notification, _ *source.Fields, last hr.Date) hr.Event {
+	e := s.event(n, partEnd, hr.EventTerminated, last)
+	e.Termination = &hr.Termination{LastDay: last}
+	return e
+}
+
+// gone is the end of somebody whose record was deleted: access ends there and
+// then.
+func (s *system) gone(n notification) hr.Event {
+	e := s.event(n, partEnd, hr.EventTerminated, dayIn(n.at, s.mapping.DefaultZone()))
+	e.Termination = &hr.Termination{LastDay: e.Effective, AccessEndsAt: n.at, Reason: "deleted in BambooHR"}
+	return e
+}
+
+// mentions says whether a field is among those that changed, by whatever name.
+func (n *notification) mentions(s *system, name string) bool {
+	return slices.ContainsFunc(n.changed, func(changed string) bool {
+		return changed == name || changed == labels[name] || s.names[name] != "" && changed == s.names[name]
+	})
+}
+
+// dayIn is the day of an instant in a zone that is known to exist.
+func dayIn(at time.Time, zone string) hr.Date {
+	loc, err := hr.LoadZone(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return hr.DateOf(at.In(loc))
+}

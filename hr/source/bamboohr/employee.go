@@ -1,0 +1,152 @@
+package bamboohr
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/internal/settings"
+)
+
+// The API names of the fields that are read, and the names that the field-based
+// form has for them unless the webhook gives others (its own, in English).
+var labels = map[string]string{
+	"status":                  "Status",
+	"hireDate":                "Hire Date",
+	"terminationDate":         "Termination Date",
+	"firstName":               "First Name",
+	"lastName":                "Last Name",
+	"preferredName":           "Preferred Name",
+	"workEmail":               "Work Email",
+	"homeEmail":               "Home Email",
+	"workPhone":               "Work Phone",
+	"employeeNumber":          "Employee #",
+	"jobTitle":                "Job Title",
+	"department":              "Department",
+	"division":                "Division",
+	"location":                "Location",
+	"country":                 "Country",
+	"supervisorEId":           "Supervisor EID",
+	"employmentHistoryStatus": "Employment Status",
+}
+
+// needed are the fields without which nothing can be said of somebody.
+var needed = []string{"status", "hireDate", "firstName", "lastName", "employmentHistoryStatus"}
+
+// fieldNames reads the setting fields.
+func fieldNames(set *settings.Values) map[string]string {
+	names := set.Map("fields")
+	for name := range names {
+		if _, ok := labels[name]; !ok {
+			set.Reject("fields", "maps a field that Tenure does not read; it reads "+list(slices.Sorted(maps.Keys(labels))))
+			break
+		}
+	}
+	return names
+}
+
+func list(names []string) string {
+	text := ""
+	for i, name := range names {
+		if i > 0 {
+			text += ", "
+		}
+		text += name
+	}
+	return text
+}
+
+// wanted are the names of the fields to ask the API for.
+func (s *system) wanted() []string {
+	var names []string
+	for name := range labels {
+		if other := s.names[name]; other != "" {
+			name = other
+		}
+		names = append(names, name)
+	}
+	names = slices.AppendSeq(names, maps.Values(s.attributes))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// employee makes the record of an employee, by API names, of fields by the names
+// that the webhook, the account or the API gives them.
+func (s *system) employee(fields map[string]string) map[string]string {
+	record := maps.Clone(fields)
+	for name, label := range labels {
+		for _, other := range []string{s.names[name], name, label} {
+			if value := fields[other]; other != "" && value != "" {
+				record[name] = value
+				break
+			}
+		}
+	}
+	return record
+}
+
+// whole says whether a record has all that is needed.
+func whole(record map[string]string) bool {
+	return !slices.ContainsFunc(needed, func(name string) bool { return record[name] == "" })
+}
+
+// fetched reads the API's answer.
+func (s *system) fetched(answer []byte) (map[string]string, *source.Error) {
+	value, refusal := source.ParseJSON(answer)
+	if refusal != nil {
+		return nil, &source.Error{Reason: source.ReasonMalformed, Field: "fetched", Text: "is not what BambooHR's API answers: no JSON"}
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, &source.Error{Reason: source.ReasonMalformed, Field: "fetched", Text: "is not what BambooHR's API answers: no object"}
+	}
+	return s.employee(flatten(object)), nil
+}
+
+// profile is the snapshot of an employee.
+func (s *system) profile(f *source.Fields) *hr.Profile {
+	p := &hr.Profile{
+		Type:           s.mapping.Type(f, "employmentHistoryStatus"),
+		GivenName:      f.Required("firstName", "have the webhook post it, or let Tenure fetch it (settings.apiKey)"),
+		FamilyName:     f.Required("lastName", "have the webhook post it, or let Tenure fetch it (settings.apiKey)"),
+		PreferredName:  f.Text("preferredName"),
+		WorkEmail:      f.Text("workEmail"),
+		PersonalEmail:  f.Text("homeEmail"),
+		Phone:          f.Text("workPhone"),
+		EmployeeNumber: f.Text("employeeNumber"),
+		JobTitle:       f.Text("jobTitle"),
+		Department:     f.Text("department"),
+		Company:        f.Text("division"),
+		Location: hr.Location{
+			Site:     f.Text("location"),
+			Country:  country(f.Text("country")),
+			TimeZone: s.zone(f),
+		},
+		ManagerID: f.Reference("supervisorEId"),
+		StartDate: f.RequiredDate("hireDate", "fill in the hire date in BambooHR"),
+	}
+	for attribute, field := range s.attributes {
+		if value := f.Text(field); value != "" {
+			if p.Attributes == nil {
+				p.Attributes = make(map[string]string)
+			}
+			p.Attributes[attribute] = value
+		}
+	}
+	return p
+}
+
+// zone is the one in which an employee's dates are meant.
+func (s *system) zone(f *source.Fields) string {
+	return s.mapping.Zone(f, "location", f.Text("location"), f.Text("country"))
+}
+
+// country keeps codes. BambooHR writes names, which the zones may be given for but
+// which are no code.
+func country(text string) string {
+	if len(text) == 2 {
+		return text
+	}
+	return ""
+}

@@ -1,0 +1,157 @@
+package source
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// The years that a date may be in. HR systems write dates far in the future for
+// an end that is not known (9999-12-31, 4712-12-31, 2999-12-31); anywhere else
+// such a date is a mistake, and no timer can wait for it.
+const (
+	FirstYear = 1900
+	LastYear  = 2199
+)
+
+// longestID is how many characters a person's ID may have, as in the event format.
+const longestID = 128
+
+// Fields reads what an HR system says of one person: texts, by the names that the
+// HR system gives them. What is absent reads as empty. The first thing found wrong
+// is kept for Err.
+type Fields struct {
+	texts   map[string]string
+	refusal *Error
+}
+
+// NewFields reads texts.
+func NewFields(texts map[string]string) *Fields { return &Fields{texts: texts} }
+
+// Text is a field without the white space around it.
+func (f *Fields) Text(name string) string {
+	text := strings.TrimSpace(f.texts[name])
+	switch {
+	case !utf8.ValidString(text):
+		f.Reject(name, "is not UTF-8")
+	case strings.Contains(text, "\x00"):
+		f.Reject(name, "has a NUL character in it")
+	default:
+		return text
+	}
+	return ""
+}
+
+// Required is a field that must be there; advice says what to do if it is not.
+func (f *Fields) Required(name, advice string) string {
+	text := f.Text(name)
+	if text == "" {
+		f.Reject(name, "is missing: "+advice)
+	}
+	return text
+}
+
+// ID is the ID of a person, which must be there.
+func (f *Fields) ID(name string) string {
+	id := f.Text(name)
+	if !ValidID(id) {
+		f.Reject(name, "is not the ID of a person: 1 to 128 characters without spaces")
+		return ""
+	}
+	return id
+}
+
+// ValidID says whether a person can have that ID.
+func ValidID(id string) bool {
+	return id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= longestID &&
+		!strings.ContainsFunc(id, func(r rune) bool { return unicode.IsSpace(r) || r == 0 })
+}
+
+// Reference is the ID of another person; empty if there is none.
+func (f *Fields) Reference(name string) string {
+	if f.Text(name) == "" {
+		return ""
+	}
+	return f.ID(name)
+}
+
+// Date is a civil date. The times and zones that some HR systems add are left out:
+// the day as it is written is meant.
+func (f *Fields) Date(name string) hr.Date {
+	d := f.date(name)
+	if d.Year > LastYear {
+		f.Reject(name, "is not in a plausible year (1900 to 2199)")
+	}
+	return d
+}
+
+// LastDate is a date that, far in the future, means that there is none.
+func (f *Fields) LastDate(name string) hr.Date {
+	d := f.date(name)
+	if d.Year > LastYear {
+		return hr.Date{}
+	}
+	return d
+}
+
+// noDate is how BambooHR, among others, writes that there is none.
+const noDate = "0000-00-00"
+
+func (f *Fields) date(name string) hr.Date {
+	text := f.Text(name)
+	if text == "" || text == noDate {
+		return hr.Date{}
+	}
+	if len(text) > len(time.DateOnly) {
+		text = text[:len(time.DateOnly)]
+	}
+	d, err := hr.ParseDate(text)
+	switch {
+	case err != nil:
+		f.Reject(name, "is not a date (YYYY-MM-DD)")
+		return hr.Date{}
+	case d.Year < FirstYear:
+		f.Reject(name, "is not in a plausible year (1900 to 2199)")
+		return hr.Date{}
+	}
+	return d
+}
+
+// RequiredDate is a date that must be there; advice says what to do if it is not.
+func (f *Fields) RequiredDate(name, advice string) hr.Date {
+	d := f.Date(name)
+	if d.IsZero() {
+		f.Reject(name, "is missing: "+advice)
+	}
+	return d
+}
+
+// Reject keeps that a field is wrong, unless another was before.
+func (f *Fields) Reject(name, text string) {
+	if f.refusal == nil {
+		f.refusal = &Error{Reason: ReasonSchema, Field: Printable(name), Text: text}
+	}
+}
+
+// Err is the first thing found wrong, or nil.
+func (f *Fields) Err() *Error { return f.refusal }
+
+// instants are how HR systems write instants: RFC 3339, and the same without a
+// colon in the offset.
+var instants = []string{time.RFC3339, "2006-01-02T15:04:05.999999999Z0700"}
+
+// ParseInstant reads an instant with its offset, and refuses implausible years.
+func ParseInstant(text string) (time.Time, bool) {
+	for _, layout := range instants {
+		t, err := time.Parse(layout, strings.TrimSpace(text))
+		if err != nil {
+			continue
+		}
+		t = t.UTC()
+		return t, t.Year() >= FirstYear && t.Year() <= LastYear
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,116 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tenurehq/tenure/schemas"
+)
+
+// maxDepth is how deep objects and arrays may nest. No HR system needs ten levels.
+const maxDepth = 32
+
+// ParseJSON reads JSON as encoding/json does, but refuses what other readers might
+// understand differently (invalid UTF-8, a name twice in one object) and what
+// only an attack needs (deep nesting). Numbers are json.Number.
+func ParseJSON(text []byte) (any, *Error) {
+	if !utf8.Valid(text) {
+		return nil, &Error{Reason: ReasonNotUTF8, Text: "is not UTF-8"}
+	}
+	// First as a whole: tokens alone do not show every mistake.
+	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil {
+		problem := "is not JSON"
+		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+			problem += fmt.Sprintf(" (at byte %d)", syntax.Offset)
+		}
+		return nil, &Error{Reason: ReasonMalformed, Text: problem}
+	}
+	p := parser{json.NewDecoder(bytes.NewReader(text))}
+	p.UseNumber()
+	return p.value()
+}
+
+// parser reads values of valid JSON.
+type parser struct{ *json.Decoder }
+
+func (p parser) value(path ...string) (any, *Error) {
+	token, err := p.Token()
+	if err != nil {
+		return nil, malformed(path, "is not JSON")
+	}
+	delimiter, ok := token.(json.Delim)
+	switch {
+	case !ok:
+		return token, nil
+	case len(path) >= maxDepth:
+		return nil, malformed(path, fmt.Sprintf("is nested more than %d levels deep", maxDepth))
+	case delimiter == '{':
+		return p.object(path)
+	default:
+		return p.array(path)
+	}
+}
+
+func (p parser) object(path []string) (any, *Error) {
+	object := make(map[string]any)
+	for p.More() {
+		token, err := p.Token()
+		name, ok := token.(string)
+		if err != nil || !ok {
+			return nil, malformed(path, "is not JSON")
+		}
+		at := below(path, name)
+		if _, ok := object[name]; ok {
+			return nil, malformed(at, "is there twice")
+		}
+		value, refusal := p.value(at...)
+		if refusal != nil {
+			return nil, refusal
+		}
+		object[name] = value
+	}
+	_, _ = p.Token() // the closing brace: the text as a whole is known to be valid
+	return object, nil
+}
+
+func (p parser) array(path []string) (any, *Error) {
+	list := []any{}
+	for p.More() {
+		value, refusal := p.value(below(path, fmt.Sprint(len(list)))...)
+		if refusal != nil {
+			return nil, refusal
+		}
+		list = append(list, value)
+	}
+	_, _ = p.Token()
+	return list, nil
+}
+
+// below is the path of a field of what is at path.
+func below(path []string, name string) []string { return append(slices.Clip(path), name) }
+
+func malformed(path []string, text string) *Error {
+	return &Error{Reason: ReasonMalformed, Field: Printable(schemas.Pointer(path...)), Text: text}
+}
+
+// Printable makes the name of an unknown field, which may be anything, fit for a
+// log.
+func Printable(field string) string {
+	field = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, field)
+	const most = 100
+	if runes := []rune(field); len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return field
+}

@@ -1,0 +1,130 @@
+package source
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/settings"
+)
+
+// Mapping is what the configuration says of what an HR system leaves open: in
+// which zones its dates are meant, and what its words for people are.
+type Mapping struct {
+	// Name is the source of its events.
+	Name string
+
+	zone  string            // where nothing else is said; may be empty
+	zones map[string]string // site, city or country -> zone
+	types map[string]hr.PersonType
+}
+
+// personTypes are those that the configuration can name.
+var personTypes = []hr.PersonType{
+	hr.TypeEmployee, hr.TypeContractor, hr.TypeIntern, hr.TypePartner, hr.TypeTemporary, hr.TypeService,
+}
+
+// MappingSettings are the settings that ReadMapping reads. name is what the
+// source's events carry unless the configuration says otherwise.
+func MappingSettings(name string) []settings.Setting {
+	return []settings.Setting{
+		{Name: "name", Type: settings.TypeText, Default: name,
+			Text: "Source of the events, as the ledger has it. Needed only where two accounts of one HR system are listened to."},
+		{Name: "zone", Type: settings.TypeText,
+			Text: "IANA name of the time zone in which dates are meant where `zones` says nothing."},
+		{Name: "zones", Type: settings.TypeMap,
+			Text: "Time zones of places: a site's, city's or country's name, as the HR system writes it, to an IANA name."},
+		{Name: "workerTypes", Type: settings.TypeMap,
+			Text: "What the HR system's words for kinds of workers mean: employee, contractor, intern, partner, temporary or service. Added to those that are known; case, spaces and punctuation make no difference."},
+	}
+}
+
+// ReadMapping reads the settings of MappingSettings. The words of workerTypes are
+// added to those that the HR system is known to use.
+func ReadMapping(set *settings.Values, known map[string]hr.PersonType) Mapping {
+	m := Mapping{
+		Name:  set.Text("name"),
+		zone:  set.Text("zone"),
+		zones: make(map[string]string),
+		types: make(map[string]hr.PersonType),
+	}
+	if len(m.Name) > longestID || strings.ContainsFunc(m.Name, func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("/._-", c)
+	}) {
+		set.Reject("name", "must be letters, digits and any of / . _ -")
+	}
+	if m.zone != "" {
+		checkZone(set, "zone", m.zone)
+	}
+	for place, zone := range set.Map("zones") {
+		checkZone(set, "zones", zone)
+		m.zones[word(place)] = zone
+	}
+	for w, t := range known {
+		m.types[word(w)] = t
+	}
+	for w, t := range set.Map("workerTypes") {
+		if !slices.Contains(personTypes, hr.PersonType(t)) {
+			set.Reject("workerTypes", "must map words to employee, contractor, intern, partner, temporary or service")
+		}
+		m.types[word(w)] = hr.PersonType(t)
+	}
+	return m
+}
+
+func checkZone(set *settings.Values, name, zone string) {
+	if _, err := hr.LoadZone(zone); err != nil {
+		set.Reject(name, "must hold IANA names of time zones, such as Europe/Berlin")
+	}
+}
+
+// Zone is the zone of the first place that has one, most particular first, else
+// the default. If there is none, the field that names the place is rejected.
+func (m Mapping) Zone(f *Fields, field string, places ...string) string {
+	for _, place := range places {
+		if zone, ok := m.zones[word(place)]; ok && word(place) != "" {
+			return zone
+		}
+	}
+	if m.zone == "" {
+		f.Reject(field, "names no place whose time zone is known: give settings.zone, or settings.zones for each site or country")
+	}
+	return m.zone
+}
+
+// DefaultZone is the zone of dates that belong to no place that is known.
+func (m Mapping) DefaultZone() string {
+	if m.zone == "" {
+		return "UTC"
+	}
+	return m.zone
+}
+
+// Type is what a field's word for a kind of worker means.
+func (m Mapping) Type(f *Fields, field string) hr.PersonType {
+	w := word(f.Text(field))
+	if w == "" {
+		f.Reject(field, "is missing: it says whether somebody is an employee, a contractor, an intern, ...")
+		return ""
+	}
+	t, ok := m.types[w]
+	if !ok {
+		f.Reject(field, "is a word for a kind of worker that is not known: add it to settings.workerTypes")
+	}
+	return t
+}
+
+// word is a text as words are compared: without case, spaces and punctuation.
+func word(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, text)
+}
+
+// SameWord says whether two of an HR system's words mean the same: case, spaces
+// and punctuation make no difference.
+func SameWord(a, b string) bool { return word(a) == word(b) }

@@ -1,0 +1,141 @@
+package remote
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxRetryAfter = 24 * time.Hour // bounds what a service may ask for
+	maxAnswer     = 4 << 20        // bytes of an answer that are read
+)
+
+// NewHTTPClient is a client for one service that the caller has credentials for.
+// The timeout is of a whole call, answer included.
+func NewHTTPClient(timeout time.Duration) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 32
+	return &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: sameService}
+}
+
+// sameService follows redirects only where the token may go: the same scheme and
+// host, and only when the method stays as it was (RFC 9110 section 15.4). Any
+// other redirect is returned as the answer.
+func sameService(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	if len(via) > 3 || next.URL.Scheme != first.URL.Scheme || next.URL.Host != first.URL.Host || next.Method != first.Method {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// Call sends a request and returns the body of the answer if its status is 200.
+// Whatever else comes of it is an *Error; who is the service, as its messages name
+// it.
+func Call(c *http.Client, op, who string, req *http.Request) ([]byte, error) {
+	resp, err := c.Do(req)
+	if err != nil {
+		return nil, &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case resp.StatusCode != http.StatusOK:
+		return body, asError(op, who, resp)
+	case err != nil:
+		return nil, &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
+	case len(body) > maxAnswer:
+		return nil, &Error{Kind: Invalid, Op: op, Message: fmt.Sprintf("%s answered with more than %d bytes: check the url setting", who, maxAnswer)}
+	}
+	return body, nil
+}
+
+// NoSecret is the error of a call that could not be made because its credentials
+// cannot be had just now: setting names them, err says why.
+func NoSecret(op, setting string, err error) *Error {
+	return &Error{Kind: Unavailable, Op: op, Message: fmt.Sprintf("setting %q cannot be had: %s", setting, err), Cause: err}
+}
+
+// meanings are what a status means for who asked about one person.
+var meanings = map[int]struct {
+	kind   Kind
+	advice string
+}{
+	http.StatusUnauthorized:    {Unauthorized, "it refuses the credentials: renew them and check the settings"},
+	http.StatusForbidden:       {Forbidden, "the credentials lack a right: allow them to read employees"},
+	http.StatusNotFound:        {NotFound, "it knows no such person"},
+	http.StatusGone:            {NotFound, "it knows no such person any more"},
+	http.StatusRequestTimeout:  {Unavailable, "it gave up waiting"},
+	http.StatusTooEarly:        {Unavailable, "it is not ready yet"},
+	http.StatusTooManyRequests: {RateLimited, "too many requests"},
+	http.StatusNotImplemented:  {Unsupported, "it does not offer this: check the url setting"},
+}
+
+func asError(op, who string, resp *http.Response) *Error {
+	meaning, known := meanings[resp.StatusCode]
+	kind, advice := meaning.kind, meaning.advice
+	switch {
+	case resp.StatusCode == http.StatusForbidden && resp.Header.Get("Retry-After") != "":
+		kind, advice = RateLimited, "too many requests"
+	case known:
+	case resp.StatusCode >= 500:
+		kind, advice = Unavailable, "it has a problem of its own"
+	case resp.StatusCode >= 300 && resp.StatusCode < 400:
+		kind, advice = Invalid, "it sends us elsewhere, where the credentials must not go: put the final address into the url setting"
+	default:
+		kind, advice = Invalid, "it refused the request: check the url setting"
+	}
+	err := &Error{Kind: kind, Op: op, Message: fmt.Sprintf("%s answered %d: %s", who, resp.StatusCode, advice)}
+	if kind.Retryable() {
+		err.RetryAfter = RetryAfter(resp.Header)
+	}
+	return err
+}
+
+// RetryAfter reads the header of that name, seconds or a date (RFC 9110 section
+// 10.2.3). A date is compared with the service's own clock where it sends it.
+func RetryAfter(header http.Header) time.Duration {
+	text := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return min(max(time.Duration(seconds)*time.Second, 0), maxRetryAfter)
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
+}
+
+// WhyUnanswered says why a call got no answer, or not all of it, and what to
+// check. who is the service.
+func WhyUnanswered(ctx context.Context, err error, who string, timeout time.Duration) string {
+	var certificate *tls.CertificateVerificationError
+	var dns *net.DNSError
+	var timed net.Error
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return "the call was cancelled"
+	case ctx.Err() != nil:
+		return "the call ran out of time"
+	case errors.As(err, &timed) && timed.Timeout():
+		return fmt.Sprintf("no answer within %s", timeout)
+	case errors.As(err, &certificate):
+		return who + "'s TLS certificate is not trusted: check the url setting and the certificate"
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "the host's name is not known: check the url setting"
+	default:
+		return who + " cannot be reached, or broke off in mid-answer: check that it is up, and the url setting"
+	}
+}
