@@ -36,9 +36,10 @@ type Kafka struct {
 // Topic is one topic of HR events.
 type Topic struct {
 	Name        string
-	Source      string // name of the decoder in hr/source; default "cloudevents"
-	DeadLetters string // default Name + ".dlq"
-	StartOffset string // StartFirst or StartLast: where to begin when the group has never read it; default StartFirst
+	Source      string         // name of the kind of HR system in hr/source; default "cloudevents"
+	Settings    map[string]any // of that kind; texts that refer to secrets are secret.Secret
+	DeadLetters string         // default Name + ".dlq"
+	StartOffset string         // StartFirst or StartLast: where to begin when the group has never read it; default StartFirst
 }
 
 // What Topic.StartOffset may be.

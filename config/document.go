@@ -2,7 +2,6 @@ package config
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -96,6 +95,7 @@ func readTopics(v value) []Topic {
 	names := make(map[string]value) // where each is named
 	v.list(func(v value) {
 		topic := Topic{Source: defaultSource, StartOffset: StartFirst}
+		settings := value{l: v.l, node: v.node, path: join(v.path, "settings"), at: v.at} // if there are none
 		v.mapping(
 			required("name", func(v value) {
 				topic.Name = v.text()
@@ -104,12 +104,17 @@ func readTopics(v value) []Topic {
 				}
 				names[topic.Name] = v
 			}),
-			optional("source", func(v value) { topic.Source = v.source() }),
+			optional("source", func(v value) { topic.Source = v.text() }),
+			optional("settings", func(v value) {
+				settings = v
+				topic.Settings = v.settings()
+			}),
 			optional("deadLetters", func(v value) { topic.DeadLetters = v.text() }),
 			optional("startOffset", func(v value) {
 				topic.StartOffset = v.choice("start offset", []string{StartFirst, StartLast})
 			}),
 		)
+		v.checkSource(topic, settings)
 		if topic.DeadLetters == "" {
 			topic.DeadLetters = topic.Name + deadLettersSuffix
 		}
@@ -245,13 +250,4 @@ func (v value) address(hostRequired bool) string {
 		v.failf("%s", err)
 	}
 	return address
-}
-
-// source reads the name of an HR system.
-func (v value) source() string {
-	name := v.text()
-	if name != "" && !slices.Contains(v.l.sources, name) {
-		v.failf("there is no source %q%s", name, hint(name, v.l.sources))
-	}
-	return name
 }

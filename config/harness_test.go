@@ -47,7 +47,7 @@ func read(text string) (*Config, error) {
 			}
 			return []byte(content), nil
 		},
-		kinds: connectors.Kinds(), sources: sources.Names(),
+		kinds: connectors.Kinds(), sources: sources.Kinds(),
 	}
 	return l.load()
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	connectors "github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/hr/source"
 	sources "github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -27,7 +28,7 @@ func Load(path string) (*Config, error) {
 		lookupEnv: os.LookupEnv,
 		readFile:  os.ReadFile,
 		kinds:     connectors.Kinds(),
-		sources:   sources.Names(),
+		sources:   sources.Kinds(),
 	}
 	return l.load()
 }
@@ -38,7 +39,7 @@ type loader struct {
 	lookupEnv func(string) (string, bool)
 	readFile  func(string) ([]byte, error)
 	kinds     []connector.Kind
-	sources   []string // names of HR systems
+	sources   []source.Kind
 
 	lines    []string // of the file
 	nodes    nodes    // of every field that was read

@@ -34,7 +34,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 				CA: "etc/kafka/ca.pem", Certificate: "etc/kafka/tenure.pem", Key: "etc/kafka/tenure.key",
 				ServerName: "kafka.example.com",
 			},
-			Topics: []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq", StartOffset: StartLast}},
+			Topics: []Topic{{Name: "hr.events", Source: "bamboohr", Settings: map[string]any{"zone": "Europe/Berlin"}, DeadLetters: "hr.events.dlq", StartOffset: StartLast}},
 			Group:  "tenure",
 		},
 		Webhooks: &Webhooks{

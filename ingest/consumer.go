@@ -41,6 +41,7 @@ type Consumer struct {
 	deadLetterBroker *dependency
 	ledger           *dependency
 	temporal         *dependency
+	hrSystems        map[string]*dependency // by topic; of those with a Fetch
 
 	joined     time.Time // when the last generation began
 	membership *membership
@@ -95,12 +96,20 @@ func NewConsumer(o Options) (*Consumer, error) {
 	if o.Metrics != nil {
 		o.Metrics.MustRegister(outages{c.broker, c.deadLetterBroker, c.ledger, c.temporal})
 	}
+	c.hrSystems = make(map[string]*dependency)
+	for _, t := range o.Topics {
+		if t.Fetch != nil {
+			c.hrSystems[t.Name] = c.dependency("hr_system", "the HR system of topic "+t.Name,
+				"check the topic's settings, and that its API is up", concurrentFetches)
+		}
+	}
 	return c, nil
 }
 
 const (
-	clientID   = "tenure"
-	batchLimit = 200 // events per call of the ledger
+	concurrentFetches = 8 // per topic
+	clientID          = "tenure"
+	batchLimit        = 200 // events per call of the ledger
 )
 
 func (c *Consumer) dependency(label, name, advice string, slots int) *dependency {

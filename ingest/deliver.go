@@ -2,15 +2,12 @@ package ingest
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -25,12 +22,15 @@ func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error 
 	log := c.log.With(zap.String("topic", m.Topic), zap.Int("partition", m.Partition), zap.Int64("offset", m.Offset))
 	result := resultDeadLetter
 
-	events, warnings, err := decode(t.Decode, m)
+	events, warnings, refusal, err := c.read(ctx, m, t)
+	if err != nil {
+		return err
+	}
 	for _, w := range warnings {
 		log.Info("something in the record is odd", zap.String("field", w.Field), zap.String("text", w.Text))
 	}
-	if err != nil {
-		if err := c.refuse(ctx, log, m, t, refusalOf(err)); err != nil {
+	if refusal != nil {
+		if err := c.refuse(ctx, log, m, t, refusal); err != nil {
 			return err
 		}
 	} else if result, err = c.record(ctx, log, m, events); err != nil {
@@ -85,27 +85,6 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 func (c *Consumer) nudge(ctx context.Context, e hr.Event, seq int64) error {
 	n := nudgeFor(e, seq)
 	return c.temporal.call(ctx, func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
-}
-
-// decode gives the decoder the record. A decoder that panics has met a record
-// that it cannot read; one such record must not stop all that come after it.
-func decode(d source.Decoder, m kafka.Message) (events []hr.Event, warnings []source.Warning, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			events, warnings, err = nil, nil, &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder panic with a %T", p)}
-		}
-	}()
-	return d(recordOf(m))
-}
-
-// refusalOf is why a record cannot be read. What another error than a decoder's
-// own says may quote the record, and goes no further.
-func refusalOf(err error) *source.Error {
-	var refusal *source.Error
-	if errors.As(err, &refusal) {
-		return refusal
-	}
-	return &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder fail with a %T", err)}
 }
 
 // isMarker says whether the message is the marker that ends a transaction: the

@@ -2,11 +2,14 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/internal/remote"
 )
 
 // backoff is how long to wait between attempts: from Min, doubling to Max, each
@@ -75,8 +78,17 @@ func (d *dependency) call(ctx context.Context, f func(ctx context.Context) error
 			d.failed(err)
 		}
 		d.retried()
-		_ = sleep(ctx, d.backoff.delay(attempt)) // if ctx is done, the next attempt fails and ends it
+		_ = sleep(ctx, max(d.backoff.delay(attempt), retryAfter(err))) // if ctx is done, the next attempt fails and ends it
 	}
+}
+
+// retryAfter is how long the other side asked to be left alone.
+func retryAfter(err error) time.Duration {
+	var failure *remote.Error
+	if errors.As(err, &failure) {
+		return failure.RetryAfter
+	}
+	return 0
 }
 
 func (d *dependency) try(ctx context.Context, f func(ctx context.Context) error) error {

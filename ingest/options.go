@@ -19,6 +19,7 @@ type Topic struct {
 	Source      string            // name of the decoder, for people
 	Decode      source.Decoder    // must be safe for concurrent use
 	Identify    source.Identifier // nil if the source has none; must be safe for concurrent use
+	Fetch       source.Fetch      // for thin records; nil if they cannot be fetched
 	DeadLetters string            // topic
 	FromEnd     bool              // a group that has never read the topic begins after its last record; else with the first one
 }

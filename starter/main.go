@@ -74,12 +74,12 @@ func topicsOf(cfg config.Kafka) ([]ingest.Topic, error) {
 		if !ok {
 			return nil, fmt.Errorf("topic %s: there is no source %q", t.Name, t.Source)
 		}
-		opened, err := kind.Open(nil)
+		opened, err := kind.Open(t.Settings)
 		if err != nil {
 			return nil, fmt.Errorf("topic %s: %w", t.Name, err)
 		}
 		topics[i] = ingest.Topic{
-			Name: t.Name, Source: t.Source, Decode: opened.Decode, Identify: opened.Identify,
+			Name: t.Name, Source: t.Source, Decode: opened.Decode, Identify: opened.Identify, Fetch: opened.Fetch,
 			DeadLetters: t.DeadLetters, FromEnd: t.StartOffset == config.StartLast,
 		}
 	}

@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/catalog"
 )
@@ -28,11 +31,12 @@ const structured = "application/cloudevents+json"
 
 // input is one event of a file.
 type input struct {
-	line     int
-	key      string // whom it is about
-	value    []byte
-	problem  *problem // why it is not valid; nil if it is
-	warnings []source.Warning
+	line        int
+	key         string // whom it is about
+	value       []byte
+	contentType string
+	problem     *problem // why it is not valid; nil if it is
+	warnings    []source.Warning
 }
 
 // problem is an event that is not valid.
@@ -57,9 +61,9 @@ func (c *cli) openInput(name string) (r io.ReadCloser, shown string, err error) 
 	return f, name, err
 }
 
-// readEvents reads and checks the events of a file: one JSON object a line,
-// blank lines left out, or one object over several lines.
-func (c *cli) readEvents(name string, decode source.Decoder) (file string, events []input, err error) {
+// readEvents reads and checks the events of a file: one a line, blank lines left
+// out, or one JSON object over several lines, or one XML document.
+func (c *cli) readEvents(name string, f eventFormat) (file string, events []input, err error) {
 	r, file, err := c.openInput(name)
 	if err != nil {
 		return "", nil, err
@@ -69,26 +73,38 @@ func (c *cli) readEvents(name string, decode source.Decoder) (file string, event
 	if err != nil {
 		return "", nil, fmt.Errorf("%s: %w", file, err)
 	}
-	if one := bytes.TrimSpace(text); bytes.IndexByte(one, '\n') >= 0 && json.Valid(one) {
+	if one := bytes.TrimSpace(text); bytes.IndexByte(one, '\n') >= 0 && (json.Valid(one) || one[0] == '<') {
 		first := 1 + bytes.Count(text[:bytes.IndexByte(text, one[0])], []byte("\n"))
-		return file, []input{check(file, first, one, decode)}, nil
+		return file, []input{f.check(file, first, one)}, nil
 	}
 	line := 0
 	for value := range bytes.Lines(text) {
 		line++
 		if value = bytes.TrimSpace(value); len(value) > 0 {
-			events = append(events, check(file, line, value, decode))
+			events = append(events, f.check(file, line, value))
 		}
 	}
 	return file, events, nil
 }
 
+// eventFormat is how the events of a file are read.
+type eventFormat struct {
+	kind source.Kind
+	source.Source
+}
+
 // check decodes one event as the starter will.
-func check(file string, line int, value []byte, decode source.Decoder) input {
-	in := input{line: line, key: keyOf(value), value: value}
-	_, warnings, err := decode(in.record())
+func (f eventFormat) check(file string, line int, value []byte) input {
+	in := input{line: line, value: value, contentType: contentTypeOf(f.kind, value)}
+	in.key = f.keyOf(in.record())
+	_, warnings, err := f.Decode(in.record())
 	in.warnings = warnings
-	if err == nil {
+	var thin *source.ThinError
+	switch {
+	case err == nil:
+		return in
+	case errors.As(err, &thin) && f.Fetch != nil:
+		in.warnings = append(in.warnings, source.Warning{Field: "the record", Text: "is thin: the starter fetches what it refers to, which was not checked"})
 		return in
 	}
 	in.problem = &problem{File: file, Line: line, Reason: "invalid", Text: err.Error()}
@@ -100,7 +116,31 @@ func check(file string, line int, value []byte, decode source.Decoder) input {
 }
 
 func (in input) record() source.Record {
-	return source.Record{Key: []byte(in.key), Headers: map[string]string{"content-type": structured}, Value: in.value}
+	return source.Record{
+		Key: []byte(in.key), Headers: map[string]string{"content-type": in.contentType}, Value: in.value, Time: time.Now(),
+	}
+}
+
+// contentTypeOf is what an HR system sends such a body as.
+func contentTypeOf(kind source.Kind, value []byte) string {
+	switch {
+	case kind.Name == defaultSource:
+		return structured
+	case value[0] == '<':
+		return "text/xml"
+	case value[0] == '{' || value[0] == '[':
+		return "application/json"
+	default:
+		return "application/x-www-form-urlencoded"
+	}
+}
+
+// keyOf is the key of a record: what its kind finds, or what the event says.
+func (f eventFormat) keyOf(r source.Record) string {
+	if f.kind.Key != nil {
+		return f.kind.KeyOf(r)
+	}
+	return keyOf(r.Value)
 }
 
 // keyOf is the record key that an event has to have: its partition key, which is
@@ -114,17 +154,40 @@ func keyOf(value []byte) string {
 	return e.Subject
 }
 
-// decoderOf finds the decoder of a source.
-func decoderOf(name string) (source.Decoder, error) {
+// formatOf finds how events of a source are read. Settings, if the source has any,
+// are those of the configuration's topic of that name, or else of its first one of
+// that source.
+func (c *cli) formatOf(name, topic string) (eventFormat, error) {
 	kind, ok := catalog.Lookup(name)
 	if !ok {
-		return nil, usagef("there is no source %q; there is: %s", name, strings.Join(catalog.Names(), ", "))
+		return eventFormat{}, usagef("there is no source %q; there is: %s", name, strings.Join(catalog.Names(), ", "))
 	}
-	opened, err := kind.Open(nil)
+	settings, err := c.settingsOf(kind, topic)
 	if err != nil {
-		return nil, usagef("source %s: %w", name, err)
+		return eventFormat{}, err
 	}
-	return opened.Decode, nil
+	opened, err := kind.Open(settings)
+	if err != nil {
+		return eventFormat{}, usagef("source %s: %w", name, err)
+	}
+	return eventFormat{kind: kind, Source: opened}, nil
+}
+
+func (c *cli) settingsOf(kind source.Kind, topic string) (source.Settings, error) {
+	if len(kind.Settings) == 0 {
+		return nil, nil
+	}
+	cfg, err := c.config()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(cfg.Kafka.Topics, func(t config.Topic) bool {
+		return t.Source == kind.Name && (topic == "" || t.Name == topic)
+	})
+	if i < 0 {
+		return nil, usagef("no topic of the configuration has the source %q: add one, with its settings", kind.Name)
+	}
+	return cfg.Kafka.Topics[i].Settings, nil
 }
 
 // report shows the events that are not valid, and what was left out of others.
@@ -142,7 +205,7 @@ func report(w io.Writer, file string, events []input) (valid, invalid int) {
 }
 
 func (c *cli) eventValidateCommand() *cobra.Command {
-	name := defaultSource
+	name, topic := defaultSource, ""
 	cmd := &cobra.Command{
 		Use:   "validate FILE",
 		Short: "Check HR events as the starter would, without sending them",
@@ -150,16 +213,21 @@ func (c *cli) eventValidateCommand() *cobra.Command {
 
 FILE holds structured CloudEvents, one JSON object a line; "-" is standard
 input. What is not valid is reported with file and line, and the exit status is
-1 then.`,
+1 then.
+
+With --source, FILE holds bodies of that HR system's webhooks: one a line, or one
+JSON object or XML document in all. The settings are those of the configuration's
+topic. Nothing is fetched: what only refers to a person is valid if it can be.`,
 		Example: `  tenure event validate events.jsonl
+  tenure event validate --source bamboohr webhook.json
   zcat events.jsonl.gz | tenure event validate -`,
 		Args: exactly("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			decode, err := decoderOf(name)
+			format, err := c.formatOf(name, topic)
 			if err != nil {
 				return err
 			}
-			file, events, err := c.readEvents(args[0], decode)
+			file, events, err := c.readEvents(args[0], format)
 			if err != nil {
 				return err
 			}
@@ -167,6 +235,7 @@ input. What is not valid is reported with file and line, and the exit status is
 		},
 	}
 	cmd.Flags().StringVar(&name, "source", name, "format of the events: a `source` as in kafka.topics")
+	cmd.Flags().StringVar(&topic, "topic", "", "the `topic` whose settings hold, if several have that source")
 	return c.reads(cmd)
 }
 

@@ -77,7 +77,7 @@ func TestEventValidate(t *testing.T) {
 	assert.Equal(t, service.ExitFailed, s.run("event", "validate", "none.jsonl").code)
 	got = s.run("event", "validate", "good.jsonl", "--source", "cloudevent")
 	assert.Equal(t, service.ExitUsage, got.code)
-	assert.Contains(t, got.err, `there is no source "cloudevent"; there is: cloudevents`)
+	assert.Contains(t, got.err, `there is no source "cloudevent"; there is: bamboohr, cloudevents`)
 }
 
 // One event may be written over several lines, as the examples are.
@@ -207,5 +207,5 @@ func TestTopicIsThatOfTheSource(t *testing.T) {
 	assert.Contains(t, got.err, `no topic of the configuration has the source "bamboohr": name one with --topic`)
 	got = s.run("event", "send", "events.jsonl", "--source", "bamboohr", "--topic", "vendor")
 	assert.Equal(t, service.ExitUsage, got.code)
-	assert.Contains(t, got.err, `there is no source "bamboohr"`)
+	assert.Contains(t, got.err, `no topic of the configuration has the source "bamboohr": add one, with its settings`)
 }

@@ -138,11 +138,11 @@ func pickTopic(o *sendOptions, topics []config.Topic) error {
 const sendChunk = 500
 
 func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
-	decode, err := decoderOf(o.source)
+	format, err := c.formatOf(o.source, o.topic)
 	if err != nil {
 		return err
 	}
-	file, events, err := c.readEvents(name, decode)
+	file, events, err := c.readEvents(name, format)
 	if err != nil {
 		return err
 	}

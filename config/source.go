@@ -1,0 +1,30 @@
+package config
+
+import "github.com/tenurehq/tenure/hr/source"
+
+// checkSource finds a topic's kind of HR system and asks it whether the settings
+// will do: opening makes no call. settings is where those are.
+func (v value) checkSource(topic Topic, settings value) {
+	at := value{l: v.l, node: v.node, path: join(v.path, "source"), at: v.at}
+	if named, ok := v.l.nodes[at.path]; ok {
+		at.node = named
+	}
+	if v.l.failedWithin(at.path) || topic.Source == "" {
+		return
+	}
+	names := make([]string, len(v.l.sources))
+	for i, kind := range v.l.sources {
+		names[i] = kind.Name
+		if kind.Name != topic.Source {
+			continue
+		}
+		if v.l.failedWithin(settings.path) {
+			return // it would complain of what could not even be read
+		}
+		if _, err := kind.Open(source.Settings(topic.Settings)); err != nil {
+			v.l.fail(settings.at, settings.path, "%s", err)
+		}
+		return
+	}
+	at.failf("there is no source %q%s", topic.Source, hint(topic.Source, names))
+}

@@ -1,0 +1,98 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/internal/remote"
+)
+
+// read makes events of a record. What the record only refers to is fetched from
+// the HR system, which is waited for: the error is ctx's. A refusal is what makes
+// the record a dead letter.
+func (c *Consumer) read(ctx context.Context, m kafka.Message, t Topic) (
+	events []hr.Event, warnings []source.Warning, refusal *source.Error, err error,
+) {
+	r := recordOf(m)
+	events, warnings, err = decode(t.Decode, r)
+	var thin *source.ThinError
+	if errors.As(err, &thin) {
+		if t.Fetch == nil {
+			return nil, nil, &source.Error{Reason: source.ReasonThin, Text: "only refers to what has to be fetched, and the topic's settings do not say how"}, nil
+		}
+		r.Fetched, refusal, err = c.fetch(ctx, t, thin.References)
+		if refusal != nil || err != nil {
+			return nil, nil, refusal, err
+		}
+		events, warnings, err = decode(t.Decode, r)
+	}
+	if err != nil {
+		return nil, warnings, refusalOf(err), nil
+	}
+	return events, warnings, nil, nil
+}
+
+// decode gives the decoder the record. A decoder that panics has met a record
+// that it cannot read; one such record must not stop all that come after it.
+func decode(d source.Decoder, r source.Record) (events []hr.Event, warnings []source.Warning, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			events, warnings, err = nil, nil, &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder panic with a %T", p)}
+		}
+	}()
+	return d(r)
+}
+
+// refusalOf is why a record cannot be read. What another error than a decoder's
+// own says may quote the record, and goes no further.
+func refusalOf(err error) *source.Error {
+	var refusal *source.Error
+	var thin *source.ThinError
+	switch {
+	case errors.As(err, &refusal):
+		return refusal
+	case errors.As(err, &thin):
+		return &source.Error{Reason: reasonInternal, Text: "made the decoder ask for more after it had what it asked for"}
+	}
+	return &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder fail with a %T", err)}
+}
+
+// fetch gets what a thin record refers to. What the HR system does not know is
+// there with nil: the decoder says what that means.
+func (c *Consumer) fetch(ctx context.Context, t Topic, references []string) (
+	fetched map[string][]byte, refusal *source.Error, err error,
+) {
+	fetched = make(map[string][]byte, len(references))
+	for _, reference := range references {
+		err := c.hrSystems[t.Name].call(ctx, func(ctx context.Context) error {
+			answer, err := t.Fetch(ctx, reference)
+			var failure *remote.Error
+			switch {
+			case err == nil:
+				fetched[reference] = answer
+			case !errors.As(err, &failure):
+				refusal = &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made fetching fail with a %T", err)}
+			case failure.Kind == remote.NotFound:
+				fetched[reference] = nil
+			case waits(failure.Kind):
+				return err
+			default:
+				refusal = &source.Error{Reason: source.ReasonFetchRefused, Text: "refers to what could not be fetched: " + failure.Message}
+			}
+			return nil
+		})
+		if err != nil || refusal != nil {
+			return nil, refusal, err
+		}
+	}
+	return fetched, nil, nil
+}
+
+// waits says whether the cause lies with no single record: credentials that are
+// refused are refused for all, until somebody renews them.
+func waits(k remote.Kind) bool { return k.Retryable() || k == remote.Unauthorized }
