@@ -68,10 +68,12 @@ type Provenance struct {
 // Decode decodes the mended record as the starter will, and says why it will be
 // refused again.
 func (l Letter) Decode(d source.Decoder, m Mend) *source.Error {
-	if _, _, err := decode(d, l.again(m, Provenance{})); err != nil {
-		return refusalOf(err)
+	_, _, err := decode(d, recordOf(l.again(m, Provenance{})))
+	var thin *source.ThinError
+	if err == nil || errors.As(err, &thin) {
+		return nil // what it refers to is fetched when it is consumed
 	}
-	return nil
+	return refusalOf(err)
 }
 
 // again is the record, mended, as it goes to its topic once more.
