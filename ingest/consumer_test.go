@@ -372,28 +372,34 @@ func TestStuckPartitionIsLoud(t *testing.T) {
 	assert.EqualValues(t, 2, entry.ContextMap()["lag"])
 	assert.EqualValues(t, 1, gauge(t, c.metrics.stuck, r.events, "0"))
 	assert.EqualValues(t, 2, gauge(t, c.metrics.lag, r.events, "0"))
+	err := c.Ready(t.Context())
+	require.ErrorContains(t, err, "stuck: "+r.events+"/0: nothing acknowledged for")
+	require.ErrorContains(t, err, "offset 1")
+	require.NoError(t, c.Alive(t.Context()), "a new process would not help")
 	close(release)
 	r.awaitCommitted(0, 3)
 	r.eventually(func() bool { return gauge(t, c.metrics.stuck, r.events, "0") == 0 }, "the alarm is over")
+	require.NoError(t, c.Ready(t.Context()))
 	stop()
 }
 
-func TestHandlersThatDoNotLetGoAreLoud(t *testing.T) {
+func TestHandlersThatDoNotLetGoAreLeftBehind(t *testing.T) {
 	r := newRig(t, 1)
 	entered, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
 	r.nudger.gate = func(context.Context, workflows.Nudge) error {
 		close(entered)
 		<-release // does not even look at its context
 		return nil
 	}
 	r.publish(notes(1, "1")...)
-	_, stop := r.run(func(o *Options) { o.Tuning.DrainFor = 10 * time.Millisecond })
+	c, stop := r.run(func(o *Options) { o.Tuning.DrainFor, o.Tuning.StuckAfter = 10*time.Millisecond, 10*time.Millisecond })
 	<-entered
-	stopped := make(chan struct{})
-	go func() { defer close(stopped); stop() }()
-	r.eventually(func() bool { return r.logged("the partition cannot be let go") > 0 }, "it says so")
-	close(release)
-	<-stopped
+	require.NoError(t, c.Alive(t.Context()))
+	stop()
+	assert.Equal(t, 1, r.logged("letting the partition go although a call"))
+	assert.LessOrEqual(t, r.committed(0), int64(0), "what is not done is not committed")
+	require.ErrorContains(t, c.Alive(t.Context()), "a call to the ledger or to Temporal for "+r.events+"/0 has not returned")
 }
 
 func TestOptionsAreChecked(t *testing.T) {

@@ -40,9 +40,7 @@ func (c *Consumer) oversee(ctx context.Context) {
 // leftOver lists the partitions of the topics that no member of the group has,
 // as "topic/0"; none while the group is not settled.
 func (c *Consumer) leftOver(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
-	defer cancel()
-	answer, err := c.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{c.group}})
+	answer, err := c.describeGroup(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +70,28 @@ func (c *Consumer) leftOver(ctx context.Context) ([]string, error) {
 		}
 	}
 	return left, nil
+}
+
+// describeGroup asks the group's coordinator for it.
+func (c *Consumer) describeGroup(ctx context.Context) (*kafka.DescribeGroupsResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
+	defer cancel()
+	return c.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{c.group}})
+}
+
+// reachGroup fails unless the topics are there and the group's coordinator
+// answers.
+func (c *Consumer) reachGroup(ctx context.Context) error {
+	answer, err := c.describeGroup(ctx)
+	if err != nil {
+		return err
+	}
+	for _, group := range answer.Groups {
+		if group.Error != nil {
+			return group.Error
+		}
+	}
+	return c.checkTopics(ctx)
 }
 
 func partitionName(topic string, id int) string { return fmt.Sprintf("%s/%d", topic, id) }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"net"
 	"sync"
 	"time"
 
@@ -18,8 +19,9 @@ type fetcher struct {
 
 	mu     sync.Mutex
 	next   int64     // the offset that the next record is read from, or kafka.FirstOffset
-	asking time.Time // since when the reader has been asked for it; zero: it is not
+	asking time.Time // since when it is waited for; zero: it is not
 	renew  context.CancelFunc
+	inVain int // restarts since the last record
 }
 
 func (c *Consumer) newFetcher(topic string, a kafka.PartitionAssignment, log *zap.Logger) *fetcher {
@@ -27,9 +29,8 @@ func (c *Consumer) newFetcher(topic string, a kafka.PartitionAssignment, log *za
 }
 
 // run reads records and passes them on until ctx is done: pass fails only then. A
-// reader finds the partition's
-// leader, reconnects and backs off by itself; should it hang all the same (see
-// restart), another takes its place.
+// reader finds the partition's leader, reconnects and backs off by itself; should
+// it hang all the same (see restart), another takes its place.
 func (f *fetcher) run(ctx context.Context, pass func(context.Context, kafka.Message) error) {
 	for ctx.Err() == nil {
 		f.read(ctx, pass)
@@ -40,7 +41,7 @@ func (f *fetcher) run(ctx context.Context, pass func(context.Context, kafka.Mess
 func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Message) error) {
 	reading, renew := context.WithCancel(ctx)
 	defer renew()
-	reader := f.c.newReader(f.topic, f.id)
+	reader := f.c.newReader(reading, f.topic, f.id)
 	// Nobody waits for a reader that cannot even be closed.
 	defer f.c.abandoned.leave("closing a reader of "+partitionName(f.topic, f.id), func() { _ = reader.Close() })
 	f.mu.Lock()
@@ -49,9 +50,8 @@ func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 	f.mu.Unlock()
 	said := ""
 	for {
-		f.ask(true)
+		f.ask()
 		m, err := reader.FetchMessage(reading)
-		f.ask(false)
 		switch {
 		case reading.Err() != nil:
 			return
@@ -63,6 +63,7 @@ func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 			continue
 		}
 		said = ""
+		f.came()
 		if pass(ctx, m) != nil {
 			return
 		}
@@ -74,10 +75,20 @@ func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 // few, because it knows no bound in bytes.
 const fetchAhead = 16
 
-func (c *Consumer) newReader(topic string, partition int) *kafka.Reader {
+// newReader returns a reader whose connections are closed when ctx is done: it is
+// not to be waited for then.
+func (c *Consumer) newReader(ctx context.Context, topic string, partition int) *kafka.Reader {
+	dialer := *c.dialer
+	dialer.DialFunc = func(dialing context.Context, network, address string) (net.Conn, error) {
+		conn, err := c.dialer.DialFunc(dialing, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { _ = conn.Close() })
+		}
+		return conn, err
+	}
 	return kafka.NewReader(kafka.ReaderConfig{
 		Brokers:         c.cluster.Brokers,
-		Dialer:          c.dialer,
+		Dialer:          &dialer,
 		Topic:           topic,
 		Partition:       partition,
 		MinBytes:        1,
@@ -89,33 +100,52 @@ func (c *Consumer) newReader(topic string, partition int) *kafka.Reader {
 	})
 }
 
-// ask notes that the reader is asked for a record, or not any more.
-func (f *fetcher) ask(begin bool) {
+// ask notes that a record is waited for.
+func (f *fetcher) ask() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asking = time.Time{}
-	if begin {
+	if f.asking.IsZero() {
 		f.asking = time.Now()
 	}
 }
 
+// came notes that a record has come.
+func (f *fetcher) came() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asking, f.inVain = time.Time{}, 0
+}
+
+// passed notes that a record has been passed on: the next one is wanted.
 func (f *fetcher) passed(m kafka.Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.next = m.Offset + 1
 }
 
+// restarts is how often a partition is fetched anew before its generation is
+// given up.
+const restarts = 3
+
 // restart gives the reader up for another if it hangs: there are records, up to
-// end as the partition's leader says, and for too long none has come.
-func (f *fetcher) restart(now time.Time, end int64) {
+// end as the partition's leader says, and for too long none has come. It returns
+// false if that has been tried often enough.
+func (f *fetcher) restart(now time.Time, end int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if end <= f.next || f.asking.IsZero() || now.Sub(f.asking) < f.c.tuning.Refetch || f.renew == nil {
-		return
+		return true
 	}
+	if f.inVain == restarts {
+		f.log.Error("records are there and none comes, however often fetching begins anew: joining the group again",
+			zap.Int64("offset", f.next), zap.Int64("end", end))
+		return false
+	}
+	f.inVain++
 	f.c.metrics.refetches.WithLabelValues(f.topic).Inc()
 	f.log.Warn("records are there and none comes: fetching anew",
 		zap.Int64("offset", f.next), zap.Int64("end", end), zap.Duration("since", now.Sub(f.asking)))
-	f.asking = now
+	f.asking = now // the next one gets as long
 	f.renew()
+	return true
 }

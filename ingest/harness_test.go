@@ -162,11 +162,14 @@ func identifyNote(r source.Record) (hr.EventKey, bool) {
 }
 
 // notes are n events each for the people, interleaved: p1-1, p2-1, p1-2, ...
-func notes(n int, people ...string) []Message {
+func notes(n int, people ...string) []Message { return notesFrom(0, n, people...) }
+
+// notesFrom are the n events each that come after the first ones.
+func notesFrom(first, n int, people ...string) []Message {
 	var out []Message
 	for i := range n {
 		for _, p := range people {
-			out = append(out, note{ID: fmt.Sprintf("%s-%d", p, i+1), Person: p, Type: hr.EventUpdated}.message())
+			out = append(out, note{ID: fmt.Sprintf("%s-%d", p, first+i+1), Person: p, Type: hr.EventUpdated}.message())
 		}
 	}
 	return out

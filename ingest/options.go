@@ -46,13 +46,14 @@ type Tuning struct {
 	Bytes       int           // in flight in all partitions together; default 64 MiB
 	Nudges      int           // calls to Temporal under way at once; default 64
 	CommitEvery time.Duration // default 500ms
-	FetchWait   time.Duration // how long a broker may hold a fetch for records to come; default 500ms
+	FetchWait   time.Duration // how long a broker may hold a fetch for records to come, and take to begin answering; default 3s
 	DrainFor    time.Duration // how long what is in flight may take when a generation ends; default 5s
 	StuckAfter  time.Duration // no acknowledgement for so long, with records there, is an alarm; default 2m
 	Refetch     time.Duration // no record for so long, with records there, begins fetching anew; default 30s
 	Rejoin      time.Duration // no membership for so long, with brokers there, begins it anew; default 2m
 	WatchEvery  time.Duration // how often lag is measured; default 10s
 	Attempt     time.Duration // how long one attempt at the ledger, Temporal or a broker may take; default 30s
+	Answer      time.Duration // how long a broker may be silent when asked, joining a group apart; default 5s
 	RetryMin    time.Duration // first wait between attempts at what is unavailable; default 100ms
 	RetryMax    time.Duration // longest wait; default 10s
 
@@ -82,13 +83,14 @@ func (t Tuning) withDefaults() Tuning {
 		value time.Duration
 	}{
 		{&t.CommitEvery, 500 * time.Millisecond},
-		{&t.FetchWait, 500 * time.Millisecond},
+		{&t.FetchWait, 3 * time.Second},
 		{&t.DrainFor, 5 * time.Second},
 		{&t.StuckAfter, 2 * time.Minute},
 		{&t.WatchEvery, 10 * time.Second},
 		{&t.Refetch, 30 * time.Second},
 		{&t.Rejoin, 2 * time.Minute},
 		{&t.Attempt, 30 * time.Second},
+		{&t.Answer, 5 * time.Second},
 		{&t.RetryMin, 100 * time.Millisecond},
 		{&t.RetryMax, 10 * time.Second},
 		{&t.TopicsEvery, 5 * time.Second},

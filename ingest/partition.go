@@ -63,6 +63,9 @@ func (p *partition) run(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // the generation ended before it began
 	}
+	// That this returns ends the generation too.
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	name := strconv.Itoa(p.id)
 	defer p.c.metrics.forget(p.topic.Name, name)
 	inFlight := p.c.metrics.inFlight.WithLabelValues(p.topic.Name, name)
@@ -75,7 +78,7 @@ func (p *partition) run(ctx context.Context) {
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
 	helpers.Go(func() { p.fetcher.run(ctx, p.fetched) })
-	helpers.Go(func() { p.watch(ctx) })
+	helpers.Go(func() { p.watch(ctx, giveUp) })
 
 	ticker := time.NewTicker(p.c.tuning.CommitEvery)
 	defer ticker.Stop()
@@ -187,25 +190,25 @@ func (p *partition) commitProgress() {
 
 // drain ends the partition's generation: what waits in lanes is left for
 // whoever gets the partition next, what is being handled may finish for a
-// while, and the result is committed.
+// while, and the result is committed. Handlers that do not even return when they
+// are told to are left behind.
 func (p *partition) drain(abandon context.CancelFunc) {
 	// Another member waits for this one to let go, and what is done already need
 	// not be done again there.
 	p.commitProgress()
 	patience := time.AfterFunc(p.c.tuning.DrainFor, abandon)
 	defer patience.Stop()
-	overdue := time.NewTicker(2 * p.c.tuning.DrainFor)
+	overdue := time.NewTimer(2 * p.c.tuning.DrainFor)
 	defer overdue.Stop()
-	for p.running > 0 || p.sifting {
+	for waiting := true; waiting && (p.running > 0 || p.sifting); {
 		select {
 		case records := <-p.sifted:
 			p.leave(records)
 		case h := <-p.handled:
 			p.finish(h)
 		case <-overdue.C:
-			first, _ := p.window.first()
-			p.log.Error("the partition cannot be let go: a call to the ledger or to Temporal does not return",
-				zap.Int64("offset", first), zap.Int("records", p.running))
+			waiting = false
+			p.leaveBehind()
 		}
 	}
 	p.commitProgress()
@@ -224,6 +227,23 @@ func (p *partition) leave(records []sifted) {
 			p.done(s.message)
 		}
 	}
+}
+
+// leaveBehind lets the partition go although records are being handled. Should
+// one of these still take effect, that is harmless: everything may be done twice.
+func (p *partition) leaveBehind() {
+	first, _ := p.window.first()
+	p.log.Error("letting the partition go although a call to the ledger or to Temporal does not return",
+		zap.Int64("offset", first), zap.Int("records", p.running))
+	handled, running, sifting := p.handled, p.running, p.sifting
+	p.c.abandoned.leave("a call to the ledger or to Temporal for "+partitionName(p.topic.Name, p.id), func() {
+		if sifting {
+			<-p.sifted
+		}
+		for range running {
+			<-handled
+		}
+	})
 }
 
 // lanes are the records of a partition's window by key: the first of each is

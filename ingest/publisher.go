@@ -30,6 +30,7 @@ type Publisher struct {
 	Waiting func(reason error)
 
 	cluster   Cluster
+	stalls    *stalls
 	transport *kafka.Transport
 	writer    *kafka.Writer
 	largest   int // bytes of a message
@@ -42,12 +43,17 @@ var patiently = backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second}
 // publishBatch is how many messages go to a partition in one request.
 const publishBatch = 500
 
+// publishAnswer is how long a broker may be silent before another is tried.
+const publishAnswer = 5 * time.Second
+
 // NewPublisher returns a publisher to the cluster. It connects when it is first
 // used.
 func NewPublisher(cluster Cluster) *Publisher {
+	cluster, stalls := cluster.guard(publishAnswer)
 	transport := cluster.transport()
 	return &Publisher{
 		cluster:   cluster,
+		stalls:    stalls,
 		transport: transport,
 		largest:   maxMessage,
 		backoff:   patiently,
@@ -68,6 +74,7 @@ func NewPublisher(cluster Cluster) *Publisher {
 func (p *Publisher) Close() error {
 	err := p.writer.Close()
 	p.transport.CloseIdleConnections()
+	p.stalls.close()
 	return err
 }
 

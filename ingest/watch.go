@@ -38,8 +38,9 @@ func (p *progress) get() (next, end int64, oldest time.Time) {
 // watch measures the partition's lag until ctx is done, and says loudly when the
 // partition is stuck: there are records, and for too long none was acknowledged.
 // A handler that hangs keeps a partition for ever, since heartbeats do not
-// depend on handlers. A fetch that hangs is begun anew.
-func (p *partition) watch(ctx context.Context) {
+// depend on handlers. A fetch that hangs is begun anew; if that is no use, giveUp
+// is called.
+func (p *partition) watch(ctx context.Context, giveUp func()) {
 	name := partitionName(p.topic.Name, p.id)
 	defer p.c.alarms.clear(name)
 	id := strconv.Itoa(p.id)
@@ -58,8 +59,10 @@ func (p *partition) watch(ctx context.Context) {
 		now := time.Now()
 		lag.Set(float64(max(0, s.end-s.next)))
 		oldest.Set(s.age(now).Seconds())
-		if s.asked {
-			p.fetcher.restart(now, s.end)
+		if s.asked && !p.fetcher.restart(now, s.end) {
+			m.rejoins.Inc()
+			giveUp()
+			return
 		}
 		state := w.look(now, s.next, s.end)
 		if state == moving {
@@ -157,7 +160,7 @@ func (w *watchdog) look(now time.Time, next, end int64) verdict {
 
 // offsets are the first offset of a partition and the one after its last record.
 func (c *Consumer) offsets(ctx context.Context, topic string, id int) (first, end int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
+	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
 	resp, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
 		Topics: map[string][]kafka.OffsetRequest{topic: {kafka.FirstOffsetOf(id), kafka.LastOffsetOf(id)}},
@@ -176,7 +179,7 @@ func (c *Consumer) offsets(ctx context.Context, topic string, id int) (first, en
 // peek is the timestamp of the first record of a partition at an offset or after
 // it, if there is one.
 func (c *Consumer) peek(ctx context.Context, topic string, id int, offset int64) (at time.Time, found bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
+	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
 	answer, err := c.client.Fetch(ctx, &kafka.FetchRequest{
 		Topic: topic, Partition: id, Offset: offset, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: c.tuning.FetchWait,

@@ -1,0 +1,208 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+)
+
+// group is what the consumer needs of a kafka.ConsumerGroup.
+type group interface {
+	Next(ctx context.Context) (*kafka.Generation, error)
+	Close() error
+}
+
+func joinGroup(config kafka.ConsumerGroupConfig) (group, error) {
+	return kafka.NewConsumerGroup(config)
+}
+
+// Run consumes until ctx is done, then finishes what is in flight, commits and
+// leaves the group. It returns an error only for options that no broker could
+// work with: anything that may pass is waited for.
+func (c *Consumer) Run(ctx context.Context) error {
+	defer c.transport.CloseIdleConnections()
+	defer c.abandoned.settle(time.Second) // without connections, it soon is
+	defer c.stalls.close()
+	defer func() { _ = c.deadLetters.Close() }()
+
+	// The batchers must outlive every record in flight, so they do not end with ctx.
+	batching, stopBatching := context.WithCancel(context.WithoutCancel(ctx))
+	var batchers sync.WaitGroup
+	batchers.Go(func() { c.records.run(batching) })
+	batchers.Go(func() { c.marks.run(batching) })
+	defer batchers.Wait()
+	defer stopBatching()
+
+	for {
+		group, err := c.join(c.groupConfig())
+		if err != nil {
+			return fmt.Errorf("ingest: %w", err)
+		}
+		err = c.serve(ctx, group)
+		c.leave(group)
+		if !errors.Is(err, errAnew) {
+			return err
+		}
+		c.metrics.rejoins.Inc()
+	}
+}
+
+// errAnew is why a membership is given up that does not come about.
+var errAnew = errors.New("not a member for too long")
+
+// serve consumes as a member of the group until ctx is done, and returns errAnew
+// if it has not been one for too long.
+func (c *Consumer) serve(ctx context.Context, group group) error {
+	trying, giveUp := context.WithCancelCause(ctx)
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer giveUp(nil)
+	watch.Go(func() { c.watchMembership(trying, giveUp) })
+	for {
+		err := c.nextGeneration(trying, group)
+		switch {
+		case ctx.Err() != nil:
+			c.log.Info("leaving the consumer group", zap.String("group", c.group))
+			return nil
+		case trying.Err() != nil:
+			return context.Cause(trying)
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// watchMembership gives the membership up if the consumer has not been a member
+// for too long although the brokers answer: then it is not them who keep it out.
+func (c *Consumer) watchMembership(ctx context.Context, giveUp context.CancelCauseFunc) {
+	ticker := time.NewTicker(c.tuning.WatchEvery)
+	defer ticker.Stop()
+	var answering time.Time // since when they do
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		switch lost := c.membership.lost(); {
+		case lost.IsZero():
+			answering = time.Time{}
+			continue
+		case c.reachGroup(ctx) != nil:
+			answering = time.Time{}
+			continue
+		case answering.IsZero():
+			answering = time.Now()
+		case time.Since(answering) > c.tuning.Rejoin:
+			c.log.Error("not a member of the consumer group for too long, though the brokers answer: joining anew",
+				zap.String("group", c.group), zap.Duration("since", time.Since(lost)))
+			giveUp(errAnew)
+			return
+		}
+	}
+}
+
+// leave ends the present generation, so that partitions drain and commit, and
+// leaves the group; what does not return is left behind.
+func (c *Consumer) leave(group group) {
+	left := make(chan struct{})
+	c.abandoned.leave("leaving the consumer group", func() {
+		defer close(left)
+		_ = group.Close()
+	})
+	// Draining, a last commit, and finding the coordinator to say goodbye to.
+	patience := 2*c.tuning.DrainFor + 3*c.tuning.Answer
+	select {
+	case <-left:
+	case <-time.After(patience):
+		c.log.Error("the consumer group cannot be left in an orderly way: its brokers will notice",
+			zap.String("group", c.group), zap.Duration("after", patience))
+	}
+}
+
+func (c *Consumer) groupConfig() kafka.ConsumerGroupConfig {
+	return kafka.ConsumerGroupConfig{
+		ID:                     c.group,
+		Brokers:                c.cluster.Brokers,
+		Dialer:                 c.dialer,
+		Topics:                 c.topicNames(),
+		StartOffset:            kafka.FirstOffset,
+		WatchPartitionChanges:  true,
+		PartitionWatchInterval: c.tuning.TopicsEvery,
+		HeartbeatInterval:      c.tuning.Session / 5,
+		SessionTimeout:         c.tuning.Session,
+		RebalanceTimeout:       c.tuning.Rebalance,
+		JoinGroupBackoff:       c.tuning.RejoinAfter,
+		Timeout:                c.tuning.Answer,
+	}
+}
+
+// nextGeneration waits for a generation and starts consuming its partitions.
+func (c *Consumer) nextGeneration(ctx context.Context, group group) error {
+	// Where a topic is missing kafka-go would end each generation at once and join
+	// again without a pause; while Next is not called, it rests.
+	if err := c.broker.call(ctx, c.checkTopics); err != nil {
+		return err
+	}
+	var gen *kafka.Generation
+	err := c.broker.call(ctx, func(context.Context) (err error) {
+		// Not the attempt's context: a rebalance takes as long as it takes.
+		for gen, err = group.Next(ctx); ordinary(err); gen, err = group.Next(ctx) {
+			c.log.Debug("joining the consumer group again", zap.Error(err))
+		}
+		return c.cluster.explain(err)
+	})
+	if err != nil {
+		return err
+	}
+	// Generations that end as soon as they begin must not make a busy loop.
+	if wait := c.tuning.RejoinAfter - time.Since(c.joined); wait > 0 {
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	c.joined = time.Now()
+	c.metrics.rebalances.Inc()
+	ended := make(chan struct{})
+	gen.Start(func(ctx context.Context) {
+		<-ctx.Done()
+		close(ended)
+	})
+	if settled, err := c.settle(ctx, gen, ended); !settled {
+		return err
+	}
+	assigned := 0
+	gen.Start(func(ctx context.Context) {
+		c.isMember(true)
+		c.oversee(ctx)
+		c.isMember(false)
+	})
+	for topic, partitions := range gen.Assignments {
+		for _, a := range partitions {
+			assigned++
+			gen.Start(c.newPartition(c.topics[topic], gen, a).run)
+		}
+	}
+	c.log.Info("joined the consumer group", zap.String("group", c.group),
+		zap.Int32("generation", gen.ID), zap.Int("partitions", assigned))
+	return nil
+}
+
+// ordinary says whether an error in joining is part of any rebalance, or of the
+// coordinator's moving, and no outage. The group paces its attempts by itself.
+func ordinary(err error) bool {
+	for _, e := range []kafka.Error{
+		kafka.RebalanceInProgress, kafka.UnknownMemberId, kafka.IllegalGeneration,
+		kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,207 @@
+package ingest
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func TestASilentBrokerIsNotWaitedFor(t *testing.T) {
+	address := silent(t)
+	_, s := Cluster{}.guard(50 * time.Millisecond)
+	defer s.close()
+	conn, err := s.dial(t.Context(), "tcp", address)
+	require.NoError(t, err)
+	_, err = conn.Write([]byte("hello?"))
+	require.NoError(t, err)
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Hour)), "what kafka-go would wait")
+	var stalled *stallError
+	_, err = conn.Read(make([]byte, 1))
+	require.ErrorAs(t, err, &stalled)
+	assert.NotImplements(t, (*interface{ Temporary() bool })(nil), err, "or kafka-go tries again on the same connection")
+	_, err = conn.Write([]byte("hello?"))
+	require.ErrorIs(t, err, net.ErrClosed)
+
+	_, err = s.dial(t.Context(), "tcp", address)
+	require.ErrorAs(t, err, &stalled, "others get their turn")
+	require.ErrorContains(t, err, address)
+	require.Eventually(t, func() bool {
+		conn, err := s.dial(t.Context(), "tcp", address)
+		return err == nil && conn.Close() == nil
+	}, patience, tick, "it is asked again")
+}
+
+func TestADeadlineHoldsOnceABrokerHasAnswered(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	_, s := Cluster{}.guard(20 * time.Millisecond)
+	defer s.close()
+	conn, err := s.dial(t.Context(), "tcp", ln.Addr().String())
+	require.NoError(t, err)
+	broker, err := ln.Accept()
+	require.NoError(t, err)
+	defer broker.Close()
+	exchange := func(after time.Duration) error {
+		_, err := conn.Write([]byte("?"))
+		require.NoError(t, err)
+		time.AfterFunc(after, func() { _, _ = broker.Write([]byte("!")) })
+		_, err = conn.Read(make([]byte, 1))
+		return err
+	}
+	require.NoError(t, exchange(0))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	require.NoError(t, exchange(60*time.Millisecond), "as long as joining a group takes")
+	require.NoError(t, conn.SetDeadline(time.Time{}))
+	require.Error(t, exchange(time.Hour), "without one, patience is what there is")
+}
+
+// kafka-go connects to the first broker that takes connections, and never to
+// another, whether that one answers or not.
+func TestASilentBrokerThatComesFirst(t *testing.T) {
+	r := newFakeRig(t, 2)
+	r.publish(notes(5, "1", "2", "3")...)
+	c, _ := r.run(func(o *Options) {
+		o.Cluster.Brokers = append([]string{silent(t)}, r.brokers...)
+		o.Tuning.Answer = 300 * time.Millisecond
+	})
+	r.awaitAllCommitted()
+	assert.Len(t, r.nudger.nudges(""), 15)
+	assert.NoError(t, c.Ready(t.Context()))
+}
+
+func TestNetworkThatStalls(t *testing.T) {
+	r := newFakeRig(t, 3, kfake.NumBrokers(3))
+	n := newNetwork(t)
+	c, _ := r.run(func(o *Options) {
+		o.Cluster.Dial = n.dial
+		o.Tuning.Answer, o.Tuning.Rebalance, o.Tuning.DrainFor = 300*time.Millisecond, time.Second, 500*time.Millisecond
+	})
+	sent := 0
+	for range 3 {
+		r.publish(notesFrom(sent, 5, "1", "2", "3")...)
+		sent += 5
+		r.awaitAllCommitted()
+		n.stall()
+		r.publish(notesFrom(sent, 5, "1", "2", "3")...)
+		sent += 5
+		r.eventually(func() bool { return c.Ready(t.Context()) != nil }, "it notices, and says so")
+		require.ErrorContains(t, c.Ready(t.Context()), "not a member")
+		n.resume()
+		r.awaitAllCommitted()
+		r.eventually(func() bool { return c.Ready(t.Context()) == nil }, "ready again")
+	}
+	r.hadAll(3 * sent)
+}
+
+func TestSlowNetwork(t *testing.T) {
+	r := newFakeRig(t, 2)
+	n := newNetwork(t)
+	n.slow(150 * time.Millisecond)
+	c, _ := r.run(func(o *Options) {
+		o.Cluster.Dial = n.dial
+		o.Tuning.FetchWait, o.Tuning.Answer, o.Tuning.Session = 0, 0, 3*time.Second // as in production
+	})
+	r.publish(notes(20, "1", "2", "3")...)
+	r.awaitAllCommitted()
+	r.hadAll(60)
+	assert.Zero(t, counter(t, c.metrics.refetches, r.events))
+}
+
+// hadAll asserts that each of n events had its effect once, and none is a dead
+// letter.
+func (r *rig) hadAll(n int) {
+	r.t.Helper()
+	assert.Len(r.t, r.intake.ids(""), n)
+	seqs := map[int64]bool{}
+	for _, nudge := range r.nudger.nudges("") {
+		seqs[nudge.Seq] = true
+	}
+	assert.Len(r.t, seqs, n)
+	assert.Len(r.t, r.intake.delivered, n)
+	assert.Zero(r.t, r.letterCount())
+}
+
+// A reader may hang, or a broker have nothing for it, while the partition has
+// records: fetching begins anew, then membership.
+func TestAFetchThatGetsNothingBeginsAnew(t *testing.T) {
+	r := newFakeRig(t, 1)
+	mute := make(chan struct{})
+	r.cluster.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		select {
+		case <-mute:
+			return nil, nil, false
+		default:
+			r.cluster.KeepControl()
+		}
+		fetch := req.(*kmsg.FetchRequest)
+		if fetch.Version > 10 {
+			return nil, nil, false // it is the watch that asks
+		}
+		answer := fetch.ResponseKind().(*kmsg.FetchResponse)
+		topic := kmsg.NewFetchResponseTopic()
+		topic.Topic = r.events
+		partition := kmsg.NewFetchResponseTopicPartition()
+		partition.HighWatermark = fetch.Topics[0].Partitions[0].FetchOffset
+		topic.Partitions = append(topic.Partitions, partition)
+		answer.Topics = append(answer.Topics, topic)
+		return answer, nil, true
+	})
+	r.publish(notes(3, "1")...)
+	c, _ := r.run(func(o *Options) { o.Tuning.Refetch = 50 * time.Millisecond })
+	r.eventually(func() bool { return counter(t, c.metrics.refetches, r.events) == restarts }, "fetched anew")
+	r.eventually(func() bool { return read(t, c.metrics.rebalances).GetCounter().GetValue() >= 2 }, "joined anew")
+	close(mute)
+	r.awaitCommitted(0, 3)
+	r.hadAll(3)
+}
+
+// hungGroup is a kafka.ConsumerGroup that gets nowhere and cannot be closed.
+type hungGroup struct{ release chan struct{} }
+
+func (g hungGroup) Next(ctx context.Context) (*kafka.Generation, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (g hungGroup) Close() error {
+	<-g.release
+	return nil
+}
+
+func TestAMembershipThatDoesNotComeAboutBeginsAnew(t *testing.T) {
+	r := newFakeRig(t, 1)
+	r.publish(notes(3, "1")...)
+	o := r.options()
+	o.Tuning.Rejoin, o.Tuning.DrainFor, o.Tuning.Answer = 50*time.Millisecond, 10*time.Millisecond, 200*time.Millisecond
+	o.Tuning.StuckAfter = 10 * time.Millisecond
+	c, err := NewConsumer(o)
+	require.NoError(t, err)
+	hung := hungGroup{make(chan struct{})}
+	joins := 0
+	c.join = func(config kafka.ConsumerGroupConfig) (group, error) {
+		if joins++; joins == 1 {
+			return hung, nil
+		}
+		return joinGroup(config)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	defer func() { cancel(); require.NoError(t, <-done) }()
+
+	r.awaitCommitted(0, 3)
+	assert.Equal(t, 2, joins)
+	assert.EqualValues(t, 1, read(t, c.metrics.rejoins).GetCounter().GetValue())
+	assert.Equal(t, 1, r.logged("joining anew"))
+	require.ErrorContains(t, c.Alive(t.Context()), "leaving the consumer group has not returned")
+	close(hung.release)
+	r.eventually(func() bool { return c.Alive(t.Context()) == nil }, "it has")
+}
