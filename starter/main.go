@@ -1,11 +1,13 @@
 // Command starter consumes HR events from Kafka: it writes each into the ledger
 // and tells the person's workflow. Any number of them may run at once; they
-// share the topics' partitions.
+// share the topics' partitions. If it is configured to, it also takes HR systems'
+// webhooks, and writes them to Kafka.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	_ "time/tzdata" // people live in zones that a slim container image does not know
@@ -18,16 +20,27 @@ import (
 	"github.com/tenurehq/tenure/internal/service"
 )
 
+// The parts of a starter, either of which may run alone.
+const (
+	onlyConsumer = "consumer"
+	onlyWebhooks = "webhooks"
+)
+
 func main() {
-	os.Exit(service.Main("starter", "Consumes HR events from Kafka, and starts what they call for.", run))
+	var only string
+	os.Exit(service.Main("starter", "Consumes HR events from Kafka, and starts what they call for. Takes webhooks, if there are any in the configuration.",
+		func(ctx context.Context, p *service.Process) error { return run(ctx, p, only) },
+		func(flags *flag.FlagSet) {
+			flags.StringVar(&only, "only", "", "run one `part` only: "+onlyConsumer+" (take no webhooks), or "+onlyWebhooks+" (which needs Kafka alone)")
+		}))
 }
 
-func run(ctx context.Context, p *service.Process) (err error) {
-	cfg, err := config.Load(p.ConfigPath) //nolint:contextcheck // it connects to nothing
-	if err != nil {
-		return service.UsageError(err)
+// run runs the parts of a starter, or only one of them.
+func run(ctx context.Context, p *service.Process, only string) error {
+	if only != "" && only != onlyConsumer && only != onlyWebhooks {
+		return service.UsageError(fmt.Errorf("--only %s: must be %s or %s", only, onlyConsumer, onlyWebhooks))
 	}
-	topics, err := topicsOf(cfg.Kafka)
+	cfg, err := config.Load(p.ConfigPath) //nolint:contextcheck // it connects to nothing
 	if err != nil {
 		return service.UsageError(err)
 	}
@@ -35,11 +48,53 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	if err != nil {
 		return service.UsageError(err)
 	}
+	ready := map[string]service.Check{}
+	if cfg.Webhooks != nil && only != onlyConsumer {
+		taken, err := openWebhooks(cfg, cluster, p)
+		if err != nil {
+			return err
+		}
+		ready["webhooks"] = taken.ready
+		if only == onlyWebhooks {
+			return serveWebhooks(ctx, p, cfg, taken, ready)
+		}
+		ctx, stop := context.WithCancel(ctx)
+		ended := make(chan error, 1)
+		go func() {
+			defer stop() // one part does not go on without the other
+			ended <- taken.run(ctx)
+		}()
+		err = consume(ctx, p, cfg, cluster, ready)
+		stop()
+		return errors.Join(err, <-ended)
+	}
+	if only == onlyWebhooks {
+		return service.UsageError(fmt.Errorf("%s: there are no webhooks to take: add them, or leave --only out", p.ConfigPath))
+	}
+	return consume(ctx, p, cfg, cluster, ready)
+}
+
+// serveWebhooks takes webhooks, and does nothing else.
+func serveWebhooks(ctx context.Context, p *service.Process, cfg *config.Config, taken *webhooks, ready map[string]service.Check) error {
+	http, err := p.ServeHTTP(cfg.Metrics.Starter, service.Checks{Ready: ready})
+	if err != nil {
+		return err
+	}
+	return errors.Join(taken.run(ctx), http.Close()) //nolint:contextcheck // closing has to work when ctx is done
+}
+
+// consume connects to all that it takes, and consumes HR events until ctx is done.
+func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluster ingest.Cluster, ready map[string]service.Check) (err error) {
+	topics, err := topicsOf(cfg.Kafka)
+	if err != nil {
+		return service.UsageError(err)
+	}
 	var kafkaReady service.Later
 	kafkaAlive := service.Later{Meanwhile: true}
+	ready["kafka"] = kafkaReady.Check
 	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Starter, service.Checks{
 		Alive: map[string]service.Check{"kafka": kafkaAlive.Check},
-		Ready: map[string]service.Check{"kafka": kafkaReady.Check},
+		Ready: ready,
 	})
 	if err != nil {
 		return err

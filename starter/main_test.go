@@ -91,6 +91,7 @@ func (f *frontend) requests() []*workflowservice.SignalWithStartWorkflowExecutio
 // site is a configuration to start with.
 type site struct {
 	t       *testing.T
+	only    string // part of the starter
 	dir     string
 	cluster *kfake.Cluster
 	logs    *observer.ObservedLogs
@@ -118,7 +119,7 @@ func (s *site) start(yaml string) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, &service.Process{Name: "starter", ConfigPath: path, Log: s.log, Metrics: s.metrics})
+		done <- run(ctx, &service.Process{Name: "starter", ConfigPath: path, Log: s.log, Metrics: s.metrics}, s.only)
 	}()
 	stop = sync.OnceValue(func() error {
 		cancel()
@@ -224,15 +225,18 @@ func TestWhatCannotStart(t *testing.T) {
 	require.NoError(t, err)
 	defer busy.Close()
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "bad.db"), []byte("this is no database, however long one makes it"), 0o600))
-	for name, tc := range map[string]struct{ yaml, err string }{
-		"wrong configuration": {s.yaml("127.0.0.1:0") + "rols: []\n", "tenure.yaml:4:"},
-		"port in use":         {s.yaml(busy.Addr().String()), "is another process using the port?"},
-		"broken ledger":       {`{kafka: {brokers: ["127.0.0.1:1"]}, ledger: {url: "sqlite:bad.db"}}`, "bad.db"},
+	for name, tc := range map[string]struct{ yaml, err, only string }{
+		"wrong configuration": {s.yaml("127.0.0.1:0") + "rols: []\n", "tenure.yaml:4:", ""},
+		"port in use":         {s.yaml(busy.Addr().String()), "is another process using the port?", ""},
+		"broken ledger":       {`{kafka: {brokers: ["127.0.0.1:1"]}, ledger: {url: "sqlite:bad.db"}}`, "bad.db", ""},
+		"unknown part":        {s.yaml("127.0.0.1:0"), "--only worker: must be consumer or webhooks", "worker"},
+		"nothing to take":     {s.yaml("127.0.0.1:0"), "there are no webhooks to take: add them, or leave --only out", "webhooks"},
+		"webhooks in use":     {s.yaml("127.0.0.1:0") + s.webhooks(busy.Addr().String()), "cannot take webhooks on", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(s.dir, "tenure.yaml")
 			require.NoError(t, os.WriteFile(path, []byte(tc.yaml), 0o600))
-			err := run(t.Context(), &service.Process{ConfigPath: path, Log: s.log, Metrics: prometheus.NewRegistry()})
+			err := run(t.Context(), &service.Process{ConfigPath: path, Log: s.log, Metrics: prometheus.NewRegistry()}, tc.only)
 			require.ErrorContains(t, err, tc.err)
 		})
 	}

@@ -50,7 +50,7 @@ func TestMetricsFollowConventions(t *testing.T) {
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	require.NoError(t, err)
 	assert.Empty(t, problems)
-	allowed := []string{"topic", "partition", "result", "reason", "dependency", "process", "version"}
+	allowed := []string{"topic", "partition", "result", "reason", "dependency", "endpoint", "outcome", "process", "version"}
 	for _, f := range families {
 		for _, label := range labelsOf(f) {
 			assert.Contains(t, allowed, strings.Trim(label, "`"), "a label with a bounded set of values, and nothing of a person")
@@ -63,7 +63,7 @@ func TestMetricsFollowConventions(t *testing.T) {
 func metricsOfAStarter(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	s := newSite(t, (&frontend{}).serve(t, "127.0.0.1:0"))
-	stop := s.start(s.yaml("127.0.0.1:0"))
+	stop := s.start(s.yaml("127.0.0.1:0") + s.webhooks("127.0.0.1:0"))
 	require.Eventually(t, func() bool { code, _ := s.probe("/readyz"); return code == http.StatusOK }, patience, 10*time.Millisecond)
 	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: s.cluster.ListenAddrs()})
 	defer publisher.Close()

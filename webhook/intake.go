@@ -98,7 +98,7 @@ func New(o Options) (*Intake, error) {
 func (in *Intake) Addr() string { return in.listener.Addr().String() }
 
 // Run serves until ctx is done. Then it takes no more requests, answers those
-// that are under way, and returns.
+// that are under way, and returns nil.
 func (in *Intake) Run(ctx context.Context) error {
 	encrypted := in.options.Certificate != nil
 	served := make(chan error, 1)
@@ -121,12 +121,12 @@ func (in *Intake) Run(ctx context.Context) error {
 	in.serving.Store(false)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), in.options.Tuning.Drain)
 	defer cancel()
-	err := in.server.Shutdown(drain)
-	if err != nil { // whoever is not answered now sends again
-		err = errors.Join(fmt.Errorf("webhooks under way were cut off after %s: %w", in.options.Tuning.Drain, err), in.server.Close())
+	if err := in.server.Shutdown(drain); err != nil {
+		in.log.Warn("webhooks under way were cut off: they were not answered, and come again",
+			zap.Duration("after", in.options.Tuning.Drain), zap.Error(errors.Join(err, in.server.Close())))
 	}
 	<-served //nolint:errcheck // that it was shut down
-	return err
+	return nil
 }
 
 // Ready says whether requests are taken. Whether the broker takes them is for its

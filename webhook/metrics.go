@@ -1,6 +1,10 @@
 package webhook
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tenurehq/tenure/webhook/scheme"
+)
 
 type metrics struct {
 	requests *prometheus.CounterVec
@@ -29,7 +33,11 @@ func newMetrics(reg prometheus.Registerer, endpoints []Endpoint) *metrics {
 	if reg != nil {
 		reg.MustRegister(m.requests, m.seconds, m.refused)
 	}
-	for _, e := range endpoints { // so that there is something to see, and to compare with, before the first of each
+	for _, e := range endpoints { // so that there is something to compare with before the first of each
+		m.seconds.WithLabelValues(e.Path)
+		for _, why := range []scheme.Refusal{scheme.Missing, scheme.Malformed, scheme.Wrong, scheme.Stale} {
+			m.refused.WithLabelValues(e.Path, string(why))
+		}
 		for _, o := range outcomes {
 			m.requests.WithLabelValues(e.Path, o.name)
 		}

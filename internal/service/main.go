@@ -53,16 +53,16 @@ func (e *usageError) Unwrap() error { return e.error }
 // reads the flags, makes the logger, cancels run's context at the first SIGINT
 // or SIGTERM (the second kills), and returns the exit code. Run is to return
 // when its context is done, having finished what was in flight; that it was
-// cancelled is no failure then.
-func Main(name, summary string, run func(context.Context, *Process) error) int {
+// cancelled is no failure then. Own adds flags of the process's own.
+func Main(name, summary string, run func(context.Context, *Process) error, own ...func(*flag.FlagSet)) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // back to the default: a second signal kills
-	return execute(ctx, name, summary, os.Args[1:], os.Stdout, os.Stderr, run)
+	return execute(ctx, name, summary, os.Args[1:], os.Stdout, os.Stderr, run, own...)
 }
 
 func execute(ctx context.Context, name, summary string, args []string, stdout, stderr io.Writer,
-	run func(context.Context, *Process) error,
+	run func(context.Context, *Process) error, own ...func(*flag.FlagSet),
 ) int {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -74,6 +74,9 @@ func execute(ctx context.Context, name, summary string, args []string, stdout, s
 	level := zapcore.InfoLevel
 	flags.TextVar(&level, "log-level", level, "the least `level` to log: debug, info, warn or error")
 	showVersion := flags.Bool("version", false, "print the version and exit")
+	for _, add := range own {
+		add(flags)
+	}
 
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

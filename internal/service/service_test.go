@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -73,6 +74,16 @@ func TestExecuteExitCodes(t *testing.T) {
 		})
 	}
 	assert.NoError(t, UsageError(nil))
+}
+
+func TestAProcessMayHaveFlagsOfItsOwn(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	var own string
+	code := execute(t.Context(), "thing", "Does things.", []string{"--own", "x"}, &stdout, &stderr,
+		func(context.Context, *Process) error { return nil },
+		func(flags *flag.FlagSet) { flags.StringVar(&own, "own", "", "its own") })
+	assert.Equal(t, ExitDone, code)
+	assert.Equal(t, "x", own)
 }
 
 func TestConfigPathComesFromTheEnvironment(t *testing.T) {

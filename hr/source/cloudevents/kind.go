@@ -5,12 +5,23 @@ import (
 	"github.com/tenurehq/tenure/internal/settings"
 )
 
-// Kind is the catalog's entry. Senders of CloudEvents set the key themselves: the
-// format says that it is the worker ID. It has no settings.
+// Kind is the catalog's entry. It has no settings.
 var Kind = source.Kind{
 	Name:    "cloudevents",
 	Summary: "Tenure's own event format: CloudEvents 1.0 over Kafka",
+	Key:     key,
 	Connect: func(*settings.Values) (source.Source, error) {
 		return source.Source{Decode: Decode, Identify: Identify}, nil
 	},
+}
+
+// key is the subject, the worker ID. Who writes to Kafka sets it; webhooks have none.
+func key(r source.Record) string {
+	doc, refusal := envelope(r)
+	if refusal != nil {
+		return ""
+	}
+	fields, _ := doc.(map[string]any)
+	subject, _ := fields["subject"].(string)
+	return subject
 }

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/hr/source/catalog"
+	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/webhook"
+)
+
+// webhooks are the intake of webhooks and how it writes to Kafka.
+type webhooks struct {
+	intake    *webhook.Intake
+	publisher *ingest.Publisher
+	topics    []string
+}
+
+// openWebhooks listens for webhooks; run takes them.
+func openWebhooks(cfg *config.Config, cluster ingest.Cluster, p *service.Process) (*webhooks, error) {
+	w := &webhooks{publisher: ingest.NewPublisher(cluster)}
+	w.publisher.Waiting = func(reason error) { p.Log.Warn("Kafka does not take webhooks at the moment", zap.Error(reason)) }
+	o := webhook.Options{
+		Listen:  cfg.Webhooks.Listen,
+		MaxBody: cfg.Webhooks.MaxBody,
+		Publish: w.publish,
+		Log:     p.Log,
+		Metrics: p.Metrics,
+	}
+	if cfg.Webhooks.Certificate != "" {
+		o.Certificate = &webhook.Certificate{Certificate: cfg.Webhooks.Certificate, Key: cfg.Webhooks.Key}
+	}
+	for _, e := range cfg.Webhooks.Endpoints {
+		key, err := keyOf(cfg.Kafka, e.Topic)
+		if err != nil {
+			return nil, err
+		}
+		o.Endpoints = append(o.Endpoints, webhook.Endpoint{
+			Path: e.Path, Topic: e.Topic, Verifier: e.Scheme, Secrets: e.Secrets,
+			Rate: rate.Limit(float64(e.Rate.Calls) / e.Rate.Per.Seconds()), Burst: e.Rate.Calls,
+			Key: key,
+		})
+		w.topics = append(w.topics, e.Topic)
+	}
+	var err error
+	w.intake, err = webhook.New(o)
+	return w, err
+}
+
+// keyOf is how to tell the person from a record of a topic.
+func keyOf(cfg config.Kafka, topic string) (func(map[string]string, []byte) string, error) {
+	for _, t := range cfg.Topics {
+		if t.Name != topic {
+			continue
+		}
+		kind, ok := catalog.Lookup(t.Source)
+		if !ok {
+			return nil, fmt.Errorf("topic %s: there is no source %q", t.Name, t.Source)
+		}
+		return func(headers map[string]string, body []byte) string {
+			return kind.KeyOf(source.Record{Headers: headers, Value: body})
+		}, nil
+	}
+	return nil, fmt.Errorf("webhooks: topic %q is not consumed", topic)
+}
+
+func (w *webhooks) publish(ctx context.Context, topic string, m webhook.Message) error {
+	return w.publisher.Publish(ctx, topic, []ingest.Message{{Key: m.Key, Value: m.Value, Headers: m.Headers}})
+}
+
+// run takes webhooks until ctx is done and those under way are answered.
+func (w *webhooks) run(ctx context.Context) error {
+	return errors.Join(w.intake.Run(ctx), w.publisher.Close())
+}
+
+// ready says whether webhooks are taken and Kafka would take them.
+func (w *webhooks) ready(ctx context.Context) error {
+	if err := w.intake.Ready(ctx); err != nil {
+		return err
+	}
+	for _, topic := range w.topics {
+		if err := w.publisher.Reach(ctx, topic); err != nil {
+			return err
+		}
+	}
+	return nil
+}

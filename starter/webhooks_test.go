@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source/cloudevents"
+	"github.com/tenurehq/tenure/ledger/sqlite"
+)
+
+const webhookKey = "0123456789abcdef0123456789abcdef"
+
+// webhooks is a section of the configuration.
+func (s *site) webhooks(listen string) string {
+	s.t.Helper()
+	s.t.Setenv("TENURE_TEST_WEBHOOK_KEY", webhookKey)
+	return `webhooks:
+  listen: "` + listen + `"
+  endpoints:
+    - {path: /hr, topic: hr.events, scheme: hmac, secrets: ["${env:TENURE_TEST_WEBHOOK_KEY}"]}
+`
+}
+
+// post sends a webhook that is signed, and returns the answer's status.
+func (s *site) post(path string, body []byte) int {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return s.logged("taking webhooks") }, patience, tick)
+	addr := s.logs.FilterMessageSnippet("taking webhooks").All()[0].ContextMap()["address"].(string)
+	req, err := http.NewRequest(http.MethodPost, "http://"+addr+path, bytes.NewReader(body))
+	require.NoError(s.t, err)
+	mac := hmac.New(sha256.New, []byte(webhookKey))
+	mac.Write(body)
+	req.Header.Set("X-Signature", hex.EncodeToString(mac.Sum(nil)))
+	req.Header.Set("Content-Type", "application/cloudevents+json")
+	defer http.DefaultClient.CloseIdleConnections()
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(s.t, err)
+	require.NoError(s.t, resp.Body.Close())
+	return resp.StatusCode
+}
+
+func hired(t *testing.T, person string) []byte {
+	t.Helper()
+	day := hr.Date{Year: 2026, Month: 1, Day: 5}
+	value, err := cloudevents.Encode(hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: "e-" + person}, Type: hr.EventHired, PersonID: person,
+		Effective: day, Recorded: day.StartIn(time.UTC),
+		Profile: &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: "Georgi", FamilyName: "Facello",
+			Location: hr.Location{TimeZone: "Europe/Vienna"}, StartDate: day,
+		},
+	})
+	require.NoError(t, err)
+	return value
+}
+
+func TestAWebhookReachesLedgerAndTemporal(t *testing.T) {
+	f := &frontend{}
+	s := newSite(t, f.serve(t, "127.0.0.1:0"))
+	stop := s.start(s.yaml("127.0.0.1:0") + s.webhooks("127.0.0.1:0"))
+	require.Eventually(t, func() bool { code, _ := s.probe("/readyz"); return code == http.StatusOK }, patience, 10*time.Millisecond)
+	_, body := s.probe("/readyz")
+	assert.JSONEq(t, `{"ledger":"ok","temporal":"ok","kafka":"ok","webhooks":"ok"}`, body)
+
+	require.Equal(t, http.StatusOK, s.post("/hr", hired(t, "10001")))
+	require.Equal(t, http.StatusOK, s.post("/hr", hired(t, "10001")), "sent again")
+	assert.Equal(t, http.StatusNotFound, s.post("/hr/", hired(t, "10002")))
+	require.Eventually(t, func() bool { return len(f.requests()) == 1 }, patience, tick)
+	assert.Equal(t, "person:10001", f.requests()[0].GetWorkflowId())
+	require.Eventually(t, func() bool {
+		committed := int64(0)
+		for _, commit := range s.cluster.GroupInfo("tenure").Commits["hr.events"] {
+			committed += commit.Offset
+		}
+		return committed == 2
+	}, patience, tick)
+	require.NoError(t, stop())
+	assert.Len(t, f.requests(), 1, "the second is a duplicate")
+	assert.False(t, s.logged("something in the record is odd"), "a record without a key would be")
+
+	l, err := sqlite.Open(t.Context(), filepath.Join(s.dir, "tenure.db"))
+	require.NoError(t, err)
+	defer l.Close()
+	person, err := l.Person(t.Context(), "10001")
+	require.NoError(t, err)
+	assert.Len(t, person.Events, 1)
+	assert.Empty(t, s.logs.FilterMessageSnippet("Georgi").All())
+}
+
+func TestWebhooksAreTakenWhileTemporalIsWaitedFor(t *testing.T) {
+	s := newSite(t, "127.0.0.1:1")
+	stop := s.start(s.yaml("127.0.0.1:0") + s.webhooks("127.0.0.1:0"))
+	require.Equal(t, http.StatusOK, s.post("/hr", hired(t, "10001")))
+	code, _ := s.probe("/readyz")
+	assert.Equal(t, http.StatusServiceUnavailable, code)
+	require.Error(t, stop(), "it was cancelled")
+}
+
+func TestWebhooksAlone(t *testing.T) {
+	s := newSite(t, "127.0.0.1:1")
+	s.only = onlyWebhooks
+	stop := s.start(s.yaml("127.0.0.1:0") + s.webhooks("127.0.0.1:0"))
+	require.Equal(t, http.StatusOK, s.post("/hr", hired(t, "10001")))
+	code, body := s.probe("/readyz")
+	assert.Equal(t, http.StatusOK, code)
+	assert.JSONEq(t, `{"webhooks":"ok"}`, body)
+	s.cluster.Close()
+	require.Eventually(t, func() bool { code, _ := s.probe("/readyz"); return code == http.StatusServiceUnavailable }, patience, 10*time.Millisecond)
+	require.NoError(t, stop())
+	assert.NoFileExists(t, filepath.Join(s.dir, "tenure.db"))
+	assert.False(t, s.logged("waiting for Temporal"))
+}
+
+func TestTheConsumerAlone(t *testing.T) {
+	s := newSite(t, (&frontend{}).serve(t, "127.0.0.1:0"))
+	s.only = onlyConsumer
+	stop := s.start(s.yaml("127.0.0.1:0") + s.webhooks("127.0.0.1:0"))
+	require.Eventually(t, func() bool { code, _ := s.probe("/readyz"); return code == http.StatusOK }, patience, 10*time.Millisecond)
+	_, body := s.probe("/readyz")
+	assert.JSONEq(t, `{"ledger":"ok","temporal":"ok","kafka":"ok"}`, body)
+	assert.False(t, s.logged("taking webhooks"))
+	require.NoError(t, stop())
+}
