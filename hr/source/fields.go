@@ -129,6 +129,20 @@ func (f *Fields) RequiredDate(name, advice string) hr.Date {
 	return d
 }
 
+// Attributes are the fields that are to be kept as attributes; nil if there are none.
+func (f *Fields) Attributes(fields map[string]string) map[string]string {
+	var kept map[string]string
+	for attribute, field := range fields {
+		if value := f.Text(field); value != "" {
+			if kept == nil {
+				kept = make(map[string]string)
+			}
+			kept[attribute] = value
+		}
+	}
+	return kept
+}
+
 // Reject keeps that a field is wrong, unless another was before.
 func (f *Fields) Reject(name, text string) {
 	if f.refusal == nil {
@@ -154,4 +168,14 @@ func ParseInstant(text string) (time.Time, bool) {
 		return t, t.Year() >= FirstYear && t.Year() <= LastYear
 	}
 	return time.Time{}, false
+}
+
+// DayIn is the day that an instant falls on in a zone; UTC if there is no such
+// zone.
+func DayIn(at time.Time, zone string) hr.Date {
+	loc, err := hr.LoadZone(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return hr.DateOf(at.In(loc))
 }

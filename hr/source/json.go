@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -90,6 +91,32 @@ func (p parser) array(path []string) (any, *Error) {
 	}
 	_, _ = p.Token()
 	return list, nil
+}
+
+// Flatten makes texts of an object's fields: texts, numbers and truth values. What
+// is in objects is named with dots ("workLocation.city"); lists, and what is null
+// or empty, are left out. Depth is bounded by ParseJSON.
+func Flatten(object map[string]any) map[string]string {
+	fields := make(map[string]string, len(object))
+	flatten(fields, "", object)
+	return fields
+}
+
+func flatten(fields map[string]string, prefix string, object map[string]any) {
+	for name, value := range object {
+		switch value := value.(type) {
+		case map[string]any:
+			flatten(fields, prefix+name+".", value)
+		case string:
+			if value != "" {
+				fields[prefix+name] = value
+			}
+		case json.Number:
+			fields[prefix+name] = value.String()
+		case bool:
+			fields[prefix+name] = strconv.FormatBool(value)
+		}
+	}
 }
 
 // below is the path of a field of what is at path.

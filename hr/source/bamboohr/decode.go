@@ -1,9 +1,7 @@
 package bamboohr
 
 import (
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
@@ -87,25 +85,16 @@ func (s *system) events(n notification, f *source.Fields) ([]hr.Event, []source.
 	}
 }
 
-// event is one of possibly several events of a notification. part tells them
-// apart, and orders them.
-func (s *system) event(n notification, part int, kind hr.EventType, effective hr.Date) hr.Event {
+// event is what a notification says.
+func (s *system) event(n notification, kind hr.EventType, effective hr.Date) hr.Event {
 	return hr.Event{
-		EventKey:  hr.EventKey{Source: s.mapping.Name, ID: fmt.Sprintf("%s-%d", n.id(), part)},
+		EventKey:  hr.EventKey{Source: s.mapping.Name, ID: n.id()},
 		Type:      kind,
 		PersonID:  n.employee,
 		Recorded:  n.at,
-		Sequence:  fmt.Sprint(part),
 		Effective: effective,
 	}
 }
-
-// The parts. The snapshot comes first: if somebody is rehired until some day, the
-// rehire must not undo the end.
-const (
-	partSnapshot = 1
-	partEnd      = 2
-)
 
 func (s *system) active(n notification, f *source.Fields) []hr.Event {
 	profile := s.profile(f)
@@ -113,28 +102,25 @@ func (s *system) active(n notification, f *source.Fields) []hr.Event {
 	if f.Err() != nil {
 		return nil
 	}
-	day := dayIn(n.at, profile.Location.TimeZone)
-	ends := end.Compare(day) >= 0 && end.Compare(profile.StartDate) >= 0 && !end.IsZero()
-
+	day := source.DayIn(n.at, profile.Location.TimeZone)
+	if end.Compare(day) >= 0 && end.Compare(profile.StartDate) >= 0 {
+		profile.EndDate = end
+	}
 	// Who comes back on another hire date begins anew on that day; on the same one,
 	// their employment goes on from the day on which BambooHR said so.
 	kind, effective := hr.EventUpdated, day
-	if n.mentions(s, "status") || n.mentions(s, "terminationDate") && !ends {
-		kind = hr.EventRehired
-	}
-	if n.action == created {
+	switch {
+	case n.action == created:
 		kind = hr.EventHired
+	case n.mentions(s, "status"):
+		kind = hr.EventRehired
 	}
 	if kind == hr.EventHired || kind == hr.EventRehired && n.mentions(s, "hireDate") || profile.StartDate.Compare(day) > 0 {
 		effective = profile.StartDate
 	}
-	snapshot := s.event(n, partSnapshot, kind, effective)
+	snapshot := s.event(n, kind, effective)
 	snapshot.Profile = profile
-	events := []hr.Event{snapshot}
-	if ends {
-		events = append(events, s.ending(n, f, end))
-	}
-	return events
+	return []hr.Event{snapshot}
 }
 
 func (s *system) inactive(n notification, f *source.Fields) ([]hr.Event, []source.Warning) {
@@ -144,16 +130,16 @@ func (s *system) inactive(n notification, f *source.Fields) ([]hr.Event, []sourc
 		return nil, nil
 	}
 	if !end.IsZero() {
-		return []hr.Event{s.ending(n, f, end)}, nil
+		return []hr.Event{s.ending(n, end)}, nil
 	}
 	// Whoever is inactive has no access, whatever was left blank.
-	return []hr.Event{s.ending(n, f, dayIn(n.at, zone))}, []source.Warning{{
+	return []hr.Event{s.ending(n, source.DayIn(n.at, zone))}, []source.Warning{{
 		Field: "terminationDate", Text: "is missing of somebody who is inactive: the day on which BambooHR said so is their last",
 	}}
 }
 
-func (s *system) ending(n notification, _ *source.Fields, last hr.Date) hr.Event {
-	e := s.event(n, partEnd, hr.EventTerminated, last)
+func (s *system) ending(n notification, last hr.Date) hr.Event {
+	e := s.event(n, hr.EventTerminated, last)
 	e.Termination = &hr.Termination{LastDay: last}
 	return e
 }
@@ -161,7 +147,7 @@ func (s *system) ending(n notification, _ *source.Fields, last hr.Date) hr.Event
 // gone is the end of somebody whose record was deleted: access ends there and
 // then.
 func (s *system) gone(n notification) hr.Event {
-	e := s.event(n, partEnd, hr.EventTerminated, dayIn(n.at, s.mapping.DefaultZone()))
+	e := s.event(n, hr.EventTerminated, source.DayIn(n.at, s.mapping.DefaultZone()))
 	e.Termination = &hr.Termination{LastDay: e.Effective, AccessEndsAt: n.at, Reason: "deleted in BambooHR"}
 	return e
 }
@@ -171,13 +157,4 @@ func (n *notification) mentions(s *system, name string) bool {
 	return slices.ContainsFunc(n.changed, func(changed string) bool {
 		return changed == name || changed == labels[name] || s.names[name] != "" && changed == s.names[name]
 	})
-}
-
-// dayIn is the day of an instant in a zone that is known to exist.
-func dayIn(at time.Time, zone string) hr.Date {
-	loc, err := hr.LoadZone(zone)
-	if err != nil {
-		loc = time.UTC
-	}
-	return hr.DateOf(at.In(loc))
 }

@@ -21,12 +21,11 @@
 //     (https://documentation.bamboohr.com/reference/employee-updated-webhook).
 //     Both speak of one employment, and make one joiner.
 //   - Only what has taken effect is sent, so an effective date is the day of the
-//     timestamp in the person's zone, but not before the hire date. A hire date or
-//     termination date in the future is a field like any other, and known when it
-//     is written.
+//     timestamp in the person's zone, but not before the hire date. A hire date in
+//     the future is known when it is written, and so is a termination date: it is
+//     the end date of the snapshot, which a later one takes away or moves.
 //   - There is no word for a rescind. Somebody whose status has become Active
-//     again, or whose termination date was taken away, is rehired: on the hire date
-//     if that has changed too, else on the day on which BambooHR says so. Either
-//     undoes the termination that was said before.
+//     again is rehired: on the hire date if that has changed too, else on the day
+//     on which BambooHR says so. Either undoes the termination that was said before.
 //   - Dates have no zone: settings.zones and settings.zone say which is meant.
 package bamboohr

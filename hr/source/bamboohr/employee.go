@@ -126,14 +126,7 @@ func (s *system) profile(f *source.Fields) *hr.Profile {
 		ManagerID: f.Reference("supervisorEId"),
 		StartDate: f.RequiredDate("hireDate", "fill in the hire date in BambooHR"),
 	}
-	for attribute, field := range s.attributes {
-		if value := f.Text(field); value != "" {
-			if p.Attributes == nil {
-				p.Attributes = make(map[string]string)
-			}
-			p.Attributes[attribute] = value
-		}
-	}
+	p.Attributes = f.Attributes(s.attributes)
 	return p
 }
 

@@ -93,16 +93,11 @@ func (f *postedFields) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// flatten leaves out what is no text, number or truth value.
+// flatten takes values out of the objects that they stand in, if they do.
 func flatten(object map[string]any) map[string]string {
 	fields := make(map[string]string, len(object))
-	for name, value := range object {
-		if inner, ok := value.(map[string]any); ok {
-			value = inner["value"]
-		}
-		if s, ok := scalar(value); ok && s != "" {
-			fields[name] = s
-		}
+	for name, value := range source.Flatten(object) {
+		fields[strings.TrimSuffix(name, ".value")] = value
 	}
 	return fields
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/bamboohr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
+	"github.com/tenurehq/tenure/hr/source/rippling"
 )
 
 // Default is the kind of topics whose configuration names none.
@@ -17,6 +18,7 @@ const Default = "cloudevents"
 var kinds = []source.Kind{
 	bamboohr.Kind,
 	cloudevents.Kind,
+	rippling.Kind,
 }
 
 // Kinds returns every kind, sorted by name.
