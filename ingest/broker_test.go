@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -140,4 +141,32 @@ func (r *rig) connect() {
 	transport := &kafka.Transport{MetadataTTL: 20 * time.Millisecond}
 	r.client = &kafka.Client{Addr: kafka.TCP(r.brokers...), Transport: transport}
 	r.t.Cleanup(transport.CloseIdleConnections)
+}
+
+// sampleCommits asks the broker again and again what is committed, and notes it by
+// partition.
+func (r *rig) sampleCommits() func() map[int][]int64 {
+	ctx, cancel := context.WithCancel(context.Background())
+	var sampler sync.WaitGroup
+	seen := map[int][]int64{}
+	partitions := len(r.ends(r.events))
+	sampler.Go(func() {
+		for ctx.Err() == nil {
+			for p := range partitions {
+				if offset := r.committed(p); offset != noAnswer {
+					seen[p] = append(seen[p], offset)
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(tick):
+			}
+		}
+	})
+	r.t.Cleanup(func() { cancel(); sampler.Wait() })
+	return func() map[int][]int64 {
+		cancel()
+		sampler.Wait()
+		return seen
+	}
 }
