@@ -25,11 +25,24 @@ type Cluster struct {
 func (c Cluster) Identity() string {
 	switch {
 	case c.SASL != nil:
-		return c.SASL.identity()
+		return fmt.Sprintf("%s (%s)", c.principal(), c.SASL.mechanism)
 	case c.TLS != nil && c.TLS.Certificate != "":
-		return c.TLS.identity()
+		return c.principal() + " (certificate)"
 	default:
-		return "nobody in particular (User:ANONYMOUS)"
+		return c.principal() + " (nobody signs in)"
+	}
+}
+
+// principal is the name that ACLs have for who uses the cluster. Brokers may be
+// configured to shorten that of a certificate: ssl.principal.mapping.rules.
+func (c Cluster) principal() string {
+	switch {
+	case c.SASL != nil:
+		return "User:" + c.SASL.username()
+	case c.TLS != nil && c.TLS.Certificate != "":
+		return "User:" + c.TLS.subject()
+	default:
+		return "User:ANONYMOUS"
 	}
 }
 
@@ -77,7 +90,7 @@ func (c Cluster) dial(ctx context.Context, network, address string) (net.Conn, e
 	encrypted := tls.Client(conn, settings)
 	if err := encrypted.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("TLS with %s: %w", address, err)
+		return nil, &handshakeError{address, err}
 	}
 	return encrypted, nil
 }

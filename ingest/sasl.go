@@ -58,12 +58,12 @@ func NewSASL(mechanism string, current func() (Credentials, error)) (*SASL, erro
 	return &SASL{mechanism: mechanism, current: current, gate: gate{pace: backoff{Min: time.Second, Max: 2 * time.Minute}}}, nil
 }
 
-func (s *SASL) identity() string {
+func (s *SASL) username() string {
 	c, err := s.current()
 	if err != nil {
-		return fmt.Sprintf("somebody (%s)", s.mechanism)
+		return "?" // who signs in will be told
 	}
-	return fmt.Sprintf("User:%s (%s)", c.Username, s.mechanism)
+	return c.Username
 }
 
 // signer is a SASL as kafka-go wants it.
@@ -80,16 +80,13 @@ func (s signer) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
 	if broker := sasl.MetadataFromContext(ctx); s.mechanism == saslPlain && !s.encrypted && (broker == nil || !onLoopback(broker.Host)) {
 		return nil, nil, errReadable
 	}
-	credentials, err := s.current()
+	credentials, err := s.gate.enter(ctx, s.current)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the credentials for Kafka (kafka.sasl): %w", err)
+		return nil, nil, err
 	}
 	mechanism, err := mechanisms[s.mechanism](credentials)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the credentials for Kafka (kafka.sasl): %w", err)
-	}
-	if err := s.gate.enter(ctx, credentials); err != nil {
-		return nil, nil, err
 	}
 	steps, first, err := mechanism.Start(ctx)
 	return conversation{steps, func() { s.gate.succeeded(credentials) }}, first, err
@@ -128,21 +125,28 @@ type gate struct {
 // have proved good.
 const atOnce = 8
 
-// enter waits until it is time for an attempt, and says when that is if ctx is
-// done before.
-func (g *gate) enter(ctx context.Context, as Credentials) error {
+// lookAgain is how often whoever waits looks whether the credentials have changed.
+const lookAgain = time.Second
+
+// enter waits until it is time for an attempt with the current credentials, and
+// says when that is if ctx is done before.
+func (g *gate) enter(ctx context.Context, current func() (Credentials, error)) (Credentials, error) {
 	for {
+		as, err := current()
+		if err != nil {
+			return Credentials{}, fmt.Errorf("the credentials for Kafka (kafka.sasl): %w", err)
+		}
 		wait, reopened := g.try(as, time.Now())
 		if wait == 0 {
-			return nil
+			return as, nil
 		}
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(min(wait, lookAgain))
 		select {
 		case <-timer.C:
 		case <-reopened:
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("signing in as %q has not succeeded: the same credentials are tried again in %s, new ones at once",
+			return Credentials{}, fmt.Errorf("signing in as %q has not succeeded: the same credentials are tried again in %s, new ones at once",
 				as.Username, wait.Round(time.Second))
 		}
 		timer.Stop()

@@ -16,6 +16,8 @@ var (
 	newOnes = Credentials{"tenure", "new"}
 )
 
+func haveOld() (Credentials, error) { return oldOnes, nil }
+
 func newGate() *gate { return &gate{pace: backoff{Min: time.Second, Max: time.Minute}} }
 
 func TestRefusedCredentialsAreTriedLessAndLess(t *testing.T) {
@@ -47,9 +49,13 @@ func TestNewCredentialsAreTriedAtOnce(t *testing.T) {
 
 func TestGoodCredentialsWaitForNobody(t *testing.T) {
 	g := newGate()
-	require.NoError(t, g.enter(t.Context(), oldOnes))
+	_, err := g.enter(t.Context(), haveOld)
+	require.NoError(t, err)
 	waited := make(chan error)
-	go func() { waited <- g.enter(t.Context(), oldOnes) }()
+	go func() {
+		_, err := g.enter(t.Context(), haveOld)
+		waited <- err
+	}()
 	g.succeeded(oldOnes)
 	require.NoError(t, <-waited)
 	for range atOnce - 1 {
@@ -63,18 +69,35 @@ func TestGoodCredentialsWaitForNobody(t *testing.T) {
 	assert.Zero(t, wait)
 }
 
+func TestWhoWaitsNoticesNewCredentials(t *testing.T) {
+	g := newGate()
+	g.pace = backoff{Min: time.Hour, Max: time.Hour}
+	_, err := g.enter(t.Context(), haveOld)
+	require.NoError(t, err)
+	looks := 0
+	as, err := g.enter(t.Context(), func() (Credentials, error) {
+		if looks++; looks > 1 {
+			return newOnes, nil
+		}
+		return oldOnes, nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, newOnes, as)
+}
+
 func TestWhoWaitsToSignInSaysSo(t *testing.T) {
 	g := newGate()
-	require.NoError(t, g.enter(t.Context(), oldOnes))
+	_, err := g.enter(t.Context(), haveOld)
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := g.enter(ctx, oldOnes)
+	_, err = g.enter(ctx, haveOld)
 	assert.ErrorContains(t, err, `signing in as "tenure" has not succeeded`)
 	assert.NotContains(t, err.Error(), "old")
 }
 
 func TestPlainPasswordsStayOnTheMachine(t *testing.T) {
-	s, err := NewSASL("PLAIN", func() (Credentials, error) { return oldOnes, nil })
+	s, err := NewSASL("PLAIN", haveOld)
 	require.NoError(t, err)
 	start := func(host string, encrypted bool) error {
 		ctx := sasl.WithMetadata(t.Context(), &sasl.Metadata{Host: host})

@@ -66,13 +66,23 @@ func (t *TLS) certificate() (*tls.Certificate, error) {
 	return &c, nil
 }
 
-func (t *TLS) identity() string {
+// subject is the certificate's, as brokers write it (RFC 2253).
+func (t *TLS) subject() string {
 	c, err := t.certificate()
 	if err != nil {
-		return "the certificate " + t.Certificate
+		return "?" // who connects will be told
 	}
-	return fmt.Sprintf("User:%s (certificate, until %s)", c.Leaf.Subject, c.Leaf.NotAfter.UTC().Format(time.DateOnly))
+	return c.Leaf.Subject.String()
 }
+
+// handshakeError is that no encrypted connection came about.
+type handshakeError struct {
+	address string
+	err     error
+}
+
+func (e *handshakeError) Error() string { return "TLS with " + e.address + ": " + e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }
 
 // explainTLS says in words what is wrong with an encrypted connection, and what to
 // do; nil if err is about something else.
@@ -82,6 +92,7 @@ func (c Cluster) explainTLS(err error) error {
 		hostname x509.HostnameError
 		invalid  x509.CertificateInvalidError
 		record   tls.RecordHeaderError
+		shaking  *handshakeError
 	)
 	switch {
 	case errors.As(err, &unknown):
@@ -92,7 +103,7 @@ func (c Cluster) explainTLS(err error) error {
 		return fmt.Errorf("the broker's certificate has expired, or the clock of this machine is wrong: renew it on the broker: %w", err)
 	case errors.As(err, &invalid):
 		return fmt.Errorf("the broker's certificate is not valid: %w", err)
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.As(err, &shaking) && hungUp(err):
 		return fmt.Errorf("the broker's port does not speak TLS: use the port of its SSL or SASL_SSL listener, or leave out kafka.tls: %w", err)
 	case strings.Contains(err.Error(), "remote error: tls:"): // the alert's type is not exported
 		return fmt.Errorf("the broker refuses the certificate to sign in with, or wants one: see kafka.tls.certificate, and the broker's ssl.truststore: %w", err)

@@ -16,36 +16,52 @@ import (
 // sweepSchedule is the ID of the schedule that starts the sweeper.
 const sweepSchedule = "tenure-sweep"
 
+// Attribute is a search attribute that Tenure needs, and what the namespace has by
+// that name: nothing (INDEXED_VALUE_TYPE_UNSPECIFIED), the right one, or another.
+type Attribute struct {
+	Name       string
+	Needs, Has enumspb.IndexedValueType
+}
+
+// Attributes are the search attributes that Tenure needs, and whether the
+// namespace has them. It changes nothing.
+func (c *Client) Attributes(ctx context.Context) ([]Attribute, error) {
+	have, err := c.temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: c.namespace})
+	if err != nil {
+		return nil, fmt.Errorf("workflows: listing search attributes: %w", err)
+	}
+	var attributes []Attribute
+	for _, key := range []temporal.SearchAttributeKey{AttrStage, AttrUrgency, AttrAttention, AttrNextAction, AttrNextDue} {
+		attributes = append(attributes, Attribute{
+			Name: key.GetName(), Needs: key.GetValueType(), Has: have.GetCustomAttributes()[key.GetName()],
+		})
+	}
+	return attributes, nil
+}
+
 // RegisterAttributes makes sure that the namespace knows Tenure's search
 // attributes: a run cannot be started with unknown ones. It may be called any
 // number of times, by several processes at once.
 func (c *Client) RegisterAttributes(ctx context.Context) error {
-	want := map[string]enumspb.IndexedValueType{
-		AttrStage.GetName():      AttrStage.GetValueType(),
-		AttrUrgency.GetName():    AttrUrgency.GetValueType(),
-		AttrAttention.GetName():  AttrAttention.GetValueType(),
-		AttrNextAction.GetName(): AttrNextAction.GetValueType(),
-		AttrNextDue.GetName():    AttrNextDue.GetValueType(),
-	}
-	operator := c.temporal.OperatorService()
-	have, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: c.namespace})
+	attributes, err := c.Attributes(ctx)
 	if err != nil {
-		return fmt.Errorf("workflows: listing search attributes: %w", err)
+		return err
 	}
-	for name, kind := range want {
-		there, ok := have.GetCustomAttributes()[name]
-		if ok && there != kind {
+	want := map[string]enumspb.IndexedValueType{}
+	for _, a := range attributes {
+		switch a.Has {
+		case enumspb.INDEXED_VALUE_TYPE_UNSPECIFIED:
+			want[a.Name] = a.Needs
+		case a.Needs:
+		default:
 			return fmt.Errorf("workflows: search attribute %s is of type %s in namespace %s, but Tenure needs %s: remove it there",
-				name, there, c.namespace, kind)
-		}
-		if ok {
-			delete(want, name)
+				a.Name, a.Has, c.namespace, a.Needs)
 		}
 	}
 	if len(want) == 0 {
 		return nil
 	}
-	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+	_, err = c.temporal.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
 		Namespace: c.namespace, SearchAttributes: want,
 	})
 	var exists *serviceerror.AlreadyExists

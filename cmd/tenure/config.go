@@ -1,13 +1,16 @@
 package main
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/checkup"
 )
 
 func (c *cli) configCommand() *cobra.Command {
@@ -15,26 +18,43 @@ func (c *cli) configCommand() *cobra.Command {
 }
 
 func (c *cli) configCheckCommand() *cobra.Command {
-	return c.reads(&cobra.Command{
+	var o checkOptions
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check the configuration, and show what it says or all that is wrong with it",
 		Long: `Check the configuration, and show what it says or all that is wrong with it.
 
 Everything that can be known without calling anybody is checked: unknown keys,
 missing secrets, every expression, every app that a role names. Nothing secret
-is printed. The exit status is 2 if anything is wrong.`,
+is printed. The exit status is 2 if anything is wrong.
+
+With --connect, Kafka, Temporal and the ledger are looked at too: whether each is
+reached, as whom, and what is missing there, with the command that helps.
+Nothing is changed: no group is joined, no record written, no schema migrated.
+Run it where starter and worker run, with their environment. The exit status is
+1 if one of the three is not reached, and 3 if something is missing, or cannot
+be found out.`,
 		Example: `  tenure config check
-  tenure config check --config staging.yaml`,
+  tenure config check --config staging.yaml
+  tenure config check --connect --timeout 5s -o json`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := c.config()
 			if err != nil {
 				return err
 			}
 			v := viewConfig(cfg)
-			return c.print(v, v.draw)
+			if o.connect {
+				if v.Systems, err = o.look(cmd.Context(), cfg); err != nil {
+					return err
+				}
+			}
+			return errors.Join(c.print(v, v.draw), verdict(v.Systems))
 		},
-	})
+	}
+	cmd.Flags().BoolVar(&o.connect, "connect", false, "look at Kafka, Temporal and the ledger too")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 15*time.Second, "how `long` to wait for each of them")
+	return c.reads(cmd)
 }
 
 // configView is what a configuration says, without its secrets.
@@ -45,6 +65,8 @@ type configView struct {
 	Topics  []topicView       `json:"topics"`
 	Ledger  string            `json:"ledger"` // its kind: the whole URL may hold a password
 	Apps    map[string]string `json:"apps"`   // connectors by name
+
+	Systems []checkup.Report `json:"systems,omitempty"` // with --connect
 }
 
 type topicView struct {
@@ -77,4 +99,7 @@ func (v configView) draw(p *page) {
 	p.table("Apps", "app,connector", rowsOf(slices.Sorted(maps.Keys(v.Apps)), func(name string) []string {
 		return []string{name, v.Apps[name]}
 	}))
+	for _, r := range v.Systems {
+		drawReport(p, r)
+	}
 }

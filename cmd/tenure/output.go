@@ -194,6 +194,7 @@ var paints = map[string]string{
 	"active": green, "linked": green,
 	"upcoming": yellow, "on_leave": yellow, "planned": yellow, "disabled": yellow, "open": yellow,
 	"suspended": red, "attention": red, "drifted": red, "missing": red,
+	"ok": green, "reached": green, "note": yellow, "not reached": red,
 	"ended": faint, "deleted": faint, "skipped": faint, "unlinked": faint, "unknown": faint,
 }
 

@@ -65,8 +65,7 @@ func up(ctx context.Context, provider *goose.Provider) error {
 			return err
 		}
 		if current > target {
-			return fmt.Errorf("was written by a newer Tenure (schema %d, this one knows up to %d): use that version, or restore a backup made before it",
-				current, target)
+			return newerError(current, target)
 		}
 		_, err = provider.Up(ctx)
 		if err == nil || current == last {
@@ -74,6 +73,11 @@ func up(ctx context.Context, provider *goose.Provider) error {
 		}
 		last = current
 	}
+}
+
+func newerError(current, target int64) error {
+	return fmt.Errorf("was written by a newer Tenure (schema %d, this one knows up to %d): use that version, or restore a backup made before it",
+		current, target)
 }
 
 // checkOwner refuses a database that some other program made.

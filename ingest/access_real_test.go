@@ -1,0 +1,278 @@
+//go:build real
+
+package ingest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ingest/brokertest"
+	"github.com/tenurehq/tenure/internal/checkup"
+)
+
+// The listeners of the guarded broker, beside the plain one of its owner.
+const (
+	passwords    = "PASSWORDS"    // SASL over TLS
+	readable     = "READABLE"     // SASL without TLS
+	certificates = "CERTIFICATES" // TLS with certificates of clients
+)
+
+// guarded is a broker that wants to know who one is, and lets nobody do anything
+// unless an ACL says so.
+type guarded struct {
+	*brokertest.Cluster
+	ours   *authority
+	theirs *authority
+}
+
+func newGuarded(t *testing.T) *guarded {
+	t.Helper()
+	g := &guarded{ours: newAuthority(t, "ours"), theirs: newAuthority(t, "theirs")}
+	_, _, both := g.ours.issue("broker", time.Now().Add(time.Hour))
+	properties := map[string]string{
+		"authorizer.class.name":                      "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"super.users":                                "User:ANONYMOUS",
+		"ssl.keystore.type":                          "PEM",
+		"ssl.keystore.location":                      both,
+		"ssl.truststore.type":                        "PEM",
+		"ssl.truststore.location":                    g.ours.file,
+		"listener.name.certificates.ssl.client.auth": "required",
+	}
+	for _, listener := range []string{"passwords", "readable"} {
+		on := "listener.name." + listener + "."
+		properties[on+"sasl.enabled.mechanisms"] = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
+		properties[on+"plain.sasl.jaas.config"] = `org.apache.kafka.common.security.plain.PlainLoginModule required user_plain="secret";`
+		for _, mechanism := range []string{"scram-sha-256", "scram-sha-512"} {
+			properties[on+mechanism+".sasl.jaas.config"] = `org.apache.kafka.common.security.scram.ScramLoginModule required;`
+		}
+	}
+	g.Cluster = brokertest.Start(t, brokertest.Options{
+		Listeners:  map[string]string{passwords: "SASL_SSL", readable: "SASL_PLAINTEXT", certificates: "SSL"},
+		Properties: properties,
+		Format: []string{
+			"--add-scram", "SCRAM-SHA-256=[name=scram256,password=secret]",
+			"--add-scram", "SCRAM-SHA-512=[name=scram512,password=secret]",
+		},
+	})
+	return g
+}
+
+func signInAs(t *testing.T, mechanism, username, password string) *SASL {
+	t.Helper()
+	s, err := NewSASL(mechanism, func() (Credentials, error) { return Credentials{username, password}, nil })
+	require.NoError(t, err)
+	return s
+}
+
+// tls is TLS that trusts our authority.
+func (g *guarded) tls() *TLS { return &TLS{CA: g.ours.file} }
+
+// rig is a rig of its owner, who may do everything, with topics that are there.
+func (g *guarded) rig(t *testing.T) *rig {
+	t.Helper()
+	r := newBareRig(t, g.Brokers()...)
+	mark := "." + strings.ToLower(rand.Text()[:10])
+	r.events, r.dlq, r.group = r.events+mark, r.dlq+mark, r.group+mark
+	r.connect()
+	r.createTopic(r.events, 2)
+	r.createTopic(r.dlq, 1)
+	return r
+}
+
+// probe looks at the rig's topics and group.
+func (r *rig) probe(c Cluster) checkup.Report {
+	r.t.Helper()
+	return c.Probe(bounded(r.t), []Topic{{Name: r.events, DeadLetters: r.dlq}}, r.group)
+}
+
+// allow lets somebody do something; the broker needs a moment to know.
+func (r *rig) allow(principal string, kind kafka.ResourceType, name string, operation kafka.ACLOperationType) {
+	r.t.Helper()
+	answer, err := r.client.CreateACLs(bounded(r.t), &kafka.CreateACLsRequest{ACLs: []kafka.ACLEntry{{
+		ResourceType: kind, ResourceName: name, ResourcePatternType: kafka.PatternTypeLiteral,
+		Principal: principal, Host: "*", Operation: operation, PermissionType: kafka.ACLPermissionTypeAllow,
+	}}})
+	require.NoError(r.t, err)
+	for _, err := range answer.Errors {
+		require.NoError(r.t, err)
+	}
+}
+
+// allowAll lets somebody do what docs/kafka.md says that Tenure needs.
+func (r *rig) allowAll(principal string) {
+	r.t.Helper()
+	r.allow(principal, kafka.ResourceTypeTopic, r.events, kafka.ACLOperationTypeRead)
+	r.allow(principal, kafka.ResourceTypeTopic, r.dlq, kafka.ACLOperationTypeWrite)
+	r.allow(principal, kafka.ResourceTypeGroup, r.group, kafka.ACLOperationTypeRead)
+}
+
+func TestGuardedBroker(t *testing.T) {
+	g := newGuarded(t)
+	clientCertificate, clientKey, _ := g.ours.issue("tenure", time.Now().Add(time.Hour))
+	strangerCertificate, strangerKey, _ := g.theirs.issue("tenure", time.Now().Add(time.Hour))
+	ways := []struct {
+		name, principal string
+		cluster         Cluster
+	}{
+		{"PLAIN over TLS", "User:plain", Cluster{
+			Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "PLAIN", "plain", "secret"),
+		}},
+		{"SCRAM-SHA-256 over TLS", "User:scram256", Cluster{
+			Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-256", "scram256", "secret"),
+		}},
+		{"SCRAM-SHA-512 over TLS", "User:scram512", Cluster{
+			Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-512", "scram512", "secret"),
+		}},
+		{"SCRAM-SHA-512 without TLS", "User:scram512", Cluster{
+			Brokers: g.Addresses(readable), SASL: signInAs(t, "SCRAM-SHA-512", "scram512", "secret"),
+		}},
+		{"PLAIN without TLS, on loopback", "User:plain", Cluster{
+			Brokers: g.Addresses(readable), SASL: signInAs(t, "PLAIN", "plain", "secret"),
+		}},
+		{"a certificate", "User:CN=tenure", Cluster{
+			Brokers: g.Addresses(certificates), TLS: &TLS{CA: g.ours.file, Certificate: clientCertificate, Key: clientKey},
+		}},
+	}
+	for _, way := range ways {
+		t.Run("consume by "+way.name, func(t *testing.T) {
+			r := g.rig(t)
+			r.allowAll(way.principal)
+			r.eventually(func() bool { return len(do(r.probe(way.cluster))) == 0 }, "all is there")
+			report := r.probe(way.cluster)
+			assert.True(t, report.Reached)
+			assert.Contains(t, report.Identity, way.principal)
+
+			r.publish(notes(5, "1", "2", "3")...)
+			r.publish(Message{Key: "4", Value: []byte("no note")})
+			r.run(func(o *Options) { o.Cluster = way.cluster })
+			r.awaitAllCommitted()
+			assert.Len(t, r.intake.ids(""), 15)
+			assert.EqualValues(t, 1, r.letterCount())
+		})
+	}
+
+	t.Run("missing permissions are named", func(t *testing.T) {
+		r, c := g.rig(t), ways[2].cluster
+		acls := func(operation, resource string) string {
+			return fmt.Sprintf(`kafka-acls.sh --bootstrap-server %s --add --allow-principal "User:scram512" --operation %s %s`, c.Brokers[0], operation, resource)
+		}
+		readEvents, writeLetters := acls("Read", "--topic "+r.events), acls("Write", "--topic "+r.dlq)
+		join := acls("Read", "--group "+r.group)
+		assert.Equal(t, []string{readEvents, writeLetters, join}, do(r.probe(c)))
+
+		// Half of what is needed shows that there is a topic, and is not enough.
+		r.allow("User:scram512", kafka.ResourceTypeTopic, r.events, kafka.ACLOperationTypeDescribe)
+		r.allow("User:scram512", kafka.ResourceTypeTopic, r.dlq, kafka.ACLOperationTypeRead)
+		r.allow("User:scram512", kafka.ResourceTypeGroup, r.group, kafka.ACLOperationTypeDescribe)
+		r.eventually(func() bool { return strings.Contains(fmt.Sprint(r.probe(c)), "it has 2 partitions, but User:scram512") }, "it is seen")
+		assert.Equal(t, []string{readEvents, writeLetters, join}, do(r.probe(c)))
+
+		// The consumer waits, and says why.
+		r.run(func(o *Options) { o.Cluster = c })
+		r.eventually(func() bool { return r.says("lacks a permission; tenure config check --connect says which") }, "it says so")
+		r.publish(notes(1, "1")...)
+		r.allowAll("User:scram512")
+		r.awaitAllCommitted()
+		assert.Len(t, r.intake.ids(""), 1)
+	})
+
+	t.Run("missing topics are named", func(t *testing.T) {
+		r := newBareRig(t, g.Brokers()...)
+		r.connect()
+		r.events, r.dlq = "no.such", "no.such.dlq"
+		owner := Cluster{Brokers: g.Brokers()}
+		at := "kafka-topics.sh --bootstrap-server " + owner.Brokers[0] + " --create --topic "
+		assert.Equal(t, []string{
+			at + "no.such --partitions 6 --replication-factor 3", at + "no.such.dlq --partitions 1 --replication-factor 3",
+		}, do(r.probe(owner)))
+	})
+
+	refusals := []struct {
+		name    string
+		cluster Cluster
+		want    string
+	}{
+		{"wrong password", Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-512", "scram512", "wrong")},
+			"the broker refuses to sign in User:scram512 (SCRAM-SHA-512): check username and password in kafka.sasl"},
+		{"wrong PLAIN password", Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "PLAIN", "plain", "wrong")},
+			"the broker refuses to sign in User:plain (PLAIN)"},
+		{"user of another mechanism", Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-256", "scram512", "secret")},
+			"that the user exists for this mechanism"},
+		{"wrong authority", Cluster{Brokers: g.Addresses(passwords), TLS: &TLS{CA: g.theirs.file}, SASL: signInAs(t, "PLAIN", "plain", "secret")},
+			"name the authority in kafka.tls.ca"},
+		{"certificate of a stranger", Cluster{Brokers: g.Addresses(certificates), TLS: &TLS{CA: g.ours.file, Certificate: strangerCertificate, Key: strangerKey}},
+			"the broker refuses the certificate to sign in with, or wants one"},
+		{"no certificate", Cluster{Brokers: g.Addresses(certificates), TLS: g.tls()},
+			"the broker refuses the certificate to sign in with, or wants one"},
+		{"nobody signs in", Cluster{Brokers: g.Addresses(passwords), TLS: g.tls()},
+			"its port may want somebody to sign in (kafka.sasl)"},
+		{"no TLS", Cluster{Brokers: g.Addresses(passwords), SASL: signInAs(t, "PLAIN", "plain", "secret")},
+			"its port may want TLS (kafka.tls)"},
+		{"TLS where there is none", Cluster{Brokers: g.Addresses(readable), TLS: g.tls(), SASL: signInAs(t, "PLAIN", "plain", "secret")},
+			"the broker's port does not speak TLS"},
+		{"SASL where there is none", Cluster{Brokers: g.Brokers(), SASL: signInAs(t, "PLAIN", "plain", "secret")},
+			"the broker does not expect anybody to sign in at this port"},
+	}
+	for _, refusal := range refusals {
+		t.Run("refused: "+refusal.name, func(t *testing.T) {
+			r := newBareRig(t, g.Brokers()...)
+			report := r.probe(refusal.cluster)
+			assert.False(t, report.Reached)
+			assert.Contains(t, report.Problem, refusal.want)
+			assert.Empty(t, report.Findings)
+		})
+	}
+
+	t.Run("the consumer waits for a new password", func(t *testing.T) {
+		r := g.rig(t)
+		r.allowAll("User:scram512")
+		r.publish(notes(1, "1")...)
+		file := filepath.Join(t.TempDir(), "password")
+		require.NoError(t, os.WriteFile(file, []byte("wrong"), 0o600))
+		s, err := NewSASL("SCRAM-SHA-512", func() (Credentials, error) {
+			password, err := os.ReadFile(file)
+			return Credentials{"scram512", string(password)}, err
+		})
+		require.NoError(t, err)
+		c, _ := r.run(func(o *Options) { o.Cluster = Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: s} })
+		r.eventually(func() bool { return r.says("the broker refuses to sign in User:scram512") }, "it says so")
+		require.Error(t, c.Ready(context.Background()))
+		require.NoError(t, os.WriteFile(file, []byte("secret"), 0o600))
+		r.awaitAllCommitted()
+		assert.Len(t, r.intake.ids(""), 1)
+	})
+}
+
+// do lists what a report says has to be done.
+func do(r checkup.Report) []string {
+	var commands []string
+	for _, f := range r.Findings {
+		if f.Verdict == checkup.Missing || f.Verdict == checkup.Unknown {
+			commands = append(commands, f.Do)
+		}
+	}
+	if !r.Reached {
+		commands = append(commands, r.Problem)
+	}
+	return commands
+}
+
+// says tells whether the consumer has logged an error with that text.
+func (r *rig) says(text string) bool {
+	for _, entry := range r.logs.All() {
+		if strings.Contains(fmt.Sprint(entry.ContextMap()["error"]), text) {
+			return true
+		}
+	}
+	return false
+}

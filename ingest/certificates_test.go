@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// authority signs certificates in tests.
+type authority struct {
+	t           *testing.T
+	dir         string
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+	file        string // PEM
+}
+
+func newAuthority(t *testing.T, name string) *authority {
+	t.Helper()
+	a := &authority{t: t, dir: t.TempDir()}
+	a.certificate = &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	signed, key := a.sign(a.certificate)
+	a.key = key
+	a.file = a.write(name+".pem", block("CERTIFICATE", signed))
+	return a
+}
+
+// sign signs a certificate; its own, if it has none yet.
+func (a *authority) sign(template *x509.Certificate) (signed []byte, key *ecdsa.PrivateKey) {
+	a.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(a.t, err)
+	signer := a.key
+	if signer == nil {
+		signer = key
+	}
+	signed, err = x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, signer)
+	require.NoError(a.t, err)
+	return signed, key
+}
+
+// issue writes a certificate for this machine, with its key, that is valid until
+// then; certificate and key are files, both holds both.
+func (a *authority) issue(name string, until time.Time) (certificate, key, both string) {
+	a.t.Helper()
+	signed, private := a.sign(&x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: until,
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	})
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(a.t, err)
+	certificatePEM, keyPEM := block("CERTIFICATE", signed), block("PRIVATE KEY", encoded)
+	return a.write(name+".crt", certificatePEM), a.write(name+".key", keyPEM), a.write(name+".both", append(keyPEM, certificatePEM...))
+}
+
+func (a *authority) write(name string, content []byte) string {
+	a.t.Helper()
+	path := filepath.Join(a.dir, name)
+	require.NoError(a.t, os.WriteFile(path, content, 0o600))
+	return path
+}
+
+func block(kind string, content []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content})
+}

@@ -1,0 +1,34 @@
+//go:build real
+
+package ingest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tenurehq/tenure/ingest/brokertest"
+)
+
+// A broker that is told how to compress a topic writes what it is given anew, with
+// the code that Kafka's own producers have: its framing of snappy, for one, is like
+// nobody else's.
+func TestWhatKafkaItselfCompressesIsConsumed(t *testing.T) {
+	for _, codec := range codecs[1:] {
+		t.Run(codec.name, func(t *testing.T) {
+			r := newRig(t, 1)
+			r.events += "." + codec.name
+			brokertest.Shared(t).CreateTopic(r.events, 1, map[string]string{"compression.type": codec.name})
+			var people []string
+			for i := range 100 {
+				people = append(people, fmt.Sprint(i))
+			}
+			r.publish(notes(1, people...)...)
+			r.run()
+			r.awaitAllCommitted()
+			assert.Len(t, r.intake.ids(""), 100)
+			assert.Zero(t, r.letterCount())
+		})
+	}
+}

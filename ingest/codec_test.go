@@ -1,0 +1,57 @@
+package ingest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// codecs are those that Kafka knows, as two producers of different making have
+// them.
+var codecs = []struct {
+	name   string
+	ours   kafka.Compression
+	theirs kgo.CompressionCodec
+}{
+	{"none", 0, kgo.NoCompression()},
+	{"gzip", kafka.Gzip, kgo.GzipCompression()},
+	{"snappy", kafka.Snappy, kgo.SnappyCompression()},
+	{"lz4", kafka.Lz4, kgo.Lz4Compression()},
+	{"zstd", kafka.Zstd, kgo.ZstdCompression()},
+}
+
+func TestEveryCodecIsConsumed(t *testing.T) {
+	for _, codec := range codecs {
+		t.Run(codec.name, func(t *testing.T) {
+			r := newRig(t, 1)
+			var batch []kafka.Message
+			for i := range 50 {
+				batch = append(batch, note{ID: fmt.Sprint("ours ", i), Person: fmt.Sprint(i)}.message().kafka(r.events))
+			}
+			transport := &kafka.Transport{}
+			defer transport.CloseIdleConnections()
+			w := &kafka.Writer{Addr: kafka.TCP(r.brokers...), Transport: transport, RequiredAcks: kafka.RequireAll, Compression: codec.ours, BatchSize: len(batch)}
+			require.NoError(t, w.WriteMessages(bounded(t), batch...))
+			require.NoError(t, w.Close())
+
+			client, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.ProducerBatchCompression(codec.theirs), kgo.DefaultProduceTopic(r.events))
+			require.NoError(t, err)
+			defer client.Close()
+			var records []*kgo.Record
+			for i := range 50 {
+				m := note{ID: fmt.Sprint("theirs ", i), Person: fmt.Sprint(i)}.message()
+				records = append(records, &kgo.Record{Key: []byte(m.Key), Value: m.Value})
+			}
+			require.NoError(t, client.ProduceSync(bounded(t), records...).FirstErr())
+
+			r.run()
+			r.awaitAllCommitted()
+			assert.Len(t, r.intake.ids(""), 100)
+			assert.Zero(t, r.letterCount())
+		})
+	}
+}
