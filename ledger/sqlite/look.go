@@ -26,10 +26,10 @@ func LookAt(ctx context.Context, path string) (look Look, err error) {
 	if err != nil {
 		return Look{}, err
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the path is the operator's own
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return Look{Missing: true}, nil
 	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the path is the operator's own
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return Look{}, err
 	}
