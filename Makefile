@@ -8,7 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-dev demo dev test test-real bench docs check fmt vet lint determinism tidy-check clean
+.PHONY: help build build-dev demo dev test test-real fuzz bench docs check fmt vet lint determinism tidy-check clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,16 @@ test: build ## every test that needs only Go
 
 test-real: build ## the tests against real servers, which it installs and starts
 	./scripts/test-real
+
+FUZZTIME := 30s
+
+fuzz: ## run every fuzz test for FUZZTIME each; what breaks is kept in testdata/fuzz
+	@for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "== ./$$(dirname $$file) $$target"; \
+			go test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done; \
+	done
 
 bench: build-dev ## count and compare what changes cost; writes bench.json
 	@$(BIN)/dev bench --out $(CURDIR)/bench.json $(BENCH_FLAGS)

@@ -77,7 +77,7 @@ func TestEventValidate(t *testing.T) {
 	assert.Equal(t, service.ExitFailed, s.run("event", "validate", "none.jsonl").code)
 	got = s.run("event", "validate", "good.jsonl", "--source", "cloudevent")
 	assert.Equal(t, service.ExitUsage, got.code)
-	assert.Contains(t, got.err, `there is no source "cloudevent"; there is: bamboohr, cloudevents, rippling`)
+	assert.Contains(t, got.err, `there is no source "cloudevent"; there is: bamboohr, cloudevents, rippling, workday`)
 }
 
 // One event may be written over several lines, as the examples are.

@@ -10,6 +10,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source/bamboohr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/hr/source/rippling"
+	"github.com/tenurehq/tenure/hr/source/workday"
 )
 
 // Default is the kind of topics whose configuration names none.
@@ -19,6 +20,7 @@ var kinds = []source.Kind{
 	bamboohr.Kind,
 	cloudevents.Kind,
 	rippling.Kind,
+	workday.Kind,
 }
 
 // Kinds returns every kind, sorted by name.

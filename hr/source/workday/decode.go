@@ -1,0 +1,251 @@
+package workday
+
+import (
+	"slices"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+)
+
+// decode is the source.Decoder of one tenant.
+func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
+	workers, refusal := read(r.Value)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	var (
+		events []hr.Event
+		thin   []string
+	)
+	for _, w := range workers {
+		w, missing, refusal := s.whole(w, r.Fetched)
+		switch {
+		case refusal != nil:
+			return nil, nil, refusal
+		case missing:
+			thin = append(thin, w.reference())
+			continue
+		}
+		said, refusal := s.events(w)
+		if refusal != nil {
+			return nil, nil, refusal
+		}
+		events = append(events, said...)
+	}
+	if len(thin) > 0 {
+		slices.Sort(thin)
+		return nil, nil, &source.ThinError{References: slices.Compact(thin)}
+	}
+	return distinct(events), nil, nil
+}
+
+// distinct leaves out what a document says twice.
+func distinct(events []hr.Event) []hr.Event {
+	seen := make(map[hr.EventKey]bool, len(events))
+	return slices.DeleteFunc(events, func(e hr.Event) bool {
+		again := seen[e.EventKey]
+		seen[e.EventKey] = true
+		return again
+	})
+}
+
+// whole is a worker with data: its own, or those that were fetched.
+func (s *system) whole(w worker, fetched map[string][]byte) (_ worker, missing bool, _ *source.Error) {
+	if w.element.at("Worker_Data") != nil {
+		return w, false, nil
+	}
+	answer, ok := fetched[w.reference()]
+	switch {
+	case !ok && !s.fetches:
+		return w, false, &source.Error{Reason: source.ReasonThin, Field: "Worker_Data", Text: "is missing: send the worker's data, or give settings.url, username and password, so that Tenure fetches them"}
+	case !ok:
+		return w, true, nil
+	case answer == nil:
+		return w, false, &source.Error{Reason: source.ReasonNotFound, Field: "Worker_Reference", Text: "names a worker whom Workday does not know (any more), or whom the user may not see"}
+	}
+	found, refusal := read(answer)
+	if refusal != nil {
+		return w, false, &source.Error{Reason: refusal.Reason, Field: "fetched", Text: "is no Get_Workers_Response"}
+	}
+	i := slices.IndexFunc(found, func(f worker) bool { return f.id == w.id && f.element.at("Worker_Data") != nil })
+	if i < 0 {
+		return w, false, &source.Error{Reason: source.ReasonNotFound, Field: "fetched", Text: "has no data of the worker: let the user see them"}
+	}
+	return found[i], false, nil
+}
+
+// transaction is one entry of the log.
+type transaction struct {
+	wid                 string
+	process             string
+	effective, recorded string // as they were written
+}
+
+func transactionOf(n *node) transaction {
+	data := n.at("Transaction_Log_Data")
+	process := data.first("Transaction_Log_Type_Reference").id("Business_Process_Type", "Event_Lite_Type_ID")
+	if process == "" {
+		process = data.said("Transaction_Log_Description")
+	}
+	return transaction{
+		wid:       n.at("Transaction_Log_Reference").id("WID"),
+		process:   process,
+		effective: data.said("Transaction_Effective_Moment"),
+		recorded:  data.said("Transaction_Entry_Moment"),
+	}
+}
+
+// events are what the transactions of a worker say.
+func (s *system) events(w worker) ([]hr.Event, *source.Error) {
+	data := w.element.at("Worker_Data")
+	entries := data.at("Transaction_Log_Entry_Data").all("Transaction_Log_Entry")
+	undone := data.all("Transaction_Log_Corrected_And_Rescinded_Data")
+	if len(entries) == 0 && len(undone) == 0 {
+		return nil, &source.Error{Reason: source.ReasonSchema, Field: "Transaction_Log_Entry_Data",
+			Text: "is missing: without it nothing says what happened (Include_Transaction_Log_Data)"}
+	}
+	var events []hr.Event
+	void := make(map[string]bool) // WIDs of what was rescinded or corrected, and of rescinds
+	for _, group := range undone {
+		said, refusal := s.undo(w, group, void)
+		if refusal != nil {
+			return nil, refusal
+		}
+		events = append(events, said...)
+	}
+	for _, entry := range entries {
+		t := transactionOf(entry)
+		if void[t.wid] && t.wid != "" {
+			continue
+		}
+		if entry.truth("Transaction_Log_Data", "Is_Rescind_Or_Rescinded") {
+			return nil, &source.Error{Reason: source.ReasonSchema, Field: "Is_Rescind_Or_Rescinded",
+				Text: "is true, and Transaction_Log_Corrected_And_Rescinded_Data does not say which transaction is rescinded: include it"}
+		}
+		e, refusal := s.event(w, t)
+		if refusal != nil {
+			return nil, refusal
+		}
+		events = append(events, e)
+	}
+	return events, nil
+}
+
+// undo is what rescinds and corrections of one transaction say: that it never was
+// and, of a correction, what is so instead.
+func (s *system) undo(w worker, group *node, void map[string]bool) ([]hr.Event, *source.Error) {
+	main := group.first("Main_Transaction_Data")
+	if main == nil {
+		return nil, &source.Error{Reason: source.ReasonSchema, Field: "Main_Transaction_Data", Text: "is missing: nothing says what is rescinded or corrected"}
+	}
+	t := transactionOf(main)
+	if t.wid == "" {
+		return nil, &source.Error{Reason: source.ReasonSchema, Field: "Main_Transaction_Data", Text: "has no WID: nothing says what is rescinded or corrected"}
+	}
+	void[t.wid] = true
+	var events []hr.Event
+	for _, change := range group.all("Correction_Or_Rescind_Data") {
+		by := transaction{
+			wid: change.at("Transaction_Log_Reference").id("WID"), process: t.process,
+			effective: t.effective, recorded: change.said("Transaction_Entry_Moment"),
+		}
+		void[by.wid] = true
+		rescind, refusal := s.base(w, by)
+		if refusal != nil {
+			return nil, refusal
+		}
+		rescind.Type, rescind.Rescinds = hr.EventRescinded, s.idOf(w, t)
+		if !change.truth("Is_Correction") {
+			events = append(events, rescind)
+			continue
+		}
+		corrected, refusal := s.event(w, by)
+		if refusal != nil {
+			return nil, refusal
+		}
+		rescind.ID += "-undo"
+		rescind.Sequence, corrected.Sequence = "1", "2"
+		events = append(events, rescind, corrected)
+	}
+	return events, nil
+}
+
+// idOf is a transaction's ID: its WID, or else a digest of what it says.
+func (s *system) idOf(w worker, t transaction) string {
+	if t.wid != "" && len(t.wid) <= 64 {
+		return t.wid
+	}
+	return source.Digest("workday", w.id, t.process, t.effective, t.recorded)
+}
+
+// base is what every event of a transaction has.
+func (s *system) base(w worker, t transaction) (hr.Event, *source.Error) {
+	f := source.NewFields(map[string]string{"Transaction_Effective_Moment": t.effective, "Transaction_Entry_Moment": t.recorded, "WID": t.wid})
+	e := hr.Event{
+		EventKey:  hr.EventKey{Source: s.mapping.Name, ID: s.idOf(w, t)},
+		PersonID:  w.id,
+		Effective: f.RequiredDate("Transaction_Effective_Moment", "it says since when something is so"),
+	}
+	f.Text("WID") // no text that cannot be kept
+	at, ok := source.ParseInstant(f.Text("Transaction_Entry_Moment"))
+	if !ok {
+		f.Reject("Transaction_Entry_Moment", "is not an instant with its offset")
+	}
+	e.Recorded = at
+	return e, f.Err()
+}
+
+// event is what a transaction says.
+func (s *system) event(w worker, t transaction) (hr.Event, *source.Error) {
+	e, refusal := s.base(w, t)
+	if refusal != nil {
+		return hr.Event{}, refusal
+	}
+	status := w.element.at("Worker_Data", "Employment_Data", "Worker_Status_Data")
+	f := w.fields()
+	e.Type = s.typeOf(t.process, status.truth("Rehire"))
+	switch e.Type {
+	case hr.EventTerminated:
+		e.Termination = termination(f, status, e.Effective)
+	case hr.EventLeaveStarted:
+		leave := source.NewFields(map[string]string{"Estimated_Leave_End_Date": status.first("Leave_Status_Data").first("Estimated_Leave_End_Date").said()})
+		e.Leave = &hr.Leave{ExpectedReturn: leave.LastDate("Estimated_Leave_End_Date")}
+		refusal = leave.Err()
+	case hr.EventLeaveEnded:
+	default:
+		e.Profile = s.profile(w, f)
+		if (e.Type == hr.EventHired || e.Type == hr.EventRehired) && !e.Profile.StartDate.IsZero() {
+			e.Effective = e.Profile.StartDate
+		}
+		refusal = s.checkSnapshot(w, e)
+	}
+	if f.Err() != nil {
+		return hr.Event{}, f.Err()
+	}
+	return e, refusal
+}
+
+// checkSnapshot refuses a transaction that takes effect after the snapshot.
+func (s *system) checkSnapshot(w worker, e hr.Event) *source.Error {
+	f := source.NewFields(map[string]string{"As_Of_Effective_Date": w.asOf})
+	asOf := f.Date("As_Of_Effective_Date")
+	if !asOf.IsZero() && e.Effective.Compare(asOf) > 0 {
+		f.Reject("As_Of_Effective_Date", "is before the transaction takes effect, so the data are not what it changes them to: ask for the worker as of its effective date")
+	}
+	return f.Err()
+}
+
+func termination(f *source.Fields, status *node, effective hr.Date) *hr.Termination {
+	last := effective
+	for _, name := range []string{"Termination_Date", "Contract_End_Date", "Termination_Last_Day_of_Work"} {
+		if day := f.LastDate(name); !day.IsZero() {
+			last = day
+		}
+	}
+	t := &hr.Termination{LastDay: last, Reason: status.first("Primary_Termination_Reason_Reference").id("Termination_Subcategory_ID")}
+	if status.at("Termination_Involuntary") != nil {
+		voluntary := !status.truth("Termination_Involuntary")
+		t.Voluntary = &voluntary
+	}
+	return t
+}

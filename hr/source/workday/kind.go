@@ -1,0 +1,107 @@
+package workday
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/internal/remote"
+	"github.com/tenurehq/tenure/internal/settings"
+)
+
+// Kind is the catalog's entry.
+var Kind = source.Kind{
+	Name:    "workday",
+	Summary: "Workday's Get_Workers_Response, as an integration sends it",
+	Key:     key,
+	Settings: append(source.MappingSettings("/workday"),
+		settings.Setting{Name: "transactions", Type: settings.TypeMap, Text: "What business processes mean: hired, rehired, transferred, updated, converted, leave_started, leave_ended or terminated. Added to those that are known; others are updates."},
+		settings.Setting{Name: "url", Type: settings.TypeText, Text: "URL of the tenant's Staffing web service (https://HOST/ccx/service/TENANT/Staffing/v44.1), to fetch workers of whom a record has only the reference."},
+		settings.Setting{Name: "username", Type: settings.TypeText, Text: "Integration system user, with its tenant: ISU_Tenure@TENANT."},
+		settings.Setting{Name: "password", Type: settings.TypeSecret, Text: "Password of the integration system user."},
+		settings.Setting{Name: "timeout", Type: settings.TypeDuration, Default: 30 * time.Second, Text: "How long one call of the web service may take."},
+	),
+	Connect: connect,
+}
+
+// words are Workday's worker types and the employee types of a new tenant.
+var words = map[string]hr.PersonType{
+	"Employee": hr.TypeEmployee, "Regular": hr.TypeEmployee, "Fixed_Term": hr.TypeEmployee, "Seasonal": hr.TypeTemporary,
+	"Temporary": hr.TypeTemporary, "Intern": hr.TypeIntern, "Apprentice": hr.TypeIntern,
+	"Contingent_Worker": hr.TypeContractor, "Contractor": hr.TypeContractor, "Independent_Contractor": hr.TypeContractor,
+	"Consultant": hr.TypeContractor, "Vendor": hr.TypePartner,
+}
+
+// processes are what Workday's business processes mean.
+var processes = map[string]hr.EventType{
+	"Hire Employee": hr.EventHired, "Hire": hr.EventHired, "Contract Contingent Worker": hr.EventHired,
+	"Rehire":     hr.EventRehired,
+	"Change Job": hr.EventTransferred, "Transfer Employee": hr.EventTransferred, "Promote Employee": hr.EventTransferred,
+	"Terminate Employee": hr.EventTerminated, "Termination": hr.EventTerminated, "End Contingent Worker Contract": hr.EventTerminated,
+	"Request Leave of Absence": hr.EventLeaveStarted, "Place Worker on Leave": hr.EventLeaveStarted,
+	"Request Return from Leave of Absence": hr.EventLeaveEnded, "Return Worker from Leave": hr.EventLeaveEnded,
+	"Convert Contingent Worker to Employee": hr.EventConverted,
+}
+
+// types are what the setting transactions may say.
+var types = map[string]hr.EventType{
+	"hired": hr.EventHired, "rehired": hr.EventRehired, "transferred": hr.EventTransferred, "updated": hr.EventUpdated,
+	"converted": hr.EventConverted, "leave_started": hr.EventLeaveStarted, "leave_ended": hr.EventLeaveEnded,
+	"terminated": hr.EventTerminated,
+}
+
+// system is one configured tenant.
+type system struct {
+	mapping   source.Mapping
+	processes map[string]hr.EventType // by process, as it was written
+	fetches   bool
+}
+
+func connect(set *settings.Values) (source.Source, error) {
+	sys := &system{mapping: source.ReadMapping(set, words), processes: make(map[string]hr.EventType), fetches: set.Has("url")}
+	for process, name := range set.Map("transactions") {
+		kind, ok := types[name]
+		if !ok {
+			set.Reject("transactions", "must map business processes to hired, rehired, transferred, updated, converted, leave_started, leave_ended or terminated")
+		}
+		sys.processes[process] = kind
+	}
+	opened := source.Source{Decode: sys.decode}
+	if !sys.fetches {
+		return opened, nil
+	}
+	service, err := url.Parse(strings.TrimRight(set.Text("url"), "/"))
+	if err != nil || service.Host == "" || service.Scheme != "https" && service.Scheme != "http" || service.User != nil {
+		set.Reject("url", "must be a whole http or https URL, without password")
+	}
+	for _, name := range []string{"username", "password"} {
+		if !set.Has(name) {
+			set.Reject(name, "is missing: url alone fetches nothing")
+		}
+	}
+	opened.Fetch = (&fetcher{
+		http: remote.NewHTTPClient(set.Duration("timeout")), url: service, username: set.Text("username"), password: set.Secret("password"),
+	}).fetch
+	return opened, nil
+}
+
+// typeOf is what a transaction of a worker means.
+func (s *system) typeOf(process string, rehire bool) hr.EventType {
+	kind := hr.EventUpdated
+	for name, known := range processes {
+		if source.SameWord(name, process) {
+			kind = known
+		}
+	}
+	for name, configured := range s.processes {
+		if source.SameWord(name, process) {
+			kind = configured
+		}
+	}
+	if kind == hr.EventHired && rehire {
+		return hr.EventRehired
+	}
+	return kind
+}
