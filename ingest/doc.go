@@ -33,6 +33,10 @@
 // say where it came from and why; it is acknowledged once the broker has the
 // dead letter.
 //
+// Nothing is waited for that can hang: brokers that are silent are left for
+// others, a fetch or a membership that gets nowhere is begun anew, and calls that
+// do not return are left behind (docs/adr/0014-kafka-connections-are-guarded.md).
+//
 // Logs hold person IDs, topics, partitions and offsets: no names, no addresses,
 // no record contents.
 package ingest

@@ -1,0 +1,81 @@
+package ingest
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ledger/sqlite"
+)
+
+// The ledger in these tests is a real one, and what goes wrong is too.
+func TestLedgerFails(t *testing.T) {
+	for name, harm := range map[string]func(t *testing.T, path string) (mend func()){
+		"another process has it locked": func(t *testing.T, path string) func() {
+			t.Helper()
+			db, err := sql.Open("sqlite", path)
+			require.NoError(t, err)
+			conn, err := db.Conn(t.Context())
+			require.NoError(t, err)
+			_, err = conn.ExecContext(t.Context(), "PRAGMA busy_timeout = 10000")
+			require.NoError(t, err)
+			_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+			require.NoError(t, err)
+			return func() {
+				_, err := conn.ExecContext(context.Background(), "ROLLBACK")
+				require.NoError(t, err)
+				require.NoError(t, conn.Close())
+				require.NoError(t, db.Close())
+			}
+		},
+		// To a program a limit on its files' sizes is a disk that is full, but that the
+		// error has another number.
+		"the disk is full": func(t *testing.T, path string) func() {
+			t.Helper()
+			var before syscall.Rlimit
+			require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before))
+			info, err := os.Stat(path + "-wal")
+			require.NoError(t, err)
+			signal.Ignore(syscall.SIGXFSZ)
+			full := syscall.Rlimit{Cur: uint64(info.Size()), Max: before.Max}
+			require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full))
+			return func() {
+				require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before))
+				signal.Reset(syscall.SIGXFSZ)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newFakeRig(t, 2)
+			path := filepath.Join(t.TempDir(), "tenure.db")
+			l, err := sqlite.Open(t.Context(), path)
+			require.NoError(t, err)
+			c, stop := r.run(func(o *Options) { o.Intake, o.Tuning.Attempt = l, 300*time.Millisecond })
+			defer func() { stop(); require.NoError(t, l.Close()) }()
+			r.publish(notes(10, "1", "2", "3")...)
+			r.awaitAllCommitted()
+
+			mend := harm(t, path)
+			r.publish(notesFrom(10, 10, "1", "2", "3")...)
+			r.eventually(func() bool { return counter(t, c.metrics.retries, "ledger") > 3 }, "it tries again")
+			assert.Len(t, r.nudger.nudges(""), 30, "nothing reaches Temporal before the ledger has it")
+			mend()
+			r.awaitAllCommitted()
+			assert.Len(t, r.nudger.nudges(""), 60, "each once")
+			assert.Zero(t, r.letterCount())
+			for _, person := range []string{"1", "2", "3"} {
+				p, err := l.Person(t.Context(), person)
+				require.NoError(t, err)
+				assert.Len(t, p.Events, 20)
+			}
+		})
+	}
+}
