@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,9 +130,36 @@ func (r *rig) hadAll(n int) {
 	assert.Zero(r.t, r.letterCount())
 }
 
-// A reader may hang, or a broker have nothing for it, while the partition has
-// records: fetching begins anew, then membership.
-func TestAFetchThatGetsNothingBeginsAnew(t *testing.T) {
+func TestAFetchThatHangsBeginsAnew(t *testing.T) {
+	r := newFakeRig(t, 1)
+	release := make(chan struct{})
+	defer close(release)
+	var hung atomic.Bool
+	r.cluster.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		r.cluster.KeepControl()
+		if byReader(req) && !hung.Swap(true) {
+			r.cluster.SleepControl(func() { <-release }) // and all that its connection brings
+		}
+		return nil, nil, false
+	})
+	r.publish(notes(3, "1")...)
+	c, _ := r.run(func(o *Options) {
+		o.Tuning.Refetch = 50 * time.Millisecond
+		o.Tuning.FetchWait, o.Tuning.Answer = time.Hour, time.Hour // nobody else does anything about it
+	})
+	r.awaitCommitted(0, 3)
+	r.hadAll(3)
+	assert.EqualValues(t, 1, counter(t, c.metrics.refetches, r.events))
+	assert.Equal(t, 1, r.logged("records are there and none comes: fetching anew"))
+}
+
+// byReader says whether a fetch is a reader's, and not the watch's, by the
+// protocol's version that they use.
+func byReader(req kmsg.Request) bool { return req.GetVersion() <= 10 }
+
+// A broker may have nothing for a reader, while the partition has records: when
+// that does not change by fetching anew, the membership begins anew.
+func TestAFetchThatNeverGetsAnythingEndsTheGeneration(t *testing.T) {
 	r := newFakeRig(t, 1)
 	mute := make(chan struct{})
 	r.cluster.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
@@ -142,8 +170,8 @@ func TestAFetchThatGetsNothingBeginsAnew(t *testing.T) {
 			r.cluster.KeepControl()
 		}
 		fetch := req.(*kmsg.FetchRequest)
-		if fetch.Version > 10 {
-			return nil, nil, false // it is the watch that asks
+		if !byReader(fetch) {
+			return nil, nil, false
 		}
 		answer := fetch.ResponseKind().(*kmsg.FetchResponse)
 		topic := kmsg.NewFetchResponseTopic()
