@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/segmentio/kafka-go"
 
@@ -105,7 +106,7 @@ next:
 func entryOf(letter kafka.Message) ledger.DeadLetter {
 	headers := map[string]string{}
 	for _, h := range letter.Headers {
-		headers[h.Key] = string(h.Value)
+		headers[h.Key] = tidy(string(h.Value))
 	}
 	clue := source.LookAt(recordOf(letter))
 	l := ledger.DeadLetter{
@@ -136,6 +137,21 @@ func entryOf(letter kafka.Message) ledger.DeadLetter {
 		l.Reason = reasonUnknown
 	}
 	return l
+}
+
+// tidy makes a header that anybody may have written fit for a terminal.
+func tidy(s string) string {
+	const most = 500
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return s
 }
 
 // redriveOf is the dead letter that a record was sent again from; the zero

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -260,6 +261,14 @@ func TestLettersWaitForABroker(t *testing.T) {
 	_, err := l.Read(ctx, ledger.Position{Topic: "x"})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Len(t, reasons, 1)
+}
+
+func TestWhatOthersWroteIsFitForATerminal(t *testing.T) {
+	entry := entryOf(kafka.Message{Topic: "x", Headers: []kafka.Header{
+		{Key: HeaderText, Value: []byte("\x1b[2J\xff" + strings.Repeat("é", 1000))}, {Key: HeaderReason, Value: []byte("a\nb")},
+	}})
+	assert.Equal(t, "a?b", entry.Reason)
+	assert.Equal(t, "?[2J?"+strings.Repeat("é", 495)+"...", entry.Text)
 }
 
 func TestParsePosition(t *testing.T) {

@@ -195,6 +195,7 @@ var paints = map[string]string{
 	"upcoming": yellow, "on_leave": yellow, "planned": yellow, "disabled": yellow, "open": yellow,
 	"suspended": red, "attention": red, "drifted": red, "missing": red,
 	"ok": green, "reached": green, "note": yellow, "not reached": red,
+	"urgent": red, "redriven": yellow, "failed": faint, "applied": faint, "discarded": faint,
 	"ended": faint, "deleted": faint, "skipped": faint, "unlinked": faint, "unknown": faint,
 }
 

@@ -119,10 +119,14 @@ func eachPerson(ctx context.Context, l ledger.Ledger, f func(ledger.Summary) err
 // findPerson reads one person, and says in words that there is none.
 func findPerson(ctx context.Context, l ledger.Ledger, id string) (ledger.Person, error) {
 	person, err := l.Person(ctx, id)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return person, fmt.Errorf("the ledger knows no person %q", id)
+	if !errors.Is(err, ledger.ErrNotFound) {
+		return person, err
 	}
-	return person, err
+	letters, err := l.DeadLetters(ctx, ledger.LetterFilter{PersonID: id}, 0, 1)
+	if err == nil && len(letters) > 0 {
+		return person, fmt.Errorf("the ledger knows no person %q, but there are dead letters about them: see tenure dlq list --person %s --state all", id, id)
+	}
+	return person, errors.Join(fmt.Errorf("the ledger knows no person %q", id), err)
 }
 
 type linkView struct {
@@ -221,12 +225,18 @@ func (c *cli) showPerson(person ledger.Person) error {
 		Accounts []linkView `json:"accounts"`
 		Steps    []stepView `json:"steps"`
 		Waived   []string   `json:"waived,omitempty"`
+		// Letters are records about the person that could not be read: what they
+		// would have changed is not known.
+		Letters []letterView `json:"deadLetters,omitempty"`
 	}{personView: viewPerson(person.Summary), Accounts: []linkView{}, Steps: []stepView{}, Waived: person.Waivers}
 	for _, l := range person.Links {
 		v.Accounts = append(v.Accounts, viewLink(l))
 	}
 	for _, s := range person.Steps {
 		v.Steps = append(v.Steps, viewStep(s))
+	}
+	for _, l := range person.Letters {
+		v.Letters = append(v.Letters, viewLetter(l))
 	}
 	return c.print(v, func(p *page) {
 		p.fields(field{"person", v.ID}, field{"name", v.name()}, field{"username", v.Username},
@@ -238,6 +248,9 @@ func (c *cli) showPerson(person ledger.Person) error {
 		}))
 		p.table("Not done", "app,step,state,attempts,what,key", rowsOf(v.Steps, func(s stepView) []string {
 			return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), s.what(), s.Key}
+		}))
+		p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
+			return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}
 		}))
 	})
 }

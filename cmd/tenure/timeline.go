@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,6 +49,9 @@ type entryView struct {
 	At    time.Time `json:"at"`
 	What  string    `json:"what"`
 	Event string    `json:"event,omitempty"` // ID
+	// DeadLetter is the number of a dead letter: HR said something there, and it is
+	// not known what.
+	DeadLetter int64 `json:"deadLetter,omitempty"`
 }
 
 type conflictView struct {
@@ -88,11 +92,25 @@ func viewTimeline(person ledger.Person, now time.Time) timelineView {
 	}
 	v.Entries = append(v.Entries, intervalEntries(t.Absences, zone, "goes on leave", "is back from leave")...)
 	v.Entries = append(v.Entries, intervalEntries(t.Suspensions, zone, "is suspended", "is reinstated")...)
+	for _, l := range person.Letters {
+		v.Entries = append(v.Entries, letterEntry(l, zone))
+	}
 	slices.SortStableFunc(v.Entries, func(a, b entryView) int { return a.At.Compare(b.At) })
 	for _, c := range t.Conflicts {
 		v.Conflicts = append(v.Conflicts, conflictView{Code: c.Code, Source: c.Event.Source, Event: c.Event.ID})
 	}
 	return v
+}
+
+// letterEntry stands where something was received that could not be read.
+func letterEntry(l ledger.DeadLetter, zone *time.Location) entryView {
+	v := viewLetter(l)
+	said := "HR said something that could not be read"
+	if v.Urgent {
+		said = "HR said something that was to end access and could not be read"
+	}
+	what := fmt.Sprintf("%s: %s %s (dead letter %d, %s)", said, v.Reason, v.what(), v.ID, v.State)
+	return entryView{At: l.ReceivedAt.In(zone), What: what, Event: v.Event, DeadLetter: v.ID}
 }
 
 func periodEntries(period hr.Period, zone *time.Location) []entryView {

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+func (c *cli) dlqCommand() *cobra.Command {
+	return noun("dlq", "See and mend the records that could not be read (dead letters)",
+		c.dlqListCommand(), c.dlqShowCommand(), c.dlqRedriveCommand(), c.dlqDiscardCommand(), c.dlqIndexCommand())
+}
+
+// letterView is a dead letter as the ledger knows it: no personal data.
+type letterView struct {
+	ID         int64              `json:"id"`
+	State      ledger.LetterState `json:"state"`
+	Urgent     bool               `json:"urgent,omitempty"` // it was to end somebody's access
+	Reason     string             `json:"reason"`
+	Field      string             `json:"field,omitempty"`
+	Text       string             `json:"text,omitempty"`
+	Person     string             `json:"person,omitempty"`
+	Type       string             `json:"type,omitempty"`
+	Source     string             `json:"source,omitempty"`
+	Event      string             `json:"event,omitempty"`
+	Format     string             `json:"format,omitempty"`
+	Record     string             `json:"record"`     // where the record was: topic/partition/offset
+	DeadLetter string             `json:"deadLetter"` // where the dead letter is
+	RedriveOf  string             `json:"redriveOf,omitempty"`
+	Digest     string             `json:"digest"`
+	ReceivedAt time.Time          `json:"receivedAt"`
+	Operator   string             `json:"operator,omitempty"`
+	Why        string             `json:"why,omitempty"`
+	ActedAt    time.Time          `json:"actedAt,omitzero"`
+	EndedAt    time.Time          `json:"endedAt,omitzero"`
+}
+
+func viewLetter(l ledger.DeadLetter) letterView {
+	return letterView{
+		ID: l.ID, State: l.State, Urgent: l.Urgent, Reason: l.Reason, Field: l.Field, Text: l.Text,
+		Person: l.PersonID, Type: l.EventType, Source: l.EventSource, Event: l.EventID, Format: l.Format,
+		Record: place(l.Origin), DeadLetter: place(l.At), RedriveOf: place(l.RedriveOf), Digest: l.Digest,
+		ReceivedAt: l.ReceivedAt, Operator: l.Operator, Why: l.Why, ActedAt: l.ActedAt, EndedAt: l.EndedAt,
+	}
+}
+
+// place is a position for people; nothing for the zero one.
+func place(p ledger.Position) string {
+	if p.Topic == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset)
+}
+
+func (v letterView) id() string { return strconv.FormatInt(v.ID, 10) }
+
+// what is what is wrong with the record.
+func (v letterView) what() string { return strings.TrimSpace(v.Field + " " + v.Text) }
+
+func (v letterView) urgency() string {
+	if v.Urgent {
+		return "urgent"
+	}
+	return ""
+}
+
+// letterSelection are the flags by which dead letters are selected.
+type letterSelection struct {
+	reason, person, topic, since, until string
+	states                              []string
+	urgent, all                         bool
+}
+
+// flags adds the flags. Where --reason says why an operator does something, the
+// reason of the refusal has another name.
+func (s *letterSelection) flags(cmd *cobra.Command, reasonFlag string) {
+	flags := cmd.Flags()
+	flags.StringVar(&s.reason, reasonFlag, "", "only those refused for this `reason`: schema, malformed, ...")
+	flags.StringVar(&s.person, "person", "", "only those about the person with this `ID`")
+	flags.StringVar(&s.topic, "topic", "", "only those whose record was on this `topic`")
+	flags.StringVar(&s.since, "since", "", "only those refused at or after this `time`: 2026-11-22, an RFC 3339 instant, or so long ago: 36h")
+	flags.StringVar(&s.until, "until", "", "only those refused before this `time`")
+	flags.BoolVar(&s.urgent, "urgent", false, "only those that were to end somebody's access")
+}
+
+// given says whether anything is selected.
+func (s *letterSelection) given() bool {
+	return s.reason+s.person+s.topic+s.since+s.until != "" || s.urgent || s.all
+}
+
+func (s *letterSelection) filter(now time.Time, states ...ledger.LetterState) (ledger.LetterFilter, error) {
+	f := ledger.LetterFilter{PersonID: s.person, Reason: s.reason, Topic: s.topic, Urgent: s.urgent, States: states}
+	var err error
+	if f.From, err = moment("since", s.since, now); err != nil {
+		return f, err
+	}
+	f.Until, err = moment("until", s.until, now)
+	return f, err
+}
+
+// moment reads a point in time as people write it.
+func moment(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil {
+		return now.Add(-ago), nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usagef("--%s %s is no time: write 2026-11-22, 2026-11-22T09:00:00Z, or 36h for so long ago", flag, text)
+}
+
+// letterStates reads --state.
+func letterStates(names []string) ([]ledger.LetterState, error) {
+	known := []ledger.LetterState{
+		ledger.LetterOpen, ledger.LetterRedriven, ledger.LetterApplied, ledger.LetterFailed, ledger.LetterDiscarded,
+	}
+	var states []ledger.LetterState
+	for _, name := range names {
+		switch state := ledger.LetterState(name); {
+		case name == "all":
+			return known, nil
+		case slices.Contains(known, state):
+			states = append(states, state)
+		default:
+			return nil, usagef("--state %s: there is open, redriven, applied, failed, discarded and all", name)
+		}
+	}
+	return states, nil
+}
+
+// findLetters lists every dead letter that a filter selects.
+func findLetters(ctx context.Context, l ledger.Ledger, f ledger.LetterFilter) ([]ledger.DeadLetter, error) {
+	var all []ledger.DeadLetter
+	for after := int64(0); ; {
+		page, err := l.DeadLetters(ctx, f, after, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if len(page) < pageSize {
+			return all, nil
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// findLetter reads one dead letter by the ID that somebody typed.
+func findLetter(ctx context.Context, l ledger.Ledger, typed string) (ledger.DeadLetter, error) {
+	id, err := strconv.ParseInt(typed, 10, 64)
+	if err != nil || id <= 0 {
+		return ledger.DeadLetter{}, usagef("%q is no dead letter's number: tenure dlq list shows them", typed)
+	}
+	found, err := l.DeadLetters(ctx, ledger.LetterFilter{ID: id}, 0, 1)
+	if err != nil {
+		return ledger.DeadLetter{}, err
+	}
+	if len(found) == 0 {
+		return ledger.DeadLetter{}, fmt.Errorf("the ledger knows no dead letter %d: tenure dlq list --state all shows them, tenure dlq index looks for more", id)
+	}
+	return found[0], nil
+}
+
+// withLetters calls f with the dead letters of the cluster that the configuration
+// names.
+func (c *cli) withLetters(cfg *config.Config, f func(*ingest.Letters) error) error {
+	cluster, err := service.Cluster(cfg.Kafka)
+	if err != nil {
+		return usagef("%w", err)
+	}
+	letters := ingest.NewLetters(cluster, func(reason error) { _, _ = fmt.Fprintf(c.err, "waiting: %v\n", reason) })
+	return errors.Join(f(letters), letters.Close())
+}
+
+// readLetter reads a dead letter from Kafka, and waits for it no longer than that.
+func readLetter(ctx context.Context, letters *ingest.Letters, l ledger.DeadLetter, wait time.Duration) (ingest.Letter, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	letter, err := letters.Read(ctx, l.At)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return letter, fmt.Errorf("dead letter %d could not be read from %s within %s: check kafka.brokers in the configuration, and that Kafka is up", l.ID, place(l.At), wait)
+	case errors.Is(err, ingest.ErrGone):
+		return letter, err
+	case err != nil:
+		return letter, fmt.Errorf("dead letter %d: %w", l.ID, err)
+	case ingest.Digest(letter.Value()) != l.Digest:
+		return letter, fmt.Errorf("%s: %w: another is in its place", place(l.At), ingest.ErrGone)
+	}
+	return letter, nil
+}

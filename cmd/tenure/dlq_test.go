@@ -1,0 +1,348 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+const refusedValue = `{"type":"com.tenurehq.worker.terminated.v1","data":{"workerId":"10001","givenName":"Georgi"}}`
+
+// deadLetters lets the ledger know of four dead letters: of Georgi's termination,
+// of a letter of his that was sent again, of somebody unknown, and a discarded
+// one.
+func (s *site) deadLetters() {
+	s.t.Helper()
+	l := s.ledger()
+	defer func() { require.NoError(s.t, l.Close()) }()
+	letter := func(offset int64, received string) ledger.DeadLetter {
+		return ledger.DeadLetter{
+			At:     ledger.Position{Topic: "hr.events.dlq", Offset: offset},
+			Origin: ledger.Position{Topic: "hr.events", Partition: 3, Offset: 40 + offset},
+			Digest: ingest.Digest([]byte(refusedValue)), Format: "cloudevents", ReceivedAt: at(received),
+		}
+	}
+	urgent := letter(0, "2026-03-03 08:00:00")
+	urgent.Reason, urgent.Field, urgent.Text, urgent.Urgent = "schema", "/data/effectiveDate", "is missing", true
+	urgent.PersonID, urgent.EventType, urgent.EventSource, urgent.EventID = "10001", "com.tenurehq.worker.terminated.v1", "workday", "e-77"
+	again := letter(1, "2026-02-01 08:00:00")
+	again.Reason, again.Text, again.PersonID = "malformed", "is not JSON", "10001"
+	unknown := letter(2, "2026-03-04 08:00:00")
+	unknown.Reason, unknown.Field, unknown.Text, unknown.PersonID = "schema", "/subject", "is missing", "10099"
+	discarded := letter(3, "2026-03-05 08:00:00")
+	discarded.Reason, discarded.Text = "tombstone", "has no value"
+	for _, d := range []ledger.DeadLetter{urgent, again, unknown, discarded} {
+		_, err := l.RecordDeadLetter(s.t.Context(), d)
+		require.NoError(s.t, err)
+	}
+	for id, verb := range map[int64]ledger.LetterVerb{2: ledger.VerbRedrive, 4: ledger.VerbDiscard} {
+		require.NoError(s.t, l.ActOnLetter(s.t.Context(), ledger.LetterAction{
+			Verb: verb, ID: id, Operator: "ops", Reason: "ticket 42", At: at("2026-03-06 08:00:00"),
+		}))
+	}
+}
+
+func TestDLQList(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	assert.Equal(t, "no dead letters\n", s.run("dlq", "list").stdout)
+	s.deadLetters()
+	for name, args := range map[string]string{
+		"dlq-list":        "",
+		"dlq-list-all":    "--state all",
+		"dlq-list-json":   "--urgent -o json",
+		"dlq-list-yaml":   "--state discarded -o yaml",
+		"dlq-list-filter": "--reason schema --since 2026-03-04 --until 2026-03-04T08:00:01Z --topic hr.events --person 10099",
+	} {
+		got := s.run(append([]string{"dlq", "list"}, strings.Fields(args)...)...)
+		assert.Zero(t, got.code, got.err)
+		golden(t, name, got.stdout)
+	}
+	assert.Contains(t, s.run("dlq", "list", "--since", "1h").stdout, "no dead letters")
+	for _, wrong := range [][]string{{"--since", "yesterday"}, {"--state", "lost"}} {
+		got := s.run(append([]string{"dlq", "list"}, wrong...)...)
+		assert.Equal(t, 2, got.code)
+		assert.Contains(t, got.err, wrong[0])
+	}
+}
+
+func TestPeopleWhoseRecordsCouldNotBeRead(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	s.deadLetters()
+	golden(t, "dlq-person-show", s.run("person", "show", "10001").stdout)
+	golden(t, "dlq-person-timeline", s.run("person", "timeline", "10001").stdout)
+	for _, verb := range []string{"show", "timeline"} {
+		assert.Contains(t, s.run("person", verb, "10001", "-o", "json").stdout, `"deadLetter`)
+	}
+	got := s.run("person", "show", "10099")
+	assert.Equal(t, 1, got.code)
+	assert.Contains(t, got.err, "tenure dlq list --person 10099")
+}
+
+func TestDLQHelp(t *testing.T) {
+	s := newSite(t)
+	for _, verb := range []string{"list", "show", "redrive", "discard", "index"} {
+		golden(t, "dlq-help-"+verb, s.run("dlq", verb, "--help").stdout)
+	}
+}
+
+// put writes messages to a topic, all to its first partition.
+func (s *site) put(cluster *kfake.Cluster, topic string, messages ...kafka.Message) {
+	s.t.Helper()
+	transport := &kafka.Transport{}
+	defer transport.CloseIdleConnections()
+	w := &kafka.Writer{
+		Addr: kafka.TCP(cluster.ListenAddrs()...), Transport: transport, Topic: topic, BatchSize: len(messages),
+		Balancer: kafka.BalancerFunc(func(_ kafka.Message, partitions ...int) int { return partitions[0] }),
+	}
+	defer func() { require.NoError(s.t, w.Close()) }()
+	require.NoError(s.t, w.WriteMessages(s.t.Context(), messages...))
+}
+
+func TestDLQShow(t *testing.T) {
+	s := newSite(t)
+	cluster := s.broker("hr.events", "hr.events.dlq")
+	s.deadLetters()
+	s.put(cluster, "hr.events.dlq",
+		kafka.Message{Key: []byte("10001"), Value: []byte(refusedValue), Headers: []kafka.Header{
+			{Key: "content-type", Value: []byte("application/cloudevents+json")}, {Key: "odd", Value: []byte("\x1b[2J\xff")}, {Key: "none"},
+			{Key: ingest.HeaderReason, Value: []byte("schema")},
+		}})
+	golden(t, "dlq-show", s.run("dlq", "show", "1").stdout)
+	golden(t, "dlq-show-json", s.run("dlq", "show", "1", "-o", "json").stdout)
+	gone := s.run("dlq", "show", "3")
+	assert.Zero(t, gone.code, gone.err)
+	golden(t, "dlq-show-gone", gone.stdout)
+	s.put(cluster, "hr.events.dlq", kafka.Message{Value: []byte("another")})
+	assert.Contains(t, s.run("dlq", "show", "2").stdout, "is not on hr.events.dlq/0/1 any more", "another is in its place")
+
+	for id, want := range map[string]string{"99": "no dead letter 99", "x": "is no dead letter's number"} {
+		got := s.run("dlq", "show", id)
+		assert.NotZero(t, got.code)
+		assert.Contains(t, got.err, want)
+	}
+	cluster.Close()
+	got := s.run("dlq", "show", "1", "--wait", "50ms")
+	assert.Equal(t, 1, got.code)
+	assert.Contains(t, got.err, "check kafka.brokers")
+}
+
+func TestValuesAreShownAsWhatTheyAre(t *testing.T) {
+	for value, want := range map[string]string{
+		`{"a":[1]}`:       "{\n  \"a\": [\n    1\n  ]\n}",
+		"{\"a\":\r\n1}":   "{\n  \"a\": 1\n}",
+		"hello\nthere":    "hello\nthere",
+		"":                "(empty)",
+		"\x1b[2J":         "00000000  1b 5b 32 4a                                       |.[2J|\n",
+		"\xff":            "00000000  ff                                                |.|\n",
+		"\"\u202eabc\"":   "00000000  22 e2 80 ae 61 62 63 22                           |\"...abc\"|\n",
+		"wipe\rthis line": "00000000  77 69 70 65 0d 74 68 69  73 20 6c 69 6e 65        |wipe.this line|\n",
+	} {
+		assert.Equal(t, want, shown([]byte(value)))
+	}
+	assert.Equal(t, "(none)", shown(nil))
+	assert.Equal(t, `"a\nb"`, inline([]byte("a\nb")))
+}
+
+func TestWhatIsAskedOfDLQCommandsHasToBeWhole(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	s.deadLetters()
+	s.write("mended.json", "{}")
+	s.write("empty.json", "")
+	for _, c := range []struct{ args, want string }{
+		{"redrive --reason x", "say which dead letters"},
+		{"discard --reason x", "say which dead letters"},
+		{"redrive 1 --person 10001 --reason x", "not both"},
+		{"redrive 1", "--reason"},
+		{"discard 1", "--reason"},
+		{"redrive 1 --reason x", "Nobody can be asked here: say --yes"},
+		{"discard 1 --reason x", "Nobody can be asked here: say --yes"},
+		{"redrive --all --file mended.json --reason x", "mend one record"},
+		{"redrive 1 2 --key 7 --reason x", "mend one record"},
+		{"redrive 1 --file empty.json --reason x", "is empty"},
+		{"redrive 1 --header x --reason x", "name=value"},
+		{"discard one --reason x", "is no dead letter's number"},
+	} {
+		got := s.run(append([]string{"dlq"}, strings.Fields(c.args)...)...)
+		assert.Equal(t, 2, got.code, c.args)
+		assert.Contains(t, got.err, c.want, c.args)
+	}
+	no := s.runWith(terminal{in: strings.NewReader("n\n"), inTTY: true}, "dlq", "discard", "1", "--reason", "x")
+	assert.Equal(t, 1, no.code)
+	assert.Contains(t, no.err, "Discard 1 dead letter: schema 1; 1 urgent")
+	assert.Contains(t, s.run("dlq", "list", "--urgent").stdout, "open")
+}
+
+func TestDLQDiscard(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	s.deadLetters()
+	yes := s.runWith(terminal{in: strings.NewReader("y\n"), inTTY: true}, "dlq", "discard", "1", "1", "4", "--reason", "a test", "--operator", "me")
+	assert.Zero(t, yes.code, yes.err)
+	assert.Contains(t, yes.err, "dead letter 4 is discarded already")
+	assert.Contains(t, yes.err, "discarded 1 dead letter\n")
+	assert.NotContains(t, s.run("person", "show", "10001").stdout, "urgent")
+	assert.Contains(t, s.run("dlq", "discard", "--all", "--reason", "x", "-y").err, "discarded 2 dead letters")
+	assert.Contains(t, s.run("dlq", "discard", "--all", "--reason", "x", "-y").err, "nothing to discard")
+	l := s.ledger()
+	defer func() { require.NoError(t, l.Close()) }()
+	rows, err := l.Audit(t.Context(), "10001", 0, 100)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"discard me a test"}, []string{rows[1].Action + " " + rows[1].Actor + " " + rows[1].Cause})
+}
+
+// nudges counts what Temporal is told, by person.
+type nudges struct {
+	mu     sync.Mutex
+	people map[string]int
+}
+
+func (n *nudges) Nudge(_ context.Context, nudge workflows.Nudge) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.people[nudge.PersonID]++
+	return nil
+}
+
+// starter consumes the site's events, as the starter does, until the test ends.
+func (s *site) starter(cluster *kfake.Cluster) {
+	s.t.Helper()
+	store := s.ledger()
+	decode, err := decoderOf("cloudevents")
+	require.NoError(s.t, err)
+	consumer, err := ingest.NewConsumer(ingest.Options{
+		Cluster: ingest.Cluster{Brokers: cluster.ListenAddrs()}, Group: "tenure",
+		Topics: []ingest.Topic{{Name: "hr.events", Source: "cloudevents", Decode: decode, DeadLetters: "hr.events.dlq"}},
+		Intake: store, Nudger: &nudges{people: map[string]int{}}, Clock: clock.Real(), Log: zap.NewNop(),
+		Tuning: ingest.Tuning{FetchWait: 20 * time.Millisecond, CommitEvery: 10 * time.Millisecond, RejoinAfter: 10 * time.Millisecond},
+	})
+	require.NoError(s.t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- consumer.Run(ctx) }()
+	s.t.Cleanup(func() {
+		cancel()
+		assert.NoError(s.t, <-done)
+		assert.NoError(s.t, store.Close())
+	})
+}
+
+// awaitStates waits until the dead letters are in these states, by number.
+func (s *site) awaitStates(want ...ledger.LetterState) {
+	s.t.Helper()
+	l := s.ledger()
+	defer func() { require.NoError(s.t, l.Close()) }()
+	var got []ledger.LetterState
+	require.Eventually(s.t, func() bool {
+		letters, err := l.DeadLetters(s.t.Context(), ledger.LetterFilter{}, 0, 100)
+		got = nil
+		for _, d := range letters {
+			got = append(got, d.State)
+		}
+		return err == nil && assert.ObjectsAreEqual(want, got)
+	}, 20*time.Second, 5*time.Millisecond, "want %v", want)
+}
+
+// From a record that cannot be read to the end of somebody's access, by hand.
+func TestADeadLetterIsSeenAndMended(t *testing.T) {
+	s := newSite(t)
+	cluster := s.broker("hr.events", "hr.events.dlq")
+	s.people()
+	s.starter(cluster)
+	const good = `{"specversion":"1.0","type":"com.tenurehq.worker.terminated.v1","source":"workday","id":"e-77","subject":"10001",` +
+		`"time":"2026-03-03T08:00:00Z","data":{"workerId":"10001","effectiveDate":"2026-03-03","termination":{"lastDayOfWork":"2026-03-03"}}}`
+	bad := strings.ReplaceAll(good, `"2026-03-03"`, `"03/03/2026"`)
+	s.put(cluster, "hr.events", kafka.Message{Key: []byte("10001"), Value: []byte(bad), Headers: []kafka.Header{{Key: "content-type", Value: []byte(structured)}}})
+	s.awaitStates(ledger.LetterOpen)
+	assert.Contains(t, s.run("person", "show", "10001").stdout, "urgent")
+
+	var content struct{ Value string }
+	require.NoError(t, json.Unmarshal([]byte(s.run("dlq", "show", "1", "-o", "json").stdout), &content))
+	assert.Equal(t, bad, content.Value)
+	rehearsed := s.run("dlq", "redrive", "--all", "--dry-run")
+	assert.Zero(t, rehearsed.code, rehearsed.err)
+	assert.Contains(t, rehearsed.stdout, "would be refused: schema: /data/effectiveDate")
+
+	left := s.run("dlq", "redrive", "1", "--reason", "try", "--yes")
+	assert.Equal(t, 3, left.code)
+	assert.Contains(t, left.err, "dead letter 1 is left out: it would be refused")
+	s.awaitStates(ledger.LetterOpen)
+
+	// Whoever insists gets another dead letter, that knows where it comes from.
+	assert.Zero(t, s.run("dlq", "redrive", "1", "--force", "--reason", "try", "--yes").code)
+	s.awaitStates(ledger.LetterFailed, ledger.LetterOpen)
+	assert.Contains(t, s.run("dlq", "redrive", "1", "--reason", "try", "--yes").err, "dead letter 1 is failed already")
+
+	s.write("mended.json", strings.ReplaceAll(content.Value, "03/03/2026", "2026-03-03"))
+	asked := s.runWith(terminal{in: strings.NewReader("yes\n"), inTTY: true}, "dlq", "redrive", "2", "--file", "mended.json", "--reason", "HR's typo", "--operator", "me")
+	assert.Zero(t, asked.code, asked.err)
+	assert.Contains(t, asked.err, "sent 1 record again")
+	s.awaitStates(ledger.LetterFailed, ledger.LetterApplied)
+	assert.NotContains(t, s.run("person", "show", "10001").stdout, "could not be read")
+	assert.Contains(t, s.run("person", "timeline", "10001").stdout, "access ends (terminated)")
+
+	// It is not sent again, unless somebody says so.
+	sent := len(consume(t, cluster, "hr.events"))
+	assert.Contains(t, s.run("dlq", "redrive", "2", "--reason", "x", "--yes").err, "dead letter 2 is applied already (me, ")
+	assert.Contains(t, s.run("dlq", "redrive", "--all", "--reason", "x", "--yes").err, "nothing to send")
+	assert.Len(t, consume(t, cluster, "hr.events"), sent)
+	assert.Zero(t, s.run("dlq", "redrive", "2", "--again", "--file", "mended.json", "--reason", "x", "--yes").code)
+	assert.Len(t, consume(t, cluster, "hr.events"), sent+1)
+	s.awaitStates(ledger.LetterFailed, ledger.LetterApplied)
+
+	l := s.ledger()
+	defer func() { require.NoError(t, l.Close()) }()
+	person, err := l.Person(t.Context(), "10001")
+	require.NoError(t, err)
+	assert.Len(t, person.Events, 3, "an event is known by its source and id")
+	var acts []string
+	rows, err := l.Audit(t.Context(), "10001", 0, 100)
+	require.NoError(t, err)
+	for _, row := range rows {
+		acts = append(acts, row.Action+": "+row.Cause)
+	}
+	assert.Equal(t, []string{"redrive: try", "redrive: HR's typo", "redrive: x"}, acts)
+}
+
+func TestDLQIndexFindsWhatTheLedgerDoesNotKnow(t *testing.T) {
+	s := newSite(t)
+	cluster := s.broker("hr.events", "vendor", "hr.events.dlq", "vendor.dead")
+	s.people()
+	s.put(cluster, "vendor.dead",
+		kafka.Message{Key: []byte("10001"), Value: []byte("hello")},
+		kafka.Message{Key: []byte("10001"), Value: []byte("{"), Headers: []kafka.Header{
+			{Key: ingest.HeaderReason, Value: []byte("malformed")}, {Key: ingest.HeaderTopic, Value: []byte("vendor")},
+			{Key: ingest.HeaderPartition, Value: []byte("1")}, {Key: ingest.HeaderOffset, Value: []byte("7")},
+			{Key: ingest.HeaderAt, Value: []byte("2026-03-03T08:00:00Z")},
+		}})
+	got := s.run("dlq", "index")
+	assert.Zero(t, got.code, got.err)
+	assert.Equal(t, "hr.events.dlq: 0 dead letters, 0 of them new to the ledger\nvendor.dead: 2 dead letters, 2 of them new to the ledger\n", got.stdout)
+	assert.Equal(t, "vendor.dead: 2 dead letters, 0 of them new to the ledger\n", s.run("dlq", "index", "--topic", "vendor.dead").stdout)
+	list := s.run("dlq", "list", "-o", "json").stdout
+	assert.Contains(t, list, `"record": "vendor/1/7"`)
+	assert.Contains(t, list, `"record": "vendor.dead/0/0"`)
+	assert.Contains(t, list, `"receivedAt": "2026-03-03T08:00:00Z"`)
+	none := s.run("dlq", "index", "--topic", "nowhere")
+	assert.Equal(t, 1, none.code)
+	assert.Contains(t, none.err, "nowhere")
+	_, err := os.Stat("tenure.db")
+	require.NoError(t, err)
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// letterActFlags are the flags of a command that does something about dead
+// letters.
+type letterActFlags struct {
+	selection        letterSelection
+	operator, reason string
+	yes              bool
+}
+
+func (f *letterActFlags) flags(cmd *cobra.Command) {
+	f.selection.flags(cmd, "refused")
+	flags := cmd.Flags()
+	flags.BoolVar(&f.selection.all, "all", false, "all that are open")
+	flags.StringVar(&f.reason, "reason", "", "why, for the record")
+	flags.StringVar(&f.operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
+	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+}
+
+// check settles the operator, and says what is missing.
+func (f *letterActFlags) check(ids []string) error {
+	f.operator = cmp.Or(f.operator, os.Getenv("TENURE_OPERATOR"), loginName())
+	switch {
+	case len(ids) == 0 && !f.selection.given():
+		return usagef("say which dead letters: by number, by filter (--person, --refused, ...), or --all")
+	case len(ids) > 0 && f.selection.given():
+		return usagef("give either numbers or filters, not both")
+	}
+	return nil
+}
+
+func (f *letterActFlags) checkReason() error {
+	if strings.TrimSpace(f.reason) == "" {
+		return usagef("say why with --reason: it goes on the record")
+	}
+	return nil
+}
+
+// choose finds the dead letters that are meant: those with the numbers given,
+// whatever their state, else those that the filters select and are in one of the
+// states.
+func (f *letterActFlags) choose(ctx context.Context, l ledger.Ledger, ids []string, states ...ledger.LetterState) ([]ledger.DeadLetter, error) {
+	if len(ids) == 0 {
+		filter, err := f.selection.filter(time.Now(), states...)
+		if err != nil {
+			return nil, err
+		}
+		return findLetters(ctx, l, filter)
+	}
+	var chosen []ledger.DeadLetter
+	for _, id := range ids {
+		found, err := findLetter(ctx, l, id)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(chosen, func(d ledger.DeadLetter) bool { return d.ID == found.ID }) {
+			chosen = append(chosen, found)
+		}
+	}
+	return chosen, nil
+}
+
+// errDeclined ends a command whose question was answered with no.
+var errDeclined = errors.New("nothing was done")
+
+// confirm asks whoever sits at the terminal, unless they said yes already.
+func (c *cli) confirm(yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	if !c.inTTY {
+		return usagef("%s Nobody can be asked here: say --yes", question)
+	}
+	_, _ = fmt.Fprintf(c.err, "%s [y/N] ", question)
+	answer, _ := bufio.NewReader(c.in).ReadString('\n') // the end of input is no answer, which is a no
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return errDeclined
+	}
+	return nil
+}
+
+func (c *cli) dlqDiscardCommand() *cobra.Command {
+	var f letterActFlags
+	cmd := &cobra.Command{
+		Use:   "discard [ID...]",
+		Short: "Decide that nothing has to come of dead letters",
+		Long: `Decide that nothing has to come of dead letters: those with the numbers given, or
+all that are open or redriven and that the filters select.
+
+They do not show with their people any more, and urgent ones need no attention.
+The records stay in Kafka for as long as the topic keeps them, and can still be
+redriven (with --again). It is on the record with your name and reason.`,
+		Example: `  tenure dlq discard 17 --reason "HR sent it again as e-4711"
+  tenure dlq discard --refused tombstone --since 36h --reason "a connector's mistake, ticket 42"`,
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			if err := errors.Join(f.check(ids), f.checkReason()); err != nil {
+				return err
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				return c.discard(cmd.Context(), cfg, l, f, ids)
+			})
+		},
+	}
+	f.flags(cmd)
+	return cmd
+}
+
+func (c *cli) discard(ctx context.Context, cfg *config.Config, l ledger.Ledger, f letterActFlags, ids []string) error {
+	chosen, err := f.choose(ctx, l, ids, ledger.LetterOpen, ledger.LetterRedriven)
+	if err != nil {
+		return err
+	}
+	var pending []ledger.DeadLetter
+	for _, letter := range chosen {
+		if letter.Pending() {
+			pending = append(pending, letter)
+		} else {
+			_, _ = fmt.Fprintf(c.err, "dead letter %d is %s already\n", letter.ID, letter.State)
+		}
+	}
+	if len(pending) == 0 {
+		_, _ = fmt.Fprintln(c.err, "nothing to discard")
+		return nil
+	}
+	if err := c.confirm(f.yes, fmt.Sprintf("Discard %s?", viewLetters(pending).total())); err != nil {
+		return err
+	}
+	for i, letter := range pending {
+		err := l.ActOnLetter(ctx, ledger.LetterAction{
+			Verb: ledger.VerbDiscard, ID: letter.ID, Operator: f.operator, Reason: f.reason, At: cfg.Clock().Now(),
+		})
+		if err != nil {
+			return fmt.Errorf("%w\n%d of %d were discarded; run it again for the others", err, i, len(pending))
+		}
+	}
+	_, _ = fmt.Fprintf(c.err, "discarded %s\n", count(len(pending), "dead letter"))
+	return nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+func (c *cli) dlqListCommand() *cobra.Command {
+	var s letterSelection
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List dead letters, and how many there are for which reason",
+		Long: `List dead letters: records that could not be read, so that nothing came of them.
+
+Shown are those of which it is not known yet what they would have changed: open
+(nobody did anything) and redriven (sent again, and not arrived). --state all
+shows the others too: applied (the record that was sent again is in the ledger),
+failed (it could not be read either, and is a dead letter of its own) and
+discarded.
+
+No record's content is shown: see tenure dlq show. The list comes from the
+ledger, and needs no Kafka.`,
+		Example: `  tenure dlq list
+  tenure dlq list --urgent
+  tenure dlq list --reason schema --since 36h
+  tenure dlq list --person 10004 --state all -o json | jq '.letters[].text'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			states, err := letterStates(s.states)
+			if err != nil {
+				return err
+			}
+			f, err := s.filter(time.Now(), states...)
+			if err != nil {
+				return err
+			}
+			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
+				found, err := findLetters(cmd.Context(), l, f)
+				if err != nil {
+					return err
+				}
+				v := viewLetters(found)
+				return c.print(v, v.draw)
+			})
+		},
+	}
+	s.flags(cmd, "reason")
+	cmd.Flags().StringSliceVar(&s.states, "state", []string{"open", "redriven"}, "only those in this `state`: open, redriven, applied, failed, discarded, or all")
+	return c.reads(cmd)
+}
+
+type lettersView struct {
+	Letters []letterView   `json:"letters"`
+	Totals  map[string]int `json:"totals"` // by reason
+	Urgent  int            `json:"urgent"`
+}
+
+func viewLetters(found []ledger.DeadLetter) lettersView {
+	v := lettersView{Letters: []letterView{}, Totals: map[string]int{}}
+	for _, l := range found {
+		v.Letters = append(v.Letters, viewLetter(l))
+		v.Totals[l.Reason]++
+		if l.Urgent {
+			v.Urgent++
+		}
+	}
+	return v
+}
+
+func (v lettersView) draw(p *page) {
+	if len(v.Letters) == 0 {
+		p.note("no dead letters")
+		return
+	}
+	p.table("", "id,received,state,urgency,reason,person,type,record,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
+		return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Person, l.Type, l.Record, l.what()}
+	}))
+	p.note("")
+	p.note("%s", v.total())
+}
+
+// total says how many there are for which reason, the most frequent first.
+func (v lettersView) total() string {
+	reasons := slices.SortedFunc(maps.Keys(v.Totals), func(a, b string) int {
+		return cmp.Or(cmp.Compare(v.Totals[b], v.Totals[a]), cmp.Compare(a, b))
+	})
+	parts := make([]string, len(reasons))
+	for i, reason := range reasons {
+		parts[i] = fmt.Sprintf("%s %d", reason, v.Totals[reason])
+	}
+	text := fmt.Sprintf("%s: %s", count(len(v.Letters), "dead letter"), strings.Join(parts, ", "))
+	if v.Urgent > 0 {
+		text += fmt.Sprintf("; %d urgent: each was to end somebody's access", v.Urgent)
+	}
+	return text
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
