@@ -29,7 +29,7 @@ const (
 // two things.
 func readRecord(ctx context.Context, client *kafka.Client, at ledger.Position) (kafka.Message, error) {
 	found := kafka.Message{Offset: -1}
-	_, err := readBatch(ctx, client, at, func(m kafka.Message) error {
+	err := readBatch(ctx, client, at, func(m kafka.Message) error {
 		if m.Offset == at.Offset {
 			found = m
 		}
@@ -44,9 +44,8 @@ func readRecord(ctx context.Context, client *kafka.Client, at ledger.Position) (
 	return found, nil
 }
 
-// readBatch gives f the records that one request brings, from an offset on, and
-// returns the end of the partition.
-func readBatch(ctx context.Context, client *kafka.Client, at ledger.Position, f func(kafka.Message) error) (end int64, err error) {
+// readBatch gives f the records that one request brings, from an offset on.
+func readBatch(ctx context.Context, client *kafka.Client, at ledger.Position, f func(kafka.Message) error) error {
 	answer, err := client.Fetch(ctx, &kafka.FetchRequest{
 		Topic: at.Topic, Partition: at.Partition, Offset: at.Offset,
 		MinBytes: 1, MaxBytes: recordBytes, MaxWait: recordWait,
@@ -56,33 +55,33 @@ func readBatch(ctx context.Context, client *kafka.Client, at ledger.Position, f 
 	}
 	switch {
 	case errors.Is(err, kafka.OffsetOutOfRange):
-		return 0, ErrGone
+		return ErrGone
 	case errors.Is(err, protocol.ErrNoTopic), errors.Is(err, protocol.ErrNoPartition):
-		return 0, whyNotKnown(ctx, client, at, err)
+		return whyNotKnown(ctx, client, at, err)
 	}
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for {
 		r, err := answer.Records.ReadRecord()
 		if errors.Is(err, io.EOF) {
-			return answer.HighWatermark, nil
+			return nil
 		}
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if r.Offset < at.Offset {
 			continue // the batch began before
 		}
 		m := kafka.Message{Topic: at.Topic, Partition: at.Partition, Offset: r.Offset, Time: r.Time, Headers: r.Headers}
 		if m.Key, err = kafka.ReadAll(r.Key); err != nil {
-			return 0, err
+			return err
 		}
 		if m.Value, err = kafka.ReadAll(r.Value); err != nil {
-			return 0, err
+			return err
 		}
 		if err := f(m); err != nil {
-			return 0, err
+			return err
 		}
 	}
 }

@@ -200,8 +200,7 @@ func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f fun
 		var batch []kafka.Message
 		err := l.patiently(ctx, func() error {
 			batch = nil
-			_, err := readBatch(ctx, l.client, at, func(m kafka.Message) error { batch = append(batch, m); return nil })
-			return err
+			return readBatch(ctx, l.client, at, func(m kafka.Message) error { batch = append(batch, m); return nil })
 		})
 		if err != nil {
 			return err

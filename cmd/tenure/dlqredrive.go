@@ -206,7 +206,7 @@ func (r *redriver) rehearse(ctx context.Context, todo []ledger.DeadLetter) error
 	for _, entry := range todo {
 		v := viewLetter(entry)
 		letter, err := readLetter(ctx, r.letters, entry, r.o.wait)
-		text := ""
+		var text string
 		switch {
 		case errors.Is(err, ingest.ErrGone):
 			text = "is gone"
