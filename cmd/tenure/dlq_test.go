@@ -225,11 +225,11 @@ func (n *nudges) Nudge(_ context.Context, nudge workflows.Nudge) error {
 func (s *site) starter(cluster *kfake.Cluster) {
 	s.t.Helper()
 	store := s.ledger()
-	decode, err := decoderOf("cloudevents")
+	format, err := (&cli{}).formatOf("cloudevents", "hr.events")
 	require.NoError(s.t, err)
 	consumer, err := ingest.NewConsumer(ingest.Options{
 		Cluster: ingest.Cluster{Brokers: cluster.ListenAddrs()}, Group: "tenure",
-		Topics: []ingest.Topic{{Name: "hr.events", Source: "cloudevents", Decode: decode, DeadLetters: "hr.events.dlq"}},
+		Topics: []ingest.Topic{{Name: "hr.events", Source: "cloudevents", Decode: format.Decode, DeadLetters: "hr.events.dlq"}},
 		Intake: store, Nudger: &nudges{people: map[string]int{}}, Clock: clock.Real(), Log: zap.NewNop(),
 		Tuning: ingest.Tuning{FetchWait: 20 * time.Millisecond, CommitEvery: 10 * time.Millisecond, RejoinAfter: 10 * time.Millisecond},
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,7 +126,7 @@ type redriver struct {
 	cfg      *config.Config
 	ledger   ledger.Ledger
 	letters  *ingest.Letters
-	decoders map[string]source.Decoder // by format
+	decoders map[string]source.Decoder // by topic
 
 	sent, leftOut int
 }
@@ -184,20 +185,19 @@ func (r *redriver) verdict(letter ingest.Letter, entry ledger.DeadLetter) (text 
 // decoder is that of the topic where the record was, as the configuration says
 // now; of a topic that it does not know, that which the record was refused by.
 func (r *redriver) decoder(entry ledger.DeadLetter) (source.Decoder, error) {
-	format := entry.Format
-	for _, t := range r.cfg.Kafka.Topics {
-		if t.Name == entry.Origin.Topic {
-			format = t.Source
-		}
-	}
-	if decode, ok := r.decoders[format]; ok {
+	topic := entry.Origin.Topic
+	if decode, ok := r.decoders[topic]; ok {
 		return decode, nil
 	}
-	decode, err := decoderOf(format)
-	if err == nil {
-		r.decoders[format] = decode
+	name := entry.Format
+	if i := slices.IndexFunc(r.cfg.Kafka.Topics, func(t config.Topic) bool { return t.Name == topic }); i >= 0 {
+		name = r.cfg.Kafka.Topics[i].Source
 	}
-	return decode, err
+	format, err := r.formatOf(name, topic)
+	if err == nil {
+		r.decoders[topic] = format.Decode
+	}
+	return format.Decode, err
 }
 
 // rehearse lists what would be sent.
@@ -226,7 +226,7 @@ func (r *redriver) rehearse(ctx context.Context, todo []ledger.DeadLetter) error
 }
 
 func (r *redriver) sendAll(ctx context.Context, todo []ledger.DeadLetter) error {
-	bar := r.progress(len(todo))
+	bar := r.progress(len(todo), "sending again", "records")
 	defer func() { _ = bar.Exit() }()
 	for _, entry := range todo {
 		if err := r.sendOne(ctx, entry); err != nil {
