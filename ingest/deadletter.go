@@ -27,6 +27,11 @@ const (
 	HeaderPerson    = deadLetterPrefix + "person"    // source.Error's Person; absent if the decoder does not say
 	HeaderUrgent    = deadLetterPrefix + "urgent"    // "true" if the decoder says so; else absent
 
+	// Of a letter that is without its record's value, since the dead-letter topic
+	// does not take it whole, which is still where HeaderTopic and so on say:
+	HeaderSize   = deadLetterPrefix + "size"   // the value's, in bytes, decimal
+	HeaderDigest = deadLetterPrefix + "digest" // the value's: see Digest
+
 	deadLetterPrefix = "tenure-dlq-"
 )
 
@@ -80,6 +85,48 @@ func deadLetter(m kafka.Message, t Topic, e *source.Error, at time.Time) kafka.M
 	}
 }
 
+// largestKey is the longest key, in bytes, that a letter without its value has.
+const largestKey = 1 << 10
+
+// withoutValue is the letter for a topic that does not take it whole: what Tenure
+// says of the record, and what leads back to it.
+func withoutValue(letter kafka.Message) kafka.Message {
+	entry := entryOf(letter)
+	small := letter
+	small.Value, small.Headers = nil, nil
+	if len(small.Key) > largestKey {
+		small.Key = nil
+	}
+	for _, h := range letter.Headers {
+		if strings.HasPrefix(h.Key, deadLetterPrefix) || strings.HasPrefix(h.Key, redrivePrefix) {
+			small.Headers = append(small.Headers, h)
+		}
+	}
+	urgent := ""
+	if entry.Urgent {
+		urgent = "true"
+	}
+	// Without the record nobody can look again at whom it is about.
+	small.Headers = withHeaders(small.Headers, []string{HeaderPerson, HeaderUrgent}, [][2]string{
+		{HeaderPerson, entry.PersonID},
+		{HeaderUrgent, urgent},
+		{HeaderSize, strconv.Itoa(len(letter.Value))},
+		{HeaderDigest, entry.Digest},
+	})
+	return small
+}
+
+// missing says whether the letter is without its record's value, and what that
+// value's digest is.
+func missing(letter kafka.Message) (digest string, is bool) {
+	for _, h := range letter.Headers {
+		if h.Key == HeaderDigest {
+			return string(h.Value), true
+		}
+	}
+	return "", false
+}
+
 // withHeaders are the headers without those that begin with a prefix, and with
 // those to be added that are not empty.
 func withHeaders(headers []kafka.Header, without []string, add [][2]string) []kafka.Header {
@@ -120,6 +167,9 @@ func entryOf(letter kafka.Message) ledger.DeadLetter {
 		PersonID:   headers[HeaderPerson],
 		EventType:  clue.Type, EventSource: clue.Source, EventID: clue.ID,
 		Urgent: clue.Urgent || headers[HeaderUrgent] == "true",
+	}
+	if digest, is := missing(letter); is && letter.Value == nil {
+		l.Digest = digest
 	}
 	l.RedriveOf, _ = parsePosition(headers[HeaderRedriveOf])
 	var there bool

@@ -51,6 +51,7 @@ func TestPoisonRecords(t *testing.T) {
 		{"deep JSON", Message{Key: "1", Value: []byte(strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000))}, source.ReasonMalformed},
 		{"a number", Message{Key: "1", Value: []byte("7")}, source.ReasonSchema},
 		{"wrong type", Message{Key: "1", Value: []byte(strings.Replace(good, ".hired.", ".promoted.", 1))}, source.ReasonUnknownType},
+		{"future version", Message{Key: "1", Value: []byte(strings.Replace(good, ".hired.v1", ".hired.v2", 1)), Headers: map[string]string{"x-trace": "\x00\xff"}}, source.ReasonUnsupportedVersion},
 		{"key mismatch", Message{Key: "2", Value: []byte(good)}, source.ReasonKeyMismatch},
 		{"no time zone", Message{Key: "1", Value: []byte(strings.Replace(good, "Europe/Vienna", "Mars/Base", 1))}, source.ReasonSchema},
 		{"other content", Message{Key: "1", Value: []byte(good), Headers: map[string]string{"Content-Type": "text/xml"}}, source.ReasonWrongContentType},
@@ -77,6 +78,11 @@ func TestPoisonRecords(t *testing.T) {
 		assert.Equal(t, p.record.Key, string(letter.Key), p.name)
 		assert.Equal(t, string(p.record.Value), string(letter.Value), p.name)
 		headers := headersOf(letter)
+		for name, value := range p.record.Headers {
+			assert.Equal(t, value, headers[name], p.name)
+		}
+		assert.Equal(t, r.events, headers[HeaderTopic], p.name)
+		assert.Equal(t, "0", headers[HeaderPartition], p.name)
 		assert.Equal(t, p.reason, headers[HeaderReason], "%s: %s", p.name, headers[HeaderText])
 	}
 	for _, entry := range r.logs.All() {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -140,16 +141,53 @@ func (l *Letters) Close() error { return l.publisher.Close() }
 func (l *Letters) Read(ctx context.Context, at ledger.Position) (letter Letter, err error) {
 	err = l.patiently(ctx, func() error {
 		m, err := readRecord(ctx, l.client, at)
+		if err == nil {
+			m, err = l.whole(ctx, m)
+		}
 		letter = Letter{m}
 		return err
 	})
 	return letter, err
 }
 
+// whole is the letter with its record's key, value and headers. A letter that was
+// too large for its topic gets them from where the record was; if it is not there
+// any more, it stays as it is.
+func (l *Letters) whole(ctx context.Context, letter kafka.Message) (kafka.Message, error) {
+	digest, is := missing(letter)
+	if !is {
+		return letter, nil
+	}
+	record, err := readRecord(ctx, l.client, entryOf(letter).Origin)
+	if errors.Is(err, ErrGone) || err == nil && Digest(record.Value) != digest {
+		return letter, nil
+	}
+	if err != nil {
+		return kafka.Message{}, err
+	}
+	full := letter
+	full.Key, full.Value, full.Headers = record.Key, record.Value, nil
+	for _, h := range record.Headers {
+		if !strings.HasPrefix(h.Key, deadLetterPrefix) && !strings.HasPrefix(h.Key, redrivePrefix) {
+			full.Headers = append(full.Headers, h)
+		}
+	}
+	full.Headers = append(full.Headers, letter.Headers...)
+	return full, nil
+}
+
+// ErrNoValue is returned for a letter that cannot be sent again as it is: the
+// record was too large for the dead-letter topic, and is gone from its own.
+var ErrNoValue = errors.New("the dead letter has no value: the record was too large for the dead-letter topic, " +
+	"and is not on its own topic any more: give the value (edit), or have it sent anew")
+
 // Redrive sends the letter's record to the topic where it was, mended, with
 // headers that say where it comes from, and returns when all in-sync replicas
 // have it.
 func (l *Letters) Redrive(ctx context.Context, letter Letter, m Mend, p Provenance) error {
+	if _, is := missing(letter.message); is && letter.message.Value == nil && m.Value == nil {
+		return ErrNoValue
+	}
 	again := letter.again(m, p)
 	var refused error
 	err := l.publisher.publish(ctx, again.Topic, []kafka.Message{again}, func(_ int, err error) { refused = err })

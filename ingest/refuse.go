@@ -24,7 +24,16 @@ func (c *Consumer) refuse(ctx context.Context, log *zap.Logger, m kafka.Message,
 	letter := deadLetter(m, t, e, c.clock.Now())
 	place := &ledger.Position{Topic: letter.Topic}
 	letter.WriterData = place
-	err = c.deadLetterBroker.call(ctx, func(ctx context.Context) error { return c.deadLetters.WriteMessages(ctx, letter) })
+	err = c.deadLetterBroker.call(ctx, func(ctx context.Context) error {
+		err := c.deadLetters.WriteMessages(ctx, letter)
+		if !tooLarge(err) {
+			return err
+		}
+		log.Warn("the dead-letter topic does not take a letter of this size: it gets one without the record's value, "+
+			"which says where the record is; raise max.message.bytes of the dead-letter topic above that of its source",
+			zap.String("deadLetters", t.DeadLetters), zap.Int("bytes", len(m.Value)))
+		return c.deadLetters.WriteMessages(ctx, withoutValue(letter))
+	})
 	if err != nil {
 		return err
 	}
@@ -96,6 +105,15 @@ func hasEmptyPart(m kafka.Message) bool {
 		}
 	}
 	return false
+}
+
+// tooLarge says whether the broker does not take a message because of its size.
+func tooLarge(err error) bool {
+	var each kafka.WriteErrors
+	if errors.As(err, &each) && len(each) == 1 {
+		err = each[0]
+	}
+	return errors.Is(err, kafka.MessageSizeTooLarge)
 }
 
 // newDeadLetterWriter writes each letter by itself and returns when all in-sync

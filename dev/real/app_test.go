@@ -6,19 +6,37 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
 // app is SCIMMY, looked at without any code of the product.
-type app struct{ url, token string }
+type app struct {
+	url, token string
+	// proxied is where the product reaches it, and calls how many came that way.
+	proxied string
+	calls   atomic.Int64
+}
 
 func newApp(t *testing.T) *app {
 	t.Helper()
 	a := &app{url: fromEnv(t, "TENURE_REAL_SCIM_URL"), token: fromEnv(t, "TENURE_REAL_SCIM_TOKEN")}
 	require.Empty(t, a.look(t).Users, "the app is to be empty at first")
+	target, err := url.Parse(a.url)
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: target.Scheme, Host: target.Host})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.calls.Add(1)
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	a.proxied = server.URL + target.Path
 	return a
 }
 
@@ -61,8 +79,8 @@ func (a *app) look(t *testing.T) contents {
 // readAll reads a whole collection, page by page, onto the end of resources.
 func readAll[T any](t *testing.T, a *app, collection string, resources []T) []T {
 	for {
-		url := fmt.Sprintf("%s/%s?count=100&startIndex=%d", a.url, collection, len(resources)+1)
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		address := fmt.Sprintf("%s/%s?count=100&startIndex=%d", a.url, collection, len(resources)+1)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 		require.NoError(t, err)
 		request.Header.Set("Authorization", "Bearer "+a.token)
 		response, err := http.DefaultClient.Do(request)

@@ -3,6 +3,8 @@
 package real
 
 import (
+	"context"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/dev/company"
+	"github.com/tenurehq/tenure/dev/stack"
 	"github.com/tenurehq/tenure/hr"
 )
 
@@ -31,7 +34,9 @@ type access struct {
 // TestCompany sends the history of a company that is over, in two parts so that
 // some who will have left have access in between, and compares the app with where
 // everybody must stand: who is at work has access, and of who has left nothing
-// remains. Then it sends everything again, and nothing changes.
+// remains. All the while the starter is killed again and again. Then everything is
+// sent again, and nothing changes; and read again from the beginning, and nothing
+// happens at all.
 func TestCompany(t *testing.T) {
 	opts := company.Typical(11, 40)
 	opts.Start = hr.Date{Year: 2020, Month: time.January, Day: 1}
@@ -41,12 +46,12 @@ func TestCompany(t *testing.T) {
 	require.NotEmpty(t, left)
 
 	app, topics := newApp(t), newTopics(t)
-	startTenure(t, topics, app)
+	s := startTenure(t, topics, app)
 	half := len(history.Events) / 2
-	topics.publish(t, history.Events[:half])
+	sendAndKill(t, s, topics, history.Events[:half])
 	require.Eventually(t, func() bool { return slices.ContainsFunc(left, app.look(t).enabled) },
 		patience, tick, "nobody has access of those who are to leave")
-	topics.publish(t, history.Events[half:])
+	sendAndKill(t, s, topics, history.Events[half:])
 	got := app.look(t)
 	if !assert.Eventually(t, func() bool {
 		got = app.look(t)
@@ -70,6 +75,45 @@ func TestCompany(t *testing.T) {
 	assert.Equal(t, want, again.access(), "what is said twice changes nothing")
 	assert.False(t, slices.ContainsFunc(left, again.has), "what is said twice brings nobody back")
 	assert.Zero(t, topics.ends(t, topics.letters)[0], "dead letters")
+
+	temporal := newRuns(t, s)
+	temporal.awaitRest(t, history.Events, app)
+	temporal.assertOneSignalEach(t, history.Events)
+	runs, calls := temporal.latest(t, history.Events), app.calls.Load()
+	s.Starter().Stop()
+	topics.forget(t)
+	topics.rewind(t)
+	require.NoError(t, s.Starter().Start(t.Context()))
+	topics.awaitConsumed(t)
+	assert.Equal(t, runs, temporal.latest(t, history.Events), "no workflow is started or signalled")
+	assert.Equal(t, calls, app.calls.Load(), "no app is called")
+}
+
+// kills is how often the starter is killed in each half of the history.
+const kills = 12
+
+// sendAndKill sends events bit by bit, and kills the starter at a random instant
+// after each bit.
+func sendAndKill(t *testing.T, s *stack.Stack, topics *topics, events []hr.Event) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(uint64(len(events)), 0))
+	for i := range kills {
+		topics.publish(t, events[i*len(events)/kills:(i+1)*len(events)/kills])
+		require.NoError(t, sleep(t.Context(), time.Duration(random.Int64N(int64(400*time.Millisecond)))))
+		s.Starter().Kill()
+		topics.forget(t)
+		require.NoError(t, s.Starter().Start(t.Context()))
+	}
+}
+
+// sleep waits until an instant of the test's choice.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // expected is the access that policy gives to people, by their IDs, and who has

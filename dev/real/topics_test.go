@@ -110,3 +110,38 @@ func (k *topics) awaitConsumed(t *testing.T) {
 		return true
 	}, patience, tick, "not every event is consumed")
 }
+
+// forget makes the broker put members out of the group at once that are dead; it
+// would notice by itself when their session is over.
+func (k *topics) forget(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		answer, err := k.client.DescribeGroups(t.Context(), &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})
+		if err != nil || len(answer.Groups) != 1 || answer.Groups[0].Error != nil {
+			return false
+		}
+		leave := kafka.LeaveGroupRequest{GroupID: group}
+		for _, m := range answer.Groups[0].Members {
+			leave.Members = append(leave.Members, kafka.LeaveGroupRequestMember{ID: m.MemberID})
+		}
+		if len(leave.Members) == 0 {
+			return true
+		}
+		_, err = k.client.LeaveGroup(t.Context(), &leave)
+		return false // until the broker says that nobody is left
+	}, patience, tick/10, "the group does not become empty")
+}
+
+// rewind commits the beginning of each partition. Nobody may be in the group.
+func (k *topics) rewind(t *testing.T) {
+	t.Helper()
+	request := &kafka.OffsetCommitRequest{GroupID: group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{}}
+	for p := range partitions {
+		request.Topics[k.events] = append(request.Topics[k.events], kafka.OffsetCommit{Partition: p})
+	}
+	answer, err := k.client.OffsetCommit(t.Context(), request)
+	require.NoError(t, err)
+	for _, p := range answer.Topics[k.events] {
+		require.NoError(t, p.Error)
+	}
+}

@@ -1,0 +1,73 @@
+//go:build real
+
+package ingest
+
+import (
+	"bytes"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ingest/brokertest"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// A record whose letter is too large for the dead-letter topic holds up nobody: the
+// letter says where the record is, and reading it brings the record.
+func TestOversizedRecordsAreNotLost(t *testing.T) {
+	const limit = 1 << 20 // of the dead-letter topic
+	r := newRig(t, 1)
+	r.events, r.dlq = r.events+".large", r.dlq+".large"
+	broker := brokertest.Shared(t)
+	broker.CreateTopic(r.events, 1, map[string]string{"max.message.bytes": strconv.Itoa(4 << 20)})
+	broker.CreateTopic(r.dlq, 1, map[string]string{"max.message.bytes": strconv.Itoa(limit)})
+
+	// The first fits the dead-letter topic as it is, and not with a letter's headers.
+	poison := [][]byte{
+		append([]byte("{"), bytes.Repeat([]byte("\xff"), limit-200)...),
+		append([]byte("{"), bytes.Repeat([]byte("x"), 3<<20)...),
+	}
+	headers := []kafka.Header{{Key: "trace", Value: []byte{0, 255}}}
+	w := &kafka.Writer{
+		Addr: kafka.TCP(r.brokers...), Topic: r.events, BatchSize: 1, BatchBytes: 1 << 30,
+		RequiredAcks: kafka.RequireAll, Transport: r.client.Transport,
+	}
+	defer w.Close()
+	for i, value := range poison {
+		require.NoError(t, w.WriteMessages(bounded(t), kafka.Message{Key: []byte("1"), Value: value, Headers: headers}))
+		r.publish(note{ID: strconv.Itoa(i), Person: "1"}.message(), note{ID: strconv.Itoa(10 + i), Person: "2"}.message())
+	}
+	r.run()
+	r.awaitCommitted(0, int64(3*len(poison)))
+	assert.Len(t, r.nudger.nudges("1"), len(poison))
+	assert.Len(t, r.nudger.nudges("2"), len(poison))
+
+	letters := NewLetters(Cluster{Brokers: r.brokers}, nil)
+	defer letters.Close()
+	for i, m := range r.letters(len(poison)) {
+		said := headersOf(m)
+		n, err := strconv.Atoi(said[HeaderOffset])
+		require.NoError(t, err)
+		value := poison[n/3]
+		assert.Empty(t, m.Value)
+		assert.Equal(t, "1", string(m.Key))
+		assert.Equal(t, strconv.Itoa(len(value)), said[HeaderSize])
+		assert.Equal(t, Digest(value), said[HeaderDigest])
+		assert.Equal(t, r.events, said[HeaderTopic])
+		assert.Equal(t, "not_json", said[HeaderReason])
+
+		letter, err := letters.Read(bounded(t), ledger.Position{Topic: r.dlq, Offset: int64(i)})
+		require.NoError(t, err)
+		assert.True(t, bytes.Equal(value, letter.Value()), "the record, byte for byte")
+		assert.Equal(t, Digest(value), letter.Entry().Digest)
+		assert.Equal(t, "\x00\xff", headersOf(letter.message)["trace"])
+	}
+
+	// A record that is gone cannot be sent again unless somebody says what it was.
+	gone := Letter{withoutValue(kafka.Message{Topic: r.dlq, Value: []byte("x"), Time: time.Now()})}
+	require.ErrorIs(t, letters.Redrive(bounded(t), gone, Mend{}, Provenance{}), ErrNoValue)
+}
