@@ -27,17 +27,17 @@ const (
 	certificates = "CERTIFICATES" // TLS with certificates of clients
 )
 
-// guarded is a broker that wants to know who one is, and lets nobody do anything
+// strict is a broker that wants to know who one is, and lets nobody do anything
 // unless an ACL says so.
-type guarded struct {
+type strict struct {
 	*brokertest.Cluster
 	ours   *authority
 	theirs *authority
 }
 
-func newGuarded(t *testing.T) *guarded {
+func newGuarded(t *testing.T) *strict {
 	t.Helper()
-	g := &guarded{ours: newAuthority(t, "ours"), theirs: newAuthority(t, "theirs")}
+	g := &strict{ours: newAuthority(t, "ours"), theirs: newAuthority(t, "theirs")}
 	_, _, both := g.ours.issue("broker", time.Now().Add(time.Hour))
 	properties := map[string]string{
 		"authorizer.class.name":                      "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -75,10 +75,10 @@ func signInAs(t *testing.T, mechanism, username, password string) *SASL {
 }
 
 // tls is TLS that trusts our authority.
-func (g *guarded) tls() *TLS { return &TLS{CA: g.ours.file} }
+func (g *strict) tls() *TLS { return &TLS{CA: g.ours.file} }
 
 // rig is a rig of its owner, who may do everything, with topics that are there.
-func (g *guarded) rig(t *testing.T) *rig {
+func (g *strict) rig(t *testing.T) *rig {
 	t.Helper()
 	r := newBareRig(t, g.Brokers()...)
 	mark := "." + strings.ToLower(rand.Text()[:10])
