@@ -31,7 +31,8 @@
 // window fills up behind it. Only a record that can never succeed (one that no
 // decoder can read) goes to the dead-letter topic, as it is, with headers that
 // say where it came from and why; it is acknowledged once the broker has the
-// dead letter.
+// dead letter and the ledger knows of it. One that was to end somebody's access
+// is told to their workflow too, which asks a human.
 //
 // Nothing is waited for that can hang: brokers that are silent are left for
 // others, a fetch or a membership that gets nowhere is begun anew, and calls that

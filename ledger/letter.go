@@ -29,7 +29,7 @@ type DeadLetter struct {
 	ID         int64     // given by the ledger, ascending, never reused
 	At         Position  // in the topic of dead letters
 	Origin     Position  // where the record was
-	Digest     string    // of the record's key and value: see RecordDeadLetter
+	Digest     string    // of the record's value: see RecordDeadLetter
 	Format     string    // name of the decoder
 	ReceivedAt time.Time // when it was refused
 

@@ -9,7 +9,7 @@ CREATE TABLE dead_letters (
 	origin_topic     TEXT    NOT NULL,
 	origin_partition INTEGER NOT NULL,
 	origin_offset    INTEGER NOT NULL,
-	digest           TEXT    NOT NULL, -- of key and value
+	digest           TEXT    NOT NULL, -- of the value
 	format           TEXT    NOT NULL,
 	at               INTEGER NOT NULL,
 	reason           TEXT    NOT NULL,
