@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -18,6 +19,7 @@ type decision struct {
 	timeline hr.Timeline
 	desired  policy.Desired
 	plan     plan.Plan
+	keys     connector.Keys // what an account of the person's can be found by
 	// policyErr is set when policy could not be evaluated for this person: then
 	// nothing is desired and nothing is planned.
 	policyErr error
@@ -40,7 +42,9 @@ func (a *Activities) decide(ctx context.Context, personID string) (decision, err
 			return decision{}, err
 		}
 		d.person.Username = identity.Username
+		d.keys.EmployeeNumber, d.keys.Email = standing.Profile.EmployeeNumber, identity.Email
 	}
+	d.keys.PersonID, d.keys.Username = personID, d.person.Username
 	if d.policyErr == nil {
 		d.desired, d.policyErr = a.Policy.Evaluate(d.timeline, d.now, identity)
 	}

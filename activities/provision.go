@@ -71,7 +71,7 @@ func (t *task) locate() (connector.Account, bool, error) {
 		}
 		t.link.AccountID = "" // deleted behind our back
 	}
-	matches, err := t.find(connector.Keys{PersonID: t.d.person.PersonID, Username: t.d.person.Username})
+	matches, err := t.find(t.d.keys)
 	if err != nil || len(matches) == 0 {
 		return connector.Account{}, false, err
 	}

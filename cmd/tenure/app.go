@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,11 +13,10 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/internal/nearest"
-	"github.com/tenurehq/tenure/ledger"
 )
 
 func (c *cli) appCommand() *cobra.Command {
-	return noun("app", "Show apps and the accounts in them", c.appListCommand(), c.appAccountsCommand(), c.appTestCommand(), c.appKindsCommand(), c.appKindCommand())
+	return noun("app", "Show apps and the accounts in them", c.appListCommand(), c.appAccountsCommand(), c.appAdoptCommand(), c.appTestCommand(), c.appKindsCommand(), c.appKindCommand())
 }
 
 type appView struct {
@@ -129,131 +126,4 @@ func capabilityNames(can connector.Capabilities) []string {
 		}
 	}
 	return names
-}
-
-// The states of an account beside its link.
-const (
-	accountLinked   = "linked"   // the app and the ledger agree
-	accountDrifted  = "drifted"  // enabled in the one, disabled or deleted in the other
-	accountUnlinked = "unlinked" // in the app only
-	accountMissing  = "missing"  // in the ledger only
-)
-
-var accountStates = []string{accountLinked, accountDrifted, accountUnlinked, accountMissing}
-
-type accountView struct {
-	AccountID    string           `json:"accountId"`
-	Username     string           `json:"username"`
-	State        string           `json:"state"`
-	Active       bool             `json:"active"`
-	Person       string           `json:"person,omitempty"`
-	Link         ledger.LinkState `json:"link,omitempty"`
-	ExternalID   string           `json:"externalId,omitempty"`
-	Entitlements []string         `json:"entitlements,omitempty"`
-}
-
-func (c *cli) appAccountsCommand() *cobra.Command {
-	var only string
-	cmd := &cobra.Command{
-		Use:   "accounts APP",
-		Short: "List the accounts in an app, as it shows them now, beside what the ledger has",
-		Long: `List the accounts in an app, as it shows them now, beside what the ledger has.
-
-States: linked (both agree), drifted (enabled in the one, not in the other),
-unlinked (in the app only), missing (in the ledger only).`,
-		Example: `  tenure app accounts wiki
-  tenure app accounts wiki --only unlinked`,
-		Args:              exactly("APP"),
-		ValidArgsFunction: c.completeApps,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if only != "" && !slices.Contains(accountStates, only) {
-				return usagef("--only wants one of %s, not %q", strings.Join(accountStates, ", "), only)
-			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				accounts, err := accountsOf(cmd.Context(), cfg, l, args[0])
-				if err != nil {
-					return err
-				}
-				if only != "" {
-					accounts = slices.DeleteFunc(accounts, func(v accountView) bool { return v.State != only })
-				}
-				return c.print(accounts, func(p *page) { drawAccounts(p, accounts) })
-			})
-		},
-	}
-	cmd.Flags().StringVar(&only, "only", "", "only accounts in this `state`: "+strings.Join(accountStates, ", "))
-	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(accountStates, cobra.ShellCompDirectiveNoFileComp))
-	return c.reads(cmd)
-}
-
-// accountsOf joins an app's accounts with the ledger's links.
-func accountsOf(ctx context.Context, cfg *config.Config, l ledger.Ledger, name string) (accounts []accountView, err error) {
-	app, err := findApp(cfg, name)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := openApp(ctx, name, app)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	lister, ok := conn.(connector.Lister)
-	if !ok {
-		return nil, fmt.Errorf("app %s: its connector %q cannot list accounts", name, app.Connector)
-	}
-	links, err := l.Links(ctx, ledger.LinkFilter{App: name})
-	if err != nil {
-		return nil, err
-	}
-	byAccount := map[string]ledger.Link{}
-	for _, link := range links {
-		if link.AccountID != "" {
-			byAccount[link.AccountID] = link
-		}
-	}
-	accounts = []accountView{}
-	for account, err := range lister.List(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("app %s: %w", name, err)
-		}
-		link, linked := byAccount[account.ID]
-		delete(byAccount, account.ID)
-		accounts = append(accounts, viewAccount(account, link, linked))
-	}
-	for id, link := range byAccount {
-		if link.State != ledger.LinkDeleted {
-			accounts = append(accounts, accountView{
-				AccountID: id, Username: link.Username, State: accountMissing, Person: link.PersonID, Link: link.State,
-			})
-		}
-	}
-	slices.SortFunc(accounts, func(a, b accountView) int {
-		return strings.Compare(a.Username+"\x00"+a.AccountID, b.Username+"\x00"+b.AccountID)
-	})
-	return accounts, nil
-}
-
-func viewAccount(account connector.Account, link ledger.Link, linked bool) accountView {
-	v := accountView{
-		AccountID: account.ID, Username: account.Username, State: accountUnlinked, Active: account.Active,
-		Person: link.PersonID, Link: link.State, ExternalID: account.ExternalID, Entitlements: account.Entitlements,
-	}
-	if linked {
-		v.State = accountDrifted
-		if account.Active && link.State == ledger.LinkActive || !account.Active && link.State == ledger.LinkDisabled {
-			v.State = accountLinked
-		}
-	}
-	return v
-}
-
-func drawAccounts(p *page, accounts []accountView) {
-	p.table("", "username,account,enabled,state,person,link,entitlements", rowsOf(accounts, func(a accountView) []string {
-		return []string{
-			a.Username, a.AccountID, strconv.FormatBool(a.Active), a.State, a.Person, string(a.Link), strings.Join(a.Entitlements, " "),
-		}
-	}))
-	if len(accounts) == 0 {
-		p.note("no accounts")
-	}
 }

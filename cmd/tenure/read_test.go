@@ -33,7 +33,7 @@ func TestReading(t *testing.T) {
 		"timeline-leave":   {args: []string{"person", "timeline", "10003"}},
 		"app-list":         {args: []string{"app", "list"}},
 		"app-accounts":     {args: []string{"app", "accounts", "wiki"}},
-		"app-unlinked":     {args: []string{"app", "accounts", "wiki", "--only", "unlinked"}},
+		"app-orphaned":     {args: []string{"app", "accounts", "wiki", "--only", "orphaned"}},
 		"app-empty":        {args: []string{"app", "accounts", "chat", "--only", "unlinked"}},
 		"app-kind":         {args: []string{"app", "kind", "memory"}},
 		"run-attention":    {args: []string{"run", "list", "--attention"}, code: service.ExitAttention},

@@ -125,6 +125,11 @@ func explainRepair(personID string, err error) error {
 
 // withTemporal calls f with a client of the Temporal that the environment names.
 func (c *cli) withTemporal(ctx context.Context, f func(client.Client) error) error {
+	return c.inNamespace(ctx, func(t client.Client, _ string) error { return f(t) })
+}
+
+// inNamespace also says in which namespace the client is.
+func (c *cli) inNamespace(ctx context.Context, f func(t client.Client, namespace string) error) error {
 	opts, err := service.TemporalOptions(zap.NewNop())
 	if err != nil {
 		return &usageError{err}
@@ -137,5 +142,5 @@ func (c *cli) withTemporal(ctx context.Context, f func(client.Client) error) err
 	if err := service.ProbeTemporal(ctx, t, opts.Namespace); err != nil {
 		return fmt.Errorf("no answer from Temporal at %s (check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE): %w", opts.HostPort, err)
 	}
-	return f(t)
+	return f(t, opts.Namespace)
 }

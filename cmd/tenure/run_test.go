@@ -30,6 +30,7 @@ type frontend struct {
 	queries  []string
 	update   func(*workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error)
 	requests []workflows.RepairRequest
+	nudged   []string // workflow IDs
 }
 
 func (f *frontend) serve(t *testing.T) {
@@ -52,6 +53,11 @@ func (f *frontend) DescribeNamespace(_ context.Context, req *workflowservice.Des
 
 func (f *frontend) GetSystemInfo(context.Context, *workflowservice.GetSystemInfoRequest) (*workflowservice.GetSystemInfoResponse, error) {
 	return &workflowservice.GetSystemInfoResponse{}, nil
+}
+
+func (f *frontend) SignalWithStartWorkflowExecution(_ context.Context, req *workflowservice.SignalWithStartWorkflowExecutionRequest) (*workflowservice.SignalWithStartWorkflowExecutionResponse, error) {
+	f.nudged = append(f.nudged, req.GetWorkflowId())
+	return &workflowservice.SignalWithStartWorkflowExecutionResponse{}, nil
 }
 
 // ListWorkflowExecutions gives one run a page.

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// newcomers are three people who have no accounts that Tenure knows of: one whose
+// account is in the chat, one of whom there are two, and one who has left.
+func (s *site) newcomers() {
+	s.t.Helper()
+	l := s.ledger()
+	defer func() { require.NoError(s.t, l.Close()) }()
+	var received []ledger.Received
+	for _, id := range []string{"10004", "10005", "10006"} {
+		received = append(received, ledger.Received{At: at("2026-01-02 09:00:00"), Event: hr.Event{
+			EventKey: hr.EventKey{Source: "workday", ID: "h-" + id}, Type: hr.EventHired, PersonID: id,
+			Recorded: at("2026-01-02 09:00:00"), Effective: date("2026-01-05"),
+			Profile: profile("Given", "Family", "Clerk", "Sales", "2026-01-05"),
+		}})
+	}
+	received = append(received, ledger.Received{At: at("2026-02-02 09:00:00"), Event: hr.Event{
+		EventKey: hr.EventKey{Source: "workday", ID: "t-10006"}, Type: hr.EventTerminated, PersonID: "10006",
+		Recorded: at("2026-02-02 09:00:00"), Effective: date("2026-02-02"), Termination: &hr.Termination{LastDay: date("2026-02-02")},
+	}})
+	_, err := l.Record(s.t.Context(), received)
+	require.NoError(s.t, err)
+	chat := memory.Shared("chat")
+	chat.Reset()
+	chat.Put(connector.Account{Username: "newcomer", ExternalID: "10004", Active: true})
+	chat.Put(connector.Account{Username: "twice", ExternalID: "10005", Active: true})
+	chat.Put(connector.Account{Username: "twice2", ExternalID: "10005", Active: true})
+	chat.Put(connector.Account{Username: "gone", ExternalID: "10006", Active: true})
+	chat.Put(connector.Account{Username: "backup", Active: true})
+}
+
+func TestAdopt(t *testing.T) {
+	s := newSite(t)
+	s.newcomers()
+	f := &frontend{}
+	f.serve(t)
+	chat := memory.Shared("chat")
+
+	got := s.run("app", "accounts", "chat")
+	require.Zero(t, got.code, got.err)
+	golden(t, "app-strangers", got.stdout)
+
+	got = s.run("app", "adopt", "chat")
+	require.Zero(t, got.code, got.err)
+	golden(t, "app-adopt", got.stdout)
+	assert.Zero(t, chat.Calls(connector.OpAdopt), "a dry run changes nothing")
+	assert.Empty(t, s.linksIn("chat"))
+
+	got = s.run("app", "adopt", "chat", "--apply", "--person", "10005", "--operator", "kim")
+	require.Zero(t, got.code, got.err)
+	assert.Empty(t, s.linksIn("chat"), "a disputed account is never linked")
+
+	got = s.run("app", "adopt", "chat", "--apply", "--operator", "kim")
+	require.Zero(t, got.code, got.err)
+	golden(t, "app-adopted", got.stdout)
+	assert.Equal(t, []string{"person:10004"}, f.nudged)
+	links := s.linksIn("chat")
+	require.Len(t, links, 1)
+	assert.Equal(t, "10004", links[0].PersonID)
+	assert.Equal(t, ledger.LinkActive, links[0].State)
+	assert.True(t, links[0].Adopted)
+
+	l := s.ledger()
+	rows, err := l.Audit(t.Context(), "10004", 0, 10)
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	require.Len(t, rows, 1)
+	assert.Equal(t, "adopted", rows[0].Action)
+	assert.Equal(t, "kim", rows[0].Actor)
+	assert.Equal(t, "matches by external_id", rows[0].Cause)
+
+	got = s.run("app", "adopt", "chat", "--apply")
+	assert.Zero(t, got.code, got.err)
+	assert.Contains(t, got.stdout, "no account to link", "once is enough")
+	assert.Len(t, f.nudged, 1)
+}
+
+// Linking the account of somebody whom no role gives access would only have it
+// disabled.
+func TestAdoptLeavesAloneWhatPolicyDoesNotWant(t *testing.T) {
+	s := newSite(t)
+	s.newcomers()
+	s.write("tenure.yaml", `kafka: {brokers: [127.0.0.1:1]}
+ledger: {url: "sqlite:tenure.db"}
+apps: {chat: {connector: memory}}
+roles: [{name: research, when: "person.department == 'Research'", grants: [{app: chat}]}]
+`)
+	got := s.run("app", "adopt", "chat", "--apply")
+	assert.Zero(t, got.code, got.err)
+	assert.Contains(t, got.stdout, "left alone: no role gives this person access")
+	assert.Empty(t, s.linksIn("chat"))
+}
+
+func TestAdoptSaysWhatFailed(t *testing.T) {
+	s := newSite(t)
+	s.newcomers()
+	memory.Shared("chat").SetFaults(memory.Faults{Kind: connector.KindForbidden})
+	got := s.run("app", "adopt", "chat", "--apply")
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Contains(t, got.err, "forbidden")
+}
+
+func (s *site) linksIn(app string) []ledger.Link {
+	s.t.Helper()
+	l := s.ledger()
+	defer func() { require.NoError(s.t, l.Close()) }()
+	links, err := l.Links(s.t.Context(), ledger.LinkFilter{App: app})
+	require.NoError(s.t, err)
+	return links
+}
