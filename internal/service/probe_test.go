@@ -1,0 +1,89 @@
+package service
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+
+	"github.com/tenurehq/tenure/internal/checkup"
+)
+
+// operator is as much of a Temporal server's other half as a look needs.
+type operator struct {
+	operatorservice.UnimplementedOperatorServiceServer
+	attributes map[string]enumspb.IndexedValueType
+}
+
+func (o operator) ListSearchAttributes(context.Context, *operatorservice.ListSearchAttributesRequest) (*operatorservice.ListSearchAttributesResponse, error) {
+	return &operatorservice.ListSearchAttributesResponse{CustomAttributes: o.attributes}, nil
+}
+
+func lookAtTemporal(t *testing.T, namespace error, attributes map[string]enumspb.IndexedValueType) checkup.Report {
+	t.Helper()
+	noTemporalSettings(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	workflowservice.RegisterWorkflowServiceServer(server, &frontend{err: func(int32) error { return namespace }})
+	operatorservice.RegisterOperatorServiceServer(server, operator{attributes: attributes})
+	go func() { _ = server.Serve(ln) }()
+	t.Cleanup(server.Stop)
+	t.Setenv("TEMPORAL_ADDRESS", ln.Addr().String())
+	t.Setenv("TEMPORAL_NAMESPACE", "hr")
+	return CheckTemporal(t.Context(), zap.NewNop())
+}
+
+func allAttributes() map[string]enumspb.IndexedValueType {
+	return map[string]enumspb.IndexedValueType{
+		"TenureStage": enumspb.INDEXED_VALUE_TYPE_KEYWORD, "TenureUrgency": enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		"TenureAttention": enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST, "TenureNextAction": enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		"TenureNextDue": enumspb.INDEXED_VALUE_TYPE_DATETIME,
+	}
+}
+
+func TestCheckTemporal(t *testing.T) {
+	t.Run("all is there", func(t *testing.T) {
+		r := lookAtTemporal(t, nil, allAttributes())
+		assert.True(t, r.Reached)
+		assert.Equal(t, len(r.Findings), r.Count(checkup.OK), "%v", r.Findings)
+	})
+	t.Run("no namespace", func(t *testing.T) {
+		r := lookAtTemporal(t, serviceerror.NewNamespaceNotFound("hr"), nil)
+		assert.True(t, r.Reached)
+		assert.Contains(t, r.Findings, checkup.Finding{
+			About: "namespace hr", Verdict: checkup.Missing, Text: "it does not exist", Do: "temporal operator namespace create -n hr",
+		})
+	})
+	t.Run("attributes", func(t *testing.T) {
+		attributes := allAttributes()
+		delete(attributes, "TenureStage")
+		attributes["TenureNextDue"] = enumspb.INDEXED_VALUE_TYPE_TEXT
+		r := lookAtTemporal(t, nil, attributes)
+		require.Equal(t, 1, r.Count(checkup.Missing), "%v", r.Findings)
+		require.Equal(t, 1, r.Count(checkup.Note))
+		for _, f := range r.Findings {
+			switch f.Verdict {
+			case checkup.Note:
+				assert.Equal(t, "temporal operator search-attribute create -n hr --name TenureStage --type Keyword", f.Do)
+			case checkup.Missing:
+				assert.Equal(t, "it is of type Text, and has to be Datetime", f.Text)
+			}
+		}
+	})
+	t.Run("nobody there", func(t *testing.T) {
+		noTemporalSettings(t)
+		t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+		r := CheckTemporal(t.Context(), zap.NewNop())
+		assert.False(t, r.Reached)
+		assert.Contains(t, r.Problem, "check TEMPORAL_ADDRESS")
+	})
+}
