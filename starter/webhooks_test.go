@@ -27,12 +27,12 @@ func (s *site) webhooks(listen string) string {
 	return `webhooks:
   listen: "` + listen + `"
   endpoints:
-    - {path: /hr, topic: hr.events, scheme: hmac, secrets: ["${env:TENURE_TEST_WEBHOOK_KEY}"]}
+    - {path: /hr, topic: hr.events, scheme: hmac, secrets: ["${env:TENURE_TEST_WEBHOOK_KEY}"], rate: 100000/s}
 `
 }
 
-// post sends a webhook that is signed, and returns the answer's status.
-func (s *site) post(path string, body []byte) int {
+// signed is a webhook that is signed as it should be.
+func (s *site) signed(path string, body []byte) *http.Request {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool { return s.logged("taking webhooks") }, patience, tick)
 	addr := s.logs.FilterMessageSnippet("taking webhooks").All()[0].ContextMap()["address"].(string)
@@ -42,8 +42,14 @@ func (s *site) post(path string, body []byte) int {
 	mac.Write(body)
 	req.Header.Set("X-Signature", hex.EncodeToString(mac.Sum(nil)))
 	req.Header.Set("Content-Type", "application/cloudevents+json")
+	return req
+}
+
+// post sends a signed webhook, and returns the answer's status.
+func (s *site) post(path string, body []byte) int {
+	s.t.Helper()
 	defer http.DefaultClient.CloseIdleConnections()
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := http.DefaultClient.Do(s.signed(path, body))
 	require.NoError(s.t, err)
 	require.NoError(s.t, resp.Body.Close())
 	return resp.StatusCode
