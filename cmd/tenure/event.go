@@ -62,7 +62,7 @@ func (c *cli) openInput(name string) (r io.ReadCloser, shown string, err error) 
 }
 
 // readEvents reads and checks the events of a file: one a line, blank lines left
-// out, or one JSON object over several lines, or one XML document.
+// out, or JSON objects over several lines, or one XML document.
 func (c *cli) readEvents(name string, f eventFormat) (file string, events []input, err error) {
 	r, file, err := c.openInput(name)
 	if err != nil {
@@ -73,9 +73,12 @@ func (c *cli) readEvents(name string, f eventFormat) (file string, events []inpu
 	if err != nil {
 		return "", nil, fmt.Errorf("%s: %w", file, err)
 	}
-	if one := bytes.TrimSpace(text); bytes.IndexByte(one, '\n') >= 0 && (json.Valid(one) || one[0] == '<') {
-		first := 1 + bytes.Count(text[:bytes.IndexByte(text, one[0])], []byte("\n"))
-		return file, []input{f.check(file, first, one)}, nil
+	if whole, ok := overLines(text); ok {
+		for _, one := range whole {
+			first := 1 + bytes.Count(text[:one.at], []byte("\n"))
+			events = append(events, f.check(file, first, one.value))
+		}
+		return file, events, nil
 	}
 	line := 0
 	for value := range bytes.Lines(text) {
@@ -85,6 +88,36 @@ func (c *cli) readEvents(name string, f eventFormat) (file string, events []inpu
 		}
 	}
 	return file, events, nil
+}
+
+// piece is a part of a file.
+type piece struct {
+	at    int // where it begins
+	value []byte
+}
+
+// overLines finds the XML document or the JSON objects that a file has over
+// several lines. It is not ok if the file is of another form, or broken: then the
+// lines are looked at one by one, so that all that is wrong is told.
+func overLines(text []byte) (whole []piece, ok bool) {
+	trimmed := bytes.TrimSpace(text)
+	begins := bytes.Index(text, trimmed)
+	line, _, more := bytes.Cut(trimmed, []byte("\n"))
+	switch {
+	case !more || json.Valid(line):
+		return nil, false
+	case trimmed[0] == '<':
+		return []piece{{begins, trimmed}}, true
+	}
+	values := json.NewDecoder(bytes.NewReader(trimmed))
+	for values.More() {
+		var value json.RawMessage
+		if err := values.Decode(&value); err != nil {
+			return nil, false
+		}
+		whole = append(whole, piece{begins + int(values.InputOffset()) - len(value), value})
+	}
+	return whole, true
 }
 
 // eventFormat is how the events of a file are read.
@@ -211,8 +244,8 @@ func (c *cli) eventValidateCommand() *cobra.Command {
 		Short: "Check HR events as the starter would, without sending them",
 		Long: `Check HR events as the starter would, without sending them.
 
-FILE holds structured CloudEvents, one JSON object a line; "-" is standard
-input. What is not valid is reported with file and line, and the exit status is
+FILE holds structured CloudEvents, one JSON object after the other; "-" is
+standard input. What is not valid is reported with file and line, and the exit status is
 1 then.
 
 With --source, FILE holds bodies of that HR system's webhooks: one a line, or one

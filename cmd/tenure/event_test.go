@@ -97,6 +97,21 @@ func TestExamplesAreValid(t *testing.T) {
 	assert.Contains(t, s.run("event", "validate", "bad.json").err, "bad.json:3: schema: /id ")
 }
 
+func TestEventsOverSeveralLines(t *testing.T) {
+	s := newSite(t)
+	example, err := os.ReadFile(filepath.Join(sourceDir, "..", "..", "schemas", "examples", "hired.json"))
+	require.NoError(t, err)
+	lines := strings.Count(string(example), "\n")
+	s.write("two.json", "\n"+string(example)+strings.Replace(string(example), ".hired.", ".hirred.", 1))
+	got := s.run("event", "validate", "two.json")
+	assert.Equal(t, "two.json: 1 valid, 1 invalid\n", got.stdout)
+	assert.Contains(t, got.err, fmt.Sprintf("two.json:%d: unknown_type", lines+2))
+
+	s.write("broken.json", string(example)+"{")
+	got = s.run("event", "validate", "broken.json")
+	assert.Contains(t, got.err, "broken.json:1: malformed")
+}
+
 // broker starts a broker and puts it into the site's configuration.
 func (s *site) broker(topics ...string) *kfake.Cluster {
 	s.t.Helper()

@@ -35,8 +35,8 @@ func (c *cli) eventSendCommand() *cobra.Command {
 		Short: "Send HR events to Kafka, for the starter to consume",
 		Long: `Send HR events to Kafka, for the starter to consume.
 
-FILE holds structured CloudEvents, one JSON object a line; "-" is standard
-input. All are checked first, and nothing is sent if any is not valid, unless
+FILE holds structured CloudEvents, one JSON object after the other; "-" is
+standard input. All are checked first, and nothing is sent if any is not valid, unless
 --skip-invalid says to leave those out (then the exit status is 3).
 
 Sending the same events again is harmless: an event is known by its source and

@@ -42,7 +42,7 @@ func (so *snapshotOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&so.asOf, "as-of", "", "with --snapshot: the `instant` of which it is (default: when the file was written)")
 	flags.IntVar(&so.maxLeavers, "max-leavers", -1, "with --snapshot: how many `people` may leave (default: the configuration's)")
 	flags.StringSliceVar(&so.rehire, "rehire", nil, "with --snapshot: `person` IDs who have left, and came back")
-	flags.Lookup("max-leavers").DefValue = "" // -1 is nobody's business
+	flags.Lookup("max-leavers").DefValue = "0" // so that -1, which says nothing to anybody, is not shown
 }
 
 // check refuses what does not go together.
