@@ -245,8 +245,8 @@ func (c *cli) eventValidateCommand() *cobra.Command {
 		Long: `Check HR events as the starter would, without sending them.
 
 FILE holds structured CloudEvents, one JSON object after the other; "-" is
-standard input. What is not valid is reported with file and line, and the exit status is
-1 then.
+standard input. What is not valid is reported with file and line, and the exit
+status is 1 then.
 
 With --source, FILE holds bodies of that HR system's webhooks: one a line, or one
 JSON object or XML document in all. The settings are those of the configuration's
