@@ -8,7 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-dev demo dev test test-real fuzz bench docs check fmt vet lint determinism tidy-check clean
+.PHONY: help build build-dev demo dev test test-real fuzz bench bench-ingest docs check fmt vet lint determinism tidy-check clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ fuzz: ## run every fuzz test for FUZZTIME each; what breaks is kept in testdata/
 
 bench: build-dev ## count and compare what changes cost; writes bench.json
 	@$(BIN)/dev bench --out $(CURDIR)/bench.json $(BENCH_FLAGS)
+
+bench-ingest: build-dev ## measure ingestion against bare loops; writes bench-ingest.json
+	@$(BIN)/dev bench-ingest --bin $(BIN) --out $(CURDIR)/bench-ingest.json $(BENCH_FLAGS)
 
 docs: ## write the generated parts of docs
 	@go run ./internal/configdoc
@@ -86,4 +89,4 @@ $(TOOLS)/workflowcheck-$(WORKFLOWCHECK_VERSION):
 	@mv $(TOOLS)/workflowcheck $@
 
 clean: ## remove what was built, and the data of make dev
-	rm -rf $(BIN) $(TOOLS) .tenure bench.json
+	rm -rf $(BIN) $(TOOLS) .tenure bench.json bench-ingest.json

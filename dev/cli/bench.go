@@ -50,7 +50,7 @@ anything.`,
 	return command
 }
 
-func writeReport(path string, report bench.Report) error {
+func writeReport(path string, report any) error {
 	if path == "" {
 		return nil
 	}

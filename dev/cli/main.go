@@ -51,7 +51,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(devCommand(), demoCommand(), companyCommand(), benchCommand())
+	root.AddCommand(devCommand(), demoCommand(), companyCommand(), benchCommand(), benchIngestCommand())
 	return root
 }
 
