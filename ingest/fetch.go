@@ -73,7 +73,7 @@ func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 
 // fetchAhead is how many records a reader may hold that are not passed on yet:
 // few, because it knows no bound in bytes.
-const fetchAhead = 16
+const fetchAhead = 4
 
 // newReader returns a reader whose connections are closed when ctx is done: it is
 // not to be waited for then.
