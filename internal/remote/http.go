@@ -41,7 +41,7 @@ func sameService(next *http.Request, via []*http.Request) error {
 // Whatever else comes of it is an *Error; who is the service, as its messages name
 // it.
 func Call(c *http.Client, op, who string, req *http.Request) ([]byte, error) {
-	resp, err := c.Do(req)
+	resp, err := c.Do(req) //nolint:gosec // G704: the URL is the configuration's
 	if err != nil {
 		return nil, &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
 	}

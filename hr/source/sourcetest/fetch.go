@@ -41,7 +41,7 @@ func Fetch(t *testing.T, f Fetching) {
 	t.Run("statuses", f.statuses)
 	t.Run("references that lead elsewhere", func(t *testing.T) {
 		_, err := f.fetch(t.Context(), t, func(http.ResponseWriter, *http.Request) { t.Error("was called") }, f.Unsafe)
-		f.is(t, err, remote.Invalid)
+		_ = f.is(t, err, remote.Invalid)
 	})
 	t.Run("redirects elsewhere", func(t *testing.T) {
 		var called atomic.Bool
@@ -50,14 +50,14 @@ func Fetch(t *testing.T, f Fetching) {
 		_, err := f.fetch(t.Context(), t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
 		}, f.Reference)
-		f.is(t, err, remote.Invalid)
+		_ = f.is(t, err, remote.Invalid)
 		assert.False(t, called.Load(), "the credentials went elsewhere")
 	})
 	t.Run("no answer in time", func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
 		_, err := f.fetchWith(t.Context(), t, func(http.ResponseWriter, *http.Request) { <-release }, f.Reference, "20ms")
-		f.is(t, err, remote.Unavailable)
+		_ = f.is(t, err, remote.Unavailable)
 		assert.ErrorContains(t, err, "20ms")
 	})
 	t.Run("cancelled", func(t *testing.T) {
@@ -65,7 +65,7 @@ func Fetch(t *testing.T, f Fetching) {
 		defer close(release)
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err := f.fetch(ctx, t, func(http.ResponseWriter, *http.Request) { cancel(); <-release }, f.Reference)
-		f.is(t, err, remote.Unavailable)
+		_ = f.is(t, err, remote.Unavailable)
 		assert.ErrorIs(t, err, context.Canceled)
 	})
 	t.Run("broken off", func(t *testing.T) {
@@ -73,19 +73,19 @@ func Fetch(t *testing.T, f Fetching) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte("{"))
 		}, f.Reference)
-		f.is(t, err, remote.Unavailable)
+		_ = f.is(t, err, remote.Unavailable)
 	})
 	t.Run("huge answers", func(t *testing.T) {
 		_, err := f.fetch(t.Context(), t, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(bytes.Repeat([]byte("x"), 5<<20))
 		}, f.Reference)
-		f.is(t, err, remote.Invalid)
+		_ = f.is(t, err, remote.Invalid)
 	})
 	t.Run("nobody there", func(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
 		_, err := Open(t, f.Kind, f.Settings(server.URL)).Fetch(t.Context(), f.Reference)
-		f.is(t, err, remote.Unavailable)
+		_ = f.is(t, err, remote.Unavailable)
 	})
 }
 

@@ -121,7 +121,7 @@ func Golden(t *testing.T, kind source.Kind, settings source.Settings) {
 			if *update {
 				require.NoError(t, os.WriteFile(path, append(text, '\n'), 0o600))
 			}
-			want, err := os.ReadFile(path) //nolint:gosec // a file of the tests
+			want, err := os.ReadFile(path)
 			require.NoError(t, err, "go test -update writes it")
 			assert.JSONEq(t, string(want), string(text), "if that is right: go test -update")
 		})

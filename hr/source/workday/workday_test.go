@@ -34,7 +34,7 @@ func TestFetch(t *testing.T) {
 	answer := []byte(`<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"/>`)
 	sourcetest.Fetch(t, sourcetest.Fetching{
 		Kind:     workday.Kind,
-		Settings: func(url string) source.Settings { return at(url) },
+		Settings: at,
 		Secret:   "s3cret<&password", Reference: "Employee_ID=21008", Unsafe: "21008", Answer: answer,
 		API: func(t *testing.T) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
