@@ -1,0 +1,217 @@
+package directory
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/tenurehq/tenure/internal/remote"
+)
+
+// Client makes requests of one directory. It can be used by many goroutines; each
+// request has a connection to itself while it lasts. op, wherever it is asked for,
+// is the operation that errors tell of.
+type Client struct {
+	config Config
+
+	mu     sync.Mutex
+	idle   []*connection
+	closed bool
+}
+
+// New returns a client. It connects when it is first used.
+func New(config Config) *Client { return &Client{config: config} }
+
+// Close closes the connections that nobody uses, and those in use when they are
+// given back.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for _, conn := range c.idle {
+		conn.close()
+	}
+	c.idle = nil
+}
+
+// request makes one request on a connection.
+func (c *Client) request(ctx context.Context, op string, conn *connection, do func(*ldap.Conn) error) error {
+	if err := c.pace(ctx, op); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
+	defer cancel()
+	stop := conn.guard(ctx)
+	err := do(conn.Conn)
+	cut := !stop()
+	if err == nil {
+		conn.broken = cut
+		return nil
+	}
+	failed := asError(ctx, op, err, c.config.Timeout)
+	conn.broken = cut || ResultOf(failed) == nil
+	return failed
+}
+
+// do makes one request.
+func (c *Client) do(ctx context.Context, op string, do func(*ldap.Conn) error) error {
+	conn, err := c.borrow(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer c.giveBack(conn)
+	return c.request(ctx, op, conn, do)
+}
+
+// WhoAmI says as whom the server knows us (RFC 4532): "dn:cn=tenure,dc=example" or
+// the like; the bind DN where it does not say.
+func (c *Client) WhoAmI(ctx context.Context, op string) (string, error) {
+	identity := c.config.BindDN
+	err := c.do(ctx, op, func(conn *ldap.Conn) error {
+		who, err := conn.WhoAmI(nil)
+		if err == nil && who.AuthzID != "" {
+			identity = who.AuthzID
+		}
+		return err
+	})
+	if Is(err, ldap.LDAPResultProtocolError) { // RFC 4511 section 4.12: it does not know the operation
+		return identity, nil
+	}
+	return identity, err
+}
+
+// Scope is how deep a search goes (RFC 4511 section 4.5.1.2).
+type Scope int
+
+// The scopes.
+const (
+	Base    = Scope(ldap.ScopeBaseObject)   // the entry itself
+	Level   = Scope(ldap.ScopeSingleLevel)  // those right below it
+	Subtree = Scope(ldap.ScopeWholeSubtree) // it and all below it
+)
+
+// Query is what to search for.
+type Query struct {
+	Base       string // DN
+	Scope      Scope
+	Filter     string // RFC 4515; see Equal, And, Or
+	Attributes []string
+}
+
+// Search goes through what there is, page by page, asking for pages as they are
+// needed. References to other servers are passed over. It ends with the first
+// error.
+func (c *Client) Search(ctx context.Context, op string, q Query) iter.Seq2[*Entry, error] {
+	return func(yield func(*Entry, error) bool) {
+		conn, err := c.borrow(ctx, op)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer c.giveBack(conn)
+		paging := ldap.NewControlPaging(uint32(c.config.PageSize))
+		for {
+			var page *ldap.SearchResult
+			err := c.request(ctx, op, conn, func(conn *ldap.Conn) (err error) {
+				page, err = conn.Search(ldap.NewSearchRequest(q.Base, int(q.Scope), ldap.NeverDerefAliases, 0, 0, false, q.Filter, q.Attributes, []ldap.Control{paging}))
+				return err
+			})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, found := range page.Entries {
+				if !yield(newEntry(found), nil) {
+					conn.broken = true // so that the server need not keep the rest
+					return
+				}
+			}
+			next, more := ldap.FindControl(page.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
+			if !more || len(next.Cookie) == 0 {
+				return
+			}
+			paging.SetCookie(next.Cookie)
+		}
+	}
+}
+
+// All is Search, collected.
+func (c *Client) All(ctx context.Context, op string, q Query) ([]*Entry, error) {
+	var all []*Entry
+	for entry, err := range c.Search(ctx, op, q) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entry)
+	}
+	return all, nil
+}
+
+// Get reads the entry of that DN: remote.NotFound if there is none.
+func (c *Client) Get(ctx context.Context, op, dn string, attributes ...string) (*Entry, error) {
+	var found *ldap.SearchResult
+	err := c.do(ctx, op, func(conn *ldap.Conn) (err error) {
+		found, err = conn.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", attributes, nil))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(found.Entries) == 0 { // there, and not for us to see
+		return nil, &remote.Error{Kind: remote.NotFound, Op: op, Message: "the directory shows no such entry"}
+	}
+	return newEntry(found.Entries[0]), nil
+}
+
+// Add makes an entry. Attributes without values are left out.
+func (c *Client) Add(ctx context.Context, op, dn string, attributes map[string][]string) error {
+	request := ldap.NewAddRequest(dn, nil)
+	for name, values := range attributes {
+		if len(values) > 0 {
+			request.Attribute(name, values)
+		}
+	}
+	return c.do(ctx, op, func(conn *ldap.Conn) error { return conn.Add(request) })
+}
+
+// Change is one change of an entry's attribute.
+type Change struct {
+	How       How
+	Attribute string
+	Values    []string // none, with Delete or Replace: all there are
+}
+
+// How an attribute is changed (RFC 4511 section 4.6).
+type How uint
+
+// The ways to change an attribute.
+const (
+	Add     How = ldap.AddAttribute     // these values, of which none is there
+	Delete  How = ldap.DeleteAttribute  // these values, all of which are there
+	Replace How = ldap.ReplaceAttribute // all values by these
+)
+
+// Modify makes all of the changes of an entry, or none.
+func (c *Client) Modify(ctx context.Context, op, dn string, changes ...Change) error {
+	request := ldap.NewModifyRequest(dn, nil)
+	for _, change := range changes {
+		request.Changes = append(request.Changes, ldap.Change{
+			Operation:    uint(change.How),
+			Modification: ldap.PartialAttribute{Type: change.Attribute, Vals: change.Values},
+		})
+	}
+	return c.do(ctx, op, func(conn *ldap.Conn) error { return conn.Modify(request) })
+}
+
+// Move gives an entry another name (RDN), another parent, or both. An empty parent
+// is the one that it has. The old name's value goes.
+func (c *Client) Move(ctx context.Context, op, dn, rdn, parent string) error {
+	return c.do(ctx, op, func(conn *ldap.Conn) error { return conn.ModifyDN(ldap.NewModifyDNRequest(dn, rdn, true, parent)) })
+}
+
+// Delete deletes an entry that has none below it.
+func (c *Client) Delete(ctx context.Context, op, dn string) error {
+	return c.do(ctx, op, func(conn *ldap.Conn) error { return conn.Del(ldap.NewDelRequest(dn, nil)) })
+}

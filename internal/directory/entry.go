@@ -1,0 +1,141 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// Entry is an entry as the server showed it. Attribute names are taken in any
+// case.
+type Entry struct {
+	DN     string
+	values map[string][]string // by lower-case name
+}
+
+func newEntry(from *ldap.Entry) *Entry {
+	e := &Entry{DN: from.DN, values: make(map[string][]string, len(from.Attributes))}
+	for _, attribute := range from.Attributes {
+		e.values[strings.ToLower(attribute.Name)] = attribute.Values
+	}
+	return e
+}
+
+// Text is an attribute's first value, or empty.
+func (e *Entry) Text(name string) string {
+	if values := e.Texts(name); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// Texts are all values of an attribute. Those of a binary one are its bytes.
+func (e *Entry) Texts(name string) []string { return e.values[strings.ToLower(name)] }
+
+// Names are the entry's attributes, in lower case and no order.
+func (e *Entry) Names() []string {
+	names := make([]string, 0, len(e.values))
+	for name := range e.values {
+		names = append(names, name)
+	}
+	return names
+}
+
+// Values are a mapped value (string, []string, bool or int64) as attributes hold
+// it (RFC 4517): none for an empty text or list, TRUE or FALSE for a bool.
+func Values(value any) ([]string, error) {
+	switch v := value.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		if v == "" {
+			return nil, nil
+		}
+		return []string{v}, nil
+	case []string:
+		var values []string
+		for _, text := range v {
+			if text != "" {
+				values = append(values, text)
+			}
+		}
+		return values, nil
+	case bool:
+		return []string{strings.ToUpper(strconv.FormatBool(v))}, nil
+	case int64:
+		return []string{strconv.FormatInt(v, 10)}, nil
+	}
+	return nil, fmt.Errorf("a %T is no value of an attribute: map a text, a list of texts, true or false, or a whole number", value)
+}
+
+// Equal is the filter for entries that have that value (RFC 4515).
+func Equal(attribute, value string) string {
+	return "(" + attribute + "=" + ldap.EscapeFilter(value) + ")"
+}
+
+// And is the filter for entries that match all of these; empty ones are left out.
+func And(filters ...string) string { return joined("&", filters) }
+
+// Or is the filter for entries that match any of these; empty ones are left out.
+func Or(filters ...string) string { return joined("|", filters) }
+
+// ValidFilter says whether text is a filter (RFC 4515).
+func ValidFilter(text string) bool {
+	_, err := ldap.CompileFilter(text)
+	return err == nil
+}
+
+// ValidDN says whether text is a DN (RFC 4514).
+func ValidDN(text string) bool {
+	_, err := ldap.ParseDN(text)
+	return err == nil
+}
+
+func joined(by string, filters []string) string {
+	all := strings.Join(filters, "")
+	return "(" + by + all + ")"
+}
+
+// RDN is an entry's name below its parent (RFC 4514).
+func RDN(attribute, value string) string { return attribute + "=" + ldap.EscapeDN(value) }
+
+// Below is the DN of the entry of that RDN below a parent.
+func Below(rdn, parent string) string { return rdn + "," + parent }
+
+// SameDN says whether two DNs are the same, whatever their spelling.
+func SameDN(a, b string) bool {
+	left, leftErr := ldap.ParseDN(a)
+	right, rightErr := ldap.ParseDN(b)
+	if leftErr != nil || rightErr != nil {
+		return a == b
+	}
+	return left.EqualFold(right)
+}
+
+// IsBelow says whether dn is somewhere below base, or base itself.
+func IsBelow(dn, base string) bool {
+	child, childErr := ldap.ParseDN(dn)
+	above, aboveErr := ldap.ParseDN(base)
+	return childErr == nil && aboveErr == nil && (above.EqualFold(child) || above.AncestorOfFold(child))
+}
+
+// Split splits a DN into its RDN, as it is spelled, and its parent.
+func Split(dn string) (rdn, parent string, err error) {
+	if _, err := ldap.ParseDN(dn); err != nil {
+		return "", "", errUnreadable
+	}
+	for i := 0; i < len(dn); i++ {
+		switch dn[i] {
+		case '\\':
+			i++
+		case ',':
+			return dn[:i], strings.TrimLeft(dn[i+1:], " "), nil
+		}
+	}
+	return dn, "", nil
+}
+
+var errUnreadable = errors.New("a DN cannot be read")
