@@ -188,11 +188,7 @@ func TestAnEventReachesLedgerAndTemporal(t *testing.T) {
 	person, err := l.Person(t.Context(), "10001")
 	require.NoError(t, err)
 	assert.Len(t, person.Events, 1)
-	committed := int64(0)
-	for _, commit := range s.cluster.GroupInfo("tenure").Commits["hr.events"] {
-		committed += commit.Offset
-	}
-	assert.EqualValues(t, 2, committed, "committed when it stopped, at the latest")
+	assert.EqualValues(t, 2, s.committed(), "committed when it stopped, at the latest")
 }
 
 func TestProbesAnswerWhileTemporalIsWaitedFor(t *testing.T) {

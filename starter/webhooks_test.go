@@ -31,12 +31,29 @@ func (s *site) webhooks(listen string) string {
 `
 }
 
+// intake is where webhooks are taken.
+func (s *site) intake() string {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return s.logged("taking webhooks") }, patience, tick)
+	return s.logs.FilterMessageSnippet("taking webhooks").All()[0].ContextMap()["address"].(string)
+}
+
+// committed is how many records of hr.events need not be read again.
+func (s *site) committed() (records int64) {
+	group := s.cluster.GroupInfo("tenure")
+	if group == nil {
+		return 0 // nobody has joined it yet
+	}
+	for _, commit := range group.Commits["hr.events"] {
+		records += commit.Offset
+	}
+	return records
+}
+
 // signed is a webhook that is signed as it should be.
 func (s *site) signed(path string, body []byte) *http.Request {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool { return s.logged("taking webhooks") }, patience, tick)
-	addr := s.logs.FilterMessageSnippet("taking webhooks").All()[0].ContextMap()["address"].(string)
-	req, err := http.NewRequest(http.MethodPost, "http://"+addr+path, bytes.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost, "http://"+s.intake()+path, bytes.NewReader(body))
 	require.NoError(s.t, err)
 	mac := hmac.New(sha256.New, []byte(webhookKey))
 	mac.Write(body)
@@ -83,13 +100,7 @@ func TestAWebhookReachesLedgerAndTemporal(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, s.post("/hr/", hired(t, "10002")))
 	require.Eventually(t, func() bool { return len(f.requests()) == 1 }, patience, tick)
 	assert.Equal(t, "person:10001", f.requests()[0].GetWorkflowId())
-	require.Eventually(t, func() bool {
-		committed := int64(0)
-		for _, commit := range s.cluster.GroupInfo("tenure").Commits["hr.events"] {
-			committed += commit.Offset
-		}
-		return committed == 2
-	}, patience, tick)
+	require.Eventually(t, func() bool { return s.committed() == 2 }, patience, tick)
 	require.NoError(t, stop())
 	assert.Len(t, f.requests(), 1, "the second is a duplicate")
 	assert.False(t, s.logged("something in the record is odd"), "a record without a key would be")
