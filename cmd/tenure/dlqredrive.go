@@ -213,7 +213,7 @@ func (r *redriver) rehearse(ctx context.Context, todo []ledger.DeadLetter) error
 		case err != nil:
 			return err
 		default:
-			text, _ = r.verdict(letter, entry)
+			text, _ = r.verdict(letter, entry) //nolint:contextcheck // the configuration connects to nothing
 		}
 		rows = append(rows, []string{v.id(), v.urgency(), v.Person, v.Type, entry.Origin.Topic, text})
 	}
@@ -255,7 +255,7 @@ func (r *redriver) sendOne(ctx context.Context, entry ledger.DeadLetter) error {
 	if err != nil {
 		return err
 	}
-	if text, good := r.verdict(letter, entry); !good {
+	if text, good := r.verdict(letter, entry); !good { //nolint:contextcheck // the configuration connects to nothing
 		r.leave(entry, "it "+text)
 		return nil
 	}

@@ -138,7 +138,7 @@ func pickTopic(o *sendOptions, topics []config.Topic) error {
 const sendChunk = 500
 
 func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
-	format, err := c.formatOf(o.source, o.topic)
+	format, err := c.formatOf(o.source, o.topic) //nolint:contextcheck // the configuration connects to nothing
 	if err != nil {
 		return err
 	}
