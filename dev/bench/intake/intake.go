@@ -101,23 +101,32 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 	return report, nil
 }
 
-// race runs rounds of bare and tenure in turn; each says how many events a second
-// it came to. The first round warms up.
+// race runs rounds of bare and tenure; each says how many events a second it came
+// to. Who goes first changes from round to round, since servers go on with what
+// one left behind while the next one runs. The first round warms up.
 func (o Options) race(events int, bare, tenure func(round int) (float64, error)) (*Race, error) {
 	out := &Race{Events: events, Partitions: o.Partitions}
 	for round := range o.Rounds + 1 {
-		b, err := bare(round)
-		if err != nil {
-			return nil, err
+		var b, t float64
+		runs := []func() error{
+			func() (err error) { b, err = bare(round); return err },
+			func() error {
+				stop, err := o.profile(round)
+				if err != nil {
+					return err
+				}
+				defer stop()
+				t, err = tenure(round)
+				return err
+			},
 		}
-		stop, err := o.profile(round)
-		if err != nil {
-			return nil, err
+		if round%2 == 1 {
+			slices.Reverse(runs)
 		}
-		t, err := tenure(round)
-		stop()
-		if err != nil {
-			return nil, err
+		for _, run := range runs {
+			if err := run(); err != nil {
+				return nil, err
+			}
 		}
 		o.tell("  round %d: %.0f a second, bare %.0f", round, t, b)
 		if round > 0 {
