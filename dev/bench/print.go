@@ -8,14 +8,15 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/tenurehq/tenure/dev/bench/sheet"
 )
 
 // Print prints the report as tables for people.
 func (r Report) Print(out io.Writer) {
 	fmt.Fprintln(out, "What a change costs in Temporal, and what a bare workflow with as many activities does.")
 	fmt.Fprintln(out, "Where runs differ: the median (least to most).")
-	counts := newTable(out, table.Row{"change", "apps", "steps", "history events", "workflow tasks", "state transitions", "bare", "above N"})
+	counts := sheet.Table(out, table.Row{"change", "apps", "steps", "history events", "workflow tasks", "state transitions", "bare", "above N"})
 	for _, c := range r.Counts {
 		floor := ""
 		if c.Floor != nil {
@@ -26,7 +27,7 @@ func (r Report) Print(out io.Writer) {
 	counts.Render()
 
 	fmt.Fprintln(out, "\nCalls to each app for one change of one person.")
-	calls := newTable(out, table.Row{"change", "apps", "calls", "which"})
+	calls := sheet.Table(out, table.Row{"change", "apps", "calls", "which"})
 	for _, c := range r.Calls {
 		calls.AppendRow(table.Row{c.Change, c.Apps, c.Total, c.which()})
 	}
@@ -40,7 +41,7 @@ func (r Report) Print(out io.Writer) {
 func (r Race) print(out io.Writer) {
 	fmt.Fprintf(out, "\nFlows a second: joiners with %d apps in memory, and bare workflows of %d activities that do nothing;\n", r.Apps, r.Apps)
 	fmt.Fprintf(out, "%d flows a round, %d at a time, in turn, on the same server. Only the ratio means anything.\n", r.Flows, r.Concurrency)
-	rounds := newTable(out, table.Row{"round", "tenure", "bare", "ratio"})
+	rounds := sheet.Table(out, table.Row{"round", "tenure", "bare", "ratio"})
 	for i, ratio := range r.Ratios {
 		rounds.AppendRow(table.Row{i + 1, fmt.Sprintf("%.1f", r.Tenure[i]), fmt.Sprintf("%.1f", r.Bare[i]), fmt.Sprintf("%.2f", ratio)})
 	}
@@ -70,15 +71,4 @@ func (c Calls) which() string {
 		ops[i] = fmt.Sprintf("%d %s", c.PerApp[op], op)
 	}
 	return strings.Join(ops, ", ")
-}
-
-func newTable(out io.Writer, header table.Row) table.Writer {
-	t := table.NewWriter()
-	t.SetOutputMirror(out)
-	style := table.StyleLight
-	style.Options = table.OptionsNoBordersAndSeparators
-	style.Format.Header = text.FormatDefault
-	t.SetStyle(style)
-	t.AppendHeader(header)
-	return t
 }

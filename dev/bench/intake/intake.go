@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
-	"runtime/pprof"
 	"slices"
+
+	"github.com/tenurehq/tenure/dev/bench/sheet"
 )
 
 // Options say how much is measured. A number of events that is 0 leaves that
@@ -145,19 +145,8 @@ func (o Options) tell(format string, args ...any) { fmt.Fprintf(o.Progress, form
 
 // profile starts the CPU profile, if this round is the one to profile.
 func (o Options) profile(round int) (stop func(), err error) {
-	if o.CPUProfile == "" || round != o.Rounds {
-		return func() {}, nil
+	if round != o.Rounds {
+		return sheet.Profile("")
 	}
-	file, err := os.Create(o.CPUProfile)
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(file); err != nil {
-		_ = file.Close()
-		return nil, err
-	}
-	return func() {
-		pprof.StopCPUProfile()
-		_ = file.Close()
-	}, nil
+	return sheet.Profile(o.CPUProfile)
 }

@@ -5,7 +5,8 @@ import (
 	"io"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/tenurehq/tenure/dev/bench/sheet"
 )
 
 // Print prints the report as tables for people.
@@ -21,7 +22,7 @@ func (r Report) Print(out io.Writer) {
 	}
 	if len(r.Scale) > 0 {
 		fmt.Fprintln(out, "\nNew events a second by partitions and starters, which are processes of their own and share a ledger.")
-		t := newTable(out, table.Row{"partitions", "starters", "median", "least", "most"})
+		t := sheet.Table(out, table.Row{"partitions", "starters", "median", "least", "most"})
 		for _, s := range r.Scale {
 			t.AppendRow(table.Row{s.Partitions, s.Starters, whole(s.PerSecond), whole(s.Least), whole(s.Most)})
 		}
@@ -29,7 +30,7 @@ func (r Report) Print(out io.Writer) {
 	}
 	if len(r.Memory) > 0 {
 		fmt.Fprintln(out, "\nMemory of one starter, in MiB, with a Temporal that answers at once.")
-		t := newTable(out, table.Row{"phase", "records", "resident", "Go heap"})
+		t := sheet.Table(out, table.Row{"phase", "records", "resident", "Go heap"})
 		for _, m := range r.Memory {
 			t.AppendRow(table.Row{m.Phase, m.Records, m.Resident >> 20, m.Heap >> 20})
 		}
@@ -43,7 +44,7 @@ func (r Report) Print(out io.Writer) {
 
 func (r Race) print(out io.Writer) {
 	fmt.Fprintf(out, "%d a round, %d partitions.\n", r.Events, r.Partitions)
-	t := newTable(out, table.Row{"round", "tenure", "bare", "ratio"})
+	t := sheet.Table(out, table.Row{"round", "tenure", "bare", "ratio"})
 	for i, ratio := range r.Ratios {
 		t.AppendRow(table.Row{i + 1, whole(r.Tenure[i]), whole(r.Bare[i]), hundredths(ratio)})
 	}
@@ -54,14 +55,3 @@ func (r Race) print(out io.Writer) {
 
 func whole(f float64) string      { return fmt.Sprintf("%.0f", f) }
 func hundredths(f float64) string { return fmt.Sprintf("%.2f", f) }
-
-func newTable(out io.Writer, header table.Row) table.Writer {
-	t := table.NewWriter()
-	t.SetOutputMirror(out)
-	style := table.StyleLight
-	style.Options = table.OptionsNoBordersAndSeparators
-	style.Format.Header = text.FormatDefault
-	t.SetStyle(style)
-	t.AppendHeader(header)
-	return t
-}

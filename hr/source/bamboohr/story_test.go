@@ -15,22 +15,15 @@ import (
 
 const person = "67890"
 
-// timeline merges the events of examples, in any order.
 func timeline(t *testing.T, names ...string) hr.Timeline {
 	t.Helper()
-	decode := sourcetest.Open(t, bamboohr.Kind, settings).Decode
-	var events []hr.Event
-	for _, name := range names {
-		events = append(events, sourcetest.Named(t, name).Events(t, decode)...)
-	}
-	return hr.Merge(person, events)
+	return sourcetest.Timeline(t, bamboohr.Kind, settings, person, names...)
 }
 
 // berlin is the first instant of a day in Berlin.
-func berlin(day string) time.Time {
-	loc, _ := time.LoadLocation("Europe/Berlin")
-	d, _ := time.ParseInLocation(time.DateOnly, day, loc)
-	return d.UTC()
+func berlin(t *testing.T, day string) time.Time {
+	t.Helper()
+	return sourcetest.Midnight(t, "Europe/Berlin", day)
 }
 
 func TestCreatedAndUpdatedMakeOneJoiner(t *testing.T) {
@@ -41,7 +34,7 @@ func TestCreatedAndUpdatedMakeOneJoiner(t *testing.T) {
 	} {
 		line := timeline(t, order...)
 		require.Len(t, line.Periods, 1, order)
-		assert.Equal(t, berlin("2026-03-16"), line.Periods[0].Starts)
+		assert.Equal(t, berlin(t, "2026-03-16"), line.Periods[0].Starts)
 		assert.True(t, line.Periods[0].Ends.IsZero())
 		assert.Empty(t, line.Conflicts)
 	}
@@ -50,7 +43,7 @@ func TestCreatedAndUpdatedMakeOneJoiner(t *testing.T) {
 func TestAHireIsPostponed(t *testing.T) {
 	line := timeline(t, "event-created", "event-updated-of-a-hire", "event-hire-postponed")
 	require.Len(t, line.Periods, 1)
-	assert.Equal(t, berlin("2026-04-01"), line.Periods[0].Starts)
+	assert.Equal(t, berlin(t, "2026-04-01"), line.Periods[0].Starts)
 }
 
 func TestATerminationIsAnnouncedAndTakesEffect(t *testing.T) {
@@ -61,7 +54,7 @@ func TestATerminationIsAnnouncedAndTakesEffect(t *testing.T) {
 	} {
 		line := timeline(t, names...)
 		require.Len(t, line.Periods, 1)
-		assert.Equal(t, berlin("2026-10-01"), line.Periods[0].Ends, "at the end of the last day")
+		assert.Equal(t, berlin(t, "2026-10-01"), line.Periods[0].Ends, "at the end of the last day")
 		assert.NotEqual(t, hr.EndSuperseded, line.Periods[0].End.Cause)
 	}
 }
@@ -69,27 +62,27 @@ func TestATerminationIsAnnouncedAndTakesEffect(t *testing.T) {
 func TestATerminationIsWithdrawn(t *testing.T) {
 	line := timeline(t, "event-created", "event-updated-of-a-hire", "event-termination-announced", "event-termination-withdrawn")
 	require.Len(t, line.Periods, 1)
-	assert.Equal(t, berlin("2026-03-16"), line.Periods[0].Starts)
+	assert.Equal(t, berlin(t, "2026-03-16"), line.Periods[0].Starts)
 	assert.True(t, line.Periods[0].Ends.IsZero(), "before it took effect")
 
 	line = timeline(t, "event-created", "event-updated-of-a-hire", "event-terminated", "event-active-again")
 	require.Len(t, line.Periods, 2)
-	assert.Equal(t, berlin("2026-10-01"), line.Periods[0].Ends, "after it took effect: from the day on which it was withdrawn")
-	assert.Equal(t, berlin("2026-10-05"), line.Periods[1].Starts)
+	assert.Equal(t, berlin(t, "2026-10-01"), line.Periods[0].Ends, "after it took effect: from the day on which it was withdrawn")
+	assert.Equal(t, berlin(t, "2026-10-05"), line.Periods[1].Starts)
 	assert.True(t, line.Periods[1].Ends.IsZero())
 }
 
 func TestARehireBeginsAnew(t *testing.T) {
 	line := timeline(t, "event-created", "event-updated-of-a-hire", "event-terminated", "event-rehired")
 	require.Len(t, line.Periods, 2)
-	assert.Equal(t, berlin("2026-10-01"), line.Periods[0].Ends)
-	assert.Equal(t, berlin("2027-02-01"), line.Periods[1].Starts)
+	assert.Equal(t, berlin(t, "2026-10-01"), line.Periods[0].Ends)
+	assert.Equal(t, berlin(t, "2027-02-01"), line.Periods[1].Starts)
 	assert.Empty(t, line.Conflicts)
 }
 
 func TestALateUpdateDoesNotReopen(t *testing.T) {
 	line := timeline(t, "event-created", "event-terminated", "event-updated")
-	assert.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusUpcoming}, line.At(berlin("2026-10-06")).Status)
+	assert.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusUpcoming}, line.At(berlin(t, "2026-10-06")).Status)
 }
 
 // What a happening is called does not depend on when it is delivered or on what

@@ -45,19 +45,13 @@ func TestFetch(t *testing.T) {
 
 func timeline(t *testing.T, names ...string) hr.Timeline {
 	t.Helper()
-	decode := sourcetest.Open(t, rippling.Kind, settings).Decode
-	var events []hr.Event
-	for _, name := range names {
-		events = append(events, sourcetest.Named(t, name).Events(t, decode)...)
-	}
-	return hr.Merge(person, events)
+	return sourcetest.Timeline(t, rippling.Kind, settings, person, names...)
 }
 
 // salem is the first instant of a day in Salem, Oregon.
-func salem(day string) time.Time {
-	loc, _ := time.LoadLocation("America/Los_Angeles")
-	d, _ := time.ParseInLocation(time.DateOnly, day, loc)
-	return d.UTC()
+func salem(t *testing.T, day string) time.Time {
+	t.Helper()
+	return sourcetest.Midnight(t, "America/Los_Angeles", day)
 }
 
 func TestSeveralEventsOfAHireMakeOneJoiner(t *testing.T) {
@@ -67,7 +61,7 @@ func TestSeveralEventsOfAHireMakeOneJoiner(t *testing.T) {
 	} {
 		line := timeline(t, order...)
 		require.Len(t, line.Periods, 1, order)
-		assert.Equal(t, salem("2026-03-16"), line.Periods[0].Starts)
+		assert.Equal(t, salem(t, "2026-03-16"), line.Periods[0].Starts)
 		assert.True(t, line.Periods[0].Ends.IsZero())
 		assert.Empty(t, line.Conflicts)
 	}
@@ -79,7 +73,7 @@ func TestAnEndIsAnnouncedAndTakesEffect(t *testing.T) {
 	} {
 		line := timeline(t, names...)
 		require.Len(t, line.Periods, 1)
-		assert.Equal(t, salem("2026-10-01"), line.Periods[0].Ends, "at the end of the last day")
+		assert.Equal(t, salem(t, "2026-10-01"), line.Periods[0].Ends, "at the end of the last day")
 	}
 }
 
@@ -90,13 +84,13 @@ func TestAnEndIsWithdrawn(t *testing.T) {
 
 	line = timeline(t, "created", "terminated", "created-again")
 	require.Len(t, line.Periods, 2)
-	assert.Equal(t, salem("2026-10-01"), line.Periods[0].Ends)
-	assert.Equal(t, salem("2026-10-05"), line.Periods[1].Starts, "after it took effect")
+	assert.Equal(t, salem(t, "2026-10-01"), line.Periods[0].Ends)
+	assert.Equal(t, salem(t, "2026-10-05"), line.Periods[1].Starts, "after it took effect")
 }
 
 func TestALateUpdateDoesNotReopen(t *testing.T) {
 	line := timeline(t, "created", "terminated", "updated")
-	assert.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusUpcoming}, line.At(salem("2026-10-06")).Status)
+	assert.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusUpcoming}, line.At(salem(t, "2026-10-06")).Status)
 }
 
 // With a version, a notification that is sent again is the same event; other

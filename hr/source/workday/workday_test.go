@@ -90,34 +90,28 @@ func TestFaults(t *testing.T) {
 
 func timeline(t *testing.T, names ...string) hr.Timeline {
 	t.Helper()
-	decode := sourcetest.Open(t, workday.Kind, settings).Decode
-	var events []hr.Event
-	for _, name := range names {
-		events = append(events, sourcetest.Named(t, name).Events(t, decode)...)
-	}
-	return hr.Merge(person, events)
+	return sourcetest.Timeline(t, workday.Kind, settings, person, names...)
 }
 
-func berlin(day string) time.Time {
-	loc, _ := time.LoadLocation("Europe/Berlin")
-	d, _ := time.ParseInLocation(time.DateOnly, day, loc)
-	return d.UTC()
+func berlin(t *testing.T, day string) time.Time {
+	t.Helper()
+	return sourcetest.Midnight(t, "Europe/Berlin", day)
 }
 
 // The same transaction comes with each later one, and by itself, and again.
 func TestAHireSaidOftenIsOneJoiner(t *testing.T) {
 	line := timeline(t, "hired", "thin", "hired-and-changed", "hired")
 	require.Len(t, line.Periods, 1)
-	assert.Equal(t, berlin("2026-03-16"), line.Periods[0].Starts)
+	assert.Equal(t, berlin(t, "2026-03-16"), line.Periods[0].Starts)
 	require.Len(t, line.Periods[0].Snapshots, 2)
 	assert.Equal(t, "Staff Engineer", line.Periods[0].Snapshots[1].Profile.JobTitle)
-	assert.Equal(t, berlin("2026-06-01"), line.Periods[0].Snapshots[1].From, "future-dated")
+	assert.Equal(t, berlin(t, "2026-06-01"), line.Periods[0].Snapshots[1].From, "future-dated")
 }
 
 func TestTerminations(t *testing.T) {
 	line := timeline(t, "hired", "termination-announced")
 	require.Len(t, line.Periods, 1)
-	assert.Equal(t, berlin("2026-09-26"), line.Periods[0].Ends, "at the end of the last day of work")
+	assert.Equal(t, berlin(t, "2026-09-26"), line.Periods[0].Ends, "at the end of the last day of work")
 
 	line = timeline(t, "hired", "termination-announced", "termination-rescinded")
 	require.Len(t, line.Periods, 1)
@@ -129,7 +123,7 @@ func TestTerminations(t *testing.T) {
 
 	line = timeline(t, "hired", "termination-announced", "termination-corrected")
 	require.Len(t, line.Periods, 1)
-	assert.Equal(t, berlin("2026-10-26"), line.Periods[0].Ends, "corrected")
+	assert.Equal(t, berlin(t, "2026-10-26"), line.Periods[0].Ends, "corrected")
 	assert.Empty(t, line.Conflicts)
 }
 
@@ -140,7 +134,7 @@ func TestARescindedHireNeverWas(t *testing.T) {
 func TestARehireBeginsAnew(t *testing.T) {
 	line := timeline(t, "hired", "termination-announced", "rehired")
 	require.Len(t, line.Periods, 2)
-	assert.Equal(t, berlin("2027-02-01"), line.Periods[1].Starts)
+	assert.Equal(t, berlin(t, "2027-02-01"), line.Periods[1].Starts)
 	assert.Empty(t, line.Conflicts)
 }
 
