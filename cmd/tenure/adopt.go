@@ -11,13 +11,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/correlation"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // adoptOptions are the flags of app adopt.
@@ -130,7 +128,11 @@ func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
 	if failed > 0 {
 		err = errors.Join(err, fmt.Errorf("%d accounts could not be linked; running this again is harmless", failed))
 	}
-	return errors.Join(err, c.resume(ctx, adopted))
+	if untold := c.resume(ctx, adopted, "adopted"); untold != nil {
+		err = errors.Join(err, fmt.Errorf("the accounts are linked, but the runs of %s could not be told: %w; "+
+			"the next change of each will bring them up to what policy says", strings.Join(adopted, ", "), untold))
+	}
+	return err
 }
 
 // adoptFor is how long adopting one account may take.
@@ -188,22 +190,4 @@ func linkTo(account connector.Account, now time.Time) *ledger.Link {
 		link.State, link.DisabledAt = ledger.LinkDisabled, now
 	}
 	return link
-}
-
-// resume has the runs of people whose accounts were linked bring these up to
-// what policy says.
-func (c *cli) resume(ctx context.Context, people []string) error {
-	if len(people) == 0 {
-		return nil
-	}
-	return c.inNamespace(ctx, func(t client.Client, namespace string) error {
-		runs := workflows.NewClient(t, namespace)
-		for _, id := range people {
-			if err := runs.Resume(ctx, id, "adopted"); err != nil {
-				return fmt.Errorf("the accounts are linked, but the runs of %s could not be told: %w; "+
-					"the next change of each will bring them up to what policy says", strings.Join(people, ", "), err)
-			}
-		}
-		return nil
-	})
 }

@@ -192,20 +192,46 @@ func TestWhatIsAskedOfDLQCommandsHasToBeWhole(t *testing.T) {
 
 func TestDLQDiscard(t *testing.T) {
 	s := newSite(t)
+	f := &frontend{}
+	f.serve(t)
 	s.people()
 	s.deadLetters()
 	yes := s.runWith(terminal{in: strings.NewReader("y\n"), inTTY: true}, "dlq", "discard", "1", "1", "4", "--reason", "a test", "--operator", "me")
 	assert.Zero(t, yes.code, yes.err)
 	assert.Contains(t, yes.err, "dead letter 4 is discarded already")
 	assert.Contains(t, yes.err, "discarded 1 dead letter\n")
+	assert.Equal(t, []string{"person:10001"}, f.nudged, "who asked what is to come of it knows at once")
 	assert.NotContains(t, s.run("person", "show", "10001").stdout, "urgent")
 	assert.Contains(t, s.run("dlq", "discard", "--all", "--reason", "x", "-y").err, "discarded 2 dead letters")
 	assert.Contains(t, s.run("dlq", "discard", "--all", "--reason", "x", "-y").err, "nothing to discard")
+	assert.Len(t, f.nudged, 1, "the others were not urgent, and nobody has asked")
 	l := s.ledger()
 	defer func() { require.NoError(t, l.Close()) }()
 	rows, err := l.Audit(t.Context(), "10001", 0, 100)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"discard me a test"}, []string{rows[1].Action + " " + rows[1].Actor + " " + rows[1].Cause})
+}
+
+// The ledger has it, so that the sweeper tells the run.
+func TestDLQDiscardWithoutTemporal(t *testing.T) {
+	s := newSite(t)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	s.people()
+	s.deadLetters()
+	got := s.run("dlq", "discard", "1", "--reason", "a test", "--yes")
+	assert.Zero(t, got.code, got.err)
+	assert.Contains(t, got.err, "discarded 1 dead letter\nthe runs of 10001 could not be told, and will be by the sweeper, within 1m0s: no answer from Temporal at 127.0.0.1:1")
+	assert.NotContains(t, s.run("person", "show", "10001").stdout, "urgent")
+}
+
+// Of somebody whom the ledger does not know there is no run, and none is begun.
+func TestDLQDiscardOfNobody(t *testing.T) {
+	s := newSite(t)
+	f := &frontend{}
+	f.serve(t)
+	s.deadLetters()
+	assert.Contains(t, s.run("dlq", "discard", "1", "--reason", "a test", "--yes").err, "discarded 1 dead letter\n")
+	assert.Empty(t, f.nudged)
 }
 
 // nudges counts what Temporal is told, by person.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -93,63 +92,5 @@ func (c *cli) confirm(yes bool, question string) error {
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 		return errDeclined
 	}
-	return nil
-}
-
-func (c *cli) dlqDiscardCommand() *cobra.Command {
-	var f letterActFlags
-	cmd := &cobra.Command{
-		Use:   "discard [ID...]",
-		Short: "Decide that nothing has to come of dead letters",
-		Long: `Decide that nothing has to come of dead letters: those with the numbers given, or
-all that are open or redriven and that the filters select.
-
-They do not show with their people any more, and urgent ones need no attention.
-The records stay in Kafka for as long as the topic keeps them, and can still be
-redriven (with --again). It is on the record with your name and reason.`,
-		Example: `  tenure dlq discard 17 --reason "HR sent it again as e-4711"
-  tenure dlq discard --refused tombstone --since 36h --reason "a connector's mistake, ticket 42"`,
-		RunE: func(cmd *cobra.Command, ids []string) error {
-			if err := errors.Join(f.check(ids), f.checkReason()); err != nil {
-				return err
-			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.discard(cmd.Context(), cfg, l, f, ids)
-			})
-		},
-	}
-	f.flags(cmd)
-	return cmd
-}
-
-func (c *cli) discard(ctx context.Context, cfg *config.Config, l ledger.Ledger, f letterActFlags, ids []string) error {
-	chosen, err := f.choose(ctx, l, ids, ledger.LetterOpen, ledger.LetterRedriven)
-	if err != nil {
-		return err
-	}
-	var pending []ledger.DeadLetter
-	for _, letter := range chosen {
-		if letter.Pending() {
-			pending = append(pending, letter)
-		} else {
-			_, _ = fmt.Fprintf(c.err, "dead letter %d is %s already\n", letter.ID, letter.State)
-		}
-	}
-	if len(pending) == 0 {
-		_, _ = fmt.Fprintln(c.err, "nothing to discard")
-		return nil
-	}
-	if err := c.confirm(f.yes, fmt.Sprintf("Discard %s?", viewLetters(pending).total())); err != nil {
-		return err
-	}
-	for i, letter := range pending {
-		err := l.ActOnLetter(ctx, ledger.LetterAction{
-			Verb: ledger.VerbDiscard, ID: letter.ID, Operator: f.operator, Reason: f.reason, At: cfg.Clock().Now(),
-		})
-		if err != nil {
-			return fmt.Errorf("%w\n%d of %d were discarded; run it again for the others", err, i, len(pending))
-		}
-	}
-	_, _ = fmt.Fprintf(c.err, "discarded %s\n", count(len(pending), "dead letter"))
 	return nil
 }
