@@ -8,11 +8,13 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/connector/postgres"
 	"github.com/tenurehq/tenure/connector/scim"
 )
 
 var kinds = []connector.Kind{
 	memory.Kind,
+	postgres.Kind,
 	scim.Kind,
 }
 

@@ -1,0 +1,215 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// client is the connector.
+type client struct {
+	server    *server
+	grantable []string // names, or beginnings that end in *
+	heir      string   // empty: the role that we sign in as
+}
+
+var (
+	_ connector.Connector         = (*client)(nil)
+	_ connector.Creator           = (*client)(nil)
+	_ connector.Adopter           = (*client)(nil)
+	_ connector.Updater           = (*client)(nil)
+	_ connector.Switch            = (*client)(nil)
+	_ connector.Deleter           = (*client)(nil)
+	_ connector.Entitler          = (*client)(nil)
+	_ connector.EntitlementLister = (*client)(nil)
+	_ connector.SessionRevoker    = (*client)(nil)
+	_ connector.DataMover         = (*client)(nil)
+	_ connector.Lister            = (*client)(nil)
+	_ connector.Prober            = (*client)(nil)
+)
+
+// Close implements connector.Connector. No connection outlives its call.
+func (c *client) Close() error { return nil }
+
+// Check implements connector.Connector.
+func (c *client) Check(ctx context.Context) (string, error) {
+	var who, where, version string
+	err := c.server.session(ctx, connector.OpCheck, "", func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, "SELECT session_user::text, current_database()::text, current_setting('server_version')").Scan(&who, &where, &version)
+	})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("role %s in database %s of PostgreSQL %s", who, where, version), nil
+}
+
+// owning keeps those that give a role a person one after the other, until their
+// transactions end. The number is ours alone among advisory locks, by chance.
+const owning = "SELECT pg_advisory_xact_lock(7311087623981465)"
+
+// Create implements connector.Creator. The role has no password.
+func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	const op = connector.OpCreate
+	if why := unusable(spec.Username); why != "" {
+		return connector.Account{}, invalid(op, "the username "+why)
+	}
+	if err := oneLine(op, spec.PersonID); err != nil {
+		return connector.Account{}, err
+	}
+	statements, comment, err := changes(op, spec.Attributes)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	if comment == nil {
+		comment = new(string)
+	}
+	var made role
+	err = c.server.transact(ctx, op, "", func(ctx context.Context, tx pgx.Tx) error {
+		if err := c.vacant(ctx, tx, spec); err != nil {
+			return err
+		}
+		if err := exec(ctx, tx, "CREATE ROLE "+quote(spec.Username)+" "+login(spec.Active)); err != nil {
+			return err
+		}
+		if err := writeComment(ctx, tx, spec.Username, *comment, spec.PersonID); err != nil {
+			return err
+		}
+		if err := alter(ctx, tx, op, spec.Username, statements); err != nil {
+			return err
+		}
+		found, err := roles(ctx, tx, touchable+"AND r.rolname = $1::text ", spec.Username)
+		if err == nil && len(found) != 1 {
+			err = gone(op)
+		}
+		if err == nil {
+			made = found[0]
+		}
+		return err
+	})
+	if err != nil {
+		return connector.Account{}, err
+	}
+	return made.account(), nil
+}
+
+// vacant makes sure that neither the person has an account nor the name is taken,
+// in whatever case, and keeps it so.
+func (c *client) vacant(ctx context.Context, tx pgx.Tx, spec connector.Spec) error {
+	if err := exec(ctx, tx, owning); err != nil {
+		return err
+	}
+	same, err := roles(ctx, tx, ` lower(r.rolname::text COLLATE "default") = lower($1::text) `, spec.Username)
+	if err == nil && len(same) == 0 && spec.PersonID != "" {
+		same, err = byPerson(ctx, tx, spec.PersonID)
+	}
+	if err == nil && len(same) > 0 {
+		err = &connector.Error{Kind: connector.KindExists, Op: connector.OpCreate, Message: "a role of that name or person is there already"}
+	}
+	return err
+}
+
+func login(active bool) string {
+	if active {
+		return "LOGIN"
+	}
+	return "NOLOGIN"
+}
+
+// change does something to a role, in a transaction.
+func (c *client) change(ctx context.Context, op, accountID string, do func(context.Context, pgx.Tx, role) error) error {
+	return c.server.transact(ctx, op, "", func(ctx context.Context, tx pgx.Tx) error {
+		r, err := byID(ctx, tx, op, accountID)
+		if err != nil {
+			return err
+		}
+		return do(ctx, tx, r)
+	})
+}
+
+// Adopt implements connector.Adopter.
+func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
+	const op = connector.OpAdopt
+	if err := oneLine(op, personID); err != nil {
+		return err
+	}
+	return c.server.transact(ctx, op, "", func(ctx context.Context, tx pgx.Tx) error {
+		if err := exec(ctx, tx, owning); err != nil {
+			return err
+		}
+		r, err := byID(ctx, tx, op, accountID)
+		if err != nil {
+			return err
+		}
+		text, owner := parseComment(r.comment)
+		switch owner {
+		case personID:
+			return nil
+		case "":
+		default:
+			return &connector.Error{
+				Kind: connector.KindConflict, Op: op,
+				Message: "the last line of the role's comment says that it is another person's: take it out if it is wrong",
+			}
+		}
+		others, err := byPerson(ctx, tx, personID)
+		if err != nil {
+			return err
+		}
+		if len(others) > 0 {
+			return &connector.Error{Kind: connector.KindExists, Op: op, Message: "the person has another role already"}
+		}
+		return writeComment(ctx, tx, r.name, text, personID)
+	})
+}
+
+// Update implements connector.Updater.
+func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
+	const op = connector.OpUpdate
+	statements, comment, err := changes(op, attributes)
+	if err != nil {
+		return err
+	}
+	if len(attributes) == 0 {
+		return nil
+	}
+	return c.server.transact(ctx, op, "", func(ctx context.Context, tx pgx.Tx) error {
+		if comment != nil {
+			if err := exec(ctx, tx, owning); err != nil {
+				return err
+			}
+		}
+		r, err := byID(ctx, tx, op, accountID)
+		if err != nil {
+			return err
+		}
+		if comment != nil {
+			_, owner := parseComment(r.comment)
+			if err := writeComment(ctx, tx, r.name, *comment, owner); err != nil {
+				return err
+			}
+		}
+		return alter(ctx, tx, op, r.name, statements)
+	})
+}
+
+// Disable implements connector.Switch. RevokeSessions ends what is open.
+func (c *client) Disable(ctx context.Context, accountID string) error {
+	return c.setLogin(ctx, connector.OpDisable, accountID, false)
+}
+
+// Enable implements connector.Switch.
+func (c *client) Enable(ctx context.Context, accountID string) error {
+	return c.setLogin(ctx, connector.OpEnable, accountID, true)
+}
+
+func (c *client) setLogin(ctx context.Context, op, accountID string, active bool) error {
+	return c.change(ctx, op, accountID, func(ctx context.Context, tx pgx.Tx, r role) error {
+		return exec(ctx, tx, "ALTER ROLE "+quote(r.name)+" "+login(active))
+	})
+}
+
+// Reversible implements connector.Switch.
+func (c *client) Reversible() bool { return true }

@@ -1,0 +1,107 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/remote"
+)
+
+// meaning is what a SQLSTATE means for the caller. The server's own message is
+// never repeated: it may name a role.
+type meaning struct {
+	kind   connector.ErrorKind
+	advice string
+}
+
+const lacksRight = "the role that Tenure signs in as lacks a right: it needs CREATEROLE, pg_signal_backend for ending sessions and, from PostgreSQL 16 on, ADMIN OPTION on roles that it did not make; a superuser's account takes a superuser"
+
+// meanings are by SQLSTATE, or by its first two characters, the class. See
+// PostgreSQL's appendix A, PostgreSQL Error Codes.
+var meanings = map[string]meaning{
+	"08":    {connector.KindUnavailable, "the connection broke"},
+	"0A":    {connector.KindUnsupported, "this server does not offer that"},
+	"0LP01": {connector.KindInvalid, "the roles are members of each other already, the other way round"},
+	"22":    {connector.KindInvalid, "it refuses a value: check the attribute mappings"},
+	"23505": {connector.KindExists, "there is such a role already"},
+	"25006": {connector.KindUnavailable, "it is a standby, which takes no changes: let the url name the primary (or several hosts and target_session_attrs=read-write)"},
+	"28":    {connector.KindUnauthorized, "it refuses the sign-in: check the password, the role in the url and pg_hba.conf"},
+	"2B":    {connector.KindConflict, "something still depends on the account: look at what it owns and was granted"},
+	"3D000": {connector.KindInvalid, "there is no such database: check the url setting"},
+	"40":    {connector.KindUnavailable, "somebody else changed the same meanwhile"},
+	"42501": {connector.KindForbidden, lacksRight},
+	"42602": {connector.KindInvalid, "it refuses the name"},
+	"42622": {connector.KindInvalid, "the name is too long"},
+	"42704": {connector.KindUnavailable, "what it was about changed its name or went meanwhile"},
+	"42710": {connector.KindExists, "there is such a role already"},
+	"42939": {connector.KindInvalid, "the name is reserved"},
+	"53":    {connector.KindUnavailable, "it is short of connections, memory or disk"},
+	"55":    {connector.KindUnavailable, "what it was about is in use"},
+	"57":    {connector.KindUnavailable, "it is starting or stopping, or gave up waiting"},
+	"58":    {connector.KindUnavailable, "it has a problem of its own"},
+	"XX":    {connector.KindUnavailable, "it has a problem of its own, or somebody else changed the same meanwhile"},
+}
+
+// stateError is a SQLSTATE, all that is kept of a server's error.
+type stateError string
+
+func (s stateError) Error() string { return "SQLSTATE " + string(s) }
+
+// failure makes whatever went wrong the contract's error. ctx is the caller's.
+func (s *server) failure(ctx context.Context, op string, err error) error {
+	var known *connector.Error
+	var refused *pgconn.PgError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return &connector.Error{
+			Kind: connector.KindUnavailable, Op: op, Cause: ctx.Err(),
+			Message: remote.WhyUnanswered(ctx, err, "the server", s.timeout),
+		}
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &refused):
+		m, ok := meanings[refused.Code]
+		if !ok {
+			m, ok = meanings[refused.Code[:min(2, len(refused.Code))]]
+		}
+		if !ok {
+			m = meaning{connector.KindInvalid, "the server refused the statement"}
+		}
+		cause := stateError(refused.Code)
+		return &connector.Error{Kind: m.kind, Op: op, Cause: cause, Message: fmt.Sprintf("the server answered %s: %s", cause, m.advice)}
+	case strings.Contains(err.Error(), "refused TLS"): // pgconn has no name for it
+		return invalid(op, "the server does not speak TLS: switch it on there, or set sslmode in the url")
+	default:
+		return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: remote.WhyUnanswered(ctx, err, "the server", s.timeout)}
+	}
+}
+
+// state is the SQLSTATE of an error, if the server gave one.
+func state(err error) string {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
+}
+
+// isKind says whether err is of that kind.
+func isKind(err error, kind connector.ErrorKind) bool {
+	var e *connector.Error
+	return errors.As(err, &e) && e.Kind == kind
+}
+
+func invalid(op, message string) error {
+	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
+}
+
+func gone(op string) error {
+	return &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "the cluster has no such role"}
+}

@@ -1,0 +1,39 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// maxName is NAMEDATALEN - 1: a longer name would be cut off, and be another's.
+const maxName = 63 // bytes
+
+// unusable says why a role cannot be called so, or nothing. It completes a
+// sentence that begins with what the name is.
+func unusable(name string) string {
+	switch {
+	case name == "":
+		return "is empty"
+	case len(name) > maxName:
+		return fmt.Sprintf("is longer than the %d bytes that PostgreSQL gives a role's name", maxName)
+	case strings.HasPrefix(name, "pg_"), name == "public", name == "none":
+		return "is a name that PostgreSQL reserves (pg_*, public, none)"
+	case strings.ContainsRune(name, 0):
+		return "holds a NUL"
+	default:
+		return ""
+	}
+}
+
+// quote makes a name fit for a statement.
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+func quoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quote(name)
+	}
+	return strings.Join(quoted, ", ")
+}

@@ -1,0 +1,201 @@
+package postgres
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// role is an account as the catalogs show it.
+type role struct {
+	oid        uint32
+	name       string
+	comment    string
+	login      bool
+	limit      int64   // -1: none
+	validUntil *string // RFC 3339 in UTC
+	settings   []string
+	groups     []string
+}
+
+// columns are those that scan reads. "r" is the role, "d" its comment.
+const columns = `
+SELECT r.oid, r.rolname::text, coalesce(d.description, ''), r.rolcanlogin, r.rolconnlimit::bigint,
+	CASE WHEN isfinite(r.rolvaliduntil) THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
+	coalesce(r.rolconfig, '{}'),
+	ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid)
+FROM pg_roles r LEFT JOIN pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_authid'::regclass
+`
+
+// Conditions on "r" and "d". Objects that initdb makes have oids below 16384
+// (FirstNormalObjectId): the first superuser and the predefined roles.
+const (
+	touchable = ` r.oid >= 16384 AND r.rolname <> session_user `
+	isMarked  = ` coalesce(d.description, '') ~ E'(^|\n)tenure:[^\n]*$' `
+	isAccount = touchable + `AND (r.rolcanlogin OR` + isMarked + `)`
+)
+
+// queryer is a connection or a transaction.
+type queryer interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// roles returns those for which the condition holds, in the order of their oids.
+func roles(ctx context.Context, db queryer, where string, args ...any) ([]role, error) {
+	rows, err := db.Query(ctx, columns+"WHERE"+where+"ORDER BY r.oid", args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r role, err error) {
+		err = row.Scan(&r.oid, &r.name, &r.comment, &r.login, &r.limit, &r.validUntil, &r.settings, &r.groups)
+		slices.Sort(r.groups)
+		r.groups = slices.Compact(r.groups) // since 16, one may be granted by several
+		return r, err
+	})
+}
+
+// byID returns the role that an account ID means.
+func byID(ctx context.Context, db queryer, op, accountID string) (role, error) {
+	oid, err := strconv.ParseUint(accountID, 10, 32)
+	if err != nil {
+		return role{}, gone(op)
+	}
+	found, err := roles(ctx, db, touchable+"AND r.oid = $1::bigint::oid ", int64(oid))
+	if err != nil {
+		return role{}, err
+	}
+	if len(found) == 0 {
+		return role{}, gone(op)
+	}
+	return found[0], nil
+}
+
+func byPerson(ctx context.Context, db queryer, personID string) ([]role, error) {
+	return roles(ctx, db, touchable+`AND (d.description = $1::text OR right(d.description, length($1::text) + 1) = E'\n' || $1::text) `, mark+personID)
+}
+
+func byName(ctx context.Context, db queryer, name string) ([]role, error) {
+	return roles(ctx, db, isAccount+`AND lower(r.rolname::text COLLATE "default") = lower($1::text) `, name)
+}
+
+// account makes a contract's account of a role.
+func (r role) account() connector.Account {
+	text, person := parseComment(r.comment)
+	attributes := map[string]any{}
+	if text != "" {
+		attributes[attributeComment] = text
+	}
+	if r.limit >= 0 {
+		attributes[attributeLimit] = r.limit
+	}
+	if r.validUntil != nil {
+		attributes[attributeValidUntil] = *r.validUntil
+	}
+	for _, setting := range r.settings {
+		name, value, _ := strings.Cut(setting, "=")
+		attributes[attributeSet+name] = value
+	}
+	account := connector.Account{
+		ID: strconv.FormatUint(uint64(r.oid), 10), Username: r.name, ExternalID: person, Active: r.login,
+		Attributes: attributes,
+	}
+	if len(r.groups) > 0 {
+		account.Entitlements = r.groups
+	}
+	return account
+}
+
+// Find implements connector.Connector.
+func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	if keys == (connector.Keys{}) {
+		return nil, nil
+	}
+	var matches []connector.Match
+	err := c.server.session(ctx, connector.OpFind, "", func(ctx context.Context, conn *pgx.Conn) (err error) {
+		matches, err = find(ctx, conn, keys)
+		return err
+	})
+	return matches, err
+}
+
+func find(ctx context.Context, db queryer, keys connector.Keys) ([]connector.Match, error) {
+	if keys.AccountID != "" {
+		r, err := byID(ctx, db, connector.OpFind, keys.AccountID)
+		if isKind(err, connector.KindNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return []connector.Match{{Account: r.account(), By: connector.ByAccountID}}, nil
+	}
+	var matches []connector.Match
+	if keys.PersonID != "" {
+		found, err := byPerson(ctx, db, keys.PersonID)
+		for _, r := range found {
+			matches = append(matches, connector.Match{Account: r.account(), By: connector.ByExternalID})
+		}
+		if err != nil || len(matches) > 0 {
+			return matches, err
+		}
+	}
+	if keys.Username == "" {
+		return nil, nil
+	}
+	found, err := byName(ctx, db, keys.Username)
+	for _, r := range found {
+		account := r.account()
+		if keys.PersonID == "" || account.ExternalID == "" {
+			matches = append(matches, connector.Match{Account: account, By: connector.ByUsername})
+		}
+	}
+	return matches, err
+}
+
+// Read implements connector.Connector.
+func (c *client) Read(ctx context.Context, accountID string) (connector.Account, error) {
+	var r role
+	err := c.server.session(ctx, connector.OpRead, "", func(ctx context.Context, conn *pgx.Conn) (err error) {
+		r, err = byID(ctx, conn, connector.OpRead, accountID)
+		return err
+	})
+	if err != nil {
+		return connector.Account{}, err
+	}
+	return r.account(), nil
+}
+
+// List implements connector.Lister.
+func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	return func(yield func(connector.Account, error) bool) {
+		const size = 500 // of a page: whoever goes through them may take their time
+		for after := uint32(0); ; {
+			var page []role
+			err := c.server.session(ctx, connector.OpList, "", func(ctx context.Context, conn *pgx.Conn) (err error) {
+				page, err = roles(ctx, conn, ` r.oid IN (
+					SELECT r.oid FROM pg_roles r LEFT JOIN pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_authid'::regclass
+					WHERE`+isAccount+`AND r.oid > $1::bigint::oid ORDER BY r.oid LIMIT $2::bigint) `, int64(after), int64(size))
+				return err
+			})
+			if err != nil {
+				yield(connector.Account{}, err)
+				return
+			}
+			for _, r := range page {
+				if !yield(r.account(), nil) {
+					return
+				}
+			}
+			if len(page) < size {
+				return
+			}
+			after = page[size-1].oid
+		}
+	}
+}
