@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -125,7 +126,12 @@ func TestPaging(t *testing.T) {
 	})
 	t.Run("pages are asked for as needed", func(t *testing.T) {
 		var requests atomic.Int32
-		c := deviant(t, app, func(*http.Request) int { requests.Add(1); return 0 }, func(map[string]any) {})
+		c := deviant(t, app, func(r *http.Request) int {
+			if strings.HasSuffix(r.URL.Path, "/Users") {
+				requests.Add(1)
+			}
+			return 0
+		}, func(map[string]any) {})
 		for _, err := range c.(connector.Lister).List(t.Context()) {
 			require.NoError(t, err)
 			break
@@ -134,8 +140,8 @@ func TestPaging(t *testing.T) {
 	})
 	t.Run("an error in the middle", func(t *testing.T) {
 		var requests atomic.Int32
-		usernames, err := list(deviant(t, app, func(*http.Request) int {
-			if requests.Add(1) == 2 {
+		usernames, err := list(deviant(t, app, func(r *http.Request) int {
+			if strings.HasSuffix(r.URL.Path, "/Users") && requests.Add(1) == 2 {
 				return http.StatusServiceUnavailable
 			}
 			return 0

@@ -102,6 +102,14 @@ func (a attribute) target() string {
 	return a.schema + ":" + path
 }
 
+// names are where the attribute is in a user.
+func (a attribute) names() []string {
+	if a.schema == "" {
+		return a.path
+	}
+	return append([]string{a.schema}, a.path...)
+}
+
 // encode checks a mapped value and returns it as SCIM has it; nil for one that
 // is empty, which clears the attribute.
 func (a attribute) encode(op, name string, value any) (any, error) {

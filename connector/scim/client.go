@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tenurehq/tenure/connector"
 )
@@ -14,9 +16,15 @@ import (
 // client is the connector.
 type client struct {
 	service      *service
+	traits       traits
+	survey       survey
 	groups       *groupCache
 	createGroups bool
 	creating     sync.Mutex // held while a group is made
+	// Whether users have been seen to come with their groups, alone and in lists.
+	oneShows, listShows atomic.Bool
+	// defaultEntitlement is what every new account gets at once; empty for none.
+	defaultEntitlement string
 }
 
 var (
@@ -25,9 +33,12 @@ var (
 	_ connector.Adopter   = (*client)(nil)
 	_ connector.Updater   = (*client)(nil)
 	_ connector.Switch    = (*client)(nil)
-	_ connector.Deleter   = (*client)(nil)
-	_ connector.Entitler  = (*client)(nil)
 	_ connector.Lister    = (*client)(nil)
+	_ connector.Prober    = (*client)(nil)
+	_ connector.Deleter   = deleter{}
+	_ connector.Entitler  = entitler{}
+
+	_ connector.EntitlementLister = lister{}
 )
 
 // Find implements connector.Connector.
@@ -35,22 +46,31 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	if keys.AccountID != "" {
 		return c.findByID(ctx, keys.AccountID)
 	}
-	if keys.PersonID != "" {
-		matches, err := c.findBy(ctx, connector.ByExternalID, "externalId", keys.PersonID, func(user resource) bool {
-			return user.text("externalId") == keys.PersonID
-		})
-		if err != nil || len(matches) > 0 {
-			return matches, err
-		}
-	}
-	if keys.Username == "" {
-		return nil, nil
-	}
-	return c.findBy(ctx, connector.ByUsername, "userName", keys.Username, func(user resource) bool {
+	byPerson := lookFor{connector.ByExternalID, "externalId", keys.PersonID, func(user resource) bool {
+		return user.text("externalId") == keys.PersonID
+	}}
+	byName := lookFor{connector.ByUsername, "userName", keys.Username, func(user resource) bool {
 		owner := user.text("externalId")
 		theirs := owner == "" || owner == keys.PersonID || keys.PersonID == ""
 		return theirs && strings.EqualFold(user.text("userName"), keys.Username)
-	})
+	}}
+	looks := slices.DeleteFunc([]lookFor{byPerson, byName}, func(l lookFor) bool { return l.value == "" })
+	if c.traits.combinedLookups && len(looks) > 1 {
+		return c.findBy(ctx, looks...)
+	}
+	for _, look := range looks {
+		if matches, err := c.findBy(ctx, look); err != nil || len(matches) > 0 {
+			return matches, err
+		}
+	}
+	return nil, nil
+}
+
+// lookFor is one key to find accounts by.
+type lookFor struct {
+	key         connector.MatchKey
+	attr, value string
+	matches     func(resource) bool
 }
 
 func (c *client) findByID(ctx context.Context, accountID string) ([]connector.Match, error) {
@@ -64,25 +84,37 @@ func (c *client) findByID(ctx context.Context, accountID string) ([]connector.Ma
 	return []connector.Match{{Account: account, By: connector.ByAccountID}}, nil
 }
 
-// findBy returns the accounts whose attribute has that value, by the service's
-// filter and, since not every service honours one, by matches.
-func (c *client) findBy(ctx context.Context, key connector.MatchKey, attr, value string, matches func(resource) bool) ([]connector.Match, error) {
-	query := url.Values{"filter": {equals(attr, value)}}
-	var found []connector.Match
-	for user, err := range c.service.each(ctx, request{op: connector.OpFind, collection: users, query: query}) {
-		if err != nil {
-			return nil, err
-		}
-		if !matches(user) {
-			continue
-		}
-		account, err := c.account(ctx, connector.OpFind, user, c.ask)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, connector.Match{Account: account, By: key})
+// findBy returns the accounts that the strongest key finds, the first one being
+// the strongest, by the service's filter and, since not every service honours
+// one, by matches.
+func (c *client) findBy(ctx context.Context, looks ...lookFor) ([]connector.Match, error) {
+	var filters []string
+	for _, look := range looks {
+		filters = append(filters, equals(look.attr, look.value))
 	}
-	return found, nil
+	found := make([][]resource, len(looks))
+	query := url.Values{"filter": {strings.Join(filters, " or ")}}
+	for user, err := range c.each(ctx, request{op: connector.OpFind, collection: users, query: query}) {
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(looks, func(look lookFor) bool { return look.matches(user) }); i >= 0 {
+			found[i] = append(found[i], user)
+		}
+	}
+	strongest := slices.IndexFunc(found, func(users []resource) bool { return len(users) > 0 })
+	if strongest < 0 {
+		return nil, nil
+	}
+	var matches []connector.Match
+	for _, user := range found[strongest] {
+		account, err := c.account(ctx, connector.OpFind, user, c.ask, &c.listShows)
+		if err != nil {
+			return nil, err
+		}
+		matches = append(matches, connector.Match{Account: account, By: looks[strongest].key})
+	}
+	return matches, nil
 }
 
 // Read implements connector.Connector.
@@ -95,7 +127,7 @@ func (c *client) read(ctx context.Context, op, accountID string) (connector.Acco
 	if err != nil {
 		return connector.Account{}, err
 	}
-	return c.account(ctx, op, user, c.ask)
+	return c.account(ctx, op, user, c.ask, &c.oneShows)
 }
 
 // get returns a user as it was sent, and its version.
@@ -113,10 +145,10 @@ func (c *client) get(ctx context.Context, op, accountID string) (user resource, 
 // Check implements connector.Connector. SCIM has no way to ask who one is, so it
 // says by what and where.
 func (c *client) Check(ctx context.Context) (string, error) {
-	if err := c.service.probe(ctx, connector.OpCheck); err != nil {
+	if err := c.service.probe(ctx, connector.OpCheck, users); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("bearer token at %s", c.service.base.Host), nil
+	return fmt.Sprintf("%s at %s", c.service.credentials.who(), c.service.base.Host), nil
 }
 
 // Close implements connector.Connector.
@@ -127,9 +159,18 @@ func (c *client) Close() error {
 
 // Create implements connector.Creator.
 func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	if c.traits.destructiveDisable && !spec.Active {
+		return connector.Account{}, &connector.Error{
+			Kind: connector.KindUnsupported, Op: connector.OpCreate,
+			Message: "the app deletes what is inactive, so that an account cannot be made before it is to be used",
+		}
+	}
 	body, err := newUser(spec)
 	if err != nil {
 		return connector.Account{}, err
+	}
+	if c.defaultEntitlement != "" {
+		body["entitlements"] = []resource{c.traits.value(valueds[1], c.defaultEntitlement)}
 	}
 	var user resource
 	_, err = c.service.do(ctx, request{op: connector.OpCreate, method: http.MethodPost, collection: users, whole: true, body: body}, &user)
@@ -137,17 +178,13 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 		return connector.Account{}, err
 	}
 	// A new account can be in groups already: some services put everyone in one.
-	return c.account(ctx, connector.OpCreate, user, c.ask)
+	return c.account(ctx, connector.OpCreate, user, c.ask, &c.oneShows)
 }
 
 // Adopt implements connector.Adopter. The account's version goes with the
 // change, so that two persons cannot both come to own it.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
-	err := c.adopt(ctx, accountID, personID)
-	if a := answerOf(err); a != nil && a.status == http.StatusPreconditionFailed {
-		err = c.adopt(ctx, accountID, personID) // changed meanwhile, perhaps in something else
-	}
-	return err
+	return again(func() error { return c.adopt(ctx, accountID, personID) })
 }
 
 func (c *client) adopt(ctx context.Context, accountID, personID string) error {
@@ -165,42 +202,45 @@ func (c *client) adopt(ctx context.Context, accountID, personID string) error {
 			Message: "the account carries another person's externalId: remove it in the app if it is wrong",
 		}
 	}
-	return c.patch(ctx, request{op: connector.OpAdopt, id: accountID, ifMatch: etag},
-		operation{Op: "replace", Path: "externalId", Value: personID})
+	return c.change(ctx, request{op: connector.OpAdopt, id: accountID, ifMatch: etag}, edit{core("externalId"), personID})
 }
 
 // Update implements connector.Updater.
 func (c *client) Update(ctx context.Context, accountID string, given map[string]any) error {
 	var user resource
-	operations, err := changes(given, func() (resource, error) {
+	all, err := edits(given, func() (resource, error) {
 		var err error
 		if user == nil {
 			user, _, err = c.get(ctx, connector.OpUpdate, accountID)
 		}
 		return user, err
 	})
-	if err != nil || len(operations) == 0 {
+	if err != nil {
 		return err
 	}
-	return c.patch(ctx, request{op: connector.OpUpdate, id: accountID}, operations...)
+	return c.change(ctx, request{op: connector.OpUpdate, id: accountID}, all...)
 }
 
-// Disable implements connector.Switch.
+// Disable implements connector.Switch. Where that deletes the account, one that
+// is gone is disabled already.
 func (c *client) Disable(ctx context.Context, accountID string) error {
-	return c.patch(ctx, request{op: connector.OpDisable, id: accountID}, operation{Op: "replace", Path: "active", Value: false})
+	err := c.change(ctx, request{op: connector.OpDisable, id: accountID}, edit{core("active"), false})
+	if c.traits.destructiveDisable && isKind(err, connector.KindNotFound) {
+		return nil
+	}
+	return err
 }
 
 // Enable implements connector.Switch.
 func (c *client) Enable(ctx context.Context, accountID string) error {
-	return c.patch(ctx, request{op: connector.OpEnable, id: accountID}, operation{Op: "replace", Path: "active", Value: true})
+	return c.change(ctx, request{op: connector.OpEnable, id: accountID}, edit{core("active"), true})
 }
 
 // Reversible implements connector.Switch: in SCIM, active is an attribute like
-// any other (RFC 7643 section 4.1.1).
-func (c *client) Reversible() bool { return true }
+// any other (RFC 7643 section 4.1.1), except where the profile knows better.
+func (c *client) Reversible() bool { return !c.traits.destructiveDisable }
 
-// Delete implements connector.Deleter.
-func (c *client) Delete(ctx context.Context, accountID string) error {
+func (c *client) delete(ctx context.Context, accountID string) error {
 	_, err := c.service.do(ctx, request{op: connector.OpDelete, method: http.MethodDelete, collection: users, id: accountID}, nil)
 	if isKind(err, connector.KindNotFound) {
 		return nil
@@ -208,21 +248,10 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	return err
 }
 
-// Deletion implements connector.Deleter: "the service provider MUST return a 404
-// for all operations associated with the previously deleted resource" (RFC 7644
-// section 3.6).
-func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }
-
-// patch changes the user that r names.
-func (c *client) patch(ctx context.Context, r request, operations ...operation) error {
-	r.method, r.collection, r.body = http.MethodPatch, users, patch(operations...)
-	_, err := c.service.do(ctx, r, nil)
-	return err
-}
-
 // account makes a contract's account of a user. Where the service does not send
-// the user's groups, others is asked for them.
-func (c *client) account(ctx context.Context, op string, user resource, others membership) (connector.Account, error) {
+// the user's groups, others is asked for them; shows tells of answers like this
+// one whether it does.
+func (c *client) account(ctx context.Context, op string, user resource, others membership, shows *atomic.Bool) (connector.Account, error) {
 	id, username := user.text("id"), user.text("userName")
 	if id == "" || username == "" {
 		return connector.Account{}, noSCIM(op)
@@ -231,7 +260,7 @@ func (c *client) account(ctx context.Context, op string, user resource, others m
 	if err != nil {
 		return connector.Account{}, err
 	}
-	entitlements, err := c.entitlements(ctx, op, user, others)
+	entitlements, err := c.entitlements(ctx, op, user, others, shows)
 	if err != nil {
 		return connector.Account{}, err
 	}

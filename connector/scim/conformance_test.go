@@ -52,7 +52,7 @@ func TestConformance(t *testing.T) {
 		},
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true,
-			Delete: true, Entitlements: true, List: true,
+			Delete: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true,
 		},
 		Entitlements: [2]string{"staff", "engineers"},
 		Attributes:   [2]string{"title", "department"},

@@ -32,7 +32,7 @@ func newUser(spec connector.Spec) (resource, error) {
 		if attr.schema != "" && !slices.Contains(schemas, attr.schema) {
 			schemas = append(schemas, attr.schema)
 		}
-		user.put(value, slices.DeleteFunc(append([]string{attr.schema}, attr.path...), func(s string) bool { return s == "" })...)
+		user.put(value, attr.names()...)
 	}
 	user["schemas"] = schemas
 	return user, nil

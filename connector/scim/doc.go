@@ -1,13 +1,8 @@
 // Package scim talks to apps by SCIM 2.0 (RFC 7643, RFC 7644).
 //
-// # Settings
-//
-//	url           base URL of the service, such as https://wiki.example.com/scim/v2
-//	token         bearer token
-//	timeout       for one request, answer included (default 15s)
-//	userAgent     (default "tenure")
-//	createGroups  true makes groups that are missing when they are granted;
-//	              else granting one is an error (default false)
+// How a service deviates from the RFCs is data: the traits in profile.go, one set
+// for each vendor, named by the profile setting and overruled by others. No code
+// asks for a profile's name.
 //
 // # Accounts
 //
@@ -22,7 +17,9 @@
 // displayName, in the service's own spelling. What an account has is read from
 // its groups attribute or, where the service does not send that, by asking for
 // the groups that it is a member of. Memberships that come from nested groups
-// are not counted: nobody can take them from the account alone.
+// are not counted: nobody can take them from the account alone. Names such as
+// "role:admin" and "entitlement:E3" are values of the user's attributes of those
+// names.
 //
 // # Attributes
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,40 +12,62 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Grant implements connector.Entitler.
-func (c *client) Grant(ctx context.Context, accountID string, names []string) error {
-	return each(names, func(name string) error {
-		err := c.changeMembers(ctx, connector.OpGrant, name, operation{
-			Op: "add", Path: "members", Value: []resource{{"value": accountID}},
-		})
-		if a := answerOf(err); a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound) {
-			// Services say differently that there is no such account to add.
-			if _, _, gone := c.get(ctx, connector.OpGrant, accountID); gone != nil {
-				return gone
-			}
+// entitle gives an account entitlements, or takes them: groups one by one, as
+// each is a resource of its own, and what is a value of the user's at once.
+func (c *client) entitle(ctx context.Context, op, accountID string, names []string, one func(ctx context.Context, accountID, group string) error) error {
+	groupNames, values := byKind(names)
+	err := each(groupNames, func(name string) error { return one(ctx, accountID, name) })
+	if isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
+		return err
+	}
+	for _, v := range valueds {
+		if len(values[v]) == 0 {
+			continue
 		}
-		return about(name, connector.OpGrant, err)
-	})
+		if failed := c.changeValues(ctx, op, accountID, v, values[v]); err == nil {
+			err = failed
+		}
+	}
+	return err
 }
 
-// Revoke implements connector.Entitler. A group that does not exist has no
-// members, so it is revoked already; the same goes for an account.
-func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
-	return each(names, func(name string) error {
-		err := c.changeMembers(ctx, connector.OpRevoke, name, operation{
-			Op: "remove", Path: "members[" + equals("value", accountID) + "]",
-		})
-		var unknown unknownGroupError
-		switch a := answerOf(err); {
-		case errors.As(err, &unknown), a != nil && a.scimType == "noTarget":
-			return nil
-		case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound):
-			if _, _, gone := c.get(ctx, connector.OpRevoke, accountID); isKind(gone, connector.KindNotFound) {
-				return nil
-			}
-		}
-		return about(name, connector.OpRevoke, err)
+// join makes an account a member of a group.
+func (c *client) join(ctx context.Context, accountID, name string) error {
+	if c.traits.noGroups {
+		return invalid(connector.OpGrant, fmt.Sprintf("group %q: the app has no groups by SCIM", name))
+	}
+	err := c.changeMembers(ctx, connector.OpGrant, name, operation{
+		Op: "add", Path: "members", Value: []resource{{"value": accountID}},
 	})
+	if a := answerOf(err); a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound) {
+		// Services say differently that there is no such account to add.
+		if _, _, gone := c.get(ctx, connector.OpGrant, accountID); gone != nil {
+			return gone
+		}
+	}
+	return about(name, connector.OpGrant, err)
+}
+
+// leave ends an account's membership of a group.
+func (c *client) leave(ctx context.Context, accountID, name string) error {
+	if c.traits.noGroups {
+		return nil
+	}
+	remove := operation{Op: "remove", Path: "members[" + equals("value", accountID) + "]"}
+	if c.traits.noPathFilters {
+		remove = operation{Op: "remove", Path: "members", Value: []resource{{"value": accountID}}}
+	}
+	err := c.changeMembers(ctx, connector.OpRevoke, name, remove)
+	var unknown unknownGroupError
+	switch a := answerOf(err); {
+	case errors.As(err, &unknown), a != nil && a.scimType == "noTarget":
+		return nil
+	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound):
+		if _, _, gone := c.get(ctx, connector.OpRevoke, accountID); isKind(gone, connector.KindNotFound) {
+			return nil
+		}
+	}
+	return about(name, connector.OpRevoke, err)
 }
 
 // each calls do for every name. One that fails for good does not keep the others
@@ -121,9 +144,9 @@ func (c *client) groupID(ctx context.Context, op, name string) (string, error) {
 func (c *client) findGroup(ctx context.Context, op, name string) (string, error) {
 	var ids []string
 	var otherwise string
-	for group, err := range c.service.each(ctx, request{op: op, collection: groups, query: url.Values{
-		"filter": {equals("displayName", name)}, "excludedAttributes": {"members"},
-	}}) {
+	for group, err := range c.each(ctx, request{
+		op: op, collection: groups, query: c.traits.withoutMembers(url.Values{"filter": {equals("displayName", name)}}),
+	}) {
 		if err != nil {
 			return "", err
 		}
@@ -175,4 +198,39 @@ func (c *client) createGroup(ctx context.Context, op, name string) (string, erro
 	}
 	c.groups.put(name, id)
 	return id, nil
+}
+
+// withoutMembers asks for groups without their members, which may be thousands,
+// where the service lets one.
+func (t traits) withoutMembers(query url.Values) url.Values {
+	if !t.noExclusions {
+		query.Set("excludedAttributes", "members")
+	}
+	return query
+}
+
+// offered lists what can be granted.
+func (c *client) offered(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
+	return func(yield func(connector.Entitlement, error) bool) {
+		if !c.traits.noGroups {
+			for group, err := range c.each(ctx, request{
+				op: connector.OpListEntitlements, collection: groups, query: c.traits.withoutMembers(url.Values{}),
+			}) {
+				if !yield(connector.Entitlement{Name: group.text("displayName"), Kind: connector.Group}, err) || err != nil {
+					return
+				}
+			}
+		}
+		for _, v := range valueds {
+			endpoint := c.traits.valueLists[v.prefix]
+			if endpoint == "" {
+				continue
+			}
+			for value, err := range c.each(ctx, request{op: connector.OpListEntitlements, collection: endpoint}) {
+				if !yield(connector.Entitlement{Name: v.prefix + ":" + value.text("id"), Kind: v.kind}, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
 }

@@ -12,27 +12,62 @@ import (
 
 const unprintable = "must be one line of printable ASCII without spaces"
 
+// overview is what Kind.About says of the kind as a whole.
+const overview = `The person ID is kept in **externalId**; accounts are found by it, else by userName. Entitlements are names of
+groups, or ` + "`role:VALUE` and `entitlement:VALUE`" + `, which are values of the user's own attributes of those names.
+Groups with such prefixes cannot be reached.
+
+How the service differs from RFC 7644 is told by the **profile** setting. Each part of it can be overruled by a setting of its
+own. The generic profile reads the service's ServiceProviderConfig once a day: whether PATCH is supported (else users are
+changed by PUT with If-Match), how large a page may be, and whether pages go by cursor. It was proven on SCIMMY, a real
+server. The vendors' profiles were proven on a stand-in that fails as their references say, and never on the vendors' own
+servers: try yours with ` + "`tenure app test NAME --write`" + ` first.
+
+Not used, on purpose: /Bulk, since a person's change is a handful of requests that have to be told apart when one fails, and
+few services offer it; and one PATCH for many persons, since each person's change is done and proven by itself.
+
+The profiles:
+`
+
 // Kind is the catalog's entry.
 var Kind = connector.Kind{
 	Name:    "scim",
 	Summary: "any app with a SCIM 2.0 service (RFC 7644)",
+	About:   overview + aboutProfiles() + "\n",
 	Settings: []connector.Setting{
 		{Name: "url", Type: connector.TypeText, Required: true, Text: "Base URL of the service, without /Users."},
-		{Name: "token", Type: connector.TypeSecret, Required: true, Text: "Bearer token (RFC 6750)."},
+		{Name: "profile", Type: connector.TypeText, Default: generic, Choices: profileNames(), Text: "Whose service it is: what is known of its deviations."},
+		{Name: "token", Type: connector.TypeSecret, Text: "Bearer token (RFC 6750)."},
+		{Name: "tokenURL", Type: connector.TypeText, Text: "In place of token: where to get one by OAuth 2 client credentials (RFC 6749 section 4.4)."},
+		{Name: "clientID", Type: connector.TypeText, Text: "With tokenURL: the client."},
+		{Name: "clientSecret", Type: connector.TypeSecret, Text: "With tokenURL: the client's secret."},
+		{Name: "scopes", Type: connector.TypeTexts, Text: "With tokenURL: the scopes to ask for."},
+		{Name: "username", Type: connector.TypeText, Text: "In place of token: the user of HTTP Basic authentication."},
+		{Name: "password", Type: connector.TypeSecret, Text: "With username: the password."},
 		{Name: "timeout", Type: connector.TypeDuration, Default: 15 * time.Second, Text: "How long one request may take."},
 		{Name: "userAgent", Type: connector.TypeText, Default: "tenure", Text: "User-Agent header of every request."},
 		{Name: "createGroups", Type: connector.TypeBool, Text: "Make groups that are to be granted and do not exist."},
+		{Name: "defaultEntitlement", Type: connector.TypeText, Text: "A value of entitlements that every new account gets, such as a Salesforce profile's ID."},
+		{Name: "disable", Type: connector.TypeText, Choices: []string{"reversible", "destructive"}, Text: "In place of the profile's: whether an account that was disabled can be enabled."},
+		{Name: "delete", Type: connector.TypeBool, Text: "In place of the profile's: whether DELETE deletes accounts."},
+		{Name: "groups", Type: connector.TypeBool, Text: "In place of the profile's: whether there are groups."},
+		{Name: "changeUsers", Type: connector.TypeText, Choices: []string{string(byPath), string(byObject), string(byPut)}, Text: "In place of the profile's: how users are changed, by PATCH with paths, by PATCH with an object, or by PUT."},
+		{Name: "paging", Type: connector.TypeText, Choices: []string{"index", "cursor"}, Text: "In place of the profile's: how pages are asked for, by startIndex or by cursor (RFC 9865)."},
+		{Name: "pageSize", Type: connector.TypeInt, Text: "In place of the profile's: the most resources to ask for at once."},
+		{Name: "combinedLookups", Type: connector.TypeBool, Text: "In place of the profile's: whether a filter may hold \"or\", which saves one request for each new account."},
 	},
 	Operations: []connector.Operation{
 		{Op: connector.OpFind, Calls: "GET /Users?filter=externalId eq, then userName eq; or GET /Users/{id}"},
 		{Op: connector.OpRead, Calls: "GET /Users/{id}"},
 		{Op: connector.OpCheck, Calls: "GET /Users?count=1"},
+		{Op: connector.OpProbe, Calls: "GET /Users?count=1, GET /Groups?count=1, PATCH of a user that does not exist"},
 		{Op: connector.OpList, Calls: "GET /Users by pages"},
+		{Op: connector.OpListEntitlements, Calls: "GET /Groups by pages; also /Entitlements and /Roles where the profile has them"},
 		{Op: connector.OpCreate, Calls: "POST /Users"},
 		{Op: connector.OpAdopt, Calls: "PATCH /Users/{id} externalId"},
 		{Op: connector.OpUpdate, Calls: "PATCH /Users/{id}"},
-		{Op: connector.OpGrant, Calls: "PATCH /Groups/{id} add members"},
-		{Op: connector.OpRevoke, Calls: "PATCH /Groups/{id} remove members"},
+		{Op: connector.OpGrant, Calls: "GET /Groups?filter=displayName eq (remembered for a minute) and PATCH /Groups/{id} add members, for each group; GET and PATCH /Users/{id} for all roles, or all entitlements"},
+		{Op: connector.OpRevoke, Calls: "as grant, with remove"},
 		{Op: connector.OpDisable, Calls: "PATCH /Users/{id} active false"},
 		{Op: connector.OpEnable, Calls: "PATCH /Users/{id} active true"},
 		{Op: connector.OpDelete, Calls: "DELETE /Users/{id}"},
@@ -41,27 +76,30 @@ var Kind = connector.Kind{
 	Connect: connect,
 }
 
-func connect(_ context.Context, _ connector.Env, settings *connector.Values) (connector.Connector, error) {
+func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
 	base := baseURL(settings)
-	token := settings.Secret("token")
-	if text, err := token.Reveal(); err == nil && !printable(text) {
-		settings.Reject("token", unprintable)
-	}
 	timeout, userAgent := settings.Duration("timeout"), settings.Text("userAgent")
 	if strings.ContainsAny(userAgent, "\r\n") {
 		settings.Reject("userAgent", "must be one line")
 	}
-	return &client{
+	t := traitsIn(settings)
+	if t.needsEntitlement && !settings.Has("defaultEntitlement") {
+		settings.Reject("defaultEntitlement", "is missing: with this profile an account cannot be made without one")
+	}
+	return offer(&client{
 		service: &service{
-			http:      remote.NewHTTPClient(timeout),
-			base:      base,
-			token:     token,
-			userAgent: userAgent,
-			timeout:   timeout,
+			http:        remote.NewHTTPClient(timeout),
+			base:        base,
+			credentials: credentialsIn(settings, timeout),
+			userAgent:   userAgent,
+			timeout:     timeout,
+			pace:        env.Pace,
 		},
-		groups:       newGroupCache(),
-		createGroups: settings.Bool("createGroups"),
-	}, nil
+		traits:             t,
+		groups:             newGroupCache(),
+		createGroups:       settings.Bool("createGroups"),
+		defaultEntitlement: settings.Text("defaultEntitlement"),
+	}), nil
 }
 
 // baseURL reads the url setting. The result has no slash at its end.

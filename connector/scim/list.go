@@ -14,26 +14,36 @@ import (
 const (
 	users  = "Users"
 	groups = "Groups"
-
-	// pageSize is how many resources are asked for at once. Services may send
-	// fewer.
-	pageSize = 100
 )
 
-// listResponse is RFC 7644 section 3.4.2.
+// listResponse is RFC 7644 section 3.4.2, with what RFC 9865 adds.
 type listResponse struct {
-	TotalResults *int       `json:"totalResults"`
+	TotalResults *int       `json:"totalResults"` // may be missing in pages by cursor
 	Resources    []resource `json:"Resources"`
+	NextCursor   string     `json:"nextCursor"` // empty on the last page
 }
 
-// page asks for count resources from start (1 is the first). Of r it takes the
-// operation, the collection and the query.
-func (s *service) page(ctx context.Context, r request, start, count int) (listResponse, error) {
+// position is where a page begins: at an index (1 is the first), or at a cursor,
+// which is empty for the first.
+type position struct {
+	index    int
+	byCursor bool
+	cursor   string
+}
+
+// page asks for count resources. Of r it takes the operation, the collection and
+// the query.
+func (s *service) page(ctx context.Context, r request, from position, count int) (listResponse, error) {
 	query := maps.Clone(r.query)
 	if query == nil {
 		query = url.Values{}
 	}
-	query.Set("startIndex", strconv.Itoa(start))
+	switch {
+	case from.byCursor:
+		query.Set("cursor", from.cursor)
+	case from.index > 0:
+		query.Set("startIndex", strconv.Itoa(from.index))
+	}
 	query.Set("count", strconv.Itoa(count))
 	r.method, r.whole, r.query = http.MethodGet, true, query
 
@@ -41,19 +51,34 @@ func (s *service) page(ctx context.Context, r request, start, count int) (listRe
 	if _, err := s.do(ctx, r, &list); err != nil {
 		return listResponse{}, err
 	}
-	if list.TotalResults == nil {
+	if list.TotalResults == nil && list.Resources == nil {
 		return listResponse{}, noSCIM(r.op)
 	}
 	return list, nil
 }
 
+// next is where the page after this one begins, if there is one. received counts
+// the resources of all pages so far.
+func (l listResponse) next(from position, received int) (position, bool) {
+	switch {
+	case l.NextCursor != "": // asked for or not: a service may page by cursor by default
+		return position{byCursor: true, cursor: l.NextCursor}, true
+	case from.byCursor, len(l.Resources) == 0, l.TotalResults == nil || received >= *l.TotalResults:
+		return position{}, false
+	default:
+		return position{index: received + 1}, true
+	}
+}
+
 // each goes through all resources of a collection, page by page, each one once
 // even if the collection changes meanwhile. It ends with the first error.
-func (s *service) each(ctx context.Context, r request) iter.Seq2[resource, error] {
+func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error] {
 	return func(yield func(resource, error) bool) {
-		seen := map[string]bool{}
+		how := c.how(ctx)
+		from := position{index: 1, byCursor: how.cursor}
+		seen, cursors := map[string]bool{}, map[string]bool{}
 		for received := 0; ; {
-			list, err := s.page(ctx, r, received+1, pageSize)
+			list, err := c.service.page(ctx, r, from, how.pageSize)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -70,15 +95,20 @@ func (s *service) each(ctx context.Context, r request) iter.Seq2[resource, error
 				}
 			}
 			received += len(list.Resources)
-			if len(list.Resources) > 0 && len(seen) == before {
+			stuck := len(list.Resources) > 0 && len(seen) == before || cursors[list.NextCursor]
+			if stuck {
 				yield(nil, &connector.Error{
 					Kind: connector.KindInvalid, Op: r.op,
-					Message: "the app sends the same page again and again: its paging (startIndex) does not work",
+					Message: "the app sends the same page again and again: its paging (startIndex or cursor) does not work: see the paging setting",
 				})
 				return
 			}
-			if len(list.Resources) == 0 || received >= *list.TotalResults {
+			more := false
+			if from, more = list.next(from, received); !more {
 				return
+			}
+			if from.byCursor {
+				cursors[from.cursor] = true
 			}
 		}
 	}
@@ -88,10 +118,10 @@ func (s *service) each(ctx context.Context, r request) iter.Seq2[resource, error
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
 		memberships := c.memberships(ctx, connector.OpList)
-		for found, err := range c.service.each(ctx, request{op: connector.OpList, collection: users}) {
+		for found, err := range c.each(ctx, request{op: connector.OpList, collection: users}) {
 			var account connector.Account
 			if err == nil {
-				account, err = c.account(ctx, connector.OpList, found, memberships)
+				account, err = c.account(ctx, connector.OpList, found, memberships, &c.listShows)
 			}
 			if !yield(account, err) || err != nil {
 				return

@@ -5,15 +5,32 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync/atomic"
 )
 
 // membership finds the groups of a user of which the service does not send them.
 type membership func(ctx context.Context, op, accountID string) ([]string, error)
 
-// entitlements returns the names of the groups that a user is a member of.
-func (c *client) entitlements(ctx context.Context, op string, user resource, others membership) ([]string, error) {
+// entitlements returns the names of the groups that a user is a member of, and of
+// what the user has as values. A user without groups comes without the attribute
+// (RFC 7643 section 2.5), and so does every user of a service that never sends it:
+// shows remembers that there was one who came with it.
+func (c *client) entitlements(ctx context.Context, op string, user resource, others membership, shows *atomic.Bool) ([]string, error) {
+	names, err := c.groupNames(ctx, op, user, others, shows)
+	if err != nil || c.traits.noValues {
+		return names, err
+	}
+	return sorted(append(names, valuesOf(user)...)), nil
+}
+
+func (c *client) groupNames(ctx context.Context, op string, user resource, others membership, shows *atomic.Bool) ([]string, error) {
 	sent, ok := user.list("groups")
-	if !ok {
+	switch {
+	case c.traits.noGroups:
+		return nil, nil
+	case ok:
+		shows.Store(true)
+	case !shows.Load():
 		return others(ctx, op, user.text("id"))
 	}
 	var names []string
@@ -42,7 +59,7 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 	}
 	var whole resource
 	_, err := c.service.do(ctx, request{
-		op: op, method: http.MethodGet, collection: groups, id: id, query: url.Values{"excludedAttributes": {"members"}},
+		op: op, method: http.MethodGet, collection: groups, id: id, query: c.traits.withoutMembers(url.Values{}),
 	}, &whole)
 	if err != nil {
 		return "", err
@@ -60,7 +77,7 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error) {
 	var names, memberless []string
 	ignored := false
-	for group, err := range c.service.each(ctx, request{op: op, collection: groups, query: url.Values{
+	for group, err := range c.each(ctx, request{op: op, collection: groups, query: url.Values{
 		"filter": {equals("members.value", accountID)},
 	}}) {
 		if a := answerOf(err); a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotImplemented) {
@@ -94,7 +111,7 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 	return func(_ context.Context, _, accountID string) ([]string, error) {
 		if of == nil {
 			all := map[string][]string{}
-			for group, err := range c.service.each(ctx, request{op: op, collection: groups}) {
+			for group, err := range c.each(ctx, request{op: op, collection: groups}) {
 				if err != nil {
 					return nil, err
 				}

@@ -10,7 +10,7 @@ import (
 // operation is one operation of a PATCH.
 type operation struct {
 	Op    string `json:"op"`
-	Path  string `json:"path"`
+	Path  string `json:"path,omitempty"`
 	Value any    `json:"value,omitempty"`
 }
 
@@ -21,11 +21,17 @@ func patch(operations ...operation) any {
 	}{[]string{patchSchema}, operations}
 }
 
-// changes are the operations that set the given attributes. current reads the
-// account, and is asked only if a list has to be changed, which is replaced as a
-// whole: a path with a filter fails in an account that has no such value yet.
-func changes(given map[string]any, current func() (resource, error)) ([]operation, error) {
-	var operations []operation
+// edit is one attribute's new value, as SCIM has it; nil clears the attribute.
+type edit struct {
+	attr  attribute
+	value any
+}
+
+// edits are those that set the given attributes. current reads the account, and
+// is asked only if a list has to be changed, which is replaced as a whole: a path
+// with a filter fails in an account that has no such value yet.
+func edits(given map[string]any, current func() (resource, error)) ([]edit, error) {
+	var all []edit
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		attr, err := lookup(connector.OpUpdate, name)
 		if err != nil {
@@ -47,11 +53,62 @@ func changes(given map[string]any, current func() (resource, error)) ([]operatio
 				value = nil
 			}
 		}
-		if value == nil {
-			operations = append(operations, operation{Op: "remove", Path: attr.target()})
-			continue
-		}
-		operations = append(operations, operation{Op: "replace", Path: attr.target(), Value: value})
+		all = append(all, edit{attr, value})
 	}
-	return operations, nil
+	return all, nil
+}
+
+// operations are edits as the operations of a PATCH. What is cleared is named by
+// its path in either form: there is no other way to say it.
+func (f form) operations(all []edit) []operation {
+	var list []operation
+	object := resource{}
+	for _, e := range all {
+		switch {
+		case e.value == nil:
+			list = append(list, operation{Op: "remove", Path: e.attr.target()})
+		case f == byObject:
+			e.apply(object)
+		default:
+			list = append(list, operation{Op: "replace", Path: e.attr.target(), Value: e.value})
+		}
+	}
+	if len(object) > 0 {
+		list = append(list, operation{Op: "replace", Value: object})
+	}
+	return list
+}
+
+// apply makes the edit in a user.
+func (e edit) apply(user resource) {
+	if e.value != nil {
+		user.put(e.value, e.attr.names()...)
+		return
+	}
+	names := e.attr.names()
+	last := len(names) - 1
+	inner := map[string]any(user)
+	if last > 0 {
+		inner, _ = user.at(names[:last]...).(map[string]any)
+	}
+	delete(inner, names[last])
+}
+
+// replaced is the body of a PUT: the user as it was sent, less what only the
+// service writes, with the edits made.
+func replaced(user resource, all []edit) resource {
+	body := resource{}
+	maps.Copy(body, user)
+	delete(body, "meta")
+	delete(body, "groups")
+	schemas, _ := body["schemas"].([]any)
+	schemas = slices.Clone(schemas)
+	for _, e := range all {
+		e.apply(body)
+		if e.value != nil && e.attr.schema != "" && !slices.Contains(schemas, any(e.attr.schema)) {
+			schemas = append(schemas, e.attr.schema)
+		}
+	}
+	body["schemas"] = schemas
+	return body
 }

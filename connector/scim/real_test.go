@@ -33,7 +33,7 @@ func TestConformanceOfSCIMMY(t *testing.T) {
 		},
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true,
-			Delete: true, Entitlements: true, List: true,
+			Delete: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true,
 		},
 		Entitlements: groups,
 		Attributes:   [2]string{"title", "department"},

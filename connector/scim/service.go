@@ -13,7 +13,6 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/remote"
-	"github.com/tenurehq/tenure/secret"
 )
 
 const (
@@ -27,11 +26,12 @@ const (
 
 // service makes requests of one SCIM service and makes sense of how they fail.
 type service struct {
-	http      *http.Client
-	base      *url.URL
-	token     secret.Secret
-	userAgent string
-	timeout   time.Duration
+	http        *http.Client
+	base        *url.URL
+	credentials credentials
+	userAgent   string
+	timeout     time.Duration
+	pace        func(ctx context.Context) error // before each request; may be nil
 }
 
 // request is one request. Of id, filter and the like nothing gets into errors.
@@ -50,7 +50,7 @@ type request struct {
 // is nil. Numbers are read as json.Number. It returns the answer's ETag.
 func (s *service) do(ctx context.Context, r request, out any) (etag string, err error) {
 	if r.id == "" && !r.whole {
-		return "", &connector.Error{Kind: connector.KindNotFound, Op: r.op, Message: "no account has an empty ID"}
+		return "", noID(r.op)
 	}
 	resp, err := s.send(ctx, r) //nolint:bodyclose // discard closes it
 	if err != nil {
@@ -64,6 +64,10 @@ func (s *service) do(ctx context.Context, r request, out any) (etag string, err 
 		return resp.Header.Get("ETag"), nil
 	}
 	return resp.Header.Get("ETag"), s.read(ctx, r.op, resp.Body, out)
+}
+
+func noID(op string) error {
+	return &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "no account has an empty ID"}
 }
 
 // read reads a successful answer's body into out.
@@ -90,12 +94,10 @@ func (s *service) read(ctx context.Context, op string, body io.Reader, out any) 
 	return nil
 }
 
+// send sends a request, and once more if it was refused and there are other
+// credentials to try.
 func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
-	token, err := s.bearer(r.op)
-	if err != nil {
-		return nil, err
-	}
-	var body io.Reader
+	var body []byte
 	if r.body != nil {
 		var buf bytes.Buffer
 		encoder := json.NewEncoder(&buf)
@@ -103,35 +105,42 @@ func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
 		if err := encoder.Encode(r.body); err != nil {
 			return nil, err
 		}
-		body = &buf
+		body = buf.Bytes()
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, s.address(r), body)
+	resp, used, err := s.sendOnce(ctx, r, body)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !s.credentials.renew(used) {
+		return resp, err
+	}
+	discard(resp.Body)
+	resp, _, err = s.sendOnce(ctx, r, body) //nolint:bodyclose // the caller closes it
+	return resp, err
+}
+
+// sendOnce sends a request, and returns the Authorization header that it used.
+func (s *service) sendOnce(ctx context.Context, r request, body []byte) (resp *http.Response, used string, err error) {
+	if s.pace != nil {
+		if err := s.pace(ctx); err != nil {
+			return nil, "", err
+		}
+	}
+	if used, err = s.credentials.header(ctx, r.op); err != nil {
+		return nil, "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, s.address(r), bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Authorization", used)
 	req.Header.Set("User-Agent", s.userAgent)
 	req.Header.Set("Accept", mediaType+", application/json;q=0.9")
-	if body != nil {
+	if r.body != nil {
 		req.Header.Set("Content-Type", mediaType)
 	}
 	if r.ifMatch != "" {
 		req.Header.Set("If-Match", r.ifMatch)
 	}
-	return s.http.Do(req)
-}
-
-// bearer is the token as it is now: it may have been rotated since the last
-// request.
-func (s *service) bearer(op string) (string, error) {
-	token, err := s.token.Reveal()
-	switch {
-	case err != nil:
-		return "", &connector.Error{Kind: connector.KindUnauthorized, Op: op, Message: "the token cannot be had: " + err.Error()}
-	case token == "" || !printable(token):
-		return "", &connector.Error{Kind: connector.KindUnauthorized, Op: op, Message: "the token " + unprintable}
-	}
-	return token, nil
+	resp, err = s.http.Do(req) //nolint:gosec // G704: the URL is the configuration's
+	return resp, used, err
 }
 
 func (s *service) address(r request) string {
@@ -155,15 +164,16 @@ func (s *service) refused(ctx context.Context, r request, resp *http.Response) e
 	if err.Kind != connector.KindNotFound || failure.scim {
 		return err
 	}
-	if probe := s.probe(ctx, r.op); probe != nil {
+	if probe := s.probe(ctx, r.op, users); probe != nil {
 		return probe
 	}
 	return err
 }
 
-// probe asks for one account, any one, and fails unless a SCIM service answers.
-func (s *service) probe(ctx context.Context, op string) error {
-	_, err := s.page(ctx, request{op: op, collection: users}, 1, 1)
+// probe asks for one resource of a collection, any one, and fails unless a SCIM
+// service answers.
+func (s *service) probe(ctx context.Context, op, collection string) error {
+	_, err := s.page(ctx, request{op: op, collection: collection}, position{}, 1)
 	return err
 }
 

@@ -1,0 +1,51 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// nobody is the ID of an account that no app has, since it is no random UUID.
+const nobody = "00000000-0000-0000-0000-000000000000"
+
+// Probe implements connector.Prober. Whether accounts may be changed is found out
+// by changing one that does not exist: who may is told that it is not there.
+func (c *client) Probe(ctx context.Context) []connector.Finding {
+	looks := []struct {
+		what string
+		do   func() error
+	}{
+		{"may read users", func() error { return c.service.probe(ctx, connector.OpProbe, users) }},
+		{"may read groups", func() error { return c.service.probe(ctx, connector.OpProbe, groups) }},
+		{"may change users", func() error { return c.mayChange(ctx) }},
+	}
+	var findings []connector.Finding
+	for _, look := range looks {
+		if look.what == "may read groups" && c.traits.noGroups {
+			continue
+		}
+		finding := connector.Finding{What: look.what}
+		if err := look.do(); err != nil {
+			finding.Problem = err.Error()
+		}
+		findings = append(findings, finding)
+	}
+	return findings
+}
+
+func (c *client) mayChange(ctx context.Context) error {
+	r := request{op: connector.OpProbe, method: http.MethodPatch, collection: users, id: nobody}
+	change := []edit{{core("active"), true}}
+	how := c.how(ctx)
+	r.body = patch(how.form.operations(change)...)
+	if how.form == byPut {
+		r.method, r.body = http.MethodPut, resource{"schemas": []string{userSchema}, "userName": nobody, "active": true}
+	}
+	_, err := c.service.do(ctx, r, nil)
+	if isKind(err, connector.KindNotFound) || isKind(err, connector.KindInvalid) {
+		return nil
+	}
+	return err
+}
