@@ -46,6 +46,11 @@ func (s *suite) create(t *testing.T) {
 	for _, active := range []bool{true, false} {
 		spec := s.spec()
 		spec.Active = active
+		if !active && s.deviates(t, NoInactive) {
+			_, err := c.(connector.Creator).Create(t.Context(), spec)
+			s.fails(t, err, connector.OpCreate, connector.KindUnsupported)
+			continue
+		}
 		made := s.make(t, c, spec)
 
 		assert.Equal(t, spec.PersonID, made.ExternalID)

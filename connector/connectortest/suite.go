@@ -169,7 +169,8 @@ func (s *suite) calls(c connector.Connector, accountID, other string, spec conne
 }
 
 // changes are those operations that change an account that is there, in an order
-// in which they can all be done. Deleting comes last.
+// in which they can all be done. What ends the account comes last: deleting or,
+// where that ends it too, disabling.
 func (s *suite) changes(c connector.Connector, accountID, other string, spec connector.Spec) []call {
 	var all []call
 	add := func(op string, do func(ctx context.Context) error) { all = append(all, call{op, do}) }
@@ -195,7 +196,8 @@ func (s *suite) changes(c connector.Connector, accountID, other string, spec con
 	if mover, ok := c.(connector.DataMover); ok {
 		add(connector.OpHandOver, func(ctx context.Context) error { return mover.HandOver(ctx, accountID, other) })
 	}
-	if deleter, ok := c.(connector.Deleter); ok {
+	disabledIsGone := s.can().Disable && !s.can().Reversible
+	if deleter, ok := c.(connector.Deleter); ok && !disabledIsGone {
 		add(connector.OpDelete, func(ctx context.Context) error { return deleter.Delete(ctx, accountID) })
 	}
 	return all

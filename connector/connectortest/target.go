@@ -57,6 +57,11 @@ const (
 	// MembersUnchecked: an entitlement can be granted to an account that does not
 	// exist.
 	MembersUnchecked Deviation = "members unchecked"
+	// NoInactive: an account cannot be made inactive. Create of one fails as
+	// KindUnsupported.
+	NoInactive Deviation = "no inactive accounts"
+	// InactiveUnlisted: a disabled account is found by its ID only.
+	InactiveUnlisted Deviation = "inactive unlisted"
 )
 
 // Faults make an app fail until Heal is called.

@@ -172,6 +172,9 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if c.defaultEntitlement != "" {
 		body["entitlements"] = []resource{c.traits.value(valueds[1], c.defaultEntitlement)}
 	}
+	if c.traits.needsDisplayName && body["displayName"] == nil {
+		body["displayName"] = spec.Username
+	}
 	var user resource
 	_, err = c.service.do(ctx, request{op: connector.OpCreate, method: http.MethodPost, collection: users, whole: true, body: body}, &user)
 	if err != nil {

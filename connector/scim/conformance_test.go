@@ -33,8 +33,19 @@ func open(t *testing.T, settings connector.Settings) connector.Connector {
 	return c
 }
 
+// all is what the generic profile can do.
+var all = connector.Capabilities{
+	Create: true, Adopt: true, Update: true, Disable: true, Reversible: true,
+	Delete: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true,
+}
+
 func TestConformance(t *testing.T) {
 	app, url := serve(t, "staff", "engineers")
+	connectortest.Run(t, target(app, connector.Settings{"url": url, "token": token}, all, "staff", "engineers"))
+}
+
+// target is an app of the tests' own, with its faults.
+func target(app *scimtest.Service, settings connector.Settings, can connector.Capabilities, entitlements ...string) connectortest.Target {
 	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
 		seconds := int(after / time.Second)
 		faults := scimtest.Faults{Down: true, DownRetryAfter: seconds, RetryAfterDate: asDate}
@@ -43,20 +54,17 @@ func TestConformance(t *testing.T) {
 		}
 		app.SetFaults(faults)
 	}
-	connectortest.Run(t, connectortest.Target{
+	return connectortest.Target{
 		Kind: scim.Kind,
 		Open: func(t *testing.T) connector.Connector {
-			c, err := scim.Kind.Open(t.Context(), connector.Env{App: "wiki"}, connector.Settings{"url": url, "token": token})
+			c, err := scim.Kind.Open(t.Context(), connector.Env{App: "wiki"}, settings)
 			require.NoError(t, err)
 			return c
 		},
-		Capabilities: connector.Capabilities{
-			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true,
-			Delete: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true,
-		},
-		Entitlements: [2]string{"staff", "engineers"},
-		Attributes:   [2]string{"title", "department"},
-		Secrets:      []string{token, url},
+		Capabilities: can,
+		Entitlements: [2]string(entitlements),
+		Attributes:   [2]string{"title", "userType"},
+		Secrets:      []string{token, settings["url"].(string)},
 		Seed: func(_ *testing.T, account connector.Account) {
 			app.AddUser(scimtest.User{UserName: account.Username, ExternalID: account.ExternalID, Active: account.Active})
 		},
@@ -75,5 +83,5 @@ func TestConformance(t *testing.T) {
 			},
 			Stall: func(*testing.T) { app.SetFaults(scimtest.Faults{SlowMillis: 3_600_000}) },
 		},
-	})
+	}
 }

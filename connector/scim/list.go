@@ -103,13 +103,11 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				})
 				return
 			}
-			more := false
-			if from, more = list.next(from, received); !more {
+			next, more := list.next(from, received)
+			if !more {
 				return
 			}
-			if from.byCursor {
-				cursors[from.cursor] = true
-			}
+			from, cursors[next.cursor] = next, next.byCursor
 		}
 	}
 }

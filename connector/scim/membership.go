@@ -115,9 +115,11 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 				if err != nil {
 					return nil, err
 				}
-				members, _ := group.list("members")
-				for _, member := range members {
-					id := member.text("value")
+				ids, err := c.members(ctx, op, group)
+				if err != nil {
+					return nil, err
+				}
+				for _, id := range ids {
 					all[id] = append(all[id], group.text("displayName"))
 				}
 			}
@@ -125,6 +127,25 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 		}
 		return sorted(slices.Clone(of[accountID])), nil
 	}
+}
+
+// members returns the IDs of a group's members.
+func (c *client) members(ctx context.Context, op string, group resource) (ids []string, err error) {
+	if !c.traits.membersHidden {
+		sent, _ := group.list("members")
+		for _, member := range sent {
+			ids = append(ids, member.text("value"))
+		}
+		return ids, nil
+	}
+	filter := url.Values{"filter": {equals("groups.value", group.text("id"))}}
+	for user, err := range c.each(ctx, request{op: op, collection: users, query: filter}) {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, user.text("id"))
+	}
+	return ids, nil
 }
 
 func sorted(names []string) []string {

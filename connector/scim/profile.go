@@ -20,6 +20,9 @@ type traits struct {
 	noGroups bool
 	// noValues: a user's roles and entitlements are neither shown nor taken.
 	noValues bool
+	// membersHidden: groups come without their members, so that those are asked for
+	// as users, group by group.
+	membersHidden bool
 	// oneValue: of roles and of entitlements a user has one each, so that giving
 	// another takes the first away.
 	oneValue bool
@@ -29,6 +32,9 @@ type traits struct {
 	valueLists map[string]string
 	// needsEntitlement: an account cannot be made without an entitlement.
 	needsEntitlement bool
+	// needsDisplayName: an account cannot be made without a displayName; the
+	// username stands in for one that is not mapped.
+	needsDisplayName bool
 	// form: how a user is changed.
 	form form
 	// noPathFilters: a PATCH path cannot hold a filter, so that the members to be
@@ -118,7 +124,7 @@ var profiles = map[string]profile{
 		},
 	},
 	"aws-identity-center": {
-		traits: traits{noValues: true, noPathFilters: true, cursor: true, noExclusions: true, known: true, pageSize: 100},
+		traits: traits{noValues: true, membersHidden: true, noPathFilters: true, cursor: true, noExclusions: true, known: true, pageSize: 100},
 		about: "Filters are `eq` (and `and`) only; lists are paged by cursor, at most 100 (50 in some regions) at once; one " +
 			"request changes at most 100 members, and cannot replace or remove all of them; of e-mails and telephone numbers a user has one. " +
 			"Groups are shown without their members, so that memberships are looked up by filter. The token is made in the " +
@@ -142,7 +148,7 @@ var profiles = map[string]profile{
 	},
 	"pagerduty": {
 		traits: traits{
-			destructiveDisable: true, noGroups: true, oneValue: true, known: true,
+			destructiveDisable: true, noGroups: true, oneValue: true, needsDisplayName: true, known: true,
 			valueTypes: map[string]string{"role": "base", "entitlement": "license"},
 		},
 		about: "`active: false` deletes the user: it cannot be undone, and counts as destructive. There are no groups. A user has " +

@@ -112,7 +112,7 @@ func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
 		return resp, err
 	}
 	discard(resp.Body)
-	resp, _, err = s.sendOnce(ctx, r, body) //nolint:bodyclose // the caller closes it
+	resp, _, err = s.sendOnce(ctx, r, body)
 	return resp, err
 }
 
@@ -139,7 +139,7 @@ func (s *service) sendOnce(ctx context.Context, r request, body []byte) (resp *h
 	if r.ifMatch != "" {
 		req.Header.Set("If-Match", r.ifMatch)
 	}
-	resp, err = s.http.Do(req) //nolint:gosec // G704: the URL is the configuration's
+	resp, err = s.http.Do(req)
 	return resp, used, err
 }
 

@@ -3,13 +3,13 @@ package scimtest
 import "net/http"
 
 // discoveryRoutes serve what RFC 7644 section 4 asks for.
-func discoveryRoutes(mux *http.ServeMux) {
+func discoveryRoutes(mux *http.ServeMux, d Deviations) {
 	serve := func(path string, body func(base string) any) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			write(w, http.StatusOK, body(baseOf(r)))
 		})
 	}
-	serve("/ServiceProviderConfig", serviceProviderConfig)
+	serve("/ServiceProviderConfig", d.serviceProviderConfig)
 	serveAll(mux, serve, "/ResourceTypes", map[string]func(base string) any{
 		userType.name:  func(base string) any { return describeType(userType, base, enterpriseSchema) },
 		groupType.name: func(base string) any { return describeType(groupType, base) },
@@ -45,16 +45,17 @@ func serveAll(mux *http.ServeMux, serve func(string, func(string) any), path str
 	})
 }
 
-func serviceProviderConfig(base string) any {
+func (d Deviations) serviceProviderConfig(base string) any {
 	supported := func(is bool) map[string]any { return map[string]any{"supported": is} }
 	return map[string]any{
 		"schemas":        []string{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"},
-		"patch":          supported(true),
+		"patch":          supported(!d.NoPatch),
 		"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
-		"filter":         map[string]any{"supported": true, "maxResults": maxPage},
+		"filter":         map[string]any{"supported": true, "maxResults": d.pageMax()},
 		"changePassword": supported(false),
 		"sort":           supported(false),
 		"etag":           supported(true),
+		"pagination":     map[string]any{"cursor": d.CursorPaging, "index": !d.CursorPaging},
 		"authenticationSchemes": []any{map[string]any{
 			"type": "oauthbearertoken", "name": "Bearer token", "description": "One token, in the Authorization header", "primary": true,
 		}},
@@ -79,5 +80,24 @@ func describeSchema(id, name string, attributes []attribute, base string) any {
 		"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Schema"},
 		"id":      id, "name": name, "attributes": attributes,
 		"meta": map[string]any{"resourceType": "Schema", "location": base + "/Schemas/" + id},
+	}
+}
+
+// valueRoutes serve what there is of roles and entitlements, where the service
+// tells.
+func (s *Service) valueRoutes(mux *http.ServeMux) {
+	if !s.deviations.ValueLists {
+		return
+	}
+	for endpoint, values := range map[string][]string{"/Roles": s.deviations.Roles, "/Entitlements": s.deviations.Entitlement} {
+		mux.HandleFunc("GET "+endpoint, func(w http.ResponseWriter, _ *http.Request) {
+			resources := make([]any, 0, len(values))
+			for _, value := range values {
+				resources = append(resources, map[string]any{"id": value, "displayName": value})
+			}
+			write(w, http.StatusOK, map[string]any{
+				"schemas": []string{listSchema}, "totalResults": len(values), "Resources": resources,
+			})
+		})
 	}
 }

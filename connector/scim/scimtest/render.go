@@ -81,6 +81,9 @@ func (s *store) render(c *collection, r *record, base string, p projection) map[
 			"version":      r.etag(),
 		}
 	}
+	if s.membersHidden {
+		return out
+	}
 	if c == s.users && p.wants("groups") && len(s.memberOf[r.id]) > 0 {
 		out["groups"] = s.renderGroups(r, base)
 	}

@@ -57,7 +57,11 @@ func (s *Service) resourceRoutes(mux *http.ServeMux, t resourceType) {
 		one:                  notAllowed,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			done, err := answer(r, t)
+			err := s.deviations.refuses(r, t)
+			var done reply
+			if err == nil {
+				done, err = answer(r, t)
+			}
 			switch {
 			case err != nil:
 				writeError(w, err)
@@ -82,30 +86,34 @@ func (s *Service) list(r *http.Request, t resourceType) (reply, error) {
 			return reply{}, err
 		}
 	}
-	start, err := number(query.Get("startIndex"), 1)
+	if err := s.deviations.allows(filter); err != nil {
+		return reply{}, err
+	}
+	start, err := s.deviations.start(r)
 	if err != nil {
 		return reply{}, err
 	}
-	count, err := number(query.Get("count"), maxPage)
+	most := s.deviations.pageMax()
+	count, err := number(query.Get("count"), most)
 	if err != nil {
 		return reply{}, err
 	}
-	start, count = max(start, 1), min(max(count, 0), maxPage)
+	start, count = max(start, 1), min(max(count, 0), most)
 	wanted := newProjection(query.Get("attributes"), query.Get("excludedAttributes"))
 
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c := s.store.of(t)
 	found := s.store.search(c, filter)
+	if s.deviations.InactiveUnlisted && t.name == userType.name {
+		found = slices.DeleteFunc(slices.Clone(found), func(r *record) bool { return r.attrs["active"] == false })
+	}
 	page := found[min(start-1, len(found)):min(start-1+count, len(found))]
 	resources := make([]map[string]any, 0, len(page))
 	for _, record := range page {
 		resources = append(resources, s.store.render(c, record, baseOf(r), wanted))
 	}
-	return reply{status: http.StatusOK, body: map[string]any{
-		"schemas": []string{listSchema}, "totalResults": len(found),
-		"startIndex": start, "itemsPerPage": len(resources), "Resources": resources,
-	}}, nil
+	return reply{status: http.StatusOK, body: s.deviations.paged(r, start, len(found), resources, len(resources))}, nil
 }
 
 func number(text string, fallback int) (int, error) {
@@ -126,6 +134,11 @@ func (s *Service) post(r *http.Request, t resourceType) (reply, error) {
 	}
 	if _, given := attrs["active"]; !given && t.name == userType.name {
 		attrs["active"] = true
+	}
+	if t.name == userType.name {
+		if err := s.deviations.newUser(attrs); err != nil {
+			return reply{}, err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,6 +190,12 @@ func (s *Service) put(r *http.Request, t resourceType) (reply, error) {
 	if err := s.store.areUsers(members); err != nil {
 		return reply{}, err
 	}
+	if err := s.deviations.user(attrs); err != nil {
+		return reply{}, err
+	}
+	if s.endedBy(c, record, attrs) {
+		return reply{status: http.StatusNoContent}, nil
+	}
 	s.store.replace(c, record, attrs)
 	s.store.removeMembers(record, nil)
 	for _, user := range members {
@@ -197,19 +216,29 @@ func (s *Service) patch(r *http.Request, t resourceType) (reply, error) {
 	if !slices.Contains(body.Schemas, patchSchema) || len(body.Operations) == 0 {
 		return reply{}, badRequest("invalidSyntax", "a PATCH needs the schema %s and operations", patchSchema)
 	}
+	operations, err := s.deviations.operations(body.Operations)
+	if err != nil {
+		return reply{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, record, err := s.locked(r, t)
 	if err != nil {
 		return reply{}, err
 	}
-	attrs, memberships, err := s.store.patched(c, record, body.Operations)
+	attrs, memberships, err := s.store.patched(c, record, operations)
 	if err == nil {
 		err = s.store.unique(c, record.id, attrs)
+	}
+	if err == nil && c == s.store.users {
+		err = s.deviations.user(attrs)
 	}
 	if err != nil {
 		memberships.undo()
 		return reply{}, err
+	}
+	if s.endedBy(c, record, attrs) {
+		return reply{status: http.StatusNoContent}, nil
 	}
 	s.store.replace(c, record, attrs)
 	s.touch(record)
@@ -226,9 +255,26 @@ func (s *Service) delete(r *http.Request, t resourceType) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if s.deviations.DeleteDeactivates && c == s.store.users {
+		attrs := deepCopy(record.attrs)
+		attrs["active"] = false
+		s.store.replace(c, record, attrs)
+		s.touch(record)
+		return reply{status: http.StatusNoContent}, nil
+	}
 	s.store.remove(c, record.id)
 	s.changed()
 	return reply{status: http.StatusNoContent}, nil
+}
+
+// endedBy says whether a user is deleted by being made inactive, and does so.
+func (s *Service) endedBy(c *collection, r *record, attrs map[string]any) bool {
+	if !s.deviations.ActiveFalseDeletes || c != s.store.users || attrs["active"] != false {
+		return false
+	}
+	s.store.remove(c, r.id)
+	s.changed()
+	return true
 }
 
 // locked finds the resource that a change is about, and checks If-Match.

@@ -81,6 +81,7 @@ var userAttributes = slices.Concat(
 	texts("displayName", "nickName", "title", "userType", "preferredLanguage", "locale", "timezone"),
 	[]attribute{
 		attr("profileUrl", "reference"), attr("active", "boolean"), plural("emails"), plural("phoneNumbers"),
+		plural("roles"), plural("entitlements"),
 		readOnly(compound("groups", true, exact(attr("value", "string")), attr("$ref", "reference"), attr("display", "string"), attr("type", "string"))),
 	},
 )

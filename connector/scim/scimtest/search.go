@@ -66,6 +66,14 @@ func (s *store) indexed(c *collection, attr, value string) (ids map[string]bool,
 		return s.byName[strings.ToLower(value)], c == s.groups
 	case "members/value":
 		return s.memberOf[value], true
+	case "groups/value":
+		ids = map[string]bool{}
+		if group := s.groups.byID[value]; group != nil {
+			for user := range group.members {
+				ids[user] = true
+			}
+		}
+		return ids, true
 	default:
 		return nil, false
 	}

@@ -17,6 +17,8 @@ type Options struct {
 	Name   string   // what people call the app; shown on its page
 	Token  string   // bearer token; empty lets anybody in
 	Groups []string // displayNames of groups to make if they are not there
+	// Deviations are from RFC 7644; Vendors has those of some vendors' services.
+	Deviations Deviations
 	// File, if set, is where the app's state is kept, as JSON. It is read by New
 	// and replaced as a whole within about a second of each change, and by Close.
 	// What changed in that second is lost if the process is killed.
@@ -32,15 +34,17 @@ type Service struct {
 	store *store
 	token string
 
-	faults faultState
-	stats  stats
-	saver  *saver // nil without a file
+	deviations Deviations
+	faults     faultState
+	stats      stats
+	saver      *saver // nil without a file
 }
 
 // New returns a running app with what Options.File holds, if it is there. Close
 // it when done.
 func New(o Options) (*Service, error) {
-	s := &Service{name: o.Name, token: o.Token, store: newStore()}
+	s := &Service{name: o.Name, token: o.Token, store: newStore(), deviations: o.Deviations}
+	s.store.membersHidden = o.Deviations.MembersHidden
 	if o.File != "" {
 		if err := load(o.File, s.store); err != nil {
 			return nil, err
@@ -70,7 +74,8 @@ func (s *Service) routes() *http.ServeMux {
 	scim := http.NewServeMux()
 	s.resourceRoutes(scim, userType)
 	s.resourceRoutes(scim, groupType)
-	discoveryRoutes(scim)
+	discoveryRoutes(scim, s.deviations)
+	s.valueRoutes(scim)
 	scim.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, &failure{status: http.StatusNotFound, detail: "no such endpoint"})
 	})

@@ -45,6 +45,8 @@ type store struct {
 	byExternal map[*collection]index
 	byName     index // a group's displayName, lower case -> group IDs
 	memberOf   index // user ID -> group IDs
+
+	membersHidden bool // neither members nor groups are shown
 }
 
 // index maps a value to the IDs of what has it.

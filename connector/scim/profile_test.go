@@ -1,0 +1,186 @@
+package scim_test
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/connectortest"
+	"github.com/tenurehq/tenure/connector/scim"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+)
+
+// without takes capabilities away from what the generic profile can do.
+func without(take func(*connector.Capabilities)) connector.Capabilities {
+	can := all
+	take(&can)
+	return can
+}
+
+// vendors are the profiles of services that cannot run here: what each can do,
+// and two entitlements that it has.
+var vendors = map[string]struct {
+	can          connector.Capabilities
+	settings     connector.Settings
+	entitlements []string // none: it has none
+	deviations   map[connectortest.Deviation]string
+}{
+	"salesforce": {
+		can:          without(func(can *connector.Capabilities) { can.Delete = false }),
+		settings:     connector.Settings{"defaultEntitlement": "00e-standard"},
+		entitlements: []string{"staff", "entitlement:0PS-reports"},
+	},
+	"slack": {
+		can:          without(func(can *connector.Capabilities) { can.Delete = false }),
+		entitlements: []string{"staff", "engineers"},
+	},
+	"github-org": {
+		can: without(func(can *connector.Capabilities) {
+			can.Reversible, can.Entitlements, can.ListEntitlements = false, false, false
+		}),
+		deviations: map[connectortest.Deviation]string{connectortest.NoInactive: "a member who is inactive is removed"},
+	},
+	"github-emu":          {can: all, entitlements: []string{"staff", "engineers"}},
+	"aws-identity-center": {can: all, entitlements: []string{"staff", "engineers"}},
+	"atlassian": {
+		can: all, entitlements: []string{"staff", "engineers"},
+		deviations: map[connectortest.Deviation]string{connectortest.InactiveUnlisted: "lists leave inactive users out"},
+	},
+	"pagerduty": {
+		can:          without(func(can *connector.Capabilities) { can.Reversible, can.ListEntitlements = false, false }),
+		entitlements: []string{"role:observer", "entitlement:LICENCE1"},
+		deviations:   map[connectortest.Deviation]string{connectortest.NoInactive: "a user who is inactive is deleted"},
+	},
+	"superoffice": {
+		can:          without(func(can *connector.Capabilities) { can.Delete = false }),
+		entitlements: []string{"staff", "engineers"},
+	},
+	"zendesk-like": {
+		can:          without(func(can *connector.Capabilities) { can.Delete, can.ListEntitlements = false, false }),
+		entitlements: []string{"role:agent", "entitlement:SUITE"},
+	},
+}
+
+// standIn starts a service that deviates as a vendor's does.
+func standIn(t *testing.T, vendor string) (*scimtest.Service, string) {
+	t.Helper()
+	deviations, ok := scimtest.Vendors[vendor]
+	require.True(t, ok)
+	if deviations.ValueLists {
+		deviations.Entitlement = []string{"00e-standard", "0PS-reports"}
+	}
+	if vendor == "pagerduty" || vendor == "zendesk-like" {
+		deviations.Entitlement = []string{"LICENCE1", "SUITE"}
+		if deviations.Roles == nil {
+			deviations.Roles = []string{"agent"}
+		}
+	}
+	app, err := scimtest.New(scimtest.Options{
+		Name: vendor, Token: token, Groups: []string{"staff", "engineers"}, Deviations: deviations,
+	})
+	require.NoError(t, err)
+	server := httptest.NewServer(app)
+	t.Cleanup(server.Close)
+	return app, server.URL + scimtest.BasePath
+}
+
+func TestConformanceOfProfiles(t *testing.T) {
+	for name, vendor := range vendors {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			app, url := standIn(t, name)
+			settings := connector.Settings{"url": url, "token": token, "profile": name}
+			for setting, value := range vendor.settings {
+				settings[setting] = value
+			}
+			entitlements := vendor.entitlements
+			if entitlements == nil {
+				entitlements = []string{"", ""}
+			}
+			tried := target(app, settings, vendor.can, entitlements...)
+			tried.Deviations = vendor.deviations
+			connectortest.Run(t, tried)
+		})
+	}
+}
+
+// Every profile has a stand-in, and every stand-in a profile.
+func TestEveryProfileIsTried(t *testing.T) {
+	var choices []string
+	for _, setting := range scim.Kind.Settings {
+		if setting.Name == "profile" {
+			choices = setting.Choices
+		}
+	}
+	require.Equal(t, "generic", choices[0])
+	for _, name := range choices[1:] {
+		assert.Contains(t, vendors, name)
+		assert.Contains(t, scimtest.Vendors, name)
+	}
+	assert.Len(t, vendors, len(choices)-1)
+	assert.Len(t, scimtest.Vendors, len(choices)-1)
+}
+
+// The stand-ins are no push-overs: the generic profile goes wrong on each in the
+// way that its vendor's profile is there for.
+func TestGenericProfileFailsOnStandIns(t *testing.T) {
+	spec := connector.Spec{PersonID: "1", Username: "anna", Active: true, Attributes: map[string]any{"displayName": "Anna"}}
+	create := func(t *testing.T, c connector.Connector) string {
+		t.Helper()
+		account, err := c.(connector.Creator).Create(t.Context(), spec)
+		require.NoError(t, err)
+		return account.ID
+	}
+	deleteFails := func(t *testing.T, c connector.Connector) {
+		err := c.(connector.Deleter).Delete(t.Context(), create(t, c))
+		assert.Equal(t, connector.KindUnsupported, failure(t, err).Kind)
+	}
+	disableDeletes := func(t *testing.T, c connector.Connector) {
+		assert.True(t, c.(connector.Switch).Reversible(), "so it believes")
+		id := create(t, c)
+		require.NoError(t, c.(connector.Switch).Disable(t.Context(), id))
+		err := c.(connector.Switch).Enable(t.Context(), id)
+		assert.Equal(t, connector.KindNotFound, failure(t, err).Kind)
+	}
+	grantFails := func(name string) func(*testing.T, connector.Connector) {
+		return func(t *testing.T, c connector.Connector) {
+			err := c.(connector.Entitler).Grant(t.Context(), create(t, c), []string{name})
+			assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
+		}
+	}
+	for name, fails := range map[string]func(*testing.T, connector.Connector){
+		"salesforce": func(t *testing.T, c connector.Connector) {
+			_, err := c.(connector.Creator).Create(t.Context(), spec)
+			assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
+		},
+		"slack": func(t *testing.T, c connector.Connector) {
+			id := create(t, c)
+			require.NoError(t, c.(connector.Deleter).Delete(t.Context(), id))
+			account, err := c.Read(t.Context(), id)
+			require.NoError(t, err, "deleted, so it believes")
+			assert.False(t, account.Active)
+		},
+		"github-org": disableDeletes,
+		"github-emu": func(t *testing.T, c connector.Connector) {
+			id := create(t, c)
+			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"staff"}))
+			err := c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"})
+			assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
+		},
+		"aws-identity-center": grantFails("staff"),
+		"atlassian":           grantFails("role:admin"),
+		"pagerduty":           disableDeletes,
+		"superoffice":         deleteFails,
+		"zendesk-like":        deleteFails,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, url := standIn(t, name)
+			// That there are no groups would be noticed at once: what is left is worse.
+			hasGroups := !scimtest.Vendors[name].NoGroups
+			fails(t, open(t, connector.Settings{"url": url, "token": token, "groups": hasGroups}))
+		})
+	}
+}
