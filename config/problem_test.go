@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector/catalog"
 )
 
 // Each of these follows the three lines of base: its first line is line 4.
@@ -41,7 +43,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"unknown connector", "apps:\n  wiki:\n    connector: scmi",
 			`6:16: apps.wiki.connector: there is no connector "scmi"; did you mean "scim"?`},
 		{"unknown connector like no other", "apps:\n  wiki: {connector: telepathy}",
-			`5:21: apps.wiki.connector: there is no connector "telepathy"; known are memory, scim`},
+			`5:21: apps.wiki.connector: there is no connector "telepathy"; known are ` + kinds()},
 		{"settings", "apps:\n  wiki:\n    connector: memory\n    settings: {nam: x}",
 			`7:5: apps.wiki.settings: setting "nam" is not known (known are name)`},
 		{"no settings", "apps:\n  wiki: {connector: scim}",
@@ -205,4 +207,13 @@ mover: {overlap: soon}
 		places = append(places, [2]int{p.Line, p.Column})
 	}
 	assert.Equal(t, [][2]int{{1, 1}, {2, 28}, {3, 19}, {4, 1}, {6, 3}, {6, 7}, {7, 18}}, places, err)
+}
+
+// kinds are those of the catalog, as an error lists them.
+func kinds() string {
+	var names []string
+	for _, kind := range catalog.Kinds() {
+		names = append(names, kind.Name)
+	}
+	return strings.Join(names, ", ")
 }

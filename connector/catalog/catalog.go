@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/ldap"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/connector/postgres"
 	"github.com/tenurehq/tenure/connector/scim"
 )
 
 var kinds = []connector.Kind{
+	ldap.Kind,
 	memory.Kind,
 	postgres.Kind,
 	scim.Kind,

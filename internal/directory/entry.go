@@ -13,12 +13,14 @@ import (
 // case.
 type Entry struct {
 	DN     string
+	names  []string
 	values map[string][]string // by lower-case name
 }
 
 func newEntry(from *ldap.Entry) *Entry {
 	e := &Entry{DN: from.DN, values: make(map[string][]string, len(from.Attributes))}
 	for _, attribute := range from.Attributes {
+		e.names = append(e.names, attribute.Name)
 		e.values[strings.ToLower(attribute.Name)] = attribute.Values
 	}
 	return e
@@ -35,14 +37,8 @@ func (e *Entry) Text(name string) string {
 // Texts are all values of an attribute. Those of a binary one are its bytes.
 func (e *Entry) Texts(name string) []string { return e.values[strings.ToLower(name)] }
 
-// Names are the entry's attributes, in lower case and no order.
-func (e *Entry) Names() []string {
-	names := make([]string, 0, len(e.values))
-	for name := range e.values {
-		names = append(names, name)
-	}
-	return names
-}
+// Names are the entry's attributes, as the server spells them.
+func (e *Entry) Names() []string { return e.names }
 
 // Values are a mapped value (string, []string, bool or int64) as attributes hold
 // it (RFC 4517): none for an empty text or list, TRUE or FALSE for a bool.
@@ -105,6 +101,26 @@ func RDN(attribute, value string) string { return attribute + "=" + ldap.EscapeD
 // Below is the DN of the entry of that RDN below a parent.
 func Below(rdn, parent string) string { return rdn + "," + parent }
 
+// Rename is the RDN with another value of one of its attributes. ok says whether
+// the attribute is one of its, and the value another.
+func Rename(rdn, attribute, value string) (renamed string, ok bool) {
+	dn, err := ldap.ParseDN(rdn)
+	if err != nil || len(dn.RDNs) != 1 {
+		return rdn, false
+	}
+	parts := make([]string, len(dn.RDNs[0].Attributes))
+	for i, part := range dn.RDNs[0].Attributes {
+		if strings.EqualFold(part.Type, attribute) && part.Value != value {
+			part.Value, ok = value, true
+		}
+		parts[i] = RDN(part.Type, part.Value)
+	}
+	if !ok {
+		return rdn, false
+	}
+	return strings.Join(parts, "+"), true
+}
+
 // SameDN says whether two DNs are the same, whatever their spelling.
 func SameDN(a, b string) bool {
 	left, leftErr := ldap.ParseDN(a)
@@ -113,6 +129,15 @@ func SameDN(a, b string) bool {
 		return a == b
 	}
 	return left.EqualFold(right)
+}
+
+// Canonical is one spelling for all of a DN's.
+func Canonical(dn string) string {
+	parsed, err := ldap.ParseDN(dn)
+	if err != nil {
+		return dn
+	}
+	return strings.ToLower(parsed.String())
 }
 
 // IsBelow says whether dn is somewhere below base, or base itself.

@@ -43,6 +43,8 @@ func TestSameDN(t *testing.T) {
 	assert.True(t, SameDN("uid=zoë,ou=people", "UID=ZOË, OU=People"))
 	assert.True(t, SameDN(`cn=a\2cb,dc=x`, `cn=a\,b,dc=x`))
 	assert.False(t, SameDN("uid=a,ou=people", "uid=b,ou=people"))
+	assert.Equal(t, Canonical(`cn=a\2cB,dc=x`), Canonical(`CN=A\,b, DC=X`))
+	assert.NotEqual(t, Canonical("cn=a,dc=x"), Canonical("cn=b,dc=x"))
 	assert.True(t, SameDN("no DN", "no DN"))
 	_, _, err := Split("no DN")
 	assert.Error(t, err)
@@ -74,5 +76,21 @@ func TestAttributeNamesAreTakenInAnyCase(t *testing.T) {
 	assert.Equal(t, "7", e.Text("EMPLOYEENUMBER"))
 	assert.Equal(t, []string{"x", "y"}, e.Texts("Member"))
 	assert.Empty(t, e.Text("mail"))
-	assert.ElementsMatch(t, []string{"employeenumber", "member"}, e.Names())
+	assert.ElementsMatch(t, []string{"employeeNumber", "member"}, e.Names())
+}
+
+func TestRename(t *testing.T) {
+	for _, test := range []struct{ rdn, attribute, value, want string }{
+		{"uid=anna", "UID", "a,b", `uid=a\,b`},
+		{"cn=Anna+uid=anna", "uid", "ann", "cn=Anna+uid=ann"},
+	} {
+		got, ok := Rename(test.rdn, test.attribute, test.value)
+		assert.True(t, ok, test.rdn)
+		assert.Equal(t, test.want, got)
+	}
+	for _, same := range [][2]string{{"uid", "anna"}, {"cn", "Anna"}} {
+		got, ok := Rename("uid=anna", same[0], same[1])
+		assert.False(t, ok)
+		assert.Equal(t, "uid=anna", got)
+	}
 }

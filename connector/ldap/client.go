@@ -1,0 +1,247 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/directory"
+)
+
+// client is the connector of a directory whose groups are not Tenure's.
+type client struct {
+	dir    *directory.Client
+	host   []*url.URL
+	groups *groups // nil: none
+
+	people, leavers string // DNs; leavers may be empty
+	filter          string
+	classes         []string
+
+	// Names of attributes. The last two may be empty.
+	rdn, username, externalID, accountID, employeeNumber, email string
+	lock                                                        lock
+}
+
+// lock is how an account is disabled.
+type lock struct{ attribute, disabled, enabled string }
+
+// grouped is the connector of a directory with groups.
+type grouped struct{ *client }
+
+var (
+	_ connector.Creator           = &client{}
+	_ connector.Adopter           = &client{}
+	_ connector.Updater           = &client{}
+	_ connector.Switch            = &client{}
+	_ connector.Deleter           = &client{}
+	_ connector.Lister            = &client{}
+	_ connector.Prober            = &client{}
+	_ connector.Entitler          = &grouped{}
+	_ connector.EntitlementLister = &grouped{}
+)
+
+// Check implements connector.Connector.
+func (c *client) Check(ctx context.Context) (string, error) {
+	who, err := c.dir.WhoAmI(ctx, connector.OpCheck)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s at %s", strings.TrimPrefix(who, "dn:"), c.host[0].Host), nil
+}
+
+// Close implements connector.Connector.
+func (c *client) Close() error {
+	c.dir.Close()
+	return nil
+}
+
+// Find implements connector.Connector.
+func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	for _, key := range []struct {
+		by               connector.MatchKey
+		attribute, value string
+	}{
+		{connector.ByAccountID, c.accountID, keys.AccountID},
+		{connector.ByExternalID, c.externalID, keys.PersonID},
+		{connector.ByEmployeeNumber, c.employeeNumber, keys.EmployeeNumber},
+		{connector.ByUsername, c.username, keys.Username},
+		{connector.ByEmail, c.email, keys.Email},
+	} {
+		if key.attribute == "" || key.value == "" {
+			continue
+		}
+		matches, err := c.match(ctx, key.by, directory.Equal(key.attribute, key.value), keys.PersonID)
+		if err != nil || len(matches) > 0 || key.by == connector.ByAccountID {
+			return matches, err
+		}
+	}
+	return nil, nil
+}
+
+// match is the accounts that a filter finds, without those that are another
+// person's.
+func (c *client) match(ctx context.Context, by connector.MatchKey, filter, personID string) ([]connector.Match, error) {
+	var matches []connector.Match
+	for entry, err := range c.search(ctx, connector.OpFind, directory.And(c.filter, filter)) {
+		if err != nil {
+			return nil, err
+		}
+		owner := entry.Text(c.externalID)
+		switch {
+		case by == connector.ByExternalID && owner != personID: // servers do not tell A from a
+			continue
+		case by != connector.ByAccountID && personID != "" && owner != "" && owner != personID:
+			continue
+		}
+		account, err := c.account(ctx, connector.OpFind, entry)
+		if err != nil {
+			return nil, err
+		}
+		matches = append(matches, connector.Match{Account: account, By: by})
+	}
+	return matches, nil
+}
+
+// Read implements connector.Connector.
+func (c *client) Read(ctx context.Context, accountID string) (connector.Account, error) {
+	entry, err := c.entry(ctx, connector.OpRead, accountID)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	return c.account(ctx, connector.OpRead, entry)
+}
+
+// List implements connector.Lister.
+func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	return func(yield func(connector.Account, error) bool) {
+		memberships, err := c.groups.all(ctx, connector.OpList)
+		if err != nil {
+			yield(connector.Account{}, err)
+			return
+		}
+		for entry, err := range c.search(ctx, connector.OpList, c.filter) {
+			var account connector.Account
+			if err == nil {
+				account, err = c.shown(connector.OpList, entry)
+			}
+			if err == nil {
+				account.Entitlements = memberships.of(c.member(entry))
+			}
+			if !yield(account, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// bases are the DNs below which accounts are.
+func (c *client) bases() []string {
+	if c.leavers == "" || directory.IsBelow(c.leavers, c.people) {
+		return []string{c.people}
+	}
+	return []string{c.people, c.leavers}
+}
+
+// wanted are the attributes of an entry that are asked for: operational ones only
+// come by name.
+func (c *client) wanted() []string { return []string{"*", c.accountID, c.lock.attribute} }
+
+// search goes through entries of people.
+func (c *client) search(ctx context.Context, op, filter string) iter.Seq2[*directory.Entry, error] {
+	return func(yield func(*directory.Entry, error) bool) {
+		for _, base := range c.bases() {
+			for entry, err := range c.dir.Search(ctx, op, directory.Query{Base: base, Scope: directory.Subtree, Filter: filter, Attributes: c.wanted()}) {
+				if directory.NotFound(err) { // not of an account: of the DN that they are below
+					err = invalid(op, "the directory does not have, or show, the DN of setting people or leavers: check both, and that the bind DN may read them")
+				}
+				if !yield(entry, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// entry is the one of that ID, or an error of KindNotFound.
+func (c *client) entry(ctx context.Context, op, accountID string) (*directory.Entry, error) {
+	for entry, err := range c.search(ctx, op, directory.And(c.filter, directory.Equal(c.accountID, accountID))) {
+		return entry, err
+	}
+	return nil, &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "the directory has no such account"}
+}
+
+// member is how groups hold the entry.
+func (c *client) member(entry *directory.Entry) string {
+	if c.groups.holdDNs() {
+		return entry.DN
+	}
+	return entry.Text(c.username)
+}
+
+// account is an entry with its memberships.
+func (c *client) account(ctx context.Context, op string, entry *directory.Entry) (connector.Account, error) {
+	account, err := c.shown(op, entry)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	account.Entitlements, err = c.groups.names(ctx, op, c.member(entry))
+	return account, err
+}
+
+// shown is an account without its memberships.
+func (c *client) shown(op string, entry *directory.Entry) (connector.Account, error) {
+	account := connector.Account{
+		ID:         entry.Text(c.accountID),
+		Username:   entry.Text(c.username),
+		ExternalID: entry.Text(c.externalID),
+		Active:     !c.disabled(entry),
+		Attributes: map[string]any{},
+	}
+	if account.ID == "" {
+		return account, invalid(op, "the directory does not show the attribute of setting accountID: allow the bind DN to read it, or name another")
+	}
+	for _, name := range entry.Names() {
+		values := entry.Texts(name)
+		if c.own(name) || !slices.ContainsFunc(values, utf8.ValidString) {
+			continue
+		}
+		if len(values) == 1 {
+			account.Attributes[name] = values[0]
+			continue
+		}
+		account.Attributes[name] = slices.Sorted(slices.Values(values))
+	}
+	return account, nil
+}
+
+// own says whether an attribute is none that can be mapped: it is kept by Tenure,
+// names the account, or is a secret.
+func (c *client) own(name string) bool {
+	base, _, _ := strings.Cut(name, ";") // options, RFC 4512 section 2.5
+	return slices.ContainsFunc([]string{
+		"objectClass", "memberOf", "userPassword", "authPassword", c.username, c.externalID, c.accountID, c.lock.attribute,
+	}, func(own string) bool { return strings.EqualFold(own, base) })
+}
+
+func (c *client) disabled(entry *directory.Entry) bool {
+	return slices.ContainsFunc(entry.Texts(c.lock.attribute), func(value string) bool {
+		return strings.EqualFold(value, c.lock.disabled)
+	})
+}
+
+func invalid(op, message string) error {
+	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
+}
+
+// isKind says whether err is of one of those kinds.
+func isKind(err error, kinds ...connector.ErrorKind) bool {
+	var e *connector.Error
+	return errors.As(err, &e) && slices.Contains(kinds, e.Kind)
+}

@@ -1,0 +1,95 @@
+package ldap
+
+import (
+	"context"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/directory"
+)
+
+// Reversible implements connector.Switch.
+func (c *client) Reversible() bool { return true }
+
+// Disable implements connector.Switch. Access ends first; then the entry is moved.
+func (c *client) Disable(ctx context.Context, accountID string) error {
+	const op = connector.OpDisable
+	entry, err := c.entry(ctx, op, accountID)
+	if err != nil {
+		return err
+	}
+	if !c.disabled(entry) {
+		if err := c.setLock(ctx, op, entry, c.lock.disabled); err != nil {
+			return err
+		}
+	}
+	if c.leavers == "" {
+		return nil
+	}
+	if directory.IsBelow(entry.DN, c.leavers) {
+		return c.settle(ctx, op, entry, c.people)
+	}
+	return c.moveBelow(ctx, op, entry, c.leavers)
+}
+
+// Enable implements connector.Switch. A lock that the server set by itself, for
+// too many wrong passwords, is not Tenure's to take away.
+func (c *client) Enable(ctx context.Context, accountID string) error {
+	const op = connector.OpEnable
+	entry, err := c.entry(ctx, op, accountID)
+	if err != nil {
+		return err
+	}
+	if c.leavers != "" {
+		if directory.IsBelow(entry.DN, c.leavers) {
+			err = c.moveBelow(ctx, op, entry, c.people)
+		} else {
+			err = c.settle(ctx, op, entry, c.leavers)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !c.disabled(entry) {
+		return nil
+	}
+	return c.setLock(ctx, op, entry, c.lock.enabled)
+}
+
+func (c *client) setLock(ctx context.Context, op string, entry *directory.Entry, value string) error {
+	change := directory.Change{How: directory.Replace, Attribute: c.lock.attribute}
+	if value != "" {
+		change.Values = []string{value}
+	}
+	err := c.dir.Modify(ctx, op, entry.DN, change)
+	if directory.Is(err, undefinedAttributeType) {
+		return invalid(op, "the directory has no such attribute as setting disableAttribute names: load its password policy overlay (ppolicy), or name another")
+	}
+	return err
+}
+
+// undefinedAttributeType is RFC 4511's code for an attribute that the schema does
+// not have.
+const undefinedAttributeType = 17
+
+// Delete implements connector.Deleter. Memberships go first: once the entry is
+// gone nobody would know of them, and the next one of its DN would inherit them.
+func (c *client) Delete(ctx context.Context, accountID string) error {
+	const op = connector.OpDelete
+	entry, err := c.entry(ctx, op, accountID)
+	if isKind(err, connector.KindNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.groups.removeAll(ctx, op, c.member(entry)); err != nil {
+		return err
+	}
+	if err := c.dir.Delete(ctx, op, entry.DN); !directory.NotFound(err) {
+		return err
+	}
+	return nil
+}
+
+// Deletion implements connector.Deleter.
+func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }

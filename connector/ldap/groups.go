@@ -1,0 +1,286 @@
+package ldap
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/directory"
+)
+
+// memberAttributes are how groups hold their members, by object class: the first
+// two by DN (RFC 4519 sections 3.5 and 3.6), the last by username (RFC 2307).
+var memberAttributes = map[string]string{
+	"groupOfNames":       "member",
+	"groupOfUniqueNames": "uniqueMember",
+	"posixGroup":         "memberUid",
+}
+
+// Result codes of RFC 4511 that a membership's change meets when all is well.
+const (
+	noSuchAttribute        = 16 // not a member
+	attributeOrValueExists = 20 // a member already
+	objectClassViolation   = 65 // it was the last member
+)
+
+// nameAttribute is a group's name.
+const nameAttribute = "cn"
+
+// groups are those that people can be members of. A member is its DN or username,
+// as byName says. Nil groups are none.
+type groups struct {
+	dir                              *directory.Client
+	base, class, member, placeholder string
+	byName                           bool
+}
+
+func (g *groups) holdDNs() bool { return g != nil && !g.byName }
+
+func (g *groups) search(ctx context.Context, op, filter string, attributes ...string) iter.Seq2[*directory.Entry, error] {
+	return func(yield func(*directory.Entry, error) bool) {
+		for group, err := range g.dir.Search(ctx, op, directory.Query{
+			Base: g.base, Scope: directory.Subtree, Filter: directory.And(directory.Equal("objectClass", g.class), filter), Attributes: attributes,
+		}) {
+			if directory.NotFound(err) {
+				err = invalid(op, "the directory does not have, or show, the DN of setting groups: check it, and that the bind DN may read it")
+			}
+			if !yield(group, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// with are the groups that have that member.
+func (g *groups) with(ctx context.Context, op, member string) ([]*directory.Entry, error) {
+	if g == nil {
+		return nil, nil
+	}
+	var found []*directory.Entry
+	for group, err := range g.search(ctx, op, directory.Equal(g.member, member), nameAttribute) {
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, group)
+	}
+	return found, nil
+}
+
+// names are those of the groups that have that member, sorted.
+func (g *groups) names(ctx context.Context, op, member string) ([]string, error) {
+	found, err := g.with(ctx, op, member)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, group := range found {
+		names = append(names, group.Text(nameAttribute))
+	}
+	return sorted(names), nil
+}
+
+// memberships are the names of groups, by member.
+type memberships struct {
+	names map[string][]string
+	spell func(member string) string
+}
+
+// all goes through every group once.
+func (g *groups) all(ctx context.Context, op string) (memberships, error) {
+	m := memberships{names: map[string][]string{}, spell: directory.Canonical}
+	if g == nil {
+		return m, nil
+	}
+	if g.byName {
+		m.spell = func(member string) string { return member }
+	}
+	for group, err := range g.search(ctx, op, "", nameAttribute, g.member) {
+		if err != nil {
+			return m, err
+		}
+		for _, member := range group.Texts(g.member) {
+			key := m.spell(member)
+			m.names[key] = append(m.names[key], group.Text(nameAttribute))
+		}
+	}
+	return m, nil
+}
+
+func (m memberships) of(member string) []string {
+	return sorted(slices.Clone(m.names[m.spell(member)]))
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// addTo makes somebody a member of groups.
+func (g *groups) addTo(ctx context.Context, op string, found []*directory.Entry, member string) error {
+	for _, group := range found {
+		err := g.dir.Modify(ctx, op, group.DN, directory.Change{How: directory.Add, Attribute: g.member, Values: []string{member}})
+		if err != nil && !directory.Is(err, attributeOrValueExists) {
+			return about(op, group, err)
+		}
+	}
+	return nil
+}
+
+// removeFrom ends somebody's membership of groups.
+func (g *groups) removeFrom(ctx context.Context, op string, found []*directory.Entry, member string) error {
+	for _, group := range found {
+		remove := directory.Change{How: directory.Delete, Attribute: g.member, Values: []string{member}}
+		err := g.dir.Modify(ctx, op, group.DN, remove)
+		if directory.Is(err, objectClassViolation) {
+			err = g.dir.Modify(ctx, op, group.DN, directory.Change{How: directory.Add, Attribute: g.member, Values: []string{g.instead(group)}}, remove)
+		}
+		if err != nil && !directory.Is(err, noSuchAttribute) && !directory.NotFound(err) {
+			return about(op, group, err)
+		}
+	}
+	return nil
+}
+
+// instead is the member of a group that has none.
+func (g *groups) instead(group *directory.Entry) string {
+	if g.placeholder != "" {
+		return g.placeholder
+	}
+	return group.DN
+}
+
+// removeAll ends every membership that somebody has.
+func (g *groups) removeAll(ctx context.Context, op, member string) error {
+	found, err := g.with(ctx, op, member)
+	if err != nil {
+		return err
+	}
+	return g.removeFrom(ctx, op, found, member)
+}
+
+// about says which group an answer that will not change is about.
+func about(op string, group *directory.Entry, err error) error {
+	result := directory.ResultOf(err)
+	if result == nil || isKind(err, connector.KindUnavailable) {
+		return err
+	}
+	kind, advice := connector.KindInvalid, "check what the server's schema and overlays ask of its members"
+	if isKind(err, connector.KindForbidden) {
+		kind, advice = connector.KindForbidden, "allow the bind DN to write its members"
+	}
+	return &connector.Error{
+		Kind: kind, Op: op, Cause: result,
+		Message: fmt.Sprintf("group %q: %s: %s", group.Text(nameAttribute), result, advice),
+	}
+}
+
+// Grant implements connector.Entitler.
+func (c *grouped) Grant(ctx context.Context, accountID string, names []string) error {
+	const op = connector.OpGrant
+	entry, err := c.entry(ctx, op, accountID)
+	if err != nil {
+		return err
+	}
+	return c.groups.each(ctx, op, names, func(group *directory.Entry) error {
+		return c.groups.addTo(ctx, op, []*directory.Entry{group}, c.member(entry))
+	})
+}
+
+// Revoke implements connector.Entitler. A group that does not exist has no
+// members, so it is revoked already; the same goes for an account.
+func (c *grouped) Revoke(ctx context.Context, accountID string, names []string) error {
+	const op = connector.OpRevoke
+	entry, err := c.entry(ctx, op, accountID)
+	if isKind(err, connector.KindNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.groups.each(ctx, op, names, func(group *directory.Entry) error {
+		return c.groups.removeFrom(ctx, op, []*directory.Entry{group}, c.member(entry))
+	})
+}
+
+// each finds groups by name and calls do for each. One that fails for good does
+// not keep the others from being done; one that may succeed later does.
+func (g *groups) each(ctx context.Context, op string, names []string, do func(group *directory.Entry) error) error {
+	if len(names) == 0 {
+		return nil
+	}
+	var wanted []string
+	for _, name := range names {
+		wanted = append(wanted, directory.Equal(nameAttribute, name))
+	}
+	var found []*directory.Entry
+	for group, err := range g.search(ctx, op, directory.Or(wanted...), nameAttribute) {
+		if err != nil {
+			return err
+		}
+		found = append(found, group)
+	}
+	var first error
+	for _, name := range names {
+		group, err := called(op, name, found)
+		if err == nil && group != nil {
+			err = do(group)
+		}
+		if isKind(err, connector.KindUnavailable, connector.KindRateLimited) {
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// called is the group of that very name; nil if it is to be revoked and there is
+// none.
+func called(op, name string, found []*directory.Entry) (*directory.Entry, error) {
+	var exact []*directory.Entry
+	var otherwise string
+	for _, group := range found {
+		switch spelled := group.Text(nameAttribute); {
+		case spelled == name:
+			exact = append(exact, group)
+		case strings.EqualFold(spelled, name):
+			otherwise = spelled
+		}
+	}
+	switch {
+	case len(exact) == 1:
+		return exact[0], nil
+	case len(exact) > 1:
+		return nil, invalid(op, fmt.Sprintf("the directory has %d groups called %q below the DN of setting groups: rename all but one", len(exact), name))
+	case otherwise != "":
+		return nil, invalid(op, fmt.Sprintf("the directory spells the group %q: use %q in the configuration", name, otherwise))
+	case op == connector.OpRevoke:
+		return nil, nil
+	}
+	return nil, invalid(op, fmt.Sprintf("the directory has no group %q below the DN of setting groups: make it there first", name))
+}
+
+// Entitlements implements connector.EntitlementLister.
+func (c *grouped) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
+	return func(yield func(connector.Entitlement, error) bool) {
+		seen := map[string]bool{}
+		for group, err := range c.groups.search(ctx, connector.OpListEntitlements, "", nameAttribute) {
+			if err != nil {
+				yield(connector.Entitlement{}, err)
+				return
+			}
+			name := group.Text(nameAttribute)
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			if !yield(connector.Entitlement{Name: name, Kind: connector.Group}, nil) {
+				return
+			}
+		}
+	}
+}

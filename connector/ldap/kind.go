@@ -1,0 +1,123 @@
+package ldap
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/directory"
+)
+
+// Kind is the catalog's entry.
+var Kind = connector.Kind{
+	Name:    "ldap",
+	Summary: "OpenLDAP and other directories that speak LDAP (RFC 4511)",
+	About:   whatToKnow,
+	Settings: append(slices.Clone(directory.Settings),
+		connector.Setting{Name: "people", Type: connector.TypeText, Required: true, Text: `DN below which people are, such as "ou=people,dc=example,dc=com". New entries are made right below it.`},
+		connector.Setting{Name: "peopleFilter", Type: connector.TypeText, Default: "(objectClass=inetOrgPerson)", Text: "Which entries there are accounts (RFC 4515)."},
+		connector.Setting{Name: "objectClasses", Type: connector.TypeTexts, Text: "Object classes of new entries. Default: inetOrgPerson."},
+		connector.Setting{Name: "rdn", Type: connector.TypeText, Default: "uid", Text: "Attribute that names new entries, such as uid or cn."},
+		connector.Setting{Name: "username", Type: connector.TypeText, Default: "uid", Text: "Attribute that holds the username."},
+		connector.Setting{Name: "externalID", Type: connector.TypeText, Default: "employeeNumber", Text: "Attribute of one value that holds the person ID."},
+		connector.Setting{Name: "accountID", Type: connector.TypeText, Default: "entryUUID", Text: "Attribute in which the server gives each entry an identifier that never changes, such as entryUUID (RFC 4530) or nsUniqueId."},
+		connector.Setting{Name: "employeeNumber", Type: connector.TypeText, Text: "Attribute by which to find accounts that carry an employee number. Default: none is looked for."},
+		connector.Setting{Name: "email", Type: connector.TypeText, Text: "Attribute by which to find accounts that carry an email address, such as mail. Default: none is looked for."},
+		connector.Setting{Name: "groups", Type: connector.TypeText, Text: `DN below which groups are. Default: no entitlements.`},
+		connector.Setting{Name: "groupClass", Type: connector.TypeText, Default: "groupOfNames", Choices: []string{"groupOfNames", "groupOfUniqueNames", "posixGroup"}, Text: "Object class of the groups: it says how members are held."},
+		connector.Setting{Name: "placeholder", Type: connector.TypeText, Text: "DN that stands in when the last member leaves a group that must not be empty. Default: the group's own DN."},
+		connector.Setting{Name: "leavers", Type: connector.TypeText, Text: "DN below which disabled accounts are moved, and out of which enabled ones are moved back. Default: they stay where they are."},
+		connector.Setting{Name: "disableAttribute", Type: connector.TypeText, Default: "pwdAccountLockedTime", Text: "Attribute that disables an account, such as nsAccountLock or loginShell."},
+		connector.Setting{Name: "disabledValue", Type: connector.TypeText, Default: "000001010000Z", Text: "Value of disableAttribute by which an account is disabled. The default is a lock by password policy that never ends."},
+		connector.Setting{Name: "enabledValue", Type: connector.TypeText, Text: "Value of disableAttribute of an enabled account. Default: it has none."},
+	),
+	Operations: []connector.Operation{
+		{Op: connector.OpFind, Calls: "search people by accountID, externalID, employeeNumber, username, email; search groups by member"},
+		{Op: connector.OpRead, Calls: "search people by accountID; search groups by member"},
+		{Op: connector.OpCheck, Calls: "bind; Who am I? (RFC 4532)"},
+		{Op: connector.OpProbe, Calls: "read the root DSE and the configured DNs; modify by deleting values that are not there"},
+		{Op: connector.OpList, Calls: "search groups, search people, by pages (RFC 2696)"},
+		{Op: connector.OpListEntitlements, Calls: "search groups by pages"},
+		{Op: connector.OpCreate, Calls: "search people; add; read; search groups by member"},
+		{Op: connector.OpAdopt, Calls: "search people; modify add externalID"},
+		{Op: connector.OpUpdate, Calls: "search people; modify replace; modify DN where the entry's name changes"},
+		{Op: connector.OpGrant, Calls: "search people, search groups; modify add member for each group"},
+		{Op: connector.OpRevoke, Calls: "search people, search groups; modify delete member for each group"},
+		{Op: connector.OpDisable, Calls: "search people; modify replace disableAttribute; with leavers: modify DN, and members of groups"},
+		{Op: connector.OpEnable, Calls: "as disable"},
+		{Op: connector.OpDelete, Calls: "search people, search groups by member; modify delete member for each group; delete"},
+	},
+	Proven:  []string{"OpenLDAP 2.5"},
+	Connect: connect,
+}
+
+const whatToKnow = `The bind DN needs to search people and groups, and to write entries below ` + "`people`" + ` and ` + "`leavers`" + ` (with ` + "`disableAttribute`" + `) and the members of groups. It must not be limited in how many entries a paged search returns (OpenLDAP: ` + "`olcLimits: ... size.prtotal=unlimited`" + `). Exempt it from locks after wrong passwords. Index ` + "`username`, `externalID`" + ` and the groups' member attribute for equality.
+
+**Disabling** sets ` + "`disableAttribute`" + `. The default is OpenLDAP's lock by password policy (` + "`pwdAccountLockedTime: 000001010000Z`" + `), which needs the ppolicy overlay and a policy with ` + "`pwdLockout: TRUE`" + ` for people, and stops binds, nothing else: apps that only look an entry up must look at the attribute, too, or be kept out by the ` + "`leavers`" + ` OU. **An administrator who sets a new password unlocks the account**; it then shows as drifted. Servers without that overlay: ` + "`disableAttribute: nsAccountLock`, `disabledValue: \"true\"`" + ` (389 Directory Server), or ` + "`loginShell`, `/sbin/nologin`" + ` with ` + "`enabledValue: /bin/bash`" + `.
+
+**With ` + "`leavers`" + `** a disabled entry is moved below that DN and an enabled one back, right below ` + "`people`" + ` wherever it was before. Memberships follow, whether or not the server has an overlay for that.
+
+**Groups** of groupOfNames and groupOfUniqueNames must not be empty: when the last member leaves, ` + "`placeholder`" + ` stands in, and stays. It is no account and so nobody's access. posixGroup holds usernames, and can be empty. Memberships are of the account itself: those by way of nested or dynamic groups are not counted.
+
+**New entries** have no password: nobody can log in until one is set. Map the attributes that the object classes require; cn and sn are the username where they are not mapped. Spell attributes as the schema does. Passwords, object classes and the attributes that Tenure itself keeps cannot be mapped. Where ` + "`rdn`" + ` is not the username, a second entry of the same name gets the username added to its RDN.`
+
+func connect(_ context.Context, env connector.Env, v *connector.Values) (connector.Connector, error) {
+	config := directory.Read(v)
+	config.Pace = env.Pace
+	classes := v.Texts("objectClasses")
+	if len(classes) == 0 {
+		classes = []string{"inetOrgPerson"}
+	}
+	c := &client{
+		dir:            directory.New(config),
+		host:           config.URLs,
+		people:         v.Text("people"),
+		leavers:        v.Text("leavers"),
+		filter:         v.Text("peopleFilter"),
+		classes:        classes,
+		rdn:            v.Text("rdn"),
+		username:       v.Text("username"),
+		externalID:     v.Text("externalID"),
+		accountID:      v.Text("accountID"),
+		employeeNumber: v.Text("employeeNumber"),
+		email:          v.Text("email"),
+		lock:           lock{attribute: v.Text("disableAttribute"), disabled: v.Text("disabledValue"), enabled: v.Text("enabledValue")},
+	}
+	check(v, c)
+	if !v.Has("groups") {
+		return c, nil
+	}
+	c.groups = &groups{
+		dir:         c.dir,
+		base:        v.Text("groups"),
+		class:       v.Text("groupClass"),
+		member:      memberAttributes[v.Text("groupClass")],
+		byName:      v.Text("groupClass") == "posixGroup",
+		placeholder: v.Text("placeholder"),
+	}
+	return &grouped{c}, nil
+}
+
+// check rejects what the types of settings cannot say.
+func check(v *connector.Values, c *client) {
+	for _, name := range []string{"people", "leavers", "groups", "placeholder"} {
+		if v.Has(name) && !directory.ValidDN(v.Text(name)) {
+			v.Reject(name, `must be a DN, such as "ou=people,dc=example,dc=com"`)
+		}
+	}
+	if !directory.ValidFilter(c.filter) {
+		v.Reject("peopleFilter", `must be a filter, such as "(objectClass=inetOrgPerson)"`)
+	}
+	if c.leavers != "" && directory.IsBelow(c.people, c.leavers) {
+		v.Reject("leavers", "must not be, or be above, people")
+	}
+	for _, name := range []string{"employeeNumber", "email", "username"} {
+		if strings.EqualFold(v.Text(name), c.externalID) {
+			v.Reject(name, "must not be the attribute of externalID, which holds what Tenure put there")
+		}
+	}
+	if strings.EqualFold(c.lock.disabled, c.lock.enabled) {
+		v.Reject("enabledValue", "must not be disabledValue")
+	}
+}

@@ -1,0 +1,322 @@
+//go:build real
+
+package ldap_test
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	goldap "github.com/go-ldap/ldap/v3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/connectortest"
+	"github.com/tenurehq/tenure/connector/ldap"
+	"github.com/tenurehq/tenure/secret"
+)
+
+// fromEnv is what scripts/test-real says of the server.
+func fromEnv(t *testing.T, name string) string {
+	t.Helper()
+	value := os.Getenv(name)
+	require.NotEmpty(t, value, "%s is not set: run `make test-real`, which starts the servers and sets it", name)
+	return value
+}
+
+// server is one database of the OpenLDAP that scripts/real/openldap starts, as its
+// administrator sees it.
+type server struct {
+	suffix, url, password string
+	admin                 *goldap.Conn
+}
+
+func openServer(t *testing.T, suffix string) server {
+	t.Helper()
+	s := server{suffix: suffix, url: fromEnv(t, "TENURE_REAL_LDAP_URL"), password: fromEnv(t, "TENURE_REAL_LDAP_PASSWORD")}
+	admin, err := goldap.DialURL(s.url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = admin.Close() })
+	require.NoError(t, admin.Bind("cn=admin,"+suffix, s.password))
+	s.admin = admin
+	return s
+}
+
+// settings are those of a connector that binds as cn=tenure, without encryption.
+func (s server) settings(more connector.Settings) connector.Settings {
+	settings := connector.Settings{
+		"url": s.url, "bindDN": "cn=tenure," + s.suffix, "password": s.password, "externalID": "description",
+		"people": "ou=people," + s.suffix, "groups": "ou=groups," + s.suffix,
+		"employeeNumber": "employeeNumber", "email": "mail", "pageSize": 100,
+	}
+	maps.Copy(settings, more)
+	return settings
+}
+
+// dn asks the server where an account is.
+func (s server) dn(t *testing.T, accountID string) string {
+	t.Helper()
+	found, err := s.admin.Search(goldap.NewSearchRequest(s.suffix, goldap.ScopeWholeSubtree, 0, 0, 0, false, "(entryUUID="+accountID+")", []string{"1.1"}, nil))
+	require.NoError(t, err)
+	require.Len(t, found.Entries, 1)
+	return found.Entries[0].DN
+}
+
+// tool runs one of OpenLDAP's own programs and returns what it prints.
+func (s server) tool(t *testing.T, name string, arguments ...string) (string, error) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), name, append([]string{"-x", "-H", s.url}, arguments...)...).Output()
+	return string(out), err
+}
+
+// membersOf are a group's, as ldapsearch shows them.
+func (s server) membersOf(t *testing.T, group string) []string {
+	t.Helper()
+	out, err := s.tool(t, "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-D", "cn=admin,"+s.suffix, "-w", s.password,
+		"-b", "cn="+group+",ou=groups,"+s.suffix, "-s", "base", "member")
+	require.NoError(t, err)
+	var members []string
+	for line := range strings.Lines(out) {
+		if member, ok := strings.CutPrefix(line, "member: "); ok {
+			members = append(members, strings.TrimSpace(member))
+		}
+	}
+	return members
+}
+
+var everything = connector.Capabilities{
+	Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true,
+	Entitlements: true, ListEntitlements: true, List: true, Probe: true,
+}
+
+// target is the suite's, for a connector with those settings.
+func (s server) target(settings connector.Settings) connectortest.Target {
+	return connectortest.Target{
+		Kind: ldap.Kind,
+		Open: func(t *testing.T) connector.Connector {
+			c, err := ldap.Kind.Open(t.Context(), connector.Env{App: "directory"}, settings)
+			require.NoError(t, err)
+			return c
+		},
+		Capabilities:  everything,
+		Entitlements:  [2]string{"staff", "engineers"},
+		Attributes:    [2]string{"title", "departmentNumber"},
+		Secrets:       []string{s.password},
+		KeyAttributes: map[connector.MatchKey]string{connector.ByEmployeeNumber: "employeeNumber", connector.ByEmail: "mail"},
+		Seed: func(t *testing.T, account connector.Account) {
+			add := goldap.NewAddRequest("uid="+goldap.EscapeDN(account.Username)+",ou=people,"+s.suffix, nil)
+			for name, value := range map[string]string{"objectClass": "inetOrgPerson", "cn": "x", "sn": "x", "uid": account.Username, "description": account.ExternalID} {
+				add.Attribute(name, []string{value})
+			}
+			require.NoError(t, s.admin.Add(add))
+		},
+		Rename: func(t *testing.T, account connector.Account, username string) {
+			require.NoError(t, s.admin.ModifyDN(goldap.NewModifyDNRequest(s.dn(t, account.ID), "uid="+goldap.EscapeDN(username), true, "")))
+		},
+	}
+}
+
+// TestConformanceOfOpenLDAP runs the suite on a database that leaves references
+// among entries to its clients, over a proxy that fails in between.
+func TestConformanceOfOpenLDAP(t *testing.T) {
+	s := openServer(t, "dc=plain")
+	between, address := listen(t, strings.TrimPrefix(s.url, "ldap://"))
+	var refused atomic.Bool
+	target := s.target(s.settings(connector.Settings{
+		"url": "ldap://" + address, "leavers": "ou=leavers,dc=plain",
+		"password": secret.New(func() (string, error) {
+			if refused.Load() {
+				return "another", nil
+			}
+			return s.password, nil
+		}),
+	}))
+	target.Faults = connectortest.Faults{
+		Heal:           func(*testing.T) { between.set(false, false); refused.Store(false) },
+		FailAfterApply: func(*testing.T) { between.set(false, true) },
+		Unauthorize:    func(*testing.T) { refused.Store(true) },
+		Stall:          func(*testing.T) { between.set(true, false) },
+	}
+	connectortest.Run(t, target)
+}
+
+// TestConformanceOfOpenLDAPThatKeepsReferences runs the suite over LDAPS on a
+// database with the memberof and refint overlays.
+func TestConformanceOfOpenLDAPThatKeepsReferences(t *testing.T) {
+	s := openServer(t, "dc=whole")
+	connectortest.Run(t, s.target(s.settings(connector.Settings{
+		"url": fromEnv(t, "TENURE_REAL_LDAPS_URL"), "ca": fromEnv(t, "TENURE_REAL_LDAP_CA"), "leavers": "ou=leavers,dc=whole",
+	})))
+}
+
+// TestConformanceOfOtherLayouts runs the suite over StartTLS on groups of other
+// classes, entries named by cn, and accounts disabled by an ordinary attribute.
+func TestConformanceOfOtherLayouts(t *testing.T) {
+	s := openServer(t, "dc=plain")
+	startTLS := connector.Settings{
+		"url": strings.Replace(s.url, "127.0.0.1", "localhost", 1), "startTLS": true, "ca": fromEnv(t, "TENURE_REAL_LDAP_CA"),
+	}
+	t.Run("unique names", func(t *testing.T) {
+		settings := s.settings(startTLS)
+		settings["rdn"], settings["groupClass"], settings["placeholder"] = "cn", "groupOfUniqueNames", "cn=tenure,dc=plain"
+		target := s.target(settings)
+		target.Entitlements = [2]string{"unique-staff", "unique-engineers"}
+		target.Rename = func(t *testing.T, account connector.Account, username string) {
+			modify := goldap.NewModifyRequest(s.dn(t, account.ID), nil)
+			modify.Replace("uid", []string{username})
+			require.NoError(t, s.admin.Modify(modify))
+		}
+		connectortest.Run(t, target)
+	})
+	t.Run("POSIX", func(t *testing.T) {
+		settings := s.settings(startTLS)
+		settings["groupClass"], settings["disableAttribute"] = "posixGroup", "employeeType"
+		settings["disabledValue"], settings["enabledValue"] = "left", "here"
+		target := s.target(settings)
+		target.Entitlements = [2]string{"posix-staff", "posix-engineers"}
+		connectortest.Run(t, target)
+	})
+	t.Run("no groups", func(t *testing.T) {
+		settings := s.settings(startTLS)
+		delete(settings, "groups")
+		target := s.target(settings)
+		target.Capabilities.Entitlements, target.Capabilities.ListEntitlements = false, false
+		connectortest.Run(t, target)
+	})
+}
+
+// TestBinds shows with ldapwhoami that who is disabled cannot bind, and who is
+// enabled can, wherever the entry is.
+func TestBinds(t *testing.T) {
+	for _, suffix := range []string{"dc=plain", "dc=whole"} {
+		t.Run(suffix, func(t *testing.T) {
+			s := openServer(t, suffix)
+			c := s.target(s.settings(connector.Settings{"leavers": "ou=leavers," + suffix})).Open(t)
+			defer c.Close()
+			made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "binds-" + suffix, Username: "søren, jr.", Active: true})
+			require.NoError(t, err)
+			const password = "a password of søren's"
+			binds := func() bool {
+				out, err := s.tool(t, "ldapwhoami", "-D", s.dn(t, made.ID), "-w", password)
+				return err == nil && strings.HasPrefix(out, "dn:")
+			}
+			setPassword := func() {
+				_, err := s.admin.PasswordModify(goldap.NewPasswordModifyRequest(s.dn(t, made.ID), "", password))
+				require.NoError(t, err)
+			}
+			assert.False(t, binds(), "a new account has no password")
+			setPassword()
+			require.True(t, binds())
+
+			require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+			assert.False(t, binds(), "disabled")
+			assert.Contains(t, s.dn(t, made.ID), ",ou=leavers,")
+			require.NoError(t, c.(connector.Switch).Enable(t.Context(), made.ID))
+			assert.True(t, binds(), "enabled again")
+			assert.Contains(t, s.dn(t, made.ID), ",ou=people,")
+
+			require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+			setPassword() // the server unlocks whom an administrator gives a password
+			account, err := c.Read(t.Context(), made.ID)
+			require.NoError(t, err)
+			assert.Equal(t, binds(), account.Active, "what is shown is what is so")
+			require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+			assert.False(t, binds())
+			require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+		})
+	}
+}
+
+// TestMembershipsFollow shows with ldapsearch whom groups hold when accounts are
+// moved, renamed and deleted, and when a move was broken off.
+func TestMembershipsFollow(t *testing.T) {
+	for _, suffix := range []string{"dc=plain", "dc=whole"} {
+		t.Run(suffix, func(t *testing.T) {
+			s := openServer(t, suffix)
+			c := s.target(s.settings(connector.Settings{"leavers": "ou=leavers," + suffix, "rdn": "cn"})).Open(t)
+			defer c.Close()
+			const group = "foxes"
+			itself := "cn=" + group + ",ou=groups," + suffix
+			empty := goldap.NewAddRequest(itself, nil)
+			empty.Attribute("objectClass", []string{"groupOfNames"})
+			empty.Attribute("member", []string{itself})
+			require.NoError(t, s.admin.Add(empty))
+			defer func() { require.NoError(t, s.admin.Del(goldap.NewDelRequest(itself, nil))) }()
+			create := func(person, name string) connector.Account {
+				made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
+					PersonID: person, Username: person, Active: true, Attributes: map[string]any{"cn": name},
+				})
+				require.NoError(t, err)
+				return made
+			}
+			one := create("follow-1", "Kim Fox")
+			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), one.ID, []string{group}))
+			modify := goldap.NewModifyRequest(itself, nil)
+			modify.Delete("member", []string{itself})
+			require.NoError(t, s.admin.Modify(modify), "so that there is nobody else")
+			assert.Equal(t, []string{"cn=Kim Fox,ou=people," + suffix}, s.membersOf(t, group))
+
+			two := create("follow-2", "Kim Fox")
+			assert.Equal(t, "cn=Kim Fox+uid=follow-2,ou=people,"+suffix, s.dn(t, two.ID), "a second of that name")
+			require.NoError(t, c.(connector.Updater).Update(t.Context(), one.ID, map[string]any{"cn": "Kim Wolf", "title": "Head"}))
+			assert.Equal(t, []string{"cn=Kim Wolf,ou=people," + suffix}, s.membersOf(t, group), "renamed")
+			require.NoError(t, c.(connector.Switch).Disable(t.Context(), one.ID))
+			assert.Equal(t, []string{"cn=Kim Wolf,ou=leavers," + suffix}, s.membersOf(t, group), "moved")
+
+			// Broken off after the move, before the old membership ended.
+			modify = goldap.NewModifyRequest(itself, nil)
+			modify.Add("member", []string{"cn=Kim Wolf,ou=people," + suffix})
+			require.NoError(t, s.admin.Modify(modify))
+			require.NoError(t, c.(connector.Switch).Disable(t.Context(), one.ID))
+			assert.Equal(t, []string{"cn=Kim Wolf,ou=leavers," + suffix}, s.membersOf(t, group), "settled")
+
+			require.NoError(t, c.(connector.Switch).Enable(t.Context(), one.ID))
+			assert.Equal(t, []string{"cn=Kim Wolf,ou=people," + suffix}, s.membersOf(t, group), "moved back")
+			require.NoError(t, c.(connector.Deleter).Delete(t.Context(), one.ID))
+			assert.Equal(t, []string{itself}, s.membersOf(t, group), "deleted, and it was the last member")
+
+			// Somebody deleted an account by hand and left its membership behind.
+			modify = goldap.NewModifyRequest(itself, nil)
+			modify.Add("member", []string{"cn=Kim Wolf,ou=people," + suffix})
+			require.NoError(t, s.admin.Modify(modify))
+			three := create("follow-3", "Kim Wolf")
+			assert.Empty(t, three.Entitlements)
+			assert.Equal(t, []string{itself}, s.membersOf(t, group), "the next of that name inherits nothing")
+			for _, account := range []connector.Account{two, three} {
+				require.NoError(t, c.(connector.Deleter).Delete(t.Context(), account.ID))
+			}
+		})
+	}
+}
+
+// TestProbeSaysWhatIsMissing binds as somebody who may read only.
+func TestProbeSaysWhatIsMissing(t *testing.T) {
+	s := openServer(t, "dc=plain")
+	full := s.target(s.settings(nil)).Open(t)
+	defer full.Close()
+	made, err := full.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "reader", Username: "reader", Active: true})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, full.(connector.Deleter).Delete(t.Context(), made.ID)) }()
+	_, err = s.admin.PasswordModify(goldap.NewPasswordModifyRequest(s.dn(t, made.ID), "", s.password))
+	require.NoError(t, err)
+
+	c := s.target(s.settings(connector.Settings{"bindDN": s.dn(t, made.ID), "leavers": "ou=nowhere,dc=plain"})).Open(t)
+	defer c.Close()
+	problems := map[string]string{}
+	for _, finding := range c.(connector.Prober).Probe(t.Context()) {
+		problems[finding.What] = finding.Problem
+	}
+	for _, what := range []string{"may write accounts' description", "may write accounts' pwdAccountLockedTime", "may search groups and write their members"} {
+		assert.Contains(t, problems[what], "lacks a right", what)
+	}
+	assert.Empty(t, problems["may search accounts"])
+	assert.NotEmpty(t, problems["may read the DN of setting leavers"])
+	err = c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"title": "Head"})
+	var failed *connector.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Equal(t, connector.KindForbidden, failed.Kind)
+}

@@ -1,0 +1,87 @@
+package ldap
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/directory"
+)
+
+// encode checks a mapped value and returns it as the entry holds it.
+func (c *client) encode(op, name string, value any) ([]string, error) {
+	if c.own(name) {
+		return nil, invalid(op, fmt.Sprintf("attribute %q cannot be mapped: it is Tenure's own, the server's, or a secret", name))
+	}
+	values, err := directory.Values(value)
+	if err != nil {
+		return nil, invalid(op, fmt.Sprintf("attribute %q: %s", name, err))
+	}
+	return values, nil
+}
+
+// Adopt implements connector.Adopter. The external ID is added, not replaced: the
+// server refuses a second value of an attribute that has one.
+func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
+	entry, err := c.entry(ctx, connector.OpAdopt, accountID)
+	if err != nil {
+		return err
+	}
+	switch entry.Text(c.externalID) {
+	case personID:
+		return nil
+	case "":
+	default:
+		return &connector.Error{Kind: connector.KindConflict, Op: connector.OpAdopt, Message: "the account is another person's"}
+	}
+	return c.dir.Modify(ctx, connector.OpAdopt, entry.DN, directory.Change{How: directory.Add, Attribute: c.externalID, Values: []string{personID}})
+}
+
+// Update implements connector.Updater. What is so already is not sent.
+func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
+	const op = connector.OpUpdate
+	entry, err := c.entry(ctx, op, accountID)
+	if err != nil {
+		return err
+	}
+	rdn, parent, err := directory.Split(entry.DN)
+	if err != nil {
+		return invalid(op, err.Error())
+	}
+	var changes []directory.Change
+	name := rdn
+	for _, attribute := range slices.Sorted(maps.Keys(attributes)) {
+		values, err := c.encode(op, attribute, attributes[attribute])
+		if err != nil {
+			return err
+		}
+		if len(values) == 0 && c.required(attribute) {
+			values = []string{entry.Text(c.username)}
+		}
+		if sameValues(values, entry.Texts(attribute)) {
+			continue
+		}
+		if len(values) == 1 {
+			if renamed, ok := directory.Rename(name, attribute, values[0]); ok {
+				name = renamed
+				continue
+			}
+		}
+		changes = append(changes, directory.Change{How: directory.Replace, Attribute: attribute, Values: values})
+	}
+	if name != rdn {
+		if err := c.move(ctx, op, entry, name, parent); err != nil {
+			return err
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return c.dir.Modify(ctx, op, entry.DN, changes...)
+}
+
+func sameValues(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
