@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/activedirectory"
 	"github.com/tenurehq/tenure/connector/ldap"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/connector/postgres"
@@ -14,6 +15,7 @@ import (
 )
 
 var kinds = []connector.Kind{
+	activedirectory.Kind,
 	ldap.Kind,
 	memory.Kind,
 	postgres.Kind,

@@ -54,6 +54,9 @@ const (
 	// QuotesUnsearchable: an account whose username has a quotation mark can be
 	// made, but not be found by its username.
 	QuotesUnsearchable Deviation = "quotes unsearchable"
+	// UsernamesRestricted: an account whose username has a plus or a quotation mark
+	// is refused, as KindInvalid, and not made.
+	UsernamesRestricted Deviation = "usernames restricted"
 	// MembersUnchecked: an entitlement can be granted to an account that does not
 	// exist.
 	MembersUnchecked Deviation = "members unchecked"

@@ -1,0 +1,83 @@
+package activedirectory
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/directory"
+)
+
+// unfinished is what an account is between being added and having a password: it
+// needs none and is disabled. Enable knows it by that.
+const unfinished = normalAccount | accountDisable | passwordNotRequired
+
+// Create implements connector.Creator. Active Directory takes passwords of accounts
+// that are there only, so it takes two changes. What is left if the second fails is
+// the person's, disabled, and finished by Enable.
+func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	attributes, err := c.newEntry(spec)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	dn := directory.Below(directory.RDN("CN", spec.Username), c.createIn)
+	if err := c.directory.Add(ctx, connector.OpCreate, dn, attributes); err != nil {
+		if taken(err) {
+			err = failed(connector.OpCreate, connector.KindExists, "there is an account, or something else, of that username (sAMAccountName, userPrincipalName or cn)", err)
+		}
+		return connector.Account{}, c.misplaced(connector.OpCreate, err)
+	}
+	entry, err := c.directory.Get(ctx, connector.OpCreate, dn, c.wanted()...)
+	if err != nil {
+		return connector.Account{}, refine(err)
+	}
+	// Nobody has put a new account into groups yet.
+	account, err := c.account(connector.OpCreate, entry, nil)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	account.Active = spec.Active
+	return account, c.finish(ctx, connector.OpCreate, entry, spec.Active)
+}
+
+// finish gives an unfinished account a password that nobody knows.
+func (c *client) finish(ctx context.Context, op string, entry *directory.Entry, active bool) error {
+	return c.setControl(ctx, op, entry, func(control int64) int64 {
+		control &^= passwordNotRequired
+		if active {
+			control &^= accountDisable
+		}
+		return control
+	}, directory.Change{How: directory.Replace, Attribute: "unicodePwd", Values: []string{quoted(newPassword())}})
+}
+
+func isUnfinished(entry *directory.Entry) bool {
+	control, err := controlOf(entry)
+	return err == nil && control&unfinished == unfinished && entry.Text("pwdLastSet") == "0"
+}
+
+// taken says whether an account cannot be added since one like it is there.
+func taken(err error) bool {
+	return directory.Is(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists) ||
+		win32(directory.ResultOf(err), upnNotUnique)
+}
+
+func (c *client) newEntry(spec connector.Spec) (map[string][]string, error) {
+	if err := checkUsername(spec.Username); err != nil {
+		return nil, failed(connector.OpCreate, connector.KindInvalid, "the username "+err.Error()+". Change the policy's username", nil)
+	}
+	attributes, err := c.encode(connector.OpCreate, spec.Attributes)
+	if err != nil {
+		return nil, err
+	}
+	attributes["objectClass"] = []string{"user"}
+	attributes["sAMAccountName"] = []string{spec.Username}
+	attributes["userPrincipalName"] = []string{spec.Username + "@" + c.upnSuffix}
+	attributes["userAccountControl"] = []string{strconv.Itoa(unfinished)}
+	if spec.PersonID != "" {
+		attributes[c.externalID] = []string{spec.PersonID}
+	}
+	return attributes, nil
+}

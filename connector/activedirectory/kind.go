@@ -1,0 +1,160 @@
+package activedirectory
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/directory"
+)
+
+// Kind is the catalog's entry.
+var Kind = connector.Kind{
+	Name:    "activedirectory",
+	Summary: "Microsoft Active Directory Domain Services, by LDAP over TLS",
+	About:   about,
+	Settings: append(slices.Clone(directory.Settings),
+		connector.Setting{Name: "people", Type: connector.TypeText, Required: true, Text: "DN below which accounts are looked for, such as \"OU=People,DC=corp,DC=example,DC=com\"."},
+		connector.Setting{Name: "createIn", Type: connector.TypeText, Text: "DN of the OU in which accounts are made, and to which they come back from leavers. Default: people."},
+		connector.Setting{Name: "leavers", Type: connector.TypeText, Text: "DN of the OU, below people, to which disabled accounts are moved. Default: they stay where they are."},
+		connector.Setting{Name: "upnSuffix", Type: connector.TypeText, Text: "What follows the username and \"@\" in userPrincipalName. Default: the domain's name, from people."},
+		connector.Setting{Name: "externalID", Type: connector.TypeText, Default: "employeeID", Text: "Attribute that holds the person ID; employeeID takes 16 characters, employeeNumber 512."},
+		connector.Setting{Name: "employeeNumber", Type: connector.TypeText, Text: "Attribute by which accounts are found by employee number, such as \"employeeNumber\". Default: they are not."},
+		connector.Setting{Name: "email", Type: connector.TypeText, Text: "Attribute by which accounts are found by email address, such as \"mail\". Default: they are not."},
+		connector.Setting{Name: "groups", Type: connector.TypeText, Text: "DN below which groups are entitlements. Default: the whole domain."},
+		connector.Setting{Name: "groupName", Type: connector.TypeText, Default: "sAMAccountName", Choices: []string{"sAMAccountName", "cn"}, Text: "Attribute that names a group in policies; sAMAccountName is unique in a domain."},
+		connector.Setting{Name: "attributes", Type: connector.TypeTexts, Text: "Attributes to be mapped besides the usual ones, such as \"extensionAttribute1\"."},
+		connector.Setting{Name: "recycleBin", Type: connector.TypeDuration, Text: "How long a deleted account can be restored (msDS-deletedObjectLifetime), where the AD Recycle Bin is enabled. Default: it is not, and deleting is for good."},
+	),
+	Operations: []connector.Operation{
+		{Op: connector.OpFind, Calls: "search by the external ID, then employee number, sAMAccountName, email; then groups by member"},
+		{Op: connector.OpRead, Calls: "search by objectGUID; groups by member"},
+		{Op: connector.OpCheck, Calls: "Who am I? (RFC 4532)"},
+		{Op: connector.OpProbe, Calls: "search for allowedAttributesEffective and allowedChildClassesEffective"},
+		{Op: connector.OpList, Calls: "search for groups, then accounts, by pages"},
+		{Op: connector.OpListEntitlements, Calls: "search for groups, by pages"},
+		{Op: connector.OpCreate, Calls: "add, disabled; read; modify unicodePwd and userAccountControl at once"},
+		{Op: connector.OpAdopt, Calls: "read; modify: add the external ID"},
+		{Op: connector.OpUpdate, Calls: "read; modify"},
+		{Op: connector.OpGrant, Calls: "read; search for groups; modify: add to member of each"},
+		{Op: connector.OpRevoke, Calls: "read; search for groups; modify: delete from member of each"},
+		{Op: connector.OpDisable, Calls: "read; modify bit 2 of userAccountControl; move, if leavers is set"},
+		{Op: connector.OpEnable, Calls: "read; move back; modify bit 2 of userAccountControl"},
+		{Op: connector.OpDelete, Calls: "read; delete"},
+	},
+	Proven:  []string{"Samba AD DC"},
+	Connect: connect,
+}
+
+const about = `Give Tenure an account of its own (not a domain administrator's), its DN or userPrincipalName as ` + "`bindDN`" + `, and delegate to it, on the OUs of accounts: create and delete user objects, reset passwords, read and write all properties of user objects; on those of groups: modify the membership. ` + "`tenure app test NAME`" + ` looks whether it has these rights. Name one writable domain controller (or several, of one site, the first being the one that is used): what was changed on one is on the others a little later.
+
+**Encryption.** Only ` + "`ldaps://`, or `ldap://` with `startTLS`" + `: Active Directory takes passwords no other way.
+
+**Names.** The username becomes sAMAccountName, cn and, with ` + "`upnSuffix`" + `, userPrincipalName. It has 20 characters at most and none of ` + "`\" / \\ [ ] : | < > + = ; ? , * @`" + `. Accounts are linked by objectGUID: renaming and moving them changes nothing for Tenure. In a large domain have ` + "`externalID`" + ` and the other attributes that accounts are found by indexed.
+
+**New accounts** have a random password that is not kept: the person gets one by a reset (self-service or helpdesk). They are added disabled and are enabled, where wanted, together with that password, so that there is never one that is open without.
+
+**What disabling does.** It sets one bit (2) of userAccountControl, only if nobody changed the others meanwhile. New sign-ins fail at once on that domain controller, and on others when they have replicated it (urgently, in most set-ups). Sessions cannot be ended: a Kerberos ticket works until it expires (ten hours by default; a domain controller looks at the account again when a ticket-granting ticket older than 20 minutes is used), and so do open sessions on machines. Let tickets live shorter, or end sessions in the applications, if that is too long. Resetting the password is no substitute: the old one still works for an hour with NTLM, and binds on some servers. Expiry (accountExpires) and lockout are other things than disabling: an expired account shows as enabled.
+
+**Expiry.** The attribute accountExpires can be mapped: a day such as "2026-11-30", at the end of which (UTC) the account expires, a time, or nothing for never.
+
+**Manager.** The attribute manager takes ` + "`manager.account`" + `.
+
+**Protected accounts.** Those with adminCount 1 (AdminSDHolder: members of Domain Admins and the like, and whoever was), Active Directory's own (Administrator, Guest, krbtgt), computers, service accounts and trusts are never matched, listed or changed. One that is linked and becomes protected fails with what to do. Groups with adminCount 1 are not granted.
+
+**Groups** are entitlements where they are below ` + "`groups`" + ` and the account is in them directly. The primary group (Domain Users) and others that Active Directory made itself are none.
+
+**Leavers' OU.** A disabled account is moved to ` + "`leavers`" + `, an enabled one from there to ` + "`createIn`" + `. Give it no policies that matter for security: the move comes after the disabling.
+
+**Deleting** takes the account's SID, and with it all rights that were given to it; an account made again is another. With the AD Recycle Bin an administrator can restore it as it was.`
+
+func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
+	config := directory.Read(settings)
+	config.Pace = env.Pace
+	for _, u := range config.URLs {
+		if u.Scheme == "ldap" && !config.StartTLS {
+			settings.Reject("url", "is not encrypted: use ldaps://, or set startTLS; Active Directory takes passwords no other way")
+		}
+	}
+	c := &client{
+		directory:      directory.New(config),
+		people:         settings.Text("people"),
+		createIn:       settings.Text("createIn"),
+		leavers:        settings.Text("leavers"),
+		groups:         settings.Text("groups"),
+		upnSuffix:      settings.Text("upnSuffix"),
+		externalID:     settings.Text("externalID"),
+		employeeNumber: settings.Text("employeeNumber"),
+		email:          settings.Text("email"),
+		groupName:      settings.Text("groupName"),
+		shapes:         shapesOf(settings.Texts("attributes")),
+		recycleBin:     settings.Duration("recycleBin"),
+	}
+	c.complete(settings)
+	c.review(settings)
+	return c, nil
+}
+
+// complete fills in what is not set, from people.
+func (c *client) complete(settings *connector.Values) {
+	domain, name := domainOf(c.people)
+	if domain == "" {
+		settings.Reject("people", `must be a DN in a domain, such as "OU=People,DC=corp,DC=example,DC=com"`)
+		return
+	}
+	for _, setting := range []struct {
+		value    *string
+		fallback string
+	}{{&c.createIn, c.people}, {&c.groups, domain}, {&c.upnSuffix, name}} {
+		if *setting.value == "" {
+			*setting.value = setting.fallback
+		}
+	}
+}
+
+// domainOf is the domain that a DN is in: its DN and its name; empty if there is
+// none.
+func domainOf(dn string) (domain, name string) {
+	parsed, err := ldap.ParseDN(dn)
+	if err != nil {
+		return "", ""
+	}
+	var parts, labels []string
+	for _, rdn := range parsed.RDNs {
+		if first := rdn.Attributes[0]; strings.EqualFold(first.Type, "DC") {
+			parts, labels = append(parts, "DC="+first.Value), append(labels, first.Value)
+		}
+	}
+	return strings.Join(parts, ","), strings.Join(labels, ".")
+}
+
+// review rejects settings that cannot be right together.
+func (c *client) review(settings *connector.Values) {
+	for _, within := range []struct{ setting, dn string }{{"createIn", c.createIn}, {"leavers", c.leavers}} {
+		if within.dn != "" && !directory.IsBelow(within.dn, c.people) {
+			settings.Reject(within.setting, "must be people or below it, or its accounts would not be found")
+		}
+	}
+	if c.leavers != "" && directory.IsBelow(c.createIn, c.leavers) {
+		settings.Reject("createIn", "must not be leavers or below it: accounts that are enabled again come there")
+	}
+	if _, err := ldap.ParseDN(c.groups); err != nil {
+		settings.Reject("groups", "must be a DN")
+	}
+	if strings.ContainsAny(c.upnSuffix, "@ ") {
+		settings.Reject("upnSuffix", `must be a name such as "corp.example.com", without "@"`)
+	}
+	for _, name := range settings.Texts("attributes") {
+		if slices.Contains(own, strings.ToLower(name)) {
+			settings.Reject("attributes", "holds one that Tenure sets itself, or that gives rights: it cannot be mapped")
+		}
+	}
+	for _, name := range []string{"externalID", "employeeNumber", "email"} {
+		if slices.Contains(own, strings.ToLower(settings.Text(name))) {
+			settings.Reject(name, "must not be an attribute that Active Directory or Tenure needs for something else")
+		}
+	}
+}

@@ -1,0 +1,53 @@
+//go:build real
+
+package activedirectory_test
+
+import (
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/activedirectory"
+	"github.com/tenurehq/tenure/connector/connectortest"
+)
+
+func TestConformanceOfActiveDirectory(t *testing.T) {
+	d := realDomain(t)
+	ou := d.newOU(t, "Conformance, all of it", d.root)
+	groups := [2]string{"staff " + mark(), "Ingénieurs " + mark()}
+	for _, name := range groups {
+		d.newGroup(t, name, ou)
+	}
+	connectortest.Run(t, connectortest.Target{
+		Kind: activedirectory.Kind,
+		Open: func(t *testing.T) connector.Connector { return d.open(t, d.settings(ou)) },
+		Capabilities: connector.Capabilities{
+			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true,
+			Entitlements: true, ListEntitlements: true, List: true, Probe: true,
+		},
+		Entitlements:  groups,
+		Attributes:    [2]string{"description", "department"},
+		MaxText:       1000,
+		Secrets:       []string{d.password, d.url, d.ca, ou},
+		KeyAttributes: map[connector.MatchKey]string{connector.ByEmployeeNumber: "employeeNumber", connector.ByEmail: "mail"},
+		Seed: func(t *testing.T, account connector.Account) {
+			request := ldap.NewAddRequest("CN="+account.Username+","+ou, nil)
+			request.Attribute("objectClass", []string{"user"})
+			request.Attribute("sAMAccountName", []string{account.Username})
+			request.Attribute("employeeID", []string{account.ExternalID})
+			require.NoError(t, d.asAdmin(t).Add(request))
+		},
+		Rename: func(t *testing.T, account connector.Account, username string) {
+			conn := d.asAdmin(t)
+			request := ldap.NewModifyRequest("<GUID="+account.ID+">", nil)
+			request.Replace("sAMAccountName", []string{username})
+			require.NoError(t, conn.Modify(request))
+			require.NoError(t, conn.ModifyDN(ldap.NewModifyDNRequest("CN="+account.Username+","+ou, "CN="+username, true, "")))
+		},
+		Deviations: map[connectortest.Deviation]string{
+			connectortest.UsernamesRestricted: "sAMAccountName takes no plus and no quotation mark (MS-SAMR section 3.1.1.6)",
+		},
+	})
+}
