@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -13,15 +14,56 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
+// reopened is a ledger that can go and come back.
+type reopened struct {
+	path  string
+	store atomic.Pointer[sqlite.Store]
+}
+
+func (l *reopened) open(t *testing.T) {
+	t.Helper()
+	store, err := sqlite.Open(context.Background(), l.path)
+	require.NoError(t, err)
+	l.store.Store(store)
+}
+
+func (l *reopened) close(t *testing.T) {
+	t.Helper()
+	require.NoError(t, l.store.Load().Close())
+}
+
+func (l *reopened) Record(ctx context.Context, events []ledger.Received) ([]ledger.Receipt, error) {
+	return l.store.Load().Record(ctx, events)
+}
+
+func (l *reopened) Known(ctx context.Context, keys []hr.EventKey) ([]ledger.Known, error) {
+	return l.store.Load().Known(ctx, keys)
+}
+
+func (l *reopened) MarkDelivered(ctx context.Context, seqs []int64) error {
+	return l.store.Load().MarkDelivered(ctx, seqs)
+}
+
+func (l *reopened) RecordDeadLetter(ctx context.Context, d ledger.DeadLetter) (ledger.LetterReceipt, error) {
+	return l.store.Load().RecordDeadLetter(ctx, d)
+}
+
 // The ledger in these tests is a real one, and what goes wrong is too.
 func TestLedgerFails(t *testing.T) {
-	for name, harm := range map[string]func(t *testing.T, path string) (mend func()){
-		"another process has it locked": func(t *testing.T, path string) func() {
+	for name, harm := range map[string]func(t *testing.T, l *reopened) (mend func()){
+		"it is gone, and back": func(t *testing.T, l *reopened) func() {
 			t.Helper()
-			db, err := sql.Open("sqlite", path)
+			l.close(t)
+			return func() { l.open(t) }
+		},
+		"another process has it locked": func(t *testing.T, l *reopened) func() {
+			t.Helper()
+			db, err := sql.Open("sqlite", l.path)
 			require.NoError(t, err)
 			conn, err := db.Conn(t.Context())
 			require.NoError(t, err)
@@ -38,11 +80,11 @@ func TestLedgerFails(t *testing.T) {
 		},
 		// To a program a limit on its files' sizes is a disk that is full, but that the
 		// error has another number.
-		"the disk is full": func(t *testing.T, path string) func() {
+		"the disk is full": func(t *testing.T, l *reopened) func() {
 			t.Helper()
 			var before syscall.Rlimit
 			require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before))
-			info, err := os.Stat(path + "-wal")
+			info, err := os.Stat(l.path + "-wal")
 			require.NoError(t, err)
 			signal.Ignore(syscall.SIGXFSZ)
 			full := syscall.Rlimit{Cur: uint64(info.Size()), Max: before.Max}
@@ -55,15 +97,14 @@ func TestLedgerFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newFakeRig(t, 2)
-			path := filepath.Join(t.TempDir(), "tenure.db")
-			l, err := sqlite.Open(t.Context(), path)
-			require.NoError(t, err)
+			l := &reopened{path: filepath.Join(t.TempDir(), "tenure.db")}
+			l.open(t)
 			c, stop := r.run(func(o *Options) { o.Intake, o.Tuning.Attempt = l, 300*time.Millisecond })
-			defer func() { stop(); require.NoError(t, l.Close()) }()
+			defer func() { stop(); l.close(t) }()
 			r.publish(notes(10, "1", "2", "3")...)
 			r.awaitAllCommitted()
 
-			mend := harm(t, path)
+			mend := harm(t, l)
 			r.publish(notesFrom(10, 10, "1", "2", "3")...)
 			r.eventually(func() bool { return counter(t, c.metrics.retries, "ledger") > 3 }, "it tries again")
 			assert.Len(t, r.nudger.nudges(""), 30, "nothing reaches Temporal before the ledger has it")
@@ -72,7 +113,7 @@ func TestLedgerFails(t *testing.T) {
 			assert.Len(t, r.nudger.nudges(""), 60, "each once")
 			assert.Zero(t, r.letterCount())
 			for _, person := range []string{"1", "2", "3"} {
-				p, err := l.Person(t.Context(), person)
+				p, err := l.store.Load().Person(t.Context(), person)
 				require.NoError(t, err)
 				assert.Len(t, p.Events, 20)
 			}
