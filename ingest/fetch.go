@@ -127,13 +127,13 @@ func (f *fetcher) passed(m kafka.Message) {
 // given up.
 const restarts = 3
 
-// restart gives the reader up for another if it hangs: there are records, up to
-// end as the partition's leader says, and for too long none has come. It returns
-// false if that has been tried often enough.
-func (f *fetcher) restart(now time.Time, end int64) bool {
+// restart gives the reader up for another if it hangs: there are records, from
+// first up to end as the partition's leader says, and for too long none has come.
+// It returns false if that has been tried often enough.
+func (f *fetcher) restart(now time.Time, first, end int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if end <= f.next || f.asking.IsZero() || now.Sub(f.asking) < f.c.tuning.Refetch || f.renew == nil {
+	if end <= max(f.next, first) || f.asking.IsZero() || now.Sub(f.asking) < f.c.tuning.Refetch || f.renew == nil {
 		return true
 	}
 	if f.inVain == restarts {

@@ -115,7 +115,7 @@ func (p *probe) brokers(ctx context.Context, answer *metadata.Response) map[int3
 		reached++
 	}
 	if reached == len(answer.Brokers) {
-		p.report.Add("brokers", checkup.OK, fmt.Sprintf("all %d are reached", reached), "")
+		p.report.Add("brokers", checkup.OK, counted(reached, "broker")+" reached, which is all", "")
 	}
 	return known
 }
@@ -170,7 +170,7 @@ func (p *probe) topic(t metadata.ResponseTopic, name string, u use) {
 			return
 		}
 	}
-	size := fmt.Sprintf("%d partitions", len(t.Partitions))
+	size := counted(len(t.Partitions), "partition")
 	allowed, known := u.needed.in(t.TopicAuthorizedOperations)
 	useful, _ := u.useful.in(t.TopicAuthorizedOperations)
 	switch {
@@ -213,7 +213,7 @@ func (p *probe) group(ctx context.Context, group string, known map[int32]string)
 		return
 	}
 	g := described.Groups[0]
-	members := fmt.Sprintf("%d members now", len(g.Members))
+	members := counted(len(g.Members), "member") + " now"
 	allowed, told := opRead.in(g.AuthorizedOperations)
 	switch {
 	case !told:
@@ -256,4 +256,12 @@ func (p *probe) allow(o operation, resource string) string {
 // command is one of Kafka's own, to be run by somebody with the right to.
 func (p *probe) command(program, format string, args ...any) string {
 	return fmt.Sprintf("%s --bootstrap-server %s %s", program, p.cluster.Brokers[0], fmt.Sprintf(format, args...))
+}
+
+// counted is a number of things, in words.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }

@@ -153,6 +153,22 @@ func TestAFetchThatHangsBeginsAnew(t *testing.T) {
 	assert.Equal(t, 1, r.logged("records are there and none comes: fetching anew"))
 }
 
+// A partition without records is no hanging one, however long nothing comes:
+// whether nothing ever was there, or retention took it.
+func TestAnEmptyPartitionIsNotFetchedAnew(t *testing.T) {
+	r := newFakeRig(t, 1)
+	c, _ := r.run(func(o *Options) { o.Tuning.Refetch = time.Millisecond })
+	var surveys atomic.Int64
+	r.cluster.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		r.cluster.KeepControl()
+		surveys.Add(1)
+		return nil, nil, false
+	})
+	r.eventually(func() bool { return surveys.Load() > 5 }, "the watch looks at it")
+	assert.Zero(t, counter(t, c.metrics.refetches, r.events))
+	assert.Zero(t, r.logged("records are there and none comes"))
+}
+
 // byReader says whether a fetch is a reader's, and not the watch's, by the
 // protocol's version that they use.
 func byReader(req kmsg.Request) bool { return req.GetVersion() <= 10 }

@@ -59,7 +59,7 @@ func (p *partition) watch(ctx context.Context, giveUp func()) {
 		now := time.Now()
 		lag.Set(float64(max(0, s.end-s.next)))
 		oldest.Set(s.age(now).Seconds())
-		if s.asked && !p.fetcher.restart(now, s.end) {
+		if s.asked && !p.fetcher.restart(now, s.next, s.end) {
 			m.rejoins.Inc()
 			giveUp()
 			return
