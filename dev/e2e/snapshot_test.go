@@ -132,8 +132,13 @@ func leftButThere(t *testing.T, r *rig, dryRun []string) []string {
 
 // tenure runs the operator's command line.
 func (r *rig) tenure(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	return r.tenureWith(t, r.Stack.ConfigFile(), args...)
+}
+
+// tenureWith runs it with another configuration than the stack's.
+func (r *rig) tenureWith(t *testing.T, file string, args ...string) (stdout, stderr string, err error) {
 	var out, said bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), r.TenureBinary, append(args, "--config", r.Stack.ConfigFile())...)
+	cmd := exec.CommandContext(t.Context(), r.TenureBinary, append(args, "--config", file)...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = r.Stack.Env(), &out, &said
 	err = cmd.Run()
 	return out.String(), said.String(), err

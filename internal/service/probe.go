@@ -94,7 +94,7 @@ func checkAttributes(ctx context.Context, r *checkup.Report, c *workflows.Client
 		case a.Needs:
 			good = append(good, a.Name)
 		case enumspb.INDEXED_VALUE_TYPE_UNSPECIFIED:
-			r.Add(about, checkup.Note, "it is missing; worker and starter add it when they start, if they may",
+			r.Add(about, checkup.Missing, "it does not exist; worker and starter add it when they start, if they may",
 				fmt.Sprintf("temporal operator search-attribute create -n %s --name %s --type %s", namespace, a.Name, a.Needs))
 		default:
 			r.Add(about, checkup.Missing, fmt.Sprintf("it is of type %s, and has to be %s", a.Has, a.Needs),

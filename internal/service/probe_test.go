@@ -68,14 +68,15 @@ func TestCheckTemporal(t *testing.T) {
 		delete(attributes, "TenureStage")
 		attributes["TenureNextDue"] = enumspb.INDEXED_VALUE_TYPE_TEXT
 		r := lookAtTemporal(t, nil, attributes)
-		require.Equal(t, 1, r.Count(checkup.Missing), "%v", r.Findings)
-		require.Equal(t, 1, r.Count(checkup.Note))
+		require.Equal(t, 2, r.Count(checkup.Missing), "%v", r.Findings)
 		for _, f := range r.Findings {
-			switch f.Verdict {
-			case checkup.Note:
+			switch f.About {
+			case "search attribute TenureStage":
 				assert.Equal(t, "temporal operator search-attribute create -n hr --name TenureStage --type Keyword", f.Do)
-			case checkup.Missing:
+			case "search attribute TenureNextDue":
 				assert.Equal(t, "it is of type Text, and has to be Datetime", f.Text)
+			default:
+				assert.NotEqual(t, checkup.Missing, f.Verdict, f.About)
 			}
 		}
 	})
