@@ -15,11 +15,15 @@ import (
 // waits for what is unavailable, as long as it takes: the only error is ctx's,
 // and then the record must not be acknowledged.
 func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error {
+	log := c.log.With(zap.String("topic", m.Topic), zap.Int("partition", m.Partition), zap.Int64("offset", m.Offset))
 	if isMarker(m) {
+		if m.Key[markerType] == markerAbort {
+			log.Warn("a producer's transaction was aborted, and its records on this partition were used all the same: " +
+				"Tenure does not read committed records only; take back what should not have been said (rescinded)")
+		}
 		return nil
 	}
 	began := time.Now()
-	log := c.log.With(zap.String("topic", m.Topic), zap.Int("partition", m.Partition), zap.Int64("offset", m.Offset))
 	result := resultDeadLetter
 
 	events, warnings, refusal, err := c.read(ctx, m, t)
@@ -87,11 +91,18 @@ func (c *Consumer) nudge(ctx context.Context, e hr.Event, seq int64) error {
 	return c.temporal.call(ctx, func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
 }
 
+// The type of a marker is in the last byte of its key, of two.
+const (
+	markerType   = 3
+	markerAbort  = 0
+	markerCommit = 1
+)
+
 // isMarker says whether the message is the marker that ends a transaction: the
 // broker's, and nobody's event. kafka-go does not tell it from a record. See
 // EndTransactionMarker in Kafka's protocol: the key is a version and a type (abort
 // or commit), the value a version and the coordinator's epoch.
 func isMarker(m kafka.Message) bool {
 	return len(m.Headers) == 0 && len(m.Key) == 4 && len(m.Value) == 6 &&
-		m.Key[0] == 0 && m.Key[1] == 0 && m.Key[2] == 0 && m.Key[3] <= 1 && m.Value[0] == 0 && m.Value[1] == 0
+		m.Key[0] == 0 && m.Key[1] == 0 && m.Key[2] == 0 && m.Key[markerType] <= markerCommit && m.Value[0] == 0 && m.Value[1] == 0
 }

@@ -113,4 +113,14 @@ func TestMarkersOfTransactionsAreNoEvents(t *testing.T) {
 	r.eventually(func() bool { return gauge(t, c.metrics.lag, r.events, "0") == 0 }, "no lag")
 	assert.Len(t, r.nudger.nudges(""), 1)
 	assert.Zero(t, r.letterCount(), "a marker is no dead letter")
+	assert.Zero(t, r.logged("transaction was aborted"))
+
+	// kafka-go has no way to leave out what was taken back: it can only be said.
+	require.NoError(t, producer.BeginTransaction())
+	m = note{ID: "1-2", Person: "1"}.message()
+	require.NoError(t, producer.ProduceSync(bounded(t), &kgo.Record{Key: []byte(m.Key), Value: m.Value}).FirstErr())
+	require.NoError(t, producer.EndTransaction(bounded(t), kgo.TryAbort))
+	r.awaitCommitted(0, 4)
+	assert.Len(t, r.nudger.nudges(""), 2)
+	assert.Equal(t, 1, r.logged("transaction was aborted"))
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"testing"
@@ -98,8 +99,7 @@ func contents(t *testing.T, db *sql.DB) map[string][]string {
 			require.NoError(t, rows.Scan(dest...))
 			tables[table] = append(tables[table], fmt.Sprintf("%q", values))
 		}
-		require.NoError(t, rows.Err())
-		require.NoError(t, rows.Close())
+		require.NoError(t, errors.Join(rows.Err(), rows.Close()))
 		assert.NotEmpty(t, tables[table], table)
 	}
 	return tables
@@ -130,8 +130,8 @@ func TestALedgerOfTheFirstVersionIsTakenOver(t *testing.T) {
 	assert.Equal(t, ledger.DueManager, due[0].What)
 
 	// An assessment that was under way meanwhile has not seen her manager's account.
-	ada.Summary.Revision, ada.Summary.AssessedAt = 2, day(4)
-	ada.Summary.DueAt, ada.Summary.DueWhat = time.Time{}, ""
+	ada.Revision, ada.AssessedAt = 2, day(4)
+	ada.DueAt, ada.DueWhat = time.Time{}, ""
 	require.NoError(t, s.SaveAssessment(t.Context(), ledger.Assessment{Summary: ada.Summary}))
 	due, err = s.Due(t.Context(), day(4), 10)
 	require.NoError(t, err)
