@@ -209,7 +209,7 @@ func (c *client) shown(op string, entry *directory.Entry) (connector.Account, er
 	}
 	for _, name := range entry.Names() {
 		values := entry.Texts(name)
-		if c.own(name) || !slices.ContainsFunc(values, utf8.ValidString) {
+		if c.own(name) || slices.ContainsFunc(values, binary) {
 			continue
 		}
 		if len(values) == 1 {
@@ -220,6 +220,9 @@ func (c *client) shown(op string, entry *directory.Entry) (connector.Account, er
 	}
 	return account, nil
 }
+
+// binary says whether a value is no text: a photo, a certificate.
+func binary(value string) bool { return !utf8.ValidString(value) }
 
 // own says whether an attribute is none that can be mapped: it is kept by Tenure,
 // names the account, or is a secret.

@@ -41,10 +41,10 @@ var Kind = connector.Kind{
 		{Op: connector.OpListEntitlements, Calls: "search groups by pages"},
 		{Op: connector.OpCreate, Calls: "search people; add; read; search groups by member"},
 		{Op: connector.OpAdopt, Calls: "search people; modify add externalID"},
-		{Op: connector.OpUpdate, Calls: "search people; modify replace; modify DN where the entry's name changes"},
+		{Op: connector.OpUpdate, Calls: "search people; modify replace; read and modify DN where the entry's name changes"},
 		{Op: connector.OpGrant, Calls: "search people, search groups; modify add member for each group"},
 		{Op: connector.OpRevoke, Calls: "search people, search groups; modify delete member for each group"},
-		{Op: connector.OpDisable, Calls: "search people; modify replace disableAttribute; with leavers: modify DN, and members of groups"},
+		{Op: connector.OpDisable, Calls: "search people; modify replace disableAttribute; with leavers: read and modify DN, and members of groups"},
 		{Op: connector.OpEnable, Calls: "as disable"},
 		{Op: connector.OpDelete, Calls: "search people, search groups by member; modify delete member for each group; delete"},
 	},
@@ -60,7 +60,7 @@ const whatToKnow = `The bind DN needs to search people and groups, and to write 
 
 **Groups** of groupOfNames and groupOfUniqueNames must not be empty: when the last member leaves, ` + "`placeholder`" + ` stands in, and stays. It is no account and so nobody's access. posixGroup holds usernames, and can be empty. Memberships are of the account itself: those by way of nested or dynamic groups are not counted.
 
-**New entries** have no password: nobody can log in until one is set. Map the attributes that the object classes require; cn and sn are the username where they are not mapped. Spell attributes as the schema does. Passwords, object classes and the attributes that Tenure itself keeps cannot be mapped. Where ` + "`rdn`" + ` is not the username, a second entry of the same name gets the username added to its RDN.`
+**New entries** have no password: nobody can log in until one is set. Map the attributes that the object classes require; cn and sn are the username where they are not mapped. Spell attributes as the schema does. Passwords, object classes and the attributes that Tenure itself keeps cannot be mapped. Where ` + "`rdn`" + ` is not the username, a second entry of the same name gets the username added to its RDN. Memberships that somebody who had its DN left behind are ended.`
 
 func connect(_ context.Context, env connector.Env, v *connector.Values) (connector.Connector, error) {
 	config := directory.Read(v)

@@ -3,6 +3,7 @@ package ldap
 import (
 	"context"
 
+	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
@@ -20,10 +21,13 @@ func (c *client) moveBelow(ctx context.Context, op string, entry *directory.Entr
 // it ends in between. Where the server does that by itself there is nothing left
 // to do.
 func (c *client) move(ctx context.Context, op string, entry *directory.Entry, rdn, parent string) error {
+	rdn, err := c.vacantName(ctx, op, entry, rdn, parent)
+	if err != nil {
+		return err
+	}
 	old, now := entry.DN, directory.Below(rdn, parent)
 	var held []*directory.Entry
 	if c.groups.holdDNs() && !directory.SameDN(old, now) {
-		var err error
 		if held, err = c.groups.with(ctx, op, old); err != nil {
 			return err
 		}
@@ -37,6 +41,29 @@ func (c *client) move(ctx context.Context, op string, entry *directory.Entry, rd
 	entry.DN = now
 	return c.groups.removeFrom(ctx, op, held, old)
 }
+
+// vacantName is an RDN that no other entry has below parent: memberships must not
+// be added under a DN that is somebody else's. An entry whose name is taken gets
+// its username added to it.
+func (c *client) vacantName(ctx context.Context, op string, entry *directory.Entry, rdn, parent string) (string, error) {
+	for _, name := range []string{rdn, rdn + "+" + directory.RDN(c.username, entry.Text(c.username))} {
+		dn := directory.Below(name, parent)
+		if directory.SameDN(dn, entry.DN) {
+			return name, nil
+		}
+		switch _, err := c.dir.Get(ctx, op, dn, c.accountID); {
+		case directory.NotFound(err):
+			return name, nil
+		case directory.Is(err, invalidDNSyntax): // it has the username already
+		case err != nil:
+			return "", err
+		}
+	}
+	return "", &connector.Error{Kind: connector.KindExists, Op: op, Message: "the directory has another entry of this name where the account is to be: rename or delete that one"}
+}
+
+// invalidDNSyntax is RFC 4511's code for what is no DN.
+const invalidDNSyntax = 34
 
 // settle ends a move that was broken off: the entry is where it should be, and
 // groups may hold it where it was before, too.

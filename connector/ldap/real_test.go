@@ -274,8 +274,20 @@ func TestMembershipsFollow(t *testing.T) {
 			require.NoError(t, c.(connector.Switch).Disable(t.Context(), one.ID))
 			assert.Equal(t, []string{"cn=Kim Wolf,ou=leavers," + suffix}, s.membersOf(t, group), "settled")
 
+			// Another leaver of the same name must not get the first one's place, nor groups.
+			require.NoError(t, c.(connector.Updater).Update(t.Context(), two.ID, map[string]any{"cn": "Kim Wolf"}))
+			require.NoError(t, c.(connector.Switch).Disable(t.Context(), two.ID))
+			assert.Equal(t, "cn=Kim Wolf+uid=follow-2,ou=leavers,"+suffix, s.dn(t, two.ID))
+			require.NoError(t, c.(connector.Updater).Update(t.Context(), two.ID, map[string]any{"cn": "Kim Lynx"}))
+			assert.Equal(t, "cn=Kim Lynx+uid=follow-2,ou=leavers,"+suffix, s.dn(t, two.ID))
+			four := create("follow-4", "Kim Wolf")
 			require.NoError(t, c.(connector.Switch).Enable(t.Context(), one.ID))
-			assert.Equal(t, []string{"cn=Kim Wolf,ou=people," + suffix}, s.membersOf(t, group), "moved back")
+			assert.Equal(t, "cn=Kim Wolf+uid=follow-1,ou=people,"+suffix, s.dn(t, one.ID))
+			account, err := c.Read(t.Context(), four.ID)
+			require.NoError(t, err)
+			assert.Empty(t, account.Entitlements, "the first one's")
+			require.NoError(t, c.(connector.Deleter).Delete(t.Context(), four.ID))
+			assert.Equal(t, []string{"cn=Kim Wolf+uid=follow-1,ou=people," + suffix}, s.membersOf(t, group), "moved back")
 			require.NoError(t, c.(connector.Deleter).Delete(t.Context(), one.ID))
 			assert.Equal(t, []string{itself}, s.membersOf(t, group), "deleted, and it was the last member")
 

@@ -66,7 +66,9 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 		if len(values) == 1 {
 			if renamed, ok := directory.Rename(name, attribute, values[0]); ok {
 				name = renamed
-				continue
+				if len(entry.Texts(attribute)) == 1 {
+					continue // a new name takes the place of the old one's value, not of others
+				}
 			}
 		}
 		changes = append(changes, directory.Change{How: directory.Replace, Attribute: attribute, Values: values})
