@@ -305,6 +305,25 @@ func TestMembershipsFollow(t *testing.T) {
 	}
 }
 
+// TestUsernamesAreUnique in all that people are below: DNs alone are unique for
+// the server.
+func TestUsernamesAreUnique(t *testing.T) {
+	s := openServer(t, "dc=plain")
+	c := s.target(s.settings(connector.Settings{"leavers": "ou=leavers,dc=plain"})).Open(t)
+	defer c.Close()
+	spec := connector.Spec{PersonID: "unique-1", Username: "unique", Active: true}
+	made, err := c.(connector.Creator).Create(t.Context(), spec)
+	require.NoError(t, err)
+	require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+	for _, again := range []connector.Spec{{PersonID: "unique-2", Username: "unique"}, {PersonID: "unique-1", Username: "unique-2"}} {
+		_, err := c.(connector.Creator).Create(t.Context(), again)
+		var failed *connector.Error
+		require.ErrorAs(t, err, &failed)
+		assert.Equal(t, connector.KindExists, failed.Kind)
+	}
+	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+}
+
 // TestProbeSaysWhatIsMissing binds as somebody who may read only.
 func TestProbeSaysWhatIsMissing(t *testing.T) {
 	s := openServer(t, "dc=plain")
