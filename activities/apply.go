@@ -57,6 +57,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 		return StepResult{Result: ResultSuperseded}, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
 	}
 
+	call = connector.WithStep(call, info.WorkflowExecution.RunID+"/"+info.ActivityID)
 	t := &task{a: a, ctx: call, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil}
 	done, err := t.perform()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/connector/postgres"
 	"github.com/tenurehq/tenure/connector/scim"
+	"github.com/tenurehq/tenure/connector/webhook"
 )
 
 var kinds = []connector.Kind{
@@ -20,6 +21,7 @@ var kinds = []connector.Kind{
 	memory.Kind,
 	postgres.Kind,
 	scim.Kind,
+	webhook.Kind,
 }
 
 // Kinds returns every kind, sorted by name.

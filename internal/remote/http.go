@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,10 @@ func sameService(next *http.Request, via []*http.Request) error {
 func Call(c *http.Client, op, who string, req *http.Request) ([]byte, error) {
 	resp, err := c.Do(req) //nolint:gosec // G704: the URL is the configuration's
 	if err != nil {
+		var whole *url.Error
+		if errors.As(err, &whole) {
+			err = whole.Err // without the address, which may hold a secret
+		}
 		return nil, &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
 	}
 	defer func() { _ = resp.Body.Close() }()
@@ -70,7 +75,7 @@ var meanings = map[int]struct {
 	advice string
 }{
 	http.StatusUnauthorized:    {Unauthorized, "it refuses the credentials: renew them and check the settings"},
-	http.StatusForbidden:       {Forbidden, "the credentials lack a right: allow them to read employees"},
+	http.StatusForbidden:       {Forbidden, "the credentials lack a right: allow them what the documentation of this kind says"},
 	http.StatusNotFound:        {NotFound, "it knows no such person"},
 	http.StatusGone:            {NotFound, "it knows no such person any more"},
 	http.StatusRequestTimeout:  {Unavailable, "it gave up waiting"},

@@ -1,0 +1,121 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/remote"
+	"github.com/tenurehq/tenure/secret"
+)
+
+// client sends requests. The connector is one of shapes, around it.
+type client struct {
+	http       *http.Client
+	url        string
+	app        string
+	secret     secret.Secret
+	pace       func(context.Context) error
+	keys       []string // by which find may be asked, besides those that it must
+	reversible bool
+}
+
+// looks are the operations that change nothing.
+var looks = []string{connector.OpFind, connector.OpRead, connector.OpCheck, connector.OpList, connector.OpListEntitlements}
+
+// told are the errors that only the service itself can tell of, in the body: a
+// status alone may come from something between it and us that knows no accounts.
+var told = map[string]struct {
+	kind    connector.ErrorKind
+	message string
+}{
+	"not_found":    {connector.KindNotFound, "the service has no such account"},
+	"exists":       {connector.KindExists, "the service has an account of that username or person already"},
+	"conflict":     {connector.KindConflict, "the service says that it is another person's, or was changed meanwhile"},
+	"invalid":      {connector.KindInvalid, "the service refused the values: check the attribute mappings"},
+	"unsupported":  {connector.KindUnsupported, "the service does not do that: take it out of the setting operations"},
+	"forbidden":    {connector.KindForbidden, "the service may not do that"},
+	"unauthorized": {connector.KindUnauthorized, "the service refused the signature: check the secret setting, and both clocks"},
+	"pending":      {connector.KindPending, "the service has asked a human"},
+	"rate_limited": {connector.KindRateLimited, "too many requests: if it goes on, lower the app's rate"},
+	"unavailable":  {connector.KindUnavailable, "the service has a problem of its own"},
+}
+
+// call sends a request under the name of op, which may be another operation's.
+func (c *client) call(ctx context.Context, op string, ask request) (answer, error) {
+	if c.pace != nil {
+		if err := c.pace(ctx); err != nil {
+			return answer{}, unpaced(op, err)
+		}
+	}
+	ask.App = c.app
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return answer{}, &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "the attributes cannot be sent as JSON"}
+	}
+	text, err := c.secret.Reveal()
+	if err != nil {
+		return answer{}, remote.NoSecret(op, "secret", err)
+	}
+	key, err := signingKey(text)
+	if err != nil {
+		return answer{}, remote.NoSecret(op, "secret", err)
+	}
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "no request can be made: check the url setting"}
+	}
+	post.Header.Set("Content-Type", "application/json")
+	post.Header.Set("Accept", "application/json")
+	sign(post, key, messageID(ctx, !slices.Contains(looks, ask.Operation), body), time.Now(), body)
+
+	raw, err := remote.Call(c.http, op, "the service", post)
+	var got answer
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	decoded := decoder.Decode(&got)
+	switch {
+	case err != nil:
+		return answer{}, failure(op, err, got.Error)
+	case decoded != nil:
+		return answer{}, garbled(op)
+	}
+	return got, nil
+}
+
+// failure tells an error by what the service says of it, else by its status.
+func failure(op string, err error, says string) error {
+	var failed *connector.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	if meaning, ok := told[says]; ok && failed.Cause == nil {
+		err := &connector.Error{Kind: meaning.kind, Op: op, Message: meaning.message}
+		if meaning.kind.Retryable() {
+			err.RetryAfter = failed.RetryAfter
+		}
+		return err
+	}
+	if failed.Kind == connector.KindNotFound {
+		failed.Kind = connector.KindInvalid
+		failed.Message = `nothing that speaks the webhook contract is there (404 without "error": "not_found"): check the url setting`
+	}
+	return failed
+}
+
+func garbled(op string) error {
+	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "the service's answer is not what docs/webhook-connector.md says: check the url setting and the service"}
+}
+
+func unpaced(op string, err error) error {
+	var known *connector.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "the call was cancelled or ran out of time before its turn", Cause: err}
+}

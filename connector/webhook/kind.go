@@ -1,0 +1,119 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/remote"
+)
+
+// optional are the operations that a service may leave out, in the order of the
+// bits by which shapes.go tells types apart. Whoever grants revokes and lists
+// entitlements, too; enabling has no bit: Switch says it by a method.
+var optional = []string{
+	connector.OpCreate, connector.OpUpdate, connector.OpDelete, connector.OpGrant, connector.OpRevokeSessions, connector.OpHandOver,
+}
+
+// everything is the default of the setting operations.
+var everything = append(slices.Clone(optional), connector.OpEnable)
+
+// Kind is the catalog's entry.
+var Kind = connector.Kind{
+	Name:    "webhook",
+	Summary: "a service of your own, by one documented JSON contract",
+	About:   about,
+	Settings: []connector.Setting{
+		{Name: "url", Type: connector.TypeText, Required: true, Text: "Where every request is sent (POST). http only on this machine itself."},
+		{Name: "secret", Type: connector.TypeSecret, Required: true, Text: "Signs every request (HMAC-SHA256): whsec_ and 24 to 64 bytes in base64, as Standard Webhooks has it."},
+		{Name: "operations", Type: connector.TypeTexts, Default: everything, Text: "What the service offers besides find, read, check, list, adopt and disable, which it must: any of " + strings.Join(everything, ", ") + ". Whoever offers grant offers revoke and list_entitlements. Without enable, disabling counts as destructive. Default: all."},
+		{Name: "keys", Type: connector.TypeTexts, Text: "By what else than the person ID and the username the service can look: employee_number, email. Default: nothing."},
+		{Name: "timeout", Type: connector.TypeDuration, Default: 15 * time.Second, Text: "How long one request may take."},
+	},
+	Operations: []connector.Operation{
+		{Op: connector.OpFind, Calls: "POST find by external_id, employee_number, username, email until one is found; or read"},
+		{Op: connector.OpRead, Calls: "POST read"},
+		{Op: connector.OpCheck, Calls: "POST check"},
+		{Op: connector.OpList, Calls: "POST list by pages"},
+		{Op: connector.OpListEntitlements, Calls: "POST list_entitlements"},
+		{Op: connector.OpCreate, Calls: "POST create"},
+		{Op: connector.OpAdopt, Calls: "POST adopt"},
+		{Op: connector.OpUpdate, Calls: "POST update"},
+		{Op: connector.OpGrant, Calls: "POST grant"},
+		{Op: connector.OpRevoke, Calls: "POST revoke"},
+		{Op: connector.OpDisable, Calls: "POST disable"},
+		{Op: connector.OpEnable, Calls: "POST enable"},
+		{Op: connector.OpRevokeSessions, Calls: "POST revoke_sessions"},
+		{Op: connector.OpHandOver, Calls: "POST hand_over"},
+		{Op: connector.OpDelete, Calls: "POST delete"},
+	},
+	Proven:  []string{"examples/webhook-server"},
+	Connect: connect,
+}
+
+const about = "For whatever has no connector: write a small service that speaks [the webhook contract](webhook-connector.md) and does in your app what it is asked to. [examples/webhook-server](../examples/webhook-server) is a whole one to begin with.\n" +
+	"\n" +
+	"What the service does at the most is for you to decide, by `operations`. What it then does not implement fails loudly, not silently."
+
+func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
+	secret := settings.Secret("secret")
+	if text, err := secret.Reveal(); err == nil {
+		if _, err := signingKey(text); err != nil {
+			settings.Reject("secret", err.Error())
+		}
+	}
+	operations, keys := settings.Texts("operations"), settings.Texts("keys")
+	known(settings, "operations", operations, everything)
+	known(settings, "keys", keys, []string{string(connector.ByEmployeeNumber), string(connector.ByEmail)})
+	timeout := settings.Duration("timeout")
+	c := &client{
+		http:       remote.NewHTTPClient(timeout),
+		url:        address(settings),
+		app:        env.App,
+		secret:     secret,
+		pace:       env.Pace,
+		keys:       keys,
+		reversible: slices.Contains(operations, connector.OpEnable),
+	}
+	bits := 0
+	for i, op := range optional {
+		if slices.Contains(operations, op) {
+			bits |= 1 << i
+		}
+	}
+	return shapes[bits](c), nil
+}
+
+// known rejects a list that holds anything else than what there is.
+func known(settings *connector.Values, name string, given, there []string) {
+	for _, item := range given {
+		if !slices.Contains(there, item) {
+			settings.Reject(name, fmt.Sprintf("holds %q: known are %s", item, strings.Join(there, ", ")))
+		}
+	}
+}
+
+// address reads the url setting.
+func address(settings *connector.Values) string {
+	parsed, err := url.Parse(settings.Text("url"))
+	switch {
+	case err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http":
+		settings.Reject("url", "must be a whole https URL")
+		return ""
+	case parsed.User != nil || parsed.Fragment != "":
+		settings.Reject("url", "must hold no password and no fragment")
+	case parsed.Scheme == "http" && !loopback(parsed.Hostname()):
+		settings.Reject("url", "must be https, since what is sent is about persons")
+	}
+	return parsed.String()
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,93 @@
+package webhook
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// request is what is sent: schemas/webhook-request.schema.json.
+type request struct {
+	Operation    string         `json:"operation"`
+	App          string         `json:"app"`
+	By           string         `json:"by,omitempty"` // of find
+	Value        string         `json:"value,omitempty"`
+	AccountID    string         `json:"accountId,omitempty"`
+	ToAccountID  string         `json:"toAccountId,omitempty"`
+	PersonID     string         `json:"personId,omitempty"`
+	Account      *account       `json:"account,omitempty"` // of create
+	Attributes   map[string]any `json:"attributes,omitempty"`
+	Entitlements []string       `json:"entitlements,omitempty"`
+	Cursor       string         `json:"cursor,omitempty"`
+}
+
+// answer is what comes back: schemas/webhook-answer.schema.json.
+type answer struct {
+	Error        string        `json:"error"`
+	Identity     string        `json:"identity"`
+	Account      *account      `json:"account"`
+	Accounts     []account     `json:"accounts"`
+	Cursor       string        `json:"cursor"`
+	Entitlements []entitlement `json:"entitlements"`
+	Unknown      []string      `json:"unknown"`
+}
+
+// account is an account in either direction.
+type account struct {
+	ID           string         `json:"id,omitempty"`
+	Username     string         `json:"username"`
+	PersonID     string         `json:"personId,omitempty"`
+	Active       bool           `json:"active"`
+	Attributes   map[string]any `json:"attributes,omitempty"`
+	Entitlements []string       `json:"entitlements,omitempty"`
+}
+
+type entitlement struct {
+	Name  string                    `json:"name"`
+	Kind  connector.EntitlementKind `json:"kind"`
+	Seats struct {
+		Total int `json:"total"`
+		Used  int `json:"used"`
+	} `json:"seats"`
+}
+
+// contract makes the contract's account of one that came. Numbers were decoded as
+// json.Number; what no attribute can be (an object, null) is left out.
+func (a account) contract() connector.Account {
+	attributes := map[string]any{}
+	for name, value := range a.Attributes {
+		switch value := value.(type) {
+		case string, bool:
+			attributes[name] = value
+		case json.Number:
+			if n, err := value.Int64(); err == nil {
+				attributes[name] = n
+			}
+		case []any:
+			if texts, ok := texts(value); ok {
+				attributes[name] = texts
+			}
+		}
+	}
+	var entitlements []string
+	if len(a.Entitlements) > 0 {
+		entitlements = slices.Sorted(slices.Values(a.Entitlements))
+	}
+	return connector.Account{
+		ID: a.ID, Username: a.Username, ExternalID: a.PersonID, Active: a.Active,
+		Attributes: attributes, Entitlements: entitlements,
+	}
+}
+
+func texts(list []any) ([]string, bool) {
+	texts := make([]string, len(list))
+	for i, item := range list {
+		text, ok := item.(string)
+		if !ok {
+			return nil, false
+		}
+		texts[i] = text
+	}
+	return texts, true
+}

@@ -1,0 +1,58 @@
+package webhook
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// The headers of Standard Webhooks
+// (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+const (
+	headerID        = "webhook-id"
+	headerTimestamp = "webhook-timestamp" // Unix, in seconds
+	headerSignature = "webhook-signature" // "v1," and the HMAC in base64
+)
+
+// signingKey decodes a secret of the form that Standard Webhooks gives.
+func signingKey(secret string) ([]byte, error) {
+	encoded, ok := strings.CutPrefix(secret, "whsec_")
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if !ok || err != nil || len(key) < 24 || len(key) > 64 {
+		return nil, errors.New("must be whsec_ and 24 to 64 bytes in base64: echo whsec_$(openssl rand -base64 32) makes one")
+	}
+	return key, nil
+}
+
+// sign puts the headers on a request.
+func sign(request *http.Request, key []byte, id string, now time.Time, body []byte) {
+	timestamp := strconv.FormatInt(now.Unix(), 10)
+	mac := hmac.New(sha256.New, key)
+	_, _ = mac.Write([]byte(id + "." + timestamp + "."))
+	_, _ = mac.Write(body)
+	request.Header.Set(headerID, id)
+	request.Header.Set(headerTimestamp, timestamp)
+	request.Header.Set(headerSignature, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+}
+
+// messageID is what a service tells requests apart by. A change that is sent again
+// because its step is tried again has the ID that it had: the service may answer
+// as it did. Whatever only looks, and what is part of no step, is new each time.
+func messageID(ctx context.Context, changes bool, body []byte) string {
+	step := connector.StepOf(ctx)
+	if step == "" || !changes {
+		return "msg_" + rand.Text()
+	}
+	hash := sha256.Sum256([]byte(step + "\x00" + string(body)))
+	return "msg_" + hex.EncodeToString(hash[:16])
+}

@@ -1,0 +1,244 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/connectortest"
+	"github.com/tenurehq/tenure/connector/webhook"
+	"github.com/tenurehq/tenure/schemas"
+	"github.com/tenurehq/tenure/secret"
+)
+
+const (
+	good    = "whsec_a2VlcC10aGlzLXRvLXlvdXJzZWxmLXBsZWFzZS0wMQ=="
+	another = "whsec_YW5vdGhlci1vbmUtdGhhdC1ub2JvZHkta25vd3MtMDI="
+)
+
+// serve builds the server and runs it as a process of its own.
+func serve(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "webhook-server")
+	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
+	require.NoError(t, err, string(built))
+	server := exec.Command(program, "--listen", "127.0.0.1:0", "--file", filepath.Join(dir, "accounts.json"))
+	server.Env = append(os.Environ(), "TENURE_SECRET="+good)
+	server.Stderr = os.Stderr
+	out, err := server.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, server.Start())
+	t.Cleanup(func() {
+		_ = server.Process.Signal(os.Interrupt)
+		assert.NoError(t, server.Wait(), "it ends when it is told to")
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	return line[:len(line)-1]
+}
+
+// between stands between Tenure and the service: it breaks what it is told to, and
+// holds what passes to the schemas.
+type between struct {
+	*httptest.Server
+	t *testing.T
+
+	mu   sync.Mutex
+	now  func(w http.ResponseWriter, r *http.Request, pass func(http.ResponseWriter)) // nil: pass
+	last *http.Request
+}
+
+func newBetween(t *testing.T, service string) *between {
+	t.Helper()
+	target, err := url.Parse(service)
+	require.NoError(t, err)
+	requests, err := schemas.Load("webhook-request")
+	require.NoError(t, err)
+	answers, err := schemas.Load("webhook-answer")
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		body, err := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		conforms(t, answers, body)
+		return err
+	}
+	b := &between{t: t}
+	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // whoever called is gone
+		}
+		conforms(t, requests, body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		kept := r.Clone(t.Context())
+		kept.Body = io.NopCloser(bytes.NewReader(body))
+		b.mu.Lock()
+		now := b.now
+		b.last = kept
+		b.mu.Unlock()
+		if now == nil {
+			proxy.ServeHTTP(w, r)
+			return
+		}
+		now(w, r, func(w http.ResponseWriter) { proxy.ServeHTTP(w, r) })
+	}))
+	t.Cleanup(b.Close)
+	return b
+}
+
+func conforms(t *testing.T, schema *schemas.Schema, body []byte) {
+	t.Helper()
+	var doc any
+	if assert.NoError(t, json.Unmarshal(body, &doc), string(body)) {
+		assert.NoError(t, schema.Validate(doc), string(body))
+	}
+}
+
+func (b *between) behave(now func(w http.ResponseWriter, r *http.Request, pass func(http.ResponseWriter))) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now = now
+}
+
+// refuse answers for the service.
+func (b *between) refuse(kind connector.ErrorKind, after time.Duration, header func(time.Duration) string) {
+	status := map[connector.ErrorKind]int{connector.KindUnavailable: 503, connector.KindRateLimited: 429}[kind]
+	b.behave(func(w http.ResponseWriter, _ *http.Request, _ func(http.ResponseWriter)) {
+		if after > 0 {
+			w.Header().Set("Retry-After", header(after))
+		}
+		w.WriteHeader(status)
+	})
+}
+
+func TestConformance(t *testing.T) {
+	b := newBetween(t, serve(t))
+	var mu sync.Mutex
+	now := good
+	sign := func(with string) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = with
+	}
+	signing := secret.New(func() (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return now, nil
+	})
+	connectortest.Run(t, connectortest.Target{
+		Kind: webhook.Kind,
+		Open: func(t *testing.T) connector.Connector {
+			c, err := webhook.Kind.Open(t.Context(), connector.Env{App: "door"}, connector.Settings{
+				"url": b.URL, "secret": signing, "keys": []any{"email"},
+			})
+			require.NoError(t, err)
+			return c
+		},
+		Capabilities: connector.Capabilities{
+			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true, Entitlements: true,
+			ListEntitlements: true, Sessions: true, HandOver: true, List: true,
+		},
+		Entitlements:  [2]string{"staff", "admins"},
+		Attributes:    [2]string{"title", "department"},
+		KeyAttributes: map[connector.MatchKey]string{connector.ByEmail: "email"},
+		Secrets:       []string{good, another, b.URL},
+		Faults: connectortest.Faults{
+			Heal: func(*testing.T) {
+				b.behave(nil)
+				sign(good)
+			},
+			FailAfterApply: func(*testing.T) {
+				var once sync.Once
+				b.behave(func(w http.ResponseWriter, _ *http.Request, pass func(http.ResponseWriter)) {
+					failed := false
+					once.Do(func() {
+						pass(httptest.NewRecorder())
+						w.WriteHeader(http.StatusBadGateway)
+						failed = true
+					})
+					if !failed {
+						pass(w)
+					}
+				})
+			},
+			Unauthorize: func(*testing.T) { sign(another) },
+			Refuse: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
+				b.refuse(kind, after, func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) })
+			},
+			RefuseUntil: func(_ *testing.T, kind connector.ErrorKind, after time.Duration) {
+				b.refuse(kind, after, func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) })
+			},
+			Stall: func(*testing.T) {
+				b.behave(func(_ http.ResponseWriter, r *http.Request, _ func(http.ResponseWriter)) { <-r.Context().Done() })
+			},
+		},
+	})
+}
+
+// send sends a request as it is, past the connector.
+func send(t *testing.T, to string, request *http.Request, change func(http.Header)) (status int, body string) {
+	t.Helper()
+	raw, err := io.ReadAll(request.Body)
+	require.NoError(t, err)
+	request.Body = io.NopCloser(bytes.NewReader(raw))
+	again, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, bytes.NewReader(raw))
+	require.NoError(t, err)
+	again.Header = request.Header.Clone()
+	change(again.Header)
+	response, err := http.DefaultClient.Do(again)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	got, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(got)
+}
+
+func TestWhatIsRepeatedIsDoneOnce(t *testing.T) {
+	service := serve(t)
+	b := newBetween(t, service)
+	c, err := webhook.Kind.Open(t.Context(), connector.Env{App: "door"}, connector.Settings{"url": b.URL, "secret": good})
+	require.NoError(t, err)
+	create := func(step string) (connector.Account, error) {
+		ctx := connector.WithStep(t.Context(), step)
+		return c.(connector.Creator).Create(ctx, connector.Spec{PersonID: "p-1", Username: "zoe", Active: true})
+	}
+	first, err := create("run/1")
+	require.NoError(t, err)
+	again, err := create("run/1")
+	require.NoError(t, err, "the same step gets the answer that it had")
+	assert.Equal(t, first, again)
+	_, err = create("run/2")
+	require.ErrorContains(t, err, "exists", "another step is another request")
+
+	status, _ := send(t, service, b.last, func(http.Header) {})
+	assert.Equal(t, http.StatusConflict, status, "what Tenure sent, the service takes")
+	for name, change := range map[string]func(http.Header){
+		"another ID":        func(h http.Header) { h.Set("webhook-id", "msg_1") },
+		"another time":      func(h http.Header) { h.Set("webhook-timestamp", strconv.FormatInt(time.Now().Unix()+1, 10)) },
+		"an old time":       func(h http.Header) { h.Set("webhook-timestamp", "1600000000") },
+		"another signature": func(h http.Header) { h.Set("webhook-signature", "v1,AAAA") },
+		"no signature":      func(h http.Header) { h.Del("webhook-signature") },
+	} {
+		status, body := send(t, service, b.last, change)
+		assert.Equal(t, http.StatusUnauthorized, status, name)
+		assert.JSONEq(t, `{"error":"unauthorized"}`, body, name)
+	}
+}
