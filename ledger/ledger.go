@@ -30,6 +30,7 @@ type Ledger interface {
 	Intake
 	Work
 	Query
+	Pacer
 
 	// Ping says whether the store answers.
 	Ping(ctx context.Context) error

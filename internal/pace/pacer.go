@@ -1,0 +1,201 @@
+package pace
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// The pauses between attempts to reach a ledger that does not answer.
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 2 * time.Second
+)
+
+// NoTurnError says that a call was not made because its turn did not come.
+type NoTurnError struct {
+	// After is how long it would have had to wait still; zero if that is not known.
+	After time.Duration
+	cause error
+}
+
+func (e *NoTurnError) Error() string {
+	return "the app's rate is used up, or it asked for a pause: the call waits for its turn"
+}
+
+func (e *NoTurnError) Unwrap() error { return e.cause }
+
+// Pacer paces the calls of one app that one process makes. Its methods may be
+// called from any goroutine.
+type Pacer struct {
+	app    string
+	store  ledger.Pacer
+	rate   Rate
+	plan   schedule
+	waited prometheus.Observer
+	ending <-chan struct{}
+
+	// turn is held by the one call that waits for what was taken; the others queue
+	// for it, so that no more is taken than soon used.
+	turn chan struct{}
+
+	mu     sync.Mutex
+	paused time.Time // no call before that
+	next   time.Time // from when on the next call that was taken may be made
+	left   int       // calls that were taken and not made
+}
+
+// New makes the pacer of an app. When ctx ends, calls that would have to wait
+// fail at once: the process is about to stop. The zero rate limits nothing, but
+// pauses are kept.
+func New(ctx context.Context, app string, rate Rate, store ledger.Pacer, m *Metrics) *Pacer {
+	p := &Pacer{
+		app: app, store: store, rate: rate, waited: m.waited.WithLabelValues(app),
+		ending: ctx.Done(), turn: make(chan struct{}, 1),
+	}
+	if rate.Calls > 0 {
+		p.plan = rate.schedule()
+	}
+	return p
+}
+
+// Wait returns when the app may be called once more. If that cannot be before
+// ctx ends, it says so at once, with a *NoTurnError. A ledger that cannot be
+// reached is waited for.
+func (p *Pacer) Wait(ctx context.Context) error {
+	begun := time.Now()
+	defer func() { p.waited.Observe(time.Since(begun).Seconds()) }()
+	if err := p.until(ctx, p.pausedUntil); err != nil {
+		return err
+	}
+	if p.rate.Calls == 0 {
+		return nil
+	}
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return &NoTurnError{cause: ctx.Err()}
+	case <-p.ending:
+		return &NoTurnError{}
+	}
+	defer func() { <-p.turn }()
+	for {
+		if err := p.stock(ctx); err != nil {
+			return err
+		}
+		if err := p.until(ctx, p.nextTaken); err != nil {
+			return err
+		}
+		if p.spend() {
+			return nil
+		}
+	}
+}
+
+// Pause leaves the app alone for a while, as it asked: this process at once, the
+// others as soon as they have spent what they have taken, if there is a rate.
+func (p *Pacer) Pause(ctx context.Context, pause time.Duration) error {
+	p.mu.Lock()
+	if until := time.Now().Add(pause); until.After(p.paused) {
+		p.paused = until
+	}
+	p.left = 0
+	p.mu.Unlock()
+	if p.rate.Calls == 0 {
+		return nil
+	}
+	return p.store.PauseCalls(ctx, p.app, pause)
+}
+
+func (p *Pacer) pausedUntil() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.paused
+}
+
+func (p *Pacer) nextTaken() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.paused.After(p.next) {
+		return p.paused
+	}
+	return p.next
+}
+
+// spend makes one of the calls that were taken, unless they were given up
+// meanwhile.
+func (p *Pacer) spend() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left == 0 {
+		return false
+	}
+	p.left--
+	p.next = p.next.Add(p.plan.every)
+	return true
+}
+
+// stock sees to it that there are calls to be made: what was kept for too long is
+// lost.
+func (p *Pacer) stock(ctx context.Context) error {
+	p.mu.Lock()
+	for ; p.left > 0 && time.Since(p.next) > p.plan.saved+p.plan.keep; p.left-- {
+		p.next = p.next.Add(p.plan.every)
+	}
+	stocked := p.left > 0
+	p.mu.Unlock()
+	if stocked {
+		return nil
+	}
+	from, err := p.reserve(ctx)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next, p.left = time.Now().Add(from), p.plan.chunk
+	return nil
+}
+
+// reserve takes calls from the ledger, for as long as it takes.
+func (p *Pacer) reserve(ctx context.Context) (time.Duration, error) {
+	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
+		from, err := p.store.ReserveCalls(ctx, ledger.CallReservation{
+			App: p.app, Calls: p.plan.chunk, Every: p.plan.every, Saved: p.plan.saved,
+		})
+		if err == nil {
+			return from, nil
+		}
+		again := time.Now().Add(retry)
+		if late := p.until(ctx, func() time.Time { return again }); late != nil {
+			return 0, &NoTurnError{cause: err}
+		}
+	}
+}
+
+// until waits for an instant, which may move away meanwhile.
+func (p *Pacer) until(ctx context.Context, instant func() time.Time) error {
+	for {
+		wait := time.Until(instant())
+		if wait <= 0 {
+			return nil
+		}
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
+			return &NoTurnError{After: wait}
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return &NoTurnError{After: wait, cause: ctx.Err()}
+		case <-p.ending:
+			timer.Stop()
+			return &NoTurnError{}
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package ledgertest
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// slack is how far a time may be off: it passes while a test runs. The rates of
+// the tests are so low that it does not matter.
+const slack = time.Minute
+
+// hourly reserves calls of an app that may be called once an hour.
+func hourly(t *testing.T, l ledger.Ledger, app string, calls int, saved time.Duration) time.Duration {
+	t.Helper()
+	from, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: app, Calls: calls, Every: time.Hour, Saved: saved})
+	require.NoError(t, err)
+	return from
+}
+
+var paceTests = tests{
+	"CallsFollowOneAnother": func(t *testing.T, l ledger.Ledger) {
+		assert.InDelta(t, 0, hourly(t, l, "wiki", 1, 0), float64(slack))
+		assert.InDelta(t, time.Hour, hourly(t, l, "wiki", 3, 0), float64(slack))
+		assert.InDelta(t, 4*time.Hour, hourly(t, l, "wiki", 1, 0), float64(slack))
+	},
+	"AppsDoNotDisturbEachOther": func(t *testing.T, l ledger.Ledger) {
+		hourly(t, l, "wiki", 10, 0)
+		require.NoError(t, l.PauseCalls(t.Context(), "wiki", time.Hour))
+		assert.InDelta(t, 0, hourly(t, l, "chat", 1, 0), float64(slack))
+	},
+	"TimeWithoutCallsIsMadeUpFor": func(t *testing.T, l ledger.Ledger) {
+		assert.InDelta(t, -4*time.Hour, hourly(t, l, "wiki", 3, 4*time.Hour), float64(slack))
+		assert.InDelta(t, -time.Hour, hourly(t, l, "wiki", 1, 4*time.Hour), float64(slack))
+		assert.InDelta(t, 0, hourly(t, l, "wiki", 1, 4*time.Hour), float64(slack), "no further than agreed")
+		assert.InDelta(t, time.Hour, hourly(t, l, "wiki", 1, 4*time.Hour), float64(slack))
+	},
+	"APauseHoldsForCallsTakenAfterIt": func(t *testing.T, l ledger.Ledger) {
+		require.NoError(t, l.PauseCalls(t.Context(), "wiki", 6*time.Hour))
+		require.NoError(t, l.PauseCalls(t.Context(), "wiki", 2*time.Hour), "ends no longer one")
+		assert.InDelta(t, 6*time.Hour, hourly(t, l, "wiki", 1, 4*time.Hour), float64(slack))
+		assert.InDelta(t, 7*time.Hour, hourly(t, l, "wiki", 1, 4*time.Hour), float64(slack), "nothing is made up for afterwards")
+	},
+	"APauseAddsNothingToALongerWait": func(t *testing.T, l ledger.Ledger) {
+		hourly(t, l, "wiki", 5, 0)
+		require.NoError(t, l.PauseCalls(t.Context(), "wiki", 2*time.Hour))
+		assert.InDelta(t, 5*time.Hour, hourly(t, l, "wiki", 1, 0), float64(slack))
+	},
+	"NonsenseIsRefused": func(t *testing.T, l ledger.Ledger) {
+		for _, r := range []ledger.CallReservation{
+			{Calls: 1, Every: time.Second},
+			{App: "wiki", Every: time.Second},
+			{App: "wiki", Calls: 1},
+			{App: "wiki", Calls: 1, Every: time.Second, Saved: -1},
+		} {
+			_, err := l.ReserveCalls(t.Context(), r)
+			assert.Error(t, err, "%+v", r)
+		}
+	},
+	"NoCallIsTakenTwice": func(t *testing.T, l ledger.Ledger) {
+		const callers = 60
+		var hours [callers]atomic.Int64
+		race(callers, func(int) {
+			from := hourly(t, l, "wiki", 1, 0)
+			hours[min(max(int(from.Round(time.Hour)/time.Hour), 0), callers-1)].Add(1)
+		})
+		for i := range hours {
+			assert.EqualValues(t, 1, hours[i].Load(), "the call of hour %d", i)
+		}
+	},
+}

@@ -1,0 +1,31 @@
+package ledger
+
+import (
+	"context"
+	"time"
+)
+
+// Pacer shares out the calls of apps that may be called only so often, among all
+// processes that use the ledger. Times are the store's own: those who ask need
+// not agree on one.
+type Pacer interface {
+	// ReserveCalls takes the next calls of an app that nobody has taken yet, and
+	// says from when on, counted from now, the first of them may be made; each
+	// other one Every later. A negative time lies behind: that call, and others if
+	// it is long ago, may be made at once. A call that was taken and never made is
+	// lost.
+	ReserveCalls(ctx context.Context, r CallReservation) (from time.Duration, err error)
+	// PauseCalls has all calls that are taken from now on begin no earlier than
+	// after the given time. It ends no longer pause.
+	PauseCalls(ctx context.Context, app string, pause time.Duration) error
+}
+
+// CallReservation asks for calls of an app.
+type CallReservation struct {
+	App   string
+	Calls int           // how many, at least one
+	Every time.Duration // from one call to the next, above zero
+	// Saved is how much time without calls may be made up for: calls of that long
+	// a time may be made at once.
+	Saved time.Duration
+}
