@@ -8,8 +8,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// The methods below are the connector's capabilities as a task uses them: paced,
-// and with one error for what the app cannot do.
+// The methods below are the connector's capabilities as a task uses them, with one
+// error for what the app cannot do.
 
 func unsupported(op string) error {
 	return &connector.Error{
@@ -19,17 +19,11 @@ func unsupported(op string) error {
 }
 
 func (t *task) find(keys connector.Keys) ([]connector.Match, error) {
-	if err := t.pace(); err != nil {
-		return nil, err
-	}
 	return t.app.Connector.Find(t.ctx, keys)
 }
 
 // read gives the account as it is, or false if it is not there.
 func (t *task) read(id string) (connector.Account, bool, error) {
-	if err := t.pace(); err != nil {
-		return connector.Account{}, false, err
-	}
 	account, err := t.app.Connector.Read(t.ctx, id)
 	if isKind(err, connector.KindNotFound) {
 		return connector.Account{}, false, nil
@@ -41,9 +35,6 @@ func (t *task) setActive(id string, active bool) error {
 	app, ok := t.app.Connector.(connector.Switch)
 	if !ok {
 		return unsupported("disable")
-	}
-	if err := t.pace(); err != nil {
-		return err
 	}
 	if active {
 		return app.Enable(t.ctx, id)
@@ -64,9 +55,6 @@ func (t *task) setAttributes(id string, wanted map[string]any) error {
 		all[name] = ""
 	}
 	maps.Copy(all, wanted)
-	if err := t.pace(); err != nil {
-		return err
-	}
 	return app.Update(t.ctx, id, all)
 }
 
@@ -77,9 +65,6 @@ func (t *task) grant(id string, names []string) error {
 	app, ok := t.app.Connector.(connector.Entitler)
 	if !ok {
 		return unsupported("grant")
-	}
-	if err := t.pace(); err != nil {
-		return err
 	}
 	return app.Grant(t.ctx, id, names)
 }
@@ -92,9 +77,6 @@ func (t *task) revoke(id string, names []string) error {
 	if !ok {
 		return unsupported("revoke")
 	}
-	if err := t.pace(); err != nil {
-		return err
-	}
 	return app.Revoke(t.ctx, id, names)
 }
 
@@ -102,9 +84,6 @@ func (t *task) revokeSessions(id string) error {
 	app, ok := t.app.Connector.(connector.SessionRevoker)
 	if !ok {
 		return nil // disabling is all that this app offers
-	}
-	if err := t.pace(); err != nil {
-		return err
 	}
 	return app.RevokeSessions(t.ctx, id)
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector"
@@ -38,12 +37,6 @@ type Runs interface {
 	// Resume starts a run that finds out by itself what has to be done, or tells
 	// the open one to look again.
 	Resume(ctx context.Context, personID, why string) error
-}
-
-// App is an open connector and how fast it may be called.
-type App struct {
-	Connector connector.Connector
-	Limit     *rate.Limiter // nil: unlimited
 }
 
 // traits are what planning has to know of every app.

@@ -30,6 +30,17 @@ const (
 func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, error) {
 	defer keepAlive(ctx)()
 	info := activity.GetInfo(ctx)
+	app := a.Apps[req.Step.App]
+	if info.TaskQueue != AppQueue(req.Step.App) {
+		leave, elsewhere := app.enter(req.Step.App)
+		if elsewhere != nil {
+			return StepResult{Result: ResultMoved, Route: *elsewhere}, nil
+		}
+		defer leave()
+	}
+	if err := app.soon(info.Deadline); err != nil {
+		return StepResult{}, failed(err).temporal(false)
+	}
 	// A call that has been sent is seen to its end even if the run has lost
 	// interest: only its outcome makes clear what has to be undone.
 	call, cancel := context.WithDeadline(context.WithoutCancel(ctx), info.Deadline)
@@ -61,7 +72,9 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	t := &task{a: a, ctx: call, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil}
 	done, err := t.perform()
 	if err != nil {
-		return StepResult{}, a.fail(call, req, begun, failed(err))
+		f := failed(err)
+		a.pause(call, app, req.Step.App, f)
+		return StepResult{}, a.fail(call, req, begun, f)
 	}
 	return StepResult{Result: ResultDone}, a.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
@@ -81,7 +94,7 @@ func (a *Activities) fail(ctx context.Context, req StepRequest, begun ledger.Beg
 		// No answer is no refusal: the app may have taken the call, and be slow.
 		InDoubt: req.Step.Kind.Gives() && f.code == string(connector.KindUnavailable),
 	}
-	attention := !f.retryable || failing > a.AttentionAfter
+	attention := !f.retryable || failing > a.AttentionAfter && !f.noTurn
 	if attention {
 		outcome.State = ledger.StepAttention
 	}
@@ -168,17 +181,6 @@ func (t *task) perform() (done, error) {
 	}
 	t.link.PersonID, t.link.App = t.d.person.PersonID, t.step.App
 	return performers[t.step.Kind](t)
-}
-
-// pace waits until the app may be called once more.
-func (t *task) pace() error {
-	if t.app.Limit == nil {
-		return nil
-	}
-	if err := t.app.Limit.Wait(t.ctx); err != nil {
-		return failure{code: string(connector.KindRateLimited), message: "the app's configured rate is used up by other work", retryable: true}
-	}
-	return nil
 }
 
 // keepAlive heartbeats until the returned function is called, so that the death

@@ -60,7 +60,7 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 	}
 	known := index(d.person.Steps, func(s ledger.Step) string { return s.Key })
 	for _, step := range d.plan.Steps {
-		todo := Todo{Step: step}
+		todo := Todo{Step: step, Route: a.Apps[step.App].route(step.App)}
 		if s := known[step.Key]; s.State == ledger.StepAttention {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
 		}

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/pace"
 )
 
 // The error codes that are not a connector.ErrorKind. Codes are the types of
@@ -25,6 +26,7 @@ type failure struct {
 	message    string
 	retryable  bool
 	retryAfter time.Duration
+	noTurn     bool // the app was not called: it may not be, just now
 }
 
 func (f failure) Error() string { return f.code + ": " + f.message }
@@ -34,6 +36,13 @@ func failed(err error) failure {
 	var own failure
 	if errors.As(err, &own) {
 		return own
+	}
+	var noTurn *pace.NoTurnError
+	if errors.As(err, &noTurn) {
+		return failure{
+			code: string(connector.KindRateLimited), message: noTurn.Error(),
+			retryable: true, retryAfter: noTurn.After, noTurn: true,
+		}
 	}
 	var app *connector.Error
 	if errors.As(err, &app) {

@@ -93,9 +93,6 @@ func (t *task) adopt(id string) error {
 	if !ok {
 		return nil
 	}
-	if err := t.pace(); err != nil {
-		return err
-	}
 	return app.Adopt(t.ctx, id, t.d.person.PersonID)
 }
 
@@ -103,9 +100,6 @@ func (t *task) create(want policy.Account) (connector.Account, string, error) {
 	app, ok := t.app.Connector.(connector.Creator)
 	if !ok {
 		return connector.Account{}, "", unsupported("create")
-	}
-	if err := t.pace(); err != nil {
-		return connector.Account{}, "", err
 	}
 	account, err := app.Create(t.ctx, connector.Spec{
 		PersonID:   t.d.person.PersonID,

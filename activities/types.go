@@ -38,7 +38,17 @@ type Assessment struct {
 // Todo is a step, and what needs a human about it, if anything does.
 type Todo struct {
 	plan.Step
+	Route
 	Attention *Attention `json:"attention,omitempty"`
+}
+
+// Route says how a step is to be run. The zero value is the main task queue, and
+// as long as steps usually take.
+type Route struct {
+	Queue string `json:"queue,omitempty"` // the task queue
+	// Patience is how much longer than usual one attempt may take, since it has to
+	// wait for the app's rate.
+	Patience time.Duration `json:"patience,omitempty"`
 }
 
 // Attention is something that a human must look at.
@@ -61,6 +71,7 @@ type StepRequest struct {
 // StepResult is what became of a step that did not fail.
 type StepResult struct {
 	Result Result `json:"result"`
+	Route         // where to, if it is ResultMoved
 }
 
 // Result names the outcome of a step.
@@ -70,6 +81,7 @@ type Result string
 const (
 	ResultDone       Result = "done"
 	ResultSuperseded Result = "superseded" // the ledger does not ask for it any more
+	ResultMoved      Result = "moved"      // nothing was done: it has to be run on another task queue
 )
 
 // RepairRequest is an operator's decision about what needs attention.

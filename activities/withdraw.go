@@ -131,9 +131,6 @@ func (t *task) handOver() (done, error) {
 			message: "the manager has no account in this app: move the data by hand and skip this, or give the manager access and retry",
 		}
 	}
-	if err := t.pace(); err != nil {
-		return done{}, err
-	}
 	if err := app.HandOver(t.ctx, t.link.AccountID, to); err != nil {
 		return done{}, err
 	}
@@ -148,9 +145,6 @@ func (t *task) delete() (done, error) {
 	app, ok := t.app.Connector.(connector.Deleter)
 	if !ok {
 		return done{}, unsupported("delete")
-	}
-	if err := t.pace(); err != nil {
-		return done{}, err
 	}
 	if err := app.Delete(t.ctx, t.link.AccountID); err != nil {
 		return done{}, err

@@ -9,15 +9,15 @@ import (
 	"os"
 	_ "time/tzdata" // people live in zones that a slim container image does not know
 
-	sdkworker "go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -30,12 +30,6 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	if err != nil {
 		return service.UsageError(err)
 	}
-	apps, err := openApps(ctx, cfg)
-	if err != nil {
-		return service.UsageError(err)
-	}
-	defer func() { err = errors.Join(err, closeApps(apps)) }()
-
 	var workerReady service.Later
 	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Worker, service.Checks{
 		Ready: map[string]service.Check{"worker": workerReady.Check},
@@ -45,8 +39,13 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	}
 	defer func() { err = errors.Join(err, backing.Close()) }() //nolint:contextcheck // it has to work when ctx is done
 
-	w := sdkworker.New(backing.Temporal, workflows.TaskQueue, workflows.WorkerOptions())
-	workflows.Register(w, &activities.Activities{
+	metrics := newMetrics(p.Metrics)
+	apps, err := openApps(ctx, cfg, backing.Ledger, metrics)
+	if err != nil {
+		return service.UsageError(err)
+	}
+	defer func() { err = errors.Join(err, closeApps(apps)) }()
+	host := workflows.NewHost(backing.Temporal, &activities.Activities{
 		Ledger:         backing.Ledger,
 		Policy:         cfg.Policy,
 		Apps:           apps,
@@ -59,31 +58,34 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	if err := backing.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every); err != nil {
 		return err
 	}
-	if err := w.Start(); err != nil {
-		return fmt.Errorf("starting the worker: %w", err)
+	if err := host.Start(); err != nil {
+		return err
 	}
 	workerReady.Set(func(context.Context) error { return nil })
 	p.Log.Info("ready", zap.Strings("apps", cfg.Policy.Apps()), zap.String("taskQueue", workflows.TaskQueue))
 	<-ctx.Done()
 	p.Log.Info("stopping: finishing the steps that are under way")
-	w.Stop()
+	host.Stop()
 	return nil
 }
 
 // openApps opens the connector of every app. None is called yet: an app that is
-// down holds up its own steps and nothing else.
-func openApps(ctx context.Context, cfg *config.Config) (map[string]*activities.App, error) {
+// down holds up its own steps and nothing else. When ctx ends, calls that wait for
+// their turn are given up.
+func openApps(ctx context.Context, cfg *config.Config, rates ledger.Pacer, m *metrics) (map[string]*activities.App, error) {
 	apps := make(map[string]*activities.App, len(cfg.Apps))
 	for name, app := range cfg.Apps {
 		kind, ok := catalog.Lookup(app.Connector)
 		if !ok {
 			return nil, fmt.Errorf("app %s: there is no connector %q", name, app.Connector)
 		}
-		c, err := kind.Open(ctx, connector.Env{App: name}, connector.Settings(app.Settings))
+		rate := pace.Rate{Calls: app.Rate.Calls, Per: app.Rate.Per}
+		pacer := pace.New(ctx, name, rate, rates, m.pace)
+		c, err := kind.Open(ctx, connector.Env{App: name, Pace: pacer.Wait}, connector.Settings(app.Settings))
 		if err != nil {
 			return nil, fmt.Errorf("app %s: %w", name, err)
 		}
-		apps[name] = &activities.App{Connector: c, Limit: limit(app.Rate)}
+		apps[name] = &activities.App{Connector: c, Rate: rate, Pacer: pacer, Moved: m.moved.WithLabelValues(name).Inc}
 	}
 	return apps, nil
 }
@@ -94,12 +96,4 @@ func closeApps(apps map[string]*activities.App) error {
 		errs = append(errs, app.Connector.Close())
 	}
 	return errors.Join(errs...)
-}
-
-func limit(r config.Rate) *rate.Limiter {
-	if r.Calls == 0 {
-		return nil
-	}
-	perSecond := float64(r.Calls) / r.Per.Seconds()
-	return rate.NewLimiter(rate.Limit(perSecond), max(1, r.Calls/10))
 }

@@ -74,7 +74,7 @@ func (p *progressOf) start(ctx workflow.Context, selector workflow.Selector) {
 		p.underway++
 		p.began = true
 		p.board.step(ctx, t.Step, "under way")
-		future := workflow.ExecuteActivity(stepOptions(ctx, t.Step, p.todo.Urgent || p.urgent), string(t.Kind),
+		future := workflow.ExecuteActivity(stepOptions(ctx, t, p.todo.Urgent || p.urgent), string(t.Kind),
 			activities.StepRequest{PersonID: p.in.PersonID, Step: t.Step, Done: p.run.done[t.Key]})
 		selector.AddFuture(future, func(f workflow.Future) { p.finished(ctx, t, f) })
 	}
@@ -100,10 +100,16 @@ func (p *progressOf) ready(t activities.Todo) bool {
 
 func (p *progressOf) finished(ctx workflow.Context, t activities.Todo, f workflow.Future) {
 	p.underway--
+	var result activities.StepResult
+	err := f.Get(ctx, &result)
+	if err == nil && result.Result == activities.ResultMoved {
+		t.Route = result.Route
+		p.waiting = append(p.waiting, t)
+		return
+	}
 	p.ended[t.Key] = true
 	p.progressed = true
-	var result activities.StepResult
-	if err := f.Get(ctx, &result); err != nil {
+	if err != nil {
 		// The activity has put what is wrong into the ledger: the next assessment
 		// shows it as attention. A cancelled one was never begun.
 		p.board.step(ctx, t.Step, describe(err))

@@ -8,7 +8,8 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// TaskQueue is the one task queue of Tenure's workflows and activities.
+// TaskQueue is the task queue of Tenure's workflows and activities. Steps for an
+// app that is limited or slow go over a queue of its own: see activities.AppQueue.
 const TaskQueue = "tenure"
 
 // The workflow types. A change's type is the plan.Change of that name.

@@ -14,6 +14,10 @@ import (
 const (
 	// attemptTimeout bounds one attempt at a step: a few calls to one app.
 	attemptTimeout = 60 * time.Second
+	// queueTimeout is how long a step stays in an app's own queue before it is
+	// planned anew: the app may have left the configuration, and nobody hosts the
+	// queue any more.
+	queueTimeout = time.Hour
 	// heartbeatTimeout is how soon the death of a worker is noticed.
 	heartbeatTimeout = 10 * time.Second
 	// StopTimeout is how long a worker that is asked to stop may go on with the
@@ -33,25 +37,31 @@ const (
 
 // stepOptions are the options for one step. Retries have no end: the activity
 // itself says when a human has to look.
-func stepOptions(ctx workflow.Context, step plan.Step, urgent bool) workflow.Context {
+func stepOptions(ctx workflow.Context, t activities.Todo, urgent bool) workflow.Context {
 	priority := priorityNormal
 	switch {
-	case urgent && step.Kind == plan.Disable:
+	case urgent && t.Kind == plan.Disable:
 		priority = priorityUrgent
-	case !step.Kind.Gives():
+	case !t.Kind.Gives():
 		priority = priorityLeaver
 	}
+	var inQueue time.Duration // for ever
+	if t.Queue != "" {
+		inQueue = queueTimeout
+	}
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: attemptTimeout,
-		HeartbeatTimeout:    heartbeatTimeout,
-		WaitForCancellation: true, // a call that was sent is seen to its end
+		TaskQueue:              t.Queue,
+		ScheduleToStartTimeout: inQueue,
+		StartToCloseTimeout:    attemptTimeout + t.Patience,
+		HeartbeatTimeout:       heartbeatTimeout,
+		WaitForCancellation:    true, // a call that was sent is seen to its end
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,
 			BackoffCoefficient: 2,
 			MaximumInterval:    time.Minute,
 		},
 		Priority: temporal.Priority{PriorityKey: priority},
-		Summary:  summary(step),
+		Summary:  summary(t.Step),
 	})
 }
 

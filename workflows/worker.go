@@ -1,17 +1,77 @@
 package workflows
 
-import "go.temporal.io/sdk/worker"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
 
-// eagerSteps is how many steps of one person may start in the same round trip
-// that plans them. Steps beyond it cost one more state transition each.
-const eagerSteps = 25
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
 
-// WorkerOptions are the options of a worker that hosts Tenure's workflows and
-// activities.
-func WorkerOptions() worker.Options {
+	"github.com/tenurehq/tenure/activities"
+)
+
+const (
+	// eagerSteps is how many steps of one person may start in the same round trip
+	// that plans them. Steps beyond it cost one more state transition each.
+	eagerSteps = 25
+	// spareSlots are the places in the main queue beyond every app's share: for what
+	// is no step, and for steps that are told to go elsewhere.
+	spareSlots = 100
+)
+
+// WorkerOptions are the options of a worker that hosts Tenure's workflows and, for
+// a number of apps, its activities.
+func WorkerOptions(apps int) worker.Options {
 	eager := eagerSteps
 	return worker.Options{
 		MaxEagerActivityReservationsPerWorkflowTask: &eager,
-		WorkerStopTimeout: StopTimeout, // a step that is under way is seen to its end
+		// As many as all apps' shares: no app takes another's.
+		MaxConcurrentActivityExecutionSize: apps*activities.MainSlots + spareSlots,
+		WorkerStopTimeout:                  StopTimeout, // a step that is under way is seen to its end
 	}
+}
+
+// Host hosts Tenure's workflows and activities in this process: on the main task
+// queue, and steps on every app's own.
+type Host struct {
+	workers []worker.Worker
+}
+
+// NewHost makes a host. Start starts it.
+func NewHost(c client.Client, a *activities.Activities) *Host {
+	main := worker.New(c, TaskQueue, WorkerOptions(len(a.Apps)))
+	Register(main, a)
+	h := &Host{workers: []worker.Worker{main}}
+	for _, name := range slices.Sorted(maps.Keys(a.Apps)) {
+		w := worker.New(c, activities.AppQueue(name), worker.Options{
+			DisableWorkflowWorker:              true,
+			MaxConcurrentActivityExecutionSize: a.Apps[name].Slots(),
+			WorkerStopTimeout:                  StopTimeout,
+		})
+		registerSteps(w, a)
+		h.workers = append(h.workers, w)
+	}
+	return h
+}
+
+// Start starts to take work. If that fails, what was started is stopped again.
+func (h *Host) Start() error {
+	for i, w := range h.workers {
+		if err := w.Start(); err != nil {
+			(&Host{workers: h.workers[:i]}).Stop()
+			return fmt.Errorf("workflows: starting the worker: %w", err)
+		}
+	}
+	return nil
+}
+
+// Stop takes no more work, and waits a while for what is under way.
+func (h *Host) Stop() {
+	var all sync.WaitGroup
+	for _, w := range h.workers {
+		all.Go(w.Stop)
+	}
+	all.Wait()
 }

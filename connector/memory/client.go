@@ -16,6 +16,7 @@ import (
 type client struct {
 	app  *App
 	name string
+	pace func(context.Context) error // nil: at once
 }
 
 var (
@@ -216,9 +217,14 @@ func (c client) locked(do func() error) error {
 	return do()
 }
 
-// enter counts the call, waits and fails as the switches say, and returns the
+// enter waits for the call's turn, counts it, waits and fails as the switches say, and returns the
 // hook to run afterwards. Hooks and waiting hold no lock.
 func (c client) enter(ctx context.Context, op, accountID string) (after Hook, err error) {
+	if c.pace != nil {
+		if err := c.pace(ctx); err != nil {
+			return nil, asError(op, err)
+		}
+	}
 	c.app.mu.Lock()
 	c.app.calls[op]++
 	faults, before, after := c.app.faults, c.app.before, c.app.after

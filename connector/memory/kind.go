@@ -28,5 +28,5 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if settings.Has("name") {
 		name = settings.Text("name")
 	}
-	return client{app: Shared(name), name: name}, nil
+	return client{app: Shared(name), name: name, pace: env.Pace}, nil
 }

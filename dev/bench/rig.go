@@ -46,7 +46,7 @@ func openRig(ctx context.Context) (_ *rig, err error) {
 		r.stack.Close()
 		return nil, fmt.Errorf("dial Temporal: %w", err)
 	}
-	r.bare = worker.New(r.temporal, bareQueue, workflows.WorkerOptions())
+	r.bare = worker.New(r.temporal, bareQueue, workflows.WorkerOptions(1))
 	r.bare.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: bareType})
 	r.bare.RegisterActivity(nothing)
 	if err := r.bare.Start(); err != nil {
@@ -70,7 +70,7 @@ type tenure struct {
 	dir    string
 	ledger ledger.Ledger
 	runs   *workflows.Client
-	worker worker.Worker
+	host   *workflows.Host
 }
 
 // retain is how long accounts of leavers are kept, in real time: longer than it
@@ -131,15 +131,14 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 	if err := t.runs.RegisterAttributes(ctx); err != nil {
 		return nil, err
 	}
-	w := worker.New(r.temporal, workflows.TaskQueue, workflows.WorkerOptions())
-	workflows.Register(w, &activities.Activities{
+	t.host = workflows.NewHost(r.temporal, &activities.Activities{
 		Ledger: t.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
 		AttentionAfter: time.Minute, Recheck: time.Hour, Runs: t.runs,
 	})
-	if err := w.Start(); err != nil {
-		return nil, fmt.Errorf("start the worker: %w", err)
+	if err := t.host.Start(); err != nil {
+		t.host = nil
+		return nil, err
 	}
-	t.worker = w
 	return t, nil
 }
 
@@ -160,8 +159,8 @@ func (t *tenure) addManager(ctx context.Context, apps []string) error {
 }
 
 func (t *tenure) close() (err error) {
-	if t.worker != nil {
-		t.worker.Stop()
+	if t.host != nil {
+		t.host.Stop()
 	}
 	if t.ledger != nil {
 		err = t.ledger.Close()

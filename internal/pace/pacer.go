@@ -96,6 +96,21 @@ func (p *Pacer) Wait(ctx context.Context) error {
 	}
 }
 
+// Soon says, by what is known already, whether a call might be made before the
+// deadline: if not, with a *NoTurnError.
+func (p *Pacer) Soon(deadline time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := p.paused
+	if p.left > 0 && p.next.After(next) {
+		next = p.next
+	}
+	if next.After(deadline) {
+		return &NoTurnError{After: time.Until(next)}
+	}
+	return nil
+}
+
 // Pause leaves the app alone for a while, as it asked: this process at once, the
 // others as soon as they have spent what they have taken, if there is a rate.
 func (p *Pacer) Pause(ctx context.Context, pause time.Duration) error {

@@ -134,6 +134,9 @@ func TestATurnThatCannotComeInTimeIsSaidAtOnce(t *testing.T) {
 		require.ErrorAs(t, p.Wait(ctx), &noTurn)
 		assert.InDelta(t, time.Hour, noTurn.After, float64(time.Minute))
 	}
+	var noTurn *NoTurnError
+	require.ErrorAs(t, p.Soon(time.Now().Add(time.Minute)), &noTurn, "known without asking")
+	require.NoError(t, p.Soon(time.Now().Add(2*time.Hour)))
 	assert.EqualValues(t, 2, store.reserved.Load(), "what nobody made is kept for the next")
 	families, err := metrics.Gather()
 	require.NoError(t, err)
@@ -151,6 +154,7 @@ func TestAPauseHoldsEverybody(t *testing.T) {
 		var noTurn *NoTurnError
 		require.ErrorAs(t, told.Wait(ctx), &noTurn)
 		assert.InDelta(t, time.Hour, noTurn.After, float64(time.Minute))
+		require.ErrorAs(t, told.Soon(time.Now().Add(time.Minute)), &noTurn)
 		if rate.Calls > 0 {
 			require.ErrorAs(t, other.Wait(ctx), &noTurn)
 			assert.InDelta(t, time.Hour, noTurn.After, float64(time.Minute))

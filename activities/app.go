@@ -1,0 +1,114 @@
+package activities
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/pace"
+)
+
+const (
+	// MainSlots is how many steps for one app one worker has under way from the
+	// main task queue. What is beyond that goes over the app's own queue: an app
+	// that hangs takes up no more than its share.
+	MainSlots = 200
+	// OverflowSlots is how many more one worker has under way from the own queue of
+	// an app without a rate.
+	OverflowSlots = 100
+)
+
+// AppQueue is an app's own task queue. Every worker hosts it for every app that it
+// knows, whether steps come over it or not: the configuration may just have
+// changed.
+func AppQueue(app string) string { return "tenure-app-" + app }
+
+// App is an open connector, and how it may be used.
+type App struct {
+	Connector connector.Connector
+	// Rate is how often the app may be called. If there is one, all steps go over
+	// the app's own queue: those that wait for their turn take nobody's place.
+	Rate pace.Rate
+	// Pacer is told when the app asks to be left alone; may be nil.
+	Pacer *pace.Pacer
+	// Moved is called for each step that finds the app's share of the main queue
+	// used up; may be nil.
+	Moved func()
+
+	underway atomic.Int64 // steps from the main queue
+}
+
+// Slots is how many steps one worker has under way from the app's own queue.
+func (app *App) Slots() int {
+	if app.Rate.Calls > 0 {
+		return app.Rate.Slots()
+	}
+	return OverflowSlots
+}
+
+// own is the route over the app's own queue.
+func (app *App) own(name string) Route {
+	route := Route{Queue: AppQueue(name)}
+	if app.Rate.Calls > 0 {
+		route.Patience = app.Rate.Wait()
+	}
+	return route
+}
+
+// route is how a step for the app is run to begin with. An app that is not in the
+// configuration has no queue that is hosted.
+func (app *App) route(name string) Route {
+	if app == nil || app.Rate.Calls == 0 {
+		return Route{}
+	}
+	return app.own(name)
+}
+
+// enter takes one of the app's places in the main queue, until leave is called. If
+// there is none, the step has to go elsewhere.
+func (app *App) enter(name string) (leave func(), elsewhere *Route) {
+	switch {
+	case app == nil:
+		return func() {}, nil
+	case app.Rate.Calls > 0: // it was planned before there was a rate
+		route := app.own(name)
+		return nil, &route
+	case app.underway.Add(1) > MainSlots:
+		app.underway.Add(-1)
+		if app.Moved != nil {
+			app.Moved()
+		}
+		route := app.own(name)
+		return nil, &route
+	}
+	return func() { app.underway.Add(-1) }, nil
+}
+
+// soon says whether it is known already that the app may not be called before the
+// deadline. Such an attempt does not begin, and is none.
+func (app *App) soon(deadline time.Time) error {
+	if app == nil || app.Pacer == nil {
+		return nil
+	}
+	return app.Pacer.Soon(deadline)
+}
+
+// pause leaves an app alone that has said for how long it does not want to be
+// called.
+func (a *Activities) pause(ctx context.Context, app *App, name string, f failure) {
+	if app == nil || app.Pacer == nil || f.noTurn || f.code != string(connector.KindRateLimited) || f.retryAfter <= 0 {
+		return
+	}
+	a.Log.Info("the app asked to be left alone", zap.String("app", name), zap.Duration("for", f.retryAfter))
+	ctx, cancel := context.WithTimeout(ctx, pauseTimeout)
+	defer cancel()
+	if err := app.Pacer.Pause(ctx, f.retryAfter); err != nil {
+		a.Log.Warn("the other workers were not told that the app wants to be left alone", zap.String("app", name), zap.Error(err))
+	}
+}
+
+// pauseTimeout bounds how long telling the others of a pause may take.
+const pauseTimeout = 5 * time.Second
