@@ -47,7 +47,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"settings", "apps:\n  wiki:\n    connector: memory\n    settings: {nam: x}",
 			`7:5: apps.wiki.settings: setting "nam" is not known (known are name)`},
 		{"no settings", "apps:\n  wiki: {connector: scim}",
-			`5:3: apps.wiki.settings: setting "url" is missing; setting "token" is missing`},
+			`5:3: apps.wiki.settings: setting "url" is missing`},
 		{"settings of the wrong form", "apps:\n  wiki: {connector: scim, settings: [a]}",
 			`5:37: apps.wiki.settings: must be a mapping (key: value), not a list`},
 		{"settings within themselves", "apps:\n  wiki: {connector: memory, settings: &s {name: [*s]}}",
