@@ -3,9 +3,7 @@ package ldap
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,7 +15,6 @@ import (
 // client is the connector of a directory whose groups are not Tenure's.
 type client struct {
 	dir    *directory.Client
-	host   []*url.URL
 	groups *groups // nil: none
 
 	people, leavers string // DNs; leavers may be empty
@@ -49,11 +46,7 @@ var (
 
 // Check implements connector.Connector.
 func (c *client) Check(ctx context.Context) (string, error) {
-	who, err := c.dir.WhoAmI(ctx, connector.OpCheck)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s at %s", strings.TrimPrefix(who, "dn:"), c.host[0].Host), nil
+	return c.dir.WhoAmI(ctx, connector.OpCheck)
 }
 
 // Close implements connector.Connector.

@@ -71,7 +71,6 @@ func connect(_ context.Context, env connector.Env, v *connector.Values) (connect
 	}
 	c := &client{
 		dir:            directory.New(config),
-		host:           config.URLs,
 		people:         v.Text("people"),
 		leavers:        v.Text("leavers"),
 		filter:         v.Text("peopleFilter"),

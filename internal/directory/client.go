@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"iter"
+	"strings"
 	"sync"
 
 	"github.com/go-ldap/ldap/v3"
@@ -65,21 +66,26 @@ func (c *Client) do(ctx context.Context, op string, do func(*ldap.Conn) error) e
 	return c.request(ctx, op, conn, do)
 }
 
-// WhoAmI says as whom the server knows us (RFC 4532): "dn:cn=tenure,dc=example" or
-// the like; the bind DN where it does not say.
+// WhoAmI says as whom which server knows us (RFC 4532): "cn=tenure,dc=example at
+// ldap.example.com" or the like. Of a server that does not say, it is the bind DN.
 func (c *Client) WhoAmI(ctx context.Context, op string) (string, error) {
+	conn, err := c.borrow(ctx, op)
+	if err != nil {
+		return "", err
+	}
+	defer c.giveBack(conn)
 	identity := c.config.BindDN
-	err := c.do(ctx, op, func(conn *ldap.Conn) error {
+	err = c.request(ctx, op, conn, func(conn *ldap.Conn) error {
 		who, err := conn.WhoAmI(nil)
 		if err == nil && who.AuthzID != "" {
-			identity = who.AuthzID
+			identity = strings.TrimPrefix(who.AuthzID, "dn:")
 		}
 		return err
 	})
-	if Is(err, ldap.LDAPResultProtocolError) { // RFC 4511 section 4.12: it does not know the operation
-		return identity, nil
+	if err != nil && !Is(err, ldap.LDAPResultProtocolError) { // RFC 4511 section 4.12: it does not know the operation
+		return "", err
 	}
-	return identity, err
+	return identity + " at " + conn.host, nil
 }
 
 // Scope is how deep a search goes (RFC 4511 section 4.5.1.2).

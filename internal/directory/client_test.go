@@ -156,9 +156,10 @@ func TestPages(t *testing.T) {
 }
 
 func TestWhoAmIOfAServerThatDoesNotSay(t *testing.T) {
-	who, err := serve(t, nil).client(t, nil).WhoAmI(t.Context(), "check")
+	s := serve(t, nil)
+	who, err := s.client(t, nil).WhoAmI(t.Context(), "check")
 	require.NoError(t, err)
-	assert.Equal(t, "cn=tenure", who)
+	assert.Equal(t, "cn=tenure at "+s.listener.Addr().String(), who)
 }
 
 func TestOnlyTrustedServersGetThePassword(t *testing.T) {

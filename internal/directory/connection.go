@@ -25,6 +25,7 @@ const (
 type connection struct {
 	*ldap.Conn
 	raw      net.Conn
+	host     string    // of the server, with the port if it is an unusual one
 	password string    // that it was bound with
 	since    time.Time // when it was last used
 	broken   bool      // not to be used again: a request was left without its answer
@@ -141,7 +142,7 @@ func (c *Client) connectTo(ctx context.Context, op string, u *url.URL, trust *x5
 		}
 		transport = encrypted
 	}
-	conn := &connection{Conn: ldap.NewConn(transport, secure), raw: raw, password: password, since: time.Now()}
+	conn := &connection{Conn: ldap.NewConn(transport, secure), raw: raw, host: u.Host, password: password, since: time.Now()}
 	defer conn.guard(ctx)()
 	conn.Start()
 	if c.config.StartTLS {
