@@ -3,7 +3,6 @@ package sqlite
 import (
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"testing"
@@ -87,22 +86,29 @@ func contents(t *testing.T, db *sql.DB) map[string][]string {
 	t.Helper()
 	tables := map[string][]string{}
 	for table, columns := range tablesOfTheFirst {
-		rows, err := db.QueryContext(t.Context(), `SELECT `+columns+` FROM `+table+` ORDER BY 1, 2`)
-		require.NoError(t, err)
-		names, err := rows.Columns()
-		require.NoError(t, err)
-		for rows.Next() {
-			values, dest := make([]any, len(names)), make([]any, len(names))
-			for i := range values {
-				dest[i] = &values[i]
-			}
-			require.NoError(t, rows.Scan(dest...))
-			tables[table] = append(tables[table], fmt.Sprintf("%q", values))
-		}
-		require.NoError(t, errors.Join(rows.Err(), rows.Close()))
+		tables[table] = rowsOf(t, db, `SELECT `+columns+` FROM `+table+` ORDER BY 1, 2`)
 		assert.NotEmpty(t, tables[table], table)
 	}
 	return tables
+}
+
+func rowsOf(t *testing.T, db *sql.DB, query string) (found []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	names, err := rows.Columns()
+	require.NoError(t, err)
+	for rows.Next() {
+		values, dest := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			dest[i] = &values[i]
+		}
+		require.NoError(t, rows.Scan(dest...))
+		found = append(found, fmt.Sprintf("%q", values))
+	}
+	require.NoError(t, rows.Err())
+	return found
 }
 
 func TestALedgerOfTheFirstVersionIsTakenOver(t *testing.T) {
