@@ -128,14 +128,15 @@ func (c *Client) Search(ctx context.Context, op string, q Query) iter.Seq2[*Entr
 				yield(nil, err)
 				return
 			}
+			next, more := ldap.FindControl(page.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
+			more = more && len(next.Cookie) > 0
 			for _, found := range page.Entries {
 				if !yield(newEntry(found), nil) {
-					conn.broken = true // so that the server need not keep the rest
+					conn.broken = more // so that the server need not keep the rest
 					return
 				}
 			}
-			next, more := ldap.FindControl(page.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
-			if !more || len(next.Cookie) == 0 {
+			if !more {
 				return
 			}
 			paging.SetCookie(next.Cookie)

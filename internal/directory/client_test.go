@@ -153,6 +153,13 @@ func TestPages(t *testing.T) {
 	}
 	assert.Equal(t, 4, s.count(ldap.ApplicationSearchRequest), "pages are asked for as needed")
 	assert.Empty(t, c.idle, "the server may forget the rest")
+
+	s.set(func(s *server) { s.pages = 1 })
+	for _, err := range c.Search(t.Context(), "read", Query{Filter: "(uid=1)"}) {
+		require.NoError(t, err)
+		break
+	}
+	assert.Len(t, c.idle, 1, "there is no rest")
 }
 
 func TestWhoAmIOfAServerThatDoesNotSay(t *testing.T) {
