@@ -1,0 +1,154 @@
+package toy
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// What the client can do, besides what every connector can: the compiler checks
+// that nothing is missing.
+var (
+	_ connector.Creator = (*client)(nil)
+	_ connector.Adopter = (*client)(nil)
+	_ connector.Updater = (*client)(nil)
+	_ connector.Switch  = (*client)(nil)
+	_ connector.Deleter = (*client)(nil)
+	_ connector.Lister  = (*client)(nil)
+)
+
+// Create implements connector.Creator.
+func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	const op = connector.OpCreate
+	made := connector.Account{
+		ID: rand.Text(), Username: spec.Username, ExternalID: spec.PersonID, Active: spec.Active, Attributes: map[string]any{},
+	}
+	if err := set(op, &made, spec.Attributes); err != nil {
+		return connector.Account{}, err
+	}
+	using.Lock()
+	defer using.Unlock()
+	accounts, err := c.accounts(ctx, op)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	taken := slices.ContainsFunc(accounts, func(a connector.Account) bool {
+		return strings.EqualFold(a.Username, made.Username) || made.ExternalID != "" && a.ExternalID == made.ExternalID
+	})
+	if taken { // Tenure then looks for it, and adopts it if it may
+		return connector.Account{}, &connector.Error{Kind: connector.KindExists, Op: op, Message: "the file has an account of that username or person"}
+	}
+	return made, c.save(op, append(accounts, made))
+}
+
+// Adopt implements connector.Adopter.
+func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
+	return c.change(ctx, connector.OpAdopt, accountID, func(a *connector.Account) error {
+		if a.ExternalID != "" && a.ExternalID != personID {
+			return &connector.Error{Kind: connector.KindConflict, Op: connector.OpAdopt, Message: "the account is another person's"}
+		}
+		a.ExternalID = personID
+		return nil
+	})
+}
+
+// Update implements connector.Updater.
+func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
+	return c.change(ctx, connector.OpUpdate, accountID, func(a *connector.Account) error {
+		return set(connector.OpUpdate, a, attributes)
+	})
+}
+
+// Disable implements connector.Switch.
+func (c *client) Disable(ctx context.Context, accountID string) error {
+	return c.change(ctx, connector.OpDisable, accountID, func(a *connector.Account) error { a.Active = false; return nil })
+}
+
+// Enable implements connector.Switch.
+func (c *client) Enable(ctx context.Context, accountID string) error {
+	return c.change(ctx, connector.OpEnable, accountID, func(a *connector.Account) error { a.Active = true; return nil })
+}
+
+// Reversible implements connector.Switch.
+func (c *client) Reversible() bool { return true }
+
+// Delete implements connector.Deleter. One that is not there is success.
+func (c *client) Delete(ctx context.Context, accountID string) error {
+	using.Lock()
+	defer using.Unlock()
+	accounts, err := c.accounts(ctx, connector.OpDelete)
+	if err != nil {
+		return err
+	}
+	return c.save(connector.OpDelete, slices.DeleteFunc(accounts, func(a connector.Account) bool { return a.ID == accountID }))
+}
+
+// Deletion implements connector.Deleter: there is no recycle bin.
+func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }
+
+// List implements connector.Lister.
+func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	return func(yield func(connector.Account, error) bool) {
+		using.Lock()
+		accounts, err := c.accounts(ctx, connector.OpList)
+		using.Unlock() // whoever goes through them may make calls meanwhile
+		if err != nil {
+			yield(connector.Account{}, err)
+			return
+		}
+		for _, account := range accounts {
+			if !yield(account, nil) {
+				return
+			}
+		}
+	}
+}
+
+// change changes an account that is there. Whatever is so already is success.
+func (c *client) change(ctx context.Context, op, accountID string, do func(*connector.Account) error) error {
+	using.Lock()
+	defer using.Unlock()
+	accounts, err := c.accounts(ctx, op)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(accounts, func(a connector.Account) bool { return a.ID == accountID })
+	if i < 0 {
+		return gone(op)
+	}
+	if err := do(&accounts[i]); err != nil {
+		return err
+	}
+	return c.save(op, accounts)
+}
+
+func (c *client) save(op string, accounts []connector.Account) error {
+	if err := save(c.path, accounts); err != nil {
+		return unavailable(op, "the file cannot be written: check the setting file, and the folder's rights", nil)
+	}
+	return nil
+}
+
+// set sets attributes. An empty text clears one. No message holds a value: it may
+// be about a person.
+func set(op string, account *connector.Account, attributes map[string]any) error {
+	for name, value := range attributes {
+		text, ok := value.(string)
+		switch {
+		case !known(name):
+			return invalid(op, fmt.Sprintf("there is no attribute %q: the app has name and shelf", name))
+		case !ok:
+			return invalid(op, fmt.Sprintf("attribute %q must be a text", name))
+		case text == "":
+			delete(account.Attributes, name)
+		default:
+			account.Attributes[name] = text
+		}
+	}
+	return nil
+}
