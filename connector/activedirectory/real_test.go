@@ -3,6 +3,8 @@
 package activedirectory_test
 
 import (
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -11,8 +13,12 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/activedirectory"
 	"github.com/tenurehq/tenure/connector/connectortest"
+	"github.com/tenurehq/tenure/internal/directory/directorytest"
+	"github.com/tenurehq/tenure/secret"
 )
 
+// TestConformanceOfActiveDirectory runs the suite over a proxy that fails in
+// between.
 func TestConformanceOfActiveDirectory(t *testing.T) {
 	d := realDomain(t)
 	ou := d.newOU(t, "Conformance, all of it", d.root)
@@ -20,9 +26,19 @@ func TestConformanceOfActiveDirectory(t *testing.T) {
 	for _, name := range groups {
 		d.newGroup(t, name, ou)
 	}
+	between := directorytest.TLS(t, strings.TrimPrefix(d.url, "ldaps://")+":636", trusting(t, d.ca), d.certificate(t))
+	var refused atomic.Bool
+	settings := d.settings(ou)
+	settings["url"] = "ldaps://" + between.Address
+	settings["password"] = secret.New(func() (string, error) {
+		if refused.Load() {
+			return "another", nil
+		}
+		return d.password, nil
+	})
 	connectortest.Run(t, connectortest.Target{
 		Kind: activedirectory.Kind,
-		Open: func(t *testing.T) connector.Connector { return d.open(t, d.settings(ou)) },
+		Open: func(t *testing.T) connector.Connector { return d.open(t, settings) },
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true,
 			Entitlements: true, ListEntitlements: true, List: true, Probe: true,
@@ -45,6 +61,12 @@ func TestConformanceOfActiveDirectory(t *testing.T) {
 			request.Replace("sAMAccountName", []string{username})
 			require.NoError(t, conn.Modify(request))
 			require.NoError(t, conn.ModifyDN(ldap.NewModifyDNRequest("CN="+account.Username+","+ou, "CN="+username, true, "")))
+		},
+		Faults: connectortest.Faults{
+			Heal:           func(*testing.T) { between.Heal(); refused.Store(false) },
+			FailAfterApply: func(*testing.T) { between.Cut() },
+			Unauthorize:    func(*testing.T) { refused.Store(true) },
+			Stall:          func(*testing.T) { between.Stall() },
 		},
 		Deviations: map[connectortest.Deviation]string{
 			connectortest.UsernamesRestricted: "sAMAccountName takes no plus and no quotation mark (MS-SAMR section 3.1.1.6)",

@@ -66,6 +66,9 @@ func (s *suite) failedAfterApply(t *testing.T) {
 	s.fails(t, err, connector.OpCreate, connector.KindExists)
 
 	made, other := matches[0].Account, s.make(t, c, s.spec())
+	if !made.Active { // it was left half made, and callers enable what they find disabled
+		require.NoError(t, c.(connector.Switch).Enable(t.Context(), made.ID))
+	}
 	spec.Attributes[s.Attributes[0]] = "after all"
 	for _, change := range s.changes(c, made.ID, other.ID, s.remember(spec)) {
 		if change.op == connector.OpAdopt {

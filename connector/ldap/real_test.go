@@ -17,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/ldap"
+	"github.com/tenurehq/tenure/internal/directory/directorytest"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -124,10 +125,10 @@ func (s server) target(settings connector.Settings) connectortest.Target {
 // among entries to its clients, over a proxy that fails in between.
 func TestConformanceOfOpenLDAP(t *testing.T) {
 	s := openServer(t, "dc=plain")
-	between, address := listen(t, strings.TrimPrefix(s.url, "ldap://"))
+	between := directorytest.Plain(t, strings.TrimPrefix(s.url, "ldap://"))
 	var refused atomic.Bool
 	target := s.target(s.settings(connector.Settings{
-		"url": "ldap://" + address, "leavers": "ou=leavers,dc=plain",
+		"url": "ldap://" + between.Address, "leavers": "ou=leavers,dc=plain",
 		"password": secret.New(func() (string, error) {
 			if refused.Load() {
 				return "another", nil
@@ -136,10 +137,10 @@ func TestConformanceOfOpenLDAP(t *testing.T) {
 		}),
 	}))
 	target.Faults = connectortest.Faults{
-		Heal:           func(*testing.T) { between.set(false, false); refused.Store(false) },
-		FailAfterApply: func(*testing.T) { between.set(false, true) },
+		Heal:           func(*testing.T) { between.Heal(); refused.Store(false) },
+		FailAfterApply: func(*testing.T) { between.Cut() },
 		Unauthorize:    func(*testing.T) { refused.Store(true) },
-		Stall:          func(*testing.T) { between.set(true, false) },
+		Stall:          func(*testing.T) { between.Stall() },
 	}
 	connectortest.Run(t, target)
 }
