@@ -161,7 +161,7 @@ func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
 	if err != nil {
 		return fmt.Errorf("%w\n%d of %d events were sent; sending all of them again is harmless", err, sent, len(messages))
 	}
-	_, _ = fmt.Fprintf(c.err, "sent %d events to %s in %s", sent, o.topic, time.Since(began).Round(time.Millisecond))
+	_, _ = fmt.Fprintf(c.err, "sent %s to %s in %s", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond))
 	if invalid > 0 {
 		_, _ = fmt.Fprintf(c.err, ", left out %d that are not valid\n", invalid)
 		return errAttention

@@ -138,7 +138,7 @@ func (c *cli) sendFound(ctx context.Context, o sendOptions, messages []ingest.Me
 	if err != nil {
 		return fmt.Errorf("%w\n%d of %d events were sent; sending all of them again is harmless", err, sent, len(messages))
 	}
-	_, _ = fmt.Fprintf(c.err, "sent %d events to %s in %s\n", sent, o.topic, time.Since(began).Round(time.Millisecond))
+	_, _ = fmt.Fprintf(c.err, "sent %s to %s in %s\n", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond))
 	return nil
 }
 
