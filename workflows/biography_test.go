@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
@@ -45,7 +46,8 @@ type biography struct {
 	env    *testsuite.TestWorkflowEnvironment
 	at     time.Time // between runs
 	events []happening
-	runs   []string // the workflow types that ran, in order
+	runs   []string       // the workflow types that ran, in order
+	queues map[string]int // activities begun, by task queue
 }
 
 // happening is something that happens at an instant of the biography.
@@ -90,7 +92,7 @@ func newBiography(t *testing.T, rules policy.Rules) *biography {
 	compiled, err := policy.Compile(rules)
 	require.NoError(t, err)
 
-	b := &biography{t: t, person: "10001", ledger: store, apps: map[string]*memory.App{}, at: epoch}
+	b := &biography{t: t, person: "10001", ledger: store, apps: map[string]*memory.App{}, at: epoch, queues: map[string]int{}}
 	open := map[string]*activities.App{}
 	kind, ok := catalog.Lookup("memory")
 	require.True(t, ok)
@@ -197,6 +199,11 @@ func (b *biography) run(kind string, in workflows.Input, pending []happening, en
 	env.SetTestTimeout(time.Minute)
 	env.SetStartTime(b.at)
 	workflows.Register(env, b.acts)
+	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.queues[info.TaskQueue]++
+	})
 	happened := 0
 	for i := range pending {
 		event := &pending[i]

@@ -9,12 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/correlation"
+	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -132,7 +134,9 @@ func openAppAccounts(ctx context.Context, cfg *config.Config, l ledger.Ledger, n
 	if err != nil {
 		return nil, err
 	}
-	conn, err := openApp(ctx, name, app)
+	// Whoever lists an app shares its rate with the workers.
+	pacer := pace.New(ctx, name, pace.Rate{Calls: app.Rate.Calls, Per: app.Rate.Per}, l, pace.NewMetrics(prometheus.NewRegistry()))
+	conn, err := openApp(ctx, connector.Env{App: name, Pace: pacer.Wait}, app)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ again does not bring the account back.`,
 }
 
 func viewApp(ctx context.Context, name string, app config.App) (appView, error) {
-	conn, err := openApp(ctx, name, app)
+	conn, err := openApp(ctx, connector.Env{App: name}, app)
 	if err != nil {
 		return appView{}, err
 	}
@@ -87,14 +87,14 @@ func findApp(cfg *config.Config, name string) (config.App, error) {
 	return app, nil
 }
 
-func openApp(ctx context.Context, name string, app config.App) (connector.Connector, error) {
+func openApp(ctx context.Context, env connector.Env, app config.App) (connector.Connector, error) {
 	kind, ok := catalog.Lookup(app.Connector)
 	if !ok {
-		return nil, usagef("app %s: there is no connector %q", name, app.Connector)
+		return nil, usagef("app %s: there is no connector %q", env.App, app.Connector)
 	}
-	conn, err := kind.Open(ctx, connector.Env{App: name}, connector.Settings(app.Settings))
+	conn, err := kind.Open(ctx, env, connector.Settings(app.Settings))
 	if err != nil {
-		return nil, usagef("app %s: %w", name, err)
+		return nil, usagef("app %s: %w", env.App, err)
 	}
 	return conn, nil
 }

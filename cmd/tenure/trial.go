@@ -63,7 +63,7 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 	if err != nil {
 		return err
 	}
-	conn, err := openApp(ctx, name, app)
+	conn, err := openApp(ctx, connector.Env{App: name}, app)
 	if err != nil {
 		return err
 	}

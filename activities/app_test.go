@@ -1,0 +1,141 @@
+package activities_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/pace"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// wiki is one app that everybody is in, and one person who is hired.
+type wiki struct {
+	*activities.Activities
+	memory *memory.App
+	step   activities.Todo
+}
+
+func newWiki(t *testing.T, rate pace.Rate) wiki {
+	t.Helper()
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	compiled, err := policy.Compile(policy.Rules{
+		Apps:  map[string]policy.AppRules{"wiki": {}},
+		Roles: []policy.Role{{Name: "everyone", When: "true", Grants: []policy.Grant{{App: "wiki"}}}},
+	})
+	require.NoError(t, err)
+	pacer := pace.New(t.Context(), "wiki", rate, store, pace.NewMetrics(prometheus.NewRegistry()))
+	c, err := memory.Kind.Open(t.Context(), connector.Env{App: "wiki", Pace: pacer.Wait}, connector.Settings{"name": t.Name()})
+	require.NoError(t, err)
+	now := time.Now()
+	_, err = store.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: "1"}, Type: hr.EventHired, PersonID: "1", Recorded: now, Effective: hr.DateOf(now).AddDays(-2),
+		Profile: &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace", StartDate: hr.DateOf(now).AddDays(-2), Location: hr.Location{TimeZone: "UTC"},
+		},
+	}}})
+	require.NoError(t, err)
+	w := wiki{memory: memory.Shared(t.Name()), Activities: &activities.Activities{
+		Ledger: store, Policy: compiled, Clock: clock.Real(), Log: zap.NewNop(),
+		Apps: map[string]*activities.App{"wiki": {Connector: c, Rate: rate, Pacer: pacer}},
+	}}
+	assessment, err := w.Assess(t.Context(), "1")
+	require.NoError(t, err)
+	require.Len(t, assessment.Todo, 1)
+	w.step = assessment.Todo[0]
+	return w
+}
+
+// apply runs the step as Temporal would, from the main queue.
+func (w wiki) apply() (activities.StepResult, error) {
+	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+	env.RegisterActivityWithOptions(w.Apply, activity.RegisterOptions{Name: string(plan.Provision)})
+	var result activities.StepResult
+	value, err := env.ExecuteActivity(string(plan.Provision), activities.StepRequest{PersonID: "1", Step: w.step.Step})
+	if err == nil {
+		err = value.Get(&result)
+	}
+	return result, err
+}
+
+// attempts is how often the step was tried.
+func (w wiki) attempts(t *testing.T) int {
+	t.Helper()
+	p, err := w.Ledger.Person(t.Context(), "1")
+	require.NoError(t, err)
+	require.Len(t, p.Steps, 1)
+	require.Equal(t, ledger.StepOpen, p.Steps[0].State)
+	return p.Steps[0].Attempts
+}
+
+// A step that was planned before its app had a rate is sent to the app's queue.
+func TestStepsForALimitedAppGoOverItsQueue(t *testing.T) {
+	w := newWiki(t, pace.Rate{Calls: 10, Per: time.Second})
+	own := activities.Route{Queue: "tenure-app-wiki", Patience: 144 * time.Second}
+	assert.Equal(t, own, w.step.Route)
+	result, err := w.apply()
+	require.NoError(t, err)
+	assert.Equal(t, activities.StepResult{Result: activities.ResultMoved, Route: own}, result)
+	assert.Zero(t, w.attempts(t))
+}
+
+func TestStepsForOtherAppsStayInTheMainQueue(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	assert.Zero(t, w.step.Route)
+	result, err := w.apply()
+	require.NoError(t, err)
+	assert.Equal(t, activities.StepResult{Result: activities.ResultDone}, result)
+}
+
+// One step is told to come back later. The next is not tried before that, which
+// is no failure of the app.
+func TestAnAppThatAsksForAPauseIsLeftAlone(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	w.AttentionAfter = time.Hour
+	w.memory.SetFaults(memory.Faults{Kind: connector.KindRateLimited, RetryAfter: 2 * time.Hour})
+	for range 3 {
+		_, err := w.apply()
+		var failure *temporal.ApplicationError
+		require.ErrorAs(t, err, &failure)
+		assert.Equal(t, string(connector.KindRateLimited), failure.Type())
+		assert.InDelta(t, 2*time.Hour, failure.NextRetryDelay(), float64(time.Minute))
+		assert.False(t, failure.NonRetryable())
+		assert.Equal(t, 1, w.memory.Calls(connector.OpFind))
+		assert.Equal(t, 1, w.attempts(t))
+	}
+}
+
+// However long the rate is used up, a step that waits for it is no human's
+// business.
+func TestWaitingForTheRateNeedsNoAttention(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	w.Apps["wiki"].Pacer = nil // the attempt begins, and finds out
+	w.memory.OnCall(func(context.Context, string, string) error {
+		return &connector.Error{Kind: connector.KindUnavailable, Op: connector.OpFind, Cause: &pace.NoTurnError{After: time.Minute}}
+	})
+	_, err := w.apply()
+	var failure *temporal.ApplicationError
+	require.ErrorAs(t, err, &failure)
+	assert.Equal(t, time.Minute, failure.NextRetryDelay())
+	assert.False(t, failure.NonRetryable())
+	assert.Equal(t, 1, w.attempts(t))
+}
