@@ -10,7 +10,7 @@ import (
 // since can be done again.
 const remember = 2 * window
 
-// answers are those that were given lately, by webhook-id. A request that comes
+// answers are those that were given to changes lately, by webhook-id. One that comes
 // again gets the answer that it had, and nothing is done twice.
 type answers struct {
 	mu    sync.Mutex

@@ -3,6 +3,9 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -13,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -193,12 +197,18 @@ func TestConformance(t *testing.T) {
 	})
 }
 
+// sign signs a request as Tenure would have at that time.
+func sign(header http.Header, at time.Time, body []byte) {
+	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(good, "whsec_"))
+	header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(header.Get("webhook-id") + "." + header.Get("webhook-timestamp") + "." + string(body)))
+	header.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+}
+
 // send sends a request as it is, past the connector.
-func send(t *testing.T, to string, request *http.Request, change func(http.Header)) (status int, body string) {
+func send(t *testing.T, to string, request *http.Request, raw []byte, change func(http.Header)) (status int, body string) {
 	t.Helper()
-	raw, err := io.ReadAll(request.Body)
-	require.NoError(t, err)
-	request.Body = io.NopCloser(bytes.NewReader(raw))
 	again, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, bytes.NewReader(raw))
 	require.NoError(t, err)
 	again.Header = request.Header.Clone()
@@ -228,16 +238,24 @@ func TestWhatIsRepeatedIsDoneOnce(t *testing.T) {
 	_, err = create("run/2")
 	require.ErrorContains(t, err, "exists", "another step is another request")
 
-	status, _ := send(t, service, b.last, func(http.Header) {})
-	assert.Equal(t, http.StatusConflict, status, "what Tenure sent, the service takes")
+	sent, err := io.ReadAll(b.last.Body)
+	require.NoError(t, err)
+	for name, change := range map[string]func(http.Header){
+		"as it was":        func(http.Header) {},
+		"four minutes old": func(h http.Header) { sign(h, time.Now().Add(-4*time.Minute), sent) },
+	} {
+		status, _ := send(t, service, b.last, sent, change)
+		assert.Equal(t, http.StatusConflict, status, "%s: what Tenure sent, the service takes", name)
+	}
 	for name, change := range map[string]func(http.Header){
 		"another ID":        func(h http.Header) { h.Set("webhook-id", "msg_1") },
 		"another time":      func(h http.Header) { h.Set("webhook-timestamp", strconv.FormatInt(time.Now().Unix()+1, 10)) },
-		"an old time":       func(h http.Header) { h.Set("webhook-timestamp", "1600000000") },
+		"six minutes old":   func(h http.Header) { sign(h, time.Now().Add(-6*time.Minute), sent) },
+		"six minutes early": func(h http.Header) { sign(h, time.Now().Add(6*time.Minute), sent) },
 		"another signature": func(h http.Header) { h.Set("webhook-signature", "v1,AAAA") },
 		"no signature":      func(h http.Header) { h.Del("webhook-signature") },
 	} {
-		status, body := send(t, service, b.last, change)
+		status, body := send(t, service, b.last, sent, change)
 		assert.Equal(t, http.StatusUnauthorized, status, name)
 		assert.JSONEq(t, `{"error":"unauthorized"}`, body, name)
 	}

@@ -56,6 +56,9 @@ var operations = map[string]func(*store, request) (any, error){
 	"delete": func(s *store, ask request) (any, error) { return object{}, s.delete(ask.AccountID) },
 }
 
+// looks are the operations that change nothing.
+var looks = []string{"check", "find", "read", "list", "list_entitlements"}
+
 func find(s *store, ask request) (any, error) {
 	matches, ok := map[string]func(account) bool{
 		"external_id": func(a account) bool { return a.PersonID == ask.Value },
