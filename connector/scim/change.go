@@ -7,7 +7,8 @@ import (
 
 // change makes edits in the user that r names, in the form that the service
 // takes. r.ifMatch goes with them; a PUT, which would undo what others change
-// meanwhile, takes the version that it was made from.
+// meanwhile, takes the version that it was made from, and is made anew if that has
+// passed.
 func (c *client) change(ctx context.Context, r request, all ...edit) error {
 	if len(all) == 0 {
 		return nil
@@ -17,7 +18,10 @@ func (c *client) change(ctx context.Context, r request, all ...edit) error {
 	}
 	r.collection = users
 	how := c.how(ctx)
-	if how.form == byPut {
+	switch {
+	case how.form == byPut && r.ifMatch == "":
+		return again(func() error { return c.replace(ctx, r, all) })
+	case how.form == byPut:
 		return c.replace(ctx, r, all)
 	}
 	r.method, r.body = http.MethodPatch, patch(how.form.operations(all)...)

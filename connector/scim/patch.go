@@ -58,16 +58,19 @@ func edits(given map[string]any, current func() (resource, error)) ([]edit, erro
 	return all, nil
 }
 
-// operations are edits as the operations of a PATCH. What is cleared is named by
-// its path in either form: there is no other way to say it.
+// operations are edits as the operations of a PATCH. Two things are named by their
+// path in either form: what is cleared, since there is no other way to say it, and
+// a list, since services such as SCIMMY add the lists of an object to what is there
+// when they are to replace it.
 func (f form) operations(all []edit) []operation {
 	var list []operation
 	object := resource{}
 	for _, e := range all {
+		_, isList := e.value.([]resource)
 		switch {
 		case e.value == nil:
 			list = append(list, operation{Op: "remove", Path: e.attr.target()})
-		case f == byObject:
+		case f == byObject && !isList:
 			e.apply(object)
 		default:
 			list = append(list, operation{Op: "replace", Path: e.attr.target(), Value: e.value})

@@ -3,6 +3,8 @@
 package scim_test
 
 import (
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -31,10 +33,7 @@ func TestConformanceOfSCIMMY(t *testing.T) {
 			require.NoError(t, err)
 			return c
 		},
-		Capabilities: connector.Capabilities{
-			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true,
-			Delete: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true,
-		},
+		Capabilities: all,
 		Entitlements: groups,
 		Attributes:   [2]string{"title", "department"},
 		Secrets:      []string{secret, url},
@@ -43,6 +42,68 @@ func TestConformanceOfSCIMMY(t *testing.T) {
 			connectortest.MembersUnchecked:   "it stores the members of a group as they are sent",
 		},
 	})
+}
+
+// TestFormsOnSCIMMY changes accounts in each form that services want.
+func TestFormsOnSCIMMY(t *testing.T) {
+	url, secret := fromEnv(t, "TENURE_REAL_SCIM_URL"), fromEnv(t, "TENURE_REAL_SCIM_TOKEN")
+	createGroup(t, url, secret, "staff")
+	for _, form := range []string{"path", "object", "put"} {
+		t.Run(form, func(t *testing.T) {
+			changed(t, open(t, connector.Settings{"url": url, "token": secret, "changeUsers": form, "combinedLookups": true}))
+		})
+	}
+}
+
+// changed makes an account and changes whatever there is of it.
+func changed(t *testing.T, c connector.Connector) {
+	person := "p-" + strings.ToLower(rand.Text())
+	want, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
+		Username: person, Active: true, Attributes: map[string]any{"title": "Engineer", "department": "R&D", "emails": person + "@example.com"},
+	})
+	require.NoError(t, err)
+	is := func() {
+		t.Helper()
+		now, err := c.Find(t.Context(), connector.Keys{PersonID: person, Username: person})
+		require.NoError(t, err)
+		require.Len(t, now, 1)
+		require.Equal(t, want, now[0].Account)
+	}
+	is()
+	require.NoError(t, c.(connector.Adopter).Adopt(t.Context(), want.ID, person))
+	want.ExternalID = person
+	is()
+	require.NoError(t, c.(connector.Updater).Update(t.Context(), want.ID, map[string]any{
+		"title": "", "department": "Sales", "name.givenName": "Zoë", "emails": "new@example.com",
+	}))
+	delete(want.Attributes, "title")
+	want.Attributes["department"], want.Attributes["name.givenName"] = "Sales", "Zoë"
+	want.Attributes["emails"] = "new@example.com"
+	now, err := c.Read(t.Context(), want.ID)
+	require.NoError(t, err)
+	delete(now.Attributes, "name.formatted") // the service makes it
+	require.Equal(t, want, now)
+
+	entitler := c.(connector.Entitler)
+	has := func(names ...string) {
+		t.Helper()
+		now, err := c.Read(t.Context(), want.ID)
+		require.NoError(t, err)
+		require.Equal(t, names, now.Entitlements)
+	}
+	require.NoError(t, entitler.Grant(t.Context(), want.ID, []string{"staff", "role:reader", "role:writer", "entitlement:E3"}))
+	has("entitlement:E3", "role:reader", "role:writer", "staff")
+	require.NoError(t, entitler.Revoke(t.Context(), want.ID, []string{"role:reader", "entitlement:E3"}))
+	has("role:writer", "staff")
+	for active, turn := range map[bool]func(context.Context, string) error{
+		false: c.(connector.Switch).Disable, true: c.(connector.Switch).Enable,
+	} {
+		require.NoError(t, turn(t.Context(), want.ID))
+		now, err := c.Read(t.Context(), want.ID)
+		require.NoError(t, err)
+		require.Equal(t, active, now.Active)
+	}
+	has("role:writer", "staff")
 }
 
 // fromEnv is what scripts/test-real says of a server.

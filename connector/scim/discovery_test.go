@@ -1,0 +1,142 @@
+package scim_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/connectortest"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+)
+
+// deviating starts a service that deviates as one might that nobody knows yet.
+func deviating(t *testing.T, deviations scimtest.Deviations) (*scimtest.Service, string) {
+	t.Helper()
+	app, err := scimtest.New(scimtest.Options{Token: token, Groups: []string{"staff", "engineers"}, Deviations: deviations})
+	require.NoError(t, err)
+	server := httptest.NewServer(app)
+	t.Cleanup(server.Close)
+	return app, server.URL + scimtest.BasePath
+}
+
+// What a service says of itself is enough: no profile is needed.
+func TestConformanceOfWhatServicesSayOfThemselves(t *testing.T) {
+	t.Parallel()
+	app, url := deviating(t, scimtest.Deviations{NoPatch: true, CursorPaging: true, PageMax: 70})
+	connectortest.Run(t, target(app, connector.Settings{"url": url, "token": token}, all, "staff", "engineers"))
+}
+
+// A PUT holds all that the account has, and does not undo what others changed
+// since it was read.
+func TestPutKeepsWhatOthersSet(t *testing.T) {
+	app, url := deviating(t, scimtest.Deviations{NoPatch: true})
+	id := app.AddUser(scimtest.User{UserName: "anna", DisplayName: "Anna", Active: true, Groups: []string{"staff"}})
+	c := open(t, connector.Settings{"url": url, "token": token})
+	raw(t, "PUT", url+"/Users/"+id, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"anna",
+		"displayName":"Anna","active":true,"nickName":"Annie","phoneNumbers":[{"type":"home","value":"1"}]}`)
+	require.NoError(t, c.(connector.Updater).Update(t.Context(), id, map[string]any{
+		"title": "Engineer", "department": "R&D", "phoneNumbers": "2", "displayName": "",
+	}))
+	account, err := c.Read(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"nickName": "Annie", "title": "Engineer", "department": "R&D", "phoneNumbers": "2"}, account.Attributes)
+	assert.Equal(t, []string{"staff"}, account.Entitlements)
+
+	var once atomic.Bool
+	meddled := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut && once.CompareAndSwap(false, true) {
+			require.NoError(t, c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "Director"}))
+		}
+		app.ServeHTTP(w, r)
+	})
+	require.NoError(t, meddled.(connector.Updater).Update(t.Context(), id, map[string]any{"nickName": "A"}))
+	assert.True(t, once.Load())
+	require.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"role:reader"}))
+	account, err = c.Read(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, "Director", account.Attributes["title"])
+	assert.Equal(t, "A", account.Attributes["nickName"])
+	assert.Equal(t, []string{"role:reader", "staff"}, account.Entitlements)
+}
+
+// A service that does not say what it supports is left alone for a while, and
+// taken to support what RFC 7644 has.
+func TestNoServiceProviderConfig(t *testing.T) {
+	app, _ := serve(t)
+	id := app.AddUser(scimtest.User{UserName: "anna", Active: true})
+	for _, status := range []int{http.StatusNotFound, http.StatusInternalServerError, http.StatusForbidden} {
+		var asked atomic.Int32
+		c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/ServiceProviderConfig") {
+				asked.Add(1)
+				w.WriteHeader(status)
+				return
+			}
+			app.ServeHTTP(w, r)
+		})
+		for range 3 {
+			require.NoError(t, c.(connector.Switch).Disable(t.Context(), id))
+			require.NoError(t, c.(connector.Switch).Enable(t.Context(), id))
+		}
+		assert.EqualValues(t, 1, asked.Load(), status)
+	}
+}
+
+// Cursors (RFC 9865): asked for, or sent by a service that has nothing else.
+func TestCursors(t *testing.T) {
+	page := func(cursor string, ids ...int) string {
+		var resources []string
+		for _, id := range ids {
+			resources = append(resources, fmt.Sprintf(`{"id":"%d","userName":"u%d","groups":[]}`, id, id))
+		}
+		return fmt.Sprintf(`{"nextCursor":%q,"Resources":[%s]}`, cursor, strings.Join(resources, ","))
+	}
+	for name, test := range map[string]struct {
+		settings connector.Settings
+		pages    map[string]string // by cursor
+		want     []string
+		fails    string
+	}{
+		"asked for":       {connector.Settings{"paging": "cursor"}, map[string]string{"": page("x=1", 1, 2), "x=1": page("y", 3), "y": page("", 4)}, []string{"u1", "u2", "u3", "u4"}, ""},
+		"sent unasked":    {nil, map[string]string{"": page("x", 1, 2), "x": page("", 3)}, []string{"u1", "u2", "u3"}, ""},
+		"an empty page":   {connector.Settings{"paging": "cursor"}, map[string]string{"": page("x"), "x": page("", 1)}, []string{"u1"}, ""},
+		"round and round": {connector.Settings{"paging": "cursor"}, map[string]string{"": page("x"), "x": page("x")}, nil, "cursor"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := connector.Settings{"token": token}
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasSuffix(r.URL.Path, "/Users") {
+					w.WriteHeader(http.StatusNotFound)
+					return
+				}
+				_, _ = w.Write([]byte(test.pages[r.URL.Query().Get("cursor")]))
+			}))
+			defer server.Close()
+			settings["url"] = server.URL
+			for setting, value := range test.settings {
+				settings[setting] = value
+			}
+			var got []string
+			var failed error
+			for account, err := range open(t, settings).(connector.Lister).List(t.Context()) {
+				if failed = err; err != nil {
+					break
+				}
+				got = append(got, account.Username)
+			}
+			assert.Equal(t, test.want, got)
+			if test.fails != "" {
+				assert.Contains(t, failure(t, failed).Message, test.fails)
+				return
+			}
+			require.NoError(t, failed)
+		})
+	}
+}
