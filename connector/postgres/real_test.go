@@ -41,6 +41,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{url: address, role: "tenure", password: "p4ssword-that-nobody-may-see"}
 	r.admin = r.login(t, address.User.Username(), passwordOf(address))
 	r.exec(t, `DO $$ BEGIN CREATE ROLE tenure LOGIN CREATEROLE; EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
+	r.exec(t, `ALTER ROLE tenure LOGIN CREATEROLE`) // whatever a test that failed has left
 	r.setPassword(t, r.role, r.password)
 	r.exec(t, `GRANT pg_signal_backend TO tenure`)
 	for _, group := range groups {

@@ -1,7 +1,9 @@
 package webhook_test
 
 import (
+	"context"
 	"encoding/base64"
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -165,4 +167,28 @@ func TestTheSecretIsReadForEachRequest(t *testing.T) {
 	require.ErrorContains(t, err, `"secret"`)
 	require.NotContains(t, err.Error(), now)
 	assert.Len(t, signatures, 1, "nothing is sent unsigned")
+}
+
+func TestEachRequestWaitsItsTurn(t *testing.T) {
+	requests, turns := 0, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		requests++
+		_, _ = w.Write([]byte(`{"accounts":[]}`))
+	}))
+	t.Cleanup(server.Close)
+	late := errors.New("not yet")
+	c, err := webhook.Kind.Open(t.Context(), connector.Env{App: "door", Pace: func(context.Context) error {
+		if turns == 2 {
+			return late
+		}
+		turns++
+		return nil
+	}}, connector.Settings{"url": server.URL, "secret": signing})
+	require.NoError(t, err)
+	_, err = c.Find(t.Context(), connector.Keys{PersonID: "p-1", Username: "zoe"}) // two requests
+	require.NoError(t, err)
+	_, err = c.Read(t.Context(), "17")
+	require.ErrorContains(t, err, "read: unavailable")
+	require.ErrorIs(t, err, late)
+	assert.Equal(t, []int{2, 2}, []int{requests, turns})
 }
