@@ -83,17 +83,14 @@ func (p *Pacer) Wait(ctx context.Context) error {
 		return &NoTurnError{}
 	}
 	defer func() { <-p.turn }()
-	for {
-		if err := p.stock(ctx); err != nil {
-			return err
-		}
-		if err := p.until(ctx, p.nextTaken); err != nil {
-			return err
-		}
-		if p.spend() {
-			return nil
-		}
+	if err := p.stock(ctx); err != nil {
+		return err
 	}
+	if err := p.until(ctx, p.nextTaken); err != nil {
+		return err
+	}
+	p.spend()
+	return nil
 }
 
 // Soon says, by what is known already, whether a call might be made before the
@@ -118,7 +115,6 @@ func (p *Pacer) Pause(ctx context.Context, pause time.Duration) error {
 	if until := time.Now().Add(pause); until.After(p.paused) {
 		p.paused = until
 	}
-	p.left = 0
 	p.mu.Unlock()
 	if p.rate.Calls == 0 {
 		return nil
@@ -141,17 +137,12 @@ func (p *Pacer) nextTaken() time.Time {
 	return p.next
 }
 
-// spend makes one of the calls that were taken, unless they were given up
-// meanwhile.
-func (p *Pacer) spend() bool {
+// spend makes one of the calls that were taken.
+func (p *Pacer) spend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.left == 0 {
-		return false
-	}
 	p.left--
 	p.next = p.next.Add(p.plan.every)
-	return true
 }
 
 // stock sees to it that there are calls to be made: what was kept for too long is
