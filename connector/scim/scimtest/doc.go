@@ -15,6 +15,10 @@
 // service it puts what it was sent into the detail of its errors, so that a
 // client which repeats that is found out.
 //
+// It can be made to deviate as services in the field do (Deviations), up to the
+// services of vendors that cannot run here (Vendors), strictly by what their
+// references say.
+//
 // Lookups by id, userName, externalId, a group's displayName or its members'
 // value use indexes: 10,000 users are no burden.
 //
