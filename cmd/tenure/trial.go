@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -94,12 +93,12 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 
 // testAccount is the account of a person who does not exist.
 func testAccount(p *policy.Policy, app string) (connector.Spec, error) {
-	mark := strings.ReplaceAll(uuid.NewString(), "-", "")[:10]
+	mark := uuid.NewString()[:8] // short: some apps take usernames of 20 characters, and person IDs of 16
 	profile := hr.Profile{
 		Type: hr.TypeEmployee, GivenName: "Tenure", FamilyName: "Test " + mark, EmployeeNumber: mark,
 		JobTitle: "Test account", Department: "Test", Location: hr.Location{Country: "DE", TimeZone: "UTC"},
 	}
-	id := policy.Identity{PersonID: "tenure-test-" + mark, Username: "tenure-test-" + mark}
+	id := policy.Identity{PersonID: "test-" + mark, Username: "tenure-test-" + mark}
 	var err error
 	if id.Email, err = p.Email(id, profile); err != nil {
 		return connector.Spec{}, err

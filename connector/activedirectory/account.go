@@ -93,8 +93,8 @@ func (c *client) account(op string, entry *directory.Entry, entitlements []strin
 	}, nil
 }
 
-// maxUsername is how long a sAMAccountName may be (MS-ADA3 section 2.222 allows
-// more; of users, Active Directory takes no more: MS-SAMR section 3.1.1.6).
+// maxUsername is how long a person's sAMAccountName may be (MS-SAMR section
+// 3.1.1.6; the schema allows more, for groups).
 const maxUsername = 20
 
 // checkUsername says what is wrong with a sAMAccountName. The characters are those

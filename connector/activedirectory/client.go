@@ -151,6 +151,9 @@ func (c *client) Close() error {
 // Adopt implements connector.Adopter. The value is added, not replaced: of two
 // persons who come at the same time only one gets the account.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
+	if err := c.checkPersonID(connector.OpAdopt, personID); err != nil {
+		return err
+	}
 	entry, err := c.changeable(ctx, connector.OpAdopt, accountID)
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package activedirectory
 
 import (
 	"context"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -68,6 +70,9 @@ func (c *client) newEntry(spec connector.Spec) (map[string][]string, error) {
 	if err := checkUsername(spec.Username); err != nil {
 		return nil, failed(connector.OpCreate, connector.KindInvalid, "the username "+err.Error()+". Change the policy's username", nil)
 	}
+	if err := c.checkPersonID(connector.OpCreate, spec.PersonID); err != nil {
+		return nil, err
+	}
 	attributes, err := c.encode(connector.OpCreate, spec.Attributes)
 	if err != nil {
 		return nil, err
@@ -80,4 +85,17 @@ func (c *client) newEntry(spec connector.Spec) (map[string][]string, error) {
 		attributes[c.externalID] = []string{spec.PersonID}
 	}
 	return attributes, nil
+}
+
+// maxEmployeeID is how long an employeeID may be (MS-ADA1, attribute employeeID).
+const maxEmployeeID = 16
+
+// checkPersonID refuses a person ID that is too long for the default external ID.
+func (c *client) checkPersonID(op, personID string) error {
+	if !strings.EqualFold(c.externalID, defaultExternalID) || len([]rune(personID)) <= maxEmployeeID {
+		return nil
+	}
+	return failed(op, connector.KindInvalid, fmt.Sprintf(
+		"the person ID has %d characters, and employeeID takes %d: set externalID to an attribute that takes more, such as employeeNumber",
+		len([]rune(personID)), maxEmployeeID), nil)
 }

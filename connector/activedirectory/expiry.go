@@ -8,7 +8,7 @@ import (
 )
 
 // An account's expiry (accountExpires) is counted in 100 ns since 1601. Both 0 and
-// the greatest number mean never (MS-ADA1 section 2.2).
+// the greatest number mean never (MS-ADA1, attribute accountExpires).
 const (
 	noExpiry       = "0"
 	ticksPerSecond = 10_000_000

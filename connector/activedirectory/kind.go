@@ -11,6 +11,8 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
+const defaultExternalID = "employeeID"
+
 // Kind is the catalog's entry.
 var Kind = connector.Kind{
 	Name:    "activedirectory",
@@ -21,7 +23,7 @@ var Kind = connector.Kind{
 		connector.Setting{Name: "createIn", Type: connector.TypeText, Text: "DN of the OU in which accounts are made, and to which they come back from leavers. Default: people."},
 		connector.Setting{Name: "leavers", Type: connector.TypeText, Text: "DN of the OU, below people, to which disabled accounts are moved. Default: they stay where they are."},
 		connector.Setting{Name: "upnSuffix", Type: connector.TypeText, Text: "What follows the username and \"@\" in userPrincipalName. Default: the domain's name, from people."},
-		connector.Setting{Name: "externalID", Type: connector.TypeText, Default: "employeeID", Text: "Attribute that holds the person ID; employeeID takes 16 characters, employeeNumber 512."},
+		connector.Setting{Name: "externalID", Type: connector.TypeText, Default: defaultExternalID, Text: "Attribute that holds the person ID; employeeID takes 16 characters, employeeNumber 512."},
 		connector.Setting{Name: "employeeNumber", Type: connector.TypeText, Text: "Attribute by which accounts are found by employee number, such as \"employeeNumber\". Default: they are not."},
 		connector.Setting{Name: "email", Type: connector.TypeText, Text: "Attribute by which accounts are found by email address, such as \"mail\". Default: they are not."},
 		connector.Setting{Name: "groups", Type: connector.TypeText, Text: "DN below which groups are entitlements. Default: the whole domain."},
@@ -57,7 +59,7 @@ const about = `Give Tenure an account of its own (not a domain administrator's),
 
 **New accounts** have a random password that is not kept: the person gets one by a reset (self-service or helpdesk). They are added disabled and are enabled, where wanted, together with that password, so that there is never one that is open without.
 
-**What disabling does.** It sets one bit (2) of userAccountControl, only if nobody changed the others meanwhile. New sign-ins fail at once on that domain controller, and on others when they have replicated it (urgently, in most set-ups). Sessions cannot be ended: a Kerberos ticket works until it expires (ten hours by default; a domain controller looks at the account again when a ticket-granting ticket older than 20 minutes is used), and so do open sessions on machines. Let tickets live shorter, or end sessions in the applications, if that is too long. Resetting the password is no substitute: the old one still works for an hour with NTLM, and binds on some servers. Expiry (accountExpires) and lockout are other things than disabling: an expired account shows as enabled.
+**What disabling does.** It sets one bit (2) of userAccountControl, only if nobody changed the others meanwhile. New sign-ins fail at once on that domain controller, and on others when they have replicated it. Sessions cannot be ended: a Kerberos ticket works until it expires (ten hours by default; a domain controller looks at the account again when a ticket-granting ticket older than 20 minutes is used), and so do open sessions on machines. Let tickets live shorter, or end sessions in the applications, if that is too long. Resetting the password is no substitute: the old one still works for an hour with NTLM, and binds on some servers. Expiry (accountExpires) and lockout are other things than disabling: an expired account shows as enabled.
 
 **Expiry.** The attribute accountExpires can be mapped: a day such as "2026-11-30", at the end of which (UTC) the account expires, a time, or nothing for never.
 

@@ -9,7 +9,7 @@ import (
 )
 
 // Probe implements connector.Prober, by the attributes in which Active Directory
-// computes what whoever asks may do (MS-ADTS sections 3.1.1.4.5.22 and 23).
+// computes what whoever asks may do (constructed attributes: MS-ADTS section 3.1.1.4.5).
 func (c *client) Probe(ctx context.Context) []connector.Finding {
 	person, group := c.sample(ctx, c.people, anyPerson), c.sample(ctx, c.groups, directory.And(anyGroup, "(!(adminCount=1))"))
 	findings := []connector.Finding{

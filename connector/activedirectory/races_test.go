@@ -131,3 +131,22 @@ func TestWhyTheBindFailsIsTold(t *testing.T) {
 	}
 	assert.Equal(t, 3, problems, "making accounts, disabling them, marking them")
 }
+
+func TestAGroupThatIsDeletedMeanwhileIsNoMissingAccount(t *testing.T) {
+	d := realDomain(t)
+	ou := d.newOU(t, "Deleted", d.root)
+	c, before := d.interfering(t, d.settings(ou))
+	made := d.newAccount(t, c, true)
+	name := "Short-lived " + mark()
+	group := d.newGroup(t, name, ou)
+	before(3, func() { require.NoError(t, d.asAdmin(t).Del(ldap.NewDelRequest(group, nil))) })
+	err := c.(connector.Entitler).Grant(t.Context(), made.ID, []string{name})
+	var failed *connector.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Equal(t, connector.KindInvalid, failed.Kind)
+
+	d.newGroup(t, name, ou)
+	before(3, func() { require.NoError(t, d.asAdmin(t).Del(ldap.NewDelRequest(d.see(t, made.ID).DN, nil))) })
+	require.ErrorAs(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{name}), &failed)
+	assert.Equal(t, connector.KindNotFound, failed.Kind)
+}

@@ -58,3 +58,23 @@ func TestSettings(t *testing.T) {
 		})
 	}
 }
+
+func TestPersonIDsThatAreTooLongAreRefused(t *testing.T) {
+	c, err := activedirectory.Kind.Open(t.Context(), connector.Env{App: "ad"}, connector.Settings{
+		"url": "ldaps://127.0.0.1:1", "bindDN": "tenure@corp.example.com", "password": "s3cret", "people": "OU=People,DC=corp,DC=example,DC=com",
+	})
+	require.NoError(t, err)
+	const long = "person-0123456789"
+	_, createErr := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: long, Username: "anna"})
+	for op, err := range map[string]error{
+		connector.OpCreate: createErr,
+		connector.OpAdopt:  c.(connector.Adopter).Adopt(t.Context(), "12345678-9abc-def0-0123-456789abcdef", long),
+	} {
+		var refused *connector.Error
+		require.ErrorAs(t, err, &refused, op)
+		assert.Equal(t, connector.KindInvalid, refused.Kind)
+		assert.Equal(t, op, refused.Op)
+		assert.Contains(t, refused.Message, "set externalID")
+		assert.NotContains(t, refused.Error(), long)
+	}
+}
