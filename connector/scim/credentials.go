@@ -67,21 +67,39 @@ type clientToken struct {
 	secret   secret.Secret
 	scopes   []string
 
-	mu    sync.Mutex
-	token *oauth2.Token
+	asking turn
+	mu     sync.Mutex
+	token  *oauth2.Token
 }
 
-func (o *clientToken) header(ctx context.Context, op string) (string, error) {
+func (o *clientToken) kept() (header string, valid bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.token.Valid() {
-		token, err := o.fetch(ctx, op)
-		if err != nil {
-			return "", err
-		}
-		o.token = token
+		return "", false
 	}
-	return "Bearer " + o.token.AccessToken, nil
+	return "Bearer " + o.token.AccessToken, true
+}
+
+func (o *clientToken) header(ctx context.Context, op string) (string, error) {
+	if header, valid := o.kept(); valid {
+		return header, nil
+	}
+	if err := o.asking.take(ctx); err != nil {
+		return "", o.unanswered(ctx, op, err)
+	}
+	defer o.asking.end()
+	if header, valid := o.kept(); valid {
+		return header, nil
+	}
+	token, err := o.fetch(ctx, op)
+	if err != nil {
+		return "", err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.token = token
+	return "Bearer " + token.AccessToken, nil
 }
 
 func (o *clientToken) renew(refused string) bool {
@@ -198,7 +216,8 @@ func credentialsIn(settings *connector.Values, timeout time.Duration) credential
 		return basic{settings.Text("username"), settings.Secret("password")}
 	case "tokenURL":
 		return &clientToken{
-			http: remote.NewHTTPClient(timeout), tokenURL: tokenURL(settings), clientID: settings.Text("clientID"),
+			asking: newTurn(),
+			http:   remote.NewHTTPClient(timeout), tokenURL: tokenURL(settings), clientID: settings.Text("clientID"),
 			secret: settings.Secret("clientSecret"), scopes: settings.Texts("scopes"),
 		}
 	default:

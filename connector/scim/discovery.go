@@ -16,9 +16,23 @@ const (
 
 // survey is what the service said of itself when it was last asked.
 type survey struct {
+	asking turn
 	mu     sync.Mutex
 	traits traits
 	until  time.Time
+}
+
+func (s *survey) last() (t traits, fresh bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.traits, time.Now().Before(s.until)
+}
+
+func (s *survey) keep(t traits, span time.Duration) traits {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.traits, s.until = t, time.Now().Add(span)
+	return t
 }
 
 // providerConfig is what is of use in a ServiceProviderConfig (RFC 7643 section
@@ -38,19 +52,26 @@ func (c *client) how(ctx context.Context) traits {
 	if c.traits.known {
 		return c.traits
 	}
-	c.survey.mu.Lock()
-	defer c.survey.mu.Unlock()
-	if time.Now().Before(c.survey.until) {
-		return c.survey.traits
+	if t, fresh := c.survey.last(); fresh {
+		return t
+	}
+	if c.survey.asking.take(ctx) != nil {
+		return c.traits // the caller's time is up: so says its next request
+	}
+	defer c.survey.asking.end()
+	if t, fresh := c.survey.last(); fresh {
+		return t
 	}
 	var config providerConfig
 	_, err := c.service.do(ctx, request{method: http.MethodGet, collection: "ServiceProviderConfig", whole: true}, &config)
-	if err != nil {
-		c.survey.traits, c.survey.until = c.traits, time.Now().Add(surveyWait)
-		return c.traits
+	switch {
+	case ctx.Err() != nil:
+		return c.traits // it was not the service that could not say
+	case err != nil:
+		return c.survey.keep(c.traits, surveyWait)
+	default:
+		return c.survey.keep(c.traits.with(config), surveyTTL)
 	}
-	c.survey.traits, c.survey.until = c.traits.with(config), time.Now().Add(surveyTTL)
-	return c.survey.traits
 }
 
 // with are the traits as a service corrects them.

@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -139,4 +140,29 @@ func TestCursors(t *testing.T) {
 			require.NoError(t, failed)
 		})
 	}
+}
+
+// Who waits for another to hear what the service says of itself heeds its own
+// context.
+func TestWaitingForDiscoveryHeedsContext(t *testing.T) {
+	asked, release := make(chan struct{}), make(chan struct{})
+	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/ServiceProviderConfig") {
+			close(asked)
+			<-release
+		}
+		_, _ = w.Write([]byte(`{"totalResults":0}`))
+	})
+	first := make(chan error, 1)
+	go func() {
+		_, err := c.Find(t.Context(), connector.Keys{Username: "anna"})
+		first <- err
+	}()
+	<-asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := c.Find(ctx, connector.Keys{Username: "bob"})
+	assert.ErrorIs(t, err, context.Canceled)
+	close(release)
+	assert.NoError(t, <-first)
 }

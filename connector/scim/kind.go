@@ -96,6 +96,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 			pace:        env.Pace,
 		},
 		traits:             t,
+		survey:             survey{asking: newTurn()},
 		groups:             newGroupCache(),
 		createGroups:       settings.Bool("createGroups"),
 		defaultEntitlement: settings.Text("defaultEntitlement"),
