@@ -1,7 +1,6 @@
 package activedirectory_test
 
 import (
-	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -9,54 +8,36 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/activedirectory"
+	"github.com/tenurehq/tenure/connector/connectortest"
 )
 
 func TestSettings(t *testing.T) {
 	const ou = "OU=People,DC=corp,DC=example,DC=com"
 	good := connector.Settings{"url": "ldaps://dc1.corp.example.com", "bindDN": "tenure@corp.example.com", "password": "s3cret", "people": ou}
-	for name, test := range map[string]struct {
-		change connector.Settings
-		want   string // part of the error; empty for none
-	}{
-		"least": {nil, ""},
-		"all": {connector.Settings{
+	connectortest.Settings(t, activedirectory.Kind, good, map[string]connectortest.Setting{
+		"least": {},
+		"all": {Change: connector.Settings{
 			"url": "ldap://dc1.corp.example.com", "startTLS": true, "createIn": "OU=New," + ou, "leavers": "ou=Leavers," + ou,
 			"upnSuffix": "example.com", "externalID": "employeeNumber", "employeeNumber": "employeeID",
 			"email": "mail", "groups": "OU=Groups,DC=corp,DC=example,DC=com", "groupName": "cn",
 			"attributes": []any{"extensionAttribute1"}, "recycleBin": "4320h",
-		}, ""},
-		"not encrypted":           {connector.Settings{"url": "ldap://dc1.corp.example.com", "plaintext": true}, `"url" is not encrypted`},
-		"not even on loopback":    {connector.Settings{"url": "ldap://127.0.0.1"}, `"url" is not encrypted`},
-		"no people":               {connector.Settings{"people": ""}, `"people" is missing`},
-		"people is no DN":         {connector.Settings{"people": "people"}, `"people" must be a DN in a domain`},
-		"people without a domain": {connector.Settings{"people": "OU=People"}, `"people" must be a DN in a domain`},
-		"createIn elsewhere":      {connector.Settings{"createIn": "OU=New,DC=corp,DC=example,DC=com"}, `"createIn" must be people or below it`},
-		"leavers elsewhere":       {connector.Settings{"leavers": "OU=Old,DC=corp,DC=example,DC=com"}, `"leavers" must be people or below it`},
-		"createIn leavers":        {connector.Settings{"leavers": "OU=Old," + ou, "createIn": "ou=old," + ou}, `"createIn" must not be leavers`},
-		"leavers is people":       {connector.Settings{"leavers": ou}, `"createIn" must not be leavers`},
-		"groups is no DN":         {connector.Settings{"groups": "groups"}, `"groups" must be a DN`},
-		"upnSuffix":               {connector.Settings{"upnSuffix": "@example.com"}, `"upnSuffix" must be a name`},
-		"groupName":               {connector.Settings{"groupName": "mail"}, `"groupName" must be one of sAMAccountName, cn`},
-		"attributes":              {connector.Settings{"attributes": []any{"UserAccountControl"}}, `"attributes" holds one that Tenure sets itself`},
-		"external ID":             {connector.Settings{"externalID": "objectSid"}, `"externalID" must not be`},
-		"unknown":                 {connector.Settings{"passwrd": "s3cret"}, `"passwrd" is not known`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			settings := maps.Clone(good)
-			maps.Copy(settings, test.change)
-			c, err := activedirectory.Kind.Open(t.Context(), connector.Env{App: "ad"}, settings)
-			if test.want == "" {
-				require.NoError(t, err)
-				assert.NoError(t, c.Close())
-				return
-			}
-			var invalid *connector.Error
-			require.ErrorAs(t, err, &invalid)
-			assert.Equal(t, connector.KindInvalid, invalid.Kind)
-			assert.Contains(t, err.Error(), test.want)
-			assert.NotContains(t, err.Error(), "s3cret")
-		})
-	}
+		}},
+		"not encrypted":           {Change: connector.Settings{"url": "ldap://dc1.corp.example.com", "plaintext": true}, Want: `"url" is not encrypted`},
+		"not even on loopback":    {Change: connector.Settings{"url": "ldap://127.0.0.1"}, Want: `"url" is not encrypted`},
+		"no people":               {Change: connector.Settings{"people": ""}, Want: `"people" is missing`},
+		"people is no DN":         {Change: connector.Settings{"people": "people"}, Want: `"people" must be a DN in a domain`},
+		"people without a domain": {Change: connector.Settings{"people": "OU=People"}, Want: `"people" must be a DN in a domain`},
+		"createIn elsewhere":      {Change: connector.Settings{"createIn": "OU=New,DC=corp,DC=example,DC=com"}, Want: `"createIn" must be people or below it`},
+		"leavers elsewhere":       {Change: connector.Settings{"leavers": "OU=Old,DC=corp,DC=example,DC=com"}, Want: `"leavers" must be people or below it`},
+		"createIn leavers":        {Change: connector.Settings{"leavers": "OU=Old," + ou, "createIn": "ou=old," + ou}, Want: `"createIn" must not be leavers`},
+		"leavers is people":       {Change: connector.Settings{"leavers": ou}, Want: `"createIn" must not be leavers`},
+		"groups is no DN":         {Change: connector.Settings{"groups": "groups"}, Want: `"groups" must be a DN`},
+		"upnSuffix":               {Change: connector.Settings{"upnSuffix": "@example.com"}, Want: `"upnSuffix" must be a name`},
+		"groupName":               {Change: connector.Settings{"groupName": "mail"}, Want: `"groupName" must be one of sAMAccountName, cn`},
+		"attributes":              {Change: connector.Settings{"attributes": []any{"UserAccountControl"}}, Want: `"attributes" holds one that Tenure sets itself`},
+		"external ID":             {Change: connector.Settings{"externalID": "objectSid"}, Want: `"externalID" must not be`},
+		"unknown":                 {Change: connector.Settings{"passwrd": "s3cret"}, Want: `"passwrd" is not known`},
+	})
 }
 
 func TestPersonIDsThatAreTooLongAreRefused(t *testing.T) {
