@@ -20,6 +20,8 @@ type Activities struct {
 	Apps   map[string]*App // by name; every app of the policy
 	Clock  clock.Clock
 	Log    *zap.Logger
+	// Metrics may be nil.
+	Metrics *Metrics
 	// AttentionAfter is how long a step may keep failing (real time) before a
 	// human has to look.
 	AttentionAfter time.Duration

@@ -76,7 +76,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 		a.pause(call, app, req.Step.App, f)
 		return StepResult{}, a.fail(call, req, begun, f)
 	}
-	return StepResult{Result: ResultDone}, a.finish(call, req, begun, ledger.Outcome{
+	err = a.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
 		Link:       &done.link,
 		DueReports: done.created && a.Policy.UsesManager(step.App),
@@ -84,6 +84,11 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 			App: step.App, Action: done.action, Actor: "tenure", Cause: d.cause(step), Detail: done.inRun(info),
 		},
 	})
+	if err != nil {
+		return StepResult{}, err
+	}
+	a.Metrics.proven(step.Kind, begun.Link, done.link, a.Clock.Wait(done.link.ProvenAt.Sub(d.said())))
+	return StepResult{Result: ResultDone}, nil
 }
 
 // fail stores a failed attempt and says whether Temporal is to try again.
@@ -111,7 +116,11 @@ func (a *Activities) finish(ctx context.Context, req StepRequest, begun ledger.B
 	if o.Audit != nil {
 		o.Audit.At = o.At
 	}
-	return classify(a.Ledger.FinishStep(ctx, o))
+	if err := a.Ledger.FinishStep(ctx, o); err != nil {
+		return classify(err)
+	}
+	a.Metrics.attempted(o.App, o.Kind, o.State)
+	return nil
 }
 
 // cause says why a step is done, for the audit: the roles or the reason, and the

@@ -66,11 +66,14 @@ func (t Timeline) period(now time.Time) *Period {
 }
 
 // profile is the profile in force at an instant.
-func (p *Period) profile(now time.Time) *Profile {
-	in := &p.Snapshots[0].Profile
+func (p *Period) profile(now time.Time) *Profile { return &p.snapshot(now).Profile }
+
+// snapshot is the one in force at an instant.
+func (p *Period) snapshot(now time.Time) *Snapshot {
+	in := &p.Snapshots[0]
 	for i := range p.Snapshots {
 		if s := &p.Snapshots[i]; !s.From.After(now) {
-			in = &s.Profile
+			in = s
 		}
 	}
 	return in

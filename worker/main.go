@@ -39,7 +39,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	}
 	defer func() { err = errors.Join(err, backing.Close()) }() //nolint:contextcheck // it has to work when ctx is done
 
-	metrics := newMetrics(p.Metrics)
+	metrics := newMetrics(p.Metrics, cfg.Policy.Apps())
 	apps, err := openApps(ctx, cfg, backing.Ledger, metrics)
 	if err != nil {
 		return service.UsageError(err)
@@ -51,6 +51,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 		Apps:           apps,
 		Clock:          cfg.Clock(),
 		Log:            p.Log,
+		Metrics:        metrics.steps,
 		AttentionAfter: cfg.Attention.After,
 		Recheck:        cfg.Attention.Recheck,
 		Runs:           backing.Runs,

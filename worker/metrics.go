@@ -3,23 +3,30 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/internal/pace"
 )
 
-// metrics are the worker's own.
+// metrics are the worker's own. docs/metrics.md lists them; a test holds it to that.
 type metrics struct {
 	pace  *pace.Metrics
 	moved *prometheus.CounterVec
+	steps *activities.Metrics
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+// newMetrics registers the metrics, for apps of these names.
+func newMetrics(reg prometheus.Registerer, apps []string) *metrics {
 	m := &metrics{
-		pace: pace.NewMetrics(reg),
+		pace:  pace.NewMetrics(reg),
+		steps: activities.NewMetrics(reg, apps),
 		moved: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_app_moved_steps_total",
 			Help: "Steps that went over the app's own task queue, because as many as may be were under way for it: it is slow, or hangs.",
 		}, []string{"app"}),
 	}
 	reg.MustRegister(m.moved)
+	for _, app := range apps {
+		m.moved.WithLabelValues(app)
+	}
 	return m
 }

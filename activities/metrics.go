@@ -1,0 +1,100 @@
+package activities
+
+import (
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// Metrics say what becomes of steps, and how long people wait for access and keep
+// it. docs/metrics.md lists them; a test of the worker holds it to that. A nil
+// *Metrics counts nothing.
+type Metrics struct {
+	steps       *prometheus.CounterVec
+	provision   *prometheus.HistogramVec
+	deprovision *prometheus.HistogramVec
+}
+
+// outcomes are the outcomes of attempts, as metrics have them.
+var outcomes = map[ledger.StepState]string{
+	ledger.StepDone:       "done",
+	ledger.StepSuperseded: "superseded",
+	ledger.StepOpen:       "retry",
+	ledger.StepAttention:  "attention",
+}
+
+// latencyBuckets reach from a second, in seconds, to a week: what waits for an
+// app that is down belongs in them too.
+var latencyBuckets = []float64{1, 2, 5, 10, 30, 60, 120, 300, 900, 3600, 4 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600}
+
+// NewMetrics registers the metrics, for apps of these names.
+func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
+	m := &Metrics{
+		steps: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_steps_total",
+			Help: "Attempts at steps by what became of them: done, superseded (not asked for any more), retry (failed, and is tried again), attention (a human must look).",
+		}, []string{"app", "kind", "outcome"}),
+		provision: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "tenure_time_to_provision_seconds",
+			Help:    "From when HR recorded what gives access, or from when it holds if that is later, to the proof that the account is enabled.",
+			Buckets: latencyBuckets,
+		}, []string{"app"}),
+		deprovision: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "tenure_time_to_deprovision_seconds",
+			Help:    "From when HR recorded what ends access, or from when it holds if that is later, to the proof that the account is off or gone.",
+			Buckets: latencyBuckets,
+		}, []string{"app"}),
+	}
+	reg.MustRegister(m.steps, m.provision, m.deprovision)
+	for _, app := range apps { // a rate needs a beginning
+		m.provision.WithLabelValues(app)
+		m.deprovision.WithLabelValues(app)
+		for _, kind := range plan.Kinds() {
+			for _, outcome := range outcomes {
+				m.steps.WithLabelValues(app, string(kind), outcome)
+			}
+		}
+	}
+	return m
+}
+
+// attempted counts one attempt at a step.
+func (m *Metrics) attempted(app, kind string, outcome ledger.StepState) {
+	if m != nil {
+		m.steps.WithLabelValues(app, kind, outcomes[outcome]).Inc()
+	}
+}
+
+// proven observes how long it took to give or to take access, if the proof of
+// this step is the first one of that.
+func (m *Metrics) proven(kind plan.Kind, before, after ledger.Link, took time.Duration) {
+	was, is := before.State == ledger.LinkActive, after.State == ledger.LinkActive
+	switch {
+	case m == nil || was == is:
+	case is && kind == plan.Provision:
+		m.provision.WithLabelValues(after.App).Observe(took.Seconds())
+	case was && (kind == plan.Disable || kind == plan.Delete):
+		m.deprovision.WithLabelValues(after.App).Observe(took.Seconds())
+	}
+}
+
+// said is the instant from which the person waits for what is being done: when HR
+// recorded it, or when it holds from if that is later.
+func (d decision) said() time.Time {
+	cause := d.timeline.Cause(d.now)
+	recorded := time.Time{}
+	for _, e := range d.person.Events {
+		last := cause.Event.ID == "" // a return, say: the last thing that HR said is behind it
+		if (last || e.Event.EventKey == cause.Event) && !e.Event.Recorded.After(d.now) {
+			recorded = slices.MaxFunc([]time.Time{recorded, e.Event.Recorded}, time.Time.Compare)
+		}
+	}
+	if cause.From.After(recorded) && !cause.From.After(d.now) {
+		return cause.From
+	}
+	return recorded
+}

@@ -1,0 +1,78 @@
+// Package metricstest holds what programs show at /metrics to what
+// docs/metrics.md says of it, and to Prometheus' conventions. Tests import it,
+// nothing else.
+package metricstest
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// page is docs/metrics.md as the tests of a program see it.
+const page = "../docs/metrics.md"
+
+// labels are those that have a bounded set of values, and say nothing of a person.
+var labels = []string{
+	"app", "dependency", "endpoint", "kind", "outcome", "partition", "process", "reason", "result", "state", "topic", "version",
+}
+
+// Ours are the families of Tenure's own metrics.
+func Ours(families []*dto.MetricFamily) []*dto.MetricFamily {
+	return slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return !strings.HasPrefix(f.GetName(), "tenure_") })
+}
+
+// Documented checks that the page's table of a program's metrics, which is between
+// "<!-- generated: PROGRAM -->" and "<!-- end -->", is what the program shows; or
+// writes it, if update is set.
+func Documented(t *testing.T, program string, families []*dto.MetricFamily, update bool) {
+	t.Helper()
+	var table strings.Builder
+	table.WriteString("| metric | type | labels | |\n|---|---|---|---|\n")
+	for _, f := range Ours(families) {
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n",
+			f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labelsOf(f), ", "), f.GetHelp())
+	}
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	block := regexp.MustCompile(`(?s)(<!-- generated: ` + program + ` -->\n).*?(<!-- end -->)`)
+	require.Regexp(t, block, string(text))
+	want := block.ReplaceAllString(string(text), "${1}"+table.String()+"${2}")
+	if update {
+		require.NoError(t, os.WriteFile(page, []byte(want), 0o600)) //nolint:gosec // its path is fixed
+		return
+	}
+	assert.Equal(t, want, string(text), "run: go test ./%s -run Documented -update", program)
+}
+
+// Conventions checks names and help texts by Prometheus' own rules, and that no
+// label can tell of a person or grow without bound.
+func Conventions(t *testing.T, families []*dto.MetricFamily) {
+	t.Helper()
+	ours := Ours(families)
+	problems, err := promlint.NewWithMetricFamilies(ours).Lint()
+	require.NoError(t, err)
+	assert.Empty(t, problems)
+	for _, f := range ours {
+		for _, label := range labelsOf(f) {
+			assert.Contains(t, labels, strings.Trim(label, "`"), "a label with a bounded set of values, and nothing of a person")
+		}
+	}
+}
+
+// labelsOf are the names of a family's labels, as the page has them.
+func labelsOf(f *dto.MetricFamily) []string {
+	var names []string
+	for _, pair := range f.GetMetric()[0].GetLabel() {
+		names = append(names, "`"+pair.GetName()+"`")
+	}
+	return names
+}
