@@ -185,18 +185,18 @@ func readGrant(v value) policy.Grant {
 // readJoiner, readMover and readLeaver change what they are given by what is
 // written.
 func readJoiner(v value, j policy.JoinerRules) policy.JoinerRules {
-	v.mapping(optional("leadTime", func(v value) { j.LeadTime = scalar(v, parseDuration) }))
+	v.mapping(optional("leadTime", func(v value) { j.LeadTime = scalar(v, ParseDuration) }))
 	return j
 }
 
 func readMover(v value, m policy.MoverRules) policy.MoverRules {
-	v.mapping(optional("overlap", func(v value) { m.Overlap = scalar(v, parseDuration) }))
+	v.mapping(optional("overlap", func(v value) { m.Overlap = scalar(v, ParseDuration) }))
 	return m
 }
 
 func readLeaver(v value, l policy.LeaverRules) policy.LeaverRules {
 	v.mapping(
-		optional("retain", func(v value) { l.Retain = scalar(v, parseDuration) }),
+		optional("retain", func(v value) { l.Retain = scalar(v, ParseDuration) }),
 		optional("delete", func(v value) { l.Delete = v.boolean() }),
 	)
 	return l
@@ -204,7 +204,7 @@ func readLeaver(v value, l policy.LeaverRules) policy.LeaverRules {
 
 func readAttention(v value, a Attention) Attention {
 	v.mapping(
-		optional("after", func(v value) { a.After = scalar(v, parseDuration) }),
+		optional("after", func(v value) { a.After = scalar(v, ParseDuration) }),
 		optional("recheck", func(v value) { a.Recheck = scalar(v, parseSpan) }),
 	)
 	return a

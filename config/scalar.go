@@ -20,9 +20,9 @@ var durationUnits = []time.Duration{24 * time.Hour, time.Hour, time.Minute, time
 // people understand: about a hundred years.
 const longestDuration = 36_525 * 24 * time.Hour
 
-// parseDuration reads 30d, 12h, 90s, 1d12h, 0d: see the package comment. A day
+// ParseDuration reads 30d, 12h, 90s, 1d12h, 0d: see the package comment. A day
 // is 24 hours.
-func parseDuration(text string) (time.Duration, error) {
+func ParseDuration(text string) (time.Duration, error) {
 	parts := durationForm.FindStringSubmatch(text)
 	if parts == nil || text == "" {
 		return 0, errors.New(`must be a duration such as "30d", "12h", "90s" or "1d12h"`)
@@ -44,9 +44,9 @@ func parseDuration(text string) (time.Duration, error) {
 	return sum, nil
 }
 
-// parseSpan is parseDuration for what cannot be zero.
+// parseSpan is ParseDuration for what cannot be zero.
 func parseSpan(text string) (time.Duration, error) {
-	d, err := parseDuration(text)
+	d, err := ParseDuration(text)
 	if err == nil && d == 0 {
 		return 0, errors.New("must be above zero")
 	}

@@ -18,16 +18,16 @@ func TestParseDuration(t *testing.T) {
 		"1d12h": 36 * time.Hour, "1d1h1m1s1ms": day + time.Hour + time.Minute + time.Second + time.Millisecond,
 		"250ms": 250 * time.Millisecond, "1m5ms": time.Minute + 5*time.Millisecond, "007d": 7 * day, "36525d": longestDuration,
 	} {
-		d, err := parseDuration(text)
+		d, err := ParseDuration(text)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, d, text)
 	}
 	for _, text := range []string{"", "0", "30", "d", "-1d", "+1d", "1.5h", "1 d", " 1d", "1h1d", "1d1d", "1w", "1D", "1d,2h", "1us"} {
-		_, err := parseDuration(text)
+		_, err := ParseDuration(text)
 		assert.EqualError(t, err, `must be a duration such as "30d", "12h", "90s" or "1d12h"`, text)
 	}
 	for _, text := range []string{"36526d", "36525d1ms", "99999999999999999999d", "9223372036854775807s"} {
-		_, err := parseDuration(text)
+		_, err := ParseDuration(text)
 		assert.EqualError(t, err, "must be no longer than 36525d (a hundred years)", text)
 	}
 	_, err := parseSpan("0d")
@@ -41,7 +41,7 @@ func TestParseDurationAgreesWithGo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d, h, m := rapid.IntRange(0, 9999).Draw(t, "d"), rapid.IntRange(0, 99).Draw(t, "h"), rapid.IntRange(0, 99).Draw(t, "m")
 		ms := rapid.IntRange(0, 99999).Draw(t, "ms")
-		got, err := parseDuration(fmt.Sprintf("%dd%dh%dm%dms", d, h, m, ms))
+		got, err := ParseDuration(fmt.Sprintf("%dd%dh%dm%dms", d, h, m, ms))
 		if err != nil {
 			t.Fatal(err)
 		}

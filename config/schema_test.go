@@ -227,7 +227,7 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 		return at.(map[string]any)["default"]
 	}
 	duration := func(path string) time.Duration {
-		d, err := parseDuration(fmt.Sprint(byDefault(path)))
+		d, err := ParseDuration(fmt.Sprint(byDefault(path)))
 		require.NoError(t, err)
 		return d
 	}

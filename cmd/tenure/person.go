@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -190,69 +188,6 @@ func (v stepView) what() string {
 		return v.Reason
 	}
 	return strings.Trim(v.Code+": "+v.Message, ": ")
-}
-
-func (c *cli) personShowCommand() *cobra.Command {
-	return c.reads(&cobra.Command{
-		Use:   "show PERSON",
-		Short: "Show a person: their status, accounts, and what is still to be done",
-		Long: `Show a person: their status, accounts, and what is still to be done.
-Exits with 3 if something of theirs needs attention.`,
-		Example: `  tenure person show 10004
-  tenure person show 10004 -o json | jq '.accounts[] | {app, state}'`,
-		Args: exactly("PERSON"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
-				person, err := findPerson(cmd.Context(), l, args[0])
-				if err != nil {
-					return err
-				}
-				if err := c.showPerson(person); err != nil {
-					return err
-				}
-				if slices.ContainsFunc(person.Steps, func(s ledger.Step) bool { return s.State == ledger.StepAttention }) {
-					return errAttention
-				}
-				return nil
-			})
-		},
-	})
-}
-
-func (c *cli) showPerson(person ledger.Person) error {
-	v := struct {
-		personView
-		Accounts []linkView `json:"accounts"`
-		Steps    []stepView `json:"steps"`
-		Waived   []string   `json:"waived,omitempty"`
-		// Letters are records about the person that could not be read: what they
-		// would have changed is not known.
-		Letters []letterView `json:"deadLetters,omitempty"`
-	}{personView: viewPerson(person.Summary), Accounts: []linkView{}, Steps: []stepView{}, Waived: person.Waivers}
-	for _, l := range person.Links {
-		v.Accounts = append(v.Accounts, viewLink(l))
-	}
-	for _, s := range person.Steps {
-		v.Steps = append(v.Steps, viewStep(s))
-	}
-	for _, l := range person.Letters {
-		v.Letters = append(v.Letters, viewLetter(l))
-	}
-	return c.print(v, func(p *page) {
-		p.fields(field{"person", v.ID}, field{"name", v.name()}, field{"username", v.Username},
-			field{"status", string(v.Status)}, field{"title", v.JobTitle}, field{"department", v.Department},
-			field{"manager", v.ManagerID}, field{"due", v.due()}, field{"assessed", instant(v.AssessedAt)},
-			field{"waived", strings.Join(v.Waived, ", ")})
-		p.table("Accounts", "app,state,username,account,entitlements,since", rowsOf(v.Accounts, func(a linkView) []string {
-			return []string{a.App, string(a.State), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), instant(a.since())}
-		}))
-		p.table("Not done", "app,step,state,attempts,what,key", rowsOf(v.Steps, func(s stepView) []string {
-			return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), s.what(), s.Key}
-		}))
-		p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
-			return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}
-		}))
-	})
 }
 
 // exactly wants these arguments, by name.

@@ -28,6 +28,7 @@ func TestReading(t *testing.T) {
 		"person-list-left": {args: []string{"person", "list", "--status", "ended"}},
 		"person-list-none": {args: []string{"person", "list", "--status", "upcoming"}},
 		"person-show":      {args: []string{"person", "show", "10001"}, code: service.ExitAttention},
+		"person-show-left": {args: []string{"person", "show", "10002"}, code: service.ExitAttention},
 		"person-timeline":  {args: []string{"person", "timeline", "10001"}},
 		"timeline-left":    {args: []string{"person", "timeline", "10002"}},
 		"timeline-leave":   {args: []string{"person", "timeline", "10003"}},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -26,16 +27,20 @@ func (c *cli) runCommand() *cobra.Command {
 
 func (c *cli) runListCommand() *cobra.Command {
 	var attention bool
+	var which runFilter
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the open runs, or (--attention) what needs a human",
 		Long: `List the open runs, as Temporal knows them: one per person for whom something is
-under way or due.
+under way or due; all of them, those of people whose access is ending
+(--leaving), or those for which something falls due within a time (--due).
 
 With --attention, list what needs a human instead, as the ledger knows it: the
 steps that cannot succeed until somebody acts, and the questions that only HR
 can answer. The exit status is 3 then, unless there is nothing.`,
 		Example: `  tenure run list
+  tenure run list --leaving
+  tenure run list --due 7d
   tenure run list --attention
   tenure run list --attention -o json | jq -r '.[].person' | sort -u`,
 		Args: cobra.NoArgs,
@@ -45,10 +50,18 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 					return c.listAttention(cmd.Context(), l)
 				})
 			}
-			return c.withTemporal(cmd.Context(), func(t client.Client) error { return c.listRuns(cmd.Context(), t) })
+			query, err := c.queryOf(which) //nolint:contextcheck // loading the configuration connects to nothing
+			if err != nil {
+				return err
+			}
+			return c.withTemporal(cmd.Context(), func(t client.Client) error { return c.listRuns(cmd.Context(), t, query) })
 		},
 	}
 	cmd.Flags().BoolVar(&attention, "attention", false, "list what needs a human")
+	cmd.Flags().BoolVar(&which.leaving, "leaving", false, "only people whose access is ending, or who are to be deleted")
+	cmd.Flags().StringVar(&which.due, "due", "", "only what falls due within this `time`, such as 7d or 12h")
+	cmd.MarkFlagsMutuallyExclusive("attention", "leaving")
+	cmd.MarkFlagsMutuallyExclusive("attention", "due")
 	return c.reads(cmd)
 }
 
@@ -95,15 +108,53 @@ type runView struct {
 	RunID      string    `json:"runId"`
 }
 
-// openRuns selects people's open runs in Temporal's visibility store.
-var openRuns = "WorkflowId STARTS_WITH '" + workflows.WorkflowID("") + "' AND ExecutionStatus = 'Running'"
+// runFilter says which open runs are wanted; zero means all.
+type runFilter struct {
+	leaving bool
+	due     string
+}
 
-func (c *cli) listRuns(ctx context.Context, t client.Client) error {
+const (
+	// openRuns selects people's open runs in Temporal's visibility store.
+	openRuns = "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running'"
+	// leavingRuns selects those of people whose access is ending: it is being taken,
+	// or it will be on a day that is known, or the accounts are to be deleted.
+	leavingRuns = "(WorkflowType = '" + workflows.TypeLeaver + "' OR TenureNextAction = '" + string(plan.DueEnd) +
+		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueDelete) + "')"
+)
+
+// queryOf is the filter as Temporal wants it.
+func (c *cli) queryOf(f runFilter) (string, error) {
+	query := openRuns
+	if f.leaving {
+		query += " AND " + leavingRuns
+	}
+	if f.due == "" {
+		return query, nil
+	}
+	within, err := config.ParseDuration(f.due)
+	if err != nil {
+		return "", usagef("--due: %w", err)
+	}
+	cfg, err := c.config()
+	if err != nil {
+		return "", err
+	}
+	return query + " AND " + dueBefore(cfg.Clock().Now().Add(within)), nil
+}
+
+// dueBefore selects runs for which something falls due before an instant.
+func dueBefore(at time.Time) string {
+	return fmt.Sprintf("TenureNextDue < '%s'", at.UTC().Format(time.RFC3339))
+}
+
+// runsLike reads the open runs that a query selects.
+func runsLike(ctx context.Context, t client.Client, query string) ([]runView, error) {
 	runs := []runView{}
 	for token := []byte(nil); ; {
-		resp, err := t.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Query: openRuns, NextPageToken: token})
+		resp, err := t.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Query: query, NextPageToken: token})
 		if err != nil {
-			return fmt.Errorf("asking Temporal for the open runs: %w", err)
+			return nil, fmt.Errorf("asking Temporal for the open runs: %w", err)
 		}
 		for _, info := range resp.GetExecutions() {
 			if v, ok := viewRun(info); ok {
@@ -111,8 +162,15 @@ func (c *cli) listRuns(ctx context.Context, t client.Client) error {
 			}
 		}
 		if token = resp.GetNextPageToken(); len(token) == 0 {
-			break
+			return runs, nil
 		}
+	}
+}
+
+func (c *cli) listRuns(ctx context.Context, t client.Client, query string) error {
+	runs, err := runsLike(ctx, t, query)
+	if err != nil {
+		return err
 	}
 	return c.print(runs, func(p *page) {
 		p.table("", "person,type,stage,urgency,attention,next,started", rowsOf(runs, func(r runView) []string {

@@ -127,6 +127,17 @@ func TestRunList(t *testing.T) {
 	golden(t, "run-list.json", s.run("run", "list", "-o", "json").stdout)
 	assert.Equal(t, "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running'", f.queries[0])
 
+	f.queries = nil
+	assert.Equal(t, service.ExitDone, s.run("run", "list", "--leaving").code)
+	assert.Equal(t, "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running' AND "+
+		"(WorkflowType = 'Leaver' OR TenureNextAction = 'end' OR TenureNextAction STARTS_WITH 'delete')", f.queries[0])
+	f.queries = nil
+	assert.Equal(t, service.ExitDone, s.run("run", "list", "--due", "7d").code)
+	assert.Regexp(t, `AND TenureNextDue < '20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ'$`, f.queries[0])
+	got = s.run("run", "list", "--due", "7 days")
+	assert.Equal(t, service.ExitUsage, got.code)
+	assert.Contains(t, got.err, `--due: must be a duration such as "30d"`)
+
 	f.runs = nil
 	assert.Equal(t, "nothing runs\n", s.run("run", "list").stdout)
 	assert.JSONEq(t, "[]", s.run("run", "list", "-o", "json").stdout)

@@ -54,6 +54,12 @@ type entryView struct {
 	DeadLetter int64 `json:"deadLetter,omitempty"`
 }
 
+const entryHeader = "when,what,event"
+
+func (e entryView) row() []string {
+	return []string{e.At.Format("2006-01-02 15:04 MST"), e.What, e.Event}
+}
+
 type conflictView struct {
 	Code   hr.ConflictCode `json:"code"`
 	Source string          `json:"source"`
@@ -186,9 +192,7 @@ func zoneOf(p hr.Profile) *time.Location {
 
 func (v timelineView) draw(p *page) {
 	p.fields(field{"person", v.Person}, field{"status", string(v.Status)})
-	p.table("Timeline", "when,what,event", rowsOf(v.Entries, func(e entryView) []string {
-		return []string{e.At.Format("2006-01-02 15:04 MST"), e.What, e.Event}
-	}))
+	p.table("Timeline", entryHeader, rowsOf(v.Entries, entryView.row))
 	p.table("Not applied: a human must say what was meant", "conflict,source,event", rowsOf(v.Conflicts, func(c conflictView) []string {
 		return []string{string(c.Code), c.Source, c.Event}
 	}))

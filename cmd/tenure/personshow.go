@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+func (c *cli) personShowCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:   "show PERSON",
+		Short: "Show where somebody's joining, moving or leaving stands",
+		Long: `Show where somebody's joining, moving or leaving stands, in one screen: how far it
+is, what HR said and when it holds, their accounts with the last proof of each,
+what is not done yet with its attempts and last error, and what is due next.
+Exits with 3 if something of theirs needs attention.`,
+		Example: `  tenure person show 10004
+  tenure person show 10004 -o json | jq '.accounts[] | {app, state, provenAt}'`,
+		Args: exactly("PERSON"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				person, err := findPerson(cmd.Context(), l, args[0])
+				if err != nil {
+					return err
+				}
+				v := showPerson(person, cfg.Clock().Now())
+				if err := c.print(v, v.draw); err != nil {
+					return err
+				}
+				if v.count(ledger.StepAttention) > 0 {
+					return errAttention
+				}
+				return nil
+			})
+		},
+	})
+}
+
+// personScreen is all that there is to know of one person.
+type personScreen struct {
+	personView
+	Progress string      `json:"progress,omitempty"`
+	Timeline []entryView `json:"timeline"`
+	Accounts []linkView  `json:"accounts"`
+	Steps    []stepView  `json:"steps"`
+	Waived   []string    `json:"waived,omitempty"`
+	// Letters are records about the person that could not be read: what they
+	// would have changed is not known.
+	Letters []letterView `json:"deadLetters,omitempty"`
+}
+
+func showPerson(person ledger.Person, now time.Time) personScreen {
+	v := personScreen{
+		personView: viewPerson(person.Summary), Timeline: viewTimeline(person, now).Entries,
+		Accounts: []linkView{}, Steps: []stepView{}, Waived: person.Waivers,
+	}
+	for _, l := range person.Links {
+		v.Accounts = append(v.Accounts, viewLink(l))
+	}
+	for _, s := range person.Steps {
+		v.Steps = append(v.Steps, viewStep(s))
+	}
+	for _, l := range person.Letters {
+		v.Letters = append(v.Letters, viewLetter(l))
+	}
+	v.Progress = v.progress()
+	return v
+}
+
+// count is how many steps and questions are in a state.
+func (v personScreen) count(state ledger.StepState) int {
+	n := 0
+	for _, s := range v.Steps {
+		if s.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// progress says in one line how far the person's change is.
+func (v personScreen) progress() string {
+	in := map[ledger.LinkState]int{}
+	for _, a := range v.Accounts {
+		in[a.State]++
+	}
+	parts := []string{fmt.Sprintf("access in %d of %d apps", in[ledger.LinkActive], len(v.Accounts))}
+	if slices.Contains([]hr.Status{hr.StatusEnded, hr.StatusSuspended, hr.StatusUnknown, hr.StatusOnLeave}, v.Status) {
+		off := in[ledger.LinkDisabled] + in[ledger.LinkDeleted]
+		parts = []string{fmt.Sprintf("cut off in %d of %d apps", off, len(v.Accounts))}
+		if n := in[ledger.LinkDeleted]; n > 0 {
+			parts = append(parts, fmt.Sprintf("deleted in %d", n))
+		}
+	}
+	if len(v.Accounts) == 0 {
+		parts = nil
+	}
+	if n := v.count(ledger.StepOpen); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d under way", n))
+	}
+	if n := v.count(ledger.StepAttention); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d in need of attention", n))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (v personScreen) draw(p *page) {
+	p.fields(field{"person", v.ID}, field{"name", v.name()}, field{"username", v.Username},
+		field{"status", string(v.Status)}, field{"title", v.JobTitle}, field{"department", v.Department},
+		field{"manager", v.ManagerID}, field{"progress", v.Progress}, field{"due", v.due()}, field{"assessed", instant(v.AssessedAt)},
+		field{"waived", strings.Join(v.Waived, ", ")})
+	p.table("Timeline", entryHeader, rowsOf(v.Timeline, entryView.row))
+	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a linkView) []string {
+		return []string{a.App, string(a.State), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), instant(a.since()), instant(a.ProvenAt)}
+	}))
+	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s stepView) []string {
+		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), instant(s.LastAttemptAt), s.what(), s.Key}
+	}))
+	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
+		return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}
+	}))
+}
