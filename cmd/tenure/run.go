@@ -50,7 +50,7 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 					return c.listAttention(cmd.Context(), l)
 				})
 			}
-			query, err := c.queryOf(which) //nolint:contextcheck // loading the configuration connects to nothing
+			query, err := c.queryOf(which)
 			if err != nil {
 				return err
 			}

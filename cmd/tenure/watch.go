@@ -1,0 +1,298 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+const (
+	// watchRows is how many rows of each table fit on a screen.
+	watchRows = 10
+	// watchAhead is how far ahead the screen looks for what falls due.
+	watchAhead = 24 * time.Hour
+	// watchPatience bounds how long one look may take.
+	watchPatience = 10 * time.Second
+)
+
+func (c *cli) watchCommand() *cobra.Command {
+	w := watch{cli: c}
+	cmd := &cobra.Command{
+		Use:   "watch",
+		Short: "Watch what happens, live: who is at work, what needs a human, what falls due, what was done",
+		Long: `Watch what happens, until Ctrl-C.
+
+On a terminal it is a screen: the runs that are at work or need attention, what
+falls due within a day, and the last things that were done. Elsewhere, and with
+-o json or yaml, it is what is done from now on, one row of the audit record after
+the other.`,
+		Example: `  tenure watch
+  tenure watch --person 10004
+  tenure watch -o json | jq -r 'select(.action == "disabled") | .person + " " + .app'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if w.every <= 0 {
+				return usagef("--every must be above zero")
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				w.cfg, w.ledger = cfg, l
+				return w.run(cmd.Context())
+			})
+		},
+	}
+	cmd.Flags().DurationVar(&w.every, "every", 2*time.Second, "how `often` to look")
+	cmd.Flags().StringVar(&w.person, "person", "", "only this `person`")
+	return c.reads(cmd)
+}
+
+// watch is one invocation of the command.
+type watch struct {
+	*cli
+	every  time.Duration
+	person string
+	cfg    *config.Config
+	ledger ledger.Ledger
+	seq    int64 // the last audit row that was shown
+}
+
+// auditView is a row of the audit record.
+type auditView struct {
+	Seq    int64          `json:"seq"`
+	At     time.Time      `json:"at"`
+	Person string         `json:"person,omitempty"`
+	App    string         `json:"app,omitempty"`
+	Action string         `json:"action"`
+	Actor  string         `json:"actor"`
+	Cause  string         `json:"cause,omitempty"`
+	Detail map[string]any `json:"detail,omitempty"`
+}
+
+func viewAudit(r ledger.AuditRow) auditView {
+	return auditView{
+		Seq: r.Seq, At: r.At, Person: r.PersonID, App: r.App, Action: r.Action, Actor: r.Actor, Cause: r.Cause, Detail: r.Detail,
+	}
+}
+
+// run looks again and again until ctx ends, which is how it is meant to end.
+func (w *watch) run(ctx context.Context) error {
+	end, err := auditEnd(ctx, w.ledger)
+	if err != nil {
+		return err
+	}
+	w.seq = end
+	look := w.follow
+	if w.outTTY && w.output == formatTable {
+		screen, closed, err := w.openScreen(ctx, end)
+		if err != nil {
+			return err
+		}
+		defer closed()
+		look = screen.look
+	}
+	tick := time.NewTicker(w.every)
+	defer tick.Stop()
+	for {
+		if err := look(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// auditEnd is the sequence number of the last row of the audit record. It is found
+// by halving: the record may be long.
+func auditEnd(ctx context.Context, l ledger.Ledger) (int64, error) {
+	beyond := func(seq int64) (bool, error) {
+		rows, err := l.Audit(ctx, "", seq, 1)
+		return len(rows) > 0, err
+	}
+	low, high := int64(0), int64(1)
+	for {
+		more, err := beyond(high)
+		if err != nil {
+			return 0, err
+		}
+		if !more {
+			break
+		}
+		low, high = high, 2*high
+	}
+	for low < high {
+		middle := low + (high-low)/2
+		more, err := beyond(middle)
+		if err != nil {
+			return 0, err
+		}
+		if more {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, nil
+}
+
+// news are the rows of the audit record that were not shown yet.
+func (w *watch) news(ctx context.Context) ([]auditView, error) {
+	var all []auditView
+	for {
+		rows, err := w.ledger.Audit(ctx, w.person, w.seq, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			all = append(all, viewAudit(r))
+			w.seq = r.Seq
+		}
+		if len(rows) < pageSize {
+			return all, nil
+		}
+	}
+}
+
+// follow prints what was done since the last look.
+func (w *watch) follow(ctx context.Context) error {
+	rows, err := w.news(ctx)
+	for _, r := range rows {
+		if err := w.printRow(r); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (w *watch) printRow(r auditView) error {
+	if w.output == formatTable {
+		_, err := fmt.Fprintln(w.out, strings.Join(slices.DeleteFunc(r.row(), func(s string) bool { return s == "" }), "  "))
+		return err
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if w.output == formatJSON {
+		_, err = fmt.Fprintf(w.out, "%s\n", line)
+		return err
+	}
+	if _, err := fmt.Fprintln(w.out, "---"); err != nil {
+		return err
+	}
+	return writeYAML(w.out, line)
+}
+
+func (r auditView) row() []string {
+	return []string{instant(r.At), r.Person, r.App, r.Action, r.Cause, operatorOf(r.Actor)}
+}
+
+// operatorOf names the operator who did something; nobody asks who Tenure is.
+func operatorOf(actor string) string {
+	if actor == "tenure" {
+		return ""
+	}
+	return "by " + actor
+}
+
+// watchScreen is what is shown on a terminal.
+type watchScreen struct {
+	*watch
+	temporal client.Client
+	recent   []auditView
+}
+
+// openScreen makes a screen that begins with the last things that were done, and
+// takes the terminal until it is closed.
+func (w *watch) openScreen(ctx context.Context, end int64) (s *watchScreen, closed func(), err error) {
+	if w.seq = max(0, end-watchRows); w.person != "" {
+		w.seq = 0 // theirs may be long ago
+	}
+	opts, err := service.TemporalOptions(zap.NewNop())
+	if err != nil {
+		return nil, nil, &usageError{err}
+	}
+	temporal, err := client.NewLazyClient(opts)
+	if err != nil {
+		return nil, nil, &usageError{err}
+	}
+	_, _ = fmt.Fprint(w.out, "\x1b[?1049h\x1b[?25l") // another screen, no cursor
+	return &watchScreen{watch: w, temporal: temporal}, func() {
+		_, _ = fmt.Fprint(w.out, "\x1b[?25h\x1b[?1049l")
+		temporal.Close()
+	}, ctx.Err()
+}
+
+// look draws the screen anew.
+func (s *watchScreen) look(ctx context.Context) error {
+	patient, cancel := context.WithTimeout(ctx, watchPatience)
+	defer cancel()
+	p := &page{color: s.colored()}
+	s.draw(patient, p)
+	_, err := s.out.Write(append([]byte("\x1b[H\x1b[2J"), p.buf.Bytes()...))
+	return errors.Join(err, ctx.Err())
+}
+
+func (s *watchScreen) draw(ctx context.Context, p *page) {
+	now := s.cfg.Clock().Now()
+	p.note("Tenure  %s  (Ctrl-C ends)", instant(now))
+
+	of := openRuns
+	if s.person != "" {
+		of = fmt.Sprintf("WorkflowId = '%s' AND ExecutionStatus = 'Running'", workflows.WorkflowID(s.person))
+	}
+	runs, err := runsLike(ctx, s.temporal, of+" AND TenureStage != '"+workflows.StageScheduled+"'")
+	s.section(p, "At work, or waiting for a human", "nobody", err, len(runs), func(title string, n int) {
+		p.table(title, "person,change,stage,urgency,attention,since", rowsOf(runs[:n], func(r runView) []string {
+			return []string{r.Person, r.Type, r.Stage, r.Urgency, strings.Join(r.Attention, " "), instant(r.Started)}
+		}))
+	})
+
+	due, err := runsLike(ctx, s.temporal, of+" AND "+dueBefore(now.Add(watchAhead)))
+	slices.SortStableFunc(due, func(a, b runView) int { return a.NextDue.Compare(b.NextDue) })
+	s.section(p, "Due within a day", "nothing", err, len(due), func(title string, n int) {
+		p.table(title, "when,person,what", rowsOf(due[:n], func(r runView) []string {
+			return []string{instant(r.NextDue), r.Person, r.NextAction}
+		}))
+	})
+
+	news, err := s.news(ctx)
+	s.recent = append(s.recent, news...)
+	s.recent = s.recent[max(0, len(s.recent)-watchRows):]
+	s.section(p, "Done", "nothing", err, len(s.recent), func(title string, n int) {
+		p.table(title, "when,person,app,what,why,who", rowsOf(s.recent[:n], auditView.row))
+	})
+}
+
+// section draws one part of the screen: its rows, as many as fit, or why there are
+// none. What cannot be reached is waited for.
+func (s *watchScreen) section(p *page, title, none string, err error, rows int, draw func(title string, rows int)) {
+	if err == nil && rows > 0 {
+		draw(title, min(rows, watchRows))
+		if more := rows - watchRows; more > 0 {
+			p.note("and %d more", more)
+		}
+		return
+	}
+	if err != nil {
+		none = "cannot be told: " + err.Error()
+	}
+	p.note("\n%s\n%s", title, none)
+}
