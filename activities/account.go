@@ -32,7 +32,7 @@ func (t *task) read(id string) (connector.Account, bool, error) {
 }
 
 func (t *task) setActive(id string, active bool) error {
-	app, ok := t.app.Connector.(connector.Switch)
+	app, ok := connector.As[connector.Switch](t.app.Connector)
 	if !ok {
 		return unsupported("disable")
 	}
@@ -45,7 +45,7 @@ func (t *task) setActive(id string, active bool) error {
 // setAttributes sets every mapped attribute of an account that was there before:
 // those that the person has no value for (any more) are cleared.
 func (t *task) setAttributes(id string, wanted map[string]any) error {
-	app, ok := t.app.Connector.(connector.Updater)
+	app, ok := connector.As[connector.Updater](t.app.Connector)
 	rules, _ := t.a.Policy.App(t.step.App)
 	if !ok || len(rules.Attributes) == 0 {
 		return nil // nothing to say, or nobody to say it to
@@ -62,7 +62,7 @@ func (t *task) grant(id string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	app, ok := t.app.Connector.(connector.Entitler)
+	app, ok := connector.As[connector.Entitler](t.app.Connector)
 	if !ok {
 		return unsupported("grant")
 	}
@@ -73,7 +73,7 @@ func (t *task) revoke(id string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	app, ok := t.app.Connector.(connector.Entitler)
+	app, ok := connector.As[connector.Entitler](t.app.Connector)
 	if !ok {
 		return unsupported("revoke")
 	}
@@ -81,7 +81,7 @@ func (t *task) revoke(id string, names []string) error {
 }
 
 func (t *task) revokeSessions(id string) error {
-	app, ok := t.app.Connector.(connector.SessionRevoker)
+	app, ok := connector.As[connector.SessionRevoker](t.app.Connector)
 	if !ok {
 		return nil // disabling is all that this app offers
 	}

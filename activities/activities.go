@@ -47,13 +47,26 @@ func (a *Activities) traits() map[string]plan.App {
 	for name, app := range a.Apps {
 		caps := connector.CapabilitiesOf(app.Connector)
 		rules, _ := a.Policy.App(name)
-		traits[name] = plan.App{
+		trait := plan.App{
 			After:    rules.After,
 			Leaver:   rules.Leaver,
-			Disable:  caps.Disable,
-			Delete:   caps.Delete,
-			HandOver: caps.HandOver,
+			Disable:  caps.Disable || asks(app.Connector, plan.Disable),
+			Delete:   caps.Delete || asks(app.Connector, plan.Delete),
+			HandOver: caps.HandOver || asks(app.Connector, plan.HandOver),
 		}
+		if jit, ok := app.Connector.(connector.JustInTime); ok {
+			trait.Behind = jit.Directory()
+		}
+		traits[name] = trait
 	}
 	return traits
+}
+
+// asks says whether a human is asked for steps of a kind.
+func asks(c connector.Connector, kind plan.Kind) bool {
+	asker, ok := c.(connector.Asker)
+	if ok {
+		_, ok = asker.Ask(string(kind))
+	}
+	return ok
 }

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -73,6 +74,9 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	done, err := t.perform()
 	if err != nil {
 		f := failed(err)
+		if f.code == CodeWaiting || f.code == CodeOverdue {
+			return StepResult{Result: ResultWaiting}, a.wait(call, req, begun, f)
+		}
 		a.pause(call, app, req.Step.App, f)
 		return StepResult{}, a.fail(call, req, begun, f)
 	}
@@ -81,7 +85,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 		Link:       &done.link,
 		DueReports: done.created && a.Policy.UsesManager(step.App),
 		Audit: &ledger.AuditRow{
-			App: step.App, Action: done.action, Actor: "tenure", Cause: d.cause(step), Detail: done.inRun(info),
+			App: step.App, Action: done.action, Actor: cmp.Or(done.by, "tenure"), Cause: d.cause(step), Detail: done.inRun(info),
 		},
 	})
 	if err != nil {
@@ -89,6 +93,15 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	}
 	a.Metrics.proven(step.Kind, begun.Link, done.link, a.Clock.Wait(done.link.ProvenAt.Sub(d.said())))
 	return StepResult{Result: ResultDone}, nil
+}
+
+// wait stores that a human was asked. What is overdue needs attention as well.
+func (a *Activities) wait(ctx context.Context, req StepRequest, begun ledger.Begun, f failure) error {
+	outcome := ledger.Outcome{State: ledger.StepOpen, Code: f.code, Message: f.message}
+	if f.code == CodeOverdue {
+		outcome.State = ledger.StepAttention
+	}
+	return a.finish(ctx, req, begun, outcome)
 }
 
 // fail stores a failed attempt and says whether Temporal is to try again.
@@ -119,7 +132,7 @@ func (a *Activities) finish(ctx context.Context, req StepRequest, begun ledger.B
 	if err := a.Ledger.FinishStep(ctx, o); err != nil {
 		return classify(err)
 	}
-	a.Metrics.attempted(o.App, o.Kind, o.State)
+	a.Metrics.attempted(o)
 	return nil
 }
 
@@ -153,6 +166,7 @@ type done struct {
 	link    ledger.Link
 	action  string // for the audit
 	created bool   // the account was not there or not linked before
+	by      string // the human who did it; empty: Tenure
 	detail  map[string]any
 }
 
@@ -189,6 +203,12 @@ func (t *task) perform() (done, error) {
 		}
 	}
 	t.link.PersonID, t.link.App = t.d.person.PersonID, t.step.App
+	if t.step.Kind == plan.Disable {
+		t.doubts()
+	}
+	if ask, ok := t.asked(); ok {
+		return t.byHand(ask)
+	}
 	return performers[t.step.Kind](t)
 }
 

@@ -64,6 +64,7 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 		if s := known[step.Key]; s.State == ledger.StepAttention {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
 		}
+		todo.Waiting = a.waitingFor(d, step.Key)
 		out.Todo = append(out.Todo, todo)
 	}
 	out.Questions = d.questions()
@@ -128,8 +129,9 @@ func (a *Activities) record(d decision, out Assessment) ledger.Assessment {
 	}
 	summary.DueAt, summary.DueWhat = out.Due.At, string(out.Due.What)
 	if len(out.Todo)+len(out.Questions) > 0 {
-		// Until then the run that asked is taken to be at work.
-		summary.DueAt, summary.DueWhat = d.now.Add(a.Clock.Span(workingFor+out.Recheck)), ledger.DueWorking
+		// Until then the run that asked is taken to be at work, or to wait for a human.
+		waits, _ := out.Waits()
+		summary.DueAt, summary.DueWhat = d.now.Add(a.Clock.Span(workingFor+max(waits, out.Recheck))), ledger.DueWorking
 	}
 
 	record := ledger.Assessment{Summary: summary}

@@ -17,6 +17,7 @@ type Metrics struct {
 	steps       *prometheus.CounterVec
 	provision   *prometheus.HistogramVec
 	deprovision *prometheus.HistogramVec
+	tasks       *prometheus.CounterVec
 }
 
 // outcomes are the outcomes of attempts, as metrics have them.
@@ -27,6 +28,9 @@ var outcomes = map[ledger.StepState]string{
 	ledger.StepAttention:  "attention",
 }
 
+// outcomeWaiting is the outcome of an attempt that found a human at it.
+const outcomeWaiting = "waiting"
+
 // latencyBuckets reach from a second, in seconds, to a week: what waits for an
 // app that is down belongs in them too.
 var latencyBuckets = []float64{1, 2, 5, 10, 30, 60, 120, 300, 900, 3600, 4 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600}
@@ -36,7 +40,7 @@ func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
 	m := &Metrics{
 		steps: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_steps_total",
-			Help: "Attempts at steps by what became of them: done, superseded (not asked for any more), retry (failed, and is tried again), attention (a human must look).",
+			Help: "Attempts at steps by what became of them: done, superseded (not asked for any more), retry (failed, and is tried again), attention (a human must look), waiting (a human was asked to do it).",
 		}, []string{"app", "kind", "outcome"}),
 		provision: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_time_to_provision_seconds",
@@ -48,11 +52,16 @@ func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
 			Help:    "From when HR recorded what ends access, or from when it holds if that is later, to the proof that the account is off or gone.",
 			Buckets: latencyBuckets,
 		}, []string{"app"}),
+		tasks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_task_reminders_total",
+			Help: "Times that somebody was told again of a task that waits for a human, by why: reminded, overdue.",
+		}, []string{"app", "reason"}),
 	}
-	reg.MustRegister(m.steps, m.provision, m.deprovision)
+	reg.MustRegister(m.steps, m.provision, m.deprovision, m.tasks)
 	for _, app := range apps { // a rate needs a beginning
 		m.provision.WithLabelValues(app)
 		m.deprovision.WithLabelValues(app)
+		m.tasks.WithLabelValues(app, "overdue")
 		for _, kind := range plan.Kinds() {
 			for _, outcome := range outcomes {
 				m.steps.WithLabelValues(app, string(kind), outcome)
@@ -63,9 +72,21 @@ func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
 }
 
 // attempted counts one attempt at a step.
-func (m *Metrics) attempted(app, kind string, outcome ledger.StepState) {
+func (m *Metrics) attempted(o ledger.Outcome) {
+	if m == nil {
+		return
+	}
+	outcome := outcomes[o.State]
+	if o.Code == CodeWaiting {
+		outcome = outcomeWaiting
+	}
+	m.steps.WithLabelValues(o.App, o.Kind, outcome).Inc()
+}
+
+// told counts that somebody was told of a task again.
+func (m *Metrics) told(app, reason string) {
 	if m != nil {
-		m.steps.WithLabelValues(app, kind, outcomes[outcome]).Inc()
+		m.tasks.WithLabelValues(app, reason).Inc()
 	}
 }
 

@@ -16,6 +16,9 @@ func (t *task) provision() (done, error) {
 	if err != nil {
 		return done{}, err
 	}
+	if !found && t.appears() {
+		return t.whenSignedIn(want), nil
+	}
 	action := "enabled"
 	if !found {
 		if account, action, err = t.create(want); err != nil {
@@ -76,10 +79,7 @@ func (t *task) locate() (connector.Account, bool, error) {
 		return connector.Account{}, false, err
 	}
 	if len(matches) > 1 {
-		return connector.Account{}, false, &connector.Error{
-			Kind: connector.KindConflict, Op: "find",
-			Message: "several accounts match this person: leave one, or set its external ID to the person ID",
-		}
+		return connector.Account{}, false, ambiguous()
 	}
 	account := matches[0].Account
 	if matches[0].By == connector.ByExternalID {
@@ -89,7 +89,7 @@ func (t *task) locate() (connector.Account, bool, error) {
 }
 
 func (t *task) adopt(id string) error {
-	app, ok := t.app.Connector.(connector.Adopter)
+	app, ok := connector.As[connector.Adopter](t.app.Connector)
 	if !ok {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (t *task) adopt(id string) error {
 }
 
 func (t *task) create(want policy.Account) (connector.Account, string, error) {
-	app, ok := t.app.Connector.(connector.Creator)
+	app, ok := connector.As[connector.Creator](t.app.Connector)
 	if !ok {
 		return connector.Account{}, "", unsupported("create")
 	}
@@ -133,6 +133,13 @@ func (t *task) bringUp(account connector.Account, want policy.Account) error {
 	return t.setActive(account.ID, t.step.Enabled)
 }
 
+func ambiguous() error {
+	return &connector.Error{
+		Kind: connector.KindConflict, Op: "find",
+		Message: "several accounts match this person: leave one, or set its external ID to the person ID",
+	}
+}
+
 // confirm reads the account back: it must be as enabled as wanted and have at
 // least these entitlements.
 func (t *task) confirm(id string, enabled bool, entitlements []string) (connector.Account, error) {
@@ -153,6 +160,16 @@ func (t *task) confirm(id string, enabled bool, entitlements []string) (connecto
 // update sets attributes, grants and revokes.
 func (t *task) update() (done, error) {
 	want := t.d.account(t.step.App)
+	if t.link.AccountID == "" && t.appears() {
+		account, found, err := t.signedIn()
+		if err != nil {
+			return done{}, err
+		}
+		if !found {
+			return t.whenSignedIn(want), nil
+		}
+		t.link.AccountID, t.link.Username = account.ID, account.Username
+	}
 	id := t.link.AccountID
 	err := func() error {
 		if t.step.Attributes {
@@ -171,10 +188,7 @@ func (t *task) update() (done, error) {
 	if err != nil {
 		return done{}, err
 	}
-	var wanted []string
-	for _, e := range want.Entitlements {
-		wanted = append(wanted, e.Name)
-	}
+	wanted := namesOf(want.Entitlements)
 	account, found, err := t.read(id)
 	switch {
 	case err != nil:

@@ -40,6 +40,14 @@ type Todo struct {
 	plan.Step
 	Route
 	Attention *Attention `json:"attention,omitempty"`
+	Waiting   *Waiting   `json:"waiting,omitempty"` // for a human who was asked
+}
+
+// Waiting says what a step waits for. Who was asked is in the ledger.
+type Waiting struct {
+	Task int64         `json:"task"`
+	Due  time.Time     `json:"due"`
+	Wait time.Duration `json:"wait"` // until it has to be seen to, in real time
 }
 
 // Route says how a step is to be run. The zero value is the main task queue, and
@@ -82,6 +90,7 @@ const (
 	ResultDone       Result = "done"
 	ResultSuperseded Result = "superseded" // the ledger does not ask for it any more
 	ResultMoved      Result = "moved"      // nothing was done: it has to be run on another task queue
+	ResultWaiting    Result = "waiting"    // a human was asked, and has not done it yet
 )
 
 // RepairRequest is an operator's decision about what needs attention.

@@ -11,7 +11,11 @@ import (
 // the account again.
 func (t *task) disable() (done, error) {
 	if t.link.AccountID == "" {
-		account, found, err := t.ours()
+		look := t.ours
+		if t.appears() {
+			look = t.signedIn
+		}
+		account, found, err := look()
 		if err != nil {
 			return done{}, err
 		}
@@ -91,7 +95,7 @@ func (t *task) vanished() done {
 func (t *task) strip() (done, error) {
 	link := t.link
 	var had []string
-	if _, ok := t.app.Connector.(connector.Entitler); ok {
+	if _, ok := connector.As[connector.Entitler](t.app.Connector); ok {
 		account, found, err := t.read(link.AccountID)
 		if err != nil {
 			return done{}, err
@@ -120,7 +124,7 @@ func (t *task) strip() (done, error) {
 
 // handOver gives the account's data to the manager's account in the same app.
 func (t *task) handOver() (done, error) {
-	app, ok := t.app.Connector.(connector.DataMover)
+	app, ok := connector.As[connector.DataMover](t.app.Connector)
 	if !ok {
 		return done{}, unsupported("hand over")
 	}
@@ -142,7 +146,7 @@ func (t *task) handOver() (done, error) {
 
 // delete deletes the account for good and proves that it is gone.
 func (t *task) delete() (done, error) {
-	app, ok := t.app.Connector.(connector.Deleter)
+	app, ok := connector.As[connector.Deleter](t.app.Connector)
 	if !ok {
 		return done{}, unsupported("delete")
 	}

@@ -78,6 +78,7 @@ func (v value) try(kind connector.Kind, app string, settings connector.Settings)
 	}
 	opened, err := kind.Open(context.Background(), connector.Env{App: app}, settings)
 	if err == nil {
+		v.signsIn(app, opened)
 		err = opened.Close()
 	}
 	if err != nil {

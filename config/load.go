@@ -44,6 +44,7 @@ type loader struct {
 	lines    []string // of the file
 	nodes    nodes    // of every field that was read
 	problems []*FieldError
+	signIns  []signIn
 }
 
 func (l *loader) load() (*Config, error) {
@@ -58,6 +59,7 @@ func (l *loader) load() (*Config, error) {
 	l.lines = strings.Split(string(content), "\n")
 	l.nodes = make(nodes)
 	cfg, rules := l.document(value{l: l, node: root, at: place{1, 1}})
+	l.checkSignIns(cfg, rules)
 	cfg.Policy = l.compile(rules)
 	if len(l.problems) > 0 {
 		return nil, errors.Join(l.errors()...)

@@ -13,23 +13,26 @@ type Capabilities struct {
 
 // CapabilitiesOf finds out what c implements.
 func CapabilitiesOf(c Connector) Capabilities {
-	var caps Capabilities
-	_, caps.Create = c.(Creator)
-	_, caps.Adopt = c.(Adopter)
-	_, caps.Update = c.(Updater)
-	_, caps.Entitlements = c.(Entitler)
-	_, caps.ListEntitlements = c.(EntitlementLister)
-	_, caps.Sessions = c.(SessionRevoker)
-	_, caps.HandOver = c.(DataMover)
-	_, caps.List = c.(Lister)
-	_, caps.Probe = c.(Prober)
-	if s, ok := c.(Switch); ok {
+	caps := Capabilities{
+		Create: has[Creator](c), Adopt: has[Adopter](c), Update: has[Updater](c),
+		Entitlements: has[Entitler](c), ListEntitlements: has[EntitlementLister](c),
+		Sessions: has[SessionRevoker](c), HandOver: has[DataMover](c), List: has[Lister](c), Probe: has[Prober](c),
+	}
+	if _, jit := c.(JustInTime); jit {
+		caps.Create = false // they make themselves
+	}
+	if s, ok := As[Switch](c); ok {
 		caps.Disable, caps.Reversible = true, s.Reversible()
 	}
-	if d, ok := c.(Deleter); ok {
+	if d, ok := As[Deleter](c); ok {
 		caps.Delete, caps.RecycleBin = true, d.Deletion().RecycleBin
 	}
 	return caps
+}
+
+func has[T any](c Connector) bool {
+	_, ok := As[T](c)
+	return ok
 }
 
 // Ops are the names of the operations that the capabilities are made of, in the

@@ -30,6 +30,7 @@ type Ledger interface {
 	Intake
 	Work
 	Query
+	Tasks
 	Pacer
 
 	// Ping says whether the store answers.
@@ -139,6 +140,7 @@ type Person struct {
 	Steps   []Step        // not done: open, attention or skipped, by app and key
 	Waivers []string      // keys of conflicts that an operator has skipped, sorted
 	Letters []DeadLetter  // pending, by ID
+	Tasks   []Task        // unfinished, by ID
 	// ManagerAccounts is the account ID, per app, of the manager that the last
 	// assessment found, from the manager's links that are active or disabled.
 	// Zero entries if there is no manager or no such link.
@@ -178,6 +180,7 @@ const (
 	DueEvent   = "event"   // an event that no assessment has seen
 	DueManager = "manager" // the manager's account in some app is new
 	DueLetter  = "letter"  // an urgent dead letter of theirs is new, or is settled
+	DueTask    = "task"    // a human has done, or refused, what they were asked for
 )
 
 // LinkState is the state of a link.
@@ -230,7 +233,8 @@ type Assessment struct {
 	// new, done or superseded becomes open with no attempts (or, if that is its
 	// State here, in attention, with Code and Message); one that is open, in
 	// attention or skipped stays as it is. Steps that were open or in attention
-	// and are not among them are closed as superseded.
+	// and are not among them are closed as superseded, and unfinished tasks for any
+	// but these are withdrawn.
 	Steps []Step
 }
 

@@ -257,7 +257,8 @@ func (m *maker) keyOf(app string, kind Kind) string {
 // order sorts the steps by what they do, and says which wait for which: within
 // an app each ending waits for the one before it; across apps, accounts are made
 // in the order of After and deleted in the reverse of it. Nothing that turns an
-// account off waits for anything.
+// account off waits for anything, but for an app whose accounts appear by
+// themselves: it waits until the app by which people sign in is off, or has failed.
 func (m *maker) order() {
 	for i := range m.steps {
 		s := &m.steps[i]
@@ -267,6 +268,10 @@ func (m *maker) order() {
 			}
 		}
 		switch s.Kind {
+		case Disable:
+			if k := m.keyOf(m.Apps[s.App].Behind, Disable); k != "" && m.Apps[s.App].Behind != s.App {
+				s.Follows = append(s.Follows, k)
+			}
 		case Provision:
 			for _, other := range m.Apps[s.App].After {
 				if k := m.keyOf(other, Provision); k != "" {

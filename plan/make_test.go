@@ -274,6 +274,25 @@ func TestOrder(t *testing.T) {
 			assert.Len(t, s.Follows, map[string]int{"directory": 2}[s.App], s.App)
 		}
 	})
+	t.Run("the end of what appears at sign-in waits for the directory's, until it is done or has failed", func(t *testing.T) {
+		all := apps()
+		wiki := all["wiki"]
+		wiki.Behind = "directory"
+		all["wiki"] = wiki
+		made := plan.Make(plan.Input{
+			Now: now, Apps: all, Desired: policy.Desired{Standing: standing(hr.StatusEnded)}, Links: linked(plan.LinkActive),
+		})
+		off := map[string]plan.Step{}
+		for _, s := range made.Steps {
+			if s.Kind == plan.Disable {
+				off[s.App] = s
+			}
+		}
+		assert.Equal(t, []string{off["directory"].Key}, off["wiki"].Follows)
+		assert.Empty(t, off["wiki"].Needs, "it does not need it")
+		assert.Empty(t, off["directory"].Follows)
+		assert.Empty(t, off["chat"].Follows)
+	})
 	t.Run("what turns an account off waits for nothing", func(t *testing.T) {
 		got := plan.Make(plan.Input{
 			Now: now, Apps: apps(), Desired: policy.Desired{Standing: standing(hr.StatusEnded)}, Links: linked(plan.LinkActive),

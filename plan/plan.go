@@ -26,6 +26,10 @@ type App struct {
 	Disable  bool               // accounts can be turned off
 	Delete   bool               // accounts can be deleted
 	HandOver bool               // data can be handed over
+	// Behind is the app by which people sign in to this one, if it is one whose
+	// accounts appear by themselves: until that one lets nobody in any more, an end
+	// here may not last.
+	Behind string
 }
 
 // LinkState is the state of a link, as the ledger has it.

@@ -17,7 +17,7 @@ import (
 func (r *run) apply(ctx workflow.Context) (progress bool) {
 	p := &progressOf{run: r, ended: map[string]bool{}, done: map[string]bool{}}
 	for _, t := range r.todo.Todo {
-		if t.Attention == nil || r.recheck {
+		if t.Waiting == nil && (t.Attention == nil || r.recheck) {
 			p.waiting = append(p.waiting, t)
 		} else {
 			p.ended[t.Key] = true
@@ -116,6 +116,9 @@ func (p *progressOf) finished(ctx workflow.Context, t activities.Todo, f workflo
 		return
 	}
 	p.board.step(ctx, t.Step, string(result.Result))
+	if result.Result == activities.ResultWaiting {
+		return
+	}
 	p.run.done[t.Key]++
 	p.done[t.Key] = result.Result == activities.ResultDone
 }

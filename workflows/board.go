@@ -17,6 +17,7 @@ import (
 const (
 	StageApplying  = "applying"  // steps are under way
 	StageAttention = "attention" // a human must look
+	StageWaiting   = "waiting"   // a human was asked to do something, and has time
 	StageScheduled = "scheduled" // sleeping until the next date that matters
 	StageDone      = "done"      // nothing is left to do
 )
@@ -53,11 +54,17 @@ type row struct{ key, app, step, state string }
 const (
 	stateWaiting   = "waiting"
 	stateAttention = "**needs attention**"
+	stateHuman     = "waiting for a human"
 )
+
+// boardTime is how people see an instant.
+const boardTime = "2006-01-02 15:04:05 MST"
 
 func (r row) inAttention() bool { return strings.HasPrefix(r.state, stateAttention) }
 
-func (r row) open() bool { return r.state == stateWaiting || r.inAttention() }
+func (r row) open() bool {
+	return r.state == stateWaiting || r.inAttention() || strings.HasPrefix(r.state, stateHuman)
+}
 
 // assessed shows what is planned.
 func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
@@ -69,8 +76,11 @@ func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
 	}
 	for _, t := range a.Todo {
 		state := stateWaiting
-		if t.Attention != nil {
+		switch {
+		case t.Attention != nil:
 			state = fmt.Sprintf("%s: %s: %s", stateAttention, t.Attention.Code, t.Attention.Message)
+		case t.Waiting != nil:
+			state = fmt.Sprintf("%s (task %d, due %s)", stateHuman, t.Waiting.Task, t.Waiting.Due.UTC().Format(boardTime))
 		}
 		b.set(t.Step, state)
 	}
@@ -99,9 +109,18 @@ func (b *board) step(ctx workflow.Context, s plan.Step, state string) {
 	b.show(ctx, nil)
 }
 
-// attention shows what a human must look at.
+// attention shows what a human must look at, or has been asked to do.
 func (b *board) attention(ctx workflow.Context, a activities.Assessment) {
-	upsert(ctx, AttrStage.ValueSet(StageAttention), attentionIn(a), nextActionIn(a.Due), nextDueIn(a.Due))
+	stage, due := StageAttention, a.Due
+	if task := a.FirstTask(); !task.At.IsZero() {
+		if due.At.IsZero() || task.At.Before(due.At) {
+			due = task
+		}
+		if !a.NeedsAttention() {
+			stage = StageWaiting
+		}
+	}
+	upsert(ctx, AttrStage.ValueSet(stage), attentionIn(a), nextActionIn(due), nextDueIn(due))
 	b.show(ctx, a.Questions)
 }
 
@@ -173,7 +192,7 @@ func (b *board) markdown(questions []activities.Attention) string {
 	if b.next != "" {
 		out.WriteString(fmt.Sprintf("Continued as **%s**.\n", b.next))
 	} else if !b.due.At.IsZero() {
-		out.WriteString(fmt.Sprintf("Next: **%s** at %s\n", nextAction(b.due), b.due.At.UTC().Format("2006-01-02 15:04:05 MST")))
+		out.WriteString(fmt.Sprintf("Next: **%s** at %s\n", nextAction(b.due), b.due.At.UTC().Format(boardTime)))
 	}
 	return out.String()
 }

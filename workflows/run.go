@@ -55,7 +55,7 @@ func (r *run) change(ctx workflow.Context) error {
 		if r.apply(ctx) || r.news {
 			continue // what was done, or said meanwhile, may have left more to do
 		}
-		if r.todo.NeedsAttention() {
+		if _, waits := r.todo.Waits(); waits || r.todo.NeedsAttention() {
 			r.settle(ctx)
 			if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || !r.leave(ctx) {
 				continue
@@ -138,12 +138,16 @@ func (r *run) sleeper(ctx workflow.Context) Input {
 	return Input{PersonID: r.in.PersonID, Until: workflow.Now(ctx).Add(r.todo.Wait), Due: r.todo.Due}
 }
 
-// settle waits for what can change the state of things in attention: an operator
-// decides, HR says something, something else is due, or it is time to try again.
+// settle waits for what can change the state of things in attention, or in the hands
+// of a human: an operator decides, a human has done it, HR says something, something
+// else is due, or it is time to try again or to remind somebody.
 func (r *run) settle(ctx workflow.Context) {
 	r.board.attention(ctx, r.todo)
 	wait := r.todo.Recheck
 	r.recheck = true
+	if human, waits := r.todo.Waits(); waits && (human < wait || !r.todo.NeedsAttention()) {
+		wait, r.recheck = human, false
+	}
 	if !r.todo.Due.At.IsZero() && r.todo.Wait < wait {
 		wait, r.recheck = r.todo.Wait, false
 	}

@@ -140,7 +140,7 @@ func openAppAccounts(ctx context.Context, cfg *config.Config, l ledger.Ledger, n
 	if err != nil {
 		return nil, err
 	}
-	lister, ok := conn.(connector.Lister)
+	lister, ok := connector.As[connector.Lister](conn)
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("app %s: its connector %q cannot list accounts", name, app.Connector), conn.Close())
 	}

@@ -171,7 +171,7 @@ func (a *appAccounts) link(ctx context.Context, f correlation.Finding, operator 
 
 // claim makes the account the person's in the app, and reads it back.
 func (a *appAccounts) claim(ctx context.Context, accountID, personID string) (connector.Account, error) {
-	if adopter, ok := a.conn.(connector.Adopter); ok {
+	if adopter, ok := connector.As[connector.Adopter](a.conn); ok {
 		if err := adopter.Adopt(ctx, accountID, personID); err != nil {
 			return connector.Account{}, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/internal/nearest"
+	"github.com/tenurehq/tenure/plan"
 )
 
 func (c *cli) appCommand() *cobra.Command {
@@ -23,6 +24,9 @@ type appView struct {
 	Name         string   `json:"name"`
 	Connector    string   `json:"connector"`
 	Capabilities []string `json:"capabilities"`
+	Disable      string   `json:"disable,omitempty"` // reversible or destructive
+	Delete       string   `json:"delete"`            // final, recycle bin for a time, or never
+	ByHand       []string `json:"byHand,omitempty"`  // the steps that a human is asked to do
 	Rate         string   `json:"rate,omitempty"`
 }
 
@@ -52,7 +56,11 @@ again does not bring the account back.`,
 			}
 			return c.print(apps, func(p *page) {
 				p.table("", "app,connector,rate,capabilities", rowsOf(apps, func(a appView) []string {
-					return []string{a.Name, a.Connector, a.Rate, strings.Join(a.Capabilities, ", ")}
+					can := a.Capabilities
+					if len(a.ByHand) > 0 {
+						can = append(can, "by hand: "+strings.Join(a.ByHand, ", "))
+					}
+					return []string{a.Name, a.Connector, a.Rate, strings.Join(can, ", ")}
 				}))
 			})
 		},
@@ -64,7 +72,11 @@ func viewApp(ctx context.Context, name string, app config.App) (appView, error) 
 	if err != nil {
 		return appView{}, err
 	}
-	v := appView{Name: name, Connector: app.Connector, Capabilities: capabilityNames(connector.CapabilitiesOf(conn))}
+	can := connector.CapabilitiesOf(conn)
+	v := appView{
+		Name: name, Connector: app.Connector, Capabilities: capabilityNames(can),
+		Disable: disabling(can), Delete: deleting(can), ByHand: byHand(conn),
+	}
 	if app.Rate.Calls > 0 {
 		v.Rate = fmt.Sprintf("%d/%s", app.Rate.Calls, strings.TrimPrefix(app.Rate.Per.String(), "1"))
 	}
@@ -100,10 +112,6 @@ func openApp(ctx context.Context, env connector.Env, app config.App) (connector.
 }
 
 func capabilityNames(can connector.Capabilities) []string {
-	disable := "disable"
-	if !can.Reversible {
-		disable = "disable (destructive)"
-	}
 	names := []string{}
 	for _, capability := range []struct {
 		name string
@@ -112,8 +120,8 @@ func capabilityNames(can connector.Capabilities) []string {
 		{"create", can.Create},
 		{"adopt", can.Adopt},
 		{"update", can.Update},
-		{disable, can.Disable},
-		{"delete", can.Delete},
+		{"disable (" + disabling(can) + ")", can.Disable},
+		{"delete (" + deleting(can) + ")", can.Delete},
 		{"entitlements", can.Entitlements},
 		{"sessions", can.Sessions},
 		{"hand over", can.HandOver},
@@ -126,4 +134,41 @@ func capabilityNames(can connector.Capabilities) []string {
 		}
 	}
 	return names
+}
+
+// disabling says whether a disabled account can be enabled again.
+func disabling(can connector.Capabilities) string {
+	switch {
+	case !can.Disable:
+		return ""
+	case can.Reversible:
+		return "reversible"
+	}
+	return "destructive"
+}
+
+// deleting says what becomes of a deleted account.
+func deleting(can connector.Capabilities) string {
+	switch {
+	case !can.Delete:
+		return "never"
+	case can.RecycleBin > 0:
+		return "recycle bin for " + can.RecycleBin.String()
+	}
+	return "final"
+}
+
+// byHand are the steps that a human is asked to do in an app.
+func byHand(c connector.Connector) []string {
+	asker, ok := c.(connector.Asker)
+	if !ok {
+		return nil
+	}
+	var steps []string
+	for _, kind := range plan.Kinds() {
+		if _, asked := asker.Ask(string(kind)); asked {
+			steps = append(steps, string(kind))
+		}
+	}
+	return steps
 }

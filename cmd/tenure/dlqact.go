@@ -2,11 +2,9 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -29,13 +27,13 @@ func (f *letterActFlags) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.selection.all, "all", false, "all that are open")
 	flags.StringVar(&f.reason, "reason", "", "why, for the record")
-	flags.StringVar(&f.operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
+	operatorFlag(cmd, &f.operator)
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 }
 
 // check settles the operator, and says what is missing.
 func (f *letterActFlags) check(ids []string) error {
-	f.operator = cmp.Or(f.operator, os.Getenv("TENURE_OPERATOR"), loginName())
+	f.operator = asking(f.operator)
 	switch {
 	case len(ids) == 0 && !f.selection.given():
 		return usagef("say which dead letters: by number, by filter (--person, --refused, ...), or --all")

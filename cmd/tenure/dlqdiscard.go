@@ -67,19 +67,22 @@ func (c *cli) discard(ctx context.Context, cfg *config.Config, l ledger.Ledger, 
 			Verb: ledger.VerbDiscard, ID: letter.ID, Operator: f.operator, Reason: f.reason, At: cfg.Clock().Now(),
 		})
 		if err != nil {
-			return fmt.Errorf("%w\n%d of %d were discarded; run it again for the others", errors.Join(err, c.tellRuns(ctx, l, waiting, cfg.Sweep.Every)), i, len(pending))
+			return fmt.Errorf("%w\n%d of %d were discarded; run it again for the others", errors.Join(err, c.tellRuns(ctx, l, waiting, cfg.Sweep.Every, letterDiscarded)), i, len(pending))
 		}
 		if letter.Urgent && letter.PersonID != "" && !slices.Contains(waiting, letter.PersonID) {
 			waiting = append(waiting, letter.PersonID)
 		}
 	}
 	_, _ = fmt.Fprintf(c.err, "discarded %s\n", count(len(pending), "dead letter"))
-	return c.tellRuns(ctx, l, waiting, cfg.Sweep.Every)
+	return c.tellRuns(ctx, l, waiting, cfg.Sweep.Every, letterDiscarded)
 }
 
-// tellRuns has the runs of people look again, since an urgent letter is settled.
+// letterDiscarded is why people's runs are told.
+const letterDiscarded = "dead letter discarded"
+
+// tellRuns has the runs of people look again; why is one line without personal data.
 // The ledger has noted that they are to: without Temporal the sweeper sees to it.
-func (c *cli) tellRuns(ctx context.Context, l ledger.Ledger, people []string, every time.Duration) error {
+func (c *cli) tellRuns(ctx context.Context, l ledger.Ledger, people []string, every time.Duration, why string) error {
 	var known []string
 	for _, id := range people {
 		switch _, err := l.Person(ctx, id); {
@@ -89,7 +92,7 @@ func (c *cli) tellRuns(ctx context.Context, l ledger.Ledger, people []string, ev
 			return err
 		}
 	}
-	if err := c.resume(ctx, known, "dead letter discarded"); err != nil {
+	if err := c.resume(ctx, known, why); err != nil {
 		_, _ = fmt.Fprintf(c.err, "the runs of %s could not be told, and will be by the sweeper, within %s: %v\n",
 			strings.Join(known, ", "), every, err)
 	}

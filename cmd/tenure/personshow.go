@@ -51,6 +51,7 @@ type personScreen struct {
 	Timeline []entryView `json:"timeline"`
 	Accounts []linkView  `json:"accounts"`
 	Steps    []stepView  `json:"steps"`
+	Tasks    []taskView  `json:"tasks,omitempty"` // for humans, and not finished
 	Waived   []string    `json:"waived,omitempty"`
 	// Letters are records about the person that could not be read: what they
 	// would have changed is not known.
@@ -67,6 +68,9 @@ func showPerson(person ledger.Person, now time.Time) personScreen {
 	}
 	for _, s := range person.Steps {
 		v.Steps = append(v.Steps, viewStep(s))
+	}
+	for _, k := range person.Tasks {
+		v.Tasks = append(v.Tasks, viewTask(k, v.name(), now))
 	}
 	for _, l := range person.Letters {
 		v.Letters = append(v.Letters, viewLetter(l))
@@ -123,6 +127,9 @@ func (v personScreen) draw(p *page) {
 	}))
 	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s stepView) []string {
 		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), instant(s.LastAttemptAt), s.what(), s.Key}
+	}))
+	p.table("Humans are asked to (tenure task show ID)", "id,due,state,assignee,app,what", rowsOf(v.Tasks, func(k taskView) []string {
+		return []string{strconv.FormatInt(k.ID, 10), instant(k.DueAt), k.state(), k.Assignee, k.App, k.what()}
 	}))
 	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
 		return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}

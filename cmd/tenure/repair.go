@@ -74,7 +74,17 @@ A later change of policy or of the person plans anew, and may plan it again.`,
 func repairFlags(cmd *cobra.Command, req *workflows.RepairRequest) {
 	cmd.Flags().StringVar(&req.App, "app", "", "only what is about this `app`")
 	cmd.Flags().StringVar(&req.Key, "key", "", "only the step or question with this `key`")
-	cmd.Flags().StringVar(&req.Operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
+	operatorFlag(cmd, &req.Operator)
+}
+
+// operatorFlag lets an operator say who they are.
+func operatorFlag(cmd *cobra.Command, operator *string) {
+	cmd.Flags().StringVar(operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
+}
+
+// asking is who is asking: as they say, or as the environment does.
+func asking(operator string) string {
+	return cmp.Or(operator, os.Getenv("TENURE_OPERATOR"), loginName())
 }
 
 func loginName() string {
@@ -86,7 +96,7 @@ func loginName() string {
 
 // repair asks the person's open run for an Update, and waits until it is done.
 func (c *cli) repair(ctx context.Context, personID, update string, req workflows.RepairRequest, done string) error {
-	req.Operator = cmp.Or(req.Operator, os.Getenv("TENURE_OPERATOR"), loginName())
+	req.Operator = asking(req.Operator)
 	return c.withTemporal(ctx, func(t client.Client) error {
 		ctx, cancel := context.WithTimeout(ctx, repairTimeout)
 		defer cancel()

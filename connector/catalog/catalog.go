@@ -8,7 +8,9 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/activedirectory"
+	"github.com/tenurehq/tenure/connector/jit"
 	"github.com/tenurehq/tenure/connector/ldap"
+	"github.com/tenurehq/tenure/connector/manual"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/connector/postgres"
 	"github.com/tenurehq/tenure/connector/scim"
@@ -18,10 +20,15 @@ import (
 var kinds = []connector.Kind{
 	activedirectory.Kind,
 	ldap.Kind,
+	manual.Kind,
 	memory.Kind,
 	postgres.Kind,
 	scim.Kind,
 	webhook.Kind,
+}
+
+func init() { //nolint:gochecknoinits // one kind is made of the others
+	kinds = append(kinds, jit.Kind(Lookup))
 }
 
 // Kinds returns every kind, sorted by name.

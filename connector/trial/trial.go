@@ -59,7 +59,7 @@ func (t *Trial) Look(ctx context.Context) error {
 	if !signedIn {
 		return t.result()
 	}
-	if prober, ok := t.Connector.(connector.Prober); ok {
+	if prober, ok := connector.As[connector.Prober](t.Connector); ok {
 		for _, finding := range prober.Probe(ctx) {
 			t.do(finding.What, func() (string, error) {
 				if finding.Problem != "" {
@@ -76,7 +76,7 @@ func (t *Trial) Look(ctx context.Context) error {
 		}
 		return "none, as it should be", err
 	})
-	if lister, ok := t.Connector.(connector.Lister); ok {
+	if lister, ok := connector.As[connector.Lister](t.Connector); ok {
 		t.do("list accounts", func() (string, error) {
 			for _, err := range lister.List(ctx) {
 				return "the first came", err
@@ -91,8 +91,8 @@ func (t *Trial) Look(ctx context.Context) error {
 // enabled, stripped and deleted, and read back after each. What is left of it if
 // a step fails is disabled and deleted, as far as the app lets us.
 func (t *Trial) Live(ctx context.Context, spec connector.Spec, entitlements []string) error {
-	creator, ok := t.Connector.(connector.Creator)
-	if !ok {
+	creator, ok := connector.As[connector.Creator](t.Connector)
+	if !ok || !connector.CapabilitiesOf(t.Connector).Create {
 		return errors.New("the connector makes no accounts, so there is nothing to try with")
 	}
 	var account connector.Account
@@ -116,7 +116,7 @@ func (t *Trial) Live(ctx context.Context, spec connector.Spec, entitlements []st
 	if made {
 		t.change(ctx, account.ID, entitlements)
 	}
-	if deleter, ok := t.Connector.(connector.Deleter); ok && !t.failed {
+	if deleter, ok := connector.As[connector.Deleter](t.Connector); ok && !t.failed {
 		gone = t.do("delete the account", func() (string, error) {
 			if err := deleter.Delete(ctx, account.ID); err != nil {
 				return "", err
@@ -140,7 +140,7 @@ func deletion(d connector.Deletion) string {
 // change tries all that can be done with an account that is there, until
 // something fails.
 func (t *Trial) change(ctx context.Context, id string, entitlements []string) {
-	if entitler, ok := t.Connector.(connector.Entitler); ok && len(entitlements) > 0 {
+	if entitler, ok := connector.As[connector.Entitler](t.Connector); ok && len(entitlements) > 0 {
 		granted := t.do("grant", func() (string, error) {
 			if err := entitler.Grant(ctx, id, entitlements); err != nil {
 				return "", err
@@ -154,7 +154,7 @@ func (t *Trial) change(ctx context.Context, id string, entitlements []string) {
 	if !t.toggle(ctx, id) {
 		return
 	}
-	if entitler, ok := t.Connector.(connector.Entitler); ok && len(entitlements) > 0 {
+	if entitler, ok := connector.As[connector.Entitler](t.Connector); ok && len(entitlements) > 0 {
 		t.do("revoke", func() (string, error) {
 			if err := entitler.Revoke(ctx, id, entitlements); err != nil {
 				return "", err
@@ -170,7 +170,7 @@ func (t *Trial) change(ctx context.Context, id string, entitlements []string) {
 
 // toggle disables the account and, where that can be undone, enables it again.
 func (t *Trial) toggle(ctx context.Context, id string) bool {
-	toggle, ok := t.Connector.(connector.Switch)
+	toggle, ok := connector.As[connector.Switch](t.Connector)
 	if !ok {
 		return true
 	}
@@ -183,7 +183,7 @@ func (t *Trial) toggle(ctx context.Context, id string) bool {
 		}
 		return "", t.expect(ctx, id, false, nil)
 	})
-	if revoker, ok := t.Connector.(connector.SessionRevoker); ok && disabled {
+	if revoker, ok := connector.As[connector.SessionRevoker](t.Connector); ok && disabled {
 		disabled = t.do("end its sessions", func() (string, error) { return "", revoker.RevokeSessions(ctx, id) })
 	}
 	if !disabled || !toggle.Reversible() {
@@ -219,7 +219,7 @@ func (t *Trial) cleanUp(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	t.do("clean up", func() (string, error) {
-		if toggle, ok := t.Connector.(connector.Switch); ok {
+		if toggle, ok := connector.As[connector.Switch](t.Connector); ok {
 			err := toggle.Disable(ctx, id)
 			if err == nil {
 				err = t.expect(ctx, id, false, nil)
@@ -228,7 +228,7 @@ func (t *Trial) cleanUp(ctx context.Context, id string) {
 				return "", fmt.Errorf("the test account %s may still be enabled: %w", id, err)
 			}
 		}
-		deleter, ok := t.Connector.(connector.Deleter)
+		deleter, ok := connector.As[connector.Deleter](t.Connector)
 		if !ok {
 			return fmt.Sprintf("the app deletes nothing: the test account %s stays, disabled", id), nil
 		}

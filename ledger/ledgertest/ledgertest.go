@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Finish":     finishTests,
 		"Act":        actTests,
 		"Letter":     letterTests,
+		"Task":       taskTests,
 		"Query":      queryTests,
 		"Pace":       paceTests,
 		"Repeat":     repeatTests,

@@ -35,6 +35,9 @@ func (t *tx) saveAssessment(a ledger.Assessment) error {
 			return fmt.Errorf("plan step %q of person %s: %w", step.Key, id, err)
 		}
 	}
+	if err := t.withdrawTasks(id, keys, a.Summary.AssessedAt); err != nil {
+		return err
+	}
 	return t.supersede(id, keys, a.Summary.AssessedAt)
 }
 

@@ -28,6 +28,7 @@ const (
 	waiversQuery = `SELECT key FROM waivers WHERE person_id = ? ORDER BY key`
 	lettersQuery = `SELECT ` + letterColumns + ` FROM dead_letters
 		WHERE person_id = ? AND person_id <> '' AND state IN ('open', 'redriven') ORDER BY id`
+	tasksQuery    = `SELECT ` + taskColumns + ` FROM tasks WHERE person_id = ? AND ` + unfinished + ` ORDER BY id`
 	accountsQuery = `SELECT app, account_id FROM links
 		WHERE person_id = ? AND state IN ('active', 'disabled') AND account_id <> ''`
 )
@@ -37,7 +38,7 @@ type personReads map[string]*sql.Stmt
 
 func preparePersonReads(ctx context.Context, db *sql.DB) (personReads, error) {
 	reads := personReads{}
-	for _, query := range []string{summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, accountsQuery} {
+	for _, query := range []string{summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, accountsQuery} {
 		stmt, err := db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept: closing the database closes it
 		if err != nil {
 			return nil, err
@@ -88,6 +89,9 @@ func (s *Store) readPerson(ctx context.Context, id string) (p ledger.Person, err
 		return ledger.Person{}, err
 	}
 	if p.Letters, err = list(ctx, now, lettersQuery, []any{id}, letterDest); err != nil {
+		return ledger.Person{}, err
+	}
+	if p.Tasks, err = list(ctx, now, tasksQuery, []any{id}, taskDest); err != nil {
 		return ledger.Person{}, err
 	}
 	p.ManagerAccounts, err = accounts(ctx, now, p.ManagerID)

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+func (c *cli) taskCommand() *cobra.Command {
+	return noun("task", "See and complete what humans are asked to do",
+		c.taskListCommand(), c.taskShowCommand(), c.taskDoneCommand(), c.taskRefuseCommand())
+}
+
+// taskView is a task, and whom it is about.
+type taskView struct {
+	ID         int64            `json:"id"`
+	Person     string           `json:"person"`
+	Name       string           `json:"name,omitempty"`
+	App        string           `json:"app"`
+	Step       string           `json:"step"`
+	State      ledger.TaskState `json:"state"`
+	Overdue    bool             `json:"overdue,omitempty"`
+	Assignee   string           `json:"assignee"`
+	EscalateTo string           `json:"escalateTo,omitempty"`
+	OpenedAt   time.Time        `json:"openedAt"`
+	DueAt      time.Time        `json:"dueAt"`
+	Reminders  int              `json:"reminders,omitempty"`
+	Work       ledger.TaskWork  `json:"work"`
+
+	SecondPerson bool      `json:"secondPerson,omitempty"`
+	DoneBy       string    `json:"doneBy,omitempty"`
+	Proof        string    `json:"proof,omitempty"`
+	DoneAt       time.Time `json:"doneAt,omitzero"`
+	EndedBy      string    `json:"endedBy,omitempty"`
+	Why          string    `json:"why,omitempty"`
+	EndedAt      time.Time `json:"endedAt,omitzero"`
+}
+
+func viewTask(k ledger.Task, name string, now time.Time) taskView {
+	return taskView{
+		ID: k.ID, Person: k.PersonID, Name: name, App: k.App, Step: k.Kind, State: k.State,
+		Overdue:  k.Unfinished() && !now.Before(k.DueAt),
+		Assignee: k.Assignee, EscalateTo: k.EscalateTo, OpenedAt: k.OpenedAt, DueAt: k.DueAt, Reminders: k.Reminders, Work: k.Work,
+		SecondPerson: k.SecondPerson, DoneBy: k.DoneBy, Proof: k.Proof, DoneAt: k.DoneAt,
+		EndedBy: k.EndedBy, Why: k.Why, EndedAt: k.EndedAt,
+	}
+}
+
+// state is how it stands, for people.
+func (v taskView) state() string {
+	if v.Overdue {
+		return "overdue"
+	}
+	return string(v.State)
+}
+
+// taskTexts say what a step asks of a human.
+var taskTexts = map[string]string{
+	"Provision": "make or enable the account",
+	"Update":    "change the account",
+	"Disable":   "disable the account and end its sessions",
+	"Strip":     "take all entitlements",
+	"HandOver":  "hand the data over",
+	"Delete":    "delete the account for good",
+}
+
+// what is what has to be done, in one line.
+func (v taskView) what() string {
+	parts := []string{cmp.Or(taskTexts[v.Step], v.Step)}
+	if v.Step == "Provision" && !v.Work.Enabled {
+		parts[0] = "make the account, disabled"
+	}
+	if v.Work.Account != "" {
+		parts[0] += " " + v.Work.Account
+	}
+	if len(v.Work.Grant) > 0 {
+		parts = append(parts, "give "+strings.Join(v.Work.Grant, ", "))
+	}
+	if len(v.Work.Revoke) > 0 {
+		parts = append(parts, "take "+strings.Join(v.Work.Revoke, ", "))
+	}
+	if v.Work.To != "" {
+		parts = append(parts, "to "+v.Work.To)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (c *cli) taskListCommand() *cobra.Command {
+	var (
+		f       ledger.TaskFilter
+		state   string
+		overdue bool
+	)
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List what humans are asked to do, the most urgent first",
+		Long: `List what humans are asked to do in apps that have no interface, and have not
+done yet, the most urgent first.
+Exits with 3 if one of them is overdue.`,
+		Example: `  tenure task list
+  tenure task list --assignee it-helpdesk
+  tenure task list --overdue -o json
+  tenure task list --state all --person 10004`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch states := []string{"open", "confirming", "done", "refused", "withdrawn"}; {
+			case state == "":
+				f.States = []ledger.TaskState{ledger.TaskOpen, ledger.TaskConfirming}
+			case state == "all":
+			case slices.Contains(states, state):
+				f.States = []ledger.TaskState{ledger.TaskState(state)}
+			default:
+				return usagef("--state wants one of %s, all", strings.Join(states, ", "))
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				return c.listTasks(cmd.Context(), cfg, l, f, overdue)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&f.App, "app", "", "only in this `app`")
+	cmd.Flags().StringVar(&f.PersonID, "person", "", "only about this `person`")
+	cmd.Flags().StringVar(&f.Assignee, "assignee", "", "only what this `team` or person is asked for")
+	cmd.Flags().StringVar(&state, "state", "", "only in this `state`: open, confirming, done, refused, withdrawn, all (default: unfinished ones)")
+	cmd.Flags().BoolVar(&overdue, "overdue", false, "only what is overdue")
+	return c.reads(cmd)
+}
+
+func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Ledger, f ledger.TaskFilter, overdue bool) error {
+	now := cfg.Clock().Now()
+	names := map[string]string{}
+	tasks := []taskView{}
+	late := false
+	for after := int64(0); ; {
+		found, err := l.Tasks(ctx, f, after, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, k := range found {
+			after = k.ID
+			name, err := nameOf(ctx, l, names, k.PersonID)
+			if err != nil {
+				return err
+			}
+			v := viewTask(k, name, now)
+			late = late || v.Overdue
+			if v.Overdue || !overdue {
+				tasks = append(tasks, v)
+			}
+		}
+		if len(found) < pageSize {
+			break
+		}
+	}
+	slices.SortStableFunc(tasks, func(a, b taskView) int { return a.DueAt.Compare(b.DueAt) })
+	err := c.print(tasks, func(p *page) {
+		p.table("", "id,due,state,assignee,app,person,name,what", rowsOf(tasks, func(v taskView) []string {
+			return []string{strconv.FormatInt(v.ID, 10), instant(v.DueAt), v.state(), v.Assignee, v.App, v.Person, v.Name, v.what()}
+		}))
+		if len(tasks) == 0 {
+			p.note("nobody has been asked for anything")
+		}
+	})
+	if err == nil && late {
+		return errAttention
+	}
+	return err
+}
+
+// nameOf is a person's name; names remembers those that were read.
+func nameOf(ctx context.Context, l ledger.Ledger, names map[string]string, id string) (string, error) {
+	if name, ok := names[id]; ok {
+		return name, nil
+	}
+	person, err := l.Person(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	names[id] = viewPerson(person.Summary).name()
+	return names[id], nil
+}
+
+func (c *cli) taskShowCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:     "show ID",
+		Short:   "Show one task: what is to be done, for whom, and how it stands",
+		Example: `  tenure task show 17`,
+		Args:    exactly("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := taskID(args[0])
+			if err != nil {
+				return err
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				found, err := l.Tasks(cmd.Context(), ledger.TaskFilter{ID: id}, 0, 1)
+				if err != nil {
+					return err
+				}
+				if len(found) == 0 {
+					return fmt.Errorf("there is no task %d: see tenure task list --state all", id)
+				}
+				name, err := nameOf(cmd.Context(), l, map[string]string{}, found[0].PersonID)
+				if err != nil {
+					return err
+				}
+				v := viewTask(found[0], name, cfg.Clock().Now())
+				return c.print(v, v.draw)
+			})
+		},
+	})
+}
+
+func (v taskView) draw(p *page) {
+	second := ""
+	if v.SecondPerson {
+		second = "has to confirm it"
+	}
+	p.fields(
+		field{"task", strconv.FormatInt(v.ID, 10)}, field{"state", v.state()}, field{"person", v.Person}, field{"name", v.Name},
+		field{"app", v.App}, field{"what", v.what()}, field{"why", v.Work.Why}, field{"how", v.Work.Instructions},
+		field{"assignee", v.Assignee}, field{"escalate to", v.EscalateTo}, field{"second person", second},
+		field{"opened", instant(v.OpenedAt)}, field{"due", instant(v.DueAt)},
+		field{"done", strings.TrimSpace(instant(v.DoneAt) + " " + v.DoneBy)}, field{"proof", v.Proof},
+		field{"ended", strings.TrimSpace(instant(v.EndedAt) + " " + v.EndedBy)}, field{"reason", v.Why},
+	)
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(v.Work.Attributes)) {
+		rows = append(rows, []string{name, fmt.Sprint(v.Work.Attributes[name])})
+	}
+	p.table("Attributes, as they are to be", "attribute,value", rows)
+}
+
+func taskID(arg string) (int64, error) {
+	id, err := strconv.ParseInt(arg, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, usagef("%q is no task's number: see tenure task list", arg)
+	}
+	return id, nil
+}
+
+func (c *cli) taskDoneCommand() *cobra.Command {
+	a := ledger.TaskAction{Verb: ledger.VerbTaskDone}
+	cmd := &cobra.Command{
+		Use:   "done ID",
+		Short: "Say that a task is done, and how that can be seen",
+		Long: `Say that a task is done, and how that can be seen (--proof): a ticket, a
+screenshot's name, a log line. It counts as the proof, and is on the record with
+your name. If a second person has to confirm it, somebody else says done again.`,
+		Example: `  tenure task done 17 --proof "ticket 4711"
+  tenure task done 18 --proof "seen in the console" --account alovelace2`,
+		Args: exactly("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if strings.TrimSpace(a.Text) == "" {
+				return usagef("say with --proof how it can be seen that this is done: it goes on the record")
+			}
+			return c.actOnTask(cmd.Context(), args[0], a)
+		},
+	}
+	cmd.Flags().StringVar(&a.Text, "proof", "", "how it can be seen that this is done, for the record")
+	cmd.Flags().StringVar(&a.Account, "account", "", "the account's `name` in the app, if it is another one than was asked for")
+	operatorFlag(cmd, &a.Operator)
+	return cmd
+}
+
+func (c *cli) taskRefuseCommand() *cobra.Command {
+	a := ledger.TaskAction{Verb: ledger.VerbTaskRefuse}
+	cmd := &cobra.Command{
+		Use:   "refuse ID",
+		Short: "Say that a task cannot or will not be done",
+		Long: `Say that a task cannot or will not be done. Its step needs attention then: tenure
+run retry asks for it anew, tenure run skip does without it.`,
+		Example: `  tenure task refuse 17 --reason "the portal is closed until May"`,
+		Args:    exactly("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if strings.TrimSpace(a.Text) == "" {
+				return usagef("say why with --reason: it goes on the record")
+			}
+			return c.actOnTask(cmd.Context(), args[0], a)
+		},
+	}
+	cmd.Flags().StringVar(&a.Text, "reason", "", "why it is not to be done, for the record")
+	operatorFlag(cmd, &a.Operator)
+	return cmd
+}
+
+// actOnTask takes an operator's word, and tells the person's run.
+func (c *cli) actOnTask(ctx context.Context, arg string, a ledger.TaskAction) error {
+	id, err := taskID(arg)
+	if err != nil {
+		return err
+	}
+	a.ID, a.Operator = id, asking(a.Operator)
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+		a.At = cfg.Clock().Now()
+		task, err := l.ActOnTask(ctx, a)
+		var refused *ledger.TaskError
+		switch {
+		case errors.Is(err, ledger.ErrNotFound):
+			return fmt.Errorf("there is no task %d: see tenure task list --state all", id)
+		case errors.As(err, &refused):
+			return fmt.Errorf("task %d %s", id, refused.Text)
+		case err != nil:
+			return err
+		}
+		if task.Unfinished() {
+			_, _ = fmt.Fprintf(c.out, "task %d of %s has to be confirmed by a second person\n", id, task.PersonID)
+			return nil
+		}
+		_, _ = fmt.Fprintf(c.out, "task %d of %s is %s\n", id, task.PersonID, task.State)
+		return c.tellRuns(ctx, l, []string{task.PersonID}, cfg.Sweep.Every, "task "+string(task.State))
+	})
+}

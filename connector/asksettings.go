@@ -1,0 +1,52 @@
+package connector
+
+import "time"
+
+// AskSettings are the settings by which a kind says how humans are asked. A kind
+// that needs a human for every step requires the assignee.
+func AskSettings(required bool) []Setting {
+	return []Setting{
+		{Name: "assignee", Type: TypeText, Required: required, Text: "Who is asked: a team or a person, as the company calls them. `tenure task list --assignee` lists by it."},
+		{Name: "instructions", Type: TypeText, Text: "How it is done; shown with every task."},
+		{Name: "due", Type: TypeDuration, Default: 48 * time.Hour, Text: "How long there is for what gives or changes access, or cleans up."},
+		{Name: "cutOffDue", Type: TypeDuration, Default: 4 * time.Hour, Text: "How long there is to cut somebody off."},
+		{Name: "remind", Type: TypeDuration, Default: 24 * time.Hour, Text: "How often the assignee is reminded. Cutting off is reminded of as often in proportion."},
+		{Name: "escalateTo", Type: TypeText, Text: "Who is named to be told when a task is overdue. Default: nobody."},
+		{Name: "secondPerson", Type: TypeTexts, Text: "Steps that a second person has to confirm: any of provision, update, disable, strip, hand_over, delete."},
+	}
+}
+
+// askSteps are the steps as the setting secondPerson names them, by plan.Kind.
+var askSteps = map[string]string{
+	"Provision": "provision", "Update": "update", "Disable": "disable", "Strip": "strip", "HandOver": "hand_over", "Delete": "delete",
+}
+
+// ReadAsk reads AskSettings. What it returns says how a step is asked for.
+func ReadAsk(settings *Values) func(step string) Ask {
+	second := map[string]bool{}
+	for _, name := range settings.Texts("secondPerson") {
+		known := false
+		for _, step := range askSteps {
+			known = known || step == name
+		}
+		if !known {
+			settings.Reject("secondPerson", "holds what is no step: known are provision, update, disable, strip, hand_over, delete")
+		}
+		second[name] = true
+	}
+	ask := Ask{
+		Assignee: settings.Text("assignee"), Instructions: settings.Text("instructions"), EscalateTo: settings.Text("escalateTo"),
+		Within: settings.Duration("due"), Remind: settings.Duration("remind"),
+	}
+	cutOff := ask
+	cutOff.Within = settings.Duration("cutOffDue")
+	cutOff.Remind = min(ask.Remind, max(cutOff.Within/2, time.Minute))
+	return func(step string) Ask {
+		a := ask
+		if step == "Disable" {
+			a = cutOff
+		}
+		a.SecondPerson = second[askSteps[step]]
+		return a
+	}
+}

@@ -1,0 +1,78 @@
+// Package manual is the kind of app that has no interface for programs: humans are
+// asked by tasks to do what has to be done there, and their word is the proof.
+//
+// It knows nothing of the app but what its own links say: who asks for a step
+// (activities) keeps the tasks and the links.
+package manual
+
+import (
+	"context"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// Kind is the catalog's entry.
+var Kind = connector.Kind{
+	Name:    "manual",
+	Summary: "an app without an interface for programs: humans are asked to do it",
+	About:   about,
+	Settings: append(connector.AskSettings(true),
+		connector.Setting{Name: "delete", Type: connector.TypeBool, Default: true, Text: "Whether accounts are asked to be deleted after retention; else they stay disabled."},
+		connector.Setting{Name: "handOver", Type: connector.TypeBool, Text: "Whether it is asked that a leaver's data is handed over to the manager."},
+	),
+	Operations: []connector.Operation{
+		{Op: connector.OpFind, Calls: "none: nothing is known but what humans said"},
+		{Op: connector.OpRead, Calls: "none"},
+		{Op: connector.OpCheck, Calls: "none"},
+	},
+	Proven:  []string{"the tests' own humans"},
+	Connect: connect,
+}
+
+const about = "For apps that only a human can work: a console without an API, a key cabinet, a partner's portal. Every step becomes a **task** that says what is to be done for whom and until when; `tenure task list` lists them, `tenure task done ID --proof TEXT` and `tenure task refuse ID --reason TEXT` complete them ([tasks](operating.md#tasks)). A step waits for its task, and for nothing else; no other app waits for it.\n" +
+	"\n" +
+	"**Proof.** What a human says is done counts as done: the record has who said so, and where it can be seen. `secondPerson` has another one confirm it.\n" +
+	"\n" +
+	"**Time.** The assignee is reminded (`remind`), and when the task is overdue the step needs attention, `escalateTo` is named, and it can still be done. A task whose step is not asked for any more, after a rehire for instance, is withdrawn.\n" +
+	"\n" +
+	"**Cutting off** is one task: it names the entitlements that are to be taken, too."
+
+// client is the connector. Without an interface there is nothing to connect to.
+type client struct {
+	ask      func(step string) connector.Ask
+	delete   bool
+	handOver bool
+}
+
+func connect(_ context.Context, _ connector.Env, settings *connector.Values) (connector.Connector, error) {
+	return client{ask: connector.ReadAsk(settings), delete: settings.Bool("delete"), handOver: settings.Bool("handOver")}, nil
+}
+
+// Ask implements connector.Asker.
+func (c client) Ask(step string) (connector.Ask, bool) {
+	if step == "Delete" && !c.delete || step == "HandOver" && !c.handOver {
+		return connector.Ask{}, false
+	}
+	return c.ask(step), true
+}
+
+// Find finds nothing: nobody but a human can look.
+func (client) Find(ctx context.Context, _ connector.Keys) ([]connector.Match, error) {
+	return nil, connector.GivenUp(ctx, connector.OpFind)
+}
+
+// Read finds nothing: see Find.
+func (client) Read(ctx context.Context, _ string) (connector.Account, error) {
+	return connector.Account{}, connector.Unseen(ctx, connector.OpRead)
+}
+
+// Check says who is asked.
+func (c client) Check(ctx context.Context) (string, error) {
+	if err := connector.GivenUp(ctx, connector.OpCheck); err != nil {
+		return "", err
+	}
+	return "nobody: " + c.ask("").Assignee + " is asked by tasks", nil
+}
+
+// Close implements connector.Connector.
+func (client) Close() error { return nil }

@@ -1,0 +1,251 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+const taskColumns = `id, person_id, app, key, kind, work, assignee, escalate_to, second_person, state,
+	opened_at, due_at, look_at, reminders, escalated_at, done_by, proof, done_at, account, ended_by, why, ended_at`
+
+// taskDest is where taskColumns are scanned to.
+func taskDest(k *ledger.Task) []any {
+	return []any{
+		&k.ID, &k.PersonID, &k.App, &k.Key, &k.Kind, decode{&k.Work}, &k.Assignee, &k.EscalateTo, &k.SecondPerson, &k.State,
+		instant{&k.OpenedAt}, instant{&k.DueAt}, instant{&k.LookAt}, &k.Reminders, instant{&k.EscalatedAt},
+		&k.DoneBy, &k.Proof, instant{&k.DoneAt}, &k.Account, &k.EndedBy, &k.Why, instant{&k.EndedAt},
+	}
+}
+
+// unfinished is the condition for a task that somebody still has to do.
+const unfinished = `state IN ('open', 'confirming')`
+
+// Tasks implements ledger.Tasks.
+func (s *Store) Tasks(ctx context.Context, f ledger.TaskFilter, after int64, limit int) ([]ledger.Task, error) {
+	query, args := `SELECT `+taskColumns+` FROM tasks WHERE id > ?`, []any{after}
+	for _, c := range []struct {
+		column string
+		value  any
+		given  bool
+	}{
+		{"id", f.ID, f.ID != 0},
+		{"person_id", f.PersonID, f.PersonID != ""},
+		{"app", f.App, f.App != ""},
+		{"assignee", f.Assignee, f.Assignee != ""},
+	} {
+		if c.given {
+			query += ` AND ` + c.column + ` = ?`
+			args = append(args, c.value)
+		}
+	}
+	if len(f.States) > 0 {
+		query += ` AND state IN (?` + strings.Repeat(`, ?`, len(f.States)-1) + `)`
+		for _, state := range f.States {
+			args = append(args, string(state))
+		}
+	}
+	tasks, err := list(ctx, s.reads, query+` ORDER BY id LIMIT ?`, append(args, max(limit, 0)), taskDest)
+	return tasks, explain(s.path, err)
+}
+
+// OpenTask implements ledger.Tasks.
+func (s *Store) OpenTask(ctx context.Context, k ledger.Task) (task ledger.Task, err error) {
+	err = s.write(ctx, func(t *tx) (err error) {
+		task, err = t.openTask(k)
+		if err != nil {
+			return fmt.Errorf("open a task for step %q of person %s: %w", k.Key, k.PersonID, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return ledger.Task{}, err
+	}
+	return task, nil
+}
+
+func (t *tx) openTask(k ledger.Task) (task ledger.Task, err error) {
+	var planned, trying time.Time
+	found, err := t.get(`SELECT planned_at, trying_since FROM steps WHERE person_id = ? AND key = ?`,
+		[]any{k.PersonID, k.Key}, instant{&planned}, instant{&trying})
+	if err != nil {
+		return task, err
+	}
+	if !found {
+		return task, ledger.ErrNotFound
+	}
+	found, err = t.get(`SELECT `+taskColumns+` FROM tasks WHERE person_id = ? AND key = ? ORDER BY id DESC LIMIT 1`,
+		[]any{k.PersonID, k.Key}, taskDest(&task)...)
+	if err != nil {
+		return task, err
+	}
+	again := task.State == ledger.TaskRefused && task.EndedAt.Before(trying)
+	stale := task.State == ledger.TaskWithdrawn || task.OpenedAt.Before(planned)
+	if found && (task.Unfinished() || !again && !stale) {
+		return task, nil
+	}
+	work, err := encoded(k.Work)
+	if err != nil {
+		return task, err
+	}
+	task = ledger.Task{}
+	_, err = t.get(`INSERT INTO tasks (person_id, app, key, kind, work, assignee, escalate_to, second_person, state, opened_at, due_at, look_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?) RETURNING `+taskColumns,
+		[]any{
+			k.PersonID, k.App, k.Key, k.Kind, work, k.Assignee, k.EscalateTo, k.SecondPerson,
+			k.OpenedAt.UnixMicro(), micros(k.DueAt), micros(k.LookAt),
+		}, taskDest(&task)...)
+	if err != nil {
+		return task, err
+	}
+	return task, t.taskAudit(task, "task_opened", "tenure", k.OpenedAt)
+}
+
+// taskAudit puts on the record what happened to a task. Proofs are kept with the
+// task only: they may name somebody.
+func (t *tx) taskAudit(k ledger.Task, action, actor string, at time.Time) error {
+	_, err := t.appendAudit(ledger.AuditRow{
+		At: at, PersonID: k.PersonID, App: k.App, Action: action, Actor: actor,
+		Detail: map[string]any{"task": k.ID, "step": k.Kind},
+	}, fmt.Sprintf("task:%d", k.ID), 0)
+	return err
+}
+
+func (t *tx) task(id int64) (k ledger.Task, err error) {
+	found, err := t.get(`SELECT `+taskColumns+` FROM tasks WHERE id = ?`, []any{id}, taskDest(&k)...)
+	if err == nil && !found {
+		err = ledger.ErrNotFound
+	}
+	return k, err
+}
+
+// RemindOfTask implements ledger.Tasks.
+func (s *Store) RemindOfTask(ctx context.Context, r ledger.TaskReminder) error {
+	return s.write(ctx, func(t *tx) error {
+		k, err := t.task(r.ID)
+		if err != nil {
+			return fmt.Errorf("remind of task %d: %w", r.ID, err)
+		}
+		if !k.Unfinished() || k.LookAt.Equal(r.LookAt.Truncate(time.Microsecond)) {
+			return nil // nobody has to be reminded, or it is a repetition
+		}
+		escalated, reminders := k.EscalatedAt, k.Reminders
+		if r.Overdue && escalated.IsZero() {
+			escalated = r.At
+			if err := t.taskAudit(k, "task_overdue", "tenure", r.At); err != nil {
+				return err
+			}
+		}
+		if r.Reminded {
+			reminders++
+			if err := t.taskAudit(k, "task_reminded", "tenure", r.At); err != nil {
+				return err
+			}
+		}
+		return t.exec(`UPDATE tasks SET look_at = ?, reminders = ?, escalated_at = ? WHERE id = ?`,
+			micros(r.LookAt), reminders, micros(escalated), r.ID)
+	})
+}
+
+// ActOnTask implements ledger.Tasks.
+func (s *Store) ActOnTask(ctx context.Context, a ledger.TaskAction) (task ledger.Task, err error) {
+	if a.Verb != ledger.VerbTaskDone && a.Verb != ledger.VerbTaskRefuse {
+		return task, fmt.Errorf("ledger: %q is not an operator's verb for a task", a.Verb)
+	}
+	err = s.write(ctx, func(t *tx) (err error) {
+		if task, err = t.actOnTask(a); err != nil {
+			return fmt.Errorf("task %d: %w", a.ID, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return ledger.Task{}, err
+	}
+	return task, nil
+}
+
+func (t *tx) actOnTask(a ledger.TaskAction) (ledger.Task, error) {
+	k, err := t.task(a.ID)
+	if err != nil {
+		return k, err
+	}
+	if sameWord(k, a) {
+		return k, nil
+	}
+	if !k.Unfinished() {
+		return k, &ledger.TaskError{Text: "is " + string(k.State) + " already" + by(cmp.Or(k.EndedBy, k.DoneBy))}
+	}
+	first := k.State == ledger.TaskOpen
+	switch {
+	case a.Verb == ledger.VerbTaskRefuse:
+		k.State, k.EndedBy, k.Why, k.EndedAt = ledger.TaskRefused, a.Operator, a.Text, a.At
+	case !first && k.DoneBy == a.Operator:
+		return k, &ledger.TaskError{Text: "has to be confirmed by somebody else than " + a.Operator + ", who did it"}
+	case !first:
+		k.State, k.EndedBy, k.Why, k.EndedAt = ledger.TaskDone, a.Operator, a.Text, a.At
+	case k.SecondPerson:
+		k.State, k.DoneBy, k.Proof, k.DoneAt = ledger.TaskConfirming, a.Operator, a.Text, a.At
+	default:
+		k.State, k.DoneBy, k.Proof, k.DoneAt = ledger.TaskDone, a.Operator, a.Text, a.At
+		k.EndedAt = a.At
+	}
+	k.Account = cmp.Or(a.Account, k.Account)
+	err = t.exec(`UPDATE tasks SET state = ?, done_by = ?, proof = ?, done_at = ?, account = ?, ended_by = ?, why = ?, ended_at = ? WHERE id = ?`,
+		string(k.State), k.DoneBy, k.Proof, micros(k.DoneAt), k.Account, k.EndedBy, k.Why, micros(k.EndedAt), k.ID)
+	if err != nil {
+		return k, err
+	}
+	action := string(a.Verb)
+	if a.Verb == ledger.VerbTaskDone && !first {
+		action = "task_confirmed"
+	}
+	if err := t.taskAudit(k, action, a.Operator, a.At); err != nil || k.Unfinished() {
+		return k, err
+	}
+	return k, t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, a.At.UnixMicro(), ledger.DueTask, k.PersonID)
+}
+
+// sameWord says whether an operator's word was taken before.
+func sameWord(k ledger.Task, a ledger.TaskAction) bool {
+	at := a.At.Truncate(time.Microsecond)
+	if a.Verb == ledger.VerbTaskDone && k.DoneBy == a.Operator && k.DoneAt.Equal(at) {
+		return true
+	}
+	ended := map[ledger.TaskVerb]ledger.TaskState{ledger.VerbTaskDone: ledger.TaskDone, ledger.VerbTaskRefuse: ledger.TaskRefused}
+	return k.State == ended[a.Verb] && k.EndedBy == a.Operator && k.EndedAt.Equal(at)
+}
+
+func by(operator string) string {
+	if operator == "" {
+		return ""
+	}
+	return ", by " + operator
+}
+
+// withdrawTasks ends the unfinished tasks for steps that are not among keys.
+func (t *tx) withdrawTasks(personID string, keys []string, at time.Time) error {
+	for after := int64(0); ; {
+		var k ledger.Task
+		found, err := t.get(`SELECT `+taskColumns+` FROM tasks WHERE person_id = ? AND id > ? AND `+unfinished+` ORDER BY id LIMIT 1`,
+			[]any{personID, after}, taskDest(&k)...)
+		if !found || err != nil {
+			return err
+		}
+		after = k.ID
+		if slices.Contains(keys, k.Key) {
+			continue
+		}
+		err = t.exec(`UPDATE tasks SET state = 'withdrawn', ended_at = ? WHERE id = ?`, micros(at), k.ID)
+		if err == nil {
+			err = t.taskAudit(k, "task_withdrawn", "tenure", at)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
