@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Apps   []int // numbers of apps to count with
 	People int   // per number of apps and change
+	SCIM   int   // people whose requests to an app that speaks SCIM are counted; 0 leaves it out
 
 	RaceApps    int // number of apps in the race; 0 leaves it out
 	Flows       int // per round
@@ -25,7 +26,7 @@ type Options struct {
 
 // Standard is what `make bench` measures.
 func Standard() Options {
-	return Options{Apps: []int{1, 5, 10, 25}, People: 7, RaceApps: 10, Flows: 200, Concurrency: 32, Rounds: 3, Progress: io.Discard}
+	return Options{Apps: []int{1, 5, 10, 25}, People: 7, SCIM: 5, RaceApps: 10, Flows: 200, Concurrency: 32, Rounds: 3, Progress: io.Discard}
 }
 
 // Report is all that was measured.
@@ -34,7 +35,9 @@ type Report struct {
 	CPUs   int     `json:"cpus"`
 	Counts []Count `json:"counts"`
 	Calls  []Calls `json:"calls"`
-	Race   *Race   `json:"race,omitempty"`
+	// Requests are those to an app that speaks SCIM; none if it was left out.
+	Requests []Requests `json:"requests,omitempty"`
+	Race     *Race      `json:"race,omitempty"`
 }
 
 // Run measures.
@@ -52,6 +55,12 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			return Report{}, err
 		}
 		report.Counts, report.Calls = append(report.Counts, counts...), append(report.Calls, calls...)
+	}
+	if o.SCIM > 0 {
+		o.tell("counting requests to an app that speaks SCIM ...")
+		if report.Requests, err = r.requests(ctx, o.SCIM); err != nil {
+			return Report{}, err
+		}
 	}
 	if o.RaceApps == 0 {
 		return report, nil

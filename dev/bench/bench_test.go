@@ -87,3 +87,15 @@ func TestSpread(t *testing.T) {
 	assert.Equal(t, "3 (1-9)", Spread{Min: 1, Median: 3, Max: 9}.String())
 	assert.Equal(t, "4", Spread{Min: 4, Median: 4, Max: 4}.String())
 }
+
+// What an app's quota is spent on, from the event to the proof.
+func TestRequests(t *testing.T) {
+	report, err := Run(t.Context(), Options{SCIM: 2, Progress: io.Discard})
+	require.NoError(t, err)
+	got := map[string]map[string]int{}
+	for _, q := range report.Requests {
+		got[q.Change] = q.Person
+		assert.LessOrEqual(t, q.Total, q.Least, q.Change)
+	}
+	assert.Equal(t, map[string]int{"GET Users": 2, "POST Users": 1, "PATCH Groups": 2}, got["joiner, two groups"])
+}

@@ -29,9 +29,18 @@ func (r Report) Print(out io.Writer) {
 	fmt.Fprintln(out, "\nCalls to each app for one change of one person.")
 	calls := sheet.Table(out, table.Row{"change", "apps", "calls", "which"})
 	for _, c := range r.Calls {
-		calls.AppendRow(table.Row{c.Change, c.Apps, c.Total, c.which()})
+		calls.AppendRow(table.Row{c.Change, c.Apps, c.Total, mostFirst(c.PerApp)})
 	}
 	calls.Render()
+
+	if len(r.Requests) > 0 {
+		fmt.Fprintln(out, "\nHTTP requests to an app that speaks SCIM for one change of one person, once the worker knows its groups.")
+		requests := sheet.Table(out, table.Row{"change", "requests", "least", "which", "the least is"})
+		for _, q := range r.Requests {
+			requests.AppendRow(table.Row{q.Change, q.Total, q.Least, mostFirst(q.Person), q.Why})
+		}
+		requests.Render()
+	}
 
 	if r.Race != nil {
 		r.Race.print(out)
@@ -59,16 +68,16 @@ func (s Spread) String() string {
 	return fmt.Sprintf("%d (%d-%d)", s.Median, s.Min, s.Max)
 }
 
-// which operations, most frequent first.
-func (c Calls) which() string {
-	ops := slices.SortedFunc(maps.Keys(c.PerApp), func(a, b string) int {
-		if d := c.PerApp[b] - c.PerApp[a]; d != 0 {
+// mostFirst lists what was counted, most frequent first.
+func mostFirst(counts map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		if d := counts[b] - counts[a]; d != 0 {
 			return d
 		}
 		return strings.Compare(a, b)
 	})
-	for i, op := range ops {
-		ops[i] = fmt.Sprintf("%d %s", c.PerApp[op], op)
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%d %s", counts[name], name)
 	}
-	return strings.Join(ops, ", ")
+	return strings.Join(names, ", ")
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -77,12 +79,43 @@ type tenure struct {
 // takes to cut one off.
 const retain = 5 * time.Second
 
-// openTenure opens the product with n apps. One at a time: there is one task
-// queue.
+// openTenure opens the product with n apps in memory.
 func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
+	open, rules := map[string]*activities.App{}, map[string]policy.AppRules{}
+	var apps []*memory.App
+	for i := range n {
+		name := fmt.Sprintf("app%02d", i+1)
+		app := memory.Shared("bench/" + name)
+		app.Reset()
+		apps = append(apps, app)
+		c, err := memory.Kind.Open(ctx, connector.Env{App: name}, connector.Settings{"name": "bench/" + name})
+		if err != nil {
+			return nil, err
+		}
+		open[name] = &activities.App{Connector: c}
+		rules[name] = policy.AppRules{Attributes: map[string]string{
+			"displayName": "person.givenName + ' ' + person.familyName",
+			"title":       "person.jobTitle",
+			"department":  "person.department",
+		}}
+	}
+	t, err := r.serve(ctx, open, rules)
+	if err != nil {
+		return nil, err
+	}
+	t.apps = apps
+	if err := t.addManager(ctx, slices.Sorted(maps.Keys(open))); err != nil {
+		return nil, errors.Join(err, t.close())
+	}
+	return t, nil
+}
+
+// serve hosts the product with these apps, in each of which everybody is staff, and
+// an engineer or a seller. One at a time: there is one task queue.
+func (r *rig) serve(ctx context.Context, open map[string]*activities.App, apps map[string]policy.AppRules) (_ *tenure, err error) {
 	t := &tenure{rig: r, runs: workflows.NewClient(r.temporal, stack.Namespace)}
 	rules := policy.Rules{
-		Apps: map[string]policy.AppRules{},
+		Apps: apps,
 		Roles: []policy.Role{
 			{Name: "everyone", When: "true"},
 			{Name: "engineering", When: "person.department == 'Engineering'"},
@@ -90,22 +123,7 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 		},
 		Leaver: policy.LeaverRules{Retain: retain, Delete: true},
 	}
-	open := map[string]*activities.App{}
-	for i := range n {
-		name := fmt.Sprintf("app%02d", i+1)
-		app := memory.Shared("bench/" + name)
-		app.Reset()
-		t.apps = append(t.apps, app)
-		c, err := memory.Kind.Open(ctx, connector.Env{App: name}, connector.Settings{"name": "bench/" + name})
-		if err != nil {
-			return nil, err
-		}
-		open[name] = &activities.App{Connector: c}
-		rules.Apps[name] = policy.AppRules{Attributes: map[string]string{
-			"displayName": "person.givenName + ' ' + person.familyName",
-			"title":       "person.jobTitle",
-			"department":  "person.department",
-		}}
+	for _, name := range slices.Sorted(maps.Keys(open)) {
 		for j, entitlement := range []string{"staff", "engineers", "sales"} {
 			rules.Roles[j].Grants = append(rules.Roles[j].Grants, policy.Grant{App: name, Entitlements: []string{entitlement}})
 		}
@@ -123,9 +141,6 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 		}
 	}()
 	if t.ledger, err = sqlite.Open(ctx, filepath.Join(t.dir, "ledger.db")); err != nil {
-		return nil, err
-	}
-	if err := t.addManager(ctx, compiled.Apps()); err != nil {
 		return nil, err
 	}
 	if err := t.runs.RegisterAttributes(ctx); err != nil {

@@ -4,6 +4,7 @@ package real
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -46,7 +47,7 @@ func TestCompany(t *testing.T) {
 	require.NotEmpty(t, left)
 
 	app, topics := newApp(t), newTopics(t)
-	s := startTenure(t, topics, app)
+	s := startTenure(t, fmt.Sprintf(configuration, topics.broker, topics.events, app.proxied, app.token))
 	half := len(history.Events) / 2
 	sendAndKill(t, s, topics, history.Events[:half])
 	require.Eventually(t, func() bool { return slices.ContainsFunc(left, app.look(t).enabled) },

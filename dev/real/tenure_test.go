@@ -3,7 +3,6 @@
 package real
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,7 +60,7 @@ sweep: {every: 1s}
 
 // startTenure runs worker and starter, built from this checkout, on the embedded
 // Temporal server until the test ends. If it fails, it shows what they said.
-func startTenure(t *testing.T, topics *topics, app *app) *stack.Stack {
+func startTenure(t *testing.T, template string) *stack.Stack {
 	t.Helper()
 	bin := t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./worker", "./starter")
@@ -71,7 +70,7 @@ func startTenure(t *testing.T, topics *topics, app *app) *stack.Stack {
 
 	// The stack's own Kafka and demo apps stay out of it: no configuration names them.
 	s, err := stack.Start(t.Context(), stack.Options{
-		Template:     fmt.Sprintf(configuration, topics.broker, topics.events, app.proxied, app.token),
+		Template:     template,
 		WorkerBinary: filepath.Join(bin, "worker"), StarterBinary: filepath.Join(bin, "starter"),
 	})
 	require.NoError(t, err)

@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/scim"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// Requests is how many HTTP requests an app that speaks SCIM gets for one change of
+// one person, by the worker's whole way from the event to the proof.
+type Requests struct {
+	Change string         `json:"change"`
+	Person map[string]int `json:"person"` // by method and resource
+	Total  int            `json:"total"`
+	// Least is what the protocol needs at the least, and one request to prove it.
+	Least int    `json:"least"`
+	Why   string `json:"why"`
+}
+
+// scimToken is the service's; it is of no use to anybody.
+const scimToken = "bench"
+
+// scimChanges are the changes that are counted, and what SCIM needs for each. A
+// group's membership is the group's: each group is a request.
+var scimChanges = []struct {
+	name  string
+	event func(person string) hr.Event
+	least int
+	why   string
+}{
+	{"joiner, two groups", hired, 5, "look (both keys at once), POST, a PATCH for each group, prove"},
+	{"mover, title and one group each way", moved, 4, "PATCH, a PATCH for each group, prove"},
+	{"leaver, two groups, deleted after retention", left, 8, "PATCH active, prove; see which groups, a PATCH for each, prove; DELETE, prove"},
+}
+
+// requests counts what an app that speaks SCIM is asked, by people who come after
+// the first one, with whom the worker learns what there is.
+func (r *rig) requests(ctx context.Context, people int) (_ []Requests, err error) {
+	service, err := scimtest.New(scimtest.Options{Name: "bench", Token: scimToken, Groups: []string{"staff", "engineers", "sales"}})
+	if err != nil {
+		return nil, err
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: service, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(ln) }()
+	defer func() { _ = server.Close() }()
+	c, err := scim.Kind.Open(ctx, connector.Env{App: "scim"}, connector.Settings{
+		"url": "http://" + ln.Addr().String() + scimtest.BasePath, "token": scimToken, "combinedLookups": true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = c.Close() }()
+	t, err := r.serve(ctx, map[string]*activities.App{"scim": {Connector: c}}, map[string]policy.AppRules{
+		"scim": {Attributes: map[string]string{"title": "person.jobTitle"}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	sums := make([]map[string]int, len(scimChanges))
+	for i := range people + 1 {
+		person := fmt.Sprintf("scim-%d", i)
+		for j, change := range scimChanges {
+			before := service.Stats().ByKind
+			if err := t.tell(ctx, change.event(person)); err != nil {
+				return nil, err
+			}
+			if err := t.rig.temporal.GetWorkflow(ctx, workflows.WorkflowID(person), "").Get(ctx, nil); err != nil {
+				return nil, err
+			}
+			if i == 0 {
+				continue
+			}
+			if sums[j] == nil {
+				sums[j] = map[string]int{}
+			}
+			for kind, n := range service.Stats().ByKind {
+				sums[j][kind] += n - before[kind]
+			}
+		}
+	}
+	all := make([]Requests, len(scimChanges))
+	for i, change := range scimChanges {
+		maps.DeleteFunc(sums[i], func(kind string, n int) bool { sums[i][kind] = n / people; return sums[i][kind] == 0 })
+		all[i] = Requests{Change: change.name, Person: sums[i], Least: change.least, Why: change.why}
+		for _, n := range sums[i] {
+			all[i].Total += n
+		}
+	}
+	return all, t.close()
+}
