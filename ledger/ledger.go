@@ -30,6 +30,7 @@ type Ledger interface {
 	Intake
 	Work
 	Query
+	Steps
 	Tasks
 	Pacer
 

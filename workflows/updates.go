@@ -2,9 +2,10 @@ package workflows
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tenurehq/tenure/activities"
@@ -17,13 +18,14 @@ const (
 	UpdateSkip  = "skip"  // it is not to be done
 )
 
-// RepairRequest says what is to be repaired, and who says so. Empty App and Key
+// RepairRequest says what is to be repaired, and who says so. Empty App, Key and Keys
 // mean everything that needs attention.
 type RepairRequest struct {
-	App      string `json:"app,omitempty"`
-	Key      string `json:"key,omitempty"`
-	Operator string `json:"operator"`
-	Reason   string `json:"reason,omitempty"` // required for skip
+	App      string   `json:"app,omitempty"`
+	Key      string   `json:"key,omitempty"`
+	Keys     []string `json:"keys,omitempty"` // any of these
+	Operator string   `json:"operator"`
+	Reason   string   `json:"reason,omitempty"` // required for skip
 }
 
 // RepairResult lists the keys that were repaired.
@@ -36,6 +38,20 @@ var (
 	errNoOperator = errors.New("say who is asking (operator)")
 	errNoReason   = errors.New("say why this is not to be done (reason): it goes on the record")
 )
+
+// typeNothingToRepair is the type of the error for what does not need attention.
+const typeNothingToRepair = "nothing_to_repair"
+
+func nothingToRepair(text string) error {
+	return temporal.NewNonRetryableApplicationError(text, typeNothingToRepair, nil)
+}
+
+// NothingToRepair says whether an Update was refused because nothing of what was
+// meant needs attention (any more).
+func NothingToRepair(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == typeNothingToRepair
+}
 
 // handleRepairs lets operators retry and skip what needs attention.
 func (r *run) handleRepairs(ctx workflow.Context) error {
@@ -61,9 +77,9 @@ func (r *run) validate(req RepairRequest, skip bool) error {
 	}
 	if open := r.inAttention(RepairRequest{}); len(r.inAttention(req)) == 0 {
 		if len(open) == 0 {
-			return errors.New("nothing of this person needs attention")
+			return nothingToRepair("nothing of this person needs attention")
 		}
-		return fmt.Errorf("nothing like that needs attention; what does: %s", strings.Join(keysOf(open), ", "))
+		return nothingToRepair("nothing like that needs attention; what does: " + strings.Join(keysOf(open), ", "))
 	}
 	return nil
 }
@@ -97,7 +113,8 @@ func (r *run) inAttention(req RepairRequest) []activities.Attention {
 	out = append(out, r.todo.Questions...)
 	meant := out[:0]
 	for _, a := range out {
-		if (req.App == "" || req.App == a.App) && (req.Key == "" || req.Key == a.Key) {
+		if (req.App == "" || req.App == a.App) && (req.Key == "" || req.Key == a.Key) &&
+			(len(req.Keys) == 0 || slices.Contains(req.Keys, a.Key)) {
 			meant = append(meant, a)
 		}
 	}

@@ -24,51 +24,87 @@ const repairTimeout = 30 * time.Second
 
 func (c *cli) runRetryCommand() *cobra.Command {
 	var req workflows.RepairRequest
+	var bulk bulkRepair
 	cmd := &cobra.Command{
-		Use:   "retry PERSON",
-		Short: "Try again now what needs attention",
-		Long: `Try again now what needs attention, after its cause was removed: all of it, or
-that of one app, or one step.
+		Use:   "retry [PERSON]",
+		Short: "Try again now what needs attention: a person's, or everybody's that is alike",
+		Long: `Try again now what needs attention, after its cause was removed.
 
-It is done by the person's run, and is on the record with your name.`,
+With PERSON, theirs: all of it, or that of one app, or one step.
+
+Without, everybody's that the flags select: of an app, a kind of step, an error
+code, a change (Leaver, ...), a span of time, or several of these. What would be
+tried again is only shown (exit status 3), until you say --apply. It can be ended
+and begun again at any time: what was repaired is not repaired twice.
+
+It is done by each person's run, and is on the record with your name.`,
 		Example: `  tenure run retry 10004
-  tenure run retry 10004 --app wiki`,
-		Args: exactly("PERSON"),
+  tenure run retry 10004 --app wiki
+  tenure run retry --app wiki --type Leaver --since 36h
+  tenure run retry --app wiki --type Leaver --since 36h --apply`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.repair(cmd.Context(), args[0], workflows.UpdateRetry, req, "will be tried again")
+			return c.repairAny(cmd.Context(), args, &bulk, workflows.UpdateRetry, req, "will be tried again")
 		},
 	}
 	repairFlags(cmd, &req)
+	bulk.flags(cmd)
 	cmd.Flags().StringVar(&req.Reason, "reason", "", "why, for the record")
-	return cmd
+	return c.reads(cmd)
 }
 
 func (c *cli) runSkipCommand() *cobra.Command {
 	var req workflows.RepairRequest
+	var bulk bulkRepair
 	cmd := &cobra.Command{
-		Use:   "skip PERSON",
+		Use:   "skip [PERSON]",
 		Short: "Decide that what needs attention is not to be done",
-		Long: `Decide that what needs attention is not to be done: that of one app, or one step
-or question by its key (see: tenure run list --attention).
+		Long: `Decide that what needs attention is not to be done: of one person, that of one
+app, or one step or question by its key (see: tenure run list --attention); or,
+without PERSON, everybody's that the flags select. What would be skipped of
+everybody's is only shown (exit status 3), until you say --apply.
 
-It is done by the person's run, and is on the record with your name and reason.
+It is done by each person's run, and is on the record with your name and reason.
 A later change of policy or of the person plans anew, and may plan it again.`,
 		Example: `  tenure run skip 10004 --app wiki --reason "the wiki was shut down"
-  tenure run skip 10004 --key conflict/hired_after_end/e-17 --reason "HR's mistake, ticket 4711"`,
-		Args: exactly("PERSON"),
+  tenure run skip 10004 --key conflict/hired_after_end/e-17 --reason "HR's mistake, ticket 4711"
+  tenure run skip --app wiki --step HandOver --reason "nothing is worth keeping there" --apply`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case req.App == "" && req.Key == "":
+			case len(args) > 0 && req.App == "" && req.Key == "":
 				return usagef("say what is to be skipped: --app or --key (tenure run list --attention shows both)")
 			case strings.TrimSpace(req.Reason) == "":
 				return usagef("say why with --reason: it goes on the record")
 			}
-			return c.repair(cmd.Context(), args[0], workflows.UpdateSkip, req, "is skipped")
+			return c.repairAny(cmd.Context(), args, &bulk, workflows.UpdateSkip, req, "is skipped")
 		},
 	}
 	repairFlags(cmd, &req)
+	bulk.flags(cmd)
 	cmd.Flags().StringVar(&req.Reason, "reason", "", "why it is not to be done, for the record")
-	return cmd
+	return c.reads(cmd)
+}
+
+// repairAny repairs one person's, or everybody's that is selected.
+func (c *cli) repairAny(ctx context.Context, args []string, bulk *bulkRepair, update string, req workflows.RepairRequest, done string) error {
+	switch {
+	case len(args) > 1:
+		return usagef("one person at the most; everybody's are selected by flags: see --help")
+	case len(args) == 1 && bulk.given(""):
+		return usagef("give either a person (with --app or --key) or the flags that select everybody's")
+	case len(args) == 1:
+		return c.repair(ctx, args[0], update, req, done)
+	case req.Key != "":
+		return usagef("--key is one person's: say whose")
+	case !bulk.given(req.App):
+		return usagef("say whose: a person, or by --app, --type, --step, --code, --since what of everybody's (tenure run list --attention shows all)")
+	}
+	if _, err := bulk.filter(time.Now()); err != nil {
+		return err // before anything is opened
+	}
+	if done == "is skipped" {
+		done = "are skipped"
+	}
+	return c.repairMany(ctx, bulk, update, req, done)
 }
 
 func repairFlags(cmd *cobra.Command, req *workflows.RepairRequest) {
@@ -98,18 +134,7 @@ func loginName() string {
 func (c *cli) repair(ctx context.Context, personID, update string, req workflows.RepairRequest, done string) error {
 	req.Operator = asking(req.Operator)
 	return c.withTemporal(ctx, func(t client.Client) error {
-		ctx, cancel := context.WithTimeout(ctx, repairTimeout)
-		defer cancel()
-		handle, err := t.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-			WorkflowID:   workflows.WorkflowID(personID),
-			UpdateName:   update,
-			Args:         []any{req},
-			WaitForStage: client.WorkflowUpdateStageCompleted,
-		})
-		var result workflows.RepairResult
-		if err == nil {
-			err = handle.Get(ctx, &result)
-		}
+		result, err := askRepair(ctx, t, personID, update, req)
 		if err != nil {
 			return explainRepair(personID, err)
 		}
@@ -118,6 +143,22 @@ func (c *cli) repair(ctx context.Context, personID, update string, req workflows
 		}
 		return nil
 	})
+}
+
+// askRepair asks a person's open run for an Update, and waits until it is done.
+func askRepair(ctx context.Context, t client.Client, personID, update string, req workflows.RepairRequest) (result workflows.RepairResult, err error) {
+	ctx, cancel := context.WithTimeout(ctx, repairTimeout)
+	defer cancel()
+	handle, err := t.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID:   workflows.WorkflowID(personID),
+		UpdateName:   update,
+		Args:         []any{req},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, &result)
+	}
+	return result, err
 }
 
 func explainRepair(personID string, err error) error {

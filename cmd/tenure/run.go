@@ -66,21 +66,13 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 }
 
 func (c *cli) listAttention(ctx context.Context, l ledger.Ledger) error {
-	steps := []stepView{}
-	err := eachPerson(ctx, l, func(s ledger.Summary) error {
-		person, err := l.Person(ctx, s.PersonID)
-		if err != nil {
-			return err
-		}
-		for _, step := range person.Steps {
-			if step.State == ledger.StepAttention {
-				steps = append(steps, viewStep(step))
-			}
-		}
-		return nil
-	})
+	found, err := eachStep(ctx, l, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}}, func(ledger.Step) bool { return true })
 	if err != nil {
 		return err
+	}
+	steps := make([]stepView, len(found))
+	for i, s := range found {
+		steps[i] = viewStep(s)
 	}
 	err = c.print(steps, func(p *page) {
 		p.table("", "person,app,step,attempts,what,key", rowsOf(steps, func(s stepView) []string {

@@ -203,7 +203,10 @@ func TestRepairsThatAreRefused(t *testing.T) {
 		"no run": {retry, func(*workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error) {
 			return nil, serviceerror.NewNotFound("workflow execution already completed")
 		}, service.ExitFailed, `nothing runs for person "10001"`},
-		"nobody named":     {[]string{"run", "retry"}, nil, service.ExitUsage, "wants PERSON"},
+		"nobody named":     {[]string{"run", "retry"}, nil, service.ExitUsage, "say whose: a person, or by --app"},
+		"two ways at once": {[]string{"run", "retry", "10001", "--since", "1h"}, nil, service.ExitUsage, "give either a person"},
+		"unknown type":     {[]string{"run", "retry", "--type", "Quitter"}, nil, service.ExitUsage, "there is Joiner, Mover, Leaver"},
+		"unknown step":     {[]string{"run", "retry", "--step", "disable"}, nil, service.ExitUsage, "there is Question, Provision"},
 		"skip what":        {[]string{"run", "skip", "10001", "--reason", "x"}, nil, service.ExitUsage, "say what is to be skipped"},
 		"skip without why": {[]string{"run", "skip", "10001", "--app", "wiki", "--reason", " "}, nil, service.ExitUsage, "say why with --reason"},
 	} {

@@ -20,7 +20,8 @@ import (
 // fourApps is a configuration with four apps of four kinds; its verbs are the
 // broker, the topic, the settings of each, and the prefix of groups.
 // OpenLDAP and Active Directory keep a leaver's account, disabled; PostgreSQL and
-// SCIMMY delete it.
+// SCIMMY delete it. SCIMMY has no group of everybody: changing one of 800 members
+// takes it half a second, during which it answers nobody.
 const fourApps = `
 kafka:
   brokers: [%[1]q]
@@ -52,7 +53,7 @@ apps:
 roles:
   - {name: everyone, when: "true", grants: [
       {app: openldap, entitlements: [%[7]severyone]}, {app: samba, entitlements: [%[7]severyone]},
-      {app: postgresql, entitlements: [%[7]severyone]}, {app: scimmy, entitlements: [%[7]severyone]}]}
+      {app: postgresql, entitlements: [%[7]severyone]}, {app: scimmy}]}
   - {name: makers, when: "person.department in ['Development', 'Research']", grants: [
       {app: openldap, entitlements: [%[7]smakers]}, {app: samba, entitlements: [%[7]smakers]},
       {app: postgresql, entitlements: [%[7]smakers]}, {app: scimmy, entitlements: [%[7]smakers]}]}
@@ -74,6 +75,8 @@ type target interface {
 	name() string
 	// settings are those of the app in the configuration, as JSON.
 	settings() string
+	// has says whether a group of groupNames is granted there.
+	has(group string) bool
 	// look is the account of everybody who has one, by person ID.
 	look(t *testing.T) map[string]account
 }
@@ -130,7 +133,7 @@ func TestCompanyInFourApps(t *testing.T) {
 	for _, target := range targets {
 		wrong := ""
 		if !assert.Eventually(t, func() bool {
-			wrong = differs(want, left, target.look(t))
+			wrong = differs(wantedIn(target, want), left, target.look(t))
 			return wrong == ""
 		}, fourPatience, 2*time.Second, "%s is not as policy says", target.name()) {
 			require.FailNow(t, wrong, target.name())
@@ -139,15 +142,25 @@ func TestCompanyInFourApps(t *testing.T) {
 	}
 	topics.awaitConsumed(t)
 	for _, target := range targets {
-		assert.Empty(t, differs(want, left, target.look(t)), "%s, once more", target.name())
+		assert.Empty(t, differs(wantedIn(target, want), left, target.look(t)), "%s, once more", target.name())
 	}
 	assert.Zero(t, topics.ends(t, topics.letters)[0], "dead letters")
+}
+
+// wantedIn is what policy says of one target.
+func wantedIn(target target, all map[string]account) map[string]account {
+	want := map[string]account{}
+	for person, a := range all {
+		a.Groups = slices.DeleteFunc(slices.Clone(a.Groups), func(group string) bool { return !target.has(group) })
+		want[person] = a
+	}
+	return want
 }
 
 // differs says in what a server differs from what policy says; empty if in nothing.
 func differs(want map[string]account, left []string, got map[string]account) string {
 	for person, w := range want {
-		if g, there := got[person]; !there || !assert.ObjectsAreEqual(w, g) {
+		if g, there := got[person]; !there || w.Enabled != g.Enabled || w.Title != g.Title || !slices.Equal(w.Groups, g.Groups) {
 			return fmt.Sprintf("person %s: want %+v, got %+v", person, w, g)
 		}
 	}

@@ -58,6 +58,7 @@ type ldapServer struct {
 
 func (s ldapServer) name() string     { return s.title }
 func (s ldapServer) settings() string { return s.set }
+func (s ldapServer) has(string) bool  { return true }
 
 // tool runs one of OpenLDAP's programs as the administrator.
 func (s ldapServer) tool(t *testing.T, input, name string, args ...string) string {
@@ -163,6 +164,7 @@ type postgreSQL struct{ url, set, prefix string }
 
 func (s postgreSQL) name() string     { return "PostgreSQL" }
 func (s postgreSQL) settings() string { return s.set }
+func (s postgreSQL) has(string) bool  { return true }
 
 func (s postgreSQL) psql(t *testing.T, sql string) string {
 	t.Helper()
@@ -216,7 +218,8 @@ type scimmy struct {
 	prefix string
 }
 
-func (s scimmy) name() string { return "SCIMMY" }
+func (s scimmy) name() string          { return "SCIMMY" }
+func (s scimmy) has(group string) bool { return group != "everyone" }
 
 func (s scimmy) settings() string {
 	return fmt.Sprintf(`{url: %q, token: %q, createGroups: true}`, s.proxied, s.token)

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Act":        actTests,
 		"Letter":     letterTests,
 		"Task":       taskTests,
+		"Steps":      stepFilterTests,
 		"Query":      queryTests,
 		"Pace":       paceTests,
 		"Repeat":     repeatTests,

@@ -29,7 +29,7 @@ func TestOpenSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		"truncated":         {truncated, []string{"damaged", "restore the last backup"}},
 		"read-only":         {readOnly, []string{"is read-only", "may be written"}},
 		"another program's": {foreign, []string{"another program's database", "left as it is"}},
-		"newer":             {newer, []string{"written by a newer Tenure (schema 99999, this one knows up to 4)", "use that version"}},
+		"newer":             {newer, []string{"written by a newer Tenure (schema 99999, this one knows up to 8)", "use that version"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := c.path(t)
@@ -195,7 +195,7 @@ func truncated(t *testing.T) string {
 
 // readOnly is a ledger that cannot be written and has something to migrate.
 func readOnly(t *testing.T) string {
-	path := closedLedger(t, `DELETE FROM goose_db_version WHERE version_id = 4; DROP TABLE tasks`)
+	path := closedLedger(t, `DELETE FROM goose_db_version WHERE version_id = 8; DROP INDEX steps_attention`)
 	markReadOnly(t, path)
 	return path
 }

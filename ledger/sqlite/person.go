@@ -22,9 +22,8 @@ const (
 	summaryQuery = `SELECT ` + summaryColumns + ` FROM people WHERE id = ?`
 	eventsQuery  = `SELECT seq, at, body FROM events WHERE person_id = ? ORDER BY seq`
 	linksQuery   = `SELECT ` + linkColumns + ` FROM links WHERE person_id = ? ORDER BY app`
-	stepsQuery   = `SELECT person_id, key, app, kind, state, attempts, code, message, reason,
-			planned_at, last_attempt_at, finished_at
-		FROM steps WHERE person_id = ? AND state IN ('open', 'attention', 'skipped') ORDER BY app, key`
+	stepsQuery   = `SELECT ` + stepColumns + ` FROM steps s
+		WHERE person_id = ? AND state IN ('open', 'attention', 'skipped') ORDER BY app, key`
 	waiversQuery = `SELECT key FROM waivers WHERE person_id = ? ORDER BY key`
 	lettersQuery = `SELECT ` + letterColumns + ` FROM dead_letters
 		WHERE person_id = ? AND person_id <> '' AND state IN ('open', 'redriven') ORDER BY id`
@@ -81,7 +80,7 @@ func (s *Store) readPerson(ctx context.Context, id string) (p ledger.Person, err
 	if p.Links, err = list(ctx, now, linksQuery, []any{id}, linkDest); err != nil {
 		return ledger.Person{}, err
 	}
-	if p.Steps, err = unfinishedSteps(ctx, now, id); err != nil {
+	if p.Steps, err = list(ctx, now, stepsQuery, []any{id}, stepDest); err != nil {
 		return ledger.Person{}, err
 	}
 	p.Waivers, err = list(ctx, now, waiversQuery, []any{id}, func(key *string) []any { return []any{key} })
@@ -109,16 +108,6 @@ func personEvents(ctx context.Context, now snapshot, id string) ([]ledger.Stored
 		}
 	}
 	return events, err
-}
-
-func unfinishedSteps(ctx context.Context, now snapshot, id string) ([]ledger.Step, error) {
-	return list(ctx, now, stepsQuery, []any{id},
-		func(s *ledger.Step) []any {
-			return []any{
-				&s.PersonID, &s.Key, &s.App, &s.Kind, &s.State, &s.Attempts, &s.Code, &s.Message, &s.Reason,
-				instant{&s.PlannedAt}, instant{&s.LastAttemptAt}, instant{&s.FinishedAt},
-			}
-		})
 }
 
 // accounts are the account IDs that a person has, by app.

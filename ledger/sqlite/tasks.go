@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -45,10 +44,8 @@ func (s *Store) Tasks(ctx context.Context, f ledger.TaskFilter, after int64, lim
 		}
 	}
 	if len(f.States) > 0 {
-		query += ` AND state IN (?` + strings.Repeat(`, ?`, len(f.States)-1) + `)`
-		for _, state := range f.States {
-			args = append(args, string(state))
-		}
+		query += ` AND state IN (` + marks(len(f.States)) + `)`
+		args = append(args, anys(f.States)...)
 	}
 	tasks, err := list(ctx, s.reads, query+` ORDER BY id LIMIT ?`, append(args, max(limit, 0)), taskDest)
 	return tasks, explain(s.path, err)

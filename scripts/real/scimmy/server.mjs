@@ -9,6 +9,15 @@ import SCIMMYRouters from "scimmy-routers";
 const token = process.env.SCIM_TOKEN;
 if (!token) throw new Error("SCIM_TOKEN must be set to the bearer token to accept");
 
+// may says whether a filter may match a resource, as far as its texts can tell without
+// regard to case. SCIMMY decides: like a database, the store only spares it to look at
+// everybody for a question about one.
+const may = (filter, resource) => [...filter].some((all) => Object.entries(all).every(([name, condition]) => {
+  const [how, want] = Array.isArray(condition) ? condition : [];
+  const is = resource[name];
+  return how !== "eq" || typeof want !== "string" || typeof is !== "string" || is.toLowerCase() === want.toLowerCase();
+}));
+
 const notFound = (id) => new SCIMMY.Types.Error(404, null, `${id} not found`);
 
 // store keeps resources of one type, unique by the attribute that names them,
@@ -30,8 +39,8 @@ function store(naming) {
       resources.set(resource.id, resource);
       return resource;
     },
-    egress: async ({id}) => {
-      if (!id) return [...resources.values()];
+    egress: async ({id, filter}) => {
+      if (!id) return [...resources.values()].filter((resource) => !filter || may(filter, resource));
       if (!resources.has(id)) throw notFound(id);
       return resources.get(id);
     },

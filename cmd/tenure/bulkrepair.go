@@ -1,0 +1,313 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/time/rate"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// bulkRepair selects what is to be repaired among everybody's, and says how.
+type bulkRepair struct {
+	app, kind, code, change string
+	since, until            string
+	apply                   bool
+	perSecond               float64
+}
+
+// bulkWorkers is how many people are repaired at the same time.
+const bulkWorkers = 16
+
+func (b *bulkRepair) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&b.kind, "step", "", "of everybody: only this `kind` of step: Provision, Update, Disable, Strip, HandOver, Delete, Question")
+	flags.StringVar(&b.code, "code", "", "of everybody: only what failed with this `code`: unavailable, unauthorized, conflict, ...")
+	flags.StringVar(&b.change, "type", "", "of everybody: only this `change`: Joiner, Mover, Leaver")
+	flags.StringVar(&b.since, "since", "", "of everybody: only what failed at or after this `time`: 2026-11-22, an RFC 3339 instant, or so long ago: 36h")
+	flags.StringVar(&b.until, "until", "", "of everybody: only what failed before this `time`")
+	flags.BoolVar(&b.apply, "apply", false, "of everybody: do it, do not only show what would be done")
+	flags.Float64Var(&b.perSecond, "rate", 20, "of everybody: repair so many `people` a second at most")
+}
+
+// given says whether what is to be repaired is selected among everybody's.
+func (b *bulkRepair) given(app string) bool {
+	return b.kind+b.code+b.change+b.since+b.until+app != ""
+}
+
+// statuses are those that people have whose change is of that type: whose access
+// ends is a leaver.
+var leaving = []hr.Status{hr.StatusEnded, hr.StatusSuspended, hr.StatusUnknown}
+
+// filter is the selection as the ledger wants it.
+func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
+	f = ledger.StepFilter{App: b.app, Kind: b.kind, Code: b.code, States: []ledger.StepState{ledger.StepAttention}}
+	kinds := []string{"Question"}
+	for _, kind := range plan.Kinds() {
+		kinds = append(kinds, string(kind))
+	}
+	if b.kind != "" && !slices.Contains(kinds, b.kind) {
+		return f, usagef("--step %s: there is %s", b.kind, strings.Join(kinds, ", "))
+	}
+	switch plan.Change(b.change) {
+	case plan.None:
+	case plan.Leaver:
+		f.Statuses = leaving
+	case plan.Joiner, plan.Mover:
+		f.Statuses = []hr.Status{hr.StatusUpcoming, hr.StatusActive, hr.StatusOnLeave}
+	default:
+		return f, usagef("--type %s: there is Joiner, Mover, Leaver", b.change)
+	}
+	if f.From, err = moment("since", b.since, now); err != nil {
+		return f, err
+	}
+	f.Until, err = moment("until", b.until, now)
+	return f, err
+}
+
+// joins says whether a step is a joiner's rather than a mover's.
+func joins(s ledger.Step) bool { return s.Kind == string(plan.Provision) }
+
+// find lists what is selected.
+func (b *bulkRepair) find(ctx context.Context, l ledger.Ledger, now time.Time) ([]ledger.Step, error) {
+	f, err := b.filter(now)
+	if err != nil {
+		return nil, err
+	}
+	return eachStep(ctx, l, f, func(s ledger.Step) bool {
+		switch plan.Change(b.change) {
+		case plan.Joiner:
+			return joins(s)
+		case plan.Mover:
+			return !joins(s)
+		}
+		return true
+	})
+}
+
+// eachStep lists every step that a filter selects and that is wanted.
+func eachStep(ctx context.Context, l ledger.Ledger, f ledger.StepFilter, wanted func(ledger.Step) bool) ([]ledger.Step, error) {
+	var all []ledger.Step
+	for after := (ledger.StepPlace{}); ; {
+		page, err := l.Steps(ctx, f, after, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page {
+			if wanted(s) {
+				all = append(all, s)
+			}
+			after = ledger.StepPlace{PersonID: s.PersonID, Key: s.Key}
+		}
+		if len(page) < pageSize {
+			return all, nil
+		}
+	}
+}
+
+// repairView is what a bulk repair would do, or did.
+type repairView struct {
+	Steps  []stepView   `json:"steps"`
+	Totals []totalView  `json:"totals"`
+	People int          `json:"people"`
+	Done   *repairCount `json:"done,omitempty"` // nil: nothing was done
+}
+
+// totalView counts steps that are alike.
+type totalView struct {
+	App   string `json:"app,omitempty"`
+	Kind  string `json:"kind"`
+	Code  string `json:"code"`
+	Steps int    `json:"steps"`
+}
+
+func viewRepair(steps []ledger.Step) repairView {
+	v := repairView{Steps: []stepView{}, Totals: []totalView{}}
+	people := map[string]bool{}
+	for _, s := range steps {
+		v.Steps = append(v.Steps, viewStep(s))
+		people[s.PersonID] = true
+		i := slices.IndexFunc(v.Totals, func(t totalView) bool { return t.App == s.App && t.Kind == s.Kind && t.Code == s.Code })
+		if i < 0 {
+			v.Totals = append(v.Totals, totalView{App: s.App, Kind: s.Kind, Code: s.Code})
+			i = len(v.Totals) - 1
+		}
+		v.Totals[i].Steps++
+	}
+	v.People = len(people)
+	slices.SortFunc(v.Totals, func(a, b totalView) int { return cmp.Or(b.Steps-a.Steps, strings.Compare(a.App+a.Kind, b.App+b.Kind)) })
+	return v
+}
+
+// shownSteps is how many steps the table of a listing has.
+const shownSteps = 20
+
+func (v repairView) draw(p *page) {
+	p.table("", "app,step,code,steps", rowsOf(v.Totals, func(t totalView) []string {
+		return []string{t.App, t.Kind, t.Code, strconv.Itoa(t.Steps)}
+	}))
+	shown := v.Steps[:min(len(v.Steps), shownSteps)]
+	p.table("", "person,app,step,attempts,last attempt,what", rowsOf(shown, func(s stepView) []string {
+		return []string{s.Person, s.App, s.Kind, strconv.Itoa(s.Attempts), instant(s.LastAttemptAt), s.what()}
+	}))
+	if more := len(v.Steps) - len(shown); more > 0 {
+		p.note("and %d more (-o json has all)", more)
+	}
+}
+
+// repairCount is how far a bulk repair came.
+type repairCount struct {
+	Steps   int `json:"steps"`   // that were repaired
+	Settled int `json:"settled"` // people of whom nothing needed attention any more
+	People  int `json:"people"`  // who were seen to
+}
+
+// repairMany shows what is selected, and with --apply repairs it, person by person.
+func (c *cli) repairMany(ctx context.Context, b *bulkRepair, update string, req workflows.RepairRequest, done string) error {
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+		b.app = req.App
+		steps, err := b.find(ctx, l, cfg.Clock().Now())
+		if err != nil {
+			return err
+		}
+		v := viewRepair(steps)
+		if len(steps) == 0 {
+			return c.print(v, func(p *page) { p.note("nothing like that needs attention") })
+		}
+		if !b.apply {
+			err := c.print(v, v.draw)
+			_, _ = fmt.Fprintf(c.err, "\n%s of %s; nothing was done: --apply does it\n", count(len(steps), "step"), people(v.People))
+			return errors.Join(err, errAttention)
+		}
+		count, err := c.applyRepairs(ctx, cfg, l, b, steps, update, req)
+		v.Done = &count
+		return errors.Join(c.print(v, func(p *page) {
+			p.note("%d of %d steps, of %s, %s", count.Steps, len(steps), people(count.People), done)
+			if count.Settled > 0 {
+				p.note("%s had been seen to meanwhile", people(count.Settled))
+			}
+		}), err)
+	})
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return strconv.Itoa(n) + " people"
+}
+
+// applyRepairs repairs steps, so many people a second. It can be ended and begun
+// again: what was repaired needs attention no more, and is not selected again.
+func (c *cli) applyRepairs(ctx context.Context, cfg *config.Config, l ledger.Ledger, b *bulkRepair, steps []ledger.Step, update string, req workflows.RepairRequest) (repairCount, error) {
+	var total repairCount
+	if b.perSecond <= 0 {
+		return total, usagef("--rate must be above zero")
+	}
+	keys := map[string][]string{}
+	var ids []string
+	for _, s := range steps {
+		if keys[s.PersonID] == nil {
+			ids = append(ids, s.PersonID)
+		}
+		keys[s.PersonID] = append(keys[s.PersonID], s.Key)
+	}
+	req.App, req.Key, req.Operator = "", "", asking(req.Operator)
+	bar := c.progress(len(ids), "repairing", "people")
+	err := c.inNamespace(ctx, func(t client.Client, namespace string) error {
+		r := repairer{ledger: l, cfg: cfg, temporal: t, runs: workflows.NewClient(t, namespace), update: update}
+		limit := rate.NewLimiter(rate.Limit(b.perSecond), 1)
+		work := make(chan string)
+		ctx, stop := context.WithCancelCause(ctx)
+		defer stop(nil)
+		var (
+			all            sync.WaitGroup
+			fixed, settled atomic.Int64
+			seen           atomic.Int64
+		)
+		for range min(bulkWorkers, len(ids)) {
+			all.Go(func() {
+				for id := range work {
+					mine := req
+					mine.Keys = keys[id]
+					n, err := r.repair(ctx, id, mine)
+					if err != nil {
+						stop(fmt.Errorf("person %s: %w", id, err))
+						continue
+					}
+					seen.Add(1)
+					fixed.Add(int64(n))
+					if n == 0 {
+						settled.Add(1)
+					}
+					_ = bar.Add(1)
+				}
+			})
+		}
+		for _, id := range ids {
+			if limit.Wait(ctx) != nil {
+				break
+			}
+			work <- id
+		}
+		close(work)
+		all.Wait()
+		total = repairCount{Steps: int(fixed.Load()), Settled: int(settled.Load()), People: int(seen.Load())}
+		return context.Cause(ctx)
+	})
+	_ = bar.Exit()
+	if err != nil {
+		err = fmt.Errorf("%w\n%d of %s were seen to: run it again for the others", err, total.People, people(len(ids)))
+	}
+	return total, err
+}
+
+// repairer repairs what one person needs attention for.
+type repairer struct {
+	ledger   ledger.Ledger
+	cfg      *config.Config
+	temporal client.Client
+	runs     *workflows.Client
+	update   string
+}
+
+// repair asks the person's open run for the Update. Who has none open (it was ended
+// by hand) is repaired in the ledger, and a run is started. It says how many steps
+// were repaired: none, if there was nothing of that any more.
+func (r *repairer) repair(ctx context.Context, id string, req workflows.RepairRequest) (int, error) {
+	result, err := askRepair(ctx, r.temporal, id, r.update, req)
+	var missing *serviceerror.NotFound
+	switch {
+	case err == nil:
+		return len(result.Keys), nil
+	case errors.As(err, &missing):
+		a := activities.Activities{Ledger: r.ledger, Clock: r.cfg.Clock()}
+		err := a.Repair(ctx, activities.RepairRequest{
+			PersonID: id, Keys: req.Keys, Skip: r.update == workflows.UpdateSkip, Operator: req.Operator, Reason: req.Reason,
+		})
+		if err != nil {
+			return 0, err
+		}
+		return len(req.Keys), r.runs.Resume(ctx, id, "repaired by an operator")
+	case workflows.NothingToRepair(err):
+		return 0, nil
+	}
+	return 0, err
+}

@@ -1,0 +1,113 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+	"github.com/tenurehq/tenure/dev/stack"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// twoApps is a configuration in which everybody is in two apps, elsewhere. What
+// fails soon needs attention, and is not tried again by itself.
+const twoApps = `
+kafka: {brokers: ["{{.Kafka}}"], topics: [{name: {{.Topic}}, source: cloudevents}]}
+ledger: {url: "sqlite:tenure.db"}
+metrics: {worker: "{{.WorkerMetrics}}", starter: "{{.StarterMetrics}}"}
+sweep: {every: 1s}
+attention: {after: 1s, recheck: 24h}
+person: {username: "ascii(lower(person.familyName))", email: "person.username + '@example.com'"}
+apps:
+  directory: {connector: scim, settings: {url: "%s", token: demo}}
+  wiki: {connector: scim, settings: {url: "%s", token: demo}}
+roles:
+  - {name: everyone, when: "true", grants: [{app: directory}, {app: wiki}]}
+`
+
+// TestOneCommandRepairsADayOfFailedOffboardings has an app break down, five hundred
+// people leave meanwhile, and one command see to them once it is back.
+func TestOneCommandRepairsADayOfFailedOffboardings(t *testing.T) {
+	const leavers = 500
+	apps := map[string]*scimtest.Service{}
+	var urls []any
+	for _, name := range []string{"directory", "wiki"} {
+		app, err := scimtest.New(scimtest.Options{Name: name, Token: "demo"})
+		require.NoError(t, err)
+		server := httptest.NewServer(app)
+		t.Cleanup(server.Close)
+		apps[name] = app
+		urls = append(urls, server.URL+scimtest.BasePath)
+	}
+	r := startRig(t, stack.Options{Template: fmt.Sprintf(twoApps, urls...)})
+	var joins, leaves []hr.Event
+	for i := range leavers {
+		hired, left := hiredAndCutOff(i, false)
+		hired.Recorded, left.Recorded = time.Now().UTC(), time.Now().UTC().Add(time.Second)
+		joins, leaves = append(joins, hired), append(leaves, left)
+	}
+	r.publish(t, joins...)
+	r.awaitRest(t)
+	require.Equal(t, leavers, r.links(t, "wiki", ledger.LinkActive))
+
+	apps["wiki"].SetFaults(scimtest.Faults{Down: true})
+	r.publish(t, leaves...)
+	require.Eventually(t, func() bool { return r.links(t, "directory", ledger.LinkDisabled) == leavers }, rest, 200*time.Millisecond,
+		"the other app does not wait for it")
+	require.Eventually(t, func() bool { return r.inAttention(t, "wiki") == leavers }, rest, 200*time.Millisecond)
+	require.Equal(t, leavers, r.links(t, "wiki", ledger.LinkActive))
+
+	apps["wiki"].SetFaults(scimtest.Faults{})
+	before := map[string]scimtest.Stats{"directory": apps["directory"].Stats(), "wiki": apps["wiki"].Stats()}
+	command := []string{"run", "retry", "--app", "wiki", "--type", "Leaver", "--since", "1h", "--operator", "grace", "--rate", "200"}
+	_, said, err := r.tenure(t, command...)
+	require.Error(t, err, "it is only shown")
+	assert.Contains(t, said, fmt.Sprintf("%d steps of %d people; nothing was done", leavers, leavers))
+	assert.Equal(t, before["wiki"], apps["wiki"].Stats(), "nothing was done")
+
+	said = r.does(t, append(command, "--apply", "--reason", "the wiki is back")...)
+	t.Log(said)
+	require.Eventually(t, func() bool { return r.links(t, "wiki", ledger.LinkDisabled) == leavers }, rest, 200*time.Millisecond)
+	r.awaitRest(t)
+	assert.Empty(t, r.attention(t))
+	for _, u := range apps["wiki"].Users() {
+		assert.False(t, u.Active, u.UserName)
+	}
+	after := map[string]scimtest.Stats{"directory": apps["directory"].Stats(), "wiki": apps["wiki"].Stats()}
+	assert.Equal(t, before["directory"], after["directory"], "no app is called for what was done")
+	assert.Equal(t, leavers, after["wiki"].ByKind["PATCH Users"]-before["wiki"].ByKind["PATCH Users"], "each is disabled once")
+
+	said = r.does(t, append(command, "--apply")...)
+	assert.Equal(t, "nothing like that needs attention\n", said, "and again: nothing")
+	rows, err := r.ledger.Audit(t.Context(), joins[0].PersonID, 0, 100)
+	require.NoError(t, err)
+	var retried []string
+	for _, row := range rows {
+		if row.Action == "retry" {
+			retried = append(retried, row.Actor+": "+row.Cause)
+		}
+	}
+	assert.Equal(t, []string{"grace: the wiki is back"}, retried, "on the record")
+}
+
+// links counts the links of an app that are in a state.
+func (r *rig) links(t *testing.T, app string, state ledger.LinkState) int {
+	t.Helper()
+	links, err := r.ledger.Links(t.Context(), ledger.LinkFilter{App: app, State: state})
+	require.NoError(t, err)
+	return len(links)
+}
+
+// inAttention counts the steps of an app that need attention.
+func (r *rig) inAttention(t *testing.T, app string) int {
+	t.Helper()
+	steps, err := r.ledger.Steps(t.Context(), ledger.StepFilter{App: app, States: []ledger.StepState{ledger.StepAttention}}, ledger.StepPlace{}, 10_000)
+	require.NoError(t, err)
+	return len(steps)
+}
