@@ -114,15 +114,17 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if ago, err := time.ParseDuration(text); err == nil {
-		return now.Add(-ago), nil
+	for _, read := range []func(string) (time.Duration, error){time.ParseDuration, config.ParseDuration} {
+		if ago, err := read(text); err == nil {
+			return now.Add(-ago), nil
+		}
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, nil
 		}
 	}
-	return time.Time{}, usagef("--%s %s is no time: write 2026-11-22, 2026-11-22T09:00:00Z, or 36h for so long ago", flag, text)
+	return time.Time{}, usagef("--%s %s is no time: write 2026-11-22, 2026-11-22T09:00:00Z, or 36h or 7d for so long ago", flag, text)
 }
 
 // letterStates reads --state.

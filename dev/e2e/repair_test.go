@@ -94,6 +94,18 @@ func TestOneCommandRepairsADayOfFailedOffboardings(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"grace: the wiki is back"}, retried, "on the record")
+
+	person, err := r.ledger.Person(t.Context(), joins[0].PersonID)
+	require.NoError(t, err)
+	_, said, err = r.tenure(t, "replay", "--person", joins[0].PersonID)
+	require.NoError(t, err, said)
+	require.Eventually(t, func() bool {
+		now, err := r.ledger.Person(t.Context(), joins[0].PersonID)
+		return err == nil && now.AssessedAt.After(person.AssessedAt)
+	}, patience, 50*time.Millisecond, "what was received is looked at again")
+	r.awaitRest(t)
+	assert.Equal(t, after["wiki"], apps["wiki"].Stats(), "where nothing differs no app is called")
+	assert.Equal(t, after["directory"], apps["directory"].Stats())
 }
 
 // links counts the links of an app that are in a state.

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/time/rate"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// replayOptions say what is replayed.
+type replayOptions struct {
+	person, from, to, source, kind string
+	dryRun                         bool
+	perSecond                      float64
+}
+
+func (c *cli) replayCommand() *cobra.Command {
+	var o replayOptions
+	cmd := &cobra.Command{
+		Use:   "replay",
+		Short: "Apply events that were received before again, from the ledger",
+		Long: `Apply events that were received before again, from the ledger: everybody whom the
+selected events are about is looked at once more, and whatever differs from what
+HR has said and policy wants is put right. Where nothing differs, no app is
+called, so that it is safe at any time, and for any number of people.
+
+What HR has said is not read from Kafka again: the ledger has it. --dry-run shows
+whom it is about.`,
+		Example: `  tenure replay --person 10004
+  tenure replay --from 2026-11-22 --to 2026-11-23 --dry-run
+  tenure replay --from 36h --type terminated
+  tenure replay --from 7d --source /hr/workday`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case o.person+o.from == "":
+				return usagef("say what is to be replayed: --person, or --from (and --to) when events were received")
+			case o.perSecond <= 0:
+				return usagef("--rate must be above zero")
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				return c.replay(cmd.Context(), cfg, l, o)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.person, "person", "", "only what was said of this `person`")
+	flags.StringVar(&o.from, "from", "", "only what was received at or after this `time`: 2026-11-22, an RFC 3339 instant, or so long ago: 36h, 7d")
+	flags.StringVar(&o.to, "to", "", "only what was received before this `time`")
+	flags.StringVar(&o.source, "source", "", "only what this HR `system` said: the events' source")
+	flags.StringVar(&o.kind, "type", "", "only events of this `type`: hired, transferred, terminated, ...")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show whom it is about, and do nothing")
+	flags.Float64Var(&o.perSecond, "rate", 20, "see to so many `people` a second at most")
+	return c.reads(cmd)
+}
+
+// replayedView is somebody of whom events are replayed.
+type replayedView struct {
+	Person string         `json:"person"`
+	Events map[string]int `json:"events"` // by type
+	Last   time.Time      `json:"last"`   // when the last of them was received
+}
+
+func (v replayedView) row() []string {
+	var kinds []string
+	for _, kind := range slices.Sorted(maps.Keys(v.Events)) {
+		kinds = append(kinds, strconv.Itoa(v.Events[kind])+" "+kind)
+	}
+	return []string{v.Person, strings.Join(kinds, ", "), instant(v.Last)}
+}
+
+func (c *cli) replay(ctx context.Context, cfg *config.Config, l ledger.Ledger, o replayOptions) error {
+	found, err := replayed(ctx, l, o, cfg.Clock().Now())
+	if err != nil {
+		return err
+	}
+	draw := func(p *page) {
+		p.table("", "person,events,last received", rowsOf(found[:min(len(found), shownSteps)], replayedView.row))
+		if more := len(found) - shownSteps; more > 0 {
+			p.note("and %d more (-o json has all)", more)
+		}
+		if len(found) == 0 {
+			p.note("nothing of the kind was received")
+		}
+	}
+	if err := c.print(found, draw); err != nil || len(found) == 0 {
+		return err
+	}
+	if o.dryRun {
+		_, _ = fmt.Fprintf(c.err, "\n%s; nothing was done\n", people(len(found)))
+		return nil
+	}
+	seen, err := c.lookAgain(ctx, found, o.perSecond)
+	if err != nil {
+		return fmt.Errorf("%w\n%d of %s were told to look again: run it again, it does no harm", err, seen, people(len(found)))
+	}
+	_, _ = fmt.Fprintf(c.err, "\n%s are looked at again\n", people(seen))
+	return nil
+}
+
+// replayed lists the people whom the selected events are about.
+func replayed(ctx context.Context, l ledger.Ledger, o replayOptions, now time.Time) ([]replayedView, error) {
+	from, err := moment("from", o.from, now)
+	if err != nil {
+		return nil, err
+	}
+	to, err := moment("to", o.to, now)
+	if err != nil {
+		return nil, err
+	}
+	found := []replayedView{}
+	look := func(id string) error {
+		person, err := findPerson(ctx, l, id)
+		if err != nil {
+			return err
+		}
+		v := replayedView{Person: id, Events: map[string]int{}}
+		for _, e := range person.Events {
+			kind := shortType(e.Event.Type)
+			out := e.At.Before(from) || !to.IsZero() && !e.At.Before(to) ||
+				o.source != "" && e.Event.Source != o.source || o.kind != "" && kind != o.kind
+			if !out {
+				v.Events[kind]++
+				v.Last = e.At
+			}
+		}
+		if len(v.Events) > 0 {
+			found = append(found, v)
+		}
+		return nil
+	}
+	if o.person != "" {
+		return found, look(o.person)
+	}
+	err = eachPerson(ctx, l, func(s ledger.Summary) error { return look(s.PersonID) })
+	return found, err
+}
+
+// lookAgain has people's runs look at the ledger again, so many a second, and says
+// how many were told.
+func (c *cli) lookAgain(ctx context.Context, whom []replayedView, perSecond float64) (told int, err error) {
+	bar := c.progress(len(whom), "replaying", "people")
+	defer func() { _ = bar.Exit() }()
+	limit := rate.NewLimiter(rate.Limit(perSecond), 1)
+	err = c.inNamespace(ctx, func(t client.Client, namespace string) error {
+		runs := workflows.NewClient(t, namespace)
+		for _, p := range whom {
+			if err := limit.Wait(ctx); err != nil {
+				return err
+			}
+			if err := runs.Resume(ctx, p.Person, "replayed by an operator"); err != nil {
+				return err
+			}
+			told++
+			_ = bar.Add(1)
+		}
+		return nil
+	})
+	return told, err
+}
