@@ -31,6 +31,7 @@ type Ledger interface {
 	Work
 	Query
 	Steps
+	Census
 	Tasks
 	Pacer
 

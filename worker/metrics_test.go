@@ -1,15 +1,22 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
+	"path/filepath"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/internal/metricstest"
 	"github.com/tenurehq/tenure/internal/pace"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
 var update = flag.Bool("update", false, "write the table of docs/metrics.md")
@@ -26,7 +33,63 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	reg := prometheus.NewRegistry()
 	m := newMetrics(reg, []string{"wiki"})
 	pace.New(t.Context(), "wiki", pace.Rate{}, nil, m.pace)
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	reg.MustRegister(&census{ledger: store, apps: []string{"wiki"}, log: zap.NewNop()})
 	families, err := reg.Gather()
 	require.NoError(t, err)
 	return families
+}
+
+// countable is a ledger that counts, or does not.
+type countable struct {
+	counts ledger.Counts
+	err    error
+	asked  int
+}
+
+func (c *countable) Count(context.Context) (ledger.Counts, error) {
+	c.asked++
+	return c.counts, c.err
+}
+
+func TestTheLedgerIsCountedForMetrics(t *testing.T) {
+	l := &countable{counts: ledger.Counts{
+		Links:     map[string]map[ledger.LinkState]int{"wiki": {ledger.LinkActive: 7}, "gone": {ledger.LinkDisabled: 2}},
+		Attention: map[string]int{"wiki": 3, "": 1},
+		Retention: map[string]int{"gone": 2},
+	}}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(&census{ledger: l, apps: []string{"wiki", "chat"}, log: zap.NewNop()})
+	values := map[string]float64{}
+	for range 2 {
+		families, err := reg.Gather()
+		require.NoError(t, err)
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				name := f.GetName()
+				for _, label := range m.GetLabel() {
+					name += " " + label.GetValue()
+				}
+				values[name] = m.GetGauge().GetValue()
+			}
+		}
+	}
+	for name, want := range map[string]float64{
+		"tenure_accounts wiki active": 7, "tenure_accounts chat active": 0, "tenure_accounts gone disabled": 2,
+		"tenure_attention_steps wiki": 3, "tenure_attention_steps chat": 0, "tenure_attention_steps ": 1,
+		"tenure_retention_pending gone": 2, "tenure_retention_pending wiki": 0,
+	} {
+		got, there := values[name]
+		assert.True(t, there, name)
+		assert.Equal(t, want, got, name)
+	}
+	assert.Equal(t, 1, l.asked, "the whole ledger is not counted for each scrape")
+
+	reg = prometheus.NewRegistry()
+	reg.MustRegister(&census{ledger: &countable{err: errors.New("locked")}, log: zap.NewNop()})
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	assert.Empty(t, families, "no number is better than an old one")
 }

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Letter":     letterTests,
 		"Task":       taskTests,
 		"Steps":      stepFilterTests,
+		"Census":     censusTests,
 		"Query":      queryTests,
 		"Pace":       paceTests,
 		"Repeat":     repeatTests,

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+const (
+	// censusEvery is how old the numbers may be: each scrape of each worker would
+	// count the whole ledger otherwise.
+	censusEvery = 15 * time.Second
+	// censusTimeout bounds how long counting may hold up a scrape.
+	censusTimeout = 5 * time.Second
+)
+
+// The descriptions of what is counted in the ledger. Every worker shows the same.
+var (
+	linksDesc     = prometheus.NewDesc("tenure_accounts", "Accounts that the ledger knows of, by app and state: planned, active, disabled, deleted.", []string{"app", "state"}, nil)
+	attentionDesc = prometheus.NewDesc("tenure_attention_steps", "Steps that need attention, by app; those of no app are questions about what HR said, or about policy.", []string{"app"}, nil)
+	retentionDesc = prometheus.NewDesc("tenure_retention_pending", "Disabled accounts of people who have left, which are kept until their retention ends, by app.", []string{"app"}, nil)
+)
+
+// census is what the ledger holds, as metrics.
+type census struct {
+	ledger ledger.Census
+	apps   []string
+	log    *zap.Logger
+
+	mu     sync.Mutex
+	at     time.Time
+	counts ledger.Counts
+}
+
+// Describe implements prometheus.Collector.
+func (c *census) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector. While the ledger does not answer there are
+// no numbers: old ones would look like new ones.
+func (c *census) Collect(out chan<- prometheus.Metric) {
+	counts, err := c.count()
+	if err != nil {
+		c.log.Warn("the ledger was not counted", zap.Error(err))
+		return
+	}
+	gauge := func(d *prometheus.Desc, n int, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), labels...)
+	}
+	apps := slices.Clone(c.apps) // and those that have left the configuration
+	for app := range counts.Links {
+		if !slices.Contains(apps, app) {
+			apps = append(apps, app)
+		}
+	}
+	gauge(attentionDesc, counts.Attention[""], "")
+	for _, app := range apps {
+		for _, state := range []ledger.LinkState{ledger.LinkPlanned, ledger.LinkActive, ledger.LinkDisabled, ledger.LinkDeleted} {
+			gauge(linksDesc, counts.Links[app][state], app, string(state))
+		}
+		gauge(attentionDesc, counts.Attention[app], app)
+		gauge(retentionDesc, counts.Retention[app], app)
+	}
+}
+
+func (c *census) count() (ledger.Counts, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.at) < censusEvery {
+		return c.counts, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), censusTimeout)
+	defer cancel()
+	counts, err := c.ledger.Count(ctx)
+	if err != nil {
+		return ledger.Counts{}, err
+	}
+	c.counts, c.at = counts, time.Now()
+	return counts, nil
+}
