@@ -1,4 +1,5 @@
-// Package sqlite keeps the ledger in one SQLite file, in WAL mode.
+// Package sqlite keeps the ledger in one SQLite file, in WAL mode. What the
+// ledger does there is in package relational.
 //
 // The file may be used by several processes of one machine at once (starter,
 // worker, the operator's command line). Reads use a pool of connections and
@@ -12,22 +13,19 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/relational"
 )
 
 // Store is a ledger in a SQLite file.
 type Store struct {
+	*relational.Store
 	path   string
-	reads  *sql.DB
+	reads  *reads
 	writes *writer
-
-	personReads personReads
-	known       *sql.Stmt // knownQuery, compiled
 }
 
 var _ ledger.Ledger = (*Store)(nil)
@@ -46,32 +44,17 @@ func openBatching(ctx context.Context, path string, batch int) (*Store, error) {
 	if err := migrate(ctx, path); err != nil {
 		return nil, explain(path, err)
 	}
-	reads, err := sql.Open(driverName, readDSN(path))
+	reads, err := openReads(ctx, path)
 	if err != nil {
 		return nil, explain(path, err)
-	}
-	reads.SetMaxOpenConns(max(4, runtime.NumCPU()))
-	reads.SetMaxIdleConns(max(4, runtime.NumCPU()))
-	personReads, err := preparePersonReads(ctx, reads)
-	if err != nil {
-		return nil, errors.Join(explain(path, err), reads.Close())
-	}
-	known, err := reads.PrepareContext(ctx, knownQuery)
-	if err != nil {
-		return nil, errors.Join(explain(path, err), reads.Close())
 	}
 	writes, err := openWriter(ctx, path, batch)
 	if err != nil {
 		return nil, errors.Join(explain(path, err), reads.Close())
 	}
-	return &Store{path: path, reads: reads, writes: writes, personReads: personReads, known: known}, nil
-}
-
-// Ping implements ledger.Ledger.
-func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	err := s.reads.QueryRowContext(ctx, `SELECT count(*) FROM people WHERE id = ''`).Scan(&one)
-	return explain(s.path, err)
+	s := &Store{path: path, reads: reads, writes: writes}
+	s.Store = relational.New(engine{s})
+	return s, nil
 }
 
 // Close waits for the writes that were accepted, then closes the file. Calls
@@ -81,9 +64,4 @@ func (s *Store) Close() error {
 		return fmt.Errorf("close ledger %s: %w", s.path, err)
 	}
 	return nil
-}
-
-// write runs f in a transaction that may be shared with other calls.
-func (s *Store) write(ctx context.Context, f func(*tx) error) error {
-	return explain(s.path, s.writes.do(ctx, f))
 }

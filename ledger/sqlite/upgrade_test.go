@@ -114,7 +114,7 @@ func rowsOf(t *testing.T, db *sql.DB, query string) (found []string) {
 func TestALedgerOfTheFirstVersionIsTakenOver(t *testing.T) {
 	path, before := firstVersion(t)
 	s := openStore(t, path)
-	assert.Equal(t, before, contents(t, s.reads), "nothing is lost, nothing changed")
+	assert.Equal(t, before, contents(t, s.reads.DB), "nothing is lost, nothing changed")
 
 	// It is read as what it was ...
 	ada, err := s.Person(t.Context(), "p1")

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/tenurehq/tenure/ledger/relational"
 )
 
 // maxBatch bounds how many calls share a transaction, so that other processes
@@ -24,7 +26,8 @@ var errClosed = errors.New("closed")
 type writer struct {
 	db   *sql.DB
 	conn *sql.Conn
-	tx   tx
+	stmt *statements
+	tx   *relational.Tx // on stmt
 
 	batch    int           // most calls in one transaction
 	patience time.Duration // most time to wait for other processes
@@ -37,7 +40,7 @@ type writer struct {
 
 // job is one call that waits to be part of a transaction.
 type job struct {
-	run    func(*tx) error
+	run    func(*relational.Tx) error
 	claim  atomic.Bool // set by whoever comes first: the writer to run it, or the caller to give up
 	err    error
 	answer chan struct{} // closed when err holds
@@ -55,12 +58,14 @@ func openWriter(ctx context.Context, path string, batch int) (*writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	stmt := &statements{compiled: map[string]*sql.Stmt{}, prepare: func(query string) (*sql.Stmt, error) {
+		return conn.PrepareContext(context.WithoutCancel(ctx), query)
+	}}
 	w := &writer{
-		db:   db,
-		conn: conn,
-		tx: tx{stmts: map[string]*sql.Stmt{}, prepare: func(query string) (*sql.Stmt, error) {
-			return conn.PrepareContext(context.WithoutCancel(ctx), query)
-		}},
+		db:       db,
+		conn:     conn,
+		stmt:     stmt,
+		tx:       relational.NewTx(stmt, dialect),
 		batch:    batch,
 		patience: patience,
 		queue:    make(chan *job, maxBatch),
@@ -73,7 +78,7 @@ func openWriter(ctx context.Context, path string, batch int) (*writer, error) {
 // do has f run in a transaction. A nil error means that it is committed, any
 // other that nothing of it happened. When ctx ends, do returns at once if f has
 // not been started, else it waits for the outcome.
-func (w *writer) do(ctx context.Context, f func(*tx) error) error {
+func (w *writer) do(ctx context.Context, f func(*relational.Tx) error) error {
 	j := &job{run: f, answer: make(chan struct{})}
 	if err := w.enqueue(ctx, j); err != nil {
 		return err
@@ -120,7 +125,7 @@ func (w *writer) close() error {
 	if again {
 		return nil
 	}
-	return errors.Join(w.tx.close(), w.conn.Close(), w.db.Close())
+	return errors.Join(w.stmt.close(), w.conn.Close(), w.db.Close())
 }
 
 func (w *writer) loop() {
@@ -151,7 +156,7 @@ func (w *writer) loop() {
 // write in a hundred waited 1.8 s; this way, 0.07 s).
 func (w *writer) begin(first *job) error {
 	for start := time.Now(); ; {
-		err := w.tx.exec(`BEGIN IMMEDIATE`)
+		err := w.stmt.exec(`BEGIN IMMEDIATE`)
 		waited := time.Since(start)
 		if resultCode(err) != sqlite3.SQLITE_BUSY || waited > w.patience || first.claim.Load() {
 			return err
@@ -196,27 +201,27 @@ func (w *writer) gather(first *job) []*job {
 func (w *writer) run(batch []*job) error {
 	for _, j := range batch {
 		if err := w.savepoint(j); err != nil {
-			w.tx.rollback()
+			w.stmt.rollback()
 			return err
 		}
 	}
-	if err := w.tx.exec(`COMMIT`); err != nil {
-		w.tx.rollback()
+	if err := w.stmt.exec(`COMMIT`); err != nil {
+		w.stmt.rollback()
 		return err
 	}
 	return nil
 }
 
 func (w *writer) savepoint(j *job) error {
-	if err := w.tx.exec(`SAVEPOINT job`); err != nil {
+	if err := w.stmt.exec(`SAVEPOINT job`); err != nil {
 		return err
 	}
-	if j.err = j.run(&w.tx); j.err != nil {
+	if j.err = j.run(w.tx); j.err != nil {
 		// After some errors (disk full, I/O) SQLite has already rolled back
 		// everything, savepoints included.
-		if err := w.tx.exec(`ROLLBACK TO job`); err != nil {
+		if err := w.stmt.exec(`ROLLBACK TO job`); err != nil {
 			return j.err
 		}
 	}
-	return w.tx.exec(`RELEASE job`)
+	return w.stmt.exec(`RELEASE job`)
 }

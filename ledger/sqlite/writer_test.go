@@ -15,6 +15,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/relational"
 )
 
 func TestConcurrentWritesShareATransaction(t *testing.T) {
@@ -54,8 +55,9 @@ func TestAFailingCallIsUndoneAlone(t *testing.T) {
 	mistake := errors.New("mistake")
 	release := lock(t, s.path)
 	calls := inBackground(20, func(i int) error {
-		return s.write(t.Context(), func(tx *tx) error {
-			if err := tx.person(fmt.Sprint("p", i)); err != nil || i%2 == 0 {
+		return s.writes.do(t.Context(), func(*relational.Tx) error {
+			_, err := s.writes.stmt.Exec(`INSERT INTO people (id) VALUES (?)`, fmt.Sprint("p", i))
+			if err != nil || i%2 == 0 {
 				return errors.Join(err, mistake)
 			}
 			return nil
@@ -188,9 +190,8 @@ func TestAFullDiskChangesNothingAndRecovers(t *testing.T) {
 // maxPages limits how far the writing connection lets the file grow.
 func maxPages(t *testing.T, s *Store, n int) {
 	t.Helper()
-	require.NoError(t, s.write(t.Context(), func(tx *tx) error {
-		_, err := tx.get(fmt.Sprintf(`PRAGMA max_page_count = %d`, n), nil, new(int))
-		return err
+	require.NoError(t, s.writes.do(t.Context(), func(*relational.Tx) error {
+		return s.writes.stmt.exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, n))
 	}))
 }
 

@@ -1,21 +1,15 @@
-package sqlite
+package relational
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// queryer is a database or a transaction.
-type queryer interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // list reads every row of a query; dest says where the columns of one go.
-func list[T any](ctx context.Context, q queryer, query string, args []any, dest func(*T) []any) (all []T, err error) {
+func list[T any](ctx context.Context, q Reader, query string, args []any, dest func(*T) []any) (all []T, err error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -31,7 +25,7 @@ func list[T any](ctx context.Context, q queryer, query string, args []any, dest 
 	return all, rows.Err()
 }
 
-const summaryColumns = `id, ifnull(username, ''), given_name, family_name, status, department, job_title, manager_id,
+const summaryColumns = `id, coalesce(username, ''), given_name, family_name, status, department, job_title, manager_id,
 	due_at, due_what, assessed_at, last_seq, revision`
 
 // summaryDest is where summaryColumns are scanned to.
@@ -44,9 +38,9 @@ func summaryDest(s *ledger.Summary) []any {
 
 // People implements ledger.Query.
 func (s *Store) People(ctx context.Context, after string, limit int) ([]ledger.Summary, error) {
-	people, err := list(ctx, s.reads, `SELECT `+summaryColumns+` FROM people WHERE id > ? ORDER BY id LIMIT ?`,
+	people, err := list(ctx, s.engine, `SELECT `+summaryColumns+` FROM people WHERE id > ? ORDER BY id LIMIT ?`,
 		[]any{after, max(limit, 0)}, summaryDest)
-	return people, explain(s.path, err)
+	return people, s.explain(err)
 }
 
 // Links implements ledger.Query.
@@ -60,16 +54,16 @@ func (s *Store) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, 
 			args = append(args, c.value)
 		}
 	}
-	links, err := list(ctx, s.reads, query+` ORDER BY person_id, app`, args, linkDest)
-	return links, explain(s.path, err)
+	links, err := list(ctx, s.engine, query+` ORDER BY person_id, app`, args, linkDest)
+	return links, s.explain(err)
 }
 
 // Due implements ledger.Work.
 func (s *Store) Due(ctx context.Context, at time.Time, limit int) ([]ledger.DuePerson, error) {
-	due, err := list(ctx, s.reads, `SELECT id, due_at, due_what, last_seq FROM people
+	due, err := list(ctx, s.engine, `SELECT id, due_at, due_what, last_seq FROM people
 		WHERE due_at <= ? ORDER BY due_at, id LIMIT ?`,
 		[]any{at.UnixMicro(), max(limit, 0)}, func(d *ledger.DuePerson) []any {
 			return []any{&d.PersonID, instant{&d.At}, &d.What, &d.LastSeq}
 		})
-	return due, explain(s.path, err)
+	return due, s.explain(err)
 }

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -32,9 +32,9 @@ func (s *Store) Count(ctx context.Context) (ledger.Counts, error) {
 		{`SELECT l.app, '', count(*) FROM links l JOIN people p ON p.id = l.person_id
 			WHERE l.state = 'disabled' AND p.status = ? GROUP BY l.app`, []any{string(hr.StatusEnded)}, func(c counted) { counts.Retention[c.app] = c.n }},
 	} {
-		rows, err := list(ctx, s.reads, c.query, c.args, func(c *counted) []any { return []any{&c.app, &c.state, &c.n} })
+		rows, err := list(ctx, s.engine, c.query, c.args, func(c *counted) []any { return []any{&c.app, &c.state, &c.n} })
 		if err != nil {
-			return ledger.Counts{}, explain(s.path, err)
+			return ledger.Counts{}, s.explain(err)
 		}
 		for _, row := range rows {
 			c.add(row)

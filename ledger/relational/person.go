@@ -1,8 +1,7 @@
-package sqlite
+package relational
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -12,12 +11,12 @@ import (
 func (s *Store) Person(ctx context.Context, personID string) (ledger.Person, error) {
 	p, err := s.readPerson(ctx, personID)
 	if err != nil {
-		return ledger.Person{}, explain(s.path, fmt.Errorf("read person %s: %w", personID, err))
+		return ledger.Person{}, s.explain(fmt.Errorf("read person %s: %w", personID, err))
 	}
 	return p, nil
 }
 
-// The queries of one read of a person, each compiled once per connection.
+// The queries of one read of a person.
 const (
 	summaryQuery = `SELECT ` + summaryColumns + ` FROM people WHERE id = ?`
 	eventsQuery  = `SELECT seq, at, body FROM events WHERE person_id = ? ORDER BY seq`
@@ -32,40 +31,18 @@ const (
 		WHERE person_id = ? AND state IN ('active', 'disabled') AND account_id <> ''`
 )
 
-// personReads are the compiled queries, by their text.
-type personReads map[string]*sql.Stmt
-
-func preparePersonReads(ctx context.Context, db *sql.DB) (personReads, error) {
-	reads := personReads{}
-	for _, query := range []string{summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, accountsQuery} {
-		stmt, err := db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept: closing the database closes it
-		if err != nil {
-			return nil, err
-		}
-		reads[query] = stmt
-	}
-	return reads, nil
-}
-
-// snapshot is a transaction that runs compiled queries.
-type snapshot struct {
-	tx    *sql.Tx
-	reads personReads
-}
-
-// QueryContext implements queryer for the queries that are compiled.
-func (s snapshot) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return s.tx.StmtContext(ctx, s.reads[query]).QueryContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
-}
-
 func (s *Store) readPerson(ctx context.Context, id string) (p ledger.Person, err error) {
-	// One transaction: all of it is of the same moment.
-	tx, err := s.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	err = s.engine.Snapshot(ctx, func(now Reader) (err error) {
+		p, err = readPerson(ctx, now, id)
+		return err
+	})
 	if err != nil {
 		return ledger.Person{}, err
 	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	now := snapshot{tx, s.personReads}
+	return p, nil
+}
+
+func readPerson(ctx context.Context, now Reader, id string) (p ledger.Person, err error) {
 	summaries, err := list(ctx, now, summaryQuery, []any{id}, summaryDest)
 	if err != nil {
 		return ledger.Person{}, err
@@ -97,7 +74,7 @@ func (s *Store) readPerson(ctx context.Context, id string) (p ledger.Person, err
 	return p, err
 }
 
-func personEvents(ctx context.Context, now snapshot, id string) ([]ledger.StoredEvent, error) {
+func personEvents(ctx context.Context, now Reader, id string) ([]ledger.StoredEvent, error) {
 	events, err := list(ctx, now, eventsQuery, []any{id},
 		func(e *ledger.StoredEvent) []any { return []any{&e.Seq, instant{&e.At}, decode{&e.Event}} })
 	for i := range events {
@@ -111,7 +88,7 @@ func personEvents(ctx context.Context, now snapshot, id string) ([]ledger.Stored
 }
 
 // accounts are the account IDs that a person has, by app.
-func accounts(ctx context.Context, now snapshot, id string) (map[string]string, error) {
+func accounts(ctx context.Context, now Reader, id string) (map[string]string, error) {
 	if id == "" {
 		return nil, nil
 	}

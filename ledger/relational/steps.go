@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"cmp"
@@ -11,7 +11,7 @@ import (
 // BeginStep implements ledger.Work.
 func (s *Store) BeginStep(ctx context.Context, a ledger.Attempt) (ledger.Begun, error) {
 	var begun ledger.Begun
-	err := s.write(ctx, func(t *tx) (err error) {
+	err := s.write(ctx, func(t *Tx) (err error) {
 		begun, err = t.beginStep(a)
 		return err
 	})
@@ -21,7 +21,7 @@ func (s *Store) BeginStep(ctx context.Context, a ledger.Attempt) (ledger.Begun, 
 	return begun, nil
 }
 
-func (t *tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
+func (t *Tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
 	if err := t.person(a.PersonID); err != nil {
 		return ledger.Begun{}, err
 	}
@@ -36,7 +36,7 @@ func (t *tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
 		}
 	}
 	_, err = t.get(`SELECT max(deadline) FROM attempts
-		WHERE person_id = ? AND app = ? AND key <> ? AND gives AND deadline > ?`,
+		WHERE person_id = ? AND app = ? AND key <> ? AND gives = 1 AND deadline > ?`,
 		[]any{a.PersonID, a.App, a.Key, a.At.UnixMicro()}, instant{&begun.DoubtUntil})
 	if err != nil {
 		return ledger.Begun{}, err
@@ -51,11 +51,11 @@ func (t *tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
 }
 
 // newAttempt counts the attempt and marks it as under way.
-func (t *tx) newAttempt(a ledger.Attempt) (id int64, err error) {
+func (t *Tx) newAttempt(a ledger.Attempt) (id int64, err error) {
 	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, attempts, planned_at, trying_since, last_attempt_at)
 		VALUES (?, ?, ?, ?, 'open', 1, ?5, ?5, ?5)
 		ON CONFLICT (person_id, key) DO UPDATE SET
-			attempts = attempts + 1, trying_since = coalesce(trying_since, excluded.trying_since),
+			attempts = steps.attempts + 1, trying_since = coalesce(steps.trying_since, excluded.trying_since),
 			last_attempt_at = excluded.last_attempt_at`,
 		a.PersonID, a.Key, a.App, a.Kind, a.At.UnixMicro())
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Store) FinishStep(ctx context.Context, o ledger.Outcome) error {
 	default:
 		return fmt.Errorf("ledger: %q is not the state of an outcome", o.State)
 	}
-	return s.write(ctx, func(t *tx) error {
+	return s.write(ctx, func(t *Tx) error {
 		if err := t.finishStep(o); err != nil {
 			return fmt.Errorf("finish step %q of person %s: %w", o.Key, o.PersonID, err)
 		}
@@ -87,7 +87,12 @@ func (s *Store) FinishStep(ctx context.Context, o ledger.Outcome) error {
 	})
 }
 
-func (t *tx) finishStep(o ledger.Outcome) error {
+func (t *Tx) finishStep(o ledger.Outcome) error {
+	if o.DueReports {
+		if err := t.lockWithReports(o.PersonID); err != nil {
+			return err
+		}
+	}
 	if err := t.person(o.PersonID); err != nil {
 		return err
 	}
@@ -121,14 +126,14 @@ func (t *tx) finishStep(o ledger.Outcome) error {
 }
 
 // endAttempts clears the mark of the attempt, or of every one at the step.
-func (t *tx) endAttempts(o ledger.Outcome) error {
+func (t *Tx) endAttempts(o ledger.Outcome) error {
 	return t.exec(`DELETE FROM attempts WHERE person_id = ?1 AND key = ?2 AND (id = ?3 OR ?3 = 0)`,
 		o.PersonID, o.Key, o.Attempt)
 }
 
 // saveOutcome stores what became of the step, or says that this very outcome
 // was stored before. A step that nobody planned is kept as superseded.
-func (t *tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
+func (t *Tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
 	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, planned_at, finished_at)
 		VALUES (?, ?, ?, ?, 'superseded', ?5, ?5) ON CONFLICT DO NOTHING`,
 		o.PersonID, o.Key, o.App, o.Kind, micros(o.At))
@@ -139,13 +144,13 @@ func (t *tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	n, err := t.change(`UPDATE steps SET outcome = ? WHERE person_id = ? AND key = ? AND outcome IS NOT ?1`,
+	n, err := t.change(`UPDATE steps SET outcome = ? WHERE person_id = ? AND key = ? AND outcome IS DISTINCT FROM ?1`,
 		outcome, o.PersonID, o.Key)
 	if n == 0 || err != nil {
 		return true, err
 	}
 	return false, t.exec(`UPDATE steps SET state = ?1, code = ?2, message = ?3,
-			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN ?4 END
+			finished_at = CASE WHEN ?1 IN ('done', 'superseded') THEN CAST(?4 AS BIGINT) END
 		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
 		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key)
 }

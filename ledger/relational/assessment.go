@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"cmp"
@@ -11,10 +11,10 @@ import (
 
 // SaveAssessment implements ledger.Work.
 func (s *Store) SaveAssessment(ctx context.Context, a ledger.Assessment) error {
-	return s.write(ctx, func(t *tx) error { return t.saveAssessment(a) })
+	return s.write(ctx, func(t *Tx) error { return t.saveAssessment(a) })
 }
 
-func (t *tx) saveAssessment(a ledger.Assessment) error {
+func (t *Tx) saveAssessment(a ledger.Assessment) error {
 	id := a.Summary.PersonID
 	if err := t.person(id); err != nil {
 		return err
@@ -53,7 +53,7 @@ type arrivals struct {
 
 // saveSummary stores the summary, or says that this very assessment was stored
 // before.
-func (t *tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
+func (t *Tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 	var arr arrivals
 	_, err = t.get(`SELECT assessed_from, assessed_rev, assessed_at,
 			(SELECT min(at) FROM events WHERE person_id = p.id AND seq > ?1),
@@ -98,7 +98,7 @@ func earlier(at time.Time, what string, otherAt time.Time, otherWhat string) (ti
 
 // planStep makes the step open (or in attention, if that is its state) with no
 // attempts, unless it is open, in attention or skipped already.
-func (t *tx) planStep(personID string, step ledger.Step, at time.Time) error {
+func (t *Tx) planStep(personID string, step ledger.Step, at time.Time) error {
 	if step.State != ledger.StepAttention {
 		step.State, step.Code, step.Message = ledger.StepOpen, "", ""
 	}
@@ -108,18 +108,18 @@ func (t *tx) planStep(personID string, step ledger.Step, at time.Time) error {
 			app = excluded.app, kind = excluded.kind, state = excluded.state, planned_at = excluded.planned_at,
 			code = excluded.code, message = excluded.message,
 			attempts = 0, reason = '', trying_since = NULL, last_attempt_at = NULL, finished_at = NULL, outcome = NULL
-		WHERE state IN ('done', 'superseded')`,
+		WHERE steps.state IN ('done', 'superseded')`,
 		personID, step.Key, step.App, step.Kind, step.State, step.Code, step.Message, micros(at))
 }
 
 // supersede closes the unfinished steps that are not among keys. Attempts at
 // them stay in doubt until they are over.
-func (t *tx) supersede(personID string, keys []string, at time.Time) error {
+func (t *Tx) supersede(personID string, keys []string, at time.Time) error {
 	list, err := encoded(append([]string{}, keys...))
 	if err != nil {
 		return err
 	}
-	return t.exec(`UPDATE steps SET state = 'superseded', finished_at = ?
-		WHERE person_id = ? AND state IN ('open', 'attention') AND key NOT IN (SELECT value FROM json_each(?))`,
-		micros(at), personID, list)
+	return t.exec(`UPDATE steps SET state = 'superseded', finished_at = ?2
+		WHERE person_id = ?3 AND state IN ('open', 'attention') AND key NOT IN (SELECT value FROM `+t.dialect.Array+` AS wanted)`,
+		list, micros(at), personID)
 }

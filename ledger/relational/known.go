@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -12,8 +12,10 @@ import (
 // knownQuery looks up many IDs of one source (?2) at once, given as a JSON array
 // (?1): a query for each would cost three times as much. The join's order is that
 // of the array, since there may be millions of events.
-const knownQuery = `SELECT wanted.key, e.seq, e.delivered, e.topic, e.partition, e."offset"
-	FROM json_each(?1) AS wanted CROSS JOIN events AS e ON e.source = ?2 AND e.id = wanted.value`
+func knownQuery(d Dialect) string {
+	return `SELECT wanted.key, e.seq, e.delivered, e.topic, e.partition, e."offset"
+		FROM ` + d.Array + ` AS wanted CROSS JOIN events AS e WHERE e.source = ?2 AND e.id = wanted.value`
+}
 
 // Known implements ledger.Intake. It reads, so it waits for no writer.
 func (s *Store) Known(ctx context.Context, keys []hr.EventKey) ([]ledger.Known, error) {
@@ -25,7 +27,7 @@ func (s *Store) Known(ctx context.Context, keys []hr.EventKey) ([]ledger.Known, 
 	}
 	for source := range ids {
 		if err := s.knownOf(ctx, source, ids[source], places[source], known); err != nil {
-			return nil, explain(s.path, fmt.Errorf("look up %d events: %w", len(keys), err))
+			return nil, s.explain(fmt.Errorf("look up %d events: %w", len(keys), err))
 		}
 	}
 	return known, nil
@@ -37,7 +39,7 @@ func (s *Store) knownOf(ctx context.Context, source string, ids []string, places
 	if err != nil {
 		return err
 	}
-	rows, err := s.known.QueryContext(ctx, string(wanted), source)
+	rows, err := s.engine.QueryContext(ctx, s.known, string(wanted), source)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import "github.com/tenurehq/tenure/ledger"
 
@@ -15,30 +15,36 @@ func linkDest(l *ledger.Link) []any {
 }
 
 // planLink makes a missing link, and sets a deleted one back, to planned.
-func (t *tx) planLink(personID, app, username string) error {
+func (t *Tx) planLink(personID, app, username string) error {
 	return t.exec(`INSERT INTO links (person_id, app, username, state) VALUES (?, ?, ?, 'planned')
 		ON CONFLICT (person_id, app) DO UPDATE SET
 			username = excluded.username, state = excluded.state, account_id = '', adopted = 0,
 			entitlements = NULL, attributes = '', created_at = NULL, disabled_at = NULL, stripped_at = NULL,
 			handed_over_at = NULL, deleted_at = NULL, proven_at = NULL, doubt_until = NULL
-		WHERE state = 'deleted'`,
+		WHERE links.state = 'deleted'`,
 		personID, app, username)
 }
 
 // putLink stores the link's new state.
-func (t *tx) putLink(l ledger.Link) error {
+func (t *Tx) putLink(l ledger.Link) error {
 	entitlements, err := encoded(sorted(l.Entitlements))
 	if err != nil {
 		return err
 	}
-	return t.exec(`INSERT OR REPLACE INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return t.exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (person_id, app) DO UPDATE SET
+			account_id = excluded.account_id, username = excluded.username, state = excluded.state, adopted = excluded.adopted,
+			entitlements = excluded.entitlements, attributes = excluded.attributes,
+			created_at = excluded.created_at, disabled_at = excluded.disabled_at, stripped_at = excluded.stripped_at,
+			handed_over_at = excluded.handed_over_at, deleted_at = excluded.deleted_at, proven_at = excluded.proven_at,
+			doubt_until = excluded.doubt_until`,
 		l.PersonID, l.App, l.AccountID, l.Username, l.State, l.Adopted, entitlements, l.Attributes,
 		micros(l.CreatedAt), micros(l.DisabledAt), micros(l.StrippedAt), micros(l.HandedOverAt),
 		micros(l.DeletedAt), micros(l.ProvenAt), micros(l.DoubtUntil))
 }
 
 // link reads the link; zero if there is none.
-func (t *tx) link(personID, app string) (ledger.Link, error) {
+func (t *Tx) link(personID, app string) (ledger.Link, error) {
 	var l ledger.Link
 	found, err := t.get(`SELECT `+linkColumns+` FROM links WHERE person_id = ? AND app = ?`,
 		[]any{personID, app}, linkDest(&l)...)

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -51,8 +51,8 @@ func (s *Store) DeadLetters(ctx context.Context, f ledger.LetterFilter, after in
 			args = append(args, string(state))
 		}
 	}
-	letters, err := list(ctx, s.reads, query+` ORDER BY id LIMIT ?`, append(args, max(limit, 0)), letterDest)
-	return letters, explain(s.path, err)
+	letters, err := list(ctx, s.engine, query+` ORDER BY id LIMIT ?`, append(args, max(limit, 0)), letterDest)
+	return letters, s.explain(err)
 }
 
 // RecordDeadLetter implements ledger.Intake.
@@ -60,7 +60,7 @@ func (s *Store) RecordDeadLetter(ctx context.Context, l ledger.DeadLetter) (rece
 	if l.At.Topic == "" || l.Origin.Topic == "" || l.Digest == "" {
 		return receipt, fmt.Errorf("ledger: a dead letter of %+v at %+v does not say where from, where or what", l.Origin, l.At)
 	}
-	err = s.write(ctx, func(t *tx) (err error) {
+	err = s.write(ctx, func(t *Tx) (err error) {
 		receipt, err = t.recordLetter(l)
 		return err
 	})
@@ -70,7 +70,10 @@ func (s *Store) RecordDeadLetter(ctx context.Context, l ledger.DeadLetter) (rece
 	return receipt, nil
 }
 
-func (t *tx) recordLetter(l ledger.DeadLetter) (r ledger.LetterReceipt, err error) {
+func (t *Tx) recordLetter(l ledger.DeadLetter) (r ledger.LetterReceipt, err error) {
+	if err := t.lock(l.PersonID); err != nil {
+		return r, err
+	}
 	if l.RedriveOf.Topic != "" {
 		if err := t.fail(&l); err != nil {
 			return r, err
@@ -88,7 +91,7 @@ func (t *tx) recordLetter(l ledger.DeadLetter) (r ledger.LetterReceipt, err erro
 		return r, err
 	}
 	r.Duplicate = n == 0
-	_, err = t.get(`SELECT id, state IN ('open', 'redriven'), urgent, ifnull((SELECT p.id FROM people p WHERE p.id = l.person_id), '')
+	_, err = t.get(`SELECT id, state IN ('open', 'redriven'), urgent, coalesce((SELECT p.id FROM people p WHERE p.id = l.person_id), '')
 		FROM dead_letters l WHERE origin_topic = ? AND origin_partition = ? AND origin_offset = ? AND digest = ?`,
 		[]any{l.Origin.Topic, l.Origin.Partition, l.Origin.Offset, l.Digest},
 		&r.ID, &r.Pending, &r.Urgent, &r.PersonID)
@@ -99,7 +102,7 @@ func (t *tx) recordLetter(l ledger.DeadLetter) (r ledger.LetterReceipt, err erro
 }
 
 // fail closes the letter that l descends from, and lets l inherit from it.
-func (t *tx) fail(l *ledger.DeadLetter) error {
+func (t *Tx) fail(l *ledger.DeadLetter) error {
 	parent, found, err := t.letterAt(l.RedriveOf)
 	if !found || err != nil {
 		return err
@@ -107,13 +110,16 @@ func (t *tx) fail(l *ledger.DeadLetter) error {
 	l.Urgent = l.Urgent || parent.Urgent
 	if l.PersonID == "" {
 		l.PersonID = parent.PersonID
+		if err := t.lock(l.PersonID); err != nil {
+			return err
+		}
 	}
 	return t.exec(`UPDATE dead_letters SET state = 'failed', ended_at = ? WHERE id = ? AND state NOT IN ('applied', 'failed')`,
 		l.ReceivedAt.UnixMicro(), parent.ID)
 }
 
 // letterAt finds the letter at a position: the last one, if topics were made anew.
-func (t *tx) letterAt(p ledger.Position) (l ledger.DeadLetter, found bool, err error) {
+func (t *Tx) letterAt(p ledger.Position) (l ledger.DeadLetter, found bool, err error) {
 	found, err = t.get(`SELECT `+letterColumns+` FROM dead_letters
 		WHERE topic = ? AND partition = ? AND "offset" = ? ORDER BY id DESC LIMIT 1`,
 		[]any{p.Topic, p.Partition, p.Offset}, letterDest(&l)...)
@@ -121,7 +127,7 @@ func (t *tx) letterAt(p ledger.Position) (l ledger.DeadLetter, found bool, err e
 }
 
 // applied closes the letter that a recorded event was sent again from.
-func (t *tx) applied(p ledger.Position, at time.Time) error {
+func (t *Tx) applied(p ledger.Position, at time.Time) error {
 	l, found, err := t.letterAt(p)
 	if !found || err != nil || l.State == ledger.LetterApplied {
 		return err
@@ -135,7 +141,7 @@ func (t *tx) applied(p ledger.Position, at time.Time) error {
 
 // letterNews makes a person due because of an urgent letter. Somebody whom the
 // ledger does not know stays unknown.
-func (t *tx) letterNews(personID string, at time.Time) error {
+func (t *Tx) letterNews(personID string, at time.Time) error {
 	return t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, at.UnixMicro(), ledger.DueLetter, personID)
 }
 
@@ -144,7 +150,7 @@ func (s *Store) ActOnLetter(ctx context.Context, a ledger.LetterAction) error {
 	if a.Verb != ledger.VerbRedrive && a.Verb != ledger.VerbDiscard {
 		return fmt.Errorf("ledger: %q is not an operator's verb for a dead letter", a.Verb)
 	}
-	return s.write(ctx, func(t *tx) error {
+	return s.write(ctx, func(t *Tx) error {
 		if err := t.actOnLetter(a); err != nil {
 			return fmt.Errorf("%s dead letter %d: %w", a.Verb, a.ID, err)
 		}
@@ -152,9 +158,18 @@ func (s *Store) ActOnLetter(ctx context.Context, a ledger.LetterAction) error {
 	})
 }
 
-func (t *tx) actOnLetter(a ledger.LetterAction) error {
+func (t *Tx) actOnLetter(a ledger.LetterAction) error {
 	var l ledger.DeadLetter
-	found, err := t.get(`SELECT `+letterColumns+` FROM dead_letters WHERE id = ?`, []any{a.ID}, letterDest(&l)...)
+	found, err := t.get(`SELECT person_id FROM dead_letters WHERE id = ?`, []any{a.ID}, &l.PersonID)
+	if err != nil {
+		return err
+	}
+	if err := t.lock(l.PersonID); err != nil {
+		return err
+	}
+	if found {
+		_, err = t.get(`SELECT `+letterColumns+` FROM dead_letters WHERE id = ?`, []any{a.ID}, letterDest(&l)...)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -49,8 +49,8 @@ func (s *Store) Steps(ctx context.Context, f ledger.StepFilter, after ledger.Ste
 	if len(f.Statuses) > 0 {
 		where(`p.status IN (`+marks(len(f.Statuses))+`)`, anys(f.Statuses)...)
 	}
-	steps, err := list(ctx, s.reads, query+` ORDER BY s.person_id, s.key LIMIT ?`, append(args, max(limit, 0)), stepDest)
-	return steps, explain(s.path, err)
+	steps, err := list(ctx, s.engine, query+` ORDER BY s.person_id, s.key LIMIT ?`, append(args, max(limit, 0)), stepDest)
+	return steps, s.explain(err)
 }
 
 // marks are n parameters of a list.

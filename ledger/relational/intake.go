@@ -1,9 +1,9 @@
-package sqlite
+package relational
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/ledger"
@@ -22,7 +22,10 @@ func (s *Store) Record(ctx context.Context, events []ledger.Received) ([]ledger.
 		}
 	}
 	receipts := make([]ledger.Receipt, len(events))
-	err := s.write(ctx, func(t *tx) error {
+	err := s.write(ctx, func(t *Tx) error {
+		if err := t.lockConcerned(events); err != nil {
+			return err
+		}
 		for i, r := range events {
 			var err error
 			if receipts[i], err = t.record(r, bodies[i]); err != nil {
@@ -37,7 +40,35 @@ func (s *Store) Record(ctx context.Context, events []ledger.Received) ([]ledger.
 	return receipts, nil
 }
 
-func (t *tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
+// lockConcerned locks everybody whom the events, and the letters that they were
+// sent again from, concern.
+func (t *Tx) lockConcerned(events []ledger.Received) error {
+	if t.dialect.Lock == "" {
+		return nil
+	}
+	var fresh, known []string
+	for _, r := range events {
+		if r.RedriveOf.Topic != "" {
+			l, _, err := t.letterAt(r.RedriveOf)
+			if err != nil {
+				return err
+			}
+			known = append(known, l.PersonID)
+		}
+		found, err := t.get(`SELECT 1 FROM events WHERE source = ? AND id = ?`, []any{r.Event.Source, r.Event.ID}, new(int))
+		switch {
+		case err != nil:
+			return err
+		case found:
+			known = append(known, r.Event.PersonID)
+		default:
+			fresh = append(fresh, r.Event.PersonID)
+		}
+	}
+	return t.people(fresh, known)
+}
+
+func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	if r.RedriveOf.Topic != "" {
 		if err := t.applied(r.RedriveOf, r.At); err != nil {
 			return ledger.Receipt{}, err
@@ -62,34 +93,27 @@ func (t *tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	}
 	return receipt, t.exec(`UPDATE people SET last_seq = ?1, revision = revision + 1,
 			due_what = CASE WHEN due_at < ?2 THEN due_what ELSE 'event' END,
-			due_at = min(ifnull(due_at, ?2), ?2)
+			due_at = CASE WHEN due_at < ?2 THEN due_at ELSE ?2 END
 		WHERE id = ?3`,
 		receipt.Seq, r.At.UnixMicro(), r.Event.PersonID)
-}
-
-// person makes sure that there is a row to refer to.
-func (t *tx) person(id string) error {
-	if id == "" {
-		return errors.New("no person named")
-	}
-	return t.exec(`INSERT INTO people (id) VALUES (?) ON CONFLICT DO NOTHING`, id)
 }
 
 // nudged makes people due at an instant (?1) for something (?2) that is no event
 // of theirs.
 const nudged = `revision = revision + 1,
-			nudged_at = min(ifnull(nudged_at, ?1), ?1), nudged_rev = revision + 1, nudged_what = ?2,
+			nudged_at = CASE WHEN nudged_at < ?1 THEN nudged_at ELSE ?1 END, nudged_rev = revision + 1, nudged_what = ?2,
 			due_what = CASE WHEN due_at < ?1 THEN due_what ELSE ?2 END,
-			due_at = min(ifnull(due_at, ?1), ?1)`
+			due_at = CASE WHEN due_at < ?1 THEN due_at ELSE ?1 END`
 
 // nudge makes the people whose manager this person is due at once.
-func (t *tx) nudge(managerID string, at time.Time) error {
+func (t *Tx) nudge(managerID string, at time.Time) error {
 	return t.exec(`UPDATE people SET `+nudged+` WHERE manager_id = ?3`, at.UnixMicro(), ledger.DueManager, managerID)
 }
 
 // MarkDelivered implements ledger.Intake.
 func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
-	return s.write(ctx, func(t *tx) error {
+	seqs = slices.Sorted(slices.Values(seqs)) // two callers do not wait for each other
+	return s.write(ctx, func(t *Tx) error {
 		for _, seq := range seqs {
 			if err := t.exec(`UPDATE events SET delivered = 1 WHERE seq = ?`, seq); err != nil {
 				return err

@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"cmp"
@@ -47,13 +47,13 @@ func (s *Store) Tasks(ctx context.Context, f ledger.TaskFilter, after int64, lim
 		query += ` AND state IN (` + marks(len(f.States)) + `)`
 		args = append(args, anys(f.States)...)
 	}
-	tasks, err := list(ctx, s.reads, query+` ORDER BY id LIMIT ?`, append(args, max(limit, 0)), taskDest)
-	return tasks, explain(s.path, err)
+	tasks, err := list(ctx, s.engine, query+` ORDER BY id LIMIT ?`, append(args, max(limit, 0)), taskDest)
+	return tasks, s.explain(err)
 }
 
 // OpenTask implements ledger.Tasks.
 func (s *Store) OpenTask(ctx context.Context, k ledger.Task) (task ledger.Task, err error) {
-	err = s.write(ctx, func(t *tx) (err error) {
+	err = s.write(ctx, func(t *Tx) (err error) {
 		task, err = t.openTask(k)
 		if err != nil {
 			return fmt.Errorf("open a task for step %q of person %s: %w", k.Key, k.PersonID, err)
@@ -66,7 +66,10 @@ func (s *Store) OpenTask(ctx context.Context, k ledger.Task) (task ledger.Task, 
 	return task, nil
 }
 
-func (t *tx) openTask(k ledger.Task) (task ledger.Task, err error) {
+func (t *Tx) openTask(k ledger.Task) (task ledger.Task, err error) {
+	if err := t.lock(k.PersonID); err != nil {
+		return task, err
+	}
 	var planned, trying time.Time
 	found, err := t.get(`SELECT planned_at, trying_since FROM steps WHERE person_id = ? AND key = ?`,
 		[]any{k.PersonID, k.Key}, instant{&planned}, instant{&trying})
@@ -105,7 +108,7 @@ func (t *tx) openTask(k ledger.Task) (task ledger.Task, err error) {
 
 // taskAudit puts on the record what happened to a task. Proofs are kept with the
 // task only: they may name somebody.
-func (t *tx) taskAudit(k ledger.Task, action, actor string, at time.Time) error {
+func (t *Tx) taskAudit(k ledger.Task, action, actor string, at time.Time) error {
 	_, err := t.appendAudit(ledger.AuditRow{
 		At: at, PersonID: k.PersonID, App: k.App, Action: action, Actor: actor,
 		Detail: map[string]any{"task": k.ID, "step": k.Kind},
@@ -113,7 +116,14 @@ func (t *tx) taskAudit(k ledger.Task, action, actor string, at time.Time) error 
 	return err
 }
 
-func (t *tx) task(id int64) (k ledger.Task, err error) {
+// task reads a task, whose person is locked.
+func (t *Tx) task(id int64) (k ledger.Task, err error) {
+	if _, err = t.get(`SELECT person_id FROM tasks WHERE id = ?`, []any{id}, &k.PersonID); err != nil {
+		return k, err
+	}
+	if err := t.lock(k.PersonID); err != nil {
+		return k, err
+	}
 	found, err := t.get(`SELECT `+taskColumns+` FROM tasks WHERE id = ?`, []any{id}, taskDest(&k)...)
 	if err == nil && !found {
 		err = ledger.ErrNotFound
@@ -123,7 +133,7 @@ func (t *tx) task(id int64) (k ledger.Task, err error) {
 
 // RemindOfTask implements ledger.Tasks.
 func (s *Store) RemindOfTask(ctx context.Context, r ledger.TaskReminder) error {
-	return s.write(ctx, func(t *tx) error {
+	return s.write(ctx, func(t *Tx) error {
 		k, err := t.task(r.ID)
 		if err != nil {
 			return fmt.Errorf("remind of task %d: %w", r.ID, err)
@@ -154,7 +164,7 @@ func (s *Store) ActOnTask(ctx context.Context, a ledger.TaskAction) (task ledger
 	if a.Verb != ledger.VerbTaskDone && a.Verb != ledger.VerbTaskRefuse {
 		return task, fmt.Errorf("ledger: %q is not an operator's verb for a task", a.Verb)
 	}
-	err = s.write(ctx, func(t *tx) (err error) {
+	err = s.write(ctx, func(t *Tx) (err error) {
 		if task, err = t.actOnTask(a); err != nil {
 			return fmt.Errorf("task %d: %w", a.ID, err)
 		}
@@ -166,7 +176,7 @@ func (s *Store) ActOnTask(ctx context.Context, a ledger.TaskAction) (task ledger
 	return task, nil
 }
 
-func (t *tx) actOnTask(a ledger.TaskAction) (ledger.Task, error) {
+func (t *Tx) actOnTask(a ledger.TaskAction) (ledger.Task, error) {
 	k, err := t.task(a.ID)
 	if err != nil {
 		return k, err
@@ -225,7 +235,7 @@ func by(operator string) string {
 }
 
 // withdrawTasks ends the unfinished tasks for steps that are not among keys.
-func (t *tx) withdrawTasks(personID string, keys []string, at time.Time) error {
+func (t *Tx) withdrawTasks(personID string, keys []string, at time.Time) error {
 	for after := int64(0); ; {
 		var k ledger.Task
 		found, err := t.get(`SELECT `+taskColumns+` FROM tasks WHERE person_id = ? AND id > ? AND `+unfinished+` ORDER BY id LIMIT 1`,

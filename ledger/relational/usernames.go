@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -14,7 +14,7 @@ func (s *Store) ClaimUsername(ctx context.Context, personID, base string) (strin
 		return "", fmt.Errorf("ledger: claim a username for person %s: %w", personID, errors.New("no username given"))
 	}
 	var username string
-	err := s.write(ctx, func(t *tx) (err error) {
+	err := s.write(ctx, func(t *Tx) (err error) {
 		username, err = t.claimUsername(personID, base)
 		return err
 	})
@@ -24,9 +24,9 @@ func (s *Store) ClaimUsername(ctx context.Context, personID, base string) (strin
 	return username, nil
 }
 
-// claimUsername looks and writes under the file's write lock: nobody can claim
-// the same name in between, and the column is unique all the same.
-func (t *tx) claimUsername(personID, base string) (string, error) {
+// claimUsername looks and writes under a lock: nobody can claim the same name in
+// between, and the column is unique all the same.
+func (t *Tx) claimUsername(personID, base string) (string, error) {
 	if err := t.person(personID); err != nil {
 		return "", err
 	}
@@ -34,6 +34,11 @@ func (t *tx) claimUsername(personID, base string) (string, error) {
 	found, err := t.get(`SELECT username FROM people WHERE id = ? AND username IS NOT NULL`, []any{personID}, &held)
 	if found || err != nil {
 		return held, err
+	}
+	if t.dialect.LockUsernames != "" {
+		if err := t.exec(t.dialect.LockUsernames); err != nil {
+			return "", err
+		}
 	}
 	for n := 1; ; n++ {
 		name := base

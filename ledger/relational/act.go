@@ -1,4 +1,4 @@
-package sqlite
+package relational
 
 import (
 	"context"
@@ -12,11 +12,14 @@ func (s *Store) Act(ctx context.Context, a ledger.Action) error {
 	if a.Verb != ledger.VerbRetry && a.Verb != ledger.VerbSkip {
 		return fmt.Errorf("ledger: %q is not an operator's verb", a.Verb)
 	}
-	act, what := (*tx).actOnStep, "step"
+	act, what := (*Tx).actOnStep, "step"
 	if a.Conflict {
-		act, what = (*tx).actOnConflict, "conflict"
+		act, what = (*Tx).actOnConflict, "conflict"
 	}
-	return s.write(ctx, func(t *tx) error {
+	return s.write(ctx, func(t *Tx) error {
+		if err := t.lock(a.PersonID); err != nil {
+			return err
+		}
 		written, err := t.appendAudit(ledger.AuditRow{
 			At: a.At, PersonID: a.PersonID, App: a.App, Action: string(a.Verb), Actor: a.Operator, Cause: a.Reason,
 			Detail: map[string]any{what: a.Key},
@@ -31,7 +34,7 @@ func (s *Store) Act(ctx context.Context, a ledger.Action) error {
 	})
 }
 
-func (t *tx) actOnStep(a ledger.Action) error {
+func (t *Tx) actOnStep(a ledger.Action) error {
 	found, err := t.get(`SELECT 1 FROM steps WHERE person_id = ? AND key = ?`, []any{a.PersonID, a.Key}, new(int))
 	if err != nil {
 		return err
@@ -49,7 +52,7 @@ func (t *tx) actOnStep(a ledger.Action) error {
 		a.PersonID, a.Key)
 }
 
-func (t *tx) actOnConflict(a ledger.Action) error {
+func (t *Tx) actOnConflict(a ledger.Action) error {
 	found, err := t.get(`SELECT 1 FROM people WHERE id = ?`, []any{a.PersonID}, new(int))
 	if err != nil {
 		return err

@@ -1,0 +1,53 @@
+package relational
+
+import (
+	"context"
+	"database/sql"
+)
+
+// Engine is a database that holds a ledger's tables.
+type Engine interface {
+	// Write runs f in a transaction. A nil error means that it is committed, any
+	// other that nothing of it happened. f may be run more than once.
+	Write(ctx context.Context, f func(*Tx) error) error
+	// QueryContext reads what is committed.
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// Snapshot runs f, all of whose reads are of one moment.
+	Snapshot(ctx context.Context, f func(Reader) error) error
+	// Explain makes an error of the database's say where it is and what to do.
+	Explain(err error) error
+	Dialect() Dialect
+}
+
+// Reader is what can be read from.
+type Reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Dialect is what the engine says in another way than others. The rest of the
+// SQL is what all of them understand: parameters are ? or ?1 (an engine that
+// numbers them otherwise uses Numbered), flags are integers, a column to be
+// changed by an upsert is named with its table.
+type Dialect struct {
+	// Array is the text of a table with columns key (from zero) and value: the
+	// elements of the JSON array of texts that is parameter ?1.
+	Array string
+	// Lock ends a SELECT whose rows nobody else is to change until the transaction
+	// ends. Empty if nobody else writes meanwhile anyway.
+	Lock string
+	// LockUsernames is a statement that lets only one transaction at a time go on;
+	// empty as above.
+	LockUsernames string
+	// Clock reads the database's clock, in nanoseconds since 1970. If it is empty
+	// this machine's is read: all who use the database share it.
+	Clock string
+}
+
+// Compiled are the queries that are made most often, for an engine that keeps
+// compiled ones itself.
+func Compiled(d Dialect) []string {
+	return []string{
+		summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, accountsQuery,
+		knownQuery(d),
+	}
+}

@@ -1,0 +1,60 @@
+package relational
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// ReserveCalls implements ledger.Pacer.
+func (s *Store) ReserveCalls(ctx context.Context, r ledger.CallReservation) (time.Duration, error) {
+	if r.App == "" || r.Calls < 1 || r.Every <= 0 || r.Saved < 0 {
+		return 0, fmt.Errorf("ledger: reserve calls of app %q: %w", r.App, errors.New("calls and time between them must be above zero"))
+	}
+	var from time.Duration
+	err := s.write(ctx, func(t *Tx) error {
+		next, now, err := t.pace(r.App)
+		if err != nil {
+			return err
+		}
+		first := max(next, now-int64(r.Saved))
+		from = time.Duration(first - now)
+		return t.setPace(r.App, first+int64(r.Calls)*int64(r.Every))
+	})
+	return from, err
+}
+
+// PauseCalls implements ledger.Pacer.
+func (s *Store) PauseCalls(ctx context.Context, app string, pause time.Duration) error {
+	return s.write(ctx, func(t *Tx) error {
+		next, now, err := t.pace(app)
+		if err != nil {
+			return err
+		}
+		return t.setPace(app, max(next, now+int64(pause)))
+	})
+}
+
+// pace is when the app's next call may be made, and what time it is. Nobody else
+// takes calls of the app until the transaction ends; the clock is read after
+// waiting for that.
+func (t *Tx) pace(app string) (next, now int64, err error) {
+	// An upsert locks the row that is there.
+	_, err = t.get(`INSERT INTO app_pace (app, next_at) VALUES (?, 0)
+		ON CONFLICT (app) DO UPDATE SET next_at = app_pace.next_at RETURNING next_at`, []any{app}, &next)
+	if err != nil {
+		return 0, 0, err
+	}
+	if t.dialect.Clock == "" {
+		return next, time.Now().UnixNano(), nil
+	}
+	_, err = t.get(t.dialect.Clock, nil, &now)
+	return next, now, err
+}
+
+func (t *Tx) setPace(app string, next int64) error {
+	return t.exec(`UPDATE app_pace SET next_at = ? WHERE app = ?`, next, app)
+}
