@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/clock"
-	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
@@ -45,28 +45,8 @@ type Runs interface {
 func (a *Activities) traits() map[string]plan.App {
 	traits := make(map[string]plan.App, len(a.Apps))
 	for name, app := range a.Apps {
-		caps := connector.CapabilitiesOf(app.Connector)
 		rules, _ := a.Policy.App(name)
-		trait := plan.App{
-			After:    rules.After,
-			Leaver:   rules.Leaver,
-			Disable:  caps.Disable || asks(app.Connector, plan.Disable),
-			Delete:   caps.Delete || asks(app.Connector, plan.Delete),
-			HandOver: caps.HandOver || asks(app.Connector, plan.HandOver),
-		}
-		if jit, ok := app.Connector.(connector.JustInTime); ok {
-			trait.Behind = jit.Directory()
-		}
-		traits[name] = trait
+		traits[name] = decide.Traits(rules, app.Connector)
 	}
 	return traits
-}
-
-// asks says whether a human is asked for steps of a kind.
-func asks(c connector.Connector, kind plan.Kind) bool {
-	asker, ok := c.(connector.Asker)
-	if ok {
-		_, ok = asker.Ask(string(kind))
-	}
-	return ok
 }

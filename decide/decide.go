@@ -1,0 +1,119 @@
+package decide
+
+import (
+	"context"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Decision is what has to be done for one person, as the ledger and policy say
+// at one instant.
+type Decision struct {
+	Now      time.Time
+	Person   ledger.Person // with the username that was claimed
+	Timeline hr.Timeline
+	Desired  policy.Desired
+	Plan     plan.Plan
+	Keys     connector.Keys // what an account of the person's can be found by
+	// PolicyErr is set when policy could not be evaluated for this person: then
+	// nothing is desired and nothing is planned.
+	PolicyErr error
+}
+
+// Rules are what decisions are made by.
+type Rules struct {
+	Policy *policy.Policy
+	Apps   map[string]plan.App // every app of the policy, by name
+}
+
+// Registry is what deciding needs of the ledger beside the person.
+type Registry interface {
+	// ClaimUsername is ledger.Work's.
+	ClaimUsername(ctx context.Context, personID, base string) (string, error)
+	// Links is ledger.Query's.
+	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
+}
+
+// For decides for one person. The error says that the registry failed.
+func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, registry Registry) (Decision, error) {
+	d := Decision{Now: now, Person: person}
+	d.Timeline = hr.Merge(person.PersonID, EventsOf(person))
+	standing := d.Timeline.At(now)
+
+	identity := policy.Identity{PersonID: person.PersonID, Username: person.Username}
+	if standing.Profile != nil && standing.Status != hr.StatusEnded {
+		var err error
+		if identity, d.PolicyErr, err = r.identify(ctx, person, *standing.Profile, registry); err != nil {
+			return Decision{}, err
+		}
+		d.Person.Username = identity.Username
+		d.Keys.EmployeeNumber, d.Keys.Email = standing.Profile.EmployeeNumber, identity.Email
+	}
+	d.Keys.PersonID, d.Keys.Username = person.PersonID, d.Person.Username
+	if d.PolicyErr == nil {
+		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity)
+	}
+	if d.PolicyErr != nil {
+		d.Desired = policy.Desired{Standing: standing}
+		return d, nil //nolint:nilerr // wrong policy is no failure to decide: a human is asked
+	}
+	d.Plan = plan.Make(plan.Input{
+		Now:        now,
+		Desired:    d.Desired,
+		Links:      planLinks(person.Links),
+		Apps:       r.Apps,
+		Skipped:    skipped(person.Steps),
+		Recipients: recipients(person.ManagerAccounts),
+	})
+	return d, nil
+}
+
+// identify gives the person their username and email, and finds the manager's
+// accounts. The second result says what is wrong with the policy, the third that
+// the registry failed.
+func (r Rules) identify(ctx context.Context, person ledger.Person, profile hr.Profile, registry Registry) (id policy.Identity, policyErr, err error) {
+	id = policy.Identity{PersonID: person.PersonID, Username: person.Username, ManagerAccounts: person.ManagerAccounts}
+	if id.Username == "" {
+		base, policyErr := r.Policy.Username(person.PersonID, profile)
+		if policyErr != nil {
+			return id, policyErr, nil
+		}
+		if id.Username, err = registry.ClaimUsername(ctx, person.PersonID, base); err != nil {
+			return id, nil, err
+		}
+	}
+	if id.Email, policyErr = r.Policy.Email(id, profile); policyErr != nil {
+		return id, policyErr, nil
+	}
+	if profile.ManagerID == person.ManagerID {
+		return id, nil, nil
+	}
+	// The ledger knows the accounts of the manager whom the last assessment found.
+	// This is another one.
+	id.ManagerAccounts, err = ManagerAccounts(ctx, profile.ManagerID, registry)
+	return id, nil, err
+}
+
+// ManagerAccounts maps apps to the accounts of a manager that are there; nil if there
+// is no manager.
+func ManagerAccounts(ctx context.Context, managerID string, registry Registry) (map[string]string, error) {
+	if managerID == "" {
+		return nil, nil
+	}
+	links, err := registry.Links(ctx, ledger.LinkFilter{PersonID: managerID})
+	if err != nil {
+		return nil, err
+	}
+	accounts := map[string]string{}
+	for _, l := range links {
+		if l.AccountID != "" && (l.State == ledger.LinkActive || l.State == ledger.LinkDisabled) {
+			accounts[l.App] = l.AccountID
+		}
+	}
+	return accounts, nil
+}

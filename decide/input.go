@@ -1,0 +1,78 @@
+package decide
+
+import (
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Traits is what planning has to know of an app whose connector is open.
+func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
+	caps := connector.CapabilitiesOf(c)
+	app := plan.App{
+		After:    rules.After,
+		Leaver:   rules.Leaver,
+		Disable:  caps.Disable || asks(c, plan.Disable),
+		Delete:   caps.Delete || asks(c, plan.Delete),
+		HandOver: caps.HandOver || asks(c, plan.HandOver),
+	}
+	if jit, ok := c.(connector.JustInTime); ok {
+		app.Behind = jit.Directory()
+	}
+	return app
+}
+
+// asks says whether a human is asked for steps of a kind.
+func asks(c connector.Connector, kind plan.Kind) bool {
+	asker, ok := c.(connector.Asker)
+	if ok {
+		_, ok = asker.Ask(string(kind))
+	}
+	return ok
+}
+
+// EventsOf are the events of a person.
+func EventsOf(p ledger.Person) []hr.Event {
+	events := make([]hr.Event, len(p.Events))
+	for i, e := range p.Events {
+		events[i] = e.Event
+	}
+	return events
+}
+
+func planLinks(links []ledger.Link) []plan.Link {
+	out := make([]plan.Link, len(links))
+	for i, l := range links {
+		out[i] = plan.Link{
+			App:          l.App,
+			State:        plan.LinkState(l.State),
+			Entitlements: l.Entitlements,
+			Attributes:   l.Attributes,
+			DisabledAt:   l.DisabledAt,
+			StrippedAt:   l.StrippedAt,
+			HandedOverAt: l.HandedOverAt,
+			DoubtUntil:   l.DoubtUntil,
+		}
+	}
+	return out
+}
+
+func recipients(managerAccounts map[string]string) map[string]bool {
+	apps := make(map[string]bool, len(managerAccounts))
+	for app := range managerAccounts {
+		apps[app] = true
+	}
+	return apps
+}
+
+func skipped(steps []ledger.Step) map[string]bool {
+	keys := map[string]bool{}
+	for _, s := range steps {
+		if s.State == ledger.StepSkipped {
+			keys[s.Key] = true
+		}
+	}
+	return keys
+}
