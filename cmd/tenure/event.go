@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/catalog"
 )
@@ -35,6 +36,7 @@ type input struct {
 	key         string // whom it is about
 	value       []byte
 	contentType string
+	events      []hr.Event
 	problem     *problem // why it is not valid; nil if it is
 	warnings    []source.Warning
 }
@@ -130,8 +132,8 @@ type eventFormat struct {
 func (f eventFormat) check(file string, line int, value []byte) input {
 	in := input{line: line, value: value, contentType: contentTypeOf(f.kind, value)}
 	in.key = f.keyOf(in.record())
-	_, warnings, err := f.Decode(in.record())
-	in.warnings = warnings
+	events, warnings, err := f.Decode(in.record())
+	in.events, in.warnings = events, warnings
 	var thin *source.ThinError
 	switch {
 	case err == nil:

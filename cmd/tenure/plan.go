@@ -1,0 +1,337 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/rehearsal"
+)
+
+// planOptions are the flags of plan.
+type planOptions struct {
+	events, source, topic string
+	with                  string
+	persons, apps         []string
+	at                    string
+	values, summary       bool
+	maxDisables           int // -1: no limit
+	maxDeletes            int
+}
+
+// defaultMost is how many accounts a change may disable, and delete, unless flags
+// say otherwise.
+const defaultMost = 20
+
+func (c *cli) planCommand() *cobra.Command {
+	var o planOptions
+	cmd := &cobra.Command{
+		Use:   "plan [--events FILE] [--with FILE]",
+		Short: "Show what would be done, and do nothing",
+		Long: `Show what would be done, and do nothing: no app is called, nothing is written, and
+Temporal is not asked.
+
+Without --events and --with it is all that is to be done as things are, now and on
+the dates that are known. With --events it is what HR events would change that have
+not been sent, with --with what another configuration would change, with both what
+both would; only what differs is shown then. "called off" is what would be done as
+things are, and would not be then; "instead of" is when it would be done as things
+are.
+
+What is due later is shown with its date. --at leaves out what comes after an
+instant, and shows the accounts as they would be then.
+
+A change that would disable or delete more accounts than --max-disables and
+--max-deletes say ends with exit status 3; so does one that would leave something
+for a human. The plan of things as they are has no limit unless one is given.
+
+Whether an account is there already, to be adopted, only the app can say: what is
+shown as made may be adopted. Attributes that depend on an account that the manager
+does not have yet are shown without it.`,
+		Example: `  tenure plan
+  tenure plan --person 10004
+  tenure plan --events terminations.jsonl --values
+  tenure plan --events year.jsonl --at 2027-01-01
+  tenure plan --with tenure.new.yaml --max-disables 0 --max-deletes 0
+  tenure plan --with tenure.new.yaml --summary -o json | jq .totals`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !o.compares() && !cmd.Flags().Changed("max-disables") {
+				o.maxDisables = -1
+			}
+			if !o.compares() && !cmd.Flags().Changed("max-deletes") {
+				o.maxDeletes = -1
+			}
+			return c.rehearse(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.events, "events", "", "HR events that have not been sent: a `file` as for tenure event send")
+	flags.StringVar(&o.source, "source", defaultSource, "format of the events: a `source` as in kafka.topics")
+	flags.StringVar(&o.topic, "topic", "", "the `topic` whose settings hold, if several have that source")
+	flags.StringVar(&o.with, "with", "", "another configuration `file`: its policy and apps, in place of those in force")
+	flags.StringSliceVar(&o.persons, "person", nil, "only these `persons`, by ID")
+	flags.StringSliceVar(&o.apps, "app", nil, "only these `apps`")
+	flags.StringVar(&o.at, "at", "", "leave out what is due after this `instant` (2027-01-01, or 2027-01-01T12:00:00Z)")
+	flags.BoolVar(&o.values, "values", false, "show what is in the attributes, which is personal data")
+	flags.BoolVar(&o.summary, "summary", false, "show the totals only")
+	flags.IntVar(&o.maxDisables, "max-disables", defaultMost, "exit with 3 if more `accounts` than this would be disabled")
+	flags.IntVar(&o.maxDeletes, "max-deletes", defaultMost, "exit with 3 if more `accounts` than this would be deleted")
+	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
+	return c.reads(cmd)
+}
+
+func (o planOptions) compares() bool { return o.events != "" || o.with != "" }
+
+// planView is what a rehearsal came to.
+type planView struct {
+	Now      time.Time           `json:"now"`
+	At       time.Time           `json:"at,omitzero"`
+	Events   string              `json:"events,omitempty"`
+	With     string              `json:"with,omitempty"`
+	People   []rehearsal.Outcome `json:"people"`
+	Totals   rehearsal.Totals    `json:"totals"`
+	Exceeded []string            `json:"exceeded,omitempty"`
+}
+
+// rehearse reads person after person, and shows each as soon as it is known.
+func (c *cli) rehearse(ctx context.Context, o planOptions) error {
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+		s, err := c.scenario(ctx, cfg, o)
+		if err != nil {
+			return err
+		}
+		r := rehearsal.New(l, s)
+		v := planView{Now: s.Now, At: s.Until, Events: o.events, With: o.with, People: []rehearsal.Outcome{}}
+		show := &planLines{now: s.Now, at: s.Until, apps: appsOf(s), out: c.out, color: c.colored()}
+		bar := c.progress(-1, "rehearsing", "people")
+		defer func() { _ = bar.Exit() }()
+		for id, err := range whom(ctx, l, r, o) {
+			if err != nil {
+				return err
+			}
+			out, err := r.Person(ctx, id)
+			if errors.Is(err, ledger.ErrNotFound) {
+				return fmt.Errorf("the ledger knows no person %q", id)
+			}
+			if err != nil {
+				return err
+			}
+			o.narrow(&out)
+			v.Totals.Add(out)
+			_ = bar.Add(1)
+			switch {
+			case out.Nothing() || o.summary:
+			case c.output == formatTable:
+				_ = bar.Clear()
+				if err := show.person(out); err != nil {
+					return err
+				}
+			default:
+				v.People = append(v.People, out)
+			}
+		}
+		_ = bar.Finish()
+		if show.shown {
+			_, _ = fmt.Fprintln(c.out)
+		}
+		v.Exceeded = o.exceeded(v.Totals)
+		if err := c.print(v, v.draw); err != nil {
+			return err
+		}
+		if len(v.Exceeded) > 0 || v.Totals.Problems+v.Totals.Accounts.Attention > 0 {
+			return errAttention
+		}
+		return nil
+	})
+}
+
+// scenario reads what is to be rehearsed.
+func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (s rehearsal.Scenario, err error) {
+	s.Now = cfg.Clock().Now().UTC()
+	if o.at != "" {
+		if s.Until, err = instantOf(o.at); err != nil {
+			return s, err
+		}
+		if s.Until.Before(s.Now) {
+			return s, usagef("--at %s is over (it is %s): what was done is in tenure audit and tenure person show", o.at, instant(s.Now))
+		}
+	}
+	if s.Rules, err = rulesOf(ctx, cfg); err != nil {
+		return s, err
+	}
+	if o.with != "" {
+		with, err := config.Load(o.with)
+		if err != nil {
+			return s, usagef("the configuration %s is wrong:\n%w", o.with, err)
+		}
+		rules, err := rulesOf(ctx, with)
+		if err != nil {
+			return s, err
+		}
+		s.With = &rules
+	}
+	if o.events != "" {
+		if s.Events, err = c.eventsToRehearse(o); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// instantOf reads a day (its beginning, in UTC) or an instant.
+func instantOf(text string) (time.Time, error) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, usagef("--at wants a day such as 2027-01-01, or an instant such as 2027-01-01T12:00:00Z")
+}
+
+// rulesOf are the rules of a configuration. The connectors are opened, which calls
+// nobody, to see what they can do.
+func rulesOf(ctx context.Context, cfg *config.Config) (decide.Rules, error) {
+	rules := decide.Rules{Policy: cfg.Policy, Apps: map[string]plan.App{}}
+	for name, app := range cfg.Apps {
+		kind, ok := catalog.Lookup(app.Connector)
+		if !ok {
+			return rules, usagef("app %s: there is no connector %q", name, app.Connector)
+		}
+		opened, err := kind.Open(ctx, connector.Env{App: name}, connector.Settings(app.Settings))
+		if err != nil {
+			return rules, usagef("app %s: %w", name, err)
+		}
+		resolved, _ := cfg.Policy.App(name)
+		rules.Apps[name] = decide.Traits(resolved, opened)
+		if err := opened.Close(); err != nil {
+			return rules, fmt.Errorf("app %s: %w", name, err)
+		}
+	}
+	return rules, nil
+}
+
+// eventsToRehearse reads the events of the file, all of which must be good.
+func (c *cli) eventsToRehearse(o planOptions) ([]hr.Event, error) {
+	format, err := c.formatOf(o.source, o.topic)
+	if err != nil {
+		return nil, err
+	}
+	file, inputs, err := c.readEvents(o.events, format)
+	if err != nil {
+		return nil, err
+	}
+	if _, invalid := report(c.err, file, inputs); invalid > 0 {
+		return nil, fmt.Errorf("%d of %d events are not valid", invalid, len(inputs))
+	}
+	var events []hr.Event
+	for _, in := range inputs {
+		if len(in.events) == 0 {
+			return nil, fmt.Errorf("%s:%d: what would come of this record is not known before it is fetched from HR", file, in.line)
+		}
+		events = append(events, in.events...)
+	}
+	return events, nil
+}
+
+// narrow leaves out what is not asked for.
+func (o planOptions) narrow(out *rehearsal.Outcome) {
+	if len(o.apps) > 0 {
+		other := func(app string) bool { return !slices.Contains(o.apps, app) }
+		out.Changes = slices.DeleteFunc(out.Changes, func(c rehearsal.Change) bool { return other(c.App) })
+		out.CalledOff = slices.DeleteFunc(out.CalledOff, func(c rehearsal.Change) bool { return other(c.App) })
+		out.Accounts = slices.DeleteFunc(out.Accounts, func(a rehearsal.Account) bool { return other(a.App) })
+	}
+	if o.values {
+		return
+	}
+	for _, changes := range [][]rehearsal.Change{out.Changes, out.CalledOff} {
+		for i := range changes {
+			for k := range changes[i].Attributes {
+				changes[i].Attributes[k].Was, changes[i].Attributes[k].Is = nil, nil
+			}
+		}
+	}
+}
+
+// exceeded says which limits would be exceeded.
+func (o planOptions) exceeded(t rehearsal.Totals) []string {
+	var list []string
+	for _, limit := range []struct {
+		what, flag string
+		n, most    int
+	}{
+		{"disabled", "--max-disables", t.Accounts.Disable, o.maxDisables},
+		{"deleted", "--max-deletes", t.Accounts.Delete, o.maxDeletes},
+	} {
+		if limit.most >= 0 && limit.n > limit.most {
+			list = append(list, fmt.Sprintf("%s would be %s, and the most is %d (%s)", count(limit.n, "account"), limit.what, limit.most, limit.flag))
+		}
+	}
+	return list
+}
+
+// appsOf are the names of all apps that may be shown.
+func appsOf(s rehearsal.Scenario) []string {
+	var names []string
+	for name := range s.Rules.Apps {
+		names = append(names, name)
+	}
+	if s.With != nil {
+		for name := range s.With.Apps {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// whom lists the people to look at: those who are named, else those whom the events
+// are about, if nothing else would change, else everybody.
+func whom(ctx context.Context, l ledger.Ledger, r *rehearsal.Rehearsal, o planOptions) func(yield func(string, error) bool) {
+	return func(yield func(string, error) bool) {
+		named := o.persons
+		if len(named) == 0 && o.with == "" {
+			named = r.Concerned()
+		}
+		if len(named) > 0 || o.events != "" && o.with == "" {
+			for _, id := range named {
+				if !yield(id, nil) {
+					return
+				}
+			}
+			return
+		}
+		stop := errors.New("enough")
+		known := map[string]bool{}
+		err := eachPerson(ctx, l, func(s ledger.Summary) error {
+			known[s.PersonID] = true
+			if !yield(s.PersonID, ctx.Err()) {
+				return stop
+			}
+			return nil
+		})
+		if errors.Is(err, stop) {
+			return
+		}
+		if err != nil {
+			yield("", err)
+			return
+		}
+		for _, id := range r.Concerned() {
+			if !known[id] && !yield(id, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// maxTurns is how often one person is decided about: more than any life has dates,
+// and an end for rules that never come to rest.
+const maxTurns = 10_000
+
+// walk is one person's life from now on, as if all that is decided were done.
+type walk struct {
+	*Rehearsal
+	rules  decide.Rules
+	names  *names
+	person ledger.Person
+	known  *memory
+	out    Outcome
+}
+
+func (r *Rehearsal) live(ctx context.Context, person ledger.Person, rules decide.Rules, names *names, known *memory) (Outcome, error) {
+	person.Links, person.Steps = slices.Clone(person.Links), slices.Clone(person.Steps)
+	w := &walk{Rehearsal: r, rules: rules, names: names, person: person, known: known.clone()}
+	w.out = Outcome{PersonID: person.PersonID, Changes: []Change{}}
+	if err := w.live(ctx); err != nil {
+		return Outcome{}, err
+	}
+	for _, l := range w.person.Links {
+		w.out.Accounts = append(w.out.Accounts, Account{App: l.App, State: l.State, Username: l.Username, Entitlements: l.Entitlements})
+	}
+	return w.out, nil
+}
+
+// live goes from one instant that matters to the next, until none is left.
+func (w *walk) live(ctx context.Context) error {
+	at := w.Now
+	for turn := range maxTurns {
+		had := w.person.Username
+		d, err := w.rules.For(ctx, w.person, at, w.names)
+		if err != nil {
+			return err
+		}
+		if turn == 0 {
+			w.conflicts(d)
+		}
+		w.out.Status = d.Desired.Standing.Status
+		if w.person.Username = d.Person.Username; had != w.person.Username {
+			w.out.Claims = w.person.Username
+		}
+		if d.PolicyErr != nil {
+			w.out.Problems = append(w.out.Problems, Problem{Code: "policy", Text: d.PolicyErr.Error()})
+			return nil
+		}
+		if profile := d.Desired.Standing.Profile; profile != nil && profile.ManagerID != w.person.ManagerID {
+			w.person.ManagerID = profile.ManagerID
+			if w.person.ManagerAccounts, err = decide.ManagerAccounts(ctx, profile.ManagerID, w.names); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(d.Plan.Steps) == 0 {
+			due := d.Plan.Due.At
+			if !due.After(at) || !w.Until.IsZero() && due.After(w.Until) {
+				return nil
+			}
+			at = due
+			continue
+		}
+		for _, step := range d.Plan.Steps {
+			w.do(d, step, at)
+		}
+	}
+	w.out.Problems = append(w.out.Problems, Problem{Code: "restless", Text: fmt.Sprintf("after %d turns there is still something to do", maxTurns)})
+	return nil
+}
+
+// conflicts notes what HR said and only a human can resolve.
+func (w *walk) conflicts(d decide.Decision) {
+	for _, c := range d.Timeline.Conflicts {
+		if !slices.Contains(w.person.Waivers, "conflict/"+string(c.Code)+"/"+c.Event.ID) {
+			w.out.Problems = append(w.out.Problems, Problem{
+				Code: string(c.Code), Event: c.Event.ID, Text: "would not be applied: a human must say what HR meant",
+			})
+		}
+	}
+}
+
+// do notes a step and what it leaves behind. A step that needs a human is taken for
+// skipped, so that all that would come after it is seen too.
+func (w *walk) do(d decide.Decision, step plan.Step, at time.Time) {
+	i := slices.IndexFunc(w.person.Links, func(l ledger.Link) bool { return l.App == step.App })
+	if i < 0 {
+		i = len(w.person.Links)
+		w.person.Links = append(w.person.Links, ledger.Link{PersonID: w.person.PersonID, App: step.App})
+	}
+	link := &w.person.Links[i]
+	var want policy.Account
+	if k := slices.IndexFunc(d.Desired.Accounts, func(a policy.Account) bool { return a.App == step.App }); k >= 0 {
+		want = d.Desired.Accounts[k]
+	}
+	c := Change{App: step.App, At: at, Why: step.Why, Problem: w.problem(step)}
+	w.describe(&c, step, *link, want)
+	w.out.Changes = append(w.out.Changes, c)
+	if c.Problem != "" {
+		w.person.Steps = append(w.person.Steps, ledger.Step{Key: step.Key, App: step.App, State: ledger.StepSkipped})
+		return
+	}
+	if step.Kind == plan.Provision || step.Attributes {
+		w.known.is(step.App, want.Attributes)
+	}
+	link.Username = w.person.Username
+	*link = done(*link, step, want, at)
+}
+
+// problem is why a step would need a human, as far as that is known without asking
+// an app.
+func (w *walk) problem(step plan.Step) string {
+	app, ok := w.rules.Apps[step.App]
+	switch {
+	case !ok:
+		return "the app is not in the configuration"
+	case step.Kind == plan.Disable && !app.Disable:
+		return "the connector cannot disable"
+	case step.Kind == plan.HandOver && w.person.ManagerAccounts[step.App] == "":
+		return "the manager has no account in this app"
+	}
+	return ""
+}
+
+// describe says what a step does to the account.
+func (w *walk) describe(c *Change, step plan.Step, link ledger.Link, want policy.Account) {
+	there := link.State == ledger.LinkActive || link.State == ledger.LinkDisabled
+	switch step.Kind {
+	case plan.Provision:
+		c.Do, c.Grant = Create, step.Grant
+		if there {
+			c.Do = Enable
+			c.Grant, c.Revoke = lacking(step.Grant, link.Entitlements), lacking(link.Entitlements, step.Grant)
+			c.Attributes, c.Unsure = w.known.differences(link, want.Attributes)
+			return
+		}
+		c.Username, c.Off = w.person.Username, !step.Enabled
+		c.Attributes = differences(nil, want.Attributes)
+	case plan.Update:
+		c.Do, c.Grant, c.Revoke = Update, step.Grant, step.Revoke
+		if step.Attributes {
+			c.Attributes, c.Unsure = w.known.differences(link, want.Attributes)
+		}
+	case plan.Disable:
+		if c.Do = Disable; link.State != ledger.LinkActive {
+			c.Do = Verify
+		}
+	case plan.Strip:
+		c.Do, c.Revoke = Strip, link.Entitlements
+	case plan.HandOver:
+		c.Do = HandOver
+	case plan.Delete:
+		c.Do = Delete
+	}
+}
+
+// done is the link after a step, as the worker leaves it when all goes well.
+func done(link ledger.Link, step plan.Step, want policy.Account, at time.Time) ledger.Link {
+	link.ProvenAt = at
+	switch step.Kind {
+	case plan.Provision:
+		if link.State != ledger.LinkDisabled {
+			link.CreatedAt = at
+		}
+		link.State, link.Attributes, link.Entitlements = ledger.LinkActive, policy.Digest(want.Attributes), step.Grant
+		link.DisabledAt, link.StrippedAt, link.HandedOverAt, link.DeletedAt, link.DoubtUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		if !step.Enabled {
+			link.State, link.DisabledAt = ledger.LinkDisabled, at
+		}
+	case plan.Update:
+		link.Attributes, link.Entitlements = policy.Digest(want.Attributes), nil
+		for _, e := range want.Entitlements {
+			link.Entitlements = append(link.Entitlements, e.Name)
+		}
+	case plan.Disable:
+		if link.State == ledger.LinkPlanned { // nothing is found there
+			return gone(link, at)
+		}
+		if link.State != ledger.LinkDisabled {
+			link.DisabledAt, link.StrippedAt, link.HandedOverAt = at, time.Time{}, time.Time{}
+		}
+		link.State, link.DoubtUntil = ledger.LinkDisabled, time.Time{}
+	case plan.Strip:
+		link.Entitlements, link.StrippedAt = nil, at
+	case plan.HandOver:
+		link.HandedOverAt = at
+	case plan.Delete:
+		return gone(link, at)
+	}
+	return link
+}
+
+func gone(link ledger.Link, at time.Time) ledger.Link {
+	link.State, link.DeletedAt = ledger.LinkDeleted, at
+	link.AccountID, link.Attributes, link.Entitlements, link.DoubtUntil = "", "", nil, time.Time{}
+	return link
+}
+
+// lacking lists what is in want but not in have.
+func lacking(want, have []string) []string {
+	return slices.DeleteFunc(slices.Clone(want), func(s string) bool { return slices.Contains(have, s) })
+}

@@ -1,0 +1,169 @@
+package workflows_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/rehearsal"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// rehearse rehearses the biography's person, as things are or with events.
+func (b *biography) rehearse(events ...hr.Event) rehearsal.Outcome {
+	b.t.Helper()
+	rules := decide.Rules{Policy: b.acts.Policy, Apps: map[string]plan.App{}}
+	for name, app := range b.acts.Apps {
+		resolved, _ := b.acts.Policy.App(name)
+		rules.Apps[name] = decide.Traits(resolved, app.Connector)
+	}
+	out, err := rehearsal.New(b.ledger, rehearsal.Scenario{Now: b.now(), Rules: rules, Events: events}).Person(context.Background(), b.person)
+	require.NoError(b.t, err)
+	return out
+}
+
+// did is what the audit says was done from an instant on, as a rehearsal has it.
+func (b *biography) did(from time.Time) []string {
+	b.t.Helper()
+	rows, err := b.ledger.Audit(context.Background(), b.person, 0, 1000)
+	require.NoError(b.t, err)
+	var out []string
+	for _, r := range rows {
+		if !r.At.Before(from) {
+			out = append(out, deed(r.At, r.App, actions[r.Action]))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+var actions = map[string]rehearsal.Action{
+	"created": rehearsal.Create, "enabled": rehearsal.Enable, "updated": rehearsal.Update, "disabled": rehearsal.Disable,
+	"stripped": rehearsal.Strip, "handed_over": rehearsal.HandOver, "deleted": rehearsal.Delete,
+}
+
+// deed names what was done, to the nearest hour: steps take a moment.
+func deed(at time.Time, app string, do rehearsal.Action) string {
+	return fmt.Sprint(at.UTC().Round(time.Hour).Format("2006-01-02 15h "), app, " ", do)
+}
+
+// says lets HR say several things at once, and rehearses them before the run hears
+// of it: first as events that were not sent, then as what the ledger has.
+func (b *biography) says(after time.Duration, events []hr.Event) (foreseen *rehearsal.Outcome, at time.Time) {
+	at, foreseen = epoch.Add(after), &rehearsal.Outcome{}
+	i := len(b.events)
+	b.events = append(b.events, happening{at: at, starts: workflows.TypeFor(events[0].Type)})
+	b.events[i].do = func() {
+		before := b.rehearse(events...)
+		var received []ledger.Received
+		for _, e := range events {
+			received = append(received, ledger.Received{Event: e, At: at})
+		}
+		receipts, err := b.ledger.Record(context.Background(), received)
+		require.NoError(b.t, err)
+		*foreseen = b.rehearse()
+		assert.Equal(b.t, foreseen.Accounts, before.Accounts, "events that are not sent yet come to the same as those that are")
+		b.events[i].signal = workflows.LookAgain{Seq: receipts[len(receipts)-1].Seq}
+	}
+	return foreseen, at
+}
+
+// Whatever HR says, and whatever policy is: what a rehearsal shows is what is done,
+// when it is done, and what is there in the end.
+func TestWhatIsRehearsedIsWhatIsDone(t *testing.T) {
+	total := 0
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			b := newBiography(t, randomRules(r))
+			first, second := randomLife(r, b.person)
+			late := time.Duration(1+r.IntN(60)) * day
+			b.says(0, first)
+			foreseen, from := b.says(late, second)
+			b.live(500 * day)
+
+			var expected []string
+			for _, c := range foreseen.Changes {
+				require.Empty(t, c.Problem)
+				expected = append(expected, deed(c.At, c.App, c.Do))
+			}
+			slices.Sort(expected)
+			assert.Equal(t, expected, b.did(from))
+			total += len(expected)
+
+			links, err := b.ledger.Links(context.Background(), ledger.LinkFilter{PersonID: b.person})
+			require.NoError(t, err)
+			var there []rehearsal.Account
+			for _, l := range links {
+				there = append(there, rehearsal.Account{App: l.App, State: l.State, Username: l.Username, Entitlements: l.Entitlements})
+			}
+			slices.SortFunc(foreseen.Accounts, func(a, b rehearsal.Account) int {
+				if a.App < b.App {
+					return -1
+				}
+				return 1
+			})
+			assert.Equal(t, there, foreseen.Accounts)
+		})
+	}
+	assert.Greater(t, total, 100, "these lives are not worth living")
+}
+
+func randomRules(r *rand.Rand) policy.Rules {
+	rules := testRules()
+	rules.Joiner.LeadTime = time.Duration(r.IntN(2)*3) * day
+	rules.Mover.Overlap = time.Duration(r.IntN(2)*7) * day
+	rules.Leaver = policy.LeaverRules{Retain: time.Duration(r.IntN(3)*20) * day, Delete: r.IntN(4) > 0}
+	return rules
+}
+
+// randomLife is what HR says at first, and later: nothing that a human would have to
+// resolve.
+func randomLife(r *rand.Rand, person string) (first, second []hr.Event) {
+	for {
+		n := 0
+		some := func(kinds ...hr.EventType) hr.Event {
+			n++
+			on := hr.DateOf(epoch).AddDays(r.IntN(90) - 10)
+			p := profile([]string{"Development", "Sales", "Legal"}[r.IntN(3)])
+			p.StartDate = hr.DateOf(epoch).AddDays(r.IntN(30) - 10)
+			e := hr.Event{
+				EventKey: hr.EventKey{Source: "/hr/test", ID: fmt.Sprint("e", n)}, PersonID: person, Type: kinds[r.IntN(len(kinds))],
+				Recorded: epoch.Add(time.Duration(n) * time.Second), Effective: on,
+			}
+			switch e.Type {
+			case hr.EventTerminated:
+				e.Termination = &hr.Termination{LastDay: on}
+			case hr.EventHired:
+				e.Effective, e.Profile = p.StartDate, p
+				if r.IntN(4) == 0 {
+					p.EndDate = p.StartDate.AddDays(20 + r.IntN(100))
+				}
+			case hr.EventRehired:
+				p.StartDate, e.Profile = on, p
+			case hr.EventTransferred, hr.EventUpdated:
+				p.JobTitle, e.Profile = fmt.Sprint("Engineer ", r.IntN(3)), p
+			}
+			return e
+		}
+		first = []hr.Event{some(hr.EventHired)}
+		second = []hr.Event{some(hr.EventTransferred, hr.EventUpdated, hr.EventTerminated, hr.EventLeaveStarted)}
+		for range r.IntN(3) {
+			second = append(second, some(hr.EventTransferred, hr.EventTerminated, hr.EventRehired, hr.EventLeaveStarted, hr.EventLeaveEnded, hr.EventSuspended))
+		}
+		if len(hr.Merge(person, append(slices.Clone(first), second...)).Conflicts) == 0 {
+			return first, second
+		}
+	}
+}
