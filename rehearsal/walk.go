@@ -57,7 +57,7 @@ func (w *walk) live(ctx context.Context) error {
 		}
 		if d.PolicyErr != nil {
 			w.out.Problems = append(w.out.Problems, Problem{Code: "policy", Text: d.PolicyErr.Error()})
-			return nil
+			return nil //nolint:nilerr // that error is a finding
 		}
 		if profile := d.Desired.Standing.Profile; profile != nil && profile.ManagerID != w.person.ManagerID {
 			w.person.ManagerID = profile.ManagerID

@@ -172,7 +172,7 @@ func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (
 		return s, err
 	}
 	if o.with != "" {
-		with, err := config.Load(o.with)
+		with, err := config.Load(o.with) //nolint:contextcheck // it connects to nothing
 		if err != nil {
 			return s, usagef("the configuration %s is wrong:\n%w", o.with, err)
 		}
@@ -183,7 +183,7 @@ func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (
 		s.With = &rules
 	}
 	if o.events != "" {
-		if s.Events, err = c.eventsToRehearse(o); err != nil {
+		if s.Events, err = c.eventsToRehearse(o); err != nil { //nolint:contextcheck // as above
 			return s, err
 		}
 	}
