@@ -15,7 +15,7 @@ help: ## print this help
 
 build: ## build worker, starter and tenure into ./bin
 	@mkdir -p $(BIN)
-	@go build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./worker ./starter ./cmd/tenure
+	@CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./worker ./starter ./cmd/tenure
 
 build-dev: build
 	@[ -x $(BIN)/dev ] || echo "building the embedded stack: a whole Temporal server is compiled the first time, which takes minutes on a small machine ..."

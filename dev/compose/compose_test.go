@@ -13,6 +13,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/tenurehq/tenure/config"
 )
@@ -56,25 +57,47 @@ func project(t *testing.T) *types.Project {
 
 func TestServices(t *testing.T) {
 	want := []string{
-		"kafka", "postgresql", "starter", "temporal", "temporal-namespace", "temporal-schema", "temporal-ui", "topics", "worker",
+		"kafka", "topics", "postgresql", "temporal-schema", "temporal", "temporal-namespace", "temporal-ui",
+		"starter", "worker", "prometheus", "grafana", "directory", "wiki",
 	}
 	assert.ElementsMatch(t, want, project(t).ServiceNames())
 }
 
 // pinned is a tag that names one release: at least major and minor.
-var pinned = regexp.MustCompile(`^[a-z0-9./-]+:v?[0-9]+\.[0-9]+(\.[0-9]+)?(-[a-z0-9.]+)?$`)
+var pinned = regexp.MustCompile(`^[a-z0-9./-]+:v?[0-9]+\.[0-9]+(\.[0-9]+)?(-[a-z0-9.-]+)?$`)
 
 func TestImagesArePinned(t *testing.T) {
 	for _, s := range project(t).Services {
-		if s.Build != nil {
-			assert.Equal(t, "tenure:local", s.Image, s.Name)
+		if s.Build == nil {
+			assert.Regexp(t, pinned, s.Image, s.Name)
 			continue
 		}
-		assert.Regexp(t, pinned, s.Image, s.Name)
+		assert.True(t, strings.HasSuffix(s.Image, ":local"), "%s: %s is built here, and must not be taken for another", s.Name, s.Image)
+		for _, image := range imagesOf(t, filepath.Join(relative(t, s.Build.Context), s.Build.Dockerfile)) {
+			if image != "scratch" {
+				assert.Regexp(t, pinned, image, s.Name)
+			}
+		}
 	}
-	for _, image := range imagesOf(t) {
-		assert.Regexp(t, pinned, image, "Dockerfile")
+}
+
+// The releases are those that the tests run.
+func TestImagesAreOfTheReleasesThatAreTested(t *testing.T) {
+	services := project(t).Services
+	kafka := regexp.MustCompile(`<artifactId>kafka_[0-9.]+</artifactId>\s*<version>([0-9.]+)</version>`).FindStringSubmatch(read(t, "scripts/real/kafka/pom.xml"))
+	require.NotNil(t, kafka)
+	module := func(path string) string {
+		version := regexp.MustCompile(regexp.QuoteMeta(path) + ` v(\S+)`).FindStringSubmatch(read(t, "dev/go.mod"))
+		require.NotNil(t, version, path)
+		return version[1]
 	}
+	assert.Equal(t, "apache/kafka:"+kafka[1], services["kafka"].Image)
+	assert.Equal(t, services["kafka"].Image, services["topics"].Image)
+	server := module("go.temporal.io/server")
+	assert.Equal(t, "temporalio/server:"+server, services["temporal"].Image)
+	assert.Equal(t, "temporalio/admin-tools:"+server, services["temporal-schema"].Image)
+	assert.Equal(t, "temporalio/admin-tools:"+server, services["temporal-namespace"].Image)
+	assert.Equal(t, "temporalio/ui:"+module("github.com/temporalio/ui-server/v2"), services["temporal-ui"].Image)
 }
 
 func TestPortsAreOnLoopbackOnly(t *testing.T) {
@@ -100,8 +123,22 @@ func TestServicesAreWaitedFor(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"kafka", "postgresql", "temporal", "starter", "worker"} {
-		assert.NotNil(t, p.Services[name].HealthCheck, name)
+	for name, s := range p.Services {
+		if s.Restart == "unless-stopped" {
+			assert.NotNil(t, s.HealthCheck, "%s stays, and nothing says whether it is well", name)
+		}
+	}
+}
+
+// Starter and worker are asked by the command line, which the image has.
+func TestTheProbesAreThoseOfTheCommandLine(t *testing.T) {
+	p := project(t)
+	for _, name := range []string{"starter", "worker"} {
+		s := p.Services[name]
+		assert.Equal(t, []string{name}, []string(s.Command))
+		require.NotNil(t, s.HealthCheck, name)
+		assert.Equal(t, []string{"CMD", "tenure", "probe", name}, []string(s.HealthCheck.Test))
+		assert.Equal(t, 2, *s.Deploy.Replicas, name)
 	}
 }
 
@@ -114,14 +151,73 @@ func TestThereIsNoDefaultPassword(t *testing.T) {
 	}
 }
 
-func TestProcessesOfTenureAreConfined(t *testing.T) {
-	p := project(t)
-	for _, name := range []string{"starter", "worker"} {
-		s := p.Services[name]
+// secretive are names of variables that hold a secret.
+var secretive = regexp.MustCompile(`PASSWORD|PWD|TOKEN|SECRET|_KEY`)
+
+// What is secret is said in .env, and nowhere in the file.
+func TestNoPasswordIsALiteral(t *testing.T) {
+	var file struct {
+		Services map[string]struct {
+			Environment map[string]string `yaml:"environment"`
+		} `yaml:"services"`
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "docker-compose.yml")), &file))
+	found := 0
+	for name, s := range file.Services {
+		for variable, value := range s.Environment {
+			if secretive.MatchString(variable) {
+				found++
+				assert.Regexp(t, `^\$\{[A-Z_]+:\?[^}]+\}$`, value, "%s of %s", variable, name)
+			}
+		}
+	}
+	assert.GreaterOrEqual(t, found, 7)
+	for _, value := range example(t) {
+		assert.NotContains(t, read(t, "docker-compose.yml"), value)
+	}
+}
+
+func TestWhatIsOursIsConfined(t *testing.T) {
+	for name, s := range project(t).Services {
+		if s.Build == nil {
+			continue
+		}
 		assert.True(t, s.ReadOnly, name)
 		assert.Equal(t, []string{"ALL"}, s.CapDrop, name)
+		assert.Equal(t, []string{"no-new-privileges:true"}, s.SecurityOpt, name)
 		assert.False(t, s.Privileged, name)
+		if s.Image == "tenure:local" {
+			assert.Regexp(t, `^[1-9][0-9]+:[1-9][0-9]+$`, s.User, name)
+			assert.Contains(t, read(t, "Dockerfile"), "USER "+s.User+"\n", name)
+		}
 	}
+}
+
+// relative is a path as seen from the root of the checkout.
+func relative(t *testing.T, path string) string {
+	t.Helper()
+	absolute, err := filepath.Abs(root)
+	require.NoError(t, err)
+	path, err = filepath.Rel(absolute, path)
+	require.NoError(t, err)
+	return path
+}
+
+// A folder that is not there is made by the engine, as an empty one.
+func TestWhatIsMountedExists(t *testing.T) {
+	mounted := 0
+	for name, s := range project(t).Services {
+		for _, v := range s.Volumes {
+			if v.Type != types.VolumeTypeBind {
+				continue
+			}
+			mounted++
+			assert.True(t, v.ReadOnly, "%s may write %s", name, v.Source)
+			_, err := os.Stat(v.Source)
+			require.NoError(t, err, name)
+		}
+	}
+	assert.GreaterOrEqual(t, mounted, 7)
 }
 
 func TestTheMountedConfigurationLoads(t *testing.T) {
@@ -147,6 +243,11 @@ func TestTheMountedConfigurationLoads(t *testing.T) {
 		for _, topic := range cfg.Kafka.Topics {
 			assert.Contains(t, topics, topic.Name+" ")
 			assert.Contains(t, topics, topic.DeadLetters+";")
+		}
+		for app := range cfg.Apps {
+			settings := read(t, relative(t, s.Volumes[i].Source))
+			assert.Contains(t, p.ServiceNames(), app, "an app is a service")
+			assert.Regexp(t, `url: "[a-z]+://`+app+`:\d+`, settings)
 		}
 		ledger := slices.IndexFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Source == "ledger" })
 		require.GreaterOrEqual(t, ledger, 0, "%s has no volume for the ledger", name)

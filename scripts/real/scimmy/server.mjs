@@ -1,13 +1,30 @@
-// A SCIM 2.0 service with bearer authentication, in memory: SCIMMY does the
-// protocol, this file is the store that it asks for. It listens on a port of
-// loopback that the kernel chose, and prints its base URL.
+// A SCIM 2.0 service with bearer authentication: SCIMMY does the protocol, this file
+// is the store that it asks for. It listens on SCIM_PORT (else on a port that the
+// kernel chose) of SCIM_HOST (else of loopback), and prints its base URL. It keeps
+// what it has in memory, and with SCIM_FILE in that file too, a line for each change:
+// what it has acknowledged survives it.
 import {randomUUID} from "node:crypto";
+import {appendFileSync, existsSync, readFileSync} from "node:fs";
 import express from "express";
 import SCIMMY from "scimmy";
 import SCIMMYRouters from "scimmy-routers";
 
 const token = process.env.SCIM_TOKEN;
 if (!token) throw new Error("SCIM_TOKEN must be set to the bearer token to accept");
+
+const file = process.env.SCIM_FILE;
+const written = {}; // by type, as the file has it
+if (file && existsSync(file)) {
+  for (const line of readFileSync(file, "utf8").split("\n").slice(0, -1)) { // what is after the last end of line was not acknowledged
+    const {type, id, resource} = JSON.parse(line);
+    (written[type] ??= new Map()).delete(id);
+    if (resource) {
+      const {created, lastModified} = resource.meta;
+      written[type].set(id, {...resource, meta: {created: new Date(created), lastModified: new Date(lastModified)}});
+    }
+  }
+}
+const keep = (type, id, resource) => file && appendFileSync(file, JSON.stringify({type, id, resource}) + "\n");
 
 // may says whether a filter may match a resource, as far as its texts can tell without
 // regard to case. SCIMMY decides: like a database, the store only spares it to look at
@@ -23,7 +40,7 @@ const notFound = (id) => new SCIMMY.Types.Error(404, null, `${id} not found`);
 // store keeps resources of one type, unique by the attribute that names them,
 // without regard to case.
 function store(naming) {
-  const resources = new Map();
+  const resources = written[naming] ?? new Map();
   const nameOf = (resource) => resource[naming]?.toLowerCase();
   return {
     ingress: async ({id}, data) => {
@@ -36,6 +53,7 @@ function store(naming) {
       const now = new Date();
       const created = resources.get(id)?.meta.created ?? now;
       const resource = {...JSON.parse(JSON.stringify(data)), id: id ?? randomUUID(), meta: {created, lastModified: now}};
+      keep(naming, resource.id, resource);
       resources.set(resource.id, resource);
       return resource;
     },
@@ -45,7 +63,9 @@ function store(naming) {
       return resources.get(id);
     },
     degress: async ({id}) => {
-      if (!resources.delete(id)) throw notFound(id);
+      if (!resources.has(id)) throw notFound(id);
+      keep(naming, id);
+      resources.delete(id);
     },
   };
 }
@@ -62,4 +82,5 @@ app.use("/scim", new SCIMMYRouters({
     return "tenure";
   },
 }));
-const server = app.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}/scim`));
+const host = process.env.SCIM_HOST ?? "127.0.0.1";
+const server = app.listen(Number(process.env.SCIM_PORT ?? 0), host, () => console.log(`http://${host}:${server.address().port}/scim`));
