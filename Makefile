@@ -8,7 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-dev demo dev test test-real fuzz bench bench-ingest docs check fmt vet lint determinism tidy-check clean
+.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs check fmt vet lint determinism tidy-check clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,16 @@ test: build ## every test that needs only Go
 	go test ./...
 	cd dev && go test -count=1 -p 1 -timeout 20m ./... # -count=1: they test files that Go's cache does not know of; -p 1: stacks want the machine for themselves
 
-test-real: build ## the tests against real servers, which it installs and starts
+build-real: build-dev # and the Temporal server, for what runs by itself
+	@cd dev && go build -o $(BIN)/temporal-server go.temporal.io/server/cmd/server
+	@cd dev && go build -o $(BIN)/temporal-sql-tool go.temporal.io/server/cmd/tools/sql
+
+test-real: build-real ## the tests against real servers, which it installs and starts
 	./scripts/test-real
+
+chaos: build-real ## kill and stop every part in turn, for an hour; see that no account is wrong (CHAOS_FLAGS)
+	./scripts/test-real fetch
+	@$(BIN)/dev chaos --bin $(BIN) $(CHAOS_FLAGS)
 
 FUZZTIME := 30s
 
@@ -91,4 +99,4 @@ $(TOOLS)/workflowcheck-$(WORKFLOWCHECK_VERSION):
 	@mv $(TOOLS)/workflowcheck $@
 
 clean: ## remove what was built, and the data of make dev
-	rm -rf $(BIN) $(TOOLS) .tenure bench.json bench-ingest.json
+	rm -rf $(BIN) $(TOOLS) .tenure bench.json bench-ingest.json chaos.json

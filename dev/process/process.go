@@ -36,6 +36,13 @@ type Options struct {
 	Ready func(ctx context.Context) error
 	// Grace is how long the program may take to end when asked (default 10s).
 	Grace time.Duration
+	// StopBy asks the program to end (default SIGTERM).
+	StopBy syscall.Signal
+	// Group runs the program in a process group of its own, for Kill and Pause to
+	// reach the processes that it makes.
+	Group bool
+	// As is the user to run as; nil: whoever the parent is.
+	As *syscall.Credential
 }
 
 // Process is a program that can be started, stopped, killed and started again.
@@ -60,6 +67,9 @@ func New(opts Options) *Process {
 	if opts.Grace == 0 {
 		opts.Grace = defaultGrace
 	}
+	if opts.StopBy == 0 {
+		opts.StopBy = syscall.SIGTERM
+	}
 	return &Process{opts: opts, pause: firstPause}
 }
 
@@ -74,18 +84,36 @@ func (p *Process) Start(ctx context.Context) error {
 		return fmt.Errorf("%s: %w", p.opts.Name, err)
 	}
 	if err := p.awaitReady(ctx, r); err != nil {
-		r.end(syscall.SIGKILL, p.opts.Grace)
+		p.end(r, syscall.SIGKILL)
 		return fmt.Errorf("%s: %w", p.opts.Name, err)
 	}
 	return nil
 }
 
-// Stop asks the program to end (SIGTERM), kills it when its grace is over, and
-// returns when it was reaped. Stopping what does not run is no error.
-func (p *Process) Stop() { p.endPresent(syscall.SIGTERM) }
+// Stop asks the program to end, kills it when its grace is over, and returns when
+// it was reaped. Stopping what does not run is no error.
+func (p *Process) Stop() { p.endPresent(p.opts.StopBy) }
 
 // Kill kills the program (SIGKILL) and returns when it was reaped.
 func (p *Process) Kill() { p.endPresent(syscall.SIGKILL) }
+
+// Pause stalls the program (SIGSTOP): its connections stay open, and nothing comes
+// through them, until Resume.
+func (p *Process) Pause() error { return p.signalPresent(syscall.SIGSTOP) }
+
+// Resume ends a Pause.
+func (p *Process) Resume() error { return p.signalPresent(syscall.SIGCONT) }
+
+func (p *Process) signalPresent(sig syscall.Signal) error {
+	pid := p.PID()
+	if pid == 0 {
+		return fmt.Errorf("%s does not run", p.opts.Name)
+	}
+	if p.opts.Group {
+		pid = -pid
+	}
+	return syscall.Kill(pid, sig)
+}
 
 // Running says whether the program runs now.
 func (p *Process) Running() bool {
@@ -138,6 +166,7 @@ func (p *Process) launch() (*run, error) {
 	cmd.Stdout, cmd.Stderr = p.opts.Log, p.opts.Log
 	cmd.WaitDelay = drainDelay
 	cmd.SysProcAttr = dieWithParent()
+	cmd.SysProcAttr.Setpgid, cmd.SysProcAttr.Credential = p.opts.Group, p.opts.As
 
 	r := &run{cmd: cmd, ended: make(chan struct{})}
 	started := make(chan error)
@@ -183,7 +212,7 @@ func (p *Process) awaitReady(ctx context.Context, r *run) error {
 }
 
 // endPresent ends the present run on somebody's request.
-func (p *Process) endPresent(sig os.Signal) {
+func (p *Process) endPresent(sig syscall.Signal) {
 	p.mu.Lock()
 	r := p.run
 	if r != nil {
@@ -191,7 +220,7 @@ func (p *Process) endPresent(sig os.Signal) {
 	}
 	p.mu.Unlock()
 	if r != nil {
-		r.end(sig, p.opts.Grace)
+		p.end(r, sig)
 	}
 }
 
@@ -202,15 +231,26 @@ func (p *Process) asked(r *run) bool {
 }
 
 // end sends a signal, waits for the grace, kills, and returns when r was reaped.
-func (r *run) end(sig os.Signal, grace time.Duration) {
-	_ = r.cmd.Process.Signal(sig) // fails only if it has ended
+func (p *Process) end(r *run, sig syscall.Signal) {
+	if sig == syscall.SIGKILL {
+		p.kill(r)
+	} else {
+		_ = r.cmd.Process.Signal(sig) // fails only if it has ended
+	}
 	select {
 	case <-r.ended:
 		return
-	case <-time.After(grace):
+	case <-time.After(p.opts.Grace):
+	}
+	p.kill(r)
+	<-r.ended
+}
+
+func (p *Process) kill(r *run) {
+	if p.opts.Group && !r.over() {
+		_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL)
 	}
 	_ = r.cmd.Process.Kill()
-	<-r.ended
 }
 
 func (r *run) over() bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -180,4 +181,35 @@ func TestSuperviseLeavesAWrongConfigurationAlone(t *testing.T) {
 	var notices []string
 	p.Supervise(t.Context(), func(line string) { notices = append(notices, line) })
 	require.Equal(t, []string{"misconfigured says that its configuration is wrong, and is not started again"}, notices)
+}
+
+// TestAPausedProgramIsKilledWithItsGroup stalls a program that runs in a group of its
+// own, lets it go on, and kills it while it is stalled.
+func TestAPausedProgramIsKilledWithItsGroup(t *testing.T) {
+	p, out := child(t, "serve", func(o *Options) { o.Group = true })
+	require.NoError(t, p.Start(t.Context()))
+	group, err := syscall.Getpgid(p.PID())
+	require.NoError(t, err)
+	require.Equal(t, p.PID(), group)
+
+	require.NoError(t, p.Pause())
+	require.Eventually(t, func() bool { return stateOf(t, p.PID()) == "T" }, patience, probeEvery, "it is not stalled")
+	require.NoError(t, p.Resume())
+	conn, err := net.Dial("tcp", out.lines()[0])
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	require.Eventually(t, func() bool { return stateOf(t, p.PID()) != "T" }, patience, probeEvery, "it does not go on")
+
+	require.NoError(t, p.Pause())
+	p.Kill()
+	assert.False(t, p.Running())
+	assert.ErrorContains(t, p.Pause(), "does not run")
+}
+
+// stateOf is the kernel's letter for what a process does: see proc(5).
+func stateOf(t *testing.T, pid int) string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	require.NoError(t, err)
+	_, after, _ := strings.Cut(string(text), ") ")
+	return after[:1]
 }

@@ -74,7 +74,7 @@ func checkNamespace(ctx context.Context, r *checkup.Report, c client.Client, nam
 	case errors.As(err, &missing):
 		r.Add(about, checkup.Missing, "it does not exist", "temporal operator namespace create -n "+namespace)
 	case refused(err):
-		r.Add(about, checkup.Missing, "the credentials give no access to it", "let them write in it, or name another one in TEMPORAL_NAMESPACE")
+		r.Add(about, checkup.Missing, "the credentials give no access to it", "let them write in it, sign in as somebody else (TEMPORAL_API_KEY, TEMPORAL_TLS_...), or name another one in TEMPORAL_NAMESPACE")
 	default:
 		r.Add(about, checkup.Unknown, err.Error(), "try again")
 	}

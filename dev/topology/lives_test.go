@@ -1,0 +1,196 @@
+//go:build real
+
+package topology
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source/cloudevents"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// patience is how long everything may take to be as it must be, on a busy machine.
+const patience = 3 * time.Minute
+
+// TestPeopleJoinMoveAndLeave sends what HR says of three people by the command line
+// to what docker-compose.yml describes (nobody signs in there), and looks into every
+// app, without any code of the product, after each change.
+func TestPeopleJoinMoveAndLeave(t *testing.T) {
+	top := start(t, Options{})
+
+	said, code := top.tenure(t, nil, "config", "check", "--connect")
+	require.Zero(t, code, said)
+	assert.Contains(t, said, "group tenure: 2 members now", "both starters take part")
+	assert.Equal(t, 2, pollers(t, top), "both workers take part")
+	said, code = top.tenure(t, nil, "probe", "worker")
+	assert.Zero(t, code, said)
+
+	first := hr.Date{Year: 2024, Month: time.May, Day: 1}
+	somebody := func(given, family, title, department string) hr.Profile {
+		return hr.Profile{
+			Type: hr.TypeEmployee, GivenName: given, FamilyName: family, JobTitle: title, Department: department,
+			Location: hr.Location{TimeZone: "Europe/London"}, StartDate: first,
+		}
+	}
+	ada := somebody("Ada", "Byron", "Engineer", "Development")
+	grace := somebody("Grace", "Murray", "Sales Manager", "Sales")
+	alan := somebody("Alan", "Mathison", "Analyst", "Research")
+	top.send(t,
+		hr.Event{Type: hr.EventHired, PersonID: "1", Effective: first, Profile: &ada},
+		hr.Event{Type: hr.EventHired, PersonID: "2", Effective: first, Profile: &grace},
+		hr.Event{Type: hr.EventHired, PersonID: "3", Effective: first, Profile: &alan})
+	top.expect(t, map[string]string{
+		"directory/1": "abyron enabled Engineer [engineers staff]",
+		"directory/2": "gmurray enabled Sales Manager [staff]",
+		"directory/3": "amathison enabled Analyst [engineers staff]",
+		"wiki/1":      "abyron enabled Engineer []",
+		"wiki/2":      "gmurray enabled Sales Manager [managers]",
+		"wiki/3":      "amathison enabled Analyst [researchers]",
+		"database/1":  "abyron enabled [app_readers]",
+		"database/3":  "amathison enabled [app_readers]",
+	})
+
+	moved := ada
+	moved.JobTitle, moved.Department = "Research Manager", "Research"
+	sold := grace
+	sold.Department = "Development"
+	top.send(t,
+		hr.Event{Type: hr.EventTransferred, PersonID: "1", Effective: hr.Date{Year: 2025, Month: time.March, Day: 3}, Profile: &moved},
+		hr.Event{Type: hr.EventTransferred, PersonID: "2", Effective: hr.Date{Year: 2025, Month: time.March, Day: 3}, Profile: &sold})
+	top.expect(t, map[string]string{
+		"directory/1": "abyron enabled Research Manager [engineers staff]",
+		"directory/2": "gmurray enabled Sales Manager [engineers staff]",
+		"directory/3": "amathison enabled Analyst [engineers staff]",
+		"wiki/1":      "abyron enabled Research Manager [managers researchers]",
+		"wiki/2":      "gmurray enabled Sales Manager [managers]",
+		"wiki/3":      "amathison enabled Analyst [researchers]",
+		"database/1":  "abyron enabled [app_readers]",
+		"database/2":  "gmurray enabled [app_readers]",
+		"database/3":  "amathison enabled [app_readers]",
+	})
+
+	top.send(t, hr.Event{
+		Type: hr.EventTerminated, PersonID: "3", Effective: hr.Date{Year: 2025, Month: time.June, Day: 30},
+		Termination: &hr.Termination{LastDay: hr.Date{Year: 2025, Month: time.June, Day: 30}},
+	})
+	// Where accounts are kept for a while, they are disabled and give nothing.
+	top.expect(t, map[string]string{
+		"directory/1": "abyron enabled Research Manager [engineers staff]",
+		"directory/2": "gmurray enabled Sales Manager [engineers staff]",
+		"directory/3": "amathison Analyst []",
+		"wiki/1":      "abyron enabled Research Manager [managers researchers]",
+		"wiki/2":      "gmurray enabled Sales Manager [managers]",
+		"database/1":  "abyron enabled [app_readers]",
+		"database/2":  "gmurray enabled [app_readers]",
+		"database/3":  "amathison []",
+	})
+	said, code = top.tenure(t, nil, "run", "list", "--attention")
+	assert.Zero(t, code, said)
+}
+
+// start runs a topology of two workers and two starters until the test ends.
+func start(t *testing.T, opts Options) *Topology {
+	t.Helper()
+	opts.KafkaLibs = os.Getenv("TENURE_REAL_KAFKA_LIBS")
+	require.NotEmpty(t, opts.KafkaLibs, "TENURE_REAL_KAFKA_LIBS is not set: run `make test-real`")
+	opts.Root, opts.Bin, opts.Scimmy = root, filepath.Join(root, "bin"), filepath.Join(root, ".real", "scimmy")
+	opts.Workers, opts.Starters, opts.SQLite = 2, 2, sqliteLedger
+	opts.Progress = func(line string) { t.Log(line) }
+	top, err := Start(t.Context(), opts)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if t.Failed() {
+			for _, name := range []string{"worker-1", "worker-2", "starter-1", "starter-2", "temporal"} {
+				t.Logf("the end of what %s said:\n%s", name, top.Tail(name))
+			}
+		}
+		top.Close()
+	})
+	return top
+}
+
+// pollers counts those who ask Temporal for workflow tasks.
+func pollers(t *testing.T, top *Topology) int {
+	t.Helper()
+	c, err := top.Temporal(t.Context())
+	require.NoError(t, err)
+	defer c.Close()
+	queue, err := c.DescribeTaskQueue(t.Context(), workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+	require.NoError(t, err)
+	who := map[string]bool{}
+	for _, p := range queue.GetPollers() {
+		who[p.GetIdentity()] = true
+	}
+	return len(who)
+}
+
+// send gives events their keys, in order, and has the command line send them.
+func (t *Topology) send(test *testing.T, events ...hr.Event) {
+	test.Helper()
+	var lines bytes.Buffer
+	for _, e := range events {
+		e.EventKey = hr.EventKey{Source: "/hr", ID: fmt.Sprintf("%s-%s-%s", e.PersonID, e.Type, e.Effective)}
+		e.Recorded = time.Now()
+		value, err := cloudevents.Encode(e)
+		require.NoError(test, err)
+		lines.Write(append(value, '\n'))
+	}
+	file := filepath.Join(test.TempDir(), "events.jsonl")
+	require.NoError(test, os.WriteFile(file, lines.Bytes(), 0o600))
+	said, code := t.tenure(test, nil, "event", "send", file)
+	require.Zero(test, code, said)
+}
+
+// expect waits until the apps have these accounts and no others, by app and person.
+func (t *Topology) expect(test *testing.T, want map[string]string) {
+	test.Helper()
+	var has map[string]string
+	ok := assert.Eventually(test, func() bool {
+		var err error
+		if has, err = t.accounts(test.Context()); err != nil {
+			has = map[string]string{"error": err.Error()}
+		}
+		return assert.ObjectsAreEqual(want, has)
+	}, patience, 200*time.Millisecond)
+	if !ok {
+		require.Equal(test, want, has)
+	}
+}
+
+func (t *Topology) accounts(ctx context.Context) (map[string]string, error) {
+	has := map[string]string{}
+	for _, app := range []string{AppDirectory, AppWiki, AppDatabase} {
+		accounts, err := t.Accounts(ctx, app)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range accounts {
+			key, text := app+"/"+a.Person, a.Username
+			if a.Enabled {
+				text += " enabled"
+			}
+			if a.Title != "" {
+				text += " " + a.Title
+			}
+			text += " " + fmt.Sprint(slices.Sorted(slices.Values(a.Groups)))
+			if other, twice := has[key]; twice {
+				text = other + ", and " + text
+			}
+			has[key] = text
+		}
+	}
+	return has, nil
+}

@@ -1,0 +1,112 @@
+package topology
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"text/template"
+	"time"
+
+	"github.com/tenurehq/tenure/dev/process"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+//go:embed tenure.yaml.tmpl
+var configuration string
+
+// rendering is what the template of tenure.yaml uses.
+type rendering struct {
+	Brokers                                    string
+	Secure                                     bool
+	CA, KafkaUser, KafkaPassword               string // the password is a file
+	Ledger                                     string
+	Metrics                                    string
+	DirectoryURL, DirectoryCA                  string
+	WikiURL, DatabaseAddress                   string
+	DirectoryPassword, WikiToken, DatabasePass string
+}
+
+// Config is the path of the tenure.yaml of one of Tenure's processes: they differ
+// in where they serve metrics. Any of them will do for the command line.
+func (t *Topology) Config(name string) string { return filepath.Join(t.dir, name+".yaml") }
+
+// LedgerURL is where the ledger is.
+func (t *Topology) LedgerURL() string {
+	if t.opts.SQLite {
+		return "sqlite:" + filepath.Join(t.dir, "tenure.db")
+	}
+	return t.postgresURL("postgresql", databaseTenure, databaseTenure)
+}
+
+// kafkaPasswordFile holds what Tenure signs in at Kafka with.
+func (t *Topology) kafkaPasswordFile() string { return filepath.Join(t.dir, "kafka-password") }
+
+func (t *Topology) configure(name string) error {
+	if err := os.WriteFile(t.kafkaPasswordFile(), []byte(t.kafkaPassword), 0o600); err != nil {
+		return err
+	}
+	r := rendering{
+		Brokers: t.ports.address("kafka"), Secure: t.opts.Secure, KafkaUser: kafkaUser, KafkaPassword: t.kafkaPasswordFile(),
+		Ledger: t.LedgerURL(), Metrics: t.ports.address(name),
+		DirectoryURL: t.directoryURL(), DirectoryCA: t.directoryCA(), DirectoryPassword: t.ldapPassword,
+		WikiURL: t.wikiURL(), WikiToken: t.scimToken,
+		DatabaseAddress: t.ports.address(AppDatabase), DatabasePass: t.postgresPassword,
+	}
+	if t.opts.Secure {
+		r.Brokers, r.CA = t.ports.address("kafka-clients"), t.certs.ca()
+	}
+	parsed, err := template.New("tenure.yaml").Option("missingkey=error").Parse(configuration)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := parsed.Execute(&text, r); err != nil {
+		return err
+	}
+	return os.WriteFile(t.Config(name), text.Bytes(), 0o600)
+}
+
+// startTenure runs workers and starters, all at once: whoever comes first makes the
+// ledger's tables.
+func (t *Topology) startTenure(ctx context.Context) error {
+	var all []func(context.Context) error
+	for program, count := range map[string]int{"worker": t.opts.Workers, "starter": t.opts.Starters} {
+		for i := range count {
+			name := numbered(program, i)
+			if err := t.configure(name); err != nil {
+				return err
+			}
+			all = append(all, func(ctx context.Context) error {
+				return t.run(ctx, process.Options{
+					Name: name, Path: filepath.Join(t.opts.Bin, program), Args: []string{"--config", t.Config(name)}, Env: t.Env(),
+					Grace: workflows.StopTimeout + 5*time.Second,
+					Ready: func(ctx context.Context) error { return t.Ready(ctx, name) },
+				})
+			})
+		}
+	}
+	return t.together(ctx, all)
+}
+
+// Ready asks one of Tenure's processes whether it is of use now.
+func (t *Topology) Ready(ctx context.Context, name string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.ports.address(name)+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := scimClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		var said bytes.Buffer
+		_, _ = said.ReadFrom(answer.Body)
+		return fmt.Errorf("%s is not ready: %s", name, said.String())
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package topology
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tenurehq/tenure/dev/process"
+)
+
+// startTimeout bounds how long a part may take to answer: a Java process on a
+// small machine is the slowest.
+const startTimeout = 2 * time.Minute
+
+// Options say what to run.
+type Options struct {
+	Root      string // of the checkout
+	Bin       string // where `make build-real` has put the programs
+	KafkaLibs string // Kafka's jars
+	Scimmy    string // where SCIMMY is installed
+
+	Workers, Starters int
+	// Namespace is Temporal's (default "default").
+	Namespace string
+	// Secure has Kafka and Temporal ask who one is.
+	Secure bool
+	// SQLite has the ledger in a file, and not on the topology's PostgreSQL.
+	SQLite bool
+	// Progress is told, in one line each, what happens; nil: nobody is.
+	Progress func(line string)
+}
+
+// Topology is running. Its methods are for one goroutine.
+type Topology struct {
+	opts  Options
+	dir   string
+	ports ports
+	certs *certificates // nil unless Secure
+
+	kafkaPassword, ldapPassword, scimToken, postgresPassword string
+	apiKey                                                   string
+
+	processes map[string]*process.Process
+	order     []string // of their names: what others need first
+	cleanup   []func() // what Close does, last first
+}
+
+// Start starts everything, and returns when all of it answers.
+func Start(ctx context.Context, opts Options) (*Topology, error) {
+	if opts.Namespace == "" {
+		opts.Namespace = "default"
+	}
+	if opts.Progress == nil {
+		opts.Progress = func(string) {}
+	}
+	t := &Topology{
+		opts: opts, processes: map[string]*process.Process{},
+		kafkaPassword: rand.Text(), ldapPassword: rand.Text(), scimToken: rand.Text(), postgresPassword: rand.Text(),
+	}
+	if err := t.start(ctx); err != nil {
+		err = errors.Join(err, t.said())
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Topology) start(ctx context.Context) (err error) {
+	if t.dir, err = os.MkdirTemp("", "tenure-topology-"); err != nil {
+		return err
+	}
+	t.cleanup = append(t.cleanup, func() { _ = os.RemoveAll(t.dir) })
+	if err := os.Chmod(t.dir, 0o711); err != nil { //nolint:gosec // PostgreSQL runs as another user, and has a folder of its own in there
+		return err
+	}
+	if t.ports, err = choosePorts(t.opts); err != nil {
+		return err
+	}
+	if t.opts.Secure {
+		if err := t.makeCredentials(); err != nil {
+			return err
+		}
+	}
+	began := time.Now()
+	stages := [][]func(context.Context) error{
+		{t.startKafka, t.startPostgres, t.startDirectory, t.startWiki, t.startDatabase},
+		{t.makeTopics, t.startTemporal},
+		{t.makeNamespace},
+		{t.startTenure},
+	}
+	for _, stage := range stages {
+		if err := t.together(ctx, stage); err != nil {
+			return err
+		}
+	}
+	t.opts.Progress(fmt.Sprintf("everything answers after %s", time.Since(began).Round(time.Second)))
+	return nil
+}
+
+// together does what a stage consists of, side by side.
+func (t *Topology) together(ctx context.Context, stage []func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	errs := make([]error, len(stage))
+	var all sync.WaitGroup
+	for i, part := range stage {
+		all.Go(func() { errs[i] = part(ctx) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+var registering sync.Mutex
+
+// run makes a process that Close stops, and starts it.
+func (t *Topology) run(ctx context.Context, opts process.Options) error {
+	log, err := os.OpenFile(t.logPath(opts.Name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	opts.Log = log
+	p := process.New(opts)
+	registering.Lock()
+	t.processes[opts.Name] = p
+	t.order = append(t.order, opts.Name)
+	t.cleanup = append(t.cleanup, func() {
+		p.Kill() // what was acknowledged has to be on disk; and nobody reads it again
+		_ = log.Close()
+	})
+	registering.Unlock()
+	return p.Start(ctx)
+}
+
+// Process is one of those that run, by its name; nil if there is none.
+func (t *Topology) Process(name string) *process.Process { return t.processes[name] }
+
+// Processes are the names of all, what others need first.
+func (t *Topology) Processes() []string { return t.order }
+
+// Dir is where data, logs and configurations are until Close.
+func (t *Topology) Dir() string { return t.dir }
+
+// Close ends everything, and leaves nothing behind.
+func (t *Topology) Close() {
+	for len(t.cleanup) > 0 {
+		last := len(t.cleanup) - 1
+		t.cleanup[last]()
+		t.cleanup = t.cleanup[:last]
+	}
+}
+
+func (t *Topology) logPath(name string) string { return filepath.Join(t.dir, name+".log") }
+
+// Tail is the end of what a process has said.
+func (t *Topology) Tail(name string) string {
+	const most = 4 << 10
+	text, _ := os.ReadFile(t.logPath(name))
+	return string(text[max(0, len(text)-most):])
+}
+
+// said is what those have said that do not run.
+func (t *Topology) said() error {
+	var errs []error
+	for name, p := range t.processes {
+		if text := t.Tail(name); text != "" && !p.Running() {
+			errs = append(errs, fmt.Errorf("the end of what %s said:\n%s", name, text))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// await asks until there is no error, or ctx ends.
+func await(ctx context.Context, ask func(context.Context) error) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%w)", ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}
