@@ -51,7 +51,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(devCommand(), demoCommand(), companyCommand(), benchCommand(), benchIngestCommand())
+	root.AddCommand(devCommand(), demoCommand(), companyCommand(), benchCommand(), benchIngestCommand(), chaosCommand())
 	return root
 }
 

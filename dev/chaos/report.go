@@ -1,0 +1,100 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/tenurehq/tenure/dev/bench/sheet"
+	"github.com/tenurehq/tenure/dev/topology"
+)
+
+// Row is one fault and what has come of it. What follows Accounts is of the whole
+// history, which several faults may share.
+type Row struct {
+	Fault   string `json:"fault"`
+	Outage  string `json:"outage"`
+	People  int    `json:"people"`
+	Events  int    `json:"events"` // without repetitions
+	Sent    int    `json:"sent"`   // records sent when it struck
+	Behind  int64  `json:"behind"` // records not acknowledged when it was over
+	Ready   string `json:"ready"`  // from then until all of Tenure was ready
+	Settled string `json:"settled"`
+
+	Accounts   int      `json:"accounts"` // enabled ones, and right
+	Wrong      int      `json:"wrong"`
+	Lost       int      `json:"lost"`
+	Duplicates int      `json:"duplicates"`
+	Restarted  string   `json:"restarted,omitempty"` // what ended by itself
+	Examples   []string `json:"examples,omitempty"`
+}
+
+// Good says whether everything was as it must be.
+func (r Row) Good() bool { return r.Accounts > 0 && r.Wrong+r.Lost+r.Duplicates == 0 }
+
+// behind counts what is sent and not acknowledged; Kafka may not say it yet.
+func (r *Row) behind(ctx context.Context, t *topology.Topology) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	ends, endsErr := t.Ends(ctx, topology.TopicEvents)
+	committed, committedErr := t.Committed(ctx)
+	if endsErr != nil || committedErr != nil {
+		return
+	}
+	for p, end := range ends {
+		r.Behind += end - committed[p]
+	}
+}
+
+func (r *Row) judged(v *verdict, settled time.Duration, restarted string) {
+	r.Settled, r.Accounts, r.Restarted = settled.String(), v.accounts, restarted
+	r.Wrong, r.Lost, r.Duplicates = len(v.wrong), len(v.lost), len(v.duplicates)
+	for _, some := range [][]string{v.wrong, v.lost, v.duplicates} {
+		r.Examples = append(r.Examples, some[:min(5, len(some))]...)
+	}
+}
+
+// Print prints the table, and examples of what is wrong.
+func Print(out io.Writer, rows []Row) {
+	t := sheet.Table(out, table.Row{"fault", "for", "people", "events", "sent before", "behind after", "ready after", "settled after", "accounts right", "wrong", "lost", "duplicate"})
+	for _, r := range rows {
+		t.AppendRow(table.Row{r.Fault, r.Outage, r.People, r.Events, r.Sent, r.Behind, r.Ready, r.Settled, r.Accounts, r.Wrong, r.Lost, r.Duplicates})
+	}
+	t.Render()
+	for _, r := range rows {
+		if r.Restarted != "" {
+			fmt.Fprintf(out, "%s: ended by itself and was started again: %s\n", r.Fault, r.Restarted)
+		}
+		for _, example := range r.Examples {
+			fmt.Fprintf(out, "%s: %s\n", r.Fault, example)
+		}
+	}
+}
+
+// Load reads rows from a file; none if it is not there.
+func Load(path string) (rows []Row, err error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &rows)
+	}
+	return rows, err
+}
+
+// Save writes rows to a file.
+func Save(path string, rows []Row) error {
+	text, err := json.MarshalIndent(rows, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o600)
+}
