@@ -17,11 +17,16 @@ var ErrNotFound = errors.New("ledger: nothing of the kind is recorded")
 // again.
 var ErrStale = errors.New("ledger: the person was assessed by another meanwhile: read them again and assess again")
 
+// ErrUnreachable is in the error of a store that does not answer: it is to be
+// waited for. If it went away while it was writing, it is not known whether that was
+// done: the call may be repeated.
+var ErrUnreachable = errors.New("the database cannot be reached")
+
 // Ledger is one store. All methods are safe for concurrent use, by several
 // processes too, and may be repeated: a second call with the same arguments
-// changes nothing. An error means that nothing was changed; one other than
-// ErrNotFound and ErrStale, that the store could not be reached, failed or was
-// given nonsense. When a method returns without one, what it wrote survives a
+// changes nothing. An error means that nothing was changed (but see
+// ErrUnreachable); one other than ErrNotFound and ErrStale, that the store could not
+// be reached, failed or was given nonsense. When a method returns without one, what it wrote survives a
 // crash of the process and of the machine.
 //
 // Times are instants: kept to the microsecond (what is finer is cut off), and

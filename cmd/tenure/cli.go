@@ -167,10 +167,14 @@ func (c *cli) withLedger(ctx context.Context, f func(*config.Config, ledger.Ledg
 	if err != nil {
 		return err
 	}
-	// Opening an SQLite ledger makes one: right for the services, but for somebody
-	// who asks, an empty answer in place of "you look in the wrong place".
-	if path, ok := strings.CutPrefix(cfg.Ledger.URL, "sqlite:"); ok && !exists(path) {
-		return fmt.Errorf("there is no ledger at %s: check ledger.url in %s, and whether the starter has ever run", path, cfg.Path)
+	// Opening a ledger makes one: right for the services, but for somebody who asks,
+	// an empty answer in place of "you look in the wrong place".
+	there, err := open.Exists(ctx, cfg.Ledger.URL)
+	if err != nil {
+		return fmt.Errorf("%w (check ledger.url in %s)", err, cfg.Path)
+	}
+	if !there {
+		return fmt.Errorf("there is no ledger at %s: check ledger.url in %s, and whether the starter has ever run", open.Address(cfg.Ledger.URL), cfg.Path)
 	}
 	store, err := open.Open(ctx, cfg.Ledger.URL)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/internal/checkup"
+	"github.com/tenurehq/tenure/ledger/open"
 )
 
 func (c *cli) configCommand() *cobra.Command {
@@ -42,6 +43,9 @@ be found out.`,
 			cfg, err := c.config()
 			if err != nil {
 				return err
+			}
+			if err := open.CheckURL(cfg.Ledger.URL); err != nil {
+				return usagef("%w (ledger.url in %s)", err, cfg.Path)
 			}
 			v := viewConfig(cfg)
 			if o.connect {

@@ -152,6 +152,28 @@ func TestWrongConfigurationListsAllErrors(t *testing.T) {
 	assert.Contains(t, got.err, "\ntenure.yaml:6:")
 }
 
+func TestALedgerOnPostgreSQL(t *testing.T) {
+	s := newSite(t)
+	write := func(url string) {
+		s.write("tenure.yaml", "kafka: {brokers: [127.0.0.1:1], topics: [{name: hr.events}]}\nledger: {url: \""+url+"\"}\n")
+	}
+	write("postgres://tenure:s3cret@127.0.0.1:1/tenure?sslmode=perhaps")
+	got := s.run("config", "check")
+	assert.Equal(t, service.ExitUsage, got.code)
+	assert.Contains(t, got.err, "sslmode is invalid")
+	assert.Contains(t, got.err, "ledger.url in tenure.yaml")
+	assert.NotContains(t, got.err, "s3cret")
+
+	write("postgres://tenure:s3cret@127.0.0.1:1/tenure")
+	got = s.run("config", "check")
+	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.NotContains(t, got.stdout, "s3cret")
+	got = s.run("person", "list")
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Contains(t, got.err, "ledger postgres://127.0.0.1:1/tenure: the database cannot be reached")
+	assert.NotContains(t, got.err, "s3cret")
+}
+
 func TestWhereTheConfigurationIsFound(t *testing.T) {
 	s := newSite(t)
 	require.NoError(t, os.Rename("tenure.yaml", "other.yaml"))

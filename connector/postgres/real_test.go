@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/connectortest"
 	"github.com/tenurehq/tenure/connector/postgres"
+	"github.com/tenurehq/tenure/internal/postgrestest"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -24,8 +25,8 @@ type rig struct {
 	url      *url.URL // of the administrator
 	admin    *pgx.Conn
 	role     string
-	password string // of the role, as Tenure knows it
-	proxy    *proxy // between Tenure and the server
+	password string              // of the role, as Tenure knows it
+	proxy    *postgrestest.Proxy // between Tenure and the server
 }
 
 var groups = [2]string{"app_readers", "app_writers"}
@@ -33,11 +34,7 @@ var groups = [2]string{"app_readers", "app_writers"}
 // newRig prepares the cluster that scripts/test-real has started.
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	const name = "TENURE_REAL_POSTGRES_URL"
-	text := os.Getenv(name)
-	require.NotEmpty(t, text, "%s is not set: run `make test-real`, which starts the server and sets it", name)
-	address, err := url.Parse(text)
-	require.NoError(t, err)
+	address := postgrestest.Administrator(t)
 	r := &rig{url: address, role: "tenure", password: "p4ssword-that-nobody-may-see"}
 	r.admin = r.login(t, address.User.Username(), passwordOf(address))
 	r.exec(t, `DO $$ BEGIN CREATE ROLE tenure LOGIN CREATEROLE; EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
@@ -47,7 +44,7 @@ func newRig(t *testing.T) *rig {
 	for _, group := range groups {
 		r.exec(t, `DO $$ BEGIN CREATE ROLE `+group+`; EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
 	}
-	r.proxy = newProxy(t, address.Host)
+	r.proxy = postgrestest.NewProxy(t, address.Host)
 	return r
 }
 
@@ -121,7 +118,7 @@ func TestConformanceOfPostgreSQL(t *testing.T) {
 	connectortest.Run(t, connectortest.Target{
 		Kind: postgres.Kind,
 		Open: func(t *testing.T) connector.Connector {
-			c, err := postgres.Kind.Open(t.Context(), connector.Env{App: "warehouse"}, r.settings(r.proxy.address))
+			c, err := postgres.Kind.Open(t.Context(), connector.Env{App: "warehouse"}, r.settings(r.proxy.Address))
 			require.NoError(t, err)
 			return c
 		},
@@ -131,7 +128,7 @@ func TestConformanceOfPostgreSQL(t *testing.T) {
 		},
 		Entitlements: groups,
 		Attributes:   [2]string{"comment", "set.application_name"},
-		Secrets:      []string{r.password, refused, r.proxy.address},
+		Secrets:      []string{r.password, refused, r.proxy.Address},
 		Seed: func(t *testing.T, account connector.Account) {
 			name := pgx.Identifier{account.Username}.Sanitize()
 			r.exec(t, "CREATE ROLE "+name+" LOGIN")
@@ -142,12 +139,12 @@ func TestConformanceOfPostgreSQL(t *testing.T) {
 		},
 		Faults: connectortest.Faults{
 			Heal: func(t *testing.T) {
-				r.proxy.behave(forward)
+				r.proxy.Behave(postgrestest.Forward)
 				r.setPassword(t, r.role, r.password)
 			},
-			FailAfterApply: func(*testing.T) { r.proxy.behave(dropNextCommit) },
+			FailAfterApply: func(*testing.T) { r.proxy.Behave(postgrestest.DropNextCommit) },
 			Unauthorize:    func(t *testing.T) { r.setPassword(t, r.role, refused) },
-			Stall:          func(*testing.T) { r.proxy.behave(stall) },
+			Stall:          func(*testing.T) { r.proxy.Behave(postgrestest.Stall) },
 		},
 	})
 }
@@ -370,9 +367,9 @@ func TestProbeSaysWhatIsMissing(t *testing.T) {
 
 func TestServersThatCannotBeUsed(t *testing.T) {
 	r := newRig(t)
-	closed := newProxy(t, "127.0.0.1:1") // which nobody answers
+	closed := postgrestest.NewProxy(t, "127.0.0.1:1") // which nobody answers
 	for name, test := range map[string]struct{ url, want string }{
-		"nobody there":  {"postgres://tenure@" + closed.address + "/postgres?sslmode=disable", "unavailable"},
+		"nobody there":  {"postgres://tenure@" + closed.Address + "/postgres?sslmode=disable", "unavailable"},
 		"no database":   {"postgres://tenure@" + r.url.Host + "/no_such?sslmode=disable", "no such database"},
 		"no such role":  {"postgres://no_such@" + r.url.Host + "/postgres?sslmode=disable", "unauthorized"},
 		"no TLS needed": {"postgres://tenure@" + r.url.Host + "/postgres", "certificate"},

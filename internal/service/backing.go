@@ -22,8 +22,8 @@ type Backing struct {
 	http *HTTP
 }
 
-// Connect opens the ledger and waits for Temporal. Meanwhile it serves p's
-// metrics and probes on an address (empty: not at all): own is what the process
+// Connect opens the ledger and waits for Temporal, and for the ledger's database if
+// that is not reached. Meanwhile it serves p's metrics and probes on an address (empty: not at all): own is what the process
 // itself adds to the probes.
 func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics string, own Checks) (b *Backing, err error) {
 	b = &Backing{}
@@ -32,14 +32,26 @@ func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics strin
 			err = errors.Join(err, b.Close())
 		}
 	}()
-	if b.Ledger, err = open.Open(ctx, cfg.Ledger.URL); err != nil {
+	var unreached error
+	if b.Ledger, err = open.Open(ctx, cfg.Ledger.URL); errors.Is(err, ledger.ErrUnreachable) {
+		unreached = err
+	} else if err != nil {
 		return b, err
 	}
-	var temporalReady Later // the probes answer while Temporal is waited for, and say that it is
-	checks := map[string]Check{"ledger": b.Ledger.Ping, "temporal": temporalReady.Check}
+	var ledgerReady, temporalReady Later // the probes answer while something is waited for, and say that it is
+	if b.Ledger != nil {
+		ledgerReady.Set(b.Ledger.Ping)
+	}
+	checks := map[string]Check{"ledger": ledgerReady.Check, "temporal": temporalReady.Check}
 	maps.Copy(checks, own.Ready)
 	if b.http, err = p.ServeHTTP(metrics, Checks{Alive: own.Alive, Ready: checks}); err != nil {
 		return b, err
+	}
+	if unreached != nil {
+		if b.Ledger, err = awaitLedger(ctx, p.Log, cfg.Ledger.URL, unreached); err != nil {
+			return b, err
+		}
+		ledgerReady.Set(b.Ledger.Ping)
 	}
 	var address, namespace string
 	b.Temporal, err = DialTemporal(ctx, p.Log, func(o *client.Options) { address, namespace = o.HostPort, o.Namespace })

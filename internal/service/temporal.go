@@ -19,7 +19,7 @@ import (
 const (
 	// probeTimeout bounds one attempt to reach Temporal.
 	probeTimeout = 5 * time.Second
-	// remindEvery is how often a process that waits for Temporal says so again.
+	// remindEvery is how often a process that waits for something says so again.
 	remindEvery = 30 * time.Second
 )
 

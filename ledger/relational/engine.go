@@ -12,7 +12,8 @@ type Engine interface {
 	Write(ctx context.Context, f func(*Tx) error) error
 	// QueryContext reads what is committed.
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	// Snapshot runs f, all of whose reads are of one moment.
+	// Snapshot runs f, all of whose reads are of one moment. F may be run more than
+	// once.
 	Snapshot(ctx context.Context, f func(Reader) error) error
 	// Explain makes an error of the database's say where it is and what to do.
 	Explain(err error) error

@@ -59,12 +59,11 @@ func checkPath(path string) error {
 	if path == "" || path == ":memory:" {
 		return fmt.Errorf("ledger %q: not a file: give the path of a file, since processes share it", path)
 	}
-	//nolint:gosec // the path is the operator's own
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("ledger %s: not a regular file: give the path of a file", path)
 	}
 	dir := filepath.Dir(path)
-	switch info, err := os.Stat(dir); { //nolint:gosec // the path is the operator's own
+	switch info, err := os.Stat(dir); {
 	case os.IsNotExist(err):
 		return fmt.Errorf("ledger %s: no directory %s: create it, or give another path", path, dir)
 	case err != nil:

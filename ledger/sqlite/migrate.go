@@ -23,7 +23,7 @@ const applicationID = 0x544E524C
 // migrate makes the file if it is missing, and brings its schema up to date.
 // Several processes may do so at the same time.
 func migrate(ctx context.Context, path string) (err error) {
-	_, err = os.Stat(path) //nolint:gosec // the path is the operator's own
+	_, err = os.Stat(path)
 	missing := os.IsNotExist(err)
 	db, err := sql.Open(driverName, writeDSN(path))
 	if err != nil {
@@ -37,7 +37,7 @@ func migrate(ctx context.Context, path string) (err error) {
 	if missing {
 		// What is known of people is nobody else's business. The files beside it,
 		// which SQLite makes from here on, are given the same permissions.
-		if err := os.Chmod(path, 0o600); err != nil { //nolint:gosec // the path is the operator's own
+		if err := os.Chmod(path, 0o600); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/ledgertest"
 )
 
 func TestOpenSaysWhatIsWrongAndWhatToDo(t *testing.T) {
@@ -134,7 +135,7 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 	require.NoError(t, s.Act(t.Context(), ledger.Action{
 		Verb: ledger.VerbSkip, PersonID: "p1", Key: "conflict", Conflict: true, Operator: "ops", At: time.Now(),
 	}))
-	require.NoError(t, writeRound(t.Context(), s, "p3", 0))
+	require.NoError(t, ledgertest.WriteRound(t.Context(), s, "p3", 0))
 	const (
 		appendOnly = "the audit record is append-only"
 		rest       = "at, person_id, app, action, actor, cause, detail, key, attempt"

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ledger/ledgertest"
 )
 
 func TestManyOpenANewFileAtOnce(t *testing.T) {
@@ -26,7 +28,7 @@ func TestManyOpenANewFileAtOnce(t *testing.T) {
 			return err
 		}
 		defer s.Close()
-		return writeRound(t.Context(), s, fmt.Sprint("p", i), 0)
+		return ledgertest.WriteRound(t.Context(), s, fmt.Sprint("p", i), 0)
 	})
 	close(begin)
 	for _, err := range opened() {
@@ -37,15 +39,15 @@ func TestManyOpenANewFileAtOnce(t *testing.T) {
 
 func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 	path := newPath(t)
-	var children []*child
+	var children []*ledgertest.Child
 	for i := range 6 {
-		children = append(children, start(t, "open", path, fmt.Sprint("p", i)))
+		children = append(children, ledgertest.Start(t, ledgertest.OpenOnce, path, fmt.Sprint("p", i)))
 	}
 	for _, c := range children { // all wait for this
-		require.NoError(t, c.in.Close())
+		require.NoError(t, c.In.Close())
 	}
 	for _, c := range children {
-		require.NoError(t, c.cmd.Wait(), c.said(t))
+		require.NoError(t, c.Cmd.Wait(), c.Said(t))
 	}
 	requireMigratedOnce(t, path, 6)
 }
@@ -108,20 +110,20 @@ func TestKilledProcesses(t *testing.T) {
 		var mu sync.Mutex
 		for i := range 2 {
 			name := fmt.Sprint("person ", round, " ", i)
-			c := start(t, "write", path, name)
+			c := ledgertest.Start(t, ledgertest.WriteForEver, path, name)
 			until := 20 + rand.IntN(60)
 			wg.Go(func() {
 				last := -1
-				for c.out.Scan() {
-					n, err := strconv.Atoi(c.out.Text())
+				for c.Out.Scan() {
+					n, err := strconv.Atoi(c.Out.Text())
 					if !assert.NoError(t, err) {
 						return
 					}
 					if last = n; last == until {
-						assert.NoError(t, c.cmd.Process.Kill())
+						assert.NoError(t, c.Cmd.Process.Kill())
 					}
 				}
-				assert.GreaterOrEqual(t, last, until, c.said(t))
+				assert.GreaterOrEqual(t, last, until, c.Said(t))
 				mu.Lock()
 				defer mu.Unlock()
 				acknowledged[name] = last
@@ -130,35 +132,9 @@ func TestKilledProcesses(t *testing.T) {
 		wg.Wait()
 		s := openStore(t, path)
 		for name, last := range acknowledged {
-			requireWhole(t, s, name, last)
+			ledgertest.RequireWhole(t, s, name, last)
 		}
 		require.NoError(t, s.Close())
-	}
-}
-
-// requireWhole sees that the rounds up to the last acknowledged one are there,
-// and of the next one only whole calls.
-func requireWhole(t *testing.T, s *Store, name string, last int) {
-	t.Helper()
-	p, err := s.Person(t.Context(), name)
-	require.NoError(t, err)
-	require.Zero(t, len(p.Events)%eventsPerRound, "half a call")
-	rounds := len(p.Events) / eventsPerRound
-	require.Contains(t, []int{last + 1, last + 2}, rounds)
-	for i, e := range p.Events {
-		require.Equal(t, fmt.Sprint(i/eventsPerRound, " ", i%eventsPerRound), e.Event.ID)
-	}
-	rows, err := s.Audit(t.Context(), name, 0, 1e6)
-	require.NoError(t, err)
-	require.Contains(t, []int{last + 1, last + 2}, len(rows))
-	for i, r := range rows {
-		require.Equal(t, strconv.Itoa(i), r.Cause)
-	}
-	require.Len(t, p.Links, 1)
-	require.Equal(t, rows[len(rows)-1].Cause, p.Links[0].Attributes, "link and audit row of one outcome")
-	require.LessOrEqual(t, len(p.Steps), 1)
-	if len(p.Steps) == 1 {
-		require.Equal(t, fmt.Sprint("step ", len(rows)), p.Steps[0].Key, "the intent that was not resolved")
 	}
 }
 
@@ -167,16 +143,16 @@ func requireWhole(t *testing.T, s *Store, name string, last int) {
 func TestProcessesTakeTurns(t *testing.T) {
 	path := newPath(t)
 	const rounds = 150
-	busy := start(t, "write", path, "busy")
-	require.True(t, busy.out.Scan(), "the other process writes")
+	busy := ledgertest.Start(t, ledgertest.WriteForEver, path, "busy")
+	require.True(t, busy.Out.Scan(), "the other process writes")
 	go func() {
-		for busy.out.Scan() { // keep it going
+		for busy.Out.Scan() { // keep it going
 		}
 	}()
 	s := openStore(t, path)
 	for _, err := range inBackground(4, func(i int) error {
 		for round := range rounds {
-			if err := writeRound(t.Context(), s, fmt.Sprint("p", i), round); err != nil {
+			if err := ledgertest.WriteRound(t.Context(), s, fmt.Sprint("p", i), round); err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/ledgertest"
 )
 
 // day is an instant of the old ledger's.
@@ -161,7 +162,7 @@ func TestALedgerOfTheFirstVersionIsTakenOver(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Equal(t, "p1", letter.PersonID)
-	require.NoError(t, writeRound(t.Context(), s, "p1", 0))
+	require.NoError(t, ledgertest.WriteRound(t.Context(), s, "p1", 0))
 	_, err = s.writes.conn.ExecContext(t.Context(), `DELETE FROM audit`)
 	require.ErrorContains(t, err, "append-only")
 	rows, err := s.Audit(t.Context(), "p1", 0, 10)

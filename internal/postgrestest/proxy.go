@@ -1,0 +1,127 @@
+package postgrestest
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Behaviour is what a proxy does with connections.
+type Behaviour int
+
+// What it may do.
+const (
+	Forward        Behaviour = iota
+	DropNextCommit           // breaks the connection on which the next transaction was committed, before that is told
+	Stall                    // says nothing
+	Refuse                   // ends every connection, old or new
+)
+
+// Proxy stands between the one who is tested and the server.
+type Proxy struct {
+	Address string
+	server  string
+
+	mu    sync.Mutex
+	now   Behaviour
+	conns map[net.Conn]bool // while they are served
+}
+
+// NewProxy starts one before the server at an address.
+func NewProxy(t *testing.T, server string) *Proxy {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	p := &Proxy{Address: listener.Addr().String(), server: server, conns: map[net.Conn]bool{}}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go p.serve(client)
+		}
+	}()
+	return p
+}
+
+// Behave makes it behave in that way from now on.
+func (p *Proxy) Behave(b Behaviour) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = b
+	if b == Refuse {
+		for c := range p.conns {
+			_ = c.Close()
+		}
+	}
+}
+
+// enter notes a client, unless it is refused.
+func (p *Proxy) enter(c net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conns[c] = true
+	return p.now != Refuse
+}
+
+func (p *Proxy) leave(c net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.conns, c)
+	_ = c.Close()
+}
+
+// is says whether the behaviour is b.
+func (p *Proxy) is(b Behaviour) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now == b
+}
+
+// dropped says whether what the server said tells of the commit that is to be
+// kept from the client, and forgets that one is.
+func (p *Proxy) dropped(said []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.now != DropNextCommit || !bytes.Contains(said, []byte("COMMIT\x00")) {
+		return false
+	}
+	p.now = Forward
+	return true
+}
+
+func (p *Proxy) serve(client net.Conn) {
+	defer p.leave(client)
+	if !p.enter(client) {
+		return
+	}
+	if p.is(Stall) {
+		_, _ = io.Copy(io.Discard, client)
+		return
+	}
+	server, err := net.Dial("tcp", p.server)
+	if err != nil {
+		return
+	}
+	defer func() { _ = server.Close() }()
+	go func() {
+		_, _ = io.Copy(server, client)
+		_ = server.Close()
+	}()
+	said := make([]byte, 64<<10)
+	for {
+		n, err := server.Read(said)
+		if err != nil || p.dropped(said[:n]) {
+			return
+		}
+		if _, err := client.Write(said[:n]); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/tenurehq/tenure/ledger/relational"
+)
+
+// patience is how long a call is made again and again before it fails: a server
+// that is started again, or hands over to another, takes seconds. Whoever calls a
+// ledger waits for longer.
+const patience = 10 * time.Second
+
+// dialect of PostgreSQL: others write at the same time, from other machines.
+var dialect = relational.Dialect{
+	Array: `(SELECT ordinality - 1 AS key, value FROM json_array_elements_text(?1::json) WITH ORDINALITY)`,
+	Lock:  ` FOR NO KEY UPDATE`,
+	// The number is this lock's among the advisory ones, by chance.
+	LockUsernames: `SELECT pg_advisory_xact_lock(4853611790230161)`,
+	Clock:         `SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint`,
+}
+
+// engine is the database for package relational.
+type engine struct {
+	db       *sql.DB
+	at       *address
+	patience time.Duration
+}
+
+// Dialect implements relational.Engine.
+func (e *engine) Dialect() relational.Dialect { return dialect }
+
+// Explain implements relational.Engine.
+func (e *engine) Explain(err error) error { return e.at.explain(err) }
+
+// QueryContext implements relational.Engine.
+func (e *engine) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	err = e.persist(ctx, func() (again bool, err error) {
+		rows, err = reader{e.db}.QueryContext(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller's
+		return transient(err), err
+	})
+	return rows, err
+}
+
+// Snapshot implements relational.Engine.
+func (e *engine) Snapshot(ctx context.Context, f func(relational.Reader) error) error {
+	return e.persist(ctx, func() (again bool, err error) {
+		tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+		if err == nil {
+			defer func() { _ = tx.Rollback() }() // nothing was written
+			err = f(reader{tx})
+		}
+		return transient(err), err
+	})
+}
+
+// Write implements relational.Engine.
+func (e *engine) Write(ctx context.Context, f func(*relational.Tx) error) error {
+	return e.persist(ctx, func() (again bool, err error) { return e.transact(ctx, f) })
+}
+
+// persist makes a call until it succeeds or fails in a way that another try would
+// not mend, or patience is at its end.
+func (e *engine) persist(ctx context.Context, call func() (again bool, err error)) error {
+	for start, pause := time.Now(), time.Millisecond; ; pause = min(2*pause, time.Second) {
+		again, err := call()
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil || !again || time.Since(start) > e.patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // no secret
+		}
+	}
+}
+
+// transact runs f in one transaction, and says whether to do so again.
+func (e *engine) transact(ctx context.Context, f func(*relational.Tx) error) (again bool, err error) {
+	c, err := e.db.Conn(ctx)
+	if err != nil {
+		return transient(err), err
+	}
+	defer func() { _ = c.Close() }() // gives it back; one in a transaction is not used again
+	// A process that stands still does not hold its locks for ever.
+	if _, err := command(ctx, c, `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '1min'`); err != nil {
+		return transient(err), err
+	}
+	if err := f(relational.NewTx(conn{ctx, c}, dialect)); err != nil {
+		again = transient(err) || broken(c)
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_, _ = command(end, c, `ROLLBACK`) // if it fails, the connection is at its end, and the transaction with it
+		return again, err
+	}
+	// From here on the caller waits for the outcome, whatever ctx says.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.patience)
+	defer cancel()
+	tag, err := command(end, c, `COMMIT`)
+	if err == nil && tag != "COMMIT" {
+		err = errors.New("the transaction was rolled back")
+	}
+	if err != nil && broken(c) {
+		// It may have happened or not: calls may be repeated.
+		return true, &unansweredError{err}
+	}
+	return transient(err), err
+}
+
+// unansweredError is that of a commit whose answer was lost.
+type unansweredError struct{ error }
+
+func (e *unansweredError) Unwrap() error { return e.error }
+
+// command has the server run statements that return nothing, and says what the last
+// one did. They take one round trip.
+func command(ctx context.Context, c *sql.Conn, statements string) (tag string, err error) {
+	err = c.Raw(func(driver any) error {
+		results, err := driver.(*stdlib.Conn).Conn().PgConn().Exec(ctx, statements).ReadAll()
+		if err == nil {
+			tag = results[len(results)-1].CommandTag.String()
+		}
+		return err
+	})
+	return tag, err
+}
+
+// broken says whether the connection is at its end.
+func broken(c *sql.Conn) bool {
+	var closed bool
+	err := c.Raw(func(driver any) error {
+		closed = driver.(*stdlib.Conn).Conn().IsClosed()
+		return nil
+	})
+	return closed || err != nil
+}
+
+// state is the SQLSTATE of an error, if the server gave one.
+func state(err error) string {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return refused.Code
+	}
+	return ""
+}
