@@ -39,6 +39,7 @@ type Ledger interface {
 	Census
 	Tasks
 	Pacer
+	Mover
 
 	// Ping says whether the store answers.
 	Ping(ctx context.Context) error

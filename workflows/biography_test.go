@@ -38,7 +38,7 @@ import (
 type biography struct {
 	t      *testing.T
 	person string
-	ledger *sqlite.Store
+	ledger ledger.Ledger
 	apps   map[string]*memory.App
 	acts   *activities.Activities
 

@@ -17,6 +17,7 @@ type Behaviour int
 const (
 	Forward        Behaviour = iota
 	DropNextCommit           // breaks the connection on which the next transaction was committed, before that is told
+	LoseNextCommit           // ... on which the next transaction is to be committed, before the server hears of that
 	Stall                    // says nothing
 	Refuse                   // ends every connection, old or new
 )
@@ -84,12 +85,12 @@ func (p *Proxy) is(b Behaviour) bool {
 	return p.now == b
 }
 
-// dropped says whether what the server said tells of the commit that is to be
-// kept from the client, and forgets that one is.
-func (p *Proxy) dropped(said []byte) bool {
+// breaks says whether the connection is to break now that one side said this, and
+// forgets that it was to.
+func (p *Proxy) breaks(b Behaviour, said []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.now != DropNextCommit || !bytes.Contains(said, []byte("COMMIT\x00")) {
+	if p.now != b || !bytes.Contains(bytes.ToUpper(said), []byte("COMMIT\x00")) {
 		return false
 	}
 	p.now = Forward
@@ -111,16 +112,21 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 	defer func() { _ = server.Close() }()
 	go func() {
-		_, _ = io.Copy(server, client)
+		p.pass(server, client, LoseNextCommit)
 		_ = server.Close()
 	}()
+	p.pass(client, server, DropNextCommit)
+}
+
+// pass passes on what one side says to the other, until the connection is to break.
+func (p *Proxy) pass(to, from net.Conn, breaking Behaviour) {
 	said := make([]byte, 64<<10)
 	for {
-		n, err := server.Read(said)
-		if err != nil || p.dropped(said[:n]) {
+		n, err := from.Read(said)
+		if err != nil || p.breaks(breaking, said[:n]) {
 			return
 		}
-		if _, err := client.Write(said[:n]); err != nil {
+		if _, err := to.Write(said[:n]); err != nil {
 			return
 		}
 	}

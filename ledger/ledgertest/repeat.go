@@ -147,6 +147,9 @@ type contents struct {
 	Letter []ledger.DeadLetter
 	Audit  []ledger.AuditRow
 	Due    []ledger.DuePerson
+	Tasks  []ledger.Task
+	Steps  []ledger.Step
+	Counts ledger.Counts
 }
 
 func everything(t *testing.T, l ledger.Ledger) contents {
@@ -157,7 +160,13 @@ func everything(t *testing.T, l ledger.Ledger) contents {
 	require.NoError(t, err)
 	letters, err := l.DeadLetters(t.Context(), ledger.LetterFilter{}, 0, all)
 	require.NoError(t, err)
-	c := contents{Links: links, Letter: letters, Audit: audit(t, l, ""), Due: due(t, l)}
+	tasks, err := l.Tasks(t.Context(), ledger.TaskFilter{}, 0, all)
+	require.NoError(t, err)
+	steps, err := l.Steps(t.Context(), ledger.StepFilter{}, ledger.StepPlace{}, all)
+	require.NoError(t, err)
+	counts, err := l.Count(t.Context())
+	require.NoError(t, err)
+	c := contents{Links: links, Letter: letters, Audit: audit(t, l, ""), Due: due(t, l), Tasks: tasks, Steps: steps, Counts: counts}
 	for _, s := range people {
 		p := read(t, l, s.PersonID)
 		require.Equal(t, s, p.Summary)

@@ -25,6 +25,10 @@ var dialect = relational.Dialect{
 	// The number is this lock's among the advisory ones, by chance.
 	LockUsernames: `SELECT pg_advisory_xact_lock(4853611790230161)`,
 	Clock:         `SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint`,
+
+	LockTables: `LOCK TABLE {tables} IN EXCLUSIVE MODE`,
+	Counter:    `SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_{column}_seq`,
+	SetCounter: `SELECT setval('{table}_{column}_seq', ?1)`,
 }
 
 // engine is the database for package relational.

@@ -5,6 +5,7 @@ package postgres
 import (
 	"database/sql"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"testing"
@@ -123,12 +124,16 @@ func TestARoleThatOnlyReadsAndWrites(t *testing.T) {
 	other := postgrestest.NewDatabase(t)
 	mate := other.User.Username()
 	postgrestest.Exec(t, at, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO `+mate)
+	postgrestest.Exec(t, at, `GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO `+mate)
 	guest := *at
 	guest.User = other.User
 	t.Cleanup(func() { postgrestest.Exec(t, at, `REVOKE ALL ON ALL TABLES IN SCHEMA public FROM `+mate) })
+	t.Cleanup(func() { postgrestest.Exec(t, at, `REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM `+mate) })
 	s := openStore(t, &guest)
 	require.NoError(t, ledgertest.WriteRound(t.Context(), s, "p1", 0))
-	_, err := s.db.ExecContext(t.Context(), `ALTER TABLE audit DISABLE TRIGGER USER`)
+	_, err := s.Export(t.Context(), io.Discard, nil)
+	require.NoError(t, err)
+	_, err = s.db.ExecContext(t.Context(), `ALTER TABLE audit DISABLE TRIGGER USER`)
 	require.ErrorContains(t, err, "must be owner")
 }
 

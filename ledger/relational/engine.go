@@ -42,6 +42,13 @@ type Dialect struct {
 	// Clock reads the database's clock, in nanoseconds since 1970. If it is empty
 	// this machine's is read: all who use the database share it.
 	Clock string
+	// LockTables keeps everybody else from writing to {tables} until the transaction
+	// ends; empty as above.
+	LockTables string
+	// Counter reads the highest number that {column} of {table}, which the database
+	// counts up, was ever given; ForgetCounter (if there is one) and then SetCounter
+	// set it to ?1.
+	Counter, ForgetCounter, SetCounter string
 }
 
 // Compiled are the queries that are made most often, for an engine that keeps

@@ -11,7 +11,12 @@ import (
 
 // dialect of SQLite: one transaction writes at a time, and those who share the
 // file share the machine's clock.
-var dialect = relational.Dialect{Array: `json_each(?1)`}
+var dialect = relational.Dialect{
+	Array:         `json_each(?1)`,
+	Counter:       `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '{table}'`,
+	ForgetCounter: `DELETE FROM sqlite_sequence WHERE name = '{table}'`,
+	SetCounter:    `INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', ?1)`,
+}
 
 // engine is the file for package relational.
 type engine struct{ *Store }

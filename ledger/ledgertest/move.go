@@ -1,0 +1,159 @@
+package ledgertest
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Move fills a ledger with something of everything, moves it to another, empty one,
+// which may be another store's, and sees that nobody notices. What is damaged on the
+// way is refused, and leaves nothing.
+func Move(t *testing.T, from, to ledger.Ledger) {
+	t.Helper()
+	attempt := liveALife(t, from)
+	var file bytes.Buffer
+	var told []int64
+	exported, err := from.Export(t.Context(), &file, func(done, total int64) { told = []int64{done, total} })
+	require.NoError(t, err)
+	assert.Equal(t, []int64{exported.Total(), exported.Total()}, told)
+	for table, rows := range exported.Rows {
+		assert.Positive(t, rows, "nothing of table %s is moved here: have liveALife fill it", table)
+	}
+	for name, damaged := range damages(file.String()) {
+		_, err := to.Import(t.Context(), strings.NewReader(damaged.text), nil)
+		require.ErrorContains(t, err, damaged.want, name)
+		requireEmpty(t, to)
+	}
+	imported, err := to.Import(t.Context(), bytes.NewReader(file.Bytes()), func(done, total int64) { told = []int64{done, total} })
+	require.NoError(t, err)
+	assert.Equal(t, exported, imported)
+	assert.Equal(t, []int64{imported.Total(), imported.Total()}, told)
+	RequireSame(t, from, to)
+
+	_, err = to.Import(t.Context(), bytes.NewReader(file.Bytes()), nil)
+	require.ErrorContains(t, err, "the ledger is not empty")
+	RequireSame(t, from, to)
+	goOn(t, to, attempt)
+}
+
+// liveALife writes something into every table, and returns the number of the last
+// attempt, which has ended.
+func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
+	t.Helper()
+	record(t, l, received("p1", "e1", 0), received("boss", "e2", 1), received("p3", "e3", 2), received("p1", "e4", 3))
+	require.NoError(t, l.MarkDelivered(t.Context(), []int64{record(t, l, received("p1", "e1", 0))[0].Seq}))
+	for _, id := range []string{"p1", "boss"} {
+		_, err := l.ClaimUsername(t.Context(), id, "Zoë <O'Brien>\u2028\\")
+		require.NoError(t, err)
+	}
+	assess(t, l, "p1", 5, func(a *ledger.Assessment) {
+		a.Summary.GivenName, a.Summary.FamilyName, a.Summary.ManagerID, a.Summary.Status = "Zoë", "O'Brien", "boss", hr.StatusActive
+		a.Summary.DueAt, a.Summary.DueWhat = at(60), "start"
+		a.Planned = []ledger.Link{{App: "chat", Username: "zoë"}}
+		a.Steps = []ledger.Step{step("wiki", "k1"), step("chat", "k2"), step("files", "k3")}
+	})
+	boss := fullLink("wiki")
+	boss.PersonID, boss.State = "boss", ledger.LinkActive
+	putLink(t, l, boss)
+	putLink(t, l, fullLink("wiki"))
+	begin(t, l, attempt("p1", "chat", "k2", 6)) // goes on
+	failed := outcome("p1", "files", "k3", 8, ledger.StepAttention)
+	failed.Attempt = begin(t, l, attempt("p1", "files", "k3", 7)).Attempt
+	failed.Code, failed.Audit = "forbidden", &ledger.AuditRow{Action: "tried", Actor: "tenure", Detail: map[string]any{"n": 1}}
+	finish(t, l, failed)
+	require.NoError(t, l.Act(t.Context(), ledger.Action{
+		Verb: ledger.VerbSkip, PersonID: "p1", Key: "conflict", Conflict: true, Operator: "ops", Reason: "HR knows", At: at(9),
+	}))
+	recordLetter(t, l, letter(1, 10))
+	urgent := letter(2, 11)
+	urgent.PersonID, urgent.Urgent = "p3", true
+	receipt := recordLetter(t, l, urgent)
+	require.NoError(t, l.ActOnLetter(t.Context(), ledger.LetterAction{Verb: ledger.VerbDiscard, ID: receipt.ID, Operator: "ops", Reason: "a test", At: at(12)}))
+	k := asked("k1", 13)
+	says(t, l, ledger.VerbTaskDone, openTask(t, l, k).ID, "helpdesk", 14)
+	k.Key, k.App = "k4", "phones"
+	openTask(t, l, k)
+	_, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: time.Hour})
+	require.NoError(t, err)
+
+	last := begin(t, l, attempt("p3", "wiki", "k5", 15))
+	ended := outcome("p3", "wiki", "k5", 16, ledger.StepDone)
+	ended.Attempt = last.Attempt
+	finish(t, l, ended)
+	return last.Attempt
+}
+
+// goOn writes what comes after: nothing has a number that was given out before.
+func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
+	t.Helper()
+	p := read(t, l, "p1")
+	before := audit(t, l, "")
+	assert.True(t, record(t, l, received("p1", "e4", 3))[0].Duplicate)
+	fresh := record(t, l, received("p1", "e5", 20))[0]
+	assert.Greater(t, fresh.Seq, p.LastSeq)
+	assert.Greater(t, begin(t, l, attempt("p3", "wiki", "k6", 21)).Attempt, lastAttempt)
+	assert.Greater(t, recordLetter(t, l, letter(3, 22)).ID, int64(2))
+	assert.Greater(t, openTask(t, l, asked("k7", 23)).ID, p.Tasks[len(p.Tasks)-1].ID)
+	require.NoError(t, l.Act(t.Context(), ledger.Action{Verb: ledger.VerbRetry, PersonID: "p1", Key: "k3", App: "files", Operator: "ops", Reason: "again", At: at(24)}))
+	after := audit(t, l, "")
+	assert.Equal(t, before, after[:len(before)])
+	assert.Greater(t, after[len(before)].Seq, before[len(before)-1].Seq)
+	name, err := l.ClaimUsername(t.Context(), "p4", "zoë <o'brien>\u2028\\")
+	require.NoError(t, err)
+	assert.Equal(t, "zoë <o'brien>\u2028\\3", name)
+	wait, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: time.Hour})
+	require.NoError(t, err)
+	assert.Greater(t, wait, 50*time.Minute, "the hour that was taken before")
+	assess(t, l, "p1", 30, nil)
+	assert.Empty(t, read(t, l, "p1").Tasks)
+}
+
+// RequireSame sees that two ledgers say the same of everybody and everything.
+func RequireSame(t *testing.T, a, b ledger.Ledger) {
+	t.Helper()
+	require.Equal(t, everything(t, a), everything(t, b))
+}
+
+func requireEmpty(t *testing.T, l ledger.Ledger) {
+	t.Helper()
+	now := everything(t, l)
+	require.Empty(t, now.People)
+	require.Empty(t, now.Audit)
+	require.Empty(t, now.Letter)
+}
+
+// damaged is an export that something happened to, and what is said of it.
+type damaged struct{ text, want string }
+
+func damages(file string) map[string]damaged {
+	lines := strings.SplitAfter(strings.TrimSuffix(file, "\n"), "\n")
+	last := len(lines) - 1
+	lines[last] += "\n"
+	without := func(i int) string { return strings.Join(lines[:i], "") + strings.Join(lines[i+1:], "") }
+	change := func(old, new string) string { return strings.Replace(file, old, new, 1) }
+	return map[string]damaged{
+		"nothing":            {"", "no export of a ledger"},
+		"something else":     {"people,events\n", "no export of a ledger"},
+		"other JSON":         {"{\"format\":\"tar\"}\n", "no export of a ledger"},
+		"a later format":     {change(`"version":1,`, `"version":2,`), "it has the format's version 2"},
+		"other tables":       {change(`"username_key"`, `"user_key"`), "it has other tables or columns than this Tenure"},
+		"another schema":     {change(`"schema":`, `"schema":9`), "import it with the version that exported it"},
+		"no last line":       {without(last), "it ends before its last line"},
+		"cut":                {file[:len(file)/2], "it ends before its last line"},
+		"a row is missing":   {without(last / 2), "is no row of table"},
+		"a row too many":     {strings.Join(lines[:last], "") + strings.Join(lines[last-1:], ""), "it does not end after"},
+		"another name":       {change(`"Zoë","O'Brien"`, `"Zoé","O'Brien"`), "its checksum is wrong"},
+		"a fraction":         {change(`["events",1,`, `["events",1.5,`), "column seq is no whole number"},
+		"a value of no kind": {change(`["events",1,`, `["events",true,`), "column seq is neither a text nor a number"},
+		"no JSON":            {change(`["events",1,`, `["events",1,,`), "is no row of table events"},
+		"something after it": {file + "\n", "something comes after its last line"},
+	}
+}

@@ -1,0 +1,127 @@
+//go:build real
+
+package postgres
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/internal/postgrestest"
+	"github.com/tenurehq/tenure/ledger/ledgertest"
+	"github.com/tenurehq/tenure/ledger/relational"
+	"github.com/tenurehq/tenure/ledger/sqlite"
+)
+
+func openFile(t *testing.T) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "tenure.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func TestALedgerMovesFromSQLite(t *testing.T) {
+	ledgertest.Move(t, openFile(t), openStore(t, postgrestest.NewDatabase(t)))
+}
+
+func TestALedgerMovesToSQLite(t *testing.T) {
+	ledgertest.Move(t, openStore(t, postgrestest.NewDatabase(t)), openFile(t))
+}
+
+func TestALedgerMovesToAnotherDatabase(t *testing.T) {
+	ledgertest.Move(t, openStore(t, postgrestest.NewDatabase(t)), openStore(t, postgrestest.NewDatabase(t)))
+}
+
+// TestThereAndBack: an export of what was imported is the same, to the byte.
+func TestThereAndBack(t *testing.T) {
+	first, second, third := openFile(t), openStore(t, postgrestest.NewDatabase(t)), openFile(t)
+	for round := range 300 {
+		require.NoError(t, ledgertest.WriteRound(t.Context(), first, "p1", round))
+	}
+	var there, back, again bytes.Buffer
+	_, err := first.Export(t.Context(), &there, nil)
+	require.NoError(t, err)
+	_, err = second.Import(t.Context(), strings.NewReader(there.String()), nil)
+	require.NoError(t, err)
+	_, err = second.Export(t.Context(), &back, nil)
+	require.NoError(t, err)
+	_, err = third.Import(t.Context(), strings.NewReader(back.String()), nil)
+	require.NoError(t, err)
+	_, err = third.Export(t.Context(), &again, nil)
+	require.NoError(t, err)
+	assert.Equal(t, there.String(), back.String())
+	assert.Equal(t, there.String(), again.String())
+}
+
+func TestAnExportIsOfOneMoment(t *testing.T) {
+	at := postgrestest.NewDatabase(t)
+	s := openStore(t, at)
+	require.NoError(t, ledgertest.WriteRound(t.Context(), s, "p1", 0))
+	var file bytes.Buffer
+	rounds := 0
+	exported, err := s.Export(t.Context(), &file, func(int64, int64) { // while it is written, others go on
+		rounds++
+		assert.NoError(t, ledgertest.WriteRound(t.Context(), s, "p1", rounds))
+	})
+	require.NoError(t, err)
+	assert.EqualValues(t, rounds, exported.Total())
+	to := openFile(t)
+	_, err = to.Import(t.Context(), &file, nil)
+	require.NoError(t, err)
+	ledgertest.RequireWhole(t, to, "p1", 0)
+}
+
+func TestAnImportThatBreaksLeavesNothing(t *testing.T) {
+	from := openFile(t)
+	for round := range 200 {
+		require.NoError(t, ledgertest.WriteRound(t.Context(), from, "p1", round))
+	}
+	var file bytes.Buffer
+	_, err := from.Export(t.Context(), &file, nil)
+	require.NoError(t, err)
+	at := postgrestest.NewDatabase(t)
+	proxy := postgrestest.NewProxy(t, at.Host)
+	through := *at
+	through.Host = proxy.Address
+	s := openStore(t, &through)
+	half := false
+	_, err = s.Import(t.Context(), bytes.NewReader(file.Bytes()), func(done, total int64) {
+		if !half && done > total/2 {
+			half = true
+			proxy.Behave(postgrestest.Refuse)
+			proxy.Behave(postgrestest.Forward)
+		}
+	})
+	require.ErrorContains(t, err, "the connection broke meanwhile")
+	people, err := s.People(t.Context(), "", 1)
+	require.NoError(t, err)
+	require.Empty(t, people)
+
+	proxy.Behave(postgrestest.DropNextCommit)
+	_, err = s.Import(t.Context(), bytes.NewReader(file.Bytes()), nil)
+	require.ErrorContains(t, err, "see whether the ledger is empty")
+	ledgertest.RequireSame(t, from, s) // it is not: that commit had arrived
+}
+
+func TestEveryColumnIsMoved(t *testing.T) {
+	s := openStore(t, postgrestest.NewDatabase(t))
+	rows, err := s.db.QueryContext(t.Context(), `SELECT table_name::text, column_name::text FROM information_schema.columns
+		WHERE table_schema = 'public' AND table_name <> 'goose_db_version'`)
+	require.NoError(t, err)
+	defer rows.Close()
+	there := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		require.NoError(t, rows.Scan(&table, &column))
+		there[table] = append(there[table], column)
+		slices.Sort(there[table])
+	}
+	require.NoError(t, rows.Err())
+	assert.Equal(t, there, relational.Columns(), "add what is new to the list in relational/tables.go, and something of it to ledgertest.Move")
+}

@@ -1,0 +1,141 @@
+package relational
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Import implements ledger.Mover.
+func (s *Store) Import(ctx context.Context, r io.Reader, p ledger.Progress) (ledger.Export, error) {
+	in := newImporter(r)
+	if err := in.readHeader(); err != nil {
+		return ledger.Export{}, fmt.Errorf("import: %w", err)
+	}
+	var failed error
+	err := s.engine.Write(ctx, func(t *Tx) error {
+		if failed != nil { // what was read cannot be read again; the text only, or it would be tried for ever
+			return fmt.Errorf("the connection broke meanwhile: see whether the ledger is empty, and import again if it is (%v)", failed) //nolint:errorlint // on purpose
+		}
+		err := t.fill(ctx, in, p)
+		failed = err
+		if err == nil {
+			failed = errors.New("its commit was not answered")
+		}
+		return err
+	})
+	if err != nil {
+		return ledger.Export{}, s.explain(fmt.Errorf("import: %w", err))
+	}
+	return ledger.Export{Schema: in.header.Schema, Rows: in.header.rows(), SHA256: in.trailer.SHA256}, nil
+}
+
+// fill reads an export into a ledger that holds nothing, and keeps others out
+// meanwhile.
+func (t *Tx) fill(ctx context.Context, in *importer, p ledger.Progress) error {
+	if err := t.alone(in.header.Schema); err != nil {
+		return err
+	}
+	var done int64
+	for i, tab := range tables {
+		left := in.header.Tables[i].Rows
+		for left > 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			n := min(left, rowsAtOnce)
+			values, err := in.readRows(tab, int(n))
+			if err != nil {
+				return err
+			}
+			if err := t.insert(tab, int(n), values); err != nil {
+				return fmt.Errorf("table %s: %w", tab.name, err)
+			}
+			left, done = left-n, done+n
+			if p != nil {
+				p(done, in.header.total())
+			}
+		}
+		if err := t.verify(tab, in.header.Tables[i]); err != nil {
+			return err
+		}
+	}
+	return in.readTrailer()
+}
+
+// rowsAtOnce are inserted by one statement.
+const rowsAtOnce = 100
+
+// alone makes sure that the ledger holds nothing, and has the same tables.
+func (t *Tx) alone(schema int64) error {
+	names := make([]string, len(tables))
+	for i, tab := range tables {
+		names[i] = tab.name
+	}
+	if t.dialect.LockTables != "" {
+		if err := t.exec(strings.ReplaceAll(t.dialect.LockTables, "{tables}", strings.Join(names, ", "))); err != nil {
+			return err
+		}
+	}
+	var ours int64
+	if _, err := t.get(schemaQuery, nil, &ours); err != nil {
+		return err
+	}
+	if ours != schema {
+		return fmt.Errorf("it was made by a Tenure with schema %d, and this one has %d: import it with the version that exported it, and upgrade then", schema, ours)
+	}
+	for _, name := range names {
+		found, err := t.get(`SELECT 1 FROM `+name+` LIMIT 1`, nil, new(int))
+		if err != nil {
+			return err
+		}
+		if found {
+			return fmt.Errorf("the ledger is not empty (%s): import into a new one, to which nothing has been written", name)
+		}
+	}
+	return nil
+}
+
+func (t *Tx) insert(tab table, rows int, values []any) error {
+	row := `(` + marks(len(tab.columns)) + `)`
+	return t.exec(`INSERT INTO `+tab.name+` (`+tab.list()+`) VALUES `+strings.Repeat(row+`, `, rows-1)+row, values...)
+}
+
+// verify counts what is there now, and has the database go on counting from there.
+func (t *Tx) verify(tab table, h tableHeader) error {
+	var n int64
+	if _, err := t.get(`SELECT count(*) FROM `+tab.name, nil, &n); err != nil {
+		return err
+	}
+	if n != h.Rows {
+		return fmt.Errorf("table %s has %d rows, and %d were exported", tab.name, n, h.Rows)
+	}
+	if tab.counter == "" || h.Counter == 0 {
+		return nil
+	}
+	var highest int64
+	if _, err := t.get(`SELECT coalesce(max(`+tab.counter+`), 0) FROM `+tab.name, nil, &highest); err != nil {
+		return err
+	}
+	if highest > h.Counter {
+		return fmt.Errorf("table %s has the number %d, and only %d were given out", tab.name, highest, h.Counter)
+	}
+	if t.dialect.ForgetCounter != "" {
+		if err := t.exec(tab.named(t.dialect.ForgetCounter)); err != nil {
+			return err
+		}
+	}
+	return t.exec(tab.named(t.dialect.SetCounter), h.Counter)
+}
+
+// sameTables says whether an export's tables are ours.
+func sameTables(theirs []tableHeader) bool {
+	return slices.EqualFunc(theirs, tables, func(h tableHeader, t table) bool {
+		return h.Name == t.name && slices.Equal(h.Columns, t.columns)
+	})
+}

@@ -1,0 +1,62 @@
+package workflows_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/ledgertest"
+	"github.com/tenurehq/tenure/ledger/sqlite"
+)
+
+// moves has everything move to another ledger, and go on there.
+func (b *biography) moves(to ledger.Ledger) {
+	var file bytes.Buffer
+	_, err := b.ledger.Export(b.t.Context(), &file, nil)
+	require.NoError(b.t, err)
+	_, err = to.Import(b.t.Context(), &file, nil)
+	require.NoError(b.t, err)
+	ledgertest.RequireSame(b.t, b.ledger, to)
+	b.ledger, b.acts.Ledger = to, to
+}
+
+// lifeInLedgers is a life from the first day to the end of retention, in one ledger
+// after the other.
+func lifeInLedgers(t *testing.T, others ...ledger.Ledger) {
+	b := newBiography(t, testRules())
+	first := b.ledger
+	b.hears(0, hired("Development"))
+	b.hears(2*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+	b.hears(4*day, terminated(hr.Date{Year: 2026, Month: 11, Day: 8}))
+	for i, other := range others {
+		b.on(day+time.Duration(2*i)*day, func() { b.moves(other) }) // between what HR says
+	}
+	b.live(200 * day)
+	assert.Equal(t, map[string]string{"directory": "none", "chat": "none", "wiki": "none"}, b.states())
+	assert.NotSame(t, first, b.ledger)
+	then, err := first.Audit(t.Context(), "", 0, 1000)
+	require.NoError(t, err)
+	now, err := b.ledger.Audit(t.Context(), "", 0, 1000)
+	require.NoError(t, err)
+	require.NotEmpty(t, then)
+	require.Greater(t, len(now), len(then))
+	assert.Equal(t, then, now[:len(then)])
+}
+
+func TestALifeGoesOnInAnotherLedger(t *testing.T) {
+	lifeInLedgers(t, openFile(t), openFile(t))
+}
+
+func openFile(t *testing.T) ledger.Ledger {
+	t.Helper()
+	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "other.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	return l
+}
