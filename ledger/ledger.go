@@ -134,7 +134,9 @@ type Query interface {
 	// Links lists links by person and app; filter fields that are empty match all.
 	Links(ctx context.Context, f LinkFilter) ([]Link, error)
 	// Audit lists audit rows, oldest first, after the given sequence number, of
-	// one person or (empty) of everybody, at most limit.
+	// one person or (empty) of everybody, at most limit. While several write at
+	// once, a row may come to light after one of somebody else's that has a higher
+	// number.
 	Audit(ctx context.Context, personID string, after int64, limit int) ([]AuditRow, error)
 	// DeadLetters lists dead letters by ID, after the given ID, at most limit.
 	DeadLetters(ctx context.Context, f LetterFilter, after int64, limit int) ([]DeadLetter, error)

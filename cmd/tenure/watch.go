@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -65,8 +66,15 @@ type watch struct {
 	person string
 	cfg    *config.Config
 	ledger ledger.Ledger
-	seq    int64 // the last audit row that was shown
+	start  int64          // the audit row after which it begins
+	seq    int64          // the last audit row that was shown
+	shown  map[int64]bool // those of the last ones that were
 }
+
+// watchAgain is how many of the last audit rows are looked at again. Where several
+// write at once, as they can with PostgreSQL, a row may come to light after others
+// that have higher numbers.
+const watchAgain = 1000
 
 // auditView is a row of the audit record.
 type auditView struct {
@@ -92,7 +100,7 @@ func (w *watch) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.seq = end
+	w.begin(end)
 	look := w.follow
 	if w.outTTY && w.output == formatTable {
 		screen, closed, err := w.openScreen(ctx, end)
@@ -152,19 +160,27 @@ func auditEnd(ctx context.Context, l ledger.Ledger) (int64, error) {
 	return low, nil
 }
 
+// begin has it begin after an audit row.
+func (w *watch) begin(after int64) { w.start, w.seq, w.shown = after, after, map[int64]bool{} }
+
 // news are the rows of the audit record that were not shown yet.
 func (w *watch) news(ctx context.Context) ([]auditView, error) {
 	var all []auditView
-	for {
-		rows, err := w.ledger.Audit(ctx, w.person, w.seq, pageSize)
+	for from := max(w.start, w.seq-watchAgain); ; {
+		rows, err := w.ledger.Audit(ctx, w.person, from, pageSize)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range rows {
-			all = append(all, viewAudit(r))
-			w.seq = r.Seq
+			if !w.shown[r.Seq] {
+				all = append(all, viewAudit(r))
+				w.shown[r.Seq] = true
+			}
+			from = r.Seq
 		}
 		if len(rows) < pageSize {
+			w.seq = max(w.seq, from)
+			maps.DeleteFunc(w.shown, func(seq int64, _ bool) bool { return seq <= w.seq-watchAgain })
 			return all, nil
 		}
 	}
@@ -222,8 +238,8 @@ type watchScreen struct {
 // openScreen makes a screen that begins with the last things that were done, and
 // takes the terminal until it is closed.
 func (w *watch) openScreen(ctx context.Context, end int64) (s *watchScreen, closed func(), err error) {
-	if w.seq = max(0, end-watchRows); w.person != "" {
-		w.seq = 0 // theirs may be long ago
+	if w.begin(max(0, end-watchRows)); w.person != "" {
+		w.begin(0) // theirs may be long ago
 	}
 	opts, err := service.TemporalOptions(zap.NewNop())
 	if err != nil {

@@ -86,6 +86,48 @@ func TestWatchFollowsWhatIsDoneFromNowOn(t *testing.T) {
 	}
 }
 
+// late is a ledger in which a row of the audit record comes to light after others
+// that have higher numbers.
+type late struct {
+	ledger.Ledger
+	rows []ledger.AuditRow
+}
+
+func (l *late) Audit(_ context.Context, _ string, after int64, limit int) ([]ledger.AuditRow, error) {
+	var rows []ledger.AuditRow
+	for _, r := range l.rows {
+		if r.Seq > after && len(rows) < limit {
+			rows = append(rows, r)
+		}
+	}
+	return rows, nil
+}
+
+func TestWatchShowsWhatComesToLightLate(t *testing.T) {
+	l := &late{rows: []ledger.AuditRow{{Seq: 4}, {Seq: 5}, {Seq: 7}}}
+	w := &watch{ledger: l}
+	w.begin(4)
+	news := func() (seqs []int64) {
+		t.Helper()
+		rows, err := w.news(t.Context())
+		require.NoError(t, err)
+		for _, r := range rows {
+			seqs = append(seqs, r.Seq)
+		}
+		return seqs
+	}
+	assert.Equal(t, []int64{5, 7}, news())
+	l.rows = []ledger.AuditRow{{Seq: 3}, {Seq: 4}, {Seq: 5}, {Seq: 6}, {Seq: 7}, {Seq: 8}}
+	assert.Equal(t, []int64{6, 8}, news(), "what was there before the beginning is no news")
+	assert.Empty(t, news())
+	for seq := int64(9); seq <= 3*watchAgain; seq++ {
+		l.rows = append(l.rows, ledger.AuditRow{Seq: seq})
+	}
+	assert.Len(t, news(), 3*watchAgain-8)
+	assert.Empty(t, news())
+	assert.LessOrEqual(t, len(w.shown), watchAgain)
+}
+
 func TestWatchIsAScreenOnATerminal(t *testing.T) {
 	s := newSite(t)
 	s.people()

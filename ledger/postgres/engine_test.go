@@ -148,13 +148,18 @@ func TestTheServerCrashesUnderLoad(t *testing.T) {
 // others, loses what it had in memory, and recovers.
 func crash(t *testing.T) {
 	t.Helper()
-	at, err := parse(postgrestest.Administrator(t).String())
-	require.NoError(t, err)
-	db := connections(at)
+	db := connections(parsed(t, postgrestest.Administrator(t)))
 	defer db.Close()
 	var pid int
 	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid))
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+}
+
+func parsed(t *testing.T, at *url.URL) *address {
+	t.Helper()
+	a, err := parse(at.String())
+	require.NoError(t, err)
+	return a
 }
 
 // TestACommitWhoseAnswerIsLost has connections break while a transaction is being
@@ -200,6 +205,9 @@ func TestAnOutageIsWaitedForAndThenTold(t *testing.T) {
 	require.ErrorIs(t, err, ledger.ErrUnreachable)
 	requireNoPassword(t, err)
 	require.ErrorIs(t, hurried.Ping(t.Context()), ledger.ErrUnreachable)
+	soon, hurry := context.WithTimeout(t.Context(), 5*time.Second) // as probes have it
+	defer hurry()
+	require.ErrorIs(t, s.Ping(soon), ledger.ErrUnreachable, "it says what is wrong")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, s.Ping(ctx), context.Canceled)

@@ -14,6 +14,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -46,6 +47,13 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	s := &Store{db: db, at: at}
 	s.Store = relational.New(&engine{db: db, at: at, patience: patience})
 	return s, nil
+}
+
+// Ping implements ledger.Ledger. It is less patient than other calls: it is asked how
+// things are.
+func (s *Store) Ping(ctx context.Context) error {
+	const patience = time.Second // connections from before a restart are given up one by one
+	return relational.New(&engine{db: s.db, at: s.at, patience: patience}).Ping(ctx)
 }
 
 // Close waits for the calls that are under way, and closes the connections. Calls

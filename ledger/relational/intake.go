@@ -107,7 +107,7 @@ const nudged = `revision = revision + 1,
 
 // nudge makes the people whose manager this person is due at once.
 func (t *Tx) nudge(managerID string, at time.Time) error {
-	return t.exec(`UPDATE people SET `+nudged+` WHERE manager_id = ?3`, at.UnixMicro(), ledger.DueManager, managerID)
+	return t.exec(`UPDATE people SET `+nudged+` WHERE manager_id = ?3 AND manager_id <> ''`, at.UnixMicro(), ledger.DueManager, managerID)
 }
 
 // MarkDelivered implements ledger.Intake.

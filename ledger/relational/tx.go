@@ -72,11 +72,16 @@ func (t *Tx) lock(ids ...string) error {
 	if t.dialect.Lock == "" {
 		return nil
 	}
-	list, err := encoded(append([]string{}, ids...))
-	if err != nil {
-		return err
+	if len(ids) == 0 {
+		return nil
 	}
-	return t.exec(`SELECT id FROM people WHERE id IN (SELECT value FROM `+t.dialect.Array+` AS wanted) ORDER BY id`+t.dialect.Lock, list)
+	// Written out, so that the database sees how few they are; and as two, four,
+	// eight, ... of them, so that there are few such texts.
+	args := anys(ids)
+	for len(args)&(len(args)-1) != 0 {
+		args = append(args, args[0])
+	}
+	return t.exec(`SELECT id FROM people WHERE id IN (`+marks(len(args))+`) ORDER BY id`+t.dialect.Lock, args...)
 }
 
 // lockWithReports locks a person and those whose manager they are.
@@ -84,7 +89,7 @@ func (t *Tx) lockWithReports(id string) error {
 	if t.dialect.Lock == "" {
 		return nil
 	}
-	return t.exec(`SELECT id FROM people WHERE id = ?1 OR manager_id = ?1 ORDER BY id`+t.dialect.Lock, id)
+	return t.exec(`SELECT id FROM people WHERE id = ?1 OR manager_id = ?1 AND manager_id <> '' ORDER BY id`+t.dialect.Lock, id)
 }
 
 // people is person for several at once: those who have to be there, and others.

@@ -1,0 +1,128 @@
+//go:build real
+
+package postgres
+
+import (
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/postgrestest"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/ledgertest"
+)
+
+// TestALargeLedgerIsNotReadWhole makes the calls of everyday on a ledger of many
+// people, and sees that the server looked up what it needed: whatever reads a whole
+// table takes the longer the more people there are.
+func TestALargeLedgerIsNotReadWhole(t *testing.T) {
+	at := postgrestest.NewDatabase(t)
+	s := openStore(t, at)
+	for _, statement := range []string{
+		`INSERT INTO people (id, username, username_key, status, manager_id, due_at, due_what)
+			SELECT 'p' || n, 'u' || n, 'u' || n, 'active', 'p' || n / 10, n, 'recheck' FROM generate_series(1, 20000) n`,
+		`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", body)
+			SELECT '/hr', 'e' || n, 'p' || 1 + n % 20000, n, 'hr', 0, n, '{}' FROM generate_series(1, 40000) n`,
+		`INSERT INTO links (person_id, app, state) SELECT 'p' || n, app, 'active' FROM generate_series(1, 20000) n, unnest(ARRAY['chat', 'mail']) app`,
+		`INSERT INTO steps (person_id, key, app, kind, state) SELECT 'p' || n, key, 'chat', 'Provision', state
+			FROM generate_series(1, 20000) n, (VALUES ('k1', 'done'), ('k2', 'open')) AS k (key, state)`,
+		`INSERT INTO attempts (person_id, key, app, at, deadline, gives) SELECT 'p' || n, 'k2', 'chat', 0, 1, 1 FROM generate_series(1, 20000) n`,
+		`INSERT INTO waivers SELECT 'p' || n, 'conflict', 'ops', '', 0 FROM generate_series(1, 20000) n`,
+		`INSERT INTO audit (at, person_id, app, action, actor, cause, key, attempt)
+			SELECT n, 'p' || 1 + n % 20000, 'chat', 'created', 'tenure', '', 'k1', n FROM generate_series(1, 40000) n`,
+		`INSERT INTO tasks (person_id, app, key, kind, work, assignee, escalate_to, second_person, state, opened_at)
+			SELECT 'p' || n, 'chat', 'k2', 'Provision', '{}', 'it', '', 0, 'open', 0 FROM generate_series(1, 20000) n`,
+		`INSERT INTO dead_letters (topic, partition, "offset", origin_topic, origin_partition, origin_offset, digest, format, at, reason, field, text,
+				person_id, event_type, event_source, event_id, urgent, parent_topic, parent_partition, parent_offset)
+			SELECT 'dlq', 0, n, 'hr', 0, n, 'd', '', 0, '', '', '', 'p' || n, '', '', '', 0, '', 0, 0 FROM generate_series(1, 20000) n`,
+		`ANALYZE`,
+	} {
+		_, err := s.db.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	require.NoError(t, s.db.Close()) // its sessions leave what they have counted when they end
+	before := wholeReads(t, at)
+
+	s = openStore(t, at)
+	for round := range 12 { // after the fifth time, the server has a plan for whatever the arguments are
+		require.NoError(t, everyday(t, s, fmt.Sprint("p", 500+round), round))
+	}
+	require.NoError(t, s.db.Close())
+	after := wholeReads(t, at)
+	for table, n := range after {
+		assert.Equal(t, before[table], n, "%s was read whole", table)
+	}
+}
+
+// everyday makes the calls that starter and worker make for a person.
+func everyday(t *testing.T, s *Store, person string, round int) error {
+	now, ctx := time.Now(), t.Context()
+	if err := ledgertest.WriteRound(ctx, s, person, round); err != nil {
+		return err
+	}
+	if _, err := s.Known(ctx, []hr.EventKey{{Source: "/hr", ID: "e7"}, {Source: "/hr", ID: "nothing"}}); err != nil {
+		return err
+	}
+	p, err := s.Person(ctx, person)
+	if err != nil {
+		return err
+	}
+	if err := s.MarkDelivered(ctx, []int64{p.LastSeq}); err != nil {
+		return err
+	}
+	if _, err := s.Due(ctx, time.UnixMicro(10), 100); err != nil {
+		return err
+	}
+	if _, err := s.ClaimUsername(ctx, fmt.Sprint("new", round), "fresh"); err != nil {
+		return err
+	}
+	p.AssessedAt = now
+	if err := s.SaveAssessment(ctx, ledger.Assessment{Summary: p.Summary, Steps: []ledger.Step{{App: "chat", Key: "k2", Kind: "Provision"}}}); err != nil {
+		return err
+	}
+	if err := s.FinishStep(ctx, ledger.Outcome{PersonID: person, App: "chat", Key: "k2", Kind: "Provision", At: now, State: ledger.StepDone, DueReports: true}); err != nil {
+		return err
+	}
+	letter := ledger.DeadLetter{At: ledger.Position{Topic: "dlq", Offset: 1e6 + int64(round)}, Origin: ledger.Position{Topic: "hr", Offset: 1e6 + int64(round)}, Digest: "d", PersonID: person, Urgent: true}
+	if _, err := s.RecordDeadLetter(ctx, letter); err != nil {
+		return err
+	}
+	if _, err := s.Steps(ctx, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}}, ledger.StepPlace{}, 100); err != nil {
+		return err
+	}
+	if _, err := s.Audit(ctx, person, 0, 100); err != nil {
+		return err
+	}
+	_, err = s.Audit(ctx, "", 39990, 100)
+	return err
+}
+
+// wholeReads is how often each table was read from the beginning to the end.
+func wholeReads(t *testing.T, at *url.URL) map[string]int64 {
+	t.Helper()
+	db := connections(parsed(t, at))
+	defer db.Close()
+	require.Eventually(t, func() bool {
+		var others int
+		err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`).Scan(&others)
+		return err == nil && others == 0
+	}, time.Minute, 10*time.Millisecond)
+	rows, err := db.QueryContext(t.Context(), `SELECT relname::text, seq_scan FROM pg_stat_user_tables WHERE relname NOT IN ('goose_db_version', 'app_pace')`)
+	require.NoError(t, err)
+	defer rows.Close()
+	reads := map[string]int64{}
+	for rows.Next() {
+		var table string
+		var n int64
+		require.NoError(t, rows.Scan(&table, &n))
+		reads[table] = n
+	}
+	require.NoError(t, rows.Err())
+	require.NotEmpty(t, reads)
+	return reads
+}
