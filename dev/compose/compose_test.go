@@ -57,7 +57,7 @@ func project(t *testing.T) *types.Project {
 
 func TestServices(t *testing.T) {
 	want := []string{
-		"kafka", "topics", "postgresql", "temporal-schema", "temporal", "temporal-namespace", "temporal-ui",
+		"kafka", "topics", "postgresql", "ledger-database", "temporal-schema", "temporal", "temporal-namespace", "temporal-ui",
 		"starter", "worker", "prometheus", "grafana", "directory", "wiki",
 	}
 	assert.ElementsMatch(t, want, project(t).ServiceNames())
@@ -93,6 +93,7 @@ func TestImagesAreOfTheReleasesThatAreTested(t *testing.T) {
 	}
 	assert.Equal(t, "apache/kafka:"+kafka[1], services["kafka"].Image)
 	assert.Equal(t, services["kafka"].Image, services["topics"].Image)
+	assert.Equal(t, services["postgresql"].Image, services["ledger-database"].Image)
 	server := module("go.temporal.io/server")
 	assert.Equal(t, "temporalio/server:"+server, services["temporal"].Image)
 	assert.Equal(t, "temporalio/admin-tools:"+server, services["temporal-schema"].Image)
@@ -249,8 +250,6 @@ func TestTheMountedConfigurationLoads(t *testing.T) {
 			assert.Contains(t, p.ServiceNames(), app, "an app is a service")
 			assert.Regexp(t, `url: "[a-z]+://`+app+`:\d+`, settings)
 		}
-		ledger := slices.IndexFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Source == "ledger" })
-		require.GreaterOrEqual(t, ledger, 0, "%s has no volume for the ledger", name)
-		assert.Contains(t, cfg.Ledger.URL, s.Volumes[ledger].Target+"/")
+		assert.Regexp(t, `^postgres://tenure:[^@]+@postgresql/tenure\?`, cfg.Ledger.URL)
 	}
 }

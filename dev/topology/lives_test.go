@@ -107,7 +107,7 @@ func start(t *testing.T, opts Options) *Topology {
 	opts.KafkaLibs = os.Getenv("TENURE_REAL_KAFKA_LIBS")
 	require.NotEmpty(t, opts.KafkaLibs, "TENURE_REAL_KAFKA_LIBS is not set: run `make test-real`")
 	opts.Root, opts.Bin, opts.Scimmy = root, filepath.Join(root, "bin"), filepath.Join(root, ".real", "scimmy")
-	opts.Workers, opts.Starters, opts.SQLite = 2, 2, sqliteLedger
+	opts.Workers, opts.Starters = 2, 2
 	opts.Progress = func(line string) { t.Log(line) }
 	top, err := Start(t.Context(), opts)
 	require.NoError(t, err)

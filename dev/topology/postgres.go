@@ -29,8 +29,23 @@ func (t *Topology) startPostgres(ctx context.Context) error {
 	if err := t.runPostgres(ctx, "postgresql"); err != nil {
 		return err
 	}
-	return t.query(ctx, "postgresql", "CREATE ROLE tenure LOGIN PASSWORD '"+t.postgresPassword+"'",
-		"CREATE DATABASE "+databaseTenure+" OWNER tenure")
+	psql, err := postgresProgram("psql")
+	if err != nil {
+		return err
+	}
+	// Twice: who starts it again does so too.
+	for range 2 {
+		prepare := exec.CommandContext(ctx, "/bin/sh", filepath.Join(t.opts.Root, "deploy/postgresql/ledger"))
+		prepare.Env = []string{
+			"PATH=" + filepath.Dir(psql) + ":" + os.Getenv("PATH"),
+			"PGHOST=" + loopback, "PGPORT=" + strconv.Itoa(t.ports["postgresql"]), "PGUSER=postgres", "PGPASSWORD=" + t.postgresPassword,
+			"LEDGER_DB_PASSWORD=" + t.postgresPassword,
+		}
+		if said, err := prepare.CombinedOutput(); err != nil {
+			return fmt.Errorf("deploy/postgresql/ledger: %w\n%s", err, said)
+		}
+	}
+	return nil
 }
 
 // runPostgres makes a cluster in a folder of its own, and runs it.

@@ -22,9 +22,6 @@ const (
 	namespace = "people-and-access"
 )
 
-// sqliteLedger has the ledger in a file.
-const sqliteLedger = true
-
 // tenure runs the command line with changes to the environment ("NAME=" takes a
 // variable out), and returns what it says and its exit code.
 func (t *Topology) tenure(test *testing.T, change []string, args ...string) (string, int) {
@@ -54,7 +51,7 @@ func (t *Topology) tenure(test *testing.T, change []string, args ...string) (str
 // a Temporal server that wants a client certificate and an API key, and a Kafka that
 // wants SASL over TLS; and sees who is turned away, and what they are told.
 func TestEverybodyProvesWhoTheyAre(t *testing.T) {
-	top := start(t, Options{Secure: true, Namespace: namespace}) // workers and starters are ready: they are let in
+	top := start(t, Options{Secure: true, Namespace: namespace, SQLite: true}) // workers and starters are ready: they are let in
 
 	said, code := top.tenure(t, nil, "config", "check", "--connect")
 	require.Zero(t, code, said)
