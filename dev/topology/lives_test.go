@@ -38,6 +38,8 @@ func TestPeopleJoinMoveAndLeave(t *testing.T) {
 	said, code = top.tenure(t, nil, "probe", "worker")
 	assert.Zero(t, code, said)
 
+	watched := top.startPrometheus(t)
+
 	first := hr.Date{Year: 2024, Month: time.May, Day: 1}
 	somebody := func(given, family, title, department string) hr.Profile {
 		return hr.Profile{
@@ -99,6 +101,10 @@ func TestPeopleJoinMoveAndLeave(t *testing.T) {
 	})
 	said, code = top.tenure(t, nil, "run", "list", "--attention")
 	assert.Zero(t, code, said)
+
+	watched.check(t)
+	top.Process("worker-2").Stop()
+	watched.fires(t, "TenureDown")
 }
 
 // start runs a topology of two workers and two starters until the test ends.
