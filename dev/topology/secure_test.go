@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
 )
 
 const (
@@ -64,6 +66,13 @@ func TestEverybodyProvesWhoTheyAre(t *testing.T) {
 	said, code = top.tenure(t, nil, "run", "list")
 	require.Zero(t, code, said)
 
+	somebody := hr.Profile{
+		Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Byron", JobTitle: "Engineer", Department: "Sales",
+		Location: hr.Location{TimeZone: "Europe/London"}, StartDate: hr.Date{Year: 2024, Month: time.May, Day: 1},
+	}
+	top.send(t, hr.Event{Type: hr.EventHired, PersonID: "1", Effective: somebody.StartDate, Profile: &somebody})
+	top.expect(t, map[string]string{"directory/1": "abyron enabled Engineer [staff]", "wiki/1": "abyron enabled Engineer []"})
+
 	strangers, err := newCertificates(filepath.Join(t.TempDir(), "strangers"))
 	require.NoError(t, err)
 	stranger, err := strangers.issue("tenure")
@@ -80,7 +89,7 @@ func TestEverybodyProvesWhoTheyAre(t *testing.T) {
 			"TEMPORAL_TLS_CLIENT_CERT_PATH=" + stranger.Certificate, "TEMPORAL_TLS_CLIENT_KEY_PATH=" + stranger.Key,
 		}, []string{"unknown certificate authority", "TEMPORAL_TLS_"}},
 		{"trust in another authority", []string{"TEMPORAL_TLS_SERVER_CA_CERT_PATH=" + strangers.ca()}, []string{"certificate signed by unknown authority", "TEMPORAL_TLS_"}},
-		{"another namespace", []string{"TEMPORAL_NAMESPACE=nowhere"}, []string{"namespace nowhere", "does not exist"}},
+		{"another namespace", []string{"TEMPORAL_NAMESPACE=nowhere"}, []string{"namespace nowhere", "the credentials give no access to it"}},
 	} {
 		t.Run(c.name, func(test *testing.T) {
 			// Whoever is cut off may learn of it before they have read why: then they ask again.

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tenurehq/tenure/dev/process"
+	"github.com/tenurehq/tenure/workflows"
 )
 
 // makeCredentials makes an authority, the certificates of whoever serves and of
@@ -55,19 +56,22 @@ func (t *Topology) makeCredentials() (err error) {
 	if err != nil {
 		return err
 	}
-	claims, err := json.Marshal(map[string]any{
-		"sub": "tenure", "exp": time.Now().Add(12 * time.Hour).Unix(),
-		"permissions": []string{"temporal-system:admin"},
-	})
-	if err != nil {
-		return err
+	for key, permission := range map[*string]string{&t.apiKey: t.opts.Namespace + ":write", &t.administratorKey: "temporal-system:admin"} {
+		claims, err := json.Marshal(map[string]any{
+			"sub": "tenure", "exp": time.Now().Add(12 * time.Hour).Unix(), "permissions": []string{permission},
+		})
+		if err != nil {
+			return err
+		}
+		signed, err := signer.Sign(claims)
+		if err != nil {
+			return err
+		}
+		if *key, err = signed.CompactSerialize(); err != nil {
+			return err
+		}
 	}
-	signed, err := signer.Sign(claims)
-	if err != nil {
-		return err
-	}
-	t.apiKey, err = signed.CompactSerialize()
-	return err
+	return nil
 }
 
 func (t *Topology) keySet() string { return filepath.Join(t.certs.dir, "keys.json") }
@@ -138,6 +142,10 @@ func (t *Topology) startTemporal(ctx context.Context) error {
 
 // Temporal connects to the frontend, with Tenure's credentials.
 func (t *Topology) Temporal(ctx context.Context) (client.Client, error) {
+	return t.temporalAs(ctx, t.apiKey)
+}
+
+func (t *Topology) temporalAs(ctx context.Context, apiKey string) (client.Client, error) {
 	opts := client.Options{
 		HostPort: t.ports.address("temporal"), Namespace: t.opts.Namespace,
 		Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
@@ -152,7 +160,7 @@ func (t *Topology) Temporal(ctx context.Context) (client.Client, error) {
 			return nil, err
 		}
 		opts.ConnectionOptions.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: pool, MinVersion: tls.VersionTLS12}
-		opts.Credentials = client.NewAPIKeyStaticCredentials(t.apiKey)
+		opts.Credentials = client.NewAPIKeyStaticCredentials(apiKey)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -162,7 +170,7 @@ func (t *Topology) Temporal(ctx context.Context) (client.Client, error) {
 // makeNamespace makes Temporal's namespace, and returns when the server knows it.
 func (t *Topology) makeNamespace(ctx context.Context) error {
 	return await(ctx, func(ctx context.Context) error {
-		c, err := t.Temporal(ctx)
+		c, err := t.temporalAs(ctx, t.administratorKey)
 		if err != nil {
 			return err
 		}
@@ -173,8 +181,11 @@ func (t *Topology) makeNamespace(ctx context.Context) error {
 		if _, there := err.(*serviceerror.NamespaceAlreadyExists); err != nil && !there { //nolint:errorlint // the client returns it unwrapped
 			return err
 		}
-		_, err = c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.opts.Namespace})
-		return err
+		if _, err = c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.opts.Namespace}); err != nil || !t.opts.Secure {
+			return err
+		}
+		// Tenure may only write: it cannot add what it needs itself.
+		return workflows.NewClient(c, t.opts.Namespace).RegisterAttributes(ctx)
 	})
 }
 

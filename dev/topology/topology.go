@@ -43,7 +43,7 @@ type Topology struct {
 	certs *certificates // nil unless Secure
 
 	kafkaPassword, ldapPassword, scimToken, postgresPassword string
-	apiKey                                                   string
+	apiKey, administratorKey                                 string // at Temporal: Tenure's, and whoever makes its namespace
 
 	processes map[string]*process.Process
 	order     []string // of their names: what others need first
