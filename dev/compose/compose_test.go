@@ -35,14 +35,15 @@ func example(t *testing.T) map[string]string {
 	return set
 }
 
-// load loads the compose file as `docker compose` would, with these variables.
-func load(t *testing.T, env map[string]string) (*types.Project, error) {
+// load loads the compose file, and others over it, as `docker compose` would, with
+// these variables.
+func load(t *testing.T, env map[string]string, over ...string) (*types.Project, error) {
 	t.Helper()
 	pairs := make([]string, 0, len(env))
 	for name, value := range env {
 		pairs = append(pairs, name+"="+value)
 	}
-	options, err := cli.NewProjectOptions([]string{filepath.Join(root, "docker-compose.yml")},
+	options, err := cli.NewProjectOptions(append([]string{filepath.Join(root, "docker-compose.yml")}, over...),
 		cli.WithWorkingDirectory(root), cli.WithEnv(pairs))
 	require.NoError(t, err)
 	return options.LoadProject(t.Context())
@@ -251,5 +252,32 @@ func TestTheMountedConfigurationLoads(t *testing.T) {
 			assert.Regexp(t, `url: "[a-z]+://`+app+`:\d+`, settings)
 		}
 		assert.Regexp(t, `^postgres://tenure:[^@]+@postgresql/tenure\?`, cfg.Ledger.URL)
+	}
+}
+
+// What docs/deploy.md says to write for apps of one's own takes the place of what the
+// file mounts.
+func TestTheOverrideOfTheDocumentWorks(t *testing.T) {
+	override := regexp.MustCompile("(?s)```yaml\n(services:\n.*?)```").FindStringSubmatch(read(t, "docs/deploy.md"))
+	require.NotNil(t, override)
+	over := filepath.Join(t.TempDir(), "docker-compose.override.yml")
+	require.NoError(t, os.WriteFile(over, []byte(override[1]), 0o600))
+	_, err := load(t, example(t), over)
+	require.ErrorContains(t, err, "CRM_TOKEN")
+	env := example(t)
+	env["CRM_TOKEN"] = "secret"
+	p, err := load(t, env, over)
+	require.NoError(t, err)
+	for _, name := range []string{"starter", "worker"} {
+		s := p.Services[name]
+		assert.Equal(t, "secret", *s.Environment["CRM_TOKEN"], name)
+		assert.Contains(t, s.Environment, "TEMPORAL_ADDRESS", name)
+		var mounted []string
+		for _, v := range s.Volumes {
+			if v.Target == "/etc/tenure/tenure.yaml" {
+				mounted = append(mounted, filepath.Base(v.Source))
+			}
+		}
+		assert.Equal(t, []string{"tenure.yaml"}, mounted, name)
 	}
 }

@@ -101,7 +101,7 @@ func (t *Topology) startTemporal(ctx context.Context) error {
 	env := []string{
 		"DB=postgres12", "DB_PORT=" + strconv.Itoa(t.ports["postgresql"]), "POSTGRES_SEEDS=" + loopback,
 		"POSTGRES_USER=postgres", "POSTGRES_PWD=" + t.postgresPassword,
-		"BIND_ON_IP=" + loopback, "TEMPORAL_BROADCAST_ADDRESS=" + loopback, "DYNAMIC_CONFIG_FILE_PATH=" + dynamic, "LOG_LEVEL=warn",
+		"NUM_HISTORY_SHARDS=512", "BIND_ON_IP=" + loopback, "TEMPORAL_BROADCAST_ADDRESS=" + loopback, "DYNAMIC_CONFIG_FILE_PATH=" + dynamic, "LOG_LEVEL=warn",
 		"PROMETHEUS_ENDPOINT=" + t.ports.address("temporal-metrics"),
 	}
 	for variable, port := range map[string]string{
