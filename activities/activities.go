@@ -28,6 +28,8 @@ type Activities struct {
 	// Recheck is how long what needs attention is left alone (real time) before it
 	// is tried again by itself.
 	Recheck time.Duration
+	// Breaker says how many people may lose access at once; nil: any number.
+	Breaker *ledger.Limits
 	// Runs finds and starts people's runs; used by the sweeper only.
 	Runs Runs
 }

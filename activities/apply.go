@@ -65,7 +65,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	if req.Done >= maxDone {
 		return StepResult{}, a.fail(call, req, begun, notConverging(req.Done))
 	}
-	if !wanted {
+	if !wanted || !a.admitted(d, step) {
 		return StepResult{Result: ResultSuperseded}, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
 	}
 

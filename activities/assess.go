@@ -58,14 +58,25 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 		Due:    d.plan.Due,
 		Seq:    d.person.LastSeq,
 	}
+	gate, err := a.admit(ctx, d)
+	if err != nil {
+		return Assessment{}, classify(err)
+	}
 	known := index(d.person.Steps, func(s ledger.Step) string { return s.Key })
 	for _, step := range d.plan.Steps {
+		if gate.shut[step.Key] {
+			continue
+		}
 		todo := Todo{Step: step, Route: a.Apps[step.App].route(step.App)}
 		if s := known[step.Key]; s.State == ledger.StepAttention {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
 		}
 		todo.Waiting = a.waitingFor(d, step.Key)
 		out.Todo = append(out.Todo, todo)
+	}
+	out.Held, out.Settle = gate.held, a.Clock.Wait(gate.settle)
+	if len(out.Todo) == 0 && !out.HeldBack() {
+		out.Change, out.Urgent = plan.None, false // an operator refused all of it
 	}
 	out.Questions = d.questions()
 	if out.NeedsAttention() {
@@ -117,6 +128,11 @@ func (a Assessment) NeedsAttention() bool {
 	return len(a.Questions) > 0 || slices.ContainsFunc(a.Todo, func(t Todo) bool { return t.Attention != nil })
 }
 
+// HeldBack says whether something is to be done that the breaker does not let pass yet.
+func (a Assessment) HeldBack() bool {
+	return a.Settle > 0 || slices.ContainsFunc(a.Held, func(h Held) bool { return h.Key != "" })
+}
+
 // record is what the ledger keeps of an assessment.
 func (a *Activities) record(d decision, out Assessment) ledger.Assessment {
 	summary := d.person.Summary
@@ -132,6 +148,8 @@ func (a *Activities) record(d decision, out Assessment) ledger.Assessment {
 		// Until then the run that asked is taken to be at work, or to wait for a human.
 		waits, _ := out.Waits()
 		summary.DueAt, summary.DueWhat = d.now.Add(a.Clock.Span(workingFor+max(waits, out.Recheck))), ledger.DueWorking
+	} else if out.HeldBack() {
+		summary.DueAt, summary.DueWhat = a.pending(d.now, out)
 	}
 
 	record := ledger.Assessment{Summary: summary}
@@ -155,6 +173,19 @@ func (a *Activities) record(d decision, out Assessment) ledger.Assessment {
 		})
 	}
 	return record
+}
+
+// pending is when somebody must look again who waits for the breaker. The run that
+// asked waits itself: this is for when it was ended, or not told.
+func (a *Activities) pending(now time.Time, out Assessment) (at time.Time, what string) {
+	at, what = now.Add(a.Clock.Span(workingFor+a.Recheck)), ledger.DueBreaker
+	if out.Settle > 0 {
+		at, what = now.Add(a.Clock.Span(workingFor+out.Settle)), ledger.DueWorking
+	}
+	if due := out.Due.At; !due.IsZero() && due.Before(at) {
+		return due, string(out.Due.What)
+	}
+	return at, what
 }
 
 func index[T any](items []T, name func(T) string) map[string]T {

@@ -63,7 +63,7 @@ func (a *Activities) resume(ctx context.Context, p ledger.DuePerson) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	if open && p.What != ledger.DueManager && p.What != ledger.DueLetter && p.What != ledger.DueTask {
+	if open && p.What != ledger.DueManager && p.What != ledger.DueLetter && p.What != ledger.DueTask && p.What != ledger.DueBreaker {
 		return false, nil
 	}
 	return true, a.Runs.Resume(ctx, p.PersonID, "due: "+p.What)

@@ -31,6 +31,12 @@ type Assessment struct {
 	// Recheck is how long (real time) what needs attention is left alone before it
 	// is tried again.
 	Recheck time.Duration `json:"recheck,omitempty"`
+	// Held is what waits because too many were to lose access at once, until an
+	// operator decides.
+	Held []Held `json:"held,omitempty"`
+	// Settle is how long (real time) until something may be taken that waits so that
+	// a mass change is seen before any of it is done.
+	Settle time.Duration `json:"settle,omitempty"`
 	// Seq is the person's last event that was taken into account.
 	Seq int64 `json:"seq"`
 }

@@ -40,6 +40,7 @@ type Ledger interface {
 	Tasks
 	Pacer
 	Mover
+	Breaker
 
 	// Ping says whether the store answers.
 	Ping(ctx context.Context) error
@@ -151,6 +152,8 @@ type Person struct {
 	Waivers []string      // keys of conflicts that an operator has skipped, sorted
 	Letters []DeadLetter  // pending, by ID
 	Tasks   []Task        // unfinished, by ID
+	// Withdrawals are those that are neither over nor gone, by kind and key.
+	Withdrawals []Withdrawal
 	// ManagerAccounts is the account ID, per app, of the manager that the last
 	// assessment found, from the manager's links that are active or disabled.
 	// Zero entries if there is no manager or no such link.

@@ -18,6 +18,7 @@ const (
 	StageApplying  = "applying"  // steps are under way
 	StageAttention = "attention" // a human must look
 	StageWaiting   = "waiting"   // a human was asked to do something, and has time
+	StageHeld      = "held"      // too many are concerned at once: an operator decides
 	StageScheduled = "scheduled" // sleeping until the next date that matters
 	StageDone      = "done"      // nothing is left to do
 )
@@ -35,6 +36,7 @@ var (
 	AttrAttention  = temporal.NewSearchAttributeKeyKeywordList("TenureAttention") // apps; "hr" or "policy" for what is not about an app
 	AttrNextAction = temporal.NewSearchAttributeKeyKeyword("TenureNextAction")    // "delete wiki", "start", ...
 	AttrNextDue    = temporal.NewSearchAttributeKeyTime("TenureNextDue")
+	AttrCohort     = temporal.NewSearchAttributeKeyKeywordList("TenureCohort") // "c-12": what holds something of the person's
 )
 
 // board is what people see of a run: its search attributes and the details that
@@ -46,6 +48,8 @@ type board struct {
 	due    plan.Due
 	status string
 	next   string // the workflow type that it has continued as
+	held   []activities.Held
+	settle bool // something waits until it is seen whether others are concerned too
 }
 
 type row struct{ key, app, step, state string }
@@ -55,6 +59,7 @@ const (
 	stateWaiting   = "waiting"
 	stateAttention = "**needs attention**"
 	stateHuman     = "waiting for a human"
+	stateHeld      = "**held**"
 )
 
 // boardTime is how people see an instant.
@@ -63,12 +68,12 @@ const boardTime = "2006-01-02 15:04:05 MST"
 func (r row) inAttention() bool { return strings.HasPrefix(r.state, stateAttention) }
 
 func (r row) open() bool {
-	return r.state == stateWaiting || r.inAttention() || strings.HasPrefix(r.state, stateHuman)
+	return r.state == stateWaiting || r.inAttention() || strings.HasPrefix(r.state, stateHuman) || strings.HasPrefix(r.state, stateHeld)
 }
 
 // assessed shows what is planned.
 func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
-	b.due, b.status = a.Due, string(a.Status)
+	b.due, b.status, b.held, b.settle = a.Due, string(a.Status), a.Held, a.Settle > 0
 	for i := range b.rows { // what is still to be done says so below
 		if b.rows[i].open() {
 			b.rows[i].state = "no longer to be done"
@@ -84,6 +89,11 @@ func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
 		}
 		b.set(t.Step, state)
 	}
+	for _, h := range a.Held {
+		if h.Key != "" {
+			b.set(plan.Step{Key: h.Key, App: h.App, Kind: h.Step}, stateHeld+" in "+h.Cohort)
+		}
+	}
 	b.show(ctx, a.Questions)
 }
 
@@ -93,14 +103,14 @@ func (b *board) applying(ctx workflow.Context, a activities.Assessment) {
 	if a.Urgent {
 		urgency = UrgencyUrgent
 	}
-	upsert(ctx, AttrStage.ValueSet(StageApplying), AttrUrgency.ValueSet(urgency),
-		attentionIn(a), nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))
+	upsert(ctx, withCohorts(ctx, a, AttrStage.ValueSet(StageApplying), AttrUrgency.ValueSet(urgency),
+		attentionIn(a), nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))...)
 }
 
 // over shows that nothing is left to do.
 func (b *board) over(ctx workflow.Context) {
-	upsert(ctx, AttrStage.ValueSet(StageDone), AttrAttention.ValueUnset(),
-		nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))
+	upsert(ctx, withCohorts(ctx, activities.Assessment{}, AttrStage.ValueSet(StageDone), AttrAttention.ValueUnset(),
+		nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))...)
 }
 
 // step shows the state of one step.
@@ -120,7 +130,7 @@ func (b *board) attention(ctx workflow.Context, a activities.Assessment) {
 			stage = StageWaiting
 		}
 	}
-	upsert(ctx, AttrStage.ValueSet(stage), attentionIn(a), nextActionIn(due), nextDueIn(due))
+	upsert(ctx, withCohorts(ctx, a, AttrStage.ValueSet(stage), attentionIn(a), nextActionIn(due), nextDueIn(due))...)
 	b.show(ctx, a.Questions)
 }
 
@@ -147,10 +157,16 @@ func (b *board) continued(ctx workflow.Context, next string) {
 }
 
 // scheduled shows what a sleeping run waits for.
-func (b *board) scheduled(ctx workflow.Context, due plan.Due) {
+func (b *board) scheduled(ctx workflow.Context, due plan.Due, a activities.Assessment) {
 	b.due = due
-	upsert(ctx, AttrStage.ValueSet(StageScheduled), AttrUrgency.ValueSet(UrgencyStandard),
-		attentionIn(activities.Assessment{}), nextActionIn(due), nextDueIn(due))
+	updates := []temporal.SearchAttributeUpdate{
+		AttrStage.ValueSet(StageScheduled), AttrUrgency.ValueSet(UrgencyStandard),
+		attentionIn(activities.Assessment{}), nextActionIn(due), nextDueIn(due),
+	}
+	if a.Seq != 0 { // what the run before this one knew of cohorts holds until it has looked itself
+		updates = withCohorts(ctx, a, updates...)
+	}
+	upsert(ctx, updates...)
 	b.show(ctx, nil)
 }
 
@@ -175,6 +191,13 @@ func (b *board) markdown(questions []activities.Attention) string {
 	}
 	if b.status != "" {
 		out.WriteString(fmt.Sprintf("Employment: **%s**\n\n", strings.ReplaceAll(b.status, "_", " ")))
+	}
+	for _, name := range cohortsOf(b.held) {
+		out.WriteString(fmt.Sprintf("**Held in %[1]s**: too many are concerned at once, and nothing of it was done. See `tenure breaker show %[1]s`; "+
+			"if it is meant: `tenure breaker release %[1]s`, if it is a mistake: `tenure breaker cancel %[1]s`\n\n", name))
+	}
+	if b.settle {
+		out.WriteString("Waits until it is seen whether others are concerned too.\n\n")
 	}
 	for _, q := range questions {
 		out.WriteString(fmt.Sprintf("**Needs attention**: %s (`%s`)\n\n", q.Message, q.Key))
@@ -277,7 +300,9 @@ func sameAttributes(a, b temporal.SearchAttributes) bool {
 	}
 	attentionA, _ := a.GetKeywordList(AttrAttention)
 	attentionB, _ := b.GetKeywordList(AttrAttention)
+	cohortA, _ := a.GetKeywordList(AttrCohort)
+	cohortB, _ := b.GetKeywordList(AttrCohort)
 	dueA, _ := a.GetTime(AttrNextDue)
 	dueB, _ := b.GetTime(AttrNextDue)
-	return slices.Equal(attentionA, attentionB) && dueA.Equal(dueB)
+	return slices.Equal(attentionA, attentionB) && slices.Equal(cohortA, cohortB) && dueA.Equal(dueB)
 }

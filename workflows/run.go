@@ -62,6 +62,13 @@ func (r *run) change(ctx workflow.Context) error {
 			}
 			return r.continueAs(ctx, string(r.kind), r.in.Why)
 		}
+		if r.todo.HeldBack() {
+			r.hold(ctx)
+			if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || !r.leave(ctx) {
+				continue
+			}
+			return r.continueAs(ctx, string(r.kind), r.in.Why)
+		}
 		if !r.leave(ctx) {
 			continue
 		}
@@ -69,6 +76,7 @@ func (r *run) change(ctx workflow.Context) error {
 			r.board.over(ctx)
 			return nil
 		}
+		r.board.cohorts(ctx, r.todo)
 		r.board.continued(ctx, TypeScheduled)
 		return workflow.NewContinueAsNewError(ctx, TypeScheduled, r.sleeper(ctx))
 	}
@@ -150,6 +158,9 @@ func (r *run) settle(ctx workflow.Context) {
 	}
 	if !r.todo.Due.At.IsZero() && r.todo.Wait < wait {
 		wait, r.recheck = r.todo.Wait, false
+	}
+	if r.todo.Settle > 0 && r.todo.Settle < wait {
+		wait, r.recheck = r.todo.Settle, false
 	}
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	defer cancel()

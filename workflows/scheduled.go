@@ -33,7 +33,7 @@ func Scheduled(ctx workflow.Context, in Input) error {
 
 // sleep waits until the due instant or for a signal.
 func (r *run) sleep(ctx workflow.Context) {
-	r.board.scheduled(ctx, r.in.Due)
+	r.board.scheduled(ctx, r.in.Due, r.todo)
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	timer := workflow.NewTimerWithOptions(timerCtx, r.in.Until.Sub(workflow.Now(ctx)),

@@ -31,7 +31,7 @@ func (c *Client) Attributes(ctx context.Context) ([]Attribute, error) {
 		return nil, fmt.Errorf("workflows: listing search attributes: %w", err)
 	}
 	var attributes []Attribute
-	for _, key := range []temporal.SearchAttributeKey{AttrStage, AttrUrgency, AttrAttention, AttrNextAction, AttrNextDue} {
+	for _, key := range []temporal.SearchAttributeKey{AttrStage, AttrUrgency, AttrAttention, AttrNextAction, AttrNextDue, AttrCohort} {
 		attributes = append(attributes, Attribute{
 			Name: key.GetName(), Needs: key.GetValueType(), Has: have.GetCustomAttributes()[key.GetName()],
 		})

@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Census":     censusTests,
 		"Query":      queryTests,
 		"Pace":       paceTests,
+		"Breaker":    breakerTests,
 		"Repeat":     repeatTests,
 		"Race":       raceTests,
 		"Model":      modelTests,

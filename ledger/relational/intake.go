@@ -91,6 +91,9 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
+	if err := t.notice(r); err != nil {
+		return ledger.Receipt{}, err
+	}
 	return receipt, t.exec(`UPDATE people SET last_seq = ?1, revision = revision + 1,
 			due_what = CASE WHEN due_at < ?2 THEN due_what ELSE 'event' END,
 			due_at = CASE WHEN due_at < ?2 THEN due_at ELSE ?2 END

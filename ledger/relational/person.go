@@ -26,7 +26,9 @@ const (
 	waiversQuery = `SELECT key FROM waivers WHERE person_id = ? ORDER BY key`
 	lettersQuery = `SELECT ` + letterColumns + ` FROM dead_letters
 		WHERE person_id = ? AND person_id <> '' AND state IN ('open', 'redriven') ORDER BY id`
-	tasksQuery    = `SELECT ` + taskColumns + ` FROM tasks WHERE person_id = ? AND ` + unfinished + ` ORDER BY id`
+	tasksQuery       = `SELECT ` + taskColumns + ` FROM tasks WHERE person_id = ? AND ` + unfinished + ` ORDER BY id`
+	withdrawalsQuery = `SELECT ` + withdrawalColumns + ` FROM withdrawals
+		WHERE person_id = ? AND state NOT IN ('over', 'gone') ORDER BY kind, key`
 	accountsQuery = `SELECT app, account_id FROM links
 		WHERE person_id = ? AND state IN ('active', 'disabled') AND account_id <> ''`
 )
@@ -68,6 +70,9 @@ func readPerson(ctx context.Context, now Reader, id string) (p ledger.Person, er
 		return ledger.Person{}, err
 	}
 	if p.Tasks, err = list(ctx, now, tasksQuery, []any{id}, taskDest); err != nil {
+		return ledger.Person{}, err
+	}
+	if p.Withdrawals, err = list(ctx, now, withdrawalsQuery, []any{id}, withdrawalDest); err != nil {
 		return ledger.Person{}, err
 	}
 	p.ManagerAccounts, err = accounts(ctx, now, p.ManagerID)

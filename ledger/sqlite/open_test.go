@@ -30,7 +30,7 @@ func TestOpenSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		"truncated":         {truncated, []string{"damaged", "restore the last backup"}},
 		"read-only":         {readOnly, []string{"is read-only", "may be written"}},
 		"another program's": {foreign, []string{"another program's database", "left as it is"}},
-		"newer":             {newer, []string{"written by a newer Tenure (schema 99999, this one knows up to 8)", "use that version"}},
+		"newer":             {newer, []string{"written by a newer Tenure (schema 99999, this one knows up to ", "use that version"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := c.path(t)
@@ -194,9 +194,13 @@ func truncated(t *testing.T) string {
 	return path
 }
 
-// readOnly is a ledger that cannot be written and has something to migrate.
+// readOnly is a ledger that cannot be written and has everything to migrate.
 func readOnly(t *testing.T) string {
-	path := closedLedger(t, `DELETE FROM goose_db_version WHERE version_id = 8; DROP INDEX steps_attention`)
+	path := newPath(t)
+	db, err := sql.Open(driverName, writeDSN(path))
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `PRAGMA journal_mode = WAL; PRAGMA application_id = 0x544E524C`)
+	require.NoError(t, errors.Join(err, db.Close()))
 	markReadOnly(t, path)
 	return path
 }

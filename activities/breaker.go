@@ -1,0 +1,153 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// Held is what a run waits for because too many people were to lose access at
+// once. Its JSON is part of workflow histories.
+type Held struct {
+	Cohort string    `json:"cohort"`         // "c-12"
+	Kind   string    `json:"kind"`           // ledger.WithdrawalKind
+	App    string    `json:"app,omitempty"`  // empty: an end that has not come yet
+	Step   plan.Kind `json:"step,omitempty"` // what is not done
+	Key    string    `json:"key,omitempty"`  // of the step
+}
+
+// gate is what the breaker lets pass of a decision.
+type gate struct {
+	shut   map[string]bool // keys of steps that may not be applied now
+	held   []Held
+	settle time.Duration // product time until something may be admitted; zero if nothing waits
+}
+
+// admit asks the breaker for all that the decision is to take.
+func (a *Activities) admit(ctx context.Context, d decision) (gate, error) {
+	asks := d.withdrawals()
+	known := withdrawalsOf(d.person)
+	request := ledger.AdmissionRequest{PersonID: d.person.PersonID, At: d.now, Gone: d.gone(asks)}
+	if a.Breaker != nil && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.now) }) {
+		request.Limits = *a.Breaker
+		for _, ask := range asks {
+			request.Asks = append(request.Asks, ask.Ask)
+		}
+	}
+	settles := map[withdrawalID]time.Time{}
+	if len(request.Asks)+len(request.Gone) > 0 && d.policyErr == nil {
+		answer, err := a.Ledger.Admit(ctx, request)
+		if err != nil {
+			return gate{}, err
+		}
+		for i, w := range answer.Withdrawals {
+			known[withdrawalID{w.Kind, w.Key}] = w
+			settles[withdrawalID{w.Kind, w.Key}] = answer.SettlesAt[i]
+		}
+		for _, c := range answer.Opened {
+			a.Log.Warn("too many at once: a mass change is held, nothing of it was done; release or cancel it",
+				zap.String("cohort", c.Name()), zap.String("kind", string(c.Kind)), zap.Int("people", c.Counted), zap.Int("allowed", c.Allowed))
+		}
+	}
+	g := a.gate(d, asks, known)
+	for _, at := range settles {
+		if wait := at.Sub(d.now); !at.IsZero() && (g.settle == 0 || wait < g.settle) {
+			g.settle = wait
+		}
+	}
+	return g, nil
+}
+
+// withdrawalID is what identifies a withdrawal of one person.
+type withdrawalID struct {
+	kind ledger.WithdrawalKind
+	key  string
+}
+
+func withdrawalsOf(p ledger.Person) map[withdrawalID]ledger.Withdrawal {
+	known := make(map[withdrawalID]ledger.Withdrawal, len(p.Withdrawals))
+	for _, w := range p.Withdrawals {
+		known[withdrawalID{w.Kind, w.Key}] = w
+	}
+	return known
+}
+
+// undecided says whether the ledger has to be asked: what is admitted, held or
+// refused stays so, and what is announced is asked for again when it is due.
+func undecided(ask asked, known map[withdrawalID]ledger.Withdrawal, now time.Time) bool {
+	w, ok := known[withdrawalID{ask.Kind, ask.Key}]
+	switch {
+	case !ok, w.SeenAt.IsZero(), w.State == ledger.WithdrawalWaiting:
+		return true
+	case w.State == ledger.WithdrawalAnnounced:
+		return !ask.DueAt.After(now)
+	}
+	return false
+}
+
+// gate says which steps of the decision may not be applied: those of withdrawals
+// that are not admitted, and what needs them.
+func (a *Activities) gate(d decision, asks []asked, known map[withdrawalID]ledger.Withdrawal) gate {
+	g := gate{shut: map[string]bool{}}
+	cohortOf := map[string]ledger.Withdrawal{} // step -> what holds it
+	for _, ask := range asks {
+		w := known[withdrawalID{ask.Kind, ask.Key}]
+		if a.lets(w) {
+			continue
+		}
+		for _, key := range ask.steps {
+			g.shut[key] = true
+			if w.State == ledger.WithdrawalHeld {
+				cohortOf[key] = w
+			}
+		}
+		if w.State == ledger.WithdrawalHeld && len(ask.steps) == 0 {
+			g.held = append(g.held, Held{Cohort: ledger.CohortName(w.Cohort), Kind: string(w.Kind)})
+		}
+	}
+	for _, s := range d.plan.Steps {
+		// Deletion is asked for once the account is off.
+		if a.Breaker != nil && s.Kind == plan.Delete && len(s.Needs) > 0 && d.link(s.App).State == ledger.LinkActive {
+			g.shut[s.Key] = true
+		}
+	}
+	for again := true; again; {
+		again = false
+		for _, s := range d.plan.Steps {
+			for _, need := range s.Needs {
+				if g.shut[need] && !g.shut[s.Key] {
+					g.shut[s.Key], again = true, true
+					if w, ok := cohortOf[need]; ok {
+						cohortOf[s.Key] = w
+					}
+				}
+			}
+		}
+	}
+	for _, s := range d.plan.Steps {
+		if w, ok := cohortOf[s.Key]; ok {
+			g.held = append(g.held, Held{Cohort: ledger.CohortName(w.Cohort), Kind: string(w.Kind), App: s.App, Step: s.Kind, Key: s.Key})
+		}
+	}
+	return g
+}
+
+// lets says whether a withdrawal may be done. What is held or refused stays so
+// when the breaker is turned off.
+func (a *Activities) lets(w ledger.Withdrawal) bool {
+	if a.Breaker == nil {
+		return w.State != ledger.WithdrawalHeld && w.State != ledger.WithdrawalRefused
+	}
+	return w.State == ledger.WithdrawalAdmitted
+}
+
+// admitted says whether a step of the decision may be applied, as the ledger had it
+// when the decision was made.
+func (a *Activities) admitted(d decision, step plan.Step) bool {
+	return !a.gate(d, d.withdrawals(), withdrawalsOf(d.person)).shut[step.Key]
+}

@@ -1,0 +1,224 @@
+package ledger
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// Breaker holds back mass changes: every withdrawal of access that nobody but HR,
+// a date or policy asks for has to be admitted, and is held with all that wait
+// like it as soon as there are too many of its kind. See
+// docs/adr/0020-mass-changes-are-held.md.
+type Breaker interface {
+	// Admit asks for withdrawals of one person, and says what became of each, in
+	// the order of the request. Whatever several callers ask for at once is counted
+	// one after the other.
+	//
+	// What was admitted once stays so, what is held stays held, and what is refused
+	// stays refused. What is new joins the open cohort of its kind. If there is none
+	// but more people are counted than the limit allows, one is opened, and takes
+	// all of its kind that was counted in the window and is not admitted yet; those
+	// people are made due, with DueWhat "breaker". Else it is admitted as soon as it
+	// falls due and has settled.
+	//
+	// A person is counted once, when Tenure heard of the withdrawal and again when
+	// it falls due. What an operator released is not counted, nor what was counted
+	// before they released the last cohort of that kind as a whole.
+	Admit(ctx context.Context, r AdmissionRequest) (Admission, error)
+	// Cohorts lists cohorts by ID; with a zero filter, all.
+	Cohorts(ctx context.Context, f CohortFilter) ([]Cohort, error)
+	// Withdrawals lists what a cohort has held, by person and key, after the given
+	// person, at most limit people.
+	Withdrawals(ctx context.Context, cohort int64, after string, limit int) ([]Withdrawal, error)
+	// DecideCohort releases or cancels what a cohort holds, of the people named, and
+	// makes them due, with DueWhat "breaker". People of whom it holds nothing are
+	// left out; it gives the number of those of whom something was decided. The last
+	// one closes the cohort. Each person gets an audit row. A cohort that is not
+	// there is ErrNotFound.
+	//
+	// What is released is admitted. What is cancelled and Voids is as if HR had
+	// rescinded the event: Tenure records a rescind of it, with the operator's name
+	// on it in the audit. Anything else that is cancelled is refused, until the plan
+	// does not ask for it any more.
+	DecideCohort(ctx context.Context, d CohortDecision) (int, error)
+}
+
+// DueBreaker is what people are due for because of a cohort: it was opened with
+// them in it, or something was decided about it.
+const DueBreaker = "breaker"
+
+// WithdrawalKind is what is counted together.
+type WithdrawalKind string
+
+// The kinds of withdrawal.
+const (
+	Leavers   WithdrawalKind = "leavers"   // an employment ends, and access with it
+	Disables  WithdrawalKind = "disables"  // an account of somebody who stays is turned off
+	Deletions WithdrawalKind = "deletions" // an account is deleted for good
+)
+
+// WithdrawalKinds lists every kind.
+func WithdrawalKinds() []WithdrawalKind { return []WithdrawalKind{Leavers, Disables, Deletions} }
+
+// WithdrawalState is the state of a withdrawal.
+type WithdrawalState string
+
+// The life of a withdrawal.
+const (
+	WithdrawalNoticed   WithdrawalState = "noticed"   // HR said so; no assessment has seen it
+	WithdrawalAnnounced WithdrawalState = "announced" // it is known, and falls due later
+	WithdrawalWaiting   WithdrawalState = "waiting"   // it is due, and settles
+	WithdrawalHeld      WithdrawalState = "held"      // a cohort holds it
+	WithdrawalAdmitted  WithdrawalState = "admitted"  // it may be done
+	WithdrawalRefused   WithdrawalState = "refused"   // an operator cancelled it
+	WithdrawalOver      WithdrawalState = "over"      // it was admitted, and is not asked for any more
+	WithdrawalGone      WithdrawalState = "gone"      // it was never admitted, and is not asked for any more
+)
+
+// Withdrawal is access of one person that is to be taken for one cause.
+type Withdrawal struct {
+	PersonID string
+	Kind     WithdrawalKind
+	Key      string // identifies the cause among the person's of that kind
+	State    WithdrawalState
+	Cohort   int64       // the last one that held it; zero if none did
+	Event    hr.EventKey // what HR said, if that is the cause
+	Voids    bool        // cancelling it makes Event void
+	Apps     []string    // where, sorted; nil until an assessment has seen it
+	Why      string      // for people, never personal data
+	SaidAt   time.Time   // when Tenure received the event, or first planned it
+	DueAt    time.Time   // when access ends
+	// CountedAt is when it was counted last.
+	CountedAt time.Time
+	// SeenAt is the last time that Admit was asked for it; zero if never.
+	SeenAt time.Time
+}
+
+// Settled says whether the withdrawal may be done, as far as anybody has decided.
+func (w Withdrawal) Settled() bool { return w.State == WithdrawalAdmitted }
+
+// EventWithdrawal is the key of a withdrawal whose cause is an event.
+func EventWithdrawal(e hr.EventKey) string { return e.Source + "\x1f" + e.ID }
+
+// Ask is one withdrawal that a plan asks for.
+type Ask struct {
+	Kind      WithdrawalKind
+	Key       string
+	Event     hr.EventKey
+	Voids     bool
+	Apps      []string
+	Why       string
+	SaidAt    time.Time // when Tenure received Event; zero if no event is the cause
+	DueAt     time.Time // when access ends; zero: it is due
+	Immediate bool      // it does not wait as others do
+}
+
+// AdmissionRequest asks for withdrawals of one person.
+type AdmissionRequest struct {
+	PersonID string
+	At       time.Time
+	Asks     []Ask
+	// Gone are those that Person gave and that are not asked for any more.
+	Gone   []Withdrawal
+	Limits Limits
+}
+
+// Admission is the answer.
+type Admission struct {
+	Withdrawals []Withdrawal // one for each Ask
+	SettlesAt   []time.Time  // until when each that is waiting settles; zero for others
+	Opened      []Cohort     // cohorts that this request opened
+}
+
+// Limits say how much is too much.
+type Limits struct {
+	Window time.Duration // in which withdrawals are counted together
+	// Settle is how long a withdrawal waits after HR said so, so that a flood is
+	// seen before the first one is done. SettleImmediate is that of immediate ones.
+	Settle, SettleImmediate time.Duration
+	Of                      map[WithdrawalKind]Limit // a kind that is not there has no limit
+}
+
+// Limit is how many people of a kind may be concerned in a window. Zero fields
+// limit nothing.
+type Limit struct {
+	Count int     // so many people
+	Share float64 // so much of the people employed (0.1 is a tenth) ...
+	Above int     // ... but never fewer than so many
+}
+
+// Allowed is how many people may be concerned, of a number employed.
+func (l Limit) Allowed(employed int) int {
+	allowed := math.MaxInt
+	if l.Count > 0 {
+		allowed = l.Count
+	}
+	if l.Share > 0 {
+		allowed = min(allowed, max(l.Above, int(l.Share*float64(employed))))
+	}
+	return allowed
+}
+
+// CohortState is the state of a cohort.
+type CohortState string
+
+// The life of a cohort.
+const (
+	CohortOpen      CohortState = "open"      // it holds what is in it, and takes in what comes
+	CohortReleased  CohortState = "released"  // an operator let the last of it go
+	CohortCancelled CohortState = "cancelled" // an operator cancelled the last of it
+	CohortEnded     CohortState = "ended"     // nobody asks any more for the last of it
+)
+
+// Cohort is the withdrawals that are held together.
+type Cohort struct {
+	ID                 int64
+	Kind               WithdrawalKind
+	State              CohortState
+	Counted            int // people counted when it was opened ...
+	Allowed            int // ... of so many allowed
+	OpenedAt, ClosedAt time.Time
+	Operator, Reason   string // of who closed it
+	// People is how many it has held, Held of how many it holds something now.
+	People, Held int
+}
+
+const cohortPrefix = "c-"
+
+// Name is what people call the cohort.
+func (c Cohort) Name() string { return CohortName(c.ID) }
+
+// CohortName is what people call a cohort: "c-12".
+func CohortName(id int64) string { return cohortPrefix + strconv.FormatInt(id, 10) }
+
+// CohortID is the number of the cohort of that name, or false if it is none.
+func CohortID(name string) (int64, bool) {
+	id, err := strconv.ParseInt(strings.TrimPrefix(name, cohortPrefix), 10, 64)
+	return id, err == nil && id > 0
+}
+
+// CohortFilter selects cohorts. Zero fields match all.
+type CohortFilter struct {
+	ID   int64
+	Open bool
+}
+
+// The operator's verbs for what a cohort holds.
+const (
+	VerbRelease Verb = "release" // it is meant: let it be done
+	VerbCancel  Verb = "cancel"  // it is a mistake: let nothing come of it
+)
+
+// CohortDecision is an operator's about what a cohort holds.
+type CohortDecision struct {
+	Cohort           int64
+	Verb             Verb
+	People           []string
+	Operator, Reason string
+	At               time.Time
+}

@@ -1,0 +1,390 @@
+package ledgertest
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+var breakerTests = tests{
+	"WhatIsWithinTheLimitIsAdmittedOnceItHasSettled": func(t *testing.T, l ledger.Ledger) {
+		w, settles, opened := askFor(t, l, leaver("p1", 10), 10, atMost(2))
+		assert.Equal(t, ledger.WithdrawalWaiting, w.State)
+		assert.Equal(t, at(11), settles, "a minute after it was said")
+		assert.Empty(t, opened)
+		w, settles, _ = askFor(t, l, leaver("p1", 10), 11, atMost(2))
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State)
+		assert.Zero(t, settles)
+		w, _, _ = askFor(t, l, leaver("p1", 10), 12, atMost(2))
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "and stays so")
+		assert.Equal(t, at(10), w.CountedAt)
+		immediate := leaver("p2", 10)
+		immediate.Immediate = true
+		w, _, _ = askFor(t, l, immediate, 10, atMost(2))
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "immediate ones do not settle")
+	},
+	"OneTooManyHoldsAllThatWait": func(t *testing.T, l ledger.Ledger) {
+		admit(t, l, leaver("p0", 0), 5)
+		for i := 1; i <= 2; i++ {
+			askFor(t, l, leaver(fmt.Sprint("p", i), 10), 10, atMost(3))
+		}
+		w, _, opened := askFor(t, l, leaver("p3", 10), 10, atMost(3))
+		require.Len(t, opened, 1)
+		assert.Equal(t, ledger.WithdrawalHeld, w.State)
+		assert.Equal(t, opened[0].ID, w.Cohort)
+		assert.Equal(t, 4, opened[0].Counted)
+		assert.Equal(t, 3, opened[0].Allowed)
+		assert.Equal(t, ledger.WithdrawalAdmitted, state(t, l, "p0"), "what was admitted stays so")
+		assert.Equal(t, []string{"p1", "p2"}, duePeople(t, l, ledger.DueBreaker), "who waited learns of it")
+		for i := 1; i <= 3; i++ {
+			assert.Equal(t, ledger.WithdrawalHeld, state(t, l, fmt.Sprint("p", i)))
+			w, _, opened = askFor(t, l, leaver(fmt.Sprint("p", i), 10), 20, atMost(3))
+			assert.Equal(t, ledger.WithdrawalHeld, w.State, "however often it is asked for")
+			assert.Empty(t, opened)
+		}
+		late := leaver("p4", 3000)
+		late.Immediate = true
+		w, _, _ = askFor(t, l, late, 3000, atMost(3))
+		assert.Equal(t, ledger.WithdrawalHeld, w.State, "as long as the cohort is open all that come join it")
+		cohort := cohorts(t, l, ledger.CohortFilter{})[0]
+		assert.Equal(t, 4, cohort.People)
+		assert.Equal(t, 4, cohort.Held)
+		assert.Equal(t, ledger.CohortOpen, cohort.State)
+		assert.Equal(t, at(10), cohort.OpenedAt)
+		rows := audit(t, l, "")
+		require.Len(t, rows, 1)
+		assert.Equal(t, "held", rows[0].Action)
+	},
+	"TerminationsCountAsSoonAsTheyAreRecorded": func(t *testing.T, l ledger.Ledger) {
+		for i := range 5 {
+			employ(t, l, fmt.Sprint("p", i))
+		}
+		record(t, l, termination("nobody", "e9", 10)) // has no account
+		for i := range 5 {
+			record(t, l, termination(fmt.Sprint("p", i), fmt.Sprint("e", i), 10), termination(fmt.Sprint("p", i), fmt.Sprint("e", i), 10))
+		}
+		p := read(t, l, "p0")
+		require.Len(t, p.Withdrawals, 1)
+		assert.Equal(t, ledger.Withdrawal{
+			PersonID: "p0", Kind: ledger.Leavers, Key: "urn:hr\x1fe0", State: ledger.WithdrawalNoticed,
+			Event: hr.EventKey{Source: "urn:hr", ID: "e0"}, Voids: true, SaidAt: at(10), CountedAt: at(10),
+		}, p.Withdrawals[0])
+		assert.Empty(t, read(t, l, "nobody").Withdrawals)
+		first := leaver("p0", 10)
+		first.Immediate = true
+		w, _, opened := askFor(t, l, first, 10, atMost(4))
+		require.Len(t, opened, 1)
+		assert.Equal(t, 5, opened[0].Counted, "people, not events")
+		assert.Equal(t, ledger.WithdrawalHeld, w.State, "not even the first one is done")
+		assert.Equal(t, ledger.WithdrawalHeld, state(t, l, "p4"))
+	},
+	"PeopleAreCountedWithinTheWindowOnly": func(t *testing.T, l ledger.Ledger) {
+		for i := range 6 {
+			admit(t, l, leaver(fmt.Sprint("p", i), i*60*13), i*60*13+1) // 13 hours apart: never three in a day
+		}
+		assert.Empty(t, cohorts(t, l, ledger.CohortFilter{}))
+	},
+	"APersonIsCountedOnce": func(t *testing.T, l ledger.Ledger) {
+		for i := range 5 {
+			ask := leaver("p1", 10)
+			ask.Key = fmt.Sprint("again ", i)
+			w, _, _ := askFor(t, l, ask, 20, atMost(1))
+			assert.Equal(t, ledger.WithdrawalAdmitted, w.State)
+		}
+		for i := range 5 { // kinds apart
+			w, _, _ := askFor(t, l, deletion("p2", fmt.Sprint("wiki", i)), 20, atMost(1))
+			assert.Equal(t, ledger.WithdrawalAdmitted, w.State)
+		}
+	},
+	"WhatIsAnnouncedCountsWhenItIsSaidAndWhenItFallsDue": func(t *testing.T, l ledger.Ledger) {
+		later := func(i int) ask {
+			a := leaver(fmt.Sprint("p", i), 10)
+			a.DueAt = at(10 * 24 * 60)
+			return a
+		}
+		for i := range 2 {
+			w, _, _ := askFor(t, l, later(i), 10, atMost(2))
+			assert.Equal(t, ledger.WithdrawalAnnounced, w.State)
+		}
+		w, _, opened := askFor(t, l, later(2), 10, atMost(2))
+		require.Len(t, opened, 1, "a wrong date for everybody is seen when it is given")
+		assert.Equal(t, ledger.WithdrawalHeld, w.State)
+		decide(t, l, ledger.VerbRelease, opened[0].ID, "p0", "p1", "p2")
+		w, _, _ = askFor(t, l, later(0), 10*24*60+1, atMost(2))
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "what was released beforehand stays so")
+
+		for i := range 3 { // said on different days, due on one
+			askFor(t, l, func() ask { a := later(10 + i); a.SaidAt = at(20000 + 3000*i); a.DueAt = at(50000); return a }(), 20000+3000*i, atMost(2))
+		}
+		for i := range 2 {
+			w, _, _ := askFor(t, l, func() ask { a := later(10 + i); a.DueAt = at(50000); return a }(), 50000, atMost(2))
+			assert.Equal(t, ledger.WithdrawalAdmitted, w.State)
+		}
+		w, _, opened = askFor(t, l, func() ask { a := later(12); a.DueAt = at(50000); return a }(), 50000, atMost(2))
+		assert.Len(t, opened, 1)
+		assert.Equal(t, ledger.WithdrawalHeld, w.State)
+	},
+	"AShareOfTheEmployed": func(t *testing.T, l ledger.Ledger) {
+		limits := atMost(0)
+		limits.Of[ledger.Leavers] = ledger.Limit{Share: 0.1, Above: 2}
+		for i := range 40 {
+			assess(t, l, fmt.Sprint("p", i), 0, func(a *ledger.Assessment) { a.Summary.Status = hr.StatusActive })
+		}
+		assess(t, l, "old", 0, func(a *ledger.Assessment) { a.Summary.Status = hr.StatusEnded })
+		for i := range 4 {
+			assess(t, l, fmt.Sprint("p", i), 1, func(a *ledger.Assessment) { a.Summary.Status = hr.StatusEnded })
+			w, _, _ := askFor(t, l, leaver(fmt.Sprint("p", i), 10), 20, limits)
+			assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "%d of 40", i+1)
+		}
+		_, _, opened := askFor(t, l, leaver("p4", 10), 20, limits)
+		require.Len(t, opened, 1)
+		assert.Equal(t, 4, opened[0].Allowed, "those who leave are a part of the whole")
+	},
+	"ReleaseLetsThemGoAndCountsAnew": func(t *testing.T, l ledger.Ledger) {
+		id := cohortOf(t, l, 4)
+		n, err := l.DecideCohort(t.Context(), decision(ledger.VerbRelease, id, "p0", "nobody"))
+		require.NoError(t, err)
+		assert.Equal(t, 1, n)
+		assert.Equal(t, ledger.WithdrawalAdmitted, state(t, l, "p0"))
+		assert.Equal(t, ledger.WithdrawalHeld, state(t, l, "p1"))
+		c := cohorts(t, l, ledger.CohortFilter{ID: id})[0]
+		assert.Equal(t, ledger.CohortOpen, c.State)
+		assert.Equal(t, 4, c.People)
+		assert.Equal(t, 3, c.Held)
+		assert.Contains(t, duePeople(t, l, ledger.DueBreaker), "p0")
+		decide(t, l, ledger.VerbRelease, id, "p1", "p2", "p3")
+		c = cohorts(t, l, ledger.CohortFilter{ID: id})[0]
+		assert.Equal(t, ledger.CohortReleased, c.State)
+		assert.Equal(t, "ops", c.Operator)
+		assert.Equal(t, "ticket 42", c.Reason)
+		assert.Equal(t, at(30), c.ClosedAt)
+		assert.Empty(t, cohorts(t, l, ledger.CohortFilter{Open: true}))
+		w, _, _ := askFor(t, l, leaver("q1", 31), 32, atMost(3))
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "the next one is the first one again")
+		rows := audit(t, l, "p2")
+		require.Len(t, rows, 1)
+		assert.Equal(t, ledger.AuditRow{
+			Seq: rows[0].Seq, At: at(30), PersonID: "p2", Action: "release", Actor: "ops", Cause: "ticket 42",
+			Detail: map[string]any{"cohort": ledger.CohortName(id), "kind": "leavers", "event": "of p2", "source": "urn:hr"},
+		}, rows[0])
+	},
+	"CancelRescindsWhatHRSaid": func(t *testing.T, l ledger.Ledger) {
+		for i := range 4 {
+			employ(t, l, fmt.Sprint("p", i))
+			record(t, l, termination(fmt.Sprint("p", i), fmt.Sprint("of p", i), 10))
+		}
+		id := cohortOf(t, l, 4)
+		for range 2 { // a second time nothing is left to decide
+			_, err := l.DecideCohort(t.Context(), decision(ledger.VerbCancel, id, "p0", "p1", "p2", "p3"))
+			require.NoError(t, err)
+		}
+		p := read(t, l, "p1")
+		assert.Empty(t, p.Withdrawals)
+		require.Len(t, p.Events, 2)
+		rescind := p.Events[1].Event
+		assert.Equal(t, hr.EventRescinded, rescind.Type)
+		assert.Equal(t, "of p1", rescind.Rescinds)
+		assert.Equal(t, "urn:hr", rescind.Source)
+		assert.True(t, rescind.Recorded.After(p.Events[0].Event.Recorded))
+		assert.Equal(t, p.Events[1].Seq, p.LastSeq)
+		assert.Equal(t, ledger.DueBreaker, p.DueWhat)
+		assert.Equal(t, ledger.CohortCancelled, cohorts(t, l, ledger.CohortFilter{ID: id})[0].State)
+		assert.Len(t, audit(t, l, "p1"), 1)
+
+		employ(t, l, "p1")
+		record(t, l, termination("p1", "meant", 40))
+		ask := leaver("p1", 40)
+		ask.Key, ask.Event.ID = "urn:hr\x1fmeant", "meant"
+		w, _, _ := askFor(t, l, ask, 41, atMost(3))
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "a later one counts again, and what was cancelled does not")
+	},
+	"WhatCannotBeVoidIsRefusedUntilItIsNotAskedFor": func(t *testing.T, l ledger.Ledger) {
+		limits := atMost(1)
+		askFor(t, l, deletion("p1", "wiki"), 10, limits)
+		_, _, opened := askFor(t, l, deletion("p2", "wiki"), 10, limits)
+		require.Len(t, opened, 1)
+		decide(t, l, ledger.VerbCancel, opened[0].ID, "p2")
+		w, _, _ := askFor(t, l, deletion("p2", "wiki"), 31, limits)
+		assert.Equal(t, ledger.WithdrawalRefused, w.State)
+		_, err := l.Admit(t.Context(), ledger.AdmissionRequest{PersonID: "p2", At: at(32), Gone: []ledger.Withdrawal{w}})
+		require.NoError(t, err)
+		assert.Empty(t, read(t, l, "p2").Withdrawals)
+		w, _, _ = askFor(t, l, deletion("p2", "wiki"), 3000, limits)
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "asked for anew, it is counted anew")
+	},
+	"WhatNobodyAsksForAnyMoreLeavesTheCohort": func(t *testing.T, l ledger.Ledger) {
+		id := cohortOf(t, l, 4)
+		for i := range 4 {
+			p := read(t, l, fmt.Sprint("p", i))
+			_, err := l.Admit(t.Context(), ledger.AdmissionRequest{PersonID: p.PersonID, At: at(25), Gone: p.Withdrawals, Limits: atMost(3)})
+			require.NoError(t, err)
+		}
+		c := cohorts(t, l, ledger.CohortFilter{ID: id})[0]
+		assert.Equal(t, ledger.CohortEnded, c.State)
+		assert.Equal(t, at(25), c.ClosedAt)
+		w, _, _ := askFor(t, l, leaver("q", 26), 27, atMost(3))
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State)
+
+		admit(t, l, leaver("kept", 3000), 3001)
+		p := read(t, l, "kept")
+		_, err := l.Admit(t.Context(), ledger.AdmissionRequest{PersonID: "kept", At: at(3002), Gone: p.Withdrawals})
+		require.NoError(t, err)
+		assert.Equal(t, ledger.WithdrawalAdmitted, state(t, l, "kept"), "a leaver who was admitted stays so")
+	},
+	"ListsWhatACohortHolds": func(t *testing.T, l ledger.Ledger) {
+		id := cohortOf(t, l, 4)
+		people := func(list []ledger.Withdrawal) []string {
+			return each(list, func(w ledger.Withdrawal) string { return w.PersonID })
+		}
+		first, err := l.Withdrawals(t.Context(), id, "", 3)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"p0", "p1", "p2"}, people(first))
+		assert.Equal(t, []string{"chat", "wiki"}, first[0].Apps)
+		assert.Equal(t, "access ended", first[0].Why)
+		rest, err := l.Withdrawals(t.Context(), id, "p2", 3)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"p3"}, people(rest))
+	},
+	"RefusesNonsense": func(t *testing.T, l ledger.Ledger) {
+		_, err := l.DecideCohort(t.Context(), decision(ledger.VerbRelease, 99, "p1"))
+		require.ErrorIs(t, err, ledger.ErrNotFound)
+		_, err = l.DecideCohort(t.Context(), decision("delete", 1, "p1"))
+		require.Error(t, err)
+		_, err = l.Admit(t.Context(), ledger.AdmissionRequest{PersonID: "p1", At: at(0), Asks: []ledger.Ask{{}}})
+		require.Error(t, err)
+		assert.Empty(t, audit(t, l, ""))
+	},
+	"NoMoreThanAllowedAreAdmittedHoweverManyAskAtOnce": func(t *testing.T, l ledger.Ledger) {
+		const people, allowed = 60, 7
+		var admitted, opened atomic.Int64
+		race(people, func(i int) {
+			a := leaver(fmt.Sprint("p", i), 10)
+			a.Immediate = true
+			got, err := l.Admit(t.Context(), ledger.AdmissionRequest{PersonID: a.person, At: at(10), Asks: []ledger.Ask{a.Ask}, Limits: atMost(allowed)})
+			if !assert.NoError(t, err) {
+				return
+			}
+			if got.Withdrawals[0].State == ledger.WithdrawalAdmitted {
+				admitted.Add(1)
+			}
+			opened.Add(int64(len(got.Opened)))
+		})
+		assert.EqualValues(t, allowed, admitted.Load())
+		assert.EqualValues(t, 1, opened.Load())
+		assert.Equal(t, people-allowed, cohorts(t, l, ledger.CohortFilter{})[0].Held)
+	},
+}
+
+// ask is one of a person's.
+type ask struct {
+	ledger.Ask
+	person string
+}
+
+// leaver is the end of a person's employment, said some minutes after t0.
+func leaver(person string, minutes int) ask {
+	event := hr.EventKey{Source: "urn:hr", ID: "of " + person}
+	return ask{person: person, Ask: ledger.Ask{
+		Kind: ledger.Leavers, Key: ledger.EventWithdrawal(event), Event: event, Voids: true,
+		Apps: []string{"wiki", "chat"}, Why: "access ended", SaidAt: at(minutes),
+	}}
+}
+
+func deletion(person, app string) ask {
+	return ask{person: person, Ask: ledger.Ask{Kind: ledger.Deletions, Key: app + "/Delete/1", Apps: []string{app}, Why: "access ended"}}
+}
+
+// atMost are limits of so many people of each kind in a day; leavers settle for a
+// minute.
+func atMost(people int) ledger.Limits {
+	l := ledger.Limits{Window: 24 * time.Hour, Settle: time.Minute, Of: map[ledger.WithdrawalKind]ledger.Limit{}}
+	for _, kind := range ledger.WithdrawalKinds() {
+		l.Of[kind] = ledger.Limit{Count: people}
+	}
+	return l
+}
+
+// askFor asks for one withdrawal, some minutes after t0.
+func askFor(t *testing.T, l ledger.Ledger, a ask, minutes int, limits ledger.Limits) (ledger.Withdrawal, time.Time, []ledger.Cohort) {
+	t.Helper()
+	got, err := l.Admit(t.Context(), ledger.AdmissionRequest{PersonID: a.person, At: at(minutes), Asks: []ledger.Ask{a.Ask}, Limits: limits})
+	require.NoError(t, err)
+	require.Len(t, got.Withdrawals, 1)
+	return got.Withdrawals[0], got.SettlesAt[0], got.Opened
+}
+
+// admit asks for a withdrawal that is admitted.
+func admit(t *testing.T, l ledger.Ledger, a ask, minutes int) {
+	t.Helper()
+	w, _, _ := askFor(t, l, a, minutes, atMost(2))
+	require.Equal(t, ledger.WithdrawalAdmitted, w.State)
+}
+
+// cohortOf is a cohort that holds leavers p0, p1, ..., said 10 minutes after t0.
+func cohortOf(t *testing.T, l ledger.Ledger, people int) (id int64) {
+	t.Helper()
+	for i := range people {
+		w, _, _ := askFor(t, l, leaver(fmt.Sprint("p", i), 10), 10, atMost(people-1))
+		id = w.Cohort
+	}
+	require.NotZero(t, id)
+	return id
+}
+
+// employ gives a person an account.
+func employ(t *testing.T, l ledger.Ledger, person string) {
+	t.Helper()
+	putLink(t, l, ledger.Link{PersonID: person, App: "wiki", AccountID: person, State: ledger.LinkActive})
+}
+
+// termination ends a person's employment.
+func termination(person, id string, minutes int) ledger.Received {
+	r := received(person, id, minutes)
+	r.Event.Type = hr.EventTerminated
+	return r
+}
+
+func decision(verb ledger.Verb, cohort int64, people ...string) ledger.CohortDecision {
+	return ledger.CohortDecision{Cohort: cohort, Verb: verb, People: people, Operator: "ops", Reason: "ticket 42", At: at(30)}
+}
+
+func decide(t *testing.T, l ledger.Ledger, verb ledger.Verb, cohort int64, people ...string) {
+	t.Helper()
+	n, err := l.DecideCohort(t.Context(), decision(verb, cohort, people...))
+	require.NoError(t, err)
+	require.Equal(t, len(people), n)
+}
+
+func cohorts(t *testing.T, l ledger.Ledger, f ledger.CohortFilter) []ledger.Cohort {
+	t.Helper()
+	all, err := l.Cohorts(t.Context(), f)
+	require.NoError(t, err)
+	return all
+}
+
+// state is that of a person's only withdrawal.
+func state(t *testing.T, l ledger.Ledger, person string) ledger.WithdrawalState {
+	t.Helper()
+	p := read(t, l, person)
+	require.Len(t, p.Withdrawals, 1)
+	return p.Withdrawals[0].State
+}
+
+// duePeople are due for something, by ID.
+func duePeople(t *testing.T, l ledger.Ledger, what string) []string {
+	t.Helper()
+	var people []string
+	for _, d := range due(t, l) {
+		if d.What == what {
+			people = append(people, d.PersonID)
+		}
+	}
+	return people
+}
