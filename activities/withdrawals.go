@@ -20,12 +20,12 @@ type asked struct {
 // for good once they are off. Who is suspended is cut off without being counted.
 func (d decision) withdrawals() []asked {
 	var all []asked
-	switch d.desired.Standing.Status {
-	case hr.StatusEnded, hr.StatusUnknown:
+	switch status := d.desired.Standing.Status; {
+	case d.hasLeft():
 		if leaver, ok := d.leaver(); ok {
 			all = append(all, leaver)
 		}
-	case hr.StatusSuspended:
+	case status == hr.StatusSuspended:
 		all = append(all, d.announced()...)
 	default:
 		all = append(all, d.announced()...)
@@ -42,8 +42,21 @@ func (d decision) withdrawals() []asked {
 	return all
 }
 
+// hasLeft says whether the person's employment is over, suspended or not.
+func (d decision) hasLeft() bool {
+	switch d.desired.Standing.Status {
+	case hr.StatusEnded, hr.StatusUnknown:
+		return true
+	case hr.StatusSuspended:
+		period := d.desired.Standing.Period
+		return period != nil && !period.Ends.IsZero() && !period.Ends.After(d.now)
+	}
+	return false
+}
+
 // leaver is the end of the person's employment, if it takes anything: an account
 // that is on, or may be. One whose end was counted is asked for until all is gone.
+// That security cuts them off waits for nothing, only what comes after it does.
 func (d decision) leaver() (asked, bool) {
 	event := d.ending()
 	out := asked{Ask: d.askAbout(event)}
@@ -51,7 +64,7 @@ func (d decision) leaver() (asked, bool) {
 		return w.Kind == ledger.Leavers && w.Key == out.Key
 	})
 	for _, s := range d.plan.Steps {
-		if s.Kind.Gives() {
+		if s.Kind.Gives() || s.Kind == plan.Disable && d.desired.Standing.Status == hr.StatusSuspended {
 			continue
 		}
 		out.steps = append(out.steps, s.Key)
@@ -59,7 +72,7 @@ func (d decision) leaver() (asked, bool) {
 		out.Why = s.Why
 		takes = takes || d.turnsOff(s)
 	}
-	return out, takes && len(out.steps) > 0
+	return out, takes
 }
 
 // turnsOff says whether a step takes access that is there, or may be.
@@ -77,7 +90,7 @@ func (d decision) turnsOff(s plan.Step) bool {
 // ending is the event that ended the person's employment: a termination, what gave
 // the contract's end, or what rescinded the hire.
 func (d decision) ending() hr.EventKey {
-	if period := d.desired.Standing.Period; period != nil && d.desired.Standing.Status == hr.StatusEnded {
+	if period := d.desired.Standing.Period; period != nil {
 		return period.End.Event
 	}
 	for _, e := range slices.Backward(d.person.Events) {
@@ -112,7 +125,7 @@ func (d decision) announced() []asked {
 func (d decision) askAbout(key hr.EventKey) ledger.Ask {
 	ask := ledger.Ask{Kind: ledger.Leavers, Key: ledger.EventWithdrawal(key), Event: key, Why: "access ends"}
 	for _, e := range d.person.Events {
-		if e.Event.EventKey != key {
+		if e.Event.EventKey != key || key.ID == "" {
 			continue
 		}
 		ask.SaidAt = e.At

@@ -19,6 +19,7 @@ type Config struct {
 
 	Attention   Attention
 	Sweep       Sweep
+	Breaker     *Breaker  // nil: any number of people may lose access at once
 	Snapshot    *Snapshot // nil: no snapshots can be compared
 	Metrics     Metrics
 	Development *Development // nil in production

@@ -33,6 +33,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		Apps:      make(map[string]App),
 		Attention: Attention{After: defaultAttention, Recheck: defaultRecheck},
 		Sweep:     Sweep{Every: defaultSweep},
+		Breaker:   ptr(defaultBreaker()),
 	}
 	rules := policy.Rules{
 		Apps:   make(map[string]policy.AppRules),
@@ -56,6 +57,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		}),
 		optional("attention", func(v value) { cfg.Attention = readAttention(v, cfg.Attention) }),
 		optional("sweep", func(v value) { cfg.Sweep = readSweep(v, cfg.Sweep) }),
+		optional("breaker", func(v value) { cfg.Breaker = readBreaker(v) }),
 		optional("snapshot", func(v value) {
 			if !isNull(v.node) {
 				cfg.Snapshot = readSnapshot(v)

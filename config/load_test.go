@@ -56,7 +56,11 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		},
 		Attention: Attention{After: 5 * time.Minute, Recheck: 30 * time.Minute},
 		Sweep:     Sweep{Every: 10 * time.Second},
-		Metrics:   Metrics{Worker: "127.0.0.1:9464", Starter: ":9465"},
+		Breaker: &Breaker{
+			Window: 12 * time.Hour, Settle: 2 * time.Minute, SettleImmediate: 10 * time.Second,
+			Leavers: BreakerLimit{0.05, 10, 50}, Disables: BreakerLimit{0.06, 11, 51}, Deletions: BreakerLimit{0.07, 12, 52},
+		},
+		Metrics: Metrics{Worker: "127.0.0.1:9464", Starter: ":9465"},
 		Development: &Development{Clock: &AcceleratedClock{
 			Epoch: time.Date(2026, time.November, 2, 8, 0, 0, 0, time.UTC),
 			Start: cfg.Development.Clock.Start,
@@ -104,6 +108,7 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 	assert.Equal(t, "tenure", cfg.Kafka.Group)
 	assert.Equal(t, Attention{After: 15 * time.Minute, Recheck: time.Hour}, cfg.Attention)
 	assert.Equal(t, Sweep{Every: time.Minute}, cfg.Sweep)
+	assert.Equal(t, ptr(defaultBreaker()), cfg.Breaker, "it is on by itself")
 	assert.Zero(t, cfg.Metrics)
 	assert.Nil(t, cfg.Development)
 	wiki, ok := cfg.Policy.App("wiki")

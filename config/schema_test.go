@@ -255,6 +255,16 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, cfg.Snapshot.MaxLeavers.Share, share)
 	assert.EqualValues(t, cfg.Snapshot.MaxLeavers.Count, byDefault("properties.snapshot.properties.maxLeavers.properties.count"))
+	assert.Equal(t, cfg.Breaker.Window, duration("properties.breaker.properties.window"))
+	assert.Equal(t, cfg.Breaker.Settle, duration("properties.breaker.properties.settle"))
+	assert.Equal(t, cfg.Breaker.SettleImmediate, duration("properties.breaker.properties.settleImmediate"))
+	for _, limit := range []BreakerLimit{cfg.Breaker.Leavers, cfg.Breaker.Disables, cfg.Breaker.Deletions} {
+		share, err := parseShare(fmt.Sprint(byDefault("$defs.breakerLimit.properties.share")))
+		require.NoError(t, err)
+		assert.InDelta(t, limit.Share, share, 0)
+		assert.EqualValues(t, limit.Count, byDefault("$defs.breakerLimit.properties.count"))
+		assert.EqualValues(t, limit.Most, byDefault("$defs.breakerLimit.properties.most"))
+	}
 	assert.Equal(t, wiki.Joiner.LeadTime, duration("$defs.joiner.properties.leadTime"))
 	assert.Equal(t, wiki.Mover.Overlap, duration("$defs.mover.properties.overlap"))
 	assert.Equal(t, wiki.Leaver.Retain, duration("$defs.leaver.properties.retain"))
@@ -293,6 +303,13 @@ func TestSchemaAndLoaderAgreeOnForm(t *testing.T) {
 		{"roles: [{name: 7, when: true, grants: []}]", false},
 		{"roles: [{name: a, when: true}]", false},
 		{"roles: {}", false},
+		{"breaker:", true},
+		{"breaker: {enabled: false}", true},
+		{"breaker: {enabled: sometimes}", false},
+		{"breaker: {window: 0s}", false},
+		{"breaker: {settle: 0s, leavers: {count: 0, share: 0%, most: 0}, disables: }", true},
+		{"breaker: {leavers: {share: 10}}", false},
+		{"breaker: {deletions: {count: -1}}", false},
 		{leastSnapshot, true},
 		{"snapshot:", true},
 		{"snapshot: {source: /hr}", false},

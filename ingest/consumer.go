@@ -14,15 +14,16 @@ import (
 // Consumer is one member of the consumer group. See the package documentation
 // for what it guarantees.
 type Consumer struct {
-	cluster Cluster
-	group   string
-	topics  map[string]Topic
-	intake  ledger.Intake
-	nudger  Nudger
-	clock   clock.Clock
-	log     *zap.Logger
-	metrics *metrics
-	tuning  Tuning
+	cluster   Cluster
+	group     string
+	topics    map[string]Topic
+	intake    ledger.Intake
+	nudger    Nudger
+	clock     clock.Clock
+	log       *zap.Logger
+	metrics   *metrics
+	tuning    Tuning
+	settleFor time.Duration // of the product
 
 	stalls      *stalls
 	transport   *kafka.Transport
@@ -65,6 +66,7 @@ func NewConsumer(o Options) (*Consumer, error) {
 		log:       o.Log,
 		metrics:   newMetrics(o.Metrics, o.Topics),
 		tuning:    tuning,
+		settleFor: o.Settle,
 		stalls:    stalls,
 		transport: cluster.transport(),
 		dialer:    cluster.dialer(),

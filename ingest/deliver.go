@@ -69,7 +69,7 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 		if r.Duplicate && r.Delivered {
 			continue
 		}
-		if err := c.nudge(ctx, events[i], r.Seq); err != nil {
+		if err := c.nudge(ctx, received[i], r.Seq); err != nil {
 			return "", err
 		}
 		c.metrics.accepted(m.Topic, m.Time)
@@ -86,8 +86,11 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 	})
 }
 
-func (c *Consumer) nudge(ctx context.Context, e hr.Event, seq int64) error {
-	n := nudgeFor(e, seq)
+func (c *Consumer) nudge(ctx context.Context, r ledger.Received, seq int64) error {
+	n := nudgeFor(r.Event, seq)
+	if settles(r.Event) {
+		n.StartDelay = c.clock.Wait(r.At.Add(c.settleFor).Sub(c.clock.Now()))
+	}
 	return c.temporal.call(ctx, func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
 }
 

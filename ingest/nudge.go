@@ -39,6 +39,10 @@ func urgent(e hr.Event) bool {
 		e.Type == hr.EventTerminated && e.Termination != nil && e.Termination.Urgency == hr.UrgencyImmediate
 }
 
+// settles says whether nothing may come of an event until it is seen whether many
+// like it follow.
+func settles(e hr.Event) bool { return e.Type == hr.EventTerminated && !urgent(e) }
+
 // why is one line for people, without personal data: "leave started, effective
 // 2026-12-01".
 func why(e hr.Event) string {

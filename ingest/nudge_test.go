@@ -47,6 +47,7 @@ func TestWhatIsUrgent(t *testing.T) {
 		{hr.Event{Type: hr.EventHired}, false},
 	} {
 		assert.Equal(t, tc.urgent, nudgeFor(tc.event, 1).Urgent, "%+v", tc.event)
+		assert.Equal(t, tc.event.Type == hr.EventTerminated && !tc.urgent, settles(tc.event), "%+v", tc.event)
 	}
 }
 

@@ -37,6 +37,10 @@ type Options struct {
 	Log     *zap.Logger
 	Metrics prometheus.Registerer
 	Tuning  Tuning
+	// Settle is how long (product time) ordinary terminations wait before anything
+	// comes of them. A run that begins with one begins after it: that costs nothing,
+	// and a run that is open waits itself.
+	Settle time.Duration
 }
 
 // Tuning holds the numbers that production has no reason to change, and tests

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -144,22 +143,19 @@ type Limits struct {
 	Of                      map[WithdrawalKind]Limit // a kind that is not there has no limit
 }
 
-// Limit is how many people of a kind may be concerned in a window. Zero fields
-// limit nothing.
+// Limit is how many people of a kind may be concerned in a window: a share of the
+// people employed, or so many if that is more, and never more than Most.
 type Limit struct {
-	Count int     // so many people
-	Share float64 // so much of the people employed (0.1 is a tenth) ...
-	Above int     // ... but never fewer than so many
+	Share float64 // 0.1 is a tenth
+	Count int
+	Most  int // zero: however many the share comes to
 }
 
 // Allowed is how many people may be concerned, of a number employed.
 func (l Limit) Allowed(employed int) int {
-	allowed := math.MaxInt
-	if l.Count > 0 {
-		allowed = l.Count
-	}
-	if l.Share > 0 {
-		allowed = min(allowed, max(l.Above, int(l.Share*float64(employed))))
+	allowed := max(l.Count, int(l.Share*float64(employed)))
+	if l.Most > 0 {
+		allowed = min(allowed, l.Most)
 	}
 	return allowed
 }

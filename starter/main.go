@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"time"
 	_ "time/tzdata" // people live in zones that a slim container image does not know
 
 	"go.uber.org/zap"
@@ -110,6 +111,7 @@ func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluste
 		Clock:   cfg.Clock(),
 		Log:     p.Log,
 		Metrics: p.Metrics,
+		Settle:  settle(cfg),
 	})
 	if err != nil {
 		return service.UsageError(err)
@@ -119,6 +121,15 @@ func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluste
 	p.Log.Info("consuming", zap.Strings("brokers", cfg.Kafka.Brokers), zap.String("group", cfg.Kafka.Group),
 		zap.String("as", cluster.Identity()))
 	return consumer.Run(ctx) // until a signal: then it finishes what is in flight, and commits
+}
+
+// settle is how long (product time) leavers wait so that a mass change is seen in
+// time.
+func settle(cfg *config.Config) time.Duration {
+	if cfg.Breaker == nil {
+		return 0
+	}
+	return cfg.Breaker.Settle
 }
 
 // topicsOf finds the decoder of each topic.

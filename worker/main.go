@@ -55,6 +55,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 		Metrics:        metrics.steps,
 		AttentionAfter: cfg.Attention.After,
 		Recheck:        cfg.Attention.Recheck,
+		Breaker:        breakerLimits(cfg.Breaker),
 		Runs:           backing.Runs,
 	})
 	if err := backing.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every); err != nil {
@@ -69,6 +70,22 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	p.Log.Info("stopping: finishing the steps that are under way")
 	host.Stop()
 	return nil
+}
+
+// breakerLimits is the configuration as the ledger wants it.
+func breakerLimits(b *config.Breaker) *ledger.Limits {
+	if b == nil {
+		return nil
+	}
+	limits := &ledger.Limits{
+		Window: b.Window, Settle: b.Settle, SettleImmediate: b.SettleImmediate, Of: map[ledger.WithdrawalKind]ledger.Limit{},
+	}
+	for kind, l := range map[ledger.WithdrawalKind]config.BreakerLimit{
+		ledger.Leavers: b.Leavers, ledger.Disables: b.Disables, ledger.Deletions: b.Deletions,
+	} {
+		limits.Of[kind] = ledger.Limit{Share: l.Share, Count: l.Count, Most: l.Most}
+	}
+	return limits
 }
 
 // openApps opens the connector of every app. None is called yet: an app that is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	commonpb "go.temporal.io/api/common/v1"
@@ -14,17 +15,21 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // Nudge asks that a person's run looks at the ledger again, and that one is
 // started if none is open. Repeating a nudge with the same RequestID is harmless.
 type Nudge struct {
-	PersonID  string
-	Seq       int64  // the event that this is about; 0 if about none
-	Urgent    bool   // cut off now: do not wait for steps that have not begun
-	Type      string // workflow type to start if none is open: see TypeFor
-	Why       string // one line for people, shown as the run's summary: no personal data
-	RequestID string // makes a repeated signal one signal; empty for a random one
+	PersonID string
+	Seq      int64  // the event that this is about; 0 if about none
+	Urgent   bool   // cut off now: do not wait for steps that have not begun
+	Type     string // workflow type to start if none is open: see TypeFor
+	Why      string // one line for people, shown as the run's summary: no personal data
+	// StartDelay is how long (real time) a run that is started waits before it
+	// begins, unless it is nudged again. One that is open is told at once.
+	StartDelay time.Duration
+	RequestID  string // makes a repeated signal one signal; empty for a random one
 }
 
 // Client starts and signals people's runs.
@@ -63,6 +68,10 @@ func (c *Client) Nudge(ctx context.Context, n Nudge) error {
 	if err != nil {
 		return fmt.Errorf("workflows: encoding the search attributes: %w", err)
 	}
+	var delay *durationpb.Duration
+	if n.StartDelay > 0 {
+		delay = durationpb.New(n.StartDelay)
+	}
 	_, err = c.temporal.WorkflowService().SignalWithStartWorkflowExecution(ctx, &workflowservice.SignalWithStartWorkflowExecutionRequest{
 		Namespace:                c.namespace,
 		WorkflowId:               WorkflowID(n.PersonID),
@@ -77,6 +86,7 @@ func (c *Client) Nudge(ctx context.Context, n Nudge) error {
 		SearchAttributes:         attributes,
 		UserMetadata:             &sdkpb.UserMetadata{Summary: summary},
 		Priority:                 &commonpb.Priority{PriorityKey: int32(priorityOf(n))},
+		WorkflowStartDelay:       delay,
 		Identity:                 "tenure",
 	})
 	if err != nil {

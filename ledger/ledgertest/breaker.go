@@ -133,7 +133,7 @@ var breakerTests = tests{
 	},
 	"AShareOfTheEmployed": func(t *testing.T, l ledger.Ledger) {
 		limits := atMost(0)
-		limits.Of[ledger.Leavers] = ledger.Limit{Share: 0.1, Above: 2}
+		limits.Of[ledger.Leavers] = ledger.Limit{Share: 0.1, Count: 2}
 		for i := range 40 {
 			assess(t, l, fmt.Sprint("p", i), 0, func(a *ledger.Assessment) { a.Summary.Status = hr.StatusActive })
 		}
