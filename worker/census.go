@@ -25,22 +25,33 @@ var (
 	linksDesc     = prometheus.NewDesc("tenure_accounts", "Accounts that the ledger knows of, by app and state: planned, active, disabled, deleted.", []string{"app", "state"}, nil)
 	attentionDesc = prometheus.NewDesc("tenure_attention_steps", "Steps that need attention, by app; those of no app are questions about what HR said, or about policy.", []string{"app"}, nil)
 	retentionDesc = prometheus.NewDesc("tenure_retention_pending", "Disabled accounts of people who have left, which are kept until their retention ends, by app.", []string{"app"}, nil)
+	cohortsDesc   = prometheus.NewDesc("tenure_breaker_cohorts", "Mass changes that are held, by kind: each needs an operator's decision.", []string{"kind"}, nil)
+	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People of whom something is held because too many were to lose access at once.", []string{"kind"}, nil)
 )
 
 // census is what the ledger holds, as metrics.
 type census struct {
-	ledger ledger.Census
+	ledger interface {
+		ledger.Census
+		Cohorts(context.Context, ledger.CohortFilter) ([]ledger.Cohort, error)
+	}
 	apps   []string
 	log    *zap.Logger
 
 	mu     sync.Mutex
 	at     time.Time
-	counts ledger.Counts
+	counts counts
+}
+
+// counts are the numbers of one moment.
+type counts struct {
+	ledger.Counts
+	cohorts []ledger.Cohort // open ones
 }
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, cohortsDesc, heldDesc} {
 		out <- d
 	}
 }
@@ -70,9 +81,18 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 		gauge(attentionDesc, counts.Attention[app], app)
 		gauge(retentionDesc, counts.Retention[app], app)
 	}
+	cohorts, held := map[ledger.WithdrawalKind]int{}, map[ledger.WithdrawalKind]int{}
+	for _, one := range counts.cohorts {
+		cohorts[one.Kind]++
+		held[one.Kind] += one.Held
+	}
+	for _, kind := range ledger.WithdrawalKinds() {
+		gauge(cohortsDesc, cohorts[kind], string(kind))
+		gauge(heldDesc, held[kind], string(kind))
+	}
 }
 
-func (c *census) count() (ledger.Counts, error) {
+func (c *census) count() (counts, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.at) < censusEvery {
@@ -80,10 +100,14 @@ func (c *census) count() (ledger.Counts, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), censusTimeout)
 	defer cancel()
-	counts, err := c.ledger.Count(ctx)
+	counted, err := c.ledger.Count(ctx)
 	if err != nil {
-		return ledger.Counts{}, err
+		return counts{}, err
 	}
-	c.counts, c.at = counts, time.Now()
-	return counts, nil
+	open, err := c.ledger.Cohorts(ctx, ledger.CohortFilter{Open: true})
+	if err != nil {
+		return counts{}, err
+	}
+	c.counts, c.at = counts{counted, open}, time.Now()
+	return c.counts, nil
 }

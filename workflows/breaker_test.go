@@ -41,17 +41,20 @@ func (b *biography) others(after time.Duration, kind ledger.WithdrawalKind, n in
 	})
 }
 
-// decides lets an operator decide about the person in the last cohort.
+// decides lets an operator decide about all that the open cohort holds.
 func (b *biography) decides(after time.Duration, verb ledger.Verb) {
 	b.nudged(after, func() {
 		cohorts, err := b.ledger.Cohorts(context.Background(), ledger.CohortFilter{Open: true})
 		require.NoError(b.t, err)
 		require.Len(b.t, cohorts, 1)
 		n, err := b.ledger.DecideCohort(context.Background(), ledger.CohortDecision{
-			Cohort: cohorts[0].ID, Verb: verb, People: []string{b.person}, Operator: "ops", Reason: "a test", At: epoch.Add(after),
+			Cohort: cohorts[0].ID, Verb: verb, People: []string{b.person, "other 0", "other 1", "other 2"}, Operator: "ops", Reason: "a test", At: epoch.Add(after),
 		})
 		require.NoError(b.t, err)
-		assert.Equal(b.t, 1, n)
+		assert.Positive(b.t, n)
+		cohorts, err = b.ledger.Cohorts(context.Background(), ledger.CohortFilter{Open: true})
+		require.NoError(b.t, err)
+		assert.Empty(b.t, cohorts)
 	})
 }
 

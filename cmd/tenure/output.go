@@ -196,6 +196,7 @@ var paints = map[string]string{
 	"suspended": red, "attention": red, "drifted": red, "missing": red,
 	"ok": green, "reached": green, "note": yellow, "not reached": red,
 	"urgent": red, "redriven": yellow, "failed": faint, "applied": faint, "discarded": faint,
+	"held": red, "released": faint, "cancelled": faint,
 	"overdue": red, "confirming": yellow, "done": green, "refused": red, "withdrawn": faint,
 	"ended": faint, "deleted": faint, "skipped": faint, "unlinked": faint, "unknown": faint,
 }

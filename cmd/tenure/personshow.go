@@ -21,7 +21,7 @@ func (c *cli) personShowCommand() *cobra.Command {
 		Long: `Show where somebody's joining, moving or leaving stands, in one screen: how far it
 is, what HR said and when it holds, their accounts with the last proof of each,
 what is not done yet with its attempts and last error, and what is due next.
-Exits with 3 if something of theirs needs attention.`,
+Exits with 3 if something of theirs needs attention, or is held (tenure breaker).`,
 		Example: `  tenure person show 10004
   tenure person show 10004 -o json | jq '.accounts[] | {app, state, provenAt}'`,
 		Args: exactly("PERSON"),
@@ -35,7 +35,7 @@ Exits with 3 if something of theirs needs attention.`,
 				if err := c.print(v, v.draw); err != nil {
 					return err
 				}
-				if v.count(ledger.StepAttention) > 0 {
+				if v.count(ledger.StepAttention)+len(v.Held) > 0 {
 					return errAttention
 				}
 				return nil
@@ -53,6 +53,7 @@ type personScreen struct {
 	Steps    []stepView  `json:"steps"`
 	Tasks    []taskView  `json:"tasks,omitempty"` // for humans, and not finished
 	Waived   []string    `json:"waived,omitempty"`
+	Held     []string    `json:"held,omitempty"` // cohorts that hold something of theirs
 	// Letters are records about the person that could not be read: what they
 	// would have changed is not known.
 	Letters []letterView `json:"deadLetters,omitempty"`
@@ -71,6 +72,11 @@ func showPerson(person ledger.Person, now time.Time) personScreen {
 	}
 	for _, k := range person.Tasks {
 		v.Tasks = append(v.Tasks, viewTask(k, v.name(), now))
+	}
+	for _, w := range person.Withdrawals {
+		if name := ledger.CohortName(w.Cohort); w.State == ledger.WithdrawalHeld && !slices.Contains(v.Held, name) {
+			v.Held = append(v.Held, name)
+		}
 	}
 	for _, l := range person.Letters {
 		v.Letters = append(v.Letters, viewLetter(l))
@@ -112,6 +118,9 @@ func (v personScreen) progress() string {
 	}
 	if n := v.count(ledger.StepAttention); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d in need of attention", n))
+	}
+	if len(v.Held) > 0 {
+		parts = append(parts, "held in "+strings.Join(v.Held, ", ")+" (tenure breaker show)")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -94,6 +94,7 @@ type runView struct {
 	Stage      string    `json:"stage,omitempty"`
 	Urgency    string    `json:"urgency,omitempty"`
 	Attention  []string  `json:"attention,omitempty"` // apps
+	Cohorts    []string  `json:"cohorts,omitempty"`   // that hold something
 	NextAction string    `json:"nextAction,omitempty"`
 	NextDue    time.Time `json:"nextDue,omitzero"`
 	Started    time.Time `json:"started"`
@@ -167,7 +168,7 @@ func (c *cli) listRuns(ctx context.Context, t client.Client, query string) error
 	return c.print(runs, func(p *page) {
 		p.table("", "person,type,stage,urgency,attention,next,started", rowsOf(runs, func(r runView) []string {
 			next := strings.TrimSpace(r.NextAction + " " + instant(r.NextDue))
-			return []string{r.Person, r.Type, r.Stage, r.Urgency, strings.Join(r.Attention, " "), next, instant(r.Started)}
+			return []string{r.Person, r.Type, strings.TrimSpace(r.Stage + " " + strings.Join(r.Cohorts, " ")), r.Urgency, strings.Join(r.Attention, " "), next, instant(r.Started)}
 		}))
 		if len(runs) == 0 {
 			p.note("nothing runs")
@@ -188,6 +189,7 @@ func viewRun(info *workflowpb.WorkflowExecutionInfo) (runView, bool) {
 	attribute(attributes, workflows.AttrStage.GetName(), &v.Stage)
 	attribute(attributes, workflows.AttrUrgency.GetName(), &v.Urgency)
 	attribute(attributes, workflows.AttrAttention.GetName(), &v.Attention)
+	attribute(attributes, workflows.AttrCohort.GetName(), &v.Cohorts)
 	attribute(attributes, workflows.AttrNextAction.GetName(), &v.NextAction)
 	attribute(attributes, workflows.AttrNextDue.GetName(), &v.NextDue)
 	return v, true

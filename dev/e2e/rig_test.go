@@ -55,7 +55,7 @@ func startRig(t *testing.T, opts stack.Options) *rig {
 	opts.Log = r.log
 	opts.WorkerBinary, opts.StarterBinary = filepath.Join(binaries, "worker"), filepath.Join(binaries, "starter")
 	if opts.Template == "" {
-		opts.Template = stack.DefaultTemplate + "\nsweep: {every: 1s}\n"
+		opts.Template = withBreaker("{enabled: false}") + "\nsweep: {every: 1s}\n" // most tests are about many people who leave
 	}
 	s, err := stack.Start(t.Context(), opts)
 	require.NoError(t, err)
@@ -87,6 +87,16 @@ func startRig(t *testing.T, opts stack.Options) *rig {
 		}
 	})
 	return r
+}
+
+// withBreaker is the stack's tenure.yaml with other limits to how many may lose
+// access at once.
+func withBreaker(breaker string) string {
+	const its = "breaker: {settle: 0s}"
+	if !strings.Contains(stack.DefaultTemplate, its) {
+		panic("the stack's own tenure.yaml has no such breaker any more")
+	}
+	return strings.Replace(stack.DefaultTemplate, its, "breaker: "+breaker, 1)
 }
 
 // startStory starts the stack of the story, whose days are this long.

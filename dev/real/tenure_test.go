@@ -55,6 +55,7 @@ roles:
     when: "person.jobTitle.contains('Manager')"
     grants: [{app: directory, entitlements: [managers]}]
 leaver: {retain: 1s, delete: true}
+breaker: {enabled: false}
 sweep: {every: 1s}
 `
 

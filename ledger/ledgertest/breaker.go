@@ -85,6 +85,20 @@ var breakerTests = tests{
 		assert.Equal(t, ledger.WithdrawalHeld, w.State, "not even the first one is done")
 		assert.Equal(t, ledger.WithdrawalHeld, state(t, l, "p4"))
 	},
+	"ASecondTerminationIsHeldWithTheFirst": func(t *testing.T, l ledger.Ledger) {
+		id := cohortOf(t, l, 3)
+		employ(t, l, "p1")
+		record(t, l, termination("p1", "again", 20))
+		p := read(t, l, "p1")
+		require.Len(t, p.Withdrawals, 2)
+		assert.Equal(t, ledger.WithdrawalHeld, p.Withdrawals[0].State)
+		assert.Equal(t, id, p.Withdrawals[0].Cohort)
+		assert.Equal(t, 3, cohorts(t, l, ledger.CohortFilter{})[0].Held, "people, not terminations")
+		decide(t, l, ledger.VerbCancel, id, "p1")
+		p = read(t, l, "p1")
+		assert.Empty(t, p.Withdrawals)
+		assert.Equal(t, "again", p.Events[1].Event.Rescinds)
+	},
 	"PeopleAreCountedWithinTheWindowOnly": func(t *testing.T, l ledger.Ledger) {
 		for i := range 6 {
 			admit(t, l, leaver(fmt.Sprint("p", i), i*60*13), i*60*13+1) // 13 hours apart: never three in a day

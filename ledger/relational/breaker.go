@@ -29,10 +29,12 @@ func (s *Store) Admit(ctx context.Context, r ledger.AdmissionRequest) (ledger.Ad
 }
 
 func (t *Tx) admit(r ledger.AdmissionRequest) (a ledger.Admission, err error) {
-	if err := t.person(r.PersonID); err != nil {
+	// The turn comes first: whoever has it may change others, and must not wait for
+	// somebody who holds one of them and waits for the turn.
+	if err := t.breakerTurn(); err != nil {
 		return a, err
 	}
-	if err := t.breakerTurn(); err != nil {
+	if err := t.person(r.PersonID); err != nil {
 		return a, err
 	}
 	for _, gone := range r.Gone {
@@ -54,7 +56,9 @@ func (t *Tx) admit(r ledger.AdmissionRequest) (a ledger.Admission, err error) {
 }
 
 // breakerTurn waits until nobody else counts.
-func (t *Tx) breakerTurn() error { return t.exec(`UPDATE breaker SET turn = turn + 1 WHERE id = 1`) }
+func (t *Tx) breakerTurn() error {
+	return t.exec(`INSERT INTO breaker (id, turn) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET turn = breaker.turn + 1`)
+}
 
 // endWithdrawal notes that nobody asks for it any more. That a leaver was
 // admitted holds for good.
@@ -237,13 +241,15 @@ func (t *Tx) employed(kind ledger.WithdrawalKind, from int64) (people int, err e
 
 // notice notes that HR ends somebody's employment, as soon as that is recorded: so
 // a flood is counted before the first of them is assessed. Of somebody who has no
-// account nothing can be taken.
+// account nothing can be taken. Whose first termination is held, the second one is
+// held with it: a system may repeat its mistakes.
 func (t *Tx) notice(r ledger.Received) error {
 	if r.Event.Type != hr.EventTerminated {
 		return nil
 	}
-	return t.exec(`INSERT INTO withdrawals (person_id, kind, key, state, source, event_id, voids, said_at, counted_at)
-		SELECT ?1, 'leavers', ?2, 'noticed', ?3, ?4, 1, ?5, ?5
+	return t.exec(`INSERT INTO withdrawals (person_id, kind, key, state, cohort, source, event_id, voids, said_at, counted_at)
+		SELECT ?1, 'leavers', ?2, CASE WHEN h.cohort IS NULL THEN 'noticed' ELSE 'held' END, h.cohort, ?3, ?4, 1, ?5, ?5
+		FROM (SELECT max(cohort) AS cohort FROM withdrawals WHERE person_id = ?1 AND kind = 'leavers' AND state = 'held') h
 		WHERE EXISTS (SELECT 1 FROM links WHERE person_id = ?1 AND state IN ('planned', 'active'))
 			OR EXISTS (SELECT 1 FROM people WHERE id = ?1 AND status = 'suspended')
 		ON CONFLICT DO NOTHING`,

@@ -34,6 +34,10 @@ var tables = []table{
 	{name: "app_pace", key: "app", columns: words(`app next_at`)},
 	{name: "tasks", key: "id", counter: "id", columns: words(`id person_id app key kind work assignee escalate_to second_person state
 		opened_at due_at look_at reminders escalated_at done_by proof done_at account ended_by why ended_at`)},
+	{name: "cohorts", key: "id", counter: "id", columns: words(`id kind state counted allowed opened_at closed_at operator reason`)},
+	{name: "withdrawals", key: "person_id, kind, key", columns: words(`person_id kind key state cohort released source event_id voids
+		apps why said_at due_at counted_at seen_at`)},
+	{name: "breaker", key: "id", columns: words(`id turn`)},
 }
 
 func words(list string) []string { return strings.Fields(list) }

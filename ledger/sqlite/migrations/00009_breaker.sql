@@ -42,5 +42,3 @@ CREATE TABLE breaker (
 	id   INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
 	turn INTEGER NOT NULL
 ) STRICT;
-
-INSERT INTO breaker (id, turn) VALUES (1, 0);

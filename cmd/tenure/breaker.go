@@ -1,0 +1,263 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+func (c *cli) breakerCommand() *cobra.Command {
+	return noun("breaker", "Show mass changes that are held, and release or cancel them",
+		c.breakerListCommand(), c.breakerShowCommand(), c.breakerReleaseCommand(), c.breakerCancelCommand())
+}
+
+func (c *cli) breakerListCommand() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the cohorts that are held",
+		Long: `List the cohorts that are held: people who were to lose access at once, and more
+of them than the configuration allows (breaker). Nothing of it is done until
+somebody releases or cancels it. The exit status is 3 if anything is held.`,
+		Example: `  tenure breaker list
+  tenure breaker list --all
+  tenure breaker list -o json | jq -r '.[].cohort'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
+				return c.listCohorts(cmd.Context(), l, all)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "also those that were released or cancelled, or ended by themselves")
+	return c.reads(cmd)
+}
+
+func (c *cli) listCohorts(ctx context.Context, l ledger.Ledger, all bool) error {
+	cohorts, err := l.Cohorts(ctx, ledger.CohortFilter{Open: !all})
+	if err != nil {
+		return err
+	}
+	views := make([]cohortView, len(cohorts))
+	held := false
+	for i, cohort := range cohorts {
+		views[i] = viewCohort(cohort)
+		held = held || cohort.State == ledger.CohortOpen
+	}
+	err = c.print(views, func(p *page) {
+		p.table("", "cohort,kind,state,held,of,allowed,opened,closed,operator,reason", rowsOf(views, func(v cohortView) []string {
+			return []string{
+				v.Cohort, string(v.Kind), v.shownState(), strconv.Itoa(v.Held), strconv.Itoa(v.People), strconv.Itoa(v.Allowed),
+				instant(v.OpenedAt), instant(v.ClosedAt), v.Operator, v.Reason,
+			}
+		}))
+		if len(views) == 0 {
+			p.note("nothing is held")
+		}
+	})
+	if err == nil && held {
+		return errAttention
+	}
+	return err
+}
+
+func (c *cli) breakerShowCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:   "show COHORT",
+		Short: "Show who is held, and why",
+		Long: `Show what a cohort holds or has held: who, what was to become of them, which event
+of which HR system asked for it and when, and how many there are by app, source
+and cause. The exit status is 3 if it is open.`,
+		Example: `  tenure breaker show c-12
+  tenure breaker show c-12 -o json | jq -r '.people[] | select(.state == "held") | .person'`,
+		Args: exactly("COHORT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
+				cohort, err := findCohort(cmd.Context(), l, args[0])
+				if err != nil {
+					return err
+				}
+				v, err := showCohort(cmd.Context(), l, cohort)
+				if err != nil {
+					return err
+				}
+				if err := c.print(v, v.draw); err != nil {
+					return err
+				}
+				if cohort.State == ledger.CohortOpen {
+					return errAttention
+				}
+				return nil
+			})
+		},
+	})
+}
+
+// findCohort finds the cohort of a name, or says which are open.
+func findCohort(ctx context.Context, l ledger.Ledger, name string) (ledger.Cohort, error) {
+	id, ok := ledger.CohortID(name)
+	if ok {
+		found, err := l.Cohorts(ctx, ledger.CohortFilter{ID: id})
+		if err != nil {
+			return ledger.Cohort{}, err
+		}
+		if len(found) == 1 {
+			return found[0], nil
+		}
+	}
+	open, err := l.Cohorts(ctx, ledger.CohortFilter{Open: true})
+	if err != nil {
+		return ledger.Cohort{}, err
+	}
+	if len(open) == 0 {
+		return ledger.Cohort{}, fmt.Errorf("there is no cohort %q; nothing is held now (tenure breaker list --all)", name)
+	}
+	names := make([]string, len(open))
+	for i, cohort := range open {
+		names[i] = cohort.Name()
+	}
+	return ledger.Cohort{}, fmt.Errorf("there is no cohort %q; held now: %s", name, strings.Join(names, ", "))
+}
+
+// cohortView is a cohort as people and programs see it.
+type cohortView struct {
+	Cohort   string                `json:"cohort"`
+	Kind     ledger.WithdrawalKind `json:"kind"`
+	State    ledger.CohortState    `json:"state"`
+	Held     int                   `json:"held"`
+	People   int                   `json:"total"` // held, and decided about
+	Counted  int                   `json:"counted"`
+	Allowed  int                   `json:"allowed"`
+	OpenedAt time.Time             `json:"openedAt"`
+	ClosedAt time.Time             `json:"closedAt,omitzero"`
+	Operator string                `json:"operator,omitempty"`
+	Reason   string                `json:"reason,omitempty"`
+}
+
+func viewCohort(c ledger.Cohort) cohortView {
+	return cohortView{
+		Cohort: c.Name(), Kind: c.Kind, State: c.State, Held: c.Held, People: c.People, Counted: c.Counted, Allowed: c.Allowed,
+		OpenedAt: c.OpenedAt, ClosedAt: c.ClosedAt, Operator: c.Operator, Reason: c.Reason,
+	}
+}
+
+// shownState is the state in a word that says what it means to somebody who looks.
+func (v cohortView) shownState() string {
+	if v.State == ledger.CohortOpen {
+		return "held"
+	}
+	return string(v.State)
+}
+
+// cohortScreen is all that there is to know of a cohort.
+type cohortScreen struct {
+	cohortView
+	ByApp    map[string]int `json:"byApp"` // people
+	BySource map[string]int `json:"bySource"`
+	ByCause  map[string]int `json:"byCause"`
+	People   []heldView     `json:"people"`
+}
+
+// heldView is one withdrawal of a cohort.
+type heldView struct {
+	Person     string                 `json:"person"`
+	Name       string                 `json:"name,omitempty"`
+	Department string                 `json:"department,omitempty"`
+	State      ledger.WithdrawalState `json:"state"`
+	Why        string                 `json:"why"`
+	Apps       []string               `json:"apps"`
+	Source     string                 `json:"source,omitempty"`
+	Event      string                 `json:"event,omitempty"`
+	Received   time.Time              `json:"receivedAt,omitzero"`
+	Due        time.Time              `json:"dueAt,omitzero"`
+}
+
+func showCohort(ctx context.Context, l ledger.Ledger, cohort ledger.Cohort) (cohortScreen, error) {
+	v := cohortScreen{
+		cohortView: viewCohort(cohort), People: []heldView{},
+		ByApp: map[string]int{}, BySource: map[string]int{}, ByCause: map[string]int{},
+	}
+	seen := map[string]bool{}
+	countOnce := func(counts map[string]int, what, person, name string) {
+		if key := what + "\x00" + person + "\x00" + name; name != "" && !seen[key] {
+			seen[key] = true
+			counts[name]++
+		}
+	}
+	err := eachWithdrawal(ctx, l, cohort.ID, func(w ledger.Withdrawal) error {
+		person, err := l.Person(ctx, w.PersonID)
+		if err != nil {
+			return err
+		}
+		apps := w.Apps
+		if len(apps) == 0 { // no assessment has seen it yet
+			for _, link := range person.Links {
+				apps = append(apps, link.App)
+			}
+		}
+		who := viewPerson(person.Summary)
+		v.People = append(v.People, heldView{
+			Person: w.PersonID, Name: who.name(), Department: who.Department, State: w.State, Why: cmp.Or(w.Why, "access ends"), Apps: apps,
+			Source: w.Event.Source, Event: w.Event.ID, Received: w.SaidAt, Due: w.DueAt,
+		})
+		for _, app := range apps {
+			countOnce(v.ByApp, "app", w.PersonID, app)
+		}
+		countOnce(v.BySource, "source", w.PersonID, w.Event.Source)
+		countOnce(v.ByCause, "cause", w.PersonID, cmp.Or(w.Why, "access ends"))
+		return nil
+	})
+	return v, err
+}
+
+// eachWithdrawal calls f with all that a cohort holds or has held.
+func eachWithdrawal(ctx context.Context, l ledger.Ledger, cohort int64, f func(ledger.Withdrawal) error) error {
+	for after := ""; ; {
+		page, err := l.Withdrawals(ctx, cohort, after, pageSize)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, w := range page {
+			if err := f(w); err != nil {
+				return err
+			}
+			after = w.PersonID
+		}
+	}
+}
+
+func (v cohortScreen) draw(p *page) {
+	p.fields(field{"cohort", v.Cohort}, field{"kind", string(v.Kind)}, field{"state", v.shownState()},
+		field{"people", fmt.Sprintf("%d held of %d; %d were counted, and %d are allowed", v.Held, v.cohortView.People, v.Counted, v.Allowed)},
+		field{"opened", instant(v.OpenedAt)}, field{"closed", instant(v.ClosedAt)}, field{"operator", v.Operator}, field{"reason", v.Reason},
+		field{"by app", counted(v.ByApp)}, field{"by source", counted(v.BySource)}, field{"by cause", counted(v.ByCause)})
+	p.table("People", "person,name,department,state,what,apps,source,event,received,due", rowsOf(v.People, func(h heldView) []string {
+		return []string{h.Person, h.Name, h.Department, string(h.State), h.Why, strings.Join(h.Apps, " "), h.Source, h.Event, instant(h.Received), instant(h.Due)}
+	}))
+	if v.State == ledger.CohortOpen {
+		p.note("")
+		p.note("If it is meant: tenure breaker release %[1]s --reason ...; if it is a mistake: tenure breaker cancel %[1]s --reason ...", v.Cohort)
+	}
+}
+
+// counted shows counts, the greatest first.
+func counted(counts map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
+	})
+	parts := make([]string, len(names))
+	for i, name := range names {
+		parts[i] = fmt.Sprintf("%s %d", name, counts[name])
+	}
+	return strings.Join(parts, ", ")
+}

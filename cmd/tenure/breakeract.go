@@ -1,0 +1,205 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// decisionBatch is about how many people is decided in one transaction.
+const decisionBatch = 100
+
+// cohortFlags are the flags of a command that decides about a cohort.
+type cohortFlags struct {
+	people           []string
+	operator, reason string
+	yes              bool
+}
+
+func (f *cohortFlags) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.people, "person", nil, "only of these `people`; may be repeated")
+	flags.StringVar(&f.reason, "reason", "", "why, for the record")
+	flags.StringVar(&f.operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
+	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+}
+
+func (c *cli) breakerReleaseCommand() *cobra.Command {
+	return c.cohortCommand(ledger.VerbRelease, &cobra.Command{
+		Use:   "release COHORT",
+		Short: "Let what a cohort holds be done: it is meant",
+		Long: `Let what a cohort holds be done: it is meant. All of it, or (--person) that of some
+people; the others stay held.
+
+It is on the record with your name and reason. People's runs are told; if Temporal
+does not answer, the sweeper tells them as soon as it does. It can be interrupted
+and run again. Once the last one is released, people are counted anew.`,
+		Example: `  tenure breaker release c-12 --reason "the Hamburg site closes, ticket 42"
+  tenure breaker release c-12 --person 10004 --person 10007 --reason "really left, HR confirmed"`,
+	})
+}
+
+func (c *cli) breakerCancelCommand() *cobra.Command {
+	return c.cohortCommand(ledger.VerbCancel, &cobra.Command{
+		Use:   "cancel COHORT",
+		Short: "Let nothing come of what a cohort holds: it is a mistake",
+		Long: `Let nothing come of what a cohort holds: it is a mistake. All of it, or (--person)
+that of some people; the others stay held.
+
+A termination that is cancelled is as if HR had rescinded it: the person is employed
+as before, and a later termination counts again. HR's own data is not corrected by
+this. What no event says (an account that policy does not grant any more, a deletion)
+is not done as long as the plan is the same: correct the configuration first.
+
+It is on the record with your name and reason. People's runs are told; if Temporal
+does not answer, the sweeper tells them as soon as it does. It can be interrupted
+and run again.`,
+		Example: `  tenure breaker cancel c-12 --reason "HR imported last year's file, ticket 42"
+  tenure breaker cancel c-12 --person 10004 --reason "not among those who leave"`,
+	})
+}
+
+// cohortCommand completes a command that decides about a cohort.
+func (c *cli) cohortCommand(verb ledger.Verb, cmd *cobra.Command) *cobra.Command {
+	var f cohortFlags
+	cmd.Args = exactly("COHORT")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if strings.TrimSpace(f.reason) == "" {
+			return usagef("say why with --reason: it goes on the record")
+		}
+		f.operator = cmp.Or(f.operator, os.Getenv("TENURE_OPERATOR"), loginName())
+		return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			cohort, err := findCohort(cmd.Context(), l, args[0])
+			if err != nil {
+				return err
+			}
+			return c.decide(cmd.Context(), cfg, l, cohort, verb, f)
+		})
+	}
+	f.flags(cmd)
+	return cmd
+}
+
+// decided is what became of people by each verb.
+var decided = map[ledger.Verb]string{ledger.VerbRelease: "released", ledger.VerbCancel: "cancelled"}
+
+func (c *cli) decide(ctx context.Context, cfg *config.Config, l ledger.Ledger, cohort ledger.Cohort, verb ledger.Verb, f cohortFlags) error {
+	held, err := heldPeople(ctx, l, cohort.ID)
+	if err != nil {
+		return err
+	}
+	if len(f.people) > 0 {
+		for _, id := range f.people {
+			if !slices.Contains(held, id) {
+				return fmt.Errorf("cohort %s holds nothing of person %q (tenure breaker show %[1]s)", cohort.Name(), id)
+			}
+		}
+		held = slices.Compact(slices.Sorted(slices.Values(f.people)))
+	}
+	if len(held) == 0 {
+		_, _ = fmt.Fprintf(c.err, "cohort %s holds nothing any more: it was %s\n", cohort.Name(), viewCohort(cohort).ending())
+		return nil
+	}
+	question := map[ledger.Verb]string{
+		ledger.VerbRelease: "Release %s of %s (%s)? Their access will be taken.",
+		ledger.VerbCancel:  "Cancel %s of %s (%s)? Their access stays as it is.",
+	}[verb]
+	if err := c.confirm(f.yes, fmt.Sprintf(question, people(len(held)), cohort.Name(), cohort.Kind)); err != nil {
+		return err
+	}
+	told, err := c.decideAbout(ctx, cfg, l, held, ledger.CohortDecision{
+		Cohort: cohort.ID, Verb: verb, Operator: f.operator, Reason: f.reason,
+	})
+	if err != nil {
+		return fmt.Errorf("%w\n%d of %d were %s; run it again for the others", err, told, len(held), decided[verb])
+	}
+	c.tellHeld(ctx, held, fmt.Sprintf("%s of %s", decided[verb], cohort.Name()), cfg)
+	left, err := heldPeople(ctx, l, cohort.ID)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(c.err, "%s %s of %s", decided[verb], people(len(held)), cohort.Name())
+	if len(left) > 0 {
+		_, _ = fmt.Fprintf(c.err, "; %s still held\n", people(len(left)))
+		return errAttention
+	}
+	_, _ = fmt.Fprintln(c.err, "; nothing is held in it any more")
+	return nil
+}
+
+// decideAbout decides about people, some at a time.
+func (c *cli) decideAbout(ctx context.Context, cfg *config.Config, l ledger.Ledger, held []string, d ledger.CohortDecision) (done int, err error) {
+	bar := c.progress(len(held), "deciding", "people")
+	defer func() { _ = bar.Exit() }()
+	for batch := range slices.Chunk(held, decisionBatch) {
+		d.People, d.At = batch, cfg.Clock().Now()
+		if _, err := l.DecideCohort(ctx, d); err != nil {
+			return done, err
+		}
+		done += len(batch)
+		_ = bar.Add(len(batch))
+	}
+	_ = bar.Finish()
+	return done, nil
+}
+
+// tellHeld has people's runs look again. The ledger has noted that they are to:
+// without Temporal the sweeper sees to it.
+func (c *cli) tellHeld(ctx context.Context, held []string, why string, cfg *config.Config) {
+	told := 0
+	err := c.inNamespace(ctx, func(t client.Client, namespace string) error {
+		runs := workflows.NewClient(t, namespace)
+		bar := c.progress(len(held), "telling runs", "people")
+		defer func() { _ = bar.Exit() }()
+		for _, id := range held {
+			if err := runs.Resume(ctx, id, why); err != nil {
+				return err
+			}
+			told++
+			_ = bar.Add(1)
+		}
+		_ = bar.Finish()
+		return nil
+	})
+	if err != nil {
+		_, _ = fmt.Fprintf(c.err, "the runs of %s could not be told, and will be by the sweeper, within %s of Temporal being there: %v\n",
+			people(len(held)-told), cfg.Sweep.Every, err)
+	}
+}
+
+// heldPeople are those of whom a cohort holds something, by ID.
+func heldPeople(ctx context.Context, l ledger.Ledger, cohort int64) ([]string, error) {
+	var held []string
+	err := eachWithdrawal(ctx, l, cohort, func(w ledger.Withdrawal) error {
+		if w.State == ledger.WithdrawalHeld && !slices.Contains(held[max(0, len(held)-1):], w.PersonID) {
+			held = append(held, w.PersonID)
+		}
+		return nil
+	})
+	return held, err
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return fmt.Sprintf("%d people", n)
+}
+
+// ending says how a cohort was closed.
+func (v cohortView) ending() string {
+	if v.Operator == "" {
+		return fmt.Sprintf("%s at %s", v.State, instant(v.ClosedAt))
+	}
+	return fmt.Sprintf("%s by %s at %s (%s)", v.State, v.Operator, instant(v.ClosedAt), v.Reason)
+}
