@@ -65,7 +65,11 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	if req.Done >= maxDone {
 		return StepResult{}, a.fail(call, req, begun, notConverging(req.Done))
 	}
-	if !wanted || !a.admitted(d, step) {
+	gate, err := a.admit(call, d)
+	if err != nil {
+		return StepResult{}, classify(err)
+	}
+	if !wanted || gate.shut[step.Key] {
 		return StepResult{Result: ResultSuperseded}, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
 	}
 

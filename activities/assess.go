@@ -58,7 +58,7 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 		Due:    d.plan.Due,
 		Seq:    d.person.LastSeq,
 	}
-	gate, err := a.admit(ctx, d)
+	gate, err := a.admitAll(ctx, d)
 	if err != nil {
 		return Assessment{}, classify(err)
 	}

@@ -28,11 +28,22 @@ type gate struct {
 	settle time.Duration // product time until something may be admitted; zero if nothing waits
 }
 
-// admit asks the breaker for all that the decision is to take.
-func (a *Activities) admit(ctx context.Context, d decision) (gate, error) {
+// admitAll is admit, and also lets the ledger know what is not asked for any
+// more.
+func (a *Activities) admitAll(ctx context.Context, d decision) (gate, error) {
 	asks := d.withdrawals()
+	return a.ask(ctx, d, asks, d.gone(asks))
+}
+
+// admit asks the breaker for all that the decision is to take. It costs nothing if
+// that was decided before.
+func (a *Activities) admit(ctx context.Context, d decision) (gate, error) {
+	return a.ask(ctx, d, d.withdrawals(), nil)
+}
+
+func (a *Activities) ask(ctx context.Context, d decision, asks []asked, gone []ledger.Withdrawal) (gate, error) {
 	known := withdrawalsOf(d.person)
-	request := ledger.AdmissionRequest{PersonID: d.person.PersonID, At: d.now, Gone: d.gone(asks)}
+	request := ledger.AdmissionRequest{PersonID: d.person.PersonID, At: d.now, Gone: gone}
 	if a.Breaker != nil && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.now) }) {
 		request.Limits = *a.Breaker
 		for _, ask := range asks {
@@ -144,10 +155,4 @@ func (a *Activities) lets(w ledger.Withdrawal) bool {
 		return w.State != ledger.WithdrawalHeld && w.State != ledger.WithdrawalRefused
 	}
 	return w.State == ledger.WithdrawalAdmitted
-}
-
-// admitted says whether a step of the decision may be applied, as the ledger had it
-// when the decision was made.
-func (a *Activities) admitted(d decision, step plan.Step) bool {
-	return !a.gate(d, d.withdrawals(), withdrawalsOf(d.person)).shut[step.Key]
 }

@@ -50,7 +50,7 @@ func TestSnapshotMakesUpForLostEvents(t *testing.T) {
 	opts.Corrections, opts.Rescinds, opts.Overtaken = 0, 0, 0
 	history := company.Generate(opts)
 
-	r := startRig(t, stack.Options{Template: stack.DefaultTemplate + snapshotTemplate})
+	r := startRig(t, stack.Options{Template: withBreaker("{enabled: false}") + snapshotTemplate})
 	var told []hr.Event
 	for _, e := range history.Events {
 		switch e.Type {

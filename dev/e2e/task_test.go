@@ -20,7 +20,7 @@ import (
 var keyCabinet = strings.NewReplacer(
 	"\nroles:", "\n  keys: {connector: manual, settings: {assignee: facilities, secondPerson: [disable]}}\n\nroles:",
 	"{app: chat, entitlements: [general]}", "{app: chat, entitlements: [general]}\n      - {app: keys, entitlements: [main door]}",
-).Replace(stack.DefaultTemplate) + "\nsweep: {every: 1s}\n"
+).Replace(withBreaker("{enabled: false}")) + "\nsweep: {every: 1s}\n"
 
 // TestHumansHandOutAndTakeBackAKey has somebody join and leave; what the key cabinet
 // needs is done by humans, with the real command line.

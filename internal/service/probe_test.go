@@ -47,6 +47,7 @@ func allAttributes() map[string]enumspb.IndexedValueType {
 		"TenureStage": enumspb.INDEXED_VALUE_TYPE_KEYWORD, "TenureUrgency": enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 		"TenureAttention": enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST, "TenureNextAction": enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 		"TenureNextDue": enumspb.INDEXED_VALUE_TYPE_DATETIME,
+		"TenureCohort":  enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST,
 	}
 }
 

@@ -31,6 +31,9 @@ const (
 	// WriteForEver writes round after round, and prints the number of each when it
 	// is acknowledged.
 	WriteForEver Task = "write"
+	// Leave waits for its input to end, then lets people leave at once, and prints how
+	// many of them were admitted.
+	Leave Task = "leave"
 )
 
 // Main is for a store's TestMain: it runs the tests or, in a child process, the task.
@@ -47,7 +50,7 @@ func Main(m *testing.M, open func(ctx context.Context, at string) (ledger.Ledger
 }
 
 func (task Task) do(ctx context.Context, open func(context.Context, string) (ledger.Ledger, error), at, name string) error {
-	if task == OpenOnce {
+	if task != WriteForEver {
 		if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 			return err
 		}
@@ -58,6 +61,9 @@ func (task Task) do(ctx context.Context, open func(context.Context, string) (led
 	}
 	if task == OpenOnce {
 		return errors.Join(WriteRound(ctx, l, name, 0), l.Close())
+	}
+	if task == Leave {
+		return errors.Join(leave(ctx, l, name), l.Close())
 	}
 	for round := 0; ; round++ {
 		if err := WriteRound(ctx, l, name, round); err != nil {

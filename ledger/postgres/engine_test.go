@@ -305,3 +305,8 @@ func inBackground(n int, f func(i int) error) (wait func() []error) {
 		return errs
 	}
 }
+
+func TestProcessesCountTogether(t *testing.T) {
+	at := postgrestest.NewDatabase(t)
+	ledgertest.CountTogether(t, openStore(t, at), with(at, "pool_max_conns", "2").String())
+}

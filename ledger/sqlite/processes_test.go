@@ -138,6 +138,11 @@ func TestKilledProcesses(t *testing.T) {
 	}
 }
 
+func TestProcessesCountTogether(t *testing.T) {
+	path := closedLedger(t)
+	ledgertest.CountTogether(t, openStore(t, path), path)
+}
+
 // TestProcessesTakeTurns has two processes write as fast as they can: neither is
 // kept out.
 func TestProcessesTakeTurns(t *testing.T) {
