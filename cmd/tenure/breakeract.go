@@ -189,13 +189,6 @@ func heldPeople(ctx context.Context, l ledger.Ledger, cohort int64) ([]string, e
 	return held, err
 }
 
-func people(n int) string {
-	if n == 1 {
-		return "1 person"
-	}
-	return fmt.Sprintf("%d people", n)
-}
-
 // ending says how a cohort was closed.
 func (v cohortView) ending() string {
 	if v.Operator == "" {
