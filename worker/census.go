@@ -35,8 +35,8 @@ type census struct {
 		ledger.Census
 		Cohorts(context.Context, ledger.CohortFilter) ([]ledger.Cohort, error)
 	}
-	apps   []string
-	log    *zap.Logger
+	apps []string
+	log  *zap.Logger
 
 	mu     sync.Mutex
 	at     time.Time

@@ -1,0 +1,230 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/dev/company"
+	"github.com/tenurehq/tenure/dev/stack"
+	"github.com/tenurehq/tenure/dev/story"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// massRig is a company in which everybody is at work, with Tenure's own limits.
+type massRig struct {
+	*rig
+	people   []string // everybody, by ID
+	before   map[string]map[string][]story.User
+	sleeping int // runs that are open because something is due later
+}
+
+func startMass(t *testing.T) *massRig {
+	t.Helper()
+	opts := company.Options{Seed: seeded(t).Uint64(), People: 64, Start: hr.DateOf(time.Now().UTC()).AddDays(-30), Days: 1, Pace: 0.001}
+	history := company.Generate(opts)
+	m := &massRig{rig: startRig(t, stack.Options{Template: withBreaker("{settle: 10s}") + "\nsweep: {every: 1s}\n"})}
+	m.publish(t, history.Events...)
+	m.awaitRest(t)
+	for _, s := range m.rig.people(t) {
+		if s.Status == hr.StatusActive {
+			m.people = append(m.people, s.PersonID)
+		}
+	}
+	require.GreaterOrEqual(t, len(m.people), 60)
+	m.before = m.accounts(t)
+	require.Positive(t, m.on(t, m.people[0]))
+	m.sleeping = len(m.runs(t, openRuns))
+	return m
+}
+
+// openRuns are the runs of people that are open.
+const openRuns = "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running'"
+
+// on counts a person's accounts that are enabled.
+func (m *massRig) on(t *testing.T, person string) int { t.Helper(); return m.enabled(t, person) }
+
+// mistake has HR terminate every second person: most on a day that is over, some
+// on one to come, and some at once. It returns who, by which.
+func (m *massRig) mistake(t *testing.T) (standard, future, immediate []string) {
+	t.Helper()
+	today := hr.DateOf(time.Now().UTC())
+	var first, second []hr.Event
+	for i, person := range m.people {
+		if i%2 == 0 {
+			continue
+		}
+		e := hr.Event{
+			EventKey: hr.EventKey{Source: "/hr/made-up-company", ID: "mistake-" + person}, Type: hr.EventTerminated, PersonID: person,
+			Recorded: time.Now().UTC(), Effective: today.AddDays(-2), Termination: &hr.Termination{LastDay: today.AddDays(-2)},
+		}
+		switch {
+		case i%8 == 1:
+			e.Effective, e.Termination.LastDay = today.AddDays(10), today.AddDays(10)
+			future = append(future, person)
+		case i%8 == 3:
+			e.Termination.Urgency = hr.UrgencyImmediate
+			immediate = append(immediate, person)
+			second = append(second, e)
+			continue
+		default:
+			standard = append(standard, person)
+		}
+		first = append(first, e)
+	}
+	require.Greater(t, len(first), 20, "more than the limit")
+	m.publish(t, first...)
+	// Those that wait for nothing come last: the first ones of a flood of nothing else
+	// are cut off, unless the configuration says otherwise.
+	require.Eventually(t, func() bool {
+		for _, e := range first {
+			p, err := m.ledger.Person(t.Context(), e.PersonID)
+			if err != nil || len(p.Withdrawals) == 0 {
+				return false
+			}
+		}
+		return true
+	}, patience, 20*time.Millisecond)
+	m.publish(t, second...)
+	return standard, future, immediate
+}
+
+// heldInTemporal counts the open runs that a query for the cohort finds.
+func (m *massRig) heldInTemporal(t *testing.T, cohort string) int {
+	return len(m.runs(t, fmt.Sprintf("TenureCohort = '%s' AND ExecutionStatus = 'Running'", cohort)))
+}
+
+// awaitHeld waits until the cohort holds so many people, by the command line and by
+// Temporal.
+func (m *massRig) awaitHeld(t *testing.T, people int) (cohort string) {
+	t.Helper()
+	var shown []struct {
+		Cohort, Kind, State string
+		Held                int
+	}
+	require.Eventually(t, func() bool {
+		stdout, stderr, err := m.tenure(t, "breaker", "list", "-o", "json")
+		var exit *exec.ExitError
+		if err != nil && (!assert.ErrorAs(t, err, &exit, stderr) || exit.ExitCode() != 3) {
+			return false
+		}
+		shown = nil
+		require.NoError(t, json.Unmarshal([]byte(stdout), &shown))
+		return err != nil && len(shown) == 1 && shown[0].Held == people && m.heldInTemporal(t, shown[0].Cohort) == people
+	}, rest, 250*time.Millisecond, "%+v", shown)
+	return shown[0].Cohort
+}
+
+func TestHRTerminatesHalfTheCompanyByMistake(t *testing.T) {
+	t.Parallel()
+	m := startMass(t)
+	requests := m.requests()
+	standard, future, immediate := m.mistake(t)
+	all := len(standard) + len(future) + len(immediate)
+	cohort := m.awaitHeld(t, all)
+	m.awaitRest(t)
+	assert.Equal(t, requests, m.requests(), "no app was asked for anything")
+	assert.Equal(t, m.before, m.accounts(t), "not one account was touched")
+	show := m.shows(t, "breaker", "show", cohort)
+	assert.Contains(t, show, fmt.Sprintf("%d held of %d", all, all))
+
+	// Security cuts off whomever it wants to, held or not.
+	suspended := []string{standard[0], m.people[0]}
+	for _, person := range suspended {
+		m.publish(t, hr.Event{
+			EventKey: hr.EventKey{Source: "/security", ID: "suspends-" + person}, Type: hr.EventSuspended, PersonID: person,
+			Recorded: time.Now().UTC(), Effective: hr.DateOf(time.Now().UTC()),
+		})
+		require.Eventually(t, func() bool { return m.enabled(t, person) == 0 }, patience, 50*time.Millisecond, person)
+	}
+
+	m.does(t, "breaker", "cancel", cohort, "--reason", "HR's mistake", "--operator", "grace", "--yes")
+	for _, person := range suspended {
+		m.publish(t, hr.Event{
+			EventKey: hr.EventKey{Source: "/security", ID: "reinstates-" + person}, Type: hr.EventReinstated, PersonID: person,
+			Recorded: time.Now().UTC(), Effective: hr.DateOf(time.Now().UTC()),
+		})
+	}
+	m.awaitRest(t)
+	require.Eventually(t, func() bool {
+		return m.heldInTemporal(t, cohort) == 0 && len(m.runs(t, openRuns)) == m.sleeping
+	}, rest, 100*time.Millisecond, "nothing waits that did not before")
+	assert.Equal(t, states(m.before), states(m.accounts(t)), "all is as it was")
+	for _, s := range m.rig.people(t) {
+		assert.Equal(t, hr.StatusActive, s.Status, s.PersonID)
+	}
+	rows, err := m.ledger.Audit(t.Context(), standard[1], 0, 1000)
+	require.NoError(t, err)
+	last := rows[len(rows)-1]
+	assert.Equal(t, "cancel grace HR's mistake", strings.Join([]string{last.Action, last.Actor, last.Cause}, " "))
+
+	// Who really leaves then is one of few, and leaves.
+	leaves := standard[2]
+	m.publish(t, hr.Event{
+		EventKey: hr.EventKey{Source: "/hr/made-up-company", ID: "meant"}, Type: hr.EventTerminated, PersonID: leaves,
+		Recorded: time.Now().UTC(), Effective: hr.DateOf(time.Now().UTC()).AddDays(-2),
+	})
+	require.Eventually(t, func() bool { return m.enabled(t, leaves) == 0 }, patience, 100*time.Millisecond)
+	assert.Contains(t, m.shows(t, "breaker", "list"), "nothing is held")
+}
+
+func TestAMassTerminationIsMeant(t *testing.T) {
+	t.Parallel()
+	m := startMass(t)
+	standard, future, immediate := m.mistake(t)
+	cohort := m.awaitHeld(t, len(standard)+len(future)+len(immediate))
+	assert.Equal(t, m.before, m.accounts(t))
+
+	// Somebody ends a run by hand: the sweeper brings it back, and nothing is done.
+	lost := workflows.WorkflowID(standard[0])
+	require.NoError(t, m.temporal.TerminateWorkflow(t.Context(), lost, "", "an operator's mistake"))
+
+	m.does(t, "breaker", "release", cohort, "--reason", "the site closes", "--operator", "grace", "--yes")
+	m.awaitRest(t)
+	for _, person := range append(standard, immediate...) {
+		assert.Zero(t, m.on(t, person), person)
+	}
+	for i, person := range m.people {
+		if i%2 == 0 {
+			assert.Positive(t, m.on(t, person), person)
+		}
+	}
+	for _, person := range future {
+		assert.Positive(t, m.on(t, person), "%s leaves later", person)
+		p, err := m.ledger.Person(t.Context(), person)
+		require.NoError(t, err)
+		require.Len(t, p.Withdrawals, 1)
+		assert.Equal(t, ledger.WithdrawalAdmitted, p.Withdrawals[0].State, person)
+	}
+	assert.Zero(t, m.heldInTemporal(t, cohort))
+}
+
+// shows runs the real command line, whatever its exit status, and returns what it
+// printed.
+func (r *rig) shows(t *testing.T, args ...string) string {
+	t.Helper()
+	stdout, _, _ := r.tenure(t, args...)
+	return stdout
+}
+
+// states are the accounts of every app as one line each: their own identifiers and
+// versions, by which they would differ though they are the same, left out.
+func states(accounts map[string]map[string][]story.User) map[string]string {
+	all := map[string]string{}
+	for app, people := range accounts {
+		for person, mine := range people {
+			for _, u := range mine {
+				all[app+" "+person] += u.ID + " " + story.State(u) + "; "
+			}
+		}
+	}
+	return all
+}
