@@ -324,7 +324,8 @@ func (s *subject) compare(p *hr.Period) finding {
 	}
 	in := inForce(p, at)
 	var f finding
-	if profile := s.row.over(in.Profile); len(differences(&in.Profile, &profile)) > 0 {
+	profile := s.row.over(in.Profile)
+	if len(differences(&in.Profile, &profile)) > 0 {
 		f.changed = differences(&in.Profile, &profile)
 		f.events = append(f.events, s.event(hr.Event{
 			Type: kindOf(&in.Profile, &profile), Profile: &profile,
@@ -332,7 +333,9 @@ func (s *subject) compare(p *hr.Period) finding {
 			Effective: later(s.from(s.today()), s.effective(in.Event)),
 		}))
 	}
-	if day := s.row.LastDay; !day.IsZero() {
+	// A contract that ends before the last day ends the employment.
+	contract := profile.EndDate
+	if day := s.row.LastDay; !day.IsZero() && (contract.IsZero() || day.Compare(contract) <= 0) {
 		s.profile = in.Profile
 		leaves := s.leaveOn(day, "announced by the snapshot of "+s.today().String())
 		f.events, f.question = append(f.events, leaves.events...), leaves.question
