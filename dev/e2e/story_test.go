@@ -63,7 +63,9 @@ func TestKills(t *testing.T) {
 	killed := make(chan int, 1)
 	go func() { killed <- kill(ctx, r, plan) }()
 
-	require.NoError(t, story.Play(t.Context(), r.Stage, nil))
+	played, stop := context.WithTimeout(t.Context(), rest)
+	defer stop()
+	require.NoError(t, story.Play(played, r.Stage, nil), "unfinished: %s; attention: %s", r.unfinished(t), r.attention(t))
 	cancel()
 	assert.Equal(t, kills, <-killed, "how often somebody was killed")
 	left, err := story.Settle(t.Context(), r.Stage, rest)

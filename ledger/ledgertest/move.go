@@ -84,6 +84,12 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	_, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: time.Hour})
 	require.NoError(t, err)
 
+	_, err = l.Admit(t.Context(), ledger.AdmissionRequest{
+		PersonID: "p1", At: at(14), Asks: []ledger.Ask{{Kind: ledger.Leavers, Key: "k6", Apps: []string{"wiki"}, Immediate: true}},
+		Limits: ledger.Limits{Window: time.Hour, Of: map[ledger.WithdrawalKind]ledger.Limit{ledger.Leavers: {}}},
+	})
+	require.NoError(t, err)
+
 	last := begin(t, l, attempt("p3", "wiki", "k5", 15))
 	ended := outcome("p3", "wiki", "k5", 16, ledger.StepDone)
 	ended.Attempt = last.Attempt
