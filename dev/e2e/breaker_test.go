@@ -66,11 +66,11 @@ func (m *massRig) mistake(t *testing.T) (standard, future, immediate []string) {
 			EventKey: hr.EventKey{Source: "/hr/made-up-company", ID: "mistake-" + person}, Type: hr.EventTerminated, PersonID: person,
 			Recorded: time.Now().UTC(), Effective: today.AddDays(-2), Termination: &hr.Termination{LastDay: today.AddDays(-2)},
 		}
-		switch {
-		case i%8 == 1:
+		switch i % 8 {
+		case 1:
 			e.Effective, e.Termination.LastDay = today.AddDays(10), today.AddDays(10)
 			future = append(future, person)
-		case i%8 == 3:
+		case 3:
 			e.Termination.Urgency = hr.UrgencyImmediate
 			immediate = append(immediate, person)
 			second = append(second, e)
