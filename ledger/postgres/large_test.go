@@ -40,6 +40,7 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 		`INSERT INTO dead_letters (topic, partition, "offset", origin_topic, origin_partition, origin_offset, digest, format, at, reason, field, text,
 				person_id, event_type, event_source, event_id, urgent, parent_topic, parent_partition, parent_offset)
 			SELECT 'dlq', 0, n, 'hr', 0, n, 'd', '', 0, '', '', '', 'p' || n, '', '', '', 0, '', 0, 0 FROM generate_series(1, 20000) n`,
+		`INSERT INTO withdrawals (person_id, kind, key, state, counted_at) SELECT 'p' || n, 'leavers', 'e' || n, 'over', n FROM generate_series(1, 20000) n`,
 		`ANALYZE`,
 	} {
 		_, err := s.db.ExecContext(t.Context(), statement)
@@ -55,7 +56,7 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 	require.NoError(t, s.db.Close())
 	after := wholeReads(t, at)
 	for table, n := range after {
-		assert.Equal(t, before[table], n, "%s was read whole", table)
+		assert.Equal(t, before[table], n, "%s was read whole: see its indexes (and that this test fills it, since a small table is read whole)", table)
 	}
 }
 
