@@ -61,7 +61,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	if d.PolicyErr != nil {
 		d.Desired = policy.Desired{Standing: standing}
 		if standing.Status != hr.StatusSuspended {
-			return d, nil //nolint:nilerr // wrong policy is no failure to decide: a human is asked
+			return d, nil // a human is asked
 		}
 		// Cutting off needs no policy: whatever is there is turned off, and kept.
 		for _, l := range person.Links {
