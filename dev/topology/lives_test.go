@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -29,7 +30,7 @@ const patience = 3 * time.Minute
 // to what docker-compose.yml describes (nobody signs in there), and looks into every
 // app, without any code of the product, after each change.
 func TestPeopleJoinMoveAndLeave(t *testing.T) {
-	top := start(t, Options{})
+	top := start(t, Options{Confined: os.Geteuid() == 0}) // only root can make an image
 
 	said, code := top.tenure(t, nil, "config", "check", "--connect")
 	require.Zero(t, code, said)
@@ -37,6 +38,9 @@ func TestPeopleJoinMoveAndLeave(t *testing.T) {
 	assert.Equal(t, 2, pollers(t, top), "both workers take part")
 	said, code = top.tenure(t, nil, "probe", "worker")
 	assert.Zero(t, code, said)
+	if os.Geteuid() == 0 {
+		confined(t, top.Process("worker-1").PID(), top.image())
+	}
 
 	watched := top.startPrometheus(t)
 
@@ -126,6 +130,28 @@ func start(t *testing.T, opts Options) *Topology {
 		top.Close()
 	})
 	return top
+}
+
+// confined checks that a process runs as in its image.
+func confined(t *testing.T, pid int, image string) {
+	t.Helper()
+	of := func(name string) string { return fmt.Sprintf("/proc/%d/%s", pid, name) }
+	inside, err := os.Readlink(of("root"))
+	require.NoError(t, err)
+	assert.Equal(t, image, inside)
+	status, err := os.ReadFile(of("status"))
+	require.NoError(t, err)
+	assert.Regexp(t, `(?m)^Uid:\t10001\t10001\t`, string(status))
+	assert.Regexp(t, `(?m)^CapEff:\t0+$`, string(status))
+	mounts, err := os.ReadFile(of("mounts"))
+	require.NoError(t, err)
+	assert.Regexp(t, `(?m)^\S+ / \S+ ro,`, string(mounts))
+
+	// The health check of docker-compose.yml, with nothing but the image to run it.
+	probe := exec.CommandContext(t.Context(), "chroot", "--userspec=10001:10001", image, "/usr/local/bin/tenure", "probe", "worker")
+	probe.Env = []string{"TENURE_CONFIG=/etc/tenure/worker-1.yaml"}
+	said, err := probe.CombinedOutput()
+	require.NoError(t, err, "%s", said)
 }
 
 // pollers counts those who ask Temporal for workflow tasks.

@@ -49,10 +49,14 @@ func (t *Topology) configure(name string) error {
 	if err := os.WriteFile(t.kafkaPasswordFile(), []byte(t.kafkaPassword), 0o600); err != nil {
 		return err
 	}
+	return t.render(name, t.Config(name), t.directoryCA())
+}
+
+func (t *Topology) render(name, path, directoryCA string) error {
 	r := rendering{
 		Brokers: t.ports.address("kafka"), Secure: t.opts.Secure, KafkaUser: kafkaUser, KafkaPassword: t.kafkaPasswordFile(),
 		Ledger: t.LedgerURL(), Metrics: t.ports.address(name),
-		DirectoryURL: t.directoryURL(), DirectoryCA: t.directoryCA(), DirectoryPassword: t.ldapPassword,
+		DirectoryURL: t.directoryURL(), DirectoryCA: directoryCA, DirectoryPassword: t.ldapPassword,
 		WikiURL: t.wikiURL(), WikiToken: t.scimToken,
 		DatabaseAddress: t.ports.address(AppDatabase), DatabasePass: t.postgresPassword,
 	}
@@ -67,12 +71,17 @@ func (t *Topology) configure(name string) error {
 	if err := parsed.Execute(&text, r); err != nil {
 		return err
 	}
-	return os.WriteFile(t.Config(name), text.Bytes(), 0o600)
+	return os.WriteFile(path, text.Bytes(), 0o600)
 }
 
 // startTenure runs workers and starters, all at once: whoever comes first makes the
 // ledger's tables.
 func (t *Topology) startTenure(ctx context.Context) error {
+	if t.opts.Confined {
+		if err := t.makeImage(); err != nil {
+			return err
+		}
+	}
 	var all []func(context.Context) error
 	for program, count := range map[string]int{"worker": t.opts.Workers, "starter": t.opts.Starters} {
 		for i := range count {
@@ -80,13 +89,17 @@ func (t *Topology) startTenure(ctx context.Context) error {
 			if err := t.configure(name); err != nil {
 				return err
 			}
-			all = append(all, func(ctx context.Context) error {
-				return t.run(ctx, process.Options{
-					Name: name, Path: filepath.Join(t.opts.Bin, program), Args: []string{"--config", t.Config(name)}, Env: t.Env(),
-					Grace: workflows.StopTimeout + 5*time.Second,
-					Ready: func(ctx context.Context) error { return t.Ready(ctx, name) },
-				})
-			})
+			opts := process.Options{
+				Name: name, Path: filepath.Join(t.opts.Bin, program), Args: []string{"--config", t.Config(name)}, Env: t.Env(),
+				Grace: workflows.StopTimeout + 5*time.Second,
+				Ready: func(ctx context.Context) error { return t.Ready(ctx, name) },
+			}
+			if t.opts.Confined {
+				if err := t.confine(&opts, program); err != nil {
+					return err
+				}
+			}
+			all = append(all, func(ctx context.Context) error { return t.run(ctx, opts) })
 		}
 	}
 	return t.together(ctx, all)

@@ -29,6 +29,10 @@ type Options struct {
 	Namespace string
 	// Secure has Kafka and Temporal ask who one is.
 	Secure bool
+	// Confined has Tenure's processes run as in their image: as its user, in a root that
+	// has nothing else in it and is not to be written. It takes Linux, root, and a
+	// topology that is not Secure.
+	Confined bool
 	// SQLite has the ledger in a file, and not on the topology's PostgreSQL.
 	SQLite bool
 	// Progress is told, in one line each, what happens; nil: nobody is.
