@@ -23,6 +23,7 @@ ledger: {url: "sqlite:tenure.db"}
 metrics: {worker: "{{.WorkerMetrics}}", starter: "{{.StarterMetrics}}"}
 sweep: {every: 1s}
 attention: {after: 1s, recheck: 24h}
+breaker: {enabled: false} # this is about what is done when it is meant
 person: {username: "ascii(lower(person.familyName))", email: "person.username + '@example.com'"}
 apps:
   directory: {connector: scim, settings: {url: "%s", token: demo}}
