@@ -107,9 +107,7 @@ func TestWorkersHoldARateTogether(t *testing.T) {
 	assert.Positive(t, by["second"])
 	took := seen[len(seen)-1].at.Sub(seen[0].at)
 	t.Logf("%d requests in %s, by worker: %v", len(seen), took, by)
-	// How long it takes depends on what else the machine does. That somebody waits for
-	// what nobody uses would take many times as long.
-	assert.Less(t, took, time.Duration(float64(len(seen))/rate*3*float64(time.Second)), "the rate is used")
+	assert.Less(t, took, time.Duration(float64(len(seen))/rate*1.5*float64(time.Second)), "the rate is used")
 }
 
 // startSecondWorker starts one beside the stack's own, with its configuration.
