@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -82,7 +80,7 @@ const (
 )
 
 func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
-	o.operator = cmp.Or(o.operator, os.Getenv("TENURE_OPERATOR"), loginName())
+	o.operator = asking(o.operator)
 	findings, err := a.find(ctx)
 	if err != nil {
 		return err

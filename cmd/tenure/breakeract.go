@@ -1,19 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
+	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // decisionBatch is about how many people is decided in one transaction.
@@ -30,7 +27,7 @@ func (f *cohortFlags) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.people, "person", nil, "only of these `people`; may be repeated")
 	flags.StringVar(&f.reason, "reason", "", "why, for the record")
-	flags.StringVar(&f.operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
+	operatorFlag(cmd, &f.operator)
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 }
 
@@ -77,7 +74,7 @@ func (c *cli) cohortCommand(verb ledger.Verb, cmd *cobra.Command) *cobra.Command
 		if strings.TrimSpace(f.reason) == "" {
 			return usagef("say why with --reason: it goes on the record")
 		}
-		f.operator = cmp.Or(f.operator, os.Getenv("TENURE_OPERATOR"), loginName())
+		f.operator = asking(f.operator)
 		return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 			cohort, err := findCohort(cmd.Context(), l, args[0])
 			if err != nil {
@@ -156,21 +153,7 @@ func (c *cli) decideAbout(ctx context.Context, cfg *config.Config, l ledger.Ledg
 // tellHeld has people's runs look again. The ledger has noted that they are to:
 // without Temporal the sweeper sees to it.
 func (c *cli) tellHeld(ctx context.Context, held []string, why string, cfg *config.Config) {
-	told := 0
-	err := c.inNamespace(ctx, func(t client.Client, namespace string) error {
-		runs := workflows.NewClient(t, namespace)
-		bar := c.progress(len(held), "telling runs", "people")
-		defer func() { _ = bar.Exit() }()
-		for _, id := range held {
-			if err := runs.Resume(ctx, id, why); err != nil {
-				return err
-			}
-			told++
-			_ = bar.Add(1)
-		}
-		_ = bar.Finish()
-		return nil
-	})
+	told, err := c.lookAgain(ctx, held, "telling runs", why, rate.Inf)
 	if err != nil {
 		_, _ = fmt.Fprintf(c.err, "the runs of %s could not be told, and will be by the sweeper, within %s of Temporal being there: %v\n",
 			people(len(held)-told), cfg.Sweep.Every, err)

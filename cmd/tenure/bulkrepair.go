@@ -52,8 +52,7 @@ func (b *bulkRepair) given(app string) bool {
 	return b.kind+b.code+b.change+b.since+b.until+app != ""
 }
 
-// statuses are those that people have whose change is of that type: whose access
-// ends is a leaver.
+// leaving are the statuses of people whose access ends.
 var leaving = []hr.Status{hr.StatusEnded, hr.StatusSuspended, hr.StatusUnknown}
 
 // filter is the selection as the ledger wants it.

@@ -10,12 +10,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // replayOptions say what is replayed.
@@ -101,7 +99,11 @@ func (c *cli) replay(ctx context.Context, cfg *config.Config, l ledger.Ledger, o
 		_, _ = fmt.Fprintf(c.err, "\n%s; nothing was done\n", people(len(found)))
 		return nil
 	}
-	seen, err := c.lookAgain(ctx, found, o.perSecond)
+	ids := make([]string, len(found))
+	for i, v := range found {
+		ids[i] = v.Person
+	}
+	seen, err := c.lookAgain(ctx, ids, "replaying", "replayed by an operator", rate.Limit(o.perSecond))
 	if err != nil {
 		return fmt.Errorf("%w\n%d of %s were told to look again: run it again, it does no harm", err, seen, people(len(found)))
 	}
@@ -145,27 +147,4 @@ func replayed(ctx context.Context, l ledger.Ledger, o replayOptions, now time.Ti
 	}
 	err = eachPerson(ctx, l, func(s ledger.Summary) error { return look(s.PersonID) })
 	return found, err
-}
-
-// lookAgain has people's runs look at the ledger again, so many a second, and says
-// how many were told.
-func (c *cli) lookAgain(ctx context.Context, whom []replayedView, perSecond float64) (told int, err error) {
-	bar := c.progress(len(whom), "replaying", "people")
-	defer func() { _ = bar.Exit() }()
-	limit := rate.NewLimiter(rate.Limit(perSecond), 1)
-	err = c.inNamespace(ctx, func(t client.Client, namespace string) error {
-		runs := workflows.NewClient(t, namespace)
-		for _, p := range whom {
-			if err := limit.Wait(ctx); err != nil {
-				return err
-			}
-			if err := runs.Resume(ctx, p.Person, "replayed by an operator"); err != nil {
-				return err
-			}
-			told++
-			_ = bar.Add(1)
-		}
-		return nil
-	})
-	return told, err
 }

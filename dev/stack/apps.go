@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
+	"github.com/tenurehq/tenure/dev/process"
 )
 
 const (
@@ -60,7 +61,7 @@ func startApp(ctx context.Context, client *http.Client, port appPort, dir string
 		defer close(app.ended)
 		_ = app.server.Serve(port.listener) // until close
 	}()
-	err = await(ctx, func(ctx context.Context) error {
+	err = process.Await(ctx, func(ctx context.Context) error {
 		return get(ctx, client, app.SCIMURL()+"/ServiceProviderConfig", http.Header{"Authorization": {"Bearer " + Token}})
 	})
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/tenurehq/tenure/dev/process"
 )
 
 // The topics that are there from the start.
@@ -81,7 +83,7 @@ func (k *broker) awaitTopics(ctx context.Context) error {
 		topic.Topic = kmsg.StringPtr(name)
 		request.Topics = append(request.Topics, topic)
 	}
-	return await(ctx, func(ctx context.Context) error {
+	return process.Await(ctx, func(ctx context.Context) error {
 		response, err := request.RequestWith(ctx, client)
 		if err != nil {
 			return err

@@ -26,6 +26,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/tenurehq/tenure/dev/process"
 )
 
 const (
@@ -242,7 +244,7 @@ func (t *temporalServer) awaitNamespace(ctx context.Context) error {
 	}
 	defer func() { _ = conn.Close() }()
 	request := &workflowservice.DescribeNamespaceRequest{Namespace: Namespace}
-	return await(ctx, func(ctx context.Context) error {
+	return process.Await(ctx, func(ctx context.Context) error {
 		_, err := workflowservice.NewWorkflowServiceClient(conn).DescribeNamespace(ctx, request)
 		return err
 	})

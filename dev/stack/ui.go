@@ -8,6 +8,8 @@ import (
 	uiserver "github.com/temporalio/ui-server/v2/server"
 	uiconfig "github.com/temporalio/ui-server/v2/server/config"
 	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
+
+	"github.com/tenurehq/tenure/dev/process"
 )
 
 // ui is Temporal's web UI.
@@ -38,7 +40,7 @@ func startUI(ctx context.Context, client *http.Client, port int, temporalAddress
 	}()
 	url := "http://" + address(port)
 	for _, page := range []string{"/", "/api/v1/namespaces/" + Namespace} {
-		err := await(ctx, func(ctx context.Context) error { return get(ctx, client, url+page, nil) })
+		err := process.Await(ctx, func(ctx context.Context) error { return get(ctx, client, url+page, nil) })
 		if err != nil {
 			u.Close()
 			return nil, fmt.Errorf("reach Temporal's UI: %w", err)

@@ -137,7 +137,7 @@ func (t *Topology) makeTopics(ctx context.Context) error {
 		topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, count, 1
 		request.Topics = append(request.Topics, topic)
 	}
-	return await(ctx, func(ctx context.Context) error {
+	return process.Await(ctx, func(ctx context.Context) error {
 		answer, err := request.RequestWith(ctx, client)
 		if err != nil {
 			return err

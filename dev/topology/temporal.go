@@ -169,7 +169,7 @@ func (t *Topology) temporalAs(ctx context.Context, apiKey string) (client.Client
 
 // makeNamespace makes Temporal's namespace, and returns when the server knows it.
 func (t *Topology) makeNamespace(ctx context.Context) error {
-	return await(ctx, func(ctx context.Context) error {
+	return process.Await(ctx, func(ctx context.Context) error {
 		c, err := t.temporalAs(ctx, t.administratorKey)
 		if err != nil {
 			return err

@@ -177,20 +177,3 @@ func (t *Topology) said() error {
 	}
 	return errors.Join(errs...)
 }
-
-// await asks until there is no error, or ctx ends.
-func await(ctx context.Context, ask func(context.Context) error) error {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := ask(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w (%w)", ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
-}

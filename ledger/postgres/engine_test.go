@@ -32,7 +32,7 @@ func TestManyOpenANewDatabaseAtOnce(t *testing.T) {
 		children = append(children, ledgertest.Start(t, ledgertest.OpenOnce, with(at, "pool_max_conns", "2").String(), fmt.Sprint("child", i)))
 	}
 	begin := make(chan struct{})
-	opened := inBackground(stores, func(i int) error {
+	opened := ledgertest.InBackground(stores, func(i int) error {
 		<-begin
 		s, err := Open(t.Context(), with(at, "pool_max_conns", "2").String())
 		if err != nil {
@@ -69,7 +69,7 @@ func TestTheServerCrashesUnderLoad(t *testing.T) {
 	const writers, children, crashes = 4, 2, 3
 	var rounds [writers]atomic.Int64
 	var stop atomic.Bool
-	wrote := inBackground(writers, func(i int) error {
+	wrote := ledgertest.InBackground(writers, func(i int) error {
 		s, err := Open(t.Context(), at.String())
 		if err != nil {
 			return err
@@ -187,7 +187,7 @@ func TestAnOutageIsWaitedForAndThenTold(t *testing.T) {
 	require.NoError(t, ledgertest.WriteRound(t.Context(), s, "p1", 0))
 
 	proxy.Behave(postgrestest.Refuse)
-	calls := inBackground(2, func(i int) error {
+	calls := ledgertest.InBackground(2, func(i int) error {
 		if i == 0 {
 			_, err := s.Person(t.Context(), "p1")
 			return err
@@ -223,7 +223,7 @@ func TestACallEndsWithItsContext(t *testing.T) {
 	require.NoError(t, ledgertest.WriteRound(t.Context(), s, "p1", 0))
 	release := hold(t, at, "p1")
 	ctx, cancel := context.WithCancel(t.Context())
-	waiting := inBackground(1, func(int) error { return ledgertest.WriteRound(ctx, s, "p1", 1) })
+	waiting := ledgertest.InBackground(1, func(int) error { return ledgertest.WriteRound(ctx, s, "p1", 1) })
 	awaitLock(t, s)
 	cancel()
 	require.ErrorIs(t, waiting()[0], context.Canceled)
@@ -251,7 +251,7 @@ func TestATransactionThatBlocksAnother(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, lock("p1"))
 	var receipts []ledger.Receipt
-	recorded := inBackground(1, func(int) (err error) {
+	recorded := ledgertest.InBackground(1, func(int) (err error) {
 		receipts, err = s.Record(t.Context(), []ledger.Received{event("p0"), event("p1")})
 		return err
 	})
@@ -291,19 +291,6 @@ func awaitLock(t *testing.T, s *Store) {
 		err := s.db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
 		return err == nil && waiting > 0
 	}, time.Minute, time.Millisecond)
-}
-
-// inBackground starts n calls and returns a function that waits for them.
-func inBackground(n int, f func(i int) error) (wait func() []error) {
-	errs := make([]error, n)
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { errs[i] = f(i) })
-	}
-	return func() []error {
-		wg.Wait()
-		return errs
-	}
 }
 
 func TestProcessesCountTogether(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 func TestManyOpenANewFileAtOnce(t *testing.T) {
 	path := newPath(t)
 	begin := make(chan struct{})
-	opened := inBackground(12, func(i int) error {
+	opened := ledgertest.InBackground(12, func(i int) error {
 		<-begin
 		s, err := Open(t.Context(), path)
 		if err != nil {
@@ -61,7 +61,7 @@ func TestOpenWaits(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), `INSERT INTO people (id) VALUES ('p1')`)
 	require.NoError(t, err)
 	var opened atomic.Int64
-	calls := inBackground(2, func(i int) error {
+	calls := ledgertest.InBackground(2, func(i int) error {
 		defer opened.Add(1)
 		if i == 0 {
 			s, err := Open(t.Context(), path)
@@ -155,7 +155,7 @@ func TestProcessesTakeTurns(t *testing.T) {
 		}
 	}()
 	s := openStore(t, path)
-	for _, err := range inBackground(4, func(i int) error {
+	for _, err := range ledgertest.InBackground(4, func(i int) error {
 		for round := range rounds {
 			if err := ledgertest.WriteRound(t.Context(), s, fmt.Sprint("p", i), round); err != nil {
 				return err

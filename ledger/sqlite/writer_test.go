@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/ledgertest"
 	"github.com/tenurehq/tenure/ledger/relational"
 )
 
@@ -23,7 +23,7 @@ func TestConcurrentWritesShareATransaction(t *testing.T) {
 	commits := countCommits(t, s)
 	release := lock(t, s.path)
 	const callers = 100
-	calls := inBackground(callers, func(i int) error { return claimName(t.Context(), s, i) })
+	calls := ledgertest.InBackground(callers, func(i int) error { return claimName(t.Context(), s, i) })
 	require.Eventually(t, func() bool { return len(s.writes.queue) == callers-1 }, time.Minute, time.Millisecond)
 	release()
 	for _, err := range calls() {
@@ -40,7 +40,7 @@ func TestATransactionIsBounded(t *testing.T) {
 	commits := countCommits(t, s)
 	s.writes.batch = 10
 	release := lock(t, s.path)
-	calls := inBackground(25, func(i int) error { return claimName(t.Context(), s, i) })
+	calls := ledgertest.InBackground(25, func(i int) error { return claimName(t.Context(), s, i) })
 	require.Eventually(t, func() bool { return len(s.writes.queue) == 24 }, time.Minute, time.Millisecond)
 	release()
 	for _, err := range calls() {
@@ -54,7 +54,7 @@ func TestAFailingCallIsUndoneAlone(t *testing.T) {
 	commits := countCommits(t, s)
 	mistake := errors.New("mistake")
 	release := lock(t, s.path)
-	calls := inBackground(20, func(i int) error {
+	calls := ledgertest.InBackground(20, func(i int) error {
 		return s.writes.do(t.Context(), func(*relational.Tx) error {
 			_, err := s.writes.stmt.Exec(`INSERT INTO people (id) VALUES (?)`, fmt.Sprint("p", i))
 			if err != nil || i%2 == 0 {
@@ -82,8 +82,8 @@ func TestACallThatWaitsCanBeCancelled(t *testing.T) {
 	s := openStore(t, newPath(t))
 	release := lock(t, s.path)
 	ctx, cancel := context.WithCancel(t.Context())
-	calls := inBackground(5, func(i int) error { return claimName(ctx, s, i) })
-	patient := inBackground(1, func(int) error { return claimName(t.Context(), s, 99) })
+	calls := ledgertest.InBackground(5, func(i int) error { return claimName(ctx, s, i) })
+	patient := ledgertest.InBackground(1, func(int) error { return claimName(t.Context(), s, 99) })
 	require.Eventually(t, func() bool { return len(s.writes.queue) == 5 }, time.Minute, time.Millisecond)
 	cancel()
 	for _, err := range calls() {
@@ -101,7 +101,7 @@ func TestALockHeldForTooLongIsExplained(t *testing.T) {
 	s := openStore(t, newPath(t))
 	s.writes.patience = 20 * time.Millisecond
 	release := lock(t, s.path)
-	for _, err := range inBackground(5, func(i int) error { return claimName(t.Context(), s, i) })() {
+	for _, err := range ledgertest.InBackground(5, func(i int) error { return claimName(t.Context(), s, i) })() {
 		require.ErrorContains(t, err, s.path)
 		require.ErrorContains(t, err, "another process has been writing for too long")
 	}
@@ -123,9 +123,9 @@ func TestCloseDrains(t *testing.T) {
 	s, err := Open(t.Context(), newPath(t))
 	require.NoError(t, err)
 	release := lock(t, s.path)
-	calls := inBackground(50, func(i int) error { return claimName(t.Context(), s, i) })
+	calls := ledgertest.InBackground(50, func(i int) error { return claimName(t.Context(), s, i) })
 	require.Eventually(t, func() bool { return len(s.writes.queue) == 49 }, time.Minute, time.Millisecond)
-	closed := inBackground(1, func(int) error { return s.Close() })
+	closed := ledgertest.InBackground(1, func(int) error { return s.Close() })
 	require.Eventually(t, func() bool {
 		s.writes.mu.RLock()
 		defer s.writes.mu.RUnlock()
@@ -146,7 +146,7 @@ func TestCloseWhileCallsKeepComing(t *testing.T) {
 	s, err := Open(t.Context(), newPath(t))
 	require.NoError(t, err)
 	var acknowledged, next atomic.Int64
-	calls := inBackground(20, func(int) error {
+	calls := ledgertest.InBackground(20, func(int) error {
 		for {
 			if err := claimName(t.Context(), s, int(next.Add(1))); err != nil {
 				return err
@@ -198,19 +198,6 @@ func maxPages(t *testing.T, s *Store, n int) {
 func claimName(ctx context.Context, s *Store, i int) error {
 	_, err := s.ClaimUsername(ctx, fmt.Sprint("p", i), fmt.Sprint("name", i))
 	return err
-}
-
-// inBackground starts n calls and returns a function that waits for them.
-func inBackground(n int, f func(i int) error) (wait func() []error) {
-	errs := make([]error, n)
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { errs[i] = f(i) })
-	}
-	return func() []error {
-		wg.Wait()
-		return errs
-	}
 }
 
 // countCommits counts the transactions that wrote something.

@@ -5,28 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 )
-
-const probeEvery = 25 * time.Millisecond
-
-// await asks until there is no error, or ctx ends: then the error says what was
-// last wrong.
-func await(ctx context.Context, ask func(context.Context) error) error {
-	tick := time.NewTicker(probeEvery)
-	defer tick.Stop()
-	for {
-		err := ask(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w (%w)", ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
-}
 
 // get asks for a page and is content with 200 OK.
 func get(ctx context.Context, client *http.Client, url string, header http.Header) error {
