@@ -19,7 +19,20 @@ const (
 	// OverflowSlots is how many more one worker has under way from the own queue of
 	// an app without a rate.
 	OverflowSlots = 100
+	// UrgentSlots is how many urgent cut-offs in one app one worker has under way
+	// from the urgent queue. What is beyond that goes over the app's own queue, so
+	// that an app that hangs delays the cutting off in no other.
+	UrgentSlots = 20
 )
+
+// MainQueue is the task queue of Tenure's workflows and activities. Steps for an app
+// that is limited or slow go over a queue of its own: see AppQueue.
+const MainQueue = "tenure"
+
+// UrgentQueue is the task queue of those who have to be cut off now: of the runs
+// that a suspension or an immediate termination starts, and of their cutting off in
+// every app. Every worker hosts it with slots of its own.
+const UrgentQueue = "tenure-urgent"
 
 // AppQueue is an app's own task queue. Every worker hosts it for every app that it
 // knows, whether steps come over it or not: the configuration may just have
@@ -39,6 +52,7 @@ type App struct {
 	Moved func()
 
 	underway atomic.Int64 // steps from the main queue
+	urgent   atomic.Int64 // ... and from the urgent one
 }
 
 // Slots is how many steps one worker has under way from the app's own queue.
@@ -67,12 +81,27 @@ func (app *App) route(name string) Route {
 	return app.own(name)
 }
 
-// enter takes one of the app's places in the main queue, until leave is called. If
-// there is none, the step has to go elsewhere.
-func (app *App) enter(name string) (leave func(), elsewhere *Route) {
+// urgently is how a step that cuts somebody off now is run.
+func (app *App) urgently() Route {
+	route := Route{Queue: UrgentQueue}
+	if app != nil && app.Rate.Calls > 0 {
+		route.Patience = app.Rate.Wait()
+	}
+	return route
+}
+
+// enter takes one of the app's places in the main queue, or in the urgent one, until
+// leave is called. If there is none, the step has to go elsewhere.
+func (app *App) enter(name string, urgent bool) (leave func(), elsewhere *Route) {
 	switch {
 	case app == nil:
 		return func() {}, nil
+	case urgent && app.urgent.Add(1) > UrgentSlots:
+		app.urgent.Add(-1)
+		route := app.own(name)
+		return nil, &route
+	case urgent:
+		return func() { app.urgent.Add(-1) }, nil
 	case app.Rate.Calls > 0: // it was planned before there was a rate
 		route := app.own(name)
 		return nil, &route

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -32,8 +33,9 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	defer keepAlive(ctx)()
 	info := activity.GetInfo(ctx)
 	app := a.Apps[req.Step.App]
+	urgent := info.TaskQueue == UrgentQueue
 	if info.TaskQueue != AppQueue(req.Step.App) {
-		leave, elsewhere := app.enter(req.Step.App)
+		leave, elsewhere := app.enter(req.Step.App, urgent)
 		if elsewhere != nil {
 			return StepResult{Result: ResultMoved, Route: *elsewhere}, nil
 		}
@@ -46,57 +48,80 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	// interest: only its outcome makes clear what has to be undone.
 	call, cancel := context.WithDeadline(context.WithoutCancel(ctx), info.Deadline)
 	defer cancel()
+	if urgent {
+		call = pace.Urgent(call)
+	}
+	result, _, err := a.attempt(call, req, attempt{
+		deadline: info.Deadline,
+		step:     info.WorkflowExecution.RunID + "/" + info.ActivityID,
+		detail:   map[string]any{"change": info.WorkflowType.Name, "runId": info.WorkflowExecution.RunID},
+	})
+	return result, err
+}
 
+// attempt is what one attempt at a step has of who makes it.
+type attempt struct {
+	deadline time.Time      // when it is certainly over
+	step     string         // names the step to the app: see connector.WithStep
+	actor    string         // who does it; empty: Tenure
+	detail   map[string]any // for the audit
+}
+
+// attempt makes one attempt at a step: write-ahead intent, calls, proof, outcome.
+// It gives the link that was proven, if the step was done.
+func (a *Activities) attempt(call context.Context, req StepRequest, by attempt) (StepResult, ledger.Link, error) {
+	var none ledger.Link
+	app := a.Apps[req.Step.App]
 	now := a.Clock.Now()
 	begun, err := a.Ledger.BeginStep(call, ledger.Attempt{
 		PersonID: req.PersonID, App: req.Step.App, Key: req.Step.Key, Kind: string(req.Step.Kind),
 		At:       now,
-		Deadline: now.Add(a.Clock.Span(time.Until(info.Deadline) + settleMargin)),
+		Deadline: now.Add(a.Clock.Span(time.Until(by.deadline) + settleMargin)),
 		Gives:    req.Step.Kind.Gives(),
 	})
 	if err != nil {
-		return StepResult{}, classify(err)
+		return StepResult{}, none, classify(err)
 	}
 	d, err := a.decide(call, req.PersonID)
 	if err != nil {
-		return StepResult{}, classify(err)
+		return StepResult{}, none, classify(err)
 	}
 	step, wanted := d.step(req.Step.Key)
 	if req.Done >= maxDone {
-		return StepResult{}, a.fail(call, req, begun, notConverging(req.Done))
+		return StepResult{}, none, a.fail(call, req, begun, notConverging(req.Done))
 	}
 	gate, err := a.admit(call, d)
 	if err != nil {
-		return StepResult{}, classify(err)
+		return StepResult{}, none, classify(err)
 	}
 	if !wanted || gate.shut[step.Key] {
-		return StepResult{Result: ResultSuperseded}, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
+		return StepResult{Result: ResultSuperseded}, none, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
 	}
 
-	call = connector.WithStep(call, info.WorkflowExecution.RunID+"/"+info.ActivityID)
+	call = connector.WithStep(call, by.step)
 	t := &task{a: a, ctx: call, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil}
 	done, err := t.perform()
 	if err != nil {
 		f := failed(err)
 		if f.code == CodeWaiting || f.code == CodeOverdue {
-			return StepResult{Result: ResultWaiting}, a.wait(call, req, begun, f)
+			return StepResult{Result: ResultWaiting}, none, a.wait(call, req, begun, f)
 		}
 		a.pause(call, app, req.Step.App, f)
-		return StepResult{}, a.fail(call, req, begun, f)
+		return StepResult{}, none, a.fail(call, req, begun, f)
 	}
 	err = a.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
 		Link:       &done.link,
 		DueReports: done.created && a.Policy.UsesManager(step.App),
 		Audit: &ledger.AuditRow{
-			App: step.App, Action: done.action, Actor: cmp.Or(done.by, "tenure"), Cause: d.cause(step), Detail: done.inRun(info),
+			App: step.App, Action: done.action, Actor: cmp.Or(done.by, by.actor, "tenure"), Cause: d.cause(step), Detail: done.detailed(by.detail),
 		},
 	})
 	if err != nil {
-		return StepResult{}, err
+		return StepResult{}, none, err
 	}
 	a.Metrics.proven(step.Kind, begun.Link, done.link, a.Clock.Wait(done.link.ProvenAt.Sub(d.said())))
-	return StepResult{Result: ResultDone}, nil
+	return StepResult{Result: ResultDone}, done.link, nil
 }
 
 // wait stores that a human was asked. What is overdue needs attention as well.
@@ -174,9 +199,9 @@ type done struct {
 	detail  map[string]any
 }
 
-// inRun is the detail for the audit: what was done, and in which run.
-func (d done) inRun(info activity.Info) map[string]any {
-	detail := map[string]any{"change": info.WorkflowType.Name, "runId": info.WorkflowExecution.RunID}
+// detailed is the detail for the audit: who did it in which run, and what was done.
+func (d done) detailed(run map[string]any) map[string]any {
+	detail := maps.Clone(run)
 	maps.Copy(detail, d.detail)
 	return detail
 }

@@ -68,6 +68,9 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 			continue
 		}
 		todo := Todo{Step: step, Route: a.Apps[step.App].route(step.App)}
+		if d.plan.Urgent && step.Kind == plan.Disable {
+			todo.Route = a.Apps[step.App].urgently()
+		}
 		if s := known[step.Key]; s.State == ledger.StepAttention {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
 		}
@@ -79,6 +82,10 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 		out.Change, out.Urgent = plan.None, false // an operator refused all of it
 	}
 	out.Questions = d.questions()
+	out.Queue = MainQueue
+	if out.Urgent {
+		out.Queue = UrgentQueue
+	}
 	if out.NeedsAttention() {
 		out.Recheck = a.Recheck
 	}

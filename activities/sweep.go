@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 
 	"go.temporal.io/sdk/activity"
 	"go.uber.org/zap"
@@ -56,6 +57,9 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 	return result, nil
 }
 
+// untold are the dues that an open run cannot know of.
+var untold = []string{ledger.DueManager, ledger.DueLetter, ledger.DueTask, ledger.DueOperator, ledger.DueBreaker}
+
 // resume sees to one person who is due. An open run sees to its own dues; what it
 // cannot know of is told to it.
 func (a *Activities) resume(ctx context.Context, p ledger.DuePerson) (bool, error) {
@@ -63,7 +67,7 @@ func (a *Activities) resume(ctx context.Context, p ledger.DuePerson) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	if open && p.What != ledger.DueManager && p.What != ledger.DueLetter && p.What != ledger.DueTask && p.What != ledger.DueBreaker {
+	if open && !slices.Contains(untold, p.What) {
 		return false, nil
 	}
 	return true, a.Runs.Resume(ctx, p.PersonID, "due: "+p.What)

@@ -39,6 +39,9 @@ type Assessment struct {
 	Settle time.Duration `json:"settle,omitempty"`
 	// Seq is the person's last event that was taken into account.
 	Seq int64 `json:"seq"`
+	// Queue is the task queue that the person's run belongs on now: MainQueue or
+	// UrgentQueue. Empty in histories of before there were two.
+	Queue string `json:"queue,omitempty"`
 }
 
 // Todo is a step, and what needs a human about it, if anything does.

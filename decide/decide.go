@@ -60,7 +60,13 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	}
 	if d.PolicyErr != nil {
 		d.Desired = policy.Desired{Standing: standing}
-		return d, nil //nolint:nilerr // wrong policy is no failure to decide: a human is asked
+		if standing.Status != hr.StatusSuspended {
+			return d, nil // a human is asked
+		}
+		// Cutting off needs no policy: whatever is there is turned off, and kept.
+		for _, l := range person.Links {
+			d.Desired.Accounts = append(d.Desired.Accounts, policy.Account{App: l.App})
+		}
 	}
 	d.Plan = plan.Make(plan.Input{
 		Now:        now,

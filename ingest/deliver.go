@@ -87,7 +87,7 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 }
 
 func (c *Consumer) nudge(ctx context.Context, r ledger.Received, seq int64) error {
-	n := nudgeFor(r.Event, seq)
+	n := NudgeFor(r.Event, seq)
 	if settles(r.Event) {
 		n.StartDelay = c.clock.Wait(r.At.Add(c.settleFor).Sub(c.clock.Now()))
 	}

@@ -19,10 +19,10 @@ type Nudger interface {
 // requestSpace is the namespace of the request IDs that are derived from events.
 var requestSpace = uuid.MustParse("9a0e4b0c-43a5-5ac8-93c2-7d1b7f1c2a51")
 
-// nudgeFor is the nudge for an event that the ledger has as number seq. The same
+// NudgeFor is the nudge for an event that the ledger has as number seq. The same
 // event always gives the same request ID, so that Temporal takes a repeated
 // signal for the one it had.
-func nudgeFor(e hr.Event, seq int64) workflows.Nudge {
+func NudgeFor(e hr.Event, seq int64) workflows.Nudge {
 	return workflows.Nudge{
 		PersonID:  e.PersonID,
 		Seq:       seq,

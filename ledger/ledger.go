@@ -79,6 +79,10 @@ type Received struct {
 	// that letter becomes LetterApplied (even if the event is a duplicate), and
 	// its person due if the letter is urgent.
 	RedriveOf Position
+	// Audit says who said so, if it was an operator and not HR; nil writes none.
+	// Seq, PersonID and (if zero) At are filled in. Such an event makes its person
+	// due with DueWhat "operator": nobody else will tell their run of it.
+	Audit *AuditRow
 }
 
 // Receipt is the ledger's answer to one received event.
@@ -194,6 +198,8 @@ const (
 	DueManager = "manager" // the manager's account in some app is new
 	DueLetter  = "letter"  // an urgent dead letter of theirs is new, or is settled
 	DueTask    = "task"    // a human has done, or refused, what they were asked for
+	// DueOperator is an event that an operator recorded and no assessment has seen.
+	DueOperator = "operator"
 )
 
 // LinkState is the state of a link.

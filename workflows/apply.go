@@ -1,8 +1,11 @@
 package workflows
 
 import (
+	"errors"
 	"slices"
 
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tenurehq/tenure/activities"
@@ -107,6 +110,11 @@ func (p *progressOf) finished(ctx workflow.Context, t activities.Todo, f workflo
 		p.waiting = append(p.waiting, t)
 		return
 	}
+	if t.Queue == UrgentQueue && neverBegun(err) {
+		t.Route = activities.Route{}
+		p.waiting = append(p.waiting, t)
+		return
+	}
 	p.ended[t.Key] = true
 	p.progressed = true
 	if err != nil {
@@ -121,4 +129,10 @@ func (p *progressOf) finished(ctx workflow.Context, t activities.Todo, f workflo
 	}
 	p.run.done[t.Key]++
 	p.done[t.Key] = result.Result == activities.ResultDone
+}
+
+// neverBegun says whether a step was given up because nobody took it from its queue.
+func neverBegun(err error) bool {
+	var timeout *temporal.TimeoutError
+	return errors.As(err, &timeout) && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START
 }

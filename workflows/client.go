@@ -12,10 +12,12 @@ import (
 	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/api/serviceerror"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
 // Nudge asks that a person's run looks at the ledger again, and that one is
@@ -72,11 +74,16 @@ func (c *Client) Nudge(ctx context.Context, n Nudge) error {
 	if n.StartDelay > 0 {
 		delay = durationpb.New(n.StartDelay)
 	}
+	queue := TaskQueue
+	if n.Urgent {
+		queue = UrgentQueue
+		c.hurry(ctx, n.PersonID)
+	}
 	_, err = c.temporal.WorkflowService().SignalWithStartWorkflowExecution(ctx, &workflowservice.SignalWithStartWorkflowExecutionRequest{
 		Namespace:                c.namespace,
 		WorkflowId:               WorkflowID(n.PersonID),
 		WorkflowType:             &commonpb.WorkflowType{Name: n.Type},
-		TaskQueue:                &taskqueuepb.TaskQueue{Name: TaskQueue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
+		TaskQueue:                &taskqueuepb.TaskQueue{Name: queue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
 		Input:                    input,
 		SignalName:               SignalLookAgain,
 		SignalInput:              signal,
@@ -93,6 +100,24 @@ func (c *Client) Nudge(ctx context.Context, n Nudge) error {
 		return fmt.Errorf("workflows: signalling %s: %w", WorkflowID(n.PersonID), err)
 	}
 	return nil
+}
+
+// hurryTimeout bounds how long an urgent signal waits for its run to be told of it.
+const hurryTimeout = 2 * time.Second
+
+// hurry has the tasks of the person's open run, which is on the main queue, go before
+// all others there. That it fails is no reason not to send the signal: there may be no
+// run, or a server that does not know of this.
+func (c *Client) hurry(ctx context.Context, personID string) {
+	ctx, cancel := context.WithTimeout(ctx, hurryTimeout)
+	defer cancel()
+	_, _ = c.temporal.WorkflowService().UpdateWorkflowExecutionOptions(ctx, &workflowservice.UpdateWorkflowExecutionOptionsRequest{
+		Namespace:                c.namespace,
+		WorkflowExecution:        &commonpb.WorkflowExecution{WorkflowId: WorkflowID(personID)},
+		WorkflowExecutionOptions: &workflowpb.WorkflowExecutionOptions{Priority: &commonpb.Priority{PriorityKey: priorityUrgent}},
+		UpdateMask:               &fieldmaskpb.FieldMask{Paths: []string{"priority"}},
+		Identity:                 "tenure",
+	})
 }
 
 // priorityOf is the priority of the run's own tasks.

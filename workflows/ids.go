@@ -4,13 +4,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/plan"
 )
 
-// TaskQueue is the task queue of Tenure's workflows and activities. Steps for an
-// app that is limited or slow go over a queue of its own: see activities.AppQueue.
-const TaskQueue = "tenure"
+// The task queues of Tenure's workflows and activities: those of people who have to
+// be cut off now are on a queue of their own. Steps for an app that is limited or
+// slow go over the app's: see activities.AppQueue.
+const (
+	TaskQueue   = activities.MainQueue
+	UrgentQueue = activities.UrgentQueue
+)
 
 // The workflow types. A change's type is the plan.Change of that name.
 const (

@@ -18,6 +18,9 @@ const (
 	// planned anew: the app may have left the configuration, and nobody hosts the
 	// queue any more.
 	queueTimeout = time.Hour
+	// urgentTimeout is how long a step stays in the urgent queue before it goes the
+	// way of all others: its slots are taken, or no worker hosts it.
+	urgentTimeout = 10 * time.Second
 	// heartbeatTimeout is how soon the death of a worker is noticed.
 	heartbeatTimeout = 10 * time.Second
 	// StopTimeout is how long a worker that is asked to stop may go on with the
@@ -46,7 +49,13 @@ func stepOptions(ctx workflow.Context, t activities.Todo, urgent bool) workflow.
 		priority = priorityLeaver
 	}
 	var inQueue time.Duration // for ever
-	if t.Queue != "" {
+	switch t.Queue {
+	case "":
+		// A run on the urgent queue takes only its cutting off there.
+		t.Queue = TaskQueue
+	case UrgentQueue:
+		inQueue = urgentTimeout
+	default:
 		inQueue = queueTimeout
 	}
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

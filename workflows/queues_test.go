@@ -8,7 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/pace"
+	"github.com/tenurehq/tenure/workflows"
 )
 
 func TestOnlyStepsForLimitedAppsLeaveTheMainQueue(t *testing.T) {
@@ -34,4 +36,64 @@ func TestAStepThatIsMovedIsDone(t *testing.T) {
 	assert.Equal(t, map[string]string{"directory": "on [engineers staff]", "chat": "on []", "wiki": "on [engineers]"}, b.states())
 	assert.Equal(t, 1, b.queues[activities.AppQueue("chat")])
 	assert.Equal(t, []string{"Joiner"}, b.runs)
+}
+
+// Who is suspended is cut off over the urgent queue, and the run that comes after
+// is not on it any more.
+func TestCuttingOffNowGoesOverTheUrgentQueue(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.acts.Apps["directory"].Rate = pace.Rate{Calls: 10, Per: time.Second}
+	b.hears(0, hired("Development"))
+	b.hears(day, hr.Event{Type: hr.EventSuspended})
+	b.live(2 * day)
+	assert.Equal(t, map[string]string{"directory": "off [engineers staff]", "chat": "off []", "wiki": "off [engineers]"}, b.states())
+	assert.Equal(t, 3, b.queues[workflows.UrgentQueue])
+}
+
+// A suspended person stays suspended whatever HR says, and gets back what policy
+// gives them then; who was terminated meanwhile gets nothing.
+func TestASuspensionOutlastsWhatHRSays(t *testing.T) {
+	for name, c := range map[string]struct {
+		said []hr.Event
+		want string
+	}{
+		"nothing":     {nil, "on [engineers staff]"},
+		"a transfer":  {[]hr.Event{{Type: hr.EventTransferred, Profile: profile("Sales")}}, "on [sales staff]"},
+		"leave":       {[]hr.Event{{Type: hr.EventLeaveStarted}}, "off [engineers staff]"},
+		"leave taken": {[]hr.Event{{Type: hr.EventLeaveStarted}, {Type: hr.EventLeaveEnded}}, "on [engineers staff]"},
+		"the end":     {[]hr.Event{terminated(hr.DateOf(epoch.Add(3 * day)))}, "off []"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, testRules())
+			b.hears(0, hired("Development"))
+			b.hears(day, hr.Event{Type: hr.EventSuspended})
+			for i, e := range c.said {
+				at := time.Duration(i+2) * day
+				b.hears(at, e)
+				b.on(at+time.Hour, func() { assert.Contains(t, b.state("directory"), "off") })
+			}
+			b.on(8*day, func() { assert.Contains(t, b.state("directory"), "off") })
+			b.hears(9*day, hr.Event{Type: hr.EventReinstated})
+			b.live(10 * day)
+			assert.Equal(t, c.want, b.state("directory"))
+			assert.Equal(t, 1, b.apps["directory"].Calls("create"))
+		})
+	}
+}
+
+// Policy that cannot be evaluated does not keep anybody from being cut off.
+func TestWrongPolicyDoesNotHoldUpASuspension(t *testing.T) {
+	rules := testRules()
+	chat := rules.Apps["chat"]
+	chat.Attributes = map[string]string{"floor": "person.attributes['floor']"}
+	rules.Apps["chat"] = chat
+	b := newBiography(t, rules)
+	here := hired("Sales")
+	here.Profile.Attributes = map[string]string{"floor": "3"}
+	b.hears(0, here)
+	b.on(time.Hour, func() { assert.Equal(t, "on [sales staff]", b.state("directory")) })
+	b.hears(day, hr.Event{Type: hr.EventUpdated, Profile: profile("Sales")}) // no floor
+	b.hears(2*day, hr.Event{Type: hr.EventSuspended})
+	b.live(3 * day)
+	assert.Equal(t, map[string]string{"directory": "off [sales staff]", "chat": "off []", "wiki": "none"}, b.states())
 }

@@ -78,14 +78,23 @@ func (r *run) change(ctx workflow.Context) error {
 		}
 		r.board.cohorts(ctx, r.todo)
 		r.board.continued(ctx, TypeScheduled)
-		return workflow.NewContinueAsNewError(ctx, TypeScheduled, r.sleeper(ctx))
+		return workflow.NewContinueAsNewError(r.onQueue(ctx), TypeScheduled, r.sleeper(ctx))
 	}
 }
 
 // continueAs ends the run, to go on as one of another type.
 func (r *run) continueAs(ctx workflow.Context, next, why string) error {
 	r.board.continued(ctx, next)
-	return workflow.NewContinueAsNewError(ctx, next, Input{PersonID: r.in.PersonID, Why: why})
+	return workflow.NewContinueAsNewError(r.onQueue(ctx), next, Input{PersonID: r.in.PersonID, Why: why})
+}
+
+// onQueue has the run that continues this one go on where it belongs: on the urgent
+// queue as long as somebody is to be cut off, and not while it sleeps after that.
+func (r *run) onQueue(ctx workflow.Context) workflow.Context {
+	if r.todo.Queue == "" {
+		return ctx
+	}
+	return workflow.WithWorkflowTaskQueue(ctx, r.todo.Queue)
 }
 
 // assess looks at the ledger again, having taken note of all that was signalled.

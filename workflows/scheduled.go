@@ -71,7 +71,7 @@ func (r *run) wake(ctx workflow.Context) (bool, error) {
 		}
 		r.in = r.sleeper(ctx)
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			return true, workflow.NewContinueAsNewError(ctx, TypeScheduled, r.in)
+			return true, workflow.NewContinueAsNewError(r.onQueue(ctx), TypeScheduled, r.in)
 		}
 		return false, nil
 	}

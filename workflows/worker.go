@@ -33,8 +33,20 @@ func WorkerOptions(apps int) worker.Options {
 	}
 }
 
+// urgentWorkflows is how many workflow tasks of urgent runs one worker has under way.
+const urgentWorkflows = 50
+
+// urgentOptions are the options of a worker for who has to be cut off now: with
+// slots and pollers of its own, whatever the others are busy with.
+func urgentOptions(apps int) worker.Options {
+	o := WorkerOptions(apps)
+	o.MaxConcurrentActivityExecutionSize = apps*activities.UrgentSlots + spareSlots
+	o.MaxConcurrentWorkflowTaskExecutionSize = urgentWorkflows
+	return o
+}
+
 // Host hosts Tenure's workflows and activities in this process: on the main task
-// queue, and steps on every app's own.
+// queue and on the urgent one, and steps on every app's own.
 type Host struct {
 	workers []worker.Worker
 }
@@ -43,7 +55,9 @@ type Host struct {
 func NewHost(c client.Client, a *activities.Activities) *Host {
 	main := worker.New(c, TaskQueue, WorkerOptions(len(a.Apps)))
 	Register(main, a)
-	h := &Host{workers: []worker.Worker{main}}
+	urgent := worker.New(c, UrgentQueue, urgentOptions(len(a.Apps)))
+	Register(urgent, a)
+	h := &Host{workers: []worker.Worker{urgent, main}}
 	for _, name := range slices.Sorted(maps.Keys(a.Apps)) {
 		w := worker.New(c, activities.AppQueue(name), worker.Options{
 			DisableWorkflowWorker:              true,

@@ -2,6 +2,7 @@ package pace
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -41,7 +42,8 @@ type Pacer struct {
 
 	// turn is held by the one call that waits for what was taken; the others queue
 	// for it, so that no more is taken than soon used.
-	turn chan struct{}
+	turn  chan struct{}
+	haste *haste
 
 	mu     sync.Mutex
 	paused time.Time // no call before that
@@ -55,7 +57,7 @@ type Pacer struct {
 func New(ctx context.Context, app string, rate Rate, store ledger.Pacer, m *Metrics) *Pacer {
 	p := &Pacer{
 		app: app, store: store, rate: rate, waited: m.waited.WithLabelValues(app),
-		ending: ctx.Done(), turn: make(chan struct{}, 1),
+		ending: ctx.Done(), turn: make(chan struct{}, 1), haste: newHaste(),
 	}
 	if rate.Calls > 0 {
 		p.plan = rate.schedule()
@@ -65,16 +67,33 @@ func New(ctx context.Context, app string, rate Rate, store ledger.Pacer, m *Metr
 
 // Wait returns when the app may be called once more. If that cannot be before
 // ctx ends, it says so at once, with a *NoTurnError. A ledger that cannot be
-// reached is waited for.
+// reached is waited for. An urgent call (see Urgent) goes before the others.
 func (p *Pacer) Wait(ctx context.Context) error {
 	begun := time.Now()
 	defer func() { p.waited.Observe(time.Since(begun).Seconds()) }()
-	if err := p.until(ctx, p.pausedUntil); err != nil {
+	if err := p.until(ctx, p.pausedUntil, nil); err != nil {
 		return err
 	}
 	if p.rate.Calls == 0 {
 		return nil
 	}
+	if isUrgent(ctx) {
+		defer p.haste.begin()()
+		return p.take(ctx, nil)
+	}
+	for {
+		// Whose turn it is while an urgent call waits gives way, and queues again.
+		if err := p.receive(ctx, p.haste.calmed()); err != nil {
+			return err
+		}
+		if err := p.take(ctx, p.haste.rushed()); !errors.Is(err, errGiveWay) {
+			return err
+		}
+	}
+}
+
+// take makes one call, when it is its turn and its time.
+func (p *Pacer) take(ctx context.Context, giveWay <-chan struct{}) error {
 	select {
 	case p.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -83,14 +102,31 @@ func (p *Pacer) Wait(ctx context.Context) error {
 		return &NoTurnError{}
 	}
 	defer func() { <-p.turn }()
+	select {
+	case <-giveWay:
+		return errGiveWay
+	default:
+	}
 	if err := p.stock(ctx); err != nil {
 		return err
 	}
-	if err := p.until(ctx, p.nextTaken); err != nil {
+	if err := p.until(ctx, p.nextTaken, giveWay); err != nil {
 		return err
 	}
 	p.spend()
 	return nil
+}
+
+// receive waits for something to be said.
+func (p *Pacer) receive(ctx context.Context, said <-chan struct{}) error {
+	select {
+	case <-said:
+		return nil
+	case <-ctx.Done():
+		return &NoTurnError{cause: ctx.Err()}
+	case <-p.ending:
+		return &NoTurnError{}
+	}
 }
 
 // Soon says, by what is known already, whether a call might be made before the
@@ -177,14 +213,14 @@ func (p *Pacer) reserve(ctx context.Context) (time.Duration, error) {
 			return from, nil
 		}
 		again := time.Now().Add(retry)
-		if late := p.until(ctx, func() time.Time { return again }); late != nil {
+		if late := p.until(ctx, func() time.Time { return again }, nil); late != nil {
 			return 0, &NoTurnError{cause: err}
 		}
 	}
 }
 
-// until waits for an instant, which may move away meanwhile.
-func (p *Pacer) until(ctx context.Context, instant func() time.Time) error {
+// until waits for an instant, which may move away meanwhile. It gives way when told.
+func (p *Pacer) until(ctx context.Context, instant func() time.Time, giveWay <-chan struct{}) error {
 	for {
 		wait := time.Until(instant())
 		if wait <= 0 {
@@ -196,6 +232,9 @@ func (p *Pacer) until(ctx context.Context, instant func() time.Time) error {
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
+		case <-giveWay:
+			timer.Stop()
+			return errGiveWay
 		case <-ctx.Done():
 			timer.Stop()
 			return &NoTurnError{After: wait, cause: ctx.Err()}

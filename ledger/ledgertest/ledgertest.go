@@ -22,6 +22,7 @@ type tests map[string]func(*testing.T, ledger.Ledger)
 func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 	for group, tests := range map[string]tests{
 		"Intake":     intakeTests,
+		"Operator":   operatorTests,
 		"Person":     personTests,
 		"Username":   usernameTests,
 		"Assessment": assessmentTests,

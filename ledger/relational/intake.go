@@ -1,6 +1,7 @@
 package relational
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -94,11 +95,30 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	if err := t.notice(r); err != nil {
 		return ledger.Receipt{}, err
 	}
-	return receipt, t.exec(`UPDATE people SET last_seq = ?1, revision = revision + 1,
+	err = t.exec(`UPDATE people SET last_seq = ?1, revision = revision + 1,
 			due_what = CASE WHEN due_at < ?2 THEN due_what ELSE 'event' END,
 			due_at = CASE WHEN due_at < ?2 THEN due_at ELSE ?2 END
 		WHERE id = ?3`,
 		receipt.Seq, r.At.UnixMicro(), r.Event.PersonID)
+	if err != nil || r.Audit == nil {
+		return receipt, err
+	}
+	return receipt, t.saidByOperator(r)
+}
+
+// saidByOperator puts on the record who said so, and has the run be told of it.
+func (t *Tx) saidByOperator(r ledger.Received) error {
+	row := *r.Audit
+	row.PersonID, row.At = r.Event.PersonID, cmp.Or(row.At, r.At)
+	if _, err := t.appendAudit(row, "event:"+r.Event.Source+"/"+r.Event.ID, 0); err != nil {
+		return err
+	}
+	err := t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, r.At.UnixMicro(), ledger.DueOperator, r.Event.PersonID)
+	if err != nil {
+		return err
+	}
+	// Whatever else they are due for: an open run has to be told.
+	return t.exec(`UPDATE people SET due_what = ? WHERE id = ?`, ledger.DueOperator, r.Event.PersonID)
 }
 
 // nudged makes people due at an instant (?1) for something (?2) that is no event

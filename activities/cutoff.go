@@ -1,0 +1,118 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+const (
+	// cutOffAttempt bounds one attempt at cutting off in one app, and cutOffRetry is
+	// the pause after the first that fails.
+	cutOffAttempt = time.Minute
+	cutOffRetry   = time.Second
+	lastRetry     = 10 * time.Second
+)
+
+// CutOffRequest asks to cut one person off, without Temporal.
+type CutOffRequest struct {
+	PersonID string
+	Operator string
+	Reason   string
+	Why      map[string]error // apps whose connector could not be opened, and why
+}
+
+// CutOffResult says what became of one app.
+type CutOffResult struct {
+	App     string
+	Link    ledger.Link // as proven; zero if it was not
+	Code    string      // why it was not: an error code
+	Message string
+}
+
+// CutOff disables one person's accounts in all apps at once, from this process: what
+// Temporal's runs do, by the same code, with the same write-ahead intents, proofs and
+// audit rows, when there is no Temporal. The ledger must say already that they are
+// to be cut off. A run that comes later finds it done.
+//
+// What fails and may succeed yet is tried again until ctx ends. Each app is told of
+// when it is done with.
+func (a *Activities) CutOff(ctx context.Context, req CutOffRequest, tell func(CutOffResult)) error {
+	d, err := a.decide(ctx, req.PersonID)
+	if err != nil {
+		return err
+	}
+	ended := map[string]chan struct{}{}
+	steps := slices.DeleteFunc(slices.Clone(d.plan.Steps), func(s plan.Step) bool { return s.Kind != plan.Disable })
+	for _, s := range steps {
+		ended[s.Key] = make(chan struct{})
+	}
+	var all sync.WaitGroup
+	for _, s := range steps {
+		all.Go(func() {
+			defer close(ended[s.Key])
+			for _, key := range s.Follows {
+				if before, ok := ended[key]; ok {
+					<-before
+				}
+			}
+			tell(a.cutOff(ctx, req, s))
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+// cutOff cuts off in one app.
+func (a *Activities) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) CutOffResult {
+	result := CutOffResult{App: s.App}
+	if err := req.Why[s.App]; err != nil {
+		result.Code, result.Message = CodeUnknownApp, err.Error()
+		return result
+	}
+	for pause := cutOffRetry; ; pause = min(2*pause, lastRetry) {
+		got, link, err := a.cutOffOnce(ctx, req, s)
+		switch {
+		case err == nil && got.Result == ResultWaiting:
+			result.Code, result.Message = CodeWaiting, "a human was asked to do it: see tenure task list --person "+req.PersonID
+			return result
+		case err == nil:
+			result.Link = link // superseded: somebody else has done it, and the ledger says so
+			return result
+		}
+		var failed *temporal.ApplicationError
+		if errors.As(err, &failed) {
+			result.Code, result.Message = failed.Type(), failed.Message()
+		} else {
+			result.Code, result.Message = CodeLedger, err.Error()
+		}
+		if failed != nil && failed.NonRetryable() {
+			return result
+		}
+		select {
+		case <-ctx.Done():
+			return result
+		case <-time.After(pause):
+		}
+	}
+}
+
+// cutOffOnce makes one attempt, which is seen to its end.
+func (a *Activities) cutOffOnce(ctx context.Context, req CutOffRequest, s plan.Step) (StepResult, ledger.Link, error) {
+	deadline := time.Now().Add(cutOffAttempt)
+	call, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	defer cancel()
+	return a.attempt(call, StepRequest{PersonID: req.PersonID, Step: s}, attempt{
+		deadline: deadline,
+		step:     "break-glass/" + s.Key,
+		actor:    req.Operator,
+		detail:   map[string]any{"breakGlass": true, "reason": req.Reason},
+	})
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// breakGlass cuts somebody off from this process. An app that cannot even be opened
+// holds up no other.
+func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, l ledger.Ledger, s secured, event hr.Event) (err error) {
+	apps := map[string]*activities.App{}
+	closed := map[string]error{}
+	for name, app := range cfg.Apps {
+		conn, err := openApp(ctx, connector.Env{App: name}, app) // without pace: rates are not waited for
+		if err != nil {
+			closed[name] = err
+			continue
+		}
+		apps[name] = &activities.App{Connector: conn}
+	}
+	defer func() {
+		for _, app := range apps {
+			err = errors.Join(err, app.Connector.Close())
+		}
+	}()
+	a := &activities.Activities{
+		Ledger: l, Policy: cfg.Policy, Apps: apps, Clock: cfg.Clock(), Log: zap.NewNop(),
+		AttentionAfter: cfg.Attention.After, Recheck: cfg.Attention.Recheck,
+	}
+	work, cancel := context.WithTimeout(ctx, s.wait)
+	defer cancel()
+	var mu sync.Mutex
+	failures := map[string]activities.CutOffResult{}
+	shown := map[string]string{}
+	err = a.CutOff(work, activities.CutOffRequest{PersonID: s.personID, Operator: s.operator, Reason: s.reason, Why: closed},
+		func(r activities.CutOffResult) {
+			mu.Lock()
+			defer mu.Unlock()
+			v := securedView{App: r.App, State: r.Link.State, ProvenAt: r.Link.ProvenAt, Done: r.Code == "", Code: r.Code, Message: r.Message, stuck: r.Code != ""}
+			if v.Done && v.ProvenAt.IsZero() {
+				return // somebody else has done it: the ledger says how
+			}
+			if !v.Done {
+				failures[r.App] = r
+			}
+			c.tellSecured([]securedView{v}, shown)
+		})
+	if err != nil {
+		return err
+	}
+	person, err := l.Person(ctx, s.personID)
+	if err != nil {
+		return err
+	}
+	views := securedApps(person, event.Type)
+	for i, v := range views {
+		if f, ok := failures[v.App]; ok {
+			views[i].Done, views[i].stuck, views[i].Code, views[i].Message = false, true, f.Code, f.Message
+		}
+	}
+	c.tellSecured(views, shown)
+	return c.concludeSecured(s, views, true)
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// operatorSource is the source of the events that operators record.
+const operatorSource = "urn:tenure:operator"
+
+// secured is an operator's word on somebody's access: a suspension, or its end.
+type secured struct {
+	kind       hr.EventType
+	verb       string // for the audit: "suspend"
+	personID   string
+	operator   string
+	reason     string
+	noWait     bool
+	wait       time.Duration
+	breakGlass bool
+}
+
+func (s *secured) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.reason, "reason", "", "why, for the record")
+	cmd.Flags().BoolVar(&s.noWait, "no-wait", false, "do not wait until it is done in every app")
+	cmd.Flags().DurationVar(&s.wait, "wait", 10*time.Minute, "how `long` to wait until it is done in every app")
+	operatorFlag(cmd, &s.operator)
+}
+
+func (c *cli) personSuspendCommand() *cobra.Command {
+	s := secured{kind: hr.EventSuspended, verb: "suspend"}
+	cmd := &cobra.Command{
+		Use:   "suspend ID",
+		Short: "Cut somebody off now: every account disabled, sessions ended, until they are reinstated",
+		Long: `Cut somebody off now: in every app their account is disabled and its sessions are
+ended, ahead of all other work. Whatever HR says meanwhile, they stay cut off until
+they are reinstated.
+
+It is written into the ledger, with your name and reason, and Temporal is told:
+Kafka is not needed. The command waits, and shows each app as soon as the app
+itself, asked again, has said that the account is off. It exits with 3 if an app
+needs attention, or is not done in time.
+
+With --break-glass Temporal is not needed either: this process calls all apps
+itself, at once and without waiting for their rates. It needs the configuration and
+the secrets of the worker. All of it is on the record, and the person's run finds it
+done when Temporal is back.`,
+		Example: `  tenure person suspend 10004 --reason "stolen laptop, ticket 4711"
+  tenure person suspend 10004 --reason "ticket 4711" --no-wait
+  tenure person suspend 10004 --reason "ticket 4711, Temporal is down" --break-glass`,
+		Args: exactly("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if s.breakGlass && s.noWait {
+				return usagef("--break-glass is done by this command itself: it cannot be had with --no-wait")
+			}
+			s.personID = args[0]
+			return c.secure(cmd.Context(), s)
+		},
+	}
+	s.flags(cmd)
+	cmd.Flags().BoolVar(&s.breakGlass, "break-glass", false, "call the apps from here, because Temporal is down")
+	return c.reads(cmd)
+}
+
+func (c *cli) personReinstateCommand() *cobra.Command {
+	s := secured{kind: hr.EventReinstated, verb: "reinstate"}
+	cmd := &cobra.Command{
+		Use:   "reinstate ID",
+		Short: "End a suspension: what policy gives the person now comes back, in the same accounts",
+		Long: `End a suspension: the same accounts are enabled again, with what they had and what
+HR and policy have changed since. Who was terminated meanwhile stays without access.
+
+It is on the record with your name and reason. The command waits until it is done,
+and exits with 3 if an app needs attention.`,
+		Example: `  tenure person reinstate 10004 --reason "laptop found, ticket 4711"`,
+		Args:    exactly("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s.personID = args[0]
+			return c.secure(cmd.Context(), s)
+		},
+	}
+	s.flags(cmd)
+	return c.reads(cmd)
+}
+
+// secure records what the operator says, sees to it that it is done, and shows how
+// that goes.
+func (c *cli) secure(ctx context.Context, s secured) error {
+	if strings.TrimSpace(s.reason) == "" {
+		return usagef("say why with --reason: it goes on the record")
+	}
+	s.operator = asking(s.operator)
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+		event, seq, err := s.record(ctx, cfg, l)
+		if err != nil {
+			return err
+		}
+		if s.breakGlass {
+			return c.breakGlass(ctx, cfg, l, s, event)
+		}
+		err = c.inNamespace(ctx, func(t client.Client, namespace string) error {
+			if err := workflows.NewClient(t, namespace).Nudge(ctx, ingest.NudgeFor(event, seq)); err != nil {
+				return err
+			}
+			return l.MarkDelivered(ctx, []int64{seq})
+		})
+		if err != nil {
+			hint := ""
+			if s.kind == hr.EventSuspended {
+				hint = "; to cut off now, without Temporal, run it again with --break-glass"
+			}
+			return fmt.Errorf("it is on the record, and will be done when Temporal is back (by the sweeper), but not before%s: %w", hint, err)
+		}
+		if s.noWait {
+			_, err := fmt.Fprintf(c.out, "%s of %s is recorded and under way: see tenure person show %s\n", s.verb, s.personID, s.personID)
+			return err
+		}
+		return c.awaitSecured(ctx, l, s, event)
+	})
+}
+
+// record writes the event into the ledger, with an audit row that says who and why.
+func (s secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger) (hr.Event, int64, error) {
+	person, err := findPerson(ctx, l, s.personID)
+	if err != nil {
+		return hr.Event{}, 0, err
+	}
+	events := make([]hr.Event, len(person.Events))
+	now := cfg.Clock().Now().Truncate(time.Microsecond)
+	recorded := now
+	for i, e := range person.Events {
+		events[i] = e.Event
+		secures := e.Event.Type == hr.EventSuspended || e.Event.Type == hr.EventReinstated
+		if secures && !e.Event.Recorded.Before(recorded) {
+			// Somebody's clock is ahead: what is said last has to hold all the same.
+			recorded = e.Event.Recorded.Add(time.Microsecond)
+		}
+	}
+	if s.kind == hr.EventReinstated && hr.Merge(s.personID, events).At(recorded).Status != hr.StatusSuspended {
+		return hr.Event{}, 0, fmt.Errorf("person %s is not suspended: see tenure person timeline %s", s.personID, s.personID)
+	}
+	event := hr.Event{
+		EventKey: hr.EventKey{Source: operatorSource, ID: uuid.NewString()},
+		Type:     s.kind, PersonID: s.personID, Recorded: recorded, Effective: hr.DateOf(recorded.UTC()),
+	}
+	if s.kind == hr.EventSuspended {
+		event.Suspension = &hr.Suspension{Reason: s.reason}
+	}
+	receipts, err := l.Record(ctx, []ledger.Received{{
+		Event: event, At: now,
+		Audit: &ledger.AuditRow{
+			Action: s.verb, Actor: s.operator, Cause: s.reason,
+			Detail: map[string]any{"source": event.Source, "event": event.ID, "breakGlass": s.breakGlass},
+		},
+	}})
+	if err != nil {
+		return hr.Event{}, 0, err
+	}
+	return event, receipts[0].Seq, nil
+}

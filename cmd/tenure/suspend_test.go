@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// read reads a person and their audit rows from the site's ledger.
+func (s *site) read(person string) (ledger.Person, []ledger.AuditRow) {
+	s.t.Helper()
+	l := s.ledger()
+	defer func() { require.NoError(s.t, l.Close()) }()
+	p, err := l.Person(s.t.Context(), person)
+	require.NoError(s.t, err)
+	rows, err := l.Audit(s.t.Context(), person, 0, 100)
+	require.NoError(s.t, err)
+	return p, rows
+}
+
+// linkGeorgi ties Georgi's account in the wiki to its present number.
+func (s *site) linkGeorgi() {
+	s.t.Helper()
+	l := s.ledger()
+	defer func() { require.NoError(s.t, l.Close()) }()
+	for _, a := range memory.Shared("wiki").Accounts() {
+		if a.ExternalID == "10001" {
+			s.link(l, ledger.Link{PersonID: "10001", App: "wiki", AccountID: a.ID, Username: a.Username, State: ledger.LinkActive, CreatedAt: at("2026-01-05 00:00:11")})
+		}
+	}
+}
+
+func TestSuspendIsRecordedAndTold(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	f := &frontend{}
+	f.serve(t)
+	got := s.run("person", "suspend", "10001", "--reason", "stolen laptop", "--operator", "ada", "--no-wait")
+	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Equal(t, "suspend of 10001 is recorded and under way: see tenure person show 10001\n", got.stdout)
+	assert.Equal(t, []string{"person:10001"}, f.nudged)
+
+	p, rows := s.read("10001")
+	event := p.Events[len(p.Events)-1].Event
+	assert.Equal(t, hr.EventSuspended, event.Type)
+	assert.Equal(t, operatorSource, event.Source)
+	assert.Equal(t, &hr.Suspension{Reason: "stolen laptop"}, event.Suspension)
+	last := rows[len(rows)-1]
+	assert.Equal(t, []string{"suspend", "ada", "stolen laptop"}, []string{last.Action, last.Actor, last.Cause})
+	assert.Equal(t, ledger.DueOperator, p.DueWhat)
+
+	// It is not done in time: nobody works here.
+	got = s.run("person", "suspend", "10001", "--reason", "again", "--wait", "1ms", "-o", "json")
+	assert.Equal(t, service.ExitAttention, got.code, got.err)
+	assert.Contains(t, got.stdout, `"done": false`)
+}
+
+func TestSuspendAndReinstateAreRefused(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"person", "suspend", "10001"}, service.ExitUsage, "say why with --reason"},
+		{[]string{"person", "suspend", "99", "--reason", "x"}, service.ExitFailed, `the ledger knows no person "99"`},
+		{[]string{"person", "suspend", "10001", "--reason", "x", "--no-wait", "--break-glass"}, service.ExitUsage, "cannot be had with --no-wait"},
+		{[]string{"person", "reinstate", "10001", "--reason", "x"}, service.ExitFailed, "person 10001 is not suspended"},
+	} {
+		got := s.run(c.args...)
+		assert.Equal(t, c.code, got.code, c.args)
+		assert.Contains(t, got.err, c.want)
+	}
+	p, rows := s.read("10001")
+	assert.Len(t, p.Events, 2)
+	assert.Empty(t, rows)
+}
+
+func TestSuspendWithoutTemporalSaysWhatToDo(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	got := s.run("person", "suspend", "10001", "--reason", "x")
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Contains(t, got.err, "it is on the record")
+	assert.Contains(t, got.err, "run it again with --break-glass")
+	p, _ := s.read("10001")
+	assert.Len(t, p.Events, 3)
+}
+
+// Without Temporal and without Kafka: one app is off and proven, one is gone.
+func TestBreakGlass(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	s.accounts()
+	s.linkGeorgi()
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	got := s.run("person", "suspend", "10001", "--reason", "Temporal is down", "--operator", "ada", "--break-glass")
+	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "wiki: disabled, proven ")
+	assert.Contains(t, got.stdout, "chat: deleted, proven ")
+	assert.Contains(t, got.stdout, "10001 is cut off in 2 of 2 apps")
+	for _, a := range memory.Shared("wiki").Accounts() {
+		assert.Equal(t, a.Username != "gfacello", a.Active, a.Username)
+	}
+	p, rows := s.read("10001")
+	assert.Equal(t, ledger.LinkDisabled, p.Links[1].State)
+	assert.Equal(t, ledger.DueOperator, p.DueWhat, "the sweeper will have it looked at")
+	var marked int
+	for _, r := range rows {
+		if r.Detail["breakGlass"] == true && r.App != "" {
+			assert.Equal(t, "ada", r.Actor)
+			marked++
+		}
+	}
+	assert.Equal(t, 2, marked)
+
+	calls := memory.Shared("wiki").Calls(connector.OpDisable)
+	got = s.run("person", "suspend", "10001", "--reason", "once more", "--break-glass")
+	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Equal(t, calls, memory.Shared("wiki").Calls(connector.OpDisable), "it is off already")
+}
+
+func TestBreakGlassSaysWhereItFailed(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	s.accounts()
+	s.linkGeorgi()
+	memory.Shared("wiki").OnCall(func(_ context.Context, op, _ string) error {
+		return &connector.Error{Kind: connector.KindUnauthorized, Op: op, Message: "the token was refused"}
+	})
+	t.Cleanup(memory.Shared("wiki").Reset)
+	got := s.run("person", "suspend", "10001", "--reason", "x", "--break-glass")
+	assert.Equal(t, service.ExitAttention, got.code, got.err)
+	assert.Contains(t, got.stdout, "wiki: not done: unauthorized")
+	assert.Contains(t, got.stdout, "10001 is cut off in 1 of 2 apps")
+}

@@ -1,0 +1,67 @@
+package pace
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+type urgentKey struct{}
+
+// Urgent is a context whose calls go before all others that wait for their turns in
+// this process. They do not go faster than the rate, nor before a pause is over.
+func Urgent(ctx context.Context) context.Context { return context.WithValue(ctx, urgentKey{}, true) }
+
+func isUrgent(ctx context.Context) bool {
+	urgent, _ := ctx.Value(urgentKey{}).(bool)
+	return urgent
+}
+
+// errGiveWay ends the wait of a call whose turn it was, for one that is urgent.
+var errGiveWay = errors.New("pace: an urgent call goes first")
+
+// haste knows whether urgent calls wait.
+type haste struct {
+	mu      sync.Mutex
+	waiting int
+	calm    chan struct{} // closed while no urgent call waits
+	rush    chan struct{} // closed while one does
+}
+
+func newHaste() *haste {
+	h := &haste{calm: make(chan struct{}), rush: make(chan struct{})}
+	close(h.calm)
+	return h
+}
+
+// begin says that an urgent call waits, until end is called.
+func (h *haste) begin() (end func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.waiting++; h.waiting == 1 {
+		close(h.rush)
+		h.calm = make(chan struct{})
+	}
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.waiting--; h.waiting == 0 {
+			close(h.calm)
+			h.rush = make(chan struct{})
+		}
+	}
+}
+
+// rushed is closed when an urgent call waits.
+func (h *haste) rushed() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rush
+}
+
+// calmed is closed when none does.
+func (h *haste) calmed() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.calm
+}
