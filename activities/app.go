@@ -20,8 +20,9 @@ const (
 	// an app without a rate.
 	OverflowSlots = 100
 	// UrgentSlots is how many urgent cut-offs in one app one worker has under way
-	// from the urgent queue. What is beyond that goes over the app's own queue, so
-	// that an app that hangs delays the cutting off in no other.
+	// from the urgent queue. What is beyond that goes the way of the app's other
+	// steps, before all of them, so that an app that hangs delays the cutting off
+	// in no other.
 	UrgentSlots = 20
 )
 
@@ -98,7 +99,7 @@ func (app *App) enter(name string, urgent bool) (leave func(), elsewhere *Route)
 		return func() {}, nil
 	case urgent && app.urgent.Add(1) > UrgentSlots:
 		app.urgent.Add(-1)
-		route := app.own(name)
+		route := app.route(name)
 		return nil, &route
 	case urgent:
 		return func() { app.urgent.Add(-1) }, nil

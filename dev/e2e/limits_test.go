@@ -239,7 +239,7 @@ func TestAnAppThatHangsDelaysNoOther(t *testing.T) {
 		})
 	}
 	all.Wait()
-	const most = activities.MainSlots + activities.OverflowSlots
+	const most = activities.UrgentSlots + activities.MainSlots + activities.OverflowSlots
 	require.Eventually(t, func() bool { return stalled.Load() >= most }, rest, 50*time.Millisecond, "as many hang as may")
 
 	hired, _ := hiredAndCutOff(leavers, false)
