@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"time"
 
 	"github.com/tenurehq/tenure/dev/bench/sheet"
 )
@@ -14,6 +15,8 @@ type Options struct {
 	Apps   []int // numbers of apps to count with
 	People int   // per number of apps and change
 	SCIM   int   // people whose requests to an app that speaks SCIM are counted; 0 leaves it out
+
+	CutOff CutOffOptions // how long it takes to cut somebody off among queued joiners
 
 	RaceApps    int // number of apps in the race; 0 leaves it out
 	Flows       int // per round
@@ -26,7 +29,11 @@ type Options struct {
 
 // Standard is what `make bench` measures.
 func Standard() Options {
-	return Options{Apps: []int{1, 5, 10, 25}, People: 7, SCIM: 5, RaceApps: 10, Flows: 200, Concurrency: 32, Rounds: 3, Progress: io.Discard}
+	return Options{
+		Apps: []int{1, 5, 10, 25}, People: 7, SCIM: 5,
+		CutOff:   CutOffOptions{Apps: 5, Takes: 100 * time.Millisecond, Queued: 10_000, People: 15},
+		RaceApps: 10, Flows: 200, Concurrency: 32, Rounds: 3, Progress: io.Discard,
+	}
 }
 
 // Report is all that was measured.
@@ -37,6 +44,7 @@ type Report struct {
 	Calls  []Calls `json:"calls"`
 	// Requests are those to an app that speaks SCIM; none if it was left out.
 	Requests []Requests `json:"requests,omitempty"`
+	CutOff   *CutOff    `json:"cutOff,omitempty"`
 	Race     *Race      `json:"race,omitempty"`
 }
 
@@ -62,12 +70,21 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			return Report{}, err
 		}
 	}
-	if o.RaceApps == 0 {
+	if o.RaceApps > 0 {
+		o.tell("comparing with bare workflows, %d rounds of %d flows each ...", o.Rounds+1, o.Flows)
+		race, err := r.race(ctx, o)
+		if err != nil {
+			return Report{}, err
+		}
+		report.Race = &race
+	}
+	if o.CutOff.Queued == 0 {
 		return report, nil
 	}
-	o.tell("comparing with bare workflows, %d rounds of %d flows each ...", o.Rounds+1, o.Flows)
-	race, err := r.race(ctx, o)
-	report.Race = &race
+	// Last, since the server is slower with so much in its store.
+	o.tell("cutting people off, with nothing else to do and among %d queued joiners ...", o.CutOff.Queued)
+	cutOff, err := r.cutOff(ctx, o.CutOff)
+	report.CutOff = &cutOff
 	return report, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -45,7 +46,23 @@ func (r Report) Print(out io.Writer) {
 	if r.Race != nil {
 		r.Race.print(out)
 	}
+	if r.CutOff != nil {
+		r.CutOff.print(out)
+	}
 }
+
+func (c CutOff) print(out io.Writer) {
+	fmt.Fprintf(out, "\nCutting somebody off in %d apps that take %s for each call, from the record of it to the last proof:\n", c.Apps, c.AppTakes)
+	fmt.Fprintf(out, "with nothing else to do, and with %d joiners queued. Only the ratio means anything.\n", c.Queued)
+	kinds := sheet.Table(out, table.Row{"who is cut off", "idle", "longest", "among joiners", "longest", "ratio"})
+	for _, k := range c.People {
+		kinds.AppendRow(table.Row{k.Who, millis(k.Idle.Median), millis(k.Idle.Max), millis(k.Busy.Median), millis(k.Busy.Max), fmt.Sprintf("%.2f", k.Ratio)})
+	}
+	kinds.Render()
+	fmt.Fprintf(out, "%d joiners were still queued after the last one; they were provisioned at %.0f a second meanwhile.\n", c.Left, c.JoinersAt)
+}
+
+func millis(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 
 func (r Race) print(out io.Writer) {
 	fmt.Fprintf(out, "\nFlows a second: joiners with %d apps in memory, and bare workflows of %d activities that do nothing;\n", r.Apps, r.Apps)

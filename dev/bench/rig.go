@@ -72,6 +72,7 @@ type tenure struct {
 	dir    string
 	ledger ledger.Ledger
 	runs   *workflows.Client
+	acts   *activities.Activities
 	host   *workflows.Host
 }
 
@@ -84,7 +85,7 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 	open, rules := map[string]*activities.App{}, map[string]policy.AppRules{}
 	var apps []*memory.App
 	for i := range n {
-		name := fmt.Sprintf("app%02d", i+1)
+		name := appName(i)
 		app := memory.Shared("bench/" + name)
 		app.Reset()
 		apps = append(apps, app)
@@ -109,6 +110,8 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 	}
 	return t, nil
 }
+
+func appName(i int) string { return fmt.Sprintf("app%02d", i+1) }
 
 // serve hosts the product with these apps, in each of which everybody is staff, and
 // an engineer or a seller. One at a time: there is one task queue.
@@ -146,10 +149,11 @@ func (r *rig) serve(ctx context.Context, open map[string]*activities.App, apps m
 	if err := t.runs.RegisterAttributes(ctx); err != nil {
 		return nil, err
 	}
-	t.host = workflows.NewHost(r.temporal, &activities.Activities{
+	t.acts = &activities.Activities{
 		Ledger: t.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
 		AttentionAfter: time.Minute, Recheck: time.Hour, Runs: t.runs,
-	})
+	}
+	t.host = workflows.NewHost(r.temporal, t.acts)
 	if err := t.host.Start(); err != nil {
 		t.host = nil
 		return nil, err

@@ -18,12 +18,14 @@ func benchCommand() *cobra.Command {
 		Short: "Count what changes cost, and compare with bare workflows",
 		Long: `Count what a joiner, a mover and a leaver cost in history events, state
 transitions and calls to apps, and compare the flows per second of joiners with
-those of bare workflows on the same server, which runs in memory.
+those of bare workflows on the same server, which runs in memory. Then people are cut off:
+with nothing else to do, and while ten thousand joiners are queued.
 
 Counts are what to watch. Times depend on the machine; only their ratio means
 anything.`,
 		Example: `  make bench
-  make bench BENCH_FLAGS="--rounds 5 --flows 500"`,
+  make bench BENCH_FLAGS="--rounds 5 --flows 500"
+  make bench BENCH_FLAGS="--apps 1 --people 1 --race-apps 0"      # only the cutting off`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if min(opts.People, opts.Flows, opts.Concurrency, opts.Rounds) < 1 {
@@ -42,6 +44,8 @@ anything.`,
 	set.StringVar(&out, "out", "bench.json", "write the report to this `FILE`; empty writes none")
 	set.IntSliceVar(&opts.Apps, "apps", opts.Apps, "count with these numbers of apps")
 	set.IntVar(&opts.People, "people", opts.People, "how many people to count a change with")
+	set.IntVar(&opts.CutOff.Queued, "queued", opts.CutOff.Queued, "how many joiners are queued while people are cut off; 0 leaves it out")
+	set.DurationVar(&opts.CutOff.Takes, "app-takes", opts.CutOff.Takes, "how `long` each call to an app takes while people are cut off")
 	set.IntVar(&opts.RaceApps, "race-apps", opts.RaceApps, "how many apps to compare flows per second with; 0 leaves it out")
 	set.IntVar(&opts.Flows, "flows", opts.Flows, "how many flows a round has")
 	set.IntVar(&opts.Concurrency, "concurrency", opts.Concurrency, "how many flows run at a time")
