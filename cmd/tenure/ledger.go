@@ -24,7 +24,8 @@ func (c *cli) ledgerCommand() *cobra.Command {
 const standardStream = "-"
 
 func (c *cli) ledgerExportCommand() *cobra.Command {
-	return &cobra.Command{
+	var operator string
+	cmd := &cobra.Command{
 		Use:   "export FILE|-",
 		Short: "Write all that the ledger knows to a file",
 		Long: `Write all that the ledger knows to a file, which only its owner can read, or to
@@ -33,24 +34,34 @@ standard output (-).
 It is everything as it is at one moment: starter and worker may go on meanwhile,
 but what they write after that moment is not in the file. The file holds names, and
 who has what. It can be read into a new ledger of either kind by the version of
-Tenure that wrote it.`,
+Tenure that wrote it.
+
+The ledger's audit record says who exported it, when, how many rows, and the digest
+of the export: it is what import prints, too.`,
 		Example: `  tenure ledger export tenure-2026-11-26.jsonl
   tenure ledger export - | gzip > tenure-2026-11-26.jsonl.gz`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
-				return c.exportLedger(cmd.Context(), l, args[0])
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				return c.exportLedger(cmd.Context(), l, args[0], moveBy(operator, cfg))
 			})
 		},
 	}
+	operatorFlag(cmd, &operator)
+	return cmd
 }
 
-func (c *cli) exportLedger(ctx context.Context, l ledger.Ledger, path string) error {
+// moveBy says who moves the ledger, for the record.
+func moveBy(operator string, cfg *config.Config) ledger.Move {
+	return ledger.Move{Operator: asking(operator), At: cfg.Clock().Now()}
+}
+
+func (c *cli) exportLedger(ctx context.Context, l ledger.Ledger, path string, by ledger.Move) error {
 	var done ledger.Export
 	err := writing(path, c.out, func(w io.Writer) (err error) {
 		progress, finish := c.rows("exporting")
 		defer finish()
-		done, err = l.Export(ctx, w, progress)
+		done, err = l.Export(ctx, w, by, progress)
 		return err
 	})
 	if err != nil {
@@ -61,7 +72,8 @@ func (c *cli) exportLedger(ctx context.Context, l ledger.Ledger, path string) er
 }
 
 func (c *cli) ledgerImportCommand() *cobra.Command {
-	return &cobra.Command{
+	var operator string
+	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Read what ledger export wrote into a new ledger",
 		Long: `Read what ledger export wrote, from a file or standard input (-), into the ledger
@@ -70,7 +82,8 @@ yet: stop starter and worker first, and start them with that configuration
 afterwards.
 
 All of it is imported or, if anything is wrong (a file that was cut or changed, a
-connection that breaks), nothing.`,
+connection that breaks), nothing. The audit record that came with it goes on with
+who imported it, when, how many rows, and the digest of the export.`,
 		Example: `  tenure ledger import tenure-2026-11-26.jsonl --config postgres.yaml
   gunzip -c tenure-2026-11-26.jsonl.gz | tenure ledger import -`,
 		Args: cobra.ExactArgs(1),
@@ -89,7 +102,7 @@ connection that breaks), nothing.`,
 				return fmt.Errorf("%w (check ledger.url in %s)", err, cfg.Path)
 			}
 			progress, finish := c.rows("importing")
-			done, err := l.Import(cmd.Context(), from, progress)
+			done, err := l.Import(cmd.Context(), from, moveBy(operator, cfg), progress)
 			finish()
 			if err = errors.Join(err, l.Close()); err != nil {
 				return err
@@ -98,6 +111,8 @@ connection that breaks), nothing.`,
 			return nil
 		},
 	}
+	operatorFlag(cmd, &operator)
+	return cmd
 }
 
 // moved says what was done, where it is not in the way of what was written.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/ledgertest"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
@@ -19,15 +22,30 @@ func (s *site) elsewhere(name, ledger string) {
 	s.write(name, strings.Replace(configuration, "sqlite:tenure.db", "sqlite:"+ledger, 1))
 }
 
+// moves is what the audit record says of moving the ledger.
+func moves(t *testing.T, l ledger.Ledger) (all []string) {
+	t.Helper()
+	rows, err := l.Audit(t.Context(), "", 0, 1000)
+	require.NoError(t, err)
+	for _, r := range rows {
+		if strings.HasPrefix(r.Action, "ledger ") {
+			all = append(all, fmt.Sprintf("%s by %s: %s", r.Action, r.Actor, r.Detail["sha256"]))
+		}
+	}
+	return all
+}
+
 func TestTheLedgerMoves(t *testing.T) {
 	s := newSite(t)
 	s.people()
 	s.elsewhere("other.yaml", "other.db")
-	got := s.run("ledger", "export", "moved.jsonl")
+	got := s.run("ledger", "export", "moved.jsonl", "--operator", "clerk")
 	require.Equal(t, service.ExitDone, got.code, got.err)
+	digest := regexp.MustCompile(`sha256 ([0-9a-f]{64})`)
 	assert.Empty(t, got.stdout)
 	assert.Regexp(t, `^exported \d+ rows of \d+ tables to moved\.jsonl: \d+ people, \d+ events, \d+ audit rows \(schema \d+, sha256 [0-9a-f]{64}\)\n$`, got.err,
 		"one line, and no progress bar, since this is no terminal")
+	first := digest.FindStringSubmatch(got.err)[1]
 	info, err := os.Stat("moved.jsonl")
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds names")
@@ -39,10 +57,11 @@ func TestTheLedgerMoves(t *testing.T) {
 	assert.Contains(t, got.err, "moved.jsonl is there already")
 	got = s.run("ledger", "export", "-")
 	assert.Equal(t, service.ExitDone, got.code, got.err)
-	assert.Equal(t, string(before), got.stdout)
 	assert.Contains(t, got.err, "to standard output")
+	assert.Equal(t, strings.Count(string(before), "\n")+1, strings.Count(got.stdout, "\n"), "that it was exported before is a row")
+	before = []byte(got.stdout)
 
-	got = s.run("ledger", "import", "moved.jsonl", "--config", "other.yaml")
+	got = s.runWith(terminal{in: strings.NewReader(string(before))}, "ledger", "import", "-", "--config", "other.yaml", "--operator", "mary")
 	require.Equal(t, service.ExitDone, got.code, got.err)
 	assert.Regexp(t, `^imported \d+ rows of \d+ tables into other\.db: `, got.err)
 	there, err := sqlite.Open(t.Context(), "other.db")
@@ -50,7 +69,14 @@ func TestTheLedgerMoves(t *testing.T) {
 	defer there.Close()
 	here := s.ledger()
 	defer here.Close()
-	ledgertest.RequireSame(t, here, there)
+	moved := digest.FindStringSubmatch(got.err)[1]
+	assert.Equal(t, []string{
+		ledger.ActionExported + " by clerk: " + first, ledger.ActionExported + " by " + loginName() + ": " + moved,
+	}, moves(t, here))
+	assert.Equal(t, []string{
+		ledger.ActionExported + " by clerk: " + first, ledger.ActionImported + " by mary: " + moved,
+	}, moves(t, there))
+	ledgertest.RequireMoved(t, here, there)
 
 	got = s.run("ledger", "import", "moved.jsonl", "--config", "other.yaml")
 	assert.Equal(t, service.ExitFailed, got.code)

@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -19,29 +20,55 @@ import (
 func Move(t *testing.T, from, to ledger.Ledger) {
 	t.Helper()
 	attempt := liveALife(t, from)
+	requireNoneOffTheRecord(t, from, to)
 	var file bytes.Buffer
 	var told []int64
-	exported, err := from.Export(t.Context(), &file, func(done, total int64) { told = []int64{done, total} })
+	exported, err := from.Export(t.Context(), &file, aMove(100), func(done, total int64) { told = []int64{done, total} })
 	require.NoError(t, err)
 	assert.Equal(t, []int64{exported.Total(), exported.Total()}, told)
 	for table, rows := range exported.Rows {
 		assert.Positive(t, rows, "nothing of table %s is moved here: have liveALife fill it", table)
 	}
 	for name, damaged := range damages(file.String()) {
-		_, err := to.Import(t.Context(), strings.NewReader(damaged.text), nil)
+		_, err := to.Import(t.Context(), strings.NewReader(damaged.text), aMove(101), nil)
 		require.ErrorContains(t, err, damaged.want, name)
 		requireEmpty(t, to)
 	}
-	imported, err := to.Import(t.Context(), bytes.NewReader(file.Bytes()), func(done, total int64) { told = []int64{done, total} })
+	imported, err := to.Import(t.Context(), bytes.NewReader(file.Bytes()), aMove(102), func(done, total int64) { told = []int64{done, total} })
 	require.NoError(t, err)
 	assert.Equal(t, exported, imported)
 	assert.Equal(t, []int64{imported.Total(), imported.Total()}, told)
-	RequireSame(t, from, to)
+	rows := audit(t, to, "")
+	last := rows[len(rows)-1]
+	assert.Equal(t, ledger.AuditRow{
+		Seq: last.Seq, At: at(102), Action: ledger.ActionImported, Actor: "ops",
+		Detail: map[string]any{"sha256": exported.SHA256, "rows": float64(exported.Total()), "schema": float64(exported.Schema)},
+	}, last)
+	RequireMoved(t, from, to)
 
-	_, err = to.Import(t.Context(), bytes.NewReader(file.Bytes()), nil)
+	_, err = to.Import(t.Context(), bytes.NewReader(file.Bytes()), aMove(103), nil)
 	require.ErrorContains(t, err, "the ledger is not empty")
-	RequireSame(t, from, to)
+	RequireMoved(t, from, to)
 	goOn(t, to, attempt)
+}
+
+// requireNoneOffTheRecord sees that an export which is not on the record is none.
+func requireNoneOffTheRecord(t *testing.T, from, to ledger.Ledger) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var file bytes.Buffer
+	_, err := from.Export(ctx, &file, aMove(99), func(done, total int64) {
+		if done == total {
+			cancel()
+		}
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	for _, r := range audit(t, from, "") {
+		require.NotEqual(t, ledger.ActionExported, r.Action)
+	}
+	_, err = to.Import(t.Context(), &file, aMove(99), nil)
+	require.ErrorContains(t, err, "it ends before its last line")
+	requireEmpty(t, to)
 }
 
 // liveALife writes something into every table, and returns the number of the last
@@ -122,10 +149,26 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	assert.Empty(t, read(t, l, "p1").Tasks)
 }
 
-// RequireSame sees that two ledgers say the same of everybody and everything.
-func RequireSame(t *testing.T, a, b ledger.Ledger) {
+// aMove is one by an operator.
+func aMove(minutes int) ledger.Move { return ledger.Move{Operator: "ops", At: at(minutes)} }
+
+// RequireMoved sees that two ledgers say the same of everybody and everything, but
+// that the one was exported last and the other imported.
+func RequireMoved(t *testing.T, from, to ledger.Ledger) {
 	t.Helper()
-	require.Equal(t, everything(t, a), everything(t, b))
+	a, b := everything(t, from), everything(t, to)
+	exported, imported := cutLast(&a.Audit), cutLast(&b.Audit)
+	require.Equal(t, ledger.ActionExported, exported.Action)
+	require.Equal(t, ledger.ActionImported, imported.Action)
+	require.Equal(t, exported.Detail, imported.Detail)
+	require.Equal(t, a, b)
+}
+
+func cutLast(rows *[]ledger.AuditRow) (last ledger.AuditRow) {
+	if n := len(*rows); n > 0 {
+		last, *rows = (*rows)[n-1], (*rows)[:n-1]
+	}
+	return last
 }
 
 func requireEmpty(t *testing.T, l ledger.Ledger) {

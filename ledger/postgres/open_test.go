@@ -131,7 +131,7 @@ func TestARoleThatOnlyReadsAndWrites(t *testing.T) {
 	t.Cleanup(func() { postgrestest.Exec(t, at, `REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM `+mate) })
 	s := openStore(t, &guest)
 	require.NoError(t, ledgertest.WriteRound(t.Context(), s, "p1", 0))
-	_, err := s.Export(t.Context(), io.Discard, nil)
+	_, err := s.Export(t.Context(), io.Discard, ledger.Move{}, nil)
 	require.NoError(t, err)
 	_, err = s.db.ExecContext(t.Context(), `ALTER TABLE audit DISABLE TRIGGER USER`)
 	require.ErrorContains(t, err, "must be owner")

@@ -15,7 +15,7 @@ import (
 )
 
 // Export implements ledger.Mover.
-func (s *Store) Export(ctx context.Context, w io.Writer, p ledger.Progress) (ledger.Export, error) {
+func (s *Store) Export(ctx context.Context, w io.Writer, m ledger.Move, p ledger.Progress) (ledger.Export, error) {
 	out := &exporter{to: bufio.NewWriter(w), sum: sha256.New(), progress: p}
 	begun := false
 	err := s.engine.Snapshot(ctx, func(now Reader) error {
@@ -25,10 +25,26 @@ func (s *Store) Export(ctx context.Context, w io.Writer, p ledger.Progress) (led
 		begun = true
 		return out.write(ctx, now, s.dialect)
 	})
+	done := out.export()
+	if err == nil {
+		err = s.engine.Write(ctx, func(t *Tx) error { return t.auditMove(ledger.ActionExported, m, done) })
+	}
+	if err == nil {
+		err = out.end()
+	}
 	if err != nil {
 		return ledger.Export{}, s.explain(fmt.Errorf("export: %w", err))
 	}
-	return ledger.Export{Schema: out.header.Schema, Rows: out.header.rows(), SHA256: out.trailer.SHA256}, nil
+	return done, nil
+}
+
+// auditMove puts on the record who moved the ledger.
+func (t *Tx) auditMove(action string, m ledger.Move, e ledger.Export) error {
+	_, err := t.appendAudit(ledger.AuditRow{
+		At: m.At, Action: action, Actor: m.Operator,
+		Detail: map[string]any{"sha256": e.SHA256, "rows": e.Total(), "schema": e.Schema},
+	}, "ledger:"+e.SHA256, 0)
+	return err
 }
 
 // exporter writes one export.
@@ -40,6 +56,12 @@ type exporter struct {
 	progress ledger.Progress
 }
 
+// export is what was written, all of it.
+func (e *exporter) export() ledger.Export {
+	return ledger.Export{Schema: e.header.Schema, Rows: e.header.rows(), SHA256: e.trailer.SHA256}
+}
+
+// write writes all but the last line.
 func (e *exporter) write(ctx context.Context, now Reader, d Dialect) (err error) {
 	if e.header, err = describe(ctx, now, d); err != nil {
 		return err
@@ -57,6 +79,11 @@ func (e *exporter) write(ctx context.Context, now Reader, d Dialect) (err error)
 		}
 	}
 	e.trailer.SHA256 = hex.EncodeToString(e.sum.Sum(nil))
+	return e.to.Flush()
+}
+
+// end writes the last line, which makes it an export.
+func (e *exporter) end() error {
 	if err := e.line(e.trailer); err != nil {
 		return err
 	}

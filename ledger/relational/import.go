@@ -12,7 +12,7 @@ import (
 )
 
 // Import implements ledger.Mover.
-func (s *Store) Import(ctx context.Context, r io.Reader, p ledger.Progress) (ledger.Export, error) {
+func (s *Store) Import(ctx context.Context, r io.Reader, m ledger.Move, p ledger.Progress) (ledger.Export, error) {
 	in := newImporter(r)
 	if err := in.readHeader(); err != nil {
 		return ledger.Export{}, fmt.Errorf("import: %w", err)
@@ -23,6 +23,9 @@ func (s *Store) Import(ctx context.Context, r io.Reader, p ledger.Progress) (led
 			return fmt.Errorf("the connection broke meanwhile: see whether the ledger is empty, and import again if it is (%v)", failed) //nolint:errorlint // on purpose
 		}
 		err := t.fill(ctx, in, p)
+		if err == nil {
+			err = t.auditMove(ledger.ActionImported, m, in.export())
+		}
 		failed = err
 		if err == nil {
 			failed = errors.New("its commit was not answered")
@@ -32,7 +35,7 @@ func (s *Store) Import(ctx context.Context, r io.Reader, p ledger.Progress) (led
 	if err != nil {
 		return ledger.Export{}, s.explain(fmt.Errorf("import: %w", err))
 	}
-	return ledger.Export{Schema: in.header.Schema, Rows: in.header.rows(), SHA256: in.trailer.SHA256}, nil
+	return in.export(), nil
 }
 
 // fill reads an export into a ledger that holds nothing, and keeps others out

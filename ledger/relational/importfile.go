@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+
+	"github.com/tenurehq/tenure/ledger"
 )
 
 var errCut = errors.New("it ends before its last line: it is a part of an export")
@@ -34,6 +36,11 @@ func (in *importer) line() ([]byte, error) {
 		return nil, errCut
 	}
 	return line, err
+}
+
+// export is what was read, all of it.
+func (in *importer) export() ledger.Export {
+	return ledger.Export{Schema: in.header.Schema, Rows: in.header.rows(), SHA256: in.trailer.SHA256}
 }
 
 func (in *importer) readHeader() error {
