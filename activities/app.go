@@ -32,7 +32,8 @@ const MainQueue = "tenure"
 
 // UrgentQueue is the task queue of those who have to be cut off now: of the runs
 // that a suspension or an immediate termination starts, and of their cutting off in
-// every app. Every worker hosts it with slots of its own.
+// every app. Runs that sleep are on it too, since that may be what wakes them. Every
+// worker hosts it with slots of its own.
 const UrgentQueue = "tenure-urgent"
 
 // AppQueue is an app's own task queue. Every worker hosts it for every app that it

@@ -78,7 +78,7 @@ func (r *run) change(ctx workflow.Context) error {
 		}
 		r.board.cohorts(ctx, r.todo)
 		r.board.continued(ctx, TypeScheduled)
-		return workflow.NewContinueAsNewError(r.onQueue(ctx), TypeScheduled, r.sleeper(ctx))
+		return r.asleep(ctx)
 	}
 }
 
@@ -89,12 +89,23 @@ func (r *run) continueAs(ctx workflow.Context, next, why string) error {
 }
 
 // onQueue has the run that continues this one go on where it belongs: on the urgent
-// queue as long as somebody is to be cut off, and not while it sleeps after that.
+// queue as long as somebody is to be cut off.
 func (r *run) onQueue(ctx workflow.Context) workflow.Context {
 	if r.todo.Queue == "" {
 		return ctx
 	}
 	return workflow.WithWorkflowTaskQueue(ctx, r.todo.Queue)
+}
+
+// asleep ends the run, to sleep until what is due next: on the urgent queue, since
+// what wakes it may be that somebody is to be cut off. All else that wakes it costs
+// one task there.
+func (r *run) asleep(ctx workflow.Context) error {
+	r.in = r.sleeper(ctx)
+	if r.todo.Queue != "" {
+		ctx = workflow.WithWorkflowTaskQueue(ctx, UrgentQueue)
+	}
+	return workflow.NewContinueAsNewError(ctx, TypeScheduled, r.in)
 }
 
 // assess looks at the ledger again, having taken note of all that was signalled.

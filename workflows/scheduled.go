@@ -69,10 +69,10 @@ func (r *run) wake(ctx workflow.Context) (bool, error) {
 			r.board.over(ctx)
 			return true, nil
 		}
-		r.in = r.sleeper(ctx)
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			return true, workflow.NewContinueAsNewError(r.onQueue(ctx), TypeScheduled, r.in)
+			return true, r.asleep(ctx)
 		}
+		r.in = r.sleeper(ctx)
 		return false, nil
 	}
 }
