@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -98,4 +99,23 @@ func TestRequests(t *testing.T) {
 		assert.LessOrEqual(t, q.Total, q.Least, q.Change)
 	}
 	assert.Equal(t, map[string]int{"GET Users": 2, "POST Users": 1, "PATCH Groups": 2}, got["joiner, two groups"])
+}
+
+// Cutting off is measured while joiners are queued, or there is no result.
+func TestCutOff(t *testing.T) {
+	report, err := Run(t.Context(), Options{
+		CutOff: CutOffOptions{Apps: 2, Takes: 100 * time.Millisecond, Queued: 800, People: 1}, Progress: io.Discard,
+	})
+	require.NoError(t, err)
+	c := report.CutOff
+	require.Len(t, c.People, len(cutOffKinds))
+	for _, k := range c.People {
+		assert.GreaterOrEqual(t, k.Idle.Median, 300*time.Millisecond, "%s: three calls to each app, one after the other", k.Who)
+		assert.GreaterOrEqual(t, k.Busy.Median, 300*time.Millisecond, k.Who)
+		assert.InDelta(t, float64(k.Busy.Median)/float64(k.Idle.Median), k.Ratio, 1e-9, k.Who)
+	}
+	assert.Positive(t, c.Left)
+	var out bytes.Buffer
+	report.Print(&out)
+	assert.Contains(t, out.String(), "a run sleeps")
 }
