@@ -19,12 +19,12 @@ func unsupported(op string) error {
 }
 
 func (t *task) find(keys connector.Keys) ([]connector.Match, error) {
-	return t.app.Connector.Find(t.ctx, keys)
+	return t.app.Find(t.ctx, keys)
 }
 
 // read gives the account as it is, or false if it is not there.
 func (t *task) read(id string) (connector.Account, bool, error) {
-	account, err := t.app.Connector.Read(t.ctx, id)
+	account, err := t.app.Read(t.ctx, id)
 	if isKind(err, connector.KindNotFound) {
 		return connector.Account{}, false, nil
 	}
@@ -32,7 +32,7 @@ func (t *task) read(id string) (connector.Account, bool, error) {
 }
 
 func (t *task) setActive(id string, active bool) error {
-	app, ok := connector.As[connector.Switch](t.app.Connector)
+	app, ok := connector.As[connector.Switch](t.app)
 	if !ok {
 		return unsupported("disable")
 	}
@@ -45,7 +45,7 @@ func (t *task) setActive(id string, active bool) error {
 // setAttributes sets every mapped attribute of an account that was there before:
 // those that the person has no value for (any more) are cleared.
 func (t *task) setAttributes(id string, wanted map[string]any) error {
-	app, ok := connector.As[connector.Updater](t.app.Connector)
+	app, ok := connector.As[connector.Updater](t.app)
 	rules, _ := t.a.Policy.App(t.step.App)
 	if !ok || len(rules.Attributes) == 0 {
 		return nil // nothing to say, or nobody to say it to
@@ -62,7 +62,7 @@ func (t *task) grant(id string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	app, ok := connector.As[connector.Entitler](t.app.Connector)
+	app, ok := connector.As[connector.Entitler](t.app)
 	if !ok {
 		return unsupported("grant")
 	}
@@ -73,7 +73,7 @@ func (t *task) revoke(id string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	app, ok := connector.As[connector.Entitler](t.app.Connector)
+	app, ok := connector.As[connector.Entitler](t.app)
 	if !ok {
 		return unsupported("revoke")
 	}
@@ -81,7 +81,7 @@ func (t *task) revoke(id string, names []string) error {
 }
 
 func (t *task) revokeSessions(id string) error {
-	app, ok := connector.As[connector.SessionRevoker](t.app.Connector)
+	app, ok := connector.As[connector.SessionRevoker](t.app)
 	if !ok {
 		return nil // disabling is all that this app offers
 	}

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -187,7 +188,7 @@ type task struct {
 	step  plan.Step
 	link  ledger.Link
 	doubt time.Time
-	app   *App
+	app   connector.Connector // guarded: see perform
 }
 
 // done is what performing a step came to.
@@ -224,13 +225,16 @@ func notConverging(times int) failure {
 }
 
 func (t *task) perform() (done, error) {
-	var ok bool
-	if t.app, ok = t.a.Apps[t.step.App]; !ok {
+	app, ok := t.a.Apps[t.step.App]
+	if !ok {
 		return done{}, failure{
 			code:    CodeUnknownApp,
 			message: "the configuration has no such app any more: put it back until its accounts are gone, or skip this",
 		}
 	}
+	// All that changes an account goes through here, and through the guard: what is
+	// protected by now is not touched, whatever led here.
+	t.app = decide.Guard(app.Connector, t.a.Policy, t.step.App, t.d.person.PersonID)
 	t.link.PersonID, t.link.App = t.d.person.PersonID, t.step.App
 	if t.step.Kind == plan.Disable {
 		t.doubts()

@@ -29,6 +29,8 @@ const (
 const (
 	conflictKey = "conflict/"
 	letterKey   = "dead-letter/"
+	// protectedKey is followed by a step's key. No app has a colon in its name.
+	protectedKey = "protected:"
 )
 
 // questions says in words what a conflict means and what to do about it.
@@ -109,6 +111,11 @@ func (d decision) questions() []Attention {
 			out = append(out, letterQuestion(l))
 		}
 	}
+	for _, s := range d.plan.Withheld {
+		if d.asksAbout(s) {
+			out = append(out, Attention{Key: protectedKey + s.Key, App: s.App, Code: CodeProtected, Message: d.withheldBecause(s)})
+		}
+	}
 	out = slices.DeleteFunc(out, func(q Attention) bool { return slices.Contains(d.person.Waivers, q.Key) })
 	if d.policyErr != nil {
 		out = append(out, Attention{Key: "policy", Code: CodePolicy, Message: d.policyErr.Error()})
@@ -175,10 +182,11 @@ func (a *Activities) record(d decision, out Assessment) ledger.Assessment {
 	}
 	for _, q := range out.Questions {
 		record.Steps = append(record.Steps, ledger.Step{
-			PersonID: summary.PersonID, Key: q.Key, Kind: "Question",
+			PersonID: summary.PersonID, Key: q.Key, App: q.App, Kind: "Question",
 			State: ledger.StepAttention, Code: q.Code, Message: q.Message, PlannedAt: d.now,
 		})
 	}
+	record.Audit = d.withheld(out.Questions)
 	return record
 }
 

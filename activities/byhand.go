@@ -23,7 +23,7 @@ const (
 
 // asked says how a human is asked for the step, or false if the connector does it.
 func (t *task) asked() (connector.Ask, bool) {
-	asker, ok := t.app.Connector.(connector.Asker)
+	asker, ok := connector.As[connector.Asker](t.app)
 	makesItself := t.appears() && t.step.Kind == plan.Provision && t.link.State != ledger.LinkDisabled
 	if !ok || makesItself {
 		return connector.Ask{}, false
@@ -116,7 +116,7 @@ func (t *task) work(ask connector.Ask) ledger.TaskWork {
 	case plan.Strip:
 		w.Revoke = t.link.Entitlements
 	case plan.HandOver:
-		w.To = t.d.person.ManagerAccounts[t.step.App]
+		w.To = t.d.recipients[t.step.App]
 	}
 	return w
 }
@@ -177,7 +177,7 @@ func (t *task) tookWord(task ledger.Task) done {
 
 // appears says whether accounts of the app appear by themselves.
 func (t *task) appears() bool {
-	_, ok := t.app.Connector.(connector.JustInTime)
+	_, ok := connector.As[connector.JustInTime](t.app)
 	return ok
 }
 
@@ -199,7 +199,7 @@ func (t *task) whenSignedIn(want policy.Account) done {
 // letsIn is how long to wait before looking again whether somebody is really out of
 // an app that makes accounts by itself: zero once its directory lets them in no more.
 func (t *task) letsIn(again time.Duration) time.Duration {
-	jit, ok := t.app.Connector.(connector.JustInTime)
+	jit, ok := connector.As[connector.JustInTime](t.app)
 	if !ok {
 		return 0
 	}

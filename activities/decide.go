@@ -14,13 +14,15 @@ import (
 
 // decision is what has to be done for one person. See decide.Decision.
 type decision struct {
-	now       time.Time
-	person    ledger.Person
-	timeline  hr.Timeline
-	desired   policy.Desired
-	plan      plan.Plan
-	keys      connector.Keys
-	policyErr error
+	now        time.Time
+	person     ledger.Person
+	timeline   hr.Timeline
+	desired    policy.Desired
+	plan       plan.Plan
+	keys       connector.Keys
+	recipients map[string]string // see decide.Decision
+	policyErr  error
+	protected  bool // the person is
 }
 
 // decide reads the ledger and plans. It changes nothing but, for a person who is
@@ -37,6 +39,7 @@ func (a *Activities) decide(ctx context.Context, personID string) (decision, err
 	}
 	return decision{
 		now: d.Now, person: d.Person, timeline: d.Timeline, desired: d.Desired, plan: d.Plan, keys: d.Keys, policyErr: d.PolicyErr,
+		recipients: d.Recipients, protected: a.Policy.ProtectsPerson(personID),
 	}, nil
 }
 

@@ -18,6 +18,7 @@ const (
 	CodeUnknownApp    = "unknown_app"    // the app is not in the configuration any more
 	CodeNotConverging = "not_converging" // done again and again without lasting effect
 	CodeNoRecipient   = "no_recipient"   // nobody to hand data over to
+	CodeProtected     = "protected"      // no automation touches this person, or this account
 )
 
 // failure is a failed attempt, ready for the ledger and for Temporal.
@@ -36,6 +37,10 @@ func failed(err error) failure {
 	var own failure
 	if errors.As(err, &own) {
 		return own
+	}
+	var protected *connector.ProtectedError
+	if errors.As(err, &protected) {
+		return failure{code: CodeProtected, message: protected.Error()}
 	}
 	var noTurn *pace.NoTurnError
 	if errors.As(err, &noTurn) {

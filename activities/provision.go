@@ -89,7 +89,7 @@ func (t *task) locate() (connector.Account, bool, error) {
 }
 
 func (t *task) adopt(id string) error {
-	app, ok := connector.As[connector.Adopter](t.app.Connector)
+	app, ok := connector.As[connector.Adopter](t.app)
 	if !ok {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (t *task) adopt(id string) error {
 }
 
 func (t *task) create(want policy.Account) (connector.Account, string, error) {
-	app, ok := connector.As[connector.Creator](t.app.Connector)
+	app, ok := connector.As[connector.Creator](t.app)
 	if !ok {
 		return connector.Account{}, "", unsupported("create")
 	}

@@ -16,7 +16,7 @@ func (a *Activities) Repair(ctx context.Context, req RepairRequest) error {
 	}
 	for _, key := range req.Keys {
 		app, _, isStep := strings.Cut(key, "/")
-		conflict := strings.HasPrefix(key, conflictKey) || strings.HasPrefix(key, letterKey)
+		conflict := strings.HasPrefix(key, conflictKey) || strings.HasPrefix(key, letterKey) || strings.HasPrefix(key, protectedKey)
 		if conflict || !isStep {
 			app = ""
 		}

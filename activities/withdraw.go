@@ -95,7 +95,7 @@ func (t *task) vanished() done {
 func (t *task) strip() (done, error) {
 	link := t.link
 	var had []string
-	if _, ok := connector.As[connector.Entitler](t.app.Connector); ok {
+	if _, ok := connector.As[connector.Entitler](t.app); ok {
 		account, found, err := t.read(link.AccountID)
 		if err != nil {
 			return done{}, err
@@ -124,11 +124,11 @@ func (t *task) strip() (done, error) {
 
 // handOver gives the account's data to the manager's account in the same app.
 func (t *task) handOver() (done, error) {
-	app, ok := connector.As[connector.DataMover](t.app.Connector)
+	app, ok := connector.As[connector.DataMover](t.app)
 	if !ok {
 		return done{}, unsupported("hand over")
 	}
-	to := t.d.person.ManagerAccounts[t.step.App]
+	to := t.d.recipients[t.step.App]
 	if to == "" {
 		return done{}, failure{
 			code:    CodeNoRecipient,
@@ -146,7 +146,7 @@ func (t *task) handOver() (done, error) {
 
 // delete deletes the account for good and proves that it is gone.
 func (t *task) delete() (done, error) {
-	app, ok := connector.As[connector.Deleter](t.app.Connector)
+	app, ok := connector.As[connector.Deleter](t.app)
 	if !ok {
 		return done{}, unsupported("delete")
 	}

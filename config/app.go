@@ -43,6 +43,7 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 			v.entries(func(name string, v value) { rules.Attributes[name] = v.expression() })
 		}),
 		optional("after", func(v value) { rules.After = v.texts() }),
+		optional("protected", func(v value) { rules.Protected = v.texts() }),
 		optional("joiner", func(v value) { rules.Joiner = ptr(readJoiner(v, defaults.Joiner)) }),
 		optional("mover", func(v value) { rules.Mover = ptr(readMover(v, defaults.Mover)) }),
 		optional("leaver", func(v value) { rules.Leaver = ptr(readLeaver(v, defaults.Leaver)) }),

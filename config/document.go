@@ -58,6 +58,9 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		optional("attention", func(v value) { cfg.Attention = readAttention(v, cfg.Attention) }),
 		optional("sweep", func(v value) { cfg.Sweep = readSweep(v, cfg.Sweep) }),
 		optional("breaker", func(v value) { cfg.Breaker = readBreaker(v) }),
+		optional("protected", func(v value) {
+			v.mapping(optional("persons", func(v value) { rules.Protected = v.texts() }))
+		}),
 		optional("snapshot", func(v value) {
 			if !isNull(v.node) {
 				cfg.Snapshot = readSnapshot(v)

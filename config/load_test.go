@@ -95,6 +95,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Mover:  policy.MoverRules{Overlap: 24 * time.Hour},
 		Leaver: policy.LeaverRules{Retain: 24 * time.Hour},
 	}, directory)
+	assert.True(t, p.ProtectsPerson("10001"))
+	assert.True(t, p.ProtectsAccount("directory", "breakglass"))
 	wiki, _ := p.App("wiki")
 	assert.Equal(t, 48*time.Hour, wiki.Joiner.LeadTime)
 	assert.Equal(t, 12*time.Hour, wiki.Mover.Overlap)

@@ -31,6 +31,13 @@ func TestLoadRefuses(t *testing.T) {
 		{"missing keys of a role", "roles:\n  - {}",
 			"5:5: roles[0].name: is missing\n5:5: roles[0].when: is missing\n5:5: roles[0].grants: is missing"},
 
+		{"protected, a number", wiki + "protected: {persons: [10001]}",
+			`6:23: protected.persons[0]: must be a text: put it in quotes`},
+		{"protected, a key that is not known", wiki + "protected: {people: [\"10001\"]}",
+			`6:13: protected.people: unknown key; known are persons`},
+		{"protected twice", "apps:\n  wiki:\n    connector: memory\n    protected: [root, Root]",
+			`7:23: apps.wiki.protected[1]: "Root" is there twice`},
+
 		{"unknown app in a role", wiki + "roles:\n  - name: a\n    when: \"true\"\n    grants: [{app: wikki}]",
 			`9:20: roles[0].grants[0].app: there is no app "wikki"; did you mean "wiki"?`},
 		{"roles of one name", "roles:\n  - {name: a, when: true, grants: []}\n  - {name: a, when: true, grants: []}",

@@ -35,8 +35,15 @@ type JustInTime interface {
 }
 
 // As finds a capability of a connector: its own or, of one that is just in time,
-// of the inner one.
+// of the inner one; of a guarded one, guarded.
 func As[T any](c Connector) (capability T, ok bool) {
+	if g, is := c.(*guarded); is {
+		if _, ok = As[T](g.Connector); !ok {
+			return capability, false
+		}
+		capability, ok = any(changes{g}).(T)
+		return capability, ok
+	}
 	if capability, ok = c.(T); ok {
 		return capability, true
 	}

@@ -18,7 +18,7 @@ func CapabilitiesOf(c Connector) Capabilities {
 		Entitlements: has[Entitler](c), ListEntitlements: has[EntitlementLister](c),
 		Sessions: has[SessionRevoker](c), HandOver: has[DataMover](c), List: has[Lister](c), Probe: has[Prober](c),
 	}
-	if _, jit := c.(JustInTime); jit {
+	if has[JustInTime](c) {
 		caps.Create = false // they make themselves
 	}
 	if s, ok := As[Switch](c); ok {

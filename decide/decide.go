@@ -20,6 +20,8 @@ type Decision struct {
 	Desired  policy.Desired
 	Plan     plan.Plan
 	Keys     connector.Keys // what an account of the person's can be found by
+	// Recipients are the accounts, by app, that the person's data may be given to.
+	Recipients map[string]string
 	// PolicyErr is set when policy could not be evaluated for this person: then
 	// nothing is desired and nothing is planned.
 	PolicyErr error
@@ -68,13 +70,15 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 			d.Desired.Accounts = append(d.Desired.Accounts, policy.Account{App: l.App})
 		}
 	}
+	d.Recipients = r.recipients(person)
 	d.Plan = plan.Make(plan.Input{
 		Now:        now,
 		Desired:    d.Desired,
 		Links:      planLinks(person.Links),
 		Apps:       r.Apps,
 		Skipped:    skipped(person.Steps),
-		Recipients: recipients(person.ManagerAccounts),
+		Recipients: appsOf(d.Recipients),
+		Protected:  r.protected(d.Person),
 	})
 	return d, nil
 }

@@ -18,7 +18,7 @@ func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 		Delete:   caps.Delete || asks(c, plan.Delete),
 		HandOver: caps.HandOver || asks(c, plan.HandOver),
 	}
-	if jit, ok := c.(connector.JustInTime); ok {
+	if jit, ok := connector.As[connector.JustInTime](c); ok {
 		app.Behind = jit.Directory()
 	}
 	return app
@@ -26,7 +26,7 @@ func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 
 // asks says whether a human is asked for steps of a kind.
 func asks(c connector.Connector, kind plan.Kind) bool {
-	asker, ok := c.(connector.Asker)
+	asker, ok := connector.As[connector.Asker](c)
 	if ok {
 		_, ok = asker.Ask(string(kind))
 	}
@@ -59,9 +59,21 @@ func planLinks(links []ledger.Link) []plan.Link {
 	return out
 }
 
-func recipients(managerAccounts map[string]string) map[string]bool {
-	apps := make(map[string]bool, len(managerAccounts))
-	for app := range managerAccounts {
+// recipients are the manager's accounts, by app, that may be given somebody's data:
+// nothing is put into a protected one.
+func (r Rules) recipients(person ledger.Person) map[string]string {
+	accounts := make(map[string]string, len(person.ManagerAccounts))
+	for app, id := range person.ManagerAccounts {
+		if id != "" && !r.Policy.ProtectsPerson(person.ManagerID) && !r.Policy.ProtectsAccount(app, id) {
+			accounts[app] = id
+		}
+	}
+	return accounts
+}
+
+func appsOf(accounts map[string]string) map[string]bool {
+	apps := make(map[string]bool, len(accounts))
+	for app := range accounts {
 		apps[app] = true
 	}
 	return apps

@@ -255,6 +255,9 @@ type Assessment struct {
 	// and are not among them are closed as superseded, and unfinished tasks for any
 	// but these are withdrawn.
 	Steps []Step
+	// Audit is what goes on the record, one row at most of each app and action. Seq,
+	// PersonID and (if zero) At are filled in.
+	Audit []AuditRow
 }
 
 // StepState is the state of a step.

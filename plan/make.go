@@ -23,12 +23,14 @@ func Make(in Input) Plan {
 	for _, app := range m.apps() {
 		m.planApp(app)
 	}
+	m.withhold()
 	m.order()
 	return Plan{
-		Change: m.change(),
-		Urgent: in.Desired.Standing.Urgent && slices.ContainsFunc(m.steps, func(s Step) bool { return s.Kind == Disable }),
-		Steps:  m.steps,
-		Due:    m.nextDue(),
+		Change:   m.change(),
+		Urgent:   in.Desired.Standing.Urgent && slices.ContainsFunc(m.steps, func(s Step) bool { return s.Kind == Disable }),
+		Steps:    m.steps,
+		Withheld: m.withheld,
+		Due:      m.nextDue(),
 	}
 }
 
@@ -37,8 +39,9 @@ type maker struct {
 	links   map[string]Link
 	desired map[string]policy.Account
 
-	steps []Step
-	dues  []Due
+	steps    []Step
+	withheld []Step // see Plan.Withheld
+	dues     []Due
 }
 
 // apps are the apps that matter for this person, by name.

@@ -17,6 +17,8 @@ type Input struct {
 	Recipients map[string]bool
 	// Skipped are the keys of steps that an operator decided not to do.
 	Skipped map[string]bool
+	// Protected are the apps in which nothing of the person's may be touched.
+	Protected map[string]bool
 }
 
 // App is what planning has to know of an app.
@@ -139,5 +141,7 @@ type Plan struct {
 	Change Change
 	Urgent bool
 	Steps  []Step // in the order in which they may start
-	Due    Due    // the next instant that matters once Steps are done; zero if none is known
+	// Withheld are the steps that would be among Steps if no app were protected.
+	Withheld []Step
+	Due      Due // the next instant that matters once Steps are done; zero if none is known
 }

@@ -35,6 +35,7 @@ func Compile(r Rules) (*Policy, error) {
 	}
 	c.cycles()
 	p.roles = c.roles()
+	p.protected = c.protected("protected.persons", r.Protected)
 	c.notNegative("joiner.leadTime", r.Joiner.LeadTime)
 	c.notNegative("mover.overlap", r.Mover.Overlap)
 	c.notNegative("leaver.retain", r.Leaver.Retain)
@@ -64,6 +65,7 @@ func (c *compiler) app(name string, rules AppRules) *app {
 		c.problems.add("apps", "an app needs a name")
 	}
 	compiled := &app{ResolvedApp: resolve(name, rules, c.rules)}
+	compiled.protected = c.protected(path+".protected", rules.Protected)
 	for _, attributeName := range compiled.Attributes {
 		attributePath := path + ".attributes." + attributeName
 		if attributeName == "" {

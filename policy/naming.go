@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tenurehq/tenure/hr"
@@ -11,17 +12,23 @@ import (
 // ASCII, everything else is left out. When nothing is left (a name in Chinese
 // characters, say) it is "p" and the person ID.
 //
-// It is a base only: whoever claims it appends a number if somebody holds it.
+// It is a base only: whoever claims it appends a number if somebody holds it. One
+// that is a protected account's in some app has one already.
 func (p *Policy) Username(personID string, profile hr.Profile) (base string, err error) {
 	vars := variablesOf(Identity{PersonID: personID}, &profile)
 	value, err := p.username.eval(vars)
 	if err != nil {
 		return "", err
 	}
-	if name := normalise(value.(string)); name != "" {
-		return name, nil
+	name := normalise(value.(string))
+	if name == "" {
+		name = normalise("p" + personID)
 	}
-	return normalise("p" + personID), nil
+	base = name
+	for i := 2; p.reserved(base); i++ {
+		base = name + strconv.Itoa(i)
+	}
+	return base, nil
 }
 
 // Email is the address that a person is to have; empty if policy gives none.

@@ -17,6 +17,8 @@ type Policy struct {
 	roles    []role
 	apps     map[string]*app
 	names    []string // of apps, sorted
+	// protected are the people whose accounts no automation touches, by ID.
+	protected []string
 	// longestOverlap bounds how far back a profile can matter.
 	longestOverlap time.Duration
 }
@@ -33,6 +35,7 @@ type app struct {
 	ResolvedApp
 	attributes  []attribute // by name
 	usesManager bool
+	protected   []string // usernames and IDs of accounts that no automation touches
 }
 
 // attribute is one mapping of an app.

@@ -11,6 +11,8 @@ type Rules struct {
 	Joiner JoinerRules
 	Mover  MoverRules
 	Leaver LeaverRules
+	// Protected are the people, by ID, whose accounts no automation touches.
+	Protected []string
 }
 
 // PersonRules names people: both expressions give a string.
@@ -29,6 +31,7 @@ type AppRules struct {
 	Joiner     *JoinerRules
 	Mover      *MoverRules
 	Leaver     *LeaverRules
+	Protected  []string // usernames and IDs of accounts that no automation touches
 }
 
 // Role grants entitlements to everyone for whom When (CEL, bool) holds.

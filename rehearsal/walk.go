@@ -66,7 +66,7 @@ func (w *walk) live(ctx context.Context) error {
 			}
 			continue
 		}
-		if len(d.Plan.Steps) == 0 {
+		if len(d.Plan.Steps)+len(d.Plan.Withheld) == 0 {
 			due := d.Plan.Due.At
 			if !due.After(at) || !w.Until.IsZero() && due.After(w.Until) {
 				return nil
@@ -75,7 +75,10 @@ func (w *walk) live(ctx context.Context) error {
 			continue
 		}
 		for _, step := range d.Plan.Steps {
-			w.do(d, step, at)
+			w.do(d, step, at, w.problem(d, step))
+		}
+		for _, step := range d.Plan.Withheld {
+			w.do(d, step, at, "protected, no automation touches it")
 		}
 	}
 	w.out.Problems = append(w.out.Problems, Problem{Code: "restless", Text: fmt.Sprintf("after %d turns there is still something to do", maxTurns)})
@@ -95,7 +98,7 @@ func (w *walk) conflicts(d decide.Decision) {
 
 // do notes a step and what it leaves behind. A step that needs a human is taken for
 // skipped, so that all that would come after it is seen too.
-func (w *walk) do(d decide.Decision, step plan.Step, at time.Time) {
+func (w *walk) do(d decide.Decision, step plan.Step, at time.Time, problem string) {
 	i := slices.IndexFunc(w.person.Links, func(l ledger.Link) bool { return l.App == step.App })
 	if i < 0 {
 		i = len(w.person.Links)
@@ -106,7 +109,7 @@ func (w *walk) do(d decide.Decision, step plan.Step, at time.Time) {
 	if k := slices.IndexFunc(d.Desired.Accounts, func(a policy.Account) bool { return a.App == step.App }); k >= 0 {
 		want = d.Desired.Accounts[k]
 	}
-	c := Change{App: step.App, At: at, Why: step.Why, Problem: w.problem(step)}
+	c := Change{App: step.App, At: at, Why: step.Why, Problem: problem}
 	w.describe(&c, step, *link, want)
 	w.out.Changes = append(w.out.Changes, c)
 	if c.Problem != "" {
@@ -122,14 +125,14 @@ func (w *walk) do(d decide.Decision, step plan.Step, at time.Time) {
 
 // problem is why a step would need a human, as far as that is known without asking
 // an app.
-func (w *walk) problem(step plan.Step) string {
+func (w *walk) problem(d decide.Decision, step plan.Step) string {
 	app, ok := w.rules.Apps[step.App]
 	switch {
 	case !ok:
 		return "the app is not in the configuration"
 	case step.Kind == plan.Disable && !app.Disable:
 		return "the connector cannot disable"
-	case step.Kind == plan.HandOver && w.person.ManagerAccounts[step.App] == "":
+	case step.Kind == plan.HandOver && d.Recipients[step.App] == "":
 		return "the manager has no account in this app"
 	}
 	return ""

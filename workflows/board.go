@@ -247,9 +247,13 @@ func attentionIn(a activities.Assessment) temporal.SearchAttributeUpdate {
 		}
 	}
 	for _, q := range a.Questions {
-		name := "hr"
-		if q.Code == activities.CodePolicy {
+		name := q.App
+		switch {
+		case name != "":
+		case q.Code == activities.CodePolicy:
 			name = "policy"
+		default:
+			name = "hr"
 		}
 		apps = append(apps, name)
 	}

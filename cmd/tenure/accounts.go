@@ -25,6 +25,7 @@ type accountView struct {
 	AccountID    string             `json:"accountId"`
 	Username     string             `json:"username"`
 	State        correlation.State  `json:"state"`
+	Protected    bool               `json:"protected,omitempty"` // no automation touches it
 	Active       bool               `json:"active"`
 	Person       string             `json:"person,omitempty"`
 	Link         ledger.LinkState   `json:"link,omitempty"`
@@ -41,6 +42,14 @@ func viewAccount(f correlation.Finding) accountView {
 		Person: f.Link.PersonID, Link: f.Link.State, ExternalID: f.Account.ExternalID,
 		Candidates: f.People, By: f.By, Why: f.Why, Entitlements: f.Account.Entitlements,
 	}
+}
+
+// state is the state, and whether the account is protected.
+func (v accountView) state() string {
+	if v.Protected {
+		return string(v.State) + ", protected"
+	}
+	return string(v.State)
 }
 
 // whose is the person an account is linked to, or those it can be.
@@ -72,7 +81,10 @@ that the connector knows (external ID, employee number, username, email):
   unlinked  one person matches, and no other account of theirs:
             "tenure app adopt" links it
   disputed  several people match, or the person matches several accounts
-  orphaned  nobody matches, or only somebody who has left`,
+  orphaned  nobody matches, or only somebody who has left
+
+Protected ones (in the configuration) are left alone: they are nobody's unless
+they are linked already.`,
 		Example: `  tenure app accounts wiki
   tenure app accounts wiki --only orphaned`,
 		Args:              exactly("APP"),
@@ -93,7 +105,9 @@ that the connector knows (external ID, employee number, username, email):
 				accounts := []accountView{}
 				for _, f := range findings {
 					if only == "" || string(f.State) == only {
-						accounts = append(accounts, viewAccount(f))
+						v := viewAccount(f)
+						v.Protected = a.protects(f)
+						accounts = append(accounts, v)
 					}
 				}
 				return c.print(accounts, func(p *page) { drawAccounts(p, accounts) })
@@ -108,7 +122,7 @@ that the connector knows (external ID, employee number, username, email):
 func drawAccounts(p *page, accounts []accountView) {
 	p.table("", "username,account,enabled,state,person,link,entitlements", rowsOf(accounts, func(a accountView) []string {
 		return []string{
-			a.Username, a.AccountID, strconv.FormatBool(a.Active), string(a.State), a.whose(), string(a.Link), strings.Join(a.Entitlements, " "),
+			a.Username, a.AccountID, strconv.FormatBool(a.Active), a.state(), a.whose(), string(a.Link), strings.Join(a.Entitlements, " "),
 		}
 	}))
 	if len(accounts) == 0 {
@@ -136,7 +150,7 @@ func openAppAccounts(ctx context.Context, cfg *config.Config, l ledger.Ledger, n
 	}
 	// Whoever lists an app shares its rate with the workers.
 	pacer := pace.New(ctx, name, pace.Rate{Calls: app.Rate.Calls, Per: app.Rate.Per}, l, pace.NewMetrics(prometheus.NewRegistry()))
-	conn, err := openApp(ctx, connector.Env{App: name, Pace: pacer.Wait}, app)
+	conn, err := openApp(ctx, cfg, connector.Env{App: name, Pace: pacer.Wait})
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +159,13 @@ func openAppAccounts(ctx context.Context, cfg *config.Config, l ledger.Ledger, n
 		return nil, errors.Join(fmt.Errorf("app %s: its connector %q cannot list accounts", name, app.Connector), conn.Close())
 	}
 	return &appAccounts{name: name, cfg: cfg, ledger: l, conn: conn, lister: lister, now: cfg.Clock().Now(), wanted: map[string]bool{}}, nil
+}
+
+// protects says whether no automation touches the account, or any of the person whose
+// it is.
+func (a *appAccounts) protects(f correlation.Finding) bool {
+	return a.cfg.Policy.ProtectsAccount(a.name, f.Account.ID, f.Account.Username) ||
+		slices.ContainsFunc([]string{f.Link.PersonID, f.Account.ExternalID}, a.cfg.Policy.ProtectsPerson)
 }
 
 // find asks the app for all its accounts, and whose they are.

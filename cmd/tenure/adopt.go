@@ -74,9 +74,10 @@ type adoptionView struct {
 
 // The results of an adoption.
 const (
-	adoptWould    = "would be linked"
-	adoptDone     = "linked"
-	adoptUnwanted = "left alone: no role gives this person access"
+	adoptWould     = "would be linked"
+	adoptDone      = "linked"
+	adoptProtected = "left alone: the person is protected"
+	adoptUnwanted  = "left alone: no role gives this person access"
 )
 
 func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
@@ -96,6 +97,8 @@ func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
 		}
 		v := adoptionView{Person: f.People[0], AccountID: f.Account.ID, Username: f.Account.Username, By: f.By, Result: adoptWould}
 		switch {
+		case a.cfg.Policy.ProtectsPerson(v.Person):
+			v.Result = adoptProtected
 		case !a.wanted[v.Person]:
 			v.Result = adoptUnwanted
 		case o.apply:

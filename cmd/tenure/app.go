@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -48,7 +49,7 @@ again does not bring the account back.`,
 			}
 			apps := []appView{}
 			for _, name := range slices.Sorted(maps.Keys(cfg.Apps)) {
-				app, err := viewApp(cmd.Context(), name, cfg.Apps[name])
+				app, err := viewApp(cmd.Context(), cfg, name)
 				if err != nil {
 					return err
 				}
@@ -67,8 +68,9 @@ again does not bring the account back.`,
 	})
 }
 
-func viewApp(ctx context.Context, name string, app config.App) (appView, error) {
-	conn, err := openApp(ctx, connector.Env{App: name}, app)
+func viewApp(ctx context.Context, cfg *config.Config, name string) (appView, error) {
+	app := cfg.Apps[name]
+	conn, err := openApp(ctx, cfg, connector.Env{App: name})
 	if err != nil {
 		return appView{}, err
 	}
@@ -99,7 +101,22 @@ func findApp(cfg *config.Config, name string) (config.App, error) {
 	return app, nil
 }
 
-func openApp(ctx context.Context, env connector.Env, app config.App) (connector.Connector, error) {
+// openApp opens the connector of the app that env names: a guarded one, as all that
+// this program does to apps has to leave alone what is protected.
+func openApp(ctx context.Context, cfg *config.Config, env connector.Env) (connector.Connector, error) {
+	app, err := findApp(cfg, env.App)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := openUnguarded(ctx, env, app)
+	if err != nil {
+		return nil, err
+	}
+	return decide.Guard(conn, cfg.Policy, env.App, ""), nil
+}
+
+// openUnguarded is for callers that guard each of their attempts themselves.
+func openUnguarded(ctx context.Context, env connector.Env, app config.App) (connector.Connector, error) {
 	kind, ok := catalog.Lookup(app.Connector)
 	if !ok {
 		return nil, usagef("app %s: there is no connector %q", env.App, app.Connector)
@@ -160,7 +177,7 @@ func deleting(can connector.Capabilities) string {
 
 // byHand are the steps that a human is asked to do in an app.
 func byHand(c connector.Connector) []string {
-	asker, ok := c.(connector.Asker)
+	asker, ok := connector.As[connector.Asker](c)
 	if !ok {
 		return nil
 	}

@@ -131,6 +131,7 @@ func findPerson(ctx context.Context, l ledger.Ledger, id string) (ledger.Person,
 type linkView struct {
 	App          string           `json:"app"`
 	State        ledger.LinkState `json:"state"`
+	Protected    bool             `json:"protected,omitempty"` // no automation touches it
 	AccountID    string           `json:"accountId,omitempty"`
 	Username     string           `json:"username,omitempty"`
 	Adopted      bool             `json:"adopted,omitempty"`
@@ -149,6 +150,14 @@ func viewLink(l ledger.Link) linkView {
 		Entitlements: l.Entitlements, CreatedAt: l.CreatedAt, DisabledAt: l.DisabledAt, StrippedAt: l.StrippedAt,
 		HandedOverAt: l.HandedOverAt, DeletedAt: l.DeletedAt, ProvenAt: l.ProvenAt,
 	}
+}
+
+// state is the state, and whether the account is protected.
+func (v linkView) state() string {
+	if v.Protected {
+		return string(v.State) + ", protected"
+	}
+	return string(v.State)
 }
 
 // since is when the link's state was proven first.

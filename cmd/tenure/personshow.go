@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
 )
 
 func (c *cli) personShowCommand() *cobra.Command {
@@ -31,7 +32,7 @@ Exits with 3 if something of theirs needs attention, or is held (tenure breaker)
 				if err != nil {
 					return err
 				}
-				v := showPerson(person, cfg.Clock().Now())
+				v := showPerson(person, cfg.Policy, cfg.Clock().Now())
 				if err := c.print(v, v.draw); err != nil {
 					return err
 				}
@@ -47,25 +48,29 @@ Exits with 3 if something of theirs needs attention, or is held (tenure breaker)
 // personScreen is all that there is to know of one person.
 type personScreen struct {
 	personView
-	Progress string      `json:"progress,omitempty"`
-	Timeline []entryView `json:"timeline"`
-	Accounts []linkView  `json:"accounts"`
-	Steps    []stepView  `json:"steps"`
-	Tasks    []taskView  `json:"tasks,omitempty"` // for humans, and not finished
-	Waived   []string    `json:"waived,omitempty"`
-	Held     []string    `json:"held,omitempty"` // cohorts that hold something of theirs
+	Protected bool        `json:"protected,omitempty"` // no automation touches their accounts
+	Progress  string      `json:"progress,omitempty"`
+	Timeline  []entryView `json:"timeline"`
+	Accounts  []linkView  `json:"accounts"`
+	Steps     []stepView  `json:"steps"`
+	Tasks     []taskView  `json:"tasks,omitempty"` // for humans, and not finished
+	Waived    []string    `json:"waived,omitempty"`
+	Held      []string    `json:"held,omitempty"` // cohorts that hold something of theirs
 	// Letters are records about the person that could not be read: what they
 	// would have changed is not known.
 	Letters []letterView `json:"deadLetters,omitempty"`
 }
 
-func showPerson(person ledger.Person, now time.Time) personScreen {
+func showPerson(person ledger.Person, rules *policy.Policy, now time.Time) personScreen {
 	v := personScreen{
 		personView: viewPerson(person.Summary), Timeline: viewTimeline(person, now).Entries,
 		Accounts: []linkView{}, Steps: []stepView{}, Waived: person.Waivers,
 	}
+	v.Protected = rules.ProtectsPerson(person.PersonID)
 	for _, l := range person.Links {
-		v.Accounts = append(v.Accounts, viewLink(l))
+		a := viewLink(l)
+		a.Protected = v.Protected || rules.ProtectsAccount(l.App, l.AccountID, l.Username)
+		v.Accounts = append(v.Accounts, a)
 	}
 	for _, s := range person.Steps {
 		v.Steps = append(v.Steps, viewStep(s))
@@ -94,6 +99,14 @@ func (v personScreen) count(state ledger.StepState) int {
 		}
 	}
 	return n
+}
+
+// protection says whose accounts are left alone.
+func (v personScreen) protection() string {
+	if !v.Protected {
+		return ""
+	}
+	return "no automation touches their accounts (tenure plan --person " + v.ID + " shows what is not done)"
 }
 
 // progress says in one line how far the person's change is.
@@ -128,11 +141,11 @@ func (v personScreen) progress() string {
 func (v personScreen) draw(p *page) {
 	p.fields(field{"person", v.ID}, field{"name", v.name()}, field{"username", v.Username},
 		field{"status", string(v.Status)}, field{"title", v.JobTitle}, field{"department", v.Department},
-		field{"manager", v.ManagerID}, field{"progress", v.Progress}, field{"due", v.due()}, field{"assessed", instant(v.AssessedAt)},
+		field{"manager", v.ManagerID}, field{"protected", v.protection()}, field{"progress", v.Progress}, field{"due", v.due()}, field{"assessed", instant(v.AssessedAt)},
 		field{"waived", strings.Join(v.Waived, ", ")})
 	p.table("Timeline", entryHeader, rowsOf(v.Timeline, entryView.row))
 	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a linkView) []string {
-		return []string{a.App, string(a.State), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), instant(a.since()), instant(a.ProvenAt)}
+		return []string{a.App, a.state(), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), instant(a.since()), instant(a.ProvenAt)}
 	}))
 	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s stepView) []string {
 		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), instant(s.LastAttemptAt), s.what(), s.Key}

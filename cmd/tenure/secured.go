@@ -6,9 +6,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
 )
 
 // securedView is how far a suspension, or its end, is in one app.
@@ -37,7 +39,7 @@ const securedPoll = 100 * time.Millisecond
 
 // awaitSecured waits until every app is done with or needs attention, and shows each
 // as it comes.
-func (c *cli) awaitSecured(ctx context.Context, l ledger.Ledger, s secured, event hr.Event) error {
+func (c *cli) awaitSecured(ctx context.Context, rules *policy.Policy, l ledger.Ledger, s secured, event hr.Event) error {
 	deadline := time.Now().Add(s.wait)
 	shown := map[string]string{}
 	tick := time.NewTicker(securedPoll)
@@ -47,7 +49,7 @@ func (c *cli) awaitSecured(ctx context.Context, l ledger.Ledger, s secured, even
 		if err != nil {
 			return err
 		}
-		views := securedApps(person, s.kind)
+		views := securedApps(person, s.kind, rules)
 		c.tellSecured(views, shown)
 		seen := (person.Status == hr.StatusSuspended) == (s.kind == hr.EventSuspended) && !person.AssessedAt.Before(event.Recorded)
 		over := seen && !slices.ContainsFunc(views, func(v securedView) bool { return !v.Done && !v.stuck })
@@ -63,13 +65,18 @@ func (c *cli) awaitSecured(ctx context.Context, l ledger.Ledger, s secured, even
 }
 
 // securedApps says how far each app is.
-func securedApps(person ledger.Person, kind hr.EventType) []securedView {
+func securedApps(person ledger.Person, kind hr.EventType, rules *policy.Policy) []securedView {
 	views := []securedView{}
 	for _, link := range person.Links {
 		v := securedView{App: link.App, State: link.State, ProvenAt: link.ProvenAt, Done: true}
 		if kind == hr.EventSuspended {
 			// Of an account that is only planned it has to be seen that it is not there.
 			v.Done = link.State == ledger.LinkDisabled || link.State == ledger.LinkDeleted
+		}
+		if !v.Done && rules.ProtectsAccount(link.App, link.AccountID, link.Username) {
+			v.stuck, v.Code, v.Message = true, activities.CodeProtected, "the account is protected: no automation touches it"
+			views = append(views, v)
+			continue
 		}
 		for _, step := range person.Steps {
 			if step.App != link.App || kind == hr.EventSuspended && step.Kind != string(plan.Disable) || step.State == ledger.StepSkipped {

@@ -103,6 +103,10 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 	}
 	s.operator = asking(s.operator)
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+		if cfg.Policy.ProtectsPerson(s.personID) {
+			return fmt.Errorf("person %s is protected (protected.persons in %s): nothing was recorded or done; "+
+				"see to their accounts in the apps by hand, or take them from the list first", s.personID, cfg.Path)
+		}
 		event, seq, err := s.record(ctx, cfg, l)
 		if err != nil {
 			return err
@@ -127,7 +131,7 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 			_, err := fmt.Fprintf(c.out, "%s of %s is recorded and under way: see tenure person show %s\n", s.verb, s.personID, s.personID)
 			return err
 		}
-		return c.awaitSecured(ctx, l, s, event)
+		return c.awaitSecured(ctx, cfg.Policy, l, s, event)
 	})
 }
 

@@ -58,11 +58,7 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 	if err != nil {
 		return err
 	}
-	app, err := findApp(cfg, name)
-	if err != nil {
-		return err
-	}
-	conn, err := openApp(ctx, connector.Env{App: name}, app)
+	conn, err := openApp(ctx, cfg, connector.Env{App: name})
 	if err != nil {
 		return err
 	}

@@ -111,6 +111,25 @@ var assessmentTests = tests{
 		require.Error(t, l.SaveAssessment(t.Context(), a), "a step without a key")
 		assert.Equal(t, before, read(t, l, "p1"))
 	},
+	"PutsOnTheRecord": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 0))
+		withheld := func(app string) ledger.AuditRow {
+			return ledger.AuditRow{App: app, Action: "withheld", Actor: "tenure", Cause: "protected", Detail: map[string]any{"step": "Disable"}}
+		}
+		a := ledger.Assessment{Summary: read(t, l, "p1").Summary, Audit: []ledger.AuditRow{withheld("chat"), withheld("wiki")}}
+		a.Summary.AssessedAt = at(1)
+		for range 2 { // the second time it changes nothing
+			require.NoError(t, l.SaveAssessment(t.Context(), a))
+		}
+		rows, err := l.Audit(t.Context(), "p1", 0, all)
+		require.NoError(t, err)
+		require.Len(t, rows, 2)
+		for i, app := range []string{"chat", "wiki"} {
+			want := withheld(app)
+			want.Seq, want.PersonID, want.At = rows[i].Seq, "p1", at(1)
+			assert.Equal(t, want, rows[i])
+		}
+	},
 	"RefusesWhatAnotherOvertook": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
 		slow := ledger.Assessment{Summary: read(t, l, "p1").Summary, Steps: []ledger.Step{step("wiki", "old")}}

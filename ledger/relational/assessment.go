@@ -35,6 +35,12 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 			return fmt.Errorf("plan step %q of person %s: %w", step.Key, id, err)
 		}
 	}
+	for _, row := range a.Audit {
+		row.PersonID, row.At = id, cmp.Or(row.At, a.Summary.AssessedAt)
+		if _, err := t.appendAudit(row, "assessment:"+row.App, a.Summary.Revision); err != nil {
+			return err
+		}
+	}
 	if err := t.withdrawTasks(id, keys, a.Summary.AssessedAt); err != nil {
 		return err
 	}

@@ -1,0 +1,143 @@
+package connector_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/connector/memory"
+)
+
+// protecting guards an app in which the account called breakglass and person 666 are
+// protected.
+func protecting(c connector.Connector, person string) connector.Connector {
+	return connector.Guard(c, connector.Protection{
+		App: "wiki", For: person, Looks: true,
+		Person:  func(id string) bool { return id == "666" },
+		Account: func(a connector.Account) bool { return a.Username == "breakglass" },
+	})
+}
+
+func open(t *testing.T, kind string, settings connector.Settings) connector.Connector {
+	t.Helper()
+	k, ok := catalog.Lookup(kind)
+	require.True(t, ok)
+	c, err := k.Open(t.Context(), connector.Env{App: "wiki"}, settings)
+	require.NoError(t, err)
+	return c
+}
+
+func capability[T any](t *testing.T, c connector.Connector) T {
+	t.Helper()
+	got, ok := connector.As[T](c)
+	require.True(t, ok)
+	return got
+}
+
+// everyChange calls everything that changes an account.
+func everyChange(t *testing.T, c connector.Connector, id, other string) map[string]error {
+	t.Helper()
+	ctx := t.Context()
+	return map[string]error{
+		connector.OpAdopt:          capability[connector.Adopter](t, c).Adopt(ctx, id, "7"),
+		connector.OpUpdate:         capability[connector.Updater](t, c).Update(ctx, id, map[string]any{"title": "x"}),
+		connector.OpGrant:          capability[connector.Entitler](t, c).Grant(ctx, id, []string{"staff"}),
+		connector.OpRevoke:         capability[connector.Entitler](t, c).Revoke(ctx, id, []string{"staff"}),
+		connector.OpDisable:        capability[connector.Switch](t, c).Disable(ctx, id),
+		connector.OpEnable:         capability[connector.Switch](t, c).Enable(ctx, id),
+		connector.OpRevokeSessions: capability[connector.SessionRevoker](t, c).RevokeSessions(ctx, id),
+		connector.OpHandOver:       capability[connector.DataMover](t, c).HandOver(ctx, id, other),
+		connector.OpDelete:         capability[connector.Deleter](t, c).Delete(ctx, id),
+	}
+}
+
+func TestAGuardLetsNoChangeOfWhatIsProtectedThrough(t *testing.T) {
+	app := memory.Shared(t.Name())
+	t.Cleanup(app.Reset)
+	id := app.Put(connector.Account{Username: "breakglass", Active: true, Entitlements: []string{"admins"}})
+	other := app.Put(connector.Account{Username: "zoe", Active: true})
+	before := app.Accounts()
+	guarded := protecting(open(t, "memory", connector.Settings{"name": t.Name()}), "7")
+
+	var refused *connector.ProtectedError
+	for op, err := range everyChange(t, guarded, id, other) {
+		require.ErrorAs(t, err, &refused, op)
+		assert.Equal(t, op, refused.Op)
+		assert.NotContains(t, err.Error(), "breakglass", "errors hold no personal data")
+		assert.Zero(t, app.Calls(op), "%s reached the app", op)
+	}
+	require.ErrorAs(t, capability[connector.DataMover](t, guarded).HandOver(t.Context(), other, id), &refused, "nothing is put into it either")
+	_, err := capability[connector.Creator](t, guarded).Create(t.Context(), connector.Spec{PersonID: "7", Username: "breakglass"})
+	require.ErrorAs(t, err, &refused)
+	_, err = capability[connector.Creator](t, guarded).Create(t.Context(), connector.Spec{PersonID: "666", Username: "max"})
+	require.ErrorAs(t, err, &refused)
+	require.ErrorAs(t, capability[connector.Adopter](t, guarded).Adopt(t.Context(), other, "666"), &refused)
+	assert.Equal(t, before, app.Accounts())
+
+	for op, err := range everyChange(t, protecting(guarded, "666"), other, other) {
+		require.ErrorAs(t, err, &refused, "%s of a protected person's", op)
+		assert.True(t, refused.Person)
+	}
+	assert.Equal(t, before, app.Accounts())
+
+	for op, err := range everyChange(t, guarded, other, other) {
+		require.NoError(t, err, op)
+		assert.Positive(t, app.Calls(op), "%s did not reach the app", op)
+	}
+	require.NoError(t, capability[connector.Deleter](t, guarded).Delete(t.Context(), "not there"), "what the app says counts")
+}
+
+func TestAGuardTakesNoCapabilityAndLeavesNoWayAround(t *testing.T) {
+	for kind, settings := range map[string]connector.Settings{
+		"memory": {"name": t.Name()},
+		"manual": {"assignee": "it"},
+		"jit":    {"directory": "directory", "inner": map[string]any{"connector": "memory", "settings": map[string]any{"name": t.Name()}}},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			raw := open(t, kind, settings)
+			guarded := protecting(raw, "7")
+			assert.Equal(t, connector.CapabilitiesOf(raw), connector.CapabilitiesOf(guarded))
+			_, asks := connector.As[connector.Asker](raw)
+			_, asksToo := connector.As[connector.Asker](guarded)
+			assert.Equal(t, asks, asksToo)
+			jit, appears := connector.As[connector.JustInTime](guarded)
+			require.Equal(t, kind == "jit", appears)
+			if appears {
+				assert.Equal(t, "directory", jit.Directory())
+				_, direct := jit.Inner().(connector.Deleter)
+				assert.False(t, direct, "the inner connector is not guarded")
+			}
+			_, direct := guarded.(connector.Deleter)
+			assert.False(t, direct)
+			_, direct = guarded.(connector.Switch)
+			assert.False(t, direct)
+		})
+	}
+}
+
+func TestWhatIsProtectedCorrelatesWithNobody(t *testing.T) {
+	app := memory.Shared(t.Name())
+	t.Cleanup(app.Reset)
+	app.Put(connector.Account{Username: "breakglass", ExternalID: "8", Active: true})
+	app.Put(connector.Account{Username: "zoe", Active: true})
+	c := open(t, "memory", connector.Settings{"name": t.Name()})
+	find := func(person string, keys connector.Keys) []string {
+		matches, err := protecting(c, person).Find(t.Context(), keys)
+		require.NoError(t, err)
+		names := []string{}
+		for _, m := range matches {
+			names = append(names, m.Account.Username)
+		}
+		return slices.Sorted(slices.Values(names))
+	}
+	assert.Equal(t, []string{"zoe"}, find("7", connector.Keys{PersonID: "7", Username: "zoe"}))
+	assert.Empty(t, find("7", connector.Keys{PersonID: "7", Username: "breakglass"}))
+	_, err := protecting(c, "8").Find(t.Context(), connector.Keys{PersonID: "8"})
+	var refused *connector.ProtectedError
+	require.ErrorAs(t, err, &refused, "it is marked as theirs: they are not simply without")
+	assert.Empty(t, find("", connector.Keys{PersonID: "8"}), "who only lists goes on")
+}
