@@ -136,6 +136,10 @@ type Work interface {
 type Query interface {
 	// People lists person summaries by ID, after the given ID, at most limit.
 	People(ctx context.Context, after string, limit int) ([]Summary, error)
+	// Events lists events by sequence number, after the given one, at most limit.
+	// While several write at once, an event may come to light after one that has a
+	// higher number.
+	Events(ctx context.Context, f EventFilter, after int64, limit int) ([]StoredEvent, error)
 	// Links lists links by person and app; filter fields that are empty match all.
 	Links(ctx context.Context, f LinkFilter) ([]Link, error)
 	// Audit lists audit rows, oldest first, after the given sequence number, of
@@ -356,6 +360,13 @@ type DuePerson struct {
 	At       time.Time
 	What     string
 	LastSeq  int64
+}
+
+// EventFilter selects events; fields that are empty match all.
+type EventFilter struct {
+	PersonID string
+	Source   string    // the HR system
+	From, To time.Time // received at or after the one, and before the other
 }
 
 // LinkFilter selects links.

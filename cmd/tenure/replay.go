@@ -121,30 +121,49 @@ func replayed(ctx context.Context, l ledger.Ledger, o replayOptions, now time.Ti
 	if err != nil {
 		return nil, err
 	}
+	if o.person != "" {
+		if _, err := findPerson(ctx, l, o.person); err != nil {
+			return nil, err
+		}
+	}
+	views := map[string]replayedView{}
+	filter := ledger.EventFilter{PersonID: o.person, Source: o.source, From: from, To: to}
+	err = eachEvent(ctx, l, filter, func(e ledger.StoredEvent) {
+		kind, id := shortType(e.Event.Type), e.Event.PersonID
+		if o.kind != "" && kind != o.kind {
+			return
+		}
+		v, ok := views[id]
+		if !ok {
+			v = replayedView{Person: id, Events: map[string]int{}}
+		}
+		v.Events[kind]++
+		v.Last = e.At
+		views[id] = v
+	})
 	found := []replayedView{}
-	look := func(id string) error {
-		person, err := findPerson(ctx, l, id)
+	for _, id := range slices.Sorted(maps.Keys(views)) {
+		found = append(found, views[id])
+	}
+	return found, err
+}
+
+// eventsAtOnce is how many events are asked for at once.
+const eventsAtOnce = 500
+
+// eachEvent calls f for every event that is selected, as they were received.
+func eachEvent(ctx context.Context, l ledger.Ledger, filter ledger.EventFilter, f func(ledger.StoredEvent)) error {
+	for after := int64(0); ; {
+		events, err := l.Events(ctx, filter, after, eventsAtOnce)
 		if err != nil {
 			return err
 		}
-		v := replayedView{Person: id, Events: map[string]int{}}
-		for _, e := range person.Events {
-			kind := shortType(e.Event.Type)
-			out := e.At.Before(from) || !to.IsZero() && !e.At.Before(to) ||
-				o.source != "" && e.Event.Source != o.source || o.kind != "" && kind != o.kind
-			if !out {
-				v.Events[kind]++
-				v.Last = e.At
-			}
+		for _, e := range events {
+			f(e)
+			after = e.Seq
 		}
-		if len(v.Events) > 0 {
-			found = append(found, v)
+		if len(events) < eventsAtOnce {
+			return nil
 		}
-		return nil
 	}
-	if o.person != "" {
-		return found, look(o.person)
-	}
-	err = eachPerson(ctx, l, func(s ledger.Summary) error { return look(s.PersonID) })
-	return found, err
 }

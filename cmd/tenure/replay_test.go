@@ -1,11 +1,17 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 func TestReplaySelectsPeopleByWhatWasReceived(t *testing.T) {
@@ -40,4 +46,60 @@ func TestReplaySelectsPeopleByWhatWasReceived(t *testing.T) {
 	assert.Equal(t, service.ExitDone, got.code, got.err)
 	assert.Contains(t, got.err, "3 people are looked at again")
 	assert.Equal(t, []string{"person:10001", "person:10002", "person:10003"}, f.nudged)
+}
+
+// asked counts what a ledger is asked for.
+type asked struct {
+	ledger.Ledger
+	pages, people int
+}
+
+func (a *asked) Events(ctx context.Context, f ledger.EventFilter, after int64, limit int) ([]ledger.StoredEvent, error) {
+	a.pages++
+	return a.Ledger.Events(ctx, f, after, limit)
+}
+
+func (a *asked) Person(ctx context.Context, id string) (ledger.Person, error) {
+	a.people++
+	return a.Ledger.Person(ctx, id)
+}
+
+func (a *asked) People(ctx context.Context, after string, limit int) ([]ledger.Summary, error) {
+	a.people++
+	return a.Ledger.People(ctx, after, limit)
+}
+
+// However many people there are, a replay asks for pages of events and for nobody.
+func TestReplayReadsEventsInPages(t *testing.T) {
+	const everybody, late = 2*eventsAtOnce + 10, 7
+	s := newSite(t)
+	s.people() // makes the ledger
+	l := &asked{Ledger: s.ledger()}
+	defer l.Close()
+	begin := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	var events []ledger.Received
+	for i := range everybody {
+		r := ledger.Received{At: begin, Event: hr.Event{
+			EventKey: hr.EventKey{Source: "bulk", ID: fmt.Sprint(i)}, Type: hr.EventTerminated, PersonID: fmt.Sprintf("9%04d", i), Recorded: begin,
+		}}
+		if i%100 == 0 && i/100 < late {
+			r.At = begin.Add(time.Hour)
+		}
+		events = append(events, r)
+	}
+	_, err := l.Record(t.Context(), events)
+	require.NoError(t, err)
+
+	found, err := replayed(t.Context(), l, replayOptions{from: "2026-06-01", source: "bulk"}, begin)
+	require.NoError(t, err)
+	assert.Equal(t, everybody, len(found))
+	assert.Equal(t, 3, l.pages)
+	assert.Zero(t, l.people)
+
+	l.pages = 0
+	found, err = replayed(t.Context(), l, replayOptions{from: "2026-06-01T12:30:00Z"}, begin)
+	require.NoError(t, err)
+	assert.Equal(t, late, len(found))
+	assert.Equal(t, 1, l.pages, "what is out of the span is not read")
+	assert.Zero(t, l.people)
 }

@@ -94,6 +94,45 @@ var queryTests = tests{
 		assert.Equal(t, "147", pages("p2"))
 		assert.Empty(t, pages("p3"))
 	},
+	"EventsAreSelectedAndPaged": func(t *testing.T, l ledger.Ledger) {
+		var want []ledger.StoredEvent
+		for i := range 9 {
+			r := received([]string{"p1", "p2", "p1"}[i%3], fmt.Sprint("e", i), 10*i)
+			if i%2 == 1 {
+				r.Event.Source = "urn:other"
+			}
+			want = append(want, ledger.StoredEvent{Seq: record(t, l, r)[0].Seq, Event: r.Event, At: r.At})
+		}
+		for name, c := range map[string]struct {
+			filter ledger.EventFilter
+			want   []int
+		}{
+			"all":      {ledger.EventFilter{}, []int{0, 1, 2, 3, 4, 5, 6, 7, 8}},
+			"a person": {ledger.EventFilter{PersonID: "p2"}, []int{1, 4, 7}},
+			"a source": {ledger.EventFilter{Source: "urn:other"}, []int{1, 3, 5, 7}},
+			"from":     {ledger.EventFilter{From: at(50)}, []int{5, 6, 7, 8}},
+			"to":       {ledger.EventFilter{To: at(50)}, []int{0, 1, 2, 3, 4}},
+			"each":     {ledger.EventFilter{PersonID: "p2", Source: "urn:other", From: at(20), To: at(80)}, []int{7}},
+			"nobody":   {ledger.EventFilter{PersonID: "p3"}, nil},
+		} {
+			for limit := 1; limit <= 10; limit += 3 {
+				var got []ledger.StoredEvent
+				for after := int64(0); ; after = got[len(got)-1].Seq {
+					page, err := l.Events(t.Context(), c.filter, after, limit)
+					require.NoError(t, err)
+					require.LessOrEqual(t, len(page), limit)
+					if got = append(got, page...); len(page) == 0 {
+						break
+					}
+				}
+				var selected []ledger.StoredEvent
+				for _, i := range c.want {
+					selected = append(selected, want[i])
+				}
+				require.Equal(t, selected, got, "%s, %d at once", name, limit)
+			}
+		}
+	},
 	"AuditOnlyGrows": func(t *testing.T, l ledger.Ledger) {
 		assess(t, l, "p1", 0, plan(step("wiki", "a")))
 		var before []ledger.AuditRow

@@ -80,7 +80,12 @@ func readPerson(ctx context.Context, now Reader, id string) (p ledger.Person, er
 }
 
 func personEvents(ctx context.Context, now Reader, id string) ([]ledger.StoredEvent, error) {
-	events, err := list(ctx, now, eventsQuery, []any{id},
+	return storedEvents(ctx, now, eventsQuery, id)
+}
+
+// storedEvents reads the events of a query.
+func storedEvents(ctx context.Context, now Reader, query string, args ...any) ([]ledger.StoredEvent, error) {
+	events, err := list(ctx, now, query, args,
 		func(e *ledger.StoredEvent) []any { return []any{&e.Seq, instant{&e.At}, decode{&e.Event}} })
 	for i := range events {
 		e := &events[i].Event

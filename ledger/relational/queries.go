@@ -43,6 +43,29 @@ func (s *Store) People(ctx context.Context, after string, limit int) ([]ledger.S
 	return people, s.explain(err)
 }
 
+// Events implements ledger.Query.
+func (s *Store) Events(ctx context.Context, f ledger.EventFilter, after int64, limit int) ([]ledger.StoredEvent, error) {
+	query, args := `SELECT seq, at, body FROM events WHERE seq > ?`, []any{after}
+	and := func(condition string, value any) {
+		query += ` AND ` + condition
+		args = append(args, value)
+	}
+	if f.PersonID != "" {
+		and(`person_id = ?`, f.PersonID)
+	}
+	if f.Source != "" {
+		and(`source = ?`, f.Source)
+	}
+	if !f.From.IsZero() {
+		and(`at >= ?`, f.From.UnixMicro())
+	}
+	if !f.To.IsZero() {
+		and(`at < ?`, f.To.UnixMicro())
+	}
+	events, err := storedEvents(ctx, s.engine, query+` ORDER BY seq LIMIT ?`, append(args, max(limit, 0))...)
+	return events, s.explain(err)
+}
+
 // Links implements ledger.Query.
 func (s *Store) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error) {
 	query, args := `SELECT `+linkColumns+` FROM links WHERE true`, []any(nil)
