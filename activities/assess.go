@@ -94,9 +94,12 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 	if !out.Due.At.IsZero() {
 		out.Wait = a.Clock.Wait(out.Due.At.Sub(d.now))
 	}
-	if err := a.Ledger.SaveAssessment(ctx, a.record(d, out)); err != nil {
+	record := a.record(d, out)
+	record.Approvals, record.Lapsed = d.approvals()
+	if err := a.Ledger.SaveAssessment(ctx, record); err != nil {
 		return Assessment{}, classify(err)
 	}
+	a.remind(d)
 	return out, nil
 }
 

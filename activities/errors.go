@@ -19,6 +19,7 @@ const (
 	CodeNotConverging = "not_converging" // done again and again without lasting effect
 	CodeNoRecipient   = "no_recipient"   // nobody to hand data over to
 	CodeProtected     = "protected"      // no automation touches this person, or this account
+	CodeSpared        = "spared"         // taking access would delete the account, which is not to be done
 )
 
 // failure is a failed attempt, ready for the ledger and for Temporal.

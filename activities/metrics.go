@@ -18,6 +18,7 @@ type Metrics struct {
 	provision   *prometheus.HistogramVec
 	deprovision *prometheus.HistogramVec
 	tasks       *prometheus.CounterVec
+	approvals   *prometheus.CounterVec
 }
 
 // outcomes are the outcomes of attempts, as metrics have them.
@@ -56,12 +57,18 @@ func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
 			Name: "tenure_task_reminders_total",
 			Help: "Times that somebody was told again of a task that waits for a human, by why: reminded, overdue.",
 		}, []string{"app", "reason"}),
+		approvals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenure_deletion_reminders_total",
+			Help: "Times that somebody was told of a deletion that waits for an operator's approval, by why: asked, reminded.",
+		}, []string{"app", "reason"}),
 	}
-	reg.MustRegister(m.steps, m.provision, m.deprovision, m.tasks)
+	reg.MustRegister(m.steps, m.provision, m.deprovision, m.tasks, m.approvals)
 	for _, app := range apps { // a rate needs a beginning
 		m.provision.WithLabelValues(app)
 		m.deprovision.WithLabelValues(app)
 		m.tasks.WithLabelValues(app, "overdue")
+		m.approvals.WithLabelValues(app, approvalAsked)
+		m.approvals.WithLabelValues(app, approvalReminded)
 		for _, kind := range plan.Kinds() {
 			for _, outcome := range outcomes {
 				m.steps.WithLabelValues(app, string(kind), outcome)
@@ -87,6 +94,13 @@ func (m *Metrics) attempted(o ledger.Outcome) {
 func (m *Metrics) told(app, reason string) {
 	if m != nil {
 		m.tasks.WithLabelValues(app, reason).Inc()
+	}
+}
+
+// awaits counts that somebody was told of a deletion that waits for an approval.
+func (m *Metrics) awaits(app, reason string) {
+	if m != nil {
+		m.approvals.WithLabelValues(app, reason).Inc()
 	}
 }
 

@@ -58,7 +58,7 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 }
 
 // untold are the dues that an open run cannot know of.
-var untold = []string{ledger.DueManager, ledger.DueLetter, ledger.DueTask, ledger.DueOperator, ledger.DueBreaker}
+var untold = []string{ledger.DueManager, ledger.DueLetter, ledger.DueTask, ledger.DueOperator, ledger.DueBreaker, ledger.DueDecision}
 
 // resume sees to one person who is due. An open run sees to its own dues; what it
 // cannot know of is told to it.

@@ -25,6 +25,16 @@ func (t *task) disable() (done, error) {
 		t.link.AccountID, t.link.Username = account.ID, account.Username
 	}
 	id := t.link.AccountID
+	if t.step.Spare {
+		switch account, found, err := t.read(id); {
+		case err != nil:
+			return done{}, err
+		case !found:
+			return t.absent(), nil
+		case account.Active:
+			return done{}, spared()
+		}
+	}
 	if err := t.setActive(id, false); isKind(err, connector.KindNotFound) {
 		return t.absent(), nil
 	} else if err != nil {
@@ -50,6 +60,15 @@ func (t *task) disable() (done, error) {
 	}
 	link.State, link.DoubtUntil = ledger.LinkDisabled, t.doubt
 	return done{link: link, action: "disabled"}, nil
+}
+
+// spared is the failure to turn off an account that would be gone then, and must not be.
+func spared() failure {
+	return failure{
+		code: CodeSpared,
+		message: "the app can only take access by deleting the account, which is not to be done: see tenure deletion list. " +
+			"Take the access by hand, then skip this; or let it be deleted (release the hold, approve the deletion)",
+	}
 }
 
 // ours finds an account that an attempt of ours may have made: it carries the

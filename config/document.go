@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ const (
 	defaultGroup       = "tenure"
 	defaultRetain      = 30 * 24 * time.Hour
 	defaultDelete      = true
+	defaultRemind      = 7 * 24 * time.Hour
 	defaultAttention   = 15 * time.Minute
 	defaultRecheck     = time.Hour
 	defaultSweep       = time.Minute
@@ -37,7 +39,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 	}
 	rules := policy.Rules{
 		Apps:   make(map[string]policy.AppRules),
-		Leaver: policy.LeaverRules{Retain: defaultRetain, Delete: defaultDelete},
+		Leaver: policy.LeaverRules{Retain: defaultRetain, Delete: defaultDelete, Remind: defaultRemind},
 	}
 	v.mapping(
 		required("kafka", func(v value) { cfg.Kafka = readKafka(v) }),
@@ -203,8 +205,20 @@ func readLeaver(v value, l policy.LeaverRules) policy.LeaverRules {
 	v.mapping(
 		optional("retain", func(v value) { l.Retain = scalar(v, ParseDuration) }),
 		optional("delete", func(v value) { l.Delete = v.boolean() }),
+		optional("approval", func(v value) { l.Approval = scalar(v, parseApproval) }),
+		optional("remind", func(v value) { l.Remind = scalar(v, parseSpan) }),
 	)
 	return l
+}
+
+func parseApproval(text string) (required bool, err error) {
+	switch text {
+	case "required":
+		return true, nil
+	case "none":
+		return false, nil
+	}
+	return false, errors.New("must be required or none")
 }
 
 func readAttention(v value, a Attention) Attention {

@@ -93,14 +93,14 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Name: "directory", After: []string{"wiki"}, Attributes: []string{"title"},
 		Joiner: policy.JoinerRules{LeadTime: 24 * time.Hour},
 		Mover:  policy.MoverRules{Overlap: 24 * time.Hour},
-		Leaver: policy.LeaverRules{Retain: 24 * time.Hour},
+		Leaver: policy.LeaverRules{Retain: 24 * time.Hour, Approval: true, Remind: 72 * time.Hour},
 	}, directory)
 	assert.True(t, p.ProtectsPerson("10001"))
 	assert.True(t, p.ProtectsAccount("directory", "breakglass"))
 	wiki, _ := p.App("wiki")
 	assert.Equal(t, 48*time.Hour, wiki.Joiner.LeadTime)
 	assert.Equal(t, 12*time.Hour, wiki.Mover.Overlap)
-	assert.Equal(t, policy.LeaverRules{Retain: 36 * time.Hour}, wiki.Leaver)
+	assert.Equal(t, policy.LeaverRules{Retain: 36 * time.Hour, Remind: 48 * time.Hour}, wiki.Leaver)
 }
 
 func TestLoadFillsInTheDefaults(t *testing.T) {
@@ -115,7 +115,7 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 	assert.Nil(t, cfg.Development)
 	wiki, ok := cfg.Policy.App("wiki")
 	assert.True(t, ok)
-	assert.Equal(t, policy.ResolvedApp{Name: "wiki", Leaver: policy.LeaverRules{Retain: 30 * 24 * time.Hour, Delete: true}}, wiki)
+	assert.Equal(t, policy.ResolvedApp{Name: "wiki", Leaver: policy.LeaverRules{Retain: 30 * 24 * time.Hour, Delete: true, Remind: 7 * 24 * time.Hour}}, wiki)
 
 	cfg, err = read("kafka: {brokers: [\"a:1\"], topics: [{name: people}]}\nledger: {url: \"sqlite:x\"}")
 	require.NoError(t, err)
@@ -126,10 +126,10 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 func TestAppsOverridePartOfTheDefaults(t *testing.T) {
 	cfg, err := read(base + `
 apps:
-  wiki: {connector: memory, leaver: {retain: 7d}}
+  wiki: {connector: memory, leaver: {retain: 7d, approval: none, remind: 12h}}
   chat: {connector: memory, leaver: {delete: true}}
   crm: {connector: memory, joiner: {}, leaver: }
-leaver: {retain: 90d, delete: false}
+leaver: {retain: 90d, delete: false, approval: required}
 joiner: {leadTime: 5d}
 `)
 	require.NoError(t, err)
@@ -137,9 +137,9 @@ joiner: {leadTime: 5d}
 		resolved, _ := cfg.Policy.App(app)
 		return resolved.Leaver
 	}
-	assert.Equal(t, policy.LeaverRules{Retain: 7 * 24 * time.Hour}, leaver("wiki"))
-	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Delete: true}, leaver("chat"))
-	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour}, leaver("crm"))
+	assert.Equal(t, policy.LeaverRules{Retain: 7 * 24 * time.Hour, Remind: 12 * time.Hour}, leaver("wiki"))
+	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Delete: true, Approval: true, Remind: 7 * 24 * time.Hour}, leaver("chat"))
+	assert.Equal(t, policy.LeaverRules{Retain: 90 * 24 * time.Hour, Approval: true, Remind: 7 * 24 * time.Hour}, leaver("crm"))
 	crm, _ := cfg.Policy.App("crm")
 	assert.Equal(t, 5*24*time.Hour, crm.Joiner.LeadTime, "an empty override overrides nothing")
 }

@@ -17,7 +17,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"unknown key", "joiners: {leadTime: 1d}",
 			`4:1: joiners: unknown key; did you mean "joiner"?`},
 		{"unknown key like no other", "leaver: {retain: 1d, quota: 7}",
-			`4:22: leaver.quota: unknown key; known are delete, retain`},
+			`4:22: leaver.quota: unknown key; known are approval, delete, remind, retain`},
 		{"unknown key of an app", "apps:\n  wiki:\n    conector: memory\n    connector: memory",
 			`6:5: apps.wiki.conector: unknown key; did you mean "connector"?`},
 		{"unknown key of a grant", wiki + "roles:\n  - name: a\n    when: true\n    grants:\n      - {app: wiki, entitlement: [x]}",
@@ -102,6 +102,7 @@ func TestLoadRefuses(t *testing.T) {
 
 		{"duration", "mover: {overlap: 1w}",
 			`4:18: mover.overlap: must be a duration such as "30d", "12h", "90s" or "1d12h"`},
+		{"an approval of no kind", "leaver: {approval: true}", `4:20: leaver.approval: must be required or none`},
 		{"duration without a unit", "leaver:\n  retain: 30",
 			`5:11: leaver.retain: must be a duration such as "30d", "12h", "90s" or "1d12h"`},
 		{"duration that is a list", "joiner: {leadTime: [1d]}",

@@ -269,6 +269,8 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	assert.Equal(t, wiki.Mover.Overlap, duration("$defs.mover.properties.overlap"))
 	assert.Equal(t, wiki.Leaver.Retain, duration("$defs.leaver.properties.retain"))
 	assert.Equal(t, wiki.Leaver.Delete, byDefault("$defs.leaver.properties.delete"))
+	assert.Equal(t, wiki.Leaver.Approval, byDefault("$defs.leaver.properties.approval") == "required")
+	assert.Equal(t, wiki.Leaver.Remind, duration("$defs.leaver.properties.remind"))
 }
 
 // What the schema refuses the loader refuses too, and what is about form alone
@@ -288,6 +290,10 @@ func TestSchemaAndLoaderAgreeOnForm(t *testing.T) {
 		{"sweep: {every: 0s}", false},
 		{"sweep: {every: 10s}", true},
 		{"leaver: {delete: 'yes'}", false},
+		{"leaver: {approval: required, remind: 1d}", true},
+		{"leaver: {approval: none}", true},
+		{"leaver: {approval: yes}", false},
+		{"leaver: {remind: 0d}", false},
 		{"apps: {wiki: {connector: memory, rate: 0/s}}", false},
 		{"apps: {wiki: {connector: memory, rate: 010/s}}", true},
 		{"apps: {wiki: {connector: memory, rate: 10/d}}", false},

@@ -79,6 +79,9 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		Skipped:    skipped(person.Steps),
 		Recipients: appsOf(d.Recipients),
 		Protected:  r.protected(d.Person),
+		HeldUntil:  ledger.HeldUntil(person.Holds),
+		Retentions: retentions(person.Retentions),
+		Approvals:  approvals(person.Approvals),
 	})
 	return d, nil
 }

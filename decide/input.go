@@ -17,6 +17,7 @@ func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 		Disable:  caps.Disable || asks(c, plan.Disable),
 		Delete:   caps.Delete || asks(c, plan.Delete),
 		HandOver: caps.HandOver || asks(c, plan.HandOver),
+		Destroys: caps.Disable && !caps.Reversible && !asks(c, plan.Disable),
 	}
 	if jit, ok := connector.As[connector.JustInTime](c); ok {
 		app.Behind = jit.Directory()
@@ -87,4 +88,22 @@ func skipped(steps []ledger.Step) map[string]bool {
 		}
 	}
 	return keys
+}
+
+// retentions are what operators have said of how long accounts are kept, by app.
+func retentions(said []ledger.Retention) map[string]plan.Retention {
+	byApp := make(map[string]plan.Retention, len(said))
+	for _, r := range said {
+		byApp[r.App] = plan.Retention{Until: r.Until, For: r.For}
+	}
+	return byApp
+}
+
+// approvals are what is known of deletions that need an approval, by key.
+func approvals(known []ledger.Approval) map[string]plan.Approval {
+	byKey := make(map[string]plan.Approval, len(known))
+	for _, a := range known {
+		byKey[a.Key] = plan.Approval{Given: a.State == ledger.ApprovalApproved, LookAt: a.LookAt}
+	}
+	return byKey
 }

@@ -15,4 +15,6 @@ type Counts struct {
 	// Retention is how many disabled accounts of people who have left are kept, until
 	// their retention ends.
 	Retention map[string]int
+	// Approvals is how many deletions wait for an operator's approval.
+	Approvals map[string]int
 }

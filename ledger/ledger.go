@@ -41,6 +41,9 @@ type Ledger interface {
 	Pacer
 	Mover
 	Breaker
+	Holds
+	Retentions
+	Approvals
 
 	// Ping says whether the store answers.
 	Ping(ctx context.Context) error
@@ -162,6 +165,9 @@ type Person struct {
 	Tasks   []Task        // unfinished, by ID
 	// Withdrawals are those that are neither over nor gone, by kind and key.
 	Withdrawals []Withdrawal
+	Holds       []Hold      // not released, by ID; their time may be over
+	Retentions  []Retention // in force, by app
+	Approvals   []Approval  // asked or approved, by key
 	// ManagerAccounts is the account ID, per app, of the manager that the last
 	// assessment found, from the manager's links that are active or disabled.
 	// Zero entries if there is no manager or no such link.
@@ -262,6 +268,14 @@ type Assessment struct {
 	// Audit is what goes on the record, one row at most of each app and action. Seq,
 	// PersonID and (if zero) At are filled in.
 	Audit []AuditRow
+	// Approvals are the deletions that wait for an approval: App, Key and LookAt. One
+	// that is new, or over, is asked for, with an audit row; of one that is asked for
+	// already and has another LookAt, somebody is reminded, with one more. What is
+	// approved stays so.
+	Approvals []Approval
+	// Lapsed are the keys of deletions that are not asked for any more: their approvals
+	// are over.
+	Lapsed []string
 }
 
 // StepState is the state of a step.

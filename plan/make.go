@@ -31,6 +31,8 @@ func Make(in Input) Plan {
 		Steps:    m.steps,
 		Withheld: m.withheld,
 		Due:      m.nextDue(),
+
+		Deletions: m.deletions,
 	}
 }
 
@@ -42,6 +44,8 @@ type maker struct {
 	steps    []Step
 	withheld []Step // see Plan.Withheld
 	dues     []Due
+
+	deletions []Deletion
 }
 
 // apps are the apps that matter for this person, by name.
@@ -123,7 +127,7 @@ func (m *maker) withdraw(link Link, app string) {
 		m.verify(link)
 		return
 	case LinkActive:
-		if !traits.Disable && traits.Delete {
+		if !traits.Disable && traits.Delete && m.mayDelete(app, traits, time.Time{}) {
 			m.add(m.ending(Delete, app)) // an app that cannot turn accounts off: gone is the only off
 			return
 		}
@@ -147,27 +151,6 @@ func (m *maker) withdraw(link Link, app string) {
 	}
 }
 
-// delete plans the hard deletion of a withdrawn account. Retention counts from
-// the latest of: access ended, the account was proven disabled, and stripped. It
-// says whether the account is to be deleted now.
-func (m *maker) delete(link Link, traits App) bool {
-	if !traits.Leaver.Delete || !traits.Delete {
-		return false
-	}
-	retain := traits.Leaver.Retain
-	if link.State == LinkActive || m.has(link.App, Strip) {
-		// When retention ends is known once the account is disabled and stripped.
-		return retain <= 0 && m.add(m.ending(Delete, link.App))
-	}
-	deadline := latest(m.accessEnded(), link.DisabledAt, link.StrippedAt).Add(retain)
-	deadline = latest(deadline, link.DoubtUntil) // what is deleted cannot be verified any more
-	if deadline.After(m.Now) {
-		m.dues = append(m.dues, Due{At: deadline, What: DueDelete, App: link.App})
-		return false
-	}
-	return m.add(m.ending(Delete, link.App))
-}
-
 func (m *maker) accessEnded() time.Time {
 	standing := m.Desired.Standing
 	if standing.Status == hr.StatusEnded && standing.Period != nil {
@@ -184,12 +167,24 @@ func (m *maker) verify(link Link) {
 	case link.DoubtUntil.After(m.Now):
 		m.dues = append(m.dues, Due{At: link.DoubtUntil, What: DueVerify, App: link.App})
 	case link.State == LinkPlanned || !link.DoubtUntil.IsZero():
-		m.add(m.ending(Disable, link.App, link.DoubtUntil.Format(time.RFC3339)))
+		m.off(link.App, link.DoubtUntil.Format(time.RFC3339))
 	}
 }
 
 // disable plans to turn an account off; false if an operator decided against it.
-func (m *maker) disable(link Link) bool { return m.add(m.ending(Disable, link.App)) }
+func (m *maker) disable(link Link) bool { return m.off(link.App) }
+
+// off plans to turn an account off, without destroying it if it is not to be.
+func (m *maker) off(app string, more ...string) bool {
+	traits := m.Apps[app]
+	spare := m.held() && traits.Destroys || !traits.Disable && traits.Delete
+	if spare { // another step: what needs a human now need not when the hold is over
+		more = append(more, "spare")
+	}
+	step := m.ending(Disable, app, more...)
+	step.Spare = spare
+	return m.add(step)
+}
 
 func (m *maker) provision(want policy.Account) {
 	names, why := entitlements(want)

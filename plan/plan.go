@@ -19,6 +19,28 @@ type Input struct {
 	Skipped map[string]bool
 	// Protected are the apps in which nothing of the person's may be touched.
 	Protected map[string]bool
+	// HeldUntil is until when nothing of the person may be deleted for good, whatever
+	// timers say; zero, or in the past: the person is not held.
+	HeldUntil time.Time
+	// Retentions are how long accounts are kept, by app, where an operator has said
+	// something else than policy. That of "" is of all apps that are not there.
+	Retentions map[string]Retention
+	// Approvals are what is known of deletions that need an approval, by the key of
+	// their step.
+	Approvals map[string]Approval
+}
+
+// Retention is how long an account is kept once it is off: until an instant or, if
+// that is zero, For so long from the proof.
+type Retention struct {
+	Until time.Time
+	For   time.Duration
+}
+
+// Approval is what is known of one.
+type Approval struct {
+	Given  bool
+	LookAt time.Time // else: when somebody is reminded
 }
 
 // App is what planning has to know of an app.
@@ -28,6 +50,8 @@ type App struct {
 	Disable  bool               // accounts can be turned off
 	Delete   bool               // accounts can be deleted
 	HandOver bool               // data can be handed over
+	// Destroys says that what is disabled is as good as deleted.
+	Destroys bool
 	// Behind is the app by which people sign in to this one, if it is one whose
 	// accounts appear by themselves: until that one lets nobody in any more, an end
 	// here may not last.
@@ -115,6 +139,9 @@ type Step struct {
 	Grant      []string `json:"grant,omitempty"`
 	Revoke     []string `json:"revoke,omitempty"`
 	Why        string   `json:"why,omitempty"` // for people: role names, "access ended", "on leave", ...
+	// Spare is a Disable of an account that is not to be destroyed by it, in an app
+	// that can do no other: a human has to see to it.
+	Spare bool `json:"spare,omitempty"`
 }
 
 // Due says what has to be looked at next and when.
@@ -134,6 +161,9 @@ const (
 	DueChange DueWhat = "change" // a future-dated change, or the end of an overlap or lead time
 	DueDelete DueWhat = "delete" // retention ends
 	DueVerify DueWhat = "verify" // a disabled account has to be proven disabled once more
+	DueHold   DueWhat = "hold"   // a legal hold ends, for which something is not deleted
+	// DueApproval is that somebody is reminded of a deletion that has to be approved.
+	DueApproval DueWhat = "approve"
 )
 
 // Plan is what has to be done now, and when to look again.
@@ -144,4 +174,29 @@ type Plan struct {
 	// Withheld are the steps that would be among Steps if no app were protected.
 	Withheld []Step
 	Due      Due // the next instant that matters once Steps are done; zero if none is known
+	// Deletions are those that are not among Steps because something stands against
+	// them, by app.
+	Deletions []Deletion
 }
+
+// Deletion is the deletion of an account that is to come.
+type Deletion struct {
+	App   string
+	Key   string    // of the step that will delete
+	At    time.Time // when retention ends or has ended
+	Waits Wait
+	Until time.Time // when that ends; for an approval, when somebody is reminded next
+	// Approval says that it needs one which is not given.
+	Approval bool
+	Why      string
+}
+
+// Wait is what stands against a deletion.
+type Wait string
+
+// What a deletion waits for, the first that holds.
+const (
+	WaitHold      Wait = "hold"      // the person is held for longer than retention
+	WaitRetention Wait = "retention" // the account is kept
+	WaitApproval  Wait = "approval"  // an operator has to approve it
+)

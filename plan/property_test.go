@@ -72,6 +72,17 @@ func TestNeverDeletedTooEarly(t *testing.T) {
 			require.False(t, slices.ContainsFunc(in.Desired.Accounts, func(a policy.Account) bool { return a.App == s.App }))
 			i := slices.IndexFunc(in.Links, func(l plan.Link) bool { return l.App == s.App })
 			retain := in.Apps[s.App].Leaver.Retain
+			said, ok := in.Retentions[s.App]
+			if !ok {
+				said, ok = in.Retentions[""]
+			}
+			if ok && !said.Until.IsZero() {
+				require.False(t, said.Until.After(in.Now), "an operator wants it kept until then")
+				continue
+			}
+			if ok {
+				retain = said.For
+			}
 			if retain > 0 {
 				require.False(t, in.Links[i].DisabledAt.Add(retain).After(in.Now))
 				require.False(t, in.Links[i].StrippedAt.Add(retain).After(in.Now))
@@ -80,19 +91,113 @@ func TestNeverDeletedTooEarly(t *testing.T) {
 	})
 }
 
+// Nothing of a person who is held is deleted, nor turned off where that destroys it
+// but by a human, whatever timers, operators and policy say; and the end of the hold is
+// not slept through.
+func TestNothingOfSomebodyHeldIsDeleted(t *testing.T) {
+	deleted := 0
+	rapid.Check(t, func(t *rapid.T) {
+		in := longGone(t)
+		in.HeldUntil = time.Time{}
+		free := plan.Make(in)
+		in.HeldUntil = now.Add(time.Duration(rapid.Int64Range(1, int64(400*day)).Draw(t, "held")))
+		held := plan.Make(in)
+		for _, s := range held.Steps {
+			require.NotEqual(t, plan.Delete, s.Kind)
+			require.False(t, s.Kind == plan.Disable && in.Apps[s.App].Destroys && !s.Spare)
+		}
+		for _, s := range free.Steps {
+			if s.Kind != plan.Delete || len(s.Needs) > 0 { // what is only cut off now is not deleted yet
+				continue
+			}
+			deleted++
+			require.True(t, slices.ContainsFunc(held.Deletions, func(d plan.Deletion) bool {
+				return d.Key == s.Key && d.Waits == plan.WaitHold && d.Until.Equal(in.HeldUntil)
+			}), "%s is not forgotten", s.App)
+			require.False(t, held.Due.At.IsZero())
+			require.False(t, held.Due.At.After(in.HeldUntil))
+		}
+		in.Now = in.HeldUntil
+		for _, s := range free.Steps { // what was to be done is when the hold has ended
+			if s.Kind == plan.Delete && len(s.Needs) == 0 {
+				require.True(t, slices.ContainsFunc(plan.Make(in).Steps, func(x plan.Step) bool { return x.Key == s.Key }))
+			}
+		}
+	})
+	require.Positive(t, deleted, "no life in which it makes a difference")
+}
+
+// What has to be approved is not deleted without it, and with it as soon as retention
+// is over.
+func TestNothingIsDeletedWithoutItsApproval(t *testing.T) {
+	waited := 0
+	rapid.Check(t, func(t *rapid.T) {
+		in := longGone(t)
+		for _, s := range plan.Make(in).Steps {
+			require.False(t, s.Kind == plan.Delete && in.Apps[s.App].Leaver.Approval && !in.Approvals[s.Key].Given)
+		}
+		for _, d := range plan.Make(in).Deletions {
+			if d.Waits != plan.WaitApproval {
+				continue
+			}
+			waited++
+			require.True(t, d.Until.After(in.Now))
+			require.False(t, plan.Make(in).Due.At.After(d.Until), "somebody is reminded")
+			in.Approvals = map[string]plan.Approval{d.Key: {Given: true}}
+			require.True(t, slices.ContainsFunc(plan.Make(in).Steps, func(s plan.Step) bool { return s.Key == d.Key }))
+			break
+		}
+	})
+	require.Positive(t, waited, "no life in which it makes a difference")
+}
+
+// longGone is any input, most often of somebody who has left long ago.
+func longGone(t *rapid.T) plan.Input {
+	in := anyInput(t)
+	if rapid.IntRange(0, 3).Draw(t, "is gone") > 0 {
+		in.Desired = policy.Desired{Standing: standing(hr.StatusEnded)}
+		in.Desired.Standing.Period.Ends = now.Add(-100 * day)
+		for name, app := range in.Apps {
+			app.Delete, app.Leaver.Delete = true, true
+			in.Apps[name] = app
+		}
+		long := now.Add(-95 * day)
+		in.Links = slices.DeleteFunc(in.Links, func(l plan.Link) bool { return l.App == "a" })
+		in.Links = append(in.Links, plan.Link{App: "a", State: plan.LinkDisabled, DisabledAt: long, StrippedAt: long, HandedOverAt: long})
+	}
+	return in
+}
+
 func anyInput(t *rapid.T) plan.Input {
 	names := []string{"a", "b", "c", "d"}
 	groups := []string{"g1", "g2", "g3"}
-	in := plan.Input{Now: now, Apps: map[string]plan.App{}, Recipients: map[string]bool{}}
+	in := plan.Input{Now: now, Apps: map[string]plan.App{}, Recipients: map[string]bool{}, Retentions: map[string]plan.Retention{}}
+	if rapid.IntRange(0, 3).Draw(t, "is held") == 0 {
+		in.HeldUntil = now.Add(time.Duration(rapid.IntRange(-50, 50).Draw(t, "held until")) * day)
+	}
+	for _, app := range append([]string{""}, names...) {
+		switch rapid.IntRange(0, 9).Draw(t, "said of retention") {
+		case 0:
+			in.Retentions[app] = plan.Retention{Until: now.Add(time.Duration(rapid.IntRange(-50, 50).Draw(t, "until")) * day)}
+		case 1:
+			in.Retentions[app] = plan.Retention{For: time.Duration(rapid.IntRange(0, 80).Draw(t, "for")) * day}
+		}
+	}
 	in.Desired.Standing = standing(rapid.SampledFrom([]hr.Status{
 		hr.StatusUnknown, hr.StatusUpcoming, hr.StatusActive, hr.StatusOnLeave, hr.StatusSuspended, hr.StatusEnded,
 	}).Draw(t, "status"))
 	status := in.Desired.Standing.Status
+	if status == hr.StatusEnded {
+		ends := now.Add(-time.Duration(rapid.IntRange(0, 100).Draw(t, "ended")) * day)
+		in.Desired.Standing.Period.Ends, in.Desired.Standing.Since = ends, ends
+	}
 	for i, name := range names {
 		app := plan.App{Disable: true, Delete: rapid.Bool().Draw(t, "deletes"), HandOver: rapid.Bool().Draw(t, "hands over")}
 		app.Leaver = policy.LeaverRules{
 			Retain: time.Duration(rapid.IntRange(0, 3).Draw(t, "retain")) * 30 * day, Delete: rapid.Bool().Draw(t, "delete"),
+			Approval: rapid.IntRange(0, 3).Draw(t, "approval") == 0, Remind: day,
 		}
+		app.Destroys = rapid.IntRange(0, 3).Draw(t, "destroys") == 0
 		if i > 0 && rapid.Bool().Draw(t, "depends") {
 			app.After = []string{names[i-1]}
 		}

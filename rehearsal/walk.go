@@ -66,6 +66,9 @@ func (w *walk) live(ctx context.Context) error {
 			}
 			continue
 		}
+		if w.awaits(d, at) {
+			continue
+		}
 		if len(d.Plan.Steps)+len(d.Plan.Withheld) == 0 {
 			due := d.Plan.Due.At
 			if !due.After(at) || !w.Until.IsZero() && due.After(w.Until) {
@@ -94,6 +97,19 @@ func (w *walk) conflicts(d decide.Decision) {
 			})
 		}
 	}
+}
+
+// awaits notes deletions that an operator would have to approve, and takes them for
+// skipped.
+func (w *walk) awaits(d decide.Decision, at time.Time) (any bool) {
+	for _, x := range d.Plan.Deletions {
+		if x.Waits == plan.WaitApproval {
+			w.out.Changes = append(w.out.Changes, Change{App: x.App, At: at, Do: Delete, Why: x.Why, Problem: "an operator has to approve it (tenure deletion approve)"})
+			w.person.Steps = append(w.person.Steps, ledger.Step{Key: x.Key, App: x.App, State: ledger.StepSkipped})
+			any = true
+		}
+	}
+	return any
 }
 
 // do notes a step and what it leaves behind. A step that needs a human is taken for
@@ -130,6 +146,8 @@ func (w *walk) problem(d decide.Decision, step plan.Step) string {
 	switch {
 	case !ok:
 		return "the app is not in the configuration"
+	case step.Spare:
+		return "taking access would delete the account, which is not to be done"
 	case step.Kind == plan.Disable && !app.Disable:
 		return "the connector cannot disable"
 	case step.Kind == plan.HandOver && d.Recipients[step.App] == "":

@@ -25,6 +25,7 @@ var (
 	linksDesc     = prometheus.NewDesc("tenure_accounts", "Accounts that the ledger knows of, by app and state: planned, active, disabled, deleted.", []string{"app", "state"}, nil)
 	attentionDesc = prometheus.NewDesc("tenure_attention_steps", "Steps that need attention, by app; those of no app are questions about what HR said, or about policy.", []string{"app"}, nil)
 	retentionDesc = prometheus.NewDesc("tenure_retention_pending", "Disabled accounts of people who have left, which are kept until their retention ends, by app.", []string{"app"}, nil)
+	approvalsDesc = prometheus.NewDesc("tenure_deletions_waiting", "Deletions that wait for an operator's approval, by app.", []string{"app"}, nil)
 	cohortsDesc   = prometheus.NewDesc("tenure_breaker_cohorts", "Mass changes that are held, by kind: each needs an operator's decision.", []string{"kind"}, nil)
 	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People of whom something is held because too many were to lose access at once.", []string{"kind"}, nil)
 )
@@ -51,7 +52,7 @@ type counts struct {
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, cohortsDesc, heldDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, cohortsDesc, heldDesc} {
 		out <- d
 	}
 }
@@ -80,6 +81,7 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 		}
 		gauge(attentionDesc, counts.Attention[app], app)
 		gauge(retentionDesc, counts.Retention[app], app)
+		gauge(approvalsDesc, counts.Approvals[app], app)
 	}
 	cohorts, held := map[ledger.WithdrawalKind]int{}, map[ledger.WithdrawalKind]int{}
 	for _, one := range counts.cohorts {

@@ -64,6 +64,7 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		Links:     map[string]map[ledger.LinkState]int{"wiki": {ledger.LinkActive: 7}, "gone": {ledger.LinkDisabled: 2}},
 		Attention: map[string]int{"wiki": 3, "": 1},
 		Retention: map[string]int{"gone": 2},
+		Approvals: map[string]int{"wiki": 5},
 	}, open: []ledger.Cohort{{Kind: ledger.Leavers, Held: 41}}}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(&census{ledger: l, apps: []string{"wiki", "chat"}, log: zap.NewNop()})
@@ -85,6 +86,7 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		"tenure_accounts wiki active": 7, "tenure_accounts chat active": 0, "tenure_accounts gone disabled": 2,
 		"tenure_attention_steps wiki": 3, "tenure_attention_steps chat": 0, "tenure_attention_steps ": 1,
 		"tenure_retention_pending gone": 2, "tenure_retention_pending wiki": 0,
+		"tenure_deletions_waiting wiki": 5, "tenure_deletions_waiting chat": 0,
 		"tenure_breaker_cohorts leavers": 1, "tenure_breaker_held_people leavers": 41, "tenure_breaker_cohorts deletions": 0,
 	} {
 		got, there := values[name]

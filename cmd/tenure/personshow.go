@@ -22,7 +22,8 @@ func (c *cli) personShowCommand() *cobra.Command {
 		Long: `Show where somebody's joining, moving or leaving stands, in one screen: how far it
 is, what HR said and when it holds, their accounts with the last proof of each,
 what is not done yet with its attempts and last error, and what is due next.
-Exits with 3 if something of theirs needs attention, or is held (tenure breaker).`,
+Exits with 3 if something of theirs needs attention, is held (tenure breaker), or
+waits for an approval (tenure deletion).`,
 		Example: `  tenure person show 10004
   tenure person show 10004 -o json | jq '.accounts[] | {app, state, provenAt}'`,
 		Args: exactly("PERSON"),
@@ -36,7 +37,7 @@ Exits with 3 if something of theirs needs attention, or is held (tenure breaker)
 				if err := c.print(v, v.draw); err != nil {
 					return err
 				}
-				if v.count(ledger.StepAttention)+len(v.Held) > 0 {
+				if v.count(ledger.StepAttention)+len(v.Held)+v.waiting() > 0 {
 					return errAttention
 				}
 				return nil
@@ -56,6 +57,11 @@ type personScreen struct {
 	Tasks     []taskView  `json:"tasks,omitempty"` // for humans, and not finished
 	Waived    []string    `json:"waived,omitempty"`
 	Held      []string    `json:"held,omitempty"` // cohorts that hold something of theirs
+	// Holds are legal holds in force, Retentions what operators have said of how long
+	// accounts are kept, Approvals the deletions that an operator has to approve.
+	Holds      []holdView      `json:"holds,omitempty"`
+	Retentions []retentionView `json:"retentions,omitempty"`
+	Approvals  []approvalView  `json:"approvals,omitempty"`
 	// Letters are records about the person that could not be read: what they
 	// would have changed is not known.
 	Letters []letterView `json:"deadLetters,omitempty"`
@@ -82,6 +88,17 @@ func showPerson(person ledger.Person, rules *policy.Policy, now time.Time) perso
 		if name := ledger.CohortName(w.Cohort); w.State == ledger.WithdrawalHeld && !slices.Contains(v.Held, name) {
 			v.Held = append(v.Held, name)
 		}
+	}
+	for _, h := range person.Holds {
+		if h.InForce(now) {
+			v.Holds = append(v.Holds, viewHold(h, v.name(), now))
+		}
+	}
+	for _, r := range person.Retentions {
+		v.Retentions = append(v.Retentions, viewRetention(r))
+	}
+	for _, a := range person.Approvals {
+		v.Approvals = append(v.Approvals, viewApproval(a))
 	}
 	for _, l := range person.Letters {
 		v.Letters = append(v.Letters, viewLetter(l))
@@ -135,7 +152,23 @@ func (v personScreen) progress() string {
 	if len(v.Held) > 0 {
 		parts = append(parts, "held in "+strings.Join(v.Held, ", ")+" (tenure breaker show)")
 	}
+	if len(v.Holds) > 0 {
+		parts = append(parts, "nothing is deleted until "+instant(slices.MaxFunc(v.Holds, func(a, b holdView) int { return a.Until.Compare(b.Until) }).Until))
+	}
+	if n := v.waiting(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d to be approved (tenure deletion approve)", n))
+	}
 	return strings.Join(parts, ", ")
+}
+
+// waiting is how many deletions wait for an approval.
+func (v personScreen) waiting() (n int) {
+	for _, a := range v.Approvals {
+		if a.State == ledger.ApprovalAsked {
+			n++
+		}
+	}
+	return n
 }
 
 func (v personScreen) draw(p *page) {
@@ -152,6 +185,15 @@ func (v personScreen) draw(p *page) {
 	}))
 	p.table("Humans are asked to (tenure task show ID)", "id,due,state,assignee,app,what", rowsOf(v.Tasks, func(k taskView) []string {
 		return []string{strconv.FormatInt(k.ID, 10), instant(k.DueAt), k.state(), k.Assignee, k.App, k.what()}
+	}))
+	p.table("Legal holds (tenure hold release)", "hold,placed,until,operator,reason", rowsOf(v.Holds, func(h holdView) []string {
+		return []string{h.Hold, instant(h.PlacedAt), instant(h.Until), h.Operator, h.Reason}
+	}))
+	p.table("Kept for longer or shorter than the configuration says (tenure retention)", "app,kept,set,operator,reason", rowsOf(v.Retentions, func(r retentionView) []string {
+		return []string{r.app(), r.kept(), instant(r.SetAt), r.Operator, r.Reason}
+	}))
+	p.table("Deletions to be approved (tenure deletion approve)", "app,state,asked,reminders,approved,operator,reason", rowsOf(v.Approvals, func(a approvalView) []string {
+		return []string{a.App, string(a.State), instant(a.AskedAt), strconv.Itoa(a.Reminders), instant(a.ApprovedAt), a.Operator, a.Reason}
 	}))
 	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
 		return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}

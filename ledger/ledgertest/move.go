@@ -117,6 +117,10 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	})
 	require.NoError(t, err)
 
+	placeHold(t, l, hold(14, 90))
+	setRetention(t, l, kept(14, "wiki", time.Time{}, time.Hour))
+	assess(t, l, "boss", 14, asks(60, "k8"))
+
 	last := begin(t, l, attempt("p3", "wiki", "k5", 15))
 	ended := outcome("p3", "wiki", "k5", 16, ledger.StepDone)
 	ended.Attempt = last.Attempt
@@ -135,6 +139,8 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	assert.Greater(t, begin(t, l, attempt("p3", "wiki", "k6", 21)).Attempt, lastAttempt)
 	assert.Greater(t, recordLetter(t, l, letter(3, 22)).ID, int64(2))
 	assert.Greater(t, openTask(t, l, asked("k7", 23)).ID, p.Tasks[len(p.Tasks)-1].ID)
+	assert.Greater(t, placeHold(t, l, hold(23, 90)).Hold.ID, p.Holds[len(p.Holds)-1].ID)
+	assert.Greater(t, setRetention(t, l, kept(23, "wiki", at(99), 0)).ID, p.Retentions[len(p.Retentions)-1].ID)
 	require.NoError(t, l.Act(t.Context(), ledger.Action{Verb: ledger.VerbRetry, PersonID: "p1", Key: "k3", App: "files", Operator: "ops", Reason: "again", At: at(24)}))
 	after := audit(t, l, "")
 	assert.Equal(t, before, after[:len(before)])

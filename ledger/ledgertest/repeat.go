@@ -88,6 +88,20 @@ func calls(t *testing.T) []call {
 			}
 			return receipts, err
 		}},
+		{"PlaceHold", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.PlaceHold(ctx, hold(10, 90)) }},
+		{"ReleaseHold", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.ReleaseHold(ctx, ledger.HoldRelease{ID: 1, Operator: "ops", Reason: "x", At: at(11)})
+		}},
+		{"SetRetention", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.SetRetention(ctx, kept(12, "wiki", at(99), 0))
+		}},
+		{"ResetRetention", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.ResetRetention(ctx, ledger.RetentionReset{PersonID: "p1", App: "wiki", Operator: "ops", Reason: "x", At: at(13)})
+		}},
+		{"SaveAssessment", saveOnce(t, "p1", asks(60, "k8"))},
+		{"ApproveDeletion", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.ApproveDeletion(ctx, approval("k8", 14))
+		}},
 	}
 }
 
@@ -150,6 +164,10 @@ type contents struct {
 	Tasks  []ledger.Task
 	Steps  []ledger.Step
 	Counts ledger.Counts
+
+	Holds      []ledger.Hold
+	Retentions []ledger.Retention
+	Approvals  []ledger.Approval
 }
 
 func everything(t *testing.T, l ledger.Ledger) contents {
@@ -167,6 +185,12 @@ func everything(t *testing.T, l ledger.Ledger) contents {
 	counts, err := l.Count(t.Context())
 	require.NoError(t, err)
 	c := contents{Links: links, Letter: letters, Audit: audit(t, l, ""), Due: due(t, l), Tasks: tasks, Steps: steps, Counts: counts}
+	c.Holds, err = l.Holds(t.Context(), ledger.HoldFilter{}, 0, all)
+	require.NoError(t, err)
+	c.Retentions, err = l.Retentions(t.Context(), "", 0, all)
+	require.NoError(t, err)
+	c.Approvals, err = l.Approvals(t.Context(), ledger.ApprovalFilter{}, ledger.ApprovalPlace{}, all)
+	require.NoError(t, err)
 	for _, s := range people {
 		p := read(t, l, s.PersonID)
 		require.Equal(t, s, p.Summary)

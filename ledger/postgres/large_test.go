@@ -41,6 +41,9 @@ func TestALargeLedgerIsNotReadWhole(t *testing.T) {
 				person_id, event_type, event_source, event_id, urgent, parent_topic, parent_partition, parent_offset)
 			SELECT 'dlq', 0, n, 'hr', 0, n, 'd', '', 0, '', '', '', 'p' || n, '', '', '', 0, '', 0, 0 FROM generate_series(1, 20000) n`,
 		`INSERT INTO withdrawals (person_id, kind, key, state, counted_at) SELECT 'p' || n, 'leavers', 'e' || n, 'over', n FROM generate_series(1, 20000) n`,
+		`INSERT INTO holds (person_id, placed_at, expires_at, operator, reason) SELECT 'p' || n, 0, 1, 'ops', 'x' FROM generate_series(1, 20000) n`,
+		`INSERT INTO retentions (person_id, app, until_at, set_at, operator, reason) SELECT 'p' || n, '', 1, 0, 'ops', 'x' FROM generate_series(1, 20000) n`,
+		`INSERT INTO approvals (person_id, key, app, state) SELECT 'p' || n, 'k', 'chat', 'approved' FROM generate_series(1, 20000) n`,
 		`ANALYZE`,
 	} {
 		_, err := s.db.ExecContext(t.Context(), statement)

@@ -41,6 +41,14 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 			return err
 		}
 	}
+	for _, approval := range a.Approvals {
+		if err := t.askApproval(id, approval, a.Summary.AssessedAt); err != nil {
+			return fmt.Errorf("ask for an approval of %q of person %s: %w", approval.Key, id, err)
+		}
+	}
+	if err := t.lapse(id, a.Lapsed); err != nil {
+		return err
+	}
 	if err := t.withdrawTasks(id, keys, a.Summary.AssessedAt); err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ type Dialect struct {
 // compiled ones itself.
 func Compiled(d Dialect) []string {
 	return []string{
-		summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, withdrawalsQuery, accountsQuery,
-		knownQuery(d),
+		summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, withdrawalsQuery,
+		holdsQuery, retentionsQuery, approvalsQuery, accountsQuery, knownQuery(d),
 	}
 }

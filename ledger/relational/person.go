@@ -29,7 +29,10 @@ const (
 	tasksQuery       = `SELECT ` + taskColumns + ` FROM tasks WHERE person_id = ? AND ` + unfinished + ` ORDER BY id`
 	withdrawalsQuery = `SELECT ` + withdrawalColumns + ` FROM withdrawals
 		WHERE person_id = ? AND state NOT IN ('over', 'gone') ORDER BY kind, key`
-	accountsQuery = `SELECT app, account_id FROM links
+	holdsQuery      = `SELECT ` + holdColumns + ` FROM holds WHERE person_id = ? AND released_at IS NULL ORDER BY id`
+	retentionsQuery = `SELECT ` + retentionColumns + ` FROM retentions WHERE person_id = ? AND ended_at IS NULL ORDER BY app`
+	approvalsQuery  = `SELECT ` + approvalColumns + ` FROM approvals WHERE person_id = ? AND state IN ('asked', 'approved') ORDER BY key`
+	accountsQuery   = `SELECT app, account_id FROM links
 		WHERE person_id = ? AND state IN ('active', 'disabled') AND account_id <> ''`
 )
 
@@ -73,6 +76,15 @@ func readPerson(ctx context.Context, now Reader, id string) (p ledger.Person, er
 		return ledger.Person{}, err
 	}
 	if p.Withdrawals, err = list(ctx, now, withdrawalsQuery, []any{id}, withdrawalDest); err != nil {
+		return ledger.Person{}, err
+	}
+	if p.Holds, err = list(ctx, now, holdsQuery, []any{id}, holdDest); err != nil {
+		return ledger.Person{}, err
+	}
+	if p.Retentions, err = list(ctx, now, retentionsQuery, []any{id}, retentionDest); err != nil {
+		return ledger.Person{}, err
+	}
+	if p.Approvals, err = list(ctx, now, approvalsQuery, []any{id}, approvalDest); err != nil {
 		return ledger.Person{}, err
 	}
 	p.ManagerAccounts, err = accounts(ctx, now, p.ManagerID)

@@ -37,6 +37,12 @@ var tables = []table{
 	{name: "cohorts", key: "id", counter: "id", columns: words(`id kind state counted allowed opened_at closed_at operator reason`)},
 	{name: "withdrawals", key: "person_id, kind, key", columns: words(`person_id kind key state cohort released source event_id voids
 		apps why said_at due_at counted_at seen_at`)},
+	{name: "holds", key: "id", counter: "id", columns: words(`id person_id placed_at expires_at operator reason
+		released_at released_by release_reason`)},
+	{name: "retentions", key: "id", counter: "id", columns: words(`id person_id app until_at for_micros set_at operator reason
+		ended_at ended_by end_reason`)},
+	{name: "approvals", key: "person_id, key", columns: words(`person_id key app state asked_at look_at reminders
+		approved_at operator reason`)},
 	{name: "breaker", key: "id", columns: words(`id turn`)},
 }
 

@@ -236,6 +236,15 @@ func by(operator string) string {
 
 // withdrawTasks ends the unfinished tasks for steps that are not among keys.
 func (t *Tx) withdrawTasks(personID string, keys []string, at time.Time) error {
+	return t.withdrawTasksIf(personID, at, func(k ledger.Task) bool { return !slices.Contains(keys, k.Key) })
+}
+
+// withdrawTasksOf ends the unfinished tasks for steps of a kind.
+func (t *Tx) withdrawTasksOf(personID, kind string, at time.Time) error {
+	return t.withdrawTasksIf(personID, at, func(k ledger.Task) bool { return k.Kind == kind })
+}
+
+func (t *Tx) withdrawTasksIf(personID string, at time.Time, gone func(ledger.Task) bool) error {
 	for after := int64(0); ; {
 		var k ledger.Task
 		found, err := t.get(`SELECT `+taskColumns+` FROM tasks WHERE person_id = ? AND id > ? AND `+unfinished+` ORDER BY id LIMIT 1`,
@@ -244,7 +253,7 @@ func (t *Tx) withdrawTasks(personID string, keys []string, at time.Time) error {
 			return err
 		}
 		after = k.ID
-		if slices.Contains(keys, k.Key) {
+		if !gone(k) {
 			continue
 		}
 		err = t.exec(`UPDATE tasks SET state = 'withdrawn', ended_at = ? WHERE id = ?`, micros(at), k.ID)

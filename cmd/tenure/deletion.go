@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+func (c *cli) deletionCommand() *cobra.Command {
+	return noun("deletion", "Show what is to be deleted for good and what it waits for, and approve it",
+		c.deletionListCommand(), c.deletionApproveCommand())
+}
+
+// waitsForNothing is what a deletion waits for that may be done now.
+const waitsForNothing = "nothing"
+
+// deletionView is a deletion that is to come.
+type deletionView struct {
+	Person   string    `json:"person"`
+	Name     string    `json:"name,omitempty"`
+	App      string    `json:"app"`
+	Waits    string    `json:"waitsFor"`       // "hold", "retention", "approval" or "nothing"
+	Until    time.Time `json:"until,omitzero"` // when the hold or retention ends; when somebody is reminded
+	Retained time.Time `json:"retainedUntil,omitzero"`
+	Approval string    `json:"approval,omitempty"` // "needed" or "given"
+	Why      string    `json:"why,omitempty"`
+
+	key string
+}
+
+// onlooker decides as the worker does, and claims nothing.
+type onlooker struct{ ledger.Ledger }
+
+// ClaimUsername implements decide.Registry.
+func (onlooker) ClaimUsername(_ context.Context, _, base string) (string, error) { return base, nil }
+
+// deletionsOf lists what is to be deleted of a person, as the worker would decide.
+func deletionsOf(ctx context.Context, l ledger.Ledger, rules decide.Rules, person ledger.Person, now time.Time) ([]deletionView, error) {
+	d, err := rules.For(ctx, person, now, onlooker{l})
+	if err != nil {
+		return nil, err
+	}
+	approved := map[string]bool{}
+	for _, a := range person.Approvals {
+		approved[a.Key] = a.State == ledger.ApprovalApproved
+	}
+	approval := func(app, key string) string {
+		switch {
+		case approved[key]:
+			return "given"
+		case rules.Apps[app].Leaver.Approval:
+			return "needed"
+		}
+		return ""
+	}
+	name := viewPerson(person.Summary).name()
+	var views []deletionView
+	for _, x := range d.Plan.Deletions {
+		views = append(views, deletionView{
+			Person: person.PersonID, Name: name, App: x.App, Waits: string(x.Waits), Until: x.Until, Retained: x.At,
+			Approval: approval(x.App, x.Key), Why: x.Why, key: x.Key,
+		})
+	}
+	for _, s := range d.Plan.Steps {
+		if s.Kind == plan.Delete {
+			views = append(views, deletionView{
+				Person: person.PersonID, Name: name, App: s.App, Waits: waitsForNothing, Approval: approval(s.App, s.Key), Why: s.Why, key: s.Key,
+			})
+		}
+	}
+	return views, nil
+}
+
+// deletions lists what is to be deleted of everybody.
+func deletions(ctx context.Context, l ledger.Ledger, rules decide.Rules, now time.Time) ([]deletionView, error) {
+	var people []string
+	links, err := l.Links(ctx, ledger.LinkFilter{State: ledger.LinkDisabled})
+	if err != nil {
+		return nil, err
+	}
+	for name, app := range rules.Apps {
+		if app.Disable || !app.Delete {
+			continue // only where gone is the only off, what is on may be about to be deleted
+		}
+		on, err := l.Links(ctx, ledger.LinkFilter{App: name, State: ledger.LinkActive})
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, on...)
+	}
+	for _, link := range links {
+		people = append(people, link.PersonID)
+	}
+	slices.Sort(people)
+	views := []deletionView{}
+	for _, id := range slices.Compact(people) {
+		person, err := l.Person(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		of, err := deletionsOf(ctx, l, rules, person, now)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, of...)
+	}
+	return views, nil
+}
+
+func (c *cli) deletionListCommand() *cobra.Command {
+	var waits, personID, app string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List what is to be deleted for good, when, and what it waits for",
+		Long: `List the accounts that are off and to be deleted for good, the next first: what each
+waits for (a legal hold, the end of its retention, an operator's approval, or nothing)
+and until when. Of what waits for an approval, that is when somebody is reminded.
+It is decided as the worker decides, from the ledger and the configuration; no app
+is called. What the breaker holds is in tenure breaker list.
+Exits with 3 if something waits for an approval.`,
+		Example: `  tenure deletion list
+  tenure deletion list --waits approval
+  tenure deletion list --person 10004 -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			kinds := []string{string(plan.WaitHold), string(plan.WaitRetention), string(plan.WaitApproval), waitsForNothing}
+			if waits != "" && !slices.Contains(kinds, waits) {
+				return usagef("--waits wants one of %s", strings.Join(kinds, ", "))
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				rules, err := rulesOf(cmd.Context(), cfg)
+				if err != nil {
+					return err
+				}
+				views, err := deletions(cmd.Context(), l, rules, cfg.Clock().Now())
+				if err != nil {
+					return err
+				}
+				views = slices.DeleteFunc(views, func(v deletionView) bool {
+					return waits != "" && v.Waits != waits || personID != "" && v.Person != personID || app != "" && v.App != app
+				})
+				return c.listDeletions(views)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&waits, "waits", "", "only what waits for `this`: hold, retention, approval, nothing")
+	cmd.Flags().StringVar(&personID, "person", "", "only of this `person`")
+	cmd.Flags().StringVar(&app, "app", "", "only in this `app`")
+	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
+	return c.reads(cmd)
+}
+
+func (c *cli) listDeletions(views []deletionView) error {
+	slices.SortStableFunc(views, func(a, b deletionView) int { return a.Until.Compare(b.Until) })
+	err := c.print(views, func(p *page) {
+		p.table("", "person,name,app,waits for,until,kept until,approval,why", rowsOf(views, func(v deletionView) []string {
+			return []string{v.Person, v.Name, v.App, v.Waits, instant(v.Until), instant(v.Retained), v.Approval, v.Why}
+		}))
+		if len(views) == 0 {
+			p.note("nothing is to be deleted")
+		}
+	})
+	waiting := func(v deletionView) bool { return v.Waits == string(plan.WaitApproval) }
+	if err == nil && slices.ContainsFunc(views, waiting) {
+		return errAttention
+	}
+	return err
+}
+
+// approvalView is what an operator has said, or is to say, of a deletion.
+type approvalView struct {
+	App        string               `json:"app"`
+	State      ledger.ApprovalState `json:"state"`
+	AskedAt    time.Time            `json:"askedAt,omitzero"`
+	Reminders  int                  `json:"reminders,omitempty"`
+	RemindAt   time.Time            `json:"remindAt,omitzero"`
+	ApprovedAt time.Time            `json:"approvedAt,omitzero"`
+	Operator   string               `json:"operator,omitempty"`
+	Reason     string               `json:"reason,omitempty"`
+}
+
+func viewApproval(a ledger.Approval) approvalView {
+	return approvalView{
+		App: a.App, State: a.State, AskedAt: a.AskedAt, Reminders: a.Reminders, RemindAt: a.LookAt,
+		ApprovedAt: a.ApprovedAt, Operator: a.Operator, Reason: a.Reason,
+	}
+}
+
+func (c *cli) deletionApproveCommand() *cobra.Command {
+	var f decisionFlags
+	var app string
+	cmd := &cobra.Command{
+		Use:   "approve PERSON",
+		Short: "Approve that somebody's accounts are deleted for good",
+		Long: `Approve that somebody's accounts are deleted for good, where the configuration asks
+for that (leaver.approval): all that need it, or (--app) that in one app. What waited
+for nothing else is deleted at once; what is still kept, or held, when that ends.
+
+It holds for this ending only: whoever comes back and leaves again is asked about
+anew. It is on the record with your name and reason. To say no, keep the account
+longer (tenure retention set) or place a hold (tenure hold place).`,
+		Example: `  tenure deletion approve 10004 --reason "ticket 42"
+  tenure deletion approve 10004 --app wiki --reason "nothing of it is needed, ticket 42"`,
+		Args: exactly("PERSON"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.given(); err != nil {
+				return err
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				return c.approveDeletions(cmd.Context(), cfg, l, args[0], app, f)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&app, "app", "", "only in this `app`")
+	f.flags(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
+	return cmd
+}
+
+func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, l ledger.Ledger, id, app string, f decisionFlags) error {
+	person, err := findPerson(ctx, l, id)
+	if err != nil {
+		return err
+	}
+	rules, err := rulesOf(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	now := cfg.Clock().Now()
+	all, err := deletionsOf(ctx, l, rules, person, now)
+	if err != nil {
+		return err
+	}
+	needed := slices.DeleteFunc(all, func(v deletionView) bool { return v.Approval != "needed" || app != "" && v.App != app })
+	if len(needed) == 0 {
+		return fmt.Errorf("no deletion of %s needs an approval: see tenure deletion list --person %s", id, id)
+	}
+	for _, v := range needed {
+		_, err := l.ApproveDeletion(ctx, ledger.DeletionApproval{
+			PersonID: id, App: v.App, Key: v.key, Operator: f.operator, Reason: f.reason, At: now,
+		})
+		if err != nil {
+			return err
+		}
+		when := "it is deleted now"
+		if v.Waits == string(plan.WaitHold) || v.Waits == string(plan.WaitRetention) {
+			when = fmt.Sprintf("it is deleted when its %s ends, at %s", v.Waits, instant(v.Until))
+		}
+		_, _ = fmt.Fprintf(c.out, "the deletion of %s in %s is approved: %s\n", id, v.App, when)
+	}
+	return c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "a deletion was approved")
+}

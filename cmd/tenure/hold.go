@@ -1,0 +1,305 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+func (c *cli) holdCommand() *cobra.Command {
+	return noun("hold", "Legal holds: of somebody who is held, nothing is deleted for good",
+		c.holdPlaceCommand(), c.holdReleaseCommand(), c.holdListCommand())
+}
+
+// decisionFlags are the flags of what an operator decides.
+type decisionFlags struct{ operator, reason string }
+
+func (f *decisionFlags) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.reason, "reason", "", "why, for the record")
+	operatorFlag(cmd, &f.operator)
+}
+
+// given is nil if a reason was given, and finds out who is asking.
+func (f *decisionFlags) given() error {
+	if strings.TrimSpace(f.reason) == "" {
+		return usagef("say why with --reason: it goes on the record")
+	}
+	f.operator = asking(f.operator)
+	return nil
+}
+
+// end reads until when something lasts: a day (to its end, in UTC), an instant, or so
+// long from now.
+func end(text string, now time.Time) (time.Time, error) {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day.AddDate(0, 0, 1), nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at.UTC(), nil
+	}
+	if span, err := config.ParseDuration(text); err == nil {
+		return now.Add(span).UTC().Truncate(time.Second), nil
+	}
+	return time.Time{}, usagef("--until wants a day (2027-06-30, to its end in UTC), an instant (2027-06-30T12:00:00Z) or a time from now (90d), not %q", text)
+}
+
+func (c *cli) holdPlaceCommand() *cobra.Command {
+	var f decisionFlags
+	var until string
+	cmd := &cobra.Command{
+		Use:   "place PERSON",
+		Short: "Keep somebody's accounts from being deleted, until a day",
+		Long: `Keep somebody's accounts from being deleted for good, until a day or until the hold
+is released. Whatever retention says meanwhile, none of their accounts is deleted, by
+Tenure or by a human whom Tenure asked. They are cut off as everybody is: their
+access ends when it has to, and is not given back.
+
+The last day of --until belongs to the hold. Several holds may be in force at once:
+the last one to end decides. To prolong one, place another.
+
+It is in force as soon as the command has written it into the ledger: Temporal is
+not needed. A deletion that had begun before that is told of (exit status 3): it may
+be done. What was deleted before cannot be brought back, and is told of too.`,
+		Example: `  tenure hold place 10004 --until 2027-06-30 --reason "matter 42, counsel"
+  tenure hold place 10004 --until 90d --reason "matter 42, until counsel has looked"`,
+		Args: exactly("PERSON"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.given(); err != nil {
+				return err
+			}
+			if until == "" {
+				return usagef("say with --until when the hold ends: it can be prolonged by another one")
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				return c.placeHold(cmd.Context(), cfg, l, args[0], until, f)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&until, "until", "", "when it ends: a `day`, an instant, or a time from now (90d)")
+	f.flags(cmd)
+	return cmd
+}
+
+func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger, id, until string, f decisionFlags) error {
+	now := cfg.Clock().Now()
+	expires, err := end(until, now)
+	if err != nil {
+		return err
+	}
+	if !expires.After(now) {
+		return usagef("--until %s is over: it is %s", until, instant(now))
+	}
+	if _, err := findPerson(ctx, l, id); err != nil {
+		return err
+	}
+	placed, err := l.PlaceHold(ctx, ledger.Hold{PersonID: id, PlacedAt: now, ExpiresAt: expires, Operator: f.operator, Reason: f.reason})
+	if err != nil {
+		return err
+	}
+	person, err := findPerson(ctx, l, id) // as it is now that nothing more is deleted
+	if err != nil {
+		return err
+	}
+	var kept, gone []string
+	for _, link := range person.Links {
+		if link.State == ledger.LinkDeleted {
+			gone = append(gone, link.App)
+		} else {
+			kept = append(kept, link.App)
+		}
+	}
+	_, _ = fmt.Fprintf(c.out, "%s: nothing of %s is deleted until %s (%s)\n", placed.Hold.Name(), id, instant(expires), listed(kept, "there is no account"))
+	if len(gone) > 0 {
+		_, _ = fmt.Fprintf(c.err, "deleted before: %s\n", strings.Join(gone, ", "))
+	}
+	if err := c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "held: "+placed.Hold.Name()); err != nil {
+		return err
+	}
+	if len(placed.Deleting) > 0 {
+		_, _ = fmt.Fprintf(c.err, "a deletion had begun in %s, and may be done all the same: see tenure person show %s\n", strings.Join(placed.Deleting, ", "), id)
+		return errAttention
+	}
+	return nil
+}
+
+// listed is a list, or what to say if there is nothing in it.
+func listed(list []string, none string) string {
+	if len(list) == 0 {
+		return none
+	}
+	return strings.Join(list, ", ")
+}
+
+func (c *cli) holdReleaseCommand() *cobra.Command {
+	var f decisionFlags
+	cmd := &cobra.Command{
+		Use:   "release HOLD|PERSON",
+		Short: "End a hold, or all holds of a person, before its time",
+		Long: `End a hold (h-3), or all holds that a person has. What the last one kept is deleted
+at once if its retention is over. It is on the record with your name and reason.`,
+		Example: `  tenure hold release h-3 --reason "matter 42 is settled"
+  tenure hold release 10004 --reason "all matters are settled"`,
+		Args: exactly("HOLD|PERSON"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.given(); err != nil {
+				return err
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				return c.releaseHolds(cmd.Context(), cfg, l, args[0], f)
+			})
+		},
+	}
+	f.flags(cmd)
+	return cmd
+}
+
+func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Ledger, name string, f decisionFlags) error {
+	now := cfg.Clock().Now()
+	holds, err := heldBy(ctx, l, name, now)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		released, err := l.ReleaseHold(ctx, ledger.HoldRelease{ID: h.ID, Operator: f.operator, Reason: f.reason, At: now})
+		if err != nil {
+			return err
+		}
+		if released.ReleasedBy != f.operator || !released.ReleasedAt.Equal(now.Truncate(time.Microsecond)) {
+			return fmt.Errorf("%s of %s was released before, by %s at %s", h.Name(), h.PersonID, released.ReleasedBy, instant(released.ReleasedAt))
+		}
+		_, _ = fmt.Fprintf(c.out, "%s of %s is released\n", h.Name(), h.PersonID)
+	}
+	person, err := findPerson(ctx, l, holds[0].PersonID)
+	if err != nil {
+		return err
+	}
+	for _, h := range person.Holds {
+		if h.InForce(now) {
+			_, _ = fmt.Fprintf(c.err, "%s is still held by %s, until %s\n", h.PersonID, h.Name(), instant(h.ExpiresAt))
+		}
+	}
+	return c.tellRuns(ctx, l, []string{person.PersonID}, cfg.Sweep.Every, "a hold was released")
+}
+
+// heldBy is the hold of that name, or those in force of the person of that ID: at
+// least one.
+func heldBy(ctx context.Context, l ledger.Ledger, name string, now time.Time) ([]ledger.Hold, error) {
+	if id, ok := ledger.HoldID(name); ok {
+		found, err := l.Holds(ctx, ledger.HoldFilter{ID: id}, 0, 1)
+		if err == nil && len(found) == 0 {
+			err = fmt.Errorf("there is no hold %s: see tenure hold list --all", name)
+		}
+		return found, err
+	}
+	person, err := findPerson(ctx, l, name)
+	if err != nil {
+		return nil, err
+	}
+	var holds []ledger.Hold
+	for _, h := range person.Holds {
+		if h.InForce(now) {
+			holds = append(holds, h)
+		}
+	}
+	if len(holds) == 0 {
+		return nil, fmt.Errorf("person %s is not held: see tenure hold list --all --person %s", name, name)
+	}
+	return holds, nil
+}
+
+// holdView is a hold, and whom it is on.
+type holdView struct {
+	Hold     string    `json:"hold"`
+	Person   string    `json:"person"`
+	Name     string    `json:"name,omitempty"`
+	State    string    `json:"state"`
+	PlacedAt time.Time `json:"placedAt"`
+	Until    time.Time `json:"until"`
+	Operator string    `json:"operator"`
+	Reason   string    `json:"reason"`
+
+	ReleasedAt    time.Time `json:"releasedAt,omitzero"`
+	ReleasedBy    string    `json:"releasedBy,omitempty"`
+	ReleaseReason string    `json:"releaseReason,omitempty"`
+}
+
+func viewHold(h ledger.Hold, name string, now time.Time) holdView {
+	state := "in force"
+	switch {
+	case !h.ReleasedAt.IsZero():
+		state = "released"
+	case !h.InForce(now):
+		state = "expired"
+	}
+	return holdView{
+		Hold: h.Name(), Person: h.PersonID, Name: name, State: state, PlacedAt: h.PlacedAt, Until: h.ExpiresAt,
+		Operator: h.Operator, Reason: h.Reason, ReleasedAt: h.ReleasedAt, ReleasedBy: h.ReleasedBy, ReleaseReason: h.ReleaseReason,
+	}
+}
+
+func (c *cli) holdListCommand() *cobra.Command {
+	var f ledger.HoldFilter
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List who is held, by whom, why and until when",
+		Example: `  tenure hold list
+  tenure hold list --all --person 10004
+  tenure hold list -o json | jq -r '.[] | [.person, .until, .reason] | @tsv'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				now := cfg.Clock().Now()
+				if !all {
+					f.InForce = now
+				}
+				return c.listHolds(cmd.Context(), l, f, now)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "those that have expired or were released too")
+	cmd.Flags().StringVar(&f.PersonID, "person", "", "only on this `person`")
+	return c.reads(cmd)
+}
+
+func (c *cli) listHolds(ctx context.Context, l ledger.Ledger, f ledger.HoldFilter, now time.Time) error {
+	views, names := []holdView{}, map[string]string{}
+	for after := int64(0); ; {
+		found, err := l.Holds(ctx, f, after, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, h := range found {
+			after = h.ID
+			name, err := nameOf(ctx, l, names, h.PersonID)
+			if err != nil {
+				return err
+			}
+			views = append(views, viewHold(h, name, now))
+		}
+		if len(found) < pageSize {
+			break
+		}
+	}
+	return c.print(views, func(p *page) {
+		p.table("", holdHeader, rowsOf(views, holdView.row))
+		if len(views) == 0 {
+			p.note("nobody is held")
+		}
+	})
+}
+
+const holdHeader = "hold,person,name,state,placed,until,operator,reason,released,by,why"
+
+func (v holdView) row() []string {
+	return []string{
+		v.Hold, v.Person, v.Name, v.State, instant(v.PlacedAt), instant(v.Until), v.Operator, v.Reason,
+		instant(v.ReleasedAt), v.ReleasedBy, v.ReleaseReason,
+	}
+}

@@ -1,0 +1,89 @@
+package plan
+
+import "time"
+
+// delete plans the hard deletion of a withdrawn account. Retention counts from
+// the latest of: access ended, the account was proven disabled, and stripped. It
+// says whether the account is to be deleted now.
+func (m *maker) delete(link Link, traits App) bool {
+	if !traits.Leaver.Delete || !traits.Delete {
+		return false
+	}
+	step := m.ending(Delete, link.App)
+	if link.State == LinkActive || m.has(link.App, Strip) {
+		// When retention ends is known once the account is disabled and stripped.
+		now := m.deadline(link, traits, time.Time{})
+		return !now.After(m.Now) && m.stands(link.App, traits, now).Waits == "" && m.add(step)
+	}
+	deadline := m.deadline(link, traits, latest(m.accessEnded(), link.DisabledAt, link.StrippedAt))
+	deadline = latest(deadline, link.DoubtUntil) // what is deleted cannot be verified any more
+	return m.mayDelete(link.App, traits, deadline) && m.add(step)
+}
+
+// deadline is when retention ends, which counts from an instant; zero: from now.
+func (m *maker) deadline(link Link, traits App, from time.Time) time.Time {
+	if from.IsZero() {
+		from = m.Now
+	}
+	said, ok := m.Retentions[link.App]
+	if !ok {
+		said, ok = m.Retentions[""]
+	}
+	switch {
+	case !ok:
+		return from.Add(traits.Leaver.Retain)
+	case said.Until.IsZero():
+		return from.Add(said.For)
+	}
+	return said.Until
+}
+
+// mayDelete says whether an account may be deleted now, and if not notes what it waits
+// for. Whatever comes of timers, nothing of a person who is held is.
+func (m *maker) mayDelete(app string, traits App, retained time.Time) bool {
+	if m.Skipped[m.ending(Delete, app).Key] {
+		return false
+	}
+	d := m.stands(app, traits, retained)
+	due := Due{At: d.Until, App: app}
+	switch d.Waits {
+	case WaitHold:
+		due.What, due.App = DueHold, "" // of the person as a whole
+	case WaitRetention:
+		due.What = DueDelete
+	case WaitApproval:
+		due.What = DueApproval
+	default:
+		return true
+	}
+	m.deletions, m.dues = append(m.deletions, d), append(m.dues, due)
+	return false
+}
+
+// stands is what stands against the deletion of an account that is kept until an
+// instant.
+func (m *maker) stands(app string, traits App, retained time.Time) Deletion {
+	step := m.ending(Delete, app)
+	known := m.Approvals[step.Key]
+	d := Deletion{App: app, Key: step.Key, At: retained, Why: step.Why}
+	// Nobody is asked to approve what no automation does.
+	d.Approval = traits.Leaver.Approval && !known.Given && !m.Protected[app]
+	switch {
+	case m.held() && m.HeldUntil.After(retained):
+		d.Waits, d.Until = WaitHold, m.HeldUntil
+	case retained.After(m.Now):
+		d.Waits, d.Until = WaitRetention, retained
+	case d.Approval:
+		d.Waits, d.Until = WaitApproval, known.LookAt
+		if !d.Until.After(m.Now) {
+			d.Until = m.Now.Add(max(traits.Leaver.Remind, minRemind))
+		}
+	}
+	return d
+}
+
+// minRemind is how often at most somebody is reminded.
+const minRemind = time.Minute
+
+// held says whether nothing of the person may be deleted now.
+func (m *maker) held() bool { return m.HeldUntil.After(m.Now) }
