@@ -210,7 +210,7 @@ func (b *board) markdown(questions []activities.Attention) string {
 		out.WriteString("\n")
 	}
 	if len(questions) > 0 || slices.ContainsFunc(b.rows, row.inAttention) {
-		out.WriteString(fmt.Sprintf("Try again: `tenure run retry %[1]s`, do without: `tenure run skip %[1]s`\n\n", b.person))
+		out.WriteString(fmt.Sprintf("Try again: `tenure run retry %[1]s`, do without: `tenure run skip %[1]s --reason WHY`\n\n", b.person))
 	}
 	if b.next != "" {
 		out.WriteString(fmt.Sprintf("Continued as **%s**.\n", b.next))

@@ -64,7 +64,8 @@ func TestBreakerListAndShow(t *testing.T) {
 	}
 	show := s.run("person", "show", "p1")
 	assert.Equal(t, service.ExitAttention, show.code, "somebody has to decide")
-	assert.Contains(t, show.stdout, "held in c-1")
+	assert.Contains(t, show.stdout, "held in c-1 (tenure breaker show c-1)")
+	assert.Contains(t, show.stdout, "now: in a mass change (tenure breaker list)")
 }
 
 func TestBreakerCancel(t *testing.T) {

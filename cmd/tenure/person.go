@@ -51,6 +51,9 @@ func (v personView) due() string {
 	if v.DueWhat == ledger.DueWorking {
 		return "now: see its steps" // the instant is only when the sweeper would look
 	}
+	if v.DueWhat == ledger.DueBreaker {
+		return "now: in a mass change (tenure breaker list)" // likewise
+	}
 	return v.DueWhat + " " + instant(v.DueAt)
 }
 

@@ -150,7 +150,7 @@ func (v personScreen) progress() string {
 		parts = append(parts, fmt.Sprintf("%d in need of attention", n))
 	}
 	if len(v.Held) > 0 {
-		parts = append(parts, "held in "+strings.Join(v.Held, ", ")+" (tenure breaker show)")
+		parts = append(parts, "held in "+strings.Join(v.Held, ", ")+" (tenure breaker show "+v.Held[0]+")")
 	}
 	if len(v.Holds) > 0 {
 		parts = append(parts, "nothing is deleted until "+instant(slices.MaxFunc(v.Holds, func(a, b holdView) int { return a.Until.Compare(b.Until) }).Until))

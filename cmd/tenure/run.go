@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 			if err != nil {
 				return err
 			}
-			return c.withTemporal(cmd.Context(), func(t client.Client) error { return c.listRuns(cmd.Context(), t, query) })
+			return c.withTemporal(cmd.Context(), func(t client.Client) error { return c.listRuns(cmd.Context(), t, query, which) })
 		},
 	}
 	cmd.Flags().BoolVar(&attention, "attention", false, "list what needs a human")
@@ -100,6 +101,14 @@ type runView struct {
 	Started    time.Time `json:"started"`
 	RunID      string    `json:"runId"`
 }
+
+// stage is what the run is at, and what holds it there.
+func (r runView) stage() string {
+	return strings.TrimSpace(r.Stage + " " + strings.Join(r.Cohorts, " "))
+}
+
+// byDue sorts runs by what falls due first.
+func byDue(a, b runView) int { return a.NextDue.Compare(b.NextDue) }
 
 // runFilter says which open runs are wanted; zero means all.
 type runFilter struct {
@@ -160,15 +169,18 @@ func runsLike(ctx context.Context, t client.Client, query string) ([]runView, er
 	}
 }
 
-func (c *cli) listRuns(ctx context.Context, t client.Client, query string) error {
+func (c *cli) listRuns(ctx context.Context, t client.Client, query string, f runFilter) error {
 	runs, err := runsLike(ctx, t, query)
 	if err != nil {
 		return err
 	}
+	if f.due != "" {
+		slices.SortStableFunc(runs, byDue)
+	}
 	return c.print(runs, func(p *page) {
 		p.table("", "person,type,stage,urgency,attention,next,started", rowsOf(runs, func(r runView) []string {
 			next := strings.TrimSpace(r.NextAction + " " + instant(r.NextDue))
-			return []string{r.Person, r.Type, strings.TrimSpace(r.Stage + " " + strings.Join(r.Cohorts, " ")), r.Urgency, strings.Join(r.Attention, " "), next, instant(r.Started)}
+			return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), next, instant(r.Started)}
 		}))
 		if len(runs) == 0 {
 			p.note("nothing runs")

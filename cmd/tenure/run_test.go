@@ -132,7 +132,12 @@ func TestRunList(t *testing.T) {
 	assert.Equal(t, "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running' AND "+
 		"(WorkflowType = 'Leaver' OR TenureNextAction = 'end' OR TenureNextAction STARTS_WITH 'delete')", f.queries[0])
 	f.queries = nil
-	assert.Equal(t, service.ExitDone, s.run("run", "list", "--due", "7d").code)
+	f.runs = append(f.runs, run("person:10003", "Scheduled", "2026-02-27 00:00:00", map[string]any{
+		"TenureNextAction": "end", "TenureNextDue": at("2026-03-29 23:00:00"),
+	}))
+	got = s.run("run", "list", "--due", "7d")
+	assert.Equal(t, service.ExitDone, got.code)
+	assert.Regexp(t, `(?s)10003 .*10002 `, got.stdout, "what falls due first is first")
 	assert.Regexp(t, `AND TenureNextDue < '20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ'$`, f.queries[0])
 	got = s.run("run", "list", "--due", "7 days")
 	assert.Equal(t, service.ExitUsage, got.code)

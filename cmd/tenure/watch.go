@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -275,14 +276,15 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 		of = fmt.Sprintf("WorkflowId = '%s' AND ExecutionStatus = 'Running'", workflows.WorkflowID(s.person))
 	}
 	runs, err := runsLike(ctx, s.temporal, of+" AND TenureStage != '"+workflows.StageScheduled+"'")
+	slices.SortStableFunc(runs, byNeed)
 	s.section(p, "At work, or waiting for a human", "nobody", err, len(runs), func(title string, n int) {
 		p.table(title, "person,change,stage,urgency,attention,since", rowsOf(runs[:n], func(r runView) []string {
-			return []string{r.Person, r.Type, r.Stage, r.Urgency, strings.Join(r.Attention, " "), instant(r.Started)}
+			return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), instant(r.Started)}
 		}))
 	})
 
 	due, err := runsLike(ctx, s.temporal, of+" AND "+dueBefore(now.Add(watchAhead)))
-	slices.SortStableFunc(due, func(a, b runView) int { return a.NextDue.Compare(b.NextDue) })
+	slices.SortStableFunc(due, byDue)
 	s.section(p, "Due within a day", "nothing", err, len(due), func(title string, n int) {
 		p.table(title, "when,person,what", rowsOf(due[:n], func(r runView) []string {
 			return []string{instant(r.NextDue), r.Person, r.NextAction}
@@ -295,6 +297,22 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 	s.section(p, "Done", "nothing", err, len(s.recent), func(title string, n int) {
 		p.table(title, "when,person,app,what,why,who", rowsOf(s.recent[:n], auditView.row))
 	})
+}
+
+// byNeed sorts runs by how much somebody has to see them: a mass change that is held
+// must not push what needs attention off the screen.
+func byNeed(a, b runView) int {
+	rank := func(r runView) int {
+		switch r.Stage {
+		case workflows.StageAttention:
+			return 0
+		case workflows.StageHeld:
+			return 2
+		default:
+			return 1
+		}
+	}
+	return cmp.Compare(rank(a), rank(b))
 }
 
 // section draws one part of the screen: its rows, as many as fit, or why there are

@@ -135,6 +135,7 @@ func TestWatchIsAScreenOnATerminal(t *testing.T) {
 	waives(t, l, "10001", "no need of it", 0)
 	require.NoError(t, l.Close())
 	f := &frontend{runs: []*workflowpb.WorkflowExecutionInfo{
+		run("person:10002", "Leaver", "2026-03-02 00:00:00", map[string]any{"TenureStage": "held", "TenureCohort": []string{"c-1"}}),
 		run("person:10001", "Leaver", "2026-03-01 00:00:00", map[string]any{
 			"TenureStage": "attention", "TenureUrgency": "urgent", "TenureAttention": []string{"chat"},
 			"TenureNextAction": "delete wiki", "TenureNextDue": at("2026-03-30 23:00:00"),
@@ -151,8 +152,9 @@ func TestWatchIsAScreenOnATerminal(t *testing.T) {
 	for _, want := range []string{"10001   Leaver  attention", "2026-03-30 23:00:00Z  10001   delete wiki", "by ops"} {
 		assert.Contains(t, screen, want)
 	}
+	assert.Regexp(t, `(?s)10001 +Leaver +attention.*10002 +Leaver +held c-1`, screen, "what needs attention is above what is held")
 	assert.Contains(t, f.queries[0], "TenureStage != 'scheduled'")
-	assert.Contains(t, f.queries[1], "TenureNextDue < '")
+	assert.Contains(t, strings.Join(f.queries, "\n"), "TenureNextDue < '")
 }
 
 func TestWatchGoesOnWithoutTemporal(t *testing.T) {
