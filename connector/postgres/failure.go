@@ -59,9 +59,9 @@ func (s *server) failure(ctx context.Context, op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
+	case remote.Ended(ctx) != nil:
 		return &connector.Error{
-			Kind: connector.KindUnavailable, Op: op, Cause: ctx.Err(),
+			Kind: connector.KindUnavailable, Op: op, Cause: remote.Ended(ctx),
 			Message: remote.WhyUnanswered(ctx, err, "the server", s.timeout),
 		}
 	case errors.As(err, &known):

@@ -123,6 +123,19 @@ func RetryAfter(header http.Header) time.Duration {
 	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
 
+// Ended is why a context has ended, also when its deadline is over and it does not say
+// so yet: a connection that is being made has the same deadline, and may be told of it
+// first.
+func Ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
 // WhyUnanswered says why a call got no answer, or not all of it, and what to
 // check. who is the service.
 func WhyUnanswered(ctx context.Context, err error, who string, timeout time.Duration) string {
@@ -132,7 +145,7 @@ func WhyUnanswered(ctx context.Context, err error, who string, timeout time.Dura
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return "the call was cancelled"
-	case ctx.Err() != nil:
+	case Ended(ctx) != nil:
 		return "the call ran out of time"
 	case errors.As(err, &timed) && timed.Timeout():
 		return fmt.Sprintf("no answer within %s", timeout)
