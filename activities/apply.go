@@ -140,7 +140,8 @@ func (a *Activities) fail(ctx context.Context, req StepRequest, begun ledger.Beg
 	outcome := ledger.Outcome{
 		State: ledger.StepOpen, Code: f.code, Message: f.message,
 		// No answer is no refusal: the app may have taken the call, and be slow.
-		InDoubt: req.Step.Kind.Gives() && f.code == string(connector.KindUnavailable),
+		// Whoever places a hold has to know of a deletion that may yet be done.
+		InDoubt: (req.Step.Kind.Gives() || req.Step.Kind == plan.Delete) && f.code == string(connector.KindUnavailable),
 	}
 	attention := !f.retryable || failing > a.AttentionAfter && !f.noTurn
 	if attention {

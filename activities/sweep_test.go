@@ -68,12 +68,12 @@ func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 }
 
 // What an open run cannot know of is told to it.
-func TestSweepTellsOpenRunsOfDeadLetters(t *testing.T) {
+func TestSweepTellsOpenRunsOfDeadLettersAndDecisions(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	for _, id := range []string{"1", "2"} {
+	for _, id := range []string{"1", "2", "3"} {
 		require.NoError(t, store.SaveAssessment(t.Context(), ledger.Assessment{
 			Summary: ledger.Summary{PersonID: id, AssessedAt: now, DueAt: now, DueWhat: ledger.DueWorking},
 		}))
@@ -81,6 +81,8 @@ func TestSweepTellsOpenRunsOfDeadLetters(t *testing.T) {
 	_, err = store.RecordDeadLetter(t.Context(), ledger.DeadLetter{
 		At: ledger.Position{Topic: "dlq"}, Origin: ledger.Position{Topic: "t"}, Digest: "d", ReceivedAt: now, PersonID: "2", Urgent: true,
 	})
+	require.NoError(t, err)
+	_, err = store.PlaceHold(t.Context(), ledger.Hold{PersonID: "3", PlacedAt: now, ExpiresAt: now.Add(time.Minute), Operator: "ops", Reason: "x"})
 	require.NoError(t, err)
 	runs := &openRuns{open: func(string) bool { return true }, resumed: map[string]string{}}
 	a := &activities.Activities{
@@ -91,5 +93,5 @@ func TestSweepTellsOpenRunsOfDeadLetters(t *testing.T) {
 	env.RegisterActivity(a.Sweep)
 	_, err = env.ExecuteActivity(a.Sweep)
 	require.NoError(t, err)
-	assert.Equal(t, map[string]string{"2": "due: letter"}, runs.resumed)
+	assert.Equal(t, map[string]string{"2": "due: letter", "3": "due: decision"}, runs.resumed)
 }

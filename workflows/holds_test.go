@@ -5,8 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
@@ -212,6 +215,10 @@ func (b *biography) approves(after time.Duration) {
 
 func TestADeletionThatHasToBeApprovedWaits(t *testing.T) {
 	b := newBiography(t, approving())
+	reg := prometheus.NewRegistry()
+	b.acts.Metrics = activities.NewMetrics(reg, b.acts.Policy.Apps())
+	var lines *observer.ObservedLogs
+	b.acts.Log, lines = observed()
 	leavesAt(b)
 	b.on(39*day, func() { assert.Empty(t, person(b).Approvals, "it is not due") })
 	var asked time.Time
@@ -232,6 +239,29 @@ func TestADeletionThatHasToBeApprovedWaits(t *testing.T) {
 	assert.Empty(t, person(b).Approvals)
 	assert.Subset(t, b.actions(), []string{"wiki:approval_asked", "wiki:approval_reminded", "wiki:deletion_approved", "wiki:deleted"})
 	assert.True(t, person(b).DueAt.IsZero())
+
+	var told []string
+	for _, line := range lines.FilterMessage("a deletion waits for an operator's approval").All() {
+		told = append(told, line.ContextMap()["why"].(string))
+	}
+	assert.Equal(t, []string{"asked", "reminded", "reminded", "reminded"}, told)
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	counted := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if n := m.GetCounter().GetValue(); f.GetName() == "tenure_deletion_reminders_total" && n > 0 {
+				counted[m.GetLabel()[0].GetValue()+" "+m.GetLabel()[1].GetValue()] = n
+			}
+		}
+	}
+	assert.Equal(t, map[string]float64{"wiki asked": 1, "wiki reminded": 3}, counted)
+}
+
+// observed is a log whose lines can be looked at.
+func observed() (*zap.Logger, *observer.ObservedLogs) {
+	core, lines := observer.New(zap.WarnLevel)
+	return zap.New(core), lines
 }
 
 func TestAnApprovalIsOfOneEndingOnly(t *testing.T) {
@@ -309,4 +339,27 @@ func TestARehearsalKnowsHoldsApprovalsAndRetentions(t *testing.T) {
 		}, deletions)
 	})
 	b.live(23 * day)
+}
+
+// A deletion that got no answer may yet be done: whoever places a hold is told.
+func TestADeletionWithoutAnAnswerIsToldOf(t *testing.T) {
+	rules := testRules()
+	rules.Leaver.Retain = 0
+	b := newBiography(t, rules)
+	b.hears(0, hired("Development"))
+	b.apps["wiki"].OnCall(func(_ context.Context, op, _ string) error {
+		if op == connector.OpDelete {
+			return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "no answer"}
+		}
+		return nil
+	})
+	b.hears(day, terminated(hr.DateOf(epoch)))
+	b.on(day+10*time.Second, func() {
+		placed, err := b.ledger.PlaceHold(context.Background(), ledger.Hold{
+			PersonID: b.person, PlacedAt: b.now(), ExpiresAt: epoch.Add(9 * day), Operator: "counsel", Reason: "matter 42",
+		})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"wiki"}, placed.Deleting)
+	})
+	b.live(2 * day)
 }

@@ -90,6 +90,12 @@ func TestWhatIsRehearsedIsWhatIsDone(t *testing.T) {
 			first, second := randomLife(r, b.person)
 			late := time.Duration(1+r.IntN(60)) * day
 			b.says(0, first)
+			if r.IntN(3) == 0 {
+				b.holds(late-time.Hour, late+time.Duration(1+r.IntN(100))*day)
+			}
+			if r.IntN(3) == 0 {
+				b.keeps(late-time.Hour, []string{"", "wiki"}[r.IntN(2)], time.Time{}, time.Duration(r.IntN(50))*day)
+			}
 			foreseen, from := b.says(late, second)
 			b.live(500 * day)
 
