@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -96,6 +97,11 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 	}
 	record := a.record(d, out)
 	record.Approvals, record.Lapsed = d.approvals()
+	for _, r := range d.person.Retentions {
+		if decide.Lapsed(r, d.desired.Standing, d.now) {
+			record.LapsedRetentions = append(record.LapsedRetentions, r.ID)
+		}
+	}
 	if err := a.Ledger.SaveAssessment(ctx, record); err != nil {
 		return Assessment{}, classify(err)
 	}

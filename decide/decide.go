@@ -80,7 +80,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		Recipients: appsOf(d.Recipients),
 		Protected:  r.protected(d.Person),
 		HeldUntil:  ledger.HeldUntil(person.Holds),
-		Retentions: retentions(person.Retentions),
+		Retentions: retentions(person.Retentions, standing, now),
 		Approvals:  approvals(person.Approvals),
 	})
 	return d, nil

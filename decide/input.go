@@ -1,6 +1,8 @@
 package decide
 
 import (
+	"time"
+
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
@@ -91,12 +93,21 @@ func skipped(steps []ledger.Step) map[string]bool {
 }
 
 // retentions are what operators have said of how long accounts are kept, by app.
-func retentions(said []ledger.Retention) map[string]plan.Retention {
+func retentions(said []ledger.Retention, standing hr.Standing, now time.Time) map[string]plan.Retention {
 	byApp := make(map[string]plan.Retention, len(said))
 	for _, r := range said {
-		byApp[r.App] = plan.Retention{Until: r.Until, For: r.For}
+		if !Lapsed(r, standing, now) {
+			byApp[r.App] = plan.Retention{Until: r.Until, For: r.For}
+		}
 	}
 	return byApp
+}
+
+// Lapsed says whether an employment has begun since an operator said something of
+// retention: it was about the ending before that, and not about the next.
+func Lapsed(r ledger.Retention, standing hr.Standing, now time.Time) bool {
+	period := standing.Period
+	return period != nil && period.Starts.After(r.SetAt) && !period.Starts.After(now)
 }
 
 // approvals are what is known of deletions that need an approval, by key.

@@ -274,8 +274,10 @@ type Assessment struct {
 	// approved stays so.
 	Approvals []Approval
 	// Lapsed are the keys of deletions that are not asked for any more: their approvals
-	// are over.
-	Lapsed []string
+	// are over. LapsedRetentions are the IDs of those that hold no more since another
+	// employment has begun: each is ended, with an audit row.
+	Lapsed           []string
+	LapsedRetentions []int64
 }
 
 // StepState is the state of a step.

@@ -323,6 +323,31 @@ func TestRetentionIsExtendedAndCutShortForOnePerson(t *testing.T) {
 	assert.Equal(t, everywhere("none"), b.states(), "the configuration says it again")
 }
 
+// What was said of one ending does not delete at once after the next.
+func TestARetentionIsOfOneEmployment(t *testing.T) {
+	b := newBiography(t, testRules())
+	leavesAt(b)
+	b.keeps(12*day, "", epoch.Add(13*day), 0)
+	b.keeps(12*day, "wiki", epoch.Add(90*day), 0)
+	b.on(14*day, func() {
+		assert.Equal(t, map[string]string{"directory": "none", "chat": "none", "wiki": "off []"}, b.states())
+	})
+	back := hired("Development")
+	back.Type, back.Effective = hr.EventRehired, hr.DateOf(epoch.Add(60*day))
+	back.Profile.StartDate = back.Effective
+	b.hears(50*day, back) // it stays off until the first day, and is kept
+	b.on(59*day, func() { assert.Equal(t, "off []", b.state("wiki")) })
+	b.on(61*day, func() {
+		assert.Equal(t, working, b.states())
+		assert.Empty(t, person(b).Retentions)
+	})
+	b.hears(70*day, terminated(hr.DateOf(epoch.Add(69*day))))
+	b.on(99*day, func() { assert.Equal(t, everywhere("off []"), b.states(), "kept as the configuration says") })
+	b.live(102 * day)
+	assert.Equal(t, everywhere("none"), b.states())
+	assert.Contains(t, b.actions(), "wiki:retention_lapsed")
+}
+
 // A rehearsal knows all of it.
 func TestARehearsalKnowsHoldsApprovalsAndRetentions(t *testing.T) {
 	b := newBiography(t, approving())

@@ -78,7 +78,8 @@ of that in one app; what is said of an app goes before what is said of all.
 
 Retention may be made longer or shorter. If it is over by that, the accounts are
 deleted at once, and you are asked first (--yes: not). A legal hold goes before it:
-tenure hold. It is on the record with your name and reason.`,
+tenure hold. It is of the present employment, or of the last one that has ended: it
+lapses when another begins. It is on the record with your name and reason.`,
 		Example: `  tenure retention set 10004 --until 2027-06-30 --reason "the project ends then, ticket 42"
   tenure retention set 10004 --for 7d --app wiki --reason "asked to be forgotten, ticket 43"`,
 		Args: exactly("PERSON"),

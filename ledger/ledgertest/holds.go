@@ -222,6 +222,19 @@ var retentionTests = tests{
 		require.NoError(t, err)
 		assert.Zero(t, nothing)
 	},
+	"LapsesWithAnAssessment": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 0))
+		lapsed, stays := setRetention(t, l, kept(2, "wiki", at(500), 0)), setRetention(t, l, kept(2, "", at(500), 0))
+		for range 2 {
+			assess(t, l, "p1", 3, func(a *ledger.Assessment) { a.LapsedRetentions = []int64{lapsed.ID} })
+		}
+		assert.Equal(t, []ledger.Retention{stays}, read(t, l, "p1").Retentions)
+		found, err := l.Retentions(t.Context(), "p1", 0, 1)
+		require.NoError(t, err)
+		assert.Equal(t, []any{at(3), "tenure", "another employment has begun"}, []any{found[0].EndedAt, found[0].EndedBy, found[0].EndReason})
+		assert.Equal(t, []string{"retention_lapsed", "wiki", "tenure", "another employment has begun"}, lastAudit(t, l))
+		assert.Len(t, audit(t, l, "p1"), 3)
+	},
 	"SaysHowLongAndWhy": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
 		for _, wrong := range []ledger.Retention{

@@ -49,6 +49,11 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 	if err := t.lapse(id, a.Lapsed); err != nil {
 		return err
 	}
+	for _, retention := range a.LapsedRetentions {
+		if err := t.lapseRetention(id, retention, a.Summary.AssessedAt); err != nil {
+			return fmt.Errorf("end retention %d of person %s: %w", retention, id, err)
+		}
+	}
 	if err := t.withdrawTasks(id, keys, a.Summary.AssessedAt); err != nil {
 		return err
 	}

@@ -131,3 +131,19 @@ func (t *Tx) resetRetention(r ledger.RetentionReset) (was ledger.Retention, err 
 		At: r.At, PersonID: r.PersonID, App: r.App, Action: "retention_reset", Actor: r.Operator, Cause: r.Reason,
 	}, fmt.Sprintf("retention:%d", was.ID))
 }
+
+// lapseRetention ends what was said before another employment began.
+func (t *Tx) lapseRetention(personID string, id int64, at time.Time) error {
+	const reason = "another employment has begun"
+	var was ledger.Retention
+	found, err := t.get(`UPDATE retentions SET ended_at = ?, ended_by = 'tenure', end_reason = ?
+		WHERE id = ? AND person_id = ? AND ended_at IS NULL RETURNING `+retentionColumns,
+		[]any{at.UnixMicro(), reason, id, personID}, retentionDest(&was)...)
+	if !found || err != nil {
+		return err
+	}
+	_, err = t.appendAudit(ledger.AuditRow{
+		At: at, PersonID: personID, App: was.App, Action: "retention_lapsed", Actor: "tenure", Cause: reason,
+	}, fmt.Sprintf("retention:%d", id), 0)
+	return err
+}
