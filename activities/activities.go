@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"go.uber.org/zap"
@@ -38,6 +39,9 @@ type Activities struct {
 type Runs interface {
 	// Open says whether a run of that person is open.
 	Open(ctx context.Context, personID string) (bool, error)
+	// EndedByHand gives the people whose last run was terminated or cancelled since,
+	// and who have no open one.
+	EndedByHand(ctx context.Context, since time.Time) iter.Seq2[string, error]
 	// Resume starts a run that finds out by itself what has to be done, or tells
 	// the open one to look again.
 	Resume(ctx context.Context, personID, why string) error

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 	"go.uber.org/zap"
@@ -13,10 +14,15 @@ import (
 // sweepBatch is how many people a sweep looks at first.
 const sweepBatch = 1000
 
+// endedWithin is how far back (real time) runs are looked for that were ended by hand.
+// It covers some sweeps that fail; what is older is found when the person is due.
+const endedWithin = 15 * time.Minute
+
 // SweepResult says what one sweep did.
 type SweepResult struct {
-	Due     int `json:"due"`     // people whose time had come
-	Resumed int `json:"resumed"` // ... and who were told to look, or had no open run
+	Due     int `json:"due"`             // people whose time had come
+	Resumed int `json:"resumed"`         // ... and who were told to look, or had no open run
+	Ended   int `json:"ended,omitempty"` // people whose run was ended by hand, and who were given another
 }
 
 // Sweep finds people whose ledger has due work, and resumes those who have no
@@ -50,6 +56,21 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 		if len(due) < limit {
 			break
 		}
+	}
+	// What was under way when a run was ended by hand is due only when that run would
+	// surely have been over. That is too long for somebody who is being cut off.
+	for personID, err := range a.Runs.EndedByHand(ctx, time.Now().Add(-endedWithin)) {
+		if err != nil {
+			return result, err
+		}
+		activity.RecordHeartbeat(ctx)
+		if err := a.Runs.Resume(ctx, personID, "the run before was ended by hand"); err != nil {
+			return result, err
+		}
+		result.Ended++
+	}
+	if result.Ended > 0 {
+		a.Log.Warn("sweep resumed people whose run was ended by hand", zap.Int("people", result.Ended))
 	}
 	if result.Resumed > 0 {
 		a.Log.Info("sweep resumed people who were due", zap.Int("resumed", result.Resumed), zap.Int("due", result.Due))

@@ -3,6 +3,7 @@ package activities_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"testing"
 	"time"
@@ -23,6 +24,17 @@ import (
 type openRuns struct {
 	open    func(personID string) bool
 	resumed map[string]string
+	ended   []string // by hand
+}
+
+func (r *openRuns) EndedByHand(context.Context, time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, id := range r.ended {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
 }
 
 func (r *openRuns) Open(_ context.Context, personID string) (bool, error) {
@@ -52,7 +64,7 @@ func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 	_, err = store.Record(t.Context(), received)
 	require.NoError(t, err)
 
-	runs := &openRuns{open: func(id string) bool { return id != "02499" }, resumed: map[string]string{}}
+	runs := &openRuns{ended: []string{"00007"}, open: func(id string) bool { return id != "02499" }, resumed: map[string]string{}}
 	a := &activities.Activities{
 		Ledger: store, Log: zap.NewNop(), Runs: runs,
 		Clock: clock.Func(func() time.Time { return now.Add(time.Hour) }),
@@ -63,8 +75,8 @@ func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 	require.NoError(t, err)
 	var result activities.SweepResult
 	require.NoError(t, value.Get(&result))
-	assert.Equal(t, activities.SweepResult{Due: 2500, Resumed: 1}, result)
-	assert.Equal(t, map[string]string{"02499": "due: event"}, runs.resumed)
+	assert.Equal(t, activities.SweepResult{Due: 2500, Resumed: 1, Ended: 1}, result)
+	assert.Equal(t, map[string]string{"02499": "due: event", "00007": "the run before was ended by hand"}, runs.resumed)
 }
 
 // What an open run cannot know of is told to it.

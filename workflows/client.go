@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/google/uuid"
@@ -152,15 +153,65 @@ func startAttributes(n Nudge) (*commonpb.SearchAttributes, error) {
 
 // Open says whether a run of the person is open. It implements activities.Runs.
 func (c *Client) Open(ctx context.Context, personID string) (bool, error) {
+	status, err := c.status(ctx, personID)
+	return status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, err
+}
+
+// status is that of the person's last run; unspecified if there is none.
+func (c *Client) status(ctx context.Context, personID string) (enumspb.WorkflowExecutionStatus, error) {
 	description, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(personID), "")
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
-		return false, nil
+		return enumspb.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED, nil
 	case err != nil:
-		return false, fmt.Errorf("workflows: looking at %s: %w", WorkflowID(personID), err)
+		return enumspb.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED, fmt.Errorf("workflows: looking at %s: %w", WorkflowID(personID), err)
 	}
-	return description.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+	return description.GetWorkflowExecutionInfo().GetStatus(), nil
+}
+
+// EndedByHand gives the people whose last run was terminated or cancelled since. It
+// implements activities.Runs.
+func (c *Client) EndedByHand(ctx context.Context, since time.Time) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		request := &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace: c.namespace, PageSize: endedPage,
+			Query: fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus IN ('Terminated', 'Canceled') AND CloseTime > '%s'",
+				personPrefix, since.UTC().Format(time.RFC3339)),
+		}
+		seen := map[string]bool{}
+		for {
+			page, err := c.temporal.ListWorkflow(ctx, request)
+			if err != nil {
+				yield("", fmt.Errorf("workflows: listing runs that were ended by hand: %w", err))
+				return
+			}
+			for _, run := range page.GetExecutions() {
+				personID, _ := PersonID(run.GetExecution().GetWorkflowId())
+				if seen[personID] {
+					continue
+				}
+				seen[personID] = true
+				last, err := c.endedByHand(ctx, personID)
+				if (last || err != nil) && !yield(personID, err) || err != nil {
+					return
+				}
+			}
+			if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// endedPage is how many runs that were ended by hand are asked for at once.
+const endedPage = 500
+
+// endedByHand says whether the person's last run was: a reset terminates a run too,
+// and goes on in another one.
+func (c *Client) endedByHand(ctx context.Context, personID string) (bool, error) {
+	status, err := c.status(ctx, personID)
+	return status == enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED || status == enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED, err
 }
 
 // Resume starts a run that finds out by itself what has to be done, or tells the
