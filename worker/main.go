@@ -58,7 +58,8 @@ func run(ctx context.Context, p *service.Process) (err error) {
 		Breaker:        breakerLimits(cfg.Breaker),
 		Runs:           backing.Runs,
 	})
-	if err := backing.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every); err != nil {
+	err = service.SetUpTemporal(ctx, p.Log, func(ctx context.Context) error { return backing.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every) })
+	if err != nil {
 		return err
 	}
 	if err := host.Start(); err != nil {

@@ -63,7 +63,7 @@ func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics strin
 		return b, UsageError(err)
 	}
 	b.Runs = workflows.NewClient(b.Temporal, namespace)
-	return b, b.Runs.RegisterAttributes(ctx)
+	return b, SetUpTemporal(ctx, p.Log, b.Runs.RegisterAttributes)
 }
 
 // Close closes what is open.

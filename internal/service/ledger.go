@@ -3,8 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"go.uber.org/zap"
@@ -14,24 +12,20 @@ import (
 )
 
 // awaitLedger opens the ledger, whose database was not reached, when it is there.
-func awaitLedger(ctx context.Context, log *zap.Logger, url string, err error) (ledger.Ledger, error) {
+func awaitLedger(ctx context.Context, log *zap.Logger, url string, unreached error) (l ledger.Ledger, err error) {
 	began := time.Now()
-	var reminded time.Time
-	for delay := 250 * time.Millisecond; errors.Is(err, ledger.ErrUnreachable); delay = min(2*delay, 5*time.Second) {
-		if time.Since(reminded) >= remindEvery && ctx.Err() == nil {
-			reminded = time.Now()
-			log.Warn("waiting for the ledger's database; check ledger.url and that the server is up", zap.Error(err))
+	reached := func(err error) bool { return !errors.Is(err, ledger.ErrUnreachable) }
+	err = await(ctx, log, "the ledger", "waiting for the ledger's database; check ledger.url and that the server is up", reached, func() (err error) {
+		if unreached != nil { // the first try was made
+			err, unreached = unreached, nil
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("gave up waiting for the ledger: %w (%w)", ctx.Err(), err)
-		case <-time.After(delay/2 + rand.N(delay/2)): //nolint:gosec // jitter needs no secrecy
-		}
-		var l ledger.Ledger
-		if l, err = open.Open(ctx, url); err == nil {
-			log.Info("opened the ledger", zap.Duration("waited", time.Since(began)))
-			return l, nil
-		}
+		l, err = open.Open(ctx, url)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	log.Info("opened the ledger", zap.Duration("waited", time.Since(began)))
+	return l, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -68,26 +67,30 @@ func DialTemporal(ctx context.Context, log *zap.Logger, adjust ...func(*client.O
 func awaitTemporal(ctx context.Context, log *zap.Logger, c client.Client, opts client.Options) error {
 	log = log.With(zap.String("address", opts.HostPort), zap.String("namespace", opts.Namespace))
 	began := time.Now()
-	var reminded time.Time
-	for delay := 250 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
-		err := ProbeTemporal(ctx, c, opts.Namespace)
-		if err == nil {
-			log.Info("connected to Temporal", zap.Duration("waited", time.Since(began)))
-			return nil
-		}
-		if refused(err) {
-			return fmt.Errorf("the Temporal server at %s refuses the credentials: %w", opts.HostPort, err)
-		}
-		if time.Since(reminded) >= remindEvery && ctx.Err() == nil {
-			reminded = time.Now()
-			log.Warn("waiting for Temporal; check TEMPORAL_ADDRESS and that the server is up", zap.Error(err))
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("gave up waiting for Temporal at %s: %w (%w)", opts.HostPort, ctx.Err(), err)
-		case <-time.After(delay/2 + rand.N(delay/2)): //nolint:gosec // jitter needs no secrecy
-		}
+	err := await(ctx, log, "Temporal at "+opts.HostPort, "waiting for Temporal; check TEMPORAL_ADDRESS and that the server is up", refused,
+		func() error { return ProbeTemporal(ctx, c, opts.Namespace) })
+	switch {
+	case err == nil:
+		log.Info("connected to Temporal", zap.Duration("waited", time.Since(began)))
+	case refused(err):
+		return fmt.Errorf("the Temporal server at %s refuses the credentials: %w", opts.HostPort, err)
 	}
+	return err
+}
+
+// SetUpTemporal does what has to be done in Temporal before there is work, and does it
+// again while the server, which answers, is too busy for it or on its way down.
+func SetUpTemporal(ctx context.Context, log *zap.Logger, do func(ctx context.Context) error) error {
+	return await(ctx, log, "Temporal to be set up", "waiting for Temporal to be set up; the server answers, but not in time", func(err error) bool { return !busy(err) },
+		func() error { return do(ctx) })
+}
+
+// busy says whether the server may answer another time.
+func busy(err error) bool {
+	var away *serviceerror.Unavailable
+	var late *serviceerror.DeadlineExceeded
+	var exhausted *serviceerror.ResourceExhausted
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &away) || errors.As(err, &late) || errors.As(err, &exhausted)
 }
 
 // ProbeTemporal asks the server once, for at most five seconds, whether it
