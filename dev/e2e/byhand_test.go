@@ -253,3 +253,31 @@ func TestResetsChangeNothing(t *testing.T) {
 	r.onlyAccount(t, id, false, "chat", "directory", "wiki")
 	unchanged(t, workflows.TypeScheduled, running)
 }
+
+// TestAnOpenRunIsReset resets a joiner whose app is down, with a call under way and
+// tried again and again: there is one account in the end.
+func TestAnOpenRunIsReset(t *testing.T) {
+	t.Parallel()
+	r := startRig(t, stack.Options{})
+	hired, _ := hiredAndCutOff(0, false)
+	mend := r.breaks("wiki")
+	r.say(t, hired)
+	require.Eventually(t, func() bool { return r.linked(t, hired.PersonID, "chat").State == ledger.LinkActive }, patience, 20*time.Millisecond)
+	before := r.changing()
+	for _, middle := range []bool{false, true, false, true} {
+		run, _, status := r.last(t, hired.PersonID)
+		require.Equal(t, running, status)
+		_, err := r.resetTo(t, hired.PersonID, run, middle)
+		require.NoError(t, err)
+	}
+	mend()
+	require.Eventually(t, func() bool { return r.enabled(t, hired.PersonID) == 3 }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { // as a Mover: its accounts are there in part
+		_, _, status := r.last(t, hired.PersonID)
+		return status == completed
+	}, patience, 50*time.Millisecond)
+	r.awaitRest(t)
+	r.onlyAccount(t, hired.PersonID, true, "chat", "directory", "wiki")
+	after := r.changing()
+	assert.Equal(t, [2]int{before["directory"], before["chat"]}, [2]int{after["directory"], after["chat"]})
+}
