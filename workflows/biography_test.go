@@ -48,6 +48,7 @@ type biography struct {
 	events []happening
 	runs   []string       // the workflow types that ran, in order
 	queues map[string]int // activities begun, by task queue
+	ended  error          // how the last run ended
 }
 
 // happening is something that happens at an instant of the biography.
@@ -225,6 +226,7 @@ func (b *biography) run(kind string, in workflows.Input, pending []happening, en
 	pending = pending[happened:]
 
 	err := env.GetWorkflowError()
+	b.ended = err
 	var again *workflow.ContinueAsNewError
 	if errors.As(err, &again) {
 		var next workflows.Input

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/tenurehq/tenure/activities"
@@ -77,6 +78,17 @@ func TestALeaverWaitsUntilItIsSeenWhetherManyFollow(t *testing.T) {
 	b.on(day+61*time.Second, func() { assert.Equal(t, everywhere("off []"), b.states()) })
 	b.live(2 * day)
 	assert.Equal(t, []string{"Joiner", "Leaver", "Scheduled"}, b.runs, "it waits in the run that it is")
+}
+
+// Whoever cancels a run that waits for an operator's decision ends it: it does not hang.
+func TestAHeldRunCanBeCancelled(t *testing.T) {
+	b := limited(t)
+	b.hears(0, hired("Development"))
+	b.hears(day, terminated(hr.DateOf(epoch)))
+	b.others(day+30*time.Second, ledger.Leavers, 2)
+	b.live(2 * day) // and is cancelled then
+	assert.True(t, temporal.IsCanceledError(b.ended), "%v", b.ended)
+	assert.Equal(t, working, b.states())
 }
 
 func TestAMassChangeIsHeldBeforeAnyOfItIsDone(t *testing.T) {
