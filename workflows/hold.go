@@ -33,9 +33,7 @@ func (r *run) hold(ctx workflow.Context) {
 		r.note(signal)
 	})
 	selector.AddReceive(r.repairs, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
-	if wait == 0 { // else the timer ends
-		selector.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) {})
-	}
+	selector.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) {}) // it may be cancelled by hand
 	selector.Select(ctx)
 }
 

@@ -107,11 +107,16 @@ lapses when another begins. It is on the record with your name and reason.`,
 	}
 	cmd.Flags().StringVar(&until, "until", "", "when it ends: a `day`, an instant, or a time from now (90d)")
 	cmd.Flags().StringVar(&lasts, "for", "", "how `long` from the proof that the account is off (60d)")
-	cmd.Flags().StringVar(&app, "app", "", "only the account in this `app`")
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask, even if something is deleted at once")
+	c.retentionFlags(cmd, &f, &app, &yes, "only the account in this `app`")
+	return cmd
+}
+
+// retentionFlags are what saying something of retention and taking it back have in common.
+func (c *cli) retentionFlags(cmd *cobra.Command, f *decisionFlags, app *string, yes *bool, only string) {
+	cmd.Flags().StringVar(app, "app", "", only)
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask, even if something is deleted at once")
 	f.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
-	return cmd
 }
 
 func (c *cli) setRetention(ctx context.Context, cfg *config.Config, l ledger.Ledger, r ledger.Retention, yes bool) error {
@@ -221,10 +226,7 @@ that, the accounts are deleted at once, and you are asked first (--yes: not).`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&app, "app", "", "only what was said of this `app`")
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask, even if something is deleted at once")
-	f.flags(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
+	c.retentionFlags(cmd, &f, &app, &yes, "only what was said of this `app`")
 	return cmd
 }
 

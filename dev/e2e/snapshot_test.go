@@ -137,9 +137,14 @@ func (r *rig) tenure(t *testing.T, args ...string) (stdout, stderr string, err e
 
 // tenureWith runs it with another configuration than the stack's.
 func (r *rig) tenureWith(t *testing.T, file string, args ...string) (stdout, stderr string, err error) {
+	return r.tenureIn(t, r.Stack.Env(), file, args...)
+}
+
+// tenureIn runs it in another environment, too.
+func (r *rig) tenureIn(t *testing.T, env []string, file string, args ...string) (stdout, stderr string, err error) {
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), r.TenureBinary, append(args, "--config", file)...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = r.Stack.Env(), &out, &said
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, &out, &said
 	err = cmd.Run()
 	return out.String(), said.String(), err
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"os/exec"
 	"slices"
 	"strings"
@@ -89,11 +88,13 @@ func TestSomebodyIsCutOffNow(t *testing.T) {
 // withoutTemporal runs the command line with a Temporal that does not answer.
 func (r *rig) withoutTemporal(t *testing.T, args ...string) (code int, said string) {
 	t.Helper()
-	var out bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), r.TenureBinary, append(args, "--config", r.Stack.ConfigFile())...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = append(r.Stack.Env(), "TEMPORAL_ADDRESS=127.0.0.1:1"), &out, &out
-	_ = cmd.Run()
-	return cmd.ProcessState.ExitCode(), out.String()
+	stdout, stderr, err := r.tenureIn(t, append(r.Stack.Env(), "TEMPORAL_ADDRESS=127.0.0.1:1"), r.Stack.ConfigFile(), args...)
+	var exit *exec.ExitError
+	if err != nil {
+		require.ErrorAs(t, err, &exit)
+		code = exit.ExitCode()
+	}
+	return code, stdout + stderr
 }
 
 // changes counts the requests to all apps that change something.
