@@ -35,7 +35,7 @@ func (t *task) disable() (done, error) {
 			return done{}, spared()
 		}
 	}
-	if err := t.setActive(id, false); isKind(err, connector.KindNotFound) {
+	if err := t.turnOff(id); isKind(err, connector.KindNotFound) {
 		return t.absent(), nil
 	} else if err != nil {
 		return done{}, err
@@ -60,6 +60,20 @@ func (t *task) disable() (done, error) {
 	}
 	link.State, link.DoubtUntil = ledger.LinkDisabled, t.doubt
 	return done{link: link, action: "disabled"}, nil
+}
+
+// turnOff turns the account off. An app may do that and fail to say so: then the
+// account itself is asked, rather than the same thing once more after a pause, in
+// which nobody would know that the person is cut off.
+func (t *task) turnOff(id string) error {
+	err := t.setActive(id, false)
+	if !isKind(err, connector.KindUnavailable) {
+		return err
+	}
+	if account, found, unread := t.read(id); unread != nil || found && account.Active {
+		return err
+	}
+	return nil
 }
 
 // spared is the failure to turn off an account that would be gone then, and must not be.

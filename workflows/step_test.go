@@ -2,12 +2,15 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
 )
 
 // TestACallThatIsRepeatedKnowsItsStep is what idempotency keys are made of.
@@ -33,4 +36,47 @@ func TestACallThatIsRepeatedKnowsItsStep(t *testing.T) {
 	assert.NotEmpty(t, steps["directory"][0])
 	assert.Equal(t, steps["directory"][0], steps["directory"][1], "tried again, it is the same step")
 	assert.NotEqual(t, steps["directory"][0], steps["chat"][0], "another step")
+}
+
+// TestAnAppThatDoesNotSaySoHasCutOffAllTheSame: what counts is the account, read
+// again, and not the answer. A lost one costs no other attempt, which would come
+// after a pause.
+func TestAnAppThatDoesNotSaySoHasCutOffAllTheSame(t *testing.T) {
+	b := newBiography(t, testRules())
+	chat := b.apps["chat"]
+	chat.AfterCall(func(_ context.Context, op, _ string) error {
+		if op == connector.OpDisable {
+			return errors.New("the answer is lost, each time")
+		}
+		return nil
+	})
+	b.hears(0, hired("Sales"))
+	b.hears(time.Hour, terminated(hr.Date{Year: 2026, Month: 11, Day: 1}))
+	b.live(2 * time.Hour)
+	account, ok := b.account("chat")
+	require.True(t, ok)
+	assert.False(t, account.Active)
+	assert.Equal(t, "off []", b.state("chat"))
+	assert.Equal(t, 1, chat.Calls(connector.OpDisable))
+	assert.Empty(t, b.inAttention())
+}
+
+// TestAnAppThatRefusesIsAskedAgain: no answer, and an account that is as it was,
+// mean that nothing was done.
+func TestAnAppThatRefusesIsAskedAgain(t *testing.T) {
+	b := newBiography(t, testRules())
+	chat := b.apps["chat"]
+	chat.OnCall(func(_ context.Context, op, _ string) error {
+		if op == connector.OpDisable && chat.Calls(op) < 3 {
+			return errors.New("it does not hear")
+		}
+		return nil
+	})
+	b.hears(0, hired("Sales"))
+	b.hears(time.Hour, terminated(hr.Date{Year: 2026, Month: 11, Day: 1}))
+	b.live(2 * time.Hour)
+	account, _ := b.account("chat")
+	assert.False(t, account.Active)
+	assert.Equal(t, "off []", b.state("chat"))
+	assert.Equal(t, 3, chat.Calls(connector.OpDisable))
 }
