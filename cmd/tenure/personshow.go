@@ -33,7 +33,11 @@ waits for an approval (tenure deletion).`,
 				if err != nil {
 					return err
 				}
-				v := showPerson(person, cfg.Policy, cfg.Clock().Now())
+				operators, err := securedBy(cmd.Context(), l, person)
+				if err != nil {
+					return err
+				}
+				v := showPerson(person, operators, cfg.Policy, cfg.Clock().Now())
 				if err := c.print(v, v.draw); err != nil {
 					return err
 				}
@@ -67,9 +71,9 @@ type personScreen struct {
 	Letters []letterView `json:"deadLetters,omitempty"`
 }
 
-func showPerson(person ledger.Person, rules *policy.Policy, now time.Time) personScreen {
+func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow, rules *policy.Policy, now time.Time) personScreen {
 	v := personScreen{
-		personView: viewPerson(person.Summary), Timeline: viewTimeline(person, now).Entries,
+		personView: viewPerson(person.Summary), Timeline: viewTimeline(person, operators, now).Entries,
 		Accounts: []linkView{}, Steps: []stepView{}, Waived: person.Waivers,
 	}
 	v.Protected = rules.ProtectsPerson(person.PersonID)

@@ -56,11 +56,18 @@ func TestSuspendIsRecordedAndTold(t *testing.T) {
 	last := rows[len(rows)-1]
 	assert.Equal(t, []string{"suspend", "ada", "stolen laptop"}, []string{last.Action, last.Actor, last.Cause})
 	assert.Equal(t, ledger.DueOperator, p.DueWhat)
+	for _, verb := range []string{"show", "timeline"} {
+		assert.Contains(t, s.run("person", verb, "10001").stdout, "is suspended by ada: stolen laptop")
+	}
 
 	// It is not done in time: nobody works here.
 	got = s.run("person", "suspend", "10001", "--reason", "again", "--wait", "1ms", "-o", "json")
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
 	assert.Contains(t, got.stdout, `"done": false`)
+
+	got = s.run("person", "reinstate", "10001", "--reason", "found it", "--operator", "grace", "--no-wait")
+	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, s.run("person", "show", "10001").stdout, "is reinstated by grace: found it")
 }
 
 func TestSuspendAndReinstateAreRefused(t *testing.T) {

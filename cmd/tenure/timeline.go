@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,7 +29,11 @@ func (c *cli) personTimelineCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				v := viewTimeline(person, cfg.Clock().Now())
+				operators, err := securedBy(cmd.Context(), l, person)
+				if err != nil {
+					return err
+				}
+				v := viewTimeline(person, operators, cfg.Clock().Now())
 				return c.print(v, v.draw)
 			})
 		},
@@ -49,6 +54,9 @@ type entryView struct {
 	At    time.Time `json:"at"`
 	What  string    `json:"what"`
 	Event string    `json:"event,omitempty"` // ID
+	By    string    `json:"by,omitempty"`    // the operator who said so, if it was not HR
+	// Reason is why somebody is suspended or reinstated, if that was said.
+	Reason string `json:"reason,omitempty"`
 	// DeadLetter is the number of a dead letter: HR said something there, and it is
 	// not known what.
 	DeadLetter int64 `json:"deadLetter,omitempty"`
@@ -57,7 +65,14 @@ type entryView struct {
 const entryHeader = "when,what,event"
 
 func (e entryView) row() []string {
-	return []string{e.At.Format("2006-01-02 15:04 MST"), e.What, e.Event}
+	what := e.What
+	if e.By != "" {
+		what += " by " + e.By
+	}
+	if e.Reason != "" {
+		what += ": " + e.Reason
+	}
+	return []string{e.At.Format("2006-01-02 15:04 MST"), what, e.Event}
 }
 
 type conflictView struct {
@@ -77,7 +92,9 @@ type eventView struct {
 	Rescinds  string       `json:"rescinds,omitempty"`
 }
 
-func viewTimeline(person ledger.Person, now time.Time) timelineView {
+// viewTimeline merges what was said of a person. operators are those who said some
+// of it: see securedBy.
+func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow, now time.Time) timelineView {
 	events := make([]hr.Event, len(person.Events))
 	v := timelineView{Person: person.PersonID, Entries: []entryView{}, Events: []eventView{}}
 	for i, stored := range person.Events {
@@ -96,8 +113,8 @@ func viewTimeline(person ledger.Person, now time.Time) timelineView {
 		zone = zoneOf(period.Snapshots[0].Profile)
 		v.Entries = append(v.Entries, periodEntries(period, zone)...)
 	}
-	v.Entries = append(v.Entries, intervalEntries(t.Absences, zone, "goes on leave", "is back from leave")...)
-	v.Entries = append(v.Entries, intervalEntries(t.Suspensions, zone, "is suspended", "is reinstated")...)
+	v.Entries = append(v.Entries, absenceEntries(t.Absences, zone)...)
+	v.Entries = append(v.Entries, suspensionEntries(t.Suspensions, events, operators, zone)...)
 	for _, l := range person.Letters {
 		v.Entries = append(v.Entries, letterEntry(l, zone))
 	}
@@ -140,15 +157,62 @@ func periodEntries(period hr.Period, zone *time.Location) []entryView {
 	return entries
 }
 
-func intervalEntries(list []hr.Interval, zone *time.Location, from, to string) []entryView {
+func absenceEntries(list []hr.Interval, zone *time.Location) []entryView {
 	var entries []entryView
 	for _, i := range list {
-		entries = append(entries, entryView{At: i.From.In(zone), What: from, Event: i.Event.ID})
+		entries = append(entries, entryView{At: i.From.In(zone), What: "goes on leave", Event: i.Event.ID})
 		if !i.To.IsZero() {
-			entries = append(entries, entryView{At: i.To.In(zone), What: to})
+			entries = append(entries, entryView{At: i.To.In(zone), What: "is back from leave"})
 		}
 	}
 	return entries
+}
+
+// suspensionEntries says besides who suspended and reinstated somebody, and why.
+func suspensionEntries(list []hr.Interval, events []hr.Event, operators map[hr.EventKey]ledger.AuditRow, zone *time.Location) []entryView {
+	var entries []entryView
+	add := func(at time.Time, what string, is func(hr.Event) bool) {
+		entry := entryView{At: at.In(zone), What: what}
+		if i := slices.IndexFunc(events, is); i >= 0 {
+			row := operators[events[i].EventKey]
+			entry.Event, entry.By, entry.Reason = events[i].ID, row.Actor, row.Cause
+			if said := events[i].Suspension; said != nil {
+				entry.Reason = said.Reason
+			}
+		}
+		entries = append(entries, entry)
+	}
+	for _, i := range list {
+		add(i.From, "is suspended", func(e hr.Event) bool { return e.EventKey == i.Event })
+		if !i.To.IsZero() {
+			add(i.To, "is reinstated", func(e hr.Event) bool { return e.Type == hr.EventReinstated && e.Recorded.Equal(i.To) })
+		}
+	}
+	return entries
+}
+
+// securedBy finds on the record which operators have suspended and reinstated a
+// person: the rows, by the events that they made of it.
+func securedBy(ctx context.Context, l ledger.Ledger, person ledger.Person) (map[hr.EventKey]ledger.AuditRow, error) {
+	found := map[hr.EventKey]ledger.AuditRow{}
+	if !slices.ContainsFunc(person.Events, func(e ledger.StoredEvent) bool { return e.Event.Source == operatorSource }) {
+		return found, nil
+	}
+	for after := int64(0); ; {
+		rows, err := l.Audit(ctx, person.PersonID, after, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			after = row.Seq
+			if id, ok := row.Detail["event"].(string); ok && row.Detail["source"] == operatorSource {
+				found[hr.EventKey{Source: operatorSource, ID: id}] = row
+			}
+		}
+		if len(rows) < pageSize {
+			return found, nil
+		}
+	}
 }
 
 // changes says in what the second profile differs, of all that access usually
