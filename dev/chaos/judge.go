@@ -17,6 +17,7 @@ import (
 // verdict is what is not as it must be.
 type verdict struct {
 	accounts                int // enabled ones, and right
+	admitted                int // who left, was counted by the breaker, and let through
 	wrong, lost, duplicates []string
 }
 
@@ -130,6 +131,7 @@ func (v *verdict) judgeLedger(ctx context.Context, t *topology.Topology, h *hist
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	left := 0
 	for person, sent := range h.events {
 		p, err := store.Person(ctx, person)
 		if errors.Is(err, ledger.ErrNotFound) {
@@ -154,8 +156,28 @@ func (v *verdict) judgeLedger(ctx context.Context, t *topology.Topology, h *hist
 		for _, s := range p.Steps {
 			v.wrongly("ledger: person %s has a step that is not done: %s in %s is %s %s", person, s.Kind, s.App, s.State, s.Code)
 		}
+		if h.people[person].Ended {
+			left++
+		}
+		v.judgeWithdrawals(p)
+	}
+	if left > 0 && v.admitted == 0 {
+		v.wrongly("ledger: %d people have left, and the breaker has admitted none", left)
 	}
 	return nil
+}
+
+// judgeWithdrawals counts who left and was let through: the breaker is on, with
+// limits that hold nobody.
+func (v *verdict) judgeWithdrawals(p ledger.Person) {
+	for _, w := range p.Withdrawals {
+		switch {
+		case w.State == ledger.WithdrawalHeld:
+			v.wrongly("ledger: person %s is held in cohort %d", p.PersonID, w.Cohort)
+		case w.State == ledger.WithdrawalAdmitted && w.Kind == ledger.Leavers:
+			v.admitted++
+		}
+	}
 }
 
 // judgeRuns checks that no run has failed.

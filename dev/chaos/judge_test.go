@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/dev/topology"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // TestTheJudgeSeesEveryKindOfWrong gives the judge an app that is as it must be, and
@@ -56,6 +57,20 @@ func TestTheJudgeSeesEveryKindOfWrong(t *testing.T) {
 			assert.Len(t, v.duplicates, c.duplicates)
 		})
 	}
+}
+
+// TestTheJudgeCountsWhoIsLetThrough: the breaker is on, and is to hold nobody.
+func TestTheJudgeCountsWhoIsLetThrough(t *testing.T) {
+	v := &verdict{}
+	v.judgeWithdrawals(ledger.Person{Withdrawals: []ledger.Withdrawal{
+		{Kind: ledger.Leavers, State: ledger.WithdrawalAdmitted},
+		{Kind: ledger.Deletions, State: ledger.WithdrawalAdmitted},
+		{Kind: ledger.Leavers, State: ledger.WithdrawalAnnounced},
+	}})
+	assert.True(t, v.clean())
+	assert.Equal(t, 1, v.admitted)
+	v.judgeWithdrawals(ledger.Person{Withdrawals: []ledger.Withdrawal{{Kind: ledger.Leavers, State: ledger.WithdrawalHeld, Cohort: 3}}})
+	assert.Len(t, v.wrong, 1)
 }
 
 func TestFaultsAreChosenByName(t *testing.T) {

@@ -29,6 +29,7 @@ type Row struct {
 	Settled string `json:"settled"`
 
 	Accounts   int      `json:"accounts"` // enabled ones, and right
+	Admitted   int      `json:"admitted"` // who left, by the breaker
 	Wrong      int      `json:"wrong"`
 	Lost       int      `json:"lost"`
 	Duplicates int      `json:"duplicates"`
@@ -55,6 +56,7 @@ func (r *Row) behind(ctx context.Context, t *topology.Topology) {
 
 func (r *Row) judged(v *verdict, settled time.Duration, restarted string) {
 	r.Settled, r.Accounts, r.Restarted = settled.String(), v.accounts, restarted
+	r.Admitted = v.admitted
 	r.Wrong, r.Lost, r.Duplicates = len(v.wrong), len(v.lost), len(v.duplicates)
 	for _, some := range [][]string{v.wrong, v.lost, v.duplicates} {
 		r.Examples = append(r.Examples, some[:min(5, len(some))]...)
@@ -63,9 +65,9 @@ func (r *Row) judged(v *verdict, settled time.Duration, restarted string) {
 
 // Print prints the table, and examples of what is wrong.
 func Print(out io.Writer, rows []Row) {
-	t := sheet.Table(out, table.Row{"fault", "for", "people", "events", "sent before", "behind after", "ready after", "settled after", "accounts right", "wrong", "lost", "duplicate"})
+	t := sheet.Table(out, table.Row{"fault", "for", "people", "events", "sent before", "behind after", "ready after", "settled after", "accounts right", "leavers admitted", "wrong", "lost", "duplicate"})
 	for _, r := range rows {
-		t.AppendRow(table.Row{r.Fault, r.Outage, r.People, r.Events, r.Sent, r.Behind, r.Ready, r.Settled, r.Accounts, r.Wrong, r.Lost, r.Duplicates})
+		t.AppendRow(table.Row{r.Fault, r.Outage, r.People, r.Events, r.Sent, r.Behind, r.Ready, r.Settled, r.Accounts, r.Admitted, r.Wrong, r.Lost, r.Duplicates})
 	}
 	t.Render()
 	for _, r := range rows {
