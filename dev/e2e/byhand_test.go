@@ -281,3 +281,36 @@ func TestAnOpenRunIsReset(t *testing.T) {
 	after := r.changing()
 	assert.Equal(t, [2]int{before["directory"], before["chat"]}, [2]int{after["directory"], after["chat"]})
 }
+
+// TestAPausedRunHoldsUpItsPerson is what the runbook says of it: nothing is done for
+// that person; the glass can be broken; and unpaused, it finds that done.
+func TestAPausedRunHoldsUpItsPerson(t *testing.T) {
+	t.Parallel()
+	r := startRig(t, stack.Options{DynamicConfig: map[string]any{"frontend.WorkflowPauseEnabled": true}})
+	hired, leaves := hiredAndCutOff(0, false)
+	id := hired.PersonID
+	mend := r.breaks("wiki")
+	r.say(t, hired)
+	require.Eventually(t, func() bool { return r.linked(t, id, "chat").State == ledger.LinkActive }, patience, 20*time.Millisecond)
+	run := r.awaitLast(t, id, workflows.TypeJoiner, running)
+
+	_, err := r.temporal.WorkflowService().PauseWorkflowExecution(t.Context(), &workflowservice.PauseWorkflowExecutionRequest{
+		Namespace: stack.Namespace, WorkflowId: workflows.WorkflowID(id), RunId: run, Reason: "an operator's mistake", RequestId: uuid.NewString(),
+	})
+	require.NoError(t, err)
+	r.awaitLast(t, id, workflows.TypeJoiner, enums.WORKFLOW_EXECUTION_STATUS_PAUSED)
+	require.Eventually(t, func() bool { return len(r.runs(t, "ExecutionStatus = 'Paused'")) == 1 }, patience, 50*time.Millisecond)
+	r.say(t, leaves)
+	require.Eventually(t, func() bool { return r.unread(t) == "" }, patience, 50*time.Millisecond)
+	mend()
+	assert.Equal(t, 2, r.enabled(t, id), "in directory and chat")
+	r.does(t, "person", "suspend", id, "--reason", "ticket 4711", "--break-glass")
+	assert.Zero(t, r.enabled(t, id))
+	_, err = r.temporal.WorkflowService().UnpauseWorkflowExecution(t.Context(), &workflowservice.UnpauseWorkflowExecutionRequest{
+		Namespace: stack.Namespace, WorkflowId: workflows.WorkflowID(id), RunId: run, RequestId: uuid.NewString(),
+	})
+	require.NoError(t, err)
+	r.awaitRest(t)
+	assert.Zero(t, r.enabled(t, id))
+	assert.Empty(t, r.attention(t))
+}
