@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -18,6 +19,10 @@ const (
 	censusEvery = 15 * time.Second
 	// censusTimeout bounds how long counting may hold up a scrape.
 	censusTimeout = 5 * time.Second
+	// soon is how long before its end somebody is to be told of a hold.
+	soon = 7 * 24 * time.Hour
+	// page is how many holds are read at once.
+	page = 500
 )
 
 // The descriptions of what is counted in the ledger. Every worker shows the same.
@@ -26,6 +31,7 @@ var (
 	attentionDesc = prometheus.NewDesc("tenure_attention_steps", "Steps that need attention, by app; those of no app are questions about what HR said, or about policy.", []string{"app"}, nil)
 	retentionDesc = prometheus.NewDesc("tenure_retention_pending", "Disabled accounts of people who have left, which are kept until their retention ends, by app.", []string{"app"}, nil)
 	approvalsDesc = prometheus.NewDesc("tenure_deletions_waiting", "Deletions that wait for an operator's approval, by app.", []string{"app"}, nil)
+	holdsDesc     = prometheus.NewDesc("tenure_hold_people", "People of whom nothing is deleted because of a legal hold, by state: ending (the last hold ends within a week), lasting.", []string{"state"}, nil)
 	cohortsDesc   = prometheus.NewDesc("tenure_breaker_cohorts", "Mass changes that are held, by kind: each needs an operator's decision.", []string{"kind"}, nil)
 	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People of whom something is held because too many were to lose access at once.", []string{"kind"}, nil)
 )
@@ -35,9 +41,11 @@ type census struct {
 	ledger interface {
 		ledger.Census
 		Cohorts(context.Context, ledger.CohortFilter) ([]ledger.Cohort, error)
+		Holds(ctx context.Context, f ledger.HoldFilter, after int64, limit int) ([]ledger.Hold, error)
 	}
-	apps []string
-	log  *zap.Logger
+	clock clock.Clock
+	apps  []string
+	log   *zap.Logger
 
 	mu     sync.Mutex
 	at     time.Time
@@ -47,12 +55,13 @@ type census struct {
 // counts are the numbers of one moment.
 type counts struct {
 	ledger.Counts
-	cohorts []ledger.Cohort // open ones
+	cohorts         []ledger.Cohort // open ones
+	ending, lasting int             // people who are held
 }
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, cohortsDesc, heldDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, holdsDesc, cohortsDesc, heldDesc} {
 		out <- d
 	}
 }
@@ -83,6 +92,8 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 		gauge(retentionDesc, counts.Retention[app], app)
 		gauge(approvalsDesc, counts.Approvals[app], app)
 	}
+	gauge(holdsDesc, counts.ending, "ending")
+	gauge(holdsDesc, counts.lasting, "lasting")
 	cohorts, held := map[ledger.WithdrawalKind]int{}, map[ledger.WithdrawalKind]int{}
 	for _, one := range counts.cohorts {
 		cohorts[one.Kind]++
@@ -110,6 +121,37 @@ func (c *census) count() (counts, error) {
 	if err != nil {
 		return counts{}, err
 	}
-	c.counts, c.at = counts{counted, open}, time.Now()
+	now := counts{Counts: counted, cohorts: open}
+	if now.ending, now.lasting, err = c.held(ctx); err != nil {
+		return counts{}, err
+	}
+	c.counts, c.at = now, time.Now()
 	return c.counts, nil
+}
+
+// held counts the people who are held, by when the last hold of each ends.
+func (c *census) held(ctx context.Context) (ending, lasting int, err error) {
+	now := c.clock.Now()
+	holds := map[string][]ledger.Hold{}
+	for after := int64(0); ; {
+		some, err := c.ledger.Holds(ctx, ledger.HoldFilter{InForce: now}, after, page)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, h := range some {
+			holds[h.PersonID] = append(holds[h.PersonID], h)
+			after = h.ID
+		}
+		if len(some) < page {
+			break
+		}
+	}
+	for _, theirs := range holds {
+		if ledger.HeldUntil(theirs).After(now.Add(soon)) {
+			lasting++
+		} else {
+			ending++
+		}
+	}
+	return ending, lasting, nil
 }

@@ -40,7 +40,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	defer func() { err = errors.Join(err, backing.Close()) }() //nolint:contextcheck // it has to work when ctx is done
 
 	metrics := newMetrics(p.Metrics, cfg.Policy.Apps())
-	p.Metrics.MustRegister(&census{ledger: backing.Ledger, apps: cfg.Policy.Apps(), log: p.Log})
+	p.Metrics.MustRegister(&census{ledger: backing.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), log: p.Log})
 	apps, err := openApps(ctx, cfg, backing.Ledger, metrics)
 	if err != nil {
 		return service.UsageError(err)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/internal/metricstest"
 	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
@@ -36,7 +38,7 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	reg.MustRegister(&census{ledger: store, apps: []string{"wiki"}, log: zap.NewNop()})
+	reg.MustRegister(&census{ledger: store, clock: clock.Real(), apps: []string{"wiki"}, log: zap.NewNop()})
 	families, err := reg.Gather()
 	require.NoError(t, err)
 	return families
@@ -48,6 +50,17 @@ type countable struct {
 	err    error
 	asked  int
 	open   []ledger.Cohort
+	holds  []ledger.Hold
+}
+
+// Holds lists those in force.
+func (c *countable) Holds(_ context.Context, f ledger.HoldFilter, after int64, limit int) (some []ledger.Hold, err error) {
+	for _, h := range c.holds {
+		if h.ID > after && h.InForce(f.InForce) && len(some) < limit {
+			some = append(some, h)
+		}
+	}
+	return some, c.err
 }
 
 func (c *countable) Cohorts(context.Context, ledger.CohortFilter) ([]ledger.Cohort, error) {
@@ -60,14 +73,22 @@ func (c *countable) Count(context.Context) (ledger.Counts, error) {
 }
 
 func TestTheLedgerIsCountedForMetrics(t *testing.T) {
+	today := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	hold := func(id int64, person string, days int) ledger.Hold {
+		return ledger.Hold{ID: id, PersonID: person, ExpiresAt: today.AddDate(0, 0, days)}
+	}
 	l := &countable{counts: ledger.Counts{
 		Links:     map[string]map[ledger.LinkState]int{"wiki": {ledger.LinkActive: 7}, "gone": {ledger.LinkDisabled: 2}},
 		Attention: map[string]int{"wiki": 3, "": 1},
 		Retention: map[string]int{"gone": 2},
 		Approvals: map[string]int{"wiki": 5},
 	}, open: []ledger.Cohort{{Kind: ledger.Leavers, Held: 41}}}
+	for i := range int64(page) { // of one person: more than are read at once
+		l.holds = append(l.holds, hold(i+1, "1", 3))
+	}
+	l.holds = append(l.holds, hold(page+1, "1", 30), hold(page+2, "2", 7), hold(page+3, "3", 8), hold(page+4, "4", 1), hold(page+5, "5", -1))
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(&census{ledger: l, apps: []string{"wiki", "chat"}, log: zap.NewNop()})
+	reg.MustRegister(&census{ledger: l, clock: clock.Func(func() time.Time { return today }), apps: []string{"wiki", "chat"}, log: zap.NewNop()})
 	values := map[string]float64{}
 	for range 2 {
 		families, err := reg.Gather()
@@ -87,6 +108,7 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		"tenure_attention_steps wiki": 3, "tenure_attention_steps chat": 0, "tenure_attention_steps ": 1,
 		"tenure_retention_pending gone": 2, "tenure_retention_pending wiki": 0,
 		"tenure_deletions_waiting wiki": 5, "tenure_deletions_waiting chat": 0,
+		"tenure_hold_people ending": 2, "tenure_hold_people lasting": 2,
 		"tenure_breaker_cohorts leavers": 1, "tenure_breaker_held_people leavers": 41, "tenure_breaker_cohorts deletions": 0,
 	} {
 		got, there := values[name]
@@ -96,7 +118,7 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 	assert.Equal(t, 1, l.asked, "the whole ledger is not counted for each scrape")
 
 	reg = prometheus.NewRegistry()
-	reg.MustRegister(&census{ledger: &countable{err: errors.New("locked")}, log: zap.NewNop()})
+	reg.MustRegister(&census{ledger: &countable{err: errors.New("locked")}, clock: clock.Real(), log: zap.NewNop()})
 	families, err := reg.Gather()
 	require.NoError(t, err)
 	assert.Empty(t, families, "no number is better than an old one")
