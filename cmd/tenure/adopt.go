@@ -59,7 +59,7 @@ the record with your name.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&o.apply, "apply", false, "link them (default: only show what would be linked)")
 	flags.StringSliceVar(&o.people, "person", nil, "only this `person`'s account; can be given several times")
-	flags.StringVar(&o.operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
+	operatorFlag(cmd, &o.operator)
 	return c.reads(cmd)
 }
 
@@ -81,7 +81,12 @@ const (
 )
 
 func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
-	o.operator = asking(o.operator)
+	if o.apply {
+		var err error
+		if o.operator, err = asking(o.operator); err != nil {
+			return err
+		}
+	}
 	findings, err := a.find(ctx)
 	if err != nil {
 		return err

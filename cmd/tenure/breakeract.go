@@ -74,7 +74,10 @@ func (c *cli) cohortCommand(verb ledger.Verb, cmd *cobra.Command) *cobra.Command
 		if strings.TrimSpace(f.reason) == "" {
 			return usagef("say why with --reason: it goes on the record")
 		}
-		f.operator = asking(f.operator)
+		var err error
+		if f.operator, err = asking(f.operator); err != nil {
+			return err
+		}
 		return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 			cohort, err := findCohort(cmd.Context(), l, args[0])
 			if err != nil {

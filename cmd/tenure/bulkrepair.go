@@ -228,9 +228,13 @@ func (c *cli) applyRepairs(ctx context.Context, cfg *config.Config, l ledger.Led
 		}
 		keys[s.PersonID] = append(keys[s.PersonID], s.Key)
 	}
-	req.App, req.Key, req.Operator = "", "", asking(req.Operator)
+	operator, err := asking(req.Operator)
+	if err != nil {
+		return total, err
+	}
+	req.App, req.Key, req.Operator = "", "", operator
 	bar := c.progress(len(ids), "repairing", "people")
-	err := c.inNamespace(ctx, func(t client.Client, namespace string) error {
+	err = c.inNamespace(ctx, func(t client.Client, namespace string) error {
 		r := repairer{ledger: l, cfg: cfg, temporal: t, runs: workflows.NewClient(t, namespace), update: update}
 		limit := rate.NewLimiter(rate.Limit(b.perSecond), 1)
 		work := make(chan string)

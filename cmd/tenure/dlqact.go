@@ -31,9 +31,8 @@ func (f *letterActFlags) flags(cmd *cobra.Command) {
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 }
 
-// check settles the operator, and says what is missing.
+// check says what is missing.
 func (f *letterActFlags) check(ids []string) error {
-	f.operator = asking(f.operator)
 	switch {
 	case len(ids) == 0 && !f.selection.given():
 		return usagef("say which dead letters: by number, by filter (--person, --refused, ...), or --all")
@@ -43,11 +42,14 @@ func (f *letterActFlags) check(ids []string) error {
 	return nil
 }
 
-func (f *letterActFlags) checkReason() error {
+// checkRecord settles who is asking, and says what the record needs.
+func (f *letterActFlags) checkRecord() error {
 	if strings.TrimSpace(f.reason) == "" {
 		return usagef("say why with --reason: it goes on the record")
 	}
-	return nil
+	var err error
+	f.operator, err = asking(f.operator)
+	return err
 }
 
 // choose finds the dead letters that are meant: those with the numbers given,

@@ -30,8 +30,9 @@ func (f *decisionFlags) given() error {
 	if strings.TrimSpace(f.reason) == "" {
 		return usagef("say why with --reason: it goes on the record")
 	}
-	f.operator = asking(f.operator)
-	return nil
+	var err error
+	f.operator, err = asking(f.operator)
+	return err
 }
 
 // end reads until when something lasts: a day (to its end, in UTC), an instant, or so

@@ -42,8 +42,12 @@ of the export: it is what import prints, too.`,
   tenure ledger export - | gzip > tenure-2026-11-26.jsonl.gz`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			who, err := asking(operator)
+			if err != nil {
+				return err
+			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.exportLedger(cmd.Context(), l, args[0], moveBy(operator, cfg))
+				return c.exportLedger(cmd.Context(), l, args[0], moveBy(who, cfg))
 			})
 		},
 	}
@@ -53,7 +57,7 @@ of the export: it is what import prints, too.`,
 
 // moveBy says who moves the ledger, for the record.
 func moveBy(operator string, cfg *config.Config) ledger.Move {
-	return ledger.Move{Operator: asking(operator), At: cfg.Clock().Now()}
+	return ledger.Move{Operator: operator, At: cfg.Clock().Now()}
 }
 
 func (c *cli) exportLedger(ctx context.Context, l ledger.Ledger, path string, by ledger.Move) error {
@@ -88,6 +92,10 @@ who imported it, when, how many rows, and the digest of the export.`,
   gunzip -c tenure-2026-11-26.jsonl.gz | tenure ledger import -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			who, err := asking(operator)
+			if err != nil {
+				return err
+			}
 			cfg, err := c.config()
 			if err != nil {
 				return err
@@ -102,7 +110,7 @@ who imported it, when, how many rows, and the digest of the export.`,
 				return fmt.Errorf("%w (check ledger.url in %s)", err, cfg.Path)
 			}
 			progress, finish := c.rows("importing")
-			done, err := l.Import(cmd.Context(), from, moveBy(operator, cfg), progress)
+			done, err := l.Import(cmd.Context(), from, moveBy(who, cfg), progress)
 			finish()
 			if err = errors.Join(err, l.Close()); err != nil {
 				return err

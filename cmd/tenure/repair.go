@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,12 +117,19 @@ func operatorFlag(cmd *cobra.Command, operator *string) {
 	cmd.Flags().StringVar(operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
 }
 
-// asking is who is asking: as they say, or as the environment does.
-func asking(operator string) string {
-	return cmp.Or(operator, os.Getenv("TENURE_OPERATOR"), loginName())
+// asking is who is asking: as they say, or as the environment does. Where nothing
+// says it (a container has no login names), it is refused: the record is of who did
+// what.
+func asking(operator string) (string, error) {
+	for _, who := range []string{operator, os.Getenv("TENURE_OPERATOR"), loginName()} {
+		if who = strings.TrimSpace(who); who != "" {
+			return who, nil
+		}
+	}
+	return "", usagef("say who you are with --operator or TENURE_OPERATOR: it goes on the record")
 }
 
-func loginName() string {
+var loginName = func() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
@@ -132,7 +138,10 @@ func loginName() string {
 
 // repair asks the person's open run for an Update, and waits until it is done.
 func (c *cli) repair(ctx context.Context, personID, update string, req workflows.RepairRequest, done string) error {
-	req.Operator = asking(req.Operator)
+	var err error
+	if req.Operator, err = asking(req.Operator); err != nil {
+		return err
+	}
 	return c.withTemporal(ctx, func(t client.Client) error {
 		result, err := askRepair(ctx, t, personID, update, req)
 		if err != nil {

@@ -101,7 +101,10 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 	if strings.TrimSpace(s.reason) == "" {
 		return usagef("say why with --reason: it goes on the record")
 	}
-	s.operator = asking(s.operator)
+	var err error
+	if s.operator, err = asking(s.operator); err != nil {
+		return err
+	}
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
 		if cfg.Policy.ProtectsPerson(s.personID) {
 			return fmt.Errorf("person %s is protected (protected.persons in %s): nothing was recorded or done; "+

@@ -299,7 +299,10 @@ func (c *cli) actOnTask(ctx context.Context, arg string, a ledger.TaskAction) er
 	if err != nil {
 		return err
 	}
-	a.ID, a.Operator = id, asking(a.Operator)
+	a.ID = id
+	if a.Operator, err = asking(a.Operator); err != nil {
+		return err
+	}
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
 		a.At = cfg.Clock().Now()
 		task, err := l.ActOnTask(ctx, a)
