@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"errors"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
@@ -64,10 +65,12 @@ func (t *task) disable() (done, error) {
 
 // turnOff turns the account off. An app may do that and fail to say so: then the
 // account itself is asked, rather than the same thing once more after a pause, in
-// which nobody would know that the person is cut off.
+// which nobody would know that the person is cut off. Where there is more to do than
+// that (see connector.Switch), an account that is off says nothing of the rest.
 func (t *task) turnOff(id string) error {
 	err := t.setActive(id, false)
-	if !isKind(err, connector.KindUnavailable) {
+	var app *connector.Error
+	if !errors.As(err, &app) || app.Kind != connector.KindUnavailable || app.Unfinished {
 		return err
 	}
 	if account, found, unread := t.read(id); unread != nil || found && account.Active {

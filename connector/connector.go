@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -87,6 +88,12 @@ type Updater interface {
 
 // Switch turns an account off and on.
 type Switch interface {
+	// Disable turns the account off. When no answer came of it (KindUnavailable),
+	// callers read the account, and if it is off they take it for done. Where
+	// disabling is more than turning the account off (it is moved, its memberships
+	// follow), every error that may have left some of that undone is Unfinished, also
+	// those of requests that come before the first change, since another call may have
+	// got further: then callers call again until there is no error.
 	Disable(ctx context.Context, accountID string) error
 	Enable(ctx context.Context, accountID string) error
 	// Reversible says whether Enable restores a disabled account. If not (the
@@ -189,3 +196,15 @@ const (
 
 // Error is the only error type that connectors return.
 type Error = remote.Error
+
+// Unfinished is err as the error of a Disable that is not to be taken for done, even
+// if the account turns out to be off: see Switch.
+func Unfinished(err error) error {
+	var known *Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	marked := *known
+	marked.Unfinished = true
+	return &marked
+}

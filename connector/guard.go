@@ -79,7 +79,7 @@ func (g *guarded) refused(ctx context.Context, op string, accountIDs ...string) 
 				continue // there is nothing to protect: what the app says to that counts
 			}
 			if err != nil {
-				return err
+				return Unfinished(err) // the call that it is for was not made
 			}
 			account = seen
 			account.ID = id

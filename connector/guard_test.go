@@ -141,3 +141,18 @@ func TestWhatIsProtectedCorrelatesWithNobody(t *testing.T) {
 	require.ErrorAs(t, err, &refused, "it is marked as theirs: they are not simply without")
 	assert.Empty(t, find("", connector.Keys{PersonID: "8"}), "who only lists goes on")
 }
+
+// TestWhatAGuardCouldNotLookAtIsUnfinished: the app was not asked to do anything, so
+// that an account is off says nothing of whether all was done.
+func TestWhatAGuardCouldNotLookAtIsUnfinished(t *testing.T) {
+	app := memory.Shared(t.Name())
+	t.Cleanup(app.Reset)
+	id := app.Put(connector.Account{Username: "zoe"})
+	guarded := protecting(open(t, "memory", connector.Settings{"name": t.Name()}), "7")
+	app.SetFaults(memory.Faults{Kind: connector.KindUnavailable})
+	var failed *connector.Error
+	require.ErrorAs(t, capability[connector.Switch](t, guarded).Disable(t.Context(), id), &failed)
+	assert.Equal(t, connector.OpRead, failed.Op)
+	assert.True(t, failed.Unfinished)
+	assert.Zero(t, app.Calls(connector.OpDisable))
+}

@@ -80,3 +80,25 @@ func TestAnAppThatRefusesIsAskedAgain(t *testing.T) {
 	assert.Equal(t, "off []", b.state("chat"))
 	assert.Equal(t, 3, chat.Calls(connector.OpDisable))
 }
+
+// TestWhatBrokeOffInTheMiddleIsFinished: that the account is off does not say that
+// all is done where the connector knows of more (an entry to be moved, memberships to
+// follow it).
+func TestWhatBrokeOffInTheMiddleIsFinished(t *testing.T) {
+	b := newBiography(t, testRules())
+	chat := b.apps["chat"]
+	chat.AfterCall(func(_ context.Context, op, _ string) error {
+		if op == connector.OpDisable && chat.Calls(op) == 1 {
+			return connector.Unfinished(&connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "it broke off after the lock"})
+		}
+		return nil
+	})
+	b.hears(0, hired("Sales"))
+	b.hears(time.Hour, terminated(hr.Date{Year: 2026, Month: 11, Day: 1}))
+	b.live(2 * time.Hour)
+	account, _ := b.account("chat")
+	assert.False(t, account.Active)
+	assert.Equal(t, "off []", b.state("chat"))
+	assert.Equal(t, 2, chat.Calls(connector.OpDisable))
+	assert.Empty(t, b.inAttention())
+}

@@ -76,6 +76,7 @@ func TestAnAccountThatIsRenamedMeanwhileIsNotGone(t *testing.T) {
 	var failed *connector.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, connector.KindUnavailable, failed.Kind)
+	assert.True(t, failed.Unfinished, "that it is disabled is not all")
 	assert.Equal(t, "514", d.see(t, made.ID).GetAttributeValue("userAccountControl"), "disabled, and not moved yet")
 	require.NoError(t, toggle.Disable(t.Context(), made.ID))
 

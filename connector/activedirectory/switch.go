@@ -10,9 +10,17 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Disable implements connector.Switch. It disables before it moves: what counts
-// comes first.
+// Disable implements connector.Switch.
 func (c *client) Disable(ctx context.Context, accountID string) error {
+	err := c.disable(ctx, accountID)
+	if c.leavers != "" { // else it is one change
+		err = connector.Unfinished(err)
+	}
+	return err
+}
+
+// disable disables before it moves: what counts comes first.
+func (c *client) disable(ctx context.Context, accountID string) error {
 	entry, err := c.changeable(ctx, connector.OpDisable, accountID)
 	if err != nil {
 		return err

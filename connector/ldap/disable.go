@@ -10,8 +10,17 @@ import (
 // Reversible implements connector.Switch.
 func (c *client) Reversible() bool { return true }
 
-// Disable implements connector.Switch. Access ends first; then the entry is moved.
+// Disable implements connector.Switch.
 func (c *client) Disable(ctx context.Context, accountID string) error {
+	err := c.disable(ctx, accountID)
+	if c.leavers != "" { // else the lock is all there is to it
+		err = connector.Unfinished(err)
+	}
+	return err
+}
+
+// disable ends access first; then it moves the entry.
+func (c *client) disable(ctx context.Context, accountID string) error {
 	const op = connector.OpDisable
 	entry, err := c.entry(ctx, op, accountID)
 	if err != nil {

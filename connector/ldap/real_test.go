@@ -3,6 +3,9 @@
 package ldap_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -302,6 +305,55 @@ func TestMembershipsFollow(t *testing.T) {
 			for _, account := range []connector.Account{two, three} {
 				require.NoError(t, c.(connector.Deleter).Delete(t.Context(), account.ID))
 			}
+		})
+	}
+}
+
+// TestWhatBrokeOffIsUnfinished has disabling broken off before each of its requests in
+// turn. An account that shows as disabled then is not done with, which the error
+// says; the next call finishes it, and no group is left that holds the old DN.
+func TestWhatBrokeOffIsUnfinished(t *testing.T) {
+	for _, suffix := range []string{"dc=plain", "dc=whole"} {
+		t.Run(suffix, func(t *testing.T) {
+			s := openServer(t, suffix)
+			left := 0 // requests until one fails
+			c, err := ldap.Kind.Open(t.Context(), connector.Env{App: "directory", Pace: func(context.Context) error {
+				if left--; left == 0 {
+					return errors.New("broken off")
+				}
+				return nil
+			}}, s.settings(connector.Settings{"leavers": "ou=leavers," + suffix}))
+			require.NoError(t, err)
+			defer c.Close()
+			seen := map[bool]bool{} // by whether the account was disabled when it broke off
+			for n := 1; ; n++ {
+				require.Less(t, n, 20)
+				person := fmt.Sprintf("broken-%d", n)
+				made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: person, Username: person, Active: true})
+				require.NoError(t, err)
+				require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{"staff"}))
+				left = n
+				err = c.(connector.Switch).Disable(t.Context(), made.ID)
+				left = 0
+				account, unread := c.Read(t.Context(), made.ID)
+				require.NoError(t, unread)
+				if err != nil {
+					seen[!account.Active] = true
+					var failed *connector.Error
+					require.ErrorAs(t, err, &failed)
+					assert.Equal(t, connector.KindUnavailable, failed.Kind)
+					assert.True(t, failed.Unfinished, "before request %d", n)
+					require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+				}
+				members := s.membersOf(t, "staff")
+				assert.NotContains(t, members, "uid="+person+",ou=people,"+suffix, "before request %d", n)
+				assert.Contains(t, members, "uid="+person+",ou=leavers,"+suffix, "before request %d", n)
+				require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+				if err == nil {
+					break
+				}
+			}
+			assert.Equal(t, map[bool]bool{false: true, true: true}, seen)
 		})
 	}
 }

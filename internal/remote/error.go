@@ -35,6 +35,10 @@ type Error struct {
 	Message    string        // what went wrong and what to do; no personal data, no secret
 	RetryAfter time.Duration // for RateLimited and Unavailable, as the other system asked; else zero
 	Cause      error         // wrapped; never printed, since it may hold an address
+
+	// Unfinished goes with a call that turns an account off by several requests (see
+	// connector.Switch): that the account is off is no proof that all of it was done.
+	Unfinished bool
 }
 
 func (e *Error) Error() string { return e.Op + ": " + string(e.Kind) + ": " + e.Message }
