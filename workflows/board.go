@@ -194,7 +194,7 @@ func (b *board) markdown(questions []activities.Attention) string {
 	}
 	for _, name := range cohortsOf(b.held) {
 		out.WriteString(fmt.Sprintf("**Held in %[1]s**: too many are concerned at once, and nothing of it was done. See `tenure breaker show %[1]s`; "+
-			"if it is meant: `tenure breaker release %[1]s`, if it is a mistake: `tenure breaker cancel %[1]s`\n\n", name))
+			"if it is meant: `tenure breaker release %[1]s --reason WHY`, if it is a mistake: `tenure breaker cancel %[1]s --reason WHY`\n\n", name))
 	}
 	if b.settle {
 		out.WriteString("Waits until it is seen whether others are concerned too.\n\n")
@@ -210,7 +210,7 @@ func (b *board) markdown(questions []activities.Attention) string {
 		out.WriteString("\n")
 	}
 	if len(questions) > 0 || slices.ContainsFunc(b.rows, row.inAttention) {
-		out.WriteString(fmt.Sprintf("Try again: `tenure run retry %[1]s`, do without: `tenure run skip %[1]s --reason WHY`\n\n", b.person))
+		out.WriteString(fmt.Sprintf("Try again: `tenure run retry %[1]s`, do without: `tenure run skip %[1]s --app APP --reason WHY` (a question: `--key KEY` in place of `--app APP`)\n\n", b.person))
 	}
 	if b.next != "" {
 		out.WriteString(fmt.Sprintf("Continued as **%s**.\n", b.next))
