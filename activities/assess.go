@@ -97,6 +97,7 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 	}
 	record := a.record(d, out)
 	record.Approvals, record.Lapsed = d.approvals()
+	record.LapsedSkips = d.lapsed
 	for _, r := range d.person.Retentions {
 		if decide.Lapsed(r, d.desired.Standing, d.now) {
 			record.LapsedRetentions = append(record.LapsedRetentions, r.ID)

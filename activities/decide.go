@@ -21,6 +21,7 @@ type decision struct {
 	plan       plan.Plan
 	keys       connector.Keys
 	recipients map[string]string // see decide.Decision
+	lapsed     []string          // see decide.Decision.LapsedSkips
 	policyErr  error
 	protected  bool // the person is
 }
@@ -39,7 +40,7 @@ func (a *Activities) decide(ctx context.Context, personID string) (decision, err
 	}
 	return decision{
 		now: d.Now, person: d.Person, timeline: d.Timeline, desired: d.Desired, plan: d.Plan, keys: d.Keys, policyErr: d.PolicyErr,
-		recipients: d.Recipients, protected: a.Policy.ProtectsPerson(personID),
+		recipients: d.Recipients, lapsed: d.LapsedSkips, protected: a.Policy.ProtectsPerson(personID),
 	}, nil
 }
 

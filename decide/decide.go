@@ -22,6 +22,9 @@ type Decision struct {
 	Keys     connector.Keys // what an account of the person's can be found by
 	// Recipients are the accounts, by app, that the person's data may be given to.
 	Recipients map[string]string
+	// LapsedSkips are the keys of skipped steps that are about nothing that is asked
+	// for any more.
+	LapsedSkips []string
 	// PolicyErr is set when policy could not be evaluated for this person: then
 	// nothing is desired and nothing is planned.
 	PolicyErr error
@@ -83,6 +86,9 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		Retentions: retentions(person.Retentions, standing, now),
 		Approvals:  approvals(person.Approvals),
 	})
+	if d.PolicyErr == nil { // else it is not known what is asked for
+		d.LapsedSkips = lapsedSkips(person.Steps, d.Plan.Skipped)
+	}
 	return d, nil
 }
 

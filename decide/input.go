@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
@@ -90,6 +91,17 @@ func skipped(steps []ledger.Step) map[string]bool {
 		}
 	}
 	return keys
+}
+
+// lapsedSkips are the keys of skipped steps that a plan does not ask for.
+func lapsedSkips(steps []ledger.Step, holding []string) []string {
+	var lapsed []string
+	for _, s := range steps {
+		if s.State == ledger.StepSkipped && !slices.Contains(holding, s.Key) {
+			lapsed = append(lapsed, s.Key)
+		}
+	}
+	return lapsed
 }
 
 // retentions are what operators have said of how long accounts are kept, by app.

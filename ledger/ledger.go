@@ -278,6 +278,10 @@ type Assessment struct {
 	// employment has begun: each is ended, with an audit row.
 	Lapsed           []string
 	LapsedRetentions []int64
+	// LapsedSkips are the keys of skipped steps that are about nothing that is asked
+	// for any more: they are closed as superseded, so that the same step planned later
+	// is open.
+	LapsedSkips []string
 }
 
 // StepState is the state of a step.
@@ -287,7 +291,7 @@ type StepState string
 const (
 	StepOpen       StepState = "open"       // planned or being tried
 	StepAttention  StepState = "attention"  // a human must look
-	StepSkipped    StepState = "skipped"    // a human decided that it will not be done
+	StepSkipped    StepState = "skipped"    // a human decided that it is not to be done, as long as it is asked for
 	StepDone       StepState = "done"       // applied and confirmed
 	StepSuperseded StepState = "superseded" // the plan does not want it any more
 )
@@ -356,7 +360,8 @@ const (
 )
 
 // Action is one operator action, and writes an audit row. VerbSkip makes the
-// step StepSkipped for good (even one not planned yet), unless it is done.
+// step StepSkipped (even one not planned yet), unless it is done, until an
+// assessment finds that it is not asked for any more (Assessment.LapsedSkips).
 // VerbRetry makes a step in attention, or a skipped one, StepOpen. With Conflict
 // set, VerbSkip waives that conflict and VerbRetry takes the waiver back.
 type Action struct {

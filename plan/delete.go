@@ -41,7 +41,7 @@ func (m *maker) deadline(link Link, traits App, from time.Time) time.Time {
 // mayDelete says whether an account may be deleted now, and if not notes what it waits
 // for. Whatever comes of timers, nothing of a person who is held is.
 func (m *maker) mayDelete(app string, traits App, retained time.Time) bool {
-	if m.Skipped[m.ending(Delete, app).Key] {
+	if m.isSkipped(m.ending(Delete, app).Key) {
 		return false
 	}
 	d := m.stands(app, traits, retained)

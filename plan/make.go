@@ -25,11 +25,13 @@ func Make(in Input) Plan {
 	}
 	m.withhold()
 	m.order()
+	slices.Sort(m.skipped)
 	return Plan{
 		Change:   m.change(),
 		Urgent:   in.Desired.Standing.Urgent && slices.ContainsFunc(m.steps, func(s Step) bool { return s.Kind == Disable }),
 		Steps:    m.steps,
 		Withheld: m.withheld,
+		Skipped:  slices.Compact(m.skipped),
 		Due:      m.nextDue(),
 
 		Deletions: m.deletions,
@@ -42,7 +44,8 @@ type maker struct {
 	desired map[string]policy.Account
 
 	steps    []Step
-	withheld []Step // see Plan.Withheld
+	withheld []Step   // see Plan.Withheld
+	skipped  []string // see Plan.Skipped
 	dues     []Due
 
 	deletions []Deletion
@@ -123,6 +126,9 @@ func (m *maker) withdraw(link Link, app string) {
 	switch link.State {
 	case LinkNone, LinkDeleted:
 		return
+	}
+	m.stillSkipped(app)
+	switch link.State {
 	case LinkPlanned:
 		m.verify(link)
 		return
@@ -178,12 +184,19 @@ func (m *maker) disable(link Link) bool { return m.off(link.App) }
 func (m *maker) off(app string, more ...string) bool {
 	traits := m.Apps[app]
 	spare := m.held() && traits.Destroys || !traits.Disable && traits.Delete
-	if spare { // another step: what needs a human now need not when the hold is over
-		more = append(more, "spare")
-	}
 	step := m.ending(Disable, app, more...)
-	step.Spare = spare
+	if spare {
+		step = m.spared(app, more...)
+	}
 	return m.add(step)
+}
+
+// spared turns an account off without destroying it. It is another step than what
+// does destroy it: what needs a human now need not when the hold is over.
+func (m *maker) spared(app string, more ...string) Step {
+	step := m.ending(Disable, app, append(more, "spare")...)
+	step.Spare = true
+	return step
 }
 
 func (m *maker) provision(want policy.Account) {
@@ -205,7 +218,7 @@ func (m *maker) update(link Link, want policy.Account) {
 		return
 	}
 	m.add(Step{
-		Key: key(want.App, Update, digest, strings.Join(grant, "\x00"), strings.Join(revoke, "\x00")),
+		Key: key(want.App, Update, digest, strings.Join(grant, "\x00"), strings.Join(revoke, "\x00"), m.period()),
 		App: want.App, Kind: Update,
 		Attributes: digest != link.Attributes, Grant: grant, Revoke: revoke, Why: why,
 	})
@@ -235,11 +248,31 @@ func (m *maker) period() string {
 
 // add appends a step unless an operator decided that it is not to be done.
 func (m *maker) add(s Step) bool {
-	if m.Skipped[s.Key] {
+	if m.isSkipped(s.Key) {
 		return false
 	}
 	m.steps = append(m.steps, s)
 	return true
+}
+
+// isSkipped says whether an operator decided that a step which is asked for is not
+// to be done, and notes that the decision still holds.
+func (m *maker) isSkipped(key string) bool {
+	if !m.Skipped[key] {
+		return false
+	}
+	m.skipped = append(m.skipped, key)
+	return true
+}
+
+// stillSkipped notes what was decided about the ending of an account that nobody
+// wants: it holds for as long as that lasts, also for steps that just now wait for
+// something, such as the end of a hold.
+func (m *maker) stillSkipped(app string) {
+	for _, kind := range []Kind{Disable, Strip, HandOver, Delete} {
+		m.isSkipped(m.ending(kind, app).Key)
+	}
+	m.isSkipped(m.spared(app).Key)
 }
 
 func (m *maker) has(app string, kind Kind) bool { return m.keyOf(app, kind) != "" }

@@ -322,6 +322,47 @@ func TestSkipped(t *testing.T) {
 	assert.Contains(t, short(plan.Make(in).Steps), "wiki/Disable", "the decision was about that ending, not about the next")
 }
 
+func TestASkipHoldsAsLongAsWhatWasSkippedIsAskedFor(t *testing.T) {
+	in := plan.Input{
+		Now: now, Apps: apps(), Links: linked(plan.LinkActive, "staff"),
+		Desired: policy.Desired{Standing: standing(hr.StatusActive), Accounts: wants(true, "staff")[:2]},
+	}
+	require.Equal(t, []string{"wiki/Disable", "wiki/Strip"}, short(plan.Make(in).Steps), "a mover loses the wiki")
+	disable := plan.Make(in).Steps[0].Key
+
+	in.Skipped = map[string]bool{disable: true}
+	got := plan.Make(in)
+	assert.Empty(t, got.Steps)
+	assert.Equal(t, []string{disable}, got.Skipped)
+
+	in.HeldUntil = now.Add(day)
+	assert.Equal(t, []string{disable}, plan.Make(in).Skipped, "whatever comes in between, it is the same ending")
+	in.HeldUntil = time.Time{}
+
+	in.Desired.Accounts = wants(true, "staff")
+	got = plan.Make(in)
+	assert.Empty(t, got.Steps)
+	assert.Empty(t, got.Skipped, "granted again: there is nothing left that was skipped")
+}
+
+func TestASkippedUpdateIsAboutOneEmployment(t *testing.T) {
+	in := plan.Input{
+		Now: now, Apps: apps(), Links: linked(plan.LinkActive, "admins", "staff"),
+		Desired: policy.Desired{Standing: standing(hr.StatusActive), Accounts: wants(true, "staff")},
+	}
+	first := plan.Make(in)
+	require.Equal(t, []string{"chat/Update", "directory/Update", "wiki/Update"}, short(first.Steps))
+	in.Skipped = map[string]bool{first.Steps[0].Key: true}
+	got := plan.Make(in)
+	assert.Equal(t, []string{"directory/Update", "wiki/Update"}, short(got.Steps))
+	assert.Equal(t, []string{first.Steps[0].Key}, got.Skipped)
+
+	in.Desired.Standing.Since = now.Add(-time.Minute)
+	got = plan.Make(in)
+	assert.Contains(t, short(got.Steps), "chat/Update", "the decision was about that employment, not about the next")
+	assert.Empty(t, got.Skipped)
+}
+
 func TestAppThatCannotDisable(t *testing.T) {
 	traits := apps()
 	traits["chat"] = plan.App{Leaver: policy.LeaverRules{Retain: 30 * day, Delete: true}, Delete: true}

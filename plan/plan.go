@@ -174,6 +174,9 @@ type Plan struct {
 	// Withheld are the steps that would be among Steps if no app were protected.
 	Withheld []Step
 	Due      Due // the next instant that matters once Steps are done; zero if none is known
+	// Skipped are the keys of Input.Skipped that are still about what is asked for.
+	// Any other skip is over: the same step planned later has not been decided about.
+	Skipped []string
 	// Deletions are those that are not among Steps because something stands against
 	// them, by app.
 	Deletions []Deletion

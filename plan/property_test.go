@@ -26,6 +26,27 @@ func TestApplyingAPlanLeavesNothingToDo(t *testing.T) {
 	})
 }
 
+// Whatever is skipped stays so as long as nothing else changes, and nothing counts
+// as skipped that was not.
+func TestASkipDoesNotLapseByItself(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := anyInput(t)
+		in.Skipped = map[string]bool{"chat/Disable/other": true}
+		want := []string{}
+		for range 3 { // each skip may bring other steps to light
+			steps := plan.Make(in).Steps
+			if len(steps) == 0 {
+				break
+			}
+			key := rapid.SampledFrom(steps).Draw(t, "step").Key
+			in.Skipped[key] = true
+			want = append(want, key)
+			slices.Sort(want)
+			require.Equal(t, want, plan.Make(in).Skipped)
+		}
+	})
+}
+
 // The same input gives the same plan to the byte, in whatever order it is given.
 func TestDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -51,6 +51,7 @@ func (w *walk) live(ctx context.Context) error {
 		if turn == 0 {
 			w.conflicts(d)
 		}
+		w.person.Steps = slices.DeleteFunc(w.person.Steps, func(s ledger.Step) bool { return slices.Contains(d.LapsedSkips, s.Key) })
 		w.out.Status = d.Desired.Standing.Status
 		if w.person.Username = d.Person.Username; had != w.person.Username {
 			w.out.Claims = w.person.Username

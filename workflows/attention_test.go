@@ -11,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/rehearsal"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -122,6 +123,45 @@ func TestAStepThatCannotSucceedWaitsForAHuman(t *testing.T) {
 		assert.ErrorContains(t, noReason.rejected, "reason")
 		assert.ErrorContains(t, elsewhere.rejected, "chat/Provision", "it says what does need attention")
 	})
+}
+
+// A skip is about what was asked for then: not about the same step, years later.
+func TestASkipEndsWhenWhatWasSkippedIsNotAskedForAnyMore(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	b.on(time.Hour, func() { b.apps["wiki"].SetFaults(memory.Faults{Kind: connector.KindUnavailable}) })
+	b.hears(day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+	b.on(day+20*time.Minute, func() { assert.Equal(t, map[string]string{"wiki": "unavailable"}, b.inAttention()) })
+	skip := b.repairs(day+30*time.Minute, workflows.UpdateSkip,
+		workflows.RepairRequest{App: "wiki", Operator: "it@example.com", Reason: "the wiki is down, and they return soon"})
+	b.on(2*day, func() { b.apps["wiki"].SetFaults(memory.Faults{}) })
+	promoted := profile("Sales")
+	promoted.JobTitle = "Head of Sales"
+	b.hears(3*day, hr.Event{Type: hr.EventUpdated, Profile: promoted})
+	b.on(4*day, func() {
+		assert.Equal(t, "on [engineers]", b.state("wiki"), "it holds, whatever else changes")
+		assert.Empty(t, b.inAttention())
+		var foreseen []string
+		for _, c := range b.rehearse(b.transfer("there", 100*day, "Development"), b.transfer("and back", 200*day, "Sales")).Changes {
+			foreseen = append(foreseen, c.App+" "+string(c.Do))
+		}
+		assert.Contains(t, foreseen, "wiki "+string(rehearsal.Disable))
+	})
+	b.hears(100*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Development")})
+	b.on(101*day, func() { assert.Equal(t, "on [engineers]", b.state("wiki"), "granted again") })
+	b.hears(200*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+	b.live(201 * day)
+	require.NoError(t, skip.rejected)
+	assert.Equal(t, "off []", b.state("wiki"))
+}
+
+// transfer is a transfer that HR has not sent yet.
+func (b *biography) transfer(id string, after time.Duration, department string) hr.Event {
+	at := epoch.Add(after)
+	return hr.Event{
+		EventKey: hr.EventKey{Source: "/hr/test", ID: id}, Type: hr.EventTransferred, PersonID: b.person, Profile: profile(department),
+		Recorded: at, Effective: hr.DateOf(at),
+	}
 }
 
 func TestAHireAfterATerminationAsksAHuman(t *testing.T) {

@@ -103,6 +103,31 @@ var assessmentTests = tests{
 		}
 		assert.Equal(t, ledger.StepSkipped, steps(t, l, "p1")["a"].State)
 	},
+	"LapsesSkips": func(t *testing.T, l ledger.Ledger) {
+		planned := plan(step("wiki", "a"), step("wiki", "b"), step("wiki", "open"))
+		for _, id := range []string{"p1", "p2"} {
+			assess(t, l, id, 1, planned)
+			for _, key := range []string{"a", "b"} {
+				require.NoError(t, l.Act(t.Context(), ledger.Action{
+					Verb: ledger.VerbSkip, PersonID: id, App: "wiki", Key: key, Operator: "ops", Reason: "not needed", At: at(3),
+				}))
+			}
+		}
+		assess(t, l, "p1", 4, func(a *ledger.Assessment) {
+			plan(step("wiki", "open"))(a)
+			a.LapsedSkips = []string{"a", "open", "unknown"}
+		})
+		got := steps(t, l, "p1")
+		assert.Len(t, got, 2)
+		assert.Equal(t, ledger.StepSkipped, got["b"].State, "what was skipped of another step holds")
+		assert.Equal(t, ledger.StepOpen, got["open"].State, "only what is skipped lapses")
+		assert.Equal(t, ledger.StepSkipped, steps(t, l, "p2")["a"].State, "somebody else's")
+
+		assess(t, l, "p1", 5, planned)
+		want := step("wiki", "a")
+		want.PersonID, want.State, want.PlannedAt = "p1", ledger.StepOpen, at(5)
+		assert.Equal(t, want, steps(t, l, "p1")["a"], "planned anew, as if nobody had said anything")
+	},
 	"IsAllOrNothing": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
 		before := read(t, l, "p1")

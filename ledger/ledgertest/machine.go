@@ -125,6 +125,7 @@ func (m *machine) Save(rt *rapid.T) {
 		}
 		a.Steps = append(a.Steps, s)
 	}
+	a.LapsedSkips = rapid.SliceOfDistinct(rapid.SampledFrom(stepKeys), rapid.ID).Draw(rt, "lapsed skips")
 	err := m.l.SaveAssessment(m.t.Context(), a)
 	if !m.people[id].save(seen, a) {
 		require.ErrorIs(rt, err, ledger.ErrStale)

@@ -110,6 +110,11 @@ func (m *model) save(seen sight, a ledger.Assessment) bool {
 			m.links[l.App] = ledger.Link{PersonID: m.id, App: l.App, Username: l.Username, State: ledger.LinkPlanned}
 		}
 	}
+	for _, key := range a.LapsedSkips {
+		if s, ok := m.steps[key]; ok && s.State == ledger.StepSkipped {
+			s.State = ledger.StepSuperseded
+		}
+	}
 	m.plan(a.Steps, a.Summary.AssessedAt)
 	return true
 }

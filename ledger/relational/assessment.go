@@ -28,6 +28,9 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 			return fmt.Errorf("plan a link of person %s in app %q: %w", id, l.App, err)
 		}
 	}
+	if err := t.lapseSkips(id, a.LapsedSkips, a.Summary.AssessedAt); err != nil {
+		return fmt.Errorf("end what was skipped of person %s: %w", id, err)
+	}
 	keys := make([]string, len(a.Steps))
 	for i, step := range a.Steps {
 		keys[i] = step.Key
@@ -129,6 +132,17 @@ func (t *Tx) planStep(personID string, step ledger.Step, at time.Time) error {
 			attempts = 0, reason = '', trying_since = NULL, last_attempt_at = NULL, finished_at = NULL, outcome = NULL
 		WHERE steps.state IN ('done', 'superseded')`,
 		personID, step.Key, step.App, step.Kind, step.State, step.Code, step.Message, micros(at))
+}
+
+// lapseSkips closes skipped steps that are about nothing that is asked for any more.
+func (t *Tx) lapseSkips(personID string, keys []string, at time.Time) error {
+	for _, key := range keys {
+		if err := t.exec(`UPDATE steps SET state = 'superseded', finished_at = ?
+			WHERE person_id = ? AND key = ? AND state = 'skipped'`, micros(at), personID, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // supersede closes the unfinished steps that are not among keys. Attempts at
