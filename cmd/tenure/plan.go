@@ -165,7 +165,7 @@ func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (
 			return s, err
 		}
 		if s.Until.Before(s.Now) {
-			return s, usagef("--at %s is over (it is %s): what was done is in tenure audit and tenure person show", o.at, instant(s.Now))
+			return s, usagef("--at %s is over (it is %s): what was done is shown by tenure watch --from and tenure person show", o.at, instant(s.Now))
 		}
 	}
 	if s.Rules, err = rulesOf(ctx, cfg); err != nil {

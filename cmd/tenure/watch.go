@@ -32,31 +32,45 @@ const (
 
 func (c *cli) watchCommand() *cobra.Command {
 	w := watch{cli: c}
+	var from string
 	cmd := &cobra.Command{
 		Use:   "watch",
-		Short: "Watch what happens, live: who is at work, what needs a human, what falls due, what was done",
+		Short: "Watch what happens, live; or read what was done, by whom and why",
 		Long: `Watch what happens, until Ctrl-C.
 
 On a terminal it is a screen: the runs that are at work or need attention, what
 falls due within a day, and the last things that were done. Elsewhere, and with
 -o json or yaml, it is what is done from now on, one row of the audit record after
-the other.`,
+the other: what was done to whom in which app, why, and by which operator.
+
+With --from it begins with what was done since then, and is no screen; with
+--no-follow it ends there. -o json and yaml have the details too.`,
 		Example: `  tenure watch
   tenure watch --person 10004
+  tenure watch --person 10004 --from 2026-01-01 --no-follow
   tenure watch -o json | jq -r 'select(.action == "disabled") | .person + " " + .app'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if w.every <= 0 {
+			switch {
+			case w.every <= 0:
 				return usagef("--every must be above zero")
+			case w.once && from == "":
+				return usagef("--no-follow shows what was done, and ends: say since when with --from")
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				w.cfg, w.ledger = cfg, l
+				var err error
+				if w.since, err = moment("from", from, cfg.Clock().Now()); err != nil {
+					return err
+				}
 				return w.run(cmd.Context())
 			})
 		},
 	}
 	cmd.Flags().DurationVar(&w.every, "every", 2*time.Second, "how `often` to look")
 	cmd.Flags().StringVar(&w.person, "person", "", "only this `person`")
+	cmd.Flags().StringVar(&from, "from", "", "begin with what was done at or after this `time`: 2026-11-22, an RFC 3339 instant, or so long ago: 36h, 7d")
+	cmd.Flags().BoolVar(&w.once, "no-follow", false, "end when what was done since --from is shown")
 	return c.reads(cmd)
 }
 
@@ -65,6 +79,8 @@ type watch struct {
 	*cli
 	every  time.Duration
 	person string
+	since  time.Time // what was done before is not shown; zero: what was done until now
+	once   bool      // it does not go on with what is done from now on
 	cfg    *config.Config
 	ledger ledger.Ledger
 	start  int64          // the audit row after which it begins
@@ -97,6 +113,9 @@ func viewAudit(r ledger.AuditRow) auditView {
 
 // run looks again and again until ctx ends, which is how it is meant to end.
 func (w *watch) run(ctx context.Context) error {
+	if !w.since.IsZero() {
+		return w.record(ctx)
+	}
 	end, err := auditEnd(ctx, w.ledger)
 	if err != nil {
 		return err
@@ -111,6 +130,29 @@ func (w *watch) run(ctx context.Context) error {
 		defer closed()
 		look = screen.look
 	}
+	return w.again(ctx, look)
+}
+
+// record shows what was done since then. It reads all of the record, or all of the
+// person's: rows are numbered as they were written, and clocks differ.
+func (w *watch) record(ctx context.Context) error {
+	w.begin(0)
+	if !w.once {
+		return w.again(ctx, w.follow)
+	}
+	shown := false
+	err := w.eachNew(ctx, func(r auditView) error {
+		shown = true
+		return w.printRow(r)
+	})
+	if err == nil && !shown {
+		_, _ = fmt.Fprintln(w.err, "nothing of the kind is on the record")
+	}
+	return err
+}
+
+// again looks until ctx ends.
+func (w *watch) again(ctx context.Context, look func(context.Context) error) error {
 	tick := time.NewTicker(w.every)
 	defer tick.Stop()
 	for {
@@ -164,39 +206,45 @@ func auditEnd(ctx context.Context, l ledger.Ledger) (int64, error) {
 // begin has it begin after an audit row.
 func (w *watch) begin(after int64) { w.start, w.seq, w.shown = after, after, map[int64]bool{} }
 
-// news are the rows of the audit record that were not shown yet.
-func (w *watch) news(ctx context.Context) ([]auditView, error) {
-	var all []auditView
+// eachNew calls show for each row of the audit record that was not shown yet.
+func (w *watch) eachNew(ctx context.Context, show func(auditView) error) error {
 	for from := max(w.start, w.seq-watchAgain); ; {
 		rows, err := w.ledger.Audit(ctx, w.person, from, pageSize)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, r := range rows {
-			if !w.shown[r.Seq] {
-				all = append(all, viewAudit(r))
-				w.shown[r.Seq] = true
-			}
 			from = r.Seq
+			if w.shown[r.Seq] {
+				continue
+			}
+			w.shown[r.Seq] = true
+			if r.At.Before(w.since) {
+				continue
+			}
+			if err := show(viewAudit(r)); err != nil {
+				return err
+			}
 		}
+		w.seq = max(w.seq, from)
+		maps.DeleteFunc(w.shown, func(seq int64, _ bool) bool { return seq <= w.seq-watchAgain })
 		if len(rows) < pageSize {
-			w.seq = max(w.seq, from)
-			maps.DeleteFunc(w.shown, func(seq int64, _ bool) bool { return seq <= w.seq-watchAgain })
-			return all, nil
+			return nil
 		}
 	}
 }
 
-// follow prints what was done since the last look.
-func (w *watch) follow(ctx context.Context) error {
-	rows, err := w.news(ctx)
-	for _, r := range rows {
-		if err := w.printRow(r); err != nil {
-			return err
-		}
-	}
-	return err
+// news are the rows of the audit record that were not shown yet.
+func (w *watch) news(ctx context.Context) (all []auditView, err error) {
+	err = w.eachNew(ctx, func(r auditView) error {
+		all = append(all, r)
+		return nil
+	})
+	return all, err
 }
+
+// follow prints what was done since the last look.
+func (w *watch) follow(ctx context.Context) error { return w.eachNew(ctx, w.printRow) }
 
 func (w *watch) printRow(r auditView) error {
 	if w.output == formatTable {

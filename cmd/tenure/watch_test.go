@@ -86,6 +86,68 @@ func TestWatchFollowsWhatIsDoneFromNowOn(t *testing.T) {
 	}
 }
 
+func TestWatchShowsWhatWasDone(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	l := s.ledger()
+	for minute, reason := range []string{"long ago", "first", "second"} {
+		waives(t, l, "10001", reason, minute)
+		waives(t, l, "10002", reason, minute)
+	}
+	since := []string{"watch", "--from", "2026-03-03T08:01:00Z", "--no-follow"}
+
+	got := s.run(append(since, "--person", "10001")...)
+	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Equal(t, "2026-03-03 08:01:00Z  10001  skip  first  by ops\n2026-03-03 08:02:00Z  10001  skip  second  by ops\n", got.stdout)
+	assert.Equal(t, 4, strings.Count(s.run(since...).stdout, "by ops"), "everybody's")
+	onTerminal := s.runWith(terminal{outTTY: true}, since...)
+	assert.Equal(t, 4, strings.Count(onTerminal.stdout, "by ops"), "no screen of the present")
+
+	lines := strings.Split(strings.TrimSpace(s.run(append(since, "-o", "json")...).stdout), "\n")
+	require.Len(t, lines, 4, "one row a line")
+	assert.Contains(t, lines[3], `"person":"10002","action":"skip","actor":"ops","cause":"second"`)
+	assert.Equal(t, 4, strings.Count(s.run(append(since, "-o", "yaml")...).stdout, "---\n"))
+
+	nothing := s.run("watch", "--from", "2026-03-04", "--no-follow")
+	assert.Equal(t, service.ExitDone, nothing.code)
+	assert.Empty(t, nothing.stdout)
+	assert.Equal(t, "nothing of the kind is on the record\n", nothing.err)
+	for flag, want := range map[string]string{"--no-follow": "say since when with --from", "--from=soon": "--from soon is no time"} {
+		wrong := s.run("watch", flag)
+		assert.Equal(t, service.ExitUsage, wrong.code, flag)
+		assert.Contains(t, wrong.err, want)
+	}
+
+	// Without --no-follow it goes on with what is done then.
+	out, stop := s.watching(true, "--from", "2026-03-03T08:02:00Z", "--person", "10001")
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "second") }, 10*time.Second, 10*time.Millisecond)
+	waives(t, l, "10001", "third", 3)
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "third") }, 10*time.Second, 10*time.Millisecond)
+	assert.Equal(t, service.ExitDone, stop())
+	assert.Equal(t, 2, strings.Count(out.String(), "by ops"), "each once")
+	require.NoError(t, l.Close())
+}
+
+// Rows are numbered as they are written, which is not quite in the order of time: what
+// was done since then is found all the same.
+func TestWatchFindsWhatWasWrittenOutOfOrder(t *testing.T) {
+	l := &late{}
+	for seq := int64(1); seq <= 5*watchAgain; seq++ {
+		l.rows = append(l.rows, ledger.AuditRow{Seq: seq, At: at("2026-03-03 08:00:00").Add(time.Duration(seq) * time.Second)})
+	}
+	l.rows[1].At = at("2026-03-04 00:00:00")
+	w := &watch{ledger: l, since: at("2026-03-03 08:00:00").Add((5*watchAgain - 2) * time.Second)}
+	w.begin(0)
+	rows, err := w.news(t.Context())
+	require.NoError(t, err)
+	var seqs []int64
+	for _, r := range rows {
+		seqs = append(seqs, r.Seq)
+	}
+	assert.Equal(t, []int64{2, 5*watchAgain - 2, 5*watchAgain - 1, 5 * watchAgain}, seqs)
+	assert.LessOrEqual(t, len(w.shown), watchAgain)
+}
+
 // late is a ledger in which a row of the audit record comes to light after others
 // that have higher numbers.
 type late struct {
