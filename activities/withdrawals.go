@@ -3,6 +3,7 @@ package activities
 import (
 	"slices"
 
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -93,12 +94,7 @@ func (d decision) ending() hr.EventKey {
 	if period := d.desired.Standing.Period; period != nil {
 		return period.End.Event
 	}
-	for _, e := range slices.Backward(d.person.Events) {
-		if e.Event.Type == hr.EventRescinded {
-			return e.Event.EventKey
-		}
-	}
-	return hr.EventKey{}
+	return hr.HireRescind(d.person.PersonID, decide.EventsOf(d.person))
 }
 
 // announced is the end of the person's employment that is known and has not come:

@@ -5,24 +5,7 @@ import "slices"
 // unrescinded returns the events that still stand: those that nobody rescinded,
 // without the rescinds themselves.
 func unrescinded(events []*Event) []*Event {
-	byKey := make(map[EventKey]*Event, len(events))
-	for _, e := range events {
-		byKey[e.EventKey] = e
-	}
-
-	// From the latest to the earliest, so that a rescind that was itself
-	// rescinded is known to be void before its turn comes.
-	void := make(map[*Event]*Event) // event -> its latest rescind
-	for _, r := range slices.Backward(events) {
-		if r.Type != EventRescinded || void[r] != nil {
-			continue
-		}
-		named := byKey[EventKey{Source: r.Source, ID: r.Rescinds}]
-		if named != nil && named != r && void[named] == nil {
-			void[named] = r
-		}
-	}
-
+	void := voided(events)
 	standing := func(e *Event) bool { return e.Type != EventRescinded && void[e] == nil }
 	live := filter(events, standing)
 	withdrawn := make(map[*Event]bool)
@@ -34,6 +17,48 @@ func unrescinded(events []*Event) []*Event {
 		}
 	}
 	return filter(live, func(e *Event) bool { return !withdrawn[e] })
+}
+
+// HireRescind is the rescind without which somebody who is not employed any more, as
+// if they never had been, would be: the last one that stands and names a hire or
+// rehire. Where HR never said of one, any snapshot may have opened the employment. It
+// is zero if there is none.
+func HireRescind(personID string, events []Event) EventKey {
+	void := voided(distinct(personID, events))
+	for _, opened := range []func(*Event) bool{(*Event).opens, (*Event).snapshot} {
+		var last *Event
+		for named, by := range void {
+			if opened(named) && (last == nil || last.before(by)) {
+				last = by
+			}
+		}
+		if last != nil {
+			return last.EventKey
+		}
+	}
+	return EventKey{}
+}
+
+// voided are the events that are rescinded, each with the latest rescind of it.
+func voided(events []*Event) map[*Event]*Event {
+	byKey := make(map[EventKey]*Event, len(events))
+	for _, e := range events {
+		byKey[e.EventKey] = e
+	}
+
+	// From the latest to the earliest, so that a rescind that was itself
+	// rescinded is known to be void before its turn comes.
+	void := make(map[*Event]*Event)
+	for _, r := range slices.Backward(events) {
+		if r.Type != EventRescinded || void[r] != nil {
+			continue
+		}
+		named := byKey[EventKey{Source: r.Source, ID: r.Rescinds}]
+		if named != nil && named != r && void[named] == nil {
+			void[named] = r
+		}
+	}
+	return void
 }
 
 // withdrawnWith returns the snapshots that go when the hire or rehire that

@@ -1,7 +1,10 @@
 package hr_test
 
 import (
+	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 
 	"github.com/tenurehq/tenure/hr"
 )
@@ -104,4 +107,36 @@ func TestMergeRescind(t *testing.T) {
 			[]string{"h: 2026-01-01 ..; h, u from 2026-09-15"},
 		},
 	})
+}
+
+func TestHireRescind(t *testing.T) {
+	since := starting("2026-01-01")
+	hire := hired("h", "2025-12-01", "2026-01-01")
+	leave := said(hr.EventLeaveStarted, "l", "2026-02-01", "2026-03-01")
+	again := rehired("h2", "2026-04-01", "2026-05-01")
+	for _, tc := range []struct {
+		name   string
+		events []hr.Event
+		want   string
+	}{
+		{"none", []hr.Event{hire, leave}, ""},
+		{"of a hire", []hr.Event{hire, rescinded("r", "2026-02-02", "h")}, "r"},
+		{"of a hire, whatever is rescinded after it", []hr.Event{hire, leave, rescinded("r", "2026-02-02", "h"), rescinded("r2", "2026-02-03", "l")}, "r"},
+		{"of a hire, after another rescind", []hr.Event{hire, leave, rescinded("r", "2026-02-02", "l"), rescinded("r2", "2026-02-03", "h")}, "r2"},
+		{"of a hire twice", []hr.Event{hire, rescinded("r", "2026-02-02", "h"), rescinded("r2", "2026-02-03", "h")}, "r2"},
+		{"of a hire, void itself", []hr.Event{hire, rescinded("r", "2026-02-02", "h"), rescinded("r2", "2026-02-03", "r")}, ""},
+		{"of a hire and a rehire", []hr.Event{hire, again, rescinded("r", "2026-05-02", "h2"), rescinded("r2", "2026-05-03", "h")}, "r2"},
+		{"of a leave", []hr.Event{hire, leave, rescinded("r", "2026-02-02", "l")}, ""},
+		{"of all that is known, where no hire is", []hr.Event{
+			transferred("x", "2026-02-01", "2026-03-01", since), leave, rescinded("r", "2026-02-02", "x"), rescinded("r2", "2026-02-03", "l"),
+		}, "r"},
+		{"of another source", []hr.Event{hire, said(hr.EventRescinded, "r", "2026-02-02", "", source("/other"),
+			func(e *hr.Event) { e.Rescinds = "h" })}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			assert.Equal(t, tc.want, hr.HireRescind(hire.PersonID, tc.events).ID)
+			slices.Reverse(tc.events)
+			assert.Equal(t, tc.want, hr.HireRescind(hire.PersonID, tc.events).ID, "in whatever order they came")
+		})
+	}
 }

@@ -157,6 +157,63 @@ func TestAMassChangeIsHeldBeforeAnyOfItIsDone(t *testing.T) {
 	})
 }
 
+// Cancelling undoes what took the person's access, whatever else HR took back after it.
+func TestACancelledCohortUndoesTheRescindThatEndedTheEmployment(t *testing.T) {
+	hire := hired("Development")
+	hire.ID = "hire"
+	leave := hr.Event{EventKey: hr.EventKey{ID: "leave"}, Type: hr.EventLeaveStarted, Effective: hr.DateOf(epoch.Add(90 * day))}
+	mistake := hr.Event{EventKey: hr.EventKey{ID: "mistake"}, Type: hr.EventRescinded, Rescinds: "hire"}
+	noLeave := hr.Event{EventKey: hr.EventKey{ID: "no leave"}, Type: hr.EventRescinded, Rescinds: "leave"}
+	for name, says := range map[string]func(b *biography){
+		"one after the other": func(b *biography) {
+			b.hears(2*day, mistake)
+			b.hears(2*day+10*time.Second, noLeave)
+		},
+		"at once": func(b *biography) {
+			b.records(2*day, mistake)
+			b.hears(2*day+10*time.Second, noLeave)
+		},
+		"the other way round": func(b *biography) {
+			b.records(2*day, noLeave)
+			b.hears(2*day+10*time.Second, mistake)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := limited(t)
+			b.hears(0, hire)
+			b.hears(day, leave)
+			says(b)
+			b.others(2*day+30*time.Second, ledger.Leavers, 2)
+			b.on(3*day, func() {
+				assert.Equal(t, working, b.states())
+				w := person(b).Withdrawals
+				require.Len(t, w, 1)
+				assert.Equal(t, ledger.WithdrawalHeld, w[0].State)
+				assert.Equal(t, "mistake", w[0].Event.ID)
+			})
+			b.decides(4*day, ledger.VerbCancel)
+			b.on(4*day+time.Hour, func() {
+				assert.Equal(t, working, b.states())
+				assert.Empty(t, person(b).Withdrawals)
+			})
+			b.live(200 * day)
+			assert.Equal(t, working, b.states(), "all is as it was, without the leave")
+			assert.Equal(t, hr.StatusActive, person(b).Status)
+		})
+	}
+}
+
+// records lets HR say something that the person's run is told of only with what
+// comes next.
+func (b *biography) records(after time.Duration, event hr.Event) {
+	at := epoch.Add(after)
+	event.PersonID, event.Source, event.Recorded, event.Effective = b.person, "/hr/test", at, hr.DateOf(at)
+	b.on(after, func() {
+		_, err := b.ledger.Record(context.Background(), []ledger.Received{{Event: event, At: at}})
+		require.NoError(b.t, err)
+	})
+}
+
 func TestWhatIsImmediateIsHeldOnceACohortIsOpen(t *testing.T) {
 	b := limited(t)
 	b.hears(0, hired("Development"))
