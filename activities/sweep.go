@@ -20,9 +20,10 @@ const endedWithin = 15 * time.Minute
 
 // SweepResult says what one sweep did.
 type SweepResult struct {
-	Due     int `json:"due"`             // people whose time had come
-	Resumed int `json:"resumed"`         // ... and who were told to look, or had no open run
-	Ended   int `json:"ended,omitempty"` // people whose run was ended by hand, and who were given another
+	Due     int `json:"due"`              // people whose time had come
+	Resumed int `json:"resumed"`          // ... and who were told to look, or had no open run
+	Ended   int `json:"ended,omitempty"`  // people whose run was ended by hand, and who were given another
+	Failed  int `json:"failed,omitempty"` // people whose run could not be asked for or told
 }
 
 // Sweep finds people whose ledger has due work, and resumes those who have no
@@ -30,6 +31,7 @@ type SweepResult struct {
 // person's change made them due.
 func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 	var result SweepResult
+	var failed failures
 	seen := map[string]bool{}
 	// Those who are due longest come first, and may all have an open run (their
 	// app is down, say): what is asked for grows until there is no more.
@@ -46,8 +48,12 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 			activity.RecordHeartbeat(ctx)
 			resumed, err := a.resume(ctx, p)
 			if err != nil {
-				return result, err
+				if failed.of(p.PersonID, err); ctx.Err() != nil || failed.all() {
+					return result, err
+				}
+				continue
 			}
+			failed.others++
 			if resumed {
 				result.Resumed++
 			}
@@ -65,9 +71,16 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 		}
 		activity.RecordHeartbeat(ctx)
 		if err := a.Runs.Resume(ctx, personID, "the run before was ended by hand"); err != nil {
-			return result, err
+			if failed.of(personID, err); ctx.Err() != nil {
+				return result, err
+			}
+			continue
 		}
 		result.Ended++
+	}
+	if result.Failed = failed.people; failed.people > 0 {
+		a.Log.Warn("sweep could not resume some people; the next one tries again",
+			zap.Int("people", failed.people), zap.String("person", failed.first), zap.Error(failed.err))
 	}
 	if result.Ended > 0 {
 		a.Log.Warn("sweep resumed people whose run was ended by hand", zap.Int("people", result.Ended))
@@ -76,6 +89,26 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 		a.Log.Info("sweep resumed people who were due", zap.Int("resumed", result.Resumed), zap.Int("due", result.Due))
 	}
 	return result, nil
+}
+
+// failures are the people whom a sweep could not see to: nobody else waits for them.
+type failures struct {
+	people int
+	others int    // who were seen to
+	first  string // who was the first
+	err    error  // of the first
+}
+
+func (f *failures) of(personID string, err error) {
+	if f.people++; f.people == 1 {
+		f.first, f.err = personID, err
+	}
+}
+
+// all says whether it is not about some: of many nobody was seen to.
+func (f *failures) all() bool {
+	const many = 100
+	return f.people >= many && f.others == 0
 }
 
 // untold are the dues that an open run cannot know of.

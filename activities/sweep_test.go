@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -25,6 +26,7 @@ type openRuns struct {
 	open    func(personID string) bool
 	resumed map[string]string
 	ended   []string // by hand
+	refuses string   // whose run cannot be told
 }
 
 func (r *openRuns) EndedByHand(context.Context, time.Time) iter.Seq2[string, error] {
@@ -42,6 +44,9 @@ func (r *openRuns) Open(_ context.Context, personID string) (bool, error) {
 }
 
 func (r *openRuns) Resume(_ context.Context, personID, why string) error {
+	if personID == r.refuses || r.refuses == "everybody" {
+		return errors.New("too many signals")
+	}
 	r.resumed[personID] = why
 	return nil
 }
@@ -106,4 +111,41 @@ func TestSweepTellsOpenRunsOfDeadLettersAndDecisions(t *testing.T) {
 	_, err = env.ExecuteActivity(a.Sweep)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"2": "due: letter", "3": "due: decision"}, runs.resumed)
+}
+
+// One whose run cannot be told holds up nobody: neither those behind them, nor those who
+// are being cut off.
+func TestSweepGoesOnWithoutWhomItCannotTell(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	const people = 150
+	for i := range people {
+		require.NoError(t, store.SaveAssessment(t.Context(), ledger.Assessment{
+			Summary: ledger.Summary{PersonID: fmt.Sprintf("%03d", i), AssessedAt: now, DueAt: now, DueWhat: ledger.DueWorking},
+		}))
+	}
+	sweep := func(refuses string) (result activities.SweepResult, runs *openRuns, err error) {
+		runs = &openRuns{ended: []string{"007", "008"}, open: func(string) bool { return false }, resumed: map[string]string{}, refuses: refuses}
+		a := &activities.Activities{
+			Ledger: store, Log: zap.NewNop(), Runs: runs,
+			Clock: clock.Func(func() time.Time { return now.Add(time.Hour) }),
+		}
+		env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+		env.RegisterActivity(a.Sweep)
+		value, err := env.ExecuteActivity(a.Sweep)
+		if err == nil {
+			require.NoError(t, value.Get(&result))
+		}
+		return result, runs, err
+	}
+	result, runs, err := sweep("007")
+	require.NoError(t, err)
+	assert.Equal(t, activities.SweepResult{Due: people, Resumed: people - 1, Ended: 1, Failed: 2}, result)
+	assert.Len(t, runs.resumed, people-1)
+	assert.Equal(t, "the run before was ended by hand", runs.resumed["008"])
+
+	_, _, err = sweep("everybody")
+	assert.ErrorContains(t, err, "too many signals", "Temporal does not answer: all of it is tried again")
 }

@@ -50,7 +50,7 @@ func (d decision) hasLeft() bool {
 		return true
 	case hr.StatusSuspended:
 		period := d.desired.Standing.Period
-		return period != nil && !period.Ends.IsZero() && !period.Ends.After(d.now)
+		return period == nil || !period.Ends.IsZero() && !period.Ends.After(d.now)
 	}
 	return false
 }

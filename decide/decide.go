@@ -26,7 +26,8 @@ type Decision struct {
 	// for any more.
 	LapsedSkips []string
 	// PolicyErr is set when policy could not be evaluated for this person: then
-	// nothing is desired and nothing is planned.
+	// nothing is desired, and nothing is planned but to cut them off if they must not
+	// have access: see CutsOff.
 	PolicyErr error
 }
 
@@ -42,6 +43,12 @@ type Registry interface {
 	ClaimUsername(ctx context.Context, personID, base string) (string, error)
 	// Links is ledger.Query's.
 	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
+}
+
+// CutsOff says whether somebody who stands like this must not have access, whatever
+// policy grants them: what their next employment gives, say, or what they come back to.
+func CutsOff(status hr.Status) bool {
+	return status == hr.StatusSuspended || status == hr.StatusEnded || status == hr.StatusOnLeave
 }
 
 // For decides for one person. The error says that the registry failed.
@@ -64,19 +71,16 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity)
 	}
 	if d.PolicyErr != nil {
-		d.Desired = policy.Desired{Standing: standing}
-		if standing.Status != hr.StatusSuspended {
+		d.Desired = policy.Desired{Standing: standing, Changes: standing.Changes}
+		if !CutsOff(standing.Status) {
 			return d, nil // a human is asked
-		}
-		// Cutting off needs no policy: whatever is there is turned off, and kept.
-		for _, l := range person.Links {
-			d.Desired.Accounts = append(d.Desired.Accounts, policy.Account{App: l.App})
 		}
 	}
 	d.Recipients = r.recipients(person)
 	d.Plan = plan.Make(plan.Input{
 		Now:        now,
 		Desired:    d.Desired,
+		OnlyOff:    d.PolicyErr != nil,
 		Links:      planLinks(person.Links),
 		Apps:       r.Apps,
 		Skipped:    skipped(person.Steps),

@@ -25,12 +25,15 @@ func (t Timeline) At(now time.Time) Standing {
 // at is At without Changes.
 func (t Timeline) at(now time.Time) Standing {
 	p := t.period(now)
-	if p == nil {
+	suspension, off := holding(t.Suspensions, now)
+	switch {
+	case p == nil && off: // the hire was rescinded, say
+		return Standing{Status: StatusSuspended, Since: suspension.From, Urgent: true}
+	case p == nil:
 		return Standing{Status: StatusUnknown}
 	}
 	s := Standing{Period: p, Profile: p.profile(now)}
 	absence, away := holding(t.Absences, now)
-	suspension, off := holding(t.Suspensions, now)
 	ended := p.never() || !p.Ends.IsZero() && !now.Before(p.Ends)
 	switch {
 	case off:

@@ -42,7 +42,7 @@ func TestAt(t *testing.T) {
 		{
 			"nothing but a suspension known",
 			[]hr.Event{suspended("s", "2026-01-01")},
-			[]look{{"2026-02-01", "unknown"}},
+			[]look{{"2025-12-31", "unknown until 2026-01-01T12:00Z"}, {"2026-02-01", "suspended urgently since 2026-01-01T12:00Z"}},
 		},
 		{
 			"an employment, to the second",

@@ -90,8 +90,8 @@ const (
 // Standing is a person at one instant.
 type Standing struct {
 	Status  Status
-	Period  *Period   // the current, else the last that ended, else the next one; nil if unknown
-	Profile *Profile  // in force in Period at that instant; nil if unknown
+	Period  *Period   // the current, else the last that ended, else the next one; nil if there is none: unknown, or suspended
+	Profile *Profile  // in force in Period at that instant; nil if there is no Period
 	Since   time.Time // since when Status holds: the start or return, the end, or when the leave or suspension began; zero if upcoming or unknown
 	Changes time.Time // next instant after which At gives another Standing; zero if none is known
 	Urgent  bool      // suspended, or ended by an immediate termination

@@ -191,3 +191,43 @@ func TestADeletionInAProtectedAppNeedsNoApproval(t *testing.T) {
 	assert.Empty(t, got.Deletions)
 	assert.Equal(t, []string{"chat/Delete"}, short(got.Withheld))
 }
+
+// TestWhatIsNotToBeDeletedIsNotDeletedToTakeAccess: an app that knows no other way is
+// left to a human.
+func TestWhatIsNotToBeDeletedIsNotDeletedToTakeAccess(t *testing.T) {
+	in := leftLong(day)
+	in.Links[0] = plan.Link{App: "chat", State: plan.LinkActive}
+	in.Apps["chat"] = plan.App{Delete: true, Leaver: policy.LeaverRules{Delete: false}}
+	p := plan.Make(in)
+	assert.Equal(t, []string{"chat/Disable", "chat/Strip"}, short(p.Steps))
+	assert.True(t, p.Steps[0].Spare)
+}
+
+// TestWhatWasSparedIsLookedAtWhenTheHoldIsOver, also if a human did without the step.
+func TestWhatWasSparedIsLookedAtWhenTheHoldIsOver(t *testing.T) {
+	in := leftLong(day)
+	in.Links = []plan.Link{{App: "chat", State: plan.LinkActive}}
+	in.Apps["chat"] = plan.App{Disable: true, Destroys: true}
+	in.HeldUntil = now.Add(day)
+	p := plan.Make(in)
+	require.True(t, p.Steps[0].Spare)
+	in.Skipped = map[string]bool{p.Steps[0].Key: true}
+	p = plan.Make(in)
+	assert.Empty(t, p.Steps)
+	assert.Equal(t, plan.Due{At: in.HeldUntil, What: plan.DueHold}, p.Due)
+}
+
+// TestOnlyOff: as long as it is not known what policy grants, what is there is turned
+// off, and nothing else is done.
+func TestOnlyOff(t *testing.T) {
+	in := leftLong(100 * day)
+	in.OnlyOff = true
+	in.Links = []plan.Link{
+		{App: "chat", State: plan.LinkActive},
+		{App: "directory", State: plan.LinkDisabled, DisabledAt: now.Add(-99 * day), StrippedAt: now.Add(-99 * day)},
+		{App: "wiki", State: plan.LinkPlanned},
+	}
+	p := plan.Make(in)
+	assert.Equal(t, []string{"chat/Disable", "wiki/Disable"}, short(p.Steps))
+	assert.Equal(t, plan.Leaver, p.Change)
+}

@@ -63,6 +63,8 @@ func (m *maker) planApp(app string) {
 	link := m.links[app]
 	want, wanted := m.desired[app]
 	switch {
+	case m.OnlyOff:
+		m.turnOff(link)
 	case !wanted:
 		m.withdraw(link, app)
 	case want.Enabled:
@@ -107,15 +109,20 @@ func (m *maker) prepare(link Link, want policy.Account) {
 // suspend plans for an account that may be there but must be off. What is not
 // there need not be made.
 func (m *maker) suspend(link Link, want policy.Account) {
+	m.turnOff(link)
+	there := link.State == LinkActive || link.State == LinkDisabled
+	if there && m.Desired.Standing.Status == hr.StatusOnLeave {
+		m.update(link, want)
+	}
+}
+
+// turnOff plans for an account that must be off, and is kept.
+func (m *maker) turnOff(link Link) {
 	switch link.State {
 	case LinkActive:
 		m.disable(link)
 	case LinkPlanned, LinkDisabled:
 		m.verify(link)
-	}
-	there := link.State == LinkActive || link.State == LinkDisabled
-	if there && m.Desired.Standing.Status == hr.StatusOnLeave {
-		m.update(link, want)
 	}
 }
 
@@ -133,7 +140,7 @@ func (m *maker) withdraw(link Link, app string) {
 		m.verify(link)
 		return
 	case LinkActive:
-		if !traits.Disable && traits.Delete && m.mayDelete(app, traits, time.Time{}) {
+		if !traits.Disable && traits.Delete && traits.Leaver.Delete && m.mayDelete(app, traits, time.Time{}) {
 			m.add(m.ending(Delete, app)) // an app that cannot turn accounts off: gone is the only off
 			return
 		}
@@ -184,6 +191,9 @@ func (m *maker) disable(link Link) bool { return m.off(link.App) }
 func (m *maker) off(app string, more ...string) bool {
 	traits := m.Apps[app]
 	spare := m.held() && traits.Destroys || !traits.Disable && traits.Delete
+	if m.held() && traits.Destroys {
+		m.dues = append(m.dues, Due{At: m.HeldUntil, What: DueHold})
+	}
 	step := m.ending(Disable, app, more...)
 	if spare {
 		step = m.spared(app, more...)

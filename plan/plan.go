@@ -12,6 +12,9 @@ type Input struct {
 	Desired policy.Desired
 	Links   []Link         // the person's links
 	Apps    map[string]App // every configured app, by name
+	// OnlyOff says that it is not known what policy grants: whatever there is must be
+	// turned off, and is kept.
+	OnlyOff bool
 	// Recipients are the apps in which there is an account that data can be handed
 	// over to: the manager's.
 	Recipients map[string]bool

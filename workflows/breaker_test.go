@@ -22,11 +22,16 @@ import (
 // limited is a biography in which no more than two people may lose access in a day.
 func limited(t *testing.T) *biography {
 	b := newBiography(t, testRules())
+	b.limit()
+	return b
+}
+
+// limit has the breaker let two people pass a day.
+func (b *biography) limit() {
 	b.acts.Breaker = &ledger.Limits{Window: day, Settle: time.Minute, Of: map[ledger.WithdrawalKind]ledger.Limit{}}
 	for _, kind := range ledger.WithdrawalKinds() {
 		b.acts.Breaker.Of[kind] = ledger.Limit{Count: 2}
 	}
-	return b
 }
 
 // others lets so many others be about to lose access in the same way.
@@ -144,6 +149,23 @@ func TestAMassChangeIsHeldBeforeAnyOfItIsDone(t *testing.T) {
 		})
 		b.decides(7*day, ledger.VerbCancel)
 		b.live(8 * day)
+		assert.Equal(t, working, b.states())
+	})
+	t.Run("suspended by security, whose hire was rescinded by mistake", func(t *testing.T) {
+		b := limited(t)
+		hire := hired("Development")
+		hire.EventKey = hr.EventKey{Source: "hr", ID: "hire"}
+		b.hears(0, hire)
+		b.hears(day, hr.Event{EventKey: hr.EventKey{Source: "hr"}, Type: hr.EventRescinded, Rescinds: "hire"})
+		b.others(day+30*time.Second, ledger.Leavers, 2)
+		b.on(2*day, func() { assert.Equal(t, working, b.states(), "held") })
+		b.hears(4*day, hr.Event{Type: hr.EventSuspended})
+		b.on(4*day+time.Second, func() {
+			assert.Equal(t, map[string]string{"directory": "off [engineers staff]", "chat": "off []", "wiki": "off [engineers]"}, b.states(), "that is never held")
+		})
+		b.decides(7*day, ledger.VerbCancel)
+		b.hears(8*day, hr.Event{Type: hr.EventReinstated})
+		b.live(9 * day)
 		assert.Equal(t, working, b.states())
 	})
 	t.Run("terminated a second time, as a system does that repeats itself", func(t *testing.T) {

@@ -37,6 +37,8 @@ type RepairResult struct {
 var (
 	errNoOperator = errors.New("say who is asking (operator)")
 	errNoReason   = errors.New("say why this is not to be done (reason): it goes on the record")
+	errPolicy     = errors.New("policy cannot be evaluated for this person, which cannot be skipped: " +
+		"mend the rule and restart the workers, or have HR mend the profile; then retry")
 )
 
 // typeNothingToRepair is the type of the error for what does not need attention.
@@ -81,11 +83,24 @@ func (r *run) validate(req RepairRequest, skip bool) error {
 		}
 		return nothingToRepair("nothing like that needs attention; what does: " + strings.Join(keysOf(open), ", "))
 	}
+	if skip && len(skippable(r.inAttention(req))) == 0 {
+		return errPolicy
+	}
 	return nil
 }
 
+// skippable leaves out what cannot be done without: nothing is done for somebody for
+// whom policy cannot be evaluated, and no decision of an operator's changes that.
+func skippable(list []activities.Attention) []activities.Attention {
+	return slices.DeleteFunc(list, func(a activities.Attention) bool { return a.Code == activities.CodePolicy })
+}
+
 func (r *run) repair(ctx workflow.Context, req RepairRequest, skip bool) (RepairResult, error) {
-	keys := keysOf(r.inAttention(req))
+	meant := r.inAttention(req)
+	if skip {
+		meant = skippable(meant)
+	}
+	keys := keysOf(meant)
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: ledgerTimeout,
 		RetryPolicy:         ledgerRetry,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/correlation"
 	"github.com/tenurehq/tenure/internal/pace"
@@ -203,11 +204,7 @@ func (a *appAccounts) correlate(ctx context.Context, personID string) (correlati
 	if err != nil {
 		return correlation.Person{}, err
 	}
-	events := make([]hr.Event, len(person.Events))
-	for i, e := range person.Events {
-		events[i] = e.Event
-	}
-	timeline := hr.Merge(personID, events)
+	timeline := hr.Merge(personID, decide.EventsOf(person))
 	standing := timeline.At(a.now)
 	keys := connector.Keys{PersonID: personID, Username: person.Username}
 	identity := policy.Identity{PersonID: personID, Username: person.Username}

@@ -186,6 +186,9 @@ func (c *cli) repairMany(ctx context.Context, b *bulkRepair, update string, req 
 		if err != nil {
 			return err
 		}
+		if update == workflows.UpdateSkip { // that policy fails for somebody cannot be skipped
+			steps = slices.DeleteFunc(steps, func(s ledger.Step) bool { return s.Code == activities.CodePolicy })
+		}
 		v := viewRepair(steps)
 		if len(steps) == 0 {
 			return c.print(v, func(p *page) { p.note("nothing like that needs attention") })

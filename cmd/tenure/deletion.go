@@ -80,9 +80,32 @@ func deletionsOf(ctx context.Context, l ledger.Ledger, rules decide.Rules, perso
 	return views, nil
 }
 
-// deletions lists what is to be deleted of everybody.
-func deletions(ctx context.Context, l ledger.Ledger, rules decide.Rules, now time.Time) ([]deletionView, error) {
-	var people []string
+// deletions lists what is to be deleted of one person, or (empty) of everybody.
+func deletions(ctx context.Context, l ledger.Ledger, rules decide.Rules, personID string, now time.Time) ([]deletionView, error) {
+	people := []string{personID}
+	if personID == "" {
+		var err error
+		if people, err = maybeDeleted(ctx, l, rules); err != nil {
+			return nil, err
+		}
+	}
+	views := []deletionView{}
+	for _, id := range people {
+		person, err := findPerson(ctx, l, id)
+		if err != nil {
+			return nil, err
+		}
+		of, err := deletionsOf(ctx, l, rules, person, now)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, of...)
+	}
+	return views, nil
+}
+
+// maybeDeleted lists the people who have accounts that may be about to be deleted.
+func maybeDeleted(ctx context.Context, l ledger.Ledger, rules decide.Rules) ([]string, error) {
 	links, err := l.Links(ctx, ledger.LinkFilter{State: ledger.LinkDisabled})
 	if err != nil {
 		return nil, err
@@ -97,23 +120,12 @@ func deletions(ctx context.Context, l ledger.Ledger, rules decide.Rules, now tim
 		}
 		links = append(links, on...)
 	}
+	var people []string
 	for _, link := range links {
 		people = append(people, link.PersonID)
 	}
 	slices.Sort(people)
-	views := []deletionView{}
-	for _, id := range slices.Compact(people) {
-		person, err := l.Person(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		of, err := deletionsOf(ctx, l, rules, person, now)
-		if err != nil {
-			return nil, err
-		}
-		views = append(views, of...)
-	}
-	return views, nil
+	return slices.Compact(people), nil
 }
 
 func (c *cli) deletionListCommand() *cobra.Command {
@@ -141,12 +153,12 @@ Exits with 3 if something waits for an approval.`,
 				if err != nil {
 					return err
 				}
-				views, err := deletions(cmd.Context(), l, rules, cfg.Clock().Now())
+				views, err := deletions(cmd.Context(), l, rules, personID, cfg.Clock().Now())
 				if err != nil {
 					return err
 				}
 				views = slices.DeleteFunc(views, func(v deletionView) bool {
-					return waits != "" && v.Waits != waits || personID != "" && v.Person != personID || app != "" && v.App != app
+					return waits != "" && v.Waits != waits || app != "" && v.App != app
 				})
 				return c.listDeletions(views)
 			})

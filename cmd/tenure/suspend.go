@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ledger"
@@ -144,18 +145,16 @@ func (s secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger
 	if err != nil {
 		return hr.Event{}, 0, err
 	}
-	events := make([]hr.Event, len(person.Events))
 	now := cfg.Clock().Now().Truncate(time.Microsecond)
 	recorded := now
-	for i, e := range person.Events {
-		events[i] = e.Event
+	for _, e := range person.Events {
 		secures := e.Event.Type == hr.EventSuspended || e.Event.Type == hr.EventReinstated
 		if secures && !e.Event.Recorded.Before(recorded) {
 			// Somebody's clock is ahead: what is said last has to hold all the same.
 			recorded = e.Event.Recorded.Add(time.Microsecond)
 		}
 	}
-	if s.kind == hr.EventReinstated && hr.Merge(s.personID, events).At(recorded).Status != hr.StatusSuspended {
+	if s.kind == hr.EventReinstated && hr.Merge(s.personID, decide.EventsOf(person)).At(recorded).Status != hr.StatusSuspended {
 		return hr.Event{}, 0, fmt.Errorf("person %s is not suspended: see tenure person timeline %s", s.personID, s.personID)
 	}
 	event := hr.Event{

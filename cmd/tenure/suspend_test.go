@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -150,4 +151,24 @@ func TestBreakGlassSaysWhereItFailed(t *testing.T) {
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
 	assert.Contains(t, got.stdout, "wiki: not done: unauthorized")
 	assert.Contains(t, got.stdout, "10001 is cut off in 1 of 2 apps")
+}
+
+// TestBreakGlassAfterASuspensionFromTheFuture: another system's clock is two hours ahead.
+func TestBreakGlassAfterASuspensionFromTheFuture(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	s.accounts()
+	s.linkGeorgi()
+	l := s.ledger()
+	now := time.Now().UTC()
+	_, err := l.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "siem", ID: "1"}, Type: hr.EventSuspended, PersonID: "10001",
+		Recorded: now.Add(2 * time.Hour), Effective: hr.DateOf(now), Suspension: &hr.Suspension{Reason: "malware"},
+	}}})
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	got := s.run("person", "suspend", "10001", "--reason", "ticket 4711", "--operator", "ada", "--break-glass")
+	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "wiki: disabled, proven ")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -95,11 +96,10 @@ type eventView struct {
 // viewTimeline merges what was said of a person. operators are those who said some
 // of it: see securedBy.
 func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow, now time.Time) timelineView {
-	events := make([]hr.Event, len(person.Events))
+	events := decide.EventsOf(person)
 	v := timelineView{Person: person.PersonID, Entries: []entryView{}, Events: []eventView{}}
-	for i, stored := range person.Events {
+	for _, stored := range person.Events {
 		e := stored.Event
-		events[i] = e
 		v.Events = append(v.Events, eventView{
 			Seq: stored.Seq, Type: e.Type, Effective: e.Effective, Recorded: e.Recorded, Received: stored.At,
 			Source: e.Source, ID: e.ID, Rescinds: e.Rescinds,

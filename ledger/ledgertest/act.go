@@ -27,6 +27,16 @@ var actTests = tests{
 		assert.Empty(t, got.Reason)
 		assert.Equal(t, 1, got.Attempts)
 	},
+	"AQuestionThatIsAskedAgainNeedsAttentionAgain": func(t *testing.T, l ledger.Ledger) {
+		question := ledger.Step{Key: "policy", Kind: "Question", State: ledger.StepAttention, Code: "policy", Message: "no such role"}
+		assess(t, l, "p1", 0, plan(question))
+		require.NoError(t, l.Act(t.Context(), action(ledger.VerbRetry, "policy", 5)))
+		assert.Equal(t, ledger.StepOpen, steps(t, l, "p1")["policy"].State, "until it is looked at")
+		question.Message = "no such field"
+		assess(t, l, "p1", 6, plan(question))
+		got := steps(t, l, "p1")["policy"]
+		assert.Equal(t, []string{"attention", "no such field"}, []string{string(got.State), got.Message})
+	},
 	"ChangesTheStatesThatItMay": func(t *testing.T, l ledger.Ledger) {
 		const none = ledger.StepState("") // not listed
 		for _, c := range []struct{ state, skipped, retried ledger.StepState }{

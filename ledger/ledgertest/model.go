@@ -127,7 +127,8 @@ func (m *model) plan(planned []ledger.Step, now time.Time) {
 		}
 	}
 	for _, p := range planned {
-		if s, ok := m.steps[p.Key]; !ok || s.State == ledger.StepDone || s.State == ledger.StepSuperseded {
+		again := p.State == ledger.StepAttention // a question, asked again
+		if s, ok := m.steps[p.Key]; !ok || s.State == ledger.StepDone || s.State == ledger.StepSuperseded || again && s.State == ledger.StepOpen {
 			p.PersonID, p.PlannedAt = m.id, now
 			p.State = cmp.Or(p.State, ledger.StepOpen)
 			delete(m.trying, p.Key)

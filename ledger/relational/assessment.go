@@ -119,7 +119,8 @@ func earlier(at time.Time, what string, otherAt time.Time, otherWhat string) (ti
 }
 
 // planStep makes the step open (or in attention, if that is its state) with no
-// attempts, unless it is open, in attention or skipped already.
+// attempts, unless it is open, in attention or skipped already. A question that an
+// operator had asked again is open, and is one again if it is asked.
 func (t *Tx) planStep(personID string, step ledger.Step, at time.Time) error {
 	if step.State != ledger.StepAttention {
 		step.State, step.Code, step.Message = ledger.StepOpen, "", ""
@@ -130,7 +131,7 @@ func (t *Tx) planStep(personID string, step ledger.Step, at time.Time) error {
 			app = excluded.app, kind = excluded.kind, state = excluded.state, planned_at = excluded.planned_at,
 			code = excluded.code, message = excluded.message,
 			attempts = 0, reason = '', trying_since = NULL, last_attempt_at = NULL, finished_at = NULL, outcome = NULL
-		WHERE steps.state IN ('done', 'superseded')`,
+		WHERE steps.state IN ('done', 'superseded') OR steps.state = 'open' AND excluded.state = 'attention'`,
 		personID, step.Key, step.App, step.Kind, step.State, step.Code, step.Message, micros(at))
 }
 

@@ -1,0 +1,77 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// fussy has a role that reads what not every profile has.
+func fussy(t *testing.T) *biography {
+	t.Helper()
+	rules := testRules()
+	rules.Roles[1].When = "person.costCenter.substring(0, 2) == '42'"
+	b := newBiography(t, rules)
+	b.limit()
+	return b
+}
+
+func onSite() *hr.Profile {
+	p := profile("Development")
+	p.CostCenter = "4200"
+	return p
+}
+
+// TestCuttingOffNeedsNoPolicy: policy cannot make sense of the profile with which
+// somebody is to come back. They leave all the same; what they had is kept until it can.
+func TestCuttingOffNeedsNoPolicy(t *testing.T) {
+	b := fussy(t)
+	b.hears(0, hr.Event{Type: hr.EventHired, Profile: onSite()})
+	again := profile("Development")
+	again.StartDate = hr.DateOf(epoch.Add(60 * day))
+	b.hears(5*day, terminated(hr.DateOf(epoch.Add(10*day))))
+	b.hears(6*day, hr.Event{Type: hr.EventRehired, Effective: again.StartDate, Profile: again})
+	b.on(9*day, func() {
+		assert.Equal(t, "on [engineers]", b.state("wiki"), "until the last day")
+		assert.Equal(t, activities.CodePolicy, b.inAttention()[""])
+	})
+	off := map[string]string{"directory": "off [engineers staff]", "chat": "off []", "wiki": "off [engineers]"}
+	b.on(11*day, func() { assert.Equal(t, off, b.states()) })
+	b.on(50*day, func() { assert.Equal(t, off, b.states(), "kept") })
+
+	mended := *again
+	mended.CostCenter = "4200"
+	b.hears(59*day, hr.Event{Type: hr.EventUpdated, Effective: again.StartDate, Profile: &mended})
+	b.live(62 * day)
+	assert.Equal(t, working, b.states())
+	assert.Empty(t, b.inAttention())
+}
+
+// TestALeaveNeedsNoPolicy: their profile has come to be such that policy fails.
+func TestALeaveNeedsNoPolicy(t *testing.T) {
+	b := fussy(t)
+	b.hears(0, hr.Event{Type: hr.EventHired, Profile: onSite()})
+	b.hears(time.Hour, hr.Event{Type: hr.EventUpdated, Profile: profile("Development")})
+	b.hears(2*time.Hour, hr.Event{Type: hr.EventLeaveStarted, Effective: hr.DateOf(epoch)})
+	b.live(3 * time.Hour)
+	assert.Equal(t, map[string]string{"directory": "off [engineers staff]", "chat": "off []", "wiki": "off [engineers]"}, b.states())
+}
+
+// TestAPolicyThatFailsCannotBeSkipped: nothing would come of it but that nobody looks.
+func TestAPolicyThatFailsCannotBeSkipped(t *testing.T) {
+	b := fussy(t)
+	b.hears(0, hr.Event{Type: hr.EventHired, Profile: profile("Development")})
+	one := b.repairs(time.Minute, workflows.UpdateSkip, workflows.RepairRequest{Operator: "ops", Reason: "x", Key: activities.CodePolicy})
+	all := b.repairs(90*time.Second, workflows.UpdateSkip, workflows.RepairRequest{Operator: "ops", Reason: "x"})
+	again := b.repairs(2*time.Minute, workflows.UpdateRetry, workflows.RepairRequest{Operator: "ops"})
+	b.live(time.Hour)
+	assert.ErrorContains(t, one.rejected, "cannot be skipped")
+	assert.ErrorContains(t, all.rejected, "cannot be skipped")
+	assert.NoError(t, again.rejected)
+	assert.Equal(t, map[string]string{"": activities.CodePolicy}, b.inAttention())
+}
