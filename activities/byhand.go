@@ -21,6 +21,12 @@ const (
 	CodeRefused = "refused" // ... and says that it cannot or will not be done
 )
 
+// Why somebody is told again of a task, as metrics have it.
+const (
+	taskReminded = "reminded"
+	taskOverdue  = "overdue"
+)
+
 // asked says how a human is asked for the step, or false if the connector does it.
 func (t *task) asked() (connector.Ask, bool) {
 	asker, ok := connector.As[connector.Asker](t.app)
@@ -43,6 +49,9 @@ func (t *task) byHand(ask connector.Ask) (done, error) {
 	})
 	if err != nil {
 		return done{}, classify(err)
+	}
+	if task.State == ledger.TaskOpen && task.OpenedAt.Equal(now.Truncate(time.Microsecond)) {
+		t.sayAsked(task)
 	}
 	switch task.State {
 	case ledger.TaskDone:
@@ -67,6 +76,19 @@ func (t *task) byHand(ask connector.Ask) (done, error) {
 	return done{}, failure{code: CodeWaiting, message: fmt.Sprintf("task %d waits for a human", task.ID)}
 }
 
+// sayAsked says in the log that a human has just been asked. Nobody is told of it in
+// another way, and who is to be cut off has access until somebody looks.
+func (t *task) sayAsked(task ledger.Task) {
+	about := []zap.Field{
+		zap.Int64("task", task.ID), zap.String("app", task.App), zap.String("step", task.Kind), zap.Time("due", task.DueAt),
+	}
+	if t.step.Kind == plan.Disable {
+		t.a.Log.Warn("a human is asked to cut somebody off", append(about, zap.Bool("urgent", t.d.plan.Urgent))...)
+		return
+	}
+	t.a.Log.Info("a human is asked for something", about...)
+}
+
 // remind reminds of a task whose time has come, or escalates it.
 func (t *task) remind(task *ledger.Task, ask connector.Ask, now time.Time) error {
 	r := ledger.TaskReminder{ID: task.ID, At: now, LookAt: now.Add(max(ask.Remind, time.Minute)), Reminded: true}
@@ -77,9 +99,9 @@ func (t *task) remind(task *ledger.Task, ask connector.Ask, now time.Time) error
 	if err := t.a.Ledger.RemindOfTask(t.ctx, r); err != nil {
 		return classify(err)
 	}
-	what := "reminded"
+	what := taskReminded
 	if r.Overdue {
-		what = "overdue"
+		what = taskOverdue
 	}
 	t.a.Metrics.told(t.step.App, what)
 	t.a.Log.Warn("a task waits for a human", zap.Int64("task", task.ID), zap.String("app", t.step.App),

@@ -66,7 +66,8 @@ func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
 	for _, app := range apps { // a rate needs a beginning
 		m.provision.WithLabelValues(app)
 		m.deprovision.WithLabelValues(app)
-		m.tasks.WithLabelValues(app, "overdue")
+		m.tasks.WithLabelValues(app, taskReminded)
+		m.tasks.WithLabelValues(app, taskOverdue)
 		m.approvals.WithLabelValues(app, approvalAsked)
 		m.approvals.WithLabelValues(app, approvalReminded)
 		for _, kind := range plan.Kinds() {

@@ -5,8 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
@@ -130,6 +132,46 @@ func TestATaskIsRemindedOfAndEscalatedAndCanStillBeDone(t *testing.T) {
 	assert.Equal(t, 3, task().Reminders, "at 24, 48 and 72 hours")
 	assert.Equal(t, ledger.LinkActive, b.link("wiki").State)
 	assert.Empty(t, b.inAttention())
+}
+
+// Whom a human is asked to cut off is told to whoever reads the log at once: reminders
+// and what is overdue come hours later.
+func TestBeingAskedToCutOffIsInTheLog(t *testing.T) {
+	b := byHand(t)
+	reg := prometheus.NewRegistry()
+	b.acts.Metrics = activities.NewMetrics(reg, b.acts.Policy.Apps())
+	for _, reason := range []string{"reminded", "overdue"} {
+		assert.Equal(t, 0.0, b.toldOf(reg, "wiki", reason), "a rate needs a beginning")
+	}
+	var lines *observer.ObservedLogs
+	b.acts.Log, lines = observed()
+	b.hears(0, hired("Development"))
+	b.does(time.Hour, ledger.VerbTaskDone, 1)
+	b.hears(10*day, hr.Event{Type: hr.EventSuspended})
+	b.on(10*day+time.Minute, func() {
+		asked := lines.FilterMessage("a human is asked to cut somebody off").All()
+		require.Len(t, asked, 1, "once, and not for what gives access")
+		said := asked[0].ContextMap()
+		assert.WithinDuration(t, b.tasks()[1].DueAt, said["due"].(time.Time), 0)
+		delete(said, "due")
+		assert.Equal(t, map[string]any{"task": int64(2), "app": "wiki", "step": "Disable", "urgent": true}, said)
+	})
+	b.live(11 * day)
+}
+
+// toldOf is how often somebody was told again of tasks, or -1 if there is no such series.
+func (b *biography) toldOf(reg *prometheus.Registry, app, reason string) float64 {
+	b.t.Helper()
+	families, err := reg.Gather()
+	require.NoError(b.t, err)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "tenure_task_reminders_total" && m.GetLabel()[0].GetValue() == app && m.GetLabel()[1].GetValue() == reason {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return -1
 }
 
 func TestARefusedTaskNeedsAttentionAndIsAskedAnew(t *testing.T) {
