@@ -59,7 +59,7 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 		},
 	}
 	cmd.Flags().BoolVar(&attention, "attention", false, "list what needs a human")
-	cmd.Flags().BoolVar(&which.leaving, "leaving", false, "only people whose access is ending, or who are to be deleted")
+	cmd.Flags().BoolVar(&which.leaving, "leaving", false, "only people whose access is ending, or whose accounts are to be deleted (also after a hold or an approval)")
 	cmd.Flags().StringVar(&which.due, "due", "", "only what falls due within this `time`, such as 7d or 12h")
 	cmd.MarkFlagsMutuallyExclusive("attention", "leaving")
 	cmd.MarkFlagsMutuallyExclusive("attention", "due")
@@ -120,9 +120,12 @@ const (
 	// openRuns selects people's open runs in Temporal's visibility store.
 	openRuns = "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running'"
 	// leavingRuns selects those of people whose access is ending: it is being taken,
-	// or it will be on a day that is known, or the accounts are to be deleted.
+	// or it will be on a day that is known, or the accounts are to be deleted, be it
+	// after a legal hold or an operator's approval.
 	leavingRuns = "(WorkflowType = '" + workflows.TypeLeaver + "' OR TenureNextAction = '" + string(plan.DueEnd) +
-		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueDelete) + "')"
+		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueDelete) +
+		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueHold) +
+		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueApproval) + "')"
 )
 
 // queryOf is the filter as Temporal wants it.

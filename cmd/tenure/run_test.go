@@ -130,7 +130,8 @@ func TestRunList(t *testing.T) {
 	f.queries = nil
 	assert.Equal(t, service.ExitDone, s.run("run", "list", "--leaving").code)
 	assert.Equal(t, "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running' AND "+
-		"(WorkflowType = 'Leaver' OR TenureNextAction = 'end' OR TenureNextAction STARTS_WITH 'delete')", f.queries[0])
+		"(WorkflowType = 'Leaver' OR TenureNextAction = 'end' OR TenureNextAction STARTS_WITH 'delete' "+
+		"OR TenureNextAction STARTS_WITH 'hold' OR TenureNextAction STARTS_WITH 'approve')", f.queries[0])
 	f.queries = nil
 	f.runs = append(f.runs, run("person:10003", "Scheduled", "2026-02-27 00:00:00", map[string]any{
 		"TenureNextAction": "end", "TenureNextDue": at("2026-03-29 23:00:00"),
