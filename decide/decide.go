@@ -87,6 +87,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		Recipients: appsOf(d.Recipients),
 		Protected:  r.protected(d.Person),
 		HeldUntil:  ledger.HeldUntil(person.Holds),
+		EndHeard:   endHeard(person, standing),
 		Retentions: retentions(person.Retentions, standing, now),
 		Approvals:  approvals(person.Approvals),
 	})

@@ -129,10 +129,24 @@ func retentions(said []ledger.Retention, standing hr.Standing, now time.Time) ma
 	byApp := make(map[string]plan.Retention, len(said))
 	for _, r := range said {
 		if !Lapsed(r, standing, now) {
-			byApp[r.App] = plan.Retention{Until: r.Until, For: r.For}
+			byApp[r.App] = plan.Retention{Until: r.Until, For: r.For, SetAt: r.SetAt}
 		}
 	}
 	return byApp
+}
+
+// endHeard is when the event came that ended the person's employment; zero if it has
+// not ended.
+func endHeard(person ledger.Person, standing hr.Standing) time.Time {
+	if standing.Period == nil || standing.Status != hr.StatusEnded {
+		return time.Time{}
+	}
+	for _, e := range person.Events {
+		if e.Event.EventKey == standing.Period.End.Event {
+			return e.At
+		}
+	}
+	return time.Time{}
 }
 
 // Lapsed says whether an employment has begun since an operator said something of

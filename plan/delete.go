@@ -25,17 +25,28 @@ func (m *maker) deadline(link Link, traits App, from time.Time) time.Time {
 	if from.IsZero() {
 		from = m.Now
 	}
-	said, ok := m.Retentions[link.App]
-	if !ok {
-		said, ok = m.Retentions[""]
+	for _, app := range []string{link.App, ""} {
+		switch said, ok := m.Retentions[app]; {
+		case !ok || m.outlived(said, link):
+		case said.Until.IsZero():
+			return from.Add(said.For)
+		default:
+			return said.Until
+		}
 	}
-	switch {
-	case !ok:
-		return from.Add(traits.Leaver.Retain)
-	case said.Until.IsZero():
-		return from.Add(said.For)
+	return from.Add(traits.Leaver.Retain)
+}
+
+// outlived says whether an operator's date was said, and had passed, before access
+// ended: what is turned off long after it is not to be deleted at once.
+func (m *maker) outlived(said Retention, link Link) bool {
+	off := latest(m.accessEnded(), m.EndHeard)
+	if m.accessEnded().IsZero() { // of an employment that goes on, or never was
+		if off = link.DisabledAt; off.IsZero() {
+			off = m.Now
+		}
 	}
-	return said.Until
+	return !said.Until.IsZero() && said.Until.Before(off) && said.SetAt.Before(off)
 }
 
 // mayDelete says whether an account may be deleted now, and if not notes what it waits

@@ -104,6 +104,42 @@ func TestWhatStandsAgainstADeletion(t *testing.T) {
 			plan.WaitRetention, plan.Due{At: now.Add(9 * day), What: plan.DueDelete, App: "chat"},
 		},
 		{
+			"a date that was said, and had passed, before access ended", 2 * day,
+			func(in *plan.Input) {
+				in.Retentions = map[string]plan.Retention{"": {Until: now.Add(-3 * day), SetAt: now.Add(-9 * day)}}
+			},
+			plan.WaitRetention, plan.Due{At: now.Add(28 * day), What: plan.DueDelete, App: "chat"},
+		},
+		{
+			"a date that had passed before access ended, said since", 2 * day,
+			func(in *plan.Input) {
+				in.Retentions = map[string]plan.Retention{"": {Until: now.Add(-3 * day), SetAt: now.Add(-day)}}
+			},
+			"", plan.Due{},
+		},
+		{
+			"a date that was said before access ended, and came after it", 2 * day,
+			func(in *plan.Input) {
+				in.Retentions = map[string]plan.Retention{"": {Until: now.Add(-day), SetAt: now.Add(-9 * day)}}
+			},
+			"", plan.Due{},
+		},
+		{
+			"a date that came after access ended, as HR said once it had passed", 2 * day,
+			func(in *plan.Input) {
+				in.Retentions = map[string]plan.Retention{"": {Until: now.Add(-day), SetAt: now.Add(-9 * day)}}
+				in.EndHeard = now.Add(-time.Hour)
+			},
+			plan.WaitRetention, plan.Due{At: now.Add(28 * day), What: plan.DueDelete, App: "chat"},
+		},
+		{
+			"a date of the app that counts for nothing, before what was said of all", 2 * day,
+			func(in *plan.Input) {
+				in.Retentions = map[string]plan.Retention{"chat": {Until: now.Add(-3 * day)}, "": {For: 40 * day}}
+			},
+			plan.WaitRetention, plan.Due{At: now.Add(38 * day), What: plan.DueDelete, App: "chat"},
+		},
+		{
 			"a hold, though retention is cut short", 2 * day,
 			func(in *plan.Input) {
 				in.Retentions = map[string]plan.Retention{"": {Until: now.Add(-day)}}

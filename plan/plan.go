@@ -25,6 +25,9 @@ type Input struct {
 	// HeldUntil is until when nothing of the person may be deleted for good, whatever
 	// timers say; zero, or in the past: the person is not held.
 	HeldUntil time.Time
+	// EndHeard is when it was heard that the employment ends, if it has ended: HR may
+	// have said so long afterwards.
+	EndHeard time.Time
 	// Retentions are how long accounts are kept, by app, where an operator has said
 	// something else than policy. That of "" is of all apps that are not there.
 	Retentions map[string]Retention
@@ -34,10 +37,12 @@ type Input struct {
 }
 
 // Retention is how long an account is kept once it is off: until an instant or, if
-// that is zero, For so long from the proof.
+// that is zero, For so long from the proof. An instant counts for nothing if it was
+// said, and had passed, before access ended: another end was meant.
 type Retention struct {
 	Until time.Time
 	For   time.Duration
+	SetAt time.Time
 }
 
 // Approval is what is known of one.

@@ -348,6 +348,55 @@ func TestARetentionIsOfOneEmployment(t *testing.T) {
 	assert.Contains(t, b.actions(), "wiki:retention_lapsed")
 }
 
+// A date that was said when another end was in sight does not delete at once what is
+// turned off long after it.
+func TestADateThatHadPassedBeforeAnAccountWasOffDeletesNothing(t *testing.T) {
+	kept := func(t *testing.T) *biography {
+		b := newBiography(t, testRules())
+		b.hears(0, hired("Development"))
+		b.keeps(day, "", epoch.Add(10*day), 0)
+		return b
+	}
+	t.Run("terminated", func(t *testing.T) {
+		b := kept(t)
+		b.hears(60*day, terminated(hr.DateOf(epoch.Add(59*day))))
+		b.on(60*day+time.Minute, func() { assert.Equal(t, everywhere("off []"), b.states()) })
+		b.on(89*day, func() { assert.Equal(t, everywhere("off []"), b.states()) })
+		b.live(91 * day)
+		assert.Equal(t, everywhere("none"), b.states(), "kept as the configuration says")
+	})
+	t.Run("terminated as of a day before that date", func(t *testing.T) {
+		b := kept(t)
+		b.hears(60*day, terminated(hr.DateOf(epoch.Add(5*day))))
+		b.on(60*day+time.Minute, func() { assert.Equal(t, everywhere("off []"), b.states()) })
+		b.live(89 * day)
+		assert.Equal(t, everywhere("off []"), b.states())
+	})
+	t.Run("moved", func(t *testing.T) {
+		b := kept(t)
+		b.hears(60*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+		b.on(60*day+time.Minute, func() { assert.Equal(t, "off []", b.state("wiki")) })
+		b.live(89 * day)
+		assert.Equal(t, "off []", b.state("wiki"))
+	})
+	t.Run("another date said since", func(t *testing.T) {
+		b := kept(t)
+		b.hears(60*day, terminated(hr.DateOf(epoch.Add(59*day))))
+		b.keeps(61*day, "", epoch.Add(61*day), 0)
+		b.live(61*day + time.Minute)
+		assert.Equal(t, everywhere("none"), b.states(), "that counts")
+	})
+	t.Run("what was said of all counts where what was said of the app does not", func(t *testing.T) {
+		b := newBiography(t, testRules())
+		b.hears(0, hired("Development"))
+		b.keeps(day, "wiki", epoch.Add(10*day), 0)
+		b.keeps(day, "", time.Time{}, 90*day)
+		b.hears(60*day, terminated(hr.DateOf(epoch.Add(59*day))))
+		b.live(140 * day)
+		assert.Equal(t, everywhere("off []"), b.states())
+	})
+}
+
 // A rehearsal knows all of it.
 func TestARehearsalKnowsHoldsApprovalsAndRetentions(t *testing.T) {
 	b := newBiography(t, approving())
