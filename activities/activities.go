@@ -50,9 +50,24 @@ type Runs interface {
 // traits are what planning has to know of every app.
 func (a *Activities) traits() map[string]plan.App {
 	traits := make(map[string]plan.App, len(a.Apps))
-	for name, app := range a.Apps {
-		rules, _ := a.Policy.App(name)
-		traits[name] = decide.Traits(rules, app.Connector)
+	for name := range a.Apps {
+		traits[name] = a.traitsOf(name)
 	}
 	return traits
+}
+
+// traitsOf is what planning has to know of an app; of one that is not in the
+// configuration, nothing.
+func (a *Activities) traitsOf(name string) plan.App {
+	app, ok := a.Apps[name]
+	if !ok {
+		return plan.App{}
+	}
+	rules, _ := a.Policy.App(name)
+	return decide.Traits(rules, app.Connector)
+}
+
+// destroys says whether a step may destroy the account.
+func (a *Activities) destroys(step plan.Step) bool {
+	return step.Kind == plan.Delete || step.Kind == plan.Disable && !step.Spare && a.traitsOf(step.App).Destroys
 }

@@ -79,6 +79,7 @@ func (a *Activities) attempt(call context.Context, req StepRequest, by attempt) 
 		At:       now,
 		Deadline: now.Add(a.Clock.Span(time.Until(by.deadline) + settleMargin)),
 		Gives:    req.Step.Kind.Gives(),
+		Destroys: a.destroys(req.Step),
 	})
 	if err != nil {
 		return StepResult{}, none, classify(err)
@@ -140,8 +141,8 @@ func (a *Activities) fail(ctx context.Context, req StepRequest, begun ledger.Beg
 	outcome := ledger.Outcome{
 		State: ledger.StepOpen, Code: f.code, Message: f.message,
 		// No answer is no refusal: the app may have taken the call, and be slow.
-		// Whoever places a hold has to know of a deletion that may yet be done.
-		InDoubt: (req.Step.Kind.Gives() || req.Step.Kind == plan.Delete) && f.code == string(connector.KindUnavailable),
+		// Whoever places a hold has to know of what may yet be destroyed.
+		InDoubt: (req.Step.Kind.Gives() || a.destroys(req.Step)) && f.code == string(connector.KindUnavailable),
 	}
 	attention := !f.retryable || failing > a.AttentionAfter && !f.noTurn
 	if attention {

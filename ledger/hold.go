@@ -15,7 +15,8 @@ type Holds interface {
 	// heard of is ErrNotFound.
 	//
 	// A deletion that begins later sees it (BeginStep comes before the reading that
-	// decides). The answer names those that had begun: they may be done.
+	// decides). The answer names those that had begun, and so does it with what else
+	// destroys an account (Attempt.Destroys): they may be done.
 	PlaceHold(ctx context.Context, h Hold) (PlacedHold, error)
 	// ReleaseHold ends a hold that is not released, with an audit row, and makes its
 	// person due, with DueDecision. It returns the hold as it is then: one that was
@@ -73,7 +74,7 @@ func HeldUntil(holds []Hold) time.Time {
 // PlacedHold is the answer to a hold that was placed.
 type PlacedHold struct {
 	Hold     Hold
-	Deleting []string // apps in which a deletion had begun, sorted
+	Deleting []string // apps in which a deletion, or as good as one, had begun, sorted
 }
 
 // HoldRelease ends a hold before its time.

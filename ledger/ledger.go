@@ -317,6 +317,9 @@ type Attempt struct {
 	At                       time.Time // now
 	Deadline                 time.Time // when this attempt is certainly over, whatever became of the process
 	Gives                    bool      // whether the step gives access (creates, enables, grants)
+	// Destroys says that the step may destroy the account: it deletes it, or disables
+	// it where that is as good as deleting.
+	Destroys bool
 }
 
 // Begun is the ledger's answer to an attempt.

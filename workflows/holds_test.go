@@ -415,6 +415,54 @@ func TestARehearsalKnowsHoldsApprovalsAndRetentions(t *testing.T) {
 	b.live(23 * day)
 }
 
+// TestADisablingThatDestroysWithoutAnAnswerIsToldOf as a deletion is: it is one.
+func TestADisablingThatDestroysWithoutAnAnswerIsToldOf(t *testing.T) {
+	b := fragile(t)
+	b.hears(0, hired("Development"))
+	for _, name := range []string{"wiki", "chat"} { // what is disabled in chat is kept
+		b.apps[name].OnCall(func(_ context.Context, op, _ string) error {
+			if op == connector.OpDelete || op == connector.OpDisable {
+				return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "no answer"}
+			}
+			return nil
+		})
+	}
+	b.hears(day, terminated(hr.DateOf(epoch)))
+	b.on(day+10*time.Second, func() {
+		assert.Positive(t, b.apps["chat"].Calls(connector.OpDisable))
+		held := ledger.Hold{PersonID: b.person, PlacedAt: b.now(), ExpiresAt: epoch.Add(9 * day), Operator: "counsel", Reason: "matter 42"}
+		placed, err := b.ledger.PlaceHold(context.Background(), held)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"wiki"}, placed.Deleting)
+	})
+	b.live(2 * day)
+}
+
+// TestADisablingThatSparesTheAccountDestroysNothing: it reads, and asks a human.
+func TestADisablingThatSparesTheAccountDestroysNothing(t *testing.T) {
+	b := fragile(t)
+	b.hears(0, hired("Development"))
+	b.holds(day, 50*day)
+	b.hears(10*day, terminated(hr.DateOf(epoch.Add(9*day))))
+	looked := 0
+	b.on(10*day-time.Minute, func() {
+		b.apps["wiki"].OnCall(func(_ context.Context, op, _ string) error {
+			if op == connector.OpRead {
+				looked++
+				placed, err := b.ledger.PlaceHold(context.Background(), ledger.Hold{
+					PersonID: b.person, PlacedAt: b.now(), ExpiresAt: epoch.Add(60 * day), Operator: "counsel", Reason: "matter 43",
+				})
+				require.NoError(t, err)
+				assert.Empty(t, placed.Deleting)
+			}
+			return nil
+		})
+	})
+	b.live(11 * day)
+	assert.Positive(t, looked)
+	assert.Equal(t, "on [engineers]", b.state("wiki"))
+}
+
 // A deletion that got no answer may yet be done: whoever places a hold is told.
 func TestADeletionWithoutAnAnswerIsToldOf(t *testing.T) {
 	rules := testRules()

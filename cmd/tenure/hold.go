@@ -66,7 +66,8 @@ the last one to end decides. To prolong one, place another.
 
 It is in force as soon as the command has written it into the ledger: Temporal is
 not needed. A deletion that had begun before that is told of (exit status 3): it may
-be done. What was deleted before cannot be brought back, and is told of too.`,
+be done. So is turning off an account where that is as good as deleting it. What was
+deleted before cannot be brought back, and is told of too.`,
 		Example: `  tenure hold place 10004 --until 2027-06-30 --reason "matter 42, counsel"
   tenure hold place 10004 --until 90d --reason "matter 42, until counsel has looked"`,
 		Args: exactly("PERSON"),
@@ -107,17 +108,23 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger
 	if err != nil {
 		return err
 	}
-	var kept, gone []string
+	var kept, off, gone []string
 	for _, link := range person.Links {
-		if link.State == ledger.LinkDeleted {
+		switch {
+		case link.State == ledger.LinkDeleted:
 			gone = append(gone, link.App)
-		} else {
+		case link.State == ledger.LinkDisabled && c.destroys(ctx, cfg, link.App):
+			off = append(off, link.App)
+		default:
 			kept = append(kept, link.App)
 		}
 	}
 	_, _ = fmt.Fprintf(c.out, "%s: nothing of %s is deleted until %s (%s)\n", placed.Hold.Name(), id, instant(expires), listed(kept, "there is no account"))
 	if len(gone) > 0 {
 		_, _ = fmt.Fprintf(c.err, "deleted before: %s\n", strings.Join(gone, ", "))
+	}
+	if len(off) > 0 {
+		_, _ = fmt.Fprintf(c.err, "turned off before, which there is as good as deleting: %s\n", strings.Join(off, ", "))
 	}
 	if err := c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "held: "+placed.Hold.Name()); err != nil {
 		return err
@@ -127,6 +134,19 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger
 		return errAttention
 	}
 	return nil
+}
+
+// destroys says whether an app deletes what is disabled, or as good as. Not to know
+// that keeps nobody from placing a hold.
+func (c *cli) destroys(ctx context.Context, cfg *config.Config, app string) bool {
+	if _, ok := cfg.Apps[app]; !ok {
+		return false
+	}
+	traits, err := traitsOf(ctx, cfg, app)
+	if err != nil {
+		_, _ = fmt.Fprintf(c.err, "whether what was turned off is kept is not known: %s\n", err)
+	}
+	return traits.Destroys
 }
 
 // listed is a list, or what to say if there is nothing in it.

@@ -106,6 +106,26 @@ func TestAHoldThatComesTooLateSaysSo(t *testing.T) {
 	assert.Len(t, p.Holds, 1)
 }
 
+// What was turned off where that is as good as deleting is not said to be kept.
+func TestAHoldKeepsNothingOfWhatIsDestroyedByTurningItOff(t *testing.T) {
+	s := newSite(t)
+	s.write("tenure.yaml", strings.Replace(configuration, "  chat:\n    connector: memory\n",
+		"  chat:\n    connector: scim\n    settings: {url: 'https://127.0.0.1:1/scim/v2', token: x, profile: github-org}\n", 1))
+	s.people()
+	s.left()
+	l := s.ledger()
+	now := time.Now()
+	_, err := l.BeginStep(t.Context(), ledger.Attempt{PersonID: "10002", App: "wiki", Key: "wiki/Disable/1", Kind: "Disable", At: now, Deadline: now.Add(time.Hour), Destroys: true})
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	(&frontend{}).serve(t)
+	got := s.run("hold", "place", "10002", "--until", "2099-12-31", "--reason", "matter 42")
+	assert.Equal(t, "h-1: nothing of 10002 is deleted until 2100-01-01 00:00:00Z (wiki)\n", got.stdout)
+	assert.Contains(t, got.err, "turned off before, which there is as good as deleting: chat\n")
+	assert.Equal(t, service.ExitAttention, got.code)
+	assert.Contains(t, got.err, "a deletion had begun in wiki, and may be done all the same")
+}
+
 func TestDeletionsAreListedAndApproved(t *testing.T) {
 	s := newSite(t)
 	s.write("tenure.yaml", strings.Replace(configuration, "    rate: 10/s\n", "    rate: 10/s\n    leaver: {approval: required}\n", 1))

@@ -200,26 +200,37 @@ func instantOf(text string) (time.Time, error) {
 	return time.Time{}, usagef("--at wants a day such as 2027-01-01, or an instant such as 2027-01-01T12:00:00Z")
 }
 
-// rulesOf are the rules of a configuration. The connectors are opened, which calls
-// nobody, to see what they can do.
+// rulesOf are the rules of a configuration.
 func rulesOf(ctx context.Context, cfg *config.Config) (decide.Rules, error) {
 	rules := decide.Rules{Policy: cfg.Policy, Apps: map[string]plan.App{}}
-	for name, app := range cfg.Apps {
-		kind, ok := catalog.Lookup(app.Connector)
-		if !ok {
-			return rules, usagef("app %s: there is no connector %q", name, app.Connector)
-		}
-		opened, err := kind.Open(ctx, connector.Env{App: name}, connector.Settings(app.Settings))
+	for name := range cfg.Apps {
+		traits, err := traitsOf(ctx, cfg, name)
 		if err != nil {
-			return rules, usagef("app %s: %w", name, err)
+			return rules, err
 		}
-		resolved, _ := cfg.Policy.App(name)
-		rules.Apps[name] = decide.Traits(resolved, opened)
-		if err := opened.Close(); err != nil {
-			return rules, fmt.Errorf("app %s: %w", name, err)
-		}
+		rules.Apps[name] = traits
 	}
 	return rules, nil
+}
+
+// traitsOf is what planning has to know of an app of the configuration. The connector
+// is opened, which calls nobody, to see what it can do.
+func traitsOf(ctx context.Context, cfg *config.Config, name string) (plan.App, error) {
+	app := cfg.Apps[name]
+	kind, ok := catalog.Lookup(app.Connector)
+	if !ok {
+		return plan.App{}, usagef("app %s: there is no connector %q", name, app.Connector)
+	}
+	opened, err := kind.Open(ctx, connector.Env{App: name}, connector.Settings(app.Settings))
+	if err != nil {
+		return plan.App{}, usagef("app %s: %w", name, err)
+	}
+	resolved, _ := cfg.Policy.App(name)
+	traits := decide.Traits(resolved, opened)
+	if err := opened.Close(); err != nil {
+		return plan.App{}, fmt.Errorf("app %s: %w", name, err)
+	}
+	return traits, nil
 }
 
 // eventsToRehearse reads the events of the file, all of which must be good.

@@ -150,6 +150,25 @@ var holdTests = tests{
 		assert.Equal(t, []string{"chat", "wiki"}, placeHold(t, l, hold(40, 99)).Deleting)
 		assert.Equal(t, []string{"wiki"}, placeHold(t, l, hold(60, 99)).Deleting)
 	},
+	"SaysWhichDisablingsThatDestroyHaveBegun": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 0))
+		disables := func(app string, destroys bool) ledger.Attempt {
+			a := attempt("p1", app, app+"/Disable/1", 0)
+			a.Kind, a.Gives, a.Destroys = "Disable", false, destroys
+			return a
+		}
+		begin(t, l, disables("mail", false))
+		begun := begin(t, l, disables("wiki", true))
+		done := outcome("p1", "files", "files/Disable/1", 1, ledger.StepDone)
+		done.Kind, done.Attempt = "Disable", begin(t, l, disables("files", true)).Attempt
+		finish(t, l, done)
+		assert.Equal(t, []string{"wiki"}, placeHold(t, l, hold(2, 99)).Deleting)
+		failed := outcome("p1", "wiki", "wiki/Disable/1", 3, ledger.StepOpen)
+		failed.Kind, failed.Attempt, failed.InDoubt = "Disable", begun.Attempt, true
+		finish(t, l, failed)
+		assert.Equal(t, []string{"wiki"}, placeHold(t, l, hold(4, 99)).Deleting, "no answer came")
+		assert.Empty(t, placeHold(t, l, hold(60, 99)).Deleting, "it is over")
+	},
 	"WithdrawsWhatHumansWereToDelete": func(t *testing.T, l ledger.Ledger) {
 		erase := asked("keys/Delete/1", 0)
 		erase.Kind = "Delete"

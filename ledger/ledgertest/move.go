@@ -91,7 +91,9 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	boss.PersonID, boss.State = "boss", ledger.LinkActive
 	putLink(t, l, boss)
 	putLink(t, l, fullLink("wiki"))
-	begin(t, l, attempt("p1", "chat", "k2", 6)) // goes on
+	destroying := attempt("p1", "chat", "k2", 6)
+	destroying.Destroys = true
+	begin(t, l, destroying) // goes on
 	failed := outcome("p1", "files", "k3", 8, ledger.StepAttention)
 	failed.Attempt = begin(t, l, attempt("p1", "files", "k3", 7)).Attempt
 	failed.Code, failed.Audit = "forbidden", &ledger.AuditRow{Action: "tried", Actor: "tenure", Detail: map[string]any{"n": 1}}
@@ -137,6 +139,7 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	fresh := record(t, l, received("p1", "e5", 20))[0]
 	assert.Greater(t, fresh.Seq, p.LastSeq)
 	assert.Greater(t, begin(t, l, attempt("p3", "wiki", "k6", 21)).Attempt, lastAttempt)
+	assert.Equal(t, []string{"chat"}, placeHold(t, l, hold(22, 91)).Deleting)
 	assert.Greater(t, recordLetter(t, l, letter(3, 22)).ID, int64(2))
 	assert.Greater(t, openTask(t, l, asked("k7", 23)).ID, p.Tasks[len(p.Tasks)-1].ID)
 	assert.Greater(t, placeHold(t, l, hold(23, 90)).Hold.ID, p.Holds[len(p.Holds)-1].ID)

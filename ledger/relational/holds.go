@@ -82,7 +82,8 @@ func (t *Tx) placeHold(h ledger.Hold) (placed ledger.PlacedHold, err error) {
 // kindDelete is the kind of the steps that delete: plan.Delete.
 const kindDelete = "Delete"
 
-// deleting names the apps in which an attempt to delete is under way.
+// deleting names the apps in which an attempt that may destroy the account is under
+// way. Versions that did not note which do so began some to delete all the same.
 func (t *Tx) deleting(personID string, at time.Time) (apps []string, err error) {
 	for {
 		var app string
@@ -91,7 +92,7 @@ func (t *Tx) deleting(personID string, at time.Time) (apps []string, err error) 
 			last = apps[len(apps)-1]
 		}
 		found, err := t.get(`SELECT a.app FROM attempts a JOIN steps s ON s.person_id = a.person_id AND s.key = a.key
-			WHERE a.person_id = ? AND s.kind = ? AND a.deadline > ? AND a.app > ? ORDER BY a.app LIMIT 1`,
+			WHERE a.person_id = ? AND (a.destroys = 1 OR s.kind = ?) AND a.deadline > ? AND a.app > ? ORDER BY a.app LIMIT 1`,
 			[]any{personID, kindDelete, at.UnixMicro(), last}, &app)
 		if !found || err != nil {
 			return apps, err

@@ -67,8 +67,8 @@ func (t *Tx) newAttempt(a ledger.Attempt) (id int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = t.get(`INSERT INTO attempts (person_id, key, app, at, deadline, gives) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
-		[]any{a.PersonID, a.Key, a.App, a.At.UnixMicro(), a.Deadline.UnixMicro(), a.Gives}, &id)
+	_, err = t.get(`INSERT INTO attempts (person_id, key, app, at, deadline, gives, destroys) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		[]any{a.PersonID, a.Key, a.App, a.At.UnixMicro(), a.Deadline.UnixMicro(), a.Gives, a.Destroys}, &id)
 	return id, err
 }
 

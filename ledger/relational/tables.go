@@ -25,7 +25,7 @@ var tables = []table{
 		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until`)},
 	{name: "steps", key: "person_id, key", columns: words(`person_id key app kind state attempts code message reason
 		planned_at trying_since last_attempt_at finished_at outcome`)},
-	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives`)},
+	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys`)},
 	{name: "waivers", key: "person_id, key", columns: words(`person_id key operator reason at`)},
 	{name: "audit", key: "seq", counter: "seq", columns: words(`seq at person_id app action actor cause detail key attempt`)},
 	{name: "dead_letters", key: "id", counter: "id", columns: words(`id topic partition offset origin_topic origin_partition origin_offset

@@ -79,7 +79,7 @@ var hiredAda = hr.Event{
 var tablesOfTheFirst = map[string]string{
 	"people": `id, username, username_key, given_name, family_name, status, department, job_title, manager_id, due_at, due_what,
 		assessed_at, last_seq, revision, assessed_from, assessed_rev, nudged_at, nudged_rev`,
-	"events": `*`, "links": `*`, "steps": `*`, "attempts": `*`, "waivers": `*`, "audit": `*`,
+	"events": `*`, "links": `*`, "steps": `*`, "attempts": `id, person_id, key, app, at, deadline, gives`, "waivers": `*`, "audit": `*`,
 }
 
 // contents are the rows of all tables that the first version had.
