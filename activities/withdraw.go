@@ -26,17 +26,11 @@ func (t *task) disable() (done, error) {
 		t.link.AccountID, t.link.Username = account.ID, account.Username
 	}
 	id := t.link.AccountID
+	off := t.turnOff
 	if t.step.Spare {
-		switch account, found, err := t.read(id); {
-		case err != nil:
-			return done{}, err
-		case !found:
-			return t.absent(), nil
-		case account.Active:
-			return done{}, spared()
-		}
+		off = t.turnedOff
 	}
-	if err := t.turnOff(id); isKind(err, connector.KindNotFound) {
+	if err := off(id); isKind(err, connector.KindNotFound) {
 		return t.absent(), nil
 	} else if err != nil {
 		return done{}, err
@@ -79,12 +73,22 @@ func (t *task) turnOff(id string) error {
 	return nil
 }
 
+// turnedOff sees that the account is off, in an app that can turn it off only by
+// destroying it. One that a human has turned off is not to be turned off again.
+func (t *task) turnedOff(id string) error {
+	account, err := t.app.Read(t.ctx, id)
+	if err == nil && account.Active {
+		err = spared()
+	}
+	return err
+}
+
 // spared is the failure to turn off an account that would be gone then, and must not be.
 func spared() failure {
 	return failure{
 		code: CodeSpared,
 		message: "the app can only take access by deleting the account, which is not to be done: see tenure deletion list. " +
-			"Take the access by hand, then skip this; or let it be deleted (release the hold, approve the deletion)",
+			"Take the access by hand, then retry this, or skip it if the app still shows the account as on; or let it be deleted (release the hold, approve the deletion)",
 	}
 }
 

@@ -438,6 +438,26 @@ func TestADisablingThatDestroysWithoutAnAnswerIsToldOf(t *testing.T) {
 	b.live(2 * day)
 }
 
+// TestWhatAHumanTurnedOffIsNotDestroyedWhileSomebodyIsHeld: the step that needed a human
+// is done when they have done it, without the call that would destroy the account.
+func TestWhatAHumanTurnedOffIsNotDestroyedWhileSomebodyIsHeld(t *testing.T) {
+	b := fragile(t)
+	b.hears(0, hired("Development"))
+	b.holds(day, 50*day)
+	b.hears(10*day, terminated(hr.DateOf(epoch.Add(9*day))))
+	b.on(10*day+time.Minute, func() {
+		require.Equal(t, map[string]string{"wiki": activities.CodeSpared}, b.inAttention())
+		account, ok := b.account("wiki")
+		require.True(t, ok)
+		inner := b.acts.Apps["wiki"].Connector.(destructive).whole
+		require.NoError(t, inner.Disable(context.Background(), account.ID))
+	})
+	b.live(49 * day)
+	assert.Equal(t, "off []", b.state("wiki"))
+	assert.Zero(t, b.apps["wiki"].Calls(connector.OpDelete))
+	assert.Empty(t, b.inAttention())
+}
+
 // TestADisablingThatSparesTheAccountDestroysNothing: it reads, and asks a human.
 func TestADisablingThatSparesTheAccountDestroysNothing(t *testing.T) {
 	b := fragile(t)
