@@ -91,10 +91,7 @@ func (d decision) turnsOff(s plan.Step) bool {
 // ending is the event that ended the person's employment: a termination, what gave
 // the contract's end, or what rescinded the hire.
 func (d decision) ending() hr.EventKey {
-	if period := d.desired.Standing.Period; period != nil {
-		return period.End.Event
-	}
-	return hr.HireRescind(d.person.PersonID, decide.EventsOf(d.person))
+	return hr.Ending(d.person.PersonID, decide.EventsOf(d.person), d.now)
 }
 
 // announced is the end of the person's employment that is known and has not come:

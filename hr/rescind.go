@@ -1,6 +1,9 @@
 package hr
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // unrescinded returns the events that still stand: those that nobody rescinded,
 // without the rescinds themselves.
@@ -37,6 +40,33 @@ func HireRescind(personID string, events []Event) EventKey {
 		}
 	}
 	return EventKey{}
+}
+
+// Ending is what ended the employment of somebody who has left: the termination, what
+// gave the contract's end or, if that was said later, the rescind without which they
+// would not have left. A rehire that is rescinded brings an old termination back, and
+// it is the rescind that takes access then. It is zero if the end is that of no event.
+func Ending(personID string, events []Event, now time.Time) EventKey {
+	period := Merge(personID, events).At(now).Period
+	if period == nil {
+		return HireRescind(personID, events)
+	}
+	for _, e := range slices.Backward(distinct(personID, events)) {
+		switch {
+		case e.EventKey == period.End.Event:
+			return e.EventKey
+		case e.Type == EventRescinded && !leftWithout(e.EventKey, personID, events, now):
+			return e.EventKey
+		}
+	}
+	return period.End.Event
+}
+
+// leftWithout says whether somebody would have left if one event had not been said.
+func leftWithout(key EventKey, personID string, events []Event, now time.Time) bool {
+	others := slices.DeleteFunc(slices.Clone(events), func(e Event) bool { return e.EventKey == key })
+	period := Merge(personID, others).At(now).Period
+	return period == nil || !period.Ends.IsZero() && !period.Ends.After(now)
 }
 
 // voided are the events that are rescinded, each with the latest rescind of it.

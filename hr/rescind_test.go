@@ -140,3 +140,28 @@ func TestHireRescind(t *testing.T) {
 		})
 	}
 }
+
+func TestEnding(t *testing.T) {
+	hire := hired("h", "2025-12-01", "2026-01-01")
+	left := terminated("t", "2026-02-01", "2026-02-28")
+	again := rehired("b", "2026-03-01", "2026-04-01")
+	for _, tc := range []struct {
+		name   string
+		events []hr.Event
+		now    string
+		want   string
+	}{
+		{"by a termination", []hr.Event{hire, left}, "2026-03-15", "t"},
+		{"by a rescind of the hire", []hr.Event{hire, rescinded("r", "2026-02-02", "h")}, "2026-03-15", "r"},
+		{"by a rescind of the rehire, which brings the termination back", []hr.Event{hire, left, again, rescinded("r", "2026-05-01", "b")}, "2026-05-02", "r"},
+		{"before the rehire that is rescinded began", []hr.Event{hire, left, again, rescinded("r", "2026-03-10", "b")}, "2026-03-15", "t"},
+		{"by a termination that stands again", []hr.Event{hire, left, rescinded("r", "2026-03-02", "t"), rescinded("r2", "2026-03-05", "r")}, "2026-03-15", "r2"},
+		{"whatever was rescinded before", []hr.Event{hire, rescinded("r", "2026-01-10", "x"), left}, "2026-03-15", "t"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			assert.Equal(t, tc.want, hr.Ending(hire.PersonID, tc.events, instant(tc.now)).ID)
+			slices.Reverse(tc.events)
+			assert.Equal(t, tc.want, hr.Ending(hire.PersonID, tc.events, instant(tc.now)).ID, "in whatever order they came")
+		})
+	}
+}

@@ -151,6 +151,22 @@ func TestAMassChangeIsHeldBeforeAnyOfItIsDone(t *testing.T) {
 		b.live(8 * day)
 		assert.Equal(t, working, b.states())
 	})
+	t.Run("rehired, and that is rescinded by mistake", func(t *testing.T) {
+		b := limited(t)
+		b.hears(0, hired("Development"))
+		b.hears(day, terminated(hr.DateOf(epoch))) // ordinary, and let through
+		again := hr.Event{EventKey: hr.EventKey{ID: "again"}, Type: hr.EventRehired, Effective: hr.DateOf(epoch.Add(10 * day)), Profile: profile("Development")}
+		again.Profile.StartDate = again.Effective
+		b.hears(5*day, again)
+		b.on(19*day, func() { assert.Equal(t, working, b.states()) })
+		b.hears(20*day, hr.Event{EventKey: hr.EventKey{ID: "mistake"}, Type: hr.EventRescinded, Rescinds: "again"})
+		b.others(20*day+30*time.Second, ledger.Leavers, 2)
+		b.on(22*day, func() { assert.Equal(t, working, b.states(), "held, though the old termination was let through") })
+		b.decides(23*day, ledger.VerbCancel)
+		b.live(25 * day)
+		assert.Equal(t, working, b.states())
+		assert.Equal(t, hr.StatusActive, person(b).Status)
+	})
 	t.Run("suspended by security, whose hire was rescinded by mistake", func(t *testing.T) {
 		b := limited(t)
 		hire := hired("Development")
