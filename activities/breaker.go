@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -45,10 +44,7 @@ func (a *Activities) admit(ctx context.Context, d decision) (gate, error) {
 func (a *Activities) ask(ctx context.Context, d decision, asks []asked, gone []ledger.Withdrawal) (gate, error) {
 	known := withdrawalsOf(d.person)
 	request := ledger.AdmissionRequest{PersonID: d.person.PersonID, At: d.now, Gone: gone}
-	if d.policyErr != nil { // what else would be asked for is not known
-		request.Gone = nil
-	}
-	if planned := d.policyErr == nil || decide.CutsOff(d.desired.Standing.Status); planned && a.Breaker != nil && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.now) }) {
+	if a.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.now) }) {
 		request.Limits = *a.Breaker
 		for _, ask := range asks {
 			request.Asks = append(request.Asks, ask.Ask)

@@ -51,6 +51,19 @@ func (r *openRuns) Resume(_ context.Context, personID, why string) error {
 	return nil
 }
 
+// sweep sweeps once.
+func sweep(t *testing.T, store ledger.Ledger, runs activities.Runs, now time.Time) (result activities.SweepResult, err error) {
+	t.Helper()
+	a := &activities.Activities{Ledger: store, Log: zap.NewNop(), Runs: runs, Clock: clock.Func(func() time.Time { return now })}
+	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+	env.RegisterActivity(a.Sweep)
+	value, err := env.ExecuteActivity(a.Sweep)
+	if err == nil {
+		require.NoError(t, value.Get(&result))
+	}
+	return result, err
+}
+
 // However many people are due and at work, the one behind them all who has no run
 // is found.
 func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
@@ -70,16 +83,8 @@ func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 	require.NoError(t, err)
 
 	runs := &openRuns{ended: []string{"00007"}, open: func(id string) bool { return id != "02499" }, resumed: map[string]string{}}
-	a := &activities.Activities{
-		Ledger: store, Log: zap.NewNop(), Runs: runs,
-		Clock: clock.Func(func() time.Time { return now.Add(time.Hour) }),
-	}
-	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
-	env.RegisterActivity(a.Sweep)
-	value, err := env.ExecuteActivity(a.Sweep)
+	result, err := sweep(t, store, runs, now.Add(time.Hour))
 	require.NoError(t, err)
-	var result activities.SweepResult
-	require.NoError(t, value.Get(&result))
 	assert.Equal(t, activities.SweepResult{Due: 2500, Resumed: 1, Ended: 1}, result)
 	assert.Equal(t, map[string]string{"02499": "due: event", "00007": "the run before was ended by hand"}, runs.resumed)
 }
@@ -102,13 +107,7 @@ func TestSweepTellsOpenRunsOfDeadLettersAndDecisions(t *testing.T) {
 	_, err = store.PlaceHold(t.Context(), ledger.Hold{PersonID: "3", PlacedAt: now, ExpiresAt: now.Add(time.Minute), Operator: "ops", Reason: "x"})
 	require.NoError(t, err)
 	runs := &openRuns{open: func(string) bool { return true }, resumed: map[string]string{}}
-	a := &activities.Activities{
-		Ledger: store, Log: zap.NewNop(), Runs: runs,
-		Clock: clock.Func(func() time.Time { return now.Add(time.Hour) }),
-	}
-	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
-	env.RegisterActivity(a.Sweep)
-	_, err = env.ExecuteActivity(a.Sweep)
+	_, err = sweep(t, store, runs, now.Add(time.Hour))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"2": "due: letter", "3": "due: decision"}, runs.resumed)
 }
@@ -126,26 +125,16 @@ func TestSweepGoesOnWithoutWhomItCannotTell(t *testing.T) {
 			Summary: ledger.Summary{PersonID: fmt.Sprintf("%03d", i), AssessedAt: now, DueAt: now, DueWhat: ledger.DueWorking},
 		}))
 	}
-	sweep := func(refuses string) (result activities.SweepResult, runs *openRuns, err error) {
-		runs = &openRuns{ended: []string{"007", "008"}, open: func(string) bool { return false }, resumed: map[string]string{}, refuses: refuses}
-		a := &activities.Activities{
-			Ledger: store, Log: zap.NewNop(), Runs: runs,
-			Clock: clock.Func(func() time.Time { return now.Add(time.Hour) }),
-		}
-		env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
-		env.RegisterActivity(a.Sweep)
-		value, err := env.ExecuteActivity(a.Sweep)
-		if err == nil {
-			require.NoError(t, value.Get(&result))
-		}
-		return result, runs, err
+	without := func(refuses string) *openRuns {
+		return &openRuns{ended: []string{"007", "008"}, open: func(string) bool { return false }, resumed: map[string]string{}, refuses: refuses}
 	}
-	result, runs, err := sweep("007")
+	runs := without("007")
+	result, err := sweep(t, store, runs, now.Add(time.Hour))
 	require.NoError(t, err)
 	assert.Equal(t, activities.SweepResult{Due: people, Resumed: people - 1, Ended: 1, Failed: 2}, result)
 	assert.Len(t, runs.resumed, people-1)
 	assert.Equal(t, "the run before was ended by hand", runs.resumed["008"])
 
-	_, _, err = sweep("everybody")
+	_, err = sweep(t, store, without("everybody"), now.Add(time.Hour))
 	assert.ErrorContains(t, err, "too many signals", "Temporal does not answer: all of it is tried again")
 }

@@ -43,6 +43,12 @@ func (d decision) withdrawals() []asked {
 	return all
 }
 
+// planned says whether anything is planned: where policy cannot be evaluated, only to
+// cut somebody off.
+func (d decision) planned() bool {
+	return d.policyErr == nil || decide.CutsOff(d.desired.Standing.Status)
+}
+
 // hasLeft says whether the person's employment is over, suspended or not.
 func (d decision) hasLeft() bool {
 	switch d.desired.Standing.Status {
@@ -161,6 +167,9 @@ func (d decision) link(app string) ledger.Link {
 // that stands beside the one that ends access stays with it: once that is void, it
 // would end access in its place.
 func (d decision) gone(asks []asked) []ledger.Withdrawal {
+	if d.policyErr != nil {
+		return nil // what would be asked for is not known
+	}
 	ending := slices.ContainsFunc(asks, func(a asked) bool { return a.Kind == ledger.Leavers })
 	var out []ledger.Withdrawal
 	for _, w := range d.person.Withdrawals {

@@ -22,11 +22,11 @@ func unrescinded(events []*Event) []*Event {
 	return filter(live, func(e *Event) bool { return !withdrawn[e] })
 }
 
-// HireRescind is the rescind without which somebody who is not employed any more, as
+// hireRescind is the rescind without which somebody who is not employed any more, as
 // if they never had been, would be: the last one that stands and names a hire or
 // rehire. Where HR never said of one, any snapshot may have opened the employment. It
 // is zero if there is none.
-func HireRescind(personID string, events []Event) EventKey {
+func hireRescind(personID string, events []Event) EventKey {
 	void := voided(distinct(personID, events))
 	for _, opened := range []func(*Event) bool{(*Event).opens, (*Event).snapshot} {
 		var last *Event
@@ -45,28 +45,36 @@ func HireRescind(personID string, events []Event) EventKey {
 // Ending is what ended the employment of somebody who has left: the termination, what
 // gave the contract's end or, if that was said later, the rescind without which they
 // would not have left. A rehire that is rescinded brings an old termination back, and
-// it is the rescind that takes access then. It is zero if the end is that of no event.
+// it is the rescind that takes access then. It is zero if the end is that of no event,
+// and for who has not left.
 func Ending(personID string, events []Event, now time.Time) EventKey {
-	period := Merge(personID, events).At(now).Period
-	if period == nil {
-		return HireRescind(personID, events)
+	period, left := leftBy(personID, events, now)
+	switch {
+	case !left:
+		return EventKey{}
+	case period == nil:
+		return hireRescind(personID, events)
 	}
 	for _, e := range slices.Backward(distinct(personID, events)) {
-		switch {
-		case e.EventKey == period.End.Event:
-			return e.EventKey
-		case e.Type == EventRescinded && !leftWithout(e.EventKey, personID, events, now):
+		if e.EventKey == period.End.Event {
+			break
+		}
+		if e.Type != EventRescinded {
+			continue
+		}
+		others := slices.DeleteFunc(slices.Clone(events), func(o Event) bool { return o.EventKey == e.EventKey })
+		if _, left := leftBy(personID, others, now); !left {
 			return e.EventKey
 		}
 	}
 	return period.End.Event
 }
 
-// leftWithout says whether somebody would have left if one event had not been said.
-func leftWithout(key EventKey, personID string, events []Event, now time.Time) bool {
-	others := slices.DeleteFunc(slices.Clone(events), func(e Event) bool { return e.EventKey == key })
-	period := Merge(personID, others).At(now).Period
-	return period == nil || !period.Ends.IsZero() && !period.Ends.After(now)
+// leftBy says whether somebody has left, suspended or not, and gives the period that
+// ended; nil if there is none.
+func leftBy(personID string, events []Event, now time.Time) (period *Period, left bool) {
+	p := Merge(personID, events).At(now).Period
+	return p, p == nil || p.never() || !p.Ends.IsZero() && !p.Ends.After(now)
 }
 
 // voided are the events that are rescinded, each with the latest rescind of it.

@@ -109,7 +109,7 @@ func TestMergeRescind(t *testing.T) {
 	})
 }
 
-func TestHireRescind(t *testing.T) {
+func TestEndingByARescind(t *testing.T) {
 	since := starting("2026-01-01")
 	hire := hired("h", "2025-12-01", "2026-01-01")
 	leave := said(hr.EventLeaveStarted, "l", "2026-02-01", "2026-03-01")
@@ -134,9 +134,9 @@ func TestHireRescind(t *testing.T) {
 			func(e *hr.Event) { e.Rescinds = "h" })}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			assert.Equal(t, tc.want, hr.HireRescind(hire.PersonID, tc.events).ID)
+			assert.Equal(t, tc.want, hr.Ending(hire.PersonID, tc.events, instant("2026-06-01")).ID)
 			slices.Reverse(tc.events)
-			assert.Equal(t, tc.want, hr.HireRescind(hire.PersonID, tc.events).ID, "in whatever order they came")
+			assert.Equal(t, tc.want, hr.Ending(hire.PersonID, tc.events, instant("2026-06-01")).ID, "in whatever order they came")
 		})
 	}
 }
@@ -152,6 +152,8 @@ func TestEnding(t *testing.T) {
 		want   string
 	}{
 		{"by a termination", []hr.Event{hire, left}, "2026-03-15", "t"},
+		{"of who never came, before they were to", []hr.Event{hire, terminated("t", "2025-12-10", "2025-12-15")}, "2025-12-12", "t"},
+		{"of who has not left", []hr.Event{hire, left, rescinded("r", "2026-02-02", "t")}, "2026-03-15", ""},
 		{"by a rescind of the hire", []hr.Event{hire, rescinded("r", "2026-02-02", "h")}, "2026-03-15", "r"},
 		{"by a rescind of the rehire, which brings the termination back", []hr.Event{hire, left, again, rescinded("r", "2026-05-01", "b")}, "2026-05-02", "r"},
 		{"before the rehire that is rescinded began", []hr.Event{hire, left, again, rescinded("r", "2026-03-10", "b")}, "2026-03-15", "t"},

@@ -130,8 +130,7 @@ func (m *maker) turnOff(link Link) {
 // stripped, handed over, and after retention deleted.
 func (m *maker) withdraw(link Link, app string) {
 	traits := m.Apps[app]
-	switch link.State {
-	case LinkNone, LinkDeleted:
+	if link.State == LinkNone || link.State == LinkDeleted {
 		return
 	}
 	m.stillSkipped(app)

@@ -38,6 +38,17 @@ func TestACallThatIsRepeatedKnowsItsStep(t *testing.T) {
 	assert.NotEqual(t, steps["directory"][0], steps["chat"][0], "another step")
 }
 
+// cutOffInChat lets somebody be hired and leave, sees that they are off in chat, and says
+// how often it was told so.
+func (b *biography) cutOffInChat() (disables int) {
+	b.t.Helper()
+	b.hears(0, hired("Sales"))
+	b.hears(time.Hour, terminated(hr.Date{Year: 2026, Month: 11, Day: 1}))
+	b.live(2 * time.Hour)
+	assert.Equal(b.t, "off []", b.state("chat"))
+	return b.apps["chat"].Calls(connector.OpDisable)
+}
+
 // TestAnAppThatDoesNotSaySoHasCutOffAllTheSame: what counts is the account, read
 // again, and not the answer. A lost one costs no other attempt, which would come
 // after a pause.
@@ -50,14 +61,7 @@ func TestAnAppThatDoesNotSaySoHasCutOffAllTheSame(t *testing.T) {
 		}
 		return nil
 	})
-	b.hears(0, hired("Sales"))
-	b.hears(time.Hour, terminated(hr.Date{Year: 2026, Month: 11, Day: 1}))
-	b.live(2 * time.Hour)
-	account, ok := b.account("chat")
-	require.True(t, ok)
-	assert.False(t, account.Active)
-	assert.Equal(t, "off []", b.state("chat"))
-	assert.Equal(t, 1, chat.Calls(connector.OpDisable))
+	assert.Equal(t, 1, b.cutOffInChat())
 	assert.Empty(t, b.inAttention())
 }
 
@@ -72,13 +76,7 @@ func TestAnAppThatRefusesIsAskedAgain(t *testing.T) {
 		}
 		return nil
 	})
-	b.hears(0, hired("Sales"))
-	b.hears(time.Hour, terminated(hr.Date{Year: 2026, Month: 11, Day: 1}))
-	b.live(2 * time.Hour)
-	account, _ := b.account("chat")
-	assert.False(t, account.Active)
-	assert.Equal(t, "off []", b.state("chat"))
-	assert.Equal(t, 3, chat.Calls(connector.OpDisable))
+	assert.Equal(t, 3, b.cutOffInChat())
 }
 
 // TestWhatBrokeOffInTheMiddleIsFinished: that the account is off does not say that
@@ -93,12 +91,6 @@ func TestWhatBrokeOffInTheMiddleIsFinished(t *testing.T) {
 		}
 		return nil
 	})
-	b.hears(0, hired("Sales"))
-	b.hears(time.Hour, terminated(hr.Date{Year: 2026, Month: 11, Day: 1}))
-	b.live(2 * time.Hour)
-	account, _ := b.account("chat")
-	assert.False(t, account.Active)
-	assert.Equal(t, "off []", b.state("chat"))
-	assert.Equal(t, 2, chat.Calls(connector.OpDisable))
+	assert.Equal(t, 2, b.cutOffInChat())
 	assert.Empty(t, b.inAttention())
 }

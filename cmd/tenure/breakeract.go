@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/time/rate"
@@ -71,11 +70,7 @@ func (c *cli) cohortCommand(verb ledger.Verb, cmd *cobra.Command) *cobra.Command
 	var f cohortFlags
 	cmd.Args = exactly("COHORT")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if strings.TrimSpace(f.reason) == "" {
-			return usagef("say why with --reason: it goes on the record")
-		}
-		var err error
-		if f.operator, err = asking(f.operator); err != nil {
+		if err := onRecord(&f.operator, f.reason); err != nil {
 			return err
 		}
 		return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {

@@ -42,16 +42,6 @@ func (f *letterActFlags) check(ids []string) error {
 	return nil
 }
 
-// checkRecord settles who is asking, and says what the record needs.
-func (f *letterActFlags) checkRecord() error {
-	if strings.TrimSpace(f.reason) == "" {
-		return usagef("say why with --reason: it goes on the record")
-	}
-	var err error
-	f.operator, err = asking(f.operator)
-	return err
-}
-
 // choose finds the dead letters that are meant: those with the numbers given,
 // whatever their state, else those that the filters select and are in one of the
 // states.

@@ -29,7 +29,7 @@ redriven (with --again). It is on the record with your name and reason.`,
 		Example: `  tenure dlq discard 17 --reason "HR sent it again as e-4711"
   tenure dlq discard --refused tombstone --since 36h --reason "a connector's mistake, ticket 42"`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			if err := errors.Join(f.check(ids), f.checkRecord()); err != nil {
+			if err := errors.Join(f.check(ids), onRecord(&f.operator, f.reason)); err != nil {
 				return err
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {

@@ -82,7 +82,7 @@ func (c *cli) redriveInput(o *redriveOptions, ids []string) (ingest.Mend, error)
 		return mend, err
 	}
 	if !o.dryRun {
-		if err := o.checkRecord(); err != nil {
+		if err := onRecord(&o.operator, o.reason); err != nil {
 			return mend, err
 		}
 	}

@@ -27,12 +27,7 @@ func (f *decisionFlags) flags(cmd *cobra.Command) {
 
 // given is nil if a reason was given, and finds out who is asking.
 func (f *decisionFlags) given() error {
-	if strings.TrimSpace(f.reason) == "" {
-		return usagef("say why with --reason: it goes on the record")
-	}
-	var err error
-	f.operator, err = asking(f.operator)
-	return err
+	return onRecord(&f.operator, f.reason)
 }
 
 // end reads until when something lasts: a day (to its end, in UTC), an instant, or so

@@ -129,6 +129,15 @@ func asking(operator string) (string, error) {
 	return "", usagef("say who you are with --operator or TENURE_OPERATOR: it goes on the record")
 }
 
+// onRecord settles who is asking, and wants to know why: both go on the record.
+func onRecord(operator *string, reason string) (err error) {
+	if strings.TrimSpace(reason) == "" {
+		return usagef("say why with --reason: it goes on the record")
+	}
+	*operator, err = asking(*operator)
+	return err
+}
+
 var loginName = func() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username

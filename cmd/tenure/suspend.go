@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -99,11 +98,7 @@ and exits with 3 if an app needs attention.`,
 // secure records what the operator says, sees to it that it is done, and shows how
 // that goes.
 func (c *cli) secure(ctx context.Context, s secured) error {
-	if strings.TrimSpace(s.reason) == "" {
-		return usagef("say why with --reason: it goes on the record")
-	}
-	var err error
-	if s.operator, err = asking(s.operator); err != nil {
+	if err := onRecord(&s.operator, s.reason); err != nil {
 		return err
 	}
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
