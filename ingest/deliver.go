@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -26,9 +27,14 @@ func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error 
 	began := time.Now()
 	result := resultDeadLetter
 
-	events, warnings, refusal, err := c.read(ctx, m, t)
-	if err != nil {
-		return err
+	var events []hr.Event
+	var warnings []source.Warning
+	refusal, isSkipped := skippedBy(m)
+	if !isSkipped {
+		var err error
+		if events, warnings, refusal, err = c.read(ctx, m, t); err != nil {
+			return err
+		}
 	}
 	for _, w := range warnings {
 		log.Info("something in the record is odd", zap.String("field", w.Field), zap.String("text", w.Text))
@@ -37,8 +43,11 @@ func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error 
 		if err := c.refuse(ctx, log, m, t, refusal); err != nil {
 			return err
 		}
-	} else if result, err = c.record(ctx, log, m, events); err != nil {
-		return err
+	} else {
+		var err error
+		if result, err = c.record(ctx, log, m, events); err != nil {
+			return err
+		}
 	}
 	c.metrics.records.WithLabelValues(m.Topic, result).Inc()
 	c.metrics.seconds.WithLabelValues(m.Topic).Observe(time.Since(began).Seconds())

@@ -64,6 +64,14 @@ func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 		}
 		said = ""
 		f.came()
+		if first, why, is := standsIn(m); is {
+			if err := f.skip(reading, first, pass); err != nil && ctx.Err() == nil {
+				f.log.Warn("a batch cannot be read, and not be skipped yet; trying again",
+					zap.String("why", why), zap.Error(f.c.cluster.explain(err)))
+				_ = sleep(ctx, f.c.tuning.RetryMax)
+			}
+			return // the next reader begins behind it
+		}
 		if pass(ctx, m) != nil {
 			return
 		}
@@ -74,6 +82,10 @@ func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 // fetchAhead is how many records a reader may hold that are not passed on yet:
 // few, because it knows no bound in bytes.
 const fetchAhead = 4
+
+// fetchBytes is how much one request may bring of a partition. A larger batch is
+// brought all the same, alone.
+const fetchBytes = 10 << 20
 
 // newReader returns a reader whose connections are closed when ctx is done: it is
 // not to be waited for then.
@@ -92,7 +104,7 @@ func (c *Consumer) newReader(ctx context.Context, topic string, partition int) *
 		Topic:           topic,
 		Partition:       partition,
 		MinBytes:        1,
-		MaxBytes:        10 << 20,
+		MaxBytes:        fetchBytes,
 		QueueCapacity:   fetchAhead,
 		MaxWait:         c.tuning.FetchWait,
 		ReadLagInterval: -1, // see watch

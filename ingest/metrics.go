@@ -128,7 +128,7 @@ func (m *metrics) begin(topics []Topic) {
 		for _, result := range []string{resultDelivered, resultDuplicate, resultDeadLetter} {
 			m.records.WithLabelValues(t.Name, result)
 		}
-		for _, reason := range append([]string{reasonInternal, reasonOther}, source.Reasons...) {
+		for _, reason := range append([]string{reasonInternal, reasonBatch, reasonOther}, source.Reasons...) {
 			m.deadLetters.WithLabelValues(t.Name, reason)
 		}
 		m.urgentLetters.WithLabelValues(t.Name)
@@ -150,7 +150,7 @@ func (m *metrics) deadLetter(topic, reason string) {
 }
 
 var knownReasons = func() map[string]bool {
-	known := map[string]bool{reasonInternal: true}
+	known := map[string]bool{reasonInternal: true, reasonBatch: true}
 	for _, reason := range source.Reasons {
 		known[reason] = true
 	}

@@ -181,10 +181,17 @@ func (l *Letters) whole(ctx context.Context, letter kafka.Message) (kafka.Messag
 var ErrNoValue = errors.New("the dead letter has no value: the record was too large for the dead-letter topic, " +
 	"and is not on its own topic any more: give the value (edit), or have it sent anew")
 
+// ErrBatch is returned for a letter that stands for a whole batch.
+var ErrBatch = errors.New("the dead letter stands for a batch of records that cannot be read: there is nothing to send again; " +
+	"have the HR system send what it said, then discard the letter")
+
 // Redrive sends the letter's record to the topic where it was, mended, with
 // headers that say where it comes from, and returns when all in-sync replicas
 // have it.
 func (l *Letters) Redrive(ctx context.Context, letter Letter, m Mend, p Provenance) error {
+	if letter.Entry().Reason == reasonBatch {
+		return ErrBatch
+	}
 	if _, is := missing(letter.message); is && letter.message.Value == nil && m.Value == nil {
 		return ErrNoValue
 	}

@@ -78,14 +78,15 @@ func (c *Consumer) report(ctx context.Context, log *zap.Logger, m kafka.Message,
 // reads cannot tell an empty key, value or header from none, and a dead letter
 // has to.
 func (c *Consumer) exactly(ctx context.Context, m kafka.Message) (kafka.Message, error) {
-	if !hasEmptyPart(m) {
+	if _, is := skippedBy(m); is || !hasEmptyPart(m) {
 		return m, nil
 	}
 	exact := m
 	err := c.broker.call(ctx, func(ctx context.Context) error {
 		found, err := readRecord(ctx, c.client, ledger.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset})
-		if errors.Is(err, ErrGone) {
-			return nil // retention was faster
+		var bad *errUnreadable
+		if errors.Is(err, ErrGone) || errors.As(err, &bad) {
+			return nil // retention was faster, or what comes with it cannot be read
 		}
 		if err == nil {
 			exact = found
