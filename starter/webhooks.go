@@ -33,6 +33,8 @@ func openWebhooks(cfg *config.Config, cluster ingest.Cluster, p *service.Process
 		Publish: w.publish,
 		Log:     p.Log,
 		Metrics: p.Metrics,
+
+		BehindProxy: cfg.Webhooks.BehindProxy,
 	}
 	if cfg.Webhooks.Certificate != "" {
 		o.Certificate = &webhook.Certificate{Certificate: cfg.Webhooks.Certificate, Key: cfg.Webhooks.Key}

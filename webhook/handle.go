@@ -62,14 +62,7 @@ func (in *Intake) take(e *endpoint, id string, w http.ResponseWriter, r *http.Re
 		in.logRefusal(log, o, "")
 		return o
 	}
-	select {
-	case in.slots <- struct{}{}:
-		defer func() { <-in.slots }()
-	default:
-		in.logRefusal(log, busy, "")
-		return busy
-	}
-	body, o := in.read(w, r)
+	body, o := in.read(e, w, r)
 	if o != accepted {
 		in.logRefusal(log, o, "")
 		return o
@@ -85,6 +78,13 @@ func (in *Intake) take(e *endpoint, id string, w http.ResponseWriter, r *http.Re
 		o.status = e.Verifier.Throttled()
 		in.logRefusal(log, o, "")
 		return o
+	}
+	select {
+	case in.slots <- struct{}{}:
+		defer func() { <-in.slots }()
+	default:
+		in.logRefusal(log, busy, "")
+		return busy
 	}
 	return in.publish(r.Context(), log, e, e.message(id, r.Header, body, received))
 }
@@ -113,8 +113,15 @@ func takenType(header string) bool {
 
 func plain(encoding string) bool { return encoding == "" || strings.EqualFold(encoding, "identity") }
 
-// read reads the body.
-func (in *Intake) read(w http.ResponseWriter, r *http.Request) ([]byte, outcome) {
+// read reads the body, as far as there is room for the request.
+func (in *Intake) read(e *endpoint, w http.ResponseWriter, r *http.Request) ([]byte, outcome) {
+	control := http.NewResponseController(w)
+	// An error means that the request is over.
+	leave, ok := e.readers.enter(senderOf(r, in.options.BehindProxy), func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+	if !ok {
+		return nil, busy
+	}
+	defer leave()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, in.options.MaxBody))
 	var overlong *http.MaxBytesError
 	switch {

@@ -35,9 +35,10 @@ type Intake struct {
 // endpoint is an Endpoint with what it keeps between requests.
 type endpoint struct {
 	Endpoint
-	keys  *keyring
-	limit *rate.Limiter
-	gate  *gate // of its topic
+	keys    *keyring
+	limit   *rate.Limiter
+	gate    *gate // of its topic
+	readers *readers
 }
 
 // New listens on o.Listen; Run serves. It fails if the options are wrong, nobody
@@ -64,6 +65,7 @@ func New(o Options) (*Intake, error) {
 			keys:     &keyring{secrets: e.Secrets, every: o.Tuning.Refresh, log: o.Log.With(zap.String("endpoint", e.Path))},
 			limit:    rate.NewLimiter(e.Rate, e.Burst),
 			gate:     gates[e.Topic],
+			readers:  newReaders(o.Tuning.Reading, o.Tuning.ReadingEach, o.Tuning.Grace),
 		}
 	}
 	in.server = &http.Server{

@@ -43,6 +43,7 @@ type Endpoint struct {
 type Options struct {
 	Listen      string // host:port
 	Certificate *Certificate
+	BehindProxy bool  // X-Forwarded-For says whom a request comes from
 	MaxBody     int64 // bytes
 	Endpoints   []Endpoint
 
@@ -60,7 +61,12 @@ type Tuning struct {
 	Idle    time.Duration // how long a connection without a request is kept; default 1m
 	Drain   time.Duration // how long requests under way may take when it stops; default 10s
 	Refresh time.Duration // how old what was read of secrets and certificates may be; default 1s
-	AtOnce  int           // requests whose bodies are held at the same time; default 64
+	AtOnce  int           // requests that wait for the broker at the same time; default 64
+
+	// Of requests whose bodies are being read, for each endpoint:
+	Reading     int           // how many at the same time; default 64
+	ReadingEach int           // how many of one address; default 16
+	Grace       time.Duration // how long one is safe from making room for another; default 1s
 }
 
 func (t Tuning) withDefaults() Tuning {
@@ -74,13 +80,19 @@ func (t Tuning) withDefaults() Tuning {
 		{&t.Idle, time.Minute},
 		{&t.Drain, 10 * time.Second},
 		{&t.Refresh, time.Second},
+		{&t.Grace, time.Second},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
 	}
-	if t.AtOnce == 0 {
-		t.AtOnce = 64
+	for _, n := range []struct {
+		field *int
+		value int
+	}{{&t.AtOnce, 64}, {&t.Reading, 64}, {&t.ReadingEach, 16}} {
+		if *n.field == 0 {
+			*n.field = n.value
+		}
 	}
 	return t
 }
