@@ -75,11 +75,11 @@ func faultOf(answer []byte, err error) error {
 		return err
 	}
 	switch {
-	case strings.HasSuffix(code.text, "authenticationError"):
+	case strings.HasSuffix(code.said(), "authenticationError"):
 		return &remote.Error{Kind: remote.Unauthorized, Op: opFetch, Message: "Workday refuses the credentials: check the username and password settings", Cause: err}
-	case strings.HasSuffix(code.text, "processingFault"):
+	case strings.HasSuffix(code.said(), "processingFault"):
 		return &remote.Error{Kind: remote.Forbidden, Op: opFetch, Message: "Workday does not let this user run Get_Workers: add the domain Worker Data: Workers to its security group", Cause: err}
-	case strings.HasSuffix(code.text, "validationError"):
+	case strings.HasSuffix(code.said(), "validationError"):
 		return &remote.Error{Kind: remote.NotFound, Op: opFetch, Message: "Workday knows no such worker", Cause: err}
 	default:
 		return err

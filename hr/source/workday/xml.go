@@ -16,12 +16,16 @@ import (
 type node struct {
 	name     string
 	attrs    map[string]string
-	text     string
+	text     []byte
 	children []*node
 }
 
 // maxDepth is how deep elements may nest. A SOAP envelope's deepest is at about 15.
 const maxDepth = 64
+
+// maxElements is how many elements a document may have: each takes many times the
+// memory of the four bytes that it takes in the document. A worker has some hundreds.
+const maxElements = 100_000
 
 func malformed(text string) *source.Error {
 	return &source.Error{Reason: source.ReasonMalformed, Text: text}
@@ -36,6 +40,7 @@ func parse(document []byte) (*node, *source.Error) {
 	decoder := xml.NewDecoder(bytes.NewReader(document))
 	root := &node{}
 	open := []*node{root}
+	elements := 0
 	for {
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
@@ -50,7 +55,13 @@ func parse(document []byte) (*node, *source.Error) {
 			if len(open) > maxDepth {
 				return nil, malformed("is nested too deep")
 			}
-			child := &node{name: token.Name.Local, attrs: make(map[string]string, len(token.Attr))}
+			if elements++; elements > maxElements {
+				return nil, malformed("has too many elements: send fewer workers at once")
+			}
+			child := &node{name: token.Name.Local}
+			if len(token.Attr) > 0 {
+				child.attrs = make(map[string]string, len(token.Attr))
+			}
 			for _, a := range token.Attr {
 				child.attrs[a.Name.Local] = a.Value
 			}
@@ -59,7 +70,7 @@ func parse(document []byte) (*node, *source.Error) {
 		case xml.EndElement:
 			open = open[:len(open)-1]
 		case xml.CharData:
-			top.text += string(token)
+			top.text = append(top.text, token...)
 		}
 	}
 	if len(root.children) != 1 {
@@ -117,7 +128,7 @@ func (n *node) at(path ...string) *node {
 // said is the text of the element at a path.
 func (n *node) said(path ...string) string {
 	if found := n.at(path...); found != nil {
-		return strings.TrimSpace(found.text)
+		return strings.TrimSpace(string(found.text))
 	}
 	return ""
 }
@@ -133,7 +144,7 @@ func (n *node) id(types ...string) string {
 	for _, kind := range types {
 		for _, child := range n.all("ID") {
 			if child.attrs["type"] == kind {
-				return strings.TrimSpace(child.text)
+				return strings.TrimSpace(string(child.text))
 			}
 		}
 	}
