@@ -99,7 +99,10 @@ func (c *client) findBy(ctx context.Context, looks ...lookFor) ([]connector.Matc
 			return nil, err
 		}
 		if i := slices.IndexFunc(looks, func(look lookFor) bool { return look.matches(user) }); i >= 0 {
-			found[i] = append(found[i], user)
+			if found[i] = append(found[i], user); len(found[i]) > mostMatches {
+				return nil, &connector.Error{Kind: connector.KindInvalid, Op: connector.OpFind,
+					Message: fmt.Sprintf("the app finds more than %d accounts by one person's %s", mostMatches, looks[i].attr)}
+			}
 		}
 	}
 	strongest := slices.IndexFunc(found, func(users []resource) bool { return len(users) > 0 })

@@ -88,6 +88,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}
 	return offer(&client{
 		service: &service{
+			answers:     remote.NewAnswers(),
 			http:        remote.NewHTTPClient(timeout),
 			base:        base,
 			credentials: credentialsIn(settings, timeout),

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"maps"
 	"net/http"
@@ -18,9 +19,30 @@ const (
 
 // listResponse is RFC 7644 section 3.4.2, with what RFC 9865 adds.
 type listResponse struct {
-	TotalResults *int       `json:"totalResults"` // may be missing in pages by cursor
-	Resources    []resource `json:"Resources"`
-	NextCursor   string     `json:"nextCursor"` // empty on the last page
+	TotalResults *int              `json:"totalResults"` // may be missing in pages by cursor
+	Resources    []json.RawMessage `json:"Resources"`    // decoded one at a time: see maxAccount
+	NextCursor   string            `json:"nextCursor"`   // empty on the last page
+}
+
+const (
+	// mostResources is how many resources one call goes through.
+	mostResources = 2_000_000
+	// mostMatches is how many accounts one look-up may find. More than one is a
+	// question for a human already.
+	mostMatches = 100
+	// longestID is how long a resource's ID may be, in bytes.
+	longestID = 4 << 10
+)
+
+// decode decodes one resource of a list.
+func (r request) decode(raw json.RawMessage) (found resource, err error) {
+	if r.collection == users && len(raw) > maxAccount {
+		return nil, tooLong(r.op, maxAccount)
+	}
+	if decode(raw, &found) != nil || len(found.text("id")) > longestID {
+		return nil, noSCIM(r.op)
+	}
+	return found, nil
 }
 
 // position is where a page begins: at an index (1 is the first), or at a cursor,
@@ -84,7 +106,12 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				return
 			}
 			before := len(seen)
-			for _, found := range list.Resources {
+			for _, raw := range list.Resources {
+				found, err := r.decode(raw)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
 				id := found.text("id")
 				if seen[id] {
 					continue
@@ -94,7 +121,10 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 					return
 				}
 			}
-			received += len(list.Resources)
+			if received += len(list.Resources); received > mostResources {
+				yield(nil, &connector.Error{Kind: connector.KindInvalid, Op: r.op, Message: "the app sends pages without end"})
+				return
+			}
 			stuck := len(list.Resources) > 0 && len(seen) == before || cursors[list.NextCursor]
 			if stuck {
 				yield(nil, &connector.Error{

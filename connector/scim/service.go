@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -16,9 +17,12 @@ import (
 )
 
 const (
-	// maxAnswer is the largest answer that is read, in bytes. A page of 100
+	// maxAnswer is the longest answer that is read, in bytes. A page of 100
 	// accounts is some 100 kB, a group of 50,000 members some 8 MB.
 	maxAnswer = 16 << 20
+	// maxAccount is how many bytes one account may take. What is made of them takes
+	// many times as much memory.
+	maxAccount = 1 << 20
 	// maxFailure is how much of an error's body is looked at, in bytes.
 	maxFailure = 64 << 10
 	mediaType  = "application/scim+json"
@@ -32,6 +36,7 @@ type service struct {
 	userAgent   string
 	timeout     time.Duration
 	pace        func(ctx context.Context) error // before each request; may be nil
+	answers     *remote.Answers
 }
 
 // request is one request. Of id, filter and the like nothing gets into errors.
@@ -63,35 +68,50 @@ func (s *service) do(ctx context.Context, r request, out any) (etag string, err 
 	if out == nil {
 		return resp.Header.Get("ETag"), nil
 	}
-	return resp.Header.Get("ETag"), s.read(ctx, r.op, resp.Body, out)
+	most := int64(maxAnswer)
+	if r.collection == users && !r.whole {
+		most = maxAccount
+	}
+	return resp.Header.Get("ETag"), s.read(ctx, r.op, resp.Body, most, out)
 }
 
 func noID(op string) error {
 	return &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "no account has an empty ID"}
 }
 
-// read reads a successful answer's body into out.
-func (s *service) read(ctx context.Context, op string, body io.Reader, out any) error {
-	raw, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
-	if err != nil {
+// read reads a successful answer's body, of at most so many bytes, into out.
+func (s *service) read(ctx context.Context, op string, body io.Reader, most int64, out any) error {
+	var decoded error
+	err := s.answers.Read(ctx, body, most, func(raw []byte) error {
+		decoded = decode(raw, out)
+		return nil
+	})
+	switch {
+	case errors.Is(err, remote.ErrTooLong):
+		return tooLong(op, most)
+	case err != nil:
 		return s.unanswered(ctx, op, err)
-	}
-	if len(raw) > maxAnswer {
-		return &connector.Error{
-			Kind: connector.KindInvalid, Op: op,
-			Message: "the answer is longer than 16 MB: lower the service's page size",
-		}
-	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	err = decoder.Decode(out)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return s.unanswered(ctx, op, err)
-	}
-	if err != nil {
+	case errors.Is(decoded, io.ErrUnexpectedEOF):
+		return s.unanswered(ctx, op, decoded)
+	case decoded != nil:
 		return noSCIM(op)
 	}
 	return nil
+}
+
+// decode reads JSON, numbers as json.Number.
+func decode(raw []byte, out any) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	return decoder.Decode(out)
+}
+
+func tooLong(op string, most int64) error {
+	message := fmt.Sprintf("the answer is longer than %d MB: lower the service's page size", most>>20)
+	if most == maxAccount {
+		message = "an account takes more than 1 MB in the app: find out what it holds, and have it removed"
+	}
+	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
 }
 
 // send sends a request, and once more if it was refused and there are other

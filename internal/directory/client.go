@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strings"
 	"sync"
@@ -45,6 +46,7 @@ func (c *Client) request(ctx context.Context, op string, conn *connection, do fu
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	stop := conn.guard(ctx)
+	conn.raw.left.Store(maxAnswer)
 	err := do(conn.Conn)
 	cut := !stop()
 	if err == nil {
@@ -52,6 +54,9 @@ func (c *Client) request(ctx context.Context, op string, conn *connection, do fu
 		return nil
 	}
 	failed := asError(ctx, op, err, c.config.Timeout)
+	if conn.raw.left.Load() < 0 || errors.Is(err, errMetered) {
+		failed = tooLong(op)
+	}
 	conn.broken = cut || ResultOf(failed) == nil
 	return failed
 }
@@ -121,7 +126,7 @@ func (c *Client) Search(ctx context.Context, op string, q Query) iter.Seq2[*Entr
 		for {
 			var page *ldap.SearchResult
 			err := c.request(ctx, op, conn, func(conn *ldap.Conn) (err error) {
-				page, err = conn.Search(ldap.NewSearchRequest(q.Base, int(q.Scope), ldap.NeverDerefAliases, 0, 0, false, q.Filter, q.Attributes, []ldap.Control{paging}))
+				page, err = search(ctx, conn, ldap.NewSearchRequest(q.Base, int(q.Scope), ldap.NeverDerefAliases, 0, 0, false, q.Filter, q.Attributes, []ldap.Control{paging}))
 				return err
 			})
 			if err != nil {
@@ -160,7 +165,7 @@ func (c *Client) All(ctx context.Context, op string, q Query) ([]*Entry, error) 
 func (c *Client) Get(ctx context.Context, op, dn string, attributes ...string) (*Entry, error) {
 	var found *ldap.SearchResult
 	err := c.do(ctx, op, func(conn *ldap.Conn) (err error) {
-		found, err = conn.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", attributes, nil))
+		found, err = search(ctx, conn, ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", attributes, nil))
 		return err
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -160,6 +161,25 @@ func TestPages(t *testing.T) {
 		break
 	}
 	assert.Len(t, c.idle, 1, "there is no rest")
+}
+
+// A server that sends entries without end, or claims a message without end, costs its
+// own call and bounded memory; the next call has a connection of its own.
+func TestAnAnswerWithoutEnd(t *testing.T) {
+	s := serve(t, nil)
+	s.set(func(s *server) { s.endless = true })
+	c := s.client(t, func(config *Config) { config.Timeout = time.Minute })
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := c.All(t.Context(), "list", Query{Filter: "(uid=*)"})
+	runtime.ReadMemStats(&after)
+	assert.Equal(t, remote.Invalid, kindOf(t, err))
+	assert.ErrorContains(t, err, "longer than 32 MB")
+	assert.Less(t, after.HeapAlloc, before.HeapAlloc+uint64(5*maxAnswer))
+	s.set(func(s *server) { s.endless = false })
+	all, err := c.All(t.Context(), "list", Query{Filter: "(uid=*)"})
+	require.NoError(t, err)
+	assert.Len(t, all, 1)
 }
 
 func TestWhoAmIOfAServerThatDoesNotSay(t *testing.T) {

@@ -24,7 +24,7 @@ const (
 // connection is bound and used by one call at a time.
 type connection struct {
 	*ldap.Conn
-	raw      net.Conn
+	raw      *meteredConn
 	host     string    // of the server, with the port if it is an unusual one
 	password string    // that it was bound with
 	since    time.Time // when it was last used
@@ -127,13 +127,15 @@ func (c *Client) connectTo(ctx context.Context, op string, u *url.URL, trust *x5
 	if port == "" {
 		port = map[string]string{"ldap": ldap.DefaultLdapPort, "ldaps": ldap.DefaultLdapsPort}[u.Scheme]
 	}
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	dialed, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
 		return nil, unanswered(ctx, op, err, c.config.Timeout)
 	}
+	raw := &meteredConn{Conn: dialed}
+	raw.left.Store(maxAnswer)
 	conf := &tls.Config{ServerName: u.Hostname(), RootCAs: trust, MinVersion: tls.VersionTLS12}
 	secure := u.Scheme == "ldaps"
-	transport := raw
+	var transport net.Conn = raw
 	if secure {
 		encrypted := tls.Client(raw, conf)
 		if err := encrypted.HandshakeContext(ctx); err != nil {

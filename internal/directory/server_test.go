@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"net"
 	"net/url"
@@ -26,6 +27,7 @@ type server struct {
 	password string
 	pages    int
 	silent   bool // answer nothing but binds
+	endless  bool // answer searches with entries without end
 	conns    []net.Conn
 	seen     []ber.Tag // the requests, by their tag
 }
@@ -93,6 +95,15 @@ func (s *server) talk(conn net.Conn) {
 		message, err := ber.ReadPacket(reader)
 		if err != nil {
 			return
+		}
+		s.mu.Lock()
+		endless := s.endless && message.Children[1].Tag == ldap.ApplicationSearchRequest
+		s.mu.Unlock()
+		for endless {
+			entry := s.page(message.Children[0].Value.(int64), message)[0].Bytes()
+			if _, err := conn.Write(bytes.Repeat(entry, 1000)); err != nil {
+				return
+			}
 		}
 		for _, answer := range s.answers(message) {
 			if _, err := conn.Write(answer.Bytes()); err != nil {

@@ -1,0 +1,73 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/tenurehq/tenure/internal/remote"
+)
+
+// maxAnswer is how many bytes a server may send in answer to one request: a page of
+// entries, or a group of some 200,000 members. go-ldap holds all of an answer.
+const maxAnswer = 32 << 20
+
+// maxEntries is how many entries that may be, of a server that does not page. Each
+// takes a kilobyte or two, however short it is.
+const maxEntries = 20_000
+
+// A message that claims to be longer is not waited for.
+func init() { ber.MaxPacketLengthBytes = maxAnswer }
+
+// meteredConn is a connection on which so many bytes may come; then it breaks off.
+type meteredConn struct {
+	net.Conn
+	left atomic.Int64 // negative: more came
+}
+
+var errMetered = errors.New("the directory sent too much")
+
+func (m *meteredConn) Read(p []byte) (int, error) {
+	n, err := m.Conn.Read(p)
+	if m.left.Add(-int64(n)) < 0 {
+		return 0, errMetered
+	}
+	return n, err
+}
+
+func tooLong(op string) *remote.Error {
+	return &remote.Error{
+		Kind: remote.Invalid, Op: op, Cause: errMetered,
+		Message: fmt.Sprintf("the directory's answer is longer than %d MB, or than %d entries: lower the pageSize setting", maxAnswer>>20, maxEntries),
+	}
+}
+
+// search makes one search request.
+func search(ctx context.Context, conn *ldap.Conn, r *ldap.SearchRequest) (*ldap.SearchResult, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	answer, found := conn.SearchAsync(ctx, r, 0), &ldap.SearchResult{}
+	for answer.Next() {
+		if entry := answer.Entry(); entry != nil {
+			found.Entries = append(found.Entries, entry)
+		}
+		if len(found.Entries) > maxEntries {
+			return nil, errMetered
+		}
+	}
+	found.Controls = answer.Controls()
+	switch {
+	case answer.Err() != nil:
+		return nil, answer.Err()
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case conn.IsClosing() || conn.GetLastError() != nil: // go-ldap ends the answer there without a word
+		return nil, ldap.NewError(ldap.ErrorNetwork, errors.New("the connection ended"))
+	}
+	return found, nil
+}

@@ -1,0 +1,60 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+const (
+	// smallAnswer is how long an answer may be, in bytes, to be read without asking:
+	// what one account takes, and most pages of a list.
+	smallAnswer = 1 << 20
+	// largeAtOnce is how many longer answers this process holds at the same time,
+	// whoever sends them. It bounds what hostile or broken services can make it hold.
+	largeAtOnce = 4
+)
+
+// ErrTooLong is returned for an answer that is longer than it may be.
+var ErrTooLong = errors.New("the answer is too long")
+
+var large = make(chan struct{}, largeAtOnce)
+
+// Answers reads the answers of one service in bounded memory: a service holds one
+// long answer at a time, and all services together hold largeAtOnce.
+type Answers struct{ mine chan struct{} }
+
+// NewAnswers returns an Answers.
+func NewAnswers() *Answers { return &Answers{mine: make(chan struct{}, 1)} }
+
+// Read reads a body of at most so many bytes and has use make sense of it. A long
+// body counts as held until use returns. It fails with ErrTooLong, ctx's error if
+// there is no room in time, body's error, or use's.
+func (a *Answers) Read(ctx context.Context, body io.Reader, most int64, use func([]byte) error) error {
+	raw, err := io.ReadAll(io.LimitReader(body, min(most, smallAnswer)+1))
+	if err != nil {
+		return err
+	}
+	if int64(len(raw)) <= min(most, smallAnswer) {
+		return use(raw)
+	}
+	if most <= smallAnswer {
+		return ErrTooLong
+	}
+	for _, room := range []chan struct{}{a.mine, large} {
+		select {
+		case room <- struct{}{}:
+			defer func() { <-room }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	rest, err := io.ReadAll(io.LimitReader(body, most+1-int64(len(raw))))
+	if err != nil {
+		return err
+	}
+	if raw = append(raw, rest...); int64(len(raw)) > most {
+		return ErrTooLong
+	}
+	return use(raw)
+}
