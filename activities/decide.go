@@ -38,6 +38,9 @@ func (a *Activities) decide(ctx context.Context, personID string) (decision, err
 	if err != nil {
 		return decision{}, err
 	}
+	if person.Username != "" && d.Person.Username != person.Username {
+		return a.decide(ctx, personID) // another username: what the app refused before is to be tried again
+	}
 	return decision{
 		now: d.Now, person: d.Person, timeline: d.Timeline, desired: d.Desired, plan: d.Plan, keys: d.Keys, policyErr: d.PolicyErr,
 		recipients: d.Recipients, lapsed: d.LapsedSkips, protected: a.Policy.ProtectsPerson(personID),

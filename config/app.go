@@ -49,6 +49,7 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 		optional("leaver", func(v value) { rules.Leaver = ptr(readLeaver(v, defaults.Leaver)) }),
 	)
 	if kind != nil {
+		rules.LongestUsername = kind.LongestUsername
 		settings.try(*kind, name, app.Settings)
 	}
 	return app, rules

@@ -164,6 +164,7 @@ func readPerson(v value) policy.PersonRules {
 	v.mapping(
 		optional("username", func(v value) { p.Username = v.expression() }),
 		optional("email", func(v value) { p.Email = v.expression() }),
+		optional("usernameMaxLength", func(v value) { p.LongestUsername = scalar(v, parseLength) }),
 	)
 	return p
 }

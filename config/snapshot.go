@@ -109,6 +109,14 @@ func parseShare(text string) (float64, error) {
 	return percent / 100, nil
 }
 
+func parseLength(text string) (int, error) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil || n == 0 {
+		return 0, fmt.Errorf("must be a number of characters")
+	}
+	return int(n), nil
+}
+
 func parseCount(text string) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {

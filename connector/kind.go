@@ -17,6 +17,9 @@ type Kind struct {
 	// Operations are what the kind can do at its most, and the calls that each
 	// makes.
 	Operations []Operation
+	// LongestUsername is how many characters (bytes, as usernames have them) the app
+	// takes for one; zero: the kind knows of no limit.
+	LongestUsername int
 	// Proven names the servers on which connectortest is run: those that we did
 	// not write first.
 	Proven []string

@@ -40,7 +40,7 @@ type Rules struct {
 // Registry is what deciding needs of the ledger beside the person.
 type Registry interface {
 	// ClaimUsername is ledger.Work's.
-	ClaimUsername(ctx context.Context, personID, base string) (string, error)
+	ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error)
 	// Links is ledger.Query's.
 	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
 }
@@ -102,13 +102,9 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 // the registry failed.
 func (r Rules) identify(ctx context.Context, person ledger.Person, profile hr.Profile, registry Registry) (id policy.Identity, policyErr, err error) {
 	id = policy.Identity{PersonID: person.PersonID, Username: person.Username, ManagerAccounts: person.ManagerAccounts}
-	if id.Username == "" {
-		base, policyErr := r.Policy.Username(person.PersonID, profile)
-		if policyErr != nil {
-			return id, policyErr, nil
-		}
-		if id.Username, err = registry.ClaimUsername(ctx, person.PersonID, base); err != nil {
-			return id, nil, err
+	if id.Username == "" || !mayHaveAccount(person) {
+		if id.Username, policyErr, err = r.claim(ctx, person, profile, registry); policyErr != nil || err != nil {
+			return id, policyErr, err
 		}
 	}
 	if id.Email, policyErr = r.Policy.Email(id, profile); policyErr != nil {

@@ -109,10 +109,14 @@ type Work interface {
 	// Person reads everything known of one person in one consistent read.
 	Person(ctx context.Context, personID string) (Person, error)
 	// ClaimUsername returns the username that the person holds, or else gives
-	// them the first free one of base, base2, base3, ... A username is held, and
-	// never given to anybody else, for as long as the person is in the ledger.
+	// them the first free one of base, base2, base3, ..., of longest bytes at most,
+	// the number included (zero: any number of them). A username is held, and
+	// never given to anybody else, for as long as the person is in the ledger, with
+	// one exception: as long as no account can have it (none was ever made or asked
+	// for, but in vain), and if it is not made of base, another is given in its place,
+	// and steps that the app refused as invalid are superseded.
 	// Usernames that differ only in case are the same: many apps think so.
-	ClaimUsername(ctx context.Context, personID, base string) (string, error)
+	ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error)
 	// SaveAssessment stores what an assessment found, in one transaction. What
 	// made the person due after the assessment read them keeps them due.
 	SaveAssessment(ctx context.Context, a Assessment) error

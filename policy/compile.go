@@ -15,6 +15,14 @@ const (
 	DefaultEmail    = "person.workEmail"
 )
 
+// DefaultLongestUsername is how many characters a username may have if neither the
+// configuration nor an app says less: those of the local part of an address.
+const DefaultLongestUsername = 64
+
+// leastUsername is how short the greatest length may be: below that, there would be
+// too few names.
+const leastUsername = 4
+
 // Compile checks rules and makes them ready for use. The error joins a
 // *FieldError for everything that is wrong with them.
 func Compile(r Rules) (*Policy, error) {
@@ -28,11 +36,13 @@ func Compile(r Rules) (*Policy, error) {
 		email:    c.naming("person.email", scopes.named, r.Person.Email, DefaultEmail),
 		apps:     make(map[string]*app, len(r.Apps)),
 		names:    c.apps,
+		longest:  c.longest(),
 	}
 	for _, name := range c.apps {
 		p.apps[name] = c.app(name, r.Apps[name])
 		p.longestOverlap = max(p.longestOverlap, p.apps[name].Mover.Overlap)
 	}
+	c.trySamples(p)
 	c.cycles()
 	p.roles = c.roles()
 	p.protected = c.protected("protected.persons", r.Protected)
@@ -57,6 +67,24 @@ func (c *compiler) naming(path string, scope *scope, source, byDefault string) *
 		source = byDefault
 	}
 	return scope.compile(path, source, str, &c.problems)
+}
+
+// longest is how many characters a username may have: what policy says, and no more
+// than any app takes.
+func (c *compiler) longest() int {
+	longest := c.rules.Person.LongestUsername
+	if longest != 0 && longest < leastUsername {
+		c.problems.add("person.usernameMaxLength", "%d characters are too few: %d at least", longest, leastUsername)
+	}
+	if longest == 0 {
+		longest = DefaultLongestUsername
+	}
+	for _, name := range c.apps {
+		if takes := c.rules.Apps[name].LongestUsername; takes > 0 {
+			longest = min(longest, takes)
+		}
+	}
+	return longest
 }
 
 func (c *compiler) app(name string, rules AppRules) *app {

@@ -105,7 +105,7 @@ func (s *scope) explain(message string) string {
 		return fmt.Sprintf("%q is not known%s", m[1], nearest.Hint(m[1], s.names))
 	}
 	if m := noOverload.FindStringSubmatch(message); m != nil {
-		name := m[1]
+		name := strings.TrimPrefix(m[1], "@") // of parts
 		if symbol, ok := operators.FindReverse(name); ok && symbol != "" {
 			name = symbol
 		}

@@ -152,8 +152,8 @@ func TestFieldsReadWhatTheyAreCalled(t *testing.T) {
 // holds nothing of what it was evaluated over.
 func TestEvaluationErrorsNameTheFieldAndNoPersonalData(t *testing.T) {
 	tests := []struct{ expression, want string }{
-		{"person.givenName.substring(9)",
-			"apps.wiki.attributes.title:1:27: cannot be evaluated for this person: index out of range"},
+		{"person.givenName.split('x')[9]",
+			"apps.wiki.attributes.title:1:28: cannot be evaluated for this person"},
 		{"string(1 / size(person.preferredName))",
 			"apps.wiki.attributes.title:1:10: cannot be evaluated for this person: division by zero"},
 		{"{'a': 'b'}[person.givenName]",
@@ -191,7 +191,7 @@ func TestEvaluationErrorsNameTheFieldAndNoPersonalData(t *testing.T) {
 func TestEvaluationReportsEveryFailureOnce(t *testing.T) {
 	p := compile(t, policy.Rules{
 		Apps: map[string]policy.AppRules{
-			"wiki":      {Attributes: map[string]string{"a": "person.givenName.substring(9)", "b": "int(person.givenName)"}},
+			"wiki":      {Attributes: map[string]string{"a": "person.givenName.split('x')[9]", "b": "int(person.givenName)"}},
 			"directory": {Attributes: map[string]string{"c": "int(person.givenName)"}},
 		},
 		Roles: []policy.Role{
@@ -208,7 +208,7 @@ func TestEvaluationReportsEveryFailureOnce(t *testing.T) {
 	assert.Equal(t, strings.Join([]string{
 		"roles[1].when:1:4: cannot be evaluated for this person",
 		"apps.directory.attributes.c:1:4: cannot be evaluated for this person",
-		"apps.wiki.attributes.a:1:27: cannot be evaluated for this person: index out of range",
+		"apps.wiki.attributes.a:1:28: cannot be evaluated for this person",
 		"apps.wiki.attributes.b:1:4: cannot be evaluated for this person",
 	}, "\n"), err.Error())
 }

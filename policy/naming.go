@@ -1,10 +1,10 @@
 package policy
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/username"
 )
 
 // Username is what a person is to be called, in a form that every app takes:
@@ -12,8 +12,9 @@ import (
 // ASCII, everything else is left out. When nothing is left (a name in Chinese
 // characters, say) it is "p" and the person ID.
 //
-// It is a base only: whoever claims it appends a number if somebody holds it. One
-// that is a protected account's in some app has one already.
+// It is a base only, of LongestUsername characters at most: whoever claims it appends
+// a number if somebody holds it. One that is a protected account's in some app has one
+// already.
 func (p *Policy) Username(personID string, profile hr.Profile) (base string, err error) {
 	vars := variablesOf(Identity{PersonID: personID}, &profile)
 	value, err := p.username.eval(vars)
@@ -24,12 +25,15 @@ func (p *Policy) Username(personID string, profile hr.Profile) (base string, err
 	if name == "" {
 		name = normalise("p" + personID)
 	}
-	base = name
-	for i := 2; p.reserved(base); i++ {
-		base = name + strconv.Itoa(i)
+	for n := 1; ; n++ {
+		if base = username.Numbered(name, n, p.longest); !p.reserved(base) {
+			return base, nil
+		}
 	}
-	return base, nil
 }
+
+// LongestUsername is how many characters a username may have, its number included.
+func (p *Policy) LongestUsername() int { return p.longest }
 
 // Email is the address that a person is to have; empty if policy gives none.
 func (p *Policy) Email(id Identity, profile hr.Profile) (string, error) {

@@ -42,7 +42,8 @@ func TestUsername(t *testing.T) {
 }
 
 func TestUsernameThatFails(t *testing.T) {
-	_, err := compile(t, policy.Rules{}).Username("42", hr.Profile{FamilyName: "Lovelace"})
+	p := compile(t, policy.Rules{Person: policy.PersonRules{Username: "person.familyName + string(1 / size(person.id.substring(0, 1)))"}})
+	_, err := p.Username("", hr.Profile{FamilyName: "Lovelace"})
 	field := new(policy.FieldError)
 	require.ErrorAs(t, err, &field)
 	assert.Equal(t, "person.username", field.Path)
@@ -76,7 +77,75 @@ func TestEmail(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "alovelace2@gb.example.com", email)
 
-	p = compile(t, policy.Rules{Person: policy.PersonRules{Email: "person.givenName.substring(9)"}})
+	p = compile(t, policy.Rules{Person: policy.PersonRules{Email: "['a'][size(person.username) - 6]"}})
 	_, err = p.Email(policy.Identity{}, ada())
-	assert.EqualError(t, err, "person.email:1:27: cannot be evaluated for this person: index out of range")
+	assert.EqualError(t, err, "person.email:1:6: cannot be evaluated for this person")
+}
+
+func TestUsernamesHaveAGreatestLength(t *testing.T) {
+	long := hr.Profile{GivenName: "Maximiliane", FamilyName: "Schmidt-Oberhausener-Land"}
+	for _, c := range []struct {
+		person, app int
+		want        string
+	}{
+		{0, 0, "mschmidt-oberhausener-land"},
+		{20, 0, "mschmidt-oberhausene"},
+		{0, 20, "mschmidt-oberhausene"},
+		{63, 10, "mschmidt-o"},
+		{9, 20, "mschmidt"}, // not with a dash at the end
+	} {
+		p := compile(t, policy.Rules{
+			Person: policy.PersonRules{LongestUsername: c.person},
+			Apps:   map[string]policy.AppRules{"directory": {LongestUsername: c.app}, "wiki": {}},
+		})
+		base, err := p.Username("42", long)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, base)
+	}
+	_, err := policy.Compile(policy.Rules{Person: policy.PersonRules{LongestUsername: 3}})
+	require.ErrorContains(t, err, "person.usernameMaxLength")
+}
+
+func TestAReservedUsernameIsNumberedWithinTheLength(t *testing.T) {
+	p := compile(t, policy.Rules{
+		Person: policy.PersonRules{Username: "person.familyName", LongestUsername: 6},
+		Apps:   map[string]policy.AppRules{"wiki": {Protected: []string{"breakg"}}},
+	})
+	base, err := p.Username("42", hr.Profile{FamilyName: "breakglass"})
+	require.NoError(t, err)
+	assert.Equal(t, "break2", base)
+}
+
+func TestPartsOfShortNames(t *testing.T) {
+	for expression, want := range map[string]string{
+		"person.familyName.substring(0, 20)":                                 "o",
+		"person.givenName.substring(0, 1) + person.familyName":               "o",
+		"person.familyName.substring(2)":                                     "p42",
+		"person.familyName.substring(5, 2) + person.id":                      "42",
+		"person.familyName.substring(-1, 1)":                                 "o",
+		"person.givenName.charAt(3) + person.familyName.charAt(0)":           "o",
+		"lower(person.givenName + '.' + person.familyName).substring(0, 20)": "o",
+		"person.familyName.charAt(9223372036854775807) + person.id":          "42",
+	} {
+		p := compile(t, policy.Rules{Person: policy.PersonRules{Username: expression}})
+		base, err := p.Username("42", hr.Profile{FamilyName: "O"})
+		require.NoError(t, err, expression)
+		assert.Equal(t, want, base, expression)
+	}
+}
+
+func TestAnExpressionThatFailsForSomeNamesIsRefused(t *testing.T) {
+	for _, expression := range []string{
+		"person.givenName.split(' ')[1]",
+		"person.familyName + string(10 / (size(person.givenName) - 1))",
+		"string(int(person.familyName))",
+	} {
+		for path, rules := range map[string]policy.PersonRules{
+			"person.username": {Username: expression}, "person.email": {Email: expression},
+		} {
+			_, err := policy.Compile(policy.Rules{Person: rules})
+			require.ErrorContains(t, err, path)
+			require.ErrorContains(t, err, "fails for somebody with")
+		}
+	}
 }

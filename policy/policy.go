@@ -14,9 +14,11 @@ import (
 type Policy struct {
 	username *expression
 	email    *expression
-	roles    []role
-	apps     map[string]*app
-	names    []string // of apps, sorted
+	// longest is how many characters a username may have.
+	longest int
+	roles   []role
+	apps    map[string]*app
+	names   []string // of apps, sorted
 	// protected are the people whose accounts no automation touches, by ID.
 	protected []string
 	// longestOverlap bounds how far back a profile can matter.

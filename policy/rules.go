@@ -21,6 +21,9 @@ type Rules struct {
 type PersonRules struct {
 	Username string // default: DefaultUsername
 	Email    string // default: DefaultEmail
+	// LongestUsername is how many characters a username may have, the number
+	// included; default: DefaultLongestUsername.
+	LongestUsername int
 }
 
 // AppRules is what policy says about one app. Nil overrides mean the default of
@@ -32,6 +35,9 @@ type AppRules struct {
 	Mover      *MoverRules
 	Leaver     *LeaverRules
 	Protected  []string // usernames and IDs of accounts that no automation touches
+	// LongestUsername is how many characters the app takes; zero: any number. The
+	// least of all apps holds for everybody, since people have one username.
+	LongestUsername int
 }
 
 // Role grants entitlements to everyone for whom When (CEL, bool) holds.

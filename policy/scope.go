@@ -70,6 +70,7 @@ func newScope(personFields fields, options ...cel.EnvOption) (*scope, error) {
 		cel.CustomTypeAdapter(registry),
 		cel.Variable("person", personType),
 		ext.Strings(),
+		cel.Lib(parts{}),
 		cel.Function("lower", cel.Overload("lower_string", []*cel.Type{cel.StringType}, cel.StringType,
 			cel.UnaryBinding(onString(strings.ToLower)))),
 		cel.Function("ascii", cel.Overload("ascii_string", []*cel.Type{cel.StringType}, cel.StringType,

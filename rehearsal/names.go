@@ -2,9 +2,9 @@ package rehearsal
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
+	"github.com/tenurehq/tenure/internal/username"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -55,15 +55,12 @@ func newNames(l Ledger, t *taken) *names {
 }
 
 // ClaimUsername says which username the person would be given.
-func (n *names) ClaimUsername(ctx context.Context, personID, base string) (string, error) {
-	if name, ok := n.claimed[personID]; ok {
+func (n *names) ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error) {
+	if name, ok := n.claimed[personID]; ok && username.MadeOf(name, base, longest) {
 		return name, nil
 	}
 	for i := 1; ; i++ {
-		name := base
-		if i > 1 {
-			name += strconv.Itoa(i)
-		}
+		name := username.Numbered(base, i, longest)
 		taken, err := n.taken.has(ctx, name)
 		if err != nil {
 			return "", err

@@ -71,7 +71,7 @@ func TestTwoPeopleOfOneNameGetTwoUsernames(t *testing.T) {
 		EventKey: hr.EventKey{Source: "/hr", ID: "x"}, Type: hr.EventHired, PersonID: "9", Recorded: epoch,
 	}, At: epoch}})
 	require.NoError(t, err)
-	_, err = b.ledger.ClaimUsername(t.Context(), "9", "alovelace")
+	_, err = b.ledger.ClaimUsername(t.Context(), "9", "alovelace", 0)
 	require.NoError(t, err)
 	b.hears(0, hired("Sales"))
 	b.live(time.Hour)

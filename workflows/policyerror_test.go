@@ -15,7 +15,7 @@ import (
 func fussy(t *testing.T) *biography {
 	t.Helper()
 	rules := testRules()
-	rules.Roles[1].When = "person.costCenter.substring(0, 2) == '42'"
+	rules.Roles[1].When = "int(person.costCenter) >= 4200"
 	b := newBiography(t, rules)
 	b.limit()
 	return b

@@ -224,7 +224,7 @@ func TestAnAccountOfAProtectedNameIsNotMade(t *testing.T) {
 	b := newBiography(t, testRules()).unhurried()
 	b.hears(0, hired("Sales"))
 	b.on(0, func() {
-		_, err := b.ledger.ClaimUsername(context.Background(), b.person, "alovelace")
+		_, err := b.ledger.ClaimUsername(context.Background(), b.person, "alovelace", 0)
 		require.NoError(t, err)
 		b.protect(nil, []string{"alovelace"})
 	})

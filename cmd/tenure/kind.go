@@ -16,6 +16,7 @@ type kindView struct {
 	Summary    string          `json:"summary"`
 	About      string          `json:"about,omitempty"`
 	Proven     []string        `json:"proven,omitempty"`
+	Longest    int             `json:"longestUsername,omitempty"`
 	Settings   []settingView   `json:"settings"`
 	Operations []operationView `json:"operations"`
 }
@@ -35,7 +36,7 @@ type operationView struct {
 }
 
 func viewKind(kind connector.Kind) kindView {
-	v := kindView{Name: kind.Name, Summary: kind.Summary, About: kind.About, Proven: kind.Proven, Settings: []settingView{}}
+	v := kindView{Name: kind.Name, Summary: kind.Summary, About: kind.About, Proven: kind.Proven, Longest: kind.LongestUsername, Settings: []settingView{}}
 	for _, s := range kind.Settings {
 		setting := settingView{Name: s.Name, Type: string(s.Type), Required: s.Required, Choices: s.Choices, Text: s.Text}
 		if s.Default != nil {
@@ -114,6 +115,9 @@ func kindNames() []string {
 
 func drawKind(p *page, v kindView) {
 	p.fields(field{"kind", v.Name}, field{"is", v.Summary}, field{"proven on", strings.Join(v.Proven, ", ")})
+	if v.Longest > 0 {
+		p.fields(field{"longest username", fmt.Sprint(v.Longest, " characters")})
+	}
 	if v.About != "" {
 		p.note("\n%s", strings.TrimSpace(v.About))
 	}

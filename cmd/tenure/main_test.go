@@ -208,7 +208,7 @@ func (s *site) assess(l ledger.Ledger, summary ledger.Summary, steps ...ledger.S
 			steps[i].State = ledger.StepOpen
 		}
 	}
-	_, err = l.ClaimUsername(ctx, summary.PersonID, strings.ToLower(summary.GivenName[:1]+summary.FamilyName))
+	_, err = l.ClaimUsername(ctx, summary.PersonID, strings.ToLower(summary.GivenName[:1]+summary.FamilyName), 0)
 	require.NoError(s.t, err)
 	require.NoError(s.t, l.SaveAssessment(ctx, ledger.Assessment{Summary: summary, Steps: steps}))
 }

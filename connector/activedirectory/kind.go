@@ -47,6 +47,8 @@ var Kind = connector.Kind{
 		{Op: connector.OpEnable, Calls: "read; move back; modify bit 2 of userAccountControl"},
 		{Op: connector.OpDelete, Calls: "read; delete"},
 	},
+	LongestUsername: maxUsername,
+
 	Proven:  []string{"Samba AD DC"},
 	Connect: connect,
 }

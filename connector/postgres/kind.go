@@ -41,6 +41,8 @@ var Kind = connector.Kind{
 		{Op: connector.OpHandOver, Calls: "REASSIGN OWNED in each database in which it has something"},
 		{Op: connector.OpDelete, Calls: "ALTER ROLE ... NOLOGIN; pg_terminate_backend; REASSIGN OWNED and DROP OWNED in each database in which it has something; DROP ROLE"},
 	},
+	LongestUsername: maxName,
+
 	Proven:  []string{"PostgreSQL 15"},
 	Connect: connect,
 }

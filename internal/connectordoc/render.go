@@ -62,6 +62,9 @@ func renderKind(out *strings.Builder, kind connector.Kind) {
 	if kind.About != "" {
 		fmt.Fprintf(out, "\n%s\n", strings.TrimSpace(kind.About))
 	}
+	if kind.LongestUsername > 0 {
+		fmt.Fprintf(out, "\nA username has %d characters at most, its number included.\n", kind.LongestUsername)
+	}
 	if len(kind.Settings) > 0 {
 		out.WriteString("\n| setting | is | default | |\n|---|---|---|---|\n")
 	}

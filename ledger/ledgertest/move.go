@@ -78,7 +78,7 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	record(t, l, received("p1", "e1", 0), received("boss", "e2", 1), received("p3", "e3", 2), received("p1", "e4", 3))
 	require.NoError(t, l.MarkDelivered(t.Context(), []int64{record(t, l, received("p1", "e1", 0))[0].Seq}))
 	for _, id := range []string{"p1", "boss"} {
-		_, err := l.ClaimUsername(t.Context(), id, "Zoë <O'Brien>\u2028\\")
+		_, err := l.ClaimUsername(t.Context(), id, "Zoë <O'Brien>\u2028\\", 0)
 		require.NoError(t, err)
 	}
 	assess(t, l, "p1", 5, func(a *ledger.Assessment) {
@@ -148,7 +148,7 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	after := audit(t, l, "")
 	assert.Equal(t, before, after[:len(before)])
 	assert.Greater(t, after[len(before)].Seq, before[len(before)-1].Seq)
-	name, err := l.ClaimUsername(t.Context(), "p4", "zoë <o'brien>\u2028\\")
+	name, err := l.ClaimUsername(t.Context(), "p4", "zoë <o'brien>\u2028\\", 0)
 	require.NoError(t, err)
 	assert.Equal(t, "zoë <o'brien>\u2028\\3", name)
 	wait, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: time.Hour})

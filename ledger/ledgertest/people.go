@@ -86,7 +86,7 @@ var personTests = tests{
 	},
 	"SummaryComesBackAsItWas": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
-		_, err := l.ClaimUsername(t.Context(), "p1", "zoë")
+		_, err := l.ClaimUsername(t.Context(), "p1", "zoë", 0)
 		require.NoError(t, err)
 		before := read(t, l, "p1").Summary
 		want := ledger.Summary{
@@ -117,7 +117,8 @@ var usernameTests = tests{
 	},
 	"HeldForGood": func(t *testing.T, l ledger.Ledger) {
 		assert.Equal(t, "ada", claim(t, l, "p1", "ada"))
-		assert.Equal(t, "ada", claim(t, l, "p1", "lovelace"), "the one held, whatever is asked for now")
+		putLink(t, l, ledger.Link{PersonID: "p1", App: "wiki", State: ledger.LinkActive, AccountID: "7", Username: "ada"})
+		assert.Equal(t, "ada", claim(t, l, "p1", "lovelace"), "the one that an account has, whatever is asked for now")
 		assess(t, l, "p1", 1, func(a *ledger.Assessment) { a.Summary.Status, a.Summary.Username = hr.StatusEnded, "" })
 		assert.Equal(t, "ada", read(t, l, "p1").Username)
 		assert.Equal(t, "ada2", claim(t, l, "p2", "ada"), "not given to anybody else after the end")
@@ -128,8 +129,60 @@ var usernameTests = tests{
 		assert.Equal(t, "MÜLLER", claim(t, l, "p3", "MÜLLER"))
 		assert.Equal(t, "müller2", claim(t, l, "p4", "müller"))
 	},
+	"OfALengthAtMost": func(t *testing.T, l ledger.Ledger) {
+		for i, want := range []string{"maximili", "maximil2", "maximil3"} {
+			name, err := l.ClaimUsername(t.Context(), fmt.Sprint("p", i), "maximiliane", 8)
+			require.NoError(t, err)
+			assert.Equal(t, want, name)
+		}
+	},
+	"GivenAnewAsLongAsNoAccountCanHaveIt": func(t *testing.T, l ledger.Ledger) {
+		assert.Equal(t, "maximiliane", claim(t, l, "p1", "maximiliane"))
+		assess(t, l, "p1", 1, func(a *ledger.Assessment) {
+			a.Planned = []ledger.Link{{App: "wiki", Username: "maximiliane"}}
+			a.Steps = []ledger.Step{step("wiki", "make")}
+		})
+		o := outcome("p1", "wiki", "make", 2, ledger.StepAttention)
+		o.Attempt, o.Code = begin(t, l, attempt("p1", "wiki", "make", 2)).Attempt, "invalid"
+		finish(t, l, o)
+		assert.Equal(t, "maxi", claim(t, l, "p1", "maxi"))
+		assert.Empty(t, steps(t, l, "p1"), "what was refused is to be tried again")
+		p := read(t, l, "p1")
+		assert.Equal(t, "maxi", p.Username)
+		assert.Equal(t, "maxi", p.Links[0].Username)
+		assert.Equal(t, "maximiliane", claim(t, l, "p2", "maximiliane"), "nobody ever had it")
+		assert.Equal(t, "maxi", claim(t, l, "p1", "maxi"))
+		assert.Equal(t, "maxi2", claim(t, l, "p3", "maxi"))
+		assert.Equal(t, "maxi", claim(t, l, "p1", "maxi"), "not a higher number than was given")
+	},
+	"KeptWhereAnAccountMayHaveIt": func(t *testing.T, l ledger.Ledger) {
+		code := func(code string, doubt bool) func(id string) {
+			return func(id string) {
+				o := outcome(id, "wiki", "make", 2, ledger.StepAttention)
+				o.Attempt, o.Code, o.InDoubt = begin(t, l, attempt(id, "wiki", "make", 2)).Attempt, code, doubt
+				finish(t, l, o)
+			}
+		}
+		for name, happens := range map[string]func(id string){
+			"deleted":       func(id string) { putLink(t, l, ledger.Link{PersonID: id, App: "wiki", State: ledger.LinkDeleted}) },
+			"under way":     func(id string) { begin(t, l, attempt(id, "wiki", "make", 2)) },
+			"lost answer":   code("unavailable", false),
+			"taken":         code("conflict", false),
+			"still doubted": code("invalid", true),
+			"a human works": func(id string) {
+				code("waiting", false)(id)
+				_, err := l.OpenTask(t.Context(), ledger.Task{PersonID: id, App: "paper", Key: "make", Kind: "Provision", OpenedAt: at(1), DueAt: at(9), LookAt: at(5)})
+				require.NoError(t, err)
+			},
+		} {
+			id := "p " + name
+			held := claim(t, l, id, "ada")
+			happens(id)
+			assert.Equal(t, held, claim(t, l, id, "lovelace"), name)
+		}
+	},
 	"NoneGivenIsAnError": func(t *testing.T, l ledger.Ledger) {
-		_, err := l.ClaimUsername(t.Context(), "p1", "")
+		_, err := l.ClaimUsername(t.Context(), "p1", "", 0)
 		require.Error(t, err)
 	},
 	"ManyOfOneName": func(t *testing.T, l ledger.Ledger) {
@@ -142,7 +195,7 @@ var usernameTests = tests{
 
 func claim(t *testing.T, l ledger.Ledger, personID, base string) string {
 	t.Helper()
-	name, err := l.ClaimUsername(t.Context(), personID, base)
+	name, err := l.ClaimUsername(t.Context(), personID, base, 0)
 	require.NoError(t, err)
 	return name
 }

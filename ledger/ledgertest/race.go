@@ -19,7 +19,7 @@ var raceTests = tests{
 		const people, tries = 60, 2
 		names := make([][tries]string, people)
 		race(people*tries, func(i int) {
-			name, err := l.ClaimUsername(t.Context(), fmt.Sprint("p", i%people), []string{"ada", "Ada"}[i%2])
+			name, err := l.ClaimUsername(t.Context(), fmt.Sprint("p", i%people), []string{"ada", "Ada"}[i%2], 0)
 			assert.NoError(t, err)
 			names[i%people][i/people] = name
 		})

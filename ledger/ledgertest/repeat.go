@@ -28,7 +28,7 @@ func calls(t *testing.T) []call {
 			return receipts, err
 		}},
 		{"MarkDelivered", func(ctx context.Context, l ledger.Ledger) (any, error) { return nil, l.MarkDelivered(ctx, []int64{1}) }},
-		{"ClaimUsername", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.ClaimUsername(ctx, "p1", "ada") }},
+		{"ClaimUsername", func(ctx context.Context, l ledger.Ledger) (any, error) { return l.ClaimUsername(ctx, "p1", "ada", 0) }},
 		{"SaveAssessment", saveOnce(t, "p2", func(a *ledger.Assessment) { a.Summary.ManagerID = "p1" })},
 		{"SaveAssessment", saveOnce(t, "p1", func(a *ledger.Assessment) {
 			a.Planned = []ledger.Link{{App: "wiki", Username: "ada"}}

@@ -201,7 +201,7 @@ func TestAnOutageIsWaitedForAndThenTold(t *testing.T) {
 
 	proxy.Behave(postgrestest.Refuse)
 	hurried := relational.New(&engine{db: s.db, at: s.at, patience: 20 * time.Millisecond})
-	_, err := hurried.ClaimUsername(t.Context(), "p2", "ada")
+	_, err := hurried.ClaimUsername(t.Context(), "p2", "ada", 0)
 	require.ErrorIs(t, err, ledger.ErrUnreachable)
 	requireNoPassword(t, err)
 	require.ErrorIs(t, hurried.Ping(t.Context()), ledger.ErrUnreachable)

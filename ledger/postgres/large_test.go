@@ -82,7 +82,7 @@ func everyday(t *testing.T, s *Store, person string, round int) error {
 	if _, err := s.Due(ctx, time.UnixMicro(10), 100); err != nil {
 		return err
 	}
-	if _, err := s.ClaimUsername(ctx, fmt.Sprint("new", round), "fresh"); err != nil {
+	if _, err := s.ClaimUsername(ctx, fmt.Sprint("new", round), "fresh", 0); err != nil {
 		return err
 	}
 	p.AssessedAt = now

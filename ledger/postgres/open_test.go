@@ -103,7 +103,7 @@ func TestOpenAgainFindsEverything(t *testing.T) {
 	assert.Zero(t, look(t, at).Schema)
 	first, err := Open(t.Context(), at.String())
 	require.NoError(t, err)
-	_, err = first.ClaimUsername(t.Context(), "p1", "ada")
+	_, err = first.ClaimUsername(t.Context(), "p1", "ada", 0)
 	require.NoError(t, err)
 	require.NoError(t, first.Close())
 	require.Error(t, first.Ping(t.Context()), "closed")
@@ -159,7 +159,7 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 	at := postgrestest.NewDatabase(t)
 	s := openStore(t, at)
 	for i := range 2 {
-		_, err := s.ClaimUsername(t.Context(), fmt.Sprint("p", i+1), fmt.Sprint("name", i+1))
+		_, err := s.ClaimUsername(t.Context(), fmt.Sprint("p", i+1), fmt.Sprint("name", i+1), 0)
 		require.NoError(t, err)
 	}
 	require.NoError(t, s.Act(t.Context(), ledger.Action{
@@ -199,7 +199,7 @@ func auditRows(t *testing.T, s *Store) []ledger.AuditRow {
 
 func TestTextsThatPostgreSQLCannotHold(t *testing.T) {
 	s := openStore(t, postgrestest.NewDatabase(t))
-	_, err := s.ClaimUsername(t.Context(), "p1", "nul\x00 and \xff")
+	_, err := s.ClaimUsername(t.Context(), "p1", "nul\x00 and \xff", 0)
 	require.NoError(t, err)
 	p, err := s.Person(t.Context(), "p1")
 	require.NoError(t, err)

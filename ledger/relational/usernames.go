@@ -4,36 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/tenurehq/tenure/internal/username"
 )
 
 // ClaimUsername implements ledger.Work.
-func (s *Store) ClaimUsername(ctx context.Context, personID, base string) (string, error) {
+func (s *Store) ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error) {
 	if base == "" {
 		return "", fmt.Errorf("ledger: claim a username for person %s: %w", personID, errors.New("no username given"))
 	}
-	var username string
+	var name string
 	err := s.write(ctx, func(t *Tx) (err error) {
-		username, err = t.claimUsername(personID, base)
+		name, err = t.claimUsername(personID, base, longest)
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	return username, nil
+	return name, nil
 }
 
 // claimUsername looks and writes under a lock: nobody can claim the same name in
 // between, and the column is unique all the same.
-func (t *Tx) claimUsername(personID, base string) (string, error) {
+func (t *Tx) claimUsername(personID, base string, longest int) (string, error) {
 	if err := t.person(personID); err != nil {
 		return "", err
 	}
 	var held string
 	found, err := t.get(`SELECT username FROM people WHERE id = ? AND username IS NOT NULL`, []any{personID}, &held)
-	if found || err != nil {
+	if err != nil || found && username.MadeOf(held, base, longest) {
 		return held, err
+	}
+	if found {
+		if inUse, err := t.usernameInUse(personID); inUse || err != nil {
+			return held, err
+		}
 	}
 	if t.dialect.LockUsernames != "" {
 		if err := t.exec(t.dialect.LockUsernames); err != nil {
@@ -41,19 +47,47 @@ func (t *Tx) claimUsername(personID, base string) (string, error) {
 		}
 	}
 	for n := 1; ; n++ {
-		name := base
-		if n > 1 {
-			name += strconv.Itoa(n)
-		}
-		taken, err := t.get(`SELECT 1 FROM people WHERE username_key = ?`, []any{usernameKey(name)}, new(int))
+		name := username.Numbered(base, n, longest)
+		taken, err := t.get(`SELECT 1 FROM people WHERE username_key = ? AND id <> ?`, []any{usernameKey(name), personID}, new(int))
 		if err != nil {
 			return "", err
 		}
 		if !taken {
-			return name, t.exec(`UPDATE people SET username = ?, username_key = ? WHERE id = ?`,
-				name, usernameKey(name), personID)
+			return name, t.giveUsername(personID, name)
 		}
 	}
+}
+
+// usernameInUse reports whether some account has, or may have, the username that the
+// person holds: of every attempt to make one it must be known that the app refused it
+// for what was in it.
+func (t *Tx) usernameInUse(personID string) (bool, error) {
+	return t.get(`SELECT 1 WHERE
+		EXISTS (SELECT 1 FROM links WHERE person_id = ?1 AND (state <> 'planned' OR account_id <> '' OR doubt_until IS NOT NULL))
+		OR EXISTS (SELECT 1 FROM attempts WHERE person_id = ?1 AND gives = 1)
+		OR EXISTS (SELECT 1 FROM steps WHERE person_id = ?1 AND kind = ?2 AND attempts > 0 AND code <> ?3)
+		OR EXISTS (SELECT 1 FROM tasks WHERE person_id = ?1)`,
+		[]any{personID, kindProvision, codeInvalid}, new(int))
+}
+
+// What the ledger has to know of steps that make accounts: plan.Provision, and the
+// code of what an app refused for its content.
+const (
+	kindProvision = "Provision"
+	codeInvalid   = "invalid"
+)
+
+// giveUsername stores a username, for the links that are to come too. What was refused
+// under another one is to be tried again.
+func (t *Tx) giveUsername(personID, name string) error {
+	if err := t.exec(`UPDATE people SET username = ?, username_key = ? WHERE id = ?`, name, usernameKey(name), personID); err != nil {
+		return err
+	}
+	if err := t.exec(`UPDATE links SET username = ? WHERE person_id = ? AND state = 'planned'`, name, personID); err != nil {
+		return err
+	}
+	return t.exec(`UPDATE steps SET state = 'superseded' WHERE person_id = ? AND kind = ? AND code = ? AND state IN ('open', 'attention')`,
+		personID, kindProvision, codeInvalid)
 }
 
 // usernameKey is equal for usernames that are the same.

@@ -196,7 +196,7 @@ func maxPages(t *testing.T, s *Store, n int) {
 }
 
 func claimName(ctx context.Context, s *Store, i int) error {
-	_, err := s.ClaimUsername(ctx, fmt.Sprint("p", i), fmt.Sprint("name", i))
+	_, err := s.ClaimUsername(ctx, fmt.Sprint("p", i), fmt.Sprint("name", i), 0)
 	return err
 }
 
