@@ -41,7 +41,9 @@ type deletionView struct {
 type onlooker struct{ ledger.Ledger }
 
 // ClaimUsername implements decide.Registry.
-func (onlooker) ClaimUsername(_ context.Context, _, base string, _ int) (string, error) { return base, nil }
+func (onlooker) ClaimUsername(_ context.Context, _, base string, _ int) (string, error) {
+	return base, nil
+}
 
 // deletionsOf lists what is to be deleted of a person, as the worker would decide.
 func deletionsOf(ctx context.Context, l ledger.Ledger, rules decide.Rules, person ledger.Person, now time.Time) ([]deletionView, error) {
