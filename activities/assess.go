@@ -42,6 +42,14 @@ var questions = map[hr.ConflictCode]string{
 		"to postpone the end let HR rescind the first, else skip this",
 	hr.ConflictChangedAfterEnd: "HR changed somebody whose contract had ended. To give access again let HR send " +
 		"'rehired', 'converted' or a new end date, else skip this",
+	hr.ConflictNoEffect: "HR's termination was received after what keeps it from ending access (a rehire, another termination or a " +
+		"rescind that counts instead). See 'tenure person timeline'; if they are to go, let HR send it anew or suspend them, else skip this",
+	hr.ConflictRecordedAhead: "A record's time lies minutes after its receipt: the clock of its sender is wrong, or the record is. " +
+		"It counts as said when it was received. Let the sender's clock be set, see that this is what HR means, and skip this",
+	hr.ConflictReinstatedByOther: "Somebody reinstated this person who had not suspended them, so they stay cut off. " +
+		"Let the system that suspended them say so, or run 'tenure person reinstate'; else skip this",
+	hr.ConflictRescindsSecurity: "HR rescinded a suspension (or its end), in which it has no say, so nothing came of it. " +
+		"To end a suspension run 'tenure person reinstate'; else skip this",
 }
 
 // Assess merges what HR has said of a person, evaluates policy, compares with

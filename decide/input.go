@@ -37,31 +37,13 @@ func asks(c connector.Connector, kind plan.Kind) bool {
 	return ok
 }
 
-// EventsOf are the events of a person, in the order in which they were received. What
-// was recorded holds as of then, but at the latest as of when it was received: a clock
-// that is ahead somewhere must not put off that somebody is cut off. What was recorded
-// later still counts as said later.
+// EventsOf are the events of a person, in the order in which they were received, each
+// with when that was: a clock that is ahead somewhere has no last word.
 func EventsOf(p ledger.Person) []hr.Event {
 	events := make([]hr.Event, len(p.Events))
-	said := make([]int, len(p.Events))
 	for i, e := range p.Events {
-		events[i], said[i] = e.Event, i
-	}
-	slices.SortStableFunc(said, func(a, b int) int { return events[a].Recorded.Compare(events[b].Recorded) })
-	var last, recorded time.Time // of the one before: as it holds, and as it was recorded
-	for _, i := range said {
-		at := events[i].Recorded
-		if received := p.Events[i].At; !received.IsZero() && received.Before(at) {
-			at = received
-		}
-		switch {
-		case events[i].Recorded.Equal(recorded):
-			at = last
-		case !at.After(last):
-			at = last.Add(time.Microsecond)
-		}
-		recorded, last = events[i].Recorded, at
-		events[i].Recorded = at
+		events[i] = e.Event
+		events[i].Received = e.At
 	}
 	return events
 }

@@ -74,28 +74,6 @@ func dayBegins(day Date, periods []Period) time.Time {
 	return at.UTC()
 }
 
-// suspensions are the security suspensions: from when one was recorded until a
-// reinstatement was.
-func suspensions(events []*Event) []Interval {
-	var list []Interval
-	var off *Interval
-	for _, e := range events {
-		switch {
-		case e.Type == EventSuspended && off == nil:
-			off = &Interval{From: e.Recorded.UTC(), Event: e.EventKey}
-		case e.Type == EventReinstated && off != nil:
-			if off.To = e.Recorded.UTC(); off.To.After(off.From) {
-				list = append(list, *off)
-			}
-			off = nil
-		}
-	}
-	if off != nil {
-		list = append(list, *off)
-	}
-	return list
-}
-
 // holding is the interval that holds at an instant, if any.
 func holding(list []Interval, now time.Time) (Interval, bool) {
 	for _, i := range list {

@@ -123,7 +123,9 @@ func TestMergeSuspension(t *testing.T) {
 				hire, suspended("s", "2026-02-03T10:00:00Z"), reinstated("i", "2026-02-03T11:00:00Z"),
 				rescinded("r", "2026-02-04", "i"),
 			},
-			[]string{at, "suspended by s: 2026-02-03T10:00Z .."},
+			[]string{
+				at, "suspended by s: 2026-02-03T10:00Z .. 2026-02-03T11:00Z", "rescinds_security: r",
+			},
 		},
 	})
 }

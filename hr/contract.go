@@ -138,6 +138,6 @@ func postpones(e *Event, start, contract Date) bool {
 	if !contract.IsZero() && contract.Compare(e.Profile.StartDate) < 0 {
 		return false
 	}
-	said := DateOf(e.Recorded.In(e.Profile.zone()))
+	said := DateOf(e.Said().In(e.Profile.zone()))
 	return e.Effective.Compare(start) <= 0 || e.Type != EventConverted && said.Compare(start) < 0
 }

@@ -21,8 +21,9 @@ type employment struct {
 
 // split is a person's events told apart.
 type split struct {
-	list      []*employment
-	conflicts []Conflict
+	list       []*employment
+	unassigned []*Event // terminations that can be meant of no employment
+	conflicts  []Conflict
 }
 
 // employments tells a person's events apart. The events are those that still
@@ -126,7 +127,7 @@ func firstDay(rehired *Event, terminations []*Event) (first, floor Date) {
 // other's first day, or both are effective on one day, and nothing ends the
 // employment in between.
 func corrects(rehired *Event, first Date, last *Event, lastDay Date, terminations []*Event) bool {
-	early := DateOf(rehired.Recorded.In(rehired.Profile.zone())).Compare(lastDay) < 0
+	early := DateOf(rehired.Said().In(rehired.Profile.zone())).Compare(lastDay) < 0
 	if !early && rehired.Effective != last.Effective {
 		return false
 	}
@@ -208,11 +209,15 @@ func (m *employment) over(day Date, next *employment, terminations []*Event) boo
 // on or before its last day, if it was said after the rehire that opened it.
 func (s *split) assignTerminations(terminations []*Event) {
 	for _, t := range terminations {
+		given := false
 		for k, m := range slices.Backward(s.list) {
-			if m.mayEndWith(t) && (k == 0 || m.earliest().Compare(t.lastDay()) <= 0) {
+			if given = m.mayEndWith(t) && (k == 0 || m.earliest().Compare(t.lastDay()) <= 0); given {
 				m.ends = append(m.ends, t)
 				break
 			}
+		}
+		if !given && len(s.list) > 0 && t.arrivedAfter(s.list[0].rehired) { // a rehire, or the first one took it
+			s.unassigned = append(s.unassigned, t)
 		}
 	}
 }

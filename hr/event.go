@@ -39,11 +39,18 @@ type Event struct {
 	Sequence  string    `json:"sequence,omitempty"` // orders events of one person recorded at the same time
 	Effective Date      `json:"effective"`          // when it is true, in the person's own time zone
 
+	// Received is when Tenure received the event. It is kept beside the event, not in
+	// it; zero means that it is not known, and Recorded is believed.
+	Received time.Time `json:"-"`
+
 	Profile     *Profile     `json:"profile,omitempty"`
 	Termination *Termination `json:"termination,omitempty"`
 	Leave       *Leave       `json:"leave,omitempty"`
 	Suspension  *Suspension  `json:"suspension,omitempty"`
-	Rescinds    string       `json:"rescinds,omitempty"` // ID (same source) of the event that never should have been
+	Rescinds    string       `json:"rescinds,omitempty"` // ID of the event that never should have been
+	// RescindsSource is the source of the event that is rescinded, if it is not the
+	// rescind's own. Only Tenure says so (an operator who cancels); no decoder does.
+	RescindsSource string `json:"rescindsSource,omitempty"`
 }
 
 // PersonType is the kind of relation a person has with the company.

@@ -21,15 +21,22 @@ import (
 //     rescinding it, undoes it. Of several the earliest end holds.
 //   - Within an employment the snapshot effective last holds, of those effective
 //     on one day the one recorded last.
+//   - What counts as said last was said last by the earlier of the time recorded and
+//     the time received. What was recorded minutes ahead of that is a conflict.
+//   - A termination that was received last ends the employment, or is a conflict.
+//   - A suspension is lifted by its own source or an operator, and by no rescind of HR's.
 //   - The end date of the profile in force ends a period, unless the employment
 //     is terminated before or a later snapshot takes over in time.
 //
 // All instants of the result are in UTC.
 func Merge(personID string, events []Event) Timeline {
-	standing := unrescinded(distinct(personID, events))
+	all := distinct(personID, events)
+	standing := unrescinded(all)
 	said := employments(standing)
 
 	t := Timeline{PersonID: personID, Conflicts: said.conflicts}
+	t.Conflicts = append(t.Conflicts, said.ineffective()...)
+	t.Conflicts = append(t.Conflicts, doubtful(all, standing)...)
 	for _, m := range said.list {
 		periods, conflicts := m.periods()
 		t.Periods = append(t.Periods, periods...)
@@ -37,8 +44,10 @@ func Merge(personID string, events []Event) Timeline {
 	}
 	t.Periods = separate(t.Periods)
 	t.Absences = absences(standing, t.Periods)
-	t.Suspensions = suspensions(standing)
-	sortConflicts(t.Conflicts, standing)
+	var refused []Conflict
+	t.Suspensions, refused = suspensions(standing)
+	t.Conflicts = append(t.Conflicts, refused...)
+	sortConflicts(t.Conflicts, all)
 	return t
 }
 

@@ -6,12 +6,37 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 )
 
-// compare orders events by when HR said them: recorded time, then sequence, then
-// source and ID so that the order is total.
+// Said returns when the event counts as said: when it was recorded, or when it was
+// received if that was earlier. A clock that is ahead has no last word.
+func (e *Event) Said() time.Time {
+	if !e.Received.IsZero() && e.Received.Before(e.Recorded) {
+		return e.Received
+	}
+	return e.Recorded
+}
+
+// mostAhead is how far ahead of its receipt an event may be recorded without a
+// question: clocks differ by seconds, and not by more than this.
+const mostAhead = 5 * time.Minute
+
+// ahead reports whether the clock that recorded the event cannot have been right.
+func (e *Event) ahead() bool {
+	return !e.Received.IsZero() && e.Recorded.Sub(e.Received) > mostAhead
+}
+
+// arrivedAfter reports whether the event is known to have been received after f.
+func (e *Event) arrivedAfter(f *Event) bool {
+	return !e.Received.IsZero() && !f.Received.IsZero() && e.Received.After(f.Received)
+}
+
+// compare orders events by when HR said them: when they count as said, recorded
+// time, sequence, then source and ID so that the order is total.
 func (e *Event) compare(f *Event) int {
 	return cmp.Or(
+		e.Said().Compare(f.Said()),
 		e.Recorded.Compare(f.Recorded),
 		compareSequences(e.Sequence, f.Sequence),
 		strings.Compare(e.Source, f.Source),

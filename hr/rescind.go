@@ -91,8 +91,8 @@ func voided(events []*Event) map[*Event]*Event {
 		if r.Type != EventRescinded || void[r] != nil {
 			continue
 		}
-		named := byKey[EventKey{Source: r.Source, ID: r.Rescinds}]
-		if named != nil && named != r && void[named] == nil {
+		named := byKey[r.names()]
+		if named != nil && named != r && void[named] == nil && r.mayRescind(named) {
 			void[named] = r
 		}
 	}

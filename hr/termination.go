@@ -24,8 +24,8 @@ func (e *Event) accessEnds(zone *time.Location) time.Time {
 	if e.Termination != nil && !e.Termination.AccessEndsAt.IsZero() {
 		at = e.Termination.AccessEndsAt
 	}
-	if e.immediate() && e.Recorded.Before(at) {
-		at = e.Recorded
+	if said := e.Said(); e.immediate() && said.Before(at) {
+		at = said
 	}
 	return at.UTC()
 }
@@ -65,6 +65,13 @@ func (m *employment) termination(snapshots []*Event) (in *Event, at time.Time, c
 	for _, t := range ends {
 		if in.before(t) && instants[t].After(at) {
 			conflicts = append(conflicts, Conflict{Code: ConflictLaterTermination, Event: t.EventKey})
+		}
+	}
+	for _, t := range m.ends {
+		// Another of the same day counts instead, which was received before.
+		if instants[t].IsZero() && t.accessEnds(onDay(snapshots, t.lastDay()).Profile.zone()).Before(at) &&
+			slices.ContainsFunc(ends, func(o *Event) bool { return o.Effective == t.Effective && t.arrivedAfter(o) }) {
+			conflicts = append(conflicts, Conflict{Code: ConflictNoEffect, Event: t.EventKey})
 		}
 	}
 	return in, at, conflicts

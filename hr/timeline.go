@@ -66,6 +66,18 @@ const (
 	// ConflictChangedAfterEnd is a change effective after a contract's end date
 	// that neither extends, converts nor rehires.
 	ConflictChangedAfterEnd ConflictCode = "changed_after_end"
+	// ConflictNoEffect is a termination that ends nothing: it was received after the
+	// rehire, the other termination or the rescind that keeps it from doing so.
+	ConflictNoEffect ConflictCode = "terminated_without_effect"
+	// ConflictRecordedAhead is an event whose recorded time lies minutes after its
+	// receipt. It counts as said when it was received.
+	ConflictRecordedAhead ConflictCode = "recorded_ahead"
+	// ConflictReinstatedByOther is a reinstatement by another source than the one that
+	// suspended the person, and not by an operator: the suspension holds.
+	ConflictReinstatedByOther ConflictCode = "reinstated_by_other"
+	// ConflictRescindsSecurity is a rescind of a suspension or a reinstatement: only a
+	// reinstatement by who may lifts a suspension.
+	ConflictRescindsSecurity ConflictCode = "rescinds_security"
 )
 
 // Conflict is something HR said that was not applied.

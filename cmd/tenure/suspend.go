@@ -18,7 +18,7 @@ import (
 )
 
 // operatorSource is the source of the events that operators record.
-const operatorSource = "urn:tenure:operator"
+const operatorSource = hr.OperatorSource
 
 // secured is an operator's word on somebody's access: a suspension, or its end.
 type secured struct {
@@ -143,10 +143,9 @@ func (s secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger
 	now := cfg.Clock().Now().Truncate(time.Microsecond)
 	recorded := now
 	for _, e := range person.Events {
-		secures := e.Event.Type == hr.EventSuspended || e.Event.Type == hr.EventReinstated
-		if secures && !e.Event.Recorded.Before(recorded) {
-			// Somebody's clock is ahead: what is said last has to hold all the same.
-			recorded = e.Event.Recorded.Add(time.Microsecond)
+		if !e.At.Before(recorded) {
+			// Another machine's clock is ahead: what is said last has to hold all the same.
+			recorded = e.At.Add(time.Microsecond)
 		}
 	}
 	if s.kind == hr.EventReinstated && hr.Merge(s.personID, decide.EventsOf(person)).At(recorded).Status != hr.StatusSuspended {
@@ -160,7 +159,7 @@ func (s secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger
 		event.Suspension = &hr.Suspension{Reason: s.reason}
 	}
 	receipts, err := l.Record(ctx, []ledger.Received{{
-		Event: event, At: now,
+		Event: event, At: recorded,
 		Audit: &ledger.AuditRow{
 			Action: s.verb, Actor: s.operator, Cause: s.reason,
 			Detail: map[string]any{"source": event.Source, "event": event.ID, "breakGlass": s.breakGlass},

@@ -185,7 +185,7 @@ func suspensionEntries(list []hr.Interval, events []hr.Event, operators map[hr.E
 	for _, i := range list {
 		add(i.From, "is suspended", func(e hr.Event) bool { return e.EventKey == i.Event })
 		if !i.To.IsZero() {
-			add(i.To, "is reinstated", func(e hr.Event) bool { return e.Type == hr.EventReinstated && e.Recorded.Equal(i.To) })
+			add(i.To, "is reinstated", func(e hr.Event) bool { return e.Type == hr.EventReinstated && e.Said().Equal(i.To) })
 		}
 	}
 	return entries

@@ -1,0 +1,147 @@
+package hr_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// from gives an event another source.
+func from(source string, e hr.Event) hr.Event {
+	e.Source = source
+	return e
+}
+
+// came gives an event the instant at which it was received.
+func came(received string, e hr.Event) hr.Event {
+	at, err := time.Parse(time.RFC3339, received)
+	if err != nil {
+		panic(err)
+	}
+	e.Received = at
+	return e
+}
+
+// TestAClockThatIsAheadHasNoLastWord: whatever the time of an event, what is received
+// later is said later, and what lies minutes ahead is asked about.
+func TestAClockThatIsAheadHasNoLastWord(t *testing.T) {
+	hire := came("2025-01-02T09:00:00Z", hired("h", "2025-01-01", "2025-01-01"))
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	at := func(minute int) string { return now.Add(time.Duration(minute) * time.Minute).Format(time.RFC3339) }
+	for _, ahead := range []string{"2199-12-31T00:00:00Z", at(60), at(7)} {
+		for name, c := range map[string]struct {
+			first, then hr.Event
+			want        hr.Status
+		}{
+			"reinstated, then suspended": {reinstated("x", ahead), suspended("y", at(1)), hr.StatusSuspended},
+			"rehired, then terminated": {
+				said(hr.EventRehired, "x", ahead, "2025-01-01", starting("2025-01-01")),
+				terminated("y", at(1), "2026-01-01", immediate), hr.StatusEnded,
+			},
+		} {
+			t.Run(name+" "+ahead, func(t *testing.T) {
+				timeline := merge(hire, came(at(0), c.first), came(at(1), c.then))
+				assert.Equal(t, c.want, timeline.At(now.Add(2*time.Minute)).Status)
+				assert.Contains(t, timeline.Conflicts, hr.Conflict{Code: hr.ConflictRecordedAhead, Event: c.first.EventKey})
+			})
+		}
+	}
+	t.Run("updated, then corrected", func(t *testing.T) {
+		wrong := said(hr.EventUpdated, "x", "2199-12-31T00:00:00Z", "2025-01-01", starting("2025-01-01"))
+		right := said(hr.EventUpdated, "y", at(1), "2025-01-01", starting("2025-01-01"))
+		timeline := merge(hire, came(at(0), wrong), came(at(1), right))
+		assert.Equal(t, "y", timeline.Periods[0].Snapshots[0].Event.ID)
+	})
+	t.Run("a few seconds ahead is no question", func(t *testing.T) {
+		assert.Empty(t, merge(hire, came(at(0), reinstated("x", at(4)))).Conflicts)
+	})
+}
+
+// TestWhoMayLiftASuspension: its own source or an operator, by a reinstatement, and by
+// nothing that HR says.
+func TestWhoMayLiftASuspension(t *testing.T) {
+	hire := hired("h", "2025-01-01", "2025-01-01")
+	siem, operator := "/siem", hr.OperatorSource
+	for name, c := range map[string]struct {
+		suspends, lifts hr.Event
+		want            hr.Status
+		asks            hr.ConflictCode
+	}{
+		"its own source":                {from(siem, suspended("s", "2026-01-01")), from(siem, reinstated("r", "2026-01-02")), hr.StatusActive, ""},
+		"an operator":                   {from(siem, suspended("s", "2026-01-01")), from(operator, reinstated("r", "2026-01-02")), hr.StatusActive, ""},
+		"the operator's own":            {from(operator, suspended("s", "2026-01-01")), from(operator, reinstated("r", "2026-01-02")), hr.StatusActive, ""},
+		"HR":                            {from(siem, suspended("s", "2026-01-01")), reinstated("r", "2026-01-02"), hr.StatusSuspended, hr.ConflictReinstatedByOther},
+		"HR, the operator's":            {from(operator, suspended("s", "2026-01-01")), reinstated("r", "2026-01-02"), hr.StatusSuspended, hr.ConflictReinstatedByOther},
+		"a security system, operator's": {from(operator, suspended("s", "2026-01-01")), from(siem, reinstated("r", "2026-01-02")), hr.StatusSuspended, hr.ConflictReinstatedByOther},
+		"a rescind in its source":       {from(siem, suspended("s", "2026-01-01")), from(siem, rescinded("r", "2026-01-02", "s")), hr.StatusSuspended, hr.ConflictRescindsSecurity},
+		"said before it":                {from(siem, suspended("s", "2026-01-02")), from(siem, reinstated("r", "2026-01-01")), hr.StatusSuspended, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			timeline := merge(hire, c.suspends, c.lifts)
+			assert.Equal(t, c.want, timeline.At(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)).Status)
+			var codes []hr.ConflictCode
+			if c.asks != "" {
+				codes = []hr.ConflictCode{c.asks}
+			}
+			var got []hr.ConflictCode
+			for _, conflict := range timeline.Conflicts {
+				got = append(got, conflict.Code)
+			}
+			assert.Equal(t, codes, got)
+		})
+	}
+	t.Run("one of two holds on", func(t *testing.T) {
+		timeline := merge(hire, from(siem, suspended("s", "2026-01-01")), from(operator, suspended("o", "2026-01-02")), from(siem, reinstated("r", "2026-01-03")))
+		assert.Equal(t, hr.StatusSuspended, timeline.At(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)).Status)
+	})
+	t.Run("Tenure's own cancel", func(t *testing.T) {
+		cancel := from("urn:tenure:breaker", rescinded("c", "2026-01-02", "s"))
+		cancel.RescindsSource = siem
+		assert.Equal(t, hr.StatusActive, merge(hire, from(siem, suspended("s", "2026-01-01")), cancel).At(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)).Status)
+	})
+}
+
+// TestNothingThatTakesAccessIsSilentlyWithoutEffect: whatever was said before, and
+// whatever the clocks, a termination at once or a suspension that is received last
+// takes access, or a human is asked about it.
+func TestNothingThatTakesAccessIsSilentlyWithoutEffect(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		start := firstDay.AddDays(storyDays + 20).StartIn(time.UTC)
+		events := append(drawStory(t), hired("first", "2026-02-01", "2026-02-15"))
+		for i := range events {
+			events[i].Received = start.Add(time.Duration(i) * time.Minute)
+			if rapid.IntRange(0, 3).Draw(t, "clock ahead") == 0 {
+				events[i].Recorded = start.AddDate(0, rapid.IntRange(0, 24).Draw(t, "months"), 0)
+			}
+		}
+		last := drawEvent(t, "last", 1, hr.EventTerminated, hr.EventSuspended)
+		if last.Termination != nil {
+			last.Termination.Urgency = hr.UrgencyImmediate
+		}
+		last.Received = start.Add(time.Duration(len(events)) * time.Minute)
+		last.Recorded = last.Received.Add(-time.Duration(rapid.IntRange(0, 100).Draw(t, "delay")) * time.Hour)
+		if slices.ContainsFunc(events, func(e hr.Event) bool { return e.Type == hr.EventRescinded && e.Rescinds == last.ID }) {
+			t.Skip("taken back")
+		}
+		timeline := merge(append(events, last)...)
+		now := timeline.At(last.Received.Add(time.Second))
+		for _, c := range timeline.Conflicts {
+			if c.Event == last.EventKey {
+				return
+			}
+		}
+		if now.Status == hr.StatusActive || now.Status == hr.StatusOnLeave {
+			require.Fail(t, "access stays, and nobody is asked", fmt.Sprint(last.Type, last.Effective, last.Recorded, timeline.Conflicts))
+		}
+		if last.Type == hr.EventSuspended {
+			require.Equal(t, hr.StatusSuspended, now.Status)
+		}
+	})
+}

@@ -1,0 +1,97 @@
+package hr
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// What the sources of Tenure's own events begin with, and that of the operators'
+// events. Nobody else may speak under such a source: every channel refuses it.
+const (
+	TenureSources  = "urn:tenure:"
+	OperatorSource = TenureSources + "operator"
+)
+
+// Security reports whether events of the type are about somebody's suspension.
+func (t EventType) Security() bool { return t == EventSuspended || t == EventReinstated }
+
+// mayLift reports whether a reinstatement may end a suspension: the source that
+// suspended somebody may, and an operator.
+func (e *Event) mayLift(s *Event) bool { return e.Source == s.Source || e.Source == OperatorSource }
+
+// lifts reports whether a reinstatement ends a suspension. It has to come later both
+// as it was said and as it was received, so that neither a clock that is behind nor a
+// record that was delayed undoes a suspension that nobody has looked at yet.
+func (e *Event) lifts(s *Event) bool {
+	return e.mayLift(s) && !e.before(s) && !s.arrivedAfter(e)
+}
+
+// suspensions returns the security suspensions, from when one was said until it is
+// lifted, without what another covers; and the reinstatements by somebody who may not
+// lift what they were said of.
+func suspensions(events []*Event) (list []Interval, conflicts []Conflict) {
+	reinstated := filter(events, func(e *Event) bool { return e.Type == EventReinstated })
+	refused := map[*Event]bool{}
+	for _, s := range events {
+		if s.Type != EventSuspended {
+			continue
+		}
+		i := Interval{From: s.Said().UTC(), Event: s.EventKey}
+		var others []*Event
+		for _, r := range reinstated {
+			if r.lifts(s) {
+				i.To = r.Said().UTC()
+				break
+			}
+			if !r.mayLift(s) && !r.before(s) {
+				others = append(others, r)
+			}
+		}
+		if i.To.IsZero() {
+			for _, r := range others {
+				refused[r] = true
+			}
+		}
+		if i.To.IsZero() || i.To.After(i.From) {
+			list = append(list, i)
+		}
+	}
+	for _, r := range reinstated {
+		if refused[r] {
+			conflicts = append(conflicts, Conflict{Code: ConflictReinstatedByOther, Event: r.EventKey})
+		}
+	}
+	return apart(list), conflicts
+}
+
+// apart cuts off what an interval shares with those before it.
+func apart(list []Interval) []Interval {
+	slices.SortStableFunc(list, func(a, b Interval) int { return a.From.Compare(b.From) })
+	var kept []Interval
+	for _, i := range list {
+		if n := len(kept); n > 0 {
+			last := kept[n-1]
+			switch {
+			case last.To.IsZero() || !i.To.IsZero() && !i.To.After(last.To):
+				continue // the one before covers it
+			case i.From.Before(last.To):
+				i.From = last.To
+			}
+		}
+		kept = append(kept, i)
+	}
+	return kept
+}
+
+// mayRescind reports whether a rescind may name an event at all. A rescind is HR's word
+// on what HR said: a suspension ends by a reinstatement, unless Tenure itself records
+// that an operator has cancelled it.
+func (e *Event) mayRescind(named *Event) bool {
+	return !named.Type.Security() || strings.HasPrefix(e.Source, TenureSources)
+}
+
+// names returns the key of the event that a rescind names.
+func (e *Event) names() EventKey {
+	return EventKey{Source: cmp.Or(e.RescindsSource, e.Source), ID: e.Rescinds}
+}
