@@ -150,7 +150,7 @@ func letterQuestion(l ledger.DeadLetter) Attention {
 			"see that the starter is up"
 		return q
 	}
-	q.Message = "A record that was to end this person's access could not be read (" + l.Reason + "), so their access is as it was. " +
+	q.Message = "A record that was to end this person's access could not be used (" + l.Reason + "), so their access is as it was. " +
 		"See it with 'tenure dlq show " + id + "', then redrive it (mended) or discard it; or let HR say it anew and skip this"
 	return q
 }

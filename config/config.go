@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -39,6 +40,7 @@ type Topic struct {
 	Name        string
 	Source      string         // name of the kind of HR system in hr/source; default "cloudevents"
 	Settings    map[string]any // of that kind; texts that refer to secrets are secret.Secret
+	Channel     source.Channel // what its records may say: sources and types among the settings
 	DeadLetters string         // default Name + ".dlq"
 	StartOffset string         // StartFirst or StartLast: where to begin when the group has never read it; default StartFirst
 }

@@ -115,6 +115,7 @@ func readTopics(v value) []Topic {
 			optional("settings", func(v value) {
 				settings = v
 				topic.Settings = v.settings()
+				topic.Channel = v.channelAmong(topic.Settings)
 			}),
 			optional("deadLetters", func(v value) { topic.DeadLetters = v.text() }),
 			optional("startOffset", func(v value) {

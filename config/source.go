@@ -2,6 +2,37 @@ package config
 
 import "github.com/tenurehq/tenure/hr/source"
 
+// The settings of a topic, and the keys of an endpoint, that say what may come this way.
+const (
+	keySources = "sources"
+	keyTypes   = "types"
+)
+
+// channelAmong reads what a topic's records may say, and takes it from the settings:
+// it is for every kind of HR system, and none has to know of it.
+func (v value) channelAmong(settings map[string]any) (c source.Channel) {
+	pairs, _ := v.pairs()
+	for _, pair := range pairs {
+		switch pair.name {
+		case keySources:
+			c.Sources = pair.value.texts()
+		case keyTypes:
+			c.Types = pair.value.texts()
+		default:
+			continue
+		}
+		delete(settings, pair.name)
+	}
+	v.checkChannel(c)
+	return c
+}
+
+func (v value) checkChannel(c source.Channel) {
+	if setting, err := c.Check(); err != nil {
+		v.l.fail(v.at, join(v.path, setting), "%s", err)
+	}
+}
+
 // checkSource finds a topic's kind of HR system and asks it whether the settings
 // will do: opening makes no call. settings is where those are.
 func (v value) checkSource(topic Topic, settings value) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/secret"
 	"github.com/tenurehq/tenure/webhook/scheme"
 )
@@ -26,7 +27,8 @@ type Webhooks struct {
 // WebhookEndpoint is a path that takes webhooks of one HR system.
 type WebhookEndpoint struct {
 	Path    string
-	Topic   string // one of Kafka.Topics
+	Topic   string         // one of Kafka.Topics
+	Channel source.Channel // what its webhooks may say; no more than its topic's may
 	Scheme  scheme.Verifier
 	Secrets []secret.Secret // any will do
 	Rate    Rate            // of requests that are rightly signed; default 50/s
@@ -115,7 +117,10 @@ func readEndpoint(v value, topics []Topic) WebhookEndpoint {
 		}),
 		required("secrets", func(v value) { e.Secrets = v.secretsFor(e.Scheme) }),
 		optional("rate", func(v value) { e.Rate = scalar(v, parseRate) }),
+		optional(keySources, func(v value) { e.Channel.Sources = v.texts() }),
+		optional(keyTypes, func(v value) { e.Channel.Types = v.texts() }),
 	)
+	v.checkChannel(e.Channel)
 	if hmac != nil {
 		e.Scheme = *hmac
 	}

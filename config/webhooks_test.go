@@ -83,7 +83,7 @@ func TestWebhooksThatAreWrong(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"nothing":       {"webhooks:", "4:1: webhooks.listen: is missing\n4:1: webhooks.endpoints: is missing"},
 		"no endpoint":   {"webhooks: {listen: \"127.0.0.1:80\", endpoints: []}", "4:47: webhooks.endpoints: must name an endpoint at least"},
-		"unknown key":   {webhooks(local, "scheme: bearer, tokens: [], "+secrets), `7:53: webhooks.endpoints[0].tokens: unknown key; known are path, rate, scheme, secrets, signature, topic, window`},
+		"unknown key":   {webhooks(local, "scheme: bearer, tokens: [], "+secrets), `7:53: webhooks.endpoints[0].tokens: unknown key; known are path, rate, scheme, secrets, signature, sources, topic, types, window`},
 		"certificate":   {webhooks(local+"\n  tls: {certificate: kafka/tenure.pem}", "scheme: bearer, "+secrets), "6:3: webhooks.tls.key: is missing"},
 		"other key":     {webhooks(local+"\n  tls: {certificate: kafka/tenure.pem, key: kafka/other.key}", "scheme: bearer, "+secrets), "6:22: webhooks.tls.certificate: the certificate and webhooks.tls.key cannot be used together: private key does not match public key"},
 		"no such file":  {webhooks(local+"\n  tls: {certificate: kafka/tenure.pem, key: nowhere}", "scheme: bearer, "+secrets), "6:45: webhooks.tls.key: the file cannot be read: file does not exist"},

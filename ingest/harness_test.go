@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -151,7 +152,7 @@ func decodeNote(r source.Record) ([]hr.Event, []source.Warning, error) {
 	if n.ID == "panic" {
 		panic("a decoder with a bug")
 	}
-	e := hr.Event{EventKey: hr.EventKey{Source: "test", ID: n.ID}, PersonID: n.Person, Type: n.Type}
+	e := hr.Event{EventKey: hr.EventKey{Source: "test", ID: n.ID}, PersonID: n.Person, Type: cmp.Or(n.Type, hr.EventUpdated)}
 	return []hr.Event{e}, nil, nil
 }
 

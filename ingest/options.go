@@ -21,6 +21,10 @@ type Topic struct {
 	Identify    source.Identifier // nil if the source has none; must be safe for concurrent use
 	Fetch       source.Fetch      // for thin records; nil if they cannot be fetched
 	DeadLetters string            // topic
+	// Channel is what its records may say, and Endpoints what those may that the webhook
+	// intake wrote, by the endpoint's path. One of another path is as one that says nothing.
+	Channel   source.Channel
+	Endpoints map[string]source.Channel
 	FromEnd     bool              // a group that has never read the topic begins after its last record; else with the first one
 }
 

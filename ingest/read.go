@@ -34,7 +34,30 @@ func (c *Consumer) read(ctx context.Context, m kafka.Message, t Topic) (
 	if err != nil {
 		return nil, warnings, refusalOf(err), nil
 	}
+	if refusal := t.refuse(r, events); refusal != nil {
+		return nil, warnings, refusal, nil
+	}
 	return events, warnings, nil, nil
+}
+
+// headerEndpoint is the header in which the webhook intake names its endpoint.
+const headerEndpoint = "tenure-webhook-endpoint"
+
+// refuse says why the events may not come this way, whatever they claim; nil if they may.
+func (t Topic) refuse(r source.Record, events []hr.Event) *source.Error {
+	path, byWebhook := r.Headers[headerEndpoint]
+	for _, e := range events {
+		if refusal := t.Channel.Refuse(e, "kafka.topics ("+t.Name+") settings"); refusal != nil {
+			return refusal
+		}
+		if !byWebhook {
+			continue
+		}
+		if refusal := t.Endpoints[path].Refuse(e, "webhooks.endpoints (of its path)"); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
 }
 
 // decode gives the decoder the record. A decoder that panics has met a record

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/internal/service"
@@ -86,7 +87,7 @@ func serveWebhooks(ctx context.Context, p *service.Process, cfg *config.Config, 
 
 // consume connects to all that it takes, and consumes HR events until ctx is done.
 func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluster ingest.Cluster, ready map[string]service.Check) (err error) {
-	topics, err := topicsOf(cfg.Kafka)
+	topics, err := topicsOf(cfg)
 	if err != nil {
 		return service.UsageError(err)
 	}
@@ -133,9 +134,9 @@ func settle(cfg *config.Config) time.Duration {
 }
 
 // topicsOf finds the decoder of each topic.
-func topicsOf(cfg config.Kafka) ([]ingest.Topic, error) {
-	topics := make([]ingest.Topic, len(cfg.Topics))
-	for i, t := range cfg.Topics {
+func topicsOf(cfg *config.Config) ([]ingest.Topic, error) {
+	topics := make([]ingest.Topic, len(cfg.Kafka.Topics))
+	for i, t := range cfg.Kafka.Topics {
 		kind, ok := catalog.Lookup(t.Source)
 		if !ok {
 			return nil, fmt.Errorf("topic %s: there is no source %q", t.Name, t.Source)
@@ -147,7 +148,22 @@ func topicsOf(cfg config.Kafka) ([]ingest.Topic, error) {
 		topics[i] = ingest.Topic{
 			Name: t.Name, Source: t.Source, Decode: opened.Decode, Identify: opened.Identify, Fetch: opened.Fetch,
 			DeadLetters: t.DeadLetters, FromEnd: t.StartOffset == config.StartLast,
+			Channel: t.Channel, Endpoints: endpointsOf(cfg.Webhooks, t.Name),
 		}
 	}
 	return topics, nil
+}
+
+// endpointsOf is what the webhooks may say that are written to a topic, by endpoint.
+func endpointsOf(cfg *config.Webhooks, topic string) map[string]source.Channel {
+	channels := map[string]source.Channel{}
+	if cfg == nil {
+		return channels
+	}
+	for _, e := range cfg.Endpoints {
+		if e.Topic == topic {
+			channels[e.Path] = e.Channel
+		}
+	}
+	return channels
 }

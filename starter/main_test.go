@@ -239,11 +239,11 @@ func TestWhatCannotStart(t *testing.T) {
 }
 
 func TestTopicsHaveTheDecoderOfTheirSource(t *testing.T) {
-	topics, err := topicsOf(config.Kafka{Topics: []config.Topic{{Name: "a", Source: "cloudevents", DeadLetters: "a.dlq"}}})
+	topics, err := topicsOf(&config.Config{Kafka: config.Kafka{Topics: []config.Topic{{Name: "a", Source: "cloudevents", DeadLetters: "a.dlq"}}}})
 	require.NoError(t, err)
 	require.Len(t, topics, 1)
 	assert.NotNil(t, topics[0].Decode)
 	assert.Equal(t, "a.dlq", topics[0].DeadLetters)
-	_, err = topicsOf(config.Kafka{Topics: []config.Topic{{Name: "a", Source: "carrier-pigeon"}}})
+	_, err = topicsOf(&config.Config{Kafka: config.Kafka{Topics: []config.Topic{{Name: "a", Source: "carrier-pigeon"}}}})
 	assert.ErrorContains(t, err, `topic a: there is no source "carrier-pigeon"`)
 }

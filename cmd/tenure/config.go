@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/internal/checkup"
 	"github.com/tenurehq/tenure/ledger/open"
 )
@@ -67,6 +68,7 @@ type configView struct {
 	Brokers []string          `json:"brokers"`
 	Group   string            `json:"group"`
 	Topics  []topicView       `json:"topics"`
+	Hooks   []endpointView    `json:"webhooks,omitempty"`
 	Ledger  string            `json:"ledger"` // its kind: the whole URL may hold a password
 	Apps    map[string]string `json:"apps"`   // connectors by name
 
@@ -77,6 +79,21 @@ type topicView struct {
 	Name        string `json:"name"`
 	Source      string `json:"source"`
 	DeadLetters string `json:"deadLetters"`
+	channelView
+}
+
+// channelView is what may come by a topic or an endpoint.
+type channelView struct {
+	Sources []string `json:"sources"`
+	Types   []string `json:"types"`
+}
+
+func viewChannel(c source.Channel) channelView { return channelView{c.SpeaksFor(), c.Says()} }
+
+type endpointView struct {
+	Path  string `json:"path"`
+	Topic string `json:"topic"`
+	channelView
 }
 
 func viewConfig(cfg *config.Config) configView {
@@ -86,7 +103,12 @@ func viewConfig(cfg *config.Config) configView {
 		Topics: []topicView{}, Ledger: kind, Apps: map[string]string{},
 	}
 	for _, t := range cfg.Kafka.Topics {
-		v.Topics = append(v.Topics, topicView{Name: t.Name, Source: t.Source, DeadLetters: t.DeadLetters})
+		v.Topics = append(v.Topics, topicView{t.Name, t.Source, t.DeadLetters, viewChannel(t.Channel)})
+	}
+	if cfg.Webhooks != nil {
+		for _, e := range cfg.Webhooks.Endpoints {
+			v.Hooks = append(v.Hooks, endpointView{e.Path, e.Topic, viewChannel(e.Channel)})
+		}
 	}
 	for name, app := range cfg.Apps {
 		v.Apps[name] = app.Connector
@@ -97,9 +119,14 @@ func viewConfig(cfg *config.Config) configView {
 func (v configView) draw(p *page) {
 	p.note("%s is good.\n", v.Path)
 	p.fields(field{"brokers", strings.Join(v.Brokers, ", ")}, field{"group", v.Group}, field{"ledger", v.Ledger})
-	p.table("Topics", "topic,source,dead letters", rowsOf(v.Topics, func(t topicView) []string {
-		return []string{t.Name, t.Source, t.DeadLetters}
+	p.table("Topics", "topic,source,dead letters,speaks for,may say", rowsOf(v.Topics, func(t topicView) []string {
+		return []string{t.Name, t.Source, t.DeadLetters, strings.Join(t.Sources, " "), strings.Join(t.Types, " ")}
 	}))
+	if len(v.Hooks) > 0 {
+		p.table("Webhooks", "path,topic,speaks for,may say", rowsOf(v.Hooks, func(e endpointView) []string {
+			return []string{e.Path, e.Topic, strings.Join(e.Sources, " "), strings.Join(e.Types, " ")}
+		}))
+	}
 	p.table("Apps", "app,connector", rowsOf(slices.Sorted(maps.Keys(v.Apps)), func(name string) []string {
 		return []string{name, v.Apps[name]}
 	}))

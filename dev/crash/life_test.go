@@ -74,12 +74,13 @@ func lead(encoded string) error {
 	consumer, err := ingest.NewConsumer(ingest.Options{
 		Cluster: ingest.Cluster{Brokers: l.Brokers, Dial: reaper.dial},
 		Group:   l.Group,
-		Topics:  []ingest.Topic{{Name: l.Topic, Source: "cloudevents", Decode: reaper.decode, DeadLetters: l.Letters}},
-		Intake:  intake{store, reaper},
-		Nudger:  nudger{l.Recorder, reaper},
-		Clock:   clock.Real(),
-		Log:     log.WithOptions(zap.IncreaseLevel(zap.WarnLevel)),
-		Tuning:  quick,
+		Topics: []ingest.Topic{{Name: l.Topic, Source: "cloudevents", Decode: reaper.decode, DeadLetters: l.Letters,
+			Channel: source.Channel{Types: []string{source.WorkerTypes, source.SecurityTypes}}}},
+		Intake: intake{store, reaper},
+		Nudger: nudger{l.Recorder, reaper},
+		Clock:  clock.Real(),
+		Log:    log.WithOptions(zap.IncreaseLevel(zap.WarnLevel)),
+		Tuning: quick,
 	})
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ import (
 
 // limited is a configuration of one app, elsewhere, that may be called so often.
 const limited = `
-kafka: {brokers: ["{{.Kafka}}"], topics: [{name: {{.Topic}}, source: cloudevents}]}
+kafka: {brokers: ["{{.Kafka}}"], topics: [{name: {{.Topic}}, source: cloudevents, settings: {types: [worker.*, security.*]}}]}
 ledger: {url: "sqlite:tenure.db"}
 metrics: {worker: "{{.WorkerMetrics}}", starter: "{{.StarterMetrics}}"}
 sweep: {every: 1s}

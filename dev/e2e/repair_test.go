@@ -18,7 +18,7 @@ import (
 // twoApps is a configuration in which everybody is in two apps, elsewhere. What
 // fails soon needs attention, and is not tried again by itself.
 const twoApps = `
-kafka: {brokers: ["{{.Kafka}}"], topics: [{name: {{.Topic}}, source: cloudevents}]}
+kafka: {brokers: ["{{.Kafka}}"], topics: [{name: {{.Topic}}, source: cloudevents, settings: {types: [worker.*, security.*]}}]}
 ledger: {url: "sqlite:tenure.db"}
 metrics: {worker: "{{.WorkerMetrics}}", starter: "{{.StarterMetrics}}"}
 sweep: {every: 1s}

@@ -25,7 +25,7 @@ import (
 const fourApps = `
 kafka:
   brokers: [%[1]q]
-  topics: [{name: %[2]q, source: cloudevents}]
+  topics: [{name: %[2]q, source: cloudevents, settings: {types: [worker.*, security.*]}}]
 ledger: {url: "sqlite:tenure.db"}
 metrics: {worker: "{{.WorkerMetrics}}", starter: "{{.StarterMetrics}}"}
 person:

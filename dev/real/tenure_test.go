@@ -19,7 +19,7 @@ import (
 const configuration = `
 kafka:
   brokers: [%q]
-  topics: [{name: %q, source: cloudevents}]
+  topics: [{name: %q, source: cloudevents, settings: {types: [worker.*, security.*]}}]
 ledger: {url: "sqlite:tenure.db"}
 metrics: {worker: "{{.WorkerMetrics}}", starter: "{{.StarterMetrics}}"}
 person:

@@ -81,10 +81,12 @@ const (
 	ReasonNotFound           = "not_found"           // the HR system does not know (any more) whom it refers to
 	ReasonFetchRefused       = "fetch_refused"       // the HR system refuses to tell what it refers to
 	ReasonThin               = "thin"                // nothing is configured to fetch what it refers to
+	ReasonChannel            = "channel"             // it came by a way that may not say it
 )
 
 // Reasons are all of the reasons above.
 var Reasons = []string{
 	ReasonTombstone, ReasonNotUTF8, ReasonMalformed, ReasonWrongContentType,
 	ReasonUnsupportedVersion, ReasonUnknownType, ReasonSchema, ReasonKeyMismatch, ReasonThin, ReasonNotFound, ReasonFetchRefused,
+	ReasonChannel,
 }
