@@ -25,7 +25,7 @@ type Topic struct {
 	// intake wrote, by the endpoint's path. One of another path is as one that says nothing.
 	Channel   source.Channel
 	Endpoints map[string]source.Channel
-	FromEnd     bool              // a group that has never read the topic begins after its last record; else with the first one
+	FromEnd   bool // a group that has never read the topic begins after its last record; else with the first one
 }
 
 // Options are what a Consumer needs. Metrics may be nil; a zero Tuning means the
