@@ -32,14 +32,14 @@ func init() {
 	}
 }
 
-// errUnreadable is the error of a compressed batch whose records cannot be read,
+// unreadableError is the error of a compressed batch whose records cannot be read,
 // however often they are fetched. kafka-go's Reader does not report errors that are
 // none of Kafka's own, and begins anew without end: it gets a standIn instead.
-type errUnreadable struct{ cause error }
+type unreadableError struct{ cause error }
 
-func (e *errUnreadable) Error() string { return "a batch cannot be decompressed: " + e.cause.Error() }
+func (e *unreadableError) Error() string { return "a batch cannot be decompressed: " + e.cause.Error() }
 
-func (e *errUnreadable) Unwrap() error { return e.cause }
+func (e *unreadableError) Unwrap() error { return e.cause }
 
 var errInflated = fmt.Errorf("it takes more than %d bytes", maxInflated)
 
@@ -91,7 +91,7 @@ func (b *boundedReader) open() error {
 	case b.size > 0:
 		plain = standIn(b.size, err)
 	default:
-		return &errUnreadable{err}
+		return &unreadableError{err}
 	}
 	b.plain = io.NopCloser(bytes.NewReader(plain))
 	return nil

@@ -127,7 +127,7 @@ func TestDecompressingIsBounded(t *testing.T) {
 			n, err := io.Copy(io.Discard, r)
 			require.NoError(t, r.Close())
 			runtime.ReadMemStats(&after)
-			var bad *errUnreadable
+			var bad *unreadableError
 			require.ErrorAs(t, err, &bad)
 			assert.ErrorIs(t, bad.cause, errInflated)
 			assert.LessOrEqual(t, n, int64(maxInflated))
@@ -142,7 +142,7 @@ func TestABatchThatBreaksOffIsNotUnreadable(t *testing.T) {
 		r := codec.NewReader(&io.LimitedReader{R: bytes.NewReader([]byte("half")), N: 8})
 		_, err := io.ReadAll(r)
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF, codec.Name())
-		var bad *errUnreadable
+		var bad *unreadableError
 		assert.False(t, errors.As(err, &bad))
 	}
 }

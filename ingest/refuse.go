@@ -84,7 +84,7 @@ func (c *Consumer) exactly(ctx context.Context, m kafka.Message) (kafka.Message,
 	exact := m
 	err := c.broker.call(ctx, func(ctx context.Context) error {
 		found, err := readRecord(ctx, c.client, ledger.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset})
-		var bad *errUnreadable
+		var bad *unreadableError
 		if errors.Is(err, ErrGone) || errors.As(err, &bad) {
 			return nil // retention was faster, or what comes with it cannot be read
 		}
