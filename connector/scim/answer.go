@@ -25,6 +25,7 @@ type answer struct {
 	scim       bool   // whether the body is an RFC 7644 error
 	throttled  bool   // whether it is about a quota, whatever its status
 	retryAfter time.Duration
+	creating   bool // whether the request was to make a resource
 }
 
 func (a *answer) Error() string {
@@ -54,7 +55,11 @@ func readAnswer(resp *http.Response) *answer {
 			a.scimType = body.ScimType
 		}
 	}
-	a.throttled = resp.Header.Get("Retry-After") != "" || aboutQuota(body.ScimType)
+	used, wait := remote.QuotaUsed(resp.Header)
+	a.throttled = resp.Header.Get("Retry-After") != "" || aboutQuota(body.ScimType) || used
+	if a.retryAfter == 0 {
+		a.retryAfter = wait
+	}
 	return a
 }
 
@@ -80,8 +85,7 @@ var meanings = map[int]meaning{
 	404: {connector.KindNotFound, "the app has no such account"},
 	405: {connector.KindUnsupported, "the app does not offer this"},
 	408: {connector.KindUnavailable, "the app gave up waiting"},
-	409: {connector.KindExists, "the app has one with these values already"},
-	412: {connector.KindConflict, "it was changed by somebody else meanwhile"},
+	409: {connector.KindExists, "the app has one with these values already"}, // of a creation: see lostRace
 	422: {connector.KindInvalid, "the app refused the values: check the attribute mappings"},
 	425: {connector.KindUnavailable, "the app is not ready yet"},
 	429: {connector.KindRateLimited, "too many requests: if it goes on, lower the app's rate"},
@@ -90,12 +94,18 @@ var meanings = map[int]meaning{
 
 func (a *answer) meaning(collection bool) meaning {
 	switch {
+	case a.lostRace():
+		return meaning{connector.KindUnavailable, "it was changed by somebody else meanwhile, again and again"}
 	case a.status == http.StatusForbidden && a.throttled:
 		return meanings[http.StatusTooManyRequests]
 	case a.status == http.StatusNotFound && collection:
 		return meaning{connector.KindInvalid, "nothing is there: check that the url setting is the base URL of a SCIM 2.0 service"}
 	case a.status == http.StatusBadRequest && a.scimType == "invalidFilter":
 		return meaning{connector.KindInvalid, "the app cannot look up by what it was asked for"}
+	case a.scimType == "tooMany":
+		return meaning{connector.KindInvalid, "the look-up finds more than the app is willing to return: lower pageSize, or have the app's limit raised"}
+	case a.status == http.StatusUnsupportedMediaType:
+		return meaning{connector.KindInvalid, "the app takes neither application/scim+json nor application/json"}
 	case a.status >= 300 && a.status < 400:
 		return meaning{connector.KindInvalid, "it sends us elsewhere, where the token must not go: put the final address into the url setting"}
 	}
@@ -119,11 +129,26 @@ func (a *answer) asError(op string, collection bool) *connector.Error {
 	return err
 }
 
+// lostRace reports whether the resource was changed by somebody else between the
+// request and the one before it. A 409 tells of a uniqueness conflict only where a
+// resource is made, or where it says so (RFC 7644 section 3.12, table 9); else the
+// version did not match.
+func (a *answer) lostRace() bool {
+	return a.status == http.StatusPreconditionFailed ||
+		a.status == http.StatusConflict && !a.creating && a.scimType != "uniqueness"
+}
+
 // answerOf returns the answer that err was made from, or nil.
 func answerOf(err error) *answer {
 	var a *answer
 	errors.As(err, &a)
 	return a
+}
+
+// isRetryable reports whether the same request may succeed later.
+func isRetryable(err error) bool {
+	var e *connector.Error
+	return errors.As(err, &e) && e.Kind.Retryable()
 }
 
 // isKind says whether err is of that kind.

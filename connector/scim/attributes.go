@@ -149,15 +149,13 @@ func (a attribute) encode(op, name string, value any) (any, error) {
 // decode returns the attribute's value in a user, or nil if it has none.
 func (a attribute) decode(user resource) any {
 	if a.schema != "" {
-		user, _ = user[a.schema].(map[string]any)
+		user, _ = user.at(a.schema).(map[string]any)
 	}
 	switch a.shape {
 	case work:
 		values, _ := user.list(a.path[0])
-		for _, value := range values {
-			if isWork(value) {
-				return plain(value["value"])
-			}
+		if at := workIn(values); at >= 0 {
+			return plain(values[at].at("value"))
 		}
 		return nil
 	case ref:
@@ -167,21 +165,38 @@ func (a attribute) decode(user resource) any {
 	}
 }
 
-// isWork says whether one of a list's values is the one that is mapped. Some
-// services forget types; what is primary is the work value then.
-func isWork(value resource) bool {
-	kind := value.text("type")
-	return strings.EqualFold(kind, "work") || kind == "" && value["primary"] == true
+// workIn returns the index of the value that is mapped: the one of type "work".
+// Services that keep no types have it as the primary one, or as their first; -1 if
+// there is none.
+func workIn(values []resource) int {
+	kinds := 0
+	for i, value := range values {
+		kind := value.text("type")
+		if strings.EqualFold(kind, "work") {
+			return i
+		}
+		if kind != "" {
+			kinds++
+		}
+	}
+	primary := slices.IndexFunc(values, func(v resource) bool { return v.text("type") == "" && v.at("primary") == true })
+	if primary < 0 && kinds == 0 && len(values) > 0 {
+		return 0
+	}
+	return primary
 }
 
 // withWork is a list with its work value replaced, added, or (for nil) taken
 // out. The others stay as they are, except that only the work value is primary.
 func withWork(old []resource, value any) []resource {
+	at := workIn(old)
 	if value == nil {
-		return slices.DeleteFunc(slices.Clone(old), isWork)
+		if at < 0 {
+			return old
+		}
+		return slices.Delete(slices.Clone(old), at, at+1)
 	}
 	work := resource{"type": "work"}
-	at := slices.IndexFunc(old, isWork)
 	var list []resource
 	for i, entry := range old {
 		entry = maps.Clone(entry)
@@ -209,7 +224,7 @@ func decodeAttributes(user resource) map[string]any {
 	}
 	for schema, extension := range user {
 		values, ok := extension.(map[string]any)
-		if !ok || schema == enterpriseSchema || !strings.HasPrefix(strings.ToLower(schema), "urn:") {
+		if !ok || strings.EqualFold(schema, enterpriseSchema) || !strings.HasPrefix(strings.ToLower(schema), "urn:") {
 			continue
 		}
 		for name, value := range values {

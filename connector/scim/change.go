@@ -2,7 +2,11 @@ package scim
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
 )
 
 // change makes edits in the user that r names, in the form that the service
@@ -20,12 +24,22 @@ func (c *client) change(ctx context.Context, r request, all ...edit) error {
 	how := c.how(ctx)
 	switch {
 	case how.form == byPut && r.ifMatch == "":
-		return again(func() error { return c.replace(ctx, r, all) })
+		return again(ctx, func() error { return c.replace(ctx, r, all) })
 	case how.form == byPut:
 		return c.replace(ctx, r, all)
 	}
 	r.method, r.body = http.MethodPatch, patch(how.form.operations(all)...)
-	_, err := c.service.do(ctx, r, nil)
+	send := func() error {
+		_, err := c.service.do(ctx, r, nil)
+		return err
+	}
+	if r.ifMatch != "" {
+		return send() // whoever has given the version reads it again
+	}
+	err := again(ctx, send)
+	if a := answerOf(err); a != nil && (a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented) {
+		return &connector.Error{Kind: connector.KindUnsupported, Op: r.op, Cause: a, Message: a.Error() + ": the app does not offer PATCH: say changeUsers: put"}
+	}
 	return err
 }
 
@@ -42,12 +56,30 @@ func (c *client) replace(ctx context.Context, r request, all []edit) error {
 	return err
 }
 
-// again does once more what failed because the user changed meanwhile, perhaps
-// in something else.
-func again(do func() error) error {
-	err := do()
-	if a := answerOf(err); a != nil && a.status == http.StatusPreconditionFailed {
-		err = do()
+const (
+	// racesLost is how often a change is sent that always comes too late.
+	racesLost = 6
+	// raceWait is the longest pause before the second one; it doubles from there.
+	raceWait = 50 * time.Millisecond
+)
+
+// again does what comes too late, because the resource was changed meanwhile, once
+// more: at once, and then after pauses of random length, since others do the same.
+func again(ctx context.Context, do func() error) error {
+	for lost := 0; ; lost++ {
+		err := do()
+		if a := answerOf(err); a == nil || !a.lostRace() || lost == racesLost-1 {
+			return err
+		}
+		if lost == 0 {
+			continue
+		}
+		pause := time.NewTimer(time.Duration(rand.Int64N(int64(raceWait << lost)))) //nolint:gosec // G404: nobody gains by guessing it
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return err
+		}
 	}
-	return err
 }

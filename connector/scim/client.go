@@ -55,15 +55,36 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 		return theirs && strings.EqualFold(user.text("userName"), keys.Username)
 	}}
 	looks := slices.DeleteFunc([]lookFor{byPerson, byName}, func(l lookFor) bool { return l.value == "" })
+	if c.service.learned.noExternalID.Load() || c.traits.noExternalID {
+		looks = slices.DeleteFunc(looks, func(l lookFor) bool { return l.key == connector.ByExternalID })
+	}
 	if c.traits.combinedLookups && len(looks) > 1 {
 		return c.findBy(ctx, looks...)
 	}
 	for _, look := range looks {
-		if matches, err := c.findBy(ctx, look); err != nil || len(matches) > 0 {
+		matches, err := c.findBy(ctx, look)
+		if look.key == connector.ByExternalID && keys.Username != "" && refusedFilter(err) && c.cannotFilterExternalID(ctx) {
+			continue // what is found by userName is compared with externalId
+		}
+		if look.key == connector.ByExternalID {
+			err = advised(err, "filterExternalID: false")
+		}
+		if err != nil || len(matches) > 0 {
 			return matches, err
 		}
 	}
 	return nil, nil
+}
+
+// cannotFilterExternalID reports whether the service refuses a look-up by externalId
+// whatever the value, and remembers it.
+func (c *client) cannotFilterExternalID(ctx context.Context) bool {
+	query := url.Values{"filter": {equals("externalId", nobody)}}
+	_, err := c.service.page(ctx, request{op: connector.OpFind, collection: users, query: query}, position{}, 1)
+	if refusedFilter(err) {
+		c.service.learned.noExternalID.Store(true)
+	}
+	return refusedFilter(err)
 }
 
 // lookFor is one key to find accounts by.
@@ -139,7 +160,7 @@ func (c *client) get(ctx context.Context, op, accountID string) (user resource, 
 	if err != nil {
 		return nil, "", err
 	}
-	if user.text("id") != accountID {
+	if !sameID(user.text("id"), accountID) {
 		return nil, "", noSCIM(op)
 	}
 	return user, user.etag(header), nil
@@ -178,8 +199,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if c.traits.needsDisplayName && body["displayName"] == nil {
 		body["displayName"] = spec.Username
 	}
-	var user resource
-	_, err = c.service.do(ctx, request{op: connector.OpCreate, method: http.MethodPost, collection: users, whole: true, body: body}, &user)
+	user, err := c.post(ctx, spec, body)
 	if err != nil {
 		return connector.Account{}, err
 	}
@@ -187,10 +207,44 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	return c.account(ctx, connector.OpCreate, user, c.ask, &c.oneShows)
 }
 
+// post makes a user and returns it. A service may answer with nothing or with a part
+// of it (RFC 7644 section 3.3): then it is read where the answer says that it is, or
+// else found by what was sent.
+func (c *client) post(ctx context.Context, spec connector.Spec, body resource) (user resource, err error) {
+	header, err := c.service.exchange(ctx, request{op: connector.OpCreate, method: http.MethodPost, collection: users, whole: true, body: body}, &user)
+	if answerOf(err) != nil || header == nil {
+		return nil, err // refused, or unanswered
+	}
+	id := user.text("id")
+	if err == nil && id != "" && user.text("userName") != "" {
+		return user, nil
+	}
+	if id == "" {
+		location := header.Get("Location")
+		if id, err = url.PathUnescape(location[strings.LastIndexByte(location, '/')+1:]); err != nil {
+			id = ""
+		}
+	}
+	if id != "" {
+		if user, _, err = c.get(ctx, connector.OpCreate, id); err == nil {
+			return user, nil
+		}
+	}
+	matches, err := c.Find(ctx, connector.Keys{PersonID: spec.PersonID, Username: spec.Username})
+	if err == nil && len(matches) == 1 {
+		user, _, err = c.get(ctx, connector.OpCreate, matches[0].Account.ID)
+		return user, err
+	}
+	return nil, &connector.Error{
+		Kind: connector.KindUnavailable, Op: connector.OpCreate, Cause: err,
+		Message: "the app says that it has made the account, and does not show it yet",
+	}
+}
+
 // Adopt implements connector.Adopter. The account's version goes with the
 // change, so that two persons cannot both come to own it.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
-	return again(func() error { return c.adopt(ctx, accountID, personID) })
+	return again(ctx, func() error { return c.adopt(ctx, accountID, personID) })
 }
 
 func (c *client) adopt(ctx context.Context, accountID, personID string) error {

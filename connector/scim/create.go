@@ -42,6 +42,7 @@ func newUser(spec connector.Spec) (resource, error) {
 func (r resource) put(value any, path ...string) {
 	inner := map[string]any(r)
 	for _, name := range path[:len(path)-1] {
+		name = spelled(inner, name)
 		next, ok := inner[name].(map[string]any)
 		if !ok {
 			next = map[string]any{}
@@ -49,5 +50,5 @@ func (r resource) put(value any, path ...string) {
 		}
 		inner = next
 	}
-	inner[path[len(path)-1]] = value
+	inner[spelled(inner, path[len(path)-1])] = value
 }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/tenurehq/tenure/connector"
@@ -39,10 +40,16 @@ func (c *client) join(ctx context.Context, accountID, name string) error {
 	err := c.changeMembers(ctx, connector.OpGrant, name, operation{
 		Op: "add", Path: "members", Value: []resource{{"value": accountID}},
 	})
-	if a := answerOf(err); a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound) {
+	switch a := answerOf(err); {
+	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound):
 		// Services say differently that there is no such account to add.
 		if _, _, gone := c.get(ctx, connector.OpGrant, accountID); gone != nil {
 			return gone
+		}
+	case a != nil && a.status == http.StatusConflict:
+		// Some say so of a member, without a reason.
+		if account, failed := c.read(ctx, connector.OpGrant, accountID); failed == nil && slices.Contains(account.Entitlements, name) {
+			return nil
 		}
 	}
 	return about(name, connector.OpGrant, err)
@@ -65,6 +72,12 @@ func (c *client) leave(ctx context.Context, accountID, name string) error {
 	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound):
 		if _, _, gone := c.get(ctx, connector.OpRevoke, accountID); isKind(gone, connector.KindNotFound) {
 			return nil
+		}
+		if a.scimType == "invalidPath" || a.scimType == "invalidFilter" {
+			return &connector.Error{
+				Kind: connector.KindInvalid, Op: connector.OpRevoke, Cause: a,
+				Message: fmt.Sprintf("group %q: %s: the app does not remove members like that: try removeMembers: value (or path)", name, a),
+			}
 		}
 	}
 	return about(name, connector.OpRevoke, err)
@@ -102,8 +115,11 @@ func (c *client) patchGroup(ctx context.Context, op, name string, change operati
 	if err != nil {
 		return err
 	}
-	_, err = c.service.do(ctx, request{op: op, method: http.MethodPatch, collection: groups, id: id, body: patch(change)}, nil)
-	if a := answerOf(err); a != nil && a.status == http.StatusConflict && change.Op == "add" {
+	err = again(ctx, func() error {
+		_, err := c.service.do(ctx, request{op: op, method: http.MethodPatch, collection: groups, id: id, body: patch(change)}, nil)
+		return err
+	})
+	if a := answerOf(err); a != nil && a.scimType == "uniqueness" && change.Op == "add" {
 		return nil // a member already
 	}
 	return err
@@ -144,9 +160,19 @@ func (c *client) groupID(ctx context.Context, op, name string) (string, error) {
 func (c *client) findGroup(ctx context.Context, op, name string) (string, error) {
 	var ids []string
 	var otherwise string
-	for group, err := range c.each(ctx, request{
-		op: op, collection: groups, query: c.traits.withoutMembers(url.Values{"filter": {equals("displayName", name)}}),
-	}) {
+	query := c.withoutMembers(url.Values{})
+	filtered := !c.service.learned.noNameFilter.Load()
+	if filtered {
+		query.Set("filter", equals("displayName", name))
+	}
+	for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
+		if filtered && refusedFilter(err) {
+			c.service.learned.noNameFilter.Store(true)
+			return c.findGroup(ctx, op, name)
+		}
+		if c.missingGroups(ctx, op, err) {
+			return "", invalid(op, fmt.Sprintf("group %q: the app has no /Groups: say groups: false, and grant no groups there", name))
+		}
 		if err != nil {
 			return "", err
 		}
@@ -172,6 +198,20 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 			Message: unknown.Error() + ": create it there first, or set createGroups",
 		}
 	}
+}
+
+// missingGroups reports whether a request of /Groups failed because the service has
+// none, which it remembers.
+func (c *client) missingGroups(ctx context.Context, op string, err error) bool {
+	a := answerOf(err)
+	if a == nil || a.status != http.StatusNotFound && a.status != http.StatusNotImplemented {
+		return false
+	}
+	if c.service.learned.noGroups.Load() || c.service.probe(ctx, op, users) == nil {
+		c.service.learned.noGroups.Store(true)
+		return true
+	}
+	return false
 }
 
 // createGroup makes a group, unless somebody else did so since it was looked for:
@@ -202,8 +242,8 @@ func (c *client) createGroup(ctx context.Context, op, name string) (string, erro
 
 // withoutMembers asks for groups without their members, which may be thousands,
 // where the service lets one.
-func (t traits) withoutMembers(query url.Values) url.Values {
-	if !t.noExclusions {
+func (c *client) withoutMembers(query url.Values) url.Values {
+	if !c.traits.noExclusions && !c.service.learned.noExclusions.Load() {
 		query.Set("excludedAttributes", "members")
 	}
 	return query
@@ -214,7 +254,7 @@ func (c *client) offered(ctx context.Context) iter.Seq2[connector.Entitlement, e
 	return func(yield func(connector.Entitlement, error) bool) {
 		if !c.traits.noGroups {
 			for group, err := range c.each(ctx, request{
-				op: connector.OpListEntitlements, collection: groups, query: c.traits.withoutMembers(url.Values{}),
+				op: connector.OpListEntitlements, collection: groups, query: c.withoutMembers(url.Values{}),
 			}) {
 				if !yield(connector.Entitlement{Name: group.text("displayName"), Kind: connector.Group}, err) || err != nil {
 					return

@@ -218,7 +218,8 @@ func TestMembershipAnswers(t *testing.T) {
 		grant  connector.ErrorKind // empty for success
 		revoke connector.ErrorKind
 	}{
-		"conflict":  {409, "", "", connector.KindExists},
+		"conflict":  {409, "", connector.KindUnavailable, connector.KindUnavailable},
+		"member":    {409, `{"scimType":"uniqueness"}`, "", connector.KindExists},
 		"no target": {400, `{"scimType":"noTarget"}`, connector.KindInvalid, ""},
 		"forbidden": {403, "", connector.KindForbidden, connector.KindForbidden},
 		"not found": {404, "", connector.KindInvalid, connector.KindInvalid},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/tenurehq/tenure/connector"
 )
@@ -19,9 +20,19 @@ const (
 
 // listResponse is RFC 7644 section 3.4.2, with what RFC 9865 adds.
 type listResponse struct {
-	TotalResults *int              `json:"totalResults"` // may be missing in pages by cursor
+	TotalResults *total            `json:"totalResults"` // may be missing in pages by cursor
 	Resources    []json.RawMessage `json:"Resources"`    // decoded one at a time: see maxAccount
 	NextCursor   string            `json:"nextCursor"`   // empty on the last page
+}
+
+// total is a number of resources. Some services send it as text.
+type total int
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *total) UnmarshalJSON(raw []byte) error {
+	n, err := strconv.Atoi(strings.Trim(string(raw), `"`))
+	*t = total(n)
+	return err
 }
 
 const (
@@ -70,7 +81,19 @@ func (s *service) page(ctx context.Context, r request, from position, count int)
 	r.method, r.whole, r.query = http.MethodGet, true, query
 
 	var list listResponse
-	if _, err := s.do(ctx, r, &list); err != nil {
+	_, err := s.do(ctx, r, &list)
+	a := answerOf(err)
+	switch {
+	case a != nil && a.status == http.StatusNotFound && query.Has("filter") && (a.scim || s.probe(ctx, r.op, r.collection) == nil):
+		return listResponse{Resources: []json.RawMessage{}}, nil // "none", as some services say it
+	case a != nil && a.status == http.StatusBadRequest && query.Has("excludedAttributes"):
+		query.Del("excludedAttributes")
+		if list, again := s.page(ctx, r, from, count); again == nil {
+			s.learned.noExclusions.Store(true)
+			return list, nil
+		}
+		return listResponse{}, err
+	case err != nil:
 		return listResponse{}, err
 	}
 	if list.TotalResults == nil && list.Resources == nil {
@@ -79,13 +102,14 @@ func (s *service) page(ctx context.Context, r request, from position, count int)
 	return list, nil
 }
 
-// next is where the page after this one begins, if there is one. received counts
-// the resources of all pages so far.
+// next is where the page after this one begins, if there may be one. received counts
+// the resources of all pages so far. The total does not end a list: some services
+// count the page's resources.
 func (l listResponse) next(from position, received int) (position, bool) {
 	switch {
 	case l.NextCursor != "": // asked for or not: a service may page by cursor by default
 		return position{byCursor: true, cursor: l.NextCursor}, true
-	case from.byCursor, len(l.Resources) == 0, l.TotalResults == nil || received >= *l.TotalResults:
+	case from.byCursor, len(l.Resources) == 0, l.TotalResults == nil, received == 1 && *l.TotalResults == 1:
 		return position{}, false
 	default:
 		return position{index: received + 1}, true
@@ -99,8 +123,23 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 		how := c.how(ctx)
 		from := position{index: 1, byCursor: how.cursor}
 		seen, cursors := map[string]bool{}, map[string]bool{}
+		complete := false // as far as the total says
 		for received := 0; ; {
 			list, err := c.service.page(ctx, r, from, how.pageSize)
+			if err != nil && complete && !isRetryable(err) {
+				return // there is no page behind the last one
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if received == 0 && list.contradicts() && from.index == 1 {
+				// A service that counts from 0 has passed over the first one.
+				list, err = c.service.page(ctx, r, position{}, how.pageSize)
+			}
+			if err == nil && received == 0 && list.contradicts() {
+				err = contradicts(r.op)
+			}
 			if err != nil {
 				yield(nil, err)
 				return
@@ -125,6 +164,9 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				yield(nil, &connector.Error{Kind: connector.KindInvalid, Op: r.op, Message: "the app sends pages without end"})
 				return
 			}
+			if complete && len(seen) == before {
+				return
+			}
 			stuck := len(list.Resources) > 0 && len(seen) == before || cursors[list.NextCursor]
 			if stuck {
 				yield(nil, &connector.Error{
@@ -133,12 +175,28 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				})
 				return
 			}
+			complete = list.TotalResults != nil && received >= int(*list.TotalResults) && list.NextCursor == ""
 			next, more := list.next(from, received)
 			if !more {
 				return
 			}
 			from, cursors[next.cursor] = next, next.byCursor
 		}
+	}
+}
+
+// contradicts reports whether a first page says that there is something and shows
+// nothing.
+func (l listResponse) contradicts() bool {
+	return len(l.Resources) == 0 && l.TotalResults != nil && *l.TotalResults > 0 && l.NextCursor == ""
+}
+
+// contradicts is the error for an answer that says that there is something and shows
+// nothing: it proves neither.
+func contradicts(op string) error {
+	return &connector.Error{
+		Kind: connector.KindInvalid, Op: op,
+		Message: "the app's answer contradicts itself: totalResults says that something was found, and nothing is sent",
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"sync/atomic"
+
+	"github.com/tenurehq/tenure/connector"
 )
 
 // membership finds the groups of a user of which the service does not send them.
@@ -26,7 +28,7 @@ func (c *client) entitlements(ctx context.Context, op string, user resource, oth
 func (c *client) groupNames(ctx context.Context, op string, user resource, others membership, shows *atomic.Bool) ([]string, error) {
 	sent, ok := user.list("groups")
 	switch {
-	case c.traits.noGroups:
+	case c.traits.noGroups, !ok && c.service.learned.noGroups.Load():
 		return nil, nil
 	case ok:
 		shows.Store(true)
@@ -53,14 +55,17 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 	if name := group.text("display"); name != "" {
 		return name, nil
 	}
-	id := group.text("value")
+	id := group.value()
 	if name, ok := c.groups.name(id); ok {
 		return name, nil
 	}
 	var whole resource
 	_, err := c.service.do(ctx, request{
-		op: op, method: http.MethodGet, collection: groups, id: id, query: c.traits.withoutMembers(url.Values{}),
+		op: op, method: http.MethodGet, collection: groups, id: id, query: c.withoutMembers(url.Values{}),
 	}, &whole)
+	if isKind(err, connector.KindNotFound) {
+		return id, nil // a service that shows names where their IDs should be
+	}
 	if err != nil {
 		return "", err
 	}
@@ -75,6 +80,9 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 // ask is the membership for one user: it filters the groups by member, or, where
 // the service cannot do that, goes through all of them.
 func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error) {
+	if c.traits.noMemberFilter {
+		return c.memberships(ctx, op)(ctx, op, accountID)
+	}
 	var names, memberless []string
 	ignored := false
 	for group, err := range c.each(ctx, request{op: op, collection: groups, query: url.Values{
@@ -83,12 +91,15 @@ func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error
 		if a := answerOf(err); a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotImplemented) {
 			return c.memberships(ctx, op)(ctx, op, accountID)
 		}
+		if c.missingGroups(ctx, op, err) {
+			return nil, nil
+		}
 		if err != nil {
-			return nil, err
+			return nil, advised(err, "filterMembers: false")
 		}
 		name := group.text("displayName")
 		switch members, _ := group.list("members"); {
-		case slices.ContainsFunc(members, func(m resource) bool { return m.text("value") == accountID }):
+		case slices.ContainsFunc(members, func(m resource) bool { return sameID(m.value(), accountID) }):
 			names = append(names, name)
 		case len(members) == 0:
 			memberless = append(memberless, name)
@@ -112,6 +123,9 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 		if of == nil {
 			all := map[string][]string{}
 			for group, err := range c.each(ctx, request{op: op, collection: groups}) {
+				if c.missingGroups(ctx, op, err) {
+					break
+				}
 				if err != nil {
 					return nil, err
 				}
@@ -120,12 +134,12 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 					return nil, err
 				}
 				for _, id := range ids {
-					all[id] = append(all[id], group.text("displayName"))
+					all[idKey(id)] = append(all[idKey(id)], group.text("displayName"))
 				}
 			}
 			of = all
 		}
-		return sorted(slices.Clone(of[accountID])), nil
+		return sorted(slices.Clone(of[idKey(accountID)])), nil
 	}
 }
 
@@ -134,7 +148,7 @@ func (c *client) members(ctx context.Context, op string, group resource) (ids []
 	if !c.traits.membersHidden {
 		sent, _ := group.list("members")
 		for _, member := range sent {
-			ids = append(ids, member.text("value"))
+			ids = append(ids, member.value())
 		}
 		return ids, nil
 	}

@@ -94,7 +94,7 @@ func (e edit) apply(user resource) {
 	if last > 0 {
 		inner, _ = user.at(names[:last]...).(map[string]any)
 	}
-	delete(inner, names[last])
+	delete(inner, spelled(inner, names[last]))
 }
 
 // replaced is the body of a PUT: the user as it was sent, less what only the
@@ -102,9 +102,9 @@ func (e edit) apply(user resource) {
 func replaced(user resource, all []edit) resource {
 	body := resource{}
 	maps.Copy(body, user)
-	delete(body, "meta")
-	delete(body, "groups")
-	schemas, _ := body["schemas"].([]any)
+	delete(body, spelled(body, "meta"))
+	delete(body, spelled(body, "groups"))
+	schemas, _ := body.at("schemas").([]any)
 	schemas = slices.Clone(schemas)
 	for _, e := range all {
 		e.apply(body)
@@ -112,6 +112,6 @@ func replaced(user resource, all []edit) resource {
 			schemas = append(schemas, e.attr.schema)
 		}
 	}
-	body["schemas"] = schemas
+	body.put(schemas, "schemas")
 	return body
 }

@@ -27,12 +27,15 @@ func (c *client) Probe(ctx context.Context) []connector.Finding {
 			continue
 		}
 		finding := connector.Finding{What: look.what}
-		if err := look.do(); err != nil {
+		switch err := look.do(); {
+		case look.what == "may read groups" && c.missingGroups(ctx, connector.OpProbe, err):
+			finding.Problem = "the app has no /Groups: say groups: false"
+		case err != nil:
 			finding.Problem = err.Error()
 		}
 		findings = append(findings, finding)
 	}
-	return findings
+	return append(findings, c.service.learned.deviations()...)
 }
 
 func (c *client) mayChange(ctx context.Context) error {

@@ -40,12 +40,16 @@ type traits struct {
 	// noPathFilters: a PATCH path cannot hold a filter, so that the members to be
 	// removed are named as the operation's value.
 	noPathFilters bool
+	// noMemberFilter: groups cannot be looked up by their members.
+	noMemberFilter bool
 	// cursor: pages are asked for by cursor (RFC 9865), not by startIndex.
 	cursor bool
 	// pageSize: the most resources that are asked for at once.
 	pageSize int
 	// noExclusions: excludedAttributes is refused.
 	noExclusions bool
+	// noExternalID: users cannot be looked up by externalId.
+	noExternalID bool
 	// combinedLookups: a filter may hold "or", so that one request looks for
 	// externalId and userName.
 	combinedLookups bool
@@ -198,6 +202,15 @@ func traitsIn(settings *connector.Values) traits {
 	}
 	if settings.Has("combinedLookups") {
 		t.combinedLookups = settings.Bool("combinedLookups")
+	}
+	if settings.Has("filterExternalID") {
+		t.noExternalID = !settings.Bool("filterExternalID")
+	}
+	if settings.Has("filterMembers") {
+		t.noMemberFilter = !settings.Bool("filterMembers")
+	}
+	if settings.Has("removeMembers") {
+		t.noPathFilters = settings.Text("removeMembers") == "value"
 	}
 	if settings.Has("changeUsers") {
 		t.form, t.known = form(settings.Text("changeUsers")), true

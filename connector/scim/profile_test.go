@@ -170,11 +170,16 @@ func TestGenericProfileFailsOnStandIns(t *testing.T) {
 			err := c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"})
 			assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
 		},
-		"aws-identity-center": grantFails("staff"),
-		"atlassian":           grantFails("role:admin"),
-		"pagerduty":           disableDeletes,
-		"superoffice":         deleteFails,
-		"zendesk-like":        deleteFails,
+		// The generic profile finds out that excludedAttributes is refused.
+		"aws-identity-center": func(t *testing.T, c connector.Connector) {
+			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), create(t, c), []string{"staff"}))
+			findings := c.(connector.Prober).Probe(t.Context())
+			assert.Contains(t, findings, connector.Finding{What: "refuses excludedAttributes: groups come with all their members"})
+		},
+		"atlassian":    grantFails("role:admin"),
+		"pagerduty":    disableDeletes,
+		"superoffice":  deleteFails,
+		"zendesk-like": deleteFails,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, url := standIn(t, name)

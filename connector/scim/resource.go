@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/tenurehq/tenure/connector"
 )
 
@@ -18,27 +20,84 @@ func (r resource) at(path ...string) any {
 		if !ok {
 			return nil
 		}
-		value = inner[name]
+		value = inner[spelled(inner, name)]
 	}
 	return value
 }
 
-// text returns the text at a path, or "".
+// spelled returns how an object spells an attribute's name, which is compared
+// without case (RFC 7643 section 2.1); the name itself if the object has none.
+func spelled(object map[string]any, name string) string {
+	if _, ok := object[name]; ok {
+		return name
+	}
+	for other := range object {
+		if strings.EqualFold(other, name) {
+			return other
+		}
+	}
+	return name
+}
+
+// text returns the text at a path, or "". A number is its digits: some services have
+// numeric IDs.
 func (r resource) text(path ...string) string {
-	text, _ := r.at(path...).(string)
-	return text
+	switch value := r.at(path...).(type) {
+	case string:
+		return value
+	case json.Number:
+		return value.String()
+	}
+	return ""
+}
+
+// value returns the ID that one of a multi-valued attribute's values refers to. Some
+// services send its address only, which ends with the ID.
+func (r resource) value() string {
+	if id := r.text("value"); id != "" {
+		return id
+	}
+	address := r.text("$ref")
+	return address[strings.LastIndexByte(address, '/')+1:]
+}
+
+// sameID reports whether two IDs are the same. The case of a UUID's digits means
+// nothing (RFC 9562 section 4), and services mix it.
+func sameID(a, b string) bool { return a == b || idKey(a) == idKey(b) }
+
+// idKey returns an ID in the form in which it can be compared.
+func idKey(id string) string {
+	if len(id) != 36 && len(id) != 32 || uuid.Validate(id) != nil {
+		return id
+	}
+	return strings.ToLower(id)
 }
 
 // list returns the complex values of a multi-valued attribute, and whether the
 // attribute is there at all.
 func (r resource) list(name string) (values []resource, ok bool) {
-	raw, ok := r[name].([]any)
+	raw, ok := r.at(name).([]any)
 	for _, value := range raw {
-		if complexValue, isComplex := value.(map[string]any); isComplex {
-			values = append(values, complexValue)
+		switch value := value.(type) {
+		case map[string]any:
+			values = append(values, respelled(value))
+		case string, json.Number: // the value alone, in place of an object
+			values = append(values, resource{"value": value})
 		}
 	}
 	return values, ok
+}
+
+// respelled returns a value with its sub-attributes spelled as RFC 7643 section 2.4
+// has them, so that it can be sent back.
+func respelled(value resource) resource {
+	for _, name := range []string{"value", "display", "type", "primary", "$ref"} {
+		if other := spelled(value, name); other != name && value[other] != nil {
+			value[name] = value[other]
+			delete(value, other)
+		}
+	}
+	return value
 }
 
 // etag returns the version for If-Match: the header's if there was one.
@@ -52,12 +111,19 @@ func (r resource) etag(header string) string {
 // active reads the attribute of that name. An account of which the service does
 // not say counts as active: nobody's access has ended until that is proven.
 func (r resource) active(op string) (bool, error) {
-	switch value := r["active"].(type) {
+	switch value := r.at("active").(type) {
 	case nil:
 		return true, nil
 	case bool:
 		return value, nil
-	case string: // against RFC 7643, but seen in the field
+	case json.Number: // against RFC 7643, but seen in the field
+		switch value.String() {
+		case "1":
+			return true, nil
+		case "0":
+			return false, nil
+		}
+	case string: // likewise
 		switch strings.ToLower(value) {
 		case "true":
 			return true, nil

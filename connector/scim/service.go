@@ -26,6 +26,8 @@ const (
 	// maxFailure is how much of an error's body is looked at, in bytes.
 	maxFailure = 64 << 10
 	mediaType  = "application/scim+json"
+	// plainMediaType is for services that do not take mediaType.
+	plainMediaType = "application/json"
 )
 
 // service makes requests of one SCIM service and makes sense of how they fail.
@@ -37,6 +39,7 @@ type service struct {
 	timeout     time.Duration
 	pace        func(ctx context.Context) error // before each request; may be nil
 	answers     *remote.Answers
+	learned     learned
 }
 
 // request is one request. Of id, filter and the like nothing gets into errors.
@@ -54,25 +57,31 @@ type request struct {
 // do sends a request and reads a successful answer's body into out, unless out
 // is nil. Numbers are read as json.Number. It returns the answer's ETag.
 func (s *service) do(ctx context.Context, r request, out any) (etag string, err error) {
+	header, err := s.exchange(ctx, r, out)
+	return header.Get("ETag"), err
+}
+
+// exchange is do, and returns all of the answer's header.
+func (s *service) exchange(ctx context.Context, r request, out any) (http.Header, error) {
 	if r.id == "" && !r.whole {
-		return "", noID(r.op)
+		return nil, noID(r.op)
 	}
 	resp, err := s.send(ctx, r) //nolint:bodyclose // discard closes it
 	if err != nil {
-		return "", s.unanswered(ctx, r.op, err)
+		return nil, s.unanswered(ctx, r.op, err)
 	}
 	defer discard(resp.Body)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return "", s.refused(ctx, r, resp)
+		return resp.Header, s.refused(ctx, r, resp)
 	}
 	if out == nil {
-		return resp.Header.Get("ETag"), nil
+		return resp.Header, nil
 	}
 	most := int64(maxAnswer)
 	if r.collection == users && !r.whole {
 		most = maxAccount
 	}
-	return resp.Header.Get("ETag"), s.read(ctx, r.op, resp.Body, most, out)
+	return resp.Header, s.read(ctx, r.op, resp.Body, most, out)
 }
 
 func noID(op string) error {
@@ -101,7 +110,7 @@ func (s *service) read(ctx context.Context, op string, body io.Reader, most int6
 
 // decode reads JSON, numbers as json.Number.
 func decode(raw []byte, out any) error {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))) // some services send a byte order mark
 	decoder.UseNumber()
 	return decoder.Decode(out)
 }
@@ -128,6 +137,10 @@ func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
 		body = buf.Bytes()
 	}
 	resp, used, err := s.sendOnce(ctx, r, body)
+	if err == nil && resp.StatusCode == http.StatusUnsupportedMediaType && !s.learned.plainJSON.Swap(true) {
+		discard(resp.Body)
+		resp, used, err = s.sendOnce(ctx, r, body)
+	}
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || !s.credentials.renew(used) {
 		return resp, err
 	}
@@ -155,6 +168,9 @@ func (s *service) sendOnce(ctx context.Context, r request, body []byte) (resp *h
 	req.Header.Set("Accept", mediaType+", application/json;q=0.9")
 	if r.body != nil {
 		req.Header.Set("Content-Type", mediaType)
+		if s.learned.plainJSON.Load() {
+			req.Header.Set("Content-Type", plainMediaType)
+		}
 	}
 	if r.ifMatch != "" {
 		req.Header.Set("If-Match", r.ifMatch)
@@ -180,6 +196,7 @@ func (s *service) address(r request) string {
 // too), so it is believed only if the service is really there.
 func (s *service) refused(ctx context.Context, r request, resp *http.Response) error {
 	failure := readAnswer(resp)
+	failure.creating = r.method == http.MethodPost
 	err := failure.asError(r.op, r.whole)
 	if err.Kind != connector.KindNotFound || failure.scim {
 		return err

@@ -71,7 +71,7 @@ func (c *client) changeValues(ctx context.Context, op, accountID string, v value
 	case c.traits.oneValue && op == connector.OpGrant && len(values) > 1:
 		return invalid(op, fmt.Sprintf("an account of this app has one %s, and is to get %q", v.prefix, values))
 	}
-	err := again(func() error { return c.setValues(ctx, op, accountID, v, values) })
+	err := again(ctx, func() error { return c.setValues(ctx, op, accountID, v, values) })
 	if len(values) > 1 && isKind(err, connector.KindInvalid) {
 		return each(values, func(value string) error { return c.changeValues(ctx, op, accountID, v, []string{value}) })
 	}

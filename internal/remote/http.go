@@ -87,8 +87,9 @@ var meanings = map[int]struct {
 func asError(op, who string, resp *http.Response) *Error {
 	meaning, known := meanings[resp.StatusCode]
 	kind, advice := meaning.kind, meaning.advice
+	used, wait := QuotaUsed(resp.Header)
 	switch {
-	case resp.StatusCode == http.StatusForbidden && resp.Header.Get("Retry-After") != "":
+	case resp.StatusCode == http.StatusForbidden && (used || resp.Header.Get("Retry-After") != ""):
 		kind, advice = RateLimited, "too many requests"
 	case known:
 	case resp.StatusCode >= 500:
@@ -100,7 +101,9 @@ func asError(op, who string, resp *http.Response) *Error {
 	}
 	err := &Error{Kind: kind, Op: op, Message: fmt.Sprintf("%s answered %d: %s", who, resp.StatusCode, advice)}
 	if kind.Retryable() {
-		err.RetryAfter = RetryAfter(resp.Header)
+		if err.RetryAfter = RetryAfter(resp.Header); err.RetryAfter == 0 && kind == RateLimited {
+			err.RetryAfter = wait
+		}
 	}
 	return err
 }
@@ -121,6 +124,33 @@ func RetryAfter(header http.Header) time.Duration {
 		now = time.Now()
 	}
 	return min(max(at.Sub(now), 0), maxRetryAfter)
+}
+
+// QuotaUsed reports whether an answer's headers say that a quota is used up, and how
+// long it is until there is more. The names are those of GitHub, Okta, Slack and
+// others, and of draft-ietf-httpapi-ratelimit-headers; the reset is an instant in Unix
+// seconds, or a number of seconds.
+func QuotaUsed(header http.Header) (used bool, wait time.Duration) {
+	for _, prefix := range []string{"X-RateLimit-", "X-Rate-Limit-", "RateLimit-"} {
+		left, err := strconv.Atoi(strings.TrimSpace(header.Get(prefix + "Remaining")))
+		if err != nil || left > 0 {
+			continue
+		}
+		reset, err := strconv.ParseInt(strings.TrimSpace(header.Get(prefix+"Reset")), 10, 64)
+		if err != nil {
+			return true, 0
+		}
+		const instants = 1_000_000_000 // seconds since 1970; no quota rests for 30 years
+		if reset >= instants {
+			now, err := http.ParseTime(header.Get("Date"))
+			if err != nil {
+				now = time.Now()
+			}
+			reset -= now.Unix()
+		}
+		return true, min(max(time.Duration(min(reset, int64(maxRetryAfter/time.Second)))*time.Second, 0), maxRetryAfter)
+	}
+	return false, 0
 }
 
 // Ended is why a context has ended, also when its deadline is over and it does not say

@@ -1,0 +1,460 @@
+package scim_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+)
+
+const scimError = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","scimType":"invalidFilter"}`
+
+// rewritten changes what a compliant service answers: body is called with each
+// successful answer's JSON.
+func rewritten(t *testing.T, app *scimtest.Service, body func(r *http.Request, answer map[string]any)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		recorded := httptest.NewRecorder()
+		app.ServeHTTP(recorded, r)
+		answer := map[string]any{}
+		if recorded.Body.Len() > 0 {
+			assert.NoError(t, json.Unmarshal(recorded.Body.Bytes(), &answer))
+			body(r, answer)
+		}
+		w.Header().Set("Content-Type", recorded.Header().Get("Content-Type"))
+		w.WriteHeader(recorded.Code)
+		if len(answer) > 0 {
+			assert.NoError(t, json.NewEncoder(w).Encode(answer))
+		}
+	}
+}
+
+// keys renames every key of a JSON value.
+func keys(value any, name func(string) string) any {
+	switch value := value.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, v := range value {
+			out[name(k)] = keys(v, name)
+		}
+		return out
+	case []any:
+		for i := range value {
+			value[i] = keys(value[i], name)
+		}
+	}
+	return value
+}
+
+func renamed(name func(string) string) func(*http.Request, map[string]any) {
+	return func(_ *http.Request, answer map[string]any) {
+		for k, v := range keys(answer, name).(map[string]any) {
+			delete(answer, strings.ToLower(k))
+			for old := range answer {
+				if strings.EqualFold(old, k) {
+					delete(answer, old)
+				}
+			}
+			answer[k] = v
+		}
+	}
+}
+
+// each calls f for every resource of an answer.
+func eachResource(answer map[string]any, f func(map[string]any)) {
+	if list, ok := answer["Resources"].([]any); ok {
+		for _, r := range list {
+			f(r.(map[string]any))
+		}
+		return
+	}
+	if answer["id"] != nil {
+		f(answer)
+	}
+}
+
+func complexValues(r map[string]any, name string, f func(map[string]any)) {
+	values, _ := r[name].([]any)
+	for _, v := range values {
+		f(v.(map[string]any))
+	}
+}
+
+// TestOddServices takes an account through its life in services that differ from RFC
+// 7644 as services in the field do.
+func TestOddServices(t *testing.T) {
+	type handler = func(*testing.T, *scimtest.Service) http.HandlerFunc
+	plain := func(change func(*http.Request, map[string]any)) handler {
+		return func(t *testing.T, app *scimtest.Service) http.HandlerFunc { return rewritten(t, app, change) }
+	}
+	refuse := func(status int, body string, when func(*http.Request) bool) handler {
+		return func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				if when(r) {
+					w.Header().Set("Content-Type", "application/scim+json")
+					w.WriteHeader(status)
+					_, _ = w.Write([]byte(body))
+					return
+				}
+				app.ServeHTTP(w, r)
+			}
+		}
+	}
+	filters := func(r *http.Request, attr string) bool {
+		return strings.HasPrefix(r.URL.Query().Get("filter"), attr+" ")
+	}
+	for name, c := range map[string]struct {
+		handler  handler
+		settings connector.Settings
+		noGroups bool
+		shifted  bool // lists leave out the first one
+	}{
+		"as RFC 7644 has it":       {handler: plain(func(*http.Request, map[string]any) {})},
+		"names in lower case":      {handler: plain(renamed(strings.ToLower))},
+		"names in upper case":      {handler: plain(renamed(strings.ToUpper))},
+		"a creation answered 204":  {handler: created(http.StatusNoContent, "")},
+		"a creation answered {}":   {handler: created(http.StatusCreated, "{}")},
+		"a creation answered text": {handler: created(http.StatusOK, "created")},
+		"a creation answered by a Location": {handler: func(t *testing.T, app *scimtest.Service) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodPost {
+					app.ServeHTTP(w, r)
+					return
+				}
+				recorded := httptest.NewRecorder()
+				app.ServeHTTP(recorded, r)
+				var made struct{ ID string }
+				assert.NoError(t, json.Unmarshal(recorded.Body.Bytes(), &made))
+				w.Header().Set("Location", "https://elsewhere.example/Users/"+made.ID)
+				w.WriteHeader(recorded.Code)
+			}
+		}},
+		"no match is 404": {handler: func(t *testing.T, app *scimtest.Service) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				recorded := httptest.NewRecorder()
+				app.ServeHTTP(recorded, r)
+				if r.URL.Query().Has("filter") && strings.Contains(recorded.Body.String(), `"totalResults":0`) {
+					http.NotFound(w, r)
+					return
+				}
+				w.WriteHeader(recorded.Code)
+				_, _ = w.Write(recorded.Body.Bytes())
+			}
+		}},
+		"no filter by externalId":  {handler: refuse(400, scimError, func(r *http.Request) bool { return filters(r, "externalId") })},
+		"no filter by displayName": {handler: refuse(400, scimError, func(r *http.Request) bool { return filters(r, "displayName") })},
+		"no filter by members":     {handler: refuse(501, scimError, func(r *http.Request) bool { return filters(r, "members.value") })},
+		"a filter by members is an error of theirs": {
+			handler:  refuse(500, "", func(r *http.Request) bool { return filters(r, "members.value") }),
+			settings: connector.Settings{"filterMembers": false},
+		},
+		"a filter by externalId is an error of theirs": {
+			handler:  refuse(500, "", func(r *http.Request) bool { return filters(r, "externalId") }),
+			settings: connector.Settings{"filterExternalID": false},
+		},
+		"no excludedAttributes": {handler: refuse(400, scimError, func(r *http.Request) bool { return r.URL.Query().Has("excludedAttributes") })},
+		"JSON as application/json only": {handler: refuse(415, "", func(r *http.Request) bool {
+			return r.Header.Get("Content-Type") == "application/scim+json"
+		})},
+		"no /Groups": {handler: refuse(404, "<html>", func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/Groups") }), noGroups: true},
+		"a total of the page": {handler: plain(func(_ *http.Request, answer map[string]any) {
+			if list, ok := answer["Resources"].([]any); ok {
+				answer["totalResults"] = len(list)
+			}
+		}), settings: connector.Settings{"pageSize": 2}},
+		"indexes that count from 0": {handler: func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				if query := r.URL.Query(); query.Has("startIndex") {
+					n, _ := strconv.Atoi(query.Get("startIndex"))
+					query.Set("startIndex", strconv.Itoa(n+1))
+					r.URL.RawQuery = query.Encode()
+				}
+				app.ServeHTTP(w, r)
+			}
+		}, shifted: true},
+		"a byte order mark": {handler: func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				recorded := httptest.NewRecorder()
+				app.ServeHTTP(recorded, r)
+				w.WriteHeader(recorded.Code)
+				if recorded.Body.Len() > 0 {
+					_, _ = w.Write(append([]byte("\xef\xbb\xbf"), recorded.Body.Bytes()...))
+				}
+			}
+		}},
+		"a total as text": {handler: plain(func(_ *http.Request, answer map[string]any) {
+			if n, ok := answer["totalResults"].(float64); ok {
+				answer["totalResults"] = strconv.Itoa(int(n))
+			}
+		})},
+		"groups as names": {handler: plain(func(_ *http.Request, answer map[string]any) {
+			eachResource(answer, func(r map[string]any) {
+				var names []any
+				complexValues(r, "groups", func(g map[string]any) { names = append(names, g["display"]) })
+				if names != nil {
+					r["groups"] = names
+				}
+			})
+		})},
+		"groups and members by $ref": {handler: plain(func(_ *http.Request, answer map[string]any) {
+			eachResource(answer, func(r map[string]any) {
+				for _, attr := range []string{"groups", "members"} {
+					complexValues(r, attr, func(v map[string]any) {
+						v["$ref"] = "https://elsewhere.example/scim/Things/" + v["value"].(string)
+						delete(v, "value")
+						delete(v, "display")
+					})
+				}
+			})
+		})},
+		"IDs in another case where they refer": {handler: plain(func(_ *http.Request, answer map[string]any) {
+			eachResource(answer, func(r map[string]any) {
+				complexValues(r, "members", func(v map[string]any) { v["value"] = strings.ToUpper(v["value"].(string)) })
+				delete(r, "groups")
+			})
+		})},
+		"active as a number": {handler: plain(func(_ *http.Request, answer map[string]any) {
+			eachResource(answer, func(r map[string]any) {
+				switch r["active"] {
+				case true:
+					r["active"] = 1
+				case false:
+					r["active"] = 0
+				}
+			})
+		})},
+		"members removed by value": {
+			handler: func(t *testing.T, app *scimtest.Service) http.HandlerFunc {
+				other, err := scimtest.New(scimtest.Options{Token: token, Groups: []string{"staff", "engineers"}, Deviations: scimtest.Deviations{NoPathFilters: true}})
+				assert.NoError(t, err)
+				for _, u := range app.Users() {
+					other.AddUser(u)
+				}
+				return other.ServeHTTP
+			},
+			settings: connector.Settings{"removeMembers": "value"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app, _ := serve(t, "staff", "engineers")
+			for _, other := range []string{"bob", "cleo", "dan"} {
+				app.AddUser(scimtest.User{UserName: other, ExternalID: "p-" + other, Active: true})
+			}
+			server := httptest.NewServer(c.handler(t, app))
+			t.Cleanup(server.Close)
+			settings := connector.Settings{"url": server.URL + scimtest.BasePath, "token": token}
+			for k, v := range c.settings {
+				settings[k] = v
+			}
+			live(t, open(t, settings), c.noGroups, c.shifted)
+		})
+	}
+}
+
+func created(status int, body string) func(*testing.T, *scimtest.Service) http.HandlerFunc {
+	return func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPost {
+				app.ServeHTTP(w, r)
+				return
+			}
+			app.ServeHTTP(httptest.NewRecorder(), r)
+			w.WriteHeader(status)
+			if status != http.StatusNoContent {
+				_, _ = w.Write([]byte(body))
+			}
+		}
+	}
+}
+
+// live takes an account from its creation to its end.
+func live(t *testing.T, c connector.Connector, noGroups, shifted bool) {
+	t.Helper()
+	keys := connector.Keys{PersonID: "p-ada", Username: "ada"}
+	found, err := c.Find(t.Context(), keys)
+	require.NoError(t, err)
+	require.Empty(t, found)
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
+		PersonID: "p-ada", Username: "ada", Active: true, Attributes: map[string]any{"title": "Engineer", "emails": "ada@example.com"},
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, made.ID)
+	found, err = c.Find(t.Context(), keys)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, made.ID, found[0].Account.ID)
+	groups := []string{"engineers", "staff"}
+	if noGroups {
+		err := c.(connector.Entitler).Grant(t.Context(), made.ID, groups[:1])
+		require.ErrorContains(t, err, "groups: false")
+		groups = nil
+	} else {
+		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, groups))
+	}
+	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"title": "Manager", "emails": "ada.byron@example.com"}))
+	account, err := c.Read(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.True(t, account.Active)
+	assert.Equal(t, groups, account.Entitlements)
+	assert.Equal(t, "Manager", account.Attributes["title"])
+	assert.Equal(t, "ada.byron@example.com", account.Attributes["emails"])
+	listed := map[string][]string{}
+	for a, err := range c.(connector.Lister).List(t.Context()) {
+		require.NoError(t, err)
+		listed[a.Username] = a.Entitlements
+	}
+	want := map[string][]string{"ada": groups, "bob": nil, "cleo": nil, "dan": nil}
+	if shifted {
+		delete(want, "bob")
+	}
+	assert.Equal(t, want, listed)
+
+	require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), made.ID, groups))
+	account, err = c.Read(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.False(t, account.Active)
+	assert.Empty(t, account.Entitlements)
+	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+	found, err = c.Find(t.Context(), connector.Keys{AccountID: made.ID})
+	require.NoError(t, err)
+	assert.Empty(t, found)
+}
+
+// A number is its digits.
+func TestNumericIDs(t *testing.T) {
+	c := answering(t, http.StatusOK, nil, `{"id":17,"userName":"anna","externalId":4711,"active":true,"groups":[{"value":3,"display":"staff"}]}`)
+	account, err := c.Read(t.Context(), "17")
+	require.NoError(t, err)
+	assert.Equal(t, connector.Account{
+		ID: "17", Username: "anna", ExternalID: "4711", Active: true, Attributes: map[string]any{}, Entitlements: []string{"staff"},
+	}, account)
+}
+
+// A quota that is used up is waited for, whatever the status that says so.
+func TestQuotasAreToldByHeaders(t *testing.T) {
+	for _, c := range []struct {
+		header map[string]string
+		kind   connector.ErrorKind
+		wait   time.Duration
+	}{
+		{map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1795082460"}, connector.KindRateLimited, time.Minute},
+		{map[string]string{"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": "30"}, connector.KindRateLimited, 30 * time.Second},
+		{map[string]string{"RateLimit-Remaining": "0"}, connector.KindRateLimited, 0},
+		{map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9999999999999"}, connector.KindRateLimited, 24 * time.Hour},
+		{map[string]string{"X-RateLimit-Remaining": "5", "X-RateLimit-Reset": "30"}, connector.KindForbidden, 0},
+		{map[string]string{"X-RateLimit-Remaining": "none"}, connector.KindForbidden, 0},
+	} {
+		header := http.Header{"Date": {"Thu, 19 Nov 2026 10:00:00 GMT"}}
+		for name, value := range c.header {
+			header.Set(name, value)
+		}
+		_, err := answering(t, http.StatusForbidden, header, "").Read(t.Context(), "1")
+		failed := failure(t, err)
+		assert.Equal(t, c.kind, failed.Kind, c.header)
+		assert.Equal(t, c.wait, failed.RetryAfter, c.header)
+	}
+}
+
+// A total that says that there is something, with nothing sent, proves nothing.
+func TestAnAnswerThatContradictsItselfIsNoProof(t *testing.T) {
+	c := answering(t, http.StatusOK, nil, `{"totalResults":1,"Resources":[]}`)
+	_, err := c.Find(t.Context(), connector.Keys{PersonID: "1", Username: "anna"})
+	assert.Contains(t, failure(t, err).Message, "contradicts itself")
+}
+
+// A 409 that is a lost race is tried again at once; one that tells of a taken name is
+// not.
+func TestLostRacesAreRunAgain(t *testing.T) {
+	app, _ := serve(t, "staff")
+	var fail, asked atomic.Int32
+	status, body := http.StatusConflict, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"409"}`
+	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPatch || r.Method == http.MethodPut {
+			asked.Add(1)
+			if fail.Add(-1) >= 0 {
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte(body))
+				return
+			}
+		}
+		app.ServeHTTP(w, r)
+	})
+	id := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"grant", func() error { return c.(connector.Entitler).Grant(t.Context(), id, []string{"staff"}) }},
+		{"revoke", func() error { return c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"}) }},
+		{"disable", func() error { return c.(connector.Switch).Disable(t.Context(), id) }},
+		{"enable", func() error { return c.(connector.Switch).Enable(t.Context(), id) }},
+		{"update", func() error { return c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "x"}) }},
+		{"role", func() error { return c.(connector.Entitler).Grant(t.Context(), id, []string{"role:admin"}) }},
+	} {
+		for _, lost := range []int32{1, 3} {
+			fail.Store(lost)
+			require.NoError(t, step.do(), "%s after %d lost races", step.name, lost)
+		}
+		fail.Store(100)
+		err := step.do()
+		fail.Store(0)
+		if step.name == "role" || step.name == "grant" {
+			assert.NoError(t, err, "it has the %s already", step.name)
+			continue
+		}
+		assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind, step.name)
+	}
+	asked.Store(0)
+	fail.Store(100)
+	body = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"409","scimType":"uniqueness"}`
+	err := c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "y"})
+	assert.Equal(t, connector.KindExists, failure(t, err).Kind)
+	assert.EqualValues(t, 1, asked.Load())
+}
+
+// Where a service keeps no types, the new address replaces the old one.
+func TestAMultiValuedAttributeWithoutTypesIsReplaced(t *testing.T) {
+	for name, forget := range map[string][]string{"types": {"type"}, "types and primary": {"type", "primary"}} {
+		t.Run(name, func(t *testing.T) {
+			app, _ := serve(t)
+			server := httptest.NewServer(rewritten(t, app, func(_ *http.Request, answer map[string]any) {
+				eachResource(answer, func(r map[string]any) {
+					complexValues(r, "emails", func(v map[string]any) {
+						for _, f := range forget {
+							delete(v, f)
+						}
+					})
+				})
+			}))
+			t.Cleanup(server.Close)
+			c := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token})
+			made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "mia", Active: true, Attributes: map[string]any{"emails": "mia@old.example"}})
+			require.NoError(t, err)
+			for _, address := range []string{"mia@new.example", "mia@newer.example"} {
+				require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"emails": address}))
+				account, err := c.Read(t.Context(), made.ID)
+				require.NoError(t, err)
+				assert.Equal(t, address, account.Attributes["emails"])
+			}
+			request, err := http.NewRequest(http.MethodGet, server.URL+scimtest.BasePath+"/Users/"+made.ID, http.NoBody)
+			require.NoError(t, err)
+			request.Header.Set("Authorization", "Bearer "+token)
+			answer, err := http.DefaultClient.Do(request)
+			require.NoError(t, err)
+			defer answer.Body.Close()
+			var user struct{ Emails []any }
+			require.NoError(t, json.NewDecoder(answer.Body).Decode(&user))
+			assert.Len(t, user.Emails, 1)
+		})
+	}
+}
