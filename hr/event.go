@@ -53,6 +53,17 @@ type Event struct {
 	RescindsSource string `json:"rescindsSource,omitempty"`
 }
 
+// EndsAccess reports whether an event may take access from somebody: if nothing comes
+// of it, a human has to know at once.
+func (e Event) EndsAccess() bool {
+	switch e.Type {
+	case EventTerminated, EventSuspended, EventLeaveStarted, EventRescinded:
+		return true
+	default:
+		return false
+	}
+}
+
 // PersonType is the kind of relation a person has with the company.
 type PersonType string
 

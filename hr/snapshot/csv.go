@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/nearest"
 )
 
@@ -58,7 +59,7 @@ func readCSV(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
 		}
 		line, _ := records.FieldPos(0)
 		var problem *Error
-		row := m.row(line, fields, func(column string) string { return strings.TrimSpace(record[place[column]]) },
+		row := m.row(line, fields, func(column string) string { return strings.Trim(record[place[column]], padding) },
 			func(column, field, text string) {
 				if problem == nil {
 					problem = &Error{Line: line, Name: column, Field: field, Text: text}
@@ -76,6 +77,9 @@ func readCSV(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
 		}
 	}
 }
+
+// padding is what files are laid out with. Other white space is data.
+const padding = " \t\r\n"
 
 // delimiter is what stands between the names of a header line.
 func delimiter(header string) rune {
@@ -101,7 +105,7 @@ func delimiter(header string) rune {
 func places(names []string, comma rune, m Mapping) (map[string]int, error) {
 	place := make(map[string]int, len(names))
 	for i, name := range names {
-		names[i] = strings.TrimSpace(name)
+		names[i] = hr.Text(name)
 		if _, twice := place[names[i]]; twice && slices.Contains(m.columns(), names[i]) {
 			return nil, &Error{Line: 1, Name: names[i], Fatal: true, Text: "is the name of two columns"}
 		}

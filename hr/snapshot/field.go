@@ -19,6 +19,7 @@ const (
 	FieldStart     = "worker.startDate"
 	FieldEnd       = "worker.endDate"
 	FieldZone      = "worker.location.timeZone"
+	FieldManager   = "worker.managerId"
 
 	attributePrefix = "worker.attributes."
 )
@@ -43,7 +44,7 @@ var texts = map[string]func(*hr.Profile) *string{
 	"worker.location.site":    func(p *hr.Profile) *string { return &p.Location.Site },
 	"worker.location.country": func(p *hr.Profile) *string { return &p.Location.Country },
 	FieldZone:                 func(p *hr.Profile) *string { return &p.Location.TimeZone },
-	"worker.managerId":        func(p *hr.Profile) *string { return &p.ManagerID },
+	FieldManager:              func(p *hr.Profile) *string { return &p.ManagerID },
 }
 
 // dates are the fields of a row that are dates.

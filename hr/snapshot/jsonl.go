@@ -110,7 +110,7 @@ func plain(value any) (string, bool) {
 	case nil:
 		return "", true
 	case string:
-		return strings.TrimSpace(value), true
+		return strings.Trim(value, padding), true
 	case json.Number:
 		return value.String(), true
 	case bool:

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/nearest"
@@ -94,6 +93,9 @@ func (m Mapping) row(line int, fields []string, get func(column string) string, 
 	for _, field := range fields {
 		column := m.Columns[field]
 		text := get(column)
+		if !isID(field) {
+			text = hr.Text(text)
+		}
 		if meant, ok := m.Values[field][text]; ok {
 			text = meant
 		}
@@ -137,11 +139,13 @@ func (m Mapping) set(row *Row, field, text string) (problem string) {
 		*at(row) = d
 		return problem
 	}
+	if isID(field) {
+		if problem := hr.PersonIDProblem(text); problem != "" {
+			return problem
+		}
+	}
 	switch field {
 	case FieldPersonID:
-		if len(text) > longestID || strings.ContainsFunc(text, isSpace) {
-			return "must be at most 128 characters, without spaces"
-		}
 		row.PersonID = text
 		return ""
 	case FieldType:
@@ -157,9 +161,8 @@ func (m Mapping) set(row *Row, field, text string) (problem string) {
 	return ""
 }
 
-const longestID = 128
-
-func isSpace(r rune) bool { return strings.ContainsRune(" \t\r\n\v\f", r) }
+// isID reports whether a field holds a person's ID.
+func isID(field string) bool { return field == FieldPersonID || field == FieldManager }
 
 var personTypes = []hr.PersonType{
 	hr.TypeEmployee, hr.TypeContractor, hr.TypeIntern, hr.TypePartner, hr.TypeTemporary, hr.TypeService,

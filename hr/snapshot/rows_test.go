@@ -62,7 +62,7 @@ func TestBadRows(t *testing.T) {
 	tests := map[string]string{ // row -> what is wrong with it
 		"2,employee,Ada,,2026-01-05,,UTC,,,,":        `3:16: "Last" (worker.familyName) is empty`,
 		",employee,Ada,Berg,2026-01-05,,UTC,,,,":     `3:1: "ID" (workerId) is empty`,
-		"2 3,employee,Ada,Berg,2026-01-05,,UTC,,,,":  `3:1: "ID" (workerId) must be at most 128 characters, without spaces`,
+		"2 3,employee,Ada,Berg,2026-01-05,,UTC,,,,":  `3:1: "ID" (workerId) has white space in it`,
 		"2,Secretary,Ada,Berg,2026-01-05,,UTC,,,,":   `3:3: "Type" (worker.workerType) must be employee, contractor,`,
 		"2,employee,Ada,Berg,2026-02-30,,UTC,,,,":    `3:21: "Start" (worker.startDate) is not a date of the form YYYY-MM-DD`,
 		"2,employee,Ada,Berg,0026-02-20,,UTC,,,,":    `3:21: "Start" (worker.startDate) is not in a plausible year`,

@@ -7,8 +7,9 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/tenurehq/tenure/hr"
 )
 
 // Clue is what can be told of a record that no decoder reads: enough to say
@@ -41,10 +42,10 @@ func LookAt(r Record) Clue {
 	}
 	kind := []string{r.Headers["ce_type"], body.fields["type"]}
 	return Clue{
-		Person: first(fitsPerson, string(r.Key),
+		Person: first(fitsPerson, people(string(r.Key),
 			r.Headers["ce_subject"], body.fields["subject"],
 			r.Headers["ce_partitionkey"], body.fields["partitionkey"],
-			body.fields["data.workerid"], body.fields["workerid"]),
+			body.fields["data.workerid"], body.fields["workerid"])...),
 		Type:   first(identifier.MatchString, kind...),
 		Source: first(identifier.MatchString, r.Headers["ce_source"], body.fields["source"]),
 		ID:     first(identifier.MatchString, r.Headers["ce_id"], body.fields["id"]),
@@ -62,10 +63,19 @@ var (
 	endsAccessInText = regexp.MustCompile(`(?i)"type"\s*:\s*"[^"]*(terminat|suspen)|"(termination|suspension)"\s*:\s*\{\s*"`)
 )
 
-// fitsPerson says whether a text may be a person's ID, as the schema has them.
-func fitsPerson(id string) bool {
-	return len(id) <= 128 && utf8.ValidString(id) &&
-		!strings.ContainsFunc(id, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+// fitsPerson says whether a text may be a person's ID.
+func fitsPerson(id string) bool { return hr.PersonIDProblem(id) == "" }
+
+// people are texts that may name a person. Whoever is meant by an ID with something
+// invisible in it is most likely whom it names without.
+func people(texts ...string) []string {
+	var names []string
+	for _, text := range texts {
+		if utf8.ValidString(text) && !strings.Contains(text, "\x00") {
+			names = append(names, hr.Text(text))
+		}
+	}
+	return names
 }
 
 // sight is what a value shows: texts by path ("data.workerid", in lower case),

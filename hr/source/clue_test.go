@@ -53,6 +53,8 @@ func TestLookAt(t *testing.T) {
 		"an address is no identifier":   {value: `{"type":"hired","id":"georgi@example.com","source":"Georgi Facello"}`, want: source.Clue{Type: "hired"}},
 		"a name is no person":           {key: "Georgi Facello", value: `{"subject":"7"}`, want: source.Clue{Person: "7"}},
 		"nor is what cannot be shown":   {key: "\x00\xff", value: `{}`},
+		"an ID with a space around it":  {key: "9\u00a0", value: `{"subject":"9\u200b"}`, want: source.Clue{Person: "9"}},
+		"not ASCII":                     {key: "M\u00dc-17", value: `{}`, want: source.Clue{Person: "M\u00dc-17"}},
 		"deep":                          {key: "1", value: strings.Repeat("[", 100_000), want: source.Clue{Person: "1"}},
 		"deep objects":                  {key: "1", value: strings.Repeat(`{"type":`, 100_000) + `"x"`, want: source.Clue{Person: "1"}},
 	} {

@@ -3,7 +3,6 @@ package source
 import (
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/tenurehq/tenure/hr"
@@ -17,9 +16,6 @@ const (
 	LastYear  = 2199
 )
 
-// longestID is how many characters a person's ID may have, as in the event format.
-const longestID = 128
-
 // Fields reads what an HR system says of one person: texts, by the names that the
 // HR system gives them. What is absent reads as empty. The first thing found wrong
 // is kept for Err.
@@ -31,16 +27,16 @@ type Fields struct {
 // NewFields reads texts.
 func NewFields(texts map[string]string) *Fields { return &Fields{texts: texts} }
 
-// Text is a field without the white space around it.
+// Text is a field as hr.Text has it.
 func (f *Fields) Text(name string) string {
-	text := strings.TrimSpace(f.texts[name])
+	text := f.texts[name]
 	switch {
 	case !utf8.ValidString(text):
 		f.Reject(name, "is not UTF-8")
 	case strings.Contains(text, "\x00"):
 		f.Reject(name, "has a NUL character in it")
 	default:
-		return text
+		return hr.Text(text)
 	}
 	return ""
 }
@@ -56,23 +52,20 @@ func (f *Fields) Required(name, advice string) string {
 
 // ID is the ID of a person, which must be there.
 func (f *Fields) ID(name string) string {
-	id := f.Text(name)
-	if !ValidID(id) {
-		f.Reject(name, "is not the ID of a person: 1 to 128 characters without spaces")
+	id := f.texts[name]
+	if problem := hr.PersonIDProblem(id); problem != "" {
+		f.Reject(name, problem)
 		return ""
 	}
 	return id
 }
 
-// ValidID says whether a person can have that ID.
-func ValidID(id string) bool {
-	return id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= longestID &&
-		!strings.ContainsFunc(id, func(r rune) bool { return unicode.IsSpace(r) || r == 0 })
-}
+// ValidID reports whether a person can have that ID.
+func ValidID(id string) bool { return hr.PersonIDProblem(id) == "" }
 
 // Reference is the ID of another person; empty if there is none.
 func (f *Fields) Reference(name string) string {
-	if f.Text(name) == "" {
+	if f.texts[name] == "" {
 		return ""
 	}
 	return f.ID(name)

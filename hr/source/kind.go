@@ -33,6 +33,9 @@ func (k Kind) Open(set Settings) (Source, error) {
 	if rejected := values.Err(); rejected != nil {
 		return Source{}, rejected
 	}
+	if err == nil && opened.Decode != nil {
+		opened.Decode = checked(opened.Decode)
+	}
 	return opened, err
 }
 

@@ -49,7 +49,7 @@ func ReadMapping(set *settings.Values, known map[string]hr.PersonType) Mapping {
 		zones: make(map[string]string),
 		types: make(map[string]hr.PersonType),
 	}
-	if len(m.Name) > longestID || strings.ContainsFunc(m.Name, func(c rune) bool {
+	if len(m.Name) > hr.LongestPersonID || strings.ContainsFunc(m.Name, func(c rune) bool {
 		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("/._-", c)
 	}) {
 		set.Reject("name", "must be letters, digits and any of / . _ -")

@@ -39,10 +39,30 @@ func decode(r source.Record) (hr.Event, []source.Warning, *source.Error) {
 		return hr.Event{}, nil, refusal
 	}
 	e, refusal := read(event)
+	if refusal == nil {
+		refusal = check(e)
+	}
 	if refusal != nil {
 		return hr.Event{}, nil, refusal
 	}
 	return e, warnings(e, doc, r.Key), nil
+}
+
+// check refuses what no ledger or workflow can keep.
+func check(e hr.Event) *source.Error {
+	refusal := source.Check(e)
+	if refusal == nil {
+		return nil
+	}
+	for _, name := range []struct{ event, wire string }{
+		{"/personId", "/subject"}, {"/source", "/source"}, {"/id", "/id"}, {"/sequence", "/sequence"}, {"/profile", "/data/worker"}, {"", "/data"},
+	} {
+		if rest, ok := strings.CutPrefix(refusal.Field, name.event); ok {
+			refusal.Field = name.wire + rest
+			break
+		}
+	}
+	return refusal
 }
 
 // checkVersions refuses events that the schema of this version says nothing of.

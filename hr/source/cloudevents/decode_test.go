@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,29 @@ func TestEmptyAndNullMeanAbsent(t *testing.T) {
 		assert.Equal(t, want, got)
 		got = decodeOne(t, structuredRecord("10004", with(t, "hired.json", empty, "partitionkey")))
 		assert.Equal(t, want, got)
+	}
+}
+
+// What nobody sees makes no difference: not in texts, and not in words of a list.
+func TestTextsAreTidied(t *testing.T) {
+	want := decodeOne(t, structuredRecord("10004", string(example(t, "hired.json"))))
+	for _, tt := range []struct {
+		text string
+		path []string
+	}{
+		{"Development ", []string{"data", "worker", "department"}},
+		{"\u00a0Development\u200b", []string{"data", "worker", "department"}},
+		{" employee", []string{"data", "worker", "workerType"}},
+		{"2026-03-01\u00a0", []string{"data", "effectiveDate"}},
+		{"Europe/Berlin ", []string{"data", "worker", "location", "timeZone"}},
+		{"\tM ", []string{"data", "worker", "attributes", "shirt"}},
+		{"\u200b ", []string{"data", "worker", "workEmail"}},
+	} {
+		assert.Equal(t, want, decodeOne(t, structuredRecord("10004", with(t, "hired.json", tt.text, tt.path...))), "%q", tt.text)
+	}
+	for _, id := range []string{"M\u00dc-17", "\u5de5\u53f7-7", "a%41/b?'\""} {
+		value := strings.ReplaceAll(string(example(t, "hired.json")), `"10004"`, strconv.Quote(id))
+		assert.Equal(t, id, decodeOne(t, structuredRecord(id, value)).PersonID)
 	}
 }
 

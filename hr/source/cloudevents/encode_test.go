@@ -21,17 +21,10 @@ func drawInstant(t *rapid.T, label string) time.Time {
 	return time.Unix(rapid.Int64Range(-2_000_000_000, 7_000_000_000).Draw(t, label), rapid.Int64Range(0, 999_999_999).Draw(t, label)).UTC()
 }
 
-// text is any text that a store can keep.
-var text = rapid.String().Filter(func(s string) bool {
-	for _, r := range s {
-		if r == 0 {
-			return false
-		}
-	}
-	return true
-})
+// text is any text as Tenure keeps it.
+var text = rapid.Map(rapid.String(), hr.Text)
 
-var words = rapid.StringMatching(`[A-Za-zÄß0-9 .'"<&\\/-]{1,12}`)
+var words = rapid.StringMatching(`[A-Za-zÄß0-9 .'"<&\\/-]{1,12}`).Filter(func(s string) bool { return hr.Text(s) == s })
 
 func drawEvent(t *rapid.T) hr.Event {
 	e := hr.Event{
@@ -43,7 +36,7 @@ func drawEvent(t *rapid.T) hr.Event {
 			hr.EventLeaveStarted, hr.EventLeaveEnded, hr.EventTerminated, hr.EventRescinded,
 			hr.EventSuspended, hr.EventReinstated,
 		}).Draw(t, "type"),
-		PersonID:  rapid.StringMatching(`[A-Za-z0-9_.-]{1,16}`).Draw(t, "person"),
+		PersonID:  rapid.StringMatching(`[A-Za-z0-9_.%ÄßЖ工-]{1,16}`).Draw(t, "person"),
 		Recorded:  drawInstant(t, "recorded"),
 		Sequence:  rapid.StringMatching(`[0-9]{0,6}`).Draw(t, "sequence"),
 		Effective: drawDate(t, "effective"),

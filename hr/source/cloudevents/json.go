@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/schemas"
 )
@@ -16,8 +17,14 @@ func malformed(path []string, text string) *source.Error {
 	return &source.Error{Reason: source.ReasonMalformed, Field: source.Printable(schemas.Pointer(path...)), Text: text}
 }
 
-// prune takes out of objects what means the same as being absent, and refuses
-// text that not every store can keep.
+// ids are the fields that hold IDs: what is around one is not cut off, but told.
+var ids = map[string]bool{
+	"/id": true, "/source": true, "/subject": true, "/partitionkey": true,
+	"/data/workerId": true, "/data/worker/managerId": true, "/data/rescinds": true,
+}
+
+// prune makes texts but IDs what hr.Text has of them, takes out of objects what means
+// the same as being absent, and refuses text that not every store can keep.
 func prune(value any, path ...string) *source.Error {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -28,6 +35,9 @@ func prune(value any, path ...string) *source.Error {
 		at := below(path, name)
 		if text, ok := v.(string); ok && hasNUL(text) || hasNUL(name) {
 			return malformed(at, "has a NUL character in it")
+		} else if ok && !ids[schemas.Pointer(at...)] {
+			v = hr.Text(text)
+			object[name] = v
 		}
 		if v == nil || v == "" {
 			delete(object, name)

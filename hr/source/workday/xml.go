@@ -125,10 +125,14 @@ func (n *node) at(path ...string) *node {
 	return n
 }
 
+// xmlSpace is what XML calls white space: around a text it is layout. Any other is
+// somebody's mistake, and told in IDs.
+const xmlSpace = " \t\r\n"
+
 // said is the text of the element at a path.
 func (n *node) said(path ...string) string {
 	if found := n.at(path...); found != nil {
-		return strings.TrimSpace(string(found.text))
+		return strings.Trim(string(found.text), xmlSpace)
 	}
 	return ""
 }
@@ -144,7 +148,7 @@ func (n *node) id(types ...string) string {
 	for _, kind := range types {
 		for _, child := range n.all("ID") {
 			if child.attrs["type"] == kind {
-				return strings.TrimSpace(string(child.text))
+				return strings.Trim(string(child.text), xmlSpace)
 			}
 		}
 	}

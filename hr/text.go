@@ -1,0 +1,215 @@
+package hr
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// How long texts may be, in bytes: what a database can index and a workflow ID can
+// carry. See docs/adr/0024-what-concerns-one-record.md.
+const (
+	LongestPersonID  = 128
+	LongestForeignID = 80 // of a person's ID that is not all ASCII: a workflow ID carries three letters for each byte
+	LongestEventID   = 512
+	LongestText      = 4096
+)
+
+// Text returns a text as Tenure keeps it: without white space around it and without
+// characters that nobody sees. White space within it, of whatever width, becomes
+// plain spaces. Every source uses it, so that a condition of policy holds for what
+// people read and not for what a spreadsheet left there.
+func Text(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case joiner(r):
+			return r
+		case invisible(r):
+			return -1
+		}
+		return r
+	}, s)
+	return strings.TrimFunc(s, func(r rune) bool { return r == ' ' || joiner(r) })
+}
+
+// joiner reports whether the character joins letters or keeps them apart: some
+// scripts cannot be written without it, so it is kept within a text.
+func joiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
+
+// ignorable are characters that Unicode calls letters or marks and that nobody sees.
+var ignorable = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // combining grapheme joiner
+		{Lo: 0x115f, Hi: 0x1160, Stride: 1}, // Hangul fillers
+		{Lo: 0x17b4, Hi: 0x17b5, Stride: 1}, // Khmer inherent vowels
+		{Lo: 0x180b, Hi: 0x180f, Stride: 1}, // Mongolian variation selectors
+		{Lo: 0x2800, Hi: 0x2800, Stride: 1}, // Braille blank
+		{Lo: 0x3164, Hi: 0x3164, Stride: 1}, // Hangul filler
+		{Lo: 0xfe00, Hi: 0xfe0f, Stride: 1}, // variation selectors
+		{Lo: 0xffa0, Hi: 0xffa0, Stride: 1}, // halfwidth Hangul filler
+	},
+	R32: []unicode.Range32{{Lo: 0xe0100, Hi: 0xe01ef, Stride: 1}}, // variation selectors
+}
+
+// invisible reports whether a text says the same without the character: it is a
+// control or format character, or looks like nothing.
+func invisible(r rune) bool {
+	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(ignorable, r)
+}
+
+// PersonIDProblem returns what is wrong with a person's ID, or an empty text. An ID
+// may be anything that can be printed, without spaces: "10004", "MÜ-17".
+func PersonIDProblem(id string) string {
+	switch {
+	case strings.ContainsFunc(id, unicode.IsSpace):
+		return "has white space in it or around it: an ID has none"
+	case len(id) > LongestForeignID && strings.ContainsFunc(id, func(r rune) bool { return r > unicode.MaxASCII }):
+		return fmt.Sprintf("is longer than %d bytes, which an ID that is not all ASCII may have", LongestForeignID)
+	}
+	return idProblem(id, LongestPersonID)
+}
+
+// EventIDProblem returns what is wrong with the ID or the source of an event, or an
+// empty text. There may be plain spaces within it.
+func EventIDProblem(id string) string {
+	if strings.TrimFunc(id, unicode.IsSpace) != id {
+		return "has white space around it: an ID has none"
+	}
+	return idProblem(id, LongestEventID)
+}
+
+func idProblem(id string, longest int) string {
+	switch {
+	case id == "":
+		return "is empty"
+	case !utf8.ValidString(id):
+		return "is not UTF-8"
+	case len(id) > longest:
+		return fmt.Sprintf("is longer than %d bytes", longest)
+	}
+	n := 0
+	for _, r := range id {
+		n++
+		if !unicode.IsPrint(r) || unicode.Is(ignorable, r) {
+			return fmt.Sprintf("has a character in it that cannot be seen (U+%04X, the %s character): take it out where the ID comes from", r, ordinal(n))
+		}
+	}
+	return ""
+}
+
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprint(n, suffix)
+}
+
+// Tidied returns the event with all its texts as Text has them. IDs are left as they
+// are: see Problem. What the event points to is changed in place.
+func Tidied(e Event) Event {
+	walk(reflect.ValueOf(&e).Elem(), "", func(_ string, id bool, text string) string {
+		if id {
+			return text
+		}
+		return Text(text)
+	})
+	return e
+}
+
+// Problem returns what makes an event one that no database or workflow can keep,
+// whichever HR system says so: the field, by its name in JSON, and what is wrong with
+// it; empty if nothing is.
+func (e Event) Problem() (field, problem string) {
+	if problem := PersonIDProblem(e.PersonID); problem != "" {
+		return "/personId", problem
+	}
+	for _, id := range []struct{ field, value string }{{"/source", e.Source}, {"/id", e.ID}} {
+		if problem := EventIDProblem(id.value); problem != "" {
+			return id.field, problem
+		}
+	}
+	walk(reflect.ValueOf(&e).Elem(), "", func(at string, id bool, text string) string {
+		if problem == "" {
+			field, problem = at, textProblem(at, id, text)
+		}
+		return text
+	})
+	if problem == "" {
+		field = ""
+	}
+	return field, problem
+}
+
+func textProblem(field string, id bool, text string) string {
+	switch {
+	case text == "":
+		return ""
+	case id && strings.HasSuffix(field, "/managerId"):
+		return PersonIDProblem(text)
+	case id:
+		return EventIDProblem(text)
+	case !utf8.ValidString(text):
+		return "is not UTF-8"
+	case strings.Contains(text, "\x00"):
+		return "has a NUL character in it"
+	case len(text) > LongestText:
+		return fmt.Sprintf("is longer than %d bytes", LongestText)
+	}
+	return ""
+}
+
+// walk gives f every text below a value, by its name in JSON, and puts what f returns
+// in its place. Names of attributes are texts of their own, and stay.
+func walk(v reflect.Value, path string, f func(field string, id bool, text string) string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			walk(v.Elem(), path, f)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			walk(v.Index(i), fmt.Sprint(path, "/", i), f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			if !field.IsExported() {
+				continue
+			}
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if field.Anonymous {
+				walk(v.Field(i), path, f)
+			} else {
+				walk(v.Field(i), path+"/"+name, f)
+			}
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			at := path + "/" + key.String()
+			f(path, false, key.String())
+			if v.Type().Elem().Kind() == reflect.String {
+				v.SetMapIndex(key, reflect.ValueOf(f(at, false, v.MapIndex(key).String())).Convert(v.Type().Elem()))
+			}
+		}
+	case reflect.String:
+		v.SetString(f(path, isID(path), v.String()))
+	}
+}
+
+// isID reports whether a field holds an ID, or one word of a few: neither is tidied.
+func isID(path string) bool {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	return name == "id" || name == "source" || name == "rescinds" || strings.HasSuffix(name, "Id")
+}
