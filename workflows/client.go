@@ -187,8 +187,8 @@ func (c *Client) EndedByHand(ctx context.Context, since time.Time) iter.Seq2[str
 				return
 			}
 			for _, run := range page.GetExecutions() {
-				personID, _ := PersonID(run.GetExecution().GetWorkflowId())
-				if seen[personID] {
+				personID, ok := PersonID(run.GetExecution().GetWorkflowId())
+				if !ok || seen[personID] {
 					continue
 				}
 				seen[personID] = true

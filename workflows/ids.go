@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,11 +53,55 @@ type Input struct {
 
 const personPrefix = "person:"
 
-// WorkflowID is the workflow ID of everything that runs for one person.
-func WorkflowID(personID string) string { return personPrefix + personID }
+// WorkflowID returns the workflow ID of everything that runs for one person: the ID
+// behind "person:". Temporal's client takes printable ASCII only, so that any other
+// byte is written as in a URL: person:M%C3%9C-17. So is a percent sign before two
+// hexadecimal digits in capitals, which would read as such a byte.
+func WorkflowID(personID string) string {
+	var id strings.Builder
+	id.WriteString(personPrefix)
+	for i := range len(personID) {
+		b := personID[i]
+		if b <= ' ' || b > '~' || b == '%' && escaped(personID[i:]) {
+			fmt.Fprintf(&id, "%%%02X", b)
+		} else {
+			id.WriteByte(b)
+		}
+	}
+	return id.String()
+}
 
-// PersonID is the person that a workflow ID names, or false if it names none.
-func PersonID(workflowID string) (string, bool) { return strings.CutPrefix(workflowID, personPrefix) }
+// PersonID returns the person whom a workflow ID names, or false if it names none. It
+// is the inverse of WorkflowID.
+func PersonID(workflowID string) (string, bool) {
+	rest, ok := strings.CutPrefix(workflowID, personPrefix)
+	if !ok || rest == "" {
+		return "", false
+	}
+	var id strings.Builder
+	for i := 0; i < len(rest); i++ {
+		if escaped(rest[i:]) {
+			b, _ := strconv.ParseUint(rest[i+1:i+3], 16, 8) // two hexadecimal digits are a byte
+			id.WriteByte(byte(b))
+			i += 2
+		} else {
+			id.WriteByte(rest[i])
+		}
+	}
+	return id.String(), true
+}
+
+// escaped reports whether a text begins with a byte written as in a URL.
+func escaped(s string) bool {
+	const digits = "0123456789ABCDEF"
+	return len(s) > 2 && s[0] == '%' && strings.IndexByte(digits, s[1]) >= 0 && strings.IndexByte(digits, s[2]) >= 0
+}
+
+// RunsOf returns the condition, in the language of Temporal's lists, that selects the
+// runs of one person.
+func RunsOf(personID string) string {
+	return "WorkflowId = '" + strings.NewReplacer(`\`, `\\`, "'", "''").Replace(WorkflowID(personID)) + "'"
+}
 
 // typeFor is the kind of change that an event most often is. A run that finds
 // out that it is another one continues as that.

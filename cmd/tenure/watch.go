@@ -321,7 +321,7 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 
 	of := openRuns
 	if s.person != "" {
-		of = fmt.Sprintf("WorkflowId = '%s' AND ExecutionStatus = 'Running'", workflows.WorkflowID(s.person))
+		of = workflows.RunsOf(s.person) + " AND ExecutionStatus = 'Running'"
 	}
 	runs, err := runsLike(ctx, s.temporal, of+" AND TenureStage != '"+workflows.StageScheduled+"'")
 	slices.SortStableFunc(runs, byNeed)
