@@ -1,6 +1,9 @@
 package hr
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // EventType is the CloudEvents type of an HR event.
 type EventType string
@@ -51,6 +54,27 @@ type Event struct {
 	// RescindsSource is the source of the event that is rescinded, if it is not the
 	// rescind's own. Only Tenure says so (an operator who cancels); no decoder does.
 	RescindsSource string `json:"rescindsSource,omitempty"`
+}
+
+// SameContent reports whether two events with one key are one event: they say the same
+// of the same person. When HR says that it recorded it, and the order among what was
+// recorded at one time, may differ: some HR systems give a repetition times of its own.
+func SameContent(a, b Event) bool { return a.content() == b.content() }
+
+// content is what an event says, as text.
+func (e Event) content() string {
+	e.Recorded, e.Sequence = time.Time{}, ""
+	text, err := json.Marshal(e) // sorts what has no order
+	if err == nil {
+		var copied Event
+		if err = json.Unmarshal(text, &copied); err == nil {
+			text, err = json.Marshal(Tidied(copied)) // an older version may have kept what nobody sees
+		}
+	}
+	if err != nil {
+		return "no JSON: " + err.Error() // an instant beyond the year 9999, which no decoder lets pass
+	}
+	return string(text)
 }
 
 // EndsAccess reports whether an event may take access from somebody: if nothing comes

@@ -22,6 +22,11 @@ var ErrStale = errors.New("ledger: the person was assessed by another meanwhile:
 // done: the call may be repeated.
 var ErrUnreachable = errors.New("the database cannot be reached")
 
+// ErrRefused is in the error of a store that was reached and cannot keep what it was
+// given, however often: a text that it cannot store or index, an event of nobody. The
+// same call for something else may succeed.
+var ErrRefused = errors.New("the ledger cannot keep this")
+
 // Ledger is one store. All methods are safe for concurrent use, by several
 // processes too, and may be repeated: a second call with the same arguments
 // changes nothing. An error means that nothing was changed (but see
@@ -54,7 +59,9 @@ type Ledger interface {
 type Intake interface {
 	// Record stores events in one transaction, in order, and makes the people
 	// they concern due at once. An event whose key is already there is left as
-	// it is and reported as a duplicate, with the first one's sequence number.
+	// it is and reported as a duplicate, with the first one's sequence number; one
+	// that says something else under that key is reported as a conflict, and
+	// nothing comes of it: see Receipt.
 	Record(ctx context.Context, events []Received) ([]Receipt, error)
 	// Known says, in order, what is recorded under these keys, and changes nothing.
 	// It sees all that was recorded and marked before it was called.
@@ -64,8 +71,9 @@ type Intake interface {
 	// RecordDeadLetter notes that a record became a dead letter, as an open one.
 	// A record is known by its origin and digest (a topic may be made anew, and
 	// count from zero again): if its letter is there already nothing changes.
-	// A letter that descends from another (RedriveOf) makes that one
-	// LetterFailed, and is urgent and about the same person if that one was.
+	// A letter that descends from another (RedriveOf, and announced: see Received)
+	// makes that one LetterFailed, and is urgent and about the same person if that
+	// one was; one that nobody announced descends from none.
 	// An urgent letter makes its person due at ReceivedAt, with DueWhat "letter";
 	// it makes nobody known whom the ledger did not know.
 	RecordDeadLetter(ctx context.Context, l DeadLetter) (LetterReceipt, error)
@@ -78,10 +86,16 @@ type Received struct {
 	Topic     string    // empty if it did not come from Kafka
 	Partition int
 	Offset    int64
-	// RedriveOf is the dead letter that the record was sent again from, if it was:
-	// that letter becomes LetterApplied (even if the event is a duplicate), and
-	// its person due if the letter is urgent.
-	RedriveOf Position
+	// RedriveOf is the dead letter that the record says it was sent again from, if
+	// it does: if an operator announced a record of this digest (VerbAnnounce), that
+	// letter becomes LetterApplied (even if the event is a duplicate), and its person
+	// due if the letter is urgent. What nobody announced changes no letter.
+	RedriveOf     Position
+	RedriveDigest string
+	// Snapshot says that the data are the person's state as it was when the record
+	// was made or read, so that a repetition may hold other data: the same person and
+	// type make it a duplicate.
+	Snapshot bool
 	// Audit says who said so, if it was an operator and not HR; nil writes none.
 	// Seq, PersonID and (if zero) At are filled in. Such an event makes its person
 	// due with DueWhat "operator": nobody else will tell their run of it.
@@ -93,6 +107,9 @@ type Receipt struct {
 	Seq       int64 // position in the ledger, ascending, never reused
 	Duplicate bool  // an event of that key was already there
 	Delivered bool  // ... and Temporal has taken its signal
+	// Conflict says that an event of that key was already there, number Seq, and is
+	// another one: of another person, or with other content. Nothing was recorded.
+	Conflict bool
 }
 
 // Known is what the ledger has under an event's key: zero if nothing.

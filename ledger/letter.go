@@ -47,6 +47,9 @@ type DeadLetter struct {
 	Urgent bool
 
 	RedriveOf Position // the dead letter that the record had been sent again from
+	// RedriveDigest is that of the record with its key and headers: see
+	// LetterAction.Sending. It is not kept.
+	RedriveDigest string
 
 	State    LetterState
 	ActedAt  time.Time // the operator's last doing
@@ -74,14 +77,18 @@ type LetterVerb string
 
 // The operator's verbs for dead letters.
 const (
-	VerbRedrive LetterVerb = "redrive" // sent it again
-	VerbDiscard LetterVerb = "discard" // nothing has to come of it
+	// VerbAnnounce is for before the record is sent again: only what was announced
+	// counts as this letter's record when it arrives.
+	VerbAnnounce LetterVerb = "announce"
+	VerbRedrive  LetterVerb = "redrive" // sent it again
+	VerbDiscard  LetterVerb = "discard" // nothing has to come of it
 )
 
 // LetterAction is an operator's action on a dead letter, and writes an audit
 // row. VerbRedrive makes an open or discarded letter LetterRedriven; one in any
 // other state stays as it is, since the record that was sent may have arrived
-// already. VerbDiscard makes a pending letter LetterDiscarded.
+// already. VerbDiscard makes a pending letter LetterDiscarded. VerbAnnounce changes no
+// state and writes no audit row: VerbRedrive does, when the record was sent.
 type LetterAction struct {
 	Verb     LetterVerb
 	ID       int64
@@ -89,6 +96,7 @@ type LetterAction struct {
 	Reason   string
 	At       time.Time
 	Detail   map[string]any // for the audit row; no personal data
+	Sending  string         // of VerbAnnounce: the digest of the record that is going to be sent, with its key and headers
 }
 
 // LetterFilter selects dead letters; fields that are zero match all.

@@ -49,7 +49,10 @@ func TestATerminationThatCannotBeReadAsksAHuman(t *testing.T) {
 		b.tells(2*day, func() {
 			e := terminated(hr.DateOf(epoch))
 			e.EventKey, e.PersonID, e.Recorded = hr.EventKey{Source: "/hr/test", ID: "mended"}, b.person, epoch.Add(day)
-			_, err := b.ledger.Record(context.Background(), []ledger.Received{{Event: e, At: epoch.Add(2 * day), RedriveOf: letterPlace}})
+			require.NoError(t, b.ledger.ActOnLetter(context.Background(), ledger.LetterAction{Verb: ledger.VerbAnnounce, ID: 1, Sending: "sha256:bb"}))
+			_, err := b.ledger.Record(context.Background(), []ledger.Received{{
+				Event: e, At: epoch.Add(2 * day), RedriveOf: letterPlace, RedriveDigest: "sha256:bb",
+			}})
 			require.NoError(t, err)
 		})
 		b.on(2*day+time.Minute, func() {

@@ -165,6 +165,9 @@ func (s secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger
 			Detail: map[string]any{"source": event.Source, "event": event.ID, "breakGlass": s.breakGlass},
 		},
 	}})
+	if err == nil && receipts[0].Conflict {
+		err = fmt.Errorf("event %s is there already and says something else: try it again", event.ID)
+	}
 	if err != nil {
 		return hr.Event{}, 0, err
 	}

@@ -49,14 +49,12 @@ var intakeTests = tests{
 		first := record(t, l, received("p1", "e1", 0))
 		assess(t, l, "p1", 1, nil)
 		before := read(t, l, "p1")
-		other := received("p2", "e1", 2)
-		other.Event.Type = hr.EventTerminated
-		again := record(t, l, received("p1", "e1", 3), other)
+		later := received("p1", "e1", 2)
+		later.Offset++
+		again := record(t, l, received("p1", "e1", 3), later)
 		want := ledger.Receipt{Seq: first[0].Seq, Duplicate: true}
 		assert.Equal(t, []ledger.Receipt{want, want}, again)
 		assert.Equal(t, before, read(t, l, "p1"), "not even due")
-		_, err := l.Person(t.Context(), "p2")
-		assert.ErrorIs(t, err, ledger.ErrNotFound)
 	},
 	"EqualKeyInOneBatchIsADuplicate": func(t *testing.T, l ledger.Ledger) {
 		got := record(t, l, received("p1", "e1", 0), received("p1", "e1", 1), received("p1", "e2", 2), received("p1", "e1", 3))
@@ -146,6 +144,50 @@ var intakeTests = tests{
 			{PersonID: "p1", At: at(5), What: "event", LastSeq: read(t, l, "p1").LastSeq},
 			{PersonID: "p2", At: at(6), What: "event", LastSeq: read(t, l, "p2").LastSeq},
 		}, due(t, l))
+	},
+	// The key of an event belongs to what it says: whoever uses it for something else is
+	// told, and nothing comes of it.
+	"AKeyBelongsToItsContent": func(t *testing.T, l ledger.Ledger) {
+		first := received("p1", "e1", 0)
+		seq := record(t, l, first, received("p2", "e2", 0))[0].Seq
+		assess(t, l, "p1", 1, nil)
+		assess(t, l, "p2", 1, nil)
+		before := everything(t, l)
+		for name, c := range map[string]struct {
+			change   func(*ledger.Received)
+			conflict bool
+		}{
+			"the same":     {func(*ledger.Received) {}, false},
+			"another time": {func(r *ledger.Received) { r.Event.Recorded, r.Event.Sequence = at(9), "7" }, false},
+			"another zone": {func(r *ledger.Received) {
+				r.Event.Termination.AccessEndsAt = r.Event.Termination.AccessEndsAt.In(time.FixedZone("x", 3600))
+			}, false},
+			"another offset":   {func(r *ledger.Received) { r.Offset += 99 }, false},
+			"invisible":        {func(r *ledger.Received) { r.Event.Termination.Reason += "\u00a0" }, false},
+			"another person":   {func(r *ledger.Received) { r.Event.PersonID = "p2" }, true},
+			"... read again":   {func(r *ledger.Received) { r.Event.PersonID, r.Snapshot = "p2", true }, true},
+			"another type":     {func(r *ledger.Received) { r.Event.Type, r.Offset = hr.EventUpdated, 99 }, true},
+			"another last day": {func(r *ledger.Received) { r.Event.Effective, r.Offset = hr.Date{Year: 2030, Month: 1, Day: 1}, 99 }, true},
+			"... as a state": {func(r *ledger.Received) {
+				r.Event.Effective, r.Offset, r.Snapshot = hr.Date{Year: 2030, Month: 1, Day: 1}, 99, true
+			}, false},
+			"... of a type":   {func(r *ledger.Received) { r.Event.Type, r.Offset, r.Snapshot = hr.EventUpdated, 99, true }, true},
+			"the very record": {func(r *ledger.Received) { r.Event.Type = hr.EventUpdated }, false},
+		} {
+			again := received("p1", "e1", 5)
+			again.At, again.Offset = at(5), first.Offset
+			termination := *again.Event.Termination
+			again.Event.Termination = &termination
+			c.change(&again)
+			want := ledger.Receipt{Seq: seq, Conflict: c.conflict, Duplicate: !c.conflict}
+			assert.Equal(t, want, record(t, l, again)[0], name)
+			assert.Equal(t, before, everything(t, l), name)
+		}
+		receipts := record(t, l, received("p1", "e3", 2), ledger.Received{Event: hr.Event{EventKey: first.Event.EventKey, PersonID: "p9"}, At: at(3)})
+		assert.False(t, receipts[0].Duplicate || receipts[0].Conflict, "the others of the batch are recorded")
+		assert.True(t, receipts[1].Conflict)
+		_, err := l.Person(t.Context(), "p9")
+		require.ErrorIs(t, err, ledger.ErrNotFound)
 	},
 	"AnEventBringsALaterDueForwardOnly": func(t *testing.T, l ledger.Ledger) {
 		for _, c := range []struct {

@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -57,15 +58,27 @@ func letterAction(verb ledger.LetterVerb, id int64, minutes int) ledger.LetterAc
 // redriven is an event of p1's whose record was sent again from a letter.
 func redriven(id string, from ledger.DeadLetter, minutes int) ledger.Received {
 	r := received("p1", id, minutes)
-	r.RedriveOf = from.At
+	r.RedriveOf, r.RedriveDigest = from.At, sentDigest
 	return r
+}
+
+// sentDigest is that of what announce announces.
+const sentDigest = "sha256:sent"
+
+// announce says that a letter's record is going to be sent again.
+func announce(t *testing.T, l ledger.Ledger, id int64) {
+	t.Helper()
+	require.NoError(t, l.ActOnLetter(t.Context(), announcement(id)))
+}
+
+func announcement(id int64) ledger.LetterAction {
+	return ledger.LetterAction{Verb: ledger.VerbAnnounce, ID: id, Operator: "ops", At: at(0), Sending: sentDigest}
 }
 
 var letterTests = tests{
 	"ComesBackAsItWasAndOpen": func(t *testing.T, l ledger.Ledger) {
 		want := letter(17, 0)
 		want.ReceivedAt = at(0).Add(789).In(time.FixedZone("Tongatapu", 13*60*60))
-		want.RedriveOf = ledger.Position{Topic: "hr.events.dlq", Partition: 4, Offset: 1 << 40}
 		receipt := recordLetter(t, l, want)
 		assert.Positive(t, receipt.ID)
 		assert.Equal(t, ledger.LetterReceipt{ID: receipt.ID, Pending: true, Urgent: true}, receipt)
@@ -144,6 +157,7 @@ var letterTests = tests{
 	"IsAppliedWithTheRecordThatWasSentAgain": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
 		id := recordLetter(t, l, letter(1, 1)).ID
+		announce(t, l, id)
 		actOnLetter(t, l, ledger.VerbRedrive, id, 2)
 		d := theLetter(t, l, id)
 		assert.Equal(t, ledger.LetterRedriven, d.State)
@@ -157,6 +171,7 @@ var letterTests = tests{
 	},
 	"IsAppliedWhateverCameFirst": func(t *testing.T, l ledger.Ledger) {
 		id := recordLetter(t, l, letter(1, 1)).ID
+		announce(t, l, id)
 		record(t, l, redriven("e1", letter(1, 1), 2))
 		actOnLetter(t, l, ledger.VerbRedrive, id, 3)
 		assert.Equal(t, ledger.LetterApplied, theLetter(t, l, id).State, "the record may be faster than the note that it was sent")
@@ -166,8 +181,9 @@ var letterTests = tests{
 	"IsAppliedWithADuplicateAndMakesDue": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
 		id := recordLetter(t, l, letter(1, 1)).ID
+		announce(t, l, id)
 		assess(t, l, "p1", 2, nil)
-		record(t, l, redriven("e1", letter(1, 1), 3))
+		record(t, l, received("p1", "e1", 0), redriven("e1", letter(1, 1), 0))
 		assert.Equal(t, ledger.LetterApplied, theLetter(t, l, id).State)
 		got := due(t, l)
 		require.Len(t, got, 1)
@@ -178,6 +194,8 @@ var letterTests = tests{
 		anew := letter(1, 2)
 		anew.Digest = "sha256:bb"
 		id := recordLetter(t, l, anew).ID
+		announce(t, l, old)
+		announce(t, l, id)
 		record(t, l, redriven("e1", anew, 3))
 		assert.Equal(t, ledger.LetterOpen, theLetter(t, l, old).State)
 		assert.Equal(t, ledger.LetterApplied, theLetter(t, l, id).State)
@@ -185,10 +203,13 @@ var letterTests = tests{
 	"OneThatFailsAgainHasAHeir": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
 		id := recordLetter(t, l, letter(1, 1)).ID
+		announce(t, l, id)
 		actOnLetter(t, l, ledger.VerbRedrive, id, 2)
 		heir := letter(2, 3)
-		heir.RedriveOf, heir.Urgent, heir.PersonID = letter(1, 1).At, false, ""
+		heir.RedriveOf, heir.RedriveDigest, heir.Urgent, heir.PersonID = letter(1, 1).At, sentDigest, false, ""
 		receipt := recordLetter(t, l, heir)
+		assert.Equal(t, letter(1, 1).At, theLetter(t, l, receipt.ID).RedriveOf)
+		announce(t, l, receipt.ID)
 		assert.True(t, receipt.Urgent, "what it was about is still urgent")
 		assert.Equal(t, "p1", receipt.PersonID)
 		d := theLetter(t, l, id)
@@ -200,6 +221,43 @@ var letterTests = tests{
 		record(t, l, redriven("e2", heir, 4))
 		assert.Empty(t, read(t, l, "p1").Letters)
 		assert.Equal(t, ledger.LetterFailed, theLetter(t, l, id).State)
+	},
+	// Whoever may write to a topic may write any header: what no operator announced,
+	// or not like that, closes no letter, and is no heir of one.
+	"WhatNobodyAnnouncedChangesNoLetter": func(t *testing.T, l ledger.Ledger) {
+		record(t, l, received("p1", "e1", 0))
+		id := recordLetter(t, l, letter(1, 1)).ID
+		assess(t, l, "p1", 2, nil)
+		forge := func(name, digest string) {
+			event := redriven("e-"+name, letter(1, 1), 3)
+			event.Event.PersonID, event.RedriveDigest = "p2", digest
+			record(t, l, event)
+			heir := letter(7, 4)
+			heir.Digest, heir.RedriveOf, heir.RedriveDigest, heir.PersonID, heir.Urgent = "sha256:"+name, letter(1, 1).At, digest, "p2", false
+			receipt := recordLetter(t, l, heir)
+			assert.False(t, receipt.Urgent, name)
+			assert.Equal(t, "p2", receipt.PersonID, name)
+			assert.Zero(t, theLetter(t, l, receipt.ID).RedriveOf, name)
+		}
+		forge("nothing was announced", "")
+		forge("nor this", "sha256:other")
+		actOnLetter(t, l, ledger.VerbRedrive, id, 5)
+		forge("that it was sent says nothing of what", "sha256:other")
+		announce(t, l, id)
+		forge("another record was", "sha256:other")
+		assert.Equal(t, ledger.LetterRedriven, theLetter(t, l, id).State)
+		require.Len(t, read(t, l, "p1").Letters, 1)
+		record(t, l, redriven("e2", letter(1, 1), 6))
+		assert.Equal(t, ledger.LetterApplied, theLetter(t, l, id).State)
+	},
+	"AnAnnouncementIsNoDoing": func(t *testing.T, l ledger.Ledger) {
+		id := recordLetter(t, l, letter(1, 1)).ID
+		before := theLetter(t, l, id)
+		announce(t, l, id)
+		assert.Equal(t, before, theLetter(t, l, id))
+		assert.Empty(t, audit(t, l, ""))
+		unknown := announcement(id + 1)
+		require.ErrorIs(t, l.ActOnLetter(t.Context(), unknown), ledger.ErrNotFound)
 	},
 	"OfAnUnknownLetterIsNoMatter": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, redriven("e1", letter(1, 1), 2))
@@ -230,10 +288,12 @@ var letterTests = tests{
 				case ledger.LetterDiscarded:
 					actOnLetter(t, l, ledger.VerbDiscard, id, 2)
 				case ledger.LetterApplied:
-					record(t, l, redriven("e1", letter(offset, 1), 2))
+					announce(t, l, id)
+					record(t, l, redriven(fmt.Sprint("again-", offset), letter(offset, 1), 2))
 				case ledger.LetterFailed:
 					heir := letter(1000+offset, 2)
-					heir.RedriveOf = letter(offset, 1).At
+					heir.RedriveOf, heir.RedriveDigest = letter(offset, 1).At, sentDigest
+					announce(t, l, id)
 					recordLetter(t, l, heir)
 				}
 				require.Equal(t, c.state, theLetter(t, l, id).State)

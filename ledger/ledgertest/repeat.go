@@ -74,9 +74,12 @@ func calls(t *testing.T) []call {
 		{"ActOnLetter", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			return nil, l.ActOnLetter(ctx, letterAction(ledger.VerbRedrive, 1, 7))
 		}},
+		{"ActOnLetter", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return nil, l.ActOnLetter(ctx, announcement(1))
+		}},
 		{"RecordDeadLetter", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			heir := letter(2, 8)
-			heir.RedriveOf = letter(1, 5).At
+			heir.RedriveOf, heir.RedriveDigest = letter(1, 5).At, sentDigest
 			receipt, err := l.RecordDeadLetter(ctx, heir)
 			receipt.Duplicate = false
 			return receipt, err

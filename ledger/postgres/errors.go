@@ -45,6 +45,14 @@ var passing = map[string]bool{
 	"25P03": true, // it was ended since it stood still in a transaction
 }
 
+// refusing are the SQLSTATEs' classes of what the server cannot keep, however often it
+// is given it.
+var refusing = map[string]bool{
+	"22": true, // data: a text with a NUL character, or that is not UTF-8
+	"23": true, // a constraint
+	"54": true, // a limit: an index has no room for a text
+}
+
 // transient says whether another try may mend it.
 func transient(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
@@ -86,6 +94,9 @@ func (a *address) explain(err error) error {
 	}
 	if what := advised(err); what != "" {
 		return fmt.Errorf("ledger %s %s: %w", a, what, err)
+	}
+	if code := state(err); code != "" && refusing[code[:2]] {
+		return fmt.Errorf("ledger %s: %w: %w", a, ledger.ErrRefused, err)
 	}
 	return fmt.Errorf("ledger %s: %w", a, err)
 }

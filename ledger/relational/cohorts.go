@@ -177,6 +177,9 @@ func (t *Tx) void(d ledger.CohortDecision, w ledger.Withdrawal) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.record(ledger.Received{Event: rescind, At: d.At}, body)
+	receipt, err := t.record(ledger.Received{Event: rescind, At: d.At}, body)
+	if err == nil && receipt.Conflict {
+		err = fmt.Errorf("event %s of %s is there already and says something else", rescind.ID, rescind.Source)
+	}
 	return err
 }

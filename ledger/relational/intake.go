@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -15,11 +16,11 @@ func (s *Store) Record(ctx context.Context, events []ledger.Received) ([]ledger.
 	bodies := make([]string, len(events))
 	for i, r := range events {
 		if r.Event.PersonID == "" {
-			return nil, fmt.Errorf("ledger: event %s of %s names no person", r.Event.ID, r.Event.Source)
+			return nil, fmt.Errorf("%w: event %s of %s names no person", ledger.ErrRefused, r.Event.ID, r.Event.Source)
 		}
 		var err error
 		if bodies[i], err = encoded(r.Event); err != nil {
-			return nil, fmt.Errorf("ledger: event %s of %s: %w", r.Event.ID, r.Event.Source, err)
+			return nil, fmt.Errorf("%w: event %s of %s: %w", ledger.ErrRefused, r.Event.ID, r.Event.Source, err)
 		}
 	}
 	receipts := make([]ledger.Receipt, len(events))
@@ -70,21 +71,17 @@ func (t *Tx) lockConcerned(events []ledger.Received) error {
 }
 
 func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
-	if r.RedriveOf.Topic != "" {
-		if err := t.applied(r.RedriveOf, r.At); err != nil {
-			return ledger.Receipt{}, err
-		}
+	old, found, err := t.there(r)
+	if err != nil || old.Conflict {
+		return old, err
 	}
-	old := ledger.Receipt{Duplicate: true}
-	found, err := t.get(`SELECT seq, delivered FROM events WHERE source = ? AND id = ?`,
-		[]any{r.Event.Source, r.Event.ID}, &old.Seq, &old.Delivered)
-	if found || err != nil {
+	if err := t.applied(r); err != nil || found {
 		return old, err
 	}
 	if err := t.person(r.Event.PersonID); err != nil {
 		return ledger.Receipt{}, err
 	}
-	var receipt ledger.Receipt
+	receipt := ledger.Receipt{}
 	_, err = t.get(`INSERT INTO events (source, id, person_id, at, topic, partition, "offset", body)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
 		[]any{r.Event.Source, r.Event.ID, r.Event.PersonID, r.At.UnixMicro(), r.Topic, r.Partition, r.Offset, body},
@@ -104,6 +101,34 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 		return receipt, err
 	}
 	return receipt, t.saidByOperator(r)
+}
+
+// there is the receipt for an event whose key is there already.
+func (t *Tx) there(r ledger.Received) (receipt ledger.Receipt, found bool, err error) {
+	var place ledger.Position
+	var first hr.Event
+	found, err = t.get(`SELECT seq, delivered, topic, partition, "offset", body FROM events WHERE source = ? AND id = ?`,
+		[]any{r.Event.Source, r.Event.ID}, &receipt.Seq, &receipt.Delivered, &place.Topic, &place.Partition, &place.Offset, decode{&first})
+	if !found || err != nil {
+		return receipt, found, err
+	}
+	if sameEvent(first, place, r) {
+		receipt.Duplicate = true
+	} else {
+		receipt = ledger.Receipt{Seq: receipt.Seq, Conflict: true}
+	}
+	return receipt, true, nil
+}
+
+// sameEvent reports whether what was received is the event that was recorded under
+// its key before. The very record of then may read otherwise by now, as Tenure learns
+// to read more of what HR systems send.
+func sameEvent(first hr.Event, place ledger.Position, r ledger.Received) bool {
+	if first.PersonID != r.Event.PersonID {
+		return false
+	}
+	again := place.Topic != "" && place == ledger.Position{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}
+	return again || r.Snapshot && first.Type == r.Event.Type || hr.SameContent(first, r.Event)
 }
 
 // saidByOperator puts on the record who said so, and has the run be told of it.

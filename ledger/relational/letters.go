@@ -58,7 +58,7 @@ func (s *Store) DeadLetters(ctx context.Context, f ledger.LetterFilter, after in
 // RecordDeadLetter implements ledger.Intake.
 func (s *Store) RecordDeadLetter(ctx context.Context, l ledger.DeadLetter) (receipt ledger.LetterReceipt, err error) {
 	if l.At.Topic == "" || l.Origin.Topic == "" || l.Digest == "" {
-		return receipt, fmt.Errorf("ledger: a dead letter of %+v at %+v does not say where from, where or what", l.Origin, l.At)
+		return receipt, fmt.Errorf("%w: a dead letter of %+v at %+v does not say where from, where or what", ledger.ErrRefused, l.Origin, l.At)
 	}
 	err = s.write(ctx, func(t *Tx) (err error) {
 		receipt, err = t.recordLetter(l)
@@ -74,10 +74,8 @@ func (t *Tx) recordLetter(l ledger.DeadLetter) (r ledger.LetterReceipt, err erro
 	if err := t.lock(l.PersonID); err != nil {
 		return r, err
 	}
-	if l.RedriveOf.Topic != "" {
-		if err := t.fail(&l); err != nil {
-			return r, err
-		}
+	if err := t.fail(&l); err != nil {
+		return r, err
 	}
 	n, err := t.change(`INSERT INTO dead_letters (topic, partition, "offset", origin_topic, origin_partition, origin_offset,
 			digest, format, at, reason, field, text, person_id, event_type, event_source, event_id, urgent,
@@ -101,10 +99,25 @@ func (t *Tx) recordLetter(l ledger.DeadLetter) (r ledger.LetterReceipt, err erro
 	return r, t.letterNews(r.PersonID, l.ReceivedAt)
 }
 
+// announced finds the letter that a record was sent again from, as it says, if an
+// operator announced that very record.
+func (t *Tx) announced(p ledger.Position, digest string) (l ledger.DeadLetter, found bool, err error) {
+	if p.Topic == "" || digest == "" {
+		return l, false, nil
+	}
+	l, found, err = t.letterAt(p)
+	if !found || err != nil {
+		return l, found, err
+	}
+	found, err = t.get(`SELECT 1 FROM dead_letters WHERE id = ? AND sending = ?`, []any{l.ID, digest}, new(int))
+	return l, found, err
+}
+
 // fail closes the letter that l descends from, and lets l inherit from it.
 func (t *Tx) fail(l *ledger.DeadLetter) error {
-	parent, found, err := t.letterAt(l.RedriveOf)
+	parent, found, err := t.announced(l.RedriveOf, l.RedriveDigest)
 	if !found || err != nil {
+		l.RedriveOf = ledger.Position{}
 		return err
 	}
 	l.Urgent = l.Urgent || parent.Urgent
@@ -127,16 +140,16 @@ func (t *Tx) letterAt(p ledger.Position) (l ledger.DeadLetter, found bool, err e
 }
 
 // applied closes the letter that a recorded event was sent again from.
-func (t *Tx) applied(p ledger.Position, at time.Time) error {
-	l, found, err := t.letterAt(p)
+func (t *Tx) applied(r ledger.Received) error {
+	l, found, err := t.announced(r.RedriveOf, r.RedriveDigest)
 	if !found || err != nil || l.State == ledger.LetterApplied {
 		return err
 	}
-	err = t.exec(`UPDATE dead_letters SET state = 'applied', ended_at = ? WHERE id = ?`, at.UnixMicro(), l.ID)
+	err = t.exec(`UPDATE dead_letters SET state = 'applied', ended_at = ? WHERE id = ?`, r.At.UnixMicro(), l.ID)
 	if err != nil || !l.Urgent {
 		return err
 	}
-	return t.letterNews(l.PersonID, at)
+	return t.letterNews(l.PersonID, r.At)
 }
 
 // letterNews makes a person due because of an urgent letter. Somebody whom the
@@ -147,7 +160,7 @@ func (t *Tx) letterNews(personID string, at time.Time) error {
 
 // ActOnLetter implements ledger.Work.
 func (s *Store) ActOnLetter(ctx context.Context, a ledger.LetterAction) error {
-	if a.Verb != ledger.VerbRedrive && a.Verb != ledger.VerbDiscard {
+	if a.Verb != ledger.VerbAnnounce && a.Verb != ledger.VerbRedrive && a.Verb != ledger.VerbDiscard {
 		return fmt.Errorf("ledger: %q is not an operator's verb for a dead letter", a.Verb)
 	}
 	return s.write(ctx, func(t *Tx) error {
@@ -175,6 +188,9 @@ func (t *Tx) actOnLetter(a ledger.LetterAction) error {
 	}
 	if !found {
 		return ledger.ErrNotFound
+	}
+	if a.Verb == ledger.VerbAnnounce {
+		return t.exec(`UPDATE dead_letters SET sending = ? WHERE id = ?`, a.Sending, a.ID)
 	}
 	detail := map[string]any{"deadLetter": a.ID}
 	for name, value := range a.Detail {

@@ -30,7 +30,7 @@ var tables = []table{
 	{name: "audit", key: "seq", counter: "seq", columns: words(`seq at person_id app action actor cause detail key attempt`)},
 	{name: "dead_letters", key: "id", counter: "id", columns: words(`id topic partition offset origin_topic origin_partition origin_offset
 		digest format at reason field text person_id event_type event_source event_id urgent
-		parent_topic parent_partition parent_offset state acted_at operator why ended_at`)},
+		parent_topic parent_partition parent_offset state acted_at operator why ended_at sending`)},
 	{name: "app_pace", key: "app", columns: words(`app next_at`)},
 	{name: "tasks", key: "id", counter: "id", columns: words(`id person_id app key kind work assignee escalate_to second_person state
 		opened_at due_at look_at reminders escalated_at done_by proof done_at account ended_by why ended_at`)},

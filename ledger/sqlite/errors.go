@@ -25,6 +25,12 @@ var advice = map[int]string{
 	sqlite3.SQLITE_PROTOCOL: "cannot be locked: it must be on a local file system",
 }
 
+// refusing are the primary result codes of what SQLite cannot keep, however often it is
+// given it.
+var refusing = map[int]bool{
+	sqlite3.SQLITE_CONSTRAINT: true, sqlite3.SQLITE_TOOBIG: true, sqlite3.SQLITE_MISMATCH: true, sqlite3.SQLITE_RANGE: true,
+}
+
 // explain makes an error say which file it is about, and what to do.
 func explain(path string, err error) error {
 	switch {
@@ -36,6 +42,9 @@ func explain(path string, err error) error {
 	}
 	if what, ok := advice[resultCode(err)]; ok {
 		return fmt.Errorf("ledger %s %s: %w", path, what, err)
+	}
+	if refusing[resultCode(err)] {
+		return fmt.Errorf("ledger %s: %w: %w", path, ledger.ErrRefused, err)
 	}
 	return fmt.Errorf("ledger %s: %w", path, err)
 }
