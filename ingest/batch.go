@@ -78,8 +78,8 @@ func (b *batcher[In, Out]) gather(first submission[In, Out]) (batch []submission
 }
 
 // process answers a batch's submissions. If the whole batch fails, the fault may
-// lie with one submission: each gets a call of its own then, until one of these
-// fails too. The rest are told so, and come again.
+// lie with one submission: each gets a call of its own then, until two of these
+// fail for a reason that may not be theirs. The rest are told so, and come again.
 func (b *batcher[In, Out]) process(ctx context.Context, batch []submission[In, Out]) {
 	batch = alive(batch)
 	if len(batch) == 0 {
@@ -105,13 +105,17 @@ func (b *batcher[In, Out]) process(ctx context.Context, batch []submission[In, O
 }
 
 func (b *batcher[In, Out]) processEach(ctx context.Context, batch []submission[In, Out]) {
-	var failed error
+	failed := 0
 	for _, s := range batch {
-		var out []Out
-		if failed == nil {
-			out, failed = b.do(ctx, s.items)
+		if failed == 2 {
+			s.result <- result[Out]{err: errElsewhere}
+			continue
 		}
-		s.result <- result[Out]{out: out, err: failed}
+		out, err := b.do(ctx, s.items)
+		if err != nil && blame(err) != theRecords {
+			failed++
+		}
+		s.result <- result[Out]{out: out, err: err}
 	}
 }
 

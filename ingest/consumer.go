@@ -122,6 +122,7 @@ func (c *Consumer) dependency(label, name, advice string, slots int) *dependency
 		label: label, name: name, advice: advice, timeout: c.tuning.Attempt, log: c.log,
 		backoff: backoff{Min: c.tuning.RetryMin, Max: c.tuning.RetryMax},
 		retried: c.metrics.retries.WithLabelValues(label).Inc,
+		giveUp:  c.tuning.GiveUp,
 	}
 	if slots > 0 {
 		d.slots = make(chan struct{}, slots)

@@ -3,6 +3,7 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,8 +86,18 @@ func deadLetter(m kafka.Message, t Topic, e *source.Error, at time.Time) kafka.M
 	}
 }
 
-// largestKey is the longest key, in bytes, that a letter without its value has.
-const largestKey = 1 << 10
+// largestKey and largestHeader are the longest key and header, in bytes, that a letter
+// without its value has.
+const (
+	largestKey    = 1 << 10
+	largestHeader = 2 << 10
+)
+
+// kept are the headers of a redrive that a letter without its value keeps: anybody may
+// have written others.
+var kept = map[string]bool{
+	HeaderRedriveOf: true, HeaderRedriveBy: true, HeaderRedriveAt: true, HeaderRedriveReason: true, HeaderRedriveDigest: true,
+}
 
 // withoutValue is the letter for a topic that does not take it whole: what Tenure
 // says of the record, and what leads back to it.
@@ -97,8 +108,11 @@ func withoutValue(letter kafka.Message) kafka.Message {
 	if len(small.Key) > largestKey {
 		small.Key = nil
 	}
+	seen := map[string]bool{}
 	for _, h := range letter.Headers {
-		if strings.HasPrefix(h.Key, deadLetterPrefix) || strings.HasPrefix(h.Key, redrivePrefix) {
+		if (strings.HasPrefix(h.Key, deadLetterPrefix) || kept[h.Key]) && !seen[h.Key] {
+			seen[h.Key] = true
+			h.Value = h.Value[:min(len(h.Value), largestHeader)]
 			small.Headers = append(small.Headers, h)
 		}
 	}
@@ -171,7 +185,9 @@ func entryOf(letter kafka.Message) ledger.DeadLetter {
 	if digest, is := missing(letter); is && letter.Value == nil {
 		l.Digest = digest
 	}
-	l.RedriveOf, _ = parsePosition(headers[HeaderRedriveOf])
+	if of, ok := parsePosition(headers[HeaderRedriveOf]); ok {
+		l.RedriveOf, l.RedriveDigest = of, redriveDigest(letter)
+	}
 	var there bool
 	l.Origin, there = parsePosition(headers[HeaderTopic] + "/" + headers[HeaderPartition] + "/" + headers[HeaderOffset])
 	if !there {
@@ -214,6 +230,20 @@ func redriveOf(m kafka.Message) ledger.Position {
 		}
 	}
 	return ledger.Position{}
+}
+
+// redriveDigest names a record by all that makes it what it is: its key, its value and
+// its headers, in any order, but for those that say that and why it was sent again. No
+// key is as good as an empty one: readers cannot always tell.
+func redriveDigest(m kafka.Message) string {
+	var parts []string
+	for _, h := range m.Headers {
+		if !strings.HasPrefix(h.Key, deadLetterPrefix) && !strings.HasPrefix(h.Key, redrivePrefix) {
+			parts = append(parts, source.Digest(h.Key, string(h.Value)))
+		}
+	}
+	slices.Sort(parts)
+	return "record:" + source.Digest(append(parts, string(m.Key), string(m.Value))...)
 }
 
 // parsePosition reads topic/partition/offset. Topics have no slash in them.

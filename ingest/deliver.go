@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -13,8 +15,9 @@ import (
 )
 
 // deliver does all that has to be done before a record may be acknowledged. It
-// waits for what is unavailable, as long as it takes: the only error is ctx's,
-// and then the record must not be acknowledged.
+// waits for what is unavailable, as long as it takes; a record that does not pass
+// although others do becomes a dead letter. The only error is ctx's, and then the
+// record must not be acknowledged.
 func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error {
 	log := c.log.With(zap.String("topic", m.Topic), zap.Int("partition", m.Partition), zap.Int64("offset", m.Offset))
 	if isMarker(m) {
@@ -29,9 +32,9 @@ func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error 
 
 	var events []hr.Event
 	var warnings []source.Warning
+	var err error
 	refusal, isSkipped := skippedBy(m)
 	if !isSkipped {
-		var err error
 		if events, warnings, refusal, err = c.read(ctx, m, t); err != nil {
 			return err
 		}
@@ -39,13 +42,14 @@ func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error 
 	for _, w := range warnings {
 		log.Info("something in the record is odd", zap.String("field", w.Field), zap.String("text", w.Text))
 	}
-	if refusal != nil {
-		if err := c.refuse(ctx, log, m, t, refusal); err != nil {
+	if refusal == nil {
+		if result, refusal, err = c.record(ctx, log, m, t, events); err != nil {
 			return err
 		}
-	} else {
-		var err error
-		if result, err = c.record(ctx, log, m, events); err != nil {
+	}
+	if refusal != nil {
+		result = resultDeadLetter
+		if err := c.refuse(ctx, log, m, t, refusal); err != nil {
 			return err
 		}
 	}
@@ -54,32 +58,46 @@ func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error 
 	return nil
 }
 
-// record brings a record's events into the ledger and to Temporal.
-func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message, events []hr.Event) (result string, err error) {
+// record brings a record's events into the ledger and to Temporal. A refusal is why
+// one of them cannot pass; the others do.
+func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message, t Topic, events []hr.Event) (
+	result string, refusal *source.Error, err error,
+) {
 	if len(events) == 0 {
-		return resultDelivered, nil
+		return resultDelivered, nil, nil
 	}
-	from := redriveOf(m)
+	from, digest := redriveOf(m), redriveDigest(m)
 	received := make([]ledger.Received, len(events))
 	for i, e := range events {
-		received[i] = ledger.Received{Event: e, At: c.clock.Now(), Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, RedriveOf: from}
+		received[i] = ledger.Received{
+			Event: e, At: c.clock.Now(), Topic: m.Topic, Partition: m.Partition, Offset: m.Offset,
+			RedriveOf: from, RedriveDigest: digest, Snapshot: t.Snapshot,
+		}
 	}
-	var receipts []ledger.Receipt
-	err = c.ledger.call(ctx, func(ctx context.Context) (err error) {
-		receipts, err = c.records.submit(ctx, received...)
-		return err
-	})
+	receipts, failed, err := c.submit(ctx, received)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 
 	var delivered []int64
 	for i, r := range receipts {
-		if r.Duplicate && r.Delivered {
+		switch {
+		case failed[i] == nil && r.Conflict:
+			refusal = worse(refusal, reusedID(events[i], r.Seq))
 			continue
+		case failed[i] == nil && r.Duplicate && r.Delivered:
+			continue
+		case failed[i] == nil:
+			failed[i] = c.nudge(ctx, received[i], r.Seq)
 		}
-		if err := c.nudge(ctx, received[i], r.Seq); err != nil {
-			return "", err
+		if stopped := ctx.Err(); stopped != nil && failed[i] != nil {
+			return "", nil, stopped
+		}
+		if failed[i] != nil {
+			log.Error("an event cannot pass, while others do: it becomes a dead letter", zap.String("person", events[i].PersonID),
+				zap.String("source", events[i].Source), zap.String("event", events[i].ID), zap.Int64("seq", r.Seq), zap.Error(failed[i]))
+			refusal = worse(refusal, c.notPassed(failed[i], events[i]))
+			continue
 		}
 		c.metrics.accepted(m.Topic, m.Time)
 		delivered = append(delivered, r.Seq)
@@ -87,12 +105,81 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 			zap.String("source", events[i].Source), zap.String("event", events[i].ID), zap.Int64("seq", r.Seq))
 	}
 	if len(delivered) == 0 {
-		return resultDuplicate, nil
+		return resultDuplicate, refusal, nil
 	}
-	return resultDelivered, c.ledger.call(ctx, func(ctx context.Context) error {
+	err = c.ledger.pass(ctx, "", func(ctx context.Context) error {
 		_, err := c.marks.submit(ctx, delivered...)
 		return err
 	})
+	if err != nil && ctx.Err() == nil {
+		// The sweeper delivers what is recorded and not marked.
+		log.Error("what was delivered cannot be marked so", zap.Int64s("seq", delivered), zap.Error(err))
+		err = nil
+	}
+	return resultDelivered, refusal, err
+}
+
+// submit records events: those of one record in one call or, if one of them cannot
+// pass, each in a call of its own. Failed holds a *notPassedError for each that cannot.
+func (c *Consumer) submit(ctx context.Context, received []ledger.Received) (receipts []ledger.Receipt, failed []error, err error) {
+	receipts, failed = make([]ledger.Receipt, len(received)), make([]error, len(received))
+	all, err := c.submitOnce(ctx, received)
+	switch {
+	case err == nil:
+		return all, failed, nil
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case len(received) == 1:
+		failed[0] = err
+		return receipts, failed, nil
+	}
+	for i := range received {
+		one, err := c.submitOnce(ctx, received[i:i+1])
+		switch {
+		case err == nil:
+			receipts[i] = one[0]
+		case ctx.Err() != nil:
+			return nil, nil, ctx.Err()
+		default:
+			failed[i] = err
+		}
+	}
+	return receipts, failed, nil
+}
+
+func (c *Consumer) submitOnce(ctx context.Context, received []ledger.Received) (receipts []ledger.Receipt, err error) {
+	err = c.ledger.pass(ctx, "", func(ctx context.Context) (err error) {
+		receipts, err = c.records.submit(ctx, received...)
+		return err
+	})
+	return receipts, err
+}
+
+// reusedID is why an event whose key is another's is refused.
+func reusedID(e hr.Event, seq int64) *source.Error {
+	return &source.Error{
+		Reason: source.ReasonReusedID, Field: "/id", Person: e.PersonID, Urgent: e.EndsAccess(),
+		Text: fmt.Sprintf("and /source are those of event number %d in the ledger, which says something else or is about somebody else: "+
+			"an ID belongs to what it was first used for; send it again with an ID of its own", seq),
+	}
+}
+
+// notPassed is why an event is refused that cannot pass the ledger or Temporal.
+func (c *Consumer) notPassed(err error, e hr.Event) *source.Error {
+	refusal := &source.Error{Reason: source.ReasonGivenUp, Person: e.PersonID, Urgent: e.EndsAccess(), Text: "did not pass"}
+	var why *notPassedError
+	if errors.As(err, &why) {
+		refusal.Reason, refusal.Text = why.reason, why.text(c.tuning.GiveUp)
+	}
+	return refusal
+}
+
+// worse is the refusal that a human has to see of two of one record.
+func worse(a, b *source.Error) *source.Error {
+	if a == nil || b.Urgent && !a.Urgent {
+		return b
+	}
+	return a
 }
 
 func (c *Consumer) nudge(ctx context.Context, r ledger.Received, seq int64) error {
@@ -100,7 +187,7 @@ func (c *Consumer) nudge(ctx context.Context, r ledger.Received, seq int64) erro
 	if settles(r.Event) {
 		n.StartDelay = c.clock.Wait(r.At.Add(c.settleFor).Sub(c.clock.Now()))
 	}
-	return c.temporal.call(ctx, func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
+	return c.temporal.pass(ctx, "", func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
 }
 
 // The type of a marker is in the last byte of its key, of two.

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
@@ -35,9 +36,11 @@ type dependency struct {
 	slots   chan struct{} // has room for as many attempts as may be under way; nil: any number
 	backoff backoff
 	log     *zap.Logger
-	retried func() // called for each failed attempt
+	retried func()        // called for each failed attempt
+	giveUp  time.Duration // after how long a record may be given up that fails while others pass
 
 	mu      sync.Mutex
+	passes  map[string]uint64 // successful calls, by what of the dependency they were about
 	waiting int
 	since   time.Time     // when the outage began that nobody has seen the end of
 	stopped time.Time     // when the first of those that wait began to
@@ -63,6 +66,43 @@ func (d *dependency) state() dependencyState {
 // call repeats f until it succeeds, or ctx is done: then the context's error is
 // returned.
 func (d *dependency) call(ctx context.Context, f func(ctx context.Context) error) error {
+	return d.repeat(ctx, f, func(error) error { return nil })
+}
+
+// pass is call for one record. It fails with a *notPassedError, too, if the record
+// itself cannot pass. Of is what of the dependency the record has to pass, for others
+// that pass there are its witnesses; empty if there is only one.
+func (d *dependency) pass(ctx context.Context, of string, f func(ctx context.Context) error) error {
+	waiting := suspicion{after: d.giveUp}
+	err := d.repeat(ctx, f, func(err error) error {
+		switch {
+		case blame(err) == theRecords:
+			return &notPassedError{reason: source.ReasonRefused, at: d.name, cause: err}
+		case !errors.Is(err, errElsewhere) && waiting.failed(time.Now(), d.passed(of)):
+			return &notPassedError{reason: source.ReasonGivenUp, at: d.name, cause: err}
+		}
+		return nil
+	})
+	if err == nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.passes == nil {
+			d.passes = map[string]uint64{}
+		}
+		d.passes[of]++
+	}
+	return err
+}
+
+func (d *dependency) passed(of string) uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.passes[of]
+}
+
+// repeat repeats f until it succeeds, ctx is done, or end returns an error for what f
+// failed with.
+func (d *dependency) repeat(ctx context.Context, f func(ctx context.Context) error, end func(error) error) error {
 	failed := false
 	for attempt := 0; ; attempt++ {
 		err := d.try(ctx, f)
@@ -73,7 +113,12 @@ func (d *dependency) call(ctx context.Context, f func(ctx context.Context) error
 		case ctx.Err() != nil:
 			d.gaveUp(failed)
 			return ctx.Err()
-		case !failed:
+		}
+		if ended := end(err); ended != nil {
+			d.gaveUp(failed)
+			return ended
+		}
+		if !failed {
 			failed = true
 			d.failed(err)
 		}

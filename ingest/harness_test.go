@@ -245,6 +245,7 @@ type fakeIntake struct {
 	delivered map[int64]bool
 	down      bool
 	poison    string // an event ID that makes Record fail
+	refuses   bool   // ... because it cannot be kept
 	batches   []int
 	letters   []ledger.DeadLetter // by ID, from 1
 	known     map[string]bool     // people, beside those with events
@@ -264,12 +265,19 @@ func (f *fakeIntake) Record(_ context.Context, events []ledger.Received) ([]ledg
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.batches = append(f.batches, len(events))
+	if f.refuses && slices.ContainsFunc(events, func(r ledger.Received) bool { return r.Event.ID == f.poison }) {
+		return nil, fmt.Errorf("%w: an index has no room", ledger.ErrRefused)
+	}
 	if f.down || slices.ContainsFunc(events, func(r ledger.Received) bool { return r.Event.ID == f.poison }) {
 		return nil, errors.New("ledger: no space left")
 	}
 	receipts := make([]ledger.Receipt, len(events))
 	for i, e := range events {
 		seq, duplicate := f.seqs[e.Event.EventKey]
+		if duplicate && !hr.SameContent(f.events[seq-1].Event, e.Event) {
+			receipts[i] = ledger.Receipt{Seq: seq, Conflict: true}
+			continue
+		}
 		if !duplicate {
 			f.events = append(f.events, e)
 			seq = int64(len(f.events))

@@ -25,7 +25,9 @@ type Topic struct {
 	// intake wrote, by the endpoint's path. One of another path is as one that says nothing.
 	Channel   source.Channel
 	Endpoints map[string]source.Channel
-	FromEnd   bool // a group that has never read the topic begins after its last record; else with the first one
+	// Snapshot says that the source's events hold what was so when they were made: see source.Source.
+	Snapshot bool
+	FromEnd  bool // a group that has never read the topic begins after its last record; else with the first one
 }
 
 // Options are what a Consumer needs. Metrics may be nil; a zero Tuning means the
@@ -51,6 +53,7 @@ type Options struct {
 // do. Zero fields get the defaults.
 type Tuning struct {
 	Window      int           // records in flight per partition; default 256
+	Span        int           // records from the first that is not done with to the last, per partition; default 64 windows
 	Bytes       int           // in flight in all partitions together; default 64 MiB
 	Nudges      int           // calls to Temporal under way at once; default 64
 	CommitEvery time.Duration // default 500ms
@@ -62,8 +65,11 @@ type Tuning struct {
 	WatchEvery  time.Duration // how often lag is measured; default 10s
 	Attempt     time.Duration // how long one attempt at the ledger, Temporal or a broker may take; default 30s
 	Answer      time.Duration // how long a broker may be silent when asked, joining a group apart; default 5s
-	RetryMin    time.Duration // first wait between attempts at what is unavailable; default 100ms
-	RetryMax    time.Duration // longest wait; default 10s
+	// GiveUp is after how long a record is given up, and becomes a dead letter, that
+	// does not pass while others do; default 5m.
+	GiveUp   time.Duration
+	RetryMin time.Duration // first wait between attempts at what is unavailable; default 100ms
+	RetryMax time.Duration // longest wait; default 10s
 
 	TopicsEvery time.Duration // how often new partitions are looked for; default 5s
 
@@ -86,6 +92,9 @@ func (t Tuning) withDefaults() Tuning {
 			*d.field = d.value
 		}
 	}
+	if t.Span == 0 {
+		t.Span = 64 * t.Window
+	}
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
@@ -99,6 +108,7 @@ func (t Tuning) withDefaults() Tuning {
 		{&t.Rejoin, 2 * time.Minute},
 		{&t.Attempt, 30 * time.Second},
 		{&t.Answer, 5 * time.Second},
+		{&t.GiveUp, 5 * time.Minute},
 		{&t.RetryMin, 100 * time.Millisecond},
 		{&t.RetryMax, 10 * time.Second},
 		{&t.TopicsEvery, 5 * time.Second},

@@ -84,7 +84,7 @@ func (p *partition) run(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		in := p.inbox.some
-		if p.sifting || p.window.len() >= p.c.tuning.Window {
+		if p.sifting || p.room() <= 0 {
 			in = nil
 		}
 		select {
@@ -106,9 +106,15 @@ func (p *partition) run(ctx context.Context) {
 	}
 }
 
+// room is how many records may be begun with. One that does not pass keeps none of
+// those behind it from being read, up to a span that a crash would have read again.
+func (p *partition) room() int {
+	return min(p.c.tuning.Window-p.window.open, p.c.tuning.Span-p.window.len())
+}
+
 // take puts fetched records into the window, and begins to sift them.
 func (p *partition) take(work context.Context) {
-	batch := p.inbox.take(p.c.tuning.Window - p.window.len())
+	batch := p.inbox.take(p.room())
 	fresh := batch[:0]
 	for _, m := range batch {
 		if p.window.add(m.Offset, m.Time) {

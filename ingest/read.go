@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
@@ -92,7 +93,7 @@ func (c *Consumer) fetch(ctx context.Context, t Topic, references []string) (
 ) {
 	fetched = make(map[string][]byte, len(references))
 	for _, reference := range references {
-		err := c.hrSystems[t.Name].call(ctx, func(ctx context.Context) error {
+		err := c.hrSystems[t.Name].pass(ctx, "", func(ctx context.Context) error {
 			answer, err := t.Fetch(ctx, reference)
 			var failure *remote.Error
 			switch {
@@ -102,18 +103,32 @@ func (c *Consumer) fetch(ctx context.Context, t Topic, references []string) (
 				refusal = &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made fetching fail with a %T", err)}
 			case failure.Kind == remote.NotFound:
 				fetched[reference] = nil
-			case waits(failure.Kind):
-				return err
 			default:
-				refusal = &source.Error{Reason: source.ReasonFetchRefused, Text: "refers to what could not be fetched: " + failure.Message}
+				return err
 			}
 			return nil
 		})
-		if err != nil || refusal != nil {
+		var why *notPassedError
+		switch {
+		case errors.As(err, &why):
+			return nil, c.notFetched(t, why), nil
+		case err != nil || refusal != nil:
 			return nil, refusal, err
 		}
 	}
 	return fetched, nil, nil
+}
+
+// notFetched is why a record is refused whose person cannot be fetched. Whether it was
+// to end their access cannot be told: it may have been.
+func (c *Consumer) notFetched(t Topic, why *notPassedError) *source.Error {
+	c.log.Error("what a record refers to cannot be fetched, while others' can: it becomes a dead letter",
+		zap.String("topic", t.Name), zap.String("reason", why.reason), zap.Error(why.cause))
+	var failure *remote.Error
+	if why.reason == source.ReasonRefused && errors.As(why.cause, &failure) {
+		return &source.Error{Reason: source.ReasonFetchRefused, Text: "refers to what could not be fetched: " + failure.Message}
+	}
+	return &source.Error{Reason: why.reason, Text: why.text(c.tuning.GiveUp), Urgent: why.reason == source.ReasonGivenUp}
 }
 
 // waits says whether the cause lies with no single record: credentials that are

@@ -77,6 +77,9 @@ func (l Letter) Decode(d source.Decoder, m Mend) *source.Error {
 	return refusalOf(err)
 }
 
+// Sending is the digest of the record that Redrive sends, for ledger.LetterAction.
+func (l Letter) Sending(m Mend) string { return redriveDigest(l.again(m, Provenance{})) }
+
 // again is the record, mended, as it goes to its topic once more.
 func (l Letter) again(m Mend, p Provenance) kafka.Message {
 	entry := l.Entry()

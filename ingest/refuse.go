@@ -24,31 +24,63 @@ func (c *Consumer) refuse(ctx context.Context, log *zap.Logger, m kafka.Message,
 	letter := deadLetter(m, t, e, c.clock.Now())
 	place := &ledger.Position{Topic: letter.Topic}
 	letter.WriterData = place
-	err = c.deadLetterBroker.call(ctx, func(ctx context.Context) error {
-		err := c.deadLetters.WriteMessages(ctx, letter)
-		if !tooLarge(err) {
-			return err
-		}
-		log.Warn("the dead-letter topic does not take a letter of this size: it gets one without the record's value, "+
-			"which says where the record is; raise max.message.bytes of the dead-letter topic above that of its source",
-			zap.String("deadLetters", t.DeadLetters), zap.Int("bytes", len(m.Value)))
-		return c.deadLetters.WriteMessages(ctx, withoutValue(letter))
-	})
-	if err != nil {
-		return err
+	err = c.publishLetter(ctx, log, letter)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
 	}
 	letter.Partition, letter.Offset = place.Partition, place.Offset
-
-	var receipt ledger.LetterReceipt
-	err = c.ledger.call(ctx, func(ctx context.Context) (err error) {
-		receipt, err = c.intake.RecordDeadLetter(ctx, entryOf(letter))
-		return err
-	})
+	entry := entryOf(letter)
+	if err != nil {
+		log.Error("the dead-letter topic takes no letter of this record: the ledger knows of it, and the record is where it was",
+			zap.String("deadLetters", t.DeadLetters), zap.Error(err))
+		entry.At = entry.Origin
+	}
+	receipt, err := c.index(ctx, log, entry)
 	if err != nil {
 		return err
 	}
 	c.metrics.deadLetter(m.Topic, e.Reason)
 	return c.report(ctx, log, m, t, e, receipt)
+}
+
+// publishLetter writes a letter to its topic: the record whole or, if the broker does
+// not take that, what leads back to it.
+func (c *Consumer) publishLetter(ctx context.Context, log *zap.Logger, letter kafka.Message) error {
+	write := func(letter kafka.Message) error {
+		return c.deadLetterBroker.pass(ctx, letter.Topic, func(ctx context.Context) error { return c.deadLetters.WriteMessages(ctx, letter) })
+	}
+	err := write(letter)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	log.Warn("the dead-letter topic does not take the letter: it gets one without the record, which says where the record is; "+
+		"if it is too large, raise max.message.bytes of the dead-letter topic above that of its source",
+		zap.String("deadLetters", letter.Topic), zap.Int("bytes", len(letter.Value)), zap.Error(err))
+	return write(withoutValue(letter))
+}
+
+// index tells the ledger of a letter. Should it not be able to keep what is told of
+// the record, it is told less.
+func (c *Consumer) index(ctx context.Context, log *zap.Logger, entry ledger.DeadLetter) (receipt ledger.LetterReceipt, err error) {
+	for _, l := range []ledger.DeadLetter{entry, bare(entry)} {
+		err = c.ledger.pass(ctx, "", func(ctx context.Context) (err error) {
+			receipt, err = c.intake.RecordDeadLetter(ctx, l)
+			return err
+		})
+		if err == nil || ctx.Err() != nil {
+			return receipt, err
+		}
+		log.Error("the ledger cannot keep the entry of a dead letter", zap.Error(err))
+	}
+	return receipt, nil // the dead-letter topic has it: tenure dlq index reads it from there
+}
+
+// bare is an entry with nothing that the record's sender wrote.
+func bare(l ledger.DeadLetter) ledger.DeadLetter {
+	return ledger.DeadLetter{
+		At: l.At, Origin: l.Origin, Digest: l.Digest, Format: l.Format, ReceivedAt: l.ReceivedAt,
+		Reason: l.Reason, Text: "is not told more of: the ledger could not keep it", Urgent: l.Urgent,
+	}
 }
 
 // report says that a record is a dead letter now: to whoever reads the log and,
@@ -58,11 +90,11 @@ func (c *Consumer) report(ctx context.Context, log *zap.Logger, m kafka.Message,
 		zap.String("reason", e.Reason), zap.String("field", e.Field), zap.String("text", e.Text),
 		zap.String("deadLetters", t.DeadLetters), zap.Int64("deadLetter", receipt.ID))
 	if !receipt.Urgent || !receipt.Pending {
-		log.Warn("the record cannot be read and is a dead letter now")
+		log.Warn("the record cannot be used and is a dead letter now")
 		return nil
 	}
 	c.metrics.urgentLetters.WithLabelValues(m.Topic).Inc()
-	log.Error("a record that was to end somebody's access cannot be read and is a dead letter now: "+
+	log.Error("a record that was to end somebody's access cannot be used and is a dead letter now: "+
 		"their access stays as it is until somebody sees to it (tenure dlq show)", zap.String("person", receipt.PersonID))
 	if receipt.PersonID == "" {
 		return nil // of somebody whom nobody knows there is nothing to take away
@@ -71,7 +103,12 @@ func (c *Consumer) report(ctx context.Context, log *zap.Logger, m kafka.Message,
 		PersonID: receipt.PersonID, Type: workflows.TypeScheduled, Why: "a record that was to end access cannot be read",
 		RequestID: uuid.NewSHA1(requestSpace, fmt.Appendf(nil, "dead letter\x00%s/%d/%d %s", m.Topic, m.Partition, m.Offset, Digest(m.Value))).String(),
 	}
-	return c.temporal.call(ctx, func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
+	err := c.temporal.pass(ctx, "", func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
+	if err != nil && ctx.Err() == nil {
+		log.Error("the person's run cannot be told of the dead letter: the sweeper will try", zap.String("person", receipt.PersonID), zap.Error(err))
+		return nil
+	}
+	return err
 }
 
 // exactly is the message as the broker has it. What the reader of a partition
@@ -82,7 +119,7 @@ func (c *Consumer) exactly(ctx context.Context, m kafka.Message) (kafka.Message,
 		return m, nil
 	}
 	exact := m
-	err := c.broker.call(ctx, func(ctx context.Context) error {
+	err := c.broker.pass(ctx, m.Topic, func(ctx context.Context) error {
 		found, err := readRecord(ctx, c.client, ledger.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset})
 		var bad *unreadableError
 		if errors.Is(err, ErrGone) || errors.As(err, &bad) {
@@ -93,6 +130,9 @@ func (c *Consumer) exactly(ctx context.Context, m kafka.Message) (kafka.Message,
 		}
 		return err
 	})
+	if err != nil && ctx.Err() == nil {
+		return m, nil // as far as it is known
+	}
 	return exact, err
 }
 
@@ -106,15 +146,6 @@ func hasEmptyPart(m kafka.Message) bool {
 		}
 	}
 	return false
-}
-
-// tooLarge says whether the broker does not take a message because of its size.
-func tooLarge(err error) bool {
-	var each kafka.WriteErrors
-	if errors.As(err, &each) && len(each) == 1 {
-		err = each[0]
-	}
-	return errors.Is(err, kafka.MessageSizeTooLarge)
 }
 
 // newDeadLetterWriter writes each letter by itself and returns when all in-sync

@@ -11,6 +11,7 @@ import (
 // acknowledged. It is not safe for concurrent use.
 type window struct {
 	inFlight []inFlight // in the order fetched, so by offset; the first is not acknowledged
+	open     int        // of these, not acknowledged
 	next     int64      // the offset that may be committed: everything before it is acknowledged
 }
 
@@ -33,14 +34,16 @@ func (w *window) add(offset int64, at time.Time) bool {
 		return false
 	}
 	w.inFlight = append(w.inFlight, inFlight{offset: offset, at: at})
+	w.open++
 	return true
 }
 
 // ack notes that the record at the offset is done with.
 func (w *window) ack(offset int64) {
 	i, ok := slices.BinarySearchFunc(w.inFlight, offset, func(r inFlight, offset int64) int { return cmp.Compare(r.offset, offset) })
-	if ok {
+	if ok && !w.inFlight[i].acked {
 		w.inFlight[i].acked = true
+		w.open--
 	}
 	done := 0
 	for done < len(w.inFlight) && w.inFlight[done].acked {

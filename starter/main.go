@@ -146,7 +146,7 @@ func topicsOf(cfg *config.Config) ([]ingest.Topic, error) {
 			return nil, fmt.Errorf("topic %s: %w", t.Name, err)
 		}
 		topics[i] = ingest.Topic{
-			Name: t.Name, Source: t.Source, Decode: opened.Decode, Identify: opened.Identify, Fetch: opened.Fetch,
+			Name: t.Name, Source: t.Source, Decode: opened.Decode, Identify: opened.Identify, Fetch: opened.Fetch, Snapshot: opened.Snapshot,
 			DeadLetters: t.DeadLetters, FromEnd: t.StartOffset == config.StartLast,
 			Channel: t.Channel, Endpoints: endpointsOf(cfg.Webhooks, t.Name),
 		}

@@ -260,6 +260,12 @@ func (r *redriver) sendOne(ctx context.Context, entry ledger.DeadLetter) error {
 		return nil
 	}
 	now := r.cfg.Clock().Now()
+	// Whoever may write to the topic may say that a record was sent again: only what the
+	// ledger was told of before counts.
+	err = r.ledger.ActOnLetter(ctx, ledger.LetterAction{Verb: ledger.VerbAnnounce, ID: entry.ID, Operator: r.o.operator, At: now, Sending: letter.Sending(r.mend)})
+	if err != nil {
+		return err
+	}
 	sending, cancel := context.WithTimeout(ctx, r.o.wait)
 	defer cancel()
 	err = r.letters.Redrive(sending, letter, r.mend, ingest.Provenance{Operator: r.o.operator, Reason: r.o.reason, At: now})

@@ -56,6 +56,10 @@ type Source struct {
 	// Fetch gets what thin records refer to. Nil if the kind knows no such records,
 	// or the configuration says nothing of how to reach the HR system.
 	Fetch Fetch
+	// Snapshot says that an event's data are what was so when the record was made or
+	// the person fetched, so that a repetition may say other things of them under the
+	// same ID. Else another content makes another event, which needs an ID of its own.
+	Snapshot bool
 }
 
 // Identifier finds in a record the key of the one event that the decoder makes of

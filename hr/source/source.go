@@ -82,6 +82,9 @@ const (
 	ReasonFetchRefused       = "fetch_refused"       // the HR system refuses to tell what it refers to
 	ReasonThin               = "thin"                // nothing is configured to fetch what it refers to
 	ReasonChannel            = "channel"             // it came by a way that may not say it
+	ReasonReusedID           = "reused_id"           // its source and id are those of an event that says something else
+	ReasonRefused            = "refused"             // the ledger, Temporal or the broker cannot take it, however often
+	ReasonGivenUp            = "given_up"            // it did not pass for too long, while others did
 )
 
 // Reasons are all of the reasons above.
@@ -89,4 +92,5 @@ var Reasons = []string{
 	ReasonTombstone, ReasonNotUTF8, ReasonMalformed, ReasonWrongContentType,
 	ReasonUnsupportedVersion, ReasonUnknownType, ReasonSchema, ReasonKeyMismatch, ReasonThin, ReasonNotFound, ReasonFetchRefused,
 	ReasonChannel,
+	ReasonReusedID, ReasonRefused, ReasonGivenUp,
 }

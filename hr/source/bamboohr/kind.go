@@ -60,7 +60,7 @@ func connect(set *settings.Values) (source.Source, error) {
 	case set.Has("apiKey") && base == nil:
 		set.Reject("companyDomain", "is missing: apiKey alone fetches nothing")
 	}
-	opened := source.Source{Decode: sys.decode}
+	opened := source.Source{Decode: sys.decode, Snapshot: true}
 	if set.Has("apiKey") {
 		sys.fetches = true
 		opened.Fetch = (&fetcher{

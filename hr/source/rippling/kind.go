@@ -45,7 +45,7 @@ func connect(set *settings.Values) (source.Source, error) {
 		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		set.Reject("url", "must be a whole http or https URL, without password, query and fragment")
 	}
-	opened := source.Source{Decode: sys.decode}
+	opened := source.Source{Decode: sys.decode, Snapshot: true}
 	if sys.fetches {
 		opened.Fetch = (&fetcher{http: remote.NewHTTPClient(set.Duration("timeout")), base: base, token: set.Secret("token")}).fetch
 	}

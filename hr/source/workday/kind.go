@@ -68,7 +68,7 @@ func connect(set *settings.Values) (source.Source, error) {
 		}
 		sys.processes[process] = kind
 	}
-	opened := source.Source{Decode: sys.decode}
+	opened := source.Source{Decode: sys.decode, Snapshot: true}
 	if !sys.fetches {
 		return opened, nil
 	}

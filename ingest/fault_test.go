@@ -1,0 +1,278 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/internal/remote"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+func TestWhoseAnErrorIs(t *testing.T) {
+	for want, errs := range map[whose][]error{
+		theRecords: {
+			&source.Error{Reason: source.ReasonSchema}, &source.ThinError{},
+			ledger.ErrRefused,
+			serviceerror.NewInvalidArgument("WorkflowId length exceeds limit"),
+			status.Error(codes.InvalidArgument, "bad"),
+			status.Error(codes.Internal, `header key "workflow-id" contains value with non-printable ASCII characters`),
+			kafka.MessageSizeTooLarge, kafka.InvalidRecord, kafka.WriteErrors{kafka.MessageSizeTooLarge},
+			&remote.Error{Kind: remote.Invalid},
+		},
+		theInfrastructures: {
+			context.DeadlineExceeded, errElsewhere, ledger.ErrUnreachable,
+			serviceerror.NewUnavailable("no"), serviceerror.NewPermissionDenied("no", ""), serviceerror.NewNamespaceNotFound("default"),
+			status.Error(codes.Unavailable, "no"), status.Error(codes.ResourceExhausted, "no"),
+			kafka.LeaderNotAvailable, kafka.TopicAuthorizationFailed, kafka.WriteErrors{kafka.NotEnoughReplicas},
+			&remote.Error{Kind: remote.Unauthorized}, &remote.Error{Kind: remote.Unavailable},
+		},
+		nobodyKnows: {errors.New("what?"), io.ErrUnexpectedEOF, &net.OpError{Op: "dial", Err: errors.New("refused")}, serviceerror.NewInternal("shard")},
+	} {
+		for _, err := range errs {
+			assert.Equal(t, want, blame(fmt.Errorf("wrapped: %w", err)), "%T: %v", err, err)
+		}
+	}
+}
+
+func TestASuspectIsOneThatFailsWhileOthersPass(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	for name, c := range map[string]struct {
+		passes []uint64 // of others, as of each attempt: one every 10 s
+		want   int      // the attempt that it is given up at; -1: it is not
+	}{
+		"nobody passes":              {[]uint64{5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5}, -1},
+		"all others do":              {[]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 6},
+		"an outage begins with it":   {[]uint64{0, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9}, -1},
+		"an outage ends":             {[]uint64{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 9}, -1},
+		"after the outage all do":    {[]uint64{0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}, 10},
+		"now and then another does":  {[]uint64{0, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3}, 9},
+		"nobody has since the last":  {[]uint64{0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3}, -1},
+		"it comes and goes, for all": {[]uint64{0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2}, -1},
+	} {
+		s, got := suspicion{after: time.Minute}, -1
+		for i, passes := range c.passes {
+			if s.failed(at(10*i), passes) {
+				got = i
+				break
+			}
+		}
+		assert.Equal(t, c.want, got, name)
+	}
+}
+
+func refusing(person string, err error) func(context.Context, workflows.Nudge) error {
+	return func(_ context.Context, n workflows.Nudge) error {
+		if n.PersonID == person {
+			return err
+		}
+		return nil
+	}
+}
+
+// What Temporal refuses of one person becomes a dead letter at once, urgent if it ends
+// their access, and the event stays in the ledger for the sweeper.
+func TestWhatTemporalRefusesIsADeadLetter(t *testing.T) {
+	r := newRig(t, 1)
+	r.nudger.gate = refusing("bad", serviceerror.NewInvalidArgument("no such workflow ID"))
+	r.publish(note{ID: "t-1", Person: "bad", Type: hr.EventTerminated}.message(), note{ID: "t-2", Person: "good", Type: hr.EventTerminated}.message())
+	r.run()
+	r.awaitCommitted(0, 2)
+	require.Len(t, r.nudger.nudges("good"), 1)
+	assert.Len(t, r.intake.ids("bad"), 1)
+	letters := r.intake.indexed()
+	require.Len(t, letters, 1)
+	assert.Equal(t, source.ReasonRefused, letters[0].Reason)
+	assert.Equal(t, "bad", letters[0].PersonID)
+	assert.True(t, letters[0].Urgent)
+	assert.Equal(t, 1, r.logged("an event cannot pass, while others do"))
+}
+
+// What fails for a reason that nobody knows is waited for, holds up nobody, and is
+// given up after a while, loudly.
+func TestWhatFailsAloneIsGivenUp(t *testing.T) {
+	r := newRig(t, 1)
+	r.nudger.gate = refusing("bad", errors.New("what is this?"))
+	r.publish(note{ID: "t-1", Person: "bad", Type: hr.EventTerminated}.message())
+	r.publish(notes(5, "good")...)
+	r.run(func(o *Options) { o.Tuning.GiveUp = 50 * time.Millisecond; o.Tuning.Window = 2 })
+	for i := 5; r.committed(0) < 6; i++ { // others are witnesses only as long as they come
+		r.publish(notesFrom(i, 1, "good")...)
+		time.Sleep(tick)
+	}
+	letters := r.intake.indexed()
+	require.Len(t, letters, 1)
+	assert.Equal(t, source.ReasonGivenUp, letters[0].Reason)
+	assert.True(t, letters[0].Urgent)
+	assert.Contains(t, letters[0].Text, "did not pass Temporal for 50ms while others did")
+	assert.NotContains(t, letters[0].Text, "what is this?")
+}
+
+// Before that, too, those behind it are read: more of them than are in flight at once.
+func TestWhatFailsAloneHoldsUpNobody(t *testing.T) {
+	r := newRig(t, 1)
+	r.nudger.gate = refusing("bad", errors.New("what is this?"))
+	r.publish(note{ID: "t-1", Person: "bad", Type: hr.EventTerminated}.message())
+	r.publish(notes(60, "a", "b", "c")...)
+	r.publish(note{ID: "t-2", Person: "victim", Type: hr.EventTerminated}.message())
+	r.run(func(o *Options) { o.Tuning.GiveUp = time.Hour; o.Tuning.Window = 8 })
+	r.eventually(func() bool { return len(r.nudger.nudges("victim")) == 1 }, "the termination behind it is delivered")
+	assert.Empty(t, r.intake.indexed())
+	assert.LessOrEqual(t, r.committed(0), int64(0), "and the record itself is not lost")
+}
+
+func TestTheSpanIsBounded(t *testing.T) {
+	r := newRig(t, 1)
+	r.nudger.gate = refusing("bad", errors.New("what is this?"))
+	r.publish(note{ID: "t-1", Person: "bad", Type: hr.EventTerminated}.message())
+	r.publish(notes(60, "a")...)
+	r.run(func(o *Options) { o.Tuning.GiveUp = time.Hour; o.Tuning.Window = 4; o.Tuning.Span = 20 })
+	r.eventually(func() bool { return len(r.nudger.nudges("a")) == 19 }, "what is in the span is delivered")
+	never(t, func() bool { return len(r.nudger.nudges("a")) > 19 })
+}
+
+// never fails if the condition holds within a few ticks.
+func never(t *testing.T, cond func() bool) {
+	t.Helper()
+	assert.Never(t, cond, 10*tick, tick)
+}
+
+// An outage, however long, is waited for.
+func TestAnOutageMakesNoDeadLetters(t *testing.T) {
+	r := newRig(t, 1)
+	down := make(chan struct{})
+	r.nudger.gate = func(context.Context, workflows.Nudge) error {
+		select {
+		case <-down:
+			return nil
+		default:
+			return errors.New("down")
+		}
+	}
+	r.publish(notes(10, "a", "b", "c")...)
+	r.run(func(o *Options) { o.Tuning.GiveUp = 10 * time.Millisecond })
+	r.eventually(func() bool { return len(r.intake.ids("")) >= 3 }, "events are recorded")
+	never(t, func() bool { return len(r.intake.indexed()) > 0 })
+	close(down)
+	r.awaitCommitted(0, 30)
+	assert.Empty(t, r.intake.indexed())
+}
+
+func TestWhatTheLedgerRefusesIsADeadLetter(t *testing.T) {
+	r := newRig(t, 1)
+	r.intake.poison, r.intake.refuses = "t-1", true
+	r.publish(note{ID: "t-1", Person: "bad", Type: hr.EventTerminated}.message(), note{ID: "u-1", Person: "good", Type: hr.EventUpdated}.message())
+	r.run()
+	r.awaitCommitted(0, 2)
+	letters := r.intake.indexed()
+	require.Len(t, letters, 1)
+	assert.Equal(t, source.ReasonRefused, letters[0].Reason)
+	assert.True(t, letters[0].Urgent)
+	require.Len(t, r.nudger.nudges("good"), 1)
+}
+
+// An ID that was used for something else burns nothing: the second is a dead letter,
+// urgent if it ends access. A repetition is none.
+func TestAnIDThatIsUsedTwice(t *testing.T) {
+	r := newRig(t, 1)
+	r.intake.known["victim"] = true
+	r.run()
+	r.publish(note{ID: "term-7", Person: "other", Type: hr.EventUpdated}.message())
+	r.awaitCommitted(0, 1)
+	r.publish(
+		note{ID: "term-7", Person: "victim", Type: hr.EventTerminated}.message(),
+		note{ID: "term-7", Person: "other", Type: hr.EventUpdated}.message(),
+		note{ID: "u-1", Person: "victim", Type: hr.EventUpdated}.message(),
+		note{ID: "u-1", Person: "victim", Type: hr.EventTransferred}.message(),
+	)
+	r.awaitCommitted(0, 5)
+	letters := map[int64]ledger.DeadLetter{}
+	for _, l := range r.intake.indexed() {
+		letters[l.Origin.Offset] = l
+	}
+	require.Len(t, letters, 2)
+	for offset, urgent := range map[int64]bool{1: true, 4: false} {
+		assert.Equal(t, source.ReasonReusedID, letters[offset].Reason)
+		assert.Equal(t, "victim", letters[offset].PersonID)
+		assert.Equal(t, urgent, letters[offset].Urgent)
+		assert.Contains(t, letters[offset].Text, "event number")
+	}
+	nudges := r.nudger.nudges("victim")
+	require.Len(t, nudges, 2, "of u-1, and of the urgent letter")
+	assert.Len(t, r.nudger.nudges("other"), 1)
+}
+
+// Of a record with several events the good ones pass.
+func TestOneEventOfARecordThatCannotPass(t *testing.T) {
+	r := newRig(t, 1)
+	r.intake.poison, r.intake.refuses = "two", true
+	r.publish(Message{Key: "k", Value: []byte("{}")})
+	r.run(func(o *Options) {
+		o.Topics[0].Identify = nil
+		o.Topics[0].Decode = func(source.Record) ([]hr.Event, []source.Warning, error) {
+			var events []hr.Event
+			for _, id := range []string{"one", "two", "three"} {
+				events = append(events, hr.Event{EventKey: hr.EventKey{Source: "x", ID: id}, PersonID: "p-" + id, Type: hr.EventTerminated})
+			}
+			return events, nil, nil
+		}
+	})
+	r.awaitCommitted(0, 1)
+	assert.Len(t, r.nudger.nudges("p-one"), 1)
+	assert.Len(t, r.nudger.nudges("p-three"), 1)
+	letters := r.intake.indexed()
+	require.Len(t, letters, 1)
+	assert.Equal(t, "p-two", letters[0].PersonID)
+}
+
+// A letter that does not fit fits without what anybody may have made large.
+func TestALetterWithoutItsRecordIsSmall(t *testing.T) {
+	m := kafka.Message{
+		Topic: "hr.events", Key: []byte(strings.Repeat("k", 1<<20)), Value: []byte("no json"),
+		Headers: []kafka.Header{
+			{Key: HeaderRedriveReason, Value: []byte(strings.Repeat("x", 1<<20))},
+			{Key: HeaderRedriveOf, Value: []byte("hr.events.dlq/1/2")},
+			{Key: HeaderRedriveOf, Value: []byte(strings.Repeat("x", 1<<20))},
+			{Key: "tenure-redrive-" + strings.Repeat("y", 1<<20)},
+			{Key: "ce_subject", Value: []byte(strings.Repeat("z", 1<<20))},
+		},
+	}
+	e := &source.Error{Reason: source.ReasonMalformed, Field: strings.Repeat("f", 1<<20), Text: strings.Repeat("t", 1<<20), Person: strings.Repeat("p", 1<<20)}
+	small := withoutValue(deadLetter(m, Topic{DeadLetters: "hr.events.dlq"}, e, time.Unix(0, 0)))
+	assert.Less(t, outgoing{message: small}.size(), 32<<10)
+	assert.Equal(t, "hr.events.dlq/1/2", headersOf(small)[HeaderRedriveOf])
+	assert.Equal(t, source.ReasonMalformed, headersOf(small)[HeaderReason])
+}
+
+func TestARedriveIsKnownByAllThatItHolds(t *testing.T) {
+	m := kafka.Message{Key: []byte("1"), Value: []byte("{}"), Headers: []kafka.Header{{Key: "ce_id", Value: []byte("a")}, {Key: "ce_type", Value: []byte("b")}}}
+	same := m
+	same.Headers = []kafka.Header{m.Headers[1], m.Headers[0], {Key: HeaderRedriveOf, Value: []byte("x/1/2")}, {Key: HeaderReason, Value: []byte("schema")}}
+	assert.Equal(t, redriveDigest(m), redriveDigest(same))
+	for name, change := range map[string]func(*kafka.Message){
+		"key":            func(m *kafka.Message) { m.Key = []byte("2") },
+		"value":          func(m *kafka.Message) { m.Value = []byte("[]") },
+		"header":         func(m *kafka.Message) { m.Headers = m.Headers[:1] },
+		"header's value": func(m *kafka.Message) { m.Headers = []kafka.Header{{Key: "ce_id", Value: []byte("c")}, m.Headers[1]} },
+		"key or value":   func(m *kafka.Message) { m.Key, m.Value = nil, []byte("1{}") },
+	} {
+		other := m
+		change(&other)
+		assert.NotEqual(t, redriveDigest(m), redriveDigest(other), name)
+	}
+}
