@@ -71,7 +71,7 @@ func TestRedeliveryHasOneEffect(t *testing.T) {
 
 func TestWhatWasRecordedButNotDeliveredIsDelivered(t *testing.T) {
 	r := newRig(t, 1)
-	e := hr.Event{EventKey: hr.EventKey{Source: "test", ID: "1-1"}, PersonID: "1"}
+	e := hr.Event{EventKey: hr.EventKey{Source: "test", ID: "1-1"}, PersonID: "1", Type: hr.EventUpdated}
 	_, err := r.intake.Record(t.Context(), []ledger.Received{{Event: e}})
 	require.NoError(t, err)
 	r.publish(notes(1, "1")...)

@@ -39,7 +39,7 @@ func TestReadingAgainDeliversWhatIsOnlyRecorded(t *testing.T) {
 	r.publish(notes(2, "1", "2")...)
 	for i, id := range []string{"1-1", "2-1", "1-2"} {
 		receipts, err := r.intake.Record(t.Context(), []ledger.Received{{
-			Event: hr.Event{EventKey: hr.EventKey{Source: "test", ID: id}, PersonID: id[:1]},
+			Event: hr.Event{EventKey: hr.EventKey{Source: "test", ID: id}, PersonID: id[:1], Type: hr.EventUpdated},
 			Topic: r.events, Offset: int64(i),
 		}})
 		require.NoError(t, err)
