@@ -5,7 +5,7 @@ import "time"
 // Capabilities is what an open connector can do. A kind may be able to do more
 // than one of its apps: settings such as a SCIM profile take away.
 type Capabilities struct {
-	Create, Adopt, Update, Disable, Delete, Entitlements, ListEntitlements, Sessions, HandOver, List, Probe bool
+	Create, Adopt, Update, Relabel, Disable, Delete, Entitlements, ListEntitlements, Sessions, HandOver, List, Probe bool
 
 	Reversible bool          // with Disable: Enable restores the account
 	RecycleBin time.Duration // with Delete: how long a deleted account can be brought back
@@ -14,7 +14,7 @@ type Capabilities struct {
 // CapabilitiesOf finds out what c implements.
 func CapabilitiesOf(c Connector) Capabilities {
 	caps := Capabilities{
-		Create: has[Creator](c), Adopt: has[Adopter](c), Update: has[Updater](c),
+		Create: has[Creator](c), Adopt: has[Adopter](c), Update: has[Updater](c), Relabel: has[Relabeler](c),
 		Entitlements: has[Entitler](c), ListEntitlements: has[EntitlementLister](c),
 		Sessions: has[SessionRevoker](c), HandOver: has[DataMover](c), List: has[Lister](c), Probe: has[Prober](c),
 	}
@@ -49,6 +49,7 @@ func (can Capabilities) Ops() []string {
 		{can.Create, []string{OpCreate}},
 		{can.Adopt, []string{OpAdopt}},
 		{can.Update, []string{OpUpdate}},
+		{can.Relabel, []string{OpRelabel}},
 		{can.Entitlements, []string{OpGrant, OpRevoke}},
 		{can.Disable, []string{OpDisable}},
 		{can.Disable && can.Reversible, []string{OpEnable}},

@@ -86,6 +86,38 @@ type Updater interface {
 	Update(ctx context.Context, accountID string, attributes map[string]any) error
 }
 
+// Label is what an account is known by beside its own ID. Empty fields are left as
+// they are.
+type Label struct {
+	Username string
+	PersonID string // the external ID
+	// WasPersonID is the external ID that PersonID takes the place of: an account that
+	// carries another one is somebody else's.
+	WasPersonID string
+}
+
+// Relabeler gives an account another username and external ID; the account stays the
+// same one. A username that another account has is an error of KindExists, an external
+// ID of somebody else one of KindConflict.
+type Relabeler interface {
+	Relabel(ctx context.Context, accountID string, to Label) error
+}
+
+// ExternalID says which external ID an account that carries one now is to have, or
+// fails with an error of KindConflict if it is somebody else's.
+func (l Label) ExternalID(now string) (string, error) {
+	switch {
+	case l.PersonID == "":
+		return now, nil
+	case now == "" || now == l.PersonID || now == l.WasPersonID:
+		return l.PersonID, nil
+	}
+	return "", &Error{
+		Kind: KindConflict, Op: OpRelabel,
+		Message: "the account carries the ID of another person than the one whose it was: look in the app whose it is",
+	}
+}
+
 // Switch turns an account off and on.
 type Switch interface {
 	// Disable turns the account off. When no answer came of it (KindUnavailable),

@@ -131,6 +131,16 @@ func (c changes) Update(ctx context.Context, accountID string, attributes map[st
 	return guard(ctx, c.guarded, OpUpdate, []string{accountID}, func(app Updater) error { return app.Update(ctx, accountID, attributes) })
 }
 
+func (c changes) Relabel(ctx context.Context, accountID string, to Label) error {
+	if to.PersonID != "" && c.Person(to.PersonID) {
+		return &ProtectedError{App: c.App, Op: OpRelabel, Person: true}
+	}
+	if to.Username != "" && c.Account(Account{Username: to.Username}) {
+		return &ProtectedError{App: c.App, Op: OpRelabel}
+	}
+	return guard(ctx, c.guarded, OpRelabel, []string{accountID}, func(app Relabeler) error { return app.Relabel(ctx, accountID, to) })
+}
+
 func (c changes) Disable(ctx context.Context, accountID string) error {
 	return guard(ctx, c.guarded, OpDisable, []string{accountID}, func(app Switch) error { return app.Disable(ctx, accountID) })
 }

@@ -9,6 +9,7 @@ const (
 	OpCreate           = "create"
 	OpAdopt            = "adopt"
 	OpUpdate           = "update"
+	OpRelabel          = "relabel"
 	OpDisable          = "disable"
 	OpEnable           = "enable"
 	OpDelete           = "delete"

@@ -41,6 +41,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCreate, Calls: "add, disabled; read; modify unicodePwd and userAccountControl at once"},
 		{Op: connector.OpAdopt, Calls: "read; modify: add the external ID"},
 		{Op: connector.OpUpdate, Calls: "read; modify"},
+		{Op: connector.OpRelabel, Calls: "read; modify sAMAccountName, userPrincipalName and the external ID; rename, if cn was the username"},
 		{Op: connector.OpGrant, Calls: "read; search for groups; modify: add to member of each"},
 		{Op: connector.OpRevoke, Calls: "read; search for groups; modify: delete from member of each"},
 		{Op: connector.OpDisable, Calls: "read; modify bit 2 of userAccountControl; move, if leavers is set"},

@@ -40,7 +40,7 @@ func TestConformanceOfActiveDirectory(t *testing.T) {
 		Kind: activedirectory.Kind,
 		Open: func(t *testing.T) connector.Connector { return d.open(t, settings) },
 		Capabilities: connector.Capabilities{
-			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true,
+			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 			Entitlements: true, ListEntitlements: true, List: true, Probe: true,
 		},
 		Entitlements:  groups,

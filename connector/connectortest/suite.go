@@ -177,6 +177,10 @@ func (s *suite) changes(c connector.Connector, accountID, other string, spec con
 	if adopter, ok := c.(connector.Adopter); ok {
 		add(connector.OpAdopt, func(ctx context.Context) error { return adopter.Adopt(ctx, accountID, spec.PersonID) })
 	}
+	if relabeler, ok := c.(connector.Relabeler); ok {
+		to := connector.Label{Username: s.remember(s.spec()).Username}
+		add(connector.OpRelabel, func(ctx context.Context) error { return relabeler.Relabel(ctx, accountID, to) })
+	}
 	if updater, ok := c.(connector.Updater); ok {
 		add(connector.OpUpdate, func(ctx context.Context) error { return updater.Update(ctx, accountID, spec.Attributes) })
 	}

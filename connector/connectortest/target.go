@@ -108,6 +108,7 @@ func Run(t *testing.T, target Target) {
 		{"Probe", s.can().Probe, s.probe},
 		{"ListEntitlements", s.can().ListEntitlements, s.listEntitlements},
 		{"Adopt", s.can().Create && s.can().Adopt, s.adopt},
+		{"Relabel", s.can().Create && s.can().Relabel, s.relabel},
 		{"Update", s.can().Create && s.can().Update, s.update},
 		{"DisableAndEnable", s.can().Create && s.can().Disable, s.disableAndEnable},
 		{"Delete", s.can().Create && s.can().Delete, s.deleteAccount},

@@ -37,7 +37,7 @@ func TestConformance(t *testing.T) {
 		Kind: kind,
 		Open: func(t *testing.T) connector.Connector { return open(t, inner("TestConformance")) },
 		Capabilities: connector.Capabilities{
-			Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true,
+			Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 			Entitlements: true, Sessions: true, HandOver: true, List: true,
 		},
 	})

@@ -41,6 +41,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpListEntitlements, Calls: "search groups by pages"},
 		{Op: connector.OpCreate, Calls: "search people; add; read; search groups by member"},
 		{Op: connector.OpAdopt, Calls: "search people; modify add externalID"},
+		{Op: connector.OpRelabel, Calls: "search people; move, where the username names the entry; modify"},
 		{Op: connector.OpUpdate, Calls: "search people; modify replace; read and modify DN where the entry's name changes"},
 		{Op: connector.OpGrant, Calls: "search people, search groups; modify add member for each group"},
 		{Op: connector.OpRevoke, Calls: "search people, search groups; modify delete member for each group"},

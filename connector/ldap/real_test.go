@@ -93,7 +93,7 @@ func (s server) membersOf(t *testing.T, group string) []string {
 }
 
 var everything = connector.Capabilities{
-	Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true,
+	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 	Entitlements: true, ListEntitlements: true, List: true, Probe: true,
 }
 

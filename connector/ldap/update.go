@@ -46,6 +46,52 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	if err != nil {
 		return err
 	}
+	encoded := make(map[string][]string, len(attributes))
+	for attribute, value := range attributes {
+		values, err := c.encode(op, attribute, value)
+		if err != nil {
+			return err
+		}
+		if len(values) == 0 && c.required(attribute) {
+			values = []string{entry.Text(c.username)}
+		}
+		encoded[attribute] = values
+	}
+	return c.set(ctx, op, entry, encoded)
+}
+
+// Relabel implements connector.Relabeler. The entry is renamed where the username, or
+// what was the username, names it.
+func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
+	const op = connector.OpRelabel
+	entry, err := c.entry(ctx, op, accountID)
+	if err != nil {
+		return err
+	}
+	externalID, err := to.ExternalID(entry.Text(c.externalID))
+	if err != nil {
+		return err
+	}
+	changed := map[string][]string{}
+	if externalID != entry.Text(c.externalID) {
+		changed[c.externalID] = []string{externalID}
+	}
+	if was := entry.Text(c.username); to.Username != "" && to.Username != was {
+		others, err := c.Find(ctx, connector.Keys{Username: to.Username})
+		if err != nil {
+			return err
+		}
+		if len(others) > 0 {
+			return &connector.Error{Kind: connector.KindExists, Op: op, Message: "an entry of that username is there already"}
+		}
+		changed[c.username] = []string{to.Username}
+	}
+	return c.set(ctx, op, entry, changed)
+}
+
+// set changes attributes, and the entry's name with them. What is so already is not
+// sent.
+func (c *client) set(ctx context.Context, op string, entry *directory.Entry, attributes map[string][]string) error {
 	rdn, parent, err := directory.Split(entry.DN)
 	if err != nil {
 		return invalid(op, err.Error())
@@ -53,13 +99,7 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	var changes []directory.Change
 	name := rdn
 	for _, attribute := range slices.Sorted(maps.Keys(attributes)) {
-		values, err := c.encode(op, attribute, attributes[attribute])
-		if err != nil {
-			return err
-		}
-		if len(values) == 0 && c.required(attribute) {
-			values = []string{entry.Text(c.username)}
-		}
+		values := attributes[attribute]
 		if sameValues(values, entry.Texts(attribute)) {
 			continue
 		}

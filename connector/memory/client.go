@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,6 +85,12 @@ func (c client) Adopt(ctx context.Context, accountID, personID string) error {
 func (c client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
 	return c.changeAccount(ctx, connector.OpUpdate, accountID, func(account *connector.Account) error {
 		return set(account, connector.OpUpdate, attributes)
+	})
+}
+
+func (c client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
+	return c.changeAccount(ctx, connector.OpRelabel, accountID, func(account *connector.Account) error {
+		return c.app.relabel(account, to)
 	})
 }
 
@@ -320,6 +327,25 @@ func (a *App) adopt(account *connector.Account, personID string) error {
 		return &connector.Error{Kind: connector.KindExists, Op: connector.OpAdopt, Message: "the person has another account already"}
 	}
 	account.ExternalID = personID
+	a.index(account)
+	return nil
+}
+
+func (a *App) relabel(account *connector.Account, to connector.Label) error {
+	externalID, err := to.ExternalID(account.ExternalID)
+	if err != nil {
+		return err
+	}
+	username := cmp.Or(to.Username, account.Username)
+	holder, taken := a.byUsername[strings.ToLower(username)]
+	mine := func(id string) bool { return id == account.ID }
+	if taken && !mine(holder) || externalID != "" && slices.ContainsFunc(a.byExternal[externalID], func(id string) bool { return !mine(id) }) {
+		return &connector.Error{Kind: connector.KindExists, Op: connector.OpRelabel, Message: "an account of that username or person is there already"}
+	}
+	a.drop(account)
+	account.Username, account.ExternalID = username, externalID
+	a.accounts[account.ID] = account
+	a.byUsername[strings.ToLower(username)] = account.ID
 	a.index(account)
 	return nil
 }

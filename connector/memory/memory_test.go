@@ -26,7 +26,7 @@ func TestConformance(t *testing.T) {
 		Kind: memory.Kind,
 		Open: func(t *testing.T) connector.Connector { return open(t, "TestConformance") },
 		Capabilities: connector.Capabilities{
-			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true,
+			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 			Entitlements: true, Sessions: true, HandOver: true, List: true,
 		},
 		Entitlements:   [2]string{"staff", "engineers"},

@@ -165,6 +165,61 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	})
 }
 
+// Relabel implements connector.Relabeler. A role stays the same one, with all that it
+// owns, whatever it is called.
+func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
+	const op = connector.OpRelabel
+	if err := oneLine(op, to.PersonID); err != nil {
+		return err
+	}
+	return c.server.transact(ctx, op, "", func(ctx context.Context, tx pgx.Tx) error {
+		if err := exec(ctx, tx, owning); err != nil {
+			return err
+		}
+		r, err := byID(ctx, tx, op, accountID)
+		if err != nil {
+			return err
+		}
+		text, owner := parseComment(r.comment)
+		personID, err := to.ExternalID(owner)
+		if err != nil {
+			return err
+		}
+		if personID != owner {
+			others, err := byPerson(ctx, tx, personID)
+			if err != nil {
+				return err
+			}
+			if len(others) > 0 {
+				return &connector.Error{Kind: connector.KindExists, Op: op, Message: "the person has another role already"}
+			}
+			if err := writeComment(ctx, tx, r.name, text, personID); err != nil {
+				return err
+			}
+		}
+		return rename(ctx, tx, r, to.Username)
+	})
+}
+
+// rename gives a role another name, if it is not empty.
+func rename(ctx context.Context, tx pgx.Tx, r role, name string) error {
+	const op = connector.OpRelabel
+	if name == "" || name == r.name {
+		return nil
+	}
+	if why := unusable(name); why != "" {
+		return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "the username " + why}
+	}
+	same, err := byName(ctx, tx, name)
+	if err != nil {
+		return err
+	}
+	if len(same) > 0 {
+		return &connector.Error{Kind: connector.KindExists, Op: op, Message: "a role of that name is there already"}
+	}
+	return exec(ctx, tx, "ALTER ROLE "+quote(r.name)+" RENAME TO "+quote(name))
+}
+
 // Update implements connector.Updater.
 func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
 	const op = connector.OpUpdate

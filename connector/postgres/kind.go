@@ -33,6 +33,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCreate, Calls: "CREATE ROLE, COMMENT ON ROLE, ALTER ROLE ... SET, in one transaction"},
 		{Op: connector.OpAdopt, Calls: "COMMENT ON ROLE"},
 		{Op: connector.OpUpdate, Calls: "COMMENT ON ROLE, ALTER ROLE"},
+		{Op: connector.OpRelabel, Calls: "COMMENT ON ROLE, ALTER ROLE ... RENAME TO"},
 		{Op: connector.OpGrant, Calls: "GRANT role TO role"},
 		{Op: connector.OpRevoke, Calls: "REVOKE role FROM role"},
 		{Op: connector.OpDisable, Calls: "ALTER ROLE ... NOLOGIN"},

@@ -123,7 +123,7 @@ func TestConformanceOfPostgreSQL(t *testing.T) {
 			return c
 		},
 		Capabilities: connector.Capabilities{
-			Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true, Entitlements: true,
+			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true, Entitlements: true,
 			ListEntitlements: true, Sessions: true, HandOver: true, List: true, Probe: true,
 		},
 		Entitlements: groups,

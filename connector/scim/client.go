@@ -281,6 +281,34 @@ func (c *client) Update(ctx context.Context, accountID string, given map[string]
 	return c.change(ctx, request{op: connector.OpUpdate, id: accountID}, all...)
 }
 
+// Relabel implements connector.Relabeler. The account's version goes with the change, as
+// with Adopt.
+func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
+	return again(func() error { return c.relabel(ctx, accountID, to) })
+}
+
+func (c *client) relabel(ctx context.Context, accountID string, to connector.Label) error {
+	user, etag, err := c.get(ctx, connector.OpRelabel, accountID)
+	if err != nil {
+		return err
+	}
+	externalID, err := to.ExternalID(user.text("externalId"))
+	if err != nil {
+		return err
+	}
+	var all []edit
+	if to.Username != "" && user.text("userName") != to.Username {
+		all = append(all, edit{core("userName"), to.Username})
+	}
+	if externalID != user.text("externalId") {
+		all = append(all, edit{core("externalId"), externalID})
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return c.change(ctx, request{op: connector.OpRelabel, id: accountID, ifMatch: etag}, all...)
+}
+
 // Disable implements connector.Switch. Where that deletes the account, one that
 // is gone is disabled already.
 func (c *client) Disable(ctx context.Context, accountID string) error {

@@ -35,7 +35,7 @@ func open(t *testing.T, settings connector.Settings) connector.Connector {
 
 // all is what the generic profile can do.
 var all = connector.Capabilities{
-	Create: true, Adopt: true, Update: true, Disable: true, Reversible: true,
+	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
 	Delete: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true,
 }
 

@@ -69,6 +69,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpCreate, Calls: "POST /Users"},
 		{Op: connector.OpAdopt, Calls: "PATCH /Users/{id} externalId"},
 		{Op: connector.OpUpdate, Calls: "PATCH /Users/{id}"},
+		{Op: connector.OpRelabel, Calls: "GET /Users/{id}; PATCH /Users/{id} userName and externalId"},
 		{Op: connector.OpGrant, Calls: "GET /Groups?filter=displayName eq (remembered for a minute) and PATCH /Groups/{id} add members, for each group; GET and PATCH /Users/{id} for all roles, or all entitlements"},
 		{Op: connector.OpRevoke, Calls: "as grant, with remove"},
 		{Op: connector.OpDisable, Calls: "PATCH /Users/{id} active false"},

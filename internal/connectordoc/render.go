@@ -22,6 +22,7 @@ var columns = []struct{ title, op string }{
 	{"create", connector.OpCreate},
 	{"adopt", connector.OpAdopt},
 	{"update", connector.OpUpdate},
+	{"rename", connector.OpRelabel},
 	{"disable", connector.OpDisable},
 	{"enable", connector.OpEnable},
 	{"delete", connector.OpDelete},

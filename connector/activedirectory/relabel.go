@@ -1,0 +1,77 @@
+package activedirectory
+
+import (
+	"context"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/directory"
+)
+
+// Relabel implements connector.Relabeler. The names and the external ID are changed at
+// once; the cn follows if it was the username, and if no other object there has it.
+func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
+	const op = connector.OpRelabel
+	entry, err := c.changeable(ctx, op, accountID)
+	if err != nil {
+		return err
+	}
+	changes, err := c.relabelled(entry, to)
+	if err != nil || len(changes) == 0 {
+		return err
+	}
+	err = c.directory.Modify(ctx, op, byGUID(accountID), changes...)
+	if taken(err) {
+		return failed(op, connector.KindExists, "there is an account of that username (sAMAccountName or userPrincipalName)", err)
+	}
+	if err != nil || to.Username == "" {
+		return refine(err)
+	}
+	return c.renameTo(ctx, entry, to.Username)
+}
+
+// relabelled are the changes of what an account is known by.
+func (c *client) relabelled(entry *directory.Entry, to connector.Label) ([]directory.Change, error) {
+	const op = connector.OpRelabel
+	var changes []directory.Change
+	set := func(attribute, value string) {
+		changes = append(changes, directory.Change{How: directory.Replace, Attribute: attribute, Values: []string{value}})
+	}
+	externalID, err := to.ExternalID(entry.Text(c.externalID))
+	if err != nil {
+		return nil, err
+	}
+	if externalID != entry.Text(c.externalID) {
+		if err := c.checkPersonID(op, externalID); err != nil {
+			return nil, err
+		}
+		set(c.externalID, externalID)
+	}
+	if to.Username != "" && to.Username != entry.Text("sAMAccountName") {
+		if err := checkUsername(to.Username); err != nil {
+			return nil, failed(op, connector.KindInvalid, "the username "+err.Error(), nil)
+		}
+		set("sAMAccountName", to.Username)
+		set("userPrincipalName", to.Username+"@"+c.upnSuffix)
+	}
+	return changes, nil
+}
+
+// renameTo gives the object a new cn, if the one that it has is its old username.
+func (c *client) renameTo(ctx context.Context, entry *directory.Entry, username string) error {
+	const op = connector.OpRelabel
+	rdn, parent, err := directory.Split(entry.DN)
+	if err != nil {
+		return failed(op, connector.KindInvalid, "the account's DN cannot be read", nil)
+	}
+	if !strings.EqualFold(rdn, directory.RDN("CN", entry.Text("sAMAccountName"))) {
+		return nil
+	}
+	err = c.directory.Move(ctx, op, entry.DN, directory.RDN("CN", username), parent)
+	if directory.Is(err, ldap.LDAPResultEntryAlreadyExists) {
+		return nil // a cn has to be nobody's, and need not be the username
+	}
+	return refine(err)
+}
