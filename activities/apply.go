@@ -213,6 +213,7 @@ func (d done) detailed(run map[string]any) map[string]any {
 var performers = map[plan.Kind]func(*task) (done, error){
 	plan.Provision: (*task).provision,
 	plan.Update:    (*task).update,
+	plan.Relabel:   (*task).relabel,
 	plan.Disable:   (*task).disable,
 	plan.Strip:     (*task).strip,
 	plan.HandOver:  (*task).handOver,

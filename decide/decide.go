@@ -54,11 +54,11 @@ func CutsOff(status hr.Status) bool {
 // For decides for one person. The error says that the registry failed.
 func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, registry Registry) (Decision, error) {
 	d := Decision{Now: now, Person: person}
-	d.Timeline = hr.Merge(person.PersonID, EventsOf(person))
+	d.Timeline = TimelineOf(person)
 	standing := d.Timeline.At(now)
 
 	identity := policy.Identity{PersonID: person.PersonID, Username: person.Username}
-	if standing.Profile != nil && standing.Status != hr.StatusEnded {
+	if standing.Profile != nil && standing.Status != hr.StatusEnded && person.CarriedTo == "" {
 		var err error
 		if identity, d.PolicyErr, err = r.identify(ctx, person, *standing.Profile, registry); err != nil {
 			return Decision{}, err
@@ -67,7 +67,10 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		d.Keys.EmployeeNumber, d.Keys.Email = standing.Profile.EmployeeNumber, identity.Email
 	}
 	d.Keys.PersonID, d.Keys.Username = person.PersonID, d.Person.Username
-	if d.PolicyErr == nil {
+	switch {
+	case person.CarriedTo != "": // what they are to have is somebody's who is the same human
+		d.Desired = policy.Desired{Standing: standing}
+	case d.PolicyErr == nil:
 		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity)
 	}
 	if d.PolicyErr != nil {
@@ -86,7 +89,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		Skipped:    skipped(person.Steps),
 		Recipients: appsOf(d.Recipients),
 		Protected:  r.protected(d.Person),
-		HeldUntil:  ledger.HeldUntil(person.Holds),
+		HeldUntil:  latest(ledger.HeldUntil(person.Holds), awaited(person, d.Timeline, now)),
 		EndHeard:   endHeard(person, standing),
 		Retentions: retentions(person.Retentions, standing, now),
 		Approvals:  approvals(person.Approvals),

@@ -19,6 +19,7 @@ func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 		Leaver:   rules.Leaver,
 		Disable:  caps.Disable || asks(c, plan.Disable),
 		Delete:   caps.Delete || asks(c, plan.Delete),
+		Relabel:  caps.Relabel,
 		HandOver: caps.HandOver || asks(c, plan.HandOver),
 		Destroys: caps.Disable && !caps.Reversible && !asks(c, plan.Disable),
 	}
@@ -60,6 +61,8 @@ func planLinks(links []ledger.Link) []plan.Link {
 			StrippedAt:   l.StrippedAt,
 			HandedOverAt: l.HandedOverAt,
 			DoubtUntil:   l.DoubtUntil,
+			RenameTo:     l.RenameTo,
+			OwnerWas:     l.OwnerWas,
 		}
 	}
 	return out
@@ -123,7 +126,7 @@ func endHeard(person ledger.Person, standing hr.Standing) time.Time {
 	if standing.Period == nil || standing.Status != hr.StatusEnded {
 		return time.Time{}
 	}
-	for _, e := range person.Events {
+	for _, e := range allEvents(person) {
 		if e.Event.EventKey == standing.Period.End.Event {
 			return e.At
 		}

@@ -1,6 +1,8 @@
 package decide
 
 import (
+	"slices"
+
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
@@ -21,7 +23,7 @@ func (r Rules) protected(person ledger.Person) map[string]bool {
 	}
 	for app := range apps {
 		switch l := linked[app]; {
-		case r.Policy.ProtectsPerson(person.PersonID):
+		case r.protectsHuman(person):
 			apps[app] = true
 		case l.AccountID != "":
 			apps[app] = r.Policy.ProtectsAccount(app, l.AccountID, l.Username)
@@ -30,6 +32,12 @@ func (r Rules) protected(person ledger.Person) map[string]bool {
 		}
 	}
 	return apps
+}
+
+// protectsHuman reports whether a person is protected under some ID of theirs.
+func (r Rules) protectsHuman(person ledger.Person) bool {
+	return r.Policy.ProtectsPerson(person.PersonID) ||
+		slices.ContainsFunc(person.Earlier, func(e ledger.Earlier) bool { return r.Policy.ProtectsPerson(e.PersonID) })
 }
 
 // Guard lets no change of what policy protects through to the app. For is the person

@@ -2,7 +2,9 @@ package decide
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
@@ -37,4 +39,13 @@ func mayHaveAccount(person ledger.Person) bool {
 		slices.ContainsFunc(person.Steps, func(s ledger.Step) bool {
 			return s.Kind == string(plan.Provision) && s.Attempts > 0 && s.Code != string(connector.KindInvalid)
 		})
+}
+
+// UsernameOf is what policy would call a person now, before any number.
+func (r Rules) UsernameOf(person ledger.Person, now time.Time) (string, error) {
+	profile := TimelineOf(person).At(now).Profile
+	if profile == nil {
+		return "", fmt.Errorf("HR has said nothing of person %s that a username could be made of", person.PersonID)
+	}
+	return r.Policy.Username(person.PersonID, *profile)
 }

@@ -49,6 +49,7 @@ type Ledger interface {
 	Holds
 	Retentions
 	Approvals
+	Identities
 
 	// Ping says whether the store answers.
 	Ping(ctx context.Context) error
@@ -189,6 +190,12 @@ type Person struct {
 	Holds       []Hold      // not released, by ID; their time may be over
 	Retentions  []Retention // in force, by app
 	Approvals   []Approval  // asked or approved, by key
+	// CarriedTo is who has the accounts that this person had, if the two are one human:
+	// see Identities. Of this person nothing more is made.
+	CarriedTo string
+	// Earlier are the other IDs of the same human whose accounts this person has, by
+	// ID, also those of which these had them. Holds are theirs too.
+	Earlier []Earlier
 	// ManagerAccounts is the account ID, per app, of the manager that the last
 	// assessment found, from the manager's links that are active or disabled.
 	// Zero entries if there is no manager or no such link.
@@ -229,6 +236,8 @@ const (
 	DueManager = "manager" // the manager's account in some app is new
 	DueLetter  = "letter"  // an urgent dead letter of theirs is new, or is settled
 	DueTask    = "task"    // a human has done, or refused, what they were asked for
+	// DueSamePerson is an event of an earlier ID of theirs: see Identities.
+	DueSamePerson = "same_person"
 	// DueOperator is an event that an operator recorded and no assessment has seen.
 	DueOperator = "operator"
 )
@@ -266,6 +275,11 @@ type Link struct {
 	// access might still have been under way somewhere: the state must be proven
 	// once more after that instant.
 	DoubtUntil time.Time
+	// RenameTo is the username that the account is to get, if it is to get another.
+	RenameTo string
+	// OwnerWas is the ID that the account carries, as far as is known, of another
+	// person who is the same human.
+	OwnerWas string
 }
 
 // Assessment is what one assessment stores: the person's summary, the intents,

@@ -74,6 +74,19 @@ func (m *maker) planApp(app string) {
 	default:
 		m.prepare(link, want)
 	}
+	if wanted && !m.OnlyOff {
+		m.relabel(link)
+	}
+}
+
+// relabel plans to give an account that is there what it is to be known by, where the
+// app can.
+func (m *maker) relabel(link Link) {
+	there := link.State == LinkActive || link.State == LinkDisabled
+	if !there || link.RenameTo == "" && link.OwnerWas == "" || !m.Apps[link.App].Relabel {
+		return
+	}
+	m.add(Step{Key: key(link.App, Relabel, link.RenameTo, link.OwnerWas), App: link.App, Kind: Relabel, Why: "known by another name"})
 }
 
 // cutOff says whether the person is employed but must not have access now. The
@@ -339,6 +352,7 @@ func (m *maker) order() {
 // precedes says which steps of the same app a step waits for. No two steps of one
 // app run at once: each of them stores the whole link.
 var precedes = map[Kind][]Kind{
+	Relabel:  {Disable, Provision, Update},
 	Update:   {Disable},
 	Strip:    {Disable},
 	HandOver: {Disable, Strip},
@@ -346,7 +360,7 @@ var precedes = map[Kind][]Kind{
 }
 
 // rank is the order in which kinds are listed: what takes access comes first.
-var rank = map[Kind]int{Disable: 0, Provision: 1, Update: 2, Strip: 3, HandOver: 4, Delete: 5}
+var rank = map[Kind]int{Disable: 0, Provision: 1, Update: 2, Relabel: 3, Strip: 4, HandOver: 5, Delete: 6}
 
 // change names the plan: a leaver's access ends, a joiner's begins where there
 // was none, everything else is a move.

@@ -58,6 +58,7 @@ type App struct {
 	Disable  bool               // accounts can be turned off
 	Delete   bool               // accounts can be deleted
 	HandOver bool               // data can be handed over
+	Relabel  bool               // accounts can be given another username and external ID
 	// Destroys says that what is disabled is as good as deleted.
 	Destroys bool
 	// Behind is the app by which people sign in to this one, if it is one whose
@@ -88,6 +89,8 @@ type Link struct {
 	StrippedAt   time.Time
 	HandedOverAt time.Time
 	DoubtUntil   time.Time
+	RenameTo     string // see ledger.Link
+	OwnerWas     string
 }
 
 // Change is the kind of change that a plan makes.
@@ -112,6 +115,8 @@ const (
 	// Update sets attributes, grants and revokes entitlements of an account
 	// without touching whether it is enabled.
 	Update Kind = "Update"
+	// Relabel gives the account the username and external ID that the person has now.
+	Relabel Kind = "Relabel"
 	// Disable turns the account off and ends its sessions.
 	Disable Kind = "Disable"
 	// Strip takes every entitlement that the account has, given by Tenure or not.
@@ -123,7 +128,7 @@ const (
 )
 
 // Kinds lists every kind of step.
-func Kinds() []Kind { return []Kind{Provision, Update, Disable, Strip, HandOver, Delete} }
+func Kinds() []Kind { return []Kind{Provision, Update, Relabel, Disable, Strip, HandOver, Delete} }
 
 // Gives says whether a step of this kind may give access.
 func (k Kind) Gives() bool { return k == Provision || k == Update }

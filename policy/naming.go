@@ -35,6 +35,9 @@ func (p *Policy) Username(personID string, profile hr.Profile) (base string, err
 // LongestUsername is how many characters a username may have, its number included.
 func (p *Policy) LongestUsername() int { return p.longest }
 
+// Spelled is a name as a username has it, of LongestUsername characters at most.
+func (p *Policy) Spelled(name string) string { return username.Numbered(normalise(name), 1, p.longest) }
+
 // Email is the address that a person is to have; empty if policy gives none.
 func (p *Policy) Email(id Identity, profile hr.Profile) (string, error) {
 	value, err := p.email.eval(variablesOf(id, &profile))

@@ -35,6 +35,7 @@ const (
 	Create   Action = "create"    // made, or adopted if one is found
 	Enable   Action = "enable"    // turned on, with attributes and entitlements
 	Update   Action = "update"    // attributes and entitlements
+	Relabel  Action = "relabel"   // given another username, or the ID that the person has now
 	Disable  Action = "disable"   // turned off, sessions ended
 	Strip    Action = "strip"     // every entitlement taken
 	HandOver Action = "hand_over" // data given to the manager

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/tenurehq/tenure/decide"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -37,7 +36,7 @@ func (m *memory) of(link ledger.Link) (attributes map[string]any, known bool) {
 	if attributes, known = m.values[link.App]; known && policy.Digest(attributes) == link.Attributes {
 		return attributes, true
 	}
-	t := hr.Merge(m.person.PersonID, decide.EventsOf(m.person))
+	t := decide.TimelineOf(m.person)
 	for _, period := range slices.Backward(t.Periods) {
 		for _, snapshot := range slices.Backward(period.Snapshots) {
 			for _, managers := range []map[string]string{m.person.ManagerAccounts, nil} {

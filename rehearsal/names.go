@@ -15,6 +15,7 @@ const pageSize = 500
 // for: most rehearsals need none.
 type taken struct {
 	ledger Ledger
+	except string          // a person whose own does not count
 	names  map[string]bool // in small letters
 }
 
@@ -29,7 +30,7 @@ func (t *taken) has(ctx context.Context, name string) (bool, error) {
 			return false, err
 		}
 		for _, s := range people {
-			if after = s.PersonID; s.Username != "" {
+			if after = s.PersonID; s.Username != "" && s.PersonID != t.except {
 				names[strings.ToLower(s.Username)] = true
 			}
 		}

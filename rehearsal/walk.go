@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -136,7 +137,9 @@ func (w *walk) do(d decide.Decision, step plan.Step, at time.Time, problem strin
 	if step.Kind == plan.Provision || step.Attributes {
 		w.known.is(step.App, want.Attributes)
 	}
-	link.Username = w.person.Username
+	if link.RenameTo == "" {
+		link.Username = w.person.Username
+	}
 	*link = done(*link, step, want, at)
 }
 
@@ -176,6 +179,8 @@ func (w *walk) describe(c *Change, step plan.Step, link ledger.Link, want policy
 		if step.Attributes {
 			c.Attributes, c.Unsure = w.known.differences(link, want.Attributes)
 		}
+	case plan.Relabel:
+		c.Do, c.Username = Relabel, link.RenameTo
 	case plan.Disable:
 		if c.Do = Disable; link.State != ledger.LinkActive {
 			c.Do = Verify
@@ -207,6 +212,8 @@ func done(link ledger.Link, step plan.Step, want policy.Account, at time.Time) l
 		for _, e := range want.Entitlements {
 			link.Entitlements = append(link.Entitlements, e.Name)
 		}
+	case plan.Relabel:
+		link.Username, link.RenameTo, link.OwnerWas = cmp.Or(link.RenameTo, link.Username), "", ""
 	case plan.Disable:
 		if link.State == ledger.LinkPlanned { // nothing is found there
 			return gone(link, at)

@@ -204,7 +204,7 @@ func (a *appAccounts) correlate(ctx context.Context, personID string) (correlati
 	if err != nil {
 		return correlation.Person{}, err
 	}
-	timeline := hr.Merge(personID, decide.EventsOf(person))
+	timeline := decide.TimelineOf(person)
 	standing := timeline.At(a.now)
 	keys := connector.Keys{PersonID: personID, Username: person.Username}
 	identity := policy.Identity{PersonID: personID, Username: person.Username}

@@ -16,7 +16,8 @@ import (
 
 func (c *cli) personCommand() *cobra.Command {
 	return noun("person", "Show people: who they are to HR, and what they have; cut them off now",
-		c.personListCommand(), c.personShowCommand(), c.personTimelineCommand(), c.personSuspendCommand(), c.personReinstateCommand())
+		c.personListCommand(), c.personShowCommand(), c.personTimelineCommand(), c.personSuspendCommand(), c.personReinstateCommand(),
+		c.personRenameCommand(), c.personLinkCommand(), c.personUnlinkCommand())
 }
 
 // personView is a person in a list.

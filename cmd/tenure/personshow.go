@@ -53,7 +53,11 @@ waits for an approval (tenure deletion).`,
 // personScreen is all that there is to know of one person.
 type personScreen struct {
 	personView
-	Protected bool        `json:"protected,omitempty"` // no automation touches their accounts
+	Protected bool `json:"protected,omitempty"` // no automation touches their accounts
+	// CarriedTo is who has their accounts now, who is the same human, and Earlier those
+	// whose accounts they have.
+	CarriedTo string      `json:"carriedTo,omitempty"`
+	Earlier   []string    `json:"earlier,omitempty"`
 	Progress  string      `json:"progress,omitempty"`
 	Timeline  []entryView `json:"timeline"`
 	Accounts  []linkView  `json:"accounts"`
@@ -77,6 +81,10 @@ func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow,
 		Accounts: []linkView{}, Steps: []stepView{}, Waived: person.Waivers,
 	}
 	v.Protected = rules.ProtectsPerson(person.PersonID)
+	v.CarriedTo = person.CarriedTo
+	for _, e := range person.Earlier {
+		v.Earlier = append(v.Earlier, e.PersonID)
+	}
 	for _, l := range person.Links {
 		a := viewLink(l)
 		a.Protected = v.Protected || rules.ProtectsAccount(l.App, l.AccountID, l.Username)
@@ -179,7 +187,7 @@ func (v personScreen) draw(p *page) {
 	p.fields(field{"person", v.ID}, field{"name", v.name()}, field{"username", v.Username},
 		field{"status", string(v.Status)}, field{"title", v.JobTitle}, field{"department", v.Department},
 		field{"manager", v.ManagerID}, field{"protected", v.protection()}, field{"progress", v.Progress}, field{"due", v.due()}, field{"assessed", instant(v.AssessedAt)},
-		field{"waived", strings.Join(v.Waived, ", ")})
+		field{"waived", strings.Join(v.Waived, ", ")}, field{"accounts carried to", v.CarriedTo}, field{"was", strings.Join(v.Earlier, ", ")})
 	p.table("Timeline", entryHeader, rowsOf(v.Timeline, entryView.row))
 	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a linkView) []string {
 		return []string{a.App, a.state(), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), instant(a.since()), instant(a.ProvenAt)}

@@ -129,6 +129,9 @@ func (l *planLines) does(c rehearsal.Change) string {
 			parts[0] += ", disabled until the first day"
 		}
 	}
+	if c.Do == rehearsal.Relabel && c.Username != "" {
+		parts[0] = "rename to " + c.Username
+	}
 	if c.Do == rehearsal.Strip && len(c.Revoke) == 0 {
 		parts[0] = "revoke all"
 	}
@@ -185,7 +188,7 @@ func valueOf(v any) string {
 
 var words = map[rehearsal.Action]string{
 	rehearsal.Create: "make", rehearsal.Enable: "enable", rehearsal.Update: "", rehearsal.Disable: "disable",
-	rehearsal.Strip: "revoke", rehearsal.HandOver: "hand data over", rehearsal.Delete: "delete", rehearsal.Verify: "prove once more that it is off",
+	rehearsal.Strip: "revoke", rehearsal.HandOver: "hand data over", rehearsal.Relabel: "give it the new person ID", rehearsal.Delete: "delete", rehearsal.Verify: "prove once more that it is off",
 }
 
 // draw writes the totals: the people are there already.

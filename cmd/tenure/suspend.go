@@ -148,7 +148,7 @@ func (s secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger
 			recorded = e.At.Add(time.Microsecond)
 		}
 	}
-	if s.kind == hr.EventReinstated && hr.Merge(s.personID, decide.EventsOf(person)).At(recorded).Status != hr.StatusSuspended {
+	if s.kind == hr.EventReinstated && decide.TimelineOf(person).At(recorded).Status != hr.StatusSuspended {
 		return hr.Event{}, 0, fmt.Errorf("person %s is not suspended: see tenure person timeline %s", s.personID, s.personID)
 	}
 	event := hr.Event{

@@ -105,7 +105,7 @@ func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRo
 			Source: e.Source, ID: e.ID, Rescinds: e.Rescinds,
 		})
 	}
-	t := hr.Merge(person.PersonID, events)
+	t := decide.TimelineOf(person)
 	v.Status = t.At(now).Status
 
 	zone := time.UTC

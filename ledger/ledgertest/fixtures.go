@@ -130,6 +130,7 @@ func fullLink(app string) ledger.Link {
 		PersonID: "p1", App: app, AccountID: "account 7", Username: "zoë", State: ledger.LinkDisabled, Adopted: true,
 		Entitlements: []string{"Größe", "engineers", "staff"}, Attributes: "sha256:abc",
 		CreatedAt: at(1), DisabledAt: at(2), StrippedAt: at(3), HandedOverAt: at(4), DeletedAt: at(5), ProvenAt: at(6), DoubtUntil: at(7),
+		RenameTo: "zoë2", OwnerWas: "p0",
 	}
 }
 

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Hold":       holdTests,
 		"Retention":  retentionTests,
 		"Approval":   approvalTests,
+		"Identity":   identityTests,
 		"Repeat":     repeatTests,
 		"Race":       raceTests,
 		"Model":      modelTests,

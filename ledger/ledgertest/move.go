@@ -123,6 +123,10 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	setRetention(t, l, kept(14, "wiki", time.Time{}, time.Hour))
 	assess(t, l, "boss", 14, asks(60, "k8"))
 
+	record(t, l, received("p5", "e8", 14), received("p6", "e9", 14))
+	_, err = l.LinkPeople(t.Context(), samePerson("p6", "p5", 15))
+	require.NoError(t, err)
+
 	last := begin(t, l, attempt("p3", "wiki", "k5", 15))
 	ended := outcome("p3", "wiki", "k5", 16, ledger.StepDone)
 	ended.Attempt = last.Attempt

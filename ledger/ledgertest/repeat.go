@@ -105,6 +105,16 @@ func calls(t *testing.T) []call {
 		{"ApproveDeletion", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			return l.ApproveDeletion(ctx, approval("k8", 14))
 		}},
+		{"RenamePerson", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			return l.RenamePerson(ctx, ledger.Rename{PersonID: "p1", Base: "zoë", At: at(40), Operator: "ops", Reason: "x"})
+		}},
+		{"LinkPeople", func(ctx context.Context, l ledger.Ledger) (any, error) {
+			_, err := l.Record(ctx, []ledger.Received{received("p7", "e77", 40)})
+			if err != nil {
+				return nil, err
+			}
+			return l.LinkPeople(ctx, samePerson("p1", "p7", 41))
+		}},
 	}
 }
 

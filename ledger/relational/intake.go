@@ -66,6 +66,13 @@ func (t *Tx) lockConcerned(events []ledger.Received) error {
 		default:
 			fresh = append(fresh, r.Event.PersonID)
 		}
+		to, err := t.successor(r.Event.PersonID)
+		if err != nil {
+			return err
+		}
+		if to != "" {
+			known = append(known, to)
+		}
 	}
 	return t.people(fresh, known)
 }
@@ -90,6 +97,9 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 		return ledger.Receipt{}, err
 	}
 	if err := t.notice(r); err != nil {
+		return ledger.Receipt{}, err
+	}
+	if err := t.tellSuccessor(r.Event.PersonID, r.At); err != nil {
 		return ledger.Receipt{}, err
 	}
 	err = t.exec(`UPDATE people SET last_seq = ?1, revision = revision + 1,
@@ -129,6 +139,21 @@ func sameEvent(first hr.Event, place ledger.Position, r ledger.Received) bool {
 	}
 	again := place.Topic != "" && place == ledger.Position{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}
 	return again || r.Snapshot && first.Type == r.Event.Type || hr.SameContent(first, r.Event)
+}
+
+// tellSuccessor makes the person due whose the accounts of this one are now.
+func (t *Tx) tellSuccessor(personID string, at time.Time) error {
+	to, err := t.successor(personID)
+	if to == "" || err != nil {
+		return err
+	}
+	return t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, at.UnixMicro(), ledger.DueSamePerson, to)
+}
+
+// successor is whose the accounts of a person are now; empty: their own.
+func (t *Tx) successor(personID string) (to string, err error) {
+	_, err = t.get(carriedQuery, []any{personID}, &to)
+	return to, err
 }
 
 // saidByOperator puts on the record who said so, and has the run be told of it.

@@ -32,8 +32,11 @@ const (
 	holdsQuery      = `SELECT ` + holdColumns + ` FROM holds WHERE person_id = ? AND released_at IS NULL ORDER BY id`
 	retentionsQuery = `SELECT ` + retentionColumns + ` FROM retentions WHERE person_id = ? AND ended_at IS NULL ORDER BY app`
 	approvalsQuery  = `SELECT ` + approvalColumns + ` FROM approvals WHERE person_id = ? AND state IN ('asked', 'approved') ORDER BY key`
+	earlierQuery    = `SELECT id FROM people WHERE carried_to = ? AND carried_to <> '' ORDER BY id`
+	carriedQuery    = `SELECT carried_to FROM people WHERE id = ?`
 	accountsQuery   = `SELECT app, account_id FROM links
-		WHERE person_id = ? AND state IN ('active', 'disabled') AND account_id <> ''`
+		WHERE person_id = (SELECT coalesce(nullif(carried_to, ''), id) FROM people WHERE id = ?)
+			AND state IN ('active', 'disabled') AND account_id <> ''`
 )
 
 func (s *Store) readPerson(ctx context.Context, id string) (p ledger.Person, err error) {
@@ -87,8 +90,38 @@ func readPerson(ctx context.Context, now Reader, id string) (p ledger.Person, er
 	if p.Approvals, err = list(ctx, now, approvalsQuery, []any{id}, approvalDest); err != nil {
 		return ledger.Person{}, err
 	}
+	if err := readEarlier(ctx, now, &p); err != nil {
+		return ledger.Person{}, err
+	}
 	p.ManagerAccounts, err = accounts(ctx, now, p.ManagerID)
 	return p, err
+}
+
+// readEarlier reads who else this person is, or was, and what is held of those.
+func readEarlier(ctx context.Context, now Reader, p *ledger.Person) error {
+	text := func(s *string) []any { return []any{s} }
+	to, err := list(ctx, now, carriedQuery, []any{p.PersonID}, text)
+	if err != nil || len(to) == 0 {
+		return err
+	}
+	p.CarriedTo = to[0]
+	ids, err := list(ctx, now, earlierQuery, []any{p.PersonID}, text)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		events, err := personEvents(ctx, now, id)
+		if err != nil {
+			return err
+		}
+		p.Earlier = append(p.Earlier, ledger.Earlier{PersonID: id, Events: events})
+		holds, err := list(ctx, now, holdsQuery, []any{id}, holdDest)
+		if err != nil {
+			return err
+		}
+		p.Holds = append(p.Holds, holds...)
+	}
+	return nil
 }
 
 func personEvents(ctx context.Context, now Reader, id string) ([]ledger.StoredEvent, error) {

@@ -19,10 +19,10 @@ type table struct {
 // of the engines compare them with what the migrations have made.
 var tables = []table{
 	{name: "people", key: "id", columns: words(`id username username_key given_name family_name status department job_title
-		manager_id due_at due_what assessed_at last_seq revision assessed_from assessed_rev nudged_at nudged_rev nudged_what`)},
+		manager_id due_at due_what assessed_at last_seq revision assessed_from assessed_rev nudged_at nudged_rev nudged_what carried_to`)},
 	{name: "events", key: "seq", counter: "seq", columns: words(`seq source id person_id at topic partition offset delivered body`)},
 	{name: "links", key: "person_id, app", columns: words(`person_id app account_id username state adopted entitlements attributes
-		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until`)},
+		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until rename_to owner_was`)},
 	{name: "steps", key: "person_id, key", columns: words(`person_id key app kind state attempts code message reason
 		planned_at trying_since last_attempt_at finished_at outcome`)},
 	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys`)},
@@ -43,6 +43,8 @@ var tables = []table{
 		ended_at ended_by end_reason`)},
 	{name: "approvals", key: "person_id, key", columns: words(`person_id key app state asked_at look_at reminders
 		approved_at operator reason`)},
+	{name: "same_people", key: "id", counter: "id", columns: words(`id new_id old_id at operator reason carried username
+		ended_at ended_by end_reason`)},
 	{name: "breaker", key: "id", columns: words(`id turn`)},
 }
 

@@ -41,21 +41,11 @@ func (t *Tx) claimUsername(personID, base string, longest int) (string, error) {
 			return held, err
 		}
 	}
-	if t.dialect.LockUsernames != "" {
-		if err := t.exec(t.dialect.LockUsernames); err != nil {
-			return "", err
-		}
+	name, err := t.freeUsername(personID, base, longest)
+	if err != nil {
+		return "", err
 	}
-	for n := 1; ; n++ {
-		name := username.Numbered(base, n, longest)
-		taken, err := t.get(`SELECT 1 FROM people WHERE username_key = ? AND id <> ?`, []any{usernameKey(name), personID}, new(int))
-		if err != nil {
-			return "", err
-		}
-		if !taken {
-			return name, t.giveUsername(personID, name)
-		}
-	}
+	return name, t.giveUsername(personID, name)
 }
 
 // usernameInUse reports whether some account has, or may have, the username that the

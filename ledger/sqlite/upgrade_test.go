@@ -79,7 +79,8 @@ var hiredAda = hr.Event{
 var tablesOfTheFirst = map[string]string{
 	"people": `id, username, username_key, given_name, family_name, status, department, job_title, manager_id, due_at, due_what,
 		assessed_at, last_seq, revision, assessed_from, assessed_rev, nudged_at, nudged_rev`,
-	"events": `*`, "links": `*`, "steps": `*`, "attempts": `id, person_id, key, app, at, deadline, gives`, "waivers": `*`, "audit": `*`,
+	"events": `*`, "links": `person_id, app, account_id, username, state, adopted, entitlements, attributes, created_at, disabled_at,
+		stripped_at, handed_over_at, deleted_at, proven_at, doubt_until`, "steps": `*`, "attempts": `id, person_id, key, app, at, deadline, gives`, "waivers": `*`, "audit": `*`,
 }
 
 // contents are the rows of all tables that the first version had.

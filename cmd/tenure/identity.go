@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/rehearsal"
+)
+
+// identity is an operator's word on who somebody is, or what they are called.
+type identity struct {
+	decisionFlags
+	apply bool
+}
+
+func (i *identity) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&i.apply, "apply", false, "do it; without, it is shown what would be done")
+	i.decisionFlags.flags(cmd)
+}
+
+// given is asked for only by those who do it: to look needs no reason.
+func (i *identity) given() error {
+	if !i.apply {
+		return nil
+	}
+	return i.decisionFlags.given()
+}
+
+func (c *cli) personRenameCommand() *cobra.Command {
+	var i identity
+	var to string
+	cmd := &cobra.Command{
+		Use:   "rename ID",
+		Short: "Give somebody another username, and take their accounts along",
+		Long: `Give somebody another username: the one that policy gives them now (after a
+marriage, say, or when the expression was changed), or another one by --to. Their
+accounts are renamed, app by app, where the app's connector can (tenure app kind
+NAME: relabel). Where it cannot, the account keeps its username; it stays linked.
+
+Without --apply it is shown what would be done, and nothing is. The username that is
+given up is free for others at once.`,
+		Example: `  tenure person rename 10004
+  tenure person rename 10004 --apply --reason "married, ticket 4711"
+  tenure person rename 10004 --to ada --apply --reason "ticket 4712"`,
+		Args: exactly("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := i.given(); err != nil {
+				return err
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				return c.rename(cmd.Context(), cfg, l, args[0], to, i)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "another `username` than policy gives")
+	i.flags(cmd)
+	return c.reads(cmd)
+}
+
+func (c *cli) rename(ctx context.Context, cfg *config.Config, l ledger.Ledger, id, to string, i identity) error {
+	s, err := c.scenario(ctx, cfg, planOptions{})
+	if err != nil {
+		return err
+	}
+	person, err := findPerson(ctx, l, id)
+	if err != nil {
+		return err
+	}
+	base, err := s.Rules.UsernameOf(person, s.Now)
+	if err != nil {
+		return err
+	}
+	r := ledger.Rename{
+		PersonID: id, Base: base, Longest: cfg.Policy.LongestUsername(), At: s.Now, Operator: i.operator, Reason: i.reason,
+	}
+	if to != "" {
+		if r.Base, r.Exact = cfg.Policy.Spelled(to), true; r.Base != to {
+			return usagef("--to %q is no username: a-z, 0-9 and, inside, dot, dash and underscore, %d at most", to, r.Longest)
+		}
+	}
+	for name, app := range s.Rules.Apps {
+		if app.Relabel {
+			r.Apps = append(r.Apps, name)
+		}
+	}
+	slices.Sort(r.Apps)
+	if !i.apply {
+		after, renamed, err := rehearsal.Renamed(ctx, l, r)
+		if err != nil {
+			return err
+		}
+		c.renamed(id, renamed, "would be called")
+		return c.rehearseOf(ctx, after, s, id)
+	}
+	renamed, err := l.RenamePerson(ctx, r)
+	if err != nil {
+		return err
+	}
+	c.renamed(id, renamed, "is called")
+	return c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "renamed")
+}
+
+func (c *cli) renamed(id string, r ledger.Renamed, is string) {
+	_, _ = fmt.Fprintf(c.out, "%s %s %s; accounts to be renamed: %s\n", id, is, r.Username, listed(r.Apps, "none"))
+	if len(r.Left) > 0 {
+		_, _ = fmt.Fprintf(c.out, "the connector cannot rename the account, which keeps its username: %s\n", strings.Join(r.Left, ", "))
+	}
+}
+
+const linkLong = `NEW and OLD are two person IDs of one human: a contractor who was hired, a transfer
+abroad, records that HR merged. What OLD has becomes NEW's: accounts with all that is
+in them, the username, and what is granted, as far as policy grants it to NEW. With a
+gap between the two the accounts are off in between, and are not deleted as long as a
+first day is to come. Afterwards the accounts carry NEW's person ID, in the apps whose
+connector can set it.
+
+What HR says of OLD later still counts, as said of the same human; NEW's first day
+ends what OLD had. Of an app in which both have an account each keeps theirs, and OLD's
+is withdrawn like that of somebody who leaves.
+
+`
+
+func (c *cli) personLinkCommand() *cobra.Command {
+	var i identity
+	cmd := &cobra.Command{
+		Use:   "link NEW OLD",
+		Short: "Say that two person IDs are one human, and carry the accounts over",
+		Long: linkLong + `Without --apply it is shown what would be done, and nothing is. It is refused while a
+step of either is under way. tenure person unlink undoes it.`,
+		Example: `  tenure person link 20017 C-0042
+  tenure person link 20017 C-0042 --apply --reason "the contractor was hired, ticket 4711"`,
+		Args: exactly("NEW", "OLD"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.sameHuman(cmd.Context(), args[0], args[1], i, false)
+		},
+	}
+	i.flags(cmd)
+	return c.reads(cmd)
+}
+
+func (c *cli) personUnlinkCommand() *cobra.Command {
+	i := identity{apply: true}
+	cmd := &cobra.Command{
+		Use:   "unlink NEW OLD",
+		Short: "Undo tenure person link: the accounts go back",
+		Long: `Undo tenure person link: the accounts that were carried over and are still there
+are OLD's again, and so is the username. What NEW was given since stays NEW's. The runs
+of both then do what HR says of each.`,
+		Example: `  tenure person unlink 20017 C-0042 --reason "a namesake, ticket 4713"`,
+		Args:    exactly("NEW", "OLD"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.sameHuman(cmd.Context(), args[0], args[1], i, true)
+		},
+	}
+	i.decisionFlags.flags(cmd)
+	return cmd
+}
+
+func (c *cli) sameHuman(ctx context.Context, newID, oldID string, i identity, undo bool) error {
+	if err := i.given(); err != nil {
+		return err
+	}
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+		for _, id := range []string{newID, oldID} {
+			person, err := findPerson(ctx, l, id)
+			if err != nil {
+				return err
+			}
+			if !undo && cfg.Policy.ProtectsPerson(person.PersonID) {
+				return fmt.Errorf("person %s is protected (protected.persons in the configuration): nothing of theirs is carried over", id)
+			}
+		}
+		if !i.apply {
+			return c.rehearseLink(ctx, cfg, l, newID, oldID)
+		}
+		said := ledger.SamePerson{NewID: newID, OldID: oldID, At: cfg.Clock().Now(), Operator: i.operator, Reason: i.reason}
+		do, is := l.LinkPeople, newID+" and "+oldID+" are one human"
+		if undo {
+			do, is = l.UnlinkPeople, newID+" and "+oldID+" are two again"
+		}
+		carried, err := do(ctx, said)
+		if err != nil {
+			return err
+		}
+		c.carried(is, carried)
+		return c.tellRuns(ctx, l, []string{newID, oldID}, cfg.Sweep.Every, "one human with two IDs")
+	})
+}
+
+func (c *cli) rehearseLink(ctx context.Context, cfg *config.Config, l ledger.Ledger, newID, oldID string) error {
+	s, err := c.scenario(ctx, cfg, planOptions{})
+	if err != nil {
+		return err
+	}
+	after, carried, err := rehearsal.Linked(ctx, l, newID, oldID)
+	if err != nil {
+		return err
+	}
+	c.carried(newID+" and "+oldID+" would be one human", carried)
+	return c.rehearseOf(ctx, after, s, newID, oldID)
+}
+
+func (c *cli) carried(is string, carried ledger.Carried) {
+	_, _ = fmt.Fprintf(c.out, "%s: accounts carried over: %s\n", is, listed(carried.Apps, "none"))
+	if carried.Username != "" {
+		_, _ = fmt.Fprintf(c.out, "the username goes with them: %s\n", carried.Username)
+	}
+	if len(carried.Left) > 0 {
+		_, _ = fmt.Fprintf(c.out, "both have an account, and keep it: %s\n", strings.Join(carried.Left, ", "))
+	}
+}
+
+// rehearseOf shows what would become of people.
+func (c *cli) rehearseOf(ctx context.Context, l rehearsal.Ledger, s rehearsal.Scenario, people ...string) error {
+	r := rehearsal.New(l, s)
+	show := &planLines{now: s.Now, apps: appsOf(s), out: c.out, color: c.colored()}
+	for _, id := range people {
+		out, err := r.Person(ctx, id)
+		if err != nil {
+			return err
+		}
+		if out.Nothing() {
+			_, _ = fmt.Fprintf(c.out, "%s (%s): nothing would be done\n", id, out.Status)
+			continue
+		}
+		if err := show.person(out); err != nil {
+			return err
+		}
+	}
+	_, _ = fmt.Fprintln(c.out, "Nothing was done: --apply does it.")
+	return nil
+}

@@ -1,0 +1,424 @@
+package relational
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/internal/username"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// RenamePerson implements ledger.Identities.
+func (s *Store) RenamePerson(ctx context.Context, r ledger.Rename) (renamed ledger.Renamed, err error) {
+	if r.Operator == "" || r.Reason == "" || r.Base == "" {
+		return renamed, errors.New("ledger: a rename says to what, by whom and why")
+	}
+	err = s.write(ctx, func(t *Tx) (err error) {
+		renamed, err = t.rename(r)
+		return err
+	})
+	if err != nil {
+		return ledger.Renamed{}, err
+	}
+	return renamed, nil
+}
+
+func (t *Tx) rename(r ledger.Rename) (out ledger.Renamed, err error) {
+	if err := t.known(r.PersonID); err != nil {
+		return out, err
+	}
+	if err := t.quiet(r.At, r.PersonID); err != nil {
+		return out, err
+	}
+	var held string
+	if _, err := t.get(`SELECT coalesce(username, '') FROM people WHERE id = ?`, []any{r.PersonID}, &held); err != nil {
+		return out, err
+	}
+	if out.Username, err = t.freeUsername(r.PersonID, r.Base, r.Longest); err != nil {
+		return out, err
+	}
+	if r.Exact && !strings.EqualFold(out.Username, r.Base) {
+		return out, ledger.Cannot("the username is somebody else's, or was, or is too long")
+	}
+	links, err := collect(t, `SELECT `+linkColumns+` FROM links WHERE person_id = ? AND state IN ('active', 'disabled') ORDER BY app`,
+		[]any{r.PersonID}, linkDest)
+	if err != nil {
+		return out, err
+	}
+	if err := t.giveUsername(r.PersonID, out.Username); err != nil {
+		return out, err
+	}
+	for _, l := range links {
+		switch {
+		case l.Username == out.Username && l.RenameTo == "":
+		case !slices.Contains(r.Apps, l.App):
+			out.Left = append(out.Left, l.App)
+		default:
+			out.Apps = append(out.Apps, l.App)
+			to := out.Username
+			if l.Username == to {
+				to = ""
+			}
+			if err := t.exec(`UPDATE links SET rename_to = ? WHERE person_id = ? AND app = ?`, to, r.PersonID, l.App); err != nil {
+				return out, err
+			}
+		}
+	}
+	if held == out.Username && len(out.Apps) == 0 {
+		return out, nil
+	}
+	return out, t.decided(ledger.AuditRow{
+		At: r.At, PersonID: r.PersonID, Action: "rename", Actor: r.Operator, Cause: r.Reason,
+		Detail: map[string]any{"apps": out.Apps, "left": out.Left},
+	}, "rename")
+}
+
+// freeUsername is the first username made of base that nobody else holds.
+func (t *Tx) freeUsername(personID, base string, longest int) (string, error) {
+	if t.dialect.LockUsernames != "" {
+		if err := t.exec(t.dialect.LockUsernames); err != nil {
+			return "", err
+		}
+	}
+	for n := 1; ; n++ {
+		name := username.Numbered(base, n, longest)
+		taken, err := t.get(`SELECT 1 FROM people WHERE username_key = ? AND id <> ?`, []any{usernameKey(name), personID}, new(int))
+		if !taken || err != nil {
+			return name, err
+		}
+	}
+}
+
+// quiet makes sure that no attempt at a step of these people is under way: it would
+// store what it found over what is changed.
+func (t *Tx) quiet(at time.Time, ids ...string) error {
+	for _, id := range ids {
+		var app string
+		var until time.Time
+		busy, err := t.get(`SELECT app, deadline FROM attempts WHERE person_id = ? AND deadline > ? ORDER BY deadline DESC LIMIT 1`,
+			[]any{id, at.UnixMicro()}, &app, instant{&until})
+		if err != nil {
+			return err
+		}
+		if busy {
+			return ledger.Cannot("a step of person %s in %s is under way, or its outcome is not known: try again after %s",
+				id, app, until.UTC().Format(time.RFC3339))
+		}
+	}
+	return nil
+}
+
+// LinkPeople implements ledger.Identities.
+func (s *Store) LinkPeople(ctx context.Context, p ledger.SamePerson) (ledger.Carried, error) {
+	return s.identify(ctx, p, (*Tx).linkPeople)
+}
+
+// UnlinkPeople implements ledger.Identities.
+func (s *Store) UnlinkPeople(ctx context.Context, p ledger.SamePerson) (ledger.Carried, error) {
+	return s.identify(ctx, p, (*Tx).unlinkPeople)
+}
+
+func (s *Store) identify(ctx context.Context, p ledger.SamePerson, do func(*Tx, ledger.SamePerson) (ledger.Carried, error)) (out ledger.Carried, err error) {
+	if p.Operator == "" || p.Reason == "" {
+		return out, errors.New("ledger: who is who is said by somebody, for a reason")
+	}
+	if p.NewID == p.OldID {
+		return out, ledger.Cannot("both IDs are the same")
+	}
+	err = s.write(ctx, func(t *Tx) (err error) {
+		out, err = do(t, p)
+		return err
+	})
+	if err != nil {
+		return ledger.Carried{}, err
+	}
+	return out, nil
+}
+
+// same is a row of same_people that is in force.
+type same struct {
+	id, at         int64
+	newID, carried string
+	username       string
+}
+
+func (t *Tx) sameAs(oldID string) (row same, found bool, err error) {
+	found, err = t.get(`SELECT id, at, new_id, carried, username FROM same_people WHERE old_id = ? AND ended_at IS NULL`,
+		[]any{oldID}, &row.id, &row.at, &row.newID, &row.carried, &row.username)
+	return row, found, err
+}
+
+// bothKnown locks both people, and makes sure that nothing of either is under way.
+func (t *Tx) bothKnown(p ledger.SamePerson) error {
+	if err := t.lock(p.NewID, p.OldID); err != nil {
+		return err
+	}
+	for _, id := range []string{p.NewID, p.OldID} {
+		if found, err := t.get(`SELECT 1 FROM people WHERE id = ?`, []any{id}, new(int)); !found || err != nil {
+			return errors.Join(err, fmt.Errorf("person %s: %w", id, ledger.ErrNotFound))
+		}
+	}
+	return nil
+}
+
+func (t *Tx) linkPeople(p ledger.SamePerson) (out ledger.Carried, err error) {
+	if err := t.bothKnown(p); err != nil {
+		return out, err
+	}
+	is, found, err := t.sameAs(p.OldID)
+	switch {
+	case err != nil:
+		return out, err
+	case found && is.newID == p.NewID:
+		out.Username = is.username
+		if err := (decode{&out.Apps}).Scan(is.carried); err != nil {
+			return out, err
+		}
+		if len(out.Apps) == 0 {
+			out.Apps = nil
+		}
+		return out, nil
+	case found:
+		return out, ledger.Cannot("person %s is %s now: undo that link first, or link to that person", p.OldID, is.newID)
+	}
+	if of, found, err := t.sameAs(p.NewID); found || err != nil {
+		if err == nil {
+			err = ledger.Cannot("person %s is %s now: link %[2]s and %s", p.NewID, of.newID, p.OldID)
+		}
+		return out, err
+	}
+	if err := t.quiet(p.At, p.NewID, p.OldID); err != nil {
+		return out, err
+	}
+	if out.Username, err = t.carryUsername(p); err != nil {
+		return out, err
+	}
+	if err := t.carryLinks(p, &out); err != nil {
+		return out, err
+	}
+	apps, err := encoded(append([]string{}, out.Apps...))
+	if err != nil {
+		return out, err
+	}
+	err = t.exec(`INSERT INTO same_people (new_id, old_id, at, operator, reason, carried, username) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		p.NewID, p.OldID, micros(p.At), p.Operator, p.Reason, apps, out.Username)
+	if err != nil {
+		return out, err
+	}
+	// All that had become the old one's is the new one's now.
+	if err := t.exec(`UPDATE people SET carried_to = ?1 WHERE id = ?2 OR carried_to = ?2`, p.NewID, p.OldID); err != nil {
+		return out, err
+	}
+	return out, t.bothDecided(p, "link", out)
+}
+
+// carryUsername gives the new ID the old one's username, unless an account may have
+// the one that it holds.
+func (t *Tx) carryUsername(p ledger.SamePerson) (string, error) {
+	var name string
+	if _, err := t.get(`SELECT coalesce(username, '') FROM people WHERE id = ?`, []any{p.OldID}, &name); err != nil || name == "" {
+		return "", err
+	}
+	if inUse, err := t.usernameInUse(p.NewID); inUse || err != nil {
+		return "", err
+	}
+	return name, t.moveUsername(name, p.OldID, p.NewID)
+}
+
+func (t *Tx) moveUsername(name, from, to string) error {
+	if err := t.exec(`UPDATE people SET username = NULL, username_key = NULL WHERE id = ?`, from); err != nil {
+		return err
+	}
+	return t.giveUsername(to, name)
+}
+
+// carryLinks makes the accounts of the old ID the new one's, app by app.
+func (t *Tx) carryLinks(p ledger.SamePerson, out *ledger.Carried) error {
+	links, err := collect(t, `SELECT `+linkColumns+` FROM links WHERE person_id = ? AND state IN ('active', 'disabled') ORDER BY app`,
+		[]any{p.OldID}, linkDest)
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		own, err := t.link(p.NewID, l.App)
+		if err != nil {
+			return err
+		}
+		tried, err := t.get(`SELECT 1 FROM steps WHERE person_id = ? AND app = ? AND kind = ? AND attempts > 0 AND code <> ?`,
+			[]any{p.NewID, l.App, kindProvision, codeInvalid}, new(int))
+		if err != nil {
+			return err
+		}
+		if own.State == ledger.LinkActive || own.State == ledger.LinkDisabled || own.State == ledger.LinkPlanned && tried {
+			out.Left = append(out.Left, l.App)
+			continue
+		}
+		if err := t.moveLink(l, p.OldID, p.NewID, p.At); err != nil {
+			return err
+		}
+		out.Apps = append(out.Apps, l.App)
+	}
+	return nil
+}
+
+// moveLink makes a link another person's. What was to be done about it is over.
+func (t *Tx) moveLink(l ledger.Link, from, to string, at time.Time) error {
+	for _, id := range []string{from, to} {
+		err := t.exec(`UPDATE steps SET state = 'superseded', finished_at = ?
+			WHERE person_id = ? AND app = ? AND state IN ('open', 'attention', 'skipped')`, micros(at), id, l.App)
+		if err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE approvals SET state = 'over' WHERE person_id = ? AND app = ? AND state IN ('asked', 'approved')`, id, l.App); err != nil {
+			return err
+		}
+		if err := t.withdrawTasksIf(id, at, func(k ledger.Task) bool { return k.App == l.App }); err != nil {
+			return err
+		}
+	}
+	if err := t.exec(`DELETE FROM links WHERE person_id = ? AND app = ?`, to, l.App); err != nil {
+		return err
+	}
+	if l.OwnerWas == to {
+		l.OwnerWas = "" // it never lost that ID
+	} else if l.OwnerWas == "" {
+		l.OwnerWas = from
+	}
+	return t.exec(`UPDATE links SET person_id = ?, owner_was = ? WHERE person_id = ? AND app = ?`, to, l.OwnerWas, from, l.App)
+}
+
+func (t *Tx) unlinkPeople(p ledger.SamePerson) (out ledger.Carried, err error) {
+	if err := t.bothKnown(p); err != nil {
+		return out, err
+	}
+	is, found, err := t.sameAs(p.OldID)
+	if err != nil {
+		return out, err
+	}
+	if !found || is.newID != p.NewID {
+		return out, ledger.Cannot("person %s is not linked to %s", p.OldID, p.NewID)
+	}
+	if of, found, err := t.sameAs(p.NewID); found || err != nil {
+		if err == nil {
+			err = ledger.Cannot("person %s is %s now: undo that link first", p.NewID, of.newID)
+		}
+		return out, err
+	}
+	if err := t.quiet(p.At, p.NewID, p.OldID); err != nil {
+		return out, err
+	}
+	var apps []string
+	if err := (decode{&apps}).Scan(is.carried); err != nil {
+		return out, err
+	}
+	for _, app := range apps {
+		l, err := t.link(p.NewID, app)
+		if err != nil {
+			return out, err
+		}
+		if l.State != ledger.LinkActive && l.State != ledger.LinkDisabled {
+			continue // it was deleted since
+		}
+		if err := t.moveLink(l, p.NewID, p.OldID, p.At); err != nil {
+			return out, err
+		}
+		out.Apps = append(out.Apps, app)
+	}
+	var held string
+	if _, err := t.get(`SELECT coalesce(username, '') FROM people WHERE id = ?`, []any{p.NewID}, &held); err != nil {
+		return out, err
+	}
+	if is.username != "" && held == is.username {
+		out.Username = held
+		if err := t.moveUsername(held, p.NewID, p.OldID); err != nil {
+			return out, err
+		}
+	}
+	err = t.exec(`UPDATE same_people SET ended_at = ?, ended_by = ?, end_reason = ? WHERE id = ?`, micros(p.At), p.Operator, p.Reason, is.id)
+	if err != nil {
+		return out, err
+	}
+	if err := t.comesBack(p.OldID); err != nil {
+		return out, err
+	}
+	return out, t.bothDecided(p, "unlink", out)
+}
+
+// comesBack makes the old ID, and those that had become it, whose accounts it has
+// again.
+func (t *Tx) comesBack(oldID string) error {
+	if err := t.exec(`UPDATE people SET carried_to = '' WHERE id = ?`, oldID); err != nil {
+		return err
+	}
+	earlier, err := t.earlier(oldID)
+	if err != nil {
+		return err
+	}
+	for _, id := range earlier {
+		if err := t.exec(`UPDATE people SET carried_to = ? WHERE id = ?`, oldID, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// earlier are the IDs that have become this one, directly or not, sorted.
+func (t *Tx) earlier(id string) ([]string, error) {
+	all, wave := []string{}, []string{id}
+	for len(wave) > 0 {
+		var next []string
+		for _, of := range wave {
+			ids, err := collect(t, `SELECT old_id FROM same_people WHERE new_id = ? AND ended_at IS NULL`, []any{of},
+				func(id *string) []any { return []any{id} })
+			if err != nil {
+				return nil, err
+			}
+			next = append(next, ids...)
+		}
+		all, wave = append(all, next...), next
+	}
+	slices.Sort(all)
+	return all, nil
+}
+
+func (t *Tx) bothDecided(p ledger.SamePerson, what string, out ledger.Carried) error {
+	for _, row := range []ledger.AuditRow{
+		{PersonID: p.NewID, Action: what + "ed", Detail: map[string]any{"old": p.OldID, "apps": out.Apps, "left": out.Left}},
+		{PersonID: p.OldID, Action: what + "ed", Detail: map[string]any{"new": p.NewID, "apps": out.Apps, "left": out.Left}},
+	} {
+		row.At, row.Actor, row.Cause = p.At, p.Operator, p.Reason
+		if err := t.decided(row, what+":"+p.NewID+":"+p.OldID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Namesakes implements ledger.Identities.
+func (s *Store) Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error) {
+	ids, err := list(ctx, s.engine, `SELECT id FROM people
+		WHERE lower(family_name) = lower(?) AND lower(given_name) = lower(?) ORDER BY id LIMIT ?`,
+		[]any{familyName, givenName, max(limit, 0)}, func(id *string) []any { return []any{id} })
+	return ids, s.explain(err)
+}
+
+// collect reads every row of a query inside a transaction.
+func collect[T any](t *Tx, query string, args []any, dest func(*T) []any) (all []T, err error) {
+	rows, err := t.conn.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var one T
+		if err := rows.Scan(dest(&one)...); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}

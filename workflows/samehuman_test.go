@@ -1,0 +1,130 @@
+package workflows_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// becomes makes the biography go on under another ID of the same human: the link is
+// made when HR has said the first thing of it.
+func (b *biography) becomes(id string, after time.Duration, event hr.Event) {
+	was := b.person
+	b.events, b.person = nil, id
+	b.hears(after, event)
+	said := b.events[0].do
+	b.events[0].do = func() {
+		said()
+		_, err := b.ledger.LinkPeople(context.Background(), ledger.SamePerson{
+			NewID: id, OldID: was, At: b.now(), Operator: "ops", Reason: "one human",
+		})
+		require.NoError(b.t, err)
+	}
+}
+
+func (b *biography) ids() map[string]string {
+	ids := map[string]string{}
+	for app := range b.apps {
+		account, _ := b.account(app)
+		ids[app] = account.ID
+	}
+	return ids
+}
+
+func (b *biography) made() (n int) {
+	for _, app := range b.apps {
+		n += app.Calls(connector.OpCreate)
+	}
+	return n
+}
+
+// TestAContractorIsHiredUnderAnotherID: with a gap that is longer than retention. The
+// accounts are off in between, are never deleted, and are the employee's afterwards,
+// under whose ID the apps know them.
+func TestAContractorIsHiredUnderAnotherID(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	b.hears(9*day, terminated(hr.DateOf(epoch.Add(10*day))))
+	b.live(12 * day)
+	ids, made, username := b.ids(), b.made(), "alovelace"
+	require.Equal(t, "off []", b.state("wiki"))
+
+	old := b.person
+	again := profile("Development")
+	again.StartDate = hr.DateOf(epoch.Add(50 * day))
+	b.becomes("20001", 13*day, hr.Event{EventKey: hr.EventKey{ID: "again"}, Type: hr.EventHired, Effective: again.StartDate, Profile: again})
+	b.on(48*day, func() { assert.Equal(t, ids, b.ids(), "kept through the gap") })
+	b.live(52 * day)
+
+	assert.Equal(t, working, b.states())
+	assert.Equal(t, ids, b.ids())
+	assert.Equal(t, made, b.made(), "none was made")
+	for app, server := range b.apps {
+		account, _ := b.account(app)
+		assert.Equal(t, []string{"20001", username}, []string{account.ExternalID, account.Username}, app)
+		assert.Zero(t, server.Calls(connector.OpDelete), app)
+	}
+	assert.Contains(t, b.actions(), "wiki:relabelled")
+
+	// What is said of the old ID does nothing to what is not its any more.
+	b.events, b.person = nil, old
+	b.hears(60*day, hr.Event{EventKey: hr.EventKey{ID: "later"}, Type: hr.EventUpdated, Profile: profile("Sales")})
+	b.live(100 * day)
+	assert.Equal(t, working, b.states())
+}
+
+// TestATransferWithoutAGap: the old ID's employment goes on until the new one's first
+// day, and its access with it; the termination that is said of the old one changes
+// nothing any more.
+func TestATransferWithoutAGap(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	b.live(day)
+	ids := b.ids()
+	sales := profile("Sales")
+	sales.StartDate = hr.DateOf(epoch.Add(10 * day))
+	b.becomes("20001", 2*day, hr.Event{EventKey: hr.EventKey{ID: "abroad"}, Type: hr.EventHired, Effective: sales.StartDate, Profile: sales})
+	b.on(5*day, func() { assert.Equal(t, working, b.states(), "as the old ID has it") })
+	b.on(9*day, func() {
+		_, err := b.ledger.Record(context.Background(), []ledger.Received{{At: epoch.Add(9 * day), Event: hr.Event{
+			EventKey: hr.EventKey{Source: "/hr/test", ID: "end"}, Type: hr.EventTerminated, PersonID: "10001", Recorded: epoch.Add(9 * day),
+			Effective: hr.DateOf(epoch.Add(9 * day)), Termination: &hr.Termination{LastDay: hr.DateOf(epoch.Add(9 * day))},
+		}}})
+		require.NoError(t, err)
+	})
+	b.live(12 * day)
+	assert.Equal(t, ids["directory"], b.ids()["directory"])
+	assert.Equal(t, "on [sales staff]", b.state("directory"))
+	assert.Equal(t, "on []", b.state("chat"))
+	assert.Equal(t, "off []", b.state("wiki"), "policy does not give it to the new one")
+}
+
+// TestARenameTakesTheAccountsAlong: app by app, in place.
+func TestARenameTakesTheAccountsAlong(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	b.live(day)
+	ids := b.ids()
+	_, err := b.ledger.RenamePerson(t.Context(), ledger.Rename{
+		PersonID: b.person, Base: "aking", Apps: []string{"chat", "directory"}, At: epoch.Add(day), Operator: "ops", Reason: "married",
+	})
+	require.NoError(t, err)
+	b.events = nil
+	b.hears(2*day, hr.Event{EventKey: hr.EventKey{ID: "later"}, Type: hr.EventUpdated, Profile: profile("Development")})
+	b.live(3 * day)
+	names := map[string]string{}
+	for app := range b.apps {
+		account, _ := b.account(app)
+		names[app] = account.Username
+	}
+	assert.Equal(t, map[string]string{"chat": "aking", "directory": "aking", "wiki": "alovelace"}, names)
+	assert.Equal(t, ids, b.ids())
+	assert.Equal(t, working, b.states())
+}
