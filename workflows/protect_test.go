@@ -218,9 +218,28 @@ func TestAProtectedAccountIsNeverTakenForSomebodys(t *testing.T) {
 	}
 }
 
-// Somebody's username is protected after it was given to them, and before there is an
-// account: none is made, and a human is asked.
+// Somebody's username is protected after an account of theirs has it, and before there is
+// one in another app: none is made there, and a human is asked.
 func TestAnAccountOfAProtectedNameIsNotMade(t *testing.T) {
+	b := newBiography(t, testRules()).unhurried()
+	b.hears(0, hired("Sales"))
+	b.on(0, func() {
+		b.apps["chat"].OnCall(func(context.Context, string, string) error {
+			return &connector.Error{Kind: connector.KindUnavailable, Message: "away"}
+		})
+	})
+	b.on(time.Minute, func() {
+		b.protect(nil, []string{"alovelace"})
+		b.apps["chat"].OnCall(nil)
+	})
+	b.on(time.Hour, func() { assert.Equal(t, map[string]string{"chat": "protected"}, b.inAttention()) })
+	b.live(day)
+	assert.Equal(t, "none", b.state("chat"))
+	assert.Equal(t, "on [sales staff]", b.state("directory"))
+}
+
+// Of a username that is protected before there is any account, another is given.
+func TestAProtectedNameThatNoAccountHasIsGivenUp(t *testing.T) {
 	b := newBiography(t, testRules()).unhurried()
 	b.hears(0, hired("Sales"))
 	b.on(0, func() {
@@ -228,8 +247,8 @@ func TestAnAccountOfAProtectedNameIsNotMade(t *testing.T) {
 		require.NoError(t, err)
 		b.protect(nil, []string{"alovelace"})
 	})
-	b.on(time.Hour, func() { assert.Equal(t, map[string]string{"chat": "protected"}, b.inAttention()) })
 	b.live(day)
-	assert.Equal(t, "none", b.state("chat"))
-	assert.Equal(t, "on [sales staff]", b.state("directory"))
+	assert.Empty(t, b.inAttention())
+	account, _ := b.account("chat")
+	assert.Equal(t, "alovelace2", account.Username)
 }
