@@ -284,7 +284,7 @@ func (c *client) Update(ctx context.Context, accountID string, given map[string]
 // Relabel implements connector.Relabeler. The account's version goes with the change, as
 // with Adopt.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
-	return again(func() error { return c.relabel(ctx, accountID, to) })
+	return again(ctx, func() error { return c.relabel(ctx, accountID, to) })
 }
 
 func (c *client) relabel(ctx context.Context, accountID string, to connector.Label) error {
