@@ -33,6 +33,9 @@ type Kafka struct {
 	SASL    *SASL // nil: nobody signs in, unless by a certificate
 	Topics  []Topic
 	Group   string // consumer group; default "tenure"
+	// GiveUpAfter is after how long a record becomes a dead letter that does not pass
+	// while others do; default 5m.
+	GiveUpAfter time.Duration
 }
 
 // Topic is one topic of HR events.

@@ -16,6 +16,8 @@ const (
 	defaultSource      = catalog.Default
 	deadLettersSuffix  = ".dlq"
 	defaultGroup       = "tenure"
+	defaultGiveUp      = 5 * time.Minute
+	leastGiveUp        = 10 * time.Second
 	defaultRetain      = 30 * 24 * time.Hour
 	defaultDelete      = true
 	defaultRemind      = 7 * 24 * time.Hour
@@ -76,7 +78,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 
 func readKafka(v value) Kafka {
 	k := Kafka{
-		Group:  defaultGroup,
+		Group: defaultGroup, GiveUpAfter: defaultGiveUp,
 		Topics: []Topic{{Name: defaultTopic, Source: defaultSource, DeadLetters: defaultTopic + deadLettersSuffix, StartOffset: StartFirst}},
 	}
 	v.mapping(
@@ -92,6 +94,12 @@ func readKafka(v value) Kafka {
 			k.Topics = readTopics(v)
 		}),
 		optional("group", func(v value) { k.Group = v.text() }),
+		optional("giveUpAfter", func(v value) {
+			k.GiveUpAfter = scalar(v, ParseDuration)
+			if k.GiveUpAfter < leastGiveUp && !v.l.failed(v.path) {
+				v.failf("must be %s at least: what is away for a moment is no fault of a record's", leastGiveUp)
+			}
+		}),
 	)
 	checkAccess(v, k)
 	return k

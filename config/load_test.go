@@ -35,7 +35,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 				ServerName: "kafka.example.com",
 			},
 			Topics: []Topic{{Name: "hr.events", Source: "bamboohr", Settings: map[string]any{"zone": "Europe/Berlin"}, DeadLetters: "hr.events.dlq", StartOffset: StartLast}},
-			Group:  "tenure",
+			Group:  "tenure", GiveUpAfter: 5 * time.Minute,
 		},
 		Webhooks: &Webhooks{
 			Listen:      ":8443",

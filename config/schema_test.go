@@ -238,6 +238,7 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	assert.Equal(t, policy.DefaultUsername, byDefault("properties.person.properties.username"))
 	assert.Equal(t, policy.DefaultEmail, byDefault("properties.person.properties.email"))
 	assert.Equal(t, cfg.Kafka.Group, byDefault("properties.kafka.properties.group"))
+	assert.Equal(t, cfg.Kafka.GiveUpAfter, duration("properties.kafka.properties.giveUpAfter"))
 	assert.Equal(t, []any{map[string]any{"name": cfg.Kafka.Topics[0].Name, "source": cfg.Kafka.Topics[0].Source}},
 		byDefault("properties.kafka.properties.topics"))
 	assert.Equal(t, defaultSource, byDefault("properties.kafka.properties.topics.items.properties.source"))

@@ -113,6 +113,7 @@ func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluste
 		Log:     p.Log,
 		Metrics: p.Metrics,
 		Settle:  settle(cfg),
+		Tuning:  ingest.Tuning{GiveUp: cfg.Kafka.GiveUpAfter},
 	})
 	if err != nil {
 		return service.UsageError(err)
