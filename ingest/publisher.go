@@ -92,6 +92,21 @@ func (e *PublishError) Error() string {
 	}
 }
 
+// RefusedForGood reports whether a message was refused for what it is: no broker will
+// take it, however often it is sent.
+func RefusedForGood(err error) bool {
+	var refusals *PublishError
+	if !errors.As(err, &refusals) {
+		return false
+	}
+	for _, refusal := range refusals.Refused {
+		if blame(refusal) != theRecords {
+			return false
+		}
+	}
+	return true
+}
+
 // Publish writes the messages to the topic and returns when all of them are
 // written. While the topic is missing or no broker can be reached, it waits and
 // tries again: it fails with a *PublishError for messages that the broker
@@ -122,7 +137,7 @@ func (p *Publisher) publish(ctx context.Context, topic string, chunk []kafka.Mes
 	for i, m := range chunk {
 		o := outgoing{index: i, message: m}
 		if size := o.size(); size > p.largest {
-			refuse(i, fmt.Errorf("%d bytes are more than the %d that a message may have", size, p.largest))
+			refuse(i, fmt.Errorf("%d bytes are more than the %d that a message may have: %w", size, p.largest, kafka.MessageSizeTooLarge))
 			continue
 		}
 		pending = append(pending, o)

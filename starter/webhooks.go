@@ -74,7 +74,11 @@ func keyOf(cfg config.Kafka, topic string) (func(map[string]string, []byte) stri
 }
 
 func (w *webhooks) publish(ctx context.Context, topic string, m webhook.Message) error {
-	return w.publisher.Publish(ctx, topic, []ingest.Message{{Key: m.Key, Value: m.Value, Headers: m.Headers}})
+	err := w.publisher.Publish(ctx, topic, []ingest.Message{{Key: m.Key, Value: m.Value, Headers: m.Headers}})
+	if ingest.RefusedForGood(err) {
+		return fmt.Errorf("%w: %w", webhook.ErrRefused, err)
+	}
+	return err
 }
 
 // run takes webhooks until ctx is done and those under way are answered.

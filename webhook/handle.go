@@ -169,6 +169,10 @@ func (in *Intake) publish(ctx context.Context, log *zap.Logger, e *endpoint, m M
 	} else {
 		e.gate.leave(nil)
 	}
+	if errors.Is(err, ErrRefused) {
+		log.Error("a webhook was answered with 413: the broker does not take a message like it", zap.String("topic", e.Topic), zap.Error(err))
+		return tooLarge
+	}
 	if err != nil {
 		log.Error("a webhook could not be written to its topic, and was answered with 503, so that it comes again",
 			zap.String("topic", e.Topic), zap.Error(err))

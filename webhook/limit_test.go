@@ -80,6 +80,12 @@ func TestLostBroker(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, r.do(r.generic(payload)).status)
 	assert.Equal(t, 3, r.counted("/in", "unavailable"))
 	assert.Equal(t, 3, r.logs.FilterLevelExact(zapcore.ErrorLevel).Len(), "each is said")
+
+	r.broker.set(func(b *topic) { b.err = fmt.Errorf("%w: it is too large", ErrRefused) })
+	assert.Equal(t, http.StatusRequestEntityTooLarge, r.do(r.generic(payload)).status, "it would be sent for ever")
+	assert.Equal(t, 3, r.counted("/in", "unavailable"))
+	r.broker.set(func(b *topic) { b.err = nil })
+	assert.Equal(t, http.StatusOK, r.do(r.generic(payload)).status, "and others are taken")
 }
 
 // Requests that come while the broker is lost do not all wait for it.

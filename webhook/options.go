@@ -21,8 +21,14 @@ type Message struct {
 	Headers map[string]string
 }
 
+// ErrRefused is in the error of a message that no broker takes: its sender is told so, and
+// does not send it again for ever.
+var ErrRefused = errors.New("the broker takes no such message")
+
 // Publish writes a message to a topic and returns nil only when the broker has
 // it. It may wait until ctx is done, and fails with ctx's error then.
+//
+// It fails with ErrRefused if the broker takes no such message, however often it comes.
 type Publish func(ctx context.Context, topic string, m Message) error
 
 // Endpoint is a path that takes the webhooks of one HR system.

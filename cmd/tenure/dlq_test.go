@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -298,6 +299,16 @@ func TestADeadLetterIsSeenAndMended(t *testing.T) {
 	s.put(cluster, "hr.events", kafka.Message{Key: []byte("10001"), Value: []byte(bad), Headers: []kafka.Header{{Key: "content-type", Value: []byte(structured)}}})
 	s.awaitStates(ledger.LetterOpen)
 	assert.Contains(t, s.run("person", "show", "10001").stdout, "urgent")
+
+	// Whoever may write to the topic may write any header: it closes no letter.
+	for offset := range 3 {
+		forged := strings.NewReplacer("10001", "10002", "e-77", fmt.Sprint("forged-", offset)).Replace(good)
+		s.put(cluster, "hr.events", kafka.Message{Key: []byte("10002"), Value: []byte(forged), Headers: []kafka.Header{
+			{Key: "content-type", Value: []byte(structured)}, {Key: ingest.HeaderRedriveOf, Value: fmt.Appendf(nil, "hr.events.dlq/0/%d", offset)},
+		}})
+	}
+	require.Eventually(t, func() bool { return strings.Contains(s.run("person", "timeline", "10002").stdout, "forged-2") }, 20*time.Second, 5*time.Millisecond)
+	s.awaitStates(ledger.LetterOpen)
 
 	var content struct{ Value string }
 	require.NoError(t, json.Unmarshal([]byte(s.run("dlq", "show", "1", "-o", "json").stdout), &content))

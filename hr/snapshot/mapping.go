@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -122,6 +123,9 @@ func (m Mapping) row(line int, fields []string, get func(column string) string, 
 // set sets a field of a row and says what is wrong with the text, which it never
 // quotes.
 func (m Mapping) set(row *Row, field, text string) (problem string) {
+	if len(text) > hr.LongestText {
+		return fmt.Sprintf("is longer than %d bytes", hr.LongestText)
+	}
 	if name, ok := attribute(field); ok {
 		if row.Profile.Attributes == nil {
 			row.Profile.Attributes = map[string]string{}

@@ -3,7 +3,9 @@
 package postgres
 
 import (
+	"crypto/rand"
 	"database/sql"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/url"
@@ -15,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/postgrestest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/ledgertest"
@@ -275,4 +278,18 @@ func newer(t *testing.T) *url.URL {
 	openStore(t, at)
 	postgrestest.Exec(t, at, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)`)
 	return at
+}
+
+// What no index has room for is refused, and not taken for a server that is away.
+func TestWhatPostgreSQLCannotKeep(t *testing.T) {
+	s := openStore(t, postgrestest.NewDatabase(t))
+	random := make([]byte, 6000)
+	_, _ = rand.Read(random)
+	_, err := s.Record(t.Context(), []ledger.Received{{At: time.Now(), Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: hex.EncodeToString(random)}, PersonID: "p1",
+	}}})
+	require.ErrorIs(t, err, ledger.ErrRefused)
+	require.NotErrorIs(t, err, ledger.ErrUnreachable)
+	_, err = s.Record(t.Context(), []ledger.Received{{At: time.Now(), Event: hr.Event{EventKey: hr.EventKey{Source: "/hr", ID: "e"}, PersonID: "p1"}}})
+	require.NoError(t, err, "the next one is kept")
 }
