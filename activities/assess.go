@@ -40,6 +40,8 @@ var questions = map[hr.ConflictCode]string{
 		"if a mistake, let HR rescind it or skip this",
 	hr.ConflictLaterTermination: "HR gave a second termination with a later last day. The earlier one holds; " +
 		"to postpone the end let HR rescind the first, else skip this",
+	hr.ConflictLeaveWithinLeave: "HR announced a leave that begins within another one. The first one holds: they are off from its first day. " +
+		"If it was put off, let HR rescind it; if they come back in between, let HR send 'leave_ended'. If all is right, skip this.",
 	hr.ConflictChangedAfterEnd: "HR changed somebody whose contract had ended. To give access again let HR send " +
 		"'rehired', 'converted' or a new end date, else skip this",
 	hr.ConflictNoEffect: "HR's termination was received after what keeps it from ending access (a rehire, another termination or a " +

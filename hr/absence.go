@@ -8,9 +8,15 @@ import (
 
 // absences are the leaves of absence: from the effective date of a leave_started
 // to that of the next leave_ended, or until a new period begins.
-func absences(events []*Event, periods []Period) []Interval {
+//
+// Leaves that do not pair up: of several returns from one leave the one said last
+// holds. A return on or before the first day of a leave that was announced earlier
+// cancels that leave, if it is no return from another one. A return of somebody of
+// whom no leave is known changes nothing. A leave that begins within another is a
+// conflict, and the first one holds.
+func absences(events []*Event, periods []Period) ([]Interval, []Conflict) {
 	if len(periods) == 0 {
-		return nil // no profile, so no zone to read dates in
+		return nil, nil // no profile, so no zone to read dates in
 	}
 	leaves := filter(events, func(e *Event) bool {
 		return e.Type == EventLeaveStarted || e.Type == EventLeaveEnded
@@ -19,7 +25,9 @@ func absences(events []*Event, periods []Period) []Interval {
 		return cmp.Or(a.Effective.Compare(b.Effective), a.compare(b))
 	})
 
+	leaves = paired(leaves)
 	var list []Interval
+	var conflicts []Conflict
 	var away *Interval
 	end := func(at time.Time) {
 		if at.After(away.From) {
@@ -38,6 +46,8 @@ func absences(events []*Event, periods []Period) []Interval {
 		switch {
 		case e.Type == EventLeaveStarted && away == nil:
 			away = &Interval{From: at, Event: e.EventKey}
+		case e.Type == EventLeaveStarted && at.After(away.From):
+			conflicts = append(conflicts, Conflict{Code: ConflictLeaveWithinLeave, Event: e.EventKey})
 		case e.Type == EventLeaveEnded && away != nil:
 			end(at)
 		}
@@ -46,7 +56,37 @@ func absences(events []*Event, periods []Period) []Interval {
 		away.To = nextStart(periods, away.From)
 		list = append(list, *away)
 	}
-	return list
+	return list, conflicts
+}
+
+// paired takes out the returns that another one of the same leave replaces, and the
+// leaves that were cancelled before they began, with what cancelled them. The leaves
+// are by effective date.
+func paired(leaves []*Event) []*Event {
+	gone := map[*Event]bool{}
+	var away bool
+	var back *Event // the return that the last leave has so far
+	for i, e := range leaves {
+		switch {
+		case e.Type == EventLeaveStarted:
+			away, back = !gone[e], nil
+		case away:
+			away, back = false, e
+		case back != nil && back.before(e):
+			gone[back], back = true, e
+		case back != nil:
+			gone[e] = true
+		default:
+			gone[e] = true
+			for _, next := range leaves[i+1:] {
+				if next.Type == EventLeaveStarted && next.before(e) {
+					gone[next] = true
+					break
+				}
+			}
+		}
+	}
+	return filter(leaves, func(e *Event) bool { return !gone[e] })
 }
 
 // nextStart is when the first period after the first begins that begins after an

@@ -40,7 +40,7 @@ func TestMergeLeave(t *testing.T) {
 				hire, leaves("l", "2026-01-20", "2026-02-01"), leaves("l2", "2026-01-21", "2026-02-10"),
 				returns("e", "2026-03-10", "2026-04-01"), returns("e2", "2026-03-10", "2026-04-02"),
 			},
-			[]string{at, "leave by l: 2026-02-01 .. 2026-04-01"},
+			[]string{at, "leave by l: 2026-02-01 .. 2026-04-02", "leave_within_leave: l2"},
 		},
 		{
 			"one after another",

@@ -19,9 +19,16 @@ type span struct {
 func (s *span) last() *Event { return s.snapshots[len(s.snapshots)-1] }
 
 // inForce is what was said of the employment by effective date. Of snapshots
-// effective on one day, the one recorded last is left.
+// effective on one day, the one recorded last is left; what was said of a start that
+// HR has moved since is left out, so that it does not come back on the old date.
 func (m *employment) inForce() []*Event {
-	byDay := slices.Clone(m.said)
+	_, moot := m.starts()
+	return lastByDay(filter(m.said, func(e *Event) bool { return !moot[e] }))
+}
+
+// lastByDay returns snapshots by effective date: of each day the one recorded last.
+func lastByDay(snapshots []*Event) []*Event {
+	byDay := slices.Clone(snapshots)
 	slices.SortFunc(byDay, func(a, b *Event) int {
 		return cmp.Or(a.Effective.Compare(b.Effective), a.compare(b))
 	})
@@ -95,14 +102,27 @@ func (m *employment) opening() *Event {
 	if i := slices.IndexFunc(m.said, func(e *Event) bool { return e.Type == EventHired }); i >= 0 {
 		return m.said[i]
 	}
-	return m.inForce()[0]
+	return lastByDay(m.said)[0]
 }
 
 // start is the first day of the employment: the start date that was said last,
 // of those that can be meant of it.
 func (m *employment) start() Date {
+	start, _ := m.starts()
+	return start
+}
+
+// starts returns the first day, and the snapshots that speak of a first day that HR
+// has moved since and are effective on that day. Those of another day, a transfer
+// that is announced say, hold all the same.
+func (m *employment) starts() (start Date, moot map[*Event]bool) {
+	moot = map[*Event]bool{}
+	if len(m.said) == 0 {
+		return Date{}, moot
+	}
 	opening := m.opening()
-	start, ok := m.startIn(opening)
+	var ok bool
+	start, ok = m.startIn(opening)
 	if !ok {
 		start = opening.Effective
 	}
@@ -112,9 +132,17 @@ func (m *employment) start() Date {
 		if !ok || !opening.before(e) || day.Compare(start) > 0 && !postpones(e, start, contract) {
 			continue
 		}
+		if day != start {
+			for _, old := range m.said {
+				first, ok := m.startIn(old)
+				if ok && old.before(e) && first == start && old.Effective == start {
+					moot[old] = true
+				}
+			}
+		}
 		start, contract = day, e.Profile.EndDate
 	}
-	return start
+	return start, moot
 }
 
 // startIn is the first day of the employment that a snapshot names, if it names

@@ -43,8 +43,9 @@ func Merge(personID string, events []Event) Timeline {
 		t.Conflicts = append(t.Conflicts, conflicts...)
 	}
 	t.Periods = separate(t.Periods)
-	t.Absences = absences(standing, t.Periods)
-	var refused []Conflict
+	var refused, overlapping []Conflict
+	t.Absences, overlapping = absences(standing, t.Periods)
+	t.Conflicts = append(t.Conflicts, overlapping...)
 	t.Suspensions, refused = suspensions(standing)
 	t.Conflicts = append(t.Conflicts, refused...)
 	sortConflicts(t.Conflicts, all)

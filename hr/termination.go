@@ -32,7 +32,8 @@ func (e *Event) accessEnds(zone *time.Location) time.Time {
 
 // endings are the terminations that count: of those effective on one day the
 // one recorded last, and the last immediate one too. What was cut off at once
-// does not come back because somebody edits the reason.
+// does not come back because somebody edits the reason; nor does access that had
+// ended by the time the correction was said, whatever the correction leaves out.
 func (m *employment) endings() []*Event {
 	type slot struct {
 		effective Date
@@ -45,9 +46,27 @@ func (m *employment) endings() []*Event {
 			last[slot{t.Effective, true}] = t
 		}
 	}
+	zone := m.zones()
 	return filter(m.ends, func(t *Event) bool {
-		return last[slot{t.Effective, false}] == t || last[slot{t.Effective, true}] == t
+		in := last[slot{t.Effective, false}]
+		if in == t || last[slot{t.Effective, true}] == t {
+			return true
+		}
+		return !slices.ContainsFunc(m.ends, func(later *Event) bool { // the first correction decides
+			return later.Effective == t.Effective && t.before(later) && t.accessEnds(zone(t)).After(later.Said())
+		})
 	})
+}
+
+// zones returns in which zone a termination's last day is read.
+func (m *employment) zones() func(*Event) *time.Location {
+	snapshots := m.inForce()
+	return func(t *Event) *time.Location {
+		if len(snapshots) == 0 {
+			return time.UTC
+		}
+		return onDay(snapshots, t.lastDay()).Profile.zone()
+	}
 }
 
 // termination picks the termination in force (nil if there is none) and the

@@ -63,6 +63,9 @@ const (
 	// ConflictLaterTermination is a termination recorded later than the one in
 	// force, with a later last day: the earlier end holds until it is rescinded.
 	ConflictLaterTermination ConflictCode = "later_termination"
+	// ConflictLeaveWithinLeave is a leave that begins while another lasts: the other
+	// was put off, or it is one more. The first one holds.
+	ConflictLeaveWithinLeave ConflictCode = "leave_within_leave"
 	// ConflictChangedAfterEnd is a change effective after a contract's end date
 	// that neither extends, converts nor rehires.
 	ConflictChangedAfterEnd ConflictCode = "changed_after_end"
