@@ -127,8 +127,77 @@ func (s *system) events(w worker) ([]hr.Event, *source.Error) {
 			return nil, refusal
 		}
 		events = append(events, e)
+		if ended, ok := s.endedBesides(w, e); ok {
+			events = append(events, ended)
+		}
 	}
 	return events, nil
+}
+
+// endedBesides returns the termination that the record tells of and a hire does not:
+// who was hired may have left by the time the record was made.
+func (s *system) endedBesides(w worker, e hr.Event) (hr.Event, bool) {
+	if e.Type != hr.EventHired && e.Type != hr.EventRehired {
+		return hr.Event{}, false
+	}
+	status := statusOf(w)
+	f := w.fields()
+	last := f.LastDate("Termination_Date")
+	if !status.terminated || last.IsZero() || last.Compare(e.Effective) < 0 {
+		return hr.Event{}, false
+	}
+	ended := e
+	ended.ID += "-ended"
+	ended.Type, ended.Profile, ended.Effective = hr.EventTerminated, nil, last
+	ended.Termination = termination(f, status.node, last)
+	return ended, f.Err() == nil
+}
+
+// status is what a record says of whether somebody is employed.
+type status struct {
+	node       *node
+	terminated bool // it says so
+	active     bool // it says so
+	inactive   bool // it says so
+}
+
+func statusOf(w worker) status {
+	n := w.element.at("Worker_Data", "Employment_Data", "Worker_Status_Data")
+	return status{
+		node: n, terminated: n.truth("Terminated"),
+		active: n.truth("Active"), inactive: n.said("Active") != "" && !n.truth("Active"),
+	}
+}
+
+// typeBy is what a transaction means by the record that comes with it, whatever its
+// process is called: who is not active any more, or whose termination date has
+// passed, has left. A process of a name that is not known says nothing by itself.
+func (s *system) typeBy(w worker, process string, e hr.Event) (hr.EventType, *source.Error) {
+	st := statusOf(w)
+	kind, known := s.typeOf(process, st.node.truth("Rehire"))
+	switch kind {
+	case hr.EventHired, hr.EventRehired, hr.EventTerminated:
+		return kind, nil
+	}
+	f := w.fields()
+	hired, left := f.LastDate("Hire_Date"), f.LastDate("Termination_Date")
+	if refusal := f.Err(); refusal != nil {
+		return "", refusal
+	}
+	begun := hired.IsZero() || hired.Compare(e.Effective) <= 0
+	passed := !left.IsZero() && left.Compare(hr.DateOf(e.Recorded)) < 0 && left.Compare(hired) >= 0
+	switch {
+	case st.terminated, st.inactive && begun, passed && !st.active:
+		return hr.EventTerminated, nil
+	case passed:
+		return "", &source.Error{Reason: source.ReasonSchema, Field: "Termination_Date", Urgent: true, Person: w.id,
+			Text: "has passed, and the worker is said to be active: have the record corrected in Workday"}
+	case !known && !st.active:
+		return "", &source.Error{Reason: source.ReasonSchema, Field: "Transaction_Log_Type_Reference", Urgent: true, Person: w.id,
+			Text: "names a business process that is not known, and nothing says whether the worker is active: " +
+				"map it (settings.transactions), or include Worker_Status_Data (Include_Employment_Information)"}
+	}
+	return kind, nil
 }
 
 // undo is what rescinds and corrections of one transaction say: that it never was
@@ -201,9 +270,11 @@ func (s *system) event(w worker, t transaction) (hr.Event, *source.Error) {
 	if refusal != nil {
 		return hr.Event{}, refusal
 	}
-	status := w.element.at("Worker_Data", "Employment_Data", "Worker_Status_Data")
+	status := statusOf(w).node
 	f := w.fields()
-	e.Type = s.typeOf(t.process, status.truth("Rehire"))
+	if e.Type, refusal = s.typeBy(w, t.process, e); refusal != nil {
+		return hr.Event{}, refusal
+	}
 	switch e.Type {
 	case hr.EventTerminated:
 		e.Termination = termination(f, status, e.Effective)

@@ -87,21 +87,21 @@ func connect(set *settings.Values) (source.Source, error) {
 	return opened, nil
 }
 
-// typeOf is what a transaction of a worker means.
-func (s *system) typeOf(process string, rehire bool) hr.EventType {
-	kind := hr.EventUpdated
-	for name, known := range processes {
+// typeOf is what the name of a transaction's process means, and whether it is known.
+func (s *system) typeOf(process string, rehire bool) (kind hr.EventType, known bool) {
+	kind = hr.EventUpdated
+	for name, usual := range processes {
 		if source.SameWord(name, process) {
-			kind = known
+			kind, known = usual, true
 		}
 	}
 	for name, configured := range s.processes {
 		if source.SameWord(name, process) {
-			kind = configured
+			kind, known = configured, true
 		}
 	}
 	if kind == hr.EventHired && rehire {
-		return hr.EventRehired
+		return hr.EventRehired, known
 	}
-	return kind
+	return kind, known
 }
