@@ -64,6 +64,11 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 	if err != nil {
 		return Assessment{}, classify(err)
 	}
+	if linked, err := a.linkCertain(ctx, d); err != nil {
+		return Assessment{}, classify(err)
+	} else if linked {
+		return a.Assess(ctx, personID)
+	}
 	out := Assessment{
 		Status: d.desired.Standing.Status,
 		Change: d.plan.Change,
@@ -135,6 +140,9 @@ func (d decision) questions() []Attention {
 		if d.asksAbout(s) {
 			out = append(out, Attention{Key: protectedKey + s.Key, App: s.App, Code: CodeProtected, Message: d.withheldBecause(s)})
 		}
+	}
+	for _, s := range d.same {
+		out = append(out, sameQuestion(s))
 	}
 	out = slices.DeleteFunc(out, func(q Attention) bool { return slices.Contains(d.person.Waivers, q.Key) })
 	if d.policyErr != nil {

@@ -23,7 +23,8 @@ type decision struct {
 	recipients map[string]string // see decide.Decision
 	lapsed     []string          // see decide.Decision.LapsedSkips
 	policyErr  error
-	protected  bool // the person is
+	same       []decide.SameHuman // see decide.Decision.SameHumans
+	protected  bool               // the person is
 }
 
 // decide reads the ledger and plans. It changes nothing but, for a person who is
@@ -43,7 +44,7 @@ func (a *Activities) decide(ctx context.Context, personID string) (decision, err
 	}
 	return decision{
 		now: d.Now, person: d.Person, timeline: d.Timeline, desired: d.Desired, plan: d.Plan, keys: d.Keys, policyErr: d.PolicyErr,
-		recipients: d.Recipients, lapsed: d.LapsedSkips, protected: a.Policy.ProtectsPerson(personID),
+		recipients: d.Recipients, lapsed: d.LapsedSkips, same: d.SameHumans, protected: a.Policy.ProtectsPerson(personID),
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -16,7 +17,8 @@ func (a *Activities) Repair(ctx context.Context, req RepairRequest) error {
 	}
 	for _, key := range req.Keys {
 		app, _, isStep := strings.Cut(key, "/")
-		conflict := strings.HasPrefix(key, conflictKey) || strings.HasPrefix(key, letterKey) || strings.HasPrefix(key, protectedKey)
+		conflict := strings.HasPrefix(key, conflictKey) || strings.HasPrefix(key, letterKey) || strings.HasPrefix(key, protectedKey) ||
+			strings.HasPrefix(key, decide.SameHumanPrefix)
 		if conflict || !isStep {
 			app = ""
 		}

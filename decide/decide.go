@@ -22,6 +22,9 @@ type Decision struct {
 	Keys     connector.Keys // what an account of the person's can be found by
 	// Recipients are the accounts, by app, that the person's data may be given to.
 	Recipients map[string]string
+	// SameHumans are earlier IDs that the person may have had: as long as there is one,
+	// no account is made.
+	SameHumans []SameHuman
 	// LapsedSkips are the keys of skipped steps that are about nothing that is asked
 	// for any more.
 	LapsedSkips []string
@@ -43,6 +46,10 @@ type Registry interface {
 	ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error)
 	// Links is ledger.Query's.
 	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
+	// Person is ledger.Work's.
+	Person(ctx context.Context, personID string) (ledger.Person, error)
+	// Namesakes is ledger.Identities'.
+	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
 }
 
 // CutsOff says whether somebody who stands like this must not have access, whatever
@@ -79,11 +86,16 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 			return d, nil // a human is asked
 		}
 	}
+	var err error
+	if d.SameHumans, err = r.sameHuman(ctx, person, d.Timeline, standing, registry); err != nil {
+		return Decision{}, err
+	}
 	d.Recipients = r.recipients(person)
 	d.Plan = plan.Make(plan.Input{
 		Now:        now,
 		Desired:    d.Desired,
 		OnlyOff:    d.PolicyErr != nil,
+		MakeNone:   len(d.SameHumans) > 0,
 		Links:      planLinks(person.Links),
 		Apps:       r.Apps,
 		Skipped:    skipped(person.Steps),

@@ -50,7 +50,10 @@ type Event struct {
 	Termination *Termination `json:"termination,omitempty"`
 	Leave       *Leave       `json:"leave,omitempty"`
 	Suspension  *Suspension  `json:"suspension,omitempty"`
-	Rescinds    string       `json:"rescinds,omitempty"` // ID of the event that never should have been
+	// Previous is another ID of the same human, under which they were employed before:
+	// HR gave them a new one.
+	Previous string `json:"previousPersonId,omitempty"`
+	Rescinds string `json:"rescinds,omitempty"` // ID of the event that never should have been
 	// RescindsSource is the source of the event that is rescinded, if it is not the
 	// rescind's own. Only Tenure says so (an operator who cancels); no decoder does.
 	RescindsSource string `json:"rescindsSource,omitempty"`

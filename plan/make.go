@@ -222,6 +222,9 @@ func (m *maker) spared(app string, more ...string) Step {
 }
 
 func (m *maker) provision(want policy.Account) {
+	if m.MakeNone {
+		return
+	}
 	names, why := entitlements(want)
 	m.add(Step{
 		Key: key(want.App, Provision, fmt.Sprint(want.Enabled), policy.Digest(want.Attributes), strings.Join(names, "\x00"),

@@ -15,6 +15,9 @@ type Input struct {
 	// OnlyOff says that it is not known what policy grants: whatever there is must be
 	// turned off, and is kept.
 	OnlyOff bool
+	// MakeNone says that no account is to be made: it is asked whether the person has
+	// some already.
+	MakeNone bool
 	// Recipients are the apps in which there is an account that data can be handed
 	// over to: the manager's.
 	Recipients map[string]bool

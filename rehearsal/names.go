@@ -84,3 +84,13 @@ func (n *names) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, 
 	}
 	return links, err
 }
+
+// Person implements decide.Registry.
+func (n *names) Person(ctx context.Context, personID string) (ledger.Person, error) {
+	return n.ledger.Person(ctx, personID)
+}
+
+// Namesakes implements decide.Registry.
+func (n *names) Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error) {
+	return n.ledger.Namesakes(ctx, givenName, familyName, limit)
+}

@@ -16,6 +16,7 @@ type Ledger interface {
 	Person(ctx context.Context, personID string) (ledger.Person, error)
 	People(ctx context.Context, after string, limit int) ([]ledger.Summary, error)
 	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
+	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
 }
 
 // Scenario is what is rehearsed.

@@ -92,6 +92,11 @@ func (w *walk) live(ctx context.Context) error {
 
 // conflicts notes what HR said and only a human can resolve.
 func (w *walk) conflicts(d decide.Decision) {
+	for _, s := range d.SameHumans {
+		w.out.Problems = append(w.out.Problems, Problem{
+			Code: "same_human", Event: s.Event, Text: "no account would be made: is this " + s.OldID + " under another ID? (tenure person link, or skip)",
+		})
+	}
 	for _, c := range d.Timeline.Conflicts {
 		if !slices.Contains(w.person.Waivers, "conflict/"+string(c.Code)+"/"+c.Event.ID) {
 			w.out.Problems = append(w.out.Problems, Problem{

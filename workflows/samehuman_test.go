@@ -8,9 +8,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
 )
 
 // becomes makes the biography go on under another ID of the same human: the link is
@@ -127,4 +129,118 @@ func TestARenameTakesTheAccountsAlong(t *testing.T) {
 	assert.Equal(t, map[string]string{"chat": "aking", "directory": "aking", "wiki": "alovelace"}, names)
 	assert.Equal(t, ids, b.ids())
 	assert.Equal(t, working, b.states())
+}
+
+// reached is a profile with an address.
+func reached(department, address string) *hr.Profile {
+	p := profile(department)
+	p.PersonalEmail = address
+	return p
+}
+
+// leaves lets a contractor work until the tenth day, and gives the accounts.
+func (b *biography) leaves() map[string]string {
+	b.hears(0, hr.Event{Type: hr.EventHired, Profile: reached("Development", "Ada@home.example")})
+	b.hears(9*day, terminated(hr.DateOf(epoch.Add(10*day))))
+	b.live(12 * day)
+	return b.ids()
+}
+
+// hiredAgain is a hire of the same human under another ID.
+func hiredAgain(address, previous string) hr.Event {
+	p := reached("Development", address)
+	p.StartDate = hr.DateOf(epoch.Add(13 * day))
+	return hr.Event{EventKey: hr.EventKey{ID: "again"}, Type: hr.EventHired, Effective: p.StartDate, Profile: p, Previous: previous}
+}
+
+// begins lets a hire be heard under another ID, which nobody has linked.
+func (b *biography) begins(id string, event hr.Event) {
+	b.events, b.person = nil, id
+	b.hears(13*day, event)
+}
+
+func TestAHireWhoLooksLikeALeaverIsAskedAbout(t *testing.T) {
+	for name, answer := range map[string]func(*biography){
+		"they are two": func(b *biography) {
+			repair := b.repairs(14*day, workflows.UpdateSkip, workflows.RepairRequest{Operator: "it", Reason: "a namesake"})
+			b.live(15 * day)
+			require.NoError(b.t, repair.rejected)
+		},
+		"they are one": func(b *biography) {
+			b.on(14*day, func() {
+				_, err := b.ledger.LinkPeople(context.Background(), ledger.SamePerson{
+					NewID: b.person, OldID: "10001", At: b.now(), Operator: "it", Reason: "hired",
+				})
+				require.NoError(b.t, err)
+			})
+			b.live(15 * day)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, testRules())
+			ids, made := b.leaves(), b.made()
+			b.begins("20001", hiredAgain("ada@HOME.example", ""))
+			b.on(14*day-time.Hour, func() {
+				assert.Equal(t, map[string]string{"": activities.CodeSameHuman}, b.inAttention())
+				assert.Equal(t, made, b.made(), "none before it is known")
+			})
+			answer(b)
+			assert.Empty(t, b.inAttention())
+			if name == "they are one" {
+				assert.Equal(t, working, b.states())
+				assert.Equal(t, ids, b.ids())
+				assert.Equal(t, made, b.made())
+				return
+			}
+			assert.Equal(t, made+len(b.apps), b.made())
+		})
+	}
+}
+
+func TestAPreviousIDCarriesAccountsOverIfItIsCertain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		event  hr.Event
+		before func(*biography)
+		linked bool
+	}{
+		"certain":         {event: hiredAgain("ada@home.example", "10001"), linked: true},
+		"another address": {event: hiredAgain("eve@home.example", "10001")},
+		"nobody known":    {event: hiredAgain("eve@home.example", "4711")},
+		"another system": {event: hiredAgain("ada@home.example", "10001"), before: func(b *biography) {
+			p := reached("Development", "ada@home.example")
+			_, err := b.ledger.Record(context.Background(), []ledger.Received{{At: epoch.Add(day), Event: hr.Event{
+				EventKey: hr.EventKey{Source: "/hr/other", ID: "x"}, Type: hr.EventUpdated, PersonID: "10001",
+				Recorded: epoch.Add(day), Effective: hr.DateOf(epoch.Add(day)), Profile: p,
+			}}})
+			require.NoError(b.t, err)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, testRules())
+			ids, made := b.leaves(), b.made()
+			if tc.before != nil {
+				tc.before(b)
+			}
+			b.begins("20001", tc.event)
+			b.live(15 * day)
+			assert.Equal(t, made, b.made())
+			if !tc.linked {
+				assert.Equal(t, map[string]string{"": activities.CodeSameHuman}, b.inAttention())
+				return
+			}
+			assert.Empty(t, b.inAttention())
+			assert.Equal(t, working, b.states())
+			assert.Equal(t, ids, b.ids())
+			assert.Contains(t, b.actions(), "wiki:relabelled")
+		})
+	}
+}
+
+// TestNamesakesAreNotAskedAbout: whose addresses differ, or who have no account.
+func TestNamesakesAreNotAskedAbout(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.leaves()
+	b.begins("20001", hiredAgain("another@home.example", ""))
+	b.live(15 * day)
+	assert.Empty(t, b.inAttention())
 }

@@ -30,6 +30,7 @@ type wireData struct {
 	Termination   *hr.Termination `json:"termination,omitempty"`
 	Leave         *hr.Leave       `json:"leave,omitempty"`
 	Suspension    *hr.Suspension  `json:"suspension,omitempty"`
+	Previous      string          `json:"previousWorkerId,omitempty"`
 	Rescinds      string          `json:"rescinds,omitempty"`
 }
 
@@ -54,6 +55,7 @@ func Encode(e hr.Event) ([]byte, error) {
 			Termination:   e.Termination,
 			Leave:         e.Leave,
 			Suspension:    e.Suspension,
+			Previous:      e.Previous,
 			Rescinds:      e.Rescinds,
 		},
 	})

@@ -20,7 +20,7 @@ func malformed(path []string, text string) *source.Error {
 // ids are the fields that hold IDs: what is around one is not cut off, but told.
 var ids = map[string]bool{
 	"/id": true, "/source": true, "/subject": true, "/partitionkey": true,
-	"/data/workerId": true, "/data/worker/managerId": true, "/data/rescinds": true,
+	"/data/workerId": true, "/data/worker/managerId": true, "/data/rescinds": true, "/data/previousWorkerId": true,
 }
 
 // prune makes texts but IDs what hr.Text has of them, takes out of objects what means

@@ -41,6 +41,7 @@ func read(event *object) (hr.Event, *source.Error) {
 }
 
 func readProfile(data *object, e *hr.Event) {
+	e.Previous = data.text("previousWorkerId")
 	worker := data.object("worker")
 	location := worker.object("location")
 	e.Profile = &hr.Profile{
