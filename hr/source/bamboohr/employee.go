@@ -104,6 +104,18 @@ func (s *system) fetched(answer []byte) (map[string]string, *source.Error) {
 	return s.employee(flatten(object)), nil
 }
 
+// startsLater reports whether the first day of an employee is after a day, or can be
+// because nothing says what they are employed as yet. What has no date that can be
+// read is told by the decoder.
+func (s *system) startsLater(answer []byte, today hr.Date) bool {
+	record, refusal := s.fetched(answer)
+	if refusal != nil {
+		return false
+	}
+	start := source.NewFields(record).Date("hireDate")
+	return start.Compare(today) > 0 || !start.IsZero() && record["employmentHistoryStatus"] == ""
+}
+
 // profile is the snapshot of an employee.
 func (s *system) profile(f *source.Fields) *hr.Profile {
 	p := &hr.Profile{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/tenurehq/tenure/internal/remote"
@@ -16,11 +17,17 @@ const opFetch = "fetch"
 // fetcher gets an employee: GET /api/v1/employees/{id}?fields=...&onlyCurrent=true,
 // the API key as the user of basic authentication, any text as its password
 // (https://documentation.bamboohr.com/docs/getting-started).
+//
+// Fields of history tables (employment status, department, title, ...) are empty
+// until their date. Of an employee whose first day is to come, the fetcher asks once
+// more, with onlyCurrent=false.
 type fetcher struct {
 	http   *http.Client
 	base   *url.URL
 	apiKey secret.Secret
 	fields []string
+
+	startsLater func(answer []byte) bool // reports whether the first day of the employee is to come
 }
 
 // fetch is the source.Fetch of one account.
@@ -28,8 +35,17 @@ func (f *fetcher) fetch(ctx context.Context, employee string) ([]byte, error) {
 	if strings.Trim(employee, ".") == "" {
 		return nil, &remote.Error{Kind: remote.Invalid, Op: opFetch, Message: "the employee's ID leads elsewhere"}
 	}
+	answer, err := f.get(ctx, employee, true)
+	if err != nil || !f.startsLater(answer) {
+		return answer, err
+	}
+	return f.get(ctx, employee, false)
+}
+
+// get asks for an employee as they are, or with what is dated ahead too.
+func (f *fetcher) get(ctx context.Context, employee string, onlyCurrent bool) ([]byte, error) {
 	u := f.base.JoinPath("api", "v1", "employees", url.PathEscape(employee))
-	u.RawQuery = url.Values{"fields": {strings.Join(f.fields, ",")}, "onlyCurrent": {"true"}}.Encode()
+	u.RawQuery = url.Values{"fields": {strings.Join(f.fields, ",")}, "onlyCurrent": {strconv.FormatBool(onlyCurrent)}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, &remote.Error{Kind: remote.Invalid, Op: opFetch, Message: "the url setting and the employee's ID make no URL", Cause: err}

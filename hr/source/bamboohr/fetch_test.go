@@ -1,11 +1,14 @@
 package bamboohr_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/bamboohr"
@@ -43,4 +46,44 @@ func TestFetch(t *testing.T) {
 			}
 		},
 	})
+}
+
+// Fields of history tables are empty until their date. Of who starts later, or is
+// employed as nothing yet, they are asked for again; of nobody else, whose changes
+// ahead are not so yet.
+func TestFetchAheadOfTheFirstDay(t *testing.T) {
+	for name, c := range map[string]struct {
+		current string
+		asked   []string
+	}{
+		"starts later":          {`{"hireDate":"2199-01-05","employmentHistoryStatus":"Full-Time"}`, []string{"true", "false"}},
+		"no employment yet":     {`{"hireDate":"2020-01-05","employmentHistoryStatus":null}`, []string{"true", "false"}},
+		"at work":               {`{"hireDate":"2020-01-05","employmentHistoryStatus":"Full-Time"}`, []string{"true"}},
+		"no date":               {`{"hireDate":"0000-00-00"}`, []string{"true"}},
+		"no JSON, as it stands": {`<employee/>`, []string{"true"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked []string
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				only := r.URL.Query().Get("onlyCurrent")
+				asked = append(asked, only)
+				if only == "false" {
+					_, _ = w.Write([]byte(`{"all":"of it"}`))
+					return
+				}
+				_, _ = w.Write([]byte(c.current))
+			}))
+			defer api.Close()
+			opened, err := bamboohr.Kind.Open(source.Settings{"url": api.URL, "apiKey": "k", "zone": "Europe/Berlin"})
+			require.NoError(t, err)
+			answer, err := opened.Fetch(context.Background(), "7")
+			require.NoError(t, err)
+			assert.Equal(t, c.asked, asked)
+			if len(c.asked) == 2 {
+				assert.JSONEq(t, `{"all":"of it"}`, string(answer))
+			} else {
+				assert.Equal(t, c.current, string(answer))
+			}
+		})
+	}
 }

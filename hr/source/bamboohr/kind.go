@@ -65,6 +65,7 @@ func connect(set *settings.Values) (source.Source, error) {
 		sys.fetches = true
 		opened.Fetch = (&fetcher{
 			http: remote.NewHTTPClient(set.Duration("timeout")), base: base, apiKey: set.Secret("apiKey"), fields: sys.wanted(),
+			startsLater: func(answer []byte) bool { return sys.startsLater(answer, hr.DateOf(time.Now().UTC())) },
 		}).fetch
 	}
 	return opened, nil
