@@ -125,7 +125,7 @@ func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
 			p.note("no account to link")
 		}
 		if disputed > 0 {
-			p.note("\n%d accounts are disputed: tenure app accounts %s --only disputed", disputed, a.name)
+			p.note("\n%d accounts are disputed: tenure app accounts %s --only disputed", disputed, quoted(a.name))
 		}
 		if !o.apply && len(views) > 0 {
 			p.note("\nnothing was changed: --apply links them")

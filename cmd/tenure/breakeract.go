@@ -102,7 +102,7 @@ func (c *cli) decide(ctx context.Context, cfg *config.Config, l ledger.Ledger, c
 		held = slices.Compact(slices.Sorted(slices.Values(f.people)))
 	}
 	if len(held) == 0 {
-		_, _ = fmt.Fprintf(c.err, "cohort %s holds nothing any more: it was %s\n", cohort.Name(), viewCohort(cohort).ending())
+		c.tell("cohort %s holds nothing any more: it was %s\n", cohort.Name(), viewCohort(cohort).ending())
 		return nil
 	}
 	question := map[ledger.Verb]string{
@@ -123,12 +123,12 @@ func (c *cli) decide(ctx context.Context, cfg *config.Config, l ledger.Ledger, c
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(c.err, "%s %s of %s", decided[verb], people(len(held)), cohort.Name())
+	c.tell("%s %s of %s", decided[verb], people(len(held)), cohort.Name())
 	if len(left) > 0 {
-		_, _ = fmt.Fprintf(c.err, "; %s still held\n", people(len(left)))
+		c.tell("; %s still held\n", people(len(left)))
 		return errAttention
 	}
-	_, _ = fmt.Fprintln(c.err, "; nothing is held in it any more")
+	c.tell("; nothing is held in it any more\n")
 	return nil
 }
 
@@ -153,7 +153,7 @@ func (c *cli) decideAbout(ctx context.Context, cfg *config.Config, l ledger.Ledg
 func (c *cli) tellHeld(ctx context.Context, held []string, why string, cfg *config.Config) {
 	told, err := c.lookAgain(ctx, held, "telling runs", why, rate.Inf)
 	if err != nil {
-		_, _ = fmt.Fprintf(c.err, "the runs of %s could not be told, and will be by the sweeper, within %s of Temporal being there: %v\n",
+		c.tell("the runs of %s could not be told, and will be by the sweeper, within %s of Temporal being there: %v\n",
 			people(len(held)-told), cfg.Sweep.Every, err)
 	}
 }

@@ -195,7 +195,7 @@ func (c *cli) repairMany(ctx context.Context, b *bulkRepair, update string, req 
 		}
 		if !b.apply {
 			err := c.print(v, v.draw)
-			_, _ = fmt.Fprintf(c.err, "\n%s of %s; nothing was done: --apply does it\n", count(len(steps), "step"), people(v.People))
+			c.tell("\n%s of %s; nothing was done: --apply does it\n", count(len(steps), "step"), people(v.People))
 			return errors.Join(err, errAttention)
 		}
 		count, err := c.applyRepairs(ctx, cfg, l, b, steps, update, req)

@@ -41,8 +41,8 @@ func execute(ctx context.Context, t terminal, args []string) int {
 	root := c.root() //nolint:contextcheck // commands get theirs from cobra
 	root.SetArgs(args)
 	root.SetIn(t.in)
-	root.SetOut(t.out)
-	root.SetErr(t.err)
+	root.SetOut(console{t.out})
+	root.SetErr(console{t.err})
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
@@ -50,11 +50,12 @@ func execute(ctx context.Context, t terminal, args []string) int {
 	case errors.Is(err, errAttention):
 		return service.ExitAttention
 	}
-	_, _ = fmt.Fprintln(t.err, "tenure: "+err.Error())
 	var usage *usageError
 	if !c.started || errors.As(err, &usage) {
+		t.tell("tenure: %s\n", err) // what is wrong with a configuration has lines of its own
 		return service.ExitUsage
 	}
+	t.tell("tenure: %s\n", err.Error())
 	return service.ExitFailed
 }
 

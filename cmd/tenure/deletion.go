@@ -256,7 +256,7 @@ func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, l ledger
 	}
 	needed := slices.DeleteFunc(all, func(v deletionView) bool { return v.Approval != "needed" || app != "" && v.App != app })
 	if len(needed) == 0 {
-		return fmt.Errorf("no deletion of %s needs an approval: see tenure deletion list --person %s", id, id)
+		return fmt.Errorf("no deletion of %s needs an approval: see tenure deletion list --person %s", plain(id), quoted(id))
 	}
 	for _, v := range needed {
 		_, err := l.ApproveDeletion(ctx, ledger.DeletionApproval{
@@ -269,7 +269,7 @@ func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, l ledger
 		if v.Waits == string(plan.WaitHold) || v.Waits == string(plan.WaitRetention) {
 			when = fmt.Sprintf("it is deleted when its %s ends, at %s", v.Waits, instant(v.Until))
 		}
-		_, _ = fmt.Fprintf(c.out, "the deletion of %s in %s is approved: %s\n", id, v.App, when)
+		c.say("the deletion of %s in %s is approved: %s\n", id, v.App, when)
 	}
 	return c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "a deletion was approved")
 }

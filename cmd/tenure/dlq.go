@@ -185,7 +185,7 @@ func (c *cli) withLetters(cfg *config.Config, f func(*ingest.Letters) error) err
 	if err != nil {
 		return usagef("%w", err)
 	}
-	letters := ingest.NewLetters(cluster, func(reason error) { _, _ = fmt.Fprintf(c.err, "waiting: %v\n", reason) })
+	letters := ingest.NewLetters(cluster, func(reason error) { c.tell("waiting: %v\n", reason) })
 	return errors.Join(f(letters), letters.Close())
 }
 

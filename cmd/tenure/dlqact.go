@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -77,7 +76,7 @@ func (c *cli) confirm(yes bool, question string) error {
 	if !c.inTTY {
 		return usagef("%s Nobody can be asked here: say --yes", question)
 	}
-	_, _ = fmt.Fprintf(c.err, "%s [y/N] ", question)
+	c.tell("%s [y/N] ", question)
 	answer, _ := bufio.NewReader(c.in).ReadString('\n') // the end of input is no answer, which is a no
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 		return errDeclined

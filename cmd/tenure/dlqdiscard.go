@@ -51,11 +51,11 @@ func (c *cli) discard(ctx context.Context, cfg *config.Config, l ledger.Ledger, 
 		if letter.Pending() {
 			pending = append(pending, letter)
 		} else {
-			_, _ = fmt.Fprintf(c.err, "dead letter %d is %s already\n", letter.ID, letter.State)
+			c.tell("dead letter %d is %s already\n", letter.ID, letter.State)
 		}
 	}
 	if len(pending) == 0 {
-		_, _ = fmt.Fprintln(c.err, "nothing to discard")
+		c.tell("nothing to discard\n")
 		return nil
 	}
 	if err := c.confirm(f.yes, fmt.Sprintf("Discard %s?", viewLetters(pending).total())); err != nil {
@@ -73,7 +73,7 @@ func (c *cli) discard(ctx context.Context, cfg *config.Config, l ledger.Ledger, 
 			waiting = append(waiting, letter.PersonID)
 		}
 	}
-	_, _ = fmt.Fprintf(c.err, "discarded %s\n", count(len(pending), "dead letter"))
+	c.tell("discarded %s\n", count(len(pending), "dead letter"))
 	return c.tellRuns(ctx, l, waiting, cfg.Sweep.Every, letterDiscarded)
 }
 
@@ -93,7 +93,7 @@ func (c *cli) tellRuns(ctx context.Context, l ledger.Ledger, people []string, ev
 		}
 	}
 	if err := c.resume(ctx, known, why); err != nil {
-		_, _ = fmt.Fprintf(c.err, "the runs of %s could not be told, and will be by the sweeper, within %s: %v\n",
+		c.tell("the runs of %s could not be told, and will be by the sweeper, within %s: %v\n",
 			strings.Join(known, ", "), every, err)
 	}
 	return nil

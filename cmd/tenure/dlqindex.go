@@ -78,6 +78,6 @@ func (c *cli) index(ctx context.Context, letters *ingest.Letters, l ledger.Ledge
 	if err != nil {
 		return fmt.Errorf("topic %s: %w", topic, err)
 	}
-	_, _ = fmt.Fprintf(c.out, "%s: %s, %d of them new to the ledger\n", topic, count(found, "dead letter"), added)
+	c.say("%s: %s, %d of them new to the ledger\n", topic, count(found, "dead letter"), added)
 	return nil
 }

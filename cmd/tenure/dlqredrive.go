@@ -146,11 +146,11 @@ func (r *redriver) run(ctx context.Context, ids []string) error {
 			todo = append(todo, l)
 			continue
 		}
-		_, _ = fmt.Fprintf(r.err, "dead letter %d is %s already%s: --again sends it once more\n", l.ID, l.State, byWhom(l))
+		r.tell("dead letter %d is %s already%s: --again sends it once more\n", l.ID, l.State, byWhom(l))
 	}
 	switch {
 	case len(todo) == 0:
-		_, _ = fmt.Fprintln(r.err, "nothing to send")
+		r.tell("nothing to send\n")
 		return nil
 	case r.o.dryRun:
 		return r.rehearse(ctx, todo)
@@ -235,12 +235,12 @@ func (r *redriver) sendAll(ctx context.Context, todo []ledger.DeadLetter) error 
 		_ = bar.Add(1)
 	}
 	_ = bar.Finish()
-	_, _ = fmt.Fprintf(r.err, "sent %s again", count(r.sent, "record"))
+	r.tell("sent %s again", count(r.sent, "record"))
 	if r.leftOut > 0 {
-		_, _ = fmt.Fprintf(r.err, ", left out %d\n", r.leftOut)
+		r.tell(", left out %d\n", r.leftOut)
 		return errAttention
 	}
-	_, _ = fmt.Fprintln(r.err)
+	r.tell("\n")
 	return nil
 }
 
@@ -285,5 +285,5 @@ func (r *redriver) sendOne(ctx context.Context, entry ledger.DeadLetter) error {
 
 func (r *redriver) leave(entry ledger.DeadLetter, why string) {
 	r.leftOut++
-	_, _ = fmt.Fprintf(r.err, "dead letter %d is left out: %s\n", entry.ID, why)
+	r.tell("dead letter %d is left out: %s\n", entry.ID, why)
 }

@@ -125,7 +125,7 @@ func (v *contentView) draw(p *page) {
 	p.note("")
 	p.note("Key: %s", inline(v.letter.Key()))
 	p.note("Value:")
-	p.note("%s", strings.TrimSuffix(shown(v.letter.Value()), "\n"))
+	p.block(strings.TrimSuffix(shown(v.letter.Value()), "\n"))
 }
 
 // inline shows bytes in one line.

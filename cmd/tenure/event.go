@@ -229,10 +229,10 @@ func (c *cli) settingsOf(kind source.Kind, topic string) (source.Settings, error
 func report(w io.Writer, file string, events []input) (valid, invalid int) {
 	for _, in := range events {
 		for _, warning := range in.warnings {
-			_, _ = fmt.Fprintf(w, "%s:%d: warning: %s %s\n", file, in.line, warning.Field, warning.Text)
+			printTo(w, "%s:%d: warning: %s %s\n", file, in.line, warning.Field, warning.Text)
 		}
 		if in.problem != nil {
-			_, _ = fmt.Fprintln(w, in.problem)
+			printTo(w, "%s\n", in.problem)
 			invalid++
 		}
 	}

@@ -114,18 +114,18 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger
 			kept = append(kept, link.App)
 		}
 	}
-	_, _ = fmt.Fprintf(c.out, "%s: nothing of %s is deleted until %s (%s)\n", placed.Hold.Name(), id, instant(expires), listed(kept, "there is no account"))
+	c.say("%s: nothing of %s is deleted until %s (%s)\n", placed.Hold.Name(), id, instant(expires), listed(kept, "there is no account"))
 	if len(gone) > 0 {
-		_, _ = fmt.Fprintf(c.err, "deleted before: %s\n", strings.Join(gone, ", "))
+		c.tell("deleted before: %s\n", strings.Join(gone, ", "))
 	}
 	if len(off) > 0 {
-		_, _ = fmt.Fprintf(c.err, "turned off before, which there is as good as deleting: %s\n", strings.Join(off, ", "))
+		c.tell("turned off before, which there is as good as deleting: %s\n", strings.Join(off, ", "))
 	}
 	if err := c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "held: "+placed.Hold.Name()); err != nil {
 		return err
 	}
 	if len(placed.Deleting) > 0 {
-		_, _ = fmt.Fprintf(c.err, "a deletion had begun in %s, and may be done all the same: see tenure person show %s\n", strings.Join(placed.Deleting, ", "), id)
+		c.tell("a deletion had begun in %s, and may be done all the same: see tenure person show %s\n", strings.Join(placed.Deleting, ", "), quoted(id))
 		return errAttention
 	}
 	return nil
@@ -139,7 +139,7 @@ func (c *cli) destroys(ctx context.Context, cfg *config.Config, app string) bool
 	}
 	traits, err := traitsOf(ctx, cfg, app)
 	if err != nil {
-		_, _ = fmt.Fprintf(c.err, "whether what was turned off is kept is not known: %s\n", err)
+		c.tell("whether what was turned off is kept is not known: %s\n", err)
 	}
 	return traits.Destroys
 }
@@ -189,7 +189,7 @@ func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Led
 		if released.ReleasedBy != f.operator || !released.ReleasedAt.Equal(now.Truncate(time.Microsecond)) {
 			return fmt.Errorf("%s of %s was released before, by %s at %s", h.Name(), h.PersonID, released.ReleasedBy, instant(released.ReleasedAt))
 		}
-		_, _ = fmt.Fprintf(c.out, "%s of %s is released\n", h.Name(), h.PersonID)
+		c.say("%s of %s is released\n", h.Name(), h.PersonID)
 	}
 	person, err := findPerson(ctx, l, holds[0].PersonID)
 	if err != nil {
@@ -197,7 +197,7 @@ func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Led
 	}
 	for _, h := range person.Holds {
 		if h.InForce(now) {
-			_, _ = fmt.Fprintf(c.err, "%s is still held by %s, until %s\n", h.PersonID, h.Name(), instant(h.ExpiresAt))
+			c.tell("%s is still held by %s, until %s\n", h.PersonID, h.Name(), instant(h.ExpiresAt))
 		}
 	}
 	return c.tellRuns(ctx, l, []string{person.PersonID}, cfg.Sweep.Every, "a hold was released")
@@ -224,7 +224,7 @@ func heldBy(ctx context.Context, l ledger.Ledger, name string, now time.Time) ([
 		}
 	}
 	if len(holds) == 0 {
-		return nil, fmt.Errorf("person %s is not held: see tenure hold list --all --person %s", name, name)
+		return nil, fmt.Errorf("person %s is not held: see tenure hold list --all --person %s", plain(name), quoted(name))
 	}
 	return holds, nil
 }

@@ -119,7 +119,8 @@ func drawKind(p *page, v kindView) {
 		p.fields(field{"longest username", fmt.Sprint(v.Longest, " characters")})
 	}
 	if v.About != "" {
-		p.note("\n%s", strings.TrimSpace(v.About))
+		p.note("")
+		p.block(strings.TrimSpace(v.About))
 	}
 	p.table("settings", "name,is,default,what for", rowsOf(v.Settings, func(s settingView) []string {
 		is, preset := s.Type, s.Default

@@ -128,7 +128,7 @@ func (c *cli) moved(what string, e ledger.Export, where, place string) {
 	if place == standardStream {
 		place = "standard output"
 	}
-	fmt.Fprintf(c.err, "%s %d rows of %d tables %s %s: %d people, %d events, %d audit rows (schema %d, sha256 %s)\n",
+	c.tell("%s %d rows of %d tables %s %s: %d people, %d events, %d audit rows (schema %d, sha256 %s)\n",
 		what, e.Total(), len(e.Rows), where, place, e.Rows["people"], e.Rows["events"], e.Rows["audit"], e.Schema, e.SHA256)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -65,7 +66,7 @@ func (c *cli) print(value any, draw func(*page)) error {
 	if c.output == formatYAML {
 		return writeYAML(c.out, out.Bytes())
 	}
-	_, err := c.out.Write(out.Bytes())
+	_, err := c.out.Write(plainJSON(out.Bytes()))
 	return err
 }
 
@@ -78,17 +79,22 @@ func writeYAML(w io.Writer, jsonText []byte) error {
 	var plain func(*yaml.Node)
 	plain = func(n *yaml.Node) {
 		n.Style = 0
+		if n.Kind == yaml.ScalarNode && n.Value != lines(n.Value) {
+			n.Style = yaml.DoubleQuotedStyle // where escapes can be written
+		}
 		for _, child := range n.Content {
 			plain(child)
 		}
 	}
 	plain(&doc)
-	enc := yaml.NewEncoder(w)
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
-	if err := enc.Encode(&doc); err != nil {
+	if err := errors.Join(enc.Encode(&doc), enc.Close()); err != nil {
 		return err
 	}
-	return enc.Close()
+	_, err := w.Write(plainYAML(out.Bytes()))
+	return err
 }
 
 func (c *cli) colored() bool {
@@ -120,8 +126,11 @@ func (p *page) fields(fields ...field) {
 	}
 }
 
-// note writes a line.
-func (p *page) note(format string, args ...any) { fmt.Fprintf(&p.buf, format+"\n", args...) }
+// note writes a line. Only the format may hold line ends.
+func (p *page) note(format string, args ...any) { printTo(&p.buf, format+"\n", args...) }
+
+// block writes a text of several lines.
+func (p *page) block(text string) { p.note("%s", painted(lines(text))) }
 
 // columnWidth is where a long text in a table is wrapped.
 const columnWidth = 60
@@ -156,12 +165,12 @@ func (p *page) table(title, header string, rows [][]string) {
 	for _, row := range rows {
 		cells := make(table.Row, len(row))
 		for i, cell := range row {
-			cells[i] = p.paint(cell)
+			cells[i] = string(p.paint(cell))
 		}
 		t.AppendRow(cells)
 	}
 	for line := range strings.Lines(t.Render()) {
-		p.note("%s", strings.TrimRight(line, " \n"))
+		p.note("%s", painted(strings.TrimRight(line, " \n")))
 	}
 }
 
@@ -174,13 +183,14 @@ func rowsOf[T any](items []T, row func(T) []string) [][]string {
 	return rows
 }
 
-// paint colours the words that say how somebody or something is doing.
-func (p *page) paint(s string) string {
+// paint escapes a text, and colours the words that say how somebody or something is
+// doing.
+func (p *page) paint(s string) painted {
 	code, ok := paints[s]
 	if !p.color || !ok {
-		return s
+		return painted(plain(s))
 	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
+	return painted("\x1b[" + code + "m" + s + "\x1b[0m")
 }
 
 const (

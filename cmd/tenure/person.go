@@ -127,7 +127,7 @@ func findPerson(ctx context.Context, l ledger.Ledger, id string) (ledger.Person,
 	}
 	letters, err := l.DeadLetters(ctx, ledger.LetterFilter{PersonID: id}, 0, 1)
 	if err == nil && len(letters) > 0 {
-		return person, fmt.Errorf("the ledger knows no person %q, but there are dead letters about them: see tenure dlq list --person %s --state all", id, id)
+		return person, fmt.Errorf("the ledger knows no person %q, but there are dead letters about them: see tenure dlq list --person %s --state all", id, quoted(id))
 	}
 	return person, errors.Join(fmt.Errorf("the ledger knows no person %q", id), err)
 }

@@ -144,7 +144,7 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 		}
 		_ = bar.Finish()
 		if show.shown {
-			_, _ = fmt.Fprintln(c.out)
+			c.say("\n")
 		}
 		v.Exceeded = o.exceeded(v.Totals)
 		if err := c.print(v, v.draw); err != nil {

@@ -26,9 +26,9 @@ type planLines struct {
 func (l *planLines) person(o rehearsal.Outcome) error {
 	l.shown = true
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s)", o.PersonID, o.Status)
+	printTo(&b, "%s (%s)", o.PersonID, o.Status)
 	if o.Claims != "" {
-		fmt.Fprintf(&b, ", would be called %s", o.Claims)
+		printTo(&b, ", would be called %s", o.Claims)
 	}
 	b.WriteByte('\n')
 	for _, group := range together(o.Changes) {
@@ -43,7 +43,7 @@ func (l *planLines) person(o rehearsal.Outcome) error {
 	if !l.at.IsZero() {
 		for _, a := range o.Accounts {
 			state := strings.TrimRight(string(a.State)+" "+strings.Join(a.Entitlements, ", "), " ")
-			fmt.Fprintf(&b, "  = %-*s  %-17s  %s\n", l.width(), a.App, l.when(l.at), state)
+			printTo(&b, "  = %-*s  %-17s  %s\n", l.width(), a.App, l.when(l.at), state)
 		}
 	}
 	_, err := io.WriteString(l.out, b.String())
@@ -82,6 +82,7 @@ func (l *planLines) line(b *strings.Builder, before string, group []rehearsal.Ch
 }
 
 func (l *planLines) paint(b *strings.Builder, color, text string) {
+	text = plain(text)
 	if l.color {
 		text = "\x1b[" + color + "m" + text + "\x1b[0m"
 	}

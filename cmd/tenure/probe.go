@@ -107,6 +107,6 @@ func ask(ctx context.Context, listens, path string) (v probeView, err error) {
 
 func (v probeView) draw(p *page) {
 	p.table("", "check,answer", rowsOf(slices.Sorted(maps.Keys(v.Checks)), func(name string) []string {
-		return []string{name, p.paint(v.Checks[name])}
+		return []string{name, v.Checks[name]}
 	}))
 }

@@ -157,7 +157,7 @@ func (c *cli) repair(ctx context.Context, personID, update string, req workflows
 			return explainRepair(personID, err)
 		}
 		for _, key := range result.Keys {
-			_, _ = fmt.Fprintf(c.out, "%s of %s %s\n", key, personID, done)
+			c.say("%s of %s %s\n", key, personID, done)
 		}
 		return nil
 	})

@@ -96,7 +96,7 @@ func (c *cli) replay(ctx context.Context, cfg *config.Config, l ledger.Ledger, o
 		return err
 	}
 	if o.dryRun {
-		_, _ = fmt.Fprintf(c.err, "\n%s; nothing was done\n", people(len(found)))
+		c.tell("\n%s; nothing was done\n", people(len(found)))
 		return nil
 	}
 	ids := make([]string, len(found))
@@ -107,7 +107,7 @@ func (c *cli) replay(ctx context.Context, cfg *config.Config, l ledger.Ledger, o
 	if err != nil {
 		return fmt.Errorf("%w\n%d of %s were told to look again: run it again, it does no harm", err, seen, people(len(found)))
 	}
-	_, _ = fmt.Fprintf(c.err, "\n%s are looked at again\n", people(seen))
+	c.tell("\n%s are looked at again\n", people(seen))
 	return nil
 }
 

@@ -135,7 +135,7 @@ func (c *cli) setRetention(ctx context.Context, cfg *config.Config, l ledger.Led
 		return err
 	}
 	v := viewRetention(set)
-	_, _ = fmt.Fprintf(c.out, "accounts of %s (%s) are kept %s\n", r.PersonID, v.app(), v.kept())
+	c.say("accounts of %s (%s) are kept %s\n", r.PersonID, v.app(), v.kept())
 	return c.tellRuns(ctx, l, []string{r.PersonID}, cfg.Sweep.Every, "retention was set")
 }
 
@@ -247,6 +247,6 @@ func (c *cli) resetRetention(ctx context.Context, cfg *config.Config, l ledger.L
 		return err
 	}
 	v := viewRetention(was)
-	_, _ = fmt.Fprintf(c.out, "accounts of %s (%s) are no longer kept %s, but as the configuration says\n", r.PersonID, v.app(), v.kept())
+	c.say("accounts of %s (%s) are no longer kept %s, but as the configuration says\n", r.PersonID, v.app(), v.kept())
 	return c.tellRuns(ctx, l, []string{r.PersonID}, cfg.Sweep.Every, "retention was reset")
 }

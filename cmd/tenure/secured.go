@@ -102,7 +102,7 @@ func (c *cli) tellSecured(views []securedView, shown map[string]string) {
 	for _, v := range views {
 		if line := v.line(); shown[v.App] != line {
 			shown[v.App] = line
-			_, _ = fmt.Fprintln(c.out, line)
+			c.say("%s\n", line)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func (c *cli) concludeSecured(s secured, views []securedView, over bool) error {
 	err := c.print(views, func(p *page) {
 		p.note("%s is %s in %d of %d apps", s.personID, what, done, len(views))
 		if !over {
-			p.note("it goes on: see tenure person show %s", s.personID)
+			p.note("it goes on: see tenure person show %s", quoted(s.personID))
 		}
 	})
 	if err == nil && (done < len(views) || !over) {

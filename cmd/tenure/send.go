@@ -161,12 +161,12 @@ func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
 	if err != nil {
 		return fmt.Errorf("%w\n%d of %d events were sent; sending all of them again is harmless", err, sent, len(messages))
 	}
-	_, _ = fmt.Fprintf(c.err, "sent %s to %s in %s", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond))
+	c.tell("sent %s to %s in %s", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond))
 	if invalid > 0 {
-		_, _ = fmt.Fprintf(c.err, ", left out %d that are not valid\n", invalid)
+		c.tell(", left out %d that are not valid\n", invalid)
 		return errAttention
 	}
-	_, _ = fmt.Fprintln(c.err)
+	c.tell("\n")
 	return nil
 }
 
@@ -181,7 +181,7 @@ func (c *cli) publish(ctx context.Context, o sendOptions, messages []ingest.Mess
 	var waitingFor error
 	publisher.Waiting = func(reason error) {
 		waitingFor = reason
-		_, _ = fmt.Fprintf(c.err, "waiting: %v\n", reason)
+		c.tell("waiting: %v\n", reason)
 	}
 	bar := c.progress(len(messages), "sending", "events")
 	defer func() { _ = bar.Exit() }()

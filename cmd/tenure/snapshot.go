@@ -100,23 +100,23 @@ func (c *cli) sendSnapshot(ctx context.Context, o sendOptions, so snapshotOption
 		}
 		for i, p := range run.Problems {
 			if i == mostProblems {
-				_, _ = fmt.Fprintf(c.err, "... and %d more\n", len(run.Problems)-i)
+				c.tell("... and %d more\n", len(run.Problems)-i)
 				break
 			}
-			_, _ = fmt.Fprintf(c.err, "%s:%v\n", run.File, p)
+			c.tell("%s:%v\n", run.File, p)
 		}
 		switch {
 		case run.Refused != "":
-			_, _ = fmt.Fprintf(c.err, "tenure: nothing %s: %s\n", wouldBe(so.apply), run.Refused)
+			c.tell("tenure: nothing %s: %s\n", wouldBe(so.apply), run.Refused)
 			return errAttention
 		case so.apply && len(messages) > 0:
 			if err := c.sendFound(ctx, o, messages); err != nil {
 				return err
 			}
 		case so.apply:
-			_, _ = fmt.Fprintln(c.err, "there is nothing to send")
+			c.tell("there is nothing to send\n")
 		case len(messages) > 0:
-			_, _ = fmt.Fprintf(c.err, "nothing was sent: --apply sends these %d events\n", len(messages))
+			c.tell("nothing was sent: --apply sends these %d events\n", len(messages))
 		}
 		if len(run.Questions) > 0 || len(run.Problems) > 0 {
 			return errAttention
@@ -138,7 +138,7 @@ func (c *cli) sendFound(ctx context.Context, o sendOptions, messages []ingest.Me
 	if err != nil {
 		return fmt.Errorf("%w\n%d of %d events were sent; sending all of them again is harmless", err, sent, len(messages))
 	}
-	_, _ = fmt.Fprintf(c.err, "sent %s to %s in %s\n", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond))
+	c.tell("sent %s to %s in %s\n", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond))
 	return nil
 }
 
@@ -366,7 +366,7 @@ func (run *snapshotRun) draw(p *page) {
 			types = append(types, shortType(e.Type))
 			dates = append(dates, e.Effective.String())
 		}
-		return []string{ch.PersonID, lineOf(ch.Line), strings.Join(types, "\n"), strings.Join(dates, "\n"), ch.fields()}
+		return []string{ch.PersonID, lineOf(ch.Line), strings.Join(types, ", "), strings.Join(dates, ", "), ch.fields()}
 	}))
 	p.table("Only a human can say:", "PERSON,LINE,WHY,EVENT", rowsOf(run.Questions, func(q snapshot.Question) []string {
 		return []string{q.PersonID, lineOf(q.Line), q.Text, strings.Trim(q.Event.Source+" "+q.Event.ID, " ")}

@@ -127,8 +127,8 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 			return fmt.Errorf("it is on the record, and will be done when Temporal is back (by the sweeper), but not before%s: %w", hint, err)
 		}
 		if s.noWait {
-			_, err := fmt.Fprintf(c.out, "%s of %s is recorded and under way: see tenure person show %s\n", s.verb, s.personID, s.personID)
-			return err
+			c.say("%s of %s is recorded and under way: see tenure person show %s\n", s.verb, s.personID, quoted(s.personID))
+			return nil
 		}
 		return c.awaitSecured(ctx, cfg.Policy, l, s, event)
 	})
@@ -149,7 +149,7 @@ func (s secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger
 		}
 	}
 	if s.kind == hr.EventReinstated && decide.TimelineOf(person).At(recorded).Status != hr.StatusSuspended {
-		return hr.Event{}, 0, fmt.Errorf("person %s is not suspended: see tenure person timeline %s", s.personID, s.personID)
+		return hr.Event{}, 0, fmt.Errorf("person %s is not suspended: see tenure person timeline %s", plain(s.personID), quoted(s.personID))
 	}
 	event := hr.Event{
 		EventKey: hr.EventKey{Source: operatorSource, ID: uuid.NewString()},

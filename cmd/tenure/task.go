@@ -316,10 +316,10 @@ func (c *cli) actOnTask(ctx context.Context, arg string, a ledger.TaskAction) er
 			return err
 		}
 		if task.Unfinished() {
-			_, _ = fmt.Fprintf(c.out, "task %d of %s has to be confirmed by a second person\n", id, task.PersonID)
+			c.say("task %d of %s has to be confirmed by a second person\n", id, task.PersonID)
 			return nil
 		}
-		_, _ = fmt.Fprintf(c.out, "task %d of %s is %s\n", id, task.PersonID, task.State)
+		c.say("task %d of %s is %s\n", id, task.PersonID, task.State)
 		return c.tellRuns(ctx, l, []string{task.PersonID}, cfg.Sweep.Every, "task "+string(task.State))
 	})
 }

@@ -111,5 +111,5 @@ func sayStep(w io.Writer, s trial.Step) {
 	if detail != "" {
 		detail = ": " + detail
 	}
-	fmt.Fprintf(w, "%-7s %s%s (%s)\n", mark, s.What, detail, s.Took.Round(time.Millisecond))
+	printTo(w, "%-7s %s%s (%s)\n", mark, s.What, detail, s.Took.Round(time.Millisecond))
 }

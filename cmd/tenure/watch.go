@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -146,7 +145,7 @@ func (w *watch) record(ctx context.Context) error {
 		return w.printRow(r)
 	})
 	if err == nil && !shown {
-		_, _ = fmt.Fprintln(w.err, "nothing of the kind is on the record")
+		w.tell("nothing of the kind is on the record\n")
 	}
 	return err
 }
@@ -248,20 +247,18 @@ func (w *watch) follow(ctx context.Context) error { return w.eachNew(ctx, w.prin
 
 func (w *watch) printRow(r auditView) error {
 	if w.output == formatTable {
-		_, err := fmt.Fprintln(w.out, strings.Join(slices.DeleteFunc(r.row(), func(s string) bool { return s == "" }), "  "))
-		return err
+		w.say("%s\n", strings.Join(slices.DeleteFunc(r.row(), func(s string) bool { return s == "" }), "  "))
+		return nil
 	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
 	if w.output == formatJSON {
-		_, err = fmt.Fprintf(w.out, "%s\n", line)
+		_, err = w.out.Write(append(plainJSON(line), '\n'))
 		return err
 	}
-	if _, err := fmt.Fprintln(w.out, "---"); err != nil {
-		return err
-	}
+	w.say("---\n")
 	return writeYAML(w.out, line)
 }
 
@@ -298,9 +295,9 @@ func (w *watch) openScreen(ctx context.Context, end int64) (s *watchScreen, clos
 	if err != nil {
 		return nil, nil, &usageError{err}
 	}
-	_, _ = fmt.Fprint(w.out, "\x1b[?1049h\x1b[?25l") // another screen, no cursor
+	w.say("\x1b[?1049h\x1b[?25l") // another screen, no cursor
 	return &watchScreen{watch: w, temporal: temporal}, func() {
-		_, _ = fmt.Fprint(w.out, "\x1b[?25h\x1b[?1049l")
+		w.say("\x1b[?25h\x1b[?1049l")
 		temporal.Close()
 	}, ctx.Err()
 }
