@@ -45,7 +45,7 @@ func mayHaveAccount(person ledger.Person) bool {
 func (r Rules) UsernameOf(person ledger.Person, now time.Time) (string, error) {
 	profile := TimelineOf(person).At(now).Profile
 	if profile == nil {
-		return "", fmt.Errorf("HR has said nothing of person %s that a username could be made of", person.PersonID)
+		return "", fmt.Errorf("HR has said nothing of person %q that a username could be made of", person.PersonID)
 	}
 	return r.Policy.Username(person.PersonID, *profile)
 }

@@ -182,6 +182,9 @@ type repairCount struct {
 func (c *cli) repairMany(ctx context.Context, b *bulkRepair, update string, req workflows.RepairRequest, done string) error {
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
 		b.app = req.App
+		if err := errors.Join(appFilter(ctx, cfg, l, b.app), codeFilter(ctx, l, b.code)); err != nil {
+			return err
+		}
 		steps, err := b.find(ctx, l, cfg.Clock().Now())
 		if err != nil {
 			return err

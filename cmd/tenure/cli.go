@@ -50,12 +50,11 @@ func execute(ctx context.Context, t terminal, args []string) int {
 	case errors.Is(err, errAttention):
 		return service.ExitAttention
 	}
+	t.tell("tenure: %s\n", err)
 	var usage *usageError
 	if !c.started || errors.As(err, &usage) {
-		t.tell("tenure: %s\n", err) // what is wrong with a configuration has lines of its own
 		return service.ExitUsage
 	}
-	t.tell("tenure: %s\n", err.Error())
 	return service.ExitFailed
 }
 

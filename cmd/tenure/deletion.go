@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -153,6 +154,9 @@ Exits with 3 if something waits for an approval.`,
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				rules, err := rulesOf(cmd.Context(), cfg)
 				if err != nil {
+					return err
+				}
+				if err := errors.Join(appFilter(cmd.Context(), cfg, l, app), personFilter(cmd.Context(), l, personID)); err != nil {
 					return err
 				}
 				views, err := deletions(cmd.Context(), l, rules, personID, cfg.Clock().Now())

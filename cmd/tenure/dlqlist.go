@@ -28,13 +28,17 @@ failed (it could not be read either, and is a dead letter of its own) and
 discarded.
 
 No record's content is shown: see tenure dlq show. The list comes from the
-ledger, and needs no Kafka.`,
+ledger, and needs no Kafka. Exits with 3 if one that is listed is urgent and open:
+it was to end somebody's access, and nobody did anything.`,
 		Example: `  tenure dlq list
   tenure dlq list --urgent
   tenure dlq list --reason schema --since 36h
   tenure dlq list --person 10004 --state all -o json | jq '.letters[].text'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("reason", s.reason, letterReasons); err != nil {
+				return err
+			}
 			states, err := letterStates(s.states)
 			if err != nil {
 				return err
@@ -49,7 +53,13 @@ ledger, and needs no Kafka.`,
 					return err
 				}
 				v := viewLetters(found)
-				return c.print(v, v.draw)
+				if err := c.print(v, v.draw); err != nil {
+					return err
+				}
+				if slices.ContainsFunc(found, func(l ledger.DeadLetter) bool { return l.Urgent && l.State == ledger.LetterOpen }) {
+					return errAttention
+				}
+				return nil
 			})
 		},
 	}

@@ -271,6 +271,9 @@ func (c *cli) holdListCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				if err := personFilter(cmd.Context(), l, f.PersonID); err != nil {
+					return err
+				}
 				now := cfg.Clock().Now()
 				if !all {
 					f.InForce = now

@@ -150,8 +150,8 @@ func TestDeletionsAreListedAndApproved(t *testing.T) {
 	assert.Equal(t, service.ExitAttention, s.run("deletion", "list").code, "somebody is waited for")
 	assert.Len(t, rows("--waits", "retention"), 1)
 	assert.Empty(t, rows("--person", "10001"))
-	assert.Empty(t, rows("--app", "mail"))
-	s.refuses(service.ExitFailed, `the ledger knows no person "1004"`, "deletion", "list", "--person", "1004")
+	s.refuses(service.ExitUsage, "--app mail: there is chat, wiki", "deletion", "list", "--app", "mail")
+	s.refuses(service.ExitUsage, `the ledger knows no person "1004"`, "deletion", "list", "--person", "1004")
 	s.refuses(service.ExitUsage, "--waits wants one of hold, retention, approval, nothing", "deletion", "list", "--waits", "luck")
 
 	s.refuses(service.ExitUsage, "say why with --reason", "deletion", "approve", "10002")

@@ -107,9 +107,9 @@ func (c *cli) rename(ctx context.Context, cfg *config.Config, l ledger.Ledger, i
 }
 
 func (c *cli) renamed(id string, r ledger.Renamed, is string) {
-	_, _ = fmt.Fprintf(c.out, "%s %s %s; accounts to be renamed: %s\n", id, is, r.Username, listed(r.Apps, "none"))
+	c.say("%s %s %s; accounts to be renamed: %s\n", id, is, r.Username, listed(r.Apps, "none"))
 	if len(r.Left) > 0 {
-		_, _ = fmt.Fprintf(c.out, "the connector cannot rename the account, which keeps its username: %s\n", strings.Join(r.Left, ", "))
+		c.say("the connector cannot rename the account, which keeps its username: %s\n", strings.Join(r.Left, ", "))
 	}
 }
 
@@ -207,12 +207,12 @@ func (c *cli) rehearseLink(ctx context.Context, cfg *config.Config, l ledger.Led
 }
 
 func (c *cli) carried(is string, carried ledger.Carried) {
-	_, _ = fmt.Fprintf(c.out, "%s: accounts carried over: %s\n", is, listed(carried.Apps, "none"))
+	c.say("%s: accounts carried over: %s\n", is, listed(carried.Apps, "none"))
 	if carried.Username != "" {
-		_, _ = fmt.Fprintf(c.out, "the username goes with them: %s\n", carried.Username)
+		c.say("the username goes with them: %s\n", carried.Username)
 	}
 	if len(carried.Left) > 0 {
-		_, _ = fmt.Fprintf(c.out, "both have an account, and keep it: %s\n", strings.Join(carried.Left, ", "))
+		c.say("both have an account, and keep it: %s\n", strings.Join(carried.Left, ", "))
 	}
 }
 
@@ -226,13 +226,13 @@ func (c *cli) rehearseOf(ctx context.Context, l rehearsal.Ledger, s rehearsal.Sc
 			return err
 		}
 		if out.Nothing() {
-			_, _ = fmt.Fprintf(c.out, "%s (%s): nothing would be done\n", id, out.Status)
+			c.say("%s (%s): nothing would be done\n", id, out.Status)
 			continue
 		}
 		if err := show.person(out); err != nil {
 			return err
 		}
 	}
-	_, _ = fmt.Fprintln(c.out, "Nothing was done: --apply does it.")
+	c.say("Nothing was done: --apply does it.\n")
 	return nil
 }

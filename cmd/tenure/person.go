@@ -68,6 +68,9 @@ func (c *cli) personListCommand() *cobra.Command {
   tenure person list -o json | jq -r '.[] | select(.department == "Sales") | .id'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("status", status, statuses); err != nil {
+				return err
+			}
 			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
 				people := []personView{}
 				err := eachPerson(cmd.Context(), l, func(s ledger.Summary) error {

@@ -86,6 +86,8 @@ func everyCommand() (all [][]string) {
 				args = append(args, "wiki")
 			case strings.Contains(word, "KIND"):
 				args = append(args, "memory")
+			case strings.Contains(word, "FILE"):
+				args = append(args, "none.jsonl")
 			default:
 				args = append(args, hostile)
 			}
@@ -93,7 +95,7 @@ func everyCommand() (all [][]string) {
 		if cmd.Flags().Lookup("reason") != nil && cmd.Flags().Lookup("operator") != nil {
 			args = append(args, "--reason", hostile, "--operator", "olga")
 		}
-		for flag, value := range map[string]string{"no-follow": "", "from": "2026-01-01", "person": hostile, "all": "", "no-wait": "", "events": hostile} {
+		for flag, value := range map[string]string{"no-follow": "", "from": "2026-01-01", "person": hostile, "all": "", "no-wait": ""} {
 			if f := cmd.Flags().Lookup(flag); f == nil {
 				continue
 			}

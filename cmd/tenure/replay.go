@@ -47,6 +47,9 @@ whom it is about.`,
 			case o.perSecond <= 0:
 				return usagef("--rate must be above zero")
 			}
+			if err := oneOf("type", o.kind, eventWords); err != nil {
+				return err
+			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				return c.replay(cmd.Context(), cfg, l, o)
 			})

@@ -124,6 +124,9 @@ Exits with 3 if one of them is overdue.`,
 				return usagef("--state wants one of %s, all", strings.Join(states, ", "))
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				if err := errors.Join(appFilter(cmd.Context(), cfg, l, f.App), personFilter(cmd.Context(), l, f.PersonID)); err != nil {
+					return err
+				}
 				return c.listTasks(cmd.Context(), cfg, l, f, overdue)
 			})
 		},
