@@ -46,6 +46,12 @@ func readSnapshot(v value) *Snapshot {
 				required("values", func(v value) { m.Left.Values = v.texts() }),
 			)
 		}),
+		optional("primary", func(v value) {
+			v.mapping(
+				required("column", func(v value) { m.Primary.Column = v.text() }),
+				required("values", func(v value) { m.Primary.Values = v.texts() }),
+			)
+		}),
 		optional("covers", func(v value) { s.Covers = v.condition() }),
 		optional("maxLeavers", func(v value) {
 			v.mapping(

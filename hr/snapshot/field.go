@@ -1,6 +1,9 @@
 package snapshot
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -82,8 +85,20 @@ type Row struct {
 	Effective hr.Date    // since when it holds; zero if the file does not say
 	LastDay   hr.Date    // last day of work; zero if the file does not say
 	Left      bool       // marked as somebody who has left
+	Secondary bool       // of somebody who has several positions: not the one that counts
 
 	mapped []string // fields that the file has columns for; not to be changed
+}
+
+// content is what a row says, wherever it is.
+func (r *Row) content() [sha256.Size]byte {
+	said := *r
+	said.Line = 0
+	text, err := json.Marshal(said)
+	if err != nil {
+		text = fmt.Append(nil, said) // no row has what JSON cannot hold
+	}
+	return sha256.Sum256(text)
 }
 
 // over is the profile that is known, with what the row says of it.

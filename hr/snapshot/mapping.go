@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/nearest"
@@ -17,6 +18,7 @@ type Mapping struct {
 	Values     map[string]map[string]string // field -> what the file says -> what it means
 	DateFormat DateFormat                   // of all dates
 	Left       Marker                       // which rows are people who have left
+	Primary    Marker                       // which row of somebody with several positions counts
 }
 
 // Marker is a column that says something if it has one of the values. Without a
@@ -70,6 +72,9 @@ func (m Mapping) Check() error {
 	if (m.Left.Column == "") != (len(m.Left.Values) == 0) {
 		fail("left", "needs both a column and values")
 	}
+	if (m.Primary.Column == "") != (len(m.Primary.Values) == 0) {
+		fail("primary", "needs both a column and values")
+	}
 	return errors.Join(problems...)
 }
 
@@ -78,6 +83,9 @@ func (m Mapping) columns() []string {
 	names := slices.Collect(maps.Values(m.Columns))
 	if m.Left.Column != "" {
 		names = append(names, m.Left.Column)
+	}
+	if m.Primary.Column != "" {
+		names = append(names, m.Primary.Column)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -90,6 +98,9 @@ func (m Mapping) fields() []string { return slices.Sorted(maps.Keys(m.Columns)) 
 // what is wrong with a field and in which column ("" if it has none).
 func (m Mapping) row(line int, fields []string, get func(column string) string, fail func(column, field, problem string)) *Row {
 	row := &Row{Line: line, mapped: fields}
+	row.Secondary = m.Primary.Column != "" && !slices.ContainsFunc(m.Primary.Values, func(is string) bool {
+		return strings.EqualFold(is, hr.Text(get(m.Primary.Column)))
+	})
 	row.Left = m.Left.Column != "" && slices.Contains(m.Left.Values, get(m.Left.Column))
 	for _, field := range fields {
 		column := m.Columns[field]

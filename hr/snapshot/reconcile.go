@@ -1,8 +1,11 @@
 package snapshot
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -32,6 +35,7 @@ const (
 	CodeUpcomingLeft Code = "upcoming_left" // is to start, and has left by the snapshot
 	CodeEarlierEnd   Code = "earlier_end"   // left before the present employment began, by the snapshot
 	CodeLaterEnd     Code = "later_end"     // leaves later than a termination says, by the snapshot
+	CodeNoPrimary    Code = "no_primary"    // is in rows of which none counts
 	CodeUnsettled    Code = "unsettled"     // no event would settle it
 )
 
@@ -71,10 +75,17 @@ type Totals struct {
 // everybody that is known, then ask for the result.
 type Reconciliation struct {
 	opts      Options
-	seen      map[string]int // line by person ID
+	seen      map[string]place // by person ID
+	secondary map[string]int   // line of a row that does not count, by person ID
 	totals    Totals
 	changes   []Change
 	questions []Question
+}
+
+// place is where a row is, and what it says.
+type place struct {
+	line    int
+	content [sha256.Size]byte
 }
 
 // New begins a reconciliation.
@@ -83,7 +94,7 @@ func New(o Options) (*Reconciliation, error) {
 	if o.Source == "" || o.AsOf.Year() < firstYear || o.AsOf.Year() > lastYear {
 		return nil, errors.New("snapshot: a source and the instant of the snapshot are needed")
 	}
-	return &Reconciliation{opts: o, seen: map[string]int{}}, nil
+	return &Reconciliation{opts: o, seen: map[string]place{}, secondary: map[string]int{}}, nil
 }
 
 // Bad notes a row that cannot be read.
@@ -94,13 +105,25 @@ func (r *Reconciliation) Bad() {
 
 // Row compares a row with the events that are known of the person (none, if the
 // person is not known). An *Error says that the row is bad: the person is in the
-// file twice.
+// file twice, with different rows. Rows that say the same are one, and a row of a
+// position that is not the primary one says nothing.
 func (r *Reconciliation) Row(row *Row, events []hr.Event) error {
-	if line, twice := r.seen[row.PersonID]; twice {
-		r.Bad()
-		return &Error{Line: row.Line, Field: FieldPersonID, Text: fmt.Sprintf("person %s is in line %d already", row.PersonID, line)}
+	if row.Secondary {
+		r.totals.Rows++
+		if r.secondary[row.PersonID] == 0 {
+			r.secondary[row.PersonID] = row.Line
+		}
+		return nil
 	}
-	r.seen[row.PersonID] = row.Line
+	if first, twice := r.seen[row.PersonID]; twice && first.content == row.content() {
+		r.totals.Rows++
+		return nil
+	} else if twice {
+		r.Bad()
+		return &Error{Line: row.Line, Field: FieldPersonID, Text: fmt.Sprintf("person %s is in line %d already, and otherwise: "+
+			"if these are positions, say with primary which row counts", row.PersonID, first.line)}
+	}
+	r.seen[row.PersonID] = place{row.Line, row.content()}
 	r.totals.Rows++
 	return r.note(row.PersonID, row, events)
 }
@@ -108,7 +131,7 @@ func (r *Reconciliation) Row(row *Row, events []hr.Event) error {
 // Saw says whether a row was about the person.
 func (r *Reconciliation) Saw(personID string) bool {
 	_, seen := r.seen[personID]
-	return seen
+	return seen || r.secondary[personID] != 0
 }
 
 // Absent is about somebody who is known, by their events, and of whom there was
@@ -167,13 +190,29 @@ func (r *Reconciliation) count(f finding) {
 }
 
 // Totals are the counts so far.
-func (r *Reconciliation) Totals() Totals { return r.totals }
+func (r *Reconciliation) Totals() Totals {
+	totals := r.totals
+	totals.Questions += len(r.withoutPrimary())
+	return totals
+}
+
+// withoutPrimary asks about people in the file of whom no row counts, by ID.
+func (r *Reconciliation) withoutPrimary() (list []Question) {
+	for _, id := range slices.Sorted(maps.Keys(r.secondary)) {
+		if _, seen := r.seen[id]; !seen {
+			list = append(list, Question{PersonID: id, Line: r.secondary[id], Code: CodeNoPrimary, Text: "none of their rows is the one that counts (primary): nothing was taken from them"})
+		}
+	}
+	return list
+}
 
 // Changes are what never came, in the order in which people were given.
 func (r *Reconciliation) Changes() []Change { return r.changes }
 
 // Questions are what only a human can say, in the same order.
-func (r *Reconciliation) Questions() []Question { return r.questions }
+func (r *Reconciliation) Questions() []Question {
+	return append(slices.Clip(r.questions), r.withoutPrimary()...)
+}
 
 // Limit bounds how many people a snapshot may end the employment of: Share of
 // those employed, from 0 to 1, or Count if that is more.
