@@ -28,8 +28,10 @@
 //
 // That the ledger, Temporal or a broker cannot be reached never loses a record
 // and never makes a dead letter: the record waits and is tried again, and the
-// window fills up behind it. Only a record that can never succeed (one that no
-// decoder can read) goes to the dead-letter topic, as it is, with headers that
+// window fills up behind it. Whose an error is, one table says (fault.go). A record
+// at fault itself (no decoder can read it, the ledger or Temporal refuses it, or it
+// fails again and again while others pass: docs/adr/0024-what-concerns-one-record.md)
+// holds nobody up, and goes to the dead-letter topic, as it is, with headers that
 // say where it came from and why; it is acknowledged once the broker has the
 // dead letter and the ledger knows of it. One that was to end somebody's access
 // is told to their workflow too, which asks a human.
