@@ -39,7 +39,7 @@ const securedPoll = 100 * time.Millisecond
 
 // awaitSecured waits until every app is done with or needs attention, and shows each
 // as it comes.
-func (c *cli) awaitSecured(ctx context.Context, rules *policy.Policy, l ledger.Ledger, s secured, event hr.Event) error {
+func (c *cli) awaitSecured(ctx context.Context, rules *policy.Policy, l ledger.Ledger, s secured) error {
 	deadline := time.Now().Add(s.wait)
 	shown := map[string]string{}
 	tick := time.NewTicker(securedPoll)
@@ -51,7 +51,7 @@ func (c *cli) awaitSecured(ctx context.Context, rules *policy.Policy, l ledger.L
 		}
 		views := securedApps(person, s.kind, rules)
 		c.tellSecured(views, shown)
-		seen := (person.Status == hr.StatusSuspended) == (s.kind == hr.EventSuspended) && !person.AssessedAt.Before(event.Recorded)
+		seen := s.seen(person.Summary)
 		over := seen && !slices.ContainsFunc(views, func(v securedView) bool { return !v.Done && !v.stuck })
 		if over || time.Now().After(deadline) {
 			return c.concludeSecured(s, views, over)
@@ -62,6 +62,17 @@ func (c *cli) awaitSecured(ctx context.Context, rules *policy.Policy, l ledger.L
 		case <-tick.C:
 		}
 	}
+}
+
+// seen reports whether the worker has decided with the event. No clocks are compared:
+// the ledger takes an assessment only if it saw the last event, and that of an event
+// which was dated ahead is as good as any other.
+func (s secured) seen(now ledger.Summary) bool {
+	suspends := s.kind == hr.EventSuspended
+	if (now.Status == hr.StatusSuspended) != suspends {
+		return false
+	}
+	return now.Status != s.before.Status || !now.AssessedAt.Equal(s.before.AssessedAt)
 }
 
 // securedApps says how far each app is.

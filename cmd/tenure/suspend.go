@@ -30,6 +30,8 @@ type secured struct {
 	noWait     bool
 	wait       time.Duration
 	breakGlass bool
+
+	before ledger.Summary // of the person, before the event was recorded
 }
 
 func (s *secured) flags(cmd *cobra.Command) {
@@ -130,16 +132,17 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 			c.say("%s of %s is recorded and under way: see tenure person show %s\n", s.verb, s.personID, quoted(s.personID))
 			return nil
 		}
-		return c.awaitSecured(ctx, cfg.Policy, l, s, event)
+		return c.awaitSecured(ctx, cfg.Policy, l, s)
 	})
 }
 
 // record writes the event into the ledger, with an audit row that says who and why.
-func (s secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger) (hr.Event, int64, error) {
+func (s *secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger) (hr.Event, int64, error) {
 	person, err := findPerson(ctx, l, s.personID)
 	if err != nil {
 		return hr.Event{}, 0, err
 	}
+	s.before = person.Summary
 	now := cfg.Clock().Now().Truncate(time.Microsecond)
 	recorded := now
 	for _, e := range person.Events {

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Whether the worker has decided with a suspension does not depend on a clock: HR's
+// last record, and with it the suspension, may be dated ahead.
+func TestASuspensionIsSeenWhateverTheClocksSay(t *testing.T) {
+	before := ledger.Summary{Status: hr.StatusActive, AssessedAt: at("2026-03-01 00:00:00")}
+	after := func(status hr.Status, later time.Duration) ledger.Summary {
+		return ledger.Summary{Status: status, AssessedAt: before.AssessedAt.Add(later)}
+	}
+	suspend := secured{kind: hr.EventSuspended, before: before}
+	assert.False(t, suspend.seen(before))
+	assert.False(t, suspend.seen(after(hr.StatusActive, time.Second)))
+	assert.True(t, suspend.seen(after(hr.StatusSuspended, time.Second)))
+	assert.True(t, suspend.seen(after(hr.StatusSuspended, -time.Hour)), "a worker whose clock is behind")
+
+	again := secured{kind: hr.EventSuspended, before: after(hr.StatusSuspended, 0)}
+	assert.False(t, again.seen(after(hr.StatusSuspended, 0)), "not decided anew yet")
+	assert.True(t, again.seen(after(hr.StatusSuspended, time.Second)))
+
+	reinstate := secured{kind: hr.EventReinstated, before: after(hr.StatusSuspended, 0)}
+	assert.False(t, reinstate.seen(after(hr.StatusSuspended, time.Second)))
+	assert.True(t, reinstate.seen(after(hr.StatusActive, time.Second)))
+}
