@@ -3,8 +3,10 @@ package activities
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -119,6 +121,10 @@ func (a *Activities) attempt(call context.Context, req StepRequest, by attempt) 
 			App: step.App, Action: done.action, Actor: cmp.Or(done.by, by.actor, "tenure"), Cause: d.cause(step), Detail: done.detailed(by.detail),
 		},
 	})
+	var taken *ledger.TakenError
+	if errors.As(err, &taken) {
+		return StepResult{}, none, a.fail(call, req, begun, takenByAnother(taken))
+	}
 	if err != nil {
 		return StepResult{}, none, err
 	}
@@ -142,7 +148,7 @@ func (a *Activities) fail(ctx context.Context, req StepRequest, begun ledger.Beg
 		State: ledger.StepOpen, Code: f.code, Message: f.message,
 		// No answer is no refusal: the app may have taken the call, and be slow.
 		// Whoever places a hold has to know of what may yet be destroyed.
-		InDoubt: (req.Step.Kind.Gives() || a.destroys(req.Step)) && f.code == string(connector.KindUnavailable),
+		InDoubt: (req.Step.Kind.Gives() || a.destroys(req.Step)) && slices.Contains(unanswered, f.code),
 	}
 	attention := !f.retryable || failing > a.AttentionAfter && !f.noTurn
 	if attention {
@@ -154,6 +160,9 @@ func (a *Activities) fail(ctx context.Context, req StepRequest, begun ledger.Beg
 	return f.temporal(attention)
 }
 
+// unanswered are the codes of calls that may have been taken for all that is known.
+var unanswered = []string{string(connector.KindUnavailable), string(connector.KindContradictory)}
+
 func (a *Activities) finish(ctx context.Context, req StepRequest, begun ledger.Begun, o ledger.Outcome) error {
 	o.PersonID, o.App, o.Key, o.Kind = req.PersonID, req.Step.App, req.Step.Key, string(req.Step.Kind)
 	o.Attempt = begun.Attempt
@@ -162,6 +171,10 @@ func (a *Activities) finish(ctx context.Context, req StepRequest, begun ledger.B
 		o.Audit.At = o.At
 	}
 	if err := a.Ledger.FinishStep(ctx, o); err != nil {
+		var taken *ledger.TakenError
+		if errors.As(err, &taken) {
+			return taken
+		}
 		return classify(err)
 	}
 	a.Metrics.attempted(o)

@@ -24,6 +24,8 @@ const (
 	// CodeDeadLetter means that a record that was to end the person's access
 	// could not be read, so that nothing came of it.
 	CodeDeadLetter = "dead_letter"
+	// CodeContested means that the person's account is linked to somebody else too.
+	CodeContested = "contested"
 )
 
 // What the keys of questions begin with, if an operator may waive them.
@@ -32,6 +34,8 @@ const (
 	letterKey   = "dead-letter/"
 	// protectedKey is followed by a step's key. No app has a colon in its name.
 	protectedKey = "protected:"
+	// contestedKey is followed by an app's name.
+	contestedKey = "contested:"
 )
 
 // questions says in words what a conflict means and what to do about it.
@@ -134,6 +138,12 @@ func (d decision) questions() []Attention {
 	for _, l := range d.person.Letters {
 		if l.Urgent {
 			out = append(out, letterQuestion(l))
+		}
+	}
+	for _, l := range d.person.Links {
+		if l.Contested {
+			out = append(out, Attention{Key: contestedKey + l.App, App: l.App, Code: CodeContested, Message: "the account is linked to several people, so that " +
+				"whoever of them leaves takes it from the others: see whose it is with 'tenure app accounts " + l.App + "', and say of the others that it is not theirs with 'tenure app unlink'"})
 		}
 	}
 	for _, s := range d.plan.Withheld {

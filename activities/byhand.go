@@ -153,7 +153,7 @@ func (t *task) stripsToo() bool {
 func (t *task) tookWord(task ledger.Task) done {
 	link := t.link
 	now := t.a.Clock.Now()
-	link.ProvenAt, link.DoubtUntil = now, time.Time{}
+	link.ProvenAt, link.DoubtUntil, link.Creating = now, time.Time{}, ledger.Creation{}
 	link.Username = cmp.Or(task.Account, link.Username, t.d.person.Username)
 	// What is not known of the account is not needed: humans find it by its name.
 	link.AccountID = cmp.Or(link.AccountID, task.Account, t.d.person.Username, t.d.person.PersonID)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/pace"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // The error codes that are not a connector.ErrorKind. Codes are the types of
@@ -19,6 +20,9 @@ const (
 	CodeNotConverging = "not_converging" // done again and again without lasting effect
 	CodeNoRecipient   = "no_recipient"   // nobody to hand data over to
 	CodeProtected     = "protected"      // no automation touches this person, or this account
+	CodeWhose         = "whose"          // an account matches the person, which does not prove that it is theirs
+	CodeNotTheirs     = "not_theirs"     // the account that matches is linked to another person
+	CodeUnproven      = "unproven"       // an account may have been made, and cannot be seen
 	CodeSpared        = "spared"         // taking access would delete the account, which is not to be done
 )
 
@@ -42,6 +46,10 @@ func failed(err error) failure {
 	var protected *connector.ProtectedError
 	if errors.As(err, &protected) {
 		return failure{code: CodeProtected, message: protected.Error()}
+	}
+	var taken *ledger.TakenError
+	if errors.As(err, &taken) {
+		return takenByAnother(taken)
 	}
 	var noTurn *pace.NoTurnError
 	if errors.As(err, &noTurn) {

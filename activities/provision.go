@@ -52,7 +52,7 @@ func (t *task) provision() (done, error) {
 	link.Attributes = policy.Digest(want.Attributes)
 	link.Entitlements = t.step.Grant
 	link.ProvenAt = t.a.Clock.Now()
-	link.DeletedAt, link.DoubtUntil = time.Time{}, time.Time{}
+	link.DeletedAt, link.DoubtUntil, link.Creating = time.Time{}, time.Time{}, ledger.Creation{}
 	if fresh {
 		link.CreatedAt = link.ProvenAt
 	}
@@ -81,11 +81,7 @@ func (t *task) locate() (connector.Account, bool, error) {
 	if len(matches) > 1 {
 		return connector.Account{}, false, ambiguous()
 	}
-	account := matches[0].Account
-	if matches[0].By == connector.ByExternalID {
-		return account, true, nil
-	}
-	return account, true, t.adopt(account.ID)
+	return matches[0].Account, true, t.claim(matches[0])
 }
 
 func (t *task) adopt(id string) error {
@@ -101,25 +97,41 @@ func (t *task) create(want policy.Account) (connector.Account, string, error) {
 	if !ok {
 		return connector.Account{}, "", unsupported("create")
 	}
+	before := t.link.Creating
+	if err := t.creating(); err != nil {
+		return connector.Account{}, "", err
+	}
 	account, err := app.Create(t.ctx, connector.Spec{
 		PersonID:   t.d.person.PersonID,
 		Username:   t.d.person.Username,
 		Active:     t.step.Enabled,
 		Attributes: want.Attributes,
 	})
-	if !isKind(err, connector.KindExists) {
+	if noted := t.created(before, err); noted != nil {
+		return connector.Account{}, "", noted
+	}
+	acknowledged := isKind(err, connector.KindContradictory)
+	if !acknowledged && !isKind(err, connector.KindExists) {
 		return account, "created", err
 	}
-	// Somebody made it since we looked: an attempt of ours whose answer was lost,
-	// or the account was always there under a key that cannot be searched.
-	account, found, err := t.locate()
-	if err == nil && !found {
-		err = &connector.Error{
-			Kind: connector.KindConflict, Op: "create",
-			Message: "the username is taken by an account that is not this person's: rename that account, or set its external ID to the person ID",
-		}
+	// The app took the call and did not show what came of it. Or somebody made it since
+	// we looked: an attempt of ours whose answer was lost, or the account was always
+	// there under a key that cannot be searched.
+	account, found, sought := t.locate()
+	switch {
+	case sought != nil:
+		return account, "", sought
+	case found && acknowledged:
+		return account, "created", t.bringUp(account, want)
+	case found:
+		return account, "adopted", nil
+	case acknowledged:
+		return account, "", err
 	}
-	return account, "adopted", err
+	return account, "", &connector.Error{
+		Kind: connector.KindConflict, Op: "create",
+		Message: "the username is taken by an account that is not this person's: rename that account, or set its external ID to the person ID",
+	}
 }
 
 // bringUp sets an account that was there to what it should be.

@@ -18,7 +18,7 @@ func (a *Activities) Repair(ctx context.Context, req RepairRequest) error {
 	for _, key := range req.Keys {
 		app, _, isStep := strings.Cut(key, "/")
 		conflict := strings.HasPrefix(key, conflictKey) || strings.HasPrefix(key, letterKey) || strings.HasPrefix(key, protectedKey) ||
-			strings.HasPrefix(key, decide.SameHumanPrefix)
+			strings.HasPrefix(key, decide.SameHumanPrefix) || strings.HasPrefix(key, contestedKey)
 		if conflict || !isStep {
 			app = ""
 		}

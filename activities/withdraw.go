@@ -21,7 +21,7 @@ func (t *task) disable() (done, error) {
 			return done{}, err
 		}
 		if !found {
-			return t.absent(), nil
+			return t.notFound()
 		}
 		t.link.AccountID, t.link.Username = account.ID, account.Username
 	}
@@ -53,7 +53,7 @@ func (t *task) disable() (done, error) {
 	if link.State != ledger.LinkDisabled {
 		link.DisabledAt, link.StrippedAt, link.HandedOverAt = link.ProvenAt, time.Time{}, time.Time{}
 	}
-	link.State, link.DoubtUntil = ledger.LinkDisabled, t.doubt
+	link.State, link.DoubtUntil, link.Creating = ledger.LinkDisabled, t.doubt, ledger.Creation{}
 	return done{link: link, action: "disabled"}, nil
 }
 
@@ -92,14 +92,20 @@ func spared() failure {
 	}
 }
 
-// ours finds an account that an attempt of ours may have made: it carries the
-// person's ID. One that merely has the username was never touched by Tenure.
-func (t *task) ours() (connector.Account, bool, error) {
-	matches, err := t.find(connector.Keys{PersonID: t.d.person.PersonID})
-	if err != nil || len(matches) == 0 {
-		return connector.Account{}, false, err
+// notFound is the outcome of looking, by what is known of the person, for an account
+// that was never seen. While a call that makes it may be under way, it is looked for
+// again. After that, it depends on whether there can be one that is not shown.
+func (t *task) notFound() (done, error) {
+	if t.doubt.IsZero() {
+		resolved, err := t.resolved()
+		if err == nil && !resolved {
+			err = t.unproven()
+		}
+		if err != nil {
+			return done{}, err
+		}
 	}
-	return matches[0].Account, true, nil
+	return t.absent(), nil
 }
 
 // absent is the outcome of looking for an account that is not there. While a
@@ -126,7 +132,7 @@ func (t *task) vanished() done {
 	link.ProvenAt = t.a.Clock.Now()
 	link.DeletedAt = link.ProvenAt
 	link.AccountID, link.Attributes, link.Entitlements = "", "", nil
-	link.DoubtUntil = time.Time{}
+	link.DoubtUntil, link.Creating = time.Time{}, ledger.Creation{}
 	return done{link: link, action: "found_gone"}
 }
 

@@ -33,6 +33,12 @@ func Accelerated(epoch, start time.Time, rate float64) Clock {
 	}}
 }
 
+// Shifted reports whether the clock shows another time than the machine's: what other
+// systems say of when something was cannot be compared with it.
+func (c Clock) Shifted() bool {
+	return c.rate != 1 || c.now().Sub(time.Now()).Abs() > time.Minute
+}
+
 // Now is the present instant of the product's time, in UTC.
 func (c Clock) Now() time.Time { return c.now().UTC() }
 

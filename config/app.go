@@ -43,6 +43,7 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 			v.entries(func(name string, v value) { rules.Attributes[name] = v.expression() })
 		}),
 		optional("after", func(v value) { rules.After = v.texts() }),
+		optional("adopt", func(v value) { rules.Adopt = policy.Adoption(v.choice("adoption", adoptions())) }),
 		optional("protected", func(v value) { rules.Protected = v.texts() }),
 		optional("joiner", func(v value) { rules.Joiner = ptr(readJoiner(v, defaults.Joiner)) }),
 		optional("mover", func(v value) { rules.Mover = ptr(readMover(v, defaults.Mover)) }),
@@ -53,6 +54,15 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 		settings.try(*kind, name, app.Settings)
 	}
 	return app, rules
+}
+
+// adoptions are the words that adopt takes.
+func adoptions() []string {
+	var words []string
+	for _, a := range policy.Adoptions() {
+		words = append(words, string(a))
+	}
+	return words
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -17,6 +17,8 @@ type Account struct {
 	Active       bool
 	Attributes   map[string]any // those that were asked to be managed, in the app's names
 	Entitlements []string       // names, sorted; every one the account has, also those not given by Tenure
+	CreatedAt    time.Time      // when it was made, by the app's clock; zero if the app does not say
+	LastUsedAt   time.Time      // when somebody last signed in; zero if never, or if the app does not say
 }
 
 // Keys are what an account can be found by. Empty fields are not looked for.
@@ -59,7 +61,9 @@ type Spec struct {
 type Connector interface {
 	// Find returns the accounts that match the keys: none, one or many. The
 	// strongest key by which there is any counts: account ID, else external ID,
-	// employee number, username, email.
+	// employee number, username, email. That there is none is what the app said in an
+	// answer that was whole and agreed with itself: any other is an *Error, of
+	// KindContradictory if the app took it for a success.
 	Find(ctx context.Context, keys Keys) ([]Match, error)
 	// Read returns the account as it is now, or an *Error of KindNotFound.
 	Read(ctx context.Context, accountID string) (Account, error)
@@ -70,7 +74,10 @@ type Connector interface {
 }
 
 // Creator makes accounts. If the app says that such an account exists, the error
-// is of KindExists: the caller finds and adopts it.
+// is of KindExists: the caller finds it. If the app took the call, in an answer that
+// does not show the account, the error is of KindContradictory: it may have been made.
+// KindInvalid, KindForbidden, KindUnauthorized, KindUnsupported and KindRateLimited say
+// that nothing was made.
 type Creator interface {
 	Create(ctx context.Context, spec Spec) (Account, error)
 }
@@ -187,6 +194,14 @@ type SessionRevoker interface {
 	RevokeSessions(ctx context.Context, accountID string) error
 }
 
+// CredentialResetter makes the credentials of an account useless that somebody may
+// know: its password is set to a random one, its recovery addresses and second factors
+// are forgotten, as far as the app has them. Whose account it is signs in anew in the
+// way in which new people do.
+type CredentialResetter interface {
+	ResetCredentials(ctx context.Context, accountID string) error
+}
+
 // DataMover hands an account's data over to another account of the same app.
 type DataMover interface {
 	HandOver(ctx context.Context, fromAccountID, toAccountID string) error
@@ -224,6 +239,8 @@ const (
 	KindInvalid      = remote.Invalid
 	KindUnsupported  = remote.Unsupported
 	KindPending      = remote.Pending
+
+	KindContradictory = remote.Contradictory
 )
 
 // Error is the only error type that connectors return.

@@ -179,6 +179,10 @@ func (c changes) List(ctx context.Context) iter.Seq2[Account, error] {
 	return inside[Lister](c.guarded).List(ctx)
 }
 
+func (c changes) ResetCredentials(ctx context.Context, accountID string) error {
+	return guard(ctx, c.guarded, OpResetCredentials, []string{accountID}, func(app CredentialResetter) error { return app.ResetCredentials(ctx, accountID) })
+}
+
 func (c changes) Entitlements(ctx context.Context) iter.Seq2[Entitlement, error] {
 	return inside[EntitlementLister](c.guarded).Entitlements(ctx)
 }

@@ -16,6 +16,7 @@ const (
 	OpGrant            = "grant"
 	OpRevoke           = "revoke"
 	OpRevokeSessions   = "revoke_sessions"
+	OpResetCredentials = "reset_credentials"
 	OpHandOver         = "hand_over"
 	OpList             = "list"
 	OpListEntitlements = "list_entitlements"

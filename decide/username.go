@@ -34,7 +34,7 @@ func (r Rules) claim(ctx context.Context, person ledger.Person, profile hr.Profi
 func mayHaveAccount(person ledger.Person) bool {
 	return len(person.Tasks) > 0 ||
 		slices.ContainsFunc(person.Links, func(l ledger.Link) bool {
-			return l.State != ledger.LinkPlanned || l.AccountID != "" || !l.DoubtUntil.IsZero()
+			return l.State != ledger.LinkPlanned || l.AccountID != "" || !l.DoubtUntil.IsZero() || l.Creating.Pending()
 		}) ||
 		slices.ContainsFunc(person.Steps, func(s ledger.Step) bool {
 			return s.Kind == string(plan.Provision) && s.Attempts > 0 && s.Code != string(connector.KindInvalid)

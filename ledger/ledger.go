@@ -141,10 +141,16 @@ type Work interface {
 	// BeginStep notes the intent to call an app: it must be called before every
 	// attempt. See Attempt and Begun.
 	BeginStep(ctx context.Context, a Attempt) (Begun, error)
+	// NoteCreation stores what is known of a call that makes the person's account in
+	// an app: before it is sent, and when it has failed. It makes a link that is
+	// missing, and leaves one alone that has an account.
+	NoteCreation(ctx context.Context, personID, app string, c Creation) error
 	// FinishStep stores a step's outcome, the link's new state and the audit row
 	// in one transaction. Of a step that the plan does not want any more, or that
 	// an operator skipped meanwhile, link and audit row are stored all the same
-	// (the app was changed in truth), and the step stays as it is.
+	// (the app was changed in truth), and the step stays as it is. A link to an account
+	// that another person's link names, unless that one is deleted, is refused with a
+	// *TakenError, and nothing is stored.
 	FinishStep(ctx context.Context, o Outcome) error
 	// Act records an operator's action (and what it changes) with who and why.
 	Act(ctx context.Context, a Action) error
@@ -280,6 +286,42 @@ type Link struct {
 	// OwnerWas is the ID that the account carries, as far as is known, of another
 	// person who is the same human.
 	OwnerWas string
+	// Creating is the creation of which it is not known what came of it; zero if there
+	// is none.
+	Creating Creation
+	// Contested says that the account is another person's too. It is set by the ledger.
+	Contested bool
+}
+
+// Creation is a call that was to make an account, and that may have made it. While a
+// link has one, that a look-up shows no account is no proof that there is none.
+type Creation struct {
+	At       time.Time // when the first such call was sent
+	Username string    // as it was sent
+	State    CreationState
+}
+
+// CreationState says what the app answered to a creation.
+type CreationState string
+
+// The states of a creation that is in doubt.
+const (
+	CreationSent         CreationState = "sent"         // no answer is known
+	CreationAcknowledged CreationState = "acknowledged" // the app took the call, in an answer that shows no account
+	CreationTaken        CreationState = "taken"        // the app says that such an account was there already
+)
+
+// Pending reports whether there may be an account that no look-up has shown.
+func (c Creation) Pending() bool { return c.State != "" }
+
+// TakenError is returned for a link to an account that is linked to somebody else.
+type TakenError struct {
+	App   string
+	Owner string // the person whose it is
+}
+
+func (e *TakenError) Error() string {
+	return "ledger: the account in " + e.App + " is linked to another person"
 }
 
 // Assessment is what one assessment stores: the person's summary, the intents,
@@ -430,9 +472,10 @@ type EventFilter struct {
 
 // LinkFilter selects links.
 type LinkFilter struct {
-	PersonID string
-	App      string
-	State    LinkState
+	PersonID  string
+	App       string
+	State     LinkState
+	AccountID string
 }
 
 // AuditRow is one line of the append-only record. It holds no names or

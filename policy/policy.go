@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -54,6 +55,7 @@ type ResolvedApp struct {
 	Joiner     JoinerRules
 	Mover      MoverRules
 	Leaver     LeaverRules
+	Adopt      Adoption
 }
 
 // Apps lists the names of all apps, sorted.
@@ -112,6 +114,7 @@ func resolve(name string, app AppRules, defaults Rules) ResolvedApp {
 		After:      slices.Compact(slices.Sorted(slices.Values(app.After))),
 		Attributes: slices.Sorted(maps.Keys(app.Attributes)),
 		Joiner:     defaults.Joiner,
+		Adopt:      cmp.Or(app.Adopt, AdoptAsk),
 		Mover:      defaults.Mover,
 		Leaver:     defaults.Leaver,
 	}

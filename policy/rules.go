@@ -38,7 +38,24 @@ type AppRules struct {
 	// LongestUsername is how many characters the app takes; zero: any number. The
 	// least of all apps holds for everybody, since people have one username.
 	LongestUsername int
+	// Adopt says what becomes of an account that is there already and matches a
+	// person by something that others can guess; empty: AdoptAsk.
+	Adopt Adoption
 }
+
+// Adoption is what is done about an account that matches a person by anything but the
+// external ID, and that Tenure has not made.
+type Adoption string
+
+// The adoptions.
+const (
+	AdoptAsk   Adoption = "ask"   // an operator decides whose it is
+	AdoptAuto  Adoption = "auto"  // it is the person's
+	AdoptNever Adoption = "never" // it is nobody's, whatever an operator says
+)
+
+// Adoptions lists every adoption.
+func Adoptions() []Adoption { return []Adoption{AdoptAsk, AdoptAuto, AdoptNever} }
 
 // Role grants entitlements to everyone for whom When (CEL, bool) holds.
 type Role struct {

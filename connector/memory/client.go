@@ -30,7 +30,9 @@ var (
 	_ connector.Entitler       = client{}
 	_ connector.SessionRevoker = client{}
 	_ connector.DataMover      = client{}
-	_ connector.Lister         = client{}
+
+	_ connector.CredentialResetter = client{}
+	_ connector.Lister             = client{}
 )
 
 func (c client) Find(ctx context.Context, keys connector.Keys) (matches []connector.Match, err error) {
@@ -145,6 +147,12 @@ func (c client) Revoke(ctx context.Context, accountID string, names []string) er
 
 func (c client) RevokeSessions(ctx context.Context, accountID string) error {
 	return c.changeAccount(ctx, connector.OpRevokeSessions, accountID, func(*connector.Account) error { return nil })
+}
+
+// ResetCredentials implements connector.CredentialResetter. That it was called can be
+// seen by Calls.
+func (c client) ResetCredentials(ctx context.Context, accountID string) error {
+	return c.changeAccount(ctx, connector.OpResetCredentials, accountID, func(*connector.Account) error { return nil })
 }
 
 func (c client) HandOver(ctx context.Context, fromAccountID, toAccountID string) error {

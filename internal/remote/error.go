@@ -10,7 +10,7 @@ import "time"
 // Kind says what an error means for the caller.
 type Kind string
 
-// The kinds. Unavailable, RateLimited and Pending are worth trying again; the
+// The kinds. Unavailable, RateLimited, Pending and Contradictory are worth trying again; the
 // others will fail the same way until somebody changes something.
 const (
 	Unavailable  Kind = "unavailable"  // down, unreachable, timed out, 5xx
@@ -23,10 +23,16 @@ const (
 	Invalid      Kind = "invalid"      // the values were refused, or the answer is of no use
 	Unsupported  Kind = "unsupported"  // the other system cannot do that
 	Pending      Kind = "pending"      // a human has been asked; see RetryAfter
+	// Contradictory is for an answer that says that all went well and cannot be true, or
+	// that does not show what it is about: a list that counts more than it has, or a
+	// creation without the account. It proves nothing: what was asked for may have
+	// happened, and what is not shown may be there.
+	Contradictory Kind = "contradictory"
 )
 
 // Retryable says whether the same call may succeed later with nothing changed.
-func (k Kind) Retryable() bool { return k == Unavailable || k == RateLimited || k == Pending }
+func (k Kind) Retryable() bool { return k == Unavailable || k == RateLimited || k == Pending || k == Contradictory
+}
 
 // Error is the only error type of such calls.
 type Error struct {

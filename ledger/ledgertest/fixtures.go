@@ -131,6 +131,7 @@ func fullLink(app string) ledger.Link {
 		Entitlements: []string{"Größe", "engineers", "staff"}, Attributes: "sha256:abc",
 		CreatedAt: at(1), DisabledAt: at(2), StrippedAt: at(3), HandedOverAt: at(4), DeletedAt: at(5), ProvenAt: at(6), DoubtUntil: at(7),
 		RenameTo: "zoë2", OwnerWas: "p0",
+		Creating: ledger.Creation{At: at(8), Username: "zoë", State: ledger.CreationAcknowledged},
 	}
 }
 

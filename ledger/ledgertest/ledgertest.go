@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		"Due":        dueTests,
 		"Begin":      beginTests,
 		"Finish":     finishTests,
+		"Ownership":  ownershipTests,
 		"Act":        actTests,
 		"Letter":     letterTests,
 		"Task":       taskTests,

@@ -167,7 +167,7 @@ func (m *machine) Finish(rt *rapid.T) {
 	if rapid.Bool().Draw(rt, "link") {
 		linkStates := []ledger.LinkState{ledger.LinkPlanned, ledger.LinkActive, ledger.LinkDisabled, ledger.LinkDeleted}
 		o.Link = &ledger.Link{
-			PersonID: id, App: o.App, State: rapid.SampledFrom(linkStates).Draw(rt, "link state"), AccountID: "account", ProvenAt: now,
+			PersonID: id, App: o.App, State: rapid.SampledFrom(linkStates).Draw(rt, "link state"), AccountID: "account of " + id, ProvenAt: now,
 		}
 	}
 	if rapid.Bool().Draw(rt, "audit") {

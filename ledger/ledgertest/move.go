@@ -88,7 +88,7 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 		a.Steps = []ledger.Step{step("wiki", "k1"), step("chat", "k2"), step("files", "k3")}
 	})
 	boss := fullLink("wiki")
-	boss.PersonID, boss.State = "boss", ledger.LinkActive
+	boss.PersonID, boss.AccountID, boss.State = "boss", "account 8", ledger.LinkActive
 	putLink(t, l, boss)
 	putLink(t, l, fullLink("wiki"))
 	destroying := attempt("p1", "chat", "k2", 6)

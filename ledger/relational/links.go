@@ -1,9 +1,15 @@
 package relational
 
-import "github.com/tenurehq/tenure/ledger"
+import (
+	"context"
+	"fmt"
+
+	"github.com/tenurehq/tenure/ledger"
+)
 
 const linkColumns = `person_id, app, account_id, username, state, adopted, entitlements, attributes,
-	created_at, disabled_at, stripped_at, handed_over_at, deleted_at, proven_at, doubt_until, rename_to, owner_was`
+	created_at, disabled_at, stripped_at, handed_over_at, deleted_at, proven_at, doubt_until, rename_to, owner_was,
+	creating_at, creating_username, creating, contested`
 
 // linkDest is where linkColumns are scanned to.
 func linkDest(l *ledger.Link) []any {
@@ -11,6 +17,7 @@ func linkDest(l *ledger.Link) []any {
 		&l.PersonID, &l.App, &l.AccountID, &l.Username, &l.State, &l.Adopted, decode{&l.Entitlements}, &l.Attributes,
 		instant{&l.CreatedAt}, instant{&l.DisabledAt}, instant{&l.StrippedAt}, instant{&l.HandedOverAt},
 		instant{&l.DeletedAt}, instant{&l.ProvenAt}, instant{&l.DoubtUntil}, &l.RenameTo, &l.OwnerWas,
+		instant{&l.Creating.At}, &l.Creating.Username, &l.Creating.State, &l.Contested,
 	}
 }
 
@@ -20,27 +27,85 @@ func (t *Tx) planLink(personID, app, username string) error {
 		ON CONFLICT (person_id, app) DO UPDATE SET
 			username = excluded.username, state = excluded.state, account_id = '', adopted = 0,
 			entitlements = NULL, attributes = '', created_at = NULL, disabled_at = NULL, stripped_at = NULL,
-			handed_over_at = NULL, deleted_at = NULL, proven_at = NULL, doubt_until = NULL, rename_to = '', owner_was = ''
+			handed_over_at = NULL, deleted_at = NULL, proven_at = NULL, doubt_until = NULL, rename_to = '', owner_was = '',
+			creating_at = NULL, creating_username = '', creating = '', contested = 0
 		WHERE links.state = 'deleted'`,
 		personID, app, username)
 }
 
-// putLink stores the link's new state.
+// putLink stores the link's new state. An account is one person's.
 func (t *Tx) putLink(l ledger.Link) error {
+	old, err := t.link(l.PersonID, l.App)
+	if err != nil {
+		return err
+	}
+	live := l.AccountID != "" && l.State != ledger.LinkDeleted
+	kept := live && old.AccountID == l.AccountID && old.State != ledger.LinkDeleted
+	if live && !kept {
+		if err := t.unowned(l); err != nil {
+			return err
+		}
+	}
+	l.Contested = kept && old.Contested
+	if err := t.storeLink(l); err != nil {
+		return err
+	}
+	if !old.Contested || l.Contested {
+		return nil
+	}
+	return t.exec(`UPDATE links SET contested = 0 WHERE app = ?1 AND account_id = ?2 AND contested = 1 AND 1 = (
+		SELECT count(*) FROM links WHERE app = ?1 AND account_id = ?2 AND state <> 'deleted')`, old.App, old.AccountID)
+}
+
+// unowned fails with a *ledger.TakenError if the link's account is another person's.
+func (t *Tx) unowned(l ledger.Link) error {
+	taken := &ledger.TakenError{App: l.App}
+	found, err := t.get(`SELECT person_id FROM links WHERE app = ? AND account_id = ? AND state <> 'deleted' AND person_id <> ?
+		ORDER BY person_id LIMIT 1`, []any{l.App, l.AccountID, l.PersonID}, &taken.Owner)
+	if err == nil && found {
+		return taken
+	}
+	return err
+}
+
+func (t *Tx) storeLink(l ledger.Link) error {
 	entitlements, err := encoded(sorted(l.Entitlements))
 	if err != nil {
 		return err
 	}
-	return t.exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	return t.exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (person_id, app) DO UPDATE SET
 			account_id = excluded.account_id, username = excluded.username, state = excluded.state, adopted = excluded.adopted,
 			entitlements = excluded.entitlements, attributes = excluded.attributes,
 			created_at = excluded.created_at, disabled_at = excluded.disabled_at, stripped_at = excluded.stripped_at,
 			handed_over_at = excluded.handed_over_at, deleted_at = excluded.deleted_at, proven_at = excluded.proven_at,
-			doubt_until = excluded.doubt_until, rename_to = excluded.rename_to, owner_was = excluded.owner_was`,
+			doubt_until = excluded.doubt_until, rename_to = excluded.rename_to, owner_was = excluded.owner_was, creating_at = excluded.creating_at,
+			creating_username = excluded.creating_username, creating = excluded.creating, contested = excluded.contested`,
 		l.PersonID, l.App, l.AccountID, l.Username, l.State, l.Adopted, entitlements, l.Attributes,
 		micros(l.CreatedAt), micros(l.DisabledAt), micros(l.StrippedAt), micros(l.HandedOverAt),
-		micros(l.DeletedAt), micros(l.ProvenAt), micros(l.DoubtUntil), l.RenameTo, l.OwnerWas)
+		micros(l.DeletedAt), micros(l.ProvenAt), micros(l.DoubtUntil), l.RenameTo, l.OwnerWas,
+		micros(l.Creating.At), l.Creating.Username, l.Creating.State, l.Contested)
+}
+
+// NoteCreation implements ledger.Work.
+func (s *Store) NoteCreation(ctx context.Context, personID, app string, c ledger.Creation) error {
+	return s.write(ctx, func(t *Tx) error {
+		if err := t.noteCreation(personID, app, c); err != nil {
+			return fmt.Errorf("note the creation of an account of person %s in %s: %w", personID, app, err)
+		}
+		return nil
+	})
+}
+
+func (t *Tx) noteCreation(personID, app string, c ledger.Creation) error {
+	if err := t.person(personID); err != nil {
+		return err
+	}
+	return t.exec(`INSERT INTO links (person_id, app, state, creating_at, creating_username, creating) VALUES (?, ?, 'planned', ?, ?, ?)
+		ON CONFLICT (person_id, app) DO UPDATE SET
+			creating_at = excluded.creating_at, creating_username = excluded.creating_username, creating = excluded.creating
+		WHERE links.account_id = ''`,
+		personID, app, micros(c.At), c.Username, c.State)
 }
 
 // link reads the link; zero if there is none.

@@ -70,7 +70,7 @@ func (s *Store) Events(ctx context.Context, f ledger.EventFilter, after int64, l
 func (s *Store) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error) {
 	query, args := `SELECT `+linkColumns+` FROM links WHERE true`, []any(nil)
 	for _, c := range []struct{ column, value string }{
-		{"person_id", f.PersonID}, {"app", f.App}, {"state", string(f.State)},
+		{"person_id", f.PersonID}, {"app", f.App}, {"state", string(f.State)}, {"account_id", f.AccountID},
 	} {
 		if c.value != "" {
 			query += ` AND ` + c.column + ` = ?`

@@ -22,7 +22,8 @@ var tables = []table{
 		manager_id due_at due_what assessed_at last_seq revision assessed_from assessed_rev nudged_at nudged_rev nudged_what carried_to`)},
 	{name: "events", key: "seq", counter: "seq", columns: words(`seq source id person_id at topic partition offset delivered body`)},
 	{name: "links", key: "person_id, app", columns: words(`person_id app account_id username state adopted entitlements attributes
-		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until rename_to owner_was`)},
+		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until rename_to owner_was
+		creating_at creating_username creating contested`)},
 	{name: "steps", key: "person_id, key", columns: words(`person_id key app kind state attempts code message reason
 		planned_at trying_since last_attempt_at finished_at outcome`)},
 	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys`)},

@@ -53,7 +53,7 @@ func (t *Tx) claimUsername(personID, base string, longest int) (string, error) {
 // for what was in it.
 func (t *Tx) usernameInUse(personID string) (bool, error) {
 	return t.get(`SELECT 1 WHERE
-		EXISTS (SELECT 1 FROM links WHERE person_id = ?1 AND (state <> 'planned' OR account_id <> '' OR doubt_until IS NOT NULL))
+		EXISTS (SELECT 1 FROM links WHERE person_id = ?1 AND (state <> 'planned' OR account_id <> '' OR doubt_until IS NOT NULL OR creating <> ''))
 		OR EXISTS (SELECT 1 FROM attempts WHERE person_id = ?1 AND gives = 1)
 		OR EXISTS (SELECT 1 FROM steps WHERE person_id = ?1 AND kind = ?2 AND attempts > 0 AND code <> ?3)
 		OR EXISTS (SELECT 1 FROM tasks WHERE person_id = ?1)`,

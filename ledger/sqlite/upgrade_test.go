@@ -171,3 +171,53 @@ func TestALedgerOfTheFirstVersionIsTakenOver(t *testing.T) {
 	require.Len(t, rows, 2)
 	assert.Equal(t, "adopted", rows[0].Action)
 }
+
+// What versions before 14 left is kept: links of one account to several people are
+// marked and reported, and a creation whose end is not known is in doubt.
+func TestAccountsThatAreLinkedTwiceAreReportedAndKept(t *testing.T) {
+	path, _ := firstVersion(t)
+	db, err := sql.Open(driverName, writeDSN(path))
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `INSERT INTO links (person_id, app, account_id, state) VALUES ('p2', 'wiki', '77', 'disabled'), ('p2', 'crm', '77', 'active')`)
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `INSERT INTO links (person_id, app, username, state) VALUES ('p1', 'chat', 'ada', 'planned'), ('p1', 'crm', 'ada', 'planned')`)
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), `INSERT INTO steps (person_id, key, app, kind, state, attempts, code, trying_since)
+		VALUES ('p1', 'provision crm', 'crm', 'Provision', 'superseded', 2, 'unavailable', ?)`, day(3).UnixMicro())
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+
+	s := openStore(t, path)
+	links, err := s.Links(t.Context(), ledger.LinkFilter{AccountID: "77"})
+	require.NoError(t, err)
+	require.Len(t, links, 3)
+	for _, l := range links {
+		assert.Equal(t, l.App == "wiki", l.Contested, l.PersonID+" "+l.App)
+		rows, err := s.Audit(t.Context(), l.PersonID, 0, 10)
+		require.NoError(t, err)
+		assert.Equal(t, "contested", rows[len(rows)-1].Action)
+	}
+	due, err := s.Due(t.Context(), time.Now(), 10)
+	require.NoError(t, err)
+	assert.Len(t, due, 2, "somebody looks at both")
+	ada, err := s.Person(t.Context(), "p1")
+	require.NoError(t, err)
+	creating := map[string]ledger.Creation{}
+	for _, l := range ada.Links {
+		creating[l.App] = l.Creating
+	}
+	assert.Equal(t, map[string]ledger.Creation{
+		"wiki": {}, "chat": {}, // the app refused that one
+		"crm": {At: day(3), Username: "ada", State: ledger.CreationSent},
+	}, creating)
+
+	grace, err := s.Person(t.Context(), "p2")
+	require.NoError(t, err)
+	link := grace.Links[1]
+	require.Equal(t, "wiki", link.App)
+	link.State, link.AccountID = ledger.LinkDeleted, ""
+	require.NoError(t, s.FinishStep(t.Context(), ledger.Outcome{PersonID: "p2", App: "wiki", Key: "k", Kind: "Unlink", At: day(5), State: ledger.StepDone, Link: &link}))
+	links, err = s.Links(t.Context(), ledger.LinkFilter{App: "wiki", PersonID: "p1"})
+	require.NoError(t, err)
+	assert.False(t, links[0].Contested, "it is one person's again")
+}

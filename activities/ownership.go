@@ -1,0 +1,284 @@
+package activities
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// clockSkew is how far the clocks of apps may be behind: what seems to be made so long
+// before it was asked for can have been made by that call.
+const clockSkew = time.Minute
+
+// theirs reports whether an account is the person's, as far as that is certain: it has
+// their external ID, or an attempt of Tenure's made it. Anything else that it can match
+// by, others can know too, and make an account with it.
+func (t *task) theirs(m connector.Match) (bool, error) {
+	if m.By == connector.ByExternalID {
+		return true, nil
+	}
+	return t.made(m.Account)
+}
+
+// made reports whether a creation of Tenure's whose answer is not known can have made
+// the account: it has the username that was sent, it is not marked as anybody's, and it
+// is no older than the call. Where the app said that the username was taken before any
+// call of ours can have made it, somebody else's account has it. So it is where the app
+// is seen to keep external IDs: a call of ours would have set one.
+func (t *task) made(account connector.Account) (bool, error) {
+	c := t.link.Creating
+	sent := c.State == ledger.CreationSent || c.State == ledger.CreationAcknowledged
+	old := !account.CreatedAt.IsZero() && !t.a.Clock.Shifted() && account.CreatedAt.Before(c.At.Add(-clockSkew))
+	if !sent || old || account.ExternalID != "" || !strings.EqualFold(account.Username, c.Username) {
+		return false, nil
+	}
+	marks, err := t.findsByExternalID()
+	return !marks && err == nil, err
+}
+
+// claim makes sure that an account is the person's to have, and marks it. One that is
+// linked to somebody else is not, whatever the app shows.
+func (t *task) claim(m connector.Match) error {
+	if err := t.unowned(m.Account.ID); err != nil {
+		return err
+	}
+	if m.By == connector.ByExternalID {
+		return nil
+	}
+	// What appears when people sign in has been let in by their directory.
+	appeared := t.appears() && t.link.State != "" && t.link.State != ledger.LinkPlanned
+	theirs, err := t.theirs(m)
+	if err != nil {
+		return err
+	}
+	if theirs || appeared {
+		return t.adopt(m.Account.ID)
+	}
+	rules, _ := t.a.Policy.App(t.step.App)
+	if rules.Adopt != policy.AdoptAuto {
+		return t.whose(m, rules.Adopt)
+	}
+	if err := t.adopt(m.Account.ID); err != nil {
+		return err
+	}
+	// Nobody has looked at whose it is: who has it must not keep it.
+	return connector.Reset(t.ctx, t.app, m.Account.ID)
+}
+
+// unowned fails if the account is linked to another person.
+func (t *task) unowned(accountID string) error {
+	links, err := t.a.Ledger.Links(t.ctx, ledger.LinkFilter{App: t.step.App, AccountID: accountID})
+	if err != nil {
+		return failure{code: CodeLedger, message: "the ledger did not answer", retryable: true}
+	}
+	for _, l := range links {
+		if l.PersonID != t.d.person.PersonID && l.State != ledger.LinkDeleted {
+			return &ledger.TakenError{App: l.App, Owner: l.PersonID}
+		}
+	}
+	return nil
+}
+
+// takenByAnother is the failure for an account that is linked to somebody else.
+func takenByAnother(taken *ledger.TakenError) failure {
+	return failure{
+		code: CodeNotTheirs,
+		message: "the account that matches this person is linked to another one: see 'tenure app accounts " + taken.App +
+			"'. If it is not the other's, say so with 'tenure app unlink'; else put its username or external ID right in the app, then retry",
+	}
+}
+
+// whose asks whose an account is, with what it has beside what it would get.
+func (t *task) whose(m connector.Match, rule policy.Adoption) failure {
+	if rule == policy.AdoptNever {
+		return failure{
+			code: CodeWhose,
+			message: "an account is there already that matches by " + string(m.By) + ", and none is adopted in this app (adopt: never): " +
+				"rename it in the app, or set its external ID to the person ID, then retry",
+		}
+	}
+	return failure{
+		code: CodeWhose,
+		message: fmt.Sprintf("an account is there already that matches by %s, which proves nothing. %s. "+
+			"If it is this person's: 'tenure app adopt %s' links it; if not: rename it in the app, then retry",
+			m.By, Possessions(m.Account, namesOf(t.d.account(t.step.App).Entitlements), t.a.Clock.Now()), t.step.App),
+	}
+}
+
+// mostNamed is how many entitlements a message names.
+const mostNamed = 10
+
+// Possessions says in words what an account has, beside what policy would give it.
+func Possessions(account connector.Account, wanted []string, now time.Time) string {
+	parts := []string{map[bool]string{true: "It is enabled", false: "It is disabled"}[account.Active]}
+	if !account.CreatedAt.IsZero() {
+		parts = append(parts, "was made "+ago(now.Sub(account.CreatedAt)))
+	}
+	if !account.LastUsedAt.IsZero() {
+		parts = append(parts, "was last used "+ago(now.Sub(account.LastUsedAt)))
+	}
+	parts = append(parts, "has beyond policy: "+named(without(account.Entitlements, wanted)), "would get: "+named(without(wanted, account.Entitlements)))
+	return strings.Join(parts, ", ")
+}
+
+func ago(d time.Duration) string {
+	if days := int(d.Hours() / 24); days > 0 {
+		return fmt.Sprintf("%d days ago", days)
+	}
+	return "within a day"
+}
+
+// named lists entitlements, of which an app may have any number.
+func named(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	list := strings.Join(names[:min(len(names), mostNamed)], " ")
+	if more := len(names) - mostNamed; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}
+
+// creating notes, before the call, that an account is going to be made. What an earlier
+// call may have made stays what is in doubt.
+func (t *task) creating() error {
+	if t.link.Creating.Pending() {
+		return nil
+	}
+	return t.note(ledger.Creation{At: t.a.Clock.Now(), Username: t.d.person.Username, State: ledger.CreationSent})
+}
+
+func (t *task) note(c ledger.Creation) error {
+	if c == t.link.Creating {
+		return nil
+	}
+	if err := t.a.Ledger.NoteCreation(t.ctx, t.d.person.PersonID, t.step.App, c); err != nil {
+		return failure{code: CodeLedger, message: "the ledger did not answer", retryable: true}
+	}
+	t.link.Creating = c
+	return nil
+}
+
+// nothingMade lists the errors of a creation that say that nothing was made.
+var nothingMade = []connector.ErrorKind{
+	connector.KindInvalid, connector.KindForbidden, connector.KindUnauthorized, connector.KindUnsupported, connector.KindRateLimited,
+}
+
+// created notes what a creation came to: whether there may be an account of which the
+// app shows nothing. before is what was in doubt before it.
+func (t *task) created(before ledger.Creation, err error) error {
+	var protected *connector.ProtectedError
+	var app *connector.Error
+	after := t.link.Creating
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &protected):
+		after = before
+	case !errors.As(err, &app):
+		return nil
+	case slices.Contains(nothingMade, app.Kind):
+		after = before
+	case app.Kind == connector.KindContradictory:
+		after.State = ledger.CreationAcknowledged
+	case app.Kind == connector.KindExists && !before.Pending():
+		after.State = ledger.CreationTaken
+	}
+	return t.note(after)
+}
+
+// unproven is the outcome of looking in vain for an account that a creation may have
+// made: a look-up that finds nothing is no proof that there is nothing.
+func (t *task) unproven() error {
+	says := map[ledger.CreationState]string{
+		ledger.CreationSent:         "a call that makes the account was sent, and what came of it is not known",
+		ledger.CreationAcknowledged: "the app has taken a call that makes the account, in an answer that does not show it",
+		ledger.CreationTaken:        "the app said that there is an account of this username or person",
+	}
+	return failure{
+		code: CodeUnproven,
+		message: says[t.link.Creating.State] + ", but it shows none: that proves nothing. Look in the app for the username, and turn the account off. " +
+			"Then, or if there is none, say so with 'tenure app unlink " + t.step.App + "'",
+	}
+}
+
+// resolved reports whether an empty look-up settles what became of a creation. It does
+// if the app shows who has the username instead. Of a call without an answer it does,
+// too, if the app is seen to find by external ID; of what the app has acknowledged or
+// says is taken, it does not.
+func (t *task) resolved() (bool, error) {
+	c := t.link.Creating
+	if !c.Pending() {
+		return true, nil
+	}
+	matches, err := t.find(connector.Keys{Username: c.Username})
+	if err != nil {
+		return false, err
+	}
+	for _, m := range matches {
+		if owner := m.Account.ExternalID; owner != "" && owner != t.d.person.PersonID {
+			return true, nil
+		}
+	}
+	if c.State != ledger.CreationSent {
+		return false, nil
+	}
+	return t.findsByExternalID()
+}
+
+// findsByExternalID reports whether the app is seen to keep external IDs and to find by
+// them: the question about somebody else's account has to be answered with that account.
+func (t *task) findsByExternalID() (bool, error) {
+	links, err := t.a.Ledger.Links(t.ctx, ledger.LinkFilter{App: t.step.App, State: ledger.LinkActive})
+	if err != nil {
+		return false, failure{code: CodeLedger, message: "the ledger did not answer", retryable: true}
+	}
+	tries := 0
+	for _, l := range links {
+		if l.AccountID == "" || l.Contested || l.PersonID == t.d.person.PersonID {
+			continue
+		}
+		if tries++; tries > mostWitnesses {
+			break
+		}
+		matches, err := t.find(connector.Keys{PersonID: l.PersonID})
+		if err != nil {
+			return false, err
+		}
+		if len(matches) == 1 && matches[0].By == connector.ByExternalID && matches[0].Account.ID == l.AccountID {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// mostWitnesses is how many accounts of others are looked for to see that looking works.
+const mostWitnesses = 3
+
+// ours finds an account that is the person's, or may have been made for them: it
+// carries their ID, or a creation in doubt can have made it. One that merely has the
+// username was never touched by Tenure.
+func (t *task) ours() (connector.Account, bool, error) {
+	keys := connector.Keys{PersonID: t.d.person.PersonID, Username: t.link.Creating.Username}
+	matches, err := t.find(keys)
+	if err != nil {
+		return connector.Account{}, false, err
+	}
+	for _, m := range matches {
+		theirs, err := t.theirs(m)
+		if err != nil {
+			return connector.Account{}, false, err
+		}
+		if theirs {
+			return m.Account, true, t.unowned(m.Account.ID)
+		}
+	}
+	return connector.Account{}, false, nil
+}
