@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,10 +21,16 @@ const clockSkew = time.Minute
 // their external ID, or an attempt of Tenure's made it. Anything else that it can match
 // by, others can know too, and make an account with it.
 func (t *task) theirs(m connector.Match) (bool, error) {
-	if m.By == connector.ByExternalID {
+	if t.marked(m) {
 		return true, nil
 	}
 	return t.made(m.Account)
+}
+
+// marked reports whether the account has the person's external ID, by whatever it was
+// found: not every app can look that up.
+func (t *task) marked(m connector.Match) bool {
+	return m.By == connector.ByExternalID || m.Account.ExternalID == t.d.person.PersonID
 }
 
 // made reports whether a creation of Tenure's whose answer is not known can have made
@@ -48,7 +55,7 @@ func (t *task) claim(m connector.Match) error {
 	if err := t.unowned(m.Account.ID); err != nil {
 		return err
 	}
-	if m.By == connector.ByExternalID {
+	if t.marked(m) {
 		return nil
 	}
 	// What appears when people sign in has been let in by their directory.
@@ -248,11 +255,11 @@ func (t *task) findsByExternalID() (bool, error) {
 		if tries++; tries > mostWitnesses {
 			break
 		}
-		matches, err := t.find(connector.Keys{PersonID: l.PersonID})
+		matches, err := t.find(connector.Keys{PersonID: l.PersonID, Username: l.Username})
 		if err != nil {
 			return false, err
 		}
-		if len(matches) == 1 && matches[0].By == connector.ByExternalID && matches[0].Account.ID == l.AccountID {
+		if len(matches) == 1 && matches[0].Account.ExternalID == l.PersonID && matches[0].Account.ID == l.AccountID {
 			return true, nil
 		}
 	}
@@ -266,7 +273,7 @@ const mostWitnesses = 3
 // carries their ID, or a creation in doubt can have made it. One that merely has the
 // username was never touched by Tenure.
 func (t *task) ours() (connector.Account, bool, error) {
-	keys := connector.Keys{PersonID: t.d.person.PersonID, Username: t.link.Creating.Username}
+	keys := connector.Keys{PersonID: t.d.person.PersonID, Username: cmp.Or(t.link.Creating.Username, t.d.person.Username)}
 	matches, err := t.find(keys)
 	if err != nil {
 		return connector.Account{}, false, err

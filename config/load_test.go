@@ -90,7 +90,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 
 	directory, _ := p.App("directory")
 	assert.Equal(t, policy.ResolvedApp{
-		Name: "directory", After: []string{"wiki"}, Attributes: []string{"title"},
+		Adopt: policy.AdoptAsk,
+		Name:  "directory", After: []string{"wiki"}, Attributes: []string{"title"},
 		Joiner: policy.JoinerRules{LeadTime: 24 * time.Hour},
 		Mover:  policy.MoverRules{Overlap: 24 * time.Hour},
 		Leaver: policy.LeaverRules{Retain: 24 * time.Hour, Approval: true, Remind: 72 * time.Hour},
@@ -115,7 +116,8 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 	assert.Nil(t, cfg.Development)
 	wiki, ok := cfg.Policy.App("wiki")
 	assert.True(t, ok)
-	assert.Equal(t, policy.ResolvedApp{Name: "wiki", Leaver: policy.LeaverRules{Retain: 30 * 24 * time.Hour, Delete: true, Remind: 7 * 24 * time.Hour}}, wiki)
+	assert.Equal(t, policy.ResolvedApp{
+		Adopt: policy.AdoptAsk, Name: "wiki", Leaver: policy.LeaverRules{Retain: 30 * 24 * time.Hour, Delete: true, Remind: 7 * 24 * time.Hour}}, wiki)
 
 	cfg, err = read("kafka: {brokers: [\"a:1\"], topics: [{name: people}]}\nledger: {url: \"sqlite:x\"}")
 	require.NoError(t, err)

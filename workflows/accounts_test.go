@@ -1,32 +1,162 @@
 package workflows_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
 )
 
-func TestAnAccountThatIsThereAlreadyIsAdopted(t *testing.T) {
+// adopting are rules by which accounts of chat are adopted as said.
+func adopting(how policy.Adoption) policy.Rules {
+	rules := testRules()
+	chat := rules.Apps["chat"]
+	chat.Adopt = how
+	rules.Apps["chat"] = chat
+	return rules
+}
+
+// A username proves nothing of whose an account is.
+func TestWhoseAnAccountIsThatIsThereAlready(t *testing.T) {
+	for name, tc := range map[string]struct {
+		how     policy.Adoption
+		account connector.Account
+		asks    string
+		resets  int
+	}{
+		"asked":               {"", connector.Account{Username: "ALovelace", Entitlements: []string{"super-admins"}, Active: true}, activities.CodeWhose, 0},
+		"never":               {policy.AdoptNever, connector.Account{Username: "ALovelace"}, activities.CodeWhose, 0},
+		"auto":                {policy.AdoptAuto, connector.Account{Username: "ALovelace"}, "", 1},
+		"by external ID":      {policy.AdoptNever, connector.Account{Username: "any", ExternalID: "10001"}, "", 0},
+		"linked to another":   {policy.AdoptAuto, connector.Account{Username: "ALovelace", ExternalID: "linked"}, activities.CodeNotTheirs, 0},
+		"marked by a mistake": {policy.AdoptAuto, connector.Account{Username: "any", ExternalID: "10001 linked"}, activities.CodeNotTheirs, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, adopting(tc.how))
+			linked := strings.Contains(tc.account.ExternalID, "linked")
+			tc.account.ExternalID = strings.TrimSpace(strings.TrimSuffix(tc.account.ExternalID, "linked"))
+			id := b.apps["chat"].Put(tc.account)
+			was, _ := b.apps["chat"].Account(id)
+			if linked {
+				require.NoError(t, b.ledger.FinishStep(t.Context(), ledger.Outcome{
+					PersonID: "2", App: "chat", Key: "k", Kind: "Provision", At: epoch, State: ledger.StepDone,
+					Link: &ledger.Link{AccountID: id, Username: "bea", State: ledger.LinkActive},
+				}))
+			}
+			b.hears(0, hired("Sales"))
+			b.live(10 * time.Minute)
+			account, _ := b.apps["chat"].Account(id)
+			assert.Zero(t, b.apps["chat"].Calls("create"))
+			assert.Equal(t, tc.resets, b.apps["chat"].Calls(connector.OpResetCredentials))
+			if tc.asks != "" {
+				assert.Equal(t, map[string]string{"chat": tc.asks}, b.inAttention())
+				assert.Equal(t, was, account, "nothing of it is touched")
+				assert.Contains(t, b.state("directory"), "on", "other apps are not held up")
+				return
+			}
+			assert.Equal(t, b.person, account.ExternalID)
+			assert.True(t, account.Active)
+			assert.Empty(t, b.inAttention())
+			links, err := b.ledger.Links(t.Context(), ledger.LinkFilter{PersonID: b.person, App: "chat"})
+			require.NoError(t, err)
+			assert.True(t, links[0].Adopted)
+			assert.Contains(t, b.actions(), "chat:adopted")
+		})
+	}
+}
+
+func TestWhoIsAskedIsToldWhatTheAccountHas(t *testing.T) {
 	b := newBiography(t, testRules())
-	id := b.apps["chat"].Put(connector.Account{Username: "ALovelace", Active: false})
+	b.apps["directory"].Put(connector.Account{
+		Username: "alovelace", Active: true, Entitlements: []string{"staff", "super-admins"}, CreatedAt: epoch.Add(-400 * day), LastUsedAt: epoch.Add(-2 * day),
+	})
 	b.hears(0, hired("Sales"))
-	b.live(time.Hour)
-	account, ok := b.account("chat")
-	require.True(t, ok)
-	assert.Equal(t, id, account.ID, "it is the one that was there")
-	assert.Equal(t, b.person, account.ExternalID)
-	assert.True(t, account.Active)
-	assert.Zero(t, b.apps["chat"].Calls("create"))
-	links, err := b.ledger.Links(t.Context(), ledger.LinkFilter{PersonID: b.person, App: "chat"})
+	b.live(time.Minute)
+	person, err := b.ledger.Person(t.Context(), b.person)
 	require.NoError(t, err)
-	assert.True(t, links[0].Adopted)
-	assert.Contains(t, b.actions(), "chat:adopted")
+	said := ""
+	for _, s := range person.Steps {
+		said += s.Message
+	}
+	for _, part := range []string{"It is enabled", "made 400 days ago", "last used 2 days ago", "beyond policy: super-admins", "would get: sales", "tenure app adopt directory"} {
+		assert.Contains(t, said, part)
+	}
+	assert.NotContains(t, said, "alovelace")
+}
+
+// squatter has the app answer the first call that makes an account with an error, after
+// which somebody else makes one of the same username.
+func (b *biography) squatter(app string, kind connector.ErrorKind) {
+	done := false
+	b.apps[app].OnCall(func(_ context.Context, op, _ string) error {
+		if op != connector.OpCreate || done {
+			return nil
+		}
+		done = true
+		b.apps[app].Put(connector.Account{Username: "alovelace", Active: true})
+		return &connector.Error{Kind: kind, Op: op, Message: "no"}
+	})
+}
+
+// Between a call that failed and the next one, anybody can take the username.
+func TestSquatted(t *testing.T) {
+	for _, kind := range []connector.ErrorKind{
+		connector.KindInvalid, connector.KindForbidden, connector.KindRateLimited, connector.KindExists, connector.KindUnavailable, connector.KindContradictory,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			b := newBiography(t, testRules())
+			b.squatter("chat", kind)
+			b.hears(0, hired("Sales"))
+			b.live(3 * time.Hour)
+			assert.Equal(t, map[string]string{"chat": activities.CodeWhose}, b.inAttention())
+			for _, a := range b.apps["chat"].Accounts() {
+				assert.False(t, a.Username == "alovelace" && (a.ExternalID != "" || len(a.Entitlements) > 0), "it is not theirs")
+			}
+		})
+	}
+}
+
+// In an app that keeps no external IDs, what a call of ours made is found by the
+// username that was sent.
+func TestAnAccountOfALostAnswerIsFoundWithoutExternalID(t *testing.T) {
+	for name, tc := range map[string]struct {
+		made time.Duration // after the call
+		asks map[string]string
+	}{
+		"made by the call": {time.Second, map[string]string{}},
+		"there before":     {-time.Hour, map[string]string{"chat": activities.CodeWhose}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, testRules())
+			for _, a := range b.apps["chat"].Accounts() { // the manager's
+				b.apps["chat"].Reset()
+				a.ExternalID = ""
+				b.apps["chat"].Put(a)
+			}
+			lost := false
+			b.apps["chat"].OnCall(func(_ context.Context, op, _ string) error {
+				if op != connector.OpCreate || lost {
+					return nil
+				}
+				lost = true
+				b.apps["chat"].Put(connector.Account{Username: "alovelace", Active: true, CreatedAt: b.now().Add(tc.made)})
+				return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "timed out"}
+			})
+			b.hears(0, hired("Sales"))
+			b.live(time.Hour)
+			assert.Equal(t, tc.asks, b.inAttention())
+			assert.Len(t, b.apps["chat"].Accounts(), 2)
+		})
+	}
 }
 
 func TestAnAmbiguousAccountIsNeverTaken(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
@@ -45,6 +46,53 @@ func TestACreateThatTakesEffectAfterTheTerminationIsUndone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, ledger.LinkDisabled, links[0].State)
 	assert.Zero(t, links[0].DoubtUntil)
+}
+
+// A look-up that finds nothing is no proof once a call may have made an account: then
+// somebody who has left is not cut off before it was seen, or a human says that it is
+// not there.
+func TestAnEmptyLookUpIsNoProof(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind    connector.ErrorKind
+		witness bool // the app is seen to find by external ID
+		proven  bool
+	}{
+		"acknowledged, and not shown":           {connector.KindContradictory, true, false},
+		"there already, and not shown":          {connector.KindExists, true, false},
+		"no answer":                             {connector.KindUnavailable, false, false},
+		"no answer of an app that finds others": {connector.KindUnavailable, true, true},
+		"refused":                               {connector.KindInvalid, false, true},
+		"not allowed":                           {connector.KindForbidden, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, testRules())
+			if !tc.witness {
+				b.apps["chat"].Reset()
+			}
+			b.apps["chat"].OnCall(func(_ context.Context, op, _ string) error {
+				if op != connector.OpCreate {
+					return nil
+				}
+				return &connector.Error{Kind: tc.kind, Op: op, Message: "no"}
+			})
+			b.hears(0, hired("Sales"))
+			b.hears(time.Hour, terminated(hr.DateOf(epoch)))
+			check := func() {
+				links, err := b.ledger.Links(context.Background(), ledger.LinkFilter{PersonID: b.person, App: "chat"})
+				require.NoError(t, err)
+				if tc.proven {
+					assert.Equal(t, ledger.LinkDeleted, links[0].State)
+					assert.Empty(t, b.inAttention())
+					return
+				}
+				assert.Equal(t, ledger.LinkPlanned, links[0].State)
+				assert.Equal(t, map[string]string{"chat": activities.CodeUnproven}, b.inAttention())
+			}
+			b.on(2*day, check)
+			b.live(60 * day)
+			check()
+		})
+	}
 }
 
 func TestNothingIsThereOnceNothingCanCome(t *testing.T) {

@@ -141,6 +141,7 @@ type appAccounts struct {
 	now    time.Time
 	// wanted is who is to have an account in the app, as policy says now.
 	wanted map[string]bool
+	gets   map[string][]string // ... and with which entitlements
 }
 
 // openAppAccounts opens the app's connector, which the caller closes.
@@ -159,7 +160,7 @@ func openAppAccounts(ctx context.Context, cfg *config.Config, l ledger.Ledger, n
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("app %s: its connector %q cannot list accounts", name, app.Connector), conn.Close())
 	}
-	return &appAccounts{name: name, cfg: cfg, ledger: l, conn: conn, lister: lister, now: cfg.Clock().Now(), wanted: map[string]bool{}}, nil
+	return &appAccounts{name: name, cfg: cfg, ledger: l, conn: conn, lister: lister, now: cfg.Clock().Now(), wanted: map[string]bool{}, gets: map[string][]string{}}, nil
 }
 
 // protects says whether no automation touches the account, or any of the person whose
@@ -186,6 +187,9 @@ func (a *appAccounts) find(ctx context.Context) ([]correlation.Finding, error) {
 		}
 		accounts = append(accounts, account)
 	}
+	if accounts, err = a.unlisted(ctx, accounts, links); err != nil {
+		return nil, err
+	}
 	var people []correlation.Person
 	err = eachPerson(ctx, a.ledger, func(s ledger.Summary) error {
 		if linked[s.PersonID] {
@@ -196,6 +200,30 @@ func (a *appAccounts) find(ctx context.Context) ([]correlation.Finding, error) {
 		return err
 	})
 	return correlation.Find(accounts, links, people), err
+}
+
+// unlisted adds the accounts that are linked and that the list does not show, if the app
+// has them: not every list is whole.
+func (a *appAccounts) unlisted(ctx context.Context, accounts []connector.Account, links []ledger.Link) ([]connector.Account, error) {
+	listed := map[string]bool{}
+	for _, account := range accounts {
+		listed[account.ID] = true
+	}
+	for _, l := range links {
+		if l.AccountID == "" || l.State == ledger.LinkDeleted || listed[l.AccountID] {
+			continue
+		}
+		account, err := a.conn.Read(ctx, l.AccountID)
+		var absent *connector.Error
+		switch {
+		case err == nil:
+			accounts, listed[l.AccountID] = append(accounts, account), true
+		case errors.As(err, &absent) && absent.Kind == connector.KindNotFound:
+		default:
+			return nil, fmt.Errorf("app %s: %w", a.name, err)
+		}
+	}
+	return accounts, nil
 }
 
 // correlate asks the app which accounts match a person.
@@ -219,7 +247,15 @@ func (a *appAccounts) correlate(ctx context.Context, personID string) (correlati
 	if err != nil {
 		return correlation.Person{}, fmt.Errorf("person %s: %w", personID, err)
 	}
-	a.wanted[personID] = slices.ContainsFunc(desired.Accounts, func(acc policy.Account) bool { return acc.App == a.name })
+	a.wanted[personID] = false
+	for _, account := range desired.Accounts {
+		if account.App == a.name {
+			a.wanted[personID] = true
+			for _, e := range account.Entitlements {
+				a.gets[personID] = append(a.gets[personID], e.Name)
+			}
+		}
+	}
 	matches, err := a.conn.Find(ctx, keys)
 	if err != nil {
 		return correlation.Person{}, fmt.Errorf("app %s: person %s: %w", a.name, personID, err)

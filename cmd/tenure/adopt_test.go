@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -120,4 +121,82 @@ func (s *site) linksIn(app string) []ledger.Link {
 	links, err := l.Links(s.t.Context(), ledger.LinkFilter{App: app})
 	require.NoError(s.t, err)
 	return links
+}
+
+// strangers are accounts of chat that match by a username only.
+func (s *site) strangers() (accountID string) {
+	s.newcomers()
+	chat := memory.Shared("chat")
+	chat.Reset()
+	return chat.Put(connector.Account{Username: "Old-Login", Active: true, Entitlements: []string{"super-admins"}})
+}
+
+func TestAdoptByAFileOfPairs(t *testing.T) {
+	s := newSite(t)
+	id := s.strangers()
+	f := &frontend{}
+	f.serve(t)
+	chat := memory.Shared("chat")
+	for _, wrong := range []struct{ file, says string }{
+		{"10004,nobody\n", "line 1: the app shows no such account"},
+		{"person,account\n99,old-login\n", "line 2: nobody of that ID"},
+		{"10004,old-login\n10005,old-login\n", "line 2: the account is in line 1 already"},
+		{"10004\n", "each line wants a person and an account"},
+	} {
+		s.write("pairs.csv", wrong.file)
+		got := s.run("app", "adopt", "chat", "--map", filepath.Join(s.dir, "pairs.csv"), "--apply")
+		assert.Equal(t, service.ExitFailed, got.code)
+		assert.Contains(t, got.err, wrong.says)
+		assert.Empty(t, s.linksIn("chat"))
+	}
+	s.write("pairs.csv", "\xef\xbb\xbfperson,account\n10004, old-login\n")
+	got := s.run("app", "adopt", "chat", "--map", filepath.Join(s.dir, "pairs.csv"), "--apply", "--take", "--operator", "kim")
+	require.Zero(t, got.code, got.err)
+	assert.Contains(t, got.stdout, "super-admins", "what it has beyond policy is shown")
+	account, _ := chat.Account(id)
+	assert.Equal(t, "10004", account.ExternalID)
+	assert.NotContains(t, account.Entitlements, "super-admins", "and taken")
+	assert.Equal(t, 1, chat.Calls(connector.OpResetCredentials))
+	assert.Equal(t, 1, chat.Calls(connector.OpRevokeSessions))
+
+	got = s.run("app", "adopt", "chat", "--map", filepath.Join(s.dir, "pairs.csv"), "--apply")
+	assert.Zero(t, got.code, got.err)
+	assert.Contains(t, got.stdout, "no account to link", "once is enough")
+}
+
+func TestUnlink(t *testing.T) {
+	s := newSite(t)
+	s.strangers()
+	f := &frontend{}
+	f.serve(t)
+	l := s.ledger()
+	require.NoError(t, l.NoteCreation(t.Context(), "10004", "chat", ledger.Creation{At: at("2026-01-03 09:00:00"), Username: "gfamily", State: ledger.CreationAcknowledged}))
+	require.NoError(t, l.Close())
+	unlink := []string{"app", "unlink", "chat", "--person", "10004", "--reason", "not there", "--operator", "kim"}
+	assert.Equal(t, service.ExitUsage, s.run("app", "unlink", "chat", "--person", "10004").code)
+
+	got := s.run(unlink...)
+	require.Zero(t, got.code, got.err)
+	assert.Equal(t, ledger.LinkPlanned, s.linksIn("chat")[0].State, "a dry run changes nothing")
+
+	chat := memory.Shared("chat")
+	chat.Put(connector.Account{Username: "gfamily", ExternalID: "10004", Active: true})
+	got = s.run(append(unlink, "--apply")...)
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Contains(t, got.err, "the account is there")
+	chat.Reset()
+
+	got = s.run(append(unlink, "--apply")...)
+	require.Zero(t, got.code, got.err)
+	link := s.linksIn("chat")[0]
+	assert.Equal(t, ledger.LinkDeleted, link.State)
+	assert.Zero(t, link.ProvenAt, "a word is no proof")
+	assert.False(t, link.Creating.Pending())
+	assert.Equal(t, []string{"person:10004"}, f.nudged)
+	l = s.ledger()
+	rows, err := l.Audit(t.Context(), "10004", 0, 10)
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	assert.Equal(t, "unlinked", rows[len(rows)-1].Action)
+	assert.Equal(t, "not there", rows[len(rows)-1].Cause)
 }

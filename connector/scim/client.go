@@ -204,7 +204,20 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 		return connector.Account{}, err
 	}
 	// A new account can be in groups already: some services put everyone in one.
-	return c.account(ctx, connector.OpCreate, user, c.ask, &c.oneShows)
+	account, err := c.account(ctx, connector.OpCreate, user, c.ask, &c.oneShows)
+	return account, acknowledged(err)
+}
+
+// acknowledged is an error that comes after the service has taken a creation: whatever
+// it is, the account may have been made.
+func acknowledged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &connector.Error{
+		Kind: connector.KindContradictory, Op: connector.OpCreate, Cause: err,
+		Message: "the app says that it has made the account, and does not show it",
+	}
 }
 
 // post makes a user and returns it. A service may answer with nothing or with a part
@@ -232,12 +245,13 @@ func (c *client) post(ctx context.Context, spec connector.Spec, body resource) (
 	}
 	matches, err := c.Find(ctx, connector.Keys{PersonID: spec.PersonID, Username: spec.Username})
 	if err == nil && len(matches) == 1 {
-		user, _, err = c.get(ctx, connector.OpCreate, matches[0].Account.ID)
-		return user, err
+		if user, _, err = c.get(ctx, connector.OpCreate, matches[0].Account.ID); err == nil {
+			return user, nil
+		}
 	}
 	return nil, &connector.Error{
-		Kind: connector.KindUnavailable, Op: connector.OpCreate, Cause: err,
-		Message: "the app says that it has made the account, and does not show it yet",
+		Kind: connector.KindContradictory, Op: connector.OpCreate, Cause: err,
+		Message: "the app says that it has made the account, and does not show it",
 	}
 }
 

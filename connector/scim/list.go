@@ -195,7 +195,7 @@ func (l listResponse) contradicts() bool {
 // nothing: it proves neither.
 func contradicts(op string) error {
 	return &connector.Error{
-		Kind: connector.KindInvalid, Op: op,
+		Kind: connector.KindContradictory, Op: op,
 		Message: "the app's answer contradicts itself: totalResults says that something was found, and nothing is sent",
 	}
 }
