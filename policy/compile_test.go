@@ -176,7 +176,8 @@ func TestAppsAreResolvedOverTheDefaults(t *testing.T) {
 	app, ok := p.App("wiki")
 	assert.True(t, ok)
 	assert.Equal(t, policy.ResolvedApp{
-		Name: "wiki", After: []string{"chat", "directory"}, Attributes: []string{"boss", "title"},
+		Adopt: policy.AdoptAsk,
+		Name:  "wiki", After: []string{"chat", "directory"}, Attributes: []string{"boss", "title"},
 		Joiner: policy.JoinerRules{LeadTime: time.Minute},
 		Mover:  policy.MoverRules{Overlap: time.Minute},
 		Leaver: policy.LeaverRules{Retain: time.Hour},
