@@ -31,7 +31,8 @@ const (
 )
 
 // Retryable says whether the same call may succeed later with nothing changed.
-func (k Kind) Retryable() bool { return k == Unavailable || k == RateLimited || k == Pending || k == Contradictory
+func (k Kind) Retryable() bool {
+	return k == Unavailable || k == RateLimited || k == Pending || k == Contradictory
 }
 
 // Error is the only error type of such calls.
