@@ -87,7 +87,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		}
 	}
 	var err error
-	if d.SameHumans, err = r.sameHuman(ctx, person, d.Timeline, standing, registry); err != nil {
+	if d.SameHumans, err = r.sameHuman(ctx, person, standing, registry); err != nil {
 		return Decision{}, err
 	}
 	d.Recipients = r.recipients(person)

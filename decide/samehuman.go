@@ -28,7 +28,7 @@ const maxNamesakes = 50
 // sameHuman finds out whether a person who is to be given accounts has, as somebody
 // else, accounts already. Who has, or may have, any of their own is not looked at, nor
 // what an operator has decided about.
-func (r Rules) sameHuman(ctx context.Context, p ledger.Person, t hr.Timeline, standing hr.Standing, registry Registry) ([]SameHuman, error) {
+func (r Rules) sameHuman(ctx context.Context, p ledger.Person, standing hr.Standing, registry Registry) ([]SameHuman, error) {
 	if p.CarriedTo != "" || standing.Profile == nil || CutsOff(standing.Status) || mayHaveAccount(p) {
 		return nil, nil
 	}

@@ -22,7 +22,7 @@ func (r Rules) claim(ctx context.Context, person ledger.Person, profile hr.Profi
 	case held == "" && policyErr != nil:
 		return "", policyErr, nil
 	case held != "" && (policyErr != nil || username.MadeOf(held, base, longest)):
-		return held, nil, nil
+		return held, nil, nil //nolint:nilerr // who has a username keeps it
 	}
 	name, err = registry.ClaimUsername(ctx, person.PersonID, base, longest)
 	return name, nil, err

@@ -283,9 +283,10 @@ func (t *Tx) moveLink(l ledger.Link, from, to string, at time.Time) error {
 	if err := t.exec(`DELETE FROM links WHERE person_id = ? AND app = ?`, to, l.App); err != nil {
 		return err
 	}
-	if l.OwnerWas == to {
+	switch l.OwnerWas {
+	case to:
 		l.OwnerWas = "" // it never lost that ID
-	} else if l.OwnerWas == "" {
+	case "":
 		l.OwnerWas = from
 	}
 	return t.exec(`UPDATE links SET person_id = ?, owner_was = ? WHERE person_id = ? AND app = ?`, to, l.OwnerWas, from, l.App)
