@@ -20,7 +20,7 @@ func TestFiltersAreCheckedAgainstWhatThereIs(t *testing.T) {
 	}{
 		{[]string{"run", "retry", "--app", "wiky", "--reason", "x"}, `did you mean "wiki"?`},
 		{[]string{"run", "skip", "--app", "wiky", "--reason", "x"}, `did you mean "wiki"?`},
-		{[]string{"run", "retry", "--code", "unavailible", "--reason", "x"}, `did you mean "unavailable"?`},
+		{[]string{"run", "retry", "--code", "unavailabl", "--reason", "x"}, `did you mean "unavailable"?`},
 		{[]string{"person", "list", "--status", "activ"}, `did you mean "active"?`},
 		{[]string{"deletion", "list", "--app", "wiky"}, `did you mean "wiki"?`},
 		{[]string{"deletion", "list", "--person", "4711"}, `no person "4711"`},

@@ -64,9 +64,10 @@ func (c *cli) awaitSecured(ctx context.Context, rules *policy.Policy, l ledger.L
 	}
 }
 
-// seen reports whether the worker has decided with the event. No clocks are compared:
-// the ledger takes an assessment only if it saw the last event, and that of an event
-// which was dated ahead is as good as any other.
+// seen reports whether the worker has decided since the event was recorded. No clocks are
+// compared: that of whoever recorded the event may be ahead. A change of status proves it;
+// of somebody who was suspended before, an assessment that was under way at that moment
+// counts too, and each account still has to be off.
 func (s secured) seen(now ledger.Summary) bool {
 	suspends := s.kind == hr.EventSuspended
 	if (now.Status == hr.StatusSuspended) != suspends {
