@@ -16,7 +16,7 @@ const (
 	OpGrant            = "grant"
 	OpRevoke           = "revoke"
 	OpRevokeSessions   = "revoke_sessions"
-	OpResetCredentials = "reset_credentials"
+	OpResetCredentials = "reset_credentials" //nolint:gosec // the name of an operation
 	OpHandOver         = "hand_over"
 	OpList             = "list"
 	OpListEntitlements = "list_entitlements"
