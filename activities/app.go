@@ -120,11 +120,11 @@ func (app *App) enter(name string, urgent bool) (leave func(), elsewhere *Route)
 
 // soon says whether it is known already that the app may not be called before the
 // deadline. Such an attempt does not begin, and is none.
-func (app *App) soon(deadline time.Time) error {
+func (app *App) soon(ctx context.Context, deadline time.Time) error {
 	if app == nil || app.Pacer == nil {
 		return nil
 	}
-	return app.Pacer.Soon(deadline)
+	return app.Pacer.Soon(ctx, deadline)
 }
 
 // pause leaves an app alone that has said for how long it does not want to be

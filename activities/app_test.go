@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/activities"
@@ -138,4 +139,53 @@ func TestWaitingForTheRateNeedsNoAttention(t *testing.T) {
 	assert.Equal(t, time.Minute, failure.NextRetryDelay())
 	assert.False(t, failure.NonRetryable())
 	assert.Equal(t, 1, w.attempts(t))
+}
+
+// Who has to be cut off now does not wait for as long as an app asks to be left alone:
+// a minute, and then a human looks.
+func TestAnUrgentStepWaitsAMinuteAtMost(t *testing.T) {
+	for name, kind := range map[string]connector.ErrorKind{"quota": connector.KindRateLimited, "down": connector.KindUnavailable} {
+		t.Run(name, func(t *testing.T) {
+			w := newWiki(t, pace.Rate{})
+			w.AttentionAfter = time.Hour
+			w.memory.SetFaults(memory.Faults{Kind: kind, RetryAfter: 24 * time.Hour})
+			w.Apps["wiki"].Pacer = nil // each attempt calls the app
+			failure := w.applyUrgently(t)
+			assert.Equal(t, string(kind), failure.Type())
+			assert.Equal(t, pace.UrgentPatience, failure.NextRetryDelay())
+			assert.False(t, failure.NonRetryable())
+
+			w.Clock = clock.Func(func() time.Time { return time.Now().Add(pace.UrgentPatience) })
+			failure = w.applyUrgently(t)
+			assert.Equal(t, string(kind), failure.Type())
+			assert.Equal(t, kind == connector.KindRateLimited, failure.NonRetryable(), "needs attention")
+		})
+	}
+}
+
+// Nor does it when it is others whom the app told so.
+func TestAnUrgentStepKeepsAPauseForAMinute(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	require.NoError(t, w.Apps["wiki"].Pacer.Pause(t.Context(), 24*time.Hour))
+	failure := w.applyUrgently(t)
+	assert.Equal(t, string(connector.KindRateLimited), failure.Type())
+	assert.InDelta(t, pace.UrgentPatience, failure.NextRetryDelay(), float64(30*time.Second))
+	assert.False(t, failure.NonRetryable())
+	assert.Zero(t, w.memory.Calls(connector.OpFind))
+}
+
+// applyUrgently runs the step as Temporal would, from the urgent queue.
+func (w wiki) applyUrgently(t *testing.T) *temporal.ApplicationError {
+	t.Helper()
+	env := (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()
+	env.RegisterActivityWithOptions(w.Apply, activity.RegisterOptions{Name: string(plan.Provision)})
+	env.ExecuteWorkflow(func(ctx workflow.Context) error {
+		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+			TaskQueue: activities.UrgentQueue, StartToCloseTimeout: 30 * time.Second, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
+		})
+		return workflow.ExecuteActivity(ctx, string(plan.Provision), activities.StepRequest{PersonID: "1", Step: w.step.Step}).Get(ctx, nil)
+	})
+	var failure *temporal.ApplicationError
+	require.ErrorAs(t, env.GetWorkflowError(), &failure)
+	return failure
 }

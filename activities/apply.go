@@ -44,9 +44,6 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 		}
 		defer leave()
 	}
-	if err := app.soon(info.Deadline); err != nil {
-		return StepResult{}, failed(err).temporal(false)
-	}
 	// A call that has been sent is seen to its end even if the run has lost
 	// interest: only its outcome makes clear what has to be undone.
 	call, cancel := context.WithDeadline(context.WithoutCancel(ctx), info.Deadline)
@@ -54,9 +51,13 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	if urgent {
 		call = pace.Urgent(call)
 	}
+	if err := app.soon(call, info.Deadline); err != nil {
+		return StepResult{}, failed(err).bounded(urgent).temporal(false)
+	}
 	result, _, err := a.attempt(call, req, attempt{
 		deadline: info.Deadline,
 		step:     info.WorkflowExecution.RunID + "/" + info.ActivityID,
+		urgent:   urgent,
 		detail:   map[string]any{"change": info.WorkflowType.Name, "runId": info.WorkflowExecution.RunID},
 	})
 	return result, err
@@ -66,6 +67,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 type attempt struct {
 	deadline time.Time      // when it is certainly over
 	step     string         // names the step to the app: see connector.WithStep
+	urgent   bool           // somebody is to be cut off now
 	actor    string         // who does it; empty: Tenure
 	detail   map[string]any // for the audit
 }
@@ -111,7 +113,7 @@ func (a *Activities) attempt(call context.Context, req StepRequest, by attempt) 
 			return StepResult{Result: ResultWaiting}, none, a.wait(call, req, begun, f)
 		}
 		a.pause(call, app, req.Step.App, f)
-		return StepResult{}, none, a.fail(call, req, begun, f)
+		return StepResult{}, none, a.fail(call, req, begun, f.bounded(by.urgent))
 	}
 	err = a.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
@@ -150,7 +152,7 @@ func (a *Activities) fail(ctx context.Context, req StepRequest, begun ledger.Beg
 		// Whoever places a hold has to know of what may yet be destroyed.
 		InDoubt: (req.Step.Kind.Gives() || a.destroys(req.Step)) && slices.Contains(unanswered, f.code),
 	}
-	attention := !f.retryable || failing > a.AttentionAfter && !f.noTurn
+	attention := !f.retryable || failing > a.AttentionAfter && !f.noTurn || f.refuses(failing)
 	if attention {
 		outcome.State = ledger.StepAttention
 	}

@@ -32,6 +32,7 @@ type failure struct {
 	message    string
 	retryable  bool
 	retryAfter time.Duration
+	urgent     bool // somebody is to be cut off now
 	noTurn     bool // the app was not called: it may not be, just now
 }
 
@@ -73,6 +74,21 @@ func failed(err error) failure {
 	// A connector that returns another error breaks its contract. What it says
 	// may hold personal data, so it is not passed on.
 	return failure{code: string(connector.KindUnavailable), message: "the connector failed in an unexpected way", retryable: true}
+}
+
+// bounded is the failure of an attempt that is made again within pace.UrgentPatience,
+// if it is urgent, however long the app asks to be left alone.
+func (f failure) bounded(urgent bool) failure {
+	if f.urgent = urgent; urgent {
+		f.retryAfter = min(f.retryAfter, pace.UrgentPatience)
+	}
+	return f
+}
+
+// refuses reports whether an urgent step has been tried for pace.UrgentPatience and
+// the app still asks to be left alone.
+func (f failure) refuses(failing time.Duration) bool {
+	return f.urgent && f.code == string(connector.KindRateLimited) && !f.noTurn && failing >= pace.UrgentPatience
 }
 
 // temporal is the failure as Temporal wants it. Attention ends the activity: its

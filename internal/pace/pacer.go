@@ -17,6 +17,10 @@ const (
 	lastRetry  = 2 * time.Second
 )
 
+// UrgentPatience is the longest pause that an urgent call keeps: what an app asks for
+// may be a mistake, or worse, and somebody has to be cut off.
+const UrgentPatience = time.Minute
+
 // NoTurnError says that a call was not made because its turn did not come.
 type NoTurnError struct {
 	// After is how long it would have had to wait still; zero if that is not known.
@@ -46,7 +50,8 @@ type Pacer struct {
 	haste *haste
 
 	mu     sync.Mutex
-	paused time.Time // no call before that
+	asked  time.Time // when the app asked for the pause that is in force
+	paused time.Time // no call before that, but for urgent ones: see resumes
 	next   time.Time // from when on the next call that was taken may be made
 	left   int       // calls that were taken and not made
 }
@@ -71,13 +76,14 @@ func New(ctx context.Context, app string, rate Rate, store ledger.Pacer, m *Metr
 func (p *Pacer) Wait(ctx context.Context) error {
 	begun := time.Now()
 	defer func() { p.waited.Observe(time.Since(begun).Seconds()) }()
-	if err := p.until(ctx, p.pausedUntil, nil); err != nil {
+	urgent := isUrgent(ctx)
+	if err := p.until(ctx, func() time.Time { return p.pausedUntil(urgent) }, nil); err != nil {
 		return err
 	}
 	if p.rate.Calls == 0 {
 		return nil
 	}
-	if isUrgent(ctx) {
+	if urgent {
 		defer p.haste.begin()()
 		return p.take(ctx, nil)
 	}
@@ -110,7 +116,8 @@ func (p *Pacer) take(ctx context.Context, giveWay <-chan struct{}) error {
 	if err := p.stock(ctx); err != nil {
 		return err
 	}
-	if err := p.until(ctx, p.nextTaken, giveWay); err != nil {
+	urgent := isUrgent(ctx)
+	if err := p.until(ctx, func() time.Time { return p.nextTaken(urgent) }, giveWay); err != nil {
 		return err
 	}
 	p.spend()
@@ -131,10 +138,10 @@ func (p *Pacer) receive(ctx context.Context, said <-chan struct{}) error {
 
 // Soon says, by what is known already, whether a call might be made before the
 // deadline: if not, with a *NoTurnError.
-func (p *Pacer) Soon(deadline time.Time) error {
+func (p *Pacer) Soon(ctx context.Context, deadline time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next := p.paused
+	next := p.resumes(isUrgent(ctx))
 	if p.left > 0 && p.next.After(next) {
 		next = p.next
 	}
@@ -145,30 +152,44 @@ func (p *Pacer) Soon(deadline time.Time) error {
 }
 
 // Pause leaves the app alone for a while, as it asked: this process at once, the
-// others as soon as they have spent what they have taken, if there is a rate.
+// others as soon as they have spent what they have taken, if there is a rate. They are
+// told of UrgentPatience at most, since they cannot tell urgent calls from others
+// there: who calls then is told by the app itself if it still wants to be left alone.
 func (p *Pacer) Pause(ctx context.Context, pause time.Duration) error {
 	p.mu.Lock()
-	if until := time.Now().Add(pause); until.After(p.paused) {
+	now := time.Now()
+	if until := now.Add(pause); until.After(p.paused) {
+		if !p.paused.After(now) {
+			p.asked = now
+		}
 		p.paused = until
 	}
 	p.mu.Unlock()
 	if p.rate.Calls == 0 {
 		return nil
 	}
-	return p.store.PauseCalls(ctx, p.app, pause)
+	return p.store.PauseCalls(ctx, p.app, min(pause, UrgentPatience))
 }
 
-func (p *Pacer) pausedUntil() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// resumes says when calls may be made again after a pause. The caller holds mu.
+func (p *Pacer) resumes(urgent bool) time.Time {
+	if at := p.asked.Add(UrgentPatience); urgent && at.Before(p.paused) {
+		return at
+	}
 	return p.paused
 }
 
-func (p *Pacer) nextTaken() time.Time {
+func (p *Pacer) pausedUntil(urgent bool) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.paused.After(p.next) {
-		return p.paused
+	return p.resumes(urgent)
+}
+
+func (p *Pacer) nextTaken(urgent bool) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if resumes := p.resumes(urgent); resumes.After(p.next) {
+		return resumes
 	}
 	return p.next
 }

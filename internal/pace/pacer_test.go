@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -135,8 +136,8 @@ func TestATurnThatCannotComeInTimeIsSaidAtOnce(t *testing.T) {
 		assert.InDelta(t, time.Hour, noTurn.After, float64(time.Minute))
 	}
 	var noTurn *NoTurnError
-	require.ErrorAs(t, p.Soon(time.Now().Add(time.Minute)), &noTurn, "known without asking")
-	require.NoError(t, p.Soon(time.Now().Add(2*time.Hour)))
+	require.ErrorAs(t, p.Soon(ctx, time.Now().Add(time.Minute)), &noTurn, "known without asking")
+	require.NoError(t, p.Soon(ctx, time.Now().Add(2*time.Hour)))
 	assert.EqualValues(t, 2, store.reserved.Load(), "what nobody made is kept for the next")
 	families, err := metrics.Gather()
 	require.NoError(t, err)
@@ -149,17 +150,51 @@ func TestAPauseHoldsEverybody(t *testing.T) {
 		told, other := process(t, path, rate), process(t, path, rate)
 		require.NoError(t, told.Wait(t.Context()))
 		require.NoError(t, told.Pause(t.Context(), time.Hour))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), UrgentPatience/2)
 		defer cancel()
 		var noTurn *NoTurnError
 		require.ErrorAs(t, told.Wait(ctx), &noTurn)
 		assert.InDelta(t, time.Hour, noTurn.After, float64(time.Minute))
-		require.ErrorAs(t, told.Soon(time.Now().Add(time.Minute)), &noTurn)
+		require.ErrorAs(t, told.Soon(ctx, time.Now().Add(time.Minute)), &noTurn)
 		if rate.Calls > 0 {
 			require.ErrorAs(t, other.Wait(ctx), &noTurn)
-			assert.InDelta(t, time.Hour, noTurn.After, float64(time.Minute))
+			assert.InDelta(t, UrgentPatience, noTurn.After, float64(UrgentPatience/4))
 		}
 	}
+}
+
+// An app may ask to be left alone for as long as it likes: who has to be cut off now
+// waits for a minute of it, whoever calls meanwhile and is refused, too.
+func TestAnUrgentCallKeepsAPauseForAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(t.Context(), "wiki", Rate{}, nil, NewMetrics(prometheus.NewRegistry()))
+		begun := time.Now()
+		require.NoError(t, p.Pause(t.Context(), 24*time.Hour))
+		time.Sleep(UrgentPatience / 2)
+		require.NoError(t, p.Pause(t.Context(), 24*time.Hour))
+		urgent, cancel := context.WithTimeout(Urgent(t.Context()), UrgentPatience)
+		defer cancel()
+		require.NoError(t, p.Soon(urgent, begun.Add(UrgentPatience)))
+		require.NoError(t, p.Wait(urgent))
+		assert.Equal(t, UrgentPatience, time.Since(begun))
+		others, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var noTurn *NoTurnError
+		require.ErrorAs(t, p.Wait(others), &noTurn)
+		assert.Equal(t, 24*time.Hour-UrgentPatience/2, noTurn.After)
+		require.ErrorAs(t, p.Soon(others, begun.Add(time.Hour)), &noTurn)
+	})
+}
+
+// A pause that is short is kept by all.
+func TestAnUrgentCallKeepsAShortPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(t.Context(), "wiki", Rate{}, nil, NewMetrics(prometheus.NewRegistry()))
+		begun := time.Now()
+		require.NoError(t, p.Pause(t.Context(), 30*time.Second))
+		require.NoError(t, p.Wait(Urgent(t.Context())))
+		assert.Equal(t, 30*time.Second, time.Since(begun))
+	})
 }
 
 func TestAPauseEnds(t *testing.T) {
