@@ -85,13 +85,14 @@ it is done and something needs attention.`,
   tenure event send events.jsonl
   tenure person show 10004
   tenure run list --attention`,
+		Version:          service.Version(),
 		SilenceErrors:    true,
 		SilenceUsage:     true,
 		PersistentPreRun: func(*cobra.Command, []string) { c.started = true },
 	}
 	root.PersistentFlags().StringVar(&c.configPath, "config", "",
 		"configuration `file` (default: $TENURE_CONFIG, else tenure.yaml, else .tenure/tenure.yaml)")
-	root.AddCommand(c.eventCommand(), c.configCommand(), c.personCommand(), c.appCommand(), c.runCommand(), c.planCommand(), c.replayCommand(), c.breakerCommand(), c.holdCommand(), c.deletionCommand(), c.retentionCommand(), c.taskCommand(), c.watchCommand(), c.dlqCommand(), c.ledgerCommand(), c.probeCommand(), c.versionCommand())
+	root.AddCommand(c.eventCommand(), c.configCommand(), c.personCommand(), c.accessCommand(), c.appCommand(), c.runCommand(), c.planCommand(), c.replayCommand(), c.breakerCommand(), c.holdCommand(), c.deletionCommand(), c.retentionCommand(), c.taskCommand(), c.watchCommand(), c.dlqCommand(), c.ledgerCommand(), c.probeCommand(), c.versionCommand())
 	return root
 }
 

@@ -16,7 +16,7 @@ import (
 
 func (c *cli) personCommand() *cobra.Command {
 	return noun("person", "Show people: who they are to HR, and what they have; cut them off now",
-		c.personListCommand(), c.personShowCommand(), c.personTimelineCommand(), c.personSuspendCommand(), c.personReinstateCommand(),
+		c.personListCommand(), c.personShowCommand(), c.personTimelineCommand(), c.personWhyCommand(), c.personSuspendCommand(), c.personReinstateCommand(),
 		c.personRenameCommand(), c.personLinkCommand(), c.personUnlinkCommand())
 }
 
@@ -59,41 +59,42 @@ func (v personView) due() string {
 }
 
 func (c *cli) personListCommand() *cobra.Command {
-	var status string
+	var f peopleFilter
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List everybody in the ledger",
+		Short: "List the people in the ledger",
+		Long: `List the people in the ledger, by ID. All conditions that are given have to hold.
+With --limit, the rest is listed by --after and the last ID of the page.`,
 		Example: `  tenure person list
-  tenure person list --status on_leave
-  tenure person list -o json | jq -r '.[] | select(.department == "Sales") | .id'`,
+  tenure person list --status on_leave --department Sales
+  tenure person list --role engineering --app wiki -o csv
+  tenure person list --limit 100 --after 10100`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("status", status, statuses); err != nil {
-				return err
-			}
-			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
-				people := []personView{}
-				err := eachPerson(cmd.Context(), l, func(s ledger.Summary) error {
-					if status == "" || string(s.Status) == status {
-						people = append(people, viewPerson(s))
-					}
-					return nil
-				})
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				people, more, err := f.find(cmd.Context(), cfg, l)
 				if err != nil {
 					return err
 				}
-				return c.print(people, func(p *page) { drawPeople(p, people) })
+				if more {
+					defer func() { c.tell("there are more: --after %s\n", quoted(people[len(people)-1].ID)) }()
+				}
+				return c.printList(people, peopleHeader, rowsOf(people, personView.row), func(p *page) { drawPeople(p, people) })
 			})
 		},
 	}
-	cmd.Flags().StringVar(&status, "status", "", "only people of this `status`: upcoming, active, on_leave, suspended, ended, unknown")
-	return c.reads(cmd)
+	f.flags(c, cmd)
+	return c.lists(cmd)
+}
+
+const peopleHeader = "person,name,username,status,department,title,due"
+
+func (v personView) row() []string {
+	return []string{v.ID, v.name(), v.Username, string(v.Status), v.Department, v.JobTitle, v.due()}
 }
 
 func drawPeople(p *page, people []personView) {
-	p.table("", "person,name,username,status,department,title,due", rowsOf(people, func(v personView) []string {
-		return []string{v.ID, v.name(), v.Username, string(v.Status), v.Department, v.JobTitle, v.due()}
-	}))
+	p.table("", peopleHeader, rowsOf(people, personView.row))
 	if len(people) == 0 {
 		p.note("nobody")
 	}

@@ -110,7 +110,7 @@ func TestWhatCannotBeShown(t *testing.T) {
 		"unknown app":      {[]string{"app", "accounts", "wikki"}, service.ExitUsage, `there is no app "wikki" in tenure.yaml; did you mean "wiki"?`},
 		"app down":         {[]string{"app", "accounts", "chat"}, service.ExitFailed, "app chat: list: unavailable"},
 		"bad state":        {[]string{"app", "accounts", "wiki", "--only", "lost"}, service.ExitUsage, "--only wants one of"},
-		"bad output":       {[]string{"person", "list", "-o", "xml"}, service.ExitUsage, "want table, json or yaml"},
+		"bad output":       {[]string{"person", "list", "-o", "xml"}, service.ExitUsage, "want table, json, yaml or csv"},
 		"no argument":      {[]string{"person", "show"}, service.ExitUsage, "tenure person show wants PERSON"},
 		"two arguments":    {[]string{"person", "show", "1", "2"}, service.ExitUsage, "was given 2 arguments"},
 		"unknown noun":     {[]string{"persn"}, service.ExitUsage, "unknown command"},
