@@ -186,6 +186,6 @@ func (d decision) gone(asks []asked) []ledger.Withdrawal {
 
 func (d decision) rescinded(key hr.EventKey) bool {
 	return slices.ContainsFunc(d.person.Events, func(e ledger.StoredEvent) bool {
-		return e.Event.Type == hr.EventRescinded && e.Event.Source == key.Source && e.Event.Rescinds == key.ID
+		return e.Event.Type == hr.EventRescinded && e.Event.Rescinded() == key
 	})
 }

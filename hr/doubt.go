@@ -41,7 +41,7 @@ func doubtful(all, standing []*Event) []Conflict {
 		if e.Type != EventRescinded {
 			continue
 		}
-		if named := byKey[e.names()]; named != nil && void[e] == nil && !e.mayRescind(named) {
+		if named := byKey[e.Rescinded()]; named != nil && void[e] == nil && !e.mayRescind(named) {
 			conflicts = append(conflicts, Conflict{Code: ConflictRescindsSecurity, Event: e.EventKey})
 		}
 	}

@@ -91,7 +91,7 @@ func voided(events []*Event) map[*Event]*Event {
 		if r.Type != EventRescinded || void[r] != nil {
 			continue
 		}
-		named := byKey[r.names()]
+		named := byKey[r.Rescinded()]
 		if named != nil && named != r && void[named] == nil && r.mayRescind(named) {
 			void[named] = r
 		}

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// What the sources of Tenure's own events begin with, and that of the operators'
-// events. Nobody else may speak under such a source: every channel refuses it.
+// What the sources of Tenure's own events begin with, and those sources. Nobody else may speak under such a source: every channel refuses it.
 const (
 	TenureSources  = "urn:tenure:"
 	OperatorSource = TenureSources + "operator"
+	BreakerSource  = TenureSources + "breaker" // an operator cancelled what the breaker held
 )
 
 // Security reports whether events of the type are about somebody's suspension.
@@ -91,7 +91,7 @@ func (e *Event) mayRescind(named *Event) bool {
 	return !named.Type.Security() || strings.HasPrefix(e.Source, TenureSources)
 }
 
-// names returns the key of the event that a rescind names.
-func (e *Event) names() EventKey {
+// Rescinded returns the key of the event that a rescind names.
+func (e *Event) Rescinded() EventKey {
 	return EventKey{Source: cmp.Or(e.RescindsSource, e.Source), ID: e.Rescinds}
 }

@@ -86,8 +86,9 @@ var breakerTests = tests{
 		assert.Equal(t, ledger.WithdrawalHeld, state(t, l, "p4"))
 	},
 	"ASecondTerminationIsHeldWithTheFirst": func(t *testing.T, l ledger.Ledger) {
-		id := cohortOf(t, l, 3)
 		employ(t, l, "p1")
+		record(t, l, termination("p1", "of p1", 10))
+		id := cohortOf(t, l, 3)
 		record(t, l, termination("p1", "again", 20))
 		p := read(t, l, "p1")
 		require.Len(t, p.Withdrawals, 2)
@@ -97,7 +98,8 @@ var breakerTests = tests{
 		decide(t, l, ledger.VerbCancel, id, "p1")
 		p = read(t, l, "p1")
 		assert.Empty(t, p.Withdrawals)
-		assert.Equal(t, "again", p.Events[1].Event.Rescinds)
+		require.Len(t, p.Events, 4)
+		assert.ElementsMatch(t, []string{"of p1", "again"}, []string{p.Events[2].Event.Rescinds, p.Events[3].Event.Rescinds})
 	},
 	"PeopleAreCountedWithinTheWindowOnly": func(t *testing.T, l ledger.Ledger) {
 		for i := range 6 {
@@ -205,7 +207,9 @@ var breakerTests = tests{
 		rescind := p.Events[1].Event
 		assert.Equal(t, hr.EventRescinded, rescind.Type)
 		assert.Equal(t, "of p1", rescind.Rescinds)
-		assert.Equal(t, "urn:hr", rescind.Source)
+		assert.Equal(t, hr.BreakerSource, rescind.Source, "Tenure's own word")
+		assert.Equal(t, hr.EventKey{Source: "urn:hr", ID: "of p1"}, rescind.Rescinded())
+		assert.NotContains(t, rescind.ID, "of p1", "nobody can guess it, and take it before")
 		assert.True(t, rescind.Recorded.After(p.Events[0].Event.Recorded))
 		assert.Equal(t, p.Events[1].Seq, p.LastSeq)
 		assert.Equal(t, ledger.DueBreaker, p.DueWhat)
@@ -218,6 +222,16 @@ var breakerTests = tests{
 		ask.Key, ask.Event.ID = "urn:hr\x1fmeant", "meant"
 		w, _, _ := askFor(t, l, ask, 41, atMost(3))
 		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "a later one counts again, and what was cancelled does not")
+	},
+	"ACancelThatDoesNotTakeFails": func(t *testing.T, l ledger.Ledger) {
+		limits := atMost(0)
+		employ(t, l, "p1")
+		askFor(t, l, leaver("p1", 10), 10, limits) // of an event that the ledger does not have
+		held := cohorts(t, l, ledger.CohortFilter{Open: true})
+		require.Len(t, held, 1)
+		_, err := l.DecideCohort(t.Context(), decision(ledger.VerbCancel, held[0].ID, "p1"))
+		require.ErrorContains(t, err, "nothing was decided")
+		assert.Equal(t, 1, cohorts(t, l, ledger.CohortFilter{ID: held[0].ID})[0].Held, "it is held as before")
 	},
 	"WhatCannotBeVoidIsRefusedUntilItIsNotAskedFor": func(t *testing.T, l ledger.Ledger) {
 		limits := atMost(1)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -157,29 +159,34 @@ func (t *Tx) decideWithdrawal(d ledger.CohortDecision, w ledger.Withdrawal) erro
 }
 
 // void records that the event behind a withdrawal never should have been, as if HR
-// had rescinded it: what comes of that is the same.
+// had rescinded it: what comes of that is the same. It is Tenure's own word, under an ID
+// that nobody can guess and take before. If it does not take, nothing of the decision
+// does.
 func (t *Tx) void(d ledger.CohortDecision, w ledger.Withdrawal) error {
 	var event hr.Event
 	found, err := t.get(`SELECT body FROM events WHERE source = ? AND id = ?`, []any{w.Event.Source, w.Event.ID}, decode{&event})
-	if !found || err != nil {
+	if err != nil {
 		return err
+	}
+	if !found {
+		return fmt.Errorf("event %q of %q, which is to be cancelled, is not in the ledger: nothing was decided", w.Event.ID, w.Event.Source)
 	}
 	recorded := d.At
 	if !recorded.After(event.Recorded) {
 		recorded = event.Recorded.Add(time.Microsecond) // HR's clock is ahead
 	}
 	rescind := hr.Event{
-		EventKey: hr.EventKey{Source: event.Source, ID: "tenure:" + ledger.CohortName(d.Cohort) + ":" + event.ID},
+		EventKey: hr.EventKey{Source: hr.BreakerSource, ID: uuid.NewString()},
 		Type:     hr.EventRescinded, PersonID: w.PersonID, Recorded: recorded.UTC(),
-		Effective: hr.DateOf(recorded.UTC()), Rescinds: event.ID,
+		Effective: hr.DateOf(recorded.UTC()), Rescinds: event.ID, RescindsSource: event.Source,
 	}
 	body, err := encoded(rescind)
 	if err != nil {
 		return err
 	}
 	receipt, err := t.record(ledger.Received{Event: rescind, At: d.At}, body)
-	if err == nil && receipt.Conflict {
-		err = fmt.Errorf("event %s of %s is there already and says something else", rescind.ID, rescind.Source)
+	if err == nil && (receipt.Duplicate || receipt.Conflict) {
+		err = fmt.Errorf("the rescind of event %q of %q did not take, since its ID is taken: nothing was decided", w.Event.ID, w.Event.Source)
 	}
 	return err
 }
