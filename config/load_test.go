@@ -84,6 +84,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			Values:     map[string]map[string]string{"worker.location.timeZone": {"Berlin": "Europe/Berlin"}},
 			DateFormat: format,
 			Left:       snapshot.Marker{Column: "Status", Values: []string{"Terminated"}},
+			Primary:    snapshot.Marker{Column: "Main job", Values: []string{"Yes"}},
 		},
 		MaxLeavers: snapshot.Limit{Share: 0.02, Count: 2},
 	}, s)
