@@ -15,7 +15,7 @@ import (
 // What tests ask a broker, they ask over the wire: any broker can answer.
 
 // noAnswer is an offset that no test expects.
-const noAnswer int64 = math.MaxInt64
+const noAnswer int64 = math.MinInt64
 
 // ask is the context of one request.
 func (r *rig) ask() (context.Context, context.CancelFunc) {
