@@ -54,6 +54,8 @@ var questions = map[hr.ConflictCode]string{
 		"It counts as said when it was received. Let the sender's clock be set, see that this is what HR means, and skip this",
 	hr.ConflictReinstatedByOther: "Somebody reinstated this person who had not suspended them, so they stay cut off. " +
 		"Let the system that suspended them say so, or run 'tenure person reinstate'; else skip this",
+	hr.ConflictSuspendedLate: "A suspension was received after the reinstatement that ends it, by the numbers that their source gave them, so they have access. " +
+		"If they are to be cut off, run 'tenure person suspend'; else skip this",
 	hr.ConflictRescindsSecurity: "HR rescinded a suspension (or its end), in which it has no say, so nothing came of it. " +
 		"To end a suspension run 'tenure person reinstate'; else skip this",
 }

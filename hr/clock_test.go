@@ -97,6 +97,36 @@ func TestWhoMayLiftASuspension(t *testing.T) {
 			assert.Equal(t, codes, got)
 		})
 	}
+	t.Run("received the wrong way round", func(t *testing.T) {
+		numbered := func(e hr.Event, sequence string) hr.Event {
+			e.Sequence = sequence
+			return e
+		}
+		february, err := time.Parse(time.RFC3339, "2026-02-01T12:00:00Z")
+		require.NoError(t, err)
+		for name, c := range map[string]struct {
+			suspends, lifts string
+			by              string
+			want            hr.Status
+			asks            int
+		}{
+			"without numbers":            {"", "", siem, hr.StatusSuspended, 0},
+			"the reinstatement is later": {"2", "10", siem, hr.StatusActive, 1},
+			"the suspension is later":    {"10", "2", siem, hr.StatusSuspended, 0},
+			"the same number":            {"2", "2", siem, hr.StatusSuspended, 0},
+			"no numbers":                 {"a", "b", siem, hr.StatusSuspended, 0},
+			"another source's numbers":   {"2", "10", operator, hr.StatusSuspended, 0},
+		} {
+			s := came("2026-02-01T12:00:00Z", numbered(from(siem, suspended("s", "2026-01-01")), c.suspends))
+			r := came("2026-02-01T11:00:00Z", numbered(from(c.by, reinstated("r", "2026-01-02")), c.lifts))
+			timeline := merge(hire, s, r)
+			assert.Equal(t, c.want, timeline.At(february.Add(time.Hour)).Status, name)
+			assert.Len(t, timeline.Conflicts, c.asks, name)
+			again := merge(hire, s, r, came("2026-02-01T12:01:00Z", from(siem, reinstated("r2", "2026-01-03"))))
+			assert.Equal(t, hr.StatusActive, again.At(february.Add(time.Hour)).Status, "%s, and then once more", name)
+			assert.Empty(t, again.Conflicts, "%s, and then once more", name)
+		}
+	})
 	t.Run("one of two holds on", func(t *testing.T) {
 		timeline := merge(hire, from(siem, suspended("s", "2026-01-01")), from(operator, suspended("o", "2026-01-02")), from(siem, reinstated("r", "2026-01-03")))
 		assert.Equal(t, hr.StatusSuspended, timeline.At(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)).Status)

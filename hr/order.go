@@ -55,7 +55,7 @@ func compareSequences(a, b string) int {
 		switch {
 		case s == "":
 			return 0
-		case strings.Trim(s, "0123456789") == "":
+		case isNumber(s):
 			return 1
 		default:
 			return 2
@@ -67,6 +67,9 @@ func compareSequences(a, b string) int {
 	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
 	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }
+
+// isNumber reports whether a sequence is a number.
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // distinct returns one person's events without repetitions, in the order in
 // which HR said them. Of events that share a key but differ, the one that was

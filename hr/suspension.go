@@ -22,14 +22,21 @@ func (e *Event) mayLift(s *Event) bool { return e.Source == s.Source || e.Source
 
 // lifts reports whether a reinstatement ends a suspension. It has to come later both
 // as it was said and as it was received, so that neither a clock that is behind nor a
-// record that was delayed undoes a suspension that nobody has looked at yet.
+// record that was delayed undoes a suspension that nobody has looked at yet. Of two that
+// arrived the wrong way round, the numbers that their own source gave them decide.
 func (e *Event) lifts(s *Event) bool {
-	return e.mayLift(s) && !e.before(s) && !s.arrivedAfter(e)
+	return e.mayLift(s) && !e.before(s) && (!s.arrivedAfter(e) || e.numberedAfter(s))
+}
+
+// numberedAfter reports whether the source of both events numbered e as the later one.
+func (e *Event) numberedAfter(s *Event) bool {
+	return e.Source == s.Source && isNumber(e.Sequence) && isNumber(s.Sequence) && compareSequences(e.Sequence, s.Sequence) > 0
 }
 
 // suspensions returns the security suspensions, from when one was said until it is
-// lifted, without what another covers; and the reinstatements by somebody who may not
-// lift what they were said of.
+// lifted, without what another covers; and as conflicts the reinstatements by somebody
+// who may not lift what they were said of, and the suspensions that were received after
+// what lifts them.
 func suspensions(events []*Event) (list []Interval, conflicts []Conflict) {
 	reinstated := filter(events, func(e *Event) bool { return e.Type == EventReinstated })
 	refused := map[*Event]bool{}
@@ -42,6 +49,9 @@ func suspensions(events []*Event) (list []Interval, conflicts []Conflict) {
 		for _, r := range reinstated {
 			if r.lifts(s) {
 				i.To = r.Said().UTC()
+				if !slices.ContainsFunc(reinstated, func(r *Event) bool { return r.lifts(s) && !s.arrivedAfter(r) }) {
+					conflicts = append(conflicts, Conflict{Code: ConflictSuspendedLate, Event: s.EventKey})
+				}
 				break
 			}
 			if !r.mayLift(s) && !r.before(s) {

@@ -75,6 +75,9 @@ const (
 	// ConflictRecordedAhead is an event whose recorded time lies minutes after its
 	// receipt. It counts as said when it was received.
 	ConflictRecordedAhead ConflictCode = "recorded_ahead"
+	// ConflictSuspendedLate is a suspension that was received after the reinstatement that
+	// lifts it, which its source numbered as the later one: the person has access.
+	ConflictSuspendedLate ConflictCode = "suspended_late"
 	// ConflictReinstatedByOther is a reinstatement by another source than the one that
 	// suspended the person, and not by an operator: the suspension holds.
 	ConflictReinstatedByOther ConflictCode = "reinstated_by_other"

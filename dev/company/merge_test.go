@@ -21,13 +21,25 @@ func TestExpectedAgreesWithMerge(t *testing.T) {
 		t.Run(options.name, func(t *testing.T) {
 			for seed := range uint64(25) {
 				h := Generate(options.make(seed, 60))
-				told := byPerson(h.Events)
+				told, received := byPerson(h.Events), byPerson(receivedAfterwards(h.Events))
 				for _, l := range h.lives {
 					compare(t, fmt.Sprintf("seed %d person %s", seed, l.id), l, told[l.id])
+					compare(t, fmt.Sprintf("seed %d person %s, received in the order of delivery", seed, l.id), l, received[l.id])
 				}
 			}
 		})
 	}
+}
+
+// receivedAfterwards returns the events as a first import receives them: all of them
+// long after they were recorded, in the order in which they are delivered.
+func receivedAfterwards(events []hr.Event) []hr.Event {
+	at := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	all := slices.Clone(events)
+	for i := range all {
+		all[i].Received = at.Add(time.Duration(i) * time.Millisecond)
+	}
+	return all
 }
 
 func compare(t *testing.T, who string, l *life, events []hr.Event) {
