@@ -10,7 +10,7 @@ func (s *split) ineffective() []Conflict {
 		for _, t := range m.ends {
 			for _, next := range s.list[k+1:] {
 				if next.rehired != nil && len(next.ends) == 0 && t.arrivedAfter(next.rehired) &&
-					(next.rehired.before(t) || t.immediate()) {
+					(next.rehired.before(t) || t.lastDay().Compare(next.from) >= 0 || t.immediate()) {
 					conflicts = append(conflicts, Conflict{Code: ConflictNoEffect, Event: t.EventKey})
 					break
 				}
