@@ -83,7 +83,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			Defaults:   map[string]string{"worker.workerType": "employee"},
 			Values:     map[string]map[string]string{"worker.location.timeZone": {"Berlin": "Europe/Berlin"}},
 			DateFormat: format,
-			Left:       snapshot.Marker{Column: "Status", Values: []string{"Terminated"}},
+			Left:       snapshot.Marker{Column: "Status", Values: []string{"Terminated"}, Present: []string{"Probation"}},
 			Primary:    snapshot.Marker{Column: "Main job", Values: []string{"Yes"}},
 		},
 		MaxLeavers: snapshot.Limit{Share: 0.02, Count: 2},

@@ -44,6 +44,7 @@ func readSnapshot(v value) *Snapshot {
 			v.mapping(
 				required("column", func(v value) { m.Left.Column = v.text() }),
 				required("values", func(v value) { m.Left.Values = v.texts() }),
+				optional("present", func(v value) { m.Left.Present = v.texts() }),
 			)
 		}),
 		optional("primary", func(v value) {

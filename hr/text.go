@@ -36,6 +36,20 @@ func Text(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return r == ' ' || joiner(r) })
 }
 
+// SameWord reports whether two of an HR system's words mean the same: case, spaces
+// and punctuation make no difference.
+func SameWord(a, b string) bool { return Word(a) == Word(b) }
+
+// Word returns a text as words are compared: letters and digits, without case.
+func Word(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, text)
+}
+
 // joiner reports whether the character joins letters or keeps them apart: some
 // scripts cannot be written without it, so it is kept within a text.
 func joiner(r rune) bool { return r == '\u200c' || r == '\u200d' }

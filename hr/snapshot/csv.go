@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -16,17 +17,30 @@ import (
 
 // readCSV reads a file with a header line.
 func readCSV(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
+	text = bufio.NewReader(&lineEnds{from: text})
 	header, err := text.ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		yield(nil, err)
 		return
 	}
+	comma, before := rune(0), ""
+	if m := separator.FindStringSubmatch(header); m != nil {
+		// A line for spreadsheets. What is read begins with the next one.
+		comma, before = []rune(m[1])[0], "\n"
+		if header, err = text.ReadString('\n'); err != nil && !errors.Is(err, io.EOF) {
+			yield(nil, err)
+			return
+		}
+	}
 	if !utf8.ValidString(header) {
 		yield(nil, notUTF8(1, 1, header))
 		return
 	}
-	records := csv.NewReader(io.MultiReader(strings.NewReader(header), text))
-	records.Comma = delimiter(header)
+	records := csv.NewReader(io.MultiReader(strings.NewReader(before+header), text))
+	records.Comma = comma
+	if comma == 0 {
+		records.Comma = delimiter(header)
+	}
 	records.ReuseRecord = true
 	names, err := records.Read()
 	if err != nil {
@@ -57,6 +71,9 @@ func readCSV(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
 			}
 			continue
 		}
+		if !slices.ContainsFunc(record, func(text string) bool { return hr.Text(text) != "" }) {
+			continue // an empty row
+		}
 		line, _ := records.FieldPos(0)
 		var problem *Error
 		row := m.row(line, fields, func(column string) string { return strings.Trim(record[place[column]], padding) },
@@ -80,6 +97,38 @@ func readCSV(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
 
 // padding is what files are laid out with. Other white space is data.
 const padding = " \t\r\n"
+
+// separator is the line by which spreadsheets are told what stands between values.
+var separator = regexp.MustCompile(`^"?(?i:sep)=([,;|\t])"?\r?\n?$`)
+
+// lineEnds makes the line ends of all systems, a carriage return alone among them,
+// line feeds.
+type lineEnds struct {
+	from  io.Reader
+	after bool // the last byte was a carriage return
+}
+
+// Read implements io.Reader.
+func (l *lineEnds) Read(p []byte) (int, error) {
+	for {
+		n, err := l.from.Read(p)
+		kept := p[:0]
+		for _, b := range p[:n] {
+			feeds := b == '\n' && l.after
+			l.after = b == '\r'
+			switch {
+			case feeds:
+			case b == '\r':
+				kept = append(kept, '\n')
+			default:
+				kept = append(kept, b)
+			}
+		}
+		if len(kept) > 0 || err != nil || n == 0 {
+			return len(kept), err
+		}
+	}
+}
 
 // delimiter is what stands between the names of a header line.
 func delimiter(header string) rune {
@@ -115,7 +164,8 @@ func places(names []string, comma rune, m Mapping) (map[string]int, error) {
 		if _, ok := place[column]; !ok {
 			hint := nearest.Hint(column, names)
 			if hint == "" {
-				hint = fmt.Sprintf("; with %q in between there are: %s", comma, strings.Join(names, ", "))
+				// A file without a header would tell of people here.
+				hint = fmt.Sprintf("; with %q in between the first line has %d columns", comma, len(names))
 			}
 			return nil, &Error{Line: 1, Name: column, Fatal: true, Text: "is not the name of a column, but snapshot.columns says so" + hint}
 		}

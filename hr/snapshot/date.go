@@ -2,8 +2,10 @@ package snapshot
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tenurehq/tenure/hr"
 )
@@ -48,7 +50,18 @@ var errDateFormat = errors.New("must have YYYY, MM and DD (or M and D) once each
 // String is the pattern.
 func (f DateFormat) String() string { return f.pattern }
 
+// timeOfDay is what databases write behind a date.
+var timeOfDay = regexp.MustCompile(`^(.*[0-9])[T ] ?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?$`)
+
+// parse reads a date. A time behind it is left out: the day as it is written is meant.
+// A date of zeros is how databases write that there is none.
 func (f DateFormat) parse(text string) (d hr.Date, problem string) {
+	if m := timeOfDay.FindStringSubmatch(text); m != nil {
+		text = m[1]
+	}
+	if strings.Count(text, "0") >= 6 && !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || r >= '1' && r <= '9' }) {
+		return hr.Date{}, ""
+	}
 	t, err := time.Parse(f.layout, text)
 	if err != nil {
 		return hr.Date{}, "is not a date of the form " + f.pattern + " (see snapshot.dateFormat)"

@@ -14,6 +14,7 @@ type finding struct {
 	question *Question    // for a human, if not nil; there may be events all the same
 	outcome  outcome      // why there are no events
 	employed bool         // at the snapshot's instant, by all that was known, and covered
+	upcoming bool         // an employment is still to begin
 	leaves   bool         // the events end the employment
 }
 
@@ -89,11 +90,13 @@ func (o *Options) propose(id string, row *Row, events []hr.Event) (finding, erro
 			f = s.absent()
 		case row.Left || s.over():
 			f = s.left()
+		case row.unclear:
+			f = s.ask(CodeUnknownStatus, "has a word for whether they have left that is not known: add it to snapshot.left.values, or to snapshot.left.present", hr.EventKey{})
 		default:
 			f = s.present(t)
 		}
 	}
-	f.employed = s.now != nil
+	f.employed, f.upcoming = s.now != nil, s.next != nil
 	return f, nil
 }
 

@@ -87,7 +87,9 @@ type Row struct {
 	Left      bool       // marked as somebody who has left
 	Secondary bool       // of somebody who has several positions: not the one that counts
 
-	mapped []string // fields that the file has columns for; not to be changed
+	mapped  []string        // fields that the file has columns for; not to be changed
+	missing map[string]bool // of those, the ones whose value the file has lost
+	unclear bool            // the word for whether they have left is not known
 }
 
 // content is what a row says, wherever it is.
@@ -106,6 +108,9 @@ func (r *Row) over(known hr.Profile) hr.Profile {
 	p := known
 	p.Attributes = maps.Clone(known.Attributes)
 	for _, field := range r.mapped {
+		if r.missing[field] {
+			continue
+		}
 		if at := texts[field]; at != nil {
 			*at(&p) = *at(&r.Profile)
 		}
@@ -119,10 +124,10 @@ func (r *Row) over(known hr.Profile) hr.Profile {
 			}
 		}
 	}
-	if slices.Contains(r.mapped, FieldStart) {
+	if slices.Contains(r.mapped, FieldStart) && !r.missing[FieldStart] {
 		p.StartDate = r.Profile.StartDate
 	}
-	if slices.Contains(r.mapped, FieldEnd) {
+	if slices.Contains(r.mapped, FieldEnd) && !r.missing[FieldEnd] {
 		p.EndDate = r.Profile.EndDate
 	}
 	if len(p.Attributes) == 0 {

@@ -21,11 +21,28 @@ type Mapping struct {
 	Primary    Marker                       // which row of somebody with several positions counts
 }
 
-// Marker is a column that says something if it has one of the values. Without a
-// column nothing is marked.
+// Marker is the column that says whether somebody has left. Without a column nobody
+// is marked. Words are compared as hr.SameWord does.
 type Marker struct {
-	Column string
-	Values []string
+	Column  string
+	Values  []string // who has left
+	Present []string // who has not, besides those whom everybody calls so
+}
+
+// present are the words of which everybody knows that somebody is employed.
+var present = []string{"active", "employed", "current", "working", "onboarding", "on leave", "leave"}
+
+// reads reports whether a text marks somebody who has left, and whether it is
+// unclear: a word that nobody has named is not read as either. None means employed.
+func (m Marker) reads(text string) (left, unclear bool) {
+	same := func(word string) bool { return word == text || hr.SameWord(word, text) && hr.Word(word) != "" }
+	switch {
+	case slices.ContainsFunc(m.Values, same):
+		return true, false
+	case text == "", slices.ContainsFunc(m.Present, same), slices.ContainsFunc(present, same):
+		return false, false
+	}
+	return false, true
 }
 
 // FieldError is something wrong with one part of a mapping.
@@ -94,6 +111,22 @@ func (m Mapping) columns() []string {
 // fields are the fields that have a column, sorted.
 func (m Mapping) fields() []string { return slices.Sorted(maps.Keys(m.Columns)) }
 
+// meant is what the configuration says that a field's word means.
+func (m Mapping) meant(field, text string) (string, bool) {
+	if meant, ok := m.Values[field][text]; ok {
+		return meant, true
+	}
+	if hr.Word(text) == "" {
+		return "", false
+	}
+	for _, word := range slices.Sorted(maps.Keys(m.Values[field])) {
+		if hr.SameWord(word, text) {
+			return m.Values[field][word], true
+		}
+	}
+	return "", false
+}
+
 // row makes a row of a record. get gives the text of a column. fail is told
 // what is wrong with a field and in which column ("" if it has none).
 func (m Mapping) row(line int, fields []string, get func(column string) string, fail func(column, field, problem string)) *Row {
@@ -101,15 +134,22 @@ func (m Mapping) row(line int, fields []string, get func(column string) string, 
 	row.Secondary = m.Primary.Column != "" && !slices.ContainsFunc(m.Primary.Values, func(is string) bool {
 		return strings.EqualFold(is, hr.Text(get(m.Primary.Column)))
 	})
-	row.Left = m.Left.Column != "" && slices.Contains(m.Left.Values, get(m.Left.Column))
+	if m.Left.Column != "" {
+		row.Left, row.unclear = m.Left.reads(get(m.Left.Column))
+	}
 	for _, field := range fields {
 		column := m.Columns[field]
 		text := get(column)
 		if !isID(field) {
 			text = hr.Text(text)
 		}
-		if meant, ok := m.Values[field][text]; ok {
+		if meant, ok := m.meant(field, text); ok {
 			text = meant
+		} else if text, ok = value(field, text); !ok {
+			if row.missing == nil {
+				row.missing = map[string]bool{}
+			}
+			row.missing[field] = true
 		}
 		if text == "" {
 			text = m.Defaults[field]
@@ -146,6 +186,12 @@ func (m Mapping) set(row *Row, field, text string) (problem string) {
 	}
 	if at := dates[field]; at != nil {
 		d, problem := m.DateFormat.parse(text)
+		if problem == "" && d.IsZero() {
+			if slices.Contains(requiredFields, field) {
+				problem = "is empty"
+			}
+			return problem
+		}
 		if d.Year > lastYear && (field == FieldEnd || field == FieldLastDay) {
 			d = hr.Date{} // how HR systems write that there is none
 		} else if problem == "" && (d.Year < firstYear || d.Year > lastYear) {

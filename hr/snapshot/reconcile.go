@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -30,13 +31,15 @@ type Code string
 
 // The questions.
 const (
-	CodeLeft         Code = "left"          // has left, and is at work by the snapshot
-	CodeRescinded    Code = "rescinded"     // was never hired, and is at work by the snapshot
-	CodeUpcomingLeft Code = "upcoming_left" // is to start, and has left by the snapshot
-	CodeEarlierEnd   Code = "earlier_end"   // left before the present employment began, by the snapshot
-	CodeLaterEnd     Code = "later_end"     // leaves later than a termination says, by the snapshot
-	CodeNoPrimary    Code = "no_primary"    // is in rows of which none counts
-	CodeUnsettled    Code = "unsettled"     // no event would settle it
+	CodeLeft          Code = "left"           // has left, and is at work by the snapshot
+	CodeRescinded     Code = "rescinded"      // was never hired, and is at work by the snapshot
+	CodeUpcomingLeft  Code = "upcoming_left"  // is to start, and has left by the snapshot
+	CodeEarlierEnd    Code = "earlier_end"    // left before the present employment began, by the snapshot
+	CodeLaterEnd      Code = "later_end"      // leaves later than a termination says, by the snapshot
+	CodeUnknownStatus Code = "unknown_status" // a word for whether they have left is not known
+	CodeMangledID     Code = "mangled_id"     // is new, and an ID that is all but the same is gone
+	CodeNoPrimary     Code = "no_primary"     // is in rows of which none counts
+	CodeUnsettled     Code = "unsettled"      // no event would settle it
 )
 
 // Question is something that only a human can say.
@@ -80,6 +83,8 @@ type Reconciliation struct {
 	totals    Totals
 	changes   []Change
 	questions []Question
+	hires     alike           // IDs that nobody had before
+	withdrawn map[string]bool // those of them that are not hired
 }
 
 // place is where a row is, and what it says.
@@ -94,7 +99,7 @@ func New(o Options) (*Reconciliation, error) {
 	if o.Source == "" || o.AsOf.Year() < firstYear || o.AsOf.Year() > lastYear {
 		return nil, errors.New("snapshot: a source and the instant of the snapshot are needed")
 	}
-	return &Reconciliation{opts: o, seen: map[string]place{}, secondary: map[string]int{}}, nil
+	return &Reconciliation{opts: o, seen: map[string]place{}, secondary: map[string]int{}, withdrawn: map[string]bool{}}, nil
 }
 
 // Bad notes a row that cannot be read.
@@ -138,23 +143,51 @@ func (r *Reconciliation) Saw(personID string) bool {
 // no row. All rows must have been given before.
 func (r *Reconciliation) Absent(personID string, events []hr.Event) error {
 	r.opts.infers = r.Infers()
-	return r.note(personID, nil, events)
+	f, err := r.opts.decide(personID, nil, events)
+	if err != nil {
+		return fmt.Errorf("person %s: %w", personID, err)
+	}
+	if found := r.hires.to(personID); len(found) > 0 && (f.employed || f.upcoming) && f.outcome != elsewhere {
+		r.withdraw(found)
+		f = finding{employed: f.employed, question: &Question{
+			Code: CodeMangledID, Text: "is not in the file, and " + strings.Join(found, ", ") +
+				" is new there: the IDs differ in leading zeros, quotes, exponents or case only. Nothing is sent of either. " +
+				"Mend the file; if they are two people, HR must say hired of the one and terminated of the other",
+		}}
+	}
+	r.add(personID, 0, f)
+	return nil
+}
+
+// withdraw takes back that people are hired.
+func (r *Reconciliation) withdraw(ids []string) {
+	for _, id := range ids {
+		if !r.withdrawn[id] {
+			r.withdrawn[id] = true
+			r.totals.Hires--
+		}
+	}
 }
 
 // Infers says whether absent people count as gone: not if that was not wanted,
 // and not if a row could not be read.
 func (r *Reconciliation) Infers() bool { return !r.opts.OnlyPresent && r.totals.Bad == 0 }
 
-// note adds what comes of one person.
+// note adds what comes of one person who is in the file.
 func (r *Reconciliation) note(id string, row *Row, events []hr.Event) error {
 	f, err := r.opts.decide(id, row, events)
 	if err != nil {
 		return fmt.Errorf("person %s: %w", id, err)
 	}
-	line := 0
-	if row != nil {
-		line = row.Line
+	if len(events) == 0 && len(f.events) > 0 {
+		r.hires.add(id)
 	}
+	r.add(id, row.Line, f)
+	return nil
+}
+
+// add adds a finding.
+func (r *Reconciliation) add(id string, line int, f finding) {
 	if f.employed {
 		r.totals.Employed++
 	}
@@ -175,7 +208,6 @@ func (r *Reconciliation) note(id string, row *Row, events []hr.Event) error {
 	default:
 		r.totals.Same++
 	}
-	return nil
 }
 
 func (r *Reconciliation) count(f finding) {
@@ -207,7 +239,9 @@ func (r *Reconciliation) withoutPrimary() (list []Question) {
 }
 
 // Changes are what never came, in the order in which people were given.
-func (r *Reconciliation) Changes() []Change { return r.changes }
+func (r *Reconciliation) Changes() []Change {
+	return slices.DeleteFunc(slices.Clone(r.changes), func(c Change) bool { return r.withdrawn[c.PersonID] })
+}
 
 // Questions are what only a human can say, in the same order.
 func (r *Reconciliation) Questions() []Question {

@@ -59,16 +59,16 @@ func ReadMapping(set *settings.Values, known map[string]hr.PersonType) Mapping {
 	}
 	for place, zone := range set.Map("zones") {
 		checkZone(set, "zones", zone)
-		m.zones[word(place)] = zone
+		m.zones[hr.Word(place)] = zone
 	}
 	for w, t := range known {
-		m.types[word(w)] = t
+		m.types[hr.Word(w)] = t
 	}
 	for w, t := range set.Map("workerTypes") {
 		if !slices.Contains(personTypes, hr.PersonType(t)) {
 			set.Reject("workerTypes", "must map words to employee, contractor, intern, partner, temporary or service")
 		}
-		m.types[word(w)] = hr.PersonType(t)
+		m.types[hr.Word(w)] = hr.PersonType(t)
 	}
 	return m
 }
@@ -83,7 +83,7 @@ func checkZone(set *settings.Values, name, zone string) {
 // the default. If there is none, the field that names the place is rejected.
 func (m Mapping) Zone(f *Fields, field string, places ...string) string {
 	for _, place := range places {
-		if zone, ok := m.zones[word(place)]; ok && word(place) != "" {
+		if zone, ok := m.zones[hr.Word(place)]; ok && hr.Word(place) != "" {
 			return zone
 		}
 	}
@@ -103,7 +103,7 @@ func (m Mapping) DefaultZone() string {
 
 // Type is what a field's word for a kind of worker means.
 func (m Mapping) Type(f *Fields, field string) hr.PersonType {
-	w := word(f.Text(field))
+	w := hr.Word(f.Text(field))
 	if w == "" {
 		f.Reject(field, "is missing: it says whether somebody is an employee, a contractor, an intern, ...")
 		return ""
@@ -115,16 +115,5 @@ func (m Mapping) Type(f *Fields, field string) hr.PersonType {
 	return t
 }
 
-// word is a text as words are compared: without case, spaces and punctuation.
-func word(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, text)
-}
-
-// SameWord says whether two of an HR system's words mean the same: case, spaces
-// and punctuation make no difference.
-func SameWord(a, b string) bool { return word(a) == word(b) }
+// SameWord reports whether two of an HR system's words mean the same.
+func SameWord(a, b string) bool { return hr.SameWord(a, b) }
