@@ -127,6 +127,14 @@ func (m *employment) starts() (start Date, moot map[*Event]bool) {
 		start = opening.Effective
 	}
 	contract := opening.Profile.EndDate
+	for _, old := range m.said {
+		// Without a hire the earliest snapshot opens the employment, though HR may have
+		// announced a later start before.
+		first, ok := m.startIn(old)
+		if ok && old.before(opening) && old.Type != EventConverted && first.Compare(start) > 0 && old.Effective == first {
+			moot[old] = true
+		}
+	}
 	for _, e := range m.said {
 		day, ok := m.startIn(e)
 		if !ok || !opening.before(e) || day.Compare(start) > 0 && !postpones(e, start, contract) {

@@ -57,6 +57,15 @@ func TestAStartThatHRHasMovedIsMoot(t *testing.T) {
 			[]string{"h: 2026-11-05 ..; h2, u from 2026-11-10"},
 		},
 		{
+			"moved to an earlier day by updates alone, of whom no hire is known",
+			[]hr.Event{
+				updated("u1", "2026-10-01", "2026-11-20", starting("2026-11-20")),
+				updated("u2", "2026-10-10", "2026-11-05", starting("2026-11-05")),
+				updated("u3", "2026-11-10", "2026-11-10", starting("2026-11-05")),
+			},
+			[]string{"u2: 2026-11-05 ..; u2, u3 from 2026-11-10"},
+		},
+		{
 			"moved twice",
 			[]hr.Event{
 				hired("h", "2026-10-01", "2026-11-20"), hired("h2", "2026-10-10", "2026-11-05"),
