@@ -4,10 +4,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
-	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/tenurehq/tenure/internal/remote"
 	"github.com/tenurehq/tenure/secret"
 )
 
@@ -123,11 +123,7 @@ func checkAccess(v value, k Kafka) {
 // onLoopback says whether an address, host:port, is this machine's own.
 func onLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return true // reported already
-	}
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
+	return err != nil || !remote.Exposed(host) // an error is reported already
 }
 
 // choice reads one of a few words.

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/remote"
 )
 
 // Kind is the catalog's entry.
@@ -18,6 +20,7 @@ var Kind = connector.Kind{
 	About:   about,
 	Settings: []connector.Setting{
 		{Name: "url", Type: connector.TypeText, Required: true, Text: "Where to sign in and as whom, without the password: postgres://tenure@db.example.com:5432/postgres. TLS is set by its parameters sslmode (default here: verify-full), sslrootcert, sslcert and sslkey, as in libpq; the files are read anew for each connection."},
+		remote.Plaintext,
 		{Name: "password", Type: connector.TypeSecret, Text: "Password of that role; none if it signs in with a client certificate."},
 		{Name: "grantable", Type: connector.TypeTexts, Text: "Group roles that may be granted: names, or beginnings of names such as app_*. Only a name that is spelled out lets a predefined role (pg_*) be granted; one that is or can become superuser never is, nor one that can log in or is a person's. Default: none."},
 		{Name: "heir", Type: connector.TypeText, Text: "Role that comes to own what a deleted account still owns. Default: the one that Tenure signs in as."},
@@ -82,6 +85,19 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}, nil
 }
 
+// unencrypted reports whether a connection may be made without TLS, as sslmode
+// disable, allow and prefer have it, and to which other machine.
+func unencrypted(config *pgx.ConnConfig) (host string, plain bool) {
+	tries := append([]*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}}, config.Fallbacks...)
+	for _, try := range tries {
+		network, _ := pgconn.NetworkAddress(try.Host, try.Port)
+		if try.TLSConfig == nil && network != "unix" && remote.Exposed(try.Host) {
+			return try.Host, true
+		}
+	}
+	return "", false
+}
+
 // address reads the url setting. It says sslmode whatever the setting and the
 // environment say: a password is not sent to a server that does not show who it is
 // unless somebody wrote so.
@@ -101,8 +117,13 @@ func address(read *connector.Values) string {
 		query.Set("sslmode", "verify-full")
 		parsed.RawQuery = query.Encode()
 	}
-	if _, err := pgx.ParseConfig(parsed.String()); err != nil {
+	config, err := pgx.ParseConfig(parsed.String())
+	if err != nil {
 		read.Reject("url", "has a parameter that is not known or cannot be used: check sslmode, and that the files of sslrootcert, sslcert and sslkey can be read")
+		return ""
+	}
+	if host, plain := unencrypted(config); plain && read.Has("password") {
+		remote.RejectPlaintext(read, "url", host, "may send the password unencrypted: use sslmode=verify-full")
 	}
 	return parsed.String()
 }

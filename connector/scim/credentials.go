@@ -230,10 +230,6 @@ func credentialsIn(settings *connector.Values, timeout time.Duration) credential
 }
 
 func tokenURL(settings *connector.Values) string {
-	text := settings.Text("tokenURL")
-	parsed, err := url.Parse(text)
-	if err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.User != nil {
-		settings.Reject("tokenURL", "must be a whole http or https URL without a password")
-	}
-	return text
+	remote.HTTPURL(settings, "tokenURL")
+	return settings.Text("tokenURL")
 }

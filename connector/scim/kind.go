@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"net/url"
 	"strings"
 	"time"
 
@@ -36,6 +35,7 @@ var Kind = connector.Kind{
 	About:   overview + aboutProfiles() + "\n",
 	Settings: []connector.Setting{
 		{Name: "url", Type: connector.TypeText, Required: true, Text: "Base URL of the service, without /Users."},
+		remote.Plaintext,
 		{Name: "profile", Type: connector.TypeText, Default: generic, Choices: profileNames(), Text: "Whose service it is: what is known of its deviations."},
 		{Name: "token", Type: connector.TypeSecret, Text: "Bearer token (RFC 6750)."},
 		{Name: "tokenURL", Type: connector.TypeText, Text: "In place of token: where to get one by OAuth 2 client credentials (RFC 6749 section 4.4)."},
@@ -81,7 +81,7 @@ var Kind = connector.Kind{
 }
 
 func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
-	base := baseURL(settings)
+	base := remote.BaseURL(settings, "url")
 	timeout, userAgent := settings.Duration("timeout"), settings.Text("userAgent")
 	if strings.ContainsAny(userAgent, "\r\n") {
 		settings.Reject("userAgent", "must be one line")
@@ -106,19 +106,6 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		createGroups:       settings.Bool("createGroups"),
 		defaultEntitlement: settings.Text("defaultEntitlement"),
 	}), nil
-}
-
-// baseURL reads the url setting. The result has no slash at its end.
-func baseURL(read *connector.Values) *url.URL {
-	text := read.Text("url")
-	base, err := url.Parse(strings.TrimRight(text, "/"))
-	switch {
-	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http":
-		read.Reject("url", "must be a whole http or https URL")
-	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
-		read.Reject("url", "must hold no password, query or fragment")
-	}
-	return base
 }
 
 // printable says whether s can stand in a header: RFC 6750's b64token and what

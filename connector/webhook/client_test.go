@@ -48,7 +48,7 @@ func TestSettings(t *testing.T) {
 		want   string
 	}{
 		"plain http":       {connector.Settings{"url": "http://hooks.example.com"}, `"url" must be https`},
-		"no url":           {connector.Settings{"url": "hooks.example.com"}, `"url" must be a whole https URL`},
+		"no url":           {connector.Settings{"url": "hooks.example.com"}, `"url" must be a whole http or https URL`},
 		"password in url":  {connector.Settings{"url": "https://a:s3cret@hooks.example.com"}, `"url" must hold no password`},
 		"secret unmarked":  {connector.Settings{"secret": "s3cret"}, `"secret" must be whsec_`},
 		"secret too short": {connector.Settings{"secret": "whsec_" + base64.StdEncoding.EncodeToString([]byte("s3cret"))}, `24 to 64 bytes`},

@@ -3,8 +3,6 @@ package webhook
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +27,8 @@ var Kind = connector.Kind{
 	Summary: "a service of your own, by one documented JSON contract",
 	About:   about,
 	Settings: []connector.Setting{
-		{Name: "url", Type: connector.TypeText, Required: true, Text: "Where every request is sent (POST). http only on this machine itself."},
+		{Name: "url", Type: connector.TypeText, Required: true, Text: "Where every request is sent (POST)."},
+		remote.Plaintext,
 		{Name: "secret", Type: connector.TypeSecret, Required: true, Text: "Signs every request (HMAC-SHA256): whsec_ and 24 to 64 bytes in base64, as Standard Webhooks has it."},
 		{Name: "operations", Type: connector.TypeTexts, Default: everything, Text: "What the service offers besides find, read, check, list, adopt and disable, which it must: any of " + strings.Join(everything, ", ") + ". Whoever offers grant offers revoke and list_entitlements. Without enable, disabling counts as destructive. Default: all."},
 		{Name: "keys", Type: connector.TypeTexts, Text: "By what else than the person ID and the username the service can look: employee_number, email. Default: nothing."},
@@ -100,20 +99,9 @@ func known(settings *connector.Values, name string, given, there []string) {
 
 // address reads the url setting.
 func address(settings *connector.Values) string {
-	parsed, err := url.Parse(settings.Text("url"))
-	switch {
-	case err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http":
-		settings.Reject("url", "must be a whole https URL")
+	parsed := remote.HTTPURL(settings, "url")
+	if parsed == nil {
 		return ""
-	case parsed.User != nil || parsed.Fragment != "":
-		settings.Reject("url", "must hold no password and no fragment")
-	case parsed.Scheme == "http" && !loopback(parsed.Hostname()):
-		settings.Reject("url", "must be https, since what is sent is about persons")
 	}
 	return parsed.String()
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

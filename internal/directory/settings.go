@@ -2,11 +2,11 @@ package directory
 
 import (
 	"context"
-	"net"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/tenurehq/tenure/internal/remote"
 	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/secret"
 )
@@ -15,7 +15,7 @@ import (
 var Settings = []settings.Setting{
 	{Name: "url", Type: settings.TypeText, Required: true, Text: `Address of the server, such as "ldaps://ldap.example.com"; several, separated by spaces, are tried in turn.`},
 	{Name: "startTLS", Type: settings.TypeBool, Text: "Encrypt ldap:// connections by StartTLS (RFC 4511 section 4.14)."},
-	{Name: "plaintext", Type: settings.TypeBool, Text: "Allow ldap:// connections to other machines without encryption: whoever listens sees the password."},
+	remote.Plaintext,
 	{Name: "ca", Type: settings.TypeText, Text: "File of the certificate authorities (PEM) that sign the server's certificate; those of the system if absent. It is read again for each connection."},
 	{Name: "bindDN", Type: settings.TypeText, Required: true, Text: "DN to bind as."},
 	{Name: "password", Type: settings.TypeSecret, Required: true, Text: "Password to bind with. A new one is used from the next call on."},
@@ -48,18 +48,14 @@ func Read(v *settings.Values) Config {
 			v.Reject("url", `must be like "ldaps://ldap.example.com" or "ldap://ldap.example.com:389"`)
 		case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
 			v.Reject("url", "must hold a scheme, a host and a port, and nothing else")
-		case u.Scheme == "ldap" && !c.StartTLS && !v.Bool("plaintext") && !loopback(u.Hostname()):
-			v.Reject("url", "would send the password unencrypted: use ldaps://, or set startTLS")
 		case u.Scheme == "ldaps" && c.StartTLS:
 			v.Reject("startTLS", "is for ldap:// addresses: ldaps:// ones are encrypted from the start")
 		default:
+			if u.Scheme == "ldap" && !c.StartTLS {
+				remote.RejectPlaintext(v, "url", u.Hostname(), "would send the password unencrypted: use ldaps://, or set startTLS")
+			}
 			c.URLs = append(c.URLs, u)
 		}
 	}
 	return c
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

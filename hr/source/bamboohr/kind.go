@@ -3,7 +3,6 @@ package bamboohr
 import (
 	"net/url"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -20,6 +19,7 @@ var Kind = source.Kind{
 	Settings: append(source.MappingSettings("/bamboohr"),
 		settings.Setting{Name: "companyDomain", Type: settings.TypeText, Text: "COMPANY of COMPANY.bamboohr.com, to fetch employees whom a webhook only names."},
 		settings.Setting{Name: "url", Type: settings.TypeText, Text: "Base URL of the API, instead of the one that companyDomain stands for."},
+		remote.Plaintext,
 		settings.Setting{Name: "apiKey", Type: settings.TypeSecret, Text: "API key of a user who may see the employees and fields. Without it nothing is fetched: webhooks must be field-based and post all that is needed."},
 		settings.Setting{Name: "timeout", Type: settings.TypeDuration, Default: defaultTimeout, Text: "How long one call of the API may take."},
 		settings.Setting{Name: "fields", Type: settings.TypeMap, Text: "What the webhook or the account calls fields otherwise than BambooHR does: API name to name."},
@@ -84,13 +84,7 @@ func baseURL(set *settings.Values) *url.URL {
 	case text == "" && domain == "":
 		return nil
 	case text == "":
-		text = "https://" + domain + ".bamboohr.com"
+		return &url.URL{Scheme: "https", Host: domain + ".bamboohr.com"}
 	}
-	base, err := url.Parse(strings.TrimRight(text, "/"))
-	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" ||
-		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		set.Reject("url", "must be a whole http or https URL, without password, query and fragment")
-		return nil
-	}
-	return base
+	return remote.BaseURL(set, "url")
 }

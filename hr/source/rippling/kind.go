@@ -1,8 +1,6 @@
 package rippling
 
 import (
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -19,6 +17,7 @@ var Kind = source.Kind{
 	Settings: append(source.MappingSettings("/rippling"),
 		settings.Setting{Name: "token", Type: settings.TypeSecret, Text: "API key or access token that may read employees. Without it no webhook can be used: they only name employees."},
 		settings.Setting{Name: "url", Type: settings.TypeText, Default: "https://api.rippling.com", Text: "Base URL of the API."},
+		remote.Plaintext,
 		settings.Setting{Name: "timeout", Type: settings.TypeDuration, Default: 15 * time.Second, Text: "How long one call of the API may take."},
 		settings.Setting{Name: "attributes", Type: settings.TypeMap, Text: "More fields to keep: attribute to field, inner fields with dots (customFields.Shirt). Policy sees them as person.attributes."},
 	),
@@ -40,11 +39,7 @@ type system struct {
 
 func connect(set *settings.Values) (source.Source, error) {
 	sys := &system{mapping: source.ReadMapping(set, words), attributes: set.Map("attributes"), fetches: set.Has("token")}
-	base, err := url.Parse(strings.TrimRight(set.Text("url"), "/"))
-	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" ||
-		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		set.Reject("url", "must be a whole http or https URL, without password, query and fragment")
-	}
+	base := remote.BaseURL(set, "url")
 	opened := source.Source{Decode: sys.decode, Snapshot: true}
 	if sys.fetches {
 		opened.Fetch = (&fetcher{http: remote.NewHTTPClient(set.Duration("timeout")), base: base, token: set.Secret("token")}).fetch

@@ -1,8 +1,6 @@
 package workday
 
 import (
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -19,6 +17,7 @@ var Kind = source.Kind{
 	Settings: append(source.MappingSettings("/workday"),
 		settings.Setting{Name: "transactions", Type: settings.TypeMap, Text: "What business processes mean: hired, rehired, transferred, updated, converted, leave_started, leave_ended or terminated. Added to those that are known; others are updates."},
 		settings.Setting{Name: "url", Type: settings.TypeText, Text: "URL of the tenant's Staffing web service (https://HOST/ccx/service/TENANT/Staffing/v44.1), to fetch workers of whom a record has only the reference."},
+		remote.Plaintext,
 		settings.Setting{Name: "username", Type: settings.TypeText, Text: "Integration system user, with its tenant: ISU_Tenure@TENANT."},
 		settings.Setting{Name: "password", Type: settings.TypeSecret, Text: "Password of the integration system user."},
 		settings.Setting{Name: "timeout", Type: settings.TypeDuration, Default: 30 * time.Second, Text: "How long one call of the web service may take."},
@@ -72,10 +71,7 @@ func connect(set *settings.Values) (source.Source, error) {
 	if !sys.fetches {
 		return opened, nil
 	}
-	service, err := url.Parse(strings.TrimRight(set.Text("url"), "/"))
-	if err != nil || service.Host == "" || service.Scheme != "https" && service.Scheme != "http" || service.User != nil {
-		set.Reject("url", "must be a whole http or https URL, without password")
-	}
+	service := remote.HTTPURL(set, "url")
 	for _, name := range []string{"username", "password"} {
 		if !set.Has(name) {
 			set.Reject(name, "is missing: url alone fetches nothing")

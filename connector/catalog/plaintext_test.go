@@ -1,0 +1,78 @@
+package catalog_test
+
+import (
+	"encoding/base64"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/catalog"
+)
+
+// secure are, for each setting that is a URL by KIND.SETTING, settings with which the
+// kind opens, and the URL that an attacker on the way could listen to.
+var secure = map[string]struct {
+	settings connector.Settings
+	exposed  string
+	never    bool // no permission makes it right
+}{
+	"scim.url": {connector.Settings{"url": "https://app.example.com", "token": "abc"}, "http://app.example.com", false},
+	"scim.tokenURL": {
+		connector.Settings{"url": "https://app.example.com", "tokenURL": "https://id.example.com", "clientID": "a", "clientSecret": "b"},
+		"http://id.example.com/token", false,
+	},
+	"webhook.url": {
+		connector.Settings{"url": "https://app.example.com", "secret": "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32))},
+		"http://app.example.com", false,
+	},
+	"ldap.url": {
+		connector.Settings{"url": "ldaps://ldap.example.com", "bindDN": "cn=tenure,dc=example", "password": "abc", "people": "ou=people,dc=example"},
+		"ldap://ldap.example.com", false,
+	},
+	"activedirectory.url": {
+		connector.Settings{"url": "ldaps://dc.example.com", "bindDN": "cn=tenure,dc=example", "password": "abc", "people": "OU=People,DC=corp,DC=example"},
+		"ldap://dc.example.com", true,
+	},
+	"postgres.url": {
+		connector.Settings{"url": "postgres://tenure@db.example.com/postgres", "password": "abc"},
+		"postgres://tenure@db.example.com/postgres?sslmode=prefer", false,
+	},
+}
+
+func TestNoKindSendsCredentialsUnencrypted(t *testing.T) {
+	for _, kind := range catalog.Kinds() {
+		for _, setting := range kind.Settings {
+			if !strings.HasSuffix(strings.ToLower(setting.Name), "url") {
+				continue
+			}
+			name := kind.Name + "." + setting.Name
+			t.Run(name, func(t *testing.T) {
+				test, there := secure[name]
+				require.True(t, there, "say in this test how this setting is refused")
+				open := func(change connector.Settings) error {
+					settings := maps.Clone(test.settings)
+					maps.Copy(settings, change)
+					c, err := kind.Open(t.Context(), connector.Env{App: "app"}, settings)
+					if err == nil {
+						require.NoError(t, c.Close())
+					}
+					return err
+				}
+				require.NoError(t, open(nil))
+				err := open(connector.Settings{setting.Name: test.exposed})
+				require.ErrorContains(t, err, `setting "`+setting.Name+`"`)
+				assert.ErrorContains(t, err, "encrypted")
+				err = open(connector.Settings{setting.Name: test.exposed, "plaintext": true})
+				if test.never {
+					require.Error(t, err)
+					return
+				}
+				require.NoError(t, err, "one name for the permission, whatever the kind")
+			})
+		}
+	}
+}
