@@ -183,16 +183,11 @@ func (a *Activities) finish(ctx context.Context, req StepRequest, begun ledger.B
 	return nil
 }
 
-// cause says why a step is done, for the audit: the roles or the reason, and the
-// last thing that HR said.
+// cause says why a step is done, for the audit: the roles or the reason, and what HR
+// said that makes it so at present.
 func (d decision) cause(step plan.Step) string {
-	if period := d.desired.Standing.Period; period != nil {
-		if step.Kind.Gives() {
-			return fmt.Sprintf("%s (opened by %s)", step.Why, period.Opened.ID)
-		}
-		if period.End.Event.ID != "" {
-			return fmt.Sprintf("%s (%s)", step.Why, period.End.Event.ID)
-		}
+	if event := d.timeline.Cause(d.now).Event.ID; event != "" {
+		return fmt.Sprintf("%s (%s)", step.Why, event)
 	}
 	return step.Why
 }

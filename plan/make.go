@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -393,14 +394,15 @@ func key(app string, kind Kind, content ...string) string {
 
 // entitlements gives the names, and why policy grants them.
 func entitlements(a policy.Account) (names []string, why string) {
-	var roles []string
+	roles := slices.Clone(a.Roles)
 	for _, e := range a.Entitlements {
 		names = append(names, e.Name)
 		roles = append(roles, e.Roles...)
 	}
 	slices.Sort(names)
 	slices.Sort(roles)
-	return names, strings.Join(slices.Compact(roles), ", ")
+	why = strings.Join(slices.Compact(roles), ", ")
+	return names, cmp.Or(why, "kept after a move")
 }
 
 // missing lists what is in want but not in have.

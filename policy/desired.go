@@ -34,6 +34,9 @@ type Account struct {
 	Enabled      bool           // false before the start date, on leave, suspended
 	Attributes   map[string]any // evaluated mappings: string, bool, int64 or []string; empty strings and lists are left out
 	Entitlements []Entitlement  // by name
+	// Roles are the names of the roles that give an account without entitlements,
+	// sorted; empty for one that has some, and for one that is only kept after a move.
+	Roles []string
 }
 
 // Entitlement is one entitlement and why policy grants it.

@@ -86,8 +86,30 @@ func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool) {
 			Enabled:      enabled,
 			Attributes:   e.attributes(e.policy.apps[name], vars),
 			Entitlements: granted[name].sorted(),
+			Roles:        e.givers(name, granted[name], vars),
 		})
 	}
+}
+
+// givers lists the roles that give an account which has no entitlements that would say
+// who gave them.
+func (e *evaluation) givers(app string, has entitlements, vars *variables) []string {
+	if len(has) > 0 {
+		return nil
+	}
+	var names []string
+	for i := range e.policy.roles {
+		role := &e.policy.roles[i]
+		gives := slices.ContainsFunc(role.grants, func(g Grant) bool { return g.App == app })
+		if !gives {
+			continue
+		}
+		if holds, err := role.when.eval(vars); err == nil && holds == true {
+			names = append(names, role.name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // attributes evaluates an app's mappings; empty ones are left out.

@@ -10,7 +10,9 @@ import (
 // Outcome is what would become of one person.
 type Outcome struct {
 	PersonID string    `json:"person"`
-	Status   hr.Status `json:"status"` // at the end of the rehearsal
+	Status   hr.Status `json:"status"` // as things are now
+	// Becomes is the status at the end of the rehearsal, if it is another.
+	Becomes hr.Status `json:"becomes,omitempty"`
 	// Claims is the username that the person would be given, who has none yet.
 	Claims  string   `json:"claims,omitempty"`
 	Changes []Change `json:"changes"`
@@ -20,6 +22,14 @@ type Outcome struct {
 	Accounts []Account `json:"accounts,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
 	Repeated int       `json:"repeated,omitempty"` // events that the ledger has already
+}
+
+// settled returns the outcome without a status that it keeps.
+func (o Outcome) settled() Outcome {
+	if o.Becomes == o.Status {
+		o.Becomes = ""
+	}
+	return o
 }
 
 // Nothing says whether nothing at all would become of the person.

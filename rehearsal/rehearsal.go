@@ -80,7 +80,7 @@ func (r *Rehearsal) Person(ctx context.Context, personID string) (Outcome, error
 	known := remember(person, r.Rules.Policy)
 	first, err := r.live(ctx, person, r.Rules, r.before, known)
 	if err != nil || !r.Compares() {
-		return first, err
+		return first.settled(), err
 	}
 	rules := r.Rules
 	if r.With != nil {
@@ -92,13 +92,14 @@ func (r *Rehearsal) Person(ctx context.Context, personID string) (Outcome, error
 		return Outcome{}, err
 	}
 	out := second
+	out.Status = first.Status
 	out.Changes, out.CalledOff = compare(first.Changes, second.Changes)
 	out.Problems = slices.DeleteFunc(second.Problems, func(p Problem) bool { return slices.Contains(first.Problems, p) })
 	out.Repeated = repeated
 	if first.Claims == second.Claims {
 		out.Claims = ""
 	}
-	return out, nil
+	return out.settled(), nil
 }
 
 // hears adds to a person what HR would say of them, and says how many of these

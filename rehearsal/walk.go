@@ -49,11 +49,11 @@ func (w *walk) live(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if turn == 0 {
+		if w.out.Becomes = d.Desired.Standing.Status; turn == 0 {
+			w.out.Status = w.out.Becomes
 			w.conflicts(d)
 		}
 		w.person.Steps = slices.DeleteFunc(w.person.Steps, func(s ledger.Step) bool { return slices.Contains(d.LapsedSkips, s.Key) })
-		w.out.Status = d.Desired.Standing.Status
 		if w.person.Username = d.Person.Username; had != w.person.Username {
 			w.out.Claims = w.person.Username
 		}

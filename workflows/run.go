@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/plan"
 )
 
@@ -46,7 +47,7 @@ func (r *run) change(ctx workflow.Context) error {
 		if err := r.assess(ctx); err != nil {
 			return err
 		}
-		if next := r.nextKind(); next != r.kind {
+		if next := r.nextKind(ctx); next != r.kind {
 			if !r.leave(ctx) {
 				continue
 			}
@@ -122,16 +123,22 @@ func (r *run) assess(ctx workflow.Context) error {
 }
 
 // nextKind is the kind of change that this has turned out to be. A joiner whose
-// accounts are partly there is still one.
-func (r *run) nextKind() plan.Change {
+// accounts are partly there is still one, unless the person has gone on leave.
+func (r *run) nextKind(ctx workflow.Context) plan.Change {
 	switch {
 	case r.todo.Change == plan.None:
 		return r.kind
 	case r.kind == plan.Joiner && r.todo.Change == plan.Mover && r.began:
+		if r.todo.Status == hr.StatusOnLeave && workflow.GetVersion(ctx, versionLeave, workflow.DefaultVersion, 1) == 1 {
+			return plan.Mover
+		}
 		return r.kind
 	}
 	return r.todo.Change
 }
+
+// versionLeave marks histories in which a leave ends a Joiner.
+const versionLeave = "leave-ends-joiner"
 
 // leave gets the run ready to end: true if it may, false if something new was
 // said at the last moment.

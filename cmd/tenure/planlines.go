@@ -26,7 +26,11 @@ type planLines struct {
 func (l *planLines) person(o rehearsal.Outcome) error {
 	l.shown = true
 	var b strings.Builder
-	printTo(&b, "%s (%s)", o.PersonID, o.Status)
+	printTo(&b, "%s (%s", o.PersonID, o.Status)
+	if o.Becomes != "" {
+		printTo(&b, ", becomes %s", o.Becomes)
+	}
+	b.WriteByte(')')
 	if o.Claims != "" {
 		printTo(&b, ", would be called %s", o.Claims)
 	}
@@ -162,7 +166,11 @@ func (l *planLines) attributes(c rehearsal.Change) string {
 	for _, a := range c.Attributes {
 		switch {
 		case a.Was != nil || a.Is != nil:
-			names = append(names, fmt.Sprintf("%s: %s -> %s", a.Name, valueOf(a.Was), valueOf(a.Is)))
+			was := valueOf(a.Was)
+			if c.Unsure {
+				was = "unknown"
+			}
+			names = append(names, fmt.Sprintf("%s: %s -> %s", a.Name, was, valueOf(a.Is)))
 		case c.Do != rehearsal.Create:
 			names = append(names, a.Name)
 		}
