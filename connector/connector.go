@@ -75,7 +75,8 @@ type Connector interface {
 
 // Creator makes accounts. If the app says that such an account exists, the error
 // is of KindExists: the caller finds it. If the app took the call, in an answer that
-// does not show the account, the error is of KindContradictory: it may have been made.
+// does not show the account, the error is of KindContradictory: it may have been made,
+// and if it is known under which ID, the account that comes with the error has it.
 // KindInvalid, KindForbidden, KindUnauthorized, KindUnsupported and KindRateLimited say
 // that nothing was made.
 type Creator interface {

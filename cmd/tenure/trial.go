@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os/signal"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,6 +25,8 @@ type trialOptions struct {
 	write  bool
 	grants []string
 	wait   time.Duration
+	// patience is for one thing that the app shows late.
+	patience time.Duration
 }
 
 func (c *cli) appTestCommand() *cobra.Command {
@@ -33,8 +39,10 @@ whether the rights are there that it needs. Nothing is changed.
 
 With --write a whole life is played with a test account, whose username begins
 with "tenure-test-": it is made with the attributes that the configuration maps,
-given an entitlement, disabled, enabled, stripped and deleted, and read back after
-each step. If a step fails, what is left of the account is disabled and deleted.
+they are changed and cleared, it is given an entitlement, disabled, enabled, stripped
+and deleted, and read back after each step. What the app shows late is waited for.
+If a step fails, or Ctrl-C is pressed, what there is of the account is disabled and
+deleted, even if the app never said that it made it. What may be left is named.
 
 The exit status is 1 if anything fails.`,
 		Example: `  tenure app test wiki
@@ -49,7 +57,8 @@ The exit status is 1 if anything fails.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&o.write, "write", false, "make, change and delete a test account")
 	flags.StringSliceVar(&o.grants, "grant", nil, "`entitlement` to give the test account (default: the first that a role gives in this app)")
-	flags.DurationVar(&o.wait, "wait", time.Minute, "how `long` all of it may take")
+	flags.DurationVar(&o.wait, "wait", 5*time.Minute, "how `long` all of it may take, without cleaning up")
+	flags.DurationVar(&o.patience, "patience", 30*time.Second, "how `long` to wait for one thing that the app shows late")
 	return cmd
 }
 
@@ -66,41 +75,97 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 	ctx, cancel := context.WithTimeout(ctx, o.wait)
 	defer cancel()
 
-	t := &trial.Trial{Connector: conn, Say: func(s trial.Step) { sayStep(c.out, s) }}
+	t := &trial.Trial{
+		Connector: conn, Patience: o.patience,
+		Say:     func(s trial.Step) { sayStep(c.out, s) },
+		Waiting: func(what string) { printTo(c.err, "%s\n", what) },
+	}
 	if err := t.Look(ctx); err != nil {
 		return fmt.Errorf("app %s: %w", name, err)
 	}
 	if !o.write {
 		return nil
 	}
-	spec, err := testAccount(cfg.Policy, name)
+	life, err := testLife(cfg.Policy, name)
 	if err != nil {
 		return fmt.Errorf("app %s: %w", name, err)
 	}
-	if len(o.grants) == 0 {
-		o.grants = cfg.Policy.Grants(name)
-		o.grants = o.grants[:min(1, len(o.grants))]
+	if life.Entitlements = o.grants; len(o.grants) == 0 {
+		grants := cfg.Policy.Grants(name)
+		life.Entitlements = grants[:min(1, len(grants))]
 	}
-	if err := t.Live(ctx, spec, o.grants); err != nil {
+	// The account is cleaned up also if the terminal is closed, or nobody reads on.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
+	printTo(c.err, "trying with the test account %s (external ID %s)\n", life.Account.Username, life.Account.PersonID)
+	if err := t.Live(ctx, life); err != nil {
 		return fmt.Errorf("app %s: %w", name, err)
 	}
 	return nil
 }
 
-// testAccount is the account of a person who does not exist.
-func testAccount(p *policy.Policy, app string) (connector.Spec, error) {
+// testLife is the life of a person who does not exist: who is hired, and then has
+// another name, department and so on, and then lacks what people need not have.
+func testLife(p *policy.Policy, app string) (trial.Life, error) {
 	mark := uuid.NewString()[:8] // short: some apps take usernames of 20 characters, and person IDs of 16
-	profile := hr.Profile{
+	hired := hr.Profile{
 		Type: hr.TypeEmployee, GivenName: "Tenure", FamilyName: "Test " + mark, EmployeeNumber: mark,
-		JobTitle: "Test account", Department: "Test", Location: hr.Location{Country: "DE", TimeZone: "UTC"},
+		JobTitle: "Test account", Department: "Test", CostCenter: "1", Company: "Test", Location: hr.Location{Site: "Test", Country: "DE", TimeZone: "UTC"},
 	}
+	moved := hired
+	moved.GivenName, moved.FamilyName = "Changed", "Changed "+mark
+	moved.JobTitle, moved.Department, moved.CostCenter, moved.Company = "Changed", "Changed", "2", "Changed"
+	moved.Location = hr.Location{Site: "Changed", Country: "AT", TimeZone: "Europe/Vienna"}
 	id := policy.Identity{PersonID: "test-" + mark, Username: "tenure-test-" + mark}
-	var err error
-	if id.Email, err = p.Email(id, profile); err != nil {
-		return connector.Spec{}, err
+	made, err := mapped(p, app, &id, hired)
+	if err != nil {
+		return trial.Life{}, err
 	}
-	attributes, err := p.Attributes(app, id, profile)
-	return connector.Spec{PersonID: id.PersonID, Username: id.Username, Active: true, Attributes: attributes}, err
+	life := trial.Life{
+		Account: connector.Spec{PersonID: id.PersonID, Username: id.Username, Active: true, Attributes: made},
+		Email:   id.Email, EmployeeNumber: mark,
+	}
+	changed, err := mapped(p, app, &id, moved)
+	if err != nil {
+		return trial.Life{}, err
+	}
+	rules, _ := p.App(app)
+	all := map[string]any{} // as Tenure sends them: what has no value is cleared
+	for _, name := range rules.Attributes {
+		all[name] = ""
+	}
+	life.Changed, life.Cleared = maps.Clone(all), maps.Clone(all)
+	maps.Copy(life.Changed, changed)
+	maps.Copy(life.Cleared, changed)
+	for _, without := range withoutOne(moved) {
+		left, err := mapped(p, app, &id, without)
+		if err != nil {
+			continue // a mapping needs it, so that it is never cleared
+		}
+		for name := range changed {
+			if _, ok := left[name]; !ok {
+				life.Cleared[name] = ""
+			}
+		}
+	}
+	return life, nil
+}
+
+// withoutOne are profiles of which each lacks one thing that people need not have.
+func withoutOne(p hr.Profile) []hr.Profile {
+	all := slices.Repeat([]hr.Profile{p}, 6)
+	all[0].JobTitle, all[1].Department, all[2].CostCenter, all[3].Company = "", "", "", ""
+	all[4].Location.Site, all[5].Location.Country = "", ""
+	return all
+}
+
+// mapped are the attributes of somebody, whose e-mail address it sets in the identity.
+func mapped(p *policy.Policy, app string, id *policy.Identity, profile hr.Profile) (attributes map[string]any, err error) {
+	if id.Email, err = p.Email(*id, profile); err != nil {
+		return nil, err
+	}
+	return p.Attributes(app, *id, profile)
 }
 
 func sayStep(w io.Writer, s trial.Step) {

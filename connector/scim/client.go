@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -205,19 +206,21 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	}
 	// A new account can be in groups already: some services put everyone in one.
 	account, err := c.account(ctx, connector.OpCreate, user, c.ask, &c.oneShows)
-	return account, acknowledged(err)
+	if err != nil {
+		return connector.Account{ID: user.text("id")}, acknowledged(err)
+	}
+	return account, nil
 }
 
-// acknowledged is an error that comes after the service has taken a creation: whatever
-// it is, the account may have been made.
+// acknowledged is an error that comes after the service has taken a creation, or nil:
+// whatever it is, the account may have been made.
 func acknowledged(err error) error {
-	if err == nil {
-		return nil
+	message := "the app says that it has made the account, and does not show it"
+	var why *connector.Error
+	if errors.As(err, &why) {
+		message += ": " + why.Message
 	}
-	return &connector.Error{
-		Kind: connector.KindContradictory, Op: connector.OpCreate, Cause: err,
-		Message: "the app says that it has made the account, and does not show it",
-	}
+	return &connector.Error{Kind: connector.KindContradictory, Op: connector.OpCreate, Cause: err, Message: message}
 }
 
 // post makes a user and returns it. A service may answer with nothing or with a part
@@ -239,20 +242,26 @@ func (c *client) post(ctx context.Context, spec connector.Spec, body resource) (
 		}
 	}
 	if id != "" {
-		if user, _, err = c.get(ctx, connector.OpCreate, id); err == nil {
+		if user, _, err = c.get(ctx, connector.OpCreate, id); err == nil && madeOf(spec, user) {
 			return user, nil
 		}
 	}
-	matches, err := c.Find(ctx, connector.Keys{PersonID: spec.PersonID, Username: spec.Username})
-	if err == nil && len(matches) == 1 {
+	matches, found := c.Find(ctx, connector.Keys{PersonID: spec.PersonID, Username: spec.Username})
+	if found == nil && len(matches) == 1 {
 		if user, _, err = c.get(ctx, connector.OpCreate, matches[0].Account.ID); err == nil {
 			return user, nil
 		}
 	}
-	return nil, &connector.Error{
-		Kind: connector.KindContradictory, Op: connector.OpCreate, Cause: err,
-		Message: "the app says that it has made the account, and does not show it",
+	if err == nil {
+		err = found
 	}
+	return nil, acknowledged(err)
+}
+
+// madeOf reports whether a user is what came of making an account: the address in an
+// answer may lead elsewhere.
+func madeOf(spec connector.Spec, user resource) bool {
+	return spec.PersonID != "" && user.text("externalId") == spec.PersonID || strings.EqualFold(user.text("userName"), spec.Username)
 }
 
 // Adopt implements connector.Adopter. The account's version goes with the

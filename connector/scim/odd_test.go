@@ -458,3 +458,47 @@ func TestAMultiValuedAttributeWithoutTypesIsReplaced(t *testing.T) {
 		})
 	}
 }
+
+// An answer to a creation that leads to somebody else's account does not make that the
+// new one.
+func TestACreationThatLeadsElsewhereIsLookedFor(t *testing.T) {
+	app, _ := serve(t)
+	theirs := app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true})
+	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			app.ServeHTTP(w, r)
+			return
+		}
+		app.ServeHTTP(httptest.NewRecorder(), r)
+		w.Header().Set("Location", "/Users/"+theirs)
+		w.WriteHeader(http.StatusCreated)
+	})
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	require.NoError(t, err)
+	assert.Equal(t, "anna", made.Username)
+	assert.NotEqual(t, theirs, made.ID)
+}
+
+// An account that was made and cannot be read is known by its ID, and the error says why.
+func TestACreationThatCannotBeReadTellsTheID(t *testing.T) {
+	app, _ := serve(t)
+	hidden := strings.NewReplacer(`"groups"`, `"noGroups"`)
+	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/Groups") {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		recorded := httptest.NewRecorder()
+		app.ServeHTTP(recorded, r)
+		w.WriteHeader(recorded.Code)
+		_, _ = w.Write([]byte(hidden.Replace(recorded.Body.String())))
+	})
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	failed := failure(t, err)
+	assert.Equal(t, connector.KindContradictory, failed.Kind)
+	assert.Contains(t, failed.Message, "does not show it: the app answered 500")
+	assert.Contains(t, failed.Message, "filterMembers: false")
+	assert.NotEmpty(t, made.ID)
+	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+	assert.Empty(t, app.Users())
+}

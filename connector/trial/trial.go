@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
@@ -26,7 +25,12 @@ type Step struct {
 type Trial struct {
 	Connector connector.Connector
 	Say       func(Step)
+	// Waiting is told what is waited for, when that begins and now and then; may be nil.
+	Waiting func(what string)
+	// Patience is how long is waited for what an app shows late; zero: 30 seconds.
+	Patience time.Duration
 
+	doing  string // the step that is tried
 	failed bool
 }
 
@@ -36,6 +40,7 @@ var ErrFailed = errors.New("the app did not do what it should")
 // do tries one step and says how it went.
 func (t *Trial) do(what string, try func() (note string, err error)) bool {
 	began := time.Now()
+	t.doing = what
 	note, err := try()
 	t.failed = t.failed || err != nil
 	t.Say(Step{What: what, Note: note, Err: err, Took: time.Since(began)})
@@ -85,158 +90,6 @@ func (t *Trial) Look(ctx context.Context) error {
 		})
 	}
 	return t.result()
-}
-
-// Live plays an account's life: it is made, given an entitlement each, disabled,
-// enabled, stripped and deleted, and read back after each. What is left of it if
-// a step fails is disabled and deleted, as far as the app lets us.
-func (t *Trial) Live(ctx context.Context, spec connector.Spec, entitlements []string) error {
-	creator, ok := connector.As[connector.Creator](t.Connector)
-	if !ok || !connector.CapabilitiesOf(t.Connector).Create {
-		return errors.New("the connector makes no accounts, so there is nothing to try with")
-	}
-	var account connector.Account
-	made := t.do("create the account", func() (_ string, err error) {
-		account, err = creator.Create(ctx, spec)
-		if err != nil {
-			return "", err
-		}
-		return "", t.expect(ctx, account.ID, spec.Active, nil)
-	})
-	if account.ID == "" {
-		return t.result()
-	}
-	gone := false
-	// Whatever happens, no test account is left enabled: not even if ctx is done.
-	defer func() {
-		if !gone {
-			t.cleanUp(context.WithoutCancel(ctx), account.ID)
-		}
-	}()
-	if made {
-		t.change(ctx, account.ID, entitlements)
-	}
-	if deleter, ok := connector.As[connector.Deleter](t.Connector); ok && !t.failed {
-		gone = t.do("delete the account", func() (string, error) {
-			if err := deleter.Delete(ctx, account.ID); err != nil {
-				return "", err
-			}
-			if _, err := t.Connector.Read(ctx, account.ID); !isKind(err, connector.KindNotFound) {
-				return "", errors.Join(errors.New("read again, the account is still there"), err)
-			}
-			return deletion(deleter.Deletion()), nil
-		})
-	}
-	return t.result()
-}
-
-func deletion(d connector.Deletion) string {
-	if d.RecycleBin == 0 {
-		return "gone for good"
-	}
-	return fmt.Sprintf("gone; the app keeps it for %d days", int(d.RecycleBin.Hours()/24))
-}
-
-// change tries all that can be done with an account that is there, until
-// something fails.
-func (t *Trial) change(ctx context.Context, id string, entitlements []string) {
-	if entitler, ok := connector.As[connector.Entitler](t.Connector); ok && len(entitlements) > 0 {
-		granted := t.do("grant", func() (string, error) {
-			if err := entitler.Grant(ctx, id, entitlements); err != nil {
-				return "", err
-			}
-			return fmt.Sprint(entitlements), t.expect(ctx, id, true, entitlements)
-		})
-		if !granted {
-			return
-		}
-	}
-	if !t.toggle(ctx, id) {
-		return
-	}
-	if entitler, ok := connector.As[connector.Entitler](t.Connector); ok && len(entitlements) > 0 {
-		t.do("revoke", func() (string, error) {
-			if err := entitler.Revoke(ctx, id, entitlements); err != nil {
-				return "", err
-			}
-			account, err := t.Connector.Read(ctx, id)
-			if err == nil && slices.ContainsFunc(account.Entitlements, func(n string) bool { return slices.Contains(entitlements, n) }) {
-				err = errors.New("read again, the account still has it")
-			}
-			return "", err
-		})
-	}
-}
-
-// toggle disables the account and, where that can be undone, enables it again.
-func (t *Trial) toggle(ctx context.Context, id string) bool {
-	toggle, ok := connector.As[connector.Switch](t.Connector)
-	if !ok {
-		return true
-	}
-	disabled := t.do("disable the account", func() (string, error) {
-		if err := toggle.Disable(ctx, id); err != nil {
-			return "", err
-		}
-		if !toggle.Reversible() {
-			return "destructive: the app forgets what is disabled", nil
-		}
-		return "", t.expect(ctx, id, false, nil)
-	})
-	if revoker, ok := connector.As[connector.SessionRevoker](t.Connector); ok && disabled {
-		disabled = t.do("end its sessions", func() (string, error) { return "", revoker.RevokeSessions(ctx, id) })
-	}
-	if !disabled || !toggle.Reversible() {
-		return false
-	}
-	return t.do("enable it again", func() (string, error) {
-		if err := toggle.Enable(ctx, id); err != nil {
-			return "", err
-		}
-		return "", t.expect(ctx, id, true, nil)
-	})
-}
-
-// expect reads the account back.
-func (t *Trial) expect(ctx context.Context, id string, active bool, entitlements []string) error {
-	account, err := t.Connector.Read(ctx, id)
-	if err != nil {
-		return err
-	}
-	if account.Active != active {
-		return fmt.Errorf("read again, the account's being enabled is %v", account.Active)
-	}
-	for _, name := range entitlements {
-		if !slices.Contains(account.Entitlements, name) {
-			return fmt.Errorf("read again, the account does not have %q", name)
-		}
-	}
-	return nil
-}
-
-func (t *Trial) cleanUp(ctx context.Context, id string) {
-	const patience = 30 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	t.do("clean up", func() (string, error) {
-		if toggle, ok := connector.As[connector.Switch](t.Connector); ok {
-			err := toggle.Disable(ctx, id)
-			if err == nil {
-				err = t.expect(ctx, id, false, nil)
-			}
-			if err != nil && !isKind(err, connector.KindNotFound) {
-				return "", fmt.Errorf("the test account %s may still be enabled: %w", id, err)
-			}
-		}
-		deleter, ok := connector.As[connector.Deleter](t.Connector)
-		if !ok {
-			return fmt.Sprintf("the app deletes nothing: the test account %s stays, disabled", id), nil
-		}
-		if err := deleter.Delete(ctx, id); err != nil {
-			return "", fmt.Errorf("the test account %s is still there: %w", id, err)
-		}
-		return "the test account is deleted", nil
-	})
 }
 
 func isKind(err error, kind connector.ErrorKind) bool {

@@ -3,7 +3,12 @@ package trial_test
 import (
 	"context"
 	"errors"
+	"iter"
+	"maps"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,8 +17,6 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/connector/trial"
 )
-
-var spec = connector.Spec{PersonID: "tenure-test-1", Username: "tenure-test-1", Active: true}
 
 // try tries an app of this test's own.
 func try(t *testing.T) (app *memory.App, tried *trial.Trial, steps *[]trial.Step) {
@@ -49,12 +52,33 @@ func TestLookEndsWhereNobodyCanSignIn(t *testing.T) {
 	assert.Equal(t, []string{"sign in"}, whats(*steps))
 }
 
+var life = trial.Life{
+	Account: connector.Spec{
+		PersonID: "test-1a2b", Username: "tenure-test-1a2b", Active: true,
+		Attributes: map[string]any{"title": "Tester", "office": "Ghent", "language": "nl"},
+	},
+	Changed:      map[string]any{"title": "Head of testing", "office": "Namur", "language": "nl", "nickname": ""},
+	Cleared:      map[string]any{"title": "", "office": "Namur", "language": "nl", "nickname": ""},
+	Entitlements: []string{"staff"},
+}
+
 func TestAWholeLife(t *testing.T) {
 	app, tried, steps := try(t)
-	require.NoError(t, tried.Live(t.Context(), spec, []string{"staff"}))
+	var changed connector.Account
+	app.AfterCall(func(_ context.Context, op, id string) error {
+		if op == connector.OpUpdate && changed.ID == "" {
+			changed, _ = app.Account(id)
+		}
+		return nil
+	})
+	require.NoError(t, tried.Live(t.Context(), life))
 	assert.Equal(t, []string{
-		"create the account", "grant", "disable the account", "end its sessions", "enable it again", "revoke", "delete the account",
+		"create the account", "change attributes", "clear attributes", "grant", "disable the account", "end its sessions",
+		"enable it again", "revoke", "delete the account",
 	}, whats(*steps))
+	assert.Equal(t, "office, title", (*steps)[1].Note)
+	assert.Equal(t, "title", (*steps)[2].Note)
+	assert.Equal(t, "Head of testing", changed.Attributes["title"])
 	assert.Empty(t, app.Accounts())
 }
 
@@ -62,7 +86,7 @@ func TestAWholeLife(t *testing.T) {
 // found out, and the test account does not outlive the trial.
 func TestWhateverFailsNoTestAccountIsLeft(t *testing.T) {
 	for _, op := range []string{
-		connector.OpGrant, connector.OpDisable, connector.OpRevokeSessions, connector.OpEnable, connector.OpRevoke, connector.OpDelete,
+		connector.OpUpdate, connector.OpGrant, connector.OpDisable, connector.OpRevokeSessions, connector.OpEnable, connector.OpRevoke, connector.OpDelete,
 	} {
 		t.Run(op, func(t *testing.T) {
 			app, tried, steps := try(t)
@@ -74,7 +98,7 @@ func TestWhateverFailsNoTestAccountIsLeft(t *testing.T) {
 				failed = true // once: cleaning up may do the same
 				return errors.New("no")
 			})
-			require.ErrorIs(t, tried.Live(t.Context(), spec, []string{"staff"}), trial.ErrFailed)
+			require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
 			last := (*steps)[len(*steps)-1]
 			assert.Equal(t, "clean up", last.What)
 			require.NoError(t, last.Err)
@@ -83,17 +107,324 @@ func TestWhateverFailsNoTestAccountIsLeft(t *testing.T) {
 	}
 }
 
+// What cannot be disabled is deleted, and what cannot be deleted is disabled.
+func TestOneOfDisablingAndDeletingIsEnough(t *testing.T) {
+	for op, left := range map[string]int{connector.OpDisable: 0, connector.OpDelete: 1} {
+		t.Run(op, func(t *testing.T) {
+			app, tried, steps := try(t)
+			app.OnCall(func(_ context.Context, called, _ string) error {
+				if called == op {
+					return &connector.Error{Kind: connector.KindUnsupported, Op: op, Message: "no"}
+				}
+				return nil
+			})
+			require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
+			require.Len(t, app.Accounts(), left)
+			for _, account := range app.Accounts() {
+				assert.False(t, account.Active)
+				assert.Empty(t, account.Entitlements)
+				last := (*steps)[len(*steps)-1]
+				require.ErrorContains(t, last.Err, account.ID+` (username "tenure-test-1a2b", external ID "test-1a2b") is disabled, and is still there`)
+			}
+		})
+	}
+}
+
 func TestAnInterruptedTrialCleansUp(t *testing.T) {
+	for _, op := range []string{connector.OpCreate, connector.OpUpdate, connector.OpGrant, connector.OpRead, connector.OpDelete} {
+		t.Run(op, func(t *testing.T) {
+			app, tried, _ := try(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			pressed := false
+			app.AfterCall(func(_ context.Context, called, _ string) error {
+				if called != op || pressed {
+					return nil
+				}
+				pressed = true
+				cancel()
+				return context.Canceled // the answer is not waited for
+			})
+			require.ErrorIs(t, tried.Live(ctx, life), trial.ErrFailed)
+			assert.Empty(t, app.Accounts())
+		})
+	}
+}
+
+func TestATrialThatIsOverBeforeItBeginsMakesNothing(t *testing.T) {
 	app, tried, _ := try(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	app.AfterCall(func(_ context.Context, op, _ string) error {
-		if op == connector.OpGrant {
-			cancel()
-		}
-		return nil
+	cancel()
+	require.ErrorIs(t, tried.Live(ctx, life), context.Canceled)
+	assert.Zero(t, app.Calls(connector.OpCreate))
+}
+
+// A creation of which the app does not say what came of it may have made an account,
+// at once or later. It is looked for by every key and in the list.
+func TestAnAccountThatTheAppDidNotShowIsCleanedUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind  connector.ErrorKind
+		later time.Duration // when the account shows
+		blind func(op string, keys connector.Keys) bool
+		long  bool // the app makes usernames longer, and keeps no external ID
+	}{
+		"an answer of no use":              {kind: connector.KindContradictory},
+		"no answer":                        {kind: connector.KindUnavailable},
+		"no answer, and shown later":       {kind: connector.KindUnavailable, later: 12 * time.Second},
+		"said to exist":                    {kind: connector.KindExists},
+		"refused, and made all the same":   {kind: connector.KindInvalid},
+		"forbidden, and made all the same": {kind: connector.KindForbidden},
+		"not found by its external ID":     {kind: connector.KindContradictory, blind: func(op string, k connector.Keys) bool { return op == connector.OpFind && k.PersonID != "" }},
+		"not found by its username":        {kind: connector.KindContradictory, blind: func(op string, k connector.Keys) bool { return op == connector.OpFind && k.Username != "" }},
+		"shown by the list only":           {kind: connector.KindContradictory, blind: func(op string, _ connector.Keys) bool { return op == connector.OpFind }},
+		"under a longer name":              {kind: connector.KindContradictory, long: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				app, tried, steps := try(t)
+				mute := &mute{Connector: tried.Connector, app: app, kind: c.kind, blind: c.blind, long: c.long, shownAt: time.Now().Add(c.later)}
+				tried.Connector = mute
+				require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
+				assert.Empty(t, app.Accounts(), "%v", *steps)
+				assert.NoError(t, (*steps)[len(*steps)-1].Err)
+			})
+		})
+	}
+}
+
+// What is not found is named, with how to find it.
+func TestWhatMayBeLeftIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app, tried, steps := try(t)
+		var waited []string
+		tried.Waiting = func(what string) { waited = append(waited, what) }
+		tried.Connector = &mute{Connector: tried.Connector, app: app, kind: connector.KindUnavailable, shownAt: time.Now().Add(time.Hour)}
+		require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
+		last := (*steps)[len(*steps)-1].Err
+		require.ErrorContains(t, last, `may have been made, ENABLED, and is not found: look in the app for username "tenure-test-1a2b", external ID "test-1a2b"`)
+		require.Len(t, waited, 3, "every ten seconds")
+		assert.Equal(t, "clean up: read again, the app shows no such account: waiting, up to 30s", waited[0])
 	})
-	require.ErrorIs(t, tried.Live(ctx, spec, []string{"staff"}), trial.ErrFailed)
-	assert.Empty(t, app.Accounts())
+}
+
+// An account that matches by what others may have as well is not touched.
+func TestAnAccountOfSomebodyElseIsNotTouched(t *testing.T) {
+	app, tried, _ := try(t)
+	theirs := app.Put(connector.Account{Username: "tester", ExternalID: "test-1", Active: true})
+	tried.Connector = &mute{Connector: tried.Connector, app: app, kind: connector.KindInvalid, finds: theirs}
+	require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
+	accounts := app.Accounts()
+	require.Len(t, accounts, 1)
+	assert.True(t, accounts[0].Active)
+}
+
+// mute makes accounts and fails to say so. It shows them when their time has come.
+type mute struct {
+	connector.Connector
+	app     *memory.App
+	kind    connector.ErrorKind
+	blind   func(op string, keys connector.Keys) bool
+	long    bool
+	shownAt time.Time
+	finds   string // an account that every look-up finds
+}
+
+func (m *mute) Create(_ context.Context, spec connector.Spec) (connector.Account, error) {
+	account := connector.Account{Username: spec.Username, ExternalID: spec.PersonID, Active: true}
+	if m.long {
+		account.Username, account.ExternalID = strings.ToUpper(spec.Username)+"@corp.example", ""
+	}
+	if m.finds == "" {
+		m.app.Put(account)
+	}
+	return connector.Account{}, &connector.Error{Kind: m.kind, Op: connector.OpCreate, Message: "hm"}
+}
+
+func (m *mute) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	switch {
+	case m.finds != "":
+		account, err := m.Read(ctx, m.finds)
+		return []connector.Match{{Account: account, By: connector.ByUsername}}, err
+	case m.blind != nil && m.blind(connector.OpFind, keys):
+		return nil, &connector.Error{Kind: connector.KindInvalid, Op: connector.OpFind, Message: "cannot"}
+	case time.Now().Before(m.shownAt):
+		return nil, nil
+	}
+	return m.Connector.Find(ctx, keys)
+}
+
+func (m *mute) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	if time.Now().Before(m.shownAt) {
+		return func(func(connector.Account, error) bool) {}
+	}
+	lister, _ := connector.As[connector.Lister](m.Connector)
+	return lister.List(ctx)
+}
+
+func (m *mute) Disable(ctx context.Context, id string) error {
+	toggle, _ := connector.As[connector.Switch](m.Connector)
+	return toggle.Disable(ctx, id)
+}
+func (m *mute) Enable(context.Context, string) error { return nil }
+func (m *mute) Reversible() bool                     { return true }
+
+func (m *mute) Delete(ctx context.Context, id string) error {
+	deleter, _ := connector.As[connector.Deleter](m.Connector)
+	return deleter.Delete(ctx, id)
+}
+func (m *mute) Deletion() connector.Deletion { return connector.Deletion{} }
+
+// whole is what the memory app can do.
+type whole interface {
+	connector.Connector
+	connector.Creator
+	connector.Updater
+	connector.Switch
+	connector.Deleter
+	connector.Entitler
+}
+
+// lagging shows an account as it was a while ago, and keeps what is deleted.
+type lagging struct {
+	whole
+	changed time.Time
+	was     connector.Account
+	known   bool // since it was made
+	lag     time.Duration
+	keeps   bool // deletion disables
+}
+
+func (l *lagging) Read(ctx context.Context, id string) (connector.Account, error) {
+	if time.Since(l.changed) >= l.lag {
+		return l.whole.Read(ctx, id)
+	}
+	if !l.known {
+		return connector.Account{}, &connector.Error{Kind: connector.KindNotFound, Op: connector.OpRead, Message: "no such account"}
+	}
+	return l.was, nil
+}
+
+func (l *lagging) note(ctx context.Context, id string) {
+	l.was, _ = l.whole.Read(ctx, id)
+	l.known = true
+	l.changed = time.Now()
+}
+
+func (l *lagging) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	account, err := l.whole.Create(ctx, spec)
+	l.changed = time.Now()
+	return account, err
+}
+
+func (l *lagging) Update(ctx context.Context, id string, attributes map[string]any) error {
+	l.note(ctx, id)
+	return l.whole.Update(ctx, id, attributes)
+}
+
+func (l *lagging) Grant(ctx context.Context, id string, names []string) error {
+	l.note(ctx, id)
+	return l.whole.Grant(ctx, id, names)
+}
+
+func (l *lagging) Revoke(ctx context.Context, id string, names []string) error {
+	l.note(ctx, id)
+	return l.whole.Revoke(ctx, id, names)
+}
+
+func (l *lagging) Disable(ctx context.Context, id string) error {
+	l.note(ctx, id)
+	return l.whole.Disable(ctx, id)
+}
+
+func (l *lagging) Enable(ctx context.Context, id string) error {
+	l.note(ctx, id)
+	return l.whole.Enable(ctx, id)
+}
+
+func (l *lagging) Delete(ctx context.Context, id string) error {
+	l.note(ctx, id)
+	if l.keeps {
+		return l.whole.Disable(ctx, id)
+	}
+	return l.whole.Delete(ctx, id)
+}
+
+// What an app shows late is waited for, at every step; and an account that is kept after
+// it was deleted, disabled, is as good as deleted.
+func TestWhatAnAppShowsLateIsWaitedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		lag   time.Duration
+		keeps bool
+		fails string
+	}{
+		"at once":              {},
+		"seconds later":        {lag: 7 * time.Second},
+		"kept when deleted":    {keeps: true},
+		"kept, and shown late": {lag: 7 * time.Second, keeps: true},
+		"never":                {lag: time.Hour, fails: "create the account"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				app, tried, steps := try(t)
+				waited := 0
+				tried.Waiting = func(string) { waited++ }
+				tried.Connector = &lagging{whole: tried.Connector.(whole), lag: c.lag, keeps: c.keeps}
+				err := tried.Live(t.Context(), life)
+				if c.fails != "" {
+					require.ErrorIs(t, err, trial.ErrFailed)
+					assert.Equal(t, c.fails, (*steps)[0].What)
+					require.ErrorContains(t, (*steps)[0].Err, "no such account (waited ")
+				} else {
+					require.NoError(t, err, "%v", *steps)
+					assert.Equal(t, c.lag > 0, waited > 0)
+				}
+				for _, account := range app.Accounts() {
+					assert.True(t, c.keeps)
+					assert.False(t, account.Active)
+				}
+			})
+		})
+	}
+}
+
+// refusing takes no attributes of some names, or takes them and does nothing.
+type refusing struct {
+	whole
+	names []string
+	kind  connector.ErrorKind
+}
+
+func (r refusing) Update(ctx context.Context, id string, attributes map[string]any) error {
+	kept := maps.Clone(attributes)
+	for _, name := range r.names {
+		if _, ok := kept[name]; ok && r.kind != "" {
+			return &connector.Error{Kind: r.kind, Op: connector.OpUpdate, Message: "the app refused the values"}
+		}
+		delete(kept, name)
+	}
+	return r.whole.Update(ctx, id, kept)
+}
+
+// The attribute that cannot be changed is named.
+func TestTheAttributeThatFailsIsNamed(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind connector.ErrorKind
+		want string
+	}{
+		"refused":         {connector.KindInvalid, `attribute "office": update: invalid: the app refused the values`},
+		"not offered":     {connector.KindUnsupported, `attribute "office": update: unsupported: the app refused the values`},
+		"taken, not kept": {"", "read again, the account has as before: office (waited 30s)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				app, tried, steps := try(t)
+				tried.Connector = refusing{tried.Connector.(whole), []string{"office"}, c.kind}
+				require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
+				require.Len(t, *steps, 3)
+				assert.EqualError(t, (*steps)[1].Err, c.want)
+				assert.Empty(t, app.Accounts())
+			})
+		})
+	}
 }
 
 // liar says that it did what it was asked for, and did not.
@@ -105,16 +436,17 @@ func (liar) Create(context.Context, connector.Spec) (connector.Account, error) {
 func (liar) Read(context.Context, string) (connector.Account, error) {
 	return connector.Account{ID: "1", Active: true}, nil
 }
-func (liar) Disable(context.Context, string) error { return nil }
-func (liar) Enable(context.Context, string) error  { return nil }
-func (liar) Reversible() bool                      { return true }
+func (liar) Find(context.Context, connector.Keys) ([]connector.Match, error) { return nil, nil }
+func (liar) Disable(context.Context, string) error                           { return nil }
+func (liar) Enable(context.Context, string) error                            { return nil }
+func (liar) Reversible() bool                                                { return true }
 
 func TestAnAppThatLies(t *testing.T) {
 	var steps []trial.Step
-	tried := &trial.Trial{Connector: liar{}, Say: func(s trial.Step) { steps = append(steps, s) }}
-	require.ErrorIs(t, tried.Live(t.Context(), spec, nil), trial.ErrFailed)
+	tried := &trial.Trial{Connector: liar{}, Say: func(s trial.Step) { steps = append(steps, s) }, Patience: time.Nanosecond}
+	require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
 	require.Len(t, steps, 3)
 	assert.Equal(t, "disable the account", steps[1].What)
-	assert.EqualError(t, steps[1].Err, "read again, the account's being enabled is true")
-	assert.ErrorContains(t, steps[2].Err, "the test account 1 may still be enabled")
+	assert.EqualError(t, steps[1].Err, "read again, the account is enabled (waited 0s)")
+	assert.ErrorContains(t, steps[2].Err, `the test account 1 (username "tenure-test-1a2b", external ID "test-1a2b") MAY STILL BE ENABLED`)
 }

@@ -1,0 +1,92 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+const (
+	// patience is how long is waited for what an app shows late, unless the trial says
+	// otherwise.
+	patience = 30 * time.Second
+	// The first pause between two looks, the longest one, and how often it is said that
+	// something is waited for.
+	firstPause   = 200 * time.Millisecond
+	longestPause = 3 * time.Second
+	saidEvery    = 10 * time.Second
+)
+
+// unlikeError says how an account that was read is not as it should be. Apps that
+// answer from copies of their data show what was changed a while later.
+type unlikeError string
+
+func (u unlikeError) Error() string { return "read again, " + string(u) }
+
+func unlike(format string, args ...any) error { return unlikeError(fmt.Sprintf(format, args...)) }
+
+// mayPass reports whether an error of a look may go away by waiting.
+func mayPass(err error) bool {
+	var u unlikeError
+	var e *connector.Error
+	return errors.As(err, &u) || errors.As(err, &e) && e.Kind.Retryable()
+}
+
+// late reports whether a change failed in a way that goes away by waiting: the app is to
+// be left alone, or does not know the account yet that was made just now.
+func late(err error) bool {
+	return isKind(err, connector.KindRateLimited) || isKind(err, connector.KindNotFound)
+}
+
+// await calls do until it succeeds, fails with an error that does not pass, or the
+// patience or ctx is over. Then the last error is returned.
+func (t *Trial) await(ctx context.Context, passes func(error) bool, do func() error) error {
+	most := t.Patience
+	if most == 0 {
+		most = patience
+	}
+	began, said := time.Now(), time.Time{}
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		err := do()
+		if err == nil || !passes(err) || ctx.Err() != nil {
+			return err
+		}
+		wait := pause
+		var e *connector.Error
+		if errors.As(err, &e) {
+			wait = max(wait, e.RetryAfter)
+		}
+		if left := most - time.Since(began); wait > left {
+			return fmt.Errorf("%w (waited %s)", err, time.Since(began).Round(time.Second))
+		}
+		if t.Waiting != nil && time.Since(said) >= saidEvery {
+			said = time.Now()
+			t.Waiting(fmt.Sprintf("%s: %s: waiting, up to %s", t.doing, err, most))
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
+		}
+	}
+}
+
+// shows waits until the account is as fits has it.
+func (t *Trial) shows(ctx context.Context, id string, fits func(connector.Account) error) error {
+	passes := func(err error) bool { return mayPass(err) || isKind(err, connector.KindNotFound) }
+	return t.await(ctx, passes, func() error {
+		account, err := t.Connector.Read(ctx, id)
+		if err != nil {
+			return err
+		}
+		return fits(account)
+	})
+}
+
+// change makes a change, once more where it came too early.
+func (t *Trial) change(ctx context.Context, do func() error) error { return t.await(ctx, late, do) }

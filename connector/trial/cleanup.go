@@ -1,0 +1,188 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// longestCleanUp is how long cleaning up may take: each look and each change in it has
+// the trial's patience.
+const longestCleanUp = 3 * time.Minute
+
+// leftover is what there is to clean up.
+type leftover struct {
+	life  Life
+	id    string // of the account, as far as it is known
+	doubt bool   // an account may have been made that is not known
+	gone  bool   // there is nothing left
+}
+
+// cleanUp disables and deletes what there is of the test account: by its ID, and by
+// every key that it was made with, since an app may have made it and not said so. What
+// may be left is named, with how to find it.
+func (t *Trial) cleanUp(ctx context.Context, left *leftover) {
+	ctx, cancel := context.WithTimeout(ctx, longestCleanUp)
+	defer cancel()
+	t.do("clean up", func() (string, error) {
+		var notes []string
+		var failures []error
+		remove := func(id string) {
+			note, err := t.remove(ctx, id, left.life)
+			if err != nil {
+				failures = append(failures, err)
+				return
+			}
+			notes = append(notes, note)
+		}
+		if left.id != "" {
+			remove(left.id)
+		}
+		others, err := t.search(ctx, left)
+		for _, id := range others {
+			remove(id)
+		}
+		if err != nil && (left.doubt || len(failures) > 0) {
+			failures = append(failures, err)
+		}
+		if len(notes) == 0 && len(failures) == 0 {
+			notes = append(notes, "no test account was made")
+		}
+		return strings.Join(notes, "; "), errors.Join(failures...)
+	})
+}
+
+// remove disables the account, and deletes it if the app can. That one of the two fails
+// does not keep the other from being tried.
+func (t *Trial) remove(ctx context.Context, id string, life Life) (note string, err error) {
+	var failures []error
+	failed := func(what string, err error) {
+		if err != nil && !isKind(err, connector.KindNotFound) {
+			failures = append(failures, fmt.Errorf("%s it: %w", what, err))
+		}
+	}
+	if toggle, ok := connector.As[connector.Switch](t.Connector); ok {
+		failed("disable", t.await(ctx, mayPass, func() error { return toggle.Disable(ctx, id) }))
+	}
+	deleter, deletes := connector.As[connector.Deleter](t.Connector)
+	if deletes {
+		failed("delete", t.await(ctx, mayPass, func() error { return deleter.Delete(ctx, id) }))
+	}
+	if entitler, ok := connector.As[connector.Entitler](t.Connector); ok && (!deletes || len(failures) > 0) && len(life.Entitlements) > 0 {
+		failed("strip", t.await(ctx, mayPass, func() error { return entitler.Revoke(ctx, id, life.Entitlements) }))
+	}
+	kept := false
+	read := t.await(ctx, mayPass, func() error {
+		account, err := t.Connector.Read(ctx, id)
+		switch {
+		case isKind(err, connector.KindNotFound):
+			kept = false
+			return nil
+		case err != nil:
+			return err
+		case account.Active:
+			return unlike("the account is enabled")
+		}
+		kept = true
+		return nil
+	})
+	switch {
+	case read != nil:
+		return "", fmt.Errorf("the test account %s (%s) MAY STILL BE ENABLED: disable and delete it in the app: %w", id, known(life), errors.Join(append(failures, read)...))
+	case kept && len(failures) > 0:
+		return "", fmt.Errorf("the test account %s (%s) is disabled, and is still there: %w", id, known(life), errors.Join(failures...))
+	case kept && deletes:
+		return fmt.Sprintf("the app keeps the test account %s, disabled", id), nil
+	case kept:
+		return fmt.Sprintf("the app deletes nothing: the test account %s stays, disabled", id), nil
+	}
+	return "the test account is deleted", nil
+}
+
+// known is what the test account is known by to somebody who looks for it in the app.
+func known(life Life) string {
+	return fmt.Sprintf("username %q, external ID %q", life.Account.Username, life.Account.PersonID)
+}
+
+// search finds test accounts other than the one of which the ID is known, by every key
+// and then in the list. If one may have been made, it is waited for.
+func (t *Trial) search(ctx context.Context, left *leftover) (ids []string, err error) {
+	passes := func(err error) bool { return left.doubt && mayPass(err) }
+	err = t.await(ctx, passes, func() error {
+		var failures []error
+		for _, keys := range left.life.keys() {
+			matches, err := t.Connector.Find(ctx, keys)
+			if err != nil {
+				failures = append(failures, err)
+				continue
+			}
+			for _, match := range matches {
+				ids = append(ids, left.ours(match.Account)...)
+			}
+		}
+		if len(ids) == 0 && left.doubt {
+			listed, err := t.listed(ctx, left)
+			ids = append(ids, listed...)
+			if err != nil {
+				failures = append(failures, err)
+			}
+		}
+		if len(ids) > 0 {
+			return nil
+		}
+		if err := errors.Join(failures...); err != nil {
+			return err
+		}
+		if left.doubt {
+			return unlike("the app shows no such account")
+		}
+		return nil
+	})
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if err != nil {
+		err = fmt.Errorf("a test account may have been made, ENABLED, and is not found: look in the app for %s, and disable and delete it: %w", known(left.life), err)
+	}
+	return ids, err
+}
+
+// listed finds the test account among all accounts.
+func (t *Trial) listed(ctx context.Context, left *leftover) (ids []string, err error) {
+	lister, ok := connector.As[connector.Lister](t.Connector)
+	if !ok {
+		return nil, nil
+	}
+	for account, err := range lister.List(ctx) {
+		if err != nil {
+			return ids, err
+		}
+		ids = append(ids, left.ours(account)...)
+	}
+	return ids, nil
+}
+
+// keys are what the account can be found by, each alone.
+func (l Life) keys() []connector.Keys {
+	all := []connector.Keys{
+		{PersonID: l.Account.PersonID}, {Username: l.Account.Username}, {EmployeeNumber: l.EmployeeNumber}, {Email: l.Email},
+	}
+	return slices.DeleteFunc(all, func(k connector.Keys) bool { return k == connector.Keys{} })
+}
+
+// ours returns the ID of an account that is the trial's own beyond doubt, by its external
+// ID or its username, which some apps make longer. The one of which the ID is known is
+// left out.
+func (l *leftover) ours(account connector.Account) []string {
+	made := l.life.Account
+	named := made.Username != "" && strings.Contains(strings.ToLower(account.Username), strings.ToLower(made.Username))
+	marked := made.PersonID != "" && account.ExternalID == made.PersonID
+	if account.ID == l.id || !named && !marked {
+		return nil
+	}
+	return []string{account.ID}
+}
