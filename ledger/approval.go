@@ -39,6 +39,7 @@ type Approval struct {
 
 	ApprovedAt time.Time
 	Operator   string
+	Login      string // see WithLogin
 	Reason     string
 }
 

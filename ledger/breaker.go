@@ -180,6 +180,7 @@ type Cohort struct {
 	Allowed            int // ... of so many allowed
 	OpenedAt, ClosedAt time.Time
 	Operator, Reason   string // of who closed it
+	Login              string // see WithLogin
 	// People is how many it has held, Held of how many it holds something now.
 	People, Held int
 }

@@ -34,10 +34,12 @@ type Hold struct {
 	PlacedAt  time.Time
 	ExpiresAt time.Time // from then on it holds nothing
 	Operator  string
+	Login     string // see WithLogin
 	Reason    string
 
 	ReleasedAt    time.Time // zero unless somebody ended it
 	ReleasedBy    string
+	ReleasedLogin string
 	ReleaseReason string
 }
 

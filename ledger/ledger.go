@@ -478,6 +478,9 @@ type LinkFilter struct {
 	AccountID string
 }
 
+// ActorTenure is the actor of what Tenure did by itself.
+const ActorTenure = "tenure"
+
 // AuditRow is one line of the append-only record. It holds no names or
 // addresses: person IDs, app names, codes.
 type AuditRow struct {
@@ -486,7 +489,8 @@ type AuditRow struct {
 	PersonID string
 	App      string
 	Action   string         // "created", "adopted", "enabled", "updated", "disabled", "stripped", "handed_over", "deleted", "retry", "skip", ...
-	Actor    string         // "tenure" or the operator
+	Actor    string         // ActorTenure or the operator
+	Login    string         // of the operator: given by the ledger, see WithLogin
 	Cause    string         // why: event key, role names, reason
 	Detail   map[string]any // as JSON: numbers come back as float64
 }

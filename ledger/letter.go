@@ -54,6 +54,7 @@ type DeadLetter struct {
 	State    LetterState
 	ActedAt  time.Time // the operator's last doing
 	Operator string
+	Login    string    // see WithLogin
 	Why      string    // the operator's reason
 	EndedAt  time.Time // when it became applied, failed or discarded
 }

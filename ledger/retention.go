@@ -32,11 +32,13 @@ type Retention struct {
 
 	SetAt    time.Time
 	Operator string
+	Login    string // see WithLogin
 	Reason   string
 
-	EndedAt   time.Time // zero while it is in force
-	EndedBy   string
-	EndReason string
+	EndedAt    time.Time // zero while it is in force
+	EndedBy    string
+	EndedLogin string
+	EndReason  string
 }
 
 // RetentionReset takes back what was said of an app (or of all of which nothing was said by name).

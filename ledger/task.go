@@ -47,7 +47,7 @@ type Task struct {
 
 	Assignee     string // who is asked, as the company calls them
 	EscalateTo   string // who is told when it is overdue; may be empty
-	SecondPerson bool   // a second operator has to confirm that it is done
+	SecondPerson bool   // a second operator, from another login, has to confirm that it is done
 
 	State       TaskState
 	OpenedAt    time.Time
@@ -57,9 +57,11 @@ type Task struct {
 	EscalatedAt time.Time // when it was found to be overdue
 
 	DoneBy, Proof string // the first operator's; Proof is how it can be seen that it is done
+	DoneLogin     string // see WithLogin
 	DoneAt        time.Time
 	Account       string // the account's name in the app, if the operator said so
 	EndedBy, Why  string // who confirmed or refused it, and why
+	EndedLogin    string
 	EndedAt       time.Time
 }
 

@@ -58,7 +58,7 @@ func (c *cli) listCohorts(ctx context.Context, l ledger.Ledger, all bool) error 
 		p.table("", "cohort,kind,state,held,of,allowed,opened,closed,operator,reason", rowsOf(views, func(v cohortView) []string {
 			return []string{
 				v.Cohort, string(v.Kind), v.shownState(), strconv.Itoa(v.Held), strconv.Itoa(v.People), strconv.Itoa(v.Allowed),
-				instant(v.OpenedAt), instant(v.ClosedAt), v.Operator, v.Reason,
+				instant(v.OpenedAt), instant(v.ClosedAt), operatorFrom(v.Operator, v.Login), v.Reason,
 			}
 		}))
 		if len(views) == 0 {
@@ -141,13 +141,14 @@ type cohortView struct {
 	OpenedAt time.Time             `json:"openedAt"`
 	ClosedAt time.Time             `json:"closedAt,omitzero"`
 	Operator string                `json:"operator,omitempty"`
+	Login    string                `json:"login,omitempty"`
 	Reason   string                `json:"reason,omitempty"`
 }
 
 func viewCohort(c ledger.Cohort) cohortView {
 	return cohortView{
 		Cohort: c.Name(), Kind: c.Kind, State: c.State, Held: c.Held, People: c.People, Counted: c.Counted, Allowed: c.Allowed,
-		OpenedAt: c.OpenedAt, ClosedAt: c.ClosedAt, Operator: c.Operator, Reason: c.Reason,
+		OpenedAt: c.OpenedAt, ClosedAt: c.ClosedAt, Operator: c.Operator, Login: c.Login, Reason: c.Reason,
 	}
 }
 
@@ -239,7 +240,7 @@ func eachWithdrawal(ctx context.Context, l ledger.Ledger, cohort int64, f func(l
 func (v cohortScreen) draw(p *page) {
 	p.fields(field{"cohort", v.Cohort}, field{"kind", string(v.Kind)}, field{"state", v.shownState()},
 		field{"people", fmt.Sprintf("%d held of %d; %d were counted, and %d are allowed", v.Held, v.cohortView.People, v.Counted, v.Allowed)},
-		field{"opened", instant(v.OpenedAt)}, field{"closed", instant(v.ClosedAt)}, field{"operator", v.Operator}, field{"reason", v.Reason},
+		field{"opened", instant(v.OpenedAt)}, field{"closed", instant(v.ClosedAt)}, field{"operator", operatorFrom(v.Operator, v.Login)}, field{"reason", v.Reason},
 		field{"by app", counted(v.ByApp)}, field{"by source", counted(v.BySource)}, field{"by cause", counted(v.ByCause)})
 	p.table("People", "person,name,department,state,what,apps,source,event,received,due", rowsOf(v.People, func(h heldView) []string {
 		return []string{h.Person, h.Name, h.Department, string(h.State), h.Why, strings.Join(h.Apps, " "), h.Source, h.Event, instant(h.Received), instant(h.Due)}

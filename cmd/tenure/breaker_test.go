@@ -100,7 +100,7 @@ func TestBreakerCancel(t *testing.T) {
 	assert.Len(t, f.nudged, 250)
 	again := s.run("breaker", "cancel", "c-1", "--reason", "a test", "-y")
 	assert.Zero(t, again.code)
-	assert.Contains(t, again.err, "cohort c-1 holds nothing any more: it was cancelled by me at")
+	assert.Contains(t, again.err, "cohort c-1 holds nothing any more: it was cancelled by me (login tester) at")
 	assert.Zero(t, s.run("breaker", "list").code)
 	assert.Contains(t, s.run("breaker", "list", "--all").stdout, "cancelled")
 

@@ -175,5 +175,5 @@ func (v cohortView) ending() string {
 	if v.Operator == "" {
 		return fmt.Sprintf("%s at %s", v.State, instant(v.ClosedAt))
 	}
-	return fmt.Sprintf("%s by %s at %s (%s)", v.State, v.Operator, instant(v.ClosedAt), v.Reason)
+	return fmt.Sprintf("%s by %s at %s (%s)", v.State, operatorFrom(v.Operator, v.Login), instant(v.ClosedAt), v.Reason)
 }

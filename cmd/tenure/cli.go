@@ -43,7 +43,7 @@ func execute(ctx context.Context, t terminal, args []string) int {
 	root.SetIn(t.in)
 	root.SetOut(console{t.out})
 	root.SetErr(console{t.err})
-	err := root.ExecuteContext(ctx)
+	err := root.ExecuteContext(ledger.WithLogin(ctx, machineLogin()))
 	switch {
 	case err == nil:
 		return service.ExitDone

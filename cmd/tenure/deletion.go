@@ -203,13 +203,14 @@ type approvalView struct {
 	RemindAt   time.Time            `json:"remindAt,omitzero"`
 	ApprovedAt time.Time            `json:"approvedAt,omitzero"`
 	Operator   string               `json:"operator,omitempty"`
+	Login      string               `json:"login,omitempty"`
 	Reason     string               `json:"reason,omitempty"`
 }
 
 func viewApproval(a ledger.Approval) approvalView {
 	return approvalView{
 		App: a.App, State: a.State, AskedAt: a.AskedAt, Reminders: a.Reminders, RemindAt: a.LookAt,
-		ApprovedAt: a.ApprovedAt, Operator: a.Operator, Reason: a.Reason,
+		ApprovedAt: a.ApprovedAt, Operator: a.Operator, Login: a.Login, Reason: a.Reason,
 	}
 }
 

@@ -41,6 +41,7 @@ type letterView struct {
 	Digest     string             `json:"digest"`
 	ReceivedAt time.Time          `json:"receivedAt"`
 	Operator   string             `json:"operator,omitempty"`
+	Login      string             `json:"login,omitempty"`
 	Why        string             `json:"why,omitempty"`
 	ActedAt    time.Time          `json:"actedAt,omitzero"`
 	EndedAt    time.Time          `json:"endedAt,omitzero"`
@@ -51,7 +52,7 @@ func viewLetter(l ledger.DeadLetter) letterView {
 		ID: l.ID, State: l.State, Urgent: l.Urgent, Reason: l.Reason, Field: l.Field, Text: l.Text,
 		Person: l.PersonID, Type: l.EventType, Source: l.EventSource, Event: l.EventID, Format: l.Format,
 		Record: place(l.Origin), DeadLetter: place(l.At), RedriveOf: place(l.RedriveOf), Digest: l.Digest,
-		ReceivedAt: l.ReceivedAt, Operator: l.Operator, Why: l.Why, ActedAt: l.ActedAt, EndedAt: l.EndedAt,
+		ReceivedAt: l.ReceivedAt, Operator: l.Operator, Login: l.Login, Why: l.Why, ActedAt: l.ActedAt, EndedAt: l.EndedAt,
 	}
 }
 

@@ -342,7 +342,7 @@ func TestADeadLetterIsSeenAndMended(t *testing.T) {
 
 	// It is not sent again, unless somebody says so.
 	sent := len(consume(t, cluster, "hr.events"))
-	assert.Contains(t, s.run("dlq", "redrive", "2", "--reason", "x", "--yes").err, "dead letter 2 is applied already (me, ")
+	assert.Contains(t, s.run("dlq", "redrive", "2", "--reason", "x", "--yes").err, "dead letter 2 is applied already (me (login tester), ")
 	assert.Contains(t, s.run("dlq", "redrive", "--all", "--reason", "x", "--yes").err, "nothing to send")
 	assert.Len(t, consume(t, cluster, "hr.events"), sent)
 	assert.Zero(t, s.run("dlq", "redrive", "2", "--again", "--file", "mended.json", "--reason", "x", "--yes").code)

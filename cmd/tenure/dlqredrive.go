@@ -166,7 +166,7 @@ func byWhom(l ledger.DeadLetter) string {
 	if l.Operator == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (%s, %s)", l.Operator, instant(l.ActedAt))
+	return fmt.Sprintf(" (%s, %s)", operatorFrom(l.Operator, l.Login), instant(l.ActedAt))
 }
 
 // verdict says in words what would become of a record that is sent now, and

@@ -111,7 +111,7 @@ func (v *contentView) draw(p *page) {
 		field{"person", v.Person}, field{"type", v.Type}, field{"source", v.Source}, field{"event", v.Event},
 		field{"read as", v.Format}, field{"record was at", v.Record}, field{"letter is at", v.DeadLetter},
 		field{"sent again from", v.RedriveOf}, field{"refused", instant(v.ReceivedAt)},
-		field{"operator", v.Operator}, field{"acted", instant(v.ActedAt)}, field{"why", v.Why}, field{"ended", instant(v.EndedAt)},
+		field{"operator", operatorFrom(v.Operator, v.Login)}, field{"acted", instant(v.ActedAt)}, field{"why", v.Why}, field{"ended", instant(v.EndedAt)},
 		field{"digest", v.Digest})
 	if v.Gone {
 		p.note("")

@@ -238,10 +238,12 @@ type holdView struct {
 	PlacedAt time.Time `json:"placedAt"`
 	Until    time.Time `json:"until"`
 	Operator string    `json:"operator"`
+	Login    string    `json:"login,omitempty"`
 	Reason   string    `json:"reason"`
 
 	ReleasedAt    time.Time `json:"releasedAt,omitzero"`
 	ReleasedBy    string    `json:"releasedBy,omitempty"`
+	ReleasedLogin string    `json:"releasedLogin,omitempty"`
 	ReleaseReason string    `json:"releaseReason,omitempty"`
 }
 
@@ -256,6 +258,7 @@ func viewHold(h ledger.Hold, name string, now time.Time) holdView {
 	return holdView{
 		Hold: h.Name(), Person: h.PersonID, Name: name, State: state, PlacedAt: h.PlacedAt, Until: h.ExpiresAt,
 		Operator: h.Operator, Reason: h.Reason, ReleasedAt: h.ReleasedAt, ReleasedBy: h.ReleasedBy, ReleaseReason: h.ReleaseReason,
+		Login: h.Login, ReleasedLogin: h.ReleasedLogin,
 	}
 }
 
@@ -318,7 +321,7 @@ const holdHeader = "hold,person,name,state,placed,until,operator,reason,released
 
 func (v holdView) row() []string {
 	return []string{
-		v.Hold, v.Person, v.Name, v.State, instant(v.PlacedAt), instant(v.Until), v.Operator, v.Reason,
-		instant(v.ReleasedAt), v.ReleasedBy, v.ReleaseReason,
+		v.Hold, v.Person, v.Name, v.State, instant(v.PlacedAt), instant(v.Until), operatorFrom(v.Operator, v.Login), v.Reason,
+		instant(v.ReleasedAt), operatorFrom(v.ReleasedBy, v.ReleasedLogin), v.ReleaseReason,
 	}
 }

@@ -53,12 +53,21 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir()}
 	t.Chdir(s.dir)
-	for _, name := range []string{"TENURE_CONFIG", "NO_COLOR", "TENURE_OPERATOR", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_API_KEY"} {
+	logIn(t, "tester")
+	for _, name := range []string{"TENURE_CONFIG", "NO_COLOR", "TENURE_OPERATOR", "SUDO_USER", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_API_KEY"} {
 		t.Setenv(name, "")
 	}
 	t.Setenv("TEMPORAL_CONFIG_FILE", filepath.Join(s.dir, "none.toml"))
 	s.write("tenure.yaml", configuration)
 	return s
+}
+
+// logIn has commands run from an account of that name, until the test ends.
+func logIn(t *testing.T, name string) {
+	t.Helper()
+	before := loginName
+	t.Cleanup(func() { loginName = before })
+	loginName = func() string { return name }
 }
 
 func (s *site) write(name, content string) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/internal/service"
 )
@@ -13,9 +14,7 @@ import (
 func TestNothingIsDoneInNobodysName(t *testing.T) {
 	s := newSite(t)
 	s.people()
-	known := loginName
-	t.Cleanup(func() { loginName = known })
-	loginName = func() string { return "" }
+	logIn(t, "")
 	for _, command := range []string{
 		"person suspend 10001 --reason x --no-wait",
 		"person suspend 10001 --reason x --break-glass",
@@ -45,6 +44,11 @@ func TestNothingIsDoneInNobodysName(t *testing.T) {
 		blank := s.run(append(strings.Fields(command), "--operator", " ")...)
 		assert.Equal(t, service.ExitUsage, blank.code, command)
 	}
+	for _, tenure := range []string{"tenure", " Tenure "} {
+		got := s.run("hold", "place", "10002", "--until", "90d", "--reason", "x", "--operator", tenure)
+		assert.Equal(t, service.ExitUsage, got.code)
+		assert.Contains(t, got.err, "tenure is what does things by itself: say who you are")
+	}
 	_, rows := s.read("10001")
 	assert.Empty(t, rows)
 
@@ -52,4 +56,42 @@ func TestNothingIsDoneInNobodysName(t *testing.T) {
 	assert.Equal(t, service.ExitAttention, s.run("run", "retry", "--app", "chat").code)
 	t.Setenv("TENURE_OPERATOR", "ada")
 	assert.Equal(t, service.ExitDone, s.run("ledger", "export", "out.jsonl").code)
+}
+
+// The name is what somebody says of themselves; the login is what the machine knows.
+func TestTheLoginIsOnTheRecordBesideTheName(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	(&frontend{}).serve(t)
+	logIn(t, "root")
+	t.Setenv("SUDO_USER", "mallory")
+	require.Equal(t, service.ExitDone, s.run("hold", "place", "10002", "--until", "90d", "--reason", "matter 43", "--operator", "ada").code)
+	require.Equal(t, service.ExitDone, s.run("retention", "set", "10002", "--for", "90d", "--reason", "matter 43", "--operator", "ada").code)
+	require.Equal(t, service.ExitDone, s.run("person", "suspend", "10001", "--reason", "x", "--no-wait", "--operator", "ada").code)
+	const who = "ada (login root (sudo by mallory))"
+	for _, args := range []string{"person show 10002", "hold list", "person timeline 10001", "person show 10001"} {
+		got := s.run(strings.Fields(args)...)
+		assert.Contains(t, got.stdout, who, args)
+		assert.Contains(t, s.run(append(strings.Fields(args), "-o", "json")...).stdout, `"login": "root (sudo by mallory)"`, args)
+	}
+	_, rows := s.read("10002")
+	for _, row := range rows {
+		if row.Actor == "ada" {
+			assert.Equal(t, "root (sudo by mallory)", row.Login, row.Action)
+		}
+	}
+
+	// An account without a name (a container) has a number.
+	logIn(t, "")
+	t.Setenv("SUDO_USER", "")
+	require.Equal(t, service.ExitDone, s.run("hold", "place", "10003", "--until", "90d", "--reason", "matter 43", "--operator", "ada").code)
+	assert.Contains(t, s.run("hold", "list").stdout, "ada (login uid ")
+}
+
+// What $USER and $LOGNAME say makes no difference.
+func TestTheLoginIsNotWhatTheEnvironmentSays(t *testing.T) {
+	before := machineLogin()
+	t.Setenv("USER", "mallory")
+	t.Setenv("LOGNAME", "mallory")
+	assert.Equal(t, before, machineLogin())
 }

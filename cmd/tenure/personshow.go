@@ -199,13 +199,13 @@ func (v personScreen) draw(p *page) {
 		return []string{strconv.FormatInt(k.ID, 10), instant(k.DueAt), k.state(), k.Assignee, k.App, k.what()}
 	}))
 	p.table("Legal holds (tenure hold release)", "hold,placed,until,operator,reason", rowsOf(v.Holds, func(h holdView) []string {
-		return []string{h.Hold, instant(h.PlacedAt), instant(h.Until), h.Operator, h.Reason}
+		return []string{h.Hold, instant(h.PlacedAt), instant(h.Until), operatorFrom(h.Operator, h.Login), h.Reason}
 	}))
 	p.table("Kept for longer or shorter than the configuration says (tenure retention)", "app,kept,set,operator,reason", rowsOf(v.Retentions, func(r retentionView) []string {
-		return []string{r.app(), r.kept(), instant(r.SetAt), r.Operator, r.Reason}
+		return []string{r.app(), r.kept(), instant(r.SetAt), operatorFrom(r.Operator, r.Login), r.Reason}
 	}))
 	p.table("Deletions to be approved (tenure deletion approve)", "app,state,asked,reminders,approved,operator,reason", rowsOf(v.Approvals, func(a approvalView) []string {
-		return []string{a.App, string(a.State), instant(a.AskedAt), strconv.Itoa(a.Reminders), instant(a.ApprovedAt), a.Operator, a.Reason}
+		return []string{a.App, string(a.State), instant(a.AskedAt), strconv.Itoa(a.Reminders), instant(a.ApprovedAt), operatorFrom(a.Operator, a.Login), a.Reason}
 	}))
 	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
 		return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}

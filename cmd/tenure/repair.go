@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -119,12 +119,16 @@ func operatorFlag(cmd *cobra.Command, operator *string) {
 
 // asking is who is asking: as they say, or as the environment does. Where nothing
 // says it (a container has no login names), it is refused: the record is of who did
-// what.
+// what. The login goes on the record beside it, always: see machineLogin.
 func asking(operator string) (string, error) {
 	for _, who := range []string{operator, os.Getenv("TENURE_OPERATOR"), loginName()} {
-		if who = strings.TrimSpace(who); who != "" {
-			return who, nil
+		if who = strings.TrimSpace(who); who == "" {
+			continue
 		}
+		if ledger.SameOperator(who, ledger.ActorTenure) {
+			return "", usagef("%s is what does things by itself: say who you are, with --operator or TENURE_OPERATOR", ledger.ActorTenure)
+		}
+		return who, nil
 	}
 	return "", usagef("say who you are with --operator or TENURE_OPERATOR: it goes on the record")
 }
@@ -136,13 +140,6 @@ func onRecord(operator *string, reason string) (err error) {
 	}
 	*operator, err = asking(*operator)
 	return err
-}
-
-var loginName = func() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return ""
 }
 
 // repair asks the person's open run for an Update, and waits until it is done.

@@ -26,11 +26,12 @@ type retentionView struct {
 	For      string    `json:"for,omitempty"`
 	SetAt    time.Time `json:"setAt"`
 	Operator string    `json:"operator"`
+	Login    string    `json:"login,omitempty"`
 	Reason   string    `json:"reason"`
 }
 
 func viewRetention(r ledger.Retention) retentionView {
-	v := retentionView{Person: r.PersonID, App: r.App, Until: r.Until, SetAt: r.SetAt, Operator: r.Operator, Reason: r.Reason}
+	v := retentionView{Person: r.PersonID, App: r.App, Until: r.Until, SetAt: r.SetAt, Operator: r.Operator, Login: r.Login, Reason: r.Reason}
 	if r.Until.IsZero() {
 		v.For = days(r.For)
 	}

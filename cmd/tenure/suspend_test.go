@@ -58,7 +58,7 @@ func TestSuspendIsRecordedAndTold(t *testing.T) {
 	assert.Equal(t, []string{"suspend", "ada", "stolen laptop"}, []string{last.Action, last.Actor, last.Cause})
 	assert.Equal(t, ledger.DueOperator, p.DueWhat)
 	for _, verb := range []string{"show", "timeline"} {
-		assert.Contains(t, s.run("person", verb, "10001").stdout, "is suspended by ada: stolen laptop")
+		assert.Contains(t, s.run("person", verb, "10001").stdout, "is suspended by ada (login tester): stolen laptop")
 	}
 
 	// It is not done in time: nobody works here.
@@ -68,7 +68,7 @@ func TestSuspendIsRecordedAndTold(t *testing.T) {
 
 	got = s.run("person", "reinstate", "10001", "--reason", "found it", "--operator", "grace", "--no-wait")
 	assert.Equal(t, service.ExitDone, got.code, got.err)
-	assert.Contains(t, s.run("person", "show", "10001").stdout, "is reinstated by grace: found it")
+	assert.Contains(t, s.run("person", "show", "10001").stdout, "is reinstated by grace (login tester): found it")
 }
 
 func TestSuspendAndReinstateAreRefused(t *testing.T) {

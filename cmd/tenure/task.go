@@ -40,9 +40,11 @@ type taskView struct {
 
 	SecondPerson bool      `json:"secondPerson,omitempty"`
 	DoneBy       string    `json:"doneBy,omitempty"`
+	DoneLogin    string    `json:"doneLogin,omitempty"`
 	Proof        string    `json:"proof,omitempty"`
 	DoneAt       time.Time `json:"doneAt,omitzero"`
 	EndedBy      string    `json:"endedBy,omitempty"`
+	EndedLogin   string    `json:"endedLogin,omitempty"`
 	Why          string    `json:"why,omitempty"`
 	EndedAt      time.Time `json:"endedAt,omitzero"`
 }
@@ -53,7 +55,7 @@ func viewTask(k ledger.Task, name string, now time.Time) taskView {
 		Overdue:  k.Unfinished() && !now.Before(k.DueAt),
 		Assignee: k.Assignee, EscalateTo: k.EscalateTo, OpenedAt: k.OpenedAt, DueAt: k.DueAt, Reminders: k.Reminders, Work: k.Work,
 		SecondPerson: k.SecondPerson, DoneBy: k.DoneBy, Proof: k.Proof, DoneAt: k.DoneAt,
-		EndedBy: k.EndedBy, Why: k.Why, EndedAt: k.EndedAt,
+		EndedBy: k.EndedBy, Why: k.Why, EndedAt: k.EndedAt, DoneLogin: k.DoneLogin, EndedLogin: k.EndedLogin,
 	}
 }
 
@@ -233,8 +235,8 @@ func (v taskView) draw(p *page) {
 		field{"app", v.App}, field{"what", v.what()}, field{"why", v.Work.Why}, field{"how", v.Work.Instructions},
 		field{"assignee", v.Assignee}, field{"escalate to", v.EscalateTo}, field{"second person", second},
 		field{"opened", instant(v.OpenedAt)}, field{"due", instant(v.DueAt)},
-		field{"done", strings.TrimSpace(instant(v.DoneAt) + " " + v.DoneBy)}, field{"proof", v.Proof},
-		field{"ended", strings.TrimSpace(instant(v.EndedAt) + " " + v.EndedBy)}, field{"reason", v.Why},
+		field{"done", strings.TrimSpace(instant(v.DoneAt) + " " + operatorFrom(v.DoneBy, v.DoneLogin))}, field{"proof", v.Proof},
+		field{"ended", strings.TrimSpace(instant(v.EndedAt) + " " + operatorFrom(v.EndedBy, v.EndedLogin))}, field{"reason", v.Why},
 	)
 	var rows [][]string
 	for _, name := range slices.Sorted(maps.Keys(v.Work.Attributes)) {
@@ -258,7 +260,8 @@ func (c *cli) taskDoneCommand() *cobra.Command {
 		Short: "Say that a task is done, and how that can be seen",
 		Long: `Say that a task is done, and how that can be seen (--proof): a ticket, a
 screenshot's name, a log line. It counts as the proof, and is on the record with
-your name. If a second person has to confirm it, somebody else says done again.`,
+your name and login. If a second person has to confirm it, somebody else says done
+again: under another name and from another login (or database role).`,
 		Example: `  tenure task done 17 --proof "ticket 4711"
   tenure task done 18 --proof "seen in the console" --account alovelace2`,
 		Args: exactly("ID"),

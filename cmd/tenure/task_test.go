@@ -71,26 +71,33 @@ func TestATaskIsCompleted(t *testing.T) {
 	f := &frontend{}
 	f.serve(t)
 	for _, c := range []struct {
-		args []string
-		code int
-		want string
+		login string
+		args  []string
+		code  int
+		want  string
 	}{
-		{[]string{"task", "done", "2"}, service.ExitUsage, "say with --proof how it can be seen"},
-		{[]string{"task", "done", "two", "--proof", "x"}, service.ExitUsage, `"two" is no task's number`},
-		{[]string{"task", "done", "99", "--proof", "x"}, service.ExitFailed, "there is no task 99"},
-		{[]string{"task", "refuse", "2"}, service.ExitUsage, "say why with --reason"},
-		{[]string{"task", "done", "2", "--proof", "ticket 42", "--operator", "ada"}, service.ExitDone, "task 2 of 10001 is done"},
-		{[]string{"task", "refuse", "2", "--reason", "x", "--operator", "bob"}, service.ExitFailed, "task 2 is done already, by ada"},
-		{[]string{"task", "done", "1", "--proof", "console", "--operator", "ada"}, service.ExitDone, "task 1 of 10002 has to be confirmed by a second person"},
-		{[]string{"task", "done", "1", "--proof", "console", "--operator", "ada"}, service.ExitFailed, "task 1 has to be confirmed by somebody else than ada"},
-		{[]string{"task", "done", "1", "--proof", "looked", "--operator", "bob"}, service.ExitDone, "task 1 of 10002 is done"},
+		{"root", []string{"task", "done", "2"}, service.ExitUsage, "say with --proof how it can be seen"},
+		{"root", []string{"task", "done", "two", "--proof", "x"}, service.ExitUsage, `"two" is no task's number`},
+		{"root", []string{"task", "done", "99", "--proof", "x"}, service.ExitFailed, "there is no task 99"},
+		{"root", []string{"task", "refuse", "2"}, service.ExitUsage, "say why with --reason"},
+		{"root", []string{"task", "done", "2", "--proof", "ticket 42", "--operator", "ada"}, service.ExitDone, "task 2 of 10001 is done"},
+		{"root", []string{"task", "refuse", "2", "--reason", "x", "--operator", "bob"}, service.ExitFailed, "task 2 is done already, by ada"},
+		{"root", []string{"task", "done", "1", "--proof", "console", "--operator", "ada"}, service.ExitDone, "task 1 of 10002 has to be confirmed by a second person"},
+		{"root", []string{"task", "done", "1", "--proof", "console", "--operator", "ada"}, service.ExitFailed, "task 1 has to be confirmed by somebody else than ada"},
+		{"root", []string{"task", "done", "1", "--proof", "looked", "--operator", "bob"}, service.ExitFailed, "task 1 has to be confirmed from another login than root, from which ada did it"},
+		{"bob", []string{"task", "done", "1", "--proof", "looked", "--operator", " ADA"}, service.ExitFailed, "task 1 has to be confirmed by somebody else than ada"},
+		{"bob", []string{"task", "done", "1", "--proof", "looked", "--operator", "bob"}, service.ExitDone, "task 1 of 10002 is done"},
 	} {
+		logIn(t, c.login)
 		got := s.run(c.args...)
 		assert.Equal(t, c.code, got.code, c.args)
 		assert.Contains(t, got.stdout+got.err, c.want)
 	}
 	assert.Equal(t, []string{"person:10001", "person:10002"}, f.nudged, "each once it is finished")
 	assert.Equal(t, service.ExitDone, s.run("task", "list").code)
+	shown := s.run("task", "show", "1").stdout
+	assert.Contains(t, shown, "ada (login root)")
+	assert.Contains(t, shown, "bob (login bob)")
 }
 
 // The ledger has it: the sweeper tells the run.

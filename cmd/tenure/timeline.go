@@ -55,6 +55,7 @@ type entryView struct {
 	At    time.Time `json:"at"`
 	What  string    `json:"what"`
 	Event string    `json:"event,omitempty"` // ID
+	Login string    `json:"login,omitempty"` // from which they said it
 	By    string    `json:"by,omitempty"`    // the operator who said so, if it was not HR
 	// Reason is why somebody is suspended or reinstated, if that was said.
 	Reason string `json:"reason,omitempty"`
@@ -68,7 +69,7 @@ const entryHeader = "when,what,event"
 func (e entryView) row() []string {
 	what := e.What
 	if e.By != "" {
-		what += " by " + e.By
+		what += " by " + operatorFrom(e.By, e.Login)
 	}
 	if e.Reason != "" {
 		what += ": " + e.Reason
@@ -175,7 +176,7 @@ func suspensionEntries(list []hr.Interval, events []hr.Event, operators map[hr.E
 		entry := entryView{At: at.In(zone), What: what}
 		if i := slices.IndexFunc(events, is); i >= 0 {
 			row := operators[events[i].EventKey]
-			entry.Event, entry.By, entry.Reason = events[i].ID, row.Actor, row.Cause
+			entry.Event, entry.By, entry.Login, entry.Reason = events[i].ID, row.Actor, row.Login, row.Cause
 			if said := events[i].Suspension; said != nil {
 				entry.Reason = said.Reason
 			}

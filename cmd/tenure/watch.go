@@ -100,13 +100,14 @@ type auditView struct {
 	App    string         `json:"app,omitempty"`
 	Action string         `json:"action"`
 	Actor  string         `json:"actor"`
+	Login  string         `json:"login,omitempty"`
 	Cause  string         `json:"cause,omitempty"`
 	Detail map[string]any `json:"detail,omitempty"`
 }
 
 func viewAudit(r ledger.AuditRow) auditView {
 	return auditView{
-		Seq: r.Seq, At: r.At, Person: r.PersonID, App: r.App, Action: r.Action, Actor: r.Actor, Cause: r.Cause, Detail: r.Detail,
+		Seq: r.Seq, At: r.At, Person: r.PersonID, App: r.App, Action: r.Action, Actor: r.Actor, Login: r.Login, Cause: r.Cause, Detail: r.Detail,
 	}
 }
 
@@ -263,15 +264,15 @@ func (w *watch) printRow(r auditView) error {
 }
 
 func (r auditView) row() []string {
-	return []string{instant(r.At), r.Person, r.App, r.Action, r.Cause, operatorOf(r.Actor)}
+	return []string{instant(r.At), r.Person, r.App, r.Action, r.Cause, operatorOf(r.Actor, r.Login)}
 }
 
 // operatorOf names the operator who did something; nobody asks who Tenure is.
-func operatorOf(actor string) string {
-	if actor == "tenure" {
+func operatorOf(actor, login string) string {
+	if actor == ledger.ActorTenure {
 		return ""
 	}
-	return "by " + actor
+	return "by " + operatorFrom(actor, login)
 }
 
 // watchScreen is what is shown on a terminal.

@@ -23,6 +23,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 	for group, tests := range map[string]tests{
 		"Intake":     intakeTests,
 		"Operator":   operatorTests,
+		"Login":      loginTests,
 		"Person":     personTests,
 		"Username":   usernameTests,
 		"Assessment": assessmentTests,

@@ -26,6 +26,7 @@ var dialect = relational.Dialect{
 	LockUsernames: `SELECT pg_advisory_xact_lock(4853611790230161)`,
 	Clock:         `SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint`,
 
+	Session:    `SELECT session_user::text`,
 	LockTables: `LOCK TABLE {tables} IN EXCLUSIVE MODE`,
 	Counter:    `SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_{column}_seq`,
 	SetCounter: `SELECT setval('{table}_{column}_seq', ?1)`,

@@ -63,7 +63,7 @@ func (t *Tx) actOnConflict(a ledger.Action) error {
 	if a.Verb == ledger.VerbRetry {
 		return t.exec(`DELETE FROM waivers WHERE person_id = ? AND key = ?`, a.PersonID, a.Key)
 	}
-	return t.exec(`INSERT INTO waivers (person_id, key, operator, reason, at) VALUES (?, ?, ?, ?, ?)
+	return t.exec(`INSERT INTO waivers (person_id, key, operator, reason, at, login) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`,
-		a.PersonID, a.Key, a.Operator, a.Reason, a.At.UnixMicro())
+		a.PersonID, a.Key, a.Operator, a.Reason, a.At.UnixMicro(), t.login)
 }

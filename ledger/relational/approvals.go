@@ -9,13 +9,13 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-const approvalColumns = `person_id, app, key, state, asked_at, look_at, reminders, approved_at, operator, reason`
+const approvalColumns = `person_id, app, key, state, asked_at, look_at, reminders, approved_at, operator, reason, login`
 
 // approvalDest is where approvalColumns are scanned to.
 func approvalDest(a *ledger.Approval) []any {
 	return []any{
 		&a.PersonID, &a.App, &a.Key, &a.State, instant{&a.AskedAt}, instant{&a.LookAt}, &a.Reminders,
-		instant{&a.ApprovedAt}, &a.Operator, &a.Reason,
+		instant{&a.ApprovedAt}, &a.Operator, &a.Reason, &a.Login,
 	}
 }
 
@@ -55,12 +55,13 @@ func (t *Tx) approve(d ledger.DeletionApproval) (a ledger.Approval, err error) {
 	if err := t.known(d.PersonID); err != nil {
 		return a, err
 	}
-	n, err := t.change(`INSERT INTO approvals (person_id, key, app, state, approved_at, operator, reason)
-		VALUES (?, ?, ?, 'approved', ?, ?, ?)
+	n, err := t.change(`INSERT INTO approvals (person_id, key, app, state, approved_at, operator, reason, login)
+		VALUES (?, ?, ?, 'approved', ?, ?, ?, ?)
 		ON CONFLICT (person_id, key) DO UPDATE SET
-			state = excluded.state, approved_at = excluded.approved_at, operator = excluded.operator, reason = excluded.reason, look_at = NULL
+			state = excluded.state, approved_at = excluded.approved_at, operator = excluded.operator, reason = excluded.reason,
+			login = excluded.login, look_at = NULL
 		WHERE approvals.state <> 'approved'`,
-		d.PersonID, d.Key, d.App, d.At.UnixMicro(), d.Operator, d.Reason)
+		d.PersonID, d.Key, d.App, d.At.UnixMicro(), d.Operator, d.Reason, t.login)
 	if err != nil {
 		return a, err
 	}
@@ -89,7 +90,7 @@ func (t *Tx) askApproval(personID string, a ledger.Approval, at time.Time) error
 		err = t.exec(`INSERT INTO approvals (person_id, key, app, state, asked_at, look_at) VALUES (?, ?, ?, 'asked', ?, ?)
 			ON CONFLICT (person_id, key) DO UPDATE SET
 				state = excluded.state, asked_at = excluded.asked_at, look_at = excluded.look_at,
-				reminders = 0, approved_at = NULL, operator = '', reason = ''`,
+				reminders = 0, approved_at = NULL, operator = '', reason = '', login = ''`,
 			personID, a.Key, a.App, micros(at), micros(look))
 	case was.LookAt.Equal(look):
 		return nil

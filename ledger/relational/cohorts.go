@@ -22,14 +22,14 @@ func withdrawalDest(w *ledger.Withdrawal) []any {
 	}
 }
 
-const cohortColumns = `id, kind, state, counted, allowed, opened_at, closed_at, operator, reason,
+const cohortColumns = `id, kind, state, counted, allowed, opened_at, closed_at, operator, login, reason,
 	(SELECT count(DISTINCT person_id) FROM withdrawals w WHERE w.cohort = cohorts.id),
 	(SELECT count(DISTINCT person_id) FROM withdrawals w WHERE w.cohort = cohorts.id AND w.state = 'held')`
 
 // cohortDest is where cohortColumns are scanned to.
 func cohortDest(c *ledger.Cohort) []any {
 	return []any{
-		&c.ID, &c.Kind, &c.State, &c.Counted, &c.Allowed, instant{&c.OpenedAt}, instant{&c.ClosedAt}, &c.Operator, &c.Reason,
+		&c.ID, &c.Kind, &c.State, &c.Counted, &c.Allowed, instant{&c.OpenedAt}, instant{&c.ClosedAt}, &c.Operator, &c.Login, &c.Reason,
 		&c.People, &c.Held,
 	}
 }
@@ -101,9 +101,9 @@ func (t *Tx) decideCohort(d ledger.CohortDecision) (people int, err error) {
 	if d.Verb == ledger.VerbCancel {
 		state = ledger.CohortCancelled
 	}
-	return people, t.exec(`UPDATE cohorts SET state = ?, closed_at = ?, operator = ?, reason = ? WHERE id = ?5 AND state = 'open'
+	return people, t.exec(`UPDATE cohorts SET state = ?1, closed_at = ?2, operator = ?3, reason = ?4, login = ?6 WHERE id = ?5 AND state = 'open'
 		AND NOT EXISTS (SELECT 1 FROM withdrawals WHERE cohort = ?5 AND state = 'held')`,
-		state, d.At.UnixMicro(), d.Operator, d.Reason, d.Cohort)
+		state, d.At.UnixMicro(), d.Operator, d.Reason, d.Cohort, t.login)
 }
 
 // decidePerson decides about all that a cohort holds of one person: one after the

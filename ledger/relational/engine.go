@@ -42,6 +42,9 @@ type Dialect struct {
 	// Clock reads the database's clock, in nanoseconds since 1970. If it is empty
 	// this machine's is read: all who use the database share it.
 	Clock string
+	// Session reads the role that the session was authenticated as; empty if the
+	// database has none.
+	Session string
 	// LockTables keeps everybody else from writing to {tables} until the transaction
 	// ends; empty as above.
 	LockTables string

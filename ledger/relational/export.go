@@ -27,7 +27,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, m ledger.Move, p ledger
 	})
 	done := out.export()
 	if err == nil {
-		err = s.engine.Write(ctx, func(t *Tx) error { return t.auditMove(ledger.ActionExported, m, done) })
+		err = s.engine.Write(ctx, as(ctx, func(t *Tx) error { return t.auditMove(ledger.ActionExported, m, done) }))
 	}
 	if err == nil {
 		err = out.end()

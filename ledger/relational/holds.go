@@ -9,13 +9,14 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-const holdColumns = `id, person_id, placed_at, expires_at, operator, reason, released_at, released_by, release_reason`
+const holdColumns = `id, person_id, placed_at, expires_at, operator, reason, released_at, released_by, release_reason,
+	login, released_login`
 
 // holdDest is where holdColumns are scanned to.
 func holdDest(h *ledger.Hold) []any {
 	return []any{
 		&h.ID, &h.PersonID, instant{&h.PlacedAt}, instant{&h.ExpiresAt}, &h.Operator, &h.Reason,
-		instant{&h.ReleasedAt}, &h.ReleasedBy, &h.ReleaseReason,
+		instant{&h.ReleasedAt}, &h.ReleasedBy, &h.ReleaseReason, &h.Login, &h.ReleasedLogin,
 	}
 }
 
@@ -65,8 +66,8 @@ func (t *Tx) placeHold(h ledger.Hold) (placed ledger.PlacedHold, err error) {
 	if placed.Deleting, err = t.deleting(h.PersonID, h.PlacedAt); found || err != nil {
 		return placed, err
 	}
-	_, err = t.get(`INSERT INTO holds (person_id, placed_at, expires_at, operator, reason) VALUES (?, ?, ?, ?, ?) RETURNING `+holdColumns,
-		[]any{h.PersonID, micros(h.PlacedAt), micros(h.ExpiresAt), h.Operator, h.Reason}, holdDest(&placed.Hold)...)
+	_, err = t.get(`INSERT INTO holds (person_id, placed_at, expires_at, operator, reason, login) VALUES (?, ?, ?, ?, ?, ?) RETURNING `+holdColumns,
+		[]any{h.PersonID, micros(h.PlacedAt), micros(h.ExpiresAt), h.Operator, h.Reason, t.login}, holdDest(&placed.Hold)...)
 	if err != nil {
 		return placed, err
 	}
@@ -157,8 +158,8 @@ func (t *Tx) releaseHold(r ledger.HoldRelease) (h ledger.Hold, err error) {
 	if !h.ReleasedAt.IsZero() {
 		return h, nil
 	}
-	_, err = t.get(`UPDATE holds SET released_at = ?, released_by = ?, release_reason = ? WHERE id = ? RETURNING `+holdColumns,
-		[]any{r.At.UnixMicro(), r.Operator, r.Reason, r.ID}, holdDest(&h)...)
+	_, err = t.get(`UPDATE holds SET released_at = ?, released_by = ?, release_reason = ?, released_login = ? WHERE id = ? RETURNING `+holdColumns,
+		[]any{r.At.UnixMicro(), r.Operator, r.Reason, t.login, r.ID}, holdDest(&h)...)
 	if err != nil {
 		return h, err
 	}

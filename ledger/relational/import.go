@@ -18,7 +18,7 @@ func (s *Store) Import(ctx context.Context, r io.Reader, m ledger.Move, p ledger
 		return ledger.Export{}, fmt.Errorf("import: %w", err)
 	}
 	var failed error
-	err := s.engine.Write(ctx, func(t *Tx) error {
+	err := s.engine.Write(ctx, as(ctx, func(t *Tx) error {
 		if failed != nil { // what was read cannot be read again; the text only, or it would be tried for ever
 			return fmt.Errorf("the connection broke meanwhile: see whether the ledger is empty, and import again if it is (%v)", failed) //nolint:errorlint // on purpose
 		}
@@ -31,7 +31,7 @@ func (s *Store) Import(ctx context.Context, r io.Reader, m ledger.Move, p ledger
 			failed = errors.New("its commit was not answered")
 		}
 		return err
-	})
+	}))
 	if err != nil {
 		return ledger.Export{}, s.explain(fmt.Errorf("import: %w", err))
 	}

@@ -11,7 +11,7 @@ import (
 
 const letterColumns = `id, topic, partition, "offset", origin_topic, origin_partition, origin_offset, digest, format, at,
 	reason, field, text, person_id, event_type, event_source, event_id, urgent,
-	parent_topic, parent_partition, parent_offset, state, acted_at, operator, why, ended_at`
+	parent_topic, parent_partition, parent_offset, state, acted_at, operator, login, why, ended_at`
 
 // letterDest is where letterColumns are scanned to.
 func letterDest(l *ledger.DeadLetter) []any {
@@ -20,7 +20,7 @@ func letterDest(l *ledger.DeadLetter) []any {
 		&l.Digest, &l.Format, instant{&l.ReceivedAt},
 		&l.Reason, &l.Field, &l.Text, &l.PersonID, &l.EventType, &l.EventSource, &l.EventID, &l.Urgent,
 		&l.RedriveOf.Topic, &l.RedriveOf.Partition, &l.RedriveOf.Offset,
-		&l.State, instant{&l.ActedAt}, &l.Operator, &l.Why, instant{&l.EndedAt},
+		&l.State, instant{&l.ActedAt}, &l.Operator, &l.Login, &l.Why, instant{&l.EndedAt},
 	}
 }
 
@@ -203,15 +203,15 @@ func (t *Tx) actOnLetter(a ledger.LetterAction) error {
 		return err
 	}
 	if a.Verb == ledger.VerbRedrive {
-		return t.exec(`UPDATE dead_letters SET acted_at = ?1, operator = ?2, why = ?3,
+		return t.exec(`UPDATE dead_letters SET acted_at = ?1, operator = ?2, why = ?3, login = ?5,
 				ended_at = CASE WHEN state = 'discarded' THEN NULL ELSE ended_at END,
 				state    = CASE WHEN state IN ('open', 'discarded') THEN 'redriven' ELSE state END
 			WHERE id = ?4`,
-			a.At.UnixMicro(), a.Operator, a.Reason, a.ID)
+			a.At.UnixMicro(), a.Operator, a.Reason, a.ID, t.login)
 	}
-	n, err := t.change(`UPDATE dead_letters SET state = 'discarded', acted_at = ?1, operator = ?2, why = ?3, ended_at = ?1
+	n, err := t.change(`UPDATE dead_letters SET state = 'discarded', acted_at = ?1, operator = ?2, why = ?3, login = ?5, ended_at = ?1
 		WHERE id = ?4 AND state IN ('open', 'redriven')`,
-		a.At.UnixMicro(), a.Operator, a.Reason, a.ID)
+		a.At.UnixMicro(), a.Operator, a.Reason, a.ID, t.login)
 	if err != nil || n == 0 || !l.Urgent {
 		return err
 	}

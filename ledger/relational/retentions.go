@@ -9,13 +9,14 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-const retentionColumns = `id, person_id, app, until_at, coalesce(for_micros, 0), set_at, operator, reason, ended_at, ended_by, end_reason`
+const retentionColumns = `id, person_id, app, until_at, coalesce(for_micros, 0), set_at, operator, reason,
+	ended_at, ended_by, end_reason, login, ended_login`
 
 // retentionDest is where retentionColumns are scanned to.
 func retentionDest(r *ledger.Retention) []any {
 	return []any{
 		&r.ID, &r.PersonID, &r.App, instant{&r.Until}, span{&r.For}, instant{&r.SetAt}, &r.Operator, &r.Reason,
-		instant{&r.EndedAt}, &r.EndedBy, &r.EndReason,
+		instant{&r.EndedAt}, &r.EndedBy, &r.EndReason, &r.Login, &r.EndedLogin,
 	}
 }
 
@@ -79,16 +80,16 @@ func (t *Tx) setRetention(r ledger.Retention) (set ledger.Retention, err error) 
 		if same {
 			return set, nil
 		}
-		err = t.exec(`UPDATE retentions SET ended_at = ?, ended_by = ?, end_reason = ? WHERE id = ?`,
-			r.SetAt.UnixMicro(), r.Operator, r.Reason, set.ID)
+		err = t.exec(`UPDATE retentions SET ended_at = ?, ended_by = ?, end_reason = ?, ended_login = ? WHERE id = ?`,
+			r.SetAt.UnixMicro(), r.Operator, r.Reason, t.login, set.ID)
 		if err != nil {
 			return set, err
 		}
 	}
 	set = ledger.Retention{}
-	_, err = t.get(`INSERT INTO retentions (person_id, app, until_at, for_micros, set_at, operator, reason)
-		VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING `+retentionColumns,
-		[]any{r.PersonID, r.App, micros(r.Until), lasts, micros(r.SetAt), r.Operator, r.Reason}, retentionDest(&set)...)
+	_, err = t.get(`INSERT INTO retentions (person_id, app, until_at, for_micros, set_at, operator, reason, login)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING `+retentionColumns,
+		[]any{r.PersonID, r.App, micros(r.Until), lasts, micros(r.SetAt), r.Operator, r.Reason, t.login}, retentionDest(&set)...)
 	if err != nil {
 		return set, err
 	}
@@ -121,9 +122,9 @@ func (t *Tx) resetRetention(r ledger.RetentionReset) (was ledger.Retention, err 
 	if err := t.known(r.PersonID); err != nil {
 		return was, err
 	}
-	found, err := t.get(`UPDATE retentions SET ended_at = ?, ended_by = ?, end_reason = ?
-		WHERE person_id = ? AND app = ? AND (ended_at IS NULL OR ended_at = ?1 AND ended_by = ?2) RETURNING `+retentionColumns,
-		[]any{r.At.UnixMicro(), r.Operator, r.Reason, r.PersonID, r.App}, retentionDest(&was)...)
+	found, err := t.get(`UPDATE retentions SET ended_at = ?1, ended_by = ?2, end_reason = ?3, ended_login = ?6
+		WHERE person_id = ?4 AND app = ?5 AND (ended_at IS NULL OR ended_at = ?1 AND ended_by = ?2) RETURNING `+retentionColumns,
+		[]any{r.At.UnixMicro(), r.Operator, r.Reason, r.PersonID, r.App, t.login}, retentionDest(&was)...)
 	if !found || err != nil {
 		return was, err
 	}

@@ -27,23 +27,24 @@ var tables = []table{
 	{name: "steps", key: "person_id, key", columns: words(`person_id key app kind state attempts code message reason
 		planned_at trying_since last_attempt_at finished_at outcome`)},
 	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys`)},
-	{name: "waivers", key: "person_id, key", columns: words(`person_id key operator reason at`)},
-	{name: "audit", key: "seq", counter: "seq", columns: words(`seq at person_id app action actor cause detail key attempt`)},
+	{name: "waivers", key: "person_id, key", columns: words(`person_id key operator reason at login`)},
+	{name: "audit", key: "seq", counter: "seq", columns: words(`seq at person_id app action actor cause detail key attempt login`)},
 	{name: "dead_letters", key: "id", counter: "id", columns: words(`id topic partition offset origin_topic origin_partition origin_offset
 		digest format at reason field text person_id event_type event_source event_id urgent
-		parent_topic parent_partition parent_offset state acted_at operator why ended_at sending`)},
+		parent_topic parent_partition parent_offset state acted_at operator why ended_at sending login`)},
 	{name: "app_pace", key: "app", columns: words(`app next_at`)},
 	{name: "tasks", key: "id", counter: "id", columns: words(`id person_id app key kind work assignee escalate_to second_person state
-		opened_at due_at look_at reminders escalated_at done_by proof done_at account ended_by why ended_at`)},
-	{name: "cohorts", key: "id", counter: "id", columns: words(`id kind state counted allowed opened_at closed_at operator reason`)},
+		opened_at due_at look_at reminders escalated_at done_by proof done_at account ended_by why ended_at
+		done_login ended_login`)},
+	{name: "cohorts", key: "id", counter: "id", columns: words(`id kind state counted allowed opened_at closed_at operator reason login`)},
 	{name: "withdrawals", key: "person_id, kind, key", columns: words(`person_id kind key state cohort released source event_id voids
 		apps why said_at due_at counted_at seen_at`)},
 	{name: "holds", key: "id", counter: "id", columns: words(`id person_id placed_at expires_at operator reason
-		released_at released_by release_reason`)},
+		released_at released_by release_reason login released_login`)},
 	{name: "retentions", key: "id", counter: "id", columns: words(`id person_id app until_at for_micros set_at operator reason
-		ended_at ended_by end_reason`)},
+		ended_at ended_by end_reason login ended_login`)},
 	{name: "approvals", key: "person_id, key", columns: words(`person_id key app state asked_at look_at reminders
-		approved_at operator reason`)},
+		approved_at operator reason login`)},
 	{name: "same_people", key: "id", counter: "id", columns: words(`id new_id old_id at operator reason carried username
 		ended_at ended_by end_reason`)},
 	{name: "breaker", key: "id", columns: words(`id turn`)},

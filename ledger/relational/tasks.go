@@ -11,7 +11,8 @@ import (
 )
 
 const taskColumns = `id, person_id, app, key, kind, work, assignee, escalate_to, second_person, state,
-	opened_at, due_at, look_at, reminders, escalated_at, done_by, proof, done_at, account, ended_by, why, ended_at`
+	opened_at, due_at, look_at, reminders, escalated_at, done_by, proof, done_at, account, ended_by, why, ended_at,
+	done_login, ended_login`
 
 // taskDest is where taskColumns are scanned to.
 func taskDest(k *ledger.Task) []any {
@@ -19,6 +20,7 @@ func taskDest(k *ledger.Task) []any {
 		&k.ID, &k.PersonID, &k.App, &k.Key, &k.Kind, decode{&k.Work}, &k.Assignee, &k.EscalateTo, &k.SecondPerson, &k.State,
 		instant{&k.OpenedAt}, instant{&k.DueAt}, instant{&k.LookAt}, &k.Reminders, instant{&k.EscalatedAt},
 		&k.DoneBy, &k.Proof, instant{&k.DoneAt}, &k.Account, &k.EndedBy, &k.Why, instant{&k.EndedAt},
+		&k.DoneLogin, &k.EndedLogin,
 	}
 }
 
@@ -190,20 +192,22 @@ func (t *Tx) actOnTask(a ledger.TaskAction) (ledger.Task, error) {
 	first := k.State == ledger.TaskOpen
 	switch {
 	case a.Verb == ledger.VerbTaskRefuse:
-		k.State, k.EndedBy, k.Why, k.EndedAt = ledger.TaskRefused, a.Operator, a.Text, a.At
-	case !first && k.DoneBy == a.Operator:
-		return k, &ledger.TaskError{Text: "has to be confirmed by somebody else than " + a.Operator + ", who did it"}
+		k.State, k.EndedBy, k.EndedLogin, k.Why, k.EndedAt = ledger.TaskRefused, a.Operator, t.login, a.Text, a.At
 	case !first:
-		k.State, k.EndedBy, k.Why, k.EndedAt = ledger.TaskDone, a.Operator, a.Text, a.At
+		if err := secondPerson(k, a, t.login); err != nil {
+			return k, err
+		}
+		k.State, k.EndedBy, k.EndedLogin, k.Why, k.EndedAt = ledger.TaskDone, a.Operator, t.login, a.Text, a.At
 	case k.SecondPerson:
-		k.State, k.DoneBy, k.Proof, k.DoneAt = ledger.TaskConfirming, a.Operator, a.Text, a.At
+		k.State, k.DoneBy, k.DoneLogin, k.Proof, k.DoneAt = ledger.TaskConfirming, a.Operator, t.login, a.Text, a.At
 	default:
-		k.State, k.DoneBy, k.Proof, k.DoneAt = ledger.TaskDone, a.Operator, a.Text, a.At
+		k.State, k.DoneBy, k.DoneLogin, k.Proof, k.DoneAt = ledger.TaskDone, a.Operator, t.login, a.Text, a.At
 		k.EndedAt = a.At
 	}
 	k.Account = cmp.Or(a.Account, k.Account)
-	err = t.exec(`UPDATE tasks SET state = ?, done_by = ?, proof = ?, done_at = ?, account = ?, ended_by = ?, why = ?, ended_at = ? WHERE id = ?`,
-		string(k.State), k.DoneBy, k.Proof, micros(k.DoneAt), k.Account, k.EndedBy, k.Why, micros(k.EndedAt), k.ID)
+	err = t.exec(`UPDATE tasks SET state = ?, done_by = ?, proof = ?, done_at = ?, account = ?, ended_by = ?, why = ?, ended_at = ?,
+		done_login = ?, ended_login = ? WHERE id = ?`,
+		string(k.State), k.DoneBy, k.Proof, micros(k.DoneAt), k.Account, k.EndedBy, k.Why, micros(k.EndedAt), k.DoneLogin, k.EndedLogin, k.ID)
 	if err != nil {
 		return k, err
 	}
@@ -215,6 +219,19 @@ func (t *Tx) actOnTask(a ledger.TaskAction) (ledger.Task, error) {
 		return k, err
 	}
 	return k, t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, a.At.UnixMicro(), ledger.DueTask, k.PersonID)
+}
+
+// secondPerson refuses a confirmation by whoever may have done the task: under the same
+// name, or from the same login. Of what was done by a version that kept no logins only
+// the names are known.
+func secondPerson(k ledger.Task, a ledger.TaskAction, login string) error {
+	switch {
+	case ledger.SameOperator(k.DoneBy, a.Operator):
+		return &ledger.TaskError{Text: "has to be confirmed by somebody else than " + k.DoneBy + ", who did it"}
+	case k.DoneLogin != "" && ledger.SameLogin(k.DoneLogin, login):
+		return &ledger.TaskError{Text: "has to be confirmed from another login than " + k.DoneLogin + ", from which " + k.DoneBy + " did it"}
+	}
+	return nil
 }
 
 // sameWord says whether an operator's word was taken before.

@@ -18,6 +18,7 @@ type Conn interface {
 type Tx struct {
 	conn    Conn
 	dialect Dialect
+	login   string // of the operator who decides; empty if it is Tenure
 }
 
 // NewTx is for engines.
