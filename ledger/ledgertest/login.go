@@ -150,17 +150,17 @@ func decideAll(t *testing.T, l ledger.Ledger) {
 	ok(err)
 	_, err = l.RenamePerson(a, ledger.Rename{PersonID: "p1", Base: "ada", Operator: "ada", Reason: "married", At: at(19)})
 	ok(err)
-	decideCohorts(t, l, a, b)
+	decideCohorts(t, l)
 }
 
 // decideCohorts decides about a cohort of three: two are let go, the last one is not.
-func decideCohorts(t *testing.T, l ledger.Ledger, a, b context.Context) {
+func decideCohorts(t *testing.T, l ledger.Ledger) {
 	t.Helper()
 	employ(t, l, "p2")
 	record(t, l, termination("p2", "of p2", 10))
 	id := cohortOf(t, l, 3)
-	_, err := l.DecideCohort(a, decision(ledger.VerbRelease, id, "p0", "p1"))
+	_, err := l.DecideCohort(from(t, "login-a"), decision(ledger.VerbRelease, id, "p0", "p1"))
 	require.NoError(t, err)
-	_, err = l.DecideCohort(b, decision(ledger.VerbCancel, id, "p2"))
+	_, err = l.DecideCohort(from(t, "login-b"), decision(ledger.VerbCancel, id, "p2"))
 	require.NoError(t, err)
 }
