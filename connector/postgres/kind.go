@@ -78,6 +78,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 			url:      address(settings),
 			password: settings.Secret("password"),
 			timeout:  settings.Duration("timeout"),
+			answers:  remote.NewAnswers(),
 			pace:     env.Pace,
 		},
 		grantable: settings.Texts("grantable"),

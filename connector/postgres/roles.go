@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"slices"
 	"strconv"
@@ -24,12 +25,13 @@ type role struct {
 	groups     []string
 }
 
-// columns are those that scan reads. "r" is the role, "d" its comment.
+// columns are those that roles reads. "r" is the role, "d" its comment. Lists are JSON,
+// since of an array as much would be allocated as a server claims that it holds.
 const columns = `
 SELECT r.oid, r.rolname::text, coalesce(d.description, ''), r.rolcanlogin, r.rolconnlimit::bigint,
 	CASE WHEN isfinite(r.rolvaliduntil) THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
-	coalesce(r.rolconfig, '{}'),
-	ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid)
+	coalesce(to_json(r.rolconfig)::text, '[]'),
+	to_json(ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid))::text
 FROM pg_roles r LEFT JOIN pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_authid'::regclass
 `
 
@@ -46,18 +48,47 @@ type queryer interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// roles returns those for which the condition holds, in the order of their oids.
+// roles returns those for which the condition holds, in the order of their oids. There
+// may be maxMatches of them.
 func roles(ctx context.Context, db queryer, where string, args ...any) ([]role, error) {
+	return atMost(ctx, maxMatches, db, where, args...)
+}
+
+func atMost(ctx context.Context, most int, db queryer, where string, args ...any) ([]role, error) {
 	rows, err := db.Query(ctx, columns+"WHERE"+where+"ORDER BY r.oid", args...)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r role, err error) {
-		err = row.Scan(&r.oid, &r.name, &r.comment, &r.login, &r.limit, &r.validUntil, &r.settings, &r.groups)
-		slices.Sort(r.groups)
-		r.groups = slices.Compact(r.groups) // since 16, one may be granted by several
-		return r, err
-	})
+	defer rows.Close()
+	var found []role
+	for rows.Next() {
+		if len(found) == most {
+			return nil, errTooMany
+		}
+		r, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, r)
+	}
+	return found, rows.Err()
+}
+
+func scan(row pgx.Row) (role, error) {
+	var r role
+	var settings, groups string
+	if err := row.Scan(&r.oid, &r.name, &r.comment, &r.login, &r.limit, &r.validUntil, &settings, &groups); err != nil {
+		return role{}, err
+	}
+	if err := json.Unmarshal([]byte(settings), &r.settings); err != nil {
+		return role{}, err
+	}
+	if err := json.Unmarshal([]byte(groups), &r.groups); err != nil {
+		return role{}, err
+	}
+	slices.Sort(r.groups)
+	r.groups = slices.Compact(r.groups) // since 16, one may be granted by several
+	return r, nil
 }
 
 // byID returns the role that an account ID means.
@@ -178,7 +209,7 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 		for after := uint32(0); ; {
 			var page []role
 			err := c.server.session(ctx, connector.OpList, "", func(ctx context.Context, conn *pgx.Conn) (err error) {
-				page, err = roles(ctx, conn, ` r.oid IN (
+				page, err = atMost(ctx, size, conn, ` r.oid IN (
 					SELECT r.oid FROM pg_roles r LEFT JOIN pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_authid'::regclass
 					WHERE`+isAccount+`AND r.oid > $1::bigint::oid ORDER BY r.oid LIMIT $2::bigint) `, int64(after), int64(size))
 				return err

@@ -16,6 +16,7 @@ type server struct {
 	url      string
 	password secret.Secret
 	timeout  time.Duration // of a connection's work
+	answers  *remote.Answers
 	pace     func(context.Context) error
 }
 
@@ -36,7 +37,9 @@ func (s *server) session(ctx context.Context, op, database string, work func(con
 	}
 	within, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	conn, err := s.connect(within, op, database)
+	bounds := &meter{answers: s.answers}
+	defer bounds.end()
+	conn, err := s.connect(within, op, database, bounds)
 	if err == nil {
 		err = work(within, conn)
 		const goodbye = time.Second
@@ -44,10 +47,10 @@ func (s *server) session(ctx context.Context, op, database string, work func(con
 		defer cancel()
 		_ = conn.Close(end) // the server has answered all that was asked
 	}
-	return s.failure(ctx, op, err)
+	return s.failure(ctx, op, bounds.verdict(op, err))
 }
 
-func (s *server) connect(ctx context.Context, op, database string) (*pgx.Conn, error) {
+func (s *server) connect(ctx context.Context, op, database string, bounds *meter) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(s.url)
 	if err != nil {
 		return nil, invalid(op, "the url setting cannot be used any more: check the files that it names")
@@ -62,5 +65,6 @@ func (s *server) connect(ctx context.Context, op, database string) (*pgx.Conn, e
 	// Ends on the server, too, what nobody waits for any more.
 	config.RuntimeParams["statement_timeout"] = strconv.FormatInt(max(s.timeout.Milliseconds(), 1), 10)
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec // nothing is asked twice on a connection
+	bounds.bound(ctx, config)
 	return pgx.ConnectConfig(ctx, config)
 }

@@ -17,6 +17,7 @@ import (
 // client sends requests. The connector is one of shapes, around it.
 type client struct {
 	http       *http.Client
+	answers    *remote.Answers
 	url        string
 	app        string
 	secret     secret.Secret
@@ -74,11 +75,13 @@ func (c *client) call(ctx context.Context, op string, ask request) (answer, erro
 	post.Header.Set("Accept", "application/json")
 	sign(post, key, messageID(ctx, !slices.Contains(looks, ask.Operation), body), time.Now(), body)
 
-	raw, err := remote.Call(c.http, op, "the service", post)
 	var got answer
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	decoded := decoder.Decode(&got)
+	var decoded error
+	err = remote.Ask(c.http, c.answers, longest(ask.Operation), op, "the service", post, func(raw []byte) {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber()
+		decoded = decoder.Decode(&got)
+	})
 	switch {
 	case err != nil:
 		return answer{}, failure(op, err, got.Error)
@@ -86,6 +89,14 @@ func (c *client) call(ctx context.Context, op string, ask request) (answer, erro
 		return answer{}, garbled(op)
 	}
 	return got, nil
+}
+
+// longest is how many bytes an answer may have: a page of a list, or one account.
+func longest(operation string) int64 {
+	if operation == connector.OpList || operation == connector.OpListEntitlements {
+		return 4 << 20
+	}
+	return 1 << 20
 }
 
 // failure tells an error by what the service says of it, else by its status.

@@ -72,6 +72,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	timeout := settings.Duration("timeout")
 	c := &client{
 		http:       remote.NewHTTPClient(timeout),
+		answers:    remote.NewAnswers(),
 		url:        address(settings),
 		app:        env.App,
 		secret:     secret,

@@ -16,7 +16,8 @@ import (
 // request has a connection to itself while it lasts. op, wherever it is asked for,
 // is the operation that errors tell of.
 type Client struct {
-	config Config
+	config  Config
+	answers *remote.Answers
 
 	mu     sync.Mutex
 	idle   []*connection
@@ -24,7 +25,7 @@ type Client struct {
 }
 
 // New returns a client. It connects when it is first used.
-func New(config Config) *Client { return &Client{config: config} }
+func New(config Config) *Client { return &Client{config: config, answers: remote.NewAnswers()} }
 
 // Close closes the connections that nobody uses, and those in use when they are
 // given back.
@@ -46,7 +47,7 @@ func (c *Client) request(ctx context.Context, op string, conn *connection, do fu
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	stop := conn.guard(ctx)
-	conn.raw.left.Store(maxAnswer)
+	defer conn.raw.Begin(ctx, maxAnswer)()
 	err := do(conn.Conn)
 	cut := !stop()
 	if err == nil {
@@ -54,7 +55,7 @@ func (c *Client) request(ctx context.Context, op string, conn *connection, do fu
 		return nil
 	}
 	failed := asError(ctx, op, err, c.config.Timeout)
-	if conn.raw.left.Load() < 0 || errors.Is(err, errMetered) {
+	if conn.raw.TooLong() || errors.Is(err, remote.ErrTooLong) {
 		failed = tooLong(op)
 	}
 	conn.broken = cut || ResultOf(failed) == nil

@@ -24,7 +24,7 @@ const (
 // connection is bound and used by one call at a time.
 type connection struct {
 	*ldap.Conn
-	raw      *meteredConn
+	raw      *remote.Conn
 	host     string    // of the server, with the port if it is an unusual one
 	password string    // that it was bound with
 	since    time.Time // when it was last used
@@ -131,8 +131,7 @@ func (c *Client) connectTo(ctx context.Context, op string, u *url.URL, trust *x5
 	if err != nil {
 		return nil, unanswered(ctx, op, err, c.config.Timeout)
 	}
-	raw := &meteredConn{Conn: dialed}
-	raw.left.Store(maxAnswer)
+	raw := c.answers.Conn(dialed)
 	conf := &tls.Config{ServerName: u.Hostname(), RootCAs: trust, MinVersion: tls.VersionTLS12}
 	secure := u.Scheme == "ldaps"
 	var transport net.Conn = raw

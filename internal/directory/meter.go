@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"sync/atomic"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
@@ -14,7 +12,8 @@ import (
 )
 
 // maxAnswer is how many bytes a server may send in answer to one request: a page of
-// entries, or a group of some 200,000 members. go-ldap holds all of an answer.
+// entries, or a group of some 200,000 members. go-ldap holds all of an answer; those of
+// all servers that are long share the room that remote.Answers has.
 const maxAnswer = 32 << 20
 
 // maxEntries is how many entries that may be, of a server that does not page. Each
@@ -24,25 +23,9 @@ const maxEntries = 20_000
 // A message that claims to be longer is not waited for.
 func init() { ber.MaxPacketLengthBytes = maxAnswer }
 
-// meteredConn is a connection on which so many bytes may come; then it breaks off.
-type meteredConn struct {
-	net.Conn
-	left atomic.Int64 // negative: more came
-}
-
-var errMetered = errors.New("the directory sent too much")
-
-func (m *meteredConn) Read(p []byte) (int, error) {
-	n, err := m.Conn.Read(p)
-	if m.left.Add(-int64(n)) < 0 {
-		return 0, errMetered
-	}
-	return n, err
-}
-
 func tooLong(op string) *remote.Error {
 	return &remote.Error{
-		Kind: remote.Invalid, Op: op, Cause: errMetered,
+		Kind: remote.Invalid, Op: op, Cause: remote.ErrTooLong,
 		Message: fmt.Sprintf("the directory's answer is longer than %d MB, or than %d entries: lower the pageSize setting", maxAnswer>>20, maxEntries),
 	}
 }
@@ -57,7 +40,7 @@ func search(ctx context.Context, conn *ldap.Conn, r *ldap.SearchRequest) (*ldap.
 			found.Entries = append(found.Entries, entry)
 		}
 		if len(found.Entries) > maxEntries {
-			return nil, errMetered
+			return nil, remote.ErrTooLong
 		}
 	}
 	found.Controls = answer.Controls()

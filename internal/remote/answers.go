@@ -41,14 +41,11 @@ func (a *Answers) Read(ctx context.Context, body io.Reader, most int64, use func
 	if most <= smallAnswer {
 		return ErrTooLong
 	}
-	for _, room := range []chan struct{}{a.mine, large} {
-		select {
-		case room <- struct{}{}:
-			defer func() { <-room }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	leave, err := a.enter(ctx)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	rest, err := io.ReadAll(io.LimitReader(body, most+1-int64(len(raw))))
 	if err != nil {
 		return err
@@ -57,4 +54,25 @@ func (a *Answers) Read(ctx context.Context, body io.Reader, most int64, use func
 		return ErrTooLong
 	}
 	return use(raw)
+}
+
+// enter takes room for a long answer, which leave gives back. It fails with ctx's
+// error if there is none in time.
+func (a *Answers) enter(ctx context.Context) (leave func(), err error) {
+	var taken []chan struct{}
+	leave = func() {
+		for _, room := range taken {
+			<-room
+		}
+	}
+	for _, room := range []chan struct{}{a.mine, large} {
+		select {
+		case room <- struct{}{}:
+			taken = append(taken, room)
+		case <-ctx.Done():
+			leave()
+			return nil, ctx.Err()
+		}
+	}
+	return leave, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,7 +15,7 @@ import (
 
 const (
 	maxRetryAfter = 24 * time.Hour // bounds what a service may ask for
-	maxAnswer     = 4 << 20        // bytes of an answer that are read
+	maxAnswer     = 4 << 20        // bytes of an answer that Call reads
 )
 
 // NewHTTPClient is a client for one service that the caller has credentials for.
@@ -41,26 +40,33 @@ func sameService(next *http.Request, via []*http.Request) error {
 // Call sends a request and returns the body of the answer if its status is 200.
 // Whatever else comes of it is an *Error; who is the service, as its messages name
 // it.
-func Call(c *http.Client, op, who string, req *http.Request) ([]byte, error) {
+func Call(c *http.Client, op, who string, req *http.Request) (body []byte, err error) {
+	err = Ask(c, NewAnswers(), maxAnswer, op, who, req, func(raw []byte) { body = raw })
+	return body, err
+}
+
+// Ask is Call that has use make sense of a body of at most so many bytes, also of one
+// of another status, while it counts as held among the answers of all services.
+func Ask(c *http.Client, answers *Answers, most int64, op, who string, req *http.Request, use func(body []byte)) error {
 	resp, err := c.Do(req) //nolint:gosec // G704: the URL is the configuration's
 	if err != nil {
 		var whole *url.Error
 		if errors.As(err, &whole) {
 			err = whole.Err // without the address, which may hold a secret
 		}
-		return nil, &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
+		return &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	err = answers.Read(req.Context(), resp.Body, most, func(raw []byte) error { use(raw); return nil })
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		return body, asError(op, who, resp)
+		return asError(op, who, resp)
+	case errors.Is(err, ErrTooLong):
+		return &Error{Kind: Invalid, Op: op, Message: fmt.Sprintf("%s answered with more than %d bytes: check the url setting", who, most)}
 	case err != nil:
-		return nil, &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
-	case len(body) > maxAnswer:
-		return nil, &Error{Kind: Invalid, Op: op, Message: fmt.Sprintf("%s answered with more than %d bytes: check the url setting", who, maxAnswer)}
+		return &Error{Kind: Unavailable, Op: op, Message: WhyUnanswered(req.Context(), err, who, c.Timeout), Cause: err}
 	}
-	return body, nil
+	return nil
 }
 
 // NoSecret is the error of a call that could not be made because its credentials

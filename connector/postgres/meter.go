@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/tenurehq/tenure/internal/remote"
+)
+
+// What a server may send, whoever it is.
+const (
+	maxMessage = 1 << 20  // bytes of a message, such as a row: what one account takes
+	maxSession = 16 << 20 // bytes of one call's connection: 500 accounts, or the names of 200,000 groups
+	maxMatches = 100      // accounts that one look-up finds
+)
+
+var errTooMany = errors.New("more accounts than there may be")
+
+// meter bounds what comes over the connections of one session.
+type meter struct {
+	answers *remote.Answers
+
+	mu    sync.Mutex
+	conns []*remote.Conn
+	ends  []func()
+}
+
+// bound has a connection that is made by config heed the bounds. ctx is the session's.
+func (m *meter) bound(ctx context.Context, config *pgx.ConnConfig) {
+	dial := config.DialFunc
+	config.DialFunc = func(within context.Context, network, address string) (net.Conn, error) {
+		raw, err := dial(within, network, address)
+		if err != nil {
+			return nil, err
+		}
+		conn := m.answers.Conn(raw)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.conns = append(m.conns, conn)
+		m.ends = append(m.ends, conn.Begin(ctx, maxSession))
+		return conn, nil
+	}
+	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		frontend := pgproto3.NewFrontend(r, w)
+		frontend.SetMaxBodyLen(maxMessage) // else as much is allocated as a message claims to be long
+		return frontend
+	}
+}
+
+// end gives back what the session took.
+func (m *meter) end() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, end := range m.ends {
+		end()
+	}
+}
+
+// verdict is err, or which bound was crossed.
+func (m *meter) verdict(op string, err error) error {
+	var message *pgproto3.ExceededMaxBodyLenErr
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errTooMany):
+		return invalid(op, fmt.Sprintf("the server shows more accounts than were asked for, or more than %d to one look-up: check the url setting", maxMatches))
+	case errors.As(err, &message):
+		return invalid(op, fmt.Sprintf("an account takes more than %d MB in the cluster: look at its comment, its parameters and its groups", maxMessage>>20))
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, conn := range m.conns {
+		if conn.TooLong() {
+			return invalid(op, fmt.Sprintf("the server sent more than %d MB in one call: check the url setting, and how many roles there are", maxSession>>20))
+		}
+	}
+	return err
+}
