@@ -81,13 +81,17 @@ func readKeyPair(certificate, key value) (certificatePath, keyPath string) {
 	return certificatePath, keyPath
 }
 
-// file reads the path of a file, and the file; its content is nil if that failed.
+// file reads the path of a file, and the file; its content is nil if that failed, or
+// if nobody needs it.
 func (v value) file() (path string, content []byte) {
 	path = v.text()
 	if path == "" || v.l.failed(v.path) {
 		return "", nil
 	}
 	path = v.l.relative(path)
+	if !v.needed() {
+		return path, nil
+	}
 	content, err := v.l.readFile(path)
 	if err != nil {
 		v.failf("the file cannot be read: %s", reason(err))

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -84,11 +85,11 @@ func (v value) kind(name string) *connector.Kind {
 }
 
 // try asks the kind whether the settings will do: opening makes no call.
-func (v value) try(kind connector.Kind, app string, settings connector.Settings) {
+func (v value) try(kind connector.Kind, app string, set connector.Settings) {
 	if v.l.failedWithin(v.path) {
 		return // it would complain of what could not even be read
 	}
-	opened, err := kind.Open(context.Background(), connector.Env{App: app}, settings)
+	opened, err := kind.Open(context.Background(), connector.Env{App: app, NoFiles: !v.needed()}, v.withheld(set))
 	if err == nil {
 		v.signsIn(app, opened)
 		err = opened.Close()
@@ -96,6 +97,15 @@ func (v value) try(kind connector.Kind, app string, settings connector.Settings)
 	if err != nil {
 		v.l.fail(v.at, v.path, "%s", message(err))
 	}
+}
+
+// withheld are settings as they can be checked: without their secrets where those
+// are not needed, so that they need not be there.
+func (v value) withheld(set map[string]any) map[string]any {
+	if v.needed() {
+		return set
+	}
+	return settings.Withhold(set)
 }
 
 // message is what a connector's error says; its kind and operation say nothing

@@ -155,6 +155,10 @@ func readLedger(v value) Ledger {
 		path = strings.TrimPrefix(path, "//") // the form with slashes
 		switch {
 		case url == "": // reported
+		case !v.needed() && reference.MatchString(url): // whose secrets are not looked at
+			if scheme, _, _ := strings.Cut(url, "${"); !isSQLite && !begins(scheme, postgresScheme) && !begins(scheme, postgresLongScheme) {
+				v.failf("must begin with %s or %s", sqliteScheme, postgresScheme)
+			}
 		case isSQLite && path == "":
 			v.failf("the file is missing: sqlite:PATH")
 		case isSQLite:
@@ -166,6 +170,11 @@ func readLedger(v value) Ledger {
 		}
 	}))
 	return ledger
+}
+
+// begins says whether a text may go on so that it has a prefix.
+func begins(text, prefix string) bool {
+	return strings.HasPrefix(text, prefix) || strings.HasPrefix(prefix, text)
 }
 
 func readPerson(v value) policy.PersonRules {

@@ -29,10 +29,14 @@ var (
 )
 
 // read loads a text as etc/tenure.yaml.
-func read(text string) (*Config, error) {
+func read(text string) (*Config, error) { return readFor(text, Parts()...) }
+
+// readFor loads a text for who uses some parts of it only.
+func readFor(text string, parts ...Part) (*Config, error) {
 	const file = "etc/tenure.yaml"
 	l := &loader{
-		file: file,
+		file:  file,
+		needs: parts,
 		lookupEnv: func(name string) (string, bool) {
 			content, ok := environment[name]
 			return content, ok

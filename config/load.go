@@ -20,10 +20,17 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Load reads and checks the configuration at path. It connects to nothing. The
-// error joins a *FieldError for everything that is wrong, in the order of the file.
-func Load(path string) (*Config, error) {
+// Load reads and checks the configuration at path, with all its secrets and files. It
+// connects to nothing. The error joins a *FieldError for everything that is wrong, in
+// the order of the file.
+func Load(path string) (*Config, error) { return LoadFor(path, Parts()...) }
+
+// LoadFor is Load for who uses these parts of the configuration only: their secrets and
+// the files that they name have to be there. Of the others' the form is checked, and
+// whether they are there shows when they are used.
+func LoadFor(path string, parts ...Part) (*Config, error) {
 	l := &loader{
+		needs:     parts,
 		file:      path,
 		lookupEnv: os.LookupEnv,
 		readFile:  os.ReadFile,
@@ -36,6 +43,7 @@ func Load(path string) (*Config, error) {
 // loader is one call of Load, with all that it looks at outside the file.
 type loader struct {
 	file      string
+	needs     []Part // whose secrets and files have to be there
 	lookupEnv func(string) (string, bool)
 	readFile  func(string) ([]byte, error)
 	kinds     []connector.Kind

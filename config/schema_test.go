@@ -59,7 +59,7 @@ func TestExamplesLoadAndFollowTheSchema(t *testing.T) {
 			assert.NoError(t, schema.Validate(jsonOf(t, string(text))))
 
 			l := &loader{
-				file:      example,
+				file: example, needs: Parts(),
 				lookupEnv: func(string) (string, bool) { return "https://secret.example", true }, // a URL is a secret as good as any
 				readFile: func(path string) ([]byte, error) {
 					if path == example {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tenurehq/tenure/secret"
@@ -11,12 +12,23 @@ import (
 
 var reference = regexp.MustCompile(`\$\{[^}]*\}?`)
 
+// needed says whether secrets and files of this part of the document have to be there.
+func (v value) needed() bool { return slices.Contains(v.l.needs, partOf(v.path)) }
+
 // resolveSecrets replaces the references in a text by what they refer to. One
-// that cannot be resolved is reported, and the result is empty then.
+// that cannot be resolved is reported, and the result is empty then. Where none is
+// needed, they are only checked for their form.
 func (v value) resolveSecrets(text string) string {
+	resolve := v.l.secret
+	if !v.needed() {
+		resolve = func(ref string) (string, string) {
+			_, _, problem := parseReference(ref)
+			return ref, problem
+		}
+	}
 	whole := true
 	text = reference.ReplaceAllStringFunc(text, func(ref string) string {
-		secret, problem := v.l.secret(ref)
+		secret, problem := resolve(ref)
 		if problem != "" {
 			v.failf("%s", problem)
 			whole = false
@@ -70,29 +82,37 @@ func (v value) credential() secret.Secret {
 	return v.secret()
 }
 
+// parseReference reads ${env:NAME} or ${file:PATH}.
+func parseReference(ref string) (kind, name, problem string) {
+	kind, name, _ = strings.Cut(strings.TrimSuffix(strings.TrimPrefix(ref, "${"), "}"), ":")
+	if !strings.HasSuffix(ref, "}") || name == "" || kind != "env" && kind != "file" {
+		return "", "", ref + " is no secret: must be ${env:NAME} or ${file:PATH}"
+	}
+	return kind, name, ""
+}
+
 // secret is what a reference refers to, or what is wrong with it.
 func (l *loader) secret(ref string) (secret, problem string) {
-	kind, name, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(ref, "${"), "}"), ":")
-	switch {
-	case !strings.HasSuffix(ref, "}") || name == "":
-	case kind == "env":
+	kind, name, problem := parseReference(ref)
+	if problem != "" {
+		return "", problem
+	}
+	if kind == "env" {
 		secret, ok := l.lookupEnv(name)
 		if !ok || secret == "" {
 			return "", "secret " + ref + " is missing: the environment has no variable " + name
 		}
 		return secret, ""
-	case kind == "file":
-		content, err := l.readFile(l.relative(name))
-		secret := strings.TrimRight(string(content), "\r\n")
-		switch {
-		case err != nil:
-			return "", "secret " + ref + " is missing: " + reason(err)
-		case secret == "":
-			return "", "secret " + ref + " is missing: the file is empty"
-		}
-		return secret, ""
 	}
-	return "", ref + " is no secret: must be ${env:NAME} or ${file:PATH}"
+	content, err := l.readFile(l.relative(name))
+	secret = strings.TrimRight(string(content), "\r\n")
+	switch {
+	case err != nil:
+		return "", "secret " + ref + " is missing: " + reason(err)
+	case secret == "":
+		return "", "secret " + ref + " is missing: the file is empty"
+	}
+	return secret, ""
 }
 
 // relative is a path as seen from the folder of the configuration.

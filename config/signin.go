@@ -34,6 +34,7 @@ func (l *loader) checkSignIns(cfg *Config, rules policy.Rules) {
 		path := join(s.settings.path, "directory")
 		_, there := cfg.Apps[s.directory]
 		switch {
+		case s.directory == "": // its secret is not looked at
 		case !there:
 			names := make([]string, 0, len(cfg.Apps))
 			for name := range cfg.Apps {

@@ -52,7 +52,7 @@ func (v value) checkSource(topic Topic, settings value) {
 		if v.l.failedWithin(settings.path) {
 			return // it would complain of what could not even be read
 		}
-		if _, err := kind.Open(source.Settings(topic.Settings)); err != nil {
+		if _, err := kind.Open(source.Settings(settings.withheld(topic.Settings))); err != nil {
 			v.l.fail(settings.at, settings.path, "%s", err)
 		}
 		return

@@ -151,7 +151,10 @@ func (v value) secretsFor(s scheme.Verifier) []secret.Secret {
 	var secrets []secret.Secret
 	v.list(func(v value) {
 		one := v.credential()
-		text, err := one.Reveal()
+		text, err := "", error(nil)
+		if v.needed() {
+			text, err = one.Reveal()
+		}
 		if err == nil && text != "" && s != nil {
 			if err := scheme.CheckSecret(s, text); err != nil {
 				v.failf("%s", err)

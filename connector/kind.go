@@ -41,6 +41,9 @@ type Env struct {
 	// Pace waits until the app may be called once more, by the rate that its
 	// owner allows; nil means at once. A connector calls it before each request.
 	Pace func(ctx context.Context) error
+	// NoFiles says that the settings are only checked, where the files that they name
+	// need not be. No connector that is opened so is called.
+	NoFiles bool
 }
 
 // Open checks the settings strictly (an unknown, missing or ill-typed one is an

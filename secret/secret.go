@@ -5,6 +5,7 @@ package secret
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -20,6 +21,14 @@ func New(read func() (string, error)) Secret { return Secret{read: read} }
 
 // Of returns a secret that never changes.
 func Of(text string) Secret { return New(func() (string, error) { return text, nil }) }
+
+// ErrWithheld is why a secret is not revealed that whoever asks has not to see: see
+// Withheld.
+var ErrWithheld = errors.New("the secret is not looked at here")
+
+// Withheld returns a secret that is there and that Reveal does not get. It stands for
+// another where settings are checked by a process that does without their secrets.
+func Withheld() Secret { return New(func() (string, error) { return "", ErrWithheld }) }
 
 // Reveal gets the secret as it is now. An error says which reference cannot be
 // resolved, and why.

@@ -26,7 +26,7 @@ func main() {
 }
 
 func run(ctx context.Context, p *service.Process) (err error) {
-	cfg, err := config.Load(p.ConfigPath) //nolint:contextcheck // it connects to nothing
+	cfg, err := config.LoadFor(p.ConfigPath, config.PartLedger, config.PartApps) //nolint:contextcheck // it connects to nothing
 	if err != nil {
 		return service.UsageError(err)
 	}

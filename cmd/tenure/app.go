@@ -14,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/internal/nearest"
+	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/plan"
 )
 
@@ -70,7 +71,7 @@ again does not bring the account back.`,
 
 func viewApp(ctx context.Context, cfg *config.Config, name string) (appView, error) {
 	app := cfg.Apps[name]
-	conn, err := openApp(ctx, cfg, connector.Env{App: name})
+	conn, err := openUncalled(ctx, cfg, name)
 	if err != nil {
 		return appView{}, err
 	}
@@ -115,8 +116,30 @@ func openApp(ctx context.Context, cfg *config.Config, env connector.Env) (connec
 	return decide.Guard(conn, cfg.Policy, env.App, ""), nil
 }
 
+// openUncalled opens the connector of an app to see what it can do. It is without the
+// app's secrets and files, so that nobody needs them who only asks.
+func openUncalled(ctx context.Context, cfg *config.Config, name string) (connector.Connector, error) {
+	app, err := findApp(cfg, name)
+	if err != nil {
+		return nil, err
+	}
+	app.Settings = settings.Withhold(app.Settings)
+	conn, err := openKind(ctx, connector.Env{App: name, NoFiles: true}, app)
+	if err != nil {
+		return nil, err
+	}
+	return decide.Guard(conn, cfg.Policy, name, ""), nil
+}
+
 // openUnguarded is for callers that guard each of their attempts themselves.
 func openUnguarded(ctx context.Context, env connector.Env, app config.App) (connector.Connector, error) {
+	if err := settings.Missing(app.Settings); err != nil {
+		return nil, usagef("%w", err)
+	}
+	return openKind(ctx, env, app)
+}
+
+func openKind(ctx context.Context, env connector.Env, app config.App) (connector.Connector, error) {
 	kind, ok := catalog.Lookup(app.Connector)
 	if !ok {
 		return nil, usagef("app %s: there is no connector %q", env.App, app.Connector)

@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/running"
 	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
@@ -33,6 +35,7 @@ type cli struct {
 
 	started bool           // flags and arguments were understood
 	cfg     *config.Config // see config
+	parts   []config.Part  // with whose secrets it was loaded
 }
 
 // execute runs one invocation and returns its exit code.
@@ -49,6 +52,9 @@ func execute(ctx context.Context, t terminal, args []string) int {
 		return service.ExitDone
 	case errors.Is(err, errAttention):
 		return service.ExitAttention
+	}
+	if c.cfg != nil && c.configPath == "" && !strings.Contains(err.Error(), c.cfg.Path) {
+		t.tell("configuration: %s\n", c.cfg.Path) // what is wrong may be that it is this one
 	}
 	t.tell("tenure: %s\n", err)
 	var usage *usageError
@@ -85,13 +91,20 @@ it is done and something needs attention.`,
   tenure event send events.jsonl
   tenure person show 10004
   tenure run list --attention`,
-		Version:          service.Version(),
-		SilenceErrors:    true,
-		SilenceUsage:     true,
-		PersistentPreRun: func(*cobra.Command, []string) { c.started = true },
+		Version:       service.Version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			// cobra asks this later, when the command would count as started.
+			if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil {
+				return err
+			}
+			c.started = true
+			return nil
+		},
 	}
 	root.PersistentFlags().StringVar(&c.configPath, "config", "",
-		"configuration `file` (default: $TENURE_CONFIG, else tenure.yaml, else .tenure/tenure.yaml)")
+		"configuration `file` (default: $TENURE_CONFIG, else that of make dev if it runs here, else tenure.yaml, else .tenure/tenure.yaml)")
 	root.AddCommand(c.eventCommand(), c.configCommand(), c.personCommand(), c.accessCommand(), c.appCommand(), c.runCommand(), c.planCommand(), c.replayCommand(), c.breakerCommand(), c.holdCommand(), c.deletionCommand(), c.retentionCommand(), c.taskCommand(), c.watchCommand(), c.dlqCommand(), c.ledgerCommand(), c.probeCommand(), c.versionCommand())
 	return root
 }
@@ -123,36 +136,56 @@ func noun(name, short string, verbs ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// config loads the configuration, once.
-func (c *cli) config() (*config.Config, error) {
-	if c.cfg != nil {
+// config loads the configuration with the secrets of the parts that the command uses:
+// who reads the ledger needs those of no app.
+func (c *cli) config(parts ...config.Part) (*config.Config, error) {
+	if c.cfg != nil && !slices.ContainsFunc(parts, func(p config.Part) bool { return !slices.Contains(c.parts, p) }) {
 		return c.cfg, nil
 	}
 	path := c.findConfig()
 	if !exists(path) {
 		return nil, usagef("there is no configuration at %s: name one with --config or TENURE_CONFIG", path)
 	}
-	cfg, err := config.Load(path)
+	parts = append(parts, c.parts...)
+	cfg, err := config.LoadFor(path, parts...)
 	if err != nil {
 		return nil, usagef("the configuration is wrong:\n%w", err)
 	}
-	c.cfg = cfg
+	c.cfg, c.parts = cfg, parts
 	return cfg, nil
 }
 
-// findConfig is --config, else what the environment says, else the first of the
-// usual files that exists: one in the working directory, or the one that the
-// embedded stack (make dev) keeps there.
+// stackDir is where the embedded stack (make dev) keeps its state.
+const stackDir = ".tenure"
+
+// findConfig is --config, else what the environment says, else that of the embedded
+// stack if it runs here, else the first of the usual files that exists: one in the
+// working directory, or the one that the embedded stack keeps there.
 func (c *cli) findConfig() string {
 	if c.configPath != "" {
 		return c.configPath
 	}
 	path := service.DefaultConfigPath()
-	if os.Getenv("TENURE_CONFIG") == "" {
-		embedded := filepath.Join(".tenure", "tenure.yaml")
-		if !exists(path) && exists(embedded) {
-			return embedded
-		}
+	if os.Getenv("TENURE_CONFIG") != "" {
+		return path
+	}
+	if runs := running.Configuration(stackDir); runs != "" {
+		return relative(runs)
+	}
+	if embedded := filepath.Join(stackDir, path); !exists(path) && exists(embedded) {
+		return embedded
+	}
+	return path
+}
+
+// relative is a path as people write it who are here.
+func relative(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if short, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(short) {
+		return short
 	}
 	return path
 }
@@ -164,7 +197,7 @@ func exists(path string) bool {
 
 // withLedger calls f with the ledger that the configuration names.
 func (c *cli) withLedger(ctx context.Context, f func(*config.Config, ledger.Ledger) error) error {
-	cfg, err := c.config() //nolint:contextcheck // loading it connects to nothing
+	cfg, err := c.config(config.PartLedger) //nolint:contextcheck // loading it connects to nothing
 	if err != nil {
 		return err
 	}

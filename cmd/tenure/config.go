@@ -30,6 +30,9 @@ Everything that can be known without calling anybody is checked: unknown keys,
 missing secrets, every expression, every app that a role names. Nothing secret
 is printed. The exit status is 2 if anything is wrong.
 
+With --without-secrets, secrets and the files of certificates need not be there:
+that is for where a configuration is reviewed, such as CI. All else is checked.
+
 With --connect, Kafka, Temporal and the ledger are looked at too: whether each is
 reached, as whom, and what is missing there, with the command that helps.
 Nothing is changed: no group is joined, no record written, no schema migrated.
@@ -38,14 +41,19 @@ Run it where starter and worker run, with their environment. The exit status is
 be found out.`,
 		Example: `  tenure config check
   tenure config check --config staging.yaml
+  tenure config check --config production.yaml --without-secrets
   tenure config check --connect --timeout 5s -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := c.config()
+			cfg, err := c.config(o.parts()...)
 			if err != nil {
 				return err
 			}
-			if err := open.CheckURL(cfg.Ledger.URL); err != nil {
+			check := open.CheckURL
+			if o.withoutSecrets {
+				check = open.CheckForm
+			}
+			if err := check(cfg.Ledger.URL); err != nil {
 				return usagef("%w (ledger.url in %s)", err, cfg.Path)
 			}
 			v := viewConfig(cfg)
@@ -57,8 +65,10 @@ be found out.`,
 			return errors.Join(c.print(v, v.draw), verdict(v.Systems))
 		},
 	}
+	cmd.Flags().BoolVar(&o.withoutSecrets, "without-secrets", false, "do without secrets and the files of certificates")
 	cmd.Flags().BoolVar(&o.connect, "connect", false, "look at Kafka, Temporal and the ledger too")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 15*time.Second, "how `long` to wait for each of them")
+	cmd.MarkFlagsMutuallyExclusive("connect", "without-secrets")
 	return c.reads(cmd)
 }
 
@@ -98,6 +108,9 @@ type endpointView struct {
 
 func viewConfig(cfg *config.Config) configView {
 	kind, _, _ := strings.Cut(cfg.Ledger.URL, ":")
+	if kind == "" {
+		kind = "as its secret says"
+	}
 	v := configView{
 		Path: cfg.Path, Brokers: cfg.Kafka.Brokers, Group: cfg.Kafka.Group,
 		Topics: []topicView{}, Ledger: kind, Apps: map[string]string{},

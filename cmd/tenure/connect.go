@@ -18,8 +18,17 @@ import (
 
 // checkOptions are the flags of config check.
 type checkOptions struct {
-	connect bool
-	timeout time.Duration
+	connect        bool
+	timeout        time.Duration
+	withoutSecrets bool
+}
+
+// parts are those whose secrets have to be there.
+func (o checkOptions) parts() []config.Part {
+	if o.withoutSecrets {
+		return nil
+	}
+	return config.Parts()
 }
 
 // look looks at all that Tenure depends on, at once.

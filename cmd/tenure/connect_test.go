@@ -24,7 +24,7 @@ func TestConfigCheckConnect(t *testing.T) {
 
 	r := s.run("config", "check", "--connect", "--timeout", "10s", "-o", "json")
 	assert.Equal(t, service.ExitFailed, r.code)
-	assert.Equal(t, "tenure: not reached: Temporal\n", r.err)
+	assert.Equal(t, "configuration: tenure.yaml\ntenure: not reached: Temporal\n", r.err)
 	var v struct{ Systems []checkup.Report }
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &v), r.stdout)
 	require.Len(t, v.Systems, 3)

@@ -181,7 +181,11 @@ func findLetter(ctx context.Context, l ledger.Ledger, typed string) (ledger.Dead
 
 // withLetters calls f with the dead letters of the cluster that the configuration
 // names.
-func (c *cli) withLetters(cfg *config.Config, f func(*ingest.Letters) error) error {
+func (c *cli) withLetters(f func(*ingest.Letters) error) error {
+	cfg, err := c.config(config.PartLedger, config.PartKafka)
+	if err != nil {
+		return err
+	}
 	cluster, err := service.Cluster(cfg.Kafka)
 	if err != nil {
 		return usagef("%w", err)

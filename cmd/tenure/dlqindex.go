@@ -33,7 +33,7 @@ Running it again changes nothing.`,
 				if topic == "" {
 					topics = deadLetterTopics(cfg)
 				}
-				return c.withLetters(cfg, func(letters *ingest.Letters) error {
+				return c.withLetters(func(letters *ingest.Letters) error {
 					ctx, cancel := context.WithTimeoutCause(cmd.Context(), wait,
 						fmt.Errorf("not done within %s: check that Kafka is up, or give it longer with --wait; what was found is kept", wait))
 					defer cancel()

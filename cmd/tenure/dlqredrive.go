@@ -56,7 +56,7 @@ source and id. The exit status is 3 if something was left out.`,
 				return err
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.withLetters(cfg, func(letters *ingest.Letters) error {
+				return c.withLetters(func(letters *ingest.Letters) error {
 					r := redriver{cli: c, o: o, mend: mend, cfg: cfg, ledger: l, letters: letters, decoders: map[string]source.Decoder{}}
 					return r.run(cmd.Context(), ids)
 				})

@@ -38,7 +38,7 @@ The content may be personal data. It is shown here and nowhere else.`,
 				if err != nil {
 					return err
 				}
-				return c.withLetters(cfg, func(letters *ingest.Letters) error {
+				return c.withLetters(func(letters *ingest.Letters) error {
 					letter, err := readLetter(cmd.Context(), letters, entry, wait)
 					v := contentView{letterView: viewLetter(entry)}
 					switch {

@@ -18,6 +18,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/catalog"
+	"github.com/tenurehq/tenure/internal/settings"
 )
 
 func (c *cli) eventCommand() *cobra.Command {
@@ -197,11 +198,11 @@ func (c *cli) formatOf(name, topic string) (eventFormat, error) {
 	if !ok {
 		return eventFormat{}, usagef("there is no source %q; there is: %s", name, strings.Join(catalog.Names(), ", "))
 	}
-	settings, err := c.settingsOf(kind, topic)
+	set, err := c.settingsOf(kind, topic)
 	if err != nil {
 		return eventFormat{}, err
 	}
-	opened, err := kind.Open(settings)
+	opened, err := kind.Open(set)
 	if err != nil {
 		return eventFormat{}, usagef("source %s: %w", name, err)
 	}
@@ -222,7 +223,7 @@ func (c *cli) settingsOf(kind source.Kind, topic string) (source.Settings, error
 	if i < 0 {
 		return nil, usagef("no topic of the configuration has the source %q: add one, with its settings", kind.Name)
 	}
-	return cfg.Kafka.Topics[i].Settings, nil
+	return settings.Withhold(cfg.Kafka.Topics[i].Settings), nil // nothing is fetched
 }
 
 // report shows the events that are not valid, and what was left out of others.

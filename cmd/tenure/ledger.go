@@ -96,7 +96,7 @@ who imported it, when, how many rows, and the digest of the export.`,
 			if err != nil {
 				return err
 			}
-			cfg, err := c.config()
+			cfg, err := c.config(config.PartLedger)
 			if err != nil {
 				return err
 			}

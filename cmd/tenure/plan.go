@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
@@ -172,7 +170,7 @@ func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (
 		return s, err
 	}
 	if o.with != "" {
-		with, err := config.Load(o.with) //nolint:contextcheck // it connects to nothing
+		with, err := config.LoadFor(o.with) //nolint:contextcheck // it connects to nothing
 		if err != nil {
 			return s, usagef("the configuration %s is wrong:\n%w", o.with, err)
 		}
@@ -216,14 +214,9 @@ func rulesOf(ctx context.Context, cfg *config.Config) (decide.Rules, error) {
 // traitsOf is what planning has to know of an app of the configuration. The connector
 // is opened, which calls nobody, to see what it can do.
 func traitsOf(ctx context.Context, cfg *config.Config, name string) (plan.App, error) {
-	app := cfg.Apps[name]
-	kind, ok := catalog.Lookup(app.Connector)
-	if !ok {
-		return plan.App{}, usagef("app %s: there is no connector %q", name, app.Connector)
-	}
-	opened, err := kind.Open(ctx, connector.Env{App: name}, connector.Settings(app.Settings))
+	opened, err := openUncalled(ctx, cfg, name)
 	if err != nil {
-		return plan.App{}, usagef("app %s: %w", name, err)
+		return plan.App{}, err
 	}
 	resolved, _ := cfg.Policy.App(name)
 	traits := decide.Traits(resolved, opened)

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/internal/running"
 	"github.com/tenurehq/tenure/internal/service"
 )
 
@@ -182,6 +184,19 @@ func TestWhereTheConfigurationIsFound(t *testing.T) {
 	s.write(".tenure/tenure.yaml", configuration)
 	assert.Contains(t, s.run("config", "check").stdout, ".tenure/tenure.yaml is good")
 	s.write("tenure.yaml", configuration)
+	assert.Contains(t, s.run("config", "check").stdout, "tenure.yaml is good")
+	got := s.run("person", "show", "10009")
+	assert.Contains(t, got.err, "there is no ledger at")
+	assert.NotContains(t, got.err, "configuration: ", "the error names it")
+	require.NoError(t, s.ledger().Close())
+	assert.Contains(t, s.run("person", "show", "10009").err, "configuration: tenure.yaml\ntenure: ")
+	assert.NotContains(t, s.run("person", "show", "10009", "--config", "tenure.yaml").err, "configuration: ")
+
+	s.write("elsewhere/stack.yaml", configuration)
+	stack, err := running.Announce(".tenure", filepath.Join(s.dir, "elsewhere", "stack.yaml"))
+	require.NoError(t, err)
+	assert.Contains(t, s.run("config", "check").stdout, "elsewhere/stack.yaml is good", "the one that runs here")
+	require.NoError(t, stack.Close())
 	assert.Contains(t, s.run("config", "check").stdout, "tenure.yaml is good")
 	t.Setenv("TENURE_CONFIG", "other.yaml")
 	assert.Contains(t, s.run("config", "check").stdout, "other.yaml is good")

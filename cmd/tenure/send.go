@@ -94,7 +94,7 @@ has the day of that instant as their last day.`,
 func (c *cli) sendDefaults(o *sendOptions) error {
 	o.cluster.Brokers = o.brokers
 	if len(o.brokers) == 0 || o.topic == "" || c.configPath != "" || exists(c.findConfig()) {
-		cfg, err := c.config()
+		cfg, err := c.config(config.PartKafka)
 		if err != nil {
 			return err
 		}

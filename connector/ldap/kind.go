@@ -113,7 +113,7 @@ func check(v *connector.Values, c *client) {
 		v.Reject("leavers", "must not be, or be above, people")
 	}
 	for _, name := range []string{"employeeNumber", "email", "username"} {
-		if strings.EqualFold(v.Text(name), c.externalID) {
+		if strings.EqualFold(v.Text(name), c.externalID) && !v.Withholds("externalID") {
 			v.Reject(name, "must not be the attribute of externalID, which holds what Tenure put there")
 		}
 	}

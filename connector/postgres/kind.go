@@ -75,7 +75,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}
 	return &client{
 		server: &server{
-			url:      address(settings),
+			url:      address(settings, env.NoFiles),
 			password: settings.Secret("password"),
 			timeout:  settings.Duration("timeout"),
 			answers:  remote.NewAnswers(),
@@ -102,7 +102,7 @@ func unencrypted(config *pgx.ConnConfig) (host string, plain bool) {
 // address reads the url setting. It says sslmode whatever the setting and the
 // environment say: a password is not sent to a server that does not show who it is
 // unless somebody wrote so.
-func address(read *connector.Values) string {
+func address(read *connector.Values, noFiles bool) string {
 	parsed, err := url.Parse(read.Text("url"))
 	if err != nil || parsed.Scheme != "postgres" && parsed.Scheme != "postgresql" || parsed.Host == "" ||
 		parsed.User.Username() == "" || len(parsed.Path) < 2 {
@@ -118,7 +118,14 @@ func address(read *connector.Values) string {
 		query.Set("sslmode", "verify-full")
 		parsed.RawQuery = query.Encode()
 	}
-	config, err := pgx.ParseConfig(parsed.String())
+	checked := *parsed
+	if noFiles {
+		for _, file := range []string{"sslrootcert", "sslcert", "sslkey"} {
+			query.Del(file)
+		}
+		checked.RawQuery = query.Encode()
+	}
+	config, err := pgx.ParseConfig(checked.String())
 	if err != nil {
 		read.Reject("url", "has a parameter that is not known or cannot be used: check sslmode, and that the files of sslrootcert, sslcert and sslkey can be read")
 		return ""

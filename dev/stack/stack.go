@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/dev/process"
+	"github.com/tenurehq/tenure/internal/running"
 )
 
 const defaultReadyTimeout = 30 * time.Second
@@ -117,7 +118,8 @@ func (s *Stack) openDir() (err error) {
 	return nil
 }
 
-// configure writes the stack's own tenure.yaml, or takes the one that is given.
+// configure writes the stack's own tenure.yaml, or takes the one that is given. The
+// command line finds it there while the stack runs.
 func (s *Stack) configure(ports *openPorts) (err error) {
 	if s.opts.ConfigFile != "" {
 		s.configFile, err = filepath.Abs(s.opts.ConfigFile)
@@ -127,6 +129,11 @@ func (s *Stack) configure(ports *openPorts) (err error) {
 	if err != nil {
 		return err
 	}
+	mark, err := running.Announce(s.dir, s.configFile)
+	if err != nil {
+		return err
+	}
+	s.onClose(func() { _ = mark.Close() })
 	s.declared, err = readDeclared(s.configFile)
 	return err
 }

@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/running"
 )
 
 const patience = 20 * time.Second
@@ -89,6 +90,7 @@ func TestStartedMeansThatEverythingAnswers(t *testing.T) {
 	for _, endpoint := range s.Endpoints() {
 		assert.True(t, strings.Contains(endpoint.Address, "127.0.0.1:") || endpoint.Address == s.ConfigFile(), endpoint.Address)
 	}
+	assert.Equal(t, s.ConfigFile(), running.Configuration(s.Dir()), "the command line finds it")
 }
 
 func TestOwnConfigurationIsAccepted(t *testing.T) {

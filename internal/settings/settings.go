@@ -57,13 +57,16 @@ var wants = map[Type]string{ //nolint:gosec // G101: it is about credentials and
 // holds a setting's value, since any of them may be a secret.
 type Values struct {
 	declared map[string]Setting
-	set      map[string]any // by name, of the Go type that its getter returns
+	set      map[string]any  // by name, of the Go type that its getter returns
+	withheld map[string]bool // there, and not known here: see secret.Withheld
 	problems []string
 }
 
 // Read checks what the configuration has against what is declared.
 func Read(declared []Setting, settings map[string]any) *Values {
-	v := &Values{declared: make(map[string]Setting, len(declared)), set: make(map[string]any, len(settings))}
+	v := &Values{
+		declared: make(map[string]Setting, len(declared)), set: make(map[string]any, len(settings)), withheld: make(map[string]bool),
+	}
 	for _, s := range declared {
 		v.declared[s.Name] = s
 		v.read(s, settings[s.Name])
@@ -99,7 +102,11 @@ func (v *Values) read(s Setting, raw any) {
 	}
 	if hidden, ok := raw.(secret.Secret); ok && s.Type != TypeSecret && s.Type != TypeSettings {
 		text, err := hidden.Reveal()
-		if err != nil {
+		switch {
+		case errors.Is(err, secret.ErrWithheld):
+			v.withheld[s.Name] = true
+			return
+		case err != nil:
 			v.Reject(s.Name, "cannot be had: "+err.Error())
 			return
 		}
@@ -158,8 +165,12 @@ var converters = map[Type]func(raw any) (value any, ok bool){
 // Has says whether the setting is there.
 func (v *Values) Has(name string) bool {
 	_, ok := v.set[name]
-	return ok
+	return ok || v.withheld[name]
 }
+
+// Withholds says whether the setting is there and its value is not known here, so that
+// what depends on it cannot be judged.
+func (v *Values) Withholds(name string) bool { return v.withheld[name] }
 
 // Text returns a TypeText.
 func (v *Values) Text(name string) string { return get[string](v, name) }
@@ -202,8 +213,12 @@ func get[T any](v *Values, name string) T {
 }
 
 // Reject records that a setting's value will not do. why completes the sentence
-// that the setting's name begins, and does not hold the value.
+// that the setting's name begins, and does not hold the value. One whose value is
+// not known here is not judged.
 func (v *Values) Reject(name, why string) {
+	if v.withheld[name] {
+		return
+	}
 	v.problems = append(v.problems, fmt.Sprintf("setting %q %s", name, why))
 }
 

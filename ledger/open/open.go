@@ -76,6 +76,16 @@ func CheckURL(url string) error {
 	}
 }
 
+// CheckForm is CheckURL where the files that the URL names need not be there.
+func CheckForm(url string) error {
+	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
+	case "postgres", "postgresql":
+		return postgres.CheckForm(url)
+	default:
+		return nil
+	}
+}
+
 // Check looks at the ledger at url without changing it: Open would make a missing
 // one, and bring an old one up to date.
 func Check(ctx context.Context, url string) checkup.Report {

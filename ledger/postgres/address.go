@@ -37,6 +37,19 @@ func CheckURL(url string) error {
 	return err
 }
 
+// CheckForm is CheckURL where the files of certificates need not be there.
+func CheckForm(text string) error {
+	if u, err := url.Parse(text); err == nil {
+		query := u.Query()
+		for _, file := range []string{"sslrootcert", "sslcert", "sslkey"} {
+			query.Del(file)
+		}
+		u.RawQuery = query.Encode()
+		text = u.String()
+	}
+	return CheckURL(text)
+}
+
 // Address is a URL without user, password and parameters.
 func Address(url string) string {
 	at, err := parse(url)

@@ -57,7 +57,7 @@ func connect(set *settings.Values) (source.Source, error) {
 	switch {
 	case !set.Has("apiKey") && set.Has("companyDomain"):
 		set.Reject("apiKey", "is missing: companyDomain alone fetches nothing")
-	case set.Has("apiKey") && base == nil:
+	case set.Has("apiKey") && base == nil && !set.Has("url"):
 		set.Reject("companyDomain", "is missing: apiKey alone fetches nothing")
 	}
 	opened := source.Source{Decode: sys.decode, Snapshot: true}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/internal/service"
+)
+
+// secretless is what the test site has, with secrets and files everywhere that are not
+// there.
+const secretless = `
+kafka:
+  brokers: ["localhost:9092"]
+  tls: {ca: nowhere/ca.pem, certificate: nowhere/tenure.pem, key: nowhere/tenure.key}
+  sasl: {mechanism: plain, username: "${env:NOT_THERE}", password: "${file:nowhere/password}"}
+  topics: [{name: hr.events, source: bamboohr, settings: {zone: Europe/Berlin, url: "${env:NOT_THERE}", apiKey: "${env:NOT_THERE}"}}]
+webhooks:
+  listen: ":8443"
+  tls: {certificate: nowhere/tenure.pem, key: nowhere/tenure.key}
+  endpoints: [{path: /hr, topic: hr.events, scheme: hmac, signature: {header: X-Signature}, secrets: ["${env:NOT_THERE}"]}]
+ledger: {url: "sqlite:tenure.db"}
+apps:
+  chat: {connector: webhook, settings: {url: "${env:NOT_THERE}", secret: "${file:nowhere/secret}"}}
+  wiki: {connector: scim, settings: {url: "https://${env:NOT_THERE}/scim", token: "${env:NOT_THERE}"}}
+  wifi: {connector: postgres, settings: {url: "postgres://tenure@db/postgres?sslrootcert=nowhere/ca.pem", password: "${env:NOT_THERE}"}}
+  office: {connector: jit, settings: {directory: wiki, inner: {connector: scim, settings: {url: "${env:NOT_THERE}", username: tenure, password: "${env:NOT_THERE}"}}}}
+roles:
+  - {name: everyone, when: "true", grants: [{app: chat}, {app: wiki, entitlements: [staff]}, {app: wifi}, {app: office}]}
+`
+
+// Who reads the ledger needs no secret of an app, of Kafka, or of webhooks; who calls
+// one needs its own, and is told which is missing.
+func TestReadingNeedsNoSecretOfAnApp(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	s.write("tenure.yaml", secretless)
+	s.write("next.yaml", secretless)
+	s.write("event.json", "{}")
+	for _, args := range [][]string{
+		{"person", "list"}, {"person", "show", "10001"}, {"person", "timeline", "10001"}, {"person", "why", "10001", "wiki"},
+		{"access", "who", "wiki"}, {"app", "list"}, {"run", "list", "--attention"}, {"plan"}, {"plan", "--with", "next.yaml"},
+		{"breaker", "list"}, {"hold", "list"}, {"deletion", "list"}, {"task", "list"}, {"dlq", "list"},
+		{"ledger", "export", "-"}, {"config", "check", "--without-secrets"},
+	} {
+		got := s.run(args...)
+		assert.Contains(t, []int{service.ExitDone, service.ExitAttention}, got.code, "%v: %s", args, got.err)
+		assert.NotContains(t, got.err+got.stdout, "is missing", "%v", args)
+	}
+	for want, args := range map[string][]string{
+		"apps.wiki.settings.token: secret ${env:NOT_THERE} is missing":         {"app", "test", "wiki"},
+		"apps.wifi.settings.password: secret ${env:NOT_THERE} is missing":      {"app", "accounts", "wifi"},
+		"apps.office.settings.inner.settings.url: secret ${env:NOT_THERE} is ": {"app", "test", "office"},
+		"kafka.sasl.password: secret ${file:nowhere/password} is missing":      {"event", "send", "event.json", "--source", "cloudevents"},
+		"kafka.tls.ca: the file cannot be read":                                {"dlq", "index"},
+		"webhooks.tls.certificate: the file cannot be read":                    {"config", "check"},
+	} {
+		got := s.run(args...)
+		assert.Equal(t, service.ExitUsage, got.code, "%v", args)
+		assert.Contains(t, got.err, want, "%v", args)
+	}
+	assert.NotContains(t, s.run("app", "test", "wiki").err, "chat", "the others' are not needed")
+}
+
+func TestConfigCheckWithoutSecrets(t *testing.T) {
+	s := newSite(t)
+	s.write("tenure.yaml", secretless+"sweep: {evry: 1m}\n")
+	got := s.run("config", "check", "--without-secrets")
+	assert.Equal(t, service.ExitUsage, got.code)
+	assert.Contains(t, got.err, `sweep.evry: unknown key; did you mean "every"?`)
+	assert.NotContains(t, got.err, "NOT_THERE")
+
+	s.write("tenure.yaml", "kafka: {brokers: [\"localhost:9092\"]}\nledger: {url: \"postgres://tenure:${env:NOT_THERE}@db/tenure\"}\n")
+	got = s.run("config", "check", "--without-secrets")
+	require.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Contains(t, got.stdout, "as its secret says")
+	s.write("tenure.yaml", "kafka: {brokers: [\"localhost:9092\"]}\nledger: {url: \"postgres://tenure@db/tenure?sslrootcert=nowhere.pem&sslmode=maybe\"}\n")
+	assert.Contains(t, s.run("config", "check", "--without-secrets").err, "sslmode")
+	s.write("tenure.yaml", "kafka: {brokers: [\"localhost:9092\"]}\nledger: {url: \"postgres://tenure@db/tenure?sslrootcert=nowhere.pem\"}\n")
+	assert.Equal(t, service.ExitDone, s.run("config", "check", "--without-secrets").code)
+
+	assert.Equal(t, service.ExitUsage, s.run("config", "check", "--without-secrets", "--connect").code)
+}

@@ -1,0 +1,30 @@
+package config
+
+import "strings"
+
+// Part is a part of the configuration that has secrets, or names files, of its own.
+type Part string
+
+// The parts. PartSources are the settings of topics, by which HR systems are asked.
+const (
+	PartKafka    Part = "kafka"
+	PartSources  Part = "kafka.topics"
+	PartWebhooks Part = "webhooks"
+	PartLedger   Part = "ledger"
+	PartApps     Part = "apps"
+)
+
+// Parts lists all parts.
+func Parts() []Part { return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps} }
+
+// partOf is the part that the field at path is in; empty if it is in none.
+func partOf(path string) Part {
+	var found Part
+	for _, part := range Parts() {
+		rest, ok := strings.CutPrefix(path, string(part))
+		if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') && len(part) > len(found) {
+			found = part
+		}
+	}
+	return found
+}

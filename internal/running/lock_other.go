@@ -1,0 +1,10 @@
+//go:build !unix
+
+package running
+
+import "os"
+
+// The embedded stack runs where there is flock.
+func lock(*os.File) error { return nil }
+
+func locked(*os.File) bool { return false }

@@ -1,0 +1,16 @@
+//go:build unix
+
+package running
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// lock waits for those who only look whether it is locked.
+func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX) }
+
+func locked(f *os.File) bool {
+	return errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+}

@@ -1,0 +1,50 @@
+// Package running tells the command line which configuration the stack runs with that
+// keeps its state in a directory (make dev). It imports the standard library only.
+package running
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// mark is the file that a stack holds locked while it runs, and in which the path of
+// its configuration is. The lock ends with the process, however that ends.
+const mark = "running"
+
+// Announce says that a stack runs with a configuration, until what it returns is closed.
+func Announce(dir, configuration string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, mark), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err = lock(f); err == nil {
+		if err = f.Truncate(0); err == nil {
+			_, err = f.WriteString(configuration + "\n")
+		}
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("mark %s as in use: %w", dir, err)
+	}
+	return f, nil
+}
+
+// Configuration is the path of the configuration of the stack that runs on a directory;
+// empty if none does.
+func Configuration(dir string) string {
+	f, err := os.Open(filepath.Join(dir, mark))
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	if !locked(f) {
+		return ""
+	}
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
