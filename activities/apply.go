@@ -113,6 +113,7 @@ func (a *Activities) attempt(call context.Context, req StepRequest, by attempt) 
 			return StepResult{Result: ResultWaiting}, none, a.wait(call, req, begun, f)
 		}
 		a.pause(call, app, req.Step.App, f)
+		f.attributes = done.shown
 		return StepResult{}, none, a.fail(call, req, begun, f.bounded(by.urgent))
 	}
 	err = a.finish(call, req, begun, ledger.Outcome{
@@ -147,7 +148,7 @@ func (a *Activities) wait(ctx context.Context, req StepRequest, begun ledger.Beg
 func (a *Activities) fail(ctx context.Context, req StepRequest, begun ledger.Begun, f failure) error {
 	failing := a.Clock.Wait(a.Clock.Now().Sub(begun.TryingSince)) // real time
 	outcome := ledger.Outcome{
-		State: ledger.StepOpen, Code: f.code, Message: f.message,
+		State: ledger.StepOpen, Code: f.code, Message: f.message, Attributes: f.attributes,
 		// No answer is no refusal: the app may have taken the call, and be slow.
 		// Whoever places a hold has to know of what may yet be destroyed.
 		InDoubt: (req.Step.Kind.Gives() || a.destroys(req.Step)) && slices.Contains(unanswered, f.code),
@@ -210,6 +211,9 @@ type done struct {
 	created bool   // the account was not there or not linked before
 	by      string // the human who did it; empty: Tenure
 	detail  map[string]any
+	// shown is the digest of the attributes that an account shows of which a step that
+	// failed has set some; nil if it has set none.
+	shown *string
 }
 
 // detailed is the detail for the audit: who did it in which run, and what was done.

@@ -15,15 +15,16 @@ import (
 // The error codes that are not a connector.ErrorKind. Codes are the types of
 // Temporal application errors and the codes in the ledger.
 const (
-	CodeLedger        = "ledger"         // the ledger did not answer: tried again for ever
-	CodeUnknownApp    = "unknown_app"    // the app is not in the configuration any more
-	CodeNotConverging = "not_converging" // done again and again without lasting effect
-	CodeNoRecipient   = "no_recipient"   // nobody to hand data over to
-	CodeProtected     = "protected"      // no automation touches this person, or this account
-	CodeWhose         = "whose"          // an account matches the person, which does not prove that it is theirs
-	CodeNotTheirs     = "not_theirs"     // the account that matches is linked to another person
-	CodeUnproven      = "unproven"       // an account may have been made, and cannot be seen
-	CodeSpared        = "spared"         // taking access would delete the account, which is not to be done
+	CodeLedger        = "ledger"             // the ledger did not answer: tried again for ever
+	CodeUnknownApp    = "unknown_app"        // the app is not in the configuration any more
+	CodeNotConverging = "not_converging"     // done again and again without lasting effect
+	CodeNoRecipient   = "no_recipient"       // nobody to hand data over to
+	CodeProtected     = "protected"          // no automation touches this person, or this account
+	CodeWhose         = "whose"              // an account matches the person, which does not prove that it is theirs
+	CodeNotTheirs     = "not_theirs"         // the account that matches is linked to another person
+	CodeUnproven      = "unproven"           // an account may have been made, and cannot be seen
+	CodeNotKept       = "attribute_not_kept" // the app, asked again, does not show what it took
+	CodeSpared        = "spared"             // taking access would delete the account, which is not to be done
 )
 
 // failure is a failed attempt, ready for the ledger and for Temporal.
@@ -32,8 +33,9 @@ type failure struct {
 	message    string
 	retryable  bool
 	retryAfter time.Duration
-	urgent     bool // somebody is to be cut off now
-	noTurn     bool // the app was not called: it may not be, just now
+	urgent     bool    // somebody is to be cut off now
+	noTurn     bool    // the app was not called: it may not be, just now
+	attributes *string // digest of what the account shows now: see ledger.Outcome
 }
 
 func (f failure) Error() string { return f.code + ": " + f.message }

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"errors"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
@@ -45,11 +46,14 @@ func (t *task) provision() (done, error) {
 	if err != nil {
 		return done{}, err
 	}
+	// What the app does not keep is no reason not to give access: that there is
+	// something to set is planned next, and says so.
+	attributes, _ := t.shows(account, want.Attributes, action != "created")
 	fresh := t.link.AccountID != account.ID
 	link := t.link
 	link.AccountID, link.Username = account.ID, account.Username
 	link.Adopted = link.Adopted || action == "adopted"
-	link.Attributes = policy.Digest(want.Attributes)
+	link.Attributes = attributes.digest
 	link.Entitlements = t.step.Grant
 	link.ProvenAt = t.a.Clock.Now()
 	link.DeletedAt, link.DoubtUntil, link.Creating = time.Time{}, time.Time{}, ledger.Creation{}
@@ -169,7 +173,8 @@ func (t *task) confirm(id string, enabled bool, entitlements []string) (connecto
 	return account, nil
 }
 
-// update sets attributes, grants and revokes.
+// update grants, revokes and sets attributes. None of them keeps the others from being
+// done: least of all what is given from what is taken.
 func (t *task) update() (done, error) {
 	want := t.d.account(t.step.App)
 	if t.link.AccountID == "" && t.appears() {
@@ -183,35 +188,34 @@ func (t *task) update() (done, error) {
 		t.link.AccountID, t.link.Username = account.ID, account.Username
 	}
 	id := t.link.AccountID
-	err := func() error {
-		if t.step.Attributes {
-			if err := t.setAttributes(id, want.Attributes); err != nil {
-				return err
-			}
-		}
-		if err := t.grant(id, t.step.Grant); err != nil {
-			return err
-		}
-		return t.revoke(id, t.step.Revoke)
-	}()
-	if isKind(err, connector.KindNotFound) {
-		return t.vanished(), nil
+	granted := t.grant(id, t.step.Grant)
+	entitled := errors.Join(t.revoke(id, t.step.Revoke), granted)
+	var set error
+	if t.step.Attributes && (entitled == nil || !failed(entitled).retryable) {
+		set = t.setAttributes(id, want.Attributes)
 	}
-	if err != nil {
-		return done{}, err
+	if isKind(granted, connector.KindNotFound) || isKind(set, connector.KindNotFound) {
+		return t.vanished(), nil
 	}
 	wanted := namesOf(want.Entitlements)
 	account, found, err := t.read(id)
 	switch {
+	case entitled != nil:
+		return t.unsure(), entitled
 	case err != nil:
-		return done{}, err
+		return t.unsure(), errors.Join(set, err)
 	case !found:
 		return t.vanished(), nil
 	case len(without(wanted, account.Entitlements)) > 0 || len(intersect(t.step.Revoke, account.Entitlements)) > 0:
-		return done{}, notYet("read", "its entitlements are not what they should be")
+		return t.unsure(), notYet("read", "its entitlements are not what they should be")
 	}
 	link := t.link
-	link.Attributes = policy.Digest(want.Attributes)
+	if t.step.Attributes {
+		var unset error
+		if link.Attributes, unset = t.attributesOf(account, want.Attributes, set); unset != nil && len(t.step.Grant)+len(t.step.Revoke) == 0 {
+			return done{shown: &link.Attributes}, unset
+		} // else what was granted and revoked is, and the attributes are a step of their own
+	}
 	link.Entitlements = wanted
 	link.ProvenAt = t.a.Clock.Now()
 	return done{link: link, action: "updated", detail: map[string]any{

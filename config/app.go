@@ -43,6 +43,7 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 			rules.Attributes = make(map[string]string)
 			v.entries(func(name string, v value) { rules.Attributes[name] = v.expression() })
 		}),
+		optional("ignore", func(v value) { rules.Ignore = v.texts() }),
 		optional("after", func(v value) { rules.After = v.texts() }),
 		optional("adopt", func(v value) { rules.Adopt = policy.Adoption(v.choice("adoption", adoptions())) }),
 		optional("protected", func(v value) { rules.Protected = v.texts() }),

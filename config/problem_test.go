@@ -38,6 +38,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"protected twice", "apps:\n  wiki:\n    connector: memory\n    protected: [root, Root]",
 			`7:23: apps.wiki.protected[1]: "Root" is there twice`},
 
+		{"ignoring what is not mapped", "apps:\n  wiki:\n    connector: memory\n    attributes: {title: person.jobTitle}\n    ignore: [title, department]",
+			`8:21: apps.wiki.ignore[1]: there is no attribute "department" among those that are mapped for the app`},
+
 		{"unknown app in a role", wiki + "roles:\n  - name: a\n    when: \"true\"\n    grants: [{app: wikki}]",
 			`9:20: roles[0].grants[0].app: there is no app "wikki"; did you mean "wiki"?`},
 		{"roles of one name", "roles:\n  - {name: a, when: true, grants: []}\n  - {name: a, when: true, grants: []}",

@@ -183,6 +183,10 @@ func (c changes) ResetCredentials(ctx context.Context, accountID string) error {
 	return guard(ctx, c.guarded, OpResetCredentials, []string{accountID}, func(app CredentialResetter) error { return app.ResetCredentials(ctx, accountID) })
 }
 
+func (c changes) Keeps(ctx context.Context, account Account, name string, set any) (bool, error) {
+	return inside[AttributeProver](c.guarded).Keeps(ctx, account, name, set)
+}
+
 func (c changes) Entitlements(ctx context.Context) iter.Seq2[Entitlement, error] {
 	return inside[EntitlementLister](c.guarded).Entitlements(ctx)
 }

@@ -420,8 +420,11 @@ type Outcome struct {
 	State                    StepState // StepDone, StepOpen (will be retried), StepAttention or StepSuperseded
 	Code                     string
 	Message                  string
-	Link                     *Link     // new state of the link; nil leaves it; PersonID and App are filled in
-	Audit                    *AuditRow // nil writes none; Seq, PersonID and (if empty) App and At are filled in
+	Link                     *Link // new state of the link; nil leaves it; PersonID and App are filled in
+	// Attributes becomes the digest of the link's attributes, where the attempt that
+	// failed has changed some; empty says that it is not known what they are.
+	Attributes *string
+	Audit      *AuditRow // nil writes none; Seq, PersonID and (if empty) App and At are filled in
 	// InDoubt says that the attempt failed, but what it asked of the app may still
 	// take effect: it stays in doubt until its deadline.
 	InDoubt bool

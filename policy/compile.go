@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tenurehq/tenure/internal/nearest"
 )
 
 // The expressions of a policy that names nobody differently.
@@ -105,6 +107,7 @@ func (c *compiler) app(name string, rules AppRules) *app {
 		}
 		compiled.attributes = append(compiled.attributes, attribute{attributeName, e})
 	}
+	c.ignore(path+".ignore", rules.Ignore, compiled.Attributes)
 	for i, before := range rules.After {
 		if _, ok := c.rules.Apps[before]; !ok {
 			c.problems.unknownApp(fmt.Sprintf("%s.after[%d]", path, i), before, c.apps)
@@ -120,6 +123,25 @@ func (c *compiler) app(name string, rules AppRules) *app {
 		c.notNegative(path+".leaver.retain", rules.Leaver.Retain)
 	}
 	return compiled
+}
+
+// externalID is what an app that keeps no external ID can be told to ignore, besides
+// attributes: connector.ExternalID.
+const externalID = "externalId"
+
+// ignore checks the names of attributes that an app does not keep: what is not mapped is
+// not proven either.
+func (c *compiler) ignore(path string, names, mapped []string) {
+	known := append(slices.Clone(mapped), externalID)
+	for i, name := range names {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case !slices.Contains(known, name):
+			c.problems.add(at, "there is no attribute %q among those that are mapped for the app%s", name, nearest.Hint(name, known))
+		case slices.Index(names, name) < i:
+			c.problems.add(at, "%q is there twice", name)
+		}
+	}
 }
 
 func (c *compiler) roles() []role {

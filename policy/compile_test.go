@@ -96,6 +96,11 @@ func TestCompileRefuses(t *testing.T) {
 		{"entitlement without a name", two(policy.Role{Name: "a", When: "true", Grants: []policy.Grant{{App: "wiki", Entitlements: []string{"a", ""}}}}),
 			`roles[0].grants[0].entitlements[1]: an entitlement needs a name`},
 
+		{"ignoring what is not mapped", policy.Rules{Apps: map[string]policy.AppRules{"wiki": {
+			Attributes: map[string]string{"title": "person.jobTitle"}, Ignore: []string{"title", "externalId", "titel", "title"}}}},
+			`apps.wiki.ignore[2]: there is no attribute "titel" among those that are mapped for the app; did you mean "title"?` + "\n" +
+				`apps.wiki.ignore[3]: "title" is there twice`},
+
 		{"after an unknown app", policy.Rules{Apps: map[string]policy.AppRules{"directory": {}, "wiki": {After: []string{"directory", "directorry"}}}},
 			`apps.wiki.after[1]: there is no app "directorry"; did you mean "directory"?`},
 		{"after itself", policy.Rules{Apps: map[string]policy.AppRules{"wiki": {After: []string{"wiki"}}}},

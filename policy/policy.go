@@ -52,6 +52,7 @@ type ResolvedApp struct {
 	Name       string
 	After      []string // apps whose account must be there before this one's is made; sorted
 	Attributes []string // names of the attributes that are mapped, whether or not they have a value; sorted
+	Ignore     []string // names of the attributes that the app is known not to keep; sorted
 	Joiner     JoinerRules
 	Mover      MoverRules
 	Leaver     LeaverRules
@@ -70,6 +71,7 @@ func (p *Policy) App(name string) (ResolvedApp, bool) {
 	resolved := app.ResolvedApp
 	resolved.After = slices.Clone(resolved.After)
 	resolved.Attributes = slices.Clone(resolved.Attributes)
+	resolved.Ignore = slices.Clone(resolved.Ignore)
 	return resolved, true
 }
 
@@ -113,6 +115,7 @@ func resolve(name string, app AppRules, defaults Rules) ResolvedApp {
 		Name:       name,
 		After:      slices.Compact(slices.Sorted(slices.Values(app.After))),
 		Attributes: slices.Sorted(maps.Keys(app.Attributes)),
+		Ignore:     slices.Compact(slices.Sorted(slices.Values(app.Ignore))),
 		Joiner:     defaults.Joiner,
 		Adopt:      cmp.Or(app.Adopt, AdoptAsk),
 		Mover:      defaults.Mover,

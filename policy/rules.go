@@ -30,11 +30,14 @@ type PersonRules struct {
 // Rules.
 type AppRules struct {
 	Attributes map[string]string // target attribute -> CEL giving string, bool, int or list of strings
-	After      []string          // apps whose account must be there before this one's is made
-	Joiner     *JoinerRules
-	Mover      *MoverRules
-	Leaver     *LeaverRules
-	Protected  []string // usernames and IDs of accounts that no automation touches
+	// Ignore names attributes that the app is known not to keep, which are not proven:
+	// mapped ones, or connector.ExternalID.
+	Ignore    []string
+	After     []string // apps whose account must be there before this one's is made
+	Joiner    *JoinerRules
+	Mover     *MoverRules
+	Leaver    *LeaverRules
+	Protected []string // usernames and IDs of accounts that no automation touches
 	// LongestUsername is how many characters the app takes; zero: any number. The
 	// least of all apps holds for everybody, since people have one username.
 	LongestUsername int

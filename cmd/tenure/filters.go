@@ -47,6 +47,7 @@ var stepCodes = []string{
 	activities.CodeLedger, activities.CodeUnknownApp, activities.CodeNotConverging, activities.CodeNoRecipient,
 	activities.CodeProtected, activities.CodeSpared, activities.CodePolicy, activities.CodeDeadLetter,
 	activities.CodeWaiting, activities.CodeOverdue, activities.CodeRefused,
+	activities.CodeWhose, activities.CodeNotTheirs, activities.CodeUnproven, activities.CodeNotKept,
 }
 
 // eventWords are the event types as people write them: "hired".

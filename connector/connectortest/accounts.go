@@ -124,6 +124,7 @@ func (s *suite) values(t *testing.T) {
 			made := s.make(t, c, s.remember(spec))
 			assert.Equal(t, text, made.Attributes[s.Attributes[0]])
 			assert.Equal(t, text, read(t, c, made.ID).Attributes[s.Attributes[0]])
+			assert.Empty(t, s.dropped(t, c, made.ID, spec.Attributes))
 		})
 	}
 	for name, part := range map[string]string{"accents": "zoë", "apostrophe": "d'arcy", "plus": "a+b", "quotes": `x"or"`, "percent": "50%25"} {

@@ -80,6 +80,8 @@ type Faults struct {
 	Refuse func(t *testing.T, kind connector.ErrorKind, retryAfter time.Duration)
 	// RefuseUntil is Refuse in the app's other way of telling when: a date.
 	RefuseUntil func(t *testing.T, kind connector.ErrorKind, retryAfter time.Duration)
+	// Drop makes the app take attributes of these names and keep none of them.
+	Drop func(t *testing.T, names ...string)
 	// Stall makes every call hang.
 	Stall func(t *testing.T)
 }
@@ -101,6 +103,8 @@ func Run(t *testing.T, target Target) {
 		{"CreateTwice", s.can().Create, s.createTwice},
 		{"CreateAtTheSameTime", s.can().Create, s.createAtTheSameTime},
 		{"Values", s.can().Create, s.values},
+		{"ShownAttributes", s.can().Create, s.shownAttributes},
+		{"DroppedAttributes", s.can().Create && s.Faults.Drop != nil, s.droppedAttributes},
 		{"Correlation", s.can().Create, s.correlation},
 		{"AmbiguousCorrelation", s.Seed != nil, s.ambiguousCorrelation},
 		{"OtherKeys", s.can().Create && len(s.KeyAttributes) > 0, s.otherKeys},

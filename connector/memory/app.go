@@ -29,6 +29,8 @@ type Faults struct {
 	FailAfterApply int
 	// Slow is how long every operation waits before it does anything.
 	Slow time.Duration
+	// Drop names attributes, or connector.ExternalID, that are taken and not kept.
+	Drop []string
 }
 
 // App is one app: its accounts and the switches that tests use. All methods may
@@ -163,9 +165,24 @@ func (a *App) index(account *connector.Account) {
 	}
 }
 
+// forget takes from an account what the app takes and does not keep.
+func (a *App) forget(account *connector.Account) {
+	for _, name := range a.faults.Drop {
+		delete(account.Attributes, name)
+		if name == connector.ExternalID && account.ExternalID != "" {
+			a.unindex(account)
+			account.ExternalID = ""
+		}
+	}
+}
+
 func (a *App) drop(account *connector.Account) {
 	delete(a.accounts, account.ID)
 	delete(a.byUsername, strings.ToLower(account.Username))
+	a.unindex(account)
+}
+
+func (a *App) unindex(account *connector.Account) {
 	rest := slices.DeleteFunc(a.byExternal[account.ExternalID], func(id string) bool { return id == account.ID })
 	if len(rest) == 0 {
 		delete(a.byExternal, account.ExternalID)

@@ -69,6 +69,7 @@ func (c client) Create(ctx context.Context, spec connector.Spec) (account connec
 		made, err := c.app.create(spec)
 		if err == nil {
 			account = clone(made)
+			c.app.forget(made)
 		}
 		return err
 	})
@@ -222,7 +223,9 @@ func (c client) changeAccount(ctx context.Context, op, accountID string, do func
 		if err != nil {
 			return err
 		}
-		return do(account)
+		err = do(account)
+		c.app.forget(account)
+		return err
 	})
 }
 

@@ -41,6 +41,7 @@ func TestConformance(t *testing.T) {
 				fail(memory.Faults{Kind: kind, RetryAfter: after})
 			},
 			Stall: func(*testing.T) { fail(memory.Faults{Slow: time.Hour}) },
+			Drop:  func(_ *testing.T, names ...string) { fail(memory.Faults{Drop: names}) },
 		},
 	})
 }

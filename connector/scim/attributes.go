@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -159,10 +160,58 @@ func (a attribute) decode(user resource) any {
 		}
 		return nil
 	case ref:
-		return plain(user.at(a.path[0], "value"))
+		return plain(refersTo(user.at(a.path[0])))
 	default:
 		return plain(user.at(a.path...))
 	}
+}
+
+// refersTo returns the ID of the resource that a value refers to: an object, or against
+// RFC 7643 the ID alone or a list.
+func refersTo(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		return resource(value).value()
+	case []any:
+		if len(value) > 0 {
+			return refersTo(value[0])
+		}
+		return nil
+	}
+	return value
+}
+
+// Keeps implements connector.AttributeProver. Case does not count (RFC 7643 section 2.2
+// has caseExact false unless a schema says otherwise), but for the IDs of resources.
+func (c *client) Keeps(_ context.Context, account connector.Account, name string, set any) (bool, error) {
+	attr, err := lookup(connector.OpRead, name)
+	if err != nil {
+		return false, err
+	}
+	if attr.schema == enterpriseSchema {
+		name = attr.path[0] // as decodeAttributes has it
+	}
+	shown := account.Attribute(name)
+	switch {
+	case attr.shape == ref:
+		id, _ := shown.(string)
+		wanted, _ := set.(string)
+		return sameID(id, wanted), nil
+	case slices.Contains(languages, name):
+		return account.Shows(language(set), language(shown)), nil
+	}
+	return account.Shows(set, shown), nil
+}
+
+// languages are the attributes whose values are language tags, of which services write
+// the subtags apart in their own way.
+var languages = []string{"locale", "preferredLanguage"}
+
+func language(value any) any {
+	if tag, ok := value.(string); ok {
+		return strings.ReplaceAll(tag, "_", "-")
+	}
+	return value
 }
 
 // workIn returns the index of the value that is mapped: the one of type "work".

@@ -39,6 +39,8 @@ var (
 	_ connector.Deleter   = deleter{}
 	_ connector.Entitler  = entitler{}
 
+	_ connector.AttributeProver = (*client)(nil)
+
 	_ connector.EntitlementLister = lister{}
 )
 

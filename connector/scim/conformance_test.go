@@ -82,6 +82,7 @@ func target(app *scimtest.Service, settings connector.Settings, can connector.Ca
 				refuse(kind, after, true)
 			},
 			Stall: func(*testing.T) { app.SetFaults(scimtest.Faults{SlowMillis: 3_600_000}) },
+			Drop:  func(_ *testing.T, names ...string) { app.SetFaults(scimtest.Faults{Forget: names}) },
 		},
 	}
 }

@@ -108,6 +108,7 @@ func (t *Trial) deleted(ctx context.Context, id string, d connector.Deletion) (n
 // play tries all that can be done with an account that is there, until something
 // fails.
 func (t *Trial) play(ctx context.Context, id string, life Life) {
+	t.keep(ctx, id, life.Account)
 	if !t.attributes(ctx, id, life) {
 		return
 	}
@@ -154,7 +155,7 @@ func (t *Trial) attributes(ctx context.Context, id string, life Life) bool {
 func (t *Trial) set(ctx context.Context, what string, updater connector.Updater, id string, from, to map[string]any) bool {
 	others := maps.Clone(to)
 	maps.DeleteFunc(others, func(name string, value any) bool {
-		return reflect.DeepEqual(value, from[name]) || empty(value) && empty(from[name])
+		return slices.Contains(t.Ignore, name) || reflect.DeepEqual(value, from[name]) || empty(value) && empty(from[name])
 	})
 	if len(others) == 0 {
 		return true

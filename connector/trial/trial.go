@@ -29,6 +29,8 @@ type Trial struct {
 	Waiting func(what string)
 	// Patience is how long is waited for what an app shows late; zero: 30 seconds.
 	Patience time.Duration
+	// Ignore names attributes that the app is known not to keep.
+	Ignore []string
 
 	doing  string // the step that is tried
 	failed bool

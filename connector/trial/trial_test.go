@@ -73,13 +73,44 @@ func TestAWholeLife(t *testing.T) {
 	})
 	require.NoError(t, tried.Live(t.Context(), life))
 	assert.Equal(t, []string{
-		"create the account", "change attributes", "clear attributes", "grant", "disable the account", "end its sessions",
+		"create the account", "keep its attributes", "change attributes", "clear attributes", "grant", "disable the account", "end its sessions",
 		"enable it again", "revoke", "delete the account",
 	}, whats(*steps))
-	assert.Equal(t, "office, title", (*steps)[1].Note)
-	assert.Equal(t, "title", (*steps)[2].Note)
+	assert.Equal(t, "office, title", (*steps)[2].Note)
+	assert.Equal(t, "title", (*steps)[3].Note)
 	assert.Equal(t, "Head of testing", changed.Attributes["title"])
 	assert.Empty(t, app.Accounts())
+}
+
+// TestAnAppThatDoesNotKeepAttributes: those are named, and what the configuration knows
+// of is not.
+func TestAnAppThatDoesNotKeepAttributes(t *testing.T) {
+	app, tried, steps := try(t)
+	tried.Patience = time.Millisecond
+	app.SetFaults(memory.Faults{Drop: []string{"title", "office", connector.ExternalID}})
+	require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
+	assert.Equal(t, "keep its attributes", (*steps)[1].What)
+	require.ErrorContains(t, (*steps)[1].Err, "ignore: [office, title, externalId]")
+	assert.NotContains(t, (*steps)[1].Err.Error(), "Ghent")
+	assert.Contains(t, whats(*steps), "revoke", "the rest is tried all the same")
+	assert.Empty(t, app.Accounts())
+
+	tried = &trial.Trial{Connector: tried.Connector, Say: tried.Say, Ignore: []string{"office", "title", connector.ExternalID}}
+	require.NoError(t, tried.Live(t.Context(), life))
+}
+
+// TestAnAppThatNeedsAMoment: attributes may be shown later than they are taken.
+func TestAnAppThatNeedsAMoment(t *testing.T) {
+	app, tried, _ := try(t)
+	app.SetFaults(memory.Faults{Drop: []string{"title"}})
+	app.AfterCall(func(ctx context.Context, op, id string) error {
+		if op != connector.OpRead || app.Calls(op) != 2 {
+			return nil
+		}
+		app.SetFaults(memory.Faults{})
+		return tried.Connector.(connector.Updater).Update(ctx, id, life.Account.Attributes)
+	})
+	require.NoError(t, tried.Live(t.Context(), life))
 }
 
 // An app that fails at some step, or says that it did what it did not do, is
@@ -419,8 +450,8 @@ func TestTheAttributeThatFailsIsNamed(t *testing.T) {
 				app, tried, steps := try(t)
 				tried.Connector = refusing{tried.Connector.(whole), []string{"office"}, c.kind}
 				require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
-				require.Len(t, *steps, 3)
-				assert.EqualError(t, (*steps)[1].Err, c.want)
+				require.Len(t, *steps, 4)
+				assert.EqualError(t, (*steps)[2].Err, c.want)
 				assert.Empty(t, app.Accounts())
 			})
 		})
@@ -445,8 +476,8 @@ func TestAnAppThatLies(t *testing.T) {
 	var steps []trial.Step
 	tried := &trial.Trial{Connector: liar{}, Say: func(s trial.Step) { steps = append(steps, s) }, Patience: time.Nanosecond}
 	require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
-	require.Len(t, steps, 3)
-	assert.Equal(t, "disable the account", steps[1].What)
-	assert.EqualError(t, steps[1].Err, "read again, the account is enabled (waited 0s)")
-	assert.ErrorContains(t, steps[2].Err, `the test account 1 (username "tenure-test-1a2b", external ID "test-1a2b") MAY STILL BE ENABLED`)
+	require.Len(t, steps, 4)
+	assert.Equal(t, "disable the account", steps[2].What)
+	assert.EqualError(t, steps[2].Err, "read again, the account is enabled (waited 0s)")
+	assert.ErrorContains(t, steps[3].Err, `the test account 1 (username "tenure-test-1a2b", external ID "test-1a2b") MAY STILL BE ENABLED`)
 }

@@ -170,6 +170,10 @@ func (m *machine) Finish(rt *rapid.T) {
 			PersonID: id, App: o.App, State: rapid.SampledFrom(linkStates).Draw(rt, "link state"), AccountID: "account of " + id, ProvenAt: now,
 		}
 	}
+	if rapid.Bool().Draw(rt, "attributes") {
+		digest := rapid.SampledFrom([]string{"", "sha256:shown"}).Draw(rt, "digest")
+		o.Attributes = &digest
+	}
 	if rapid.Bool().Draw(rt, "audit") {
 		o.Audit = &ledger.AuditRow{PersonID: id, App: o.App, At: now, Action: "tried", Actor: "tenure"}
 	}

@@ -176,6 +176,10 @@ func (m *model) finish(o ledger.Outcome) {
 	if o.Link != nil {
 		m.links[o.App] = *o.Link
 	}
+	if link, ok := m.links[o.App]; ok && o.Attributes != nil {
+		link.Attributes = *o.Attributes
+		m.links[o.App] = link
+	}
 	if o.Audit != nil {
 		m.audit = append(m.audit, *o.Audit)
 	}

@@ -157,6 +157,20 @@ var finishTests = tests{
 		assert.Equal(t, []ledger.Link{{PersonID: "p1", App: "wiki", State: ledger.LinkActive, AccountID: "2"}},
 			read(t, l, "p1").Links, "the whole link is replaced")
 	},
+	"NotesTheAttributesOfAFailedAttempt": func(t *testing.T, l ledger.Ledger) {
+		wiki, chat := fullLink("wiki"), fullLink("chat")
+		putLink(t, l, wiki)
+		putLink(t, l, chat)
+		for minutes, digest := range []string{"sha256:shown", ""} {
+			o := outcome("p1", "wiki", "a", 10+minutes, ledger.StepOpen)
+			o.Attributes = &digest
+			finish(t, l, o)
+			wiki.Attributes = digest
+			assert.ElementsMatch(t, []ledger.Link{wiki, chat}, read(t, l, "p1").Links, "nothing else is another")
+		}
+		finish(t, l, outcome("p1", "unknown", "b", 12, ledger.StepAttention))
+		assert.Len(t, read(t, l, "p1").Links, 2)
+	},
 	"WritesTheAuditRow": func(t *testing.T, l ledger.Ledger) {
 		o := outcome("p1", "wiki", "a", 2, ledger.StepDone)
 		o.Audit = &ledger.AuditRow{Seq: 99, PersonID: "ignored", Action: "created", Actor: "tenure", Cause: "everyone", Detail: map[string]any{

@@ -112,6 +112,12 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 			return err
 		}
 	}
+	if o.Attributes != nil {
+		err := t.exec(`UPDATE links SET attributes = ? WHERE person_id = ? AND app = ?`, *o.Attributes, o.PersonID, o.App)
+		if err != nil {
+			return err
+		}
+	}
 	if o.Audit != nil {
 		row := *o.Audit
 		row.PersonID, row.App, row.At = o.PersonID, cmp.Or(row.App, o.App), cmp.Or(row.At, o.At)

@@ -26,6 +26,9 @@ type Faults struct {
 	// DropAfterApply is how many more changes are made and then answered with
 	// nothing: the connection is closed.
 	DropAfterApply int `json:"dropAfterApply,omitempty"`
+	// Forget names attributes of users that are taken, shown in the answer to the
+	// change, and not kept.
+	Forget []string `json:"forget,omitempty"`
 }
 
 // RateLimit answers some requests with 429.
@@ -68,6 +71,25 @@ func (f *faultState) next() (set Faults, limited bool, over <-chan struct{}) {
 	f.requests++
 	every := f.set.RateLimit.Every
 	return f.set, every > 0 && f.requests%every == 0, f.over
+}
+
+// forget takes from a user what is not kept. It is called when the answer to the change
+// has been made.
+func (s *Service) forget(c *collection, r *record) {
+	names := s.Faults().Forget
+	if len(names) == 0 || c != s.store.users {
+		return
+	}
+	attrs := deepCopy(r.attrs)
+	for _, name := range names {
+		delete(attrs, name)
+		for _, extension := range attrs {
+			if values, ok := extension.(map[string]any); ok {
+				delete(values, name)
+			}
+		}
+	}
+	s.store.replace(c, r, attrs)
 }
 
 // failsAfterApply is asked after a change was made. It answers in the place of

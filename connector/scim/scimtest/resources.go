@@ -154,7 +154,7 @@ func (s *Service) post(r *http.Request, t resourceType) (reply, error) {
 		record.addMember(s.store, user)
 	}
 	s.changed()
-	created := s.show(r, c, record)
+	created := s.changedUser(r, c, record)
 	created.status, created.location = http.StatusCreated, baseOf(r)+t.endpoint+"/"+record.id
 	return created, nil
 }
@@ -202,7 +202,14 @@ func (s *Service) put(r *http.Request, t resourceType) (reply, error) {
 		record.addMember(s.store, user)
 	}
 	s.touch(record)
-	return s.show(r, c, record), nil
+	return s.changedUser(r, c, record), nil
+}
+
+// changedUser shows what came of a change, and keeps what is kept of it.
+func (s *Service) changedUser(r *http.Request, c *collection, record *record) reply {
+	shown := s.show(r, c, record)
+	s.forget(c, record)
+	return shown
 }
 
 // patch changes a resource, all of the operations or none. A group is not sent
@@ -245,7 +252,7 @@ func (s *Service) patch(r *http.Request, t resourceType) (reply, error) {
 	if t.name == groupType.name {
 		return reply{status: http.StatusNoContent, etag: record.etag()}, nil
 	}
-	return s.show(r, c, record), nil
+	return s.changedUser(r, c, record), nil
 }
 
 func (s *Service) delete(r *http.Request, t resourceType) (reply, error) {

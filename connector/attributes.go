@@ -1,0 +1,143 @@
+package connector
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// ExternalID is the name by which the external ID is told of beside attributes: not
+// every app keeps it, and those that do have it under names of their own.
+const ExternalID = "externalId"
+
+// AttributeProver is a connector that knows how its app shows attributes. Of others,
+// SameValue says whether what is shown is what was set.
+type AttributeProver interface {
+	// Keeps reports whether account, as Read has returned it, shows an attribute as it
+	// was set. An empty text or list was set to clear it.
+	Keeps(ctx context.Context, account Account, name string, set any) (bool, error)
+}
+
+// Dropped returns the names of the attributes in set, sorted, that account, as Read has
+// returned it, does not show as they were set. How the app writes a value does not
+// count, whether it is the same one does.
+func Dropped(ctx context.Context, c Connector, account Account, set map[string]any) ([]string, error) {
+	keeps := Account.keeps
+	if prover, ok := As[AttributeProver](c); ok {
+		keeps = func(account Account, name string, value any) (bool, error) {
+			return prover.Keeps(ctx, account, name, value)
+		}
+	}
+	var dropped []string
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		kept, err := keeps(account, name, set[name])
+		if err != nil {
+			return nil, err
+		}
+		if !kept {
+			dropped = append(dropped, name)
+		}
+	}
+	return dropped, nil
+}
+
+func (a Account) keeps(name string, set any) (bool, error) {
+	return a.Shows(set, a.Attribute(name)), nil
+}
+
+// Shows reports whether shown, which the account shows of an attribute, is what was set.
+// In place of nothing, apps that cannot do without show the username.
+func (a Account) Shows(set, shown any) bool {
+	return SameValue(set, shown) || SameValue(set, nil) && SameValue(a.Username, shown)
+}
+
+// Attribute returns what the account shows of an attribute, whose name is compared
+// without case; nil if it shows nothing.
+func (a Account) Attribute(name string) any {
+	if value, ok := a.Attributes[name]; ok {
+		return value
+	}
+	for other, value := range a.Attributes {
+		if strings.EqualFold(other, name) {
+			return value
+		}
+	}
+	return nil
+}
+
+// SameValue reports whether shown is the value that was set, however an app may write
+// it: in another case or with other spaces, a number or a truth value as text, a date as
+// a time, a phone number in another form, the items of a list in another order. Nothing
+// is the same as an empty text or list, and as false.
+func SameValue(set, shown any) bool {
+	a, b := spellings(set), spellings(shown)
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] && !sameInstant(a[i], b[i]) && !samePhone(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// spellings are the texts that a value is made of, sorted, in the form in which they
+// can be compared; what says as much as nothing is left out.
+func spellings(value any) []string {
+	var texts []string
+	switch v := value.(type) {
+	case nil:
+	case []string:
+		texts = slices.Clone(v)
+	default:
+		texts = []string{fmt.Sprint(v)}
+	}
+	for i, text := range texts {
+		// Upper case first: some letters have two lower-case forms.
+		texts[i] = strings.ToLower(strings.ToUpper(norm.NFC.String(strings.Join(strings.Fields(text), " "))))
+	}
+	slices.Sort(texts)
+	return slices.Compact(slices.DeleteFunc(texts, func(text string) bool { return text == "" || text == "false" }))
+}
+
+// sameInstant reports whether two texts are a date or time and the same one.
+func sameInstant(a, b string) bool {
+	at, ok := instant(a)
+	other, too := instant(b)
+	return ok && too && at.Equal(other)
+}
+
+func instant(text string) (time.Time, bool) {
+	for _, form := range []string{time.DateOnly, time.RFC3339} {
+		if at, err := time.Parse(form, strings.ToUpper(text)); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// samePhone reports whether two texts are the same phone number with its country code.
+func samePhone(a, b string) bool {
+	number, ok := phone(a)
+	other, too := phone(b)
+	return ok && too && number == other
+}
+
+// phone returns a phone number without what only makes it readable (RFC 3966 section 5).
+func phone(text string) (number string, ok bool) {
+	text, isURI := strings.CutPrefix(text, "tel:")
+	number = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" -.()/", r) {
+			return -1
+		}
+		return r
+	}, text)
+	digits, plus := strings.CutPrefix(number, "+")
+	return number, (plus || isURI) && digits != "" && strings.Trim(digits, "0123456789") == ""
+}

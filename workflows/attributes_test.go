@@ -1,0 +1,196 @@
+package workflows_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// dropping is a biography whose app takes attributes of these names and keeps none.
+func dropping(t *testing.T, rules policy.Rules, app string, names ...string) *biography {
+	t.Helper()
+	b := newBiography(t, rules)
+	b.apps[app].SetFaults(memory.Faults{Drop: names})
+	return b
+}
+
+// ignoring are rules by which an app is known not to keep these.
+func ignoring(app string, names ...string) policy.Rules {
+	rules := testRules()
+	of := rules.Apps[app]
+	of.Ignore = names
+	rules.Apps[app] = of
+	return rules
+}
+
+func transferred(department string) hr.Event {
+	return hr.Event{Type: hr.EventTransferred, Profile: profile(department)}
+}
+
+// attention are the steps in attention.
+func (b *biography) attention() (steps []ledger.Step) {
+	b.t.Helper()
+	person, err := b.ledger.Person(b.t.Context(), b.person)
+	require.NoError(b.t, err)
+	for _, s := range person.Steps {
+		if s.State == ledger.StepAttention {
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+func TestAnAttributeThatIsNotKeptIsNoticedAndKeepsNobodyOut(t *testing.T) {
+	b := dropping(t, testRules(), "directory", "title", connector.ExternalID)
+	b.hears(0, hired("Development"))
+	b.on(time.Minute, func() {
+		assert.Equal(t, map[string]string{"directory": "on [engineers staff]", "chat": "on []", "wiki": "on [engineers]"}, b.states(),
+			"access is given, in apps that wait for this one too")
+	})
+	var updates int
+	b.on(time.Hour, func() {
+		steps := b.attention()
+		require.Len(t, steps, 1)
+		assert.Equal(t, "directory", steps[0].App)
+		assert.Equal(t, "Update", steps[0].Kind)
+		assert.Equal(t, activities.CodeNotKept, steps[0].Code)
+		assert.Contains(t, steps[0].Message, ": title, externalId.")
+		assert.Contains(t, steps[0].Message, "apps.directory.ignore")
+		assert.NotContains(t, steps[0].Message, "Lovelace")
+		updates = b.apps["directory"].Calls(connector.OpUpdate)
+	})
+	b.on(20*time.Hour, func() {
+		assert.LessOrEqual(t, b.apps["directory"].Calls(connector.OpUpdate)-updates, 19, "no more than once in an attention.recheck")
+	})
+	b.hears(21*time.Hour, terminated(hr.Date{Year: 2026, Month: 11, Day: 1}))
+	b.live(22 * time.Hour)
+	assert.Equal(t, map[string]string{"directory": "off []", "chat": "off []", "wiki": "off []"}, b.states(), "nobody stays in for it")
+	assert.Empty(t, b.attention())
+}
+
+func TestWhatIsKnownNotToBeKeptIsNotProven(t *testing.T) {
+	b := dropping(t, ignoring("directory", "title", connector.ExternalID), "directory", "title", connector.ExternalID)
+	b.hears(0, hired("Development"))
+	b.hears(time.Hour, transferred("Sales"))
+	b.live(2 * time.Hour)
+	assert.Empty(t, b.attention())
+	assert.Equal(t, "on [sales staff]", b.state("directory"))
+}
+
+// TestAnAttributeThatIsKeptLater: not every app shows at once what it has taken.
+func TestAnAttributeThatIsKeptLater(t *testing.T) {
+	b := dropping(t, testRules(), "directory", "title")
+	b.hears(0, hired("Development"))
+	b.on(time.Minute, func() { b.apps["directory"].SetFaults(memory.Faults{}) })
+	b.live(time.Hour)
+	assert.Empty(t, b.attention())
+	account, ok := b.account("directory")
+	require.True(t, ok)
+	assert.NotEmpty(t, account.Attributes["title"])
+}
+
+// TestARetrySetsWhatIsNowKept: the app was mended after the step had needed attention.
+func TestARetrySetsWhatIsNowKept(t *testing.T) {
+	b := dropping(t, testRules(), "directory", "title")
+	b.hears(0, hired("Development"))
+	b.on(time.Hour, func() { b.apps["directory"].SetFaults(memory.Faults{}) })
+	done := b.repairs(time.Hour+time.Minute, workflows.UpdateRetry, workflows.RepairRequest{App: "directory", Operator: "it@example.com"})
+	b.live(2 * time.Hour)
+	require.NoError(t, done.rejected)
+	assert.Empty(t, b.attention())
+}
+
+// TestAMoverLosesAccessWhateverTheAttributesCome: revoking waits neither for attributes
+// that are not kept, nor for such as are refused, nor for what cannot be given.
+func TestAMoverLosesAccessWhateverTheAttributesCome(t *testing.T) {
+	refusing := func(op string, kind connector.ErrorKind) func(*memory.App) {
+		return func(app *memory.App) {
+			app.OnCall(func(_ context.Context, called, _ string) error {
+				if called == op {
+					return &connector.Error{Kind: kind, Op: op, Message: "no"}
+				}
+				return nil
+			})
+		}
+	}
+	for name, test := range map[string]struct {
+		breaks func(*memory.App)
+		state  string
+		code   string
+	}{
+		"not kept":           {func(app *memory.App) { app.SetFaults(memory.Faults{Drop: []string{"title"}}) }, "on [sales staff]", activities.CodeNotKept},
+		"refused":            {refusing(connector.OpUpdate, connector.KindInvalid), "on [sales staff]", "invalid"},
+		"not answered":       {refusing(connector.OpUpdate, connector.KindUnavailable), "on [sales staff]", "unavailable"},
+		"no such group":      {refusing(connector.OpGrant, connector.KindInvalid), "on [staff]", "invalid"},
+		"a group that fails": {refusing(connector.OpGrant, connector.KindUnavailable), "on [staff]", "unavailable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBiography(t, testRules())
+			b.hears(0, hired("Development"))
+			b.on(time.Hour, func() { test.breaks(b.apps["directory"]) })
+			moved := transferred("Sales")
+			moved.Profile.JobTitle = "Saleswoman"
+			b.hears(2*time.Hour, moved)
+			b.on(2*time.Hour+time.Minute, func() { assert.Equal(t, test.state, b.state("directory"), "at once") })
+			b.live(4 * time.Hour)
+			assert.Equal(t, test.state, b.state("directory"))
+			steps := b.attention()
+			require.Len(t, steps, 1)
+			assert.Equal(t, test.code, steps[0].Code)
+		})
+	}
+}
+
+// TestADigestIsOfWhatIsShown: an attribute that could not be set is set when things go
+// back to what they were, and one that was cleared has to be gone.
+func TestADigestIsOfWhatIsShown(t *testing.T) {
+	b := newBiography(t, testRules())
+	was := hired("Development")
+	b.hears(0, was)
+	var first string
+	b.on(time.Hour, func() {
+		first = b.link("directory").Attributes
+		b.apps["directory"].SetFaults(memory.Faults{Drop: []string{"displayName"}})
+	})
+	promoted := transferred("Development")
+	promoted.Profile.JobTitle = "Countess"
+	b.hears(2*time.Hour, promoted)
+	b.on(3*time.Hour, func() {
+		assert.NotEqual(t, first, b.link("directory").Attributes)
+		account, _ := b.account("directory")
+		assert.Equal(t, "Countess", account.Attributes["title"])
+		b.apps["directory"].SetFaults(memory.Faults{})
+	})
+	again := transferred("Development")
+	again.ID, again.Profile.JobTitle = "back", was.Profile.JobTitle
+	b.hears(4*time.Hour, again)
+	b.live(5 * time.Hour)
+	account, _ := b.account("directory")
+	assert.Equal(t, was.Profile.JobTitle, account.Attributes["title"])
+	assert.Equal(t, first, b.link("directory").Attributes, "it is the digest of what was wanted in the first place")
+}
+
+// TestAnOldDigestCausesNoUpdate: what earlier versions took for kept is looked at when
+// it is set the next time.
+func TestAnOldDigestCausesNoUpdate(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	b.on(time.Hour, func() {
+		// As the ledger has it of what was taken and not kept before anybody looked.
+		b.apps["directory"].SetFaults(memory.Faults{Drop: []string{"title"}})
+	})
+	b.hears(2*time.Hour, transferred("Sales"))
+	b.live(3 * time.Hour)
+	assert.Zero(t, b.apps["directory"].Calls(connector.OpUpdate), "the attributes are as they were")
+}
