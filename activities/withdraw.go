@@ -199,11 +199,13 @@ func (t *task) delete() (done, error) {
 	if err := app.Delete(t.ctx, t.link.AccountID); err != nil {
 		return done{}, err
 	}
-	_, found, err := t.read(t.link.AccountID)
-	if err != nil {
+	account, found, err := t.read(t.link.AccountID)
+	switch {
+	case err != nil:
 		return done{}, err
-	}
-	if found {
+	case found && !account.Active:
+		return done{}, notYet("delete", "the account is still there, disabled: if the app keeps what is deleted, say leaver: {delete: false} for it")
+	case found:
 		return done{}, notYet("delete", "the account is still there")
 	}
 	gone := t.vanished()

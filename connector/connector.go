@@ -219,6 +219,12 @@ type Prober interface {
 	Probe(ctx context.Context) []Finding
 }
 
+// Learner is an app that was found to differ from what its protocol has.
+type Learner interface {
+	// Learned says how, as far as its answers have told since it was opened.
+	Learned() []string
+}
+
 // Finding is one thing that a Prober looked at.
 type Finding struct {
 	What    string // "may read users"; no personal data, no secret

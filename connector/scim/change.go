@@ -22,25 +22,59 @@ func (c *client) change(ctx context.Context, r request, all ...edit) error {
 	}
 	r.collection = users
 	how := c.how(ctx)
-	switch {
-	case how.form == byPut && r.ifMatch == "":
-		return again(ctx, func() error { return c.replace(ctx, r, all) })
-	case how.form == byPut:
-		return c.replace(ctx, r, all)
+	if how.form == byPut || c.service.learned.noPatch.Load() {
+		return c.put(ctx, r, all)
 	}
-	r.method, r.body = http.MethodPatch, patch(how.form.operations(all)...)
-	send := func() error {
-		_, err := c.service.do(ctx, r, nil)
+	err := c.patch(ctx, r, how.form, all)
+	if !refusedMethod(err) {
 		return err
 	}
-	if r.ifMatch != "" {
-		return send() // whoever has given the version reads it again
+	switch put := c.put(ctx, r, all); {
+	case put == nil:
+		c.service.learned.noPatch.Store(true)
+		return nil
+	case isRetryable(put):
+		return put
 	}
-	err := again(ctx, send)
-	if a := answerOf(err); a != nil && (a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented) {
-		return &connector.Error{Kind: connector.KindUnsupported, Op: r.op, Cause: a, Message: a.Error() + ": the app does not offer PATCH: say changeUsers: put"}
+	a := answerOf(err)
+	return &connector.Error{Kind: connector.KindUnsupported, Op: r.op, Cause: a, Message: a.Error() + ": the app offers neither PATCH nor PUT of users"}
+}
+
+// patch changes a user by PATCH. Where the service knows no "remove", what is cleared
+// is replaced by null, which is the same (RFC 7643 section 2.5).
+func (c *client) patch(ctx context.Context, r request, f form, all []edit) error {
+	send := func(operations []operation) error {
+		r.method, r.body = http.MethodPatch, patch(operations...)
+		do := func() error {
+			_, err := c.service.do(ctx, r, nil)
+			return err
+		}
+		if r.ifMatch != "" {
+			return do() // whoever has given the version reads it again
+		}
+		return again(ctx, do)
 	}
-	return err
+	operations := f.operations(all)
+	nulled, removes := withoutRemove(operations)
+	if removes && c.service.learned.noRemove.Load() {
+		return send(nulled)
+	}
+	err := send(operations)
+	if !removes || !refusedFilter(err) {
+		return err
+	}
+	if send(nulled) != nil {
+		return err
+	}
+	c.service.learned.noRemove.Store(true)
+	return nil
+}
+
+func (c *client) put(ctx context.Context, r request, all []edit) error {
+	if r.ifMatch == "" {
+		return again(ctx, func() error { return c.replace(ctx, r, all) })
+	}
+	return c.replace(ctx, r, all)
 }
 
 func (c *client) replace(ctx context.Context, r request, all []edit) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,9 +38,12 @@ func (c *client) join(ctx context.Context, accountID, name string) error {
 	if c.traits.noGroups {
 		return invalid(connector.OpGrant, fmt.Sprintf("group %q: the app has no groups by SCIM", name))
 	}
-	err := c.changeMembers(ctx, connector.OpGrant, name, operation{
-		Op: "add", Path: "members", Value: []resource{{"value": accountID}},
-	})
+	has := func(names []string) bool { return slices.Contains(names, name) }
+	return c.asReferred(ctx, connector.OpGrant, accountID, has, func(id string) error { return c.joinAs(ctx, id, name) })
+}
+
+func (c *client) joinAs(ctx context.Context, accountID, name string) error {
+	err := c.changeMembers(ctx, connector.OpGrant, name, membershipChange{accountID: accountID, adds: true})
 	switch a := answerOf(err); {
 	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound):
 		// Services say differently that there is no such account to add.
@@ -60,27 +64,89 @@ func (c *client) leave(ctx context.Context, accountID, name string) error {
 	if c.traits.noGroups {
 		return nil
 	}
-	remove := operation{Op: "remove", Path: "members[" + equals("value", accountID) + "]"}
-	if c.traits.noPathFilters {
-		remove = operation{Op: "remove", Path: "members", Value: []resource{{"value": accountID}}}
-	}
-	err := c.changeMembers(ctx, connector.OpRevoke, name, remove)
+	hasNot := func(names []string) bool { return !slices.Contains(names, name) }
+	return c.asReferred(ctx, connector.OpRevoke, accountID, hasNot, func(id string) error { return c.leaveAs(ctx, id, name) })
+}
+
+func (c *client) leaveAs(ctx context.Context, accountID, name string) error {
+	err := c.changeMembers(ctx, connector.OpRevoke, name, membershipChange{accountID: accountID})
 	var unknown unknownGroupError
 	switch a := answerOf(err); {
+	case err == nil:
+		return c.removed(ctx, accountID, name)
 	case errors.As(err, &unknown), a != nil && a.scimType == "noTarget":
 		return nil
-	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound):
+	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound || a.status == http.StatusNotImplemented):
 		if _, _, gone := c.get(ctx, connector.OpRevoke, accountID); isKind(gone, connector.KindNotFound) {
 			return nil
 		}
-		if a.scimType == "invalidPath" || a.scimType == "invalidFilter" {
+		if a.status != http.StatusNotFound {
 			return &connector.Error{
 				Kind: connector.KindInvalid, Op: connector.OpRevoke, Cause: a,
-				Message: fmt.Sprintf("group %q: %s: the app does not remove members like that: try removeMembers: value (or path)", name, a),
+				Message: fmt.Sprintf("group %q: %s: the app does not remove members like that: %s", name, a, c.otherRemoval()),
 			}
 		}
 	}
 	return about(name, connector.OpRevoke, err)
+}
+
+// otherRemoval names the settings by which members may be removed in another way. None
+// is tried unasked: a service that takes the value for nothing removes all members, and
+// one that shows a part of them only would lose the others by a PUT.
+func (c *client) otherRemoval() string {
+	if c.traits.noPathFilters {
+		return "try removeMembers: path, or changeGroups: put"
+	}
+	return "try removeMembers: value, or changeGroups: put"
+}
+
+// removed looks whether a member is gone that the service says it has removed, until one
+// has been seen to be: some take a path with a filter and do nothing.
+func (c *client) removed(ctx context.Context, accountID, name string) error {
+	if c.service.learned.removes.Load() {
+		return nil
+	}
+	account, err := c.read(ctx, connector.OpRevoke, accountID)
+	if err != nil {
+		return nil //nolint:nilerr // whoever called looks for themselves, and meets it
+	}
+	if slices.Contains(account.Entitlements, name) {
+		return &connector.Error{
+			Kind: connector.KindContradictory, Op: connector.OpRevoke,
+			Message: fmt.Sprintf("group %q: the app says that it has removed the member, and shows it: if it goes on, %s", name, c.otherRemoval()),
+		}
+	}
+	c.service.learned.removes.Store(true)
+	return nil
+}
+
+// asReferred changes a membership under the ID by which the service refers to the
+// account: as it shows it or, of a UUID, in lower case. done reports whether the names of
+// an account's groups are as they should be.
+func (c *client) asReferred(ctx context.Context, op, accountID string, done func(names []string) bool, do func(id string) error) error {
+	lower := idKey(accountID)
+	switch {
+	case lower == accountID:
+		return do(accountID)
+	case c.service.learned.lowerIDs.Load():
+		return do(lower)
+	}
+	err := do(accountID)
+	if isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
+		return err
+	}
+	if account, failed := c.read(ctx, op, accountID); failed != nil || done(account.Entitlements) {
+		return err
+	}
+	if do(lower) != nil {
+		return err
+	}
+	account, failed := c.read(ctx, op, accountID)
+	if failed == nil && done(account.Entitlements) {
+		c.service.learned.lowerIDs.Store(true)
+		return nil
+	}
+	return err
 }
 
 // each calls do for every name. One that fails for good does not keep the others
@@ -99,30 +165,103 @@ func each(names []string, do func(name string) error) error {
 	return first
 }
 
+// membershipChange adds an account to a group's members, or removes it.
+type membershipChange struct {
+	accountID string
+	adds      bool
+}
+
+// operation is the change as one of a PATCH.
+func (m membershipChange) operation(t traits) operation {
+	member := []resource{{"value": m.accountID}}
+	switch {
+	case m.adds:
+		return operation{Op: "add", Path: "members", Value: member}
+	case t.noPathFilters:
+		return operation{Op: "remove", Path: "members", Value: member}
+	}
+	return operation{Op: "remove", Path: "members[" + equals("value", m.accountID) + "]"}
+}
+
 // changeMembers changes a group's members. A group that is not where it was is
 // looked up once more: it may have been deleted and made anew.
-func (c *client) changeMembers(ctx context.Context, op, name string, change operation) error {
-	err := c.patchGroup(ctx, op, name, change)
+func (c *client) changeMembers(ctx context.Context, op, name string, change membershipChange) error {
+	err := c.changeGroup(ctx, op, name, change)
 	if a := answerOf(err); a != nil && a.status == http.StatusNotFound {
 		c.groups.forget(name)
-		err = c.patchGroup(ctx, op, name, change)
+		err = c.changeGroup(ctx, op, name, change)
 	}
 	return err
 }
 
-func (c *client) patchGroup(ctx context.Context, op, name string, change operation) error {
+func (c *client) changeGroup(ctx context.Context, op, name string, change membershipChange) error {
 	id, err := c.groupID(ctx, op, name)
 	if err != nil {
 		return err
 	}
+	if c.traits.putGroups || c.service.learned.noGroupPatch.Load() {
+		return c.putGroup(ctx, op, id, change)
+	}
 	err = again(ctx, func() error {
-		_, err := c.service.do(ctx, request{op: op, method: http.MethodPatch, collection: groups, id: id, body: patch(change)}, nil)
+		_, err := c.service.do(ctx, request{op: op, method: http.MethodPatch, collection: groups, id: id, body: patch(change.operation(c.traits))}, nil)
 		return err
 	})
-	if a := answerOf(err); a != nil && a.scimType == "uniqueness" && change.Op == "add" {
+	a := answerOf(err)
+	if a != nil && a.scimType == "uniqueness" && change.adds {
 		return nil // a member already
 	}
+	if a == nil || a.status != http.StatusMethodNotAllowed {
+		return err
+	}
+	if err = c.putGroup(ctx, op, id, change); err == nil {
+		c.service.learned.noGroupPatch.Store(true)
+	}
 	return err
+}
+
+// putGroup changes a group's members by PUT of the whole group as it was just read. A
+// service that does not show members would lose them.
+func (c *client) putGroup(ctx context.Context, op, id string, change membershipChange) error {
+	c.putting.Lock() // not every service has versions
+	defer c.putting.Unlock()
+	return again(ctx, func() error {
+		var group resource
+		etag, err := c.service.do(ctx, request{op: op, method: http.MethodGet, collection: groups, id: id}, &group)
+		if err != nil {
+			return err
+		}
+		sent, shown := group.list("members")
+		if !shown && !c.traits.putGroups && !c.showsMembers(ctx, op) {
+			return invalid(op, "the app has no PATCH of groups and shows no members, which a PUT would remove: if its groups have none, say changeGroups: put")
+		}
+		others := slices.DeleteFunc(slices.Clone(sent), func(m resource) bool { return sameID(m.value(), change.accountID) })
+		if len(others) < len(sent) == change.adds {
+			return nil
+		}
+		if change.adds {
+			others = append(others, resource{"value": change.accountID})
+		}
+		body := maps.Clone(group)
+		delete(body, spelled(body, "meta"))
+		delete(body, spelled(body, "members"))
+		body["members"] = append([]resource{}, others...) // [] where there is none, not null
+		_, err = c.service.do(ctx, request{op: op, method: http.MethodPut, collection: groups, id: id, ifMatch: group.etag(etag), body: body}, nil)
+		return err
+	})
+}
+
+// showsMembers reports whether there is a group that comes with members: one without the
+// attribute has none, then.
+func (c *client) showsMembers(ctx context.Context, op string) bool {
+	for group, err := range c.each(ctx, request{op: op, collection: groups}) {
+		if err != nil {
+			return false
+		}
+		if _, shown := group.list("members"); shown {
+			return true
+		}
+	}
+	return false
 }
 
 // about says which group an answer that will not change is about. A 404 is made

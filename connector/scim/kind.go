@@ -55,6 +55,8 @@ var Kind = connector.Kind{
 		{Name: "filterMembers", Type: connector.TypeBool, Text: "In place of the profile's: whether groups can be looked up by their members. Else all groups are read."},
 		{Name: "removeMembers", Type: connector.TypeText, Choices: []string{"path", "value"}, Text: "In place of the profile's: how a member is removed from a group, by a path with a filter or by a value."},
 		{Name: "changeUsers", Type: connector.TypeText, Choices: []string{string(byPath), string(byObject), string(byPut)}, Text: "In place of the profile's: how users are changed, by PATCH with paths, by PATCH with an object, or by PUT."},
+		{Name: "changeGroups", Type: connector.TypeText, Choices: []string{"patch", string(byPut)}, Text: "How groups are changed, by PATCH or by PUT of the whole group, which takes a service that shows all members of a group."},
+		{Name: "showsInactive", Type: connector.TypeBool, Default: true, Text: "Whether accounts that are not active are shown with active: false. Else one without active is not active."},
 		{Name: "paging", Type: connector.TypeText, Choices: []string{"index", "cursor"}, Text: "In place of the profile's: how pages are asked for, by startIndex or by cursor (RFC 9865)."},
 		{Name: "pageSize", Type: connector.TypeInt, Text: "In place of the profile's: the most resources to ask for at once."},
 		{Name: "combinedLookups", Type: connector.TypeBool, Text: "In place of the profile's: whether a filter may hold \"or\", which saves one request for each new account."},

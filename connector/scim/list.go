@@ -57,9 +57,10 @@ func (r request) decode(raw json.RawMessage) (found resource, err error) {
 }
 
 // position is where a page begins: at an index (1 is the first), or at a cursor,
-// which is empty for the first.
+// which is empty for the first. zero says that the service may count from 0.
 type position struct {
 	index    int
+	zero     bool
 	byCursor bool
 	cursor   string
 }
@@ -75,7 +76,11 @@ func (s *service) page(ctx context.Context, r request, from position, count int)
 	case from.byCursor:
 		query.Set("cursor", from.cursor)
 	case from.index > 0:
-		query.Set("startIndex", strconv.Itoa(from.index))
+		first := 1
+		if from.zero || s.learned.fromZero.Load() {
+			first = 0
+		}
+		query.Set("startIndex", strconv.Itoa(from.index-1+first))
 	}
 	query.Set("count", strconv.Itoa(count))
 	r.method, r.whole, r.query = http.MethodGet, true, query
@@ -134,8 +139,7 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				return
 			}
 			if received == 0 && list.contradicts() && from.index == 1 {
-				// A service that counts from 0 has passed over the first one.
-				list, err = c.service.page(ctx, r, position{}, how.pageSize)
+				list, err = c.fromZero(ctx, r, how.pageSize)
 			}
 			if err == nil && received == 0 && list.contradicts() {
 				err = contradicts(r.op)
@@ -143,6 +147,16 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 			if err != nil {
 				yield(nil, err)
 				return
+			}
+			if len(list.Resources) == 0 && received > 0 && list.TotalResults != nil && int(*list.TotalResults) > received && from.index > 0 && !c.service.learned.fromZero.Load() {
+				// One is missing: it may be the first, if they count from 0.
+				if list, err = c.service.page(ctx, r, position{index: 1, zero: true}, 1); err != nil {
+					yield(nil, err)
+					return
+				}
+				if c.countsFromZero(r, list, seen); !c.service.learned.fromZero.Load() {
+					return
+				}
 			}
 			before := len(seen)
 			for _, raw := range list.Resources {
@@ -181,6 +195,26 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				return
 			}
 			from, cursors[next.cursor] = next, next.byCursor
+		}
+	}
+}
+
+// fromZero asks for the first page of a service that has passed over the first resource:
+// it counts from 0, or knows no index.
+func (c *client) fromZero(ctx context.Context, r request, count int) (listResponse, error) {
+	list, err := c.service.page(ctx, r, position{index: 1, zero: true}, count)
+	if err == nil && !list.contradicts() {
+		c.countsFromZero(r, list, nil)
+		return list, nil
+	}
+	return c.service.page(ctx, r, position{}, count)
+}
+
+// countsFromZero remembers that a page at 0 holds what none has held before.
+func (c *client) countsFromZero(r request, list listResponse, seen map[string]bool) {
+	for _, raw := range list.Resources {
+		if found, err := r.decode(raw); err == nil && !seen[found.text("id")] {
+			c.service.learned.fromZero.Store(true)
 		}
 	}
 }

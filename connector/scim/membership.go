@@ -80,7 +80,7 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 // ask is the membership for one user: it filters the groups by member, or, where
 // the service cannot do that, goes through all of them.
 func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error) {
-	if c.traits.noMemberFilter {
+	if c.traits.noMemberFilter || c.service.learned.noMemberFilter.Load() {
 		return c.memberships(ctx, op)(ctx, op, accountID)
 	}
 	var names, memberless []string
@@ -88,11 +88,14 @@ func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error
 	for group, err := range c.each(ctx, request{op: op, collection: groups, query: url.Values{
 		"filter": {equals("members.value", accountID)},
 	}}) {
-		if a := answerOf(err); a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotImplemented) {
+		if refusedFilter(err) {
 			return c.memberships(ctx, op)(ctx, op, accountID)
 		}
 		if c.missingGroups(ctx, op, err) {
 			return nil, nil
+		}
+		if c.cannotFilterMembers(ctx, op, err) {
+			return c.memberships(ctx, op)(ctx, op, accountID)
 		}
 		if err != nil {
 			return nil, advised(err, "filterMembers: false")
@@ -113,6 +116,26 @@ func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error
 		names = append(names, memberless...)
 	}
 	return sorted(names), nil
+}
+
+// cannotFilterMembers reports whether a look-up of groups by a member failed as it does
+// for whoever is looked for, while groups are read without trouble: some services say
+// by 403 or 500 what they cannot do. It is remembered: reading all groups is never wrong.
+func (c *client) cannotFilterMembers(ctx context.Context, op string, err error) bool {
+	broken := func(err error) bool {
+		a := answerOf(err)
+		return a != nil && !a.throttled && (a.status == http.StatusForbidden || a.status == http.StatusInternalServerError)
+	}
+	if !broken(err) {
+		return false
+	}
+	query := url.Values{"filter": {equals("members.value", nobody)}}
+	_, err = c.service.page(ctx, request{op: op, collection: groups, query: query}, position{}, 1)
+	if !broken(err) || c.service.probe(ctx, op, groups) != nil {
+		return false
+	}
+	c.service.learned.noMemberFilter.Store(true)
+	return true
 }
 
 // memberships is the membership for many users: it goes through all groups when

@@ -1,9 +1,12 @@
 package scim_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -116,7 +119,6 @@ func TestOddServices(t *testing.T) {
 		handler  handler
 		settings connector.Settings
 		noGroups bool
-		shifted  bool // lists leave out the first one
 	}{
 		"as RFC 7644 has it":       {handler: plain(func(*http.Request, map[string]any) {})},
 		"names in lower case":      {handler: plain(renamed(strings.ToLower))},
@@ -180,7 +182,7 @@ func TestOddServices(t *testing.T) {
 				}
 				app.ServeHTTP(w, r)
 			}
-		}, shifted: true},
+		}},
 		"a byte order mark": {handler: func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				recorded := httptest.NewRecorder()
@@ -232,6 +234,33 @@ func TestOddServices(t *testing.T) {
 				}
 			})
 		})},
+		"active left out where it is false": {handler: plain(func(_ *http.Request, answer map[string]any) {
+			eachResource(answer, func(r map[string]any) {
+				if r["active"] == false {
+					delete(r, "active")
+				}
+			})
+		})},
+		"PATCH answered with 405": {handler: refuse(405, "", func(r *http.Request) bool { return r.Method == http.MethodPatch }), settings: connector.Settings{"changeGroups": "put"}},
+		"PATCH of users answered with 501": {handler: refuse(501, "", func(r *http.Request) bool {
+			return r.Method == http.MethodPatch && strings.Contains(r.URL.Path, "/Users/")
+		})},
+		"a PATCH without remove": {handler: withoutRemove, settings: connector.Settings{"changeGroups": "put"}},
+		"IDs of users in upper case": {handler: func(t *testing.T, app *scimtest.Service) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				r.URL.Path = strings.ToLower(r.URL.Path)
+				for old, name := range map[string]string{"/users": "/Users", "/groups": "/Groups", "/serviceproviderconfig": "/ServiceProviderConfig"} {
+					r.URL.Path = strings.ReplaceAll(r.URL.Path, old, name)
+				}
+				rewritten(t, app, func(r *http.Request, answer map[string]any) {
+					if strings.Contains(r.URL.Path, "/Users") {
+						eachResource(answer, func(r map[string]any) { r["id"] = strings.ToUpper(r["id"].(string)) })
+					}
+				})(w, r)
+			}
+		}},
+		"a filter by members is forbidden": {handler: refuse(403, "", func(r *http.Request) bool { return filters(r, "members.value") })},
+		"a filter by members always fails": {handler: refuse(500, "", func(r *http.Request) bool { return filters(r, "members.value") })},
 		"members removed by value": {
 			handler: func(t *testing.T, app *scimtest.Service) http.HandlerFunc {
 				other, err := scimtest.New(scimtest.Options{Token: token, Groups: []string{"staff", "engineers"}, Deviations: scimtest.Deviations{NoPathFilters: true}})
@@ -255,8 +284,24 @@ func TestOddServices(t *testing.T) {
 			for k, v := range c.settings {
 				settings[k] = v
 			}
-			live(t, open(t, settings), c.noGroups, c.shifted)
+			live(t, open(t, settings), c.noGroups)
 		})
+	}
+}
+
+// withoutRemove is a service of which PATCH knows no "remove".
+func withoutRemove(t *testing.T, app *scimtest.Service) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		if r.Method == http.MethodPatch && strings.Contains(string(body), `"remove"`) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		// scimtest takes no null, which is the same as "remove" (RFC 7643 section 2.5).
+		text := regexp.MustCompile(`"op":"replace",("path":"[^"]*"),"value":null`).ReplaceAllString(string(body), `"op":"remove",$1`)
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+		app.ServeHTTP(w, r)
 	}
 }
 
@@ -277,7 +322,7 @@ func created(status int, body string) func(*testing.T, *scimtest.Service) http.H
 }
 
 // live takes an account from its creation to its end.
-func live(t *testing.T, c connector.Connector, noGroups, shifted bool) {
+func live(t *testing.T, c connector.Connector, noGroups bool) {
 	t.Helper()
 	keys := connector.Keys{PersonID: "p-ada", Username: "ada"}
 	found, err := c.Find(t.Context(), keys)
@@ -313,10 +358,12 @@ func live(t *testing.T, c connector.Connector, noGroups, shifted bool) {
 		listed[a.Username] = a.Entitlements
 	}
 	want := map[string][]string{"ada": groups, "bob": nil, "cleo": nil, "dan": nil}
-	if shifted {
-		delete(want, "bob")
-	}
 	assert.Equal(t, want, listed)
+
+	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"title": "", "emails": "ada.byron@example.com"}))
+	account, err = c.Read(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.NotContains(t, account.Attributes, "title")
 
 	require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
 	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), made.ID, groups))
@@ -457,6 +504,151 @@ func TestAMultiValuedAttributeWithoutTypesIsReplaced(t *testing.T) {
 			assert.Len(t, user.Emails, 1)
 		})
 	}
+}
+
+// What a service cannot do is found out once.
+func TestWhatIsLearnedIsNotAskedAgain(t *testing.T) {
+	app, _ := serve(t, "staff")
+	refused := map[string]int{}
+	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPatch {
+			refused[strings.Split(r.URL.Path, "/")[3]]++
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		assert.NotContains(t, string(body), `"members":null`)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		app.ServeHTTP(w, r)
+	})
+	id := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+	app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true, Groups: []string{"staff"}})
+	app.AddGroup("engineers")
+	for _, title := range []string{"a", "b", "c"} {
+		require.NoError(t, c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": title}))
+		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"engineers"}))
+		require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), id, []string{"engineers"}))
+		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"staff"}))
+		assert.Equal(t, []string{"staff"}, app.Users()[0].Groups)
+		require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"}))
+	}
+	assert.Equal(t, map[string]int{"Users": 1, "Groups": 1}, refused)
+	assert.Empty(t, app.Users()[0].Groups)
+	assert.Equal(t, []string{"staff"}, app.Users()[1].Groups, "nobody else lost theirs")
+	assert.Len(t, c.(connector.Learner).Learned(), 2)
+}
+
+// A group that comes without members is not replaced, unless the settings say so or
+// another group shows that members are shown.
+func TestHiddenMembersAreNotReplaced(t *testing.T) {
+	for name, c := range map[string]struct {
+		settings connector.Settings
+		others   bool // another group shows its members
+		want     string
+	}{
+		"unknown":           {want: "shows no members, which a PUT would remove"},
+		"said to be none":   {settings: connector.Settings{"changeGroups": "put"}},
+		"another has some":  {others: true},
+		"PATCH as they say": {settings: connector.Settings{"changeGroups": "patch"}, want: "shows no members"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app, _ := serve(t, "staff", "engineers")
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPatch {
+					w.WriteHeader(http.StatusMethodNotAllowed)
+					return
+				}
+				app.ServeHTTP(w, r)
+			}))
+			t.Cleanup(server.Close)
+			settings := connector.Settings{"url": server.URL + scimtest.BasePath, "token": token}
+			for k, v := range c.settings {
+				settings[k] = v
+			}
+			id := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+			if c.others {
+				app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true, Groups: []string{"engineers"}})
+			}
+			err := open(t, settings).(connector.Entitler).Grant(t.Context(), id, []string{"staff"})
+			if c.want != "" {
+				require.ErrorContains(t, err, c.want)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, []string{"staff"}, app.Users()[0].Groups)
+		})
+	}
+}
+
+// A removal that does nothing is found out, and the settings are named by which there is
+// another way.
+func TestARemovalThatDoesNothingIsFoundOut(t *testing.T) {
+	for _, status := range []int{http.StatusNoContent, http.StatusBadRequest, http.StatusNotImplemented} {
+		app, _ := serve(t, "staff")
+		id := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true, Groups: []string{"staff"}})
+		c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPatch {
+				w.WriteHeader(status)
+				return
+			}
+			app.ServeHTTP(w, r)
+		})
+		err := c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"})
+		require.ErrorContains(t, err, `group "staff"`)
+		require.ErrorContains(t, err, "try removeMembers: value, or changeGroups: put", status)
+	}
+}
+
+// An account that shows nothing is not taken for inactive because others that are
+// inactive show nothing.
+func TestAnAccountThatIsNotSaidToBeActiveIsActive(t *testing.T) {
+	app, _ := serve(t)
+	var refuse atomic.Bool
+	hidden := map[string]bool{}
+	handler := rewritten(t, app, func(_ *http.Request, answer map[string]any) {
+		eachResource(answer, func(r map[string]any) {
+			if r["active"] == false || hidden[r["id"].(string)] {
+				delete(r, "active")
+			}
+		})
+	})
+	serveOdd := func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPatch && refuse.Load() {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		handler(w, r)
+	}
+	c := handlingAt(t, scimtest.BasePath, serveOdd)
+	active := func(c connector.Connector, id string) bool {
+		t.Helper()
+		account, err := c.Read(t.Context(), id)
+		require.NoError(t, err)
+		return account.Active
+	}
+	toggle := c.(connector.Switch)
+	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+	silent := app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true})
+	hidden[silent] = true
+	require.NoError(t, toggle.Disable(t.Context(), silent))
+	assert.True(t, active(c, silent), "nothing proves what it means")
+	require.NoError(t, toggle.Disable(t.Context(), anna))
+	assert.False(t, active(c, anna), "it showed that it was active before")
+	assert.True(t, active(c, silent), "nor does another account")
+	refuse.Store(true)
+	require.Error(t, toggle.Disable(t.Context(), silent))
+	assert.True(t, active(c, silent), "the app refused")
+	refuse.Store(false)
+	require.NoError(t, toggle.Disable(t.Context(), silent))
+	assert.False(t, active(c, silent), "the app took it, and shows nothing where it is false")
+	require.NoError(t, toggle.Enable(t.Context(), silent))
+	assert.True(t, active(c, silent))
+
+	server := httptest.NewServer(http.HandlerFunc(serveOdd))
+	t.Cleanup(server.Close)
+	told := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token, "showsInactive": false})
+	assert.False(t, active(told, anna), "the setting says so")
 }
 
 // An answer to a creation that leads to somebody else's account does not make that the

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -80,6 +81,18 @@ func (f form) operations(all []edit) []operation {
 		list = append(list, operation{Op: "replace", Value: object})
 	}
 	return list
+}
+
+// withoutRemove is a PATCH that replaces by null what another one removes, and whether
+// that removes anything.
+func withoutRemove(operations []operation) (nulled []operation, removes bool) {
+	nulled = slices.Clone(operations)
+	for i, o := range nulled {
+		if o.Op == "remove" {
+			nulled[i], removes = operation{Op: "replace", Path: o.Path, Value: json.RawMessage("null")}, true
+		}
+	}
+	return nulled, removes
 }
 
 // apply makes the edit in a user.

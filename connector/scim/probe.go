@@ -2,7 +2,9 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"time"
 
 	"github.com/tenurehq/tenure/connector"
 )
@@ -27,7 +29,7 @@ func (c *client) Probe(ctx context.Context) []connector.Finding {
 			continue
 		}
 		finding := connector.Finding{What: look.what}
-		switch err := look.do(); {
+		switch err := patiently(ctx, look.do); {
 		case look.what == "may read groups" && c.missingGroups(ctx, connector.OpProbe, err):
 			finding.Problem = "the app has no /Groups: say groups: false"
 		case err != nil:
@@ -36,6 +38,26 @@ func (c *client) Probe(ctx context.Context) []connector.Finding {
 		findings = append(findings, finding)
 	}
 	return append(findings, c.service.learned.deviations()...)
+}
+
+// longestProbeWait is how long a look waits that the app puts off.
+const longestProbeWait = 15 * time.Second
+
+// patiently does what an app puts off by a quota once more, if it says when.
+func patiently(ctx context.Context, do func() error) error {
+	err := do()
+	var e *connector.Error
+	if !errors.As(err, &e) || e.Kind != connector.KindRateLimited || e.RetryAfter <= 0 || e.RetryAfter > longestProbeWait {
+		return err
+	}
+	timer := time.NewTimer(e.RetryAfter)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return do()
+	case <-ctx.Done():
+		return err
+	}
 }
 
 func (c *client) mayChange(ctx context.Context) error {
@@ -47,6 +69,12 @@ func (c *client) mayChange(ctx context.Context) error {
 		r.method, r.body = http.MethodPut, resource{"schemas": []string{userSchema}, "userName": nobody, "active": true}
 	}
 	_, err := c.service.do(ctx, r, nil)
+	if refusedMethod(err) && how.form != byPut {
+		r.method, r.body = http.MethodPut, resource{"schemas": []string{userSchema}, "userName": nobody, "active": true}
+		if _, err = c.service.do(ctx, r, nil); isKind(err, connector.KindNotFound) || isKind(err, connector.KindInvalid) {
+			c.service.learned.noPatch.Store(true)
+		}
+	}
 	if isKind(err, connector.KindNotFound) || isKind(err, connector.KindInvalid) {
 		return nil
 	}

@@ -50,6 +50,10 @@ type traits struct {
 	noExclusions bool
 	// noExternalID: users cannot be looked up by externalId.
 	noExternalID bool
+	// omitsFalse: an account that is not active is shown without "active".
+	omitsFalse bool
+	// putGroups: groups are changed by PUT of the whole group, members and all.
+	putGroups bool
 	// combinedLookups: a filter may hold "or", so that one request looks for
 	// externalId and userName.
 	combinedLookups bool
@@ -211,6 +215,12 @@ func traitsIn(settings *connector.Values) traits {
 	}
 	if settings.Has("removeMembers") {
 		t.noPathFilters = settings.Text("removeMembers") == "value"
+	}
+	if settings.Has("showsInactive") {
+		t.omitsFalse = !settings.Bool("showsInactive")
+	}
+	if settings.Has("changeGroups") {
+		t.putGroups = settings.Text("changeGroups") == string(byPut)
 	}
 	if settings.Has("changeUsers") {
 		t.form, t.known = form(settings.Text("changeUsers")), true

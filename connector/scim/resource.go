@@ -108,30 +108,30 @@ func (r resource) etag(header string) string {
 	return r.text("meta", "version")
 }
 
-// active reads the attribute of that name. An account of which the service does
-// not say counts as active: nobody's access has ended until that is proven.
-func (r resource) active(op string) (bool, error) {
+// active reads the attribute of that name, and whether there is one: if not, the account
+// is active.
+func (r resource) active(op string) (active, shown bool, err error) {
 	switch value := r.at("active").(type) {
 	case nil:
-		return true, nil
+		return true, false, nil
 	case bool:
-		return value, nil
+		return value, true, nil
 	case json.Number: // against RFC 7643, but seen in the field
 		switch value.String() {
 		case "1":
-			return true, nil
+			return true, true, nil
 		case "0":
-			return false, nil
+			return false, true, nil
 		}
 	case string: // likewise
 		switch strings.ToLower(value) {
 		case "true":
-			return true, nil
+			return true, true, nil
 		case "false":
-			return false, nil
+			return false, true, nil
 		}
 	}
-	return false, &connector.Error{
+	return false, false, &connector.Error{
 		Kind: connector.KindInvalid, Op: op,
 		Message: `the app's answer has neither true nor false in "active"`,
 	}

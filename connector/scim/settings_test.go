@@ -31,7 +31,7 @@ func TestSettings(t *testing.T) {
 		"token of lines":    {Change: connector.Settings{"token": "s3cret\n"}, Want: `"token" must be one line`},
 		"user agent":        {Change: connector.Settings{"userAgent": "a\r\nX-B: c"}, Want: `"userAgent" must be one line`},
 		"negative timeout":  {Change: connector.Settings{"timeout": "-1s"}, Want: `"timeout" must be a duration above zero`},
-		"unknown":           {Change: connector.Settings{"tokn": "s3cret"}, Want: `"tokn" is not known (known are changeUsers, clientID,`},
+		"unknown":           {Change: connector.Settings{"tokn": "s3cret"}, Want: `"tokn" is not known (known are changeGroups, changeUsers, clientID,`},
 		"createGroups text": {Change: connector.Settings{"createGroups": "yes"}, Want: `"createGroups" must be true or false`},
 	})
 }

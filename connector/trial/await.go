@@ -36,9 +36,10 @@ func mayPass(err error) bool {
 }
 
 // late reports whether a change failed in a way that goes away by waiting: the app is to
-// be left alone, or does not know the account yet that was made just now.
+// be left alone, does not know the account yet that was made just now, or does not show
+// yet what it says that it did.
 func late(err error) bool {
-	return isKind(err, connector.KindRateLimited) || isKind(err, connector.KindNotFound)
+	return isKind(err, connector.KindRateLimited) || isKind(err, connector.KindNotFound) || isKind(err, connector.KindContradictory)
 }
 
 // await calls do until it succeeds, fails with an error that does not pass, or the

@@ -62,6 +62,11 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 	if made {
 		t.play(ctx, account.ID, life)
 	}
+	if learner, ok := connector.As[connector.Learner](t.Connector); ok {
+		for _, deviation := range learner.Learned() {
+			t.do("found out: the app "+deviation, func() (string, error) { return "", nil })
+		}
+	}
 	if deleter, ok := connector.As[connector.Deleter](t.Connector); ok && !t.failed {
 		left.gone = t.do("delete the account", func() (string, error) {
 			if err := t.change(ctx, func() error { return deleter.Delete(ctx, account.ID) }); err != nil {
@@ -99,7 +104,7 @@ func (t *Trial) deleted(ctx context.Context, id string, d connector.Deletion) (n
 		case account.Active:
 			return unlike("the account is still there, and enabled")
 		}
-		note = "the app keeps it, disabled"
+		note = "the app keeps it, disabled, which proves no deletion: say leaver: {delete: false} for it"
 		return nil
 	})
 	return note, err
