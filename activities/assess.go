@@ -48,6 +48,10 @@ var questions = map[hr.ConflictCode]string{
 		"If it was put off, let HR rescind it; if they come back in between, let HR send 'leave_ended'. If all is right, skip this.",
 	hr.ConflictChangedAfterEnd: "HR changed somebody whose contract had ended. To give access again let HR send " +
 		"'rehired', 'converted' or a new end date, else skip this",
+	hr.ConflictUnknownPosition: "HR names a position that is none of those that they hold, so nothing came of it. If they have one more, " +
+		"let HR send 'hired' with its positionId; if one of theirs is meant, let HR name it; to end all, 'terminated' without positionId. Else skip this",
+	hr.ConflictLeaveOfPosition: "HR says that they are on leave from one position of several, so nothing came of it. If they are off altogether, " +
+		"let HR send the leave without positionId; if the position ends, 'terminated' with it. Else skip this",
 	hr.ConflictNoEffect: "HR's termination was received after what keeps it from ending access (a rehire, another termination or a " +
 		"rescind that counts instead). See 'tenure person timeline'; if they are to go, let HR send it anew or suspend them, else skip this",
 	hr.ConflictRecordedAhead: "A record's time lies minutes after its receipt: the clock of its sender is wrong, or the record is. " +

@@ -37,6 +37,7 @@ func employments(events []*Event) split {
 	s.openRehires(rehires, snapshots, terminations)
 	s.assignSnapshots(snapshots, terminations)
 	s.assignTerminations(terminations)
+	s.conflicts = s.ineffective() // also of employments that nobody had, which the next step takes out
 	s.refuseLateHires()
 	return s
 }

@@ -50,6 +50,11 @@ type Event struct {
 	Termination *Termination `json:"termination,omitempty"`
 	Leave       *Leave       `json:"leave,omitempty"`
 	Suspension  *Suspension  `json:"suspension,omitempty"`
+	// PositionID says of which of the jobs that somebody holds at once the event is. Empty
+	// means the one that they have, or the primary one; in a termination it means all.
+	PositionID string `json:"positionId,omitempty"`
+	// Primary says that the position is the one whose profile is the person's.
+	Primary bool `json:"primaryPosition,omitempty"`
 	// Previous is another ID of the same human, under which they were employed before:
 	// HR gave them a new one.
 	Previous string `json:"previousPersonId,omitempty"`

@@ -22,10 +22,56 @@ func Join(own Timeline, earlier ...Timeline) Timeline {
 	}
 	slices.SortStableFunc(joined.Periods, func(a, b Period) int { return a.Starts.Compare(b.Starts) })
 	joined.Periods = separate(joined.Periods)
+	joined.Positions = joinPositions(joined.Periods, append(slices.Clone(earlier), own))
 	byStart := func(a, b Interval) int {
 		return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To))
 	}
 	slices.SortStableFunc(joined.Absences, byStart)
 	slices.SortStableFunc(joined.Suspensions, byStart)
 	return joined
+}
+
+// joinPositions are the positions that a human had under several IDs; nil if HR names
+// none. Each ends when the employment does that it belongs to.
+func joinPositions(joined []Period, timelines []Timeline) []Position {
+	if !slices.ContainsFunc(timelines, func(t Timeline) bool { return len(t.Positions) > 0 }) {
+		return nil
+	}
+	var list []Position
+	for _, t := range timelines {
+		positions := t.Positions
+		if len(positions) == 0 {
+			positions = []Position{{Periods: t.Periods}}
+		}
+		for _, p := range positions {
+			p.Periods = within(p.Periods, t.Periods, joined)
+			if len(p.Periods) > 0 {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
+}
+
+// within cuts a position's periods where the employment that each belongs to was cut.
+func within(own, employments, joined []Period) []Period {
+	var kept []Period
+	for _, p := range own {
+		p.Snapshots = slices.Clone(p.Snapshots)
+		for _, e := range employments {
+			if p.Starts.Before(e.Starts) || !e.Ends.IsZero() && p.Starts.After(e.Ends) {
+				continue
+			}
+			at := slices.IndexFunc(joined, func(j Period) bool { return j.Opened == e.Opened && j.Starts.Equal(e.Starts) })
+			if at < 0 {
+				continue
+			}
+			if cut := joined[at]; !cut.Ends.IsZero() && (p.Ends.IsZero() || p.Ends.After(cut.Ends)) {
+				p.endAt(cut.Ends, cut.End)
+			}
+			kept = append(kept, p)
+			break
+		}
+	}
+	return kept
 }

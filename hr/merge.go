@@ -19,7 +19,10 @@ import (
 //   - A termination is a latch: what is effective after it does nothing, and a
 //     hire that starts after it is a conflict. Only a rehire said after it, or
 //     rescinding it, undoes it. Of several the earliest end holds.
-//   - Within an employment the snapshot effective last holds, of those effective
+//   - Several positions, told apart by their IDs, are merged each for itself; the
+//     employment lasts as long as any of them, and a hire into another position
+//     while it lasts is no conflict. See positionsOf.
+//   - Within a position the snapshot effective last holds, of those effective
 //     on one day the one recorded last.
 //   - What counts as said last was said last by the earlier of the time recorded and
 //     the time received. What was recorded minutes ahead of that is a conflict.
@@ -32,20 +35,14 @@ import (
 func Merge(personID string, events []Event) Timeline {
 	all := distinct(personID, events)
 	standing := unrescinded(all)
-	said := employments(standing)
 
-	t := Timeline{PersonID: personID, Conflicts: said.conflicts}
-	t.Conflicts = append(t.Conflicts, said.ineffective()...)
+	t := Timeline{PersonID: personID}
+	t.Periods, t.Positions, t.Conflicts = positionsOf(standing).merge()
 	t.Conflicts = append(t.Conflicts, doubtful(all, standing)...)
-	for _, m := range said.list {
-		periods, conflicts := m.periods()
-		t.Periods = append(t.Periods, periods...)
-		t.Conflicts = append(t.Conflicts, conflicts...)
-	}
-	t.Periods = separate(t.Periods)
+	leaves, partial := t.leavesOf(standing)
 	var refused, overlapping []Conflict
-	t.Absences, overlapping = absences(standing, t.Periods)
-	t.Conflicts = append(t.Conflicts, overlapping...)
+	t.Absences, overlapping = absences(leaves, t.Periods)
+	t.Conflicts = append(append(t.Conflicts, partial...), overlapping...)
 	t.Suspensions, refused = suspensions(standing)
 	t.Conflicts = append(t.Conflicts, refused...)
 	sortConflicts(t.Conflicts, all)
@@ -100,7 +97,7 @@ func (s *span) period() Period {
 			from = p.Snapshots[n-1].From
 			p.Snapshots = p.Snapshots[:n-1]
 		}
-		p.Snapshots = append(p.Snapshots, Snapshot{From: from, Profile: *e.Profile, Event: e.EventKey})
+		p.Snapshots = append(p.Snapshots, Snapshot{From: from, Profile: *e.Profile, Event: e.EventKey, Primary: e.Primary})
 	}
 	if !s.ends.IsZero() {
 		last := s.last()

@@ -27,6 +27,9 @@ var otherTypes = []hr.EventType{
 	hr.EventLeaveStarted, hr.EventLeaveEnded, hr.EventSuspended, hr.EventReinstated,
 }
 
+// Some stories tell of one position and some of several.
+var positionIDs = []string{"", "", "", "A", "A", "B", "C"}
+
 func drawDay(t *rapid.T, label string) hr.Date {
 	return firstDay.AddDays(rapid.IntRange(0, storyDays).Draw(t, label))
 }
@@ -40,6 +43,10 @@ func drawEvent(t *rapid.T, id string, n int, types ...hr.EventType) hr.Event {
 		Recorded:  drawDay(t, "recorded").StartIn(time.UTC).Add(time.Duration(rapid.IntRange(0, 47).Draw(t, "half hours")) * 30 * time.Minute),
 		Sequence:  rapid.SampledFrom([]string{"", "", "1", "2", "10", "a"}).Draw(t, "sequence"),
 		Effective: drawDay(t, "effective"),
+	}
+	if !e.Type.Security() {
+		e.PositionID = rapid.SampledFrom(positionIDs).Draw(t, "position")
+		e.Primary = e.PositionID != "" && rapid.IntRange(0, 3).Draw(t, "primary") == 0
 	}
 	switch e.Type {
 	case hr.EventTerminated:
@@ -140,12 +147,9 @@ func TestTerminationIsALatch(t *testing.T) {
 		}
 		after := merge(late...)
 		for _, at := range grid() {
-			n := len(before.Periods)
-			if n == 0 || before.Periods[n-1].End.Cause != hr.EndTerminated {
-				continue
-			}
+			ended, left := left(before)
 			// Late news of where the last day was spent may move the end itself.
-			if at.Sub(before.Periods[n-1].Ends) < 26*time.Hour {
+			if !left || at.Sub(ended) < 26*time.Hour {
 				continue
 			}
 			require.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusOnLeave}, after.At(at).Status,
@@ -154,11 +158,30 @@ func TestTerminationIsALatch(t *testing.T) {
 	})
 }
 
+// left says whether every position of somebody is terminated, and when the last end is.
+func left(t hr.Timeline) (ended time.Time, ok bool) {
+	positions := append([]hr.Position{{Periods: t.Periods}}, t.Positions...)
+	for _, p := range positions {
+		if len(p.Periods) == 0 {
+			return ended, false
+		}
+		last := p.Periods[len(p.Periods)-1]
+		if last.End.Cause != hr.EndTerminated {
+			return ended, false
+		}
+		if last.Ends.After(ended) {
+			ended = last.Ends
+		}
+	}
+	return ended, true
+}
+
 // An event and the rescind that takes it back leave no trace.
 func TestRescindIsInverse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		hire := hired("first", "2026-02-01", "2026-02-15")
-		events := append(drawStory(t), hire)
+		events := append(drawStory(t), hired("first", "2026-02-01", "2026-02-15"),
+			hired("firstA", "2026-02-01", "2026-02-16", as("A")), hired("firstB", "2026-02-01", "2026-02-17", as("B")),
+			hired("firstC", "2026-02-01", "2026-02-18", as("C")))
 		rescindable := slices.DeleteFunc(slices.Concat(snapshotTypes, otherTypes), hr.EventType.Security)
 		x := drawEvent(t, "x", len(events)-1, rescindable...)
 		x.Recorded = firstDay.AddDays(storyDays + 1).StartIn(time.UTC)

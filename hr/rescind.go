@@ -11,15 +11,15 @@ func unrescinded(events []*Event) []*Event {
 	void := voided(events)
 	standing := func(e *Event) bool { return e.Type != EventRescinded && void[e] == nil }
 	live := filter(events, standing)
-	withdrawn := make(map[*Event]bool)
+	withdrawn := make(map[EventKey]bool)
 	for opening, by := range void {
 		if opening.opens() {
 			for _, e := range withdrawnWith(opening, by, live) {
-				withdrawn[e] = true
+				withdrawn[e.EventKey] = true
 			}
 		}
 	}
-	return filter(live, func(e *Event) bool { return !withdrawn[e] })
+	return filter(live, func(e *Event) bool { return !withdrawn[e.EventKey] })
 }
 
 // hireRescind is the rescind without which somebody who is not employed any more, as
@@ -106,15 +106,21 @@ func voided(events []*Event) map[*Event]*Event {
 func withdrawnWith(opening, by *Event, live []*Event) []*Event {
 	all := append(slices.Clone(live), opening)
 	slices.SortFunc(all, (*Event).compare)
-	for _, m := range employments(all).list {
-		if !slices.Contains(m.said, opening) {
+	position := positionsOf(all).with(opening.EventKey)
+	if position == nil {
+		return nil
+	}
+	other := func(e *Event) bool { return e.EventKey != opening.EventKey }
+	opening = position.events[slices.IndexFunc(position.events, func(e *Event) bool { return !other(e) })] // maybe as a rehire
+	for _, m := range employments(position.events).list {
+		if !slices.ContainsFunc(m.said, func(e *Event) bool { return !other(e) }) {
 			continue
 		}
-		if slices.ContainsFunc(m.said, func(e *Event) bool { return e != opening && opening.shares(e) }) {
+		if slices.ContainsFunc(m.said, func(e *Event) bool { return other(e) && opening.shares(e) }) {
 			return nil
 		}
 		return filter(m.said, func(e *Event) bool {
-			return e != opening && e.before(by) && (opening.Type == EventHired || opening.before(e))
+			return other(e) && e.before(by) && (opening.Type == EventHired || opening.before(e))
 		})
 	}
 	return nil

@@ -79,6 +79,10 @@ func immediate(e *hr.Event)       { e.Termination.Urgency = hr.UrgencyImmediate 
 func sequence(s string) detail    { return func(e *hr.Event) { e.Sequence = s } }
 func source(s string) detail      { return func(e *hr.Event) { e.Source = s } }
 
+// as names the position that an event is of, and primary says that it is the primary one.
+func as(id string) detail { return func(e *hr.Event) { e.PositionID = id } }
+func primary(e *hr.Event) { e.Primary = true }
+
 func accessEnds(at string) detail {
 	return func(e *hr.Event) { e.Termination.AccessEndsAt = instant(at) }
 }

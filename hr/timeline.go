@@ -6,10 +6,20 @@ import "time"
 // UTC. It is not to be changed: standings point into it.
 type Timeline struct {
 	PersonID    string
-	Periods     []Period   // employment periods by start, never overlapping
+	Periods     []Period   // employment periods by start, never overlapping; with the primary position's profiles
+	Positions   []Position // by when HR first spoke of them; nil if HR names none
 	Absences    []Interval // leaves of absence, by start
 	Suspensions []Interval // security suspensions, by start
 	Conflicts   []Conflict // what was said but not applied, because a human must say what was meant
+}
+
+// Position is one of the jobs that a person holds, held or will hold, with others or
+// alone. What policy gives for each of them adds up; the person is employed as long as
+// any of them lasts.
+type Position struct {
+	ID      string   // as HR named it last; empty if HR has not
+	Former  []string // what HR called it before: a move may change the ID
+	Periods []Period // by start, never overlapping, with the position's own profiles
 }
 
 // Period is one employment, from its first day until access ends. A period that
@@ -27,6 +37,7 @@ type Snapshot struct {
 	From    time.Time
 	Profile Profile
 	Event   EventKey
+	Primary bool // HR says that the position is the primary one
 }
 
 // EndCause says what ended a period.
@@ -69,6 +80,12 @@ const (
 	// ConflictChangedAfterEnd is a change effective after a contract's end date
 	// that neither extends, converts nor rehires.
 	ConflictChangedAfterEnd ConflictCode = "changed_after_end"
+	// ConflictUnknownPosition is an event that names a position which is none of those that
+	// the person holds, and which nothing says that they were hired into.
+	ConflictUnknownPosition ConflictCode = "unknown_position"
+	// ConflictLeaveOfPosition is a leave from one of several positions: access is the
+	// person's, so only HR can say whether they are off.
+	ConflictLeaveOfPosition ConflictCode = "leave_of_position"
 	// ConflictNoEffect is a termination that ends nothing: it was received after the
 	// rehire, the other termination or the rescind that keeps it from doing so.
 	ConflictNoEffect ConflictCode = "terminated_without_effect"

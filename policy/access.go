@@ -63,6 +63,34 @@ func (a access) grant(role *role) {
 	}
 }
 
+// with adds what is granted for another position. What is granted for good by one of
+// them does not end with another one's overlap.
+func (a access) with(more access) {
+	for name, entitlements := range more {
+		app, ok := a[name]
+		if !ok {
+			a[name] = entitlements
+			continue
+		}
+		for name, new := range entitlements {
+			old, ok := app[name]
+			switch {
+			case !ok, new.Until.IsZero() && !old.Until.IsZero():
+				app[name] = new
+			case new.Until.IsZero() == old.Until.IsZero():
+				for _, role := range new.Roles {
+					if !slices.Contains(old.Roles, role) {
+						old.Roles = append(old.Roles, role)
+					}
+				}
+				if new.Until.After(old.Until) {
+					old.Until = new.Until
+				}
+			}
+		}
+	}
+}
+
 // keep adds to granted what earlier profiles of the period gave and the one at
 // index at does not, as long as the app's overlap lasts. The latest profile that
 // gave something says until when, and by which roles.

@@ -21,6 +21,9 @@ import (
 //     during leave and suspension, with everything else kept.
 //   - After a move, while the person is active, what a profile of the same period
 //     granted and the present one does not is kept for the app's overlap.
+//   - Somebody who holds several positions has what the roles give for each of them,
+//     with the attributes of the primary one. What only a position gave that has ended
+//     is gone with it.
 //
 // It is a pure function, and what it gives is sorted. The error joins a
 // *FieldError for every expression that failed for this person.
@@ -28,12 +31,14 @@ func (p *Policy) Evaluate(t hr.Timeline, now time.Time, id Identity) (Desired, e
 	e := evaluation{policy: p, now: now, identity: id}
 	standing := t.At(now)
 	e.changesAt(standing.Changes)
-	if current := periodAt(t, now); current != nil {
-		e.current(current, standing.Status == hr.StatusActive)
+	positions := t.Positions
+	if len(positions) == 0 {
+		positions = []hr.Position{{Periods: t.Periods}}
 	}
-	if next := periodAfter(t, now); next != nil {
-		e.upcoming(next)
+	if current := periodAt(t.Periods, now); current != nil {
+		e.current(current, positions, standing.Status == hr.StatusActive)
 	}
+	e.upcoming(t.Periods, positions)
 	if err := errors.Join(e.failures...); err != nil {
 		return Desired{}, err
 	}
@@ -52,27 +57,54 @@ type evaluation struct {
 	failures []error
 }
 
-// current adds the accounts of the period that the person is in.
-func (e *evaluation) current(period *hr.Period, active bool) {
-	at := snapshotAt(period, e.now)
-	profile := &period.Snapshots[at].Profile
-	granted := e.granted(profile)
-	if active {
-		e.keep(period, at, granted)
+// current adds the accounts of the period that the person is in, for all positions that
+// they hold.
+func (e *evaluation) current(period *hr.Period, positions []hr.Position, active bool) {
+	all := access{}
+	for _, position := range positions {
+		held := periodAt(position.Periods, e.now)
+		if held == nil {
+			continue
+		}
+		e.changesAt(held.Ends)
+		if next := snapshotAt(held, e.now) + 1; next < len(held.Snapshots) {
+			e.changesAt(held.Snapshots[next].From)
+		}
+		at := snapshotAt(held, e.now)
+		granted := e.granted(&held.Snapshots[at].Profile)
+		if active {
+			e.keep(held, at, granted)
+		}
+		all.with(granted)
 	}
-	e.add(granted, profile, active)
+	e.add(all, &period.Snapshots[snapshotAt(period, e.now)].Profile, active)
 }
 
-// upcoming adds the accounts made ahead of a period that has not started.
-func (e *evaluation) upcoming(period *hr.Period) {
-	profile := &period.Snapshots[snapshotAt(period, period.Starts)].Profile
-	granted := e.granted(profile)
-	maps.DeleteFunc(granted, func(app string, _ entitlements) bool {
-		begins := period.Starts.Add(-e.policy.apps[app].Joiner.LeadTime)
-		e.changesAt(begins)
-		return begins.After(e.now) || e.hasAccount(app)
-	})
-	e.add(granted, profile, false)
+// upcoming adds the accounts made ahead of what has not started, a period of employment
+// or another position within one.
+func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
+	var begins time.Time // of the first that an account is made for
+	all := access{}
+	for _, position := range positions {
+		next := periodAfter(position.Periods, e.now)
+		if next == nil {
+			continue
+		}
+		e.changesAt(next.Starts)
+		granted := e.granted(&next.Snapshots[snapshotAt(next, next.Starts)].Profile)
+		maps.DeleteFunc(granted, func(app string, _ entitlements) bool {
+			at := next.Starts.Add(-e.policy.apps[app].Joiner.LeadTime)
+			e.changesAt(at)
+			return at.After(e.now) || e.hasAccount(app)
+		})
+		if len(granted) > 0 && (begins.IsZero() || next.Starts.Before(begins)) {
+			begins = next.Starts
+		}
+		all.with(granted)
+	}
+	if period := periodAt(periods, begins); period != nil {
+		e.add(all, &period.Snapshots[snapshotAt(period, begins)].Profile, false)
+	}
 }
 
 // add makes accounts of what is granted. Each mapping sees the manager's account
@@ -160,9 +192,9 @@ func (e *evaluation) fail(err error) {
 }
 
 // periodAt is the period that t is in, or nil.
-func periodAt(timeline hr.Timeline, t time.Time) *hr.Period {
-	for i := range timeline.Periods {
-		p := &timeline.Periods[i]
+func periodAt(periods []hr.Period, t time.Time) *hr.Period {
+	for i := range periods {
+		p := &periods[i]
 		if !p.Starts.After(t) && (p.Ends.IsZero() || p.Ends.After(t)) {
 			return p
 		}
@@ -172,9 +204,9 @@ func periodAt(timeline hr.Timeline, t time.Time) *hr.Period {
 
 // periodAfter is the first period that starts after t, or nil. One that ends
 // before it starts never comes.
-func periodAfter(timeline hr.Timeline, t time.Time) *hr.Period {
-	for i := range timeline.Periods {
-		p := &timeline.Periods[i]
+func periodAfter(periods []hr.Period, t time.Time) *hr.Period {
+	for i := range periods {
+		p := &periods[i]
 		if p.Starts.After(t) && (p.Ends.IsZero() || p.Ends.After(p.Starts)) {
 			return p
 		}

@@ -75,7 +75,7 @@ says which.`,
 						State: link.State, Entitlements: link.Entitlements, Roles: []string{}, ProvenAt: link.ProvenAt,
 					}
 					for _, answer := range explain(cfg, person) {
-						if answer.Holds && grants(answer, link.App, entitlement) {
+						if answer.Holds && grants(answer.RoleAnswer, link.App, entitlement) {
 							v.Roles = append(v.Roles, answer.Role)
 						}
 					}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/decide"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
@@ -129,15 +129,54 @@ func (f *peopleFilter) selects(s ledger.Summary) bool {
 		(f.name == "" || strings.Contains(name, strings.ToLower(f.name)))
 }
 
-// explain says of every role whether it holds for somebody now; nil if nothing that
-// HR has said of them is in force, or they have left.
-func explain(cfg *config.Config, person ledger.Person) []policy.RoleAnswer {
-	standing := decide.TimelineOf(person).At(cfg.Clock().Now())
-	if standing.Profile == nil || standing.Status == hr.StatusEnded || person.CarriedTo != "" {
+// roleAnswer says whether a role holds for somebody in any of their positions.
+type roleAnswer struct {
+	policy.RoleAnswer
+	Positions []string // that it holds for, of somebody who holds several
+}
+
+// explain says of every role whether it holds for somebody now, in one position or
+// another; nil if nothing that HR has said of them is in force, or they have left.
+func explain(cfg *config.Config, person ledger.Person) []roleAnswer {
+	if person.CarriedTo != "" {
 		return nil
 	}
-	return cfg.Policy.Explain(person.PersonID, standing.Profile)
+	held := decide.TimelineOf(person).Held(cfg.Clock().Now())
+	var answers []roleAnswer
+	for n, position := range held {
+		for i, answer := range cfg.Policy.Explain(person.PersonID, position.Profile) {
+			if len(held) > 1 {
+				for f := range answer.Failed {
+					answer.Failed[f] = positionName(position.ID) + ": " + answer.Failed[f]
+				}
+			}
+			if n == 0 {
+				answers = append(answers, roleAnswer{RoleAnswer: answer})
+			}
+			answers[i].add(answer, n > 0, positionName(position.ID), len(held) > 1)
+		}
+	}
+	return answers
 }
+
+// add adds what a role answers for one position of several.
+func (a *roleAnswer) add(answer policy.RoleAnswer, another bool, position string, several bool) {
+	if another && !a.Holds {
+		a.Failed = append(a.Failed, answer.Failed...)
+	}
+	if answer.Holds {
+		a.Holds, a.Failed = true, nil
+		if several {
+			a.Positions = append(a.Positions, position)
+		}
+	}
+	if a.Err == nil {
+		a.Err = answer.Err
+	}
+}
+
+// positionName is what a position is called on a screen.
+func positionName(id string) string { return cmp.Or(id, "(unnamed)") }
 
 func rolesOf(cfg *config.Config, person ledger.Person) []string {
 	var roles []string

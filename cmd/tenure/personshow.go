@@ -56,15 +56,17 @@ type personScreen struct {
 	Protected bool `json:"protected,omitempty"` // no automation touches their accounts
 	// CarriedTo is who has their accounts now, who is the same human, and Earlier those
 	// whose accounts they have.
-	CarriedTo string      `json:"carriedTo,omitempty"`
-	Earlier   []string    `json:"earlier,omitempty"`
-	Progress  string      `json:"progress,omitempty"`
-	Timeline  []entryView `json:"timeline"`
-	Accounts  []linkView  `json:"accounts"`
-	Steps     []stepView  `json:"steps"`
-	Tasks     []taskView  `json:"tasks,omitempty"` // for humans, and not finished
-	Waived    []string    `json:"waived,omitempty"`
-	Held      []string    `json:"held,omitempty"` // cohorts that hold something of theirs
+	CarriedTo string   `json:"carriedTo,omitempty"`
+	Earlier   []string `json:"earlier,omitempty"`
+	// Positions are those that they hold at once, if there are several.
+	Positions []positionView `json:"positions,omitempty"`
+	Progress  string         `json:"progress,omitempty"`
+	Timeline  []entryView    `json:"timeline"`
+	Accounts  []linkView     `json:"accounts"`
+	Steps     []stepView     `json:"steps"`
+	Tasks     []taskView     `json:"tasks,omitempty"` // for humans, and not finished
+	Waived    []string       `json:"waived,omitempty"`
+	Held      []string       `json:"held,omitempty"` // cohorts that hold something of theirs
 	// Holds are legal holds in force, Retentions what operators have said of how long
 	// accounts are kept, Approvals the deletions that an operator has to approve.
 	Holds      []holdView      `json:"holds,omitempty"`
@@ -82,6 +84,7 @@ func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow,
 	}
 	v.Protected = rules.ProtectsPerson(person.PersonID)
 	v.CarriedTo = person.CarriedTo
+	v.Positions = viewPositions(person, now)
 	for _, e := range person.Earlier {
 		v.Earlier = append(v.Earlier, e.PersonID)
 	}
@@ -188,6 +191,7 @@ func (v personScreen) draw(p *page) {
 		field{"status", string(v.Status)}, field{"title", v.JobTitle}, field{"department", v.Department},
 		field{"manager", v.ManagerID}, field{"protected", v.protection()}, field{"progress", v.Progress}, field{"due", v.due()}, field{"assessed", instant(v.AssessedAt)},
 		field{"waived", strings.Join(v.Waived, ", ")}, field{"accounts carried to", v.CarriedTo}, field{"was", strings.Join(v.Earlier, ", ")})
+	p.table("Positions", positionHeader, rowsOf(v.Positions, positionView.row))
 	p.table("Timeline", entryHeader, rowsOf(v.Timeline, entryView.row))
 	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a linkView) []string {
 		return []string{a.App, a.state(), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), instant(a.since()), instant(a.ProvenAt)}

@@ -16,27 +16,34 @@ import (
 
 // whyView says why somebody has access, or has none.
 type whyView struct {
-	Person  string     `json:"person"`
-	Name    string     `json:"name,omitempty"`
-	Status  hr.Status  `json:"status,omitempty"`
-	Roles   []roleView `json:"roles"` // none if nothing that HR has said is in force
-	Links   []linkView `json:"accounts"`
-	Waiting []stepView `json:"steps"` // not done: under way, in attention, skipped
-	Held    []string   `json:"held,omitempty"`
+	Person string    `json:"person"`
+	Name   string    `json:"name,omitempty"`
+	Status hr.Status `json:"status,omitempty"`
+	// Positions are those that they hold at once, if there are several.
+	Positions []positionView `json:"positions,omitempty"`
+	Roles     []roleView     `json:"roles"` // none if nothing that HR has said is in force
+	Links     []linkView     `json:"accounts"`
+	Waiting   []stepView     `json:"steps"` // not done: under way, in attention, skipped
+	Held      []string       `json:"held,omitempty"`
 }
 
 type roleView struct {
 	Role   string   `json:"role"`
 	Holds  bool     `json:"holds"`
 	When   string   `json:"when"`
-	Failed []string `json:"failed,omitempty"` // parts of the condition that are not true
+	For    []string `json:"positions,omitempty"` // that it holds for, of somebody who holds several
+	Failed []string `json:"failed,omitempty"`    // parts of the condition that are not true
 	Error  string   `json:"error,omitempty"`
 	Grants []string `json:"grants"`
 }
 
 func (v roleView) row() []string {
 	if v.Holds {
-		return []string{v.Role, "yes", v.When, strings.Join(v.Grants, " ")}
+		holds := "yes"
+		if len(v.For) > 0 {
+			holds = "yes, for " + strings.Join(v.For, ", ")
+		}
+		return []string{v.Role, holds, v.When, strings.Join(v.Grants, " ")}
 	}
 	return []string{v.Role, "no", "not true: " + strings.Join(v.Failed, "; "), strings.Join(v.Grants, " ")}
 }
@@ -67,7 +74,8 @@ func (c *cli) personWhyCommand() *cobra.Command {
 		Short: "Show why somebody has access, or has none",
 		Long: `Show why somebody has access, or has none: which roles hold and what they give;
 which do not, and by which part of their condition; and what of theirs is not done,
-held or skipped. With APP, only what concerns that app; with ENTITLEMENT, only the
+held or skipped. A role holds for somebody with several positions if it does for one
+of them, which is named. With APP, only what concerns that app; with ENTITLEMENT, only the
 roles that give it. Roles count while the person is employed; a leave or a suspension
 keeps their accounts disabled whatever the roles say.`,
 		Example: `  tenure person why 10004
@@ -105,13 +113,14 @@ keeps their accounts disabled whatever the roles say.`,
 func why(cfg *config.Config, person ledger.Person, app, entitlement string) whyView {
 	v := whyView{
 		Person: person.PersonID, Name: viewPerson(person.Summary).name(), Status: person.Status,
-		Roles: []roleView{}, Links: []linkView{}, Waiting: []stepView{},
+		Positions: viewPositions(person, cfg.Clock().Now()),
+		Roles:     []roleView{}, Links: []linkView{}, Waiting: []stepView{},
 	}
 	for _, answer := range explain(cfg, person) {
-		if app != "" && !grants(answer, app, entitlement) {
+		if app != "" && !grants(answer.RoleAnswer, app, entitlement) {
 			continue
 		}
-		role := roleView{Role: answer.Role, Holds: answer.Holds, When: answer.When, Failed: answer.Failed, Grants: []string{}}
+		role := roleView{Role: answer.Role, Holds: answer.Holds, When: answer.When, For: answer.Positions, Failed: answer.Failed, Grants: []string{}}
 		if answer.Err != nil {
 			role.Error = answer.Err.Error()
 		}
@@ -142,6 +151,7 @@ func why(cfg *config.Config, person ledger.Person, app, entitlement string) whyV
 
 func (v whyView) draw(p *page) {
 	p.fields(field{"person", v.Person}, field{"name", v.Name}, field{"status", string(v.Status)}, field{"held", strings.Join(v.Held, ", ")})
+	p.table("Positions", positionHeader, rowsOf(v.Positions, positionView.row))
 	p.table("Roles", "role,holds,why,gives", rowsOf(v.Roles, roleView.row))
 	if len(v.Roles) == 0 {
 		p.note("no role is asked: nothing that HR has said is in force, or no role gives it")

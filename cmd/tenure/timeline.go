@@ -92,6 +92,7 @@ type eventView struct {
 	Source    string       `json:"source"`
 	ID        string       `json:"id"`
 	Rescinds  string       `json:"rescinds,omitempty"`
+	Position  string       `json:"positionId,omitempty"`
 }
 
 // viewTimeline merges what was said of a person. operators are those who said some
@@ -103,7 +104,7 @@ func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRo
 		e := stored.Event
 		v.Events = append(v.Events, eventView{
 			Seq: stored.Seq, Type: e.Type, Effective: e.Effective, Recorded: e.Recorded, Received: stored.At,
-			Source: e.Source, ID: e.ID, Rescinds: e.Rescinds,
+			Source: e.Source, ID: e.ID, Rescinds: e.Rescinds, Position: e.PositionID,
 		})
 	}
 	t := decide.TimelineOf(person)
@@ -112,7 +113,15 @@ func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRo
 	zone := time.UTC
 	for _, period := range t.Periods {
 		zone = zoneOf(period.Snapshots[0].Profile)
+		if len(t.Positions) > 1 { // what changes is said of each position
+			period.Snapshots = period.Snapshots[:1]
+		}
 		v.Entries = append(v.Entries, periodEntries(period, zone)...)
+	}
+	if len(t.Positions) > 1 {
+		for _, position := range t.Positions {
+			v.Entries = append(v.Entries, positionEntries(position)...)
+		}
 	}
 	v.Entries = append(v.Entries, absenceEntries(t.Absences, zone)...)
 	v.Entries = append(v.Entries, suspensionEntries(t.Suspensions, events, operators, zone)...)
@@ -156,6 +165,61 @@ func periodEntries(period hr.Period, zone *time.Location) []entryView {
 		entries = append(entries, entryView{At: period.Ends.In(zone), What: what, Event: period.End.Event.ID})
 	}
 	return entries
+}
+
+// positionEntries are what changes in one position of somebody who has several.
+func positionEntries(position hr.Position) []entryView {
+	var entries []entryView
+	for _, period := range position.Periods {
+		entries = append(entries, periodEntries(period, zoneOf(period.Snapshots[0].Profile))...)
+	}
+	for i := range entries {
+		entries[i].What = "position " + positionName(position.ID) + ": " + strings.Replace(entries[i].What, "access ends", "ends", 1)
+	}
+	return entries
+}
+
+// positionView is a position that somebody holds, or is to begin with.
+type positionView struct {
+	ID         string    `json:"id"`
+	Primary    bool      `json:"primary"`
+	JobTitle   string    `json:"jobTitle,omitempty"`
+	Department string    `json:"department,omitempty"`
+	ManagerID  string    `json:"managerId,omitempty"`
+	CostCenter string    `json:"costCenter,omitempty"`
+	From       time.Time `json:"from"`
+	Until      time.Time `json:"until,omitzero"` // first instant after it
+}
+
+const positionHeader = "position,title,department,manager,cost center,from,until"
+
+func (v positionView) row() []string {
+	id := positionName(v.ID)
+	if v.Primary {
+		id += " (primary)"
+	}
+	return []string{id, v.JobTitle, v.Department, v.ManagerID, v.CostCenter, instant(v.From), instant(v.Until)}
+}
+
+// viewPositions are the positions of somebody who holds several; nil if they do not.
+func viewPositions(person ledger.Person, now time.Time) []positionView {
+	held := decide.TimelineOf(person).Held(now)
+	if len(held) < 2 {
+		return nil
+	}
+	var list []positionView
+	for _, h := range held {
+		zone := zoneOf(*h.Profile)
+		v := positionView{
+			ID: h.ID, Primary: h.Primary, JobTitle: h.Profile.JobTitle, Department: h.Profile.Department,
+			ManagerID: h.Profile.ManagerID, CostCenter: h.Profile.CostCenter, From: h.Starts.In(zone),
+		}
+		if !h.Ends.IsZero() {
+			v.Until = h.Ends.In(zone)
+		}
+		list = append(list, v)
+	}
+	return list
 }
 
 func absenceEntries(list []hr.Interval, zone *time.Location) []entryView {

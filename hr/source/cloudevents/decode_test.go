@@ -283,3 +283,17 @@ func TestDecodeIsIndifferentToFormatting(t *testing.T) {
 		decodeOne(t, structuredRecord("10004", string(example(t, "hired.json")))),
 		decodeOne(t, structuredRecord("10004", "\n\t"+compact.String()+" \r\n")))
 }
+
+func TestDecodePositions(t *testing.T) {
+	hired := decodeOne(t, structuredRecord("10004", string(example(t, "hired-second-position.json"))))
+	assert.Equal(t, "P-2", hired.PositionID)
+	assert.False(t, hired.Primary)
+	ended := decodeOne(t, structuredRecord("10004", string(example(t, "terminated-position.json"))))
+	assert.Equal(t, "P-2", ended.PositionID)
+	hired.Primary = true
+	value, err := cloudevents.Encode(hired)
+	require.NoError(t, err)
+	assert.Equal(t, hired, decodeOne(t, structuredRecord("10004", string(value))))
+	hidden := decodeOne(t, structuredRecord("10004", with(t, "terminated-position.json", " P-\u200b2", "data", "positionId")))
+	assert.Equal(t, "P-2", hidden.PositionID, "it is compared as people read it")
+}

@@ -30,6 +30,8 @@ type wireData struct {
 	Termination   *hr.Termination `json:"termination,omitempty"`
 	Leave         *hr.Leave       `json:"leave,omitempty"`
 	Suspension    *hr.Suspension  `json:"suspension,omitempty"`
+	PositionID    string          `json:"positionId,omitempty"`
+	Primary       bool            `json:"primaryPosition,omitempty"`
 	Previous      string          `json:"previousWorkerId,omitempty"`
 	Rescinds      string          `json:"rescinds,omitempty"`
 }
@@ -55,6 +57,8 @@ func Encode(e hr.Event) ([]byte, error) {
 			Termination:   e.Termination,
 			Leave:         e.Leave,
 			Suspension:    e.Suspension,
+			PositionID:    e.PositionID,
+			Primary:       e.Primary,
 			Previous:      e.Previous,
 			Rescinds:      e.Rescinds,
 		},

@@ -36,12 +36,18 @@ func read(event *object) (hr.Event, *source.Error) {
 		Sequence:  event.text("sequence"),
 		Effective: data.date("effectiveDate"),
 	}
+	if !e.Type.Security() && e.Type != hr.EventRescinded {
+		e.PositionID = data.text("positionId")
+	}
 	parts[e.Type](data, &e)
 	return e, event.refuse
 }
 
 func readProfile(data *object, e *hr.Event) {
 	e.Previous = data.text("previousWorkerId")
+	if primary := data.boolean("primaryPosition"); primary != nil {
+		e.Primary = *primary && e.PositionID != ""
+	}
 	worker := data.object("worker")
 	location := worker.object("location")
 	e.Profile = &hr.Profile{

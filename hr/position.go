@@ -1,0 +1,545 @@
+package hr
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// position is what HR said of one position.
+type position struct {
+	ids    []string // that it was given, in the order in which HR said them
+	events []*Event // its snapshots and what may end it, in the order in which HR said them
+}
+
+// positions are a person's events told apart by position.
+type positions struct {
+	list      []*position
+	byID      map[string]*position // nil for an ID of which it is not clear what it names
+	again     map[EventKey]bool    // the hires that are read as rehires
+	conflicts []Conflict
+}
+
+// positionsOf tells the events that still stand apart by the position that they speak
+// of. The events are in the order in which HR said them.
+//
+//   - Being hired (or rehired) under an ID that is new adds a position. The exception is
+//     a hire for the very day of the hire that had no ID: it names that position.
+//   - Another ID that nobody was hired under is a new name of the position held: a move
+//     may change it. Of several it is the primary one if the event says so, else it is
+//     not clear.
+//   - An event without an ID is of the position held, of several the primary one; a
+//     termination without one ends them all.
+//   - A termination under an ID that nothing else has ends the position that has none.
+func positionsOf(events []*Event) *positions {
+	ps := &positions{byID: map[string]*position{}, again: map[EventKey]bool{}}
+	snapshots := filter(events, (*Event).snapshot)
+	terminations := filter(events, func(e *Event) bool { return e.Type == EventTerminated })
+	for _, e := range snapshots {
+		p, known := ps.byID[e.PositionID]
+		if !known {
+			p = ps.find(e, snapshots, terminations)
+			ps.byID[e.PositionID] = p
+		}
+		if p == nil {
+			ps.conflicts = append(ps.conflicts, Conflict{Code: ConflictUnknownPosition, Event: e.EventKey})
+			continue
+		}
+		if !slices.Contains(p.ids, e.PositionID) {
+			p.ids = append(p.ids, e.PositionID)
+		}
+		p.events = append(p.events, e)
+	}
+	if len(ps.list) == 0 {
+		ps.list = []*position{{events: terminations}}
+		return ps
+	}
+	for _, t := range terminations {
+		ps.end(t)
+	}
+	for _, p := range ps.list {
+		slices.SortFunc(p.events, (*Event).compare)
+	}
+	ps.rehire()
+	return ps
+}
+
+// find is the position that the first snapshot under an ID speaks of; nil if that is
+// not clear.
+func (ps *positions) find(e *Event, snapshots, terminations []*Event) *position {
+	opening := slices.IndexFunc(snapshots, func(o *Event) bool {
+		return o.opens() && o.PositionID == e.PositionID && !o.Said().After(e.Said())
+	})
+	if len(ps.list) == 0 || e.PositionID != "" && opening >= 0 {
+		if p := ps.unnamed(e); p != nil && p.openedAs(snapshots[opening]) {
+			return p
+		}
+		p := &position{}
+		ps.list = append(ps.list, p)
+		return p
+	}
+	held := ps.heldBefore(e, terminations)
+	switch {
+	case len(held) == 0:
+		return ps.list[len(ps.list)-1] // which is over: what comes after its end does nothing
+	case len(held) == 1:
+		return held[0]
+	case e.PositionID == "" || e.Primary:
+		return primaryBefore(held, e)
+	default:
+		return nil
+	}
+}
+
+// unnamed is the position that HR had given no ID before an event; nil if there is none.
+func (ps *positions) unnamed(before *Event) *position {
+	for _, p := range ps.list {
+		if slices.Contains(p.ids, "") && !slices.ContainsFunc(p.events, func(e *Event) bool {
+			return e.snapshot() && e.PositionID != "" && e.before(before)
+		}) {
+			return p
+		}
+	}
+	return nil
+}
+
+// knownBefore reports whether HR had used the ID that an event names before it.
+func (p *position) knownBefore(t *Event) bool {
+	return slices.ContainsFunc(p.events, func(e *Event) bool {
+		return e.snapshot() && e.PositionID == t.PositionID && !e.Said().After(t.Said())
+	})
+}
+
+// openedAs reports whether the position was opened by a hire for the same days.
+func (p *position) openedAs(hire *Event) bool {
+	return slices.ContainsFunc(p.events, func(e *Event) bool {
+		return e.opens() && e.Effective == hire.Effective && e.Profile.StartDate == hire.Profile.StartDate
+	})
+}
+
+// heldBefore are the positions of which HR had not said, before an event, that they end
+// before it.
+func (ps *positions) heldBefore(e *Event, terminations []*Event) []*position {
+	var held []*position
+	for _, p := range ps.list {
+		over := slices.ContainsFunc(terminations, func(t *Event) bool {
+			return (t.PositionID == "" || slices.Contains(ps.endedBy(t), p)) && t.before(e) && t.lastDay().Compare(e.Effective) < 0 &&
+				!slices.ContainsFunc(p.events, func(r *Event) bool { return r.Type == EventRehired && t.before(r) })
+		})
+		if !over {
+			held = append(held, p)
+		}
+	}
+	return held
+}
+
+// primaryBefore is the position that HR had called the primary one last before an
+// event, else the first one.
+func primaryBefore(held []*position, e *Event) *position {
+	found, last := held[0], (*Event)(nil)
+	for _, p := range held {
+		for _, s := range p.events {
+			if s.Primary && s.before(e) && (last == nil || last.before(s)) {
+				found, last = p, s
+			}
+		}
+	}
+	return found
+}
+
+// end gives a termination to the positions that it may end.
+func (ps *positions) end(t *Event) {
+	ended := ps.list
+	if t.PositionID != "" {
+		ended = ps.endedBy(t)
+	}
+	for _, p := range ended {
+		p.events = append(p.events, t)
+	}
+	if len(ended) == 0 {
+		ps.conflicts = append(ps.conflicts, Conflict{Code: ConflictUnknownPosition, Event: t.EventKey})
+	}
+}
+
+// endedBy are the positions that a termination which names one may end: the one of that
+// ID, and if nothing had the ID by then, the one without an ID. (An ID that is given to
+// another position later does not set that one free.)
+func (ps *positions) endedBy(t *Event) []*position {
+	var ended []*position
+	p := ps.byID[t.PositionID]
+	if p != nil {
+		ended = append(ended, p)
+	}
+	if u := ps.unnamed(t); u != nil && u != p && (p == nil || !p.knownBefore(t)) {
+		ended = append(ended, u)
+	}
+	return ended
+}
+
+// rehire makes rehires of the hires that follow a rehire into another position: what
+// had ended all positions ended that employment, and not the one that they belong to.
+func (ps *positions) rehire() {
+	for _, p := range ps.list {
+		for i, h := range p.events {
+			if h.Type != EventHired || !h.snapshot() {
+				continue
+			}
+			r := ps.lastRehire(p, h)
+			if r == nil || !slices.ContainsFunc(p.events, func(t *Event) bool { return t.Type == EventTerminated && t.before(r) }) ||
+				slices.ContainsFunc(p.events, func(t *Event) bool {
+					return t.Type == EventTerminated && t.PositionID == "" && r.before(t) && t.before(h)
+				}) {
+				continue
+			}
+			again := *h
+			again.Type = EventRehired
+			p.events[i] = &again
+			ps.again[h.EventKey] = true
+		}
+	}
+}
+
+// lastRehire is the last rehire into another position before a hire; nil if there is
+// none.
+func (ps *positions) lastRehire(p *position, h *Event) (last *Event) {
+	for _, other := range ps.list {
+		if other == p {
+			continue
+		}
+		for _, r := range other.events {
+			if r.Type == EventRehired && r.before(h) && !ps.again[r.EventKey] && (last == nil || last.before(r)) {
+				last = r
+			}
+		}
+	}
+	return last
+}
+
+// with is the position that an event speaks of; nil if it is of none.
+func (ps *positions) with(key EventKey) *position {
+	for _, p := range ps.list {
+		if slices.ContainsFunc(p.events, func(e *Event) bool { return e.EventKey == key }) {
+			return p
+		}
+	}
+	return nil
+}
+
+// job is what an employment is in one position.
+type job struct {
+	*position
+	*employment
+	opening *Event
+	plain   bool // opened by no rehire
+	again   bool // opened by a hire that is read as a rehire
+	periods []Period
+}
+
+// jobs are the employments in all positions: by position as HR first spoke of them, and
+// in each by time.
+func (ps *positions) jobs() (jobs []job, conflicts []Conflict) {
+	for _, p := range ps.list {
+		said := employments(p.events)
+		conflicts = append(conflicts, said.conflicts...)
+		for _, m := range said.list {
+			periods, found := m.periods()
+			conflicts = append(conflicts, found...)
+			if len(periods) > 0 {
+				opening := m.opening()
+				again := ps.again[opening.EventKey]
+				jobs = append(jobs, job{p, m, opening, again || opening.Type != EventRehired, again, periods})
+			}
+		}
+	}
+	return jobs, conflicts
+}
+
+// merge makes periods of what was said of each position, and of all of them together.
+func (ps *positions) merge() (all []Period, list []Position, conflicts []Conflict) {
+	jobs, found := ps.jobs()
+	for late := lateJob(jobs); late != nil; late = lateJob(jobs) {
+		ps.conflicts = append(ps.conflicts, Conflict{Code: ConflictHiredAfterEnd, Event: late.opening.EventKey})
+		late.events = filter(late.events, func(e *Event) bool { return !slices.Contains(late.said, e) })
+		jobs, found = ps.jobs()
+	}
+	conflicts = once(append(ps.conflicts, found...))
+	for _, p := range ps.list {
+		own := Position{}
+		for _, id := range p.names() {
+			own.Former, own.ID = append(own.Former, own.ID), id
+		}
+		own.Former = slices.DeleteFunc(own.Former, func(id string) bool { return id == "" || id == own.ID })
+		for _, j := range jobs {
+			if j.position == p {
+				own.Periods = append(own.Periods, j.periods...)
+			}
+		}
+		if own.Periods = separate(own.Periods); len(own.Periods) > 0 {
+			list = append(list, own)
+		}
+	}
+	switch {
+	case len(ps.list) == 1 && len(list) == 1:
+		all = list[0].Periods
+		if list[0].ID == "" {
+			list = nil
+		}
+	case len(list) > 0:
+		all = together(list, ps.order())
+	}
+	return all, list, conflicts
+}
+
+// names are the IDs that the position was given, each where it was last said.
+func (p *position) names() []string {
+	var names []string
+	for _, e := range p.events {
+		if !e.snapshot() || e.PositionID == "" {
+			continue
+		}
+		names = append(slices.DeleteFunc(names, func(id string) bool { return id == e.PositionID }), e.PositionID)
+	}
+	return names
+}
+
+// order is the place of each event in the order in which HR said them.
+func (ps *positions) order() map[EventKey]int {
+	var events []*Event
+	for _, p := range ps.list {
+		events = append(events, p.events...)
+	}
+	slices.SortFunc(events, (*Event).compare)
+	place := make(map[EventKey]int, len(events))
+	for i, e := range events {
+		place[e.EventKey] = i
+	}
+	return place
+}
+
+// lateJob finds a job that no rehire opened, and that HR spoke of when every other job
+// was over, or that begins when, as HR had said by then, they are: a rehire that nobody
+// called one, or a mistake. It is nil if there is none.
+func lateJob(jobs []job) *job {
+	for n, j := range jobs {
+		earlier, open := false, false
+		for i, o := range jobs {
+			if o.position == j.position || i > n && (!j.again || !o.opening.before(j.opening)) {
+				continue
+			}
+			earlier = true
+			last := i+1 == len(jobs) || jobs[i+1].position != o.position || j.opening.before(jobs[i+1].opening)
+			open = open || last && !o.overBefore(j.opening)
+		}
+		if j.plain && earlier && !open {
+			return &jobs[n]
+		}
+	}
+	return nil
+}
+
+// overBefore reports whether a job was over, as HR had said by then, when HR spoke of
+// another, or before that one was to begin.
+func (j job) overBefore(opening *Event) bool {
+	last := j.periods[len(j.periods)-1]
+	zone := last.Snapshots[len(last.Snapshots)-1].Profile.zone()
+	begins := cmp.Or(opening.Profile.StartDate, opening.Effective).StartIn(zone)
+	over := func(end time.Time) bool { return !end.After(opening.Said()) || end.Before(begins) }
+	lapsed := last.End.Cause == EndOfContract && slices.ContainsFunc(j.said, func(e *Event) bool {
+		return e.EventKey == last.End.Event && e.before(opening)
+	})
+	return lapsed && over(last.Ends) ||
+		slices.ContainsFunc(j.ends, func(t *Event) bool { return t.before(opening) && over(t.accessEnds(zone)) })
+}
+
+// once leaves out conflicts that are there already: a termination of all positions is
+// looked at in each.
+func once(conflicts []Conflict) []Conflict {
+	var kept []Conflict
+	for _, c := range conflicts {
+		if !slices.Contains(kept, c) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// together makes one list of the periods of several positions: somebody is employed as
+// long as any of them lasts, with the profile of the primary one.
+func together(list []Position, order map[EventKey]int) []Period {
+	var all []Period
+	for _, p := range list {
+		all = append(all, p.Periods...)
+	}
+	byStart := func(a, b Period) int {
+		return cmp.Or(a.Starts.Compare(b.Starts), cmp.Compare(order[a.Opened], order[b.Opened]))
+	}
+	slices.SortStableFunc(all, byStart)
+	held := slices.DeleteFunc(slices.Clone(all), func(p Period) bool { return p.never() })
+	if len(held) == 0 {
+		return separate(all)
+	}
+	var joined []Period
+	for _, p := range held {
+		n := len(joined)
+		if n == 0 || !joined[n-1].Ends.IsZero() && joined[n-1].Ends.Before(p.Starts) {
+			joined = append(joined, Period{Starts: p.Starts, Ends: p.Ends, End: p.End, Opened: p.Opened})
+			continue
+		}
+		last := &joined[n-1]
+		if endsAfter(p, *last, order) {
+			last.Ends, last.End = p.Ends, p.End
+		}
+	}
+	for i := range joined {
+		joined[i].Snapshots = primaries(joined[i], list, order)
+	}
+	return joined
+}
+
+// endsAfter reports whether the end of one period decides when another one joins it: the
+// later one does, of two at one instant the urgent one, then the one said last.
+func endsAfter(a, b Period, order map[EventKey]int) bool {
+	switch {
+	case b.Ends.IsZero() || a.Ends.IsZero():
+		return !b.Ends.IsZero()
+	case !a.Ends.Equal(b.Ends):
+		return a.Ends.After(b.Ends)
+	case a.End.Urgent != b.End.Urgent:
+		return a.End.Urgent
+	default:
+		return order[a.End.Event] > order[b.End.Event]
+	}
+}
+
+// primaries are the profiles of whichever position is the primary one, from the start
+// of a period to its end.
+func primaries(period Period, list []Position, order map[EventKey]int) []Snapshot {
+	instants := []time.Time{period.Starts}
+	for _, p := range list {
+		for _, q := range p.Periods {
+			instants = append(instants, q.Starts, q.Ends)
+			for _, s := range q.Snapshots {
+				instants = append(instants, s.From)
+			}
+		}
+	}
+	slices.SortFunc(instants, time.Time.Compare)
+	var snapshots []Snapshot
+	for _, at := range slices.CompactFunc(instants, time.Time.Equal) {
+		if at.Before(period.Starts) || !period.Ends.IsZero() && !at.Before(period.Ends) {
+			continue
+		}
+		in := primary(list, at, order)
+		if n := len(snapshots); in == nil || n > 0 && snapshots[n-1].Event == in.Event {
+			continue
+		}
+		s := *in
+		s.From = at
+		snapshots = append(snapshots, s)
+	}
+	return snapshots
+}
+
+// primary is the profile in force of the primary position at an instant: of those that
+// HR calls so the one said last, else of the one that began first.
+func primary(list []Position, at time.Time, order map[EventKey]int) *Snapshot {
+	var found *Snapshot
+	var since time.Time
+	rank := -1
+	for i := range list {
+		q := list[i].At(at)
+		if q == nil {
+			continue
+		}
+		called := -1
+		for _, s := range q.Snapshots {
+			if s.Primary && !s.From.After(at) {
+				called = max(called, order[s.Event])
+			}
+		}
+		if found == nil || called > rank || called == rank && q.Starts.Before(since) {
+			found, since, rank = q.snapshot(at), q.Starts, called
+		}
+	}
+	return found
+}
+
+// At is the period in which the position is held at an instant; nil if it is not held.
+func (p *Position) At(at time.Time) *Period {
+	for i := range p.Periods {
+		if q := &p.Periods[i]; !q.Starts.After(at) && (q.Ends.IsZero() || q.Ends.After(at)) {
+			return q
+		}
+	}
+	return nil
+}
+
+// Held is a position that somebody holds, or is to begin with.
+type Held struct {
+	ID      string // empty if HR names none
+	Primary bool   // its profile is the person's
+	Profile *Profile
+	Starts  time.Time
+	Ends    time.Time // zero while no end is known
+}
+
+// Held lists the positions that somebody holds at an instant, the primary one first; of
+// somebody who is to start, those of the first day. It is empty if they have left.
+func (t Timeline) Held(now time.Time) []Held {
+	s := t.at(now)
+	if s.Period == nil || s.Period.never() || !s.Period.Ends.IsZero() && !now.Before(s.Period.Ends) {
+		return nil
+	}
+	if len(t.Positions) == 0 {
+		return []Held{{Primary: true, Profile: s.Profile, Starts: s.Period.Starts, Ends: s.Period.Ends}}
+	}
+	at := latest(now, s.Period.Starts)
+	main := s.Period.snapshot(at).Event
+	var list []Held
+	for i := range t.Positions {
+		p := &t.Positions[i]
+		if q := p.At(at); q != nil {
+			in := q.snapshot(at)
+			list = append(list, Held{p.ID, in.Event == main, &in.Profile, q.Starts, q.Ends})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Held) int {
+		if a.Primary == b.Primary {
+			return 0
+		}
+		return map[bool]int{true: -1, false: 1}[a.Primary]
+	})
+	return list
+}
+
+// leavesOf are the events without the leaves that are taken from one position while
+// others are held: those are conflicts.
+func (t *Timeline) leavesOf(events []*Event) (kept []*Event, conflicts []Conflict) {
+	if len(t.Positions) < 2 || len(t.Periods) == 0 {
+		return events, nil
+	}
+	var whole []*Event // leaves of positions that are leaves of the person
+	for _, e := range events {
+		leave := e.Type == EventLeaveStarted || e.Type == EventLeaveEnded
+		if !leave || e.PositionID == "" || !t.holdsBeside(e.PositionID, dayBegins(e.Effective, t.Periods)) {
+			kept = append(kept, e)
+			if e.Type == EventLeaveStarted {
+				whole = append(whole, e)
+			}
+			continue
+		}
+		if e.Type == EventLeaveEnded && slices.ContainsFunc(whole, func(s *Event) bool { return s.PositionID == e.PositionID }) {
+			kept = append(kept, e)
+			continue
+		}
+		conflicts = append(conflicts, Conflict{Code: ConflictLeaveOfPosition, Event: e.EventKey})
+	}
+	return kept, conflicts
+}
+
+// holdsBeside reports whether another position than the one of an ID is held.
+func (t *Timeline) holdsBeside(id string, at time.Time) bool {
+	return slices.ContainsFunc(t.Positions, func(p Position) bool {
+		return p.ID != id && !slices.Contains(p.Former, id) && p.At(at) != nil
+	})
+}

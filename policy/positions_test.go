@@ -1,0 +1,67 @@
+package policy_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Somebody who holds several positions has what the roles give for each of them, with
+// the attributes of the primary one; ending one ends what only it gave.
+func TestEvaluateSeveralPositions(t *testing.T) {
+	hire := func(id, position, department, title, effective string) hr.Event {
+		profile := of(department, title)
+		profile.StartDate = date(effective)
+		return hr.Event{
+			EventKey: hr.EventKey{Source: "/hr", ID: id}, Type: hr.EventHired, PersonID: "42", PositionID: position,
+			Recorded: profile.StartDate.AddDays(-20).StartIn(epoch.Location()), Effective: profile.StartDate, Profile: &profile,
+		}
+	}
+	begins := hr.DateOf(epoch).AddDays(1)
+	first := hire("a", "A", "Development", "Architect", begins.String())
+	second := hire("b", "B", "Sales", "Seller", begins.AddDays(30).String())
+	end := hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: "t"}, Type: hr.EventTerminated, PersonID: "42", PositionID: "B",
+		Recorded: second.Recorded.AddDate(0, 1, 0), Effective: begins.AddDays(59), Termination: &hr.Termination{},
+	}
+	timeline := hr.Merge("42", []hr.Event{first, second, end})
+	at := func(day int) (string, policy.Desired) {
+		desired, err := company(t).Evaluate(timeline, begins.AddDays(day).StartIn(epoch.Location()).Add(3600e9*12), policy.Identity{PersonID: "42"})
+		require.NoError(t, err)
+		desired.Changes = epoch
+		return show(desired), desired
+	}
+	const one = "chat\ndirectory staff(everyone)\nwiki all(architects,engineers) architects(architects) engineers(engineers)\nuntil 0"
+	text, _ := at(10)
+	assert.Equal(t, one, text)
+	text, _ = at(26)
+	assert.Equal(t, "chat\ncrm off seller(sales)\ndirectory staff(everyone)\nwiki all(architects,engineers) architects(architects) engineers(engineers)\nuntil 0",
+		text, "accounts are made ahead of a second position")
+	text, both := at(40)
+	assert.Equal(t, "chat sales(sales)\ncrm seller(sales)\ndirectory staff(everyone)\nwiki all(architects,engineers) architects(architects) engineers(engineers)\nuntil 0", text)
+	for _, account := range both.Accounts {
+		if account.App == "directory" {
+			assert.Equal(t, "Architect", account.Attributes["title"], "of the primary position")
+		}
+	}
+	text, _ = at(60)
+	assert.Equal(t, one, text, "what only the ended position gave is gone, at once")
+
+	timeline = hr.Merge("42", []hr.Event{first, second, func() hr.Event { e := end; e.PositionID = "A"; return e }()})
+	text, after := at(60)
+	assert.Equal(t, "chat sales(sales)\ncrm seller(sales)\ndirectory staff(everyone)\nuntil 0", text)
+	assert.Equal(t, hr.StatusActive, after.Standing.Status)
+	assert.Equal(t, "Seller", after.Standing.Profile.JobTitle, "the position that is left is the primary one")
+}
+
+func date(s string) hr.Date {
+	d, err := hr.ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
