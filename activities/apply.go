@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/decide"
@@ -72,10 +73,19 @@ type attempt struct {
 	detail   map[string]any // for the audit
 }
 
+// notPlanned is the failure to apply what was never planned: the key of one app's step
+// with another app, which would take the one's account for the other's.
+func notPlanned() error {
+	return temporal.NewNonRetryableApplicationError("the step's key is not of its app and kind: no plan has it", codeNotHere, nil)
+}
+
 // attempt makes one attempt at a step: write-ahead intent, calls, proof, outcome.
 // It gives the link that was proven, if the step was done.
 func (a *Activities) attempt(call context.Context, req StepRequest, by attempt) (StepResult, ledger.Link, error) {
 	var none ledger.Link
+	if !req.Step.Genuine() {
+		return StepResult{}, none, notPlanned()
+	}
 	app := a.Apps[req.Step.App]
 	now := a.Clock.Now()
 	begun, err := a.Ledger.BeginStep(call, ledger.Attempt{

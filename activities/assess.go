@@ -109,6 +109,11 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 	if len(out.Todo) == 0 && !out.HeldBack() {
 		out.Change, out.Urgent = plan.None, false // an operator refused all of it
 	}
+	for _, s := range d.person.Steps {
+		if s.State == ledger.StepSkipped {
+			out.Skipped = append(out.Skipped, s.Key)
+		}
+	}
 	out.Questions = d.questions()
 	out.Queue = MainQueue
 	if out.Urgent {

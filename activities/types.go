@@ -37,6 +37,9 @@ type Assessment struct {
 	// Settle is how long (real time) until something may be taken that waits so that
 	// a mass change is seen before any of it is done.
 	Settle time.Duration `json:"settle,omitempty"`
+	// Skipped are the keys of the steps that an operator decided to leave out, for people
+	// who look.
+	Skipped []string `json:"skipped,omitempty"`
 	// Seq is the person's last event that was taken into account.
 	Seq int64 `json:"seq"`
 	// Queue is the task queue that the person's run belongs on now: MainQueue or
@@ -101,12 +104,3 @@ const (
 	ResultMoved      Result = "moved"      // nothing was done: it has to be run on another task queue
 	ResultWaiting    Result = "waiting"    // a human was asked, and has not done it yet
 )
-
-// RepairRequest is an operator's decision about what needs attention.
-type RepairRequest struct {
-	PersonID string   `json:"personId"`
-	Keys     []string `json:"keys"`
-	Skip     bool     `json:"skip"` // else: retry
-	Operator string   `json:"operator"`
-	Reason   string   `json:"reason,omitempty"`
-}

@@ -93,6 +93,6 @@ type HoldFilter struct {
 	InForce  time.Time // only those in force at that instant
 }
 
-// DueDecision is what people are due for because an operator decided about their
-// deletions: a hold, a retention or an approval.
+// DueDecision is what people are due for because an operator decided: about their
+// deletions (a hold, a retention or an approval), or about what needs attention.
 const DueDecision = "decision"

@@ -442,7 +442,8 @@ const (
 	VerbSkip  Verb = "skip"  // the step (or conflict) is not to be done
 )
 
-// Action is one operator action, and writes an audit row. VerbSkip makes the
+// Action is one operator action, and writes an audit row. It makes the person due, with
+// DueDecision: that their run is told is not left to whoever acted. VerbSkip makes the
 // step StepSkipped (even one not planned yet), unless it is done, until an
 // assessment finds that it is not asked for any more (Assessment.LapsedSkips).
 // VerbRetry makes a step in attention, or a skipped one, StepOpen. With Conflict

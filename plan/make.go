@@ -392,6 +392,12 @@ func key(app string, kind Kind, content ...string) string {
 	return app + "/" + string(kind) + "/" + hex.EncodeToString(sum[:6])
 }
 
+// Genuine reports whether the step's key is one of its app and kind, as that of every
+// step that was planned is. Whoever may write to Temporal can ask for others.
+func (s Step) Genuine() bool {
+	return strings.HasPrefix(s.Key, s.App+"/"+string(s.Kind)+"/")
+}
+
 // entitlements gives the names, and why policy grants them.
 func entitlements(a policy.Account) (names []string, why string) {
 	roles := slices.Clone(a.Roles)

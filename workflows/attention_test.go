@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
@@ -15,27 +16,32 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// answer is what became of an Update.
+// answer is what became of an operator's decision.
 type answer struct {
-	rejected error
-	failed   error
-	result   workflows.RepairResult
+	refused error
+	keys    []string
 }
 
-func (a *answer) Accept()          {}
-func (a *answer) Reject(err error) { a.rejected = err }
-func (a *answer) Complete(v any, e error) {
-	a.failed = e
-	if r, ok := v.(workflows.RepairResult); ok {
-		a.result = r
-	}
+// retries and skips let an operator decide, as the command line does, and give what
+// became of it once the biography has been lived.
+func (b *biography) retries(after time.Duration, req activities.RepairRequest) *answer {
+	return b.repairs(after, req)
 }
 
-// repairs lets an operator send an Update, and gives what became of it once the
-// biography has been lived.
-func (b *biography) repairs(after time.Duration, update string, req workflows.RepairRequest) *answer {
+func (b *biography) skips(after time.Duration, req activities.RepairRequest) *answer {
+	req.Skip = true
+	return b.repairs(after, req)
+}
+
+func (b *biography) repairs(after time.Duration, req activities.RepairRequest) *answer {
 	a := &answer{}
-	b.on(after, func() { b.env.UpdateWorkflow(update, update+after.String(), a, req) })
+	req.PersonID = b.person
+	b.on(after, func() {
+		a.keys, a.refused = activities.RecordRepair(b.t.Context(), b.ledger, b.now(), req)
+		if a.refused == nil {
+			b.env.SignalWorkflow(workflows.SignalLookAgain, workflows.LookAgain{})
+		}
+	})
 	return a
 }
 
@@ -78,10 +84,10 @@ func TestAStepThatCannotSucceedWaitsForAHuman(t *testing.T) {
 	t.Run("retry succeeds once the cause is gone", func(t *testing.T) {
 		b := setUp(t)
 		b.on(2*time.Minute, func() { b.apps["chat"].Reset() })
-		done := b.repairs(3*time.Minute, workflows.UpdateRetry, workflows.RepairRequest{App: "chat", Operator: "it@example.com"})
+		done := b.retries(3*time.Minute, activities.RepairRequest{App: "chat", Operator: "it@example.com"})
 		b.live(30 * time.Minute)
-		require.NoError(t, done.rejected)
-		assert.Len(t, done.result.Keys, 1)
+		require.NoError(t, done.refused)
+		assert.Len(t, done.keys, 1)
 		assert.Equal(t, "there", chat(b))
 		assert.Empty(t, b.inAttention())
 		assert.Contains(t, b.actions(), "chat:retry")
@@ -89,10 +95,9 @@ func TestAStepThatCannotSucceedWaitsForAHuman(t *testing.T) {
 	})
 	t.Run("skip leaves it undone for good", func(t *testing.T) {
 		b := setUp(t)
-		done := b.repairs(3*time.Minute, workflows.UpdateSkip,
-			workflows.RepairRequest{App: "chat", Operator: "it@example.com", Reason: "does not need chat"})
+		done := b.skips(3*time.Minute, activities.RepairRequest{App: "chat", Operator: "it@example.com", Reason: "does not need chat"})
 		b.live(300 * day)
-		require.NoError(t, done.rejected)
+		require.NoError(t, done.refused)
 		assert.Equal(t, "none", chat(b))
 		assert.Empty(t, b.inAttention())
 		assert.Contains(t, b.actions(), "chat:skip")
@@ -115,13 +120,13 @@ func TestAStepThatCannotSucceedWaitsForAHuman(t *testing.T) {
 	})
 	t.Run("an update without who or why is refused", func(t *testing.T) {
 		b := setUp(t)
-		nobody := b.repairs(3*time.Minute, workflows.UpdateRetry, workflows.RepairRequest{App: "chat"})
-		noReason := b.repairs(4*time.Minute, workflows.UpdateSkip, workflows.RepairRequest{App: "chat", Operator: "it@example.com"})
-		elsewhere := b.repairs(5*time.Minute, workflows.UpdateRetry, workflows.RepairRequest{App: "wiki", Operator: "it@example.com"})
+		nobody := b.retries(3*time.Minute, activities.RepairRequest{App: "chat"})
+		noReason := b.skips(4*time.Minute, activities.RepairRequest{App: "chat", Operator: "it@example.com"})
+		elsewhere := b.retries(5*time.Minute, activities.RepairRequest{App: "wiki", Operator: "it@example.com"})
 		b.live(30 * time.Minute)
-		assert.ErrorContains(t, nobody.rejected, "operator")
-		assert.ErrorContains(t, noReason.rejected, "reason")
-		assert.ErrorContains(t, elsewhere.rejected, "chat/Provision", "it says what does need attention")
+		assert.ErrorContains(t, nobody.refused, "operator")
+		assert.ErrorContains(t, noReason.refused, "reason")
+		assert.ErrorContains(t, elsewhere.refused, "chat/Provision", "it says what does need attention")
 	})
 }
 
@@ -132,8 +137,7 @@ func TestASkipEndsWhenWhatWasSkippedIsNotAskedForAnyMore(t *testing.T) {
 	b.on(time.Hour, func() { b.apps["wiki"].SetFaults(memory.Faults{Kind: connector.KindUnavailable}) })
 	b.hears(day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
 	b.on(day+20*time.Minute, func() { assert.Equal(t, map[string]string{"wiki": "unavailable"}, b.inAttention()) })
-	skip := b.repairs(day+30*time.Minute, workflows.UpdateSkip,
-		workflows.RepairRequest{App: "wiki", Operator: "it@example.com", Reason: "the wiki is down, and they return soon"})
+	skip := b.skips(day+30*time.Minute, activities.RepairRequest{App: "wiki", Operator: "it@example.com", Reason: "the wiki is down, and they return soon"})
 	b.on(2*day, func() { b.apps["wiki"].SetFaults(memory.Faults{}) })
 	promoted := profile("Sales")
 	promoted.JobTitle = "Head of Sales"
@@ -151,7 +155,7 @@ func TestASkipEndsWhenWhatWasSkippedIsNotAskedForAnyMore(t *testing.T) {
 	b.on(101*day, func() { assert.Equal(t, "on [engineers]", b.state("wiki"), "granted again") })
 	b.hears(200*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
 	b.live(201 * day)
-	require.NoError(t, skip.rejected)
+	require.NoError(t, skip.refused)
 	assert.Equal(t, "off []", b.state("wiki"))
 }
 
@@ -176,10 +180,10 @@ func TestAHireAfterATerminationAsksAHuman(t *testing.T) {
 		assert.Equal(t, "off []", b.state("directory"), "a termination is a latch")
 		assert.Equal(t, map[string]string{"": string(hr.ConflictHiredAfterEnd)}, b.inAttention())
 	})
-	skip := b.repairs(12*day, workflows.UpdateSkip, workflows.RepairRequest{Operator: "it@example.com", Reason: "HR mistake"})
+	skip := b.skips(12*day, activities.RepairRequest{Operator: "it@example.com", Reason: "HR mistake"})
 	b.on(13*day, func() { assert.Empty(t, b.inAttention()) })
 	b.live(60 * day)
-	require.NoError(t, skip.rejected)
+	require.NoError(t, skip.refused)
 	assert.Equal(t, "none", b.state("directory"), "retention went on meanwhile")
 }
 

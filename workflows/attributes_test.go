@@ -14,7 +14,6 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // dropping is a biography whose app takes attributes of these names and keeps none.
@@ -105,9 +104,9 @@ func TestARetrySetsWhatIsNowKept(t *testing.T) {
 	b := dropping(t, testRules(), "directory", "title")
 	b.hears(0, hired("Development"))
 	b.on(time.Hour, func() { b.apps["directory"].SetFaults(memory.Faults{}) })
-	done := b.repairs(time.Hour+time.Minute, workflows.UpdateRetry, workflows.RepairRequest{App: "directory", Operator: "it@example.com"})
+	done := b.retries(time.Hour+time.Minute, activities.RepairRequest{App: "directory", Operator: "it@example.com"})
 	b.live(2 * time.Hour)
-	require.NoError(t, done.rejected)
+	require.NoError(t, done.refused)
 	assert.Empty(t, b.attention())
 }
 

@@ -75,7 +75,10 @@ func (r row) open() bool {
 func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
 	b.due, b.status, b.held, b.settle = a.Due, string(a.Status), a.Held, a.Settle > 0
 	for i := range b.rows { // what is still to be done says so below
-		if b.rows[i].open() {
+		switch {
+		case slices.Contains(a.Skipped, b.rows[i].key):
+			b.rows[i].state = "skipped"
+		case b.rows[i].open():
 			b.rows[i].state = "no longer to be done"
 		}
 	}
@@ -132,20 +135,6 @@ func (b *board) attention(ctx workflow.Context, a activities.Assessment) {
 	}
 	upsert(ctx, withCohorts(ctx, a, AttrStage.ValueSet(stage), attentionIn(a), nextActionIn(due), nextDueIn(due))...)
 	b.show(ctx, a.Questions)
-}
-
-// repaired shows what an operator decided.
-func (b *board) repaired(ctx workflow.Context, keys []string, skip bool) {
-	for i, r := range b.rows {
-		switch {
-		case !slices.Contains(keys, r.key):
-		case skip:
-			b.rows[i].state = "skipped"
-		default:
-			b.rows[i].state = stateWaiting
-		}
-	}
-	b.show(ctx, nil)
 }
 
 // continued shows that the run goes on as one of another type, which does what

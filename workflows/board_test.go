@@ -48,8 +48,8 @@ func TestBoardShowsWhatToDoAboutAttention(t *testing.T) {
 func TestBoardShowsThatAStepWasSkipped(t *testing.T) {
 	text := shown(t, func(ctx workflow.Context, b *board) {
 		b.assessed(ctx, activities.Assessment{Todo: []activities.Todo{todo("crm", true)}})
-		b.repaired(ctx, []string{"crm/Provision"}, true)
-		b.assessed(ctx, activities.Assessment{})
+		b.assessed(ctx, activities.Assessment{Skipped: []string{"crm/Provision"}})
+		b.assessed(ctx, activities.Assessment{Skipped: []string{"crm/Provision"}})
 	})
 	assert.Contains(t, text, "| crm | Provision | skipped |")
 	assert.NotContains(t, text, "attention")

@@ -16,7 +16,6 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // reopens makes an app one of another kind.
@@ -181,14 +180,14 @@ func TestARefusedTaskNeedsAttentionAndIsAskedAnew(t *testing.T) {
 	b.on(time.Hour+time.Minute, func() {
 		assert.Equal(t, map[string]string{"wiki": activities.CodeRefused}, b.inAttention())
 	})
-	retry := b.repairs(2*time.Hour, workflows.UpdateRetry, workflows.RepairRequest{App: "wiki", Operator: "it"})
+	retry := b.retries(2*time.Hour, activities.RepairRequest{App: "wiki", Operator: "it"})
 	b.on(2*time.Hour+time.Minute, func() {
 		assert.Equal(t, []string{"Provision refused", "Provision open"}, b.taskStates())
 		assert.Empty(t, b.inAttention())
 	})
 	b.does(3*time.Hour, ledger.VerbTaskDone, 2)
 	b.live(5 * time.Hour)
-	require.NoError(t, retry.rejected)
+	require.NoError(t, retry.refused)
 	assert.Equal(t, ledger.LinkActive, b.link("wiki").State)
 }
 

@@ -75,13 +75,12 @@ func TestATerminationThatCannotBeReadAsksAHuman(t *testing.T) {
 	})
 	t.Run("until it is skipped", func(t *testing.T) {
 		b := setUp(t)
-		skip := b.repairs(2*day, workflows.UpdateSkip, workflows.RepairRequest{
+		skip := b.skips(2*day, activities.RepairRequest{
 			Key: "dead-letter/1", Operator: "it@example.com", Reason: "HR said it anew",
 		})
 		b.on(2*day+time.Minute, func() { assert.Empty(t, b.inAttention()) })
 		b.live(3 * day)
-		require.NoError(t, skip.rejected)
-		require.NoError(t, skip.failed)
+		require.NoError(t, skip.refused)
 	})
 	t.Run("still while it is on its way", func(t *testing.T) {
 		b := setUp(t)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // fussy has a role that reads what not every profile has.
@@ -66,12 +65,12 @@ func TestALeaveNeedsNoPolicy(t *testing.T) {
 func TestAPolicyThatFailsCannotBeSkipped(t *testing.T) {
 	b := fussy(t)
 	b.hears(0, hr.Event{Type: hr.EventHired, Profile: profile("Development")})
-	one := b.repairs(time.Minute, workflows.UpdateSkip, workflows.RepairRequest{Operator: "ops", Reason: "x", Key: activities.CodePolicy})
-	all := b.repairs(90*time.Second, workflows.UpdateSkip, workflows.RepairRequest{Operator: "ops", Reason: "x"})
-	again := b.repairs(2*time.Minute, workflows.UpdateRetry, workflows.RepairRequest{Operator: "ops"})
+	one := b.skips(time.Minute, activities.RepairRequest{Operator: "ops", Reason: "x", Key: activities.CodePolicy})
+	all := b.skips(90*time.Second, activities.RepairRequest{Operator: "ops", Reason: "x"})
+	again := b.retries(2*time.Minute, activities.RepairRequest{Operator: "ops"})
 	b.live(time.Hour)
-	assert.ErrorContains(t, one.rejected, "cannot be skipped")
-	assert.ErrorContains(t, all.rejected, "cannot be skipped")
-	assert.NoError(t, again.rejected)
+	assert.ErrorContains(t, one.refused, "cannot be skipped")
+	assert.ErrorContains(t, all.refused, "cannot be skipped")
+	assert.NoError(t, again.refused)
 	assert.Equal(t, map[string]string{"": activities.CodePolicy}, b.inAttention())
 }

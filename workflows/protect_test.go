@@ -8,11 +8,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // protect has the workers load a configuration that protects people, and accounts of
@@ -124,14 +124,14 @@ func TestAnOperatorSettlesWhatIsAskedAboutTheProtected(t *testing.T) {
 	b.hears(day, terminated(hr.DateOf(epoch.Add(day))))
 	before := 0
 	b.on(2*day+time.Hour, func() { before = b.changed() })
-	chat := b.repairs(2*day+2*time.Hour, workflows.UpdateSkip, workflows.RepairRequest{App: "chat", Operator: "it@example.com", Reason: "done by hand"})
+	chat := b.skips(2*day+2*time.Hour, activities.RepairRequest{App: "chat", Operator: "it@example.com", Reason: "done by hand"})
 	b.on(3*day, func() {
 		assert.Equal(t, map[string]string{"directory": "protected", "wiki": "protected"}, b.inAttention())
 	})
-	all := b.repairs(3*day+time.Minute, workflows.UpdateSkip, workflows.RepairRequest{Operator: "it@example.com", Reason: "done by hand"})
+	all := b.skips(3*day+time.Minute, activities.RepairRequest{Operator: "it@example.com", Reason: "done by hand"})
 	b.live(40 * day)
-	require.NoError(t, chat.rejected)
-	require.NoError(t, all.rejected)
+	require.NoError(t, chat.refused)
+	require.NoError(t, all.refused)
 	assert.Empty(t, b.inAttention(), "and nobody is asked again")
 	person, err := b.ledger.Person(t.Context(), b.person)
 	require.NoError(t, err)

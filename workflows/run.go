@@ -3,6 +3,7 @@ package workflows
 import (
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tenurehq/tenure/activities"
@@ -40,7 +41,7 @@ func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {
 // change is the life of a run that changes something: assess, apply, wait for
 // what needs attention, and again, until nothing is left to do now.
 func (r *run) change(ctx workflow.Context) error {
-	if err := r.handleRepairs(ctx); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return err
 	}
 	for {
@@ -82,6 +83,19 @@ func (r *run) change(ctx workflow.Context) error {
 		return r.asleep(ctx)
 	}
 }
+
+// begin refuses to work for another person than the one whose ID the run has: it would
+// hold that ID, and nobody would do what is due to them.
+func (r *run) begin(ctx workflow.Context) error {
+	if whose, ok := PersonID(workflow.GetInfo(ctx).WorkflowExecution.ID); ok && whose != r.in.PersonID {
+		return temporal.NewNonRetryableApplicationError("this run has the ID of another person than the one it is to work for: it is not Tenure's",
+			typeForeign, nil)
+	}
+	return r.handleRepairs(ctx)
+}
+
+// typeForeign is the type of the error for a run that Tenure did not start.
+const typeForeign = "foreign"
 
 // continueAs ends the run, to go on as one of another type.
 func (r *run) continueAs(ctx workflow.Context, next, why string) error {

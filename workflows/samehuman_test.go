@@ -12,7 +12,6 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // becomes makes the biography go on under another ID of the same human: the link is
@@ -162,9 +161,9 @@ func (b *biography) begins(id string, event hr.Event) {
 func TestAHireWhoLooksLikeALeaverIsAskedAbout(t *testing.T) {
 	for name, answer := range map[string]func(*biography){
 		"they are two": func(b *biography) {
-			repair := b.repairs(14*day, workflows.UpdateSkip, workflows.RepairRequest{Operator: "it", Reason: "a namesake"})
+			repair := b.skips(14*day, activities.RepairRequest{Operator: "it", Reason: "a namesake"})
 			b.live(15 * day)
-			require.NoError(b.t, repair.rejected)
+			require.NoError(b.t, repair.refused)
 		},
 		"they are one": func(b *biography) {
 			b.on(14*day, func() {

@@ -15,7 +15,7 @@ import (
 // the sweeper resumes people.
 func Scheduled(ctx workflow.Context, in Input) error {
 	r := newRun(ctx, plan.None, in)
-	if err := r.handleRepairs(ctx); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return err
 	}
 	if in.Until.IsZero() {

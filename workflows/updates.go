@@ -5,102 +5,54 @@ import (
 	"slices"
 	"strings"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tenurehq/tenure/activities"
 )
 
-// The Updates by which an operator repairs. Both take a RepairRequest and return
-// a RepairResult.
+// The Updates by which runs were repaired before operators decided in the ledger alone.
 const (
-	UpdateRetry = "retry" // try again now
-	UpdateSkip  = "skip"  // it is not to be done
+	updateRetry = "retry"
+	updateSkip  = "skip"
 )
 
-// RepairRequest says what is to be repaired, and who says so. Empty App, Key and Keys
-// mean everything that needs attention.
-type RepairRequest struct {
+// errDecidedInLedger is why an Update is refused: who may write to Temporal is no
+// operator, and nobody can tell in whose name they speak.
+var errDecidedInLedger = errors.New("what is repaired is decided in the ledger: use 'tenure run retry' or 'tenure run skip'")
+
+// repairRequest is the argument of the Updates.
+type repairRequest struct {
 	App      string   `json:"app,omitempty"`
 	Key      string   `json:"key,omitempty"`
-	Keys     []string `json:"keys,omitempty"` // any of these
+	Keys     []string `json:"keys,omitempty"`
 	Operator string   `json:"operator"`
-	Reason   string   `json:"reason,omitempty"` // required for skip
+	Reason   string   `json:"reason,omitempty"`
 }
 
-// RepairResult lists the keys that were repaired.
-type RepairResult struct {
+// repairResult is what the Updates returned.
+type repairResult struct {
 	Keys []string `json:"keys"`
 }
 
-// The errors by which an Update is refused.
-var (
-	errNoOperator = errors.New("say who is asking (operator)")
-	errNoReason   = errors.New("say why this is not to be done (reason): it goes on the record")
-	errPolicy     = errors.New("policy cannot be evaluated for this person, which cannot be skipped: " +
-		"mend the rule and restart the workers, or have HR mend the profile; then retry")
-)
-
-// typeNothingToRepair is the type of the error for what does not need attention.
-const typeNothingToRepair = "nothing_to_repair"
-
-func nothingToRepair(text string) error {
-	return temporal.NewNonRetryableApplicationError(text, typeNothingToRepair, nil)
-}
-
-// NothingToRepair says whether an Update was refused because nothing of what was
-// meant needs attention (any more).
-func NothingToRepair(err error) bool {
-	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == typeNothingToRepair
-}
-
-// handleRepairs lets operators retry and skip what needs attention.
+// handleRepairs refuses the Updates. Those that a history has, from when they were not
+// refused, are gone through again.
 func (r *run) handleRepairs(ctx workflow.Context) error {
-	handle := func(name string, skip bool) error {
-		return workflow.SetUpdateHandlerWithOptions(ctx, name,
-			func(ctx workflow.Context, req RepairRequest) (RepairResult, error) { return r.repair(ctx, req, skip) },
-			workflow.UpdateHandlerOptions{
-				Validator: func(req RepairRequest) error { return r.validate(req, skip) },
-			})
-	}
-	if err := handle(UpdateRetry, false); err != nil {
-		return err
-	}
-	return handle(UpdateSkip, true)
-}
-
-func (r *run) validate(req RepairRequest, skip bool) error {
-	switch {
-	case strings.TrimSpace(req.Operator) == "":
-		return errNoOperator
-	case skip && strings.TrimSpace(req.Reason) == "":
-		return errNoReason
-	}
-	if open := r.inAttention(RepairRequest{}); len(r.inAttention(req)) == 0 {
-		if len(open) == 0 {
-			return nothingToRepair("nothing of this person needs attention")
+	for _, name := range []string{updateRetry, updateSkip} {
+		err := workflow.SetUpdateHandlerWithOptions(ctx, name,
+			func(ctx workflow.Context, req repairRequest) (repairResult, error) {
+				return r.repair(ctx, req, name == updateSkip)
+			},
+			workflow.UpdateHandlerOptions{Validator: func(repairRequest) error { return errDecidedInLedger }})
+		if err != nil {
+			return err
 		}
-		return nothingToRepair("nothing like that needs attention; what does: " + strings.Join(keysOf(open), ", "))
-	}
-	if skip && len(skippable(r.inAttention(req))) == 0 {
-		return errPolicy
 	}
 	return nil
 }
 
-// skippable leaves out what cannot be done without: nothing is done for somebody for
-// whom policy cannot be evaluated, and no decision of an operator's changes that.
-func skippable(list []activities.Attention) []activities.Attention {
-	return slices.DeleteFunc(list, func(a activities.Attention) bool { return a.Code == activities.CodePolicy })
-}
-
-func (r *run) repair(ctx workflow.Context, req RepairRequest, skip bool) (RepairResult, error) {
-	meant := r.inAttention(req)
-	if skip {
-		meant = skippable(meant)
-	}
-	keys := keysOf(meant)
+// repair does what runs did about an Update. The activity refuses by now.
+func (r *run) repair(ctx workflow.Context, req repairRequest, skip bool) (repairResult, error) {
+	keys := r.inAttention(req, skip)
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: ledgerTimeout,
 		RetryPolicy:         ledgerRetry,
@@ -110,36 +62,25 @@ func (r *run) repair(ctx workflow.Context, req RepairRequest, skip bool) (Repair
 		PersonID: r.in.PersonID, Keys: keys, Skip: skip, Operator: req.Operator, Reason: req.Reason,
 	}).Get(ctx, nil)
 	if err != nil {
-		return RepairResult{}, err
+		return repairResult{}, err
 	}
-	r.board.repaired(ctx, keys, skip)
 	r.repairs.SendAsync(true)
-	return RepairResult{Keys: keys}, nil
+	return repairResult{Keys: keys}, nil
 }
 
-// inAttention lists what needs attention and is meant by the request.
-func (r *run) inAttention(req RepairRequest) []activities.Attention {
-	var out []activities.Attention
+// inAttention lists the keys that need attention and are meant by the request.
+func (r *run) inAttention(req repairRequest, skip bool) (keys []string) {
+	var all []activities.Attention
 	for _, t := range r.todo.Todo {
 		if t.Attention != nil {
-			out = append(out, *t.Attention)
+			all = append(all, *t.Attention)
 		}
 	}
-	out = append(out, r.todo.Questions...)
-	meant := out[:0]
-	for _, a := range out {
+	for _, a := range append(all, r.todo.Questions...) {
 		if (req.App == "" || req.App == a.App) && (req.Key == "" || req.Key == a.Key) &&
-			(len(req.Keys) == 0 || slices.Contains(req.Keys, a.Key)) {
-			meant = append(meant, a)
+			(len(req.Keys) == 0 || slices.Contains(req.Keys, a.Key)) && (!skip || a.Code != activities.CodePolicy) {
+			keys = append(keys, a.Key)
 		}
-	}
-	return meant
-}
-
-func keysOf(list []activities.Attention) []string {
-	keys := make([]string, len(list))
-	for i, a := range list {
-		keys[i] = a.Key
 	}
 	return keys
 }

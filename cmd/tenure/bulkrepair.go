@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/time/rate"
 
@@ -179,7 +178,7 @@ type repairCount struct {
 }
 
 // repairMany shows what is selected, and with --apply repairs it, person by person.
-func (c *cli) repairMany(ctx context.Context, b *bulkRepair, update string, req workflows.RepairRequest, done string) error {
+func (c *cli) repairMany(ctx context.Context, b *bulkRepair, req activities.RepairRequest) error {
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
 		b.app = req.App
 		if err := errors.Join(appFilter(ctx, cfg, l, b.app), codeFilter(ctx, l, b.code)); err != nil {
@@ -189,7 +188,7 @@ func (c *cli) repairMany(ctx context.Context, b *bulkRepair, update string, req 
 		if err != nil {
 			return err
 		}
-		if update == workflows.UpdateSkip { // that policy fails for somebody cannot be skipped
+		if req.Skip { // that policy fails for somebody cannot be skipped
 			steps = slices.DeleteFunc(steps, func(s ledger.Step) bool { return s.Code == activities.CodePolicy })
 		}
 		v := viewRepair(steps)
@@ -201,8 +200,12 @@ func (c *cli) repairMany(ctx context.Context, b *bulkRepair, update string, req 
 			c.tell("\n%s of %s; nothing was done: --apply does it\n", count(len(steps), "step"), people(v.People))
 			return errors.Join(err, errAttention)
 		}
-		count, err := c.applyRepairs(ctx, cfg, l, b, steps, update, req)
+		count, err := c.applyRepairs(ctx, cfg, l, b, steps, req)
 		v.Done = &count
+		done := "will be tried again"
+		if req.Skip {
+			done = "are skipped"
+		}
 		return errors.Join(c.print(v, func(p *page) {
 			p.note("%d of %d steps, of %s, %s", count.Steps, len(steps), people(count.People), done)
 			if count.Settled > 0 {
@@ -221,7 +224,7 @@ func people(n int) string {
 
 // applyRepairs repairs steps, so many people a second. It can be ended and begun
 // again: what was repaired needs attention no more, and is not selected again.
-func (c *cli) applyRepairs(ctx context.Context, cfg *config.Config, l ledger.Ledger, b *bulkRepair, steps []ledger.Step, update string, req workflows.RepairRequest) (repairCount, error) {
+func (c *cli) applyRepairs(ctx context.Context, cfg *config.Config, l ledger.Ledger, b *bulkRepair, steps []ledger.Step, req activities.RepairRequest) (repairCount, error) {
 	var total repairCount
 	if b.perSecond <= 0 {
 		return total, usagef("--rate must be above zero")
@@ -241,7 +244,7 @@ func (c *cli) applyRepairs(ctx context.Context, cfg *config.Config, l ledger.Led
 	req.App, req.Key, req.Operator = "", "", operator
 	bar := c.progress(len(ids), "repairing", "people")
 	err = c.inNamespace(ctx, func(t client.Client, namespace string) error {
-		r := repairer{ledger: l, cfg: cfg, temporal: t, runs: workflows.NewClient(t, namespace), update: update}
+		r := repairer{ledger: l, clock: cfg.Clock(), runs: workflows.NewClient(t, namespace)}
 		limit := rate.NewLimiter(rate.Limit(b.perSecond), 1)
 		work := make(chan string)
 		ctx, stop := context.WithCancelCause(ctx)
@@ -255,15 +258,15 @@ func (c *cli) applyRepairs(ctx context.Context, cfg *config.Config, l ledger.Led
 			all.Go(func() {
 				for id := range work {
 					mine := req
-					mine.Keys = keys[id]
-					n, err := r.repair(ctx, id, mine)
-					if err != nil {
+					mine.PersonID, mine.Keys = id, keys[id]
+					done, err := r.repair(ctx, mine)
+					if err != nil && !errors.Is(err, activities.ErrNothingToRepair) {
 						stop(fmt.Errorf("person %s: %w", id, err))
 						continue
 					}
 					seen.Add(1)
-					fixed.Add(int64(n))
-					if n == 0 {
+					fixed.Add(int64(len(done)))
+					if len(done) == 0 {
 						settled.Add(1)
 					}
 					_ = bar.Add(1)
@@ -286,37 +289,4 @@ func (c *cli) applyRepairs(ctx context.Context, cfg *config.Config, l ledger.Led
 		err = fmt.Errorf("%w\n%d of %s were seen to: run it again for the others", err, total.People, people(len(ids)))
 	}
 	return total, err
-}
-
-// repairer repairs what one person needs attention for.
-type repairer struct {
-	ledger   ledger.Ledger
-	cfg      *config.Config
-	temporal client.Client
-	runs     *workflows.Client
-	update   string
-}
-
-// repair asks the person's open run for the Update. Who has none open (it was ended
-// by hand) is repaired in the ledger, and a run is started. It says how many steps
-// were repaired: none, if there was nothing of that any more.
-func (r *repairer) repair(ctx context.Context, id string, req workflows.RepairRequest) (int, error) {
-	result, err := askRepair(ctx, r.temporal, id, r.update, req)
-	var missing *serviceerror.NotFound
-	switch {
-	case err == nil:
-		return len(result.Keys), nil
-	case errors.As(err, &missing):
-		a := activities.Activities{Ledger: r.ledger, Clock: r.cfg.Clock()}
-		err := a.Repair(ctx, activities.RepairRequest{
-			PersonID: id, Keys: req.Keys, Skip: r.update == workflows.UpdateSkip, Operator: req.Operator, Reason: req.Reason,
-		})
-		if err != nil {
-			return 0, err
-		}
-		return len(req.Keys), r.runs.Resume(ctx, id, "repaired by an operator")
-	case workflows.NothingToRepair(err):
-		return 0, nil
-	}
-	return 0, err
 }

@@ -2,22 +2,17 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/api/serviceerror"
-	updatepb "go.temporal.io/api/update/v1"
-	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // leavers puts people into the ledger who have left and could not be cut off in the
@@ -58,7 +53,7 @@ func TestWhatFailedOfEverybodyIsShownFirst(t *testing.T) {
 	assert.Equal(t, service.ExitAttention, got.code)
 	assert.Contains(t, got.err, "30 steps of 30 people; nothing was done: --apply does it")
 	golden(t, "run-retry-many", got.stdout)
-	assert.Empty(t, f.requests, "nobody is asked")
+	assert.Empty(t, f.nudged, "nobody is told")
 
 	for args, want := range map[string]string{
 		"--type Leaver":                           "41 steps of 31 people",
@@ -80,54 +75,32 @@ func TestWhatFailedOfEverybodyIsRepairedPersonByPerson(t *testing.T) {
 	s.leavers(30)
 	f := &frontend{}
 	f.serve(t)
-	both := completed(t, "wiki/Disable/1", "chat/Disable/1")
-	f.update = func(req *workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error) {
-		switch req.GetWorkflowExecution().GetWorkflowId() {
-		case "person:20003":
-			return both(req)
-		case "person:20004": // its run was ended by hand
-			return nil, serviceerror.NewNotFound("workflow execution already completed")
-		case "person:20005": // somebody was faster
-			return &updatepb.Outcome{Value: &updatepb.Outcome_Failure{Failure: &failurepb.Failure{
-				Message: "nothing of this person needs attention",
-				FailureInfo: &failurepb.Failure_ApplicationFailureInfo{
-					ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: "nothing_to_repair"},
-				},
-			}}}, nil
-		}
-		return completed(t, "wiki/Disable/1")(req)
-	}
 	got := s.run("run", "retry", "--step", "Disable", "--type", "Leaver", "--until", "2026-03-02T08:10:00Z", "--apply", "--rate", "1000", "--operator", "mary", "--reason", "the apps are back")
 	assert.Equal(t, service.ExitDone, got.code, got.err)
-	assert.Equal(t, "10 of 14 steps, of 10 people, will be tried again\n1 person had been seen to meanwhile\n", got.stdout)
-	require.Len(t, f.requests, 10, "one Update for each")
-	i := slices.IndexFunc(f.requests, func(r workflows.RepairRequest) bool { return len(r.Keys) == 2 })
-	require.GreaterOrEqual(t, i, 0)
-	assert.Equal(t, workflows.RepairRequest{Keys: []string{"chat/Disable/1", "wiki/Disable/1"}, Operator: "mary", Reason: "the apps are back"}, f.requests[i])
-
-	assert.Equal(t, []string{"person:20004"}, f.nudged, "a run is started for who has none")
-	l := s.ledger()
-	defer func() { require.NoError(t, l.Close()) }()
-	person, err := l.Person(t.Context(), "20004")
-	require.NoError(t, err)
-	assert.Equal(t, ledger.StepOpen, person.Steps[0].State, "and the ledger has it")
-	rows, err := l.Audit(t.Context(), "20004", 0, 10)
-	require.NoError(t, err)
-	assert.Equal(t, []string{"retry", "mary", "the apps are back"}, []string{rows[0].Action, rows[0].Actor, rows[0].Cause})
+	assert.Equal(t, "14 of 14 steps, of 10 people, will be tried again\n", got.stdout)
+	require.Len(t, f.nudged, 10, "each run is told once")
+	assert.Contains(t, f.nudged, "person:20003")
+	for key, app := range map[string]string{"chat/Disable/1": "chat", "wiki/Disable/1": "wiki"} {
+		step, record := s.step("20003", key)
+		assert.Equal(t, ledger.StepOpen, step.State, key)
+		assert.Contains(t, record, "retry "+app+" mary the apps are back")
+	}
+	assert.Equal(t, "nothing like that needs attention\n",
+		s.run("run", "retry", "--step", "Disable", "--type", "Leaver", "--until", "2026-03-02T08:10:00Z", "--apply").stdout, "and again: nothing")
 }
 
 func TestARepairOfManyThatIsCutShortSaysHowFarItCame(t *testing.T) {
 	s := newSite(t)
 	s.leavers(12)
 	f := &frontend{}
-	f.serve(t)
-	f.update = func(*workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error) {
-		if len(f.requests) > 3 {
-			return nil, serviceerror.NewPermissionDenied("no more", "")
+	f.refuses = func(string) error {
+		if len(f.nudged) > 3 {
+			return serviceerror.NewPermissionDenied("no more", "")
 		}
-		return completed(t, "wiki/Disable/1")(nil)
+		return nil
 	}
+	f.serve(t)
 	got := s.run("run", "retry", "--app", "wiki", "--apply")
 	assert.Equal(t, service.ExitFailed, got.code)
-	assert.Regexp(t, `person 2\d+: no more\n\d of 12 people were seen to: run it again for the others`, got.err)
+	assert.Regexp(t, `person 2\d+: it is on the record.*no more\n\d of 12 people were seen to: run it again for the others`, got.err)
 }

@@ -2,27 +2,25 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// repairTimeout is how long a worker may take to accept a repair.
-const repairTimeout = 30 * time.Second
-
 func (c *cli) runRetryCommand() *cobra.Command {
-	var req workflows.RepairRequest
+	var req activities.RepairRequest
 	var bulk bulkRepair
 	cmd := &cobra.Command{
 		Use:   "retry [PERSON]",
@@ -36,13 +34,14 @@ code, a change (Leaver, ...), a span of time, or several of these. What would be
 tried again is only shown (exit status 3), until you say --apply. It can be ended
 and begun again at any time: what was repaired is not repaired twice.
 
-It is done by each person's run, and is on the record with your name.`,
+It is decided in the ledger, with your name on the record, and done by each person's
+run, which is told.`,
 		Example: `  tenure run retry 10004
   tenure run retry 10004 --app wiki
   tenure run retry --app wiki --type Leaver --since 36h
   tenure run retry --app wiki --type Leaver --since 36h --apply`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.repairAny(cmd.Context(), args, &bulk, workflows.UpdateRetry, req, "will be tried again")
+			return c.repairAny(cmd.Context(), args, &bulk, req)
 		},
 	}
 	repairFlags(cmd, &req)
@@ -52,7 +51,7 @@ It is done by each person's run, and is on the record with your name.`,
 }
 
 func (c *cli) runSkipCommand() *cobra.Command {
-	var req workflows.RepairRequest
+	var req activities.RepairRequest
 	var bulk bulkRepair
 	cmd := &cobra.Command{
 		Use:   "skip [PERSON]",
@@ -62,7 +61,8 @@ app, or one step or question by its key (see: tenure run list --attention); or,
 without PERSON, everybody's that the flags select. What would be skipped of
 everybody's is only shown (exit status 3), until you say --apply.
 
-It is done by each person's run, and is on the record with your name and reason.
+It is decided in the ledger, with your name and reason on the record, and each person's
+run is told.
 A later change of policy or of the person plans anew, and may plan it again.`,
 		Example: `  tenure run skip 10004 --app wiki --reason "the wiki was shut down"
   tenure run skip 10004 --key conflict/hired_after_end/e-17 --reason "HR's mistake, ticket 4711"
@@ -74,7 +74,8 @@ A later change of policy or of the person plans anew, and may plan it again.`,
 			case strings.TrimSpace(req.Reason) == "":
 				return usagef("say why with --reason: it goes on the record")
 			}
-			return c.repairAny(cmd.Context(), args, &bulk, workflows.UpdateSkip, req, "is skipped")
+			req.Skip = true
+			return c.repairAny(cmd.Context(), args, &bulk, req)
 		},
 	}
 	repairFlags(cmd, &req)
@@ -84,14 +85,15 @@ A later change of policy or of the person plans anew, and may plan it again.`,
 }
 
 // repairAny repairs one person's, or everybody's that is selected.
-func (c *cli) repairAny(ctx context.Context, args []string, bulk *bulkRepair, update string, req workflows.RepairRequest, done string) error {
+func (c *cli) repairAny(ctx context.Context, args []string, bulk *bulkRepair, req activities.RepairRequest) error {
 	switch {
 	case len(args) > 1:
 		return usagef("one person at the most; everybody's are selected by flags: see --help")
 	case len(args) == 1 && bulk.given(""):
 		return usagef("give either a person (with --app or --key) or the flags that select everybody's")
 	case len(args) == 1:
-		return c.repair(ctx, args[0], update, req, done)
+		req.PersonID = args[0]
+		return c.repair(ctx, req)
 	case req.Key != "":
 		return usagef("--key is one person's: say whose")
 	case !bulk.given(req.App):
@@ -100,13 +102,10 @@ func (c *cli) repairAny(ctx context.Context, args []string, bulk *bulkRepair, up
 	if _, err := bulk.filter(time.Now()); err != nil {
 		return err // before anything is opened
 	}
-	if done == "is skipped" {
-		done = "are skipped"
-	}
-	return c.repairMany(ctx, bulk, update, req, done)
+	return c.repairMany(ctx, bulk, req)
 }
 
-func repairFlags(cmd *cobra.Command, req *workflows.RepairRequest) {
+func repairFlags(cmd *cobra.Command, req *activities.RepairRequest) {
 	cmd.Flags().StringVar(&req.App, "app", "", "only what is about this `app`")
 	cmd.Flags().StringVar(&req.Key, "key", "", "only the step or question with this `key`")
 	operatorFlag(cmd, &req.Operator)
@@ -142,51 +141,49 @@ func onRecord(operator *string, reason string) (err error) {
 	return err
 }
 
-// repair asks the person's open run for an Update, and waits until it is done.
-func (c *cli) repair(ctx context.Context, personID, update string, req workflows.RepairRequest, done string) error {
+// repair repairs what one person needs attention for.
+func (c *cli) repair(ctx context.Context, req activities.RepairRequest) error {
 	var err error
 	if req.Operator, err = asking(req.Operator); err != nil {
 		return err
 	}
-	return c.withTemporal(ctx, func(t client.Client) error {
-		result, err := askRepair(ctx, t, personID, update, req)
-		if err != nil {
-			return explainRepair(personID, err)
-		}
-		for _, key := range result.Keys {
-			c.say("%s of %s %s\n", key, personID, done)
-		}
-		return nil
+	done := "will be tried again"
+	if req.Skip {
+		done = "is skipped"
+	}
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+		return c.inNamespace(ctx, func(t client.Client, namespace string) error {
+			r := repairer{ledger: l, clock: cfg.Clock(), runs: workflows.NewClient(t, namespace)}
+			keys, err := r.repair(ctx, req)
+			for _, key := range keys {
+				c.say("%s of %s %s\n", key, req.PersonID, done)
+			}
+			if err != nil {
+				return fmt.Errorf("person %s: %w", req.PersonID, err)
+			}
+			return nil
+		})
 	})
 }
 
-// askRepair asks a person's open run for an Update, and waits until it is done.
-func askRepair(ctx context.Context, t client.Client, personID, update string, req workflows.RepairRequest) (result workflows.RepairResult, err error) {
-	ctx, cancel := context.WithTimeout(ctx, repairTimeout)
-	defer cancel()
-	handle, err := t.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID:   workflows.WorkflowID(personID),
-		UpdateName:   update,
-		Args:         []any{req},
-		WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = handle.Get(ctx, &result)
-	}
-	return result, err
+// repairer repairs what people need attention for.
+type repairer struct {
+	ledger ledger.Ledger
+	clock  clock.Clock
+	runs   *workflows.Client
 }
 
-func explainRepair(personID string, err error) error {
-	var missing *serviceerror.NotFound
-	switch {
-	case errors.As(err, &missing):
-		return fmt.Errorf("nothing runs for person %q, so nothing can be repaired; "+
-			"if the ledger says that something needs attention, the sweeper will soon start a run", personID)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no worker took the request within %s: check that the worker is up, then look at "+
-			"tenure run list --attention, since it may be done yet", repairTimeout)
+// repair decides in the ledger, and has the person's run look at it: one is started for
+// who has none open. It returns the keys that were repaired.
+func (r repairer) repair(ctx context.Context, req activities.RepairRequest) ([]string, error) {
+	keys, err := activities.RecordRepair(ctx, r.ledger, r.clock.Now(), req)
+	if err != nil {
+		return keys, err
 	}
-	return fmt.Errorf("person %s: %w", personID, err)
+	if err := r.runs.Resume(ctx, req.PersonID, "repaired by an operator"); err != nil {
+		return keys, fmt.Errorf("it is on the record, and the sweeper will tell their run, since this did not: %w", err)
+	}
+	return keys, nil
 }
 
 // withTemporal calls f with a client of the Temporal that the environment names.

@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 	"net"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
-	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/api/serviceerror"
-	updatepb "go.temporal.io/api/update/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
@@ -19,17 +19,18 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/tenurehq/tenure/internal/service"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // frontend is as much of a Temporal server as the command line needs.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
-	runs     []*workflowpb.WorkflowExecutionInfo
-	queries  []string
-	update   func(*workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error)
-	requests []workflows.RepairRequest
-	nudged   []string // workflow IDs
+	runs    []*workflowpb.WorkflowExecutionInfo
+	queries []string
+	refuses func(workflowID string) error // to take a signal; nil: takes all
+
+	mu     sync.Mutex
+	nudged []string // workflow IDs
 }
 
 func (f *frontend) serve(t *testing.T) {
@@ -55,6 +56,13 @@ func (f *frontend) GetSystemInfo(context.Context, *workflowservice.GetSystemInfo
 }
 
 func (f *frontend) SignalWithStartWorkflowExecution(_ context.Context, req *workflowservice.SignalWithStartWorkflowExecutionRequest) (*workflowservice.SignalWithStartWorkflowExecutionResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refuses != nil {
+		if err := f.refuses(req.GetWorkflowId()); err != nil {
+			return nil, serviceerror.ToStatus(err).Err()
+		}
+	}
 	f.nudged = append(f.nudged, req.GetWorkflowId())
 	return &workflowservice.SignalWithStartWorkflowExecutionResponse{}, nil
 }
@@ -71,25 +79,6 @@ func (f *frontend) ListWorkflowExecutions(_ context.Context, req *workflowservic
 		resp.NextPageToken = make([]byte, page+1)
 	}
 	return resp, nil
-}
-
-func (f *frontend) UpdateWorkflowExecution(_ context.Context, req *workflowservice.UpdateWorkflowExecutionRequest) (*workflowservice.UpdateWorkflowExecutionResponse, error) {
-	var repair workflows.RepairRequest
-	if err := converter.GetDefaultDataConverter().FromPayloads(req.GetRequest().GetInput().GetArgs(), &repair); err != nil {
-		return nil, err
-	}
-	f.requests = append(f.requests, repair)
-	outcome, err := f.update(req)
-	if err != nil {
-		return nil, serviceerror.ToStatus(err).Err()
-	}
-	return &workflowservice.UpdateWorkflowExecutionResponse{
-		UpdateRef: &updatepb.UpdateRef{
-			WorkflowExecution: req.GetWorkflowExecution(), UpdateId: req.GetRequest().GetMeta().GetUpdateId(),
-		},
-		Outcome: outcome,
-		Stage:   enumspb.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED,
-	}, nil
 }
 
 func run(id, kind, started string, attributes map[string]any) *workflowpb.WorkflowExecutionInfo {
@@ -148,84 +137,106 @@ func TestRunList(t *testing.T) {
 	assert.JSONEq(t, "[]", s.run("run", "list", "-o", "json").stdout)
 }
 
-func completed(t *testing.T, keys ...string) func(*workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error) {
-	t.Helper()
-	payloads, err := converter.GetDefaultDataConverter().ToPayloads(workflows.RepairResult{Keys: keys})
-	require.NoError(t, err)
-	return func(*workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error) {
-		return &updatepb.Outcome{Value: &updatepb.Outcome_Success{Success: payloads}}, nil
+// step is a step of a person as the ledger has it, and how often the audit names it.
+func (s *site) step(person, key string) (step ledger.Step, record []string) {
+	s.t.Helper()
+	l := s.ledger()
+	defer func() { require.NoError(s.t, l.Close()) }()
+	p, err := l.Person(s.t.Context(), person)
+	require.NoError(s.t, err)
+	if i := slices.IndexFunc(p.Steps, func(x ledger.Step) bool { return x.Key == key }); i >= 0 {
+		step = p.Steps[i]
 	}
+	rows, err := l.Audit(s.t.Context(), person, 0, 100)
+	require.NoError(s.t, err)
+	for _, r := range rows {
+		if r.Action == "retry" || r.Action == "skip" {
+			record = append(record, strings.Join([]string{r.Action, r.App, r.Actor, r.Cause}, " "))
+		}
+	}
+	return step, record
 }
 
-func TestRetryAndSkipAskTheRun(t *testing.T) {
+// What an operator decides is decided in the ledger, where it is on the record. The run
+// is told no more than to look.
+func TestRetryAndSkipDecideInTheLedger(t *testing.T) {
 	s := newSite(t)
+	s.people()
 	f := &frontend{}
 	f.serve(t)
-	var asked *workflowservice.UpdateWorkflowExecutionRequest
-	answer := completed(t, "wiki/Update/7d1f")
-	f.update = func(req *workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error) {
-		asked = req
-		return answer(req)
-	}
-
-	got := s.run("run", "retry", "10001", "--app", "wiki")
+	got := s.run("run", "retry", "10001", "--app", "chat")
 	assert.Equal(t, service.ExitDone, got.code, got.err)
-	assert.Equal(t, "wiki/Update/7d1f of 10001 will be tried again\n", got.stdout)
-	assert.Equal(t, "person:10001", asked.GetWorkflowExecution().GetWorkflowId())
-	assert.Equal(t, workflows.UpdateRetry, asked.GetRequest().GetInput().GetName())
-	assert.Equal(t, workflows.RepairRequest{App: "wiki", Operator: "tester"}, f.requests[0])
+	assert.Equal(t, "chat/Update/7d1f of 10001 will be tried again\n", got.stdout)
+	step, record := s.step("10001", "chat/Update/7d1f")
+	assert.Equal(t, ledger.StepOpen, step.State)
+	assert.Equal(t, []string{"retry chat tester "}, record)
+	assert.Equal(t, []string{"person:10001"}, f.nudged)
 
 	t.Setenv("TENURE_OPERATOR", "mary")
-	got = s.run("run", "skip", "10001", "--key", "wiki/Update/7d1f", "--reason", "shut down")
+	question := "conflict/hired_after_end/e-5"
+	got = s.run("run", "skip", "10002", "--key", question, "--reason", "HR's mistake")
 	assert.Equal(t, service.ExitDone, got.code, got.err)
-	assert.Equal(t, "wiki/Update/7d1f of 10001 is skipped\n", got.stdout)
-	assert.Equal(t, workflows.UpdateSkip, asked.GetRequest().GetInput().GetName())
-	assert.Equal(t, workflows.RepairRequest{Key: "wiki/Update/7d1f", Operator: "mary", Reason: "shut down"}, f.requests[1])
+	assert.Equal(t, question+" of 10002 is skipped\n", got.stdout)
+	_, record = s.step("10002", question)
+	assert.Equal(t, []string{"skip  mary HR's mistake"}, record)
+	assert.Equal(t, []string{"person:10001", "person:10002"}, f.nudged)
+	l := s.ledger()
+	person, err := l.Person(t.Context(), "10002")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	assert.Equal(t, []string{question}, person.Waivers)
+	assert.Equal(t, ledger.DueDecision, person.DueWhat, "if the signal is lost, the sweeper tells their run")
+}
 
-	s.run("run", "retry", "10001", "--operator", "joe")
-	assert.Equal(t, workflows.RepairRequest{Operator: "joe"}, f.requests[2])
+func TestADecisionHoldsWhetherTheRunIsToldOrNot(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	f := &frontend{refuses: func(string) error { return serviceerror.NewPermissionDenied("no more", "") }}
+	f.serve(t)
+	got := s.run("run", "retry", "10001", "--operator", "joe")
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Equal(t, "chat/Update/7d1f of 10001 will be tried again\n", got.stdout)
+	assert.Contains(t, got.err, "person 10001: it is on the record, and the sweeper will tell their run")
+	step, record := s.step("10001", "chat/Update/7d1f")
+	assert.Equal(t, ledger.StepOpen, step.State)
+	assert.Equal(t, []string{"retry chat joe "}, record)
 }
 
 func TestRepairsThatAreRefused(t *testing.T) {
 	s := newSite(t)
+	s.people()
 	f := &frontend{}
 	f.serve(t)
-	retry := []string{"run", "retry", "10001"}
 	for name, tc := range map[string]struct {
-		args   []string
-		update func(*workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error)
-		code   int
-		err    string
+		args []string
+		code int
+		err  string
 	}{
-		"by the run": {retry, func(*workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error) {
-			return &updatepb.Outcome{Value: &updatepb.Outcome_Failure{Failure: &failurepb.Failure{
-				Message:     "nothing of this person needs attention",
-				FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{}},
-			}}}, nil
-		}, service.ExitFailed, "person 10001: nothing of this person needs attention"},
-		"no run": {retry, func(*workflowservice.UpdateWorkflowExecutionRequest) (*updatepb.Outcome, error) {
-			return nil, serviceerror.NewNotFound("workflow execution already completed")
-		}, service.ExitFailed, `nothing runs for person "10001"`},
-		"nobody named":     {[]string{"run", "retry"}, nil, service.ExitUsage, "say whose: a person, or by --app"},
-		"two ways at once": {[]string{"run", "retry", "10001", "--since", "1h"}, nil, service.ExitUsage, "give either a person"},
-		"unknown type":     {[]string{"run", "retry", "--type", "Quitter"}, nil, service.ExitUsage, "there is Joiner, Mover, Leaver"},
-		"unknown step":     {[]string{"run", "retry", "--step", "disable"}, nil, service.ExitUsage, "there is Question, Provision"},
-		"skip what":        {[]string{"run", "skip", "10001", "--reason", "x"}, nil, service.ExitUsage, "say what is to be skipped"},
-		"skip without why": {[]string{"run", "skip", "10001", "--app", "wiki", "--reason", " "}, nil, service.ExitUsage, "say why with --reason"},
+		"nothing":          {[]string{"run", "retry", "10003"}, service.ExitFailed, "person 10003: nothing of this person needs attention"},
+		"nobody":           {[]string{"run", "retry", "4711"}, service.ExitFailed, "person 4711: nothing of this person needs attention"},
+		"something else":   {[]string{"run", "retry", "10001", "--key", "wiki/Disable/1"}, service.ExitFailed, "needs attention like that; what does: chat/Update/7d1f"},
+		"nobody named":     {[]string{"run", "retry"}, service.ExitUsage, "say whose: a person, or by --app"},
+		"two ways at once": {[]string{"run", "retry", "10001", "--since", "1h"}, service.ExitUsage, "give either a person"},
+		"unknown type":     {[]string{"run", "retry", "--type", "Quitter"}, service.ExitUsage, "there is Joiner, Mover, Leaver"},
+		"unknown step":     {[]string{"run", "retry", "--step", "disable"}, service.ExitUsage, "there is Question, Provision"},
+		"skip what":        {[]string{"run", "skip", "10001", "--reason", "x"}, service.ExitUsage, "say what is to be skipped"},
+		"skip without why": {[]string{"run", "skip", "10001", "--app", "wiki", "--reason", " "}, service.ExitUsage, "say why with --reason"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f.update = tc.update
 			got := s.run(tc.args...)
 			assert.Equal(t, tc.code, got.code)
 			assert.Contains(t, got.err, tc.err)
 			assert.Empty(t, got.stdout)
 		})
 	}
-	assert.Len(t, f.requests, 2, "wrong usage asks nobody")
+	assert.Empty(t, f.nudged)
+	_, record := s.step("10001", "")
+	assert.Empty(t, record)
 }
 
 func TestTemporalThatIsNotThere(t *testing.T) {
 	s := newSite(t)
+	s.people()
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	for _, args := range [][]string{{"run", "list"}, {"run", "retry", "10001"}} {
 		got := s.run(args...)

@@ -90,6 +90,21 @@ var actTests = tests{
 			{Seq: rows[2].Seq, At: at(7), PersonID: "p1", App: "wiki", Action: "retry", Actor: "ops", Cause: "ticket 42", Detail: map[string]any{"step": "a"}},
 		}, rows)
 	},
+	"MakesThePersonDue": func(t *testing.T, l ledger.Ledger) {
+		assess(t, l, "p1", 0, plan(step("wiki", "a")))
+		bringInto(t, l, "a", ledger.StepAttention)
+		setDue(t, l, "p1", at(3), "start")
+		seen := read(t, l, "p1").Summary
+		require.NoError(t, l.Act(t.Context(), action(ledger.VerbRetry, "a", 5)))
+		want := []ledger.DuePerson{{PersonID: "p1", At: at(3), What: ledger.DueDecision}}
+		assert.Equal(t, want, due(t, l), "whatever else they are due for: their run has to be told")
+
+		seen.AssessedAt, seen.DueAt, seen.DueWhat = at(6), at(90), "delete"
+		require.NoError(t, l.SaveAssessment(t.Context(), ledger.Assessment{Summary: seen}))
+		assert.Equal(t, at(5), read(t, l, "p1").DueAt, "an assessment that did not see it does not take it back")
+		assess(t, l, "p1", 7, nil)
+		assert.Empty(t, due(t, l))
+	},
 	"OnNothingIsNotFound": func(t *testing.T, l ledger.Ledger) {
 		conflict := action(ledger.VerbSkip, "c", 5)
 		conflict.Conflict = true

@@ -186,7 +186,7 @@ func (m *machine) Finish(rt *rapid.T) {
 		for _, other := range m.people {
 			if other.summary.ManagerID == id {
 				m.touched[other.id] = true
-				other.nudge(nudge{at: now, number: m.nudges})
+				other.nudge(nudge{at: now, number: m.nudges, what: ledger.DueManager})
 			}
 		}
 	}
@@ -206,6 +206,9 @@ func (m *machine) Act(rt *rapid.T) {
 		return
 	}
 	require.NoError(rt, err)
+	m.nudges++
+	m.people[id].nudge(nudge{at: now, number: m.nudges, what: ledger.DueDecision})
+	m.people[id].summary.DueWhat = ledger.DueDecision // whatever else they are due for
 	m.repeat = func(rt *rapid.T) { require.NoError(rt, m.l.Act(m.t.Context(), a)) }
 }
 

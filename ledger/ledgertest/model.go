@@ -24,10 +24,11 @@ type model struct {
 	audit    []ledger.AuditRow
 }
 
-// nudge is a manager's doing.
+// nudge is a manager's doing, or an operator's.
 type nudge struct {
 	at     time.Time
-	number int // ascending, over all people
+	number int    // ascending, over all people
+	what   string // whose
 }
 
 type modelAttempt struct {
@@ -77,7 +78,7 @@ func (m *model) record(e ledger.StoredEvent) {
 
 func (m *model) nudge(n nudge) {
 	m.nudges = append(m.nudges, n)
-	m.makeDue(n.at, "manager")
+	m.makeDue(n.at, n.what)
 }
 
 func (m *model) makeDue(when time.Time, what string) {
@@ -96,7 +97,7 @@ func (m *model) save(seen sight, a ledger.Assessment) bool {
 	m.summary.LastSeq = lastSeq
 	m.saves++
 	if last := len(m.nudges) - 1; last >= 0 && m.nudges[last].number > seen.nudges {
-		m.makeDue(m.nudges[0].at, "manager")
+		m.makeDue(m.nudges[0].at, m.nudges[last].what)
 	}
 	m.nudges = nil
 	for _, e := range m.events {

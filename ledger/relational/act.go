@@ -27,6 +27,9 @@ func (s *Store) Act(ctx context.Context, a ledger.Action) error {
 		if written && err == nil {
 			err = act(t, a)
 		}
+		if written && err == nil {
+			err = t.toBeTold(a.PersonID, a.At)
+		}
 		if err != nil {
 			return fmt.Errorf("%s %s %q of person %s: %w", a.Verb, what, a.Key, a.PersonID, err)
 		}

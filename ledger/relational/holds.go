@@ -121,10 +121,16 @@ func (t *Tx) decided(row ledger.AuditRow, key string) error {
 	if !written || err != nil {
 		return err
 	}
-	if err := t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, row.At.UnixMicro(), ledger.DueDecision, row.PersonID); err != nil {
+	return t.toBeTold(row.PersonID, row.At)
+}
+
+// toBeTold has a person's run be told that an operator decided something, whatever else
+// they are due for.
+func (t *Tx) toBeTold(personID string, at time.Time) error {
+	if err := t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, at.UnixMicro(), ledger.DueDecision, personID); err != nil {
 		return err
 	}
-	return t.exec(`UPDATE people SET due_what = ? WHERE id = ?`, ledger.DueDecision, row.PersonID)
+	return t.exec(`UPDATE people SET due_what = ? WHERE id = ?`, ledger.DueDecision, personID)
 }
 
 // ReleaseHold implements ledger.Holds.
