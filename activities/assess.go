@@ -86,6 +86,7 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 		Due:    d.plan.Due,
 		Seq:    d.person.LastSeq,
 	}
+	out.Due.Local = d.local(out.Due.At)
 	gate, err := a.admitAll(ctx, d)
 	if err != nil {
 		return Assessment{}, classify(err)
@@ -258,4 +259,18 @@ func index[T any](items []T, name func(T) string) map[string]T {
 		byName[name(item)] = item
 	}
 	return byName
+}
+
+// local is an instant as the person's own clock shows it; empty if that is in UTC, or
+// not known.
+func (d decision) local(at time.Time) string {
+	profile := d.desired.Standing.Profile
+	if profile == nil || at.IsZero() {
+		return ""
+	}
+	zone, err := hr.LoadZone(profile.Location.TimeZone)
+	if err != nil || zone == time.UTC {
+		return ""
+	}
+	return at.In(zone).Format("2006-01-02 15:04 MST")
 }

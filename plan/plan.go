@@ -165,6 +165,9 @@ type Due struct {
 	At   time.Time `json:"at,omitzero"`
 	What DueWhat   `json:"what,omitempty"`
 	App  string    `json:"app,omitempty"`
+	// Local is At as the person's own clock shows it, for people who look. Assessments
+	// have it, plans do not.
+	Local string `json:"local,omitempty"`
 }
 
 // DueWhat names what is due.

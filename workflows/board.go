@@ -204,9 +204,18 @@ func (b *board) markdown(questions []activities.Attention) string {
 	if b.next != "" {
 		out.WriteString(fmt.Sprintf("Continued as **%s**.\n", b.next))
 	} else if !b.due.At.IsZero() {
-		out.WriteString(fmt.Sprintf("Next: **%s** at %s\n", nextAction(b.due), b.due.At.UTC().Format(boardTime)))
+		out.WriteString(fmt.Sprintf("Next: **%s** at %s\n", nextAction(b.due), when(b.due)))
 	}
 	return out.String()
+}
+
+// when is the instant in UTC, and as the person's own clock shows it.
+func when(due plan.Due) string {
+	at := due.At.UTC().Format(boardTime)
+	if due.Local == "" {
+		return at
+	}
+	return fmt.Sprintf("%s (%s)", at, due.Local)
 }
 
 // describe says what became of a step that did not get done.

@@ -53,3 +53,21 @@ func TestTheAuditNamesWhatCausedAStep(t *testing.T) {
 	assert.Equal(t, []string{"everyone, sales (m-1)"}, causes["directory:updated"])
 	assert.Equal(t, []string{"no longer granted by policy (m-1)"}, causes["wiki:disabled"])
 }
+
+// Whoever looks at a run sees the next instant as the person's own clock shows it.
+func TestTheNextInstantIsShownInThePersonsOwnTime(t *testing.T) {
+	for zone, want := range map[string]string{"Asia/Tokyo": "2026-11-13 00:00 JST", "UTC": ""} {
+		t.Run(zone, func(t *testing.T) {
+			b := newBiography(t, testRules())
+			hire := hired("Development")
+			hire.Profile.Location.TimeZone = zone
+			b.hears(0, hire)
+			leaves := terminated(hr.DateOf(epoch.Add(10 * day)))
+			b.hears(day, leaves)
+			b.live(2 * day)
+			todo, err := b.acts.Assess(t.Context(), b.person)
+			require.NoError(t, err)
+			assert.Equal(t, want, todo.Due.Local)
+		})
+	}
+}
