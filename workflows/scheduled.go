@@ -37,7 +37,7 @@ func (r *run) sleep(ctx workflow.Context) {
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	timer := workflow.NewTimerWithOptions(timerCtx, r.in.Until.Sub(workflow.Now(ctx)),
-		workflow.TimerOptions{Summary: nextAction(r.in.Due)})
+		workflow.TimerOptions{Summary: asleepUntil(r.in.Due)})
 	selector := workflow.NewSelector(ctx)
 	selector.AddFuture(timer, func(workflow.Future) {})
 	selector.AddReceive(r.signals, func(c workflow.ReceiveChannel, _ bool) {
@@ -84,4 +84,12 @@ func (r *run) woken(ctx workflow.Context) string {
 		return "something new was said"
 	}
 	return "due: " + nextAction(r.in.Due)
+}
+
+// asleepUntil is what a timeline shows of a run that sleeps.
+func asleepUntil(due plan.Due) string {
+	if due.At.IsZero() {
+		return nextAction(due)
+	}
+	return nextAction(due) + " at " + when(due)
 }

@@ -56,7 +56,9 @@ adding are TenureStage, TenureAttention, TenureNextAction and TenureNextDue.`,
 				return err
 			}
 			return c.print(views, func(p *page) {
-				p.table("", "view,link", rowsOf(views, func(v uiView) []string { return []string{v.Name, v.Link} }))
+				for _, v := range views { // no table: a link that is broken cannot be opened
+					p.note("%-18s %s", v.Name, v.Link)
+				}
 			})
 		},
 	}
