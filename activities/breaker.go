@@ -106,18 +106,25 @@ func undecided(ask asked, known map[withdrawalID]ledger.Withdrawal, now time.Tim
 func (a *Activities) gate(d decision, asks []asked, known map[withdrawalID]ledger.Withdrawal) gate {
 	g := gate{shut: map[string]bool{}}
 	cohortOf := map[string]ledger.Withdrawal{} // step -> what holds it
+	enough := map[string]bool{}                // steps for which some cause is enough
+	for _, ask := range asks {
+		for _, key := range ask.either {
+			enough[key] = enough[key] || a.lets(known[withdrawalID{ask.Kind, ask.Key}])
+		}
+	}
 	for _, ask := range asks {
 		w := known[withdrawalID{ask.Kind, ask.Key}]
 		if a.lets(w) {
 			continue
 		}
-		for _, key := range ask.steps {
+		waits := slices.DeleteFunc(slices.Concat(ask.steps, ask.either), func(key string) bool { return enough[key] })
+		for _, key := range waits {
 			g.shut[key] = true
 			if w.State == ledger.WithdrawalHeld {
 				cohortOf[key] = w
 			}
 		}
-		if w.State == ledger.WithdrawalHeld && len(ask.steps) == 0 {
+		if w.State == ledger.WithdrawalHeld && len(ask.steps)+len(ask.either) == 0 {
 			g.held = append(g.held, Held{Cohort: ledger.CohortName(w.Cohort), Kind: string(w.Kind)})
 		}
 	}

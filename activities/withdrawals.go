@@ -1,7 +1,12 @@
 package activities
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
@@ -9,16 +14,19 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// asked is a withdrawal of access that the plan asks for, and the steps that are
-// not to be applied before it is admitted.
+// asked is a withdrawal that the plan asks for, and the steps that are not to be
+// applied before it is admitted.
 type asked struct {
 	ledger.Ask
 	steps []string // keys
+	// either are the keys of steps that may be applied as soon as any of those that name
+	// them is admitted: each of several causes is enough to cut somebody off.
+	either []string
 }
 
 // withdrawals is what the breaker counts of a decision: the end of an employment,
-// accounts that somebody who stays is to lose, and accounts that are to be deleted
-// for good once they are off. Who is suspended is cut off without being counted.
+// suspensions by a security system, what somebody who stays is to lose, and to be given
+// beyond what they have, and accounts that are to be deleted for good once they are off.
 func (d decision) withdrawals() []asked {
 	var all []asked
 	switch status := d.desired.Standing.Status; {
@@ -31,7 +39,16 @@ func (d decision) withdrawals() []asked {
 	default:
 		all = append(all, d.announced()...)
 		all = append(all, d.disables()...)
+		all = append(all, d.losses()...)
+		all = append(all, d.grants()...)
 	}
+	suspensions := d.suspensions()
+	if len(suspensions) == 0 { // whoever suspended them waits for nobody
+		for i := range all {
+			all[i].either = nil
+		}
+	}
+	all = append(all, suspensions...)
 	for _, s := range d.plan.Steps {
 		if s.Kind == plan.Delete && d.link(s.App).State != ledger.LinkActive {
 			all = append(all, asked{
@@ -71,7 +88,11 @@ func (d decision) leaver() (asked, bool) {
 		return w.Kind == ledger.Leavers && w.Key == out.Key
 	})
 	for _, s := range d.plan.Steps {
-		if s.Kind.Gives() || s.Kind == plan.Disable && d.desired.Standing.Status == hr.StatusSuspended {
+		if s.Kind == plan.Disable && d.desired.Standing.Status == hr.StatusSuspended {
+			out.either = append(out.either, s.Key)
+			continue
+		}
+		if s.Kind.Gives() {
 			continue
 		}
 		out.steps = append(out.steps, s.Key)
@@ -80,6 +101,35 @@ func (d decision) leaver() (asked, bool) {
 		takes = takes || d.turnsOff(s)
 	}
 	return out, takes
+}
+
+// suspensions are those by which a security system cuts the person off, each of which
+// is enough. One by an operator, or by somebody of whom it cannot be told who said it,
+// is not counted, and lets nobody wait. Each is asked for as long as it is in force: what
+// has to be turned off once more is not counted anew.
+func (d decision) suspensions() []asked {
+	if d.desired.Standing.Status != hr.StatusSuspended {
+		return nil
+	}
+	var off, apps []string
+	for _, s := range d.plan.Steps {
+		if s.Kind == plan.Disable {
+			off, apps = append(off, s.Key), append(apps, s.App)
+		}
+	}
+	var all []asked
+	for _, key := range hr.Suspending(d.person.PersonID, decide.EventsOf(d.person), d.now) {
+		if strings.HasPrefix(key.Source, hr.TenureSources) {
+			return nil
+		}
+		a := asked{Ask: d.askAbout(key), either: off}
+		a.Kind, a.Apps, a.Why, a.Voids, a.Immediate = ledger.Suspensions, apps, "suspended", true, true
+		known := slices.ContainsFunc(d.person.Withdrawals, func(w ledger.Withdrawal) bool { return w.Kind == a.Kind && w.Key == a.Key })
+		if known || len(off) > 0 {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // turnsOff says whether a step takes access that is there, or may be.
@@ -152,6 +202,65 @@ func (d decision) disables() []asked {
 		})
 	}
 	return all
+}
+
+// losses are the entitlements that somebody who stays is to lose in accounts that they
+// keep. What else changes in the same account waits with it.
+func (d decision) losses() []asked {
+	var all []asked
+	for _, s := range d.plan.Steps {
+		if s.Kind == plan.Update && len(s.Revoke) > 0 {
+			all = append(all, d.askFor(ledger.Losses, s, s.Revoke, "loses "))
+		}
+	}
+	return all
+}
+
+// grants are what somebody who has access is to be given beyond it: entitlements, and
+// accounts in other apps. What a joiner is given, or who comes back, does not count, nor
+// what is still missing of that; nor what an account that was just adopted has to get.
+func (d decision) grants() []asked {
+	if !slices.ContainsFunc(d.person.Links, func(l ledger.Link) bool { return l.State == ledger.LinkActive }) {
+		return nil
+	}
+	var all []asked
+	for _, s := range d.plan.Steps {
+		link := d.link(s.App)
+		switch {
+		case s.Kind == plan.Update && len(s.Grant) > 0 && link.State == ledger.LinkActive && link.Attributes != "":
+			all = append(all, d.askFor(ledger.Grants, s, s.Grant, "is given "))
+		case s.Kind == plan.Provision && !d.owed(s.App):
+			gets := slices.DeleteFunc(slices.Clone(s.Grant), func(e string) bool { return slices.Contains(link.Entitlements, e) })
+			if len(gets) > 0 || link.State != ledger.LinkDisabled {
+				all = append(all, d.askFor(ledger.Grants, s, append([]string{"an account"}, gets...), "is given "))
+			}
+		}
+	}
+	return all
+}
+
+// owed says whether an account was to be made or enabled before, which is not done yet.
+func (d decision) owed(app string) bool {
+	return slices.ContainsFunc(d.person.Steps, func(s ledger.Step) bool {
+		return s.App == app && s.Kind == string(plan.Provision) && s.State != ledger.StepSkipped
+	})
+}
+
+// askFor asks for a change of what somebody who stays may do in an app. It is known by
+// what that is and since when they are as they are: that something else changes in the
+// account, such as a title, makes nothing of what was decided undone.
+func (d decision) askFor(kind ledger.WithdrawalKind, s plan.Step, what []string, why string) asked {
+	content := append([]string{d.desired.Standing.Since.UTC().Format(time.RFC3339Nano)}, slices.Sorted(slices.Values(what))...)
+	sum := sha256.Sum256([]byte(strings.Join(content, "\x1f")))
+	const most = 3 // that are named
+	named := strings.Join(what[:min(most, len(what))], ", ")
+	if len(what) > most {
+		named += fmt.Sprintf(" and %d more", len(what)-most)
+	}
+	return asked{
+		Ask:   ledger.Ask{Kind: kind, Key: s.App + "/" + string(kind) + "/" + hex.EncodeToString(sum[:6]), Apps: []string{s.App}, Why: why + named + " in " + s.App},
+		steps: []string{s.Key},
+	}
 }
 
 func (d decision) link(app string) ledger.Link {

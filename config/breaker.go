@@ -2,12 +2,16 @@ package config
 
 import "time"
 
-// Breaker says how many people may lose access at once before somebody is asked.
+// Breaker says of how many people access may be taken, or extended, at once before
+// somebody is asked.
 type Breaker struct {
-	Window                       time.Duration // in which they are counted together; default 24h
-	Settle                       time.Duration // how long leavers wait, so that a flood is seen in time; default 1m
-	SettleImmediate              time.Duration // ... and those who are terminated at once; default 0s
+	Window          time.Duration // in which they are counted together; default 24h
+	Settle          time.Duration // how long each waits, so that a flood is seen in time; default 1m
+	SettleImmediate time.Duration // ... and those who are terminated at once, or suspended; default 0s
+
 	Leavers, Disables, Deletions BreakerLimit
+	Suspensions                  BreakerLimit // by each source; Window is 1h by default
+	Losses, Grants               BreakerLimit
 }
 
 // BreakerLimit is a share of the people employed, or Count if that is more, and
@@ -15,11 +19,17 @@ type Breaker struct {
 type BreakerLimit struct {
 	Share       float64
 	Count, Most int
+	Window      time.Duration // zero: Breaker.Window
 }
 
 func defaultBreaker() Breaker {
 	usual := BreakerLimit{Share: 0.1, Count: 20, Most: 200}
-	return Breaker{Window: 24 * time.Hour, Settle: time.Minute, Leavers: usual, Disables: usual, Deletions: usual}
+	suspensions := usual
+	suspensions.Window = time.Hour
+	return Breaker{
+		Window: 24 * time.Hour, Settle: time.Minute, Leavers: usual, Disables: usual, Deletions: usual,
+		Suspensions: suspensions, Losses: usual, Grants: usual,
+	}
 }
 
 // readBreaker is nil if it is turned off.
@@ -33,6 +43,9 @@ func readBreaker(v value) *Breaker {
 		optional("leavers", func(v value) { b.Leavers = readBreakerLimit(v, b.Leavers) }),
 		optional("disables", func(v value) { b.Disables = readBreakerLimit(v, b.Disables) }),
 		optional("deletions", func(v value) { b.Deletions = readBreakerLimit(v, b.Deletions) }),
+		optional("suspensions", func(v value) { b.Suspensions = readBreakerLimit(v, b.Suspensions) }),
+		optional("losses", func(v value) { b.Losses = readBreakerLimit(v, b.Losses) }),
+		optional("grants", func(v value) { b.Grants = readBreakerLimit(v, b.Grants) }),
 	)
 	if !enabled {
 		return nil
@@ -45,6 +58,7 @@ func readBreakerLimit(v value, l BreakerLimit) BreakerLimit {
 		optional("share", func(v value) { l.Share = scalar(v, parseShare) }),
 		optional("count", func(v value) { l.Count = scalar(v, parseCount) }),
 		optional("most", func(v value) { l.Most = scalar(v, parseCount) }),
+		optional("window", func(v value) { l.Window = scalar(v, parseSpan) }),
 	)
 	return l
 }

@@ -58,7 +58,9 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Sweep:     Sweep{Every: 10 * time.Second},
 		Breaker: &Breaker{
 			Window: 12 * time.Hour, Settle: 2 * time.Minute, SettleImmediate: 10 * time.Second,
-			Leavers: BreakerLimit{0.05, 10, 50}, Disables: BreakerLimit{0.06, 11, 51}, Deletions: BreakerLimit{0.07, 12, 52},
+			Leavers: BreakerLimit{Share: 0.05, Count: 10, Most: 50}, Disables: BreakerLimit{Share: 0.06, Count: 11, Most: 51}, Deletions: BreakerLimit{Share: 0.07, Count: 12, Most: 52},
+			Suspensions: BreakerLimit{Share: 0.08, Count: 13, Most: 53, Window: 30 * time.Minute},
+			Losses:      BreakerLimit{Share: 0.09, Count: 14, Most: 54}, Grants: BreakerLimit{Share: 0.11, Count: 15, Most: 55},
 		},
 		Metrics: Metrics{Worker: "127.0.0.1:9464", Starter: ":9465"},
 		Development: &Development{Clock: &AcceleratedClock{

@@ -259,7 +259,9 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	assert.Equal(t, cfg.Breaker.Window, duration("properties.breaker.properties.window"))
 	assert.Equal(t, cfg.Breaker.Settle, duration("properties.breaker.properties.settle"))
 	assert.Equal(t, cfg.Breaker.SettleImmediate, duration("properties.breaker.properties.settleImmediate"))
-	for _, limit := range []BreakerLimit{cfg.Breaker.Leavers, cfg.Breaker.Disables, cfg.Breaker.Deletions} {
+	for _, limit := range []BreakerLimit{
+		cfg.Breaker.Leavers, cfg.Breaker.Disables, cfg.Breaker.Deletions, cfg.Breaker.Suspensions, cfg.Breaker.Losses, cfg.Breaker.Grants,
+	} {
 		share, err := parseShare(fmt.Sprint(byDefault("$defs.breakerLimit.properties.share")))
 		require.NoError(t, err)
 		assert.InDelta(t, limit.Share, share, 0)

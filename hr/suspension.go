@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // What the sources of Tenure's own events begin with, and those sources. Nobody else may speak under such a source: every channel refuses it.
@@ -73,6 +74,21 @@ func suspensions(events []*Event) (list []Interval, conflicts []Conflict) {
 		}
 	}
 	return apart(list), conflicts
+}
+
+// Suspending returns the suspensions that are in force, by when they were said: all of
+// them, also those that another one covers.
+func Suspending(personID string, events []Event, now time.Time) (in []EventKey) {
+	standing := unrescinded(distinct(personID, events))
+	for _, s := range standing {
+		lifted := slices.ContainsFunc(standing, func(r *Event) bool {
+			return r.Type == EventReinstated && r.lifts(s) && !r.Said().After(now)
+		})
+		if s.Type == EventSuspended && !s.Said().After(now) && !lifted {
+			in = append(in, s.EventKey)
+		}
+	}
+	return in
 }
 
 // apart cuts off what an interval shares with those before it.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -9,10 +10,11 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Breaker holds back mass changes: every withdrawal of access that nobody but HR,
-// a date or policy asks for has to be admitted, and is held with all that wait
-// like it as soon as there are too many of its kind. See
-// docs/adr/0020-mass-changes-are-held.md.
+// Breaker holds back mass changes: what nobody but HR, a security system, a date or
+// policy asks for, and takes access or gives more of it, has to be admitted, and is held
+// with all that wait like it as soon as there are too many of its kind. All of these are
+// called withdrawals, as most of them are. See docs/adr/0020-mass-changes-are-held.md and
+// docs/adr/0028-what-the-breaker-counts.md.
 type Breaker interface {
 	// Admit asks for withdrawals of one person, and says what became of each, in
 	// the order of the request. Whatever several callers ask for at once is counted
@@ -24,6 +26,10 @@ type Breaker interface {
 	// all of its kind that was counted in the window and is not admitted yet; those
 	// people are made due, with DueWhat "breaker". Else it is admitted as soon as it
 	// falls due and has settled.
+	//
+	// Suspensions are counted by the source that suspends, and are held only while that
+	// source is above its limit, whatever is open: that one source floods holds up no
+	// other, and one that comes later, by itself, passes.
 	//
 	// A person is counted once, when Tenure heard of the withdrawal and again when
 	// it falls due. What an operator released is not counted, nor what was counted
@@ -56,13 +62,22 @@ type WithdrawalKind string
 
 // The kinds of withdrawal.
 const (
-	Leavers   WithdrawalKind = "leavers"   // an employment ends, and access with it
-	Disables  WithdrawalKind = "disables"  // an account of somebody who stays is turned off
-	Deletions WithdrawalKind = "deletions" // an account is deleted for good
+	Leavers     WithdrawalKind = "leavers"     // an employment ends, and access with it
+	Disables    WithdrawalKind = "disables"    // an account of somebody who stays is turned off
+	Deletions   WithdrawalKind = "deletions"   // an account is deleted for good
+	Suspensions WithdrawalKind = "suspensions" // a security system cuts somebody off
+	Losses      WithdrawalKind = "losses"      // somebody who stays loses entitlements of an account that they keep
+	Grants      WithdrawalKind = "grants"      // somebody who has access is given more
 )
 
 // WithdrawalKinds lists every kind.
-func WithdrawalKinds() []WithdrawalKind { return []WithdrawalKind{Leavers, Disables, Deletions} }
+func WithdrawalKinds() []WithdrawalKind {
+	return []WithdrawalKind{Leavers, Disables, Deletions, Suspensions, Losses, Grants}
+}
+
+// Settles says whether what is of this kind waits before it is admitted, so that a flood
+// is seen before the first of it is done. Suspensions wait as what is immediate does.
+func (k WithdrawalKind) Settles() bool { return k != Deletions }
 
 // WithdrawalState is the state of a withdrawal.
 type WithdrawalState string
@@ -137,8 +152,9 @@ type Admission struct {
 // Limits say how much is too much.
 type Limits struct {
 	Window time.Duration // in which withdrawals are counted together
-	// Settle is how long a withdrawal waits after HR said so, so that a flood is
-	// seen before the first one is done. SettleImmediate is that of immediate ones.
+	// Settle is how long a withdrawal waits after HR said so, or after it was first
+	// planned, so that a flood is seen before the first one is done. SettleImmediate is
+	// that of immediate ones.
 	Settle, SettleImmediate time.Duration
 	Of                      map[WithdrawalKind]Limit // a kind that is not there has no limit
 }
@@ -149,6 +165,13 @@ type Limit struct {
 	Share float64 // 0.1 is a tenth
 	Count int
 	Most  int // zero: however many the share comes to
+	// Window is that of this kind; zero: Limits.Window.
+	Window time.Duration
+}
+
+// WindowOf is in which withdrawals of a kind are counted together.
+func (l Limits) WindowOf(kind WithdrawalKind) time.Duration {
+	return cmp.Or(l.Of[kind].Window, l.Window)
 }
 
 // Allowed is how many people may be concerned, of a number employed.

@@ -83,8 +83,9 @@ func breakerLimits(b *config.Breaker) *ledger.Limits {
 	}
 	for kind, l := range map[ledger.WithdrawalKind]config.BreakerLimit{
 		ledger.Leavers: b.Leavers, ledger.Disables: b.Disables, ledger.Deletions: b.Deletions,
+		ledger.Suspensions: b.Suspensions, ledger.Losses: b.Losses, ledger.Grants: b.Grants,
 	} {
-		limits.Of[kind] = ledger.Limit{Share: l.Share, Count: l.Count, Most: l.Most}
+		limits.Of[kind] = ledger.Limit{Share: l.Share, Count: l.Count, Most: l.Most, Window: l.Window}
 	}
 	return limits
 }

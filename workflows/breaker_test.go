@@ -36,11 +36,16 @@ func (b *biography) limit() {
 
 // others lets so many others be about to lose access in the same way.
 func (b *biography) others(after time.Duration, kind ledger.WithdrawalKind, n int) {
+	b.othersBy(after, kind, "/hr/test", n)
+}
+
+// othersBy lets a source have so many others be about to lose access.
+func (b *biography) othersBy(after time.Duration, kind ledger.WithdrawalKind, source string, n int) {
 	b.on(after, func() {
 		for i := range n {
 			_, err := b.ledger.Admit(context.Background(), ledger.AdmissionRequest{
 				PersonID: fmt.Sprint("other ", i), At: epoch.Add(after), Limits: *b.acts.Breaker,
-				Asks: []ledger.Ask{{Kind: kind, Key: "x", SaidAt: epoch.Add(after)}},
+				Asks: []ledger.Ask{{Kind: kind, Key: "x", Event: hr.EventKey{Source: source}, SaidAt: epoch.Add(after), Immediate: kind == ledger.Suspensions}},
 			})
 			require.NoError(b.t, err)
 		}

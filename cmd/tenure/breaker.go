@@ -183,6 +183,9 @@ type heldView struct {
 	Due        time.Time              `json:"dueAt,omitzero"`
 }
 
+// unseen says why access is to be taken that no assessment has seen yet.
+var unseen = map[ledger.WithdrawalKind]string{ledger.Leavers: "access ends", ledger.Suspensions: "suspended"}
+
 func showCohort(ctx context.Context, l ledger.Ledger, cohort ledger.Cohort) (cohortScreen, error) {
 	v := cohortScreen{
 		cohortView: viewCohort(cohort), People: []heldView{},
@@ -208,14 +211,14 @@ func showCohort(ctx context.Context, l ledger.Ledger, cohort ledger.Cohort) (coh
 		}
 		who := viewPerson(person.Summary)
 		v.People = append(v.People, heldView{
-			Person: w.PersonID, Name: who.name(), Department: who.Department, State: w.State, Why: cmp.Or(w.Why, "access ends"), Apps: apps,
+			Person: w.PersonID, Name: who.name(), Department: who.Department, State: w.State, Why: cmp.Or(w.Why, unseen[w.Kind]), Apps: apps,
 			Source: w.Event.Source, Event: w.Event.ID, Received: w.SaidAt, Due: w.DueAt,
 		})
 		for _, app := range apps {
 			countOnce(v.ByApp, "app", w.PersonID, app)
 		}
 		countOnce(v.BySource, "source", w.PersonID, w.Event.Source)
-		countOnce(v.ByCause, "cause", w.PersonID, cmp.Or(w.Why, "access ends"))
+		countOnce(v.ByCause, "cause", w.PersonID, cmp.Or(w.Why, unseen[w.Kind]))
 		return nil
 	})
 	return v, err

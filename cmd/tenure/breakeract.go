@@ -52,10 +52,12 @@ func (c *cli) breakerCancelCommand() *cobra.Command {
 		Long: `Let nothing come of what a cohort holds: it is a mistake. All of it, or (--person)
 that of some people; the others stay held.
 
-A termination that is cancelled is as if HR had rescinded it: the person is employed
-as before, and a later termination counts again. HR's own data is not corrected by
-this. What no event says (an account that policy does not grant any more, a deletion)
-is not done as long as the plan is the same: correct the configuration first.
+A termination or suspension that is cancelled is as if it had been rescinded: the
+person is employed as before, and a later one counts again. HR's own data, or the
+security system's, is not corrected by this. What no event says (an account or an
+entitlement that policy grants no more, or grants now, a deletion) is not done as long
+as it is the same, and what else changes in that account waits with it: correct the
+configuration first.
 
 It is on the record with your name and reason. People's runs are told; if Temporal
 does not answer, the sweeper tells them as soon as it does. It can be interrupted
@@ -109,6 +111,9 @@ func (c *cli) decide(ctx context.Context, cfg *config.Config, l ledger.Ledger, c
 		ledger.VerbRelease: "Release %s of %s (%s)? Their access will be taken.",
 		ledger.VerbCancel:  "Cancel %s of %s (%s)? Their access stays as it is.",
 	}[verb]
+	if verb == ledger.VerbRelease && cohort.Kind == ledger.Grants {
+		question = "Release %s of %s (%s)? They will be given what is held."
+	}
 	if err := c.confirm(f.yes, fmt.Sprintf(question, people(len(held)), cohort.Name(), cohort.Kind)); err != nil {
 		return err
 	}

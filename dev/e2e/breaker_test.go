@@ -210,6 +210,92 @@ func TestAMassTerminationIsMeant(t *testing.T) {
 	assert.Zero(t, m.heldInTemporal(t, cohort))
 }
 
+// TestASecuritySystemSuspendsTheWholeCompany has a channel suspend everybody by mistake.
+// At most as many as are allowed are cut off before the flood is seen. Who leaves, and
+// whom an operator or another system cuts off, waits for nobody meanwhile.
+func TestASecuritySystemSuspendsTheWholeCompany(t *testing.T) {
+	t.Parallel()
+	m := startMass(t)
+	const allowed = 20
+	said := func(kind hr.EventType, source, person string) hr.Event {
+		now := time.Now().UTC()
+		return hr.Event{
+			EventKey: hr.EventKey{Source: source, ID: string(kind) + source + person}, Type: kind, PersonID: person,
+			Recorded: now, Effective: hr.DateOf(now),
+		}
+	}
+	// One alone is cut off, and comes back.
+	first := m.people[0]
+	m.publish(t, said(hr.EventSuspended, "/security", first))
+	require.Eventually(t, func() bool { return m.on(t, first) == 0 }, patience, 50*time.Millisecond)
+	m.publish(t, said(hr.EventReinstated, "/security", first))
+	m.awaitRest(t)
+
+	flood := m.people[1:]
+	events := make([]hr.Event, len(flood))
+	for i, person := range flood {
+		events[i] = said(hr.EventSuspended, "/security", person)
+	}
+	m.publish(t, events...)
+	heldOf := func() (cohort string, held []string) {
+		for _, person := range flood {
+			p, err := m.ledger.Person(t.Context(), person)
+			require.NoError(t, err)
+			for _, w := range p.Withdrawals {
+				if w.Kind == ledger.Suspensions && w.State == ledger.WithdrawalHeld {
+					cohort, held = ledger.CohortName(w.Cohort), append(held, person)
+				}
+			}
+		}
+		return cohort, held
+	}
+	var cohort string
+	var held []string
+	require.Eventually(t, func() bool {
+		cohort, held = heldOf()
+		off := 0
+		for _, person := range flood {
+			if m.on(t, person) == 0 {
+				off++
+			}
+		}
+		return off+len(held) == len(flood) && m.heldInTemporal(t, cohort) == len(held)
+	}, rest, 250*time.Millisecond)
+	require.GreaterOrEqual(t, len(held), len(flood)-allowed+1, "but for those who were cut off before the flood was seen, with the first")
+	for _, person := range held {
+		assert.Positive(t, m.on(t, person), person)
+	}
+	assert.Contains(t, m.shows(t, "breaker", "show", cohort), "suspensions")
+
+	// A single termination acts, of whomever: also of who is held.
+	for i, person := range []string{first, held[0]} {
+		leaves := said(hr.EventTerminated, "/hr/made-up-company", person)
+		leaves.Effective = leaves.Effective.AddDays(-2)
+		if i > 0 {
+			leaves.Termination = &hr.Termination{LastDay: leaves.Effective, Urgency: hr.UrgencyImmediate}
+		}
+		m.publish(t, leaves)
+		require.Eventually(t, func() bool { return m.on(t, person) == 0 }, patience, 50*time.Millisecond, person)
+	}
+	// So do another system, and an operator.
+	m.publish(t, said(hr.EventSuspended, "/second", held[1]))
+	require.Eventually(t, func() bool { return m.on(t, held[1]) == 0 }, patience, 50*time.Millisecond)
+	m.does(t, "person", "suspend", held[2], "--reason", "really", "--operator", "grace")
+	assert.Zero(t, m.on(t, held[2]))
+
+	// One is meant, the others are not.
+	m.shows(t, "breaker", "release", cohort, "--person", held[3], "--reason", "really", "--operator", "grace", "--yes")
+	require.Eventually(t, func() bool { return m.on(t, held[3]) == 0 }, patience, 50*time.Millisecond)
+	m.does(t, "breaker", "cancel", cohort, "--reason", "a wrong rule", "--operator", "grace", "--yes")
+	m.awaitRest(t)
+	for _, person := range held[4:] {
+		assert.Positive(t, m.on(t, person), person)
+		p, err := m.ledger.Person(t.Context(), person)
+		require.NoError(t, err)
+		assert.Equal(t, hr.StatusActive, p.Status, person)
+	}
+}
+
 // shows runs the real command line, whatever its exit status, and returns what it
 // printed.
 func (r *rig) shows(t *testing.T, args ...string) string {

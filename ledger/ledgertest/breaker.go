@@ -85,6 +85,73 @@ var breakerTests = tests{
 		assert.Equal(t, ledger.WithdrawalHeld, w.State, "not even the first one is done")
 		assert.Equal(t, ledger.WithdrawalHeld, state(t, l, "p4"))
 	},
+	"OnlyTheFloodOfSuspensionsIsHeld": func(t *testing.T, l ledger.Ledger) {
+		limits := atMost(2)
+		limits.Of[ledger.Suspensions] = ledger.Limit{Count: 2, Window: time.Hour}
+		for i := range 2 {
+			w, settles, _ := askFor(t, l, suspension(fmt.Sprint("p", i), "/a", 10), 10, limits)
+			assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "few wait for nothing")
+			assert.Zero(t, settles)
+		}
+		w, _, opened := askFor(t, l, suspension("p2", "/a", 11), 11, limits)
+		require.Len(t, opened, 1)
+		assert.Equal(t, ledger.Suspensions, opened[0].Kind)
+		assert.Equal(t, ledger.WithdrawalHeld, w.State)
+		w, _, opened = askFor(t, l, suspension("p3", "/a", 12), 12, limits)
+		assert.Equal(t, ledger.WithdrawalHeld, w.State, "the flood goes on")
+		assert.Empty(t, opened)
+		w, _, _ = askFor(t, l, suspension("q1", "/b", 12), 12, limits)
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "somebody else's is no part of it")
+		w, _, _ = askFor(t, l, leaver("q2", 12), 20, limits)
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "nor is who leaves")
+		w, _, _ = askFor(t, l, suspension("p4", "/a", 90), 90, limits)
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "one that comes later, by itself, passes")
+		assert.Equal(t, ledger.WithdrawalHeld, state(t, l, "p2"), "what is held stays so")
+		assert.Equal(t, 2, cohorts(t, l, ledger.CohortFilter{Open: true})[0].Held)
+	},
+	"SuspensionsCountAsSoonAsTheyAreRecorded": func(t *testing.T, l ledger.Ledger) {
+		suspended := func(person, source string) ledger.Received {
+			r := received(person, "s "+person+source, 10)
+			r.Event.Type, r.Event.Source = hr.EventSuspended, source
+			return r
+		}
+		for i := range 5 {
+			employ(t, l, fmt.Sprint("p", i))
+			record(t, l, suspended(fmt.Sprint("p", i), "/a"))
+		}
+		employ(t, l, "q1")
+		record(t, l, suspended("q1", hr.OperatorSource), suspended("nobody", "/a"))
+		assert.Empty(t, read(t, l, "q1").Withdrawals, "an operator's are not counted")
+		assert.Empty(t, read(t, l, "nobody").Withdrawals, "who has no account cannot lose it")
+		first := suspension("p0", "/a", 10)
+		first.Event.ID = "s p0/a"
+		first.Key = ledger.EventWithdrawal(first.Event)
+		w, _, opened := askFor(t, l, first, 10, atMost(4))
+		require.Len(t, opened, 1)
+		assert.Equal(t, 5, opened[0].Counted)
+		assert.Equal(t, ledger.WithdrawalHeld, w.State, "not even the first one is done")
+		assert.Equal(t, ledger.WithdrawalHeld, state(t, l, "p4"))
+		assert.Equal(t, []string{"p1", "p2", "p3", "p4"}, duePeople(t, l, ledger.DueBreaker))
+		decide(t, l, ledger.VerbCancel, opened[0].ID, "p4")
+		p := read(t, l, "p4")
+		assert.Equal(t, "s p4/a", p.Events[1].Event.Rescinds, "as if it had never been said")
+	},
+	"WhatIsTakenFromThoseWhoStayOrGivenToThemSettles": func(t *testing.T, l ledger.Ledger) {
+		for _, kind := range []ledger.WithdrawalKind{ledger.Disables, ledger.Losses, ledger.Grants} {
+			for i := range 3 {
+				a := ask{person: fmt.Sprint("p", i), Ask: ledger.Ask{Kind: kind, Key: "wiki/1", Apps: []string{"wiki"}}}
+				w, settles, opened := askFor(t, l, a, 10, atMost(2))
+				if i < 2 {
+					assert.Equal(t, ledger.WithdrawalWaiting, w.State, kind)
+					assert.Equal(t, at(11), settles, "a minute after it was first planned")
+					continue
+				}
+				require.Len(t, opened, 1)
+				assert.Equal(t, ledger.WithdrawalHeld, w.State, "nothing of the flood was done: %s", kind)
+				assert.Equal(t, 3, cohorts(t, l, ledger.CohortFilter{ID: opened[0].ID})[0].Held)
+			}
+		}
+	},
 	"ASecondTerminationIsHeldWithTheFirst": func(t *testing.T, l ledger.Ledger) {
 		employ(t, l, "p1")
 		record(t, l, termination("p1", "of p1", 10))
@@ -322,6 +389,15 @@ func leaver(person string, minutes int) ask {
 	return ask{person: person, Ask: ledger.Ask{
 		Kind: ledger.Leavers, Key: ledger.EventWithdrawal(event), Event: event, Voids: true,
 		Apps: []string{"wiki", "chat"}, Why: "access ended", SaidAt: at(minutes),
+	}}
+}
+
+// suspension is one by a source, said some minutes after t0.
+func suspension(person, source string, minutes int) ask {
+	event := hr.EventKey{Source: source, ID: "of " + person}
+	return ask{person: person, Ask: ledger.Ask{
+		Kind: ledger.Suspensions, Key: ledger.EventWithdrawal(event), Event: event, Voids: true,
+		Apps: []string{"wiki"}, Why: "suspended", SaidAt: at(minutes), Immediate: true,
 	}}
 }
 

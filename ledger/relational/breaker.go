@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -76,7 +77,7 @@ func (t *Tx) endWithdrawal(personID string, w ledger.Withdrawal, at time.Time) e
 }
 
 func (t *Tx) admitOne(r ledger.AdmissionRequest, ask ledger.Ask) (w ledger.Withdrawal, settles time.Time, opened *ledger.Cohort, err error) {
-	since := r.At.Add(-r.Limits.Window)
+	since := r.At.Add(-r.Limits.WindowOf(ask.Kind))
 	if err = t.putAsk(r, ask, since); err != nil {
 		return w, settles, nil, err
 	}
@@ -86,17 +87,9 @@ func (t *Tx) admitOne(r ledger.AdmissionRequest, ask ledger.Ask) (w ledger.Withd
 	if w.State != ledger.WithdrawalWaiting && w.State != ledger.WithdrawalAnnounced {
 		return w, settles, nil, nil
 	}
-	cohort, err := t.openCohort(ask.Kind)
+	cohort, opened, err := t.joins(r, ask, since)
 	if err != nil {
 		return w, settles, nil, err
-	}
-	if cohort == 0 {
-		if opened, err = t.trip(r, ask.Kind, since); err != nil {
-			return w, settles, nil, err
-		}
-		if opened != nil {
-			cohort = opened.ID
-		}
 	}
 	settle := r.Limits.Settle
 	if ask.Immediate {
@@ -107,7 +100,7 @@ func (t *Tx) admitOne(r ledger.AdmissionRequest, ask ledger.Ask) (w ledger.Withd
 		w.State, w.Cohort = ledger.WithdrawalHeld, cohort
 	case w.State == ledger.WithdrawalAnnounced:
 		return w, settles, nil, nil
-	case ask.Kind == ledger.Leavers && until.After(r.At):
+	case ask.Kind.Settles() && until.After(r.At):
 		return w, until, nil, nil
 	default:
 		w.State = ledger.WithdrawalAdmitted
@@ -115,6 +108,29 @@ func (t *Tx) admitOne(r ledger.AdmissionRequest, ask ledger.Ask) (w ledger.Withd
 	err = t.exec(`UPDATE withdrawals SET state = ?, cohort = ? WHERE person_id = ? AND kind = ? AND key = ?`,
 		w.State, nullable(w.Cohort), r.PersonID, ask.Kind, ask.Key)
 	return w, settles, opened, err
+}
+
+// joins is the cohort that holds what is asked for, and whether it was opened for it;
+// zero if none does.
+func (t *Tx) joins(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (cohort int64, opened *ledger.Cohort, err error) {
+	if cohort, err = t.openCohort(ask.Kind); err != nil {
+		return 0, nil, err
+	}
+	if cohort != 0 && ask.Kind != ledger.Suspensions {
+		return cohort, nil, nil // what is open takes in all that come
+	}
+	f, err := t.flood(r, ask, since)
+	switch {
+	case err != nil || !f.tooMany():
+		return 0, nil, err
+	case cohort != 0:
+		return cohort, nil, t.hold(r, f, cohort)
+	}
+	opened, err = t.open(r, f)
+	if err != nil {
+		return 0, nil, err
+	}
+	return opened.ID, opened, nil
 }
 
 // nullable is NULL for zero.
@@ -173,85 +189,115 @@ func (t *Tx) openCohort(kind ledger.WithdrawalKind) (id int64, err error) {
 	return id, err
 }
 
-// trip opens a cohort if more people are counted than may be, and puts all into it
-// that wait like them.
-func (t *Tx) trip(r ledger.AdmissionRequest, kind ledger.WithdrawalKind, since time.Time) (*ledger.Cohort, error) {
-	limit, ok := r.Limits.Of[kind]
+// flood is who is counted together with what is asked for.
+type flood struct {
+	kind             ledger.WithdrawalKind
+	source           string // of suspensions; else empty: whoever said so
+	from             int64  // counted after then
+	counted, allowed int
+}
+
+func (f flood) tooMany() bool { return f.counted > f.allowed }
+
+// all is the condition of the withdrawals of the flood, and its arguments.
+func (f flood) all() (condition string, args []any) {
+	condition, args = `kind = ? AND counted_at > ?`, []any{f.kind, f.from}
+	if f.source != "" {
+		condition, args = condition+` AND source = ?`, append(args, f.source)
+	}
+	return condition, args
+}
+
+// flood counts.
+func (t *Tx) flood(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (f flood, err error) {
+	f.kind = ask.Kind
+	if ask.Kind == ledger.Suspensions {
+		f.source = ask.Event.Source
+	}
+	limit, ok := r.Limits.Of[ask.Kind]
 	if !ok {
-		return nil, nil //nolint:nilnil // there is no limit, and nothing was opened
+		return f, nil // there is none
 	}
-	counted, from, err := t.count(kind, since)
-	if err != nil || counted <= limit.Allowed(0) {
-		return nil, err
-	}
-	employed, err := t.employed(kind, from)
-	allowed := limit.Allowed(employed)
-	if err != nil || counted <= allowed {
-		return nil, err
-	}
-	c := &ledger.Cohort{Kind: kind, State: ledger.CohortOpen, Counted: counted, Allowed: allowed, OpenedAt: r.At}
-	_, err = t.get(`INSERT INTO cohorts (kind, counted, allowed, opened_at) VALUES (?, ?, ?, ?) RETURNING id`,
-		[]any{kind, counted, allowed, r.At.UnixMicro()}, &c.ID)
+	_, err = t.get(`SELECT coalesce(max(closed_at), ?) FROM cohorts WHERE kind = ? AND state = 'released'`,
+		[]any{int64(math.MinInt64), f.kind}, &f.from)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
-	err = t.exec(`UPDATE withdrawals SET state = 'held', cohort = ?
-		WHERE kind = ? AND counted_at > ? AND state IN ('noticed', 'announced', 'waiting')`,
-		c.ID, kind, from)
+	f.from = max(f.from, since.UnixMicro())
+	condition, args := f.all()
+	condition += ` AND ` + counts
+	if _, err = t.get(`SELECT count(DISTINCT person_id) FROM withdrawals WHERE `+condition, args, &f.counted); err != nil {
+		return f, err
+	}
+	if f.allowed = limit.Allowed(0); !f.tooMany() {
+		return f, nil
+	}
+	var employed int
+	_, err = t.get(`SELECT count(*) FROM people WHERE status IN (?, ?, ?)
+			OR id IN (SELECT person_id FROM withdrawals WHERE `+condition+`)`,
+		append([]any{hr.StatusActive, hr.StatusOnLeave, hr.StatusSuspended}, args...), &employed)
+	f.allowed = limit.Allowed(employed)
+	return f, err
+}
+
+// counts is the condition of a withdrawal that counts.
+const counts = `released = 0 AND state IN ('noticed', 'announced', 'waiting', 'held', 'admitted', 'over')`
+
+// open opens a cohort, and puts all into it that wait like what is asked for.
+func (t *Tx) open(r ledger.AdmissionRequest, f flood) (*ledger.Cohort, error) {
+	c := &ledger.Cohort{Kind: f.kind, State: ledger.CohortOpen, Counted: f.counted, Allowed: f.allowed, OpenedAt: r.At}
+	_, err := t.get(`INSERT INTO cohorts (kind, counted, allowed, opened_at) VALUES (?, ?, ?, ?) RETURNING id`,
+		[]any{f.kind, f.counted, f.allowed, r.At.UnixMicro()}, &c.ID)
 	if err != nil {
 		return nil, err
 	}
 	_, err = t.appendAudit(ledger.AuditRow{
-		At: r.At, Action: "held", Actor: "tenure", Cause: fmt.Sprintf("%d %s, %d allowed", counted, kind, allowed),
-		Detail: map[string]any{"cohort": c.Name(), "kind": string(kind)},
+		At: r.At, Action: "held", Actor: ledger.ActorTenure, Cause: fmt.Sprintf("%d %s, %d allowed", f.counted, f.kind, f.allowed),
+		Detail: map[string]any{"cohort": c.Name(), "kind": string(f.kind)},
 	}, "cohort:"+c.Name(), 0)
 	if err != nil {
 		return nil, err
 	}
+	return c, t.hold(r, f, c.ID)
+}
+
+// hold puts into a cohort all that wait of a flood, and has those people's runs be told.
+func (t *Tx) hold(r ledger.AdmissionRequest, f flood, cohort int64) error {
+	condition, args := f.all()
+	condition += ` AND state IN ('noticed', 'announced', 'waiting')`
 	// The one who asks learns it from the answer.
-	return c, t.exec(`UPDATE people SET `+nudged+`
-		WHERE id IN (SELECT person_id FROM withdrawals WHERE cohort = ?3) AND id <> ?4`,
-		r.At.UnixMicro(), ledger.DueBreaker, c.ID, r.PersonID)
-}
-
-// counts is the condition of a withdrawal that counts.
-const counts = `kind = ? AND counted_at > ? AND released = 0
-	AND state IN ('noticed', 'announced', 'waiting', 'held', 'admitted', 'over')`
-
-// count is how many people count, and since when they are counted.
-func (t *Tx) count(kind ledger.WithdrawalKind, since time.Time) (people int, from int64, err error) {
-	_, err = t.get(`SELECT coalesce(max(closed_at), ?) FROM cohorts WHERE kind = ? AND state = 'released'`,
-		[]any{int64(math.MinInt64), kind}, &from)
+	err := t.exec(`UPDATE people SET `+nudged+`
+		WHERE id <> ?3 AND id IN (SELECT person_id FROM withdrawals WHERE `+condition+`)`,
+		append([]any{r.At.UnixMicro(), ledger.DueBreaker, r.PersonID}, args...)...)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
-	from = max(from, since.UnixMicro())
-	_, err = t.get(`SELECT count(DISTINCT person_id) FROM withdrawals WHERE `+counts, []any{kind, from}, &people)
-	return people, from, err
+	return t.exec(`UPDATE withdrawals SET state = 'held', cohort = ? WHERE `+condition, append([]any{cohort}, args...)...)
 }
 
-// employed is of how many people they are: those who are employed, and those who
-// are counted because that has ended.
-func (t *Tx) employed(kind ledger.WithdrawalKind, from int64) (people int, err error) {
-	_, err = t.get(`SELECT count(*) FROM people WHERE status IN (?, ?, ?)
-			OR id IN (SELECT person_id FROM withdrawals WHERE `+counts+`)`,
-		[]any{hr.StatusActive, hr.StatusOnLeave, hr.StatusSuspended, kind, from}, &people)
-	return people, err
-}
-
-// notice notes that HR ends somebody's employment, as soon as that is recorded: so
-// a flood is counted before the first of them is assessed. Of somebody who has no
-// account nothing can be taken. Whose first termination is held, the second one is
-// held with it: a system may repeat its mistakes.
+// notice notes that HR ends somebody's employment, or a security system suspends
+// somebody, as soon as that is recorded: so a flood is counted before the first of them
+// is assessed. Of somebody who has no account nothing can be taken. Whose first
+// termination is held, the second one is held with it, as is a suspension by the same
+// source: a system may repeat its mistakes.
 func (t *Tx) notice(r ledger.Received) error {
-	if r.Event.Type != hr.EventTerminated {
+	kind, ok := noticed[r.Event.Type]
+	if !ok || strings.HasPrefix(r.Event.Source, hr.TenureSources) {
 		return nil
 	}
 	return t.exec(`INSERT INTO withdrawals (person_id, kind, key, state, cohort, source, event_id, voids, said_at, counted_at)
-		SELECT ?1, 'leavers', ?2, CASE WHEN h.cohort IS NULL THEN 'noticed' ELSE 'held' END, h.cohort, ?3, ?4, 1, ?5, ?5
-		FROM (SELECT max(cohort) AS cohort FROM withdrawals WHERE person_id = ?1 AND kind = 'leavers' AND state = 'held') h
+		SELECT ?1, ?6, ?2, CASE WHEN h.cohort IS NULL THEN 'noticed' ELSE 'held' END, h.cohort, ?3, ?4, 1, ?5, ?5
+		FROM (SELECT max(cohort) AS cohort FROM withdrawals WHERE person_id = ?1 AND kind = ?6 AND state = 'held'
+			AND (kind = 'leavers' OR source = ?3)) h
 		WHERE EXISTS (SELECT 1 FROM links WHERE person_id = ?1 AND state IN ('planned', 'active'))
-			OR EXISTS (SELECT 1 FROM people WHERE id = ?1 AND status = 'suspended')
+			OR ?6 = 'leavers' AND EXISTS (SELECT 1 FROM people WHERE id = ?1 AND status = 'suspended')
 		ON CONFLICT DO NOTHING`,
-		r.Event.PersonID, ledger.EventWithdrawal(r.Event.EventKey), r.Event.Source, r.Event.ID, r.At.UnixMicro())
+		r.Event.PersonID, ledger.EventWithdrawal(r.Event.EventKey), r.Event.Source, r.Event.ID, r.At.UnixMicro(), kind)
+}
+
+// noticed are the events that count as soon as they are recorded. What an operator says
+// does not: they know whom they mean.
+var noticed = map[hr.EventType]ledger.WithdrawalKind{
+	hr.EventTerminated: ledger.Leavers,
+	hr.EventSuspended:  ledger.Suspensions,
 }

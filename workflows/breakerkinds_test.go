@@ -1,0 +1,195 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// recorded lets a source say something, of which the person's run is told.
+func (b *biography) recorded(after time.Duration, source, id string, kind hr.EventType) {
+	b.nudged(after, func() {
+		at := epoch.Add(after)
+		_, err := b.ledger.Record(context.Background(), []ledger.Received{{At: at, Event: hr.Event{
+			EventKey: hr.EventKey{Source: source, ID: id}, Type: kind, PersonID: b.person, Recorded: at, Effective: hr.DateOf(at),
+		}}})
+		require.NoError(b.t, err)
+	})
+}
+
+// No more than two people may be suspended by one source in a day here.
+func TestOnlyTheFloodOfSuspensionsIsHeld(t *testing.T) {
+	off := map[string]string{"directory": "off [engineers staff]", "chat": "off []", "wiki": "off [engineers]"}
+	for name, c := range map[string]struct {
+		happens func(b *biography)
+		want    map[string]string // right after it was said
+	}{
+		"alone": {func(b *biography) { b.recorded(day, "/security", "s", hr.EventSuspended) }, off},
+		"one of two": {func(b *biography) {
+			b.othersBy(day-time.Hour, ledger.Suspensions, "/security", 1)
+			b.recorded(day, "/security", "s", hr.EventSuspended)
+		}, off},
+		"one of many": {func(b *biography) {
+			b.othersBy(day-time.Hour, ledger.Suspensions, "/security", 2)
+			b.recorded(day, "/security", "s", hr.EventSuspended)
+		}, working},
+		"by another than who floods": {func(b *biography) {
+			b.othersBy(day-time.Hour, ledger.Suspensions, "/security", 5)
+			b.recorded(day, "/second", "s", hr.EventSuspended)
+		}, off},
+		"long after the flood, which nobody has decided about": {func(b *biography) {
+			b.othersBy(time.Hour, ledger.Suspensions, "/security", 5)
+			b.recorded(day+2*time.Hour, "/security", "s", hr.EventSuspended)
+		}, off},
+		"by an operator, in the flood": {func(b *biography) {
+			b.othersBy(day-time.Hour, ledger.Suspensions, "/security", 5)
+			b.recorded(day, "/security", "s", hr.EventSuspended)
+			b.recorded(day+time.Minute, hr.OperatorSource, "o", hr.EventSuspended)
+		}, off},
+		"by a second system, in the flood of the first": {func(b *biography) {
+			b.othersBy(day-time.Hour, ledger.Suspensions, "/security", 5)
+			b.recorded(day, "/security", "s", hr.EventSuspended)
+			b.recorded(day+time.Minute, "/second", "s", hr.EventSuspended)
+		}, off},
+		"and terminated at once": {func(b *biography) {
+			b.othersBy(day-time.Hour, ledger.Suspensions, "/security", 5)
+			b.recorded(day, "/security", "s", hr.EventSuspended)
+			now := terminated(hr.DateOf(epoch))
+			now.Termination.Urgency = hr.UrgencyImmediate
+			b.hears(day+time.Minute, now)
+		}, everywhere("off []")},
+		"while terminations are held": {func(b *biography) {
+			b.others(day-time.Hour, ledger.Leavers, 5)
+			b.hears(day, terminated(hr.DateOf(epoch)))
+			b.recorded(day+time.Minute, "/security", "s", hr.EventSuspended)
+		}, off},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := limited(t)
+			b.hears(0, hired("Development"))
+			c.happens(b)
+			b.on(day+3*time.Hour, func() { assert.Equal(t, c.want, b.states()) })
+			b.live(day + 4*time.Hour)
+		})
+	}
+}
+
+func TestASuspensionThatIsHeldIsDecidedAbout(t *testing.T) {
+	held := func(t *testing.T) *biography {
+		b := limited(t)
+		b.hears(0, hired("Development"))
+		b.othersBy(day-time.Hour, ledger.Suspensions, "/security", 2)
+		b.recorded(day, "/security", "s", hr.EventSuspended)
+		b.on(2*day, func() { assert.Equal(t, working, b.states()) })
+		return b
+	}
+	t.Run("released", func(t *testing.T) {
+		b := held(t)
+		b.decides(2*day+time.Hour, ledger.VerbRelease)
+		b.live(3 * day)
+		assert.Equal(t, "off [engineers]", b.state("wiki"))
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		b := held(t)
+		b.nudged(2*day+time.Hour, func() {
+			_, err := b.ledger.DecideCohort(context.Background(), ledger.CohortDecision{
+				Cohort: 1, Verb: ledger.VerbCancel, People: []string{b.person}, Operator: "ops", Reason: "a test", At: epoch.Add(2*day + time.Hour),
+			})
+			require.NoError(t, err)
+		})
+		b.hears(3*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+		b.live(4 * day)
+		assert.Equal(t, hr.StatusActive, person(b).Status)
+		assert.Equal(t, "on [sales staff]", b.state("directory"), "as if it had never been said")
+		assert.Zero(t, b.apps["directory"].Calls("disable")+b.apps["chat"].Calls("disable"))
+	})
+}
+
+// What somebody who stays loses, or is given, waits until it is seen whether others are
+// concerned too; more than two are held here.
+func TestWhatManyLoseOrAreGivenIsHeld(t *testing.T) {
+	moved := map[string]string{"directory": "on [sales staff]", "chat": "on []", "wiki": "off []"}
+	for name, c := range map[string]struct {
+		kind   ledger.WithdrawalKind
+		others int
+		want   map[string]string
+	}{
+		"nobody else":         {ledger.Losses, 0, moved},
+		"few lose":            {ledger.Losses, 1, moved},
+		"many lose":           {ledger.Losses, 3, map[string]string{"directory": "on [engineers staff]", "chat": "on []", "wiki": "off []"}},
+		"many are given":      {ledger.Grants, 3, map[string]string{"directory": "on [engineers staff]", "chat": "on []", "wiki": "off []"}},
+		"many are turned off": {ledger.Disables, 3, map[string]string{"directory": "on [sales staff]", "chat": "on []", "wiki": "on [engineers]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := limited(t)
+			b.hears(0, hired("Development"))
+			if c.others > 0 {
+				b.others(day, c.kind, c.others)
+			}
+			b.hears(day+time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+			b.on(day+time.Hour+50*time.Second, func() { assert.Equal(t, working, b.states(), "it settles") })
+			b.on(2*day, func() { assert.Equal(t, c.want, b.states()) })
+			if c.others > 2 {
+				b.decides(3*day, ledger.VerbRelease)
+			}
+			b.live(4 * day)
+			assert.Equal(t, moved, b.states())
+		})
+	}
+}
+
+// A title that changes makes nothing of what an operator decided undone.
+func TestWhatIsRefusedStaysSoWhateverElseChanges(t *testing.T) {
+	b := limited(t)
+	b.hears(0, hired("Development"))
+	b.others(day, ledger.Grants, 3)
+	b.hears(day+time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+	b.decides(2*day, ledger.VerbCancel)
+	promoted := profile("Sales")
+	promoted.JobTitle = "Admiral"
+	b.hears(3*day, hr.Event{Type: hr.EventUpdated, Profile: promoted})
+	b.live(5 * day)
+	assert.Equal(t, "on [engineers staff]", b.state("directory"))
+	assert.Equal(t, "on []", b.state("chat"))
+}
+
+// What a joiner is given is no flood, whatever is held, nor what comes back.
+func TestWhoBeginsOrComesBackIsGivenWhatPolicyGrants(t *testing.T) {
+	b := limited(t)
+	b.others(0, ledger.Grants, 3)
+	b.hears(time.Minute, hired("Development"))
+	b.on(time.Hour, func() { assert.Equal(t, working, b.states()) })
+	b.hears(day, hr.Event{Type: hr.EventLeaveStarted})
+	b.hears(2*day, hr.Event{Type: hr.EventLeaveEnded})
+	b.on(3*day, func() { assert.Equal(t, working, b.states()) })
+	b.live(4 * day)
+}
+
+// An app that is down on the first day is given later, also if what the person is has
+// changed meanwhile: it was theirs from the beginning.
+func TestWhatAJoinerIsStillOwedIsNoGrant(t *testing.T) {
+	b := limited(t)
+	down := true
+	b.apps["wiki"].OnCall(func(context.Context, string, string) error {
+		if down {
+			return errors.New("down")
+		}
+		return nil
+	})
+	b.others(0, ledger.Grants, 3)
+	b.hears(time.Minute, hired("Development"))
+	b.on(time.Hour, func() { assert.Equal(t, "none", b.state("wiki")) })
+	promoted := profile("Development")
+	promoted.JobTitle = "Admiral"
+	b.hears(day, hr.Event{Type: hr.EventUpdated, Profile: promoted})
+	b.on(day+time.Hour, func() { down = false })
+	b.live(3 * day)
+	assert.Equal(t, working, b.states())
+}
