@@ -20,7 +20,7 @@ type Config struct {
 
 	Attention   Attention
 	Sweep       Sweep
-	Breaker     *Breaker  // nil: any number of people may lose access at once
+	Breaker     *Breaker  // nil: of any number of people access may be taken or extended at once
 	Snapshot    *Snapshot // nil: no snapshots can be compared
 	Metrics     Metrics
 	Development *Development // nil in production

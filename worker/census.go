@@ -33,7 +33,7 @@ var (
 	approvalsDesc = prometheus.NewDesc("tenure_deletions_waiting", "Deletions that wait for an operator's approval, by app.", []string{"app"}, nil)
 	holdsDesc     = prometheus.NewDesc("tenure_hold_people", "People of whom nothing is deleted because of a legal hold, by state: ending (the last hold ends within a week), lasting.", []string{"state"}, nil)
 	cohortsDesc   = prometheus.NewDesc("tenure_breaker_cohorts", "Mass changes that are held, by kind: each needs an operator's decision.", []string{"kind"}, nil)
-	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People of whom something is held because too many were to lose access at once.", []string{"kind"}, nil)
+	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People of whom something is held because too many were to lose access at once, or to be given more.", []string{"kind"}, nil)
 )
 
 // census is what the ledger holds, as metrics.

@@ -26,8 +26,8 @@ func (c *cli) breakerListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the cohorts that are held",
-		Long: `List the cohorts that are held: people who were to lose access at once, and more
-of them than the configuration allows (breaker). Nothing of it is done until
+		Long: `List the cohorts that are held: people who were to lose access at once, or to be
+given more, and more of them than the configuration allows (breaker). Nothing of it is done until
 somebody releases or cancels it. The exit status is 3 if anything is held.`,
 		Example: `  tenure breaker list
   tenure breaker list --all
