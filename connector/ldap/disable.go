@@ -22,7 +22,7 @@ func (c *client) Disable(ctx context.Context, accountID string) error {
 // disable ends access first; then it moves the entry.
 func (c *client) disable(ctx context.Context, accountID string) error {
 	const op = connector.OpDisable
-	entry, err := c.entry(ctx, op, accountID)
+	entry, err := c.changing(ctx, op, accountID)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (c *client) disable(ctx context.Context, accountID string) error {
 // too many wrong passwords, is not Tenure's to take away.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	const op = connector.OpEnable
-	entry, err := c.entry(ctx, op, accountID)
+	entry, err := c.changing(ctx, op, accountID)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ const undefinedAttributeType = 17
 // gone nobody would know of them, and the next one of its DN would inherit them.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	const op = connector.OpDelete
-	entry, err := c.entry(ctx, op, accountID)
+	entry, err := c.changing(ctx, op, accountID)
 	if isKind(err, connector.KindNotFound) {
 		return nil
 	}

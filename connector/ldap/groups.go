@@ -180,7 +180,7 @@ func about(op string, group *directory.Entry, err error) error {
 // Grant implements connector.Entitler.
 func (c *grouped) Grant(ctx context.Context, accountID string, names []string) error {
 	const op = connector.OpGrant
-	entry, err := c.entry(ctx, op, accountID)
+	entry, err := c.changing(ctx, op, accountID)
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (c *grouped) Grant(ctx context.Context, accountID string, names []string) e
 // members, so it is revoked already; the same goes for an account.
 func (c *grouped) Revoke(ctx context.Context, accountID string, names []string) error {
 	const op = connector.OpRevoke
-	entry, err := c.entry(ctx, op, accountID)
+	entry, err := c.changing(ctx, op, accountID)
 	if isKind(err, connector.KindNotFound) {
 		return nil
 	}

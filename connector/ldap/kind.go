@@ -49,7 +49,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpEnable, Calls: "as disable"},
 		{Op: connector.OpDelete, Calls: "search people, search groups by member; modify delete member for each group; delete"},
 	},
-	Proven:  []string{"OpenLDAP 2.5"},
+	Proven:  []string{"OpenLDAP 2.5", "389 Directory Server 2.3"},
 	Connect: connect,
 }
 
@@ -57,7 +57,7 @@ const whatToKnow = `The bind DN needs to search people and groups, and to write 
 
 **Disabling** sets ` + "`disableAttribute`" + `. The default is OpenLDAP's lock by password policy (` + "`pwdAccountLockedTime: 000001010000Z`" + `), which needs the ppolicy overlay and a policy with ` + "`pwdLockout: TRUE`" + ` for people, and stops binds, nothing else: apps that only look an entry up must look at the attribute, too, or be kept out by the ` + "`leavers`" + ` OU. **An administrator who sets a new password unlocks the account**; it then shows as drifted. Servers without that overlay: ` + "`disableAttribute: nsAccountLock`, `disabledValue: \"true\"`" + ` (389 Directory Server), or ` + "`loginShell`, `/sbin/nologin`" + ` with ` + "`enabledValue: /bin/bash`" + `.
 
-**With ` + "`leavers`" + `** a disabled entry is moved below that DN and an enabled one back, right below ` + "`people`" + ` wherever it was before. Memberships follow, whether or not the server has an overlay for that.
+**With ` + "`leavers`" + `** a disabled entry is moved below that DN and an enabled one back, right below ` + "`people`" + ` wherever it was before. Memberships follow, whether or not the server has an overlay or plugin for that: they are added under the new DN first and taken from the old one last. A server that refuses this (389 Directory Server with Referential Integrity answers 20, type or value exists) has the entry moved first; until memberships have followed, the entry holds a note of its old DN in ` + "`labeledURI`" + `, and the next change ends what was broken off. The same goes for an entry that is renamed because ` + "`rdn`" + ` is an attribute that changes.
 
 **Groups** of groupOfNames and groupOfUniqueNames must not be empty: when the last member leaves, ` + "`placeholder`" + ` stands in, and stays. It is no account and so nobody's access. posixGroup holds usernames, and can be empty. Memberships are of the account itself: those by way of nested or dynamic groups are not counted.
 

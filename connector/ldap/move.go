@@ -2,6 +2,8 @@ package ldap
 
 import (
 	"context"
+	"net/url"
+	"strings"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/directory"
@@ -19,7 +21,9 @@ func (c *client) moveBelow(ctx context.Context, op string, entry *directory.Entr
 // move gives an entry another DN, and has its memberships follow: they are added
 // under the new DN first and taken from the old one last, so that none is lost if
 // it ends in between. Where the server does that by itself there is nothing left
-// to do.
+// to do. One that takes no member that is not there yet, or that keeps references
+// whole itself and stumbles over those under the new DN (389 Directory Server's
+// Referential Integrity), is moved first: see moveFirst.
 func (c *client) move(ctx context.Context, op string, entry *directory.Entry, rdn, parent string) error {
 	rdn, err := c.vacantName(ctx, op, entry, rdn, parent)
 	if err != nil {
@@ -32,14 +36,114 @@ func (c *client) move(ctx context.Context, op string, entry *directory.Entry, rd
 			return err
 		}
 		if err := c.groups.addTo(ctx, op, held, now); err != nil {
+			if isKind(err, connector.KindInvalid) {
+				return c.moveFirst(ctx, op, entry, held, rdn, parent)
+			}
 			return err
 		}
+	}
+	err = c.dir.Move(ctx, op, old, rdn, parent)
+	if len(held) > 0 && directory.Is(err, attributeOrValueExists) {
+		return c.moveFirst(ctx, op, entry, held, rdn, parent)
+	}
+	if err != nil {
+		return err
+	}
+	entry.DN = now
+	return c.groups.removeFrom(ctx, op, held, old)
+}
+
+// moveFirst moves an entry that those groups hold, and has its memberships follow. The
+// entry itself holds a note of where it was until they have: whatever changes it next
+// ends what was broken off in between.
+func (c *client) moveFirst(ctx context.Context, op string, entry *directory.Entry, held []*directory.Entry, rdn, parent string) error {
+	old, now := entry.DN, directory.Below(rdn, parent)
+	if err := c.groups.removeFrom(ctx, op, held, now); err != nil { // those that were added in vain
+		return err
+	}
+	note := noteOf(old)
+	err := c.dir.Modify(ctx, op, old, directory.Change{How: directory.Add, Attribute: noteAttribute, Values: []string{note}})
+	if err != nil && !directory.Is(err, attributeOrValueExists) && !isKind(err, connector.KindInvalid, connector.KindForbidden) {
+		return err // else the entry can hold none: settle knows the usual places
 	}
 	if err := c.dir.Move(ctx, op, old, rdn, parent); err != nil {
 		return err
 	}
 	entry.DN = now
+	if err := c.follow(ctx, op, held, old, now); err != nil {
+		return err
+	}
+	return c.forget(ctx, op, entry, note)
+}
+
+// follow moves memberships from one DN to another.
+func (c *client) follow(ctx context.Context, op string, held []*directory.Entry, old, now string) error {
+	if err := c.groups.addTo(ctx, op, held, now); err != nil {
+		return err
+	}
 	return c.groups.removeFrom(ctx, op, held, old)
+}
+
+// noteAttribute holds notes of moves: URLs with a label (RFC 2079), which inetOrgPerson
+// may have.
+const (
+	noteAttribute = "labeledURI"
+	noteScheme    = "ldap:///"
+	noteLabel     = " Tenure moved the entry from here, and its memberships are to follow"
+)
+
+func noteOf(dn string) string { return noteScheme + url.PathEscape(dn) + noteLabel }
+
+// noted is the DN that a note tells of, if it is one.
+func noted(value string) (dn string, ok bool) {
+	escaped, labelled := strings.CutSuffix(value, noteLabel)
+	escaped, schemed := strings.CutPrefix(escaped, noteScheme)
+	dn, err := url.PathUnescape(escaped)
+	return dn, labelled && schemed && err == nil && directory.ValidDN(dn)
+}
+
+func (c *client) forget(ctx context.Context, op string, entry *directory.Entry, note string) error {
+	err := c.dir.Modify(ctx, op, entry.DN, directory.Change{How: directory.Delete, Attribute: noteAttribute, Values: []string{note}})
+	if directory.Is(err, noSuchAttribute) || isKind(err, connector.KindInvalid, connector.KindForbidden) {
+		return nil
+	}
+	return err
+}
+
+// changing is entry, for what changes it: moves of it that were broken off are ended
+// first.
+func (c *client) changing(ctx context.Context, op, accountID string) (*directory.Entry, error) {
+	entry, err := c.entry(ctx, op, accountID)
+	if err != nil || !c.groups.holdDNs() {
+		return entry, err
+	}
+	for _, value := range entry.Texts(noteAttribute) {
+		old, ok := noted(value)
+		if !ok {
+			continue
+		}
+		if !directory.SameDN(old, entry.DN) { // else it has not been moved
+			if err := c.inherit(ctx, op, entry, old); err != nil {
+				return nil, err
+			}
+		}
+		if err := c.forget(ctx, op, entry, value); err != nil {
+			return nil, err
+		}
+	}
+	return entry, nil
+}
+
+// inherit gives an entry the memberships that are left at a DN where it was.
+func (c *client) inherit(ctx context.Context, op string, entry *directory.Entry, old string) error {
+	held, err := c.groups.with(ctx, op, old)
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	if _, err := c.dir.Get(ctx, op, old, c.accountID); !directory.NotFound(err) {
+		return err // somebody else is there, and the memberships are theirs
+	}
+	return c.follow(ctx, op, held, old, entry.DN)
 }
 
 // vacantName is an RDN that no other entry has below parent: memberships must not
@@ -75,16 +179,5 @@ func (c *client) settle(ctx context.Context, op string, entry *directory.Entry, 
 	if err != nil {
 		return invalid(op, err.Error())
 	}
-	old := directory.Below(rdn, before)
-	held, err := c.groups.with(ctx, op, old)
-	if err != nil || len(held) == 0 {
-		return err
-	}
-	if _, err := c.dir.Get(ctx, op, old, c.accountID); !directory.NotFound(err) {
-		return err // somebody else is there, and the memberships are theirs
-	}
-	if err := c.groups.addTo(ctx, op, held, entry.DN); err != nil {
-		return err
-	}
-	return c.groups.removeFrom(ctx, op, held, old)
+	return c.inherit(ctx, op, entry, directory.Below(rdn, before))
 }

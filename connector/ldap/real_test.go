@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -36,24 +37,42 @@ func fromEnv(t *testing.T, name string) string {
 // administrator sees it.
 type server struct {
 	suffix, url, password string
+	bindDN, adminDN       string
 	admin                 *goldap.Conn
 }
 
 func openServer(t *testing.T, suffix string) server {
 	t.Helper()
-	s := server{suffix: suffix, url: fromEnv(t, "TENURE_REAL_LDAP_URL"), password: fromEnv(t, "TENURE_REAL_LDAP_PASSWORD")}
+	return server{
+		suffix: suffix, url: fromEnv(t, "TENURE_REAL_LDAP_URL"), password: fromEnv(t, "TENURE_REAL_LDAP_PASSWORD"),
+		bindDN: "cn=tenure," + suffix, adminDN: "cn=admin," + suffix,
+	}.signedIn(t)
+}
+
+// open389 opens the 389 Directory Server that scripts/real/389ds starts.
+func open389(t *testing.T) server {
+	t.Helper()
+	const manager = "cn=Directory Manager"
+	return server{
+		suffix: "dc=example", url: fromEnv(t, "TENURE_REAL_389_URL"), password: fromEnv(t, "TENURE_REAL_LDAP_PASSWORD"),
+		bindDN: manager, adminDN: manager,
+	}.signedIn(t)
+}
+
+func (s server) signedIn(t *testing.T) server {
+	t.Helper()
 	admin, err := goldap.DialURL(s.url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = admin.Close() })
-	require.NoError(t, admin.Bind("cn=admin,"+suffix, s.password))
+	require.NoError(t, admin.Bind(s.adminDN, s.password))
 	s.admin = admin
 	return s
 }
 
-// settings are those of a connector that binds as cn=tenure, without encryption.
+// settings are those of a connector that binds without encryption.
 func (s server) settings(more connector.Settings) connector.Settings {
 	settings := connector.Settings{
-		"url": s.url, "bindDN": "cn=tenure," + s.suffix, "password": s.password, "externalID": "description",
+		"url": s.url, "bindDN": s.bindDN, "password": s.password, "externalID": "description",
 		"people": "ou=people," + s.suffix, "groups": "ou=groups," + s.suffix,
 		"employeeNumber": "employeeNumber", "email": "mail", "pageSize": 100,
 	}
@@ -80,7 +99,7 @@ func (s server) tool(t *testing.T, name string, arguments ...string) (string, er
 // membersOf are a group's, as ldapsearch shows them.
 func (s server) membersOf(t *testing.T, group string) []string {
 	t.Helper()
-	out, err := s.tool(t, "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-D", "cn=admin,"+s.suffix, "-w", s.password,
+	out, err := s.tool(t, "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-D", s.adminDN, "-w", s.password,
 		"-b", "cn="+group+",ou=groups,"+s.suffix, "-s", "base", "member")
 	require.NoError(t, err)
 	var members []string
@@ -91,6 +110,9 @@ func (s server) membersOf(t *testing.T, group string) []string {
 	}
 	return members
 }
+
+// lower are DNs, which servers may write in either case.
+func lower(dns ...string) string { return strings.ToLower(strings.Join(dns, " ")) }
 
 var everything = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
@@ -239,73 +261,148 @@ func TestBinds(t *testing.T) {
 // moved, renamed and deleted, and when a move was broken off.
 func TestMembershipsFollow(t *testing.T) {
 	for _, suffix := range []string{"dc=plain", "dc=whole"} {
-		t.Run(suffix, func(t *testing.T) {
-			s := openServer(t, suffix)
-			c := s.target(s.settings(connector.Settings{"leavers": "ou=leavers," + suffix, "rdn": "cn"})).Open(t)
-			defer c.Close()
-			const group = "foxes"
-			itself := "cn=" + group + ",ou=groups," + suffix
-			empty := goldap.NewAddRequest(itself, nil)
-			empty.Attribute("objectClass", []string{"groupOfNames"})
-			empty.Attribute("member", []string{itself})
-			require.NoError(t, s.admin.Add(empty))
-			defer func() { require.NoError(t, s.admin.Del(goldap.NewDelRequest(itself, nil))) }()
-			create := func(person, name string) connector.Account {
-				made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
-					PersonID: person, Username: person, Active: true, Attributes: map[string]any{"cn": name},
-				})
-				require.NoError(t, err)
-				return made
-			}
-			one := create("follow-1", "Kim Fox")
-			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), one.ID, []string{group}))
-			modify := goldap.NewModifyRequest(itself, nil)
-			modify.Delete("member", []string{itself})
-			require.NoError(t, s.admin.Modify(modify), "so that there is nobody else")
-			assert.Equal(t, []string{"cn=Kim Fox,ou=people," + suffix}, s.membersOf(t, group))
+		t.Run(suffix, func(t *testing.T) { membershipsFollow(t, openServer(t, suffix), nil, false) })
+	}
+}
 
-			two := create("follow-2", "Kim Fox")
-			assert.Equal(t, "cn=Kim Fox+uid=follow-2,ou=people,"+suffix, s.dn(t, two.ID), "a second of that name")
-			require.NoError(t, c.(connector.Updater).Update(t.Context(), one.ID, map[string]any{"cn": "Kim Wolf", "title": "Head"}))
-			assert.Equal(t, []string{"cn=Kim Wolf,ou=people," + suffix}, s.membersOf(t, group), "renamed")
-			require.NoError(t, c.(connector.Switch).Disable(t.Context(), one.ID))
-			assert.Equal(t, []string{"cn=Kim Wolf,ou=leavers," + suffix}, s.membersOf(t, group), "moved")
+// onlyFor389 are the settings that 389 Directory Server wants.
+var onlyFor389 = connector.Settings{"disableAttribute": "nsAccountLock", "disabledValue": "true"}
 
-			// Broken off after the move, before the old membership ended.
-			modify = goldap.NewModifyRequest(itself, nil)
-			modify.Add("member", []string{"cn=Kim Wolf,ou=people," + suffix})
-			require.NoError(t, s.admin.Modify(modify))
-			require.NoError(t, c.(connector.Switch).Disable(t.Context(), one.ID))
-			assert.Equal(t, []string{"cn=Kim Wolf,ou=leavers," + suffix}, s.membersOf(t, group), "settled")
+// Its Referential Integrity refuses to rename an entry that a group already holds under
+// its new name.
+func TestMembershipsFollowOn389DirectoryServer(t *testing.T) {
+	membershipsFollow(t, open389(t), onlyFor389, true)
+}
 
-			// Another leaver of the same name must not get the first one's place, nor groups.
-			require.NoError(t, c.(connector.Updater).Update(t.Context(), two.ID, map[string]any{"cn": "Kim Wolf"}))
-			require.NoError(t, c.(connector.Switch).Disable(t.Context(), two.ID))
-			assert.Equal(t, "cn=Kim Wolf+uid=follow-2,ou=leavers,"+suffix, s.dn(t, two.ID))
-			require.NoError(t, c.(connector.Updater).Update(t.Context(), two.ID, map[string]any{"cn": "Kim Lynx"}))
-			assert.Equal(t, "cn=Kim Lynx+uid=follow-2,ou=leavers,"+suffix, s.dn(t, two.ID))
-			four := create("follow-4", "Kim Wolf")
-			require.NoError(t, c.(connector.Switch).Enable(t.Context(), one.ID))
-			assert.Equal(t, "cn=Kim Wolf+uid=follow-1,ou=people,"+suffix, s.dn(t, one.ID))
-			account, err := c.Read(t.Context(), four.ID)
+func TestConformanceOf389DirectoryServer(t *testing.T) {
+	s := open389(t)
+	set := connector.Settings{"leavers": "ou=leavers,dc=example"}
+	maps.Copy(set, onlyFor389)
+	connectortest.Run(t, s.target(s.settings(set)))
+}
+
+func TestWhatBrokeOffOn389DirectoryServerIsUnfinished(t *testing.T) {
+	whatBrokeOff(t, open389(t), onlyFor389)
+}
+
+// TestBrokenMovesAreEnded has memberships left where an entry was, by whose own note it
+// is known: whatever changes the account next has them follow.
+func TestBrokenMovesAreEnded(t *testing.T) {
+	s := openServer(t, "dc=plain")
+	c := s.target(s.settings(nil)).Open(t)
+	defer c.Close()
+	for name, change := range map[string]func(c connector.Connector, id string) error{
+		"grant": func(c connector.Connector, id string) error {
+			return c.(connector.Entitler).Grant(t.Context(), id, []string{"engineers"})
+		},
+		"revoke": func(c connector.Connector, id string) error {
+			return c.(connector.Entitler).Revoke(t.Context(), id, []string{"engineers"})
+		},
+		"update": func(c connector.Connector, id string) error {
+			return c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "Head"})
+		},
+		"off":    func(c connector.Connector, id string) error { return c.(connector.Switch).Disable(t.Context(), id) },
+		"delete": func(c connector.Connector, id string) error { return c.(connector.Deleter).Delete(t.Context(), id) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "ended-" + name, Username: "ended-" + name, Active: true})
 			require.NoError(t, err)
-			assert.Empty(t, account.Entitlements, "the first one's")
-			require.NoError(t, c.(connector.Deleter).Delete(t.Context(), four.ID))
-			assert.Equal(t, []string{"cn=Kim Wolf+uid=follow-1,ou=people," + suffix}, s.membersOf(t, group), "moved back")
-			require.NoError(t, c.(connector.Deleter).Delete(t.Context(), one.ID))
-			assert.Equal(t, []string{itself}, s.membersOf(t, group), "deleted, and it was the last member")
-
-			// Somebody deleted an account by hand and left its membership behind.
-			modify = goldap.NewModifyRequest(itself, nil)
-			modify.Add("member", []string{"cn=Kim Wolf,ou=people," + suffix})
-			require.NoError(t, s.admin.Modify(modify))
-			three := create("follow-3", "Kim Wolf")
-			assert.Empty(t, three.Entitlements)
-			assert.Equal(t, []string{itself}, s.membersOf(t, group), "the next of that name inherits nothing")
-			for _, account := range []connector.Account{two, three} {
-				require.NoError(t, c.(connector.Deleter).Delete(t.Context(), account.ID))
+			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{"staff"}))
+			old := s.dn(t, made.ID)
+			note := goldap.NewModifyRequest(old, nil)
+			note.Add("labeledURI", []string{"https://example.com her own", "ldap:///" + url.PathEscape(old) + " Tenure moved the entry from here, and its memberships are to follow"})
+			require.NoError(t, s.admin.Modify(note))
+			require.NoError(t, s.admin.ModifyDN(goldap.NewModifyDNRequest(old, "uid=moved-"+name, true, "ou=leavers,dc=plain")))
+			defer func() { _ = s.admin.Del(goldap.NewDelRequest("uid=moved-"+name+",ou=leavers,dc=plain", nil)) }()
+			people := s.target(s.settings(connector.Settings{"people": "dc=plain"})).Open(t)
+			defer people.Close()
+			require.NoError(t, change(people, made.ID))
+			members := s.membersOf(t, "staff")
+			assert.NotContains(t, members, old)
+			if name == "delete" {
+				assert.NotContains(t, members, "uid=moved-"+name+",ou=leavers,dc=plain")
+				return
 			}
+			assert.Contains(t, members, "uid=moved-"+name+",ou=leavers,dc=plain")
+			account, err := people.Read(t.Context(), made.ID)
+			require.NoError(t, err)
+			assert.Equal(t, "https://example.com her own", account.Attributes["labeledURI"])
 		})
+	}
+}
+
+// membershipsFollow is the test of one server, whose groups may be empty or not.
+func membershipsFollow(t *testing.T, s server, more connector.Settings, mayBeEmpty bool) {
+	suffix := s.suffix
+	set := connector.Settings{"leavers": "ou=leavers," + suffix, "rdn": "cn"}
+	maps.Copy(set, more)
+	c := s.target(s.settings(set)).Open(t)
+	defer c.Close()
+	const group = "foxes"
+	itself := "cn=" + group + ",ou=groups," + suffix
+	nobody := []string{itself}
+	if mayBeEmpty {
+		nobody = nil
+	}
+	empty := goldap.NewAddRequest(itself, nil)
+	empty.Attribute("objectClass", []string{"groupOfNames"})
+	empty.Attribute("member", []string{itself})
+	require.NoError(t, s.admin.Add(empty))
+	defer func() { require.NoError(t, s.admin.Del(goldap.NewDelRequest(itself, nil))) }()
+	create := func(person, name string) connector.Account {
+		made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
+			PersonID: person, Username: person, Active: true, Attributes: map[string]any{"cn": name},
+		})
+		require.NoError(t, err)
+		return made
+	}
+	one := create("follow-1", "Kim Fox")
+	require.NoError(t, c.(connector.Entitler).Grant(t.Context(), one.ID, []string{group}))
+	modify := goldap.NewModifyRequest(itself, nil)
+	modify.Delete("member", []string{itself})
+	require.NoError(t, s.admin.Modify(modify), "so that there is nobody else")
+	assert.Equal(t, lower("cn=Kim Fox,ou=people,"+suffix), lower(s.membersOf(t, group)...))
+
+	two := create("follow-2", "Kim Fox")
+	assert.Equal(t, "cn=Kim Fox+uid=follow-2,ou=people,"+suffix, s.dn(t, two.ID), "a second of that name")
+	require.NoError(t, c.(connector.Updater).Update(t.Context(), one.ID, map[string]any{"cn": "Kim Wolf", "title": "Head"}))
+	assert.Equal(t, lower("cn=Kim Wolf,ou=people,"+suffix), lower(s.membersOf(t, group)...), "renamed")
+	require.NoError(t, c.(connector.Switch).Disable(t.Context(), one.ID))
+	assert.Equal(t, lower("cn=Kim Wolf,ou=leavers,"+suffix), lower(s.membersOf(t, group)...), "moved")
+
+	// Broken off after the move, before the old membership ended.
+	modify = goldap.NewModifyRequest(itself, nil)
+	modify.Add("member", []string{"cn=Kim Wolf,ou=people," + suffix})
+	require.NoError(t, s.admin.Modify(modify))
+	require.NoError(t, c.(connector.Switch).Disable(t.Context(), one.ID))
+	assert.Equal(t, lower("cn=Kim Wolf,ou=leavers,"+suffix), lower(s.membersOf(t, group)...), "settled")
+
+	// Another leaver of the same name must not get the first one's place, nor groups.
+	require.NoError(t, c.(connector.Updater).Update(t.Context(), two.ID, map[string]any{"cn": "Kim Wolf"}))
+	require.NoError(t, c.(connector.Switch).Disable(t.Context(), two.ID))
+	assert.Equal(t, "cn=Kim Wolf+uid=follow-2,ou=leavers,"+suffix, s.dn(t, two.ID))
+	require.NoError(t, c.(connector.Updater).Update(t.Context(), two.ID, map[string]any{"cn": "Kim Lynx"}))
+	assert.Equal(t, "cn=Kim Lynx+uid=follow-2,ou=leavers,"+suffix, s.dn(t, two.ID))
+	four := create("follow-4", "Kim Wolf")
+	require.NoError(t, c.(connector.Switch).Enable(t.Context(), one.ID))
+	assert.Equal(t, "cn=Kim Wolf+uid=follow-1,ou=people,"+suffix, s.dn(t, one.ID))
+	account, err := c.Read(t.Context(), four.ID)
+	require.NoError(t, err)
+	assert.Empty(t, account.Entitlements, "the first one's")
+	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), four.ID))
+	assert.Equal(t, lower("cn=Kim Wolf+uid=follow-1,ou=people,"+suffix), lower(s.membersOf(t, group)...), "moved back")
+	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), one.ID))
+	assert.Equal(t, lower(nobody...), lower(s.membersOf(t, group)...), "deleted, and it was the last member")
+
+	// Somebody deleted an account by hand and left its membership behind.
+	modify = goldap.NewModifyRequest(itself, nil)
+	modify.Add("member", []string{"cn=Kim Wolf,ou=people," + suffix})
+	require.NoError(t, s.admin.Modify(modify))
+	three := create("follow-3", "Kim Wolf")
+	assert.Empty(t, three.Entitlements)
+	assert.Equal(t, lower(nobody...), lower(s.membersOf(t, group)...), "the next of that name inherits nothing")
+	for _, account := range []connector.Account{two, three} {
+		require.NoError(t, c.(connector.Deleter).Delete(t.Context(), account.ID))
 	}
 }
 
@@ -314,48 +411,52 @@ func TestMembershipsFollow(t *testing.T) {
 // says; the next call finishes it, and no group is left that holds the old DN.
 func TestWhatBrokeOffIsUnfinished(t *testing.T) {
 	for _, suffix := range []string{"dc=plain", "dc=whole"} {
-		t.Run(suffix, func(t *testing.T) {
-			s := openServer(t, suffix)
-			left := 0 // requests until one fails
-			c, err := ldap.Kind.Open(t.Context(), connector.Env{App: "directory", Pace: func(context.Context) error {
-				if left--; left == 0 {
-					return errors.New("broken off")
-				}
-				return nil
-			}}, s.settings(connector.Settings{"leavers": "ou=leavers," + suffix}))
-			require.NoError(t, err)
-			defer c.Close()
-			seen := map[bool]bool{} // by whether the account was disabled when it broke off
-			for n := 1; ; n++ {
-				require.Less(t, n, 20)
-				person := fmt.Sprintf("broken-%d", n)
-				made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: person, Username: person, Active: true})
-				require.NoError(t, err)
-				require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{"staff"}))
-				left = n
-				err = c.(connector.Switch).Disable(t.Context(), made.ID)
-				left = 0
-				account, unread := c.Read(t.Context(), made.ID)
-				require.NoError(t, unread)
-				if err != nil {
-					seen[!account.Active] = true
-					var failed *connector.Error
-					require.ErrorAs(t, err, &failed)
-					assert.Equal(t, connector.KindUnavailable, failed.Kind)
-					assert.True(t, failed.Unfinished, "before request %d", n)
-					require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
-				}
-				members := s.membersOf(t, "staff")
-				assert.NotContains(t, members, "uid="+person+",ou=people,"+suffix, "before request %d", n)
-				assert.Contains(t, members, "uid="+person+",ou=leavers,"+suffix, "before request %d", n)
-				require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
-				if err == nil {
-					break
-				}
-			}
-			assert.Equal(t, map[bool]bool{false: true, true: true}, seen)
-		})
+		t.Run(suffix, func(t *testing.T) { whatBrokeOff(t, openServer(t, suffix), nil) })
 	}
+}
+
+func whatBrokeOff(t *testing.T, s server, more connector.Settings) {
+	suffix := s.suffix
+	set := connector.Settings{"leavers": "ou=leavers," + suffix}
+	maps.Copy(set, more)
+	left := 0 // requests until one fails
+	c, err := ldap.Kind.Open(t.Context(), connector.Env{App: "directory", Pace: func(context.Context) error {
+		if left--; left == 0 {
+			return errors.New("broken off")
+		}
+		return nil
+	}}, s.settings(set))
+	require.NoError(t, err)
+	defer c.Close()
+	seen := map[bool]bool{} // by whether the account was disabled when it broke off
+	for n := 1; ; n++ {
+		require.Less(t, n, 20)
+		person := fmt.Sprintf("broken-%d", n)
+		made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: person, Username: person, Active: true})
+		require.NoError(t, err)
+		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{"staff"}))
+		left = n
+		err = c.(connector.Switch).Disable(t.Context(), made.ID)
+		left = 0
+		account, unread := c.Read(t.Context(), made.ID)
+		require.NoError(t, unread)
+		if err != nil {
+			seen[!account.Active] = true
+			var failed *connector.Error
+			require.ErrorAs(t, err, &failed)
+			assert.Equal(t, connector.KindUnavailable, failed.Kind)
+			assert.True(t, failed.Unfinished, "before request %d", n)
+			require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+		}
+		members := s.membersOf(t, "staff")
+		assert.NotContains(t, members, "uid="+person+",ou=people,"+suffix, "before request %d", n)
+		assert.Contains(t, members, "uid="+person+",ou=leavers,"+suffix, "before request %d", n)
+		require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+		if err == nil {
+			break
+		}
+	}
+	assert.Equal(t, map[bool]bool{false: true, true: true}, seen)
 }
 
 // TestUsernamesAreUnique in all that people are below: DNs alone are unique for

@@ -25,7 +25,7 @@ func (c *client) encode(op, name string, value any) ([]string, error) {
 // Adopt implements connector.Adopter. The external ID is added, not replaced: the
 // server refuses a second value of an attribute that has one.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
-	entry, err := c.entry(ctx, connector.OpAdopt, accountID)
+	entry, err := c.changing(ctx, connector.OpAdopt, accountID)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 // Update implements connector.Updater. What is so already is not sent.
 func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
 	const op = connector.OpUpdate
-	entry, err := c.entry(ctx, op, accountID)
+	entry, err := c.changing(ctx, op, accountID)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 // what was the username, names it.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
 	const op = connector.OpRelabel
-	entry, err := c.entry(ctx, op, accountID)
+	entry, err := c.changing(ctx, op, accountID)
 	if err != nil {
 		return err
 	}
