@@ -49,6 +49,8 @@ type App struct {
 	Rate pace.Rate
 	// Pacer is told when the app asks to be left alone; may be nil.
 	Pacer *pace.Pacer
+	// Places bound how many steps call the app at a time; nil for any number.
+	Places *pace.Places
 	// Moved is called for each step that finds the app's share of the main queue
 	// used up; may be nil.
 	Moved func()

@@ -3,6 +3,9 @@ package activities_test
 import (
 	"context"
 	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,14 +50,7 @@ func newWiki(t *testing.T, rate pace.Rate) wiki {
 	pacer := pace.New(t.Context(), "wiki", rate, store, pace.NewMetrics(prometheus.NewRegistry()))
 	c, err := memory.Kind.Open(t.Context(), connector.Env{App: "wiki", Pace: pacer.Wait}, connector.Settings{"name": t.Name()})
 	require.NoError(t, err)
-	now := time.Now()
-	_, err = store.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{
-		EventKey: hr.EventKey{Source: "/hr", ID: "1"}, Type: hr.EventHired, PersonID: "1", Recorded: now, Effective: hr.DateOf(now).AddDays(-2),
-		Profile: &hr.Profile{
-			Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace", StartDate: hr.DateOf(now).AddDays(-2), Location: hr.Location{TimeZone: "UTC"},
-		},
-	}}})
-	require.NoError(t, err)
+	require.NoError(t, hire(t, store, "1"))
 	w := wiki{memory: memory.Shared(t.Name()), Activities: &activities.Activities{
 		Ledger: store, Policy: compiled, Clock: clock.Real(), Log: zap.NewNop(),
 		Apps: map[string]*activities.App{"wiki": {Connector: c, Rate: rate, Pacer: pacer}},
@@ -66,12 +62,27 @@ func newWiki(t *testing.T, rate pace.Rate) wiki {
 	return w
 }
 
+// hire records that somebody was hired two days ago.
+func hire(t *testing.T, store ledger.Ledger, personID string) error {
+	t.Helper()
+	now := time.Now()
+	_, err := store.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: personID}, Type: hr.EventHired, PersonID: personID, Recorded: now, Effective: hr.DateOf(now).AddDays(-2),
+		Profile: &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace", StartDate: hr.DateOf(now).AddDays(-2), Location: hr.Location{TimeZone: "UTC"},
+		},
+	}}})
+	return err
+}
+
 // apply runs the step as Temporal would, from the main queue.
-func (w wiki) apply() (activities.StepResult, error) {
+func (w wiki) apply() (activities.StepResult, error) { return w.applyFor("1", w.step) }
+
+func (w wiki) applyFor(personID string, todo activities.Todo) (activities.StepResult, error) {
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivityWithOptions(w.Apply, activity.RegisterOptions{Name: string(plan.Provision)})
 	var result activities.StepResult
-	value, err := env.ExecuteActivity(string(plan.Provision), activities.StepRequest{PersonID: "1", Step: w.step.Step})
+	value, err := env.ExecuteActivity(string(plan.Provision), activities.StepRequest{PersonID: personID, Step: todo.Step})
 	if err == nil {
 		err = value.Get(&result)
 	}
@@ -188,4 +199,67 @@ func (w wiki) applyUrgently(t *testing.T) *temporal.ApplicationError {
 	var failure *temporal.ApplicationError
 	require.ErrorAs(t, env.GetWorkflowError(), &failure)
 	return failure
+}
+
+// However many people come at the same time, no more calls of an app are under way than
+// it has places for.
+func TestManyJoinersCallAnAppAFewAtATime(t *testing.T) {
+	const joiners, places = 200, 10
+	const common = 8 // the others are for who has to be cut off now
+	w := newWiki(t, pace.Rate{})
+	w.Apps["wiki"].Places = pace.NewPlaces(places)
+	steps := map[string]activities.Todo{"1": w.step}
+	for i := 2; i <= joiners; i++ {
+		id := strconv.Itoa(i)
+		require.NoError(t, hire(t, w.Ledger, id))
+		assessment, err := w.Assess(t.Context(), id)
+		require.NoError(t, err)
+		require.Len(t, assessment.Todo, 1)
+		steps[id] = assessment.Todo[0]
+	}
+	// The first calls take as long as it takes all others to come.
+	begun := &begun{Ledger: w.Ledger, most: joiners, all: make(chan struct{})}
+	w.Ledger = begun
+	var now, peak atomic.Int64
+	w.memory.OnCall(func(ctx context.Context, _, _ string) error {
+		n := now.Add(1)
+		for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
+		}
+		select {
+		case <-begun.all:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+	w.memory.AfterCall(func(context.Context, string, string) error {
+		now.Add(-1)
+		return nil
+	})
+	var all sync.WaitGroup
+	for id, step := range steps {
+		all.Go(func() {
+			_, err := w.applyFor(id, step)
+			assert.NoError(t, err)
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, common, peak.Load())
+	assert.Len(t, w.memory.Accounts(), joiners)
+}
+
+// begun tells when so many steps have begun.
+type begun struct {
+	ledger.Ledger
+	count atomic.Int64
+	most  int64
+	all   chan struct{}
+}
+
+func (b *begun) BeginStep(ctx context.Context, a ledger.Attempt) (ledger.Begun, error) {
+	defer func() {
+		if b.count.Add(1) == b.most {
+			close(b.all)
+		}
+	}()
+	return b.Ledger.BeginStep(ctx, a)
 }

@@ -269,6 +269,11 @@ func (t *task) perform() (done, error) {
 	if ask, ok := t.asked(); ok {
 		return t.byHand(ask)
 	}
+	leave, err := app.Places.Enter(t.ctx)
+	if err != nil {
+		return done{}, err
+	}
+	defer leave()
 	return performers[t.step.Kind](t)
 }
 

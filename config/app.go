@@ -39,6 +39,7 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 			app.Settings = v.settings()
 		}),
 		optional("rate", func(v value) { app.Rate = scalar(v, parseRate) }),
+		optional("atOnce", func(v value) { app.AtOnce = scalar(v, parseAtOnce) }),
 		optional("attributes", func(v value) {
 			rules.Attributes = make(map[string]string)
 			v.entries(func(name string, v value) { rules.Attributes[name] = v.expression() })

@@ -63,6 +63,7 @@ type App struct {
 	Connector string
 	Settings  map[string]any // texts that refer to secrets are secret.Secret
 	Rate      Rate           // zero: unlimited
+	AtOnce    int            // calls that a worker has under way at a time; zero: as its kind has it
 }
 
 // Rate is a number of calls in a span of time ("10/s", "180/m").

@@ -66,6 +66,17 @@ func parseRate(text string) (Rate, error) {
 	return Rate{Calls: int(n), Per: per}, nil
 }
 
+// mostAtOnce is the largest atOnce: no worker has more steps for one app under way.
+const mostAtOnce = 300
+
+func parseAtOnce(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > mostAtOnce {
+		return 0, fmt.Errorf("must be a number of calls from 1 to %d", mostAtOnce)
+	}
+	return n, nil
+}
+
 // parseInstant reads an RFC 3339 instant.
 func parseInstant(text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/tenurehq/tenure/internal/settings"
@@ -20,6 +21,9 @@ type Kind struct {
 	// LongestUsername is how many characters (bytes, as usernames have them) the app
 	// takes for one; zero: the kind knows of no limit.
 	LongestUsername int
+	// AtOnce is how many calls of one app a worker has under way at a time, unless the
+	// configuration says otherwise; zero: DefaultAtOnce.
+	AtOnce int
 	// Proven names the servers on which connectortest is run: those that we did
 	// not write first.
 	Proven []string
@@ -27,6 +31,14 @@ type Kind struct {
 	// checks what Setting cannot say, by Values.Reject.
 	Connect func(ctx context.Context, env Env, settings *Values) (Connector, error)
 }
+
+// DefaultAtOnce is how many calls of one app a worker has under way at a time, unless
+// its kind or the configuration says otherwise.
+const DefaultAtOnce = 10
+
+// CallsAtOnce is how many calls of one app a worker has under way at a time, where the
+// configuration says most, or nothing: zero.
+func (k Kind) CallsAtOnce(most int) int { return cmp.Or(most, k.AtOnce, DefaultAtOnce) }
 
 // Operation is something that a kind does, and the calls of the app's API that
 // it takes.

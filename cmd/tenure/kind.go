@@ -17,6 +17,7 @@ type kindView struct {
 	About      string          `json:"about,omitempty"`
 	Proven     []string        `json:"proven,omitempty"`
 	Longest    int             `json:"longestUsername,omitempty"`
+	AtOnce     int             `json:"atOnce"`
 	Settings   []settingView   `json:"settings"`
 	Operations []operationView `json:"operations"`
 }
@@ -36,7 +37,7 @@ type operationView struct {
 }
 
 func viewKind(kind connector.Kind) kindView {
-	v := kindView{Name: kind.Name, Summary: kind.Summary, About: kind.About, Proven: kind.Proven, Longest: kind.LongestUsername, Settings: []settingView{}}
+	v := kindView{Name: kind.Name, Summary: kind.Summary, About: kind.About, Proven: kind.Proven, Longest: kind.LongestUsername, AtOnce: kind.CallsAtOnce(0), Settings: []settingView{}}
 	for _, s := range kind.Settings {
 		setting := settingView{Name: s.Name, Type: string(s.Type), Required: s.Required, Choices: s.Choices, Text: s.Text}
 		if s.Default != nil {
@@ -118,6 +119,7 @@ func drawKind(p *page, v kindView) {
 	if v.Longest > 0 {
 		p.fields(field{"longest username", fmt.Sprint(v.Longest, " characters")})
 	}
+	p.fields(field{"calls at a time", fmt.Sprintf("%d by each worker, unless apps.NAME.atOnce says otherwise", v.AtOnce)})
 	if v.About != "" {
 		p.note("")
 		p.block(strings.TrimSpace(v.About))

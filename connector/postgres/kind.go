@@ -48,6 +48,7 @@ var Kind = connector.Kind{
 	LongestUsername: maxName,
 
 	Proven:  []string{"PostgreSQL 15"},
+	AtOnce:  5, // each takes a connection
 	Connect: connect,
 }
 

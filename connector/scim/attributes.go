@@ -215,8 +215,8 @@ func language(value any) any {
 }
 
 // workIn returns the index of the value that is mapped: the one of type "work".
-// Services that keep no types have it as the primary one, or as their first; -1 if
-// there is none.
+// Services that keep no types have it as the primary one, or as their first, and some
+// show each as "other"; -1 if there is none.
 func workIn(values []resource) int {
 	kinds := 0
 	for i, value := range values {
@@ -228,7 +228,10 @@ func workIn(values []resource) int {
 			kinds++
 		}
 	}
-	primary := slices.IndexFunc(values, func(v resource) bool { return v.text("type") == "" && v.at("primary") == true })
+	primary := slices.IndexFunc(values, func(v resource) bool {
+		kind := v.text("type")
+		return (kind == "" || strings.EqualFold(kind, "other")) && v.at("primary") == true
+	})
 	if primary < 0 && kinds == 0 && len(values) > 0 {
 		return 0
 	}

@@ -694,3 +694,22 @@ func TestACreationThatCannotBeReadTellsTheID(t *testing.T) {
 	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
 	assert.Empty(t, app.Users())
 }
+
+// An address that a service shows as another type is ours all the same.
+func TestAnAddressOfAnotherTypeIsReplaced(t *testing.T) {
+	app, _ := serve(t)
+	server := httptest.NewServer(rewritten(t, app, func(_ *http.Request, answer map[string]any) {
+		eachResource(answer, func(r map[string]any) {
+			complexValues(r, "emails", func(v map[string]any) { v["type"] = "Other" })
+		})
+	}))
+	t.Cleanup(server.Close)
+	c := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token})
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "mia", Active: true, Attributes: map[string]any{"emails": "mia@old.example"}})
+	require.NoError(t, err)
+	assert.Equal(t, "mia@old.example", made.Attributes["emails"])
+	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"emails": "mia@new.example"}))
+	account, err := c.Read(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.Equal(t, "mia@new.example", account.Attributes["emails"])
+}

@@ -66,6 +66,7 @@ func renderKind(out *strings.Builder, kind connector.Kind) {
 	if kind.LongestUsername > 0 {
 		fmt.Fprintf(out, "\nA username has %d characters at most, its number included.\n", kind.LongestUsername)
 	}
+	fmt.Fprintf(out, "\nA worker has %d calls of an app of this kind under way at a time, unless `apps.NAME.atOnce` says otherwise.\n", kind.CallsAtOnce(0))
 	if len(kind.Settings) > 0 {
 		out.WriteString("\n| setting | is | default | |\n|---|---|---|---|\n")
 	}
