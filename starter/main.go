@@ -28,21 +28,30 @@ const (
 	onlyWebhooks = "webhooks"
 )
 
+// needs are the parts of the configuration that a starter uses, by which of its parts
+// runs: of others neither secrets nor files have to be there.
+var needs = map[string][]config.Part{
+	"":           {config.PartKafka, config.PartSources, config.PartWebhooks, config.PartLedger},
+	onlyConsumer: {config.PartKafka, config.PartSources, config.PartLedger},
+	onlyWebhooks: {config.PartKafka, config.PartWebhooks},
+}
+
 func main() {
 	var only string
 	os.Exit(service.Main("starter", "Consumes HR events from Kafka, and starts what they call for. Takes webhooks, if there are any in the configuration.",
 		func(ctx context.Context, p *service.Process) error { return run(ctx, p, only) },
 		func(flags *flag.FlagSet) {
-			flags.StringVar(&only, "only", "", "run one `part` only: "+onlyConsumer+" (take no webhooks), or "+onlyWebhooks+" (which needs Kafka alone)")
+			flags.StringVar(&only, "only", "", "run one `part` only: "+onlyConsumer+" (take no webhooks), or "+onlyWebhooks+" (which needs Kafka alone, and no secret but its and the endpoints')")
 		}))
 }
 
 // run runs the parts of a starter, or only one of them.
 func run(ctx context.Context, p *service.Process, only string) error {
-	if only != "" && only != onlyConsumer && only != onlyWebhooks {
+	parts, ok := needs[only]
+	if !ok {
 		return service.UsageError(fmt.Errorf("--only %s: must be %s or %s", only, onlyConsumer, onlyWebhooks))
 	}
-	cfg, err := config.Load(p.ConfigPath) //nolint:contextcheck // it connects to nothing
+	cfg, err := config.LoadFor(p.ConfigPath, parts...) //nolint:contextcheck // it connects to nothing
 	if err != nil {
 		return service.UsageError(err)
 	}

@@ -6,15 +6,19 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
+	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
@@ -136,6 +140,64 @@ func TestWebhooksAlone(t *testing.T) {
 	require.NoError(t, stop())
 	assert.NoFileExists(t, filepath.Join(s.dir, "tenure.db"))
 	assert.False(t, s.logged("waiting for Temporal"))
+}
+
+// elsewhere are parts of a configuration whose secrets and files are on other machines.
+const elsewhere = `ledger: {url: "postgres://tenure:${env:NOT_HERE}@db/tenure"}
+apps:
+  wiki: {connector: scim, settings: {url: https://wiki.example/scim, token: "${file:not-here}"}}
+  directory:
+    connector: ldap
+    settings: {url: ldaps://ldap.example, bindDN: "cn=tenure", password: "${env:NOT_HERE}", ca: not-here.pem, people: "ou=people", groups: "ou=groups"}
+`
+
+// kafka is the beginning of a configuration, with more about Kafka.
+func (s *site) kafka(more string) string {
+	return `kafka: {brokers: ["` + s.cluster.ListenAddrs()[0] + `"]` + more + `}
+metrics: {starter: "127.0.0.1:0"}
+`
+}
+
+// Who can be reached from outside has no secret but those that it needs.
+func TestWebhooksAloneNeedNoOtherSecrets(t *testing.T) {
+	s := newSite(t, "127.0.0.1:1")
+	s.only = onlyWebhooks
+	topics := `, topics: [{name: hr.events}, {name: people, source: bamboohr, settings: {zone: Europe/Vienna, url: https://hr.example, apiKey: "${file:not-here}"}}]`
+	stop := s.start(s.kafka(topics) + elsewhere + s.webhooks("127.0.0.1:0"))
+	require.Equal(t, http.StatusOK, s.post("/hr", hired(t, "10001")))
+	require.NoError(t, stop())
+	assert.NoError(t, os.Remove(filepath.Join(s.dir, "tenure.yaml")))
+	left, err := os.ReadDir(s.dir)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+// A part that is needed is looked for, and what is missing of it is named.
+func TestEachPartNeedsItsOwnSecrets(t *testing.T) {
+	s := newSite(t, "127.0.0.1:1")
+	hooks := strings.Replace(s.webhooks("127.0.0.1:0"), "TENURE_TEST_WEBHOOK_KEY", "NO_KEY", 1)
+	for name, c := range map[string]struct {
+		only, yaml string
+		missing    []string
+	}{
+		"webhooks": {onlyWebhooks, s.kafka("") + elsewhere + hooks, []string{"webhooks.endpoints[0].secrets[0]"}},
+		"consumer": {onlyConsumer, s.kafka("") + elsewhere + hooks, []string{"ledger.url"}},
+		"both":     {"", s.kafka("") + elsewhere + hooks, []string{"webhooks.endpoints[0].secrets[0]", "ledger.url"}},
+		"Kafka's are shared": {
+			onlyWebhooks,
+			s.kafka(`, sasl: {mechanism: plain, username: tenure, password: "${env:NO_KEY}"}, tls: {}`) + elsewhere + s.webhooks("127.0.0.1:0"),
+			[]string{"kafka.sasl.password"},
+		},
+	} {
+		path := filepath.Join(s.dir, "tenure.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(c.yaml), 0o600))
+		err := run(t.Context(), &service.Process{ConfigPath: path, Log: s.log, Metrics: prometheus.NewRegistry()}, c.only)
+		require.Error(t, err, name)
+		for _, missing := range c.missing {
+			assert.ErrorContains(t, err, missing, name)
+		}
+		assert.Equal(t, len(c.missing), strings.Count(err.Error(), "is missing"), "%s: %v", name, err)
+	}
 }
 
 func TestTheConsumerAlone(t *testing.T) {
