@@ -18,6 +18,10 @@ type Pacer interface {
 	// PauseCalls has all calls that are taken from now on begin no earlier than
 	// after the given time. It ends no longer pause.
 	PauseCalls(ctx context.Context, app string, pause time.Duration) error
+	// CallWaits says how long a call of each app would wait that was taken now, because
+	// others were taken before it or the app's calls are paused. Apps whose calls do not
+	// wait are left out.
+	CallWaits(ctx context.Context) (map[string]time.Duration, error)
 }
 
 // CallReservation asks for calls of an app.

@@ -204,7 +204,7 @@ var paints = map[string]string{
 	"active": green, "linked": green,
 	"upcoming": yellow, "on_leave": yellow, "planned": yellow, "disabled": yellow, "open": yellow,
 	"suspended": red, "attention": red, "drifted": red, "missing": red,
-	"ok": green, "reached": green, "note": yellow, "not reached": red,
+	"ok": green, "reached": green, "note": yellow, "not reached": red, "away": red,
 	"urgent": red, "redriven": yellow, "failed": faint, "applied": faint, "discarded": faint,
 	"held": red, "released": faint, "cancelled": faint,
 	"overdue": red, "confirming": yellow, "done": green, "refused": red, "withdrawn": faint,

@@ -325,7 +325,11 @@ func (v timelineView) draw(p *page) {
 	p.table("Not applied: a human must say what was meant", "conflict,source,event", rowsOf(v.Conflicts, func(c conflictView) []string {
 		return []string{string(c.Code), c.Source, c.Event}
 	}))
-	p.table("Events, as received", "seq,type,effective,recorded,received,source,id", rowsOf(v.Events, func(e eventView) []string {
+	drawEvents(p, "Events, as received", v.Events)
+}
+
+func drawEvents(p *page, title string, events []eventView) {
+	p.table(title, "seq,type,effective,recorded,received,source,id", rowsOf(events, func(e eventView) []string {
 		return []string{
 			strconv.FormatInt(e.Seq, 10), shortType(e.Type), e.Effective.String(), instant(e.Recorded), instant(e.Received), e.Source, e.ID,
 		}

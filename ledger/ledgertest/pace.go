@@ -51,6 +51,19 @@ var paceTests = tests{
 		require.NoError(t, l.PauseCalls(t.Context(), "wiki", 2*time.Hour))
 		assert.InDelta(t, 5*time.Hour, hourly(t, l, "wiki", 1, 0), float64(slack))
 	},
+	"HowLongCallsWaitIsSaid": func(t *testing.T, l ledger.Ledger) {
+		waits, err := l.CallWaits(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, waits)
+		hourly(t, l, "chat", 1, 4*time.Hour) // what it may have made up for
+		hourly(t, l, "wiki", 3, 0)
+		require.NoError(t, l.PauseCalls(t.Context(), "mail", 2*time.Hour))
+		waits, err = l.CallWaits(t.Context())
+		require.NoError(t, err)
+		assert.Len(t, waits, 2, "%v", waits)
+		assert.InDelta(t, 3*time.Hour, waits["wiki"], float64(slack))
+		assert.InDelta(t, 2*time.Hour, waits["mail"], float64(slack))
+	},
 	"NonsenseIsRefused": func(t *testing.T, l ledger.Ledger) {
 		for _, r := range []ledger.CallReservation{
 			{Calls: 1, Every: time.Second},

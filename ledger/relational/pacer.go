@@ -38,6 +38,32 @@ func (s *Store) PauseCalls(ctx context.Context, app string, pause time.Duration)
 	})
 }
 
+// CallWaits implements ledger.Pacer.
+func (s *Store) CallWaits(ctx context.Context) (map[string]time.Duration, error) {
+	type pace struct {
+		app       string
+		next, now int64
+	}
+	query := `SELECT app, next_at, 0 FROM app_pace`
+	if clock := s.dialect.Clock; clock != "" {
+		query = `SELECT app, next_at, (` + clock + `) FROM app_pace`
+	}
+	paces, err := list(ctx, s.engine, query, nil, func(p *pace) []any { return []any{&p.app, &p.next, &p.now} })
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	waits := map[string]time.Duration{}
+	for _, p := range paces {
+		if p.now == 0 { // the clock is that of the machine
+			p.now = time.Now().UnixNano()
+		}
+		if p.next > p.now {
+			waits[p.app] = time.Duration(p.next - p.now)
+		}
+	}
+	return waits, nil
+}
+
 // pace is when the app's next call may be made, and what time it is. Nobody else
 // takes calls of the app until the transaction ends; the clock is read after
 // waiting for that.

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// All that is known of somebody who has left, and of somebody who has not, on one page.
+func TestEvidence(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	l := s.ledger()
+	require.NoError(t, l.FinishStep(t.Context(), ledger.Outcome{
+		PersonID: "10002", App: "wiki", Key: "wiki/Disable/1", Kind: "Disable", At: at("2026-02-28 23:00:01"), State: ledger.StepDone,
+		Audit: &ledger.AuditRow{Action: "disabled", Actor: "tenure", Cause: "terminated (workday/e-4)", Detail: map[string]any{"sessions": 2}},
+	}))
+	cfg, err := config.Load("tenure.yaml")
+	require.NoError(t, err)
+	for name, id := range map[string]string{"evidence": "10001", "evidence-left": "10002"} {
+		v, err := evidence(t.Context(), l, cfg.Policy, id, at("2026-03-05 00:00:00"))
+		require.NoError(t, err)
+		p := &page{}
+		v.draw(p)
+		golden(t, name, p.buf.String())
+	}
+	require.NoError(t, l.Close())
+
+	got := s.run("person", "evidence", "10002", "-o", "json")
+	assert.Equal(t, service.ExitAttention, got.code, got.err)
+	var v evidenceView
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &v))
+	require.Len(t, v.Apps, 1)
+	require.NotNil(t, v.Apps[0].Off)
+	assert.Equal(t, offEvidence{DueAt: at("2026-02-28 23:00:00"), ProvenAt: at("2026-02-28 23:00:01"), AfterSeconds: 1}, *v.Apps[0].Off)
+	assert.Len(t, v.Said, 3)
+	assert.Equal(t, 1, v.Unfinished)
+	assert.Equal(t, service.ExitDone, s.run("person", "evidence", "10003").code)
+	assert.Equal(t, service.ExitFailed, s.run("person", "evidence", "4711").code)
+}
+
+// What is not proven is never said to be off.
+func TestEvidenceOfAccessThatEnded(t *testing.T) {
+	due := at("2026-03-01 00:00:00")
+	for name, tc := range map[string]struct {
+		link ledger.Link
+		says string
+	}{
+		"off":     {ledger.Link{State: ledger.LinkDisabled, DisabledAt: due.Add(90 * time.Second)}, "proven off 2026-03-01 00:01:30Z (1m30s later)"},
+		"before":  {ledger.Link{State: ledger.LinkDisabled, DisabledAt: due.Add(-time.Hour)}, "was off before: since 2026-02-28 23:00:00Z"},
+		"deleted": {ledger.Link{State: ledger.LinkDeleted, DeletedAt: due}, "proven off 2026-03-01 00:00:00Z (0s later)"},
+		"active":  {ledger.Link{State: ledger.LinkActive, DisabledAt: due}, "NOT proven to be off"},
+		"planned": {ledger.Link{State: ledger.LinkPlanned}, "NOT proven to be off"},
+		"unknown": {ledger.Link{State: ledger.LinkDisabled}, "NOT proven to be off"},
+	} {
+		assert.Contains(t, offOf(tc.link, due).text(), tc.says, name)
+	}
+}

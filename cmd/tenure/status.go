@@ -1,0 +1,490 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+const (
+	// unreadLate is after how long a record that nobody has acknowledged needs somebody.
+	unreadLate = 2 * time.Minute
+	// callsLate is from how long a wait of an app's calls is worth a line.
+	callsLate = 10 * time.Second
+)
+
+// partState is how a part is.
+type partState string
+
+// What a part may be, from the best to the worst.
+const (
+	partOK        partState = "ok"
+	partNote      partState = "note"      // well enough, and worth knowing
+	partAttention partState = "attention" // somebody has to do something
+	partAway      partState = "away"      // it does not answer, so that nobody knows
+)
+
+// partView is one part of Tenure, and how it is.
+type partView struct {
+	Part    string         `json:"part"`
+	State   partState      `json:"state"`
+	Text    string         `json:"text"`
+	Do      string         `json:"do,omitempty"`      // what to do: a command, where there is one
+	Numbers map[string]int `json:"numbers,omitempty"` // what was counted, by what it is
+}
+
+// statusView is how all of Tenure is.
+type statusView struct {
+	Well          bool       `json:"well"`
+	At            time.Time  `json:"at"`
+	Version       string     `json:"version"`
+	Configuration string     `json:"configuration"` // the file
+	Parts         []partView `json:"parts"`
+}
+
+// needy are the parts that need somebody.
+func (v statusView) needy() (names []string) {
+	for _, p := range v.Parts {
+		if p.State == partAttention || p.State == partAway {
+			names = append(names, p.Part)
+		}
+	}
+	return names
+}
+
+func (c *cli) statusCommand() *cobra.Command {
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show whether all of Tenure is there and at work, and what needs somebody",
+		Long: `Show in one screen whether all of Tenure is there and at work, and what needs
+somebody: the workers of every task queue, the sweeper, the starters and what they
+have not read yet, people whose due time has passed, steps that need attention, mass
+changes that are held, deletions that wait for an approval, tasks that are overdue,
+dead letters, and apps whose calls wait.
+
+A part that does not answer says so, and hides no other. Nothing is changed. Exits
+with 0 if all is well, and with 3 if something needs somebody or does not answer.`,
+		Example: `  tenure status
+  tenure status --timeout 5s
+  tenure status -o json | jq -r '.parts[] | select(.state != "ok") | .part + ": " + .text'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := c.config()
+			if err != nil {
+				return err
+			}
+			v := status(cmd.Context(), cfg, timeout)
+			if err := c.print(v, v.draw); err != nil {
+				return err
+			}
+			if !v.Well {
+				return errAttention
+			}
+			return nil
+		},
+	}
+	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Second, "how `long` to wait for each part")
+	return c.reads(cmd)
+}
+
+// status looks at all parts at once.
+func status(ctx context.Context, cfg *config.Config, timeout time.Duration) statusView {
+	path, err := filepath.Abs(cfg.Path)
+	if err != nil {
+		path = cfg.Path
+	}
+	v := statusView{At: cfg.Clock().Now(), Version: service.Version(), Configuration: path}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	looks := []func(context.Context, *config.Config) []partView{temporalParts, intakeParts, ledgerParts}
+	found := make([][]partView, len(looks))
+	var all sync.WaitGroup
+	for i, look := range looks {
+		all.Go(func() { found[i] = look(ctx, cfg) })
+	}
+	all.Wait()
+	v.Parts = slices.Concat(found...)
+	v.Well = len(v.needy()) == 0
+	return v
+}
+
+func away(err error, do string, parts ...string) []partView {
+	text := err.Error()
+	if errors.Is(err, context.DeadlineExceeded) {
+		text = "no answer in time: " + text
+	}
+	views := make([]partView, len(parts))
+	for i, part := range parts {
+		views[i] = partView{Part: part, State: partAway, Text: text, Do: do}
+	}
+	return views
+}
+
+// temporalParts are the workers and the sweeper, as Temporal knows them.
+func temporalParts(ctx context.Context, cfg *config.Config) []partView {
+	const do = "check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, and that the server is up: tenure config check --connect"
+	opts, err := service.TemporalOptions(zap.NewNop())
+	if err != nil {
+		return away(err, do, "workers", "sweeper")
+	}
+	t, err := client.NewLazyClient(opts)
+	if err != nil {
+		return away(err, do, "workers", "sweeper")
+	}
+	defer t.Close()
+	if err := service.ProbeTemporal(ctx, t, opts.Namespace); err != nil {
+		return away(fmt.Errorf("no answer from Temporal at %s: %w", opts.HostPort, err), do, "workers", "sweeper")
+	}
+	runs := workflows.NewClient(t, opts.Namespace)
+	var parts []partView
+	if queues, err := runs.Queues(ctx, slices.Sorted(maps.Keys(cfg.Apps))); err != nil {
+		parts = away(err, do, "workers")
+	} else {
+		parts = append(parts, workersPart(queues))
+	}
+	sweeps, err := runs.Sweeps(ctx)
+	if err != nil {
+		return append(parts, away(err, do, "sweeper")...)
+	}
+	return append(parts, sweeperPart(sweeps, cfg.Sweep.Every, time.Now()))
+}
+
+// workersPart says who is at work, and which queues nobody takes tasks from.
+func workersPart(queues []workflows.Queue) partView {
+	var workers, without []string
+	for _, q := range queues {
+		workers = append(workers, q.Workers...)
+		if len(q.Workers) == 0 {
+			without = append(without, q.Name)
+		}
+	}
+	slices.Sort(workers)
+	n := len(slices.Compact(workers))
+	v := partView{
+		Part: "workers", State: partOK, Text: fmt.Sprintf("%s at work, on %s", count(n, "worker"), count(len(queues), "task queue")),
+		Numbers: map[string]int{"workers": n, "queues": len(queues), "queuesWithoutWorker": len(without)},
+	}
+	switch {
+	case n == 0:
+		v.State, v.Text = partAttention, "no worker is at work: nobody is given access, and nobody loses it"
+		v.Do = "start one, and look at its log: worker --config FILE"
+	case len(without) > 0:
+		v.State = partAttention
+		v.Text = fmt.Sprintf("%s at work, but nobody takes what is on %s", count(n, "worker"), strings.Join(without, ", "))
+		v.Do = "start the workers again with this configuration: they know an app only if it was there when they started"
+	}
+	return v
+}
+
+// sweeperPart says whether people who are due are looked for.
+func sweeperPart(s workflows.Sweeps, every time.Duration, now time.Time) partView {
+	v := partView{Part: "sweeper", State: partOK, Text: "last started " + instant(s.Last)}
+	late := s.Last.Add(max(5*every, 5*time.Minute))
+	switch {
+	case !s.Exists:
+		v.State, v.Text, v.Do = partAttention, "its schedule does not exist in Temporal", "a worker makes it when it starts: start one"
+	case s.Paused:
+		v.State, v.Text, v.Do = partAttention, "its schedule is paused: "+s.Note, "temporal schedule toggle --unpause --schedule-id tenure-sweep"
+	case s.Last.IsZero():
+		v.State, v.Text = partNote, "it has not been started yet"
+	case now.After(late):
+		v.State = partAttention
+		v.Text = fmt.Sprintf("last started %s, and it is to be started every %s", instant(s.Last), every)
+		v.Do = "see the schedule tenure-sweep in Temporal: temporal schedule describe --schedule-id tenure-sweep"
+	}
+	return v
+}
+
+// intakeParts are the starters and what they have not read, as Kafka knows them.
+func intakeParts(ctx context.Context, cfg *config.Config) []partView {
+	const do = "check kafka.brokers, and that the brokers are up: tenure config check --connect"
+	cluster, err := service.Cluster(cfg.Kafka)
+	if err != nil {
+		return away(err, do, "starters", "lag")
+	}
+	var topics []ingest.Topic
+	for _, t := range cfg.Kafka.Topics {
+		topics = append(topics, ingest.Topic{Name: t.Name, FromEnd: t.StartOffset == config.StartLast})
+	}
+	in, err := cluster.Intake(ctx, topics, cfg.Kafka.Group)
+	if err != nil {
+		return away(fmt.Errorf("no answer from Kafka at %s: %w", strings.Join(cfg.Kafka.Brokers, ", "), err), do, "starters", "lag")
+	}
+	return []partView{startersPart(in, cfg.Kafka.Group), lagPart(in, time.Now())}
+}
+
+// startersPart says who reads what HR says.
+func startersPart(in ingest.Intake, group string) partView {
+	free := 0
+	for _, p := range in.Partitions {
+		if !p.Taken {
+			free++
+		}
+	}
+	v := partView{
+		Part: "starters", State: partOK,
+		Text:    fmt.Sprintf("%s at work, on %s (group %s)", count(in.Members, "starter"), count(len(in.Partitions), "partition"), group),
+		Numbers: map[string]int{"starters": in.Members, "partitions": len(in.Partitions), "partitionsWithoutStarter": free},
+	}
+	switch {
+	case in.Members == 0:
+		v.State, v.Text = partAttention, fmt.Sprintf("no starter is at work (group %s): nobody reads what HR says", group)
+		v.Do = "start one, and look at its log: starter --config FILE"
+	case in.State != "Stable":
+		v.State, v.Text = partNote, fmt.Sprintf("%s, which share the partitions out at this moment (group %s: %s)", count(in.Members, "starter"), group, in.State)
+	case free > 0:
+		v.State = partAttention
+		v.Text = fmt.Sprintf("%s at work, but nobody reads %d of %s", count(in.Members, "starter"), free, count(len(in.Partitions), "partition"))
+		v.Do = "wait half a minute for the starters to share them out; else start them again with this configuration"
+	}
+	return v
+}
+
+// lagPart says how much of what HR says is not read yet, and since when.
+func lagPart(in ingest.Intake, now time.Time) partView {
+	unread, byTopic := 0, map[string]int{}
+	var oldest time.Time
+	for _, p := range in.Partitions {
+		unread += int(p.Unread)
+		if p.Unread > 0 {
+			byTopic[p.Topic] += int(p.Unread)
+		}
+		if !p.Oldest.IsZero() && (oldest.IsZero() || p.Oldest.Before(oldest)) {
+			oldest = p.Oldest
+		}
+	}
+	v := partView{Part: "lag", State: partOK, Text: "everything that HR has said is read", Numbers: map[string]int{"records": unread}}
+	if unread == 0 {
+		return v
+	}
+	var where []string
+	for _, topic := range slices.Sorted(maps.Keys(byTopic)) {
+		where = append(where, fmt.Sprintf("%s %d", topic, byTopic[topic]))
+	}
+	v.State, v.Text = partNote, fmt.Sprintf("%s not read yet: %s", count(unread, "record"), strings.Join(where, ", "))
+	if oldest.IsZero() {
+		return v
+	}
+	waits := max(0, now.Sub(oldest))
+	v.Numbers["oldestSeconds"] = int(waits.Seconds())
+	v.Text += fmt.Sprintf("; the oldest waits for %s", waits.Round(time.Second))
+	if waits > unreadLate {
+		v.State, v.Do = partAttention, "look at the starters' logs: what holds a partition up is said there, with its offset"
+	}
+	return v
+}
+
+// ledgerParts are what the ledger knows of.
+func ledgerParts(ctx context.Context, cfg *config.Config) []partView {
+	names := []string{"people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps"}
+	const do = "check ledger.url, and that the database is up: tenure config check --connect"
+	there, err := open.Exists(ctx, cfg.Ledger.URL)
+	if err == nil && !there {
+		err = fmt.Errorf("there is no ledger at %s", open.Address(cfg.Ledger.URL))
+	}
+	if err != nil {
+		return away(err, do, names...)
+	}
+	l, err := open.Open(ctx, cfg.Ledger.URL)
+	if err != nil {
+		return away(err, do, names...)
+	}
+	defer func() { _ = l.Close() }() // it was only read
+	now := cfg.Clock().Now()
+	counts, countErr := l.Count(ctx)
+	var parts []partView
+	for i, look := range []func() (partView, error){
+		func() (partView, error) { return overduePart(ctx, cfg, l, now) },
+		func() (partView, error) { return attentionPart(counts.Attention), countErr },
+		func() (partView, error) { return heldPart(ctx, l) },
+		func() (partView, error) { return approvalsPart(counts.Approvals), countErr },
+		func() (partView, error) { return tasksPart(ctx, l, now) },
+		func() (partView, error) { return lettersPart(ctx, l) },
+		func() (partView, error) { return callsPart(ctx, cfg, l) },
+	} {
+		part, err := look()
+		if err != nil {
+			parts = append(parts, away(err, do, names[i])...)
+			continue
+		}
+		part.Part = names[i]
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// sum adds numbers, and says of what they are: "wiki 2, chat 1", the greatest first.
+func sum(numbers map[string]int, none string) (total int, text string) {
+	keys := slices.SortedFunc(maps.Keys(numbers), func(a, b string) int {
+		if numbers[a] != numbers[b] {
+			return numbers[b] - numbers[a]
+		}
+		return strings.Compare(a, b)
+	})
+	var parts []string
+	for _, key := range keys {
+		name := key
+		if name == "" {
+			name = none
+		}
+		if total += numbers[key]; numbers[key] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", name, numbers[key]))
+		}
+	}
+	return total, strings.Join(parts, ", ")
+}
+
+func attentionPart(byApp map[string]int) partView {
+	n, text := sum(byApp, "questions")
+	v := partView{State: partOK, Text: "none needs attention", Numbers: map[string]int{"attention": n}}
+	if n > 0 {
+		v.State, v.Text, v.Do = partAttention, fmt.Sprintf("%d need attention: %s", n, text), "tenure run list --attention"
+	}
+	return v
+}
+
+func approvalsPart(byApp map[string]int) partView {
+	n, text := sum(byApp, "")
+	v := partView{State: partOK, Text: "no deletion waits for one", Numbers: map[string]int{"waiting": n}}
+	if n > 0 {
+		v.State, v.Text, v.Do = partAttention, count(n, "deletion")+" to be approved: "+text, "tenure deletion list"
+	}
+	return v
+}
+
+// overdueMost is how many people who are overdue are counted at most.
+const overdueMost = 1000
+
+// overduePart says whose due time has passed, and nobody has looked again: the sweeper
+// finds everybody who is due within its period.
+func overduePart(ctx context.Context, cfg *config.Config, l ledger.Ledger, now time.Time) (partView, error) {
+	grace := max(5*cfg.Sweep.Every, 5*time.Minute)
+	due, err := l.Due(ctx, now.Add(-cfg.Clock().Span(grace)), overdueMost+1)
+	v := partView{State: partOK, Text: "nobody is overdue", Numbers: map[string]int{"overdue": len(due)}}
+	if len(due) > 0 {
+		v.State, v.Text = partAttention, fmt.Sprintf("%d overdue: something was to be done by %s, and nothing has come of it", len(due), instant(due[0].At))
+		v.Do = "see that workers and sweeper are at work, then: tenure person show " + quoted(due[0].PersonID)
+	}
+	if len(due) > overdueMost {
+		v.Text = "more than " + strings.Replace(v.Text, fmt.Sprint(len(due)), fmt.Sprint(overdueMost), 1)
+	}
+	return v, err
+}
+
+func heldPart(ctx context.Context, l ledger.Ledger) (partView, error) {
+	open, err := l.Cohorts(ctx, ledger.CohortFilter{Open: true})
+	people := 0
+	var names []string
+	for _, cohort := range open {
+		people += cohort.Held
+		names = append(names, fmt.Sprintf("%s %s %d", cohort.Name(), cohort.Kind, cohort.Held))
+	}
+	v := partView{State: partOK, Text: "nothing is held", Numbers: map[string]int{"cohorts": len(open), "held": people}}
+	if len(open) > 0 {
+		v.State, v.Text, v.Do = partAttention, fmt.Sprintf("%d held: %s", people, strings.Join(names, ", ")), "tenure breaker list"
+	}
+	return v, err
+}
+
+func tasksPart(ctx context.Context, l ledger.Ledger, now time.Time) (partView, error) {
+	open, overdue := 0, 0
+	for after := int64(0); ; {
+		some, err := l.Tasks(ctx, ledger.TaskFilter{States: []ledger.TaskState{ledger.TaskOpen, ledger.TaskConfirming}}, after, pageSize)
+		if err != nil {
+			return partView{}, err
+		}
+		for _, k := range some {
+			after = k.ID
+			if open++; viewTask(k, "", now).Overdue {
+				overdue++
+			}
+		}
+		if len(some) < pageSize {
+			break
+		}
+	}
+	v := partView{State: partOK, Text: "no human is asked for anything", Numbers: map[string]int{"open": open, "overdue": overdue}}
+	switch {
+	case overdue > 0:
+		v.State, v.Text, v.Do = partAttention, fmt.Sprintf("%d overdue, of %d", overdue, open), "tenure task list --overdue"
+	case open > 0:
+		v.State, v.Text, v.Do = partNote, fmt.Sprintf("%d to be done by humans, none overdue", open), "tenure task list"
+	}
+	return v, nil
+}
+
+func lettersPart(ctx context.Context, l ledger.Ledger) (partView, error) {
+	letters, err := findLetters(ctx, l, ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}})
+	urgent := 0
+	for _, letter := range letters {
+		if letter.Urgent {
+			urgent++
+		}
+	}
+	v := partView{State: partOK, Text: "none is open", Numbers: map[string]int{"open": len(letters), "urgent": urgent}}
+	switch {
+	case urgent > 0:
+		v.State, v.Do = partAttention, "tenure dlq list --urgent"
+		v.Text = fmt.Sprintf("%d open, of which %d were to end somebody's access", len(letters), urgent)
+	case len(letters) > 0:
+		v.State, v.Text, v.Do = partAttention, fmt.Sprintf("%d open: HR said something that could not be read", len(letters)), "tenure dlq list"
+	}
+	return v, err
+}
+
+// callsPart says which apps' calls wait: for their rate, or because the app asked for
+// quiet.
+func callsPart(ctx context.Context, cfg *config.Config, l ledger.Ledger) (partView, error) {
+	waits, err := l.CallWaits(ctx)
+	var texts []string
+	for _, app := range slices.Sorted(maps.Keys(waits)) {
+		if wait := waits[app]; wait >= callsLate {
+			texts = append(texts, fmt.Sprintf("%s for %s", app, wait.Round(time.Second)))
+		}
+	}
+	v := partView{State: partOK, Text: count(len(cfg.Apps), "app") + ", no calls wait", Numbers: map[string]int{"apps": len(cfg.Apps), "waiting": len(texts)}}
+	if len(texts) > 0 {
+		v.State, v.Text = partNote, "calls wait, for the app's rate or because it asked for quiet: "+strings.Join(texts, ", ")
+	}
+	return v, err
+}
+
+// draw shows one part a line: no table, since what to do must not be broken into lines.
+func (v statusView) draw(p *page) {
+	p.fields(field{"configuration", v.Configuration}, field{"version", v.Version}, field{"now", instant(v.At)})
+	p.note("")
+	width := 0
+	for _, part := range v.Parts {
+		width = max(width, len(part.Part))
+	}
+	for _, part := range v.Parts {
+		pad := strings.Repeat(" ", max(0, len(partAttention)-len(part.State)))
+		p.note("%s%s  %-*s  %s", p.paint(string(part.State)), painted(pad), width, part.Part, part.Text)
+		if part.Do != "" && part.State != partOK {
+			p.note("%s%s", painted(strings.Repeat(" ", len(partAttention)+2+width+2)), part.Do)
+		}
+	}
+	if names := v.needy(); len(names) > 0 {
+		p.note("\nneeds somebody: %s", strings.Join(names, ", "))
+		return
+	}
+	p.note("\nall is well")
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// status runs the command and returns its parts by name.
+func (s *site) status(code int) map[string]partView {
+	s.t.Helper()
+	got := s.run("status", "--timeout", "5s", "-o", "json")
+	require.Equal(s.t, code, got.code, "%s%s", got.stdout, got.err)
+	var v statusView
+	require.NoError(s.t, json.Unmarshal([]byte(got.stdout), &v))
+	assert.Equal(s.t, code == service.ExitDone, v.Well)
+	parts := map[string]partView{}
+	for _, p := range v.Parts {
+		assert.NotEmpty(s.t, p.Text, p.Part)
+		parts[p.Part] = p
+	}
+	return parts
+}
+
+// A part that is away says so, and hides no other.
+func TestStatusOfPartsThatAreAway(t *testing.T) {
+	s := newSite(t)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	parts := s.status(service.ExitAttention)
+	for _, name := range []string{"workers", "sweeper", "starters", "lag", "people", "steps", "dead letters"} {
+		assert.Equal(t, partAway, parts[name].State, name)
+	}
+	assert.Contains(t, parts["workers"].Text, "Temporal at 127.0.0.1:1")
+	assert.Contains(t, parts["starters"].Text, "Kafka at 127.0.0.1:1")
+	assert.Contains(t, parts["people"].Text, "there is no ledger at")
+	assert.NoFileExists(t, "tenure.db")
+
+	s.people()
+	parts = s.status(service.ExitAttention)
+	assert.Equal(t, partAway, parts["workers"].State)
+	assert.Equal(t, partAway, parts["starters"].State)
+	assert.Equal(t, partAttention, parts["steps"].State)
+	assert.Equal(t, map[string]int{"attention": 2}, parts["steps"].Numbers)
+	assert.Equal(t, "2 need attention: questions 1, chat 1", parts["steps"].Text)
+	assert.Equal(t, partOK, parts["dead letters"].State)
+	shown := s.run("status", "--timeout", "5s").stdout
+	assert.Contains(t, shown, "configuration:  "+s.dir)
+	assert.Contains(t, shown, "needs somebody: workers, sweeper, starters, lag, people, steps")
+}
+
+// Nobody reads the topic, and it says how much waits there.
+func TestStatusOfWhatIsNotRead(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "hr.events", "vendor"))
+	require.NoError(t, err)
+	t.Cleanup(cluster.Close)
+	s := newSite(t)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	s.write("tenure.yaml", "kafka: {brokers: [\""+cluster.ListenAddrs()[0]+"\"], topics: [{name: hr.events}, {name: vendor, startOffset: last}]}\nledger: {url: \"sqlite:tenure.db\"}\n")
+	s.write("events.jsonl", hired(t, "e-1", "10001"))
+	require.Zero(t, s.run("event", "send", "events.jsonl").code)
+	parts := s.status(service.ExitAttention)
+	assert.Equal(t, partAttention, parts["starters"].State)
+	assert.Contains(t, parts["starters"].Text, "no starter is at work (group tenure)")
+	assert.Equal(t, 4, parts["starters"].Numbers["partitions"])
+	assert.Equal(t, 1, parts["lag"].Numbers["records"])
+	assert.Contains(t, parts["lag"].Text, "1 record not read yet: hr.events 1; the oldest waits for")
+	assert.Equal(t, partNote, parts["lag"].State, "it has only just come")
+}
+
+func TestStatusOfTheLedger(t *testing.T) {
+	s := newSite(t)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	l := s.ledger()
+	recordMany(t, l, 3)
+	require.NoError(t, l.PauseCalls(t.Context(), "wiki", time.Hour))
+	letter := ledger.DeadLetter{
+		State: ledger.LetterOpen, Reason: "schema", Digest: "sha256:x", ReceivedAt: at("2026-03-01 00:00:00"), Urgent: true,
+		Origin: ledger.Position{Topic: "hr.events"}, At: ledger.Position{Topic: "hr.events.dlq"},
+	}
+	_, err := l.RecordDeadLetter(t.Context(), letter)
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	parts := s.status(service.ExitAttention)
+	assert.Equal(t, partAttention, parts["people"].State)
+	assert.Equal(t, 3, parts["people"].Numbers["overdue"])
+	assert.Equal(t, partNote, parts["apps"].State)
+	assert.Contains(t, parts["apps"].Text, "wiki for 1h0m0s")
+	assert.Equal(t, map[string]int{"open": 1, "urgent": 1}, parts["dead letters"].Numbers)
+	assert.Equal(t, partAttention, parts["dead letters"].State)
+}
+
+func TestStatusOfWorkers(t *testing.T) {
+	queue := func(name string, workers ...string) workflows.Queue {
+		return workflows.Queue{Name: name, Workers: workers}
+	}
+	for name, tc := range map[string]struct {
+		queues []workflows.Queue
+		state  partState
+		says   string
+	}{
+		"all":  {[]workflows.Queue{queue("tenure", "a", "b"), queue("tenure-app-wiki", "a")}, partOK, "2 workers at work, on 2 task queues"},
+		"none": {[]workflows.Queue{queue("tenure"), queue("tenure-app-wiki")}, partAttention, "no worker is at work"},
+		"app":  {[]workflows.Queue{queue("tenure", "a"), queue("tenure-app-wiki")}, partAttention, "1 worker at work, but nobody takes what is on tenure-app-wiki"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := workersPart(tc.queues)
+			assert.Equal(t, tc.state, v.State)
+			assert.Contains(t, v.Text, tc.says)
+			assert.Equal(t, v.State == partOK, v.Do == "")
+		})
+	}
+}
+
+func TestStatusOfTheSweeper(t *testing.T) {
+	now := at("2026-03-01 12:00:00")
+	for name, tc := range map[string]struct {
+		sweeps workflows.Sweeps
+		state  partState
+		says   string
+	}{
+		"at work": {workflows.Sweeps{Exists: true, Last: now.Add(-time.Minute)}, partOK, "last started 2026-03-01 11:59:00Z"},
+		"missing": {workflows.Sweeps{}, partAttention, "does not exist"},
+		"paused":  {workflows.Sweeps{Exists: true, Paused: true, Note: "upgrade", Last: now}, partAttention, "paused: upgrade"},
+		"new":     {workflows.Sweeps{Exists: true}, partNote, "not been started yet"},
+		"late":    {workflows.Sweeps{Exists: true, Last: now.Add(-time.Hour)}, partAttention, "is to be started every 1m0s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := sweeperPart(tc.sweeps, time.Minute, now)
+			assert.Equal(t, tc.state, v.State)
+			assert.Contains(t, v.Text, tc.says)
+		})
+	}
+}
+
+func TestStatusOfStartersAndLag(t *testing.T) {
+	now := at("2026-03-01 12:00:00")
+	taken := ingest.PartitionIntake{Topic: "hr.events", Taken: true}
+	late := ingest.PartitionIntake{Topic: "hr.events", ID: 1, Unread: 7, Oldest: now.Add(-time.Hour)}
+	v := startersPart(ingest.Intake{State: "Stable", Members: 1, Partitions: []ingest.PartitionIntake{taken}}, "tenure")
+	assert.Equal(t, partOK, v.State)
+	v = startersPart(ingest.Intake{State: "Stable", Members: 1, Partitions: []ingest.PartitionIntake{taken, late}}, "tenure")
+	assert.Equal(t, partAttention, v.State)
+	assert.Contains(t, v.Text, "nobody reads 1 of 2 partitions")
+	v = startersPart(ingest.Intake{State: "PreparingRebalance", Members: 2, Partitions: []ingest.PartitionIntake{late}}, "tenure")
+	assert.Equal(t, partNote, v.State)
+
+	v = lagPart(ingest.Intake{Partitions: []ingest.PartitionIntake{taken, late}}, now)
+	assert.Equal(t, partAttention, v.State)
+	assert.Equal(t, map[string]int{"records": 7, "oldestSeconds": 3600}, v.Numbers)
+	assert.Equal(t, partOK, lagPart(ingest.Intake{Partitions: []ingest.PartitionIntake{taken}}, now).State)
+}

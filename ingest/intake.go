@@ -1,0 +1,117 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Intake is how far a consumer group has read its topics, as somebody sees it who is
+// not in the group.
+type Intake struct {
+	State      string // Kafka's word for the group: Stable, Empty, PreparingRebalance, ...
+	Members    int
+	Partitions []PartitionIntake // of all topics, by topic and number
+}
+
+// PartitionIntake is how far the group has read one partition.
+type PartitionIntake struct {
+	Topic  string
+	ID     int
+	Taken  bool      // a member of the group reads it
+	Unread int64     // records from the first that is not acknowledged
+	Oldest time.Time // when that one was written; zero if there is none, or nobody says
+}
+
+// Intake looks how far a group has read these topics. It joins no group, commits
+// nothing, and changes nothing else.
+func (c Cluster) Intake(ctx context.Context, topics []Topic, group string) (Intake, error) {
+	transport := c.transport()
+	defer transport.CloseIdleConnections()
+	// A consumer that is never started, for the questions that it can ask.
+	asks := &Consumer{
+		cluster: c, group: group, topics: map[string]Topic{}, tuning: Tuning{}.withDefaults(),
+		client: &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport},
+	}
+	for _, t := range topics {
+		asks.topics[t.Name] = t
+	}
+	described, err := asks.describeGroup(ctx)
+	if err != nil {
+		return Intake{}, c.explain(err)
+	}
+	var in Intake
+	taken := map[string]bool{}
+	for _, g := range described.Groups {
+		if errors.Is(g.Error, kafka.GroupIdNotFound) {
+			continue // nobody was ever in it
+		}
+		if g.Error != nil {
+			return Intake{}, fmt.Errorf("group %s: %w", group, c.explain(g.Error))
+		}
+		in.State, in.Members = g.GroupState, len(g.Members)
+		for _, m := range g.Members {
+			for _, t := range m.MemberAssignments.Topics {
+				for _, id := range t.Partitions {
+					taken[partitionName(t.Topic, id)] = true
+				}
+			}
+		}
+	}
+	found, err := asks.describeTopics(ctx)
+	if err != nil {
+		return Intake{}, err
+	}
+	for _, t := range found {
+		ids := make([]int, len(t.Partitions))
+		for i, p := range t.Partitions {
+			ids[i] = p.ID
+		}
+		committed, err := asks.committed(ctx, t.Name, ids...)
+		if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
+			return Intake{}, err
+		}
+		for _, id := range ids {
+			p, err := asks.unread(ctx, t.Name, id, committed)
+			if err != nil {
+				return Intake{}, fmt.Errorf("the end of %s: %w", partitionName(t.Name, id), c.explain(err))
+			}
+			p.Taken = taken[partitionName(t.Name, id)]
+			in.Partitions = append(in.Partitions, p)
+		}
+	}
+	return in, nil
+}
+
+// unread is how far the group is with one partition, by what it has committed.
+func (c *Consumer) unread(ctx context.Context, topic string, id int, committed map[int]int64) (PartitionIntake, error) {
+	p := PartitionIntake{Topic: topic, ID: id}
+	first, end, err := c.offsets(ctx, topic, id)
+	if err != nil {
+		return p, err
+	}
+	next, known := committed[id]
+	switch {
+	case known:
+		next = max(next, first)
+	case c.topics[topic].FromEnd:
+		next = end // where it begins, as long as it has never read the topic
+	default:
+		next = first
+	}
+	if p.Unread = max(0, end-next); p.Unread == 0 {
+		return p, nil
+	}
+	at, found, err := c.peek(ctx, topic, id, next)
+	switch {
+	case err != nil: // whoever may not read it is told how much there is, and not since when
+	case found:
+		p.Oldest = at
+	default:
+		p.Unread = 0 // what is left are the markers of transactions
+	}
+	return p, nil
+}

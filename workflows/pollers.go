@@ -1,0 +1,100 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/tenurehq/tenure/activities"
+)
+
+// Queue is a task queue that has to have workers, and who they are.
+type Queue struct {
+	Name    string
+	Workers []string // identities of those who ask for its tasks, sorted
+}
+
+// pollFresh is how old the last question of a worker may be that is at work: one takes
+// a minute at most when there is nothing to do, and the server remembers those of
+// workers that are gone for longer.
+const pollFresh = 2 * time.Minute
+
+// Queues looks at every task queue that Tenure uses for these apps, and who takes its
+// tasks. One on which workers take workflow tasks only, or activities only, has those
+// who take both.
+func (c *Client) Queues(ctx context.Context, apps []string) ([]Queue, error) {
+	both := []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY}
+	queues := []Queue{{Name: TaskQueue}, {Name: UrgentQueue}}
+	for _, app := range apps {
+		queues = append(queues, Queue{Name: activities.AppQueue(app)})
+	}
+	for i := range queues {
+		kinds := both
+		if i > 1 {
+			kinds = both[1:] // an app's queue is for steps only
+		}
+		for n, kind := range kinds {
+			who, err := c.pollers(ctx, queues[i].Name, kind)
+			if err != nil {
+				return nil, err
+			}
+			if n > 0 {
+				before := queues[i].Workers
+				who = slices.DeleteFunc(who, func(one string) bool { return !slices.Contains(before, one) })
+			}
+			queues[i].Workers = who
+		}
+	}
+	return queues, nil
+}
+
+// pollers are who has asked for tasks of a queue lately.
+func (c *Client) pollers(ctx context.Context, queue string, kind enumspb.TaskQueueType) ([]string, error) {
+	found, err := c.temporal.DescribeTaskQueue(ctx, queue, kind)
+	if err != nil {
+		return nil, fmt.Errorf("workflows: asking for the workers of %s: %w", queue, err)
+	}
+	var who []string
+	for _, p := range found.GetPollers() {
+		if time.Since(p.GetLastAccessTime().AsTime()) < pollFresh {
+			who = append(who, p.GetIdentity())
+		}
+	}
+	slices.Sort(who)
+	return slices.Compact(who), nil
+}
+
+// Sweeps is how the schedule of the sweeper is.
+type Sweeps struct {
+	Exists bool
+	Paused bool
+	Note   string    // why it is paused, in the words of who did it
+	Last   time.Time // when it last started the sweeper; zero if it never did
+}
+
+// Sweeps looks at the schedule of the sweeper.
+func (c *Client) Sweeps(ctx context.Context) (Sweeps, error) {
+	found, err := c.temporal.ScheduleClient().GetHandle(ctx, sweepSchedule).Describe(ctx)
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		return Sweeps{}, nil
+	case err != nil:
+		return Sweeps{}, fmt.Errorf("workflows: asking for the schedule %s: %w", sweepSchedule, err)
+	}
+	s := Sweeps{Exists: true}
+	if state := found.Schedule.State; state != nil && state.Paused {
+		s.Paused, s.Note = true, state.Note
+	}
+	for _, action := range found.Info.RecentActions {
+		if action.ActualTime.After(s.Last) {
+			s.Last = action.ActualTime
+		}
+	}
+	return s, nil
+}
