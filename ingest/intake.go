@@ -105,12 +105,10 @@ func (c *Consumer) unread(ctx context.Context, topic string, id int, committed m
 	if p.Unread = max(0, end-next); p.Unread == 0 {
 		return p, nil
 	}
-	at, found, err := c.peek(ctx, topic, id, next)
-	switch {
-	case err != nil: // whoever may not read it is told how much there is, and not since when
-	case found:
+	// Whoever may not read the topic is told how much there is, and not since when.
+	if at, found, refused := c.peek(ctx, topic, id, next); refused == nil && found {
 		p.Oldest = at
-	default:
+	} else if refused == nil {
 		p.Unread = 0 // what is left are the markers of transactions
 	}
 	return p, nil

@@ -22,7 +22,7 @@ import (
 )
 
 func (c *cli) eventCommand() *cobra.Command {
-	return noun("event", "Check HR events and send them", c.eventSendCommand(), c.eventValidateCommand())
+	return noun("event", "Write HR events, check them and send them", c.eventNewCommand(), c.eventSendCommand(), c.eventValidateCommand())
 }
 
 // defaultSource is the format of events that nothing is said about.
