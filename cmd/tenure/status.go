@@ -87,11 +87,16 @@ with 0 if all is well, and with 3 if something needs somebody or does not answer
   tenure status -o json | jq -r '.parts[] | select(.state != "ok") | .part + ": " + .text'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := c.config()
+			cfg, err := c.config(config.PartLedger)
 			if err != nil {
 				return err
 			}
-			v := status(cmd.Context(), cfg, timeout)
+			// Whoever has no secrets of Kafka's is shown the rest.
+			withKafka, noKafka := c.config(config.PartKafka)
+			if noKafka == nil {
+				cfg = withKafka
+			}
+			v := status(cmd.Context(), cfg, noKafka, timeout)
 			if err := c.print(v, v.draw); err != nil {
 				return err
 			}
@@ -105,8 +110,9 @@ with 0 if all is well, and with 3 if something needs somebody or does not answer
 	return c.reads(cmd)
 }
 
-// status looks at all parts at once.
-func status(ctx context.Context, cfg *config.Config, timeout time.Duration) statusView {
+// status looks at all parts at once. NoKafka is why the configuration has no secrets for
+// Kafka, if it has none.
+func status(ctx context.Context, cfg *config.Config, noKafka error, timeout time.Duration) statusView {
 	path, err := filepath.Abs(cfg.Path)
 	if err != nil {
 		path = cfg.Path
@@ -114,7 +120,13 @@ func status(ctx context.Context, cfg *config.Config, timeout time.Duration) stat
 	v := statusView{At: cfg.Clock().Now(), Version: service.Version(), Configuration: path}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	looks := []func(context.Context, *config.Config) []partView{temporalParts, intakeParts, ledgerParts}
+	intake := func(ctx context.Context, cfg *config.Config) []partView {
+		if noKafka != nil {
+			return away(noKafka, "set what is missing, as for the starter", "starters", "lag")
+		}
+		return intakeParts(ctx, cfg)
+	}
+	looks := []func(context.Context, *config.Config) []partView{temporalParts, intake, ledgerParts}
 	found := make([][]partView, len(looks))
 	var all sync.WaitGroup
 	for i, look := range looks {
@@ -477,7 +489,7 @@ func (v statusView) draw(p *page) {
 	}
 	for _, part := range v.Parts {
 		pad := strings.Repeat(" ", max(0, len(partAttention)-len(part.State)))
-		p.note("%s%s  %-*s  %s", p.paint(string(part.State)), painted(pad), width, part.Part, part.Text)
+		p.note("%s%s  %-*s  %s", p.paint(string(part.State)), painted(pad), width, part.Part, strings.Join(strings.Fields(part.Text), " "))
 		if part.Do != "" && part.State != partOK {
 			p.note("%s%s", painted(strings.Repeat(" ", len(partAttention)+2+width+2)), part.Do)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +56,18 @@ func TestStatusOfPartsThatAreAway(t *testing.T) {
 	shown := s.run("status", "--timeout", "5s").stdout
 	assert.Contains(t, shown, "configuration:  "+s.dir)
 	assert.Contains(t, shown, "needs somebody: workers, sweeper, starters, lag, people, steps")
+}
+
+// Whoever has no secrets of Kafka's, or of an app, is shown the rest.
+func TestStatusWithoutSecrets(t *testing.T) {
+	s := newSite(t)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	s.write("tenure.yaml", strings.Replace(configuration, "  topics:", "  tls: {}\n  sasl: {mechanism: plain, username: tenure, password: "${env:NO_SUCH_PASSWORD}"}\n  topics:", 1))
+	require.NoError(t, s.ledger().Close())
+	parts := s.status(service.ExitAttention)
+	assert.Equal(t, partAway, parts["starters"].State)
+	assert.Contains(t, parts["starters"].Text, "NO_SUCH_PASSWORD")
+	assert.Equal(t, partOK, parts["steps"].State)
 }
 
 // Nobody reads the topic, and it says how much waits there.
