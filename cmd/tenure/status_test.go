@@ -62,7 +62,7 @@ func TestStatusOfPartsThatAreAway(t *testing.T) {
 func TestStatusWithoutSecrets(t *testing.T) {
 	s := newSite(t)
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-	s.write("tenure.yaml", strings.Replace(configuration, "  topics:", "  tls: {}\n  sasl: {mechanism: plain, username: tenure, password: "${env:NO_SUCH_PASSWORD}"}\n  topics:", 1))
+	s.write("tenure.yaml", strings.Replace(configuration, "  topics:", "  tls: {}\n  sasl: {mechanism: plain, username: tenure, password: '${env:NO_SUCH_PASSWORD}'}\n  topics:", 1))
 	require.NoError(t, s.ledger().Close())
 	parts := s.status(service.ExitAttention)
 	assert.Equal(t, partAway, parts["starters"].State)
