@@ -153,6 +153,9 @@ func (e *evaluation) attributes(app *app, vars *variables) map[string]any {
 			e.fail(err)
 			continue
 		}
+		if text, ok := value.(string); ok && vars.oneName {
+			value = without(text)
+		}
 		if !empty(value) {
 			all[attribute.name] = value
 		}

@@ -16,12 +16,11 @@ import (
 // a number if somebody holds it. One that is a protected account's in some app has one
 // already.
 func (p *Policy) Username(personID string, profile hr.Profile) (base string, err error) {
-	vars := variablesOf(Identity{PersonID: personID}, &profile)
-	value, err := p.username.eval(vars)
+	value, err := p.named(p.username, Identity{PersonID: personID}, profile)
 	if err != nil {
 		return "", err
 	}
-	name := normalise(value.(string))
+	name := normalise(value)
 	if name == "" {
 		name = normalise("p" + personID)
 	}
@@ -40,11 +39,11 @@ func (p *Policy) Spelled(name string) string { return username.Numbered(normalis
 
 // Email is the address that a person is to have; empty if policy gives none.
 func (p *Policy) Email(id Identity, profile hr.Profile) (string, error) {
-	value, err := p.email.eval(variablesOf(id, &profile))
+	value, err := p.named(p.email, id, profile)
 	if err != nil {
 		return "", err
 	}
-	return strings.TrimSpace(value.(string)), nil
+	return strings.TrimSpace(value), nil
 }
 
 // normalise keeps what may be in a username.
@@ -58,5 +57,8 @@ func normalise(name string) string {
 			return -1
 		}
 	}, strings.ToLower(ascii(name)))
+	for strings.Contains(kept, "..") {
+		kept = strings.ReplaceAll(kept, "..", ".") // a part between two dots was empty
+	}
 	return strings.Trim(kept, separators)
 }

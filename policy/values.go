@@ -18,6 +18,7 @@ import (
 type variables struct {
 	person  object
 	manager object
+	oneName bool // the person has one name only
 }
 
 func (v *variables) ResolveName(name string) (any, bool) {
@@ -100,5 +101,6 @@ func variablesOf(id Identity, profile *hr.Profile) *variables {
 	return &variables{
 		person:  object{personType, &person{identity: id, profile: profile}},
 		manager: object{managerType, &manager{}},
+		oneName: oneName(profile),
 	}
 }

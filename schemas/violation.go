@@ -3,6 +3,7 @@ package schemas
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -40,6 +41,9 @@ func (vs InvalidError) Error() string {
 // violations collects the leaves of an error: what they are nested in only says
 // by which way of the schema they were found.
 func violations(e *jsonschema.ValidationError) InvalidError {
+	if _, ok := e.ErrorKind.(*kind.AnyOf); ok && len(e.Causes) > 0 {
+		return InvalidError{{Field: Pointer(e.InstanceLocation...), Problem: "needs one of " + strings.Join(wanted(e.Causes), ", ")}}
+	}
 	if len(e.Causes) > 0 {
 		all := make(InvalidError, 0, len(e.Causes))
 		for _, cause := range e.Causes {
@@ -56,6 +60,17 @@ func violations(e *jsonschema.ValidationError) InvalidError {
 	default:
 		return InvalidError{{Field: at, Problem: problem(e.ErrorKind)}}
 	}
+}
+
+// wanted are the names of the fields of which one would have been enough.
+func wanted(causes []*jsonschema.ValidationError) []string {
+	var names []string
+	for _, cause := range causes {
+		for _, v := range violations(cause) {
+			names = append(names, v.Field[strings.LastIndexByte(v.Field, '/')+1:])
+		}
+	}
+	return slices.Compact(names)
 }
 
 func each(at string, names []string, problem string) InvalidError {

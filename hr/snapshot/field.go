@@ -27,8 +27,9 @@ const (
 	attributePrefix = "worker.attributes."
 )
 
-// requiredFields must have a value in every row.
-var requiredFields = []string{FieldPersonID, FieldType, FieldGiven, FieldFamily, FieldStart, FieldZone}
+// requiredFields must have a value in every row. So must one of FieldGiven and
+// FieldFamily: some people have only one name.
+var requiredFields = []string{FieldPersonID, FieldType, FieldStart, FieldZone}
 
 // texts are the fields of a profile that are texts.
 var texts = map[string]func(*hr.Profile) *string{

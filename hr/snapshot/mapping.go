@@ -76,6 +76,9 @@ func (m Mapping) Check() error {
 			fail("columns", "the column of "+field+" is missing, and it has no default either")
 		}
 	}
+	if m.Columns[FieldGiven] == "" && m.Columns[FieldFamily] == "" {
+		fail("columns", "the columns of "+FieldGiven+" and "+FieldFamily+" are missing: people have at least one of them")
+	}
 	if _, ok := m.Defaults[FieldPersonID]; ok {
 		fail("defaults."+FieldPersonID, "people cannot share an ID")
 	}
@@ -155,7 +158,7 @@ func (m Mapping) row(line int, fields []string, get func(column string) string, 
 			text = m.Defaults[field]
 		}
 		switch {
-		case text == "" && slices.Contains(requiredFields, field) && (field == FieldPersonID || !row.Left):
+		case text == "" && (slices.Contains(requiredFields, field) || row.missing[field] && isName(field)) && (field == FieldPersonID || !row.Left):
 			fail(column, field, "is empty")
 		case text != "":
 			if problem := m.set(row, field, text); problem != "" {
@@ -167,6 +170,14 @@ func (m Mapping) row(line int, fields []string, get func(column string) string, 
 		if m.Columns[field] == "" {
 			_ = m.set(row, field, text) // Check has tried it
 		}
+	}
+	lost := row.missing[FieldGiven] || row.missing[FieldFamily] // which is said already
+	if row.Profile.GivenName == "" && row.Profile.FamilyName == "" && !row.Left && !lost {
+		field := FieldFamily
+		if m.Columns[field] == "" {
+			field = FieldGiven
+		}
+		fail(m.Columns[field], field, "is empty, and there is no other name either")
 	}
 	return row
 }
@@ -221,6 +232,10 @@ func (m Mapping) set(row *Row, field, text string) (problem string) {
 	*texts[field](&row.Profile) = text
 	return ""
 }
+
+// isName reports whether a field is one of the two names of which people have one at
+// least.
+func isName(field string) bool { return field == FieldGiven || field == FieldFamily }
 
 // isID reports whether a field holds a person's ID.
 func isID(field string) bool { return field == FieldPersonID || field == FieldManager }

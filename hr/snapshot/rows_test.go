@@ -55,12 +55,21 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// Some people have one name: it is in whichever column HR puts it.
+func TestRowsOfPeopleWithOneName(t *testing.T) {
+	rows, problems := read(header+"1,employee,Suharti,,2026-01-05,,UTC,,,,\n2,employee,,Suharto,2026-01-05,,UTC,,,,\n", mapping)
+	require.Empty(t, problems)
+	require.Len(t, rows, 2)
+	assert.Equal(t, [2]string{"Suharti", ""}, [2]string{rows[0].Profile.GivenName, rows[0].Profile.FamilyName})
+	assert.Equal(t, [2]string{"", "Suharto"}, [2]string{rows[1].Profile.GivenName, rows[1].Profile.FamilyName})
+}
+
 // What is wrong is told with its place, never with what is there, and the rows
 // around it are read.
 func TestBadRows(t *testing.T) {
 	const good = "1,,,,,,,,gone,,\n"
 	tests := map[string]string{ // row -> what is wrong with it
-		"2,employee,Ada,,2026-01-05,,UTC,,,,":        `3:16: "Last" (worker.familyName) is empty`,
+		"2,employee,,,2026-01-05,,UTC,,,,":           `3:13: "Last" (worker.familyName) is empty, and there is no other name either`,
 		",employee,Ada,Berg,2026-01-05,,UTC,,,,":     `3:1: "ID" (workerId) is empty`,
 		"2 3,employee,Ada,Berg,2026-01-05,,UTC,,,,":  `3:1: "ID" (workerId) has white space in it`,
 		"2,Secretary,Ada,Berg,2026-01-05,,UTC,,,,":   `3:3: "Type" (worker.workerType) must be employee, contractor,`,

@@ -50,6 +50,16 @@ func (f *Fields) Required(name, advice string) string {
 	return text
 }
 
+// Names are the given and the family name of a person. Some people have only one of
+// them; advice says what to do if neither is there.
+func (f *Fields) Names(given, family, advice string) (givenName, familyName string) {
+	givenName, familyName = f.Text(given), f.Text(family)
+	if givenName == "" && familyName == "" {
+		f.Reject(family, "is missing, and so is "+given+": "+advice)
+	}
+	return givenName, familyName
+}
+
 // ID is the ID of a person, which must be there.
 func (f *Fields) ID(name string) string {
 	id := f.texts[name]

@@ -77,8 +77,11 @@ func (s *system) employee(fields map[string]string) map[string]string {
 	record := maps.Clone(fields)
 	for name, label := range labels {
 		for _, other := range []string{s.names[name], name, label} {
-			if value := fields[other]; other != "" && value != "" {
-				record[name] = value
+			value, posted := fields[other]
+			if posted && other != "" {
+				record[name] = value // of somebody with one name the other one is posted empty
+			}
+			if value != "" && other != "" {
 				break
 			}
 		}
@@ -88,7 +91,11 @@ func (s *system) employee(fields map[string]string) map[string]string {
 
 // whole says whether a record has all that is needed.
 func whole(record map[string]string) bool {
-	return !slices.ContainsFunc(needed, func(name string) bool { return record[name] == "" })
+	named := record["firstName"] != "" || record["lastName"] != ""
+	return named && !slices.ContainsFunc(needed, func(name string) bool {
+		value, posted := record[name]
+		return value == "" && (!posted || name != "firstName" && name != "lastName")
+	})
 }
 
 // fetched reads the API's answer.
@@ -118,10 +125,11 @@ func (s *system) startsLater(answer []byte, today hr.Date) bool {
 
 // profile is the snapshot of an employee.
 func (s *system) profile(f *source.Fields) *hr.Profile {
+	given, family := f.Names("firstName", "lastName", "have the webhook post it, or let Tenure fetch it (settings.apiKey)")
 	p := &hr.Profile{
 		Type:           s.mapping.Type(f, "employmentHistoryStatus"),
-		GivenName:      f.Required("firstName", "have the webhook post it, or let Tenure fetch it (settings.apiKey)"),
-		FamilyName:     f.Required("lastName", "have the webhook post it, or let Tenure fetch it (settings.apiKey)"),
+		GivenName:      given,
+		FamilyName:     family,
 		PreferredName:  f.Text("preferredName"),
 		WorkEmail:      f.Text("workEmail"),
 		PersonalEmail:  f.Text("homeEmail"),

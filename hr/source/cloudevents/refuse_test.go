@@ -79,8 +79,8 @@ func TestRefusals(t *testing.T) {
 		{"zone of this machine", hired("Local", "data", "worker", "location", "timeZone"), "schema: /data/worker/location/timeZone is not the IANA name of a time zone, such as Europe/Berlin"},
 		{
 			"several things",
-			hired(map[string]any{"familyName": "Byron"}, "data", "worker"),
-			"schema: /data/worker/givenName is required; /data/worker/location is required; /data/worker/startDate is required; /data/worker/workerType is required",
+			hired(map[string]any{"jobTitle": "Countess"}, "data", "worker"),
+			"schema: /data/worker needs one of givenName, familyName; /data/worker/location is required; /data/worker/startDate is required; /data/worker/workerType is required",
 		},
 		{"ID that cannot be seen whole", hired("10004\u200b", "subject"), "key_mismatch: /data/workerId names another person than /subject"},
 		{

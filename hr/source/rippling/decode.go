@@ -120,10 +120,11 @@ func (s *system) begin(e *hr.Event, n notification, f *source.Fields) {
 }
 
 func (s *system) profile(f *source.Fields) *hr.Profile {
+	given, family := f.Names("firstName", "lastName", "let the token read employees' names")
 	p := &hr.Profile{
 		Type:           s.mapping.Type(f, "employmentType"),
-		GivenName:      f.Required("firstName", "let the token read employees' names"),
-		FamilyName:     f.Required("lastName", "let the token read employees' names"),
+		GivenName:      given,
+		FamilyName:     family,
 		PreferredName:  f.Text("preferredFirstName"),
 		WorkEmail:      f.Text("workEmail"),
 		PersonalEmail:  f.Text("personalEmail"),

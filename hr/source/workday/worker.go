@@ -133,10 +133,11 @@ func (s *system) profile(w worker, f *source.Fields) *hr.Profile {
 	if f.Text(start) == "" && f.Text("Contract_Start_Date") != "" {
 		start = "Contract_Start_Date"
 	}
+	given, family := f.Names("First_Name", "Last_Name", "include personal information (Include_Personal_Information)")
 	p := &hr.Profile{
 		Type:           s.mapping.Type(f, "Worker_Type_Reference"),
-		GivenName:      f.Required("First_Name", "include personal information (Include_Personal_Information)"),
-		FamilyName:     f.Required("Last_Name", "include personal information (Include_Personal_Information)"),
+		GivenName:      given,
+		FamilyName:     family,
 		PreferredName:  f.Text("Preferred_Name"),
 		WorkEmail:      f.Text("Email WORK"),
 		PersonalEmail:  f.Text("Email HOME"),

@@ -1,0 +1,54 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/tenurehq/tenure/hr"
+)
+
+// oneName reports whether somebody has one name only, a given or a family name.
+func oneName(p *hr.Profile) bool { return (p.GivenName == "") != (p.FamilyName == "") }
+
+// named evaluates an expression that names somebody. Who has one name is named as if it
+// were the family name or as if it were the given name, whichever gives more: so an
+// initial is never all that is left of them, whatever the expression is made for.
+func (p *Policy) named(is *expression, id Identity, profile hr.Profile) (string, error) {
+	value, err := is.eval(variablesOf(id, &profile))
+	if !oneName(&profile) {
+		if err != nil {
+			return "", err
+		}
+		return value.(string), nil
+	}
+	profile.GivenName, profile.FamilyName = profile.FamilyName, profile.GivenName
+	other, otherErr := is.eval(variablesOf(id, &profile))
+	switch {
+	case err != nil && otherErr != nil:
+		return "", err
+	case err != nil:
+		return other.(string), nil
+	case otherErr != nil:
+		return value.(string), nil
+	}
+	name, longer := without(value.(string)), without(other.(string))
+	if len(longer) > len(name) {
+		return longer, nil
+	}
+	return name, nil
+}
+
+// without returns a text that was made of a given and a family name without what only
+// stands between or beside them, of somebody who has one: "Suharti " and ", Suharti"
+// are Suharti, and .suharti@example.com is suharti@example.com.
+func without(text string) string {
+	text = strings.Trim(text, " ,;")
+	local, domain, isAddress := strings.Cut(text, "@")
+	if !isAddress || strings.ContainsAny(text, " \t/:") || strings.Contains(domain, "@") {
+		return text
+	}
+	local = strings.Trim(local, "._-")
+	for strings.Contains(local, "..") {
+		local = strings.ReplaceAll(local, "..", ".")
+	}
+	return local + "@" + domain
+}
