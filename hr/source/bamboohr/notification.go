@@ -38,7 +38,9 @@ func (n *notification) id() string {
 	parts := []string{"bamboohr", n.action, n.company, n.employee, n.said, strconv.Itoa(len(n.changed))}
 	parts = append(parts, slices.Sorted(slices.Values(n.changed))...)
 	for _, name := range slices.Sorted(maps.Keys(n.fields)) {
-		parts = append(parts, name, n.fields[name])
+		if value := n.fields[name]; value != "" { // as the IDs always were made
+			parts = append(parts, name, value)
+		}
 	}
 	return source.Digest(parts...)
 }
@@ -77,7 +79,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// postedFields are values by name. A value may stand in an object of its own.
+// postedFields are values by name, the empty ones too. A value may stand in an object of its own.
 type postedFields map[string]string
 
 func (f *postedFields) UnmarshalJSON(b []byte) error {
@@ -90,6 +92,14 @@ func (f *postedFields) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	*f = flatten(object)
+	for name, value := range object {
+		if inner, ok := value.(map[string]any); ok {
+			value = inner["value"]
+		}
+		if value == nil || value == "" {
+			(*f)[name] = "" // posted, and empty: somebody has one name, say
+		}
+	}
 	return nil
 }
 
