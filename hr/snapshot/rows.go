@@ -1,9 +1,7 @@
 package snapshot
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -44,7 +42,7 @@ func (e *Error) Error() string {
 // file; or the reader's own, which are the last.
 func Rows(r io.Reader, m Mapping) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		text, err := utf8Only(r)
+		text, err := decoded(r)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -58,20 +56,6 @@ func Rows(r io.Reader, m Mapping) iter.Seq2[*Row, error] {
 			readCSV(text, m, yield)
 		}
 	}
-}
-
-// utf8Only leaves out a byte order mark and refuses UTF-16.
-func utf8Only(r io.Reader) (*bufio.Reader, error) {
-	text := bufio.NewReaderSize(r, 64<<10)
-	switch begin, err := text.Peek(3); {
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, err
-	case bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")):
-		return nil, &Error{Line: 1, Column: 1, Fatal: true, Text: "the file is UTF-16: export it as UTF-8, or convert it (iconv -f UTF-16 -t UTF-8)"}
-	case bytes.HasPrefix(begin, []byte("\xef\xbb\xbf")):
-		_, _ = text.Discard(3)
-	}
-	return text, nil
 }
 
 // notUTF8 is the error of a text that is not UTF-8.

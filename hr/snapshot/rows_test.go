@@ -99,7 +99,9 @@ func TestBadFiles(t *testing.T) {
 	}{
 		"latin-1":          {header + "1,employee,Ada,Bj\xf6rk,2026-01-05,,UTC,,,,\n", mapping, "2:18: is not UTF-8 (perhaps Latin-1)"},
 		"latin-1 header":   {"Stra\xdfe\n", mapping, "1:5: is not UTF-8"},
-		"utf-16":           {"\xff\xfeI\x00D\x00", mapping, "1:1: the file is UTF-16"},
+		"utf-16, no mark":  {"I\x00D\x00,\x00", mapping, "1:1: the file is UTF-16 without a byte order mark: export it as UTF-8, or convert it (iconv -f UTF-16LE"},
+		"utf-16be":         {"\x00I\x00D\x00,", mapping, "1:1: the file is UTF-16 without a byte order mark: export it as UTF-8, or convert it (iconv -f UTF-16BE"},
+		"utf-32":           {"\xff\xfe\x00\x00I\x00\x00\x00", mapping, "1:1: the file is UTF-32"},
 		"no such column":   {strings.Replace(header, "Zone", "Zones", 1), mapping, `1: "Zone" is not the name of a column, but snapshot.columns says so; did you mean "Zones"?`},
 		"a column twice":   {strings.Replace(header, "Title", "First", 1), mapping, `1: "First" is the name of two columns`},
 		"JSON array":       {"[]", mapping, "1:1: the file is a JSON array"},

@@ -1,0 +1,67 @@
+package snapshot
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+)
+
+// decoded reads a file as UTF-8, which it is or, if it begins with the byte order mark
+// of UTF-16, is made of it: that is what spreadsheets call Unicode text. The mark is
+// left out.
+func decoded(r io.Reader) (*bufio.Reader, error) {
+	text := bufio.NewReaderSize(r, 64<<10)
+	begin, err := text.Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	refuse := func(why string) (*bufio.Reader, error) {
+		return nil, &Error{Line: 1, Column: 1, Fatal: true, Text: "the file is " + why}
+	}
+	switch {
+	case bytes.Equal(begin, []byte("\xff\xfe\x00\x00")) || bytes.Equal(begin, []byte("\x00\x00\xfe\xff")):
+		return refuse("UTF-32: export it as UTF-8, or convert it (iconv -f UTF-32 -t UTF-8)")
+	case bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")):
+		utf16 := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder()
+		return bufio.NewReaderSize(&undamaged{from: transform.NewReader(text, utf16)}, 64<<10), nil
+	case len(begin) == 4 && begin[1] == 0 && begin[3] == 0:
+		return refuse("UTF-16 without a byte order mark: export it as UTF-8, or convert it (iconv -f UTF-16LE -t UTF-8)")
+	case len(begin) == 4 && begin[0] == 0 && begin[2] == 0:
+		return refuse("UTF-16 without a byte order mark: export it as UTF-8, or convert it (iconv -f UTF-16BE -t UTF-8)")
+	case bytes.HasPrefix(begin, []byte("\xef\xbb\xbf")):
+		_, _ = text.Discard(3)
+	}
+	return text, nil
+}
+
+// undamaged reads text that was made of UTF-16. Where that was broken off or mixed up
+// stands a replacement character, and what it replaces nobody knows: that is an error.
+type undamaged struct {
+	from io.Reader
+	last []byte // of what was read before: the character may be in two parts
+	line int
+	err  error // once there is one
+}
+
+var replacement = []byte("\ufffd")
+
+func (u *undamaged) Read(p []byte) (int, error) {
+	if u.err != nil {
+		return 0, u.err
+	}
+	n, err := u.from.Read(p)
+	seen := append(u.last, p[:n]...)
+	if at := bytes.Index(seen, replacement); at >= 0 {
+		line := u.line + bytes.Count(seen[:at], []byte("\n")) + 1
+		u.err = &Error{Line: line, Fatal: true, Text: "is not whole UTF-16: the file was broken off, or something wrote into it. Export it again"}
+		return 0, u.err
+	}
+	kept := seen[max(0, len(seen)-len(replacement)+1):]
+	u.line += bytes.Count(seen[:len(seen)-len(kept)], []byte("\n"))
+	u.last = bytes.Clone(kept)
+	return n, err
+}
