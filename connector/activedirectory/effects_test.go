@@ -310,8 +310,15 @@ func TestManagersAreGivenByAccountID(t *testing.T) {
 	updater := c.(connector.Updater)
 	require.NoError(t, updater.Update(t.Context(), made.ID, map[string]any{"manager": boss.ID}))
 	assert.Equal(t, d.see(t, boss.ID).DN, d.see(t, made.ID).GetAttributeValue("manager"))
+	account, err := c.Read(t.Context(), made.ID)
+	require.NoError(t, err)
+	for id, want := range map[string][]string{boss.ID: nil, made.ID: {"manager"}, "00000000-0000-4000-8000-000000000000": {"manager"}} {
+		dropped, err := connector.Dropped(t.Context(), c, account, map[string]any{"manager": id})
+		require.NoError(t, err)
+		assert.Equal(t, want, dropped, "what is shown is a DN")
+	}
 
-	err := updater.Update(t.Context(), made.ID, map[string]any{"manager": "00000000-0000-4000-8000-000000000000"})
+	err = updater.Update(t.Context(), made.ID, map[string]any{"manager": "00000000-0000-4000-8000-000000000000"})
 	var failed *connector.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, connector.KindInvalid, failed.Kind, "the manager is not there: the account is")

@@ -306,10 +306,16 @@ func TestAttributes(t *testing.T) {
 		assert.Equal(t, account.ExternalID, now.ExternalID, "whatever is written, the account stays the person's")
 		return now.Attributes
 	}
-	require.NoError(t, update(map[string]any{
+	set := map[string]any{
 		"validUntil": "2031-05-06T09:08:07+02:00", "connectionLimit": int64(3),
 		"set.search_path": []string{"$user", "sales"}, "set.statement_timeout": "90s", "comment": "a\ntenure:p-other",
-	}))
+	}
+	require.NoError(t, update(set))
+	now, err := c.Read(t.Context(), account.ID)
+	require.NoError(t, err)
+	dropped, err := connector.Dropped(t.Context(), c, now, set)
+	require.NoError(t, err)
+	assert.Empty(t, dropped)
 	assert.Equal(t, map[string]any{
 		"validUntil": "2031-05-06T07:08:07Z", "connectionLimit": int64(3),
 		"set.search_path": `"$user", sales`, "set.statement_timeout": "90s", "comment": "a\ntenure:p-other",

@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -85,4 +86,62 @@ func TestACreationIsNotProvenByItsEcho(t *testing.T) {
 	dropped, err := connector.Dropped(t.Context(), c, account, set)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"department", "title"}, dropped)
+}
+
+// allOf is a value of each attribute that can be mapped.
+func allOf(mark, manager string) map[string]any {
+	all := map[string]any{"manager": manager, "emails": mark + "@Example.com", "phoneNumbers": "+49 30 " + mark, "profileUrl": "https://example.com/" + mark}
+	for _, name := range []string{
+		"displayName", "nickName", "title", "userType", "preferredLanguage", "locale", "timezone",
+		"name.formatted", "name.givenName", "name.middleName", "name.familyName", "name.honorificPrefix", "name.honorificSuffix",
+		"employeeNumber", "costCenter", "organization", "division", "department",
+	} {
+		all[name] = mark
+	}
+	return all
+}
+
+// TestEveryServiceKeepsEveryAttribute: nothing is taken for dropped that is kept, whatever
+// form the service is changed in.
+func TestEveryServiceKeepsEveryAttribute(t *testing.T) {
+	services := map[string]connector.Settings{"generic": {}, "object": {"changeUsers": "object"}, "put": {"changeUsers": "put"}}
+	for vendor := range vendors {
+		services[vendor] = nil
+	}
+	for name, settings := range services {
+		t.Run(name, func(t *testing.T) {
+			var url string
+			if settings == nil {
+				settings = maps.Clone(vendors[name].settings)
+				_, url = standIn(t, name)
+				settings = merged(settings, connector.Settings{"profile": name})
+			} else {
+				_, url = serve(t)
+			}
+			c := open(t, merged(settings, connector.Settings{"url": url, "token": token}))
+			keeps := func(id string, set map[string]any) {
+				t.Helper()
+				account, err := c.Read(t.Context(), id)
+				require.NoError(t, err)
+				dropped, err := connector.Dropped(t.Context(), c, account, set)
+				require.NoError(t, err)
+				assert.Empty(t, dropped)
+			}
+			set := allOf("1234567", "2819c223-7f76-453a-919d-413861904646")
+			made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "7", Username: "zoe", Active: true, Attributes: set})
+			require.NoError(t, err)
+			keeps(made.ID, set)
+			set = allOf("7654321", "902c246b-6245-4190-8e05-00816be7344a")
+			require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, set))
+			keeps(made.ID, set)
+		})
+	}
+}
+
+func merged(all ...connector.Settings) connector.Settings {
+	settings := connector.Settings{}
+	for _, s := range all {
+		maps.Copy(settings, s)
+	}
+	return settings
 }
