@@ -193,3 +193,26 @@ func TestAnOldDigestCausesNoUpdate(t *testing.T) {
 	b.live(3 * time.Hour)
 	assert.Zero(t, b.apps["directory"].Calls(connector.OpUpdate), "the attributes are as they were")
 }
+
+// TestAnAttributeThatIsNotClearedIsNoticed: what somebody is not any more must be gone.
+func TestAnAttributeThatIsNotClearedIsNoticed(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	restoring := false
+	b.apps["directory"].AfterCall(func(ctx context.Context, op, id string) error {
+		if op != connector.OpUpdate || restoring {
+			return nil
+		}
+		restoring = true
+		defer func() { restoring = false }()
+		return b.acts.Apps["directory"].Connector.(connector.Updater).Update(ctx, id, map[string]any{"title": "Engineer"})
+	})
+	without := transferred("Development")
+	without.Profile.JobTitle = ""
+	b.hears(time.Hour, without)
+	b.live(3 * time.Hour)
+	steps := b.attention()
+	require.Len(t, steps, 1)
+	assert.Equal(t, activities.CodeNotKept, steps[0].Code)
+	assert.Contains(t, steps[0].Message, ": title.")
+}
