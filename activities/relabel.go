@@ -1,6 +1,8 @@
 package activities
 
 import (
+	"strings"
+
 	"github.com/tenurehq/tenure/connector"
 )
 
@@ -28,7 +30,7 @@ func (t *task) relabel() (done, error) {
 		return done{}, err
 	case !found:
 		return t.vanished(), nil
-	case to.Username != "" && account.Username != to.Username, to.PersonID != "" && account.ExternalID != to.PersonID:
+	case to.Username != "" && !strings.EqualFold(account.Username, to.Username), to.PersonID != "" && account.ExternalID != to.PersonID:
 		return done{}, notYet(connector.OpRead, "the account is known by what it was")
 	}
 	link := t.link

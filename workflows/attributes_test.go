@@ -216,3 +216,28 @@ func TestAnAttributeThatIsNotClearedIsNoticed(t *testing.T) {
 	assert.Equal(t, activities.CodeNotKept, steps[0].Code)
 	assert.Contains(t, steps[0].Message, ": title.")
 }
+
+// TestAUsernameInAnotherCaseIsTheSame: many apps write usernames in a case of their own.
+func TestAUsernameInAnotherCaseIsTheSame(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	b.live(day)
+	_, err := b.ledger.RenamePerson(t.Context(), ledger.Rename{
+		PersonID: b.person, Base: "aking", Apps: []string{"chat"}, At: epoch.Add(day), Operator: "ops", Reason: "married",
+	})
+	require.NoError(t, err)
+	again := false
+	b.apps["chat"].AfterCall(func(ctx context.Context, op, id string) error {
+		if op != connector.OpRelabel || again {
+			return nil
+		}
+		again = true
+		return b.acts.Apps["chat"].Connector.(connector.Relabeler).Relabel(ctx, id, connector.Label{Username: "AKing"})
+	})
+	b.events = nil
+	b.hears(2*day, hr.Event{EventKey: hr.EventKey{ID: "later"}, Type: hr.EventUpdated, Profile: profile("Development")})
+	b.live(3 * day)
+	assert.Empty(t, b.attention())
+	assert.Equal(t, "AKing", b.link("chat").Username, "as the app has it")
+	assert.Empty(t, b.link("chat").RenameTo)
+}
