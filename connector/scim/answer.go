@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,15 +18,18 @@ import (
 const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 // answer is what there is to know of an answer that is no success, without
-// anything that could name a person: its detail is never read. It is the cause
-// of the errors made from it.
+// anything that could name a person: of its detail only the names of attributes are
+// taken. It is the cause of the errors made from it.
 type answer struct {
 	status     int
 	scimType   string // RFC 7644 table 9; empty if absent or not from there
 	scim       bool   // whether the body is an RFC 7644 error
 	throttled  bool   // whether it is about a quota, whatever its status
 	retryAfter time.Duration
-	creating   bool // whether the request was to make a resource
+	creating   bool   // whether the request was to make a resource
+	lookup     string // the attribute that was filtered by; empty if none was
+	named      string // the attribute that the detail names; empty if none
+	missing    bool   // whether the detail says that it has to be there
 }
 
 func (a *answer) Error() string {
@@ -47,6 +51,7 @@ func readAnswer(resp *http.Response) *answer {
 	var body struct {
 		Schemas  []string `json:"schemas"`
 		ScimType string   `json:"scimType"`
+		Detail   string   `json:"detail"`
 	}
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxFailure))
 	if err == nil && json.Unmarshal(raw, &body) == nil {
@@ -54,6 +59,7 @@ func readAnswer(resp *http.Response) *answer {
 		if slices.Contains(scimTypes, body.ScimType) {
 			a.scimType = body.ScimType
 		}
+		a.named, a.missing = namedIn(body.Detail)
 	}
 	used, wait := remote.QuotaUsed(resp.Header)
 	a.throttled = resp.Header.Get("Retry-After") != "" || aboutQuota(body.ScimType) || used
@@ -101,9 +107,15 @@ func (a *answer) meaning(collection bool) meaning {
 	case a.status == http.StatusNotFound && collection:
 		return meaning{connector.KindInvalid, "nothing is there: check that the url setting is the base URL of a SCIM 2.0 service"}
 	case a.status == http.StatusBadRequest && a.scimType == "invalidFilter":
-		return meaning{connector.KindInvalid, "the app cannot look up by what it was asked for"}
+		return meaning{connector.KindInvalid, "the app cannot look up by " + cmp.Or(a.lookup, "what it was asked for")}
+	case a.scimType == "tooMany" && a.lookup != "":
+		return meaning{connector.KindInvalid, "the look-up by " + a.lookup + " finds more than the app is willing to return: have the app's limit raised"}
 	case a.scimType == "tooMany":
-		return meaning{connector.KindInvalid, "the look-up finds more than the app is willing to return: lower pageSize, or have the app's limit raised"}
+		return meaning{connector.KindInvalid, "that is more than the app is willing to return or to take at once: lower the pageSize setting, or have the app's limit raised"}
+	case a.refusesValues() && a.missing:
+		return meaning{connector.KindInvalid, fmt.Sprintf("the app requires the attribute %q: map it in the app's attributes", a.named)}
+	case a.refusesValues() && a.named != "":
+		return meaning{connector.KindInvalid, fmt.Sprintf("the app refused the attribute %q: check its mapping", a.named)}
 	case a.status == http.StatusUnsupportedMediaType:
 		return meaning{connector.KindInvalid, "the app takes neither application/scim+json nor application/json"}
 	case a.status >= 300 && a.status < 400:
@@ -116,6 +128,11 @@ func (a *answer) meaning(collection bool) meaning {
 		return meaning{connector.KindUnavailable, "the app has a problem of its own"}
 	}
 	return meaning{connector.KindInvalid, "the app refused the request"}
+}
+
+// refusesValues reports whether the app takes no offence but at what it was sent.
+func (a *answer) refusesValues() bool {
+	return a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity
 }
 
 // asError makes the contract's error. collection says that the request was about

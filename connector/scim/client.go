@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -305,7 +306,40 @@ func (c *client) Update(ctx context.Context, accountID string, given map[string]
 	if err != nil {
 		return err
 	}
-	return c.change(ctx, request{op: connector.OpUpdate, id: accountID}, all...)
+	r := request{op: connector.OpUpdate, id: accountID}
+	err = c.change(ctx, r, all...)
+	if a := answerOf(err); a == nil || !a.refusesValues() || len(all) == 0 {
+		return err
+	}
+	return c.oneByOne(ctx, r, all, err)
+}
+
+// oneByOne makes edits of which the service refused some, each by itself: those that it
+// takes are made, and the others are named. together is how it refused all of them.
+func (c *client) oneByOne(ctx context.Context, r request, all []edit, together error) error {
+	var refused []string
+	last := answerOf(together)
+	for _, e := range all {
+		err := together
+		if len(all) > 1 {
+			err = c.change(ctx, r, e)
+		}
+		if err == nil {
+			continue
+		}
+		if last = answerOf(err); last == nil || !last.refusesValues() {
+			return err
+		}
+		refused = append(refused, strconv.Quote(strings.Join(e.attr.path, ".")))
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	message := fmt.Sprintf("attribute %s: %s: %s", strings.Join(refused, ", "), last, last.meaning(false).advice)
+	if how := c.how(ctx); how.form == byPath {
+		message += "; if they are right, try changeUsers: object, or put"
+	}
+	return &connector.Error{Kind: connector.KindInvalid, Op: r.op, Cause: last, Message: message}
 }
 
 // Relabel implements connector.Relabeler. The account's version goes with the change, as

@@ -25,6 +25,8 @@ type learned struct {
 	noRemove atomic.Bool
 	// fromZero: indexes of lists count from 0.
 	fromZero atomic.Bool
+	// members is how groups have to be asked for, so that they show theirs: see showing.
+	members atomic.Int32
 	// removes: members that were removed have been seen to be gone.
 	removes atomic.Bool
 	// lowerIDs: UUIDs are shown in upper case and referred to in lower case.
@@ -92,6 +94,12 @@ func (l *learned) deviations() (findings []connector.Finding) {
 		if d.seen.Load() {
 			findings = append(findings, connector.Finding{What: d.what})
 		}
+	}
+	switch showing(l.members.Load()) {
+	case onRequest:
+		findings = append(findings, connector.Finding{What: "shows the members of groups only when it is asked for them: lists ask"})
+	case alone:
+		findings = append(findings, connector.Finding{What: "shows the members of groups one by one only: each is read for a list of accounts"})
 	}
 	return findings
 }

@@ -144,26 +144,92 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 	var of map[string][]string
 	return func(_ context.Context, _, accountID string) ([]string, error) {
 		if of == nil {
-			all := map[string][]string{}
-			for group, err := range c.each(ctx, request{op: op, collection: groups}) {
-				if c.missingGroups(ctx, op, err) {
-					break
-				}
-				if err != nil {
-					return nil, err
-				}
-				ids, err := c.members(ctx, op, group)
-				if err != nil {
-					return nil, err
-				}
-				for _, id := range ids {
-					all[idKey(id)] = append(all[idKey(id)], group.text("displayName"))
-				}
+			all, err := c.allMembers(ctx, op)
+			if err != nil {
+				return nil, err
 			}
 			of = all
 		}
 		return sorted(slices.Clone(of[idKey(accountID)])), nil
 	}
+}
+
+// showing is how a service has to be asked so that its groups come with their members.
+type showing int32
+
+const (
+	unasked   showing = iota // not known, or in lists, as RFC 7643 has it
+	onRequest                // in lists that name the attribute
+	alone                    // in the answer to a request of one group
+)
+
+// sampledGroups is how many groups are read by themselves to find out whether they have
+// members that lists do not show.
+const sampledGroups = 20
+
+// allMembers are the names of the groups of everybody, by ID. Where no group comes with
+// members, it is asked for them by name, and then for a few groups by themselves: some
+// services show members only then. How is remembered.
+func (c *client) allMembers(ctx context.Context, op string) (map[string][]string, error) {
+	how := showing(c.service.learned.members.Load())
+	all, shown, err := c.collect(ctx, op, how)
+	if err != nil || shown || how != unasked || c.traits.membersHidden {
+		return all, err
+	}
+	for _, other := range []showing{onRequest, alone} {
+		asked, shown, err := c.collect(ctx, op, other)
+		if isRetryable(err) {
+			return nil, err
+		}
+		if err == nil && shown {
+			c.service.learned.members.Store(int32(other))
+			return asked, nil
+		}
+	}
+	return all, nil
+}
+
+// collect reads all groups in one way, and reports whether any showed a member.
+func (c *client) collect(ctx context.Context, op string, how showing) (all map[string][]string, shown bool, err error) {
+	all = map[string][]string{}
+	query := url.Values{}
+	if how == onRequest {
+		query.Set("attributes", "displayName,members")
+	}
+	known := showing(c.service.learned.members.Load()) == how
+	seen := 0
+	for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
+		if c.missingGroups(ctx, op, err) {
+			break
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		name := group.text("displayName")
+		if how == alone {
+			if seen++; seen > sampledGroups && !shown && !known {
+				break
+			}
+			var whole resource
+			_, err := c.service.do(ctx, request{op: op, method: http.MethodGet, collection: groups, id: group.text("id")}, &whole)
+			if isKind(err, connector.KindNotFound) {
+				continue // deleted meanwhile
+			}
+			if err != nil {
+				return nil, false, err
+			}
+			group = whole
+		}
+		ids, err := c.members(ctx, op, group)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, id := range ids {
+			shown = true
+			all[idKey(id)] = append(all[idKey(id)], name)
+		}
+	}
+	return all, shown, nil
 }
 
 // members returns the IDs of a group's members.

@@ -713,3 +713,138 @@ func TestAnAddressOfAnotherTypeIsReplaced(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "mia@new.example", account.Attributes["emails"])
 }
+
+// A service may show members only in lists that ask for them, or group by group; and the
+// groups of a user in the answer to a request of that user only. Lists of accounts have
+// them all the same.
+func TestHiddenMembersAreInLists(t *testing.T) {
+	hide := func(r map[string]any, name string) { delete(r, name) }
+	for name, c := range map[string]struct {
+		change func(r *http.Request, resource map[string]any)
+		asked  int // requests of groups that a second list makes, the last page being empty
+	}{
+		"shown": {func(*http.Request, map[string]any) {}, 0},
+		"members in lists": {func(_ *http.Request, r map[string]any) {
+			hide(r, "groups")
+		}, 2},
+		"members on request": {func(req *http.Request, r map[string]any) {
+			hide(r, "groups")
+			if !strings.Contains(req.URL.Query().Get("attributes"), "members") {
+				hide(r, "members")
+			}
+		}, 2},
+		"groups of one user, and members on request": {func(req *http.Request, r map[string]any) {
+			if strings.HasSuffix(req.URL.Path, "/Users") {
+				hide(r, "groups")
+			}
+			if !strings.Contains(req.URL.Query().Get("attributes"), "members") {
+				hide(r, "members")
+			}
+		}, 2},
+		"members of one group": {func(req *http.Request, r map[string]any) {
+			hide(r, "groups")
+			if strings.HasSuffix(req.URL.Path, "/Groups") {
+				hide(r, "members")
+			}
+		}, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app, _ := serve(t, "engineers", "nobody", "staff")
+			for user, groups := range map[string][]string{"ada": {"engineers", "staff"}, "bob": {"staff"}, "cleo": nil} {
+				app.AddUser(scimtest.User{UserName: user, ExternalID: "p-" + user, Active: true, Groups: groups})
+			}
+			asked := 0
+			handler := rewritten(t, app, func(r *http.Request, answer map[string]any) {
+				eachResource(answer, func(resource map[string]any) { c.change(r, resource) })
+			})
+			client := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.URL.Path, "/Groups") {
+					asked++
+				}
+				handler(w, r)
+			})
+			found, err := client.Find(t.Context(), connector.Keys{PersonID: "p-ada", Username: "ada"})
+			require.NoError(t, err)
+			require.Len(t, found, 1)
+			one, err := client.Read(t.Context(), found[0].Account.ID)
+			require.NoError(t, err)
+			assert.Equal(t, []string{"engineers", "staff"}, one.Entitlements)
+			for range 2 {
+				asked = 0
+				listed := map[string][]string{}
+				for a, err := range client.(connector.Lister).List(t.Context()) {
+					require.NoError(t, err)
+					listed[a.Username] = a.Entitlements
+				}
+				assert.Equal(t, map[string][]string{"ada": {"engineers", "staff"}, "bob": {"staff"}, "cleo": nil}, listed)
+			}
+			assert.LessOrEqual(t, asked, c.asked, "how it shows them is remembered")
+		})
+	}
+}
+
+// An error names the attribute, the key or the limit that is meant, and repeats nothing
+// that could be somebody's.
+func TestErrorsNameWhatIsMeant(t *testing.T) {
+	body := func(scimType, detail string) string {
+		return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","scimType":"` + scimType + `","detail":"` + detail + `"}`
+	}
+	create := func(c connector.Connector) error {
+		_, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "eve", Active: true})
+		return err
+	}
+	for name, c := range map[string]struct {
+		answer string
+		call   func(connector.Connector) error
+		want   string
+	}{
+		"a mandatory attribute": {body("invalidValue", "Attribute emails is required for eve@example.com"), create,
+			`the app requires the attribute "emails": map it in the app's attributes`},
+		"an attribute that is refused": {body("invalidValue", "userName eve@example.com is too long"), create,
+			`the app refused the attribute "userName": check its mapping`},
+		"a key": {body("invalidFilter", "no"), func(c connector.Connector) error {
+			_, err := c.Find(t.Context(), connector.Keys{PersonID: "eve@example.com"})
+			return err
+		}, "the app cannot look up by externalId"},
+		"a limit of a look-up": {body("tooMany", "no"), func(c connector.Connector) error {
+			_, err := c.Find(t.Context(), connector.Keys{Username: "eve@example.com"})
+			return err
+		}, "the look-up by userName finds more than the app is willing to return"},
+		"a limit of a list": {body("tooMany", "no"), func(c connector.Connector) error {
+			for _, err := range c.(connector.Lister).List(t.Context()) {
+				return err
+			}
+			return nil
+		}, "lower the pageSize setting"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.call(answering(t, http.StatusBadRequest, nil, c.answer))
+			require.ErrorContains(t, err, c.want)
+			assert.NotContains(t, err.Error(), "eve")
+		})
+	}
+}
+
+// Of attributes that are changed together, those that are refused are named, and the
+// others are set.
+func TestARefusedAttributeIsNamedAndTheOthersAreSet(t *testing.T) {
+	app, _ := serve(t)
+	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		if r.Method == http.MethodPatch && strings.Contains(string(body), ":costCenter") {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		app.ServeHTTP(w, r)
+	})
+	id := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+	err := c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "Boss", "costCenter": "12", "displayName": "Anna"})
+	failed := failure(t, err)
+	assert.Equal(t, connector.KindInvalid, failed.Kind)
+	assert.Contains(t, failed.Message, `attribute "costCenter": the app answered 400`)
+	assert.Contains(t, failed.Message, "try changeUsers: object, or put")
+	assert.Equal(t, "Boss", app.Users()[0].Title)
+	assert.Equal(t, "Anna", app.Users()[0].DisplayName)
+}

@@ -197,6 +197,7 @@ func (s *service) address(r request) string {
 func (s *service) refused(ctx context.Context, r request, resp *http.Response) error {
 	failure := readAnswer(resp)
 	failure.creating = r.method == http.MethodPost
+	failure.lookup, _, _ = strings.Cut(r.query.Get("filter"), " ")
 	err := failure.asError(r.op, r.whole)
 	if err.Kind != connector.KindNotFound || failure.scim {
 		return err
