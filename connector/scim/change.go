@@ -41,7 +41,8 @@ func (c *client) change(ctx context.Context, r request, all ...edit) error {
 }
 
 // patch changes a user by PATCH. Where the service knows no "remove", what is cleared
-// is replaced by null, which is the same (RFC 7643 section 2.5).
+// is replaced by null, which is the same (RFC 7643 section 2.5). Where it is refused, it
+// may be for the case of the operations' names.
 func (c *client) patch(ctx context.Context, r request, f form, all []edit) error {
 	send := func(operations []operation) error {
 		r.method, r.body = http.MethodPatch, patch(operations...)
@@ -54,20 +55,27 @@ func (c *client) patch(ctx context.Context, r request, f form, all []edit) error
 		}
 		return again(ctx, do)
 	}
+	learned := &c.service.learned
 	operations := f.operations(all)
-	nulled, removes := withoutRemove(operations)
-	if removes && c.service.learned.noRemove.Load() {
-		return send(nulled)
+	if learned.noRemove.Load() {
+		operations, _ = withoutRemove(operations)
+	}
+	if learned.capitalOps.Load() {
+		operations = capitalised(operations)
 	}
 	err := send(operations)
-	if !removes || !refusedFilter(err) {
+	if !refusedFilter(err) {
 		return err
 	}
-	if send(nulled) != nil {
-		return err
+	if nulled, removes := withoutRemove(operations); removes && send(nulled) == nil {
+		learned.noRemove.Store(true)
+		return nil
 	}
-	c.service.learned.noRemove.Store(true)
-	return nil
+	if !learned.capitalOps.Load() && send(capitalised(operations)) == nil {
+		learned.capitalOps.Store(true)
+		return nil
+	}
+	return err
 }
 
 func (c *client) put(ctx context.Context, r request, all []edit) error {

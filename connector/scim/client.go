@@ -435,7 +435,10 @@ func (c *client) active(op string, user resource) (bool, error) {
 func (c *client) Reversible() bool { return !c.traits.destructiveDisable }
 
 func (c *client) delete(ctx context.Context, accountID string) error {
-	_, err := c.service.do(ctx, request{op: connector.OpDelete, method: http.MethodDelete, collection: users, id: accountID}, nil)
+	err := again(ctx, func() error {
+		_, err := c.service.do(ctx, request{op: connector.OpDelete, method: http.MethodDelete, collection: users, id: accountID}, nil)
+		return err
+	})
 	if isKind(err, connector.KindNotFound) {
 		return nil
 	}

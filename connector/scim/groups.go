@@ -202,10 +202,22 @@ func (c *client) changeGroup(ctx context.Context, op, name string, change member
 	if c.traits.putGroups || c.service.learned.noGroupPatch.Load() {
 		return c.putGroup(ctx, op, id, change)
 	}
-	err = again(ctx, func() error {
-		_, err := c.service.do(ctx, request{op: op, method: http.MethodPatch, collection: groups, id: id, body: patch(change.operation(c.traits))}, nil)
-		return err
-	})
+	operations := []operation{change.operation(c.traits)}
+	send := func(operations []operation) error {
+		return again(ctx, func() error {
+			_, err := c.service.do(ctx, request{op: op, method: http.MethodPatch, collection: groups, id: id, body: patch(operations...)}, nil)
+			return err
+		})
+	}
+	learned := &c.service.learned
+	if learned.capitalOps.Load() {
+		operations = capitalised(operations)
+	}
+	err = send(operations)
+	if refusedFilter(err) && !learned.capitalOps.Load() && send(capitalised(operations)) == nil {
+		learned.capitalOps.Store(true)
+		return nil
+	}
 	a := answerOf(err)
 	if a != nil && a.scimType == "uniqueness" && change.adds {
 		return nil // a member already

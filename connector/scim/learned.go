@@ -23,6 +23,8 @@ type learned struct {
 	noPatch, noGroupPatch atomic.Bool
 	// noRemove: a PATCH of a user knows no "remove".
 	noRemove atomic.Bool
+	// capitalOps: takes the operations of a PATCH as "Add", "Replace" and "Remove" only.
+	capitalOps atomic.Bool
 	// fromZero: indexes of lists count from 0.
 	fromZero atomic.Bool
 	// members is how groups have to be asked for, so that they show theirs: see showing.
@@ -87,6 +89,7 @@ func (l *learned) deviations() (findings []connector.Finding) {
 		{&l.noPatch, "has no PATCH of users: they are changed by PUT (changeUsers: put)"},
 		{&l.noGroupPatch, "has no PATCH of groups: they are changed by PUT (changeGroups: put)"},
 		{&l.noRemove, `has no "remove" for attributes of users: they are replaced by null`},
+		{&l.capitalOps, `takes the operations of a PATCH as "Add", "Replace" and "Remove" only`},
 		{&l.fromZero, "counts the indexes of lists from 0"},
 		{&l.lowerIDs, "shows IDs in upper case and refers to them in lower case"},
 		{&l.omitsFalse, `leaves out "active" where it is false: say showsInactive: false, so that Tenure knows from the start`},

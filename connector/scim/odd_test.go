@@ -322,7 +322,7 @@ func created(status int, body string) func(*testing.T, *scimtest.Service) http.H
 }
 
 // live takes an account from its creation to its end.
-func live(t *testing.T, c connector.Connector, noGroups bool) {
+func live(t *testing.T, c connector.Connector, noGroups bool, others ...string) {
 	t.Helper()
 	keys := connector.Keys{PersonID: "p-ada", Username: "ada"}
 	found, err := c.Find(t.Context(), keys)
@@ -358,6 +358,9 @@ func live(t *testing.T, c connector.Connector, noGroups bool) {
 		listed[a.Username] = a.Entitlements
 	}
 	want := map[string][]string{"ada": groups, "bob": nil, "cleo": nil, "dan": nil}
+	for _, other := range others {
+		want[other] = []string{"engineers", "staff"}
+	}
 	assert.Equal(t, want, listed)
 
 	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"title": "", "emails": "ada.byron@example.com"}))

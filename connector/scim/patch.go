@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tenurehq/tenure/connector"
 )
@@ -88,11 +89,20 @@ func (f form) operations(all []edit) []operation {
 func withoutRemove(operations []operation) (nulled []operation, removes bool) {
 	nulled = slices.Clone(operations)
 	for i, o := range nulled {
-		if o.Op == "remove" {
+		if strings.EqualFold(o.Op, "remove") {
 			nulled[i], removes = operation{Op: "replace", Path: o.Path, Value: json.RawMessage("null")}, true
 		}
 	}
 	return nulled, removes
+}
+
+// capitalised is a PATCH with the operations' names as some services want them: "Add".
+func capitalised(operations []operation) []operation {
+	capitals := slices.Clone(operations)
+	for i := range capitals {
+		capitals[i].Op = strings.ToUpper(capitals[i].Op[:1]) + capitals[i].Op[1:]
+	}
+	return capitals
 }
 
 // apply makes the edit in a user.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -198,7 +199,10 @@ func (t *Trial) oneByOne(ctx context.Context, updater connector.Updater, id stri
 	var failures []error
 	for _, name := range slices.Sorted(maps.Keys(to)) {
 		if err := updater.Update(ctx, id, map[string]any{name: to[name]}); err != nil {
-			failures = append(failures, fmt.Errorf("attribute %q: %w", name, err))
+			if !strings.Contains(err.Error(), strconv.Quote(name)) { // else it names it itself
+				err = fmt.Errorf("attribute %q: %w", name, err)
+			}
+			failures = append(failures, err)
 		}
 	}
 	if len(failures) == 0 {

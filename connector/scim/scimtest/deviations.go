@@ -3,6 +3,7 @@ package scimtest
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,28 +13,32 @@ import (
 // so that a call that such a service would refuse is refused. The zero value is a
 // service that does not deviate.
 type Deviations struct {
-	ActiveFalseDeletes   bool // a user who is made inactive is deleted; none can be made inactive
-	NoDelete             bool // DELETE of users is answered with 405
-	DeleteDeactivates    bool // DELETE of a user makes it inactive
-	NoGroups             bool // /Groups is not there
-	NoPatch              bool // PATCH of users is answered with 501
-	NoPathFilters        bool // a PATCH path with a filter is refused; members are removed by value
-	NoMemberReplace      bool // members cannot be replaced, or all removed
-	MembersHidden        bool // groups come without members, and users without groups
-	NoExcludedAttributes bool // attributes and excludedAttributes are refused
-	CursorPaging         bool // pages go by cursor (RFC 9865); startIndex is refused
-	InactiveUnlisted     bool // inactive users are in no list
-	EntitlementRequired  bool // a user cannot be made without an entitlement
-	OneValue             bool // a user has at most one of roles, entitlements, emails and phoneNumbers each
+	ActiveFalseDeletes   bool `json:"activeFalseDeletes,omitempty"`   // a user who is made inactive is deleted; none can be made inactive
+	NoDelete             bool `json:"noDelete,omitempty"`             // DELETE of users is answered with 405
+	DeleteDeactivates    bool `json:"deleteDeactivates,omitempty"`    // DELETE of a user makes it inactive
+	NoGroups             bool `json:"noGroups,omitempty"`             // /Groups is not there
+	NoPatch              bool `json:"noPatch,omitempty"`              // PATCH of users is answered with 501
+	NoPathFilters        bool `json:"noPathFilters,omitempty"`        // a PATCH path with a filter is refused; members are removed by value
+	NoMemberReplace      bool `json:"noMemberReplace,omitempty"`      // members cannot be replaced, or all removed
+	MembersHidden        bool `json:"membersHidden,omitempty"`        // groups come without members, and users without groups
+	MembersOnRequest     bool `json:"membersOnRequest,omitempty"`     // groups come with members only if the attribute is asked for, and users without groups
+	CapitalOps           bool `json:"capitalOps,omitempty"`           // operations of a PATCH are taken as "Add", "Replace" and "Remove" only
+	TextBooleans         bool `json:"textBooleans,omitempty"`         // true and false are shown, and taken, as "True" and "False"
+	PatchNotAllowed      bool `json:"patchNotAllowed,omitempty"`      // PATCH, of users and groups, is answered with 405
+	NoExcludedAttributes bool `json:"noExcludedAttributes,omitempty"` // attributes and excludedAttributes are refused
+	CursorPaging         bool `json:"cursorPaging,omitempty"`         // pages go by cursor (RFC 9865); startIndex is refused
+	InactiveUnlisted     bool `json:"inactiveUnlisted,omitempty"`     // inactive users are in no list
+	EntitlementRequired  bool `json:"entitlementRequired,omitempty"`  // a user cannot be made without an entitlement
+	OneValue             bool `json:"oneValue,omitempty"`             // a user has at most one of roles, entitlements, emails and phoneNumbers each
 
-	PageMax     int      // most resources of a list; 0 is 200
-	MemberMax   int      // most members that one PATCH changes; 0 is any number
-	Filters     []string // the attributes that can be filtered by, by eq alone: "userName", "members/value"; nil is all
-	Required    []string // attributes that a user needs besides userName
-	Roles       []string // the only values of roles; nil is any
-	NoValues    bool     // neither roles nor entitlements are known
-	ValueLists  bool     // /Entitlements and /Roles list Entitlements and Roles
-	Entitlement []string // what /Entitlements lists, and the only values of entitlements; nil is any
+	PageMax     int      `json:"pageMax,omitempty"`     // most resources of a list; 0 is 200
+	MemberMax   int      `json:"memberMax,omitempty"`   // most members that one PATCH changes; 0 is any number
+	Filters     []string `json:"filters,omitempty"`     // the attributes that can be filtered by, by eq alone: "userName", "members/value"; nil is all
+	Required    []string `json:"required,omitempty"`    // attributes that a user needs besides userName
+	Roles       []string `json:"roles,omitempty"`       // the only values of roles; nil is any
+	NoValues    bool     `json:"noValues,omitempty"`    // neither roles nor entitlements are known
+	ValueLists  bool     `json:"valueLists,omitempty"`  // /Entitlements and /Roles list Entitlements and Roles
+	Entitlement []string `json:"entitlement,omitempty"` // what /Entitlements lists, and the only values of entitlements; nil is any
 }
 
 // refuses checks what can be told from the request line.
@@ -44,9 +49,18 @@ func (d Deviations) refuses(r *http.Request, t resourceType) error {
 	case d.NoGroups && !isUser:
 		return &failure{status: http.StatusNotFound, detail: "no such endpoint"}
 	case d.NoDelete && isUser && r.Method == http.MethodDelete:
-		return &failure{status: http.StatusMethodNotAllowed, detail: "users cannot be deleted"}
+		return d.notAllowed(r, t)
+	case d.PatchNotAllowed && r.Method == http.MethodPatch:
+		return d.notAllowed(r, t)
 	case d.NoPatch && isUser && r.Method == http.MethodPatch:
 		return &failure{status: http.StatusNotImplemented, detail: "PATCH is not supported"}
+	}
+	return d.refusesQuery(query)
+}
+
+// refusesQuery checks the parameters of a list.
+func (d Deviations) refusesQuery(query url.Values) error {
+	switch {
 	case d.NoExcludedAttributes && (query.Has("attributes") || query.Has("excludedAttributes")):
 		return badRequest("invalidValue", "attributes and excludedAttributes are not supported")
 	case d.CursorPaging && query.Has("startIndex"):
@@ -55,6 +69,20 @@ func (d Deviations) refuses(r *http.Request, t resourceType) error {
 		return badRequest("invalidValue", "cursor is not supported")
 	}
 	return nil
+}
+
+// notAllowed is the answer to a method that a resource does not have: it says which ones
+// it has (RFC 9110 section 15.5.6).
+func (d Deviations) notAllowed(r *http.Request, t resourceType) *failure {
+	methods := []string{"GET", "HEAD", "POST"}
+	if r.PathValue("id") != "" {
+		methods = []string{"DELETE", "GET", "HEAD", "PATCH", "PUT"}
+		isUser := t.name == userType.name
+		methods = slices.DeleteFunc(methods, func(method string) bool {
+			return method == http.MethodDelete && d.NoDelete && isUser || method == http.MethodPatch && d.PatchNotAllowed
+		})
+	}
+	return &failure{status: http.StatusMethodNotAllowed, detail: r.Method + " is not allowed", allow: methods}
 }
 
 // allows checks a filter.
@@ -74,6 +102,15 @@ func (d Deviations) allows(filter expression) error {
 func (d Deviations) operations(sent []operation) ([]operation, error) {
 	var list []operation
 	for _, o := range sent {
+		switch {
+		case d.CapitalOps && !slices.Contains([]string{"Add", "Replace", "Remove"}, o.Op):
+			return nil, badRequest("invalidSyntax", "operation %q is not known", o.Op)
+		case d.CapitalOps:
+			o.Op = strings.ToLower(o.Op)
+		}
+		if d.TextBooleans {
+			o.Value = fromText(o.Value)
+		}
 		values, _ := o.Value.([]any)
 		ofMembers := o.Path == "members"
 		switch {
@@ -105,7 +142,8 @@ func (d Deviations) operations(sent []operation) ([]operation, error) {
 // user checks a whole user that is to be kept.
 func (d Deviations) user(attrs map[string]any) error {
 	for _, name := range d.Required {
-		if text, _ := attrs[name].(string); text == "" {
+		list, _ := attrs[name].([]any)
+		if text, _ := attrs[name].(string); text == "" && len(list) == 0 {
 			return badRequest("invalidValue", "attribute %s is required", name)
 		}
 	}
@@ -141,6 +179,48 @@ func (d Deviations) newUser(attrs map[string]any) error {
 	return d.user(attrs)
 }
 
+// fromText makes the booleans of a value that are sent as text, booleans.
+func fromText(value any) any {
+	switch v := value.(type) {
+	case string:
+		switch v {
+		case "True":
+			return true
+		case "False":
+			return false
+		}
+	case map[string]any:
+		for name, inner := range v {
+			v[name] = fromText(inner)
+		}
+	case []any:
+		for i, inner := range v {
+			v[i] = fromText(inner)
+		}
+	}
+	return value
+}
+
+// toText is the opposite of fromText, in a value that shares nothing.
+func toText(value any) any {
+	switch v := value.(type) {
+	case bool:
+		if v {
+			return "True"
+		}
+		return "False"
+	case map[string]any:
+		for name, inner := range v {
+			v[name] = toText(inner)
+		}
+	case []any:
+		for i, inner := range v {
+			v[i] = toText(inner)
+		}
+	}
+	return value
+}
+
 func (d Deviations) pageMax() int {
 	if d.PageMax > 0 {
 		return d.PageMax
@@ -149,18 +229,18 @@ func (d Deviations) pageMax() int {
 }
 
 // start is the index (1 is the first) at which a page begins.
-func (d Deviations) start(r *http.Request) (int, error) {
+func (d Deviations) start(query url.Values) (int, error) {
 	name := "startIndex"
 	if d.CursorPaging {
 		name = "cursor"
 	}
-	return number(r.URL.Query().Get(name), 1)
+	return number(query.Get(name), 1)
 }
 
 // paged is the body of a list: a page of all.
-func (d Deviations) paged(r *http.Request, start, total int, resources any, count int) map[string]any {
+func (d Deviations) paged(query url.Values, start, total int, resources any, count int) map[string]any {
 	body := map[string]any{"schemas": []string{listSchema}, "itemsPerPage": count, "Resources": resources}
-	if !d.CursorPaging || !r.URL.Query().Has("cursor") {
+	if !d.CursorPaging || !query.Has("cursor") {
 		body["totalResults"], body["startIndex"] = total, start
 		return body
 	}

@@ -3,13 +3,14 @@ package scimtest
 import "net/http"
 
 // discoveryRoutes serve what RFC 7644 section 4 asks for.
-func discoveryRoutes(mux *http.ServeMux, d Deviations) {
+func (s *Service) discoveryRoutes(mux *http.ServeMux) {
 	serve := func(path string, body func(base string) any) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			write(w, http.StatusOK, body(baseOf(r)))
 		})
+		mux.HandleFunc(path, onlyGet)
 	}
-	serve("/ServiceProviderConfig", d.serviceProviderConfig)
+	serve("/ServiceProviderConfig", func(base string) any { return s.deviations().serviceProviderConfig(base) })
 	serveAll(mux, serve, "/ResourceTypes", map[string]func(base string) any{
 		userType.name:  func(base string) any { return describeType(userType, base, enterpriseSchema) },
 		groupType.name: func(base string) any { return describeType(groupType, base) },
@@ -21,6 +22,11 @@ func discoveryRoutes(mux *http.ServeMux, d Deviations) {
 			return describeSchema(enterpriseSchema, "EnterpriseUser", enterpriseAttributes, base)
 		},
 	}, userSchema, groupSchema, enterpriseSchema)
+}
+
+// onlyGet refuses whatever else discovery is asked for.
+func onlyGet(w http.ResponseWriter, r *http.Request) {
+	writeError(w, &failure{status: http.StatusMethodNotAllowed, detail: r.Method + " is not allowed", allow: []string{"GET", "HEAD"}})
 }
 
 // serveAll serves resources one by one and as a list, in the order of ids.
@@ -49,7 +55,7 @@ func (d Deviations) serviceProviderConfig(base string) any {
 	supported := func(is bool) map[string]any { return map[string]any{"supported": is} }
 	return map[string]any{
 		"schemas":        []string{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"},
-		"patch":          supported(!d.NoPatch),
+		"patch":          supported(!d.NoPatch && !d.PatchNotAllowed),
 		"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
 		"filter":         map[string]any{"supported": true, "maxResults": d.pageMax()},
 		"changePassword": supported(false),
@@ -86,11 +92,17 @@ func describeSchema(id, name string, attributes []attribute, base string) any {
 // valueRoutes serve what there is of roles and entitlements, where the service
 // tells.
 func (s *Service) valueRoutes(mux *http.ServeMux) {
-	if !s.deviations.ValueLists {
-		return
-	}
-	for endpoint, values := range map[string][]string{"/Roles": s.deviations.Roles, "/Entitlements": s.deviations.Entitlement} {
+	for endpoint, of := range map[string]func(Deviations) []string{
+		"/Roles":        func(d Deviations) []string { return d.Roles },
+		"/Entitlements": func(d Deviations) []string { return d.Entitlement },
+	} {
 		mux.HandleFunc("GET "+endpoint, func(w http.ResponseWriter, _ *http.Request) {
+			d := s.deviations()
+			if !d.ValueLists {
+				writeError(w, &failure{status: http.StatusNotFound, detail: "no such endpoint"})
+				return
+			}
+			values := of(d)
 			resources := make([]any, 0, len(values))
 			for _, value := range values {
 				resources = append(resources, map[string]any{"id": value, "displayName": value})

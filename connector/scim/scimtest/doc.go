@@ -6,6 +6,7 @@
 //
 //	/scim/v2/...      users, groups and discovery, behind the bearer token
 //	/admin/faults     GET, PUT, DELETE: the fault switches, behind the same token
+//	/admin/deviations GET, PUT, DELETE: how it deviates from the RFCs, behind the same token
 //	/admin/stats      GET: request counters, behind the same token
 //	/                 a page for people: who has an account, in what state
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // failure is an error as RFC 7644 section 3.12 has it.
@@ -12,6 +13,7 @@ type failure struct {
 	status   int
 	scimType string
 	detail   string
+	allow    []string // of a 405: the methods that there are
 }
 
 func (f *failure) Error() string { return f.detail }
@@ -28,6 +30,9 @@ func writeError(w http.ResponseWriter, err error) {
 	body := map[string]any{"schemas": []string{errorSchema}, "status": strconv.Itoa(f.status), "detail": f.detail}
 	if f.scimType != "" {
 		body["scimType"] = f.scimType
+	}
+	if f.allow != nil {
+		w.Header().Set("Allow", strings.Join(f.allow, ", "))
 	}
 	write(w, f.status, body)
 }

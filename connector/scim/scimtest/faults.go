@@ -26,6 +26,9 @@ type Faults struct {
 	// DropAfterApply is how many more changes are made and then answered with
 	// nothing: the connection is closed.
 	DropAfterApply int `json:"dropAfterApply,omitempty"`
+	// ConflictEvery answers every n-th change of what is there with 409, as services do that
+	// were changing the same at that moment; 0 for none. It is not made.
+	ConflictEvery int `json:"conflictEvery,omitempty"`
 	// Forget names attributes of users that are taken, shown in the answer to the
 	// change, and not kept.
 	Forget []string `json:"forget,omitempty"`
@@ -42,6 +45,7 @@ type faultState struct {
 	mu       sync.Mutex
 	set      Faults
 	requests int           // since the switches were set
+	changes  int           // likewise
 	over     chan struct{} // closed when they are set anew
 }
 
@@ -52,7 +56,7 @@ func (s *Service) SetFaults(f Faults) {
 	if s.faults.over != nil {
 		close(s.faults.over)
 	}
-	s.faults.set, s.faults.requests, s.faults.over = f, 0, make(chan struct{})
+	s.faults.set, s.faults.requests, s.faults.changes, s.faults.over = f, 0, 0, make(chan struct{})
 }
 
 // Faults returns the fault switches as they are now: FailAfterApply and
@@ -90,6 +94,15 @@ func (s *Service) forget(c *collection, r *record) {
 		}
 	}
 	s.store.replace(c, r, attrs)
+}
+
+// conflicts counts a change, and reports whether it loses a race.
+func (f *faultState) conflicts() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.changes++
+	every := f.set.ConflictEvery
+	return every > 0 && f.changes%every == 0
 }
 
 // failsAfterApply is asked after a change was made. It answers in the place of

@@ -60,6 +60,22 @@ func (p projection) trim(name string, value any) any {
 	return trimmed
 }
 
+// render makes the representation of a resource as the service shows it now.
+func (s *Service) render(c *collection, r *record, base string, p projection) map[string]any {
+	d := s.deviations()
+	out := s.store.render(c, r, base, p)
+	if d.MembersHidden || d.MembersOnRequest && c == s.store.users {
+		delete(out, "groups")
+	}
+	if d.MembersHidden || d.MembersOnRequest && c == s.store.groups && !slices.Contains(p.only, "members") {
+		delete(out, "members")
+	}
+	if d.TextBooleans {
+		out = toText(deepCopy(out)).(map[string]any)
+	}
+	return out
+}
+
 // render makes the representation of a resource. base is the URL of the service.
 func (s *store) render(c *collection, r *record, base string, p projection) map[string]any {
 	schemas := []string{c.kind.schema}
@@ -80,9 +96,6 @@ func (s *store) render(c *collection, r *record, base string, p projection) map[
 			"location":     base + c.kind.endpoint + "/" + r.id,
 			"version":      r.etag(),
 		}
-	}
-	if s.membersHidden {
-		return out
 	}
 	if c == s.users && p.wants("groups") && len(s.memberOf[r.id]) > 0 {
 		out["groups"] = s.renderGroups(r, base)

@@ -6,8 +6,10 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -47,25 +49,29 @@ type endpoint func(r *http.Request, t resourceType) (reply, error)
 func (s *Service) resourceRoutes(mux *http.ServeMux, t resourceType) {
 	one := t.endpoint + "/{id}"
 	for pattern, answer := range map[string]endpoint{
-		"GET " + t.endpoint:  s.list,
-		"POST " + t.endpoint: s.post,
-		"GET " + one:         s.get,
-		"PUT " + one:         s.put,
-		"PATCH " + one:       s.patch,
-		"DELETE " + one:      s.delete,
-		t.endpoint:           notAllowed,
-		one:                  notAllowed,
+		"GET " + t.endpoint:               s.list,
+		"POST " + t.endpoint:              s.post,
+		"GET " + one:                      s.get,
+		"PUT " + one:                      s.put,
+		"PATCH " + one:                    s.patch,
+		"DELETE " + one:                   s.delete,
+		"POST " + t.endpoint + "/.search": s.search,
+		t.endpoint:                        s.notAllowed,
+		one:                               s.notAllowed,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			err := s.deviations.refuses(r, t)
+			err := s.deviations().refuses(r, t)
 			var done reply
+			if err == nil && changes(r) && r.Method != http.MethodPost && s.faults.conflicts() {
+				err = &failure{status: http.StatusConflict, detail: "the resource was changed concurrently"}
+			}
 			if err == nil {
 				done, err = answer(r, t)
 			}
 			switch {
 			case err != nil:
 				writeError(w, err)
-			case r.Method != http.MethodGet && s.faults.failsAfterApply(w):
+			case changes(r) && s.faults.failsAfterApply(w):
 			default:
 				done.send(w)
 			}
@@ -73,27 +79,28 @@ func (s *Service) resourceRoutes(mux *http.ServeMux, t resourceType) {
 	}
 }
 
-func notAllowed(*http.Request, resourceType) (reply, error) {
-	return reply{}, &failure{status: http.StatusMethodNotAllowed, detail: "method not allowed"}
+// changes reports whether a request changes something, if it is taken.
+func changes(r *http.Request) bool {
+	return r.Method != http.MethodGet && r.Method != http.MethodHead && !strings.HasSuffix(r.URL.Path, "/.search")
+}
+
+func (s *Service) notAllowed(r *http.Request, t resourceType) (reply, error) {
+	return reply{}, s.deviations().notAllowed(r, t)
 }
 
 func (s *Service) list(r *http.Request, t resourceType) (reply, error) {
-	query := r.URL.Query()
-	var filter expression
-	if text := query.Get("filter"); text != "" {
-		var err error
-		if filter, err = parseFilter(text, t); err != nil {
-			return reply{}, err
-		}
-	}
-	if err := s.deviations.allows(filter); err != nil {
-		return reply{}, err
-	}
-	start, err := s.deviations.start(r)
+	return s.listed(r, r.URL.Query(), t)
+}
+
+// listed is a page of the resources of some types, by a query of RFC 7644 section
+// 3.4.2.
+func (s *Service) listed(r *http.Request, query url.Values, types ...resourceType) (reply, error) {
+	d := s.deviations()
+	start, err := d.start(query)
 	if err != nil {
 		return reply{}, err
 	}
-	most := s.deviations.pageMax()
+	most := d.pageMax()
 	count, err := number(query.Get("count"), most)
 	if err != nil {
 		return reply{}, err
@@ -103,17 +110,43 @@ func (s *Service) list(r *http.Request, t resourceType) (reply, error) {
 
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c := s.store.of(t)
-	found := s.store.search(c, filter)
-	if s.deviations.InactiveUnlisted && t.name == userType.name {
+	total := 0
+	resources := make([]map[string]any, 0, count)
+	for _, t := range types {
+		found, err := s.found(query.Get("filter"), t, len(types) > 1)
+		if err != nil {
+			return reply{}, err
+		}
+		from := min(max(start-1-total, 0), len(found))
+		total += len(found)
+		for _, record := range found[from:min(from+count-len(resources), len(found))] {
+			resources = append(resources, s.render(s.store.of(t), record, baseOf(r), wanted))
+		}
+	}
+	return reply{status: http.StatusOK, body: d.paged(query, start, total, resources, len(resources))}, nil
+}
+
+// found are the resources of a type that match a filter. Among others, one that does not
+// know the attribute has none that match (RFC 7644 section 3.4.2.1).
+func (s *Service) found(text string, t resourceType, among bool) ([]*record, error) {
+	d := s.deviations()
+	var filter expression
+	if text != "" {
+		var err error
+		if filter, err = parseFilter(text, t); err != nil && among {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	if err := d.allows(filter); err != nil {
+		return nil, err
+	}
+	found := s.store.search(s.store.of(t), filter)
+	if d.InactiveUnlisted && t.name == userType.name {
 		found = slices.DeleteFunc(slices.Clone(found), func(r *record) bool { return r.attrs["active"] == false })
 	}
-	page := found[min(start-1, len(found)):min(start-1+count, len(found))]
-	resources := make([]map[string]any, 0, len(page))
-	for _, record := range page {
-		resources = append(resources, s.store.render(c, record, baseOf(r), wanted))
-	}
-	return reply{status: http.StatusOK, body: s.deviations.paged(r, start, len(found), resources, len(resources))}, nil
+	return found, nil
 }
 
 func number(text string, fallback int) (int, error) {
@@ -128,7 +161,7 @@ func number(text string, fallback int) (int, error) {
 }
 
 func (s *Service) post(r *http.Request, t resourceType) (reply, error) {
-	attrs, members, err := resourceIn(r, t)
+	attrs, members, err := resourceIn(r, t, s.deviations())
 	if err != nil {
 		return reply{}, err
 	}
@@ -136,7 +169,7 @@ func (s *Service) post(r *http.Request, t resourceType) (reply, error) {
 		attrs["active"] = true
 	}
 	if t.name == userType.name {
-		if err := s.deviations.newUser(attrs); err != nil {
+		if err := s.deviations().newUser(attrs); err != nil {
 			return reply{}, err
 		}
 	}
@@ -174,7 +207,7 @@ func (s *Service) get(r *http.Request, t resourceType) (reply, error) {
 }
 
 func (s *Service) put(r *http.Request, t resourceType) (reply, error) {
-	attrs, members, err := resourceIn(r, t)
+	attrs, members, err := resourceIn(r, t, s.deviations())
 	if err != nil {
 		return reply{}, err
 	}
@@ -190,7 +223,7 @@ func (s *Service) put(r *http.Request, t resourceType) (reply, error) {
 	if err := s.store.areUsers(members); err != nil {
 		return reply{}, err
 	}
-	if err := s.deviations.user(attrs); err != nil {
+	if err := s.deviations().user(attrs); err != nil {
 		return reply{}, err
 	}
 	if s.endedBy(c, record, attrs) {
@@ -223,7 +256,7 @@ func (s *Service) patch(r *http.Request, t resourceType) (reply, error) {
 	if !slices.Contains(body.Schemas, patchSchema) || len(body.Operations) == 0 {
 		return reply{}, badRequest("invalidSyntax", "a PATCH needs the schema %s and operations", patchSchema)
 	}
-	operations, err := s.deviations.operations(body.Operations)
+	operations, err := s.deviations().operations(body.Operations)
 	if err != nil {
 		return reply{}, err
 	}
@@ -238,7 +271,7 @@ func (s *Service) patch(r *http.Request, t resourceType) (reply, error) {
 		err = s.store.unique(c, record.id, attrs)
 	}
 	if err == nil && c == s.store.users {
-		err = s.deviations.user(attrs)
+		err = s.deviations().user(attrs)
 	}
 	if err != nil {
 		memberships.undo()
@@ -262,7 +295,7 @@ func (s *Service) delete(r *http.Request, t resourceType) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if s.deviations.DeleteDeactivates && c == s.store.users {
+	if s.deviations().DeleteDeactivates && c == s.store.users {
 		attrs := deepCopy(record.attrs)
 		attrs["active"] = false
 		s.store.replace(c, record, attrs)
@@ -276,7 +309,7 @@ func (s *Service) delete(r *http.Request, t resourceType) (reply, error) {
 
 // endedBy says whether a user is deleted by being made inactive, and does so.
 func (s *Service) endedBy(c *collection, r *record, attrs map[string]any) bool {
-	if !s.deviations.ActiveFalseDeletes || c != s.store.users || attrs["active"] != false {
+	if !s.deviations().ActiveFalseDeletes || c != s.store.users || attrs["active"] != false {
 		return false
 	}
 	s.store.remove(c, r.id)
@@ -306,15 +339,18 @@ func (s *Service) touch(r *record) {
 func (s *Service) show(r *http.Request, c *collection, record *record) reply {
 	query := r.URL.Query()
 	wanted := newProjection(query.Get("attributes"), query.Get("excludedAttributes"))
-	return reply{status: http.StatusOK, etag: record.etag(), body: s.store.render(c, record, baseOf(r), wanted)}
+	return reply{status: http.StatusOK, etag: record.etag(), body: s.render(c, record, baseOf(r), wanted)}
 }
 
 // resourceIn reads a whole resource: its attributes, and apart from them a
 // group's members.
-func resourceIn(r *http.Request, t resourceType) (attrs map[string]any, members []string, err error) {
+func resourceIn(r *http.Request, t resourceType, d Deviations) (attrs map[string]any, members []string, err error) {
 	var body map[string]any
 	if err := decode(r, &body); err != nil {
 		return nil, nil, err
+	}
+	if d.TextBooleans {
+		fromText(body)
 	}
 	if err := declared(body, t); err != nil {
 		return nil, nil, err

@@ -2,9 +2,80 @@ package scimtest
 
 import (
 	"cmp"
+	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
+
+const searchSchema = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+
+// searchRequest is RFC 7644 section 3.4.3. Of sorting, which this service does not know,
+// nothing is taken (section 3.4.2.3).
+type searchRequest struct {
+	Schemas            []string `json:"schemas"`
+	Attributes         []string `json:"attributes"`
+	ExcludedAttributes []string `json:"excludedAttributes"`
+	Filter             string   `json:"filter"`
+	StartIndex         *int     `json:"startIndex"`
+	Cursor             *string  `json:"cursor"`
+	Count              *int     `json:"count"`
+}
+
+// query is the search as a GET has it.
+func (q searchRequest) query() url.Values {
+	query := url.Values{}
+	for name, list := range map[string][]string{"attributes": q.Attributes, "excludedAttributes": q.ExcludedAttributes} {
+		if len(list) > 0 {
+			query.Set(name, strings.Join(list, ","))
+		}
+	}
+	if q.Filter != "" {
+		query.Set("filter", q.Filter)
+	}
+	for name, n := range map[string]*int{"startIndex": q.StartIndex, "count": q.Count} {
+		if n != nil {
+			query.Set(name, strconv.Itoa(*n))
+		}
+	}
+	if q.Cursor != nil {
+		query.Set("cursor", *q.Cursor)
+	}
+	return query
+}
+
+// search answers a POST of /.search below a resource type's endpoint.
+func (s *Service) search(r *http.Request, t resourceType) (reply, error) { return s.searched(r, t) }
+
+func (s *Service) searched(r *http.Request, types ...resourceType) (reply, error) {
+	var body searchRequest
+	if err := decode(r, &body); err != nil {
+		return reply{}, err
+	}
+	if !slices.Contains(body.Schemas, searchSchema) {
+		return reply{}, badRequest("invalidSyntax", "schemas must hold %s", searchSchema)
+	}
+	query := body.query()
+	if err := s.deviations().refusesQuery(query); err != nil {
+		return reply{}, err
+	}
+	return s.listed(r, query, types...)
+}
+
+// searchAll answers a POST of /.search: over users and groups.
+func (s *Service) searchAll(w http.ResponseWriter, r *http.Request) {
+	types := []resourceType{userType, groupType}
+	if s.deviations().NoGroups {
+		types = types[:1]
+	}
+	found, err := s.searched(r, types...)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	found.send(w)
+}
 
 // search returns the resources that match, in order of creation; a nil filter
 // matches all.

@@ -34,17 +34,17 @@ type Service struct {
 	store *store
 	token string
 
-	deviations Deviations
-	faults     faultState
-	stats      stats
-	saver      *saver // nil without a file
+	switches sync.RWMutex
+	deviates Deviations // under switches
+	faults   faultState
+	stats    stats
+	saver    *saver // nil without a file
 }
 
 // New returns a running app with what Options.File holds, if it is there. Close
 // it when done.
 func New(o Options) (*Service, error) {
-	s := &Service{name: o.Name, token: o.Token, store: newStore(), deviations: o.Deviations}
-	s.store.membersHidden = o.Deviations.MembersHidden
+	s := &Service{name: o.Name, token: o.Token, store: newStore(), deviates: o.Deviations}
 	if o.File != "" {
 		if err := load(o.File, s.store); err != nil {
 			return nil, err
@@ -74,7 +74,8 @@ func (s *Service) routes() *http.ServeMux {
 	scim := http.NewServeMux()
 	s.resourceRoutes(scim, userType)
 	s.resourceRoutes(scim, groupType)
-	discoveryRoutes(scim, s.deviations)
+	s.discoveryRoutes(scim)
+	scim.HandleFunc("POST /.search", s.searchAll)
 	s.valueRoutes(scim)
 	scim.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, &failure{status: http.StatusNotFound, detail: "no such endpoint"})
@@ -85,6 +86,9 @@ func (s *Service) routes() *http.ServeMux {
 	mux.Handle("GET /admin/faults", s.authorized(http.HandlerFunc(s.getFaults)))
 	mux.Handle("PUT /admin/faults", s.authorized(http.HandlerFunc(s.putFaults)))
 	mux.Handle("DELETE /admin/faults", s.authorized(http.HandlerFunc(s.deleteFaults)))
+	mux.Handle("GET /admin/deviations", s.authorized(http.HandlerFunc(s.getDeviations)))
+	mux.Handle("PUT /admin/deviations", s.authorized(http.HandlerFunc(s.putDeviations)))
+	mux.Handle("DELETE /admin/deviations", s.authorized(http.HandlerFunc(s.deleteDeviations)))
 	mux.Handle("GET /admin/stats", s.authorized(http.HandlerFunc(s.getStats)))
 	mux.HandleFunc("GET /{$}", s.page)
 	return mux

@@ -46,7 +46,6 @@ type store struct {
 	byName     index // a group's displayName, lower case -> group IDs
 	memberOf   index // user ID -> group IDs
 
-	membersHidden bool // neither members nor groups are shown
 }
 
 // index maps a value to the IDs of what has it.
@@ -100,9 +99,9 @@ func (s *store) unique(c *collection, id string, attrs map[string]any) error {
 	externalID, _ := attrs["externalId"].(string)
 	switch {
 	case c == s.users && taken(s.byUserName, strings.ToLower(userName)):
-		return &failure{http.StatusConflict, "uniqueness", "userName " + userName + " is taken"}
+		return &failure{status: http.StatusConflict, scimType: "uniqueness", detail: "userName " + userName + " is taken"}
 	case taken(s.byExternal[c], externalID):
-		return &failure{http.StatusConflict, "uniqueness", "externalId " + externalID + " is taken"}
+		return &failure{status: http.StatusConflict, scimType: "uniqueness", detail: "externalId " + externalID + " is taken"}
 	}
 	return nil
 }
