@@ -1,0 +1,29 @@
+package ledgertest
+
+import (
+	"io/fs"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// released are the migrations that ledgers out there have, in the order in which they
+// were made. A ledger that is at one of them takes only those with a higher number.
+var released = []string{
+	"00001_ledger.sql", "00002_dead_letters.sql", "00003_app_pace.sql", "00004_tasks.sql", "00008_steps_in_attention.sql",
+	"00009_breaker.sql", "00010_holds.sql", "00011_destroying_attempts.sql", "00012_announced_redrives.sql",
+	"00014_ownership.sql", "00018_relabelled_links.sql", "00019_same_people.sql",
+}
+
+// OnlyAddedMigrations requires that an engine has all migrations that were released,
+// and that every other one comes after them: one with a lower number would keep a
+// ledger that exists from being opened.
+func OnlyAddedMigrations(t *testing.T, migrations fs.FS) {
+	t.Helper()
+	there, err := fs.Glob(migrations, "*.sql")
+	require.NoError(t, err)
+	slices.Sort(there)
+	require.GreaterOrEqual(t, len(there), len(released))
+	require.Equal(t, released, there[:len(released)])
+}
