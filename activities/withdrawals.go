@@ -231,8 +231,11 @@ func (d decision) grants() []asked {
 			all = append(all, d.askFor(ledger.Grants, s, s.Grant, "is given "))
 		case s.Kind == plan.Provision && !d.owed(s.App):
 			gets := slices.DeleteFunc(slices.Clone(s.Grant), func(e string) bool { return slices.Contains(link.Entitlements, e) })
-			if len(gets) > 0 || link.State != ledger.LinkDisabled {
-				all = append(all, d.askFor(ledger.Grants, s, append([]string{"an account"}, gets...), "is given "))
+			if link.State != ledger.LinkDisabled {
+				gets = append([]string{"an account"}, gets...)
+			}
+			if len(gets) > 0 {
+				all = append(all, d.askFor(ledger.Grants, s, gets, "is given "))
 			}
 		}
 	}

@@ -53,6 +53,10 @@ func TestOnlyTheFloodOfSuspensionsIsHeld(t *testing.T) {
 			b.recorded(day, "/security", "s", hr.EventSuspended)
 			b.recorded(day+time.Minute, hr.OperatorSource, "o", hr.EventSuspended)
 		}, off},
+		"by an operator, who suspends many": {func(b *biography) {
+			b.othersBy(day-time.Hour, ledger.Suspensions, hr.OperatorSource, 5)
+			b.recorded(day, hr.OperatorSource, "o", hr.EventSuspended)
+		}, off},
 		"by a second system, in the flood of the first": {func(b *biography) {
 			b.othersBy(day-time.Hour, ledger.Suspensions, "/security", 5)
 			b.recorded(day, "/security", "s", hr.EventSuspended)

@@ -113,7 +113,7 @@ func repairFlags(cmd *cobra.Command, req *activities.RepairRequest) {
 
 // operatorFlag lets an operator say who they are.
 func operatorFlag(cmd *cobra.Command, operator *string) {
-	cmd.Flags().StringVar(operator, "operator", "", "`who` is asking, for the record (default: $TENURE_OPERATOR, else your login name)")
+	cmd.Flags().StringVar(operator, "operator", "", "`who` is asking, for the record, which has your login beside it (default: $TENURE_OPERATOR, else your login name)")
 }
 
 // asking is who is asking: as they say, or as the environment does. Where nothing

@@ -261,6 +261,7 @@ func TestASecuritySystemSuspendsTheWholeCompany(t *testing.T) {
 		}
 		return off+len(held) == len(flood) && m.heldInTemporal(t, cohort) == len(held)
 	}, rest, 250*time.Millisecond)
+	t.Logf("%d of %d suspensions are held", len(held), len(flood))
 	require.GreaterOrEqual(t, len(held), len(flood)-allowed+1, "but for those who were cut off before the flood was seen, with the first")
 	for _, person := range held {
 		assert.Positive(t, m.on(t, person), person)
