@@ -296,6 +296,6 @@ func drawRecord(p *page, title string, record []auditView) {
 				details = string(text)
 			}
 		}
-		return []string{instant(a.At), a.Action, a.Actor, a.Cause, details}
+		return []string{instant(a.At), a.Action, operatorFrom(a.Actor, a.Login), a.Cause, details}
 	}))
 }

@@ -74,12 +74,18 @@ func TestTheLoginIsOnTheRecordBesideTheName(t *testing.T) {
 		assert.Contains(t, got.stdout, who, args)
 		assert.Contains(t, s.run(append(strings.Fields(args), "-o", "json")...).stdout, `"login": "root (sudo by mallory)"`, args)
 	}
-	_, rows := s.read("10002")
-	for _, row := range rows {
-		if row.Actor == "ada" {
-			assert.Equal(t, "root (sudo by mallory)", row.Login, row.Action)
+	require.Equal(t, service.ExitDone, s.run("run", "retry", "10001", "--app", "chat", "--operator", "ada").code)
+	done := map[string]string{}
+	for _, person := range []string{"10001", "10002"} {
+		_, rows := s.read(person)
+		for _, row := range rows {
+			if row.Actor == "ada" {
+				done[row.Action] = row.Login
+			}
 		}
 	}
+	const login = "root (sudo by mallory)"
+	assert.Equal(t, map[string]string{"hold_placed": login, "retention_set": login, "suspend": login, "retry": login}, done)
 
 	// An account without a name (a container) has a number.
 	logIn(t, "")
