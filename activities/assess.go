@@ -46,8 +46,8 @@ var questions = map[hr.ConflictCode]string{
 		"to postpone the end let HR rescind the first, else skip this",
 	hr.ConflictLeaveWithinLeave: "HR announced a leave that begins within another one. The first one holds: they are off from its first day. " +
 		"If it was put off, let HR rescind it; if they come back in between, let HR send 'leave_ended'. If all is right, skip this.",
-	hr.ConflictChangedAfterEnd: "HR changed somebody whose contract had ended. To give access again let HR send " +
-		"'rehired', 'converted' or a new end date, else skip this",
+	hr.ConflictChangedAfterEnd: "HR changed somebody whose contract had ended by then. To give access again let HR send " +
+		"'rehired', or rescind what gave the end date; else skip this",
 	hr.ConflictUnknownPosition: "HR names a position that is none of those that they hold, so nothing came of it. If they have one more, " +
 		"let HR send 'hired' with its positionId; if one of theirs is meant, let HR name it; to end all, 'terminated' without positionId. Else skip this",
 	hr.ConflictLeaveOfPosition: "HR says that they are on leave from one position of several, so nothing came of it. If they are off altogether, " +

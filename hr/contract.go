@@ -3,6 +3,7 @@ package hr
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // span is one uninterrupted part of an employment. Most employments are one
@@ -17,6 +18,63 @@ type span struct {
 
 // last is the snapshot whose end date ends the span.
 func (s *span) last() *Event { return s.snapshots[len(s.snapshots)-1] }
+
+// settle takes out what HR said after a contract had lapsed and what would bring access
+// back: a new end date, none, a conversion. Access that has ended comes back by a rehire
+// or by rescinding what ended it, so a human is asked. What was said before the end had
+// passed extends the contract, also if it is received later; so does whatever changes
+// nothing about who has access now, and what HR tells of the past all at once.
+func (m *employment) settle() {
+	if !slices.ContainsFunc(m.said, func(e *Event) bool { return !e.Profile.EndDate.IsZero() }) {
+		return // no contract can lapse
+	}
+	settled := *m
+	settled.said = nil
+	var known []Period
+	var last time.Time         // when HR had said something before
+	lapsed := false            // since then, or earlier and for good
+	for _, e := range m.said { // in the order in which HR said them
+		at := e.Said()
+		lapsed = lapsed || slices.ContainsFunc(known, func(p Period) bool {
+			return !p.never() && p.Ends.After(last) && !p.Ends.After(at)
+		})
+		next := nextAccess(known, at)
+		lapsed = lapsed && !next.Equal(at)
+		settled.said = append(settled.said, e)
+		now := settled.contracts()
+		is := nextAccess(now, at)
+		earlier := !is.IsZero() && (next.IsZero() || is.Before(next))
+		last = at
+		if lapsed && earlier && e.Type != EventRehired {
+			m.late = append(m.late, e)
+			settled.said = settled.said[:len(settled.said)-1]
+			continue
+		}
+		known = now
+	}
+	m.said = settled.said
+}
+
+// contracts are the periods of the employment as they would be without a termination.
+func (m *employment) contracts() []Period {
+	spans, _ := m.spans(m.inForce())
+	periods := make([]Period, 0, len(spans))
+	for _, s := range spans {
+		periods = append(periods, s.period())
+	}
+	return periods
+}
+
+// nextAccess is the first instant from another one on that lies in a period; zero if
+// there is none.
+func nextAccess(periods []Period, at time.Time) time.Time {
+	for _, p := range periods {
+		if !p.never() && (p.Ends.IsZero() || p.Ends.After(at)) {
+			return latest(p.Starts, at)
+		}
+	}
+	return time.Time{}
+}
 
 // inForce is what was said of the employment by effective date. Of snapshots
 // effective on one day, the one recorded last is left; what was said of a start that

@@ -61,19 +61,85 @@ func TestMergeContract(t *testing.T) {
 			[]string{lapsed, "changed_after_end: x"},
 		},
 		{
-			"resumed by the next contract",
-			[]hr.Event{hire, updated("u", "2026-08-01", "2026-09-01", since, until("2026-12-31"))},
+			"the next contract, announced before the end",
+			[]hr.Event{hire, updated("u", "2026-06-01", "2026-09-01", since, until("2026-12-31"))},
 			[]string{lapsed, "u: 2026-09-01 .. 2027-01-01 contract by u; u"},
 		},
 		{
-			"resumed by a contract that starts later",
-			[]hr.Event{hire, updated("u", "2026-08-01", "2026-08-01", starting("2026-09-01"), until("2026-12-31"))},
+			"a contract that starts later, announced before the end",
+			[]hr.Event{hire, updated("u", "2026-06-01", "2026-08-01", starting("2026-09-01"), until("2026-12-31"))},
 			[]string{lapsed, "u: 2026-09-01 .. 2027-01-01 contract by u; u"},
 		},
 		{
-			"resumed by a conversion",
-			[]hr.Event{hire, converted("c", "2026-08-01", "2026-09-01")},
+			"a conversion announced before the end",
+			[]hr.Event{hire, converted("c", "2026-06-01", "2026-09-01")},
 			[]string{lapsed, "c: 2026-09-01 ..; c"},
+		},
+		{
+			"not resumed by the next contract",
+			[]hr.Event{hire, updated("u", "2026-08-01", "2026-09-01", since, until("2026-12-31"))},
+			[]string{lapsed, "changed_after_end: u"},
+		},
+		{
+			"nor by one that starts later",
+			[]hr.Event{hire, updated("u", "2026-08-01", "2026-08-01", starting("2026-09-01"), until("2026-12-31"))},
+			[]string{lapsed, "changed_after_end: u"},
+		},
+		{
+			"nor by a conversion",
+			[]hr.Event{hire, converted("c", "2026-08-01", "2026-09-01")},
+			[]string{lapsed, "changed_after_end: c"},
+		},
+		{
+			"nor by a correction that is dated back",
+			[]hr.Event{
+				hire, updated("u", "2026-07-02", "2026-06-01", since, until("2026-12-31")), hired("h2", "2026-07-03", "2026-01-01"),
+				updated("v", "2026-07-04", "2026-07-01", since),
+			},
+			[]string{lapsed, "changed_after_end: u", "changed_after_end: h2", "changed_after_end: v"},
+		},
+		{
+			"nor after news that change nothing",
+			[]hr.Event{
+				hire, updated("n", "2026-07-02", "2026-05-01", since, until("2026-06-30")),
+				updated("u", "2026-07-03", "2026-06-01", since, until("2026-12-31")),
+			},
+			[]string{"h: 2026-01-01 .. 2026-07-01 contract by n; h, n from 2026-05-01", "changed_after_end: u"},
+		},
+		{
+			"extended in the last hour",
+			[]hr.Event{hire, updated("u", "2026-06-30T23:30:00Z", "2026-07-01", since, until("2026-12-31"))},
+			[]string{"h: 2026-01-01 .. 2027-01-01 contract by u; h, u from 2026-07-01"},
+		},
+		{
+			"an hour too late",
+			[]hr.Event{hire, updated("u", "2026-07-01T00:30:00Z", "2026-07-01", since, until("2026-12-31"))},
+			[]string{lapsed, "changed_after_end: u"},
+		},
+		{
+			"recorded in time and received too late",
+			[]hr.Event{hire, updated("u", "2026-06-29", "2026-07-01", since, until("2026-12-31"), received("2026-07-02"))},
+			[]string{"h: 2026-01-01 .. 2027-01-01 contract by u; h, u from 2026-07-01"},
+		},
+		{
+			"the past, told at once",
+			[]hr.Event{
+				hired("h", "2026-10-01", "2026-01-01", until("2026-06-30")), updated("u", "2026-10-01", "2026-07-01", since, until("2026-12-31")),
+			},
+			[]string{"h: 2026-01-01 .. 2027-01-01 contract by u; h, u from 2026-07-01"},
+		},
+		{
+			"brought back by rescinding what gave the end",
+			[]hr.Event{
+				hired("h0", "2025-12-01", "2026-01-01"), updated("e", "2026-05-01", "2026-05-02", since, until("2026-06-30")),
+				rescinded("undo", "2026-07-05", "e"),
+			},
+			[]string{"h0: 2026-01-01 ..; h0"},
+		},
+		{
+			"a hire that is rescinded takes late news with it",
+			[]hr.Event{hire, updated("u", "2026-07-02", "2026-07-02", since), rescinded("undo", "2026-07-05", "h")},
+			nil,
 		},
 		{
 			"not resumed by a conversion that is over",

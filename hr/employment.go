@@ -16,6 +16,7 @@ type employment struct {
 	from    Date     // where it begins among the employments; zero for the first one unless a rehire opened it
 	floor   Date     // start dates up to this day speak of an earlier employment; zero if none
 	said    []*Event // its snapshots, in the order in which HR said them
+	late    []*Event // those that HR said when a contract had lapsed, and that would bring access back
 	ends    []*Event // its terminations, in the order in which HR said them
 }
 
@@ -39,6 +40,9 @@ func employments(events []*Event) split {
 	s.assignTerminations(terminations)
 	s.conflicts = s.ineffective() // also of employments that nobody had, which the next step takes out
 	s.refuseLateHires()
+	for _, m := range s.list {
+		m.settle()
+	}
 	return s
 }
 

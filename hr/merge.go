@@ -29,7 +29,8 @@ import (
 //   - A termination that was received last ends the employment, or is a conflict.
 //   - A suspension is lifted by its own source or an operator, and by no rescind of HR's.
 //   - The end date of the profile in force ends a period, unless the employment
-//     is terminated before or a later snapshot takes over in time.
+//     is terminated before or a later snapshot takes over that HR said in time. One
+//     that is said when the end has passed brings nothing back: it is a conflict.
 //
 // All instants of the result are in UTC.
 func Merge(personID string, events []Event) Timeline {
@@ -76,7 +77,7 @@ func (m *employment) periods() ([]Period, []Conflict) {
 		}
 		periods = append(periods, p)
 	}
-	for _, e := range lost {
+	for _, e := range append(lost, m.late...) {
 		if !afterEnd(e) {
 			conflicts = append(conflicts, Conflict{Code: ConflictChangedAfterEnd, Event: e.EventKey})
 		}

@@ -259,7 +259,9 @@ func (ps *positions) merge() (all []Period, list []Position, conflicts []Conflic
 	jobs, found := ps.jobs()
 	for late := lateJob(jobs); late != nil; late = lateJob(jobs) {
 		ps.conflicts = append(ps.conflicts, Conflict{Code: ConflictHiredAfterEnd, Event: late.opening.EventKey})
-		late.events = filter(late.events, func(e *Event) bool { return !slices.Contains(late.said, e) })
+		late.events = filter(late.events, func(e *Event) bool {
+			return !slices.Contains(late.said, e) && !slices.Contains(late.late, e)
+		})
 		jobs, found = ps.jobs()
 	}
 	conflicts = once(append(ps.conflicts, found...))
@@ -344,11 +346,20 @@ func (j job) overBefore(opening *Event) bool {
 	zone := last.Snapshots[len(last.Snapshots)-1].Profile.zone()
 	begins := cmp.Or(opening.Profile.StartDate, opening.Effective).StartIn(zone)
 	over := func(end time.Time) bool { return !end.After(opening.Said()) || end.Before(begins) }
-	lapsed := last.End.Cause == EndOfContract && slices.ContainsFunc(j.said, func(e *Event) bool {
-		return e.EventKey == last.End.Event && e.before(opening)
-	})
-	return lapsed && over(last.Ends) ||
-		slices.ContainsFunc(j.ends, func(t *Event) bool { return t.before(opening) && over(t.accessEnds(zone)) })
+	return slices.ContainsFunc(j.ends, func(t *Event) bool { return t.before(opening) && over(t.accessEnds(zone)) }) ||
+		over(j.contractBefore(opening))
+}
+
+// contractBefore is when the last contract ends by what HR had said before an event; far
+// ahead if it has no end.
+func (j job) contractBefore(opening *Event) time.Time {
+	known := *j.employment
+	known.said = filter(j.said, func(e *Event) bool { return e.before(opening) })
+	periods := known.contracts()
+	if len(periods) == 0 || periods[len(periods)-1].Ends.IsZero() {
+		return opening.Said().AddDate(1000, 0, 0)
+	}
+	return periods[len(periods)-1].Ends
 }
 
 // once leaves out conflicts that are there already: a termination of all positions is

@@ -158,6 +158,50 @@ func TestTerminationIsALatch(t *testing.T) {
 	})
 }
 
+// Whatever but a rehire is said after a contract has lapsed, it has lapsed.
+func TestLapsedContractsStayLapsed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := drawStoryOf(t, append(slices.Clone(snapshotTypes), hr.EventTerminated)...)
+		var last time.Time
+		for _, e := range events {
+			last = latest(last, e.Recorded)
+		}
+		end := hr.DateOf(last).AddDays(rapid.IntRange(2, 20).Draw(t, "until"))
+		for i := range events {
+			if p := events[i].Profile; p != nil && (p.EndDate.IsZero() || p.EndDate.Compare(end) > 0) {
+				p.EndDate = end
+			}
+		}
+		before := merge(events...)
+		var over time.Time
+		for _, p := range append([]hr.Position{{Periods: before.Periods}}, before.Positions...) {
+			n := len(p.Periods)
+			if n == 0 || !p.Periods[n-1].Ends.After(last) || !p.Periods[n-1].Ends.After(p.Periods[n-1].Starts) {
+				t.Skip("told when it was over, or never was")
+			}
+			over = latest(over, p.Periods[n-1].Ends)
+		}
+		said := over.AddDate(0, 0, rapid.IntRange(2, 6).Draw(t, "days later")) // late news of where it was spent may move the end
+		late := slices.Clone(events)
+		for i := range rapid.IntRange(1, 4).Draw(t, "late events") {
+			e := drawEvent(t, fmt.Sprintf("late%d", i), 0, hr.EventHired, hr.EventTransferred, hr.EventUpdated, hr.EventConverted)
+			e.Recorded = said.Add(time.Duration(i) * time.Hour)
+			late = append(late, e)
+		}
+		after := merge(late...)
+		for _, at := range []time.Duration{0, time.Hour, 30 * time.Hour, 1000 * time.Hour} {
+			require.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusOnLeave}, after.At(said.Add(at)).Status, "%v\n%v", lines(before), lines(after))
+		}
+	})
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // left says whether every position of somebody is terminated, and when the last end is.
 func left(t hr.Timeline) (ended time.Time, ok bool) {
 	positions := append([]hr.Position{{Periods: t.Periods}}, t.Positions...)

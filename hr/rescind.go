@@ -113,6 +113,7 @@ func withdrawnWith(opening, by *Event, live []*Event) []*Event {
 	other := func(e *Event) bool { return e.EventKey != opening.EventKey }
 	opening = position.events[slices.IndexFunc(position.events, func(e *Event) bool { return !other(e) })] // maybe as a rehire
 	for _, m := range employments(position.events).list {
+		m.said = append(m.said, m.late...)
 		if !slices.ContainsFunc(m.said, func(e *Event) bool { return !other(e) }) {
 			continue
 		}

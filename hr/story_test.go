@@ -83,6 +83,8 @@ func source(s string) detail      { return func(e *hr.Event) { e.Source = s } }
 func as(id string) detail { return func(e *hr.Event) { e.PositionID = id } }
 func primary(e *hr.Event) { e.Primary = true }
 
+func received(at string) detail { return func(e *hr.Event) { e.Received = instant(at) } }
+
 func accessEnds(at string) detail {
 	return func(e *hr.Event) { e.Termination.AccessEndsAt = instant(at) }
 }

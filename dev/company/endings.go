@@ -75,6 +75,7 @@ func (s *simulation) planContractEnd(p *person, end hr.Date) {
 		until := end.AddDays(30 + s.rand.IntN(200))
 		s.during(p, latestDay(some(15).AddDays(-1), p.job.first.AddDays(1)), func() {
 			p.job.renewed = s.change(p, hr.EventUpdated, func(profile *hr.Profile) { profile.EndDate = until })
+			p.renewInTime(end)
 			s.planContractEnd(p, until)
 		})
 	case drawn < 0.5:
@@ -83,9 +84,19 @@ func (s *simulation) planContractEnd(p *person, end hr.Date) {
 				profile.Type, profile.EndDate = hr.TypeEmployee, hr.Date{}
 				profile.EmployeeNumber = numberOf(p, hr.TypeEmployee)
 			})
+			p.renewInTime(end)
 		})
 	default:
 		s.during(p, end.AddDays(1), func() { s.leave(p) })
+	}
+}
+
+// renewInTime has HR say that a contract goes on before it has ended: said later, that
+// brings nobody back.
+func (p *person) renewInTime(end hr.Date) {
+	said := p.job.renewed
+	if by := end.AddDays(-1).StartIn(time.UTC).Add(9 * time.Hour); said.Recorded.After(by) {
+		said.Recorded = latest(by, p.job.opened.Recorded.Add(time.Minute))
 	}
 }
 

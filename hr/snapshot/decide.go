@@ -287,23 +287,18 @@ func (s *subject) hire() finding {
 func (s *subject) back() finding {
 	profile := s.row.over(s.profile)
 	e := hr.Event{Profile: &profile, Effective: s.from(s.today())}
-	contract := s.last.End.Cause == hr.EndOfContract
 	switch {
 	case s.Rehire[s.id]:
 		e.Type = hr.EventRehired
 		if day := profile.StartDate; s.row.Effective.IsZero() && day.StartIn(s.zone()).After(s.last.Ends.Add(-1)) {
 			e.Effective = day
 		}
-	case contract && profile.Type != s.profile.Type:
-		e.Type = hr.EventConverted
-	case contract && profile.EndDate.Compare(s.profile.EndDate) > 0:
-		e.Type = hr.EventUpdated // the contract was extended
 	case s.last.End.Cause == hr.EndTerminated:
 		return s.ask(CodeLeft, "has left, but is at work by the snapshot: send it again with --rehire "+s.id+
 			" if they came back; if they never left, HR must rescind the termination", s.last.End.Event)
 	default:
 		return s.ask(CodeLeft, "had a contract that is over, but is at work by the snapshot: send it again with --rehire "+s.id+
-			" if they came back; if the contract goes on, HR must say so", s.last.End.Event)
+			" if they came back or the contract goes on", s.last.End.Event)
 	}
 	return finding{events: []hr.Event{s.event(e)}, changed: differences(&s.profile, &profile)}
 }
