@@ -35,15 +35,15 @@ func (m *employment) settle() {
 	lapsed := false            // since then, or earlier and for good
 	for _, e := range m.said { // in the order in which HR said them
 		at := e.Said()
-		lapsed = lapsed || slices.ContainsFunc(known, func(p Period) bool {
-			return !p.never() && p.Ends.After(last) && !p.Ends.After(at)
-		})
+		ended := func(p Period) bool { return !p.never() && !p.Ends.IsZero() && !p.Ends.After(at) }
+		lapsed = lapsed || slices.ContainsFunc(known, func(p Period) bool { return ended(p) && p.Ends.After(last) })
 		next := nextAccess(known, at)
 		lapsed = lapsed && !next.Equal(at)
 		settled.said = append(settled.said, e)
 		now := settled.contracts()
 		is := nextAccess(now, at)
-		earlier := !is.IsZero() && (next.IsZero() || is.Before(next))
+		earlier := !is.IsZero() && (next.IsZero() || is.Before(next)) ||
+			!slices.ContainsFunc(now, ended) // as if they had never begun
 		last = at
 		if lapsed && earlier && e.Type != EventRehired {
 			m.late = append(m.late, e)

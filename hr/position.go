@@ -185,10 +185,7 @@ func (ps *positions) rehire() {
 				continue
 			}
 			r := ps.lastRehire(p, h)
-			if r == nil || !slices.ContainsFunc(p.events, func(t *Event) bool { return t.Type == EventTerminated && t.before(r) }) ||
-				slices.ContainsFunc(p.events, func(t *Event) bool {
-					return t.Type == EventTerminated && t.PositionID == "" && r.before(t) && t.before(h)
-				}) {
+			if r == nil || !p.reopens(h, r) {
 				continue
 			}
 			again := *h
@@ -197,6 +194,22 @@ func (ps *positions) rehire() {
 			ps.again[h.EventKey] = true
 		}
 	}
+}
+
+// reopens reports whether a hire is the first into the position after a rehire into
+// another one, the position having ended before that, and nothing all of them since.
+func (p *position) reopens(h, r *Event) bool {
+	ended := false
+	for _, e := range p.events {
+		switch {
+		case e.Type == EventTerminated && e.before(r):
+			ended = true
+		case !r.before(e) || !e.before(h):
+		case e.opens(), e.Type == EventTerminated && e.PositionID == "":
+			return false
+		}
+	}
+	return ended
 }
 
 // lastRehire is the last rehire into another position before a hire; nil if there is
