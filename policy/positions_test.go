@@ -65,3 +65,16 @@ func date(s string) hr.Date {
 	}
 	return d
 }
+
+// In one app the entitlements of several positions add up, each with the roles that
+// give it for any of them.
+func TestEvaluatePositionsInOneApp(t *testing.T) {
+	held := func(id, department, title string) hr.Position {
+		return hr.Position{ID: id, Periods: []hr.Period{{Starts: after(0), Snapshots: []hr.Snapshot{from(0, department, title)}}}}
+	}
+	timeline := hr.Timeline{Positions: []hr.Position{held("A", "Development", "Engineer"), held("B", "Support", "Architect")}}
+	timeline.Periods = timeline.Positions[0].Periods
+	desired, err := company(t).Evaluate(timeline, after(1), policy.Identity{PersonID: "42"})
+	require.NoError(t, err)
+	assert.Equal(t, "chat\ndirectory staff(everyone)\nwiki all(architects,engineers) architects(architects) engineers(engineers)", show(desired))
+}
