@@ -22,16 +22,12 @@ func (p *Policy) named(is *expression, id Identity, profile hr.Profile) (string,
 	}
 	profile.GivenName, profile.FamilyName = profile.FamilyName, profile.GivenName
 	other, otherErr := is.eval(variablesOf(id, &profile))
-	switch {
-	case err != nil && otherErr != nil:
+	if err != nil && otherErr != nil {
 		return "", err
-	case err != nil:
-		return other.(string), nil
-	case otherErr != nil:
-		return value.(string), nil
 	}
-	name, longer := without(value.(string)), without(other.(string))
-	if len(longer) > len(name) {
+	name, _ := value.(string) // nothing if that way fails
+	longer, _ := other.(string)
+	if name, longer = without(name), without(longer); len(longer) > len(name) {
 		return longer, nil
 	}
 	return name, nil

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -54,7 +55,7 @@ func (u *undamaged) Read(p []byte) (int, error) {
 		return 0, u.err
 	}
 	n, err := u.from.Read(p)
-	seen := append(u.last, p[:n]...)
+	seen := slices.Concat(u.last, p[:n])
 	if at := bytes.Index(seen, replacement); at >= 0 {
 		line := u.line + bytes.Count(seen[:at], []byte("\n")) + 1
 		u.err = &Error{Line: line, Fatal: true, Text: "is not whole UTF-16: the file was broken off, or something wrote into it. Export it again"}
