@@ -44,6 +44,7 @@ func event(personID, id string) hr.Event {
 		Leave:      &hr.Leave{ExpectedReturn: hr.Date{Year: 2026, Month: time.May, Day: 1}},
 		Suspension: &hr.Suspension{Reason: "investigation"},
 		Rescinds:   "earlier",
+		PositionID: "P-2", Primary: true,
 	}
 }
 
