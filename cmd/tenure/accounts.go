@@ -91,8 +91,8 @@ they are linked already.`,
 		Args:              exactly("APP"),
 		ValidArgsFunction: c.completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if only != "" && !slices.Contains(states, only) {
-				return usagef("--only wants one of %s, not %q", strings.Join(states, ", "), only)
+			if err := oneOf("only", only, states); err != nil {
+				return err
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				a, err := openAppAccounts(cmd.Context(), cfg, l, args[0])

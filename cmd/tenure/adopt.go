@@ -66,6 +66,9 @@ it. It is on the record with your name.`,
 		ValidArgsFunction: c.completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) (err error) {
+				if err := peopleKnown(cmd.Context(), l, o.people); err != nil {
+					return err
+				}
 				a, err := openAppAccounts(cmd.Context(), cfg, l, args[0])
 				if err != nil {
 					return err

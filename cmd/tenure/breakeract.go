@@ -76,6 +76,9 @@ func (c *cli) cohortCommand(verb ledger.Verb, cmd *cobra.Command) *cobra.Command
 			return err
 		}
 		return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			if err := peopleKnown(cmd.Context(), l, f.people); err != nil {
+				return err
+			}
 			cohort, err := findCohort(cmd.Context(), l, args[0])
 			if err != nil {
 				return err

@@ -61,8 +61,8 @@ func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
 	for _, kind := range plan.Kinds() {
 		kinds = append(kinds, string(kind))
 	}
-	if b.kind != "" && !slices.Contains(kinds, b.kind) {
-		return f, usagef("--step %s: there is %s", b.kind, strings.Join(kinds, ", "))
+	if err := oneOf("step", b.kind, kinds); err != nil {
+		return f, err
 	}
 	switch plan.Change(b.change) {
 	case plan.None:
@@ -71,7 +71,7 @@ func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
 	case plan.Joiner, plan.Mover:
 		f.Statuses = []hr.Status{hr.StatusUpcoming, hr.StatusActive, hr.StatusOnLeave}
 	default:
-		return f, usagef("--type %s: there is Joiner, Mover, Leaver", b.change)
+		return f, oneOf("type", b.change, []string{string(plan.Joiner), string(plan.Mover), string(plan.Leaver)})
 	}
 	if f.From, err = moment("since", b.since, now); err != nil {
 		return f, err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -148,8 +147,8 @@ Exits with 3 if something waits for an approval.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			kinds := []string{string(plan.WaitHold), string(plan.WaitRetention), string(plan.WaitApproval), waitsForNothing}
-			if waits != "" && !slices.Contains(kinds, waits) {
-				return usagef("--waits wants one of %s", strings.Join(kinds, ", "))
+			if err := oneOf("waits", waits, kinds); err != nil {
+				return err
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				rules, err := rulesOf(cmd.Context(), cfg)
@@ -248,6 +247,9 @@ longer (tenure retention set) or place a hold (tenure hold place).`,
 func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, l ledger.Ledger, id, app string, f decisionFlags) error {
 	person, err := findPerson(ctx, l, id)
 	if err != nil {
+		return err
+	}
+	if err := knownApp(cfg, person, app); err != nil {
 		return err
 	}
 	rules, err := rulesOf(ctx, cfg)

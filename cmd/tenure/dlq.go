@@ -141,7 +141,7 @@ func letterStates(names []string) ([]ledger.LetterState, error) {
 		case slices.Contains(known, state):
 			states = append(states, state)
 		default:
-			return nil, usagef("--state %s: there is open, redriven, applied, failed, discarded and all", name)
+			return nil, oneOf("state", name, []string{"open", "redriven", "applied", "failed", "discarded", "all"})
 		}
 	}
 	return states, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -44,8 +45,11 @@ func (f *letterActFlags) check(ids []string) error {
 // choose finds the dead letters that are meant: those with the numbers given,
 // whatever their state, else those that the filters select and are in one of the
 // states.
-func (f *letterActFlags) choose(ctx context.Context, l ledger.Ledger, ids []string, states ...ledger.LetterState) ([]ledger.DeadLetter, error) {
+func (f *letterActFlags) choose(ctx context.Context, cfg *config.Config, l ledger.Ledger, ids []string, states ...ledger.LetterState) ([]ledger.DeadLetter, error) {
 	if len(ids) == 0 {
+		if err := f.selection.check(ctx, cfg, l, "refused"); err != nil {
+			return nil, err
+		}
 		filter, err := f.selection.filter(time.Now(), states...)
 		if err != nil {
 			return nil, err

@@ -42,7 +42,7 @@ redriven (with --again). It is on the record with your name and reason.`,
 }
 
 func (c *cli) discard(ctx context.Context, cfg *config.Config, l ledger.Ledger, f letterActFlags, ids []string) error {
-	chosen, err := f.choose(ctx, l, ids, ledger.LetterOpen, ledger.LetterRedriven)
+	chosen, err := f.choose(ctx, cfg, l, ids, ledger.LetterOpen, ledger.LetterRedriven)
 	if err != nil {
 		return err
 	}

@@ -36,9 +36,6 @@ it was to end somebody's access, and nobody did anything.`,
   tenure dlq list --person 10004 --state all -o json | jq '.letters[].text'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("reason", s.reason, letterReasons); err != nil {
-				return err
-			}
 			states, err := letterStates(s.states)
 			if err != nil {
 				return err
@@ -47,7 +44,10 @@ it was to end somebody's access, and nobody did anything.`,
 			if err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				if err := s.check(cmd.Context(), cfg, l, "reason"); err != nil {
+					return err
+				}
 				found, err := findLetters(cmd.Context(), l, f)
 				if err != nil {
 					return err

@@ -136,7 +136,7 @@ func (r *redriver) run(ctx context.Context, ids []string) error {
 	if r.o.again {
 		states = nil
 	}
-	chosen, err := r.o.choose(ctx, r.ledger, ids, states...)
+	chosen, err := r.o.choose(ctx, r.cfg, r.ledger, ids, states...)
 	if err != nil {
 		return err
 	}

@@ -98,3 +98,107 @@ func personFilter(ctx context.Context, l ledger.Ledger, id string) error {
 	}
 	return nil
 }
+
+// peopleKnown checks --person where it can be given several times.
+func peopleKnown(ctx context.Context, l ledger.Ledger, ids []string) error {
+	for _, id := range ids {
+		if err := personFilter(ctx, l, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seenMost is how much of a ledger is looked through for what a filter may have meant.
+const seenMost = 20 * pageSize
+
+// sourceFilter checks --source: an HR system of which the ledger has events.
+func sourceFilter(ctx context.Context, l ledger.Ledger, name string) error {
+	if name == "" {
+		return nil
+	}
+	found, err := l.Events(ctx, ledger.EventFilter{Source: name}, 0, 1)
+	if err != nil || len(found) > 0 {
+		return err
+	}
+	seen := map[string]bool{}
+	for after, n := int64(0), 0; n < seenMost; n += pageSize {
+		some, err := l.Events(ctx, ledger.EventFilter{}, after, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, e := range some {
+			seen[e.Event.Source], after = true, e.Seq
+		}
+		if len(some) < pageSize {
+			break
+		}
+	}
+	return noneOf("source", name, "the ledger has no event of it; it has those of", seen)
+}
+
+// assigneeFilter checks --assignee: somebody who was ever asked for something.
+func assigneeFilter(ctx context.Context, l ledger.Ledger, name string) error {
+	if name == "" {
+		return nil
+	}
+	found, err := l.Tasks(ctx, ledger.TaskFilter{Assignee: name}, 0, 1)
+	if err != nil || len(found) > 0 {
+		return err
+	}
+	seen := map[string]bool{}
+	for after, n := int64(0), 0; n < seenMost; n += pageSize {
+		some, err := l.Tasks(ctx, ledger.TaskFilter{}, after, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, k := range some {
+			seen[k.Assignee], after = true, k.ID
+		}
+		if len(some) < pageSize {
+			break
+		}
+	}
+	return noneOf("assignee", name, "nobody of that name was ever asked; those who were:", seen)
+}
+
+// noneOf refuses what is not among what was seen.
+func noneOf(flag, given, says string, seen map[string]bool) error {
+	known := slices.Sorted(maps.Keys(seen))
+	list := strings.Join(known, ", ")
+	if list == "" {
+		list = "none"
+	}
+	return usagef("--%s %s: %s %s%s", flag, plain(given), says, list, nearest.Hint(given, known))
+}
+
+// check refuses what no dead letter can have.
+func (s *letterSelection) check(ctx context.Context, cfg *config.Config, l ledger.Ledger, reasonFlag string) error {
+	if err := oneOf(reasonFlag, s.reason, letterReasons); err != nil {
+		return err
+	}
+	if s.person != "" {
+		// There may be letters about somebody whom the ledger does not know.
+		found, err := l.DeadLetters(ctx, ledger.LetterFilter{PersonID: s.person}, 0, 1)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			if err := personFilter(ctx, l, s.person); err != nil {
+				return err
+			}
+		}
+	}
+	var topics []string
+	for _, t := range cfg.Kafka.Topics {
+		topics = append(topics, t.Name)
+	}
+	if s.topic == "" || slices.Contains(topics, s.topic) {
+		return nil
+	}
+	found, err := l.DeadLetters(ctx, ledger.LetterFilter{Topic: s.topic}, 0, 1) // it may have left the configuration
+	if err != nil || len(found) > 0 {
+		return err
+	}
+	return oneOf("topic", s.topic, topics)
+}

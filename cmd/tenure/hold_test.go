@@ -152,7 +152,7 @@ func TestDeletionsAreListedAndApproved(t *testing.T) {
 	assert.Empty(t, rows("--person", "10001"))
 	s.refuses(service.ExitUsage, "--app mail: there is chat, wiki", "deletion", "list", "--app", "mail")
 	s.refuses(service.ExitUsage, `the ledger knows no person "1004"`, "deletion", "list", "--person", "1004")
-	s.refuses(service.ExitUsage, "--waits wants one of hold, retention, approval, nothing", "deletion", "list", "--waits", "luck")
+	s.refuses(service.ExitUsage, "--waits luck: there is hold, retention, approval, nothing", "deletion", "list", "--waits", "luck")
 
 	s.refuses(service.ExitUsage, "say why with --reason", "deletion", "approve", "10002")
 	s.refuses(service.ExitFailed, "no deletion of 10002 needs an approval", "deletion", "approve", "10002", "--app", "chat", "--reason", "x")

@@ -110,6 +110,11 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 		if err != nil {
 			return err
 		}
+		for _, app := range o.apps {
+			if err := oneOf("app", app, appsOf(s)); err != nil {
+				return err
+			}
+		}
 		r := rehearsal.New(l, s)
 		v := planView{Now: s.Now, At: s.Until, Events: o.events, With: o.with, People: []rehearsal.Outcome{}}
 		show := &planLines{now: s.Now, at: s.Until, apps: appsOf(s), out: c.out, color: c.colored()}
@@ -121,7 +126,7 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 			}
 			out, err := r.Person(ctx, id)
 			if errors.Is(err, ledger.ErrNotFound) {
-				return fmt.Errorf("the ledger knows no person %q", id)
+				return usagef("the ledger knows no person %q", id)
 			}
 			if err != nil {
 				return err

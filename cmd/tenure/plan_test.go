@@ -169,7 +169,7 @@ func TestPlanSaysWhatIsWrong(t *testing.T) {
 		code int
 		err  string
 	}{
-		"unknown person": {[]string{"--person", "4711"}, service.ExitFailed, `the ledger knows no person "4711"`},
+		"unknown person": {[]string{"--person", "4711"}, service.ExitUsage, `the ledger knows no person "4711"`},
 		"past":           {[]string{"--at", "2020-01-01"}, service.ExitUsage, "--at 2020-01-01 is over"},
 		"no date":        {[]string{"--at", "soon"}, service.ExitUsage, "--at wants a day such as"},
 		"no events":      {[]string{"--events", "none.jsonl"}, service.ExitFailed, "none.jsonl"},

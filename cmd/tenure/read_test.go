@@ -111,7 +111,7 @@ func TestWhatCannotBeShown(t *testing.T) {
 		"unknown timeline": {[]string{"person", "timeline", "4711"}, service.ExitFailed, `the ledger knows no person "4711"`},
 		"unknown app":      {[]string{"app", "accounts", "wikki"}, service.ExitUsage, `there is no app "wikki" in tenure.yaml; did you mean "wiki"?`},
 		"app down":         {[]string{"app", "accounts", "chat"}, service.ExitFailed, "app chat: list: unavailable"},
-		"bad state":        {[]string{"app", "accounts", "wiki", "--only", "lost"}, service.ExitUsage, "--only wants one of"},
+		"bad state":        {[]string{"app", "accounts", "wiki", "--only", "lost"}, service.ExitUsage, "--only lost: there is linked, drifted"},
 		"bad output":       {[]string{"person", "list", "-o", "xml"}, service.ExitUsage, "want table, json, yaml or csv"},
 		"no argument":      {[]string{"person", "show"}, service.ExitUsage, "tenure person show wants PERSON"},
 		"two arguments":    {[]string{"person", "show", "1", "2"}, service.ExitUsage, "was given 2 arguments"},

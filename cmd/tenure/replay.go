@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -51,6 +52,9 @@ whom it is about.`,
 				return err
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				if err := errors.Join(personFilter(cmd.Context(), l, o.person), sourceFilter(cmd.Context(), l, o.source)); err != nil {
+					return err
+				}
 				return c.replay(cmd.Context(), cfg, l, o)
 			})
 		},

@@ -238,6 +238,9 @@ func (c *cli) resetRetention(ctx context.Context, cfg *config.Config, l ledger.L
 	}
 	others := replaced(person.Retentions, r.App)
 	if len(others) == len(person.Retentions) {
+		if err := knownApp(cfg, person, r.App); err != nil {
+			return err
+		}
 		return errors.New("nothing was said of that: see tenure person show " + r.PersonID)
 	}
 	if err := c.confirmDeletions(ctx, cfg, l, person, others, r.At, yes); err != nil {

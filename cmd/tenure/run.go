@@ -139,7 +139,7 @@ func (c *cli) queryOf(f runFilter) (string, error) {
 	}
 	within, err := config.ParseDuration(f.due)
 	if err != nil {
-		return "", usagef("--due: %w", err)
+		return "", usagef("--due %s: %w", f.due, err)
 	}
 	cfg, err := c.config()
 	if err != nil {

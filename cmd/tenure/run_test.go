@@ -130,7 +130,7 @@ func TestRunList(t *testing.T) {
 	assert.Regexp(t, `AND TenureNextDue < '20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ'$`, f.queries[0])
 	got = s.run("run", "list", "--due", "7 days")
 	assert.Equal(t, service.ExitUsage, got.code)
-	assert.Contains(t, got.err, `--due: must be a duration such as "30d"`)
+	assert.Contains(t, got.err, `--due 7 days: must be a duration such as "30d"`)
 
 	f.runs = nil
 	assert.Equal(t, "nothing runs\n", s.run("run", "list").stdout)

@@ -123,10 +123,11 @@ Exits with 3 if one of them is overdue.`,
 			case slices.Contains(states, state):
 				f.States = []ledger.TaskState{ledger.TaskState(state)}
 			default:
-				return usagef("--state wants one of %s, all", strings.Join(states, ", "))
+				return oneOf("state", state, append(states, "all"))
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				if err := errors.Join(appFilter(cmd.Context(), cfg, l, f.App), personFilter(cmd.Context(), l, f.PersonID)); err != nil {
+				if err := errors.Join(appFilter(cmd.Context(), cfg, l, f.App), personFilter(cmd.Context(), l, f.PersonID),
+					assigneeFilter(cmd.Context(), l, f.Assignee)); err != nil {
 					return err
 				}
 				return c.listTasks(cmd.Context(), cfg, l, f, overdue)

@@ -61,7 +61,7 @@ func TestTasksAsHumansSeeThem(t *testing.T) {
 	}
 	got := s.run("task", "list", "--state", "lost")
 	assert.Equal(t, service.ExitUsage, got.code)
-	assert.Contains(t, got.err, "--state wants one of open, confirming, done")
+	assert.Contains(t, got.err, "--state lost: there is open, confirming, done")
 }
 
 func TestATaskIsCompleted(t *testing.T) {

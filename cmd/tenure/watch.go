@@ -58,7 +58,10 @@ With --from it begins with what was done since then, and is no screen; with
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				w.cfg, w.ledger = cfg, l
-				var err error
+				err := personFilter(cmd.Context(), l, w.person)
+				if err != nil {
+					return err
+				}
 				if w.since, err = moment("from", from, cfg.Clock().Now()); err != nil {
 					return err
 				}
