@@ -1,48 +1,21 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"reflect"
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
-)
 
-// visible reports whether a terminal shows a rune and does nothing else: no control
-// or format character (they move the cursor, reverse text, or cannot be seen), no
-// line or paragraph separator, no private use.
-func visible(r rune) bool {
-	return !unicode.In(r, unicode.C, unicode.Zl, unicode.Zp)
-}
+	"github.com/tenurehq/tenure/internal/visible"
+)
 
 // plain is a text of one line that may come from outside, as a terminal may show it:
 // whatever is not visible is escaped, line ends too.
-func plain(s string) string { return escaped(s, "") }
+func plain(s string) string { return visible.Line(s) }
 
 // lines is a text of several lines as a terminal may show it.
-func lines(s string) string { return escaped(s, "\n\t") }
-
-// escaped escapes what is not visible, as Go writes it, except the runes to keep.
-func escaped(s, keep string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case visible(r) || strings.ContainsRune(keep, r):
-			b.WriteRune(r)
-		default:
-			b.WriteString(strings.Trim(fmt.Sprintf("%+q", r), "'"))
-		}
-		i += size
-	}
-	return b.String()
-}
+func lines(s string) string { return visible.Lines(s) }
 
 // painted is a text that is escaped already, and may have a colour.
 type painted string
@@ -96,38 +69,18 @@ func (c console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// plainJSON escapes in JSON what a terminal does not show and encoding/json leaves.
-// Only strings can hold it, so it says the same.
-func plainJSON(text []byte) []byte {
-	return escapedIn(text, func(r rune) string {
-		if high, low := utf16.EncodeRune(r); r > 0xffff {
-			return fmt.Sprintf(`\u%04x\u%04x`, high, low)
-		}
-		return fmt.Sprintf(`\u%04x`, r)
-	})
-}
+// plainJSON escapes in JSON what a terminal does not show.
+func plainJSON(text []byte) []byte { return visible.JSON(text) }
 
 // plainYAML escapes in YAML what a terminal does not show and the encoder leaves.
 // Scalars that hold it are in double quotes: see writeYAML.
 func plainYAML(text []byte) []byte {
-	return escapedIn(text, func(r rune) string {
+	return visible.Replaced(text, func(r rune) string {
 		if r > 0xffff {
 			return fmt.Sprintf(`\U%08x`, r)
 		}
 		return fmt.Sprintf(`\u%04x`, r)
 	})
-}
-
-func escapedIn(text []byte, escape func(rune) string) []byte {
-	var b bytes.Buffer
-	for _, r := range string(text) {
-		if r == '\n' || visible(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(escape(r))
-		}
-	}
-	return b.Bytes()
 }
 
 var needsNoQuotes = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./][A-Za-z0-9_@%+=:,./-]*$`)
@@ -137,9 +90,9 @@ func quoted(arg string) string {
 	switch {
 	case needsNoQuotes.MatchString(arg):
 		return arg
-	case strings.IndexFunc(arg, func(r rune) bool { return !visible(r) }) < 0:
+	case strings.IndexFunc(arg, func(r rune) bool { return !visible.Rune(r) }) < 0:
 		return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 	}
 	// Bash, zsh and ksh read this as C does.
-	return "$'" + escaped(strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(arg), "") + "'"
+	return "$'" + visible.Escaped(strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(arg), "") + "'"
 }

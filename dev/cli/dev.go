@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tenurehq/tenure/dev/stack"
+	"github.com/tenurehq/tenure/internal/visible"
 )
 
 // devFlags are what `dev dev` is asked for.
@@ -71,7 +72,7 @@ func (f *devFlags) options(out io.Writer) (stack.Options, error) {
 		Apps:       f.apps,
 		NoApps:     f.noApps,
 		ConfigFile: f.config,
-		OnRestart:  func(line string) { fmt.Fprintln(out, line) },
+		OnRestart:  func(line string) { fmt.Fprintln(out, visible.Lines(line)) },
 	}
 	if f.data == "" {
 		return opts, usageError{errors.New("--data needs a directory")}

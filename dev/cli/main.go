@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tenurehq/tenure/internal/visible"
 )
 
 // The exit codes, as of the product's own command line.
@@ -36,7 +38,7 @@ func Main(args []string, out, errs io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(errs, "dev:", err)
+	fmt.Fprintln(errs, "dev:", visible.Lines(err.Error()))
 	if usage := (usageError{}); errors.As(err, &usage) {
 		return exitUsage
 	}

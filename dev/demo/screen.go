@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/tenurehq/tenure/dev/story"
+	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -42,7 +43,9 @@ func newScreen(out io.Writer, colour bool) *screen {
 	return s
 }
 
+// paint escapes a text, which may come from outside, and colours it.
 func (s *screen) paint(c text.Colors, line string) string {
+	line = visible.Line(line)
 	if !s.colour {
 		return line
 	}
@@ -110,9 +113,9 @@ func (s *screen) action(row ledger.AuditRow) {
 	}
 	s.print("  %s %s %-7s %-10s %s %s%s",
 		s.paint(text.Colors{text.Faint}, storyTime(row.At)),
-		text.Pad(s.names[row.PersonID], s.width, ' '), change, row.App,
+		text.Pad(s.names[row.PersonID], s.width, ' '), visible.Line(change), visible.Line(row.App),
 		s.paint(actionColours[row.Action], fmt.Sprintf("%-11s", strings.ReplaceAll(row.Action, "_", " "))),
-		s.paint(text.Colors{text.Faint}, when), details(row))
+		s.paint(text.Colors{text.Faint}, when), visible.Line(details(row)))
 }
 
 // storyTime is an instant of the story: the day and the time of day.
@@ -163,7 +166,7 @@ func (s *screen) summary(ctx context.Context, stage *story.Stage, left []story.D
 
 	var done []string
 	for _, action := range slices.Sorted(maps.Keys(actions)) {
-		done = append(done, fmt.Sprintf("%d %s", actions[action], strings.ReplaceAll(action, "_", " ")))
+		done = append(done, fmt.Sprintf("%d %s", actions[action], visible.Line(strings.ReplaceAll(action, "_", " "))))
 	}
 	s.print("done: %s", strings.Join(done, ", "))
 	accountsChecked := len(story.Expected()) * len(stage.Stack.Apps())
@@ -181,5 +184,5 @@ func (s *screen) cell(person, app string, accounts []story.User, left []story.Di
 			return s.paint(text.Colors{text.FgRed, text.Bold}, fmt.Sprintf("WRONG: is %s, has to be %s", d.Is, d.Want))
 		}
 	}
-	return is
+	return visible.Line(is)
 }

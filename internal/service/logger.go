@@ -7,17 +7,19 @@ import (
 	tlog "go.temporal.io/sdk/log"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/tenurehq/tenure/internal/visible"
 )
 
 // NewLogger writes JSON lines, one per entry, at the level and above. Times are
-// RFC 3339 in UTC. Nothing is sampled: a line that says who lost access is worth
+// RFC 3339 in UTC; what a console would not show but obey is escaped. Nothing is sampled: a line that says who lost access is worth
 // as much the hundredth time.
 func NewLogger(w io.Writer, level zapcore.Level) *zap.Logger {
 	enc := zap.NewProductionEncoderConfig()
 	enc.TimeKey, enc.MessageKey = "time", "message"
 	enc.EncodeTime = zapcore.TimeEncoderOfLayout("2006-01-02T15:04:05.000Z07:00")
 	enc.EncodeDuration = zapcore.StringDurationEncoder
-	core := zapcore.NewCore(zapcore.NewJSONEncoder(enc), zapcore.Lock(zapcore.AddSync(w)), level)
+	core := zapcore.NewCore(zapcore.NewJSONEncoder(enc), zapcore.Lock(zapcore.AddSync(visible.JSONWriter{Writer: w})), level)
 	return zap.New(core, zap.WithClock(utcClock{}))
 }
 

@@ -24,6 +24,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/tenurehq/tenure/internal/visible"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -107,6 +109,19 @@ func TestLoggerWritesOneJSONObjectPerLine(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, strings.HasSuffix(line["time"].(string), "Z"), "times are in UTC")
 	assert.WithinDuration(t, time.Now(), at, time.Minute)
+}
+
+func TestLogsHoldNothingThatAConsoleObeys(t *testing.T) {
+	const hostile = "wiki\x1b[2J\u009b31m\u202eevil\r\x7f\U000e0041"
+	var out bytes.Buffer
+	log := NewLogger(&out, zapcore.InfoLevel)
+	log.Info(hostile, zap.String(hostile, hostile), zap.Strings("list", []string{hostile}), zap.Error(errors.New(hostile)))
+	shown := strings.TrimSuffix(out.String(), "\n")
+	assert.Equal(t, -1, strings.IndexFunc(shown, func(r rune) bool { return !visible.Rune(r) }), "%q", shown)
+	var line map[string]any
+	require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+	assert.Equal(t, hostile, line["message"], "and says the same")
+	assert.Equal(t, hostile, line[hostile])
 }
 
 func TestVersionOf(t *testing.T) {
