@@ -28,7 +28,7 @@ func TestNoFailureMakesAnAccountWrong(t *testing.T) {
 	opts := Options{
 		Topology: topology.Options{
 			Root: root, Bin: filepath.Join(root, "bin"), KafkaLibs: libs, Scimmy: filepath.Join(root, ".real", "scimmy"),
-			Workers: 2, Starters: 2, Secure: true, Namespace: "people-and-access",
+			Workers: 2, Starters: 2, Secure: true, Namespace: "people-and-access", Allowed: 1,
 		},
 		Faults: faults, Together: true, People: 120, Seed: 7,
 		Outage: 15 * time.Second, Calm: 2 * time.Second, Patience: 5 * time.Minute,

@@ -23,6 +23,7 @@ type history struct {
 	messages []ingest.Message
 	events   map[string]map[hr.EventKey]bool // by person, without repetitions
 	distinct int
+	refused  int // messages that must become dead letters
 	people   map[string]standing
 }
 

@@ -59,16 +59,17 @@ func TestTheJudgeSeesEveryKindOfWrong(t *testing.T) {
 	}
 }
 
-// TestTheJudgeCountsWhoIsLetThrough: the breaker is on, and is to hold nobody.
+// TestTheJudgeCountsWhoIsLetThrough: the breaker is on, and in the end holds nobody.
 func TestTheJudgeCountsWhoIsLetThrough(t *testing.T) {
 	v := &verdict{}
 	v.judgeWithdrawals(ledger.Person{Withdrawals: []ledger.Withdrawal{
 		{Kind: ledger.Leavers, State: ledger.WithdrawalAdmitted},
+		{Kind: ledger.Leavers, State: ledger.WithdrawalOver},
 		{Kind: ledger.Deletions, State: ledger.WithdrawalAdmitted},
 		{Kind: ledger.Leavers, State: ledger.WithdrawalAnnounced},
 	}})
 	assert.True(t, v.clean())
-	assert.Equal(t, 1, v.admitted)
+	assert.Equal(t, 2, v.admitted)
 	v.judgeWithdrawals(ledger.Person{Withdrawals: []ledger.Withdrawal{{Kind: ledger.Leavers, State: ledger.WithdrawalHeld, Cohort: 3}}})
 	assert.Len(t, v.wrong, 1)
 }

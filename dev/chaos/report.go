@@ -30,6 +30,8 @@ type Row struct {
 
 	Accounts   int      `json:"accounts"` // enabled ones, and right
 	Admitted   int      `json:"admitted"` // who left, by the breaker
+	Held       int      `json:"held"`     // cohorts that the breaker held, and an operator released
+	Refused    int      `json:"refused"`  // hostile records, each of which is a dead letter
 	Wrong      int      `json:"wrong"`
 	Lost       int      `json:"lost"`
 	Duplicates int      `json:"duplicates"`
@@ -37,8 +39,11 @@ type Row struct {
 	Examples   []string `json:"examples,omitempty"`
 }
 
-// Good says whether everything was as it must be.
-func (r Row) Good() bool { return r.Accounts > 0 && r.Wrong+r.Lost+r.Duplicates == 0 }
+// Good reports whether everything was as it must be, and was put to the test: the
+// breaker has held somebody, and records were refused.
+func (r Row) Good() bool {
+	return r.Accounts > 0 && r.Held > 0 && r.Refused > 0 && r.Wrong+r.Lost+r.Duplicates == 0
+}
 
 // behind counts what is sent and not acknowledged; Kafka may not say it yet.
 func (r *Row) behind(ctx context.Context, t *topology.Topology) {
@@ -65,9 +70,9 @@ func (r *Row) judged(v *verdict, settled time.Duration, restarted string) {
 
 // Print prints the table, and examples of what is wrong.
 func Print(out io.Writer, rows []Row) {
-	t := sheet.Table(out, table.Row{"fault", "for", "people", "events", "sent before", "behind after", "ready after", "settled after", "accounts right", "leavers admitted", "wrong", "lost", "duplicate"})
+	t := sheet.Table(out, table.Row{"fault", "for", "people", "events", "sent before", "behind after", "ready after", "settled after", "accounts right", "leavers admitted", "cohorts held", "hostile records", "wrong", "lost", "duplicate"})
 	for _, r := range rows {
-		t.AppendRow(table.Row{r.Fault, r.Outage, r.People, r.Events, r.Sent, r.Behind, r.Ready, r.Settled, r.Accounts, r.Admitted, r.Wrong, r.Lost, r.Duplicates})
+		t.AppendRow(table.Row{r.Fault, r.Outage, r.People, r.Events, r.Sent, r.Behind, r.Ready, r.Settled, r.Accounts, r.Admitted, r.Held, r.Refused, r.Wrong, r.Lost, r.Duplicates})
 	}
 	t.Render()
 	for _, r := range rows {

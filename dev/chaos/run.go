@@ -70,6 +70,7 @@ func (o Options) run(ctx context.Context, faults []Fault) (rows []Row, err error
 	if err != nil {
 		return nil, err
 	}
+	h.withHostile()
 	o.Progress(fmt.Sprintf("%v: starting the topology", faults))
 	t, err := topology.Start(ctx, o.Topology)
 	if err != nil {
@@ -80,6 +81,8 @@ func (o Options) run(ctx context.Context, faults []Fault) (rows []Row, err error
 	defer feed.stop()
 	watch := watchOver(ctx, t)
 	defer watch.stop()
+	operator := operate(ctx, t, o.Progress)
+	defer operator.stop()
 	for _, f := range faults {
 		if err := sleep(ctx, o.Calm); err != nil {
 			return nil, err
@@ -107,8 +110,10 @@ func (o Options) run(ctx context.Context, faults []Fault) (rows []Row, err error
 		return nil, err
 	}
 	settled := time.Since(began).Round(time.Second)
+	held := operator.stop()
 	for i := range rows {
 		rows[i].judged(v, settled, watch.restarts())
+		rows[i].Held, rows[i].Refused = held, h.refused
 	}
 	if !v.clean() {
 		for _, name := range []string{"worker-1", "worker-2", "starter-1", "starter-2"} {

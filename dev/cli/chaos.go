@@ -14,7 +14,7 @@ import (
 
 func chaosCommand() *cobra.Command {
 	opts := chaos.Options{Seed: 20260105}
-	opts.Topology.Workers, opts.Topology.Starters = 2, 2
+	opts.Topology.Workers, opts.Topology.Starters, opts.Topology.Allowed = 2, 2, 1
 	var names []string
 	var out string
 	var resume bool
@@ -24,6 +24,9 @@ func chaosCommand() *cobra.Command {
 		Long: `Kill and stop every part of a whole installation in turn, while a company's
 history goes in, and see that no account is wrong at the end, nothing is lost and
 nothing done twice.
+
+Records that nobody can read are among the history, and the breaker holds whoever
+leaves beyond a few, until an operator, who is part of it, releases them.
 
 Kafka, PostgreSQL, Temporal, two workers, two starters and three apps run as
 processes of their own. Faults are "kill" (and start again at once), "stop" and

@@ -2,11 +2,13 @@ package topology
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"text/template"
 	"time"
@@ -28,6 +30,14 @@ type rendering struct {
 	DirectoryURL, DirectoryCA                  string
 	WikiURL, DatabaseAddress                   string
 	DirectoryPassword, WikiToken, DatabasePass string
+	Allowed                                    int // before the breaker holds
+}
+
+// Run runs Tenure's command line as an operator, and returns what it prints.
+func (t *Topology) Run(ctx context.Context, args ...string) ([]byte, error) {
+	command := exec.CommandContext(ctx, filepath.Join(t.opts.Bin, "tenure"), append(args, "--config", t.Config("worker-1"))...)
+	command.Env = append(t.Env(), "TENURE_OPERATOR=chaos")
+	return command.Output()
 }
 
 // Config is the path of the tenure.yaml of one of Tenure's processes: they differ
@@ -59,6 +69,7 @@ func (t *Topology) render(name, path, directoryCA string) error {
 		DirectoryURL: t.directoryURL(), DirectoryCA: directoryCA, DirectoryPassword: t.ldapPassword,
 		WikiURL: t.wikiURL(), WikiToken: t.scimToken,
 		DatabaseAddress: t.ports.address(AppDatabase), DatabasePass: t.postgresPassword,
+		Allowed: cmp.Or(t.opts.Allowed, 5000),
 	}
 	if t.opts.Secure {
 		r.Brokers, r.CA = t.ports.address("kafka-clients"), t.certs.ca()

@@ -35,6 +35,10 @@ type Options struct {
 	Confined bool
 	// SQLite has the ledger in a file, and not on the topology's PostgreSQL.
 	SQLite bool
+	// Allowed is how many may leave, lose an account or be deleted before the breaker
+	// holds the next ones, where it is more than one in a hundred people. Default: 5000,
+	// so that nobody is held.
+	Allowed int
 	// Progress is told, in one line each, what happens; nil: nobody is.
 	Progress func(line string)
 }

@@ -1,0 +1,67 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tenurehq/tenure/dev/topology"
+)
+
+// operator lets go on what the breaker holds, and discards what is a dead letter. It
+// tries until it is stopped: most of the time something that it needs is away.
+type operator struct {
+	cancel   context.CancelFunc
+	ended    chan struct{}
+	released map[string]bool // cohorts; to be read once ended is closed
+}
+
+func operate(ctx context.Context, t *topology.Topology, progress func(string)) *operator {
+	ctx, cancel := context.WithCancel(ctx)
+	o := &operator{cancel: cancel, ended: make(chan struct{}), released: map[string]bool{}}
+	go func() {
+		defer close(o.ended)
+		for sleep(ctx, 2*time.Second) == nil {
+			o.release(ctx, t, progress)
+			o.discard(ctx, t)
+		}
+	}()
+	return o
+}
+
+func (o *operator) release(ctx context.Context, t *topology.Topology, progress func(string)) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	said, _ := t.Run(ctx, "breaker", "list", "-o", "json") // its exit status says that something is held
+	var cohorts []struct {
+		Cohort string `json:"cohort"`
+		Held   int    `json:"held"`
+	}
+	if json.Unmarshal(said, &cohorts) != nil {
+		return // it is away
+	}
+	for _, c := range cohorts {
+		if _, err := t.Run(ctx, "breaker", "release", c.Cohort, "--yes", "--reason", "this is a drill"); err != nil {
+			continue
+		}
+		if !o.released[c.Cohort] {
+			o.released[c.Cohort] = true
+			progress(fmt.Sprintf("the breaker held %d people in %s, who were released", c.Held, c.Cohort))
+		}
+	}
+}
+
+// discard settles dead letters: the run of whoever one is about waits for that.
+func (o *operator) discard(ctx context.Context, t *topology.Topology) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	_, _ = t.Run(ctx, "dlq", "discard", "--all", "--yes", "--reason", "this is a drill") // without any it fails
+}
+
+// stop returns how many cohorts were released.
+func (o *operator) stop() int {
+	o.cancel()
+	<-o.ended
+	return len(o.released)
+}
