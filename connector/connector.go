@@ -27,7 +27,7 @@ type Keys struct {
 	PersonID       string // the external ID
 	EmployeeNumber string // looked for only by kinds whose settings say where the app has it
 	Username       string
-	Email          string // looked for only by kinds whose settings say so
+	Email          string // looked for by kinds that know where the app has it, or whose settings say so
 }
 
 // Match is an account found, and by what.

@@ -1,12 +1,18 @@
 package connector
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Reset puts whoever has an account out of it: its credentials are reset and its
-// sessions ended, in an app that can.
+// sessions ended, in an app that can. That it cannot is no error.
 func Reset(ctx context.Context, c Connector, accountID string) error {
 	if app, ok := As[CredentialResetter](c); ok {
-		if err := app.ResetCredentials(ctx, accountID); err != nil {
+		var failed *Error
+		err := app.ResetCredentials(ctx, accountID)
+		unsupported := errors.As(err, &failed) && failed.Kind == KindUnsupported
+		if err != nil && !unsupported {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ var stepCodes = []string{
 	string(connector.KindUnavailable), string(connector.KindRateLimited), string(connector.KindUnauthorized),
 	string(connector.KindForbidden), string(connector.KindNotFound), string(connector.KindExists),
 	string(connector.KindConflict), string(connector.KindInvalid), string(connector.KindUnsupported),
-	string(connector.KindPending),
+	string(connector.KindPending), string(connector.KindContradictory),
 	activities.CodeLedger, activities.CodeUnknownApp, activities.CodeNotConverging, activities.CodeNoRecipient,
 	activities.CodeProtected, activities.CodeSpared, activities.CodePolicy, activities.CodeDeadLetter,
 	activities.CodeWaiting, activities.CodeOverdue, activities.CodeRefused,

@@ -25,7 +25,7 @@ const anyPerson = "(&(objectCategory=person)(objectClass=user)(userAccountContro
 
 // wanted are the attributes that are read of an account.
 func (c *client) wanted() []string {
-	names := []string{"objectGUID", "objectClass", "sAMAccountName", "userAccountControl", "adminCount", "isCriticalSystemObject", "pwdLastSet", c.externalID}
+	names := []string{"objectGUID", "objectClass", "sAMAccountName", "userAccountControl", "adminCount", "isCriticalSystemObject", "pwdLastSet", "whenCreated", "lastLogonTimestamp", c.externalID}
 	return append(names, slices.Sorted(maps.Keys(c.shapes))...)
 }
 
@@ -90,6 +90,7 @@ func (c *client) account(op string, entry *directory.Entry, entitlements []strin
 	return connector.Account{
 		ID: id, Username: username, ExternalID: entry.Text(c.externalID), Active: control&accountDisable == 0,
 		Attributes: c.decode(entry), Entitlements: entitlements,
+		CreatedAt: entry.Time("whenCreated"), LastUsedAt: timeOf(entry.Text("lastLogonTimestamp")),
 	}, nil
 }
 

@@ -38,13 +38,21 @@ func encodeExpiry(text string) (string, error) {
 // decodeExpiry is encodeExpiry's reverse. A midnight is shown as the day that ends
 // with it.
 func decodeExpiry(raw string) string {
-	ticks, err := strconv.ParseInt(raw, 10, 64)
-	if err != nil || ticks <= 0 || ticks == math.MaxInt64 {
+	at := timeOf(raw)
+	if at.IsZero() {
 		return ""
 	}
-	at := time.Unix(ticks/ticksPerSecond-secondsTo1970, ticks%ticksPerSecond*100).UTC()
 	if at.Equal(at.Truncate(24 * time.Hour)) {
 		return at.AddDate(0, 0, -1).Format(dateForm)
 	}
 	return at.Format(time.RFC3339Nano)
+}
+
+// timeOf is an instant that is counted in 100 ns since 1601; zero for never.
+func timeOf(raw string) time.Time {
+	ticks, err := strconv.ParseInt(raw, 10, 64)
+	if err != nil || ticks <= 0 || ticks == math.MaxInt64 {
+		return time.Time{}
+	}
+	return time.Unix(ticks/ticksPerSecond-secondsTo1970, ticks%ticksPerSecond*100).UTC()
 }

@@ -46,6 +46,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpRevoke, Calls: "read; search for groups; modify: delete from member of each"},
 		{Op: connector.OpDisable, Calls: "read; modify bit 2 of userAccountControl; move, if leavers is set"},
 		{Op: connector.OpEnable, Calls: "read; move back; modify bit 2 of userAccountControl"},
+		{Op: connector.OpResetCredentials, Calls: "read; modify replace unicodePwd"},
 		{Op: connector.OpDelete, Calls: "read; delete"},
 	},
 	LongestUsername: maxUsername,
@@ -59,6 +60,8 @@ const about = `Give Tenure an account of its own (not a domain administrator's),
 **Encryption.** Only ` + "`ldaps://`, or `ldap://` with `startTLS`" + `: Active Directory takes passwords no other way.
 
 **Names.** The username becomes sAMAccountName, cn and, with ` + "`upnSuffix`" + `, userPrincipalName. It has 20 characters at most and none of ` + "`\" / \\ [ ] : | < > + = ; ? , * @`" + `. Accounts are linked by objectGUID: renaming and moving them changes nothing for Tenure. In a large domain have ` + "`externalID`" + ` and the other attributes that accounts are found by indexed.
+
+**Adopted accounts** get a new random password, too, unless the operator keeps credentials: the account that Tenure binds as needs the right to reset passwords.
 
 **New accounts** have a random password that is not kept: the person gets one by a reset (self-service or helpdesk). They are added disabled and are enabled, where wanted, together with that password, so that there is never one that is open without.
 

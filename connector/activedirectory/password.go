@@ -1,10 +1,26 @@
 package activedirectory
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"unicode/utf16"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/directory"
 )
+
+// ResetCredentials implements connector.CredentialResetter: the password becomes one
+// that nobody knows. With NTLM the old one works for up to an hour more.
+func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
+	const op = connector.OpResetCredentials
+	entry, err := c.changeable(ctx, op, accountID)
+	if err != nil {
+		return err
+	}
+	reset := directory.Change{How: directory.Replace, Attribute: "unicodePwd", Values: []string{quoted(newPassword())}}
+	return refine(c.directory.Modify(ctx, op, byGUID(guidText(entry.Text("objectGUID"))), reset))
+}
 
 // newPassword is a password that nobody will ever know: 180 bits of chance, of
 // every class of character that a password policy may ask for. Letters never stand

@@ -33,15 +33,16 @@ type lock struct{ attribute, disabled, enabled string }
 type grouped struct{ *client }
 
 var (
-	_ connector.Creator           = &client{}
-	_ connector.Adopter           = &client{}
-	_ connector.Updater           = &client{}
-	_ connector.Switch            = &client{}
-	_ connector.Deleter           = &client{}
-	_ connector.Lister            = &client{}
-	_ connector.Prober            = &client{}
-	_ connector.Entitler          = &grouped{}
-	_ connector.EntitlementLister = &grouped{}
+	_ connector.Creator            = &client{}
+	_ connector.Adopter            = &client{}
+	_ connector.Updater            = &client{}
+	_ connector.Switch             = &client{}
+	_ connector.Deleter            = &client{}
+	_ connector.Lister             = &client{}
+	_ connector.Prober             = &client{}
+	_ connector.CredentialResetter = &client{}
+	_ connector.Entitler           = &grouped{}
+	_ connector.EntitlementLister  = &grouped{}
 )
 
 // Check implements connector.Connector.
@@ -144,7 +145,15 @@ func (c *client) bases() []string {
 
 // wanted are the attributes of an entry that are asked for: operational ones only
 // come by name.
-func (c *client) wanted() []string { return []string{"*", c.accountID, c.lock.attribute} }
+func (c *client) wanted() []string {
+	return append([]string{"*", c.accountID, c.lock.attribute, madeAt}, usedAt...)
+}
+
+// madeAt is when an entry was made (RFC 4512 section 3.4.1). usedAt are when somebody
+// last bound as it, by OpenLDAP's and 389 Directory Server's password policies.
+const madeAt = "createTimestamp"
+
+var usedAt = []string{"pwdLastSuccess", "authTimestamp", "lastLoginTime"}
 
 // search goes through entries of people.
 func (c *client) search(ctx context.Context, op, filter string) iter.Seq2[*directory.Entry, error] {
@@ -196,6 +205,12 @@ func (c *client) shown(op string, entry *directory.Entry) (connector.Account, er
 		ExternalID: entry.Text(c.externalID),
 		Active:     !c.disabled(entry),
 		Attributes: map[string]any{},
+		CreatedAt:  entry.Time(madeAt),
+	}
+	for _, name := range usedAt {
+		if at := entry.Time(name); at.After(account.LastUsedAt) {
+			account.LastUsedAt = at
+		}
 	}
 	if account.ID == "" {
 		return account, invalid(op, "the directory does not show the attribute of setting accountID: allow the bind DN to read it, or name another")
@@ -221,9 +236,9 @@ func binary(value string) bool { return !utf8.ValidString(value) }
 // names the account, or is a secret.
 func (c *client) own(name string) bool {
 	base, _, _ := strings.Cut(name, ";") // options, RFC 4512 section 2.5
-	return slices.ContainsFunc([]string{
+	return slices.ContainsFunc(append(slices.Clone(usedAt), madeAt,
 		"objectClass", "memberOf", "userPassword", "authPassword", c.username, c.externalID, c.accountID, c.lock.attribute,
-	}, func(own string) bool { return strings.EqualFold(own, base) })
+	), func(own string) bool { return strings.EqualFold(own, base) })
 }
 
 func (c *client) disabled(entry *directory.Entry) bool {

@@ -47,6 +47,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpRevoke, Calls: "search people, search groups; modify delete member for each group"},
 		{Op: connector.OpDisable, Calls: "search people; modify replace disableAttribute; with leavers: read and modify DN, and members of groups"},
 		{Op: connector.OpEnable, Calls: "as disable"},
+		{Op: connector.OpResetCredentials, Calls: "search people; modify replace userPassword"},
 		{Op: connector.OpDelete, Calls: "search people, search groups by member; modify delete member for each group; delete"},
 	},
 	Proven:  []string{"OpenLDAP 2.5", "389 Directory Server 2.3"},
@@ -60,6 +61,8 @@ const whatToKnow = `The bind DN needs to search people and groups, and to write 
 **With ` + "`leavers`" + `** a disabled entry is moved below that DN and an enabled one back, right below ` + "`people`" + ` wherever it was before. Memberships follow, whether or not the server has an overlay or plugin for that: they are added under the new DN first and taken from the old one last. A server that refuses this (389 Directory Server with Referential Integrity answers 20, type or value exists) has the entry moved first; until memberships have followed, the entry holds a note of its old DN in ` + "`labeledURI`" + `, and the next change ends what was broken off. The same goes for an entry that is renamed because ` + "`rdn`" + ` is an attribute that changes.
 
 **Groups** of groupOfNames and groupOfUniqueNames must not be empty: when the last member leaves, ` + "`placeholder`" + ` stands in, and stays. It is no account and so nobody's access. posixGroup holds usernames, and can be empty. Memberships are of the account itself: those by way of nested or dynamic groups are not counted.
+
+**Adopted accounts** get a password that nobody knows, unless the operator keeps credentials (` + "`tenure app adopt --keep-credentials`" + `), where the bind DN may write ` + "`userPassword`" + `; an entry that shows ` + "`{SASL}`" + ` there keeps it.
 
 **New entries** have no password: nobody can log in until one is set. Map the attributes that the object classes require; cn and sn are the username where they are not mapped. Spell attributes as the schema does. Passwords, object classes and the attributes that Tenure itself keeps cannot be mapped. Where ` + "`rdn`" + ` is not the username, a second entry of the same name gets the username added to its RDN. Memberships that somebody who had its DN left behind are ended.`
 

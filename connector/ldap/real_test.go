@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/stretchr/testify/assert"
@@ -457,6 +458,40 @@ func whatBrokeOff(t *testing.T, s server, more connector.Settings) {
 		}
 	}
 	assert.Equal(t, map[bool]bool{false: true, true: true}, seen)
+}
+
+// TestResetCredentials shows by binding that a password is one that nobody knows, and
+// that a disabled account is not unlocked by it.
+func TestResetCredentials(t *testing.T) {
+	s := openServer(t, "dc=plain")
+	weak := s.target(s.settings(nil)).Open(t)
+	defer weak.Close()
+	c := s.target(s.settings(connector.Settings{"bindDN": s.adminDN})).Open(t)
+	defer c.Close()
+	before := time.Now().Add(-time.Minute)
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "reset-1", Username: "reset-1", Active: true})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID)) }()
+	assert.WithinRange(t, made.CreatedAt, before, time.Now().Add(time.Minute))
+	dn := s.dn(t, made.ID)
+	known := goldap.NewModifyRequest(dn, nil)
+	known.Replace("userPassword", []string{"Known-1234"})
+	require.NoError(t, s.admin.Modify(known))
+	binds := func() error {
+		_, err := s.tool(t, "ldapwhoami", "-D", dn, "-w", "Known-1234")
+		return err
+	}
+	require.NoError(t, binds())
+	require.NoError(t, connector.Reset(t.Context(), weak, made.ID), "who may not write passwords")
+	require.NoError(t, binds())
+	require.NoError(t, c.(connector.CredentialResetter).ResetCredentials(t.Context(), made.ID))
+	require.Error(t, binds())
+
+	require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+	require.NoError(t, c.(connector.CredentialResetter).ResetCredentials(t.Context(), made.ID))
+	account, err := c.Read(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.False(t, account.Active)
 }
 
 // TestUsernamesAreUnique in all that people are below: DNs alone are unique for

@@ -39,8 +39,8 @@ type App struct {
 	mu         sync.Mutex
 	lastID     int
 	accounts   map[string]*connector.Account
-	byUsername map[string]string // lower case -> account ID
-	byExternal map[string][]string
+	byUsername map[string]string   // lower case -> account ID
+	byExternal map[string][]string // account IDs; by "" those that are nobody's
 	handedOver map[string]string
 	calls      map[string]int
 	faults     Faults
@@ -160,9 +160,7 @@ func (a *App) put(account connector.Account) *connector.Account {
 }
 
 func (a *App) index(account *connector.Account) {
-	if account.ExternalID != "" {
-		a.byExternal[account.ExternalID] = append(a.byExternal[account.ExternalID], account.ID)
-	}
+	a.byExternal[account.ExternalID] = append(a.byExternal[account.ExternalID], account.ID)
 }
 
 // forget takes from an account what the app takes and does not keep.
@@ -172,6 +170,7 @@ func (a *App) forget(account *connector.Account) {
 		if name == connector.ExternalID && account.ExternalID != "" {
 			a.unindex(account)
 			account.ExternalID = ""
+			a.index(account)
 		}
 	}
 }
@@ -196,10 +195,13 @@ func (a *App) sorted() []connector.Account {
 	for _, account := range a.accounts {
 		all = append(all, clone(account))
 	}
-	slices.SortFunc(all, func(x, y connector.Account) int {
-		return cmp.Or(cmp.Compare(len(x.ID), len(y.ID)), cmp.Compare(x.ID, y.ID))
-	})
+	slices.SortFunc(all, func(x, y connector.Account) int { return byAge(&x, &y) })
 	return all
+}
+
+// byAge is the order in which accounts were made.
+func byAge(x, y *connector.Account) int {
+	return cmp.Or(cmp.Compare(len(x.ID), len(y.ID)), cmp.Compare(x.ID, y.ID))
 }
 
 func clone(account *connector.Account) connector.Account {

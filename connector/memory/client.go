@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -290,14 +291,56 @@ func (a *App) find(keys connector.Keys) []connector.Match {
 			matches = append(matches, connector.Match{Account: clone(a.accounts[id]), By: connector.ByExternalID})
 		}
 	}
-	if len(matches) > 0 || keys.Username == "" {
+	if len(matches) > 0 {
 		return matches
 	}
 	account, ok := a.accounts[a.byUsername[strings.ToLower(keys.Username)]]
-	if !ok || keys.PersonID != "" && account.ExternalID != "" {
+	if ok && (keys.PersonID == "" || account.ExternalID == "") {
+		return []connector.Match{{Account: clone(account), By: connector.ByUsername}}
+	}
+	if keys.Email == "" {
 		return nil
 	}
-	return []connector.Match{{Account: clone(account), By: connector.ByUsername}}
+	for _, account := range a.candidates(keys.PersonID) {
+		if hasEmail(account, keys.Email) {
+			matches = append(matches, connector.Match{Account: clone(account), By: connector.ByEmail})
+		}
+	}
+	return matches
+}
+
+// candidates are the accounts that can be a person's, who has none that is marked; all
+// of them if it is not said whose is looked for.
+func (a *App) candidates(personID string) []*connector.Account {
+	ids := a.byExternal[""]
+	if personID == "" {
+		ids = slices.Collect(maps.Keys(a.accounts))
+	}
+	all := make([]*connector.Account, 0, len(ids))
+	for _, id := range ids {
+		all = append(all, a.accounts[id])
+	}
+	slices.SortFunc(all, byAge)
+	return all
+}
+
+// emailAttributes are what apps call the address.
+var emailAttributes = []string{"email", "emails", "mail"}
+
+func hasEmail(account *connector.Account, email string) bool {
+	for _, name := range emailAttributes {
+		switch value := account.Attributes[name].(type) {
+		case string:
+			if strings.EqualFold(value, email) {
+				return true
+			}
+		case []string:
+			if slices.ContainsFunc(value, func(v string) bool { return strings.EqualFold(v, email) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (a *App) get(op, accountID string) (*connector.Account, error) {
@@ -313,7 +356,7 @@ func (a *App) create(spec connector.Spec) (*connector.Account, error) {
 		return nil, invalid(connector.OpCreate, "an account needs a username")
 	}
 	_, taken := a.byUsername[strings.ToLower(spec.Username)]
-	if taken || len(a.byExternal[spec.PersonID]) > 0 {
+	if taken || spec.PersonID != "" && len(a.byExternal[spec.PersonID]) > 0 {
 		return nil, &connector.Error{
 			Kind: connector.KindExists, Op: connector.OpCreate,
 			Message: "an account of that username or person is there already",
@@ -337,6 +380,7 @@ func (a *App) adopt(account *connector.Account, personID string) error {
 	if len(a.byExternal[personID]) > 0 {
 		return &connector.Error{Kind: connector.KindExists, Op: connector.OpAdopt, Message: "the person has another account already"}
 	}
+	a.unindex(account)
 	account.ExternalID = personID
 	a.index(account)
 	return nil

@@ -17,7 +17,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpFind}, {Op: connector.OpRead}, {Op: connector.OpCheck}, {Op: connector.OpList},
 		{Op: connector.OpCreate}, {Op: connector.OpAdopt}, {Op: connector.OpUpdate}, {Op: connector.OpRelabel},
 		{Op: connector.OpGrant}, {Op: connector.OpRevoke},
-		{Op: connector.OpDisable}, {Op: connector.OpEnable}, {Op: connector.OpRevokeSessions},
+		{Op: connector.OpDisable}, {Op: connector.OpEnable}, {Op: connector.OpRevokeSessions}, {Op: connector.OpResetCredentials},
 		{Op: connector.OpHandOver}, {Op: connector.OpDelete},
 	},
 	Connect: connect,

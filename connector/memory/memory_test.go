@@ -32,6 +32,7 @@ func TestConformance(t *testing.T) {
 		Entitlements:   [2]string{"staff", "engineers"},
 		AnyEntitlement: true,
 		Attributes:     [2]string{"title", "team"},
+		KeyAttributes:  map[connector.MatchKey]string{connector.ByEmail: "email"},
 		Seed:           func(_ *testing.T, account connector.Account) { app.Put(account) },
 		Faults: connectortest.Faults{
 			Heal:           func(*testing.T) { fail(memory.Faults{}) },

@@ -17,18 +17,19 @@ type client struct {
 }
 
 var (
-	_ connector.Connector         = (*client)(nil)
-	_ connector.Creator           = (*client)(nil)
-	_ connector.Adopter           = (*client)(nil)
-	_ connector.Updater           = (*client)(nil)
-	_ connector.Switch            = (*client)(nil)
-	_ connector.Deleter           = (*client)(nil)
-	_ connector.Entitler          = (*client)(nil)
-	_ connector.EntitlementLister = (*client)(nil)
-	_ connector.SessionRevoker    = (*client)(nil)
-	_ connector.DataMover         = (*client)(nil)
-	_ connector.Lister            = (*client)(nil)
-	_ connector.Prober            = (*client)(nil)
+	_ connector.Connector          = (*client)(nil)
+	_ connector.Creator            = (*client)(nil)
+	_ connector.Adopter            = (*client)(nil)
+	_ connector.Updater            = (*client)(nil)
+	_ connector.Switch             = (*client)(nil)
+	_ connector.Deleter            = (*client)(nil)
+	_ connector.Entitler           = (*client)(nil)
+	_ connector.EntitlementLister  = (*client)(nil)
+	_ connector.SessionRevoker     = (*client)(nil)
+	_ connector.DataMover          = (*client)(nil)
+	_ connector.Lister             = (*client)(nil)
+	_ connector.Prober             = (*client)(nil)
+	_ connector.CredentialResetter = (*client)(nil)
 )
 
 // Close implements connector.Connector. No connection outlives its call.
@@ -263,6 +264,14 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 func (c *client) setLogin(ctx context.Context, op, accountID string, active bool) error {
 	return c.change(ctx, op, accountID, func(ctx context.Context, tx pgx.Tx, r role) error {
 		return exec(ctx, tx, "ALTER ROLE "+quote(r.name)+" "+login(active))
+	})
+}
+
+// ResetCredentials implements connector.CredentialResetter: the role has no password
+// any more. Other ways to log in are pg_hba.conf's, and nobody else's secret.
+func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
+	return c.change(ctx, connector.OpResetCredentials, accountID, func(ctx context.Context, tx pgx.Tx, r role) error {
+		return exec(ctx, tx, "ALTER ROLE "+quote(r.name)+" PASSWORD NULL")
 	})
 }
 

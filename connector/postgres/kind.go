@@ -43,6 +43,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpEnable, Calls: "ALTER ROLE ... LOGIN"},
 		{Op: connector.OpRevokeSessions, Calls: "pg_terminate_backend of each of its sessions"},
 		{Op: connector.OpHandOver, Calls: "REASSIGN OWNED in each database in which it has something"},
+		{Op: connector.OpResetCredentials, Calls: "ALTER ROLE ... PASSWORD NULL"},
 		{Op: connector.OpDelete, Calls: "ALTER ROLE ... NOLOGIN; pg_terminate_backend; REASSIGN OWNED and DROP OWNED in each database in which it has something; DROP ROLE"},
 	},
 	LongestUsername: maxName,
@@ -59,6 +60,8 @@ const about = "**Rights.** `CREATE ROLE tenure LOGIN CREATEROLE PASSWORD '...'` 
 	"**The person ID** is the last line of the role's comment, `tenure:p-123`. Comments on roles can be read by everybody who can connect.\n" +
 	"\n" +
 	"**Attributes**: `comment` (the text above that line), `validUntil` (RFC 3339 or a date; PostgreSQL heeds it for passwords only, so that it neither disables nor enables), `connectionLimit` (whole number) and `set.PARAMETER`, what the parameter is at login (`set.statement_timeout`; a list of texts for parameters that are lists, such as `set.search_path`).\n" +
+	"\n" +
+	"**Adopted accounts** lose their password (`PASSWORD NULL`), unless the operator keeps credentials. PostgreSQL does not keep when a role was made or last used.\n" +
 	"\n" +
 	"**Disabling** is NOLOGIN, whatever the way of logging in. Sessions that are open go on until they are ended, which Tenure does at once. Prepared transactions, and what the account does through other roles' security-definer functions or scheduled jobs, stay.\n" +
 	"\n" +

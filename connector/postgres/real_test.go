@@ -191,6 +191,19 @@ func TestADisabledAccountCannotLogInAndItsSessionsEnd(t *testing.T) {
 	require.NoError(t, r.login(t, account.Username, "theirs").Ping(t.Context()))
 }
 
+func TestCredentialsAreReset(t *testing.T) {
+	r := newRig(t)
+	c := r.open(t, nil)
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "reset-1", Username: "reset_1", Active: true})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID)) }()
+	r.setPassword(t, "reset_1", "known")
+	_ = r.login(t, "reset_1", "known")
+	require.NoError(t, connector.Reset(t.Context(), c, made.ID))
+	_, err = r.connect(t.Context(), "reset_1", "known", "")
+	require.Error(t, err)
+}
+
 func TestWhatALeaverOwnsIsHandedOverInEveryDatabase(t *testing.T) {
 	r := newRig(t)
 	c := r.open(t, nil)

@@ -79,7 +79,27 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 			return matches, err
 		}
 	}
-	return nil, nil
+	return c.findByEmail(ctx, keys)
+}
+
+// findByEmail looks for accounts that are nobody's and have an address. A service that
+// cannot look that up has said so, and is not asked again: what is found proves nothing,
+// and is for a human to decide about.
+func (c *client) findByEmail(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	if keys.Email == "" || c.traits.noEmails || c.service.learned.noEmails.Load() {
+		return nil, nil
+	}
+	matches, err := c.findBy(ctx, lookFor{connector.ByEmail, "emails.value", keys.Email, func(user resource) bool {
+		owner := user.text("externalId")
+		emails, _ := user.list("emails")
+		return (owner == "" || owner == keys.PersonID || keys.PersonID == "") &&
+			slices.ContainsFunc(emails, func(email resource) bool { return strings.EqualFold(email.text("value"), keys.Email) })
+	}})
+	if a := answerOf(err); a != nil && a.status >= 400 && (a.status < 500 || a.status == http.StatusNotImplemented) && !a.throttled && !isRetryable(err) {
+		c.service.learned.noEmails.Store(true)
+		return nil, nil
+	}
+	return matches, advised(err, "filterEmails: false")
 }
 
 // cannotFilterExternalID reports whether the service refuses a look-up by externalId
@@ -464,5 +484,6 @@ func (c *client) account(ctx context.Context, op string, user resource, others m
 	return connector.Account{
 		ID: id, Username: username, ExternalID: user.text("externalId"), Active: active,
 		Attributes: decodeAttributes(user), Entitlements: entitlements,
+		CreatedAt: user.time("meta", "created"), LastUsedAt: user.lastUsed(),
 	}, nil
 }

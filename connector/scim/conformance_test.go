@@ -61,10 +61,11 @@ func target(app *scimtest.Service, settings connector.Settings, can connector.Ca
 			require.NoError(t, err)
 			return c
 		},
-		Capabilities: can,
-		Entitlements: [2]string(entitlements),
-		Attributes:   [2]string{"title", "userType"},
-		Secrets:      []string{token, settings["url"].(string)},
+		Capabilities:  can,
+		Entitlements:  [2]string(entitlements),
+		Attributes:    [2]string{"title", "userType"},
+		KeyAttributes: map[connector.MatchKey]string{connector.ByEmail: "emails"},
+		Secrets:       []string{token, settings["url"].(string)},
 		Seed: func(_ *testing.T, account connector.Account) {
 			app.AddUser(scimtest.User{UserName: account.Username, ExternalID: account.ExternalID, Active: account.Active})
 		},

@@ -39,8 +39,9 @@ func (s *survey) keep(t traits, span time.Duration) traits {
 // 5, RFC 9865 section 4). /Schemas would add nothing: attributes are mapped by
 // people, and a service tells of those that it refuses.
 type providerConfig struct {
-	Patch  struct{ Supported *bool }
-	Filter struct{ MaxResults int }
+	Patch          struct{ Supported *bool }
+	Filter         struct{ MaxResults int }
+	ChangePassword struct{ Supported bool }
 	// Pagination is missing where only indexes are known.
 	Pagination *struct{ Cursor, Index bool }
 }
@@ -82,6 +83,7 @@ func (t traits) with(config providerConfig) traits {
 	if config.Pagination != nil {
 		t.cursor = config.Pagination.Cursor && !config.Pagination.Index
 	}
+	t.passwords = config.ChangePassword.Supported
 	if config.Filter.MaxResults > 0 {
 		t.pageSize = min(t.pageSize, config.Filter.MaxResults)
 	}

@@ -13,6 +13,7 @@ import (
 // out by an answer that says so, and remembered as long as the process runs.
 type learned struct {
 	noExternalID atomic.Bool // cannot filter by externalId
+	noEmails     atomic.Bool // cannot filter by emails
 	noExclusions atomic.Bool // refuses excludedAttributes
 	noGroups     atomic.Bool // has no /Groups
 	noNameFilter atomic.Bool // cannot filter groups by displayName
@@ -82,6 +83,7 @@ func (l *learned) deviations() (findings []connector.Finding) {
 		what string
 	}{
 		{&l.noExternalID, "cannot filter by externalId: accounts are found by userName"},
+		{&l.noEmails, "cannot filter by emails: no account is found by an address (filterEmails: false)"},
 		{&l.noExclusions, "refuses excludedAttributes: groups come with all their members"},
 		{&l.noNameFilter, "cannot filter groups by displayName: all are read"},
 		{&l.plainJSON, "takes application/json only"},

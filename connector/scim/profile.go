@@ -50,6 +50,10 @@ type traits struct {
 	noExclusions bool
 	// noExternalID: users cannot be looked up by externalId.
 	noExternalID bool
+	// passwords: the service lets passwords be changed.
+	passwords bool
+	// noEmails: users cannot be looked up by emails.
+	noEmails bool
 	// omitsFalse: an account that is not active is shown without "active".
 	omitsFalse bool
 	// putGroups: groups are changed by PUT of the whole group, members and all.
@@ -209,6 +213,9 @@ func traitsIn(settings *connector.Values) traits {
 	}
 	if settings.Has("filterExternalID") {
 		t.noExternalID = !settings.Bool("filterExternalID")
+	}
+	if settings.Has("filterEmails") {
+		t.noEmails = !settings.Bool("filterEmails")
 	}
 	if settings.Has("filterMembers") {
 		t.noMemberFilter = !settings.Bool("filterMembers")

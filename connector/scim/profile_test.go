@@ -102,6 +102,9 @@ func TestConformanceOfProfiles(t *testing.T) {
 			}
 			tried := target(app, settings, vendor.can, entitlements...)
 			tried.Deviations = vendor.deviations
+			if scimtest.Vendors[name].Filters != nil { // none of them lets addresses be looked up
+				tried.KeyAttributes = nil
+			}
 			connectortest.Run(t, tried)
 		})
 	}

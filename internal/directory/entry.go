@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -164,3 +165,14 @@ func Split(dn string) (rdn, parent string, err error) {
 }
 
 var errUnreadable = errors.New("a DN cannot be read")
+
+// Time is an attribute's first value as an instant (generalized time, RFC 4517 section
+// 3.3.13, as servers write it: in UTC, with or without fractions); zero if it is none.
+func (e *Entry) Time(name string) time.Time {
+	whole, _, _ := strings.Cut(strings.TrimSuffix(e.Text(name), "Z"), ".")
+	at, err := time.Parse("20060102150405", whole)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
