@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,11 @@ type openRuns struct {
 	resumed map[string]string
 	ended   []string // by hand
 	refuses string   // whose run cannot be told
+
+	runs      map[string]activities.Run // what else is known of them
+	told      map[string]time.Time
+	strangers []string
+	replaced  map[string]string
 }
 
 func (r *openRuns) EndedByHand(context.Context, time.Time) iter.Seq2[string, error] {
@@ -39,8 +45,32 @@ func (r *openRuns) EndedByHand(context.Context, time.Time) iter.Seq2[string, err
 	}
 }
 
-func (r *openRuns) Open(_ context.Context, personID string) (bool, error) {
-	return r.open(personID), nil
+func (r *openRuns) Look(_ context.Context, personID string) (activities.Run, error) {
+	run := r.runs[personID]
+	run.Open = r.open(personID)
+	return run, nil
+}
+
+func (r *openRuns) Told(_ context.Context, personID string) (time.Time, error) {
+	return r.told[personID], nil
+}
+
+func (r *openRuns) Strangers(context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, id := range r.strangers {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (r *openRuns) Replace(_ context.Context, personID string, _ activities.Run, why string) error {
+	if r.replaced == nil {
+		r.replaced = map[string]string{}
+	}
+	r.replaced[personID] = why
+	return nil
 }
 
 func (r *openRuns) Resume(_ context.Context, personID, why string) error {
@@ -51,10 +81,13 @@ func (r *openRuns) Resume(_ context.Context, personID, why string) error {
 	return nil
 }
 
+// overdue is how long somebody's time may pass without progress.
+const overdue = 2 * time.Hour // longer than the tests above let it pass
+
 // sweep sweeps once.
 func sweep(t *testing.T, store ledger.Ledger, runs activities.Runs, now time.Time) (result activities.SweepResult, err error) {
 	t.Helper()
-	a := &activities.Activities{Ledger: store, Log: zap.NewNop(), Runs: runs, Clock: clock.Func(func() time.Time { return now })}
+	a := &activities.Activities{Ledger: store, Log: zap.NewNop(), Runs: runs, Clock: clock.Func(func() time.Time { return now }), Overdue: overdue}
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(a.Sweep)
 	value, err := env.ExecuteActivity(a.Sweep)
@@ -137,4 +170,90 @@ func TestSweepGoesOnWithoutWhomItCannotTell(t *testing.T) {
 
 	_, err = sweep(t, store, without("everybody"), now.Add(time.Hour))
 	assert.ErrorContains(t, err, "too many signals", "Temporal does not answer: all of it is tried again")
+}
+
+// What is under a person's ID and is not Tenure's, or stands still, is replaced; what
+// waits as it should is left alone, however long.
+func TestSweepReplaces(t *testing.T) {
+	const late, soon = 3 * time.Hour, time.Hour // since the person was due
+	old := time.Now().Add(-24 * time.Hour)
+	for name, tc := range map[string]struct {
+		due      time.Duration // ago; zero: not yet
+		what     string
+		run      activities.Run
+		told     time.Duration // ago; zero: never
+		replaced bool
+		resumed  bool
+	}{
+		"foreign":                            {due: time.Minute, run: activities.Run{Foreign: true}, replaced: true},
+		"foreign, and just started":          {due: time.Minute, run: activities.Run{Foreign: true, StartedAt: time.Now()}, replaced: true},
+		"foreign, before anything is due":    {run: activities.Run{Foreign: true}, replaced: true},
+		"stuck":                              {due: late, run: activities.Run{Stuck: "paused"}, replaced: true},
+		"stuck, for a while":                 {due: soon, run: activities.Run{Stuck: "paused"}},
+		"stuck, and just replaced":           {due: late, run: activities.Run{Stuck: "paused", StartedAt: time.Now()}},
+		"stuck, before anything is due":      {run: activities.Run{Stuck: "paused"}},
+		"waits for a step":                   {due: late},
+		"waits for a step, told of a task":   {due: late, what: ledger.DueTask, resumed: true},
+		"sleeps":                             {run: activities.Run{Idle: true}},
+		"idle, and was never told":           {due: late, run: activities.Run{Idle: true}, resumed: true},
+		"idle, and was told before the time": {due: late, run: activities.Run{Idle: true}, told: late + time.Hour, resumed: true},
+		"idle, and was just told":            {due: late, run: activities.Run{Idle: true}, told: time.Second},
+		"idle, and was told":                 {due: late, run: activities.Run{Idle: true}, told: time.Minute, replaced: true},
+		"idle, told, and just replaced":      {due: late, run: activities.Run{Idle: true, StartedAt: time.Now()}, told: time.Minute},
+		"idle for a while":                   {due: soon, run: activities.Run{Idle: true}, told: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+			store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, store.Close()) })
+			due := now.Add(-tc.due)
+			if tc.due == 0 {
+				due = now.Add(time.Minute)
+			}
+			require.NoError(t, store.SaveAssessment(t.Context(), ledger.Assessment{
+				Summary: ledger.Summary{PersonID: "1", AssessedAt: now.Add(-48 * time.Hour), DueAt: due, DueWhat: cmp.Or(tc.what, "end")},
+			}))
+			if tc.run.StartedAt.IsZero() {
+				tc.run.StartedAt = old
+			}
+			runs := &openRuns{
+				open: func(string) bool { return true }, resumed: map[string]string{},
+				runs: map[string]activities.Run{"1": tc.run, "nobody": {Foreign: true}}, told: map[string]time.Time{},
+				strangers: []string{"nobody"},
+			}
+			if tc.told > 0 {
+				runs.told["1"] = time.Now().Add(-tc.told)
+			}
+			if tc.run.Foreign {
+				runs.strangers = append(runs.strangers, "1")
+			}
+			result, err := sweep(t, store, runs, now)
+			require.NoError(t, err)
+			assert.Equal(t, tc.replaced, runs.replaced["1"] != "", runs.replaced)
+			assert.Equal(t, tc.resumed, runs.resumed["1"] != "", runs.resumed)
+			assert.Empty(t, runs.replaced["nobody"], "somebody else's affair")
+			assert.Equal(t, len(runs.replaced), result.Replaced)
+		})
+	}
+}
+
+// Who got on after the ledger was asked who is due is not ended.
+func TestSweepEndsNobodyWhoHasGotOn(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	due := ledger.Summary{PersonID: "1", AssessedAt: now.Add(-48 * time.Hour), DueAt: now.Add(-3 * time.Hour), DueWhat: "end"}
+	require.NoError(t, store.SaveAssessment(t.Context(), ledger.Assessment{Summary: due}))
+	runs := &openRuns{resumed: map[string]string{}, runs: map[string]activities.Run{"1": {Stuck: "paused"}}, open: func(string) bool {
+		seen, err := store.Person(t.Context(), "1")
+		require.NoError(t, err)
+		seen.AssessedAt, seen.DueAt = now, now.Add(time.Hour)
+		require.NoError(t, store.SaveAssessment(t.Context(), ledger.Assessment{Summary: seen.Summary}))
+		return true
+	}}
+	_, err = sweep(t, store, runs, now)
+	require.NoError(t, err)
+	assert.Empty(t, runs.replaced)
 }

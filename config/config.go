@@ -79,7 +79,12 @@ type Attention struct {
 }
 
 // Sweep says how often the sweeper looks for people who are due and have no run.
-type Sweep struct{ Every time.Duration } // default 1m
+type Sweep struct {
+	Every time.Duration // default 1m
+	// Overdue is how long somebody's time may pass without progress before they count as
+	// overdue, and a run that does not get on is replaced; default 10m.
+	Overdue time.Duration
+}
 
 // Metrics says where Prometheus metrics are served; empty means not at all.
 type Metrics struct{ Worker, Starter string } // listen addresses, e.g. "127.0.0.1:9464"

@@ -24,6 +24,7 @@ const (
 	defaultAttention   = 15 * time.Minute
 	defaultRecheck     = time.Hour
 	defaultSweep       = time.Minute
+	defaultOverdue     = 10 * time.Minute
 	sqliteScheme       = "sqlite:"
 	postgresScheme     = "postgres://"
 	postgresLongScheme = "postgresql://"
@@ -36,7 +37,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		Path:      l.file,
 		Apps:      make(map[string]App),
 		Attention: Attention{After: defaultAttention, Recheck: defaultRecheck},
-		Sweep:     Sweep{Every: defaultSweep},
+		Sweep:     Sweep{Every: defaultSweep, Overdue: defaultOverdue},
 		Breaker:   ptr(defaultBreaker()),
 	}
 	rules := policy.Rules{
@@ -249,7 +250,10 @@ func readAttention(v value, a Attention) Attention {
 }
 
 func readSweep(v value, s Sweep) Sweep {
-	v.mapping(optional("every", func(v value) { s.Every = scalar(v, parseSpan) }))
+	v.mapping(
+		optional("every", func(v value) { s.Every = scalar(v, parseSpan) }),
+		optional("overdue", func(v value) { s.Overdue = scalar(v, parseSpan) }),
+	)
 	return s
 }
 

@@ -55,7 +55,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			"wiki":      {Connector: "memory"},
 		},
 		Attention: Attention{After: 5 * time.Minute, Recheck: 30 * time.Minute},
-		Sweep:     Sweep{Every: 10 * time.Second},
+		Sweep:     Sweep{Every: 10 * time.Second, Overdue: 10 * time.Minute},
 		Breaker: &Breaker{
 			Window: 12 * time.Hour, Settle: 2 * time.Minute, SettleImmediate: 10 * time.Second,
 			Leavers: BreakerLimit{Share: 0.05, Count: 10, Most: 50}, Disables: BreakerLimit{Share: 0.06, Count: 11, Most: 51}, Deletions: BreakerLimit{Share: 0.07, Count: 12, Most: 52},
@@ -113,7 +113,7 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 	assert.Equal(t, []Topic{{Name: "hr.events", Source: "cloudevents", DeadLetters: "hr.events.dlq", StartOffset: StartFirst}}, cfg.Kafka.Topics)
 	assert.Equal(t, "tenure", cfg.Kafka.Group)
 	assert.Equal(t, Attention{After: 15 * time.Minute, Recheck: time.Hour}, cfg.Attention)
-	assert.Equal(t, Sweep{Every: time.Minute}, cfg.Sweep)
+	assert.Equal(t, Sweep{Every: time.Minute, Overdue: 10 * time.Minute}, cfg.Sweep)
 	assert.Equal(t, ptr(defaultBreaker()), cfg.Breaker, "it is on by itself")
 	assert.Zero(t, cfg.Metrics)
 	assert.Nil(t, cfg.Development)

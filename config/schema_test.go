@@ -251,6 +251,7 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	assert.EqualValues(t, scheme.Generic().Encoding, byDefault(endpoint+"signature.properties.encoding"))
 	assert.EqualValues(t, scheme.Generic().Signs, byDefault(endpoint+"signature.properties.signs"))
 	assert.Equal(t, cfg.Sweep.Every, duration("properties.sweep.properties.every"))
+	assert.Equal(t, cfg.Sweep.Overdue, duration("properties.sweep.properties.overdue"))
 	assert.Equal(t, snapshot.DefaultDateFormat.String(), byDefault("properties.snapshot.properties.dateFormat"))
 	share, err := parseShare(fmt.Sprint(byDefault("properties.snapshot.properties.maxLeavers.properties.share")))
 	require.NoError(t, err)

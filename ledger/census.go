@@ -1,11 +1,24 @@
 package ledger
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Census counts what the ledger holds.
 type Census interface {
 	// Count counts links and steps, by app.
 	Count(ctx context.Context) (Counts, error)
+	// Overdue counts the people with whom nothing goes on: see Lateness.
+	Overdue(ctx context.Context, l Lateness) (int, error)
+}
+
+// Lateness says who is overdue: whose time came at Since or before and who have not been
+// looked at since. Of whom a run is at work (DueWorking) a step may wait for its turn in
+// an app: they are, if their time came at Waiting or before and no step was tried after
+// Since, or an event came in at Since or before that nobody has looked at.
+type Lateness struct {
+	Since, Waiting time.Time
 }
 
 // Counts are numbers by app; apps of which there is nothing are left out.

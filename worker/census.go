@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -33,6 +34,7 @@ var (
 	approvalsDesc = prometheus.NewDesc("tenure_deletions_waiting", "Deletions that wait for an operator's approval, by app.", []string{"app"}, nil)
 	holdsDesc     = prometheus.NewDesc("tenure_hold_people", "People of whom nothing is deleted because of a legal hold, by state: ending (the last hold ends within a week), lasting.", []string{"state"}, nil)
 	cohortsDesc   = prometheus.NewDesc("tenure_breaker_cohorts", "Mass changes that are held, by kind: each needs an operator's decision.", []string{"kind"}, nil)
+	overdueDesc   = prometheus.NewDesc("tenure_people_overdue", "People whose time has come, by the ledger alone, and with whom nothing has gone on for longer than sweep.overdue.", nil, nil)
 	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People of whom something is held because too many were to lose access at once, or to be given more.", []string{"kind"}, nil)
 )
 
@@ -43,9 +45,10 @@ type census struct {
 		Cohorts(context.Context, ledger.CohortFilter) ([]ledger.Cohort, error)
 		Holds(ctx context.Context, f ledger.HoldFilter, after int64, limit int) ([]ledger.Hold, error)
 	}
-	clock clock.Clock
-	apps  []string
-	log   *zap.Logger
+	clock   clock.Clock
+	apps    []string
+	overdue time.Duration // real time: see activities.LateSince
+	log     *zap.Logger
 
 	mu     sync.Mutex
 	at     time.Time
@@ -57,11 +60,12 @@ type counts struct {
 	ledger.Counts
 	cohorts         []ledger.Cohort // open ones
 	ending, lasting int             // people who are held
+	overdue         int
 }
 
 // Describe implements prometheus.Collector.
 func (c *census) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, holdsDesc, cohortsDesc, heldDesc} {
+	for _, d := range []*prometheus.Desc{linksDesc, attentionDesc, retentionDesc, approvalsDesc, holdsDesc, cohortsDesc, heldDesc, overdueDesc} {
 		out <- d
 	}
 }
@@ -92,6 +96,7 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 		gauge(retentionDesc, counts.Retention[app], app)
 		gauge(approvalsDesc, counts.Approvals[app], app)
 	}
+	gauge(overdueDesc, counts.overdue)
 	gauge(holdsDesc, counts.ending, "ending")
 	gauge(holdsDesc, counts.lasting, "lasting")
 	cohorts, held := map[ledger.WithdrawalKind]int{}, map[ledger.WithdrawalKind]int{}
@@ -123,6 +128,9 @@ func (c *census) count() (counts, error) {
 	}
 	now := counts{Counts: counted, cohorts: open}
 	if now.ending, now.lasting, err = c.held(ctx); err != nil {
+		return counts{}, err
+	}
+	if now.overdue, err = c.ledger.Overdue(ctx, activities.LateSince(c.clock, c.overdue)); err != nil {
 		return counts{}, err
 	}
 	c.counts, c.at = now, time.Now()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 	_ "time/tzdata" // people live in zones that a slim container image does not know
 
 	"go.uber.org/zap"
@@ -40,13 +41,15 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	defer func() { err = errors.Join(err, backing.Close()) }() //nolint:contextcheck // it has to work when ctx is done
 
 	metrics := newMetrics(p.Metrics, cfg.Policy.Apps())
-	p.Metrics.MustRegister(&census{ledger: backing.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), log: p.Log})
+	p.Metrics.MustRegister(&census{
+		ledger: backing.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), overdue: overdue(cfg), log: p.Log,
+	})
 	apps, err := openApps(ctx, cfg, backing.Ledger, metrics)
 	if err != nil {
 		return service.UsageError(err)
 	}
 	defer func() { err = errors.Join(err, closeApps(apps)) }()
-	host := workflows.NewHost(backing.Temporal, &activities.Activities{
+	acts := &activities.Activities{
 		Ledger:         backing.Ledger,
 		Policy:         cfg.Policy,
 		Apps:           apps,
@@ -57,7 +60,9 @@ func run(ctx context.Context, p *service.Process) (err error) {
 		Recheck:        cfg.Attention.Recheck,
 		Breaker:        breakerLimits(cfg.Breaker),
 		Runs:           backing.Runs,
-	})
+		Overdue:        overdue(cfg),
+	}
+	host := workflows.NewHost(backing.Temporal, acts)
 	err = service.SetUpTemporal(ctx, p.Log, func(ctx context.Context) error { return backing.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every) })
 	if err != nil {
 		return err
@@ -67,10 +72,21 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	}
 	workerReady.Set(func(context.Context) error { return nil })
 	p.Log.Info("ready", zap.Strings("apps", cfg.Policy.Apps()), zap.String("taskQueue", workflows.TaskQueue))
-	<-ctx.Done()
+	watch := &watch{every: cfg.Sweep.Every, acts: acts, schedule: backing.Runs.ScheduleSweeps, log: p.Log}
+	watch.run(ctx)
 	p.Log.Info("stopping: finishing the steps that are under way")
 	host.Stop()
 	return nil
+}
+
+// overdue is how long somebody's time may pass without progress. A leaver who waits to
+// see whether many leave is not late.
+func overdue(cfg *config.Config) time.Duration {
+	bound := cfg.Sweep.Overdue
+	if cfg.Breaker != nil {
+		bound += cfg.Breaker.Settle
+	}
+	return bound
 }
 
 // breakerLimits is the configuration as the ledger wants it.

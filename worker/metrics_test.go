@@ -50,6 +50,7 @@ type countable struct {
 	err    error
 	asked  int
 	open   []ledger.Cohort
+	late   ledger.Lateness
 	holds  []ledger.Hold
 }
 
@@ -61,6 +62,11 @@ func (c *countable) Holds(_ context.Context, f ledger.HoldFilter, after int64, l
 		}
 	}
 	return some, c.err
+}
+
+func (c *countable) Overdue(_ context.Context, l ledger.Lateness) (int, error) {
+	c.late = l
+	return 9, c.err
 }
 
 func (c *countable) Cohorts(context.Context, ledger.CohortFilter) ([]ledger.Cohort, error) {
@@ -88,7 +94,7 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 	}
 	l.holds = append(l.holds, hold(page+1, "1", 30), hold(page+2, "2", 7), hold(page+3, "3", 8), hold(page+4, "4", 1), hold(page+5, "5", -1))
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(&census{ledger: l, clock: clock.Func(func() time.Time { return today }), apps: []string{"wiki", "chat"}, log: zap.NewNop()})
+	reg.MustRegister(&census{ledger: l, clock: clock.Func(func() time.Time { return today }), apps: []string{"wiki", "chat"}, overdue: 10 * time.Minute, log: zap.NewNop()})
 	values := map[string]float64{}
 	for range 2 {
 		families, err := reg.Gather()
@@ -109,12 +115,13 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		"tenure_retention_pending gone": 2, "tenure_retention_pending wiki": 0,
 		"tenure_deletions_waiting wiki": 5, "tenure_deletions_waiting chat": 0,
 		"tenure_hold_people ending": 2, "tenure_hold_people lasting": 2,
-		"tenure_breaker_cohorts leavers": 1, "tenure_breaker_held_people leavers": 41, "tenure_breaker_cohorts deletions": 0,
+		"tenure_people_overdue": 9, "tenure_breaker_cohorts leavers": 1, "tenure_breaker_held_people leavers": 41, "tenure_breaker_cohorts deletions": 0,
 	} {
 		got, there := values[name]
 		assert.True(t, there, name)
 		assert.Equal(t, want, got, name)
 	}
+	assert.Equal(t, ledger.Lateness{Since: today.Add(-10 * time.Minute), Waiting: today.Add(-70 * time.Minute)}, l.late)
 	assert.Equal(t, 1, l.asked, "the whole ledger is not counted for each scrape")
 
 	reg = prometheus.NewRegistry()

@@ -151,12 +151,6 @@ func startAttributes(n Nudge) (*commonpb.SearchAttributes, error) {
 	return &commonpb.SearchAttributes{IndexedFields: fields}, nil
 }
 
-// Open says whether a run of the person is open. It implements activities.Runs.
-func (c *Client) Open(ctx context.Context, personID string) (bool, error) {
-	status, err := c.status(ctx, personID)
-	return status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, err
-}
-
 // status is that of the person's last run; unspecified if there is none.
 func (c *Client) status(ctx context.Context, personID string) (enumspb.WorkflowExecutionStatus, error) {
 	description, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(personID), "")
@@ -173,39 +167,20 @@ func (c *Client) status(ctx context.Context, personID string) (enumspb.WorkflowE
 // EndedByHand gives the people whose last run was terminated or cancelled since. It
 // implements activities.Runs.
 func (c *Client) EndedByHand(ctx context.Context, since time.Time) iter.Seq2[string, error] {
+	query := fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus IN ('Terminated', 'Canceled') AND CloseTime > '%s'",
+		personPrefix, since.UTC().Format(time.RFC3339))
 	return func(yield func(string, error) bool) {
-		request := &workflowservice.ListWorkflowExecutionsRequest{
-			Namespace: c.namespace, PageSize: endedPage,
-			Query: fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus IN ('Terminated', 'Canceled') AND CloseTime > '%s'",
-				personPrefix, since.UTC().Format(time.RFC3339)),
-		}
-		seen := map[string]bool{}
-		for {
-			page, err := c.temporal.ListWorkflow(ctx, request)
-			if err != nil {
-				yield("", fmt.Errorf("workflows: listing runs that were ended by hand: %w", err))
-				return
+		for personID, err := range c.listed(ctx, query) {
+			last := false
+			if err == nil {
+				last, err = c.endedByHand(ctx, personID)
 			}
-			for _, run := range page.GetExecutions() {
-				personID, ok := PersonID(run.GetExecution().GetWorkflowId())
-				if !ok || seen[personID] {
-					continue
-				}
-				seen[personID] = true
-				last, err := c.endedByHand(ctx, personID)
-				if (last || err != nil) && !yield(personID, err) || err != nil {
-					return
-				}
-			}
-			if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			if (last || err != nil) && !yield(personID, err) || err != nil {
 				return
 			}
 		}
 	}
 }
-
-// endedPage is how many runs that were ended by hand are asked for at once.
-const endedPage = 500
 
 // endedByHand says whether the person's last run was: a reset terminates a run too,
 // and goes on in another one.

@@ -72,18 +72,20 @@ func (c *Client) RegisterAttributes(ctx context.Context) error {
 	return nil
 }
 
-// ScheduleSweeps makes sure that the sweeper runs as often as given. It may be
-// called any number of times, by several workers at once.
+// ScheduleSweeps makes sure that the sweeper runs as often as given, and that the
+// schedule starts nothing else. It may be called any number of times, by several workers
+// at once. A schedule that somebody has paused stays so.
 func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error {
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
+	action := &client.ScheduleWorkflowAction{
+		ID: "sweep", Workflow: TypeSweep, TaskQueue: TaskQueue,
+		StaticSummary: "finds people who are due and have no open run",
+	}
 	schedules := c.temporal.ScheduleClient()
 	_, err := schedules.Create(ctx, client.ScheduleOptions{
-		ID:   sweepSchedule,
-		Spec: spec,
-		Action: &client.ScheduleWorkflowAction{
-			ID: "sweep", Workflow: TypeSweep, TaskQueue: TaskQueue,
-			StaticSummary: "finds people who are due and have no open run",
-		},
+		ID:      sweepSchedule,
+		Spec:    spec,
+		Action:  action,
 		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
 		Note:    "Made by Tenure's worker.",
 	})
@@ -95,7 +97,7 @@ func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error 
 	}
 	err = schedules.GetHandle(ctx, sweepSchedule).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-			in.Description.Schedule.Spec = &spec
+			in.Description.Schedule.Spec, in.Description.Schedule.Action = &spec, action
 			return &client.ScheduleUpdate{Schedule: &in.Description.Schedule}, nil
 		},
 	})

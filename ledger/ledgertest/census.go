@@ -46,4 +46,35 @@ var censusTests = tests{
 			Approvals: map[string]int{"wiki": 1},
 		}, got)
 	},
+	"WhoIsOverdueIsCounted": func(t *testing.T, l ledger.Ledger) {
+		overdue := func(since, waiting int) int {
+			n, err := l.Overdue(t.Context(), ledger.Lateness{Since: at(since), Waiting: at(waiting)})
+			require.NoError(t, err)
+			return n
+		}
+		assert.Zero(t, overdue(90, 90), "nobody is there")
+		record(t, l, received("heard", "e1", 5))
+		assert.Zero(t, overdue(4, 4), "their time has not come")
+		assert.Equal(t, 1, overdue(5, 0))
+		assess(t, l, "heard", 6, nil)
+		assert.Zero(t, overdue(90, 90), "nothing is left to do")
+
+		setDue(t, l, "starts", at(10), "start")
+		assert.Equal(t, 1, overdue(10, 0), "a date that has passed")
+		setDue(t, l, "starts", at(80), "end")
+
+		assess(t, l, "works", 0, plan(step("wiki", "k")))
+		seen := read(t, l, "works").Summary
+		seen.AssessedAt, seen.DueAt, seen.DueWhat = at(1), at(6), ledger.DueWorking
+		require.NoError(t, l.SaveAssessment(t.Context(), ledger.Assessment{Summary: seen, Steps: []ledger.Step{step("wiki", "k")}}))
+		assert.Zero(t, overdue(20, 5), "a step of theirs may wait for its turn")
+		assert.Equal(t, 1, overdue(20, 6), "not so long")
+		_, err := l.BeginStep(t.Context(), ledger.Attempt{PersonID: "works", App: "wiki", Key: "k", Kind: "Provision", At: at(21), Deadline: at(22)})
+		require.NoError(t, err)
+		assert.Zero(t, overdue(20, 6), "it is being tried")
+		assert.Equal(t, 1, overdue(21, 6), "and is not any more")
+		record(t, l, received("works", "e2", 19))
+		assert.Equal(t, 1, overdue(20, 5), "what HR says waits for no step")
+		assert.Zero(t, overdue(18, 5))
+	},
 }

@@ -43,3 +43,16 @@ func (s *Store) Count(ctx context.Context) (ledger.Counts, error) {
 	}
 	return counts, nil
 }
+
+// Overdue implements ledger.Census.
+func (s *Store) Overdue(ctx context.Context, l ledger.Lateness) (int, error) {
+	type people struct{ n int }
+	rows, err := list(ctx, s.engine, `SELECT count(*) FROM people p WHERE p.due_at <= ?1 AND (p.due_what <> ?3
+		OR p.due_at <= ?2 AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.person_id = p.id AND s.last_attempt_at > ?1)
+		OR EXISTS (SELECT 1 FROM events e WHERE e.person_id = p.id AND e.at <= ?1 AND e.at > coalesce(p.assessed_at, 0)))`,
+		[]any{l.Since.UnixMicro(), l.Waiting.UnixMicro(), ledger.DueWorking}, func(p *people) []any { return []any{&p.n} })
+	if err != nil {
+		return 0, s.explain(err)
+	}
+	return rows[0].n, nil
+}
