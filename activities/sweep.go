@@ -74,9 +74,6 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 			break
 		}
 	}
-	if err := a.endStrangers(ctx, seen, &failed, &result); err != nil {
-		return result, err
-	}
 	// What was under way when a run was ended by hand is due only when that run would
 	// surely have been over. That is too long for somebody who is being cut off.
 	for personID, err := range a.Runs.EndedByHand(ctx, time.Now().Add(-endedWithin)) {
@@ -91,6 +88,9 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 			continue
 		}
 		result.Ended++
+	}
+	if err := a.endStrangers(ctx, seen, &failed, &result); err != nil {
+		return result, err
 	}
 	if result.Failed = failed.people; failed.people > 0 {
 		a.Log.Warn("sweep could not resume some people; the next one tries again",

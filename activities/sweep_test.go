@@ -200,6 +200,7 @@ func TestSweepReplaces(t *testing.T) {
 		"idle, and was just told":            {due: late, run: activities.Run{Idle: true}, told: time.Second},
 		"idle, and was told":                 {due: late, run: activities.Run{Idle: true}, told: time.Minute, replaced: true},
 		"idle, told, and just replaced":      {due: late, run: activities.Run{Idle: true, StartedAt: time.Now()}, told: time.Minute},
+		"idle for a while, never told":       {due: soon, run: activities.Run{Idle: true}},
 		"idle for a while":                   {due: soon, run: activities.Run{Idle: true}, told: time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
