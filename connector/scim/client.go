@@ -356,8 +356,12 @@ func (c *client) oneByOne(ctx context.Context, r request, all []edit, together e
 		return nil
 	}
 	message := fmt.Sprintf("attribute %s: %s: %s", strings.Join(refused, ", "), last, last.meaning(false).advice)
-	if how := c.how(ctx); how.form == byPath {
+	switch c.how(ctx).form {
+	case byPath:
 		message += "; if they are right, try changeUsers: object, or put"
+	case byObject:
+		message += "; if they are right, try changeUsers: put"
+	case byPut:
 	}
 	return &connector.Error{Kind: connector.KindInvalid, Op: r.op, Cause: last, Message: message}
 }

@@ -831,23 +831,27 @@ func TestErrorsNameWhatIsMeant(t *testing.T) {
 // Of attributes that are changed together, those that are refused are named, and the
 // others are set.
 func TestARefusedAttributeIsNamedAndTheOthersAreSet(t *testing.T) {
-	app, _ := serve(t)
-	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		assert.NoError(t, err)
-		if r.Method == http.MethodPatch && strings.Contains(string(body), ":costCenter") {
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		app.ServeHTTP(w, r)
-	})
-	id := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
-	err := c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "Boss", "costCenter": "12", "displayName": "Anna"})
-	failed := failure(t, err)
-	assert.Equal(t, connector.KindInvalid, failed.Kind)
-	assert.Contains(t, failed.Message, `attribute "costCenter": the app answered 400`)
-	assert.Contains(t, failed.Message, "try changeUsers: object, or put")
-	assert.Equal(t, "Boss", app.Users()[0].Title)
-	assert.Equal(t, "Anna", app.Users()[0].DisplayName)
+	for form, hint := range map[string]string{"path": "try changeUsers: object, or put", "object": "try changeUsers: put"} {
+		app, _ := serve(t)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			assert.NoError(t, err)
+			if r.Method == http.MethodPatch && strings.Contains(string(body), "costCenter") {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			app.ServeHTTP(w, r)
+		}))
+		t.Cleanup(server.Close)
+		c := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token, "changeUsers": form})
+		id := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+		err := c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "Boss", "costCenter": "12", "displayName": "Anna"})
+		failed := failure(t, err)
+		assert.Equal(t, connector.KindInvalid, failed.Kind)
+		assert.Contains(t, failed.Message, `attribute "costCenter": the app answered 400`)
+		assert.Contains(t, failed.Message, hint)
+		assert.Equal(t, "Boss", app.Users()[0].Title)
+		assert.Equal(t, "Anna", app.Users()[0].DisplayName)
+	}
 }
