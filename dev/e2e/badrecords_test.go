@@ -36,7 +36,7 @@ func TestBadRecords(t *testing.T) {
 		{source.ReasonNotUTF8, []byte("{\"specversion\":\"1.0\xff\"}")},
 		{source.ReasonUnknownType, changed("worker.hired.v1", "worker.promoted.v1")},
 		{source.ReasonUnsupportedVersion, changed("worker.hired.v1", "worker.hired.v9")},
-		{source.ReasonSchema, changed(`"familyName"`, `"surname"`)},
+		{source.ReasonSchema, changed(`"startDate"`, `"firstDay"`)},
 		{source.ReasonSchema, changed(`"timeZone":"UTC"`, `"timeZone":"Europe/Atlantis"`)},
 		{source.ReasonSchema, changed(`"effectiveDate":"20`, `"effectiveDate":"2026-02-30 of 20`)},
 		{source.ReasonKeyMismatch, changed(`"workerId":"`, `"workerId":"9`)},
