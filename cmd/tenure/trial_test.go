@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,6 +39,29 @@ func TestAppTest(t *testing.T) {
 	got = s.run("app", "test", "wikki")
 	assert.Equal(t, service.ExitUsage, got.code)
 	assert.Contains(t, got.err, `"wiki"`)
+}
+
+// What the app does not keep is named, and ignored if the configuration knows of it.
+func TestAppTestNamesWhatIsNotKept(t *testing.T) {
+	s := newSite(t)
+	s.accounts()
+	wiki := memory.Shared("wiki")
+	mapped := func(more string) {
+		s.write("tenure.yaml", strings.Replace(configuration, "  wiki:\n", "  wiki:\n    attributes: {title: person.jobTitle, department: person.department}\n"+more, 1))
+	}
+	mapped("")
+	wiki.SetFaults(memory.Faults{Drop: []string{"title", connector.ExternalID}})
+	defer wiki.SetFaults(memory.Faults{})
+
+	got := s.run("app", "test", "wiki", "--write", "--patience", "1ms")
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Regexp(t, `(?m)^failed +keep its attributes: .*ignore: \[title, externalId\]`, got.stdout)
+	assert.Len(t, wiki.Accounts(), 3, "those that were there before")
+
+	mapped("    ignore: [title, externalId]\n")
+	got = s.run("app", "test", "wiki", "--write", "--patience", "1ms")
+	assert.Zero(t, got.code, got.stdout)
+	assert.Regexp(t, `(?m)^ok +keep its attributes`, got.stdout)
 }
 
 // The test account gets other values of what is mapped, and loses what it can lose.
