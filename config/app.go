@@ -55,6 +55,7 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 	if kind != nil {
 		rules.LongestUsername = kind.LongestUsername
 		settings.try(*kind, name, app.Settings)
+		settings.warnOfClearText(kind.Settings, app.Settings)
 	}
 	return app, rules
 }

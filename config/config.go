@@ -24,6 +24,9 @@ type Config struct {
 	Snapshot    *Snapshot // nil: no snapshots can be compared
 	Metrics     Metrics
 	Development *Development // nil in production
+
+	// Warnings are what is probably a mistake, in the order of the file.
+	Warnings []*FieldError
 }
 
 // Kafka says where HR events come from.

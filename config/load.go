@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,6 +53,7 @@ type loader struct {
 	lines    []string // of the file
 	nodes    nodes    // of every field that was read
 	problems []*FieldError
+	warnings []*FieldError
 	signIns  []signIn
 }
 
@@ -68,10 +70,13 @@ func (l *loader) load() (*Config, error) {
 	l.nodes = make(nodes)
 	cfg, rules := l.document(value{l: l, node: root, at: place{1, 1}})
 	l.checkSignIns(cfg, rules)
+	l.checkMapped(cfg, rules)
 	cfg.Policy = l.compile(rules)
 	if len(l.problems) > 0 {
 		return nil, errors.Join(l.errors()...)
 	}
+	slices.SortStableFunc(l.warnings, byPlace)
+	cfg.Warnings = l.warnings
 	return cfg, nil
 }
 

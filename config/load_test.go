@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr/snapshot"
+	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/secret"
 	"github.com/tenurehq/tenure/webhook/scheme"
@@ -34,8 +35,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 				CA: "etc/kafka/ca.pem", Certificate: "etc/kafka/tenure.pem", Key: "etc/kafka/tenure.key",
 				ServerName: "kafka.example.com",
 			},
-			Topics: []Topic{{Name: "hr.events", Source: "bamboohr", Settings: map[string]any{"zone": "Europe/Berlin"}, DeadLetters: "hr.events.dlq", StartOffset: StartLast}},
-			Group:  "tenure", GiveUpAfter: 5 * time.Minute,
+			Topics: []Topic{{Name: "hr.events", Source: "bamboohr", Settings: map[string]any{"zone": "Europe/Berlin"}, Channel: source.Channel{Sources: []string{"/hr"}, Types: []string{"worker.*"}}, DeadLetters: "hr.events.dlq", StartOffset: StartLast}},
+			Group:  "tenure", GiveUpAfter: 10 * time.Minute,
 		},
 		Webhooks: &Webhooks{
 			Listen:      ":8443",
@@ -43,6 +44,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			MaxBody: 64 << 10,
 			Endpoints: []WebhookEndpoint{{
 				Path: "/hr", Topic: "hr.events", Rate: Rate{Calls: 10, Per: time.Second},
+				Channel: source.Channel{Sources: []string{"/hr"}, Types: []string{"worker.hired", "worker.terminated"}},
 				Scheme: scheme.HMAC{
 					Header: "X-Hr-Signature", Prefix: "v0=", Encoding: scheme.Base64, Timestamp: "X-Hr-Time",
 					Signs: "{timestamp}.{body}", Window: 10 * time.Minute,
@@ -51,16 +53,16 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		},
 		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
 		Apps: map[string]App{
-			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: Rate{Calls: 10, Per: time.Second}},
+			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: Rate{Calls: 10, Per: time.Second}, AtOnce: 7},
 			"wiki":      {Connector: "memory"},
 		},
 		Attention: Attention{After: 5 * time.Minute, Recheck: 30 * time.Minute},
 		Sweep:     Sweep{Every: 10 * time.Second, Overdue: 10 * time.Minute},
 		Breaker: &Breaker{
 			Window: 12 * time.Hour, Settle: 2 * time.Minute, SettleImmediate: 10 * time.Second,
-			Leavers: BreakerLimit{Share: 0.05, Count: 10, Most: 50}, Disables: BreakerLimit{Share: 0.06, Count: 11, Most: 51}, Deletions: BreakerLimit{Share: 0.07, Count: 12, Most: 52},
+			Leavers: BreakerLimit{Share: 0.05, Count: 10, Most: 50, Window: time.Hour}, Disables: BreakerLimit{Share: 0.06, Count: 11, Most: 51, Window: 2 * time.Hour}, Deletions: BreakerLimit{Share: 0.07, Count: 12, Most: 52, Window: 3 * time.Hour},
 			Suspensions: BreakerLimit{Share: 0.08, Count: 13, Most: 53, Window: 30 * time.Minute},
-			Losses:      BreakerLimit{Share: 0.09, Count: 14, Most: 54}, Grants: BreakerLimit{Share: 0.11, Count: 15, Most: 55},
+			Losses:      BreakerLimit{Share: 0.09, Count: 14, Most: 54, Window: 4 * time.Hour}, Grants: BreakerLimit{Share: 0.11, Count: 15, Most: 55, Window: 5 * time.Hour},
 		},
 		Metrics: Metrics{Worker: "127.0.0.1:9464", Starter: ":9465"},
 		Development: &Development{Clock: &AcceleratedClock{
@@ -93,12 +95,13 @@ func TestLoadReadsEveryKey(t *testing.T) {
 
 	directory, _ := p.App("directory")
 	assert.Equal(t, policy.ResolvedApp{
-		Adopt: policy.AdoptAsk,
-		Name:  "directory", After: []string{"wiki"}, Attributes: []string{"title"},
+		Adopt: policy.AdoptNever,
+		Name:  "directory", After: []string{"wiki"}, Attributes: []string{"title"}, Ignore: []string{"title"},
 		Joiner: policy.JoinerRules{LeadTime: 24 * time.Hour},
 		Mover:  policy.MoverRules{Overlap: 24 * time.Hour},
 		Leaver: policy.LeaverRules{Retain: 24 * time.Hour, Approval: true, Remind: 72 * time.Hour},
 	}, directory)
+	assert.Equal(t, 20, p.LongestUsername())
 	assert.True(t, p.ProtectsPerson("10001"))
 	assert.True(t, p.ProtectsAccount("directory", "breakglass"))
 	wiki, _ := p.App("wiki")

@@ -36,7 +36,7 @@ func TestSecretsAndFilesAreNeededByPart(t *testing.T) {
 	all := everyKey(t)
 	withSecrets := strings.NewReplacer(
 		"sqlite:tenure.db", "postgres://tenure:${env:NOPE}@db/tenure",
-		"settings: {zone: Europe/Berlin}", `settings: {zone: Europe/Berlin, url: "${env:NOPE}", apiKey: "${file:nope}"}`,
+		"settings: {zone: Europe/Berlin,", `settings: {zone: Europe/Berlin, url: "${env:NOPE}", apiKey: "${file:nope}",`,
 		"wiki: {connector: memory}", `wiki: {connector: scim, settings: {url: "${env:NOPE}", token: "${file:nope}"}}`,
 	).Replace(all)
 	require.Equal(t, 3, strings.Count(withSecrets, "${file:nope}")+strings.Count(withSecrets, "postgres://"), "the file has them")

@@ -36,6 +36,17 @@ func (l *loader) fail(at place, path, format string, args ...any) {
 	})
 }
 
+// warn reports what is probably a mistake, and nothing that hinders anybody.
+func (l *loader) warn(at place, path, format string, args ...any) {
+	l.warnings = append(l.warnings, &FieldError{
+		File: l.file, Line: at.line, Column: at.column, Path: path, Text: fmt.Sprintf(format, args...),
+	})
+}
+
+func byPlace(a, b *FieldError) int {
+	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+}
+
 // failed says whether something is wrong with the field at path itself.
 func (l *loader) failed(path string) bool {
 	return slices.ContainsFunc(l.problems, func(p *FieldError) bool { return p.Path == path })
@@ -52,9 +63,7 @@ func (l *loader) failedWithin(path string) bool {
 
 // errors lists the problems in the order of the document.
 func (l *loader) errors() []error {
-	slices.SortStableFunc(l.problems, func(a, b *FieldError) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	slices.SortStableFunc(l.problems, byPlace)
 	errs := make([]error, len(l.problems))
 	for i, p := range l.problems {
 		errs[i] = p

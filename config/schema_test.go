@@ -72,8 +72,9 @@ func TestExamplesLoadAndFollowTheSchema(t *testing.T) {
 				},
 				kinds: connectors.Kinds(), sources: sources.Kinds(),
 			}
-			_, err = l.load()
-			assert.NoError(t, err)
+			cfg, err := l.load()
+			require.NoError(t, err)
+			assert.Empty(t, cfg.Warnings)
 		})
 	}
 }
@@ -345,5 +346,15 @@ func TestSchemaAndLoaderAgreeOnForm(t *testing.T) {
 			err = schema.Validate(jsonOf(t, base+test.text))
 			assert.Equal(t, test.ok, err == nil, "schema: %v", err)
 		})
+	}
+}
+
+// The file with every key leaves out none that the schema has.
+func TestEveryKeyIsThere(t *testing.T) {
+	there := keysOf(t, everyKey(t))
+	for object, keys := range schemaKeys(t) {
+		for _, name := range keys {
+			assert.True(t, there[join(object, name)], "%s is missing: add it to testdata/every-key.yaml, and to TestLoadReadsEveryKey", join(object, name))
+		}
 	}
 }

@@ -55,6 +55,7 @@ func (v value) checkSource(topic Topic, settings value) {
 		if _, err := kind.Open(source.Settings(settings.withheld(topic.Settings))); err != nil {
 			v.l.fail(settings.at, settings.path, "%s", err)
 		}
+		settings.warnOfClearText(kind.Settings, topic.Settings)
 		return
 	}
 	at.failf("there is no source %q%s", topic.Source, hint(topic.Source, names))

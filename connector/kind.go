@@ -18,6 +18,13 @@ type Kind struct {
 	// Operations are what the kind can do at its most, and the calls that each
 	// makes.
 	Operations []Operation
+	// Attributes are those that policy can map, as far as the kind knows them, and
+	// OtherAttributes says in one sentence which others it takes; empty: none.
+	Attributes      []string
+	OtherAttributes string
+	// Foresee says what policy can have in an app of these settings. Nil: nothing is
+	// known before the app is asked.
+	Foresee func(settings *Values) Foresight
 	// LongestUsername is how many characters (bytes, as usernames have them) the app
 	// takes for one; zero: the kind knows of no limit.
 	LongestUsername int
@@ -39,6 +46,30 @@ const DefaultAtOnce = 10
 // CallsAtOnce is how many calls of one app a worker has under way at a time, where the
 // configuration says most, or nothing: zero.
 func (k Kind) CallsAtOnce(most int) int { return cmp.Or(most, k.AtOnce, DefaultAtOnce) }
+
+// Foresight is what can be said of policy before anybody has an account. A nil
+// function says nothing.
+type Foresight struct {
+	// Attribute says why an attribute of that name can never be mapped, and what to do;
+	// empty: it may be.
+	Attribute func(name string) (problem string)
+	// Doubt says why an attribute of that name is probably a mistake; empty: it is none.
+	Doubt func(name string) (doubt string)
+	// Required are attributes without which the app makes no account, by what its owner
+	// says of it.
+	Required []string
+	// Entitlement says why an entitlement of that name can never be granted, and what to
+	// do; empty: it may be.
+	Entitlement func(name string) (problem string)
+}
+
+// Foresees is what the kind says of an app with these settings, which Open took.
+func (k Kind) Foresees(set Settings) Foresight {
+	if k.Foresee == nil {
+		return Foresight{}
+	}
+	return k.Foresee(settings.Read(k.Settings, set))
+}
 
 // Operation is something that a kind does, and the calls of the app's API that
 // it takes.

@@ -40,6 +40,12 @@ func Compile(r Rules) (*Policy, error) {
 		names:    c.apps,
 		longest:  c.longest(),
 	}
+	if p.username != nil && !p.username.refersTo("person") {
+		c.problems.add("person.username", "is the same for everybody: it must depend on the person")
+	}
+	if p.email != nil && !p.email.refersTo("person") {
+		c.problems.add("person.email", "is the same for everybody: it must depend on the person")
+	}
 	for _, name := range c.apps {
 		p.apps[name] = c.app(name, r.Apps[name])
 		p.longestOverlap = max(p.longestOverlap, p.apps[name].Mover.Overlap)

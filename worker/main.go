@@ -31,6 +31,9 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	if err != nil {
 		return service.UsageError(err)
 	}
+	for _, w := range cfg.Warnings {
+		p.Log.Warn("the configuration is probably not what is meant", zap.String("warning", w.Error()))
+	}
 	var workerReady service.Later
 	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Worker, service.Checks{
 		Ready: map[string]service.Check{"worker": workerReady.Check},

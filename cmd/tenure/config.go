@@ -27,8 +27,11 @@ func (c *cli) configCheckCommand() *cobra.Command {
 		Long: `Check the configuration, and show what it says or all that is wrong with it.
 
 Everything that can be known without calling anybody is checked: unknown keys,
-missing secrets, every expression, every app that a role names. Nothing secret
-is printed. The exit status is 2 if anything is wrong.
+missing secrets, every expression, every app that a role names, attributes and
+entitlements that a kind of app does not have. Nothing secret is printed. The exit
+status is 2 if anything is wrong, and 3 if something is probably a mistake: secrets
+that are written into the file, an app that no role grants, required attributes
+that are not mapped.
 
 With --without-secrets, secrets and the files of certificates need not be there:
 that is for where a configuration is reviewed, such as CI. All else is checked.
@@ -62,7 +65,11 @@ be found out.`,
 					return err
 				}
 			}
-			return errors.Join(c.print(v, v.draw), verdict(v.Systems))
+			err = verdict(v.Systems)
+			if err == nil && len(v.Warnings) > 0 {
+				err = errAttention
+			}
+			return errors.Join(c.print(v, v.draw), err)
 		},
 	}
 	cmd.Flags().BoolVar(&o.withoutSecrets, "without-secrets", false, "do without secrets and the files of certificates")
@@ -82,7 +89,8 @@ type configView struct {
 	Ledger  string            `json:"ledger"` // its kind: the whole URL may hold a password
 	Apps    map[string]string `json:"apps"`   // connectors by name
 
-	Systems []checkup.Report `json:"systems,omitempty"` // with --connect
+	Warnings []string         `json:"warnings,omitempty"` // what is probably a mistake, and where
+	Systems  []checkup.Report `json:"systems,omitempty"`  // with --connect
 }
 
 type topicView struct {
@@ -123,6 +131,9 @@ func viewConfig(cfg *config.Config) configView {
 			v.Hooks = append(v.Hooks, endpointView{e.Path, e.Topic, viewChannel(e.Channel)})
 		}
 	}
+	for _, w := range cfg.Warnings {
+		v.Warnings = append(v.Warnings, w.Error())
+	}
 	for name, app := range cfg.Apps {
 		v.Apps[name] = app.Connector
 	}
@@ -130,7 +141,15 @@ func viewConfig(cfg *config.Config) configView {
 }
 
 func (v configView) draw(p *page) {
-	p.note("%s is good.\n", v.Path)
+	if len(v.Warnings) == 0 {
+		p.note("%s is good.\n", v.Path)
+	} else {
+		p.note("%s can be used, and is probably not what is meant:", v.Path)
+		for _, w := range v.Warnings {
+			p.note("  %s", w)
+		}
+		p.note("")
+	}
 	p.fields(field{"brokers", strings.Join(v.Brokers, ", ")}, field{"group", v.Group}, field{"ledger", v.Ledger})
 	p.table("Topics", "topic,source,dead letters,speaks for,may say", rowsOf(v.Topics, func(t topicView) []string {
 		return []string{t.Name, t.Source, t.DeadLetters, strings.Join(t.Sources, " "), strings.Join(t.Types, " ")}

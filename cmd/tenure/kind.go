@@ -18,6 +18,8 @@ type kindView struct {
 	Proven     []string        `json:"proven,omitempty"`
 	Longest    int             `json:"longestUsername,omitempty"`
 	AtOnce     int             `json:"atOnce"`
+	Attributes []string        `json:"attributes"`
+	Others     string          `json:"otherAttributes,omitempty"`
 	Settings   []settingView   `json:"settings"`
 	Operations []operationView `json:"operations"`
 }
@@ -37,7 +39,7 @@ type operationView struct {
 }
 
 func viewKind(kind connector.Kind) kindView {
-	v := kindView{Name: kind.Name, Summary: kind.Summary, About: kind.About, Proven: kind.Proven, Longest: kind.LongestUsername, AtOnce: kind.CallsAtOnce(0), Settings: []settingView{}}
+	v := kindView{Name: kind.Name, Summary: kind.Summary, About: kind.About, Proven: kind.Proven, Longest: kind.LongestUsername, AtOnce: kind.CallsAtOnce(0), Attributes: append([]string{}, kind.Attributes...), Others: kind.OtherAttributes, Settings: []settingView{}}
 	for _, s := range kind.Settings {
 		setting := settingView{Name: s.Name, Type: string(s.Type), Required: s.Required, Choices: s.Choices, Text: s.Text}
 		if s.Default != nil {
@@ -86,9 +88,9 @@ needed.`,
 func (c *cli) appKindCommand() *cobra.Command {
 	return c.reads(&cobra.Command{
 		Use:   "kind NAME",
-		Short: "Show a kind of app: its settings, what it can do, and by which calls",
-		Long: `Show a kind of app: its settings, what it can do, and by which calls of the app's
-API. The settings go below apps.NAME.settings in tenure.yaml; secrets are given
+		Short: "Show a kind of app: its settings, its attributes, what it can do, and by which calls",
+		Long: `Show a kind of app: its settings, the attributes that can be mapped, what it can do,
+and by which calls of the app's API. The settings go below apps.NAME.settings in tenure.yaml; secrets are given
 as ${env:NAME} or ${file:PATH} and read anew each time they are used.`,
 		Example: `  tenure app kind scim`,
 		Args:    exactly("NAME"),
@@ -120,6 +122,9 @@ func drawKind(p *page, v kindView) {
 		p.fields(field{"longest username", fmt.Sprint(v.Longest, " characters")})
 	}
 	p.fields(field{"calls at a time", fmt.Sprintf("%d by each worker, unless apps.NAME.atOnce says otherwise", v.AtOnce)})
+	if v.Attributes != nil || v.Others != "" {
+		p.fields(field{"attributes", strings.Join(v.Attributes, ", ")}, field{"other attributes", v.Others})
+	}
 	if v.About != "" {
 		p.note("")
 		p.block(strings.TrimSpace(v.About))

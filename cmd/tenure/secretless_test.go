@@ -83,3 +83,21 @@ func TestConfigCheckWithoutSecrets(t *testing.T) {
 
 	assert.Equal(t, service.ExitUsage, s.run("config", "check", "--without-secrets", "--connect").code)
 }
+
+// A configuration of which something is probably not meant is not called good.
+func TestConfigCheckWarns(t *testing.T) {
+	s := newSite(t)
+	s.write("tenure.yaml", configuration+`  - {name: tried, when: "person.department == 'IT'", grants: [{app: chat}]}
+`)
+	assert.Equal(t, service.ExitDone, s.run("config", "check").code)
+	s.write("tenure.yaml", `kafka: {brokers: ["localhost:9092"]}
+ledger: {url: "sqlite:tenure.db"}
+apps: {wiki: {connector: scim, settings: {url: "https://wiki.example.com", token: s3cret}}}
+`)
+	got := s.run("config", "check")
+	assert.Equal(t, service.ExitAttention, got.code)
+	assert.Contains(t, got.stdout, "tenure.yaml can be used, and is probably not what is meant:\n  tenure.yaml:3:14: apps.wiki: no role grants it: nobody gets an account there\n"+
+		"  tenure.yaml:3:83: apps.wiki.settings.token: a secret is written here")
+	assert.NotContains(t, got.stdout, "good")
+	assert.NotContains(t, got.stdout, "s3cret")
+}

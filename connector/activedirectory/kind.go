@@ -50,6 +50,9 @@ var Kind = connector.Kind{
 		{Op: connector.OpDelete, Calls: "read; delete"},
 	},
 	LongestUsername: maxUsername,
+	Attributes:      attributeNames(),
+	OtherAttributes: "Those that the setting `attributes` names.",
+	Foresee:         foresee,
 
 	Proven:  []string{"Samba AD DC"},
 	Connect: connect,

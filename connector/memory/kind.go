@@ -20,7 +20,8 @@ var Kind = connector.Kind{
 		{Op: connector.OpDisable}, {Op: connector.OpEnable}, {Op: connector.OpRevokeSessions}, {Op: connector.OpResetCredentials},
 		{Op: connector.OpHandOver}, {Op: connector.OpDelete},
 	},
-	Connect: connect,
+	OtherAttributes: "Any.",
+	Connect:         connect,
 }
 
 func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {

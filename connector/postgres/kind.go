@@ -48,8 +48,13 @@ var Kind = connector.Kind{
 	},
 	LongestUsername: maxName,
 
-	Proven:  []string{"PostgreSQL 15"},
-	AtOnce:  5, // each takes a connection
+	Proven: []string{"PostgreSQL 15"},
+	AtOnce: 5, // each takes a connection
+
+	Attributes:      attributeNames(),
+	OtherAttributes: "`set.PARAMETER`, what a parameter is at login.",
+	Foresee:         foresee,
+
 	Connect: connect,
 }
 

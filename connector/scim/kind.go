@@ -80,6 +80,10 @@ var Kind = connector.Kind{
 		{Op: connector.OpResetCredentials, Calls: "PATCH /Users/{id} password, where ServiceProviderConfig says that changePassword is supported"},
 		{Op: connector.OpDelete, Calls: "DELETE /Users/{id}"},
 	},
+	Attributes:      attributeNames(),
+	OtherAttributes: "Any attribute of an extension, by its full name (urn:...:name).",
+	Foresee:         foresee,
+
 	Proven:  []string{"SCIMMY"},
 	Connect: connect,
 }

@@ -51,8 +51,9 @@ var Kind = connector.Kind{
 		{Op: connector.OpHandOver, Calls: "POST hand_over"},
 		{Op: connector.OpDelete, Calls: "POST delete"},
 	},
-	Proven:  []string{"examples/webhook-server"},
-	Connect: connect,
+	Proven:          []string{"examples/webhook-server"},
+	OtherAttributes: "Any: the service decides which it takes.",
+	Connect:         connect,
 }
 
 const about = "For whatever has no connector: write a small service that speaks [the webhook contract](webhook-connector.md) and does in your app what it is asked to. [examples/webhook-server](../examples/webhook-server) is a whole one to begin with.\n" +

@@ -24,6 +24,9 @@ var DefaultTemplate string
 // Token is the bearer token of the demo apps.
 const Token = "demo"
 
+// tokenFile is where a stack's own tenure.yaml finds it.
+const tokenFile = "app-token"
+
 // Rendering is what a template of tenure.yaml can use.
 type Rendering struct {
 	Kafka                         string // address
@@ -35,7 +38,7 @@ type Rendering struct {
 
 // RenderedApp is one demo app in a Rendering.
 type RenderedApp struct {
-	Name, URL, Token string
+	Name, URL string
 }
 
 // render writes tenure.yaml into dir.
@@ -50,6 +53,10 @@ func render(text, dir string, r Rendering) (path string, err error) {
 	var out bytes.Buffer
 	if err := t.Execute(&out, r); err != nil {
 		return "", fmt.Errorf("the template of tenure.yaml: %w", err)
+	}
+	// What others have to copy from here is a reference, too.
+	if err := os.WriteFile(filepath.Join(dir, tokenFile), []byte(Token), 0o600); err != nil {
+		return "", err
 	}
 	path = filepath.Join(dir, "tenure.yaml")
 	return path, os.WriteFile(path, out.Bytes(), 0o600)

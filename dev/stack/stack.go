@@ -147,7 +147,7 @@ func (s *Stack) rendering(ports *openPorts) Rendering {
 		Clock:          s.opts.Clock,
 	}
 	for _, app := range ports.apps {
-		r.Apps = append(r.Apps, RenderedApp{Name: app.name, URL: scimURL(app.port), Token: Token})
+		r.Apps = append(r.Apps, RenderedApp{Name: app.name, URL: scimURL(app.port)})
 	}
 	return r
 }

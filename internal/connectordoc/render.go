@@ -73,6 +73,19 @@ func renderKind(out *strings.Builder, kind connector.Kind) {
 	for _, s := range kind.Settings {
 		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", s.Name, typeOf(s), defaultOf(s), cell(s.Text))
 	}
+	if len(kind.Attributes) > 0 {
+		fmt.Fprintf(out, "\nAttributes that can be mapped: `%s`.", strings.Join(kind.Attributes, "`, `"))
+	}
+	if kind.OtherAttributes != "" {
+		lead := " Besides them: "
+		if len(kind.Attributes) == 0 {
+			lead = "\nAttributes that can be mapped: "
+		}
+		out.WriteString(lead + strings.ToLower(kind.OtherAttributes[:1]) + kind.OtherAttributes[1:])
+	}
+	if len(kind.Attributes) > 0 || kind.OtherAttributes != "" {
+		out.WriteString("\n")
+	}
 	calls := slices.DeleteFunc(slices.Clone(kind.Operations), func(o connector.Operation) bool { return o.Calls == "" })
 	if len(calls) > 0 {
 		out.WriteString("\n| operation | calls |\n|---|---|\n")

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/settings"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// checkMapped checks what policy wants of each app against what its kind says before
+// anybody has an account there.
+func (l *loader) checkMapped(cfg *Config, rules policy.Rules) {
+	granted := map[string]bool{}
+	foresights := map[string]connector.Foresight{}
+	for name, app := range cfg.Apps {
+		foresights[name] = l.foresight(name, app)
+		l.checkAttributes(name, rules.Apps[name].Attributes, foresights[name])
+	}
+	for i, role := range rules.Roles {
+		for j, grant := range role.Grants {
+			granted[grant.App] = true
+			l.checkEntitlements(fmt.Sprintf("roles[%d].grants[%d].entitlements", i, j), grant, foresights[grant.App])
+		}
+	}
+	for name := range cfg.Apps {
+		if !granted[name] && !l.failedWithin(join("apps", name)) && !l.failedWithin("roles") {
+			path := join("apps", name)
+			l.warn(l.placeAt(path), path, "no role grants it: nobody gets an account there")
+		}
+	}
+}
+
+// foresight is what the app's kind says; nothing, if its settings will not do.
+func (l *loader) foresight(name string, app App) connector.Foresight {
+	i := slices.IndexFunc(l.kinds, func(k connector.Kind) bool { return k.Name == app.Connector })
+	path := join("apps", name)
+	if i < 0 || l.failedWithin(join(path, "settings")) || l.failedWithin(join(path, "connector")) {
+		return connector.Foresight{}
+	}
+	return l.kinds[i].Foresees(settings.Withhold(app.Settings))
+}
+
+func (l *loader) checkAttributes(app string, mapped map[string]string, f connector.Foresight) {
+	path := join(join("apps", app), "attributes")
+	for name := range mapped {
+		at := join(path, name)
+		if problem := said(f.Attribute, name); problem != "" {
+			l.fail(l.placeAt(at), at, "%s", problem)
+		} else if doubt := said(f.Doubt, name); doubt != "" {
+			l.warn(l.placeAt(at), at, "%s", doubt)
+		}
+	}
+	var missing []string
+	for _, name := range f.Required {
+		if _, ok := mapped[name]; !ok {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		l.warn(l.placeAt(join("apps", app)), path, "the app makes no account without %s: map what is missing", strings.Join(missing, ", "))
+	}
+}
+
+func (l *loader) checkEntitlements(path string, grant policy.Grant, f connector.Foresight) {
+	for i, name := range grant.Entitlements {
+		if problem := said(f.Entitlement, name); problem != "" {
+			at := fmt.Sprintf("%s[%d]", path, i)
+			l.fail(l.placeAt(at), at, "%q in app %q %s", name, grant.App, problem)
+		}
+	}
+}
+
+func said(of func(string) string, name string) string {
+	if of == nil {
+		return ""
+	}
+	return of(name)
+}
+
+// placeAt is where a field is, or what it is part of.
+func (l *loader) placeAt(path string) place { return l.locate(&policy.FieldError{Path: path}) }
+
+// warnOfClearText warns of secrets that are written into the file.
+func (v value) warnOfClearText(declared []settings.Setting, set map[string]any) {
+	for _, s := range declared {
+		path := join(v.path, s.Name)
+		switch given := set[s.Name].(type) {
+		case string:
+			if s.Type == settings.TypeSecret && given != "" {
+				v.l.warn(v.l.placeAt(path), path, "a secret is written here: refer to it by ${env:NAME} or ${file:PATH}")
+			}
+		case map[string]any:
+			if s.Type == settings.TypeSettings {
+				v.warnOfInner(path, given)
+			}
+		}
+	}
+}
+
+// warnOfInner is warnOfClearText for an app within an app: {connector: ..., settings: ...}.
+func (v value) warnOfInner(path string, inner map[string]any) {
+	set, _ := inner["settings"].(map[string]any)
+	for _, kind := range v.l.kinds {
+		if kind.Name == inner["connector"] {
+			value{l: v.l, node: v.node, path: join(path, "settings"), at: v.at}.warnOfClearText(kind.Settings, set)
+		}
+	}
+}
