@@ -37,7 +37,8 @@ With --without-secrets, secrets and the files of certificates need not be there:
 that is for where a configuration is reviewed, such as CI. All else is checked.
 
 With --connect, Kafka, Temporal and the ledger are looked at too: whether each is
-reached, as whom, and what is missing there, with the command that helps.
+reached, as whom, and what is missing there, with the command that helps; also
+whether workers take the tasks of every queue that these apps need.
 Nothing is changed: no group is joined, no record written, no schema migrated.
 Run it where starter and worker run, with their environment. The exit status is
 1 if one of the three is not reached, and 3 if something is missing, or cannot

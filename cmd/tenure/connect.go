@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +45,9 @@ func (o checkOptions) look(ctx context.Context, cfg *config.Config) ([]checkup.R
 	}
 	looks := []func(context.Context) checkup.Report{
 		func(ctx context.Context) checkup.Report { return cluster.Probe(ctx, topics, cfg.Kafka.Group) },
-		func(ctx context.Context) checkup.Report { return service.CheckTemporal(ctx, zap.NewNop()) },
+		func(ctx context.Context) checkup.Report {
+			return service.CheckTemporal(ctx, zap.NewNop(), slices.Sorted(maps.Keys(cfg.Apps)))
+		},
 		func(ctx context.Context) checkup.Report { return open.Check(ctx, cfg.Ledger.URL) },
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/operatorservice/v1"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/dev/stack"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -55,12 +56,15 @@ func TestConfigCheckLooksAndChangesNothing(t *testing.T) {
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
 	more := strings.Replace(string(content), "topics: [", "topics: [{name: hr.absent}, ", 1)
+	more = strings.Replace(more, "\napps:\n", "\napps:\n  unserved: {connector: memory}\n", 1)
 	require.NotEqual(t, string(content), more)
 	file = filepath.Join(filepath.Dir(file), "more.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(more), 0o600))
 	before = r.sees(t)
 	require.Equal(t, 3, check(), shown)
 	assert.Contains(t, shown, "topic hr.absent: it does not exist")
+	assert.Contains(t, shown, "task queue "+activities.AppQueue("unserved")+": no worker takes its tasks")
+	assert.Contains(t, shown, "workers take the tasks of "+workflows.TaskQueue+", "+workflows.UrgentQueue)
 	assert.Contains(t, shown, "kafka-topics.sh --bootstrap-server "+r.Stack.KafkaAddress()+" --create --topic hr.absent ")
 	assert.Equal(t, before, r.sees(t), "what is missing is named, and not made")
 	assert.NotContains(t, before.attributes, attribute)

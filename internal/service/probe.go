@@ -17,9 +17,10 @@ import (
 )
 
 // CheckTemporal looks once whether worker and starter could work with Temporal: it
-// is reached, and has the namespace and its search attributes. It changes nothing.
+// is reached, and has the namespace and its search attributes, and whether workers take
+// the tasks of every queue that Tenure uses for these apps. It changes nothing.
 // Adjust changes the connection that TemporalOptions reads.
-func CheckTemporal(ctx context.Context, log *zap.Logger, adjust ...func(*client.Options)) checkup.Report {
+func CheckTemporal(ctx context.Context, log *zap.Logger, apps []string, adjust ...func(*client.Options)) checkup.Report {
 	r := checkup.Report{System: "Temporal"}
 	opts, err := TemporalOptions(log)
 	for _, f := range adjust {
@@ -47,9 +48,31 @@ func CheckTemporal(ctx context.Context, log *zap.Logger, adjust ...func(*client.
 	r.Reached = true
 	r.Add("server", checkup.OK, "version "+info.GetServerVersion(), "")
 	if checkNamespace(ctx, &r, c, opts.Namespace) {
-		checkAttributes(ctx, &r, workflows.NewClient(c, opts.Namespace), opts.Namespace)
+		runs := workflows.NewClient(c, opts.Namespace)
+		checkAttributes(ctx, &r, runs, opts.Namespace)
+		checkQueues(ctx, &r, runs, apps)
 	}
 	return r
+}
+
+// checkQueues complains of queues whose tasks nobody takes: what is on them waits.
+func checkQueues(ctx context.Context, r *checkup.Report, c *workflows.Client, apps []string) {
+	queues, err := c.Queues(ctx, apps)
+	if err != nil {
+		r.Add("task queues", checkup.Unknown, err.Error(), "let the credentials describe task queues, and try again")
+		return
+	}
+	var good []string
+	for _, q := range queues {
+		if len(q.Workers) > 0 {
+			good = append(good, q.Name)
+			continue
+		}
+		r.Add("task queue "+q.Name, checkup.Missing, "no worker takes its tasks", "start a worker with this configuration, and look into its log")
+	}
+	if len(good) > 0 {
+		r.Add("task queues", checkup.OK, "workers take the tasks of "+strings.Join(good, ", "), "")
+	}
 }
 
 func temporalIdentity(opts client.Options) string {

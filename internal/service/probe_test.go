@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,7 +15,9 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/internal/checkup"
+	"github.com/tenurehq/tenure/workflows"
 )
 
 // operator is as much of a Temporal server's other half as a look needs.
@@ -27,19 +30,19 @@ func (o operator) ListSearchAttributes(context.Context, *operatorservice.ListSea
 	return &operatorservice.ListSearchAttributesResponse{CustomAttributes: o.attributes}, nil
 }
 
-func lookAtTemporal(t *testing.T, namespace error, attributes map[string]enumspb.IndexedValueType) checkup.Report {
+func lookAtTemporal(t *testing.T, namespace error, attributes map[string]enumspb.IndexedValueType, polled ...string) checkup.Report {
 	t.Helper()
 	noTemporalSettings(t)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	server := grpc.NewServer()
-	workflowservice.RegisterWorkflowServiceServer(server, &frontend{err: func(int32) error { return namespace }})
+	workflowservice.RegisterWorkflowServiceServer(server, &frontend{err: func(int32) error { return namespace }, polled: polled})
 	operatorservice.RegisterOperatorServiceServer(server, operator{attributes: attributes})
 	go func() { _ = server.Serve(ln) }()
 	t.Cleanup(server.Stop)
 	t.Setenv("TEMPORAL_ADDRESS", ln.Addr().String())
 	t.Setenv("TEMPORAL_NAMESPACE", "hr")
-	return CheckTemporal(t.Context(), zap.NewNop())
+	return CheckTemporal(t.Context(), zap.NewNop(), []string{"wiki"})
 }
 
 func allAttributes() map[string]enumspb.IndexedValueType {
@@ -51,9 +54,22 @@ func allAttributes() map[string]enumspb.IndexedValueType {
 	}
 }
 
+// everyQueue are the task queues of an installation with the app wiki.
+var everyQueue = []string{workflows.TaskQueue, workflows.UrgentQueue, activities.AppQueue("wiki")}
+
 func TestCheckTemporal(t *testing.T) {
+	t.Run("no worker", func(t *testing.T) {
+		for left := range everyQueue {
+			r := lookAtTemporal(t, nil, allAttributes(), slices.Delete(slices.Clone(everyQueue), left, left+1)...)
+			assert.Equal(t, 1, r.Count(checkup.Missing))
+			assert.Contains(t, r.Findings, checkup.Finding{
+				About: "task queue " + everyQueue[left], Verdict: checkup.Missing, Text: "no worker takes its tasks",
+				Do: "start a worker with this configuration, and look into its log",
+			})
+		}
+	})
 	t.Run("all is there", func(t *testing.T) {
-		r := lookAtTemporal(t, nil, allAttributes())
+		r := lookAtTemporal(t, nil, allAttributes(), everyQueue...)
 		assert.True(t, r.Reached)
 		assert.Equal(t, len(r.Findings), r.Count(checkup.OK), "%v", r.Findings)
 	})
@@ -68,7 +84,7 @@ func TestCheckTemporal(t *testing.T) {
 		attributes := allAttributes()
 		delete(attributes, "TenureStage")
 		attributes["TenureNextDue"] = enumspb.INDEXED_VALUE_TYPE_TEXT
-		r := lookAtTemporal(t, nil, attributes)
+		r := lookAtTemporal(t, nil, attributes, everyQueue...)
 		require.Equal(t, 2, r.Count(checkup.Missing), "%v", r.Findings)
 		for _, f := range r.Findings {
 			switch f.About {
@@ -84,7 +100,7 @@ func TestCheckTemporal(t *testing.T) {
 	t.Run("nobody there", func(t *testing.T) {
 		noTemporalSettings(t)
 		t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-		r := CheckTemporal(t.Context(), zap.NewNop())
+		r := CheckTemporal(t.Context(), zap.NewNop(), []string{"wiki"})
 		assert.False(t, r.Reached)
 		assert.Contains(t, r.Problem, "check TEMPORAL_ADDRESS")
 	})

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"net"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -10,11 +11,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // frontend is as much of a Temporal server as connecting to one needs.
@@ -22,6 +25,16 @@ type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	asked atomic.Int32
 	err   func(attempt int32) error
+
+	polled []string // task queues of which a worker takes the tasks
+}
+
+func (f *frontend) DescribeTaskQueue(_ context.Context, req *workflowservice.DescribeTaskQueueRequest) (*workflowservice.DescribeTaskQueueResponse, error) {
+	resp := &workflowservice.DescribeTaskQueueResponse{}
+	if slices.Contains(f.polled, req.GetTaskQueue().GetName()) {
+		resp.Pollers = []*taskqueuepb.PollerInfo{{Identity: "worker-1", LastAccessTime: timestamppb.Now()}}
+	}
+	return resp, nil
 }
 
 func (f *frontend) DescribeNamespace(context.Context, *workflowservice.DescribeNamespaceRequest) (*workflowservice.DescribeNamespaceResponse, error) {
