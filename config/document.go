@@ -45,6 +45,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		Leaver: policy.LeaverRules{Retain: defaultRetain, Delete: defaultDelete, Remind: defaultRemind},
 	}
 	v.mapping(
+		optional(keyInclude, func(value) {}), // was read already
 		required("kafka", func(v value) { cfg.Kafka = readKafka(v) }),
 		optional("webhooks", func(v value) { cfg.Webhooks = readWebhooks(v, cfg.Kafka.Topics) }),
 		required("ledger", func(v value) { cfg.Ledger = readLedger(v) }),
@@ -58,7 +59,16 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 			})
 		}),
 		optional("roles", func(v value) {
-			v.list(func(v value) { rules.Roles = append(rules.Roles, readRole(v)) })
+			first := map[string]value{}
+			v.list(func(v value) {
+				role := readRole(v)
+				if earlier, ok := first[role.Name]; ok {
+					l.sameName(role.Name, earlier, v)
+				} else {
+					first[role.Name] = v
+				}
+				rules.Roles = append(rules.Roles, role)
+			})
 		}),
 		optional("attention", func(v value) { cfg.Attention = readAttention(v, cfg.Attention) }),
 		optional("sweep", func(v value) { cfg.Sweep = readSweep(v, cfg.Sweep) }),
@@ -198,6 +208,17 @@ func readRole(v value) policy.Role {
 		}),
 	)
 	return r
+}
+
+// sameName reports two roles of one name where they are in two files; else policy says
+// it.
+func (l *loader) sameName(name string, earlier, later value) {
+	if name == "" || earlier.node.Line/stride == later.node.Line/stride {
+		return
+	}
+	path := join(later.path, "name")
+	at := l.placeAt(path)
+	l.fail(at, path, "a role is called %q already (%s)", name, l.lineOf(earlier.node.Line, at.line))
 }
 
 func readGrant(v value) policy.Grant {

@@ -8,9 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -50,11 +48,11 @@ type loader struct {
 	kinds     []connector.Kind
 	sources   []source.Kind
 
-	lines    []string // of the file
-	nodes    nodes    // of every field that was read
-	problems []*FieldError
-	warnings []*FieldError
-	signIns  []signIn
+	sourceFiles []sourceFile // the configuration, and what it includes
+	nodes       nodes        // of every field that was read
+	problems    []*FieldError
+	warnings    []*FieldError
+	signIns     []signIn
 }
 
 func (l *loader) load() (*Config, error) {
@@ -66,8 +64,9 @@ func (l *loader) load() (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.lines = strings.Split(string(content), "\n")
 	l.nodes = make(nodes)
+	l.add(l.file, content, root)
+	l.include(root)
 	cfg, rules := l.document(value{l: l, node: root, at: place{1, 1}})
 	l.checkSignIns(cfg, rules)
 	l.checkMapped(cfg, rules)
@@ -75,37 +74,44 @@ func (l *loader) load() (*Config, error) {
 	if len(l.problems) > 0 {
 		return nil, errors.Join(l.errors()...)
 	}
-	slices.SortStableFunc(l.warnings, byPlace)
-	cfg.Warnings = l.warnings
+	cfg.Warnings = l.shown(l.warnings)
 	return cfg, nil
 }
 
-// parse reads the one document of the file.
+// parse reads the one document of the configuration itself.
 func (l *loader) parse(content []byte) (*yaml.Node, error) {
+	root, problem := parseFile(l.file, content)
+	if problem != nil {
+		return nil, problem
+	}
+	return root, nil
+}
+
+// parseFile reads the one document of a file.
+func parseFile(file string, content []byte) (*yaml.Node, *FieldError) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var document, second yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: 1, Column: 1}, nil
 	case err != nil:
-		return nil, l.syntaxError(err)
+		return nil, syntaxError(file, err)
 	}
 	switch err := decoder.Decode(&second); {
 	case errors.Is(err, io.EOF):
 		return resolved(document.Content[0]), nil
 	case err != nil:
-		return nil, l.syntaxError(err)
+		return nil, syntaxError(file, err)
 	}
-	l.fail(placeOf(&second), "", "a second document begins here: there must be one only")
-	return nil, l.problems[0]
+	return nil, &FieldError{File: file, Line: second.Line, Column: second.Column, Text: "a second document begins here: there must be one only"}
 }
 
 var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 // syntaxError is an error of the YAML parser, which names the line, or the one
 // before it, or none.
-func (l *loader) syntaxError(err error) error {
-	p := &FieldError{File: l.file, Line: 1, Column: 1, Text: "no YAML near here: " + err.Error()}
+func syntaxError(file string, err error) *FieldError {
+	p := &FieldError{File: file, Line: 1, Column: 1, Text: "no YAML near here: " + err.Error()}
 	if m := yamlError.FindStringSubmatch(err.Error()); m != nil {
 		p.Text = "no YAML near here: " + m[2]
 		if line, err := strconv.Atoi(m[1]); err == nil {

@@ -50,8 +50,9 @@ func (l *loader) inside(node *yaml.Node, line, column int) place {
 
 // line is a line of the file, from 1.
 func (l *loader) line(n int) string {
-	if n < 1 || n > len(l.lines) {
+	file, n := l.fileOf(n)
+	if n < 1 || n > len(file.lines) {
 		return ""
 	}
-	return l.lines[n-1]
+	return file.lines[n-1]
 }

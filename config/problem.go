@@ -43,6 +43,17 @@ func (l *loader) warn(at place, path, format string, args ...any) {
 	})
 }
 
+// shown are problems in the order of the files and their lines, each with its own file
+// and line.
+func (l *loader) shown(problems []*FieldError) []*FieldError {
+	slices.SortStableFunc(problems, byPlace)
+	for _, p := range problems {
+		file, line := l.fileOf(p.Line)
+		p.File, p.Line = file.path, line
+	}
+	return problems
+}
+
 func byPlace(a, b *FieldError) int {
 	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 }
@@ -63,9 +74,8 @@ func (l *loader) failedWithin(path string) bool {
 
 // errors lists the problems in the order of the document.
 func (l *loader) errors() []error {
-	slices.SortStableFunc(l.problems, byPlace)
 	errs := make([]error, len(l.problems))
-	for i, p := range l.problems {
+	for i, p := range l.shown(l.problems) {
 		errs[i] = p
 	}
 	return errs

@@ -97,7 +97,7 @@ func (v value) pairs() ([]pair, bool) {
 		k, content := v.node.Content[i], resolved(v.node.Content[i+1])
 		path := join(v.path, k.Value)
 		if line, ok := first[k.Value]; ok {
-			v.l.fail(placeOf(k), path, "is there twice (first in line %d)", line)
+			v.l.fail(placeOf(k), path, "is there twice (first %s)", v.l.lineOf(line, k.Line))
 			continue
 		}
 		first[k.Value] = k.Line
