@@ -13,18 +13,18 @@ import (
 // on purpose. Each is about somebody of the history, and must cost nobody anything.
 func hostile(person string, number int) []ingest.Message {
 	headers := map[string]string{"content-type": structured}
-	said := func(kind, subject, data string) []byte {
+	said := func(kind, subject string) []byte {
 		return []byte(`{"specversion":"1.0","id":"hostile-` + strconv.Itoa(number) + `","source":"/hostile","type":"com.tenurehq.` + kind +
-			`.v1","subject":"` + subject + `","time":"2026-01-01T00:00:00Z","data":{"workerId":"` + subject + `","effectiveDate":"2026-01-01"` + data + `}}`)
+			`.v1","subject":"` + subject + `","time":"2026-01-01T00:00:00Z","data":{"workerId":"` + subject + `","effectiveDate":"2026-01-01"}}`)
 	}
 	return []ingest.Message{
 		{Key: person, Headers: headers, Value: []byte(`{"specversion":"1.0","type":"com.tenurehq.worker.terminated.v1","subj`)},
 		{Key: person, Headers: headers, Value: []byte("{\"specversion\":\"1.0\xff\"}")},
 		{Key: person, Headers: headers, Value: []byte("{\"a\":" + strings.Repeat("[", 100_000))},
-		{Key: person, Headers: headers, Value: said("worker.terminated", person+`\u200b`, "")},
-		{Key: person, Headers: headers, Value: said("worker.terminated", person+`\n`, "")},
-		{Key: "", Headers: headers, Value: said("worker.promoted", person, "")},
-		{Key: person, Headers: headers, Value: said("worker.terminated", strings.Repeat("x", 300_000), "")},
+		{Key: person, Headers: headers, Value: said("worker.terminated", person+`\u200b`)},
+		{Key: person, Headers: headers, Value: said("worker.terminated", person+`\n`)},
+		{Key: "", Headers: headers, Value: said("worker.promoted", person)},
+		{Key: person, Headers: headers, Value: said("worker.terminated", strings.Repeat("x", 300_000))},
 		{Key: person, Headers: headers, Value: bytes.Repeat([]byte{0}, 500_000)},
 		{Key: person, Headers: headers},
 	}
