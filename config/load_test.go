@@ -57,7 +57,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			"wiki":      {Connector: "memory"},
 		},
 		Attention: Attention{After: 5 * time.Minute, Recheck: 30 * time.Minute},
-		Sweep:     Sweep{Every: 10 * time.Second, Overdue: 10 * time.Minute},
+		Sweep:     Sweep{Every: 10 * time.Second, Overdue: 20 * time.Minute},
 		Breaker: &Breaker{
 			Window: 12 * time.Hour, Settle: 2 * time.Minute, SettleImmediate: 10 * time.Second,
 			Leavers: BreakerLimit{Share: 0.05, Count: 10, Most: 50, Window: time.Hour}, Disables: BreakerLimit{Share: 0.06, Count: 11, Most: 51, Window: 2 * time.Hour}, Deletions: BreakerLimit{Share: 0.07, Count: 12, Most: 52, Window: 3 * time.Hour},
