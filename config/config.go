@@ -89,6 +89,15 @@ type Sweep struct {
 	Overdue time.Duration
 }
 
+// OverdueAfter is how long (real time) somebody's time may pass without progress. A
+// leaver who waits to see whether many leave is not late.
+func (c *Config) OverdueAfter() time.Duration {
+	if c.Breaker == nil {
+		return c.Sweep.Overdue
+	}
+	return c.Sweep.Overdue + c.Breaker.Settle
+}
+
 // Metrics says where Prometheus metrics are served; empty means not at all.
 type Metrics struct{ Worker, Starter string } // listen addresses, e.g. "127.0.0.1:9464"
 

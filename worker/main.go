@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 	_ "time/tzdata" // people live in zones that a slim container image does not know
 
 	"go.uber.org/zap"
@@ -45,7 +44,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 
 	metrics := newMetrics(p.Metrics, cfg.Policy.Apps())
 	p.Metrics.MustRegister(&census{
-		ledger: backing.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), overdue: overdue(cfg), log: p.Log,
+		ledger: backing.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), overdue: cfg.OverdueAfter(), log: p.Log,
 	})
 	apps, err := openApps(ctx, cfg, backing.Ledger, metrics)
 	if err != nil {
@@ -63,7 +62,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 		Recheck:        cfg.Attention.Recheck,
 		Breaker:        breakerLimits(cfg.Breaker),
 		Runs:           backing.Runs,
-		Overdue:        overdue(cfg),
+		Overdue:        cfg.OverdueAfter(),
 	}
 	host := workflows.NewHost(backing.Temporal, acts)
 	err = service.SetUpTemporal(ctx, p.Log, func(ctx context.Context) error { return backing.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every) })
@@ -80,16 +79,6 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	p.Log.Info("stopping: finishing the steps that are under way")
 	host.Stop()
 	return nil
-}
-
-// overdue is how long somebody's time may pass without progress. A leaver who waits to
-// see whether many leave is not late.
-func overdue(cfg *config.Config) time.Duration {
-	bound := cfg.Sweep.Overdue
-	if cfg.Breaker != nil {
-		bound += cfg.Breaker.Settle
-	}
-	return bound
 }
 
 // breakerLimits is the configuration as the ledger wants it.

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/internal/service"
@@ -324,7 +325,7 @@ func ledgerParts(ctx context.Context, cfg *config.Config) []partView {
 	counts, countErr := l.Count(ctx)
 	var parts []partView
 	for i, look := range []func() (partView, error){
-		func() (partView, error) { return overduePart(ctx, cfg, l, now) },
+		func() (partView, error) { return overduePart(ctx, cfg, l) },
 		func() (partView, error) { return attentionPart(counts.Attention), countErr },
 		func() (partView, error) { return heldPart(ctx, l) },
 		func() (partView, error) { return approvalsPart(counts.Approvals), countErr },
@@ -382,21 +383,14 @@ func approvalsPart(byApp map[string]int) partView {
 	return v
 }
 
-// overdueMost is how many people who are overdue are counted at most.
-const overdueMost = 1000
-
-// overduePart says whose due time has passed, and nobody has looked again: the sweeper
-// finds everybody who is due within its period.
-func overduePart(ctx context.Context, cfg *config.Config, l ledger.Ledger, now time.Time) (partView, error) {
-	grace := max(5*cfg.Sweep.Every, 5*time.Minute)
-	due, err := l.Due(ctx, now.Add(-cfg.Clock().Span(grace)), overdueMost+1)
-	v := partView{State: partOK, Text: "nobody is overdue", Numbers: map[string]int{"overdue": len(due)}}
-	if len(due) > 0 {
-		v.State, v.Text = partAttention, fmt.Sprintf("%d overdue: something was to be done by %s, and nothing has come of it", len(due), instant(due[0].At))
-		v.Do = "see that workers and sweeper are at work, then: tenure person show " + quoted(due[0].PersonID)
-	}
-	if len(due) > overdueMost {
-		v.Text = "more than " + strings.Replace(v.Text, fmt.Sprint(len(due)), fmt.Sprint(overdueMost), 1)
+// overduePart says how many people's time has passed without progress, as the metric
+// tenure_people_overdue counts them.
+func overduePart(ctx context.Context, cfg *config.Config, l ledger.Ledger) (partView, error) {
+	late, err := l.Overdue(ctx, activities.LateSince(cfg.Clock(), cfg.OverdueAfter()))
+	v := partView{State: partOK, Text: "nobody is overdue", Numbers: map[string]int{"overdue": late}}
+	if late > 0 {
+		v.State, v.Text = partAttention, fmt.Sprintf("%d overdue: something was to be done more than %s ago, and nothing has come of it", late, cfg.OverdueAfter())
+		v.Do = "see that workers and sweeper are at work; the runbook is docs/runbooks/people-overdue.md"
 	}
 	return v, err
 }
