@@ -19,10 +19,11 @@ func (c *client) Disable(ctx context.Context, accountID string) error {
 	return err
 }
 
-// disable ends access first; then it moves the entry.
+// disable ends access first; then it ends moves that were broken off, and moves the
+// entry.
 func (c *client) disable(ctx context.Context, accountID string) error {
 	const op = connector.OpDisable
-	entry, err := c.changing(ctx, op, accountID)
+	entry, err := c.entry(ctx, op, accountID)
 	if err != nil {
 		return err
 	}
@@ -30,6 +31,9 @@ func (c *client) disable(ctx context.Context, accountID string) error {
 		if err := c.setLock(ctx, op, entry, c.lock.disabled); err != nil {
 			return err
 		}
+	}
+	if err := c.endMoves(ctx, op, entry); err != nil {
+		return connector.Unfinished(err)
 	}
 	if c.leavers == "" {
 		return nil

@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -190,19 +191,22 @@ func (c *grouped) Grant(ctx context.Context, accountID string, names []string) e
 }
 
 // Revoke implements connector.Entitler. A group that does not exist has no
-// members, so it is revoked already; the same goes for an account.
+// members, so it is revoked already; the same goes for an account. A move that was
+// broken off and cannot be ended does not keep what the entry has from being taken.
 func (c *grouped) Revoke(ctx context.Context, accountID string, names []string) error {
 	const op = connector.OpRevoke
-	entry, err := c.changing(ctx, op, accountID)
+	entry, err := c.entry(ctx, op, accountID)
 	if isKind(err, connector.KindNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return c.groups.each(ctx, op, names, func(group *directory.Entry) error {
+	unended := c.endMoves(ctx, op, entry)
+	err = c.groups.each(ctx, op, names, func(group *directory.Entry) error {
 		return c.groups.removeFrom(ctx, op, []*directory.Entry{group}, c.member(entry))
 	})
+	return cmp.Or(err, unended)
 }
 
 // each finds groups by name and calls do for each. One that fails for good does

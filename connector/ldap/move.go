@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"crypto/hmac"
 	"net/url"
 	"strings"
 
@@ -61,8 +62,11 @@ func (c *client) moveFirst(ctx context.Context, op string, entry *directory.Entr
 	if err := c.groups.removeFrom(ctx, op, held, now); err != nil { // those that were added in vain
 		return err
 	}
-	note := noteOf(old)
-	err := c.dir.Modify(ctx, op, old, directory.Change{How: directory.Add, Attribute: noteAttribute, Values: []string{note}})
+	note, err := c.noteOf(op, entry)
+	if err != nil {
+		return err
+	}
+	err = c.dir.Modify(ctx, op, old, directory.Change{How: directory.Add, Attribute: noteAttribute, Values: []string{note}})
 	if err != nil && !directory.Is(err, attributeOrValueExists) && !isKind(err, connector.KindInvalid, connector.KindForbidden) {
 		return err // else the entry can hold none: settle knows the usual places
 	}
@@ -85,21 +89,35 @@ func (c *client) follow(ctx context.Context, op string, held []*directory.Entry,
 }
 
 // noteAttribute holds notes of moves: URLs with a label (RFC 2079), which inetOrgPerson
-// may have.
+// may have. People can often write their own, so that a note is sealed: a DN that
+// somebody else wrote there would give them the memberships that are left at it.
 const (
 	noteAttribute = "labeledURI"
 	noteScheme    = "ldap:///"
-	noteLabel     = " Tenure moved the entry from here, and its memberships are to follow"
+	noteLabel     = " Tenure moved the entry from here, and its memberships are to follow: "
 )
 
-func noteOf(dn string) string { return noteScheme + url.PathEscape(dn) + noteLabel }
+// noteOf is the note of where an entry is, before it is moved.
+func (c *client) noteOf(op string, entry *directory.Entry) (string, error) {
+	seal, err := c.dir.Seal(op, c.sealed(entry, entry.DN))
+	return noteScheme + url.PathEscape(entry.DN) + noteLabel + seal, err
+}
 
-// noted is the DN that a note tells of, if it is one.
-func noted(value string) (dn string, ok bool) {
-	escaped, labelled := strings.CutSuffix(value, noteLabel)
+// sealed is what a note's seal is of: an entry, and where it was.
+func (c *client) sealed(entry *directory.Entry, dn string) string {
+	return "tenure/moved/" + entry.Text(c.accountID) + "/" + dn
+}
+
+// noted is the DN that a note of this entry tells of, if it is one that Tenure wrote.
+func (c *client) noted(op string, entry *directory.Entry, value string) (dn string, ok bool, err error) {
+	escaped, seal, labelled := strings.Cut(value, noteLabel)
 	escaped, schemed := strings.CutPrefix(escaped, noteScheme)
-	dn, err := url.PathUnescape(escaped)
-	return dn, labelled && schemed && err == nil && directory.ValidDN(dn)
+	dn, unescapable := url.PathUnescape(escaped)
+	if !labelled || !schemed || unescapable != nil || !directory.ValidDN(dn) {
+		return "", false, nil
+	}
+	own, err := c.dir.Seal(op, c.sealed(entry, dn))
+	return dn, hmac.Equal([]byte(own), []byte(seal)), err
 }
 
 func (c *client) forget(ctx context.Context, op string, entry *directory.Entry, note string) error {
@@ -114,24 +132,35 @@ func (c *client) forget(ctx context.Context, op string, entry *directory.Entry, 
 // first.
 func (c *client) changing(ctx context.Context, op, accountID string) (*directory.Entry, error) {
 	entry, err := c.entry(ctx, op, accountID)
-	if err != nil || !c.groups.holdDNs() {
-		return entry, err
+	if err != nil {
+		return nil, err
+	}
+	return entry, c.endMoves(ctx, op, entry)
+}
+
+// endMoves ends moves of an entry that were broken off.
+func (c *client) endMoves(ctx context.Context, op string, entry *directory.Entry) error {
+	if !c.groups.holdDNs() {
+		return nil
 	}
 	for _, value := range entry.Texts(noteAttribute) {
-		old, ok := noted(value)
+		old, ok, err := c.noted(op, entry, value)
+		if err != nil {
+			return err
+		}
 		if !ok {
 			continue
 		}
 		if !directory.SameDN(old, entry.DN) { // else it has not been moved
 			if err := c.inherit(ctx, op, entry, old); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if err := c.forget(ctx, op, entry, value); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return entry, nil
+	return nil
 }
 
 // inherit gives an entry the memberships that are left at a DN where it was.

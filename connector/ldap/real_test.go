@@ -4,6 +4,9 @@ package ldap_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -311,7 +314,7 @@ func TestBrokenMovesAreEnded(t *testing.T) {
 			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{"staff"}))
 			old := s.dn(t, made.ID)
 			note := goldap.NewModifyRequest(old, nil)
-			note.Add("labeledURI", []string{"https://example.com her own", "ldap:///" + url.PathEscape(old) + " Tenure moved the entry from here, and its memberships are to follow"})
+			note.Add("labeledURI", []string{"https://example.com her own", s.note(made.ID, old)})
 			require.NoError(t, s.admin.Modify(note))
 			require.NoError(t, s.admin.ModifyDN(goldap.NewModifyDNRequest(old, "uid=moved-"+name, true, "ou=leavers,dc=plain")))
 			defer func() { _ = s.admin.Del(goldap.NewDelRequest("uid=moved-"+name+",ou=leavers,dc=plain", nil)) }()
@@ -330,6 +333,49 @@ func TestBrokenMovesAreEnded(t *testing.T) {
 			assert.Equal(t, "https://example.com her own", account.Attributes["labeledURI"])
 		})
 	}
+}
+
+// note is what Tenure writes into an entry before it moves it.
+func (s server) note(accountID, dn string) string {
+	seal := hmac.New(sha256.New, []byte(s.password))
+	seal.Write([]byte("tenure/moved/" + accountID + "/" + dn))
+	return "ldap:///" + url.PathEscape(dn) + " Tenure moved the entry from here, and its memberships are to follow: " + hex.EncodeToString(seal.Sum(nil))
+}
+
+// TestAForgedNoteGivesNothing has somebody write a note into their own entry, of a DN
+// that a group holds and no entry has.
+func TestAForgedNoteGivesNothing(t *testing.T) {
+	s := openServer(t, "dc=plain")
+	c := s.target(s.settings(nil)).Open(t)
+	defer c.Close()
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "forger", Username: "forger", Active: true})
+	require.NoError(t, err)
+	gone := "uid=gone-admin,ou=people,dc=plain"
+	left := goldap.NewModifyRequest("cn=staff,ou=groups,dc=plain", nil)
+	left.Add("member", []string{gone})
+	require.NoError(t, s.admin.Modify(left))
+	defer func() {
+		taken := goldap.NewModifyRequest("cn=staff,ou=groups,dc=plain", nil)
+		taken.Delete("member", []string{gone})
+		require.NoError(t, s.admin.Modify(taken))
+	}()
+	for name, note := range map[string]string{
+		"without a seal":     strings.TrimSuffix(s.note(made.ID, gone), s.note(made.ID, gone)[strings.LastIndex(s.note(made.ID, gone), " "):]),
+		"of somebody else's": s.note("another", gone),
+		"of somewhere else":  strings.Replace(s.note(made.ID, "uid=x,ou=people,dc=plain"), url.PathEscape("uid=x,ou=people,dc=plain"), url.PathEscape(gone), 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			forged := goldap.NewModifyRequest(s.dn(t, made.ID), nil)
+			forged.Replace("labeledURI", []string{note})
+			require.NoError(t, s.admin.Modify(forged))
+			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{"engineers"}))
+			require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), made.ID, []string{"engineers"}))
+			members := s.membersOf(t, "staff")
+			assert.Contains(t, members, gone)
+			assert.NotContains(t, members, s.dn(t, made.ID))
+		})
+	}
+	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
 }
 
 // membershipsFollow is the test of one server, whose groups may be empty or not.

@@ -196,6 +196,9 @@ func (t *Topology) Env() []string {
 		"TEMPORAL_ADDRESS=" + t.ports.address("temporal"),
 		"TEMPORAL_NAMESPACE=" + t.opts.Namespace,
 		"TEMPORAL_CONFIG_FILE=" + os.DevNull,
+		"DIRECTORY_PASSWORD=" + t.ldapPassword,
+		"WIKI_TOKEN=" + t.scimToken,
+		"DATABASE_PASSWORD=" + t.postgresPassword,
 	}
 	if t.opts.Secure {
 		env = append(env,

@@ -22,15 +22,14 @@ var configuration string
 
 // rendering is what the template of tenure.yaml uses.
 type rendering struct {
-	Brokers                                    string
-	Secure                                     bool
-	CA, KafkaUser, KafkaPassword               string // the password is a file
-	Ledger                                     string
-	Metrics                                    string
-	DirectoryURL, DirectoryCA                  string
-	WikiURL, DatabaseAddress                   string
-	DirectoryPassword, WikiToken, DatabasePass string
-	Allowed                                    int // before the breaker holds
+	Brokers                      string
+	Secure                       bool
+	CA, KafkaUser, KafkaPassword string // the password is a file
+	Ledger                       string
+	Metrics                      string
+	DirectoryURL, DirectoryCA    string
+	WikiURL, DatabaseAddress     string
+	Allowed                      int // before the breaker holds
 }
 
 // Run runs Tenure's command line as an operator, and returns what it prints.
@@ -66,10 +65,10 @@ func (t *Topology) render(name, path, directoryCA string) error {
 	r := rendering{
 		Brokers: t.ports.address("kafka"), Secure: t.opts.Secure, KafkaUser: kafkaUser, KafkaPassword: t.kafkaPasswordFile(),
 		Ledger: t.LedgerURL(), Metrics: t.ports.address(name),
-		DirectoryURL: t.directoryURL(), DirectoryCA: directoryCA, DirectoryPassword: t.ldapPassword,
-		WikiURL: t.wikiURL(), WikiToken: t.scimToken,
-		DatabaseAddress: t.ports.address(AppDatabase), DatabasePass: t.postgresPassword,
-		Allowed: cmp.Or(t.opts.Allowed, 5000),
+		DirectoryURL: t.directoryURL(), DirectoryCA: directoryCA,
+		WikiURL:         t.wikiURL(),
+		DatabaseAddress: t.ports.address(AppDatabase),
+		Allowed:         cmp.Or(t.opts.Allowed, 5000),
 	}
 	if t.opts.Secure {
 		r.Brokers, r.CA = t.ports.address("kafka-clients"), t.certs.ca()

@@ -2,6 +2,9 @@ package directory
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"iter"
 	"strings"
@@ -26,6 +29,18 @@ type Client struct {
 
 // New returns a client. It connects when it is first used.
 func New(config Config) *Client { return &Client{config: config, answers: remote.NewAnswers()} }
+
+// Seal returns a seal of a text that only who knows the password can make: what
+// Tenure leaves in the directory is told from what others write there.
+func (c *Client) Seal(op, text string) (string, error) {
+	password, err := c.config.Password.Reveal()
+	if err != nil {
+		return "", remote.NoSecret(op, "password", err)
+	}
+	seal := hmac.New(sha256.New, []byte(password))
+	seal.Write([]byte(text))
+	return hex.EncodeToString(seal.Sum(nil)), nil
+}
 
 // Close closes the connections that nobody uses, and those in use when they are
 // given back.
