@@ -66,6 +66,6 @@ func (t *Topology) confine(opts *process.Options, program string) error {
 			env = append(env, variable)
 		}
 	}
-	opts.Env = env
+	opts.Env = append(env, t.secrets()...)
 	return nil
 }

@@ -196,10 +196,8 @@ func (t *Topology) Env() []string {
 		"TEMPORAL_ADDRESS=" + t.ports.address("temporal"),
 		"TEMPORAL_NAMESPACE=" + t.opts.Namespace,
 		"TEMPORAL_CONFIG_FILE=" + os.DevNull,
-		"DIRECTORY_PASSWORD=" + t.ldapPassword,
-		"WIKI_TOKEN=" + t.scimToken,
-		"DATABASE_PASSWORD=" + t.postgresPassword,
 	}
+	env = append(env, t.secrets()...)
 	if t.opts.Secure {
 		env = append(env,
 			"TEMPORAL_API_KEY="+t.apiKey,
@@ -215,4 +213,9 @@ func (t *Topology) Env() []string {
 		}
 	}
 	return env
+}
+
+// secrets are the variables to which the configuration's secrets refer.
+func (t *Topology) secrets() []string {
+	return []string{"DIRECTORY_PASSWORD=" + t.ldapPassword, "WIKI_TOKEN=" + t.scimToken, "DATABASE_PASSWORD=" + t.postgresPassword}
 }
