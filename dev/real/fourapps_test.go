@@ -48,9 +48,6 @@ apps:
     attributes: {comment: person.jobTitle}
   scimmy:
     connector: scim
-    # It works on one request at a time, and lists somebody twice who is added twice: ten
-    # calls at once would take longer than a call may.
-    atOnce: 3
     settings: %[6]s
     attributes: {name.givenName: person.givenName, name.familyName: person.familyName, title: person.jobTitle, emails: person.email}
 roles:
