@@ -88,11 +88,11 @@ type account struct {
 	Groups  []string // without the prefix, sorted
 }
 
-// fourPatience is how long a thousand people may take: the machine may be small, and
+// fourPatience is how long all of it may take: the machine may be small, and
 // it runs all of the servers.
 const fourPatience = 20 * time.Minute
 
-// TestCompanyInFourApps sends the history of a company of a thousand, in two parts,
+// TestCompanyInFourApps sends the history of a company, in two parts,
 // into OpenLDAP, Active Directory, PostgreSQL and SCIMMY at once. In the end each of
 // them, asked by its own tools, shows what policy says, and nothing else.
 func TestCompanyInFourApps(t *testing.T) {
