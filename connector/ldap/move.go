@@ -110,14 +110,20 @@ func (c *client) sealed(entry *directory.Entry, dn string) string {
 
 // noted is the DN that a note of this entry tells of, if it is one that Tenure wrote.
 func (c *client) noted(op string, entry *directory.Entry, value string) (dn string, ok bool, err error) {
-	escaped, seal, labelled := strings.Cut(value, noteLabel)
-	escaped, schemed := strings.CutPrefix(escaped, noteScheme)
-	dn, unescapable := url.PathUnescape(escaped)
-	if !labelled || !schemed || unescapable != nil || !directory.ValidDN(dn) {
+	dn, seal, ok := readNote(value)
+	if !ok {
 		return "", false, nil
 	}
 	own, err := c.dir.Seal(op, c.sealed(entry, dn))
 	return dn, hmac.Equal([]byte(own), []byte(seal)), err
+}
+
+// readNote reads what has the form of a note: its seal has not been checked.
+func readNote(value string) (dn, seal string, ok bool) {
+	escaped, seal, labelled := strings.Cut(value, noteLabel)
+	escaped, schemed := strings.CutPrefix(escaped, noteScheme)
+	dn, err := url.PathUnescape(escaped)
+	return dn, seal, labelled && schemed && err == nil && directory.ValidDN(dn)
 }
 
 func (c *client) forget(ctx context.Context, op string, entry *directory.Entry, note string) error {
