@@ -60,12 +60,12 @@ func (t *Topology) confine(opts *process.Options, program string) error {
 	const enter = `mount --bind "$1" "$1" && mount -t proc proc "$1/proc" && mount -t tmpfs -o mode=1777 tmpfs "$1/tmp" &&
 		mount -o remount,ro,bind "$1" && cd "$1" && exec chroot --userspec="$2:$2" "$1" "/usr/local/bin/$3"`
 	opts.Path, opts.Args = unshare, []string{"--mount", "--propagation", "private", "/bin/sh", "-c", enter, "sh", t.image(), strconv.Itoa(imageUser), program}
-	env := []string{"PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TENURE_CONFIG=" + config}
+	env := append(t.secrets(), "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TENURE_CONFIG="+config)
 	for _, variable := range opts.Env {
 		if strings.HasPrefix(variable, "TEMPORAL_") && !strings.HasPrefix(variable, "TEMPORAL_CONFIG_FILE=") { // there is none
 			env = append(env, variable)
 		}
 	}
-	opts.Env = append(env, t.secrets()...)
+	opts.Env = env
 	return nil
 }
