@@ -261,14 +261,20 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	assert.Equal(t, cfg.Breaker.Window, duration("properties.breaker.properties.window"))
 	assert.Equal(t, cfg.Breaker.Settle, duration("properties.breaker.properties.settle"))
 	assert.Equal(t, cfg.Breaker.SettleImmediate, duration("properties.breaker.properties.settleImmediate"))
-	for _, limit := range []BreakerLimit{
-		cfg.Breaker.Leavers, cfg.Breaker.Disables, cfg.Breaker.Deletions, cfg.Breaker.Suspensions, cfg.Breaker.Losses, cfg.Breaker.Grants,
+	assert.Equal(t, cfg.Breaker.Suspensions.Window, duration("$defs.suspensionsLimit.properties.window"))
+	for name, limit := range map[string]BreakerLimit{
+		"leavers": cfg.Breaker.Leavers, "disables": cfg.Breaker.Disables, "deletions": cfg.Breaker.Deletions,
+		"suspensions": cfg.Breaker.Suspensions, "losses": cfg.Breaker.Losses, "grants": cfg.Breaker.Grants,
 	} {
-		share, err := parseShare(fmt.Sprint(byDefault("$defs.breakerLimit.properties.share")))
+		kind := "$defs.breakerLimit"
+		if name == "suspensions" {
+			kind = "$defs.suspensionsLimit"
+		}
+		share, err := parseShare(fmt.Sprint(byDefault(kind + ".properties.share")))
 		require.NoError(t, err)
-		assert.InDelta(t, limit.Share, share, 0)
-		assert.EqualValues(t, limit.Count, byDefault("$defs.breakerLimit.properties.count"))
-		assert.EqualValues(t, limit.Most, byDefault("$defs.breakerLimit.properties.most"))
+		assert.InDelta(t, limit.Share, share, 0, name)
+		assert.EqualValues(t, limit.Count, byDefault(kind+".properties.count"), name)
+		assert.EqualValues(t, limit.Most, byDefault(kind+".properties.most"), name)
 	}
 	assert.Equal(t, wiki.Joiner.LeadTime, duration("$defs.joiner.properties.leadTime"))
 	assert.Equal(t, wiki.Mover.Overlap, duration("$defs.mover.properties.overlap"))
