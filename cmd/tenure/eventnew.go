@@ -36,9 +36,15 @@ func (c *cli) eventNewCommand() *cobra.Command {
 as it stands, with the values of the flags, and examples for what they leave open.
 TYPE is one of ` + strings.Join(eventWords, ", ") + `.
 
-An event of a person replaces all that HR said of them before, so that one which is to
-be sent wants all fields of theirs: give them as flags, or change the file. Its ID is
-a new one each time, since an event is known by its source and ID.`,
+An event with a worker is the whole person: from its effective date on, it replaces what
+HR said before, and a field that it leaves out becomes empty. Give all of their fields as
+flags, or change the file, before you send an event about somebody who is known already.
+
+What was said last counts. An event counts as said at its time, or when it was received
+if that was earlier. If time is more than 5 minutes ahead of the receipt, the event is
+used and an operator is asked about it. Of two events with the same time, the one with
+the higher sequence was said last; an event without a sequence comes before those that
+have one. What is written here has the present time, no sequence, and a new ID.`,
 		Example: `  tenure event new hired > hired.json
   tenure event new hired --worker 10004 --given Ada --family Byron --department Development | tenure event send -
   tenure event new terminated --worker 10004 --last-day 2026-12-31 --line >> events.jsonl`,

@@ -60,7 +60,7 @@ var Kind = connector.Kind{
 
 const about = `Give Tenure an account of its own (not a domain administrator's), its DN or userPrincipalName as ` + "`bindDN`" + `, and delegate to it, on the OUs of accounts: create and delete user objects, reset passwords, read and write all properties of user objects; on those of groups: modify the membership. ` + "`tenure app test NAME`" + ` looks whether it has these rights. Name one writable domain controller (or several, of one site, the first being the one that is used): what was changed on one is on the others a little later.
 
-**Encryption.** Only ` + "`ldaps://`, or `ldap://` with `startTLS`" + `: Active Directory takes passwords no other way.
+**Encryption.** Only ` + "`ldaps://`, or `ldap://` with `startTLS`" + `: Active Directory accepts passwords in no other way. ` + "`plaintext: true`" + ` does not change that: unencrypted connections are always refused.
 
 **Names.** The username becomes sAMAccountName, cn and, with ` + "`upnSuffix`" + `, userPrincipalName. It has 20 characters at most and none of ` + "`\" / \\ [ ] : | < > + = ; ? , * @`" + `. Accounts are linked by objectGUID: renaming and moving them changes nothing for Tenure. In a large domain have ` + "`externalID`" + ` and the other attributes that accounts are found by indexed.
 
