@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // How long texts may be, in bytes: what a database can index and a workflow ID can
@@ -19,7 +21,7 @@ const (
 
 // Text returns a text as Tenure keeps it: without white space around it and without
 // characters that nobody sees. White space within it, of whatever width, becomes
-// plain spaces. Every source uses it, so that a condition of policy holds for what
+// plain spaces, and a letter and its accent are one character. Every source uses it, so that a condition of policy holds for what
 // people read and not for what a spreadsheet left there.
 func Text(s string) string {
 	s = strings.Map(func(r rune) rune {
@@ -33,7 +35,7 @@ func Text(s string) string {
 		}
 		return r
 	}, s)
-	return strings.TrimFunc(s, func(r rune) bool { return r == ' ' || joiner(r) })
+	return strings.TrimFunc(norm.NFC.String(s), func(r rune) bool { return r == ' ' || joiner(r) })
 }
 
 // SameWord reports whether two of an HR system's words mean the same: case, spaces
@@ -47,7 +49,7 @@ func Word(text string) string {
 			return unicode.ToLower(r)
 		}
 		return -1
-	}, text)
+	}, norm.NFC.String(text))
 }
 
 // joiner reports whether the character joins letters or keeps them apart: some

@@ -26,6 +26,8 @@ func TestText(t *testing.T) {
 		"\x1b[31mSales\x07":                    "[31mSales",
 		"Sales\u3164":                          "Sales",
 		"M\u00fcller":                          "M\u00fcller",
+		"Mu\u0308ller":                         "M\u00fcller", // as files from a Mac have it
+		"Mu\u200b\u0308ller":                   "M\u00fcller",
 		"\u0645\u06cc\u200c\u0634\u0648\u062f": "\u0645\u06cc\u200c\u0634\u0648\u062f", // Persian needs what keeps letters apart
 		"Sales\u200d":                          "Sales",
 		" \u200b\u00a0":                        "",

@@ -2,14 +2,18 @@ package snapshot
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/tenurehq/tenure/hr"
 )
 
 // alike holds IDs by what is left of them when a spreadsheet has had them: numbers
-// without leading zeros, with few digits and an exponent; texts with quotes.
+// without leading zeros, with separators, with few digits and an exponent; dates;
+// texts with quotes.
 type alike struct {
 	byForm  map[string][]string
 	written []exponent // IDs that are numbers with an exponent
@@ -27,50 +31,92 @@ func (a *alike) add(id string) {
 	if a.byForm == nil {
 		a.byForm, a.digits = map[string][]string{}, map[int][]string{}
 	}
-	f := form(id)
-	a.byForm[f] = append(a.byForm[f], id)
-	if e, ok := exponentOf(id, f); ok {
-		a.written = append(a.written, e)
+	for _, f := range forms(id) {
+		a.byForm[f] = append(a.byForm[f], id)
+		if number(f) {
+			a.digits[len(f)] = append(a.digits[len(f)], id)
+		}
 	}
-	if number(f) {
-		a.digits[len(f)] = append(a.digits[len(f)], id)
+	if e, ok := exponentOf(id); ok {
+		a.written = append(a.written, e)
 	}
 }
 
-// to returns the IDs that may be the one given.
-func (a *alike) to(id string) []string {
-	f := form(id)
-	found := append([]string(nil), a.byForm[f]...)
-	if number(f) {
-		for _, e := range a.written {
-			if e.is(f) {
-				found = append(found, e.id)
-			}
-		}
-	}
-	if e, ok := exponentOf(id, f); ok {
-		for _, other := range a.digits[e.length] {
-			if e.is(form(other)) {
+// to returns the IDs that may be the one given, sorted.
+func (a *alike) to(id string) (found []string) {
+	numbers := slices.DeleteFunc(forms(id), func(f string) bool { return !number(f) })
+	for _, f := range forms(id) {
+		for _, other := range a.byForm[f] {
+			if !strings.HasPrefix(f, dated) || isDate(id) || isDate(other) {
 				found = append(found, other)
 			}
 		}
 	}
-	return found
+	for _, e := range a.written {
+		if slices.ContainsFunc(numbers, e.is) {
+			found = append(found, e.id)
+		}
+	}
+	if e, ok := exponentOf(id); ok {
+		for _, other := range a.digits[e.length] {
+			if slices.ContainsFunc(forms(other), e.is) {
+				found = append(found, other)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // quotes are what programs put around texts, so that nobody reads them as numbers.
 const quotes = "'\"=`\u2018\u2019\u201c\u201d\u00b4"
 
-var decimals = regexp.MustCompile(`^([0-9]+)[.,]0+$`)
+var (
+	decimals  = regexp.MustCompile(`^([0-9]+)[.,]0+$`)
+	thousands = regexp.MustCompile(`^[0-9]{1,3}([.,'\x{2019}_][0-9]{3})+([.,]0+)?$`)
+)
 
-// form is what is left of an ID.
-func form(id string) string {
-	f := strings.ToLower(strings.Trim(hr.Text(id), quotes+" "))
+// precision is how many digits of a number a spreadsheet keeps: the rest become zeros.
+const precision = 15
+
+// bare is an ID without what programs put around it, and without case.
+func bare(id string) string {
+	return strings.ToLower(strings.TrimPrefix(strings.Trim(norm.NFKC.String(hr.Text(id)), quotes+" "), "+"))
+}
+
+// forms are what may be left of an ID.
+func forms(id string) []string {
+	f := bare(id)
+	list := []string{short(f)}
 	if m := decimals.FindStringSubmatch(f); m != nil {
-		f = m[1]
+		list = append(list, short(m[1]))
 	}
-	if short := strings.TrimLeft(f, "0"); short != "" || f == "" {
-		return short
+	if thousands.MatchString(f) {
+		if whole, rest := f[:strings.LastIndexAny(f, ".,")+1], f[strings.LastIndexAny(f, ".,")+1:]; whole != "" && len(rest) != 3 {
+			f = whole // without decimals
+		}
+		list = append(list, short(strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, f)))
+	}
+	if e, ok := exponentOf(id); ok {
+		list = append(list, "exponent "+e.mantissa+" "+strconv.Itoa(e.length))
+	}
+	if n := list[len(list)-1]; number(n) && len(n) > precision {
+		list = append(list, n[:precision]+strings.Repeat("0", len(n)-precision))
+	}
+	list = append(list, asDates(id)...)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// short is a text without leading zeros.
+func short(text string) string {
+	if rest := strings.TrimLeft(text, "0"); rest != "" || text == "" {
+		return rest
 	}
 	return "0"
 }
@@ -78,16 +124,17 @@ func form(id string) string {
 // number reports whether a form is one without an exponent.
 func number(form string) bool { return form != "" && strings.Trim(form, "0123456789") == "" }
 
-var scientific = regexp.MustCompile(`^([0-9])(?:[.,]([0-9]+))?e\+?([0-9]{1,3})$`)
+var scientific = regexp.MustCompile(`^([0-9]+)(?:[.,]([0-9]*))?e\+?([0-9]{1,3})$`)
 
-func exponentOf(id, form string) (exponent, bool) {
-	m := scientific.FindStringSubmatch(form)
+func exponentOf(id string) (exponent, bool) {
+	m := scientific.FindStringSubmatch(bare(id))
 	if m == nil {
 		return exponent{}, false
 	}
 	power, err := strconv.Atoi(m[3])
-	mantissa := strings.TrimRight(m[1]+m[2], "0")
-	return exponent{id: id, mantissa: mantissa, length: power + 1}, err == nil && mantissa != ""
+	whole := strings.TrimLeft(m[1], "0")
+	mantissa := strings.TrimRight(whole+m[2], "0")
+	return exponent{id: id, mantissa: mantissa, length: power + len(whole)}, err == nil && whole != ""
 }
 
 // is reports whether a number may have been written so: with its first digits, the

@@ -34,6 +34,36 @@ func TestMangledIDs(t *testing.T) {
 		{"00004", "40", false},
 		{"104", "4", false},
 		{"0", "00", true},
+		{"300000", "3.00E+05", true},
+		{"12E5", "1.20E+06", true},
+		{"12E5", "1200000", true},
+		{"1E10", "10000000000", true},
+		{"12E5", "1.30E+06", false},
+		{"12345", "12,345", true},
+		{"1234567", "1.234.567,00", true},
+		{"1234567", "1'234'567", true},
+		{"4000", "4.000", true},
+		{"4", "4.000", true},
+		{"12345", "123,45", false},
+		{"4912345", "+4912345", true},
+		{"1234567890123456789", "1234567890123450000", true},
+		{"1234567890123456789", "1234567890123400000", false},
+		{"MAR1", "1-Mar", true},
+		{"MAR1", "01.03.2026", true},
+		{"SEPT2", "2-Sep", true},
+		{"DEC15", "15-Dez", true},
+		{"3-1", "1-Mar", true},
+		{"3-1", "3-Jan", true},
+		{"1-3", "2026-03-01", true},
+		{"MAR98", "1998-03-01", true},
+		{"10/26", "Oct-26", true},
+		{"F\u00c9V3", "3-f\u00e9vr.", true},
+		{"3-1", "1-3", false},
+		{"MAR1", "2-Mar", false},
+		{"1-Mar", "MAR1", true},
+		{"JUN7", "7-Jul", false},
+		{"M\u00dc-17", "MU\u0308-17", true},
+		{"\uff11\uff12", "12", true},
 	} {
 		t.Run(c.gone+" "+c.found, func(t *testing.T) {
 			r, err := snapshot.New(snapshot.Options{AsOf: instant("2026-06-01T06:00:00Z"), Source: source})
@@ -102,7 +132,8 @@ func TestErrorValues(t *testing.T) {
 			JobTitle: "Clerk", Location: hr.Location{TimeZone: "UTC"},
 		},
 	}}
-	for title, changed := range map[string]bool{"#N/A": false, "#ref!": false, "Clerk": false, "NULL": true, "": true, "Chief": true} {
+	for title, changed := range map[string]bool{"#N/A": false, "#ref!": false, "#ZAHL!": false, "#\u00a1VALOR!": false, "#NOM?": false, "#######": false, "#N/D": false,
+		"C# developer": true, "#1": true, "\\N": true, "\u2014": true, "Clerk": false, "NULL": true, "": true, "Chief": true} {
 		r, err := snapshot.New(snapshot.Options{AsOf: instant("2026-06-01T06:00:00Z"), Source: source})
 		require.NoError(t, err)
 		rows, problems := read(mangledHeader+"1,employee,Ada,Berg,2026-01-05,,UTC,"+title+",,,\n", mapping)

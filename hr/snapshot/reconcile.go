@@ -151,7 +151,7 @@ func (r *Reconciliation) Absent(personID string, events []hr.Event) error {
 		r.withdraw(found)
 		f = finding{employed: f.employed, question: &Question{
 			Code: CodeMangledID, Text: "is not in the file, and " + strings.Join(found, ", ") +
-				" is new there: the IDs differ in leading zeros, quotes, exponents or case only. Nothing is sent of either. " +
+				" is new there: a spreadsheet may have made the one of the other (leading zeros, quotes, separators, exponents, dates, case). Nothing is sent of either. " +
 				"Mend the file; if they are two people, HR must say hired of the one and terminated of the other",
 		}}
 	}
