@@ -1,0 +1,287 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// documents returns the documentation, by path below the project's root. The changelog
+// and the decisions are history: they may name what is gone.
+func documents(t *testing.T, history bool) map[string]string {
+	t.Helper()
+	root := filepath.Join(sourceDir, "..", "..")
+	found := map[string]string{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name != "." && strings.HasPrefix(d.Name(), ".") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		past := name == "CHANGELOG.md" || strings.HasPrefix(name, filepath.Join("docs", "adr"))
+		if filepath.Ext(name) != ".md" || past && !history {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		found[name] = string(text)
+		return err
+	}))
+	require.Contains(t, found, "README.md")
+	return found
+}
+
+var (
+	fence    = regexp.MustCompile("(?ms)^[ \t]*```(\\w*)\n(.*?)^[ \t]*```")
+	codeSpan = regexp.MustCompile("`([^`\n]+)`")
+)
+
+// simpleCommands splits a script into commands of one program each. It knows what
+// documentation uses of a shell's grammar: quotes, comments, pipes, lists, redirections
+// and lines that go on.
+func simpleCommands(script string) (commands [][]string) {
+	var words []string
+	var word strings.Builder
+	quote, inWord := rune(0), false
+	endWord := func() {
+		if inWord {
+			words = append(words, word.String())
+		}
+		word.Reset()
+		inWord = false
+	}
+	endCommand := func() {
+		endWord()
+		if len(words) > 0 {
+			commands = append(commands, words)
+		}
+		words = nil
+	}
+	runes := []rune(strings.ReplaceAll(script, "\\\n", " "))
+	for i := 0; i < len(runes); i++ {
+		switch r := runes[i]; {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '"' || r == '\'':
+			quote, inWord = r, true
+		case r == '#' && !inWord:
+			for i+1 < len(runes) && runes[i+1] != '\n' {
+				i++
+			}
+		case strings.ContainsRune("|&;\n()", r):
+			endCommand()
+		case strings.ContainsRune("<>", r):
+			endWord()
+			words = append(words, string(r))
+		case unicode.IsSpace(r):
+			endWord()
+		default:
+			inWord = true
+			word.WriteRune(r)
+		}
+	}
+	endCommand()
+	return commands
+}
+
+// ours returns what is given to this program in a command, without redirections.
+func ours(command []string) (args []string, ok bool) {
+	for i, word := range command {
+		if word != "tenure" && word != "bin/tenure" {
+			if strings.HasPrefix(word, "-") && i == 0 {
+				return nil, false
+			}
+			continue
+		}
+		if i > 0 && !strings.Contains(command[0], "=") && command[0] != "docker" {
+			return nil, false // a mention, as an argument of something else
+		}
+		args = command[i+1:]
+		for j, arg := range args {
+			if arg == "<" || arg == ">" {
+				return args[:j], true
+			}
+		}
+		return args, true
+	}
+	return nil, false
+}
+
+// misused says what is wrong with a command line of ours, or nil. A line that is only
+// mentioned may leave out arguments, and may stand for several.
+func misused(args []string, mentioned bool) error {
+	if len(args) == 0 || args[0] == "..." {
+		return nil
+	}
+	root := (&cli{}).root()
+	root.InitDefaultHelpFlag()
+	root.InitDefaultVersionFlag()
+	root.InitDefaultCompletionCmd(args...)
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		return err
+	}
+	if cmd == root && !strings.HasPrefix(args[0], "-") {
+		return fmt.Errorf("there is no command %q", args[0])
+	}
+	cmd.InitDefaultHelpFlag()
+	if mentioned {
+		return mentions(cmd, rest)
+	}
+	if err := cmd.ParseFlags(rest); err != nil {
+		return err
+	}
+	if help, _ := cmd.Flags().GetBool("help"); help {
+		return nil
+	}
+	return errors.Join(cmd.ValidateArgs(cmd.Flags().Args()), cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups())
+}
+
+// mentions says which of the flags in rest the command does not have, and whether a verb
+// is meant that it does not have.
+func mentions(cmd *cobra.Command, rest []string) error {
+	if cmd.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && rest[0] != "..." && strings.ToUpper(rest[0]) != rest[0] {
+		return fmt.Errorf("%s has no verb %q", cmd.CommandPath(), rest[0])
+	}
+	for _, word := range rest {
+		name, isFlag := strings.CutPrefix(word, "--")
+		name, _, _ = strings.Cut(name, "=")
+		if isFlag && cmd.Flag(strings.Trim(name, ",.")) == nil {
+			return fmt.Errorf("%s has no flag %s", cmd.CommandPath(), word)
+		}
+	}
+	return nil
+}
+
+// What the documentation tells people to type is there, with those flags.
+func TestDocumentedCommandsExist(t *testing.T) {
+	lines := 0
+	check := func(where, script string, mentioned bool) {
+		for _, command := range simpleCommands(script) {
+			args, ok := ours(command)
+			if !ok {
+				continue
+			}
+			lines++
+			assert.NoError(t, misused(args, mentioned), "%s: tenure %s", where, strings.Join(args, " "))
+		}
+	}
+	for name, text := range documents(t, false) {
+		for _, block := range fence.FindAllStringSubmatch(text, -1) {
+			switch block[1] {
+			case "sh", "bash", "":
+				check(name, block[2], false)
+			case "text":
+				check(name, block[2], true)
+			}
+		}
+		for _, span := range codeSpan.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+			check(name, span[1], true)
+		}
+	}
+	walk((&cli{}).root(), func(cmd *cobra.Command) {
+		check(cmd.CommandPath()+" --help", cmd.Example, false)
+	})
+	assert.Greater(t, lines, 300, "few commands were found")
+}
+
+func TestWhatIsNotThereIsFoundInDocuments(t *testing.T) {
+	tests := map[string]struct {
+		line      string
+		mentioned bool
+		want      string
+	}{
+		"no such command":        {"tenure persons list", false, "unknown command"},
+		"no such verb":           {"tenure person find 1", false, "unknown verb"},
+		"no such verb mentioned": {"tenure person find", true, "no verb"},
+		"no such flag":           {"bin/tenure run list --atention", false, "unknown flag"},
+		"no such flag mentioned": {"tenure run list --atention", true, "no flag"},
+		"too few arguments":      {"tenure person show", false, "wants"},
+		"behind an environment":  {"A=b tenure x", false, "unknown command"},
+		"in a container":         {"docker compose exec -T worker tenure x", false, "unknown command"},
+		"behind a pipe":          {"cat x | tenure event sent -", false, "unknown verb"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			for _, command := range simpleCommands(test.line) {
+				if args, ok := ours(command); ok {
+					assert.ErrorContains(t, misused(args, test.mentioned), test.want)
+					return
+				}
+			}
+			t.Error("no command was found")
+		})
+	}
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+)
+
+// anchors are the names by which GitHub lets links point at a document's headings.
+func anchors(text string) map[string]bool {
+	all := map[string]bool{}
+	for _, h := range heading.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+		title := link.ReplaceAllString(h[1], "]")
+		slug := strings.Map(func(r rune) rune {
+			switch {
+			case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
+				return unicode.ToLower(r)
+			case r == ' ':
+				return '-'
+			}
+			return -1
+		}, title)
+		name := slug
+		for n := 1; all[name]; n++ {
+			name = fmt.Sprintf("%s-%d", slug, n)
+		}
+		all[name] = true
+	}
+	return all
+}
+
+func TestLinksOfDocumentsLeadSomewhere(t *testing.T) {
+	all := documents(t, true)
+	root := filepath.Join(sourceDir, "..", "..")
+	checked := 0
+	for name, text := range all {
+		text = codeSpan.ReplaceAllString(fence.ReplaceAllString(text, ""), "")
+		for _, found := range link.FindAllStringSubmatch(text, -1) {
+			target, anchor, _ := strings.Cut(found[1], "#")
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+				continue
+			}
+			checked++
+			path := name
+			if target != "" {
+				path = filepath.Join(filepath.Dir(name), target)
+			}
+			_, err := os.Stat(filepath.Join(root, path)) // a file or a folder
+			if assert.NoError(t, err, "%s: %s", name, found[1]) && anchor != "" {
+				assert.True(t, anchors(all[path])[anchor], "%s: %s has no heading of that name", name, found[1])
+			}
+		}
+	}
+	assert.Greater(t, checked, 150, "few links were found")
+}
