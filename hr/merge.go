@@ -38,8 +38,9 @@ func Merge(personID string, events []Event) Timeline {
 	standing := unrescinded(all)
 
 	t := Timeline{PersonID: personID}
-	t.Periods, t.Positions, t.Conflicts = positionsOf(standing).merge()
-	t.Conflicts = append(t.Conflicts, doubtful(all, standing)...)
+	known, returning := withoutReturns(standing)
+	t.Periods, t.Positions, t.Conflicts = positionsOf(known).merge()
+	t.Conflicts = append(append(t.Conflicts, returning...), doubtful(all, standing)...)
 	leaves, partial := t.leavesOf(standing)
 	var refused, overlapping []Conflict
 	t.Absences, overlapping = absences(leaves, t.Periods)

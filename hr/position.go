@@ -10,6 +10,8 @@ import (
 type position struct {
 	ids    []string // that it was given, in the order in which HR said them
 	events []*Event // its snapshots and what may end it, in the order in which HR said them
+
+	periods []Period // in which it is held; merge fills them in
 }
 
 // positions are a person's events told apart by position.
@@ -289,7 +291,8 @@ func (ps *positions) merge() (all []Period, list []Position, conflicts []Conflic
 				own.Periods = append(own.Periods, j.periods...)
 			}
 		}
-		if own.Periods = separate(own.Periods); len(own.Periods) > 0 {
+		p.periods = separate(own.Periods)
+		if own.Periods = p.periods; len(own.Periods) > 0 {
 			list = append(list, own)
 		}
 	}

@@ -106,6 +106,7 @@ func voided(events []*Event) map[*Event]*Event {
 func withdrawnWith(opening, by *Event, live []*Event) []*Event {
 	all := append(slices.Clone(live), opening)
 	slices.SortFunc(all, (*Event).compare)
+	all, _ = withoutReturns(all)
 	position := positionsOf(all).with(opening.EventKey)
 	if position == nil {
 		return nil

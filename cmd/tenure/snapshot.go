@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/snapshot"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
@@ -291,11 +292,7 @@ func eventsOf(ctx context.Context, l ledger.Ledger, personID string) ([]hr.Event
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, nil
 	}
-	events := make([]hr.Event, len(person.Events))
-	for i, e := range person.Events {
-		events[i] = e.Event
-	}
-	return events, err
+	return decide.EventsOf(person), err
 }
 
 // show makes what is printed of what was found.

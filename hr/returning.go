@@ -1,0 +1,216 @@
+package hr
+
+import (
+	"slices"
+	"time"
+)
+
+// withoutReturns leaves out what was received when access had ended and would give it
+// back, though HR is said to have known better all along: a hire that is dated back, a
+// name for a position that takes it from what ended it, a correction of the last day.
+// Access that has ended comes back by a rehire, or by rescinding what ended it, so a
+// human is asked. What counts is when Tenure had seen access end, by its own clock: the
+// sender's says what it likes. History that is told when it was over gave no access that
+// could have ended, and a contract that HR extended in time goes on (settle).
+//
+// What is said of a position whose opening is left out goes with it.
+func withoutReturns(events []*Event) (kept []*Event, conflicts []Conflict) {
+	named := slices.ContainsFunc(events, func(e *Event) bool { return e.PositionID != "" })
+	doubted := func(e *Event) bool { return mayReturn(e, events, named) }
+	if !slices.ContainsFunc(events, doubted) {
+		return events, nil
+	}
+	byReceipt := slices.Clone(events)
+	slices.SortStableFunc(byReceipt, func(a, b *Event) int { return a.receipt().Compare(b.receipt()) })
+	s := seen{access: map[EventKey]bool{}}
+	refused := map[string]bool{} // IDs of positions whose opening is left out
+	for _, e := range byReceipt {
+		switch known := s.names(e.PositionID); {
+		case !e.snapshot() && e.Type != EventTerminated:
+			kept = append(kept, e)
+		case refused[e.PositionID] && !known && !e.opens():
+		case doubted(e) && s.returnsBy(e):
+			conflicts = append(conflicts, Conflict{Code: returning(e), Event: e.EventKey})
+			refused[e.PositionID] = refused[e.PositionID] || e.PositionID != "" && e.opens() && !known
+		default:
+			s.events = append(s.events, e)
+		}
+	}
+	kept = append(kept, s.events...)
+	slices.SortFunc(kept, (*Event).compare)
+	return kept, conflicts
+}
+
+// returning is what a human is asked about something that would bring access back.
+func returning(e *Event) ConflictCode {
+	switch e.Type {
+	case EventHired:
+		return ConflictHiredAfterEnd
+	case EventTerminated:
+		return ConflictLaterTermination
+	default:
+		return ConflictChangedAfterEnd
+	}
+}
+
+// receipt is when Tenure came to know of the event.
+func (e *Event) receipt() time.Time {
+	if e.Received.IsZero() {
+		return e.Said()
+	}
+	return e.Received
+}
+
+// zonesApart is more than civil dates of one name can be apart.
+const zonesApart = 27 * time.Hour
+
+// mayReturn reports whether an event could bring back access that had ended when it was
+// received: it counts as said before the end, or before HR spoke of it. Where HR names no
+// positions, whatever ends an employment ends it for everything but a correction of the
+// last day. What the contract of one position gives is not for others to decide.
+func mayReturn(e *Event, events []*Event, named bool) bool {
+	if e.Type == EventRehired || !e.snapshot() && e.Type != EventTerminated || e.Received.IsZero() {
+		return false
+	}
+	return slices.ContainsFunc(events, func(f *Event) bool {
+		switch {
+		case !e.arrivedAfter(f):
+			return false
+		case !named && (e.Type != EventTerminated || f.Type != EventTerminated || e.Effective != f.Effective):
+			return false
+		case f.snapshot() && f.PositionID == e.PositionID && !e.opens():
+			return false
+		}
+		ends, ok := f.mayEnd()
+		return ok && ends.Before(e.Received.Add(zonesApart)) && (e.before(f) || e.Said().Before(ends.Add(zonesApart)))
+	})
+}
+
+// mayEnd is about when an event ends access, if it does.
+func (e *Event) mayEnd() (time.Time, bool) {
+	switch {
+	case e.Type == EventTerminated:
+		return e.accessEnds(time.UTC), true
+	case e.snapshot() && !e.Profile.EndDate.IsZero():
+		return e.Profile.EndDate.AddDays(1).StartIn(time.UTC), true
+	default:
+		return time.Time{}, false
+	}
+}
+
+// seen is what Tenure has seen of somebody's access as events came in.
+type seen struct {
+	events []*Event          // that were received, in that order
+	looked int               // at how many of them
+	access map[EventKey]bool // the snapshots of positions that gave access, by those looked at
+}
+
+// names reports whether HR has said anything of a position under an ID.
+func (s *seen) names(id string) bool {
+	return slices.ContainsFunc(s.events, func(e *Event) bool { return e.snapshot() && e.PositionID == id })
+}
+
+// look notes which positions gave access until an instant, each time by what had been
+// received then.
+func (s *seen) look(until time.Time) {
+	for n := s.looked; n < len(s.events); n++ {
+		from, to := s.events[n].receipt(), until
+		if n+1 < len(s.events) {
+			to = s.events[n+1].receipt()
+		}
+		if !from.Before(to) {
+			continue
+		}
+		for _, p := range merged(s.events[:n+1]).list {
+			if slices.ContainsFunc(p.periods, func(q Period) bool {
+				return !q.never() && q.Starts.Before(to) && (q.Ends.IsZero() || q.Ends.After(from))
+			}) {
+				for _, e := range p.events {
+					s.access[e.EventKey] = s.access[e.EventKey] || e.snapshot()
+				}
+			}
+		}
+	}
+	s.looked = max(len(s.events)-1, 0) // the last one holds on
+}
+
+// merged are the positions that events speak of, with their periods.
+func merged(events []*Event) *positions {
+	said := slices.Clone(events)
+	slices.SortFunc(said, (*Event).compare)
+	ps := positionsOf(said)
+	ps.merge()
+	return ps
+}
+
+// returnsBy reports whether an event brings back access that was seen to end.
+func (s *seen) returnsBy(e *Event) bool {
+	at := e.receipt()
+	known, next := merged(s.events), merged(append(slices.Clone(s.events), e))
+	was := known.nextAccess(at)
+	for _, q := range next.list {
+		is := nextAccess(q.periods, at)
+		before := known.sharing(q)
+		if slices.ContainsFunc(before, func(p *position) bool { return nextAccess(p.periods, at).Equal(at) }) {
+			continue
+		}
+		for _, p := range before {
+			if sooner(is, nextAccess(p.periods, at)) && p.outrunBy(e, q, at) && s.gave(p, at) {
+				return true
+			}
+		}
+		if len(before) == 0 && !was.Equal(at) && sooner(is, was) && slices.ContainsFunc(known.list, func(p *position) bool { return s.gave(p, at) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// gave reports whether a position was seen to give access.
+func (s *seen) gave(p *position, until time.Time) bool {
+	s.look(until)
+	return slices.ContainsFunc(p.events, func(e *Event) bool { return s.access[e.EventKey] })
+}
+
+// sharing are the positions of which some of the same was said.
+func (ps *positions) sharing(q *position) (list []*position) {
+	for _, p := range ps.list {
+		if slices.ContainsFunc(p.events, func(e *Event) bool {
+			return e.snapshot() && slices.ContainsFunc(q.events, func(f *Event) bool { return f.EventKey == e.EventKey })
+		}) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// outrunBy reports whether an event is said to be older than what ended the position, or
+// than the end. That its own contract goes on is no such thing.
+func (p *position) outrunBy(e *Event, after *position, at time.Time) bool {
+	for _, q := range slices.Backward(p.periods) {
+		if q.Ends.IsZero() || q.Ends.After(at) {
+			continue
+		}
+		if q.End.Cause == EndOfContract && slices.Contains(after.events, e) {
+			return false
+		}
+		return q.Ends.After(e.Said()) || slices.ContainsFunc(p.events, func(f *Event) bool {
+			return f.EventKey == q.End.Event && e.before(f)
+		})
+	}
+	return false
+}
+
+// nextAccess is the first instant from another one on at which a position is held; zero
+// if there is none.
+func (ps *positions) nextAccess(at time.Time) (first time.Time) {
+	for _, p := range ps.list {
+		if next := nextAccess(p.periods, at); sooner(next, first) {
+			first = next
+		}
+	}
+	return first
+}
+
+// sooner reports whether one instant is before another; zero is never.
+func sooner(a, b time.Time) bool { return !a.IsZero() && (b.IsZero() || a.Before(b)) }
