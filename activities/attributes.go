@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
 
 // shown is what an account, read again, shows of the attributes that it is to have.
 type shown struct {
-	digest  string   // of what it shows; empty if that cannot be said
+	digest  string   // of what it shows, or ledger.AttributesUnknown
 	dropped []string // names of those that it does not show as they were set
 }
 
@@ -50,7 +51,7 @@ func (t *task) shows(account connector.Account, wanted map[string]any, cleared b
 	}
 	digest := policy.Digest(seen)
 	if len(dropped) > 0 && digest == policy.Digest(wanted) {
-		digest = "" // what is missing is not among the attributes
+		digest = ledger.AttributesUnknown // what is missing is not among the attributes
 	}
 	return shown{digest, dropped}, nil
 }
@@ -67,7 +68,7 @@ func (t *task) attributesOf(account connector.Account, wanted map[string]any, se
 	}
 	switch {
 	case err != nil:
-		return "", errors.Join(set, err)
+		return ledger.AttributesUnknown, errors.Join(set, err)
 	case len(seen.dropped) == 0:
 		return seen.digest, nil
 	case set != nil:
@@ -76,12 +77,14 @@ func (t *task) attributesOf(account connector.Account, wanted map[string]any, se
 	return seen.digest, notKept(t.step.App, seen.dropped)
 }
 
-// unsure is the outcome of a failed update of which it is not known what it has set.
+// unsure is the outcome of a failed update of which it is not known what it has set. An
+// account that was adopted and is to be brought up to policy still is.
 func (t *task) unsure() done {
-	if !t.step.Attributes {
+	if !t.step.Attributes || t.link.JustAdopted() {
 		return done{}
 	}
-	return done{shown: new(string)}
+	unknown := ledger.AttributesUnknown
+	return done{shown: &unknown}
 }
 
 // unmarked reports whether the account does not show that it is the person's, where

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -53,7 +54,7 @@ func (t *task) provision() (done, error) {
 	link := t.link
 	link.AccountID, link.Username = account.ID, account.Username
 	link.Adopted = link.Adopted || action == "adopted"
-	link.Attributes = attributes.digest
+	link.Attributes = cmp.Or(attributes.digest, ledger.AttributesUnknown)
 	link.Entitlements = t.step.Grant
 	link.ProvenAt = t.a.Clock.Now()
 	link.DeletedAt, link.DoubtUntil, link.Creating = time.Time{}, time.Time{}, ledger.Creation{}

@@ -36,6 +36,7 @@ func (d decision) withdrawals() []asked {
 		}
 	case status == hr.StatusSuspended:
 		all = append(all, d.announced()...)
+		all = append(all, d.destroyed()...)
 	default:
 		all = append(all, d.announced()...)
 		all = append(all, d.disables()...)
@@ -204,6 +205,16 @@ func (d decision) disables() []asked {
 	return all
 }
 
+// destroyed are the accounts that somebody who is suspended is to lose for good because
+// policy does not grant them any more, in apps that cannot turn accounts off. A
+// suspension does not ask for that: it turns accounts off, and destroys none.
+func (d decision) destroyed() []asked {
+	return slices.DeleteFunc(d.disables(), func(a asked) bool {
+		s, _ := d.step(a.steps[0])
+		return s.Kind != plan.Delete
+	})
+}
+
 // losses are the entitlements that somebody who stays is to lose in accounts that they
 // keep. What else changes in the same account waits with it.
 func (d decision) losses() []asked {
@@ -227,7 +238,8 @@ func (d decision) grants() []asked {
 	for _, s := range d.plan.Steps {
 		link := d.link(s.App)
 		switch {
-		case s.Kind == plan.Update && len(s.Grant) > 0 && link.State == ledger.LinkActive && link.Attributes != "":
+		case link.JustAdopted():
+		case s.Kind == plan.Update && len(s.Grant) > 0 && link.State == ledger.LinkActive:
 			all = append(all, d.askFor(ledger.Grants, s, s.Grant, "is given "))
 		case s.Kind == plan.Provision && !d.owed(s.App):
 			gets := slices.DeleteFunc(slices.Clone(s.Grant), func(e string) bool { return slices.Contains(link.Entitlements, e) })

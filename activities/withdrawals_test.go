@@ -1,10 +1,12 @@
 package activities
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -23,7 +25,13 @@ func TestWhatCountsAsGivenAndLost(t *testing.T) {
 		return ledger.Link{App: app, State: state, Entitlements: has, Attributes: "sha256:ab"}
 	}
 	adopted := link("wiki", ledger.LinkActive)
-	adopted.Attributes = ""
+	adopted.Attributes, adopted.Adopted = "", true
+	adoptedOff := adopted
+	adoptedOff.State = ledger.LinkDisabled
+	unconfirmed := link("wiki", ledger.LinkActive)
+	unconfirmed.Attributes = ""
+	unknown := unconfirmed
+	unknown.Adopted, unknown.Attributes = true, ledger.AttributesUnknown
 	chat := link("chat", ledger.LinkActive)
 	for name, c := range map[string]struct {
 		links []ledger.Link
@@ -37,6 +45,10 @@ func TestWhatCountsAsGivenAndLost(t *testing.T) {
 		"attributes only":                     {[]ledger.Link{link("wiki", ledger.LinkActive)}, nil, plan.Step{Kind: plan.Update, Attributes: true}, []string{}},
 		"while the account is off":            {[]ledger.Link{chat, link("wiki", ledger.LinkDisabled)}, nil, plan.Step{Kind: plan.Update, Revoke: []string{"b"}}, []string{"losses: loses b in wiki"}},
 		"an account that was just adopted":    {[]ledger.Link{adopted}, nil, plan.Step{Kind: plan.Update, Grant: []string{"staff"}, Attributes: true}, []string{}},
+		"an adopted account that is off":      {[]ledger.Link{chat, adoptedOff}, nil, plan.Step{Kind: plan.Provision, Grant: []string{"staff"}}, []string{}},
+		"what an adopted account loses":       {[]ledger.Link{adopted}, nil, plan.Step{Kind: plan.Update, Revoke: []string{"b"}}, []string{"losses: loses b in wiki"}},
+		"attributes never confirmed":          {[]ledger.Link{unconfirmed}, nil, plan.Step{Kind: plan.Update, Grant: []string{"admins"}, Attributes: true}, []string{"grants: is given admins in wiki"}},
+		"attributes that cannot be told":      {[]ledger.Link{unknown}, nil, plan.Step{Kind: plan.Update, Grant: []string{"admins"}, Attributes: true}, []string{"grants: is given admins in wiki"}},
 		"an account more":                     {[]ledger.Link{chat}, nil, plan.Step{Kind: plan.Provision, Grant: []string{"staff"}}, []string{"grants: is given an account, staff in wiki"}},
 		"the first one":                       {nil, nil, plan.Step{Kind: plan.Provision, Grant: []string{"staff"}}, []string{}},
 		"what was theirs from the first day":  {[]ledger.Link{chat}, []ledger.Step{{App: "wiki", Kind: "Provision", State: ledger.StepAttention}}, plan.Step{Kind: plan.Provision, Grant: []string{"staff"}}, []string{}},
@@ -54,6 +66,42 @@ func TestWhatCountsAsGivenAndLost(t *testing.T) {
 			assert.Equal(t, c.want, asksOf(got))
 			for _, a := range got {
 				assert.Equal(t, []string{"wiki/key"}, a.steps)
+			}
+		})
+	}
+}
+
+// An app that cannot turn accounts off deletes them in place of that.
+func TestADeletionInPlaceOfADisableCountsAsOne(t *testing.T) {
+	active := []ledger.Link{{App: "wiki", State: ledger.LinkActive}, {App: "chat", State: ledger.LinkActive}}
+	off := []ledger.Link{{App: "wiki", State: ledger.LinkDisabled}, {App: "chat", State: ledger.LinkDisabled}}
+	gone := plan.Step{App: "wiki", Key: "wiki/gone", Kind: plan.Delete, Why: "not granted"}
+	disabled := plan.Step{App: "chat", Key: "chat/off", Kind: plan.Disable, Why: "off"}
+	for name, c := range map[string]struct {
+		status hr.Status
+		links  []ledger.Link
+		steps  []plan.Step
+		want   []string
+	}{
+		"who works":                    {hr.StatusActive, active, []plan.Step{disabled, gone}, []string{"disables: off", "disables: not granted"}},
+		"who is on leave":              {hr.StatusOnLeave, active, []plan.Step{gone}, []string{"disables: not granted"}},
+		"who has not begun":            {hr.StatusUpcoming, active, []plan.Step{gone}, []string{"disables: not granted"}},
+		"who is suspended":             {hr.StatusSuspended, active, []plan.Step{disabled, gone}, []string{"disables: not granted"}},
+		"suspended, once they are off": {hr.StatusSuspended, off, []plan.Step{gone}, []string{"deletions: not granted"}},
+		"suspended, right after it is off": {
+			hr.StatusSuspended, active, []plan.Step{{App: "wiki", Key: "wiki/off", Kind: plan.Disable}, gone}, []string{},
+		},
+		"who has left": {hr.StatusEnded, active, []plan.Step{gone}, []string{"leavers: not granted"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := decision{person: ledger.Person{Links: c.links}, plan: plan.Plan{Steps: c.steps}}
+			d.desired.Standing = hr.Standing{Status: c.status, Period: &hr.Period{}}
+			asks := d.withdrawals()
+			assert.Equal(t, c.want, asksOf(asks))
+			for _, a := range asks {
+				if slices.Contains(a.Apps, "wiki") {
+					assert.Equal(t, []string{gone.Key}, a.steps, "it waits until it is admitted")
+				}
 			}
 		})
 	}

@@ -68,6 +68,13 @@ func (t Timeline) period(now time.Time) *Period {
 	return found
 }
 
+// Leaves reports whether a termination has ended the person's employment at an instant or
+// is going to, all positions of it, or whether nothing makes them a person of the company.
+func (t Timeline) Leaves(now time.Time) bool {
+	p := t.period(now)
+	return p == nil || p.End.Cause == EndTerminated
+}
+
 // profile is the profile in force at an instant.
 func (p *Period) profile(now time.Time) *Profile { return &p.snapshot(now).Profile }
 

@@ -269,7 +269,9 @@ type Link struct {
 	Adopted   bool // the account was there before Tenure
 
 	Entitlements []string // those that Tenure granted and the app confirmed, sorted
-	Attributes   string   // digest of the attributes last confirmed
+	// Attributes is the digest of the attributes last confirmed, or AttributesUnknown. It
+	// is empty as long as none ever were: see JustAdopted.
+	Attributes string
 
 	CreatedAt    time.Time // the first confirmation that it exists
 	DisabledAt   time.Time // proof of the present disabled state; zero while active
@@ -292,6 +294,14 @@ type Link struct {
 	// Contested says that the account is another person's too. It is set by the ledger.
 	Contested bool
 }
+
+// AttributesUnknown stands for a digest where an account that was brought up to policy does
+// not show its attributes as they were set, and what it shows has no digest.
+const AttributesUnknown = "unknown"
+
+// JustAdopted reports whether the account was adopted, and has not been brought up to policy
+// since.
+func (l Link) JustAdopted() bool { return l.Adopted && l.Attributes == "" }
 
 // Creation is a call that was to make an account, and that may have made it. While a
 // link has one, that a look-up shows no account is no proof that there is none.

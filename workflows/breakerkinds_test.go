@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -196,4 +197,138 @@ func TestWhatAJoinerIsStillOwedIsNoGrant(t *testing.T) {
 	b.on(day+time.Hour, func() { down = false })
 	b.live(3 * day)
 	assert.Equal(t, working, b.states())
+}
+
+// An app that does not keep the external ID shows no account as it was set: what many are
+// given in it is held all the same.
+func TestGrantsCountInAnAppThatDropsTheExternalID(t *testing.T) {
+	b := dropping(t, testRules(), "directory", connector.ExternalID)
+	b.limit()
+	b.hears(0, hired("Development"))
+	b.others(day, ledger.Grants, 3)
+	b.hears(day+time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+	b.on(2*day, func() { assert.Equal(t, "on [engineers staff]", b.state("directory")) })
+	b.decides(3*day, ledger.VerbRelease)
+	b.live(4 * day)
+	assert.Equal(t, "on [sales staff]", b.state("directory"))
+}
+
+// So is what many are given while an update of their account keeps failing.
+func TestGrantsCountWhileAnUpdateFails(t *testing.T) {
+	b := limited(t)
+	var failing bool
+	b.apps["directory"].OnCall(func(_ context.Context, op, _ string) error {
+		if failing && op == connector.OpUpdate {
+			return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "no"}
+		}
+		return nil
+	})
+	b.hears(0, hired("Development"))
+	b.on(time.Hour, func() { failing = true })
+	promoted := profile("Development")
+	promoted.JobTitle = "Admiral"
+	b.hears(2*time.Hour, hr.Event{Type: hr.EventUpdated, Profile: promoted})
+	b.others(day, ledger.Grants, 3)
+	b.hears(day+time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+	b.on(2*day, func() { assert.Equal(t, "on [engineers staff]", b.state("directory")) })
+	b.live(3 * day)
+}
+
+// An account that is adopted is brought up to policy, whatever is held, also if that
+// fails at first.
+func TestWhatAnAdoptedAccountGetsIsNoGrant(t *testing.T) {
+	b := limited(t)
+	failing := true
+	b.apps["wiki"].OnCall(func(_ context.Context, op, _ string) error {
+		if failing && op == connector.OpGrant {
+			return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "not now"}
+		}
+		return nil
+	})
+	b.hears(0, hired("Sales"))
+	b.others(day, ledger.Grants, 3)
+	b.on(day+time.Hour, func() {
+		id := b.apps["wiki"].Put(connector.Account{Username: "gfacello", ExternalID: b.person, Active: true})
+		require.NoError(t, b.ledger.FinishStep(context.Background(), ledger.Outcome{
+			PersonID: b.person, App: "wiki", Key: "adopt", Kind: "Provision", At: b.now(), State: ledger.StepDone,
+			Link: &ledger.Link{PersonID: b.person, App: "wiki", AccountID: id, Username: "gfacello", State: ledger.LinkActive, Adopted: true},
+		}))
+	})
+	b.hears(day+2*time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Development")})
+	b.on(day+3*time.Hour, func() { failing = false })
+	b.live(3 * day)
+	assert.Equal(t, "on [engineers]", b.state("wiki"))
+	assert.Equal(t, "on [sales staff]", b.state("directory"), "that is a grant, and held")
+}
+
+// deleteOnly makes the wiki an app that can end access only by deleting.
+func deleteOnly(b *biography) {
+	type without struct {
+		connector.Connector
+		connector.Creator
+		connector.Deleter
+		connector.Entitler
+	}
+	inner := b.acts.Apps["wiki"].Connector.(whole)
+	b.acts.Apps["wiki"].Connector = without{inner, inner, inner, inner}
+}
+
+// Nothing of somebody who is suspended is destroyed in the flood, whoever suspended them.
+func TestAnAccountThatCanOnlyBeDeletedIsHeldWhileItsOwnerIsSuspended(t *testing.T) {
+	for _, source := range []string{"/security", hr.OperatorSource} {
+		for name, c := range map[string]struct {
+			others int
+			want   string
+		}{"alone": {0, "none"}, "with many": {3, "on [engineers]"}} {
+			t.Run(source+" "+name, func(t *testing.T) {
+				b := limited(t)
+				deleteOnly(b)
+				b.hears(0, hired("Development"))
+				b.recorded(day, source, "s", hr.EventSuspended)
+				if c.others > 0 {
+					b.others(day+time.Hour, ledger.Disables, c.others)
+				}
+				b.hears(day+2*time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+				b.on(day+2*time.Hour+50*time.Second, func() { assert.Equal(t, "on [engineers]", b.state("wiki"), "it settles") })
+				b.on(2*day, func() { assert.Equal(t, c.want, b.state("wiki")) })
+				if c.others > 0 {
+					b.decides(3*day, ledger.VerbRelease)
+				}
+				b.live(4 * day)
+				assert.Equal(t, "none", b.state("wiki"))
+				assert.Equal(t, "off [engineers staff]", b.state("directory"), "what can be turned off waits for nothing")
+			})
+		}
+	}
+}
+
+// Who is suspended before they have an account counts as others do: they get none.
+func TestSuspensionsOfWhoHasNoAccountYetAreHeld(t *testing.T) {
+	held := func(t *testing.T) *biography {
+		b := limited(t)
+		b.othersBy(0, ledger.Suspensions, "/security", 3)
+		b.recorded(time.Hour, "/security", "s", hr.EventSuspended)
+		b.hears(2*time.Hour, hired("Development"))
+		b.on(day, func() {
+			assert.Equal(t, everywhere("none"), b.states(), "nothing is made for who may be suspended")
+			withdrawals := person(b).Withdrawals
+			require.Len(t, withdrawals, 1)
+			assert.Equal(t, ledger.WithdrawalHeld, withdrawals[0].State)
+		})
+		return b
+	}
+	t.Run("cancelled", func(t *testing.T) {
+		b := held(t)
+		b.decides(day+time.Hour, ledger.VerbCancel)
+		b.live(2 * day)
+		assert.Equal(t, working, b.states())
+	})
+	t.Run("released", func(t *testing.T) {
+		b := held(t)
+		b.decides(day+time.Hour, ledger.VerbRelease)
+		b.recorded(2*day, "/security", "r", hr.EventReinstated)
+		b.on(2*day-time.Hour, func() { assert.Equal(t, everywhere("none"), b.states()) })
+		b.live(3 * day)
+		assert.Equal(t, working, b.states())
+	})
 }

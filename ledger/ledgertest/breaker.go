@@ -85,6 +85,58 @@ var breakerTests = tests{
 		assert.Equal(t, ledger.WithdrawalHeld, w.State, "not even the first one is done")
 		assert.Equal(t, ledger.WithdrawalHeld, state(t, l, "p4"))
 	},
+	"TheEndOfOnePositionIsNoLeaving": func(t *testing.T, l ledger.Ledger) {
+		jobs := func(person string, names ...string) {
+			employ(t, l, person)
+			for _, name := range names {
+				record(t, l, hireInto(person, name))
+			}
+		}
+		for i := range 5 {
+			person := fmt.Sprint("p", i)
+			jobs(person, "A", "B")
+			record(t, l, endOf(person, "B", 10))
+			assert.Empty(t, read(t, l, person).Withdrawals)
+		}
+		jobs("only", "A")
+		record(t, l, endOf("only", "A", 10))
+		assert.Equal(t, ledger.WithdrawalNoticed, state(t, l, "only"), "there is no other")
+		jobs("both", "A", "B")
+		record(t, l, endOf("both", "A", 10), endOf("both", "B", 10))
+		assert.Equal(t, "urn:hr\x1fB of both", read(t, l, "both").Withdrawals[0].Key, "the second one ends the last")
+		assert.Equal(t, ledger.WithdrawalNoticed, state(t, l, "both"))
+		jobs("unknown", "A")
+		record(t, l, endOf("unknown", "Z", 10))
+		assert.Empty(t, read(t, l, "unknown").Withdrawals, "it ends nothing")
+
+		w, _, opened := askFor(t, l, leaver("q", 20), 21, atMost(3))
+		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "they hold nobody who leaves")
+		assert.Empty(t, opened)
+		_, _, opened = askFor(t, l, leaver("q2", 20), 21, atMost(3))
+		require.Len(t, opened, 1)
+		assert.Equal(t, 4, opened[0].Counted, "those who leave, and no others")
+	},
+	"TheEndOfOnePositionIsNotHeldWithTheEndOfAll": func(t *testing.T, l ledger.Ledger) {
+		for _, person := range []string{"p0", "p1"} {
+			employ(t, l, person)
+			record(t, l, hireInto(person, "A"))
+		}
+		record(t, l, hireInto("p0", "B"))
+		for _, person := range []string{"p0", "p1"} {
+			all := termination(person, "of "+person, 10)
+			all.Event.PositionID = ""
+			record(t, l, all)
+		}
+		id := cohortOf(t, l, 3)
+		record(t, l, endOf("p0", "B", 20), endOf("p1", "A", 20))
+		require.Len(t, read(t, l, "p0").Withdrawals, 1, "should the end of all be cancelled, this one ends one position")
+		p := read(t, l, "p1")
+		require.Len(t, p.Withdrawals, 2, "and this one the only one")
+		assert.Equal(t, ledger.WithdrawalHeld, p.Withdrawals[0].State)
+		decide(t, l, ledger.VerbCancel, id, "p0", "p1")
+		assert.NotContains(t, each(read(t, l, "p0").Events, func(e ledger.StoredEvent) string { return e.Event.Rescinds }), "B of p0")
+		assert.Contains(t, each(read(t, l, "p1").Events, func(e ledger.StoredEvent) string { return e.Event.Rescinds }), "A of p1")
+	},
 	"OnlyTheFloodOfSuspensionsIsHeld": func(t *testing.T, l ledger.Ledger) {
 		limits := atMost(2)
 		limits.Of[ledger.Suspensions] = ledger.Limit{Count: 2, Window: time.Hour}
@@ -120,9 +172,10 @@ var breakerTests = tests{
 			record(t, l, suspended(fmt.Sprint("p", i), "/a"))
 		}
 		employ(t, l, "q1")
-		record(t, l, suspended("q1", hr.OperatorSource), suspended("nobody", "/a"))
+		assess(t, l, "q2", 1, func(a *ledger.Assessment) { a.Summary.Status = hr.StatusEnded })
+		record(t, l, suspended("q1", hr.OperatorSource), suspended("q2", "/a"))
 		assert.Empty(t, read(t, l, "q1").Withdrawals, "an operator's are not counted")
-		assert.Empty(t, read(t, l, "nobody").Withdrawals, "who has no account cannot lose it")
+		assert.Empty(t, read(t, l, "q2").Withdrawals, "who has left and has no account cannot lose it")
 		first := suspension("p0", "/a", 10)
 		first.Event.ID = "s p0/a"
 		first.Key = ledger.EventWithdrawal(first.Event)
@@ -135,6 +188,30 @@ var breakerTests = tests{
 		decide(t, l, ledger.VerbCancel, opened[0].ID, "p4")
 		p := read(t, l, "p4")
 		assert.Equal(t, "s p4/a", p.Events[1].Event.Rescinds, "as if it had never been said")
+	},
+	"SuspensionsOfWhoHasNoAccountYetCount": func(t *testing.T, l ledger.Ledger) {
+		for i := range 5 {
+			person := fmt.Sprint("p", i)
+			switch i {
+			case 1: // hired, and not assessed
+				record(t, l, hireInto(person, "A"))
+			case 2:
+				assess(t, l, person, 1, func(a *ledger.Assessment) { a.Summary.Status = hr.StatusUpcoming })
+			case 3:
+				putLink(t, l, ledger.Link{PersonID: person, App: "wiki", AccountID: person, State: ledger.LinkDisabled})
+			}
+			r := received(person, "of "+person, 10)
+			r.Event.Type, r.Event.Source = hr.EventSuspended, "/a"
+			record(t, l, r)
+			assert.Equal(t, ledger.WithdrawalNoticed, state(t, l, person), person)
+		}
+		w, _, opened := askFor(t, l, suspension("p0", "/a", 10), 10, atMost(4))
+		require.Len(t, opened, 1)
+		assert.Equal(t, 5, opened[0].Counted)
+		assert.Equal(t, ledger.WithdrawalHeld, w.State)
+		assert.Equal(t, ledger.WithdrawalHeld, state(t, l, "p4"))
+		decide(t, l, ledger.VerbCancel, opened[0].ID, "p0", "p1", "p2", "p3", "p4")
+		assert.Empty(t, read(t, l, "p1").Withdrawals)
 	},
 	"WhatIsTakenFromThoseWhoStayOrGivenToThemSettles": func(t *testing.T, l ledger.Ledger) {
 		for _, kind := range []ledger.WithdrawalKind{ledger.Disables, ledger.Losses, ledger.Grants} {
@@ -452,6 +529,25 @@ func employ(t *testing.T, l ledger.Ledger, person string) {
 func termination(person, id string, minutes int) ledger.Received {
 	r := received(person, id, minutes)
 	r.Event.Type = hr.EventTerminated
+	return r
+}
+
+// hireInto hires a person into a position, as of t0.
+func hireInto(person, position string) ledger.Received {
+	r := received(person, "into "+position+" of "+person, 0)
+	r.Event.Type, r.Event.PositionID, r.Event.Primary = hr.EventHired, position, false
+	r.Event.Effective = hr.DateOf(t0)
+	profile := *r.Event.Profile
+	profile.StartDate, profile.EndDate = r.Event.Effective, hr.Date{}
+	r.Event.Profile = &profile
+	return r
+}
+
+// endOf ends one position of a person's.
+func endOf(person, position string, minutes int) ledger.Received {
+	r := termination(person, position+" of "+person, minutes)
+	r.Event.Recorded = at(minutes)
+	r.Event.PositionID, r.Event.Primary = position, false
 	return r
 }
 

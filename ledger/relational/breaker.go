@@ -277,22 +277,54 @@ func (t *Tx) hold(r ledger.AdmissionRequest, f flood, cohort int64) error {
 
 // notice notes that HR ends somebody's employment, or a security system suspends
 // somebody, as soon as that is recorded: so a flood is counted before the first of them
-// is assessed. Of somebody who has no account nothing can be taken. Whose first
-// termination is held, the second one is held with it, as is a suspension by the same
-// source: a system may repeat its mistakes.
+// is assessed. Who leaves and has no account loses nothing; who is suspended before they
+// have one does not get it. Whose first termination is held, the second one is held with
+// it, as is a suspension by the same source: a system may repeat its mistakes.
 func (t *Tx) notice(r ledger.Received) error {
 	kind, ok := noticed[r.Event.Type]
 	if !ok || strings.HasPrefix(r.Event.Source, hr.TenureSources) {
 		return nil
+	}
+	if r.Event.Type == hr.EventTerminated && r.Event.PositionID != "" {
+		if leaves, err := t.leavesBy(r); !leaves || err != nil {
+			return err
+		}
 	}
 	return t.exec(`INSERT INTO withdrawals (person_id, kind, key, state, cohort, source, event_id, voids, said_at, counted_at)
 		SELECT ?1, ?6, ?2, CASE WHEN h.cohort IS NULL THEN 'noticed' ELSE 'held' END, h.cohort, ?3, ?4, 1, ?5, ?5
 		FROM (SELECT max(cohort) AS cohort FROM withdrawals WHERE person_id = ?1 AND kind = ?6 AND state = 'held'
 			AND (kind = 'leavers' OR source = ?3)) h
 		WHERE EXISTS (SELECT 1 FROM links WHERE person_id = ?1 AND state IN ('planned', 'active'))
-			OR ?6 = 'leavers' AND EXISTS (SELECT 1 FROM people WHERE id = ?1 AND status = 'suspended')
+			OR EXISTS (SELECT 1 FROM people WHERE id = ?1
+				AND (?6 = 'leavers' AND status = 'suspended' OR ?6 = 'suspensions' AND status <> 'ended'))
 		ON CONFLICT DO NOTHING`,
 		r.Event.PersonID, ledger.EventWithdrawal(r.Event.EventKey), r.Event.Source, r.Event.ID, r.At.UnixMicro(), kind)
+}
+
+// leavesBy reports whether somebody leaves by the end of a position that was just
+// recorded, with the ends of other positions, as an assessment would see it. A
+// termination of them as a whole that nobody has decided about is left out: should it be
+// cancelled, the end of the position stands by itself.
+func (t *Tx) leavesBy(r ledger.Received) (bool, error) {
+	type said struct {
+		hr.Event
+		undecided bool
+	}
+	all, err := collect(t, `SELECT at, body, EXISTS (SELECT 1 FROM withdrawals w
+			WHERE w.person_id = ?1 AND w.kind = 'leavers' AND w.state IN ('noticed', 'announced', 'waiting', 'held')
+				AND w.source = events.source AND w.event_id = events.id)
+		FROM events WHERE person_id = ?1 ORDER BY seq`,
+		[]any{r.Event.PersonID}, func(s *said) []any { return []any{instant{&s.Received}, decode{&s.Event}, &s.undecided} })
+	if err != nil {
+		return false, err
+	}
+	var events []hr.Event
+	for _, s := range all {
+		if !s.undecided || s.Type != hr.EventTerminated || s.PositionID != "" {
+			events = append(events, s.Event)
+		}
+	}
+	return hr.Merge(r.Event.PersonID, events).Leaves(r.At), nil
 }
 
 // noticed are the events that count as soon as they are recorded. What an operator says
