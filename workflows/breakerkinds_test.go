@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -200,26 +201,42 @@ func TestWhatAJoinerIsStillOwedIsNoGrant(t *testing.T) {
 }
 
 // An app that does not keep the external ID shows no account as it was set: what many are
-// given in it is held all the same.
+// given in it is held all the same, whoever made the account.
 func TestGrantsCountInAnAppThatDropsTheExternalID(t *testing.T) {
-	b := dropping(t, testRules(), "directory", connector.ExternalID)
-	b.limit()
-	b.hears(0, hired("Development"))
-	b.others(day, ledger.Grants, 3)
-	b.hears(day+time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
-	b.on(2*day, func() { assert.Equal(t, "on [engineers staff]", b.state("directory")) })
-	b.decides(3*day, ledger.VerbRelease)
-	b.live(4 * day)
-	assert.Equal(t, "on [sales staff]", b.state("directory"))
+	for _, adopted := range []bool{false, true} {
+		t.Run(fmt.Sprintf("adopted: %t", adopted), func(t *testing.T) {
+			b := dropping(t, testRules(), "directory", connector.ExternalID)
+			b.limit()
+			if adopted {
+				b.adopted("directory")
+			}
+			b.hears(0, hired("Development"))
+			b.others(day, ledger.Grants, 3)
+			b.hears(day+time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
+			b.on(2*day, func() { assert.Equal(t, "on [engineers staff]", b.state("directory")) })
+			b.decides(3*day, ledger.VerbRelease)
+			b.live(4 * day)
+			assert.Equal(t, "on [sales staff]", b.state("directory"))
+		})
+	}
 }
 
-// So is what many are given while an update of their account keeps failing.
+// adopted links an account that was there.
+func (b *biography) adopted(app string) {
+	id := b.apps[app].Put(connector.Account{Username: "gfacello", Active: true})
+	require.NoError(b.t, b.ledger.FinishStep(context.Background(), ledger.Outcome{
+		PersonID: b.person, App: app, Key: "adopt", Kind: "Provision", At: b.now(), State: ledger.StepDone,
+		Link: &ledger.Link{PersonID: b.person, App: app, AccountID: id, Username: "gfacello", State: ledger.LinkActive, Adopted: true},
+	}))
+}
+
+// So is what many are given while it is not known what an update of their account came to.
 func TestGrantsCountWhileAnUpdateFails(t *testing.T) {
 	b := limited(t)
 	var failing bool
 	b.apps["directory"].OnCall(func(_ context.Context, op, _ string) error {
-		if failing && op == connector.OpUpdate {
-			return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "no"}
+		if failing && op == connector.OpRead {
+			return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "not now"}
 		}
 		return nil
 	})
@@ -247,13 +264,7 @@ func TestWhatAnAdoptedAccountGetsIsNoGrant(t *testing.T) {
 	})
 	b.hears(0, hired("Sales"))
 	b.others(day, ledger.Grants, 3)
-	b.on(day+time.Hour, func() {
-		id := b.apps["wiki"].Put(connector.Account{Username: "gfacello", ExternalID: b.person, Active: true})
-		require.NoError(t, b.ledger.FinishStep(context.Background(), ledger.Outcome{
-			PersonID: b.person, App: "wiki", Key: "adopt", Kind: "Provision", At: b.now(), State: ledger.StepDone,
-			Link: &ledger.Link{PersonID: b.person, App: "wiki", AccountID: id, Username: "gfacello", State: ledger.LinkActive, Adopted: true},
-		}))
-	})
+	b.on(day+time.Hour, func() { b.adopted("wiki") })
 	b.hears(day+2*time.Hour, hr.Event{Type: hr.EventTransferred, Profile: profile("Development")})
 	b.on(day+3*time.Hour, func() { failing = false })
 	b.live(3 * day)
