@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
@@ -80,9 +81,9 @@ func (w wiki) apply() (activities.StepResult, error) { return w.applyFor("1", w.
 
 func (w wiki) applyFor(personID string, todo activities.Todo) (activities.StepResult, error) {
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
-	env.RegisterActivityWithOptions(w.Apply, activity.RegisterOptions{Name: string(plan.Provision)})
+	env.RegisterActivityWithOptions(w.Apply, activity.RegisterOptions{Name: string(todo.Kind)})
 	var result activities.StepResult
-	value, err := env.ExecuteActivity(string(plan.Provision), activities.StepRequest{PersonID: personID, Step: todo.Step})
+	value, err := env.ExecuteActivity(string(todo.Kind), activities.StepRequest{PersonID: personID, Step: todo.Step})
 	if err == nil {
 		err = value.Get(&result)
 	}
@@ -188,11 +189,21 @@ func TestAnUrgentStepKeepsAPauseForAMinute(t *testing.T) {
 // applyUrgently runs the step as Temporal would, from the urgent queue.
 func (w wiki) applyUrgently(t *testing.T) *temporal.ApplicationError {
 	t.Helper()
+	return w.applyWithin(t, 30*time.Second, true)
+}
+
+// applyWithin runs the step as Temporal would, with so much time for the attempt.
+func (w wiki) applyWithin(t *testing.T, within time.Duration, urgent bool) *temporal.ApplicationError {
+	t.Helper()
+	queue := activities.MainQueue
+	if urgent {
+		queue = activities.UrgentQueue
+	}
 	env := (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()
 	env.RegisterActivityWithOptions(w.Apply, activity.RegisterOptions{Name: string(plan.Provision)})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			TaskQueue: activities.UrgentQueue, StartToCloseTimeout: 30 * time.Second, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
+			TaskQueue: queue, StartToCloseTimeout: within, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
 		})
 		return workflow.ExecuteActivity(ctx, string(plan.Provision), activities.StepRequest{PersonID: "1", Step: w.step.Step}).Get(ctx, nil)
 	})
@@ -201,13 +212,13 @@ func (w wiki) applyUrgently(t *testing.T) *temporal.ApplicationError {
 	return failure
 }
 
-// However many people come at the same time, no more calls of an app are under way than
-// it has places for.
+// However many people come at the same time, no more steps call an app than it has
+// places for, and the others have not begun.
 func TestManyJoinersCallAnAppAFewAtATime(t *testing.T) {
 	const joiners, places = 200, 10
 	const common = 8 // the others are for who has to be cut off now
 	w := newWiki(t, pace.Rate{})
-	w.Apps["wiki"].Places = pace.NewPlaces(places)
+	waiting := w.limit(t, places)
 	steps := map[string]activities.Todo{"1": w.step}
 	for i := 2; i <= joiners; i++ {
 		id := strconv.Itoa(i)
@@ -218,15 +229,14 @@ func TestManyJoinersCallAnAppAFewAtATime(t *testing.T) {
 		steps[id] = assessment.Todo[0]
 	}
 	// The first calls take as long as it takes all others to come.
-	begun := &begun{Ledger: w.Ledger, most: joiners, all: make(chan struct{})}
-	w.Ledger = begun
+	come := make(chan struct{})
 	var now, peak atomic.Int64
 	w.memory.OnCall(func(ctx context.Context, _, _ string) error {
 		n := now.Add(1)
 		for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
 		}
 		select {
-		case <-begun.all:
+		case <-come:
 		case <-ctx.Done():
 		}
 		return nil
@@ -242,24 +252,154 @@ func TestManyJoinersCallAnAppAFewAtATime(t *testing.T) {
 			assert.NoError(t, err)
 		})
 	}
+	assert.Eventually(t, func() bool { return waiting() == joiners-common && now.Load() == common }, 30*time.Second, time.Millisecond)
+	close(come)
 	all.Wait()
 	assert.EqualValues(t, common, peak.Load())
+	assert.Zero(t, waiting())
 	assert.Len(t, w.memory.Accounts(), joiners)
 }
 
-// begun tells when so many steps have begun.
-type begun struct {
-	ledger.Ledger
-	count atomic.Int64
-	most  int64
-	all   chan struct{}
+// limit gives the app so many places, and says how many steps wait for one.
+func (w wiki) limit(t *testing.T, places int) (waiting func() int) {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	w.Apps["wiki"].Places = pace.NewPlaces(t.Context(), "wiki", places, pace.NewMetrics(reg))
+	return func() int {
+		families, err := reg.Gather()
+		if !assert.NoError(t, err) {
+			return 0
+		}
+		for _, family := range families {
+			if family.GetName() == "tenure_app_waiting_steps" {
+				return int(family.GetMetric()[0].GetGauge().GetValue())
+			}
+		}
+		return 0
+	}
 }
 
-func (b *begun) BeginStep(ctx context.Context, a ledger.Attempt) (ledger.Begun, error) {
-	defer func() {
-		if b.count.Add(1) == b.most {
-			close(b.all)
-		}
+// A step for which there is no place in time has not begun: the app was not called,
+// nothing is in doubt, and it is no failure, however often it happens.
+func TestAStepWithoutAPlaceHasNotBegun(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	w.limit(t, 1)
+	leave, ok := w.Apps["wiki"].Places.Enter(t.Context(), pace.Claim{})
+	require.True(t, ok)
+	before, err := w.Ledger.Person(t.Context(), "1")
+	require.NoError(t, err)
+	for urgent, soon := range map[bool]time.Duration{false: 3 * time.Second, true: time.Second} {
+		failure := w.applyWithin(t, 300*time.Millisecond, urgent)
+		assert.Equal(t, activities.CodeBusy, failure.Type())
+		assert.False(t, failure.NonRetryable())
+		assert.LessOrEqual(t, failure.NextRetryDelay(), soon)
+		assert.GreaterOrEqual(t, failure.NextRetryDelay(), time.Second)
+	}
+	assert.Zero(t, w.memory.Calls(connector.OpFind))
+	after, err := w.Ledger.Person(t.Context(), "1")
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+	leave()
+	result, err := w.apply()
+	require.NoError(t, err)
+	assert.Equal(t, activities.StepResult{Result: activities.ResultDone}, result)
+}
+
+// What a step waited for its place is not missing for its calls, nor is the time to
+// store that they were given up.
+func TestWaitingForAPlaceTakesNoTimeFromTheCalls(t *testing.T) {
+	const all = 3 * time.Second // of which a third may be waited
+	w := newWiki(t, pace.Rate{})
+	waiting := w.limit(t, 1)
+	w.AttentionAfter = time.Hour
+	leave, ok := w.Apps["wiki"].Places.Enter(t.Context(), pace.Claim{})
+	require.True(t, ok)
+	begun := time.Now()
+	left := make(chan time.Duration, 1)
+	w.memory.OnCall(func(ctx context.Context, _, _ string) error {
+		deadline, _ := ctx.Deadline()
+		left <- time.Until(deadline)
+		<-ctx.Done() // it hangs
+		return ctx.Err()
+	})
+	go func() {
+		defer leave()
+		assert.Eventually(t, func() bool { return waiting() == 1 && time.Since(begun) > all/6 }, 5*time.Second, time.Millisecond)
 	}()
-	return b.Ledger.BeginStep(ctx, a)
+	failure := w.applyWithin(t, all, false)
+	assert.Equal(t, string(connector.KindUnavailable), failure.Type())
+	assert.Greater(t, <-left, all/2-all/20)
+	assert.Equal(t, 1, w.attempts(t))
+	p, err := w.Ledger.Person(t.Context(), "1")
+	require.NoError(t, err)
+	assert.Equal(t, string(connector.KindUnavailable), p.Steps[0].Code, "it was stored")
+}
+
+// Whoever loses access does not wait for those who get some.
+func TestLeaversCallAnAppBeforeJoiners(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	result, err := w.apply()
+	require.NoError(t, err)
+	require.Equal(t, activities.ResultDone, result.Result)
+	now := time.Now()
+	yesterday := hr.DateOf(now).AddDays(-1)
+	_, err = w.Ledger.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{
+		EventKey: hr.EventKey{Source: "/hr", ID: "leaves"}, Type: hr.EventTerminated, PersonID: "1", Recorded: now, Effective: yesterday,
+		Termination: &hr.Termination{LastDay: yesterday},
+	}}})
+	require.NoError(t, err)
+	leaver, err := w.Assess(t.Context(), "1")
+	require.NoError(t, err)
+	require.Equal(t, plan.Disable, leaver.Todo[0].Kind)
+
+	waiting := w.limit(t, 1)
+	leave, ok := w.Apps["wiki"].Places.Enter(t.Context(), pace.Claim{})
+	require.True(t, ok)
+	const joiners = 5
+	var all sync.WaitGroup
+	apply := func(personID string, step activities.Todo, already int) {
+		all.Go(func() {
+			_, err := w.applyFor(personID, step)
+			assert.NoError(t, err)
+		})
+		require.Eventually(t, func() bool { return waiting() == already+1 }, 5*time.Second, time.Millisecond)
+	}
+	for i := range joiners {
+		id := strconv.Itoa(i + 2)
+		require.NoError(t, hire(t, w.Ledger, id))
+		assessment, err := w.Assess(t.Context(), id)
+		require.NoError(t, err)
+		apply(id, assessment.Todo[0], i)
+	}
+	apply("1", leaver.Todo[0], joiners)
+	var mu sync.Mutex
+	var order []string
+	w.memory.OnCall(func(_ context.Context, op, _ string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		order = append(order, op)
+		return nil
+	})
+	leave()
+	all.Wait()
+	assert.Equal(t, connector.OpDisable, order[0], "of %v", order)
+}
+
+// A run that has something better to do takes back a step that has not begun.
+func TestAStepThatWaitsForAPlaceIsCancelled(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	waiting := w.limit(t, 1)
+	_, ok := w.Apps["wiki"].Places.Enter(t.Context(), pace.Claim{})
+	require.True(t, ok)
+	ctx, cancel := context.WithCancel(t.Context())
+	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+	env.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
+	env.RegisterActivityWithOptions(w.Apply, activity.RegisterOptions{Name: string(plan.Provision)})
+	go func() {
+		defer cancel()
+		assert.Eventually(t, func() bool { return waiting() == 1 }, 5*time.Second, time.Millisecond)
+	}()
+	_, err := env.ExecuteActivity(string(plan.Provision), activities.StepRequest{PersonID: "1", Step: w.step.Step})
+	require.ErrorContains(t, err, context.Canceled.Error())
+	assert.Zero(t, w.memory.Calls(connector.OpFind))
 }

@@ -37,9 +37,10 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	defer keepAlive(ctx)()
 	info := activity.GetInfo(ctx)
 	app := a.Apps[req.Step.App]
-	urgent := info.TaskQueue == UrgentQueue
+	// One that the urgent queue had no room for is as urgent on another.
+	urgent := info.TaskQueue == UrgentQueue || info.Priority.PriorityKey == PriorityUrgent
 	if info.TaskQueue != AppQueue(req.Step.App) {
-		leave, elsewhere := app.enter(req.Step.App, urgent)
+		leave, elsewhere := app.enter(req.Step.App, info.TaskQueue == UrgentQueue)
 		if elsewhere != nil {
 			return StepResult{Result: ResultMoved, Route: *elsewhere}, nil
 		}
@@ -52,11 +53,21 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	if urgent {
 		call = pace.Urgent(call)
 	}
+	times := timesOf(info.Deadline.Sub(info.StartedTime))
 	if err := app.soon(call, info.Deadline); err != nil {
 		return StepResult{}, failed(err).bounded(urgent).temporal(false)
 	}
+	leave, err := app.place(ctx, times.place, claimOf(info, req.Step.Kind, urgent))
+	if err != nil {
+		return StepResult{}, err
+	}
+	defer leave()
+	deadline := earlierOf(time.Now().Add(times.calls), info.Deadline.Add(-times.finish))
+	if err := app.soon(call, deadline); err != nil { // it may have asked for a pause meanwhile
+		return StepResult{}, failed(err).bounded(urgent).temporal(false)
+	}
 	result, _, err := a.attempt(call, req, attempt{
-		deadline: info.Deadline,
+		deadline: deadline,
 		step:     info.WorkflowExecution.RunID + "/" + info.ActivityID,
 		urgent:   urgent,
 		detail:   map[string]any{"change": info.WorkflowType.Name, "runId": info.WorkflowExecution.RunID},
@@ -66,7 +77,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 
 // attempt is what one attempt at a step has of who makes it.
 type attempt struct {
-	deadline time.Time      // when it is certainly over
+	deadline time.Time      // when its calls are certainly over
 	step     string         // names the step to the app: see connector.WithStep
 	urgent   bool           // somebody is to be cut off now
 	actor    string         // who does it; empty: Tenure
@@ -114,8 +125,9 @@ func (a *Activities) attempt(call context.Context, req StepRequest, by attempt) 
 		return StepResult{Result: ResultSuperseded}, none, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
 	}
 
-	call = connector.WithStep(call, by.step)
-	t := &task{a: a, ctx: call, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil}
+	calls, cancel := context.WithDeadline(connector.WithStep(call, by.step), by.deadline)
+	defer cancel()
+	t := &task{a: a, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil}
 	done, err := t.perform()
 	if err != nil {
 		f := failed(err)
@@ -269,11 +281,6 @@ func (t *task) perform() (done, error) {
 	if ask, ok := t.asked(); ok {
 		return t.byHand(ask)
 	}
-	leave, err := app.Places.Enter(t.ctx)
-	if err != nil {
-		return done{}, err
-	}
-	defer leave()
 	return performers[t.step.Kind](t)
 }
 

@@ -108,7 +108,7 @@ func (a *Activities) cutOff(ctx context.Context, req CutOffRequest, s plan.Step)
 // cutOffOnce makes one attempt, which is seen to its end.
 func (a *Activities) cutOffOnce(ctx context.Context, req CutOffRequest, s plan.Step) (StepResult, ledger.Link, error) {
 	deadline := time.Now().Add(cutOffAttempt)
-	call, cancel := context.WithDeadline(pace.Urgent(context.WithoutCancel(ctx)), deadline)
+	call, cancel := context.WithDeadline(pace.Urgent(context.WithoutCancel(ctx)), deadline.Add(FinishTime))
 	defer cancel()
 	return a.attempt(call, StepRequest{PersonID: req.PersonID, Step: s}, attempt{
 		deadline: deadline,

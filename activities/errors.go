@@ -16,6 +16,7 @@ import (
 // Temporal application errors and the codes in the ledger.
 const (
 	CodeLedger        = "ledger"             // the ledger did not answer: tried again for ever
+	CodeBusy          = "busy"               // as many steps call the app as may: tried again soon
 	CodeUnknownApp    = "unknown_app"        // the app is not in the configuration any more
 	CodeNotConverging = "not_converging"     // done again and again without lasting effect
 	CodeNoRecipient   = "no_recipient"       // nobody to hand data over to
@@ -99,7 +100,17 @@ func (f failure) temporal(attention bool) error {
 	return temporal.NewApplicationErrorWithOptions(f.message, f.code, temporal.ApplicationErrorOptions{
 		NonRetryable:   attention,
 		NextRetryDelay: f.retryAfter,
+		Category:       f.category(),
 	})
+}
+
+// category keeps attempts that only waited for their turns out of what the SDK logs and
+// counts as errors.
+func (f failure) category() temporal.ApplicationErrorCategory {
+	if f.noTurn {
+		return temporal.ApplicationErrorCategoryBenign
+	}
+	return temporal.ApplicationErrorCategoryUnspecified
 }
 
 // classify wraps an error of the ledger, which is always worth another try.

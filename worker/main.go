@@ -114,7 +114,7 @@ func openApps(ctx context.Context, cfg *config.Config, rates ledger.Pacer, m *me
 		if err != nil {
 			return nil, fmt.Errorf("app %s: %w", name, err)
 		}
-		apps[name] = &activities.App{Connector: c, Rate: rate, Pacer: pacer, Places: pace.NewPlaces(kind.CallsAtOnce(app.AtOnce)), Moved: m.moved.WithLabelValues(name).Inc}
+		apps[name] = &activities.App{Connector: c, Rate: rate, Pacer: pacer, Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m.pace), Moved: m.moved.WithLabelValues(name).Inc}
 	}
 	return apps, nil
 }

@@ -35,6 +35,7 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	reg := prometheus.NewRegistry()
 	m := newMetrics(reg, []string{"wiki"})
 	pace.New(t.Context(), "wiki", pace.Rate{}, nil, m.pace)
+	pace.NewPlaces(t.Context(), "wiki", 1, m.pace)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })

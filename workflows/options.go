@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// attemptTimeout bounds one attempt at a step: a few calls to one app.
-	attemptTimeout = 60 * time.Second
+	// attemptTimeout bounds one attempt at a step: waiting for a place, a few calls to one
+	// app, and storing what became of them.
+	attemptTimeout = activities.PlaceTime + 60*time.Second + activities.FinishTime
 	// queueTimeout is how long a step stays in an app's own queue before it is
 	// planned anew: the app may have left the configuration, and nobody hosts the
 	// queue any more.
@@ -33,7 +34,7 @@ const (
 // The priorities of activities, 1 first: taking access away comes before giving
 // it, whatever else is queued.
 const (
-	priorityUrgent = 1
+	priorityUrgent = activities.PriorityUrgent
 	priorityLeaver = 2
 	priorityNormal = 3
 )

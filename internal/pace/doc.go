@@ -7,5 +7,7 @@
 // writes. What it has taken and does not make in time is lost, on the safe side:
 // a worker that is killed takes no more with it than that.
 //
+// Besides, it bounds how many steps of one process call an app at a time: see Places.
+//
 // The package may import ledger and the Prometheus client.
 package pace

@@ -2,18 +2,31 @@ package pace
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Metrics say how long calls wait, by app.
+// Metrics say how long calls wait for their turns, and steps for their places, by app.
 type Metrics struct {
-	waited *prometheus.HistogramVec
+	waited, placed *prometheus.HistogramVec
+	queued         *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
-	m := &Metrics{waited: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name:    "tenure_app_pace_seconds",
-		Help:    "How long calls of an app waited for their turn, by its rate or because it asked for a pause; those that gave up included.",
-		Buckets: []float64{.005, .05, .1, .5, 1, 5, 10, 30, 60, 300},
-	}, []string{"app"})}
-	reg.MustRegister(m.waited)
+	buckets := []float64{.005, .05, .1, .5, 1, 5, 10, 30, 60, 300}
+	m := &Metrics{
+		waited: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "tenure_app_pace_seconds",
+			Help:    "How long calls of an app waited for their turn, by its rate or because it asked for a pause; those that gave up included.",
+			Buckets: buckets,
+		}, []string{"app"}),
+		placed: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "tenure_app_place_seconds",
+			Help:    "How long steps waited because as many as may call the app at a time (atOnce) did; those that gave up, to be tried again, included.",
+			Buckets: buckets,
+		}, []string{"app"}),
+		queued: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "tenure_app_waiting_steps",
+			Help: "Steps that wait in this worker because as many as may call the app at a time (atOnce) do.",
+		}, []string{"app"}),
+	}
+	reg.MustRegister(m.waited, m.placed, m.queued)
 	return m
 }

@@ -29,7 +29,7 @@ type NoTurnError struct {
 }
 
 func (e *NoTurnError) Error() string {
-	return "the app's rate is used up, it asked for a pause, or as many of its calls are under way as may be: the call waits for its turn"
+	return "the app's rate is used up, or it asked for a pause: the call waits for its turn"
 }
 
 func (e *NoTurnError) Unwrap() error { return e.cause }
