@@ -127,7 +127,7 @@ func (a *Activities) attempt(call context.Context, req StepRequest, by attempt) 
 
 	calls, cancel := context.WithDeadline(connector.WithStep(call, by.step), by.deadline)
 	defer cancel()
-	t := &task{a: a, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil}
+	t := &task{a: a, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, again: begun.Unproven}
 	done, err := t.perform()
 	if err != nil {
 		f := failed(err)
@@ -223,6 +223,8 @@ type task struct {
 	step  plan.Step
 	link  ledger.Link
 	doubt time.Time
+	// again says that an earlier attempt may have done some of what is to be done.
+	again bool
 	app   connector.Connector // guarded: see perform
 }
 

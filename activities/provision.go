@@ -189,8 +189,15 @@ func (t *task) update() (done, error) {
 		t.link.AccountID, t.link.Username = account.ID, account.Username
 	}
 	id := t.link.AccountID
-	granted := t.grant(id, t.step.Grant)
-	entitled := errors.Join(t.revoke(id, t.step.Revoke), granted)
+	grant, revoke, found, err := t.left(id)
+	switch {
+	case err != nil:
+		return t.unsure(), err
+	case !found:
+		return t.vanished(), nil
+	}
+	granted := t.grant(id, grant)
+	entitled := errors.Join(t.revoke(id, revoke), granted)
 	var set error
 	if t.step.Attributes && (entitled == nil || !failed(entitled).retryable) {
 		set = t.setAttributes(id, want.Attributes)
@@ -222,6 +229,17 @@ func (t *task) update() (done, error) {
 	return done{link: link, action: "updated", detail: map[string]any{
 		"granted": t.step.Grant, "revoked": t.step.Revoke, "attributes": t.step.Attributes,
 	}}, nil
+}
+
+// left is what is left to grant and to revoke. Where an earlier attempt may have done
+// some of it, its answer having been lost, the account is read first: not every app takes
+// a repetition for nothing, and some list a member twice.
+func (t *task) left(id string) (grant, revoke []string, found bool, err error) {
+	if !t.again || len(t.step.Grant)+len(t.step.Revoke) == 0 {
+		return t.step.Grant, t.step.Revoke, true, nil
+	}
+	account, found, err := t.read(id)
+	return without(t.step.Grant, account.Entitlements), intersect(t.step.Revoke, account.Entitlements), found, err
 }
 
 // intersect lists what is in both.

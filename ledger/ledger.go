@@ -420,6 +420,9 @@ type Begun struct {
 	// TryingSince is when the first attempt was begun since the step was planned
 	// or an operator had it tried again.
 	TryingSince time.Time
+	// Unproven reports whether there was an attempt before, at this step or at another
+	// one of the account's, that came to no proof: what it was to do may be done in part.
+	Unproven bool
 }
 
 // Outcome is the result of one attempt.

@@ -157,7 +157,15 @@ func (m *model) begin(a ledger.Attempt, id int64) ledger.Begun {
 	if m.trying[a.Key].IsZero() {
 		m.trying[a.Key] = a.At
 	}
-	return ledger.Begun{Attempt: id, Link: m.links[a.App], DoubtUntil: doubt, TryingSince: m.trying[a.Key]}
+	unproven := false
+	for _, other := range m.steps {
+		if other.Key == a.Key {
+			unproven = unproven || other.Attempts > 1
+		} else if other.App == a.App {
+			unproven = unproven || other.LastAttemptAt.After(m.links[a.App].ProvenAt)
+		}
+	}
+	return ledger.Begun{Attempt: id, Link: m.links[a.App], DoubtUntil: doubt, TryingSince: m.trying[a.Key], Unproven: unproven}
 }
 
 func (m *model) finish(o ledger.Outcome) {

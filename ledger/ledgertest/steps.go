@@ -67,6 +67,20 @@ var beginTests = tests{
 		assert.Zero(t, doubt(t, l, "p1", "chat", "take", 10), "another app")
 		assert.Zero(t, doubt(t, l, "p2", "wiki", "take", 10), "another person")
 	},
+	"SaysThatAnEarlierAttemptCameToNoProof": func(t *testing.T, l ledger.Ledger) {
+		assert.False(t, begin(t, l, attempt("p1", "wiki", "a", 1)).Unproven, "the first")
+		assert.True(t, begin(t, l, attempt("p1", "wiki", "a", 2)).Unproven, "what came of the first is not known")
+		failed := outcome("p1", "wiki", "a", 3, ledger.StepAttention)
+		finish(t, l, failed)
+		assert.True(t, begin(t, l, attempt("p1", "wiki", "a", 4)).Unproven, "it failed")
+		assert.True(t, begin(t, l, attempt("p1", "wiki", "b", 5)).Unproven, "another step of the account")
+		assert.False(t, begin(t, l, attempt("p1", "chat", "c", 5)).Unproven, "another app")
+		assert.False(t, begin(t, l, attempt("p2", "wiki", "a", 5)).Unproven, "another person")
+		proven := outcome("p1", "wiki", "b", 6, ledger.StepDone)
+		proven.Link = &ledger.Link{PersonID: "p1", App: "wiki", AccountID: "1", State: ledger.LinkActive, ProvenAt: at(6)}
+		finish(t, l, proven)
+		assert.False(t, begin(t, l, attempt("p1", "wiki", "d", 7)).Unproven, "all before it is proven")
+	},
 	"DoesNotDoubtAStepThatGivesNothing": func(t *testing.T, l ledger.Ledger) {
 		a := attempt("p1", "wiki", "a", 1)
 		a.Gives = false

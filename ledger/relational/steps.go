@@ -46,7 +46,12 @@ func (t *Tx) beginStep(a ledger.Attempt) (begun ledger.Begun, err error) {
 	if err != nil {
 		return ledger.Begun{}, err
 	}
-	begun.Link, err = t.link(a.PersonID, a.App)
+	if begun.Link, err = t.link(a.PersonID, a.App); err != nil {
+		return ledger.Begun{}, err
+	}
+	begun.Unproven, err = t.get(`SELECT 1 FROM steps
+		WHERE person_id = ? AND app = ? AND CASE WHEN key = ? THEN attempts > 1 ELSE last_attempt_at > ? END LIMIT 1`,
+		[]any{a.PersonID, a.App, a.Key, begun.Link.ProvenAt.UnixMicro()}, new(int))
 	return begun, err
 }
 
