@@ -294,18 +294,30 @@ func (d decision) gone(asks []asked) []ledger.Withdrawal {
 	if d.policyErr != nil {
 		return nil // what would be asked for is not known
 	}
-	ending := slices.ContainsFunc(asks, func(a asked) bool { return a.Kind == ledger.Leavers })
+	ending := slices.IndexFunc(asks, func(a asked) bool { return a.Kind == ledger.Leavers })
 	var out []ledger.Withdrawal
 	for _, w := range d.person.Withdrawals {
 		switch {
 		case slices.ContainsFunc(asks, func(a asked) bool { return a.Kind == w.Kind && a.Key == w.Key }):
 		case w.Kind == ledger.Leavers && w.State == ledger.WithdrawalAdmitted: // holds for good
-		case w.Kind == ledger.Leavers && ending && !d.rescinded(w.Event):
+		case w.Kind == ledger.Leavers && ending >= 0 && !d.rescinded(w.Event) && d.wouldEnd(w.Event, asks[ending].Event):
 		default:
 			out = append(out, w)
 		}
 	}
 	return out
+}
+
+// wouldEnd reports whether a termination would end access altogether if what ends it now
+// were void. The end of one position does not if another one would be left: cancelling
+// it would give that position back to somebody who has gone.
+func (d decision) wouldEnd(key, ending hr.EventKey) bool {
+	events := decide.EventsOf(d.person)
+	if !slices.ContainsFunc(events, func(e hr.Event) bool { return e.EventKey == key && e.PositionID != "" }) {
+		return true
+	}
+	events = slices.DeleteFunc(events, func(e hr.Event) bool { return e.EventKey == ending })
+	return hr.Merge(d.person.PersonID, events).Leaves(d.now)
 }
 
 func (d decision) rescinded(key hr.EventKey) bool {

@@ -3,6 +3,7 @@ package activities
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -103,6 +104,42 @@ func TestADeletionInPlaceOfADisableCountsAsOne(t *testing.T) {
 					assert.Equal(t, []string{gone.Key}, a.steps, "it waits until it is admitted")
 				}
 			}
+		})
+	}
+}
+
+// What is noticed beside the termination that ends access stays only if it would do so in
+// its place.
+func TestASecondTerminationStaysIfItWouldEndAccessByItself(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	start := hr.Date{Year: 2026, Month: time.January, Day: 1}
+	said := func(id string, kind hr.EventType, position string) ledger.StoredEvent {
+		e := hr.Event{EventKey: hr.EventKey{Source: "hr", ID: id}, Type: kind, PersonID: "1", PositionID: position, Recorded: now.Add(-time.Hour), Effective: start}
+		if kind == hr.EventHired {
+			e.Profile = &hr.Profile{StartDate: start, Location: hr.Location{TimeZone: "UTC"}}
+		}
+		return ledger.StoredEvent{Event: e, At: now.Add(-time.Minute)}
+	}
+	a, b := said("a", hr.EventHired, "A"), said("b", hr.EventHired, "B")
+	endA, endB := said("end a", hr.EventTerminated, "A"), said("end b", hr.EventTerminated, "B")
+	all, again := said("all", hr.EventTerminated, ""), said("again", hr.EventTerminated, "")
+	for name, c := range map[string]struct {
+		events         []ledger.StoredEvent
+		ending, second ledger.StoredEvent
+		stays          bool
+	}{
+		"of the whole person":           {[]ledger.StoredEvent{a, all, again}, all, again, true},
+		"of their only position":        {[]ledger.StoredEvent{a, all, endA}, all, endA, true},
+		"of one of two positions":       {[]ledger.StoredEvent{a, b, all, endA}, all, endA, false},
+		"of the other position":         {[]ledger.StoredEvent{a, b, endA, endB}, endB, endA, false},
+		"which ends the first for good": {[]ledger.StoredEvent{a, b, endA, endB}, endA, endB, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := ledger.Withdrawal{Kind: ledger.Leavers, Key: ledger.EventWithdrawal(c.second.Event.EventKey), Event: c.second.Event.EventKey, State: ledger.WithdrawalNoticed}
+			d := decision{now: now, person: ledger.Person{Events: c.events, Withdrawals: []ledger.Withdrawal{w}}}
+			d.person.PersonID = "1"
+			gone := d.gone([]asked{{Ask: d.askAbout(c.ending.Event.EventKey)}})
+			assert.Equal(t, c.stays, len(gone) == 0)
 		})
 	}
 }
