@@ -81,6 +81,7 @@ says which.`,
 					}
 					holders = append(holders, v)
 				}
+				holders = limited(c, holders)
 				rows := rowsOf(holders, holderView.row)
 				return c.printList(holders, holderHeader, rows, func(p *page) {
 					p.table("", holderHeader, rows)

@@ -111,23 +111,27 @@ they are linked already.`,
 						accounts = append(accounts, v)
 					}
 				}
-				return c.print(accounts, func(p *page) { drawAccounts(p, accounts) })
+				accounts = limited(c, accounts)
+				rows := rowsOf(accounts, accountView.row)
+				return c.printList(accounts, accountHeader, rows, func(p *page) {
+					p.table("", accountHeader, rows)
+					if len(rows) == 0 {
+						p.note("no accounts")
+					}
+				})
 			})
 		},
 	}
 	cmd.Flags().StringVar(&only, "only", "", "only accounts in this `state`: "+strings.Join(states, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(states, cobra.ShellCompDirectiveNoFileComp))
-	return c.reads(cmd)
+	return c.lists(cmd)
 }
 
-func drawAccounts(p *page, accounts []accountView) {
-	p.table("", "username,account,enabled,state,person,link,entitlements", rowsOf(accounts, func(a accountView) []string {
-		return []string{
-			a.Username, a.AccountID, strconv.FormatBool(a.Active), a.state(), a.whose(), string(a.Link), strings.Join(a.Entitlements, " "),
-		}
-	}))
-	if len(accounts) == 0 {
-		p.note("no accounts")
+const accountHeader = "username,account,enabled,state,person,link,entitlements"
+
+func (v accountView) row() []string {
+	return []string{
+		v.Username, v.AccountID, strconv.FormatBool(v.Active), v.state(), v.whose(), string(v.Link), strings.Join(v.Entitlements, " "),
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 
 // adoptOptions are the flags of app adopt.
 type adoptOptions struct {
-	apply    bool
+	applying
 	people   []string
 	by       []string // keys to link by; empty: any
 	pairs    string   // a file
@@ -38,7 +38,8 @@ func (c *cli) appAdoptCommand() *cobra.Command {
 		Use:   "adopt APP",
 		Short: "Link accounts that are already in an app to the people they belong to",
 		Long: `Link accounts that are already in an app to the people they belong to: those that
-"tenure app accounts" calls unlinked. Nothing is changed without --apply.
+"tenure app accounts" calls unlinked. Nothing is changed without --apply, and the exit
+status is 3 if something would be.
 
 An account is linked only if exactly one person matches it, that person matches no
 other account, and a role gives that person access to the app: for others, the
@@ -79,7 +80,7 @@ it. It is on the record with your name.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&o.apply, "apply", false, "link them (default: only show what would be linked)")
+	o.flags(cmd)
 	flags.StringSliceVar(&o.people, "person", nil, "only this `person`'s account; can be given several times")
 	flags.StringSliceVar(&o.by, "by", nil, "only accounts that match by these `keys`: "+strings.Join(matchKeys(), ", "))
 	flags.StringVar(&o.pairs, "map", "", "link the pairs in this CSV `file`: person,account")
@@ -125,7 +126,7 @@ const (
 )
 
 func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
-	if o.apply {
+	if o.does() {
 		var err error
 		if o.operator, err = asking(o.operator); err != nil {
 			return err
@@ -155,7 +156,7 @@ func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
 	for _, f := range chosen {
 		v := a.viewAdoption(f)
 		switch {
-		case v.Result != adoptWould || !o.apply:
+		case v.Result != adoptWould || !o.does():
 		default:
 			v.Result = adoptDone
 			if err := a.link(ctx, f, o); err != nil {
@@ -178,10 +179,10 @@ func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
 		if disputed > 0 {
 			p.note("\n%d accounts are disputed: tenure app accounts %s --only disputed", disputed, quoted(a.name))
 		}
-		if !o.apply && len(views) > 0 {
-			p.note("\nnothing was changed: --apply links them")
-		}
 	})
+	if would := wouldLink(views); would > 0 && err == nil {
+		return c.onlyShown(o.applying, "%s would be linked", count(would, "account"))
+	}
 	if failed > 0 {
 		err = errors.Join(err, fmt.Errorf("%d accounts could not be linked; running this again is harmless", failed))
 	}
@@ -190,6 +191,16 @@ func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
 			"the next change of each will bring them up to what policy says", strings.Join(adopted, ", "), untold))
 	}
 	return err
+}
+
+// wouldLink is how many accounts would be linked.
+func wouldLink(views []adoptionView) (n int) {
+	for _, v := range views {
+		if v.Result == adoptWould {
+			n++
+		}
+	}
+	return n
 }
 
 // byOperator is what an account matches by that an operator's file gives to somebody.

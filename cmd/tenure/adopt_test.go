@@ -55,7 +55,8 @@ func TestAdopt(t *testing.T) {
 	golden(t, "app-strangers", got.stdout)
 
 	got = s.run("app", "adopt", "chat")
-	require.Zero(t, got.code, got.err)
+	require.Equal(t, service.ExitAttention, got.code, got.err)
+	assert.Contains(t, got.err, "1 account would be linked; nothing was done: --apply does it")
 	golden(t, "app-adopt", got.stdout)
 	assert.Zero(t, chat.Calls(connector.OpAdopt), "a dry run changes nothing")
 	assert.Empty(t, s.linksIn("chat"))
@@ -173,10 +174,10 @@ func TestUnlink(t *testing.T) {
 	require.NoError(t, l.NoteCreation(t.Context(), "10004", "chat", ledger.Creation{At: at("2026-01-03 09:00:00"), Username: "gfamily", State: ledger.CreationAcknowledged}))
 	require.NoError(t, l.Close())
 	unlink := []string{"app", "unlink", "chat", "--person", "10004", "--reason", "not there", "--operator", "kim"}
-	assert.Equal(t, service.ExitUsage, s.run("app", "unlink", "chat", "--person", "10004").code)
+	assert.Equal(t, service.ExitUsage, s.run("app", "unlink", "chat", "--person", "10004", "--apply").code)
 
 	got := s.run(unlink...)
-	require.Zero(t, got.code, got.err)
+	require.Equal(t, service.ExitAttention, got.code, got.err)
 	assert.Equal(t, ledger.LinkPlanned, s.linksIn("chat")[0].State, "a dry run changes nothing")
 
 	chat := memory.Shared("chat")

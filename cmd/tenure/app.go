@@ -33,7 +33,7 @@ type appView struct {
 }
 
 func (c *cli) appListCommand() *cobra.Command {
-	return c.reads(&cobra.Command{
+	return c.lists(&cobra.Command{
 		Use:   "list",
 		Short: "List the configured apps and what their connectors can do",
 		Long: `List the configured apps and what their connectors can do. No app is called.
@@ -56,17 +56,21 @@ again does not bring the account back.`,
 				}
 				apps = append(apps, app)
 			}
-			return c.print(apps, func(p *page) {
-				p.table("", "app,connector,rate,capabilities", rowsOf(apps, func(a appView) []string {
-					can := a.Capabilities
-					if len(a.ByHand) > 0 {
-						can = append(can, "by hand: "+strings.Join(a.ByHand, ", "))
-					}
-					return []string{a.Name, a.Connector, a.Rate, strings.Join(can, ", ")}
-				}))
-			})
+			apps = limited(c, apps)
+			rows := rowsOf(apps, appView.row)
+			return c.printList(apps, appHeader, rows, func(p *page) { p.table("", appHeader, rows) })
 		},
 	})
+}
+
+const appHeader = "app,connector,rate,capabilities"
+
+func (v appView) row() []string {
+	can := v.Capabilities
+	if len(v.ByHand) > 0 {
+		can = append(can, "by hand: "+strings.Join(v.ByHand, ", "))
+	}
+	return []string{v.Name, v.Connector, v.Rate, strings.Join(can, ", ")}
 }
 
 func viewApp(ctx context.Context, cfg *config.Config, name string) (appView, error) {

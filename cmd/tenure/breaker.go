@@ -40,7 +40,16 @@ somebody releases or cancels it. The exit status is 3 if anything is held.`,
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "also those that were released or cancelled, or ended by themselves")
-	return c.reads(cmd)
+	return c.lists(cmd)
+}
+
+const cohortHeader = "cohort,kind,state,held,of,allowed,opened,closed,operator,reason"
+
+func (v cohortView) row() []string {
+	return []string{
+		v.Cohort, string(v.Kind), v.shownState(), strconv.Itoa(v.Held), strconv.Itoa(v.People), strconv.Itoa(v.Allowed),
+		instant(v.OpenedAt), instant(v.ClosedAt), operatorFrom(v.Operator, v.Login), v.Reason,
+	}
 }
 
 func (c *cli) listCohorts(ctx context.Context, l ledger.Ledger, all bool) error {
@@ -54,13 +63,10 @@ func (c *cli) listCohorts(ctx context.Context, l ledger.Ledger, all bool) error 
 		views[i] = viewCohort(cohort)
 		held = held || cohort.State == ledger.CohortOpen
 	}
-	err = c.print(views, func(p *page) {
-		p.table("", "cohort,kind,state,held,of,allowed,opened,closed,operator,reason", rowsOf(views, func(v cohortView) []string {
-			return []string{
-				v.Cohort, string(v.Kind), v.shownState(), strconv.Itoa(v.Held), strconv.Itoa(v.People), strconv.Itoa(v.Allowed),
-				instant(v.OpenedAt), instant(v.ClosedAt), operatorFrom(v.Operator, v.Login), v.Reason,
-			}
-		}))
+	views = limited(c, views)
+	rows := rowsOf(views, cohortView.row)
+	err = c.printList(views, cohortHeader, rows, func(p *page) {
+		p.table("", cohortHeader, rows)
 		if len(views) == 0 {
 			p.note("nothing is held")
 		}
@@ -183,6 +189,12 @@ type heldView struct {
 	Due        time.Time              `json:"dueAt,omitzero"`
 }
 
+const heldHeader = "person,name,department,state,what,apps,source,event,received,due"
+
+func (h heldView) row() []string {
+	return []string{h.Person, h.Name, h.Department, string(h.State), h.Why, strings.Join(h.Apps, " "), h.Source, h.Event, instant(h.Received), instant(h.Due)}
+}
+
 // unseen says why access is to be taken that no assessment has seen yet.
 var unseen = map[ledger.WithdrawalKind]string{ledger.Leavers: "access ends", ledger.Suspensions: "suspended"}
 
@@ -245,12 +257,10 @@ func (v cohortScreen) draw(p *page) {
 		field{"people", fmt.Sprintf("%d held of %d; %d were counted, and %d are allowed", v.Held, v.cohortView.People, v.Counted, v.Allowed)},
 		field{"opened", instant(v.OpenedAt)}, field{"closed", instant(v.ClosedAt)}, field{"operator", operatorFrom(v.Operator, v.Login)}, field{"reason", v.Reason},
 		field{"by app", counted(v.ByApp)}, field{"by source", counted(v.BySource)}, field{"by cause", counted(v.ByCause)})
-	p.table("People", "person,name,department,state,what,apps,source,event,received,due", rowsOf(v.People, func(h heldView) []string {
-		return []string{h.Person, h.Name, h.Department, string(h.State), h.Why, strings.Join(h.Apps, " "), h.Source, h.Event, instant(h.Received), instant(h.Due)}
-	}))
+	p.table("People", heldHeader, rowsOf(v.People, heldView.row))
 	if v.State == ledger.CohortOpen {
 		p.note("")
-		p.note("If it is meant: tenure breaker release %[1]s --reason ...; if it is a mistake: tenure breaker cancel %[1]s --reason ...", v.Cohort)
+		p.note("If it is meant: tenure breaker release %[1]s --reason ... --apply; if it is a mistake: tenure breaker cancel %[1]s --reason ... --apply", v.Cohort)
 	}
 }
 

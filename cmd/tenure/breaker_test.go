@@ -75,7 +75,7 @@ func TestBreakerCancel(t *testing.T) {
 	s.people()
 	s.held(250)
 	for _, wrong := range [][]string{
-		{"cancel", "c-1"}, {"cancel", "c-1", "--reason", " "}, {"cancel"}, {"release", "c-1", "--reason", "x"}, // nobody can be asked
+		{"cancel", "c-1", "--apply"}, {"cancel", "c-1", "--reason", " ", "--apply"}, {"cancel"},
 	} {
 		assert.Equal(t, service.ExitUsage, s.run(append([]string{"breaker"}, wrong...)...).code, "%v", wrong)
 	}
@@ -85,16 +85,18 @@ func TestBreakerCancel(t *testing.T) {
 	stranger := s.run("breaker", "release", "c-1", "--person", "10001", "--reason", "x", "-y")
 	assert.Equal(t, service.ExitFailed, stranger.code)
 	assert.Contains(t, stranger.err, `cohort c-1 holds nothing of person "10001"`)
-	no := s.runWith(terminal{in: strings.NewReader("n\n"), inTTY: true}, "breaker", "cancel", "c-1", "--reason", "x")
-	assert.Equal(t, service.ExitFailed, no.code)
-	assert.Contains(t, no.err, "Cancel 250 people of c-1 (leavers)? Their access stays as it is.")
+	seen := s.run("breaker", "cancel", "c-1")
+	assert.Equal(t, service.ExitAttention, seen.code)
+	assert.Contains(t, seen.err, "250 people would be cancelled of c-1 (leavers): their access stays as it is; nothing was done: --apply does it\n")
+	assert.Contains(t, seen.stdout, "and 230 more (tenure breaker show c-1 has all)")
+	assert.Contains(t, s.run("breaker", "release", "c-1", "--person", "p7").err, "1 person would be released of c-1 (leavers): their access is taken;")
 	assert.Empty(t, f.nudged, "nothing was done")
 
 	some := s.run("breaker", "release", "c-1", "--person", "p7,p8", "--person", "p7", "--reason", "really left", "--operator", "me", "-y")
 	assert.Equal(t, service.ExitAttention, some.code, some.err)
 	assert.Contains(t, some.err, "released 2 people of c-1; 248 people still held\n")
 	assert.Equal(t, []string{"person:p7", "person:p8"}, f.nudged)
-	all := s.run("breaker", "cancel", "c-1", "--reason", "a test", "--operator", "me", "-y")
+	all := s.run("breaker", "cancel", "c-1", "--reason", "a test", "--operator", "me", "--apply")
 	assert.Zero(t, all.code, all.err)
 	assert.Contains(t, all.err, "cancelled 248 people of c-1; nothing is held in it any more\n")
 	assert.Len(t, f.nudged, 250)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,7 +20,7 @@ const decisionBatch = 100
 type cohortFlags struct {
 	people           []string
 	operator, reason string
-	yes              bool
+	applying
 }
 
 func (f *cohortFlags) flags(cmd *cobra.Command) {
@@ -27,7 +28,7 @@ func (f *cohortFlags) flags(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.people, "person", nil, "only of these `people`; may be repeated")
 	flags.StringVar(&f.reason, "reason", "", "why, for the record")
 	operatorFlag(cmd, &f.operator)
-	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+	f.askedBefore(cmd)
 }
 
 func (c *cli) breakerReleaseCommand() *cobra.Command {
@@ -39,9 +40,11 @@ people; the others stay held.
 
 It is on the record with your name and reason. People's runs are told; if Temporal
 does not answer, the sweeper tells them as soon as it does. It can be interrupted
-and run again. Once the last one is released, people are counted anew.`,
-		Example: `  tenure breaker release c-12 --reason "the Hamburg site closes, ticket 42"
-  tenure breaker release c-12 --person 10004 --person 10007 --reason "really left, HR confirmed"`,
+and run again. Once the last one is released, people are counted anew. Without --apply
+it is shown whom it is about, and the exit status is 3; so it is while any are held.`,
+		Example: `  tenure breaker release c-12
+  tenure breaker release c-12 --reason "the Hamburg site closes, ticket 42" --apply
+  tenure breaker release c-12 --person 10004 --person 10007 --reason "really left, HR confirmed" --apply`,
 	})
 }
 
@@ -61,9 +64,11 @@ configuration first.
 
 It is on the record with your name and reason. People's runs are told; if Temporal
 does not answer, the sweeper tells them as soon as it does. It can be interrupted
-and run again.`,
-		Example: `  tenure breaker cancel c-12 --reason "HR imported last year's file, ticket 42"
-  tenure breaker cancel c-12 --person 10004 --reason "not among those who leave"`,
+and run again. Without --apply it is shown whom it is about, and the exit status is 3;
+so it is while any are held.`,
+		Example: `  tenure breaker cancel c-12
+  tenure breaker cancel c-12 --reason "HR imported last year's file, ticket 42" --apply
+  tenure breaker cancel c-12 --person 10004 --reason "not among those who leave" --apply`,
 	})
 }
 
@@ -72,8 +77,10 @@ func (c *cli) cohortCommand(verb ledger.Verb, cmd *cobra.Command) *cobra.Command
 	var f cohortFlags
 	cmd.Args = exactly("COHORT")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := onRecord(&f.operator, f.reason); err != nil {
-			return err
+		if f.does() { // to look, neither name nor reason is needed
+			if err := onRecord(&f.operator, f.reason); err != nil {
+				return err
+			}
 		}
 		return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 			if err := peopleKnown(cmd.Context(), l, f.people); err != nil {
@@ -87,7 +94,7 @@ func (c *cli) cohortCommand(verb ledger.Verb, cmd *cobra.Command) *cobra.Command
 		})
 	}
 	f.flags(cmd)
-	return cmd
+	return c.reads(cmd)
 }
 
 // decided is what became of people by each verb.
@@ -108,17 +115,12 @@ func (c *cli) decide(ctx context.Context, cfg *config.Config, l ledger.Ledger, c
 	}
 	if len(held) == 0 {
 		c.tell("cohort %s holds nothing any more: it was %s\n", cohort.Name(), viewCohort(cohort).ending())
-		return nil
+		return c.report(decisionView{Cohort: cohort.Name(), Kind: cohort.Kind, Decision: decided[verb], People: []string{}, Applied: f.does()})
 	}
-	question := map[ledger.Verb]string{
-		ledger.VerbRelease: "Release %s of %s (%s)? Their access will be taken.",
-		ledger.VerbCancel:  "Cancel %s of %s (%s)? Their access stays as it is.",
-	}[verb]
-	if verb == ledger.VerbRelease && cohort.Kind == ledger.Grants {
-		question = "Release %s of %s (%s)? They will be given what is held."
-	}
-	if err := c.confirm(f.yes, fmt.Sprintf(question, people(len(held)), cohort.Name(), cohort.Kind)); err != nil {
-		return err
+	v := decisionView{Cohort: cohort.Name(), Kind: cohort.Kind, Decision: decided[verb], People: held, Applied: f.does()}
+	if !f.does() {
+		return errors.Join(c.showDecision(ctx, l, cohort, v),
+			c.onlyShown(f.applying, "%s would be %s of %s (%s): %s", people(len(held)), v.Decision, v.Cohort, v.Kind, v.consequence()))
 	}
 	told, err := c.decideAbout(ctx, cfg, l, held, ledger.CohortDecision{
 		Cohort: cohort.ID, Verb: verb, Operator: f.operator, Reason: f.reason,
@@ -131,6 +133,10 @@ func (c *cli) decide(ctx context.Context, cfg *config.Config, l ledger.Ledger, c
 	if err != nil {
 		return err
 	}
+	v.StillHeld = len(left)
+	if err := c.report(v); err != nil {
+		return err
+	}
 	c.tell("%s %s of %s", decided[verb], people(len(held)), cohort.Name())
 	if len(left) > 0 {
 		c.tell("; %s still held\n", people(len(left)))
@@ -138,6 +144,44 @@ func (c *cli) decide(ctx context.Context, cfg *config.Config, l ledger.Ledger, c
 	}
 	c.tell("; nothing is held in it any more\n")
 	return nil
+}
+
+// decisionView is what is, or would be, decided about people of a cohort.
+type decisionView struct {
+	Cohort    string                `json:"cohort"`
+	Kind      ledger.WithdrawalKind `json:"kind"`
+	Decision  string                `json:"decision"` // released, cancelled
+	People    []string              `json:"people"`
+	StillHeld int                   `json:"stillHeld,omitempty"` // people, afterwards
+	Applied   bool                  `json:"applied"`
+}
+
+// consequence is what comes of it for the people.
+func (v decisionView) consequence() string {
+	switch {
+	case v.Decision == decided[ledger.VerbCancel]:
+		return "their access stays as it is"
+	case v.Kind == ledger.Grants:
+		return "they are given what is held"
+	}
+	return "their access is taken"
+}
+
+// showDecision shows whom a decision would be about.
+func (c *cli) showDecision(ctx context.Context, l ledger.Ledger, cohort ledger.Cohort, v decisionView) error {
+	screen, err := showCohort(ctx, l, cohort)
+	if err != nil {
+		return err
+	}
+	about := slices.DeleteFunc(screen.People, func(h heldView) bool {
+		return h.State != ledger.WithdrawalHeld || !slices.Contains(v.People, h.Person)
+	})
+	return c.print(v, func(p *page) {
+		p.table("", heldHeader, rowsOf(about[:min(len(about), shownSteps)], heldView.row))
+		if more := len(about) - shownSteps; more > 0 {
+			p.note("and %d more (tenure breaker show %s has all)", more, quoted(v.Cohort))
+		}
+	})
 }
 
 // decideAbout decides about people, some at a time.

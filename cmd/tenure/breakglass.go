@@ -45,7 +45,7 @@ func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, l ledger.Ledge
 		func(r activities.CutOffResult) {
 			mu.Lock()
 			defer mu.Unlock()
-			v := securedView{App: r.App, State: r.Link.State, ProvenAt: r.Link.ProvenAt, Done: r.Code == "", Code: r.Code, Message: r.Message, stuck: r.Code != ""}
+			v := securedView{Person: s.personID, App: r.App, State: r.Link.State, ProvenAt: r.Link.ProvenAt, Done: r.Code == "", Code: r.Code, Message: r.Message, stuck: r.Code != ""}
 			if v.Done && v.ProvenAt.IsZero() {
 				return // somebody else has done it: the ledger says how
 			}

@@ -28,8 +28,8 @@ import (
 type bulkRepair struct {
 	app, kind, code, change string
 	since, until            string
-	apply                   bool
-	perSecond               float64
+	applying
+	perSecond float64
 }
 
 // bulkWorkers is how many people are repaired at the same time.
@@ -42,7 +42,10 @@ func (b *bulkRepair) flags(cmd *cobra.Command) {
 	flags.StringVar(&b.change, "type", "", "of everybody: only this `change`: Joiner, Mover, Leaver")
 	flags.StringVar(&b.since, "since", "", "of everybody: only what failed at or after this `time`: 2026-11-22, an RFC 3339 instant, or so long ago: 36h")
 	flags.StringVar(&b.until, "until", "", "of everybody: only what failed before this `time`")
-	flags.BoolVar(&b.apply, "apply", false, "of everybody: do it, do not only show what would be done")
+	complete(cmd, "step", stepKinds())
+	complete(cmd, "type", changeNames)
+	b.applying.flags(cmd)
+	flags.Lookup("apply").Usage = "of everybody: " + flags.Lookup("apply").Usage
 	flags.Float64Var(&b.perSecond, "rate", 20, "of everybody: repair so many `people` a second at most")
 }
 
@@ -54,14 +57,22 @@ func (b *bulkRepair) given(app string) bool {
 // leaving are the statuses of people whose access ends.
 var leaving = []hr.Status{hr.StatusEnded, hr.StatusSuspended, hr.StatusUnknown}
 
-// filter is the selection as the ledger wants it.
-func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
-	f = ledger.StepFilter{App: b.app, Kind: b.kind, Code: b.code, States: []ledger.StepState{ledger.StepAttention}}
+// changeNames are what a step may belong to.
+var changeNames = []string{string(plan.Joiner), string(plan.Mover), string(plan.Leaver)}
+
+// stepKinds are the kinds of step that may need attention, and the question.
+func stepKinds() []string {
 	kinds := []string{"Question"}
 	for _, kind := range plan.Kinds() {
 		kinds = append(kinds, string(kind))
 	}
-	if err := oneOf("step", b.kind, kinds); err != nil {
+	return kinds
+}
+
+// filter is the selection as the ledger wants it.
+func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
+	f = ledger.StepFilter{App: b.app, Kind: b.kind, Code: b.code, States: []ledger.StepState{ledger.StepAttention}}
+	if err := oneOf("step", b.kind, stepKinds()); err != nil {
 		return f, err
 	}
 	switch plan.Change(b.change) {
@@ -71,7 +82,7 @@ func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
 	case plan.Joiner, plan.Mover:
 		f.Statuses = []hr.Status{hr.StatusUpcoming, hr.StatusActive, hr.StatusOnLeave}
 	default:
-		return f, oneOf("type", b.change, []string{string(plan.Joiner), string(plan.Mover), string(plan.Leaver)})
+		return f, oneOf("type", b.change, changeNames)
 	}
 	if f.From, err = moment("since", b.since, now); err != nil {
 		return f, err
@@ -195,10 +206,8 @@ func (c *cli) repairMany(ctx context.Context, b *bulkRepair, req activities.Repa
 		if len(steps) == 0 {
 			return c.print(v, func(p *page) { p.note("nothing like that needs attention") })
 		}
-		if !b.apply {
-			err := c.print(v, v.draw)
-			c.tell("\n%s of %s; nothing was done: --apply does it\n", count(len(steps), "step"), people(v.People))
-			return errors.Join(err, errAttention)
+		if !b.does() {
+			return errors.Join(c.print(v, v.draw), c.onlyShown(b.applying, "%s of %s", count(len(steps), "step"), people(v.People)))
 		}
 		count, err := c.applyRepairs(ctx, cfg, l, b, steps, req)
 		v.Done = &count

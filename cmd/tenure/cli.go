@@ -24,7 +24,6 @@ type terminal struct {
 	in             io.Reader
 	out, err       io.Writer
 	outTTY, errTTY bool
-	inTTY          bool // somebody can answer a question
 }
 
 // cli is one invocation of the program.
@@ -32,6 +31,7 @@ type cli struct {
 	terminal
 	configPath string
 	output     format
+	limit      int // of a list; 0 is none
 
 	started bool           // flags and arguments were understood
 	cfg     *config.Config // see config
@@ -100,6 +100,7 @@ it is done and something needs attention.`,
 				return err
 			}
 			c.started = true
+			c.tellFormer(cmd)
 			return nil
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -41,7 +42,8 @@ func (c *cli) completions(root *cobra.Command) {
 	}
 	arguments := map[string]completer{
 		"PERSON": c.completePeople, "APP": c.completeApps, "COHORT": c.completeCohorts, "TYPE": oneOfWords(eventWords),
-		"NEW": c.completePeople, "OLD": c.completePeople,
+		"NEW": c.completePeople, "OLD": c.completePeople, "HOLD|PERSON": c.completeHolds,
+		"dlq ID": c.completeLetters, "task ID": c.completeTasks,
 	}
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
@@ -50,7 +52,13 @@ func (c *cli) completions(root *cobra.Command) {
 				_ = cmd.RegisterFlagCompletionFunc(name, f)
 			}
 		}
-		if names := argumentsOf(cmd); cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 && len(names) > 0 {
+		names := argumentsOf(cmd)
+		for i, name := range names {
+			if name == "ID" { // of what, the noun says
+				names[i] = cmd.Parent().Name() + " ID"
+			}
+		}
+		if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 && len(names) > 0 {
 			cmd.ValidArgsFunction = byPlace(names, arguments)
 		}
 		for _, verb := range cmd.Commands() {
@@ -118,6 +126,42 @@ func (c *cli) completeCohorts(cmd *cobra.Command, _ []string, _ string) (found [
 		open, err := l.Cohorts(ctx, ledger.CohortFilter{Open: true})
 		for _, cohort := range open {
 			found = append(found, described(cohort.Name(), string(cohort.Kind)))
+		}
+		return err
+	}, &found)
+}
+
+// completeHolds finds holds that are in force, and the people whom they are on.
+func (c *cli) completeHolds(cmd *cobra.Command, _ []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Ledger) error {
+		holds, err := l.Holds(ctx, ledger.HoldFilter{InForce: c.cfg.Clock().Now()}, 0, completeMost)
+		for _, h := range holds {
+			found = append(found, described(h.Name(), h.PersonID), described(h.PersonID, h.Name()))
+		}
+		return err
+	}, &found)
+}
+
+// completeLetters finds dead letters of which nothing has come.
+func (c *cli) completeLetters(cmd *cobra.Command, _ []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Ledger) error {
+		pending := ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}}
+		letters, err := l.DeadLetters(ctx, pending, 0, completeMost)
+		for _, letter := range letters {
+			v := viewLetter(letter)
+			found = append(found, described(v.id(), strings.TrimSpace(v.Code+" "+v.Person)))
+		}
+		return err
+	}, &found)
+}
+
+// completeTasks finds tasks that are not finished.
+func (c *cli) completeTasks(cmd *cobra.Command, _ []string, _ string) (found []string, _ cobra.ShellCompDirective) {
+	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Ledger) error {
+		unfinished := ledger.TaskFilter{States: []ledger.TaskState{ledger.TaskOpen, ledger.TaskConfirming}}
+		tasks, err := l.Tasks(ctx, unfinished, 0, completeMost)
+		for _, k := range tasks {
+			found = append(found, described(strconv.FormatInt(k.ID, 10), k.App+" "+k.PersonID))
 		}
 		return err
 	}, &found)

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -27,12 +28,42 @@ func (f listFormat) Set(s string) error {
 	return nil
 }
 
-// lists marks cmd as one that lists: it gets -o, with CSV among the formats.
+// lists marks cmd as one that lists: it gets -o, with CSV among the formats, and --limit.
 func (c *cli) lists(cmd *cobra.Command) *cobra.Command {
+	if cmd.Flags().Lookup("limit") == nil {
+		cmd.Flags().Var((*limit)(&c.limit), "limit", "list at most this `number`; 0 lists all")
+	}
 	cmd.Flags().VarP(listFormat{&c.output}, "output", "o", "output `format`: table, json, yaml or csv")
 	_ = cmd.RegisterFlagCompletionFunc("output",
 		cobra.FixedCompletions([]string{"table", "json", "yaml", "csv"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// limit is a number from 0.
+type limit int
+
+// String, Set and Type make it a flag.
+func (l *limit) String() string { return strconv.Itoa(int(*l)) }
+
+func (l *limit) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return fmt.Errorf("want a number from 0")
+	}
+	*l = limit(n)
+	return nil
+}
+
+func (l *limit) Type() string { return "number" }
+
+// limited cuts a list to what --limit allows, and tells how many are left out. What the
+// whole list means, such as the exit status, is decided before.
+func limited[T any](c *cli, all []T) []T {
+	if c.limit == 0 || len(all) <= c.limit {
+		return all
+	}
+	c.tell("%d of %d are listed: --limit 0 lists all\n", c.limit, len(all))
+	return all[:c.limit]
 }
 
 // printList shows value as print does, or its rows as CSV. The header's names are

@@ -130,6 +130,9 @@ func maybeDeleted(ctx context.Context, l ledger.Ledger, rules decide.Rules) ([]s
 	return slices.Compact(people), nil
 }
 
+// waitKinds are what a deletion may wait for.
+var waitKinds = []string{string(plan.WaitHold), string(plan.WaitRetention), string(plan.WaitApproval), waitsForNothing}
+
 func (c *cli) deletionListCommand() *cobra.Command {
 	var waits, personID, app string
 	cmd := &cobra.Command{
@@ -146,8 +149,7 @@ Exits with 3 if something waits for an approval.`,
   tenure deletion list --person 10004 -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			kinds := []string{string(plan.WaitHold), string(plan.WaitRetention), string(plan.WaitApproval), waitsForNothing}
-			if err := oneOf("waits", waits, kinds); err != nil {
+			if err := oneOf("waits", waits, waitKinds); err != nil {
 				return err
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
@@ -170,18 +172,25 @@ Exits with 3 if something waits for an approval.`,
 		},
 	}
 	cmd.Flags().StringVar(&waits, "waits", "", "only what waits for `this`: hold, retention, approval, nothing")
+	complete(cmd, "waits", waitKinds)
 	cmd.Flags().StringVar(&personID, "person", "", "only of this `person`")
 	cmd.Flags().StringVar(&app, "app", "", "only in this `app`")
 	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
-	return c.reads(cmd)
+	return c.lists(cmd)
+}
+
+const deletionHeader = "person,name,app,waits for,until,kept until,approval,why"
+
+func (v deletionView) row() []string {
+	return []string{v.Person, v.Name, v.App, v.Waits, instant(v.Until), instant(v.Retained), v.Approval, v.Why}
 }
 
 func (c *cli) listDeletions(views []deletionView) error {
 	slices.SortStableFunc(views, func(a, b deletionView) int { return a.Until.Compare(b.Until) })
-	err := c.print(views, func(p *page) {
-		p.table("", "person,name,app,waits for,until,kept until,approval,why", rowsOf(views, func(v deletionView) []string {
-			return []string{v.Person, v.Name, v.App, v.Waits, instant(v.Until), instant(v.Retained), v.Approval, v.Why}
-		}))
+	shown := limited(c, views)
+	rows := rowsOf(shown, deletionView.row)
+	err := c.printList(shown, deletionHeader, rows, func(p *page) {
+		p.table("", deletionHeader, rows)
 		if len(views) == 0 {
 			p.note("nothing is to be deleted")
 		}
@@ -195,6 +204,7 @@ func (c *cli) listDeletions(views []deletionView) error {
 
 // approvalView is what an operator has said, or is to say, of a deletion.
 type approvalView struct {
+	Person     string               `json:"person"`
 	App        string               `json:"app"`
 	State      ledger.ApprovalState `json:"state"`
 	AskedAt    time.Time            `json:"askedAt,omitzero"`
@@ -208,14 +218,13 @@ type approvalView struct {
 
 func viewApproval(a ledger.Approval) approvalView {
 	return approvalView{
-		App: a.App, State: a.State, AskedAt: a.AskedAt, Reminders: a.Reminders, RemindAt: a.LookAt,
+		Person: a.PersonID, App: a.App, State: a.State, AskedAt: a.AskedAt, Reminders: a.Reminders, RemindAt: a.LookAt,
 		ApprovedAt: a.ApprovedAt, Operator: a.Operator, Login: a.Login, Reason: a.Reason,
 	}
 }
 
 func (c *cli) deletionApproveCommand() *cobra.Command {
-	var f decisionFlags
-	var app string
+	var f approveFlags
 	cmd := &cobra.Command{
 		Use:   "approve PERSON",
 		Short: "Approve that somebody's accounts are deleted for good",
@@ -225,31 +234,56 @@ for nothing else is deleted at once; what is still kept, or held, when that ends
 
 It holds for this ending only: whoever comes back and leaves again is asked about
 anew. It is on the record with your name and reason. To say no, keep the account
-longer (tenure retention set) or place a hold (tenure hold place).`,
-		Example: `  tenure deletion approve 10004 --reason "ticket 42"
-  tenure deletion approve 10004 --app wiki --reason "nothing of it is needed, ticket 42"`,
+longer (tenure retention set) or place a hold (tenure hold place). Without --apply it
+is shown what would be deleted and when, and the exit status is 3.`,
+		Example: `  tenure deletion approve 10004
+  tenure deletion approve 10004 --reason "ticket 42" --apply
+  tenure deletion approve 10004 --app wiki --reason "nothing of it is needed, ticket 42" --apply`,
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.given(); err != nil {
-				return err
+			if f.does() { // to look, neither name nor reason is needed
+				if err := f.given(); err != nil {
+					return err
+				}
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.approveDeletions(cmd.Context(), cfg, l, args[0], app, f)
+				return c.approveDeletions(cmd.Context(), cfg, l, args[0], f)
 			})
 		},
 	}
-	cmd.Flags().StringVar(&app, "app", "", "only in this `app`")
-	f.flags(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
-	return cmd
+	cmd.Flags().StringVar(&f.app, "app", "", "only in this `app`")
+	f.decisionFlags.flags(cmd)
+	f.applying.flags(cmd)
+	return c.reads(cmd)
 }
 
-func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, l ledger.Ledger, id, app string, f decisionFlags) error {
+// approveFlags are the flags of deletion approve.
+type approveFlags struct {
+	decisionFlags
+	applying
+	app string
+}
+
+// approvedView is a deletion that is, or would be, approved.
+type approvedView struct {
+	deletionView
+	Applied bool `json:"applied"`
+}
+
+// when says when it is done.
+func (v approvedView) when() string {
+	if v.Waits == string(plan.WaitHold) || v.Waits == string(plan.WaitRetention) {
+		return fmt.Sprintf("it is deleted when its %s ends, at %s", v.Waits, instant(v.Until))
+	}
+	return "it is deleted now"
+}
+
+func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, l ledger.Ledger, id string, f approveFlags) error {
 	person, err := findPerson(ctx, l, id)
 	if err != nil {
 		return err
 	}
-	if err := knownApp(cfg, person, app); err != nil {
+	if err := knownApp(cfg, person, f.app); err != nil {
 		return err
 	}
 	rules, err := rulesOf(ctx, cfg)
@@ -261,22 +295,32 @@ func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, l ledger
 	if err != nil {
 		return err
 	}
-	needed := slices.DeleteFunc(all, func(v deletionView) bool { return v.Approval != "needed" || app != "" && v.App != app })
+	needed := slices.DeleteFunc(all, func(v deletionView) bool { return v.Approval != "needed" || f.app != "" && v.App != f.app })
 	if len(needed) == 0 {
 		return fmt.Errorf("no deletion of %s needs an approval: see tenure deletion list --person %s", plain(id), quoted(id))
 	}
-	for _, v := range needed {
+	views := make([]approvedView, len(needed))
+	for i, v := range needed {
+		views[i] = approvedView{v, f.does()}
+	}
+	if !f.does() {
+		return errors.Join(c.print(views, func(p *page) {
+			for _, v := range views {
+				p.note("the deletion of %s in %s would be approved: %s", id, v.App, v.when())
+			}
+		}), c.onlyShown(f.applying, "%s would be approved", count(len(views), "deletion")))
+	}
+	for _, v := range views {
 		_, err := l.ApproveDeletion(ctx, ledger.DeletionApproval{
 			PersonID: id, App: v.App, Key: v.key, Operator: f.operator, Reason: f.reason, At: now,
 		})
 		if err != nil {
 			return err
 		}
-		when := "it is deleted now"
-		if v.Waits == string(plan.WaitHold) || v.Waits == string(plan.WaitRetention) {
-			when = fmt.Sprintf("it is deleted when its %s ends, at %s", v.Waits, instant(v.Until))
-		}
-		c.say("the deletion of %s in %s is approved: %s\n", id, v.App, when)
+		c.say("the deletion of %s in %s is approved: %s\n", id, v.App, v.when())
+	}
+	if err := c.report(views); err != nil {
+		return err
 	}
 	return c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "a deletion was approved")
 }

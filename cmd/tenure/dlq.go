@@ -27,7 +27,8 @@ type letterView struct {
 	ID         int64              `json:"id"`
 	State      ledger.LetterState `json:"state"`
 	Urgent     bool               `json:"urgent,omitempty"` // it was to end somebody's access
-	Reason     string             `json:"reason"`
+	Reason     string             `json:"reason"`           // of the refusal: the same as the code
+	Code       string             `json:"code"`
 	Field      string             `json:"field,omitempty"`
 	Text       string             `json:"text,omitempty"`
 	Person     string             `json:"person,omitempty"`
@@ -49,7 +50,7 @@ type letterView struct {
 
 func viewLetter(l ledger.DeadLetter) letterView {
 	return letterView{
-		ID: l.ID, State: l.State, Urgent: l.Urgent, Reason: l.Reason, Field: l.Field, Text: l.Text,
+		ID: l.ID, State: l.State, Urgent: l.Urgent, Reason: l.Reason, Code: l.Reason, Field: l.Field, Text: l.Text,
 		Person: l.PersonID, Type: l.EventType, Source: l.EventSource, Event: l.EventID, Format: l.Format,
 		Record: place(l.Origin), DeadLetter: place(l.At), RedriveOf: place(l.RedriveOf), Digest: l.Digest,
 		ReceivedAt: l.ReceivedAt, Operator: l.Operator, Login: l.Login, Why: l.Why, ActedAt: l.ActedAt, EndedAt: l.EndedAt,
@@ -69,8 +70,10 @@ func (v letterView) id() string { return strconv.FormatInt(v.ID, 10) }
 // what is what is wrong with the record.
 func (v letterView) what() string { return strings.TrimSpace(v.Field + " " + v.Text) }
 
-func (v letterView) urgency() string {
-	if v.Urgent {
+func (v letterView) urgency() string { return urgency(v.Urgent) }
+
+func urgency(urgent bool) string {
+	if urgent {
 		return "urgent"
 	}
 	return ""
@@ -78,16 +81,15 @@ func (v letterView) urgency() string {
 
 // letterSelection are the flags by which dead letters are selected.
 type letterSelection struct {
-	reason, person, topic, since, until string
-	states                              []string
-	urgent, all                         bool
+	code, person, topic, since, until string
+	states                            []string
+	urgent, all                       bool
 }
 
-// flags adds the flags. Where --reason says why an operator does something, the
-// reason of the refusal has another name.
-func (s *letterSelection) flags(cmd *cobra.Command, reasonFlag string) {
+func (s *letterSelection) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&s.reason, reasonFlag, "", "only those refused for this `reason`: schema, malformed, ...")
+	flags.StringVar(&s.code, "code", "", "only those refused with this `code`: schema, malformed, ...")
+	complete(cmd, "code", letterReasons)
 	flags.StringVar(&s.person, "person", "", "only those about the person with this `ID`")
 	flags.StringVar(&s.topic, "topic", "", "only those whose record was on this `topic`")
 	flags.StringVar(&s.since, "since", "", "only those refused at or after this `time`: 2026-11-22, an RFC 3339 instant, or so long ago: 36h")
@@ -97,11 +99,11 @@ func (s *letterSelection) flags(cmd *cobra.Command, reasonFlag string) {
 
 // given says whether anything is selected.
 func (s *letterSelection) given() bool {
-	return s.reason+s.person+s.topic+s.since+s.until != "" || s.urgent || s.all
+	return s.code+s.person+s.topic+s.since+s.until != "" || s.urgent || s.all
 }
 
 func (s *letterSelection) filter(now time.Time, states ...ledger.LetterState) (ledger.LetterFilter, error) {
-	f := ledger.LetterFilter{PersonID: s.person, Reason: s.reason, Topic: s.topic, Urgent: s.urgent, States: states}
+	f := ledger.LetterFilter{PersonID: s.person, Reason: s.code, Topic: s.topic, Urgent: s.urgent, States: states}
 	var err error
 	if f.From, err = moment("since", s.since, now); err != nil {
 		return f, err
@@ -128,6 +130,9 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 	return time.Time{}, usagef("--%s %s is no time: write 2026-11-22, 2026-11-22T09:00:00Z, or 36h or 7d for so long ago", flag, text)
 }
 
+// letterStateNames are what --state may be.
+var letterStateNames = []string{"open", "redriven", "applied", "failed", "discarded", "all"}
+
 // letterStates reads --state.
 func letterStates(names []string) ([]ledger.LetterState, error) {
 	known := []ledger.LetterState{
@@ -141,16 +146,16 @@ func letterStates(names []string) ([]ledger.LetterState, error) {
 		case slices.Contains(known, state):
 			states = append(states, state)
 		default:
-			return nil, oneOf("state", name, []string{"open", "redriven", "applied", "failed", "discarded", "all"})
+			return nil, oneOf("state", name, letterStateNames)
 		}
 	}
 	return states, nil
 }
 
-// findLetters lists every dead letter that a filter selects.
-func findLetters(ctx context.Context, l ledger.Ledger, f ledger.LetterFilter) ([]ledger.DeadLetter, error) {
+// findLetters lists every dead letter behind one that a filter selects.
+func findLetters(ctx context.Context, l ledger.Ledger, f ledger.LetterFilter, after int64) ([]ledger.DeadLetter, error) {
 	var all []ledger.DeadLetter
-	for after := int64(0); ; {
+	for {
 		page, err := l.DeadLetters(ctx, f, after, pageSize)
 		if err != nil {
 			return nil, err

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,25 +16,28 @@ import (
 type letterActFlags struct {
 	selection        letterSelection
 	operator, reason string
-	yes              bool
+	applying
 }
 
 func (f *letterActFlags) flags(cmd *cobra.Command) {
-	f.selection.flags(cmd, "refused")
+	f.selection.flags(cmd)
+	formerly(cmd, "refused", "", "code")
 	flags := cmd.Flags()
 	flags.BoolVar(&f.selection.all, "all", false, "all that are open")
 	flags.StringVar(&f.reason, "reason", "", "why, for the record")
 	operatorFlag(cmd, &f.operator)
-	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+	f.askedBefore(cmd)
 }
 
-// check says what is missing.
+// check says what is missing. To look, neither name nor reason is needed.
 func (f *letterActFlags) check(ids []string) error {
 	switch {
 	case len(ids) == 0 && !f.selection.given():
-		return usagef("say which dead letters: by number, by filter (--person, --refused, ...), or --all")
+		return usagef("say which dead letters: by number, by filter (--person, --code, ...), or --all")
 	case len(ids) > 0 && f.selection.given():
 		return usagef("give either numbers or filters, not both")
+	case f.does():
+		return onRecord(&f.operator, f.reason)
 	}
 	return nil
 }
@@ -47,14 +47,14 @@ func (f *letterActFlags) check(ids []string) error {
 // states.
 func (f *letterActFlags) choose(ctx context.Context, cfg *config.Config, l ledger.Ledger, ids []string, states ...ledger.LetterState) ([]ledger.DeadLetter, error) {
 	if len(ids) == 0 {
-		if err := f.selection.check(ctx, cfg, l, "refused"); err != nil {
+		if err := f.selection.check(ctx, cfg, l); err != nil {
 			return nil, err
 		}
 		filter, err := f.selection.filter(time.Now(), states...)
 		if err != nil {
 			return nil, err
 		}
-		return findLetters(ctx, l, filter)
+		return findLetters(ctx, l, filter, 0)
 	}
 	var chosen []ledger.DeadLetter
 	for _, id := range ids {
@@ -67,23 +67,4 @@ func (f *letterActFlags) choose(ctx context.Context, cfg *config.Config, l ledge
 		}
 	}
 	return chosen, nil
-}
-
-// errDeclined ends a command whose question was answered with no.
-var errDeclined = errors.New("nothing was done")
-
-// confirm asks whoever sits at the terminal, unless they said yes already.
-func (c *cli) confirm(yes bool, question string) error {
-	if yes {
-		return nil
-	}
-	if !c.inTTY {
-		return usagef("%s Nobody can be asked here: say --yes", question)
-	}
-	c.tell("%s [y/N] ", question)
-	answer, _ := bufio.NewReader(c.in).ReadString('\n') // the end of input is no answer, which is a no
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return errDeclined
-	}
-	return nil
 }

@@ -25,11 +25,13 @@ all that are open or redriven and that the filters select.
 They do not show with their people any more, and urgent ones need no attention:
 the person's run is told.
 The records stay in Kafka for as long as the topic keeps them, and can still be
-redriven (with --again). It is on the record with your name and reason.`,
-		Example: `  tenure dlq discard 17 --reason "HR sent it again as e-4711"
-  tenure dlq discard --refused tombstone --since 36h --reason "a connector's mistake, ticket 42"`,
+redriven (with --again). It is on the record with your name and reason. Without
+--apply it is shown which, and the exit status is 3.`,
+		Example: `  tenure dlq discard 17
+  tenure dlq discard 17 --reason "HR sent it again as e-4711" --apply
+  tenure dlq discard --code tombstone --since 36h --reason "a connector's mistake, ticket 42" --apply`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			if err := errors.Join(f.check(ids), onRecord(&f.operator, f.reason)); err != nil {
+			if err := f.check(ids); err != nil {
 				return err
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
@@ -38,7 +40,7 @@ redriven (with --again). It is on the record with your name and reason.`,
 		},
 	}
 	f.flags(cmd)
-	return cmd
+	return c.reads(cmd)
 }
 
 func (c *cli) discard(ctx context.Context, cfg *config.Config, l ledger.Ledger, f letterActFlags, ids []string) error {
@@ -56,10 +58,10 @@ func (c *cli) discard(ctx context.Context, cfg *config.Config, l ledger.Ledger, 
 	}
 	if len(pending) == 0 {
 		c.tell("nothing to discard\n")
-		return nil
+		return c.report(viewLetters(nil))
 	}
-	if err := c.confirm(f.yes, fmt.Sprintf("Discard %s?", viewLetters(pending).total())); err != nil {
-		return err
+	if v := viewLetters(pending); !f.does() {
+		return errors.Join(c.print(v, v.draw), c.onlyShown(f.applying, "discard %s", v.total()))
 	}
 	var waiting []string // people whose runs have asked what is to come of a letter
 	for i, letter := range pending {
@@ -74,7 +76,27 @@ func (c *cli) discard(ctx context.Context, cfg *config.Config, l ledger.Ledger, 
 		}
 	}
 	c.tell("discarded %s\n", count(len(pending), "dead letter"))
+	discarded, err := reread(ctx, l, pending)
+	if err != nil {
+		return err
+	}
+	if err := c.report(viewLetters(discarded)); err != nil {
+		return err
+	}
 	return c.tellRuns(ctx, l, waiting, cfg.Sweep.Every, letterDiscarded)
+}
+
+// reread reads dead letters as they are now.
+func reread(ctx context.Context, l ledger.Ledger, letters []ledger.DeadLetter) ([]ledger.DeadLetter, error) {
+	var now []ledger.DeadLetter
+	for _, letter := range letters {
+		found, err := l.DeadLetters(ctx, ledger.LetterFilter{ID: letter.ID}, 0, 1)
+		if err != nil {
+			return nil, err
+		}
+		now = append(now, found...)
+	}
+	return now, nil
 }
 
 // letterDiscarded is why people's runs are told.

@@ -37,19 +37,29 @@ Running it again changes nothing.`,
 					ctx, cancel := context.WithTimeoutCause(cmd.Context(), wait,
 						fmt.Errorf("not done within %s: check that Kafka is up, or give it longer with --wait; what was found is kept", wait))
 					defer cancel()
+					views := []indexedView{}
 					for _, topic := range topics {
-						if err := c.index(ctx, letters, l, topic); err != nil {
+						v, err := c.index(ctx, letters, l, topic)
+						if err != nil {
 							return err
 						}
+						views = append(views, v)
 					}
-					return nil
+					return c.report(views)
 				})
 			})
 		},
 	}
 	cmd.Flags().StringVar(&topic, "topic", "", "only this `topic` of dead letters (default: all that the configuration names)")
 	cmd.Flags().DurationVar(&wait, "wait", 10*time.Minute, "how `long` it may take, with waiting for Kafka when it cannot be reached")
-	return cmd
+	return c.reads(cmd)
+}
+
+// indexedView is what was found on a topic of dead letters.
+type indexedView struct {
+	Topic string `json:"topic"`
+	Found int    `json:"found"`
+	New   int    `json:"new"` // to the ledger
 }
 
 // deadLetterTopics are the topics of dead letters that the configuration names.
@@ -62,13 +72,13 @@ func deadLetterTopics(cfg *config.Config) []string {
 	return slices.Compact(topics)
 }
 
-func (c *cli) index(ctx context.Context, letters *ingest.Letters, l ledger.Ledger, topic string) error {
-	found, added := 0, 0
+func (c *cli) index(ctx context.Context, letters *ingest.Letters, l ledger.Ledger, topic string) (indexedView, error) {
+	v := indexedView{Topic: topic}
 	err := letters.Each(ctx, topic, func(letter ingest.Letter) error {
 		receipt, err := l.RecordDeadLetter(ctx, letter.Entry())
-		found++
+		v.Found++
 		if !receipt.Duplicate && err == nil {
-			added++
+			v.New++
 		}
 		return err
 	})
@@ -76,8 +86,8 @@ func (c *cli) index(ctx context.Context, letters *ingest.Letters, l ledger.Ledge
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("topic %s: %w", topic, err)
+		return v, fmt.Errorf("topic %s: %w", topic, err)
 	}
-	c.say("%s: %s, %d of them new to the ledger\n", topic, count(found, "dead letter"), added)
-	return nil
+	c.say("%s: %s, %d of them new to the ledger\n", topic, count(v.Found, "dead letter"), v.New)
+	return v, nil
 }

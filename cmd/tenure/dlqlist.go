@@ -16,6 +16,7 @@ import (
 
 func (c *cli) dlqListCommand() *cobra.Command {
 	var s letterSelection
+	var after int64
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List dead letters, and how many there are for which reason",
@@ -28,11 +29,11 @@ failed (it could not be read either, and is a dead letter of its own) and
 discarded.
 
 No record's content is shown: see tenure dlq show. The list comes from the
-ledger, and needs no Kafka. Exits with 3 if one that is listed is urgent and open:
-it was to end somebody's access, and nobody did anything.`,
+ledger, and needs no Kafka. Exits with 3 if one that is listed is open or redriven:
+HR said something of which nothing has come. tenure status goes by the same rule.`,
 		Example: `  tenure dlq list
   tenure dlq list --urgent
-  tenure dlq list --reason schema --since 36h
+  tenure dlq list --code schema --since 36h
   tenure dlq list --person 10004 --state all -o json | jq '.letters[].text'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -45,27 +46,31 @@ it was to end somebody's access, and nobody did anything.`,
 				return err
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				if err := s.check(cmd.Context(), cfg, l, "reason"); err != nil {
+				if err := s.check(cmd.Context(), cfg, l); err != nil {
 					return err
 				}
-				found, err := findLetters(cmd.Context(), l, f)
+				found, err := findLetters(cmd.Context(), l, f, after)
 				if err != nil {
 					return err
 				}
 				v := viewLetters(found)
-				if err := c.print(v, v.draw); err != nil {
+				v.Letters = limited(c, v.Letters)
+				if err := c.printList(v, letterHeader, rowsOf(v.Letters, letterView.row), v.draw); err != nil {
 					return err
 				}
-				if slices.ContainsFunc(found, func(l ledger.DeadLetter) bool { return l.Urgent && l.State == ledger.LetterOpen }) {
+				if slices.ContainsFunc(found, ledger.DeadLetter.Pending) {
 					return errAttention
 				}
 				return nil
 			})
 		},
 	}
-	s.flags(cmd, "reason")
+	s.flags(cmd)
+	formerly(cmd, "reason", "", "code")
 	cmd.Flags().StringSliceVar(&s.states, "state", []string{"open", "redriven"}, "only those in this `state`: open, redriven, applied, failed, discarded, or all")
-	return c.reads(cmd)
+	complete(cmd, "state", letterStateNames)
+	cmd.Flags().Int64Var(&after, "after", 0, "only those behind the one with this `number`")
+	return c.lists(cmd)
 }
 
 type lettersView struct {
@@ -86,14 +91,18 @@ func viewLetters(found []ledger.DeadLetter) lettersView {
 	return v
 }
 
+const letterHeader = "id,received,state,urgency,code,person,type,record,what is wrong"
+
+func (v letterView) row() []string {
+	return []string{v.id(), instant(v.ReceivedAt), string(v.State), v.urgency(), v.Code, v.Person, v.Type, v.Record, v.what()}
+}
+
 func (v lettersView) draw(p *page) {
 	if len(v.Letters) == 0 {
 		p.note("no dead letters")
 		return
 	}
-	p.table("", "id,received,state,urgency,reason,person,type,record,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
-		return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Person, l.Type, l.Record, l.what()}
-	}))
+	p.table("", letterHeader, rowsOf(v.Letters, letterView.row))
 	p.note("")
 	p.note("%s", v.total())
 }
@@ -107,7 +116,11 @@ func (v lettersView) total() string {
 	for i, reason := range reasons {
 		parts[i] = fmt.Sprintf("%s %d", reason, v.Totals[reason])
 	}
-	text := fmt.Sprintf("%s: %s", count(len(v.Letters), "dead letter"), strings.Join(parts, ", "))
+	all := 0
+	for _, n := range v.Totals {
+		all += n
+	}
+	text := fmt.Sprintf("%s: %s", count(all, "dead letter"), strings.Join(parts, ", "))
 	if v.Urgent > 0 {
 		text += fmt.Sprintf("; %d urgent: each was to end somebody's access", v.Urgent)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,10 +21,10 @@ import (
 // redriveOptions are the flags of dlq redrive.
 type redriveOptions struct {
 	letterActFlags
-	file, key            string
-	headers              []string
-	dryRun, again, force bool
-	wait                 time.Duration
+	file, key    string
+	headers      []string
+	again, force bool
+	wait         time.Duration
 }
 
 func (c *cli) dlqRedriveCommand() *cobra.Command {
@@ -45,11 +46,12 @@ it is a dead letter of its own, which names this one.
 
 It can be interrupted and run again: what was sent is not sent again, unless
 --again says so. Sending a record twice is harmless: an event is known by its
-source and id. The exit status is 3 if something was left out.`,
-		Example: `  tenure dlq redrive --refused schema --dry-run
-  tenure dlq redrive 17 18 --reason "the schema knows this field now"
+source and id. Without --apply it is shown what would be sent, and whether it would be
+read now. The exit status is 3 then, and if something was left out.`,
+		Example: `  tenure dlq redrive --code schema
+  tenure dlq redrive 17 18 --reason "the schema knows this field now" --apply
   tenure dlq show 17 -o json | jq -r .value > mended.json
-  tenure dlq redrive 17 --file mended.json --reason "HR's typo in effectiveDate, ticket 42"`,
+  tenure dlq redrive 17 --file mended.json --reason "HR's typo in effectiveDate, ticket 42" --apply`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			mend, err := c.redriveInput(&o, ids)
 			if err != nil {
@@ -64,15 +66,15 @@ source and id. The exit status is 3 if something was left out.`,
 		},
 	}
 	o.flags(cmd)
+	o.didBefore(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.file, "file", "", "send the content of this `file` in place of one record's value; - is standard input")
 	flags.StringVar(&o.key, "key", "", "send one record with this `key`")
 	flags.StringArrayVar(&o.headers, "header", nil, "send one record with this header: `name=value`, or name= to leave it out")
-	flags.BoolVarP(&o.dryRun, "dry-run", "n", false, "list what would be sent, and whether it would be read now")
 	flags.BoolVar(&o.again, "again", false, "send also what was sent already, or discarded")
 	flags.BoolVar(&o.force, "force", false, "send also what would be refused again")
 	waitFlag(cmd, &o.wait)
-	return cmd
+	return c.reads(cmd)
 }
 
 // redriveInput checks the flags and reads how the record is mended.
@@ -80,11 +82,6 @@ func (c *cli) redriveInput(o *redriveOptions, ids []string) (ingest.Mend, error)
 	mend := ingest.Mend{}
 	if err := o.check(ids); err != nil {
 		return mend, err
-	}
-	if !o.dryRun {
-		if err := onRecord(&o.operator, o.reason); err != nil {
-			return mend, err
-		}
 	}
 	if o.key != "" {
 		mend.Key = []byte(o.key)
@@ -128,7 +125,7 @@ type redriver struct {
 	letters  *ingest.Letters
 	decoders map[string]source.Decoder // by topic
 
-	sent, leftOut int
+	results []redrivenView
 }
 
 func (r *redriver) run(ctx context.Context, ids []string) error {
@@ -151,14 +148,22 @@ func (r *redriver) run(ctx context.Context, ids []string) error {
 	switch {
 	case len(todo) == 0:
 		r.tell("nothing to send\n")
-		return nil
-	case r.o.dryRun:
-		return r.rehearse(ctx, todo)
-	}
-	if err := r.confirm(r.o.yes, fmt.Sprintf("Send again %s?", viewLetters(todo).total())); err != nil {
-		return err
+		return r.report([]redrivenView{})
+	case !r.o.does():
+		return errors.Join(r.rehearse(ctx, todo), r.onlyShown(r.o.applying, "send again %s", viewLetters(todo).total()))
 	}
 	return r.sendAll(ctx, todo)
+}
+
+// redrivenView is a dead letter whose record is, or would be, sent again.
+type redrivenView struct {
+	ID     int64  `json:"id"`
+	Urgent bool   `json:"urgent,omitempty"`
+	Person string `json:"person,omitempty"`
+	Type   string `json:"type,omitempty"`
+	Topic  string `json:"topic"`
+	Sent   bool   `json:"sent"`
+	Result string `json:"result"` // in words
 }
 
 // byWhom says who did something about a dead letter last.
@@ -202,9 +207,8 @@ func (r *redriver) decoder(entry ledger.DeadLetter) (source.Decoder, error) {
 
 // rehearse lists what would be sent.
 func (r *redriver) rehearse(ctx context.Context, todo []ledger.DeadLetter) error {
-	var rows [][]string
+	views := []redrivenView{}
 	for _, entry := range todo {
-		v := viewLetter(entry)
 		letter, err := readLetter(ctx, r.letters, entry, r.o.wait)
 		var text string
 		switch {
@@ -215,14 +219,17 @@ func (r *redriver) rehearse(ctx context.Context, todo []ledger.DeadLetter) error
 		default:
 			text, _ = r.verdict(letter, entry) //nolint:contextcheck // the configuration connects to nothing
 		}
-		rows = append(rows, []string{v.id(), v.urgency(), v.Person, v.Type, entry.Origin.Topic, text})
+		views = append(views, viewRedriven(entry, false, text))
 	}
-	p := &page{color: r.colored()}
-	p.table("", "id,urgency,person,type,goes to,and", rows)
-	p.note("")
-	p.note("nothing was sent")
-	_, err := r.out.Write(p.buf.Bytes())
-	return err
+	return r.print(views, func(p *page) {
+		p.table("", "id,urgency,person,type,goes to,and", rowsOf(views, func(v redrivenView) []string {
+			return []string{strconv.FormatInt(v.ID, 10), urgency(v.Urgent), v.Person, v.Type, v.Topic, v.Result}
+		}))
+	})
+}
+
+func viewRedriven(l ledger.DeadLetter, sent bool, result string) redrivenView {
+	return redrivenView{ID: l.ID, Urgent: l.Urgent, Person: l.PersonID, Type: l.EventType, Topic: l.Origin.Topic, Sent: sent, Result: result}
 }
 
 func (r *redriver) sendAll(ctx context.Context, todo []ledger.DeadLetter) error {
@@ -230,18 +237,32 @@ func (r *redriver) sendAll(ctx context.Context, todo []ledger.DeadLetter) error 
 	defer func() { _ = bar.Exit() }()
 	for _, entry := range todo {
 		if err := r.sendOne(ctx, entry); err != nil {
-			return fmt.Errorf("%w\n%d of %d were sent again; run it again for the others", err, r.sent, len(todo))
+			return errors.Join(r.report(r.results),
+				fmt.Errorf("%w\n%d of %d were sent again; run it again for the others", err, r.sent(), len(todo)))
 		}
 		_ = bar.Add(1)
 	}
 	_ = bar.Finish()
-	r.tell("sent %s again", count(r.sent, "record"))
-	if r.leftOut > 0 {
-		r.tell(", left out %d\n", r.leftOut)
+	if err := r.report(r.results); err != nil {
+		return err
+	}
+	r.tell("sent %s again", count(r.sent(), "record"))
+	if leftOut := len(r.results) - r.sent(); leftOut > 0 {
+		r.tell(", left out %d\n", leftOut)
 		return errAttention
 	}
 	r.tell("\n")
 	return nil
+}
+
+// sent is how many records were sent.
+func (r *redriver) sent() (n int) {
+	for _, v := range r.results {
+		if v.Sent {
+			n++
+		}
+	}
+	return n
 }
 
 // sendOne sends one record, then notes that: should the note be lost, the record
@@ -275,7 +296,7 @@ func (r *redriver) sendOne(ctx context.Context, entry ledger.DeadLetter) error {
 	if err != nil {
 		return fmt.Errorf("dead letter %d was not taken by %s: %w", entry.ID, entry.Origin.Topic, err)
 	}
-	r.sent++
+	r.results = append(r.results, viewRedriven(entry, true, "sent again"))
 	// It was sent, whoever gives up now.
 	return r.ledger.ActOnLetter(context.WithoutCancel(ctx), ledger.LetterAction{
 		Verb: ledger.VerbRedrive, ID: entry.ID, Operator: r.o.operator, Reason: r.o.reason, At: now,
@@ -284,6 +305,6 @@ func (r *redriver) sendOne(ctx context.Context, entry ledger.DeadLetter) error {
 }
 
 func (r *redriver) leave(entry ledger.DeadLetter, why string) {
-	r.leftOut++
+	r.results = append(r.results, viewRedriven(entry, false, "left out: "+why))
 	r.tell("dead letter %d is left out: %s\n", entry.ID, why)
 }

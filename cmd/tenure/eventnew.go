@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +85,8 @@ have one. What is written here has the present time, no sequence, and a new ID.`
 		flags.StringVar(f.value, f.name, f.preset, f.say)
 	}
 	flags.BoolVar(&n.line, "line", false, "write it in one line, for a file of events")
+	flags.VarP(&writtenFormat{&c.output}, "output", "o", "output `format`: json or yaml")
+	complete(cmd, "output", []string{"json", "yaml"})
 	complete(cmd, "worker-type", workerTypes)
 	complete(cmd, "urgency", []string{string(hr.UrgencyStandard), string(hr.UrgencyImmediate)})
 	return cmd
@@ -160,6 +163,19 @@ func (n newEvent) profile(dates map[string]hr.Date) *hr.Profile {
 	return p
 }
 
+// writtenFormat is the format of an event: as it goes to Kafka, or as YAML to read.
+type writtenFormat struct{ *format }
+
+// String, Set and Type make it a flag.
+func (f *writtenFormat) String() string { return string(formatJSON) }
+
+func (f *writtenFormat) Set(s string) error {
+	if s != string(formatJSON) && s != string(formatYAML) {
+		return errors.New("want json or yaml")
+	}
+	return f.format.Set(s)
+}
+
 // writeEvent writes an event as it goes to Kafka, in one line or over several.
 func (c *cli) writeEvent(e hr.Event, line bool) error {
 	value, err := cloudevents.Encode(e)
@@ -174,6 +190,9 @@ func (c *cli) writeEvent(e hr.Event, line bool) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.output == formatYAML {
+		return writeYAML(c.out, out.Bytes())
 	}
 	out.WriteByte('\n')
 	_, err = c.out.Write(plainJSON(out.Bytes()))

@@ -50,17 +50,17 @@ func TestEveryFilterIsCheckedAgainstWhatThereIs(t *testing.T) {
 	s.people()
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	with := map[string][]string{ // what a command needs besides
-		"tenure replay":           {"--from", "36h", "--dry-run"},
+		"tenure replay":           {"--from", "36h"},
 		"tenure run retry":        {"--reason", "x"},
 		"tenure run skip":         {"--reason", "x"},
-		"tenure dlq redrive":      {"--dry-run", "--wait", "1ms"},
-		"tenure dlq discard":      {"--reason", "x", "--yes"},
-		"tenure breaker release":  {"c-1", "--reason", "x", "--yes"},
-		"tenure breaker cancel":   {"c-1", "--reason", "x", "--yes"},
+		"tenure dlq redrive":      {"--wait", "1ms"},
+		"tenure dlq discard":      {"--reason", "x", "--apply"},
+		"tenure breaker release":  {"c-1", "--reason", "x", "--apply"},
+		"tenure breaker cancel":   {"c-1", "--reason", "x", "--apply"},
 		"tenure app adopt":        {"wiki"},
 		"tenure deletion approve": {"10002", "--reason", "x"},
 		"tenure retention set":    {"10002", "--reason", "x", "--for", "60d"},
-		"tenure retention reset":  {"10002", "--reason", "x", "--yes"},
+		"tenure retention reset":  {"10002", "--reason", "x", "--apply"},
 		"tenure app accounts":     {"wiki"},
 		"tenure watch":            {"--from", "36h", "--no-follow"},
 	}

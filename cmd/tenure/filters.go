@@ -30,7 +30,7 @@ var statuses = []string{
 	string(hr.StatusSuspended), string(hr.StatusEnded), string(hr.StatusUnknown),
 }
 
-// letterReasons are what dead letters are refused for.
+// letterReasons are the codes with which dead letters are refused.
 var letterReasons = []string{
 	source.ReasonTombstone, source.ReasonMalformed, source.ReasonWrongContentType, source.ReasonUnsupportedVersion,
 	source.ReasonUnknownType, source.ReasonSchema, source.ReasonKeyMismatch, source.ReasonNotFound,
@@ -173,8 +173,8 @@ func noneOf(flag, given, says string, seen map[string]bool) error {
 }
 
 // check refuses what no dead letter can have.
-func (s *letterSelection) check(ctx context.Context, cfg *config.Config, l ledger.Ledger, reasonFlag string) error {
-	if err := oneOf(reasonFlag, s.reason, letterReasons); err != nil {
+func (s *letterSelection) check(ctx context.Context, cfg *config.Config, l ledger.Ledger) error {
+	if err := oneOf("code", s.code, letterReasons); err != nil {
 		return err
 	}
 	if s.person != "" {

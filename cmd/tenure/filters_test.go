@@ -38,7 +38,8 @@ func TestFiltersAreCheckedAgainstWhatThereIs(t *testing.T) {
 	assert.Equal(t, service.ExitAttention, s.run("run", "retry", "--code", "hired_after_end", "--reason", "x").code)
 }
 
-func TestAnUrgentLetterThatIsOpenNeedsAttention(t *testing.T) {
+// Nothing has come of what HR said, urgent or not: dlq list says so as status does.
+func TestALetterThatIsOpenNeedsAttention(t *testing.T) {
 	s := newSite(t)
 	l := s.ledger()
 	letter := ledger.DeadLetter{
@@ -47,7 +48,11 @@ func TestAnUrgentLetterThatIsOpenNeedsAttention(t *testing.T) {
 	}
 	_, err := l.RecordDeadLetter(t.Context(), letter)
 	require.NoError(t, err)
-	assert.Equal(t, service.ExitDone, s.run("dlq", "list").code)
+	assert.Equal(t, service.ExitAttention, s.run("dlq", "list").code)
+	part, err := lettersPart(t.Context(), l)
+	require.NoError(t, err)
+	assert.Equal(t, partAttention, part.State)
+	assert.Equal(t, service.ExitDone, s.run("dlq", "list", "--state", "applied").code)
 	letter.Urgent, letter.At.Offset, letter.Origin.Offset = true, 1, 1
 	_, err = l.RecordDeadLetter(t.Context(), letter)
 	require.NoError(t, err)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +47,19 @@ func end(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, usagef("--until wants a day (2027-06-30, to its end in UTC), an instant (2027-06-30T12:00:00Z) or a time from now (90d), not %q", text)
 }
 
+// deletingFlags are the flags of what an operator decides that may have something
+// deleted at once.
+type deletingFlags struct {
+	decisionFlags
+	applying
+}
+
+func (f *deletingFlags) flags(cmd *cobra.Command) {
+	f.decisionFlags.flags(cmd)
+	f.askedBefore(cmd)
+	cmd.Flags().Lookup("apply").Usage = "do it, even if something is deleted at once; without, only show that then"
+}
+
 func (c *cli) holdPlaceCommand() *cobra.Command {
 	var f decisionFlags
 	var until string
@@ -80,7 +95,16 @@ deleted before cannot be brought back, and is told of too.`,
 	}
 	cmd.Flags().StringVar(&until, "until", "", "when it ends: a `day`, an instant, or a time from now (90d)")
 	f.flags(cmd)
-	return cmd
+	return c.reads(cmd)
+}
+
+// placedView is a hold that was placed, and what it came to late for.
+type placedView struct {
+	holdView
+	Kept     []string `json:"kept"`              // apps
+	Off      []string `json:"off,omitempty"`     // turned off before, which there is as good as deleted
+	Gone     []string `json:"deleted,omitempty"` // before
+	Deleting []string `json:"deleting,omitempty"`
 }
 
 func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger, id, until string, f decisionFlags) error {
@@ -103,7 +127,8 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger
 	if err != nil {
 		return err
 	}
-	var kept, off, gone []string
+	var off, gone []string
+	kept := []string{}
 	for _, link := range person.Links {
 		switch {
 		case link.State == ledger.LinkDeleted:
@@ -121,7 +146,8 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger
 	if len(off) > 0 {
 		c.tell("turned off before, which there is as good as deleting: %s\n", strings.Join(off, ", "))
 	}
-	if err := c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "held: "+placed.Hold.Name()); err != nil {
+	v := placedView{holdView: viewHold(placed.Hold, viewPerson(person.Summary).name(), now), Kept: kept, Off: off, Gone: gone, Deleting: placed.Deleting}
+	if err := errors.Join(c.report(v), c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "held: "+placed.Hold.Name())); err != nil {
 		return err
 	}
 	if len(placed.Deleting) > 0 {
@@ -153,12 +179,13 @@ func listed(list []string, none string) string {
 }
 
 func (c *cli) holdReleaseCommand() *cobra.Command {
-	var f decisionFlags
+	var f deletingFlags
 	cmd := &cobra.Command{
 		Use:   "release HOLD|PERSON",
 		Short: "End a hold, or all holds of a person, before its time",
 		Long: `End a hold (h-3), or all holds that a person has. What the last one kept is deleted
-at once if its retention is over. It is on the record with your name and reason.`,
+at once if its retention is over; it is only shown then (exit status 3) which accounts
+that are, unless you say --apply. It is on the record with your name and reason.`,
 		Example: `  tenure hold release h-3 --reason "matter 42 is settled"
   tenure hold release 10004 --reason "all matters are settled"`,
 		Args: exactly("HOLD|PERSON"),
@@ -172,14 +199,41 @@ at once if its retention is over. It is on the record with your name and reason.
 		},
 	}
 	f.flags(cmd)
-	return cmd
+	return c.reads(cmd)
 }
 
-func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Ledger, name string, f decisionFlags) error {
+// releasedView are the holds of a person that are, or would be, released.
+type releasedView struct {
+	Person  string     `json:"person"`
+	Holds   []holdView `json:"holds"`
+	Deletes []string   `json:"deletes,omitempty"` // apps, at once
+	Applied bool       `json:"applied"`
+}
+
+func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Ledger, name string, f deletingFlags) error {
 	now := cfg.Clock().Now()
 	holds, err := heldBy(ctx, l, name, now)
 	if err != nil {
 		return err
+	}
+	held, err := findPerson(ctx, l, holds[0].PersonID)
+	if err != nil {
+		return err
+	}
+	v := releasedView{Person: held.PersonID, Holds: []holdView{}, Applied: true}
+	after := held
+	after.Holds = slices.DeleteFunc(slices.Clone(held.Holds), func(h ledger.Hold) bool {
+		return slices.ContainsFunc(holds, func(released ledger.Hold) bool { return released.ID == h.ID })
+	})
+	if v.Deletes, err = begins(ctx, cfg, l, held, after, now); err != nil {
+		return err
+	}
+	if len(v.Deletes) > 0 && !f.does() {
+		for _, h := range holds {
+			v.Holds = append(v.Holds, viewHold(h, viewPerson(held.Summary).name(), now))
+		}
+		v.Applied = false
+		return c.showDeleting(f.applying, v, v.Person, v.Deletes)
 	}
 	for _, h := range holds {
 		released, err := l.ReleaseHold(ctx, ledger.HoldRelease{ID: h.ID, Operator: f.operator, Reason: f.reason, At: now})
@@ -190,6 +244,7 @@ func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Led
 			return fmt.Errorf("%s of %s was released before, by %s at %s", h.Name(), h.PersonID, released.ReleasedBy, instant(released.ReleasedAt))
 		}
 		c.say("%s of %s is released\n", h.Name(), h.PersonID)
+		v.Holds = append(v.Holds, viewHold(released, viewPerson(held.Summary).name(), now))
 	}
 	person, err := findPerson(ctx, l, holds[0].PersonID)
 	if err != nil {
@@ -200,7 +255,7 @@ func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Led
 			c.tell("%s is still held by %s, until %s\n", h.PersonID, h.Name(), instant(h.ExpiresAt))
 		}
 	}
-	return c.tellRuns(ctx, l, []string{person.PersonID}, cfg.Sweep.Every, "a hold was released")
+	return errors.Join(c.report(v), c.tellRuns(ctx, l, []string{person.PersonID}, cfg.Sweep.Every, "a hold was released"))
 }
 
 // heldBy is the hold of that name, or those in force of the person of that ID: at
@@ -265,6 +320,7 @@ func viewHold(h ledger.Hold, name string, now time.Time) holdView {
 func (c *cli) holdListCommand() *cobra.Command {
 	var f ledger.HoldFilter
 	var all bool
+	var behind string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List who is held, by whom, why and until when",
@@ -273,6 +329,10 @@ func (c *cli) holdListCommand() *cobra.Command {
   tenure hold list -o json | jq -r '.[] | [.person, .until, .reason] | @tsv'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			after, ok := ledger.HoldID(behind)
+			if behind != "" && !ok {
+				return usagef("--after %s: want a hold, such as h-3", behind)
+			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				if err := personFilter(cmd.Context(), l, f.PersonID); err != nil {
 					return err
@@ -281,18 +341,19 @@ func (c *cli) holdListCommand() *cobra.Command {
 				if !all {
 					f.InForce = now
 				}
-				return c.listHolds(cmd.Context(), l, f, now)
+				return c.listHolds(cmd.Context(), l, f, after, now)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "those that have expired or were released too")
 	cmd.Flags().StringVar(&f.PersonID, "person", "", "only on this `person`")
-	return c.reads(cmd)
+	cmd.Flags().StringVar(&behind, "after", "", "only those behind this `hold` in the list")
+	return c.lists(cmd)
 }
 
-func (c *cli) listHolds(ctx context.Context, l ledger.Ledger, f ledger.HoldFilter, now time.Time) error {
+func (c *cli) listHolds(ctx context.Context, l ledger.Ledger, f ledger.HoldFilter, after int64, now time.Time) error {
 	views, names := []holdView{}, map[string]string{}
-	for after := int64(0); ; {
+	for {
 		found, err := l.Holds(ctx, f, after, pageSize)
 		if err != nil {
 			return err
@@ -309,8 +370,10 @@ func (c *cli) listHolds(ctx context.Context, l ledger.Ledger, f ledger.HoldFilte
 			break
 		}
 	}
-	return c.print(views, func(p *page) {
-		p.table("", holdHeader, rowsOf(views, holdView.row))
+	views = limited(c, views)
+	rows := rowsOf(views, holdView.row)
+	return c.printList(views, holdHeader, rows, func(p *page) {
+		p.table("", holdHeader, rows)
 		if len(views) == 0 {
 			p.note("nobody is held")
 		}

@@ -80,7 +80,7 @@ func TestAHoldIsPlacedListedAndReleased(t *testing.T) {
 	assert.Equal(t, "h-2 of 10002 is released\n", released.stdout)
 	assert.Contains(t, released.err, "10002 is still held by h-1, until 2100-01-01 00:00:00Z")
 	s.refuses(service.ExitFailed, "h-2 of 10002 was released before, by bob at", "hold", "release", "h-2", "--reason", "x", "--operator", "eve")
-	assert.Equal(t, "h-1 of 10002 is released\n", s.run("hold", "release", "10002", "--reason", "settled").stdout)
+	assert.Equal(t, "h-1 of 10002 is released\n", s.run("hold", "release", "10002", "--reason", "settled", "--apply").stdout)
 	assert.Equal(t, "nobody is held\n", s.run("hold", "list").stdout)
 	assert.Equal(t, 2, strings.Count(s.run("hold", "list", "--all", "--person", "10002").stdout, "released"))
 }
@@ -154,17 +154,19 @@ func TestDeletionsAreListedAndApproved(t *testing.T) {
 	s.refuses(service.ExitUsage, `the ledger knows no person "1004"`, "deletion", "list", "--person", "1004")
 	s.refuses(service.ExitUsage, "--waits luck: there is hold, retention, approval, nothing", "deletion", "list", "--waits", "luck")
 
-	s.refuses(service.ExitUsage, "say why with --reason", "deletion", "approve", "10002")
+	s.refuses(service.ExitUsage, "say why with --reason", "deletion", "approve", "10002", "--apply")
+	s.refuses(service.ExitAttention, "1 deletion would be approved; nothing was done: --apply does it", "deletion", "approve", "10002")
 	s.refuses(service.ExitFailed, "no deletion of 10002 needs an approval", "deletion", "approve", "10002", "--app", "chat", "--reason", "x")
 	s.refuses(service.ExitFailed, "no deletion of 10001 needs an approval", "deletion", "approve", "10001", "--reason", "x")
 	assert.Empty(t, f.nudged)
 
 	require.Equal(t, service.ExitDone, s.run("hold", "place", "10002", "--until", "2099-12-31", "--reason", "matter 42").code)
 	assert.Equal(t, "hold", rows()["wiki"][2])
-	early := s.run("deletion", "approve", "10002", "--reason", "ticket 42", "--operator", "ada")
+	early := s.run("deletion", "approve", "10002", "--reason", "ticket 42", "--operator", "ada", "--apply")
 	assert.Equal(t, service.ExitDone, early.code, early.err)
 	assert.Equal(t, "the deletion of 10002 in wiki is approved: it is deleted when its hold ends, at 2100-01-01 00:00:00Z\n", early.stdout)
-	require.Equal(t, service.ExitDone, s.run("hold", "release", "10002", "--reason", "settled").code)
+	s.refuses(service.ExitAttention, "wiki of 10002 would be deleted for good, now;", "hold", "release", "10002", "--reason", "settled")
+	require.Equal(t, service.ExitDone, s.run("hold", "release", "10002", "--reason", "settled", "--apply").code)
 	assert.Equal(t, []string{"10002", "Bezalel Simmel", "nothing", "given", "access ended"}, rows()["wiki"])
 	assert.Equal(t, service.ExitDone, s.run("deletion", "list").code)
 	assert.Len(t, f.nudged, 3)
@@ -199,7 +201,7 @@ func TestRetentionIsSetAndReset(t *testing.T) {
 		{service.ExitUsage, "say how long: either --until or --for", []string{"set", "10002", "--reason", "x", "--for", "7d", "--until", "7d"}},
 		{service.ExitUsage, "--for must be a duration", []string{"set", "10002", "--reason", "x", "--for", "long"}},
 		{service.ExitUsage, "mail", []string{"set", "10002", "--reason", "x", "--for", "7d", "--app", "mail"}},
-		{service.ExitUsage, "Delete chat of 10002 for good, now? Nobody can be asked here: say --yes", []string{"set", "10002", "--reason", "x", "--for", "0d"}},
+		{service.ExitAttention, "chat of 10002 would be deleted for good, now; nothing was done: --apply does it", []string{"set", "10002", "--reason", "x", "--for", "0d"}},
 		{service.ExitFailed, "nothing was said of that", []string{"reset", "10002", "--reason", "x"}},
 	} {
 		s.refuses(wrong.code, wrong.want, append([]string{"retention"}, wrong.args...)...)
@@ -210,17 +212,14 @@ func TestRetentionIsSetAndReset(t *testing.T) {
 	assert.Equal(t, service.ExitDone, longer.code, longer.err)
 	assert.Equal(t, "accounts of 10002 (all) are kept until 2100-01-01 00:00:00Z\n", longer.stdout)
 	assert.Equal(t, "chat retention;wiki retention;", waits())
-	no := s.runWith(terminal{in: strings.NewReader("n\n"), inTTY: true}, "retention", "set", "10002", "--app", "chat", "--for", "30m", "--reason", "ticket 43")
-	assert.Equal(t, service.ExitFailed, no.code)
-	assert.Contains(t, no.err, "Delete chat of 10002 for good, now?")
-	shorter := s.run("retention", "set", "10002", "--app", "chat", "--for", "30m", "--reason", "ticket 43", "--yes")
+	shorter := s.run("retention", "set", "10002", "--app", "chat", "--for", "30m", "--reason", "ticket 43", "--apply")
 	assert.Equal(t, "accounts of 10002 (chat) are kept for 30m0s\n", shorter.stdout)
 	assert.Equal(t, "chat nothing;wiki retention;", waits())
 	show := s.run("person", "show", "10002").stdout
 	assert.Contains(t, show, "until 2100-01-01 00:00:00Z")
 	assert.Contains(t, show, "for 30m0s")
 
-	s.refuses(service.ExitUsage, "Delete wiki of 10002 for good, now?", "retention", "reset", "10002", "--reason", "x")
+	s.refuses(service.ExitAttention, "wiki of 10002 would be deleted for good, now;", "retention", "reset", "10002", "--reason", "x")
 	reset := s.run("retention", "reset", "10002", "--reason", "x", "--yes")
 	assert.Equal(t, "accounts of 10002 (all) are no longer kept until 2100-01-01 00:00:00Z, but as the configuration says\n", reset.stdout)
 	assert.Equal(t, "chat nothing;wiki nothing;", waits())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,17 +17,17 @@ import (
 // identity is an operator's word on who somebody is, or what they are called.
 type identity struct {
 	decisionFlags
-	apply bool
+	applying
 }
 
 func (i *identity) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&i.apply, "apply", false, "do it; without, it is shown what would be done")
+	i.applying.flags(cmd)
 	i.decisionFlags.flags(cmd)
 }
 
 // given is asked for only by those who do it: to look needs no reason.
 func (i *identity) given() error {
-	if !i.apply {
+	if !i.does() {
 		return nil
 	}
 	return i.decisionFlags.given()
@@ -36,19 +37,19 @@ func (c *cli) personRenameCommand() *cobra.Command {
 	var i identity
 	var to string
 	cmd := &cobra.Command{
-		Use:   "rename ID",
+		Use:   "rename PERSON",
 		Short: "Give somebody another username, and take their accounts along",
 		Long: `Give somebody another username: the one that policy gives them now (after a
 marriage, say, or when the expression was changed), or another one by --to. Their
 accounts are renamed, app by app, where the app's connector can (tenure app kind
 NAME: relabel). Where it cannot, the account keeps its username; it stays linked.
 
-Without --apply it is shown what would be done, and nothing is. The username that is
-given up is free for others at once.`,
+Without --apply it is shown what would be done, nothing is, and the exit status is 3.
+The username that is given up is free for others at once.`,
 		Example: `  tenure person rename 10004
   tenure person rename 10004 --apply --reason "married, ticket 4711"
   tenure person rename 10004 --to ada --apply --reason "ticket 4712"`,
-		Args: exactly("ID"),
+		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := i.given(); err != nil {
 				return err
@@ -90,20 +91,43 @@ func (c *cli) rename(ctx context.Context, cfg *config.Config, l ledger.Ledger, i
 		}
 	}
 	slices.Sort(r.Apps)
-	if !i.apply {
+	if !i.does() {
 		after, renamed, err := rehearsal.Renamed(ctx, l, r)
 		if err != nil {
 			return err
 		}
 		c.renamed(id, renamed, "would be called")
-		return c.rehearseOf(ctx, after, s, id)
+		v := viewRenamed(id, renamed)
+		if v.Plan, err = c.rehearseOf(ctx, after, s, id); err != nil {
+			return err
+		}
+		return errors.Join(c.report(v), c.onlyShown(i.applying, "%s would be called %s", id, renamed.Username))
 	}
 	renamed, err := l.RenamePerson(ctx, r)
 	if err != nil {
 		return err
 	}
 	c.renamed(id, renamed, "is called")
+	v := viewRenamed(id, renamed)
+	v.Applied = true
+	if err := c.report(v); err != nil {
+		return err
+	}
 	return c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "renamed")
+}
+
+// renamedView is what somebody is, or would be, called.
+type renamedView struct {
+	Person   string              `json:"person"`
+	Username string              `json:"username"`
+	Apps     []string            `json:"apps"`           // in which the account is to be renamed
+	Kept     []string            `json:"kept,omitempty"` // apps in which it keeps the username that it has
+	Plan     []rehearsal.Outcome `json:"plan,omitempty"` // what would be done
+	Applied  bool                `json:"applied"`
+}
+
+func viewRenamed(id string, r ledger.Renamed) renamedView {
+	return renamedView{Person: id, Username: r.Username, Apps: append([]string{}, r.Apps...), Kept: r.Left}
 }
 
 func (c *cli) renamed(id string, r ledger.Renamed, is string) {
@@ -131,8 +155,8 @@ func (c *cli) personLinkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "link NEW OLD",
 		Short: "Say that two person IDs are one human, and carry the accounts over",
-		Long: linkLong + `Without --apply it is shown what would be done, and nothing is. It is refused while a
-step of either is under way. tenure person unlink undoes it.`,
+		Long: linkLong + `Without --apply it is shown what would be done, nothing is, and the exit status is 3.
+It is refused while a step of either is under way. tenure person unlink undoes it.`,
 		Example: `  tenure person link 20017 C-0042
   tenure person link 20017 C-0042 --apply --reason "the contractor was hired, ticket 4711"`,
 		Args: exactly("NEW", "OLD"),
@@ -145,7 +169,7 @@ step of either is under way. tenure person unlink undoes it.`,
 }
 
 func (c *cli) personUnlinkCommand() *cobra.Command {
-	i := identity{apply: true}
+	i := identity{applying: applying{apply: true}}
 	cmd := &cobra.Command{
 		Use:   "unlink NEW OLD",
 		Short: "Undo tenure person link: the accounts go back",
@@ -159,7 +183,7 @@ of both then do what HR says of each.`,
 		},
 	}
 	i.decisionFlags.flags(cmd)
-	return cmd
+	return c.reads(cmd)
 }
 
 func (c *cli) sameHuman(ctx context.Context, newID, oldID string, i identity, undo bool) error {
@@ -176,7 +200,7 @@ func (c *cli) sameHuman(ctx context.Context, newID, oldID string, i identity, un
 				return fmt.Errorf("person %s is protected (protected.persons in the configuration): nothing of theirs is carried over", id)
 			}
 		}
-		if !i.apply {
+		if !i.does() {
 			return c.rehearseLink(ctx, cfg, l, newID, oldID)
 		}
 		said := ledger.SamePerson{NewID: newID, OldID: oldID, At: cfg.Clock().Now(), Operator: i.operator, Reason: i.reason}
@@ -189,6 +213,11 @@ func (c *cli) sameHuman(ctx context.Context, newID, oldID string, i identity, un
 			return err
 		}
 		c.carried(is, carried)
+		v := viewCarried(newID, oldID, carried)
+		v.OneHuman, v.Applied = !undo, true
+		if err := c.report(v); err != nil {
+			return err
+		}
 		return c.tellRuns(ctx, l, []string{newID, oldID}, cfg.Sweep.Every, "one human with two IDs")
 	})
 }
@@ -203,7 +232,28 @@ func (c *cli) rehearseLink(ctx context.Context, cfg *config.Config, l ledger.Led
 		return err
 	}
 	c.carried(newID+" and "+oldID+" would be one human", carried)
-	return c.rehearseOf(ctx, after, s, newID, oldID)
+	v := viewCarried(newID, oldID, carried)
+	v.OneHuman = true
+	if v.Plan, err = c.rehearseOf(ctx, after, s, newID, oldID); err != nil {
+		return err
+	}
+	return errors.Join(c.report(v), c.onlyShown(applying{}, "%s and %s would be one human", newID, oldID))
+}
+
+// carriedView is what is, or would be, carried over between two IDs of one human.
+type carriedView struct {
+	Person   string              `json:"person"` // the new ID
+	Old      string              `json:"old"`
+	OneHuman bool                `json:"oneHuman"` // afterwards
+	Apps     []string            `json:"apps"`     // whose accounts are carried over
+	Kept     []string            `json:"kept,omitempty"`
+	Username string              `json:"username,omitempty"` // if it goes with them
+	Plan     []rehearsal.Outcome `json:"plan,omitempty"`     // what would be done
+	Applied  bool                `json:"applied"`
+}
+
+func viewCarried(newID, oldID string, carried ledger.Carried) carriedView {
+	return carriedView{Person: newID, Old: oldID, Apps: append([]string{}, carried.Apps...), Kept: carried.Left, Username: carried.Username}
 }
 
 func (c *cli) carried(is string, carried ledger.Carried) {
@@ -216,23 +266,27 @@ func (c *cli) carried(is string, carried ledger.Carried) {
 	}
 }
 
-// rehearseOf shows what would become of people.
-func (c *cli) rehearseOf(ctx context.Context, l rehearsal.Ledger, s rehearsal.Scenario, people ...string) error {
+// rehearseOf finds what would become of people, and shows it.
+func (c *cli) rehearseOf(ctx context.Context, l rehearsal.Ledger, s rehearsal.Scenario, people ...string) ([]rehearsal.Outcome, error) {
 	r := rehearsal.New(l, s)
+	var outcomes []rehearsal.Outcome
 	show := &planLines{now: s.Now, apps: appsOf(s), out: c.out, color: c.colored()}
 	for _, id := range people {
 		out, err := r.Person(ctx, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		outcomes = append(outcomes, out)
 		if out.Nothing() {
 			c.say("%s (%s): nothing would be done\n", id, out.Status)
 			continue
 		}
+		if c.output != formatTable {
+			continue
+		}
 		if err := show.person(out); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	c.say("Nothing was done: --apply does it.\n")
-	return nil
+	return outcomes, nil
 }

@@ -33,10 +33,10 @@ func TestTwoIDsOfOneHuman(t *testing.T) {
 	assert.Empty(t, f.nudged)
 
 	seen := s.run("person", "link", "10003", "10002")
-	require.Equal(t, 0, seen.code, seen.err)
+	require.Equal(t, service.ExitAttention, seen.code, seen.err)
 	assert.Contains(t, seen.stdout, "10003 and 10002 would be one human: accounts carried over: chat")
 	assert.Contains(t, seen.stdout, "both have an account, and keep it: wiki")
-	assert.Contains(t, seen.stdout, "Nothing was done")
+	assert.Contains(t, seen.err, "nothing was done: --apply does it")
 	l := s.ledger()
 	before, err := l.Person(t.Context(), "10002")
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func TestARenameIsShownAndDone(t *testing.T) {
 	f := &frontend{}
 	f.serve(t)
 	seen := s.run("person", "rename", "10001", "--to", "georgi")
-	require.Equal(t, 0, seen.code, seen.err)
+	require.Equal(t, service.ExitAttention, seen.code, seen.err)
 	assert.Contains(t, seen.stdout, "10001 would be called georgi; accounts to be renamed: chat, wiki")
 	assert.Contains(t, seen.stdout, "rename to georgi")
 	done := s.run("person", "rename", "10001", "--to", "georgi", "--apply", "--reason", "asked for it", "--operator", "ada")

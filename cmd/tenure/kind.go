@@ -62,7 +62,7 @@ func (v kindView) operations() string {
 }
 
 func (c *cli) appKindsCommand() *cobra.Command {
-	return c.reads(&cobra.Command{
+	return c.lists(&cobra.Command{
 		Use:   "kinds",
 		Short: "List the kinds of app that there are connectors for",
 		Long: `List the kinds of app that there are connectors for, and what each can do at its
@@ -76,11 +76,10 @@ needed.`,
 			for _, kind := range catalog.Kinds() {
 				kinds = append(kinds, viewKind(kind))
 			}
-			return c.print(kinds, func(p *page) {
-				p.table("", "kind,is,operations", rowsOf(kinds, func(v kindView) []string {
-					return []string{v.Name, v.Summary, v.operations()}
-				}))
-			})
+			kinds = limited(c, kinds)
+			rows := rowsOf(kinds, func(v kindView) []string { return []string{v.Name, v.Summary, v.operations()} })
+			const header = "kind,is,operations"
+			return c.printList(kinds, header, rows, func(p *page) { p.table("", header, rows) })
 		},
 	})
 }

@@ -52,7 +52,7 @@ of the export: it is what import prints, too.`,
 		},
 	}
 	operatorFlag(cmd, &operator)
-	return cmd
+	return c.reads(cmd)
 }
 
 // moveBy says who moves the ledger, for the record.
@@ -71,8 +71,7 @@ func (c *cli) exportLedger(ctx context.Context, l ledger.Ledger, path string, by
 	if err != nil {
 		return err
 	}
-	c.moved("exported", done, "to", path)
-	return nil
+	return c.moved("exported", done, "to", path)
 }
 
 func (c *cli) ledgerImportCommand() *cobra.Command {
@@ -115,21 +114,28 @@ who imported it, when, how many rows, and the digest of the export.`,
 			if err = errors.Join(err, l.Close()); err != nil {
 				return err
 			}
-			c.moved("imported", done, "into", open.Address(cfg.Ledger.URL))
-			return nil
+			return c.moved("imported", done, "into", open.Address(cfg.Ledger.URL))
 		},
 	}
 	operatorFlag(cmd, &operator)
-	return cmd
+	return c.reads(cmd)
 }
 
 // moved says what was done, where it is not in the way of what was written.
-func (c *cli) moved(what string, e ledger.Export, where, place string) {
+func (c *cli) moved(what string, e ledger.Export, where, place string) error {
 	if place == standardStream {
 		place = "standard output"
+		if c.output != formatTable {
+			written := *c
+			written.out = c.err
+			return written.report(e)
+		}
+	} else if c.output != formatTable {
+		return c.report(e)
 	}
 	c.tell("%s %d rows of %d tables %s %s: %d people, %d events, %d audit rows (schema %d, sha256 %s)\n",
 		what, e.Total(), len(e.Rows), where, place, e.Rows["people"], e.Rows["events"], e.Rows["audit"], e.Schema, e.SHA256)
+	return nil
 }
 
 // rows is a progress bar of rows, on a terminal.

@@ -25,7 +25,6 @@ func main() {
 	context.AfterFunc(ctx, stop) // back to the default: a second signal kills
 	code := execute(ctx, terminal{
 		in:     os.Stdin,
-		inTTY:  term.IsTerminal(int(os.Stdin.Fd())),
 		out:    os.Stdout,
 		err:    os.Stderr,
 		outTTY: term.IsTerminal(int(os.Stdout.Fd())),

@@ -47,6 +47,14 @@ func (c *cli) reads(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// report shows what was done to a program. People were told of it already.
+func (c *cli) report(value any) error {
+	if c.output == formatTable {
+		return nil
+	}
+	return c.print(value, nil)
+}
+
 // print shows value: as JSON or YAML, whose names come from its JSON tags, or as
 // the page that draw fills.
 func (c *cli) print(value any, draw func(*page)) error {

@@ -31,7 +31,7 @@ func (f *peopleFilter) flags(c *cli, cmd *cobra.Command) {
 	flags.StringVar(&f.app, "app", "", "only people who have an account in this `app`")
 	flags.StringVar(&f.name, "name", "", "only people whose name or username has this `text` in it")
 	flags.StringVar(&f.after, "after", "", "only people behind this `person` in the list, by ID")
-	flags.IntVar(&f.limit, "limit", 0, "at most this `number` of people; 0 lists all")
+	flags.Var((*limit)(&f.limit), "limit", "at most this `number` of people; 0 lists all")
 	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statuses, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
 	_ = cmd.RegisterFlagCompletionFunc("role", c.completeRoles)
@@ -47,9 +47,6 @@ func (c *cli) completeRoles(*cobra.Command, []string, string) ([]string, cobra.S
 
 // check refuses what no person can have.
 func (f *peopleFilter) check(ctx context.Context, cfg *config.Config, l ledger.Ledger) error {
-	if f.limit < 0 {
-		return usagef("--limit %d: want a number from 0", f.limit)
-	}
 	if err := oneOf("status", f.status, statuses); err != nil {
 		return err
 	}

@@ -22,7 +22,8 @@ func (c *cli) personCommand() *cobra.Command {
 
 // personView is a person in a list.
 type personView struct {
-	ID         string    `json:"id"`
+	Person     string    `json:"person"`
+	ID         string    `json:"id"` // the same, as it was named before
 	Username   string    `json:"username,omitempty"`
 	GivenName  string    `json:"givenName,omitempty"`
 	FamilyName string    `json:"familyName,omitempty"`
@@ -37,7 +38,7 @@ type personView struct {
 
 func viewPerson(s ledger.Summary) personView {
 	return personView{
-		ID: s.PersonID, Username: s.Username, GivenName: s.GivenName, FamilyName: s.FamilyName, Status: s.Status,
+		Person: s.PersonID, ID: s.PersonID, Username: s.Username, GivenName: s.GivenName, FamilyName: s.FamilyName, Status: s.Status,
 		Department: s.Department, JobTitle: s.JobTitle, ManagerID: s.ManagerID,
 		DueAt: s.DueAt, DueWhat: s.DueWhat, AssessedAt: s.AssessedAt,
 	}

@@ -50,6 +50,13 @@ func number(arg any) bool {
 // say writes to standard output, for people. Only the format may hold line ends.
 func (t terminal) say(format string, args ...any) { printTo(t.out, format, args...) }
 
+// say writes to standard output, for people: not where a program reads it.
+func (c *cli) say(format string, args ...any) {
+	if c.output == formatTable {
+		c.terminal.say(format, args...)
+	}
+}
+
 // tell writes to standard error, for people. Only the format may hold line ends.
 func (t terminal) tell(format string, args ...any) { printTo(t.err, format, args...) }
 

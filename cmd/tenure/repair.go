@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -71,7 +72,7 @@ A later change of policy or of the person plans anew, and may plan it again.`,
 			switch {
 			case len(args) > 0 && req.App == "" && req.Key == "":
 				return usagef("say what is to be skipped: --app or --key (tenure run list --attention shows both)")
-			case strings.TrimSpace(req.Reason) == "":
+			case strings.TrimSpace(req.Reason) == "" && (len(args) > 0 || bulk.does()):
 				return usagef("say why with --reason: it goes on the record")
 			}
 			req.Skip = true
@@ -159,11 +160,18 @@ func (c *cli) repair(ctx context.Context, req activities.RepairRequest) error {
 				c.say("%s of %s %s\n", key, req.PersonID, done)
 			}
 			if err != nil {
-				return fmt.Errorf("person %s: %w", req.PersonID, err)
+				err = fmt.Errorf("person %s: %w", req.PersonID, err)
 			}
-			return nil
+			return errors.Join(c.report(repairedView{Person: req.PersonID, Keys: append([]string{}, keys...), Skipped: req.Skip}), err)
 		})
 	})
+}
+
+// repairedView is what was repaired of one person's.
+type repairedView struct {
+	Person  string   `json:"person"`
+	Keys    []string `json:"keys"` // of steps and questions
+	Skipped bool     `json:"skipped,omitempty"`
 }
 
 // repairer repairs what people need attention for.

@@ -20,8 +20,8 @@ import (
 // replayOptions say what is replayed.
 type replayOptions struct {
 	person, from, to, source, kind string
-	dryRun                         bool
-	perSecond                      float64
+	applying
+	perSecond float64
 }
 
 func (c *cli) replayCommand() *cobra.Command {
@@ -34,12 +34,12 @@ selected events are about is looked at once more, and whatever differs from what
 HR has said and policy wants is put right. Where nothing differs, no app is
 called, so that it is safe at any time, and for any number of people.
 
-What HR has said is not read from Kafka again: the ledger has it. --dry-run shows
-whom it is about.`,
-		Example: `  tenure replay --person 10004
-  tenure replay --from 2026-11-22 --to 2026-11-23 --dry-run
-  tenure replay --from 36h --type terminated
-  tenure replay --from 7d --source /hr/workday`,
+What HR has said is not read from Kafka again: the ledger has it. Of
+everybody, it is only shown whom it is about (exit status 3), until you say --apply.`,
+		Example: `  tenure replay --from 2026-11-22 --to 2026-11-23
+  tenure replay --from 36h --type terminated --apply
+  tenure replay --from 7d --source /hr/workday --apply
+  tenure replay --person 10004`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
@@ -65,7 +65,9 @@ whom it is about.`,
 	flags.StringVar(&o.to, "to", "", "only what was received before this `time`")
 	flags.StringVar(&o.source, "source", "", "only what this HR `system` said: the events' source")
 	flags.StringVar(&o.kind, "type", "", "only events of this `type`: hired, transferred, terminated, ...")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "show whom it is about, and do nothing")
+	o.flags(cmd)
+	flags.Lookup("apply").Usage = "of everybody: " + flags.Lookup("apply").Usage
+	o.didBefore(cmd)
 	flags.Float64Var(&o.perSecond, "rate", 20, "see to so many `people` a second at most")
 	return c.reads(cmd)
 }
@@ -102,9 +104,8 @@ func (c *cli) replay(ctx context.Context, cfg *config.Config, l ledger.Ledger, o
 	if err := c.print(found, draw); err != nil || len(found) == 0 {
 		return err
 	}
-	if o.dryRun {
-		c.tell("\n%s; nothing was done\n", people(len(found)))
-		return nil
+	if o.dryRun || o.person == "" && !o.does() {
+		return c.onlyShown(o.applying, "%s would be looked at again", people(len(found)))
 	}
 	ids := make([]string, len(found))
 	for i, v := range found {

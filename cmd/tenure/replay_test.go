@@ -39,10 +39,13 @@ func TestReplaySelectsPeopleByWhatWasReceived(t *testing.T) {
 		assert.Equal(t, c.code, got.code, name)
 		assert.Contains(t, got.stdout+got.err, c.want, name)
 	}
-	golden(t, "replay", s.run("replay", "--from", "2026-01-01", "--dry-run").stdout)
-	assert.Empty(t, f.nudged, "--dry-run does nothing")
+	seen := s.run("replay", "--from", "2026-01-01")
+	assert.Equal(t, service.ExitAttention, seen.code)
+	assert.Contains(t, seen.err, "3 people would be looked at again; nothing was done: --apply does it")
+	golden(t, "replay", seen.stdout)
+	assert.Empty(t, f.nudged, "nothing is done without --apply")
 
-	got := s.run("replay", "--from", "2026-01-01", "--rate", "1000")
+	got := s.run("replay", "--from", "2026-01-01", "--rate", "1000", "--apply")
 	assert.Equal(t, service.ExitDone, got.code, got.err)
 	assert.Contains(t, got.err, "3 people are looked at again")
 	assert.Equal(t, []string{"person:10001", "person:10002", "person:10003"}, f.nudged)

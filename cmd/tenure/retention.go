@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,14 @@ type retentionView struct {
 	Operator string    `json:"operator"`
 	Login    string    `json:"login,omitempty"`
 	Reason   string    `json:"reason"`
+}
+
+// retainedView is what was, or would be, said of retention, or no more.
+type retainedView struct {
+	retentionView
+	Reset   bool     `json:"reset,omitempty"`   // it holds no more
+	Deletes []string `json:"deletes,omitempty"` // apps, at once
+	Applied bool     `json:"applied"`
 }
 
 func viewRetention(r ledger.Retention) retentionView {
@@ -66,9 +75,8 @@ func (v retentionView) kept() string {
 }
 
 func (c *cli) retentionSetCommand() *cobra.Command {
-	var f decisionFlags
+	var f deletingFlags
 	var app, until, lasts string
-	var yes bool
 	cmd := &cobra.Command{
 		Use:   "set PERSON",
 		Short: "Say how long somebody's accounts are kept once they are off",
@@ -78,11 +86,11 @@ that counts from the proof that the account is off. Of all their accounts, or (-
 of that in one app; what is said of an app goes before what is said of all.
 
 Retention may be made longer or shorter. If it is over by that, the accounts are
-deleted at once, and you are asked first (--yes: not). A legal hold goes before it:
-tenure hold. It is of the present employment, or of the last one that has ended: it
+deleted at once: it is only shown then (exit status 3), unless you say --apply. A
+legal hold goes before it: tenure hold. It is of the present employment, or of the last one that has ended: it
 lapses when another begins. It is on the record with your name and reason.`,
 		Example: `  tenure retention set 10004 --until 2027-06-30 --reason "the project ends then, ticket 42"
-  tenure retention set 10004 --for 7d --app wiki --reason "asked to be forgotten, ticket 43"`,
+  tenure retention set 10004 --for 7d --app wiki --reason "asked to be forgotten, ticket 43" --apply`,
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.given(); err != nil {
@@ -102,25 +110,24 @@ lapses when another begins. It is on the record with your name and reason.`,
 				if err != nil {
 					return err
 				}
-				return c.setRetention(cmd.Context(), cfg, l, r, yes)
+				return c.setRetention(cmd.Context(), cfg, l, r, f.applying)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&until, "until", "", "when it ends: a `day`, an instant, or a time from now (90d)")
 	cmd.Flags().StringVar(&lasts, "for", "", "how `long` from the proof that the account is off (60d)")
-	c.retentionFlags(cmd, &f, &app, &yes, "only the account in this `app`")
-	return cmd
+	c.retentionFlags(cmd, &f, &app, "only the account in this `app`")
+	return c.reads(cmd)
 }
 
 // retentionFlags are what saying something of retention and taking it back have in common.
-func (c *cli) retentionFlags(cmd *cobra.Command, f *decisionFlags, app *string, yes *bool, only string) {
+func (c *cli) retentionFlags(cmd *cobra.Command, f *deletingFlags, app *string, only string) {
 	cmd.Flags().StringVar(app, "app", "", only)
-	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask, even if something is deleted at once")
 	f.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
 }
 
-func (c *cli) setRetention(ctx context.Context, cfg *config.Config, l ledger.Ledger, r ledger.Retention, yes bool) error {
+func (c *cli) setRetention(ctx context.Context, cfg *config.Config, l ledger.Ledger, r ledger.Retention, a applying) error {
 	person, err := findPerson(ctx, l, r.PersonID)
 	if err != nil {
 		return err
@@ -128,8 +135,14 @@ func (c *cli) setRetention(ctx context.Context, cfg *config.Config, l ledger.Led
 	if err := knownApp(cfg, person, r.App); err != nil {
 		return err
 	}
-	if err := c.confirmDeletions(ctx, cfg, l, person, append(replaced(person.Retentions, r.App), r), r.SetAt, yes); err != nil {
+	after := person
+	after.Retentions = append(replaced(person.Retentions, r.App), r)
+	deletes, err := begins(ctx, cfg, l, person, after, r.SetAt)
+	if err != nil {
 		return err
+	}
+	if len(deletes) > 0 && !a.does() {
+		return c.showDeleting(a, retainedView{retentionView: viewRetention(r), Deletes: deletes}, r.PersonID, deletes)
 	}
 	set, err := l.SetRetention(ctx, r)
 	if err != nil {
@@ -137,30 +150,28 @@ func (c *cli) setRetention(ctx context.Context, cfg *config.Config, l ledger.Led
 	}
 	v := viewRetention(set)
 	c.say("accounts of %s (%s) are kept %s\n", r.PersonID, v.app(), v.kept())
-	return c.tellRuns(ctx, l, []string{r.PersonID}, cfg.Sweep.Every, "retention was set")
+	return errors.Join(c.report(retainedView{retentionView: v, Deletes: deletes, Applied: true}),
+		c.tellRuns(ctx, l, []string{r.PersonID}, cfg.Sweep.Every, "retention was set"))
 }
 
-// confirmDeletions asks the operator if something of a person would be deleted at once
-// by what is said of retention, and would not be as things are.
-func (c *cli) confirmDeletions(ctx context.Context, cfg *config.Config, l ledger.Ledger, person ledger.Person, said []ledger.Retention, now time.Time, yes bool) error {
+// begins names the apps in which a person's accounts are deleted at once after something
+// is decided of them, and are not as things are.
+func begins(ctx context.Context, cfg *config.Config, l ledger.Ledger, before, after ledger.Person, now time.Time) ([]string, error) {
 	rules, err := rulesOf(ctx, cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	was, err := deletionsOf(ctx, l, rules, person, now)
+	was, err := deletionsOf(ctx, l, rules, before, now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	person.Retentions = said
-	is, err := deletionsOf(ctx, l, rules, person, now)
-	if err != nil {
-		return err
-	}
-	apps := begun(was, is)
-	if len(apps) == 0 {
-		return nil
-	}
-	return c.confirm(yes, fmt.Sprintf("Delete %s of %s for good, now?", strings.Join(apps, ", "), person.PersonID))
+	is, err := deletionsOf(ctx, l, rules, after, now)
+	return begun(was, is), err
+}
+
+// showDeleting ends a command that would have accounts deleted, and was not told to.
+func (c *cli) showDeleting(a applying, v any, personID string, apps []string) error {
+	return errors.Join(c.report(v), c.onlyShown(a, "%s of %s would be deleted for good, now", strings.Join(apps, ", "), personID))
 }
 
 // replaced are all but what was said of an app.
@@ -204,15 +215,15 @@ func knownApp(cfg *config.Config, person ledger.Person, app string) error {
 }
 
 func (c *cli) retentionResetCommand() *cobra.Command {
-	var f decisionFlags
+	var f deletingFlags
 	var app string
-	var yes bool
 	cmd := &cobra.Command{
 		Use:   "reset PERSON",
 		Short: "Let the configuration say again how long somebody's accounts are kept",
 		Long: `Let the configuration say again how long somebody's accounts are kept: what was said
 of all of them, or (--app) of that in one app, holds no more. If retention is over by
-that, the accounts are deleted at once, and you are asked first (--yes: not).`,
+that, the accounts are deleted at once: it is only shown then (exit status 3), unless
+you say --apply.`,
 		Example: `  tenure retention reset 10004 --reason "the project has ended, ticket 42"
   tenure retention reset 10004 --app wiki --reason "ticket 43"`,
 		Args: exactly("PERSON"),
@@ -223,15 +234,15 @@ that, the accounts are deleted at once, and you are asked first (--yes: not).`,
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				return c.resetRetention(cmd.Context(), cfg, l, ledger.RetentionReset{
 					PersonID: args[0], App: app, Operator: f.operator, Reason: f.reason, At: cfg.Clock().Now(),
-				}, yes)
+				}, f.applying)
 			})
 		},
 	}
-	c.retentionFlags(cmd, &f, &app, &yes, "only what was said of this `app`")
-	return cmd
+	c.retentionFlags(cmd, &f, &app, "only what was said of this `app`")
+	return c.reads(cmd)
 }
 
-func (c *cli) resetRetention(ctx context.Context, cfg *config.Config, l ledger.Ledger, r ledger.RetentionReset, yes bool) error {
+func (c *cli) resetRetention(ctx context.Context, cfg *config.Config, l ledger.Ledger, r ledger.RetentionReset, a applying) error {
 	person, err := findPerson(ctx, l, r.PersonID)
 	if err != nil {
 		return err
@@ -241,10 +252,17 @@ func (c *cli) resetRetention(ctx context.Context, cfg *config.Config, l ledger.L
 		if err := knownApp(cfg, person, r.App); err != nil {
 			return err
 		}
-		return errors.New("nothing was said of that: see tenure person show " + r.PersonID)
+		return fmt.Errorf("nothing was said of that: see tenure person show %s", quoted(r.PersonID))
 	}
-	if err := c.confirmDeletions(ctx, cfg, l, person, others, r.At, yes); err != nil {
+	after := person
+	after.Retentions = others
+	deletes, err := begins(ctx, cfg, l, person, after, r.At)
+	if err != nil {
 		return err
+	}
+	if len(deletes) > 0 && !a.does() {
+		i := slices.IndexFunc(person.Retentions, func(said ledger.Retention) bool { return said.App == r.App })
+		return c.showDeleting(a, retainedView{retentionView: viewRetention(person.Retentions[i]), Reset: true, Deletes: deletes}, r.PersonID, deletes)
 	}
 	was, err := l.ResetRetention(ctx, r)
 	if err != nil {
@@ -252,5 +270,6 @@ func (c *cli) resetRetention(ctx context.Context, cfg *config.Config, l ledger.L
 	}
 	v := viewRetention(was)
 	c.say("accounts of %s (%s) are no longer kept %s, but as the configuration says\n", r.PersonID, v.app(), v.kept())
-	return c.tellRuns(ctx, l, []string{r.PersonID}, cfg.Sweep.Every, "retention was reset")
+	return errors.Join(c.report(retainedView{retentionView: v, Reset: true, Deletes: deletes, Applied: true}),
+		c.tellRuns(ctx, l, []string{r.PersonID}, cfg.Sweep.Every, "retention was reset"))
 }

@@ -63,7 +63,7 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 	cmd.Flags().StringVar(&which.due, "due", "", "only what falls due within this `time`, such as 7d or 12h")
 	cmd.MarkFlagsMutuallyExclusive("attention", "leaving")
 	cmd.MarkFlagsMutuallyExclusive("attention", "due")
-	return c.reads(cmd)
+	return c.lists(cmd)
 }
 
 func (c *cli) listAttention(ctx context.Context, l ledger.Ledger) error {
@@ -75,10 +75,13 @@ func (c *cli) listAttention(ctx context.Context, l ledger.Ledger) error {
 	for i, s := range found {
 		steps[i] = viewStep(s)
 	}
-	err = c.print(steps, func(p *page) {
-		p.table("", "person,app,step,attempts,what,key", rowsOf(steps, func(s stepView) []string {
-			return []string{s.Person, s.App, s.Kind, strconv.Itoa(s.Attempts), s.what(), s.Key}
-		}))
+	steps = limited(c, steps)
+	rows := rowsOf(steps, func(s stepView) []string {
+		return []string{s.Person, s.App, s.Kind, strconv.Itoa(s.Attempts), s.what(), s.Key}
+	})
+	const header = "person,app,step,attempts,what,key"
+	err = c.printList(steps, header, rows, func(p *page) {
+		p.table("", header, rows)
 		if len(steps) == 0 {
 			p.note("nothing needs attention")
 		}
@@ -180,11 +183,14 @@ func (c *cli) listRuns(ctx context.Context, t client.Client, query string, f run
 	if f.due != "" {
 		slices.SortStableFunc(runs, byDue)
 	}
-	return c.print(runs, func(p *page) {
-		p.table("", "person,type,stage,urgency,attention,next,started", rowsOf(runs, func(r runView) []string {
-			next := strings.TrimSpace(r.NextAction + " " + instant(r.NextDue))
-			return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), next, instant(r.Started)}
-		}))
+	runs = limited(c, runs)
+	rows := rowsOf(runs, func(r runView) []string {
+		next := strings.TrimSpace(r.NextAction + " " + instant(r.NextDue))
+		return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), next, instant(r.Started)}
+	})
+	const header = "person,type,stage,urgency,attention,next,started"
+	return c.printList(runs, header, rows, func(p *page) {
+		p.table("", header, rows)
 		if len(runs) == 0 {
 			p.note("nothing runs")
 		}

@@ -15,6 +15,7 @@ import (
 
 // securedView is how far a suspension, or its end, is in one app.
 type securedView struct {
+	Person   string           `json:"person"`
 	App      string           `json:"app"`
 	State    ledger.LinkState `json:"state"`
 	Done     bool             `json:"done"`
@@ -80,7 +81,7 @@ func (s secured) seen(now ledger.Summary) bool {
 func securedApps(person ledger.Person, kind hr.EventType, rules *policy.Policy) []securedView {
 	views := []securedView{}
 	for _, link := range person.Links {
-		v := securedView{App: link.App, State: link.State, ProvenAt: link.ProvenAt, Done: true}
+		v := securedView{Person: person.PersonID, App: link.App, State: link.State, ProvenAt: link.ProvenAt, Done: true}
 		if kind == hr.EventSuspended {
 			// Of an account that is only planned it has to be seen that it is not there.
 			v.Done = link.State == ledger.LinkDisabled || link.State == ledger.LinkDeleted

@@ -161,6 +161,9 @@ func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
 	if err != nil {
 		return fmt.Errorf("%w\n%d of %d events were sent; sending all of them again is harmless", err, sent, len(messages))
 	}
+	if err := c.report(sentView{Topic: o.topic, Sent: sent, LeftOut: invalid}); err != nil {
+		return err
+	}
 	c.tell("sent %s to %s in %s", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond))
 	if invalid > 0 {
 		c.tell(", left out %d that are not valid\n", invalid)
@@ -168,6 +171,13 @@ func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
 	}
 	c.tell("\n")
 	return nil
+}
+
+// sentView is how many events were sent.
+type sentView struct {
+	Topic   string `json:"topic"`
+	Sent    int    `json:"sent"`
+	LeftOut int    `json:"leftOut,omitempty"` // that are not valid
 }
 
 func (in input) message() ingest.Message {

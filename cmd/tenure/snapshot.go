@@ -117,7 +117,7 @@ func (c *cli) sendSnapshot(ctx context.Context, o sendOptions, so snapshotOption
 		case so.apply:
 			c.tell("there is nothing to send\n")
 		case len(messages) > 0:
-			c.tell("nothing was sent: --apply sends these %d events\n", len(messages))
+			return c.onlyShown(applying{}, "%s would be sent", count(len(messages), "event"))
 		}
 		if len(run.Questions) > 0 || len(run.Problems) > 0 {
 			return errAttention
@@ -145,15 +145,15 @@ func (c *cli) sendFound(ctx context.Context, o sendOptions, messages []ingest.Me
 
 // snapshotRun is what one comparison found.
 type snapshotRun struct {
-	File      string              `json:"file"`
-	AsOf      time.Time           `json:"asOf"`
-	Source    string              `json:"source"`
-	Refused   string              `json:"refused,omitempty"`
-	Totals    snapshot.Totals     `json:"totals"`
-	Limit     int                 `json:"maxLeavers"`
-	Changes   []snapshotChange    `json:"changes"`
-	Questions []snapshot.Question `json:"questions"`
-	Problems  []*snapshot.Error   `json:"problems"`
+	File      string             `json:"file"`
+	AsOf      time.Time          `json:"asOf"`
+	Source    string             `json:"source"`
+	Refused   string             `json:"refused,omitempty"`
+	Totals    snapshot.Totals    `json:"totals"`
+	Limit     int                `json:"maxLeavers"`
+	Changes   []snapshotChange   `json:"changes"`
+	Questions []snapshotQuestion `json:"questions"`
+	Problems  []*snapshot.Error  `json:"problems"`
 
 	inferred bool // absent people counted as gone
 	found    []snapshot.Change
@@ -161,11 +161,18 @@ type snapshotRun struct {
 
 // snapshotChange is a snapshot.Change without what is personal.
 type snapshotChange struct {
-	PersonID string          `json:"personId"`
+	Person   string          `json:"person"`
+	PersonID string          `json:"personId"` // the same, as it was named before
 	Line     int             `json:"line,omitempty"`
 	Leaves   bool            `json:"leaves"`
 	Events   []snapshotEvent `json:"events"`
 	Fields   []any           `json:"fields,omitempty"` // names, or snapshot.Difference
+}
+
+// snapshotQuestion is a snapshot.Question with the person's ID as it is named everywhere.
+type snapshotQuestion struct {
+	Person string `json:"person"`
+	snapshot.Question
 }
 
 type snapshotEvent struct {
@@ -211,7 +218,10 @@ func (c *cli) readSnapshot(ctx context.Context, cfg *config.Config, l ledger.Led
 		return nil, err
 	}
 	run.Totals, run.inferred, run.found = r.Totals(), r.Infers(), r.Changes()
-	run.Questions = append([]snapshot.Question{}, r.Questions()...)
+	run.Questions = []snapshotQuestion{}
+	for _, q := range r.Questions() {
+		run.Questions = append(run.Questions, snapshotQuestion{q.PersonID, q})
+	}
 	run.Limit = s.MaxLeavers.Of(run.Totals.Employed)
 	if so.maxLeavers >= 0 {
 		run.Limit = so.maxLeavers
@@ -299,7 +309,7 @@ func eventsOf(ctx context.Context, l ledger.Ledger, personID string) ([]hr.Event
 func (run *snapshotRun) show(values bool) {
 	run.Changes = make([]snapshotChange, len(run.found))
 	for i, f := range run.found {
-		change := snapshotChange{PersonID: f.PersonID, Line: f.Line, Leaves: f.Leaves}
+		change := snapshotChange{Person: f.PersonID, PersonID: f.PersonID, Line: f.Line, Leaves: f.Leaves}
 		for _, e := range f.Events {
 			change.Events = append(change.Events, snapshotEvent{ID: e.ID, Type: e.Type, Effective: e.Effective})
 		}
@@ -365,7 +375,7 @@ func (run *snapshotRun) draw(p *page) {
 		}
 		return []string{ch.PersonID, lineOf(ch.Line), strings.Join(types, ", "), strings.Join(dates, ", "), ch.fields()}
 	}))
-	p.table("Only a human can say:", "PERSON,LINE,WHY,EVENT", rowsOf(run.Questions, func(q snapshot.Question) []string {
+	p.table("Only a human can say:", "PERSON,LINE,WHY,EVENT", rowsOf(run.Questions, func(q snapshotQuestion) []string {
 		return []string{q.PersonID, lineOf(q.Line), q.Text, strings.Trim(q.Event.Source+" "+q.Event.ID, " ")}
 	}))
 	t := run.Totals

@@ -161,8 +161,8 @@ func TestSnapshotThatWouldEndTooMuchIsRefused(t *testing.T) {
 		assert.Contains(t, got.err, "2 of 2 people would leave, and the most is 1 (see snapshot.maxLeavers): is the file complete? If they have all left, say --max-leavers 2")
 	}
 	got := s.run("event", "send", "--snapshot", "people.csv", "--max-leavers", "2")
-	assert.Equal(t, service.ExitDone, got.code, got.err)
-	assert.Equal(t, "nothing was sent: --apply sends these 3 events\n", got.err)
+	assert.Equal(t, service.ExitAttention, got.code, got.err)
+	assert.Equal(t, "\n3 events would be sent; nothing was done: --apply does it\n", got.err)
 }
 
 // A row that cannot be read looks like somebody who is gone.
@@ -179,7 +179,7 @@ func TestSnapshotWithBadRows(t *testing.T) {
 
 	got = s.run("event", "send", "--snapshot", "people.csv", "--skip-invalid")
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
-	assert.Contains(t, got.err, "nothing was sent: --apply sends these 2 events")
+	assert.Contains(t, got.err, "2 events would be sent; nothing was done: --apply does it")
 	assert.NotContains(t, got.stdout, "10001")
 }
 
@@ -227,7 +227,7 @@ func TestSnapshotOfAnotherSystem(t *testing.T) {
 	s.write("tenure.yaml", configuration+strings.Replace(snapshotConfiguration, "source: workday", "source: agency", 1))
 	s.snapshot("people.csv", snapshotHeader+"10004;Kyoichi;Koblick;Engineer;Production;2026-05-18;Europe/Berlin;;Active\n")
 	got := s.run("event", "send", "--snapshot", "people.csv", "-o", "json")
-	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.Equal(t, service.ExitAttention, got.code, got.err)
 	var run snapshotRun
 	var shape struct{ Totals, Changes json.RawMessage }
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &shape))

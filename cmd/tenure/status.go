@@ -438,7 +438,7 @@ func tasksPart(ctx context.Context, l ledger.Ledger, now time.Time) (partView, e
 }
 
 func lettersPart(ctx context.Context, l ledger.Ledger) (partView, error) {
-	letters, err := findLetters(ctx, l, ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}})
+	letters, err := findLetters(ctx, l, ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}}, 0)
 	urgent := 0
 	for _, letter := range letters {
 		if letter.Urgent {

@@ -44,7 +44,7 @@ func (s *secured) flags(cmd *cobra.Command) {
 func (c *cli) personSuspendCommand() *cobra.Command {
 	s := secured{kind: hr.EventSuspended, verb: "suspend"}
 	cmd := &cobra.Command{
-		Use:   "suspend ID",
+		Use:   "suspend PERSON",
 		Short: "Cut somebody off now: every account disabled, sessions ended, until they are reinstated",
 		Long: `Cut somebody off now: in every app their account is disabled and its sessions are
 ended, ahead of all other work. Whatever HR says meanwhile, they stay cut off until
@@ -62,7 +62,7 @@ done when Temporal is back.`,
 		Example: `  tenure person suspend 10004 --reason "stolen laptop, ticket 4711"
   tenure person suspend 10004 --reason "ticket 4711" --no-wait
   tenure person suspend 10004 --reason "ticket 4711, Temporal is down" --break-glass`,
-		Args: exactly("ID"),
+		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if s.breakGlass && s.noWait {
 				return usagef("--break-glass is done by this command itself: it cannot be had with --no-wait")
@@ -79,7 +79,7 @@ done when Temporal is back.`,
 func (c *cli) personReinstateCommand() *cobra.Command {
 	s := secured{kind: hr.EventReinstated, verb: "reinstate"}
 	cmd := &cobra.Command{
-		Use:   "reinstate ID",
+		Use:   "reinstate PERSON",
 		Short: "End a suspension: what policy gives the person now comes back, in the same accounts",
 		Long: `End a suspension: the same accounts are enabled again, with what they had and what
 HR and policy have changed since. Who was terminated meanwhile stays without access.
@@ -87,7 +87,7 @@ HR and policy have changed since. Who was terminated meanwhile stays without acc
 It is on the record with your name and reason. The command waits until it is done,
 and exits with 3 if an app needs attention.`,
 		Example: `  tenure person reinstate 10004 --reason "laptop found, ticket 4711"`,
-		Args:    exactly("ID"),
+		Args:    exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s.personID = args[0]
 			return c.secure(cmd.Context(), s)
@@ -130,7 +130,7 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 		}
 		if s.noWait {
 			c.say("%s of %s is recorded and under way: see tenure person show %s\n", s.verb, s.personID, quoted(s.personID))
-			return nil
+			return c.report([]securedView{}) // no app is known to be done
 		}
 		return c.awaitSecured(ctx, cfg.Policy, l, s)
 	})

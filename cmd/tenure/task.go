@@ -98,6 +98,9 @@ func (v taskView) what() string {
 	return strings.Join(parts, "; ")
 }
 
+// taskStateNames are what --state may be.
+var taskStateNames = []string{"open", "confirming", "done", "refused", "withdrawn", "all"}
+
 func (c *cli) taskListCommand() *cobra.Command {
 	var (
 		f       ledger.TaskFilter
@@ -116,14 +119,14 @@ Exits with 3 if one of them is overdue.`,
   tenure task list --state all --person 10004`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			switch states := []string{"open", "confirming", "done", "refused", "withdrawn"}; {
+			switch {
 			case state == "":
 				f.States = []ledger.TaskState{ledger.TaskOpen, ledger.TaskConfirming}
 			case state == "all":
-			case slices.Contains(states, state):
+			case slices.Contains(taskStateNames, state):
 				f.States = []ledger.TaskState{ledger.TaskState(state)}
 			default:
-				return oneOf("state", state, append(states, "all"))
+				return oneOf("state", state, taskStateNames)
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				if err := errors.Join(appFilter(cmd.Context(), cfg, l, f.App), personFilter(cmd.Context(), l, f.PersonID),
@@ -138,8 +141,9 @@ Exits with 3 if one of them is overdue.`,
 	cmd.Flags().StringVar(&f.PersonID, "person", "", "only about this `person`")
 	cmd.Flags().StringVar(&f.Assignee, "assignee", "", "only what this `team` or person is asked for")
 	cmd.Flags().StringVar(&state, "state", "", "only in this `state`: open, confirming, done, refused, withdrawn, all (default: unfinished ones)")
+	complete(cmd, "state", taskStateNames)
 	cmd.Flags().BoolVar(&overdue, "overdue", false, "only what is overdue")
-	return c.reads(cmd)
+	return c.lists(cmd)
 }
 
 func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Ledger, f ledger.TaskFilter, overdue bool) error {
@@ -169,10 +173,10 @@ func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Ledger
 		}
 	}
 	slices.SortStableFunc(tasks, func(a, b taskView) int { return a.DueAt.Compare(b.DueAt) })
-	err := c.print(tasks, func(p *page) {
-		p.table("", "id,due,state,assignee,app,person,name,what", rowsOf(tasks, func(v taskView) []string {
-			return []string{strconv.FormatInt(v.ID, 10), instant(v.DueAt), v.state(), v.Assignee, v.App, v.Person, v.Name, v.what()}
-		}))
+	tasks = limited(c, tasks)
+	rows := rowsOf(tasks, taskView.row)
+	err := c.printList(tasks, taskHeader, rows, func(p *page) {
+		p.table("", taskHeader, rows)
 		if len(tasks) == 0 {
 			p.note("nobody has been asked for anything")
 		}
@@ -181,6 +185,12 @@ func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Ledger
 		return errAttention
 	}
 	return err
+}
+
+const taskHeader = "id,due,state,assignee,app,person,name,what"
+
+func (v taskView) row() []string {
+	return []string{strconv.FormatInt(v.ID, 10), instant(v.DueAt), v.state(), v.Assignee, v.App, v.Person, v.Name, v.what()}
 }
 
 // nameOf is a person's name; names remembers those that were read.
@@ -276,7 +286,7 @@ again: under another name and from another login (or database role).`,
 	cmd.Flags().StringVar(&a.Text, "proof", "", "how it can be seen that this is done, for the record")
 	cmd.Flags().StringVar(&a.Account, "account", "", "the account's `name` in the app, if it is another one than was asked for")
 	operatorFlag(cmd, &a.Operator)
-	return cmd
+	return c.reads(cmd)
 }
 
 func (c *cli) taskRefuseCommand() *cobra.Command {
@@ -297,7 +307,7 @@ run retry asks for it anew, tenure run skip does without it.`,
 	}
 	cmd.Flags().StringVar(&a.Text, "reason", "", "why it is not to be done, for the record")
 	operatorFlag(cmd, &a.Operator)
-	return cmd
+	return c.reads(cmd)
 }
 
 // actOnTask takes an operator's word, and tells the person's run.
@@ -320,6 +330,13 @@ func (c *cli) actOnTask(ctx context.Context, arg string, a ledger.TaskAction) er
 		case errors.As(err, &refused):
 			return fmt.Errorf("task %d %s", id, refused.Text)
 		case err != nil:
+			return err
+		}
+		name, err := nameOf(ctx, l, map[string]string{}, task.PersonID)
+		if err != nil {
+			return err
+		}
+		if err := c.report(viewTask(task, name, a.At)); err != nil {
 			return err
 		}
 		if task.Unfinished() {

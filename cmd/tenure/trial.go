@@ -60,7 +60,24 @@ The exit status is 1 if anything fails.`,
 	flags.StringSliceVar(&o.grants, "grant", nil, "`entitlement` to give the test account (default: the first that a role gives in this app)")
 	flags.DurationVar(&o.wait, "wait", 5*time.Minute, "how `long` all of it may take, without cleaning up")
 	flags.DurationVar(&o.patience, "patience", 30*time.Second, "how `long` to wait for one thing that the app shows late")
-	return cmd
+	return c.reads(cmd)
+}
+
+// trialStep is what a step of a trial came to.
+type trialStep struct {
+	Step    string  `json:"step"`
+	OK      bool    `json:"ok"`
+	Note    string  `json:"note,omitempty"`
+	Error   string  `json:"error,omitempty"`
+	Seconds float64 `json:"seconds"`
+}
+
+func viewTrialStep(s trial.Step) trialStep {
+	v := trialStep{Step: s.What, OK: s.Err == nil, Note: s.Note, Seconds: s.Took.Round(time.Millisecond).Seconds()}
+	if s.Err != nil {
+		v.Error = s.Err.Error()
+	}
+	return v
 }
 
 func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err error) {
@@ -77,9 +94,16 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 	defer cancel()
 
 	rules, _ := cfg.Policy.App(name)
+	steps := []trialStep{}
+	defer func() { err = errors.Join(c.report(steps), err) }()
 	t := &trial.Trial{
 		Connector: conn, Patience: o.patience, Ignore: rules.Ignore,
-		Say:     func(s trial.Step) { sayStep(c.out, s) },
+		Say: func(s trial.Step) {
+			steps = append(steps, viewTrialStep(s))
+			if c.output == formatTable {
+				sayStep(c.out, s)
+			}
+		},
 		Waiting: func(what string) { printTo(c.err, "%s\n", what) },
 	}
 	if err := t.Look(ctx); err != nil {

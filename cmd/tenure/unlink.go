@@ -15,8 +15,9 @@ import (
 
 // unlinkOptions are the flags of app unlink.
 type unlinkOptions struct {
-	person, reason, operator string
-	apply                    bool
+	person string
+	decisionFlags
+	applying
 }
 
 func (c *cli) appUnlinkCommand() *cobra.Command {
@@ -25,7 +26,7 @@ func (c *cli) appUnlinkCommand() *cobra.Command {
 		Use:   "unlink APP --person PERSON --reason WHY",
 		Short: "Say that somebody has no account in an app: there is none, or it is another's",
 		Long: `Say that somebody has no account in an app. Nothing is changed in the app, and
-nothing without --apply.
+nothing without --apply: what would be is shown, and the exit status is 3.
 
 It is for what no look-up can prove: that a creation which went wrong has left no
 account behind ("unproven"), or that the account which is linked is another person's
@@ -36,23 +37,22 @@ unlinked. It is on the record, with your name, as your word and not as a proof.`
 		Args:              exactly("APP"),
 		ValidArgsFunction: c.completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.person == "" || o.reason == "" {
-				return usagef("--person and --reason are needed: the record says of whom, and why")
+			if o.person == "" {
+				return usagef("say with --person who has no account")
 			}
-			var err error
-			if o.operator, err = asking(o.operator); err != nil {
-				return err
+			if o.does() { // to look, neither name nor reason is needed
+				if err := o.given(); err != nil {
+					return err
+				}
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				return c.unlink(cmd.Context(), cfg, l, args[0], o)
 			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&o.person, "person", "", "who has no account")
-	flags.StringVar(&o.reason, "reason", "", "why, for the record")
-	flags.BoolVar(&o.apply, "apply", false, "record it (default: only show what would be)")
-	operatorFlag(cmd, &o.operator)
+	cmd.Flags().StringVar(&o.person, "person", "", "the `person` who has no account")
+	o.decisionFlags.flags(cmd)
+	o.applying.flags(cmd)
 	return c.reads(cmd)
 }
 
@@ -73,10 +73,9 @@ func (c *cli) unlink(ctx context.Context, cfg *config.Config, l ledger.Ledger, a
 			return err
 		}
 	}
-	if !o.apply {
-		return c.print(link, func(p *page) {
-			p.note("%s would have no account in %s (now: %s). Nothing was changed: --apply records it", o.person, app, link.State)
-		})
+	if !o.does() {
+		return errors.Join(c.report(unlinkedView{Person: o.person, linkView: viewLink(link)}),
+			c.onlyShown(o.applying, "%s would have no account in %s (now: %s)", o.person, app, link.State))
 	}
 	now := cfg.Clock().Now()
 	key := "unlink/" + app
@@ -102,13 +101,20 @@ func (c *cli) unlink(ctx context.Context, cfg *config.Config, l ledger.Ledger, a
 	if err := a.askNoMore(ctx, o.person, o.operator); err != nil {
 		return err
 	}
-	if err := c.print(gone, func(p *page) { p.note("%s has no account in %s, on your word", o.person, app) }); err != nil {
+	if err := c.print(unlinkedView{Person: o.person, linkView: viewLink(gone), Applied: true}, func(p *page) { p.note("%s has no account in %s, on your word", o.person, app) }); err != nil {
 		return err
 	}
 	if untold := c.resume(ctx, []string{o.person}, "unlinked"); untold != nil {
 		return fmt.Errorf("it is recorded, but the person's run could not be told: %w; it will find out by itself", untold)
 	}
 	return nil
+}
+
+// unlinkedView is a link that is, or is to be, no more.
+type unlinkedView struct {
+	Person string `json:"person"`
+	linkView
+	Applied bool `json:"applied"`
 }
 
 // linkOf is the link that there is to be said something of.

@@ -262,7 +262,7 @@ func (w *watch) printRow(r auditView) error {
 		_, err = w.out.Write(append(plainJSON(line), '\n'))
 		return err
 	}
-	w.say("---\n")
+	w.terminal.say("---\n")
 	return writeYAML(w.out, line)
 }
 

@@ -42,7 +42,7 @@ func (o *operator) release(ctx context.Context, t *topology.Topology, progress f
 		return // it is away
 	}
 	for _, c := range cohorts {
-		if _, err := t.Run(ctx, "breaker", "release", c.Cohort, "--yes", "--reason", "this is a drill"); err != nil {
+		if _, err := t.Run(ctx, "breaker", "release", c.Cohort, "--apply", "--reason", "this is a drill"); err != nil {
 			continue
 		}
 		if !o.released[c.Cohort] {
@@ -56,7 +56,7 @@ func (o *operator) release(ctx context.Context, t *topology.Topology, progress f
 func (o *operator) discard(ctx context.Context, t *topology.Topology) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	_, _ = t.Run(ctx, "dlq", "discard", "--all", "--yes", "--reason", "this is a drill") // without any it fails
+	_, _ = t.Run(ctx, "dlq", "discard", "--all", "--apply", "--reason", "this is a drill") // without any it fails
 }
 
 // stop returns how many cohorts were released.

@@ -147,7 +147,7 @@ func TestHRTerminatesHalfTheCompanyByMistake(t *testing.T) {
 		require.Eventually(t, func() bool { return m.enabled(t, person) == 0 }, patience, 50*time.Millisecond, person)
 	}
 
-	m.does(t, "breaker", "cancel", cohort, "--reason", "HR's mistake", "--operator", "grace", "--yes")
+	m.does(t, "breaker", "cancel", cohort, "--reason", "HR's mistake", "--operator", "grace", "--apply")
 	for _, person := range suspended {
 		m.publish(t, hr.Event{
 			EventKey: hr.EventKey{Source: "/security", ID: "reinstates-" + person}, Type: hr.EventReinstated, PersonID: person,
@@ -190,7 +190,7 @@ func TestAMassTerminationIsMeant(t *testing.T) {
 	lost := workflows.WorkflowID(standard[0])
 	require.NoError(t, m.temporal.TerminateWorkflow(t.Context(), lost, "", "an operator's mistake"))
 
-	m.does(t, "breaker", "release", cohort, "--reason", "the site closes", "--operator", "grace", "--yes")
+	m.does(t, "breaker", "release", cohort, "--reason", "the site closes", "--operator", "grace", "--apply")
 	m.awaitRest(t)
 	for _, person := range append(standard, immediate...) {
 		assert.Zero(t, m.on(t, person), person)
@@ -285,9 +285,9 @@ func TestASecuritySystemSuspendsTheWholeCompany(t *testing.T) {
 	assert.Zero(t, m.on(t, held[2]))
 
 	// One is meant, the others are not.
-	m.shows(t, "breaker", "release", cohort, "--person", held[3], "--reason", "really", "--operator", "grace", "--yes")
+	m.shows(t, "breaker", "release", cohort, "--person", held[3], "--reason", "really", "--operator", "grace", "--apply")
 	require.Eventually(t, func() bool { return m.on(t, held[3]) == 0 }, patience, 50*time.Millisecond)
-	m.does(t, "breaker", "cancel", cohort, "--reason", "a wrong rule", "--operator", "grace", "--yes")
+	m.does(t, "breaker", "cancel", cohort, "--reason", "a wrong rule", "--operator", "grace", "--apply")
 	m.awaitRest(t)
 	for _, person := range held[4:] {
 		assert.Positive(t, m.on(t, person), person)

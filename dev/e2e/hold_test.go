@@ -48,7 +48,7 @@ func TestAHeldPersonIsNotDeletedUntilReleasedAndApproved(t *testing.T) {
 	}
 	assert.Equal(t, map[string]string{"directory": "hold", "wiki": "hold", "chat": "hold"}, r.deletions(t, person))
 
-	r.does(t, "hold", "release", person, "--reason", "settled", "--operator", "ada")
+	r.does(t, "hold", "release", person, "--reason", "settled", "--operator", "ada", "--apply")
 	require.Eventually(t, func() bool {
 		return r.linked(t, person, "chat").State == ledger.LinkDeleted && r.linked(t, person, "directory").State == ledger.LinkDeleted
 	}, patience, 50*time.Millisecond, "deleted at once")
@@ -56,7 +56,7 @@ func TestAHeldPersonIsNotDeletedUntilReleasedAndApproved(t *testing.T) {
 		return len(r.runs(t, "WorkflowId = '"+workflows.WorkflowID(person)+"' AND ExecutionStatus = 'Running' AND TenureNextAction = 'approve wiki'")) == 1
 	}, patience, 100*time.Millisecond)
 	assert.Equal(t, map[string]string{"wiki": "approval"}, r.deletions(t, person))
-	assert.Contains(t, r.does(t, "deletion", "approve", person, "--reason", "ticket 42", "--operator", "grace"), "in wiki is approved: it is deleted now")
+	assert.Contains(t, r.does(t, "deletion", "approve", person, "--reason", "ticket 42", "--operator", "grace", "--apply"), "in wiki is approved: it is deleted now")
 	require.Eventually(t, func() bool { return r.linked(t, person, "wiki").State == ledger.LinkDeleted }, patience, 50*time.Millisecond)
 	r.awaitRest(t)
 	assert.Empty(t, r.deletions(t, person))
