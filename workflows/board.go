@@ -183,7 +183,7 @@ func (b *board) markdown(questions []activities.Attention) string {
 	}
 	for _, name := range cohortsOf(b.held) {
 		out.WriteString(fmt.Sprintf("**Held in %[1]s**: too many are concerned at once, and nothing of it was done. See `tenure breaker show %[1]s`; "+
-			"if it is meant: `tenure breaker release %[1]s --reason WHY`, if it is a mistake: `tenure breaker cancel %[1]s --reason WHY`\n\n", name))
+			"if it is meant: `tenure breaker release %[1]s --reason WHY --apply`, if it is a mistake: `tenure breaker cancel %[1]s --reason WHY --apply`\n\n", name))
 	}
 	if b.settle {
 		out.WriteString("Waits until it is seen whether others are concerned too.\n\n")
