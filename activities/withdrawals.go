@@ -254,11 +254,21 @@ func (d decision) grants() []asked {
 	return all
 }
 
-// owed says whether an account was to be made or enabled before, which is not done yet.
+// owed says whether an account was to be made or enabled before, which is not done yet,
+// and nobody has decided against it. What was let pass once has a link, also if it was not
+// asked for meanwhile: while an end was held that was cancelled then, say.
 func (d decision) owed(app string) bool {
-	return slices.ContainsFunc(d.person.Steps, func(s ledger.Step) bool {
-		return s.App == app && s.Kind == string(plan.Provision) && s.State != ledger.StepSkipped
-	})
+	owed := d.link(app).State == ledger.LinkPlanned
+	for _, s := range d.person.Steps {
+		switch {
+		case s.App != app || s.Kind != string(plan.Provision):
+		case s.State != ledger.StepSkipped:
+			return true
+		default:
+			owed = false
+		}
+	}
+	return owed
 }
 
 // askFor asks for a change of what somebody who stays may do in an app. It is known by

@@ -343,3 +343,30 @@ func TestSuspensionsOfWhoHasNoAccountYetAreHeld(t *testing.T) {
 		assert.Equal(t, working, b.states())
 	})
 }
+
+// What a joiner is owed stays so while their end is held, by mistake.
+func TestWhatAJoinerIsOwedIsNoGrantOnceTheirEndIsCancelled(t *testing.T) {
+	b := limited(t)
+	down := true
+	b.apps["wiki"].OnCall(func(context.Context, string, string) error {
+		if down {
+			return errors.New("down")
+		}
+		return nil
+	})
+	b.others(0, ledger.Grants, 3)
+	hire := hired("Development")
+	hire.ID = "hire"
+	b.hears(time.Minute, hire)
+	b.hears(day, hr.Event{Type: hr.EventRescinded, Rescinds: "hire"})
+	b.others(day+30*time.Second, ledger.Leavers, 2)
+	b.nudged(2*day, func() {
+		_, err := b.ledger.DecideCohort(context.Background(), ledger.CohortDecision{
+			Cohort: 2, Verb: ledger.VerbCancel, People: []string{b.person}, Operator: "ops", Reason: "a test", At: b.now(),
+		})
+		require.NoError(t, err)
+	})
+	b.on(2*day+time.Hour, func() { down = false })
+	b.live(4 * day)
+	assert.Equal(t, working, b.states())
+}
