@@ -16,6 +16,9 @@ const (
 	// main task queue. What is beyond that goes over the app's own queue: an app
 	// that hangs takes up no more than its share.
 	MainSlots = 200
+	// GivingSlots is how many of these may be steps that give access, so that those that
+	// take it away begin to wait for a place in the app at once, before all of them.
+	GivingSlots = 150
 	// OverflowSlots is how many more one worker has under way from the own queue of
 	// an app without a rate.
 	OverflowSlots = 100
@@ -96,7 +99,11 @@ func (app *App) urgently() Route {
 
 // enter takes one of the app's places in the main queue, or in the urgent one, until
 // leave is called. If there is none, the step has to go elsewhere.
-func (app *App) enter(name string, urgent bool) (leave func(), elsewhere *Route) {
+func (app *App) enter(name string, urgent, gives bool) (leave func(), elsewhere *Route) {
+	most := int64(MainSlots)
+	if gives {
+		most = GivingSlots
+	}
 	switch {
 	case app == nil:
 		return func() {}, nil
@@ -109,7 +116,7 @@ func (app *App) enter(name string, urgent bool) (leave func(), elsewhere *Route)
 	case app.Rate.Calls > 0: // it was planned before there was a rate
 		route := app.own(name)
 		return nil, &route
-	case app.underway.Add(1) > MainSlots:
+	case app.underway.Add(1) > most:
 		app.underway.Add(-1)
 		if app.Moved != nil {
 			app.Moved()

@@ -215,7 +215,7 @@ func (w wiki) applyWithin(t *testing.T, within time.Duration, urgent bool) *temp
 // However many people come at the same time, no more steps call an app than it has
 // places for, and the others have not begun.
 func TestManyJoinersCallAnAppAFewAtATime(t *testing.T) {
-	const joiners, places = 200, 10
+	const joiners, places = activities.GivingSlots, 10
 	const common = 8 // the others are for who has to be cut off now
 	w := newWiki(t, pace.Rate{})
 	waiting := w.limit(t, places)
@@ -383,6 +383,35 @@ func TestLeaversCallAnAppBeforeJoiners(t *testing.T) {
 	leave()
 	all.Wait()
 	assert.Equal(t, connector.OpDisable, order[0], "of %v", order)
+}
+
+// As many joiners as may wait for an app leave room for leavers, who then need not wait
+// for a slot in the app's own queue.
+func TestJoinersLeaveRoomForLeavers(t *testing.T) {
+	w := newWiki(t, pace.Rate{})
+	waiting := w.limit(t, 1)
+	leave, ok := w.Apps["wiki"].Places.Enter(t.Context(), pace.Claim{})
+	require.True(t, ok)
+	var all sync.WaitGroup
+	for range activities.GivingSlots { // it is one and the same, which is of no matter
+		all.Go(func() {
+			_, err := w.applyFor("1", w.step)
+			assert.NoError(t, err)
+		})
+	}
+	require.Eventually(t, func() bool { return waiting() == activities.GivingSlots }, 20*time.Second, time.Millisecond)
+	result, err := w.apply()
+	require.NoError(t, err)
+	assert.Equal(t, activities.ResultMoved, result.Result)
+	takes := activities.Todo{Step: plan.Step{Key: "wiki/Disable/x", App: "wiki", Kind: plan.Disable}}
+	all.Go(func() {
+		result, err := w.applyFor("1", takes)
+		assert.NoError(t, err)
+		assert.Equal(t, activities.ResultSuperseded, result.Result, "nobody has asked for it")
+	})
+	require.Eventually(t, func() bool { return waiting() == activities.GivingSlots+1 }, 20*time.Second, time.Millisecond)
+	leave()
+	all.Wait()
 }
 
 // A run that has something better to do takes back a step that has not begun.
