@@ -8,7 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs check fmt vet lint determinism tidy-check clean
+.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs man check fmt vet lint determinism tidy-check clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ docs: ## write the generated parts of docs
 	@go run ./internal/configdoc
 	@go run ./internal/connectordoc
 
+man: build ## write a manual page for each command into ./man (man -l man/tenure-run-retry.1)
+	@rm -rf $(CURDIR)/man
+	@go run -tags man -ldflags '$(LDFLAGS)' ./cmd/tenure $(CURDIR)/man $(BIN)/worker $(BIN)/starter
+
 check: fmt vet lint determinism tidy-check ## what has to hold before anything lands
 
 fmt:
@@ -69,6 +73,7 @@ fmt:
 
 vet:
 	go vet ./...
+	go vet -tags man ./cmd/tenure
 	cd dev && go vet ./...
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
@@ -99,4 +104,4 @@ $(TOOLS)/workflowcheck-$(WORKFLOWCHECK_VERSION):
 	@mv $(TOOLS)/workflowcheck $@
 
 clean: ## remove what was built, and the data of make dev
-	rm -rf $(BIN) $(TOOLS) .tenure bench.json bench-ingest.json chaos.json
+	rm -rf $(BIN) $(TOOLS) man .tenure bench.json bench-ingest.json chaos.json

@@ -1,3 +1,5 @@
+//go:build !man
+
 // Command tenure is the operator's command line: it sends and checks HR events,
 // checks the configuration, shows people, apps and runs, and repairs what needs
 // attention.
