@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -23,8 +24,16 @@ func (t *task) find(keys connector.Keys) ([]connector.Match, error) {
 }
 
 // read gives the account as it is, or false if it is not there.
-func (t *task) read(id string) (connector.Account, bool, error) {
-	account, err := t.app.Read(t.ctx, id)
+func (t *task) read(id string) (connector.Account, bool, error) { return t.readIn(t.ctx, id) }
+
+// readState gives the account without its entitlements, where those would have to be
+// asked for.
+func (t *task) readState(id string) (connector.Account, bool, error) {
+	return t.readIn(connector.SparingEntitlements(t.ctx), id)
+}
+
+func (t *task) readIn(ctx context.Context, id string) (connector.Account, bool, error) {
+	account, err := t.app.Read(ctx, id)
 	if isKind(err, connector.KindNotFound) {
 		return connector.Account{}, false, nil
 	}

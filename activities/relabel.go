@@ -24,7 +24,7 @@ func (t *task) relabel() (done, error) {
 	if err != nil {
 		return done{}, err
 	}
-	account, found, err := t.read(t.link.AccountID)
+	account, found, err := t.readState(t.link.AccountID)
 	switch {
 	case err != nil:
 		return done{}, err

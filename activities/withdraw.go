@@ -38,7 +38,7 @@ func (t *task) disable() (done, error) {
 	if err := t.revokeSessions(id); err != nil && !isKind(err, connector.KindNotFound) {
 		return done{}, err
 	}
-	account, found, err := t.read(id)
+	account, found, err := t.readState(id)
 	if err != nil {
 		return done{}, err
 	}
@@ -67,7 +67,7 @@ func (t *task) turnOff(id string) error {
 	if !errors.As(err, &app) || app.Kind != connector.KindUnavailable || app.Unfinished {
 		return err
 	}
-	if account, found, unread := t.read(id); unread != nil || found && account.Active {
+	if account, found, unread := t.readState(id); unread != nil || found && account.Active {
 		return err
 	}
 	return nil
@@ -76,7 +76,7 @@ func (t *task) turnOff(id string) error {
 // turnedOff sees that the account is off, in an app that can turn it off only by
 // destroying it. One that a human has turned off is not to be turned off again.
 func (t *task) turnedOff(id string) error {
-	account, err := t.app.Read(t.ctx, id)
+	account, err := t.app.Read(connector.SparingEntitlements(t.ctx), id)
 	if err == nil && account.Active {
 		err = spared()
 	}
@@ -199,7 +199,7 @@ func (t *task) delete() (done, error) {
 	if err := app.Delete(t.ctx, t.link.AccountID); err != nil {
 		return done{}, err
 	}
-	account, found, err := t.read(t.link.AccountID)
+	account, found, err := t.readState(t.link.AccountID)
 	switch {
 	case err != nil:
 		return done{}, err

@@ -65,7 +65,8 @@ type Connector interface {
 	// answer that was whole and agreed with itself: any other is an *Error, of
 	// KindContradictory if the app took it for a success.
 	Find(ctx context.Context, keys Keys) ([]Match, error)
-	// Read returns the account as it is now, or an *Error of KindNotFound.
+	// Read returns the account as it is now, or an *Error of KindNotFound. Its
+	// entitlements may be missing if nobody needs them: see SparingEntitlements.
 	Read(ctx context.Context, accountID string) (Account, error)
 	// Check connects and authenticates without changing anything, and says as whom.
 	Check(ctx context.Context) (identity string, err error)

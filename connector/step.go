@@ -11,6 +11,22 @@ func WithStep(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, stepKey{}, key)
 }
 
+type sparingKey struct{}
+
+// SparingEntitlements returns a context for reading an account whose entitlements nobody
+// needs to know: a connector whose app tells them only if it is asked once more need not
+// ask.
+func SparingEntitlements(ctx context.Context) context.Context {
+	return context.WithValue(ctx, sparingKey{}, true)
+}
+
+// SparesEntitlements reports whether the entitlements of an account that is read are not
+// needed.
+func SparesEntitlements(ctx context.Context) bool {
+	spares, _ := ctx.Value(sparingKey{}).(bool)
+	return spares
+}
+
 // StepOf returns the key of the step that the calls are part of, or nothing.
 func StepOf(ctx context.Context) string {
 	key, _ := ctx.Value(stepKey{}).(string)

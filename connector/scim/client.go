@@ -177,7 +177,11 @@ func (c *client) read(ctx context.Context, op, accountID string) (connector.Acco
 	if err != nil {
 		return connector.Account{}, err
 	}
-	return c.account(ctx, op, user, c.ask, &c.oneShows)
+	others := c.ask
+	if connector.SparesEntitlements(ctx) {
+		others = unaskedFor
+	}
+	return c.account(ctx, op, user, others, &c.oneShows)
 }
 
 // get returns a user as it was sent, and its version.
@@ -229,8 +233,9 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if err != nil {
 		return connector.Account{}, err
 	}
-	// A new account can be in groups already: some services put everyone in one.
-	account, err := c.account(ctx, connector.OpCreate, user, c.ask, &c.oneShows)
+	// It can be in groups already, since some services put everyone in one. Who does not
+	// show that here is asked by whoever reads the account.
+	account, err := c.account(ctx, connector.OpCreate, user, unaskedFor, &c.oneShows)
 	if err != nil {
 		return connector.Account{ID: user.text("id")}, acknowledged(err)
 	}

@@ -28,6 +28,8 @@ type learned struct {
 	capitalOps atomic.Bool
 	// fromZero: indexes of lists count from 0.
 	fromZero atomic.Bool
+	// totals: see endsAtTotal.
+	totals atomic.Int32
 	// members is how groups have to be asked for, so that they show theirs: see showing.
 	members atomic.Int32
 	// removes: members that were removed have been seen to be gone.

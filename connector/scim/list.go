@@ -189,7 +189,13 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				})
 				return
 			}
+			if received == len(list.Resources) {
+				c.sawTotal(list)
+			}
 			complete = list.TotalResults != nil && received >= int(*list.TotalResults) && list.NextCursor == ""
+			if complete && received > 1 && !from.byCursor && c.endsAtTotal(ctx, r) {
+				return
+			}
 			next, more := list.next(from, received)
 			if !more {
 				return

@@ -677,8 +677,35 @@ func TestACreationThatLeadsElsewhereIsLookedFor(t *testing.T) {
 // An account that was made and cannot be read is known by its ID, and the error says why.
 func TestACreationThatCannotBeReadTellsTheID(t *testing.T) {
 	app, _ := serve(t)
-	hidden := strings.NewReplacer(`"groups"`, `"noGroups"`)
-	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+	inGroup := strings.NewReplacer(`"userName"`, `"groups":[{"value":"g1"}],"userName"`)
+	c := withoutReadingGroups(t, app, inGroup)
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	failed := failure(t, err)
+	assert.Equal(t, connector.KindContradictory, failed.Kind)
+	assert.Contains(t, failed.Message, "does not show it: the app answered 500")
+	assert.NotEmpty(t, made.ID)
+	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+	assert.Empty(t, app.Users())
+}
+
+// Which groups a new account is in, where it does not show them, is asked by whoever
+// reads it, and keeps nobody from making it.
+func TestACreationAsksForNoGroups(t *testing.T) {
+	app, _ := serve(t)
+	c := withoutReadingGroups(t, app, strings.NewReplacer(`"groups"`, `"noGroups"`))
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	require.NoError(t, err)
+	_, err = c.Read(t.Context(), made.ID)
+	require.Error(t, err)
+	account, err := c.Read(connector.SparingEntitlements(t.Context()), made.ID)
+	require.NoError(t, err, "nor from seeing whether it is on")
+	assert.True(t, account.Active)
+}
+
+// withoutReadingGroups is a service that answers otherwise about users, and fails at groups.
+func withoutReadingGroups(t *testing.T, app http.Handler, about *strings.Replacer) connector.Connector {
+	t.Helper()
+	return handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/Groups") {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
@@ -686,16 +713,8 @@ func TestACreationThatCannotBeReadTellsTheID(t *testing.T) {
 		recorded := httptest.NewRecorder()
 		app.ServeHTTP(recorded, r)
 		w.WriteHeader(recorded.Code)
-		_, _ = w.Write([]byte(hidden.Replace(recorded.Body.String())))
+		_, _ = w.Write([]byte(about.Replace(recorded.Body.String())))
 	})
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
-	failed := failure(t, err)
-	assert.Equal(t, connector.KindContradictory, failed.Kind)
-	assert.Contains(t, failed.Message, "does not show it: the app answered 500")
-	assert.Contains(t, failed.Message, "filterMembers: false")
-	assert.NotEmpty(t, made.ID)
-	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
-	assert.Empty(t, app.Users())
 }
 
 // An address that a service shows as another type is ours all the same.
