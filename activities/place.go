@@ -15,25 +15,25 @@ import (
 const PriorityUrgent = 1
 
 const (
-	// PlaceTime is how long one attempt at a step waits for a place in the app before its
-	// first call. There are enough others behind it that want its slot.
+	// PlaceTime bounds how long one attempt at a step waits for a place in the app. The
+	// slot that it occupies meanwhile is wanted by others.
 	PlaceTime = 30 * time.Second
-	// FinishTime is what an attempt keeps for storing what became of its calls.
+	// FinishTime is the time that an attempt keeps for storing the outcome of its calls.
 	FinishTime = 5 * time.Second
 )
 
-// times are the parts of the time that one attempt has.
+// times divides the time of one attempt.
 type times struct{ place, calls, finish time.Duration }
 
-// timesOf divides the time of one attempt. Most of one that is short (it was begun
-// before there were places) is for the calls.
+// timesOf returns how the time of one attempt is divided. An attempt that an earlier
+// version has scheduled has less time than all parts together.
 func timesOf(all time.Duration) times {
 	t := times{place: min(PlaceTime, all/3), finish: min(FinishTime, all/10)}
 	t.calls = all - t.place - t.finish
 	return t
 }
 
-// claimOf is what a step has to show for a place.
+// claimOf returns the claim of a step to a place.
 func claimOf(info activity.Info, kind plan.Kind, urgent bool) pace.Claim {
 	claim := pace.Claim{Class: pace.Taking, Since: info.ScheduledTime}
 	switch {
@@ -45,8 +45,9 @@ func claimOf(info activity.Info, kind plan.Kind, urgent bool) pace.Claim {
 	return claim
 }
 
-// place takes one of the places in the app, before the first call. If none comes in
-// time, the attempt ends, and is none: nothing was begun that might be in doubt.
+// place takes one of the places in the app, before the first call. If there is none in
+// time, it returns an error that ends the attempt before anything was begun, so that
+// nothing is in doubt.
 func (app *App) place(ctx context.Context, wait time.Duration, claim pace.Claim) (leave func(), err error) {
 	if app == nil {
 		return func() {}, nil
@@ -57,13 +58,13 @@ func (app *App) place(ctx context.Context, wait time.Duration, claim pace.Claim)
 		return leave, nil
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err // the run has lost interest
+		return nil, err // the run has cancelled the step
 	}
 	return nil, busy(claim.Class).temporal(false)
 }
 
-// busy is the failure to get a place. Who has waited for long comes first whenever they
-// come again, so that it is soon, but not all at the same time.
+// busy returns the failure to get a place. Joiners come back at different times, since
+// many of them may have begun to wait together.
 func busy(class pace.Class) failure {
 	again := time.Second
 	if class == pace.Giving {

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Class says who is let in first when several wait for a place.
+// Class decides who is let in first when several wait for a place.
 type Class int
 
 // The classes, the one that is let in last first.
@@ -20,10 +20,10 @@ const (
 	Cutting              // somebody is cut off now
 )
 
-// Claim is what somebody who wants a place has to show.
+// Claim decides the position of somebody who waits for a place.
 type Claim struct {
 	Class Class
-	Since time.Time // when they began to want it, which may be long before they ask
+	Since time.Time // since when they have wanted a place; they may have given up and come back
 }
 
 // Places bound how many steps of this process call one app at a time. Of those who
@@ -49,8 +49,8 @@ type waiter struct {
 	in chan struct{} // closed when they have one
 }
 
-// NewPlaces makes so many places in an app, at least one. When ctx ends, nobody waits
-// for one any more: the process is about to stop.
+// NewPlaces returns so many places in an app, at least one. When ctx ends, the process is
+// about to stop, and nobody waits any more.
 func NewPlaces(ctx context.Context, app string, most int, m *Metrics) *Places {
 	most = max(most, 1)
 	kept := 0
