@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -179,6 +180,8 @@ type snapshotEvent struct {
 	ID        string       `json:"id"`
 	Type      hr.EventType `json:"type"`
 	Effective hr.Date      `json:"effectiveDate"`
+	Position  string       `json:"positionId,omitempty"`
+	Primary   bool         `json:"primaryPosition,omitempty"`
 }
 
 // readSnapshot reads the file and the ledger once each, one person at a time.
@@ -208,7 +211,14 @@ func (c *cli) readSnapshot(ctx context.Context, cfg *config.Config, l ledger.Led
 	bar := c.progress(-1, "comparing", "people")
 	defer func() { _ = bar.Exit() }()
 	step := func() { _ = bar.Add(1) }
-	if err := run.rows(ctx, file, s.Mapping, l, r, step); err != nil {
+	text, err := rereadable(file)
+	if err == nil {
+		err = countRows(text, s.Mapping, r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", shown, err)
+	}
+	if err := run.rows(ctx, text, s.Mapping, l, r, step); err != nil {
 		return nil, err
 	}
 	if r.Totals().Rows == 0 {
@@ -253,6 +263,32 @@ func asOfOf(file io.Reader, so snapshotOptions, now time.Time) (time.Time, error
 		return at, usagef("the snapshot is of %s, which is still to come (it is %s): say with --as-of when it was taken", instant(at), instant(now))
 	}
 	return at, nil
+}
+
+// rereadable is a file that can be read from its beginning again: itself, or for a pipe
+// what comes from it.
+func rereadable(file io.Reader) (io.ReadSeeker, error) {
+	if f, ok := file.(io.ReadSeeker); ok {
+		if _, err := f.Seek(0, io.SeekStart); err == nil {
+			return f, nil
+		}
+	}
+	text, err := io.ReadAll(file)
+	return bytes.NewReader(text), err
+}
+
+// countRows reads a file for how many rows there are of each person, and goes back to its
+// beginning. What is wrong with rows is told when they are read again.
+func countRows(file io.ReadSeeker, m snapshot.Mapping, r *snapshot.Reconciliation) error {
+	for row, err := range snapshot.Rows(file, m) {
+		var bad *snapshot.Error
+		if err != nil && !errors.As(err, &bad) {
+			return err
+		}
+		r.Count(row)
+	}
+	_, err := file.Seek(0, io.SeekStart)
+	return err
 }
 
 // rows compares everybody who is in the file.
@@ -311,7 +347,7 @@ func (run *snapshotRun) show(values bool) {
 	for i, f := range run.found {
 		change := snapshotChange{Person: f.PersonID, PersonID: f.PersonID, Line: f.Line, Leaves: f.Leaves}
 		for _, e := range f.Events {
-			change.Events = append(change.Events, snapshotEvent{ID: e.ID, Type: e.Type, Effective: e.Effective})
+			change.Events = append(change.Events, snapshotEvent{ID: e.ID, Type: e.Type, Effective: e.Effective, Position: e.PositionID, Primary: e.Primary})
 		}
 		for _, d := range f.Fields {
 			if values {
@@ -370,7 +406,7 @@ func (run *snapshotRun) draw(p *page) {
 	p.table("", "PERSON,LINE,EVENT,EFFECTIVE,FIELDS", rowsOf(run.Changes, func(ch snapshotChange) []string {
 		var types, dates []string
 		for _, e := range ch.Events {
-			types = append(types, shortType(e.Type))
+			types = append(types, strings.Trim(shortType(e.Type)+" "+e.Position, " "))
 			dates = append(dates, e.Effective.String())
 		}
 		return []string{ch.PersonID, lineOf(ch.Line), strings.Join(types, ", "), strings.Join(dates, ", "), ch.fields()}

@@ -170,7 +170,7 @@ func TestSnapshotWithBadRows(t *testing.T) {
 	s := snapshotSite(t)
 	s.snapshot("people.csv", strings.NewReplacer(
 		"10003;Parto", ";Parto", "2026-05-18;Europe/Berlin;;", "18.05.2026;Europe/Berlin;;").Replace(different)+
-		"10002;Bezalel;Simmel;Engineer;Kitchen;2026-01-05;Europe/Berlin;;Active\n")
+		"10002;Bezalel;Sommel;Engineer;Kitchen;2026-01-05;Europe/Berlin;;Active\n")
 	got := s.run("event", "send", "--snapshot", "people.csv", "--apply")
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
 	golden(t, "snapshot-bad-rows", got.err)

@@ -27,14 +27,15 @@ const (
 	elsewhere                // the snapshot does not speak of them
 )
 
-// decide finds what never came of one person. row is nil if they are absent.
-func (o *Options) decide(id string, row *Row, events []hr.Event) (finding, error) {
-	f, err := o.propose(id, row, events)
+// decide finds what never came of one person. There are no rows if they are absent, and
+// several if they hold several positions.
+func (o *Options) decide(id string, rows []*Row, events []hr.Event) (finding, error) {
+	f, err := o.propose(id, rows, events)
 	if err != nil || len(f.events) == 0 {
 		return f, err
 	}
 	told := append(slices.Clone(events), f.events...)
-	again, err := o.propose(id, row, told)
+	again, err := o.propose(id, rows, told)
 	if err != nil {
 		return f, err
 	}
@@ -50,11 +51,13 @@ func (o *Options) decide(id string, row *Row, events []hr.Event) (finding, error
 // ends says whether events end an employment: by a termination, or because
 // nobody is employed any more when the snapshot's day is over.
 func (o *Options) ends(id string, found, before, after []hr.Event) bool {
-	if slices.ContainsFunc(found, func(e hr.Event) bool { return e.Type == hr.EventTerminated }) {
+	if slices.ContainsFunc(found, func(e hr.Event) bool { return e.Type == hr.EventTerminated && e.PositionID == "" }) {
 		return true
 	}
 	next := o.AsOf.AddDate(0, 0, 1)
-	return employment(hr.Merge(id, before), next) != nil && employment(hr.Merge(id, after), next) == nil
+	was, is := employment(hr.Merge(id, before), next), employment(hr.Merge(id, after), next)
+	positions := slices.ContainsFunc(found, func(e hr.Event) bool { return e.Type == hr.EventTerminated })
+	return was != nil && (is == nil || positions && was.Ends.IsZero() && !is.Ends.IsZero())
 }
 
 // subject is one person whom a decision is about.
@@ -69,13 +72,21 @@ type subject struct {
 	last    *hr.Period // the last one that has ended, if any
 	profile hr.Profile // in force: in now, else in last, else in next
 	source  string     // of the event that the profile came with
+
+	current, done []*Row   // of several rows, those of positions that are held, and of those that are over
+	positionID    string   // of the position that is looked at; empty for the person
+	primary       bool     // it is called the primary one
+	numbered      *subject // whose events it numbers
+	said          int      // how many there are
 }
 
 // propose is decide without a look at whether it settles the matter.
-func (o *Options) propose(id string, row *Row, events []hr.Event) (finding, error) {
-	s := subject{Options: o, id: id, row: row, events: events}
+func (o *Options) propose(id string, rows []*Row, events []hr.Event) (finding, error) {
+	s := subject{Options: o, id: id, events: events}
 	t := hr.Merge(id, events)
 	s.place(t)
+	s.choose(rows)
+	row := s.row
 	covered, err := s.covered()
 	switch {
 	case err != nil:
@@ -92,6 +103,10 @@ func (o *Options) propose(id string, row *Row, events []hr.Event) (finding, erro
 			f = s.left()
 		case row.unclear:
 			f = s.ask(CodeUnknownStatus, "has a word for whether they have left that is not known: add it to snapshot.left.values, or to snapshot.left.present", hr.EventKey{})
+		case s.several(t):
+			if f, err = s.jobs(t); err != nil {
+				return finding{}, err
+			}
 		default:
 			f = s.present(t)
 		}
@@ -374,4 +389,11 @@ func later(a, b hr.Date) hr.Date {
 
 func (s *subject) ask(code Code, text string, about hr.EventKey) finding {
 	return finding{question: &Question{Code: code, Text: text, Event: about}}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

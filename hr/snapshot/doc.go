@@ -4,7 +4,7 @@
 //
 // [Rows] reads the file by a [Mapping], one row at a time. A [Reconciliation] is
 // given every row, and everybody in the ledger, each with their events, and says
-// what is missing. It holds no rows: what it keeps is the IDs that it has seen
+// what is missing. It holds no rows but those of people of whom more are to come: what it keeps is the IDs that it has seen
 // and what it has found.
 //
 // The rules:
@@ -19,6 +19,9 @@
 //     An end that a termination has announced is left alone.
 //   - Who has left, and is there as if they had not, is never brought back: that is
 //     a question for a human.
+//   - Rows of one person that differ are positions, if all rows were counted first: each
+//     is compared with the position that it speaks of, and a position of which there is
+//     no row has been given up.
 //   - Who is still to start, and is absent, is left alone: many systems export only
 //     people who are at work.
 //   - A row that cannot be read looks like somebody who is gone. So as soon as

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/tenurehq/tenure/hr"
@@ -20,6 +21,11 @@ func made(id string) bool { return strings.HasPrefix(id, idPrefix) }
 // and what another one says again is another event.
 func (s *subject) event(e hr.Event) hr.Event {
 	e.PersonID, e.Recorded, e.Source = s.id, s.AsOf, s.Source
+	e.PositionID, e.Primary = s.positionID, s.primary && e.Profile != nil
+	if s.numbered != nil { // what is said of several positions has an order
+		s.numbered.said++
+		e.Sequence = strconv.Itoa(s.numbered.said)
+	}
 	content, err := json.Marshal(e)
 	if err != nil {
 		// Only an instant beyond year 9999 has no JSON, and New refuses that.

@@ -14,6 +14,7 @@ import (
 // The fields that have a meaning of their own, named as in the data of an event.
 const (
 	FieldPersonID  = "workerId"
+	FieldPosition  = "positionId"
 	FieldEffective = "effectiveDate"
 	FieldLastDay   = "termination.lastDayOfWork"
 	FieldType      = "worker.workerType"
@@ -62,7 +63,7 @@ var dates = map[string]func(*Row) *hr.Date{
 // Fields are the names of the fields that a column can be mapped to, sorted.
 // Beside them there is worker.attributes.NAME, for any name.
 func Fields() []string {
-	names := append(slices.Collect(maps.Keys(texts)), FieldPersonID)
+	names := append(slices.Collect(maps.Keys(texts)), FieldPersonID, FieldPosition)
 	return slices.Sorted(slices.Values(append(names, slices.Collect(maps.Keys(dates))...)))
 }
 
@@ -75,28 +76,30 @@ func attribute(field string) (name string, ok bool) {
 // known says whether there is a field of that name.
 func known(field string) bool {
 	_, isAttribute := attribute(field)
-	return isAttribute || field == FieldPersonID || texts[field] != nil || dates[field] != nil
+	return isAttribute || field == FieldPersonID || field == FieldPosition || texts[field] != nil || dates[field] != nil
 }
 
-// Row is what the file says of one person.
+// Row is what the file says of one person, or of one of the positions that they hold.
 type Row struct {
-	Line      int // where it begins, from 1
-	PersonID  string
-	Profile   hr.Profile // what the file has no column for is empty
-	Effective hr.Date    // since when it holds; zero if the file does not say
-	LastDay   hr.Date    // last day of work; zero if the file does not say
-	Left      bool       // marked as somebody who has left
-	Secondary bool       // of somebody who has several positions: not the one that counts
+	Line       int // where it begins, from 1
+	PersonID   string
+	PositionID string     // which position it is of; empty if the file does not say
+	Profile    hr.Profile // what the file has no column for is empty
+	Effective  hr.Date    // since when it holds; zero if the file does not say
+	LastDay    hr.Date    // last day of work; zero if the file does not say
+	Left       bool       // marked as somebody who has left
+	Primary    bool       // marked as the primary one of several
 
 	mapped  []string        // fields that the file has columns for; not to be changed
 	missing map[string]bool // of those, the ones whose value the file has lost
 	unclear bool            // the word for whether they have left is not known
+	done    bool            // it is over at the snapshot's instant
 }
 
-// content is what a row says, wherever it is.
+// content is what a row says, wherever it is and whichever of several counts.
 func (r *Row) content() [sha256.Size]byte {
 	said := *r
-	said.Line = 0
+	said.Line, said.Primary = 0, false
 	text, err := json.Marshal(said)
 	if err != nil {
 		text = fmt.Append(nil, said) // no row has what JSON cannot hold

@@ -18,7 +18,7 @@ type Mapping struct {
 	Values     map[string]map[string]string // field -> what the file says -> what it means
 	DateFormat DateFormat                   // of all dates
 	Left       Marker                       // which rows are people who have left
-	Primary    Marker                       // which row of somebody with several positions counts
+	Primary    Marker                       // which row of somebody with several positions is the primary one
 }
 
 // Marker is the column that says whether somebody has left. Without a column nobody
@@ -82,6 +82,9 @@ func (m Mapping) Check() error {
 	if _, ok := m.Defaults[FieldPersonID]; ok {
 		fail("defaults."+FieldPersonID, "people cannot share an ID")
 	}
+	if _, ok := m.Defaults[FieldPosition]; ok {
+		fail("defaults."+FieldPosition, "positions cannot share an ID")
+	}
 	for _, field := range slices.Sorted(maps.Keys(m.Defaults)) {
 		if known(field) && field != FieldPersonID {
 			if problem := m.set(&Row{}, field, m.Defaults[field]); problem != "" {
@@ -134,7 +137,7 @@ func (m Mapping) meant(field, text string) (string, bool) {
 // what is wrong with a field and in which column ("" if it has none).
 func (m Mapping) row(line int, fields []string, get func(column string) string, fail func(column, field, problem string)) *Row {
 	row := &Row{Line: line, mapped: fields}
-	row.Secondary = m.Primary.Column != "" && !slices.ContainsFunc(m.Primary.Values, func(is string) bool {
+	row.Primary = m.Primary.Column != "" && slices.ContainsFunc(m.Primary.Values, func(is string) bool {
 		return strings.EqualFold(is, hr.Text(get(m.Primary.Column)))
 	})
 	if m.Left.Column != "" {
@@ -219,6 +222,9 @@ func (m Mapping) set(row *Row, field, text string) (problem string) {
 	switch field {
 	case FieldPersonID:
 		row.PersonID = text
+		return ""
+	case FieldPosition:
+		row.PositionID = text
 		return ""
 	case FieldType:
 		if !slices.Contains(personTypes, hr.PersonType(text)) {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +22,8 @@ type Options struct {
 	// Rehire are people who have left and came back, as a human has confirmed.
 	Rehire map[string]bool
 
-	infers bool // absent people count as gone
+	infers  bool // absent people count as gone
+	counted bool // positions that are in no row count as given up
 }
 
 // Code names a kind of question.
@@ -38,7 +38,6 @@ const (
 	CodeLaterEnd      Code = "later_end"      // leaves later than a termination says, by the snapshot
 	CodeUnknownStatus Code = "unknown_status" // a word for whether they have left is not known
 	CodeMangledID     Code = "mangled_id"     // is new, and an ID that is all but the same is gone
-	CodeNoPrimary     Code = "no_primary"     // is in rows of which none counts
 	CodeUnsettled     Code = "unsettled"      // no event would settle it
 )
 
@@ -74,12 +73,15 @@ type Totals struct {
 	Questions int `json:"questions"`
 }
 
-// Reconciliation compares a snapshot with what is known. Give it all rows, then
-// everybody that is known, then ask for the result.
+// Reconciliation compares a snapshot with what is known. Count its rows, if anybody may
+// have several of them, then give it all rows, then everybody that is known, then ask for
+// the result.
 type Reconciliation struct {
 	opts      Options
-	seen      map[string]place // by person ID
-	secondary map[string]int   // line of a row that does not count, by person ID
+	counts    map[string]int    // rows by person ID
+	unread    int               // rows that cannot be read, as counted
+	waiting   map[string][]*Row // rows of people of whom more are to come
+	seen      map[string]place  // by person ID
 	totals    Totals
 	changes   []Change
 	questions []Question
@@ -99,7 +101,7 @@ func New(o Options) (*Reconciliation, error) {
 	if o.Source == "" || o.AsOf.Year() < firstYear || o.AsOf.Year() > lastYear {
 		return nil, errors.New("snapshot: a source and the instant of the snapshot are needed")
 	}
-	return &Reconciliation{opts: o, seen: map[string]place{}, secondary: map[string]int{}, withdrawn: map[string]bool{}}, nil
+	return &Reconciliation{opts: o, counts: map[string]int{}, waiting: map[string][]*Row{}, seen: map[string]place{}, withdrawn: map[string]bool{}}, nil
 }
 
 // Bad notes a row that cannot be read.
@@ -108,35 +110,73 @@ func (r *Reconciliation) Bad() {
 	r.totals.Bad++
 }
 
+// Count notes a row in a first reading of the file, nil for one that cannot be read.
+func (r *Reconciliation) Count(row *Row) {
+	r.opts.counted = true
+	if row == nil {
+		r.unread++
+		return
+	}
+	r.counts[row.PersonID]++
+}
+
 // Row compares a row with the events that are known of the person (none, if the
-// person is not known). An *Error says that the row is bad: the person is in the
-// file twice, with different rows. Rows that say the same are one, and a row of a
-// position that is not the primary one says nothing.
+// person is not known). Of somebody with several rows, as they were counted, the last one
+// compares all of them: each is a position, unless it says the same as another one. An
+// *Error says that the row is bad: it contradicts what another one says of the person, or
+// it was not counted.
 func (r *Reconciliation) Row(row *Row, events []hr.Event) error {
-	if row.Secondary {
-		r.totals.Rows++
-		if r.secondary[row.PersonID] == 0 {
-			r.secondary[row.PersonID] = row.Line
+	id := row.PersonID
+	first, twice := r.seen[id]
+	if !twice {
+		r.seen[id] = place{row.Line, row.content()}
+	}
+	if n := r.counts[id]; n > 1 {
+		r.waiting[id] = append(r.waiting[id], row)
+		rows := r.waiting[id]
+		if len(rows) < n {
+			r.totals.Rows++
+			return nil
 		}
-		return nil
+		delete(r.waiting, id)
+		return r.together(rows, events)
 	}
-	if first, twice := r.seen[row.PersonID]; twice && first.content == row.content() {
-		r.totals.Rows++
-		return nil
-	} else if twice {
+	if twice && first.content != row.content() {
 		r.Bad()
-		return &Error{Line: row.Line, Field: FieldPersonID, Text: fmt.Sprintf("person %s is in line %d already, and otherwise: "+
-			"if these are positions, say with primary which row counts", row.PersonID, first.line)}
+		return &Error{Line: row.Line, Field: FieldPersonID, Text: fmt.Sprintf("person %s is in line %d already, and otherwise", id, first.line)}
 	}
-	r.seen[row.PersonID] = place{row.Line, row.content()}
 	r.totals.Rows++
-	return r.note(row.PersonID, row, events)
+	if twice {
+		return nil
+	}
+	return r.note(id, []*Row{row}, events)
+}
+
+// together compares all rows of one person.
+func (r *Reconciliation) together(rows []*Row, events []hr.Event) error {
+	last := rows[len(rows)-1]
+	s := subject{Options: &r.opts}
+	for _, row := range rows {
+		s.row = row
+		row.done = row.Left || s.over()
+	}
+	rows = distinct(rows)
+	for i, row := range rows {
+		for _, earlier := range rows[:i] {
+			if how := row.contradicts(earlier); how != "" {
+				r.Bad()
+				return &Error{Line: row.Line, Field: FieldPersonID, Text: fmt.Sprintf("person %s is in line %d already, %s", row.PersonID, earlier.Line, how)}
+			}
+		}
+	}
+	r.totals.Rows++
+	return r.note(last.PersonID, rows, events)
 }
 
 // Saw says whether a row was about the person.
 func (r *Reconciliation) Saw(personID string) bool {
 	_, seen := r.seen[personID]
-	return seen || r.secondary[personID] != 0
+	return seen
 }
 
 // Absent is about somebody who is known, by their events, and of whom there was
@@ -171,18 +211,21 @@ func (r *Reconciliation) withdraw(ids []string) {
 
 // Infers says whether absent people count as gone: not if that was not wanted,
 // and not if a row could not be read.
-func (r *Reconciliation) Infers() bool { return !r.opts.OnlyPresent && r.totals.Bad == 0 }
+func (r *Reconciliation) Infers() bool {
+	return !r.opts.OnlyPresent && r.totals.Bad == 0 && r.unread == 0
+}
 
 // note adds what comes of one person who is in the file.
-func (r *Reconciliation) note(id string, row *Row, events []hr.Event) error {
-	f, err := r.opts.decide(id, row, events)
+func (r *Reconciliation) note(id string, rows []*Row, events []hr.Event) error {
+	r.opts.infers = r.Infers()
+	f, err := r.opts.decide(id, rows, events)
 	if err != nil {
 		return fmt.Errorf("person %s: %w", id, err)
 	}
 	if len(events) == 0 && len(f.events) > 0 {
 		r.hires.add(id)
 	}
-	r.add(id, row.Line, f)
+	r.add(id, rows[0].Line, f)
 	return nil
 }
 
@@ -214,7 +257,7 @@ func (r *Reconciliation) count(f finding) {
 	switch first := f.events[0].Type; {
 	case f.leaves:
 		r.totals.Leavers++
-	case first == hr.EventHired || first == hr.EventRehired:
+	case (first == hr.EventHired || first == hr.EventRehired) && !f.employed && !f.upcoming:
 		r.totals.Hires++
 	default:
 		r.totals.Changes++
@@ -222,21 +265,7 @@ func (r *Reconciliation) count(f finding) {
 }
 
 // Totals are the counts so far.
-func (r *Reconciliation) Totals() Totals {
-	totals := r.totals
-	totals.Questions += len(r.withoutPrimary())
-	return totals
-}
-
-// withoutPrimary asks about people in the file of whom no row counts, by ID.
-func (r *Reconciliation) withoutPrimary() (list []Question) {
-	for _, id := range slices.Sorted(maps.Keys(r.secondary)) {
-		if _, seen := r.seen[id]; !seen {
-			list = append(list, Question{PersonID: id, Line: r.secondary[id], Code: CodeNoPrimary, Text: "none of their rows is the one that counts (primary): nothing was taken from them"})
-		}
-	}
-	return list
-}
+func (r *Reconciliation) Totals() Totals { return r.totals }
 
 // Changes are what never came, in the order in which people were given.
 func (r *Reconciliation) Changes() []Change {
@@ -244,9 +273,7 @@ func (r *Reconciliation) Changes() []Change {
 }
 
 // Questions are what only a human can say, in the same order.
-func (r *Reconciliation) Questions() []Question {
-	return append(slices.Clip(r.questions), r.withoutPrimary()...)
-}
+func (r *Reconciliation) Questions() []Question { return slices.Clone(r.questions) }
 
 // Limit bounds how many people a snapshot may end the employment of: Share of
 // those employed, from 0 to 1, or Count if that is more.

@@ -136,7 +136,7 @@ func TestAPersonTwiceIsABadRow(t *testing.T) {
 	rows, _ := read(header+"1,,,,,,,,gone,,\n1,,,,,,,Cook,gone,,\n", mapping)
 	r, err := snapshot.New(snapshot.Options{AsOf: asOf, Source: source})
 	require.NoError(t, err)
-	require.NoError(t, r.Row(rows[0], nil))
+	require.NoError(t, r.Row(rows[0], nil)) // nobody counted that there are more
 	require.ErrorContains(t, r.Row(rows[1], nil), "3: person 1 is in line 2 already")
 	require.NoError(t, r.Absent("2", []hr.Event{said(hr.EventHired, "1", "2026-01-02", "2026-01-05", func(e *hr.Event) { e.PersonID = "2" })}))
 	assert.Empty(t, r.Changes(), "nobody counts as gone")
@@ -198,52 +198,4 @@ func TestMemoryOfALargeFile(t *testing.T) {
 	assert.Equal(t, snapshot.Totals{Rows: n, Same: n, Employed: n}, r.Totals())
 	assert.Less(t, most, uint64(48<<20), "bytes")
 	t.Logf("%d people in %s, %d KiB", n, time.Since(began).Round(time.Millisecond), most>>10)
-}
-
-func TestPeopleWithSeveralRows(t *testing.T) {
-	const positions = "ID,Type,First,Last,Start,End,Zone,Title,Status,Last day,Since,Main\n"
-	m := mapping
-	m.Primary = snapshot.Marker{Column: "Main", Values: []string{"yes"}}
-	row := func(id, title, main string) string {
-		return id + ",employee,Ada,Lovelace,2026-01-05,,Europe/Berlin," + title + ",,,," + main + "\n"
-	}
-	for name, tc := range map[string]struct {
-		mapping snapshot.Mapping
-		text    string
-		title   string // that is hired with; empty: nobody is
-		bad     bool
-		asks    snapshot.Code
-	}{
-		"rows that say the same are one":                {mapping: mapping, text: row("1", "Clerk", "") + row("1", "Clerk", ""), title: "Clerk"},
-		"rows that do not are bad":                      {mapping: mapping, text: row("1", "Clerk", "yes") + row("1", "Cook", ""), title: "Clerk", bad: true},
-		"the primary one counts, first":                 {mapping: m, text: row("1", "Clerk", "Yes") + row("1", "Cook", "no"), title: "Clerk"},
-		"the primary one counts, last":                  {mapping: m, text: row("1", "Cook", "") + row("1", "Clerk", " YES "), title: "Clerk"},
-		"two primary ones that differ are bad":          {mapping: m, text: row("1", "Clerk", "yes") + row("1", "Cook", "yes"), title: "Clerk", bad: true},
-		"somebody without a primary one is asked about": {mapping: m, text: row("1", "Cook", "no"), asks: snapshot.CodeNoPrimary},
-	} {
-		t.Run(name, func(t *testing.T) {
-			rows, problems := read(positions+tc.text, tc.mapping)
-			require.Empty(t, problems)
-			r, err := snapshot.New(snapshot.Options{AsOf: asOf, Source: source})
-			require.NoError(t, err)
-			bad := false
-			for _, row := range rows {
-				bad = r.Row(row, nil) != nil || bad
-			}
-			assert.Equal(t, tc.bad, bad)
-			assert.True(t, r.Saw("1"), "nobody of them counts as gone")
-			assert.Equal(t, len(rows), r.Totals().Rows)
-			if tc.title == "" {
-				assert.Empty(t, r.Changes())
-			} else {
-				require.Len(t, r.Changes(), 1)
-				assert.Equal(t, tc.title, r.Changes()[0].Events[0].Profile.JobTitle)
-			}
-			if tc.asks != "" {
-				require.Len(t, r.Questions(), 1)
-				assert.Equal(t, tc.asks, r.Questions()[0].Code)
-				assert.Equal(t, 1, r.Totals().Questions)
-			}
-		})
-	}
 }
