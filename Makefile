@@ -1,6 +1,7 @@
 # Tenure. `make` alone prints this help.
 
 GOLANGCI_VERSION := v2.15.0
+GO_LICENSES_VERSION := v1.6.0
 WORKFLOWCHECK_VERSION := v0.6.0
 TOOLS := $(CURDIR)/.tools
 BIN := $(CURDIR)/bin
@@ -8,7 +9,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs man check fmt vet lint determinism tidy-check clean
+.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs man licences check fmt vet lint determinism tidy-check licences-check clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,7 +67,10 @@ man: build ## write a manual page for each command into ./man (man -l man/tenure
 	@rm -rf $(CURDIR)/man
 	@go run -tags man -ldflags '$(LDFLAGS)' ./cmd/tenure $(CURDIR)/man $(BIN)/worker $(BIN)/starter
 
-check: fmt vet lint determinism tidy-check ## what has to hold before anything lands
+licences: $(TOOLS)/go-licenses-$(GO_LICENSES_VERSION) ## write docs/licences.csv; fails on a missing or unfit licence (takes minutes)
+	@go run ./internal/licences --tool $<
+
+check: fmt vet lint determinism tidy-check licences-check ## what has to hold before anything lands
 
 fmt:
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed (run gofmt -w):"; echo "$$files"; exit 1; fi
@@ -93,6 +97,11 @@ tidy-check:
 		if [ -n "$$diff" ]; then echo "$$diff"; echo "run: cd $$module && go mod tidy -e"; exit 1; fi; \
 	done
 
+# Every module that is built in has its line in docs/licences.csv, with a licence that is
+# fit. Reading the licences takes minutes: who adds a module runs make licences.
+licences-check:
+	@go run ./internal/licences --check
+
 $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	@mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
@@ -102,6 +111,11 @@ $(TOOLS)/workflowcheck-$(WORKFLOWCHECK_VERSION):
 	@mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) go install go.temporal.io/sdk/contrib/tools/workflowcheck@$(WORKFLOWCHECK_VERSION)
 	@mv $(TOOLS)/workflowcheck $@
+
+$(TOOLS)/go-licenses-$(GO_LICENSES_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install github.com/google/go-licenses@$(GO_LICENSES_VERSION)
+	@mv $(TOOLS)/go-licenses $@
 
 clean: ## remove what was built, and the data of make dev
 	rm -rf $(BIN) $(TOOLS) man .tenure bench.json bench-ingest.json chaos.json
