@@ -3,7 +3,7 @@
 #
 #     docker build --build-arg VERSION="$(git describe --tags --always --dirty)" -t tenure:local .
 
-FROM golang:1.26.8-bookworm AS build
+FROM golang:1.26.8-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

@@ -64,21 +64,75 @@ func TestServices(t *testing.T) {
 	assert.ElementsMatch(t, want, project(t).ServiceNames())
 }
 
-// pinned is a tag that names one release: at least major and minor.
-var pinned = regexp.MustCompile(`^[a-z0-9./-]+:v?[0-9]+\.[0-9]+(\.[0-9]+)?(-[a-z0-9.-]+)?$`)
+// pinned is a tag that names one release (at least major and minor), and the digest of
+// what it named when it was last looked at.
+var pinned = regexp.MustCompile(`^[a-z0-9./-]+:v?[0-9]+\.[0-9]+(\.[0-9]+)?(-[a-z0-9.-]+)?@sha256:[0-9a-f]{64}$`)
 
+// withoutDigest are the images that are pinned by their tag alone: docs/deploy.md says
+// how to pin them.
+func withoutDigest(t *testing.T) []string {
+	t.Helper()
+	_, after, found := strings.Cut(read(t, "docs/deploy.md"), "pinned by their tags alone:\n\n```sh\n")
+	require.True(t, found)
+	lines, _, _ := strings.Cut(after, "```")
+	var images []string
+	for line := range strings.Lines(lines) {
+		image, ok := strings.CutPrefix(strings.TrimSpace(line), "docker buildx imagetools inspect --format '{{.Manifest.Digest}}' ")
+		require.True(t, ok, line)
+		images = append(images, image)
+	}
+	return images
+}
+
+// Whoever can move a tag cannot change what is run here: every image has a digest, but for
+// those that the documentation lists. One of those that has got one must not be listed.
 func TestImagesArePinned(t *testing.T) {
-	for _, s := range project(t).Services {
+	p := project(t)
+	excepted := withoutDigest(t)
+	var unpinned []string
+	check := func(where, image string) {
+		if slices.Contains(excepted, image) {
+			unpinned = append(unpinned, image)
+			image += "@sha256:" + strings.Repeat("0", 64) // its tag is looked at all the same
+		}
+		assert.Regexp(t, pinned, image, where)
+	}
+	for _, s := range p.Services {
 		if s.Build == nil {
-			assert.Regexp(t, pinned, s.Image, s.Name)
+			check(s.Name, s.Image)
 			continue
 		}
 		assert.True(t, strings.HasSuffix(s.Image, ":local"), "%s: %s is built here, and must not be taken for another", s.Name, s.Image)
-		for _, image := range imagesOf(t, filepath.Join(relative(t, s.Build.Context), s.Build.Dockerfile)) {
+	}
+	for _, dockerfile := range dockerfiles(t) {
+		for _, image := range imagesOf(t, dockerfile) {
 			if image != "scratch" {
-				assert.Regexp(t, pinned, image, s.Name)
+				check(dockerfile, image)
 			}
 		}
+	}
+	slices.Sort(unpinned)
+	assert.ElementsMatch(t, excepted, slices.Compact(unpinned), "docs/deploy.md lists other images than those without a digest")
+}
+
+// One tag has one digest, wherever it is named.
+func TestATagHasOneDigest(t *testing.T) {
+	var images []string
+	for _, s := range project(t).Services {
+		if s.Build == nil {
+			images = append(images, s.Image)
+		}
+	}
+	for _, dockerfile := range dockerfiles(t) {
+		images = append(images, imagesOf(t, dockerfile)...)
+	}
+	digests := map[string]string{}
+	for _, image := range images {
+		tag, digest, _ := strings.Cut(image, "@")
+		if other, known := digests[tag]; known {
+			assert.Equal(t, other, digest, tag)
+		}
+		digests[tag] = digest
 	}
 }
 
@@ -92,14 +146,18 @@ func TestImagesAreOfTheReleasesThatAreTested(t *testing.T) {
 		require.NotNil(t, version, path)
 		return version[1]
 	}
-	assert.Equal(t, "apache/kafka:"+kafka[1], services["kafka"].Image)
+	tag := func(service string) string {
+		tag, _, _ := strings.Cut(services[service].Image, "@")
+		return tag
+	}
+	assert.Equal(t, "apache/kafka:"+kafka[1], tag("kafka"))
 	assert.Equal(t, services["kafka"].Image, services["topics"].Image)
 	assert.Equal(t, services["postgresql"].Image, services["ledger-database"].Image)
 	server := module("go.temporal.io/server")
-	assert.Equal(t, "temporalio/server:"+server, services["temporal"].Image)
-	assert.Equal(t, "temporalio/admin-tools:"+server, services["temporal-schema"].Image)
-	assert.Equal(t, "temporalio/admin-tools:"+server, services["temporal-namespace"].Image)
-	assert.Equal(t, "temporalio/ui:"+module("github.com/temporalio/ui-server/v2"), services["temporal-ui"].Image)
+	assert.Equal(t, "temporalio/server:"+server, tag("temporal"))
+	assert.Equal(t, "temporalio/admin-tools:"+server, tag("temporal-schema"))
+	assert.Equal(t, "temporalio/admin-tools:"+server, tag("temporal-namespace"))
+	assert.Equal(t, "temporalio/ui:"+module("github.com/temporalio/ui-server/v2"), tag("temporal-ui"))
 }
 
 func TestPortsAreOnLoopbackOnly(t *testing.T) {

@@ -1,6 +1,7 @@
 package compose_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,6 +28,21 @@ func imagesOf(t *testing.T, dockerfile string) []string {
 	}
 	require.NotEmpty(t, images)
 	return images
+}
+
+// dockerfiles lists every Dockerfile of the project.
+func dockerfiles(t *testing.T) []string {
+	t.Helper()
+	found := []string{"Dockerfile"}
+	for _, folder := range []string{"deploy", "dev", "examples", "scripts"} {
+		require.NoError(t, fs.WalkDir(os.DirFS(root), folder, func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.Name() == "Dockerfile" {
+				found = append(found, path)
+			}
+			return err
+		}))
+	}
+	return found
 }
 
 // The image holds what `make build` makes: the same packages with the same flags.
@@ -66,7 +82,7 @@ func TestTheImageIsBuiltWithTheModulesGo(t *testing.T) {
 }
 
 func TestNoImageOfOursRunsAsRoot(t *testing.T) {
-	for _, dockerfile := range []string{"Dockerfile", "deploy/directory/Dockerfile", "deploy/wiki/Dockerfile"} {
+	for _, dockerfile := range dockerfiles(t) {
 		users := regexp.MustCompile(`(?m)^USER (\S+)$`).FindAllStringSubmatch(read(t, dockerfile), -1)
 		require.NotEmpty(t, users, dockerfile)
 		assert.NotRegexp(t, `^(root|0+)\b`, users[len(users)-1][1], dockerfile)
