@@ -83,7 +83,7 @@ func startRig(t *testing.T, opts stack.Options) *rig {
 	r.kafka = &kafka.Client{Addr: kafka.TCP(s.KafkaAddress()), Timeout: 10 * time.Second}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the last lines of worker and starter:\n%s", tail(r.log.String(), 40))
+			t.Logf("the last lines of worker and starter:\n%s", tail(r.log.String(), 80))
 		}
 	})
 	return r

@@ -23,8 +23,9 @@ const (
 
 // broker is one Kafka broker in this process.
 type broker struct {
-	cluster *kfake.Cluster
-	address string
+	cluster  *kfake.Cluster
+	sessions *sessions
+	address  string
 }
 
 // startKafka serves on ln, keeping its state in dir, or in memory, and returns
@@ -52,11 +53,20 @@ func startKafka(ctx context.Context, ln net.Listener, dir string, inMemory bool)
 		k.Close()
 		return nil, fmt.Errorf("reach Kafka on %s: %w", k.address, err)
 	}
+	if k.sessions, err = watchSessions(ctx, cluster, k.address); err != nil {
+		k.Close()
+		return nil, fmt.Errorf("watch the members of consumer groups: %w", err)
+	}
 	return k, nil
 }
 
 // Close stops the broker.
-func (k *broker) Close() { k.cluster.Close() }
+func (k *broker) Close() {
+	if k.sessions != nil {
+		k.sessions.close()
+	}
+	k.cluster.Close()
+}
 
 func (k *broker) createTopics() error {
 	for topic, partitions := range map[string]int32{TopicEvents: eventPartitions, TopicDeadLetters: 1} {

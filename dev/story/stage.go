@@ -45,7 +45,8 @@ func (s *Stage) Repair(ctx context.Context, person, app string, args ...string) 
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("repairing %s of %s: %w: %s", app, person, err, out)
+			shown, _ := s.tenure(context.WithoutCancel(ctx), "person", "show", person)
+			return fmt.Errorf("repairing %s of %s: %w: %s; person show says:\n%s", app, person, err, out, shown)
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
