@@ -82,6 +82,10 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	return c.findByEmail(ctx, keys)
 }
 
+// unheeded is how many accounts of others show that a service does not heed a look-up by
+// address, and sends everybody. A few may have the address as one that is not shown.
+const unheeded = 10
+
 // findByEmail looks for accounts that are nobody's and have an address. A service that
 // cannot look that up has said so, and is not asked again: what is found proves nothing,
 // and is for a human to decide about.
@@ -89,12 +93,19 @@ func (c *client) findByEmail(ctx context.Context, keys connector.Keys) ([]connec
 	if keys.Email == "" || c.traits.noEmails || c.service.learned.noEmails.Load() {
 		return nil, nil
 	}
+	others := 0
 	matches, err := c.findBy(ctx, lookFor{connector.ByEmail, "emails.value", keys.Email, func(user resource) bool {
 		owner := user.text("externalId")
 		emails, _ := user.list("emails")
-		return (owner == "" || owner == keys.PersonID || keys.PersonID == "") &&
-			slices.ContainsFunc(emails, func(email resource) bool { return strings.EqualFold(email.text("value"), keys.Email) })
+		if !slices.ContainsFunc(emails, func(email resource) bool { return strings.EqualFold(email.text("value"), keys.Email) }) {
+			others++
+			return false
+		}
+		return owner == "" || owner == keys.PersonID || keys.PersonID == ""
 	}})
+	if others >= unheeded {
+		c.service.learned.noEmails.Store(true)
+	}
 	if a := answerOf(err); a != nil && a.status >= 400 && (a.status < 500 || a.status == http.StatusNotImplemented) && !a.throttled && !isRetryable(err) {
 		c.service.learned.noEmails.Store(true)
 		return nil, nil

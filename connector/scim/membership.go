@@ -114,11 +114,27 @@ func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error
 		}
 	}
 	// A group that comes without its members is believed to match, unless another
-	// shows that the service does not heed the filter.
-	if !ignored {
-		names = append(names, memberless...)
+	// shows that the service does not heed the filter, or all such groups come whoever
+	// is asked for.
+	if len(memberless) == 0 || ignored {
+		return sorted(names), nil
 	}
-	return sorted(names), nil
+	heeds, err := c.heedsMemberFilter(ctx, op)
+	switch {
+	case err != nil:
+		return nil, advised(err, "filterMembers: false")
+	case !heeds:
+		return c.memberships(ctx, op)(ctx, op, accountID)
+	}
+	return sorted(append(names, memberless...)), nil
+}
+
+// heedsMemberFilter reports whether no group is found by the ID of nobody. SCIMMY, for
+// one, finds those that have no members.
+func (c *client) heedsMemberFilter(ctx context.Context, op string) (bool, error) {
+	query := url.Values{"filter": {equals("members.value", nobody)}}
+	list, err := c.service.page(ctx, request{op: op, collection: groups, query: query}, position{}, 1)
+	return len(list.Resources) == 0, err
 }
 
 // cannotFilterMembers reports whether a look-up of groups by a member failed as it does

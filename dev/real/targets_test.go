@@ -18,7 +18,7 @@ import (
 )
 
 // companySize is how many people the company begins with: TENURE_REAL_COMPANY, else as
-// many as SCIMMY, which works on one request at a time, takes within the time of a step.
+// many as SCIMMY, which works on one request at a time, takes within some minutes.
 func companySize(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("TENURE_REAL_COMPANY")
