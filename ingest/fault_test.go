@@ -111,10 +111,12 @@ func TestWhatFailsAloneIsGivenUp(t *testing.T) {
 	r.publish(note{ID: "t-1", Person: "bad", Type: hr.EventTerminated}.message())
 	r.publish(notes(5, "good")...)
 	r.run(func(o *Options) { o.Tuning.GiveUp = 50 * time.Millisecond; o.Tuning.Window = 2 })
-	for i := 5; r.committed(0) < 6; i++ { // others are witnesses only as long as they come
-		r.publish(notesFrom(i, 1, "good")...)
-		time.Sleep(tick)
-	}
+	next := 5
+	r.eventually(func() bool { // others are witnesses only as long as they come
+		r.publish(notesFrom(next, 1, "good")...)
+		next++
+		return r.committed(0) >= 6
+	}, "it is given up")
 	letters := r.intake.indexed()
 	require.Len(t, letters, 1)
 	assert.Equal(t, source.ReasonGivenUp, letters[0].Reason)

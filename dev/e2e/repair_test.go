@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -15,38 +14,11 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// twoApps is a configuration in which everybody is in two apps, elsewhere. What
-// fails soon needs attention, and is not tried again by itself.
-const twoApps = `
-kafka: {brokers: ["{{.Kafka}}"], topics: [{name: {{.Topic}}, source: cloudevents, settings: {types: [worker.*, security.*]}}]}
-ledger: {url: "sqlite:tenure.db"}
-metrics: {worker: "{{.WorkerMetrics}}", starter: "{{.StarterMetrics}}"}
-sweep: {every: 1s}
-attention: {after: 1s, recheck: 24h}
-breaker: {enabled: false} # this is about what is done when it is meant
-person: {username: "ascii(lower(person.familyName))", email: "person.username + '@example.com'"}
-apps:
-  directory: {connector: scim, settings: {url: "%s", token: demo}}
-  wiki: {connector: scim, settings: {url: "%s", token: demo}}
-roles:
-  - {name: everyone, when: "true", grants: [{app: directory}, {app: wiki}]}
-`
-
 // TestOneCommandRepairsADayOfFailedOffboardings has an app break down, five hundred
 // people leave meanwhile, and one command see to them once it is back.
 func TestOneCommandRepairsADayOfFailedOffboardings(t *testing.T) {
 	const leavers = 500
-	apps := map[string]*scimtest.Service{}
-	var urls []any
-	for _, name := range []string{"directory", "wiki"} {
-		app, err := scimtest.New(scimtest.Options{Name: name, Token: "demo"})
-		require.NoError(t, err)
-		server := httptest.NewServer(app)
-		t.Cleanup(server.Close)
-		apps[name] = app
-		urls = append(urls, server.URL+scimtest.BasePath)
-	}
-	r := startRig(t, stack.Options{Template: fmt.Sprintf(twoApps, urls...)})
+	r, apps := startTwoApps(t, stack.Options{Template: twoApps})
 	var joins, leaves []hr.Event
 	for i := range leavers {
 		hired, left := hiredAndCutOff(i, false)

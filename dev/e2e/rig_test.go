@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
 	"github.com/tenurehq/tenure/dev/demo"
 	"github.com/tenurehq/tenure/dev/process"
 	"github.com/tenurehq/tenure/dev/stack"
@@ -87,6 +89,41 @@ func startRig(t *testing.T, opts stack.Options) *rig {
 		}
 	})
 	return r
+}
+
+// twoApps is a configuration in which everybody is in two apps, elsewhere. What
+// fails soon needs attention, and is not tried again by itself.
+const twoApps = `
+kafka: {brokers: ["{{.Kafka}}"], topics: [{name: {{.Topic}}, source: cloudevents, settings: {types: [worker.*, security.*]}}]}
+ledger: {url: "sqlite:tenure.db"}
+metrics: {worker: "{{.WorkerMetrics}}", starter: "{{.StarterMetrics}}"}
+sweep: {every: 1s}
+attention: {after: 1s, recheck: 24h}
+breaker: {enabled: false} # this is about what is done when it is meant
+person: {username: "ascii(lower(person.familyName))", email: "person.username + '@example.com'"}
+apps:
+  directory: {connector: scim, settings: {url: "%s", token: demo}}
+  wiki: {connector: scim, settings: {url: "%s", token: demo}}
+roles:
+  - {name: everyone, when: "true", grants: [{app: directory}, {app: wiki}]}
+`
+
+// startTwoApps starts a stack whose template is twoApps, or one like it, and returns
+// the two apps, too.
+func startTwoApps(t *testing.T, opts stack.Options) (*rig, map[string]*scimtest.Service) {
+	t.Helper()
+	apps := map[string]*scimtest.Service{}
+	var urls []any
+	for _, name := range []string{"directory", "wiki"} {
+		app, err := scimtest.New(scimtest.Options{Name: name, Token: "demo"})
+		require.NoError(t, err)
+		server := httptest.NewServer(app)
+		t.Cleanup(server.Close)
+		apps[name] = app
+		urls = append(urls, server.URL+scimtest.BasePath)
+	}
+	opts.Template = fmt.Sprintf(opts.Template, urls...)
+	return startRig(t, opts), apps
 }
 
 // withBreaker is the stack's tenure.yaml with other limits to how many may lose

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"fmt"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -27,18 +25,8 @@ import (
 // schedule. Whoever is terminated meanwhile is off all the same, within the bound.
 func TestStrangersHoldNobodyUp(t *testing.T) {
 	t.Parallel()
-	apps := map[string]*scimtest.Service{}
-	var urls []any
-	for _, name := range []string{"directory", "wiki"} {
-		app, err := scimtest.New(scimtest.Options{Name: name, Token: "demo"})
-		require.NoError(t, err)
-		server := httptest.NewServer(app)
-		t.Cleanup(server.Close)
-		apps[name] = app
-		urls = append(urls, server.URL+scimtest.BasePath)
-	}
-	r := startRig(t, stack.Options{
-		Template:      strings.Replace(fmt.Sprintf(twoApps, urls...), "every: 1s", "every: 1s, overdue: 2s", 1),
+	r, apps := startTwoApps(t, stack.Options{
+		Template:      strings.Replace(twoApps, "every: 1s", "every: 1s, overdue: 2s", 1),
 		DynamicConfig: map[string]any{"frontend.WorkflowPauseEnabled": true},
 	})
 	var people, ends []hr.Event
