@@ -45,7 +45,7 @@ func (c Channel) Check() (setting string, err error) {
 		switch {
 		case strings.TrimSuffix(s, "*") == "" || strings.Contains(strings.TrimSuffix(s, "*"), "*"):
 			return "sources", fmt.Errorf("%q must be a source such as /hr/example, or its beginning and a *", s)
-		case strings.HasPrefix(s, hr.TenureSources):
+		case tenures(s):
 			return "sources", fmt.Errorf("%q is Tenure's own: nobody else speaks for %s*", s, hr.TenureSources)
 		}
 	}
@@ -73,12 +73,19 @@ func (c Channel) SpeaksFor() []string {
 	return c.Sources
 }
 
+// tenures reports whether a source is Tenure's own, or reads as if it were: the
+// beginning of a URN has no case (RFC 8141 section 3.1).
+func tenures(source string) bool {
+	n := len(hr.TenureSources)
+	return len(source) >= n && strings.EqualFold(source[:n], hr.TenureSources)
+}
+
 // Refuse says why an event may not come this way; nil if it may. where is what is
 // configured: "kafka.topics (hr.events) settings".
 func (c Channel) Refuse(e hr.Event, where string) *Error {
 	refusal := &Error{Reason: ReasonChannel, Person: e.PersonID, Urgent: e.Type == hr.EventTerminated || e.Type == hr.EventSuspended}
 	switch {
-	case strings.HasPrefix(e.Source, hr.TenureSources):
+	case tenures(e.Source):
 		refusal.Field, refusal.Text = "source", "is Tenure's own ("+hr.TenureSources+"*): nobody else may speak for it, and no setting lets them"
 	case !speaks(c.Sources, e.Source):
 		refusal.Field, refusal.Text = "source", "is none that may speak here: if it may, add it to sources in "+where

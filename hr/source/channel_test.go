@@ -26,6 +26,7 @@ func TestChannelsSayWhatTheyMay(t *testing.T) {
 		"one type":                         {source.Channel{Types: []string{"security.suspended"}}, "/siem", suspended, ""},
 		"another type":                     {source.Channel{Types: []string{"security.suspended"}}, "/siem", hired, "worker.hired may not be said"},
 		"Tenure's own":                     {source.Channel{Types: both}, hr.OperatorSource, suspended, "nobody else may speak"},
+		"Tenure's own, in capitals":        {source.Channel{Types: both}, "URN:Tenure:operator", hired, "nobody else may speak"},
 		"Tenure's own, named by a pattern": {source.Channel{Types: both, Sources: []string{"urn:*"}}, "urn:tenure:breaker", hired, "nobody else may speak"},
 		"a source that is named":           {source.Channel{Sources: []string{"/hr/a", "/hr/b/*"}}, "/hr/b/1", hired, ""},
 		"a source that is not":             {source.Channel{Sources: []string{"/hr/a", "/hr/b/*"}}, "/hr/ab", hired, "add it to sources in SETTINGS"},
@@ -47,7 +48,7 @@ func TestChannelsSayWhatTheyMay(t *testing.T) {
 
 func TestChannelsThatAreWrong(t *testing.T) {
 	for _, c := range []source.Channel{
-		{Sources: []string{"urn:tenure:operator"}}, {Sources: []string{"urn:tenure:*"}}, {Sources: []string{"*"}}, {Sources: []string{"a*b*"}},
+		{Sources: []string{"urn:tenure:operator"}}, {Sources: []string{"urn:tenure:*"}}, {Sources: []string{"URN:TENURE:x"}}, {Sources: []string{"*"}}, {Sources: []string{"a*b*"}},
 		{Types: []string{"security"}}, {Types: []string{"*"}}, {Types: []string{"com.tenurehq.worker.hired.v1"}},
 	} {
 		_, err := c.Check()
