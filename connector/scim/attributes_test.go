@@ -145,7 +145,7 @@ func TestOtherExtensions(t *testing.T) {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		_, _ = w.Write([]byte(`{"id":"1","userName":"a","groups":[],"urn:example:acme:2.0:User":
+		_, _ = w.Write([]byte(`{"id":"1","userName":"a","groups":[{"value":"g","display":"staff"}],"urn:example:acme:2.0:User":
 			{"badge":7,"vip":true,"tags":["a","b"],"desk":{"floor":1},"mixed":[1],"ratio":0.5,"none":""}}`))
 	})
 	account, err := c.Read(t.Context(), "1")

@@ -22,16 +22,30 @@ func (c *client) change(ctx context.Context, r request, all ...edit) error {
 	}
 	r.collection = users
 	how := c.how(ctx)
-	if how.form == byPut || c.service.learned.noPatch.Load() {
-		return c.put(ctx, r, all)
+	noPatch := &c.service.learned.noPatch
+	puts := how.form == byPut || noPatch.holds(c.now())
+	if puts {
+		err := c.put(ctx, r, all)
+		if c.traits.form == byPut || !refusedMethod(err) {
+			return err
+		}
+		noPatch.refuted() // it has no PUT, so that it may have PATCH after all
+		how.form = c.traits.form
 	}
 	err := c.patch(ctx, r, how.form, all)
+	if err == nil {
+		noPatch.refuted()
+	}
 	if !refusedMethod(err) {
 		return err
 	}
-	switch put := c.put(ctx, r, all); {
+	put := err
+	if !puts {
+		put = c.put(ctx, r, all)
+	}
+	switch {
 	case put == nil:
-		c.service.learned.noPatch.Store(true)
+		noPatch.met(c.now())
 		return nil
 	case isRetryable(put):
 		return put
@@ -55,27 +69,51 @@ func (c *client) patch(ctx context.Context, r request, f form, all []edit) error
 		}
 		return again(ctx, do)
 	}
-	learned := &c.service.learned
-	operations := f.operations(all)
-	if learned.noRemove.Load() {
-		operations, _ = withoutRemove(operations)
+	return c.inForms(f.operations(all), true, send)
+}
+
+// inForms sends the operations of a PATCH in the form that the service is believed to
+// take and, if it refuses that, in the others: with names in lower case or as "Add", and,
+// where mayNull, with "replace" by null in the place of "remove".
+func (c *client) inForms(operations []operation, mayNull bool, send func([]operation) error) error {
+	noRemove, capitals := &c.service.learned.noRemove, &c.service.learned.capitalOps
+	nulled, removes := withoutRemove(operations)
+	removes = removes && mayNull
+	byNull, byCapitals := removes && noRemove.holds(c.now()), capitals.holds(c.now())
+	var first error
+	for i := range 4 {
+		null, capital := byNull != (i%2 == 1), byCapitals != (i > 1)
+		if i%2 == 1 && !removes {
+			continue
+		}
+		form := operations
+		if null {
+			form = nulled
+		}
+		if capital {
+			form = capitalised(form)
+		}
+		err := send(form)
+		if err == nil {
+			c.note(noRemove, byNull, null)
+			c.note(capitals, byCapitals, capital)
+			return nil
+		}
+		if i == 0 {
+			first = err
+		}
+		if !refusedFilter(first) {
+			return first
+		}
 	}
-	if learned.capitalOps.Load() {
-		operations = capitalised(operations)
+	return first
+}
+
+// note notes that a service took what shows a deviation, or what shows that there is none.
+func (c *client) note(d *deviation, expected, shown bool) {
+	if !shown || !expected {
+		d.settle(c.now(), shown)
 	}
-	err := send(operations)
-	if !refusedFilter(err) {
-		return err
-	}
-	if nulled, removes := withoutRemove(operations); removes && send(nulled) == nil {
-		learned.noRemove.Store(true)
-		return nil
-	}
-	if !learned.capitalOps.Load() && send(capitalised(operations)) == nil {
-		learned.capitalOps.Store(true)
-		return nil
-	}
-	return err
 }
 
 func (c *client) put(ctx context.Context, r request, all []edit) error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tenurehq/tenure/connector"
 )
@@ -47,6 +48,9 @@ var (
 	_ connector.EntitlementLister = lister{}
 )
 
+// now is the time by which answers are believed.
+func (c *client) now() time.Time { return c.service.now() }
+
 // Find implements connector.Connector.
 func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
 	if keys.AccountID != "" {
@@ -61,7 +65,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 		return theirs && strings.EqualFold(user.text("userName"), keys.Username)
 	}}
 	looks := slices.DeleteFunc([]lookFor{byPerson, byName}, func(l lookFor) bool { return l.value == "" })
-	if c.service.learned.noExternalID.Load() || c.traits.noExternalID {
+	if c.service.learned.noExternalID.holds(c.now()) || c.traits.noExternalID {
 		looks = slices.DeleteFunc(looks, func(l lookFor) bool { return l.key == connector.ByExternalID })
 	}
 	if c.traits.combinedLookups && len(looks) > 1 {
@@ -69,7 +73,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	}
 	for _, look := range looks {
 		matches, err := c.findBy(ctx, look)
-		if look.key == connector.ByExternalID && keys.Username != "" && refusedFilter(err) && c.cannotFilterExternalID(ctx) {
+		if look.key == connector.ByExternalID && keys.Username != "" && refusedFilter(err) && c.cannotFilter(ctx, "externalId", nobody, &c.service.learned.noExternalID) {
 			continue // what is found by userName is compared with externalId
 		}
 		if look.key == connector.ByExternalID {
@@ -90,7 +94,8 @@ const unheeded = 10
 // cannot look that up has said so, and is not asked again: what is found proves nothing,
 // and is for a human to decide about.
 func (c *client) findByEmail(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
-	if keys.Email == "" || c.traits.noEmails || c.service.learned.noEmails.Load() {
+	noEmails := &c.service.learned.noEmails
+	if keys.Email == "" || c.traits.noEmails || noEmails.holds(c.now()) {
 		return nil, nil
 	}
 	others := 0
@@ -103,25 +108,28 @@ func (c *client) findByEmail(ctx context.Context, keys connector.Keys) ([]connec
 		}
 		return owner == "" || owner == keys.PersonID || keys.PersonID == ""
 	}})
-	if others >= unheeded {
-		c.service.learned.noEmails.Store(true)
+	switch {
+	case others >= unheeded:
+		noEmails.confirmed(c.now(), apart)
+	case err == nil:
+		noEmails.refuted()
 	}
-	if a := answerOf(err); a != nil && a.status >= 400 && (a.status < 500 || a.status == http.StatusNotImplemented) && !a.throttled && !isRetryable(err) {
-		c.service.learned.noEmails.Store(true)
+	if refusedLookUp(err) && c.cannotFilter(ctx, "emails.value", nobody+"@invalid", noEmails) {
 		return nil, nil
 	}
 	return matches, advised(err, "filterEmails: false")
 }
 
-// cannotFilterExternalID reports whether the service refuses a look-up by externalId
-// whatever the value, and remembers it.
-func (c *client) cannotFilterExternalID(ctx context.Context) bool {
-	query := url.Values{"filter": {equals("externalId", nobody)}}
+// cannotFilter reports whether the service, which has refused a look-up by an attribute,
+// does so whoever is looked for, while users are read without trouble.
+func (c *client) cannotFilter(ctx context.Context, attr, none string, learned *deviation) bool {
+	query := url.Values{"filter": {equals(attr, none)}}
 	_, err := c.service.page(ctx, request{op: connector.OpFind, collection: users, query: query}, position{}, 1)
-	if refusedFilter(err) {
-		c.service.learned.noExternalID.Store(true)
+	if !refusedLookUp(err) || c.service.probe(ctx, connector.OpFind, users) != nil {
+		return false
 	}
-	return refusedFilter(err)
+	learned.met(c.now())
+	return true
 }
 
 // lookFor is one key to find accounts by.
@@ -169,7 +177,7 @@ func (c *client) findBy(ctx context.Context, looks ...lookFor) ([]connector.Matc
 	}
 	var matches []connector.Match
 	for _, user := range found[strongest] {
-		account, err := c.account(ctx, connector.OpFind, user, c.ask, &c.listShows)
+		account, err := c.account(ctx, connector.OpFind, user, c.askLoosely, &c.listShows)
 		if err != nil {
 			return nil, err
 		}
@@ -458,6 +466,7 @@ func (c *client) active(op string, user resource) (bool, error) {
 		return false, err
 	case shown && !active:
 		l.showsFalse.Store(true)
+		l.omitsFalse.Store(false)
 		l.disabled.Delete(id)
 	case shown:
 		// still, or again: what was disabled may be shown late

@@ -95,7 +95,7 @@ func TestCursors(t *testing.T) {
 	page := func(cursor string, ids ...int) string {
 		var resources []string
 		for _, id := range ids {
-			resources = append(resources, fmt.Sprintf(`{"id":"%d","userName":"u%d","groups":[]}`, id, id))
+			resources = append(resources, fmt.Sprintf(`{"id":"%d","userName":"u%d","groups":[{"value":"g","display":"staff"}]}`, id, id))
 		}
 		return fmt.Sprintf(`{"nextCursor":%q,"Resources":[%s]}`, cursor, strings.Join(resources, ","))
 	}

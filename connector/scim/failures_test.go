@@ -135,7 +135,7 @@ func TestAnswersThatAreNotSCIM(t *testing.T) {
 
 func TestActiveAsTheFieldSendsIt(t *testing.T) {
 	for sent, want := range map[string]bool{`true`: true, `false`: false, `"True"`: true, `"False"`: false, `null`: true} {
-		c := answering(t, http.StatusOK, nil, `{"id":"1","userName":"a","groups":[],"active":`+sent+`}`)
+		c := answering(t, http.StatusOK, nil, `{"id":"1","userName":"a","groups":[{"value":"g","display":"staff"}],"active":`+sent+`}`)
 		account, err := c.Read(t.Context(), "1")
 		require.NoError(t, err, sent)
 		assert.Equal(t, want, account.Active, sent)
@@ -227,7 +227,7 @@ func TestRedirects(t *testing.T) {
 		case "/Users/moved":
 			http.Redirect(w, r, "/v2/Users/moved", http.StatusFound)
 		case "/v2/Users/moved":
-			_, _ = io.WriteString(w, `{"id":"moved","userName":"a","groups":[],"displayName":"`+r.Header.Get("Authorization")+`"}`)
+			_, _ = io.WriteString(w, `{"id":"moved","userName":"a","groups":[{"value":"g","display":"staff"}],"displayName":"`+r.Header.Get("Authorization")+`"}`)
 		case "/Users/loop":
 			http.Redirect(w, r, "/Users/loop", http.StatusFound)
 		default:

@@ -69,11 +69,14 @@ func (c *client) leave(ctx context.Context, accountID, name string) error {
 }
 
 func (c *client) leaveAs(ctx context.Context, accountID, name string) error {
+	was := c.isMember(ctx, accountID, name)
 	err := c.changeMembers(ctx, connector.OpRevoke, name, membershipChange{accountID: accountID})
 	var unknown unknownGroupError
 	switch a := answerOf(err); {
-	case err == nil:
+	case err == nil && was:
 		return c.removed(ctx, accountID, name)
+	case err == nil:
+		return nil
 	case errors.As(err, &unknown), a != nil && a.scimType == "noTarget":
 		return nil
 	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound || a.status == http.StatusNotImplemented):
@@ -100,12 +103,19 @@ func (c *client) otherRemoval() string {
 	return "try removeMembers: value, or changeGroups: put"
 }
 
-// removed looks whether a member is gone that the service says it has removed, until one
-// has been seen to be: some take a path with a filter and do nothing.
-func (c *client) removed(ctx context.Context, accountID, name string) error {
+// isMember reports whether an account is shown as a member of a group, until a member has
+// been seen to be removed: what was never shown cannot be seen to be gone.
+func (c *client) isMember(ctx context.Context, accountID, name string) bool {
 	if c.service.learned.removes.Load() {
-		return nil
+		return false
 	}
+	account, err := c.read(ctx, connector.OpRevoke, accountID)
+	return err == nil && slices.Contains(account.Entitlements, name)
+}
+
+// removed looks whether a member is gone that the service says it has removed: some take
+// a path with a filter and do nothing.
+func (c *client) removed(ctx context.Context, accountID, name string) error {
 	account, err := c.read(ctx, connector.OpRevoke, accountID)
 	if err != nil {
 		return nil //nolint:nilerr // whoever called looks for themselves, and meets it
@@ -125,28 +135,36 @@ func (c *client) removed(ctx context.Context, accountID, name string) error {
 // an account's groups are as they should be.
 func (c *client) asReferred(ctx context.Context, op, accountID string, done func(names []string) bool, do func(id string) error) error {
 	lower := idKey(accountID)
-	switch {
-	case lower == accountID:
+	if lower == accountID {
 		return do(accountID)
-	case c.service.learned.lowerIDs.Load():
-		return do(lower)
 	}
-	err := do(accountID)
-	if isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
-		return err
+	learned := &c.service.learned.lowerIDs
+	ids := []string{accountID, lower}
+	if learned.holds(c.now()) {
+		slices.Reverse(ids)
 	}
-	if account, failed := c.read(ctx, op, accountID); failed != nil || done(account.Entitlements) {
-		return err
+	var first error
+	for i, id := range ids {
+		err := do(id)
+		if isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
+			return err
+		}
+		if i == 0 {
+			first = err
+		}
+		account, failed := c.read(ctx, op, accountID)
+		if failed != nil {
+			return first
+		}
+		if done(account.Entitlements) {
+			if i > 0 {
+				learned.settle(c.now(), id == lower)
+				return nil
+			}
+			return first
+		}
 	}
-	if do(lower) != nil {
-		return err
-	}
-	account, failed := c.read(ctx, op, accountID)
-	if failed == nil && done(account.Entitlements) {
-		c.service.learned.lowerIDs.Store(true)
-		return nil
-	}
-	return err
+	return first
 }
 
 // each calls do for every name. One that fails for good does not keep the others
@@ -199,7 +217,7 @@ func (c *client) changeGroup(ctx context.Context, op, name string, change member
 	if err != nil {
 		return err
 	}
-	if c.traits.putGroups || c.service.learned.noGroupPatch.Load() {
+	if c.traits.putGroups {
 		return c.putGroup(ctx, op, id, change)
 	}
 	operations := []operation{change.operation(c.traits)}
@@ -209,30 +227,26 @@ func (c *client) changeGroup(ctx context.Context, op, name string, change member
 			return err
 		})
 	}
-	learned := &c.service.learned
-	if learned.capitalOps.Load() {
-		operations = capitalised(operations)
-	}
-	err = send(operations)
-	if refusedFilter(err) && !learned.capitalOps.Load() && send(capitalised(operations)) == nil {
-		learned.capitalOps.Store(true)
-		return nil
-	}
+	err = c.inForms(operations, false, send)
 	a := answerOf(err)
-	if a != nil && a.scimType == "uniqueness" && change.adds {
+	switch {
+	case a != nil && a.scimType == "uniqueness" && change.adds:
 		return nil // a member already
-	}
-	if a == nil || a.status != http.StatusMethodNotAllowed {
-		return err
-	}
-	if err = c.putGroup(ctx, op, id, change); err == nil {
-		c.service.learned.noGroupPatch.Store(true)
+	case a != nil && (a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented && change.adds):
+		return &connector.Error{
+			Kind: connector.KindUnsupported, Op: op, Cause: errNoGroupPatch,
+			Message: fmt.Sprintf("group %q: %s: the app does not take a PATCH of groups: if it shows all members of a group, say changeGroups: put, by which each change replaces the whole group", name, a),
+		}
 	}
 	return err
 }
 
-// putGroup changes a group's members by PUT of the whole group as it was just read. A
-// service that does not show members would lose them.
+// errNoGroupPatch is the cause of the error for a service without PATCH of groups. A PUT is
+// not tried unasked: it would undo what others change meanwhile, and remove the members
+// that are not shown.
+var errNoGroupPatch = errors.New("no PATCH of groups")
+
+// putGroup changes a group's members by PUT of the whole group as it was just read.
 func (c *client) putGroup(ctx context.Context, op, id string, change membershipChange) error {
 	c.putting.Lock() // not every service has versions
 	defer c.putting.Unlock()
@@ -242,9 +256,9 @@ func (c *client) putGroup(ctx context.Context, op, id string, change membershipC
 		if err != nil {
 			return err
 		}
-		sent, shown := group.list("members")
-		if !shown && !c.traits.putGroups && !c.showsMembers(ctx, op) {
-			return invalid(op, "the app has no PATCH of groups and shows no members, which a PUT would remove: if its groups have none, say changeGroups: put")
+		sent, told := group.list("members")
+		if !told {
+			sent = c.membersOnRequest(ctx, op, id)
 		}
 		others := slices.DeleteFunc(slices.Clone(sent), func(m resource) bool { return sameID(m.value(), change.accountID) })
 		if len(others) < len(sent) == change.adds {
@@ -262,18 +276,16 @@ func (c *client) putGroup(ctx context.Context, op, id string, change membershipC
 	})
 }
 
-// showsMembers reports whether there is a group that comes with members: one without the
-// attribute has none, then.
-func (c *client) showsMembers(ctx context.Context, op string) bool {
-	for group, err := range c.each(ctx, request{op: op, collection: groups}) {
-		if err != nil {
-			return false
-		}
-		if _, shown := group.list("members"); shown {
-			return true
-		}
+// membersOnRequest returns the members of a group that came without any, as the service
+// shows them if it is asked for the attribute.
+func (c *client) membersOnRequest(ctx context.Context, op, id string) []resource {
+	var group resource
+	query := url.Values{"attributes": {"id,displayName,members"}}
+	if _, err := c.service.do(ctx, request{op: op, method: http.MethodGet, collection: groups, id: id, query: query}, &group); err != nil {
+		return nil // it knows no such parameter: the setting says that it shows all members
 	}
-	return false
+	sent, _ := group.list("members")
+	return sent
 }
 
 // about says which group an answer that will not change is about. A 404 is made
@@ -285,7 +297,7 @@ func about(name, op string, err error) error {
 	}
 	m := a.meaning(false)
 	if m.kind == connector.KindNotFound {
-		m = meaning{connector.KindInvalid, "it lists the group and does not find it"}
+		m = meaning{connector.KindInvalid, "it lists the group and does not find it: if it has no PATCH of groups, say changeGroups: put"}
 	}
 	return &connector.Error{Kind: m.kind, Op: op, Cause: a, Message: fmt.Sprintf("group %q: %s: %s", name, a, m.advice)}
 }
@@ -309,39 +321,41 @@ func (c *client) groupID(ctx context.Context, op, name string) (string, error) {
 }
 
 func (c *client) findGroup(ctx context.Context, op, name string) (string, error) {
-	var ids []string
-	var otherwise string
-	query := c.withoutMembers(url.Values{})
-	filtered := !c.service.learned.noNameFilter.Load()
+	learned := &c.service.learned
+	found := namedGroups{}
+	filtered := !learned.noNameFilter.holds(c.now())
 	if filtered {
-		query.Set("filter", equals("displayName", name))
+		var err error
+		found, err = c.groupsNamed(ctx, op, name, url.Values{"filter": {equals("displayName", name)}})
+		switch {
+		case refusedFilter(err):
+			learned.noNameFilter.met(c.now())
+			filtered = false
+		case err != nil:
+			return "", c.groupless(ctx, op, name, err)
+		case found.any():
+			learned.nameFilterFinds.Store(true)
+			learned.noNameFilter.refuted()
+		}
 	}
-	for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
-		if filtered && refusedFilter(err) {
-			c.service.learned.noNameFilter.Store(true)
-			return c.findGroup(ctx, op, name)
-		}
-		if c.missingGroups(ctx, op, err) {
-			return "", invalid(op, fmt.Sprintf("group %q: the app has no /Groups: say groups: false, and grant no groups there", name))
-		}
+	if !filtered || !found.any() && !learned.nameFilterFinds.Load() {
+		all, err := c.groupsNamed(ctx, op, name, url.Values{})
 		if err != nil {
-			return "", err
+			return "", c.groupless(ctx, op, name, err)
 		}
-		switch spelled := group.text("displayName"); {
-		case spelled == name:
-			ids = append(ids, group.text("id"))
-		case strings.EqualFold(spelled, name):
-			otherwise = spelled
+		if filtered && all.any() {
+			learned.noNameFilter.met(c.now()) // it took the filter, and found nothing
 		}
+		found = all
 	}
 	switch {
-	case len(ids) == 1:
-		c.groups.put(name, ids[0])
-		return ids[0], nil
-	case len(ids) > 1:
-		return "", invalid(op, fmt.Sprintf("the app has %d groups called %q: rename all but one", len(ids), name))
-	case otherwise != "":
-		return "", invalid(op, fmt.Sprintf("the app spells the group %q: use %q in the configuration", name, otherwise))
+	case len(found.ids) == 1:
+		c.groups.put(name, found.ids[0])
+		return found.ids[0], nil
+	case len(found.ids) > 1:
+		return "", invalid(op, fmt.Sprintf("the app has %d groups called %q: rename all but one", len(found.ids), name))
+	case found.otherwise != "":
+		return "", invalid(op, fmt.Sprintf("the app spells the group %q: use %q in the configuration", name, found.otherwise))
 	default:
 		unknown := unknownGroupError{name}
 		return "", &connector.Error{
@@ -351,18 +365,38 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 	}
 }
 
-// missingGroups reports whether a request of /Groups failed because the service has
-// none, which it remembers.
-func (c *client) missingGroups(ctx context.Context, op string, err error) bool {
-	a := answerOf(err)
-	if a == nil || a.status != http.StatusNotFound && a.status != http.StatusNotImplemented {
-		return false
+// namedGroups are the groups of one name.
+type namedGroups struct {
+	ids       []string
+	otherwise string // how a group is spelled that has the name but for its case
+}
+
+func (n namedGroups) any() bool { return len(n.ids) > 0 || n.otherwise != "" }
+
+// groupsNamed finds the groups of a name among those that a query lists.
+func (c *client) groupsNamed(ctx context.Context, op, name string, query url.Values) (found namedGroups, err error) {
+	for group, err := range c.each(ctx, request{op: op, collection: groups, query: c.withoutMembers(query)}) {
+		if err != nil {
+			return namedGroups{}, err
+		}
+		switch spelled := group.text("displayName"); {
+		case spelled == name:
+			found.ids = append(found.ids, group.text("id"))
+		case strings.EqualFold(spelled, name):
+			found.otherwise = spelled
+		}
 	}
-	if c.service.learned.noGroups.Load() || c.service.probe(ctx, op, users) == nil {
-		c.service.learned.noGroups.Store(true)
-		return true
+	return found, nil
+}
+
+// groupless is the error for a look-up of a group that failed: that there are no groups,
+// if it is for that.
+func (c *client) groupless(ctx context.Context, op, name string, err error) error {
+	lacks, err := c.lacksGroups(ctx, op, err)
+	if lacks {
+		return invalid(op, fmt.Sprintf("group %q: the app has no /Groups: say groups: false, and grant no groups there", name))
 	}
-	return false
+	return err
 }
 
 // createGroup makes a group, unless somebody else did so since it was looked for:
@@ -394,7 +428,7 @@ func (c *client) createGroup(ctx context.Context, op, name string) (string, erro
 // withoutMembers asks for groups without their members, which may be thousands,
 // where the service lets one.
 func (c *client) withoutMembers(query url.Values) url.Values {
-	if !c.traits.noExclusions && !c.service.learned.noExclusions.Load() {
+	if !c.traits.noExclusions && !c.service.learned.noExclusions.holds(c.now()) {
 		query.Set("excludedAttributes", "members")
 	}
 	return query

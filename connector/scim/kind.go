@@ -22,6 +22,13 @@ changed by PUT with If-Match), how large a page may be, and whether pages go by 
 server. The vendors' profiles were proven on a stand-in that fails as their references say, and never on the vendors' own
 servers: try yours with ` + "`tenure app test NAME --write`" + ` first.
 
+What else a service does not do as RFC 7644 has it is found out by its answers, and said by ` + "`tenure app test`" + `. It is believed when it was met
+twice with no answer to the contrary between, and tried again after an hour. That there is no /Groups is believed if the
+service's ResourceTypes have no groups, or if /Groups is not there for a minute and has never answered; until then whoever's
+groups are to be known waits. Memberships are taken from the users, from a look-up of groups by a member once one has found
+something, or from all groups, each one read by itself where lists do not show its members; where none of these tells who is
+in a group, that is an error.
+
 Not used, on purpose: /Bulk, since a person's change is a handful of requests that have to be told apart when one fails, and
 few services offer it; and one PATCH for many persons, since each person's change is done and proven by itself.
 
@@ -56,7 +63,7 @@ var Kind = connector.Kind{
 		{Name: "filterMembers", Type: connector.TypeBool, Text: "In place of the profile's: whether groups can be looked up by their members. Else all groups are read."},
 		{Name: "removeMembers", Type: connector.TypeText, Choices: []string{"path", "value"}, Text: "In place of the profile's: how a member is removed from a group, by a path with a filter or by a value."},
 		{Name: "changeUsers", Type: connector.TypeText, Choices: []string{string(byPath), string(byObject), string(byPut)}, Text: "In place of the profile's: how users are changed, by PATCH with paths, by PATCH with an object, or by PUT."},
-		{Name: "changeGroups", Type: connector.TypeText, Choices: []string{"patch", string(byPut)}, Text: "How groups are changed, by PATCH or by PUT of the whole group, which takes a service that shows all members of a group."},
+		{Name: "changeGroups", Type: connector.TypeText, Choices: []string{"patch", string(byPut)}, Text: "How groups are changed, by PATCH or by PUT of the whole group. PUT takes a service that shows all members of a group, and undoes what others change meanwhile where it has no versions: it is used only if this says so."},
 		{Name: "showsInactive", Type: connector.TypeBool, Default: true, Text: "Whether accounts that are not active are shown with active: false. Else one without active is not active."},
 		{Name: "paging", Type: connector.TypeText, Choices: []string{"index", "cursor"}, Text: "In place of the profile's: how pages are asked for, by startIndex or by cursor (RFC 9865)."},
 		{Name: "pageSize", Type: connector.TypeInt, Text: "In place of the profile's: the most resources to ask for at once."},
@@ -107,6 +114,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 			userAgent:   userAgent,
 			timeout:     timeout,
 			pace:        env.Pace,
+			now:         time.Now,
 		},
 		traits:             t,
 		survey:             survey{asking: newTurn()},

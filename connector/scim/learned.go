@@ -9,35 +9,40 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// learned is what a service turned out not to do as RFC 7644 has it. Each is found
-// out by an answer that says so, and remembered as long as the process runs.
+// learned is what a service turned out not to do as RFC 7644 has it, for as long as the
+// process runs: see deviation.
 type learned struct {
-	noExternalID atomic.Bool // cannot filter by externalId
-	noEmails     atomic.Bool // cannot filter by emails
-	noExclusions atomic.Bool // refuses excludedAttributes
-	noGroups     atomic.Bool // has no /Groups
-	noNameFilter atomic.Bool // cannot filter groups by displayName
-	plainJSON    atomic.Bool // takes application/json only
-	// noMemberFilter: cannot filter groups by their members.
-	noMemberFilter atomic.Bool
-	// noPatch and noGroupPatch: answer PATCH of users, and of groups, with 405 or 501.
-	noPatch, noGroupPatch atomic.Bool
-	// noRemove: a PATCH of a user knows no "remove".
-	noRemove atomic.Bool
-	// capitalOps: takes the operations of a PATCH as "Add", "Replace" and "Remove" only.
-	capitalOps atomic.Bool
-	// fromZero: indexes of lists count from 0.
-	fromZero atomic.Bool
+	noExternalID   deviation // cannot filter by externalId
+	noEmails       deviation // cannot filter by emails
+	noExclusions   deviation // refuses excludedAttributes
+	noGroups       deviation // has no /Groups
+	noNameFilter   deviation // cannot filter groups by displayName
+	plainJSON      deviation // takes application/json only
+	noMemberFilter deviation // cannot filter groups by their members
+	noPatch        deviation // answers PATCH of users with 405 or 501
+	noRemove       deviation // a PATCH of a user knows no "remove"
+	capitalOps     deviation // takes the operations of a PATCH as "Add", "Replace" and "Remove" only
+	fromZero       deviation // indexes of lists count from 0
+	lowerIDs       deviation // UUIDs are shown in upper case and referred to in lower case
+	// membersOnRequest and membersAlone: lists of groups come with members only if they
+	// are asked for, and never.
+	membersOnRequest, membersAlone deviation
+
 	// totals: see endsAtTotal.
 	totals atomic.Int32
-	// members is how groups have to be asked for, so that they show theirs: see showing.
-	members atomic.Int32
+	// hasGroups: /Groups has answered.
+	hasGroups atomic.Bool
+	// showsMembers: a group has come with members, so that one without has none (RFC 7643
+	// section 2.5).
+	showsMembers atomic.Bool
+	// memberFilterFinds and nameFilterFinds: groups were found by a member, and by
+	// displayName. Until then, that nothing is found may be how a service says that it
+	// does not know the filter.
+	memberFilterFinds, nameFilterFinds atomic.Bool
 	// removes: members that were removed have been seen to be gone.
 	removes atomic.Bool
-	// lowerIDs: UUIDs are shown in upper case and referred to in lower case.
-	lowerIDs atomic.Bool
 	// showsFalse: "active": false has been seen. omitsFalse: an account that showed true
-	// showed nothing after it was disabled.
+	// showed nothing after it was disabled, and none has shown false since.
 	showsFalse, omitsFalse atomic.Bool
 	// disabled are the IDs of accounts that were disabled and not enabled since, where
 	// omitsFalse.
@@ -49,6 +54,13 @@ type learned struct {
 func refusedFilter(err error) bool {
 	a := answerOf(err)
 	return a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotImplemented)
+}
+
+// refusedLookUp reports whether an answer says that the app will not look up like that,
+// whatever the status by which it does.
+func refusedLookUp(err error) bool {
+	a := answerOf(err)
+	return a != nil && a.status >= 400 && (a.status < 500 || a.status == http.StatusNotImplemented) && !a.throttled && !isRetryable(err)
 }
 
 // refusedMethod reports whether an answer says that there is no such method.
@@ -81,7 +93,7 @@ func (c *client) Learned() (deviations []string) {
 // deviations are what was learned, as `tenure app test` shows it.
 func (l *learned) deviations() (findings []connector.Finding) {
 	for _, d := range []struct {
-		seen *atomic.Bool
+		*deviation
 		what string
 	}{
 		{&l.noExternalID, "cannot filter by externalId: accounts are found by userName"},
@@ -91,22 +103,20 @@ func (l *learned) deviations() (findings []connector.Finding) {
 		{&l.plainJSON, "takes application/json only"},
 		{&l.noMemberFilter, "cannot filter groups by members: all are read (filterMembers: false)"},
 		{&l.noPatch, "has no PATCH of users: they are changed by PUT (changeUsers: put)"},
-		{&l.noGroupPatch, "has no PATCH of groups: they are changed by PUT (changeGroups: put)"},
 		{&l.noRemove, `has no "remove" for attributes of users: they are replaced by null`},
 		{&l.capitalOps, `takes the operations of a PATCH as "Add", "Replace" and "Remove" only`},
 		{&l.fromZero, "counts the indexes of lists from 0"},
 		{&l.lowerIDs, "shows IDs in upper case and refers to them in lower case"},
-		{&l.omitsFalse, `leaves out "active" where it is false: say showsInactive: false, so that Tenure knows from the start`},
+		{&l.membersOnRequest, "shows the members of groups only when it is asked for them: lists ask"},
+		{&l.membersAlone, "shows the members of groups one by one only: each is read for a list of accounts"},
+		{&l.noGroups, "has no /Groups: say groups: false"},
 	} {
-		if d.seen.Load() {
+		if d.seen() {
 			findings = append(findings, connector.Finding{What: d.what})
 		}
 	}
-	switch showing(l.members.Load()) {
-	case onRequest:
-		findings = append(findings, connector.Finding{What: "shows the members of groups only when it is asked for them: lists ask"})
-	case alone:
-		findings = append(findings, connector.Finding{What: "shows the members of groups one by one only: each is read for a list of accounts"})
+	if l.omitsFalse.Load() {
+		findings = append(findings, connector.Finding{What: `leaves out "active" where it is false: say showsInactive: false, so that Tenure knows from the start`})
 	}
 	return findings
 }

@@ -50,7 +50,10 @@ func (r request) decode(raw json.RawMessage) (found resource, err error) {
 	if r.collection == users && len(raw) > maxAccount {
 		return nil, tooLong(r.op, maxAccount)
 	}
-	if decode(raw, &found) != nil || len(found.text("id")) > longestID {
+	if decode(raw, &found) != nil {
+		return nil, noSCIM(r.op)
+	}
+	if id := found.text("id"); id == "" || len(id) > longestID {
 		return nil, noSCIM(r.op)
 	}
 	return found, nil
@@ -77,7 +80,7 @@ func (s *service) page(ctx context.Context, r request, from position, count int)
 		query.Set("cursor", from.cursor)
 	case from.index > 0:
 		first := 1
-		if from.zero || s.learned.fromZero.Load() {
+		if from.zero {
 			first = 0
 		}
 		query.Set("startIndex", strconv.Itoa(from.index-1+first))
@@ -88,17 +91,24 @@ func (s *service) page(ctx context.Context, r request, from position, count int)
 	var list listResponse
 	_, err := s.do(ctx, r, &list)
 	a := answerOf(err)
+	excludes := query.Has("excludedAttributes")
 	switch {
-	case a != nil && a.status == http.StatusNotFound && query.Has("filter") && (a.scim || s.probe(ctx, r.op, r.collection) == nil):
-		return listResponse{Resources: []json.RawMessage{}}, nil // "none", as some services say it
-	case a != nil && a.status == http.StatusBadRequest && query.Has("excludedAttributes"):
+	case a != nil && a.status == http.StatusNotFound && query.Has("filter") && s.probe(ctx, r.op, r.collection) == nil:
+		// "None", as some services say it; or a proxy had a bad moment.
+		list = listResponse{}
+		if _, err = s.do(ctx, r, &list); isNotThere(err) {
+			return listResponse{Resources: []json.RawMessage{}}, nil
+		}
+	case a != nil && a.status == http.StatusBadRequest && excludes:
 		query.Del("excludedAttributes")
 		if list, again := s.page(ctx, r, from, count); again == nil {
-			s.learned.noExclusions.Store(true)
+			s.learned.noExclusions.met(s.now())
 			return list, nil
 		}
-		return listResponse{}, err
-	case err != nil:
+	case err == nil && excludes:
+		s.learned.noExclusions.refuted()
+	}
+	if err != nil {
 		return listResponse{}, err
 	}
 	if list.TotalResults == nil && list.Resources == nil {
@@ -107,18 +117,29 @@ func (s *service) page(ctx context.Context, r request, from position, count int)
 	return list, nil
 }
 
+// isNotThere reports whether an answer is a 404.
+func isNotThere(err error) bool {
+	a := answerOf(err)
+	return a != nil && a.status == http.StatusNotFound
+}
+
 // next is where the page after this one begins, if there may be one. received counts
 // the resources of all pages so far. The total does not end a list: some services
-// count the page's resources.
+// count the page's resources, and some none.
 func (l listResponse) next(from position, received int) (position, bool) {
 	switch {
 	case l.NextCursor != "": // asked for or not: a service may page by cursor by default
 		return position{byCursor: true, cursor: l.NextCursor}, true
-	case from.byCursor, len(l.Resources) == 0, l.TotalResults == nil, received == 1 && *l.TotalResults == 1:
+	case from.byCursor, len(l.Resources) == 0, received == 1 && l.TotalResults != nil && *l.TotalResults == 1:
 		return position{}, false
 	default:
-		return position{index: received + 1}, true
+		return position{index: received + 1, zero: from.zero}, true
 	}
+}
+
+// exceeds reports whether the total says that there is more than was received.
+func (l listResponse) exceeds(received int) bool {
+	return l.TotalResults != nil && int(*l.TotalResults) > received
 }
 
 // each goes through all resources of a collection, page by page, each one once
@@ -126,11 +147,11 @@ func (l listResponse) next(from position, received int) (position, bool) {
 func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error] {
 	return func(yield func(resource, error) bool) {
 		how := c.how(ctx)
-		from := position{index: 1, byCursor: how.cursor}
+		from := position{index: 1, byCursor: how.cursor, zero: c.service.learned.fromZero.holds(c.now())}
 		seen, cursors := map[string]bool{}, map[string]bool{}
 		complete := false // as far as the total says
 		for received := 0; ; {
-			list, err := c.service.page(ctx, r, from, how.pageSize)
+			list, at, err := c.pageFrom(ctx, r, from, how.pageSize, received, seen)
 			if err != nil && complete && !isRetryable(err) {
 				return // there is no page behind the last one
 			}
@@ -138,26 +159,7 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				yield(nil, err)
 				return
 			}
-			if received == 0 && list.contradicts() && from.index == 1 {
-				list, err = c.fromZero(ctx, r, how.pageSize)
-			}
-			if err == nil && received == 0 && list.contradicts() {
-				err = contradicts(r.op)
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if len(list.Resources) == 0 && received > 0 && list.TotalResults != nil && int(*list.TotalResults) > received && from.index > 0 && !c.service.learned.fromZero.Load() {
-				// One is missing: it may be the first, if they count from 0.
-				if list, err = c.service.page(ctx, r, position{index: 1, zero: true}, 1); err != nil {
-					yield(nil, err)
-					return
-				}
-				if c.countsFromZero(r, list, seen); !c.service.learned.fromZero.Load() {
-					return
-				}
-			}
+			from = at
 			before := len(seen)
 			for _, raw := range list.Resources {
 				found, err := r.decode(raw)
@@ -192,12 +194,15 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 			if received == len(list.Resources) {
 				c.sawTotal(list)
 			}
-			complete = list.TotalResults != nil && received >= int(*list.TotalResults) && list.NextCursor == ""
-			if complete && received > 1 && !from.byCursor && c.endsAtTotal(ctx, r) {
+			complete = !list.exceeds(received) && list.NextCursor == ""
+			if complete && list.TotalResults != nil && received > 1 && !from.byCursor && c.endsAtTotal(ctx, r) {
 				return
 			}
 			next, more := list.next(from, received)
 			if !more {
+				if list.exceeds(received) && (r.collection == groups || from.byCursor) {
+					yield(nil, incomplete(r.op))
+				}
 				return
 			}
 			from, cursors[next.cursor] = next, next.byCursor
@@ -205,23 +210,72 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 	}
 }
 
-// fromZero asks for the first page of a service that has passed over the first resource:
-// it counts from 0, or knows no index.
-func (c *client) fromZero(ctx context.Context, r request, count int) (listResponse, error) {
-	list, err := c.service.page(ctx, r, position{index: 1, zero: true}, count)
-	if err == nil && !list.contradicts() {
-		c.countsFromZero(r, list, nil)
-		return list, nil
+// pageFrom is the page at a position, after so many resources of those that were seen. It
+// returns the position at which the page was found: where an answer passes over the first
+// resource, the service counts from 0, or knows no index.
+func (c *client) pageFrom(ctx context.Context, r request, from position, count, received int, seen map[string]bool) (listResponse, position, error) {
+	zero := &c.service.learned.fromZero
+	list, err := c.service.page(ctx, r, from, count)
+	if from.zero && received == 0 && refusedFilter(err) {
+		zero.refuted()
+		from.zero = false
+		list, err = c.service.page(ctx, r, from, count)
 	}
-	return c.service.page(ctx, r, position{}, count)
+	switch {
+	case err != nil:
+		return listResponse{}, from, err
+	case received == 0 && list.contradicts() && from.index == 1:
+		return c.first(ctx, r, count)
+	case received == 0 && list.contradicts():
+		return listResponse{}, from, contradicts(r.op)
+	case received > 0 && len(list.Resources) == 0 && list.exceeds(received) && from.index > 0 && !from.zero:
+		// One is missing: it may be the first.
+		missing, err := c.service.page(ctx, r, position{index: 1, zero: true}, 1)
+		if err != nil {
+			return listResponse{}, from, err
+		}
+		if missing.news(r, seen) {
+			zero.met(c.now())
+			from.zero = true
+			return missing, from, nil
+		}
+	}
+	return list, from, nil
 }
 
-// countsFromZero remembers that a page at 0 holds what none has held before.
-func (c *client) countsFromZero(r request, list listResponse, seen map[string]bool) {
-	for _, raw := range list.Resources {
-		if found, err := r.decode(raw); err == nil && !seen[found.text("id")] {
-			c.service.learned.fromZero.Store(true)
+// first is the first page of a service that passes over the first resource.
+func (c *client) first(ctx context.Context, r request, count int) (listResponse, position, error) {
+	from := position{index: 1, zero: true}
+	list, err := c.service.page(ctx, r, from, count)
+	if err == nil && !list.contradicts() {
+		if list.news(r, nil) {
+			c.service.learned.fromZero.met(c.now())
 		}
+		return list, from, nil
+	}
+	list, err = c.service.page(ctx, r, position{}, count)
+	if err == nil && list.contradicts() {
+		err = contradicts(r.op)
+	}
+	return list, position{}, err
+}
+
+// news reports whether a page holds what was not seen before.
+func (l listResponse) news(r request, seen map[string]bool) bool {
+	for _, raw := range l.Resources {
+		if found, err := r.decode(raw); err == nil && !seen[found.text("id")] {
+			return true
+		}
+	}
+	return false
+}
+
+// incomplete is the error for a list that ends before all that it counts was sent: what
+// is missing could be anything.
+func incomplete(op string) error {
+	return &connector.Error{
+		Kind: connector.KindContradictory, Op: op,
+		Message: "the app's list ends before all that its totalResults counts was sent: if it goes on, see the paging setting",
 	}
 }
 

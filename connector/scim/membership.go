@@ -2,12 +2,21 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"sync/atomic"
 
 	"github.com/tenurehq/tenure/connector"
+)
+
+var (
+	// errUncertain is the cause of an error that says that it cannot be told yet, or at
+	// all, who is in a group.
+	errUncertain = errors.New("memberships are uncertain")
+	// errUnheeded is the error for a filter that the service does not heed.
+	errUnheeded = errors.New("the filter is not heeded")
 )
 
 // membership finds the groups of a user of which the service does not send them.
@@ -19,7 +28,7 @@ func unaskedFor(context.Context, string, string) ([]string, error) { return nil,
 // entitlements returns the names of the groups that a user is a member of, and of
 // what the user has as values. A user without groups comes without the attribute
 // (RFC 7643 section 2.5), and so does every user of a service that never sends it:
-// shows remembers that there was one who came with it.
+// shows remembers that there was one who came with a group.
 func (c *client) entitlements(ctx context.Context, op string, user resource, others membership, shows *atomic.Bool) ([]string, error) {
 	names, err := c.groupNames(ctx, op, user, others, shows)
 	if err != nil || c.traits.noValues {
@@ -29,13 +38,13 @@ func (c *client) entitlements(ctx context.Context, op string, user resource, oth
 }
 
 func (c *client) groupNames(ctx context.Context, op string, user resource, others membership, shows *atomic.Bool) ([]string, error) {
-	sent, ok := user.list("groups")
+	sent, _ := user.list("groups")
 	switch {
-	case c.traits.noGroups, !ok && c.service.learned.noGroups.Load():
+	case c.traits.noGroups, len(sent) == 0 && c.hasNoGroups():
 		return nil, nil
-	case ok:
+	case len(sent) > 0:
 		shows.Store(true)
-	case !shows.Load():
+	case !shows.Load(): // an empty list, too: some services send that of everybody
 		return others(ctx, op, user.text("id"))
 	}
 	var names []string
@@ -83,63 +92,104 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 // ask is the membership for one user: it filters the groups by member, or, where
 // the service cannot do that, goes through all of them.
 func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error) {
-	if c.traits.noMemberFilter || c.service.learned.noMemberFilter.Load() {
+	if c.knowsNoMemberFilter() {
 		return c.memberships(ctx, op)(ctx, op, accountID)
 	}
-	var names, memberless []string
-	ignored := false
-	for group, err := range c.each(ctx, request{op: op, collection: groups, query: url.Values{
-		"filter": {equals("members.value", accountID)},
-	}}) {
-		if refusedFilter(err) {
-			return c.memberships(ctx, op)(ctx, op, accountID)
-		}
-		if c.missingGroups(ctx, op, err) {
-			return nil, nil
-		}
-		if c.cannotFilterMembers(ctx, op, err) {
-			return c.memberships(ctx, op)(ctx, op, accountID)
-		}
-		if err != nil {
-			return nil, advised(err, "filterMembers: false")
-		}
-		name := group.text("displayName")
-		switch members, _ := group.list("members"); {
-		case slices.ContainsFunc(members, func(m resource) bool { return sameID(m.value(), accountID) }):
-			names = append(names, name)
-		case len(members) == 0:
-			memberless = append(memberless, name)
-		default:
-			ignored = true
-		}
-	}
-	// A group that comes without its members is believed to match, unless another
-	// shows that the service does not heed the filter, or all such groups come whoever
-	// is asked for.
-	if len(memberless) == 0 || ignored {
-		return sorted(names), nil
-	}
-	heeds, err := c.heedsMemberFilter(ctx, op)
+	learned := &c.service.learned
+	names, err := c.byMember(ctx, op, accountID)
 	switch {
-	case err != nil:
-		return nil, advised(err, "filterMembers: false")
-	case !heeds:
+	case errors.Is(err, errUnheeded), refusedFilter(err), c.cannotFilterMembers(ctx, op, err):
+		learned.noMemberFilter.met(c.now())
 		return c.memberships(ctx, op)(ctx, op, accountID)
+	case err != nil:
+		_, err = c.lacksGroups(ctx, op, err)
+		return nil, advised(err, "filterMembers: false")
+	case len(names) > 0:
+		learned.memberFilterFinds.Store(true)
+		learned.noMemberFilter.refuted()
+	case !learned.memberFilterFinds.Load():
+		return c.confirmNone(ctx, op, accountID)
 	}
-	return sorted(append(names, memberless...)), nil
+	return names, nil
 }
 
-// heedsMemberFilter reports whether no group is found by the ID of nobody. SCIMMY, for
-// one, finds those that have no members.
-func (c *client) heedsMemberFilter(ctx context.Context, op string) (bool, error) {
-	query := url.Values{"filter": {equals("members.value", nobody)}}
-	list, err := c.service.page(ctx, request{op: op, collection: groups, query: query}, position{}, 1)
-	return len(list.Resources) == 0, err
+// askLoosely is the membership for a user who is looked for. What is not
+// certain is left to whoever reads the account: that its groups are not known must keep
+// nobody from being found, and cut off.
+func (c *client) askLoosely(ctx context.Context, op, accountID string) ([]string, error) {
+	if !c.knowsNoMemberFilter() && !c.service.learned.memberFilterFinds.Load() {
+		if names, err := c.byMember(ctx, op, accountID); err == nil {
+			return names, nil
+		}
+	}
+	names, err := c.ask(ctx, op, accountID)
+	if errors.Is(err, errUncertain) {
+		return nil, nil
+	}
+	return names, err
+}
+
+func (c *client) knowsNoMemberFilter() bool {
+	return c.traits.noMemberFilter || c.service.learned.noMemberFilter.holds(c.now())
+}
+
+// byMember looks groups up by a member. A group that is found and does not show the
+// account among its members is believed to have it if nothing is found by the ID of
+// nobody: some services show no members, or not all of them, and some heed no filter.
+func (c *client) byMember(ctx context.Context, op, accountID string) (names []string, err error) {
+	look := func(accountID string) (names []string, shown bool, err error) {
+		query := url.Values{"filter": {equals("members.value", accountID)}}
+		shown = true
+		for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
+			if err != nil {
+				return nil, false, err
+			}
+			members, _ := group.list("members")
+			shown = shown && slices.ContainsFunc(members, func(m resource) bool { return sameID(m.value(), accountID) })
+			names = append(names, group.text("displayName"))
+		}
+		return names, shown, nil
+	}
+	names, shown, err := look(accountID)
+	if err != nil || shown {
+		return sorted(names), err
+	}
+	switch others, _, err := look(nobody); {
+	case err != nil:
+		return nil, err
+	case len(others) > 0:
+		return nil, errUnheeded
+	}
+	return sorted(names), nil
+}
+
+// confirmNone returns the groups of a user of whom none was found by a filter by which
+// none was ever found: that may be how the service says that it does not know the filter.
+// All groups are read, and what they show tells what to think of the filter.
+func (c *client) confirmNone(ctx context.Context, op, accountID string) ([]string, error) {
+	learned := &c.service.learned
+	all, err := c.walk(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	if names := all.of[idKey(accountID)]; len(names) > 0 {
+		learned.noMemberFilter.met(c.now())
+		return sorted(slices.Clone(names)), nil
+	}
+	for other, theirs := range all.of { // one will do
+		if names, err := c.byMember(ctx, op, other); err == nil {
+			finds := slices.Contains(names, theirs[0])
+			learned.memberFilterFinds.Store(finds)
+			learned.noMemberFilter.settle(c.now(), !finds)
+		}
+		break
+	}
+	return nil, nil
 }
 
 // cannotFilterMembers reports whether a look-up of groups by a member failed as it does
 // for whoever is looked for, while groups are read without trouble: some services say
-// by 403 or 500 what they cannot do. It is remembered: reading all groups is never wrong.
+// by 403 or 500 what they cannot do.
 func (c *client) cannotFilterMembers(ctx context.Context, op string, err error) bool {
 	broken := func(err error) bool {
 		a := answerOf(err)
@@ -150,124 +200,48 @@ func (c *client) cannotFilterMembers(ctx context.Context, op string, err error) 
 	}
 	query := url.Values{"filter": {equals("members.value", nobody)}}
 	_, err = c.service.page(ctx, request{op: op, collection: groups, query: query}, position{}, 1)
-	if !broken(err) || c.service.probe(ctx, op, groups) != nil {
-		return false
-	}
-	c.service.learned.noMemberFilter.Store(true)
-	return true
+	return broken(err) && c.service.probe(ctx, op, groups) == nil
 }
 
 // memberships is the membership for many users: it goes through all groups when
-// it is first asked, and answers from what it saw then.
+// it is first asked, and answers from what it saw then. Where that tells nothing, it
+// looks up each user's.
 func (c *client) memberships(ctx context.Context, op string) membership {
-	var of map[string][]string
+	var all *walked
 	return func(_ context.Context, _, accountID string) ([]string, error) {
-		if of == nil {
-			all, err := c.allMembers(ctx, op)
+		if all == nil {
+			seen, err := c.walk(ctx, op)
 			if err != nil {
 				return nil, err
 			}
-			of = all
+			all = &seen
 		}
-		return sorted(slices.Clone(of[idKey(accountID)])), nil
+		if all.told {
+			return sorted(slices.Clone(all.of[idKey(accountID)])), nil
+		}
+		return c.untold(ctx, op, accountID)
 	}
 }
 
-// showing is how a service has to be asked so that its groups come with their members.
-type showing int32
-
-const (
-	unasked   showing = iota // not known, or in lists, as RFC 7643 has it
-	onRequest                // in lists that name the attribute
-	alone                    // in the answer to a request of one group
-)
-
-// sampledGroups is how many groups are read by themselves to find out whether they have
-// members that lists do not show.
-const sampledGroups = 20
-
-// allMembers are the names of the groups of everybody, by ID. Where no group comes with
-// members, it is asked for them by name, and then for a few groups by themselves: some
-// services show members only then. How is remembered.
-func (c *client) allMembers(ctx context.Context, op string) (map[string][]string, error) {
-	how := showing(c.service.learned.members.Load())
-	all, shown, err := c.collect(ctx, op, how)
-	if err != nil || shown || how != unasked || c.traits.membersHidden {
-		return all, err
-	}
-	for _, other := range []showing{onRequest, alone} {
-		asked, shown, err := c.collect(ctx, op, other)
-		if isRetryable(err) {
-			return nil, err
+// untold returns the groups of a user of a service of which no group shows a member, in a
+// list or by itself. That may be since none has any; but only a look-up can tell. One that
+// finds the same groups for nobody tells that there are no members: SCIMMY, for one, finds
+// the groups that have none.
+func (c *client) untold(ctx context.Context, op, accountID string) ([]string, error) {
+	if !c.traits.noMemberFilter {
+		names, err := c.byMember(ctx, op, accountID)
+		if errors.Is(err, errUnheeded) {
+			return nil, nil
 		}
-		if err == nil && shown {
-			c.service.learned.members.Store(int32(other))
-			return asked, nil
+		if !refusedFilter(err) && !c.cannotFilterMembers(ctx, op, err) {
+			return names, err
 		}
 	}
-	return all, nil
-}
-
-// collect reads all groups in one way, and reports whether any showed a member.
-func (c *client) collect(ctx context.Context, op string, how showing) (all map[string][]string, shown bool, err error) {
-	all = map[string][]string{}
-	query := url.Values{}
-	if how == onRequest {
-		query.Set("attributes", "displayName,members")
+	return nil, &connector.Error{
+		Kind: connector.KindInvalid, Op: op, Cause: errUncertain,
+		Message: "the app shows no member of any group and cannot be asked who is in one: let it show members (where no group has any, put somebody into one), " +
+			"or say groups: false if groups are not Tenure's",
 	}
-	known := showing(c.service.learned.members.Load()) == how
-	seen := 0
-	for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
-		if c.missingGroups(ctx, op, err) {
-			break
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		name := group.text("displayName")
-		if how == alone {
-			if seen++; seen > sampledGroups && !shown && !known {
-				break
-			}
-			var whole resource
-			_, err := c.service.do(ctx, request{op: op, method: http.MethodGet, collection: groups, id: group.text("id")}, &whole)
-			if isKind(err, connector.KindNotFound) {
-				continue // deleted meanwhile
-			}
-			if err != nil {
-				return nil, false, err
-			}
-			group = whole
-		}
-		ids, err := c.members(ctx, op, group)
-		if err != nil {
-			return nil, false, err
-		}
-		for _, id := range ids {
-			shown = true
-			all[idKey(id)] = append(all[idKey(id)], name)
-		}
-	}
-	return all, shown, nil
-}
-
-// members returns the IDs of a group's members.
-func (c *client) members(ctx context.Context, op string, group resource) (ids []string, err error) {
-	if !c.traits.membersHidden {
-		sent, _ := group.list("members")
-		for _, member := range sent {
-			ids = append(ids, member.value())
-		}
-		return ids, nil
-	}
-	filter := url.Values{"filter": {equals("groups.value", group.text("id"))}}
-	for user, err := range c.each(ctx, request{op: op, collection: users, query: filter}) {
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, user.text("id"))
-	}
-	return ids, nil
 }
 
 func sorted(names []string) []string {

@@ -29,10 +29,14 @@ func (c *client) Probe(ctx context.Context) []connector.Finding {
 			continue
 		}
 		finding := connector.Finding{What: look.what}
-		switch err := patiently(ctx, look.do); {
-		case look.what == "may read groups" && c.missingGroups(ctx, connector.OpProbe, err):
-			finding.Problem = "the app has no /Groups: say groups: false"
-		case err != nil:
+		err := patiently(ctx, look.do)
+		if look.what == "may read groups" {
+			var lacks bool
+			if lacks, err = c.lacksGroups(ctx, connector.OpProbe, err); lacks {
+				finding.Problem = "the app has no /Groups: say groups: false"
+			}
+		}
+		if err != nil {
 			finding.Problem = err.Error()
 		}
 		findings = append(findings, finding)
@@ -72,7 +76,7 @@ func (c *client) mayChange(ctx context.Context) error {
 	if refusedMethod(err) && how.form != byPut {
 		r.method, r.body = http.MethodPut, resource{"schemas": []string{userSchema}, "userName": nobody, "active": true}
 		if _, err = c.service.do(ctx, r, nil); isKind(err, connector.KindNotFound) || isKind(err, connector.KindInvalid) {
-			c.service.learned.noPatch.Store(true)
+			c.service.learned.noPatch.met(c.now())
 		}
 	}
 	if isKind(err, connector.KindNotFound) || isKind(err, connector.KindInvalid) {

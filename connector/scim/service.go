@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,7 @@ type service struct {
 	pace        func(ctx context.Context) error // before each request; may be nil
 	answers     *remote.Answers
 	learned     learned
+	now         func() time.Time
 }
 
 // request is one request. Of id, filter and the like nothing gets into errors.
@@ -81,7 +83,11 @@ func (s *service) exchange(ctx context.Context, r request, out any) (http.Header
 	if r.collection == users && !r.whole {
 		most = maxAccount
 	}
-	return resp.Header, s.read(ctx, r.op, resp.Body, most, out)
+	if err = s.read(ctx, r.op, resp.Body, most, out); err == nil && r.collection == groups {
+		s.learned.hasGroups.Store(true)
+		s.learned.noGroups.refuted()
+	}
+	return resp.Header, err
 }
 
 func noID(op string) error {
@@ -136,21 +142,28 @@ func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
 		}
 		body = buf.Bytes()
 	}
-	resp, used, err := s.sendOnce(ctx, r, body)
-	if err == nil && resp.StatusCode == http.StatusUnsupportedMediaType && !s.learned.plainJSON.Swap(true) {
+	types := []string{mediaType, plainMediaType}
+	if s.learned.plainJSON.holds(s.now()) {
+		slices.Reverse(types)
+	}
+	resp, used, err := s.sendOnce(ctx, r, body, types[0])
+	if err == nil && resp.StatusCode == http.StatusUnsupportedMediaType && r.body != nil {
 		discard(resp.Body)
-		resp, used, err = s.sendOnce(ctx, r, body)
+		slices.Reverse(types)
+		if resp, used, err = s.sendOnce(ctx, r, body, types[0]); err == nil && resp.StatusCode != http.StatusUnsupportedMediaType {
+			s.learned.plainJSON.settle(s.now(), types[0] == plainMediaType)
+		}
 	}
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || !s.credentials.renew(used) {
 		return resp, err
 	}
 	discard(resp.Body)
-	resp, _, err = s.sendOnce(ctx, r, body)
+	resp, _, err = s.sendOnce(ctx, r, body, types[0])
 	return resp, err
 }
 
 // sendOnce sends a request, and returns the Authorization header that it used.
-func (s *service) sendOnce(ctx context.Context, r request, body []byte) (resp *http.Response, used string, err error) {
+func (s *service) sendOnce(ctx context.Context, r request, body []byte, contentType string) (resp *http.Response, used string, err error) {
 	if s.pace != nil {
 		if err := s.pace(ctx); err != nil {
 			return nil, "", err
@@ -167,10 +180,7 @@ func (s *service) sendOnce(ctx context.Context, r request, body []byte) (resp *h
 	req.Header.Set("User-Agent", s.userAgent)
 	req.Header.Set("Accept", mediaType+", application/json;q=0.9")
 	if r.body != nil {
-		req.Header.Set("Content-Type", mediaType)
-		if s.learned.plainJSON.Load() {
-			req.Header.Set("Content-Type", plainMediaType)
-		}
+		req.Header.Set("Content-Type", contentType)
 	}
 	if r.ifMatch != "" {
 		req.Header.Set("If-Match", r.ifMatch)
@@ -193,7 +203,8 @@ func (s *service) address(r request) string {
 
 // refused makes an error of an answer that is no success. A 404 that does not
 // come from a SCIM service proves nothing of an account (a wrong url gives one
-// too), so it is believed only if the service is really there.
+// too, and a proxy that has a bad moment), so it is believed only if the service is
+// really there, and says so once more.
 func (s *service) refused(ctx context.Context, r request, resp *http.Response) error {
 	failure := readAnswer(resp)
 	failure.creating = r.method == http.MethodPost
@@ -205,7 +216,21 @@ func (s *service) refused(ctx context.Context, r request, resp *http.Response) e
 	if probe := s.probe(ctx, r.op, users); probe != nil {
 		return probe
 	}
-	return err
+	if r.collection == groups && r.method != http.MethodGet {
+		return err // of which nobody concludes that anything is gone
+	}
+	again, failed := s.send(ctx, request{op: r.op, method: http.MethodGet, collection: r.collection, id: r.id}) //nolint:bodyclose // discard closes it
+	if failed != nil {
+		return s.unanswered(ctx, r.op, failed)
+	}
+	defer discard(again.Body)
+	if again.StatusCode == http.StatusNotFound {
+		return err
+	}
+	return &connector.Error{
+		Kind: connector.KindUnavailable, Op: r.op, Cause: failure,
+		Message: fmt.Sprintf("the app answered 404 and, asked again, %d: neither is believed", again.StatusCode),
+	}
 }
 
 // probe asks for one resource of a collection, any one, and fails unless a SCIM

@@ -22,6 +22,10 @@ type Deviations struct {
 	NoMemberReplace      bool `json:"noMemberReplace,omitempty"`      // members cannot be replaced, or all removed
 	MembersHidden        bool `json:"membersHidden,omitempty"`        // groups come without members, and users without groups
 	MembersOnRequest     bool `json:"membersOnRequest,omitempty"`     // groups come with members only if the attribute is asked for, and users without groups
+	MembersAlone         bool `json:"membersAlone,omitempty"`         // groups come with members one by one only, and users without groups
+	EmptyGroups          bool `json:"emptyGroups,omitempty"`          // users come with an empty list of groups
+	NoTotals             bool `json:"noTotals,omitempty"`             // lists do not say how many resources there are
+	NoResourceTypes      bool `json:"noResourceTypes,omitempty"`      // /ResourceTypes is not there
 	CapitalOps           bool `json:"capitalOps,omitempty"`           // operations of a PATCH are taken as "Add", "Replace" and "Remove" only
 	TextBooleans         bool `json:"textBooleans,omitempty"`         // true and false are shown, and taken, as "True" and "False"
 	PatchNotAllowed      bool `json:"patchNotAllowed,omitempty"`      // PATCH, of users and groups, is answered with 405
@@ -34,6 +38,8 @@ type Deviations struct {
 	PageMax     int      `json:"pageMax,omitempty"`     // most resources of a list; 0 is 200
 	MemberMax   int      `json:"memberMax,omitempty"`   // most members that one PATCH changes; 0 is any number
 	Filters     []string `json:"filters,omitempty"`     // the attributes that can be filtered by, by eq alone: "userName", "members/value"; nil is all
+	DeafFilters []string `json:"deafFilters,omitempty"` // the attributes by which a filter is taken and finds nothing
+	OpenFilters []string `json:"openFilters,omitempty"` // the attributes by which a filter is taken and finds everything
 	Required    []string `json:"required,omitempty"`    // attributes that a user needs besides userName
 	Roles       []string `json:"roles,omitempty"`       // the only values of roles; nil is any
 	NoValues    bool     `json:"noValues,omitempty"`    // neither roles nor entitlements are known
@@ -95,6 +101,24 @@ func (d Deviations) allows(filter expression) error {
 		return badRequest("invalidFilter", "only eq is supported, on %s", strings.Join(d.Filters, ", "))
 	}
 	return nil
+}
+
+// inList makes of a resource what a list shows of it.
+func (d Deviations) inList(t resourceType, resource map[string]any) map[string]any {
+	if d.MembersAlone && t.name == groupType.name {
+		delete(resource, "members")
+	}
+	return resource
+}
+
+// hears reports whether a filter is heeded and, if not, whether it finds everything.
+func (d Deviations) hears(filter expression) (heeds, all bool) {
+	e, ok := filter.(comparison)
+	if !ok {
+		return true, false
+	}
+	all = slices.Contains(d.OpenFilters, e.path.key())
+	return !all && !slices.Contains(d.DeafFilters, e.path.key()), all
 }
 
 // operations checks a PATCH, and makes those operations of it that remove members
@@ -242,6 +266,9 @@ func (d Deviations) paged(query url.Values, start, total int, resources any, cou
 	body := map[string]any{"schemas": []string{listSchema}, "itemsPerPage": count, "Resources": resources}
 	if !d.CursorPaging || !query.Has("cursor") {
 		body["totalResults"], body["startIndex"] = total, start
+		if d.NoTotals {
+			delete(body, "totalResults")
+		}
 		return body
 	}
 	if next := start + count; next <= total {

@@ -1,27 +1,35 @@
 package scimtest
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // discoveryRoutes serve what RFC 7644 section 4 asks for.
 func (s *Service) discoveryRoutes(mux *http.ServeMux) {
 	serve := func(path string, body func(base string) any) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			if path == "/ResourceTypes" && s.deviations().NoResourceTypes {
+				writeError(w, &failure{status: http.StatusNotFound, detail: "no such endpoint"})
+				return
+			}
 			write(w, http.StatusOK, body(baseOf(r)))
 		})
 		mux.HandleFunc(path, onlyGet)
 	}
 	serve("/ServiceProviderConfig", func(base string) any { return s.deviations().serviceProviderConfig(base) })
-	serveAll(mux, serve, "/ResourceTypes", map[string]func(base string) any{
+	types := map[string]func(base string) any{
 		userType.name:  func(base string) any { return describeType(userType, base, enterpriseSchema) },
 		groupType.name: func(base string) any { return describeType(groupType, base) },
-	}, userType.name, groupType.name)
+	}
+	serveAll(mux, serve, "/ResourceTypes", types, s.resourceTypes)
 	serveAll(mux, serve, "/Schemas", map[string]func(base string) any{
 		userSchema:  func(base string) any { return describeSchema(userSchema, "User", userAttributes, base) },
 		groupSchema: func(base string) any { return describeSchema(groupSchema, "Group", groupAttributes, base) },
 		enterpriseSchema: func(base string) any {
 			return describeSchema(enterpriseSchema, "EnterpriseUser", enterpriseAttributes, base)
 		},
-	}, userSchema, groupSchema, enterpriseSchema)
+	}, func() []string { return []string{userSchema, groupSchema, enterpriseSchema} })
 }
 
 // onlyGet refuses whatever else discovery is asked for.
@@ -29,9 +37,18 @@ func onlyGet(w http.ResponseWriter, r *http.Request) {
 	writeError(w, &failure{status: http.StatusMethodNotAllowed, detail: r.Method + " is not allowed", allow: []string{"GET", "HEAD"}})
 }
 
-// serveAll serves resources one by one and as a list, in the order of ids.
-func serveAll(mux *http.ServeMux, serve func(string, func(string) any), path string, all map[string]func(base string) any, ids ...string) {
+// resourceTypes are the names of the resource types that there are.
+func (s *Service) resourceTypes() []string {
+	if s.deviations().NoGroups {
+		return []string{userType.name}
+	}
+	return []string{userType.name, groupType.name}
+}
+
+// serveAll serves resources one by one and as a list, in the order of their IDs.
+func serveAll(mux *http.ServeMux, serve func(string, func(string) any), path string, all map[string]func(base string) any, order func() []string) {
 	serve(path, func(base string) any {
+		ids := order()
 		resources := make([]any, 0, len(ids))
 		for _, id := range ids {
 			resources = append(resources, all[id](base))
@@ -43,7 +60,7 @@ func serveAll(mux *http.ServeMux, serve func(string, func(string) any), path str
 	})
 	mux.HandleFunc("GET "+path+"/{id}", func(w http.ResponseWriter, r *http.Request) {
 		one, ok := all[r.PathValue("id")]
-		if !ok {
+		if !ok || !slices.Contains(order(), r.PathValue("id")) {
 			writeError(w, notFound(r.PathValue("id")))
 			return
 		}

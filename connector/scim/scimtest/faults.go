@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -29,9 +30,28 @@ type Faults struct {
 	// ConflictEvery answers every n-th change of what is there with 409, as services do that
 	// were changing the same at that moment; 0 for none. It is not made.
 	ConflictEvery int `json:"conflictEvery,omitempty"`
+	// Astray answers requests by a page of a proxy's that knows no such address.
+	Astray Astray `json:"astray,omitzero"`
 	// Forget names attributes of users that are taken, shown in the answer to the
 	// change, and not kept.
 	Forget []string `json:"forget,omitempty"`
+}
+
+// Astray answers some requests with 404, as nothing of SCIM does.
+type Astray struct {
+	Next int    `json:"next,omitempty"` // how many more
+	In   string `json:"in,omitempty"`   // a part of their URL: "/Groups", "filter="; empty for any
+}
+
+// goesAstray counts a request that goes astray, and reports whether it does.
+func (f *faultState) goesAstray(r *http.Request) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	astray := f.set.Astray.Next > 0 && strings.Contains(r.URL.RequestURI(), f.set.Astray.In)
+	if astray {
+		f.set.Astray.Next--
+	}
+	return astray
 }
 
 // RateLimit answers some requests with 429.
@@ -142,6 +162,8 @@ func (s *Service) faulty(next http.Handler) http.Handler {
 			}
 		}
 		switch {
+		case s.faults.goesAstray(r):
+			http.NotFound(w, r)
 		case set.Down:
 			set.retryAfter(w, set.DownRetryAfter)
 			writeError(w, &failure{status: http.StatusServiceUnavailable, detail: "down for a while"})

@@ -64,8 +64,11 @@ func (p projection) trim(name string, value any) any {
 func (s *Service) render(c *collection, r *record, base string, p projection) map[string]any {
 	d := s.deviations()
 	out := s.store.render(c, r, base, p)
-	if d.MembersHidden || d.MembersOnRequest && c == s.store.users {
+	if d.MembersHidden || (d.MembersOnRequest || d.MembersAlone) && c == s.store.users {
 		delete(out, "groups")
+	}
+	if d.EmptyGroups && c == s.store.users {
+		out["groups"] = []any{}
 	}
 	if d.MembersHidden || d.MembersOnRequest && c == s.store.groups && !slices.Contains(p.only, "members") {
 		delete(out, "members")

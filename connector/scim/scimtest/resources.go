@@ -120,7 +120,7 @@ func (s *Service) listed(r *http.Request, query url.Values, types ...resourceTyp
 		from := min(max(start-1-total, 0), len(found))
 		total += len(found)
 		for _, record := range found[from:min(from+count-len(resources), len(found))] {
-			resources = append(resources, s.render(s.store.of(t), record, baseOf(r), wanted))
+			resources = append(resources, d.inList(t, s.render(s.store.of(t), record, baseOf(r), wanted)))
 		}
 	}
 	return reply{status: http.StatusOK, body: d.paged(query, start, total, resources, len(resources))}, nil
@@ -141,6 +141,13 @@ func (s *Service) found(text string, t resourceType, among bool) ([]*record, err
 	}
 	if err := d.allows(filter); err != nil {
 		return nil, err
+	}
+	heeds, all := d.hears(filter)
+	switch {
+	case all:
+		filter = nil
+	case !heeds:
+		return nil, nil
 	}
 	found := s.store.search(s.store.of(t), filter)
 	if d.InactiveUnlisted && t.name == userType.name {

@@ -1,0 +1,136 @@
+package scim_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+)
+
+// A total that says that there is something, with nothing sent, proves nothing.
+func TestAnAnswerThatContradictsItselfIsNoProof(t *testing.T) {
+	c := answering(t, http.StatusOK, nil, `{"totalResults":1,"Resources":[]}`)
+	_, err := c.Find(t.Context(), connector.Keys{PersonID: "1", Username: "anna"})
+	assert.Contains(t, failure(t, err).Message, "contradicts itself")
+}
+
+// An account that shows nothing is not taken for inactive because others that are
+// inactive show nothing.
+func TestAnAccountThatIsNotSaidToBeActiveIsActive(t *testing.T) {
+	app, _ := serve(t)
+	var refuse atomic.Bool
+	hidden := map[string]bool{}
+	handler := rewritten(t, app, func(_ *http.Request, answer map[string]any) {
+		eachResource(answer, func(r map[string]any) {
+			if r["active"] == false || hidden[r["id"].(string)] {
+				delete(r, "active")
+			}
+		})
+	})
+	serveOdd := func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPatch && refuse.Load() {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		handler(w, r)
+	}
+	c := handlingAt(t, scimtest.BasePath, serveOdd)
+	active := func(c connector.Connector, id string) bool {
+		t.Helper()
+		account, err := c.Read(t.Context(), id)
+		require.NoError(t, err)
+		return account.Active
+	}
+	toggle := c.(connector.Switch)
+	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+	silent := app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true})
+	hidden[silent] = true
+	require.NoError(t, toggle.Disable(t.Context(), silent))
+	assert.True(t, active(c, silent), "nothing proves what it means")
+	require.NoError(t, toggle.Disable(t.Context(), anna))
+	assert.False(t, active(c, anna), "it showed that it was active before")
+	assert.True(t, active(c, silent), "nor does another account")
+	refuse.Store(true)
+	require.Error(t, toggle.Disable(t.Context(), silent))
+	assert.True(t, active(c, silent), "the app refused")
+	refuse.Store(false)
+	require.NoError(t, toggle.Disable(t.Context(), silent))
+	assert.False(t, active(c, silent), "the app took it, and shows nothing where it is false")
+	require.NoError(t, toggle.Enable(t.Context(), silent))
+	assert.True(t, active(c, silent))
+
+	server := httptest.NewServer(http.HandlerFunc(serveOdd))
+	t.Cleanup(server.Close)
+	told := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token, "showsInactive": false})
+	assert.False(t, active(told, anna), "the setting says so")
+}
+
+// An answer to a creation that leads to somebody else's account does not make that the
+// new one.
+func TestACreationThatLeadsElsewhereIsLookedFor(t *testing.T) {
+	app, _ := serve(t)
+	theirs := app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true})
+	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			app.ServeHTTP(w, r)
+			return
+		}
+		app.ServeHTTP(httptest.NewRecorder(), r)
+		w.Header().Set("Location", "/Users/"+theirs)
+		w.WriteHeader(http.StatusCreated)
+	})
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	require.NoError(t, err)
+	assert.Equal(t, "anna", made.Username)
+	assert.NotEqual(t, theirs, made.ID)
+}
+
+// An account that was made and cannot be read is known by its ID, and the error says why.
+func TestACreationThatCannotBeReadTellsTheID(t *testing.T) {
+	app, _ := serve(t)
+	inGroup := strings.NewReplacer(`"userName"`, `"groups":[{"value":"g1"}],"userName"`)
+	c := withoutReadingGroups(t, app, inGroup)
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	failed := failure(t, err)
+	assert.Equal(t, connector.KindContradictory, failed.Kind)
+	assert.Contains(t, failed.Message, "does not show it: the app answered 500")
+	assert.NotEmpty(t, made.ID)
+	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+	assert.Empty(t, app.Users())
+}
+
+// Which groups a new account is in, where it does not show them, is asked by whoever
+// reads it, and keeps nobody from making it.
+func TestACreationAsksForNoGroups(t *testing.T) {
+	app, _ := serve(t)
+	c := withoutReadingGroups(t, app, strings.NewReplacer(`"groups"`, `"noGroups"`))
+	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	require.NoError(t, err)
+	_, err = c.Read(t.Context(), made.ID)
+	require.Error(t, err)
+	account, err := c.Read(connector.SparingEntitlements(t.Context()), made.ID)
+	require.NoError(t, err, "nor from seeing whether it is on")
+	assert.True(t, account.Active)
+}
+
+// withoutReadingGroups is a service that answers otherwise about users, and fails at groups.
+func withoutReadingGroups(t *testing.T, app http.Handler, about *strings.Replacer) connector.Connector {
+	t.Helper()
+	return handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/Groups") {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		recorded := httptest.NewRecorder()
+		app.ServeHTTP(recorded, r)
+		w.WriteHeader(recorded.Code)
+		_, _ = w.Write([]byte(about.Replace(recorded.Body.String())))
+	})
+}

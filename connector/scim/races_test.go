@@ -1,0 +1,89 @@
+package scim_test
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/scim/scimtest"
+)
+
+// A quota that is used up is waited for, whatever the status that says so.
+func TestQuotasAreToldByHeaders(t *testing.T) {
+	for _, c := range []struct {
+		header map[string]string
+		kind   connector.ErrorKind
+		wait   time.Duration
+	}{
+		{map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1795082460"}, connector.KindRateLimited, time.Minute},
+		{map[string]string{"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": "30"}, connector.KindRateLimited, 30 * time.Second},
+		{map[string]string{"RateLimit-Remaining": "0"}, connector.KindRateLimited, 0},
+		{map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9999999999999"}, connector.KindRateLimited, 24 * time.Hour},
+		{map[string]string{"X-RateLimit-Remaining": "5", "X-RateLimit-Reset": "30"}, connector.KindForbidden, 0},
+		{map[string]string{"X-RateLimit-Remaining": "none"}, connector.KindForbidden, 0},
+	} {
+		header := http.Header{"Date": {"Thu, 19 Nov 2026 10:00:00 GMT"}}
+		for name, value := range c.header {
+			header.Set(name, value)
+		}
+		_, err := answering(t, http.StatusForbidden, header, "").Read(t.Context(), "1")
+		failed := failure(t, err)
+		assert.Equal(t, c.kind, failed.Kind, c.header)
+		assert.Equal(t, c.wait, failed.RetryAfter, c.header)
+	}
+}
+
+// A 409 that is a lost race is tried again at once; one that tells of a taken name is
+// not.
+func TestLostRacesAreRunAgain(t *testing.T) {
+	app, _ := serve(t, "staff")
+	var fail, asked atomic.Int32
+	status, body := http.StatusConflict, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"409"}`
+	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPatch || r.Method == http.MethodPut {
+			asked.Add(1)
+			if fail.Add(-1) >= 0 {
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte(body))
+				return
+			}
+		}
+		app.ServeHTTP(w, r)
+	})
+	id := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"grant", func() error { return c.(connector.Entitler).Grant(t.Context(), id, []string{"staff"}) }},
+		{"revoke", func() error { return c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"}) }},
+		{"disable", func() error { return c.(connector.Switch).Disable(t.Context(), id) }},
+		{"enable", func() error { return c.(connector.Switch).Enable(t.Context(), id) }},
+		{"update", func() error { return c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "x"}) }},
+		{"role", func() error { return c.(connector.Entitler).Grant(t.Context(), id, []string{"role:admin"}) }},
+	} {
+		for _, lost := range []int32{1, 3} {
+			fail.Store(lost)
+			require.NoError(t, step.do(), "%s after %d lost races", step.name, lost)
+		}
+		fail.Store(100)
+		err := step.do()
+		fail.Store(0)
+		if step.name == "role" || step.name == "grant" {
+			assert.NoError(t, err, "it has the %s already", step.name)
+			continue
+		}
+		assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind, step.name)
+	}
+	asked.Store(0)
+	fail.Store(100)
+	body = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"409","scimType":"uniqueness"}`
+	err := c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "y"})
+	assert.Equal(t, connector.KindExists, failure(t, err).Kind)
+	assert.EqualValues(t, 1, asked.Load())
+}

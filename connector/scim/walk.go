@@ -1,0 +1,137 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// walked is what all groups of a service show of their members.
+type walked struct {
+	of   map[string][]string // the names of the groups of everybody, by ID
+	told bool                // whether a group that shows no members has none: others have shown theirs
+}
+
+// shownGroup is a group as it came, in a list or by itself.
+type shownGroup struct {
+	id, name string
+	members  []string // their IDs
+	told     bool     // whether it came with the attribute at all
+}
+
+// walk goes through all groups. Where a list shows no members of a group, the group is
+// read by itself: some services show members only then, or only if the attribute is
+// asked for. None is passed over, so that what is shown is all that there is.
+func (c *client) walk(ctx context.Context, op string) (walked, error) {
+	all := walked{of: map[string][]string{}, told: true}
+	listed, query, err := c.listedGroups(ctx, op)
+	if lacks, err := c.lacksGroups(ctx, op, err); lacks || err != nil {
+		return all, err
+	}
+	if c.traits.membersHidden {
+		return all, c.membersByUsers(ctx, op, listed, all.of)
+	}
+	inLists, byThemselves, silent := anyTold(listed), false, 0
+	for _, group := range listed {
+		if !group.told {
+			whole := resource{}
+			_, err := c.service.do(ctx, request{op: op, method: http.MethodGet, collection: groups, id: group.id, query: query}, &whole)
+			if isKind(err, connector.KindNotFound) {
+				continue // deleted meanwhile
+			}
+			if err != nil {
+				return all, err
+			}
+			group = shown(whole)
+			byThemselves = byThemselves || group.told
+		}
+		if !group.told {
+			silent++
+		}
+		for _, id := range group.members {
+			all.of[idKey(id)] = append(all.of[idKey(id)], group.name)
+		}
+	}
+	learned := &c.service.learned
+	if inLists || byThemselves {
+		learned.showsMembers.Store(true)
+		learned.membersAlone.settle(c.now(), !inLists)
+	}
+	all.told = silent == 0 || learned.showsMembers.Load()
+	return all, nil
+}
+
+// listedGroups lists all groups, with their members if a list shows them. query is how
+// members have to be asked for.
+func (c *client) listedGroups(ctx context.Context, op string) (listed []shownGroup, query url.Values, err error) {
+	learned := &c.service.learned
+	list := func(query url.Values) (listed []shownGroup, err error) {
+		for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
+			if err != nil {
+				return nil, err
+			}
+			listed = append(listed, shown(group))
+		}
+		return listed, nil
+	}
+	asking := url.Values{"attributes": {"id,displayName,members"}}
+	if learned.membersOnRequest.holds(c.now()) {
+		if listed, err = list(asking); err == nil || isRetryable(err) {
+			return listed, asking, err
+		}
+		learned.membersOnRequest.refuted() // it refuses them now
+	}
+	listed, err = list(nil)
+	switch {
+	case err != nil, len(listed) == 0, c.traits.membersHidden, learned.membersAlone.holds(c.now()):
+		return listed, nil, err
+	case anyTold(listed):
+		learned.membersOnRequest.refuted()
+		return listed, nil, nil
+	}
+	asked, err := list(asking)
+	switch {
+	case isRetryable(err):
+		return nil, nil, err
+	case err == nil && anyTold(asked):
+		learned.membersOnRequest.met(c.now())
+		return asked, asking, nil
+	}
+	return listed, nil, nil
+}
+
+func shown(group resource) shownGroup {
+	sent, told := group.list("members")
+	s := shownGroup{id: group.text("id"), name: group.text("displayName"), told: told}
+	for _, member := range sent {
+		s.members = append(s.members, member.value())
+	}
+	return s
+}
+
+func anyTold(listed []shownGroup) bool {
+	for _, group := range listed {
+		if group.told {
+			return true
+		}
+	}
+	return false
+}
+
+// membersByUsers finds the members of groups that never show them: users can be looked
+// up by a group.
+func (c *client) membersByUsers(ctx context.Context, op string, listed []shownGroup, of map[string][]string) error {
+	for _, group := range listed {
+		filter := url.Values{"filter": {equals("groups.value", group.id)}}
+		for user, err := range c.each(ctx, request{op: op, collection: users, query: filter}) {
+			if err != nil {
+				return err
+			}
+			id := idKey(user.text("id"))
+			of[id] = append(of[id], group.name)
+		}
+	}
+	return nil
+}
