@@ -30,11 +30,25 @@ func (m *employment) settle() {
 	}
 	settled := *m
 	settled.said = nil
-	var known []Period
+	var known []Period         // by what was said before; not made until a contract may have lapsed
+	var soonest time.Time      // before which none of those can have ended
 	var last time.Time         // when HR had said something before
 	lapsed := false            // since then, or earlier and for good
 	for _, e := range m.said { // in the order in which HR said them
 		at := e.Said()
+		sure := !lapsed && (soonest.IsZero() || at.Before(soonest))
+		if end := e.Profile.EndDate; !end.IsZero() {
+			if ends := end.utc().Add(-zonesApart); soonest.IsZero() || ends.Before(soonest) {
+				soonest = ends
+			}
+		}
+		if sure {
+			settled.said, known, last = append(settled.said, e), nil, at
+			continue
+		}
+		if known == nil {
+			known = settled.contracts()
+		}
 		ended := func(p Period) bool { return !p.never() && !p.Ends.IsZero() && !p.Ends.After(at) }
 		lapsed = lapsed || slices.ContainsFunc(known, func(p Period) bool { return ended(p) && p.Ends.After(last) })
 		next := nextAccess(known, at)
@@ -193,22 +207,38 @@ func (m *employment) starts() (start Date, moot map[*Event]bool) {
 			moot[old] = true
 		}
 	}
+	announced := m.announced()
 	for _, e := range m.said {
 		day, ok := m.startIn(e)
 		if !ok || !opening.before(e) || day.Compare(start) > 0 && !postpones(e, start, contract) {
 			continue
 		}
 		if day != start {
-			for _, old := range m.said {
-				first, ok := m.startIn(old)
-				if ok && old.before(e) && first == start && old.Effective == start {
-					moot[old] = true
-				}
+			later := announced[start]
+			for len(later) > 0 && later[0].before(e) {
+				moot[later[0]] = true
+				later = later[1:]
 			}
+			announced[start] = later
 		}
 		start, contract = day, e.Profile.EndDate
 	}
 	return start, moot
+}
+
+// announced are the snapshots that name a first day and take effect on it, by that day,
+// in the order in which HR said them.
+func (m *employment) announced() map[Date][]*Event {
+	byDay := map[Date][]*Event{}
+	for _, e := range m.said {
+		if first, ok := m.startIn(e); ok && e.Effective == first {
+			byDay[first] = append(byDay[first], e)
+		}
+	}
+	for _, list := range byDay {
+		slices.SortFunc(list, (*Event).compare)
+	}
+	return byDay
 }
 
 // startIn is the first day of the employment that a snapshot names, if it names

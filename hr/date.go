@@ -1,6 +1,7 @@
 package hr
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -43,7 +44,9 @@ func (d Date) String() string {
 func (d Date) AddDays(n int) Date { return DateOf(d.utc().AddDate(0, 0, n)) }
 
 // Compare is negative, zero or positive as d is before, the same as or after e.
-func (d Date) Compare(e Date) int { return d.utc().Compare(e.utc()) }
+func (d Date) Compare(e Date) int {
+	return cmp.Or(cmp.Compare(d.Year, e.Year), cmp.Compare(d.Month, e.Month), cmp.Compare(d.Day, e.Day))
+}
 
 // StartIn is the first instant of the day in a zone. Where clocks are put
 // forward at midnight the day starts later than 00:00; where they are put back
