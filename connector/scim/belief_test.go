@@ -200,3 +200,27 @@ func TestWhatTurnsOutFalseIsForgotten(t *testing.T) {
 	set()
 	assert.Equal(t, map[string]int{http.MethodPut: 1, http.MethodPatch: 1}, sent, "tried again")
 }
+
+// What a service answers to another form of a change says what became of it: an outage
+// is no refusal by that service of what was sent first.
+func TestAnOutageWhileAnotherFormIsTriedIsAnOutage(t *testing.T) {
+	app, _ := serve(t, "staff")
+	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPatch {
+			app.ServeHTTP(w, r)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		if strings.Contains(string(body), `"replace"`) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(server.Close)
+	c := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token})
+	err := c.(connector.Updater).Update(t.Context(), anna, map[string]any{"title": "new"})
+	assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind, "%v", err)
+}

@@ -99,11 +99,11 @@ func (c *client) inForms(operations []operation, mayNull bool, send func([]opera
 			c.note(capitals, byCapitals, capital)
 			return nil
 		}
+		if !refusedFilter(err) {
+			return err // of another form, too: it may have been done, or is to be sent again
+		}
 		if i == 0 {
 			first = err
-		}
-		if !refusedFilter(first) {
-			return first
 		}
 	}
 	return first

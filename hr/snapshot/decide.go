@@ -98,18 +98,19 @@ func (o *Options) propose(id string, rows []*Row, events []hr.Event) (finding, e
 	if !slices.ContainsFunc(events, o.newer) {
 		switch {
 		case row == nil:
-			f = s.absent()
+			f, err = s.gone(t, (*subject).absent)
 		case row.Left || s.over():
-			f = s.left()
+			f, err = s.gone(t, (*subject).left)
 		case row.unclear:
 			f = s.ask(CodeUnknownStatus, "has a word for whether they have left that is not known: add it to snapshot.left.values, or to snapshot.left.present", hr.EventKey{})
 		case s.several(t):
-			if f, err = s.jobs(t); err != nil {
-				return finding{}, err
-			}
+			f, err = s.jobs(t)
 		default:
 			f = s.present(t)
 		}
+	}
+	if err != nil {
+		return finding{}, err
 	}
 	f.employed, f.upcoming = s.now != nil, s.next != nil
 	return f, nil

@@ -11,6 +11,12 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
+// derived begins the IDs of positions to which the file gives none.
+const derived = "job-"
+
+// unnamed reports whether an ID is none that HR gave.
+func unnamed(id string) bool { return id == "" || strings.HasPrefix(id, derived) }
+
 // jobID is the ID of the position that a row is of: the file's own, else one that follows
 // from what tells jobs apart. That includes the first day, so that a job that is taken up
 // again later is another position.
@@ -20,7 +26,7 @@ func (r *Row) jobID() string {
 	}
 	p := &r.Profile
 	sum := sha256.Sum256([]byte(strings.Join([]string{p.Department, p.JobTitle, p.Company, p.StartDate.String()}, "\x00")))
-	return "job-" + hex.EncodeToString(sum[:6])
+	return derived + hex.EncodeToString(sum[:6])
 }
 
 // sameJob reports whether two profiles are of jobs that nothing tells apart but dates.
@@ -112,8 +118,8 @@ type held struct {
 }
 
 // positions are those that the person holds, or is to begin with; of several, those of
-// which the snapshot speaks.
-func (s *subject) positions(t hr.Timeline) ([]*held, error) {
+// which the snapshot speaks. It also reports whether there are others.
+func (s *subject) positions(t hr.Timeline) (ours []*held, others bool, err error) {
 	all := t.Positions
 	if len(all) == 0 {
 		all = []hr.Position{{Periods: t.Periods}}
@@ -129,22 +135,38 @@ func (s *subject) positions(t hr.Timeline) ([]*held, error) {
 		}
 	}
 	if len(list) < 2 {
-		return list, nil
+		return list, false, nil
 	}
-	var kept []*held
 	for _, h := range list {
-		ours := h.in.Event.Source == s.Source
+		covered := h.in.Event.Source == s.Source
 		if s.Covers != nil {
-			var err error
-			if ours, err = s.Covers(s.id, &h.in.Profile); err != nil {
-				return nil, err
+			if covered, err = s.Covers(s.id, &h.in.Profile); err != nil {
+				return nil, false, err
 			}
 		}
-		if ours {
-			kept = append(kept, h)
+		if covered {
+			ours = append(ours, h)
 		}
 	}
-	return kept, nil
+	return ours, len(ours) < len(list), nil
+}
+
+// gone is about somebody of whom no row says that they hold a position. What another
+// system has given them is not the file's to end.
+func (s *subject) gone(t hr.Timeline, end func(*subject) finding) (finding, error) {
+	list, others, err := s.positions(t)
+	if err != nil || !others {
+		return end(s), err
+	}
+	var f finding
+	for _, h := range list {
+		found := end(s.with(s.row, h, endingID(h), false))
+		f.events = append(f.events, found.events...)
+		if f.question == nil {
+			f.question = found.question
+		}
+	}
+	return f, nil
 }
 
 // pair finds the position that each row speaks of. A row that names none is of the one
@@ -166,7 +188,8 @@ func (s *subject) pair(list []*held) map[*Row]*held {
 		return h.ID == id || slices.Contains(h.Former, id)
 	}
 	alike := func(row *Row, h *held) bool {
-		return (row.PositionID == "" || h.ID == "") && sameJob(&row.Profile, &h.in.Profile)
+		p := row.over(h.in.Profile) // a value that is lost is as it was
+		return (row.PositionID == "" || unnamed(h.ID)) && sameJob(&p, &h.in.Profile)
 	}
 	began := func(row *Row, h *held) bool { return row.Profile.StartDate == h.in.Profile.StartDate }
 	for _, rows := range [][]*Row{s.current, s.done} {
@@ -192,12 +215,12 @@ func (s *subject) pair(list []*held) map[*Row]*held {
 		return row.PositionID == "" && began(row, h) && alone(row.Profile.StartDate)
 	})
 	// A hire for the first day of a position that has no ID would name that one.
-	unnamed := func(row *Row, h *held) bool { return h.ID == "" && began(row, h) }
+	first := func(row *Row, h *held) bool { return h.ID == "" && began(row, h) }
 	each(s.current, func(row *Row, h *held) bool {
 		p, in := &row.Profile, &h.in.Profile
-		return unnamed(row, h) && (p.Department == in.Department || p.JobTitle == in.JobTitle)
+		return first(row, h) && (p.Department == in.Department || p.JobTitle == in.JobTitle)
 	})
-	each(s.current, unnamed)
+	each(s.current, first)
 	rest := slices.DeleteFunc(slices.Clone(s.current), func(row *Row) bool { return pairs[row] != nil })
 	if free := len(list) - len(taken); len(rest) == 1 && free == 1 {
 		each(rest, func(row *Row, h *held) bool {
@@ -218,10 +241,11 @@ func (s *subject) jobs(t hr.Timeline) (finding, error) {
 	default:
 		return s.begin(s.with(s.row, nil, s.current[0].jobID(), len(s.current) > 1).present(t)), nil
 	}
-	list, err := s.positions(t)
+	list, _, err := s.positions(t)
 	if err != nil {
 		return finding{}, err
 	}
+	s.keepPrimary(t, s.pair(list))
 	f := s.settle(t, list, false)
 	if f.question != nil || len(s.current) < 2 {
 		return f, nil
@@ -236,6 +260,23 @@ func (s *subject) jobs(t hr.Timeline) (finding, error) {
 		return s.settle(t, list, true), nil
 	}
 	return f, nil
+}
+
+// keepPrimary lets the position that is the primary one stay so, where the file says
+// nothing that makes another one of its rows primary: the order of rows may change.
+func (s *subject) keepPrimary(t hr.Timeline, pairs map[*Row]*held) {
+	holds := t.Held(s.AsOf)
+	if len(holds) == 0 {
+		return
+	}
+	for i, row := range s.current {
+		first := s.current[0]
+		if h := pairs[row]; h != nil && h.ID == holds[0].ID && row.Primary == first.Primary && row.Profile.StartDate == first.Profile.StartDate {
+			s.current = slices.Insert(slices.Delete(slices.Clone(s.current), i, i+1), 0, row)
+			s.row = row
+			return
+		}
+	}
 }
 
 // begin adds the other positions to what begins the first one.
@@ -285,6 +326,9 @@ func (s *subject) settle(t hr.Timeline, list []*held, call bool) (f finding) {
 		if pairs[row] == nil {
 			add(s.taken(t, row, call && row == s.current[0]))
 		}
+	}
+	if f.question != nil {
+		return f // whoever is asked has to know which positions are left: none ends by itself
 	}
 	for _, h := range list {
 		paired := false
@@ -340,11 +384,33 @@ func endingID(h *held) string {
 	return row.jobID()
 }
 
+// mayBe reports whether the row may be of a position that is over: it has the ID, or the
+// same first day and a job that the position had, unless HR names both, differently.
+func (r *Row) mayBe(p *hr.Position) bool {
+	if id := r.jobID(); p.ID == id || slices.Contains(p.Former, id) {
+		return true
+	}
+	if r.PositionID != "" && !unnamed(p.ID) {
+		return false
+	}
+	for _, period := range p.Periods {
+		for _, in := range period.Snapshots {
+			if sameJob(&r.Profile, &in.Profile) && r.Profile.StartDate == in.Profile.StartDate {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // taken is about a job that is new.
 func (s *subject) taken(t hr.Timeline, row *Row, call bool) finding {
+	if row.PositionID == "" && (row.missing["worker.department"] || row.missing["worker.jobTitle"] || row.missing["worker.company"] || row.missing[FieldStart]) {
+		return s.ask(CodeUnsettled, fmt.Sprintf("has a position in line %d that lost what would tell which one it is: mend the file", row.Line), hr.EventKey{})
+	}
 	id := row.jobID()
 	for _, p := range t.Positions {
-		if p.At(s.AsOf) == nil && (p.ID == id || slices.Contains(p.Former, id)) {
+		if p.At(s.AsOf) == nil && row.mayBe(&p) {
 			return s.ask(CodeLeft, fmt.Sprintf("has given up the position of line %d, but holds it by the snapshot: if they hold it again, "+
 				"it needs another positionId or first day; if they never gave it up, HR must rescind what ended it", row.Line), p.Periods[len(p.Periods)-1].End.Event)
 		}

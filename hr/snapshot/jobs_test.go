@@ -227,3 +227,92 @@ func TestAccessIsTheUnionOfTheRows(t *testing.T) {
 		}
 	})
 }
+
+// A file that changes its mind about IDs, departments or the order of its rows takes
+// nothing from anybody by that, and gives nothing back that had ended.
+func TestAFileThatChangesItsMindTakesNothing(t *testing.T) {
+	const (
+		sales = "1,Berg,Sales,Clerk,2025-01-15,,no,S\n"
+		lab   = "1,Berg,Lab,Nurse,2025-01-15,,no,L\n"
+		later = "1,Berg,Lab,Nurse,2025-02-15,,no,L\n"
+		ops   = "1,Berg,Ops,Nurse,2025-02-15,,no,L\n"
+	)
+	plain, named := jobsMapping(), jobsMapping("named")
+	rename := strings.NewReplacer("Sales", "Revenue", "Lab", "Science").Replace
+	renumber := strings.NewReplacer(",S\n", ",S2\n", ",L\n", ",L2\n").Replace
+	lost := strings.NewReplacer("Sales", "#N/A", "Lab", "#N/A").Replace
+	both := []string{"Sales Clerk", "Lab Nurse"}
+	type step struct {
+		m    snapshot.Mapping
+		text string
+	}
+	for name, tc := range map[string]struct {
+		steps []step
+		want  []string
+		asks  snapshot.Code
+	}{
+		"departments are lost, and there again": {[]step{{plain, sales + lab}, {plain, lost(sales + lab)}, {plain, sales + lab}}, both, ""},
+		"departments are lost":                  {[]step{{plain, sales + lab}, {plain, lost(sales + lab)}}, both, ""},
+		"rows change their order":               {[]step{{plain, sales + lab}, {plain, lab + sales}}, both, ""},
+		"a move, an end, and there again":       {[]step{{plain, sales + later}, {plain, sales + ops}, {plain, sales}, {plain, sales + ops}}, []string{"Sales Clerk"}, snapshot.CodeLeft},
+		"IDs are dropped after an end":          {[]step{{named, sales + lab}, {named, sales}, {plain, sales + lab}}, []string{"Sales Clerk"}, snapshot.CodeLeft},
+		"IDs are added after an end":            {[]step{{plain, sales + lab}, {plain, sales}, {named, sales + lab}}, []string{"Sales Clerk"}, snapshot.CodeLeft},
+	} {
+		t.Run(name, func(t *testing.T) {
+			known, asked := steps(t, len(tc.steps), func(i int) (snapshot.Mapping, string) { return tc.steps[i].m, tc.steps[i].text })
+			assert.Equal(t, tc.want, jobsOf(known, 7*len(tc.steps)))
+			assert.Equal(t, tc.asks, asked)
+		})
+	}
+	for name, texts := range map[string][]string{ // nobody knows what they hold, but they hold two
+		"departments are renamed, and named back": {sales + lab, rename(sales + lab), sales + lab},
+	} {
+		t.Run(name, func(t *testing.T) {
+			known, asked := steps(t, len(texts), func(i int) (snapshot.Mapping, string) { return plain, texts[i] })
+			assert.Len(t, jobsOf(known, 7*len(texts)), 2)
+			assert.Equal(t, snapshot.CodeLeft, asked)
+		})
+	}
+	t.Run("IDs are renumbered, and numbered back", func(t *testing.T) {
+		texts := []string{sales + later, renumber(sales + later), sales + later}
+		known, asked := steps(t, len(texts), func(i int) (snapshot.Mapping, string) { return named, texts[i] })
+		assert.Len(t, jobsOf(known, 7*len(texts)), 2)
+		assert.Equal(t, snapshot.CodeLeft, asked)
+	})
+}
+
+// steps plays nights that are a week apart, and returns what is known then and the code
+// of the last night's question.
+func steps(t *testing.T, n int, file func(i int) (snapshot.Mapping, string)) (known []hr.Event, asked snapshot.Code) {
+	t.Helper()
+	for i := range n {
+		m, text := file(i)
+		r, events, bad := night(t, m, jobsHeader+text, known, 7*i)
+		require.Empty(t, bad)
+		known = append(known, events...)
+		asked = ""
+		for _, q := range r.Questions() {
+			asked = q.Code
+		}
+	}
+	return known, asked
+}
+
+// Who is not in the file any more loses what the file gave, and nothing else.
+func TestWhoIsGoneKeepsWhatAnotherSystemGave(t *testing.T) {
+	const sales = "1,Berg,Sales,Clerk,2025-01-15,,no,S\n"
+	for name, text := range map[string]string{"absent": "", "marked": strings.Replace(sales, ",,", ",gone,", 1)} {
+		t.Run(name, func(t *testing.T) {
+			_, known, _ := night(t, jobsMapping("named"), jobsHeader+sales, nil, 0)
+			other := known[0]
+			profile := *other.Profile
+			profile.Department, profile.JobTitle, profile.StartDate = "Agency", "Guard", profile.StartDate.AddDays(30)
+			other.Effective = profile.StartDate
+			other.EventKey, other.PositionID, other.Primary, other.Profile = hr.EventKey{Source: "/agency", ID: "a-1"}, "A", false, &profile
+			known = append(known, other)
+			_, events, bad := night(t, jobsMapping("named"), jobsHeader+text, known, 7)
+			require.Empty(t, bad)
+			assert.Equal(t, []string{"Agency Guard"}, jobsOf(append(known, events...), 9))
+		})
+	}
+}
