@@ -65,6 +65,7 @@ roles:
       {app: postgresql, entitlements: [%[7]smanagers]}, {app: scimmy, entitlements: [%[7]smanagers]}]}
 leaver: {retain: 1s, delete: true}
 sweep: {every: 2s}
+breaker: {enabled: false} # years of leavers come within a minute
 `
 
 // groupNames are the groups that the roles grant, without their prefix.
