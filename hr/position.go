@@ -366,12 +366,12 @@ func (j job) overBefore(opening *Event) bool {
 		over(j.contractBefore(opening))
 }
 
-// contractBefore is when the last contract ends by what HR had said before an event; far
-// ahead if it has no end.
+// contractBefore is when the last contract that gives access ends by what HR had said
+// before an event; far ahead if it has no end.
 func (j job) contractBefore(opening *Event) time.Time {
 	known := *j.employment
 	known.said = filter(j.said, func(e *Event) bool { return e.before(opening) })
-	periods := known.contracts()
+	periods := slices.DeleteFunc(known.contracts(), func(p Period) bool { return p.never() })
 	if len(periods) == 0 || periods[len(periods)-1].Ends.IsZero() {
 		return opening.Said().AddDate(1000, 0, 0)
 	}

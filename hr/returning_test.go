@@ -164,3 +164,29 @@ func TestAccessIsTheUnionOfPositions(t *testing.T) {
 		}
 	})
 }
+
+// A period that never was, of a contract that ended before it began, does not make a
+// lapsed contract look as if it went on: another position does not bring access back.
+func TestAPeriodThatNeverWasHidesNoLapse(t *testing.T) {
+	said := func(id string, typ hr.EventType, recorded, effective int, position, zone string, end int) hr.Event {
+		e := hr.Event{
+			EventKey: hr.EventKey{Source: "/hr", ID: id}, Type: typ, PersonID: person, PositionID: position,
+			Recorded: firstDay.AddDays(recorded).StartIn(time.UTC), Effective: firstDay.AddDays(effective),
+		}
+		e.Profile = &hr.Profile{
+			Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Berg", StartDate: e.Effective, Location: hr.Location{TimeZone: zone},
+		}
+		if end >= 0 {
+			e.Profile.EndDate = firstDay.AddDays(end)
+		}
+		return e
+	}
+	timeline := merge(
+		said("contract", hr.EventHired, 0, 0, "", "UTC", 2),
+		said("never", hr.EventHired, 0, 28, "", "Pacific/Kiritimati", 0),
+		said("again", hr.EventConverted, 5, 27, "A", "Pacific/Pago_Pago", -1),
+		said("back", hr.EventHired, 5, 0, "B", "UTC", -1),
+	)
+	assert.Equal(t, hr.StatusEnded, timeline.At(firstDay.AddDays(6).StartIn(time.UTC)).Status, "%v", lines(timeline))
+	assert.True(t, slices.ContainsFunc(timeline.Conflicts, func(c hr.Conflict) bool { return c.Event.ID == "back" }), "a human is asked")
+}
