@@ -17,7 +17,7 @@ const (
 	// that hangs takes up no more than its share.
 	MainSlots = 200
 	// GivingSlots is how many of these may be steps that give access, so that those that
-	// take it away begin to wait for a place in the app at once, before all of them.
+	// take it away find a slot, in which they wait for a place in the app (see Places).
 	GivingSlots = 150
 	// OverflowSlots is how many more one worker has under way from the own queue of
 	// an app without a rate.
@@ -48,7 +48,7 @@ func AppQueue(app string) string { return "tenure-app-" + app }
 type App struct {
 	Connector connector.Connector
 	// Rate is how often the app may be called. If there is one, all steps go over
-	// the app's own queue: those that wait for their turn take nobody's place.
+	// the app's own queue: those that wait for their turn take nobody's slot.
 	Rate pace.Rate
 	// Pacer is told when the app asks to be left alone; may be nil.
 	Pacer *pace.Pacer
@@ -97,9 +97,9 @@ func (app *App) urgently() Route {
 	return route
 }
 
-// enter takes one of the app's places in the main queue, or in the urgent one, until
+// takeSlot takes one of the app's slots in the main queue, or in the urgent one, until
 // leave is called. If there is none, the step has to go elsewhere.
-func (app *App) enter(name string, urgent, gives bool) (leave func(), elsewhere *Route) {
+func (app *App) takeSlot(name string, urgent, gives bool) (leave func(), elsewhere *Route) {
 	most := int64(MainSlots)
 	if gives {
 		most = GivingSlots

@@ -40,7 +40,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	// One that the urgent queue had no room for is as urgent on another.
 	urgent := info.TaskQueue == UrgentQueue || info.Priority.PriorityKey == PriorityUrgent
 	if info.TaskQueue != AppQueue(req.Step.App) {
-		leave, elsewhere := app.enter(req.Step.App, info.TaskQueue == UrgentQueue, req.Step.Kind.Gives())
+		leave, elsewhere := app.takeSlot(req.Step.App, info.TaskQueue == UrgentQueue, req.Step.Kind.Gives())
 		if elsewhere != nil {
 			return StepResult{Result: ResultMoved, Route: *elsewhere}, nil
 		}

@@ -178,24 +178,29 @@ func TestWhoBeginsOrComesBackIsGivenWhatPolicyGrants(t *testing.T) {
 	b.live(4 * day)
 }
 
-// An app that is down on the first day is given later, also if what the person is has
-// changed meanwhile: it was theirs from the beginning.
-func TestWhatAJoinerIsStillOwedIsNoGrant(t *testing.T) {
-	b := limited(t)
-	down := true
-	b.apps["wiki"].OnCall(func(context.Context, string, string) error {
-		if down {
+// down has an app fail all calls until it is up again.
+func (b *biography) down(app string, until time.Duration) {
+	isDown := true
+	b.apps[app].OnCall(func(context.Context, string, string) error {
+		if isDown {
 			return errors.New("down")
 		}
 		return nil
 	})
+	b.on(until, func() { isDown = false })
+}
+
+// An app that is down on the first day is given later, also if what the person is has
+// changed meanwhile: it was theirs from the beginning.
+func TestWhatAJoinerIsStillOwedIsNoGrant(t *testing.T) {
+	b := limited(t)
+	b.down("wiki", day+time.Hour)
 	b.others(0, ledger.Grants, 3)
 	b.hears(time.Minute, hired("Development"))
 	b.on(time.Hour, func() { assert.Equal(t, "none", b.state("wiki")) })
 	promoted := profile("Development")
 	promoted.JobTitle = "Admiral"
 	b.hears(day, hr.Event{Type: hr.EventUpdated, Profile: promoted})
-	b.on(day+time.Hour, func() { down = false })
 	b.live(3 * day)
 	assert.Equal(t, working, b.states())
 }
@@ -347,13 +352,7 @@ func TestSuspensionsOfWhoHasNoAccountYetAreHeld(t *testing.T) {
 // What a joiner is owed stays so while their end is held, by mistake.
 func TestWhatAJoinerIsOwedIsNoGrantOnceTheirEndIsCancelled(t *testing.T) {
 	b := limited(t)
-	down := true
-	b.apps["wiki"].OnCall(func(context.Context, string, string) error {
-		if down {
-			return errors.New("down")
-		}
-		return nil
-	})
+	b.down("wiki", 2*day+time.Hour)
 	b.others(0, ledger.Grants, 3)
 	hire := hired("Development")
 	hire.ID = "hire"
@@ -366,7 +365,6 @@ func TestWhatAJoinerIsOwedIsNoGrantOnceTheirEndIsCancelled(t *testing.T) {
 		})
 		require.NoError(t, err)
 	})
-	b.on(2*day+time.Hour, func() { down = false })
 	b.live(4 * day)
 	assert.Equal(t, working, b.states())
 }

@@ -17,6 +17,9 @@ const derived = "job-"
 // unnamed reports whether an ID is none that HR gave.
 func unnamed(id string) bool { return id == "" || strings.HasPrefix(id, derived) }
 
+// jobFields are what tells the jobs of one person apart, besides their first days.
+var jobFields = []string{"worker.department", "worker.jobTitle", "worker.company"}
+
 // jobID is the ID of the position that a row is of: the file's own, else one that follows
 // from what tells jobs apart. That includes the first day, so that a job that is taken up
 // again later is another position.
@@ -24,14 +27,22 @@ func (r *Row) jobID() string {
 	if r.PositionID != "" {
 		return r.PositionID
 	}
-	p := &r.Profile
-	sum := sha256.Sum256([]byte(strings.Join([]string{p.Department, p.JobTitle, p.Company, p.StartDate.String()}, "\x00")))
+	var told []string
+	for _, field := range jobFields {
+		told = append(told, *texts[field](&r.Profile))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(append(told, r.Profile.StartDate.String()), "\x00")))
 	return derived + hex.EncodeToString(sum[:6])
 }
 
 // sameJob reports whether two profiles are of jobs that nothing tells apart but dates.
 func sameJob(a, b *hr.Profile) bool {
-	return a.Department == b.Department && a.JobTitle == b.JobTitle && a.Company == b.Company
+	return !slices.ContainsFunc(jobFields, func(field string) bool { return *texts[field](a) != *texts[field](b) })
+}
+
+// jobLost reports whether the file has lost some of what tells which job the row is of.
+func (r *Row) jobLost() bool {
+	return r.PositionID == "" && (r.missing[FieldStart] || slices.ContainsFunc(jobFields, func(field string) bool { return r.missing[field] }))
 }
 
 // contradicts is what rows of one person say differently of the human, whom there is
@@ -405,7 +416,7 @@ func (r *Row) mayBe(p *hr.Position) bool {
 
 // taken is about a job that is new.
 func (s *subject) taken(t hr.Timeline, row *Row, call bool) finding {
-	if row.PositionID == "" && (row.missing["worker.department"] || row.missing["worker.jobTitle"] || row.missing["worker.company"] || row.missing[FieldStart]) {
+	if row.jobLost() {
 		return s.ask(CodeUnsettled, fmt.Sprintf("has a position in line %d that lost what would tell which one it is: mend the file", row.Line), hr.EventKey{})
 	}
 	id := row.jobID()

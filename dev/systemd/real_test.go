@@ -1,6 +1,6 @@
 //go:build real
 
-package units_test
+package systemd_test
 
 import (
 	"os"

@@ -1,4 +1,4 @@
-package units_test
+package systemd_test
 
 import (
 	"errors"
