@@ -61,6 +61,7 @@ func lead(encoded string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	fmt.Fprintln(os.Stderr, firstWords)
 	store, err := sqlite.Open(ctx, l.Ledger)
 	if err != nil {
 		return err

@@ -32,6 +32,9 @@ type death struct {
 	After int64
 }
 
+// firstWords is what a process says once a SIGTERM no longer kills it.
+const firstWords = "listens for SIGTERM"
+
 // lastWords is what a process says before it dies; a point follows.
 const lastWords = "killed "
 

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -69,6 +70,12 @@ func liveOn(t *testing.T, l life, d *deaths, done <-chan struct{}) {
 		select {
 		case <-p.Ended():
 		case <-done:
+			assert.NoError(t, process.Await(t.Context(), func(context.Context) error {
+				if closed(p.Ended()) || strings.HasPrefix(said.String(), firstWords) {
+					return nil
+				}
+				return errors.New("it does not listen for SIGTERM yet")
+			}))
 			p.Stop()
 		}
 		switch words := said.String(); {
