@@ -44,13 +44,52 @@ func As[T any](c Connector) (capability T, ok bool) {
 		capability, ok = any(changes{g}).(T)
 		return capability, ok
 	}
+	if known, is := c.(Announcer); is && !announced[T](known.Capabilities()) {
+		return capability, false
+	}
 	if capability, ok = c.(T); ok {
 		return capability, true
 	}
 	if jit, is := c.(JustInTime); is && jit.Inner() != nil {
-		capability, ok = jit.Inner().(T)
+		return As[T](jit.Inner())
 	}
 	return capability, ok
+}
+
+// Announcer is a connector that says what it offers, whatever its type implements.
+type Announcer interface{ Capabilities() Capabilities }
+
+// announced reports whether can has what the interface T is for.
+func announced[T any](can Capabilities) bool {
+	switch any((*T)(nil)).(type) {
+	case *Creator:
+		return can.Create
+	case *Adopter:
+		return can.Adopt
+	case *Updater:
+		return can.Update
+	case *Relabeler:
+		return can.Relabel
+	case *Switch:
+		return can.Disable
+	case *Deleter:
+		return can.Delete
+	case *Entitler:
+		return can.Entitlements
+	case *EntitlementLister:
+		return can.ListEntitlements
+	case *SessionRevoker:
+		return can.Sessions
+	case *CredentialResetter:
+		return can.ResetCredentials
+	case *DataMover:
+		return can.HandOver
+	case *Lister:
+		return can.List
+	case *Prober:
+		return can.Probe
+	}
+	return true
 }
 
 // GivenUp is the error of a call whose caller has gone, or nil: of connectors that

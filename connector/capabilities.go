@@ -1,25 +1,105 @@
 package connector
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Capabilities is what an open connector can do. A kind may be able to do more
-// than one of its apps: settings such as a SCIM profile take away.
+// Capabilities is what an open connector offers. A kind may be able to do more than one
+// of its apps: settings such as a SCIM profile take away, and so does what the app says
+// of itself.
+//
+// A call that is not offered is never made, whether or not the kind implements it, and
+// one that is offered is not answered by KindUnsupported.
 type Capabilities struct {
 	Create, Adopt, Update, Relabel, Disable, Delete, Entitlements, ListEntitlements, Sessions, HandOver, List, Probe bool
 
+	// ResetCredentials may change while the connector is open, if only the app itself
+	// knows: it is offered until the app has said that it is not. All else is settled when
+	// the connector is opened, without a call to the app.
+	ResetCredentials bool
+
 	Reversible bool          // with Disable: Enable restores the account
 	RecycleBin time.Duration // with Delete: how long a deleted account can be brought back
+
+	// Directory names the app by which people sign in to this one, if accounts appear by
+	// themselves when they do (SAML, OIDC): then there is nothing to create. While the
+	// directory lets somebody in, what was ended here may begin anew.
+	Directory string
+}
+
+// capability is one that there is: its name, whether it is offered, and the operations
+// that it allows.
+type capability struct {
+	name    string
+	offered func(Capabilities) bool
+	ops     []string
+}
+
+// capabilities lists all that there are.
+var capabilities = []capability{
+	{"create", func(can Capabilities) bool { return can.Create }, []string{OpCreate}},
+	{"adopt", func(can Capabilities) bool { return can.Adopt }, []string{OpAdopt}},
+	{"update", func(can Capabilities) bool { return can.Update }, []string{OpUpdate}},
+	{"relabel", func(can Capabilities) bool { return can.Relabel }, []string{OpRelabel}},
+	{"disable", func(can Capabilities) bool { return can.Disable }, []string{OpDisable, OpEnable}},
+	{"delete", func(can Capabilities) bool { return can.Delete }, []string{OpDelete}},
+	{"entitlements", func(can Capabilities) bool { return can.Entitlements }, []string{OpGrant, OpRevoke}},
+	{"sessions", func(can Capabilities) bool { return can.Sessions }, []string{OpRevokeSessions}},
+	{"reset credentials", func(can Capabilities) bool { return can.ResetCredentials }, []string{OpResetCredentials}},
+	{"hand over", func(can Capabilities) bool { return can.HandOver }, []string{OpHandOver}},
+	{"list", func(can Capabilities) bool { return can.List }, []string{OpList}},
+	{"list entitlements", func(can Capabilities) bool { return can.ListEntitlements }, []string{OpListEntitlements}},
+	{"probe", func(can Capabilities) bool { return can.Probe }, []string{OpProbe}},
+}
+
+// Names returns the names of the capabilities, as `tenure app list` shows them.
+func (can Capabilities) Names() []string {
+	names := []string{}
+	for _, c := range capabilities {
+		if c.offered(can) {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+// Ops returns the names of the operations that the capabilities are made of. Enabling
+// is one of them only where it restores what was disabled.
+func (can Capabilities) Ops() []string {
+	ops := []string{OpFind, OpRead, OpCheck}
+	for _, c := range capabilities {
+		if c.offered(can) {
+			ops = append(ops, c.ops...)
+		}
+	}
+	return slices.DeleteFunc(ops, func(op string) bool { return op == OpEnable && !can.Reversible })
+}
+
+// Offers reports whether the operation of this name may be called. Whoever can disable
+// can be asked to enable, too: an account that was made inactive has to be turned on.
+func (can Capabilities) Offers(op string) bool {
+	for _, c := range capabilities {
+		if slices.Contains(c.ops, op) {
+			return c.offered(can)
+		}
+	}
+	return op == OpFind || op == OpRead || op == OpCheck
 }
 
 // CapabilitiesOf finds out what c implements.
 func CapabilitiesOf(c Connector) Capabilities {
+	if known, ok := c.(Announcer); ok {
+		return known.Capabilities()
+	}
 	caps := Capabilities{
 		Create: has[Creator](c), Adopt: has[Adopter](c), Update: has[Updater](c), Relabel: has[Relabeler](c),
 		Entitlements: has[Entitler](c), ListEntitlements: has[EntitlementLister](c),
 		Sessions: has[SessionRevoker](c), HandOver: has[DataMover](c), List: has[Lister](c), Probe: has[Prober](c),
 	}
-	if has[JustInTime](c) {
+	if jit, ok := As[JustInTime](c); ok {
 		caps.Create = false // they make themselves
+		caps.Directory = jit.Directory()
 	}
 	if s, ok := As[Switch](c); ok {
 		caps.Disable, caps.Reversible = true, s.Reversible()
@@ -33,33 +113,4 @@ func CapabilitiesOf(c Connector) Capabilities {
 func has[T any](c Connector) bool {
 	_, ok := As[T](c)
 	return ok
-}
-
-// Ops are the names of the operations that the capabilities are made of, in the
-// order of an account's life.
-func (can Capabilities) Ops() []string {
-	ops := []string{OpFind, OpRead, OpCheck}
-	for _, capability := range []struct {
-		has bool
-		ops []string
-	}{
-		{can.Probe, []string{OpProbe}},
-		{can.List, []string{OpList}},
-		{can.ListEntitlements, []string{OpListEntitlements}},
-		{can.Create, []string{OpCreate}},
-		{can.Adopt, []string{OpAdopt}},
-		{can.Update, []string{OpUpdate}},
-		{can.Relabel, []string{OpRelabel}},
-		{can.Entitlements, []string{OpGrant, OpRevoke}},
-		{can.Disable, []string{OpDisable}},
-		{can.Disable && can.Reversible, []string{OpEnable}},
-		{can.Sessions, []string{OpRevokeSessions}},
-		{can.HandOver, []string{OpHandOver}},
-		{can.Delete, []string{OpDelete}},
-	} {
-		if capability.has {
-			ops = append(ops, capability.ops...)
-		}
-	}
-	return ops
 }

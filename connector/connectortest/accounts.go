@@ -188,7 +188,7 @@ func (s *suite) list(t *testing.T) {
 		account := s.make(t, c, s.spec())
 		want[account.ID] = account
 	}
-	if entitler, ok := c.(connector.Entitler); ok {
+	if entitler, ok := connector.As[connector.Entitler](c); ok {
 		for id := range want {
 			require.NoError(t, entitler.Grant(t.Context(), id, s.Entitlements[:1]))
 			want[id] = read(t, c, id)

@@ -36,7 +36,7 @@ func (s *suite) shownAttributes(t *testing.T) {
 	assert.Equal(t, []string{second}, s.dropped(t, c, bare.ID, map[string]any{second: "Missing"}), "one that is not there")
 	assert.Empty(t, s.dropped(t, c, bare.ID, map[string]any{second: ""}), "nothing, as wanted")
 
-	if updater, ok := c.(connector.Updater); ok {
+	if updater, ok := connector.As[connector.Updater](c); ok {
 		changed := map[string]any{first: "Changed", second: ""}
 		require.NoError(t, updater.Update(t.Context(), made.ID, changed))
 		assert.Empty(t, s.dropped(t, c, made.ID, changed), "set and cleared by an update")
@@ -54,7 +54,7 @@ func (s *suite) droppedAttributes(t *testing.T) {
 	made := s.make(t, c, spec)
 	assert.Equal(t, []string{second}, s.dropped(t, c, made.ID, spec.Attributes))
 
-	updater, ok := c.(connector.Updater)
+	updater, ok := connector.As[connector.Updater](c)
 	if !ok {
 		return
 	}

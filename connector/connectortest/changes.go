@@ -45,7 +45,7 @@ func (s *suite) disableAndEnable(t *testing.T) {
 	c := s.open(t)
 	toggle := c.(connector.Switch)
 	made, other := s.make(t, c, s.spec()), s.make(t, c, s.spec())
-	if entitler, ok := c.(connector.Entitler); ok {
+	if entitler, ok := connector.As[connector.Entitler](c); ok {
 		require.NoError(t, entitler.Grant(t.Context(), made.ID, s.Entitlements[:]))
 	}
 	before := read(t, c, made.ID)

@@ -149,7 +149,7 @@ func (s *suite) calls(c connector.Connector, accountID, other string, spec conne
 		{connector.OpRead, func(ctx context.Context) error { _, err := c.Read(ctx, accountID); return err }},
 		{connector.OpCheck, func(ctx context.Context) error { _, err := c.Check(ctx); return err }},
 	}
-	if lister, ok := c.(connector.Lister); ok {
+	if lister, ok := connector.As[connector.Lister](c); ok {
 		all = append(all, call{connector.OpList, func(ctx context.Context) error {
 			for _, err := range lister.List(ctx) {
 				if err != nil {
@@ -159,7 +159,7 @@ func (s *suite) calls(c connector.Connector, accountID, other string, spec conne
 			return nil
 		}})
 	}
-	if creator, ok := c.(connector.Creator); ok {
+	if creator, ok := connector.As[connector.Creator](c); ok {
 		all = append(all, call{connector.OpCreate, func(ctx context.Context) error {
 			_, err := creator.Create(ctx, s.spec())
 			return err
@@ -174,34 +174,34 @@ func (s *suite) calls(c connector.Connector, accountID, other string, spec conne
 func (s *suite) changes(c connector.Connector, accountID, other string, spec connector.Spec) []call {
 	var all []call
 	add := func(op string, do func(ctx context.Context) error) { all = append(all, call{op, do}) }
-	if adopter, ok := c.(connector.Adopter); ok {
+	if adopter, ok := connector.As[connector.Adopter](c); ok {
 		add(connector.OpAdopt, func(ctx context.Context) error { return adopter.Adopt(ctx, accountID, spec.PersonID) })
 	}
-	if relabeler, ok := c.(connector.Relabeler); ok {
+	if relabeler, ok := connector.As[connector.Relabeler](c); ok {
 		to := connector.Label{Username: s.remember(s.spec()).Username}
 		add(connector.OpRelabel, func(ctx context.Context) error { return relabeler.Relabel(ctx, accountID, to) })
 	}
-	if updater, ok := c.(connector.Updater); ok {
+	if updater, ok := connector.As[connector.Updater](c); ok {
 		add(connector.OpUpdate, func(ctx context.Context) error { return updater.Update(ctx, accountID, spec.Attributes) })
 	}
-	if entitler, ok := c.(connector.Entitler); ok {
+	if entitler, ok := connector.As[connector.Entitler](c); ok {
 		add(connector.OpGrant, func(ctx context.Context) error { return entitler.Grant(ctx, accountID, s.Entitlements[:]) })
 		add(connector.OpRevoke, func(ctx context.Context) error { return entitler.Revoke(ctx, accountID, s.Entitlements[:1]) })
 	}
-	if toggle, ok := c.(connector.Switch); ok {
+	if toggle, ok := connector.As[connector.Switch](c); ok {
 		add(connector.OpDisable, func(ctx context.Context) error { return toggle.Disable(ctx, accountID) })
 		if toggle.Reversible() {
 			add(connector.OpEnable, func(ctx context.Context) error { return toggle.Enable(ctx, accountID) })
 		}
 	}
-	if revoker, ok := c.(connector.SessionRevoker); ok {
+	if revoker, ok := connector.As[connector.SessionRevoker](c); ok {
 		add(connector.OpRevokeSessions, func(ctx context.Context) error { return revoker.RevokeSessions(ctx, accountID) })
 	}
-	if mover, ok := c.(connector.DataMover); ok {
+	if mover, ok := connector.As[connector.DataMover](c); ok {
 		add(connector.OpHandOver, func(ctx context.Context) error { return mover.HandOver(ctx, accountID, other) })
 	}
 	disabledIsGone := s.can().Disable && !s.can().Reversible
-	if deleter, ok := c.(connector.Deleter); ok && !disabledIsGone {
+	if deleter, ok := connector.As[connector.Deleter](c); ok && !disabledIsGone {
 		add(connector.OpDelete, func(ctx context.Context) error { return deleter.Delete(ctx, accountID) })
 	}
 	return all

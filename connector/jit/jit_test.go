@@ -39,6 +39,7 @@ func TestConformance(t *testing.T) {
 		Capabilities: connector.Capabilities{
 			Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 			Entitlements: true, Sessions: true, HandOver: true, List: true,
+			Directory: "directory",
 		},
 	})
 	t.Run("without inner", func(t *testing.T) {
@@ -48,6 +49,7 @@ func TestConformance(t *testing.T) {
 			Open: func(t *testing.T) connector.Connector {
 				return open(t, connector.Settings{"directory": "directory", "assignee": "it"})
 			},
+			Capabilities: connector.Capabilities{Directory: "directory"},
 		})
 	})
 }
