@@ -16,25 +16,22 @@ import (
 
 // client is the connector. It has no state of its own.
 type client struct {
+	connector.Base
+
 	app  *App
 	name string
 	pace func(context.Context) error // nil: at once
 }
 
-var (
-	_ connector.Connector      = client{}
-	_ connector.Creator        = client{}
-	_ connector.Adopter        = client{}
-	_ connector.Updater        = client{}
-	_ connector.Switch         = client{}
-	_ connector.Deleter        = client{}
-	_ connector.Entitler       = client{}
-	_ connector.SessionRevoker = client{}
-	_ connector.DataMover      = client{}
+var _ connector.Connector = client{}
 
-	_ connector.CredentialResetter = client{}
-	_ connector.Lister             = client{}
-)
+// Capabilities implements connector.Connector: the app can do all that there is.
+func (client) Capabilities() connector.Capabilities {
+	return connector.Capabilities{
+		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
+		Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true,
+	}
+}
 
 func (c client) Find(ctx context.Context, keys connector.Keys) (matches []connector.Match, err error) {
 	err = c.look(ctx, connector.OpFind, keys.AccountID, func() error {

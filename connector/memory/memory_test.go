@@ -27,7 +27,7 @@ func TestConformance(t *testing.T) {
 		Open: func(t *testing.T) connector.Connector { return open(t, "TestConformance") },
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-			Entitlements: true, Sessions: true, HandOver: true, List: true,
+			Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true,
 		},
 		Entitlements:   [2]string{"staff", "engineers"},
 		AnyEntitlement: true,
