@@ -14,17 +14,24 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// client sends requests. The connector is one of shapes, around it.
+// client is the connector.
 type client struct {
-	http       *http.Client
-	answers    *remote.Answers
-	url        string
-	app        string
-	secret     secret.Secret
-	pace       func(context.Context) error
-	keys       []string // by which find may be asked, besides those that it must
-	reversible bool
+	connector.Base
+
+	http    *http.Client
+	answers *remote.Answers
+	url     string
+	app     string
+	secret  secret.Secret
+	pace    func(context.Context) error
+	keys    []string // by which find may be asked, besides those that it must
+	offers  connector.Capabilities
 }
+
+var _ connector.Connector = (*client)(nil)
+
+// Capabilities implements connector.Connector.
+func (c *client) Capabilities() connector.Capabilities { return c.offers }
 
 // looks are the operations that change nothing.
 var looks = []string{connector.OpFind, connector.OpRead, connector.OpCheck, connector.OpList, connector.OpListEntitlements}

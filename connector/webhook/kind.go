@@ -11,15 +11,24 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// optional are the operations that a service may leave out, in the order of the
-// bits by which shapes.go tells types apart. Whoever grants revokes and lists
-// entitlements, too; enabling has no bit: Switch says it by a method.
+// optional lists the operations that a service may leave out: the default of the setting
+// operations.
 var optional = []string{
 	connector.OpCreate, connector.OpUpdate, connector.OpDelete, connector.OpGrant, connector.OpRevokeSessions, connector.OpHandOver,
+	connector.OpEnable,
 }
 
-// everything is the default of the setting operations.
-var everything = append(slices.Clone(optional), connector.OpEnable)
+// offered returns what a service does that was declared to offer these operations
+// besides those that it must.
+func offered(operations []string) connector.Capabilities {
+	has := func(op string) bool { return slices.Contains(operations, op) }
+	return connector.Capabilities{
+		Adopt: true, Disable: true, List: true,
+		Create: has(connector.OpCreate), Update: has(connector.OpUpdate), Delete: has(connector.OpDelete),
+		Entitlements: has(connector.OpGrant), ListEntitlements: has(connector.OpGrant),
+		Sessions: has(connector.OpRevokeSessions), HandOver: has(connector.OpHandOver), Reversible: has(connector.OpEnable),
+	}
+}
 
 // Kind is the catalog's entry.
 var Kind = connector.Kind{
@@ -30,7 +39,7 @@ var Kind = connector.Kind{
 		{Name: "url", Type: connector.TypeText, Required: true, Text: "Where every request is sent (POST)."},
 		remote.Plaintext,
 		{Name: "secret", Type: connector.TypeSecret, Required: true, Text: "Signs every request (HMAC-SHA256): whsec_ and 24 to 64 bytes in base64, as Standard Webhooks has it."},
-		{Name: "operations", Type: connector.TypeTexts, Default: everything, Text: "What the service offers besides find, read, check, list, adopt and disable, which it must: any of " + strings.Join(everything, ", ") + ". Whoever offers grant offers revoke and list_entitlements. Without enable, disabling counts as destructive. Default: all."},
+		{Name: "operations", Type: connector.TypeTexts, Default: optional, Text: "What the service offers besides find, read, check, list, adopt and disable, which it must: any of " + strings.Join(optional, ", ") + ". Whoever offers grant offers revoke and list_entitlements. Without enable, disabling counts as destructive. Default: all."},
 		{Name: "keys", Type: connector.TypeTexts, Text: "By what else than the person ID and the username the service can look: employee_number, email. Default: nothing."},
 		{Name: "timeout", Type: connector.TypeDuration, Default: 15 * time.Second, Text: "How long one request may take."},
 	},
@@ -68,26 +77,19 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		}
 	}
 	operations, keys := settings.Texts("operations"), settings.Texts("keys")
-	known(settings, "operations", operations, everything)
+	known(settings, "operations", operations, optional)
 	known(settings, "keys", keys, []string{string(connector.ByEmployeeNumber), string(connector.ByEmail)})
 	timeout := settings.Duration("timeout")
-	c := &client{
-		http:       remote.NewHTTPClient(timeout),
-		answers:    remote.NewAnswers(),
-		url:        address(settings),
-		app:        env.App,
-		secret:     secret,
-		pace:       env.Pace,
-		keys:       keys,
-		reversible: slices.Contains(operations, connector.OpEnable),
-	}
-	bits := 0
-	for i, op := range optional {
-		if slices.Contains(operations, op) {
-			bits |= 1 << i
-		}
-	}
-	return shapes[bits](c), nil
+	return &client{
+		http:    remote.NewHTTPClient(timeout),
+		answers: remote.NewAnswers(),
+		url:     address(settings),
+		app:     env.App,
+		secret:  secret,
+		pace:    env.Pace,
+		keys:    keys,
+		offers:  offered(operations),
+	}, nil
 }
 
 // known rejects a list that holds anything else than what there is.

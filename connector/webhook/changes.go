@@ -1,0 +1,131 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// Create implements connector.Creator.
+func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	got, err := c.call(ctx, connector.OpCreate, request{Operation: connector.OpCreate, Account: &account{
+		Username: spec.Username, PersonID: spec.PersonID, Active: spec.Active, Attributes: spec.Attributes,
+	}})
+	if err == nil && (got.Account == nil || got.Account.ID == "") {
+		err = garbled(connector.OpCreate)
+	}
+	if err != nil {
+		return connector.Account{}, err
+	}
+	return got.Account.contract(), nil
+}
+
+// Adopt implements connector.Adopter.
+func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
+	return c.change(ctx, request{Operation: connector.OpAdopt, AccountID: accountID, PersonID: personID})
+}
+
+// Update implements connector.Updater.
+func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
+	if len(attributes) == 0 {
+		return nil
+	}
+	return c.change(ctx, request{Operation: connector.OpUpdate, AccountID: accountID, Attributes: attributes})
+}
+
+// Disable implements connector.Switch.
+func (c *client) Disable(ctx context.Context, accountID string) error {
+	return c.change(ctx, request{Operation: connector.OpDisable, AccountID: accountID})
+}
+
+// Enable implements connector.Switch.
+func (c *client) Enable(ctx context.Context, accountID string) error {
+	if !c.offers.Reversible {
+		return &connector.Error{Kind: connector.KindUnsupported, Op: connector.OpEnable, Message: "the setting operations does not have enable"}
+	}
+	return c.change(ctx, request{Operation: connector.OpEnable, AccountID: accountID})
+}
+
+// Reversible implements connector.Switch.
+func (c *client) Reversible() bool { return c.offers.Reversible }
+
+// Deletion implements connector.Deleter.
+func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }
+
+// Delete implements connector.Deleter. Only the service itself can say that an
+// account is gone.
+func (c *client) Delete(ctx context.Context, accountID string) error {
+	return unlessGone(c.change(ctx, request{Operation: connector.OpDelete, AccountID: accountID}))
+}
+
+// Grant implements connector.Entitler.
+func (c *client) Grant(ctx context.Context, accountID string, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	got, err := c.call(ctx, connector.OpGrant, request{Operation: connector.OpGrant, AccountID: accountID, Entitlements: names})
+	if err != nil {
+		return err
+	}
+	unknown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(got.Unknown, name) })
+	if len(unknown) > 0 {
+		return &connector.Error{
+			Kind: connector.KindInvalid, Op: connector.OpGrant,
+			Message: fmt.Sprintf("the service knows no entitlement %s: make it there first", strings.Join(unknown, ", ")),
+		}
+	}
+	return nil
+}
+
+// Revoke implements connector.Entitler.
+func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	return unlessGone(c.change(ctx, request{Operation: connector.OpRevoke, AccountID: accountID, Entitlements: names}))
+}
+
+// Entitlements implements connector.EntitlementLister.
+func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
+	return func(yield func(connector.Entitlement, error) bool) {
+		got, err := c.call(ctx, connector.OpListEntitlements, request{Operation: connector.OpListEntitlements})
+		if err != nil {
+			yield(connector.Entitlement{}, err)
+			return
+		}
+		for _, one := range got.Entitlements {
+			seats := connector.Seats{Total: one.Seats.Total, Used: one.Seats.Used}
+			if !yield(connector.Entitlement{Name: one.Name, Kind: one.Kind, Seats: seats}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// RevokeSessions implements connector.SessionRevoker.
+func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
+	return c.change(ctx, request{Operation: connector.OpRevokeSessions, AccountID: accountID})
+}
+
+// HandOver implements connector.DataMover.
+func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string) error {
+	return c.change(ctx, request{Operation: connector.OpHandOver, AccountID: fromAccountID, ToAccountID: toAccountID})
+}
+
+// unlessGone makes success of an account's not being there.
+func unlessGone(err error) error {
+	if failed, ok := err.(*connector.Error); ok && failed.Kind == connector.KindNotFound { //nolint:errorlint // as call makes it
+		return nil
+	}
+	return err
+}
+
+// change sends what has no answer but that it was done.
+func (c *client) change(ctx context.Context, ask request) error {
+	_, err := c.call(ctx, ask.Operation, ask)
+	return err
+}
