@@ -12,8 +12,10 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// client is the connector of a directory whose groups are not Tenure's.
+// client is the connector.
 type client struct {
+	connector.Base
+
 	dir    *directory.Client
 	groups *groups // nil: none
 
@@ -29,21 +31,16 @@ type client struct {
 // lock is how an account is disabled.
 type lock struct{ attribute, disabled, enabled string }
 
-// grouped is the connector of a directory with groups.
-type grouped struct{ *client }
+var _ connector.Connector = (*client)(nil)
 
-var (
-	_ connector.Creator            = &client{}
-	_ connector.Adopter            = &client{}
-	_ connector.Updater            = &client{}
-	_ connector.Switch             = &client{}
-	_ connector.Deleter            = &client{}
-	_ connector.Lister             = &client{}
-	_ connector.Prober             = &client{}
-	_ connector.CredentialResetter = &client{}
-	_ connector.Entitler           = &grouped{}
-	_ connector.EntitlementLister  = &grouped{}
-)
+// Capabilities implements connector.Connector: entitlements are there if groups are
+// configured.
+func (c *client) Capabilities() connector.Capabilities {
+	return connector.Capabilities{
+		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
+		Entitlements: c.groups != nil, ListEntitlements: c.groups != nil, ResetCredentials: true, List: true, Probe: true,
+	}
+}
 
 // Check implements connector.Connector.
 func (c *client) Check(ctx context.Context) (string, error) {

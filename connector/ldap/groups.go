@@ -179,7 +179,7 @@ func about(op string, group *directory.Entry, err error) error {
 }
 
 // Grant implements connector.Entitler.
-func (c *grouped) Grant(ctx context.Context, accountID string, names []string) error {
+func (c *client) Grant(ctx context.Context, accountID string, names []string) error {
 	const op = connector.OpGrant
 	entry, err := c.changing(ctx, op, accountID)
 	if err != nil {
@@ -193,7 +193,7 @@ func (c *grouped) Grant(ctx context.Context, accountID string, names []string) e
 // Revoke implements connector.Entitler. A group that does not exist has no
 // members, so it is revoked already; the same goes for an account. A move that was
 // broken off and cannot be ended does not keep what the entry has from being taken.
-func (c *grouped) Revoke(ctx context.Context, accountID string, names []string) error {
+func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
 	const op = connector.OpRevoke
 	entry, err := c.entry(ctx, op, accountID)
 	if isKind(err, connector.KindNotFound) {
@@ -269,7 +269,7 @@ func called(op, name string, found []*directory.Entry) (*directory.Entry, error)
 }
 
 // Entitlements implements connector.EntitlementLister.
-func (c *grouped) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
+func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
 	return func(yield func(connector.Entitlement, error) bool) {
 		seen := map[string]bool{}
 		for group, err := range c.groups.search(ctx, connector.OpListEntitlements, "", nameAttribute) {

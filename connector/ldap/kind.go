@@ -92,18 +92,17 @@ func connect(_ context.Context, env connector.Env, v *connector.Values) (connect
 		lock:           lock{attribute: v.Text("disableAttribute"), disabled: v.Text("disabledValue"), enabled: v.Text("enabledValue")},
 	}
 	check(v, c)
-	if !v.Has("groups") {
-		return c, nil
+	if v.Has("groups") {
+		c.groups = &groups{
+			dir:         c.dir,
+			base:        v.Text("groups"),
+			class:       v.Text("groupClass"),
+			member:      memberAttributes[v.Text("groupClass")],
+			byName:      v.Text("groupClass") == "posixGroup",
+			placeholder: v.Text("placeholder"),
+		}
 	}
-	c.groups = &groups{
-		dir:         c.dir,
-		base:        v.Text("groups"),
-		class:       v.Text("groupClass"),
-		member:      memberAttributes[v.Text("groupClass")],
-		byName:      v.Text("groupClass") == "posixGroup",
-		placeholder: v.Text("placeholder"),
-	}
-	return &grouped{c}, nil
+	return c, nil
 }
 
 // check rejects what the types of settings cannot say.

@@ -120,7 +120,7 @@ func lower(dns ...string) string { return strings.ToLower(strings.Join(dns, " ")
 
 var everything = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
-	Entitlements: true, ListEntitlements: true, List: true, Probe: true,
+	Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true,
 }
 
 // target is the suite's, for a connector with those settings.
