@@ -13,6 +13,8 @@ import (
 
 // client is the connector.
 type client struct {
+	connector.Base
+
 	directory      *directory.Client
 	people         string // DNs
 	createIn       string
@@ -27,18 +29,15 @@ type client struct {
 	recycleBin     time.Duration
 }
 
-var (
-	_ connector.Connector         = (*client)(nil)
-	_ connector.Creator           = (*client)(nil)
-	_ connector.Adopter           = (*client)(nil)
-	_ connector.Updater           = (*client)(nil)
-	_ connector.Switch            = (*client)(nil)
-	_ connector.Deleter           = (*client)(nil)
-	_ connector.Entitler          = (*client)(nil)
-	_ connector.EntitlementLister = (*client)(nil)
-	_ connector.Lister            = (*client)(nil)
-	_ connector.Prober            = (*client)(nil)
-)
+var _ connector.Connector = (*client)(nil)
+
+// Capabilities implements connector.Connector.
+func (c *client) Capabilities() connector.Capabilities {
+	return connector.Capabilities{
+		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true, RecycleBin: c.recycleBin,
+		Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true,
+	}
+}
 
 // Find implements connector.Connector.
 func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
