@@ -11,26 +11,22 @@ import (
 
 // client is the connector.
 type client struct {
+	connector.Base
+
 	server    *server
 	grantable []string // names, or beginnings that end in *
 	heir      string   // empty: the role that we sign in as
 }
 
-var (
-	_ connector.Connector          = (*client)(nil)
-	_ connector.Creator            = (*client)(nil)
-	_ connector.Adopter            = (*client)(nil)
-	_ connector.Updater            = (*client)(nil)
-	_ connector.Switch             = (*client)(nil)
-	_ connector.Deleter            = (*client)(nil)
-	_ connector.Entitler           = (*client)(nil)
-	_ connector.EntitlementLister  = (*client)(nil)
-	_ connector.SessionRevoker     = (*client)(nil)
-	_ connector.DataMover          = (*client)(nil)
-	_ connector.Lister             = (*client)(nil)
-	_ connector.Prober             = (*client)(nil)
-	_ connector.CredentialResetter = (*client)(nil)
-)
+var _ connector.Connector = (*client)(nil)
+
+// Capabilities implements connector.Connector.
+func (c *client) Capabilities() connector.Capabilities {
+	return connector.Capabilities{
+		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
+		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Probe: true,
+	}
+}
 
 // Close implements connector.Connector. No connection outlives its call.
 func (c *client) Close() error { return nil }

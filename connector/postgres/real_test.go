@@ -124,7 +124,7 @@ func TestConformanceOfPostgreSQL(t *testing.T) {
 		},
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true, Entitlements: true,
-			ListEntitlements: true, Sessions: true, HandOver: true, List: true, Probe: true,
+			ListEntitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true, Probe: true,
 		},
 		Entitlements: groups,
 		Attributes:   [2]string{"comment", "set.application_name"},
