@@ -18,6 +18,8 @@ import (
 
 // client is the connector.
 type client struct {
+	connector.Base
+
 	service      *service
 	traits       traits
 	survey       survey
@@ -31,22 +33,7 @@ type client struct {
 	defaultEntitlement string
 }
 
-var (
-	_ connector.Connector = (*client)(nil)
-	_ connector.Creator   = (*client)(nil)
-	_ connector.Adopter   = (*client)(nil)
-	_ connector.Updater   = (*client)(nil)
-	_ connector.Switch    = (*client)(nil)
-	_ connector.Lister    = (*client)(nil)
-	_ connector.Prober    = (*client)(nil)
-	_ connector.Learner   = (*client)(nil)
-	_ connector.Deleter   = deleter{}
-	_ connector.Entitler  = entitler{}
-
-	_ connector.AttributeProver = (*client)(nil)
-
-	_ connector.EntitlementLister = lister{}
-)
+var _ connector.Connector = (*client)(nil)
 
 // now is the time by which answers are believed.
 func (c *client) now() time.Time { return c.service.now() }

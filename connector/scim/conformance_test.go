@@ -33,7 +33,15 @@ func open(t *testing.T, settings connector.Settings) connector.Connector {
 	return c
 }
 
-// all is what the generic profile can do.
+// generic is what the generic profile can do, for all that is known before the service
+// is asked.
+var generic = func() connector.Capabilities {
+	can := all
+	can.ResetCredentials = true
+	return can
+}()
+
+// all is what a vendor's profile can do at the most.
 var all = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
 	Delete: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true,
@@ -41,7 +49,7 @@ var all = connector.Capabilities{
 
 func TestConformance(t *testing.T) {
 	app, url := serve(t, "staff", "engineers")
-	connectortest.Run(t, target(app, connector.Settings{"url": url, "token": token}, all, "staff", "engineers"))
+	connectortest.Run(t, target(app, connector.Settings{"url": url, "token": token}, generic, "staff", "engineers"))
 }
 
 // target is an app of the tests' own, with its faults.

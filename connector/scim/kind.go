@@ -105,7 +105,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if t.needsEntitlement && !settings.Has("defaultEntitlement") {
 		settings.Reject("defaultEntitlement", "is missing: with this profile an account cannot be made without one")
 	}
-	return offer(&client{
+	return &client{
 		service: &service{
 			answers:     remote.NewAnswers(),
 			http:        remote.NewHTTPClient(timeout),
@@ -121,7 +121,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		groups:             newGroupCache(),
 		createGroups:       settings.Bool("createGroups"),
 		defaultEntitlement: settings.Text("defaultEntitlement"),
-	}), nil
+	}, nil
 }
 
 // printable says whether s can stand in a header: RFC 6750's b64token and what

@@ -33,7 +33,7 @@ func TestConformanceOfSCIMMY(t *testing.T) {
 			require.NoError(t, err)
 			return c
 		},
-		Capabilities: all,
+		Capabilities: generic,
 		Entitlements: groups,
 		Attributes:   [2]string{"title", "department"},
 		Secrets:      []string{secret, url},
