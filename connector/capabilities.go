@@ -94,7 +94,7 @@ func CapabilitiesOf(c Connector) Capabilities {
 	}
 	caps := Capabilities{
 		Create: has[Creator](c), Adopt: has[Adopter](c), Update: has[Updater](c), Relabel: has[Relabeler](c),
-		Entitlements: has[Entitler](c), ListEntitlements: has[EntitlementLister](c),
+		Entitlements: has[Entitler](c), ListEntitlements: has[EntitlementLister](c), ResetCredentials: has[CredentialResetter](c),
 		Sessions: has[SessionRevoker](c), HandOver: has[DataMover](c), List: has[Lister](c), Probe: has[Prober](c),
 	}
 	if jit, ok := As[JustInTime](c); ok {
