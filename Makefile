@@ -3,13 +3,14 @@
 GOLANGCI_VERSION := v2.15.0
 GO_LICENSES_VERSION := v1.6.0
 WORKFLOWCHECK_VERSION := v0.6.0
+GOVULNCHECK_VERSION := v1.9.0
 TOOLS := $(CURDIR)/.tools
 BIN := $(CURDIR)/bin
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs man licences check fmt vet lint determinism tidy-check licences-check clean
+.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs man licences release vulncheck check fmt vet lint determinism tidy-check licences-check clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +71,26 @@ man: build ## write a manual page for each command into ./man (man -l man/tenure
 licences: $(TOOLS)/go-licenses-$(GO_LICENSES_VERSION) ## write docs/licences.csv; fails on a missing or unfit licence (takes minutes)
 	@go run ./internal/licences --tool $<
 
+# Archives are the same to the byte whoever builds them of one commit with one version of Go.
+PLATFORMS := linux-amd64 linux-arm64 darwin-arm64
+DIST := $(CURDIR)/dist
+
+release: man ## write an archive for each platform, and their checksums, into ./dist
+	@rm -rf $(DIST)
+	@for platform in $(PLATFORMS); do \
+		name=tenure-$(VERSION)-$$platform; mkdir -p $(DIST)/$$name; \
+		CGO_ENABLED=0 GOOS=$${platform%-*} GOARCH=$${platform#*-} go build -trimpath -ldflags '-s -w $(LDFLAGS)' -o $(DIST)/$$name/ ./worker ./starter ./cmd/tenure || exit 1; \
+		cp -r LICENSE README.md CHANGELOG.md docs/licences.csv schemas examples man $(DIST)/$$name/; \
+		tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$$(git log -1 --format=%ct) -cf - $$name | gzip -n > $(DIST)/$$name.tar.gz || exit 1; \
+		rm -rf $(DIST)/$$name; \
+	done
+	@cd $(DIST) && sha256sum *.tar.gz > checksums.txt && cat checksums.txt
+
+# The database of vulnerabilities is asked for over the network, so this is no part of check.
+vulncheck: $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION) ## see whether known vulnerabilities are reached by our code
+	$< ./...
+	cd dev && $< ./...
+
 check: fmt vet lint determinism tidy-check licences-check ## what has to hold before anything lands
 
 fmt:
@@ -112,10 +133,15 @@ $(TOOLS)/workflowcheck-$(WORKFLOWCHECK_VERSION):
 	GOBIN=$(TOOLS) go install go.temporal.io/sdk/contrib/tools/workflowcheck@$(WORKFLOWCHECK_VERSION)
 	@mv $(TOOLS)/workflowcheck $@
 
+$(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+	@mv $(TOOLS)/govulncheck $@
+
 $(TOOLS)/go-licenses-$(GO_LICENSES_VERSION):
 	@mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) go install github.com/google/go-licenses@$(GO_LICENSES_VERSION)
 	@mv $(TOOLS)/go-licenses $@
 
 clean: ## remove what was built, and the data of make dev
-	rm -rf $(BIN) $(TOOLS) man .tenure bench.json bench-ingest.json chaos.json
+	rm -rf $(BIN) $(TOOLS) $(DIST) man .tenure bench.json bench-ingest.json chaos.json
