@@ -52,6 +52,9 @@ var questions = map[hr.ConflictCode]string{
 		"let HR send 'hired' with its positionId; if one of theirs is meant, let HR name it; to end all, 'terminated' without positionId. Else skip this",
 	hr.ConflictLeaveOfPosition: "HR says that they are on leave from one position of several, so nothing came of it. If they are off altogether, " +
 		"let HR send the leave without positionId; if the position ends, 'terminated' with it. Else skip this",
+	hr.ConflictAdditionalJob: "HR's record does not fit what is known of their additional jobs: it lists one that had ended, or says that one has ended and " +
+		"does not list the others. Their jobs stay as they were. Let HR send a record that lists all of their jobs; a job that is held again needs a later " +
+		"start date, or a rescind of what ended it. If all is right, skip this",
 	hr.ConflictNoEffect: "HR's termination was received after what keeps it from ending access (a rehire, another termination or a " +
 		"rescind that counts instead). See 'tenure person timeline'; if they are to go, let HR send it anew or suspend them, else skip this",
 	hr.ConflictRecordedAhead: "A record's time lies minutes after its receipt: the clock of its sender is wrong, or the record is. " +

@@ -55,6 +55,9 @@ type Event struct {
 	PositionID string `json:"positionId,omitempty"`
 	// Primary says that the position is the one whose profile is the person's.
 	Primary bool `json:"primaryPosition,omitempty"`
+	// Additional lists the jobs that somebody holds besides the one of the profile. Nil
+	// means that nothing is said of them.
+	Additional *AdditionalJobs `json:"additionalJobs,omitempty"`
 	// Previous is another ID of the same human, under which they were employed before:
 	// HR gave them a new one.
 	Previous string `json:"previousPersonId,omitempty"`

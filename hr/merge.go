@@ -22,6 +22,8 @@ import (
 //   - Several positions, told apart by their IDs, are merged each for itself; the
 //     employment lasts as long as any of them, and a hire into another position
 //     while it lasts is no conflict. See positionsOf.
+//   - Jobs that events list besides the one of the profile are positions, too, within
+//     the period that the list is of. See AdditionalJobs.
 //   - Within a position the snapshot effective last holds, of those effective
 //     on one day the one recorded last.
 //   - What counts as said last was said last by the earlier of the time recorded and
@@ -45,6 +47,8 @@ func Merge(personID string, events []Event) Timeline {
 	var refused, overlapping []Conflict
 	t.Absences, overlapping = absences(leaves, t.Periods)
 	t.Conflicts = append(append(t.Conflicts, partial...), overlapping...)
+	jobs, unfit := t.additionalJobs(all, standing)
+	t.Positions, t.Conflicts = t.with(jobs), append(t.Conflicts, unfit...)
 	t.Suspensions, refused = suspensions(standing)
 	t.Conflicts = append(t.Conflicts, refused...)
 	sortConflicts(t.Conflicts, all)

@@ -527,7 +527,7 @@ func (t Timeline) Held(now time.Time) []Held {
 		p := &t.Positions[i]
 		if q := p.At(at); q != nil {
 			in := q.snapshot(at)
-			list = append(list, Held{p.ID, in.Event == main, &in.Profile, q.Starts, q.Ends})
+			list = append(list, Held{p.ID, in.Event == main && !p.Additional, &in.Profile, q.Starts, q.Ends})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Held) int {

@@ -48,6 +48,9 @@ func drawEvent(t *rapid.T, id string, n int, types ...hr.EventType) hr.Event {
 		e.PositionID = rapid.SampledFrom(positionIDs).Draw(t, "position")
 		e.Primary = e.PositionID != "" && rapid.IntRange(0, 3).Draw(t, "primary") == 0
 	}
+	if e.Type != hr.EventTerminated && !e.Type.Security() && rapid.IntRange(0, 3).Draw(t, "lists jobs") == 0 {
+		e.Additional = drawJobs(t, id)
+	}
 	switch e.Type {
 	case hr.EventTerminated:
 		e.Termination = &hr.Termination{}
@@ -76,6 +79,25 @@ func drawEvent(t *rapid.T, id string, n int, types ...hr.EventType) hr.Event {
 		}
 	}
 	return e
+}
+
+// drawJobs draws a list of additional jobs.
+func drawJobs(t *rapid.T, title string) *hr.AdditionalJobs {
+	list := &hr.AdditionalJobs{AsOf: drawDay(t, "as of"), Whole: rapid.IntRange(0, 4).Draw(t, "whole") > 0}
+	for _, position := range []string{"X", "Y"} {
+		if !rapid.Bool().Draw(t, position) {
+			continue
+		}
+		job := hr.AdditionalJob{PositionID: position, Profile: hr.Profile{
+			Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Berg", JobTitle: title, StartDate: drawDay(t, "job's start"),
+			Location: hr.Location{TimeZone: rapid.SampledFrom([]string{"UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"}).Draw(t, "job's zone")},
+		}}
+		if rapid.IntRange(0, 2).Draw(t, "job ends") == 0 {
+			job.Profile.EndDate = drawDay(t, "job's end")
+		}
+		list.Jobs = append(list.Jobs, job)
+	}
+	return list
 }
 
 func drawStory(t *rapid.T) []hr.Event {

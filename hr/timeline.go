@@ -20,6 +20,10 @@ type Position struct {
 	ID      string   // as HR named it last; empty if HR has not
 	Former  []string // what HR called it before: a move may change the ID
 	Periods []Period // by start, never overlapping, with the position's own profiles
+
+	// Additional says that it is held besides the position of the profile: its own is
+	// never the person's. See AdditionalJobs.
+	Additional bool
 }
 
 // Period is one employment, from its first day until access ends. A period that
@@ -86,6 +90,9 @@ const (
 	// ConflictLeaveOfPosition is a leave from one of several positions: access is the
 	// person's, so only HR can say whether they are off.
 	ConflictLeaveOfPosition ConflictCode = "leave_of_position"
+	// ConflictAdditionalJob is a list of additional jobs that does not fit what HR said
+	// before: it has a job that had ended, or lacks one and does not say that it is whole.
+	ConflictAdditionalJob ConflictCode = "additional_job"
 	// ConflictNoEffect is a termination that ends nothing: it was received after the
 	// rehire, the other termination or the rescind that keeps it from doing so.
 	ConflictNoEffect ConflictCode = "terminated_without_effect"

@@ -27,6 +27,9 @@ func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 			continue
 		}
 		said, refusal := s.events(w)
+		if refusal == nil {
+			refusal = s.list(w, said)
+		}
 		if refusal != nil {
 			return nil, nil, refusal
 		}
@@ -141,7 +144,7 @@ func (s *system) endedBesides(w worker, e hr.Event) (hr.Event, bool) {
 		return hr.Event{}, false
 	}
 	status := statusOf(w)
-	f := w.fields()
+	f := w.main()
 	last := f.LastDate("Termination_Date")
 	if !status.terminated || last.IsZero() || last.Compare(e.Effective) < 0 {
 		return hr.Event{}, false
@@ -179,7 +182,7 @@ func (s *system) typeBy(w worker, process string, e hr.Event) (hr.EventType, *so
 	case hr.EventHired, hr.EventRehired, hr.EventTerminated:
 		return kind, nil
 	}
-	f := w.fields()
+	f := w.main()
 	hired, left := f.LastDate("Hire_Date"), f.LastDate("Termination_Date")
 	if refusal := f.Err(); refusal != nil {
 		return "", refusal
@@ -271,7 +274,7 @@ func (s *system) event(w worker, t transaction) (hr.Event, *source.Error) {
 		return hr.Event{}, refusal
 	}
 	status := statusOf(w).node
-	f := w.fields()
+	f := w.main()
 	if e.Type, refusal = s.typeBy(w, t.process, e); refusal != nil {
 		return hr.Event{}, refusal
 	}
@@ -288,7 +291,10 @@ func (s *system) event(w worker, t transaction) (hr.Event, *source.Error) {
 		if (e.Type == hr.EventHired || e.Type == hr.EventRehired) && !e.Profile.StartDate.IsZero() {
 			e.Effective = e.Profile.StartDate
 		}
-		refusal = s.checkSnapshot(w, e)
+		if refusal = s.checkSnapshot(w, e); refusal == nil && endsJob(t.process) {
+			e.Additional = &hr.AdditionalJobs{} // which one it ended, a list has to say
+			e.Additional.AsOf, refusal = w.day(&e)
+		}
 	}
 	if f.Err() != nil {
 		return hr.Event{}, f.Err()

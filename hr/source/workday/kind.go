@@ -42,6 +42,9 @@ var processes = map[string]hr.EventType{
 	"Request Leave of Absence": hr.EventLeaveStarted, "Place Worker on Leave": hr.EventLeaveStarted,
 	"Request Return from Leave of Absence": hr.EventLeaveEnded, "Return Worker from Leave": hr.EventLeaveEnded,
 	"Convert Contingent Worker to Employee": hr.EventConverted,
+	"Switch Primary Job":                    hr.EventTransferred,
+	"Add Additional Job":                    hr.EventUpdated, "End Additional Job": hr.EventUpdated,
+	"Start International Assignment": hr.EventUpdated, "Add International Assignment": hr.EventUpdated, "End International Assignment": hr.EventUpdated,
 }
 
 // types are what the setting transactions may say.

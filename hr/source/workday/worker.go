@@ -1,6 +1,9 @@
 package workday
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 )
@@ -11,6 +14,7 @@ type worker struct {
 	id      string // the person's ID
 	kind    string // of that ID: Employee_ID or Contingent_Worker_ID
 	asOf    string // date as of which the data are; empty if that is not said
+	allJobs bool   // the data were asked for with additional jobs
 }
 
 // read finds the workers of a document.
@@ -26,9 +30,10 @@ func read(value []byte) ([]worker, *source.Error) {
 	if filter := document.first("Response_Filter"); filter != nil {
 		asOf = filter.said("As_Of_Effective_Date")
 	}
+	allJobs := document.first("Response_Group").truth("Include_Additional_Jobs")
 	var workers []worker
 	for _, element := range document.all("Worker") {
-		w := worker{element: element, asOf: asOf}
+		w := worker{element: element, asOf: asOf, allJobs: allJobs}
 		reference := element.at("Worker_Reference")
 		for _, kind := range []string{"Employee_ID", "Contingent_Worker_ID"} {
 			if id := reference.id(kind); id != "" && w.id == "" {
@@ -64,12 +69,17 @@ func key(r source.Record) string {
 // reference is what a thin worker is fetched by.
 func (w worker) reference() string { return w.kind + "=" + w.id }
 
-// fields are what is read of a worker, by the names of the elements.
-func (w worker) fields() *source.Fields {
+// main are the fields of a worker in the primary job.
+func (w worker) main() *source.Fields {
+	job, _ := w.jobs()
+	return w.fields(job, w.element.at("Worker_Data", "Organization_Data").all("Worker_Organization_Data"))
+}
+
+// fields are what is read of a worker in one of their jobs, by the names of the elements.
+func (w worker) fields(job *node, organizations []*node) *source.Fields {
 	data := w.element.at("Worker_Data")
 	name := data.at("Personal_Data", "Name_Data")
 	legal := name.at("Legal_Name_Data", "Name_Detail_Data")
-	job := primaryJob(data)
 	position := job.at("Position_Data")
 	site := position.at("Business_Site_Summary_Data")
 	status := data.at("Employment_Data", "Worker_Status_Data")
@@ -94,9 +104,14 @@ func (w worker) fields() *source.Fields {
 		"Termination_Date":             status.said("Termination_Date"),
 		"Termination_Last_Day_of_Work": status.said("Termination_Last_Day_of_Work"),
 		"Contract_Start_Date":          contract.said("Contract_Start_Date"),
+
+		"Position_ID":                    cmp.Or(position.said("Position_ID"), position.at("Position_Reference").id("Position_ID", "WID")),
+		"Start_Date":                     position.said("Start_Date"),
+		"End_Employment_Date of the job": position.said("End_Employment_Date"),
+		"End_Date":                       position.said("End_Date"),
 	}
-	for _, org := range data.at("Organization_Data").all("Worker_Organization_Data") {
-		kind := org.first("Organization_Type_Reference").id("Organization_Type_ID")
+	for _, org := range organizations {
+		kind := strings.ToUpper(org.first("Organization_Type_Reference").id("Organization_Type_ID"))
 		if kind != "" && texts["Organization "+kind] == "" {
 			texts["Organization "+kind] = org.first("Organization_Name").said()
 		}
@@ -107,20 +122,6 @@ func (w worker) fields() *source.Fields {
 		}
 	}
 	return source.NewFields(texts)
-}
-
-// primaryJob is the primary one of a worker's jobs, or the first.
-func primaryJob(data *node) *node {
-	jobs := data.at("Employment_Data").all("Worker_Job_Data")
-	for _, job := range jobs {
-		if primary := job.attrs["Primary_Job"]; primary == "1" || primary == "true" {
-			return job
-		}
-	}
-	if len(jobs) > 0 {
-		return jobs[0]
-	}
-	return nil
 }
 
 // profile is the snapshot of a worker.
