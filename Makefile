@@ -10,7 +10,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs man licences release vulncheck check fmt vet lint determinism tidy-check licences-check clean
+.PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs site man licences release vulncheck check fmt vet lint determinism tidy-check licences-check clean
 
 help: ## print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench-ingest: build-dev ## measure ingestion against bare loops; writes bench-in
 docs: ## write the generated parts of docs
 	@go run ./internal/configdoc
 	@go run ./internal/connectordoc
+
+site: ## build the documents into a site that can be searched, ./.site; fails on broken links
+	@./scripts/site/build
 
 man: build ## write a manual page for each command into ./man (man -l man/tenure-run-retry.1)
 	@rm -rf $(CURDIR)/man
@@ -144,4 +147,4 @@ $(TOOLS)/go-licenses-$(GO_LICENSES_VERSION):
 	@mv $(TOOLS)/go-licenses $@
 
 clean: ## remove what was built, and the data of make dev
-	rm -rf $(BIN) $(TOOLS) $(DIST) man .tenure bench.json bench-ingest.json chaos.json
+	rm -rf $(BIN) $(TOOLS) .site $(DIST) man .tenure bench.json bench-ingest.json chaos.json
