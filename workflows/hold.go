@@ -2,40 +2,12 @@ package workflows
 
 import (
 	"slices"
-	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tenurehq/tenure/activities"
 )
-
-// hold waits for what can change that the breaker does not let something pass: an
-// operator decides about the cohort, HR says something, something else is due, or
-// what waits has settled.
-func (r *run) hold(ctx workflow.Context) {
-	summary, wait := "until it is seen whether others are concerned too", r.todo.Settle
-	if due := r.todo.Wait; !r.todo.Due.At.IsZero() && (wait == 0 || due < wait) {
-		summary, wait = nextAction(r.todo.Due), max(due, time.Second)
-	}
-	r.board.holding(ctx, r.todo)
-
-	selector := workflow.NewSelector(ctx)
-	if wait > 0 {
-		timerCtx, cancel := workflow.WithCancel(ctx)
-		defer cancel()
-		timer := workflow.NewTimerWithOptions(timerCtx, wait, workflow.TimerOptions{Summary: summary})
-		selector.AddFuture(timer, func(workflow.Future) {})
-	}
-	selector.AddReceive(r.signals, func(c workflow.ReceiveChannel, _ bool) {
-		var signal LookAgain
-		c.Receive(ctx, &signal)
-		r.note(signal)
-	})
-	selector.AddReceive(r.repairs, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
-	selector.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) {}) // it may be cancelled by hand
-	selector.Select(ctx)
-}
 
 // holding shows what waits for an operator's decision. What only has to settle shows no
 // stage of its own: that would be another event in the history of every leaver.

@@ -11,20 +11,22 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// run is one run of one person's change.
+// run is one run of one person's change. That of a Scheduled run is plan.None.
 type run struct {
 	kind    plan.Change
 	in      Input
 	signals workflow.ReceiveChannel // of LookAgain
 	repairs workflow.Channel        // one message for each Update that changed something
 
-	todo    activities.Assessment // the last assessment
-	news    bool                  // something was said that the last assessment has not seen
-	urgent  bool                  // ... and it is urgent
-	began   bool                  // a step has been started by this run
-	recheck bool                  // it is time to try again what is in attention
-	done    map[string]int        // step key -> how often it was done
-	board   board                 // what people see
+	todo     activities.Assessment // the last assessment
+	news     bool                  // something was said that the last assessment has not seen
+	urgent   bool                  // ... and it is urgent
+	repaired bool                  // an Update changed something since the last assessment
+	began    bool                  // a step has been started by this run
+	recheck  bool                  // it is time to try again what is in attention
+	becomes  plan.Change           // the kind that this run turned out to be, by the last assessment
+	done     map[string]int        // step key -> how often it was done
+	board    board                 // what people see
 }
 
 func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {
@@ -38,6 +40,19 @@ func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {
 	}
 }
 
+// outcome is what came of one assessment and of the steps that could be applied.
+type outcome int
+
+// The outcomes.
+const (
+	becameAnother outcome = iota // the change turned out to be of another kind
+	progressed                   // something was done, or said meanwhile: there may be more to do
+	needsHuman                   // a step needs attention, or is in the hands of a human
+	held                         // the breaker lets nothing pass yet
+	later                        // nothing is left to do now, and a date is known
+	finished                     // nothing is left to do
+)
+
 // change is the life of a run that changes something: assess, apply, wait for
 // what needs attention, and again, until nothing is left to do now.
 func (r *run) change(ctx workflow.Context) error {
@@ -48,40 +63,54 @@ func (r *run) change(ctx workflow.Context) error {
 		if err := r.assess(ctx); err != nil {
 			return err
 		}
-		if next := r.nextKind(ctx); next != r.kind {
-			if !r.leave(ctx) {
-				continue
+		switch r.advance(ctx) {
+		case becameAnother:
+			if r.readyToClose(ctx) {
+				return r.continueAs(ctx, string(r.becomes), r.input("this "+string(r.kind)+" has become a "+string(r.becomes)))
 			}
-			return r.continueAs(ctx, string(next), "this "+string(r.kind)+" has become a "+string(next))
-		}
-		if r.apply(ctx) || r.news {
-			continue // what was done, or said meanwhile, may have left more to do
-		}
-		if _, waits := r.todo.Waits(); waits || r.todo.NeedsAttention() {
-			r.settle(ctx)
-			if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || !r.leave(ctx) {
-				continue
+		case progressed:
+		case needsHuman:
+			r.awaitIntervention(ctx)
+			if r.historyIsLong(ctx) && r.readyToClose(ctx) {
+				return r.continueAs(ctx, string(r.kind), r.input(r.in.Why))
 			}
-			return r.continueAs(ctx, string(r.kind), r.in.Why)
-		}
-		if r.todo.HeldBack() {
-			r.hold(ctx)
-			if !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || !r.leave(ctx) {
-				continue
+		case held:
+			r.awaitRelease(ctx)
+			if r.historyIsLong(ctx) && r.readyToClose(ctx) {
+				return r.continueAs(ctx, string(r.kind), r.input(r.in.Why))
 			}
-			return r.continueAs(ctx, string(r.kind), r.in.Why)
+		case later:
+			if r.readyToClose(ctx) {
+				r.board.cohorts(ctx, r.todo)
+				return r.continueAs(ctx, TypeScheduled, r.sleeper(ctx))
+			}
+		case finished:
+			if r.readyToClose(ctx) {
+				r.board.over(ctx)
+				return nil
+			}
 		}
-		if !r.leave(ctx) {
-			continue
-		}
-		if r.todo.Due.At.IsZero() {
-			r.board.over(ctx)
-			return nil
-		}
-		r.board.cohorts(ctx, r.todo)
-		r.board.continued(ctx, TypeScheduled)
-		return r.asleep(ctx)
 	}
+}
+
+// advance applies what the last assessment asks for, as far as it may be applied now.
+func (r *run) advance(ctx workflow.Context) outcome {
+	if r.becomes = r.nextKind(ctx); r.becomes != r.kind {
+		return becameAnother
+	}
+	if r.apply(ctx) || r.news || r.repaired {
+		return progressed
+	}
+	_, waits := r.todo.Waits()
+	switch {
+	case waits || r.todo.NeedsAttention():
+		return needsHuman
+	case r.todo.HeldBack():
+		return held
+	case !r.todo.Due.At.IsZero():
+		return later
+	}
+	return finished
 }
 
 // begin refuses to work for another person than the one whose ID the run has: it would
@@ -97,36 +126,41 @@ func (r *run) begin(ctx workflow.Context) error {
 // typeForeign is the type of the error for a run that Tenure did not start.
 const typeForeign = "foreign"
 
-// continueAs ends the run, to go on as one of another type.
-func (r *run) continueAs(ctx workflow.Context, next, why string) error {
+// historyIsLong reports whether Temporal suggests to continue in a new history.
+func (r *run) historyIsLong(ctx workflow.Context) bool {
+	return workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+}
+
+// continueAs ends the run, and continues it as one of the given type on the queue
+// where the person's run belongs: on the urgent queue as long as somebody is to be
+// cut off. A run that sleeps waits on the urgent queue too, since what wakes it may
+// be just that; anything else that wakes it costs one task there.
+func (r *run) continueAs(ctx workflow.Context, next string, in Input) error {
 	r.board.continued(ctx, next)
-	return workflow.NewContinueAsNewError(r.onQueue(ctx), next, Input{PersonID: r.in.PersonID, Why: why})
+	queue := r.todo.Queue
+	if queue != "" && next == TypeScheduled {
+		queue = UrgentQueue
+	}
+	if queue != "" { // histories of before there were two queues name none
+		ctx = workflow.WithWorkflowTaskQueue(ctx, queue)
+	}
+	return workflow.NewContinueAsNewError(ctx, next, in)
 }
 
-// onQueue has the run that continues this one go on where it belongs: on the urgent
-// queue as long as somebody is to be cut off.
-func (r *run) onQueue(ctx workflow.Context) workflow.Context {
-	if r.todo.Queue == "" {
-		return ctx
-	}
-	return workflow.WithWorkflowTaskQueue(ctx, r.todo.Queue)
+// input is the input of a run that continues this one at once.
+func (r *run) input(why string) Input {
+	return Input{PersonID: r.in.PersonID, Why: why}
 }
 
-// asleep ends the run, to sleep until what is due next: on the urgent queue, since
-// what wakes it may be that somebody is to be cut off. All else that wakes it costs
-// one task there.
-func (r *run) asleep(ctx workflow.Context) error {
-	r.in = r.sleeper(ctx)
-	if r.todo.Queue != "" {
-		ctx = workflow.WithWorkflowTaskQueue(ctx, UrgentQueue)
-	}
-	return workflow.NewContinueAsNewError(ctx, TypeScheduled, r.in)
+// sleeper is the input of the run that sleeps until what is due next.
+func (r *run) sleeper(ctx workflow.Context) Input {
+	return Input{PersonID: r.in.PersonID, Until: workflow.Now(ctx).Add(r.todo.Wait), Due: r.todo.Due}
 }
 
 // assess looks at the ledger again, having taken note of all that was signalled.
 func (r *run) assess(ctx workflow.Context) error {
 	r.drain()
-	r.news, r.urgent = false, false
+	r.news, r.urgent, r.repaired = false, false, false
 	todo, err := assess(ctx, r.in.PersonID)
 	if err != nil {
 		return err
@@ -154,9 +188,9 @@ func (r *run) nextKind(ctx workflow.Context) plan.Change {
 // versionLeave marks histories in which a leave ends a Joiner.
 const versionLeave = "leave-ends-joiner"
 
-// leave gets the run ready to end: true if it may, false if something new was
-// said at the last moment.
-func (r *run) leave(ctx workflow.Context) bool {
+// readyToClose gets the run ready to end, and reports whether it may: not if something
+// new was said at the last moment.
+func (r *run) readyToClose(ctx workflow.Context) bool {
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r.drain()
 	for r.repairs.ReceiveAsync(nil) {
@@ -182,42 +216,76 @@ func (r *run) note(signal LookAgain) {
 	}
 }
 
-// sleeper is the input of the run that sleeps until what is due next.
-func (r *run) sleeper(ctx workflow.Context) Input {
-	return Input{PersonID: r.in.PersonID, Until: workflow.Now(ctx).Add(r.todo.Wait), Due: r.todo.Due}
-}
-
-// settle waits for what can change the state of things in attention, or in the hands
-// of a human: an operator decides, a human has done it, HR says something, something
-// else is due, or it is time to try again or to remind somebody.
-func (r *run) settle(ctx workflow.Context) {
-	r.board.attention(ctx, r.todo)
-	wait := r.todo.Recheck
-	r.recheck = true
-	if human, waits := r.todo.Waits(); waits && (human < wait || !r.todo.NeedsAttention()) {
-		wait, r.recheck = human, false
-	}
-	if !r.todo.Due.At.IsZero() && r.todo.Wait < wait {
-		wait, r.recheck = r.todo.Wait, false
-	}
-	if r.todo.Settle > 0 && r.todo.Settle < wait {
-		wait, r.recheck = r.todo.Settle, false
-	}
-	timerCtx, cancel := workflow.WithCancel(ctx)
-	defer cancel()
-	timer := workflow.NewTimerWithOptions(timerCtx, max(wait, time.Second), workflow.TimerOptions{Summary: "until it is tried again"})
-
-	selector := workflow.NewSelector(ctx)
-	selector.AddFuture(timer, func(workflow.Future) {})
+// listen has the selector take note of signals and repairs. A run that sleeps has
+// nothing to repair.
+func (r *run) listen(ctx workflow.Context, selector workflow.Selector) {
 	selector.AddReceive(r.signals, func(c workflow.ReceiveChannel, _ bool) {
 		var signal LookAgain
 		c.Receive(ctx, &signal)
 		r.note(signal)
 		r.recheck = false
 	})
+	if r.kind == plan.None {
+		return
+	}
 	selector.AddReceive(r.repairs, func(c workflow.ReceiveChannel, _ bool) {
 		c.Receive(ctx, nil)
-		r.recheck = false
+		r.repaired, r.recheck = true, false
 	})
+}
+
+// timer is how long a run waits, and what a timeline shows of it.
+type timer struct {
+	after   time.Duration
+	summary string
+}
+
+// wait returns when the timer fires, something is signalled or repaired, or the run
+// is cancelled. Without a timer it waits for the others alone.
+func (r *run) wait(ctx workflow.Context, t *timer) {
+	selector := workflow.NewSelector(ctx)
+	if t != nil {
+		timerCtx, cancel := workflow.WithCancel(ctx)
+		defer cancel()
+		fires := workflow.NewTimerWithOptions(timerCtx, t.after, workflow.TimerOptions{Summary: t.summary})
+		selector.AddFuture(fires, func(workflow.Future) {})
+	}
+	r.listen(ctx, selector)
+	selector.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) {})
 	selector.Select(ctx)
+}
+
+// awaitIntervention waits for what can change the state of things in attention, or in
+// the hands of a human: an operator decides, a human has done it, HR says something,
+// something else is due, or it is time to try again or to remind somebody.
+func (r *run) awaitIntervention(ctx workflow.Context) {
+	r.board.attention(ctx, r.todo)
+	after := r.todo.Recheck
+	r.recheck = true
+	if human, waits := r.todo.Waits(); waits && (human < after || !r.todo.NeedsAttention()) {
+		after, r.recheck = human, false
+	}
+	if !r.todo.Due.At.IsZero() && r.todo.Wait < after {
+		after, r.recheck = r.todo.Wait, false
+	}
+	if r.todo.Settle > 0 && r.todo.Settle < after {
+		after, r.recheck = r.todo.Settle, false
+	}
+	r.wait(ctx, &timer{max(after, time.Second), "until it is tried again"})
+}
+
+// awaitRelease waits for what can change that the breaker does not let something
+// pass: an operator decides about the cohort, HR says something, something else is
+// due, or what waits has settled.
+func (r *run) awaitRelease(ctx workflow.Context) {
+	r.board.holding(ctx, r.todo)
+	due := !r.todo.Due.At.IsZero()
+	switch settle := r.todo.Settle; {
+	case due && (settle == 0 || r.todo.Wait < settle):
+		r.wait(ctx, &timer{max(r.todo.Wait, time.Second), nextAction(r.todo.Due)})
+	case settle > 0:
+		r.wait(ctx, &timer{settle, "until it is seen whether others are concerned too"})
+	default:
+		r.wait(ctx, nil)
+	}
 }

@@ -18,44 +18,31 @@ func Scheduled(ctx workflow.Context, in Input) error {
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
-	if in.Until.IsZero() {
-		if done, err := r.wake(ctx); done || err != nil {
-			return err
-		}
+	if !in.Until.IsZero() {
+		r.sleep(ctx)
 	}
 	for {
-		r.sleep(ctx)
 		if done, err := r.wake(ctx); done || err != nil {
 			return err
 		}
+		r.sleep(ctx)
 	}
 }
 
 // sleep waits until the due instant or for a signal.
 func (r *run) sleep(ctx workflow.Context) {
 	r.board.scheduled(ctx, r.in.Due, r.todo)
-	timerCtx, cancel := workflow.WithCancel(ctx)
-	defer cancel()
-	timer := workflow.NewTimerWithOptions(timerCtx, r.in.Until.Sub(workflow.Now(ctx)),
-		workflow.TimerOptions{Summary: asleepUntil(r.in.Due)})
-	selector := workflow.NewSelector(ctx)
-	selector.AddFuture(timer, func(workflow.Future) {})
-	selector.AddReceive(r.signals, func(c workflow.ReceiveChannel, _ bool) {
-		var signal LookAgain
-		c.Receive(ctx, &signal)
-		r.note(signal)
-	})
-	selector.Select(ctx)
+	r.wait(ctx, &timer{r.in.Until.Sub(workflow.Now(ctx)), asleepUntil(r.in.Due)})
 }
 
-// wake finds out what there is to do: true if the run is over (the error says
-// how), false if it is to go on sleeping.
+// wake finds out what there is to do, and reports whether the run is over: the error
+// says how. Else it sleeps on.
 func (r *run) wake(ctx workflow.Context) (bool, error) {
 	for {
 		if err := r.assess(ctx); err != nil {
 			return true, err
 		}
-		if !r.leave(ctx) {
+		if !r.readyToClose(ctx) {
 			continue
 		}
 		next := r.todo.Change
@@ -63,16 +50,16 @@ func (r *run) wake(ctx workflow.Context) (bool, error) {
 			next = plan.Mover // a question to a human is asked by a run that can wait for the answer
 		}
 		if next != plan.None {
-			return true, r.continueAs(ctx, string(next), r.woken(ctx))
+			return true, r.continueAs(ctx, string(next), r.input(r.woken(ctx)))
 		}
 		if r.todo.Due.At.IsZero() {
 			r.board.over(ctx)
 			return true, nil
 		}
-		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			return true, r.asleep(ctx)
-		}
 		r.in = r.sleeper(ctx)
+		if r.historyIsLong(ctx) {
+			return true, r.continueAs(ctx, TypeScheduled, r.in)
+		}
 		return false, nil
 	}
 }
