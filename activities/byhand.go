@@ -29,12 +29,11 @@ const (
 
 // asked says how a human is asked for the step, or false if the connector does it.
 func (t *task) asked() (connector.Ask, bool) {
-	asker, ok := connector.As[connector.Asker](t.app)
 	makesItself := t.appears() && t.step.Kind == plan.Provision && t.link.State != ledger.LinkDisabled
-	if !ok || makesItself {
+	if makesItself {
 		return connector.Ask{}, false
 	}
-	return asker.Ask(string(t.step.Kind))
+	return t.app.Ask(string(t.step.Kind))
 }
 
 // byHand asks a human for the step, sees to it that they are reminded, and finds
@@ -197,11 +196,8 @@ func (t *task) tookWord(task ledger.Task) done {
 	return d
 }
 
-// appears says whether accounts of the app appear by themselves.
-func (t *task) appears() bool {
-	_, ok := connector.As[connector.JustInTime](t.app)
-	return ok
-}
+// appears reports whether accounts of the app appear by themselves.
+func (t *task) appears() bool { return t.app.Capabilities().Directory != "" }
 
 // whenSignedIn is the outcome of giving access to an app whose account is not there
 // yet, and will be when the person signs in.
@@ -221,12 +217,9 @@ func (t *task) whenSignedIn(want policy.Account) done {
 // letsIn is how long to wait before looking again whether somebody is really out of
 // an app that makes accounts by itself: zero once its directory lets them in no more.
 func (t *task) letsIn(again time.Duration) time.Duration {
-	jit, ok := connector.As[connector.JustInTime](t.app)
-	if !ok {
-		return 0
-	}
+	directory := t.app.Capabilities().Directory
 	for _, l := range t.d.person.Links {
-		if l.App == jit.Directory() && l.State == ledger.LinkActive {
+		if directory != "" && l.App == directory && l.State == ledger.LinkActive {
 			return t.a.Clock.Span(again)
 		}
 	}

@@ -17,8 +17,8 @@ type signIn struct {
 
 // signsIn takes note of an app whose accounts appear by themselves.
 func (v value) signsIn(app string, c connector.Connector) {
-	if jit, ok := c.(connector.JustInTime); ok {
-		v.l.signIns = append(v.l.signIns, signIn{app, jit.Directory(), v})
+	if directory := c.Capabilities().Directory; directory != "" {
+		v.l.signIns = append(v.l.signIns, signIn{app, directory, v})
 	}
 }
 

@@ -15,27 +15,13 @@ import (
 // every app keeps it, and those that do have it under names of their own.
 const ExternalID = "externalId"
 
-// AttributeProver is a connector that knows how its app shows attributes. Of others,
-// SameValue says whether what is shown is what was set.
-type AttributeProver interface {
-	// Keeps reports whether account, as Read has returned it, shows an attribute as it
-	// was set. An empty text or list was set to clear it.
-	Keeps(ctx context.Context, account Account, name string, set any) (bool, error)
-}
-
 // Dropped returns the names of the attributes in set, sorted, that account, as Read has
 // returned it, does not show as they were set. How the app writes a value does not
 // count, whether it is the same one does.
 func Dropped(ctx context.Context, c Connector, account Account, set map[string]any) ([]string, error) {
-	keeps := Account.keeps
-	if prover, ok := As[AttributeProver](c); ok {
-		keeps = func(account Account, name string, value any) (bool, error) {
-			return prover.Keeps(ctx, account, name, value)
-		}
-	}
 	var dropped []string
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		kept, err := keeps(account, name, set[name])
+		kept, err := c.Keeps(ctx, account, name, set[name])
 		if err != nil {
 			return nil, err
 		}
@@ -44,10 +30,6 @@ func Dropped(ctx context.Context, c Connector, account Account, set map[string]a
 		}
 	}
 	return dropped, nil
-}
-
-func (a Account) keeps(name string, set any) (bool, error) {
-	return a.Shows(set, a.Attribute(name)), nil
 }
 
 // Shows reports whether shown, which the account shows of an attribute, is what was set.

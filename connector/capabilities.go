@@ -86,31 +86,3 @@ func (can Capabilities) Offers(op string) bool {
 	}
 	return op == OpFind || op == OpRead || op == OpCheck
 }
-
-// CapabilitiesOf finds out what c implements.
-func CapabilitiesOf(c Connector) Capabilities {
-	if known, ok := c.(Announcer); ok {
-		return known.Capabilities()
-	}
-	caps := Capabilities{
-		Create: has[Creator](c), Adopt: has[Adopter](c), Update: has[Updater](c), Relabel: has[Relabeler](c),
-		Entitlements: has[Entitler](c), ListEntitlements: has[EntitlementLister](c), ResetCredentials: has[CredentialResetter](c),
-		Sessions: has[SessionRevoker](c), HandOver: has[DataMover](c), List: has[Lister](c), Probe: has[Prober](c),
-	}
-	if jit, ok := As[JustInTime](c); ok {
-		caps.Create = false // they make themselves
-		caps.Directory = jit.Directory()
-	}
-	if s, ok := As[Switch](c); ok {
-		caps.Disable, caps.Reversible = true, s.Reversible()
-	}
-	if d, ok := As[Deleter](c); ok {
-		caps.Delete, caps.RecycleBin = true, d.Deletion().RecycleBin
-	}
-	return caps
-}
-
-func has[T any](c Connector) bool {
-	_, ok := As[T](c)
-	return ok
-}

@@ -57,8 +57,12 @@ type Spec struct {
 	Attributes map[string]any // target attribute -> string, bool, int64 or []string
 }
 
-// Connector is what every kind can do.
+// Connector is an open app. Find, Read, Check and Close are what every kind can do; what
+// it offers of the rest, Capabilities says. A kind embeds Base for what it does not.
 type Connector interface {
+	// Capabilities says what is offered. It makes no call to the app.
+	Capabilities() Capabilities
+
 	// Find returns the accounts that match the keys: none, one or many. The
 	// strongest key by which there is any counts: account ID, else external ID,
 	// employee number, username, email. That there is none is what the app said in an
@@ -70,29 +74,73 @@ type Connector interface {
 	Read(ctx context.Context, accountID string) (Account, error)
 	// Check connects and authenticates without changing anything, and says as whom.
 	Check(ctx context.Context) (identity string, err error)
+	// Probe finds out, by calls that change nothing, whether the credentials have
+	// the rights that the connector needs.
+	Probe(ctx context.Context) []Finding
+	// Learned says how the app was found to differ from what its protocol has, as far
+	// as its answers have told since it was opened.
+	Learned() []string
 	// Close releases connections. No other method is called after it.
 	Close() error
-}
 
-// Creator makes accounts. If the app says that such an account exists, the error
-// is of KindExists: the caller finds it. If the app took the call, in an answer that
-// does not show the account, the error is of KindContradictory: it may have been made,
-// and if it is known under which ID, the account that comes with the error has it.
-// KindInvalid, KindForbidden, KindUnauthorized, KindUnsupported and KindRateLimited say
-// that nothing was made.
-type Creator interface {
+	// List lists every account.
+	List(ctx context.Context) iter.Seq2[Account, error]
+	// Entitlements lists what there is to be granted.
+	Entitlements(ctx context.Context) iter.Seq2[Entitlement, error]
+	// Keeps reports whether account, as Read has returned it, shows an attribute as it
+	// was set. An empty text or list was set to clear it.
+	Keeps(ctx context.Context, account Account, name string, set any) (bool, error)
+
+	// Create makes an account. If the app says that such an account exists, the error
+	// is of KindExists: the caller finds it. If the app took the call, in an answer that
+	// does not show the account, the error is of KindContradictory: it may have been made,
+	// and if it is known under which ID, the account that comes with the error has it.
+	// KindInvalid, KindForbidden, KindUnauthorized, KindUnsupported and KindRateLimited say
+	// that nothing was made.
 	Create(ctx context.Context, spec Spec) (Account, error)
-}
-
-// Adopter marks an existing account as the person's (sets the external ID).
-type Adopter interface {
+	// Adopt marks an existing account as the person's (sets the external ID).
 	Adopt(ctx context.Context, accountID, personID string) error
-}
-
-// Updater sets the given attributes (and only those). An empty string or list
-// clears one.
-type Updater interface {
+	// Update sets the given attributes (and only those). An empty string or list
+	// clears one.
 	Update(ctx context.Context, accountID string, attributes map[string]any) error
+	// Relabel gives an account another username and external ID; the account stays the
+	// same one. A username that another account has is an error of KindExists, an external
+	// ID of somebody else one of KindConflict.
+	Relabel(ctx context.Context, accountID string, to Label) error
+
+	// Grant and Revoke give and take entitlements by name. A name without a prefix is a
+	// group's; "role:", "licence:" and the like name the other kinds that the app has.
+	Grant(ctx context.Context, accountID string, names []string) error
+	Revoke(ctx context.Context, accountID string, names []string) error
+
+	// Disable turns the account off. When no answer came of it (KindUnavailable),
+	// callers read the account, and if it is off they take it for done. Where
+	// disabling is more than turning the account off (it is moved, its memberships
+	// follow), every error that may have left some of that undone is Unfinished, also
+	// those of requests that come before the first change, since another call may have
+	// got further: then callers call again until there is no error.
+	Disable(ctx context.Context, accountID string) error
+	// Enable turns the account on. Where disabling is not reversible (the app deletes or
+	// forgets what is disabled), it is for accounts that were made inactive.
+	Enable(ctx context.Context, accountID string) error
+	// RevokeSessions ends the sessions and tokens of an account.
+	RevokeSessions(ctx context.Context, accountID string) error
+	// ResetCredentials makes the credentials of an account useless that somebody may
+	// know: its password is set to a random one, its recovery addresses and second factors
+	// are forgotten, as far as the app has them. Whose account it is signs in anew in the
+	// way in which new people do. Of one account whose credentials are kept elsewhere, and
+	// of an app that turns out not to offer it, the error is of KindUnsupported.
+	ResetCredentials(ctx context.Context, accountID string) error
+	// HandOver hands an account's data over to another account of the same app.
+	HandOver(ctx context.Context, fromAccountID, toAccountID string) error
+	// Delete deletes the account. One that is not there is success. An app that cannot
+	// delete does not offer it: its accounts stay disabled.
+	Delete(ctx context.Context, accountID string) error
+
+	// Ask says how a human is asked for a step of this name (plan.Kind: "Provision",
+	// "Disable", ...), by a task (see `tenure task`) whose answer is taken for the proof;
+	// false if the connector sees to it by itself.
+	Ask(step string) (Ask, bool)
 }
 
 // Label is what an account is known by beside its own ID. Empty fields are left as
@@ -103,13 +151,6 @@ type Label struct {
 	// WasPersonID is the external ID that PersonID takes the place of: an account that
 	// carries another one is somebody else's.
 	WasPersonID string
-}
-
-// Relabeler gives an account another username and external ID; the account stays the
-// same one. A username that another account has is an error of KindExists, an external
-// ID of somebody else one of KindConflict.
-type Relabeler interface {
-	Relabel(ctx context.Context, accountID string, to Label) error
 }
 
 // ExternalID says which external ID an account that carries one now is to have, or
@@ -127,52 +168,9 @@ func (l Label) ExternalID(now string) (string, error) {
 	}
 }
 
-// Switch turns an account off and on.
-type Switch interface {
-	// Disable turns the account off. When no answer came of it (KindUnavailable),
-	// callers read the account, and if it is off they take it for done. Where
-	// disabling is more than turning the account off (it is moved, its memberships
-	// follow), every error that may have left some of that undone is Unfinished, also
-	// those of requests that come before the first change, since another call may have
-	// got further: then callers call again until there is no error.
-	Disable(ctx context.Context, accountID string) error
-	Enable(ctx context.Context, accountID string) error
-	// Reversible says whether Enable restores a disabled account. If not (the
-	// app deletes or forgets what is disabled), disabling is as good as deleting.
-	Reversible() bool
-}
-
-// Deleter deletes accounts. One that is not there is success. An app that cannot
-// delete has no Deleter: its accounts stay disabled.
-type Deleter interface {
-	Delete(ctx context.Context, accountID string) error
-	// Deletion says what becomes of a deleted account.
-	Deletion() Deletion
-}
-
-// Deletion is what becomes of a deleted account: gone for good at once, or after
-// having been in a recycle bin, from which an administrator can take it, for a
-// while.
-type Deletion struct {
-	RecycleBin time.Duration // zero: gone for good at once
-}
-
-// Entitler gives and takes entitlements by name. A name without a prefix is a
-// group's; "role:", "licence:" and the like name the other kinds that the app
-// has.
-type Entitler interface {
-	Grant(ctx context.Context, accountID string, names []string) error
-	Revoke(ctx context.Context, accountID string, names []string) error
-}
-
-// EntitlementLister lists what there is to be granted.
-type EntitlementLister interface {
-	Entitlements(ctx context.Context) iter.Seq2[Entitlement, error]
-}
-
 // Entitlement is something an account can have in an app.
 type Entitlement struct {
-	Name  string // as Entitler takes it
+	Name  string // as Grant takes it
 	Kind  EntitlementKind
 	Seats Seats // of a licence
 }
@@ -191,42 +189,7 @@ const (
 // Total means that the app does not say.
 type Seats struct{ Total, Used int }
 
-// SessionRevoker ends the sessions and tokens of an account.
-type SessionRevoker interface {
-	RevokeSessions(ctx context.Context, accountID string) error
-}
-
-// CredentialResetter makes the credentials of an account useless that somebody may
-// know: its password is set to a random one, its recovery addresses and second factors
-// are forgotten, as far as the app has them. Whose account it is signs in anew in the
-// way in which new people do.
-type CredentialResetter interface {
-	ResetCredentials(ctx context.Context, accountID string) error
-}
-
-// DataMover hands an account's data over to another account of the same app.
-type DataMover interface {
-	HandOver(ctx context.Context, fromAccountID, toAccountID string) error
-}
-
-// Lister lists every account.
-type Lister interface {
-	List(ctx context.Context) iter.Seq2[Account, error]
-}
-
-// Prober finds out, by calls that change nothing, whether the credentials have
-// the rights that the connector needs.
-type Prober interface {
-	Probe(ctx context.Context) []Finding
-}
-
-// Learner is an app that was found to differ from what its protocol has.
-type Learner interface {
-	// Learned says how, as far as its answers have told since it was opened.
-	Learned() []string
-}
-
-// Finding is one thing that a Prober looked at.
+// Finding is one thing that Probe looked at.
 type Finding struct {
 	What    string // "may read users"; no personal data, no secret
 	Problem string // empty: all is well; else what is missing and what to do
@@ -255,7 +218,7 @@ const (
 type Error = remote.Error
 
 // Unfinished is err as the error of a Disable that is not to be taken for done, even
-// if the account turns out to be off: see Switch.
+// if the account turns out to be off: see Connector.Disable.
 func Unfinished(err error) error {
 	var known *Error
 	if !errors.As(err, &known) {

@@ -1,9 +1,11 @@
 // Package connector is the contract between Tenure and the apps that hold
-// accounts: a small base interface, optional capabilities found by type
-// assertion, and the error kinds by which callers decide what to do.
+// accounts: one interface, the capabilities by which an open connector says what of it
+// is offered, and the error kinds by which callers decide what to do.
 //
 // Rules that every connector keeps (connectortest proves them):
 //
+//   - What Capabilities does not offer is never called; what it offers is not answered
+//     by KindUnsupported. Base answers whatever a kind leaves out.
 //   - Every call may be repeated. "Already so" is success: granting what is
 //     granted, revoking what is not there, disabling what is disabled, deleting
 //     what is gone.

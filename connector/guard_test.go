@@ -2,6 +2,7 @@ package connector_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/plan"
 )
 
 // protecting guards an app in which the account called breakglass and person 666 are
@@ -31,27 +33,22 @@ func open(t *testing.T, kind string, settings connector.Settings) connector.Conn
 	return c
 }
 
-func capability[T any](t *testing.T, c connector.Connector) T {
-	t.Helper()
-	got, ok := connector.As[T](c)
-	require.True(t, ok)
-	return got
-}
-
 // everyChange calls everything that changes an account.
 func everyChange(t *testing.T, c connector.Connector, id, other string) map[string]error {
 	t.Helper()
 	ctx := t.Context()
 	return map[string]error{
-		connector.OpAdopt:          capability[connector.Adopter](t, c).Adopt(ctx, id, "7"),
-		connector.OpUpdate:         capability[connector.Updater](t, c).Update(ctx, id, map[string]any{"title": "x"}),
-		connector.OpGrant:          capability[connector.Entitler](t, c).Grant(ctx, id, []string{"staff"}),
-		connector.OpRevoke:         capability[connector.Entitler](t, c).Revoke(ctx, id, []string{"staff"}),
-		connector.OpDisable:        capability[connector.Switch](t, c).Disable(ctx, id),
-		connector.OpEnable:         capability[connector.Switch](t, c).Enable(ctx, id),
-		connector.OpRevokeSessions: capability[connector.SessionRevoker](t, c).RevokeSessions(ctx, id),
-		connector.OpHandOver:       capability[connector.DataMover](t, c).HandOver(ctx, id, other),
-		connector.OpDelete:         capability[connector.Deleter](t, c).Delete(ctx, id),
+		connector.OpAdopt:            c.Adopt(ctx, id, "7"),
+		connector.OpUpdate:           c.Update(ctx, id, map[string]any{"title": "x"}),
+		connector.OpGrant:            c.Grant(ctx, id, []string{"staff"}),
+		connector.OpRevoke:           c.Revoke(ctx, id, []string{"staff"}),
+		connector.OpDisable:          c.Disable(ctx, id),
+		connector.OpEnable:           c.Enable(ctx, id),
+		connector.OpRelabel:          c.Relabel(ctx, id, connector.Label{PersonID: "7"}),
+		connector.OpRevokeSessions:   c.RevokeSessions(ctx, id),
+		connector.OpResetCredentials: c.ResetCredentials(ctx, id),
+		connector.OpHandOver:         c.HandOver(ctx, id, other),
+		connector.OpDelete:           c.Delete(ctx, id),
 	}
 }
 
@@ -70,12 +67,12 @@ func TestAGuardLetsNoChangeOfWhatIsProtectedThrough(t *testing.T) {
 		assert.NotContains(t, err.Error(), "breakglass", "errors hold no personal data")
 		assert.Zero(t, app.Calls(op), "%s reached the app", op)
 	}
-	require.ErrorAs(t, capability[connector.DataMover](t, guarded).HandOver(t.Context(), other, id), &refused, "nothing is put into it either")
-	_, err := capability[connector.Creator](t, guarded).Create(t.Context(), connector.Spec{PersonID: "7", Username: "breakglass"})
+	require.ErrorAs(t, guarded.HandOver(t.Context(), other, id), &refused, "nothing is put into it either")
+	_, err := guarded.Create(t.Context(), connector.Spec{PersonID: "7", Username: "breakglass"})
 	require.ErrorAs(t, err, &refused)
-	_, err = capability[connector.Creator](t, guarded).Create(t.Context(), connector.Spec{PersonID: "666", Username: "max"})
+	_, err = guarded.Create(t.Context(), connector.Spec{PersonID: "666", Username: "max"})
 	require.ErrorAs(t, err, &refused)
-	require.ErrorAs(t, capability[connector.Adopter](t, guarded).Adopt(t.Context(), other, "666"), &refused)
+	require.ErrorAs(t, guarded.Adopt(t.Context(), other, "666"), &refused)
 	assert.Equal(t, before, app.Accounts())
 
 	for op, err := range everyChange(t, protecting(guarded, "666"), other, other) {
@@ -88,35 +85,40 @@ func TestAGuardLetsNoChangeOfWhatIsProtectedThrough(t *testing.T) {
 		require.NoError(t, err, op)
 		assert.Positive(t, app.Calls(op), "%s did not reach the app", op)
 	}
-	require.NoError(t, capability[connector.Deleter](t, guarded).Delete(t.Context(), "not there"), "what the app says counts")
+	require.NoError(t, guarded.Delete(t.Context(), "not there"), "what the app says counts")
 }
 
-func TestAGuardTakesNoCapabilityAndLeavesNoWayAround(t *testing.T) {
+func TestAGuardOffersWhatTheConnectorDoes(t *testing.T) {
 	for kind, settings := range map[string]connector.Settings{
 		"memory": {"name": t.Name()},
 		"manual": {"assignee": "it"},
-		"jit":    {"directory": "directory", "inner": map[string]any{"connector": "memory", "settings": map[string]any{"name": t.Name()}}},
+		"jit":    {"directory": "directory", "assignee": "it"},
+		"inner":  {"directory": "directory", "inner": map[string]any{"connector": "memory", "settings": map[string]any{"name": t.Name()}}},
 	} {
 		t.Run(kind, func(t *testing.T) {
-			raw := open(t, kind, settings)
+			raw := open(t, strings.Replace(kind, "inner", "jit", 1), settings)
 			guarded := protecting(raw, "7")
-			assert.Equal(t, connector.CapabilitiesOf(raw), connector.CapabilitiesOf(guarded))
-			_, asks := connector.As[connector.Asker](raw)
-			_, asksToo := connector.As[connector.Asker](guarded)
-			assert.Equal(t, asks, asksToo)
-			jit, appears := connector.As[connector.JustInTime](guarded)
-			require.Equal(t, kind == "jit", appears)
-			if appears {
-				assert.Equal(t, "directory", jit.Directory())
-				_, direct := jit.Inner().(connector.Deleter)
-				assert.False(t, direct, "the inner connector is not guarded")
+			assert.Equal(t, raw.Capabilities(), guarded.Capabilities())
+			for _, step := range plan.Kinds() {
+				_, asks := raw.Ask(string(step))
+				_, asksToo := guarded.Ask(string(step))
+				assert.Equal(t, asks, asksToo, step)
 			}
-			_, direct := guarded.(connector.Deleter)
-			assert.False(t, direct)
-			_, direct = guarded.(connector.Switch)
-			assert.False(t, direct)
 		})
 	}
+}
+
+func TestAGuardAlsoProtectsWhatAnInnerConnectorReaches(t *testing.T) {
+	app := memory.Shared(t.Name())
+	t.Cleanup(app.Reset)
+	id := app.Put(connector.Account{Username: "breakglass", Active: true})
+	inner := map[string]any{"connector": "memory", "settings": map[string]any{"name": t.Name()}}
+	before := app.Accounts()
+	var refused *connector.ProtectedError
+	for op, err := range everyChange(t, protecting(open(t, "jit", connector.Settings{"directory": "directory", "inner": inner}), "7"), id, id) {
+		require.ErrorAs(t, err, &refused, op)
+	}
+	assert.Equal(t, before, app.Accounts())
 }
 
 func TestWhatIsProtectedCorrelatesWithNobody(t *testing.T) {
@@ -151,7 +153,7 @@ func TestWhatAGuardCouldNotLookAtIsUnfinished(t *testing.T) {
 	guarded := protecting(open(t, "memory", connector.Settings{"name": t.Name()}), "7")
 	app.SetFaults(memory.Faults{Kind: connector.KindUnavailable})
 	var failed *connector.Error
-	require.ErrorAs(t, capability[connector.Switch](t, guarded).Disable(t.Context(), id), &failed)
+	require.ErrorAs(t, guarded.Disable(t.Context(), id), &failed)
 	assert.Equal(t, connector.OpRead, failed.Op)
 	assert.True(t, failed.Unfinished)
 	assert.Zero(t, app.Calls(connector.OpDisable))

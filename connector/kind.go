@@ -90,7 +90,8 @@ type Env struct {
 }
 
 // Open checks the settings strictly (an unknown, missing or ill-typed one is an
-// error that names it) and returns a connector. It makes no call to the app.
+// error that names it) and returns a connector. It makes no call to the app. Calls that
+// the connector does not offer never reach it: they fail as KindUnsupported.
 func (k Kind) Open(ctx context.Context, env Env, set Settings) (Connector, error) {
 	values := settings.Read(k.Settings, set)
 	if err := values.Err(); err != nil {
@@ -100,7 +101,10 @@ func (k Kind) Open(ctx context.Context, env Env, set Settings) (Connector, error
 	if rejected := values.Err(); rejected != nil {
 		return nil, invalid(rejected)
 	}
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	return offered(c), nil
 }
 
 func invalid(err error) error {

@@ -13,28 +13,22 @@ import (
 
 // Traits is what planning has to know of an app whose connector is open.
 func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
-	caps := connector.CapabilitiesOf(c)
-	app := plan.App{
+	can := c.Capabilities()
+	return plan.App{
 		After:    rules.After,
 		Leaver:   rules.Leaver,
-		Disable:  caps.Disable || asks(c, plan.Disable),
-		Delete:   caps.Delete || asks(c, plan.Delete),
-		Relabel:  caps.Relabel,
-		HandOver: caps.HandOver || asks(c, plan.HandOver),
-		Destroys: caps.Disable && !caps.Reversible && !asks(c, plan.Disable),
+		Disable:  can.Disable || asks(c, plan.Disable),
+		Delete:   can.Delete || asks(c, plan.Delete),
+		Relabel:  can.Relabel,
+		HandOver: can.HandOver || asks(c, plan.HandOver),
+		Destroys: can.Disable && !can.Reversible && !asks(c, plan.Disable),
+		Behind:   can.Directory,
 	}
-	if jit, ok := connector.As[connector.JustInTime](c); ok {
-		app.Behind = jit.Directory()
-	}
-	return app
 }
 
-// asks says whether a human is asked for steps of a kind.
+// asks reports whether a human is asked for steps of a kind.
 func asks(c connector.Connector, kind plan.Kind) bool {
-	asker, ok := connector.As[connector.Asker](c)
-	if ok {
-		_, ok = asker.Ask(string(kind))
-	}
+	_, ok := c.Ask(string(kind))
 	return ok
 }
 

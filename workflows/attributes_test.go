@@ -205,7 +205,7 @@ func TestAnAttributeThatIsNotClearedIsNoticed(t *testing.T) {
 		}
 		restoring = true
 		defer func() { restoring = false }()
-		return b.acts.Apps["directory"].Connector.(connector.Updater).Update(ctx, id, map[string]any{"title": "Engineer"})
+		return b.acts.Apps["directory"].Connector.Update(ctx, id, map[string]any{"title": "Engineer"})
 	})
 	without := transferred("Development")
 	without.Profile.JobTitle = ""
@@ -232,7 +232,7 @@ func TestAUsernameInAnotherCaseIsTheSame(t *testing.T) {
 			return nil
 		}
 		again = true
-		return b.acts.Apps["chat"].Connector.(connector.Relabeler).Relabel(ctx, id, connector.Label{Username: "AKing"})
+		return b.acts.Apps["chat"].Connector.Relabel(ctx, id, connector.Label{Username: "AKing"})
 	})
 	b.events = nil
 	b.hears(2*day, hr.Event{EventKey: hr.EventKey{ID: "later"}, Type: hr.EventUpdated, Profile: profile("Development")})

@@ -279,14 +279,8 @@ func TestWhatAnAdoptedAccountGetsIsNoGrant(t *testing.T) {
 
 // deleteOnly makes the wiki an app that can end access only by deleting.
 func deleteOnly(b *biography) {
-	type without struct {
-		connector.Connector
-		connector.Creator
-		connector.Deleter
-		connector.Entitler
-	}
-	inner := b.acts.Apps["wiki"].Connector.(whole)
-	b.acts.Apps["wiki"].Connector = without{inner, inner, inner, inner}
+	can := connector.Capabilities{Create: true, Delete: true, Entitlements: true}
+	b.acts.Apps["wiki"].Connector = offering{b.acts.Apps["wiki"].Connector, can}
 }
 
 // Nothing of somebody who is suspended is destroyed in the flood, whoever suspended them.

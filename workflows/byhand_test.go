@@ -224,9 +224,7 @@ func (b *biography) signsIn(after time.Duration) {
 			return
 		}
 		account, _ := b.account("wiki")
-		app, ok := connector.As[connector.Switch](b.acts.Apps["wiki"].Connector)
-		require.True(b.t, ok)
-		require.NoError(b.t, app.Enable(context.Background(), account.ID))
+		require.NoError(b.t, b.acts.Apps["wiki"].Connector.Enable(context.Background(), account.ID))
 	})
 }
 

@@ -157,22 +157,23 @@ func TestWhatIsHeldIsNotCounted(t *testing.T) {
 // fragile makes the wiki an app in which what is disabled is gone.
 func fragile(t *testing.T) *biography {
 	b := newBiography(t, testRules())
-	b.acts.Apps["wiki"].Connector = destructive{b.acts.Apps["wiki"].Connector.(whole)}
+	b.acts.Apps["wiki"].Connector = destructive{b.acts.Apps["wiki"].Connector}
 	return b
 }
 
-// whole is a connector that can do all that this test needs.
-type whole interface {
+// offering offers what can has, and no more.
+type offering struct {
 	connector.Connector
-	connector.Creator
-	connector.Switch
-	connector.Deleter
-	connector.Entitler
+	can connector.Capabilities
 }
 
-type destructive struct{ whole }
+func (o offering) Capabilities() connector.Capabilities { return o.can }
 
-func (destructive) Reversible() bool { return false }
+type destructive struct{ connector.Connector }
+
+func (destructive) Capabilities() connector.Capabilities {
+	return connector.Capabilities{Create: true, Disable: true, Delete: true, Entitlements: true}
+}
 
 func (d destructive) Disable(ctx context.Context, id string) error { return d.Delete(ctx, id) }
 
@@ -449,7 +450,7 @@ func TestWhatAHumanTurnedOffIsNotDestroyedWhileSomebodyIsHeld(t *testing.T) {
 		require.Equal(t, map[string]string{"wiki": activities.CodeSpared}, b.inAttention())
 		account, ok := b.account("wiki")
 		require.True(t, ok)
-		inner := b.acts.Apps["wiki"].Connector.(destructive).whole
+		inner := b.acts.Apps["wiki"].Connector.(destructive).Connector
 		require.NoError(t, inner.Disable(context.Background(), account.ID))
 	})
 	b.live(49 * day)

@@ -141,7 +141,6 @@ type appAccounts struct {
 	cfg    *config.Config
 	ledger ledger.Ledger
 	conn   connector.Connector
-	lister connector.Lister
 	now    time.Time
 	// wanted is who is to have an account in the app, as policy says now.
 	wanted map[string]bool
@@ -160,11 +159,10 @@ func openAppAccounts(ctx context.Context, cfg *config.Config, l ledger.Ledger, n
 	if err != nil {
 		return nil, err
 	}
-	lister, ok := connector.As[connector.Lister](conn)
-	if !ok {
+	if !conn.Capabilities().List {
 		return nil, errors.Join(fmt.Errorf("app %s: its connector %q cannot list accounts", name, app.Connector), conn.Close())
 	}
-	return &appAccounts{name: name, cfg: cfg, ledger: l, conn: conn, lister: lister, now: cfg.Clock().Now(), wanted: map[string]bool{}, gets: map[string][]string{}}, nil
+	return &appAccounts{name: name, cfg: cfg, ledger: l, conn: conn, now: cfg.Clock().Now(), wanted: map[string]bool{}, gets: map[string][]string{}}, nil
 }
 
 // protects says whether no automation touches the account, or any of the person whose
@@ -185,7 +183,7 @@ func (a *appAccounts) find(ctx context.Context) ([]correlation.Finding, error) {
 		linked[link.PersonID] = link.AccountID != ""
 	}
 	var accounts []connector.Account
-	for account, err := range a.lister.List(ctx) {
+	for account, err := range a.conn.List(ctx) {
 		if err != nil {
 			return nil, fmt.Errorf("app %s: %w", a.name, err)
 		}

@@ -382,8 +382,9 @@ var aboutOwnership = []string{activities.CodeWhose, activities.CodeNotTheirs, ac
 // takes what is to be taken, and reads it back.
 func (a *appAccounts) claim(ctx context.Context, f correlation.Finding, o adoptOptions) (account connector.Account, taken []string, err error) {
 	id, person := f.Account.ID, f.People[0]
-	if adopter, ok := connector.As[connector.Adopter](a.conn); ok {
-		if err := adopter.Adopt(ctx, id, person); err != nil {
+	can := a.conn.Capabilities()
+	if can.Adopt {
+		if err := a.conn.Adopt(ctx, id, person); err != nil {
 			return account, nil, err
 		}
 	}
@@ -396,11 +397,10 @@ func (a *appAccounts) claim(ctx context.Context, f correlation.Finding, o adoptO
 		return account, nil, err
 	}
 	taken = except(account.Entitlements, a.gets[person])
-	entitler, ok := connector.As[connector.Entitler](a.conn)
-	if !ok || len(taken) == 0 {
+	if !can.Entitlements || len(taken) == 0 {
 		return account, nil, nil
 	}
-	if err := entitler.Revoke(ctx, id, taken); err != nil {
+	if err := a.conn.Revoke(ctx, id, taken); err != nil {
 		return account, nil, err
 	}
 	account, err = a.conn.Read(ctx, id)

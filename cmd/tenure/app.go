@@ -79,7 +79,7 @@ func viewApp(ctx context.Context, cfg *config.Config, name string) (appView, err
 	if err != nil {
 		return appView{}, err
 	}
-	can := connector.CapabilitiesOf(conn)
+	can := conn.Capabilities()
 	v := appView{
 		Name: name, Connector: app.Connector, Capabilities: capabilityNames(can),
 		Disable: disabling(can), Delete: deleting(can), ByHand: byHand(conn),
@@ -156,25 +156,13 @@ func openKind(ctx context.Context, env connector.Env, app config.App) (connector
 }
 
 func capabilityNames(can connector.Capabilities) []string {
-	names := []string{}
-	for _, capability := range []struct {
-		name string
-		has  bool
-	}{
-		{"create", can.Create},
-		{"adopt", can.Adopt},
-		{"update", can.Update},
-		{"disable (" + disabling(can) + ")", can.Disable},
-		{"delete (" + deleting(can) + ")", can.Delete},
-		{"entitlements", can.Entitlements},
-		{"sessions", can.Sessions},
-		{"hand over", can.HandOver},
-		{"list", can.List},
-		{"list entitlements", can.ListEntitlements},
-		{"probe", can.Probe},
-	} {
-		if capability.has {
-			names = append(names, capability.name)
+	names := can.Names()
+	for i, name := range names {
+		switch name {
+		case "disable":
+			names[i] += " (" + disabling(can) + ")"
+		case "delete":
+			names[i] += " (" + deleting(can) + ")"
 		}
 	}
 	return names
@@ -204,13 +192,9 @@ func deleting(can connector.Capabilities) string {
 
 // byHand are the steps that a human is asked to do in an app.
 func byHand(c connector.Connector) []string {
-	asker, ok := connector.As[connector.Asker](c)
-	if !ok {
-		return nil
-	}
 	var steps []string
 	for _, kind := range plan.Kinds() {
-		if _, asked := asker.Ask(string(kind)); asked {
+		if _, asked := c.Ask(string(kind)); asked {
 			steps = append(steps, string(kind))
 		}
 	}

@@ -147,7 +147,7 @@ func (c *client) Close() error {
 	return nil
 }
 
-// Adopt implements connector.Adopter. The value is added, not replaced: of two
+// Adopt implements connector.Connector. The value is added, not replaced: of two
 // persons who come at the same time only one gets the account.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	if err := c.checkPersonID(connector.OpAdopt, personID); err != nil {
@@ -174,7 +174,7 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	return refine(err)
 }
 
-// Update implements connector.Updater.
+// Update implements connector.Connector.
 func (c *client) Update(ctx context.Context, accountID string, given map[string]any) error {
 	encoded, err := c.encode(connector.OpUpdate, given)
 	if err != nil || len(encoded) == 0 {

@@ -16,7 +16,7 @@ import (
 // needs none and is disabled. Enable knows it by that.
 const unfinished = normalAccount | accountDisable | passwordNotRequired
 
-// Create implements connector.Creator. Active Directory takes passwords of accounts
+// Create implements connector.Connector. Active Directory takes passwords of accounts
 // that are there only, so it takes two changes. What is left if the second fails is
 // the person's, disabled, and finished by Enable.
 func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {

@@ -64,7 +64,7 @@ func (d domain) signIn(t *testing.T, username, password string) string {
 func (d domain) newAccount(t *testing.T, c connector.Connector, active bool) connector.Account {
 	t.Helper()
 	name := strings.ToLower(mark())
-	account, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
+	account, err := c.Create(t.Context(), connector.Spec{
 		PersonID: "p-" + name, Username: "zoë.o'b-" + name, Active: active, Attributes: map[string]any{"sn": "O’Brien, Zoë"},
 	})
 	require.NoError(t, err)
@@ -74,7 +74,7 @@ func (d domain) newAccount(t *testing.T, c connector.Connector, active bool) con
 func TestWhoIsDisabledCannotSignIn(t *testing.T) {
 	d := realDomain(t)
 	c := d.open(t, d.settings(d.newOU(t, "Signing in", d.root)))
-	toggle := c.(connector.Switch)
+	toggle := c
 	made := d.newAccount(t, c, true)
 	assert.Equal(t, "52e", d.signIn(t, made.Username, persons), "nobody knows the first password")
 	d.setPassword(t, made.ID)
@@ -89,7 +89,7 @@ func TestWhoIsDisabledCannotSignIn(t *testing.T) {
 	assert.Equal(t, "773", d.signIn(t, made.Username, persons), "ERROR_PASSWORD_MUST_CHANGE")
 	d.modify(t, made.ID, "pwdLastSet", "-1")
 
-	updater := c.(connector.Updater)
+	updater := c
 	require.NoError(t, updater.Update(t.Context(), made.ID, map[string]any{"accountExpires": "2020-02-29"}))
 	assert.Equal(t, "701", d.signIn(t, made.Username, persons), "ERROR_ACCOUNT_EXPIRED")
 	require.NoError(t, updater.Update(t.Context(), made.ID, map[string]any{"accountExpires": ""}))
@@ -103,7 +103,7 @@ func TestWhoIsDisabledCannotSignIn(t *testing.T) {
 func TestOnlyOneBitOfUserAccountControlChanges(t *testing.T) {
 	d := realDomain(t)
 	c := d.open(t, d.settings(d.newOU(t, "Bits", d.root)))
-	toggle := c.(connector.Switch)
+	toggle := c
 	made := d.newAccount(t, c, true)
 	assert.Equal(t, "512", d.see(t, made.ID).GetAttributeValue("userAccountControl"))
 	const neverExpires, notDelegated = 0x10000, 0x100000
@@ -130,7 +130,7 @@ func TestWhatIsLeftOfACreationIsFinished(t *testing.T) {
 	}
 	require.NoError(t, d.asAdmin(t).Add(request))
 
-	_, err := c.(connector.Creator).Create(t.Context(), spec)
+	_, err := c.Create(t.Context(), spec)
 	var exists *connector.Error
 	require.ErrorAs(t, err, &exists)
 	assert.Equal(t, connector.KindExists, exists.Kind)
@@ -141,7 +141,7 @@ func TestWhatIsLeftOfACreationIsFinished(t *testing.T) {
 	assert.False(t, matches[0].Account.Active)
 
 	id := matches[0].Account.ID
-	require.NoError(t, c.(connector.Switch).Enable(t.Context(), id))
+	require.NoError(t, c.Enable(t.Context(), id))
 	assert.Equal(t, "512", d.see(t, id).GetAttributeValue("userAccountControl"), "a password is required")
 	assert.NotEqual(t, "0", d.see(t, id).GetAttributeValue("pwdLastSet"), "and is there")
 	assert.Equal(t, "52e", d.signIn(t, spec.Username, persons))
@@ -154,7 +154,7 @@ func TestLeaversAreMovedAndComeBack(t *testing.T) {
 	createIn, leavers := d.newOU(t, "Here", ou), d.newOU(t, "Leavers", ou)
 	settings["createIn"], settings["leavers"] = createIn, leavers
 	c := d.open(t, settings)
-	toggle := c.(connector.Switch)
+	toggle := c
 	made := d.newAccount(t, c, true)
 	assert.Equal(t, "CN="+made.Username+","+createIn, d.see(t, made.ID).DN)
 	for range 2 {
@@ -178,7 +178,7 @@ func TestLeaversAreMovedAndComeBack(t *testing.T) {
 
 	settings["leavers"] = "OU=Nowhere," + ou
 	made = d.newAccount(t, c, true)
-	err = d.open(t, settings).(connector.Switch).Disable(t.Context(), made.ID)
+	err = d.open(t, settings).Disable(t.Context(), made.ID)
 	var failed *connector.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, connector.KindInvalid, failed.Kind, "an OU that is not there is no account that is not there")
@@ -192,7 +192,7 @@ func TestProtectedAccountsAreNeitherMatchedNorChanged(t *testing.T) {
 	settings["createIn"] = d.newOU(t, "Protected", d.root)
 	c := d.open(t, settings)
 	admin := d.newAccount(t, c, true)
-	require.NoError(t, c.(connector.Entitler).Grant(t.Context(), admin.ID, nil))
+	require.NoError(t, c.Grant(t.Context(), admin.ID, nil))
 	d.modify(t, admin.ID, "adminCount", "1")
 
 	for _, keys := range []connector.Keys{{Username: "Administrator"}, {Username: "krbtgt"}, {Username: "Guest"}, {Username: "DC1$"}, {Username: admin.Username}, {PersonID: admin.ExternalID}} {
@@ -200,7 +200,7 @@ func TestProtectedAccountsAreNeitherMatchedNorChanged(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, matches)
 	}
-	for account, err := range c.(connector.Lister).List(t.Context()) {
+	for account, err := range c.List(t.Context()) {
 		require.NoError(t, err)
 		assert.NotContains(t, []string{"Administrator", "krbtgt", "Guest", "DC1$", admin.Username}, account.Username)
 	}
@@ -211,13 +211,13 @@ func TestProtectedAccountsAreNeitherMatchedNorChanged(t *testing.T) {
 	for _, id := range []string{admin.ID, d.idOf(t, "Administrator"), d.idOf(t, "krbtgt"), d.idOf(t, "DC1$")} {
 		before := d.see(t, id)
 		for op, change := range map[string]func() error{
-			connector.OpAdopt:   func() error { return c.(connector.Adopter).Adopt(t.Context(), id, "p-1") },
-			connector.OpUpdate:  func() error { return c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "x"}) },
-			connector.OpGrant:   func() error { return c.(connector.Entitler).Grant(t.Context(), id, []string{"x"}) },
-			connector.OpRevoke:  func() error { return c.(connector.Entitler).Revoke(t.Context(), id, []string{"x"}) },
-			connector.OpDisable: func() error { return c.(connector.Switch).Disable(t.Context(), id) },
-			connector.OpEnable:  func() error { return c.(connector.Switch).Enable(t.Context(), id) },
-			connector.OpDelete:  func() error { return c.(connector.Deleter).Delete(t.Context(), id) },
+			connector.OpAdopt:   func() error { return c.Adopt(t.Context(), id, "p-1") },
+			connector.OpUpdate:  func() error { return c.Update(t.Context(), id, map[string]any{"title": "x"}) },
+			connector.OpGrant:   func() error { return c.Grant(t.Context(), id, []string{"x"}) },
+			connector.OpRevoke:  func() error { return c.Revoke(t.Context(), id, []string{"x"}) },
+			connector.OpDisable: func() error { return c.Disable(t.Context(), id) },
+			connector.OpEnable:  func() error { return c.Enable(t.Context(), id) },
+			connector.OpDelete:  func() error { return c.Delete(t.Context(), id) },
 		} {
 			var refused *connector.Error
 			require.ErrorAs(t, change(), &refused, op)
@@ -254,12 +254,12 @@ func TestGroupsThatAreNoEntitlements(t *testing.T) {
 	require.NoError(t, d.asAdmin(t).Modify(request))
 
 	assert.Empty(t, made.Entitlements, "Domain Users is everybody's")
-	for entitlement, err := range c.(connector.EntitlementLister).Entitlements(t.Context()) {
+	for entitlement, err := range c.Entitlements(t.Context()) {
 		require.NoError(t, err)
 		assert.NotContains(t, []string{"Domain Users", "Domain Admins", "Administrators", secret}, entitlement.Name)
 	}
 	for name, why := range map[string]string{"Domain Admins": "is not there", secret: "AdminSDHolder"} {
-		err := c.(connector.Entitler).Grant(t.Context(), made.ID, []string{name})
+		err := c.Grant(t.Context(), made.ID, []string{name})
 		var refused *connector.Error
 		require.ErrorAs(t, err, &refused)
 		assert.Equal(t, connector.KindInvalid, refused.Kind)
@@ -290,13 +290,13 @@ func TestLargeGroups(t *testing.T) {
 	require.NoError(t, admin.Modify(request))
 	made := d.newAccount(t, c, true)
 	for range 2 {
-		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{name}))
+		require.NoError(t, c.Grant(t.Context(), made.ID, []string{name}))
 	}
 	has, err := c.Read(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Equal(t, []string{name}, has.Entitlements)
 	for range 2 {
-		require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), made.ID, []string{name}))
+		require.NoError(t, c.Revoke(t.Context(), made.ID, []string{name}))
 	}
 	has, err = c.Read(t.Context(), made.ID)
 	require.NoError(t, err)
@@ -307,7 +307,7 @@ func TestManagersAreGivenByAccountID(t *testing.T) {
 	d := realDomain(t)
 	c := d.open(t, d.settings(d.newOU(t, "Managers", d.root)))
 	boss, made := d.newAccount(t, c, true), d.newAccount(t, c, true)
-	updater := c.(connector.Updater)
+	updater := c
 	require.NoError(t, updater.Update(t.Context(), made.ID, map[string]any{"manager": boss.ID}))
 	assert.Equal(t, d.see(t, boss.ID).DN, d.see(t, made.ID).GetAttributeValue("manager"))
 	account, err := c.Read(t.Context(), made.ID)

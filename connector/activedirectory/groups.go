@@ -50,7 +50,7 @@ func (c *client) named(ctx context.Context, op string, names []string, filter st
 	return all, nil
 }
 
-// Grant implements connector.Entitler.
+// Grant implements connector.Connector.
 func (c *client) Grant(ctx context.Context, accountID string, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -92,7 +92,7 @@ func ungrantable(found []*directory.Entry) string {
 	return ""
 }
 
-// Revoke implements connector.Entitler.
+// Revoke implements connector.Connector.
 func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -131,7 +131,7 @@ func (c *client) setMember(ctx context.Context, op string, group *directory.Entr
 		directory.Change{How: how, Attribute: "member", Values: []string{byGUID(accountID)}})
 }
 
-// Entitlements implements connector.EntitlementLister.
+// Entitlements implements connector.Connector.
 func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
 	return func(yield func(connector.Entitlement, error) bool) {
 		seen := map[string]bool{}

@@ -12,7 +12,7 @@ import (
 // that mail is sent from.
 const proxyAddresses = "proxyAddresses"
 
-// Keeps implements connector.AttributeProver. A reference that was set by an account's ID
+// Keeps implements connector.Connector. A reference that was set by an account's ID
 // is shown as its DN.
 func (c *client) Keeps(ctx context.Context, account connector.Account, name string, set any) (bool, error) {
 	encoded, err := c.encode(connector.OpRead, map[string]any{name: set})

@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// List implements connector.Lister. It reads the groups' names first, so that an
+// List implements connector.Connector. It reads the groups' names first, so that an
 // account costs no call of its own.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {

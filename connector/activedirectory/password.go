@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// ResetCredentials implements connector.CredentialResetter: the password becomes one
+// ResetCredentials implements connector.Connector: the password becomes one
 // that nobody knows. With NTLM the old one works for up to an hour more.
 func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	const op = connector.OpResetCredentials

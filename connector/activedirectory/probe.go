@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Probe implements connector.Prober, by the attributes in which Active Directory
+// Probe implements connector.Connector, by the attributes in which Active Directory
 // computes what whoever asks may do (constructed attributes: MS-ADTS section 3.1.1.4.5).
 func (c *client) Probe(ctx context.Context) []connector.Finding {
 	person, group := c.sample(ctx, c.people, anyPerson), c.sample(ctx, c.groups, directory.And(anyGroup, "(!(adminCount=1))"))

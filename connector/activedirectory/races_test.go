@@ -35,23 +35,23 @@ func TestWhatAnotherChangesMeanwhileIsKept(t *testing.T) {
 	made := d.newAccount(t, c, true)
 	const neverExpires = "66048" // 512 + 0x10000
 	before(2, func() { d.modify(t, made.ID, "userAccountControl", neverExpires) })
-	err := c.(connector.Switch).Disable(t.Context(), made.ID)
+	err := c.Disable(t.Context(), made.ID)
 	var failed *connector.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, connector.KindUnavailable, failed.Kind, "worth trying again at once")
 	assert.Contains(t, failed.Message, "at the same time")
 	assert.Equal(t, neverExpires, d.see(t, made.ID).GetAttributeValue("userAccountControl"))
-	require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+	require.NoError(t, c.Disable(t.Context(), made.ID))
 	assert.Equal(t, "66050", d.see(t, made.ID).GetAttributeValue("userAccountControl"))
 }
 
 func TestOfTwoPersonsOnlyOneGetsAnAccount(t *testing.T) {
 	d := realDomain(t)
 	c, before := d.interfering(t, d.settings(d.newOU(t, "Owners", d.root)))
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{Username: "of." + mark()})
+	made, err := c.Create(t.Context(), connector.Spec{Username: "of." + mark()})
 	require.NoError(t, err)
 	before(2, func() { d.modify(t, made.ID, "employeeID", "p-first") })
-	err = c.(connector.Adopter).Adopt(t.Context(), made.ID, "p-second")
+	err = c.Adopt(t.Context(), made.ID, "p-second")
 	var failed *connector.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, connector.KindConflict, failed.Kind)
@@ -66,7 +66,7 @@ func TestAnAccountThatIsRenamedMeanwhileIsNotGone(t *testing.T) {
 	settings := d.settings(ou)
 	settings["createIn"], settings["leavers"] = d.newOU(t, "Here", ou), d.newOU(t, "Leavers", ou)
 	c, before := d.interfering(t, settings)
-	toggle := c.(connector.Switch)
+	toggle := c
 	made := d.newAccount(t, c, true)
 	rename := func() {
 		require.NoError(t, d.asAdmin(t).ModifyDN(ldap.NewModifyDNRequest(d.see(t, made.ID).DN, "CN="+mark(), true, "")))
@@ -81,9 +81,9 @@ func TestAnAccountThatIsRenamedMeanwhileIsNotGone(t *testing.T) {
 	require.NoError(t, toggle.Disable(t.Context(), made.ID))
 
 	before(2, rename)
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"title": "x"}))
+	require.NoError(t, c.Update(t.Context(), made.ID, map[string]any{"title": "x"}))
 	before(2, rename)
-	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+	require.NoError(t, c.Delete(t.Context(), made.ID))
 	_, err = c.Read(t.Context(), made.ID)
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, connector.KindNotFound, failed.Kind)
@@ -121,10 +121,10 @@ func TestWhyTheBindFailsIsTold(t *testing.T) {
 	defer c.Close()
 	another := d.newAccount(t, d.open(t, d.settings(ou)), true)
 	var failed *connector.Error
-	require.ErrorAs(t, c.(connector.Switch).Disable(t.Context(), another.ID), &failed)
+	require.ErrorAs(t, c.Disable(t.Context(), another.ID), &failed)
 	assert.Equal(t, connector.KindForbidden, failed.Kind)
 	problems := 0
-	for _, finding := range c.(connector.Prober).Probe(t.Context()) {
+	for _, finding := range c.Probe(t.Context()) {
 		if finding.Problem != "" {
 			problems++
 			assert.Contains(t, finding.Problem, "delegate")
@@ -141,13 +141,13 @@ func TestAGroupThatIsDeletedMeanwhileIsNoMissingAccount(t *testing.T) {
 	name := "Short-lived " + mark()
 	group := d.newGroup(t, name, ou)
 	before(3, func() { require.NoError(t, d.asAdmin(t).Del(ldap.NewDelRequest(group, nil))) })
-	err := c.(connector.Entitler).Grant(t.Context(), made.ID, []string{name})
+	err := c.Grant(t.Context(), made.ID, []string{name})
 	var failed *connector.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, connector.KindInvalid, failed.Kind)
 
 	d.newGroup(t, name, ou)
 	before(3, func() { require.NoError(t, d.asAdmin(t).Del(ldap.NewDelRequest(d.see(t, made.ID).DN, nil))) })
-	require.ErrorAs(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{name}), &failed)
+	require.ErrorAs(t, c.Grant(t.Context(), made.ID, []string{name}), &failed)
 	assert.Equal(t, connector.KindNotFound, failed.Kind)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Relabel implements connector.Relabeler. The names and the external ID are changed at
+// Relabel implements connector.Connector. The names and the external ID are changed at
 // once; the cn follows if it was the username, and if no other object there has it.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
 	const op = connector.OpRelabel

@@ -46,10 +46,10 @@ func TestPersonIDsThatAreTooLongAreRefused(t *testing.T) {
 	})
 	require.NoError(t, err)
 	const long = "person-0123456789"
-	_, createErr := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: long, Username: "anna"})
+	_, createErr := c.Create(t.Context(), connector.Spec{PersonID: long, Username: "anna"})
 	for op, err := range map[string]error{
 		connector.OpCreate: createErr,
-		connector.OpAdopt:  c.(connector.Adopter).Adopt(t.Context(), "12345678-9abc-def0-0123-456789abcdef", long),
+		connector.OpAdopt:  c.Adopt(t.Context(), "12345678-9abc-def0-0123-456789abcdef", long),
 	} {
 		var refused *connector.Error
 		require.ErrorAs(t, err, &refused, op)

@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Disable implements connector.Switch.
+// Disable implements connector.Connector.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	err := c.disable(ctx, accountID)
 	if c.leavers != "" { // else it is one change
@@ -32,7 +32,7 @@ func (c *client) disable(ctx context.Context, accountID string) error {
 	return c.move(ctx, connector.OpDisable, entry, c.leavers)
 }
 
-// Enable implements connector.Switch. An account that never came to have a
+// Enable implements connector.Connector. An account that never came to have a
 // password is given one, that nobody knows: it would be open to all.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	entry, err := c.changeable(ctx, connector.OpEnable, accountID)
@@ -49,9 +49,6 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 	}
 	return c.setControl(ctx, connector.OpEnable, entry, func(control int64) int64 { return control &^ accountDisable })
 }
-
-// Reversible implements connector.Switch.
-func (c *client) Reversible() bool { return true }
 
 // setControl changes userAccountControl, and what goes with it, if nobody else
 // changed it since the entry was read.
@@ -108,7 +105,7 @@ func (c *client) notMoved(ctx context.Context, op string, entry *directory.Entry
 	return refine(err)
 }
 
-// Delete implements connector.Deleter.
+// Delete implements connector.Connector.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	_, err := c.changeable(ctx, connector.OpDelete, accountID)
 	if err == nil {
@@ -119,6 +116,3 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	}
 	return err
 }
-
-// Deletion implements connector.Deleter.
-func (c *client) Deletion() connector.Deletion { return connector.Deletion{RecycleBin: c.recycleBin} }

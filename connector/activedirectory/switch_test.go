@@ -23,7 +23,7 @@ func TestADisabledAccountIsNotAllWhereLeaversAreMoved(t *testing.T) {
 		require.NoError(t, err)
 		defer c.Close()
 		var failed *connector.Error
-		require.ErrorAs(t, c.(connector.Switch).Disable(t.Context(), "12345678-9abc-def0-0123-456789abcdef"), &failed)
+		require.ErrorAs(t, c.Disable(t.Context(), "12345678-9abc-def0-0123-456789abcdef"), &failed)
 		assert.Equal(t, connector.KindUnavailable, failed.Kind)
 		assert.Equal(t, want, failed.Unfinished, "leavers %q", leavers)
 	}

@@ -11,17 +11,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-func (s *suite) capabilities(t *testing.T) {
-	assert.Equal(t, s.Capabilities, connector.CapabilitiesOf(s.open(t)))
-	var told []string
-	for _, operation := range s.Kind.Operations {
-		told = append(told, operation.Op)
-	}
-	assert.Subset(t, told, s.Capabilities.Ops(), "the kind tells of every operation")
-}
-
 func (s *suite) probe(t *testing.T) {
-	findings := s.open(t).(connector.Prober).Probe(t.Context())
+	findings := s.open(t).Probe(t.Context())
 	assert.NotEmpty(t, findings)
 	for _, finding := range findings {
 		assert.NotEmpty(t, finding.What)
@@ -47,7 +38,7 @@ func (s *suite) create(t *testing.T) {
 		spec := s.spec()
 		spec.Active = active
 		if !active && s.deviates(t, NoInactive) {
-			_, err := c.(connector.Creator).Create(t.Context(), spec)
+			_, err := c.Create(t.Context(), spec)
 			s.fails(t, err, connector.OpCreate, connector.KindUnsupported)
 			continue
 		}
@@ -68,11 +59,11 @@ func (s *suite) createTwice(t *testing.T) {
 	spec := s.spec()
 	made := s.make(t, c, spec)
 
-	_, err := c.(connector.Creator).Create(t.Context(), spec)
+	_, err := c.Create(t.Context(), spec)
 	s.fails(t, err, connector.OpCreate, connector.KindExists)
 
 	spec.PersonID = s.spec().PersonID
-	_, err = c.(connector.Creator).Create(t.Context(), spec)
+	_, err = c.Create(t.Context(), spec)
 	s.fails(t, err, connector.OpCreate, connector.KindExists)
 
 	matches := s.find(t, c, connector.Keys{PersonID: made.ExternalID, Username: spec.Username})
@@ -87,7 +78,7 @@ func (s *suite) createAtTheSameTime(t *testing.T) {
 	errs := make([]error, tries)
 	var wg sync.WaitGroup
 	for i := range tries {
-		wg.Go(func() { _, errs[i] = c.(connector.Creator).Create(t.Context(), spec) })
+		wg.Go(func() { _, errs[i] = c.Create(t.Context(), spec) })
 	}
 	wg.Wait()
 	made := 0
@@ -132,7 +123,7 @@ func (s *suite) values(t *testing.T) {
 			spec := s.spec()
 			spec.Username += part
 			if strings.ContainsAny(part, `+"`) && s.deviates(t, UsernamesRestricted) {
-				_, err := c.(connector.Creator).Create(t.Context(), s.remember(spec))
+				_, err := c.Create(t.Context(), s.remember(spec))
 				s.fails(t, err, connector.OpCreate, connector.KindInvalid)
 				assert.Empty(t, s.find(t, c, connector.Keys{PersonID: spec.PersonID}))
 				return
@@ -166,14 +157,12 @@ func (s *suite) deleteAccount(t *testing.T) {
 	c := s.open(t)
 	spec := s.spec()
 	made, kept := s.make(t, c, spec), s.make(t, c, s.spec())
-	deleter := c.(connector.Deleter)
-
-	require.NoError(t, deleter.Delete(t.Context(), made.ID))
+	require.NoError(t, c.Delete(t.Context(), made.ID))
 	_, err := c.Read(t.Context(), made.ID)
 	s.fails(t, err, connector.OpRead, connector.KindNotFound)
 	assert.Empty(t, s.find(t, c, connector.Keys{PersonID: spec.PersonID, Username: spec.Username}))
 	assert.Empty(t, s.find(t, c, connector.Keys{AccountID: made.ID}))
-	require.NoError(t, deleter.Delete(t.Context(), made.ID), "again")
+	require.NoError(t, c.Delete(t.Context(), made.ID), "again")
 	assert.Equal(t, kept, read(t, c, kept.ID), "another account")
 
 	again := s.make(t, c, spec)
@@ -188,14 +177,14 @@ func (s *suite) list(t *testing.T) {
 		account := s.make(t, c, s.spec())
 		want[account.ID] = account
 	}
-	if entitler, ok := connector.As[connector.Entitler](c); ok {
+	if s.can().Entitlements {
 		for id := range want {
-			require.NoError(t, entitler.Grant(t.Context(), id, s.Entitlements[:1]))
+			require.NoError(t, c.Grant(t.Context(), id, s.Entitlements[:1]))
 			want[id] = read(t, c, id)
 			break
 		}
 	}
-	accounts := c.(connector.Lister).List(t.Context())
+	accounts := c.List(t.Context())
 	for range 2 { // a sequence can be gone through again
 		seen := map[string]bool{}
 		for account, err := range accounts {

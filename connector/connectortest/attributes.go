@@ -36,9 +36,9 @@ func (s *suite) shownAttributes(t *testing.T) {
 	assert.Equal(t, []string{second}, s.dropped(t, c, bare.ID, map[string]any{second: "Missing"}), "one that is not there")
 	assert.Empty(t, s.dropped(t, c, bare.ID, map[string]any{second: ""}), "nothing, as wanted")
 
-	if updater, ok := connector.As[connector.Updater](c); ok {
+	if s.can().Update {
 		changed := map[string]any{first: "Changed", second: ""}
-		require.NoError(t, updater.Update(t.Context(), made.ID, changed))
+		require.NoError(t, c.Update(t.Context(), made.ID, changed))
 		assert.Empty(t, s.dropped(t, c, made.ID, changed), "set and cleared by an update")
 	}
 }
@@ -54,15 +54,14 @@ func (s *suite) droppedAttributes(t *testing.T) {
 	made := s.make(t, c, spec)
 	assert.Equal(t, []string{second}, s.dropped(t, c, made.ID, spec.Attributes))
 
-	updater, ok := connector.As[connector.Updater](c)
-	if !ok {
+	if !s.can().Update {
 		return
 	}
 	changed := maps.Clone(spec.Attributes)
 	changed[first], changed[second] = "Changed", "Changed"
-	require.NoError(t, updater.Update(t.Context(), made.ID, changed))
+	require.NoError(t, c.Update(t.Context(), made.ID, changed))
 	assert.Equal(t, []string{second}, s.dropped(t, c, made.ID, changed))
 	s.Faults.Heal(t)
-	require.NoError(t, updater.Update(t.Context(), made.ID, changed))
+	require.NoError(t, c.Update(t.Context(), made.ID, changed))
 	assert.Empty(t, s.dropped(t, c, made.ID, changed), "kept again")
 }

@@ -12,12 +12,11 @@ import (
 
 func (s *suite) update(t *testing.T) {
 	c := s.open(t)
-	updater := c.(connector.Updater)
 	first, second := s.Attributes[0], s.Attributes[1]
 	want := s.make(t, c, s.spec())
 	set := func(attributes map[string]any) {
 		t.Helper()
-		require.NoError(t, updater.Update(t.Context(), want.ID, attributes))
+		require.NoError(t, c.Update(t.Context(), want.ID, attributes))
 	}
 
 	set(map[string]any{first: "Changed"})
@@ -43,16 +42,15 @@ func (s *suite) update(t *testing.T) {
 
 func (s *suite) disableAndEnable(t *testing.T) {
 	c := s.open(t)
-	toggle := c.(connector.Switch)
 	made, other := s.make(t, c, s.spec()), s.make(t, c, s.spec())
-	if entitler, ok := connector.As[connector.Entitler](c); ok {
-		require.NoError(t, entitler.Grant(t.Context(), made.ID, s.Entitlements[:]))
+	if s.can().Entitlements {
+		require.NoError(t, c.Grant(t.Context(), made.ID, s.Entitlements[:]))
 	}
 	before := read(t, c, made.ID)
 
-	require.NoError(t, toggle.Disable(t.Context(), made.ID))
+	require.NoError(t, c.Disable(t.Context(), made.ID))
 	assert.True(t, read(t, c, other.ID).Active, "another account")
-	if !toggle.Reversible() {
+	if !s.can().Reversible {
 		return
 	}
 	disabled := before
@@ -65,13 +63,12 @@ func (s *suite) disableAndEnable(t *testing.T) {
 	assert.Len(t, s.find(t, c, connector.Keys{PersonID: made.ExternalID}), found, "a disabled account is found")
 	assert.Len(t, s.find(t, c, connector.Keys{AccountID: made.ID}), 1, "a disabled account is found by its ID")
 
-	require.NoError(t, toggle.Enable(t.Context(), made.ID))
+	require.NoError(t, c.Enable(t.Context(), made.ID))
 	assert.Equal(t, before, read(t, c, made.ID), "as it was")
 }
 
 func (s *suite) entitlements(t *testing.T) {
 	c := s.open(t)
-	entitler := c.(connector.Entitler)
 	made, other := s.make(t, c, s.spec()), s.make(t, c, s.spec())
 	both := slices.Sorted(slices.Values(s.Entitlements[:]))
 	before := made.Entitlements
@@ -81,18 +78,18 @@ func (s *suite) entitlements(t *testing.T) {
 		assert.Equal(t, append([]string{}, all...), append([]string{}, read(t, c, id).Entitlements...))
 	}
 
-	require.NoError(t, entitler.Grant(t.Context(), made.ID, s.Entitlements[:]))
+	require.NoError(t, c.Grant(t.Context(), made.ID, s.Entitlements[:]))
 	has(made.ID, both...)
 	has(other.ID)
-	require.NoError(t, entitler.Grant(t.Context(), other.ID, s.Entitlements[:1]))
-	require.NoError(t, entitler.Revoke(t.Context(), made.ID, s.Entitlements[:1]))
+	require.NoError(t, c.Grant(t.Context(), other.ID, s.Entitlements[:1]))
+	require.NoError(t, c.Revoke(t.Context(), made.ID, s.Entitlements[:1]))
 	has(made.ID, s.Entitlements[1])
 	has(other.ID, s.Entitlements[0])
-	require.NoError(t, entitler.Revoke(t.Context(), made.ID, s.Entitlements[:]))
+	require.NoError(t, c.Revoke(t.Context(), made.ID, s.Entitlements[:]))
 	has(made.ID)
 	has(other.ID, s.Entitlements[0])
-	require.NoError(t, entitler.Grant(t.Context(), made.ID, nil))
-	require.NoError(t, entitler.Revoke(t.Context(), made.ID, nil))
+	require.NoError(t, c.Grant(t.Context(), made.ID, nil))
+	require.NoError(t, c.Revoke(t.Context(), made.ID, nil))
 	has(made.ID)
 
 	found := s.find(t, c, connector.Keys{AccountID: other.ID})
@@ -102,7 +99,7 @@ func (s *suite) entitlements(t *testing.T) {
 
 func (s *suite) listEntitlements(t *testing.T) {
 	var names []string
-	for entitlement, err := range s.open(t).(connector.EntitlementLister).Entitlements(t.Context()) {
+	for entitlement, err := range s.open(t).Entitlements(t.Context()) {
 		require.NoError(t, err)
 		assert.NotEmpty(t, entitlement.Kind, entitlement.Name)
 		names = append(names, entitlement.Name)
@@ -114,15 +111,14 @@ func (s *suite) listEntitlements(t *testing.T) {
 
 func (s *suite) unknownEntitlement(t *testing.T) {
 	c := s.open(t)
-	entitler := c.(connector.Entitler)
 	made := s.make(t, c, s.spec())
 
-	err := entitler.Grant(t.Context(), made.ID, []string{"no-such-entitlement", s.Entitlements[0]})
+	err := c.Grant(t.Context(), made.ID, []string{"no-such-entitlement", s.Entitlements[0]})
 	failed := s.failure(t, err, connector.OpGrant, connector.KindInvalid)
 	assert.Contains(t, failed.Message, "no-such-entitlement")
 	assert.Contains(t, read(t, c, made.ID).Entitlements, s.Entitlements[0], "one that is unknown does not keep the others from being granted")
 
-	assert.NoError(t, entitler.Revoke(t.Context(), made.ID, []string{"no-such-entitlement", s.Entitlements[0]}))
+	assert.NoError(t, c.Revoke(t.Context(), made.ID, []string{"no-such-entitlement", s.Entitlements[0]}))
 	assert.NotContains(t, read(t, c, made.ID).Entitlements, s.Entitlements[0])
 }
 

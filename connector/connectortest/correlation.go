@@ -116,21 +116,20 @@ func (s *suite) rename(t *testing.T) {
 
 func (s *suite) adopt(t *testing.T) {
 	c := s.open(t)
-	adopter := c.(connector.Adopter)
 	spec := s.spec()
 	person, another := spec.PersonID, s.spec().PersonID
 	spec.PersonID = ""
 	want := s.make(t, c, spec)
 
-	require.NoError(t, adopter.Adopt(t.Context(), want.ID, person))
+	require.NoError(t, c.Adopt(t.Context(), want.ID, person))
 	want.ExternalID = person
 	assert.Equal(t, want, read(t, c, want.ID), "the external ID, and nothing else")
 	matches := s.find(t, c, connector.Keys{PersonID: person})
 	require.Len(t, matches, 1)
 	assert.Equal(t, want.ID, matches[0].Account.ID)
 
-	require.NoError(t, adopter.Adopt(t.Context(), want.ID, person), "again")
-	err := adopter.Adopt(t.Context(), want.ID, another)
+	require.NoError(t, c.Adopt(t.Context(), want.ID, person), "again")
+	err := c.Adopt(t.Context(), want.ID, another)
 	s.fails(t, err, connector.OpAdopt, connector.KindConflict)
 	assert.Equal(t, want, read(t, c, want.ID), "still the first person's")
 }

@@ -56,18 +56,18 @@ func (s *suite) failedAfterApply(t *testing.T) {
 	spec := s.spec()
 
 	s.Faults.FailAfterApply(t)
-	_, err := c.(connector.Creator).Create(t.Context(), spec)
+	_, err := c.Create(t.Context(), spec)
 	failed := s.failure(t, err, connector.OpCreate, connector.KindUnavailable)
 	assert.True(t, failed.Kind.Retryable())
 	matches := s.find(t, c, connector.Keys{PersonID: spec.PersonID, Username: spec.Username})
 	require.Len(t, matches, 1, "the account is there all the same")
 	assert.Equal(t, connector.ByExternalID, matches[0].By)
-	_, err = c.(connector.Creator).Create(t.Context(), spec)
+	_, err = c.Create(t.Context(), spec)
 	s.fails(t, err, connector.OpCreate, connector.KindExists)
 
 	made, other := matches[0].Account, s.make(t, c, s.spec())
 	if !made.Active { // it was left half made, and callers enable what they find disabled
-		require.NoError(t, c.(connector.Switch).Enable(t.Context(), made.ID))
+		require.NoError(t, c.Enable(t.Context(), made.ID))
 	}
 	spec.Attributes[s.Attributes[0]] = "after all"
 	for _, change := range s.changes(c, made.ID, other.ID, s.remember(spec)) {
@@ -93,8 +93,8 @@ func (s *suite) adoptionFailedAfterApply(t *testing.T, c connector.Connector) {
 	spec.PersonID = ""
 	made := s.make(t, c, spec)
 	s.Faults.FailAfterApply(t)
-	s.fails(t, c.(connector.Adopter).Adopt(t.Context(), made.ID, person), connector.OpAdopt, connector.KindUnavailable)
-	require.NoError(t, c.(connector.Adopter).Adopt(t.Context(), made.ID, person), "again")
+	s.fails(t, c.Adopt(t.Context(), made.ID, person), connector.OpAdopt, connector.KindUnavailable)
+	require.NoError(t, c.Adopt(t.Context(), made.ID, person), "again")
 	assert.Len(t, s.find(t, c, connector.Keys{PersonID: person}), 1)
 }
 

@@ -13,25 +13,24 @@ import (
 // same account, and is found by what it is known by now.
 func (s *suite) relabel(t *testing.T) {
 	c := s.open(t)
-	relabeler := c.(connector.Relabeler)
 	want := s.make(t, c, s.spec())
 	other := s.make(t, c, s.spec())
 	was, to := want, s.remember(s.spec())
 
-	s.fails(t, relabeler.Relabel(t.Context(), want.ID, connector.Label{Username: other.Username}), connector.OpRelabel, connector.KindExists)
-	err := relabeler.Relabel(t.Context(), want.ID, connector.Label{PersonID: to.PersonID, WasPersonID: other.ExternalID})
+	s.fails(t, c.Relabel(t.Context(), want.ID, connector.Label{Username: other.Username}), connector.OpRelabel, connector.KindExists)
+	err := c.Relabel(t.Context(), want.ID, connector.Label{PersonID: to.PersonID, WasPersonID: other.ExternalID})
 	s.fails(t, err, connector.OpRelabel, connector.KindConflict)
 	assert.Equal(t, want, read(t, c, want.ID), "as it was")
 
 	label := connector.Label{Username: to.Username}
-	require.NoError(t, relabeler.Relabel(t.Context(), want.ID, label))
+	require.NoError(t, c.Relabel(t.Context(), want.ID, label))
 	want.Username = read(t, c, want.ID).Username
 	assert.NotEqual(t, was.Username, want.Username)
 	assert.Equal(t, want, read(t, c, want.ID), "the username, and nothing else")
 
 	label = connector.Label{PersonID: to.PersonID, WasPersonID: was.ExternalID}
-	require.NoError(t, relabeler.Relabel(t.Context(), want.ID, label))
-	require.NoError(t, relabeler.Relabel(t.Context(), want.ID, label), "again")
+	require.NoError(t, c.Relabel(t.Context(), want.ID, label))
+	require.NoError(t, c.Relabel(t.Context(), want.ID, label), "again")
 	want.ExternalID = to.PersonID
 	assert.Equal(t, want, read(t, c, want.ID), "the external ID, and nothing else")
 

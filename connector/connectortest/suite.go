@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,7 +73,7 @@ func (s *suite) remember(spec connector.Spec) connector.Spec {
 // make creates an account.
 func (s *suite) make(t *testing.T, c connector.Connector, spec connector.Spec) connector.Account {
 	t.Helper()
-	account, err := c.(connector.Creator).Create(t.Context(), spec)
+	account, err := c.Create(t.Context(), spec)
 	require.NoError(t, err)
 	require.NotEmpty(t, account.ID)
 	return account
@@ -134,10 +136,31 @@ type call struct {
 	do func(ctx context.Context) error
 }
 
-// calls are all operations that c can do, on an account, with harmless values.
+// calls are all operations that the app is to offer, on an account, with harmless values.
 // other is a second account.
 func (s *suite) calls(c connector.Connector, accountID, other string, spec connector.Spec) []call {
-	all := []call{
+	return append(s.offers(s.looks(c, accountID, spec)), s.changes(c, accountID, other, spec)...)
+}
+
+// changes are those of calls that change an account that is there, in an order in which
+// they can all be done. What ends the account comes last: deleting or, where that ends it
+// too, disabling.
+func (s *suite) changes(c connector.Connector, accountID, other string, spec connector.Spec) []call {
+	return s.offers(s.allChanges(c, accountID, other, spec))
+}
+
+// offers leaves of calls those that the app is to offer, and that can all be done.
+func (s *suite) offers(calls []call) []call {
+	ops := s.can().Ops()
+	disabledIsGone := s.can().Disable && !s.can().Reversible
+	return slices.DeleteFunc(calls, func(one call) bool {
+		return !slices.Contains(ops, one.op) || one.op == connector.OpDelete && disabledIsGone
+	})
+}
+
+// looks are the calls that change no account that is there.
+func (s *suite) looks(c connector.Connector, accountID string, spec connector.Spec) []call {
+	return []call{
 		{connector.OpFind, func(ctx context.Context) error {
 			_, err := c.Find(ctx, connector.Keys{PersonID: spec.PersonID, Username: spec.Username})
 			return err
@@ -148,61 +171,34 @@ func (s *suite) calls(c connector.Connector, accountID, other string, spec conne
 		}},
 		{connector.OpRead, func(ctx context.Context) error { _, err := c.Read(ctx, accountID); return err }},
 		{connector.OpCheck, func(ctx context.Context) error { _, err := c.Check(ctx); return err }},
+		{connector.OpList, func(ctx context.Context) error { return failed(c.List(ctx)) }},
+		{connector.OpCreate, func(ctx context.Context) error { _, err := c.Create(ctx, s.spec()); return err }},
 	}
-	if lister, ok := connector.As[connector.Lister](c); ok {
-		all = append(all, call{connector.OpList, func(ctx context.Context) error {
-			for _, err := range lister.List(ctx) {
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		}})
-	}
-	if creator, ok := connector.As[connector.Creator](c); ok {
-		all = append(all, call{connector.OpCreate, func(ctx context.Context) error {
-			_, err := creator.Create(ctx, s.spec())
-			return err
-		}})
-	}
-	return append(all, s.changes(c, accountID, other, spec)...)
 }
 
-// changes are those operations that change an account that is there, in an order
-// in which they can all be done. What ends the account comes last: deleting or,
-// where that ends it too, disabling.
-func (s *suite) changes(c connector.Connector, accountID, other string, spec connector.Spec) []call {
-	var all []call
-	add := func(op string, do func(ctx context.Context) error) { all = append(all, call{op, do}) }
-	if adopter, ok := connector.As[connector.Adopter](c); ok {
-		add(connector.OpAdopt, func(ctx context.Context) error { return adopter.Adopt(ctx, accountID, spec.PersonID) })
+// allChanges are the calls that change an account, whether or not the app is to offer them.
+func (s *suite) allChanges(c connector.Connector, accountID, other string, spec connector.Spec) []call {
+	to := connector.Label{Username: s.remember(s.spec()).Username}
+	return []call{
+		{connector.OpAdopt, func(ctx context.Context) error { return c.Adopt(ctx, accountID, spec.PersonID) }},
+		{connector.OpRelabel, func(ctx context.Context) error { return c.Relabel(ctx, accountID, to) }},
+		{connector.OpUpdate, func(ctx context.Context) error { return c.Update(ctx, accountID, spec.Attributes) }},
+		{connector.OpGrant, func(ctx context.Context) error { return c.Grant(ctx, accountID, s.Entitlements[:]) }},
+		{connector.OpRevoke, func(ctx context.Context) error { return c.Revoke(ctx, accountID, s.Entitlements[:1]) }},
+		{connector.OpDisable, func(ctx context.Context) error { return c.Disable(ctx, accountID) }},
+		{connector.OpEnable, func(ctx context.Context) error { return c.Enable(ctx, accountID) }},
+		{connector.OpRevokeSessions, func(ctx context.Context) error { return c.RevokeSessions(ctx, accountID) }},
+		{connector.OpHandOver, func(ctx context.Context) error { return c.HandOver(ctx, accountID, other) }},
+		{connector.OpDelete, func(ctx context.Context) error { return c.Delete(ctx, accountID) }},
 	}
-	if relabeler, ok := connector.As[connector.Relabeler](c); ok {
-		to := connector.Label{Username: s.remember(s.spec()).Username}
-		add(connector.OpRelabel, func(ctx context.Context) error { return relabeler.Relabel(ctx, accountID, to) })
-	}
-	if updater, ok := connector.As[connector.Updater](c); ok {
-		add(connector.OpUpdate, func(ctx context.Context) error { return updater.Update(ctx, accountID, spec.Attributes) })
-	}
-	if entitler, ok := connector.As[connector.Entitler](c); ok {
-		add(connector.OpGrant, func(ctx context.Context) error { return entitler.Grant(ctx, accountID, s.Entitlements[:]) })
-		add(connector.OpRevoke, func(ctx context.Context) error { return entitler.Revoke(ctx, accountID, s.Entitlements[:1]) })
-	}
-	if toggle, ok := connector.As[connector.Switch](c); ok {
-		add(connector.OpDisable, func(ctx context.Context) error { return toggle.Disable(ctx, accountID) })
-		if toggle.Reversible() {
-			add(connector.OpEnable, func(ctx context.Context) error { return toggle.Enable(ctx, accountID) })
+}
+
+// failed returns the first error of a list.
+func failed[T any](list iter.Seq2[T, error]) error {
+	for _, err := range list {
+		if err != nil {
+			return err
 		}
 	}
-	if revoker, ok := connector.As[connector.SessionRevoker](c); ok {
-		add(connector.OpRevokeSessions, func(ctx context.Context) error { return revoker.RevokeSessions(ctx, accountID) })
-	}
-	if mover, ok := connector.As[connector.DataMover](c); ok {
-		add(connector.OpHandOver, func(ctx context.Context) error { return mover.HandOver(ctx, accountID, other) })
-	}
-	disabledIsGone := s.can().Disable && !s.can().Reversible
-	if deleter, ok := connector.As[connector.Deleter](c); ok && !disabledIsGone {
-		add(connector.OpDelete, func(ctx context.Context) error { return deleter.Delete(ctx, accountID) })
-	}
-	return all
+	return nil
 }

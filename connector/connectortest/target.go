@@ -98,6 +98,7 @@ func Run(t *testing.T, target Target) {
 		run    func(t *testing.T)
 	}{
 		{"Capabilities", true, s.capabilities},
+		{"NotOffered", true, s.notOffered},
 		{"Check", true, s.check},
 		{"Create", s.can().Create, s.create},
 		{"CreateTwice", s.can().Create, s.createTwice},
@@ -116,6 +117,8 @@ func Run(t *testing.T, target Target) {
 		{"Update", s.can().Create && s.can().Update, s.update},
 		{"DisableAndEnable", s.can().Create && s.can().Disable, s.disableAndEnable},
 		{"Delete", s.can().Create && s.can().Delete, s.deleteAccount},
+		{"ResetCredentials", s.can().Create && s.can().ResetCredentials, s.resetCredentials},
+		{"Offered", s.can().Create, s.offered},
 		{"Entitlements", s.can().Create && s.can().Entitlements, s.entitlements},
 		{"UnknownEntitlement", s.can().Create && s.can().Entitlements && !s.AnyEntitlement, s.unknownEntitlement},
 		{"Repetition", s.can().Create, s.repetition},

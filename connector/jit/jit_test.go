@@ -55,9 +55,9 @@ func TestConformance(t *testing.T) {
 }
 
 func TestAHumanIsAskedOnlyWhereThereIsNoInterface(t *testing.T) {
-	_, asked := open(t, inner(t.Name())).(connector.Asker).Ask("Disable")
+	_, asked := open(t, inner(t.Name())).Ask("Disable")
 	assert.False(t, asked)
-	alone := open(t, connector.Settings{"directory": "directory", "assignee": "it"}).(connector.Asker)
+	alone := open(t, connector.Settings{"directory": "directory", "assignee": "it"})
 	for step, want := range map[string]bool{"Disable": true, "Provision": true, "Update": false, "Strip": false, "Delete": false} {
 		_, asked := alone.Ask(step)
 		assert.Equal(t, want, asked, step)
@@ -73,7 +73,10 @@ func TestItFindsWhatTheInnerConnectorFinds(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, matches, 1)
 	assert.Equal(t, id, matches[0].Account.ID)
-	_, creates := connector.As[connector.Creator](c)
-	assert.True(t, creates, "the inner one could")
-	assert.False(t, connector.CapabilitiesOf(c).Create, "but must not")
+	assert.False(t, c.Capabilities().Create)
+	_, err = c.Create(t.Context(), connector.Spec{PersonID: "7", Username: "zoe", Active: true})
+	var failed *connector.Error
+	require.ErrorAs(t, err, &failed, "the inner one could, but must not")
+	assert.Equal(t, connector.KindUnsupported, failed.Kind)
+	assert.Zero(t, app.Calls(connector.OpCreate))
 }

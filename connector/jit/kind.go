@@ -39,31 +39,36 @@ const about = "There is nothing to create: whoever the directory lets in gets an
 	"\n" +
 	"**Entitlements** come from what the directory says at sign-in: roles grant them there, and none here."
 
-// client is the connector.
+// client is the connector: what it does not do itself, the inner one does.
 type client struct {
+	connector.Connector
 	directory string
-	inner     connector.Connector // nil: there is none
+}
+
+// alone stands in for an inner connector where there is none: a human ends what is there.
+type alone struct {
+	connector.Base
+	directory string
 	ask       func(step string) connector.Ask
 }
 
 func connect(ctx context.Context, env connector.Env, settings *connector.Values, lookup func(string) (connector.Kind, bool)) (connector.Connector, error) {
-	c := &client{directory: settings.Text("directory"), ask: connector.ReadAsk(settings)}
-	if c.directory == env.App {
+	directory, ask := settings.Text("directory"), connector.ReadAsk(settings)
+	if directory == env.App {
 		settings.Reject("directory", "must be another app")
 	}
 	if !settings.Has("inner") {
 		if !settings.Has("assignee") {
 			settings.Reject("assignee", "is missing: without inner, a human has to be asked to end accounts")
 		}
-		return c, nil
+		return client{alone{directory: directory, ask: ask}, directory}, nil
 	}
 	inner, err := open(ctx, env, settings.Settings("inner"), lookup)
 	if err != nil {
 		settings.Reject("inner", "will not do: "+err.Error())
 		return nil, err
 	}
-	c.inner = inner
-	return c, nil
+	return client{inner, directory}, nil
 }
 
 // open opens the inner connector.
@@ -82,49 +87,40 @@ func open(ctx context.Context, env connector.Env, set map[string]any, lookup fun
 	return kind.Open(ctx, env, inner)
 }
 
-// Directory implements connector.JustInTime.
-func (c *client) Directory() string { return c.directory }
+// Capabilities implements connector.Connector: what the inner connector offers, but for
+// making accounts.
+func (c client) Capabilities() connector.Capabilities {
+	can := c.Connector.Capabilities()
+	can.Create, can.Directory = false, c.directory
+	return can
+}
 
-// Inner implements connector.JustInTime.
-func (c *client) Inner() connector.Connector { return c.inner }
+// Capabilities implements connector.Connector.
+func (alone) Capabilities() connector.Capabilities { return connector.Capabilities{} }
 
-// Ask implements connector.Asker: without an interface, a human ends what is there,
-// and lets in again whom they ended.
-func (c *client) Ask(step string) (connector.Ask, bool) {
-	if c.inner != nil || step != "Disable" && step != "Provision" {
+// Ask implements connector.Connector: a human ends what is there, and lets in again whom
+// they ended.
+func (a alone) Ask(step string) (connector.Ask, bool) {
+	if step != "Disable" && step != "Provision" {
 		return connector.Ask{}, false
 	}
-	return c.ask(step), true
+	return a.ask(step), true
 }
 
 // Find implements connector.Connector.
-func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
-	if c.inner == nil {
-		return nil, connector.GivenUp(ctx, connector.OpFind)
-	}
-	return c.inner.Find(ctx, keys)
+func (alone) Find(ctx context.Context, _ connector.Keys) ([]connector.Match, error) {
+	return nil, connector.GivenUp(ctx, connector.OpFind)
 }
 
 // Read implements connector.Connector.
-func (c *client) Read(ctx context.Context, accountID string) (connector.Account, error) {
-	if c.inner != nil {
-		return c.inner.Read(ctx, accountID)
-	}
+func (alone) Read(ctx context.Context, _ string) (connector.Account, error) {
 	return connector.Account{}, connector.Unseen(ctx, connector.OpRead)
 }
 
 // Check implements connector.Connector.
-func (c *client) Check(ctx context.Context) (string, error) {
-	if c.inner != nil {
-		return c.inner.Check(ctx)
-	}
-	return "nobody: people sign in by " + c.directory + ", and a human ends what is there", connector.GivenUp(ctx, connector.OpCheck)
+func (a alone) Check(ctx context.Context) (string, error) {
+	return "nobody: people sign in by " + a.directory + ", and a human ends what is there", connector.GivenUp(ctx, connector.OpCheck)
 }
 
 // Close implements connector.Connector.
-func (c *client) Close() error {
-	if c.inner == nil {
-		return nil
-	}
-	return c.inner.Close()
-}
+func (alone) Close() error { return nil }

@@ -109,7 +109,7 @@ func (c *client) Read(ctx context.Context, accountID string) (connector.Account,
 	return c.account(ctx, connector.OpRead, entry)
 }
 
-// List implements connector.Lister.
+// List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
 		memberships, err := c.groups.all(ctx, connector.OpList)

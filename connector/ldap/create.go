@@ -25,7 +25,7 @@ func (c *client) required(name string) bool {
 	})
 }
 
-// Create implements connector.Creator.
+// Create implements connector.Connector.
 func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
 	attributes, err := c.attributes(spec)
 	if err != nil {

@@ -7,10 +7,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Reversible implements connector.Switch.
-func (c *client) Reversible() bool { return true }
-
-// Disable implements connector.Switch.
+// Disable implements connector.Connector.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	err := c.disable(ctx, accountID)
 	if c.leavers != "" { // else the lock is all there is to it
@@ -44,7 +41,7 @@ func (c *client) disable(ctx context.Context, accountID string) error {
 	return c.moveBelow(ctx, op, entry, c.leavers)
 }
 
-// Enable implements connector.Switch. A lock that the server set by itself, for
+// Enable implements connector.Connector. A lock that the server set by itself, for
 // too many wrong passwords, is not Tenure's to take away.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	const op = connector.OpEnable
@@ -84,7 +81,7 @@ func (c *client) setLock(ctx context.Context, op string, entry *directory.Entry,
 // not have.
 const undefinedAttributeType = 17
 
-// Delete implements connector.Deleter. Memberships go first: once the entry is
+// Delete implements connector.Connector. Memberships go first: once the entry is
 // gone nobody would know of them, and the next one of its DN would inherit them.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	const op = connector.OpDelete
@@ -103,6 +100,3 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	}
 	return nil
 }
-
-// Deletion implements connector.Deleter.
-func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }

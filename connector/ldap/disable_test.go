@@ -22,7 +22,7 @@ func TestALockIsNotAllWhereLeaversAreMoved(t *testing.T) {
 		require.NoError(t, err)
 		defer c.Close()
 		var failed *connector.Error
-		require.ErrorAs(t, c.(connector.Switch).Disable(t.Context(), "1"), &failed)
+		require.ErrorAs(t, c.Disable(t.Context(), "1"), &failed)
 		assert.Equal(t, connector.KindUnavailable, failed.Kind)
 		assert.Equal(t, want, failed.Unfinished, "leavers %q", leavers)
 	}

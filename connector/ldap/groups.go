@@ -178,7 +178,7 @@ func about(op string, group *directory.Entry, err error) error {
 	}
 }
 
-// Grant implements connector.Entitler.
+// Grant implements connector.Connector.
 func (c *client) Grant(ctx context.Context, accountID string, names []string) error {
 	const op = connector.OpGrant
 	entry, err := c.changing(ctx, op, accountID)
@@ -190,7 +190,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 	})
 }
 
-// Revoke implements connector.Entitler. A group that does not exist has no
+// Revoke implements connector.Connector. A group that does not exist has no
 // members, so it is revoked already; the same goes for an account. A move that was
 // broken off and cannot be ended does not keep what the entry has from being taken.
 func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
@@ -268,7 +268,7 @@ func called(op, name string, found []*directory.Entry) (*directory.Entry, error)
 	return nil, invalid(op, fmt.Sprintf("the directory has no group %q below the DN of setting groups: make it there first", name))
 }
 
-// Entitlements implements connector.EntitlementLister.
+// Entitlements implements connector.Connector.
 func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
 	return func(yield func(connector.Entitlement, error) bool) {
 		seen := map[string]bool{}

@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Keeps implements connector.AttributeProver. Servers show an attribute by its first
+// Keeps implements connector.Connector. Servers show an attribute by its first
 // name, and may write DNs in their own way.
 func (c *client) Keeps(_ context.Context, account connector.Account, name string, set any) (bool, error) {
 	wanted, err := c.encode(connector.OpRead, name, set)

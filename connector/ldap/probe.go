@@ -24,7 +24,7 @@ const (
 // anything, with one code if we may write the attribute and another if not.
 const absent = "tenure-tries-whether-it-may-write"
 
-// Probe implements connector.Prober.
+// Probe implements connector.Connector.
 func (c *client) Probe(ctx context.Context) []connector.Finding {
 	const op = connector.OpProbe
 	root, err := c.dir.Get(ctx, op, "", "supportedControl")

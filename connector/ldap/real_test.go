@@ -227,7 +227,7 @@ func TestBinds(t *testing.T) {
 			s := openServer(t, suffix)
 			c := s.target(s.settings(connector.Settings{"leavers": "ou=leavers," + suffix})).Open(t)
 			defer c.Close()
-			made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "binds-" + suffix, Username: "søren, jr.", Active: true})
+			made, err := c.Create(t.Context(), connector.Spec{PersonID: "binds-" + suffix, Username: "søren, jr.", Active: true})
 			require.NoError(t, err)
 			const password = "a password of søren's"
 			binds := func() bool {
@@ -242,21 +242,21 @@ func TestBinds(t *testing.T) {
 			setPassword()
 			require.True(t, binds())
 
-			require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+			require.NoError(t, c.Disable(t.Context(), made.ID))
 			assert.False(t, binds(), "disabled")
 			assert.Contains(t, s.dn(t, made.ID), ",ou=leavers,")
-			require.NoError(t, c.(connector.Switch).Enable(t.Context(), made.ID))
+			require.NoError(t, c.Enable(t.Context(), made.ID))
 			assert.True(t, binds(), "enabled again")
 			assert.Contains(t, s.dn(t, made.ID), ",ou=people,")
 
-			require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+			require.NoError(t, c.Disable(t.Context(), made.ID))
 			setPassword() // the server unlocks whom an administrator gives a password
 			account, err := c.Read(t.Context(), made.ID)
 			require.NoError(t, err)
 			assert.Equal(t, binds(), account.Active, "what is shown is what is so")
-			require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+			require.NoError(t, c.Disable(t.Context(), made.ID))
 			assert.False(t, binds())
-			require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+			require.NoError(t, c.Delete(t.Context(), made.ID))
 		})
 	}
 }
@@ -297,21 +297,21 @@ func TestBrokenMovesAreEnded(t *testing.T) {
 	defer c.Close()
 	for name, change := range map[string]func(c connector.Connector, id string) error{
 		"grant": func(c connector.Connector, id string) error {
-			return c.(connector.Entitler).Grant(t.Context(), id, []string{"engineers"})
+			return c.Grant(t.Context(), id, []string{"engineers"})
 		},
 		"revoke": func(c connector.Connector, id string) error {
-			return c.(connector.Entitler).Revoke(t.Context(), id, []string{"engineers"})
+			return c.Revoke(t.Context(), id, []string{"engineers"})
 		},
 		"update": func(c connector.Connector, id string) error {
-			return c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "Head"})
+			return c.Update(t.Context(), id, map[string]any{"title": "Head"})
 		},
-		"off":    func(c connector.Connector, id string) error { return c.(connector.Switch).Disable(t.Context(), id) },
-		"delete": func(c connector.Connector, id string) error { return c.(connector.Deleter).Delete(t.Context(), id) },
+		"off":    func(c connector.Connector, id string) error { return c.Disable(t.Context(), id) },
+		"delete": func(c connector.Connector, id string) error { return c.Delete(t.Context(), id) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "ended-" + name, Username: "ended-" + name, Active: true})
+			made, err := c.Create(t.Context(), connector.Spec{PersonID: "ended-" + name, Username: "ended-" + name, Active: true})
 			require.NoError(t, err)
-			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{"staff"}))
+			require.NoError(t, c.Grant(t.Context(), made.ID, []string{"staff"}))
 			old := s.dn(t, made.ID)
 			note := goldap.NewModifyRequest(old, nil)
 			note.Add("labeledURI", []string{"https://example.com her own", s.note(made.ID, old)})
@@ -348,7 +348,7 @@ func TestAForgedNoteGivesNothing(t *testing.T) {
 	s := openServer(t, "dc=plain")
 	c := s.target(s.settings(nil)).Open(t)
 	defer c.Close()
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "forger", Username: "forger", Active: true})
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "forger", Username: "forger", Active: true})
 	require.NoError(t, err)
 	gone := "uid=gone-admin,ou=people,dc=plain"
 	left := goldap.NewModifyRequest("cn=staff,ou=groups,dc=plain", nil)
@@ -368,14 +368,14 @@ func TestAForgedNoteGivesNothing(t *testing.T) {
 			forged := goldap.NewModifyRequest(s.dn(t, made.ID), nil)
 			forged.Replace("labeledURI", []string{note})
 			require.NoError(t, s.admin.Modify(forged))
-			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{"engineers"}))
-			require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), made.ID, []string{"engineers"}))
+			require.NoError(t, c.Grant(t.Context(), made.ID, []string{"engineers"}))
+			require.NoError(t, c.Revoke(t.Context(), made.ID, []string{"engineers"}))
 			members := s.membersOf(t, "staff")
 			assert.Contains(t, members, gone)
 			assert.NotContains(t, members, s.dn(t, made.ID))
 		})
 	}
-	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+	require.NoError(t, c.Delete(t.Context(), made.ID))
 }
 
 // membershipsFollow is the test of one server, whose groups may be empty or not.
@@ -397,14 +397,14 @@ func membershipsFollow(t *testing.T, s server, more connector.Settings, mayBeEmp
 	require.NoError(t, s.admin.Add(empty))
 	defer func() { require.NoError(t, s.admin.Del(goldap.NewDelRequest(itself, nil))) }()
 	create := func(person, name string) connector.Account {
-		made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
+		made, err := c.Create(t.Context(), connector.Spec{
 			PersonID: person, Username: person, Active: true, Attributes: map[string]any{"cn": name},
 		})
 		require.NoError(t, err)
 		return made
 	}
 	one := create("follow-1", "Kim Fox")
-	require.NoError(t, c.(connector.Entitler).Grant(t.Context(), one.ID, []string{group}))
+	require.NoError(t, c.Grant(t.Context(), one.ID, []string{group}))
 	modify := goldap.NewModifyRequest(itself, nil)
 	modify.Delete("member", []string{itself})
 	require.NoError(t, s.admin.Modify(modify), "so that there is nobody else")
@@ -412,33 +412,33 @@ func membershipsFollow(t *testing.T, s server, more connector.Settings, mayBeEmp
 
 	two := create("follow-2", "Kim Fox")
 	assert.Equal(t, "cn=Kim Fox+uid=follow-2,ou=people,"+suffix, s.dn(t, two.ID), "a second of that name")
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), one.ID, map[string]any{"cn": "Kim Wolf", "title": "Head"}))
+	require.NoError(t, c.Update(t.Context(), one.ID, map[string]any{"cn": "Kim Wolf", "title": "Head"}))
 	assert.Equal(t, lower("cn=Kim Wolf,ou=people,"+suffix), lower(s.membersOf(t, group)...), "renamed")
-	require.NoError(t, c.(connector.Switch).Disable(t.Context(), one.ID))
+	require.NoError(t, c.Disable(t.Context(), one.ID))
 	assert.Equal(t, lower("cn=Kim Wolf,ou=leavers,"+suffix), lower(s.membersOf(t, group)...), "moved")
 
 	// Broken off after the move, before the old membership ended.
 	modify = goldap.NewModifyRequest(itself, nil)
 	modify.Add("member", []string{"cn=Kim Wolf,ou=people," + suffix})
 	require.NoError(t, s.admin.Modify(modify))
-	require.NoError(t, c.(connector.Switch).Disable(t.Context(), one.ID))
+	require.NoError(t, c.Disable(t.Context(), one.ID))
 	assert.Equal(t, lower("cn=Kim Wolf,ou=leavers,"+suffix), lower(s.membersOf(t, group)...), "settled")
 
 	// Another leaver of the same name must not get the first one's place, nor groups.
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), two.ID, map[string]any{"cn": "Kim Wolf"}))
-	require.NoError(t, c.(connector.Switch).Disable(t.Context(), two.ID))
+	require.NoError(t, c.Update(t.Context(), two.ID, map[string]any{"cn": "Kim Wolf"}))
+	require.NoError(t, c.Disable(t.Context(), two.ID))
 	assert.Equal(t, "cn=Kim Wolf+uid=follow-2,ou=leavers,"+suffix, s.dn(t, two.ID))
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), two.ID, map[string]any{"cn": "Kim Lynx"}))
+	require.NoError(t, c.Update(t.Context(), two.ID, map[string]any{"cn": "Kim Lynx"}))
 	assert.Equal(t, "cn=Kim Lynx+uid=follow-2,ou=leavers,"+suffix, s.dn(t, two.ID))
 	four := create("follow-4", "Kim Wolf")
-	require.NoError(t, c.(connector.Switch).Enable(t.Context(), one.ID))
+	require.NoError(t, c.Enable(t.Context(), one.ID))
 	assert.Equal(t, "cn=Kim Wolf+uid=follow-1,ou=people,"+suffix, s.dn(t, one.ID))
 	account, err := c.Read(t.Context(), four.ID)
 	require.NoError(t, err)
 	assert.Empty(t, account.Entitlements, "the first one's")
-	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), four.ID))
+	require.NoError(t, c.Delete(t.Context(), four.ID))
 	assert.Equal(t, lower("cn=Kim Wolf+uid=follow-1,ou=people,"+suffix), lower(s.membersOf(t, group)...), "moved back")
-	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), one.ID))
+	require.NoError(t, c.Delete(t.Context(), one.ID))
 	assert.Equal(t, lower(nobody...), lower(s.membersOf(t, group)...), "deleted, and it was the last member")
 
 	// Somebody deleted an account by hand and left its membership behind.
@@ -449,7 +449,7 @@ func membershipsFollow(t *testing.T, s server, more connector.Settings, mayBeEmp
 	assert.Empty(t, three.Entitlements)
 	assert.Equal(t, lower(nobody...), lower(s.membersOf(t, group)...), "the next of that name inherits nothing")
 	for _, account := range []connector.Account{two, three} {
-		require.NoError(t, c.(connector.Deleter).Delete(t.Context(), account.ID))
+		require.NoError(t, c.Delete(t.Context(), account.ID))
 	}
 }
 
@@ -479,11 +479,11 @@ func whatBrokeOff(t *testing.T, s server, more connector.Settings) {
 	for n := 1; ; n++ {
 		require.Less(t, n, 20)
 		person := fmt.Sprintf("broken-%d", n)
-		made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: person, Username: person, Active: true})
+		made, err := c.Create(t.Context(), connector.Spec{PersonID: person, Username: person, Active: true})
 		require.NoError(t, err)
-		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, []string{"staff"}))
+		require.NoError(t, c.Grant(t.Context(), made.ID, []string{"staff"}))
 		left = n
-		err = c.(connector.Switch).Disable(t.Context(), made.ID)
+		err = c.Disable(t.Context(), made.ID)
 		left = 0
 		account, unread := c.Read(t.Context(), made.ID)
 		require.NoError(t, unread)
@@ -493,12 +493,12 @@ func whatBrokeOff(t *testing.T, s server, more connector.Settings) {
 			require.ErrorAs(t, err, &failed)
 			assert.Equal(t, connector.KindUnavailable, failed.Kind)
 			assert.True(t, failed.Unfinished, "before request %d", n)
-			require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+			require.NoError(t, c.Disable(t.Context(), made.ID))
 		}
 		members := s.membersOf(t, "staff")
 		assert.NotContains(t, members, "uid="+person+",ou=people,"+suffix, "before request %d", n)
 		assert.Contains(t, members, "uid="+person+",ou=leavers,"+suffix, "before request %d", n)
-		require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+		require.NoError(t, c.Delete(t.Context(), made.ID))
 		if err == nil {
 			break
 		}
@@ -515,9 +515,9 @@ func TestResetCredentials(t *testing.T) {
 	c := s.target(s.settings(connector.Settings{"bindDN": s.adminDN})).Open(t)
 	defer c.Close()
 	before := time.Now().Add(-time.Minute)
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "reset-1", Username: "reset-1", Active: true})
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "reset-1", Username: "reset-1", Active: true})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID)) }()
+	defer func() { require.NoError(t, c.Delete(t.Context(), made.ID)) }()
 	assert.WithinRange(t, made.CreatedAt, before, time.Now().Add(time.Minute))
 	dn := s.dn(t, made.ID)
 	known := goldap.NewModifyRequest(dn, nil)
@@ -530,11 +530,11 @@ func TestResetCredentials(t *testing.T) {
 	require.NoError(t, binds())
 	require.NoError(t, connector.Reset(t.Context(), weak, made.ID), "who may not write passwords")
 	require.NoError(t, binds())
-	require.NoError(t, c.(connector.CredentialResetter).ResetCredentials(t.Context(), made.ID))
+	require.NoError(t, c.ResetCredentials(t.Context(), made.ID))
 	require.Error(t, binds())
 
-	require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
-	require.NoError(t, c.(connector.CredentialResetter).ResetCredentials(t.Context(), made.ID))
+	require.NoError(t, c.Disable(t.Context(), made.ID))
+	require.NoError(t, c.ResetCredentials(t.Context(), made.ID))
 	account, err := c.Read(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.False(t, account.Active)
@@ -547,16 +547,16 @@ func TestUsernamesAreUnique(t *testing.T) {
 	c := s.target(s.settings(connector.Settings{"leavers": "ou=leavers,dc=plain"})).Open(t)
 	defer c.Close()
 	spec := connector.Spec{PersonID: "unique-1", Username: "unique", Active: true}
-	made, err := c.(connector.Creator).Create(t.Context(), spec)
+	made, err := c.Create(t.Context(), spec)
 	require.NoError(t, err)
-	require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
+	require.NoError(t, c.Disable(t.Context(), made.ID))
 	for _, again := range []connector.Spec{{PersonID: "unique-2", Username: "unique"}, {PersonID: "unique-1", Username: "unique-2"}} {
-		_, err := c.(connector.Creator).Create(t.Context(), again)
+		_, err := c.Create(t.Context(), again)
 		var failed *connector.Error
 		require.ErrorAs(t, err, &failed)
 		assert.Equal(t, connector.KindExists, failed.Kind)
 	}
-	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+	require.NoError(t, c.Delete(t.Context(), made.ID))
 }
 
 // TestProbeSaysWhatIsMissing binds as somebody who may read only.
@@ -564,16 +564,16 @@ func TestProbeSaysWhatIsMissing(t *testing.T) {
 	s := openServer(t, "dc=plain")
 	full := s.target(s.settings(nil)).Open(t)
 	defer full.Close()
-	made, err := full.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "reader", Username: "reader", Active: true})
+	made, err := full.Create(t.Context(), connector.Spec{PersonID: "reader", Username: "reader", Active: true})
 	require.NoError(t, err)
-	defer func() { assert.NoError(t, full.(connector.Deleter).Delete(t.Context(), made.ID)) }()
+	defer func() { assert.NoError(t, full.Delete(t.Context(), made.ID)) }()
 	_, err = s.admin.PasswordModify(goldap.NewPasswordModifyRequest(s.dn(t, made.ID), "", s.password))
 	require.NoError(t, err)
 
 	c := s.target(s.settings(connector.Settings{"bindDN": s.dn(t, made.ID), "leavers": "ou=nowhere,dc=plain"})).Open(t)
 	defer c.Close()
 	problems := map[string]string{}
-	for _, finding := range c.(connector.Prober).Probe(t.Context()) {
+	for _, finding := range c.Probe(t.Context()) {
 		problems[finding.What] = finding.Problem
 	}
 	for _, what := range []string{"may write accounts' description", "may write accounts' pwdAccountLockedTime", "may search groups and write their members"} {
@@ -581,7 +581,7 @@ func TestProbeSaysWhatIsMissing(t *testing.T) {
 	}
 	assert.Empty(t, problems["may search accounts"])
 	assert.NotEmpty(t, problems["may read the DN of setting leavers"])
-	err = c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"title": "Head"})
+	err = c.Update(t.Context(), made.ID, map[string]any{"title": "Head"})
 	var failed *connector.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, connector.KindForbidden, failed.Kind)

@@ -12,7 +12,7 @@ import (
 
 const passwordAttribute = "userPassword"
 
-// ResetCredentials implements connector.CredentialResetter: the password becomes one
+// ResetCredentials implements connector.Connector: the password becomes one
 // that nobody knows. Where the entry shows that it is looked up elsewhere ("{SASL}..."),
 // or the bind DN may not write it, this app cannot.
 func (c *client) ResetCredentials(ctx context.Context, accountID string) error {

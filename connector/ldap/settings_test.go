@@ -14,7 +14,7 @@ func TestSettings(t *testing.T) {
 	good := connector.Settings{"url": "ldaps://ldap.example.com", "bindDN": "cn=tenure", "password": "s3cret", "people": "ou=people,dc=x"}
 	entitlements := func(want bool) func(*testing.T, connector.Connector) {
 		return func(t *testing.T, c connector.Connector) {
-			assert.Equal(t, want, connector.CapabilitiesOf(c).Entitlements, "groups are there if they are configured")
+			assert.Equal(t, want, c.Capabilities().Entitlements, "groups are there if they are configured")
 		}
 	}
 	connectortest.Settings(t, ldap.Kind, good, map[string]connectortest.Setting{

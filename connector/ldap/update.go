@@ -22,7 +22,7 @@ func (c *client) encode(op, name string, value any) ([]string, error) {
 	return values, nil
 }
 
-// Adopt implements connector.Adopter. The external ID is added, not replaced: the
+// Adopt implements connector.Connector. The external ID is added, not replaced: the
 // server refuses a second value of an attribute that has one.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	entry, err := c.changing(ctx, connector.OpAdopt, accountID)
@@ -39,7 +39,7 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	return c.dir.Modify(ctx, connector.OpAdopt, entry.DN, directory.Change{How: directory.Add, Attribute: c.externalID, Values: []string{personID}})
 }
 
-// Update implements connector.Updater. What is so already is not sent.
+// Update implements connector.Connector. What is so already is not sent.
 func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
 	const op = connector.OpUpdate
 	entry, err := c.changing(ctx, op, accountID)
@@ -60,7 +60,7 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	return c.set(ctx, op, entry, encoded)
 }
 
-// Relabel implements connector.Relabeler. The entry is renamed where the username, or
+// Relabel implements connector.Connector. The entry is renamed where the username, or
 // what was the username, names it.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
 	const op = connector.OpRelabel

@@ -39,6 +39,8 @@ const about = "For apps that only a human can work: a console without an API, a 
 
 // client is the connector. Without an interface there is nothing to connect to.
 type client struct {
+	connector.Base
+
 	ask      func(step string) connector.Ask
 	delete   bool
 	handOver bool
@@ -48,7 +50,10 @@ func connect(_ context.Context, _ connector.Env, settings *connector.Values) (co
 	return client{ask: connector.ReadAsk(settings), delete: settings.Bool("delete"), handOver: settings.Bool("handOver")}, nil
 }
 
-// Ask implements connector.Asker.
+// Capabilities implements connector.Connector: nothing is done by a program.
+func (client) Capabilities() connector.Capabilities { return connector.Capabilities{} }
+
+// Ask implements connector.Connector.
 func (c client) Ask(step string) (connector.Ask, bool) {
 	if step == "Delete" && !c.delete || step == "HandOver" && !c.handOver {
 		return connector.Ask{}, false

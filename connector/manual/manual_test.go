@@ -32,7 +32,7 @@ func TestHowStepsAreAskedFor(t *testing.T) {
 	c := open(t, connector.Settings{
 		"assignee": "facilities", "instructions": "at the desk", "escalateTo": "it-leads", "due": "72h", "cutOffDue": "2h",
 		"secondPerson": []any{"disable", "delete"}, "delete": false,
-	}).(connector.Asker)
+	})
 	got, ok := c.Ask("Provision")
 	assert.True(t, ok)
 	assert.Equal(t, connector.Ask{

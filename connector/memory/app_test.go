@@ -21,7 +21,7 @@ func fresh(t *testing.T) (*memory.App, connector.Connector) {
 
 func TestConnectorsOfOneNameShareAnApp(t *testing.T) {
 	one, two, other := open(t, "shared-a"), open(t, "shared-a"), open(t, "shared-b")
-	made, err := one.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	made, err := one.Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
 	require.NoError(t, err)
 	seen, err := two.Read(t.Context(), made.ID)
 	require.NoError(t, err)
@@ -58,13 +58,13 @@ func TestHooks(t *testing.T) {
 	})
 	id := app.Put(connector.Account{Username: "anna"})
 
-	err := c.(connector.Switch).Disable(t.Context(), id)
+	err := c.Disable(t.Context(), id)
 	var failed *connector.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, connector.KindUnavailable, failed.Kind)
 	assert.NotContains(t, err.Error(), "anna")
 
-	assert.Equal(t, refuse, c.(connector.Switch).Enable(t.Context(), id))
+	assert.Equal(t, refuse, c.Enable(t.Context(), id))
 	account, ok := app.Account(id)
 	require.True(t, ok)
 	assert.True(t, account.Active, "done before the hook failed")
@@ -73,7 +73,7 @@ func TestHooks(t *testing.T) {
 	assert.Equal(t, 1, app.Calls(connector.OpDisable))
 	assert.Equal(t, 0, app.Calls(connector.OpDelete))
 	app.OnCall(nil)
-	require.NoError(t, c.(connector.Switch).Disable(t.Context(), id))
+	require.NoError(t, c.Disable(t.Context(), id))
 	assert.Equal(t, 2, app.Calls(connector.OpDisable))
 }
 
@@ -95,11 +95,11 @@ func TestAccountsAreCopies(t *testing.T) {
 func TestHandOver(t *testing.T) {
 	app, c := fresh(t)
 	from, to := app.Put(connector.Account{Username: "anna"}), app.Put(connector.Account{Username: "bob"})
-	require.NoError(t, c.(connector.DataMover).HandOver(t.Context(), from, to))
+	require.NoError(t, c.HandOver(t.Context(), from, to))
 	got, ok := app.HandedOver(from)
 	assert.True(t, ok)
 	assert.Equal(t, to, got)
-	require.Error(t, c.(connector.DataMover).HandOver(t.Context(), to, "nobody"))
+	require.Error(t, c.HandOver(t.Context(), to, "nobody"))
 	_, ok = app.HandedOver(to)
 	assert.False(t, ok)
 }
@@ -107,7 +107,7 @@ func TestHandOver(t *testing.T) {
 func TestAttributesThatWillNotDo(t *testing.T) {
 	app, c := fresh(t)
 	id := app.Put(connector.Account{Username: "anna"})
-	err := c.(connector.Updater).Update(t.Context(), id, map[string]any{"good": "x", "bad": 1.5})
+	err := c.Update(t.Context(), id, map[string]any{"good": "x", "bad": 1.5})
 	assert.ErrorContains(t, err, `attribute "bad" must be a string, bool, int64 or list of strings, not float64`)
 	account, _ := app.Account(id)
 	assert.Empty(t, account.Attributes, "all or none")

@@ -109,8 +109,6 @@ func (c client) Enable(ctx context.Context, accountID string) error {
 	})
 }
 
-func (c client) Reversible() bool { return true }
-
 func (c client) Delete(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpDelete, accountID, func() error {
 		if account, ok := c.app.accounts[accountID]; ok {
@@ -119,9 +117,6 @@ func (c client) Delete(ctx context.Context, accountID string) error {
 		return nil
 	})
 }
-
-// Deletion implements connector.Deleter.
-func (c client) Deletion() connector.Deletion { return connector.Deletion{} }
 
 func (c client) Grant(ctx context.Context, accountID string, names []string) error {
 	return c.changeAccount(ctx, connector.OpGrant, accountID, func(account *connector.Account) error {
@@ -148,7 +143,7 @@ func (c client) RevokeSessions(ctx context.Context, accountID string) error {
 	return c.changeAccount(ctx, connector.OpRevokeSessions, accountID, func(*connector.Account) error { return nil })
 }
 
-// ResetCredentials implements connector.CredentialResetter. That it was called can be
+// ResetCredentials implements connector.Connector. That it was called can be
 // seen by Calls.
 func (c client) ResetCredentials(ctx context.Context, accountID string) error {
 	return c.changeAccount(ctx, connector.OpResetCredentials, accountID, func(*connector.Account) error { return nil })

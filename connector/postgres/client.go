@@ -47,7 +47,7 @@ func (c *client) Check(ctx context.Context) (string, error) {
 // transactions end. The number is ours alone among advisory locks, by chance.
 const owning = "SELECT pg_advisory_xact_lock(7311087623981465)"
 
-// Create implements connector.Creator. The role has no password.
+// Create implements connector.Connector. The role has no password.
 func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
 	const op = connector.OpCreate
 	if why := unusable(spec.Username); why != "" {
@@ -126,7 +126,7 @@ func (c *client) change(ctx context.Context, op, accountID string, do func(conte
 	})
 }
 
-// Adopt implements connector.Adopter.
+// Adopt implements connector.Connector.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	const op = connector.OpAdopt
 	if err := oneLine(op, personID); err != nil {
@@ -162,7 +162,7 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	})
 }
 
-// Relabel implements connector.Relabeler. A role stays the same one, with all that it
+// Relabel implements connector.Connector. A role stays the same one, with all that it
 // owns, whatever it is called.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
 	const op = connector.OpRelabel
@@ -217,7 +217,7 @@ func rename(ctx context.Context, tx pgx.Tx, r role, name string) error {
 	return exec(ctx, tx, "ALTER ROLE "+quote(r.name)+" RENAME TO "+quote(name))
 }
 
-// Update implements connector.Updater.
+// Update implements connector.Connector.
 func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
 	const op = connector.OpUpdate
 	statements, comment, err := changes(op, attributes)
@@ -247,12 +247,12 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	})
 }
 
-// Disable implements connector.Switch. RevokeSessions ends what is open.
+// Disable implements connector.Connector. RevokeSessions ends what is open.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	return c.setLogin(ctx, connector.OpDisable, accountID, false)
 }
 
-// Enable implements connector.Switch.
+// Enable implements connector.Connector.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	return c.setLogin(ctx, connector.OpEnable, accountID, true)
 }
@@ -263,7 +263,7 @@ func (c *client) setLogin(ctx context.Context, op, accountID string, active bool
 	})
 }
 
-// ResetCredentials implements connector.CredentialResetter: the role has no password
+// ResetCredentials implements connector.Connector: the role has no password
 // any more. Other ways to log in are pg_hba.conf's, and nobody else's secret.
 func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpResetCredentials, accountID, func(ctx context.Context, tx pgx.Tx, r role) error {
@@ -271,5 +271,5 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	})
 }
 
-// Reversible implements connector.Switch.
+// Reversible implements connector.Connector.
 func (c *client) Reversible() bool { return true }

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// RevokeSessions implements connector.SessionRevoker: it ends the sessions and
+// RevokeSessions implements connector.Connector: it ends the sessions and
 // sees to it that they have ended.
 func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpRevokeSessions, accountID, func(ctx context.Context, tx pgx.Tx, r role) error {
@@ -39,7 +39,7 @@ func terminate(ctx context.Context, tx pgx.Tx, op string, r role) error {
 	return nil
 }
 
-// HandOver implements connector.DataMover.
+// HandOver implements connector.Connector.
 func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string) error {
 	const op = connector.OpHandOver
 	var from, to role
@@ -68,7 +68,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 	return nil
 }
 
-// Delete implements connector.Deleter. What comes before the role is dropped can
+// Delete implements connector.Connector. What comes before the role is dropped can
 // all be done again.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	err := c.delete(ctx, accountID)
@@ -77,9 +77,6 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	}
 	return err
 }
-
-// Deletion implements connector.Deleter.
-func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }
 
 func (c *client) delete(ctx context.Context, accountID string) error {
 	const op = connector.OpDelete

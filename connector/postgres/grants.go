@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Grant implements connector.Entitler.
+// Grant implements connector.Connector.
 func (c *client) Grant(ctx context.Context, accountID string, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -67,7 +67,7 @@ func kindOf(err error) connector.ErrorKind {
 	return ""
 }
 
-// Revoke implements connector.Entitler. It takes any membership: taking is safe.
+// Revoke implements connector.Connector. It takes any membership: taking is safe.
 func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -101,7 +101,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 	return err
 }
 
-// Entitlements implements connector.EntitlementLister.
+// Entitlements implements connector.Connector.
 func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
 	return func(yield func(connector.Entitlement, error) bool) {
 		var names []string

@@ -131,7 +131,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 		return err
 	}
 	entitlements := func(t *testing.T, c connector.Connector) error {
-		for _, err := range c.(connector.EntitlementLister).Entitlements(t.Context()) {
+		for _, err := range c.Entitlements(t.Context()) {
 			if err != nil {
 				return err
 			}

@@ -7,7 +7,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Keeps implements connector.AttributeProver. The server shows the end of a password's
+// Keeps implements connector.Connector. The server shows the end of a password's
 // validity as a time to the second, and a parameter that is a list as one text.
 func (c *client) Keeps(_ context.Context, account connector.Account, name string, set any) (bool, error) {
 	shown := account.Attribute(name)

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Probe implements connector.Prober.
+// Probe implements connector.Connector.
 func (c *client) Probe(ctx context.Context) []connector.Finding {
 	var may struct{ roles, signal, write, heir bool }
 	var groups []string

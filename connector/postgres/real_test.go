@@ -157,7 +157,7 @@ func spec(t *testing.T, name string) connector.Spec {
 
 func create(t *testing.T, c connector.Connector, s connector.Spec) connector.Account {
 	t.Helper()
-	account, err := c.(connector.Creator).Create(t.Context(), s)
+	account, err := c.Create(t.Context(), s)
 	require.NoError(t, err)
 	return account
 }
@@ -175,28 +175,28 @@ func TestADisabledAccountCannotLogInAndItsSessionsEnd(t *testing.T) {
 		ended <- err
 	}()
 
-	require.NoError(t, c.(connector.Switch).Disable(t.Context(), account.ID))
+	require.NoError(t, c.Disable(t.Context(), account.ID))
 	_, err := r.connect(t.Context(), account.Username, "theirs", "")
 	require.ErrorContains(t, err, "28000")
 	require.NoError(t, theirs.Ping(t.Context()), "a session goes on until it is ended")
 
-	require.NoError(t, c.(connector.SessionRevoker).RevokeSessions(t.Context(), account.ID))
+	require.NoError(t, c.RevokeSessions(t.Context(), account.ID))
 	require.ErrorContains(t, <-ended, "57P01")
 	require.Error(t, theirs.Ping(t.Context()))
 	var sessions int
 	require.NoError(t, r.admin.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE usename = $1", account.Username).Scan(&sessions))
 	assert.Zero(t, sessions)
 
-	require.NoError(t, c.(connector.Switch).Enable(t.Context(), account.ID))
+	require.NoError(t, c.Enable(t.Context(), account.ID))
 	require.NoError(t, r.login(t, account.Username, "theirs").Ping(t.Context()))
 }
 
 func TestCredentialsAreReset(t *testing.T) {
 	r := newRig(t)
 	c := r.open(t, nil)
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "reset-1", Username: "reset_1", Active: true})
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "reset-1", Username: "reset_1", Active: true})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID)) }()
+	defer func() { require.NoError(t, c.Delete(t.Context(), made.ID)) }()
 	r.setPassword(t, "reset_1", "known")
 	_ = r.login(t, "reset_1", "known")
 	require.NoError(t, connector.Reset(t.Context(), c, made.ID))
@@ -231,13 +231,13 @@ func TestWhatALeaverOwnsIsHandedOverInEveryDatabase(t *testing.T) {
 	}
 
 	own("early")
-	require.NoError(t, c.(connector.DataMover).HandOver(t.Context(), leaver.ID, manager.ID))
+	require.NoError(t, c.HandOver(t.Context(), leaver.ID, manager.ID))
 	for _, database := range databases {
 		assert.Equal(t, manager.Username, owner(database, table("early")), database)
 	}
 
 	own("late") // after it was handed over
-	err := c.(connector.Deleter).Delete(t.Context(), leaver.ID)
+	err := c.Delete(t.Context(), leaver.ID)
 	require.ErrorContains(t, err, "delete: conflict: ")
 	require.ErrorContains(t, err, "in "+databases[0]+", "+databases[1]+": run DROP OWNED BY", "rights that a superuser granted")
 	for _, database := range databases {
@@ -245,7 +245,7 @@ func TestWhatALeaverOwnsIsHandedOverInEveryDatabase(t *testing.T) {
 		_, err := conn.Exec(t.Context(), "REVOKE CREATE ON SCHEMA public FROM "+pgx.Identifier{leaver.Username}.Sanitize())
 		require.NoError(t, err)
 	}
-	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), leaver.ID))
+	require.NoError(t, c.Delete(t.Context(), leaver.ID))
 	for _, database := range databases {
 		assert.Equal(t, r.role, owner(database, table("late")), database)
 	}
@@ -265,12 +265,12 @@ func TestWhatTenureKeepsItsHandsOff(t *testing.T) {
 	r.exec(t, `DO $$ BEGIN CREATE ROLE app_priests; EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
 	r.exec(t, `GRANT app_gods TO app_priests`)
 	for _, name := range []string{"app_gods", "app_priests", "pg_read_all_data", "pg_execute_server_program", other.Username, r.role} {
-		err := c.(connector.Entitler).Grant(t.Context(), account.ID, []string{name})
+		err := c.Grant(t.Context(), account.ID, []string{name})
 		require.ErrorContains(t, err, "cannot be granted", name)
 	}
 	spelled := r.open(t, connector.Settings{"grantable": []any{"pg_read_all_data"}})
-	require.NoError(t, spelled.(connector.Entitler).Grant(t.Context(), account.ID, []string{"pg_read_all_data"}))
-	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), account.ID, []string{"pg_read_all_data"}), "taking is always allowed")
+	require.NoError(t, spelled.Grant(t.Context(), account.ID, []string{"pg_read_all_data"}))
+	require.NoError(t, c.Revoke(t.Context(), account.ID, []string{"pg_read_all_data"}), "taking is always allowed")
 
 	for _, name := range []string{r.role, r.url.User.Username(), "pg_monitor", groups[0]} {
 		matches, err := c.Find(t.Context(), connector.Keys{Username: name})
@@ -279,11 +279,11 @@ func TestWhatTenureKeepsItsHandsOff(t *testing.T) {
 	}
 	var own string
 	require.NoError(t, r.admin.QueryRow(t.Context(), "SELECT oid::text FROM pg_roles WHERE rolname = $1", r.role).Scan(&own))
-	err := c.(connector.Switch).Disable(t.Context(), own)
+	err := c.Disable(t.Context(), own)
 	require.ErrorContains(t, err, "not_found", "its own role")
 
 	r.exec(t, "ALTER ROLE "+pgx.Identifier{account.Username}.Sanitize()+" SUPERUSER")
-	err = c.(connector.Switch).Disable(t.Context(), account.ID)
+	err = c.Disable(t.Context(), account.ID)
 	require.ErrorContains(t, err, "forbidden")
 	require.ErrorContains(t, err, "a superuser's account takes a superuser")
 }
@@ -298,11 +298,11 @@ func TestNamesThatCannotBe(t *testing.T) {
 		"zoe_the_person_with_a_very_long_name_that_no_database_has_room_for": "63 bytes",
 		"nul\x00": "NUL",
 	} {
-		_, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "p-1", Username: name})
+		_, err := c.Create(t.Context(), connector.Spec{PersonID: "p-1", Username: name})
 		require.ErrorContains(t, err, "create: invalid: ", name)
 		require.ErrorContains(t, err, want, name)
 	}
-	_, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "p-1\ntenure:p-2", Username: "zoe"})
+	_, err := c.Create(t.Context(), connector.Spec{PersonID: "p-1\ntenure:p-2", Username: "zoe"})
 	require.ErrorContains(t, err, "not one line")
 }
 
@@ -311,7 +311,7 @@ func TestAttributes(t *testing.T) {
 	c := r.open(t, nil)
 	account := create(t, c, spec(t, "contractor"))
 	update := func(attributes map[string]any) error {
-		return c.(connector.Updater).Update(t.Context(), account.ID, attributes)
+		return c.Update(t.Context(), account.ID, attributes)
 	}
 	read := func() map[string]any {
 		now, err := c.Read(t.Context(), account.ID)
@@ -371,7 +371,7 @@ func TestProbeSaysWhatIsMissing(t *testing.T) {
 	})
 	c := r.open(t, connector.Settings{"heir": "nobody_at_all", "grantable": []any{"app_*", "no_such_*", "no_such"}})
 	missing := map[string]bool{}
-	for _, finding := range c.(connector.Prober).Probe(t.Context()) {
+	for _, finding := range c.Probe(t.Context()) {
 		missing[finding.What] = finding.Problem != ""
 	}
 	assert.Equal(t, map[string]bool{
@@ -379,7 +379,7 @@ func TestProbeSaysWhatIsMissing(t *testing.T) {
 		`"app_*" of the setting grantable is there`: false, `"no_such_*" of the setting grantable is there`: true,
 		`"no_such" of the setting grantable is there`: true,
 	}, missing)
-	_, err := c.(connector.Creator).Create(t.Context(), spec(t, "joiner"))
+	_, err := c.Create(t.Context(), spec(t, "joiner"))
 	require.ErrorContains(t, err, "forbidden")
 	require.ErrorContains(t, err, "CREATEROLE")
 }

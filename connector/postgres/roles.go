@@ -202,7 +202,7 @@ func (c *client) Read(ctx context.Context, accountID string) (connector.Account,
 	return r.account(), nil
 }
 
-// List implements connector.Lister.
+// List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
 		const size = 500 // of a page: whoever goes through them may take their time

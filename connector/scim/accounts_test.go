@@ -54,7 +54,7 @@ func TestAdoptHeedsVersions(t *testing.T) {
 		raw(t, "PATCH", url+"/Users/"+id, fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
 			"Operations":[{"op":"replace","path":%q,"value":%q}]}`, path, value))
 	}
-	adopter := c.(connector.Adopter)
+	adopter := c
 
 	taken := app.AddUser(scimtest.User{UserName: "anna", Active: true})
 	meanwhile = func(id string) { change(id, "externalId", "somebody-else") }
@@ -74,7 +74,7 @@ func TestPaging(t *testing.T) {
 		app.AddUser(scimtest.User{UserName: fmt.Sprintf("u%d", i), Active: true, Groups: []string{"staff"}})
 	}
 	list := func(c connector.Connector) (usernames []string, err error) {
-		for account, err := range c.(connector.Lister).List(t.Context()) {
+		for account, err := range c.List(t.Context()) {
 			if err != nil {
 				return usernames, err
 			}
@@ -132,7 +132,7 @@ func TestPaging(t *testing.T) {
 			}
 			return 0
 		}, func(map[string]any) {})
-		for _, err := range c.(connector.Lister).List(t.Context()) {
+		for _, err := range c.List(t.Context()) {
 			require.NoError(t, err)
 			break
 		}

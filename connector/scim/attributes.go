@@ -181,7 +181,7 @@ func refersTo(value any) any {
 	return value
 }
 
-// Keeps implements connector.AttributeProver. Case does not count (RFC 7643 section 2.2
+// Keeps implements connector.Connector. Case does not count (RFC 7643 section 2.2
 // has caseExact false unless a schema says otherwise), but for the IDs of resources.
 func (c *client) Keeps(_ context.Context, account connector.Account, name string, set any) (bool, error) {
 	attr, err := lookup(connector.OpRead, name)

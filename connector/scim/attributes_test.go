@@ -31,7 +31,7 @@ func TestEveryAttribute(t *testing.T) {
 	c := open(t, connector.Settings{"url": url, "token": token})
 	update := func(id string, attributes map[string]any) {
 		t.Helper()
-		require.NoError(t, c.(connector.Updater).Update(t.Context(), id, attributes))
+		require.NoError(t, c.Update(t.Context(), id, attributes))
 	}
 	attributes := func(id string) map[string]any {
 		t.Helper()
@@ -40,11 +40,11 @@ func TestEveryAttribute(t *testing.T) {
 		return account.Attributes
 	}
 
-	whole, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "whole", Active: true, Attributes: every()})
+	whole, err := c.Create(t.Context(), connector.Spec{PersonID: "1", Username: "whole", Active: true, Attributes: every()})
 	require.NoError(t, err)
 	assert.Equal(t, every(), whole.Attributes, "when created")
 
-	bare, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "2", Username: "bare", Active: true})
+	bare, err := c.Create(t.Context(), connector.Spec{PersonID: "2", Username: "bare", Active: true})
 	require.NoError(t, err)
 	assert.Empty(t, bare.Attributes)
 	so := map[string]any{}
@@ -70,15 +70,15 @@ func TestEveryAttribute(t *testing.T) {
 func TestListsKeepTheirOtherValues(t *testing.T) {
 	_, url := serve(t)
 	c := open(t, connector.Settings{"url": url, "token": token})
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{Username: "anna", Active: true})
+	made, err := c.Create(t.Context(), connector.Spec{Username: "anna", Active: true})
 	require.NoError(t, err)
 	raw(t, "PATCH", url+"/Users/"+made.ID, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
 		{"op":"add","path":"emails","value":[{"value":"private@example.org","type":"home","primary":true},{"value":"old@example.com","type":"work","display":"old"}]}]}`)
 
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"emails": "new@example.com"}))
+	require.NoError(t, c.Update(t.Context(), made.ID, map[string]any{"emails": "new@example.com"}))
 	assert.JSONEq(t, `[{"value":"private@example.org","type":"home"},{"value":"new@example.com","type":"work","primary":true}]`,
 		emails(t, url, made.ID))
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"emails": ""}))
+	require.NoError(t, c.Update(t.Context(), made.ID, map[string]any{"emails": ""}))
 	assert.JSONEq(t, `[{"value":"private@example.org","type":"home"}]`, emails(t, url, made.ID))
 }
 
@@ -125,10 +125,10 @@ func TestAttributesThatWillNotDo(t *testing.T) {
 		"another type":   {map[string]any{"title": 1.5}, `attribute "title" must be a string, bool, int64 or list of strings, not float64`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			failed := failure(t, c.(connector.Updater).Update(t.Context(), id, test.attributes))
+			failed := failure(t, c.Update(t.Context(), id, test.attributes))
 			assert.Equal(t, connector.KindInvalid, failed.Kind)
 			assert.Contains(t, failed.Message, test.want)
-			_, err := c.(connector.Creator).Create(t.Context(), connector.Spec{Username: "bob", Attributes: test.attributes})
+			_, err := c.Create(t.Context(), connector.Spec{Username: "bob", Attributes: test.attributes})
 			assert.Contains(t, failure(t, err).Message, test.want)
 		})
 	}
@@ -155,7 +155,7 @@ func TestOtherExtensions(t *testing.T) {
 		"urn:example:acme:2.0:User:tags": []string{"a", "b"}, "urn:example:acme:2.0:User:ratio": "0.5",
 	}, account.Attributes)
 
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), "1", map[string]any{
+	require.NoError(t, c.Update(t.Context(), "1", map[string]any{
 		badge: int64(8), "urn:example:acme:2.0:User:vip": false, "urn:example:acme:2.0:User:tags": []string{"c"},
 	}))
 	assert.Equal(t, []any{

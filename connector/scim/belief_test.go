@@ -47,7 +47,7 @@ func TestAPassing404OfGroupsIsNoTrait(t *testing.T) {
 		later(c, by)
 		_, err = c.Read(t.Context(), anna)
 		assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind, "it has groups: they have been seen")
-		for _, err = range c.(connector.Lister).List(t.Context()) {
+		for _, err = range c.List(t.Context()) {
 			assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind)
 		}
 	}
@@ -67,7 +67,7 @@ func TestNoGroupsIsConfirmedAndForgotten(t *testing.T) {
 	told := open(t, connector.Settings{"url": url, "token": token})
 	_, err := groups(told, 0)
 	require.NoError(t, err, "the resource types say so")
-	assert.Contains(t, told.(connector.Learner).Learned(), "has no /Groups: say groups: false")
+	assert.Contains(t, told.Learned(), "has no /Groups: say groups: false")
 
 	app.SetDeviations(scimtest.Deviations{NoGroups: true, NoResourceTypes: true})
 	untold := open(t, connector.Settings{"url": url, "token": token})
@@ -87,7 +87,7 @@ func TestNoGroupsIsConfirmedAndForgotten(t *testing.T) {
 
 	app.SetDeviations(scimtest.Deviations{MembersOnRequest: true, NoResourceTypes: true})
 	app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true, Groups: []string{"staff"}})
-	require.NoError(t, untold.(connector.Entitler).Grant(t.Context(), anna, []string{"staff"}))
+	require.NoError(t, untold.Grant(t.Context(), anna, []string{"staff"}))
 	got, err := groups(untold, 15*time.Minute)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"staff"}, got, "/Groups has answered")
@@ -113,9 +113,9 @@ func TestAPassing404IsNotAnAnswer(t *testing.T) {
 	_, err = c.Find(t.Context(), connector.Keys{AccountID: anna})
 	assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind)
 	once("/Users/")
-	assert.Equal(t, connector.KindUnavailable, failure(t, c.(connector.Deleter).Delete(t.Context(), anna)).Kind)
+	assert.Equal(t, connector.KindUnavailable, failure(t, c.Delete(t.Context(), anna)).Kind)
 	once("/Users/")
-	assert.Equal(t, connector.KindUnavailable, failure(t, c.(connector.Switch).Enable(t.Context(), anna)).Kind)
+	assert.Equal(t, connector.KindUnavailable, failure(t, c.Enable(t.Context(), anna)).Kind)
 	once("filter=externalId")
 	found, err := c.Find(t.Context(), connector.Keys{PersonID: "1", Username: "another"})
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestAPassing404IsNotAnAnswer(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"staff"}, account.Entitlements)
 	once("filter=displayName")
-	require.NoError(t, c.(connector.Entitler).Grant(t.Context(), anna, []string{"staff"}))
+	require.NoError(t, c.Grant(t.Context(), anna, []string{"staff"}))
 }
 
 // What was taken for a trait is tried again when it no longer works, and after a while.
@@ -156,7 +156,7 @@ func TestWhatTurnsOutFalseIsForgotten(t *testing.T) {
 		t.Helper()
 		titles++
 		title := fmt.Sprint("title ", titles)
-		require.NoError(t, c.(connector.Updater).Update(t.Context(), anna, map[string]any{"title": title}))
+		require.NoError(t, c.Update(t.Context(), anna, map[string]any{"title": title}))
 		assert.Equal(t, title, app.Users()[0].Title)
 	}
 	only := func(want bool, status int) int {
@@ -185,7 +185,7 @@ func TestWhatTurnsOutFalseIsForgotten(t *testing.T) {
 					set()
 				}
 			}
-			assert.Empty(t, c.(connector.Learner).Learned(), "it does as RFC 7644 has it after all")
+			assert.Empty(t, c.Learned(), "it does as RFC 7644 has it after all")
 		})
 	}
 
@@ -221,6 +221,6 @@ func TestAnOutageWhileAnotherFormIsTriedIsAnOutage(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	c := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token})
-	err := c.(connector.Updater).Update(t.Context(), anna, map[string]any{"title": "new"})
+	err := c.Update(t.Context(), anna, map[string]any{"title": "new"})
 	assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind, "%v", err)
 }

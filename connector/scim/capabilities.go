@@ -35,9 +35,6 @@ func (c *client) passwords() bool {
 // operations associated with the previously deleted resource" (RFC 7644 section 3.6).
 func (c *client) Delete(ctx context.Context, accountID string) error { return c.delete(ctx, accountID) }
 
-// Deletion implements connector.Deleter.
-func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }
-
 // Grant implements connector.Connector.
 func (c *client) Grant(ctx context.Context, accountID string, names []string) error {
 	return c.entitle(ctx, connector.OpGrant, accountID, names, c.join)

@@ -217,7 +217,7 @@ func (c *client) Close() error {
 	return nil
 }
 
-// Create implements connector.Creator.
+// Create implements connector.Connector.
 func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
 	if c.traits.destructiveDisable && !spec.Active {
 		return connector.Account{}, &connector.Error{
@@ -300,7 +300,7 @@ func madeOf(spec connector.Spec, user resource) bool {
 	return spec.PersonID != "" && user.text("externalId") == spec.PersonID || strings.EqualFold(user.text("userName"), spec.Username)
 }
 
-// Adopt implements connector.Adopter. The account's version goes with the
+// Adopt implements connector.Connector. The account's version goes with the
 // change, so that two persons cannot both come to own it.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	return again(ctx, func() error { return c.adopt(ctx, accountID, personID) })
@@ -324,7 +324,7 @@ func (c *client) adopt(ctx context.Context, accountID, personID string) error {
 	return c.change(ctx, request{op: connector.OpAdopt, id: accountID, ifMatch: etag}, edit{core("externalId"), personID})
 }
 
-// Update implements connector.Updater.
+// Update implements connector.Connector.
 func (c *client) Update(ctx context.Context, accountID string, given map[string]any) error {
 	var user resource
 	all, err := edits(given, func() (resource, error) {
@@ -377,7 +377,7 @@ func (c *client) oneByOne(ctx context.Context, r request, all []edit, together e
 	return &connector.Error{Kind: connector.KindInvalid, Op: r.op, Cause: last, Message: message}
 }
 
-// Relabel implements connector.Relabeler. The account's version goes with the change, as
+// Relabel implements connector.Connector. The account's version goes with the change, as
 // with Adopt.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
 	return again(ctx, func() error { return c.relabel(ctx, accountID, to) })
@@ -405,7 +405,7 @@ func (c *client) relabel(ctx context.Context, accountID string, to connector.Lab
 	return c.change(ctx, request{op: connector.OpRelabel, id: accountID, ifMatch: etag}, all...)
 }
 
-// Disable implements connector.Switch. Where that deletes the account, one that
+// Disable implements connector.Connector. Where that deletes the account, one that
 // is gone is disabled already.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	tells := c.service.learned.omitsFalse.Load()
@@ -426,7 +426,7 @@ func (c *client) Disable(ctx context.Context, accountID string) error {
 	return err
 }
 
-// Enable implements connector.Switch.
+// Enable implements connector.Connector.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	c.service.learned.disabled.Delete(idKey(accountID))
 	return c.change(ctx, request{op: connector.OpEnable, id: accountID}, edit{core("active"), true})
@@ -466,10 +466,8 @@ func (c *client) active(op string, user resource) (bool, error) {
 	return active, nil
 }
 
-// Reversible implements connector.Switch: in SCIM, active is an attribute like
+// Reversible implements connector.Connector: in SCIM, active is an attribute like
 // any other (RFC 7643 section 4.1.1), except where the profile knows better.
-func (c *client) Reversible() bool { return !c.traits.destructiveDisable }
-
 func (c *client) delete(ctx context.Context, accountID string) error {
 	err := again(ctx, func() error {
 		_, err := c.service.do(ctx, request{op: connector.OpDelete, method: http.MethodDelete, collection: users, id: accountID}, nil)

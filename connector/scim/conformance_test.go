@@ -27,7 +27,7 @@ func serve(t *testing.T, groups ...string) (app *scimtest.Service, url string) {
 
 func open(t *testing.T, settings connector.Settings) connector.Connector {
 	t.Helper()
-	c, err := scim.Kind.Open(t.Context(), connector.Env{App: "wiki"}, settings)
+	c, err := scim.Connect(t.Context(), connector.Env{App: "wiki"}, settings)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c

@@ -197,9 +197,9 @@ func TestPace(t *testing.T) {
 		return refuse
 	}}, connector.Settings{"url": url, "token": token})
 	require.NoError(t, err)
-	account, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	account, err := c.Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
 	require.NoError(t, err)
-	require.NoError(t, c.(connector.Entitler).Grant(t.Context(), account.ID, []string{"staff"}))
+	require.NoError(t, c.Grant(t.Context(), account.ID, []string{"staff"}))
 	assert.EqualValues(t, app.Stats().Requests, paced.Load())
 
 	requests := app.Stats().Requests
@@ -222,7 +222,7 @@ func TestProbe(t *testing.T) {
 			app.ServeHTTP(w, r)
 		})
 		found := map[string]string{}
-		for _, finding := range c.(connector.Prober).Probe(t.Context()) {
+		for _, finding := range c.Probe(t.Context()) {
 			found[finding.What] = finding.Problem
 		}
 		assert.Empty(t, app.Users())

@@ -42,7 +42,7 @@ func TestPutKeepsWhatOthersSet(t *testing.T) {
 	c := open(t, connector.Settings{"url": url, "token": token})
 	raw(t, "PUT", url+"/Users/"+id, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"anna",
 		"displayName":"Anna","active":true,"nickName":"Annie","phoneNumbers":[{"type":"home","value":"1"}]}`)
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), id, map[string]any{
+	require.NoError(t, c.Update(t.Context(), id, map[string]any{
 		"title": "Engineer", "department": "R&D", "phoneNumbers": "2", "displayName": "",
 	}))
 	account, err := c.Read(t.Context(), id)
@@ -53,13 +53,13 @@ func TestPutKeepsWhatOthersSet(t *testing.T) {
 	var once atomic.Bool
 	meddled := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut && once.CompareAndSwap(false, true) {
-			require.NoError(t, c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "Director"}))
+			require.NoError(t, c.Update(t.Context(), id, map[string]any{"title": "Director"}))
 		}
 		app.ServeHTTP(w, r)
 	})
-	require.NoError(t, meddled.(connector.Updater).Update(t.Context(), id, map[string]any{"nickName": "A"}))
+	require.NoError(t, meddled.Update(t.Context(), id, map[string]any{"nickName": "A"}))
 	assert.True(t, once.Load())
-	require.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"role:reader"}))
+	require.NoError(t, c.Grant(t.Context(), id, []string{"role:reader"}))
 	account, err = c.Read(t.Context(), id)
 	require.NoError(t, err)
 	assert.Equal(t, "Director", account.Attributes["title"])
@@ -83,8 +83,8 @@ func TestNoServiceProviderConfig(t *testing.T) {
 			app.ServeHTTP(w, r)
 		})
 		for range 3 {
-			require.NoError(t, c.(connector.Switch).Disable(t.Context(), id))
-			require.NoError(t, c.(connector.Switch).Enable(t.Context(), id))
+			require.NoError(t, c.Disable(t.Context(), id))
+			require.NoError(t, c.Enable(t.Context(), id))
 		}
 		assert.EqualValues(t, 1, asked.Load(), status)
 	}
@@ -126,7 +126,7 @@ func TestCursors(t *testing.T) {
 			}
 			var got []string
 			var failed error
-			for account, err := range open(t, settings).(connector.Lister).List(t.Context()) {
+			for account, err := range open(t, settings).List(t.Context()) {
 				if failed = err; err != nil {
 					break
 				}

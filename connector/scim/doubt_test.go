@@ -48,7 +48,7 @@ func TestAnAccountThatIsNotSaidToBeActiveIsActive(t *testing.T) {
 		require.NoError(t, err)
 		return account.Active
 	}
-	toggle := c.(connector.Switch)
+	toggle := c
 	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
 	silent := app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true})
 	hidden[silent] = true
@@ -86,7 +86,7 @@ func TestACreationThatLeadsElsewhereIsLookedFor(t *testing.T) {
 		w.Header().Set("Location", "/Users/"+theirs)
 		w.WriteHeader(http.StatusCreated)
 	})
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
 	require.NoError(t, err)
 	assert.Equal(t, "anna", made.Username)
 	assert.NotEqual(t, theirs, made.ID)
@@ -97,12 +97,12 @@ func TestACreationThatCannotBeReadTellsTheID(t *testing.T) {
 	app, _ := serve(t)
 	inGroup := strings.NewReplacer(`"userName"`, `"groups":[{"value":"g1"}],"userName"`)
 	c := withoutReadingGroups(t, app, inGroup)
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
 	failed := failure(t, err)
 	assert.Equal(t, connector.KindContradictory, failed.Kind)
 	assert.Contains(t, failed.Message, "does not show it: the app answered 500")
 	assert.NotEmpty(t, made.ID)
-	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+	require.NoError(t, c.Delete(t.Context(), made.ID))
 	assert.Empty(t, app.Users())
 }
 
@@ -111,7 +111,7 @@ func TestACreationThatCannotBeReadTellsTheID(t *testing.T) {
 func TestACreationAsksForNoGroups(t *testing.T) {
 	app, _ := serve(t)
 	c := withoutReadingGroups(t, app, strings.NewReplacer(`"groups"`, `"noGroups"`))
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true})
 	require.NoError(t, err)
 	_, err = c.Read(t.Context(), made.ID)
 	require.Error(t, err)

@@ -146,7 +146,7 @@ func TestActiveAsTheFieldSendsIt(t *testing.T) {
 // that is gone.
 func TestNotFoundIsBelievedOnlyFromAService(t *testing.T) {
 	nowhere := answering(t, http.StatusNotFound, nil, "404 page not found")
-	err := nowhere.(connector.Deleter).Delete(t.Context(), "1")
+	err := nowhere.Delete(t.Context(), "1")
 	assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
 	_, err = nowhere.Read(t.Context(), "1")
 	assert.Contains(t, failure(t, err).Message, "check that the url setting")
@@ -160,7 +160,7 @@ func TestNotFoundIsBelievedOnlyFromAService(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNotFound) // with no word of SCIM
 	})
-	assert.NoError(t, laconic.(connector.Deleter).Delete(t.Context(), "1"))
+	assert.NoError(t, laconic.Delete(t.Context(), "1"))
 	_, err = laconic.Read(t.Context(), "1")
 	assert.Equal(t, connector.KindNotFound, failure(t, err).Kind)
 }
@@ -170,8 +170,8 @@ func TestAnEmptyAccountIDIsNeverSent(t *testing.T) {
 	c := handling(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
 	_, err := c.Read(t.Context(), "")
 	assert.Equal(t, connector.KindNotFound, failure(t, err).Kind)
-	assert.NoError(t, c.(connector.Deleter).Delete(t.Context(), ""))
-	err = c.(connector.Switch).Disable(t.Context(), "")
+	assert.NoError(t, c.Delete(t.Context(), ""))
+	err = c.Disable(t.Context(), "")
 	assert.Equal(t, connector.KindNotFound, failure(t, err).Kind)
 	assert.Zero(t, requests.Load())
 }
@@ -206,7 +206,7 @@ func TestUnreachable(t *testing.T) {
 		app.SetFaults(scimtest.Faults{DropAfterApply: 1})
 		c := open(t, connector.Settings{"url": url, "token": token})
 		spec := connector.Spec{PersonID: "7", Username: "anna.smith", Active: true}
-		_, err := c.(connector.Creator).Create(t.Context(), spec)
+		_, err := c.Create(t.Context(), spec)
 		assert.Equal(t, connector.KindUnavailable, failure(t, err).Kind)
 		assert.Len(t, app.Users(), 1, "made once, though the client was not told")
 		matches, err := c.Find(t.Context(), connector.Keys{PersonID: "7"})
@@ -240,9 +240,9 @@ func TestRedirects(t *testing.T) {
 
 	for name, do := range map[string]func() error{
 		"read":                     func() error { _, err := c.Read(t.Context(), "1"); return err },
-		"disable":                  func() error { return c.(connector.Switch).Disable(t.Context(), "1") },
+		"disable":                  func() error { return c.Disable(t.Context(), "1") },
 		"loop":                     func() error { _, err := c.Read(t.Context(), "loop"); return err },
-		"a change made into a GET": func() error { return c.(connector.Switch).Disable(t.Context(), "moved") },
+		"a change made into a GET": func() error { return c.Disable(t.Context(), "moved") },
 	} {
 		failed := failure(t, do())
 		assert.Equal(t, connector.KindInvalid, failed.Kind, name)

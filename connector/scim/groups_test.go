@@ -104,7 +104,7 @@ func TestEntitlementsHoweverTheyAreServed(t *testing.T) {
 				return // and so no way to list many
 			}
 			var listed [][]string
-			for account, err := range c.(connector.Lister).List(t.Context()) {
+			for account, err := range c.List(t.Context()) {
 				require.NoError(t, err)
 				listed = append(listed, account.Entitlements)
 			}
@@ -125,7 +125,7 @@ func TestGroupNames(t *testing.T) {
 	app, url := serve(t, "Staff", `R&D "core" \ O'Brien`)
 	c := open(t, connector.Settings{"url": url, "token": token})
 	id := app.AddUser(scimtest.User{UserName: "anna", Active: true})
-	grant := func(name string) error { return c.(connector.Entitler).Grant(t.Context(), id, []string{name}) }
+	grant := func(name string) error { return c.Grant(t.Context(), id, []string{name}) }
 
 	require.NoError(t, grant(`R&D "core" \ O'Brien`))
 	assert.Equal(t, []string{`R&D "core" \ O'Brien`}, app.Users()[0].Groups)
@@ -147,7 +147,7 @@ func TestGroupMadeAnew(t *testing.T) {
 	app, url := serve(t, "staff")
 	c := open(t, connector.Settings{"url": url, "token": token})
 	id := app.AddUser(scimtest.User{UserName: "anna", Active: true})
-	entitler := c.(connector.Entitler)
+	entitler := c
 
 	for range 2 { // the first time, it is looked whether what was removed is gone
 		require.NoError(t, entitler.Revoke(t.Context(), id, []string{"staff"}))
@@ -177,7 +177,7 @@ func TestCreateGroups(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, id := range ids {
 		wg.Go(func() {
-			assert.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"staff"}))
+			assert.NoError(t, c.Grant(t.Context(), id, []string{"staff"}))
 		})
 	}
 	wg.Wait()
@@ -185,7 +185,7 @@ func TestCreateGroups(t *testing.T) {
 	for _, user := range app.Users() {
 		assert.Equal(t, []string{"staff"}, user.Groups)
 	}
-	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), ids[0], []string{"unheard of"}))
+	require.NoError(t, c.Revoke(t.Context(), ids[0], []string{"unheard of"}))
 	assert.Equal(t, 1, app.Stats().ByKind["POST Groups"], "revoking makes no group")
 }
 
@@ -194,7 +194,7 @@ func TestCreateGroupsLosesARace(t *testing.T) {
 	app, _ := serve(t)
 	id := app.AddUser(scimtest.User{UserName: "anna", Active: true})
 	c := deviantGroups(t, app)
-	require.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"staff"}))
+	require.NoError(t, c.Grant(t.Context(), id, []string{"staff"}))
 	assert.Equal(t, []string{"staff"}, app.Users()[0].Groups)
 }
 
@@ -240,8 +240,8 @@ func TestMembershipAnswers(t *testing.T) {
 				app.ServeHTTP(w, r)
 			})
 			for kind, err := range map[*connector.ErrorKind]error{
-				&test.grant:  c.(connector.Entitler).Grant(t.Context(), id, []string{"staff"}),
-				&test.revoke: c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"}),
+				&test.grant:  c.Grant(t.Context(), id, []string{"staff"}),
+				&test.revoke: c.Revoke(t.Context(), id, []string{"staff"}),
 			} {
 				if *kind == "" {
 					assert.NoError(t, err)

@@ -77,7 +77,7 @@ func TestACreationIsNotProvenByItsEcho(t *testing.T) {
 	app.SetFaults(scimtest.Faults{Forget: []string{"title", "department", "externalId"}})
 	c := open(t, connector.Settings{"url": url, "token": token})
 	set := map[string]any{"title": "CEO", "department": "Board", "displayName": "Zoe"}
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "7", Username: "zoe", Active: true, Attributes: set})
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "7", Username: "zoe", Active: true, Attributes: set})
 	require.NoError(t, err)
 	assert.Equal(t, "7", made.ExternalID, "so the app says")
 	account, err := c.Read(t.Context(), made.ID)
@@ -128,11 +128,11 @@ func TestEveryServiceKeepsEveryAttribute(t *testing.T) {
 				assert.Empty(t, dropped)
 			}
 			set := allOf("1234567", "2819c223-7f76-453a-919d-413861904646")
-			made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "7", Username: "zoe", Active: true, Attributes: set})
+			made, err := c.Create(t.Context(), connector.Spec{PersonID: "7", Username: "zoe", Active: true, Attributes: set})
 			require.NoError(t, err)
 			keeps(made.ID, set)
 			set = allOf("7654321", "902c246b-6245-4190-8e05-00816be7344a")
-			require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, set))
+			require.NoError(t, c.Update(t.Context(), made.ID, set))
 			keeps(made.ID, set)
 		})
 	}

@@ -82,7 +82,7 @@ func advised(err error, setting string) error {
 	return &with
 }
 
-// Learned implements connector.Learner.
+// Learned implements connector.Connector.
 func (c *client) Learned() (deviations []string) {
 	for _, finding := range c.service.learned.deviations() {
 		deviations = append(deviations, finding.What)

@@ -38,17 +38,17 @@ func TestWhatIsLearnedIsNotAskedAgain(t *testing.T) {
 	app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true, Groups: []string{"staff"}})
 	app.AddGroup("engineers")
 	for _, title := range []string{"a", "b", "c"} {
-		require.NoError(t, c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": title}))
-		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"engineers"}))
-		require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), id, []string{"engineers"}))
-		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"staff"}))
+		require.NoError(t, c.Update(t.Context(), id, map[string]any{"title": title}))
+		require.NoError(t, c.Grant(t.Context(), id, []string{"engineers"}))
+		require.NoError(t, c.Revoke(t.Context(), id, []string{"engineers"}))
+		require.NoError(t, c.Grant(t.Context(), id, []string{"staff"}))
 		assert.Equal(t, []string{"staff"}, app.Users()[0].Groups)
-		require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"}))
+		require.NoError(t, c.Revoke(t.Context(), id, []string{"staff"}))
 	}
 	assert.Equal(t, 2, refused)
 	assert.Empty(t, app.Users()[0].Groups)
 	assert.Equal(t, []string{"staff"}, app.Users()[1].Groups, "nobody else lost theirs")
-	assert.Len(t, c.(connector.Learner).Learned(), 1)
+	assert.Len(t, c.Learned(), 1)
 }
 
 // A group is replaced only if the settings say so: it would undo what others change
@@ -79,8 +79,8 @@ func TestAGroupIsReplacedOnlyIfTheSettingsSaySo(t *testing.T) {
 				app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true, Groups: []string{"staff", "engineers"}})
 				c := open(t, settings)
 				for _, err := range []error{
-					c.(connector.Entitler).Grant(t.Context(), anna, []string{"staff"}),
-					c.(connector.Entitler).Revoke(t.Context(), anna, []string{"engineers"}),
+					c.Grant(t.Context(), anna, []string{"staff"}),
+					c.Revoke(t.Context(), anna, []string{"engineers"}),
 				} {
 					if settings["changeGroups"] == "put" {
 						require.NoError(t, err)
@@ -106,7 +106,7 @@ func TestAReplacedGroupKeepsMembersShownOnRequest(t *testing.T) {
 	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
 	app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true, Groups: []string{"staff"}})
 	c := open(t, connector.Settings{"url": url, "token": token, "changeGroups": "put"})
-	require.NoError(t, c.(connector.Entitler).Grant(t.Context(), anna, []string{"staff"}))
+	require.NoError(t, c.Grant(t.Context(), anna, []string{"staff"}))
 	for _, user := range app.Users() {
 		assert.Equal(t, []string{"staff"}, user.Groups)
 	}
@@ -125,7 +125,7 @@ func TestARemovalThatDoesNothingIsFoundOut(t *testing.T) {
 			}
 			app.ServeHTTP(w, r)
 		})
-		err := c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"})
+		err := c.Revoke(t.Context(), id, []string{"staff"})
 		require.ErrorContains(t, err, `group "staff"`)
 		require.ErrorContains(t, err, "try removeMembers: value, or changeGroups: put", status)
 	}
@@ -189,7 +189,7 @@ func TestHiddenMembersAreInLists(t *testing.T) {
 			for range 3 { // what is met twice is believed
 				asked = 0
 				listed := map[string][]string{}
-				for a, err := range client.(connector.Lister).List(t.Context()) {
+				for a, err := range client.List(t.Context()) {
 					require.NoError(t, err)
 					listed[a.Username] = a.Entitlements
 				}

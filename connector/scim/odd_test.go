@@ -222,7 +222,7 @@ func live(t *testing.T, c connector.Connector, noGroups bool, others ...string) 
 	found, err := c.Find(t.Context(), keys)
 	require.NoError(t, err)
 	require.Empty(t, found)
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
+	made, err := c.Create(t.Context(), connector.Spec{
 		PersonID: "p-ada", Username: "ada", Active: true, Attributes: map[string]any{"title": "Engineer", "emails": "ada@example.com"},
 	})
 	require.NoError(t, err)
@@ -233,13 +233,13 @@ func live(t *testing.T, c connector.Connector, noGroups bool, others ...string) 
 	require.Equal(t, made.ID, found[0].Account.ID)
 	groups := []string{"engineers", "staff"}
 	if noGroups {
-		err := c.(connector.Entitler).Grant(t.Context(), made.ID, groups[:1])
+		err := c.Grant(t.Context(), made.ID, groups[:1])
 		require.ErrorContains(t, err, "groups: false")
 		groups = nil
 	} else {
-		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), made.ID, groups))
+		require.NoError(t, c.Grant(t.Context(), made.ID, groups))
 	}
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"title": "Manager", "emails": "ada.byron@example.com"}))
+	require.NoError(t, c.Update(t.Context(), made.ID, map[string]any{"title": "Manager", "emails": "ada.byron@example.com"}))
 	account, err := c.Read(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.True(t, account.Active)
@@ -247,7 +247,7 @@ func live(t *testing.T, c connector.Connector, noGroups bool, others ...string) 
 	assert.Equal(t, "Manager", account.Attributes["title"])
 	assert.Equal(t, "ada.byron@example.com", account.Attributes["emails"])
 	listed := map[string][]string{}
-	for a, err := range c.(connector.Lister).List(t.Context()) {
+	for a, err := range c.List(t.Context()) {
 		require.NoError(t, err)
 		listed[a.Username] = a.Entitlements
 	}
@@ -257,18 +257,18 @@ func live(t *testing.T, c connector.Connector, noGroups bool, others ...string) 
 	}
 	assert.Equal(t, want, listed)
 
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"title": "", "emails": "ada.byron@example.com"}))
+	require.NoError(t, c.Update(t.Context(), made.ID, map[string]any{"title": "", "emails": "ada.byron@example.com"}))
 	account, err = c.Read(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.NotContains(t, account.Attributes, "title")
 
-	require.NoError(t, c.(connector.Switch).Disable(t.Context(), made.ID))
-	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), made.ID, groups))
+	require.NoError(t, c.Disable(t.Context(), made.ID))
+	require.NoError(t, c.Revoke(t.Context(), made.ID, groups))
 	account, err = c.Read(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.False(t, account.Active)
 	assert.Empty(t, account.Entitlements)
-	require.NoError(t, c.(connector.Deleter).Delete(t.Context(), made.ID))
+	require.NoError(t, c.Delete(t.Context(), made.ID))
 	found, err = c.Find(t.Context(), connector.Keys{AccountID: made.ID})
 	require.NoError(t, err)
 	assert.Empty(t, found)

@@ -60,14 +60,14 @@ func TestAPageForPeopleIsNoAnswer(t *testing.T) {
 					return err
 				},
 				"create": func() error {
-					_, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "7", Username: "anna.smith", Active: true})
+					_, err := c.Create(t.Context(), connector.Spec{PersonID: "7", Username: "anna.smith", Active: true})
 					return err
 				},
-				"grant":  func() error { return c.(connector.Entitler).Grant(t.Context(), "1", []string{"staff"}) },
-				"revoke": func() error { return c.(connector.Entitler).Revoke(t.Context(), "1", []string{"staff"}) },
+				"grant":  func() error { return c.Grant(t.Context(), "1", []string{"staff"}) },
+				"revoke": func() error { return c.Revoke(t.Context(), "1", []string{"staff"}) },
 				// What changes an account and answers nothing is proven by reading it.
-				"disable": func() error { return proven(t, c, c.(connector.Switch).Disable(t.Context(), "1")) },
-				"delete":  func() error { return proven(t, c, c.(connector.Deleter).Delete(t.Context(), "1")) },
+				"disable": func() error { return proven(t, c, c.Disable(t.Context(), "1")) },
+				"delete":  func() error { return proven(t, c, c.Delete(t.Context(), "1")) },
 			} {
 				assert.NotEqual(t, connector.KindNotFound, failure(t, do()).Kind, verb)
 			}

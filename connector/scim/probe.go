@@ -12,7 +12,7 @@ import (
 // nobody is the ID of an account that no app has, since it is no random UUID.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
-// Probe implements connector.Prober. Whether accounts may be changed is found out
+// Probe implements connector.Connector. Whether accounts may be changed is found out
 // by changing one that does not exist: who may is told that it is not there.
 func (c *client) Probe(ctx context.Context) []connector.Finding {
 	looks := []struct {

@@ -133,35 +133,35 @@ func TestGenericProfileFailsOnStandIns(t *testing.T) {
 	spec := connector.Spec{PersonID: "1", Username: "anna", Active: true, Attributes: map[string]any{"displayName": "Anna"}}
 	create := func(t *testing.T, c connector.Connector) string {
 		t.Helper()
-		account, err := c.(connector.Creator).Create(t.Context(), spec)
+		account, err := c.Create(t.Context(), spec)
 		require.NoError(t, err)
 		return account.ID
 	}
 	deleteFails := func(t *testing.T, c connector.Connector) {
-		err := c.(connector.Deleter).Delete(t.Context(), create(t, c))
+		err := c.Delete(t.Context(), create(t, c))
 		assert.Equal(t, connector.KindUnsupported, failure(t, err).Kind)
 	}
 	disableDeletes := func(t *testing.T, c connector.Connector) {
-		assert.True(t, c.(connector.Switch).Reversible(), "so it believes")
+		assert.True(t, c.Capabilities().Reversible, "so it believes")
 		id := create(t, c)
-		require.NoError(t, c.(connector.Switch).Disable(t.Context(), id))
-		err := c.(connector.Switch).Enable(t.Context(), id)
+		require.NoError(t, c.Disable(t.Context(), id))
+		err := c.Enable(t.Context(), id)
 		assert.Equal(t, connector.KindNotFound, failure(t, err).Kind)
 	}
 	grantFails := func(name string) func(*testing.T, connector.Connector) {
 		return func(t *testing.T, c connector.Connector) {
-			err := c.(connector.Entitler).Grant(t.Context(), create(t, c), []string{name})
+			err := c.Grant(t.Context(), create(t, c), []string{name})
 			assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
 		}
 	}
 	for name, fails := range map[string]func(*testing.T, connector.Connector){
 		"salesforce": func(t *testing.T, c connector.Connector) {
-			_, err := c.(connector.Creator).Create(t.Context(), spec)
+			_, err := c.Create(t.Context(), spec)
 			assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
 		},
 		"slack": func(t *testing.T, c connector.Connector) {
 			id := create(t, c)
-			require.NoError(t, c.(connector.Deleter).Delete(t.Context(), id))
+			require.NoError(t, c.Delete(t.Context(), id))
 			account, err := c.Read(t.Context(), id)
 			require.NoError(t, err, "deleted, so it believes")
 			assert.False(t, account.Active)
@@ -169,14 +169,14 @@ func TestGenericProfileFailsOnStandIns(t *testing.T) {
 		"github-org": disableDeletes,
 		"github-emu": func(t *testing.T, c connector.Connector) {
 			id := create(t, c)
-			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), id, []string{"staff"}))
-			err := c.(connector.Entitler).Revoke(t.Context(), id, []string{"staff"})
+			require.NoError(t, c.Grant(t.Context(), id, []string{"staff"}))
+			err := c.Revoke(t.Context(), id, []string{"staff"})
 			assert.Equal(t, connector.KindInvalid, failure(t, err).Kind)
 		},
 		// The generic profile finds out that excludedAttributes is refused.
 		"aws-identity-center": func(t *testing.T, c connector.Connector) {
-			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), create(t, c), []string{"staff"}))
-			findings := c.(connector.Prober).Probe(t.Context())
+			require.NoError(t, c.Grant(t.Context(), create(t, c), []string{"staff"}))
+			findings := c.Probe(t.Context())
 			assert.Contains(t, findings, connector.Finding{What: "refuses excludedAttributes: groups come with all their members"})
 		},
 		"atlassian":    grantFails("role:admin"),

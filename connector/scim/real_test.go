@@ -58,7 +58,7 @@ func TestFormsOnSCIMMY(t *testing.T) {
 // changed makes an account and changes whatever there is of it.
 func changed(t *testing.T, c connector.Connector) {
 	person := "p-" + strings.ToLower(rand.Text())
-	want, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
+	want, err := c.Create(t.Context(), connector.Spec{
 		Username: person, Active: true, Attributes: map[string]any{"title": "Engineer", "department": "R&D", "emails": person + "@example.com"},
 	})
 	require.NoError(t, err)
@@ -70,10 +70,10 @@ func changed(t *testing.T, c connector.Connector) {
 		require.Equal(t, want, now[0].Account)
 	}
 	is()
-	require.NoError(t, c.(connector.Adopter).Adopt(t.Context(), want.ID, person))
+	require.NoError(t, c.Adopt(t.Context(), want.ID, person))
 	want.ExternalID = person
 	is()
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), want.ID, map[string]any{
+	require.NoError(t, c.Update(t.Context(), want.ID, map[string]any{
 		"title": "", "department": "Sales", "name.givenName": "Zoë", "emails": "new@example.com",
 	}))
 	delete(want.Attributes, "title")
@@ -84,7 +84,7 @@ func changed(t *testing.T, c connector.Connector) {
 	delete(now.Attributes, "name.formatted") // the service makes it
 	require.Equal(t, want, now)
 
-	entitler := c.(connector.Entitler)
+	entitler := c
 	has := func(names ...string) {
 		t.Helper()
 		now, err := c.Read(t.Context(), want.ID)
@@ -96,7 +96,7 @@ func changed(t *testing.T, c connector.Connector) {
 	require.NoError(t, entitler.Revoke(t.Context(), want.ID, []string{"role:reader", "entitlement:E3"}))
 	has("role:writer", "staff")
 	for active, turn := range map[bool]func(context.Context, string) error{
-		false: c.(connector.Switch).Disable, true: c.(connector.Switch).Enable,
+		false: c.Disable, true: c.Enable,
 	} {
 		require.NoError(t, turn(t.Context(), want.ID))
 		now, err := c.Read(t.Context(), want.ID)

@@ -22,11 +22,11 @@ func TestRequestsOfAJoiner(t *testing.T) {
 		found, err := c.Find(t.Context(), connector.Keys{PersonID: "p-" + person, Username: person})
 		require.NoError(t, err)
 		require.Empty(t, found)
-		account, err := c.(connector.Creator).Create(t.Context(), connector.Spec{
+		account, err := c.Create(t.Context(), connector.Spec{
 			PersonID: "p-" + person, Username: person, Active: true, Attributes: map[string]any{"title": "Engineer"},
 		})
 		require.NoError(t, err)
-		require.NoError(t, c.(connector.Entitler).Grant(t.Context(), account.ID, []string{"staff", "engineers"}))
+		require.NoError(t, c.Grant(t.Context(), account.ID, []string{"staff", "engineers"}))
 		account, err = c.Read(t.Context(), account.ID)
 		require.NoError(t, err)
 		require.Equal(t, []string{"engineers", "staff"}, account.Entitlements)
@@ -60,7 +60,7 @@ func TestRequestsOfARole(t *testing.T) {
 	app, url := serve(t)
 	id := app.AddUser(scimtest.User{UserName: "anna", Active: true})
 	c := open(t, connector.Settings{"url": url, "token": token, "changeUsers": "path"})
-	entitler := c.(connector.Entitler)
+	entitler := c
 	for _, step := range []struct {
 		do      func() error
 		patches int

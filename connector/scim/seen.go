@@ -41,7 +41,7 @@ func (r resource) lastUsed() (last time.Time) {
 	return last
 }
 
-// ResetCredentials implements connector.CredentialResetter: the password becomes one
+// ResetCredentials implements connector.Connector: the password becomes one
 // that nobody knows, in a service that says that it lets passwords be changed
 // (changePassword of its ServiceProviderConfig).
 func (c *client) ResetCredentials(ctx context.Context, accountID string) error {

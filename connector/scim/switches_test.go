@@ -59,7 +59,7 @@ func TestTheDemoAppsSwitches(t *testing.T) {
 func TestAMandatoryAttributeIsNamed(t *testing.T) {
 	app, url := serve(t)
 	app.SetDeviations(scimtest.Deviations{Required: []string{"emails"}})
-	_, err := open(t, connector.Settings{"url": url, "token": token}).(connector.Creator).Create(t.Context(),
+	_, err := open(t, connector.Settings{"url": url, "token": token}).Create(t.Context(),
 		connector.Spec{PersonID: "1", Username: "anna", Active: true})
 	require.ErrorContains(t, err, `the app requires the attribute "emails"`)
 }

@@ -42,10 +42,10 @@ func TestAMultiValuedAttributeWithoutTypesIsReplaced(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			c := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token})
-			made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "mia", Active: true, Attributes: map[string]any{"emails": "mia@old.example"}})
+			made, err := c.Create(t.Context(), connector.Spec{PersonID: "1", Username: "mia", Active: true, Attributes: map[string]any{"emails": "mia@old.example"}})
 			require.NoError(t, err)
 			for _, address := range []string{"mia@new.example", "mia@newer.example"} {
-				require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"emails": address}))
+				require.NoError(t, c.Update(t.Context(), made.ID, map[string]any{"emails": address}))
 				account, err := c.Read(t.Context(), made.ID)
 				require.NoError(t, err)
 				assert.Equal(t, address, account.Attributes["emails"])
@@ -73,10 +73,10 @@ func TestAnAddressOfAnotherTypeIsReplaced(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	c := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token})
-	made, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "mia", Active: true, Attributes: map[string]any{"emails": "mia@old.example"}})
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "1", Username: "mia", Active: true, Attributes: map[string]any{"emails": "mia@old.example"}})
 	require.NoError(t, err)
 	assert.Equal(t, "mia@old.example", made.Attributes["emails"])
-	require.NoError(t, c.(connector.Updater).Update(t.Context(), made.ID, map[string]any{"emails": "mia@new.example"}))
+	require.NoError(t, c.Update(t.Context(), made.ID, map[string]any{"emails": "mia@new.example"}))
 	account, err := c.Read(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Equal(t, "mia@new.example", account.Attributes["emails"])
@@ -100,7 +100,7 @@ func TestARefusedAttributeIsNamedAndTheOthersAreSet(t *testing.T) {
 		t.Cleanup(server.Close)
 		c := open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token, "changeUsers": form})
 		id := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
-		err := c.(connector.Updater).Update(t.Context(), id, map[string]any{"title": "Boss", "costCenter": "12", "displayName": "Anna"})
+		err := c.Update(t.Context(), id, map[string]any{"title": "Boss", "costCenter": "12", "displayName": "Anna"})
 		failed := failure(t, err)
 		assert.Equal(t, connector.KindInvalid, failed.Kind)
 		assert.Contains(t, failed.Message, `attribute "costCenter": the app answered 400`)
@@ -117,7 +117,7 @@ func TestErrorsNameWhatIsMeant(t *testing.T) {
 		return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","scimType":"` + scimType + `","detail":"` + detail + `"}`
 	}
 	create := func(c connector.Connector) error {
-		_, err := c.(connector.Creator).Create(t.Context(), connector.Spec{PersonID: "1", Username: "eve", Active: true})
+		_, err := c.Create(t.Context(), connector.Spec{PersonID: "1", Username: "eve", Active: true})
 		return err
 	}
 	for name, c := range map[string]struct {
@@ -138,7 +138,7 @@ func TestErrorsNameWhatIsMeant(t *testing.T) {
 			return err
 		}, "the look-up by userName finds more than the app is willing to return"},
 		"a limit of a list": {body("tooMany", "no"), func(c connector.Connector) error {
-			for _, err := range c.(connector.Lister).List(t.Context()) {
+			for _, err := range c.List(t.Context()) {
 				return err
 			}
 			return nil

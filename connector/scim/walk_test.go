@@ -43,7 +43,7 @@ func TestEveryMembershipIsFound(t *testing.T) {
 			}
 			list := func(c connector.Connector) map[string][]string {
 				listed := map[string][]string{}
-				for account, err := range c.(connector.Lister).List(t.Context()) {
+				for account, err := range c.List(t.Context()) {
 					require.NoError(t, err)
 					listed[account.Username] = account.Entitlements
 				}
@@ -59,7 +59,7 @@ func TestEveryMembershipIsFound(t *testing.T) {
 				}
 				assert.Equal(t, want, list(c))
 			}
-			require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), ids["anna"], want["anna"]))
+			require.NoError(t, c.Revoke(t.Context(), ids["anna"], want["anna"]))
 			account, err := c.Read(t.Context(), ids["anna"])
 			require.NoError(t, err)
 			assert.Empty(t, account.Entitlements)
@@ -85,15 +85,15 @@ func TestMembershipsThatNothingTellsAreAnError(t *testing.T) {
 			assert.Equal(t, connector.KindInvalid, failed.Kind)
 			assert.Contains(t, failed.Message, "shows no member of any group")
 			assert.Contains(t, failed.Message, "groups: false")
-			for _, err := range c.(connector.Lister).List(t.Context()) {
+			for _, err := range c.List(t.Context()) {
 				assert.Contains(t, failure(t, err).Message, "shows no member of any group")
 			}
 			found, err := c.Find(t.Context(), connector.Keys{PersonID: "1", Username: "anna"})
 			require.NoError(t, err)
 			require.Len(t, found, 1)
-			require.NoError(t, c.(connector.Switch).Disable(t.Context(), anna))
+			require.NoError(t, c.Disable(t.Context(), anna))
 			assert.False(t, app.Users()[0].Active)
-			require.NoError(t, c.(connector.Switch).Enable(t.Context(), anna))
+			require.NoError(t, c.Enable(t.Context(), anna))
 			if name == "a group shows itself" {
 				app.SetDeviations(scimtest.Deviations{Filters: hidden.Filters, MembersOnRequest: true})
 				account, err := c.Read(t.Context(), anna)
@@ -116,10 +116,10 @@ func TestAGroupThatAFilterDoesNotFindIsNotMadeAgain(t *testing.T) {
 			app.SetDeviations(d)
 			c := open(t, connector.Settings{"url": url, "token": token, "createGroups": true})
 			anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
-			require.NoError(t, c.(connector.Entitler).Grant(t.Context(), anna, []string{"staff", "new"}))
+			require.NoError(t, c.Grant(t.Context(), anna, []string{"staff", "new"}))
 			assert.Equal(t, []string{"new", "staff"}, app.Users()[0].Groups)
 			offered := map[string]int{}
-			for e, err := range c.(connector.EntitlementLister).Entitlements(t.Context()) {
+			for e, err := range c.Entitlements(t.Context()) {
 				require.NoError(t, err)
 				offered[e.Name]++
 			}

@@ -40,7 +40,4 @@ func (t *Trial) dropped(ctx context.Context, account connector.Account, spec con
 }
 
 // marks reports whether accounts are marked as somebody's.
-func (t *Trial) marks() bool {
-	_, ok := connector.As[connector.Adopter](t.Connector)
-	return ok
-}
+func (t *Trial) marks() bool { return t.can().Adopt }

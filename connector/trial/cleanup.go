@@ -66,15 +66,15 @@ func (t *Trial) remove(ctx context.Context, id string, life Life) (note string, 
 			failures = append(failures, fmt.Errorf("%s it: %w", what, err))
 		}
 	}
-	if toggle, ok := connector.As[connector.Switch](t.Connector); ok {
-		failed("disable", t.await(ctx, mayPass, func() error { return toggle.Disable(ctx, id) }))
+	can := t.can()
+	if can.Disable {
+		failed("disable", t.await(ctx, mayPass, func() error { return t.Connector.Disable(ctx, id) }))
 	}
-	deleter, deletes := connector.As[connector.Deleter](t.Connector)
-	if deletes {
-		failed("delete", t.await(ctx, mayPass, func() error { return deleter.Delete(ctx, id) }))
+	if can.Delete {
+		failed("delete", t.await(ctx, mayPass, func() error { return t.Connector.Delete(ctx, id) }))
 	}
-	if entitler, ok := connector.As[connector.Entitler](t.Connector); ok && (!deletes || len(failures) > 0) && len(life.Entitlements) > 0 {
-		failed("strip", t.await(ctx, mayPass, func() error { return entitler.Revoke(ctx, id, life.Entitlements) }))
+	if can.Entitlements && (!can.Delete || len(failures) > 0) && len(life.Entitlements) > 0 {
+		failed("strip", t.await(ctx, mayPass, func() error { return t.Connector.Revoke(ctx, id, life.Entitlements) }))
 	}
 	kept := false
 	read := t.await(ctx, mayPass, func() error {
@@ -96,7 +96,7 @@ func (t *Trial) remove(ctx context.Context, id string, life Life) (note string, 
 		return "", fmt.Errorf("the test account %s (%s) MAY STILL BE ENABLED: disable and delete it in the app: %w", id, known(life), errors.Join(append(failures, read)...))
 	case kept && len(failures) > 0:
 		return "", fmt.Errorf("the test account %s (%s) is disabled, and is still there: %w", id, known(life), errors.Join(failures...))
-	case kept && deletes:
+	case kept && can.Delete:
 		return fmt.Sprintf("the app keeps the test account %s, disabled", id), nil
 	case kept:
 		return fmt.Sprintf("the app deletes nothing: the test account %s stays, disabled", id), nil
@@ -153,11 +153,10 @@ func (t *Trial) search(ctx context.Context, left *leftover) (ids []string, err e
 
 // listed finds the test account among all accounts.
 func (t *Trial) listed(ctx context.Context, left *leftover) (ids []string, err error) {
-	lister, ok := connector.As[connector.Lister](t.Connector)
-	if !ok {
+	if !t.can().List {
 		return nil, nil
 	}
-	for account, err := range lister.List(ctx) {
+	for account, err := range t.Connector.List(ctx) {
 		if err != nil {
 			return ids, err
 		}

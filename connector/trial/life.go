@@ -34,8 +34,7 @@ type Life struct {
 // of the account is disabled and deleted, as far as the app lets us, and what is left
 // is named.
 func (t *Trial) Live(ctx context.Context, life Life) error {
-	creator, ok := connector.As[connector.Creator](t.Connector)
-	if !ok || !connector.CapabilitiesOf(t.Connector).Create {
+	if !t.can().Create {
 		return errors.New("the connector makes no accounts, so there is nothing to try with")
 	}
 	if err := ctx.Err(); err != nil {
@@ -51,7 +50,7 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 	var account connector.Account
 	made := t.do("create the account", func() (string, error) {
 		err := t.await(ctx, rateLimited, func() (err error) {
-			account, err = creator.Create(ctx, life.Account)
+			account, err = t.Connector.Create(ctx, life.Account)
 			return err
 		})
 		left.id, left.doubt = account.ID, account.ID == "" && !refused(err)
@@ -63,17 +62,15 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 	if made {
 		t.play(ctx, account.ID, life)
 	}
-	if learner, ok := connector.As[connector.Learner](t.Connector); ok {
-		for _, deviation := range learner.Learned() {
-			t.do("found out: the app "+deviation, func() (string, error) { return "", nil })
-		}
+	for _, deviation := range t.Connector.Learned() {
+		t.do("found out: the app "+deviation, func() (string, error) { return "", nil })
 	}
-	if deleter, ok := connector.As[connector.Deleter](t.Connector); ok && !t.failed {
+	if t.can().Delete && !t.failed {
 		left.gone = t.do("delete the account", func() (string, error) {
-			if err := t.change(ctx, func() error { return deleter.Delete(ctx, account.ID) }); err != nil {
+			if err := t.change(ctx, func() error { return t.Connector.Delete(ctx, account.ID) }); err != nil {
 				return "", err
 			}
-			return t.deleted(ctx, account.ID, deleter.Deletion())
+			return t.deleted(ctx, account.ID)
 		})
 	}
 	return t.result()
@@ -82,7 +79,7 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 func rateLimited(err error) bool { return isKind(err, connector.KindRateLimited) }
 
 // refused reports whether an error of a creation says that nothing was made: see
-// connector.Creator.
+// connector.Connector.
 func refused(err error) bool {
 	return slices.ContainsFunc([]connector.ErrorKind{
 		connector.KindInvalid, connector.KindForbidden, connector.KindUnauthorized, connector.KindUnsupported, connector.KindRateLimited,
@@ -90,14 +87,14 @@ func refused(err error) bool {
 }
 
 // deleted waits until a deleted account is gone, or is kept disabled.
-func (t *Trial) deleted(ctx context.Context, id string, d connector.Deletion) (note string, err error) {
+func (t *Trial) deleted(ctx context.Context, id string) (note string, err error) {
 	err = t.await(ctx, mayPass, func() error {
 		account, err := t.Connector.Read(ctx, id)
 		switch {
 		case isKind(err, connector.KindNotFound):
 			note = "gone for good"
-			if d.RecycleBin > 0 {
-				note = fmt.Sprintf("gone; the app keeps it for %d days", int(d.RecycleBin/(24*time.Hour)))
+			if bin := t.can().RecycleBin; bin > 0 {
+				note = fmt.Sprintf("gone; the app keeps it for %d days", int(bin/(24*time.Hour)))
 			}
 			return nil
 		case err != nil:
@@ -118,11 +115,10 @@ func (t *Trial) play(ctx context.Context, id string, life Life) {
 	if !t.attributes(ctx, id, life) {
 		return
 	}
-	entitler, ok := connector.As[connector.Entitler](t.Connector)
 	names := life.Entitlements
-	entitled := ok && len(names) > 0
+	entitled := t.can().Entitlements && len(names) > 0
 	if entitled && !t.do("grant", func() (string, error) {
-		if err := t.change(ctx, func() error { return entitler.Grant(ctx, id, names) }); err != nil {
+		if err := t.change(ctx, func() error { return t.Connector.Grant(ctx, id, names) }); err != nil {
 			return "", err
 		}
 		return fmt.Sprint(names), t.expect(ctx, id, life.Account.Active, names)
@@ -133,7 +129,7 @@ func (t *Trial) play(ctx context.Context, id string, life Life) {
 		return
 	}
 	t.do("revoke", func() (string, error) {
-		if err := t.change(ctx, func() error { return entitler.Revoke(ctx, id, names) }); err != nil {
+		if err := t.change(ctx, func() error { return t.Connector.Revoke(ctx, id, names) }); err != nil {
 			return "", err
 		}
 		return "", t.shows(ctx, id, func(account connector.Account) error {
@@ -147,18 +143,17 @@ func (t *Trial) play(ctx context.Context, id string, life Life) {
 
 // attributes changes the account's attributes and clears those that can be empty.
 func (t *Trial) attributes(ctx context.Context, id string, life Life) bool {
-	updater, ok := connector.As[connector.Updater](t.Connector)
-	if !ok {
+	if !t.can().Update {
 		return true
 	}
-	return t.set(ctx, "change attributes", updater, id, life.Account.Attributes, life.Changed) &&
-		t.set(ctx, "clear attributes", updater, id, life.Changed, life.Cleared)
+	return t.set(ctx, "change attributes", id, life.Account.Attributes, life.Changed) &&
+		t.set(ctx, "clear attributes", id, life.Changed, life.Cleared)
 }
 
 // set sets attributes and looks whether those show that are others than before. An
 // attribute that the app does not show, neither before nor after, is named in the note:
 // what comes of it cannot be told.
-func (t *Trial) set(ctx context.Context, what string, updater connector.Updater, id string, from, to map[string]any) bool {
+func (t *Trial) set(ctx context.Context, what string, id string, from, to map[string]any) bool {
 	others := maps.Clone(to)
 	maps.DeleteFunc(others, func(name string, value any) bool {
 		return slices.Contains(t.Ignore, name) || reflect.DeepEqual(value, from[name]) || empty(value) && empty(from[name])
@@ -171,8 +166,8 @@ func (t *Trial) set(ctx context.Context, what string, updater connector.Updater,
 		if err != nil {
 			return "", err
 		}
-		if err := t.change(ctx, func() error { return updater.Update(ctx, id, to) }); err != nil {
-			return "", t.oneByOne(ctx, updater, id, to, err)
+		if err := t.change(ctx, func() error { return t.Connector.Update(ctx, id, to) }); err != nil {
+			return "", t.oneByOne(ctx, id, to, err)
 		}
 		var account connector.Account
 		err = t.shows(ctx, id, func(now connector.Account) error {
@@ -192,13 +187,13 @@ func (t *Trial) set(ctx context.Context, what string, updater connector.Updater,
 
 // oneByOne finds out which of the attributes it is that the app refuses to change, and
 // names them. together is how it refused all of them.
-func (t *Trial) oneByOne(ctx context.Context, updater connector.Updater, id string, to map[string]any, together error) error {
+func (t *Trial) oneByOne(ctx context.Context, id string, to map[string]any, together error) error {
 	if !isKind(together, connector.KindInvalid) && !isKind(together, connector.KindUnsupported) {
 		return together
 	}
 	var failures []error
 	for _, name := range slices.Sorted(maps.Keys(to)) {
-		if err := updater.Update(ctx, id, map[string]any{name: to[name]}); err != nil {
+		if err := t.Connector.Update(ctx, id, map[string]any{name: to[name]}); err != nil {
 			if !strings.Contains(err.Error(), strconv.Quote(name)) { // else it names it itself
 				err = fmt.Errorf("attribute %q: %w", name, err)
 			}
@@ -240,29 +235,29 @@ func empty(value any) bool {
 
 // toggle disables the account and, where that can be undone, enables it again.
 func (t *Trial) toggle(ctx context.Context, id string) bool {
-	toggle, ok := connector.As[connector.Switch](t.Connector)
-	if !ok {
+	can := t.can()
+	if !can.Disable {
 		return true
 	}
 	disabled := t.do("disable the account", func() (string, error) {
-		if err := t.change(ctx, func() error { return toggle.Disable(ctx, id) }); err != nil {
+		if err := t.change(ctx, func() error { return t.Connector.Disable(ctx, id) }); err != nil {
 			return "", err
 		}
-		if !toggle.Reversible() {
+		if !can.Reversible {
 			return "destructive: the app forgets what is disabled", nil
 		}
 		return "", t.expect(ctx, id, false, nil)
 	})
-	if revoker, ok := connector.As[connector.SessionRevoker](t.Connector); ok && disabled {
+	if disabled && can.Sessions {
 		disabled = t.do("end its sessions", func() (string, error) {
-			return "", t.change(ctx, func() error { return revoker.RevokeSessions(ctx, id) })
+			return "", t.change(ctx, func() error { return t.Connector.RevokeSessions(ctx, id) })
 		})
 	}
-	if !disabled || !toggle.Reversible() {
+	if !disabled || !can.Reversible {
 		return false
 	}
 	return t.do("enable it again", func() (string, error) {
-		if err := t.change(ctx, func() error { return toggle.Enable(ctx, id) }); err != nil {
+		if err := t.change(ctx, func() error { return t.Connector.Enable(ctx, id) }); err != nil {
 			return "", err
 		}
 		return "", t.expect(ctx, id, true, nil)

@@ -66,8 +66,8 @@ func (t *Trial) Look(ctx context.Context) error {
 	if !signedIn {
 		return t.result()
 	}
-	if prober, ok := connector.As[connector.Prober](t.Connector); ok {
-		for _, finding := range prober.Probe(ctx) {
+	if t.can().Probe {
+		for _, finding := range t.Connector.Probe(ctx) {
 			t.do(finding.What, func() (string, error) {
 				if finding.Problem != "" {
 					return "", errors.New(finding.Problem)
@@ -83,9 +83,9 @@ func (t *Trial) Look(ctx context.Context) error {
 		}
 		return "none, as it should be", err
 	})
-	if lister, ok := connector.As[connector.Lister](t.Connector); ok {
+	if t.can().List {
 		t.do("list accounts", func() (string, error) {
-			for _, err := range lister.List(ctx) {
+			for _, err := range t.Connector.List(ctx) {
 				return "the first came", err
 			}
 			return "there are none", nil
@@ -93,6 +93,8 @@ func (t *Trial) Look(ctx context.Context) error {
 	}
 	return t.result()
 }
+
+func (t *Trial) can() connector.Capabilities { return t.Connector.Capabilities() }
 
 func isKind(err error, kind connector.ErrorKind) bool {
 	var e *connector.Error

@@ -108,7 +108,7 @@ func TestAnAppThatNeedsAMoment(t *testing.T) {
 			return nil
 		}
 		app.SetFaults(memory.Faults{})
-		return tried.Connector.(connector.Updater).Update(ctx, id, life.Account.Attributes)
+		return tried.Connector.Update(ctx, id, life.Account.Attributes)
 	})
 	require.NoError(t, tried.Live(t.Context(), life))
 }
@@ -287,31 +287,26 @@ func (m *mute) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	if time.Now().Before(m.shownAt) {
 		return func(func(connector.Account, error) bool) {}
 	}
-	lister, _ := connector.As[connector.Lister](m.Connector)
-	return lister.List(ctx)
+	return m.Connector.List(ctx)
 }
 
 func (m *mute) Disable(ctx context.Context, id string) error {
-	toggle, _ := connector.As[connector.Switch](m.Connector)
-	return toggle.Disable(ctx, id)
+	return m.Connector.Disable(ctx, id)
 }
+
 func (m *mute) Enable(context.Context, string) error { return nil }
-func (m *mute) Reversible() bool                     { return true }
 
-func (m *mute) Delete(ctx context.Context, id string) error {
-	deleter, _ := connector.As[connector.Deleter](m.Connector)
-	return deleter.Delete(ctx, id)
+func (m *mute) Delete(ctx context.Context, id string) error { return m.Connector.Delete(ctx, id) }
+
+func (*mute) Capabilities() connector.Capabilities {
+	return connector.Capabilities{Create: true, Disable: true, Reversible: true, Delete: true, List: true}
 }
-func (m *mute) Deletion() connector.Deletion { return connector.Deletion{} }
 
-// whole is what the memory app can do.
-type whole interface {
-	connector.Connector
-	connector.Creator
-	connector.Updater
-	connector.Switch
-	connector.Deleter
-	connector.Entitler
+// whole offers what is tried of an account's life, and no more.
+type whole struct{ connector.Connector }
+
+func (whole) Capabilities() connector.Capabilities {
+	return connector.Capabilities{Create: true, Update: true, Disable: true, Reversible: true, Delete: true, Entitlements: true}
 }
 
 // lagging shows an account as it was a while ago, and keeps what is deleted.
@@ -398,7 +393,7 @@ func TestWhatAnAppShowsLateIsWaitedFor(t *testing.T) {
 				app, tried, steps := try(t)
 				waited := 0
 				tried.Waiting = func(string) { waited++ }
-				tried.Connector = &lagging{whole: tried.Connector.(whole), lag: c.lag, keeps: c.keeps}
+				tried.Connector = &lagging{whole: whole{tried.Connector}, lag: c.lag, keeps: c.keeps}
 				err := tried.Live(t.Context(), life)
 				if c.fails != "" {
 					require.ErrorIs(t, err, trial.ErrFailed)
@@ -448,7 +443,7 @@ func TestTheAttributeThatFailsIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				app, tried, steps := try(t)
-				tried.Connector = refusing{tried.Connector.(whole), []string{"office"}, c.kind}
+				tried.Connector = refusing{whole{tried.Connector}, []string{"office"}, c.kind}
 				require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
 				require.Len(t, *steps, 4)
 				assert.EqualError(t, (*steps)[2].Err, c.want)
@@ -459,7 +454,14 @@ func TestTheAttributeThatFailsIsNamed(t *testing.T) {
 }
 
 // liar says that it did what it was asked for, and did not.
-type liar struct{ connector.Connector }
+type liar struct{ connector.Base }
+
+func (liar) Capabilities() connector.Capabilities {
+	return connector.Capabilities{Create: true, Disable: true, Reversible: true}
+}
+
+func (liar) Check(context.Context) (string, error) { return "", nil }
+func (liar) Close() error                          { return nil }
 
 func (liar) Create(context.Context, connector.Spec) (connector.Account, error) {
 	return connector.Account{ID: "1", Active: true}, nil
@@ -470,7 +472,6 @@ func (liar) Read(context.Context, string) (connector.Account, error) {
 func (liar) Find(context.Context, connector.Keys) ([]connector.Match, error) { return nil, nil }
 func (liar) Disable(context.Context, string) error                           { return nil }
 func (liar) Enable(context.Context, string) error                            { return nil }
-func (liar) Reversible() bool                                                { return true }
 
 func TestAnAppThatLies(t *testing.T) {
 	var steps []trial.Step

@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Create implements connector.Creator.
+// Create implements connector.Connector.
 func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
 	got, err := c.call(ctx, connector.OpCreate, request{Operation: connector.OpCreate, Account: &account{
 		Username: spec.Username, PersonID: spec.PersonID, Active: spec.Active, Attributes: spec.Attributes,
@@ -24,12 +24,12 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	return got.Account.contract(), nil
 }
 
-// Adopt implements connector.Adopter.
+// Adopt implements connector.Connector.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	return c.change(ctx, request{Operation: connector.OpAdopt, AccountID: accountID, PersonID: personID})
 }
 
-// Update implements connector.Updater.
+// Update implements connector.Connector.
 func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
 	if len(attributes) == 0 {
 		return nil
@@ -37,12 +37,12 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	return c.change(ctx, request{Operation: connector.OpUpdate, AccountID: accountID, Attributes: attributes})
 }
 
-// Disable implements connector.Switch.
+// Disable implements connector.Connector.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	return c.change(ctx, request{Operation: connector.OpDisable, AccountID: accountID})
 }
 
-// Enable implements connector.Switch.
+// Enable implements connector.Connector.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	if !c.offers.Reversible {
 		return &connector.Error{Kind: connector.KindUnsupported, Op: connector.OpEnable, Message: "the setting operations does not have enable"}
@@ -50,19 +50,13 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 	return c.change(ctx, request{Operation: connector.OpEnable, AccountID: accountID})
 }
 
-// Reversible implements connector.Switch.
-func (c *client) Reversible() bool { return c.offers.Reversible }
-
-// Deletion implements connector.Deleter.
-func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }
-
-// Delete implements connector.Deleter. Only the service itself can say that an
+// Delete implements connector.Connector. Only the service itself can say that an
 // account is gone.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	return unlessGone(c.change(ctx, request{Operation: connector.OpDelete, AccountID: accountID}))
 }
 
-// Grant implements connector.Entitler.
+// Grant implements connector.Connector.
 func (c *client) Grant(ctx context.Context, accountID string, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -81,7 +75,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 	return nil
 }
 
-// Revoke implements connector.Entitler.
+// Revoke implements connector.Connector.
 func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -89,7 +83,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 	return unlessGone(c.change(ctx, request{Operation: connector.OpRevoke, AccountID: accountID, Entitlements: names}))
 }
 
-// Entitlements implements connector.EntitlementLister.
+// Entitlements implements connector.Connector.
 func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitlement, error] {
 	return func(yield func(connector.Entitlement, error) bool) {
 		got, err := c.call(ctx, connector.OpListEntitlements, request{Operation: connector.OpListEntitlements})
@@ -106,12 +100,12 @@ func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitleme
 	}
 }
 
-// RevokeSessions implements connector.SessionRevoker.
+// RevokeSessions implements connector.Connector.
 func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
 	return c.change(ctx, request{Operation: connector.OpRevokeSessions, AccountID: accountID})
 }
 
-// HandOver implements connector.DataMover.
+// HandOver implements connector.Connector.
 func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string) error {
 	return c.change(ctx, request{Operation: connector.OpHandOver, AccountID: fromAccountID, ToAccountID: toAccountID})
 }

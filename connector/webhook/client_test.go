@@ -94,7 +94,7 @@ func TestWhatAnswersMean(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := answering(t, test.status, test.header, test.body)
-			err := c.(connector.Switch).Disable(t.Context(), "17")
+			err := c.Disable(t.Context(), "17")
 			var failed *connector.Error
 			require.ErrorAs(t, err, &failed)
 			assert.Equal(t, test.want, failed.Kind, err)
@@ -110,10 +110,10 @@ func TestAnswersThatMakeNoSense(t *testing.T) {
 	require.ErrorContains(t, err, "check: invalid")
 	_, err = answering(t, 200, nil, `{"account":{"id":"18","username":"zoe","active":true}}`).Read(t.Context(), "17")
 	require.ErrorContains(t, err, "read: invalid", "another account than was asked for")
-	_, err = answering(t, 200, nil, `{}`).(connector.Creator).Create(t.Context(), connector.Spec{Username: "zoe"})
+	_, err = answering(t, 200, nil, `{}`).Create(t.Context(), connector.Spec{Username: "zoe"})
 	require.ErrorContains(t, err, "create: invalid")
 	var last error
-	for _, err := range answering(t, 200, nil, `{"accounts":[],"cursor":"1"}`).(connector.Lister).List(t.Context()) {
+	for _, err := range answering(t, 200, nil, `{"accounts":[],"cursor":"1"}`).List(t.Context()) {
 		last = err
 	}
 	require.ErrorContains(t, last, "list: invalid", "a cursor that comes again")
@@ -138,7 +138,7 @@ func TestMessageIDs(t *testing.T) {
 		return ids[len(ids)-1]
 	}
 	step := func(key, account string) string {
-		return id(func() error { return c.(connector.Switch).Disable(connector.WithStep(t.Context(), key), account) })
+		return id(func() error { return c.Disable(connector.WithStep(t.Context(), key), account) })
 	}
 	first := step("run/1", "17")
 	assert.Equal(t, first, step("run/1", "17"))

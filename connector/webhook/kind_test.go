@@ -31,7 +31,7 @@ func TestAConnectorCanWhatItsSettingsSay(t *testing.T) {
 			}
 			c, err := Kind.Open(t.Context(), connector.Env{App: "door"}, settings)
 			require.NoError(t, err)
-			assert.Equal(t, test.want, connector.CapabilitiesOf(c))
+			assert.Equal(t, test.want, c.Capabilities())
 			assert.NoError(t, c.Close())
 		})
 	}

@@ -91,7 +91,7 @@ func (c *client) read(ctx context.Context, op, accountID string) (connector.Acco
 	return got.Account.contract(), nil
 }
 
-// List implements connector.Lister.
+// List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
 		seen := map[string]bool{} // cursors: one that comes again would go on for ever

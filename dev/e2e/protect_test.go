@@ -48,7 +48,7 @@ func TestNobodyTouchesWhatIsProtected(t *testing.T) {
 	t.Cleanup(func() { assert.NoError(t, admin.Close()) })
 	var ids []string
 	for _, spec := range []connector.Spec{{PersonID: "20003", Username: "breakglass", Active: true}, {PersonID: "elsewhere", Username: "pno20004", Active: true}} {
-		made, err := admin.(connector.Creator).Create(t.Context(), spec)
+		made, err := admin.Create(t.Context(), spec)
 		require.NoError(t, err)
 		ids = append(ids, made.ID)
 	}

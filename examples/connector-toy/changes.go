@@ -11,18 +11,15 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// What the client can do, besides what every connector can: the compiler checks
-// that nothing is missing.
-var (
-	_ connector.Creator = (*client)(nil)
-	_ connector.Adopter = (*client)(nil)
-	_ connector.Updater = (*client)(nil)
-	_ connector.Switch  = (*client)(nil)
-	_ connector.Deleter = (*client)(nil)
-	_ connector.Lister  = (*client)(nil)
-)
+// Capabilities implements connector.Connector: what the client offers besides what every
+// connector does.
+func (c *client) Capabilities() connector.Capabilities {
+	return connector.Capabilities{
+		Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true, List: true,
+	}
+}
 
-// Create implements connector.Creator.
+// Create implements connector.Connector.
 func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
 	const op = connector.OpCreate
 	made := connector.Account{
@@ -46,7 +43,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	return made, c.save(op, append(accounts, made))
 }
 
-// Adopt implements connector.Adopter.
+// Adopt implements connector.Connector.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	return c.change(ctx, connector.OpAdopt, accountID, func(a *connector.Account) error {
 		if a.ExternalID != "" && a.ExternalID != personID {
@@ -57,27 +54,24 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	})
 }
 
-// Update implements connector.Updater.
+// Update implements connector.Connector.
 func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
 	return c.change(ctx, connector.OpUpdate, accountID, func(a *connector.Account) error {
 		return set(connector.OpUpdate, a, attributes)
 	})
 }
 
-// Disable implements connector.Switch.
+// Disable implements connector.Connector.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpDisable, accountID, func(a *connector.Account) error { a.Active = false; return nil })
 }
 
-// Enable implements connector.Switch.
+// Enable implements connector.Connector.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpEnable, accountID, func(a *connector.Account) error { a.Active = true; return nil })
 }
 
-// Reversible implements connector.Switch.
-func (c *client) Reversible() bool { return true }
-
-// Delete implements connector.Deleter. One that is not there is success.
+// Delete implements connector.Connector. One that is not there is success.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	using.Lock()
 	defer using.Unlock()
@@ -88,10 +82,7 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	return c.save(connector.OpDelete, slices.DeleteFunc(accounts, func(a connector.Account) bool { return a.ID == accountID }))
 }
 
-// Deletion implements connector.Deleter: there is no recycle bin.
-func (c *client) Deletion() connector.Deletion { return connector.Deletion{} }
-
-// List implements connector.Lister.
+// List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
 		using.Lock()

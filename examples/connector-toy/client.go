@@ -8,8 +8,10 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// client is the connector.
+// client is the connector. Base answers the calls that it does not offer.
 type client struct {
+	connector.Base
+
 	path string
 	pace func(context.Context) error
 }

@@ -228,7 +228,7 @@ func TestWhatIsRepeatedIsDoneOnce(t *testing.T) {
 	require.NoError(t, err)
 	create := func(step string) (connector.Account, error) {
 		ctx := connector.WithStep(t.Context(), step)
-		return c.(connector.Creator).Create(ctx, connector.Spec{PersonID: "p-1", Username: "zoe", Active: true})
+		return c.Create(ctx, connector.Spec{PersonID: "p-1", Username: "zoe", Active: true})
 	}
 	first, err := create("run/1")
 	require.NoError(t, err)

@@ -29,6 +29,7 @@ var columns = []struct{ title, op string }{
 	{"grant, revoke", connector.OpGrant},
 	{"list entitlements", connector.OpListEntitlements},
 	{"end sessions", connector.OpRevokeSessions},
+	{"reset credentials", connector.OpResetCredentials},
 	{"hand over", connector.OpHandOver},
 	{"list accounts", connector.OpList},
 	{"probe rights", connector.OpProbe},

@@ -1,0 +1,174 @@
+package connector
+
+import (
+	"context"
+	"iter"
+)
+
+// checked is a connector whose calls are looked at before they are made: of one for
+// which before returns an error, the app hears nothing. It passes each method on by
+// name, rather than embed a Connector, so that one that is added to the interface does
+// not compile before it is passed on here.
+type checked struct {
+	app    Connector
+	before func(ctx context.Context, next call) error
+}
+
+// call is one that is about to be made.
+type call struct {
+	op       string
+	accounts []string // the IDs of those that it is about
+	personID string   // whose the account is to be
+	username string   // the name that it is to have
+}
+
+// offered is a connector of which no call is made that it does not offer.
+func offered(c Connector) Connector {
+	return checked{c, func(_ context.Context, next call) error {
+		if !c.Capabilities().Offers(next.op) {
+			return Unsupported(next.op)
+		}
+		return nil
+	}}
+}
+
+// on is a call about accounts that are there.
+func on(op string, accountIDs ...string) call { return call{op: op, accounts: accountIDs} }
+
+func (c checked) Capabilities() Capabilities { return c.app.Capabilities() }
+
+func (c checked) Close() error { return c.app.Close() }
+
+func (c checked) Learned() []string { return c.app.Learned() }
+
+func (c checked) Ask(step string) (Ask, bool) { return c.app.Ask(step) }
+
+func (c checked) Keeps(ctx context.Context, account Account, name string, set any) (bool, error) {
+	return c.app.Keeps(ctx, account, name, set)
+}
+
+func (c checked) Find(ctx context.Context, keys Keys) ([]Match, error) {
+	if err := c.before(ctx, call{op: OpFind}); err != nil {
+		return nil, err
+	}
+	return c.app.Find(ctx, keys)
+}
+
+func (c checked) Read(ctx context.Context, accountID string) (Account, error) {
+	if err := c.before(ctx, on(OpRead, accountID)); err != nil {
+		return Account{}, err
+	}
+	return c.app.Read(ctx, accountID)
+}
+
+func (c checked) Check(ctx context.Context) (string, error) {
+	if err := c.before(ctx, call{op: OpCheck}); err != nil {
+		return "", err
+	}
+	return c.app.Check(ctx)
+}
+
+func (c checked) Probe(ctx context.Context) []Finding {
+	if c.before(ctx, call{op: OpProbe}) != nil {
+		return nil
+	}
+	return c.app.Probe(ctx)
+}
+
+func (c checked) List(ctx context.Context) iter.Seq2[Account, error] {
+	return checkedList(ctx, c, OpList, c.app.List)
+}
+
+func (c checked) Entitlements(ctx context.Context) iter.Seq2[Entitlement, error] {
+	return checkedList(ctx, c, OpListEntitlements, c.app.Entitlements)
+}
+
+func checkedList[T any](ctx context.Context, c checked, op string, list func(context.Context) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	if err := c.before(ctx, call{op: op}); err != nil {
+		return func(yield func(T, error) bool) {
+			var none T
+			yield(none, err)
+		}
+	}
+	return list(ctx)
+}
+
+func (c checked) Create(ctx context.Context, spec Spec) (Account, error) {
+	if err := c.before(ctx, call{op: OpCreate, personID: spec.PersonID, username: spec.Username}); err != nil {
+		return Account{}, err
+	}
+	return c.app.Create(ctx, spec)
+}
+
+func (c checked) Adopt(ctx context.Context, accountID, personID string) error {
+	next := on(OpAdopt, accountID)
+	next.personID = personID
+	if err := c.before(ctx, next); err != nil {
+		return err
+	}
+	return c.app.Adopt(ctx, accountID, personID)
+}
+
+func (c checked) Update(ctx context.Context, accountID string, attributes map[string]any) error {
+	if err := c.before(ctx, on(OpUpdate, accountID)); err != nil {
+		return err
+	}
+	return c.app.Update(ctx, accountID, attributes)
+}
+
+func (c checked) Relabel(ctx context.Context, accountID string, to Label) error {
+	next := on(OpRelabel, accountID)
+	next.personID, next.username = to.PersonID, to.Username
+	if err := c.before(ctx, next); err != nil {
+		return err
+	}
+	return c.app.Relabel(ctx, accountID, to)
+}
+
+func (c checked) Grant(ctx context.Context, accountID string, names []string) error {
+	if err := c.before(ctx, on(OpGrant, accountID)); err != nil {
+		return err
+	}
+	return c.app.Grant(ctx, accountID, names)
+}
+
+func (c checked) Revoke(ctx context.Context, accountID string, names []string) error {
+	if err := c.before(ctx, on(OpRevoke, accountID)); err != nil {
+		return err
+	}
+	return c.app.Revoke(ctx, accountID, names)
+}
+
+func (c checked) Disable(ctx context.Context, accountID string) error {
+	return c.change(ctx, OpDisable, accountID, c.app.Disable)
+}
+
+func (c checked) Enable(ctx context.Context, accountID string) error {
+	return c.change(ctx, OpEnable, accountID, c.app.Enable)
+}
+
+func (c checked) RevokeSessions(ctx context.Context, accountID string) error {
+	return c.change(ctx, OpRevokeSessions, accountID, c.app.RevokeSessions)
+}
+
+func (c checked) ResetCredentials(ctx context.Context, accountID string) error {
+	return c.change(ctx, OpResetCredentials, accountID, c.app.ResetCredentials)
+}
+
+func (c checked) Delete(ctx context.Context, accountID string) error {
+	return c.change(ctx, OpDelete, accountID, c.app.Delete)
+}
+
+func (c checked) change(ctx context.Context, op, accountID string, do func(context.Context, string) error) error {
+	if err := c.before(ctx, on(op, accountID)); err != nil {
+		return err
+	}
+	return do(ctx, accountID)
+}
+
+func (c checked) HandOver(ctx context.Context, fromAccountID, toAccountID string) error {
+	if err := c.before(ctx, on(OpHandOver, fromAccountID, toAccountID)); err != nil {
+		return err
+	}
+	return c.app.HandOver(ctx, fromAccountID, toAccountID)
+}

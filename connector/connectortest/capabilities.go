@@ -1,0 +1,93 @@
+package connectortest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+func (s *suite) capabilities(t *testing.T) {
+	assert.Equal(t, s.Capabilities, s.open(t).Capabilities())
+	var told []string
+	for _, operation := range s.Kind.Operations {
+		told = append(told, operation.Op)
+	}
+	assert.Subset(t, told, s.Capabilities.Ops(), "the kind tells of every operation")
+}
+
+// elsewhere are the operations that tests of their own try.
+var elsewhere = []string{connector.OpProbe, connector.OpListEntitlements, connector.OpResetCredentials}
+
+// offered makes every call that is offered: none is answered by KindUnsupported, and
+// what was offered still is.
+func (s *suite) offered(t *testing.T) {
+	c, made, calls := s.fixture(t)
+	if s.can().Delete && !s.can().Reversible && s.can().Disable { // calls leaves it out: the account would be gone
+		gone := s.make(t, c, s.spec())
+		calls = append(calls, call{connector.OpDelete, func(ctx context.Context) error { return c.Delete(ctx, gone.ID) }})
+	}
+	tried := slices.Clone(elsewhere)
+	for _, call := range calls {
+		err := call.do(t.Context())
+		assert.False(t, isUnsupported(err), "%s is offered, and answered by: %v", call.op, err)
+		tried = append(tried, call.op)
+	}
+	assert.Subset(t, tried, s.can().Ops(), "the suite tries whatever is offered")
+	can := c.Capabilities()
+	can.ResetCredentials = s.can().ResetCredentials // the app may have told of it
+	assert.Equal(t, s.can(), can, "what is offered was settled when the connector was opened")
+	assert.NotEmpty(t, made.ID)
+}
+
+// notOffered makes every call that is not offered: each fails, as KindUnsupported.
+func (s *suite) notOffered(t *testing.T) {
+	c := s.open(t)
+	const missing = "00000000-0000-4000-8000-000000000000"
+	spec := s.spec()
+	all := append(s.looks(c, missing, spec), s.allChanges(c, missing, missing, spec)...)
+	all = append(all,
+		call{connector.OpResetCredentials, func(ctx context.Context) error { return c.ResetCredentials(ctx, missing) }},
+		call{connector.OpListEntitlements, func(ctx context.Context) error { return failed(c.Entitlements(ctx)) }},
+	)
+	for _, call := range all {
+		if !s.can().Offers(call.op) {
+			s.fails(t, call.do(t.Context()), call.op, connector.KindUnsupported)
+		}
+	}
+	assert.Empty(t, s.find(t, c, connector.Keys{PersonID: spec.PersonID, Username: spec.Username}))
+}
+
+// resetCredentials looks whether a reset changes nothing else: above all, it turns no
+// account on. An app may turn out not to offer it: then it is not offered from then on.
+func (s *suite) resetCredentials(t *testing.T) {
+	c := s.open(t)
+	for _, active := range []bool{true, false} {
+		made := s.make(t, c, s.spec())
+		if !active {
+			if !s.can().Disable || !s.can().Reversible {
+				return
+			}
+			require.NoError(t, c.Disable(t.Context(), made.ID))
+		}
+		before := read(t, c, made.ID)
+		for range 2 { // again is the same
+			if err := c.ResetCredentials(t.Context(), made.ID); isUnsupported(err) {
+				assert.False(t, c.Capabilities().ResetCredentials, "it is offered, and answered by: %v", err)
+			} else {
+				require.NoError(t, err)
+			}
+		}
+		assert.Equal(t, before, read(t, c, made.ID), "the credentials, and nothing else")
+	}
+}
+
+func isUnsupported(err error) bool {
+	var failed *connector.Error
+	return errors.As(err, &failed) && failed.Kind == connector.KindUnsupported
+}
