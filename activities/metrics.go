@@ -41,25 +41,25 @@ func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
 	m := &Metrics{
 		steps: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_steps_total",
-			Help: "Attempts at steps by what became of them: done, superseded (not asked for any more), retry (failed, and is tried again), attention (a human must look), waiting (a human was asked to do it).",
+			Help: "Attempts at steps, by outcome: done, superseded (no longer wanted), retry (failed, and is tried again), attention (needs an operator), waiting (a human was asked to do it).",
 		}, []string{"app", "kind", "outcome"}),
 		provision: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_time_to_provision_seconds",
-			Help:    "From when HR recorded what gives access, or from when it holds if that is later, to the proof that the account is enabled.",
+			Help:    "Time from when HR recorded what gives access, or from its effective date if that is later, to the proof that the account is enabled.",
 			Buckets: latencyBuckets,
 		}, []string{"app"}),
 		deprovision: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_time_to_deprovision_seconds",
-			Help:    "From when HR recorded what ends access, or from when it holds if that is later, to the proof that the account is off or gone.",
+			Help:    "Time from when HR recorded what ends access, or from its effective date if that is later, to the proof that the account is disabled or gone.",
 			Buckets: latencyBuckets,
 		}, []string{"app"}),
 		tasks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_task_reminders_total",
-			Help: "Times that somebody was told again of a task that waits for a human, by why: reminded, overdue.",
+			Help: "Reminders of tasks that wait for a human, by reason: reminded, overdue.",
 		}, []string{"app", "reason"}),
 		approvals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_deletion_reminders_total",
-			Help: "Times that somebody was told of a deletion that waits for an operator's approval, by why: asked, reminded.",
+			Help: "Messages about deletions that wait for an operator's approval, by reason: asked, reminded.",
 		}, []string{"app", "reason"}),
 	}
 	reg.MustRegister(m.steps, m.provision, m.deprovision, m.tasks, m.approvals)

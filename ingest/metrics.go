@@ -51,30 +51,30 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 	m := &metrics{
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_records_total",
-			Help: "Records done with, by what became of them: delivered (new, and Temporal knows), duplicate, dead_letter.",
+			Help: "Records finished, by result: delivered (new, and handed to Temporal), duplicate, dead_letter.",
 		}, []string{"topic", "result"}),
 		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_dead_letters_total",
-			Help: "Records that could not be used and are dead letters now, by reason.",
+			Help: "Records that became dead letters, by reason.",
 		}, []string{"topic", "reason"}),
 		urgentLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_urgent_dead_letters_total",
-			Help: "Dead letters that were to end somebody's access: each needs a human at once.",
+			Help: "Dead letters that were to end somebody's access. Each needs an operator at once.",
 		}, []string{"topic"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_ingest_record_seconds",
-			Help:    "From beginning with a record to its acknowledgement.",
+			Help:    "Time from the start of work on a record to its acknowledgement.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 10),
 		}, []string{"topic"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "tenure_ingest_event_to_workflow_seconds",
-			Help: "From a record's timestamp in Kafka to Temporal's having taken its event; duplicates are not counted.",
+			Help: "Time from a record's timestamp in Kafka until Temporal has accepted its event, without duplicates.",
 			// From 5 ms to more than a day: what waits for an outage belongs in it too.
 			Buckets: prometheus.ExponentialBuckets(0.005, 4, 13),
 		}, []string{"topic"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_retries_total",
-			Help: "Failed attempts to reach what ingestion depends on: kafka, ledger, temporal, dead_letters.",
+			Help: "Failed attempts to reach a dependency: kafka, ledger, temporal, dead_letters.",
 		}, []string{"dependency"}),
 		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_commits_total",
@@ -82,11 +82,11 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 		}, []string{"result"}),
 		rebalances: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tenure_ingest_rebalances_total",
-			Help: "Generations of the consumer group that this member got partitions for; each but the first is a rebalance.",
+			Help: "Generations of the consumer group in which this member was assigned partitions. Each but the first is a rebalance.",
 		}),
 		rejoins: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tenure_ingest_rejoins_total",
-			Help: "Times that this member gave its membership up, because it did not get anywhere, and joined anew.",
+			Help: "Times this member left the consumer group because it made no progress, and joined again.",
 		}),
 		member: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "tenure_ingest_member",
@@ -94,15 +94,15 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 		}),
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tenure_ingest_in_flight",
-			Help: "Records fetched, of which the first is not done with.",
+			Help: "Records fetched and not yet acknowledged, counted from the first unfinished one.",
 		}, partition),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tenure_ingest_lag",
-			Help: "Records between what has been acknowledged without a gap and the end of the partition.",
+			Help: "Records from the last one acknowledged without a gap to the end of the partition.",
 		}, partition),
 		oldest: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tenure_ingest_oldest_seconds",
-			Help: "Age, by its timestamp in Kafka, of the first record of a partition that is not done with; 0 if there is none.",
+			Help: "Age of a partition's first unfinished record, by its timestamp in Kafka; 0 if there is none.",
 		}, partition),
 		stuck: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tenure_ingest_stuck",
@@ -110,7 +110,7 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 		}, partition),
 		refetches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_fetch_restarts_total",
-			Help: "Times that fetching was begun anew because records were there and none came.",
+			Help: "Times fetching was restarted because records existed and none arrived.",
 		}, []string{"topic"}),
 	}
 	m.begin(topics)
@@ -185,11 +185,11 @@ type outages []*dependency
 
 var (
 	upDesc = prometheus.NewDesc("tenure_ingest_dependency_up",
-		"1 unless something waits for kafka, ledger, temporal or dead_letters because it failed.", []string{"dependency"}, nil)
+		"0 while something waits for a failed dependency, else 1: kafka, ledger, temporal, dead_letters.", []string{"dependency"}, nil)
 	outageDesc = prometheus.NewDesc("tenure_ingest_outage_seconds_total",
-		"How long something has waited for kafka, ledger, temporal or dead_letters because it failed.", []string{"dependency"}, nil)
+		"Time during which something waited for a failed dependency: kafka, ledger, temporal, dead_letters.", []string{"dependency"}, nil)
 	waitingDesc = prometheus.NewDesc("tenure_ingest_waiting",
-		"What waits for kafka, ledger, temporal or dead_letters because it failed: records, or for kafka the member itself.",
+		"Records that wait for a failed dependency: kafka (here the member itself waits), ledger, temporal, dead_letters.",
 		[]string{"dependency"}, nil)
 )
 

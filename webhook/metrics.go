@@ -16,17 +16,17 @@ func newMetrics(reg prometheus.Registerer, endpoints []Endpoint) *metrics {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_webhook_requests_total",
-			Help: "Webhooks by endpoint (empty: no endpoint's path) and what became of them: " +
+			Help: "Webhooks by endpoint (empty if no endpoint has the path) and outcome: " +
 				"accepted (the broker has it), unauthorized, unavailable (the broker is lost), throttled, busy, slow, too_large, wrong_type, wrong_method, empty, broken, unknown_path.",
 		}, []string{"endpoint", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_webhook_request_seconds",
-			Help:    "From a webhook's header to its answer, of those that were accepted.",
+			Help:    "Time from a webhook's headers to its answer, for accepted webhooks.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}, []string{"endpoint"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_webhook_unauthorized_total",
-			Help: "Webhooks that were not signed as they should be, by why: " +
+			Help: "Webhooks whose signature was refused, by reason: " +
 				"missing, malformed, wrong, stale (signed rightly, but too long ago: a replay, or a wrong clock).",
 		}, []string{"endpoint", "reason"}),
 	}

@@ -28,14 +28,14 @@ const (
 
 // The descriptions of what is counted in the ledger. Every worker shows the same.
 var (
-	linksDesc     = prometheus.NewDesc("tenure_accounts", "Accounts that the ledger knows of, by app and state: planned, active, disabled, deleted.", []string{"app", "state"}, nil)
-	attentionDesc = prometheus.NewDesc("tenure_attention_steps", "Steps that need attention, by app; those of no app are questions about what HR said, or about policy.", []string{"app"}, nil)
-	retentionDesc = prometheus.NewDesc("tenure_retention_pending", "Disabled accounts of people who have left, which are kept until their retention ends, by app.", []string{"app"}, nil)
+	linksDesc     = prometheus.NewDesc("tenure_accounts", "Accounts in the ledger, by app and state: planned, active, disabled, deleted.", []string{"app", "state"}, nil)
+	attentionDesc = prometheus.NewDesc("tenure_attention_steps", "Steps that need attention, by app. Without an app: questions about what HR said, or about policy.", []string{"app"}, nil)
+	retentionDesc = prometheus.NewDesc("tenure_retention_pending", "Disabled accounts of people who have left, kept until their retention ends, by app.", []string{"app"}, nil)
 	approvalsDesc = prometheus.NewDesc("tenure_deletions_waiting", "Deletions that wait for an operator's approval, by app.", []string{"app"}, nil)
-	holdsDesc     = prometheus.NewDesc("tenure_hold_people", "People of whom nothing is deleted because of a legal hold, by state: ending (the last hold ends within a week), lasting.", []string{"state"}, nil)
+	holdsDesc     = prometheus.NewDesc("tenure_hold_people", "People under legal hold, of whom nothing is deleted, by state: ending (the last hold ends within a week), lasting.", []string{"state"}, nil)
 	cohortsDesc   = prometheus.NewDesc("tenure_breaker_cohorts", "Mass changes that are held, by kind: each needs an operator's decision.", []string{"kind"}, nil)
-	overdueDesc   = prometheus.NewDesc("tenure_people_overdue", "People whose time has come, by the ledger alone, and with whom nothing has gone on for longer than sweep.overdue.", nil, nil)
-	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People of whom something is held because too many were to lose access at once, or to be given more.", []string{"kind"}, nil)
+	overdueDesc   = prometheus.NewDesc("tenure_people_overdue", "People for whom something is due, by the ledger alone, without progress for longer than sweep.overdue.", nil, nil)
+	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People with a held change, because too many were to lose access, or to be given more, at once.", []string{"kind"}, nil)
 )
 
 // census is what the ledger holds, as metrics.

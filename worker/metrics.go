@@ -21,7 +21,7 @@ func newMetrics(reg prometheus.Registerer, apps []string) *metrics {
 		steps: activities.NewMetrics(reg, apps),
 		moved: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_app_moved_steps_total",
-			Help: "Steps that went over the app's own task queue, because as many as may be were under way for it: it is slow, or hangs.",
+			Help: "Steps moved to the app's own task queue, because the app is slow or hangs and has as many steps under way as it may have.",
 		}, []string{"app"}),
 	}
 	reg.MustRegister(m.moved)

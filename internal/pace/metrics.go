@@ -14,17 +14,17 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		waited: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_app_pace_seconds",
-			Help:    "How long calls of an app waited for their turn, by its rate or because it asked for a pause; those that gave up included.",
+			Help:    "Time that calls to an app waited because of its rate, or because it asked for a pause, including calls that gave up.",
 			Buckets: buckets,
 		}, []string{"app"}),
 		placed: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tenure_app_place_seconds",
-			Help:    "How long steps waited because as many as may call the app at a time (atOnce) did; those that gave up, to be tried again, included.",
+			Help:    "Time that steps waited because as many as atOnce allows called the app, including steps that gave up and are tried again.",
 			Buckets: buckets,
 		}, []string{"app"}),
 		queued: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tenure_app_waiting_steps",
-			Help: "Steps that wait in this worker because as many as may call the app at a time (atOnce) do.",
+			Help: "Steps that wait in this worker because as many as atOnce allows call the app.",
 		}, []string{"app"}),
 	}
 	reg.MustRegister(m.waited, m.placed, m.queued)
