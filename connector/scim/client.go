@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
@@ -27,8 +26,7 @@ type client struct {
 	createGroups bool
 	creating     sync.Mutex // held while a group is made
 	putting      sync.Mutex // held while a group is replaced
-	// Whether users have been seen to come with their groups, alone and in lists.
-	oneShows, listShows atomic.Bool
+	seen         sightings
 	// defaultEntitlement is what every new account gets at once; empty for none.
 	defaultEntitlement string
 }
@@ -164,7 +162,7 @@ func (c *client) findBy(ctx context.Context, looks ...lookFor) ([]connector.Matc
 	}
 	var matches []connector.Match
 	for _, user := range found[strongest] {
-		account, err := c.account(ctx, connector.OpFind, user, c.askLoosely, &c.listShows)
+		account, err := c.account(ctx, connector.OpFind, user, c.askLoosely)
 		if err != nil {
 			return nil, err
 		}
@@ -183,11 +181,11 @@ func (c *client) read(ctx context.Context, op, accountID string) (connector.Acco
 	if err != nil {
 		return connector.Account{}, err
 	}
-	others := c.ask
+	decide := c.ask
 	if connector.SparesEntitlements(ctx) {
-		others = unaskedFor
+		decide = unaskedFor
 	}
-	return c.account(ctx, op, user, others, &c.oneShows)
+	return c.account(ctx, op, user, decide)
 }
 
 // get returns a user as it was sent, and its version.
@@ -241,7 +239,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	}
 	// It can be in groups already, since some services put everyone in one. Who does not
 	// show that here is asked by whoever reads the account.
-	account, err := c.account(ctx, connector.OpCreate, user, unaskedFor, &c.oneShows)
+	account, err := c.account(ctx, connector.OpCreate, user, unaskedFor)
 	if err != nil {
 		return connector.Account{ID: user.text("id")}, acknowledged(err)
 	}
@@ -473,16 +471,15 @@ func (c *client) delete(ctx context.Context, accountID string) error {
 		_, err := c.service.do(ctx, request{op: connector.OpDelete, method: http.MethodDelete, collection: users, id: accountID}, nil)
 		return err
 	})
-	if isKind(err, connector.KindNotFound) {
+	if err == nil || isKind(err, connector.KindNotFound) {
+		c.seen.forget(accountID)
 		return nil
 	}
 	return err
 }
 
-// account makes a contract's account of a user. Where the service does not send
-// the user's groups, others is asked for them; shows tells of answers like this
-// one whether it does.
-func (c *client) account(ctx context.Context, op string, user resource, others membership, shows *atomic.Bool) (connector.Account, error) {
+// account makes a contract's account of a user, in the groups that decide says.
+func (c *client) account(ctx context.Context, op string, user resource, decide membership) (connector.Account, error) {
 	id, username := user.text("id"), user.text("userName")
 	if id == "" || username == "" {
 		return connector.Account{}, noSCIM(op)
@@ -491,7 +488,7 @@ func (c *client) account(ctx context.Context, op string, user resource, others m
 	if err != nil {
 		return connector.Account{}, err
 	}
-	entitlements, err := c.entitlements(ctx, op, user, others, shows)
+	entitlements, err := c.entitlements(ctx, op, user, decide)
 	if err != nil {
 		return connector.Account{}, err
 	}

@@ -45,6 +45,8 @@ func (c *client) join(ctx context.Context, accountID, name string) error {
 func (c *client) joinAs(ctx context.Context, accountID, name string) error {
 	err := c.changeMembers(ctx, connector.OpGrant, name, membershipChange{accountID: accountID, adds: true})
 	switch a := answerOf(err); {
+	case err == nil:
+		c.seen.gave(accountID, name)
 	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound):
 		// Services say differently that there is no such account to add.
 		if _, _, gone := c.get(ctx, connector.OpGrant, accountID); gone != nil {
@@ -69,18 +71,23 @@ func (c *client) leave(ctx context.Context, accountID, name string) error {
 }
 
 func (c *client) leaveAs(ctx context.Context, accountID, name string) error {
-	was := c.isMember(ctx, accountID, name)
+	shown := c.isShown(ctx, accountID, name)
 	err := c.changeMembers(ctx, connector.OpRevoke, name, membershipChange{accountID: accountID})
 	var unknown unknownGroupError
 	switch a := answerOf(err); {
-	case err == nil && was:
-		return c.removed(ctx, accountID, name)
 	case err == nil:
-		return nil
+		return c.removed(ctx, accountID, name, shown)
+	case errors.As(err, &unknown) && unknown.none:
+		return &connector.Error{
+			Kind: connector.KindContradictory, Op: connector.OpRevoke, Cause: errUncertain,
+			Message: fmt.Sprintf("group %q: the app shows no group at all: have it show groups to whom Tenure signs in as, or say groups: false if groups are not Tenure's", name),
+		}
 	case errors.As(err, &unknown), a != nil && a.scimType == "noTarget":
+		c.seen.took(accountID, name)
 		return nil
 	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound || a.status == http.StatusNotImplemented):
 		if _, _, gone := c.get(ctx, connector.OpRevoke, accountID); isKind(gone, connector.KindNotFound) {
+			c.seen.forget(accountID)
 			return nil
 		}
 		if a.status != http.StatusNotFound {
@@ -103,30 +110,46 @@ func (c *client) otherRemoval() string {
 	return "try removeMembers: value, or changeGroups: put"
 }
 
-// isMember reports whether an account is shown as a member of a group, until a member has
-// been seen to be removed: what was never shown cannot be seen to be gone.
-func (c *client) isMember(ctx context.Context, accountID, name string) bool {
-	if c.service.learned.removes.Load() {
-		return false
+// isShown reports whether an account is shown as a member of a group: what was never
+// shown cannot be seen to be gone.
+func (c *client) isShown(ctx context.Context, accountID, name string) bool {
+	if c.seen.shows(accountID, name) {
+		return true
 	}
 	account, err := c.read(ctx, connector.OpRevoke, accountID)
 	return err == nil && slices.Contains(account.Entitlements, name)
 }
 
 // removed looks whether a member is gone that the service says it has removed: some take
-// a path with a filter and do nothing.
-func (c *client) removed(ctx context.Context, accountID, name string) error {
-	account, err := c.read(ctx, connector.OpRevoke, accountID)
-	if err != nil {
-		return nil //nolint:nilerr // whoever called looks for themselves, and meets it
+// a path with a filter and do nothing, and some show no members, so that nothing is seen
+// of one who is still there. shown says that the member was seen before.
+func (c *client) removed(ctx context.Context, accountID, name string, shown bool) error {
+	learned := &c.service.learned
+	if shown {
+		c.seen.took(accountID, name)
+		if learned.removes.holds(c.now()) {
+			return nil
+		}
 	}
-	if slices.Contains(account.Entitlements, name) {
+	account, err := c.read(ctx, connector.OpRevoke, accountID)
+	switch {
+	case errors.Is(err, errUncertain) && !shown:
+		return err
+	case isKind(err, connector.KindNotFound):
+		c.seen.forget(accountID)
+		return nil
+	case err != nil:
+		return nil //nolint:nilerr // whoever called looks for themselves, and meets it
+	case slices.Contains(account.Entitlements, name):
+		learned.removes.refuted()
 		return &connector.Error{
 			Kind: connector.KindContradictory, Op: connector.OpRevoke,
 			Message: fmt.Sprintf("group %q: the app says that it has removed the member, and shows it: if it goes on, %s", name, c.otherRemoval()),
 		}
+	case shown:
+		learned.removes.met(c.now())
 	}
-	c.service.learned.removes.Store(true)
+	c.seen.took(accountID, name)
 	return nil
 }
 
@@ -303,7 +326,10 @@ func about(name, op string, err error) error {
 }
 
 // unknownGroupError is the cause of the error for a group that the app does not have.
-type unknownGroupError struct{ name string }
+type unknownGroupError struct {
+	name string
+	none bool // nor any other
+}
 
 func (u unknownGroupError) Error() string { return fmt.Sprintf("the app has no group %q", u.name) }
 
@@ -334,11 +360,10 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 		case err != nil:
 			return "", c.groupless(ctx, op, name, err)
 		case found.any():
-			learned.nameFilterFinds.Store(true)
 			learned.noNameFilter.refuted()
 		}
 	}
-	if !filtered || !found.any() && !learned.nameFilterFinds.Load() {
+	if !found.any() { // that may be how the service says that it does not know the filter
 		all, err := c.groupsNamed(ctx, op, name, url.Values{})
 		if err != nil {
 			return "", c.groupless(ctx, op, name, err)
@@ -357,7 +382,7 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 	case found.otherwise != "":
 		return "", invalid(op, fmt.Sprintf("the app spells the group %q: use %q in the configuration", name, found.otherwise))
 	default:
-		unknown := unknownGroupError{name}
+		unknown := unknownGroupError{name: name, none: found.listed == 0}
 		return "", &connector.Error{
 			Kind: connector.KindInvalid, Op: op, Cause: unknown,
 			Message: unknown.Error() + ": create it there first, or set createGroups",
@@ -369,6 +394,7 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 type namedGroups struct {
 	ids       []string
 	otherwise string // how a group is spelled that has the name but for its case
+	listed    int    // how many were looked at
 }
 
 func (n namedGroups) any() bool { return len(n.ids) > 0 || n.otherwise != "" }
@@ -379,6 +405,7 @@ func (c *client) groupsNamed(ctx context.Context, op, name string, query url.Val
 		if err != nil {
 			return namedGroups{}, err
 		}
+		found.listed++
 		switch spelled := group.text("displayName"); {
 		case spelled == name:
 			found.ids = append(found.ids, group.text("id"))

@@ -28,19 +28,12 @@ type learned struct {
 	// are asked for, and never.
 	membersOnRequest, membersAlone deviation
 
-	// totals: see endsAtTotal.
-	totals atomic.Int32
-	// hasGroups: /Groups has answered.
+	// totalsOfAll and removes are no deviations, and believed in the same way: totals count
+	// all that there is, not what a page has; members that were removed are gone.
+	totalsOfAll, removes deviation
+	// hasGroups: /Groups has answered. It is believed for good: it keeps a 404 from being
+	// taken for "no memberships", which a setting can say where it is so.
 	hasGroups atomic.Bool
-	// showsMembers: a group has come with members, so that one without has none (RFC 7643
-	// section 2.5).
-	showsMembers atomic.Bool
-	// memberFilterFinds and nameFilterFinds: groups were found by a member, and by
-	// displayName. Until then, that nothing is found may be how a service says that it
-	// does not know the filter.
-	memberFilterFinds, nameFilterFinds atomic.Bool
-	// removes: members that were removed have been seen to be gone.
-	removes atomic.Bool
 	// showsFalse: "active": false has been seen. omitsFalse: an account that showed true
 	// showed nothing after it was disabled, and none has shown false since.
 	showsFalse, omitsFalse atomic.Bool

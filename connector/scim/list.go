@@ -195,7 +195,7 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				c.sawTotal(list)
 			}
 			complete = !list.exceeds(received) && list.NextCursor == ""
-			if complete && list.TotalResults != nil && received > 1 && !from.byCursor && c.endsAtTotal(ctx, r) {
+			if complete && list.TotalResults != nil && received > 1 && !from.byCursor && r.query.Has("filter") && c.endsAtTotal(ctx, r) {
 				return
 			}
 			next, more := list.next(from, received)
@@ -301,7 +301,7 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 		for found, err := range c.each(ctx, request{op: connector.OpList, collection: users}) {
 			var account connector.Account
 			if err == nil {
-				account, err = c.account(ctx, connector.OpList, found, memberships, &c.listShows)
+				account, err = c.account(ctx, connector.OpList, found, memberships)
 			}
 			if !yield(account, err) || err != nil {
 				return

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sync/atomic"
 
 	"github.com/tenurehq/tenure/connector"
 )
@@ -19,35 +18,34 @@ var (
 	errUnheeded = errors.New("the filter is not heeded")
 )
 
-// membership finds the groups of a user of which the service does not send them.
-type membership func(ctx context.Context, op, accountID string) ([]string, error)
+// membership decides which groups a user is in. sent are the names of those that the user
+// came with, nil if it came with none. A user without groups comes without the attribute
+// (RFC 7643 section 2.5) or with an empty one, and so does every user of a service that
+// does not send it.
+type membership func(ctx context.Context, op, accountID string, sent []string) ([]string, error)
 
 // unaskedFor is the membership where nobody needs to know it.
-func unaskedFor(context.Context, string, string) ([]string, error) { return nil, nil }
+func unaskedFor(_ context.Context, _, _ string, sent []string) ([]string, error) { return sent, nil }
 
 // entitlements returns the names of the groups that a user is a member of, and of
-// what the user has as values. A user without groups comes without the attribute
-// (RFC 7643 section 2.5), and so does every user of a service that never sends it:
-// shows remembers that there was one who came with a group.
-func (c *client) entitlements(ctx context.Context, op string, user resource, others membership, shows *atomic.Bool) ([]string, error) {
-	names, err := c.groupNames(ctx, op, user, others, shows)
+// what the user has as values.
+func (c *client) entitlements(ctx context.Context, op string, user resource, decide membership) ([]string, error) {
+	names, err := c.groupNames(ctx, op, user, decide)
 	if err != nil || c.traits.noValues {
 		return names, err
 	}
 	return sorted(append(names, valuesOf(user)...)), nil
 }
 
-func (c *client) groupNames(ctx context.Context, op string, user resource, others membership, shows *atomic.Bool) ([]string, error) {
+func (c *client) groupNames(ctx context.Context, op string, user resource, decide membership) ([]string, error) {
 	sent, _ := user.list("groups")
 	switch {
 	case c.traits.noGroups, len(sent) == 0 && c.hasNoGroups():
 		return nil, nil
-	case len(sent) > 0:
-		shows.Store(true)
-	case !shows.Load(): // an empty list, too: some services send that of everybody
-		return others(ctx, op, user.text("id"))
+	case len(sent) == 0:
+		return decide(ctx, op, user.text("id"), nil)
 	}
-	var names []string
+	names := []string{}
 	for _, group := range sent {
 		if group.text("type") == "indirect" {
 			continue
@@ -58,7 +56,7 @@ func (c *client) groupNames(ctx context.Context, op string, user resource, other
 		}
 		names = append(names, name)
 	}
-	return sorted(names), nil
+	return decide(ctx, op, user.text("id"), sorted(names))
 }
 
 // groupName returns the name of one of a user's groups. Not every service sends
@@ -89,40 +87,110 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 	return name, nil
 }
 
-// ask is the membership for one user: it filters the groups by member, or, where
-// the service cannot do that, goes through all of them.
-func (c *client) ask(ctx context.Context, op, accountID string) ([]string, error) {
-	if c.knowsNoMemberFilter() {
-		return c.memberships(ctx, op)(ctx, op, accountID)
+// ask is the membership for one user. One who came without groups is looked for by a
+// filter and, where that proves nothing, among the members of all groups.
+func (c *client) ask(ctx context.Context, op, accountID string, sent []string) ([]string, error) {
+	if sent != nil {
+		c.seen.saw(c.now(), accountID, sent, onUser)
+		return sent, nil
 	}
-	learned := &c.service.learned
+	if !c.seen.expects(accountID) && c.usersShow(ctx, op, accountID) {
+		return c.overlooked(ctx, op, accountID), nil
+	}
+	if c.knowsNoMemberFilter() {
+		return c.amongAll(ctx, op, accountID)
+	}
+	noFilter := &c.service.learned.noMemberFilter
 	names, err := c.byMember(ctx, op, accountID)
 	switch {
 	case errors.Is(err, errUnheeded), refusedFilter(err), c.cannotFilterMembers(ctx, op, err):
-		learned.noMemberFilter.met(c.now())
-		return c.memberships(ctx, op)(ctx, op, accountID)
+		noFilter.met(c.now())
+		return c.amongAll(ctx, op, accountID)
 	case err != nil:
 		_, err = c.lacksGroups(ctx, op, err)
 		return nil, advised(err, "filterMembers: false")
 	case len(names) > 0:
-		learned.memberFilterFinds.Store(true)
-		learned.noMemberFilter.refuted()
-	case !learned.memberFilterFinds.Load():
+		c.seen.saw(c.now(), accountID, names, byFilter)
+		noFilter.refuted()
+	case c.seen.expects(accountID) || !c.filterFinds(ctx, op, accountID):
 		return c.confirmNone(ctx, op, accountID)
 	}
 	return names, nil
 }
 
+// witnesses is how many accounts are looked at to see whether groups are still shown.
+const witnesses = 2
+
+// usersShow reports whether users come with their groups now: another one does who did.
+func (c *client) usersShow(ctx context.Context, op, accountID string) bool {
+	return c.stillShows(onUser, accountID, func(other string) (bool, error) {
+		user, _, err := c.get(ctx, op, other)
+		sent, _ := user.list("groups")
+		return len(sent) > 0, err
+	})
+}
+
+// filterFinds reports whether groups are found by their members now: those of another
+// member are.
+func (c *client) filterFinds(ctx context.Context, op, accountID string) bool {
+	return c.stillShows(byFilter, accountID, func(other string) (bool, error) {
+		names, err := c.byMember(ctx, op, other)
+		return len(names) > 0, err
+	})
+}
+
+// stillShows reports whether the groups of an account other than this one are shown in a
+// way in which they were shown before. It may have left them meanwhile, so that another
+// one is looked at if it is not.
+func (c *client) stillShows(how way, besides string, look func(other string) (bool, error)) bool {
+	for range witnesses {
+		other, ok := c.seen.witness(how, besides)
+		if !ok {
+			return false
+		}
+		shows, err := look(other)
+		switch {
+		case shows && err == nil:
+			return true
+		case isKind(err, connector.KindNotFound):
+			c.seen.forget(other)
+		case err != nil:
+			return false
+		default:
+			c.seen.doubt(other, how)
+		}
+	}
+	return false
+}
+
+// overlooked returns the groups that show a user as their member who came without them,
+// though others come with theirs: one node of a cluster may be different from another.
+// A look-up that fails proves nothing.
+func (c *client) overlooked(ctx context.Context, op, accountID string) []string {
+	if c.knowsNoMemberFilter() {
+		return nil
+	}
+	names, shown, err := c.lookUpMember(ctx, op, accountID)
+	if err != nil || !shown {
+		return nil
+	}
+	c.seen.saw(c.now(), accountID, names, byFilter)
+	return names
+}
+
 // askLoosely is the membership for a user who is looked for. What is not
 // certain is left to whoever reads the account: that its groups are not known must keep
 // nobody from being found, and cut off.
-func (c *client) askLoosely(ctx context.Context, op, accountID string) ([]string, error) {
-	if !c.knowsNoMemberFilter() && !c.service.learned.memberFilterFinds.Load() {
+func (c *client) askLoosely(ctx context.Context, op, accountID string, sent []string) ([]string, error) {
+	if sent != nil {
+		return sent, nil
+	}
+	if !c.knowsNoMemberFilter() {
 		if names, err := c.byMember(ctx, op, accountID); err == nil {
 			return names, nil
 		}
 	}
-	names, err := c.ask(ctx, op, accountID)
+	names, err := c.ask(ctx, op, accountID, nil)
 	if errors.Is(err, errUncertain) {
 		return nil, nil
 	}
@@ -137,34 +205,37 @@ func (c *client) knowsNoMemberFilter() bool {
 // account among its members is believed to have it if nothing is found by the ID of
 // nobody: some services show no members, or not all of them, and some heed no filter.
 func (c *client) byMember(ctx context.Context, op, accountID string) (names []string, err error) {
-	look := func(accountID string) (names []string, shown bool, err error) {
-		query := url.Values{"filter": {equals("members.value", accountID)}}
-		shown = true
-		for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
-			if err != nil {
-				return nil, false, err
-			}
-			members, _ := group.list("members")
-			shown = shown && slices.ContainsFunc(members, func(m resource) bool { return sameID(m.value(), accountID) })
-			names = append(names, group.text("displayName"))
-		}
-		return names, shown, nil
-	}
-	names, shown, err := look(accountID)
+	names, shown, err := c.lookUpMember(ctx, op, accountID)
 	if err != nil || shown {
-		return sorted(names), err
+		return names, err
 	}
-	switch others, _, err := look(nobody); {
+	switch others, _, err := c.lookUpMember(ctx, op, nobody); {
 	case err != nil:
 		return nil, err
 	case len(others) > 0:
 		return nil, errUnheeded
 	}
-	return sorted(names), nil
+	return names, nil
 }
 
-// confirmNone returns the groups of a user of whom none was found by a filter by which
-// none was ever found: that may be how the service says that it does not know the filter.
+// lookUpMember asks for the groups of a member. shown says whether all that are found
+// show it.
+func (c *client) lookUpMember(ctx context.Context, op, accountID string) (names []string, shown bool, err error) {
+	query := url.Values{"filter": {equals("members.value", accountID)}}
+	shown = true
+	for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
+		if err != nil {
+			return nil, false, err
+		}
+		members, _ := group.list("members")
+		shown = shown && slices.ContainsFunc(members, func(m resource) bool { return sameID(m.value(), accountID) })
+		names = append(names, group.text("displayName"))
+	}
+	return sorted(names), shown, nil
+}
+
+// confirmNone returns the groups of a user of whom none was found by a filter that finds
+// nobody else's either: that may be how the service says that it does not know the filter.
 // All groups are read, and what they show tells what to think of the filter.
 func (c *client) confirmNone(ctx context.Context, op, accountID string) ([]string, error) {
 	learned := &c.service.learned
@@ -174,17 +245,54 @@ func (c *client) confirmNone(ctx context.Context, op, accountID string) ([]strin
 	}
 	if names := all.of[idKey(accountID)]; len(names) > 0 {
 		learned.noMemberFilter.met(c.now())
+		c.seen.saw(c.now(), accountID, names, byWalk)
 		return sorted(slices.Clone(names)), nil
 	}
 	for other, theirs := range all.of { // one will do
 		if names, err := c.byMember(ctx, op, other); err == nil {
 			finds := slices.Contains(names, theirs[0])
-			learned.memberFilterFinds.Store(finds)
 			learned.noMemberFilter.settle(c.now(), !finds)
+			if finds {
+				c.seen.saw(c.now(), other, names, byFilter)
+			}
 		}
 		break
 	}
-	return nil, nil
+	return nil, c.blind(op, all)
+}
+
+// amongAll is the membership for one user where groups cannot be looked up by a member.
+func (c *client) amongAll(ctx context.Context, op, accountID string) ([]string, error) {
+	all, err := c.walk(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	if names := all.of[idKey(accountID)]; len(names) > 0 {
+		c.seen.saw(c.now(), accountID, names, byWalk)
+		return sorted(slices.Clone(names)), nil
+	}
+	if all.told || c.seen.allTaken(c.now()) {
+		return nil, c.blind(op, all)
+	}
+	names, err := c.untold(ctx, op, accountID)
+	if err == nil && len(names) == 0 && (c.seen.expects(accountID) || !c.filterFinds(ctx, op, accountID)) {
+		err = c.blind(op, all)
+	}
+	return names, err
+}
+
+// blind is the error for groups that show no member at all, though somebody has been seen
+// in one, or put there: what is hidden proves nothing. nil if there is no such
+// contradiction.
+func (c *client) blind(op string, all walked) error {
+	if len(all.of) > 0 || !c.seen.any() {
+		return nil
+	}
+	return &connector.Error{
+		Kind: connector.KindContradictory, Op: op, Cause: errUncertain,
+		Message: "the app shows no member of any group, though somebody should be in one: have it show members to whom Tenure signs in as (where all groups are empty, put somebody into one), " +
+			"or say groups: false if groups are not Tenure's",
+	}
 }
 
 // cannotFilterMembers reports whether a look-up of groups by a member failed as it does
@@ -203,12 +311,18 @@ func (c *client) cannotFilterMembers(ctx context.Context, op string, err error) 
 	return broken(err) && c.service.probe(ctx, op, groups) == nil
 }
 
-// memberships is the membership for many users: it goes through all groups when
-// it is first asked, and answers from what it saw then. Where that tells nothing, it
-// looks up each user's.
+// memberships is the membership for many users: it goes through all groups when it is
+// first asked for one who came without, and answers from what it saw then. Where that
+// tells nothing, others among the many who came with theirs do; else it looks up each
+// user's.
 func (c *client) memberships(ctx context.Context, op string) membership {
 	var all *walked
-	return func(_ context.Context, _, accountID string) ([]string, error) {
+	usersShow := false
+	return func(_ context.Context, _, accountID string, sent []string) ([]string, error) {
+		if sent != nil {
+			usersShow = true
+			return sent, nil
+		}
 		if all == nil {
 			seen, err := c.walk(ctx, op)
 			if err != nil {
@@ -216,8 +330,14 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 			}
 			all = &seen
 		}
-		if all.told {
-			return sorted(slices.Clone(all.of[idKey(accountID)])), nil
+		if names := all.of[idKey(accountID)]; len(names) > 0 {
+			return sorted(slices.Clone(names)), nil
+		}
+		switch {
+		case usersShow:
+			return nil, nil
+		case all.told || c.seen.allTaken(c.now()):
+			return nil, c.blind(op, *all)
 		}
 		return c.untold(ctx, op, accountID)
 	}

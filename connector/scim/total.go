@@ -2,32 +2,33 @@ package scim
 
 import "context"
 
-// What is known of a service's totals.
-const (
-	totalsUnknown int32 = iota
-	totalsOfAll         // they count all that there is: the list ends there
-	totalsOfPages       // as far as is known, they count what a page has: the next page has to be asked for
-)
-
 // endsAtTotal reports whether a list of more than one is over when its total has been
-// received: there is no page to ask for, then. It is found out once, by a page of one of
-// a list that has more.
+// received: there is no page to ask for, then. A total may count what a page has, and
+// that it counts all is believed as other deviations are; where it is not, a page of one
+// of the list tells. It is for look-ups: what proves something of everybody is read to its
+// end.
 func (c *client) endsAtTotal(ctx context.Context, r request) bool {
-	known := &c.service.learned.totals
-	if known.Load() == totalsUnknown {
-		list, err := c.service.page(ctx, r, position{index: 1}, 1)
-		if err != nil {
-			return false
-		}
-		c.sawTotal(list)
-		known.CompareAndSwap(totalsUnknown, totalsOfPages)
+	known := &c.service.learned.totalsOfAll
+	if known.holds(c.now()) {
+		return true
 	}
-	return known.Load() == totalsOfAll
+	list, err := c.service.page(ctx, r, position{index: 1}, 1)
+	if err != nil {
+		return false
+	}
+	countsAll := list.countsMore()
+	known.settle(c.now(), countsAll)
+	return countsAll
 }
 
-// sawTotal remembers that the total of a first page counts more than the page has.
+// countsMore reports whether the total of a first page counts more than the page has.
+func (l listResponse) countsMore() bool {
+	return l.TotalResults != nil && len(l.Resources) > 0 && int(*l.TotalResults) > len(l.Resources)
+}
+
+// sawTotal notes what the total of a first page counts, if it tells.
 func (c *client) sawTotal(first listResponse) {
-	if first.TotalResults != nil && len(first.Resources) > 0 && int(*first.TotalResults) > len(first.Resources) {
-		c.service.learned.totals.Store(totalsOfAll)
+	if first.countsMore() {
+		c.service.learned.totalsOfAll.met(c.now())
 	}
 }

@@ -11,7 +11,7 @@ import (
 // walked is what all groups of a service show of their members.
 type walked struct {
 	of   map[string][]string // the names of the groups of everybody, by ID
-	told bool                // whether a group that shows no members has none: others have shown theirs
+	told bool                // whether a group that shows no members has none: others show theirs
 }
 
 // shownGroup is a group as it came, in a list or by itself.
@@ -36,15 +36,13 @@ func (c *client) walk(ctx context.Context, op string) (walked, error) {
 	inLists, byThemselves, silent := anyTold(listed), false, 0
 	for _, group := range listed {
 		if !group.told {
-			whole := resource{}
-			_, err := c.service.do(ctx, request{op: op, method: http.MethodGet, collection: groups, id: group.id, query: query}, &whole)
+			group, err = c.alone(ctx, op, group, query)
 			if isKind(err, connector.KindNotFound) {
 				continue // deleted meanwhile
 			}
 			if err != nil {
 				return all, err
 			}
-			group = shown(whole)
 			byThemselves = byThemselves || group.told
 		}
 		if !group.told {
@@ -54,13 +52,32 @@ func (c *client) walk(ctx context.Context, op string) (walked, error) {
 			all.of[idKey(id)] = append(all.of[idKey(id)], group.name)
 		}
 	}
-	learned := &c.service.learned
 	if inLists || byThemselves {
-		learned.showsMembers.Store(true)
-		learned.membersAlone.settle(c.now(), !inLists)
+		c.service.learned.membersAlone.settle(c.now(), !inLists)
 	}
-	all.told = silent == 0 || learned.showsMembers.Load()
+	all.told = silent == 0 || inLists || byThemselves
+	if len(all.of) > 0 {
+		c.seen.only(all.of)
+	}
 	return all, nil
+}
+
+// alone reads a group by itself that a list showed without members. One that somebody
+// should be in is read twice if need be: one node of a cluster may be different from
+// another.
+func (c *client) alone(ctx context.Context, op string, group shownGroup, query url.Values) (shownGroup, error) {
+	asks := 1
+	if c.seen.expectsIn(group.name) {
+		asks = 2
+	}
+	for ; asks > 0 && !group.told; asks-- {
+		whole := resource{}
+		if _, err := c.service.do(ctx, request{op: op, method: http.MethodGet, collection: groups, id: group.id, query: query}, &whole); err != nil {
+			return group, err
+		}
+		group = shown(whole)
+	}
+	return group, nil
 }
 
 // listedGroups lists all groups, with their members if a list shows them. query is how
