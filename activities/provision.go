@@ -37,7 +37,7 @@ func (t *task) provision() (done, error) {
 			return done{}, err
 		}
 	}
-	if err := t.revoke(account.ID, without(intersect(t.link.Entitlements, account.Entitlements), t.step.Grant)); err != nil {
+	if err := t.revoke(account.ID, without(t.link.Entitlements, t.step.Grant)); err != nil {
 		return done{}, err
 	}
 	if err := t.grant(account.ID, without(t.step.Grant, account.Entitlements)); err != nil {

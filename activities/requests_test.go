@@ -22,6 +22,8 @@ func TestRequestsOfSteps(t *testing.T) {
 	for name, shy := range map[string]bool{"shows the groups of users": false, "shows the members of groups only": true} {
 		t.Run(name, func(t *testing.T) {
 			c := newCRM(t, shy)
+			c.hire(t, "3")
+			c.requests(t, "3") // stays
 			c.hire(t, "1")
 			c.requests(t, "1") // finds out what the service can do, and how its groups are called
 			most := func(what string, want map[string]made) {
@@ -62,9 +64,9 @@ func TestRequestsOfSteps(t *testing.T) {
 				return map[string]made{
 					"Disable": {"PATCH Users": 1, "GET Users": 1},
 					"Strip": {
-						"GET Users":    2, // what there is to take; and the proof
+						"GET Users":    3, // what there is to take; and the proof, with that somebody else shows theirs
 						"PATCH Groups": 4,
-						"GET Groups":   2, "reads": 2,
+						"GET Groups":   3, "reads": 2, // the same; where users show theirs, that no group shows this one
 					},
 				}
 			}

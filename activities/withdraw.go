@@ -136,8 +136,9 @@ func (t *task) vanished() done {
 	return done{link: link, action: "found_gone"}
 }
 
-// strip takes every entitlement that the account has. What it had is in the
-// audit, so that somebody who finds it was too much can be given it back.
+// strip takes every entitlement that the account has, and those that Tenure gave it even
+// if the app does not show them now. What it had is in the audit, so that somebody who
+// finds it was too much can be given it back.
 func (t *task) strip() (done, error) {
 	link := t.link
 	var had []string
@@ -150,6 +151,7 @@ func (t *task) strip() (done, error) {
 			return t.vanished(), nil
 		}
 		had = account.Entitlements
+		had = append(had, without(link.Entitlements, had)...)
 		if err := t.revoke(link.AccountID, had); err != nil {
 			return done{}, err
 		}

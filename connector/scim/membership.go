@@ -94,7 +94,7 @@ func (c *client) ask(ctx context.Context, op, accountID string, sent []string) (
 		c.seen.saw(c.now(), accountID, sent, onUser)
 		return sent, nil
 	}
-	if !c.seen.expects(accountID) && c.usersShow(ctx, op, accountID) {
+	if c.seen.allTaken(c.now(), onUser) || !c.seen.expects(accountID) && c.usersShow(ctx, op, accountID) {
 		return c.overlooked(ctx, op, accountID), nil
 	}
 	if c.knowsNoMemberFilter() {
@@ -112,6 +112,7 @@ func (c *client) ask(ctx context.Context, op, accountID string, sent []string) (
 	case len(names) > 0:
 		c.seen.saw(c.now(), accountID, names, byFilter)
 		noFilter.refuted()
+	case c.seen.allTaken(c.now(), byFilter):
 	case c.seen.expects(accountID) || !c.filterFinds(ctx, op, accountID):
 		return c.confirmNone(ctx, op, accountID)
 	}
@@ -163,9 +164,9 @@ func (c *client) stillShows(how way, besides string, look func(other string) (bo
 	return false
 }
 
-// overlooked returns the groups that show a user as their member who came without them,
-// though others come with theirs: one node of a cluster may be different from another.
-// A look-up that fails proves nothing.
+// overlooked returns the groups that show a user as their member who came without them
+// and should be in none: one node of a cluster may be different from another. A look-up
+// that fails proves nothing.
 func (c *client) overlooked(ctx context.Context, op, accountID string) []string {
 	if c.knowsNoMemberFilter() {
 		return nil
@@ -271,10 +272,13 @@ func (c *client) amongAll(ctx context.Context, op, accountID string) ([]string, 
 		c.seen.saw(c.now(), accountID, names, byWalk)
 		return sorted(slices.Clone(names)), nil
 	}
-	if all.told || c.seen.allTaken(c.now()) {
+	if all.told {
 		return nil, c.blind(op, all)
 	}
 	names, err := c.untold(ctx, op, accountID)
+	if errors.Is(err, errUncertain) && c.seen.allTaken(c.now(), byWalk) {
+		return nil, nil
+	}
 	if err == nil && len(names) == 0 && (c.seen.expects(accountID) || !c.filterFinds(ctx, op, accountID)) {
 		err = c.blind(op, all)
 	}
@@ -336,7 +340,7 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 		switch {
 		case usersShow:
 			return nil, nil
-		case all.told || c.seen.allTaken(c.now()):
+		case all.told || c.seen.allTaken(c.now(), byWalk):
 			return nil, c.blind(op, *all)
 		}
 		return c.untold(ctx, op, accountID)

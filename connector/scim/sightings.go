@@ -29,7 +29,7 @@ const mostSightings = 1000
 type sightings struct {
 	mu sync.Mutex
 	of map[string]sighting // by idKey of the account
-	at time.Time           // when one was last shown
+	at map[way]time.Time   // when one was last shown
 }
 
 // sighting is an account, and the groups that it was seen in, or put into, and how.
@@ -46,7 +46,10 @@ func (s *sightings) saw(now time.Time, accountID string, names []string, how way
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.at = now
+	if s.at == nil {
+		s.at = map[way]time.Time{}
+	}
+	s.at[how] = now
 	seen := sighting{accountID, map[string]way{}}
 	for _, name := range names {
 		seen.groups[name] = how
@@ -140,12 +143,13 @@ func (s *sightings) any() bool {
 	return len(s.of) > 0
 }
 
-// allTaken reports whether the service has shown memberships, and all that are known of
-// have been taken: that none is shown is how it should be.
-func (s *sightings) allTaken(now time.Time) bool {
+// allTaken reports whether the service has shown memberships in a way, and all that are
+// known of have been taken: that none is shown is how it should be.
+func (s *sightings) allTaken(now time.Time, how way) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.of) == 0 && !s.at.IsZero() && now.Sub(s.at) < remembered
+	at, shown := s.at[how]
+	return shown && len(s.of) == 0 && now.Sub(at) < remembered
 }
 
 // witness returns an account other than this one that showed its groups in a way, as

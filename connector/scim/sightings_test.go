@@ -191,6 +191,31 @@ func TestOneNodeThatShowsNothingProvesNothing(t *testing.T) {
 	}
 }
 
+// Whom somebody else puts into a group is seen there, after all that were known of were
+// taken from theirs.
+func TestAMembershipThatComesBackIsSeen(t *testing.T) {
+	for name, d := range ways {
+		t.Run(name, func(t *testing.T) {
+			app, c, ids := membersOf(t, d)
+			for _, user := range []string{"ada", "bob"} {
+				groups, err := groupsOf(t, c, ids[user])
+				require.NoError(t, err)
+				require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), ids[user], groups))
+				got, err := groupsOf(t, c, ids[user])
+				require.NoError(t, err)
+				assert.Empty(t, got)
+			}
+			other := handlingAt(t, scimtest.BasePath, app.ServeHTTP)
+			require.NoError(t, other.(connector.Entitler).Grant(t.Context(), ids["bob"], []string{"staff"}))
+			for user, want := range map[string][]string{"ada": nil, "bob": {"staff"}} {
+				got, err := groupsOf(t, c, ids[user])
+				require.NoError(t, err)
+				assert.Equal(t, want, got, user)
+			}
+		})
+	}
+}
+
 // A filter by name that finds nothing any more does not make a group one that is not
 // there, from which there is nobody to be removed.
 func TestAGroupThatIsNoLongerFoundIsStillThere(t *testing.T) {
