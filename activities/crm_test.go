@@ -32,6 +32,7 @@ import (
 type crm struct {
 	wiki
 	app  *scimtest.Service
+	url  string
 	lose *atomic.Int64 // the number of the change of a group whose answer is lost, from now on
 }
 
@@ -53,9 +54,7 @@ func newCRM(t *testing.T, shy bool) crm {
 		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	c, err := scim.Kind.Open(t.Context(), connector.Env{App: "crm"}, connector.Settings{"url": server.URL + scimtest.BasePath, "token": "t"})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	url := server.URL + scimtest.BasePath
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
@@ -70,10 +69,19 @@ func newCRM(t *testing.T, shy bool) crm {
 		},
 	})
 	require.NoError(t, err)
-	return crm{app: app, lose: lose, wiki: wiki{Activities: &activities.Activities{
+	return crm{app: app, url: url, lose: lose, wiki: wiki{Activities: &activities.Activities{
 		Ledger: store, Policy: compiled, Clock: clock.Real(), Log: zap.NewNop(), AttentionAfter: time.Hour,
-		Apps: map[string]*activities.App{"crm": {Connector: c}},
+		Apps: map[string]*activities.App{"crm": {Connector: opened(t, url)}},
 	}}}
+}
+
+// opened is the app as a worker that has just begun knows it.
+func opened(t *testing.T, url string) connector.Connector {
+	t.Helper()
+	c, err := scim.Kind.Open(t.Context(), connector.Env{App: "crm"}, connector.Settings{"url": url, "token": "t"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
 }
 
 // withoutGroups is a service that does not show the groups of users.
@@ -198,4 +206,18 @@ func (c crm) loses(t *testing.T, person string, nth int64) {
 	require.ErrorAs(t, err, &failure)
 	require.Equal(t, string(connector.KindUnavailable), failure.Type())
 	require.LessOrEqual(t, c.lose.Load(), int64(0))
+}
+
+// What Tenure gave is taken even by a worker to which the app shows nobody's groups.
+func TestALeaverLosesWhatIsNotShown(t *testing.T) {
+	c := newCRM(t, false)
+	c.hire(t, "1")
+	c.requests(t, "1")
+	require.Equal(t, []string{"engineers", "readers", "staff"}, c.app.Users()[0].Groups)
+	c.app.SetDeviations(scimtest.Deviations{MembersHidden: true, DeafFilters: []string{"members/value"}})
+	c.Apps["crm"].Connector = opened(t, c.url)
+	c.end(t, "1")
+	c.requests(t, "1")
+	assert.False(t, c.app.Users()[0].Active)
+	assert.Empty(t, c.app.Users()[0].Groups)
 }

@@ -17,7 +17,9 @@
 // displayName, in the service's own spelling. What an account has is read from
 // its groups attribute or, where the service does not send that, by asking for
 // the groups that it is a member of. Memberships that come from nested groups
-// are not counted: nobody can take them from the account alone. Names such as
+// are not counted: nobody can take them from the account alone. That an account is in
+// no group is believed while another one is seen in its groups in the same way, or where
+// all groups show their members: see sightings. Names such as
 // "role:admin" and "entitlement:E3" are values of the user's attributes of those
 // names.
 //
