@@ -122,8 +122,8 @@ func losesSight(t *testing.T, d scimtest.Deviations, lose func(*changing)) {
 		require.NoError(t, err)
 		assert.Equal(t, want, got, user)
 	}
-	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), ids["ada"], []string{"engineers", "staff"}))
-	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), ids["bob"], []string{"staff"}))
+	require.NoError(t, c.Revoke(t.Context(), ids["ada"], []string{"engineers", "staff"}))
+	require.NoError(t, c.Revoke(t.Context(), ids["bob"], []string{"staff"}))
 	for user, id := range ids {
 		got, err := groupsOf(t, c, id)
 		require.NoError(t, err, "all groups are empty, and should be")
@@ -143,7 +143,7 @@ func TestAGrantThatIsNeverSeenIsNotRevokedUnseen(t *testing.T) {
 			app.SetDeviations(hidden)
 			anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
 			c := open(t, connector.Settings{"url": url, "token": token})
-			entitler := c.(connector.Entitler)
+			entitler := c
 			require.NoError(t, entitler.Grant(t.Context(), anna, []string{"staff"}))
 			got, err := groupsOf(t, c, anna)
 			require.Error(t, err, "%v", got)
@@ -200,13 +200,13 @@ func TestAMembershipThatComesBackIsSeen(t *testing.T) {
 			for _, user := range []string{"ada", "bob"} {
 				groups, err := groupsOf(t, c, ids[user])
 				require.NoError(t, err)
-				require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), ids[user], groups))
+				require.NoError(t, c.Revoke(t.Context(), ids[user], groups))
 				got, err := groupsOf(t, c, ids[user])
 				require.NoError(t, err)
 				assert.Empty(t, got)
 			}
 			other := handlingAt(t, scimtest.BasePath, app.ServeHTTP)
-			require.NoError(t, other.(connector.Entitler).Grant(t.Context(), ids["bob"], []string{"staff"}))
+			require.NoError(t, other.Grant(t.Context(), ids["bob"], []string{"staff"}))
 			for user, want := range map[string][]string{"ada": nil, "bob": {"staff"}} {
 				got, err := groupsOf(t, c, ids[user])
 				require.NoError(t, err)
@@ -222,9 +222,9 @@ func TestAGroupThatIsNoLongerFoundIsStillThere(t *testing.T) {
 	app, url := serve(t, "staff", "engineers")
 	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true, Groups: []string{"staff", "engineers"}})
 	c := open(t, connector.Settings{"url": url, "token": token})
-	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), anna, []string{"engineers"}), "groups are found by name")
+	require.NoError(t, c.Revoke(t.Context(), anna, []string{"engineers"}), "groups are found by name")
 	app.SetDeviations(scimtest.Deviations{DeafFilters: []string{"displayName"}})
-	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), anna, []string{"staff"}))
+	require.NoError(t, c.Revoke(t.Context(), anna, []string{"staff"}))
 	assert.Empty(t, app.Users()[0].Groups)
 }
 
@@ -232,12 +232,12 @@ func TestAGroupThatIsNoLongerFoundIsStillThere(t *testing.T) {
 func TestNoGroupAtAllIsNoProofThatAMemberIsGone(t *testing.T) {
 	app, c, ids := membersOf(t, scimtest.Deviations{})
 	app.hidesGroups.Store(true)
-	err := c.(connector.Entitler).Revoke(t.Context(), ids["bob"], []string{"staff"})
+	err := c.Revoke(t.Context(), ids["bob"], []string{"staff"})
 	failed := failure(t, err)
 	assert.Equal(t, connector.KindContradictory, failed.Kind)
 	assert.Contains(t, failed.Message, "shows no group at all")
 	app.hidesGroups.Store(false)
-	require.NoError(t, c.(connector.Entitler).Revoke(t.Context(), ids["bob"], []string{"staff"}))
+	require.NoError(t, c.Revoke(t.Context(), ids["bob"], []string{"staff"}))
 	got, err := groupsOf(t, c, ids["bob"])
 	require.NoError(t, err)
 	assert.Empty(t, got)
@@ -265,7 +265,7 @@ func TestTotalsMayChangeTheirMeaning(t *testing.T) {
 		require.Equal(t, names, got)
 	}
 	ofPages.Store(true)
-	for account, err := range c.(connector.Lister).List(t.Context()) {
+	for account, err := range c.List(t.Context()) {
 		require.NoError(t, err)
 		assert.Equal(t, names, account.Entitlements)
 	}
