@@ -30,13 +30,13 @@ var personTypes = []hr.PersonType{
 func MappingSettings(name string) []settings.Setting {
 	return []settings.Setting{
 		{Name: "name", Type: settings.TypeText, Default: name,
-			Text: "Source of the events, as the ledger has it. Needed only where two accounts of one HR system are listened to."},
+			Text: "Source of the events in the ledger. Set it only if you connect two accounts of one HR system."},
 		{Name: "zone", Type: settings.TypeText,
-			Text: "IANA name of the time zone in which dates are meant where `zones` says nothing."},
+			Text: "IANA name of the time zone of dates, for places that `zones` does not list."},
 		{Name: "zones", Type: settings.TypeMap,
-			Text: "Time zones of places: a site's, city's or country's name, as the HR system writes it, to an IANA name."},
+			Text: "Time zones of places: maps the name of a site, city or country, as the HR system writes it, to an IANA name."},
 		{Name: "workerTypes", Type: settings.TypeMap,
-			Text: "What the HR system's words for kinds of workers mean: employee, contractor, intern, partner, temporary or service. Added to those that are known; case, spaces and punctuation make no difference."},
+			Text: "Maps the HR system's words for kinds of workers to employee, contractor, intern, partner, temporary or service, in addition to the words that Tenure knows. Case, spaces and punctuation make no difference."},
 	}
 }
 

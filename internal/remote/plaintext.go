@@ -12,7 +12,7 @@ import (
 // Every kind that can be reached without encryption has it, by this name.
 var Plaintext = settings.Setting{
 	Name: "plaintext", Type: settings.TypeBool,
-	Text: "Allow unencrypted connections to other machines: whoever listens on the way reads the credentials. This machine itself needs no permission.",
+	Text: "Allow unencrypted connections to other machines. Anybody on the network path can then read the credentials. Connections to the same machine are always allowed.",
 }
 
 // Exposed reports whether what is sent to host without encryption can be read on the

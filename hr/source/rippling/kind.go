@@ -15,11 +15,11 @@ var Kind = source.Kind{
 	Summary: "Rippling's webhooks for partner applications",
 	Key:     key,
 	Settings: append(source.MappingSettings("/rippling"),
-		settings.Setting{Name: "token", Type: settings.TypeSecret, Text: "API key or access token that may read employees. Without it no webhook can be used: they only name employees."},
+		settings.Setting{Name: "token", Type: settings.TypeSecret, Text: "API key or access token that may read employees. Required to use webhooks, because they only name employees."},
 		settings.Setting{Name: "url", Type: settings.TypeText, Default: "https://api.rippling.com", Text: "Base URL of the API."},
 		remote.Plaintext,
 		settings.Setting{Name: "timeout", Type: settings.TypeDuration, Default: 15 * time.Second, Text: "How long one call of the API may take."},
-		settings.Setting{Name: "attributes", Type: settings.TypeMap, Text: "More fields to keep: attribute to field, inner fields with dots (customFields.Shirt). Policy sees them as person.attributes."},
+		settings.Setting{Name: "attributes", Type: settings.TypeMap, Text: "More fields to keep: maps an attribute to a field, with dots for inner fields (customFields.Shirt). Policy sees them as person.attributes."},
 	),
 	Connect: connect,
 }
