@@ -9,18 +9,17 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
 
-const (
-	// cutOffAttempt bounds one attempt at cutting off in one app, and cutOffRetry is
-	// the pause after the first that fails.
-	cutOffAttempt = time.Minute
-	cutOffRetry   = time.Second
-	lastRetry     = 10 * time.Second
-)
+// cutOffAttempt bounds one attempt at cutting off in one app.
+const cutOffAttempt = time.Minute
+
+// cutOffPauses are those between attempts at cutting off in one app.
+var cutOffPauses = backoff.Range{Min: time.Second, Max: 10 * time.Second}
 
 // CutOffRequest asks to cut one person off, without Temporal.
 type CutOffRequest struct {
@@ -78,7 +77,7 @@ func (a *Activities) cutOff(ctx context.Context, req CutOffRequest, s plan.Step)
 		result.Code, result.Message = CodeUnknownApp, err.Error()
 		return result
 	}
-	for pause := cutOffRetry; ; pause = min(2*pause, lastRetry) {
+	for pauses := cutOffPauses.Start(); ; {
 		got, link, err := a.cutOffOnce(ctx, req, s)
 		switch {
 		case err == nil && got.Result == ResultWaiting:
@@ -97,10 +96,8 @@ func (a *Activities) cutOff(ctx context.Context, req CutOffRequest, s plan.Step)
 		if failed != nil && failed.NonRetryable() {
 			return result
 		}
-		select {
-		case <-ctx.Done():
+		if pauses.Wait(ctx, 0) != nil {
 			return result
-		case <-time.After(pause):
 		}
 	}
 }

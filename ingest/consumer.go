@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -120,7 +121,7 @@ const (
 func (c *Consumer) dependency(label, name, advice string, slots int) *dependency {
 	d := &dependency{
 		label: label, name: name, advice: advice, timeout: c.tuning.Attempt, log: c.log,
-		backoff: backoff{Min: c.tuning.RetryMin, Max: c.tuning.RetryMax},
+		backoff: backoff.Range{Min: c.tuning.RetryMin, Max: c.tuning.RetryMax},
 		retried: c.metrics.retries.WithLabelValues(label).Inc,
 		giveUp:  c.tuning.GiveUp,
 	}

@@ -3,27 +3,15 @@ package ingest
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/internal/remote"
 )
-
-// backoff is how long to wait between attempts: from Min, doubling to Max, each
-// time a random part of it between a half and all.
-type backoff struct{ Min, Max time.Duration }
-
-func (b backoff) delay(attempt int) time.Duration {
-	d := b.Max
-	if attempt < 20 { // beyond, the shift would overflow
-		d = min(b.Max, b.Min<<attempt)
-	}
-	return d/2 + rand.N(d/2+1) //nolint:gosec // jitter needs no secrecy
-}
 
 // dependency is something that ingestion cannot go on without, and that comes
 // back. However many callers wait for it, its outage is logged once, and once
@@ -34,7 +22,7 @@ type dependency struct {
 	advice  string        // what to check
 	timeout time.Duration // of one attempt
 	slots   chan struct{} // has room for as many attempts as may be under way; nil: any number
-	backoff backoff
+	backoff backoff.Range
 	log     *zap.Logger
 	retried func()        // called for each failed attempt
 	giveUp  time.Duration // after how long a record may be given up that fails while others pass
@@ -104,7 +92,7 @@ func (d *dependency) passed(of string) uint64 {
 // failed with.
 func (d *dependency) repeat(ctx context.Context, f func(ctx context.Context) error, end func(error) error) error {
 	failed := false
-	for attempt := 0; ; attempt++ {
+	for pauses := d.backoff.Start(); ; {
 		err := d.try(ctx, f)
 		switch {
 		case err == nil:
@@ -123,7 +111,7 @@ func (d *dependency) repeat(ctx context.Context, f func(ctx context.Context) err
 			d.failed(err)
 		}
 		d.retried()
-		_ = sleep(ctx, max(d.backoff.delay(attempt), retryAfter(err))) // if ctx is done, the next attempt fails and ends it
+		_ = pauses.Wait(ctx, retryAfter(err)) // if ctx is done, the next attempt fails and ends it
 	}
 }
 
@@ -187,17 +175,5 @@ func (d *dependency) leave(waited bool) {
 	}
 	if d.waiting--; d.waiting == 0 {
 		d.waited += time.Since(d.stopped)
-	}
-}
-
-// sleep waits, and returns ctx's error if that is done first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -13,13 +13,15 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 func newDependency() (*dependency, *observer.ObservedLogs) {
 	core, logs := observer.New(zapcore.InfoLevel)
 	return &dependency{
 		name: "the thing", advice: "look at it", timeout: time.Second, log: zap.New(core),
-		backoff: backoff{Min: time.Second, Max: 10 * time.Second}, retried: func() {},
+		backoff: backoff.Range{Min: time.Second, Max: 10 * time.Second}, retried: func() {},
 	}, logs
 }
 
@@ -90,17 +92,4 @@ func TestSlotsBoundWhatIsUnderWay(t *testing.T) {
 		assert.EqualValues(t, 2, most.Load())
 		assert.Zero(t, logs.Len())
 	})
-}
-
-func TestBackoffGrowsToItsLimit(t *testing.T) {
-	b := backoff{Min: 100 * time.Millisecond, Max: 10 * time.Second}
-	for attempt := range 200 {
-		full := b.Max
-		if attempt < 7 {
-			full = b.Min << attempt
-		}
-		d := b.delay(attempt)
-		assert.GreaterOrEqual(t, d, full/2)
-		assert.LessOrEqual(t, d, full)
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/ingest/brokertest"
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 // recovery is how long it may take after a fault until everything is done. Most of
@@ -186,7 +187,7 @@ func (r *rig) keepPublishing() *publishing {
 			if err := p.Publish(context.Background(), r.events, batch); err != nil {
 				r.t.Errorf("publishing: %v", err)
 			}
-			_ = sleep(ctx, 50*time.Millisecond)
+			_ = backoff.Sleep(ctx, 50*time.Millisecond)
 		}
 		h.sent <- sent * len(people)
 	}()

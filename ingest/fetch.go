@@ -8,6 +8,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 // fetcher reads the records of a partition.
@@ -68,7 +70,7 @@ func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 			if err := f.skip(reading, first, pass); err != nil && ctx.Err() == nil {
 				f.log.Warn("a batch cannot be read, and not be skipped yet; trying again",
 					zap.String("why", why), zap.Error(f.c.cluster.explain(err)))
-				_ = sleep(ctx, f.c.tuning.RetryMax)
+				_ = backoff.Sleep(ctx, f.c.tuning.RetryMax)
 			}
 			return // the next reader begins behind it
 		}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 // group is what the consumer needs of a kafka.ConsumerGroup.
@@ -162,7 +164,7 @@ func (c *Consumer) nextGeneration(ctx context.Context, group group) error {
 	}
 	// Generations that end as soon as they begin must not make a busy loop.
 	if wait := c.tuning.RejoinAfter - time.Since(c.joined); wait > 0 {
-		if err := sleep(ctx, wait); err != nil {
+		if err := backoff.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/findcoordinator"
 	"github.com/segmentio/kafka-go/protocol/metadata"
 
+	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/internal/checkup"
 )
 
@@ -243,7 +244,7 @@ func (p *probe) coordinator(ctx context.Context, group string, known map[int32]s
 				return net.JoinHostPort(answer.Host, strconv.Itoa(int(answer.Port))), nil
 			}
 		}
-		_ = sleep(ctx, 250*time.Millisecond)
+		_ = backoff.Sleep(ctx, 250*time.Millisecond)
 	}
 	return "", err
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 // maxMessage is how large a message (key, value and headers) may be: what a
@@ -34,11 +36,11 @@ type Publisher struct {
 	transport *kafka.Transport
 	writer    *kafka.Writer
 	largest   int // bytes of a message
-	backoff   backoff
+	backoff   backoff.Range
 }
 
 // patiently is how often somebody who waits at a terminal tries.
-var patiently = backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second}
+var patiently = backoff.Range{Min: 100 * time.Millisecond, Max: 5 * time.Second}
 
 // publishBatch is how many messages go to a partition in one request.
 const publishBatch = 500
@@ -143,7 +145,7 @@ func (p *Publisher) publish(ctx context.Context, topic string, chunk []kafka.Mes
 		pending = append(pending, o)
 	}
 	said := ""
-	for attempt := 0; len(pending) > 0; attempt++ {
+	for pauses := p.backoff.Start(); len(pending) > 0; {
 		again, cause := p.write(ctx, pending, refuse)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -156,7 +158,7 @@ func (p *Publisher) publish(ctx context.Context, topic string, chunk []kafka.Mes
 			said = reason.Error()
 			p.Waiting(reason)
 		}
-		if err := sleep(ctx, p.backoff.delay(attempt)); err != nil {
+		if err := pauses.Wait(ctx, 0); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 // readAll reads a topic's messages, partition by partition.
@@ -45,7 +47,7 @@ func (r *rig) readAll(topic string) map[int][]kafka.Message {
 func newPublisher(t *testing.T, brokers ...string) (*Publisher, *[]string) {
 	t.Helper()
 	p := NewPublisher(Cluster{Brokers: brokers})
-	p.backoff = backoff{Min: time.Millisecond, Max: 10 * time.Millisecond}
+	p.backoff = backoff.Range{Min: time.Millisecond, Max: 10 * time.Millisecond}
 	var mu sync.Mutex
 	var reasons []string
 	p.Waiting = func(err error) {

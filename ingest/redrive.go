@@ -273,7 +273,7 @@ func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f fun
 // done.
 func (l *Letters) patiently(ctx context.Context, f func() error) error {
 	said := ""
-	for attempt := 0; ; attempt++ {
+	for pauses := patiently.Start(); ; {
 		err := f()
 		if err == nil || errors.Is(err, ErrGone) || errors.Is(err, kafka.UnknownTopicOrPartition) || permanent(err) {
 			return l.cluster.explain(err)
@@ -285,7 +285,7 @@ func (l *Letters) patiently(ctx context.Context, f func() error) error {
 			said = reason.Error()
 			l.waiting(reason)
 		}
-		if err := sleep(ctx, patiently.delay(attempt)); err != nil {
+		if err := pauses.Wait(ctx, 0); err != nil {
 			return err
 		}
 	}

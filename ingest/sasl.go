@@ -11,6 +11,8 @@ import (
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
 	"github.com/segmentio/kafka-go/sasl/scram"
+
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 // Credentials are what somebody signs in with.
@@ -55,7 +57,7 @@ func NewSASL(mechanism string, current func() (Credentials, error)) (*SASL, erro
 	if _, ok := mechanisms[mechanism]; !ok {
 		return nil, fmt.Errorf("ingest: there is no SASL mechanism %q", mechanism)
 	}
-	return &SASL{mechanism: mechanism, current: current, gate: gate{pace: backoff{Min: time.Second, Max: 2 * time.Minute}}}, nil
+	return &SASL{mechanism: mechanism, current: current, gate: gate{pace: backoff.Range{Min: time.Second, Max: 2 * time.Minute}}}, nil
 }
 
 func (s *SASL) username() string {
@@ -111,14 +113,15 @@ func (c conversation) Next(ctx context.Context, challenge []byte) (done bool, re
 // a few at a time; with others, one, and the next one after a pause that grows
 // from attempt to attempt.
 type gate struct {
-	pace backoff
+	pace backoff.Range
 
 	mu       sync.Mutex
-	as       Credentials   // of the last attempt
-	good     bool          // they have worked
-	open     int           // attempts since one succeeded, or the credentials changed
-	next     time.Time     // when another one may be made, if there are too many of those
-	reopened chan struct{} // closed when one succeeds
+	as       Credentials     // of the last attempt
+	good     bool            // they have worked
+	open     int             // attempts since one succeeded, or the credentials changed
+	pauses   *backoff.Pauses // since there were too many of those
+	next     time.Time       // when another one may be made, if there are too many of those
+	reopened chan struct{}   // closed when one succeeds
 }
 
 // atOnce is how many attempts to sign in may be under way with credentials that
@@ -170,7 +173,10 @@ func (g *gate) try(as Credentials, now time.Time) (wait time.Duration, reopened 
 	if g.open >= limit && now.Before(g.next) {
 		return g.next.Sub(now), g.reopened
 	}
-	g.next = now.Add(g.pace.delay(max(0, g.open-limit+1)))
+	if g.open < limit {
+		g.pauses = g.pace.Start()
+	}
+	g.next = now.Add(g.pauses.Next())
 	g.open++
 	return 0, nil
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 var (
@@ -18,7 +20,7 @@ var (
 
 func haveOld() (Credentials, error) { return oldOnes, nil }
 
-func newGate() *gate { return &gate{pace: backoff{Min: time.Second, Max: time.Minute}} }
+func newGate() *gate { return &gate{pace: backoff.Range{Min: time.Second, Max: time.Minute}} }
 
 func TestRefusedCredentialsAreTriedLessAndLess(t *testing.T) {
 	g, now := newGate(), time.Now()
@@ -71,7 +73,7 @@ func TestGoodCredentialsWaitForNobody(t *testing.T) {
 
 func TestWhoWaitsNoticesNewCredentials(t *testing.T) {
 	g := newGate()
-	g.pace = backoff{Min: time.Hour, Max: time.Hour}
+	g.pace = backoff.Range{Min: time.Hour, Max: time.Hour}
 	_, err := g.enter(t.Context(), haveOld)
 	require.NoError(t, err)
 	looks := 0

@@ -6,6 +6,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 // settle finds out where to begin with the assigned partitions that the group has
@@ -73,7 +75,7 @@ func (c *Consumer) startOf(ctx context.Context, gen *kafka.Generation, topic str
 			}
 		default:
 			// Whoever has the first partition commits for all of them, and soon.
-			if err := sleep(ctx, c.tuning.RejoinAfter); err != nil {
+			if err := backoff.Sleep(ctx, c.tuning.RejoinAfter); err != nil {
 				return 0, err
 			}
 		}

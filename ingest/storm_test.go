@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -126,7 +127,7 @@ func (n stormNudger) Nudge(ctx context.Context, nudge workflows.Nudge) error {
 	if rand.IntN(30) == 0 {
 		wait = 600 * time.Millisecond // longer than a session
 	}
-	if err := sleep(ctx, wait); err != nil {
+	if err := backoff.Sleep(ctx, wait); err != nil {
 		return err
 	}
 	return n.nudger.Nudge(ctx, nudge)
@@ -157,7 +158,7 @@ func TestRebalanceStorm(t *testing.T) {
 		}
 		s.publish(batch...)
 		s.blow()
-		require.NoError(t, sleep(t.Context(), 100*time.Millisecond+rand.N(300*time.Millisecond)))
+		require.NoError(t, backoff.Sleep(t.Context(), 100*time.Millisecond+rand.N(300*time.Millisecond)))
 		s.calm()
 	}
 	for _, m := range s.members {

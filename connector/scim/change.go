@@ -2,11 +2,11 @@ package scim
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 // change makes edits in the user that r names, in the form that the service
@@ -139,14 +139,15 @@ func (c *client) replace(ctx context.Context, r request, all []edit) error {
 const (
 	// racesLost is how often a change is sent that always comes too late.
 	racesLost = 6
-	// raceWait is the longest pause before the second one; it doubles from there.
-	raceWait = 50 * time.Millisecond
 )
+
+// races are the pauses after a change was lost to another one.
+var races = backoff.Range{Min: 100 * time.Millisecond, Max: 2 * time.Second}
 
 // again does what comes too late, because the resource was changed meanwhile, once
 // more: at once, and then after pauses of random length, since others do the same.
 func again(ctx context.Context, do func() error) error {
-	for lost := 0; ; lost++ {
+	for lost, pauses := 0, races.Start(); ; lost++ {
 		err := do()
 		if a := answerOf(err); a == nil || !a.lostRace() || lost == racesLost-1 {
 			return err
@@ -154,11 +155,7 @@ func again(ctx context.Context, do func() error) error {
 		if lost == 0 {
 			continue
 		}
-		pause := time.NewTimer(time.Duration(rand.Int64N(int64(raceWait << lost)))) //nolint:gosec // G404: nobody gains by guessing it
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
+		if pauses.Wait(ctx, 0) != nil {
 			return err
 		}
 	}

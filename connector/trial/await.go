@@ -7,17 +7,15 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 const (
 	// patience is how long is waited for what an app shows late, unless the trial says
 	// otherwise.
 	patience = 30 * time.Second
-	// The first pause between two looks, the longest one, and how often it is said that
-	// something is waited for.
-	firstPause   = 200 * time.Millisecond
-	longestPause = 3 * time.Second
-	saidEvery    = 10 * time.Second
+	// saidEvery is how often it is said that something is waited for.
+	saidEvery = 10 * time.Second
 )
 
 // unlikeError says how an account that was read is not as it should be. Apps that
@@ -42,6 +40,9 @@ func late(err error) bool {
 	return isKind(err, connector.KindRateLimited) || isKind(err, connector.KindNotFound) || isKind(err, connector.KindContradictory)
 }
 
+// pauses are those between two looks.
+var pauses = backoff.Range{Min: 200 * time.Millisecond, Max: 3 * time.Second}
+
 // await calls do until it succeeds, fails with an error that does not pass, or the
 // patience or ctx is over. Then the last error is returned.
 func (t *Trial) await(ctx context.Context, passes func(error) bool, do func() error) error {
@@ -50,28 +51,25 @@ func (t *Trial) await(ctx context.Context, passes func(error) bool, do func() er
 		most = patience
 	}
 	began, said := time.Now(), time.Time{}
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	for pauses := pauses.Start(); ; {
 		err := do()
 		if err == nil || !passes(err) || ctx.Err() != nil {
 			return err
 		}
-		wait := pause
+		var asked time.Duration
 		var e *connector.Error
 		if errors.As(err, &e) {
-			wait = max(wait, e.RetryAfter)
+			asked = e.RetryAfter
 		}
-		if left := most - time.Since(began); wait > left {
+		left := most - time.Since(began)
+		if left <= 0 || asked > left {
 			return fmt.Errorf("%w (waited %s)", err, time.Since(began).Round(time.Second))
 		}
 		if t.Waiting != nil && time.Since(said) >= saidEvery {
 			said = time.Now()
 			t.Waiting(fmt.Sprintf("%s: %s: waiting, up to %s", t.doing, err, most))
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if backoff.Sleep(ctx, min(max(pauses.Next(), asked), left)) != nil {
 			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 		}
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/ledger/relational"
 )
 
@@ -71,10 +71,13 @@ func (e *engine) Write(ctx context.Context, f func(*relational.Tx) error) error 
 	return e.persist(ctx, func() (again bool, err error) { return e.transact(ctx, f) })
 }
 
+// pauses are those between tries of one call.
+var pauses = backoff.Range{Min: time.Millisecond, Max: time.Second}
+
 // persist makes a call until it succeeds or fails in a way that another try would
 // not mend, or patience is at its end.
 func (e *engine) persist(ctx context.Context, call func() (again bool, err error)) error {
-	for start, pause := time.Now(), time.Millisecond; ; pause = min(2*pause, time.Second) {
+	for start, pauses := time.Now(), pauses.Start(); ; {
 		again, err := call()
 		if err != nil && ctx.Err() != nil {
 			return ctx.Err()
@@ -82,10 +85,8 @@ func (e *engine) persist(ctx context.Context, call func() (again bool, err error
 		if err == nil || !again || time.Since(start) > e.patience {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // no secret
+		if err := pauses.Wait(ctx, 0); err != nil {
+			return err
 		}
 	}
 }
