@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -8,10 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/rehearsal"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -37,12 +40,29 @@ func (b *biography) repairs(after time.Duration, req activities.RepairRequest) *
 	a := &answer{}
 	req.PersonID = b.person
 	b.on(after, func() {
-		a.keys, a.refused = activities.RecordRepair(b.t.Context(), b.ledger, b.now(), req)
-		if a.refused == nil {
-			b.env.SignalWorkflow(workflows.SignalLookAgain, workflows.LookAgain{})
+		o := operator.Operator{Ledger: b.ledger, Runs: signals{b}, Clock: clock.Func(b.now)}
+		do := o.Retry
+		if req.Skip {
+			do = o.Skip
 		}
+		a.keys, a.refused = do(b.t.Context(), operator.Request{Actor: req.Operator, Reason: req.Reason},
+			operator.Attention{PersonID: req.PersonID, App: req.App, Key: req.Key, Keys: req.Keys})
 	})
 	return a
+}
+
+// signals tells the run of the biography's person.
+type signals struct{ b *biography }
+
+func (signals) Ready(context.Context) error { return nil }
+
+func (s signals) Resume(context.Context, string, string) error {
+	s.b.env.SignalWorkflow(workflows.SignalLookAgain, workflows.LookAgain{})
+	return nil
+}
+
+func (s signals) Deliver(ctx context.Context, e hr.Event, _ int64) error {
+	return s.Resume(ctx, e.PersonID, "")
 }
 
 // inAttention lists the keys of the steps that the ledger shows in attention, by

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -51,7 +52,7 @@ says which.`,
 				entitlement = args[1]
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				if _, err := findApp(cfg, args[0]); err != nil {
+				if err := apps.Of(cfg, nil).Find(args[0]); err != nil {
 					return err
 				}
 				links, err := l.Links(cmd.Context(), ledger.LinkFilter{App: args[0], State: ledger.LinkActive})

@@ -9,15 +9,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/internal/correlation"
-	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -149,18 +148,12 @@ type appAccounts struct {
 
 // openAppAccounts opens the app's connector, which the caller closes.
 func openAppAccounts(ctx context.Context, cfg *config.Config, l ledger.Ledger, name string) (*appAccounts, error) {
-	app, err := findApp(cfg, name)
-	if err != nil {
-		return nil, err
-	}
-	// Whoever lists an app shares its rate with the workers.
-	pacer := pace.New(ctx, name, pace.Rate{Calls: app.Rate.Calls, Per: app.Rate.Per}, l, pace.NewMetrics(prometheus.NewRegistry()))
-	conn, err := openApp(ctx, cfg, connector.Env{App: name, Pace: pacer.Wait})
+	conn, err := apps.Of(cfg, l).OpenPaced(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	if !conn.Capabilities().List {
-		return nil, errors.Join(fmt.Errorf("app %s: its connector %q cannot list accounts", name, app.Connector), conn.Close())
+		return nil, errors.Join(fmt.Errorf("app %s: its connector %q cannot list accounts", name, cfg.Apps[name].Connector), conn.Close())
 	}
 	return &appAccounts{name: name, cfg: cfg, ledger: l, conn: conn, now: cfg.Clock().Now(), wanted: map[string]bool{}, gets: map[string][]string{}}, nil
 }

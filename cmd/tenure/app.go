@@ -11,10 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/connector/catalog"
-	"github.com/tenurehq/tenure/decide"
-	"github.com/tenurehq/tenure/internal/nearest"
-	"github.com/tenurehq/tenure/internal/settings"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/plan"
 )
 
@@ -75,7 +72,7 @@ func (v appView) row() []string {
 
 func viewApp(ctx context.Context, cfg *config.Config, name string) (appView, error) {
 	app := cfg.Apps[name]
-	conn, err := openUncalled(ctx, cfg, name)
+	conn, err := apps.Of(cfg, nil).OpenUncalled(ctx, name)
 	if err != nil {
 		return appView{}, err
 	}
@@ -96,63 +93,6 @@ func (c *cli) completeApps(*cobra.Command, []string, string) ([]string, cobra.Sh
 		return nil, cobra.ShellCompDirectiveError
 	}
 	return slices.Sorted(maps.Keys(cfg.Apps)), cobra.ShellCompDirectiveNoFileComp
-}
-
-func findApp(cfg *config.Config, name string) (config.App, error) {
-	app, ok := cfg.Apps[name]
-	if !ok {
-		return config.App{}, usagef("there is no app %q in %s%s", name, cfg.Path, nearest.Hint(name, slices.Collect(maps.Keys(cfg.Apps))))
-	}
-	return app, nil
-}
-
-// openApp opens the connector of the app that env names: a guarded one, as all that
-// this program does to apps has to leave alone what is protected.
-func openApp(ctx context.Context, cfg *config.Config, env connector.Env) (connector.Connector, error) {
-	app, err := findApp(cfg, env.App)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := openUnguarded(ctx, env, app)
-	if err != nil {
-		return nil, err
-	}
-	return decide.Guard(conn, cfg.Policy, env.App, ""), nil
-}
-
-// openUncalled opens the connector of an app to see what it can do. It is without the
-// app's secrets and files, so that nobody needs them who only asks.
-func openUncalled(ctx context.Context, cfg *config.Config, name string) (connector.Connector, error) {
-	app, err := findApp(cfg, name)
-	if err != nil {
-		return nil, err
-	}
-	app.Settings = settings.Withhold(app.Settings)
-	conn, err := openKind(ctx, connector.Env{App: name, NoFiles: true}, app)
-	if err != nil {
-		return nil, err
-	}
-	return decide.Guard(conn, cfg.Policy, name, ""), nil
-}
-
-// openUnguarded is for callers that guard each of their attempts themselves.
-func openUnguarded(ctx context.Context, env connector.Env, app config.App) (connector.Connector, error) {
-	if err := settings.Missing(app.Settings); err != nil {
-		return nil, usagef("%w", err)
-	}
-	return openKind(ctx, env, app)
-}
-
-func openKind(ctx context.Context, env connector.Env, app config.App) (connector.Connector, error) {
-	kind, ok := catalog.Lookup(app.Connector)
-	if !ok {
-		return nil, usagef("app %s: there is no connector %q", env.App, app.Connector)
-	}
-	conn, err := kind.Open(ctx, env, connector.Settings(app.Settings))
-	if err != nil {
-		return nil, usagef("app %s: %w", env.App, err)
-	}
-	return conn, nil
 }
 
 func capabilityNames(can connector.Capabilities) []string {

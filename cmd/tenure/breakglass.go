@@ -9,31 +9,31 @@ import (
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
 )
 
 // breakGlass cuts somebody off from this process. An app that cannot even be opened
 // holds up no other.
 func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, l ledger.Ledger, s secured, event hr.Event) (err error) {
-	apps := map[string]*activities.App{}
+	opened := map[string]*activities.App{}
 	closed := map[string]error{}
-	for name, app := range cfg.Apps {
-		conn, err := openUnguarded(ctx, connector.Env{App: name}, app) // without pace: rates are not waited for
+	for name := range cfg.Apps {
+		conn, err := apps.Of(cfg, nil).OpenUnguarded(ctx, name) // without pace: rates are not waited for
 		if err != nil {
 			closed[name] = err
 			continue
 		}
-		apps[name] = &activities.App{Connector: conn}
+		opened[name] = &activities.App{Connector: conn}
 	}
 	defer func() {
-		for _, app := range apps {
+		for _, app := range opened {
 			err = errors.Join(err, app.Connector.Close())
 		}
 	}()
 	a := &activities.Activities{
-		Ledger: l, Policy: cfg.Policy, Apps: apps, Clock: cfg.Clock(), Log: zap.NewNop(),
+		Ledger: l, Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock(), Log: zap.NewNop(),
 		AttentionAfter: cfg.Attention.After, Recheck: cfg.Attention.Recheck,
 	}
 	work, cancel := context.WithTimeout(ctx, s.wait)

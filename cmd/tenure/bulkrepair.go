@@ -8,20 +8,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 	"golang.org/x/time/rate"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // bulkRepair selects what is to be repaired among everybody's, and says how.
@@ -31,9 +26,6 @@ type bulkRepair struct {
 	applying
 	perSecond float64
 }
-
-// bulkWorkers is how many people are repaired at the same time.
-const bulkWorkers = 16
 
 func (b *bulkRepair) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -54,9 +46,6 @@ func (b *bulkRepair) given(app string) bool {
 	return b.kind+b.code+b.change+b.since+b.until+app != ""
 }
 
-// leaving are the statuses of people whose access ends.
-var leaving = []hr.Status{hr.StatusEnded, hr.StatusSuspended, hr.StatusUnknown}
-
 // changeNames are what a step may belong to.
 var changeNames = []string{string(plan.Joiner), string(plan.Mover), string(plan.Leaver)}
 
@@ -71,44 +60,18 @@ func stepKinds() []string {
 
 // filter is the selection as the ledger wants it.
 func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
-	f = ledger.StepFilter{App: b.app, Kind: b.kind, Code: b.code, States: []ledger.StepState{ledger.StepAttention}}
+	f = ledger.StepFilter{App: b.app, Kind: b.kind, Code: b.code}
 	if err := oneOf("step", b.kind, stepKinds()); err != nil {
 		return f, err
 	}
-	switch plan.Change(b.change) {
-	case plan.None:
-	case plan.Leaver:
-		f.Statuses = leaving
-	case plan.Joiner, plan.Mover:
-		f.Statuses = []hr.Status{hr.StatusUpcoming, hr.StatusActive, hr.StatusOnLeave}
-	default:
-		return f, oneOf("type", b.change, changeNames)
+	if err := oneOf("type", b.change, changeNames); err != nil {
+		return f, err
 	}
 	if f.From, err = moment("since", b.since, now); err != nil {
 		return f, err
 	}
 	f.Until, err = moment("until", b.until, now)
 	return f, err
-}
-
-// joins says whether a step is a joiner's rather than a mover's.
-func joins(s ledger.Step) bool { return s.Kind == string(plan.Provision) }
-
-// find lists what is selected.
-func (b *bulkRepair) find(ctx context.Context, l ledger.Ledger, now time.Time) ([]ledger.Step, error) {
-	f, err := b.filter(now)
-	if err != nil {
-		return nil, err
-	}
-	return eachStep(ctx, l, f, func(s ledger.Step) bool {
-		switch plan.Change(b.change) {
-		case plan.Joiner:
-			return joins(s)
-		case plan.Mover:
-			return !joins(s)
-		}
-		return true
-	})
 }
 
 // eachStep lists every step that a filter selects and that is wanted.
@@ -189,18 +152,22 @@ type repairCount struct {
 }
 
 // repairMany shows what is selected, and with --apply repairs it, person by person.
-func (c *cli) repairMany(ctx context.Context, b *bulkRepair, req activities.RepairRequest) error {
-	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
-		b.app = req.App
-		if err := errors.Join(appFilter(ctx, cfg, l, b.app), codeFilter(ctx, l, b.code)); err != nil {
+func (c *cli) repairMany(ctx context.Context, b *bulkRepair, r operator.Request, verb operator.Verb) error {
+	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
+		if err := errors.Join(appFilter(ctx, cfg, o.Ledger, b.app), codeFilter(ctx, o.Ledger, b.code)); err != nil {
 			return err
 		}
-		steps, err := b.find(ctx, l, cfg.Clock().Now())
+		f, err := b.filter(o.Clock.Now())
 		if err != nil {
 			return err
 		}
-		if req.Skip { // that policy fails for somebody cannot be skipped
-			steps = slices.DeleteFunc(steps, func(s ledger.Step) bool { return s.Code == activities.CodePolicy })
+		steps, err := o.InAttention(ctx, f, plan.Change(b.change))
+		if err != nil {
+			return err
+		}
+		done := "will be tried again"
+		if verb == operator.Skip {
+			steps, done = operator.Skippable(steps), "are skipped"
 		}
 		v := viewRepair(steps)
 		if len(steps) == 0 {
@@ -209,12 +176,8 @@ func (c *cli) repairMany(ctx context.Context, b *bulkRepair, req activities.Repa
 		if !b.does() {
 			return errors.Join(c.print(v, v.draw), c.onlyShown(b.applying, "%s of %s", count(len(steps), "step"), people(v.People)))
 		}
-		count, err := c.applyRepairs(ctx, cfg, l, b, steps, req)
-		v.Done = &count
-		done := "will be tried again"
-		if req.Skip {
-			done = "are skipped"
-		}
+		count, err := c.applyRepairs(ctx, o, b, steps, v.People, r, verb)
+		v.Done = &repairCount{Steps: count.Steps, Settled: count.Settled, People: count.People}
 		return errors.Join(c.print(v, func(p *page) {
 			p.note("%d of %d steps, of %s, %s", count.Steps, len(steps), people(count.People), done)
 			if count.Settled > 0 {
@@ -231,71 +194,21 @@ func people(n int) string {
 	return strconv.Itoa(n) + " people"
 }
 
-// applyRepairs repairs steps, so many people a second. It can be ended and begun
-// again: what was repaired needs attention no more, and is not selected again.
-func (c *cli) applyRepairs(ctx context.Context, cfg *config.Config, l ledger.Ledger, b *bulkRepair, steps []ledger.Step, req activities.RepairRequest) (repairCount, error) {
-	var total repairCount
+// applyRepairs repairs steps of so many people, so many people a second.
+func (c *cli) applyRepairs(ctx context.Context, o *operator.Operator, b *bulkRepair, steps []ledger.Step, concerned int,
+	r operator.Request, verb operator.Verb,
+) (total operator.Repaired, err error) {
 	if b.perSecond <= 0 {
 		return total, usagef("--rate must be above zero")
 	}
-	keys := map[string][]string{}
-	var ids []string
-	for _, s := range steps {
-		if keys[s.PersonID] == nil {
-			ids = append(ids, s.PersonID)
-		}
-		keys[s.PersonID] = append(keys[s.PersonID], s.Key)
-	}
-	operator, err := asking(req.Operator)
-	if err != nil {
+	if r.Actor, err = asking(r.Actor); err != nil {
 		return total, err
 	}
-	req.App, req.Key, req.Operator = "", "", operator
-	bar := c.progress(len(ids), "repairing", "people")
-	err = c.inNamespace(ctx, func(t client.Client, namespace string) error {
-		r := repairer{ledger: l, clock: cfg.Clock(), runs: workflows.NewClient(t, namespace)}
-		limit := rate.NewLimiter(rate.Limit(b.perSecond), 1)
-		work := make(chan string)
-		ctx, stop := context.WithCancelCause(ctx)
-		defer stop(nil)
-		var (
-			all            sync.WaitGroup
-			fixed, settled atomic.Int64
-			seen           atomic.Int64
-		)
-		for range min(bulkWorkers, len(ids)) {
-			all.Go(func() {
-				for id := range work {
-					mine := req
-					mine.PersonID, mine.Keys = id, keys[id]
-					done, err := r.repair(ctx, mine)
-					if err != nil && !errors.Is(err, activities.ErrNothingToRepair) {
-						stop(fmt.Errorf("person %s: %w", id, err))
-						continue
-					}
-					seen.Add(1)
-					fixed.Add(int64(len(done)))
-					if len(done) == 0 {
-						settled.Add(1)
-					}
-					_ = bar.Add(1)
-				}
-			})
-		}
-		for _, id := range ids {
-			if limit.Wait(ctx) != nil {
-				break
-			}
-			work <- id
-		}
-		close(work)
-		all.Wait()
-		total = repairCount{Steps: int(fixed.Load()), Settled: int(settled.Load()), People: int(seen.Load())}
-		return context.Cause(ctx)
-	})
+	bar := c.progress(concerned, "repairing", "people")
+	total, err = o.RepairAll(ctx, verb, r, steps, rate.Limit(b.perSecond), func(more int) { _ = bar.Add(more) })
 	_ = bar.Exit()
 	if err != nil {
-		err = fmt.Errorf("%w\n%d of %s were seen to: run it again for the others", err, total.People, people(len(ids)))
+		err = fmt.Errorf("%w\n%d of %s were seen to: run it again for the others", err, total.People, people(concerned))
 	}
 	return total, err
 }

@@ -57,8 +57,7 @@ func execute(ctx context.Context, t terminal, args []string) int {
 		t.tell("configuration: %s\n", c.cfg.Path) // what is wrong may be that it is this one
 	}
 	t.tell("tenure: %s\n", err)
-	var usage *usageError
-	if !c.started || errors.As(err, &usage) {
+	if !c.started || service.IsUsageError(err) {
 		return service.ExitUsage
 	}
 	return service.ExitFailed
@@ -68,13 +67,10 @@ func execute(ctx context.Context, t terminal, args []string) int {
 // something for a human. It is not printed: the command has said what it is.
 var errAttention = errors.New("needs attention")
 
-// usageError is an error that only other arguments or another configuration can
-// cure.
-type usageError struct{ error }
-
-func (e *usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+// usagef returns an error that only other arguments or another configuration can cure.
+func usagef(format string, args ...any) error {
+	return service.UsageError(fmt.Errorf(format, args...))
+}
 
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{

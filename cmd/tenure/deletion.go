@@ -11,7 +11,9 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
 )
 
@@ -93,7 +95,7 @@ func deletions(ctx context.Context, l ledger.Ledger, rules decide.Rules, personI
 	}
 	views := []deletionView{}
 	for _, id := range people {
-		person, err := findPerson(ctx, l, id)
+		person, err := operator.FindPerson(ctx, l, id)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +155,7 @@ Exits with 3 if something waits for an approval.`,
 				return err
 			}
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				rules, err := rulesOf(cmd.Context(), cfg)
+				rules, err := apps.Of(cfg, nil).Rules(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -279,14 +281,14 @@ func (v approvedView) when() string {
 }
 
 func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, l ledger.Ledger, id string, f approveFlags) error {
-	person, err := findPerson(ctx, l, id)
+	person, err := operator.FindPerson(ctx, l, id)
 	if err != nil {
 		return err
 	}
 	if err := knownApp(cfg, person, f.app); err != nil {
 		return err
 	}
-	rules, err := rulesOf(ctx, cfg)
+	rules, err := apps.Of(cfg, nil).Rules(ctx)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -118,7 +119,7 @@ type evidenceStep struct {
 
 // evidence puts together what the ledger knows of a person.
 func evidence(ctx context.Context, l ledger.Ledger, rules *policy.Policy, id string, now time.Time) (evidenceView, error) {
-	person, err := findPerson(ctx, l, id)
+	person, err := operator.FindPerson(ctx, l, id)
 	if err != nil {
 		return evidenceView{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 // oneOf checks what a filter was given against what there is: a misspelt one would
@@ -93,7 +94,7 @@ func personFilter(ctx context.Context, l ledger.Ledger, id string) error {
 	if id == "" {
 		return nil
 	}
-	if _, err := findPerson(ctx, l, id); err != nil {
+	if _, err := operator.FindPerson(ctx, l, id); err != nil {
 		return usagef("--person: %w", err)
 	}
 	return nil

@@ -11,25 +11,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func (c *cli) holdCommand() *cobra.Command {
 	return noun("hold", "Legal holds: of somebody who is held, nothing is deleted for good",
 		c.holdPlaceCommand(), c.holdReleaseCommand(), c.holdListCommand())
-}
-
-// decisionFlags are the flags of what an operator decides.
-type decisionFlags struct{ operator, reason string }
-
-func (f *decisionFlags) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.reason, "reason", "", "why, for the record")
-	operatorFlag(cmd, &f.operator)
-}
-
-// given is nil if a reason was given, and finds out who is asking.
-func (f *decisionFlags) given() error {
-	return onRecord(&f.operator, f.reason)
 }
 
 // end reads until when something lasts: a day (to its end, in UTC), an instant, or so
@@ -116,14 +105,14 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger
 	if !expires.After(now) {
 		return usagef("--until %s is over: it is %s", until, instant(now))
 	}
-	if _, err := findPerson(ctx, l, id); err != nil {
+	if _, err := operator.FindPerson(ctx, l, id); err != nil {
 		return err
 	}
 	placed, err := l.PlaceHold(ctx, ledger.Hold{PersonID: id, PlacedAt: now, ExpiresAt: expires, Operator: f.operator, Reason: f.reason})
 	if err != nil {
 		return err
 	}
-	person, err := findPerson(ctx, l, id) // as it is now that nothing more is deleted
+	person, err := operator.FindPerson(ctx, l, id) // as it is now that nothing more is deleted
 	if err != nil {
 		return err
 	}
@@ -163,7 +152,7 @@ func (c *cli) destroys(ctx context.Context, cfg *config.Config, app string) bool
 	if _, ok := cfg.Apps[app]; !ok {
 		return false
 	}
-	traits, err := traitsOf(ctx, cfg, app)
+	traits, err := apps.Of(cfg, nil).Traits(ctx, app)
 	if err != nil {
 		c.tell("whether what was turned off is kept is not known: %s\n", err)
 	}
@@ -216,7 +205,7 @@ func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Led
 	if err != nil {
 		return err
 	}
-	held, err := findPerson(ctx, l, holds[0].PersonID)
+	held, err := operator.FindPerson(ctx, l, holds[0].PersonID)
 	if err != nil {
 		return err
 	}
@@ -246,7 +235,7 @@ func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Led
 		c.say("%s of %s is released\n", h.Name(), h.PersonID)
 		v.Holds = append(v.Holds, viewHold(released, viewPerson(held.Summary).name(), now))
 	}
-	person, err := findPerson(ctx, l, holds[0].PersonID)
+	person, err := operator.FindPerson(ctx, l, holds[0].PersonID)
 	if err != nil {
 		return err
 	}
@@ -268,7 +257,7 @@ func heldBy(ctx context.Context, l ledger.Ledger, name string, now time.Time) ([
 		}
 		return found, err
 	}
-	person, err := findPerson(ctx, l, name)
+	person, err := operator.FindPerson(ctx, l, name)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/rehearsal"
 )
 
@@ -69,7 +70,7 @@ func (c *cli) rename(ctx context.Context, cfg *config.Config, l ledger.Ledger, i
 	if err != nil {
 		return err
 	}
-	person, err := findPerson(ctx, l, id)
+	person, err := operator.FindPerson(ctx, l, id)
 	if err != nil {
 		return err
 	}
@@ -192,7 +193,7 @@ func (c *cli) sameHuman(ctx context.Context, newID, oldID string, i identity, un
 	}
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
 		for _, id := range []string{newID, oldID} {
-			person, err := findPerson(ctx, l, id)
+			person, err := operator.FindPerson(ctx, l, id)
 			if err != nil {
 				return err
 			}

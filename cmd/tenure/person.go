@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -122,19 +121,6 @@ func eachPerson(ctx context.Context, l ledger.Ledger, f func(ledger.Summary) err
 			return nil
 		}
 	}
-}
-
-// findPerson reads one person, and says in words that there is none.
-func findPerson(ctx context.Context, l ledger.Ledger, id string) (ledger.Person, error) {
-	person, err := l.Person(ctx, id)
-	if !errors.Is(err, ledger.ErrNotFound) {
-		return person, err
-	}
-	letters, err := l.DeadLetters(ctx, ledger.LetterFilter{PersonID: id}, 0, 1)
-	if err == nil && len(letters) > 0 {
-		return person, fmt.Errorf("the ledger knows no person %q, but there are dead letters about them: see tenure dlq list --person %s --state all", id, quoted(id))
-	}
-	return person, errors.Join(fmt.Errorf("the ledger knows no person %q", id), err)
 }
 
 type linkView struct {

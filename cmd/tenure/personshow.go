@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -29,7 +30,7 @@ waits for an approval (tenure deletion).`,
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				person, err := findPerson(cmd.Context(), l, args[0])
+				person, err := operator.FindPerson(cmd.Context(), l, args[0])
 				if err != nil {
 					return err
 				}

@@ -9,8 +9,10 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -86,11 +88,11 @@ keeps their accounts disabled whatever the roles say.`,
 			app, entitlement := args[1], args[2]
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
 				if app != "" {
-					if _, err := findApp(cfg, app); err != nil {
+					if err := apps.Of(cfg, nil).Find(app); err != nil {
 						return err
 					}
 				}
-				person, err := findPerson(cmd.Context(), l, args[0])
+				person, err := operator.FindPerson(cmd.Context(), l, args[0])
 				if err != nil {
 					return err
 				}

@@ -10,10 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/rehearsal"
 )
 
@@ -171,7 +170,7 @@ func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (
 			return s, usagef("--at %s is over (it is %s): what was done is shown by tenure watch --from and tenure person show", o.at, instant(s.Now))
 		}
 	}
-	if s.Rules, err = rulesOf(ctx, cfg); err != nil {
+	if s.Rules, err = apps.Of(cfg, nil).Rules(ctx); err != nil {
 		return s, err
 	}
 	if o.with != "" {
@@ -179,7 +178,7 @@ func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (
 		if err != nil {
 			return s, usagef("the configuration %s is wrong:\n%w", o.with, err)
 		}
-		rules, err := rulesOf(ctx, with)
+		rules, err := apps.Of(with, nil).Rules(ctx)
 		if err != nil {
 			return s, err
 		}
@@ -201,34 +200,6 @@ func instantOf(text string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, usagef("--at wants a day such as 2027-01-01, or an instant such as 2027-01-01T12:00:00Z")
-}
-
-// rulesOf are the rules of a configuration.
-func rulesOf(ctx context.Context, cfg *config.Config) (decide.Rules, error) {
-	rules := decide.Rules{Policy: cfg.Policy, Apps: map[string]plan.App{}}
-	for name := range cfg.Apps {
-		traits, err := traitsOf(ctx, cfg, name)
-		if err != nil {
-			return rules, err
-		}
-		rules.Apps[name] = traits
-	}
-	return rules, nil
-}
-
-// traitsOf is what planning has to know of an app of the configuration. The connector
-// is opened, which calls nobody, to see what it can do.
-func traitsOf(ctx context.Context, cfg *config.Config, name string) (plan.App, error) {
-	opened, err := openUncalled(ctx, cfg, name)
-	if err != nil {
-		return plan.App{}, err
-	}
-	resolved, _ := cfg.Policy.App(name)
-	traits := decide.Traits(resolved, opened)
-	if err := opened.Close(); err != nil {
-		return plan.App{}, fmt.Errorf("app %s: %w", name, err)
-	}
-	return traits, nil
 }
 
 // eventsToRehearse reads the events of the file, all of which must be good.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"regexp"
-	"strings"
 
 	"github.com/tenurehq/tenure/internal/visible"
 )
@@ -90,16 +88,5 @@ func plainYAML(text []byte) []byte {
 	})
 }
 
-var needsNoQuotes = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./][A-Za-z0-9_@%+=:,./-]*$`)
-
 // quoted is an argument of a command that somebody may copy into a shell.
-func quoted(arg string) string {
-	switch {
-	case needsNoQuotes.MatchString(arg):
-		return arg
-	case strings.IndexFunc(arg, func(r rune) bool { return !visible.Rune(r) }) < 0:
-		return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-	}
-	// Bash, zsh and ksh read this as C does.
-	return "$'" + visible.Escaped(strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(arg), "") + "'"
-}
+func quoted(arg string) string { return visible.Quoted(arg) }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 // replayOptions say what is replayed.
@@ -130,7 +131,7 @@ func replayed(ctx context.Context, l ledger.Ledger, o replayOptions, now time.Ti
 		return nil, err
 	}
 	if o.person != "" {
-		if _, err := findPerson(ctx, l, o.person); err != nil {
+		if _, err := operator.FindPerson(ctx, l, o.person); err != nil {
 			return nil, err
 		}
 	}

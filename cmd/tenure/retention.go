@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func (c *cli) retentionCommand() *cobra.Command {
@@ -128,7 +130,7 @@ func (c *cli) retentionFlags(cmd *cobra.Command, f *deletingFlags, app *string, 
 }
 
 func (c *cli) setRetention(ctx context.Context, cfg *config.Config, l ledger.Ledger, r ledger.Retention, a applying) error {
-	person, err := findPerson(ctx, l, r.PersonID)
+	person, err := operator.FindPerson(ctx, l, r.PersonID)
 	if err != nil {
 		return err
 	}
@@ -157,7 +159,7 @@ func (c *cli) setRetention(ctx context.Context, cfg *config.Config, l ledger.Led
 // begins names the apps in which a person's accounts are deleted at once after something
 // is decided of them, and are not as things are.
 func begins(ctx context.Context, cfg *config.Config, l ledger.Ledger, before, after ledger.Person, now time.Time) ([]string, error) {
-	rules, err := rulesOf(ctx, cfg)
+	rules, err := apps.Of(cfg, nil).Rules(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +212,7 @@ func knownApp(cfg *config.Config, person ledger.Person, app string) error {
 			return nil
 		}
 	}
-	_, err := findApp(cfg, app)
+	err := apps.Of(cfg, nil).Find(app)
 	return err
 }
 
@@ -243,7 +245,7 @@ you say --apply.`,
 }
 
 func (c *cli) resetRetention(ctx context.Context, cfg *config.Config, l ledger.Ledger, r ledger.RetentionReset, a applying) error {
-	person, err := findPerson(ctx, l, r.PersonID)
+	person, err := operator.FindPerson(ctx, l, r.PersonID)
 	if err != nil {
 		return err
 	}

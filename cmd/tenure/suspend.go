@@ -14,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -138,7 +139,7 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 
 // record writes the event into the ledger, with an audit row that says who and why.
 func (s *secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger) (hr.Event, int64, error) {
-	person, err := findPerson(ctx, l, s.personID)
+	person, err := operator.FindPerson(ctx, l, s.personID)
 	if err != nil {
 		return hr.Event{}, 0, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func (c *cli) personTimelineCommand() *cobra.Command {
@@ -26,7 +27,7 @@ func (c *cli) personTimelineCommand() *cobra.Command {
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				person, err := findPerson(cmd.Context(), l, args[0])
+				person, err := operator.FindPerson(cmd.Context(), l, args[0])
 				if err != nil {
 					return err
 				}

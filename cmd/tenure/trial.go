@@ -17,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/trial"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -85,7 +86,7 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 	if err != nil {
 		return err
 	}
-	conn, err := openApp(ctx, cfg, connector.Env{App: name})
+	conn, err := apps.Of(cfg, nil).Open(ctx, name)
 	if err != nil {
 		return err
 	}

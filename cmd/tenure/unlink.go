@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -63,8 +64,8 @@ func (c *cli) unlink(ctx context.Context, cfg *config.Config, l ledger.Ledger, a
 	if err != nil {
 		return err
 	}
-	if _, err := findApp(cfg, app); err == nil { // one that is not configured any more cannot be asked
-		conn, err := openApp(ctx, cfg, connector.Env{App: app})
+	if err := apps.Of(cfg, nil).Find(app); err == nil { // one that is not configured any more cannot be asked
+		conn, err := apps.Of(cfg, nil).Open(ctx, app)
 		if err != nil {
 			return err
 		}

@@ -293,11 +293,11 @@ func (w *watch) openScreen(ctx context.Context, end int64) (s *watchScreen, clos
 	}
 	opts, err := service.TemporalOptions(zap.NewNop())
 	if err != nil {
-		return nil, nil, &usageError{err}
+		return nil, nil, service.UsageError(err)
 	}
 	temporal, err := client.NewLazyClient(opts)
 	if err != nil {
-		return nil, nil, &usageError{err}
+		return nil, nil, service.UsageError(err)
 	}
 	w.say("\x1b[?1049h\x1b[?25l") // another screen, no cursor
 	return &watchScreen{watch: w, temporal: temporal}, func() {

@@ -45,6 +45,12 @@ func UsageError(err error) error {
 	return &usageError{err}
 }
 
+// IsUsageError reports whether an error was marked by UsageError.
+func IsUsageError(err error) bool {
+	var usage *usageError
+	return errors.As(err, &usage)
+}
+
 type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
@@ -101,12 +107,11 @@ func execute(ctx context.Context, name, summary string, args []string, stdout, s
 
 // finish says how the run ended and turns that into an exit code.
 func finish(ctx context.Context, log *zap.Logger, stderr io.Writer, err error) int {
-	var usage *usageError
 	switch {
 	case err == nil, ctx.Err() != nil && errors.Is(err, context.Canceled):
 		log.Info("stopped")
 		return ExitDone
-	case errors.As(err, &usage):
+	case IsUsageError(err):
 		// For the human who is about to correct it: plain lines, not one of JSON.
 		_, _ = fmt.Fprintln(stderr, err)
 		return ExitUsage

@@ -1,0 +1,86 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// Runs tells people's runs of what is new in the ledger. It connects to the Temporal that
+// the environment names when it is first used, and again as long as that fails. It
+// implements operator.Runs.
+type Runs struct {
+	mu       sync.Mutex
+	temporal client.Client
+	runs     *workflows.Client
+}
+
+// Ready implements operator.Runs.
+func (r *Runs) Ready(ctx context.Context) error {
+	_, err := r.connect(ctx)
+	return err
+}
+
+// Resume implements operator.Runs.
+func (r *Runs) Resume(ctx context.Context, personID, why string) error {
+	runs, err := r.connect(ctx)
+	if err != nil {
+		return err
+	}
+	return runs.Resume(ctx, personID, why)
+}
+
+// Deliver implements operator.Runs.
+func (r *Runs) Deliver(ctx context.Context, e hr.Event, seq int64) error {
+	runs, err := r.connect(ctx)
+	if err != nil {
+		return err
+	}
+	return runs.Nudge(ctx, ingest.NudgeFor(e, seq))
+}
+
+// Close ends the connection.
+func (r *Runs) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.temporal != nil {
+		r.temporal.Close()
+	}
+}
+
+func (r *Runs) connect(ctx context.Context) (*workflows.Client, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.runs == nil {
+		t, namespace, err := OpenTemporal(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.temporal, r.runs = t, workflows.NewClient(t, namespace)
+	}
+	return r.runs, nil
+}
+
+// OpenTemporal connects to the Temporal that the environment names, and says in which
+// namespace. It asks once, and does not wait for a server that does not answer.
+func OpenTemporal(ctx context.Context) (t client.Client, namespace string, err error) {
+	opts, err := TemporalOptions(zap.NewNop())
+	if err != nil {
+		return nil, "", UsageError(err)
+	}
+	if t, err = client.NewLazyClient(opts); err != nil {
+		return nil, "", UsageError(err)
+	}
+	if err := ProbeTemporal(ctx, t, opts.Namespace); err != nil {
+		t.Close()
+		return nil, "", fmt.Errorf("no answer from Temporal at %s (check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE): %w", opts.HostPort, err)
+	}
+	return t, opts.Namespace, nil
+}

@@ -1,0 +1,99 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// decisionBatch is about how many people is decided in one transaction.
+const decisionBatch = 100
+
+// Cohort finds the cohort of a name (c-12), or says which are open.
+func (o *Operator) Cohort(ctx context.Context, name string) (ledger.Cohort, error) {
+	if id, ok := ledger.CohortID(name); ok {
+		found, err := o.Ledger.Cohorts(ctx, ledger.CohortFilter{ID: id})
+		if err != nil {
+			return ledger.Cohort{}, err
+		}
+		if len(found) == 1 {
+			return found[0], nil
+		}
+	}
+	open, err := o.Ledger.Cohorts(ctx, ledger.CohortFilter{Open: true})
+	if err != nil {
+		return ledger.Cohort{}, err
+	}
+	if len(open) == 0 {
+		return ledger.Cohort{}, refuse(fmt.Sprintf("there is no cohort %q; nothing is held now (tenure breaker list --all)", name), "")
+	}
+	names := make([]string, len(open))
+	for i, cohort := range open {
+		names[i] = cohort.Name()
+	}
+	return ledger.Cohort{}, refuse(fmt.Sprintf("there is no cohort %q; held now: %s", name, strings.Join(names, ", ")), "")
+}
+
+// EachWithdrawal calls f with everything that a cohort holds or has held.
+func (o *Operator) EachWithdrawal(ctx context.Context, cohort int64, f func(ledger.Withdrawal) error) error {
+	for after := ""; ; {
+		page, err := o.Ledger.Withdrawals(ctx, cohort, after, pageSize)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, w := range page {
+			if err := f(w); err != nil {
+				return err
+			}
+			after = w.PersonID
+		}
+	}
+}
+
+// Held lists the people of whom a cohort holds something, by ID: all of them, or those
+// who are named. It refuses a name of whom the cohort holds nothing.
+func (o *Operator) Held(ctx context.Context, cohort ledger.Cohort, people ...string) ([]string, error) {
+	var held []string
+	err := o.EachWithdrawal(ctx, cohort.ID, func(w ledger.Withdrawal) error {
+		if w.State == ledger.WithdrawalHeld && !slices.Contains(held[max(0, len(held)-1):], w.PersonID) {
+			held = append(held, w.PersonID)
+		}
+		return nil
+	})
+	if err != nil || len(people) == 0 {
+		return held, err
+	}
+	for _, id := range people {
+		if !slices.Contains(held, id) {
+			return nil, refuse(fmt.Sprintf("cohort %s holds nothing of person %q (tenure breaker show %[1]s)", cohort.Name(), id), "")
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(people))), nil
+}
+
+// DecideCohort lets what a cohort holds of people be done (Release), or lets nothing come
+// of it (Cancel). It returns of how many it was decided: if it fails it can be called
+// again for the others. Decided and telling are told how far it is.
+func (o *Operator) DecideCohort(ctx context.Context, v Verb, r Request, cohort ledger.Cohort, people []string, deciding, telling Progress) (int, error) {
+	if err := v.Check(r); err != nil {
+		return 0, err
+	}
+	d := ledger.CohortDecision{Cohort: cohort.ID, Verb: ledger.VerbRelease, Operator: r.Actor, Reason: r.Reason}
+	was := "released"
+	if v == Cancel {
+		d.Verb, was = ledger.VerbCancel, "cancelled"
+	}
+	done := 0
+	for batch := range slices.Chunk(people, decisionBatch) {
+		d.People, d.At = batch, o.Clock.Now()
+		if _, err := o.Ledger.DecideCohort(ctx, d); err != nil {
+			return done, err
+		}
+		done += len(batch)
+		deciding.add(len(batch))
+	}
+	return done, o.tellKnown(ctx, was+" of "+cohort.Name(), people, telling)
+}

@@ -1,0 +1,212 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/internal/visible"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// WaitsForNothing is what a deletion waits for that may be done now.
+const WaitsForNothing plan.Wait = "nothing"
+
+// Approved says whether a deletion needs an operator's approval.
+type Approved string
+
+// Whether a deletion needs an approval: empty if it needs none.
+const (
+	ApprovalNeeded Approved = "needed"
+	ApprovalGiven  Approved = "given"
+)
+
+// Deletion is the deletion of an account that is to come.
+type Deletion struct {
+	Person   ledger.Summary
+	App      string
+	Key      string    // of the step
+	Waits    plan.Wait // for what
+	Until    time.Time // when the hold or retention ends, or when somebody is reminded
+	Retained time.Time // until when retention keeps the account
+	Approval Approved
+	Why      string
+}
+
+// onlooker decides as the worker does, and claims nothing.
+type onlooker struct{ ledger.Ledger }
+
+// ClaimUsername implements decide.Registry.
+func (onlooker) ClaimUsername(_ context.Context, _, base string, _ int) (string, error) {
+	return base, nil
+}
+
+// Deletions lists what is to be deleted of one person, or (empty) of everybody, as the
+// worker would decide now. It calls no app and changes nothing.
+func (o *Operator) Deletions(ctx context.Context, personID string) ([]Deletion, error) {
+	rules, err := o.Apps.Rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	people := []string{personID}
+	if personID == "" {
+		if people, err = o.maybeDeleted(ctx, rules); err != nil {
+			return nil, err
+		}
+	}
+	now := o.Clock.Now()
+	var all []Deletion
+	for _, id := range people {
+		person, err := o.Person(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		deletions, err := o.deletionsOf(ctx, rules, person, now)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, deletions...)
+	}
+	return all, nil
+}
+
+func (o *Operator) deletionsOf(ctx context.Context, rules decide.Rules, person ledger.Person, now time.Time) ([]Deletion, error) {
+	d, err := rules.For(ctx, person, now, onlooker{o.Ledger})
+	if err != nil {
+		return nil, err
+	}
+	approved := map[string]bool{}
+	for _, a := range person.Approvals {
+		approved[a.Key] = a.State == ledger.ApprovalApproved
+	}
+	approval := func(app, key string) Approved {
+		switch {
+		case approved[key]:
+			return ApprovalGiven
+		case rules.Apps[app].Leaver.Approval:
+			return ApprovalNeeded
+		}
+		return ""
+	}
+	var deletions []Deletion
+	for _, x := range d.Plan.Deletions {
+		deletions = append(deletions, Deletion{
+			Person: person.Summary, App: x.App, Key: x.Key, Waits: x.Waits, Until: x.Until, Retained: x.At,
+			Approval: approval(x.App, x.Key), Why: x.Why,
+		})
+	}
+	for _, s := range d.Plan.Steps {
+		if s.Kind == plan.Delete {
+			deletions = append(deletions, Deletion{
+				Person: person.Summary, App: s.App, Key: s.Key, Waits: WaitsForNothing, Approval: approval(s.App, s.Key), Why: s.Why,
+			})
+		}
+	}
+	return deletions, nil
+}
+
+// maybeDeleted lists the people who have accounts that may be about to be deleted.
+func (o *Operator) maybeDeleted(ctx context.Context, rules decide.Rules) ([]string, error) {
+	links, err := o.Ledger.Links(ctx, ledger.LinkFilter{State: ledger.LinkDisabled})
+	if err != nil {
+		return nil, err
+	}
+	for name, app := range rules.Apps {
+		if app.Disable || !app.Delete {
+			continue // an active account is deleted only where deleting is the only way to disable
+		}
+		active, err := o.Ledger.Links(ctx, ledger.LinkFilter{App: name, State: ledger.LinkActive})
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, active...)
+	}
+	var people []string
+	for _, link := range links {
+		people = append(people, link.PersonID)
+	}
+	slices.Sort(people)
+	return slices.Compact(people), nil
+}
+
+// AwaitApproval lists the deletions of a person, in one app or (empty) in all, that need
+// an approval, and refuses if there are none.
+func (o *Operator) AwaitApproval(ctx context.Context, personID, app string) ([]Deletion, error) {
+	person, err := o.Person(ctx, personID)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.knownApp(person, app); err != nil {
+		return nil, err
+	}
+	all, err := o.Deletions(ctx, personID)
+	if err != nil {
+		return nil, err
+	}
+	needed := slices.DeleteFunc(all, func(d Deletion) bool { return d.Approval != ApprovalNeeded || app != "" && d.App != app })
+	if len(needed) == 0 {
+		return nil, refuse(fmt.Sprintf("no deletion of %s needs an approval", visible.Line(personID)), "deletion list --person %s", personID)
+	}
+	return needed, nil
+}
+
+// ApproveDeletions approves the deletions that AwaitApproval lists, and returns those
+// that were approved.
+func (o *Operator) ApproveDeletions(ctx context.Context, r Request, personID, app string) ([]Deletion, error) {
+	if err := ApproveDeletion.Check(r); err != nil {
+		return nil, err
+	}
+	needed, err := o.AwaitApproval(ctx, personID, app)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := range needed {
+		_, err := o.Ledger.ApproveDeletion(ctx, ledger.DeletionApproval{
+			PersonID: personID, App: d.App, Key: d.Key, Operator: r.Actor, Reason: r.Reason, At: o.Clock.Now(),
+		})
+		if err != nil {
+			return needed[:i], err
+		}
+	}
+	return needed, o.tell(ctx, "a deletion was approved", personID)
+}
+
+// begin names the apps in which a person's accounts are deleted at once after a decision,
+// and are not as things are.
+func (o *Operator) begin(ctx context.Context, before, after ledger.Person, now time.Time) ([]string, error) {
+	rules, err := o.Apps.Rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	was, err := o.deletionsOf(ctx, rules, before, now)
+	if err != nil {
+		return nil, err
+	}
+	is, err := o.deletionsOf(ctx, rules, after, now)
+	if err != nil {
+		return nil, err
+	}
+	deleting := map[string]bool{}
+	for _, d := range was {
+		deleting[d.App] = d.Waits == WaitsForNothing
+	}
+	var apps []string
+	for _, d := range is {
+		if d.Waits == WaitsForNothing && !deleting[d.App] {
+			apps = append(apps, d.App)
+		}
+	}
+	return apps, nil
+}
+
+// knownApp returns an error unless the person has, or may get, an account in the app.
+// An empty app stands for all.
+func (o *Operator) knownApp(person ledger.Person, app string) error {
+	if app == "" || slices.ContainsFunc(person.Links, func(l ledger.Link) bool { return l.App == app }) {
+		return nil
+	}
+	return o.Apps.Find(app)
+}

@@ -1,0 +1,158 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/internal/visible"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// PlacedHold is a hold that was placed, and what it came too late for.
+type PlacedHold struct {
+	Hold     ledger.Hold
+	Person   ledger.Summary
+	Kept     []string // apps in which the account is kept
+	Disabled []string // apps in which the account was disabled before, which destroys it there
+	Deleted  []string // apps in which the account was deleted before
+	Deleting []string // apps in which a deletion had begun, and may be done
+	// Unknown are errors because of which it is not known whether disabling destroys.
+	Unknown []error
+}
+
+// PlaceHold keeps a person's accounts from being deleted for good, until an instant.
+func (o *Operator) PlaceHold(ctx context.Context, r Request, personID string, until time.Time) (PlacedHold, error) {
+	if err := PlaceHold.Check(r); err != nil {
+		return PlacedHold{}, err
+	}
+	now := o.Clock.Now()
+	if !until.After(now) {
+		return PlacedHold{}, refuse("a hold has to end in the future", "")
+	}
+	if _, err := o.Person(ctx, personID); err != nil {
+		return PlacedHold{}, err
+	}
+	placed, err := o.Ledger.PlaceHold(ctx, ledger.Hold{PersonID: personID, PlacedAt: now, ExpiresAt: until, Operator: r.Actor, Reason: r.Reason})
+	if err != nil {
+		return PlacedHold{}, err
+	}
+	person, err := o.Person(ctx, personID) // as it is now that nothing more is deleted
+	if err != nil {
+		return PlacedHold{}, err
+	}
+	p := PlacedHold{Hold: placed.Hold, Person: person.Summary, Deleting: placed.Deleting}
+	for _, link := range person.Links {
+		switch {
+		case link.State == ledger.LinkDeleted:
+			p.Deleted = append(p.Deleted, link.App)
+		case link.State == ledger.LinkDisabled && p.destroys(ctx, o.Apps, link.App):
+			p.Disabled = append(p.Disabled, link.App)
+		default:
+			p.Kept = append(p.Kept, link.App)
+		}
+	}
+	return p, o.tell(ctx, "held: "+placed.Hold.Name(), personID)
+}
+
+// destroys reports whether an app deletes what is disabled, or as good as. Nobody is kept
+// from placing a hold because that is not known.
+func (p *PlacedHold) destroys(ctx context.Context, apps Apps, app string) bool {
+	if apps.Find(app) != nil {
+		return false
+	}
+	traits, err := apps.Traits(ctx, app)
+	if err != nil {
+		p.Unknown = append(p.Unknown, err)
+	}
+	return traits.Destroys
+}
+
+// ReleasedHolds are the holds of one person that are, or would be, released.
+type ReleasedHolds struct {
+	Person  ledger.Summary
+	Holds   []ledger.Hold
+	Deletes []string // apps in which accounts are deleted at once because of it
+	Applied bool
+	InForce []ledger.Hold // those that still hold the person
+}
+
+// ReleaseHolds ends the hold of that name (h-3), or all holds of the person of that ID.
+// If something is deleted at once because of it, it does so only with deleteNow, and
+// else only says what that would be.
+func (o *Operator) ReleaseHolds(ctx context.Context, r Request, name string, deleteNow bool) (ReleasedHolds, error) {
+	if err := ReleaseHold.Check(r); err != nil {
+		return ReleasedHolds{}, err
+	}
+	now := o.Clock.Now()
+	holds, err := o.holds(ctx, name, now)
+	if err != nil {
+		return ReleasedHolds{}, err
+	}
+	held, err := o.Person(ctx, holds[0].PersonID)
+	if err != nil {
+		return ReleasedHolds{}, err
+	}
+	out := ReleasedHolds{Person: held.Summary}
+	after := held
+	after.Holds = slices.DeleteFunc(slices.Clone(held.Holds), func(h ledger.Hold) bool {
+		return slices.ContainsFunc(holds, func(released ledger.Hold) bool { return released.ID == h.ID })
+	})
+	if out.Deletes, err = o.begin(ctx, held, after, now); err != nil {
+		return out, err
+	}
+	if len(out.Deletes) > 0 && !deleteNow {
+		out.Holds = holds
+		return out, nil
+	}
+	out.Applied = true
+	for _, h := range holds {
+		released, err := o.Ledger.ReleaseHold(ctx, ledger.HoldRelease{ID: h.ID, Operator: r.Actor, Reason: r.Reason, At: now})
+		if err != nil {
+			return out, err
+		}
+		if released.ReleasedBy != r.Actor || !released.ReleasedAt.Equal(now.Truncate(time.Microsecond)) {
+			return out, &ReleasedBeforeError{released}
+		}
+		out.Holds = append(out.Holds, released)
+	}
+	person, err := o.Person(ctx, held.PersonID)
+	if err != nil {
+		return out, err
+	}
+	out.InForce = inForce(person.Holds, now)
+	return out, o.tell(ctx, "a hold was released", held.PersonID)
+}
+
+// ReleasedBeforeError means that somebody else had released the hold.
+type ReleasedBeforeError struct{ Hold ledger.Hold }
+
+func (e *ReleasedBeforeError) Error() string {
+	return fmt.Sprintf("%s of %s was released before, by %s", e.Hold.Name(), e.Hold.PersonID, e.Hold.ReleasedBy)
+}
+
+// holds finds the hold of that name, or those in force of the person of that ID: at
+// least one.
+func (o *Operator) holds(ctx context.Context, name string, now time.Time) ([]ledger.Hold, error) {
+	if id, ok := ledger.HoldID(name); ok {
+		found, err := o.Ledger.Holds(ctx, ledger.HoldFilter{ID: id}, 0, 1)
+		if err == nil && len(found) == 0 {
+			err = refuse("there is no hold "+visible.Line(name), "hold list --all")
+		}
+		return found, err
+	}
+	person, err := o.Person(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	holds := inForce(person.Holds, now)
+	if len(holds) == 0 {
+		return nil, refuse(fmt.Sprintf("person %s is not held", visible.Line(name)), "hold list --all --person %s", name)
+	}
+	return holds, nil
+}
+
+func inForce(holds []ledger.Hold, now time.Time) []ledger.Hold {
+	return slices.DeleteFunc(slices.Clone(holds), func(h ledger.Hold) bool { return !h.InForce(now) })
+}

@@ -1,0 +1,28 @@
+package operator
+
+import (
+	"context"
+	"io"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Export writes all that the ledger knows, names included.
+func (o *Operator) Export(ctx context.Context, r Request, w io.Writer, p ledger.Progress) (ledger.Export, error) {
+	if err := Export.Check(r); err != nil {
+		return ledger.Export{}, err
+	}
+	return o.Ledger.Export(ctx, w, o.move(r), p)
+}
+
+// Import reads what Export wrote into the ledger, which must hold nothing.
+func (o *Operator) Import(ctx context.Context, r Request, in io.Reader, p ledger.Progress) (ledger.Export, error) {
+	if err := Import.Check(r); err != nil {
+		return ledger.Export{}, err
+	}
+	return o.Ledger.Import(ctx, in, o.move(r), p)
+}
+
+func (o *Operator) move(r Request) ledger.Move {
+	return ledger.Move{Operator: r.Actor, At: o.Clock.Now()}
+}

@@ -1,0 +1,227 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/visible"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Operator decides and acts on behalf of the people who operate Tenure. All fields are
+// needed, but for those that the methods in use do not need.
+type Operator struct {
+	Ledger ledger.Ledger
+	Policy *policy.Policy
+	Apps   Apps
+	Runs   Runs
+	Clock  clock.Clock
+}
+
+// Request says who asks for something, and why. Both go on the record. The login of who
+// asks comes with the context: see ledger.WithLogin.
+type Request struct {
+	Actor  string // the name that they give
+	Reason string
+}
+
+// Runs tells people's runs that there is something new in the ledger.
+type Runs interface {
+	// Ready returns an error if no run can be told now.
+	Ready(ctx context.Context) error
+	// Resume tells the person's run to look at the ledger again, and starts one if none
+	// is open. Why is one line for people, without personal data.
+	Resume(ctx context.Context, personID, why string) error
+	// Deliver tells the person's run of an event that the ledger has as number seq.
+	Deliver(ctx context.Context, e hr.Event, seq int64) error
+}
+
+// Apps are the apps of the configuration.
+type Apps interface {
+	// Find returns an error if there is no app of that name, which says what there is.
+	Find(app string) error
+	// Rules returns what decisions are made by: the policy, and the traits of every app.
+	Rules(ctx context.Context) (decide.Rules, error)
+	// Traits returns what planning has to know of one app.
+	Traits(ctx context.Context, app string) (plan.App, error)
+	// Open opens the connector of an app, which leaves alone what is protected. The
+	// caller closes it.
+	Open(ctx context.Context, app string) (connector.Connector, error)
+	// OpenPaced is Open for many calls: they share the app's rate with the workers.
+	OpenPaced(ctx context.Context, app string) (connector.Connector, error)
+}
+
+// Progress is told how many more are done, while many are seen to. It may be nil.
+type Progress func(more int)
+
+func (p Progress) add(more int) {
+	if p != nil {
+		p(more)
+	}
+}
+
+// The errors by which a Request is refused.
+var (
+	ErrNoActor  = errors.New("say who is asking (operator): it goes on the record")
+	ErrTenure   = fmt.Errorf("%s is what does things by itself: say who is asking (operator)", ledger.ActorTenure)
+	ErrNoReason = errors.New("say why (reason): it goes on the record")
+)
+
+// ErrProtected is returned for a person whom no automation touches.
+var ErrProtected = errors.New("the person is protected: nothing was recorded or done")
+
+// Verb is something that an operator may ask for.
+type Verb string
+
+// The verbs.
+const (
+	Suspend         Verb = "suspend"
+	Reinstate       Verb = "reinstate"
+	Retry           Verb = "retry"
+	Skip            Verb = "skip"
+	Release         Verb = "release"
+	Cancel          Verb = "cancel"
+	PlaceHold       Verb = "place hold"
+	ReleaseHold     Verb = "release hold"
+	SetRetention    Verb = "set retention"
+	ResetRetention  Verb = "reset retention"
+	ApproveDeletion Verb = "approve deletion"
+	FinishTask      Verb = "finish task"
+	RefuseTask      Verb = "refuse task"
+	Discard         Verb = "discard"
+	Redrive         Verb = "redrive"
+	Adopt           Verb = "adopt"
+	Unlink          Verb = "unlink"
+	Rename          Verb = "rename"
+	LinkPeople      Verb = "link people"
+	UnlinkPeople    Verb = "unlink people"
+	Export          Verb = "export"
+	Import          Verb = "import"
+)
+
+// unexplained are the verbs that need no reason: what they do is reason enough.
+var unexplained = map[Verb]bool{Retry: true, FinishTask: true, Adopt: true, Export: true, Import: true}
+
+// Check returns an error unless the request says what the verb needs: who asks and, for
+// most verbs, why.
+func (v Verb) Check(r Request) error {
+	if err := CheckActor(r.Actor); err != nil {
+		return err
+	}
+	if !unexplained[v] && strings.TrimSpace(r.Reason) == "" {
+		return ErrNoReason
+	}
+	return nil
+}
+
+// CheckActor returns an error unless somebody may ask for things by this name.
+func CheckActor(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return ErrNoActor
+	case ledger.SameOperator(name, ledger.ActorTenure):
+		return ErrTenure
+	}
+	return nil
+}
+
+// Refusal says why something was not done.
+type Refusal struct {
+	Text string
+	// See is what tenure has to be given to show more ("hold list --all"), as somebody may
+	// copy it into a shell; empty if there is no such command.
+	See string
+}
+
+func (r *Refusal) Error() string {
+	if r.See == "" {
+		return r.Text
+	}
+	return r.Text + ": see tenure " + r.See
+}
+
+// refuse returns a Refusal. See is a command that shows more, with %s for each ID in it.
+func refuse(text, see string, ids ...string) error {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = visible.Quoted(id)
+	}
+	return &Refusal{Text: text, See: fmt.Sprintf(see, args...)}
+}
+
+// UntoldError means that what was decided is on the record, but that runs could not be
+// told. The sweeper will tell them.
+type UntoldError struct {
+	People []string // who were to be told
+	Told   int      // how many of them were
+	Err    error
+}
+
+func (e *UntoldError) Error() string {
+	return fmt.Sprintf("it is on the record, and the sweeper will tell their run, since this did not: %v", e.Err)
+}
+
+func (e *UntoldError) Unwrap() error { return e.Err }
+
+// tell tells the runs of people that there is something new, and returns an *UntoldError
+// if it cannot. Somebody whom the ledger does not know has no run.
+func (o *Operator) tell(ctx context.Context, why string, people ...string) error {
+	var known []string
+	for _, id := range people {
+		switch _, err := o.Ledger.Person(ctx, id); {
+		case err == nil:
+			known = append(known, id)
+		case !errors.Is(err, ledger.ErrNotFound):
+			return err
+		}
+	}
+	return o.tellKnown(ctx, why, known, nil)
+}
+
+// tellKnown is tell for people who are in the ledger.
+func (o *Operator) tellKnown(ctx context.Context, why string, people []string, p Progress) error {
+	for told, id := range people {
+		if err := o.Runs.Resume(ctx, id, why); err != nil {
+			return &UntoldError{People: people, Told: told, Err: err}
+		}
+		p.add(1)
+	}
+	return nil
+}
+
+// Person reads one person, and refuses somebody whom the ledger does not know.
+func (o *Operator) Person(ctx context.Context, id string) (ledger.Person, error) {
+	return FindPerson(ctx, o.Ledger, id)
+}
+
+// People is what FindPerson needs of a ledger.
+type People interface {
+	Person(ctx context.Context, personID string) (ledger.Person, error)
+	DeadLetters(ctx context.Context, f ledger.LetterFilter, after int64, limit int) ([]ledger.DeadLetter, error)
+}
+
+// FindPerson reads one person, and refuses somebody whom the ledger does not know. It
+// says so if there are dead letters about them.
+func FindPerson(ctx context.Context, l People, id string) (ledger.Person, error) {
+	person, err := l.Person(ctx, id)
+	if !errors.Is(err, ledger.ErrNotFound) {
+		return person, err
+	}
+	unknown := fmt.Sprintf("the ledger knows no person %q", id)
+	letters, err := l.DeadLetters(ctx, ledger.LetterFilter{PersonID: id}, 0, 1)
+	if err == nil && len(letters) > 0 {
+		return person, refuse(unknown+", but there are dead letters about them", "dlq list --person %s --state all", id)
+	}
+	return person, errors.Join(refuse(unknown, ""), err)
+}
+
+// pageSize is how much is read of a list of the ledger's at once.
+const pageSize = 500

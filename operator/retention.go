@@ -1,0 +1,93 @@
+package operator
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Retention says how long a person's accounts are kept once they are disabled: until an
+// instant or, if Until is zero, For so long.
+type Retention struct {
+	PersonID string
+	App      string // empty: all that are not named
+	Until    time.Time
+	For      time.Duration
+}
+
+// ChangedRetention is a retention that was, or would be, set or reset.
+type ChangedRetention struct {
+	Retention ledger.Retention
+	Deletes   []string // apps in which accounts are deleted at once because of it
+	Applied   bool
+}
+
+// SetRetention says how long a person's accounts are kept, in place of the configuration.
+// If something is deleted at once because of it, it does so only with deleteNow, and else
+// only says what that would be.
+func (o *Operator) SetRetention(ctx context.Context, r Request, want Retention, deleteNow bool) (ChangedRetention, error) {
+	if err := SetRetention.Check(r); err != nil {
+		return ChangedRetention{}, err
+	}
+	said := ledger.Retention{
+		PersonID: want.PersonID, App: want.App, Until: want.Until, For: want.For, SetAt: o.Clock.Now(), Operator: r.Actor, Reason: r.Reason,
+	}
+	person, err := o.Person(ctx, want.PersonID)
+	if err != nil {
+		return ChangedRetention{}, err
+	}
+	if err := o.knownApp(person, want.App); err != nil {
+		return ChangedRetention{}, err
+	}
+	after := person
+	after.Retentions = append(without(person.Retentions, want.App), said)
+	deletes, err := o.begin(ctx, person, after, said.SetAt)
+	if err != nil || len(deletes) > 0 && !deleteNow {
+		return ChangedRetention{Retention: said, Deletes: deletes}, err
+	}
+	set, err := o.Ledger.SetRetention(ctx, said)
+	if err != nil {
+		return ChangedRetention{}, err
+	}
+	return ChangedRetention{Retention: set, Deletes: deletes, Applied: true}, o.tell(ctx, "retention was set", want.PersonID)
+}
+
+// ResetRetention lets the configuration say again how long a person's accounts are kept:
+// that of one app or, if app is empty, of all that are not named. If something is deleted
+// at once because of it, it does so only with deleteNow, and else only says what that
+// would be.
+func (o *Operator) ResetRetention(ctx context.Context, r Request, personID, app string, deleteNow bool) (ChangedRetention, error) {
+	if err := ResetRetention.Check(r); err != nil {
+		return ChangedRetention{}, err
+	}
+	now := o.Clock.Now()
+	person, err := o.Person(ctx, personID)
+	if err != nil {
+		return ChangedRetention{}, err
+	}
+	i := slices.IndexFunc(person.Retentions, func(said ledger.Retention) bool { return said.App == app })
+	if i < 0 {
+		if err := o.knownApp(person, app); err != nil {
+			return ChangedRetention{}, err
+		}
+		return ChangedRetention{}, refuse("nothing was said of that", "person show %s", personID)
+	}
+	after := person
+	after.Retentions = without(person.Retentions, app)
+	deletes, err := o.begin(ctx, person, after, now)
+	if err != nil || len(deletes) > 0 && !deleteNow {
+		return ChangedRetention{Retention: person.Retentions[i], Deletes: deletes}, err
+	}
+	was, err := o.Ledger.ResetRetention(ctx, ledger.RetentionReset{PersonID: personID, App: app, Operator: r.Actor, Reason: r.Reason, At: now})
+	if err != nil {
+		return ChangedRetention{}, err
+	}
+	return ChangedRetention{Retention: was, Deletes: deletes, Applied: true}, o.tell(ctx, "retention was reset", personID)
+}
+
+// without returns all but what was said of an app.
+func without(said []ledger.Retention, app string) []ledger.Retention {
+	return slices.DeleteFunc(slices.Clone(said), func(r ledger.Retention) bool { return r.App == app })
+}

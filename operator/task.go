@@ -1,0 +1,67 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// ErrNoProof means that nothing says how it can be seen that a task is done.
+var ErrNoProof = errors.New("say how it can be seen that this is done (proof): it goes on the record")
+
+// FinishTask takes the operator's word that a task is done. Proof is how that can be
+// seen; account is the name of the account in the app, if it is another one than was
+// asked for. If the task needs a second person it is unfinished until somebody else says
+// the same: under another name and from another login.
+func (o *Operator) FinishTask(ctx context.Context, r Request, id int64, proof, account string) (ledger.Task, error) {
+	if err := FinishTask.Check(r); err != nil {
+		return ledger.Task{}, err
+	}
+	if strings.TrimSpace(proof) == "" {
+		return ledger.Task{}, ErrNoProof
+	}
+	return o.actOnTask(ctx, ledger.TaskAction{Verb: ledger.VerbTaskDone, ID: id, Operator: r.Actor, Text: proof, Account: account})
+}
+
+// RefuseTask takes the operator's word that a task cannot or will not be done. Its step
+// needs attention then.
+func (o *Operator) RefuseTask(ctx context.Context, r Request, id int64) (ledger.Task, error) {
+	if err := RefuseTask.Check(r); err != nil {
+		return ledger.Task{}, err
+	}
+	return o.actOnTask(ctx, ledger.TaskAction{Verb: ledger.VerbTaskRefuse, ID: id, Operator: r.Actor, Text: r.Reason})
+}
+
+func (o *Operator) actOnTask(ctx context.Context, a ledger.TaskAction) (ledger.Task, error) {
+	a.At = o.Clock.Now()
+	task, err := o.Ledger.ActOnTask(ctx, a)
+	var refused *ledger.TaskError
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return task, noTask(a.ID)
+	case errors.As(err, &refused):
+		return task, refuse(fmt.Sprintf("task %d %s", a.ID, refused.Text), "")
+	case err != nil || task.Unfinished():
+		return task, err
+	}
+	return task, o.tell(ctx, "task "+string(task.State), task.PersonID)
+}
+
+// Task reads one task.
+func (o *Operator) Task(ctx context.Context, id int64) (ledger.Task, error) {
+	found, err := o.Ledger.Tasks(ctx, ledger.TaskFilter{ID: id}, 0, 1)
+	if err != nil {
+		return ledger.Task{}, err
+	}
+	if len(found) == 0 {
+		return ledger.Task{}, noTask(id)
+	}
+	return found[0], nil
+}
+
+func noTask(id int64) error {
+	return refuse(fmt.Sprintf("there is no task %d", id), "task list --state all")
+}
