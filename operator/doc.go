@@ -6,7 +6,7 @@
 // Every method that decides something works in the same way:
 //
 //   - It is given a Request: who asks, and why. Verb.Check refuses one that is incomplete.
-//   - It checks what is asked for, and returns a *Refusal that says what stands against it.
+//   - It checks what is asked for, and returns a *RefusedError that says what stands against it.
 //   - It writes the decision and its audit row to the ledger in one transaction.
 //   - It tells the run of each person concerned to look at the ledger again. If that
 //     fails, the decision stands: the method returns its result and an *UntoldError, and

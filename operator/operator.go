@@ -133,28 +133,28 @@ func CheckActor(name string) error {
 	return nil
 }
 
-// Refusal says why something was not done.
-type Refusal struct {
+// RefusedError says why something was not done.
+type RefusedError struct {
 	Text string
 	// See is what tenure has to be given to show more ("hold list --all"), as somebody may
 	// copy it into a shell; empty if there is no such command.
 	See string
 }
 
-func (r *Refusal) Error() string {
+func (r *RefusedError) Error() string {
 	if r.See == "" {
 		return r.Text
 	}
 	return r.Text + ": see tenure " + r.See
 }
 
-// refuse returns a Refusal. See is a command that shows more, with %s for each ID in it.
+// refuse returns a *RefusedError. See is a command that shows more, with %s for each ID in it.
 func refuse(text, see string, ids ...string) error {
 	args := make([]any, len(ids))
 	for i, id := range ids {
 		args[i] = visible.Quoted(id)
 	}
-	return &Refusal{Text: text, See: fmt.Sprintf(see, args...)}
+	return &RefusedError{Text: text, See: fmt.Sprintf(see, args...)}
 }
 
 // UntoldError means that what was decided is on the record, but that runs could not be

@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/decide"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
@@ -21,9 +19,6 @@ func (c *cli) deletionCommand() *cobra.Command {
 	return noun("deletion", "Show what is to be deleted for good and what it waits for, and approve it",
 		c.deletionListCommand(), c.deletionApproveCommand())
 }
-
-// waitsForNothing is what a deletion waits for that may be done now.
-const waitsForNothing = "nothing"
 
 // deletionView is a deletion that is to come.
 type deletionView struct {
@@ -35,105 +30,17 @@ type deletionView struct {
 	Retained time.Time `json:"retainedUntil,omitzero"`
 	Approval string    `json:"approval,omitempty"` // "needed" or "given"
 	Why      string    `json:"why,omitempty"`
-
-	key string
 }
 
-// onlooker decides as the worker does, and claims nothing.
-type onlooker struct{ ledger.Ledger }
-
-// ClaimUsername implements decide.Registry.
-func (onlooker) ClaimUsername(_ context.Context, _, base string, _ int) (string, error) {
-	return base, nil
-}
-
-// deletionsOf lists what is to be deleted of a person, as the worker would decide.
-func deletionsOf(ctx context.Context, l ledger.Ledger, rules decide.Rules, person ledger.Person, now time.Time) ([]deletionView, error) {
-	d, err := rules.For(ctx, person, now, onlooker{l})
-	if err != nil {
-		return nil, err
+func viewDeletion(d operator.Deletion) deletionView {
+	return deletionView{
+		Person: d.Person.PersonID, Name: viewPerson(d.Person).name(), App: d.App, Waits: string(d.Waits), Until: d.Until,
+		Retained: d.Retained, Approval: string(d.Approval), Why: d.Why,
 	}
-	approved := map[string]bool{}
-	for _, a := range person.Approvals {
-		approved[a.Key] = a.State == ledger.ApprovalApproved
-	}
-	approval := func(app, key string) string {
-		switch {
-		case approved[key]:
-			return "given"
-		case rules.Apps[app].Leaver.Approval:
-			return "needed"
-		}
-		return ""
-	}
-	name := viewPerson(person.Summary).name()
-	var views []deletionView
-	for _, x := range d.Plan.Deletions {
-		views = append(views, deletionView{
-			Person: person.PersonID, Name: name, App: x.App, Waits: string(x.Waits), Until: x.Until, Retained: x.At,
-			Approval: approval(x.App, x.Key), Why: x.Why, key: x.Key,
-		})
-	}
-	for _, s := range d.Plan.Steps {
-		if s.Kind == plan.Delete {
-			views = append(views, deletionView{
-				Person: person.PersonID, Name: name, App: s.App, Waits: waitsForNothing, Approval: approval(s.App, s.Key), Why: s.Why, key: s.Key,
-			})
-		}
-	}
-	return views, nil
-}
-
-// deletions lists what is to be deleted of one person, or (empty) of everybody.
-func deletions(ctx context.Context, l ledger.Ledger, rules decide.Rules, personID string, now time.Time) ([]deletionView, error) {
-	people := []string{personID}
-	if personID == "" {
-		var err error
-		if people, err = maybeDeleted(ctx, l, rules); err != nil {
-			return nil, err
-		}
-	}
-	views := []deletionView{}
-	for _, id := range people {
-		person, err := operator.FindPerson(ctx, l, id)
-		if err != nil {
-			return nil, err
-		}
-		of, err := deletionsOf(ctx, l, rules, person, now)
-		if err != nil {
-			return nil, err
-		}
-		views = append(views, of...)
-	}
-	return views, nil
-}
-
-// maybeDeleted lists the people who have accounts that may be about to be deleted.
-func maybeDeleted(ctx context.Context, l ledger.Ledger, rules decide.Rules) ([]string, error) {
-	links, err := l.Links(ctx, ledger.LinkFilter{State: ledger.LinkDisabled})
-	if err != nil {
-		return nil, err
-	}
-	for name, app := range rules.Apps {
-		if app.Disable || !app.Delete {
-			continue // only where gone is the only off, what is on may be about to be deleted
-		}
-		on, err := l.Links(ctx, ledger.LinkFilter{App: name, State: ledger.LinkActive})
-		if err != nil {
-			return nil, err
-		}
-		links = append(links, on...)
-	}
-	var people []string
-	for _, link := range links {
-		people = append(people, link.PersonID)
-	}
-	slices.Sort(people)
-	return slices.Compact(people), nil
 }
 
 // waitKinds are what a deletion may wait for.
-var waitKinds = []string{string(plan.WaitHold), string(plan.WaitRetention), string(plan.WaitApproval), waitsForNothing}
+var waitKinds = []string{string(plan.WaitHold), string(plan.WaitRetention), string(plan.WaitApproval), string(operator.WaitsForNothing)}
 
 func (c *cli) deletionListCommand() *cobra.Command {
 	var waits, personID, app string
@@ -154,21 +61,20 @@ Exits with 3 if something waits for an approval.`,
 			if err := oneOf("waits", waits, waitKinds); err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				rules, err := apps.Of(cfg, nil).Rules(cmd.Context())
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				if err := errors.Join(appFilter(cmd.Context(), cfg, o.Ledger, app), personFilter(cmd.Context(), o.Ledger, personID)); err != nil {
+					return err
+				}
+				deletions, err := o.Deletions(cmd.Context(), personID)
 				if err != nil {
 					return err
 				}
-				if err := errors.Join(appFilter(cmd.Context(), cfg, l, app), personFilter(cmd.Context(), l, personID)); err != nil {
-					return err
+				views := []deletionView{}
+				for _, d := range deletions {
+					if (waits == "" || string(d.Waits) == waits) && (app == "" || d.App == app) {
+						views = append(views, viewDeletion(d))
+					}
 				}
-				views, err := deletions(cmd.Context(), l, rules, personID, cfg.Clock().Now())
-				if err != nil {
-					return err
-				}
-				views = slices.DeleteFunc(views, func(v deletionView) bool {
-					return waits != "" && v.Waits != waits || app != "" && v.App != app
-				})
 				return c.listDeletions(views)
 			})
 		},
@@ -248,8 +154,8 @@ is shown what would be deleted and when, and the exit status is 3.`,
 					return err
 				}
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.approveDeletions(cmd.Context(), cfg, l, args[0], f)
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				return c.approveDeletions(cmd.Context(), cfg, o, args[0], f)
 			})
 		},
 	}
@@ -280,49 +186,37 @@ func (v approvedView) when() string {
 	return "it is deleted now"
 }
 
-func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, l ledger.Ledger, id string, f approveFlags) error {
-	person, err := operator.FindPerson(ctx, l, id)
-	if err != nil {
-		return err
-	}
-	if err := knownApp(cfg, person, f.app); err != nil {
-		return err
-	}
-	rules, err := apps.Of(cfg, nil).Rules(ctx)
-	if err != nil {
-		return err
-	}
-	now := cfg.Clock().Now()
-	all, err := deletionsOf(ctx, l, rules, person, now)
-	if err != nil {
-		return err
-	}
-	needed := slices.DeleteFunc(all, func(v deletionView) bool { return v.Approval != "needed" || f.app != "" && v.App != f.app })
-	if len(needed) == 0 {
-		return fmt.Errorf("no deletion of %s needs an approval: see tenure deletion list --person %s", plain(id), quoted(id))
-	}
-	views := make([]approvedView, len(needed))
-	for i, v := range needed {
-		views[i] = approvedView{v, f.does()}
-	}
+func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, o *operator.Operator, id string, f approveFlags) error {
 	if !f.does() {
+		needed, err := o.AwaitApproval(ctx, id, f.app)
+		if err != nil {
+			return err
+		}
+		views := viewApproved(needed, false)
 		return errors.Join(c.print(views, func(p *page) {
 			for _, v := range views {
 				p.note("the deletion of %s in %s would be approved: %s", id, v.App, v.when())
 			}
 		}), c.onlyShown(f.applying, "%s would be approved", count(len(views), "deletion")))
 	}
+	approved, err := o.ApproveDeletions(ctx, f.request(), id, f.app)
+	views := viewApproved(approved, true)
 	for _, v := range views {
-		_, err := l.ApproveDeletion(ctx, ledger.DeletionApproval{
-			PersonID: id, App: v.App, Key: v.key, Operator: f.operator, Reason: f.reason, At: now,
-		})
-		if err != nil {
-			return err
-		}
 		c.say("the deletion of %s in %s is approved: %s\n", id, v.App, v.when())
+	}
+	if _, untold := operator.IsUntold(err); err != nil && !untold {
+		return err
 	}
 	if err := c.report(views); err != nil {
 		return err
 	}
-	return c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "a deletion was approved")
+	return c.tellUntold(err, cfg.Sweep.Every)
+}
+
+func viewApproved(deletions []operator.Deletion, applied bool) []approvedView {
+	views := make([]approvedView, len(deletions))
+	for i, d := range deletions {
+		views[i] = approvedView{viewDeletion(d), applied}
+	}
+	return views
 }

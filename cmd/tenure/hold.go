@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
@@ -77,8 +75,8 @@ deleted before cannot be brought back, and is told of too.`,
 			if until == "" {
 				return usagef("say with --until when the hold ends: it can be prolonged by another one")
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.placeHold(cmd.Context(), cfg, l, args[0], until, f)
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				return c.placeHold(cmd.Context(), cfg, o, args[0], until, f)
 			})
 		},
 	}
@@ -96,8 +94,8 @@ type placedView struct {
 	Deleting []string `json:"deleting,omitempty"`
 }
 
-func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger, id, until string, f decisionFlags) error {
-	now := cfg.Clock().Now()
+func (c *cli) placeHold(ctx context.Context, cfg *config.Config, o *operator.Operator, id, until string, f decisionFlags) error {
+	now := o.Clock.Now()
 	expires, err := end(until, now)
 	if err != nil {
 		return err
@@ -105,38 +103,25 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger
 	if !expires.After(now) {
 		return usagef("--until %s is over: it is %s", until, instant(now))
 	}
-	if _, err := operator.FindPerson(ctx, l, id); err != nil {
+	placed, err := o.PlaceHold(ctx, f.request(), id, expires)
+	if placed.Hold.ID == 0 {
 		return err
 	}
-	placed, err := l.PlaceHold(ctx, ledger.Hold{PersonID: id, PlacedAt: now, ExpiresAt: expires, Operator: f.operator, Reason: f.reason})
-	if err != nil {
-		return err
+	for _, unknown := range placed.Unknown {
+		c.tell("whether what was turned off is kept is not known: %s\n", unknown)
 	}
-	person, err := operator.FindPerson(ctx, l, id) // as it is now that nothing more is deleted
-	if err != nil {
-		return err
+	c.say("%s: nothing of %s is deleted until %s (%s)\n", placed.Hold.Name(), id, instant(expires), listed(placed.Kept, "there is no account"))
+	if len(placed.Deleted) > 0 {
+		c.tell("deleted before: %s\n", strings.Join(placed.Deleted, ", "))
 	}
-	var off, gone []string
-	kept := []string{}
-	for _, link := range person.Links {
-		switch {
-		case link.State == ledger.LinkDeleted:
-			gone = append(gone, link.App)
-		case link.State == ledger.LinkDisabled && c.destroys(ctx, cfg, link.App):
-			off = append(off, link.App)
-		default:
-			kept = append(kept, link.App)
-		}
+	if len(placed.Disabled) > 0 {
+		c.tell("turned off before, which there is as good as deleting: %s\n", strings.Join(placed.Disabled, ", "))
 	}
-	c.say("%s: nothing of %s is deleted until %s (%s)\n", placed.Hold.Name(), id, instant(expires), listed(kept, "there is no account"))
-	if len(gone) > 0 {
-		c.tell("deleted before: %s\n", strings.Join(gone, ", "))
+	v := placedView{
+		holdView: viewHold(placed.Hold, viewPerson(placed.Person).name(), now),
+		Kept:     append([]string{}, placed.Kept...), Off: placed.Disabled, Gone: placed.Deleted, Deleting: placed.Deleting,
 	}
-	if len(off) > 0 {
-		c.tell("turned off before, which there is as good as deleting: %s\n", strings.Join(off, ", "))
-	}
-	v := placedView{holdView: viewHold(placed.Hold, viewPerson(person.Summary).name(), now), Kept: kept, Off: off, Gone: gone, Deleting: placed.Deleting}
-	if err := errors.Join(c.report(v), c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "held: "+placed.Hold.Name())); err != nil {
+	if err := errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every)); err != nil {
 		return err
 	}
 	if len(placed.Deleting) > 0 {
@@ -144,19 +129,6 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, l ledger.Ledger
 		return errAttention
 	}
 	return nil
-}
-
-// destroys says whether an app deletes what is disabled, or as good as. Not to know
-// that keeps nobody from placing a hold.
-func (c *cli) destroys(ctx context.Context, cfg *config.Config, app string) bool {
-	if _, ok := cfg.Apps[app]; !ok {
-		return false
-	}
-	traits, err := apps.Of(cfg, nil).Traits(ctx, app)
-	if err != nil {
-		c.tell("whether what was turned off is kept is not known: %s\n", err)
-	}
-	return traits.Destroys
 }
 
 // listed is a list, or what to say if there is nothing in it.
@@ -182,8 +154,8 @@ that are, unless you say --apply. It is on the record with your name and reason.
 			if err := f.given(); err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.releaseHolds(cmd.Context(), cfg, l, args[0], f)
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				return c.releaseHolds(cmd.Context(), cfg, o, args[0], f)
 			})
 		},
 	}
@@ -199,78 +171,28 @@ type releasedView struct {
 	Applied bool       `json:"applied"`
 }
 
-func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, l ledger.Ledger, name string, f deletingFlags) error {
-	now := cfg.Clock().Now()
-	holds, err := heldBy(ctx, l, name, now)
-	if err != nil {
+func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, o *operator.Operator, name string, f deletingFlags) error {
+	out, err := o.ReleaseHolds(ctx, f.request(), name, f.does())
+	v := releasedView{Person: out.Person.PersonID, Holds: []holdView{}, Deletes: out.Deletes, Applied: out.Applied}
+	for _, h := range out.Holds {
+		v.Holds = append(v.Holds, viewHold(h, viewPerson(out.Person).name(), o.Clock.Now()))
+		if out.Applied {
+			c.say("%s of %s is released\n", h.Name(), h.PersonID)
+		}
+	}
+	var before *operator.ReleasedBeforeError
+	switch {
+	case errors.As(err, &before):
+		return fmt.Errorf("%w at %s", err, instant(before.Hold.ReleasedAt))
+	case len(out.Holds) == 0:
 		return err
+	case !out.Applied:
+		return errors.Join(err, c.showDeleting(f.applying, v, v.Person, v.Deletes))
 	}
-	held, err := operator.FindPerson(ctx, l, holds[0].PersonID)
-	if err != nil {
-		return err
+	for _, h := range out.InForce {
+		c.tell("%s is still held by %s, until %s\n", h.PersonID, h.Name(), instant(h.ExpiresAt))
 	}
-	v := releasedView{Person: held.PersonID, Holds: []holdView{}, Applied: true}
-	after := held
-	after.Holds = slices.DeleteFunc(slices.Clone(held.Holds), func(h ledger.Hold) bool {
-		return slices.ContainsFunc(holds, func(released ledger.Hold) bool { return released.ID == h.ID })
-	})
-	if v.Deletes, err = begins(ctx, cfg, l, held, after, now); err != nil {
-		return err
-	}
-	if len(v.Deletes) > 0 && !f.does() {
-		for _, h := range holds {
-			v.Holds = append(v.Holds, viewHold(h, viewPerson(held.Summary).name(), now))
-		}
-		v.Applied = false
-		return c.showDeleting(f.applying, v, v.Person, v.Deletes)
-	}
-	for _, h := range holds {
-		released, err := l.ReleaseHold(ctx, ledger.HoldRelease{ID: h.ID, Operator: f.operator, Reason: f.reason, At: now})
-		if err != nil {
-			return err
-		}
-		if released.ReleasedBy != f.operator || !released.ReleasedAt.Equal(now.Truncate(time.Microsecond)) {
-			return fmt.Errorf("%s of %s was released before, by %s at %s", h.Name(), h.PersonID, released.ReleasedBy, instant(released.ReleasedAt))
-		}
-		c.say("%s of %s is released\n", h.Name(), h.PersonID)
-		v.Holds = append(v.Holds, viewHold(released, viewPerson(held.Summary).name(), now))
-	}
-	person, err := operator.FindPerson(ctx, l, holds[0].PersonID)
-	if err != nil {
-		return err
-	}
-	for _, h := range person.Holds {
-		if h.InForce(now) {
-			c.tell("%s is still held by %s, until %s\n", h.PersonID, h.Name(), instant(h.ExpiresAt))
-		}
-	}
-	return errors.Join(c.report(v), c.tellRuns(ctx, l, []string{person.PersonID}, cfg.Sweep.Every, "a hold was released"))
-}
-
-// heldBy is the hold of that name, or those in force of the person of that ID: at
-// least one.
-func heldBy(ctx context.Context, l ledger.Ledger, name string, now time.Time) ([]ledger.Hold, error) {
-	if id, ok := ledger.HoldID(name); ok {
-		found, err := l.Holds(ctx, ledger.HoldFilter{ID: id}, 0, 1)
-		if err == nil && len(found) == 0 {
-			err = fmt.Errorf("there is no hold %s: see tenure hold list --all", name)
-		}
-		return found, err
-	}
-	person, err := operator.FindPerson(ctx, l, name)
-	if err != nil {
-		return nil, err
-	}
-	var holds []ledger.Hold
-	for _, h := range person.Holds {
-		if h.InForce(now) {
-			holds = append(holds, h)
-		}
-	}
-	if len(holds) == 0 {
-		return nil, fmt.Errorf("person %s is not held: see tenure hold list --all --person %s", plain(name), quoted(name))
-	}
-	return holds, nil
+	return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
 }
 
 // holdView is a hold, and whom it is on.

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
@@ -101,18 +98,19 @@ lapses when another begins. It is on the record with your name and reason.`,
 			if (until == "") == (lasts == "") {
 				return usagef("say how long: either --until or --for")
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				r := ledger.Retention{PersonID: args[0], App: app, SetAt: cfg.Clock().Now(), Operator: f.operator, Reason: f.reason}
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				r := operator.Retention{PersonID: args[0], App: app}
 				var err error
 				if until != "" {
-					r.Until, err = end(until, r.SetAt)
+					r.Until, err = end(until, o.Clock.Now())
 				} else if r.For, err = config.ParseDuration(lasts); err != nil {
 					err = usagef("--for %w", err)
 				}
 				if err != nil {
 					return err
 				}
-				return c.setRetention(cmd.Context(), cfg, l, r, f.applying)
+				changed, err := o.SetRetention(cmd.Context(), f.request(), r, f.does())
+				return c.changedRetention(cfg, changed, err, f.applying, false)
 			})
 		},
 	}
@@ -129,91 +127,29 @@ func (c *cli) retentionFlags(cmd *cobra.Command, f *deletingFlags, app *string, 
 	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
 }
 
-func (c *cli) setRetention(ctx context.Context, cfg *config.Config, l ledger.Ledger, r ledger.Retention, a applying) error {
-	person, err := operator.FindPerson(ctx, l, r.PersonID)
-	if err != nil {
+// changedRetention shows what was, or would be, said of retention.
+func (c *cli) changedRetention(cfg *config.Config, changed operator.ChangedRetention, err error, a applying, reset bool) error {
+	r := changed.Retention
+	if r.PersonID == "" {
 		return err
 	}
-	if err := knownApp(cfg, person, r.App); err != nil {
+	v := retainedView{retentionView: viewRetention(r), Reset: reset, Deletes: changed.Deletes, Applied: changed.Applied}
+	switch {
+	case !changed.Applied && err != nil:
 		return err
+	case !changed.Applied:
+		return c.showDeleting(a, v, r.PersonID, changed.Deletes)
+	case reset:
+		c.say("accounts of %s (%s) are no longer kept %s, but as the configuration says\n", r.PersonID, v.app(), v.kept())
+	default:
+		c.say("accounts of %s (%s) are kept %s\n", r.PersonID, v.app(), v.kept())
 	}
-	after := person
-	after.Retentions = append(replaced(person.Retentions, r.App), r)
-	deletes, err := begins(ctx, cfg, l, person, after, r.SetAt)
-	if err != nil {
-		return err
-	}
-	if len(deletes) > 0 && !a.does() {
-		return c.showDeleting(a, retainedView{retentionView: viewRetention(r), Deletes: deletes}, r.PersonID, deletes)
-	}
-	set, err := l.SetRetention(ctx, r)
-	if err != nil {
-		return err
-	}
-	v := viewRetention(set)
-	c.say("accounts of %s (%s) are kept %s\n", r.PersonID, v.app(), v.kept())
-	return errors.Join(c.report(retainedView{retentionView: v, Deletes: deletes, Applied: true}),
-		c.tellRuns(ctx, l, []string{r.PersonID}, cfg.Sweep.Every, "retention was set"))
-}
-
-// begins names the apps in which a person's accounts are deleted at once after something
-// is decided of them, and are not as things are.
-func begins(ctx context.Context, cfg *config.Config, l ledger.Ledger, before, after ledger.Person, now time.Time) ([]string, error) {
-	rules, err := apps.Of(cfg, nil).Rules(ctx)
-	if err != nil {
-		return nil, err
-	}
-	was, err := deletionsOf(ctx, l, rules, before, now)
-	if err != nil {
-		return nil, err
-	}
-	is, err := deletionsOf(ctx, l, rules, after, now)
-	return begun(was, is), err
+	return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
 }
 
 // showDeleting ends a command that would have accounts deleted, and was not told to.
 func (c *cli) showDeleting(a applying, v any, personID string, apps []string) error {
 	return errors.Join(c.report(v), c.onlyShown(a, "%s of %s would be deleted for good, now", strings.Join(apps, ", "), personID))
-}
-
-// replaced are all but what was said of an app.
-func replaced(said []ledger.Retention, app string) []ledger.Retention {
-	var others []ledger.Retention
-	for _, r := range said {
-		if r.App != app {
-			others = append(others, r)
-		}
-	}
-	return others
-}
-
-// begun names the apps in which something is deleted now that was not before.
-func begun(was, is []deletionView) []string {
-	deleting := map[string]bool{}
-	for _, d := range was {
-		deleting[d.App] = d.Waits == waitsForNothing
-	}
-	var apps []string
-	for _, d := range is {
-		if d.Waits == waitsForNothing && !deleting[d.App] {
-			apps = append(apps, d.App)
-		}
-	}
-	return apps
-}
-
-// knownApp is nil if the person has, or may get, an account in an app; empty is all.
-func knownApp(cfg *config.Config, person ledger.Person, app string) error {
-	if _, configured := cfg.Apps[app]; configured || app == "" {
-		return nil
-	}
-	for _, l := range person.Links {
-		if l.App == app {
-			return nil
-		}
-	}
-	err := apps.Of(cfg, nil).Find(app)
-	return err
 }
 
 func (c *cli) retentionResetCommand() *cobra.Command {
@@ -233,45 +169,12 @@ you say --apply.`,
 			if err := f.given(); err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.resetRetention(cmd.Context(), cfg, l, ledger.RetentionReset{
-					PersonID: args[0], App: app, Operator: f.operator, Reason: f.reason, At: cfg.Clock().Now(),
-				}, f.applying)
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				changed, err := o.ResetRetention(cmd.Context(), f.request(), args[0], app, f.does())
+				return c.changedRetention(cfg, changed, err, f.applying, true)
 			})
 		},
 	}
 	c.retentionFlags(cmd, &f, &app, "only what was said of this `app`")
 	return c.reads(cmd)
-}
-
-func (c *cli) resetRetention(ctx context.Context, cfg *config.Config, l ledger.Ledger, r ledger.RetentionReset, a applying) error {
-	person, err := operator.FindPerson(ctx, l, r.PersonID)
-	if err != nil {
-		return err
-	}
-	others := replaced(person.Retentions, r.App)
-	if len(others) == len(person.Retentions) {
-		if err := knownApp(cfg, person, r.App); err != nil {
-			return err
-		}
-		return fmt.Errorf("nothing was said of that: see tenure person show %s", quoted(r.PersonID))
-	}
-	after := person
-	after.Retentions = others
-	deletes, err := begins(ctx, cfg, l, person, after, r.At)
-	if err != nil {
-		return err
-	}
-	if len(deletes) > 0 && !a.does() {
-		i := slices.IndexFunc(person.Retentions, func(said ledger.Retention) bool { return said.App == r.App })
-		return c.showDeleting(a, retainedView{retentionView: viewRetention(person.Retentions[i]), Reset: true, Deletes: deletes}, r.PersonID, deletes)
-	}
-	was, err := l.ResetRetention(ctx, r)
-	if err != nil {
-		return err
-	}
-	v := viewRetention(was)
-	c.say("accounts of %s (%s) are no longer kept %s, but as the configuration says\n", r.PersonID, v.app(), v.kept())
-	return errors.Join(c.report(retainedView{retentionView: v, Reset: true, Deletes: deletes, Applied: true}),
-		c.tellRuns(ctx, l, []string{r.PersonID}, cfg.Sweep.Every, "retention was reset"))
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func (c *cli) taskCommand() *cobra.Command {
@@ -217,19 +218,16 @@ func (c *cli) taskShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				found, err := l.Tasks(cmd.Context(), ledger.TaskFilter{ID: id}, 0, 1)
+			return c.operate(cmd.Context(), func(_ *config.Config, o *operator.Operator) error {
+				task, err := o.Task(cmd.Context(), id)
 				if err != nil {
 					return err
 				}
-				if len(found) == 0 {
-					return fmt.Errorf("there is no task %d: see tenure task list --state all", id)
-				}
-				name, err := nameOf(cmd.Context(), l, map[string]string{}, found[0].PersonID)
+				name, err := nameOf(cmd.Context(), o.Ledger, map[string]string{}, task.PersonID)
 				if err != nil {
 					return err
 				}
-				v := viewTask(found[0], name, cfg.Clock().Now())
+				v := viewTask(task, name, o.Clock.Now())
 				return c.print(v, v.draw)
 			})
 		},
@@ -265,7 +263,8 @@ func taskID(arg string) (int64, error) {
 }
 
 func (c *cli) taskDoneCommand() *cobra.Command {
-	a := ledger.TaskAction{Verb: ledger.VerbTaskDone}
+	var r operator.Request
+	var proof, account string
 	cmd := &cobra.Command{
 		Use:   "done ID",
 		Short: "Say that a task is done, and how that can be seen",
@@ -277,20 +276,22 @@ again: under another name and from another login (or database role).`,
   tenure task done 18 --proof "seen in the console" --account alovelace2`,
 		Args: exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if strings.TrimSpace(a.Text) == "" {
+			if strings.TrimSpace(proof) == "" {
 				return usagef("say with --proof how it can be seen that this is done: it goes on the record")
 			}
-			return c.actOnTask(cmd.Context(), args[0], a)
+			return c.actOnTask(cmd.Context(), args[0], r, func(o *operator.Operator, r operator.Request, id int64) (ledger.Task, error) {
+				return o.FinishTask(cmd.Context(), r, id, proof, account)
+			})
 		},
 	}
-	cmd.Flags().StringVar(&a.Text, "proof", "", "how it can be seen that this is done, for the record")
-	cmd.Flags().StringVar(&a.Account, "account", "", "the account's `name` in the app, if it is another one than was asked for")
-	operatorFlag(cmd, &a.Operator)
+	cmd.Flags().StringVar(&proof, "proof", "", "how it can be seen that this is done, for the record")
+	cmd.Flags().StringVar(&account, "account", "", "the account's `name` in the app, if it is another one than was asked for")
+	operatorFlag(cmd, &r.Actor)
 	return c.reads(cmd)
 }
 
 func (c *cli) taskRefuseCommand() *cobra.Command {
-	a := ledger.TaskAction{Verb: ledger.VerbTaskRefuse}
+	var r operator.Request
 	cmd := &cobra.Command{
 		Use:   "refuse ID",
 		Short: "Say that a task cannot or will not be done",
@@ -299,44 +300,40 @@ run retry asks for it anew, tenure run skip does without it.`,
 		Example: `  tenure task refuse 17 --reason "the portal is closed until May"`,
 		Args:    exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if strings.TrimSpace(a.Text) == "" {
+			if strings.TrimSpace(r.Reason) == "" {
 				return usagef("say why with --reason: it goes on the record")
 			}
-			return c.actOnTask(cmd.Context(), args[0], a)
+			return c.actOnTask(cmd.Context(), args[0], r, func(o *operator.Operator, r operator.Request, id int64) (ledger.Task, error) {
+				return o.RefuseTask(cmd.Context(), r, id)
+			})
 		},
 	}
-	cmd.Flags().StringVar(&a.Text, "reason", "", "why it is not to be done, for the record")
-	operatorFlag(cmd, &a.Operator)
+	cmd.Flags().StringVar(&r.Reason, "reason", "", "why it is not to be done, for the record")
+	operatorFlag(cmd, &r.Actor)
 	return c.reads(cmd)
 }
 
-// actOnTask takes an operator's word, and tells the person's run.
-func (c *cli) actOnTask(ctx context.Context, arg string, a ledger.TaskAction) error {
+// actOnTask takes an operator's word, and shows what the task is then.
+func (c *cli) actOnTask(ctx context.Context, arg string, r operator.Request,
+	act func(*operator.Operator, operator.Request, int64) (ledger.Task, error),
+) error {
 	id, err := taskID(arg)
 	if err != nil {
 		return err
 	}
-	a.ID = id
-	if a.Operator, err = asking(a.Operator); err != nil {
+	if r.Actor, err = asking(r.Actor); err != nil {
 		return err
 	}
-	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
-		a.At = cfg.Clock().Now()
-		task, err := l.ActOnTask(ctx, a)
-		var refused *ledger.TaskError
-		switch {
-		case errors.Is(err, ledger.ErrNotFound):
-			return fmt.Errorf("there is no task %d: see tenure task list --state all", id)
-		case errors.As(err, &refused):
-			return fmt.Errorf("task %d %s", id, refused.Text)
-		case err != nil:
+	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
+		task, err := act(o, r, id)
+		if _, untold := operator.IsUntold(err); err != nil && !untold {
 			return err
 		}
-		name, err := nameOf(ctx, l, map[string]string{}, task.PersonID)
-		if err != nil {
-			return err
+		name, nameErr := nameOf(ctx, o.Ledger, map[string]string{}, task.PersonID)
+		if nameErr != nil {
+			return nameErr
 		}
-		if err := c.report(viewTask(task, name, a.At)); err != nil {
+		if err := c.report(viewTask(task, name, o.Clock.Now())); err != nil {
 			return err
 		}
 		if task.Unfinished() {
@@ -344,6 +341,6 @@ func (c *cli) actOnTask(ctx context.Context, arg string, a ledger.TaskAction) er
 			return nil
 		}
 		c.say("task %d of %s is %s\n", id, task.PersonID, task.State)
-		return c.tellRuns(ctx, l, []string{task.PersonID}, cfg.Sweep.Every, "task "+string(task.State))
+		return c.tellUntold(err, cfg.Sweep.Every)
 	})
 }
