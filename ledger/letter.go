@@ -1,12 +1,23 @@
 package ledger
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Position is a record's place in Kafka. The zero Position is none.
 type Position struct {
 	Topic     string
 	Partition int
 	Offset    int64
+}
+
+// String returns the position for people: "topic/partition/offset", or nothing for none.
+func (p Position) String() string {
+	if p.Topic == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset)
 }
 
 // LetterState is the state of a dead letter.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -53,39 +54,67 @@ func (o *Operator) Discard(ctx context.Context, r Request, letters []ledger.Dead
 	return discarded, nil
 }
 
+// ErrGone means that the record of a dead letter is not in Kafka any more.
+var ErrGone = errors.New("the record is gone")
+
+// Records is where the records of dead letters are: Kafka.
+type Records interface {
+	// Open reads the record of a dead letter. The error is an ErrGone if there is none.
+	Open(ctx context.Context, letter ledger.DeadLetter) (Record, error)
+}
+
 // Record is the record of one dead letter, as it would be sent again.
 type Record interface {
-	// Refusal returns why it would be refused again, or nil if it can be read now.
+	// Refusal returns why the record would be refused again, or why that cannot be
+	// checked; nil if it can be read now.
 	Refusal() error
 	// Digest returns the digest of what would be sent, with its key and headers.
 	Digest() string
-	// Send sends it to the topic where it was.
-	Send(ctx context.Context, r Request) error
-	// Detail is what goes on the record of it.
-	Detail() map[string]any
+	// Mended reports whether what would be sent differs from what was refused.
+	Mended() bool
+	// Send sends the record to the topic where it was.
+	Send(ctx context.Context, r Request, at time.Time) error
 }
 
-// Redrive sends the record of a dead letter again, then notes that. If the note is lost
-// the record may be sent twice, which is harmless, but never not at all.
-func (o *Operator) Redrive(ctx context.Context, r Request, letter ledger.DeadLetter, record Record) error {
+// Redriven says whether the record of a dead letter was sent again.
+type Redriven struct {
+	Sent    bool
+	LeftOut string // why it was not
+}
+
+// Redrive sends the record of a dead letter again. One that is gone is left out and, unless
+// force is set, so is one that would be refused again.
+func (o *Operator) Redrive(ctx context.Context, r Request, letter ledger.DeadLetter, records Records, force bool) (Redriven, error) {
 	if err := Redrive.Check(r); err != nil {
-		return err
+		return Redriven{}, err
+	}
+	record, err := records.Open(ctx, letter)
+	if errors.Is(err, ErrGone) {
+		return Redriven{LeftOut: "it is gone from " + letter.At.String()}, nil
+	}
+	if err != nil {
+		return Redriven{}, err
+	}
+	if refusal := record.Refusal(); refusal != nil && !force {
+		return Redriven{LeftOut: "it " + refusal.Error()}, nil
 	}
 	now := o.Clock.Now()
 	// Whoever may write to the topic may say that a record was sent again: only what the
 	// ledger was told of before counts.
-	err := o.Ledger.ActOnLetter(ctx, ledger.LetterAction{
+	err = o.Ledger.ActOnLetter(ctx, ledger.LetterAction{
 		Verb: ledger.VerbAnnounce, ID: letter.ID, Operator: r.Actor, At: now, Sending: record.Digest(),
 	})
 	if err != nil {
-		return err
+		return Redriven{}, err
 	}
-	if err := record.Send(ctx, r); err != nil {
-		return err
+	if err := record.Send(ctx, r, now); err != nil {
+		return Redriven{}, err
 	}
-	// It was sent, whoever gives up now.
-	return o.Ledger.ActOnLetter(context.WithoutCancel(ctx), ledger.LetterAction{
-		Verb: ledger.VerbRedrive, ID: letter.ID, Operator: r.Actor, Reason: r.Reason, At: now, Detail: record.Detail(),
+	// It was sent, whoever gives up now. If this note is lost the record may be sent twice,
+	// which is harmless.
+	return Redriven{Sent: true}, o.Ledger.ActOnLetter(context.WithoutCancel(ctx), ledger.LetterAction{
+		Verb: ledger.VerbRedrive, ID: letter.ID, Operator: r.Actor, Reason: r.Reason, At: now,
+		Detail: map[string]any{"mended": record.Mended(), "digest": letter.Digest},
 	})
 }
 

@@ -171,6 +171,25 @@ func (e *UntoldError) Error() string {
 
 func (e *UntoldError) Unwrap() error { return e.Err }
 
+// Untold takes the *UntoldError, if there is one, out of what a method returned. Other is
+// what else is wrong: if it is nil, what was asked for is on the record.
+func Untold(err error) (untold *UntoldError, other error) {
+	if !errors.As(err, &untold) {
+		return nil, err
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return untold, nil
+	}
+	var others []error
+	for _, e := range joined.Unwrap() {
+		if !errors.As(e, new(*UntoldError)) {
+			others = append(others, e)
+		}
+	}
+	return untold, errors.Join(others...)
+}
+
 // tell tells the runs of people that there is something new, and returns an *UntoldError
 // if it cannot. Somebody whom the ledger does not know has no run.
 func (o *Operator) tell(ctx context.Context, why string, people ...string) error {

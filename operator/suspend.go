@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -171,11 +170,4 @@ func (o *Operator) securedApps(person ledger.Person, kind hr.EventType) []Secure
 		apps = append(apps, a)
 	}
 	return apps
-}
-
-// IsUntold returns the *UntoldError in err, if there is one.
-func IsUntold(err error) (*UntoldError, bool) {
-	var untold *UntoldError
-	ok := errors.As(err, &untold)
-	return untold, ok
 }

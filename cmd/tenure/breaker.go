@@ -14,6 +14,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func (c *cli) breakerCommand() *cobra.Command {
@@ -88,12 +89,12 @@ and cause. The exit status is 3 if it is open.`,
   tenure breaker show c-12 -o json | jq -r '.people[] | select(.state == "held") | .person'`,
 		Args: exactly("COHORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
-				cohort, err := findCohort(cmd.Context(), l, args[0])
+			return c.operate(cmd.Context(), func(_ *config.Config, o *operator.Operator) error {
+				cohort, err := o.Cohort(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}
-				v, err := showCohort(cmd.Context(), l, cohort)
+				v, err := showCohort(cmd.Context(), o, cohort)
 				if err != nil {
 					return err
 				}
@@ -107,32 +108,6 @@ and cause. The exit status is 3 if it is open.`,
 			})
 		},
 	})
-}
-
-// findCohort finds the cohort of a name, or says which are open.
-func findCohort(ctx context.Context, l ledger.Ledger, name string) (ledger.Cohort, error) {
-	id, ok := ledger.CohortID(name)
-	if ok {
-		found, err := l.Cohorts(ctx, ledger.CohortFilter{ID: id})
-		if err != nil {
-			return ledger.Cohort{}, err
-		}
-		if len(found) == 1 {
-			return found[0], nil
-		}
-	}
-	open, err := l.Cohorts(ctx, ledger.CohortFilter{Open: true})
-	if err != nil {
-		return ledger.Cohort{}, err
-	}
-	if len(open) == 0 {
-		return ledger.Cohort{}, fmt.Errorf("there is no cohort %q; nothing is held now (tenure breaker list --all)", name)
-	}
-	names := make([]string, len(open))
-	for i, cohort := range open {
-		names[i] = cohort.Name()
-	}
-	return ledger.Cohort{}, fmt.Errorf("there is no cohort %q; held now: %s", name, strings.Join(names, ", "))
 }
 
 // cohortView is a cohort as people and programs see it.
@@ -198,7 +173,7 @@ func (h heldView) row() []string {
 // unseen says why access is to be taken that no assessment has seen yet.
 var unseen = map[ledger.WithdrawalKind]string{ledger.Leavers: "access ends", ledger.Suspensions: "suspended"}
 
-func showCohort(ctx context.Context, l ledger.Ledger, cohort ledger.Cohort) (cohortScreen, error) {
+func showCohort(ctx context.Context, o *operator.Operator, cohort ledger.Cohort) (cohortScreen, error) {
 	v := cohortScreen{
 		cohortView: viewCohort(cohort), People: []heldView{},
 		ByApp: map[string]int{}, BySource: map[string]int{}, ByCause: map[string]int{},
@@ -210,8 +185,8 @@ func showCohort(ctx context.Context, l ledger.Ledger, cohort ledger.Cohort) (coh
 			counts[name]++
 		}
 	}
-	err := eachWithdrawal(ctx, l, cohort.ID, func(w ledger.Withdrawal) error {
-		person, err := l.Person(ctx, w.PersonID)
+	err := o.EachWithdrawal(ctx, cohort.ID, func(w ledger.Withdrawal) error {
+		person, err := o.Ledger.Person(ctx, w.PersonID)
 		if err != nil {
 			return err
 		}
@@ -234,22 +209,6 @@ func showCohort(ctx context.Context, l ledger.Ledger, cohort ledger.Cohort) (coh
 		return nil
 	})
 	return v, err
-}
-
-// eachWithdrawal calls f with all that a cohort holds or has held.
-func eachWithdrawal(ctx context.Context, l ledger.Ledger, cohort int64, f func(ledger.Withdrawal) error) error {
-	for after := ""; ; {
-		page, err := l.Withdrawals(ctx, cohort, after, pageSize)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, w := range page {
-			if err := f(w); err != nil {
-				return err
-			}
-			after = w.PersonID
-		}
-	}
 }
 
 func (v cohortScreen) draw(p *page) {

@@ -7,32 +7,27 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
-
-// decisionBatch is about how many people is decided in one transaction.
-const decisionBatch = 100
 
 // cohortFlags are the flags of a command that decides about a cohort.
 type cohortFlags struct {
-	people           []string
-	operator, reason string
+	people []string
+	decisionFlags
 	applying
 }
 
 func (f *cohortFlags) flags(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringSliceVar(&f.people, "person", nil, "only of these `people`; may be repeated")
-	flags.StringVar(&f.reason, "reason", "", "why, for the record")
-	operatorFlag(cmd, &f.operator)
+	cmd.Flags().StringSliceVar(&f.people, "person", nil, "only of these `people`; may be repeated")
+	f.decisionFlags.flags(cmd)
 	f.askedBefore(cmd)
 }
 
 func (c *cli) breakerReleaseCommand() *cobra.Command {
-	return c.cohortCommand(ledger.VerbRelease, &cobra.Command{
+	return c.cohortCommand(operator.Release, &cobra.Command{
 		Use:   "release COHORT",
 		Short: "Let what a cohort holds be done: it is meant",
 		Long: `Let what a cohort holds be done: it is meant. All of it, or (--person) that of some
@@ -49,7 +44,7 @@ it is shown whom it is about, and the exit status is 3; so it is while any are h
 }
 
 func (c *cli) breakerCancelCommand() *cobra.Command {
-	return c.cohortCommand(ledger.VerbCancel, &cobra.Command{
+	return c.cohortCommand(operator.Cancel, &cobra.Command{
 		Use:   "cancel COHORT",
 		Short: "Let nothing come of what a cohort holds: it is a mistake",
 		Long: `Let nothing come of what a cohort holds: it is a mistake. All of it, or (--person)
@@ -73,24 +68,24 @@ so it is while any are held.`,
 }
 
 // cohortCommand completes a command that decides about a cohort.
-func (c *cli) cohortCommand(verb ledger.Verb, cmd *cobra.Command) *cobra.Command {
+func (c *cli) cohortCommand(verb operator.Verb, cmd *cobra.Command) *cobra.Command {
 	var f cohortFlags
 	cmd.Args = exactly("COHORT")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if f.does() { // to look, neither name nor reason is needed
-			if err := onRecord(&f.operator, f.reason); err != nil {
+			if err := f.given(); err != nil {
 				return err
 			}
 		}
-		return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-			if err := peopleKnown(cmd.Context(), l, f.people); err != nil {
+		return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+			if err := peopleKnown(cmd.Context(), o.Ledger, f.people); err != nil {
 				return err
 			}
-			cohort, err := findCohort(cmd.Context(), l, args[0])
+			cohort, err := o.Cohort(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			return c.decide(cmd.Context(), cfg, l, cohort, verb, f)
+			return c.decide(cmd.Context(), cfg, o, cohort, verb, f)
 		})
 	}
 	f.flags(cmd)
@@ -98,20 +93,12 @@ func (c *cli) cohortCommand(verb ledger.Verb, cmd *cobra.Command) *cobra.Command
 }
 
 // decided is what became of people by each verb.
-var decided = map[ledger.Verb]string{ledger.VerbRelease: "released", ledger.VerbCancel: "cancelled"}
+var decided = map[operator.Verb]string{operator.Release: "released", operator.Cancel: "cancelled"}
 
-func (c *cli) decide(ctx context.Context, cfg *config.Config, l ledger.Ledger, cohort ledger.Cohort, verb ledger.Verb, f cohortFlags) error {
-	held, err := heldPeople(ctx, l, cohort.ID)
+func (c *cli) decide(ctx context.Context, cfg *config.Config, o *operator.Operator, cohort ledger.Cohort, verb operator.Verb, f cohortFlags) error {
+	held, err := o.Held(ctx, cohort, f.people...)
 	if err != nil {
 		return err
-	}
-	if len(f.people) > 0 {
-		for _, id := range f.people {
-			if !slices.Contains(held, id) {
-				return fmt.Errorf("cohort %s holds nothing of person %q (tenure breaker show %[1]s)", cohort.Name(), id)
-			}
-		}
-		held = slices.Compact(slices.Sorted(slices.Values(f.people)))
 	}
 	if len(held) == 0 {
 		c.tell("cohort %s holds nothing any more: it was %s\n", cohort.Name(), viewCohort(cohort).ending())
@@ -119,17 +106,22 @@ func (c *cli) decide(ctx context.Context, cfg *config.Config, l ledger.Ledger, c
 	}
 	v := decisionView{Cohort: cohort.Name(), Kind: cohort.Kind, Decision: decided[verb], People: held, Applied: f.does()}
 	if !f.does() {
-		return errors.Join(c.showDecision(ctx, l, cohort, v),
+		return errors.Join(c.showDecision(ctx, o, cohort, v),
 			c.onlyShown(f.applying, "%s would be %s of %s (%s): %s", people(len(held)), v.Decision, v.Cohort, v.Kind, v.consequence()))
 	}
-	told, err := c.decideAbout(ctx, cfg, l, held, ledger.CohortDecision{
-		Cohort: cohort.ID, Verb: verb, Operator: f.operator, Reason: f.reason,
-	})
+	deciding, telling := c.progress(len(held), "deciding", "people"), c.progress(len(held), "telling runs", "people")
+	done, err := o.DecideCohort(ctx, verb, f.request(), cohort, held,
+		func(more int) { _ = deciding.Add(more) }, func(more int) { _ = telling.Add(more) })
+	_, _ = deciding.Exit(), telling.Exit()
+	untold, err := operator.Untold(err)
 	if err != nil {
-		return fmt.Errorf("%w\n%d of %d were %s; run it again for the others", err, told, len(held), decided[verb])
+		return fmt.Errorf("%w\n%d of %d were %s; run it again for the others", err, done, len(held), decided[verb])
 	}
-	c.tellHeld(ctx, held, fmt.Sprintf("%s of %s", decided[verb], cohort.Name()), cfg)
-	left, err := heldPeople(ctx, l, cohort.ID)
+	if untold != nil {
+		c.tell("the runs of %s could not be told, and will be by the sweeper, within %s of Temporal being there: %v\n",
+			people(len(held)-untold.Told), cfg.Sweep.Every, untold.Err)
+	}
+	left, err := o.Held(ctx, cohort)
 	if err != nil {
 		return err
 	}
@@ -159,7 +151,7 @@ type decisionView struct {
 // consequence is what comes of it for the people.
 func (v decisionView) consequence() string {
 	switch {
-	case v.Decision == decided[ledger.VerbCancel]:
+	case v.Decision == decided[operator.Cancel]:
 		return "their access stays as it is"
 	case v.Kind == ledger.Grants:
 		return "they are given what is held"
@@ -168,8 +160,8 @@ func (v decisionView) consequence() string {
 }
 
 // showDecision shows whom a decision would be about.
-func (c *cli) showDecision(ctx context.Context, l ledger.Ledger, cohort ledger.Cohort, v decisionView) error {
-	screen, err := showCohort(ctx, l, cohort)
+func (c *cli) showDecision(ctx context.Context, o *operator.Operator, cohort ledger.Cohort, v decisionView) error {
+	screen, err := showCohort(ctx, o, cohort)
 	if err != nil {
 		return err
 	}
@@ -182,44 +174,6 @@ func (c *cli) showDecision(ctx context.Context, l ledger.Ledger, cohort ledger.C
 			p.note("and %d more (tenure breaker show %s has all)", more, quoted(v.Cohort))
 		}
 	})
-}
-
-// decideAbout decides about people, some at a time.
-func (c *cli) decideAbout(ctx context.Context, cfg *config.Config, l ledger.Ledger, held []string, d ledger.CohortDecision) (done int, err error) {
-	bar := c.progress(len(held), "deciding", "people")
-	defer func() { _ = bar.Exit() }()
-	for batch := range slices.Chunk(held, decisionBatch) {
-		d.People, d.At = batch, cfg.Clock().Now()
-		if _, err := l.DecideCohort(ctx, d); err != nil {
-			return done, err
-		}
-		done += len(batch)
-		_ = bar.Add(len(batch))
-	}
-	_ = bar.Finish()
-	return done, nil
-}
-
-// tellHeld has people's runs look again. The ledger has noted that they are to:
-// without Temporal the sweeper sees to it.
-func (c *cli) tellHeld(ctx context.Context, held []string, why string, cfg *config.Config) {
-	told, err := c.lookAgain(ctx, held, "telling runs", why, rate.Inf)
-	if err != nil {
-		c.tell("the runs of %s could not be told, and will be by the sweeper, within %s of Temporal being there: %v\n",
-			people(len(held)-told), cfg.Sweep.Every, err)
-	}
-}
-
-// heldPeople are those of whom a cohort holds something, by ID.
-func heldPeople(ctx context.Context, l ledger.Ledger, cohort int64) ([]string, error) {
-	var held []string
-	err := eachWithdrawal(ctx, l, cohort, func(w ledger.Withdrawal) error {
-		if w.State == ledger.WithdrawalHeld && !slices.Contains(held[max(0, len(held)-1):], w.PersonID) {
-			held = append(held, w.PersonID)
-		}
-		return nil
-	})
-	return held, err
 }
 
 // ending says how a cohort was closed.

@@ -9,14 +9,13 @@ import (
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/apps"
-	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 // breakGlass cuts somebody off from this process. An app that cannot even be opened
 // holds up no other.
-func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, l ledger.Ledger, s secured, event hr.Event) (err error) {
+func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, o *operator.Operator, s secured, said operator.Secured) (err error) {
 	opened := map[string]*activities.App{}
 	closed := map[string]error{}
 	for name := range cfg.Apps {
@@ -33,7 +32,7 @@ func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, l ledger.Ledge
 		}
 	}()
 	a := &activities.Activities{
-		Ledger: l, Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock(), Log: zap.NewNop(),
+		Ledger: o.Ledger, Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock(), Log: zap.NewNop(),
 		AttentionAfter: cfg.Attention.After, Recheck: cfg.Attention.Recheck,
 	}
 	work, cancel := context.WithTimeout(ctx, s.wait)
@@ -57,11 +56,11 @@ func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, l ledger.Ledge
 	if err != nil {
 		return err
 	}
-	person, err := l.Person(ctx, s.personID)
+	secured, _, err := o.Progress(ctx, said)
 	if err != nil {
 		return err
 	}
-	views := securedApps(person, event.Type, cfg.Policy)
+	views := viewSecured(s.personID, secured)
 	for i, v := range views {
 		if f, ok := failures[v.App]; ok {
 			views[i].Done, views[i].stuck, views[i].Code, views[i].Message = false, true, f.Code, f.Message

@@ -204,13 +204,10 @@ func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, o *opera
 	for _, v := range views {
 		c.say("the deletion of %s in %s is approved: %s\n", id, v.App, v.when())
 	}
-	if _, untold := operator.IsUntold(err); err != nil && !untold {
-		return err
+	if _, other := operator.Untold(err); other != nil {
+		return other
 	}
-	if err := c.report(views); err != nil {
-		return err
-	}
-	return c.tellUntold(err, cfg.Sweep.Every)
+	return errors.Join(c.report(views), c.tellUntold(err, cfg.Sweep.Every))
 }
 
 func viewApproved(deletions []operator.Deletion, applied bool) []approvedView {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func (c *cli) dlqCommand() *cobra.Command {
@@ -52,17 +52,9 @@ func viewLetter(l ledger.DeadLetter) letterView {
 	return letterView{
 		ID: l.ID, State: l.State, Urgent: l.Urgent, Reason: l.Reason, Code: l.Reason, Field: l.Field, Text: l.Text,
 		Person: l.PersonID, Type: l.EventType, Source: l.EventSource, Event: l.EventID, Format: l.Format,
-		Record: place(l.Origin), DeadLetter: place(l.At), RedriveOf: place(l.RedriveOf), Digest: l.Digest,
+		Record: l.Origin.String(), DeadLetter: l.At.String(), RedriveOf: l.RedriveOf.String(), Digest: l.Digest,
 		ReceivedAt: l.ReceivedAt, Operator: l.Operator, Login: l.Login, Why: l.Why, ActedAt: l.ActedAt, EndedAt: l.EndedAt,
 	}
-}
-
-// place is a position for people; nothing for the zero one.
-func place(p ledger.Position) string {
-	if p.Topic == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset)
 }
 
 func (v letterView) id() string { return strconv.FormatInt(v.ID, 10) }
@@ -169,19 +161,12 @@ func findLetters(ctx context.Context, l ledger.Ledger, f ledger.LetterFilter, af
 }
 
 // findLetter reads one dead letter by the ID that somebody typed.
-func findLetter(ctx context.Context, l ledger.Ledger, typed string) (ledger.DeadLetter, error) {
+func findLetter(ctx context.Context, o *operator.Operator, typed string) (ledger.DeadLetter, error) {
 	id, err := strconv.ParseInt(typed, 10, 64)
 	if err != nil || id <= 0 {
 		return ledger.DeadLetter{}, usagef("%q is no dead letter's number: tenure dlq list shows them", typed)
 	}
-	found, err := l.DeadLetters(ctx, ledger.LetterFilter{ID: id}, 0, 1)
-	if err != nil {
-		return ledger.DeadLetter{}, err
-	}
-	if len(found) == 0 {
-		return ledger.DeadLetter{}, fmt.Errorf("the ledger knows no dead letter %d: tenure dlq list --state all shows them, tenure dlq index looks for more", id)
-	}
-	return found[0], nil
+	return o.Letter(ctx, id)
 }
 
 // withLetters calls f with the dead letters of the cluster that the configuration
@@ -197,22 +182,4 @@ func (c *cli) withLetters(f func(*ingest.Letters) error) error {
 	}
 	letters := ingest.NewLetters(cluster, func(reason error) { c.tell("waiting: %v\n", reason) })
 	return errors.Join(f(letters), letters.Close())
-}
-
-// readLetter reads a dead letter from Kafka, and waits for it no longer than that.
-func readLetter(ctx context.Context, letters *ingest.Letters, l ledger.DeadLetter, wait time.Duration) (ingest.Letter, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	letter, err := letters.Read(ctx, l.At)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return letter, fmt.Errorf("dead letter %d could not be read from %s within %s: check kafka.brokers in the configuration, and that Kafka is up", l.ID, place(l.At), wait)
-	case errors.Is(err, ingest.ErrGone):
-		return letter, err
-	case err != nil:
-		return letter, fmt.Errorf("dead letter %d: %w", l.ID, err)
-	case ingest.Digest(letter.Value()) != l.Digest:
-		return letter, fmt.Errorf("%s: %w: another is in its place", place(l.At), ingest.ErrGone)
-	}
-	return letter, nil
 }

@@ -9,23 +9,22 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 // letterActFlags are the flags of a command that does something about dead
 // letters.
 type letterActFlags struct {
-	selection        letterSelection
-	operator, reason string
+	selection letterSelection
+	decisionFlags
 	applying
 }
 
 func (f *letterActFlags) flags(cmd *cobra.Command) {
 	f.selection.flags(cmd)
 	formerly(cmd, "refused", "", "code")
-	flags := cmd.Flags()
-	flags.BoolVar(&f.selection.all, "all", false, "all that are open")
-	flags.StringVar(&f.reason, "reason", "", "why, for the record")
-	operatorFlag(cmd, &f.operator)
+	cmd.Flags().BoolVar(&f.selection.all, "all", false, "all that are open")
+	f.decisionFlags.flags(cmd)
 	f.askedBefore(cmd)
 }
 
@@ -37,7 +36,7 @@ func (f *letterActFlags) check(ids []string) error {
 	case len(ids) > 0 && f.selection.given():
 		return usagef("give either numbers or filters, not both")
 	case f.does():
-		return onRecord(&f.operator, f.reason)
+		return f.given()
 	}
 	return nil
 }
@@ -45,20 +44,20 @@ func (f *letterActFlags) check(ids []string) error {
 // choose finds the dead letters that are meant: those with the numbers given,
 // whatever their state, else those that the filters select and are in one of the
 // states.
-func (f *letterActFlags) choose(ctx context.Context, cfg *config.Config, l ledger.Ledger, ids []string, states ...ledger.LetterState) ([]ledger.DeadLetter, error) {
+func (f *letterActFlags) choose(ctx context.Context, cfg *config.Config, o *operator.Operator, ids []string, states ...ledger.LetterState) ([]ledger.DeadLetter, error) {
 	if len(ids) == 0 {
-		if err := f.selection.check(ctx, cfg, l); err != nil {
+		if err := f.selection.check(ctx, cfg, o.Ledger); err != nil {
 			return nil, err
 		}
 		filter, err := f.selection.filter(time.Now(), states...)
 		if err != nil {
 			return nil, err
 		}
-		return findLetters(ctx, l, filter, 0)
+		return findLetters(ctx, o.Ledger, filter, 0)
 	}
 	var chosen []ledger.DeadLetter
 	for _, id := range ids {
-		found, err := findLetter(ctx, l, id)
+		found, err := findLetter(ctx, o, id)
 		if err != nil {
 			return nil, err
 		}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest"
-	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func (c *cli) dlqIndexCommand() *cobra.Command {
@@ -28,7 +28,7 @@ Running it again changes nothing.`,
   tenure dlq index --topic hr.events.dlq`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
 				topics := []string{topic}
 				if topic == "" {
 					topics = deadLetterTopics(cfg)
@@ -39,7 +39,7 @@ Running it again changes nothing.`,
 					defer cancel()
 					views := []indexedView{}
 					for _, topic := range topics {
-						v, err := c.index(ctx, letters, l, topic)
+						v, err := c.index(ctx, letters, o, topic)
 						if err != nil {
 							return err
 						}
@@ -72,12 +72,12 @@ func deadLetterTopics(cfg *config.Config) []string {
 	return slices.Compact(topics)
 }
 
-func (c *cli) index(ctx context.Context, letters *ingest.Letters, l ledger.Ledger, topic string) (indexedView, error) {
+func (c *cli) index(ctx context.Context, letters *ingest.Letters, o *operator.Operator, topic string) (indexedView, error) {
 	v := indexedView{Topic: topic}
 	err := letters.Each(ctx, topic, func(letter ingest.Letter) error {
-		receipt, err := l.RecordDeadLetter(ctx, letter.Entry())
+		isNew, err := o.Index(ctx, letter.Entry())
 		v.Found++
-		if !receipt.Duplicate && err == nil {
+		if isNew {
 			v.New++
 		}
 		return err

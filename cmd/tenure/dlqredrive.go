@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,9 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/internal/redrive"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 // redriveOptions are the flags of dlq redrive.
@@ -57,10 +57,10 @@ read now. The exit status is 3 then, and if something was left out.`,
 			if err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.operate(cmd.Context(), func(cfg *config.Config, op *operator.Operator) error {
 				return c.withLetters(func(letters *ingest.Letters) error {
-					r := redriver{cli: c, o: o, mend: mend, cfg: cfg, ledger: l, letters: letters, decoders: map[string]source.Decoder{}}
-					return r.run(cmd.Context(), ids)
+					r := redriver{cli: c, o: o, cfg: cfg, operator: op, records: &redrive.Records{Letters: letters, Config: cfg, Mend: mend, Wait: o.wait}}
+					return r.run(cmd.Context(), ids) //nolint:contextcheck // the configuration connects to nothing
 				})
 			})
 		},
@@ -119,11 +119,9 @@ func (c *cli) redriveInput(o *redriveOptions, ids []string) (ingest.Mend, error)
 type redriver struct {
 	*cli
 	o        redriveOptions
-	mend     ingest.Mend
 	cfg      *config.Config
-	ledger   ledger.Ledger
-	letters  *ingest.Letters
-	decoders map[string]source.Decoder // by topic
+	operator *operator.Operator
+	records  *redrive.Records
 
 	results []redrivenView
 }
@@ -133,7 +131,7 @@ func (r *redriver) run(ctx context.Context, ids []string) error {
 	if r.o.again {
 		states = nil
 	}
-	chosen, err := r.o.choose(ctx, r.cfg, r.ledger, ids, states...)
+	chosen, err := r.o.choose(ctx, r.cfg, r.operator, ids, states...)
 	if err != nil {
 		return err
 	}
@@ -174,50 +172,21 @@ func byWhom(l ledger.DeadLetter) string {
 	return fmt.Sprintf(" (%s, %s)", operatorFrom(l.Operator, l.Login), instant(l.ActedAt))
 }
 
-// verdict says in words what would become of a record that is sent now, and
-// whether that is worth it.
-func (r *redriver) verdict(letter ingest.Letter, entry ledger.DeadLetter) (text string, good bool) {
-	decode, err := r.decoder(entry)
-	if err != nil {
-		return "cannot be checked: " + err.Error(), r.o.force
-	}
-	if refusal := letter.Decode(decode, r.mend); refusal != nil {
-		return "would be refused: " + refusal.Error(), r.o.force
-	}
-	return "can be read", true
-}
-
-// decoder is that of the topic where the record was, as the configuration says
-// now; of a topic that it does not know, that which the record was refused by.
-func (r *redriver) decoder(entry ledger.DeadLetter) (source.Decoder, error) {
-	topic := entry.Origin.Topic
-	if decode, ok := r.decoders[topic]; ok {
-		return decode, nil
-	}
-	name := entry.Format
-	if i := slices.IndexFunc(r.cfg.Kafka.Topics, func(t config.Topic) bool { return t.Name == topic }); i >= 0 {
-		name = r.cfg.Kafka.Topics[i].Source
-	}
-	format, err := r.formatOf(name, topic)
-	if err == nil {
-		r.decoders[topic] = format.Decode
-	}
-	return format.Decode, err
-}
-
 // rehearse lists what would be sent.
 func (r *redriver) rehearse(ctx context.Context, todo []ledger.DeadLetter) error {
 	views := []redrivenView{}
 	for _, entry := range todo {
-		letter, err := readLetter(ctx, r.letters, entry, r.o.wait)
-		var text string
+		record, err := r.records.Open(ctx, entry)
+		text := "can be read"
 		switch {
-		case errors.Is(err, ingest.ErrGone):
+		case errors.Is(err, operator.ErrGone):
 			text = "is gone"
 		case err != nil:
 			return err
 		default:
-			text, _ = r.verdict(letter, entry) //nolint:contextcheck // the configuration connects to nothing
+			if refusal := record.Refusal(); refusal != nil {
+				text = refusal.Error()
+			}
 		}
 		views = append(views, viewRedriven(entry, false, text))
 	}
@@ -265,46 +234,15 @@ func (r *redriver) sent() (n int) {
 	return n
 }
 
-// sendOne sends one record, then notes that: should the note be lost, the record
-// may be sent twice, which is harmless, but never not at all.
+// sendOne sends one record, or says why it is left out.
 func (r *redriver) sendOne(ctx context.Context, entry ledger.DeadLetter) error {
-	letter, err := readLetter(ctx, r.letters, entry, r.o.wait)
-	if errors.Is(err, ingest.ErrGone) {
-		r.leave(entry, "it is gone from "+place(entry.At))
-		return nil
+	redriven, err := r.operator.Redrive(ctx, r.o.request(), entry, r.records, r.o.force)
+	switch {
+	case redriven.Sent:
+		r.results = append(r.results, viewRedriven(entry, true, "sent again"))
+	case redriven.LeftOut != "":
+		r.results = append(r.results, viewRedriven(entry, false, "left out: "+redriven.LeftOut))
+		r.tell("dead letter %d is left out: %s\n", entry.ID, redriven.LeftOut)
 	}
-	if err != nil {
-		return err
-	}
-	if text, good := r.verdict(letter, entry); !good { //nolint:contextcheck // the configuration connects to nothing
-		r.leave(entry, "it "+text)
-		return nil
-	}
-	now := r.cfg.Clock().Now()
-	// Whoever may write to the topic may say that a record was sent again: only what the
-	// ledger was told of before counts.
-	err = r.ledger.ActOnLetter(ctx, ledger.LetterAction{Verb: ledger.VerbAnnounce, ID: entry.ID, Operator: r.o.operator, At: now, Sending: letter.Sending(r.mend)})
-	if err != nil {
-		return err
-	}
-	sending, cancel := context.WithTimeout(ctx, r.o.wait)
-	defer cancel()
-	err = r.letters.Redrive(sending, letter, r.mend, ingest.Provenance{Operator: r.o.operator, Reason: r.o.reason, At: now})
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("dead letter %d could not be sent to %s within %s: check kafka.brokers in the configuration, and that Kafka is up", entry.ID, entry.Origin.Topic, r.o.wait)
-	}
-	if err != nil {
-		return fmt.Errorf("dead letter %d was not taken by %s: %w", entry.ID, entry.Origin.Topic, err)
-	}
-	r.results = append(r.results, viewRedriven(entry, true, "sent again"))
-	// It was sent, whoever gives up now.
-	return r.ledger.ActOnLetter(context.WithoutCancel(ctx), ledger.LetterAction{
-		Verb: ledger.VerbRedrive, ID: entry.ID, Operator: r.o.operator, Reason: r.o.reason, At: now,
-		Detail: map[string]any{"mended": r.mend.Changes(), "digest": entry.Digest},
-	})
-}
-
-func (r *redriver) leave(entry ledger.DeadLetter, why string) {
-	r.results = append(r.results, viewRedriven(entry, false, "left out: "+why))
-	r.tell("dead letter %d is left out: %s\n", entry.ID, why)
+	return err
 }

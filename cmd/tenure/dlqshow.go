@@ -16,7 +16,8 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest"
-	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/internal/redrive"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func (c *cli) dlqShowCommand() *cobra.Command {
@@ -33,13 +34,13 @@ The content may be personal data. It is shown here and nowhere else.`,
   tenure dlq show 17 -o json | jq -r .value > mended.json`,
 		Args: exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				entry, err := findLetter(cmd.Context(), l, args[0])
+			return c.operate(cmd.Context(), func(_ *config.Config, o *operator.Operator) error {
+				entry, err := findLetter(cmd.Context(), o, args[0])
 				if err != nil {
 					return err
 				}
 				return c.withLetters(func(letters *ingest.Letters) error {
-					letter, err := readLetter(cmd.Context(), letters, entry, wait)
+					letter, err := redrive.Read(cmd.Context(), letters, entry, wait)
 					v := contentView{letterView: viewLetter(entry)}
 					switch {
 					case errors.Is(err, ingest.ErrGone):

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,8 +15,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
-	"github.com/tenurehq/tenure/hr/source/catalog"
-	"github.com/tenurehq/tenure/internal/settings"
+	"github.com/tenurehq/tenure/internal/formats"
 )
 
 func (c *cli) eventCommand() *cobra.Command {
@@ -190,40 +187,10 @@ func keyOf(value []byte) string {
 	return e.Subject
 }
 
-// formatOf finds how events of a source are read. Settings, if the source has any,
-// are those of the configuration's topic of that name, or else of its first one of
-// that source.
+// formatOf finds how events of a source are read, with the settings of a topic.
 func (c *cli) formatOf(name, topic string) (eventFormat, error) {
-	kind, ok := catalog.Lookup(name)
-	if !ok {
-		return eventFormat{}, usagef("there is no source %q; there is: %s", name, strings.Join(catalog.Names(), ", "))
-	}
-	set, err := c.settingsOf(kind, topic)
-	if err != nil {
-		return eventFormat{}, err
-	}
-	opened, err := kind.Open(set)
-	if err != nil {
-		return eventFormat{}, usagef("source %s: %w", name, err)
-	}
-	return eventFormat{kind: kind, Source: opened}, nil
-}
-
-func (c *cli) settingsOf(kind source.Kind, topic string) (source.Settings, error) {
-	if len(kind.Settings) == 0 {
-		return nil, nil
-	}
-	cfg, err := c.config()
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(cfg.Kafka.Topics, func(t config.Topic) bool {
-		return t.Source == kind.Name && (topic == "" || t.Name == topic)
-	})
-	if i < 0 {
-		return nil, usagef("no topic of the configuration has the source %q: add one, with its settings", kind.Name)
-	}
-	return settings.Withhold(cfg.Kafka.Topics[i].Settings), nil // nothing is fetched
+	kind, opened, err := formats.Open(name, topic, func() (*config.Config, error) { return c.config() })
+	return eventFormat{kind: kind, Source: opened}, err
 }
 
 // report shows the events that are not valid, and what was left out of others.

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,8 +53,8 @@ The username that is given up is free for others at once.`,
 			if err := i.given(); err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.rename(cmd.Context(), cfg, l, args[0], to, i)
+			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+				return c.rename(cmd.Context(), cfg, o, args[0], to, i)
 			})
 		},
 	}
@@ -65,56 +63,35 @@ The username that is given up is free for others at once.`,
 	return c.reads(cmd)
 }
 
-func (c *cli) rename(ctx context.Context, cfg *config.Config, l ledger.Ledger, id, to string, i identity) error {
-	s, err := c.scenario(ctx, cfg, planOptions{})
+func (c *cli) rename(ctx context.Context, cfg *config.Config, o *operator.Operator, id, to string, i identity) error {
+	r, err := o.RenameOf(ctx, id, to)
+	var wrong *operator.UsernameError
+	if errors.As(err, &wrong) {
+		return usagef("--to %w", err)
+	}
 	if err != nil {
 		return err
 	}
-	person, err := operator.FindPerson(ctx, l, id)
-	if err != nil {
-		return err
-	}
-	base, err := s.Rules.UsernameOf(person, s.Now)
-	if err != nil {
-		return err
-	}
-	r := ledger.Rename{
-		PersonID: id, Base: base, Longest: cfg.Policy.LongestUsername(), At: s.Now, Operator: i.operator, Reason: i.reason,
-	}
-	if to != "" {
-		if r.Base, r.Exact = cfg.Policy.Spelled(to), true; r.Base != to {
-			return usagef("--to %q is no username: a-z, 0-9 and, inside, dot, dash and underscore, %d at most", to, r.Longest)
-		}
-	}
-	for name, app := range s.Rules.Apps {
-		if app.Relabel {
-			r.Apps = append(r.Apps, name)
-		}
-	}
-	slices.Sort(r.Apps)
 	if !i.does() {
-		after, renamed, err := rehearsal.Renamed(ctx, l, r)
+		after, renamed, err := rehearsal.Renamed(ctx, o.Ledger, r)
 		if err != nil {
 			return err
 		}
 		c.renamed(id, renamed, "would be called")
 		v := viewRenamed(id, renamed)
-		if v.Plan, err = c.rehearseOf(ctx, after, s, id); err != nil {
+		if v.Plan, err = c.rehearseOf(ctx, cfg, after, id); err != nil {
 			return err
 		}
 		return errors.Join(c.report(v), c.onlyShown(i.applying, "%s would be called %s", id, renamed.Username))
 	}
-	renamed, err := l.RenamePerson(ctx, r)
-	if err != nil {
+	renamed, err := o.Rename(ctx, i.request(), r)
+	if renamed.Username == "" {
 		return err
 	}
 	c.renamed(id, renamed, "is called")
 	v := viewRenamed(id, renamed)
 	v.Applied = true
-	if err := c.report(v); err != nil {
-		return err
-	}
-	return c.tellRuns(ctx, l, []string{id}, cfg.Sweep.Every, "renamed")
+	return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
 }
 
 // renamedView is what somebody is, or would be, called.
@@ -191,51 +168,37 @@ func (c *cli) sameHuman(ctx context.Context, newID, oldID string, i identity, un
 	if err := i.given(); err != nil {
 		return err
 	}
-	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
-		for _, id := range []string{newID, oldID} {
-			person, err := operator.FindPerson(ctx, l, id)
-			if err != nil {
-				return err
-			}
-			if !undo && cfg.Policy.ProtectsPerson(person.PersonID) {
-				return fmt.Errorf("person %s is protected (protected.persons in the configuration): nothing of theirs is carried over", id)
-			}
-		}
+	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
 		if !i.does() {
-			return c.rehearseLink(ctx, cfg, l, newID, oldID)
+			return c.rehearseLink(ctx, cfg, o, newID, oldID)
 		}
-		said := ledger.SamePerson{NewID: newID, OldID: oldID, At: cfg.Clock().Now(), Operator: i.operator, Reason: i.reason}
-		do, is := l.LinkPeople, newID+" and "+oldID+" are one human"
+		do, is := o.LinkPeople, newID+" and "+oldID+" are one human"
 		if undo {
-			do, is = l.UnlinkPeople, newID+" and "+oldID+" are two again"
+			do, is = o.UnlinkPeople, newID+" and "+oldID+" are two again"
 		}
-		carried, err := do(ctx, said)
-		if err != nil {
-			return err
+		carried, err := do(ctx, i.request(), newID, oldID)
+		if _, other := operator.Untold(err); other != nil {
+			return other
 		}
 		c.carried(is, carried)
 		v := viewCarried(newID, oldID, carried)
 		v.OneHuman, v.Applied = !undo, true
-		if err := c.report(v); err != nil {
-			return err
-		}
-		return c.tellRuns(ctx, l, []string{newID, oldID}, cfg.Sweep.Every, "one human with two IDs")
+		return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
 	})
 }
 
-func (c *cli) rehearseLink(ctx context.Context, cfg *config.Config, l ledger.Ledger, newID, oldID string) error {
-	s, err := c.scenario(ctx, cfg, planOptions{})
-	if err != nil {
+func (c *cli) rehearseLink(ctx context.Context, cfg *config.Config, o *operator.Operator, newID, oldID string) error {
+	if err := o.MayLink(ctx, newID, oldID); err != nil {
 		return err
 	}
-	after, carried, err := rehearsal.Linked(ctx, l, newID, oldID)
+	after, carried, err := rehearsal.Linked(ctx, o.Ledger, newID, oldID)
 	if err != nil {
 		return err
 	}
 	c.carried(newID+" and "+oldID+" would be one human", carried)
 	v := viewCarried(newID, oldID, carried)
 	v.OneHuman = true
-	if v.Plan, err = c.rehearseOf(ctx, after, s, newID, oldID); err != nil {
+	if v.Plan, err = c.rehearseOf(ctx, cfg, after, newID, oldID); err != nil {
 		return err
 	}
 	return errors.Join(c.report(v), c.onlyShown(applying{}, "%s and %s would be one human", newID, oldID))
@@ -268,7 +231,11 @@ func (c *cli) carried(is string, carried ledger.Carried) {
 }
 
 // rehearseOf finds what would become of people, and shows it.
-func (c *cli) rehearseOf(ctx context.Context, l rehearsal.Ledger, s rehearsal.Scenario, people ...string) ([]rehearsal.Outcome, error) {
+func (c *cli) rehearseOf(ctx context.Context, cfg *config.Config, l rehearsal.Ledger, people ...string) ([]rehearsal.Outcome, error) {
+	s, err := c.scenario(ctx, cfg, planOptions{})
+	if err != nil {
+		return nil, err
+	}
 	r := rehearsal.New(l, s)
 	var outcomes []rehearsal.Outcome
 	show := &planLines{now: s.Now, apps: appsOf(s), out: c.out, color: c.colored()}

@@ -14,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func (c *cli) ledgerCommand() *cobra.Command {
@@ -24,7 +25,7 @@ func (c *cli) ledgerCommand() *cobra.Command {
 const standardStream = "-"
 
 func (c *cli) ledgerExportCommand() *cobra.Command {
-	var operator string
+	var name string
 	cmd := &cobra.Command{
 		Use:   "export FILE|-",
 		Short: "Write all that the ledger knows to a file",
@@ -42,30 +43,25 @@ of the export: it is what import prints, too.`,
   tenure ledger export - | gzip > tenure-2026-11-26.jsonl.gz`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			who, err := asking(operator)
+			who, err := asking(name)
 			if err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				return c.exportLedger(cmd.Context(), l, args[0], moveBy(who, cfg))
+			return c.operate(cmd.Context(), func(_ *config.Config, o *operator.Operator) error {
+				return c.exportLedger(cmd.Context(), o, args[0], operator.Request{Actor: who})
 			})
 		},
 	}
-	operatorFlag(cmd, &operator)
+	operatorFlag(cmd, &name)
 	return c.reads(cmd)
 }
 
-// moveBy says who moves the ledger, for the record.
-func moveBy(operator string, cfg *config.Config) ledger.Move {
-	return ledger.Move{Operator: operator, At: cfg.Clock().Now()}
-}
-
-func (c *cli) exportLedger(ctx context.Context, l ledger.Ledger, path string, by ledger.Move) error {
+func (c *cli) exportLedger(ctx context.Context, o *operator.Operator, path string, by operator.Request) error {
 	var done ledger.Export
 	err := writing(path, c.out, func(w io.Writer) (err error) {
 		progress, finish := c.rows("exporting")
 		defer finish()
-		done, err = l.Export(ctx, w, by, progress)
+		done, err = o.Export(ctx, by, w, progress)
 		return err
 	})
 	if err != nil {
@@ -75,7 +71,7 @@ func (c *cli) exportLedger(ctx context.Context, l ledger.Ledger, path string, by
 }
 
 func (c *cli) ledgerImportCommand() *cobra.Command {
-	var operator string
+	var name string
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Read what ledger export wrote into a new ledger",
@@ -91,7 +87,7 @@ who imported it, when, how many rows, and the digest of the export.`,
   gunzip -c tenure-2026-11-26.jsonl.gz | tenure ledger import -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			who, err := asking(operator)
+			who, err := asking(name)
 			if err != nil {
 				return err
 			}
@@ -109,15 +105,17 @@ who imported it, when, how many rows, and the digest of the export.`,
 				return fmt.Errorf("%w (check ledger.url in %s)", err, cfg.Path)
 			}
 			progress, finish := c.rows("importing")
-			done, err := l.Import(cmd.Context(), from, moveBy(who, cfg), progress)
+			o, leave := operatorOn(cfg, l)
+			done, err := o.Import(cmd.Context(), operator.Request{Actor: who}, from, progress)
 			finish()
+			leave()
 			if err = errors.Join(err, l.Close()); err != nil {
 				return err
 			}
 			return c.moved("imported", done, "into", open.Address(cfg.Ledger.URL))
 		},
 	}
-	operatorFlag(cmd, &operator)
+	operatorFlag(cmd, &name)
 	return c.reads(cmd)
 }
 

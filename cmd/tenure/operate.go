@@ -83,19 +83,10 @@ func onRecord(operator *string, reason string) (err error) {
 // tellUntold says of runs that could not be told that the sweeper will tell them. It
 // returns what else is wrong.
 func (c *cli) tellUntold(err error, every time.Duration) error {
-	untold, ok := operator.IsUntold(err)
-	if !ok {
-		return err
+	untold, other := operator.Untold(err)
+	if untold != nil {
+		c.tell("the runs of %s could not be told, and will be by the sweeper, within %s: %v\n",
+			strings.Join(untold.People, ", "), every, untold.Err)
 	}
-	c.tell("the runs of %s could not be told, and will be by the sweeper, within %s: %v\n",
-		strings.Join(untold.People, ", "), every, untold.Err)
-	var others []error
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			if _, ok := operator.IsUntold(e); !ok {
-				others = append(others, e)
-			}
-		}
-	}
-	return errors.Join(others...)
+	return other
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
@@ -52,11 +53,11 @@ everybody, it is only shown whom it is about (exit status 3), until you say --ap
 			if err := oneOf("type", o.kind, eventWords); err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				if err := errors.Join(personFilter(cmd.Context(), l, o.person), sourceFilter(cmd.Context(), l, o.source)); err != nil {
+			return c.operate(cmd.Context(), func(_ *config.Config, op *operator.Operator) error {
+				if err := errors.Join(personFilter(cmd.Context(), op.Ledger, o.person), sourceFilter(cmd.Context(), op.Ledger, o.source)); err != nil {
 					return err
 				}
-				return c.replay(cmd.Context(), cfg, l, o)
+				return c.replay(cmd.Context(), op, o)
 			})
 		},
 	}
@@ -88,8 +89,8 @@ func (v replayedView) row() []string {
 	return []string{v.Person, strings.Join(kinds, ", "), instant(v.Last)}
 }
 
-func (c *cli) replay(ctx context.Context, cfg *config.Config, l ledger.Ledger, o replayOptions) error {
-	found, err := replayed(ctx, l, o, cfg.Clock().Now())
+func (c *cli) replay(ctx context.Context, op *operator.Operator, o replayOptions) error {
+	found, err := o.find(ctx, op)
 	if err != nil {
 		return err
 	}
@@ -112,7 +113,9 @@ func (c *cli) replay(ctx context.Context, cfg *config.Config, l ledger.Ledger, o
 	for i, v := range found {
 		ids[i] = v.Person
 	}
-	seen, err := c.lookAgain(ctx, ids, "replaying", "replayed by an operator", rate.Limit(o.perSecond))
+	bar := c.progress(len(ids), "replaying", "people")
+	seen, err := op.Replay(ctx, ids, rate.Limit(o.perSecond), func(more int) { _ = bar.Add(more) })
+	_ = bar.Exit()
 	if err != nil {
 		return fmt.Errorf("%w\n%d of %s were told to look again: run it again, it does no harm", err, seen, people(len(found)))
 	}
@@ -120,59 +123,26 @@ func (c *cli) replay(ctx context.Context, cfg *config.Config, l ledger.Ledger, o
 	return nil
 }
 
-// replayed lists the people whom the selected events are about.
-func replayed(ctx context.Context, l ledger.Ledger, o replayOptions, now time.Time) ([]replayedView, error) {
-	from, err := moment("from", o.from, now)
+// find lists the people whom the selected events are about.
+func (o replayOptions) find(ctx context.Context, op *operator.Operator) ([]replayedView, error) {
+	f := ledger.EventFilter{PersonID: o.person, Source: o.source}
+	var err error
+	if f.From, err = moment("from", o.from, op.Clock.Now()); err != nil {
+		return nil, err
+	}
+	if f.To, err = moment("to", o.to, op.Clock.Now()); err != nil {
+		return nil, err
+	}
+	people, err := op.Replayable(ctx, f, func(e hr.Event) bool { return o.kind == "" || shortType(e.Type) == o.kind })
 	if err != nil {
 		return nil, err
 	}
-	to, err := moment("to", o.to, now)
-	if err != nil {
-		return nil, err
-	}
-	if o.person != "" {
-		if _, err := operator.FindPerson(ctx, l, o.person); err != nil {
-			return nil, err
+	found := make([]replayedView, len(people))
+	for i, p := range people {
+		found[i] = replayedView{Person: p.PersonID, Events: map[string]int{}, Last: p.Last}
+		for kind, n := range p.Events {
+			found[i].Events[shortType(kind)] += n
 		}
 	}
-	views := map[string]replayedView{}
-	filter := ledger.EventFilter{PersonID: o.person, Source: o.source, From: from, To: to}
-	err = eachEvent(ctx, l, filter, func(e ledger.StoredEvent) {
-		kind, id := shortType(e.Event.Type), e.Event.PersonID
-		if o.kind != "" && kind != o.kind {
-			return
-		}
-		v, ok := views[id]
-		if !ok {
-			v = replayedView{Person: id, Events: map[string]int{}}
-		}
-		v.Events[kind]++
-		v.Last = e.At
-		views[id] = v
-	})
-	found := []replayedView{}
-	for _, id := range slices.Sorted(maps.Keys(views)) {
-		found = append(found, views[id])
-	}
-	return found, err
-}
-
-// eventsAtOnce is how many events are asked for at once.
-const eventsAtOnce = 500
-
-// eachEvent calls f for every event that is selected, as they were received.
-func eachEvent(ctx context.Context, l ledger.Ledger, filter ledger.EventFilter, f func(ledger.StoredEvent)) error {
-	for after := int64(0); ; {
-		events, err := l.Events(ctx, filter, after, eventsAtOnce)
-		if err != nil {
-			return err
-		}
-		for _, e := range events {
-			f(e)
-			after = e.Seq
-		}
-		if len(events) < eventsAtOnce {
-			return nil
-		}
-	}
+	return found, nil
 }

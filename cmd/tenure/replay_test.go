@@ -9,9 +9,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 )
 
 func TestReplaySelectsPeopleByWhatWasReceived(t *testing.T) {
@@ -74,7 +76,7 @@ func (a *asked) People(ctx context.Context, after string, limit int) ([]ledger.S
 
 // However many people there are, a replay asks for pages of events and for nobody.
 func TestReplayReadsEventsInPages(t *testing.T) {
-	const everybody, late = 2*eventsAtOnce + 10, 7
+	const everybody, late = 2*pageSize + 10, 7
 	s := newSite(t)
 	s.people() // makes the ledger
 	l := &asked{Ledger: s.ledger()}
@@ -93,14 +95,15 @@ func TestReplayReadsEventsInPages(t *testing.T) {
 	_, err := l.Record(t.Context(), events)
 	require.NoError(t, err)
 
-	found, err := replayed(t.Context(), l, replayOptions{from: "2026-06-01", source: "bulk"}, begin)
+	o := &operator.Operator{Ledger: l, Clock: clock.Func(func() time.Time { return begin })}
+	found, err := replayOptions{from: "2026-06-01", source: "bulk"}.find(t.Context(), o)
 	require.NoError(t, err)
 	assert.Equal(t, everybody, len(found))
 	assert.Equal(t, 3, l.pages)
 	assert.Zero(t, l.people)
 
 	l.pages = 0
-	found, err = replayed(t.Context(), l, replayOptions{from: "2026-06-01T12:30:00Z"}, begin)
+	found, err = replayOptions{from: "2026-06-01T12:30:00Z"}.find(t.Context(), o)
 	require.NoError(t, err)
 	assert.Equal(t, late, len(found))
 	assert.Equal(t, 1, l.pages, "what is out of the span is not read")

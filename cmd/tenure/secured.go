@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/tenurehq/tenure/activities"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/plan"
-	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/operator"
 )
 
 // securedView is how far a suspension, or its end, is in one app.
@@ -23,6 +19,16 @@ type securedView struct {
 	Code     string           `json:"code,omitempty"`
 	Message  string           `json:"message,omitempty"`
 	stuck    bool             // only a human, or time, can go on
+}
+
+func viewSecured(personID string, apps []operator.SecuredApp) []securedView {
+	views := make([]securedView, len(apps))
+	for i, a := range apps {
+		views[i] = securedView{
+			Person: personID, App: a.App, State: a.State, Done: a.Done, ProvenAt: a.ProvenAt, Code: a.Code, Message: a.Message, stuck: a.Stuck,
+		}
+	}
+	return views
 }
 
 // line is the view for people.
@@ -40,20 +46,18 @@ const securedPoll = 100 * time.Millisecond
 
 // awaitSecured waits until every app is done with or needs attention, and shows each
 // as it comes.
-func (c *cli) awaitSecured(ctx context.Context, rules *policy.Policy, l ledger.Ledger, s secured) error {
+func (c *cli) awaitSecured(ctx context.Context, o *operator.Operator, s secured, said operator.Secured) error {
 	deadline := time.Now().Add(s.wait)
 	shown := map[string]string{}
 	tick := time.NewTicker(securedPoll)
 	defer tick.Stop()
 	for {
-		person, err := l.Person(ctx, s.personID)
+		apps, over, err := o.Progress(ctx, said)
 		if err != nil {
 			return err
 		}
-		views := securedApps(person, s.kind, rules)
+		views := viewSecured(s.personID, apps)
 		c.tellSecured(views, shown)
-		seen := s.seen(person.Summary)
-		over := seen && !slices.ContainsFunc(views, func(v securedView) bool { return !v.Done && !v.stuck })
 		if over || time.Now().After(deadline) {
 			return c.concludeSecured(s, views, over)
 		}
@@ -63,48 +67,6 @@ func (c *cli) awaitSecured(ctx context.Context, rules *policy.Policy, l ledger.L
 		case <-tick.C:
 		}
 	}
-}
-
-// seen reports whether the worker has decided since the event was recorded. No clocks are
-// compared: that of whoever recorded the event may be ahead. A change of status proves it;
-// of somebody who was suspended before, an assessment that was under way at that moment
-// counts too, and each account still has to be off.
-func (s secured) seen(now ledger.Summary) bool {
-	suspends := s.kind == hr.EventSuspended
-	if (now.Status == hr.StatusSuspended) != suspends {
-		return false
-	}
-	return now.Status != s.before.Status || !now.AssessedAt.Equal(s.before.AssessedAt)
-}
-
-// securedApps says how far each app is.
-func securedApps(person ledger.Person, kind hr.EventType, rules *policy.Policy) []securedView {
-	views := []securedView{}
-	for _, link := range person.Links {
-		v := securedView{Person: person.PersonID, App: link.App, State: link.State, ProvenAt: link.ProvenAt, Done: true}
-		if kind == hr.EventSuspended {
-			// Of an account that is only planned it has to be seen that it is not there.
-			v.Done = link.State == ledger.LinkDisabled || link.State == ledger.LinkDeleted
-		}
-		if !v.Done && rules.ProtectsAccount(link.App, link.AccountID, link.Username) {
-			v.stuck, v.Code, v.Message = true, activities.CodeProtected, "the account is protected: no automation touches it"
-			views = append(views, v)
-			continue
-		}
-		for _, step := range person.Steps {
-			if step.App != link.App || kind == hr.EventSuspended && step.Kind != string(plan.Disable) || step.State == ledger.StepSkipped {
-				continue
-			}
-			v.Done, v.Code, v.Message = false, step.Code, step.Message
-			v.stuck = step.State == ledger.StepAttention || step.Code == "waiting"
-			if v.stuck {
-				break
-			}
-		}
-		v.Done = v.Done || !link.DoubtUntil.IsZero() && link.State == ledger.LinkPlanned && v.Code == "" // looked, and will be again
-		views = append(views, v)
-	}
-	return views
 }
 
 // tellSecured shows what is new, to people.
@@ -129,7 +91,7 @@ func (c *cli) concludeSecured(s secured, views []securedView, over bool) error {
 		}
 	}
 	what := "cut off"
-	if s.kind == hr.EventReinstated {
+	if s.verb == operator.Reinstate {
 		what = "reinstated"
 	}
 	err := c.print(views, func(p *page) {

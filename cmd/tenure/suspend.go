@@ -2,20 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/ingest"
-	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 // operatorSource is the source of the events that operators record.
@@ -23,27 +18,22 @@ const operatorSource = hr.OperatorSource
 
 // secured is an operator's word on somebody's access: a suspension, or its end.
 type secured struct {
-	kind       hr.EventType
-	verb       string // for the audit: "suspend"
+	verb       operator.Verb
 	personID   string
-	operator   string
-	reason     string
-	noWait     bool
 	wait       time.Duration
+	noWait     bool
 	breakGlass bool
-
-	before ledger.Summary // of the person, before the event was recorded
+	decisionFlags
 }
 
 func (s *secured) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.reason, "reason", "", "why, for the record")
 	cmd.Flags().BoolVar(&s.noWait, "no-wait", false, "do not wait until it is done in every app")
 	cmd.Flags().DurationVar(&s.wait, "wait", 10*time.Minute, "how `long` to wait until it is done in every app")
-	operatorFlag(cmd, &s.operator)
+	s.decisionFlags.flags(cmd)
 }
 
 func (c *cli) personSuspendCommand() *cobra.Command {
-	s := secured{kind: hr.EventSuspended, verb: "suspend"}
+	s := secured{verb: operator.Suspend}
 	cmd := &cobra.Command{
 		Use:   "suspend PERSON",
 		Short: "Cut somebody off now: every account disabled, sessions ended, until they are reinstated",
@@ -78,7 +68,7 @@ done when Temporal is back.`,
 }
 
 func (c *cli) personReinstateCommand() *cobra.Command {
-	s := secured{kind: hr.EventReinstated, verb: "reinstate"}
+	s := secured{verb: operator.Reinstate}
 	cmd := &cobra.Command{
 		Use:   "reinstate PERSON",
 		Short: "End a suspension: what policy gives the person now comes back, in the same accounts",
@@ -101,79 +91,37 @@ and exits with 3 if an app needs attention.`,
 // secure records what the operator says, sees to it that it is done, and shows how
 // that goes.
 func (c *cli) secure(ctx context.Context, s secured) error {
-	if err := onRecord(&s.operator, s.reason); err != nil {
+	if err := s.given(); err != nil {
 		return err
 	}
-	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
-		if cfg.Policy.ProtectsPerson(s.personID) {
+	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
+		do := o.Suspend
+		switch {
+		case s.breakGlass:
+			do = o.RecordSuspension
+		case s.verb == operator.Reinstate:
+			do = o.Reinstate
+		}
+		said, err := do(ctx, s.request(), s.personID)
+		untold, err := operator.Untold(err)
+		switch {
+		case errors.Is(err, operator.ErrProtected):
 			return fmt.Errorf("person %s is protected (protected.persons in %s): nothing was recorded or done; "+
 				"see to their accounts in the apps by hand, or take them from the list first", s.personID, cfg.Path)
-		}
-		event, seq, err := s.record(ctx, cfg, l)
-		if err != nil {
-			return err
-		}
-		if s.breakGlass {
-			return c.breakGlass(ctx, cfg, l, s, event)
-		}
-		err = c.inNamespace(ctx, func(t client.Client, namespace string) error {
-			if err := workflows.NewClient(t, namespace).Nudge(ctx, ingest.NudgeFor(event, seq)); err != nil {
-				return err
-			}
-			return l.MarkDelivered(ctx, []int64{seq})
-		})
-		if err != nil {
+		case untold != nil:
 			hint := ""
-			if s.kind == hr.EventSuspended {
+			if s.verb == operator.Suspend {
 				hint = "; to cut off now, without Temporal, run it again with --break-glass"
 			}
-			return fmt.Errorf("it is on the record, and will be done when Temporal is back (by the sweeper), but not before%s: %w", hint, err)
-		}
-		if s.noWait {
+			return fmt.Errorf("it is on the record, and will be done when Temporal is back (by the sweeper), but not before%s: %w", hint, untold.Err)
+		case err != nil:
+			return err
+		case s.breakGlass:
+			return c.breakGlass(ctx, cfg, o, s, said)
+		case s.noWait:
 			c.say("%s of %s is recorded and under way: see tenure person show %s\n", s.verb, s.personID, quoted(s.personID))
 			return c.report([]securedView{}) // no app is known to be done
 		}
-		return c.awaitSecured(ctx, cfg.Policy, l, s)
+		return c.awaitSecured(ctx, o, s, said)
 	})
-}
-
-// record writes the event into the ledger, with an audit row that says who and why.
-func (s *secured) record(ctx context.Context, cfg *config.Config, l ledger.Ledger) (hr.Event, int64, error) {
-	person, err := operator.FindPerson(ctx, l, s.personID)
-	if err != nil {
-		return hr.Event{}, 0, err
-	}
-	s.before = person.Summary
-	now := cfg.Clock().Now().Truncate(time.Microsecond)
-	recorded := now
-	for _, e := range person.Events {
-		if !e.At.Before(recorded) {
-			// Another machine's clock is ahead: what is said last has to hold all the same.
-			recorded = e.At.Add(time.Microsecond)
-		}
-	}
-	if s.kind == hr.EventReinstated && decide.TimelineOf(person).At(recorded).Status != hr.StatusSuspended {
-		return hr.Event{}, 0, fmt.Errorf("person %s is not suspended: see tenure person timeline %s", plain(s.personID), quoted(s.personID))
-	}
-	event := hr.Event{
-		EventKey: hr.EventKey{Source: operatorSource, ID: uuid.NewString()},
-		Type:     s.kind, PersonID: s.personID, Recorded: recorded, Effective: hr.DateOf(recorded.UTC()),
-	}
-	if s.kind == hr.EventSuspended {
-		event.Suspension = &hr.Suspension{Reason: s.reason}
-	}
-	receipts, err := l.Record(ctx, []ledger.Received{{
-		Event: event, At: recorded,
-		Audit: &ledger.AuditRow{
-			Action: s.verb, Actor: s.operator, Cause: s.reason,
-			Detail: map[string]any{"source": event.Source, "event": event.ID, "breakGlass": s.breakGlass},
-		},
-	}})
-	if err == nil && receipts[0].Conflict {
-		err = fmt.Errorf("event %s is there already and says something else: try it again", event.ID)
-	}
-	if err != nil {
-		return hr.Event{}, 0, err
-	}
-	return event, receipts[0].Seq, nil
 }

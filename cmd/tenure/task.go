@@ -326,8 +326,8 @@ func (c *cli) actOnTask(ctx context.Context, arg string, r operator.Request,
 	}
 	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
 		task, err := act(o, r, id)
-		if _, untold := operator.IsUntold(err); err != nil && !untold {
-			return err
+		if _, other := operator.Untold(err); other != nil {
+			return other
 		}
 		name, nameErr := nameOf(ctx, o.Ledger, map[string]string{}, task.PersonID)
 		if nameErr != nil {

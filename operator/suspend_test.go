@@ -1,4 +1,4 @@
-package main
+package operator
 
 import (
 	"testing"
@@ -13,21 +13,21 @@ import (
 // Whether the worker has decided with a suspension does not depend on a clock: HR's
 // last record, and with it the suspension, may be dated ahead.
 func TestASuspensionIsSeenWhateverTheClocksSay(t *testing.T) {
-	before := ledger.Summary{Status: hr.StatusActive, AssessedAt: at("2026-03-01 00:00:00")}
+	before := ledger.Summary{Status: hr.StatusActive, AssessedAt: time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)}
 	after := func(status hr.Status, later time.Duration) ledger.Summary {
 		return ledger.Summary{Status: status, AssessedAt: before.AssessedAt.Add(later)}
 	}
-	suspend := secured{kind: hr.EventSuspended, before: before}
+	suspend := Secured{Event: hr.Event{Type: hr.EventSuspended}, before: before}
 	assert.False(t, suspend.seen(before))
 	assert.False(t, suspend.seen(after(hr.StatusActive, time.Second)))
 	assert.True(t, suspend.seen(after(hr.StatusSuspended, time.Second)))
 	assert.True(t, suspend.seen(after(hr.StatusSuspended, -time.Hour)), "a worker whose clock is behind")
 
-	again := secured{kind: hr.EventSuspended, before: after(hr.StatusSuspended, 0)}
+	again := Secured{Event: hr.Event{Type: hr.EventSuspended}, before: after(hr.StatusSuspended, 0)}
 	assert.False(t, again.seen(after(hr.StatusSuspended, 0)), "not decided anew yet")
 	assert.True(t, again.seen(after(hr.StatusSuspended, time.Second)))
 
-	reinstate := secured{kind: hr.EventReinstated, before: after(hr.StatusSuspended, 0)}
+	reinstate := Secured{Event: hr.Event{Type: hr.EventReinstated}, before: after(hr.StatusSuspended, 0)}
 	assert.False(t, reinstate.seen(after(hr.StatusSuspended, time.Second)))
 	assert.True(t, reinstate.seen(after(hr.StatusActive, time.Second)))
 }
