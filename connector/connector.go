@@ -128,8 +128,9 @@ type Connector interface {
 	// ResetCredentials makes the credentials of an account useless that somebody may
 	// know: its password is set to a random one, its recovery addresses and second factors
 	// are forgotten, as far as the app has them. Whose account it is signs in anew in the
-	// way in which new people do. Of one account whose credentials are kept elsewhere, and
-	// of an app that turns out not to offer it, the error is of KindUnsupported.
+	// way in which new people do. Of an account whose credentials are kept elsewhere or may
+	// not be written, and of an app that turns out not to offer it, the error is of
+	// KindUnsupported.
 	ResetCredentials(ctx context.Context, accountID string) error
 	// HandOver hands an account's data over to another account of the same app.
 	HandOver(ctx context.Context, fromAccountID, toAccountID string) error

@@ -77,9 +77,13 @@ func (s *suite) resetCredentials(t *testing.T) {
 		}
 		before := read(t, c, made.ID)
 		for range 2 { // again is the same
-			if err := c.ResetCredentials(t.Context(), made.ID); isUnsupported(err) {
+			err := c.ResetCredentials(t.Context(), made.ID)
+			switch {
+			case s.deviates(t, CredentialsDenied):
+				s.fails(t, err, connector.OpResetCredentials, connector.KindUnsupported)
+			case isUnsupported(err):
 				assert.False(t, c.Capabilities().ResetCredentials, "it is offered, and answered by: %v", err)
-			} else {
+			default:
 				require.NoError(t, err)
 			}
 		}

@@ -65,6 +65,9 @@ const (
 	NoInactive Deviation = "no inactive accounts"
 	// InactiveUnlisted: a disabled account is found by its ID only.
 	InactiveUnlisted Deviation = "inactive unlisted"
+	// CredentialsDenied: what the connector signs in as may not reset credentials, which
+	// it learns account by account. ResetCredentials fails as KindUnsupported.
+	CredentialsDenied Deviation = "credentials denied"
 )
 
 // Faults make an app fail until Heal is called.

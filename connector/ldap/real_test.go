@@ -125,6 +125,10 @@ var everything = connector.Capabilities{
 
 // target is the suite's, for a connector with those settings.
 func (s server) target(settings connector.Settings) connectortest.Target {
+	deviations := map[connectortest.Deviation]string{}
+	if s.bindDN != s.adminDN {
+		deviations[connectortest.CredentialsDenied] = "the bind DN may not write userPassword"
+	}
 	return connectortest.Target{
 		Kind: ldap.Kind,
 		Open: func(t *testing.T) connector.Connector {
@@ -133,6 +137,7 @@ func (s server) target(settings connector.Settings) connectortest.Target {
 			return c
 		},
 		Capabilities:  everything,
+		Deviations:    deviations,
 		Entitlements:  [2]string{"staff", "engineers"},
 		Attributes:    [2]string{"title", "departmentNumber"},
 		Secrets:       []string{s.password},
