@@ -33,15 +33,37 @@ func (e *Event) arrivedAfter(f *Event) bool {
 }
 
 // compare orders events by when HR said them: when they count as said, recorded
-// time, sequence, then source and ID so that the order is total.
+// time, sequence, then source and ID so that the order is total. What HR says in one
+// instant (of one day, say, or of one export) begins with the hire and goes on in the
+// order in which it takes effect, and somebody who is rehired for their last day was
+// terminated first: IDs do not decide who has access.
 func (e *Event) compare(f *Event) int {
 	return cmp.Or(
 		e.Said().Compare(f.Said()),
 		e.Recorded.Compare(f.Recorded),
 		compareSequences(e.Sequence, f.Sequence),
+		compareTurns(e, f),
 		strings.Compare(e.Source, f.Source),
 		strings.Compare(e.ID, f.ID),
 	)
+}
+
+// compareTurns orders what was said in one instant, as far as types and days say what
+// came first.
+func compareTurns(e, f *Event) int {
+	turn := func(e *Event) (hired int, day Date, end int) {
+		switch e.Type {
+		case EventHired:
+			return 0, Date{}, 0
+		case EventTerminated:
+			return 1, e.lastDay(), 0
+		default:
+			return 1, e.Effective, 1
+		}
+	}
+	hiredE, dayE, endE := turn(e)
+	hiredF, dayF, endF := turn(f)
+	return cmp.Or(cmp.Compare(hiredE, hiredF), dayE.Compare(dayF), cmp.Compare(endE, endF))
 }
 
 // before says whether HR said e before f.

@@ -39,7 +39,7 @@ func positionsOf(events []*Event) *positions {
 	terminations := filter(events, func(e *Event) bool { return e.Type == EventTerminated })
 	for _, e := range snapshots {
 		p, known := ps.byID[e.PositionID]
-		if !known {
+		if !known || e.PositionID == "" && !e.opens() && ps.passes(p, e, terminations) {
 			p = ps.find(e, snapshots, terminations)
 			ps.byID[e.PositionID] = p
 		}
@@ -93,10 +93,20 @@ func (ps *positions) find(e *Event, snapshots, terminations []*Event) *position 
 	}
 }
 
+// passes reports whether an event without an ID goes past the position that the ones
+// before it were of: that one is over, and another one is held.
+func (ps *positions) passes(p *position, e *Event, terminations []*Event) bool {
+	if len(ps.list) < 2 {
+		return false
+	}
+	held := ps.heldBefore(e, terminations)
+	return len(held) > 0 && !slices.Contains(held, p)
+}
+
 // unnamed is the position that HR had given no ID before an event; nil if there is none.
 func (ps *positions) unnamed(before *Event) *position {
 	for _, p := range ps.list {
-		if slices.Contains(p.ids, "") && !slices.ContainsFunc(p.events, func(e *Event) bool {
+		if p.ids[0] == "" && !slices.ContainsFunc(p.events, func(e *Event) bool {
 			return e.snapshot() && e.PositionID != "" && e.before(before)
 		}) {
 			return p
@@ -108,7 +118,7 @@ func (ps *positions) unnamed(before *Event) *position {
 // knownBefore reports whether HR had used the ID that an event names before it.
 func (p *position) knownBefore(t *Event) bool {
 	return slices.ContainsFunc(p.events, func(e *Event) bool {
-		return e.snapshot() && e.PositionID == t.PositionID && !e.Said().After(t.Said())
+		return e.snapshot() && e.PositionID == t.PositionID && e.before(t)
 	})
 }
 

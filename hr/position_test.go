@@ -197,7 +197,7 @@ func TestLeaveOfAPosition(t *testing.T) {
 	a, b := hired("h", "2025-12-01", "2026-01-01", as("A")), hired("l", "2026-02-01", "2026-03-01", as("B"))
 	leave := said(hr.EventLeaveStarted, "leave", "2026-03-20", "2026-04-01", as("B"))
 	back := said(hr.EventLeaveEnded, "back", "2026-03-20", "2026-05-01", as("B"))
-	assert.Equal(t, []string{"h: 2026-01-01 ..; h", "leave_of_position: back", "leave_of_position: leave"}, lines(merge(a, b, leave, back)))
+	assert.Equal(t, []string{"h: 2026-01-01 ..; h", "leave_of_position: leave", "leave_of_position: back"}, lines(merge(a, b, leave, back)))
 	leave.PositionID, back.PositionID = "A", "A"
 	assert.Equal(t, []string{"h: 2026-01-01 ..; h", "leave by leave: 2026-04-01 .. 2026-05-01"}, lines(merge(a, leave, back)))
 	leave.PositionID, back.PositionID = "", ""

@@ -175,7 +175,7 @@ func TestTerminationIsALatch(t *testing.T) {
 				continue
 			}
 			require.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusOnLeave}, after.At(at).Status,
-				"at %s\n%v\n%v", at, lines(before), lines(after))
+				"at %s\n%v\n%v\n%s", at, lines(before), lines(after), &life{events: late})
 		}
 	})
 }
