@@ -212,7 +212,7 @@ func TestLapsedContractsStayLapsed(t *testing.T) {
 		}
 		after := merge(late...)
 		for _, at := range []time.Duration{5 * time.Hour, 30 * time.Hour, 1000 * time.Hour} {
-			require.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusOnLeave}, after.At(said.Add(at)).Status, "%v\n%v", lines(before), lines(after))
+			require.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusOnLeave}, after.At(said.Add(at)).Status, "%v\n%v\n%s", lines(before), lines(after), &life{events: late})
 		}
 	})
 }
