@@ -6,12 +6,12 @@ import "time"
 // that needs a human for every step requires the assignee.
 func AskSettings(required bool) []Setting {
 	return []Setting{
-		{Name: "assignee", Type: TypeText, Required: required, Text: "Who is asked: a team or a person, as the company calls them. `tenure task list --assignee` lists by it."},
-		{Name: "instructions", Type: TypeText, Text: "How it is done; shown with every task."},
-		{Name: "due", Type: TypeDuration, Default: 48 * time.Hour, Text: "How long there is for what gives or changes access, or cleans up."},
-		{Name: "cutOffDue", Type: TypeDuration, Default: 4 * time.Hour, Text: "How long there is to cut somebody off."},
-		{Name: "remind", Type: TypeDuration, Default: 24 * time.Hour, Text: "How often the assignee is reminded. Cutting off is reminded of as often in proportion."},
-		{Name: "escalateTo", Type: TypeText, Text: "Who is named to be told when a task is overdue. Default: nobody."},
+		{Name: "assignee", Type: TypeText, Required: required, Text: "Who is asked: a team or a person, by the name that your company uses. `tenure task list --assignee` selects by it."},
+		{Name: "instructions", Type: TypeText, Text: "How to do it; shown with every task."},
+		{Name: "due", Type: TypeDuration, Default: 48 * time.Hour, Text: "Time to do a task that gives or changes access, or cleans up."},
+		{Name: "cutOffDue", Type: TypeDuration, Default: 4 * time.Hour, Text: "Time to do a task that cuts somebody off."},
+		{Name: "remind", Type: TypeDuration, Default: 24 * time.Hour, Text: "How often the assignee is reminded. A task that cuts somebody off has a reminder at least after half of cutOffDue."},
+		{Name: "escalateTo", Type: TypeText, Text: "Who is to be told when a task is overdue; the message names them. Default: nobody."},
 		{Name: "secondPerson", Type: TypeTexts, Text: "Steps that a second person has to confirm: any of provision, update, disable, strip, hand_over, delete."},
 	}
 }

@@ -20,16 +20,16 @@ var Kind = connector.Kind{
 	About:   about,
 	Settings: append(slices.Clone(directory.Settings),
 		connector.Setting{Name: "people", Type: connector.TypeText, Required: true, Text: "DN below which accounts are looked for, such as \"OU=People,DC=corp,DC=example,DC=com\"."},
-		connector.Setting{Name: "createIn", Type: connector.TypeText, Text: "DN of the OU in which accounts are made, and to which they come back from leavers. Default: people."},
+		connector.Setting{Name: "createIn", Type: connector.TypeText, Text: "DN of the OU in which new accounts are created, and to which accounts return from leavers. Default: people."},
 		connector.Setting{Name: "leavers", Type: connector.TypeText, Text: "DN of the OU, below people, to which disabled accounts are moved. Default: they stay where they are."},
 		connector.Setting{Name: "upnSuffix", Type: connector.TypeText, Text: "What follows the username and \"@\" in userPrincipalName. Default: the domain's name, from people."},
-		connector.Setting{Name: "externalID", Type: connector.TypeText, Default: defaultExternalID, Text: "Attribute that holds the person ID; employeeID takes 16 characters, employeeNumber 512."},
-		connector.Setting{Name: "employeeNumber", Type: connector.TypeText, Text: "Attribute by which accounts are found by employee number, such as \"employeeNumber\". Default: they are not."},
-		connector.Setting{Name: "email", Type: connector.TypeText, Text: "Attribute by which accounts are found by email address, such as \"mail\". Default: they are not."},
+		connector.Setting{Name: "externalID", Type: connector.TypeText, Default: defaultExternalID, Text: "Attribute that holds the person ID. employeeID holds 16 characters, employeeNumber 512."},
+		connector.Setting{Name: "employeeNumber", Type: connector.TypeText, Text: "Attribute by which accounts are found by employee number, such as \"employeeNumber\". Default: they are not found by it."},
+		connector.Setting{Name: "email", Type: connector.TypeText, Text: "Attribute by which accounts are found by email address, such as \"mail\". Default: they are not found by it."},
 		connector.Setting{Name: "groups", Type: connector.TypeText, Text: "DN below which groups are entitlements. Default: the whole domain."},
 		connector.Setting{Name: "groupName", Type: connector.TypeText, Default: "sAMAccountName", Choices: []string{"sAMAccountName", "cn"}, Text: "Attribute that names a group in policies; sAMAccountName is unique in a domain."},
-		connector.Setting{Name: "attributes", Type: connector.TypeTexts, Text: "Attributes to be mapped besides the usual ones, such as \"extensionAttribute1\"."},
-		connector.Setting{Name: "recycleBin", Type: connector.TypeDuration, Text: "How long a deleted account can be restored (msDS-deletedObjectLifetime), where the AD Recycle Bin is enabled. Default: it is not, and deleting is for good."},
+		connector.Setting{Name: "attributes", Type: connector.TypeTexts, Text: "Additional attributes that can be mapped, such as \"extensionAttribute1\"."},
+		connector.Setting{Name: "recycleBin", Type: connector.TypeDuration, Text: "How long a deleted account can be restored (msDS-deletedObjectLifetime), if the AD Recycle Bin is enabled. Default: it is not enabled, and deleting is for good."},
 	),
 	Operations: []connector.Operation{
 		{Op: connector.OpFind, Calls: "search by the external ID, then employee number, sAMAccountName, email; then groups by member"},
@@ -58,29 +58,31 @@ var Kind = connector.Kind{
 	Connect: connect,
 }
 
-const about = `Give Tenure an account of its own (not a domain administrator's), its DN or userPrincipalName as ` + "`bindDN`" + `, and delegate to it, on the OUs of accounts: create and delete user objects, reset passwords, read and write all properties of user objects; on those of groups: modify the membership. ` + "`tenure app test NAME`" + ` looks whether it has these rights. Name one writable domain controller (or several, of one site, the first being the one that is used): what was changed on one is on the others a little later.
-
-**Encryption.** Only ` + "`ldaps://`, or `ldap://` with `startTLS`" + `: Active Directory accepts passwords in no other way. ` + "`plaintext: true`" + ` does not change that: unencrypted connections are always refused.
-
-**Names.** The username becomes sAMAccountName, cn and, with ` + "`upnSuffix`" + `, userPrincipalName. It has 20 characters at most and none of ` + "`\" / \\ [ ] : | < > + = ; ? , * @`" + `. Accounts are linked by objectGUID: renaming and moving them changes nothing for Tenure. In a large domain have ` + "`externalID`" + ` and the other attributes that accounts are found by indexed.
-
-**Adopted accounts** get a new random password, too, unless the operator keeps credentials: the account that Tenure binds as needs the right to reset passwords.
-
-**New accounts** have a random password that is not kept: the person gets one by a reset (self-service or helpdesk). They are added disabled and are enabled, where wanted, together with that password, so that there is never one that is open without.
-
-**What disabling does.** It sets one bit (2) of userAccountControl, only if nobody changed the others meanwhile. New sign-ins fail at once on that domain controller, and on others when they have replicated it. Sessions cannot be ended: a Kerberos ticket works until it expires (ten hours by default; a domain controller looks at the account again when a ticket-granting ticket older than 20 minutes is used), and so do open sessions on machines. Let tickets live shorter, or end sessions in the applications, if that is too long. Resetting the password is no substitute: the old one still works for an hour with NTLM, and binds on some servers. Expiry (accountExpires) and lockout are other things than disabling: an expired account shows as enabled.
-
-**Expiry.** The attribute accountExpires can be mapped: a day such as "2026-11-30", at the end of which (UTC) the account expires, a time, or nothing for never.
-
-**Manager.** The attribute manager takes ` + "`manager.account`" + `.
-
-**Protected accounts.** Those with adminCount 1 (AdminSDHolder: members of Domain Admins and the like, and whoever was), Active Directory's own (Administrator, Guest, krbtgt), computers, service accounts and trusts are never matched, listed or changed. One that is linked and becomes protected fails with what to do. Groups with adminCount 1 are not granted.
-
-**Groups** are entitlements where they are below ` + "`groups`" + ` and the account is in them directly. The primary group (Domain Users) and others that Active Directory made itself are none.
-
-**Leavers' OU.** A disabled account is moved to ` + "`leavers`" + `, an enabled one from there to ` + "`createIn`" + `. Give it no policies that matter for security: the move comes after the disabling.
-
-**Deleting** takes the account's SID, and with it all rights that were given to it; an account made again is another. With the AD Recycle Bin an administrator can restore it as it was.`
+const about = "**Rights.** Give Tenure an account of its own, not a domain administrator's. `bindDN` is its DN or userPrincipalName. On the OUs of accounts, delegate to it: create and delete user objects, reset passwords, read and write all properties of user objects. On the OUs of groups: modify the membership. `tenure app test NAME` checks whether it has these rights.\n" +
+	"\n" +
+	"**Domain controller.** Name one writable domain controller, or several of one site; Tenure uses the first that answers. A change on one reaches the others a little later.\n" +
+	"\n" +
+	"**Encryption.** Use `ldaps://`, or `ldap://` with `startTLS`: Active Directory accepts passwords only over encrypted connections. Unencrypted ones are always refused, even with `plaintext: true`.\n" +
+	"\n" +
+	"**Names.** The username becomes sAMAccountName, cn and, with `upnSuffix`, userPrincipalName. It may have 20 characters, and none of `\" / \\ [ ] : | < > + = ; ? , * @`. Accounts are linked by objectGUID, so you may rename and move them. In a large domain, index `externalID` and the other attributes by which accounts are found.\n" +
+	"\n" +
+	"**Adopted accounts** get a new random password, unless the operator keeps the credentials. For this the account that Tenure binds as needs the right to reset passwords.\n" +
+	"\n" +
+	"**New accounts** have a random password that nobody keeps: the person gets one by a reset (self-service or helpdesk). Tenure adds an account disabled, and enables it, if it should be enabled, in the same change that sets the password. So no account is ever enabled without a password.\n" +
+	"\n" +
+	"**What disabling does.** Tenure sets one bit (2) of userAccountControl, and only if nobody changed the other bits meanwhile. New sign-ins fail at once on that domain controller, and on the others once they have replicated the change. Active Directory cannot end sessions: a Kerberos ticket works until it expires (ten hours by default; a domain controller checks the account again when a ticket-granting ticket older than 20 minutes is used), and so do open sessions on machines. If that is too long, shorten the lifetime of tickets, or end sessions in the applications. To reset the password does not help: the old one still works for an hour with NTLM, and for binds on some servers. Expiry (accountExpires) and lockout are not disabling: an expired account shows as enabled.\n" +
+	"\n" +
+	"**Expiry.** You can map the attribute accountExpires: to a day such as \"2026-11-30\", at the end of which (UTC) the account expires, to a time, or to nothing for never.\n" +
+	"\n" +
+	"**Manager.** Map the attribute manager to `manager.account`.\n" +
+	"\n" +
+	"**Protected accounts.** Tenure never matches, lists or changes accounts with adminCount 1 (AdminSDHolder: present and past members of Domain Admins and similar groups), Active Directory's own (Administrator, Guest, krbtgt), computers, service accounts and trusts. If a linked account becomes protected, its steps fail, and the error says what to do. Groups with adminCount 1 are not granted.\n" +
+	"\n" +
+	"**Groups** below `groups` are entitlements if the account is a direct member. The primary group (Domain Users) and other groups that Active Directory created itself are not.\n" +
+	"\n" +
+	"**Leavers' OU.** Tenure moves a disabled account to `leavers`, and an account that is enabled again from there to `createIn`. Do not rely on that OU's policies for security, because the move comes after the disabling.\n" +
+	"\n" +
+	"**Deleting** removes the account's SID, and with it all rights that were granted to it. A new account of the same name does not have them. With the AD Recycle Bin an administrator can restore the account as it was."
 
 func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
 	config := directory.Read(settings)

@@ -18,8 +18,8 @@ func Kind(lookup func(name string) (connector.Kind, bool)) connector.Kind {
 		Summary: "an app whose accounts appear when people sign in (SAML, OIDC)",
 		About:   about,
 		Settings: append([]connector.Setting{
-			{Name: "directory", Type: connector.TypeText, Required: true, Text: "The app by which people sign in. Its cut-off goes first."},
-			{Name: "inner", Type: connector.TypeSettings, Text: "The app's own interface, by which accounts are looked for and ended: `{connector: scim, settings: {...}}`. Default: a human is asked."},
+			{Name: "directory", Type: connector.TypeText, Required: true, Text: "The app by which people sign in. It is cut off first."},
+			{Name: "inner", Type: connector.TypeSettings, Text: "The connector to the app's own interface, which finds and ends accounts: `{connector: scim, settings: {...}}`. Default: a human is asked."},
 		}, connector.AskSettings(false)...),
 		Operations: []connector.Operation{
 			{Op: connector.OpFind, Calls: "the inner connector's, if there is one"},
@@ -33,11 +33,11 @@ func Kind(lookup func(name string) (connector.Kind, bool)) connector.Kind {
 	}
 }
 
-const about = "There is nothing to create: whoever the directory lets in gets an account at the first sign-in. What remains to be done is the end, since an account and its sessions outlive the directory's cut-off.\n" +
+const about = "Tenure creates nothing in such an app: whoever the directory lets in gets an account at the first sign-in. Tenure ends it, because an account and its sessions outlive the cut-off in the directory.\n" +
 	"\n" +
-	"**At the end** the directory is cut off first; this app waits for that until it is done or has failed, and no longer. Then the account is looked for (person ID, employee number, username, email) and is disabled, its sessions are ended, and after retention it is deleted, all as far as the `inner` connector can. If somebody was cut off here while the directory still let them in, they are looked for again until it does not. Without `inner` a human is asked to end sessions and account ([tasks](operating.md#tasks)): name the `assignee`.\n" +
+	"**When access ends**, the directory is cut off first. This app waits until that is done or has failed, and no longer. Then the `inner` connector looks for the account (by person ID, employee number, username, email), disables it and ends its sessions; after the retention it deletes the account. Each of these happens as far as the inner connector can. If somebody was cut off here while the directory still let them in, Tenure looks for them again until the directory does not. Without `inner`, a human is asked to end sessions and account ([tasks](operating.md#tasks)): name the `assignee`.\n" +
 	"\n" +
-	"**Entitlements** come from what the directory says at sign-in: roles grant them there, and none here."
+	"**Entitlements** come from what the directory says at sign-in. Grant them there, not here."
 
 // client is the connector: what it does not do itself, the inner one does.
 type client struct {

@@ -15,22 +15,22 @@ var Kind = connector.Kind{
 	Summary: "OpenLDAP and other directories that speak LDAP (RFC 4511)",
 	About:   whatToKnow,
 	Settings: append(slices.Clone(directory.Settings),
-		connector.Setting{Name: "people", Type: connector.TypeText, Required: true, Text: `DN below which people are, such as "ou=people,dc=example,dc=com". New entries are made right below it.`},
-		connector.Setting{Name: "peopleFilter", Type: connector.TypeText, Default: "(objectClass=inetOrgPerson)", Text: "Which entries there are accounts (RFC 4515)."},
+		connector.Setting{Name: "people", Type: connector.TypeText, Required: true, Text: `DN below which people are, such as "ou=people,dc=example,dc=com". New entries are created directly below it.`},
+		connector.Setting{Name: "peopleFilter", Type: connector.TypeText, Default: "(objectClass=inetOrgPerson)", Text: "Filter that selects the entries that are accounts (RFC 4515)."},
 		connector.Setting{Name: "objectClasses", Type: connector.TypeTexts, Text: "Object classes of new entries. Default: inetOrgPerson."},
 		connector.Setting{Name: "rdn", Type: connector.TypeText, Default: "uid", Text: "Attribute that names new entries, such as uid or cn."},
 		connector.Setting{Name: "username", Type: connector.TypeText, Default: "uid", Text: "Attribute that holds the username."},
-		connector.Setting{Name: "externalID", Type: connector.TypeText, Default: "employeeNumber", Text: "Attribute of one value that holds the person ID."},
-		connector.Setting{Name: "accountID", Type: connector.TypeText, Default: "entryUUID", Text: "Attribute in which the server gives each entry an identifier that never changes, such as entryUUID (RFC 4530) or nsUniqueId."},
-		connector.Setting{Name: "employeeNumber", Type: connector.TypeText, Text: "Attribute by which to find accounts that carry an employee number. Default: none is looked for."},
-		connector.Setting{Name: "email", Type: connector.TypeText, Text: "Attribute by which to find accounts that carry an email address, such as mail. Default: none is looked for."},
-		connector.Setting{Name: "groups", Type: connector.TypeText, Text: `DN below which groups are. Default: no entitlements.`},
-		connector.Setting{Name: "groupClass", Type: connector.TypeText, Default: "groupOfNames", Choices: []string{"groupOfNames", "groupOfUniqueNames", "posixGroup"}, Text: "Object class of the groups: it says how members are held."},
-		connector.Setting{Name: "placeholder", Type: connector.TypeText, Text: "DN that stands in when the last member leaves a group that must not be empty. Default: the group's own DN."},
-		connector.Setting{Name: "leavers", Type: connector.TypeText, Text: "DN below which disabled accounts are moved, and out of which enabled ones are moved back. Default: they stay where they are."},
+		connector.Setting{Name: "externalID", Type: connector.TypeText, Default: "employeeNumber", Text: "Single-valued attribute that holds the person ID."},
+		connector.Setting{Name: "accountID", Type: connector.TypeText, Default: "entryUUID", Text: "Attribute with the identifier that the server gives each entry and never changes, such as entryUUID (RFC 4530) or nsUniqueId."},
+		connector.Setting{Name: "employeeNumber", Type: connector.TypeText, Text: "Attribute by which accounts are found by employee number. Default: they are not found by it."},
+		connector.Setting{Name: "email", Type: connector.TypeText, Text: "Attribute by which accounts are found by email address, such as mail. Default: they are not found by it."},
+		connector.Setting{Name: "groups", Type: connector.TypeText, Text: `DN below which groups are. Default: there are no entitlements.`},
+		connector.Setting{Name: "groupClass", Type: connector.TypeText, Default: "groupOfNames", Choices: []string{"groupOfNames", "groupOfUniqueNames", "posixGroup"}, Text: "Object class of the groups; it says which attribute holds the members."},
+		connector.Setting{Name: "placeholder", Type: connector.TypeText, Text: "DN that becomes a member when the last member leaves a group that must not be empty. Default: the group's own DN."},
+		connector.Setting{Name: "leavers", Type: connector.TypeText, Text: "DN below which disabled accounts are moved. Accounts that are enabled again are moved back to people. Default: they stay where they are."},
 		connector.Setting{Name: "disableAttribute", Type: connector.TypeText, Default: "pwdAccountLockedTime", Text: "Attribute that disables an account, such as nsAccountLock or loginShell."},
-		connector.Setting{Name: "disabledValue", Type: connector.TypeText, Default: "000001010000Z", Text: "Value of disableAttribute by which an account is disabled. The default is a lock by password policy that never ends."},
-		connector.Setting{Name: "enabledValue", Type: connector.TypeText, Text: "Value of disableAttribute of an enabled account. Default: it has none."},
+		connector.Setting{Name: "disabledValue", Type: connector.TypeText, Default: "000001010000Z", Text: "Value of disableAttribute that disables an account. The default is a lock by password policy that never ends."},
+		connector.Setting{Name: "enabledValue", Type: connector.TypeText, Text: "Value of disableAttribute of an enabled account. Default: it has no such attribute."},
 	),
 	Operations: []connector.Operation{
 		{Op: connector.OpFind, Calls: "search people by accountID, externalID, employeeNumber, username, email; search groups by member"},
@@ -58,17 +58,17 @@ var Kind = connector.Kind{
 	Connect: connect,
 }
 
-const whatToKnow = `The bind DN needs to search people and groups, and to write entries below ` + "`people`" + ` and ` + "`leavers`" + ` (with ` + "`disableAttribute`" + `) and the members of groups. It must not be limited in how many entries a paged search returns (OpenLDAP: ` + "`olcLimits: ... size.prtotal=unlimited`" + `). Exempt it from locks after wrong passwords. Index ` + "`username`, `externalID`" + ` and the groups' member attribute for equality.
-
-**Disabling** sets ` + "`disableAttribute`" + `. The default is OpenLDAP's lock by password policy (` + "`pwdAccountLockedTime: 000001010000Z`" + `), which needs the ppolicy overlay and a policy with ` + "`pwdLockout: TRUE`" + ` for people, and stops binds, nothing else: apps that only look an entry up must look at the attribute, too, or be kept out by the ` + "`leavers`" + ` OU. **An administrator who sets a new password unlocks the account**; it then shows as drifted. Servers without that overlay: ` + "`disableAttribute: nsAccountLock`, `disabledValue: \"true\"`" + ` (389 Directory Server), or ` + "`loginShell`, `/sbin/nologin`" + ` with ` + "`enabledValue: /bin/bash`" + `.
-
-**With ` + "`leavers`" + `** a disabled entry is moved below that DN and an enabled one back, right below ` + "`people`" + ` wherever it was before. Memberships follow, whether or not the server has an overlay or plugin for that: they are added under the new DN first and taken from the old one last. A server that refuses this (389 Directory Server with Referential Integrity answers 20, type or value exists) has the entry moved first; until memberships have followed, the entry holds a note of its old DN in ` + "`labeledURI`" + `, and the next change ends what was broken off. The same goes for an entry that is renamed because ` + "`rdn`" + ` is an attribute that changes.
-
-**Groups** of groupOfNames and groupOfUniqueNames must not be empty: when the last member leaves, ` + "`placeholder`" + ` stands in, and stays. It is no account and so nobody's access. posixGroup holds usernames, and can be empty. Memberships are of the account itself: those by way of nested or dynamic groups are not counted.
-
-**Adopted accounts** get a password that nobody knows, unless the operator keeps credentials (` + "`tenure app adopt --keep-credentials`" + `), where the bind DN may write ` + "`userPassword`" + `; an entry that shows ` + "`{SASL}`" + ` there keeps it.
-
-**New entries** have no password: nobody can log in until one is set. Map the attributes that the object classes require; cn and sn are the username where they are not mapped. Spell attributes as the schema does. Passwords, object classes and the attributes that Tenure itself keeps cannot be mapped. Where ` + "`rdn`" + ` is not the username, a second entry of the same name gets the username added to its RDN. Memberships that somebody who had its DN left behind are ended.`
+const whatToKnow = "**Rights.** The bind DN needs to search people and groups, and to write entries below `people` and `leavers` (with `disableAttribute`) and the members of groups. The server must not limit how many entries a paged search returns to it (OpenLDAP: `olcLimits: ... size.prtotal=unlimited`), and must not lock it after wrong passwords. Index `username`, `externalID` and the groups' member attribute for equality.\n" +
+	"\n" +
+	"**Disabling** sets `disableAttribute`. The default is OpenLDAP's lock by password policy (`pwdAccountLockedTime: 000001010000Z`), which needs the ppolicy overlay, and a policy with `pwdLockout: TRUE` for people. It stops binds and nothing else: apps that only look an entry up must check the attribute too, or must not search the `leavers` OU. **An administrator who sets a new password unlocks the account**; it then shows as drifted. For servers without that overlay: `disableAttribute: nsAccountLock` and `disabledValue: \"true\"` (389 Directory Server), or `loginShell`, `/sbin/nologin` and `enabledValue: /bin/bash`.\n" +
+	"\n" +
+	"**With `leavers`**, Tenure moves a disabled entry below that DN. An entry that is enabled again moves directly below `people`, wherever it was before. Its memberships follow, whether or not the server has an overlay or plugin for that: Tenure adds the new DN to the groups before the move, and removes the old one after it. Some servers refuse this (389 Directory Server with Referential Integrity answers 20, type or value exists). There Tenure moves the entry first, and notes its old DN in the entry's `labeledURI` until all memberships have followed; if it is interrupted, the next change completes it. The same happens when an entry is renamed because its `rdn` attribute changes.\n" +
+	"\n" +
+	"**Groups** of the classes groupOfNames and groupOfUniqueNames must not be empty: when the last member leaves, Tenure adds `placeholder`, which stays. It is not an account, so nobody gets access by it. posixGroup holds usernames, and can be empty. Only direct memberships count, not those by nested or dynamic groups.\n" +
+	"\n" +
+	"**Adopted accounts** get a password that nobody knows, if the bind DN may write `userPassword`, and unless the operator keeps the credentials (`tenure app adopt --keep-credentials`). An entry with `{SASL}` there keeps its password.\n" +
+	"\n" +
+	"**New entries** have no password: nobody can log in until one is set. Map the attributes that the object classes require; cn and sn are the username if you do not map them. Spell attributes as the schema does. You cannot map passwords, object classes and the attributes that Tenure itself maintains. If `rdn` is not the username and an entry of the same name exists, Tenure adds the username to the new entry's RDN. If somebody who had this DN before left memberships behind, Tenure removes them."
 
 func connect(_ context.Context, env connector.Env, v *connector.Values) (connector.Connector, error) {
 	config := directory.Read(v)

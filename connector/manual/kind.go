@@ -14,14 +14,14 @@ import (
 // Kind is the catalog's entry.
 var Kind = connector.Kind{
 	Name:    "manual",
-	Summary: "an app without an interface for programs: humans are asked to do it",
+	Summary: "an app without an interface for programs: Tenure asks humans to do the steps",
 	About:   about,
 	Settings: append(connector.AskSettings(true),
-		connector.Setting{Name: "delete", Type: connector.TypeBool, Default: true, Text: "Whether accounts are asked to be deleted after retention; else they stay disabled."},
-		connector.Setting{Name: "handOver", Type: connector.TypeBool, Text: "Whether it is asked that a leaver's data is handed over to the manager."},
+		connector.Setting{Name: "delete", Type: connector.TypeBool, Default: true, Text: "Whether humans are asked to delete accounts after the retention. If not, accounts stay disabled."},
+		connector.Setting{Name: "handOver", Type: connector.TypeBool, Text: "Whether humans are asked to hand over a leaver's data to the manager."},
 	),
 	Operations: []connector.Operation{
-		{Op: connector.OpFind, Calls: "none: nothing is known but what humans said"},
+		{Op: connector.OpFind, Calls: "none: Tenure knows only what humans reported"},
 		{Op: connector.OpRead, Calls: "none"},
 		{Op: connector.OpCheck, Calls: "none"},
 	},
@@ -29,13 +29,13 @@ var Kind = connector.Kind{
 	Connect: connect,
 }
 
-const about = "For apps that only a human can work: a console without an API, a key cabinet, a partner's portal. Every step becomes a **task** that says what is to be done for whom and until when; `tenure task list` lists them, `tenure task done ID --proof TEXT` and `tenure task refuse ID --reason TEXT` complete them ([tasks](operating.md#tasks)). A step waits for its task, and for nothing else; no other app waits for it.\n" +
+const about = "For apps that only a human can operate: a console without an API, a key cabinet, a partner's portal. Each step becomes a **task** that says what is to be done for whom, and until when. `tenure task list` lists tasks; `tenure task done ID --proof TEXT` and `tenure task refuse ID --reason TEXT` complete them ([tasks](operating.md#tasks)). A step waits for its task, and no other app waits for it.\n" +
 	"\n" +
-	"**Proof.** What a human says is done counts as done: the record has who said so, and where it can be seen. `secondPerson` has another one confirm it.\n" +
+	"**Proof.** What a human reports as done counts as done: Tenure records who reported it, and where it can be seen. With `secondPerson`, another person has to confirm it.\n" +
 	"\n" +
-	"**Time.** The assignee is reminded (`remind`), and when the task is overdue the step needs attention, `escalateTo` is named, and it can still be done. A task whose step is not asked for any more, after a rehire for instance, is withdrawn.\n" +
+	"**Time.** The assignee is reminded (`remind`). When the task is overdue, the step needs attention and names `escalateTo`; the task can still be done. If the step is no longer wanted, for example after a rehire, Tenure withdraws the task.\n" +
 	"\n" +
-	"**Cutting off** is one task: it names the entitlements that are to be taken, too."
+	"**Cutting off** is one task, which also names the entitlements to take."
 
 // client is the connector. Without an interface there is nothing to connect to.
 type client struct {

@@ -19,11 +19,11 @@ var Kind = connector.Kind{
 	Summary: "the login roles of a PostgreSQL cluster (14 or later)",
 	About:   about,
 	Settings: []connector.Setting{
-		{Name: "url", Type: connector.TypeText, Required: true, Text: "Where to sign in and as whom, without the password: postgres://tenure@db.example.com:5432/postgres. TLS is set by its parameters sslmode (default here: verify-full), sslrootcert, sslcert and sslkey, as in libpq; the files are read anew for each connection."},
+		{Name: "url", Type: connector.TypeText, Required: true, Text: "Where to sign in and as whom, without the password: postgres://tenure@db.example.com:5432/postgres. TLS is set by its parameters sslmode (default here: verify-full), sslrootcert, sslcert and sslkey, as in libpq; the files are read again for each connection."},
 		remote.Plaintext,
-		{Name: "password", Type: connector.TypeSecret, Text: "Password of that role; none if it signs in with a client certificate."},
-		{Name: "grantable", Type: connector.TypeTexts, Text: "Group roles that may be granted: names, or beginnings of names such as app_*. Only a name that is spelled out lets a predefined role (pg_*) be granted; one that is or can become superuser never is, nor one that can log in or is a person's. Default: none."},
-		{Name: "heir", Type: connector.TypeText, Text: "Role that comes to own what a deleted account still owns. Default: the one that Tenure signs in as."},
+		{Name: "password", Type: connector.TypeSecret, Text: "Password of that role. Leave it out if the role signs in with a client certificate."},
+		{Name: "grantable", Type: connector.TypeTexts, Text: "Group roles that may be granted: names, or beginnings of names such as app_*. A predefined role (pg_*) can be granted only if its whole name is listed. Never granted are roles that are or can become superuser, that can log in, or that belong to a person. Default: none."},
+		{Name: "heir", Type: connector.TypeText, Text: "Role that gets what a deleted account still owns. Default: the role that Tenure signs in as."},
 		{Name: "timeout", Type: connector.TypeDuration, Default: 30 * time.Second, Text: "How long one connection's work may take, from connecting to its end."},
 	},
 	Operations: []connector.Operation{
@@ -42,9 +42,9 @@ var Kind = connector.Kind{
 		{Op: connector.OpDisable, Calls: "ALTER ROLE ... NOLOGIN"},
 		{Op: connector.OpEnable, Calls: "ALTER ROLE ... LOGIN"},
 		{Op: connector.OpRevokeSessions, Calls: "pg_terminate_backend of each of its sessions"},
-		{Op: connector.OpHandOver, Calls: "REASSIGN OWNED in each database in which it has something"},
+		{Op: connector.OpHandOver, Calls: "REASSIGN OWNED in each database in which it owns something"},
 		{Op: connector.OpResetCredentials, Calls: "ALTER ROLE ... PASSWORD NULL"},
-		{Op: connector.OpDelete, Calls: "ALTER ROLE ... NOLOGIN; pg_terminate_backend; REASSIGN OWNED and DROP OWNED in each database in which it has something; DROP ROLE"},
+		{Op: connector.OpDelete, Calls: "ALTER ROLE ... NOLOGIN; pg_terminate_backend; REASSIGN OWNED and DROP OWNED in each database in which it owns something; DROP ROLE"},
 	},
 	LongestUsername: maxName,
 
@@ -52,25 +52,25 @@ var Kind = connector.Kind{
 	AtOnce: 5, // each takes a connection
 
 	Attributes:      attributeNames(),
-	OtherAttributes: "`set.PARAMETER`, what a parameter is at login.",
+	OtherAttributes: "`set.PARAMETER`, the value of a parameter at login.",
 	Foresee:         foresee,
 
 	Connect: connect,
 }
 
-const about = "**Rights.** `CREATE ROLE tenure LOGIN CREATEROLE PASSWORD '...'` and `GRANT pg_signal_backend TO tenure`, which ending sessions takes. From PostgreSQL 16 on, CREATEROLE covers only roles that it made: for others, and for the group roles, grant them to it `WITH ADMIN OPTION`. To hand data over it makes itself a member of both roles for the length of that transaction. A superuser's account takes a superuser, which Tenure should not be: such a step fails and says so. `tenure app test NAME` looks whether the rights are there.\n" +
+const about = "**Rights.** `CREATE ROLE tenure LOGIN CREATEROLE PASSWORD '...'`, and to end sessions `GRANT pg_signal_backend TO tenure`. From PostgreSQL 16 on, CREATEROLE covers only the roles that Tenure's role created. For others, and for the group roles, grant them to Tenure's role `WITH ADMIN OPTION`. To hand data over, Tenure makes its role a member of both roles during that transaction. Only a superuser can change a superuser's account, and Tenure should not be one: such a step fails and says so. `tenure app test NAME` checks the rights.\n" +
 	"\n" +
-	"**Accounts** are the roles that can log in, and those that Tenure has marked. Its own role, the one that made the cluster and the predefined ones are none. A new account has no password: it logs in by the company's own means (LDAP, Kerberos, client certificate in pg_hba.conf), or an administrator sets one. A username may have 63 bytes.\n" +
+	"**Accounts** are the roles that can log in, and those that Tenure has marked. Tenure's own role, the role that created the cluster and the predefined roles are not accounts. A new account has no password: it logs in by your company's own means (LDAP, Kerberos, or client certificates in pg_hba.conf), or an administrator sets a password. A username may have 63 bytes.\n" +
 	"\n" +
-	"**The person ID** is the last line of the role's comment, `tenure:p-123`. Comments on roles can be read by everybody who can connect.\n" +
+	"**The person ID** is the last line of the role's comment, `tenure:p-123`. Everybody who can connect can read the comments on roles.\n" +
 	"\n" +
-	"**Attributes**: `comment` (the text above that line), `validUntil` (RFC 3339 or a date; PostgreSQL heeds it for passwords only, so that it neither disables nor enables), `connectionLimit` (whole number) and `set.PARAMETER`, what the parameter is at login (`set.statement_timeout`; a list of texts for parameters that are lists, such as `set.search_path`).\n" +
+	"**Attributes**: `comment` (the text above that line), `validUntil` (RFC 3339 or a date; PostgreSQL applies it to passwords only, so it neither disables nor enables an account), `connectionLimit` (whole number) and `set.PARAMETER`, the value of the parameter at login (`set.statement_timeout`; a list of texts for parameters that are lists, such as `set.search_path`).\n" +
 	"\n" +
-	"**Adopted accounts** lose their password (`PASSWORD NULL`), unless the operator keeps credentials. PostgreSQL does not keep when a role was made or last used.\n" +
+	"**Adopted accounts** lose their password (`PASSWORD NULL`), unless the operator keeps the credentials. PostgreSQL does not record when a role was created or last used.\n" +
 	"\n" +
-	"**Disabling** is NOLOGIN, whatever the way of logging in. Sessions that are open go on until they are ended, which Tenure does at once. Prepared transactions, and what the account does through other roles' security-definer functions or scheduled jobs, stay.\n" +
+	"**Disabling** is NOLOGIN, however the account logs in. Open sessions would go on; Tenure ends them at once. These stay: prepared transactions, and what the account does through other roles' security-definer functions or scheduled jobs.\n" +
 	"\n" +
-	"**Deleting** is final. What the account still owns goes to `heir`, in every database of the cluster; what it was granted by Tenure or roles that Tenure is a member of is lost. Rights that somebody else granted to the account itself, and not to a group, are for them or a superuser to take: then the step fails, and names the databases."
+	"**Deleting** is final. What the account still owns goes to `heir`, in every database of the cluster. What Tenure, or a role of which it is a member, granted to the account is lost. Rights that somebody else granted to the account itself, and not to a group, only they or a superuser can revoke: then the step fails, and names the databases."
 
 func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
 	heir := settings.Text("heir")

@@ -12,25 +12,27 @@ import (
 const unprintable = "must be one line of printable ASCII without spaces"
 
 // overview is what Kind.About says of the kind as a whole.
-const overview = `The person ID is kept in **externalId**; accounts are found by it, else by userName. Entitlements are names of
-groups, or ` + "`role:VALUE` and `entitlement:VALUE`" + `, which are values of the user's own attributes of those names.
-Groups with such prefixes cannot be reached.
+const overview = `**Keys.** The person ID is kept in externalId. Accounts are found by it, and otherwise by userName.
 
-How the service differs from RFC 7644 is told by the **profile** setting. Each part of it can be overruled by a setting of its
-own. The generic profile reads the service's ServiceProviderConfig once a day: whether PATCH is supported (else users are
-changed by PUT with If-Match), how large a page may be, and whether pages go by cursor. It was proven on SCIMMY, a real
-server. The vendors' profiles were proven on a stand-in that fails as their references say, and never on the vendors' own
-servers: try yours with ` + "`tenure app test NAME --write`" + ` first.
+**Entitlements** are names of groups, or ` + "`role:VALUE` and `entitlement:VALUE`" + ` for values of the user's attributes roles and
+entitlements. Groups whose names begin with these prefixes cannot be granted.
 
-What else a service does not do as RFC 7644 has it is found out by its answers, and said by ` + "`tenure app test`" + `. It is believed when it was met
-twice with no answer to the contrary between, and tried again after an hour. That there is no /Groups is believed if the
-service's ResourceTypes have no groups, or if /Groups is not there for a minute and has never answered; until then whoever's
-groups are to be known waits. Memberships are taken from the users, from a look-up of groups by a member once one has found
-something, or from all groups, each one read by itself where lists do not show its members; where none of these tells who is
-in a group, that is an error.
+**Deviations.** The **profile** setting says how the service differs from RFC 7644, and other settings override each part of it.
+The generic profile reads the service's ServiceProviderConfig once a day: whether the service supports PATCH (if not, users are
+changed by PUT with If-Match), how large a page may be, and whether pages go by cursor. It was tested on SCIMMY, a real server.
+The vendors' profiles were tested on a stand-in that behaves as their references say, and never on the vendors' own servers:
+try yours with ` + "`tenure app test NAME --write`" + ` first.
 
-Not used, on purpose: /Bulk, since a person's change is a handful of requests that have to be told apart when one fails, and
-few services offer it; and one PATCH for many persons, since each person's change is done and proven by itself.
+Tenure finds other deviations by the service's answers, and ` + "`tenure app test`" + ` shows them. It believes a deviation that it met
+twice, with no answer to the contrary in between, and tries again after an hour. It believes that there is no /Groups if the
+service's ResourceTypes have no groups, or if /Groups is missing for a minute and has never answered; until then, steps that need
+groups wait.
+
+**Memberships** are read from the users; or by looking up groups by member, once such a look-up has found something; or from
+all groups, each read by itself if lists do not show its members. If none of these shows who is in a group, the step fails.
+
+Tenure does not use /Bulk, because few services offer it, and because the requests of one change have to be told apart when one
+fails. It does not change several people in one PATCH, because it makes and proves each person's change by itself.
 
 The profiles:
 `
@@ -43,31 +45,31 @@ var Kind = connector.Kind{
 	Settings: []connector.Setting{
 		{Name: "url", Type: connector.TypeText, Required: true, Text: "Base URL of the service, without /Users."},
 		remote.Plaintext,
-		{Name: "profile", Type: connector.TypeText, Default: generic, Choices: profileNames(), Text: "Whose service it is: what is known of its deviations."},
+		{Name: "profile", Type: connector.TypeText, Default: generic, Choices: profileNames(), Text: "Vendor of the service: sets the deviations that are known of it."},
 		{Name: "token", Type: connector.TypeSecret, Text: "Bearer token (RFC 6750)."},
-		{Name: "tokenURL", Type: connector.TypeText, Text: "In place of token: where to get one by OAuth 2 client credentials (RFC 6749 section 4.4)."},
+		{Name: "tokenURL", Type: connector.TypeText, Text: "Instead of token: the URL that issues one, by OAuth 2 client credentials (RFC 6749 section 4.4)."},
 		{Name: "clientID", Type: connector.TypeText, Text: "With tokenURL: the client."},
 		{Name: "clientSecret", Type: connector.TypeSecret, Text: "With tokenURL: the client's secret."},
 		{Name: "scopes", Type: connector.TypeTexts, Text: "With tokenURL: the scopes to ask for."},
-		{Name: "username", Type: connector.TypeText, Text: "In place of token: the user of HTTP Basic authentication."},
+		{Name: "username", Type: connector.TypeText, Text: "Instead of token: the user of HTTP Basic authentication."},
 		{Name: "password", Type: connector.TypeSecret, Text: "With username: the password."},
 		{Name: "timeout", Type: connector.TypeDuration, Default: 15 * time.Second, Text: "How long one request may take."},
 		{Name: "userAgent", Type: connector.TypeText, Default: "tenure", Text: "User-Agent header of every request."},
-		{Name: "createGroups", Type: connector.TypeBool, Text: "Make groups that are to be granted and do not exist."},
-		{Name: "defaultEntitlement", Type: connector.TypeText, Text: "A value of entitlements that every new account gets, such as a Salesforce profile's ID."},
-		{Name: "disable", Type: connector.TypeText, Choices: []string{"reversible", "destructive"}, Text: "In place of the profile's: whether an account that was disabled can be enabled."},
-		{Name: "delete", Type: connector.TypeBool, Text: "In place of the profile's: whether DELETE deletes accounts."},
-		{Name: "groups", Type: connector.TypeBool, Text: "In place of the profile's: whether there are groups."},
-		{Name: "filterExternalID", Type: connector.TypeBool, Text: "In place of the profile's: whether users can be looked up by externalId. Else they are by userName, and what is found is compared with externalId."},
-		{Name: "filterEmails", Type: connector.TypeBool, Text: "In place of what is found out: whether users can be looked up by an email address. It finds accounts that nobody has, for a human to decide about."},
-		{Name: "filterMembers", Type: connector.TypeBool, Text: "In place of the profile's: whether groups can be looked up by their members. Else all groups are read."},
-		{Name: "removeMembers", Type: connector.TypeText, Choices: []string{"path", "value"}, Text: "In place of the profile's: how a member is removed from a group, by a path with a filter or by a value."},
-		{Name: "changeUsers", Type: connector.TypeText, Choices: []string{string(byPath), string(byObject), string(byPut)}, Text: "In place of the profile's: how users are changed, by PATCH with paths, by PATCH with an object, or by PUT."},
-		{Name: "changeGroups", Type: connector.TypeText, Choices: []string{"patch", string(byPut)}, Text: "How groups are changed, by PATCH or by PUT of the whole group. PUT takes a service that shows all members of a group, and undoes what others change meanwhile where it has no versions: it is used only if this says so."},
-		{Name: "showsInactive", Type: connector.TypeBool, Default: true, Text: "Whether accounts that are not active are shown with active: false. Else one without active is not active."},
-		{Name: "paging", Type: connector.TypeText, Choices: []string{"index", "cursor"}, Text: "In place of the profile's: how pages are asked for, by startIndex or by cursor (RFC 9865)."},
-		{Name: "pageSize", Type: connector.TypeInt, Text: "In place of the profile's: the most resources to ask for at once."},
-		{Name: "combinedLookups", Type: connector.TypeBool, Text: "In place of the profile's: whether a filter may hold \"or\", which saves one request for each new account."},
+		{Name: "createGroups", Type: connector.TypeBool, Text: "Create groups that are to be granted and do not exist."},
+		{Name: "defaultEntitlement", Type: connector.TypeText, Text: "Value of entitlements that every new account gets, such as the ID of a Salesforce profile."},
+		{Name: "disable", Type: connector.TypeText, Choices: []string{"reversible", "destructive"}, Text: "Overrides the profile: whether an account that was disabled can be enabled."},
+		{Name: "delete", Type: connector.TypeBool, Text: "Overrides the profile: whether DELETE deletes accounts."},
+		{Name: "groups", Type: connector.TypeBool, Text: "Overrides the profile: whether there are groups."},
+		{Name: "filterExternalID", Type: connector.TypeBool, Text: "Overrides the profile: whether users can be looked up by externalId. If not, Tenure looks them up by userName and compares externalId."},
+		{Name: "filterEmails", Type: connector.TypeBool, Text: "Overrides what Tenure finds out: whether users can be looked up by an email address. This finds accounts that are not linked, about which an operator decides."},
+		{Name: "filterMembers", Type: connector.TypeBool, Text: "Overrides the profile: whether groups can be looked up by their members. If not, Tenure reads all groups."},
+		{Name: "removeMembers", Type: connector.TypeText, Choices: []string{"path", "value"}, Text: "Overrides the profile: how a member is removed from a group, by a path with a filter or by a value."},
+		{Name: "changeUsers", Type: connector.TypeText, Choices: []string{string(byPath), string(byObject), string(byPut)}, Text: "Overrides the profile: how users are changed, by PATCH with paths, by PATCH with an object, or by PUT."},
+		{Name: "changeGroups", Type: connector.TypeText, Choices: []string{"patch", string(byPut)}, Text: "How groups are changed, by PATCH or by PUT of the whole group. PUT is used only if you set it: it needs a service that shows all members of a group, and if the service has no versions, it undoes what others change at the same moment."},
+		{Name: "showsInactive", Type: connector.TypeBool, Default: true, Text: "Whether the service shows disabled accounts with active: false. If not, an account without active is disabled."},
+		{Name: "paging", Type: connector.TypeText, Choices: []string{"index", "cursor"}, Text: "Overrides the profile: how pages are asked for, by startIndex or by cursor (RFC 9865)."},
+		{Name: "pageSize", Type: connector.TypeInt, Text: "Overrides the profile: the most resources to ask for at once."},
+		{Name: "combinedLookups", Type: connector.TypeBool, Text: "Overrides the profile: whether a filter may hold \"or\", which saves one request for each new account."},
 	},
 	Operations: []connector.Operation{
 		{Op: connector.OpFind, Calls: "GET /Users?filter=externalId eq, then userName eq, then emails.value eq; or GET /Users/{id}"},

@@ -36,11 +36,11 @@ var Kind = connector.Kind{
 	Summary: "a service of your own, by one documented JSON contract",
 	About:   about,
 	Settings: []connector.Setting{
-		{Name: "url", Type: connector.TypeText, Required: true, Text: "Where every request is sent (POST)."},
+		{Name: "url", Type: connector.TypeText, Required: true, Text: "URL to which every request is sent (POST)."},
 		remote.Plaintext,
-		{Name: "secret", Type: connector.TypeSecret, Required: true, Text: "Signs every request (HMAC-SHA256): whsec_ and 24 to 64 bytes in base64, as Standard Webhooks has it."},
-		{Name: "operations", Type: connector.TypeTexts, Default: optional, Text: "What the service offers besides find, read, check, list, adopt and disable, which it must: any of " + strings.Join(optional, ", ") + ". Whoever offers grant offers revoke and list_entitlements. Without enable, disabling counts as destructive. Default: all."},
-		{Name: "keys", Type: connector.TypeTexts, Text: "By what else than the person ID and the username the service can look: employee_number, email. Default: nothing."},
+		{Name: "secret", Type: connector.TypeSecret, Required: true, Text: "Signs every request (HMAC-SHA256): whsec_ and 24 to 64 bytes in base64, as Standard Webhooks specifies."},
+		{Name: "operations", Type: connector.TypeTexts, Default: optional, Text: "What the service offers besides find, read, check, list, adopt and disable, which are required: any of " + strings.Join(optional, ", ") + ". grant stands for revoke and list_entitlements too. Without enable, disabling counts as destructive. Default: all."},
+		{Name: "keys", Type: connector.TypeTexts, Text: "What else the service can find accounts by, besides the person ID and the username: employee_number, email. Default: nothing."},
 		{Name: "timeout", Type: connector.TypeDuration, Default: 15 * time.Second, Text: "How long one request may take."},
 	},
 	Operations: []connector.Operation{
@@ -61,13 +61,13 @@ var Kind = connector.Kind{
 		{Op: connector.OpDelete, Calls: "POST delete"},
 	},
 	Proven:          []string{"examples/webhook-server"},
-	OtherAttributes: "Any: the service decides which it takes.",
+	OtherAttributes: "Any: the service decides which it accepts.",
 	Connect:         connect,
 }
 
-const about = "For whatever has no connector: write a small service that speaks [the webhook contract](webhook-connector.md) and does in your app what it is asked to. [examples/webhook-server](../examples/webhook-server) is a whole one to begin with.\n" +
+const about = "For an app that has no connector: write a small service that speaks [the webhook contract](webhook-connector.md) and makes the changes in your app. [examples/webhook-server](../examples/webhook-server) is a complete one to start from.\n" +
 	"\n" +
-	"What the service does at the most is for you to decide, by `operations`. What it then does not implement fails loudly, not silently."
+	"You decide with `operations` what the service offers. If it does not implement one of them, the step fails with an error."
 
 func connect(_ context.Context, env connector.Env, settings *connector.Values) (connector.Connector, error) {
 	secret := settings.Secret("secret")

@@ -13,12 +13,12 @@ import (
 
 // Settings are those that every kind of directory has. Read reads them.
 var Settings = []settings.Setting{
-	{Name: "url", Type: settings.TypeText, Required: true, Text: `Address of the server, such as "ldaps://ldap.example.com"; several, separated by spaces, are tried in turn.`},
+	{Name: "url", Type: settings.TypeText, Required: true, Text: `Address of the server, such as "ldaps://ldap.example.com"; of several, separated by spaces, the first that answers is used.`},
 	{Name: "startTLS", Type: settings.TypeBool, Text: "Encrypt ldap:// connections by StartTLS (RFC 4511 section 4.14)."},
 	remote.Plaintext,
-	{Name: "ca", Type: settings.TypeText, Text: "File of the certificate authorities (PEM) that sign the server's certificate; those of the system if absent. It is read again for each connection."},
+	{Name: "ca", Type: settings.TypeText, Text: "File of the certificate authorities (PEM) that sign the server's certificate, read again for each connection. Default: the system's authorities."},
 	{Name: "bindDN", Type: settings.TypeText, Required: true, Text: "DN to bind as."},
-	{Name: "password", Type: settings.TypeSecret, Required: true, Text: "Password to bind with. A new one is used from the next call on."},
+	{Name: "password", Type: settings.TypeSecret, Required: true, Text: "Password to bind with. A new one is used from the next call."},
 	{Name: "timeout", Type: settings.TypeDuration, Default: 15 * time.Second, Text: "How long one request may take."},
 	{Name: "pageSize", Type: settings.TypeInt, Default: 500, Text: "How many entries to ask for at once (RFC 2696)."},
 }
