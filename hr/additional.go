@@ -10,22 +10,31 @@ import (
 // them a change is of. Each job is a position within the period of employment that the
 // day lies in:
 //
-//   - A job begins on its start date and ends on its last day, each as said last. A start
-//     that has passed is not put off. A job that had begun when HR first listed it begins
-//     with that list.
+//   - A job begins on its start date and ends on its last day, each as said last. A job
+//     that had begun when HR first listed it begins with that list. A later start of one
+//     that has begun begins it anew.
 //   - A whole list without a job that has begun ends the job the day before, for whatever
 //     was said before. It says nothing of jobs that begin later, or that HR had not spoken
 //     of by then.
-//   - A job that has ended comes back by a rescind that lists it. Under the same ID another
-//     one may begin, on a later day. Else a list that has it again is a conflict.
+//   - A job that has ended comes back by a rescind that lists it, or begins anew, with a
+//     later start. Else a list that has it again is a conflict.
 //   - A list that is not whole ends nothing. Where it lacks a job that is held, that is a
-//     conflict, unless a whole one follows.
-//   - With the employment all of them end.
+//     conflict, unless a whole one follows, or another job ends on the day before.
+//   - With the employment all of them end. A termination that names one ends that one.
 type AdditionalJobs struct {
 	AsOf  Date            `json:"asOf"`
 	Jobs  []AdditionalJob `json:"jobs,omitempty"`
 	Whole bool            `json:"whole,omitempty"` // there are no others
+
+	// With is the ID of the event that the list is of, if it is not the one that carries
+	// it. Then that one says nothing else, whatever its profile: a record that comes again
+	// has another list, while its events are known. If the event that it is of never was,
+	// neither was the list.
+	With string `json:"with,omitempty"`
 }
+
+// ListsOnly reports whether an event says nothing but which additional jobs there are.
+func (e *Event) ListsOnly() bool { return e.Additional != nil && e.Additional.With != "" }
 
 // AdditionalJob is a job as its holder's profile would be, had they no other.
 type AdditionalJob struct {
@@ -43,44 +52,107 @@ func (a *AdditionalJobs) find(id string) *Profile {
 	return nil
 }
 
-// with returns the positions together with those of additional jobs. Where HR names no
-// position, the main job is one without an ID.
-func (t *Timeline) with(jobs []Position) []Position {
-	if len(jobs) == 0 {
-		return t.Positions
-	}
-	positions := t.Positions
-	if len(positions) == 0 {
-		positions = []Position{{Periods: t.Periods}}
-	}
-	return append(slices.Clone(positions), jobs...)
+// jobsTold is what HR said of additional jobs, in the order in which HR said it.
+type jobsTold struct {
+	lists []*Event
+	ends  []*Event // terminations that name a job which was listed before, and no other position
 }
 
-// additionalJobs makes positions of the jobs that events list. A rescind may list jobs,
-// too: all is all that was said, standing what is left of it.
-func (t *Timeline) additionalJobs(all, standing []*Event) (list []Position, conflicts []Conflict) {
-	lists := filter(standing, func(e *Event) bool { return e.Additional != nil })
+// additionalJobs finds what was said of additional jobs. A rescind may list jobs, too: all
+// is all that was said, standing what is left of it.
+func additionalJobs(all, standing []*Event) (jobs jobsTold) {
 	void := voided(all)
-	lists = append(lists, filter(all, func(e *Event) bool {
-		return e.Additional != nil && e.Type == EventRescinded && void[e] == nil
-	})...)
-	slices.SortFunc(lists, (*Event).compare)
-	for _, source := range sources(lists) {
-		told := filter(lists, func(e *Event) bool { return e.Source == source })
+	rescinds := filter(all, func(e *Event) bool { return e.Type == EventRescinded && void[e] == nil })
+	present := map[EventKey]bool{}
+	for _, e := range slices.Concat(standing, rescinds) {
+		present[e.EventKey] = true
+	}
+	jobs.lists = filter(slices.Concat(standing, rescinds), func(e *Event) bool {
+		return e.Additional != nil && e.Type != EventTerminated &&
+			(!e.ListsOnly() || present[EventKey{Source: e.Source, ID: e.Additional.With}])
+	})
+	slices.SortFunc(jobs.lists, (*Event).compare)
+	jobs.ends = filter(standing, func(e *Event) bool {
+		return e.Type == EventTerminated && e.PositionID != "" &&
+			slices.ContainsFunc(jobs.lists, func(l *Event) bool { return l.before(e) && l.Additional.find(e.PositionID) != nil }) &&
+			!slices.ContainsFunc(standing, func(o *Event) bool { return o.snapshot() && o.PositionID == e.PositionID })
+	})
+	return jobs
+}
+
+// others are the events that are not of additional jobs alone.
+func (jobs jobsTold) others(events []*Event) []*Event {
+	if len(jobs.ends) == 0 {
+		return events
+	}
+	return filter(events, func(e *Event) bool { return !slices.Contains(jobs.ends, e) })
+}
+
+// add makes positions of additional jobs. Where HR names no position, the main job is one
+// without an ID.
+func (t *Timeline) add(jobs jobsTold) (conflicts []Conflict) {
+	var list []Position
+	for _, source := range sources(jobs.lists) {
+		var held []Position
+		told := filter(jobs.lists, func(e *Event) bool { return e.Source == source })
 		for _, id := range jobIDs(told) {
 			position := Position{ID: id, Additional: true}
+			said := append(slices.Clone(told), filter(jobs.ends, func(e *Event) bool { return e.PositionID == id })...)
+			slices.SortFunc(said, (*Event).compare)
 			for i := range t.Periods {
 				employment := &t.Periods[i]
-				j := hear(id, filter(told, func(e *Event) bool { return t.periodOf(e.Additional.AsOf) == employment }))
+				j := hear(id, filter(said, func(e *Event) bool { return t.periodOf(e.asOf()) == employment }))
 				position.Periods = append(position.Periods, j.within(employment)...)
 				conflicts = append(conflicts, j.conflicts()...)
 			}
 			if len(position.Periods) > 0 {
-				list = append(list, position)
+				held = append(held, position)
 			}
 		}
+		list = append(list, held...)
+		conflicts = append(conflicts, jobs.unclear(told, held)...)
 	}
-	return list, once(conflicts)
+	if len(list) > 0 && len(t.Positions) == 0 {
+		t.Positions = []Position{{Periods: t.Periods}}
+	}
+	t.Positions = append(t.Positions, list...)
+	return once(conflicts)
+}
+
+// unclear are the lists of a source that are not whole, as long as one of the jobs is held
+// that they lack, and nothing says whether it is the one that has ended.
+func (jobs jobsTold) unclear(lists []*Event, held []Position) (conflicts []Conflict) {
+	for _, u := range lists {
+		day := u.Additional.AsOf
+		settled := slices.ContainsFunc(jobs.ends, u.before) || slices.ContainsFunc(lists, func(l *Event) bool {
+			return l.Additional.Whole && u.before(l) && l.Additional.AsOf.Compare(day) >= 0 || l.Additional.With == u.ID && l.Additional.endsOne()
+		})
+		open := false
+		for _, p := range held {
+			for _, q := range p.Periods {
+				at := day.StartIn(q.Snapshots[0].Profile.zone())
+				settled = settled || q.Ends.Equal(at)
+				open = open || u.Additional.find(p.ID) == nil && !q.Starts.After(at) && (q.Ends.IsZero() || q.Ends.After(at))
+			}
+		}
+		if !u.Additional.Whole && open && !settled {
+			conflicts = append(conflicts, Conflict{Code: ConflictAdditionalJob, Event: u.EventKey})
+		}
+	}
+	return conflicts
+}
+
+// endsOne reports whether a job on the list has a last day.
+func (a *AdditionalJobs) endsOne() bool {
+	return slices.ContainsFunc(a.Jobs, func(j AdditionalJob) bool { return !j.Profile.EndDate.IsZero() })
+}
+
+// asOf is the day as of which an event speaks of additional jobs.
+func (e *Event) asOf() Date {
+	if e.Type == EventTerminated {
+		return e.lastDay()
+	}
+	return e.Additional.AsOf
 }
 
 // sources are those of events, in their order.
@@ -118,10 +190,9 @@ func jobIDs(lists []*Event) (ids []string) {
 
 // additional is what was said of one additional job.
 type additional struct {
-	id       string
-	stints   []*stint // by start
-	returns  []*Event // lists that have the job after it had ended
-	unlisted []*Event // lists that lack the job and are not whole
+	id      string
+	stints  []*stint // by start
+	returns []*Event // lists that have the job after it had ended
 }
 
 // hear makes an additional job of lists, in the order in which HR said them.
@@ -135,7 +206,7 @@ func hear(id string, lists []*Event) *additional {
 
 // conflicts are the lists that do not fit what HR said before.
 func (j *additional) conflicts() (list []Conflict) {
-	for _, e := range slices.Concat(j.returns, j.unlisted) {
+	for _, e := range j.returns {
 		list = append(list, Conflict{Code: ConflictAdditionalJob, Event: e.EventKey})
 	}
 	return list
@@ -145,27 +216,41 @@ func (j *additional) conflicts() (list []Conflict) {
 type stint struct {
 	start  Date
 	said   []*Event // lists that have the job, in the order in which HR said them
-	absent Date     // first day as of which a whole list lacked the job; zero if none did
-	by     *Event   // that list
+	absent Date     // first day as of which a whole list lacked the job, or after a termination of it; zero if there is none
+	by     *Event   // that list or termination
 	asked  bool     // a list that has the job after its end is a conflict already
 }
 
 // hear takes note of what one list says of the job.
 func (j *additional) hear(e *Event) {
-	if e.Additional.Whole { // which settles what a list that was not whole left open
-		j.unlisted = filter(j.unlisted, func(u *Event) bool { return u.Additional.AsOf.Compare(e.Additional.AsOf) > 0 })
+	if e.Type == EventTerminated {
+		j.end(e)
+		return
 	}
 	if p := e.Additional.find(j.id); p != nil {
 		j.listed(e, p)
 		return
 	}
+	if !e.Additional.Whole {
+		return
+	}
 	for _, s := range j.stints {
-		switch ends := s.ends(j.id); {
-		case s.start.Compare(e.Additional.AsOf) > 0, !ends.IsZero() && ends.Compare(e.Additional.AsOf) <= 0:
-		case e.Additional.Whole:
+		ends := s.ends(j.id)
+		if s.start.Compare(e.Additional.AsOf) <= 0 && (ends.IsZero() || ends.Compare(e.Additional.AsOf) > 0) {
 			s.absent, s.by = e.Additional.AsOf, e
-		default:
-			j.unlisted = append(j.unlisted, e)
+		}
+	}
+}
+
+// end takes note of a termination of the job, also of one that is to begin.
+func (j *additional) end(t *Event) {
+	day := t.lastDay().AddDays(1)
+	if said := DateOf(t.Said()); t.immediate() && said.Compare(day) < 0 {
+		day = said
+	}
+	for _, s := range j.stints {
+		if ends := s.ends(j.id); ends.IsZero() || ends.Compare(day) > 0 {
+			s.absent, s.by = day, t
 		}
 	}
 }
@@ -173,7 +258,8 @@ func (j *additional) hear(e *Event) {
 // listed takes note of a list that has the job.
 func (j *additional) listed(e *Event, p *Profile) {
 	s := j.stintOf(e, p)
-	if s == nil || s.over(j.id) && p.StartDate.Compare(s.ends(j.id)) >= 0 {
+	said := DateOf(e.Said().In(p.zone()))
+	if s == nil || s.followedBy(p.StartDate, said, j.id) {
 		j.stints = append(j.stints, &stint{start: p.StartDate, said: []*Event{e}})
 		slices.SortStableFunc(j.stints, func(a, b *stint) int { return a.start.Compare(b.start) })
 		return
@@ -188,9 +274,20 @@ func (j *additional) listed(e *Event, p *Profile) {
 		return
 	}
 	s.said = append(s.said, e)
-	if said := DateOf(e.Said().In(p.zone())); p.StartDate.Compare(s.start) < 0 || said.Compare(s.start) < 0 {
+	if p.StartDate.Compare(s.start) < 0 || said.Compare(s.start) < 0 {
 		s.start = p.StartDate
 	}
+}
+
+// followedBy reports whether another start date, said on a day, begins the job anew: a
+// later one, said when the one known had passed. What a termination or a last day has ended
+// begins anew after that end only; of what a list lacked, nobody said when it ended.
+func (s *stint) followedBy(start, said Date, id string) bool {
+	if start.Compare(s.start) <= 0 || said.Compare(s.start) < 0 {
+		return false
+	}
+	ends := s.ends(id)
+	return ends.IsZero() || start.Compare(ends) >= 0 || ends == s.absent && s.by.Type != EventTerminated
 }
 
 // over reports whether an end is known.
@@ -241,17 +338,8 @@ func (s *stint) inForce() (list []*Event) {
 	return list
 }
 
-// last is the list whose last day of the job counts: the last one as of a day on which the
-// job is held.
-func (s *stint) last() *Event {
-	lists := s.inForce()
-	for _, e := range slices.Backward(lists) {
-		if s.absent.IsZero() || e.Additional.AsOf.Compare(s.absent) < 0 {
-			return e
-		}
-	}
-	return lists[0]
-}
+// last is the list whose last day of the job counts: the one said last, as of whatever day.
+func (s *stint) last() *Event { return s.said[len(s.said)-1] }
 
 // ends is the first day without the job; zero while no end is known.
 func (s *stint) ends(id string) Date {
@@ -301,22 +389,16 @@ func (s *stint) period(id string) Period {
 }
 
 // within are the periods in which the job is held within an employment.
-func (j *additional) within(employment *Period) (list []Period) {
-	starts := employment.Starts
+func (j *additional) within(employment *Period) []Period {
+	var list []Period
 	for _, s := range j.stints {
 		p := s.period(j.id)
-		p.Starts = latest(p.Starts, starts)
+		p.Starts = latest(p.Starts, employment.Starts)
 		if ends := employment.Ends; !ends.IsZero() && (p.Ends.IsZero() || p.Ends.After(ends)) {
 			p.endAt(ends, employment.End)
 		}
-		if p.never() {
-			continue
-		}
 		list = append(list, p)
-		if p.Ends.IsZero() {
-			break
-		}
-		starts = p.Ends
 	}
-	return list
+	slices.SortStableFunc(list, func(a, b Period) int { return a.Starts.Compare(b.Starts) })
+	return slices.DeleteFunc(separate(list), func(p Period) bool { return p.never() })
 }

@@ -139,7 +139,7 @@ func TestAdditionalJobs(t *testing.T) {
 			name: "a start that has passed is not put off", events: []hr.Event{
 				sales, lab, moved("m", "2026-03-25", "2026-04-01", lists("2026-04-01", job("B", "2026-04-01"))),
 			},
-			positions: []string{"B = add: 2026-03-01 ..; add, m from 2026-04-01"},
+			positions: []string{"B = add: 2026-03-01 .. 2026-04-01 superseded by m; add", "B = m: 2026-04-01 ..; m"},
 		},
 		{
 			name: "two, of which one ends", events: []hr.Event{
@@ -169,6 +169,15 @@ func TestAdditionalJobs(t *testing.T) {
 			positions: []string{"B = add: 2026-03-01 .. 2026-06-01 terminated by t; add", "B = r: 2026-08-15 ..; r"},
 		},
 		{
+			name: "a termination that names one ends that one", events: []hr.Event{sales, lab, terminated("t", "2026-05-01", "2026-05-31", as("B"))},
+			positions: []string{"B = add: 2026-03-01 .. 2026-06-01 terminated by t; add"},
+		},
+		{
+			name: "at once, if it says so", events: []hr.Event{sales, lab, terminated("t", "2026-05-01", "2026-05-31", as("B"), immediate)},
+			positions: []string{"B = add: 2026-03-01 .. 2026-05-01 terminated by t; add"},
+		},
+		{name: "also before it begins", events: []hr.Event{sales, lab, terminated("t", "2026-02-25", "2026-02-25", as("B"))}},
+		{
 			name: "a list after the person has left", events: []hr.Event{
 				sales, terminated("t", "2026-05-01", "2026-05-31"), moved("m", "2026-06-10", "2026-06-10", lists("2026-06-10", job("B", "2026-03-01"))),
 			},
@@ -193,7 +202,7 @@ func TestAdditionalJobs(t *testing.T) {
 				}
 				assert.Equal(t, tt.positions, additional)
 				assert.Equal(t, tt.asked, asked)
-				main := slices.Clone(tt.events)
+				main := slices.DeleteFunc(slices.Clone(tt.events), func(e hr.Event) bool { return e.PositionID != "" })
 				for i := range main {
 					main[i].Additional = nil
 				}
@@ -213,6 +222,13 @@ func reversed(events []hr.Event) []hr.Event {
 	list := slices.Clone(events)
 	slices.Reverse(list)
 	return list
+}
+
+// A leave from an additional job is not one of the person.
+func TestLeaveOfAnAdditionalJob(t *testing.T) {
+	got := merge(hired("h", "2025-12-01", "2026-01-01", lists("2026-01-01", job("B", "2026-01-01"))),
+		said(hr.EventLeaveStarted, "l", "2026-02-01", "2026-02-10", as("B")))
+	assert.Equal(t, []string{"h: 2026-01-01 ..; h", "leave_of_position: l"}, lines(got))
 }
 
 // The profile of an additional job is never the person's, however long it is held.

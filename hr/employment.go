@@ -50,7 +50,7 @@ func employments(events []*Event) split {
 func (e *Event) snapshot() bool {
 	switch e.Type {
 	case EventHired, EventRehired, EventTransferred, EventUpdated, EventConverted:
-		return e.Profile != nil
+		return e.Profile != nil && !e.ListsOnly()
 	default:
 		return false
 	}

@@ -95,7 +95,7 @@ func (e Event) EndsAccess() bool {
 	case EventTerminated, EventSuspended, EventLeaveStarted, EventRescinded:
 		return true
 	default:
-		return false
+		return e.Additional != nil && !e.Additional.Whole // a job has ended, and not all are listed
 	}
 }
 

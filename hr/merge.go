@@ -40,15 +40,15 @@ func Merge(personID string, events []Event) Timeline {
 	standing := unrescinded(all)
 
 	t := Timeline{PersonID: personID}
-	known, returning := withoutReturns(standing)
+	jobs := additionalJobs(all, standing)
+	known, returning := withoutReturns(jobs.others(standing))
 	t.Periods, t.Positions, t.Conflicts = positionsOf(known).merge()
 	t.Conflicts = append(append(t.Conflicts, returning...), doubtful(all, standing)...)
+	t.Conflicts = append(t.Conflicts, t.add(jobs)...)
 	leaves, partial := t.leavesOf(standing)
 	var refused, overlapping []Conflict
 	t.Absences, overlapping = absences(leaves, t.Periods)
 	t.Conflicts = append(append(t.Conflicts, partial...), overlapping...)
-	jobs, unfit := t.additionalJobs(all, standing)
-	t.Positions, t.Conflicts = t.with(jobs), append(t.Conflicts, unfit...)
 	t.Suspensions, refused = suspensions(standing)
 	t.Conflicts = append(t.Conflicts, refused...)
 	sortConflicts(t.Conflicts, all)

@@ -58,6 +58,39 @@ func TestEvaluateSeveralPositions(t *testing.T) {
 	assert.Equal(t, "Seller", after.Standing.Profile.JobTitle, "the position that is left is the primary one")
 }
 
+// Jobs that are listed besides the main one give what they would give as positions.
+func TestEvaluateAdditionalJobs(t *testing.T) {
+	begins := hr.DateOf(epoch).AddDays(1)
+	said := func(id string, kind hr.EventType, day int, jobs ...hr.AdditionalJob) hr.Event {
+		profile := of("Development", "Architect")
+		profile.StartDate = begins
+		return hr.Event{
+			EventKey: hr.EventKey{Source: "/hr", ID: id}, Type: kind, PersonID: "42", Recorded: begins.AddDays(day - 10).StartIn(epoch.Location()),
+			Effective: begins.AddDays(day), Profile: &profile, Additional: &hr.AdditionalJobs{AsOf: begins.AddDays(day), Whole: true, Jobs: jobs},
+		}
+	}
+	sales := hr.AdditionalJob{PositionID: "B", Profile: of("Sales", "Seller")}
+	sales.Profile.StartDate = begins.AddDays(30)
+	timeline := hr.Merge("42", []hr.Event{
+		said("a", hr.EventHired, 0), said("b", hr.EventUpdated, 30, sales), said("c", hr.EventUpdated, 60),
+	})
+	at := func(day int) string {
+		desired, err := company(t).Evaluate(timeline, begins.AddDays(day).StartIn(epoch.Location()).Add(3600e9*12), policy.Identity{PersonID: "42"})
+		require.NoError(t, err)
+		for _, account := range desired.Accounts {
+			if account.App == "directory" {
+				assert.Equal(t, "Architect", account.Attributes["title"], "of the main job")
+			}
+		}
+		desired.Changes = epoch
+		return show(desired)
+	}
+	const one = "chat\ndirectory staff(everyone)\nwiki all(architects,engineers) architects(architects) engineers(engineers)\nuntil 0"
+	assert.Equal(t, one, at(10))
+	assert.Equal(t, "chat sales(sales)\ncrm seller(sales)\ndirectory staff(everyone)\nwiki all(architects,engineers) architects(architects) engineers(engineers)\nuntil 0", at(40))
+	assert.Equal(t, one, at(60), "what only the ended job gave is gone, at once")
+}
+
 func date(s string) hr.Date {
 	d, err := hr.ParseDate(s)
 	if err != nil {

@@ -30,6 +30,11 @@ const (
 // decide finds what never came of one person. There are no rows if they are absent, and
 // several if they hold several positions.
 func (o *Options) decide(id string, rows []*Row, events []hr.Event) (finding, error) {
+	// Jobs that another system lists besides are neither in the file nor the file's to end.
+	events = slices.DeleteFunc(slices.Clone(events), func(e hr.Event) bool { return e.ListsOnly() })
+	for i := range events {
+		events[i].Additional = nil
+	}
 	f, err := o.propose(id, rows, events)
 	if err != nil || len(f.events) == 0 {
 		return f, err

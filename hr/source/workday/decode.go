@@ -28,7 +28,7 @@ func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 		}
 		said, refusal := s.events(w)
 		if refusal == nil {
-			refusal = s.list(w, said)
+			said, refusal = s.list(w, said)
 		}
 		if refusal != nil {
 			return nil, nil, refusal
@@ -291,9 +291,9 @@ func (s *system) event(w worker, t transaction) (hr.Event, *source.Error) {
 		if (e.Type == hr.EventHired || e.Type == hr.EventRehired) && !e.Profile.StartDate.IsZero() {
 			e.Effective = e.Profile.StartDate
 		}
-		if refusal = s.checkSnapshot(w, e); refusal == nil && endsJob(t.process) {
-			e.Additional = &hr.AdditionalJobs{} // which one it ended, a list has to say
-			e.Additional.AsOf, refusal = w.day(&e)
+		refusal = s.checkSnapshot(w, e)
+		if endsJob(t.process) { // which one, a list has to say
+			e.Additional = &hr.AdditionalJobs{AsOf: e.Effective.AddDays(1)}
 		}
 	}
 	if f.Err() != nil {

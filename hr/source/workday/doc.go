@@ -24,12 +24,14 @@
 //     rescinded, by the WID of the main transaction. A correction rescinds it and
 //     says it anew.
 //   - A Worker may have several jobs (Worker_Job_Data). The primary one is the profile;
-//     the others go with the event that was entered last, as hr.AdditionalJobs: the
-//     transaction log does not say which job a transaction is of. A list is whole if the
-//     response says that it was asked for with Include_Additional_Jobs, or has more than
-//     one job. Of a record with one job and without that flag nothing is known of others.
-//     A job's ID is its Position_ID; that of the primary job is not read, as it changes
-//     with any move.
+//     the others are hr.AdditionalJobs of the event that was entered last: the transaction
+//     log does not say which job a transaction is of. A list is whole if the response says
+//     that it was asked for with Include_Additional_Jobs, or has more than one job. Of a
+//     record with one job and without that flag nothing is known of others. Where there
+//     are other jobs, or a transaction changes which there are, the list is an event of its
+//     own, so that a record which comes again may have another one.
+//   - A job's ID is its Position_ID. That of the primary job is not read: it changes with
+//     any move.
 //   - A Worker may hold many transactions, and come again with the next one: the
 //     IDs make repetitions harmless.
 //   - Dates are civil dates, whatever offset they are written with. Sites have no

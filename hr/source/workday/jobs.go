@@ -1,18 +1,29 @@
 package workday
 
 import (
+	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 )
 
-// endings are the business processes that end one job of somebody who stays.
-var endings = []string{"End Additional Job", "End International Assignment"}
+// endings are the business processes that end one job of somebody who stays, others those
+// that change in another way which jobs somebody has besides.
+var (
+	endings = []string{"End Additional Job", "End International Assignment"}
+	others  = []string{"Add Additional Job", "Switch Primary Job", "Start International Assignment", "Add International Assignment"}
+)
 
 // endsJob reports whether a business process ends one job of several.
 func endsJob(process string) bool {
 	return slices.ContainsFunc(endings, func(name string) bool { return source.SameWord(name, process) })
+}
+
+// changesJobs reports whether a business process changes which jobs somebody has.
+func changesJobs(process string) bool {
+	return endsJob(process) || slices.ContainsFunc(others, func(name string) bool { return source.SameWord(name, process) })
 }
 
 // jobs are the jobs that the record lists, the primary one apart.
@@ -28,15 +39,54 @@ func (w worker) jobs() (primary *node, additional []*node) {
 	return all[at], slices.Delete(slices.Clone(all), at, at+1)
 }
 
-// list adds what the record lists of additional jobs to the event that was entered last:
-// the record is as it was then. Which job a transaction is of, none of them says. A
-// termination ends all of them.
-func (s *system) list(w worker, events []hr.Event) *source.Error {
-	primary, others := w.jobs()
-	if primary == nil || !w.allJobs && len(others) == 0 {
-		return nil // there may be others, which the record was not asked for with
+// list adds what the record lists of additional jobs to what was entered last: the record
+// is as it was then. Which job a transaction is of, none of them says. A termination ends
+// all of them.
+func (s *system) list(w worker, events []hr.Event) ([]hr.Event, *source.Error) {
+	primary, besides := w.jobs()
+	if primary == nil || !w.allJobs && len(besides) == 0 {
+		return events, nil // there may be others, which the record was not asked for with
 	}
-	var newest []*hr.Event
+	newest := entered(events)
+	if slices.ContainsFunc(newest, func(e *hr.Event) bool { return e.Type == hr.EventTerminated }) {
+		return events, nil
+	}
+	list := &hr.AdditionalJobs{Whole: true}
+	var refusal *source.Error
+	if list.Jobs, refusal = s.additional(w, besides); refusal != nil {
+		refusal.Person = w.id
+		refusal.Urgent = slices.ContainsFunc(newest, func(e *hr.Event) bool { return e.Additional != nil })
+		return nil, refusal
+	}
+	for _, e := range newest {
+		day, refusal := w.day(e)
+		if refusal != nil {
+			return nil, refusal
+		}
+		if day.Compare(list.AsOf) > 0 {
+			list.AsOf = day
+		}
+	}
+	if len(newest) == 0 || len(list.Jobs) == 0 && !w.changesJobs() {
+		for _, e := range newest {
+			e.Additional = list
+		}
+		return events, nil
+	}
+	for _, e := range newest {
+		if e.Type == hr.EventRescinded {
+			e.Additional = list
+		}
+	}
+	said, refusal := s.listing(w, *newest[len(newest)-1], *list)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return append(events, said), nil
+}
+
+// entered are the events that were entered last.
+func entered(events []hr.Event) (newest []*hr.Event) {
 	for i := range events {
 		e := &events[i]
 		if len(newest) > 0 && e.Recorded.After(newest[0].Recorded) {
@@ -46,29 +96,37 @@ func (s *system) list(w worker, events []hr.Event) *source.Error {
 			newest = append(newest, e)
 		}
 	}
-	if slices.ContainsFunc(newest, func(e *hr.Event) bool { return e.Type == hr.EventTerminated }) {
-		return nil
-	}
-	jobs, refusal := s.additional(w, others)
-	if refusal != nil {
-		refusal.Person = w.id
-		refusal.Urgent = slices.ContainsFunc(newest, func(e *hr.Event) bool { return e.Additional != nil })
-		return refusal
-	}
-	var asOf hr.Date
-	for _, e := range newest {
-		day, refusal := w.day(e)
-		if refusal != nil {
-			return refusal
-		}
-		if day.Compare(asOf) > 0 {
-			asOf = day
+	return newest
+}
+
+// changesJobs reports whether the record tells of a change of which jobs the worker has.
+func (w worker) changesJobs() bool {
+	data := w.element.at("Worker_Data")
+	for _, name := range []string{"Transaction_Log_Entry", "Main_Transaction_Data"} {
+		if slices.ContainsFunc(data.all(name), func(n *node) bool { return changesJobs(transactionOf(n).process) }) {
+			return true
 		}
 	}
-	for _, e := range newest {
-		e.Additional = &hr.AdditionalJobs{AsOf: asOf, Jobs: jobs, Whole: true}
+	return false
+}
+
+// listing is an event of its own for a list: the transaction that it goes with may be
+// known already, from a record that had no list or another one.
+func (s *system) listing(w worker, with hr.Event, list hr.AdditionalJobs) (hr.Event, *source.Error) {
+	text, err := json.Marshal(list.Jobs)
+	if err != nil {
+		return hr.Event{}, &source.Error{Reason: source.ReasonSchema, Field: "Worker_Job_Data", Text: "cannot be kept"}
 	}
-	return nil
+	list.With = with.ID
+	f := w.main()
+	e := hr.Event{
+		EventKey: hr.EventKey{Source: with.Source, ID: with.ID + "-jobs-" + source.Digest(string(text))},
+		Type:     hr.EventUpdated, PersonID: w.id, Recorded: with.Recorded, Effective: list.AsOf, Profile: s.profile(w, f),
+		// After what is recorded at the same moment, and by day.
+		Sequence:   "3" + strings.ReplaceAll(list.AsOf.String(), "-", ""),
+		Additional: &list,
+	}
+	return e, f.Err()
 }
 
 // day is the day as of which the record is. If it does not say, it is as of the event or,
