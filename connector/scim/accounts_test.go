@@ -155,7 +155,9 @@ func TestHeaders(t *testing.T) {
 	var got http.Header
 	var path string
 	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
-		got, path = r.Header, r.RequestURI
+		if query := r.URL.Query(); query.Has("filter") || !query.Has("startIndex") { // not how the app counts
+			got, path = r.Header, r.RequestURI
+		}
 		_, _ = io.WriteString(w, `{"totalResults":0}`)
 	})
 	_, err := c.Find(t.Context(), connector.Keys{Username: `a b+"c"/ü`})

@@ -47,7 +47,7 @@ func (c *client) change(ctx context.Context, r request, all ...edit) error {
 	case put == nil:
 		noPatch.met(c.now())
 		return nil
-	case isRetryable(put):
+	case !refusedMethod(put):
 		return put
 	}
 	a := answerOf(err)

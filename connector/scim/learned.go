@@ -28,9 +28,10 @@ type learned struct {
 	// are asked for, and never.
 	membersOnRequest, membersAlone deviation
 
-	// totalsOfAll and removes are no deviations, and believed in the same way: totals count
-	// all that there is, not what a page has; members that were removed are gone.
-	totalsOfAll, removes deviation
+	// totalsOfAll, fromOne and removes are no deviations, and believed in the same way:
+	// totals count all that there is, not what a page has; indexes count from 1; members
+	// that were removed are gone.
+	totalsOfAll, fromOne, removes deviation
 	// hasGroups: /Groups has answered. It is believed for good: it keeps a 404 from being
 	// taken for "no memberships", which a setting can say where it is so.
 	hasGroups atomic.Bool

@@ -101,9 +101,13 @@ func (s *service) page(ctx context.Context, r request, from position, count int)
 		}
 	case a != nil && a.status == http.StatusBadRequest && excludes:
 		query.Del("excludedAttributes")
-		if list, again := s.page(ctx, r, from, count); again == nil {
+		list, again := s.page(ctx, r, from, count)
+		if again == nil {
 			s.learned.noExclusions.met(s.now())
 			return list, nil
+		}
+		if !refusedFilter(again) {
+			err = again // of the page, however it is asked for
 		}
 	case err == nil && excludes:
 		s.learned.noExclusions.refuted()
@@ -228,6 +232,8 @@ func (c *client) pageFrom(ctx context.Context, r request, from position, count, 
 		return c.first(ctx, r, count)
 	case received == 0 && list.contradicts():
 		return listResponse{}, from, contradicts(r.op)
+	case received == 0 && len(list.Resources) == 0 && r.query.Has("filter") && from.index == 1 && !from.zero && c.passesOver(ctx, r, list):
+		return c.first(ctx, r, count)
 	case received > 0 && len(list.Resources) == 0 && list.exceeds(received) && from.index > 0 && !from.zero:
 		// One is missing: it may be the first.
 		missing, err := c.service.page(ctx, r, position{index: 1, zero: true}, 1)
@@ -241,6 +247,43 @@ func (c *client) pageFrom(ctx context.Context, r request, from position, count, 
 		}
 	}
 	return list, from, nil
+}
+
+// passesOver reports whether a look-up that found nothing may have passed over what there
+// is: a service that counts from 0 does, and a total that counts what a page has does not
+// tell. Whether it counts so is seen by its first resource, once for a while.
+func (c *client) passesOver(ctx context.Context, r request, none listResponse) bool {
+	learned := &c.service.learned
+	if learned.fromOne.holds(c.now()) || none.TotalResults != nil && learned.totalsOfAll.holds(c.now()) {
+		return false
+	}
+	all := request{op: r.op, collection: r.collection}
+	if r.collection == groups {
+		all.query = c.withoutMembers(url.Values{})
+	}
+	first, err := c.service.page(ctx, all, position{index: 1}, 1)
+	if err != nil {
+		return false
+	}
+	c.sawTotal(first)
+	if none.TotalResults != nil && first.countsMore() {
+		return false
+	}
+	seen := map[string]bool{}
+	for _, raw := range first.Resources {
+		if found, err := all.decode(raw); err == nil {
+			seen[found.text("id")] = true
+		}
+	}
+	zeroth, err := c.service.page(ctx, all, position{index: 1, zero: true}, 1)
+	switch {
+	case err == nil && zeroth.news(all, seen):
+		learned.fromZero.confirmed(c.now(), 0)
+		return true
+	case len(seen) > 0 && !isRetryable(err):
+		learned.fromOne.confirmed(c.now(), 0)
+	}
+	return false
 }
 
 // first is the first page of a service that passes over the first resource.

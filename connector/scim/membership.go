@@ -219,18 +219,24 @@ func (c *client) byMember(ctx context.Context, op, accountID string) (names []st
 	return names, nil
 }
 
-// lookUpMember asks for the groups of a member. shown says whether all that are found
-// show it.
+// lookUpMember asks for the groups of a member, by its ID as it is shown and, if that is
+// a UUID in upper case that finds none, in lower case. shown says whether all that are
+// found show it.
 func (c *client) lookUpMember(ctx context.Context, op, accountID string) (names []string, shown bool, err error) {
-	query := url.Values{"filter": {equals("members.value", accountID)}}
 	shown = true
-	for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
-		if err != nil {
-			return nil, false, err
+	for _, id := range slices.Compact([]string{accountID, idKey(accountID)}) {
+		query := url.Values{"filter": {equals("members.value", id)}}
+		for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
+			if err != nil {
+				return nil, false, err
+			}
+			members, _ := group.list("members")
+			shown = shown && slices.ContainsFunc(members, func(m resource) bool { return sameID(m.value(), accountID) })
+			names = append(names, group.text("displayName"))
 		}
-		members, _ := group.list("members")
-		shown = shown && slices.ContainsFunc(members, func(m resource) bool { return sameID(m.value(), accountID) })
-		names = append(names, group.text("displayName"))
+		if len(names) > 0 {
+			break
+		}
 	}
 	return sorted(names), shown, nil
 }

@@ -1,9 +1,12 @@
 package scim_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,55 +18,66 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// TestOddServices takes an account through its life in services that differ from RFC
-// 7644 as services in the field do.
-func TestOddServices(t *testing.T) {
-	type handler = func(*testing.T, *scimtest.Service) http.HandlerFunc
-	plain := func(change func(*http.Request, map[string]any)) handler {
-		return func(t *testing.T, app *scimtest.Service) http.HandlerFunc { return rewritten(t, app, change) }
-	}
-	refuse := func(status int, body string, when func(*http.Request) bool) handler {
-		return func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
-			return func(w http.ResponseWriter, r *http.Request) {
-				if when(r) {
-					w.Header().Set("Content-Type", "application/scim+json")
-					w.WriteHeader(status)
-					_, _ = w.Write([]byte(body))
-					return
-				}
-				app.ServeHTTP(w, r)
+// layer changes what a service answers.
+type layer func(*testing.T, http.Handler) http.HandlerFunc
+
+// oddity is how a service in the field differs from RFC 7644.
+type oddity struct {
+	handler    layer
+	deviations scimtest.Deviations
+	settings   connector.Settings
+	noGroups   bool
+	blind      bool // a look-up by a member tells nothing
+}
+
+func plain(change func(*http.Request, map[string]any)) layer {
+	return func(t *testing.T, app http.Handler) http.HandlerFunc { return rewritten(t, app, change) }
+}
+
+// refuse answers requests with a failure.
+func refuse(status int, body string, when func(*http.Request) bool) layer {
+	return func(_ *testing.T, app http.Handler) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if when(r) {
+				w.Header().Set("Content-Type", "application/scim+json")
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte(body))
+				return
 			}
+			app.ServeHTTP(w, r)
 		}
 	}
-	filters := func(r *http.Request, attr string) bool {
-		return strings.HasPrefix(r.URL.Query().Get("filter"), attr+" ")
-	}
-	for name, c := range map[string]struct {
-		handler  handler
-		settings connector.Settings
-		noGroups bool
-	}{
+}
+
+func filters(r *http.Request, attr string) bool {
+	return strings.HasPrefix(r.URL.Query().Get("filter"), attr+" ")
+}
+
+// oddities are those by which services are told from each other.
+func oddities() map[string]oddity {
+	return map[string]oddity{
 		"as RFC 7644 has it":       {handler: plain(func(*http.Request, map[string]any) {})},
 		"names in lower case":      {handler: plain(renamed(strings.ToLower))},
-		"names in upper case":      {handler: plain(renamed(strings.ToUpper))},
+		"names in upper case":      {handler: takesNames(renamed(strings.ToUpper))},
 		"a creation answered 204":  {handler: created(http.StatusNoContent, "")},
 		"a creation answered {}":   {handler: created(http.StatusCreated, "{}")},
 		"a creation answered text": {handler: created(http.StatusOK, "created")},
-		"a creation answered by a Location": {handler: func(t *testing.T, app *scimtest.Service) http.HandlerFunc {
+		"a creation answered by a Location": {handler: func(t *testing.T, app http.Handler) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
-				if r.Method != http.MethodPost {
-					app.ServeHTTP(w, r)
-					return
-				}
 				recorded := httptest.NewRecorder()
 				app.ServeHTTP(recorded, r)
 				var made struct{ ID string }
-				assert.NoError(t, json.Unmarshal(recorded.Body.Bytes(), &made))
+				if text := bytes.TrimPrefix(recorded.Body.Bytes(), []byte(byteOrderMark)); r.Method != http.MethodPost || json.Unmarshal(text, &made) != nil || made.ID == "" {
+					maps.Copy(w.Header(), recorded.Header())
+					w.WriteHeader(recorded.Code)
+					_, _ = w.Write(recorded.Body.Bytes())
+					return
+				}
 				w.Header().Set("Location", "https://elsewhere.example/Users/"+made.ID)
 				w.WriteHeader(recorded.Code)
 			}
 		}},
-		"no match is 404": {handler: func(t *testing.T, app *scimtest.Service) http.HandlerFunc {
+		"no match is 404": {handler: func(t *testing.T, app http.Handler) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				recorded := httptest.NewRecorder()
 				app.ServeHTTP(recorded, r)
@@ -77,10 +91,10 @@ func TestOddServices(t *testing.T) {
 		}},
 		"no filter by externalId":  {handler: refuse(400, scimError, func(r *http.Request) bool { return filters(r, "externalId") })},
 		"no filter by displayName": {handler: refuse(400, scimError, func(r *http.Request) bool { return filters(r, "displayName") })},
-		"no filter by members":     {handler: refuse(501, scimError, func(r *http.Request) bool { return filters(r, "members.value") })},
+		"no filter by members":     {handler: refuse(501, scimError, func(r *http.Request) bool { return filters(r, "members.value") }), blind: true},
 		"a filter by members is an error of theirs": {
 			handler:  refuse(500, "", func(r *http.Request) bool { return filters(r, "members.value") }),
-			settings: connector.Settings{"filterMembers": false},
+			settings: connector.Settings{"filterMembers": false}, blind: true,
 		},
 		"a filter by externalId is an error of theirs": {
 			handler:  refuse(500, "", func(r *http.Request) bool { return filters(r, "externalId") }),
@@ -90,16 +104,16 @@ func TestOddServices(t *testing.T) {
 		"JSON as application/json only": {handler: refuse(415, "", func(r *http.Request) bool {
 			return r.Header.Get("Content-Type") == "application/scim+json"
 		})},
-		"no /Groups, nor among its resource types": {handler: func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
-			app.SetDeviations(scimtest.Deviations{NoGroups: true})
-			return refuse(404, "<html>", func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/Groups") })(t, app)
-		}, noGroups: true},
+		"no /Groups, nor among its resource types": {
+			handler:    refuse(404, "<html>", func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/Groups") }),
+			deviations: scimtest.Deviations{NoGroups: true}, noGroups: true,
+		},
 		"a total of the page": {handler: plain(func(_ *http.Request, answer map[string]any) {
 			if list, ok := answer["Resources"].([]any); ok {
 				answer["totalResults"] = len(list)
 			}
 		}), settings: connector.Settings{"pageSize": 2}},
-		"indexes that count from 0": {handler: func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
+		"indexes that count from 0": {handler: func(_ *testing.T, app http.Handler) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				if query := r.URL.Query(); query.Has("startIndex") {
 					n, _ := strconv.Atoi(query.Get("startIndex"))
@@ -109,13 +123,13 @@ func TestOddServices(t *testing.T) {
 				app.ServeHTTP(w, r)
 			}
 		}},
-		"a byte order mark": {handler: func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
+		"a byte order mark": {handler: func(_ *testing.T, app http.Handler) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				recorded := httptest.NewRecorder()
 				app.ServeHTTP(recorded, r)
 				w.WriteHeader(recorded.Code)
 				if recorded.Body.Len() > 0 {
-					_, _ = w.Write(append([]byte("\xef\xbb\xbf"), recorded.Body.Bytes()...))
+					_, _ = w.Write(append([]byte(byteOrderMark), recorded.Body.Bytes()...))
 				}
 			}
 		}},
@@ -150,7 +164,7 @@ func TestOddServices(t *testing.T) {
 				delete(r, "groups")
 			})
 		})},
-		"active as a number": {handler: plain(func(_ *http.Request, answer map[string]any) {
+		"active as a number": {handler: takesNumbers(func(_ *http.Request, answer map[string]any) {
 			eachResource(answer, func(r map[string]any) {
 				switch r["active"] {
 				case true:
@@ -172,10 +186,10 @@ func TestOddServices(t *testing.T) {
 			return r.Method == http.MethodPatch && strings.Contains(r.URL.Path, "/Users/")
 		})},
 		"a PATCH without remove": {handler: withoutRemove, settings: connector.Settings{"changeGroups": "put"}},
-		"IDs of users in upper case": {handler: func(t *testing.T, app *scimtest.Service) http.HandlerFunc {
+		"IDs of users in upper case": {handler: func(t *testing.T, app http.Handler) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				r.URL.Path = strings.ToLower(r.URL.Path)
-				for old, name := range map[string]string{"/users": "/Users", "/groups": "/Groups", "/serviceproviderconfig": "/ServiceProviderConfig"} {
+				for old, name := range map[string]string{"/users": "/Users", "/groups": "/Groups", "/serviceproviderconfig": "/ServiceProviderConfig", "/resourcetypes": "/ResourceTypes"} {
 					r.URL.Path = strings.ReplaceAll(r.URL.Path, old, name)
 				}
 				rewritten(t, app, func(r *http.Request, answer map[string]any) {
@@ -185,38 +199,127 @@ func TestOddServices(t *testing.T) {
 				})(w, r)
 			}
 		}},
-		"a filter by members is forbidden": {handler: refuse(403, "", func(r *http.Request) bool { return filters(r, "members.value") })},
-		"a filter by members always fails": {handler: refuse(500, "", func(r *http.Request) bool { return filters(r, "members.value") })},
+		"a filter by members is forbidden": {handler: refuse(403, "", func(r *http.Request) bool { return filters(r, "members.value") }), blind: true},
+		"a filter by members always fails": {handler: refuse(500, "", func(r *http.Request) bool { return filters(r, "members.value") }), blind: true},
 		"members removed by value": {
-			handler: func(t *testing.T, app *scimtest.Service) http.HandlerFunc {
-				other, err := scimtest.New(scimtest.Options{Token: token, Groups: []string{"staff", "engineers"}, Deviations: scimtest.Deviations{NoPathFilters: true}})
-				assert.NoError(t, err)
-				for _, u := range app.Users() {
-					other.AddUser(u)
-				}
-				return other.ServeHTTP
-			},
-			settings: connector.Settings{"removeMembers": "value"},
+			deviations: scimtest.Deviations{NoPathFilters: true},
+			settings:   connector.Settings{"removeMembers": "value"},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			app, _ := serve(t, "staff", "engineers")
-			for _, other := range []string{"bob", "cleo", "dan"} {
-				app.AddUser(scimtest.User{UserName: other, ExternalID: "p-" + other, Active: true})
-			}
-			server := httptest.NewServer(c.handler(t, app))
-			t.Cleanup(server.Close)
-			settings := connector.Settings{"url": server.URL + scimtest.BasePath, "token": token}
-			for k, v := range c.settings {
-				settings[k] = v
-			}
-			live(t, open(t, settings), c.noGroups)
-		})
+		"members shown one by one":              {deviations: scimtest.Deviations{MembersAlone: true}},
+		"members shown on request":              {deviations: scimtest.Deviations{MembersOnRequest: true}},
+		"members hidden":                        {deviations: scimtest.Deviations{MembersHidden: true}},
+		"empty lists of groups":                 {deviations: scimtest.Deviations{EmptyGroups: true}},
+		"no totals":                             {deviations: scimtest.Deviations{NoTotals: true}},
+		"operations in capitals":                {deviations: scimtest.Deviations{CapitalOps: true}},
+		"truth values as text":                  {deviations: scimtest.Deviations{TextBooleans: true}},
+		"small pages":                           {deviations: scimtest.Deviations{PageMax: 2}},
+		"a filter by members finds nothing":     {deviations: scimtest.Deviations{DeafFilters: []string{"members/value"}}, blind: true},
+		"a filter by members finds everything":  {deviations: scimtest.Deviations{OpenFilters: []string{"members/value"}}, blind: true},
+		"a filter by name finds nothing":        {deviations: scimtest.Deviations{DeafFilters: []string{"displayName"}}},
+		"a filter by externalId finds everyone": {deviations: scimtest.Deviations{OpenFilters: []string{"externalId"}}},
+	}
+}
+
+// and is a service that differs in both ways.
+func (o oddity) and(other oddity) oddity {
+	both := oddity{noGroups: o.noGroups || other.noGroups, blind: o.blind || other.blind, settings: merged(o.settings, other.settings), handler: o.handler}
+	switch {
+	case o.handler == nil:
+		both.handler = other.handler
+	case other.handler != nil:
+		both.handler = func(t *testing.T, app http.Handler) http.HandlerFunc { return other.handler(t, o.handler(t, app)) }
+	}
+	text, _ := json.Marshal(o.deviations)       //nolint:errchkjson // plain
+	others, _ := json.Marshal(other.deviations) //nolint:errchkjson // plain
+	_ = json.Unmarshal(text, &both.deviations)
+	_ = json.Unmarshal(others, &both.deviations)
+	both.deviations.DeafFilters = append(slices.Clone(o.deviations.DeafFilters), other.deviations.DeafFilters...)
+	both.deviations.OpenFilters = append(slices.Clone(o.deviations.OpenFilters), other.deviations.OpenFilters...)
+	return both
+}
+
+// life takes an account through its life in a service that differs in a way.
+func (o oddity) life(t *testing.T) {
+	t.Helper()
+	app, _ := serve(t, "staff", "engineers")
+	for _, other := range []string{"bob", "cleo", "dan"} {
+		app.AddUser(scimtest.User{UserName: other, ExternalID: "p-" + other, Active: true})
+	}
+	app.SetDeviations(o.deviations)
+	var handler http.Handler = app
+	if o.handler != nil {
+		handler = o.handler(t, app)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	c := open(t, merged(o.settings, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token}))
+	if puts := o.settings["changeGroups"] == "put"; o.deviations.MembersHidden && (o.blind || puts) && !o.noGroups {
+		untold(t, c, app)
+		return
+	}
+	live(t, c, holds(t, app), o.noGroups)
+}
+
+// untold sees that what cannot be seen, or not be done, is not said to be done.
+func untold(t *testing.T, c connector.Connector, app *scimtest.Service) {
+	t.Helper()
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "p-ada", Username: "ada", Active: true})
+	require.NoError(t, err)
+	for range 2 {
+		require.NoError(t, c.Grant(t.Context(), made.ID, []string{"staff"}))
+		_, unread := c.Read(t.Context(), made.ID)
+		revoked := c.Revoke(t.Context(), made.ID, []string{"staff"})
+		assert.True(t, unread != nil || revoked != nil)
+		if _, err = c.Read(t.Context(), made.ID); err == nil && revoked == nil {
+			holds(t, app)(true, true, nil)
+		}
+	}
+	require.NoError(t, c.Disable(t.Context(), made.ID))
+	require.NoError(t, c.Delete(t.Context(), made.ID))
+	holds(t, app)(false, false, nil)
+}
+
+// holds sees that a service itself has one account of the one who is taken through a life,
+// as active and in the groups that it should be; or none.
+func holds(t *testing.T, app *scimtest.Service) check {
+	return func(there, active bool, groups []string) {
+		t.Helper()
+		theirs := slices.DeleteFunc(app.Users(), func(user scimtest.User) bool { return user.UserName != "ada" })
+		if !there {
+			require.Empty(t, theirs)
+			return
+		}
+		require.Len(t, theirs, 1)
+		require.Equal(t, active, theirs[0].Active)
+		require.ElementsMatch(t, groups, theirs[0].Groups)
+	}
+}
+
+// check sees what a service itself has.
+type check func(there, active bool, groups []string)
+
+// TestOddServices takes an account through its life in services that differ from RFC 7644
+// as services in the field do.
+func TestOddServices(t *testing.T) {
+	for name, o := range oddities() {
+		t.Run(name, o.life)
+	}
+}
+
+// TestPairsOfOddities takes an account through its life in services that differ from RFC
+// 7644 in two ways at once.
+func TestPairsOfOddities(t *testing.T) {
+	all := oddities()
+	names := slices.Sorted(maps.Keys(all))
+	for i, one := range names {
+		for _, other := range names[i+1:] {
+			t.Run(one+", and "+other, all[one].and(all[other]).life)
+		}
 	}
 }
 
 // live takes an account from its creation to its end.
-func live(t *testing.T, c connector.Connector, noGroups bool, others ...string) {
+func live(t *testing.T, c connector.Connector, has check, noGroups bool, others ...string) {
 	t.Helper()
 	keys := connector.Keys{PersonID: "p-ada", Username: "ada"}
 	found, err := c.Find(t.Context(), keys)
@@ -262,8 +365,19 @@ func live(t *testing.T, c connector.Connector, noGroups bool, others ...string) 
 	require.NoError(t, err)
 	assert.NotContains(t, account.Attributes, "title")
 
+	if !noGroups { // moves
+		require.NoError(t, c.Revoke(t.Context(), made.ID, []string{"engineers"}))
+		account, err = c.Read(t.Context(), made.ID)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"staff"}, account.Entitlements)
+		has(true, true, []string{"staff"})
+		require.NoError(t, c.Grant(t.Context(), made.ID, []string{"engineers"}))
+	}
+	has(true, true, groups)
+
 	require.NoError(t, c.Disable(t.Context(), made.ID))
 	require.NoError(t, c.Revoke(t.Context(), made.ID, groups))
+	has(true, false, nil)
 	account, err = c.Read(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.False(t, account.Active)
@@ -272,4 +386,5 @@ func live(t *testing.T, c connector.Connector, noGroups bool, others ...string) 
 	found, err = c.Find(t.Context(), connector.Keys{AccountID: made.ID})
 	require.NoError(t, err)
 	assert.Empty(t, found)
+	has(false, false, nil)
 }

@@ -1,8 +1,10 @@
 package scim_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -10,26 +12,34 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-
-	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
+
+const byteOrderMark = "\xef\xbb\xbf"
 
 const scimError = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","scimType":"invalidFilter"}`
 
 // rewritten changes what a compliant service answers: body is called with each
 // successful answer's JSON.
-func rewritten(t *testing.T, app *scimtest.Service, body func(r *http.Request, answer map[string]any)) http.HandlerFunc {
+func rewritten(t *testing.T, app http.Handler, body func(r *http.Request, answer map[string]any)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		recorded := httptest.NewRecorder()
 		app.ServeHTTP(recorded, r)
+		text, marked := bytes.CutPrefix(recorded.Body.Bytes(), []byte(byteOrderMark))
 		answer := map[string]any{}
-		if recorded.Body.Len() > 0 {
-			assert.NoError(t, json.Unmarshal(recorded.Body.Bytes(), &answer))
-			body(r, answer)
+		if json.Unmarshal(text, &answer) != nil {
+			maps.Copy(w.Header(), recorded.Header())
+			w.WriteHeader(recorded.Code)
+			_, _ = w.Write(recorded.Body.Bytes())
+			return
 		}
-		w.Header().Set("Content-Type", recorded.Header().Get("Content-Type"))
+		body(r, answer)
+		maps.Copy(w.Header(), recorded.Header())
+		w.Header().Del("Content-Length")
 		w.WriteHeader(recorded.Code)
 		if len(answer) > 0 {
+			if marked {
+				_, _ = w.Write([]byte(byteOrderMark))
+			}
 			assert.NoError(t, json.NewEncoder(w).Encode(answer))
 		}
 	}
@@ -87,7 +97,7 @@ func complexValues(r map[string]any, name string, f func(map[string]any)) {
 }
 
 // withoutRemove is a service of which PATCH knows no "remove".
-func withoutRemove(t *testing.T, app *scimtest.Service) http.HandlerFunc {
+func withoutRemove(t *testing.T, app http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		assert.NoError(t, err)
@@ -102,18 +112,54 @@ func withoutRemove(t *testing.T, app *scimtest.Service) http.HandlerFunc {
 	}
 }
 
-func created(status int, body string) func(*testing.T, *scimtest.Service) http.HandlerFunc {
-	return func(_ *testing.T, app *scimtest.Service) http.HandlerFunc {
+func created(status int, body string) layer {
+	return func(_ *testing.T, app http.Handler) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodPost {
-				app.ServeHTTP(w, r)
+			recorded := httptest.NewRecorder()
+			app.ServeHTTP(recorded, r)
+			if r.Method != http.MethodPost || recorded.Code != http.StatusCreated {
+				maps.Copy(w.Header(), recorded.Header())
+				w.WriteHeader(recorded.Code)
+				_, _ = w.Write(recorded.Body.Bytes())
 				return
 			}
-			app.ServeHTTP(httptest.NewRecorder(), r)
 			w.WriteHeader(status)
 			if status != http.StatusNoContent {
 				_, _ = w.Write([]byte(body))
 			}
 		}
 	}
+}
+
+// sent changes the body of requests.
+func sent(change func(body string) string, next layer) layer {
+	return func(t *testing.T, app http.Handler) http.HandlerFunc {
+		handler := next(t, app)
+		return func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			assert.NoError(t, err)
+			text := change(string(body))
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+			handler(w, r)
+		}
+	}
+}
+
+// takesNames is a service that shows names in another case, and takes them as it shows
+// them.
+func takesNames(change func(*http.Request, map[string]any)) layer {
+	return sent(func(body string) string {
+		for _, name := range []string{
+			"schemas", "id", "externalId", "userName", "displayName", "active", "title", "emails", "value", "type", "primary", "members", "$ref", "display",
+		} {
+			body = strings.ReplaceAll(body, `"`+strings.ToUpper(name)+`":`, `"`+name+`":`)
+		}
+		return body
+	}, plain(change))
+}
+
+// takesNumbers is a service that shows truth values as numbers, and takes them as it shows
+// them.
+func takesNumbers(change func(*http.Request, map[string]any)) layer {
+	return sent(strings.NewReplacer(`"active":1`, `"active":true`, `"active":0`, `"active":false`).Replace, plain(change))
 }

@@ -16,6 +16,9 @@ import (
 // request that does less: each of the groups is a resource of its own.
 func TestRequestsOfAJoiner(t *testing.T) {
 	app, url := serve(t, "staff", "engineers")
+	for _, other := range []string{"bob", "cleo"} {
+		app.AddUser(scimtest.User{UserName: other, Active: true})
+	}
 	requests := func(c connector.Connector, person string) map[string]int {
 		t.Helper()
 		before := app.Stats().ByKind
@@ -39,7 +42,7 @@ func TestRequestsOfAJoiner(t *testing.T) {
 	c := open(t, connector.Settings{"url": url, "token": token})
 	assert.Equal(t, map[string]int{
 		"GET other":    1, // ServiceProviderConfig
-		"GET Users":    3, // by externalId, by userName, and the read-back
+		"GET Users":    4, // by externalId, by userName, what a total of 0 means, and the read-back
 		"POST Users":   1,
 		"GET Groups":   2, // by name
 		"PATCH Groups": 2,

@@ -45,7 +45,7 @@ func TestTheDemoAppsSwitches(t *testing.T) {
 			for k, v := range c.settings {
 				settings[k] = v
 			}
-			live(t, open(t, settings), false, "zoe")
+			live(t, open(t, settings), holds(t, app), false, "zoe")
 			for _, user := range app.Users() {
 				if user.UserName == "zoe" {
 					assert.Equal(t, []string{"engineers", "staff"}, user.Groups, "nobody else lost theirs")
