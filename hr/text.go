@@ -110,6 +110,9 @@ func idProblem(id string, longest int) string {
 	n := 0
 	for _, r := range id {
 		n++
+		if r == unicode.ReplacementChar {
+			return fmt.Sprintf("has U+FFFD in it, the %s character, which stands for one that was lost: mend it where the ID comes from", ordinal(n))
+		}
 		if !unicode.IsPrint(r) || unicode.Is(ignorable, r) {
 			return fmt.Sprintf("has a character in it that cannot be seen (U+%04X, the %s character): take it out where the ID comes from", r, ordinal(n))
 		}

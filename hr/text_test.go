@@ -63,6 +63,7 @@ func TestPersonIDs(t *testing.T) {
 		"1\x000004":                  "has a character in it that cannot be seen (U+0000, the 2nd character): take it out where the ID comes from",
 		"10004\u3164":                "has a character in it that cannot be seen (U+3164, the 6th character): take it out where the ID comes from",
 		"1000\xff":                   "is not UTF-8",
+		"1000\ufffd":                 "has U+FFFD in it, the 5th character, which stands for one that was lost: mend it where the ID comes from",
 		strings.Repeat("x", 129):     "is longer than 128 bytes",
 		strings.Repeat("\u00dc", 41): "is longer than 80 bytes, which an ID that is not all ASCII may have",
 	} {

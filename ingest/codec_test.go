@@ -55,3 +55,31 @@ func TestEveryCodecIsConsumed(t *testing.T) {
 		})
 	}
 }
+
+// One bad record in a compressed batch is a dead letter, and the others around it are
+// applied.
+func TestOneBadRecordInABatch(t *testing.T) {
+	for _, codec := range codecs {
+		t.Run(codec.name, func(t *testing.T) {
+			r := newRig(t, 1)
+			client, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.ProducerBatchCompression(codec.theirs),
+				kgo.DefaultProduceTopic(r.events), kgo.ManualFlushing())
+			require.NoError(t, err)
+			defer client.Close()
+			for i := range 20 {
+				m := note{ID: fmt.Sprint(i), Person: fmt.Sprint(i)}.message()
+				if i == 7 {
+					m.Value = []byte("{\xff")
+				}
+				client.Produce(bounded(t), &kgo.Record{Key: []byte(m.Key), Value: m.Value}, nil)
+			}
+			require.NoError(t, client.Flush(bounded(t)))
+
+			r.run()
+			r.awaitAllCommitted()
+			assert.Len(t, r.intake.ids(""), 19)
+			assert.Equal(t, "7", string(r.letters(1)[0].Key))
+			assert.EqualValues(t, 1, r.letterCount())
+		})
+	}
+}

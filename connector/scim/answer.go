@@ -114,6 +114,8 @@ func (a *answer) meaning(collection bool) meaning {
 		return meaning{connector.KindInvalid, "that is more than the app is willing to return or to take at once: lower the pageSize setting, or have the app's limit raised"}
 	case a.refusesValues() && a.missing:
 		return meaning{connector.KindInvalid, fmt.Sprintf("the app requires the attribute %q: map it in the app's attributes", a.named)}
+	case a.refusesValues() && strings.EqualFold(a.named, "userName"):
+		return meaning{connector.KindInvalid, `the app refused the attribute "userName": if it takes shorter ones only, say so by person.usernameMaxLength, else change person.username, and give this person another one (tenure person rename)`}
 	case a.refusesValues() && a.named != "":
 		return meaning{connector.KindInvalid, fmt.Sprintf("the app refused the attribute %q: check its mapping", a.named)}
 	case a.status == http.StatusUnsupportedMediaType:

@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -133,4 +134,35 @@ func withoutReadingGroups(t *testing.T, app http.Handler, about *strings.Replace
 		w.WriteHeader(recorded.Code)
 		_, _ = w.Write([]byte(about.Replace(recorded.Body.String())))
 	})
+}
+
+// What an answer says twice and differently is not known, in whatever order it stands.
+func TestAnAttributeThatIsSaidTwice(t *testing.T) {
+	for said, want := range map[string]struct {
+		active bool
+		kind   connector.ErrorKind
+	}{
+		`"active":true,"active":false`:  {kind: connector.KindContradictory},
+		`"active":false,"active":true`:  {kind: connector.KindContradictory},
+		`"active":true,"Active":false`:  {kind: connector.KindContradictory},
+		`"ACTIVE":false,"Active":true`:  {kind: connector.KindContradictory},
+		`"active":false,"Active":false`: {active: false},
+		`"ACTIVE":true,"ACTIVE":true`:   {active: true},
+		`"id":"2","active":false`:       {kind: connector.KindInvalid},
+	} {
+		c := handlingAt(t, "/scim", func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/Users/1") {
+				_, _ = fmt.Fprintf(w, `{"id":"1","userName":"anna","externalId":"1",%s}`, said)
+				return
+			}
+			_, _ = w.Write([]byte(`{"totalResults":0,"Resources":[]}`))
+		})
+		account, err := c.Read(t.Context(), "1")
+		if want.kind != "" {
+			assert.Equal(t, want.kind, failure(t, err).Kind, said)
+			continue
+		}
+		require.NoError(t, err, said)
+		assert.Equal(t, want.active, account.Active, said)
+	}
 }

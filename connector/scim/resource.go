@@ -1,7 +1,10 @@
 package scim
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"reflect"
 	"strings"
 
 	"github.com/google/uuid"
@@ -11,6 +14,49 @@ import (
 
 // resource is a SCIM resource, or a complex attribute of one, as it was sent.
 type resource map[string]any
+
+// saidTwice is the value of an attribute that a resource has twice, whatever the case of
+// its name, with different values: what is true of it is not known.
+type saidTwice struct{}
+
+// UnmarshalJSON implements json.Unmarshaler. Which of two different values of one
+// attribute counts must not depend on their order: see saidTwice.
+func (r *resource) UnmarshalJSON(raw []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	switch start, err := decoder.Token(); {
+	case err != nil:
+		return err
+	case start == nil: // null
+		*r = nil
+		return nil
+	case start != json.Delim('{'):
+		return errors.New("is no object")
+	}
+	object := resource{}
+	spelling := map[string]string{} // by the name in lower case
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string)
+		var value any
+		if err := decoder.Decode(&value); err != nil {
+			return err
+		}
+		first, again := spelling[strings.ToLower(name)]
+		switch {
+		case !again:
+			spelling[strings.ToLower(name)] = name
+			object[name] = value
+		case !reflect.DeepEqual(object[first], value):
+			object[first] = saidTwice{}
+		}
+	}
+	*r = object
+	return nil
+}
 
 // at returns the value at a path, or nil.
 func (r resource) at(path ...string) any {
@@ -114,6 +160,11 @@ func (r resource) active(op string) (active, shown bool, err error) {
 	switch value := r.at("active").(type) {
 	case nil:
 		return true, false, nil
+	case saidTwice:
+		return false, false, &connector.Error{
+			Kind: connector.KindContradictory, Op: op,
+			Message: `the app's answer has "active" twice, and once true and once false: it proves nothing`,
+		}
 	case bool:
 		return value, true, nil
 	case json.Number: // against RFC 7643, but seen in the field

@@ -127,8 +127,10 @@ func TestErrorsNameWhatIsMeant(t *testing.T) {
 	}{
 		"a mandatory attribute": {body("invalidValue", "Attribute emails is required for eve@example.com"), create,
 			`the app requires the attribute "emails": map it in the app's attributes`},
-		"an attribute that is refused": {body("invalidValue", "userName eve@example.com is too long"), create,
-			`the app refused the attribute "userName": check its mapping`},
+		"an attribute that is refused": {body("invalidValue", "the attribute title of eve@example.com is too long"), create,
+			`the app refused the attribute "title": check its mapping`},
+		"a username that is refused": {body("invalidValue", "userName eve@example.com is too long"), create,
+			`the app refused the attribute "userName": if it takes shorter ones only, say so by person.usernameMaxLength`},
 		"a key": {body("invalidFilter", "no"), func(c connector.Connector) error {
 			_, err := c.Find(t.Context(), connector.Keys{PersonID: "eve@example.com"})
 			return err

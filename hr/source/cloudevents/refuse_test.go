@@ -44,6 +44,7 @@ func TestRefusals(t *testing.T) {
 		{"binary, not JSON", binary(func(r *source.Record) { r.Value = []byte("hello") }), "malformed: the record is not JSON (at byte 1)"},
 		{"more than JSON", structuredRecord("10004", `{} {}`), "malformed: the record is not JSON (at byte 4)"},
 		{"two fields of a name", structuredRecord("10004", `{"data": {"workerId": "1", "workerId": "2"}}`), "malformed: /data/workerId is there twice"},
+		{"half a surrogate pair in an ID", structuredRecord("", strings.ReplaceAll(string(example(t, "hired.json")), `"10004"`, `"10004\ud800"`)), "schema: /subject has U+FFFD in it, the 6th character, which stands for one that was lost: mend it where the ID comes from"},
 		{
 			"deep", structuredRecord("10004", `{"data": {"x": `+nested(31)+`}}`),
 			"malformed: /data/x" + strings.Repeat("/0", 30) + " is nested more than 32 levels deep",
