@@ -82,6 +82,34 @@ func TestCuttingOffHasPlacesOfItsOwn(t *testing.T) {
 	})
 }
 
+// A fifth of the places is kept for those who have to be cut off now, at least one of
+// several, and nobody else gets it however many wait.
+func TestAFifthIsKept(t *testing.T) {
+	for most, common := range map[int]int{1: 1, 2: 1, 5: 4, 9: 8, 10: 8, 19: 16, 50: 40} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			places := newPlaces(ctx, most)
+			var in atomic.Int64
+			var all sync.WaitGroup
+			for range 2 * most {
+				all.Go(func() {
+					if _, ok := places.Enter(ctx, pace.Claim{Class: pace.Taking}); ok { // and stays
+						in.Add(1)
+					}
+				})
+			}
+			synctest.Wait()
+			assert.EqualValues(t, common, in.Load(), "of %d", most)
+			for range most - common {
+				_, ok := places.Enter(ctx, pace.Claim{Class: pace.Cutting})
+				assert.True(t, ok)
+			}
+			cancel()
+			all.Wait()
+		})
+	}
+}
+
 // Whoever takes access away goes before whoever gives it, and who has waited for longest
 // before the others, whoever of them came first.
 func TestWhoIsLetInFirst(t *testing.T) {
