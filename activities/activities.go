@@ -3,39 +3,23 @@ package activities
 import (
 	"context"
 	"iter"
+	"sync"
 	"time"
-
-	"go.uber.org/zap"
-
-	"github.com/tenurehq/tenure/clock"
-	"github.com/tenurehq/tenure/decide"
-	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/plan"
-	"github.com/tenurehq/tenure/policy"
 )
 
-// Activities holds what activities work with.
+// Activities are the activities of Tenure's workers: the engine, and how Temporal calls it.
 type Activities struct {
-	Ledger ledger.Ledger
-	Policy *policy.Policy
-	Apps   map[string]*App // by name; every app of the policy
-	Clock  clock.Clock
-	Log    *zap.Logger
-	// Metrics may be nil.
-	Metrics *Metrics
-	// AttentionAfter is how long a step may keep failing (real time) before a
-	// human has to look.
-	AttentionAfter time.Duration
-	// Recheck is how long what needs attention is left alone (real time) before it
-	// is tried again by itself.
-	Recheck time.Duration
-	// Breaker says how many people may lose access at once; nil: any number.
-	Breaker *ledger.Limits
+	*Engine
+	// Moved is called for each step that finds its app's share of the main queue used
+	// up; may be nil.
+	Moved func(app string)
 	// Runs finds and starts people's runs; used by the sweeper only.
 	Runs Runs
 	// Overdue is how long (real time) somebody's time may pass without progress before
 	// they count as overdue, and a run of theirs that does not get on is replaced.
 	Overdue time.Duration
+
+	slots sync.Map // by app, *slots
 }
 
 // Runs is what the sweeper needs of Temporal.
@@ -70,29 +54,4 @@ type Run struct {
 	Stuck string
 	// Idle says that it waits for a date or a signal, and for nothing else.
 	Idle bool
-}
-
-// traits are what planning has to know of every app.
-func (a *Activities) traits() map[string]plan.App {
-	traits := make(map[string]plan.App, len(a.Apps))
-	for name := range a.Apps {
-		traits[name] = a.traitsOf(name)
-	}
-	return traits
-}
-
-// traitsOf is what planning has to know of an app; of one that is not in the
-// configuration, nothing.
-func (a *Activities) traitsOf(name string) plan.App {
-	app, ok := a.Apps[name]
-	if !ok {
-		return plan.App{}
-	}
-	rules, _ := a.Policy.App(name)
-	return decide.Traits(rules, app.Connector)
-}
-
-// destroys says whether a step may destroy the account.
-func (a *Activities) destroys(step plan.Step) bool {
-	return step.Kind == plan.Delete || step.Kind == plan.Disable && !step.Spare && a.traitsOf(step.App).Destroys
 }

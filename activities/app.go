@@ -1,15 +1,6 @@
 package activities
 
-import (
-	"context"
-	"sync/atomic"
-	"time"
-
-	"go.uber.org/zap"
-
-	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/internal/pace"
-)
+import "sync/atomic"
 
 const (
 	// MainSlots is how many steps for one app one worker has under way from the
@@ -44,34 +35,22 @@ const UrgentQueue = "tenure-urgent"
 // changed.
 func AppQueue(app string) string { return "tenure-app-" + app }
 
-// App is an open connector, and how it may be used.
-type App struct {
-	Connector connector.Connector
-	// Rate is how often the app may be called. If there is one, all steps go over
-	// the app's own queue: those that wait for their turn take nobody's slot.
-	Rate pace.Rate
-	// Pacer is told when the app asks to be left alone; may be nil.
-	Pacer *pace.Pacer
-	// Places bound how many steps call the app at a time; nil for any number.
-	Places *pace.Places
-	// Moved is called for each step that finds the app's share of the main queue
-	// used up; may be nil.
-	Moved func()
-
-	underway atomic.Int64 // steps from the main queue
-	urgent   atomic.Int64 // ... and from the urgent one
+// slots count an app's steps that this worker has under way.
+type slots struct {
+	underway atomic.Int64 // from the main queue
+	urgent   atomic.Int64 // from the urgent one
 }
 
-// Slots is how many steps one worker has under way from the app's own queue.
-func (app *App) Slots() int {
+// SlotsOf returns how many steps one worker has under way from the app's own queue.
+func SlotsOf(app *App) int {
 	if app.Rate.Calls > 0 {
 		return app.Rate.Slots()
 	}
 	return OverflowSlots
 }
 
-// own is the route over the app's own queue.
-func (app *App) own(name string) Route {
+// ownRoute returns the route over the app's own queue.
+func ownRoute(app *App, name string) Route {
 	route := Route{Queue: AppQueue(name)}
 	if app.Rate.Calls > 0 {
 		route.Patience = app.Rate.Wait()
@@ -79,17 +58,17 @@ func (app *App) own(name string) Route {
 	return route
 }
 
-// route is how a step for the app is run to begin with. An app that is not in the
+// firstRoute returns how a step for the app is run to begin with. An app that is not in the
 // configuration has no queue that is hosted.
-func (app *App) route(name string) Route {
+func firstRoute(app *App, name string) Route {
 	if app == nil || app.Rate.Calls == 0 {
 		return Route{}
 	}
-	return app.own(name)
+	return ownRoute(app, name)
 }
 
-// urgently is how a step that cuts somebody off now is run.
-func (app *App) urgently() Route {
+// urgentRoute returns how a step that cuts somebody off now is run.
+func urgentRoute(app *App) Route {
 	route := Route{Queue: UrgentQueue}
 	if app != nil && app.Rate.Calls > 0 {
 		route.Patience = app.Rate.Wait()
@@ -99,56 +78,39 @@ func (app *App) urgently() Route {
 
 // takeSlot takes one of the app's slots in the main queue, or in the urgent one, until
 // leave is called. If there is none, the step has to go elsewhere.
-func (app *App) takeSlot(name string, urgent, gives bool) (leave func(), elsewhere *Route) {
+func (a *Activities) takeSlot(name string, urgent, gives bool) (leave func(), elsewhere *Route) {
+	app := a.Apps[name]
+	if app == nil {
+		return func() {}, nil
+	}
+	used := a.slotsOf(name)
 	most := int64(MainSlots)
 	if gives {
 		most = GivingSlots
 	}
 	switch {
-	case app == nil:
-		return func() {}, nil
-	case urgent && app.urgent.Add(1) > UrgentSlots:
-		app.urgent.Add(-1)
-		route := app.route(name)
+	case urgent && used.urgent.Add(1) > UrgentSlots:
+		used.urgent.Add(-1)
+		route := firstRoute(app, name)
 		return nil, &route
 	case urgent:
-		return func() { app.urgent.Add(-1) }, nil
+		return func() { used.urgent.Add(-1) }, nil
 	case app.Rate.Calls > 0: // it was planned before there was a rate
-		route := app.own(name)
+		route := ownRoute(app, name)
 		return nil, &route
-	case app.underway.Add(1) > most:
-		app.underway.Add(-1)
-		if app.Moved != nil {
-			app.Moved()
+	case used.underway.Add(1) > most:
+		used.underway.Add(-1)
+		if a.Moved != nil {
+			a.Moved(name)
 		}
-		route := app.own(name)
+		route := ownRoute(app, name)
 		return nil, &route
 	}
-	return func() { app.underway.Add(-1) }, nil
+	return func() { used.underway.Add(-1) }, nil
 }
 
-// soon says whether it is known already that the app may not be called before the
-// deadline. Such an attempt does not begin, and is none.
-func (app *App) soon(ctx context.Context, deadline time.Time) error {
-	if app == nil || app.Pacer == nil {
-		return nil
-	}
-	return app.Pacer.Soon(ctx, deadline)
+// slotsOf returns the counts of an app.
+func (a *Activities) slotsOf(name string) *slots {
+	counts, _ := a.slots.LoadOrStore(name, &slots{})
+	return counts.(*slots) //nolint:forcetypeassert // nothing else is stored there
 }
-
-// pause leaves an app alone that has said for how long it does not want to be
-// called.
-func (a *Activities) pause(ctx context.Context, app *App, name string, f failure) {
-	if app == nil || app.Pacer == nil || f.noTurn || f.code != string(connector.KindRateLimited) || f.retryAfter <= 0 {
-		return
-	}
-	a.Log.Info("the app asked to be left alone", zap.String("app", name), zap.Duration("for", f.retryAfter))
-	ctx, cancel := context.WithTimeout(ctx, pauseTimeout)
-	defer cancel()
-	if err := app.Pacer.Pause(ctx, f.retryAfter); err != nil {
-		a.Log.Warn("the other workers were not told that the app wants to be left alone", zap.String("app", name), zap.Error(err))
-	}
-}
-
-// pauseTimeout bounds how long telling the others of a pause may take.
-const pauseTimeout = 5 * time.Second

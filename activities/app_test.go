@@ -52,10 +52,10 @@ func newWiki(t *testing.T, rate pace.Rate) wiki {
 	c, err := memory.Kind.Open(t.Context(), connector.Env{App: "wiki", Pace: pacer.Wait}, connector.Settings{"name": t.Name()})
 	require.NoError(t, err)
 	require.NoError(t, hire(t, store, "1"))
-	w := wiki{memory: memory.Shared(t.Name()), Activities: &activities.Activities{
+	w := wiki{memory: memory.Shared(t.Name()), Activities: &activities.Activities{Engine: &activities.Engine{
 		Ledger: store, Policy: compiled, Clock: clock.Real(), Log: zap.NewNop(),
 		Apps: map[string]*activities.App{"wiki": {Connector: c, Rate: rate, Pacer: pacer}},
-	}}
+	}}}
 	assessment, err := w.Assess(t.Context(), "1")
 	require.NoError(t, err)
 	require.Len(t, assessment.Todo, 1)

@@ -47,7 +47,7 @@ func (d decision) stripping(app string) bool {
 // remind tells of deletions that wait for an approval, when they begin to and whenever
 // their time has come. Who would have to be told is not Tenure's to know: it is in the
 // log, in the audit and in the metrics.
-func (a *Activities) remind(d decision) {
+func (a *Engine) remind(d decision) {
 	known := index(d.person.Approvals, func(x ledger.Approval) string { return x.Key })
 	for _, x := range d.plan.Deletions {
 		before, why := known[x.Key], approvalReminded

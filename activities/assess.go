@@ -67,18 +67,22 @@ var questions = map[hr.ConflictCode]string{
 		"To end a suspension run 'tenure person reinstate'; else skip this",
 }
 
+// ErrUnknownPerson means that nothing was ever heard of a person.
+var ErrUnknownPerson = errors.New("nothing is known of this person")
+
 // Assess merges what HR has said of a person, evaluates policy, compares with
-// the linked accounts, and stores the intents.
-func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, error) {
+// the linked accounts, and stores the intents. How the steps are to be run, and where, is
+// left to the caller. The error is an *Error, or ErrUnknownPerson.
+func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error) {
 	d, err := a.decide(ctx, personID)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return Assessment{Status: hr.StatusUnknown}, nil
+		return Assessment{}, ErrUnknownPerson
 	}
 	if err != nil {
-		return Assessment{}, classify(err)
+		return Assessment{}, ledgerError(err)
 	}
 	if linked, err := a.linkCertain(ctx, d); err != nil {
-		return Assessment{}, classify(err)
+		return Assessment{}, ledgerError(err)
 	} else if linked {
 		return a.Assess(ctx, personID)
 	}
@@ -92,17 +96,14 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 	out.Due.Local = d.local(out.Due.At)
 	gate, err := a.admitAll(ctx, d)
 	if err != nil {
-		return Assessment{}, classify(err)
+		return Assessment{}, ledgerError(err)
 	}
 	known := index(d.person.Steps, func(s ledger.Step) string { return s.Key })
 	for _, step := range d.plan.Steps {
 		if gate.shut[step.Key] {
 			continue
 		}
-		todo := Todo{Step: step, Route: a.Apps[step.App].route(step.App)}
-		if d.plan.Urgent && step.Kind == plan.Disable {
-			todo.Route = a.Apps[step.App].urgently()
-		}
+		todo := Todo{Step: step}
 		if s := known[step.Key]; s.State == ledger.StepAttention {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
 		}
@@ -119,10 +120,6 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 		}
 	}
 	out.Questions = d.questions()
-	out.Queue = MainQueue
-	if out.Urgent {
-		out.Queue = UrgentQueue
-	}
 	if out.NeedsAttention() {
 		out.Recheck = a.Recheck
 	}
@@ -138,7 +135,7 @@ func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, e
 		}
 	}
 	if err := a.Ledger.SaveAssessment(ctx, record); err != nil {
-		return Assessment{}, classify(err)
+		return Assessment{}, ledgerError(err)
 	}
 	a.remind(d)
 	return out, nil
@@ -201,7 +198,7 @@ func (a Assessment) HeldBack() bool {
 }
 
 // record is what the ledger keeps of an assessment.
-func (a *Activities) record(d decision, out Assessment) ledger.Assessment {
+func (a *Engine) record(d decision, out Assessment) ledger.Assessment {
 	summary := d.person.Summary
 	summary.Status = out.Status
 	summary.AssessedAt = d.now
@@ -245,7 +242,7 @@ func (a *Activities) record(d decision, out Assessment) ledger.Assessment {
 
 // pending is when somebody must look again who waits for the breaker. The run that
 // asked waits itself: this is for when it was ended, or not told.
-func (a *Activities) pending(now time.Time, out Assessment) (at time.Time, what string) {
+func (a *Engine) pending(now time.Time, out Assessment) (at time.Time, what string) {
 	at, what = now.Add(a.Clock.Span(workingFor+a.Recheck)), ledger.DueBreaker
 	if out.Settle > 0 {
 		at, what = now.Add(a.Clock.Span(workingFor+out.Settle)), ledger.DueWorking

@@ -98,7 +98,7 @@ func (t *task) unmarked(account connector.Account) bool {
 // will not have that is one that does not keep the mark.
 func (t *task) remark(account connector.Account) (connector.Account, error) {
 	if err := t.adopt(account.ID); err != nil {
-		if failed(err).retryable {
+		if ErrorOf(err).Retryable {
 			return account, err
 		}
 		return account, nil
@@ -112,11 +112,11 @@ func (t *task) remark(account connector.Account) (connector.Account, error) {
 
 // notKept is the failure of an app that takes attributes and does not keep them. It may
 // yet show them: not every app does so at once.
-func notKept(app string, names []string) failure {
-	return failure{
-		code: CodeNotKept,
-		message: "the app took them but, read again, does not show these as they were set: " + strings.Join(names, ", ") +
+func notKept(app string, names []string) *Error {
+	return &Error{
+		Code: CodeNotKept,
+		Message: "the app took them but, read again, does not show these as they were set: " + strings.Join(names, ", ") +
 			". Have the app keep them (many want attributes declared first), or name them in apps." + app + ".ignore, then retry",
-		retryable: true,
+		Retryable: true,
 	}
 }

@@ -47,7 +47,7 @@ func (t *task) byHand(ask connector.Ask) (done, error) {
 		OpenedAt: now, DueAt: now.Add(ask.Within), LookAt: earlierOf(now.Add(ask.Remind), now.Add(ask.Within)),
 	})
 	if err != nil {
-		return done{}, classify(err)
+		return done{}, ledgerError(err)
 	}
 	if task.State == ledger.TaskOpen && task.OpenedAt.Equal(now.Truncate(time.Microsecond)) {
 		t.sayAsked(task)
@@ -56,9 +56,9 @@ func (t *task) byHand(ask connector.Ask) (done, error) {
 	case ledger.TaskDone:
 		return t.tookWord(task), nil
 	case ledger.TaskRefused:
-		return done{}, failure{
-			code:    CodeRefused,
-			message: fmt.Sprintf("task %d was refused: see why with 'tenure task show %d'; retry asks again, skip does without", task.ID, task.ID),
+		return done{}, &Error{
+			Code:    CodeRefused,
+			Message: fmt.Sprintf("task %d was refused: see why with 'tenure task show %d'; retry asks again, skip does without", task.ID, task.ID),
 		}
 	}
 	if !now.Before(task.LookAt) {
@@ -67,12 +67,12 @@ func (t *task) byHand(ask connector.Ask) (done, error) {
 		}
 	}
 	if !now.Before(task.DueAt) {
-		return done{}, failure{
-			code:    CodeOverdue,
-			message: fmt.Sprintf("task %d is overdue: see whom it was given to with 'tenure task show %d'; it can still be done", task.ID, task.ID),
+		return done{}, &Error{
+			Code:    CodeOverdue,
+			Message: fmt.Sprintf("task %d is overdue: see whom it was given to with 'tenure task show %d'; it can still be done", task.ID, task.ID),
 		}
 	}
-	return done{}, failure{code: CodeWaiting, message: fmt.Sprintf("task %d waits for a human", task.ID)}
+	return done{}, &Error{Code: CodeWaiting, Message: fmt.Sprintf("task %d waits for a human", task.ID)}
 }
 
 // sayAsked says in the log that a human has just been asked. Nobody is told of it in
@@ -96,7 +96,7 @@ func (t *task) remind(task *ledger.Task, ask connector.Ask, now time.Time) error
 		r.LookAt = earlierOf(r.LookAt, task.DueAt)
 	}
 	if err := t.a.Ledger.RemindOfTask(t.ctx, r); err != nil {
-		return classify(err)
+		return ledgerError(err)
 	}
 	what := taskReminded
 	if r.Overdue {
@@ -275,7 +275,7 @@ func namesOf(list []policy.Entitlement) []string {
 
 // waitingFor says which unfinished task a step waits for, and until when, if nothing
 // has to be seen to before.
-func (a *Activities) waitingFor(d decision, key string) *Waiting {
+func (a *Engine) waitingFor(d decision, key string) *Waiting {
 	for _, k := range d.person.Tasks {
 		if k.Key == key && k.LookAt.After(d.now) {
 			return &Waiting{Task: k.ID, Due: k.DueAt, Wait: a.Clock.Wait(k.LookAt.Sub(d.now))}

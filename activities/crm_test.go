@@ -69,10 +69,10 @@ func newCRM(t *testing.T, shy bool) crm {
 		},
 	})
 	require.NoError(t, err)
-	return crm{app: app, url: url, lose: lose, wiki: wiki{Activities: &activities.Activities{
+	return crm{app: app, url: url, lose: lose, wiki: wiki{Activities: &activities.Activities{Engine: &activities.Engine{
 		Ledger: store, Policy: compiled, Clock: clock.Real(), Log: zap.NewNop(), AttentionAfter: time.Hour,
 		Apps: map[string]*activities.App{"crm": {Connector: opened(t, url)}},
-	}}}
+	}}}}
 }
 
 // opened is the app as a worker that has just begun knows it.

@@ -29,7 +29,7 @@ type decision struct {
 
 // decide reads the ledger and plans. It changes nothing but, for a person who is
 // to have accounts and has no username yet, claims one.
-func (a *Activities) decide(ctx context.Context, personID string) (decision, error) {
+func (a *Engine) decide(ctx context.Context, personID string) (decision, error) {
 	person, err := a.Ledger.Person(ctx, personID)
 	if err != nil {
 		return decision{}, err

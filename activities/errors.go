@@ -5,15 +5,13 @@ import (
 	"errors"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
-
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// The error codes that are not a connector.ErrorKind. Codes are the types of
-// Temporal application errors and the codes in the ledger.
+// The error codes that are not a connector.ErrorKind. They are persisted: in the ledger,
+// and by whoever runs the engine.
 const (
 	CodeLedger        = "ledger"             // the ledger did not answer: tried again for ever
 	CodeBusy          = "busy"               // as many steps call the app as may: tried again soon
@@ -26,30 +24,42 @@ const (
 	CodeUnproven      = "unproven"           // an account may have been made, and cannot be seen
 	CodeNotKept       = "attribute_not_kept" // the app, asked again, does not show what it took
 	CodeSpared        = "spared"             // taking access would delete the account, which is not to be done
+	// CodeNotPlanned means that a step was asked for that no plan can have.
+	CodeNotPlanned = "decided_in_the_ledger"
 )
 
-// failure is a failed attempt, ready for the ledger and for Temporal.
-type failure struct {
-	code       string
-	message    string
-	retryable  bool
-	retryAfter time.Duration
+// Error says why the engine could not do what it was asked for. It holds no personal
+// data, so that it may be stored and shown.
+type Error struct {
+	Code       string // one of those above, or a connector.ErrorKind
+	Message    string // what was wrong, and what to do
+	Retryable  bool   // the same attempt may succeed later
+	RetryAfter time.Duration
+	// NoTurn means that the app was not called: it may not be, just now.
+	NoTurn bool
+	// Final means that there is no use in another attempt before a human has looked.
+	Final bool
+
 	urgent     bool    // somebody is to be cut off now
-	noTurn     bool    // the app was not called: it may not be, just now
 	attributes *string // digest of what the account shows now: see ledger.Outcome
+	cause      error
 }
 
-func (f failure) Error() string { return f.code + ": " + f.message }
+// Error returns the code and the message.
+func (f *Error) Error() string { return f.Code + ": " + f.Message }
 
-// failed finds out what an error of a connector means.
-func failed(err error) failure {
-	var own failure
+// Unwrap returns what made the ledger fail, which is not for everybody's eyes.
+func (f *Error) Unwrap() error { return f.cause }
+
+// ErrorOf finds out what an error of a connector, or of the engine itself, means.
+func ErrorOf(err error) *Error {
+	var own *Error
 	if errors.As(err, &own) {
 		return own
 	}
 	var protected *connector.ProtectedError
 	if errors.As(err, &protected) {
-		return failure{code: CodeProtected, message: protected.Error()}
+		return &Error{Code: CodeProtected, Message: protected.Error()}
 	}
 	var taken *ledger.TakenError
 	if errors.As(err, &taken) {
@@ -57,66 +67,48 @@ func failed(err error) failure {
 	}
 	var noTurn *pace.NoTurnError
 	if errors.As(err, &noTurn) {
-		return failure{
-			code: string(connector.KindRateLimited), message: noTurn.Error(),
-			retryable: true, retryAfter: noTurn.After, noTurn: true,
+		return &Error{
+			Code: string(connector.KindRateLimited), Message: noTurn.Error(),
+			Retryable: true, RetryAfter: noTurn.After, NoTurn: true,
 		}
 	}
 	var app *connector.Error
 	if errors.As(err, &app) {
-		return failure{
-			code:       string(app.Kind),
-			message:    app.Op + ": " + app.Message,
-			retryable:  app.Kind.Retryable(),
-			retryAfter: app.RetryAfter,
+		return &Error{
+			Code:       string(app.Kind),
+			Message:    app.Op + ": " + app.Message,
+			Retryable:  app.Kind.Retryable(),
+			RetryAfter: app.RetryAfter,
 		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return failure{code: string(connector.KindUnavailable), message: "no answer in time", retryable: true}
+		return &Error{Code: string(connector.KindUnavailable), Message: "no answer in time", Retryable: true}
 	}
 	// A connector that returns another error breaks its contract. What it says
 	// may hold personal data, so it is not passed on.
-	return failure{code: string(connector.KindUnavailable), message: "the connector failed in an unexpected way", retryable: true}
+	return &Error{Code: string(connector.KindUnavailable), Message: "the connector failed in an unexpected way", Retryable: true}
 }
 
-// bounded is the failure of an attempt that is made again within pace.UrgentPatience,
-// if it is urgent, however long the app asks to be left alone.
-func (f failure) bounded(urgent bool) failure {
-	if f.urgent = urgent; urgent {
-		f.retryAfter = min(f.retryAfter, pace.UrgentPatience)
+// Bounded returns the error as that of an attempt that is made again within
+// pace.UrgentPatience, if it is urgent, however long the app asks to be left alone.
+func (f *Error) Bounded(urgent bool) *Error {
+	bounded := *f
+	if bounded.urgent = urgent; urgent {
+		bounded.RetryAfter = min(f.RetryAfter, pace.UrgentPatience)
 	}
-	return f
+	return &bounded
 }
 
 // refuses reports whether an urgent step has been tried for pace.UrgentPatience and
 // the app still asks to be left alone.
-func (f failure) refuses(failing time.Duration) bool {
-	return f.urgent && f.code == string(connector.KindRateLimited) && !f.noTurn && failing >= pace.UrgentPatience
+func (f *Error) refuses(failing time.Duration) bool {
+	return f.urgent && f.Code == string(connector.KindRateLimited) && !f.NoTurn && failing >= pace.UrgentPatience
 }
 
-// temporal is the failure as Temporal wants it. Attention ends the activity: its
-// run shows it and waits for a human.
-func (f failure) temporal(attention bool) error {
-	return temporal.NewApplicationErrorWithOptions(f.message, f.code, temporal.ApplicationErrorOptions{
-		NonRetryable:   attention,
-		NextRetryDelay: f.retryAfter,
-		Category:       f.category(),
-	})
-}
-
-// category keeps attempts that only waited for their turns out of what the SDK logs and
-// counts as errors.
-func (f failure) category() temporal.ApplicationErrorCategory {
-	if f.noTurn {
-		return temporal.ApplicationErrorCategoryBenign
-	}
-	return temporal.ApplicationErrorCategoryUnspecified
-}
-
-// classify wraps an error of the ledger, which is always worth another try.
-func classify(err error) error {
+// ledgerError wraps an error of the ledger, which is always worth another try.
+func ledgerError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return temporal.NewApplicationErrorWithCause("the ledger did not answer", CodeLedger, err)
+	return &Error{Code: CodeLedger, Message: "the ledger did not answer", Retryable: true, cause: err}
 }

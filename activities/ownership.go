@@ -82,7 +82,7 @@ func (t *task) claim(m connector.Match) error {
 func (t *task) unowned(accountID string) error {
 	links, err := t.a.Ledger.Links(t.ctx, ledger.LinkFilter{App: t.step.App, AccountID: accountID})
 	if err != nil {
-		return failure{code: CodeLedger, message: "the ledger did not answer", retryable: true}
+		return ledgerError(err)
 	}
 	for _, l := range links {
 		if l.PersonID != t.d.person.PersonID && l.State != ledger.LinkDeleted {
@@ -93,26 +93,26 @@ func (t *task) unowned(accountID string) error {
 }
 
 // takenByAnother is the failure for an account that is linked to somebody else.
-func takenByAnother(taken *ledger.TakenError) failure {
-	return failure{
-		code: CodeNotTheirs,
-		message: "the account that matches this person is linked to another one: see 'tenure app accounts " + taken.App +
+func takenByAnother(taken *ledger.TakenError) *Error {
+	return &Error{
+		Code: CodeNotTheirs,
+		Message: "the account that matches this person is linked to another one: see 'tenure app accounts " + taken.App +
 			"'. If it is not the other's, say so with 'tenure app unlink'; else put its username or external ID right in the app, then retry",
 	}
 }
 
 // whose asks whose an account is, with what it has beside what it would get.
-func (t *task) whose(m connector.Match, rule policy.Adoption) failure {
+func (t *task) whose(m connector.Match, rule policy.Adoption) *Error {
 	if rule == policy.AdoptNever {
-		return failure{
-			code: CodeWhose,
-			message: "an account is there already that matches by " + string(m.By) + ", and none is adopted in this app (adopt: never): " +
+		return &Error{
+			Code: CodeWhose,
+			Message: "an account is there already that matches by " + string(m.By) + ", and none is adopted in this app (adopt: never): " +
 				"rename it in the app, or set its external ID to the person ID, then retry",
 		}
 	}
-	return failure{
-		code: CodeWhose,
-		message: fmt.Sprintf("an account is there already that matches by %s, which proves nothing. %s. "+
+	return &Error{
+		Code: CodeWhose,
+		Message: fmt.Sprintf("an account is there already that matches by %s, which proves nothing. %s. "+
 			"If it is this person's: 'tenure app adopt %s' links it; if not: rename it in the app, then retry",
 			m.By, Possessions(m.Account, namesOf(t.d.account(t.step.App).Entitlements), t.a.Clock.Now()), t.step.App),
 	}
@@ -167,7 +167,7 @@ func (t *task) note(c ledger.Creation) error {
 		return nil
 	}
 	if err := t.a.Ledger.NoteCreation(t.ctx, t.d.person.PersonID, t.step.App, c); err != nil {
-		return failure{code: CodeLedger, message: "the ledger did not answer", retryable: true}
+		return ledgerError(err)
 	}
 	t.link.Creating = c
 	return nil
@@ -209,9 +209,9 @@ func (t *task) unproven() error {
 		ledger.CreationAcknowledged: "the app has taken a call that makes the account, in an answer that does not show it",
 		ledger.CreationTaken:        "the app said that there is an account of this username or person",
 	}
-	return failure{
-		code: CodeUnproven,
-		message: says[t.link.Creating.State] + ", but it shows none: that proves nothing. Look in the app for the username, and turn the account off. " +
+	return &Error{
+		Code: CodeUnproven,
+		Message: says[t.link.Creating.State] + ", but it shows none: that proves nothing. Look in the app for the username, and turn the account off. " +
 			"Then, or if there is none, say so with 'tenure app unlink " + t.step.App + "'",
 	}
 }
@@ -245,7 +245,7 @@ func (t *task) resolved() (bool, error) {
 func (t *task) findsByExternalID() (bool, error) {
 	links, err := t.a.Ledger.Links(t.ctx, ledger.LinkFilter{App: t.step.App, State: ledger.LinkActive})
 	if err != nil {
-		return false, failure{code: CodeLedger, message: "the ledger did not answer", retryable: true}
+		return false, ledgerError(err)
 	}
 	tries := 0
 	for _, l := range links {

@@ -14,13 +14,9 @@ import (
 // PriorityUrgent is the priority of the activities that cut somebody off now.
 const PriorityUrgent = 1
 
-const (
-	// PlaceTime bounds how long one attempt at a step waits for a place in the app. The
-	// slot that it occupies meanwhile is wanted by others.
-	PlaceTime = 30 * time.Second
-	// FinishTime is the time that an attempt keeps for storing the outcome of its calls.
-	FinishTime = 5 * time.Second
-)
+// PlaceTime bounds how long one attempt at a step waits for a place in the app. The
+// slot that it occupies meanwhile is wanted by others.
+const PlaceTime = 30 * time.Second
 
 // times divides the time of one attempt.
 type times struct{ place, calls, finish time.Duration }
@@ -48,7 +44,7 @@ func claimOf(info activity.Info, kind plan.Kind, urgent bool) pace.Claim {
 // place takes one of the places in the app, before the first call. If there is none in
 // time, it returns an error that ends the attempt before anything was begun, so that
 // nothing is in doubt.
-func (app *App) place(ctx context.Context, wait time.Duration, claim pace.Claim) (leave func(), err error) {
+func place(ctx context.Context, app *App, wait time.Duration, claim pace.Claim) (leave func(), err error) {
 	if app == nil {
 		return func() {}, nil
 	}
@@ -60,18 +56,18 @@ func (app *App) place(ctx context.Context, wait time.Duration, claim pace.Claim)
 	if err := ctx.Err(); err != nil {
 		return nil, err // the run has cancelled the step
 	}
-	return nil, busy(claim.Class).temporal(false)
+	return nil, busy(claim.Class)
 }
 
 // busy returns the failure to get a place. Joiners come back at different times, since
 // many of them may have begun to wait together.
-func busy(class pace.Class) failure {
+func busy(class pace.Class) *Error {
 	again := time.Second
 	if class == pace.Giving {
 		again += rand.N(2 * time.Second) //nolint:gosec // G404: nobody gains by guessing it
 	}
-	return failure{
-		code: CodeBusy, message: "as many steps call the app as may at a time (atOnce): this one waits for its turn, and has not begun",
-		retryable: true, retryAfter: again, noTurn: true,
+	return &Error{
+		Code: CodeBusy, Message: "as many steps call the app as may at a time (atOnce): this one waits for its turn, and has not begun",
+		Retryable: true, RetryAfter: again, NoTurn: true,
 	}
 }

@@ -199,7 +199,7 @@ func (t *task) update() (done, error) {
 	granted := t.grant(id, grant)
 	entitled := errors.Join(t.revoke(id, revoke), granted)
 	var set error
-	if t.step.Attributes && (entitled == nil || !failed(entitled).retryable) {
+	if t.step.Attributes && (entitled == nil || !ErrorOf(entitled).Retryable) {
 		set = t.setAttributes(id, want.Attributes)
 	}
 	if isKind(granted, connector.KindNotFound) || isKind(set, connector.KindNotFound) {

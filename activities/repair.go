@@ -34,8 +34,5 @@ var waivable = []string{conflictKey, letterKey, protectedKey, decide.SameHumanPr
 func (a *Activities) Repair(_ context.Context, req RepairRequest) error {
 	a.Log.Warn("Temporal asks for a repair, which is decided in the ledger only: refused")
 	return temporal.NewNonRetryableApplicationError(
-		"what is repaired is decided in the ledger: use 'tenure run retry' or 'tenure run skip'", codeNotHere, nil)
+		"what is repaired is decided in the ledger: use 'tenure run retry' or 'tenure run skip'", CodeNotPlanned, nil)
 }
-
-// codeNotHere is the type of the error for what Temporal has no say in.
-const codeNotHere = "decided_in_the_ledger"

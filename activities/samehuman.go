@@ -33,7 +33,7 @@ func sameQuestion(s decide.SameHuman) Attention {
 // linkCertain links the person to the earlier IDs that HR named and of which it is
 // certain, and reports whether it has linked any. What stands against it (a step under
 // way) is asked about meanwhile.
-func (a *Activities) linkCertain(ctx context.Context, d decision) (linked bool, err error) {
+func (a *Engine) linkCertain(ctx context.Context, d decision) (linked bool, err error) {
 	for _, s := range d.same {
 		if !s.Certain {
 			continue

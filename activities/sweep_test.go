@@ -87,7 +87,9 @@ const overdue = 2 * time.Hour // longer than the tests above let it pass
 // sweep sweeps once.
 func sweep(t *testing.T, store ledger.Ledger, runs activities.Runs, now time.Time) (result activities.SweepResult, err error) {
 	t.Helper()
-	a := &activities.Activities{Ledger: store, Log: zap.NewNop(), Runs: runs, Clock: clock.Func(func() time.Time { return now }), Overdue: overdue}
+	a := &activities.Activities{Runs: runs, Overdue: overdue, Engine: &activities.Engine{
+		Ledger: store, Log: zap.NewNop(), Clock: clock.Func(func() time.Time { return now }),
+	}}
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(a.Sweep)
 	value, err := env.ExecuteActivity(a.Sweep)

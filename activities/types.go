@@ -94,13 +94,5 @@ type StepResult struct {
 	Route         // where to, if it is ResultMoved
 }
 
-// Result names the outcome of a step.
-type Result string
-
-// The results of a step that did not fail.
-const (
-	ResultDone       Result = "done"
-	ResultSuperseded Result = "superseded" // the ledger does not ask for it any more
-	ResultMoved      Result = "moved"      // nothing was done: it has to be run on another task queue
-	ResultWaiting    Result = "waiting"    // a human was asked, and has not done it yet
-)
+// ResultMoved means that nothing was done: the step has to be run on another task queue.
+const ResultMoved Result = "moved"

@@ -52,17 +52,20 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeApps(apps)) }()
 	acts := &activities.Activities{
-		Ledger:         backing.Ledger,
-		Policy:         cfg.Policy,
-		Apps:           apps,
-		Clock:          cfg.Clock(),
-		Log:            p.Log,
-		Metrics:        metrics.steps,
-		AttentionAfter: cfg.Attention.After,
-		Recheck:        cfg.Attention.Recheck,
-		Breaker:        breakerLimits(cfg.Breaker),
-		Runs:           backing.Runs,
-		Overdue:        cfg.OverdueAfter(),
+		Engine: &activities.Engine{
+			Ledger:         backing.Ledger,
+			Policy:         cfg.Policy,
+			Apps:           apps,
+			Clock:          cfg.Clock(),
+			Log:            p.Log,
+			Metrics:        metrics.steps,
+			AttentionAfter: cfg.Attention.After,
+			Recheck:        cfg.Attention.Recheck,
+			Breaker:        breakerLimits(cfg.Breaker),
+		},
+		Moved:   func(app string) { metrics.moved.WithLabelValues(app).Inc() },
+		Runs:    backing.Runs,
+		Overdue: cfg.OverdueAfter(),
 	}
 	host := workflows.NewHost(backing.Temporal, acts)
 	err = service.SetUpTemporal(ctx, p.Log, func(ctx context.Context) error { return backing.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every) })
@@ -114,7 +117,7 @@ func openApps(ctx context.Context, cfg *config.Config, rates ledger.Pacer, m *me
 		if err != nil {
 			return nil, fmt.Errorf("app %s: %w", name, err)
 		}
-		apps[name] = &activities.App{Connector: c, Rate: rate, Pacer: pacer, Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m.pace), Moved: m.moved.WithLabelValues(name).Inc}
+		apps[name] = &activities.App{Connector: c, Rate: rate, Pacer: pacer, Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m.pace)}
 	}
 	return apps, nil
 }

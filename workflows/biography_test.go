@@ -106,12 +106,12 @@ func newBiography(t *testing.T, rules policy.Rules) *biography {
 		open[name] = &activities.App{Connector: c}
 	}
 	b.addManager()
-	b.acts = &activities.Activities{
+	b.acts = &activities.Activities{Engine: &activities.Engine{
 		Ledger: store, Policy: compiled, Apps: open, Log: zap.NewNop(),
 		Clock:          clock.Func(b.now),
 		AttentionAfter: 15 * time.Minute,
 		Recheck:        time.Hour,
-	}
+	}}
 	return b
 }
 

@@ -61,7 +61,7 @@ func NewHost(c client.Client, a *activities.Activities) *Host {
 	for _, name := range slices.Sorted(maps.Keys(a.Apps)) {
 		w := worker.New(c, activities.AppQueue(name), worker.Options{
 			DisableWorkflowWorker:              true,
-			MaxConcurrentActivityExecutionSize: a.Apps[name].Slots(),
+			MaxConcurrentActivityExecutionSize: activities.SlotsOf(a.Apps[name]),
 			WorkerStopTimeout:                  StopTimeout,
 		})
 		registerSteps(w, a)

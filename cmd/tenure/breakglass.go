@@ -31,7 +31,7 @@ func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, o *operator.Op
 			err = errors.Join(err, app.Connector.Close())
 		}
 	}()
-	a := &activities.Activities{
+	engine := &activities.Engine{
 		Ledger: o.Ledger, Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock(), Log: zap.NewNop(),
 		AttentionAfter: cfg.Attention.After, Recheck: cfg.Attention.Recheck,
 	}
@@ -40,7 +40,7 @@ func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, o *operator.Op
 	var mu sync.Mutex
 	failures := map[string]activities.CutOffResult{}
 	shown := map[string]string{}
-	err = a.CutOff(work, activities.CutOffRequest{PersonID: s.personID, Operator: s.operator, Reason: s.reason, Why: closed},
+	err = engine.CutOff(work, activities.CutOffRequest{PersonID: s.personID, Operator: s.operator, Reason: s.reason, Why: closed},
 		func(r activities.CutOffResult) {
 			mu.Lock()
 			defer mu.Unlock()

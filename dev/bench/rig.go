@@ -149,10 +149,10 @@ func (r *rig) serve(ctx context.Context, open map[string]*activities.App, apps m
 	if err := t.runs.RegisterAttributes(ctx); err != nil {
 		return nil, err
 	}
-	t.acts = &activities.Activities{
+	t.acts = &activities.Activities{Runs: t.runs, Engine: &activities.Engine{
 		Ledger: t.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
-		AttentionAfter: time.Minute, Recheck: time.Hour, Runs: t.runs,
-	}
+		AttentionAfter: time.Minute, Recheck: time.Hour,
+	}}
 	t.host = workflows.NewHost(r.temporal, t.acts)
 	if err := t.host.Start(); err != nil {
 		t.host = nil

@@ -185,10 +185,10 @@ func startSite(t *testing.T, apps ...string) *site {
 	}
 	compiled, err := policy.Compile(rules)
 	require.NoError(t, err)
-	host := workflows.NewHost(s.client, &activities.Activities{
+	host := workflows.NewHost(s.client, &activities.Activities{Runs: s.runs, Engine: &activities.Engine{
 		Ledger: s.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
-		AttentionAfter: time.Hour, Recheck: time.Hour, Runs: s.runs,
-	})
+		AttentionAfter: time.Hour, Recheck: time.Hour,
+	}})
 	require.NoError(t, host.Start())
 	t.Cleanup(host.Stop)
 	return s

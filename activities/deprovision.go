@@ -84,10 +84,10 @@ func (t *task) turnedOff(id string) error {
 }
 
 // spared is the failure to turn off an account that would be gone then, and must not be.
-func spared() failure {
-	return failure{
-		code: CodeSpared,
-		message: "the app can only take access by deleting the account, which is not to be done: see tenure deletion list. " +
+func spared() *Error {
+	return &Error{
+		Code: CodeSpared,
+		Message: "the app can only take access by deleting the account, which is not to be done: see tenure deletion list. " +
 			"Take the access by hand, then retry this, or skip it if the app still shows the account as on; or let it be deleted (release the hold, approve the deletion)",
 	}
 }
@@ -178,9 +178,9 @@ func (t *task) handOver() (done, error) {
 	}
 	to := t.d.recipients[t.step.App]
 	if to == "" {
-		return done{}, failure{
-			code:    CodeNoRecipient,
-			message: "the manager has no account in this app: move the data by hand and skip this, or give the manager access and retry",
+		return done{}, &Error{
+			Code:    CodeNoRecipient,
+			Message: "the manager has no account in this app: move the data by hand and skip this, or give the manager access and retry",
 		}
 	}
 	if err := app.HandOver(t.ctx, t.link.AccountID, to); err != nil {

@@ -30,18 +30,18 @@ type gate struct {
 
 // admitAll is admit, and also lets the ledger know what is not asked for any
 // more.
-func (a *Activities) admitAll(ctx context.Context, d decision) (gate, error) {
+func (a *Engine) admitAll(ctx context.Context, d decision) (gate, error) {
 	asks := d.withdrawals()
 	return a.ask(ctx, d, asks, d.gone(asks))
 }
 
 // admit asks the breaker for all that the decision is to take. It costs nothing if
 // that was decided before.
-func (a *Activities) admit(ctx context.Context, d decision) (gate, error) {
+func (a *Engine) admit(ctx context.Context, d decision) (gate, error) {
 	return a.ask(ctx, d, d.withdrawals(), nil)
 }
 
-func (a *Activities) ask(ctx context.Context, d decision, asks []asked, gone []ledger.Withdrawal) (gate, error) {
+func (a *Engine) ask(ctx context.Context, d decision, asks []asked, gone []ledger.Withdrawal) (gate, error) {
 	known := withdrawalsOf(d.person)
 	request := ledger.AdmissionRequest{PersonID: d.person.PersonID, At: d.now, Gone: gone}
 	if a.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.now) }) {
@@ -103,7 +103,7 @@ func undecided(ask asked, known map[withdrawalID]ledger.Withdrawal, now time.Tim
 
 // gate says which steps of the decision may not be applied: those of withdrawals
 // that are not admitted, and what needs them.
-func (a *Activities) gate(d decision, asks []asked, known map[withdrawalID]ledger.Withdrawal) gate {
+func (a *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Withdrawal) gate {
 	g := gate{shut: map[string]bool{}}
 	cohortOf := map[string]ledger.Withdrawal{} // step -> what holds it
 	enough := map[string]bool{}                // steps for which some cause is enough
@@ -157,7 +157,7 @@ func (a *Activities) gate(d decision, asks []asked, known map[withdrawalID]ledge
 
 // lets says whether a withdrawal may be done. What is held or refused stays so
 // when the breaker is turned off.
-func (a *Activities) lets(w ledger.Withdrawal) bool {
+func (a *Engine) lets(w ledger.Withdrawal) bool {
 	if a.Breaker == nil {
 		return w.State != ledger.WithdrawalHeld && w.State != ledger.WithdrawalRefused
 	}

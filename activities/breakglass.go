@@ -7,16 +7,18 @@ import (
 	"sync"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
-
 	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
 
-// cutOffAttempt bounds one attempt at cutting off in one app.
-const cutOffAttempt = time.Minute
+const (
+	// cutOffAttempt bounds one attempt at cutting off in one app.
+	cutOffAttempt = time.Minute
+	// FinishTime is the time that an attempt keeps for storing the outcome of its calls.
+	FinishTime = 5 * time.Second
+)
 
 // cutOffPauses are those between attempts at cutting off in one app.
 var cutOffPauses = backoff.Range{Min: time.Second, Max: 10 * time.Second}
@@ -44,7 +46,7 @@ type CutOffResult struct {
 //
 // What fails and may succeed yet is tried again until ctx ends. Each app is told of
 // when it is done with.
-func (a *Activities) CutOff(ctx context.Context, req CutOffRequest, tell func(CutOffResult)) error {
+func (a *Engine) CutOff(ctx context.Context, req CutOffRequest, tell func(CutOffResult)) error {
 	d, err := a.decide(ctx, req.PersonID)
 	if err != nil {
 		return err
@@ -71,7 +73,7 @@ func (a *Activities) CutOff(ctx context.Context, req CutOffRequest, tell func(Cu
 }
 
 // cutOff cuts off in one app.
-func (a *Activities) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) CutOffResult {
+func (a *Engine) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) CutOffResult {
 	result := CutOffResult{App: s.App}
 	if err := req.Why[s.App]; err != nil {
 		result.Code, result.Message = CodeUnknownApp, err.Error()
@@ -80,20 +82,20 @@ func (a *Activities) cutOff(ctx context.Context, req CutOffRequest, s plan.Step)
 	for pauses := cutOffPauses.Start(); ; {
 		got, link, err := a.cutOffOnce(ctx, req, s)
 		switch {
-		case err == nil && got.Result == ResultWaiting:
+		case err == nil && got == ResultWaiting:
 			result.Code, result.Message = CodeWaiting, "a human was asked to do it: see tenure task list --person "+req.PersonID
 			return result
 		case err == nil:
 			result.Link = link // superseded: somebody else has done it, and the ledger says so
 			return result
 		}
-		var failed *temporal.ApplicationError
+		var failed *Error
 		if errors.As(err, &failed) {
-			result.Code, result.Message = failed.Type(), failed.Message()
+			result.Code, result.Message = failed.Code, failed.Message
 		} else {
 			result.Code, result.Message = CodeLedger, err.Error()
 		}
-		if failed != nil && failed.NonRetryable() {
+		if failed != nil && failed.Final {
 			return result
 		}
 		if pauses.Wait(ctx, 0) != nil {
@@ -103,14 +105,15 @@ func (a *Activities) cutOff(ctx context.Context, req CutOffRequest, s plan.Step)
 }
 
 // cutOffOnce makes one attempt, which is seen to its end.
-func (a *Activities) cutOffOnce(ctx context.Context, req CutOffRequest, s plan.Step) (StepResult, ledger.Link, error) {
+func (a *Engine) cutOffOnce(ctx context.Context, req CutOffRequest, s plan.Step) (Result, ledger.Link, error) {
 	deadline := time.Now().Add(cutOffAttempt)
 	call, cancel := context.WithDeadline(pace.Urgent(context.WithoutCancel(ctx)), deadline.Add(FinishTime))
 	defer cancel()
-	return a.attempt(call, StepRequest{PersonID: req.PersonID, Step: s}, attempt{
-		deadline: deadline,
-		step:     "break-glass/" + s.Key,
-		actor:    req.Operator,
-		detail:   map[string]any{"breakGlass": true, "reason": req.Reason},
+	return a.Apply(call, Attempt{
+		PersonID: req.PersonID, Step: s,
+		Deadline: deadline,
+		Token:    "break-glass/" + s.Key,
+		Actor:    req.Operator,
+		Detail:   map[string]any{"breakGlass": true, "reason": req.Reason},
 	})
 }

@@ -1,0 +1,32 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// Assess finds out what is to be done for a person, and over which task queues.
+func (a *Activities) Assess(ctx context.Context, personID string) (Assessment, error) {
+	out, err := a.Engine.Assess(ctx, personID)
+	if errors.Is(err, ErrUnknownPerson) {
+		return Assessment{Status: hr.StatusUnknown}, nil
+	}
+	if err != nil {
+		return Assessment{}, temporalError(err)
+	}
+	out.Queue = MainQueue
+	if out.Urgent {
+		out.Queue = UrgentQueue
+	}
+	for i, todo := range out.Todo {
+		app := a.Apps[todo.App]
+		out.Todo[i].Route = firstRoute(app, todo.App)
+		if out.Urgent && todo.Kind == plan.Disable {
+			out.Todo[i].Route = urgentRoute(app)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,255 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+const (
+	// settleMargin is how long after an attempt's deadline a call that it made may
+	// still take effect in a slow app.
+	settleMargin = 15 * time.Second
+	// maxDone is how often a run may apply the very same step with success before
+	// it is taken for one that has no lasting effect.
+	maxDone = 3
+)
+
+// Attempt is one attempt at one step of one person, and who makes it.
+type Attempt struct {
+	PersonID string
+	Step     plan.Step
+	Done     int            // how often the caller has seen this very step done before
+	Deadline time.Time      // when its calls are certainly over
+	Token    string         // names the step to the app: see connector.WithStep
+	Urgent   bool           // somebody is to be cut off now
+	Actor    string         // who does it; empty: Tenure
+	Detail   map[string]any // for the audit
+}
+
+// Result names what became of a step that did not fail. It is part of workflow histories.
+type Result string
+
+// The results of a step that did not fail.
+const (
+	ResultDone       Result = "done"
+	ResultSuperseded Result = "superseded" // the ledger does not ask for it any more
+	ResultWaiting    Result = "waiting"    // a human was asked, and has not done it yet
+)
+
+// notPlanned is the failure to apply what was never planned: the key of one app's step
+// with another app, which would take the one's account for the other's.
+func notPlanned() error {
+	return &Error{Code: CodeNotPlanned, Message: "the step's key is not of its app and kind: no plan has it", Final: true}
+}
+
+// Apply makes one attempt at a step, if the ledger, read now, still asks for it:
+// write-ahead intent, calls, proof, outcome. It returns the link that was proven, if the
+// step was done. The error is an *Error, whose outcome is in the ledger unless that is
+// what failed.
+//
+// The context has to outlast the attempt's deadline: the outcome of its calls is stored
+// after them.
+func (a *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, error) {
+	var none ledger.Link
+	if !req.Step.Genuine() {
+		return "", none, notPlanned()
+	}
+	now := a.Clock.Now()
+	begun, err := a.Ledger.BeginStep(call, ledger.Attempt{
+		PersonID: req.PersonID, App: req.Step.App, Key: req.Step.Key, Kind: string(req.Step.Kind),
+		At:       now,
+		Deadline: now.Add(a.Clock.Span(time.Until(req.Deadline) + settleMargin)),
+		Gives:    req.Step.Kind.Gives(),
+		Destroys: a.destroys(req.Step),
+	})
+	if err != nil {
+		return "", none, ledgerError(err)
+	}
+	d, err := a.decide(call, req.PersonID)
+	if err != nil {
+		return "", none, ledgerError(err)
+	}
+	step, wanted := d.step(req.Step.Key)
+	if req.Done >= maxDone {
+		return "", none, a.fail(call, req, begun, notConverging(req.Done))
+	}
+	gate, err := a.admit(call, d)
+	if err != nil {
+		return "", none, ledgerError(err)
+	}
+	if !wanted || gate.shut[step.Key] {
+		return ResultSuperseded, none, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
+	}
+
+	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
+	defer cancel()
+	t := &task{a: a, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, again: begun.Unproven}
+	done, err := t.perform()
+	if err != nil {
+		f := ErrorOf(err)
+		if f.Code == CodeWaiting || f.Code == CodeOverdue {
+			return ResultWaiting, none, a.wait(call, req, begun, f)
+		}
+		a.pause(call, req.Step.App, f)
+		f = f.Bounded(req.Urgent)
+		f.attributes = done.shown
+		return "", none, a.fail(call, req, begun, f)
+	}
+	err = a.finish(call, req, begun, ledger.Outcome{
+		State:      ledger.StepDone,
+		Link:       &done.link,
+		DueReports: done.created && a.Policy.UsesManager(step.App),
+		Audit: &ledger.AuditRow{
+			App: step.App, Action: done.action, Actor: cmp.Or(done.by, req.Actor, "tenure"), Cause: d.cause(step), Detail: done.detailed(req.Detail),
+		},
+	})
+	var taken *ledger.TakenError
+	if errors.As(err, &taken) {
+		return "", none, a.fail(call, req, begun, takenByAnother(taken))
+	}
+	if err != nil {
+		return "", none, err
+	}
+	a.Metrics.proven(step.Kind, begun.Link, done.link, a.Clock.Wait(done.link.ProvenAt.Sub(d.said())))
+	return ResultDone, done.link, nil
+}
+
+// wait stores that a human was asked. What is overdue needs attention as well.
+func (a *Engine) wait(ctx context.Context, req Attempt, begun ledger.Begun, f *Error) error {
+	outcome := ledger.Outcome{State: ledger.StepOpen, Code: f.Code, Message: f.Message}
+	if f.Code == CodeOverdue {
+		outcome.State = ledger.StepAttention
+	}
+	return a.finish(ctx, req, begun, outcome)
+}
+
+// fail stores a failed attempt and returns its error, which says whether there is to be
+// another.
+func (a *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, f *Error) error {
+	failing := a.Clock.Wait(a.Clock.Now().Sub(begun.TryingSince)) // real time
+	outcome := ledger.Outcome{
+		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Attributes: f.attributes,
+		// No answer is no refusal: the app may have taken the call, and be slow.
+		// Whoever places a hold has to know of what may yet be destroyed.
+		InDoubt: (req.Step.Kind.Gives() || a.destroys(req.Step)) && slices.Contains(unanswered, f.Code),
+	}
+	f.Final = !f.Retryable || failing > a.AttentionAfter && !f.NoTurn || f.refuses(failing)
+	if f.Final {
+		outcome.State = ledger.StepAttention
+	}
+	if err := a.finish(ctx, req, begun, outcome); err != nil {
+		return err
+	}
+	return f
+}
+
+// unanswered are the codes of calls that may have been taken for all that is known.
+var unanswered = []string{string(connector.KindUnavailable), string(connector.KindContradictory)}
+
+func (a *Engine) finish(ctx context.Context, req Attempt, begun ledger.Begun, o ledger.Outcome) error {
+	o.PersonID, o.App, o.Key, o.Kind = req.PersonID, req.Step.App, req.Step.Key, string(req.Step.Kind)
+	o.Attempt = begun.Attempt
+	o.At = a.Clock.Now()
+	if o.Audit != nil {
+		o.Audit.At = o.At
+	}
+	if err := a.Ledger.FinishStep(ctx, o); err != nil {
+		var taken *ledger.TakenError
+		if errors.As(err, &taken) {
+			return taken
+		}
+		return ledgerError(err)
+	}
+	a.Metrics.attempted(o)
+	return nil
+}
+
+// cause says why a step is done, for the audit: the roles or the reason, and what HR
+// said that makes it so at present.
+func (d decision) cause(step plan.Step) string {
+	if event := d.timeline.Cause(d.now).Event.ID; event != "" {
+		return fmt.Sprintf("%s (%s)", step.Why, event)
+	}
+	return step.Why
+}
+
+// task is one attempt at one step: all that performing it needs.
+type task struct {
+	a     *Engine
+	ctx   context.Context //nolint:containedctx // lives exactly as long as the attempt
+	d     decision
+	step  plan.Step
+	link  ledger.Link
+	doubt time.Time
+	// again says that an earlier attempt may have done some of what is to be done.
+	again bool
+	app   connector.Connector // guarded: see perform
+}
+
+// done is what performing a step came to.
+type done struct {
+	link    ledger.Link
+	action  string // for the audit
+	created bool   // the account was not there or not linked before
+	by      string // the human who did it; empty: Tenure
+	detail  map[string]any
+	// shown is the digest of the attributes that an account shows of which a step that
+	// failed has set some; nil if it has set none.
+	shown *string
+}
+
+// detailed is the detail for the audit: who did it in which run, and what was done.
+func (d done) detailed(run map[string]any) map[string]any {
+	detail := maps.Clone(run)
+	maps.Copy(detail, d.detail)
+	return detail
+}
+
+// performers is what each kind of step does.
+var performers = map[plan.Kind]func(*task) (done, error){
+	plan.Provision: (*task).provision,
+	plan.Update:    (*task).update,
+	plan.Relabel:   (*task).relabel,
+	plan.Disable:   (*task).disable,
+	plan.Strip:     (*task).strip,
+	plan.HandOver:  (*task).handOver,
+	plan.Delete:    (*task).delete,
+}
+
+func notConverging(times int) *Error {
+	return &Error{
+		Code:    CodeNotConverging,
+		Message: fmt.Sprintf("done %d times and planned again each time: does another system change the account back?", times),
+	}
+}
+
+func (t *task) perform() (done, error) {
+	app, ok := t.a.Apps[t.step.App]
+	if !ok {
+		return done{}, &Error{
+			Code:    CodeUnknownApp,
+			Message: "the configuration has no such app any more: put it back until its accounts are gone, or skip this",
+		}
+	}
+	// All that changes an account goes through here, and through the guard: what is
+	// protected by now is not touched, whatever led here.
+	t.app = decide.Guard(app.Connector, t.a.Policy, t.step.App, t.d.person.PersonID)
+	t.link.PersonID, t.link.App = t.d.person.PersonID, t.step.App
+	if t.step.Kind == plan.Disable {
+		t.doubts()
+	}
+	if ask, ok := t.asked(); ok {
+		return t.byHand(ask)
+	}
+	return performers[t.step.Kind](t)
+}

@@ -1,0 +1,26 @@
+package activities
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+)
+
+// temporalError returns an error of the engine as Temporal wants it. All other errors
+// stay as they are.
+//
+//	Error.Code       -> the application error's type
+//	Error.Final      -> non-retryable: the run shows it, and waits for a human
+//	Error.RetryAfter -> the delay of the next attempt
+//	Error.NoTurn     -> benign: the SDK neither logs nor counts it as an error
+func temporalError(err error) error {
+	var f *Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	options := temporal.ApplicationErrorOptions{NonRetryable: f.Final, NextRetryDelay: f.RetryAfter, Cause: f.Unwrap()}
+	if f.NoTurn {
+		options.Category = temporal.ApplicationErrorCategoryBenign
+	}
+	return temporal.NewApplicationErrorWithOptions(f.Message, f.Code, options)
+}
