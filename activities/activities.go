@@ -5,11 +5,13 @@ import (
 	"iter"
 	"sync"
 	"time"
+
+	"github.com/tenurehq/tenure/provision"
 )
 
 // Activities are the activities of Tenure's workers: the engine, and how Temporal calls it.
 type Activities struct {
-	*Engine
+	*provision.Engine
 	// Moved is called for each step that finds its app's share of the main queue used
 	// up; may be nil.
 	Moved func(app string)

@@ -1,6 +1,10 @@
 package activities
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/tenurehq/tenure/provision"
+)
 
 const (
 	// MainSlots is how many steps for one app one worker has under way from the
@@ -42,7 +46,7 @@ type slots struct {
 }
 
 // SlotsOf returns how many steps one worker has under way from the app's own queue.
-func SlotsOf(app *App) int {
+func SlotsOf(app *provision.App) int {
 	if app.Rate.Calls > 0 {
 		return app.Rate.Slots()
 	}
@@ -50,8 +54,8 @@ func SlotsOf(app *App) int {
 }
 
 // ownRoute returns the route over the app's own queue.
-func ownRoute(app *App, name string) Route {
-	route := Route{Queue: AppQueue(name)}
+func ownRoute(app *provision.App, name string) provision.Route {
+	route := provision.Route{Queue: AppQueue(name)}
 	if app.Rate.Calls > 0 {
 		route.Patience = app.Rate.Wait()
 	}
@@ -60,16 +64,16 @@ func ownRoute(app *App, name string) Route {
 
 // firstRoute returns how a step for the app is run to begin with. An app that is not in the
 // configuration has no queue that is hosted.
-func firstRoute(app *App, name string) Route {
+func firstRoute(app *provision.App, name string) provision.Route {
 	if app == nil || app.Rate.Calls == 0 {
-		return Route{}
+		return provision.Route{}
 	}
 	return ownRoute(app, name)
 }
 
 // urgentRoute returns how a step that cuts somebody off now is run.
-func urgentRoute(app *App) Route {
-	route := Route{Queue: UrgentQueue}
+func urgentRoute(app *provision.App) provision.Route {
+	route := provision.Route{Queue: UrgentQueue}
 	if app != nil && app.Rate.Calls > 0 {
 		route.Patience = app.Rate.Wait()
 	}
@@ -78,7 +82,7 @@ func urgentRoute(app *App) Route {
 
 // takeSlot takes one of the app's slots in the main queue, or in the urgent one, until
 // leave is called. If there is none, the step has to go elsewhere.
-func (a *Activities) takeSlot(name string, urgent, gives bool) (leave func(), elsewhere *Route) {
+func (a *Activities) takeSlot(name string, urgent, gives bool) (leave func(), elsewhere *provision.Route) {
 	app := a.Apps[name]
 	if app == nil {
 		return func() {}, nil

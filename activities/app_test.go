@@ -29,13 +29,14 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // wiki is one app that everybody is in, and one person who is hired.
 type wiki struct {
 	*activities.Activities
 	memory *memory.App
-	step   activities.Todo
+	step   provision.Todo
 }
 
 func newWiki(t *testing.T, rate pace.Rate) wiki {
@@ -52,9 +53,9 @@ func newWiki(t *testing.T, rate pace.Rate) wiki {
 	c, err := memory.Kind.Open(t.Context(), connector.Env{App: "wiki", Pace: pacer.Wait}, connector.Settings{"name": t.Name()})
 	require.NoError(t, err)
 	require.NoError(t, hire(t, store, "1"))
-	w := wiki{memory: memory.Shared(t.Name()), Activities: &activities.Activities{Engine: &activities.Engine{
+	w := wiki{memory: memory.Shared(t.Name()), Activities: &activities.Activities{Engine: &provision.Engine{
 		Ledger: store, Policy: compiled, Clock: clock.Real(), Log: zap.NewNop(),
-		Apps: map[string]*activities.App{"wiki": {Connector: c, Rate: rate, Pacer: pacer}},
+		Apps: map[string]*provision.App{"wiki": {Connector: c, Rate: rate, Pacer: pacer}},
 	}}}
 	assessment, err := w.Assess(t.Context(), "1")
 	require.NoError(t, err)
@@ -79,7 +80,7 @@ func hire(t *testing.T, store ledger.Ledger, personID string) error {
 // apply runs the step as Temporal would, from the main queue.
 func (w wiki) apply() (activities.StepResult, error) { return w.applyFor("1", w.step) }
 
-func (w wiki) applyFor(personID string, todo activities.Todo) (activities.StepResult, error) {
+func (w wiki) applyFor(personID string, todo provision.Todo) (activities.StepResult, error) {
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivityWithOptions(w.Apply, activity.RegisterOptions{Name: string(todo.Kind)})
 	var result activities.StepResult
@@ -103,7 +104,7 @@ func (w wiki) attempts(t *testing.T) int {
 // A step that was planned before its app had a rate is sent to the app's queue.
 func TestStepsForALimitedAppGoOverItsQueue(t *testing.T) {
 	w := newWiki(t, pace.Rate{Calls: 10, Per: time.Second})
-	own := activities.Route{Queue: "tenure-app-wiki", Patience: 144 * time.Second}
+	own := provision.Route{Queue: "tenure-app-wiki", Patience: 144 * time.Second}
 	assert.Equal(t, own, w.step.Route)
 	result, err := w.apply()
 	require.NoError(t, err)
@@ -116,7 +117,7 @@ func TestStepsForOtherAppsStayInTheMainQueue(t *testing.T) {
 	assert.Zero(t, w.step.Route)
 	result, err := w.apply()
 	require.NoError(t, err)
-	assert.Equal(t, activities.StepResult{Result: activities.ResultDone}, result)
+	assert.Equal(t, activities.StepResult{Result: provision.ResultDone}, result)
 }
 
 // One step is told to come back later. The next is not tried before that, which
@@ -219,7 +220,7 @@ func TestManyJoinersCallAnAppAFewAtATime(t *testing.T) {
 	const common = 8 // the others are for who has to be cut off now
 	w := newWiki(t, pace.Rate{})
 	waiting := w.limit(t, places)
-	steps := map[string]activities.Todo{"1": w.step}
+	steps := map[string]provision.Todo{"1": w.step}
 	for i := 2; i <= joiners; i++ {
 		id := strconv.Itoa(i)
 		require.NoError(t, hire(t, w.Ledger, id))
@@ -290,7 +291,7 @@ func TestAStepWithoutAPlaceHasNotBegun(t *testing.T) {
 	require.NoError(t, err)
 	for urgent, soon := range map[bool]time.Duration{false: 3 * time.Second, true: time.Second} {
 		failure := w.applyWithin(t, 300*time.Millisecond, urgent)
-		assert.Equal(t, activities.CodeBusy, failure.Type())
+		assert.Equal(t, provision.CodeBusy, failure.Type())
 		assert.False(t, failure.NonRetryable())
 		assert.LessOrEqual(t, failure.NextRetryDelay(), soon)
 		assert.GreaterOrEqual(t, failure.NextRetryDelay(), time.Second)
@@ -302,7 +303,7 @@ func TestAStepWithoutAPlaceHasNotBegun(t *testing.T) {
 	leave()
 	result, err := w.apply()
 	require.NoError(t, err)
-	assert.Equal(t, activities.StepResult{Result: activities.ResultDone}, result)
+	assert.Equal(t, activities.StepResult{Result: provision.ResultDone}, result)
 }
 
 // What a step waited for its place is not missing for its calls, nor is the time to
@@ -340,7 +341,7 @@ func TestLeaversCallAnAppBeforeJoiners(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	result, err := w.apply()
 	require.NoError(t, err)
-	require.Equal(t, activities.ResultDone, result.Result)
+	require.Equal(t, provision.ResultDone, result.Result)
 	now := time.Now()
 	yesterday := hr.DateOf(now).AddDays(-1)
 	_, err = w.Ledger.Record(t.Context(), []ledger.Received{{At: now, Event: hr.Event{
@@ -357,7 +358,7 @@ func TestLeaversCallAnAppBeforeJoiners(t *testing.T) {
 	require.True(t, ok)
 	const joiners = 5
 	var all sync.WaitGroup
-	apply := func(personID string, step activities.Todo, already int) {
+	apply := func(personID string, step provision.Todo, already int) {
 		all.Go(func() {
 			_, err := w.applyFor(personID, step)
 			assert.NoError(t, err)
@@ -403,11 +404,11 @@ func TestJoinersLeaveRoomForLeavers(t *testing.T) {
 	result, err := w.apply()
 	require.NoError(t, err)
 	assert.Equal(t, activities.ResultMoved, result.Result)
-	takes := activities.Todo{Step: plan.Step{Key: "wiki/Disable/x", App: "wiki", Kind: plan.Disable}}
+	takes := provision.Todo{Step: plan.Step{Key: "wiki/Disable/x", App: "wiki", Kind: plan.Disable}}
 	all.Go(func() {
 		result, err := w.applyFor("1", takes)
 		assert.NoError(t, err)
-		assert.Equal(t, activities.ResultSuperseded, result.Result, "nobody has asked for it")
+		assert.Equal(t, provision.ResultSuperseded, result.Result, "nobody has asked for it")
 	})
 	require.Eventually(t, func() bool { return waiting() == activities.GivingSlots+1 }, 20*time.Second, time.Millisecond)
 	leave()

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/tenurehq/tenure/internal/pace"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // heartbeatEvery is well below the heartbeat timeout that workflows ask for, so that only
@@ -37,18 +38,21 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	}
 	times := timesOf(info.Deadline.Sub(info.StartedTime))
 	if err := app.Soon(call, info.Deadline); err != nil {
-		return StepResult{}, temporalError(ErrorOf(err).Bounded(urgent))
+		return StepResult{}, temporalError(provision.ErrorOf(err).Bounded(urgent))
 	}
 	leave, err := place(ctx, app, times.place, claimOf(info, req.Step.Kind, urgent))
 	if err != nil {
 		return StepResult{}, temporalError(err)
 	}
 	defer leave()
-	deadline := earlierOf(time.Now().Add(times.calls), info.Deadline.Add(-times.finish))
-	if err := app.Soon(call, deadline); err != nil { // it may have asked for a pause meanwhile
-		return StepResult{}, temporalError(ErrorOf(err).Bounded(urgent))
+	deadline := time.Now().Add(times.calls)
+	if last := info.Deadline.Add(-times.finish); last.Before(deadline) {
+		deadline = last
 	}
-	result, _, err := a.Engine.Apply(call, Attempt{
+	if err := app.Soon(call, deadline); err != nil { // it may have asked for a pause meanwhile
+		return StepResult{}, temporalError(provision.ErrorOf(err).Bounded(urgent))
+	}
+	result, _, err := a.Engine.Apply(call, provision.Attempt{
 		PersonID: req.PersonID, Step: req.Step, Done: req.Done,
 		Deadline: deadline,
 		Token:    info.WorkflowExecution.RunID + "/" + info.ActivityID,

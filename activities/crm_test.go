@@ -26,6 +26,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // crm is an app that speaks SCIM, in which everybody is in three groups.
@@ -69,9 +70,9 @@ func newCRM(t *testing.T, shy bool) crm {
 		},
 	})
 	require.NoError(t, err)
-	return crm{app: app, url: url, lose: lose, wiki: wiki{Activities: &activities.Activities{Engine: &activities.Engine{
+	return crm{app: app, url: url, lose: lose, wiki: wiki{Activities: &activities.Activities{Engine: &provision.Engine{
 		Ledger: store, Policy: compiled, Clock: clock.Real(), Log: zap.NewNop(), AttentionAfter: time.Hour,
-		Apps: map[string]*activities.App{"crm": {Connector: opened(t, url)}},
+		Apps: map[string]*provision.App{"crm": {Connector: opened(t, url)}},
 	}}}}
 }
 
@@ -136,14 +137,14 @@ func profile(person, title string) *hr.Profile {
 }
 
 // next makes one attempt at the step that is to be done.
-func (c crm) next(t *testing.T, person string) (activities.Todo, error) {
+func (c crm) next(t *testing.T, person string) (provision.Todo, error) {
 	t.Helper()
 	assessment, err := c.Assess(t.Context(), person)
 	require.NoError(t, err)
 	require.NotEmpty(t, assessment.Todo)
 	result, err := c.applyFor(person, assessment.Todo[0])
 	if err == nil {
-		require.Equal(t, activities.ResultDone, result.Result)
+		require.Equal(t, provision.ResultDone, result.Result)
 	}
 	return assessment.Todo[0], err
 }

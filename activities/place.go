@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // PriorityUrgent is the priority of the activities that cut somebody off now.
@@ -24,7 +25,7 @@ type times struct{ place, calls, finish time.Duration }
 // timesOf returns how the time of one attempt is divided. An attempt that an earlier
 // version has scheduled has less time than all parts together.
 func timesOf(all time.Duration) times {
-	t := times{place: min(PlaceTime, all/3), finish: min(FinishTime, all/10)}
+	t := times{place: min(PlaceTime, all/3), finish: min(provision.FinishTime, all/10)}
 	t.calls = all - t.place - t.finish
 	return t
 }
@@ -44,7 +45,7 @@ func claimOf(info activity.Info, kind plan.Kind, urgent bool) pace.Claim {
 // place takes one of the places in the app, before the first call. If there is none in
 // time, it returns an error that ends the attempt before anything was begun, so that
 // nothing is in doubt.
-func place(ctx context.Context, app *App, wait time.Duration, claim pace.Claim) (leave func(), err error) {
+func place(ctx context.Context, app *provision.App, wait time.Duration, claim pace.Claim) (leave func(), err error) {
 	if app == nil {
 		return func() {}, nil
 	}
@@ -61,13 +62,13 @@ func place(ctx context.Context, app *App, wait time.Duration, claim pace.Claim) 
 
 // busy returns the failure to get a place. Joiners come back at different times, since
 // many of them may have begun to wait together.
-func busy(class pace.Class) *Error {
+func busy(class pace.Class) *provision.Error {
 	again := time.Second
 	if class == pace.Giving {
 		again += rand.N(2 * time.Second) //nolint:gosec // G404: nobody gains by guessing it
 	}
-	return &Error{
-		Code: CodeBusy, Message: "as many steps call the app as may at a time (atOnce): this one waits for its turn, and has not begun",
+	return &provision.Error{
+		Code: provision.CodeBusy, Message: "as many steps call the app as may at a time (atOnce): this one waits for its turn, and has not begun",
 		Retryable: true, RetryAfter: again, NoTurn: true,
 	}
 }

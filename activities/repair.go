@@ -2,12 +2,10 @@ package activities
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // RepairRequest is what runs asked for before operators decided in the ledger alone.
@@ -21,18 +19,10 @@ type RepairRequest struct {
 	Reason   string   `json:"reason,omitempty"` // required for a skip
 }
 
-// Waivable reports whether an operator may waive the question with this key.
-func Waivable(key string) bool {
-	return slices.ContainsFunc(waivable, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
-}
-
-// waivable is what the keys of questions begin with that an operator may waive.
-var waivable = []string{conflictKey, letterKey, protectedKey, decide.SameHumanPrefix, contestedKey}
-
 // Repair refuses: what an operator decides is in the ledger, and whoever may write to
 // Temporal is no operator. It is there for runs from before that, which may ask for it.
 func (a *Activities) Repair(_ context.Context, req RepairRequest) error {
 	a.Log.Warn("Temporal asks for a repair, which is decided in the ledger only: refused")
 	return temporal.NewNonRetryableApplicationError(
-		"what is repaired is decided in the ledger: use 'tenure run retry' or 'tenure run skip'", CodeNotPlanned, nil)
+		"what is repaired is decided in the ledger: use 'tenure run retry' or 'tenure run skip'", provision.CodeNotPlanned, nil)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // sweepBatch is how many people a sweep looks at first.
@@ -45,7 +46,7 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 	for limit := sweepBatch; ; limit *= 4 {
 		due, err := a.Ledger.Due(ctx, a.Clock.Now(), limit)
 		if err != nil {
-			return result, temporalError(ledgerError(err))
+			return result, temporalError(provision.LedgerError(err))
 		}
 		for _, p := range due {
 			if seen[p.PersonID] {
@@ -197,7 +198,7 @@ func (a *Activities) hasten(ctx context.Context, p ledger.DuePerson, run Run) (s
 	// It may have got on since the ledger was asked.
 	now, err := a.Ledger.Person(ctx, p.PersonID)
 	if err != nil {
-		return leftAlone, temporalError(ledgerError(err))
+		return leftAlone, temporalError(provision.LedgerError(err))
 	}
 	if now.DueAt.IsZero() || !a.isOverdue(ledger.DuePerson{At: now.DueAt}) {
 		return leftAlone, nil
@@ -245,7 +246,7 @@ func (a *Activities) endStranger(ctx context.Context, personID string) (sweepDon
 		return leftAlone, nil // nobody of ours
 	}
 	if err != nil {
-		return leftAlone, temporalError(ledgerError(err))
+		return leftAlone, temporalError(provision.LedgerError(err))
 	}
 	run, err := a.Runs.Look(ctx, personID)
 	if err != nil || !run.Open || !run.Foreign {

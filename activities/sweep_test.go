@@ -20,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // openRuns says that some people have an open run, and notes who is resumed.
@@ -87,7 +88,7 @@ const overdue = 2 * time.Hour // longer than the tests above let it pass
 // sweep sweeps once.
 func sweep(t *testing.T, store ledger.Ledger, runs activities.Runs, now time.Time) (result activities.SweepResult, err error) {
 	t.Helper()
-	a := &activities.Activities{Runs: runs, Overdue: overdue, Engine: &activities.Engine{
+	a := &activities.Activities{Runs: runs, Overdue: overdue, Engine: &provision.Engine{
 		Ledger: store, Log: zap.NewNop(), Clock: clock.Func(func() time.Time { return now }),
 	}}
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()

@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"go.temporal.io/sdk/temporal"
+
+	"github.com/tenurehq/tenure/provision"
 )
 
 // temporalError returns an error of the engine as Temporal wants it. All other errors
@@ -14,7 +16,7 @@ import (
 //	Error.RetryAfter -> the delay of the next attempt
 //	Error.NoTurn     -> benign: the SDK neither logs nor counts it as an error
 func temporalError(err error) error {
-	var f *Error
+	var f *provision.Error
 	if !errors.As(err, &f) {
 		return err
 	}

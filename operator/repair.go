@@ -10,10 +10,10 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // ErrNothingToRepair means that nothing of what was meant needs attention (any more).
@@ -106,7 +106,7 @@ func (a Attention) in(steps []ledger.Step, v Verb) ([]ledger.Step, error) {
 // Skippable returns the steps and questions that may be skipped. Nothing is done for
 // somebody for whom policy cannot be evaluated, and no operator's decision changes that.
 func Skippable(steps []ledger.Step) []ledger.Step {
-	return slices.DeleteFunc(slices.Clone(steps), func(s ledger.Step) bool { return s.Code == activities.CodePolicy })
+	return slices.DeleteFunc(slices.Clone(steps), func(s ledger.Step) bool { return s.Code == provision.CodePolicy })
 }
 
 // action is the decision about one key, as the ledger has it.
@@ -116,7 +116,7 @@ func (o *Operator) action(v Verb, r Request, personID, key string) ledger.Action
 		verb = ledger.VerbSkip
 	}
 	app, _, isStep := strings.Cut(key, "/")
-	conflict := activities.Waivable(key)
+	conflict := provision.Waivable(key)
 	if conflict || !isStep {
 		app = ""
 	}

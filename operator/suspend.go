@@ -8,12 +8,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // Secured is an operator's word on somebody's access, on the record: a suspension, or
@@ -152,7 +152,7 @@ func (o *Operator) securedApps(person ledger.Person, kind hr.EventType) []Secure
 			a.Done = link.State == ledger.LinkDisabled || link.State == ledger.LinkDeleted
 		}
 		if !a.Done && o.Policy.ProtectsAccount(link.App, link.AccountID, link.Username) {
-			a.Stuck, a.Code, a.Message = true, activities.CodeProtected, "the account is protected: no automation touches it"
+			a.Stuck, a.Code, a.Message = true, provision.CodeProtected, "the account is protected: no automation touches it"
 			apps = append(apps, a)
 			continue
 		}
@@ -161,7 +161,7 @@ func (o *Operator) securedApps(person ledger.Person, kind hr.EventType) []Secure
 				continue
 			}
 			a.Done, a.Code, a.Message = false, step.Code, step.Message
-			if a.Stuck = step.State == ledger.StepAttention || step.Code == activities.CodeWaiting; a.Stuck {
+			if a.Stuck = step.State == ledger.StepAttention || step.Code == provision.CodeWaiting; a.Stuck {
 				break
 			}
 		}

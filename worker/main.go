@@ -18,6 +18,7 @@ import (
 	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -52,7 +53,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeApps(apps)) }()
 	acts := &activities.Activities{
-		Engine: &activities.Engine{
+		Engine: &provision.Engine{
 			Ledger:         backing.Ledger,
 			Policy:         cfg.Policy,
 			Apps:           apps,
@@ -104,8 +105,8 @@ func breakerLimits(b *config.Breaker) *ledger.Limits {
 // openApps opens the connector of every app. None is called yet: an app that is
 // down holds up its own steps and nothing else. When ctx ends, calls that wait for
 // their turn are given up.
-func openApps(ctx context.Context, cfg *config.Config, rates ledger.Pacer, m *metrics) (map[string]*activities.App, error) {
-	apps := make(map[string]*activities.App, len(cfg.Apps))
+func openApps(ctx context.Context, cfg *config.Config, rates ledger.Pacer, m *metrics) (map[string]*provision.App, error) {
+	apps := make(map[string]*provision.App, len(cfg.Apps))
 	for name, app := range cfg.Apps {
 		kind, ok := catalog.Lookup(app.Connector)
 		if !ok {
@@ -117,12 +118,12 @@ func openApps(ctx context.Context, cfg *config.Config, rates ledger.Pacer, m *me
 		if err != nil {
 			return nil, fmt.Errorf("app %s: %w", name, err)
 		}
-		apps[name] = &activities.App{Connector: c, Rate: rate, Pacer: pacer, Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m.pace)}
+		apps[name] = &provision.App{Connector: c, Rate: rate, Pacer: pacer, Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m.pace)}
 	}
 	return apps, nil
 }
 
-func closeApps(apps map[string]*activities.App) error {
+func closeApps(apps map[string]*provision.App) error {
 	var errs []error
 	for _, app := range apps {
 		errs = append(errs, app.Connector.Close())

@@ -3,22 +3,22 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/internal/pace"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // metrics are the worker's own. docs/metrics.md lists them; a test holds it to that.
 type metrics struct {
 	pace  *pace.Metrics
 	moved *prometheus.CounterVec
-	steps *activities.Metrics
+	steps *provision.Metrics
 }
 
 // newMetrics registers the metrics, for apps of these names.
 func newMetrics(reg prometheus.Registerer, apps []string) *metrics {
 	m := &metrics{
 		pace:  pace.NewMetrics(reg),
-		steps: activities.NewMetrics(reg, apps),
+		steps: provision.NewMetrics(reg, apps),
 		moved: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_app_moved_steps_total",
 			Help: "Steps moved to the app's own task queue, because the app is slow or hangs and has as many steps under way as it may have.",

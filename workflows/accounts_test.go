@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // adopting are rules by which accounts of chat are adopted as said.
@@ -33,12 +33,12 @@ func TestWhoseAnAccountIsThatIsThereAlready(t *testing.T) {
 		asks    string
 		resets  int
 	}{
-		"asked":               {"", connector.Account{Username: "ALovelace", Entitlements: []string{"super-admins"}, Active: true}, activities.CodeWhose, 0},
-		"never":               {policy.AdoptNever, connector.Account{Username: "ALovelace"}, activities.CodeWhose, 0},
+		"asked":               {"", connector.Account{Username: "ALovelace", Entitlements: []string{"super-admins"}, Active: true}, provision.CodeWhose, 0},
+		"never":               {policy.AdoptNever, connector.Account{Username: "ALovelace"}, provision.CodeWhose, 0},
 		"auto":                {policy.AdoptAuto, connector.Account{Username: "ALovelace"}, "", 1},
 		"by external ID":      {policy.AdoptNever, connector.Account{Username: "any", ExternalID: "10001"}, "", 0},
-		"linked to another":   {policy.AdoptAuto, connector.Account{Username: "ALovelace", ExternalID: "linked"}, activities.CodeNotTheirs, 0},
-		"marked by a mistake": {policy.AdoptAuto, connector.Account{Username: "any", ExternalID: "10001 linked"}, activities.CodeNotTheirs, 0},
+		"linked to another":   {policy.AdoptAuto, connector.Account{Username: "ALovelace", ExternalID: "linked"}, provision.CodeNotTheirs, 0},
+		"marked by a mistake": {policy.AdoptAuto, connector.Account{Username: "any", ExternalID: "10001 linked"}, provision.CodeNotTheirs, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBiography(t, adopting(tc.how))
@@ -117,7 +117,7 @@ func TestSquatted(t *testing.T) {
 			b.squatter("chat", kind)
 			b.hears(0, hired("Sales"))
 			b.live(3 * time.Hour)
-			assert.Equal(t, map[string]string{"chat": activities.CodeWhose}, b.inAttention())
+			assert.Equal(t, map[string]string{"chat": provision.CodeWhose}, b.inAttention())
 			for _, a := range b.apps["chat"].Accounts() {
 				assert.False(t, a.Username == "alovelace" && (a.ExternalID != "" || len(a.Entitlements) > 0), "it is not theirs")
 			}
@@ -133,7 +133,7 @@ func TestAnAccountOfALostAnswerIsFoundWithoutExternalID(t *testing.T) {
 		asks map[string]string
 	}{
 		"made by the call": {time.Second, map[string]string{}},
-		"there before":     {-time.Hour, map[string]string{"chat": activities.CodeWhose}},
+		"there before":     {-time.Hour, map[string]string{"chat": provision.CodeWhose}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBiography(t, testRules())

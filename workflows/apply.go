@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // apply starts each step as soon as the steps that it needs are done, all that
@@ -51,7 +52,7 @@ func (r *run) apply(ctx workflow.Context) (progress bool) {
 // dispatch is how far one call of apply has come.
 type dispatch struct {
 	*run
-	waiting    []activities.Todo
+	waiting    []provision.Todo
 	underway   int
 	ended      map[string]bool // done, failed or left alone
 	done       map[string]bool
@@ -60,7 +61,7 @@ type dispatch struct {
 
 // start starts every waiting step that may start now.
 func (d *dispatch) start(ctx workflow.Context, selector workflow.Selector) {
-	var still []activities.Todo
+	var still []provision.Todo
 	for _, t := range d.waiting {
 		if !d.ready(t) {
 			still = append(still, t)
@@ -76,9 +77,9 @@ func (d *dispatch) start(ctx workflow.Context, selector workflow.Selector) {
 	d.waiting = still
 }
 
-func (d *dispatch) ready(t activities.Todo) bool {
+func (d *dispatch) ready(t provision.Todo) bool {
 	planned := func(key string) bool {
-		return slices.ContainsFunc(d.todo.Todo, func(t activities.Todo) bool { return t.Key == key })
+		return slices.ContainsFunc(d.todo.Todo, func(t provision.Todo) bool { return t.Key == key })
 	}
 	for _, key := range t.Needs {
 		if planned(key) && !d.done[key] {
@@ -93,7 +94,7 @@ func (d *dispatch) ready(t activities.Todo) bool {
 	return true
 }
 
-func (d *dispatch) finished(ctx workflow.Context, t activities.Todo, f workflow.Future) {
+func (d *dispatch) finished(ctx workflow.Context, t provision.Todo, f workflow.Future) {
 	d.underway--
 	var result activities.StepResult
 	err := f.Get(ctx, &result)
@@ -103,7 +104,7 @@ func (d *dispatch) finished(ctx workflow.Context, t activities.Todo, f workflow.
 		return
 	}
 	if t.Queue == UrgentQueue && neverBegun(err) {
-		t.Route = activities.Route{}
+		t.Route = provision.Route{}
 		d.waiting = append(d.waiting, t)
 		return
 	}
@@ -116,11 +117,11 @@ func (d *dispatch) finished(ctx workflow.Context, t activities.Todo, f workflow.
 		return
 	}
 	d.board.step(ctx, t.Step, string(result.Result))
-	if result.Result == activities.ResultWaiting {
+	if result.Result == provision.ResultWaiting {
 		return
 	}
 	d.run.done[t.Key]++
-	d.done[t.Key] = result.Result == activities.ResultDone
+	d.done[t.Key] = result.Result == provision.ResultDone
 }
 
 // neverBegun reports whether a step was given up because nobody took it from its queue.

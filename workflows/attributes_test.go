@@ -14,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // dropping is a biography whose app takes attributes of these names and keeps none.
@@ -63,7 +64,7 @@ func TestAnAttributeThatIsNotKeptIsNoticedAndKeepsNobodyOut(t *testing.T) {
 		require.Len(t, steps, 1)
 		assert.Equal(t, "directory", steps[0].App)
 		assert.Equal(t, "Update", steps[0].Kind)
-		assert.Equal(t, activities.CodeNotKept, steps[0].Code)
+		assert.Equal(t, provision.CodeNotKept, steps[0].Code)
 		assert.Contains(t, steps[0].Message, ": title, externalId.")
 		assert.Contains(t, steps[0].Message, "apps.directory.ignore")
 		assert.NotContains(t, steps[0].Message, "Lovelace")
@@ -128,7 +129,7 @@ func TestAMoverLosesAccessWhateverTheAttributesCome(t *testing.T) {
 		state  string
 		code   string
 	}{
-		"not kept":           {func(app *memory.App) { app.SetFaults(memory.Faults{Drop: []string{"title"}}) }, "on [sales staff]", activities.CodeNotKept},
+		"not kept":           {func(app *memory.App) { app.SetFaults(memory.Faults{Drop: []string{"title"}}) }, "on [sales staff]", provision.CodeNotKept},
 		"refused":            {refusing(connector.OpUpdate, connector.KindInvalid), "on [sales staff]", "invalid"},
 		"not answered":       {refusing(connector.OpUpdate, connector.KindUnavailable), "on [sales staff]", "unavailable"},
 		"no such group":      {refusing(connector.OpGrant, connector.KindInvalid), "on [staff]", "invalid"},
@@ -213,7 +214,7 @@ func TestAnAttributeThatIsNotClearedIsNoticed(t *testing.T) {
 	b.live(3 * time.Hour)
 	steps := b.attention()
 	require.Len(t, steps, 1)
-	assert.Equal(t, activities.CodeNotKept, steps[0].Code)
+	assert.Equal(t, provision.CodeNotKept, steps[0].Code)
 	assert.Contains(t, steps[0].Message, ": title.")
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -109,7 +110,7 @@ func TestTemporalCannotMakeUpSteps(t *testing.T) {
 		require.NoError(t, err)
 		var done activities.StepResult
 		require.NoError(t, result.Get(&done))
-		assert.Equal(t, activities.ResultSuperseded, done.Result)
+		assert.Equal(t, provision.ResultSuperseded, done.Result)
 		assert.Equal(t, before, b.known().Links)
 	})
 	b.live(day + 2*time.Minute)

@@ -28,6 +28,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -94,7 +95,7 @@ func newBiography(t *testing.T, rules policy.Rules) *biography {
 	require.NoError(t, err)
 
 	b := &biography{t: t, person: "10001", ledger: store, apps: map[string]*memory.App{}, at: epoch, queues: map[string]int{}}
-	open := map[string]*activities.App{}
+	open := map[string]*provision.App{}
 	kind, ok := catalog.Lookup("memory")
 	require.True(t, ok)
 	for _, name := range compiled.Apps() {
@@ -103,10 +104,10 @@ func newBiography(t *testing.T, rules policy.Rules) *biography {
 		b.apps[name].Reset()
 		c, err := kind.Open(t.Context(), connector.Env{App: name}, connector.Settings{"name": instance})
 		require.NoError(t, err)
-		open[name] = &activities.App{Connector: c}
+		open[name] = &provision.App{Connector: c}
 	}
 	b.addManager()
-	b.acts = &activities.Activities{Engine: &activities.Engine{
+	b.acts = &activities.Activities{Engine: &provision.Engine{
 		Ledger: store, Policy: compiled, Apps: open, Log: zap.NewNop(),
 		Clock:          clock.Func(b.now),
 		AttentionAfter: 15 * time.Minute,

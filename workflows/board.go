@@ -9,8 +9,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // The stages of a run, as its search attribute shows them.
@@ -48,7 +48,7 @@ type board struct {
 	due    plan.Due
 	status string
 	next   string // the workflow type that it has continued as
-	held   []activities.Held
+	held   []provision.Held
 	settle bool // something waits until it is seen whether others are concerned too
 }
 
@@ -72,7 +72,7 @@ func (r row) open() bool {
 }
 
 // assessed shows what is planned.
-func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
+func (b *board) assessed(ctx workflow.Context, a provision.Assessment) {
 	b.due, b.status, b.held, b.settle = a.Due, string(a.Status), a.Held, a.Settle > 0
 	for i := range b.rows { // what is still to be done says so below
 		switch {
@@ -101,7 +101,7 @@ func (b *board) assessed(ctx workflow.Context, a activities.Assessment) {
 }
 
 // applying shows that steps are under way.
-func (b *board) applying(ctx workflow.Context, a activities.Assessment) {
+func (b *board) applying(ctx workflow.Context, a provision.Assessment) {
 	urgency := UrgencyStandard
 	if a.Urgent {
 		urgency = UrgencyUrgent
@@ -112,7 +112,7 @@ func (b *board) applying(ctx workflow.Context, a activities.Assessment) {
 
 // over shows that nothing is left to do.
 func (b *board) over(ctx workflow.Context) {
-	upsert(ctx, withCohorts(ctx, activities.Assessment{}, AttrStage.ValueSet(StageDone), AttrAttention.ValueUnset(),
+	upsert(ctx, withCohorts(ctx, provision.Assessment{}, AttrStage.ValueSet(StageDone), AttrAttention.ValueUnset(),
 		nextActionIn(plan.Due{}), nextDueIn(plan.Due{}))...)
 }
 
@@ -123,7 +123,7 @@ func (b *board) step(ctx workflow.Context, s plan.Step, state string) {
 }
 
 // attention shows what a human must look at, or has been asked to do.
-func (b *board) attention(ctx workflow.Context, a activities.Assessment) {
+func (b *board) attention(ctx workflow.Context, a provision.Assessment) {
 	stage, due := StageAttention, a.Due
 	if task := a.FirstTask(); !task.At.IsZero() {
 		if due.At.IsZero() || task.At.Before(due.At) {
@@ -146,11 +146,11 @@ func (b *board) continued(ctx workflow.Context, next string) {
 }
 
 // scheduled shows what a sleeping run waits for.
-func (b *board) scheduled(ctx workflow.Context, due plan.Due, a activities.Assessment) {
+func (b *board) scheduled(ctx workflow.Context, due plan.Due, a provision.Assessment) {
 	b.due = due
 	updates := []temporal.SearchAttributeUpdate{
 		AttrStage.ValueSet(StageScheduled), AttrUrgency.ValueSet(UrgencyStandard),
-		attentionIn(activities.Assessment{}), nextActionIn(due), nextDueIn(due),
+		attentionIn(provision.Assessment{}), nextActionIn(due), nextDueIn(due),
 	}
 	if a.Seq != 0 { // what the run before this one knew of cohorts holds until it has looked itself
 		updates = withCohorts(ctx, a, updates...)
@@ -169,11 +169,11 @@ func (b *board) set(s plan.Step, state string) {
 }
 
 // show shows the board. It costs no history event.
-func (b *board) show(ctx workflow.Context, questions []activities.Attention) {
+func (b *board) show(ctx workflow.Context, questions []provision.Attention) {
 	workflow.SetCurrentDetails(ctx, b.markdown(questions))
 }
 
-func (b *board) markdown(questions []activities.Attention) string {
+func (b *board) markdown(questions []provision.Attention) string {
 	var out strings.Builder
 	if b.why != "" {
 		out.WriteString(fmt.Sprintf("%s\n\n", b.why))
@@ -237,7 +237,7 @@ func nextAction(due plan.Due) string {
 }
 
 // attentionIn lists the apps that need attention.
-func attentionIn(a activities.Assessment) temporal.SearchAttributeUpdate {
+func attentionIn(a provision.Assessment) temporal.SearchAttributeUpdate {
 	var apps []string
 	for _, t := range a.Todo {
 		if t.Attention != nil {
@@ -248,7 +248,7 @@ func attentionIn(a activities.Assessment) temporal.SearchAttributeUpdate {
 		name := q.App
 		switch {
 		case name != "":
-		case q.Code == activities.CodePolicy:
+		case q.Code == provision.CodePolicy:
 			name = "policy"
 		default:
 			name = "hr"

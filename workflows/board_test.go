@@ -9,8 +9,8 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // shown runs do inside a workflow, where alone a board can be shown.
@@ -27,17 +27,17 @@ func shown(t *testing.T, do func(ctx workflow.Context, b *board)) string {
 	return b.markdown(nil)
 }
 
-func todo(app string, attention bool) activities.Todo {
-	t := activities.Todo{Step: plan.Step{Key: app + "/Provision", App: app, Kind: plan.Provision}}
+func todo(app string, attention bool) provision.Todo {
+	t := provision.Todo{Step: plan.Step{Key: app + "/Provision", App: app, Kind: plan.Provision}}
 	if attention {
-		t.Attention = &activities.Attention{Key: t.Key, Code: "conflict", Message: "the username is taken"}
+		t.Attention = &provision.Attention{Key: t.Key, Code: "conflict", Message: "the username is taken"}
 	}
 	return t
 }
 
 func TestBoardShowsWhatToDoAboutAttention(t *testing.T) {
 	text := shown(t, func(ctx workflow.Context, b *board) {
-		b.assessed(ctx, activities.Assessment{Status: "active", Todo: []activities.Todo{todo("crm", true), todo("wiki", false)}})
+		b.assessed(ctx, provision.Assessment{Status: "active", Todo: []provision.Todo{todo("crm", true), todo("wiki", false)}})
 	})
 	assert.Contains(t, text, "Employment: **active**")
 	assert.Contains(t, text, "| crm | Provision | **needs attention**: conflict: the username is taken |")
@@ -47,9 +47,9 @@ func TestBoardShowsWhatToDoAboutAttention(t *testing.T) {
 
 func TestBoardShowsThatAStepWasSkipped(t *testing.T) {
 	text := shown(t, func(ctx workflow.Context, b *board) {
-		b.assessed(ctx, activities.Assessment{Todo: []activities.Todo{todo("crm", true)}})
-		b.assessed(ctx, activities.Assessment{Skipped: []string{"crm/Provision"}})
-		b.assessed(ctx, activities.Assessment{Skipped: []string{"crm/Provision"}})
+		b.assessed(ctx, provision.Assessment{Todo: []provision.Todo{todo("crm", true)}})
+		b.assessed(ctx, provision.Assessment{Skipped: []string{"crm/Provision"}})
+		b.assessed(ctx, provision.Assessment{Skipped: []string{"crm/Provision"}})
 	})
 	assert.Contains(t, text, "| crm | Provision | skipped |")
 	assert.NotContains(t, text, "attention")
@@ -58,8 +58,8 @@ func TestBoardShowsThatAStepWasSkipped(t *testing.T) {
 
 func TestBoardForgetsWhatIsNoLongerAskedFor(t *testing.T) {
 	text := shown(t, func(ctx workflow.Context, b *board) {
-		b.assessed(ctx, activities.Assessment{Todo: []activities.Todo{todo("crm", true), todo("wiki", false)}})
-		b.assessed(ctx, activities.Assessment{Todo: []activities.Todo{todo("wiki", false)}})
+		b.assessed(ctx, provision.Assessment{Todo: []provision.Todo{todo("crm", true), todo("wiki", false)}})
+		b.assessed(ctx, provision.Assessment{Todo: []provision.Todo{todo("wiki", false)}})
 	})
 	assert.Contains(t, text, "| crm | Provision | no longer to be done |")
 	assert.Contains(t, text, "| wiki | Provision | waiting |")
@@ -69,7 +69,7 @@ func TestBoardOfARunThatWentOnAsAnother(t *testing.T) {
 	due := plan.Due{At: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), What: plan.DueDelete, App: "wiki"}
 	text := shown(t, func(ctx workflow.Context, b *board) {
 		b.why = "due: delete wiki"
-		b.assessed(ctx, activities.Assessment{Due: due, Todo: []activities.Todo{todo("crm", false)}})
+		b.assessed(ctx, provision.Assessment{Due: due, Todo: []provision.Todo{todo("crm", false)}})
 		b.continued(ctx, TypeLeaver)
 	})
 	assert.Equal(t, "due: delete wiki\n\nContinued as **Leaver**.\n", text)

@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -339,7 +340,7 @@ func TestNothingIsAppliedThatIsNotAdmitted(t *testing.T) {
 		require.NoError(t, err)
 		var result activities.StepResult
 		require.NoError(t, value.Get(&result))
-		assert.Equal(t, activities.ResultSuperseded, result.Result)
+		assert.Equal(t, provision.ResultSuperseded, result.Result)
 	}
 	assert.Equal(t, working, b.states())
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // reopens makes an app one of another kind.
@@ -25,7 +26,7 @@ func (b *biography) reopens(app, kindName string, settings connector.Settings) {
 	require.True(b.t, ok)
 	c, err := kind.Open(context.Background(), connector.Env{App: app}, settings)
 	require.NoError(b.t, err)
-	b.acts.Apps[app] = &activities.App{Connector: c}
+	b.acts.Apps[app] = &provision.App{Connector: c}
 }
 
 // byHand makes the wiki an app that only humans can work.
@@ -124,7 +125,7 @@ func TestATaskIsRemindedOfAndEscalatedAndCanStillBeDone(t *testing.T) {
 	})
 	b.on(49*time.Hour, func() {
 		assert.WithinDuration(t, epoch.Add(48*time.Hour), task().EscalatedAt, time.Minute)
-		assert.Equal(t, map[string]string{"wiki": activities.CodeOverdue}, b.inAttention())
+		assert.Equal(t, map[string]string{"wiki": provision.CodeOverdue}, b.inAttention())
 	})
 	b.does(75*time.Hour, ledger.VerbTaskDone, 1)
 	b.live(80 * time.Hour)
@@ -138,7 +139,7 @@ func TestATaskIsRemindedOfAndEscalatedAndCanStillBeDone(t *testing.T) {
 func TestBeingAskedToCutOffIsInTheLog(t *testing.T) {
 	b := byHand(t)
 	reg := prometheus.NewRegistry()
-	b.acts.Metrics = activities.NewMetrics(reg, b.acts.Policy.Apps())
+	b.acts.Metrics = provision.NewMetrics(reg, b.acts.Policy.Apps())
 	for _, reason := range []string{"reminded", "overdue"} {
 		assert.Equal(t, 0.0, b.toldOf(reg, "wiki", reason), "a rate needs a beginning")
 	}
@@ -178,7 +179,7 @@ func TestARefusedTaskNeedsAttentionAndIsAskedAnew(t *testing.T) {
 	b.hears(0, hired("Development"))
 	b.does(time.Hour, ledger.VerbTaskRefuse, 1)
 	b.on(time.Hour+time.Minute, func() {
-		assert.Equal(t, map[string]string{"wiki": activities.CodeRefused}, b.inAttention())
+		assert.Equal(t, map[string]string{"wiki": provision.CodeRefused}, b.inAttention())
 	})
 	retry := b.retries(2*time.Hour, activities.RepairRequest{App: "wiki", Operator: "it"})
 	b.on(2*time.Hour+time.Minute, func() {

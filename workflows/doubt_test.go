@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // lateCreate lets the first call that makes an account in an app time out, and
@@ -86,7 +86,7 @@ func TestAnEmptyLookUpIsNoProof(t *testing.T) {
 					return
 				}
 				assert.Equal(t, ledger.LinkPlanned, links[0].State)
-				assert.Equal(t, map[string]string{"chat": activities.CodeUnproven}, b.inAttention())
+				assert.Equal(t, map[string]string{"chat": provision.CodeUnproven}, b.inAttention())
 			}
 			b.on(2*day, check)
 			b.live(60 * day)

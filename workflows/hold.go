@@ -6,12 +6,12 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // holding shows what waits for an operator's decision. What only has to settle shows no
 // stage of its own: that would be another event in the history of every leaver.
-func (b *board) holding(ctx workflow.Context, a activities.Assessment) {
+func (b *board) holding(ctx workflow.Context, a provision.Assessment) {
 	if len(a.Held) > 0 {
 		upsert(ctx, withCohorts(ctx, a, AttrStage.ValueSet(StageHeld), attentionIn(a), nextActionIn(a.Due), nextDueIn(a.Due))...)
 	}
@@ -19,12 +19,12 @@ func (b *board) holding(ctx workflow.Context, a activities.Assessment) {
 }
 
 // cohorts shows the cohorts that hold something which falls due later.
-func (b *board) cohorts(ctx workflow.Context, a activities.Assessment) {
+func (b *board) cohorts(ctx workflow.Context, a provision.Assessment) {
 	upsert(ctx, withCohorts(ctx, a)...)
 }
 
 // cohortsOf lists the cohorts that hold something.
-func cohortsOf(held []activities.Held) []string {
+func cohortsOf(held []provision.Held) []string {
 	var names []string
 	for _, h := range held {
 		names = append(names, h.Cohort)
@@ -35,7 +35,7 @@ func cohortsOf(held []activities.Held) []string {
 
 // withCohorts adds the cohorts to updates, if there are any or were: histories from
 // before there were cohorts know nothing of the attribute.
-func withCohorts(ctx workflow.Context, a activities.Assessment, updates ...temporal.SearchAttributeUpdate) []temporal.SearchAttributeUpdate {
+func withCohorts(ctx workflow.Context, a provision.Assessment, updates ...temporal.SearchAttributeUpdate) []temporal.SearchAttributeUpdate {
 	now, _ := workflow.GetTypedSearchAttributes(ctx).GetKeywordList(AttrCohort)
 	switch names := cohortsOf(a.Held); {
 	case len(names) > 0:

@@ -11,11 +11,11 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // holds lets an operator place a hold on the person, which the run is told of.
@@ -185,7 +185,7 @@ func TestAnAppInWhichDisablingDestroysAsksAHumanWhileSomebodyIsHeld(t *testing.T
 	b.on(10*day+time.Minute, func() {
 		assert.Equal(t, "off []", b.state("directory"), "all others are cut off")
 		assert.Equal(t, "on [engineers]", b.state("wiki"))
-		assert.Equal(t, map[string]string{"wiki": activities.CodeSpared}, b.inAttention(), "somebody has to see to it")
+		assert.Equal(t, map[string]string{"wiki": provision.CodeSpared}, b.inAttention(), "somebody has to see to it")
 	})
 	b.releases(11 * day)
 	b.live(12 * day)
@@ -217,7 +217,7 @@ func (b *biography) approves(after time.Duration) {
 func TestADeletionThatHasToBeApprovedWaits(t *testing.T) {
 	b := newBiography(t, approving())
 	reg := prometheus.NewRegistry()
-	b.acts.Metrics = activities.NewMetrics(reg, b.acts.Policy.Apps())
+	b.acts.Metrics = provision.NewMetrics(reg, b.acts.Policy.Apps())
 	var lines *observer.ObservedLogs
 	b.acts.Log, lines = observed()
 	leavesAt(b)
@@ -447,7 +447,7 @@ func TestWhatAHumanTurnedOffIsNotDestroyedWhileSomebodyIsHeld(t *testing.T) {
 	b.holds(day, 50*day)
 	b.hears(10*day, terminated(hr.DateOf(epoch.Add(9*day))))
 	b.on(10*day+time.Minute, func() {
-		require.Equal(t, map[string]string{"wiki": activities.CodeSpared}, b.inAttention())
+		require.Equal(t, map[string]string{"wiki": provision.CodeSpared}, b.inAttention())
 		account, ok := b.account("wiki")
 		require.True(t, ok)
 		inner := b.acts.Apps["wiki"].Connector.(destructive).Connector

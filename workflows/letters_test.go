@@ -11,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -33,7 +34,7 @@ func (b *biography) tells(after time.Duration, do func()) {
 }
 
 func TestATerminationThatCannotBeReadAsksAHuman(t *testing.T) {
-	open := map[string]string{"": activities.CodeDeadLetter}
+	open := map[string]string{"": provision.CodeDeadLetter}
 	setUp := func(t *testing.T) *biography {
 		b := newBiography(t, testRules())
 		b.hears(0, hired("Development"))

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // An app that was down for an hour shows an hour, and no other does. What was
@@ -18,7 +18,7 @@ import (
 func TestTimeToProvisionAndDeprovisionEndWithTheProof(t *testing.T) {
 	b := newBiography(t, testRules())
 	reg := prometheus.NewRegistry()
-	b.acts.Metrics = activities.NewMetrics(reg, b.acts.Policy.Apps())
+	b.acts.Metrics = provision.NewMetrics(reg, b.acts.Policy.Apps())
 	first := hr.Date{Year: 2026, Month: 12, Day: 1}
 	event := hired("Development")
 	event.Profile.StartDate, event.Effective = first, first

@@ -9,12 +9,13 @@ import (
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
 )
 
 const (
 	// attemptTimeout bounds one attempt at a step: waiting for a place, a few calls to one
 	// app, and storing what became of them.
-	attemptTimeout = activities.PlaceTime + 60*time.Second + activities.FinishTime
+	attemptTimeout = activities.PlaceTime + 60*time.Second + provision.FinishTime
 	// queueTimeout is how long a step stays in an app's own queue before it is
 	// planned anew: the app may have left the configuration, and nobody hosts the
 	// queue any more.
@@ -41,7 +42,7 @@ const (
 
 // stepOptions are the options for one step. Retries have no end: the activity
 // itself says when a human has to look.
-func stepOptions(ctx workflow.Context, t activities.Todo, urgent bool) workflow.Context {
+func stepOptions(ctx workflow.Context, t provision.Todo, urgent bool) workflow.Context {
 	priority := priorityNormal
 	switch {
 	case urgent && t.Kind == plan.Disable:
@@ -101,12 +102,12 @@ var ledgerRetry = &temporal.RetryPolicy{
 
 // assess asks what has to be done. It is a local activity: its result is in the
 // history, at the cost of no extra round trip.
-func assess(ctx workflow.Context, personID string) (activities.Assessment, error) {
+func assess(ctx workflow.Context, personID string) (provision.Assessment, error) {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: ledgerTimeout,
 		RetryPolicy:         ledgerRetry,
 	})
-	var a activities.Assessment
+	var a provision.Assessment
 	err := workflow.ExecuteLocalActivity(ctx, activities.NameAssess, personID).Get(ctx, &a)
 	return a, err
 }

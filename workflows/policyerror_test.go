@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // fussy has a role that reads what not every profile has.
@@ -37,7 +38,7 @@ func TestCuttingOffNeedsNoPolicy(t *testing.T) {
 	b.hears(6*day, hr.Event{Type: hr.EventRehired, Effective: again.StartDate, Profile: again})
 	b.on(9*day, func() {
 		assert.Equal(t, "on [engineers]", b.state("wiki"), "until the last day")
-		assert.Equal(t, activities.CodePolicy, b.inAttention()[""])
+		assert.Equal(t, provision.CodePolicy, b.inAttention()[""])
 	})
 	off := map[string]string{"directory": "off [engineers staff]", "chat": "off []", "wiki": "off [engineers]"}
 	b.on(11*day, func() { assert.Equal(t, off, b.states()) })
@@ -65,12 +66,12 @@ func TestALeaveNeedsNoPolicy(t *testing.T) {
 func TestAPolicyThatFailsCannotBeSkipped(t *testing.T) {
 	b := fussy(t)
 	b.hears(0, hr.Event{Type: hr.EventHired, Profile: profile("Development")})
-	one := b.skips(time.Minute, activities.RepairRequest{Operator: "ops", Reason: "x", Key: activities.CodePolicy})
+	one := b.skips(time.Minute, activities.RepairRequest{Operator: "ops", Reason: "x", Key: provision.CodePolicy})
 	all := b.skips(90*time.Second, activities.RepairRequest{Operator: "ops", Reason: "x"})
 	again := b.retries(2*time.Minute, activities.RepairRequest{Operator: "ops"})
 	b.live(time.Hour)
 	assert.ErrorContains(t, one.refused, "cannot be skipped")
 	assert.ErrorContains(t, all.refused, "cannot be skipped")
 	assert.NoError(t, again.refused)
-	assert.Equal(t, map[string]string{"": activities.CodePolicy}, b.inAttention())
+	assert.Equal(t, map[string]string{"": provision.CodePolicy}, b.inAttention())
 }

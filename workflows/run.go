@@ -6,9 +6,9 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // run is one run of one person's change. That of a Scheduled run is plan.None.
@@ -18,15 +18,15 @@ type run struct {
 	signals workflow.ReceiveChannel // of LookAgain
 	repairs workflow.Channel        // one message for each Update that changed something
 
-	todo     activities.Assessment // the last assessment
-	news     bool                  // something was said that the last assessment has not seen
-	urgent   bool                  // ... and it is urgent
-	repaired bool                  // an Update changed something since the last assessment
-	began    bool                  // a step has been started by this run
-	recheck  bool                  // it is time to try again what is in attention
-	becomes  plan.Change           // the kind that this run turned out to be, by the last assessment
-	done     map[string]int        // step key -> how often it was done
-	board    board                 // what people see
+	todo     provision.Assessment // the last assessment
+	news     bool                 // something was said that the last assessment has not seen
+	urgent   bool                 // ... and it is urgent
+	repaired bool                 // an Update changed something since the last assessment
+	began    bool                 // a step has been started by this run
+	recheck  bool                 // it is time to try again what is in attention
+	becomes  plan.Change          // the kind that this run turned out to be, by the last assessment
+	done     map[string]int       // step key -> how often it was done
+	board    board                // what people see
 }
 
 func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {

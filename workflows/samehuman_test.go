@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // becomes makes the biography go on under another ID of the same human: the link is
@@ -180,7 +181,7 @@ func TestAHireWhoLooksLikeALeaverIsAskedAbout(t *testing.T) {
 			ids, made := b.leaves(), b.made()
 			b.begins("20001", hiredAgain("ada@HOME.example", ""))
 			b.on(14*day-time.Hour, func() {
-				assert.Equal(t, map[string]string{"": activities.CodeSameHuman}, b.inAttention())
+				assert.Equal(t, map[string]string{"": provision.CodeSameHuman}, b.inAttention())
 				assert.Equal(t, made, b.made(), "none before it is known")
 			})
 			answer(b)
@@ -224,7 +225,7 @@ func TestAPreviousIDCarriesAccountsOverIfItIsCertain(t *testing.T) {
 			b.live(15 * day)
 			assert.Equal(t, made, b.made())
 			if !tc.linked {
-				assert.Equal(t, map[string]string{"": activities.CodeSameHuman}, b.inAttention())
+				assert.Equal(t, map[string]string{"": provision.CodeSameHuman}, b.inAttention())
 				return
 			}
 			assert.Empty(t, b.inAttention())

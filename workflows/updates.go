@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // The Updates by which runs were repaired before operators decided in the ledger alone.
@@ -70,7 +71,7 @@ func (r *run) repair(ctx workflow.Context, req repairRequest, skip bool) (repair
 
 // inAttention lists the keys that need attention and are meant by the request.
 func (r *run) inAttention(req repairRequest, skip bool) (keys []string) {
-	var all []activities.Attention
+	var all []provision.Attention
 	for _, t := range r.todo.Todo {
 		if t.Attention != nil {
 			all = append(all, *t.Attention)
@@ -78,7 +79,7 @@ func (r *run) inAttention(req repairRequest, skip bool) (keys []string) {
 	}
 	for _, a := range append(all, r.todo.Questions...) {
 		if (req.App == "" || req.App == a.App) && (req.Key == "" || req.Key == a.Key) &&
-			(len(req.Keys) == 0 || slices.Contains(req.Keys, a.Key)) && (!skip || a.Code != activities.CodePolicy) {
+			(len(req.Keys) == 0 || slices.Contains(req.Keys, a.Key)) && (!skip || a.Code != provision.CodePolicy) {
 			keys = append(keys, a.Key)
 		}
 	}

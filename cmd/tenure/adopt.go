@@ -13,12 +13,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/correlation"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // adoptOptions are the flags of app adopt.
@@ -376,7 +376,7 @@ func (a *appAccounts) askNoMore(ctx context.Context, personID, operator string) 
 
 // aboutOwnership are the codes of steps that wait for what an operator says of whose an
 // account is, or whether there is one.
-var aboutOwnership = []string{activities.CodeWhose, activities.CodeNotTheirs, activities.CodeUnproven}
+var aboutOwnership = []string{provision.CodeWhose, provision.CodeNotTheirs, provision.CodeUnproven}
 
 // claim makes the account the person's in the app, puts out who may have been in it,
 // takes what is to be taken, and reads it back.

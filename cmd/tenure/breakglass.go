@@ -7,16 +7,16 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // breakGlass cuts somebody off from this process. An app that cannot even be opened
 // holds up no other.
 func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, o *operator.Operator, s secured, said operator.Secured) (err error) {
-	opened := map[string]*activities.App{}
+	opened := map[string]*provision.App{}
 	closed := map[string]error{}
 	for name := range cfg.Apps {
 		conn, err := apps.Of(cfg, nil).OpenUnguarded(ctx, name) // without pace: rates are not waited for
@@ -24,24 +24,24 @@ func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, o *operator.Op
 			closed[name] = err
 			continue
 		}
-		opened[name] = &activities.App{Connector: conn}
+		opened[name] = &provision.App{Connector: conn}
 	}
 	defer func() {
 		for _, app := range opened {
 			err = errors.Join(err, app.Connector.Close())
 		}
 	}()
-	engine := &activities.Engine{
+	engine := &provision.Engine{
 		Ledger: o.Ledger, Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock(), Log: zap.NewNop(),
 		AttentionAfter: cfg.Attention.After, Recheck: cfg.Attention.Recheck,
 	}
 	work, cancel := context.WithTimeout(ctx, s.wait)
 	defer cancel()
 	var mu sync.Mutex
-	failures := map[string]activities.CutOffResult{}
+	failures := map[string]provision.CutOffResult{}
 	shown := map[string]string{}
-	err = engine.CutOff(work, activities.CutOffRequest{PersonID: s.personID, Operator: s.operator, Reason: s.reason, Why: closed},
-		func(r activities.CutOffResult) {
+	err = engine.CutOff(work, provision.CutOffRequest{PersonID: s.personID, Operator: s.operator, Reason: s.reason, Why: closed},
+		func(r provision.CutOffResult) {
 			mu.Lock()
 			defer mu.Unlock()
 			v := securedView{Person: s.personID, App: r.App, State: r.Link.State, ProvenAt: r.Link.ProvenAt, Done: r.Code == "", Code: r.Code, Message: r.Message, stuck: r.Code != ""}

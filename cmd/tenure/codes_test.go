@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // Whoever is asked about something finds what to do.
@@ -19,13 +19,13 @@ func TestEveryQuestionAboutAnAccountIsInTheDocs(t *testing.T) {
 		return string(raw)
 	}
 	operating, runbook := docs("operating.md"), docs("runbooks/whose-account.md")
-	for _, code := range []string{activities.CodeWhose, activities.CodeNotTheirs, activities.CodeUnproven, activities.CodeContested} {
+	for _, code := range []string{provision.CodeWhose, provision.CodeNotTheirs, provision.CodeUnproven, provision.CodeContested} {
 		assert.Contains(t, operating, "| `"+code+"` |")
 		assert.Contains(t, runbook, "## `"+code+"`")
 	}
 	for _, code := range []string{
-		activities.CodeProtected, activities.CodeSpared, activities.CodeNoRecipient, activities.CodeNotConverging,
-		activities.CodeUnknownApp, activities.CodeNotKept,
+		provision.CodeProtected, provision.CodeSpared, provision.CodeNoRecipient, provision.CodeNotConverging,
+		provision.CodeUnknownApp, provision.CodeNotKept,
 	} {
 		assert.Contains(t, operating, "| `"+code+"` |")
 	}

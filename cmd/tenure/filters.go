@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/hr"
@@ -14,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/provision"
 )
 
 // oneOf checks what a filter was given against what there is: a misspelt one would
@@ -45,10 +45,10 @@ var stepCodes = []string{
 	string(connector.KindForbidden), string(connector.KindNotFound), string(connector.KindExists),
 	string(connector.KindConflict), string(connector.KindInvalid), string(connector.KindUnsupported),
 	string(connector.KindPending), string(connector.KindContradictory),
-	activities.CodeLedger, activities.CodeUnknownApp, activities.CodeNotConverging, activities.CodeNoRecipient,
-	activities.CodeProtected, activities.CodeSpared, activities.CodePolicy, activities.CodeDeadLetter,
-	activities.CodeWaiting, activities.CodeOverdue, activities.CodeRefused,
-	activities.CodeWhose, activities.CodeNotTheirs, activities.CodeUnproven, activities.CodeNotKept,
+	provision.CodeLedger, provision.CodeUnknownApp, provision.CodeNotConverging, provision.CodeNoRecipient,
+	provision.CodeProtected, provision.CodeSpared, provision.CodePolicy, provision.CodeDeadLetter,
+	provision.CodeWaiting, provision.CodeOverdue, provision.CodeRefused,
+	provision.CodeWhose, provision.CodeNotTheirs, provision.CodeUnproven, provision.CodeNotKept,
 }
 
 // eventWords are the event types as people write them: "hired".

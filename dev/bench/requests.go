@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/scim"
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -65,7 +65,7 @@ func (r *rig) requests(ctx context.Context, people int) (_ []Requests, err error
 		return nil, err
 	}
 	defer func() { _ = c.Close() }()
-	t, err := r.serve(ctx, map[string]*activities.App{"scim": {Connector: c}}, map[string]policy.AppRules{
+	t, err := r.serve(ctx, map[string]*provision.App{"scim": {Connector: c}}, map[string]policy.AppRules{
 		"scim": {Attributes: map[string]string{"title": "person.jobTitle"}},
 	})
 	if err != nil {

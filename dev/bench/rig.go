@@ -25,6 +25,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -82,7 +83,7 @@ const retain = 5 * time.Second
 
 // openTenure opens the product with n apps in memory.
 func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
-	open, rules := map[string]*activities.App{}, map[string]policy.AppRules{}
+	open, rules := map[string]*provision.App{}, map[string]policy.AppRules{}
 	var apps []*memory.App
 	for i := range n {
 		name := appName(i)
@@ -93,7 +94,7 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 		if err != nil {
 			return nil, err
 		}
-		open[name] = &activities.App{Connector: c}
+		open[name] = &provision.App{Connector: c}
 		rules[name] = policy.AppRules{Attributes: map[string]string{
 			"displayName": "person.givenName + ' ' + person.familyName",
 			"title":       "person.jobTitle",
@@ -115,7 +116,7 @@ func appName(i int) string { return fmt.Sprintf("app%02d", i+1) }
 
 // serve hosts the product with these apps, in each of which everybody is staff, and
 // an engineer or a seller. One at a time: there is one task queue.
-func (r *rig) serve(ctx context.Context, open map[string]*activities.App, apps map[string]policy.AppRules) (_ *tenure, err error) {
+func (r *rig) serve(ctx context.Context, open map[string]*provision.App, apps map[string]policy.AppRules) (_ *tenure, err error) {
 	t := &tenure{rig: r, runs: workflows.NewClient(r.temporal, stack.Namespace)}
 	rules := policy.Rules{
 		Apps: apps,
@@ -149,7 +150,7 @@ func (r *rig) serve(ctx context.Context, open map[string]*activities.App, apps m
 	if err := t.runs.RegisterAttributes(ctx); err != nil {
 		return nil, err
 	}
-	t.acts = &activities.Activities{Runs: t.runs, Engine: &activities.Engine{
+	t.acts = &activities.Activities{Runs: t.runs, Engine: &provision.Engine{
 		Ledger: t.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
 		AttentionAfter: time.Minute, Recheck: time.Hour,
 	}}

@@ -32,6 +32,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -172,12 +173,12 @@ func startSite(t *testing.T, apps ...string) *site {
 	require.NoError(t, s.runs.RegisterAttributes(t.Context()))
 
 	rules := policy.Rules{Apps: map[string]policy.AppRules{}, Leaver: policy.LeaverRules{Retain: time.Hour}}
-	open := map[string]*activities.App{}
+	open := map[string]*provision.App{}
 	for _, name := range apps {
 		s.apps[name] = memory.Shared(t.Name() + "/" + name)
 		c, err := memory.Kind.Open(t.Context(), connector.Env{App: name}, connector.Settings{"name": t.Name() + "/" + name})
 		require.NoError(t, err)
-		open[name] = &activities.App{Connector: c}
+		open[name] = &provision.App{Connector: c}
 		rules.Apps[name] = policy.AppRules{}
 		rules.Roles = append(rules.Roles, policy.Role{
 			Name: name, When: "person.department == '" + name + "'", Grants: []policy.Grant{{App: name}},
@@ -185,7 +186,7 @@ func startSite(t *testing.T, apps ...string) *site {
 	}
 	compiled, err := policy.Compile(rules)
 	require.NoError(t, err)
-	host := workflows.NewHost(s.client, &activities.Activities{Runs: s.runs, Engine: &activities.Engine{
+	host := workflows.NewHost(s.client, &activities.Activities{Runs: s.runs, Engine: &provision.Engine{
 		Ledger: s.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
 		AttentionAfter: time.Hour, Recheck: time.Hour,
 	}})

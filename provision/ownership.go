@@ -1,4 +1,4 @@
-package activities
+package provision
 
 import (
 	"cmp"
@@ -82,7 +82,7 @@ func (t *task) claim(m connector.Match) error {
 func (t *task) unowned(accountID string) error {
 	links, err := t.a.Ledger.Links(t.ctx, ledger.LinkFilter{App: t.step.App, AccountID: accountID})
 	if err != nil {
-		return ledgerError(err)
+		return LedgerError(err)
 	}
 	for _, l := range links {
 		if l.PersonID != t.d.person.PersonID && l.State != ledger.LinkDeleted {
@@ -167,7 +167,7 @@ func (t *task) note(c ledger.Creation) error {
 		return nil
 	}
 	if err := t.a.Ledger.NoteCreation(t.ctx, t.d.person.PersonID, t.step.App, c); err != nil {
-		return ledgerError(err)
+		return LedgerError(err)
 	}
 	t.link.Creating = c
 	return nil
@@ -245,7 +245,7 @@ func (t *task) resolved() (bool, error) {
 func (t *task) findsByExternalID() (bool, error) {
 	links, err := t.a.Ledger.Links(t.ctx, ledger.LinkFilter{App: t.step.App, State: ledger.LinkActive})
 	if err != nil {
-		return false, ledgerError(err)
+		return false, LedgerError(err)
 	}
 	tries := 0
 	for _, l := range links {

@@ -1,4 +1,4 @@
-package activities
+package provision
 
 import (
 	"cmp"
@@ -47,7 +47,7 @@ func (t *task) byHand(ask connector.Ask) (done, error) {
 		OpenedAt: now, DueAt: now.Add(ask.Within), LookAt: earlierOf(now.Add(ask.Remind), now.Add(ask.Within)),
 	})
 	if err != nil {
-		return done{}, ledgerError(err)
+		return done{}, LedgerError(err)
 	}
 	if task.State == ledger.TaskOpen && task.OpenedAt.Equal(now.Truncate(time.Microsecond)) {
 		t.sayAsked(task)
@@ -96,7 +96,7 @@ func (t *task) remind(task *ledger.Task, ask connector.Ask, now time.Time) error
 		r.LookAt = earlierOf(r.LookAt, task.DueAt)
 	}
 	if err := t.a.Ledger.RemindOfTask(t.ctx, r); err != nil {
-		return ledgerError(err)
+		return LedgerError(err)
 	}
 	what := taskReminded
 	if r.Overdue {

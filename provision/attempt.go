@@ -1,4 +1,4 @@
-package activities
+package provision
 
 import (
 	"cmp"
@@ -73,11 +73,11 @@ func (a *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 		Destroys: a.destroys(req.Step),
 	})
 	if err != nil {
-		return "", none, ledgerError(err)
+		return "", none, LedgerError(err)
 	}
 	d, err := a.decide(call, req.PersonID)
 	if err != nil {
-		return "", none, ledgerError(err)
+		return "", none, LedgerError(err)
 	}
 	step, wanted := d.step(req.Step.Key)
 	if req.Done >= maxDone {
@@ -85,7 +85,7 @@ func (a *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	}
 	gate, err := a.admit(call, d)
 	if err != nil {
-		return "", none, ledgerError(err)
+		return "", none, LedgerError(err)
 	}
 	if !wanted || gate.shut[step.Key] {
 		return ResultSuperseded, none, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
@@ -168,7 +168,7 @@ func (a *Engine) finish(ctx context.Context, req Attempt, begun ledger.Begun, o 
 		if errors.As(err, &taken) {
 			return taken
 		}
-		return ledgerError(err)
+		return LedgerError(err)
 	}
 	a.Metrics.attempted(o)
 	return nil

@@ -1,4 +1,4 @@
-package activities
+package provision
 
 import (
 	"context"
@@ -105,8 +105,8 @@ func (f *Error) refuses(failing time.Duration) bool {
 	return f.urgent && f.Code == string(connector.KindRateLimited) && !f.NoTurn && failing >= pace.UrgentPatience
 }
 
-// ledgerError wraps an error of the ledger, which is always worth another try.
-func ledgerError(err error) error {
+// LedgerError wraps an error of the ledger, which is always worth another try.
+func LedgerError(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -1,0 +1,285 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+)
+
+// workingFor is how long (real time) a run that has steps to apply is left alone
+// by the sweeper.
+const workingFor = 5 * time.Minute
+
+// The codes of questions: what needs a human and is not a step.
+const (
+	// CodePolicy means that policy could not be evaluated for the person.
+	CodePolicy = "policy"
+	// CodeDeadLetter means that a record that was to end the person's access
+	// could not be read, so that nothing came of it.
+	CodeDeadLetter = "dead_letter"
+	// CodeContested means that the person's account is linked to somebody else too.
+	CodeContested = "contested"
+)
+
+// What the keys of questions begin with, if an operator may waive them.
+const (
+	conflictKey = "conflict/"
+	letterKey   = "dead-letter/"
+	// protectedKey is followed by a step's key. No app has a colon in its name.
+	protectedKey = "protected:"
+	// contestedKey is followed by an app's name.
+	contestedKey = "contested:"
+)
+
+// Waivable reports whether an operator may waive the question with this key.
+func Waivable(key string) bool {
+	return slices.ContainsFunc(waivable, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+}
+
+// waivable lists what the keys of such questions begin with.
+var waivable = []string{conflictKey, letterKey, protectedKey, decide.SameHumanPrefix, contestedKey}
+
+// questions says in words what a conflict means and what to do about it.
+var questions = map[hr.ConflictCode]string{
+	hr.ConflictHiredAfterEnd: "HR says hired after the employment had ended. If it is a rehire, let HR send 'rehired'; " +
+		"if a mistake, let HR rescind it or skip this",
+	hr.ConflictLaterTermination: "HR gave a second termination with a later last day. The earlier one holds; " +
+		"to postpone the end let HR rescind the first, else skip this",
+	hr.ConflictLeaveWithinLeave: "HR announced a leave that begins within another one. The first one holds: they are off from its first day. " +
+		"If it was put off, let HR rescind it; if they come back in between, let HR send 'leave_ended'. If all is right, skip this.",
+	hr.ConflictChangedAfterEnd: "HR changed somebody whose contract had ended by then. To give access again let HR send " +
+		"'rehired', or rescind what gave the end date; else skip this",
+	hr.ConflictUnknownPosition: "HR names a position that is none of those that they hold, so nothing came of it. If they have one more, " +
+		"let HR send 'hired' with its positionId; if one of theirs is meant, let HR name it; to end all, 'terminated' without positionId. Else skip this",
+	hr.ConflictLeaveOfPosition: "HR says that they are on leave from one position of several, so nothing came of it. If they are off altogether, " +
+		"let HR send the leave without positionId; if the position ends, 'terminated' with it. Else skip this",
+	hr.ConflictAdditionalJob: "HR's record does not fit what is known of their additional jobs: it lists one that had ended, or says that one has ended and " +
+		"does not list the others. Their jobs stay as they were. Let HR send a record that lists all of their jobs; a job that is held again needs a later " +
+		"start date, or a rescind of what ended it. If all is right, skip this",
+	hr.ConflictNoEffect: "HR's termination was received after what keeps it from ending access (a rehire, another termination or a " +
+		"rescind that counts instead). See 'tenure person timeline'; if they are to go, let HR send it anew or suspend them, else skip this",
+	hr.ConflictRecordedAhead: "A record's time lies minutes after its receipt: the clock of its sender is wrong, or the record is. " +
+		"It counts as said when it was received. Let the sender's clock be set, see that this is what HR means, and skip this",
+	hr.ConflictReinstatedByOther: "Somebody reinstated this person who had not suspended them, so they stay cut off. " +
+		"Let the system that suspended them say so, or run 'tenure person reinstate'; else skip this",
+	hr.ConflictSuspendedLate: "A suspension was received after the reinstatement that ends it, by the numbers that their source gave them, so they have access. " +
+		"If they are to be cut off, run 'tenure person suspend'; else skip this",
+	hr.ConflictRescindsSecurity: "HR rescinded a suspension (or its end), in which it has no say, so nothing came of it. " +
+		"To end a suspension run 'tenure person reinstate'; else skip this",
+}
+
+// ErrUnknownPerson means that nothing was ever heard of a person.
+var ErrUnknownPerson = errors.New("nothing is known of this person")
+
+// Assess merges what HR has said of a person, evaluates policy, compares with
+// the linked accounts, and stores the intents. How the steps are to be run, and where, is
+// left to the caller. The error is an *Error, or ErrUnknownPerson.
+func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error) {
+	d, err := a.decide(ctx, personID)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return Assessment{}, ErrUnknownPerson
+	}
+	if err != nil {
+		return Assessment{}, LedgerError(err)
+	}
+	if linked, err := a.linkCertain(ctx, d); err != nil {
+		return Assessment{}, LedgerError(err)
+	} else if linked {
+		return a.Assess(ctx, personID)
+	}
+	out := Assessment{
+		Status: d.desired.Standing.Status,
+		Change: d.plan.Change,
+		Urgent: d.plan.Urgent,
+		Due:    d.plan.Due,
+		Seq:    d.person.LastSeq,
+	}
+	out.Due.Local = d.local(out.Due.At)
+	gate, err := a.admitAll(ctx, d)
+	if err != nil {
+		return Assessment{}, LedgerError(err)
+	}
+	known := index(d.person.Steps, func(s ledger.Step) string { return s.Key })
+	for _, step := range d.plan.Steps {
+		if gate.shut[step.Key] {
+			continue
+		}
+		todo := Todo{Step: step}
+		if s := known[step.Key]; s.State == ledger.StepAttention {
+			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
+		}
+		todo.Waiting = a.waitingFor(d, step.Key)
+		out.Todo = append(out.Todo, todo)
+	}
+	out.Held, out.Settle = gate.held, a.Clock.Wait(gate.settle)
+	if len(out.Todo) == 0 && !out.HeldBack() {
+		out.Change, out.Urgent = plan.None, false // an operator refused all of it
+	}
+	for _, s := range d.person.Steps {
+		if s.State == ledger.StepSkipped {
+			out.Skipped = append(out.Skipped, s.Key)
+		}
+	}
+	out.Questions = d.questions()
+	if out.NeedsAttention() {
+		out.Recheck = a.Recheck
+	}
+	if !out.Due.At.IsZero() {
+		out.Wait = a.Clock.Wait(out.Due.At.Sub(d.now))
+	}
+	record := a.record(d, out)
+	record.Approvals, record.Lapsed = d.approvals()
+	record.LapsedSkips = d.lapsed
+	for _, r := range d.person.Retentions {
+		if decide.Lapsed(r, d.desired.Standing, d.now) {
+			record.LapsedRetentions = append(record.LapsedRetentions, r.ID)
+		}
+	}
+	if err := a.Ledger.SaveAssessment(ctx, record); err != nil {
+		return Assessment{}, LedgerError(err)
+	}
+	a.remind(d)
+	return out, nil
+}
+
+// questions lists what a human must decide that is not about a step.
+func (d decision) questions() []Attention {
+	var out []Attention
+	for _, c := range d.timeline.Conflicts {
+		out = append(out, Attention{Key: conflictKey + string(c.Code) + "/" + c.Event.ID, Code: string(c.Code), Message: questions[c.Code]})
+	}
+	for _, l := range d.person.Letters {
+		if l.Urgent {
+			out = append(out, letterQuestion(l))
+		}
+	}
+	for _, l := range d.person.Links {
+		if l.Contested {
+			out = append(out, Attention{Key: contestedKey + l.App, App: l.App, Code: CodeContested, Message: "the account is linked to several people, so that " +
+				"whoever of them leaves takes it from the others: see whose it is with 'tenure app accounts " + l.App + "', and say of the others that it is not theirs with 'tenure app unlink'"})
+		}
+	}
+	for _, s := range d.plan.Withheld {
+		if d.asksAbout(s) {
+			out = append(out, Attention{Key: protectedKey + s.Key, App: s.App, Code: CodeProtected, Message: d.withheldBecause(s)})
+		}
+	}
+	for _, s := range d.same {
+		out = append(out, sameQuestion(s))
+	}
+	out = slices.DeleteFunc(out, func(q Attention) bool { return slices.Contains(d.person.Waivers, q.Key) })
+	if d.policyErr != nil {
+		out = append(out, Attention{Key: "policy", Code: CodePolicy, Message: d.policyErr.Error()})
+	}
+	return out
+}
+
+// letterQuestion asks what is to come of an urgent dead letter.
+func letterQuestion(l ledger.DeadLetter) Attention {
+	id := strconv.FormatInt(l.ID, 10)
+	q := Attention{Key: letterKey + id, Code: CodeDeadLetter}
+	if l.State == ledger.LetterRedriven {
+		q.Message = "Dead letter " + id + " was to end this person's access, and was sent again, but has not arrived yet: " +
+			"see that the starter is up"
+		return q
+	}
+	q.Message = "A record that was to end this person's access could not be used (" + l.Reason + "), so their access is as it was. " +
+		"See it with 'tenure dlq show " + id + "', then redrive it (mended) or discard it; or let HR say it anew and skip this"
+	return q
+}
+
+// NeedsAttention says whether anything needs a human.
+func (a Assessment) NeedsAttention() bool {
+	return len(a.Questions) > 0 || slices.ContainsFunc(a.Todo, func(t Todo) bool { return t.Attention != nil })
+}
+
+// HeldBack says whether something is to be done that the breaker does not let pass yet.
+func (a Assessment) HeldBack() bool {
+	return a.Settle > 0 || slices.ContainsFunc(a.Held, func(h Held) bool { return h.Key != "" })
+}
+
+// record is what the ledger keeps of an assessment.
+func (a *Engine) record(d decision, out Assessment) ledger.Assessment {
+	summary := d.person.Summary
+	summary.Status = out.Status
+	summary.AssessedAt = d.now
+	if profile := d.desired.Standing.Profile; profile != nil {
+		summary.GivenName, summary.FamilyName = profile.GivenName, profile.FamilyName
+		summary.Department, summary.JobTitle = profile.Department, profile.JobTitle
+		summary.ManagerID = profile.ManagerID
+	}
+	summary.DueAt, summary.DueWhat = out.Due.At, string(out.Due.What)
+	if len(out.Todo)+len(out.Questions) > 0 {
+		// Until then the run that asked is taken to be at work, or to wait for a human.
+		waits, _ := out.Waits()
+		summary.DueAt, summary.DueWhat = d.now.Add(a.Clock.Span(workingFor+max(waits, out.Recheck))), ledger.DueWorking
+	} else if out.HeldBack() {
+		summary.DueAt, summary.DueWhat = a.pending(d.now, out)
+	}
+
+	record := ledger.Assessment{Summary: summary}
+	links := index(d.person.Links, func(l ledger.Link) string { return l.App })
+	for _, todo := range out.Todo {
+		record.Steps = append(record.Steps, ledger.Step{
+			PersonID: summary.PersonID, Key: todo.Key, App: todo.App, Kind: string(todo.Kind),
+			State: ledger.StepOpen, PlannedAt: d.now,
+		})
+		state := links[todo.App].State
+		if todo.Kind == plan.Provision && (state == "" || state == ledger.LinkDeleted) {
+			record.Planned = append(record.Planned, ledger.Link{
+				PersonID: summary.PersonID, App: todo.App, Username: d.person.Username, State: ledger.LinkPlanned,
+			})
+		}
+	}
+	for _, q := range out.Questions {
+		record.Steps = append(record.Steps, ledger.Step{
+			PersonID: summary.PersonID, Key: q.Key, App: q.App, Kind: "Question",
+			State: ledger.StepAttention, Code: q.Code, Message: q.Message, PlannedAt: d.now,
+		})
+	}
+	record.Audit = d.withheld(out.Questions)
+	return record
+}
+
+// pending is when somebody must look again who waits for the breaker. The run that
+// asked waits itself: this is for when it was ended, or not told.
+func (a *Engine) pending(now time.Time, out Assessment) (at time.Time, what string) {
+	at, what = now.Add(a.Clock.Span(workingFor+a.Recheck)), ledger.DueBreaker
+	if out.Settle > 0 {
+		at, what = now.Add(a.Clock.Span(workingFor+out.Settle)), ledger.DueWorking
+	}
+	if due := out.Due.At; !due.IsZero() && due.Before(at) {
+		return due, string(out.Due.What)
+	}
+	return at, what
+}
+
+func index[T any](items []T, name func(T) string) map[string]T {
+	byName := make(map[string]T, len(items))
+	for _, item := range items {
+		byName[name(item)] = item
+	}
+	return byName
+}
+
+// local is an instant as the person's own clock shows it; empty if that is in UTC, or
+// not known.
+func (d decision) local(at time.Time) string {
+	profile := d.desired.Standing.Profile
+	if profile == nil || at.IsZero() {
+		return ""
+	}
+	zone, err := hr.LoadZone(profile.Location.TimeZone)
+	if err != nil || zone == time.UTC {
+		return ""
+	}
+	return at.In(zone).Format("2006-01-02 15:04 MST")
+}
