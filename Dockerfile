@@ -1,5 +1,5 @@
-# The starter, the worker and the command line in one small image: there is nothing
-# else in it, no shell and no package manager.
+# The starter, the worker and the command line in one small image. It contains nothing
+# else: no shell, no package manager.
 #
 #     docker build --build-arg VERSION="$(git describe --tags --always --dirty)" -t tenure:local .
 
@@ -9,7 +9,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=unknown
-# No C: there is no libc where they run.
+# Without cgo, because the image has no libc.
 ENV CGO_ENABLED=0
 RUN go build -ldflags "-X github.com/tenurehq/tenure/internal/service.version=${VERSION}" -o /out/ ./worker ./starter ./cmd/tenure
 RUN mkdir /state
@@ -18,7 +18,7 @@ FROM scratch
 # The authorities that apps' certificates are signed by.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/worker /out/starter /out/tenure /usr/local/bin/
-# Where a ledger in a file is: a new volume takes over whose the folder is.
+# For a ledger in a file. A new volume gets the owner of this folder.
 COPY --from=build --chown=10001:10001 /state /var/lib/tenure
 ENV PATH=/usr/local/bin
 USER 10001:10001
