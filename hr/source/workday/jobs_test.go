@@ -277,6 +277,8 @@ func TestSeveralJobs(t *testing.T) {
 				assert.Equal(t, want, held(got, day), day)
 			}
 			assert.Equal(t, c.asked, asked(got))
+			main := slices.DeleteFunc(slices.Clone(events), func(e hr.Event) bool { return e.ListsOnly() })
+			assert.Equal(t, hr.Merge("701", main).Periods, got.Periods, "lists say nothing of the primary job")
 			slices.Reverse(events)
 			assert.Equal(t, got, hr.Merge("701", append(events, events...)), "in whatever order, and however often")
 		})
