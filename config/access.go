@@ -124,7 +124,7 @@ func checkAccess(v value, k Kafka) {
 	}
 }
 
-// onLoopback says whether an address, host:port, is this machine's own.
+// onLoopback reports whether an address, host:port, is this machine's own.
 func onLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	return err != nil || !remote.Exposed(host) // an error is reported already

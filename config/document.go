@@ -183,7 +183,7 @@ func readLedger(v value) Ledger {
 	return ledger
 }
 
-// begins says whether a text may go on so that it has a prefix.
+// begins reports whether a text may go on so that it has a prefix.
 func begins(text, prefix string) bool {
 	return strings.HasPrefix(text, prefix) || strings.HasPrefix(prefix, text)
 }

@@ -58,12 +58,12 @@ func byPlace(a, b *FieldError) int {
 	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 }
 
-// failed says whether something is wrong with the field at path itself.
+// failed reports whether something is wrong with the field at path itself.
 func (l *loader) failed(path string) bool {
 	return slices.ContainsFunc(l.problems, func(p *FieldError) bool { return p.Path == path })
 }
 
-// failedWithin says whether something is wrong with the field at path or a part
+// failedWithin reports whether something is wrong with the field at path or a part
 // of it.
 func (l *loader) failedWithin(path string) bool {
 	return slices.ContainsFunc(l.problems, func(p *FieldError) bool {

@@ -120,7 +120,7 @@ func keysOf(t *testing.T, text string) map[string]bool {
 	return keys
 }
 
-// named says whether the keys of the mapping at path are names.
+// named reports whether the keys of the mapping at path are names.
 func named(path string) bool {
 	switch path {
 	case "apps", "apps.*.attributes", "snapshot.columns", "snapshot.defaults", "snapshot.values", "snapshot.values.*":
@@ -130,7 +130,7 @@ func named(path string) bool {
 	}
 }
 
-// ofKind says whether the keys of the mapping at path are those of a kind of app or
+// ofKind reports whether the keys of the mapping at path are those of a kind of app or
 // HR system.
 func ofKind(path string) bool { return path == "apps.*.settings" || path == "kafka.topics[].settings" }
 

@@ -12,7 +12,7 @@ import (
 
 var reference = regexp.MustCompile(`\$\{[^}]*\}?`)
 
-// needed says whether secrets and files of this part of the document have to be there.
+// needed reports whether secrets and files of this part of the document have to be there.
 func (v value) needed() bool { return slices.Contains(v.l.needs, partOf(v.path)) }
 
 // resolveSecrets replaces the references in a text by what they refer to. One

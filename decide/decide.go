@@ -52,7 +52,7 @@ type Registry interface {
 	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
 }
 
-// CutsOff says whether somebody who stands like this must not have access, whatever
+// CutsOff reports whether somebody who stands like this must not have access, whatever
 // policy grants them: what their next employment gives, say, or what they come back to.
 func CutsOff(status hr.Status) bool {
 	return status == hr.StatusSuspended || status == hr.StatusEnded || status == hr.StatusOnLeave

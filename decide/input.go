@@ -128,7 +128,7 @@ func endHeard(person ledger.Person, standing hr.Standing) time.Time {
 	return time.Time{}
 }
 
-// Lapsed says whether an employment has begun since an operator said something of
+// Lapsed reports whether an employment has begun since an operator said something of
 // retention: it was about the ending before that, and not about the next.
 func Lapsed(r ledger.Retention, standing hr.Standing, now time.Time) bool {
 	period := standing.Period

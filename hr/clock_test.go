@@ -176,7 +176,7 @@ func TestNothingThatTakesAccessIsSilentlyWithoutEffect(t *testing.T) {
 	})
 }
 
-// holds says whether somebody holds the position of an ID, or one of which none is known.
+// holds reports whether somebody holds the position of an ID, or one of which none is known.
 func holds(t hr.Timeline, id string, at time.Time) bool {
 	return slices.ContainsFunc(t.Positions, func(p hr.Position) bool {
 		return p.At(at) != nil && (p.ID == id || slices.Contains(p.Former, id))

@@ -142,7 +142,7 @@ func (m *employment) spans(snapshots []*Event) (spans []*span, lost []*Event) {
 	return spans, lost
 }
 
-// continuesWith says whether a snapshot takes over before the contract lapses.
+// continuesWith reports whether a snapshot takes over before the contract lapses.
 // On the very day of the end only one that does not itself end before it begins
 // does.
 func (s *span) continuesWith(e *Event) bool {
@@ -153,12 +153,12 @@ func (s *span) continuesWith(e *Event) bool {
 	return c < 0 || c == 0 && !e.stale()
 }
 
-// resumes says whether a snapshot brings a lapsed contract back to life.
+// resumes reports whether a snapshot brings a lapsed contract back to life.
 func (e *Event) resumes() bool {
 	return !e.stale() && (e.Type == EventConverted || !e.Profile.EndDate.IsZero())
 }
 
-// stale says whether the end date is before the effective date: the snapshot
+// stale reports whether the end date is before the effective date: the snapshot
 // tells of a contract that is over.
 func (e *Event) stale() bool {
 	end := e.Profile.EndDate
@@ -254,7 +254,7 @@ func (m *employment) startIn(e *Event) (Date, bool) {
 	}
 }
 
-// postpones says whether a snapshot whose start date is after the start known so
+// postpones reports whether a snapshot whose start date is after the start known so
 // far is meant to postpone it: if it was said before that day, or speaks of that
 // day. Otherwise it tells of something that starts later within an employment
 // that has begun: a conversion, another company, the next contract.

@@ -46,7 +46,7 @@ func employments(events []*Event) split {
 	return s
 }
 
-// snapshot says whether e tells who the person is as of its effective date.
+// snapshot reports whether e tells who the person is as of its effective date.
 func (e *Event) snapshot() bool {
 	switch e.Type {
 	case EventHired, EventRehired, EventTransferred, EventUpdated, EventConverted:
@@ -101,7 +101,7 @@ func (s *split) openRehires(rehires, snapshots, terminations []*Event) {
 	}
 }
 
-// precedes says whether a snapshot speaks of a time before the rehire: it is
+// precedes reports whether a snapshot speaks of a time before the rehire: it is
 // effective before the rehire's first day, and neither names that day as its
 // start nor was said when HR had announced the rehire.
 func precedes(e, rehired *Event, first Date) bool {
@@ -127,7 +127,7 @@ func firstDay(rehired *Event, terminations []*Event) (first, floor Date) {
 	return rehired.Effective, floor
 }
 
-// corrects says whether a rehire is said of the same employment as the hire or
+// corrects reports whether a rehire is said of the same employment as the hire or
 // rehire before it (which begins no later): one of the two was said before the
 // other's first day, or both are effective on one day, and nothing ends the
 // employment in between.
@@ -192,7 +192,7 @@ func (m *employment) add(e *Event) {
 	slices.SortFunc(m.said, (*Event).compare)
 }
 
-// over says whether the employment had ended before a day, for all that is known
+// over reports whether the employment had ended before a day, for all that is known
 // before the next one.
 func (m *employment) over(day Date, next *employment, terminations []*Event) bool {
 	for _, t := range terminations {
@@ -227,7 +227,7 @@ func (s *split) assignTerminations(terminations []*Event) {
 	}
 }
 
-// mayEndWith says whether a termination can be meant of this employment: a
+// mayEndWith reports whether a termination can be meant of this employment: a
 // rehire undoes what was said before it.
 func (m *employment) mayEndWith(t *Event) bool { return m.rehired == nil || m.rehired.before(t) }
 

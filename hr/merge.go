@@ -149,6 +149,6 @@ func separate(periods []Period) []Period {
 	return periods
 }
 
-// never says whether the period never gives access: it ended no later than it
+// never reports whether the period never gives access: it ended no later than it
 // was to start.
 func (p *Period) never() bool { return !p.Ends.IsZero() && !p.Ends.After(p.Starts) }

@@ -66,7 +66,7 @@ func compareTurns(e, f *Event) int {
 	return cmp.Or(cmp.Compare(hiredE, hiredF), dayE.Compare(dayF), cmp.Compare(endE, endF))
 }
 
-// before says whether HR said e before f.
+// before reports whether HR said e before f.
 func (e *Event) before(f *Event) bool { return e.compare(f) < 0 }
 
 // compareSequences orders sequences as numbers where both are numbers. So that

@@ -224,7 +224,7 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// left says whether every position of somebody is terminated, and when the last end is.
+// left reports whether every position of somebody is terminated, and when the last end is.
 func left(t hr.Timeline) (ended time.Time, ok bool) {
 	positions := append([]hr.Position{{Periods: t.Periods}}, t.Positions...)
 	for _, p := range positions {

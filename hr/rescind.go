@@ -70,7 +70,7 @@ func Ending(personID string, events []Event, now time.Time) EventKey {
 	return period.End.Event
 }
 
-// leftBy says whether somebody has left, suspended or not, and gives the period that
+// leftBy reports whether somebody has left, suspended or not, and gives the period that
 // ended; nil if there is none.
 func leftBy(personID string, events []Event, now time.Time) (period *Period, left bool) {
 	p := Merge(personID, events).At(now).Period
@@ -128,7 +128,7 @@ func withdrawnWith(opening, by *Event, live []*Event) []*Event {
 	return nil
 }
 
-// shares says whether e keeps the employment open that the hire h opened too:
+// shares reports whether e keeps the employment open that the hire h opened too:
 // because it is a hire or rehire itself, or because HR had said before h that
 // the employment had begun before h's start.
 func (h *Event) shares(e *Event) bool {
@@ -136,7 +136,7 @@ func (h *Event) shares(e *Event) bool {
 		h.Type == EventHired && e.before(h) && e.Profile.StartDate.Compare(h.Profile.StartDate) < 0
 }
 
-// opens says whether e opens an employment.
+// opens reports whether e opens an employment.
 func (e *Event) opens() bool {
 	return e.snapshot() && (e.Type == EventHired || e.Type == EventRehired)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// awaited says whether some partition waits for bytes.
+// awaited reports whether some partition waits for bytes.
 func (b *budget) awaited() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -296,7 +296,7 @@ func TestRebalance(t *testing.T) {
 	}
 }
 
-// assigned says whether the group is stable with n members that all have
+// assigned reports whether the group is stable with n members that all have
 // partitions.
 func (r *rig) assigned(n int) bool {
 	shares := r.shares()

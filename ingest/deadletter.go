@@ -130,7 +130,7 @@ func withoutValue(letter kafka.Message) kafka.Message {
 	return small
 }
 
-// missing says whether the letter is without its record's value, and what that
+// missing reports whether the letter is without its record's value, and what that
 // value's digest is.
 func missing(letter kafka.Message) (digest string, is bool) {
 	for _, h := range letter.Headers {

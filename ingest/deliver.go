@@ -197,7 +197,7 @@ const (
 	markerCommit = 1
 )
 
-// isMarker says whether the message is the marker that ends a transaction: the
+// isMarker reports whether the message is the marker that ends a transaction: the
 // broker's, and nobody's event. kafka-go does not tell it from a record. See
 // EndTransactionMarker in Kafka's protocol: the key is a version and a type (abort
 // or commit), the value a version and the coordinator's epoch.

@@ -36,7 +36,7 @@ func (c Cluster) explain(err error) error {
 	return err
 }
 
-// hungUp says whether the other side ended the connection.
+// hungUp reports whether the other side ended the connection.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "connection reset")
 }

@@ -195,7 +195,7 @@ func (c *Consumer) nextGeneration(ctx context.Context, group group) error {
 	return nil
 }
 
-// ordinary says whether an error in joining is part of any rebalance, or of the
+// ordinary reports whether an error in joining is part of any rebalance, or of the
 // coordinator's moving, and no outage. The group paces its attempts by itself.
 func ordinary(err error) bool {
 	for _, e := range []kafka.Error{

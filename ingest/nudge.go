@@ -33,13 +33,13 @@ func NudgeFor(e hr.Event, seq int64) workflows.Nudge {
 	}
 }
 
-// urgent says whether access has to be cut off without waiting for anything.
+// urgent reports whether access has to be cut off without waiting for anything.
 func urgent(e hr.Event) bool {
 	return e.Type == hr.EventSuspended ||
 		e.Type == hr.EventTerminated && e.Termination != nil && e.Termination.Urgency == hr.UrgencyImmediate
 }
 
-// settles says whether nothing may come of an event until it is seen whether many
+// settles reports whether nothing may come of an event until it is seen whether many
 // like it follow.
 func settles(e hr.Event) bool { return e.Type == hr.EventTerminated && !urgent(e) }
 

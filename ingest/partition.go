@@ -256,7 +256,7 @@ func (p *partition) leaveBehind() {
 // being handled, the others wait for it.
 type lanes map[string][]kafka.Message
 
-// push adds a record to its lane and says whether it is the first there.
+// push adds a record to its lane and reports whether it is the first there.
 func (l lanes) push(m kafka.Message) bool {
 	key := string(m.Key)
 	l[key] = append(l[key], m)

@@ -142,7 +142,7 @@ var (
 	letters = use{needed: opWrite, useful: opRead, usefulFor: "tenure dlq needs that", partitions: "1"}
 )
 
-// in says whether the operation is in a set of them. Known is false if the broker
+// in reports whether the operation is in a set of them. Known is false if the broker
 // gives none.
 func (o operation) in(set int32) (allowed, known bool) {
 	const notSaid = -1 << 31

@@ -199,7 +199,7 @@ func (p *Publisher) write(ctx context.Context, pending []outgoing, refuse func(i
 	return again, cause
 }
 
-// permanent says whether the broker will not take the message however often it
+// permanent reports whether the broker will not take the message however often it
 // is sent.
 func permanent(err error) bool {
 	for _, refusal := range []kafka.Error{

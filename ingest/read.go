@@ -131,6 +131,6 @@ func (c *Consumer) notFetched(t Topic, why *notPassedError) *source.Error {
 	return &source.Error{Reason: why.reason, Text: why.text(c.tuning.GiveUp), Urgent: why.reason == source.ReasonGivenUp}
 }
 
-// waits says whether the cause lies with no single record: credentials that are
+// waits reports whether the cause lies with no single record: credentials that are
 // refused are refused for all, until somebody renews them.
 func waits(k remote.Kind) bool { return k.Retryable() || k == remote.Unauthorized }

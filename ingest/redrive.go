@@ -56,7 +56,7 @@ type Mend struct {
 	Headers map[string]string // set, or with an empty value removed
 }
 
-// Changes says whether anything is changed.
+// Changes reports whether anything is changed.
 func (m Mend) Changes() bool { return m.Value != nil || m.Key != nil || len(m.Headers) > 0 }
 
 // Provenance says who sends a record again, when and why.

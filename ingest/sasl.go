@@ -36,7 +36,7 @@ const saslPlain = "PLAIN"
 // errReadable is why no password is sent.
 var errReadable = errors.New("the mechanism plain would send the password for everybody on the way to read: set kafka.tls, or kafka.sasl.mechanism to a scram one")
 
-// onLoopback says whether a host is this machine.
+// onLoopback reports whether a host is this machine.
 func onLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()

@@ -169,7 +169,7 @@ func TestAnEmptyPartitionIsNotFetchedAnew(t *testing.T) {
 	assert.Zero(t, r.logged("records are there and none comes"))
 }
 
-// byReader says whether a fetch is a reader's, and not the watch's, by the
+// byReader reports whether a fetch is a reader's, and not the watch's, by the
 // protocol's version that they use.
 func byReader(req kmsg.Request) bool { return req.GetVersion() <= 10 }
 

@@ -75,7 +75,7 @@ func WithdrawalKinds() []WithdrawalKind {
 	return []WithdrawalKind{Leavers, Disables, Deletions, Suspensions, Losses, Grants}
 }
 
-// Settles says whether what is of this kind waits before it is admitted, so that a flood
+// Settles reports whether what is of this kind waits before it is admitted, so that a flood
 // is seen before the first of it is done. Suspensions wait as what is immediate does.
 func (k WithdrawalKind) Settles() bool { return k != Deletions }
 
@@ -113,7 +113,7 @@ type Withdrawal struct {
 	SeenAt time.Time
 }
 
-// Settled says whether the withdrawal may be done, as far as anybody has decided.
+// Settled reports whether the withdrawal may be done, as far as anybody has decided.
 func (w Withdrawal) Settled() bool { return w.State == WithdrawalAdmitted }
 
 // EventWithdrawal is the key of a withdrawal whose cause is an event.

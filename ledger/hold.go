@@ -43,7 +43,7 @@ type Hold struct {
 	ReleaseReason string
 }
 
-// InForce says whether the hold holds anything at an instant.
+// InForce reports whether the hold holds anything at an instant.
 func (h Hold) InForce(at time.Time) bool { return h.ReleasedAt.IsZero() && h.ExpiresAt.After(at) }
 
 const holdPrefix = "h-"

@@ -51,7 +51,7 @@ type Ledger interface {
 	Approvals
 	Identities
 
-	// Ping says whether the store answers.
+	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error
 	Close() error
 }

@@ -70,7 +70,7 @@ type DeadLetter struct {
 	EndedAt  time.Time // when it became applied, failed or discarded
 }
 
-// Pending says whether it is not known yet what the record would have changed.
+// Pending reports whether it is not known yet what the record would have changed.
 func (l DeadLetter) Pending() bool { return l.State == LetterOpen || l.State == LetterRedriven }
 
 // LetterReceipt is the ledger's answer to a dead letter.

@@ -65,7 +65,7 @@ type Task struct {
 	EndedAt       time.Time
 }
 
-// Unfinished says whether somebody still has to do something about it.
+// Unfinished reports whether somebody still has to do something about it.
 func (t Task) Unfinished() bool { return t.State == TaskOpen || t.State == TaskConfirming }
 
 // TaskWork is what has to be done. It holds personal data: it is for the ledger

@@ -4,7 +4,7 @@ import "time"
 
 // delete plans the hard deletion of a withdrawn account. Retention counts from
 // the latest of: access ended, the account was proven disabled, and stripped. It
-// says whether the account is to be deleted now.
+// reports whether the account is to be deleted now.
 func (m *maker) delete(link Link, traits App) bool {
 	if !traits.Leaver.Delete || !traits.Delete {
 		return false
@@ -37,7 +37,7 @@ func (m *maker) deadline(link Link, traits App, from time.Time) time.Time {
 	return from.Add(traits.Leaver.Retain)
 }
 
-// outlived says whether an operator's date was said, and had passed, before access
+// outlived reports whether an operator's date was said, and had passed, before access
 // ended: what is turned off long after it is not to be deleted at once.
 func (m *maker) outlived(said Retention, link Link) bool {
 	off := latest(m.accessEnded(), m.EndHeard)
@@ -49,7 +49,7 @@ func (m *maker) outlived(said Retention, link Link) bool {
 	return !said.Until.IsZero() && said.Until.Before(off) && said.SetAt.Before(off)
 }
 
-// mayDelete says whether an account may be deleted now, and if not notes what it waits
+// mayDelete reports whether an account may be deleted now, and if not notes what it waits
 // for. Whatever comes of timers, nothing of a person who is held is.
 func (m *maker) mayDelete(app string, traits App, retained time.Time) bool {
 	if m.isSkipped(m.ending(Delete, app).Key) {
@@ -96,5 +96,5 @@ func (m *maker) stands(app string, traits App, retained time.Time) Deletion {
 // minRemind is how often at most somebody is reminded.
 const minRemind = time.Minute
 
-// held says whether nothing of the person may be deleted now.
+// held reports whether nothing of the person may be deleted now.
 func (m *maker) held() bool { return m.HeldUntil.After(m.Now) }

@@ -90,7 +90,7 @@ func (m *maker) relabel(link Link) {
 	m.add(Step{Key: key(link.App, Relabel, link.RenameTo, link.OwnerWas), App: link.App, Kind: Relabel, Why: "known by another name"})
 }
 
-// cutOff says whether the person is employed but must not have access now. The
+// cutOff reports whether the person is employed but must not have access now. The
 // other reason for a disabled account is that its time has not come yet.
 func (m *maker) cutOff() bool {
 	status := m.Desired.Standing.Status
@@ -281,7 +281,7 @@ func (m *maker) add(s Step) bool {
 	return true
 }
 
-// isSkipped says whether an operator decided that a step which is asked for is not
+// isSkipped reports whether an operator decided that a step which is asked for is not
 // to be done, and notes that the decision still holds.
 func (m *maker) isSkipped(key string) bool {
 	if !m.Skipped[key] {

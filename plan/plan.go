@@ -133,7 +133,7 @@ const (
 // Kinds lists every kind of step.
 func Kinds() []Kind { return []Kind{Provision, Update, Relabel, Disable, Strip, HandOver, Delete} }
 
-// Gives says whether a step of this kind may give access.
+// Gives reports whether a step of this kind may give access.
 func (k Kind) Gives() bool { return k == Provision || k == Update }
 
 // Step is one change of one account. Its JSON is part of workflow histories:

@@ -27,7 +27,7 @@ func CompileCondition(path, source string) (*Condition, error) {
 	return &Condition{when: when}, nil
 }
 
-// Holds says whether the condition holds for somebody. An error is a *FieldError.
+// Holds reports whether the condition holds for somebody. An error is a *FieldError.
 func (c *Condition) Holds(personID string, profile *hr.Profile) (bool, error) {
 	result, err := c.when.eval(variablesOf(Identity{PersonID: personID}, profile))
 	if err != nil {

@@ -184,7 +184,7 @@ func native(result ref.Val) (any, error) {
 	}
 }
 
-// refersTo says whether the expression reads a variable.
+// refersTo reports whether the expression reads a variable.
 func (e *expression) refersTo(variable string) bool {
 	for _, reference := range e.ast.NativeRep().ReferenceMap() {
 		if reference.Name == variable {

@@ -102,7 +102,7 @@ func (p *Policy) Grants(appName string) []string {
 	return slices.Compact(names)
 }
 
-// UsesManager says whether an attribute of the app depends on the account of
+// UsesManager reports whether an attribute of the app depends on the account of
 // the person's manager there.
 func (p *Policy) UsesManager(appName string) bool {
 	app, ok := p.apps[appName]

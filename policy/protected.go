@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// ProtectsPerson says whether the person is one whose accounts no automation
+// ProtectsPerson reports whether the person is one whose accounts no automation
 // touches: somebody who has to get in when everything else fails.
 func (p *Policy) ProtectsPerson(personID string) bool {
 	return slices.Contains(p.protected, personID)
 }
 
-// ProtectsAccount says whether one of these, the username or the app's own ID of an
+// ProtectsAccount reports whether one of these, the username or the app's own ID of an
 // account, is that of a protected account. Case does not matter: in many apps it
 // does not, and what is protected by mistake is seen, what is changed by mistake is
 // not. Empty ones are those of no account.
@@ -26,19 +26,19 @@ func (p *Policy) ProtectsAccount(appName string, names ...string) bool {
 	})
 }
 
-// ProtectsSomething says whether there is anything in the app that no automation
+// ProtectsSomething reports whether there is anything in the app that no automation
 // touches: if not, nobody has to look.
 func (p *Policy) ProtectsSomething(appName string) bool {
 	return len(p.protected) > 0 || p.ProtectsAccounts(appName)
 }
 
-// ProtectsAccounts says whether accounts of the app are protected, whosever they are.
+// ProtectsAccounts reports whether accounts of the app are protected, whosever they are.
 func (p *Policy) ProtectsAccounts(appName string) bool {
 	app, ok := p.apps[appName]
 	return ok && len(app.protected) > 0
 }
 
-// reserved says whether a username is that of a protected account in some app, so
+// reserved reports whether a username is that of a protected account in some app, so
 // that nobody is given it.
 func (p *Policy) reserved(username string) bool {
 	return slices.ContainsFunc(p.names, func(app string) bool { return p.ProtectsAccount(app, username) })

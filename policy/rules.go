@@ -82,7 +82,7 @@ type JoinerRules struct{ LeadTime time.Duration }
 type MoverRules struct{ Overlap time.Duration }
 
 // LeaverRules say how things end: Retain is how long a disabled account is kept;
-// Delete says whether it is deleted then, or kept disabled for ever. With Approval an
+// Delete reports whether it is deleted then, or kept disabled for ever. With Approval an
 // operator has to approve of that, and is reminded every Remind.
 type LeaverRules struct {
 	Retain   time.Duration

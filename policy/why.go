@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// RoleAnswer says whether a role holds for somebody, and why not.
+// RoleAnswer reports whether a role holds for somebody, and why not.
 type RoleAnswer struct {
 	Role   string
 	When   string // the role's condition

@@ -32,7 +32,7 @@ func (o Outcome) settled() Outcome {
 	return o
 }
 
-// Nothing says whether nothing at all would become of the person.
+// Nothing reports whether nothing at all would become of the person.
 func (o Outcome) Nothing() bool {
 	return len(o.Changes) == 0 && len(o.CalledOff) == 0 && len(o.Problems) == 0 && o.Claims == ""
 }
@@ -74,7 +74,7 @@ type Change struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// takes says whether the change takes something away, and no later than it would be
+// takes reports whether the change takes something away, and no later than it would be
 // taken anyway.
 func (c Change) takes() bool { return c.Problem == "" && (c.Was.IsZero() || c.At.Before(c.Was)) }
 

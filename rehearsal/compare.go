@@ -60,5 +60,5 @@ func less(c, b Change) Change {
 	return c
 }
 
-// empty says whether an update does nothing.
+// empty reports whether an update does nothing.
 func (c Change) empty() bool { return len(c.Grant)+len(c.Revoke)+len(c.Attributes) == 0 }

@@ -63,7 +63,7 @@ func New(l Ledger, s Scenario) *Rehearsal {
 // Concerned are the people whom the events are about, in the order of these.
 func (r *Rehearsal) Concerned() []string { return slices.Clone(r.people) }
 
-// Compares says whether the scenario is a change: then only what the change makes
+// Compares reports whether the scenario is a change: then only what the change makes
 // a difference to is shown, and else all that is to be done.
 func (r *Rehearsal) Compares() bool { return r.With != nil || len(r.Events) > 0 }
 

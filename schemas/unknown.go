@@ -45,7 +45,7 @@ func unknown(object map[string]any, applied []*jsonschema.Schema, path ...string
 	return found
 }
 
-// names says whether a schema says which fields an object has.
+// names reports whether a schema says which fields an object has.
 func names(s *jsonschema.Schema, value any) bool {
 	return slices.ContainsFunc(applying(s, value), func(s *jsonschema.Schema) bool {
 		return s.Properties != nil || s.AdditionalProperties != nil

@@ -39,7 +39,7 @@ func (s Secret) Reveal() (string, error) {
 	return s.read()
 }
 
-// IsZero says whether no secret was given at all.
+// IsZero reports whether no secret was given at all.
 func (s Secret) IsZero() bool { return s.read == nil }
 
 const hidden = "[secret]"

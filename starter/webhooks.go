@@ -86,7 +86,7 @@ func (w *webhooks) run(ctx context.Context) error {
 	return errors.Join(w.intake.Run(ctx), w.publisher.Close())
 }
 
-// ready says whether webhooks are taken and Kafka would take them.
+// ready reports whether webhooks are taken and Kafka would take them.
 func (w *webhooks) ready(ctx context.Context) error {
 	if err := w.intake.Ready(ctx); err != nil {
 		return err

@@ -11,7 +11,7 @@ type gate struct {
 	probing bool
 }
 
-// enter says whether a request may pass. One that has must leave.
+// enter reports whether a request may pass. One that has must leave.
 func (g *gate) enter() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -103,7 +103,7 @@ func (in *Intake) glance(w http.ResponseWriter, r *http.Request) (outcome, bool)
 	return accepted, true
 }
 
-// takenType says whether some HR system sends a content type: JSON of any kind,
+// takenType reports whether some HR system sends a content type: JSON of any kind,
 // or a form.
 func takenType(header string) bool {
 	media, _, err := mime.ParseMediaType(header)

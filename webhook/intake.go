@@ -131,7 +131,7 @@ func (in *Intake) Run(ctx context.Context) error {
 	return nil
 }
 
-// Ready says whether requests are taken. Whether the broker takes them is for its
+// Ready reports whether requests are taken. Whether the broker takes them is for its
 // own check to say: when it is lost nobody may come by any more to find out.
 func (in *Intake) Ready(context.Context) error {
 	if !in.serving.Load() {

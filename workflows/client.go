@@ -182,7 +182,7 @@ func (c *Client) EndedByHand(ctx context.Context, since time.Time) iter.Seq2[str
 	}
 }
 
-// endedByHand says whether the person's last run was: a reset terminates a run too,
+// endedByHand reports whether the person's last run was: a reset terminates a run too,
 // and goes on in another one.
 func (c *Client) endedByHand(ctx context.Context, personID string) (bool, error) {
 	status, err := c.status(ctx, personID)

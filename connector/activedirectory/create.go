@@ -60,7 +60,7 @@ func isUnfinished(entry *directory.Entry) bool {
 	return err == nil && control&unfinished == unfinished && entry.Text("pwdLastSet") == "0"
 }
 
-// taken says whether an account cannot be added since one like it is there.
+// taken reports whether an account cannot be added since one like it is there.
 func taken(err error) bool {
 	return directory.Is(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists) ||
 		win32(directory.ResultOf(err), upnNotUnique)

@@ -58,7 +58,7 @@ func refine(err error) error {
 	return &refined
 }
 
-// win32 says whether the result is one of these Win32 errors.
+// win32 reports whether the result is one of these Win32 errors.
 func win32(result *directory.ResultError, codes ...string) bool {
 	if result == nil {
 		return false

@@ -119,7 +119,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 	return nil
 }
 
-// notMember says whether somebody cannot be taken out of a group because they are
+// notMember reports whether somebody cannot be taken out of a group because they are
 // not in it (any more), or one of both is gone.
 func notMember(err error) bool {
 	return directory.Is(err, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject) ||

@@ -26,7 +26,7 @@ type suite struct {
 
 func (s *suite) can() connector.Capabilities { return s.Capabilities }
 
-// deviates says whether the app is declared to deviate so.
+// deviates reports whether the app is declared to deviate so.
 func (s *suite) deviates(t *testing.T, d Deviation) bool {
 	t.Helper()
 	why, declared := s.Deviations[d]

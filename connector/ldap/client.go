@@ -226,10 +226,10 @@ func (c *client) shown(op string, entry *directory.Entry) (connector.Account, er
 	return account, nil
 }
 
-// binary says whether a value is no text: a photo, a certificate.
+// binary reports whether a value is no text: a photo, a certificate.
 func binary(value string) bool { return !utf8.ValidString(value) }
 
-// own says whether an attribute is none that can be mapped: it is kept by Tenure,
+// own reports whether an attribute is none that can be mapped: it is kept by Tenure,
 // names the account, or is a secret.
 func (c *client) own(name string) bool {
 	base, _, _ := strings.Cut(name, ";") // options, RFC 4512 section 2.5
@@ -248,7 +248,7 @@ func invalid(op, message string) error {
 	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
 }
 
-// isKind says whether err is of one of those kinds.
+// isKind reports whether err is of one of those kinds.
 func isKind(err error, kinds ...connector.ErrorKind) bool {
 	var e *connector.Error
 	return errors.As(err, &e) && slices.Contains(kinds, e.Kind)

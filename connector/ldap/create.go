@@ -18,7 +18,7 @@ var requires = map[string][]string{
 	"posixaccount":         {"cn"},
 }
 
-// required says whether an attribute must not be empty.
+// required reports whether an attribute must not be empty.
 func (c *client) required(name string) bool {
 	return slices.ContainsFunc(c.classes, func(class string) bool {
 		return slices.ContainsFunc(requires[strings.ToLower(class)], func(must string) bool { return strings.EqualFold(must, name) })

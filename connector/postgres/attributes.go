@@ -155,7 +155,7 @@ func exec(ctx context.Context, tx pgx.Tx, statement string, texts ...any) error 
 	return err
 }
 
-// oneLine says whether a person's ID fits into the comment's last line.
+// oneLine reports whether a person's ID fits into the comment's last line.
 func oneLine(op, personID string) error {
 	if strings.ContainsAny(personID, "\r\n\x00") {
 		return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "the person ID is not one line"}

@@ -92,7 +92,7 @@ func state(err error) string {
 	return ""
 }
 
-// isKind says whether err is of that kind.
+// isKind reports whether err is of that kind.
 func isKind(err error, kind connector.ErrorKind) bool {
 	var e *connector.Error
 	return errors.As(err, &e) && e.Kind == kind

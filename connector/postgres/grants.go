@@ -136,7 +136,7 @@ func (c *client) groups(ctx context.Context, db queryer) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return !c.mayGrant(name) }), err
 }
 
-// mayGrant says whether the setting grantable names a role.
+// mayGrant reports whether the setting grantable names a role.
 func (c *client) mayGrant(name string) bool {
 	return slices.ContainsFunc(c.grantable, func(allowed string) bool {
 		beginning, isPattern := strings.CutSuffix(allowed, "*")

@@ -69,7 +69,7 @@ func readAnswer(resp *http.Response) *answer {
 	return a
 }
 
-// aboutQuota says whether a scimType tells of too many requests. RFC 7644 has no
+// aboutQuota reports whether a scimType tells of too many requests. RFC 7644 has no
 // name for that; services make up their own.
 func aboutQuota(scimType string) bool {
 	lower := strings.ToLower(scimType)
@@ -170,7 +170,7 @@ func isRetryable(err error) bool {
 	return errors.As(err, &e) && e.Kind.Retryable()
 }
 
-// isKind says whether err is of that kind.
+// isKind reports whether err is of that kind.
 func isKind(err error, kind connector.ErrorKind) bool {
 	var e *connector.Error
 	return errors.As(err, &e) && e.Kind == kind

@@ -23,7 +23,7 @@ import (
 type credentials interface {
 	// header is the Authorization header of the next request.
 	header(ctx context.Context, op string) (string, error)
-	// renew is told that the service refused a header, and says whether another
+	// renew is told that the service refused a header, and reports whether another
 	// may be taken.
 	renew(refused string) bool
 	// who says what they are, for people; it holds no secret.

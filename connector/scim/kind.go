@@ -126,7 +126,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}, nil
 }
 
-// printable says whether s can stand in a header: RFC 6750's b64token and what
+// printable reports whether s can stand in a header: RFC 6750's b64token and what
 // services issue in its place.
 func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })

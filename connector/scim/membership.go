@@ -220,7 +220,7 @@ func (c *client) byMember(ctx context.Context, op, accountID string) (names []st
 }
 
 // lookUpMember asks for the groups of a member, by its ID as it is shown and, if that is
-// a UUID in upper case that finds none, in lower case. shown says whether all that are
+// a UUID in upper case that finds none, in lower case. shown reports whether all that are
 // found show it.
 func (c *client) lookUpMember(ctx context.Context, op, accountID string) (names []string, shown bool, err error) {
 	shown = true

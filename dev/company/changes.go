@@ -69,7 +69,7 @@ func (s *simulation) join(p *person, department string) {
 	}
 }
 
-// vacant says whether somebody who joins a department today becomes its head.
+// vacant reports whether somebody who joins a department today becomes its head.
 func (s *simulation) vacant(department string, t hr.PersonType) bool {
 	return s.heads[department] == nil && t == hr.TypeEmployee && s.today.Compare(s.opts.end()) < 0
 }
@@ -138,7 +138,7 @@ func (s *simulation) move(p *person) {
 	s.join(p, d.name)
 }
 
-// settled says whether nothing changed in the days before: somebody who flies
+// settled reports whether nothing changed in the days before: somebody who flies
 // around the world on the day after a change lives through days that no two
 // calendars agree on.
 func (e *employment) settled(today hr.Date) bool {
@@ -239,7 +239,7 @@ func (s *simulation) pickType() hr.PersonType {
 	}
 }
 
-// temporary says whether people of a type have contracts with an end.
+// temporary reports whether people of a type have contracts with an end.
 func temporary(t hr.PersonType) bool {
 	return t == hr.TypeContractor || t == hr.TypeIntern || t == hr.TypeTemporary
 }

@@ -38,7 +38,7 @@ type absence struct{ from, back hr.Date }
 // suspension is a time without any access; to is zero if it goes on.
 type suspension struct{ from, to time.Time }
 
-// covers says whether the suspension is not over at an instant.
+// covers reports whether the suspension is not over at an instant.
 func (s suspension) covers(at time.Time) bool { return s.to.IsZero() || at.Before(s.to) }
 
 // on is the fact that holds on a day of the employment.

@@ -23,7 +23,7 @@ type Options struct {
 	Hold  bool          // stay up afterwards, until ctx is done
 	Ports stack.Ports
 	Apps  []stack.App
-	// Colour says whether the output may be coloured.
+	// Colour reports whether the output may be coloured.
 	Colour bool
 	// Record is a directory to write histories into, for the replay test; empty
 	// records none.

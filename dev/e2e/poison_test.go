@@ -52,7 +52,7 @@ func (r *rig) deployPoison(t *testing.T) (rollBack func()) {
 	}
 }
 
-// fails says whether the last workflow task of the person's last run failed because the
+// fails reports whether the last workflow task of the person's last run failed because the
 // code is another than that of its history.
 func (r *rig) fails(t *testing.T, person string) bool {
 	t.Helper()

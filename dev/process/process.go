@@ -115,7 +115,7 @@ func (p *Process) signalPresent(sig syscall.Signal) error {
 	return syscall.Kill(pid, sig)
 }
 
-// Running says whether the program runs now.
+// Running reports whether the program runs now.
 func (p *Process) Running() bool {
 	r := p.present()
 	return r != nil && !r.over()

@@ -103,12 +103,12 @@ func readAll[T any](t *testing.T, a *app, collection string, resources []T) []T 
 	}
 }
 
-// has says whether a person has an account, enabled or not.
+// has reports whether a person has an account, enabled or not.
 func (c contents) has(person string) bool {
 	return slices.ContainsFunc(c.Users, func(u user) bool { return u.ExternalID == person })
 }
 
-// enabled says whether a person has access.
+// enabled reports whether a person has access.
 func (c contents) enabled(person string) bool {
 	return slices.ContainsFunc(c.Users, func(u user) bool { return u.ExternalID == person && u.Active })
 }

@@ -76,7 +76,7 @@ type target interface {
 	name() string
 	// settings are those of the app in the configuration, as JSON.
 	settings() string
-	// has says whether a group of groupNames is granted there.
+	// has reports whether a group of groupNames is granted there.
 	has(group string) bool
 	// look is the account of everybody who has one, by person ID.
 	look(t *testing.T) map[string]account

@@ -52,7 +52,7 @@ func (s *Stage) Repair(ctx context.Context, person, app string, args ...string) 
 	}
 }
 
-// repaired says whether nothing of a person in an app is left to repair: it was
+// repaired reports whether nothing of a person in an app is left to repair: it was
 // done in the end, or skipped.
 func (s *Stage) repaired(ctx context.Context, person, app string) bool {
 	out, _ := s.tenure(ctx, "person", "show", person, "-o", "json") // it fails while anything needs attention

@@ -75,5 +75,5 @@ func save(path string, accounts []connector.Account) error {
 	return os.Rename(f.Name(), path)
 }
 
-// known says whether the app has an attribute.
+// known reports whether the app has an attribute.
 func known(name string) bool { return slices.Contains(attributes, name) }

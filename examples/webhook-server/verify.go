@@ -36,7 +36,7 @@ func newVerifier(secrets ...string) (*verifier, error) {
 	return v, nil
 }
 
-// verify says whether a request is Tenure's, and of now. Signed are its ID, its
+// verify reports whether a request is Tenure's, and of now. Signed are its ID, its
 // time and its body.
 func (v *verifier) verify(header http.Header, body []byte, now time.Time) bool {
 	id, timestamp := header.Get("webhook-id"), header.Get("webhook-timestamp")

@@ -53,7 +53,7 @@ func (o *Options) decide(id string, rows []*Row, events []hr.Event) (finding, er
 	return f, nil
 }
 
-// ends says whether events end an employment: by a termination, or because
+// ends reports whether events end an employment: by a termination, or because
 // nobody is employed any more when the snapshot's day is over.
 func (o *Options) ends(id string, found, before, after []hr.Event) bool {
 	if slices.ContainsFunc(found, func(e hr.Event) bool { return e.Type == hr.EventTerminated && e.PositionID == "" }) {
@@ -121,7 +121,7 @@ func (o *Options) propose(id string, rows []*Row, events []hr.Event) (finding, e
 	return f, nil
 }
 
-// newer says whether HR said something since the snapshot was taken.
+// newer reports whether HR said something since the snapshot was taken.
 func (o *Options) newer(e hr.Event) bool {
 	return e.Recorded.After(o.AsOf) || e.Recorded.Equal(o.AsOf) && !made(e.ID)
 }
@@ -173,7 +173,7 @@ func inForce(p *hr.Period, at time.Time) hr.Snapshot {
 	return in
 }
 
-// covered says whether the snapshot speaks of the person: as they are known, or
+// covered reports whether the snapshot speaks of the person: as they are known, or
 // as the row has them.
 func (s *subject) covered() (bool, error) {
 	isKnown := s.source != ""
@@ -207,7 +207,7 @@ func (s *subject) zone() *time.Location {
 	return time.UTC
 }
 
-// over says whether the row's own dates say that the person has left.
+// over reports whether the row's own dates say that the person has left.
 func (s *subject) over() bool {
 	day := s.row.end()
 	return !day.IsZero() && day.Compare(s.today()) < 0

@@ -13,7 +13,7 @@ import (
 // idPrefix begins the IDs of the events that snapshots make.
 const idPrefix = "snapshot-"
 
-// made says whether an event's ID is one that a snapshot gave.
+// made reports whether an event's ID is one that a snapshot gave.
 func made(id string) bool { return strings.HasPrefix(id, idPrefix) }
 
 // event fills in who, when and whence. The ID follows from all of these and from

@@ -73,7 +73,7 @@ func attribute(field string) (name string, ok bool) {
 	return name, ok && name != ""
 }
 
-// known says whether there is a field of that name.
+// known reports whether there is a field of that name.
 func known(field string) bool {
 	_, isAttribute := attribute(field)
 	return isAttribute || field == FieldPersonID || field == FieldPosition || texts[field] != nil || dates[field] != nil

@@ -173,7 +173,7 @@ func (r *Reconciliation) together(rows []*Row, events []hr.Event) error {
 	return r.note(last.PersonID, rows, events)
 }
 
-// Saw says whether a row was about the person.
+// Saw reports whether a row was about the person.
 func (r *Reconciliation) Saw(personID string) bool {
 	_, seen := r.seen[personID]
 	return seen
@@ -209,7 +209,7 @@ func (r *Reconciliation) withdraw(ids []string) {
 	}
 }
 
-// Infers says whether absent people count as gone: not if that was not wanted,
+// Infers reports whether absent people count as gone: not if that was not wanted,
 // and not if a row could not be read.
 func (r *Reconciliation) Infers() bool {
 	return !r.opts.OnlyPresent && r.totals.Bad == 0 && r.unread == 0

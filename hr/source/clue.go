@@ -63,7 +63,7 @@ var (
 	endsAccessInText = regexp.MustCompile(`(?i)"type"\s*:\s*"[^"]*(terminat|suspen)|"(termination|suspension)"\s*:\s*\{\s*"`)
 )
 
-// fitsPerson says whether a text may be a person's ID.
+// fitsPerson reports whether a text may be a person's ID.
 func fitsPerson(id string) bool { return hr.PersonIDProblem(id) == "" }
 
 // people are texts that may name a person. Whoever is meant by an ID with something

@@ -31,7 +31,7 @@ type connection struct {
 	broken   bool      // not to be used again: a request was left without its answer
 }
 
-// usable says whether the connection can be used once more.
+// usable reports whether the connection can be used once more.
 func (c *connection) usable(password string) bool {
 	return !c.broken && !c.IsClosing() && c.password == password && time.Since(c.since) < idleTime
 }

@@ -79,13 +79,13 @@ func And(filters ...string) string { return joined("&", filters) }
 // Or is the filter for entries that match any of these; empty ones are left out.
 func Or(filters ...string) string { return joined("|", filters) }
 
-// ValidFilter says whether text is a filter (RFC 4515).
+// ValidFilter reports whether text is a filter (RFC 4515).
 func ValidFilter(text string) bool {
 	_, err := ldap.CompileFilter(text)
 	return err == nil
 }
 
-// ValidDN says whether text is a DN (RFC 4514).
+// ValidDN reports whether text is a DN (RFC 4514).
 func ValidDN(text string) bool {
 	_, err := ldap.ParseDN(text)
 	return err == nil
@@ -102,7 +102,7 @@ func RDN(attribute, value string) string { return attribute + "=" + ldap.EscapeD
 // Below is the DN of the entry of that RDN below a parent.
 func Below(rdn, parent string) string { return rdn + "," + parent }
 
-// Rename is the RDN with another value of one of its attributes. ok says whether
+// Rename is the RDN with another value of one of its attributes. ok reports whether
 // the attribute is one of its, and the value another.
 func Rename(rdn, attribute, value string) (renamed string, ok bool) {
 	dn, err := ldap.ParseDN(rdn)
@@ -122,7 +122,7 @@ func Rename(rdn, attribute, value string) (renamed string, ok bool) {
 	return strings.Join(parts, "+"), true
 }
 
-// SameDN says whether two DNs are the same, whatever their spelling.
+// SameDN reports whether two DNs are the same, whatever their spelling.
 func SameDN(a, b string) bool {
 	left, leftErr := ldap.ParseDN(a)
 	right, rightErr := ldap.ParseDN(b)
@@ -141,7 +141,7 @@ func Canonical(dn string) string {
 	return strings.ToLower(parsed.String())
 }
 
-// IsBelow says whether dn is somewhere below base, or base itself.
+// IsBelow reports whether dn is somewhere below base, or base itself.
 func IsBelow(dn, base string) bool {
 	child, childErr := ldap.ParseDN(dn)
 	above, aboveErr := ldap.ParseDN(base)

@@ -36,13 +36,13 @@ func ResultOf(err error) *ResultError {
 	return r
 }
 
-// Is says whether err was made from one of these result codes.
+// Is reports whether err was made from one of these result codes.
 func Is(err error, codes ...uint16) bool {
 	r := ResultOf(err)
 	return r != nil && slices.Contains(codes, r.Code)
 }
 
-// NotFound says whether err is that there is no such entry.
+// NotFound reports whether err is that there is no such entry.
 func NotFound(err error) bool {
 	var e *remote.Error
 	return errors.As(err, &e) && e.Kind == remote.NotFound
@@ -130,7 +130,7 @@ func unanswered(ctx context.Context, op string, err error, timeout time.Duration
 	return failed
 }
 
-// NotUnique says whether err is a server's word that a value which must be one
+// NotUnique reports whether err is a server's word that a value which must be one
 // entry's only is another's: code 19 with a remark of OpenLDAP's unique overlay
 // or of 389 Directory Server's attribute uniqueness plugin.
 func NotUnique(err error) bool {

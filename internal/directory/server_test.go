@@ -133,7 +133,7 @@ func (s *server) answers(message *ber.Packet) []*ber.Packet {
 	return []*ber.Packet{result(id, request.Tag+1, ldap.LDAPResultSuccess)}
 }
 
-// page answers a search with one entry, and says whether there are more.
+// page answers a search with one entry, and reports whether there are more.
 func (s *server) page(id int64, message *ber.Packet) []*ber.Packet {
 	number := 1
 	if len(message.Children) == 3 {

@@ -78,14 +78,14 @@ func (p *Proxy) leave(c net.Conn) {
 	_ = c.Close()
 }
 
-// is says whether the behaviour is b.
+// is reports whether the behaviour is b.
 func (p *Proxy) is(b Behaviour) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.now == b
 }
 
-// breaks says whether the connection is to break now that one side said this, and
+// breaks reports whether the connection is to break now that one side said this, and
 // forgets that it was to.
 func (p *Proxy) breaks(b Behaviour, said []byte) bool {
 	p.mu.Lock()

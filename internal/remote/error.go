@@ -30,7 +30,7 @@ const (
 	Contradictory Kind = "contradictory"
 )
 
-// Retryable says whether the same call may succeed later with nothing changed.
+// Retryable reports whether the same call may succeed later with nothing changed.
 func (k Kind) Retryable() bool {
 	return k == Unavailable || k == RateLimited || k == Pending || k == Contradictory
 }

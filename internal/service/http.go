@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Check says whether something that the process needs answers.
+// Check reports whether something that the process needs answers.
 type Check func(ctx context.Context) error
 
 // Checks are what the probes of a process ask, by name.

@@ -85,7 +85,7 @@ func SetUpTemporal(ctx context.Context, log *zap.Logger, do func(ctx context.Con
 		func() error { return do(ctx) })
 }
 
-// busy says whether the server may answer another time.
+// busy reports whether the server may answer another time.
 func busy(err error) bool {
 	var away *serviceerror.Unavailable
 	var late *serviceerror.DeadlineExceeded
@@ -111,7 +111,7 @@ func ProbeTemporal(ctx context.Context, c client.Client, namespace string) error
 	}
 }
 
-// refused says whether waiting is no use: the server answered, and said no.
+// refused reports whether waiting is no use: the server answered, and said no.
 func refused(err error) bool {
 	var denied *serviceerror.PermissionDenied
 	return errors.As(err, &denied) || status.Code(err) == codes.Unauthenticated

@@ -162,13 +162,13 @@ var converters = map[Type]func(raw any) (value any, ok bool){
 	TypeSettings: func(raw any) (any, bool) { m, ok := raw.(map[string]any); return m, ok },
 }
 
-// Has says whether the setting is there.
+// Has reports whether the setting is there.
 func (v *Values) Has(name string) bool {
 	_, ok := v.set[name]
 	return ok || v.withheld[name]
 }
 
-// Withholds says whether the setting is there and its value is not known here, so that
+// Withholds reports whether the setting is there and its value is not known here, so that
 // what depends on it cannot be judged.
 func (v *Values) Withholds(name string) bool { return v.withheld[name] }
 

@@ -38,7 +38,7 @@ func Open(ctx context.Context, url string) (ledger.Ledger, error) {
 	}
 }
 
-// Exists says whether there is a ledger at url, which Open would make.
+// Exists reports whether there is a ledger at url, which Open would make.
 func Exists(ctx context.Context, url string) (bool, error) {
 	scheme, rest, _ := strings.Cut(url, ":")
 	switch scheme {
@@ -66,7 +66,7 @@ func Address(url string) string {
 	}
 }
 
-// CheckURL says whether a ledger may be at url, without looking.
+// CheckURL reports whether a ledger may be at url, without looking.
 func CheckURL(url string) error {
 	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
 	case "postgres", "postgresql":

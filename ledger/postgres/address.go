@@ -31,7 +31,7 @@ type address struct {
 
 func (a *address) String() string { return a.shown }
 
-// CheckURL says whether a URL can be used, without calling anybody.
+// CheckURL reports whether a URL can be used, without calling anybody.
 func CheckURL(url string) error {
 	_, err := parse(url)
 	return err

@@ -91,7 +91,7 @@ func (e *engine) persist(ctx context.Context, call func() (again bool, err error
 	}
 }
 
-// transact runs f in one transaction, and says whether to do so again.
+// transact runs f in one transaction, and reports whether to do so again.
 func (e *engine) transact(ctx context.Context, f func(*relational.Tx) error) (again bool, err error) {
 	c, err := e.db.Conn(ctx)
 	if err != nil {
@@ -141,7 +141,7 @@ func command(ctx context.Context, c *sql.Conn, statements string) (tag string, e
 	return tag, err
 }
 
-// broken says whether the connection is at its end.
+// broken reports whether the connection is at its end.
 func broken(c *sql.Conn) bool {
 	var closed bool
 	err := c.Raw(func(driver any) error {

@@ -53,7 +53,7 @@ var refusing = map[string]bool{
 	"54": true, // a limit: an index has no room for a text
 }
 
-// transient says whether another try may mend it.
+// transient reports whether another try may mend it.
 func transient(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
@@ -64,7 +64,7 @@ func transient(err error) bool {
 	return unanswered(err) && !wrongTLS(err)
 }
 
-// unanswered says whether no server has answered.
+// unanswered reports whether no server has answered.
 func unanswered(err error) bool {
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, pgconn.ErrConnClosed) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.Timeout(err) {
@@ -120,7 +120,7 @@ func advised(err error) string {
 	return advice[code[:2]]
 }
 
-// wrongTLS says whether the server is there, and is not whom the URL wants to speak to.
+// wrongTLS reports whether the server is there, and is not whom the URL wants to speak to.
 func wrongTLS(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true

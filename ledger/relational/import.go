@@ -136,7 +136,7 @@ func (t *Tx) verify(tab table, h tableHeader) error {
 	return t.exec(tab.named(t.dialect.SetCounter), h.Counter)
 }
 
-// sameTables says whether an export's tables are ours.
+// sameTables reports whether an export's tables are ours.
 func sameTables(theirs []tableHeader) bool {
 	return slices.EqualFunc(theirs, tables, func(h tableHeader, t table) bool {
 		return h.Name == t.name && slices.Equal(h.Columns, t.columns)

@@ -234,7 +234,7 @@ func secondPerson(k ledger.Task, a ledger.TaskAction, login string) error {
 	return nil
 }
 
-// sameWord says whether an operator's word was taken before.
+// sameWord reports whether an operator's word was taken before.
 func sameWord(k ledger.Task, a ledger.TaskAction) bool {
 	at := a.At.Truncate(time.Microsecond)
 	if a.Verb == ledger.VerbTaskDone && k.DoneBy == a.Operator && k.DoneAt.Equal(at) {

@@ -38,7 +38,7 @@ func (t *Tx) change(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
-// get reads one row into dest and says whether there is one.
+// get reads one row into dest and reports whether there is one.
 func (t *Tx) get(query string, args []any, dest ...any) (found bool, err error) {
 	rows, err := t.conn.Query(query, args...)
 	if err != nil {

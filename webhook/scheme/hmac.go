@@ -133,7 +133,7 @@ func (h HMAC) signatures(header string) [][]byte {
 	return all
 }
 
-// match says whether one of the signatures was made with one of the secrets.
+// match reports whether one of the signatures was made with one of the secrets.
 func (h HMAC) match(signatures [][]byte, secrets []string, timestamp, id string, body []byte) bool {
 	found := false
 	for _, secret := range secrets {

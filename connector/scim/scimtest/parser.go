@@ -109,7 +109,7 @@ func (p *parser) comparison() (expression, error) {
 	return comparison{attrPath, operator, value}, fits(attrPath.last(), operator, value)
 }
 
-// fits says whether a comparison makes sense for the attribute's type.
+// fits reports whether a comparison makes sense for the attribute's type.
 func fits(a attribute, operator string, value any) error {
 	_, isText := value.(string)
 	switch {

@@ -30,7 +30,7 @@ func names(list string) []string {
 	return parts
 }
 
-// wants says whether an attribute is to be sent at all. "id" and "schemas" always
+// wants reports whether an attribute is to be sent at all. "id" and "schemas" always
 // are.
 func (p projection) wants(name string) bool {
 	name = strings.ToLower(name)

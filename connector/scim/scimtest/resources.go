@@ -314,7 +314,7 @@ func (s *Service) delete(r *http.Request, t resourceType) (reply, error) {
 	return reply{status: http.StatusNoContent}, nil
 }
 
-// endedBy says whether a user is deleted by being made inactive, and does so.
+// endedBy reports whether a user is deleted by being made inactive, and does so.
 func (s *Service) endedBy(c *collection, r *record, attrs map[string]any) bool {
 	if !s.deviations().ActiveFalseDeletes || c != s.store.users || attrs["active"] != false {
 		return false

@@ -204,7 +204,7 @@ func (a attribute) checkOne(value any, strict bool) (any, error) {
 	return value, nil
 }
 
-// complete says whether a resource has what its type requires.
+// complete reports whether a resource has what its type requires.
 func (t resourceType) complete(attrs map[string]any) error {
 	for _, a := range t.attributes {
 		text, _ := attrs[a.Name].(string)
@@ -215,7 +215,7 @@ func (t resourceType) complete(attrs map[string]any) error {
 	return nil
 }
 
-// unassigned says whether a value counts as none (RFC 7643 section 2.5).
+// unassigned reports whether a value counts as none (RFC 7643 section 2.5).
 func unassigned(value any) bool {
 	switch v := value.(type) {
 	case nil:

@@ -85,7 +85,7 @@ func (s *store) of(t resourceType) *collection {
 	return s.users
 }
 
-// unique says whether a resource with these attributes may be: id is its own ID,
+// unique reports whether a resource with these attributes may be: id is its own ID,
 // empty for a new one.
 func (s *store) unique(c *collection, id string, attrs map[string]any) error {
 	taken := func(x index, value string) bool {

@@ -152,7 +152,7 @@ func (s *system) gone(n notification) hr.Event {
 	return e
 }
 
-// mentions says whether a field is among those that changed, by whatever name.
+// mentions reports whether a field is among those that changed, by whatever name.
 func (n *notification) mentions(s *system, name string) bool {
 	return slices.ContainsFunc(n.changed, func(changed string) bool {
 		return changed == name || changed == labels[name] || s.names[name] != "" && changed == s.names[name]

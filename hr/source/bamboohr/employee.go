@@ -89,7 +89,7 @@ func (s *system) employee(fields map[string]string) map[string]string {
 	return record
 }
 
-// whole says whether a record has all that is needed.
+// whole reports whether a record has all that is needed.
 func whole(record map[string]string) bool {
 	named := record["firstName"] != "" || record["lastName"] != ""
 	return named && !slices.ContainsFunc(needed, func(name string) bool {

@@ -68,7 +68,7 @@ func quotesNothing(t *testing.T, decode source.Decoder, r source.Record, message
 	}
 }
 
-// isName says whether a word names a field somewhere: those may be quoted.
+// isName reports whether a word names a field somewhere: those may be quoted.
 func isName(value, word []byte) bool {
 	name := regexp.QuoteMeta(string(word))
 	return regexp.MustCompile(`[<&/"?]`+name+`|`+name+`"?\s*[:=>]`).Match(value) &&

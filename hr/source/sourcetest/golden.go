@@ -203,7 +203,7 @@ func Decode(t testing.TB, decode source.Decoder, r source.Record) ([]hr.Event, [
 	return events, warnings, nil
 }
 
-// lacks says whether something that is asked for is not there yet.
+// lacks reports whether something that is asked for is not there yet.
 func lacks(thin *source.ThinError, r source.Record) bool {
 	return slices.ContainsFunc(thin.References, func(ref string) bool {
 		_, ok := r.Fetched[ref]

@@ -137,7 +137,7 @@ func (n *node) said(path ...string) string {
 	return ""
 }
 
-// truth says whether the element at a path is true, as XML Schema writes it.
+// truth reports whether the element at a path is true, as XML Schema writes it.
 func (n *node) truth(path ...string) bool {
 	text := n.said(path...)
 	return text == "true" || text == "1"

@@ -119,7 +119,7 @@ func (p *Proxy) each(from, to net.Conn, pass func(message *ber.Packet) bool) {
 	}
 }
 
-// dooms says whether a message is the change that is to get no answer.
+// dooms reports whether a message is the change that is to get no answer.
 func (p *Proxy) dooms(message *ber.Packet) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
