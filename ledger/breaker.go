@@ -53,11 +53,10 @@ type Breaker interface {
 	DecideCohort(ctx context.Context, d CohortDecision) (int, error)
 }
 
-// DueBreaker is what people are due for because of a cohort: it was opened with
-// them in it, or something was decided about it.
+// DueBreaker is the reason why people are due whose cohort was opened or decided about.
 const DueBreaker = "breaker"
 
-// WithdrawalKind is what is counted together.
+// WithdrawalKind says which changes the breaker counts together.
 type WithdrawalKind string
 
 // The kinds of withdrawal.
@@ -210,13 +209,13 @@ type Cohort struct {
 
 const cohortPrefix = "c-"
 
-// Name is what people call the cohort.
+// Name returns the name by which people refer to the cohort, such as "c-12".
 func (c Cohort) Name() string { return CohortName(c.ID) }
 
-// CohortName is what people call a cohort: "c-12".
+// CohortName returns the name of the cohort with that number, such as "c-12".
 func CohortName(id int64) string { return cohortPrefix + strconv.FormatInt(id, 10) }
 
-// CohortID is the number of the cohort of that name, or false if it is none.
+// CohortID returns the number of the cohort of that name, and false if it is no such name.
 func CohortID(name string) (int64, bool) {
 	id, err := strconv.ParseInt(strings.TrimPrefix(name, cohortPrefix), 10, 64)
 	return id, err == nil && id > 0

@@ -48,13 +48,13 @@ func (h Hold) InForce(at time.Time) bool { return h.ReleasedAt.IsZero() && h.Exp
 
 const holdPrefix = "h-"
 
-// Name is what people call the hold.
+// Name returns the name by which people refer to the hold, such as "h-12".
 func (h Hold) Name() string { return HoldName(h.ID) }
 
-// HoldName is what people call a hold: "h-12".
+// HoldName returns the name of the hold with that number, such as "h-12".
 func HoldName(id int64) string { return holdPrefix + strconv.FormatInt(id, 10) }
 
-// HoldID is the number of the hold of that name, or false if it is none.
+// HoldID returns the number of the hold of that name, and false if it is no such name.
 func HoldID(name string) (int64, bool) {
 	number, ok := strings.CutPrefix(name, holdPrefix)
 	id, err := strconv.ParseInt(number, 10, 64)
@@ -93,6 +93,6 @@ type HoldFilter struct {
 	InForce  time.Time // only those in force at that instant
 }
 
-// DueDecision is what people are due for because an operator decided: about their
-// deletions (a hold, a retention or an approval), or about what needs attention.
+// DueDecision is the reason why people are due about whom an operator decided: about
+// their deletions (a hold, a retention or an approval), or about what needs attention.
 const DueDecision = "decision"

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Identities is what says who is who, and by what name.
+// Identities links the IDs that one human has had, and keeps usernames.
 type Identities interface {
 	// RenamePerson gives a person another username, whatever they have, and notes of
 	// the accounts of some apps that they are to get it. It writes an audit row and
@@ -46,7 +46,7 @@ type Rename struct {
 	Reason   string
 }
 
-// Renamed is what a rename came to.
+// Renamed is the result of a rename.
 type Renamed struct {
 	Username string
 	Apps     []string // in which the account is to be renamed
@@ -61,7 +61,7 @@ type SamePerson struct {
 	Reason       string
 }
 
-// Carried is what a link has carried over, or brought back.
+// Carried says which accounts a link of two IDs moved to the new ID, or back.
 type Carried struct {
 	Apps     []string // whose accounts
 	Left     []string // apps in which each has an account, and keeps it

@@ -56,7 +56,7 @@ type Ledger interface {
 	Close() error
 }
 
-// Intake is what the consumer of HR events needs.
+// Intake stores HR events for their consumer.
 type Intake interface {
 	// Record stores events in one transaction, in order, and makes the people
 	// they concern due at once. An event whose key is already there is left as
@@ -113,7 +113,8 @@ type Receipt struct {
 	Conflict bool
 }
 
-// Known is what the ledger has under an event's key: zero if nothing.
+// Known describes the event that the ledger has under a key; it is zero if there is
+// none.
 type Known struct {
 	Seq       int64
 	Delivered bool   // Temporal has taken the event's signal
@@ -122,7 +123,7 @@ type Known struct {
 	Offset    int64
 }
 
-// Work is what planning and applying need.
+// Work reads and writes what planning and applying steps need.
 type Work interface {
 	// Person reads everything known of one person in one consistent read.
 	Person(ctx context.Context, personID string) (Person, error)
@@ -163,7 +164,7 @@ type Work interface {
 	Due(ctx context.Context, at time.Time, limit int) ([]DuePerson, error)
 }
 
-// Query is what people who ask need.
+// Query answers questions of people.
 type Query interface {
 	// People lists person summaries by ID, after the given ID, at most limit.
 	People(ctx context.Context, after string, limit int) ([]Summary, error)
@@ -334,7 +335,7 @@ func (e *TakenError) Error() string {
 	return "ledger: the account in " + e.App + " is linked to another person"
 }
 
-// Assessment is what one assessment stores: the person's summary, the intents,
+// Assessment holds what one assessment stores: the person's summary, the intents,
 // and when to look again.
 type Assessment struct {
 	// Summary is the person's new summary, made from the one that Person gave:
@@ -352,8 +353,8 @@ type Assessment struct {
 	// and are not among them are closed as superseded, and unfinished tasks for any
 	// but these are withdrawn.
 	Steps []Step
-	// Audit is what goes on the record, one row at most of each app and action. Seq,
-	// PersonID and (if zero) At are filled in.
+	// Audit holds the rows for the record, at most one for each app and action. The
+	// ledger fills in Seq, PersonID and, if it is zero, At.
 	Audit []AuditRow
 	// Approvals are the deletions that wait for an approval: App, Key and LookAt. One
 	// that is new, or over, is asked for, with an audit row; of one that is asked for
@@ -446,7 +447,7 @@ type Outcome struct {
 	DueReports bool
 }
 
-// Verb is what an operator did.
+// Verb names what an operator did.
 type Verb string
 
 // The operator's verbs.

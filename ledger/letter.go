@@ -33,7 +33,7 @@ const (
 	LetterDiscarded LetterState = "discarded" // a human decided that nothing has to come of it
 )
 
-// DeadLetter is what the ledger knows of a record that no decoder could read.
+// DeadLetter describes a record that went to the dead-letter topic.
 // The record itself is in Kafka, at At. Nothing here is personal data beside the
 // person's ID.
 type DeadLetter struct {
@@ -84,7 +84,7 @@ type LetterReceipt struct {
 	PersonID string
 }
 
-// LetterVerb is what an operator did about a dead letter.
+// LetterVerb names what an operator did about a dead letter.
 type LetterVerb string
 
 // The operator's verbs for dead letters.

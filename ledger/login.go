@@ -17,7 +17,7 @@ type Login struct {
 // beforeSudo begins what the environment adds, which proves nothing.
 const beforeSudo = " (sudo by "
 
-// String is what goes on the record: "root (role tenure) (sudo by ada)".
+// String returns the login as the record has it: "root (role tenure) (sudo by ada)".
 func (l Login) String() string {
 	if l.Name == "" {
 		return ""

@@ -7,7 +7,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Steps is what needs to be known of many people's steps at once.
+// Steps lists the steps of many people at once.
 type Steps interface {
 	// Steps lists steps by person and key, after the given place, at most limit.
 	Steps(ctx context.Context, f StepFilter, after StepPlace, limit int) ([]Step, error)

@@ -68,8 +68,8 @@ type Task struct {
 // Unfinished reports whether somebody still has to do something about it.
 func (t Task) Unfinished() bool { return t.State == TaskOpen || t.State == TaskConfirming }
 
-// TaskWork is what has to be done. It holds personal data: it is for the ledger
-// and for those who do the work.
+// TaskWork describes what a human has to do. It holds personal data: only the ledger
+// and those who do the work may see it.
 type TaskWork struct {
 	Account      string         `json:"account,omitempty"` // username
 	Enabled      bool           `json:"enabled,omitempty"` // Provision: whether the account is to be usable
@@ -90,7 +90,7 @@ type TaskReminder struct {
 	Reminded bool // the assignee was reminded
 }
 
-// TaskVerb is what an operator did about a task.
+// TaskVerb names what an operator did about a task.
 type TaskVerb string
 
 // The operator's verbs for tasks.

@@ -71,8 +71,8 @@ func (m *maker) mayDelete(app string, traits App, retained time.Time) bool {
 	return false
 }
 
-// stands is what stands against the deletion of an account that is kept until an
-// instant.
+// stands returns the deletion of an account that is kept until retained, with what it
+// waits for.
 func (m *maker) stands(app string, traits App, retained time.Time) Deletion {
 	step := m.ending(Delete, app)
 	known := m.Approvals[step.Key]

@@ -34,8 +34,8 @@ type Input struct {
 	// Retentions are how long accounts are kept, by app, where an operator has said
 	// something else than policy. That of "" is of all apps that are not there.
 	Retentions map[string]Retention
-	// Approvals are what is known of deletions that need an approval, by the key of
-	// their step.
+	// Approvals holds the approvals of deletions that need one, by the key of their
+	// step.
 	Approvals map[string]Approval
 }
 
@@ -48,13 +48,13 @@ type Retention struct {
 	SetAt time.Time
 }
 
-// Approval is what is known of one.
+// Approval says whether a deletion is approved.
 type Approval struct {
 	Given  bool
 	LookAt time.Time // else: when somebody is reminded
 }
 
-// App is what planning has to know of an app.
+// App holds the traits of an app that planning depends on.
 type App struct {
 	After    []string           // apps whose account is made before this one's
 	Leaver   policy.LeaverRules // retention
@@ -82,7 +82,7 @@ const (
 	LinkDeleted  LinkState = "deleted"
 )
 
-// Link is what planning has to know of a link. See ledger.Link.
+// Link holds the parts of a ledger.Link that planning depends on.
 type Link struct {
 	App          string
 	State        LinkState
@@ -107,7 +107,7 @@ const (
 	None   Change = ""       // nothing to do now
 )
 
-// Kind is what one step does.
+// Kind names what a step does.
 type Kind string
 
 // The kinds of step. They are also the names of the activity types.
@@ -185,7 +185,7 @@ const (
 	DueApproval DueWhat = "approve"
 )
 
-// Plan is what has to be done now, and when to look again.
+// Plan holds the steps that have to be done now, and when to plan again.
 type Plan struct {
 	Change Change
 	Urgent bool
@@ -213,7 +213,7 @@ type Deletion struct {
 	Why      string
 }
 
-// Wait is what stands against a deletion.
+// Wait names what a deletion waits for.
 type Wait string
 
 // What a deletion waits for, the first that holds.

@@ -8,11 +8,11 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// access is what is granted, by app. An app with no entitlements is an account
-// all the same.
+// access holds the granted entitlements by app. An app without entitlements still
+// stands for an account.
 type access map[string]entitlements
 
-// entitlements is what is granted in one app, by name.
+// entitlements holds the granted entitlements of one app, by name.
 type entitlements map[string]*Entitlement
 
 // sorted lists the entitlements by name.
@@ -25,7 +25,7 @@ func (e entitlements) sorted() []Entitlement {
 	return list
 }
 
-// granted is what the roles give to somebody with this profile.
+// granted returns the access that the roles give to somebody with this profile.
 func (e *evaluation) granted(profile *hr.Profile) access {
 	vars := variablesOf(e.identity, profile)
 	all := make(access)

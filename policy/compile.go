@@ -131,8 +131,8 @@ func (c *compiler) app(name string, rules AppRules) *app {
 	return compiled
 }
 
-// externalID is what an app that keeps no external ID can be told to ignore, besides
-// attributes: connector.ExternalID.
+// externalID is the one name besides attributes that an app may be told to ignore: see
+// connector.ExternalID.
 const externalID = "externalId"
 
 // ignore checks the names of attributes that an app does not keep: what is not mapped is

@@ -6,8 +6,8 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Identity is what Tenure itself has given a person, and what it knows of the
-// person's manager. It is an input of evaluation, never a result of it.
+// Identity holds the names that Tenure has given a person, and the manager's accounts.
+// It is an input of evaluation, never a result of it.
 type Identity struct {
 	PersonID string
 	Username string

@@ -7,7 +7,7 @@ import (
 	"github.com/tenurehq/tenure/internal/username"
 )
 
-// Username is what a person is to be called, in a form that every app takes:
+// Username returns the username that a person should have, in a form that every app takes:
 // a-z, 0-9 and, inside, dot, dash and underscore. Other letters are written in
 // ASCII, everything else is left out. When nothing is left (a name in Chinese
 // characters, say) it is "p" and the person ID.

@@ -47,7 +47,7 @@ type attribute struct {
 	value *expression
 }
 
-// ResolvedApp is what policy says about one app, defaults filled in.
+// ResolvedApp holds the rules of one app, with defaults filled in.
 type ResolvedApp struct {
 	Name       string
 	After      []string // apps whose account must be there before this one's is made; sorted
@@ -62,7 +62,7 @@ type ResolvedApp struct {
 // Apps lists the names of all apps, sorted.
 func (p *Policy) Apps() []string { return slices.Clone(p.names) }
 
-// App is what policy says about an app, or false if there is no such app.
+// App returns the rules of an app, and false if there is no such app.
 func (p *Policy) App(name string) (ResolvedApp, bool) {
 	app, ok := p.apps[name]
 	if !ok {
@@ -75,8 +75,8 @@ func (p *Policy) App(name string) (ResolvedApp, bool) {
 	return resolved, true
 }
 
-// Attributes are what the app's mappings make of a profile, whatever access it
-// gives; empty ones are left out. The error names the mappings that cannot be
+// Attributes evaluates the app's mappings for a profile, whatever access it gives;
+// empty attributes are left out. The error names the mappings that cannot be
 // evaluated.
 func (p *Policy) Attributes(appName string, id Identity, profile hr.Profile) (map[string]any, error) {
 	app, ok := p.apps[appName]

@@ -26,8 +26,7 @@ type PersonRules struct {
 	LongestUsername int
 }
 
-// AppRules is what policy says about one app. Nil overrides mean the default of
-// Rules.
+// AppRules holds the rules of one app. A nil override means the default of Rules.
 type AppRules struct {
 	Attributes map[string]string // target attribute -> CEL giving string, bool, int or list of strings
 	// Ignore names attributes that the app is known not to keep, which are not proven:
@@ -46,8 +45,8 @@ type AppRules struct {
 	Adopt Adoption
 }
 
-// Adoption is what is done about an account that matches a person by anything but the
-// external ID, and that Tenure has not made.
+// Adoption says what Tenure does about an account that it has not made, and that
+// matches a person by anything but the external ID.
 type Adoption string
 
 // The adoptions.

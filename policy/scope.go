@@ -21,7 +21,7 @@ var (
 	attributesType = cel.MapType(cel.StringType, cel.StringType)
 )
 
-// scope is what the expressions of one kind of field can see.
+// scope holds the names that expressions of one kind of field can use.
 type scope struct {
 	env   *cel.Env
 	names []string // variables and functions, for hints
@@ -112,16 +112,16 @@ func onString(f func(string) string) func(ref.Val) ref.Val {
 	return func(value ref.Val) ref.Val { return types.String(f(string(value.(types.String)))) }
 }
 
-// person is what expressions see of a person.
+// person is the variable of that name in expressions.
 type person struct {
 	identity Identity
 	profile  *hr.Profile
 }
 
-// manager is what expressions see of a person's manager.
+// manager is the variable of that name in expressions.
 type manager struct{ account string }
 
-// fields is what can be read of one type.
+// fields holds the fields of one type that expressions can read.
 type fields map[string]*types.FieldType
 
 func personFields() fields {

@@ -22,7 +22,7 @@ const (
 	childName = "LEDGER_TEST_NAME"
 )
 
-// Task is what a child process does.
+// Task names what a child process does.
 type Task string
 
 const (
@@ -104,7 +104,7 @@ func Start(t *testing.T, task Task, at, person string) *Child {
 	return &Child{Cmd: cmd, In: in, Out: bufio.NewScanner(out), err: stderr}
 }
 
-// Said is what the child wrote to stderr.
+// Said returns what the child wrote to stderr.
 func (c *Child) Said(t *testing.T) string {
 	t.Helper()
 	b, err := os.ReadFile(c.err.Name())

@@ -29,7 +29,7 @@ func holds(t *testing.T, l ledger.Ledger, f ledger.HoldFilter) []int64 {
 	return each(found, func(h ledger.Hold) int64 { return h.ID })
 }
 
-// lastAudit is what the audit says last of p1, without detail.
+// lastAudit returns the last audit row of p1, without its detail.
 func lastAudit(t *testing.T, l ledger.Ledger) []string {
 	t.Helper()
 	rows := audit(t, l, "p1")

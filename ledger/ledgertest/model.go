@@ -38,7 +38,7 @@ type modelAttempt struct {
 	gives    bool
 }
 
-// sight is what an assessment saw when it read the person.
+// sight holds what an assessment saw when it read the person.
 type sight struct {
 	summary ledger.Summary
 	saves   int
@@ -52,8 +52,8 @@ func newModel(id string) *model {
 	}
 }
 
-// person is what the ledger should know. Managers and the revision are compared
-// elsewhere.
+// person returns what the ledger should know. Other tests compare managers and the
+// revision.
 func (m *model) person() ledger.Person {
 	p := ledger.Person{Summary: m.summary, Events: m.events}
 	for _, app := range slices.Sorted(maps.Keys(m.links)) {
@@ -138,7 +138,7 @@ func (m *model) plan(planned []ledger.Step, now time.Time) {
 	}
 }
 
-// begin is what the attempt is told.
+// begin returns what the ledger should answer to the attempt.
 func (m *model) begin(a ledger.Attempt, id int64) ledger.Begun {
 	var doubt time.Time
 	for _, other := range m.attempts {

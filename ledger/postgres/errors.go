@@ -15,8 +15,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// advice is what somebody can do, by SQLSTATE or by its first two characters, the
-// class. See PostgreSQL's appendix A, PostgreSQL Error Codes.
+// advice says what an operator can do, by SQLSTATE or by its class, which is the first
+// two characters. See PostgreSQL's appendix A, PostgreSQL Error Codes.
 var advice = map[string]string{
 	"25006": "takes no changes, it is a standby: let the URL name the primary, or all hosts",
 	"28":    "refuses the sign-in: check role and password in the URL, and pg_hba.conf",
@@ -108,7 +108,7 @@ func whyNotReached(err error) string {
 	return "see that the server is up, and that nothing on the way to it stops connections"
 }
 
-// advised is what can be done, if that is known.
+// advised returns what an operator can do about the error, or "".
 func advised(err error) string {
 	if wrongTLS(err) {
 		return "does not show a certificate that is trusted: check sslmode, sslrootcert and the host in the URL (a server without TLS needs sslmode=disable)"

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// Look is what a ledger looks like from outside.
+// Look describes a ledger without opening it.
 type Look struct {
 	Role, Version  string // whom the server takes us for, and what it is
 	Schema, Newest int64  // the version that the tables have (zero: there are none), and the one that Open brings them to

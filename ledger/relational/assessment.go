@@ -63,8 +63,7 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 	return t.supersede(id, keys, a.Summary.AssessedAt)
 }
 
-// arrivals is what a person's row knows of assessments saved and of what came
-// in meanwhile.
+// arrivals holds when a person was last assessed, and what came in since.
 type arrivals struct {
 	assessedFrom, assessedRev int64
 	assessedAt                time.Time

@@ -20,15 +20,14 @@ type Engine interface {
 	Dialect() Dialect
 }
 
-// Reader is what can be read from.
+// Reader runs queries: a database, a connection or a transaction.
 type Reader interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Dialect is what the engine says in another way than others. The rest of the
-// SQL is what all of them understand: parameters are ? or ?1 (an engine that
-// numbers them otherwise uses Numbered), flags are integers, a column to be
-// changed by an upsert is named with its table.
+// Dialect holds the SQL that differs between engines. All engines understand the
+// rest: parameters are ? or ?1 (an engine that numbers them otherwise uses Numbered),
+// flags are integers, and an upsert names the column that it changes with its table.
 type Dialect struct {
 	// Array is the text of a table with columns key (from zero) and value: the
 	// elements of the JSON array of texts that is parameter ?1.

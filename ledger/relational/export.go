@@ -56,7 +56,7 @@ type exporter struct {
 	progress ledger.Progress
 }
 
-// export is what was written, all of it.
+// export summarizes what was written.
 func (e *exporter) export() ledger.Export {
 	return ledger.Export{Schema: e.header.Schema, Rows: e.header.rows(), SHA256: e.trailer.SHA256}
 }

@@ -38,7 +38,7 @@ func (in *importer) line() ([]byte, error) {
 	return line, err
 }
 
-// export is what was read, all of it.
+// export summarizes what was read.
 func (in *importer) export() ledger.Export {
 	return ledger.Export{Schema: in.header.Schema, Rows: in.header.rows(), SHA256: in.trailer.SHA256}
 }

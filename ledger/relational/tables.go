@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// table is what has to be known of a table to move it to another database.
+// table describes a table so that it can be moved to another database.
 type table struct {
 	name    string
 	columns []string

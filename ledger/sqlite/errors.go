@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// advice is what somebody can do about a primary result code.
+// advice says what an operator can do, by primary result code.
 // See https://www.sqlite.org/rescode.html.
 var advice = map[int]string{
 	sqlite3.SQLITE_BUSY:     "another process has been writing for too long: see which programs have the file open",

@@ -10,7 +10,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Look is what the file of a ledger looks like from outside.
+// Look describes the file of a ledger without opening it.
 type Look struct {
 	Missing        bool  // there is no file; Open makes one
 	Schema, Newest int64 // the version that the file has, and the one that Open brings it to
