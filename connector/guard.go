@@ -50,8 +50,8 @@ type guarded struct {
 	Protection
 }
 
-// Find finds no protected account. That one is marked as the person's own is said
-// all the same: making another one would be no answer to that.
+// Find finds no protected account. It still reports that one is marked as the person's
+// own: creating another account would not be right then.
 func (g guarded) Find(ctx context.Context, keys Keys) ([]Match, error) {
 	matches, err := g.checked.Find(ctx, keys)
 	var open []Match

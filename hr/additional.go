@@ -188,7 +188,7 @@ func jobIDs(lists []*Event) (ids []string) {
 	return ids
 }
 
-// additional is what was said of one additional job.
+// additional holds what HR said about one additional job.
 type additional struct {
 	id      string
 	stints  []*stint // by start

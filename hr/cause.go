@@ -2,7 +2,7 @@ package hr
 
 import "time"
 
-// Cause is what made a standing what it is.
+// Cause says which event brought a standing about, and since when.
 type Cause struct {
 	Event EventKey  // what HR said; zero if the timeline does not keep it (a return)
 	From  time.Time // the instant from which it holds, ahead for who has not started; zero if unknown

@@ -90,9 +90,9 @@ func nextAccess(periods []Period, at time.Time) time.Time {
 	return time.Time{}
 }
 
-// inForce is what was said of the employment by effective date. Of snapshots
-// effective on one day, the one recorded last is left; what was said of a start that
-// HR has moved since is left out, so that it does not come back on the old date.
+// inForce returns the snapshots of the employment by effective date. Of those that are
+// effective on one day it keeps the one recorded last. It leaves out those about a start
+// that HR has moved since, so that the old date does not come back.
 func (m *employment) inForce() []*Event {
 	_, moot := m.starts()
 	return lastByDay(filter(m.said, func(e *Event) bool { return !moot[e] }))

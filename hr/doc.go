@@ -1,5 +1,5 @@
-// Package hr is what HR says: events, people's profiles, and the timeline that
-// results when everything HR has said of one person is merged.
+// Package hr holds HR's events, people's profiles, and the timeline that results when
+// all events about one person are merged.
 //
 // The package is pure: no clock, no I/O, no logging. The same events give the
 // same timeline in whatever order and however often they were delivered.

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// employment is what HR said of one employment: everything from a hire (or
-// whatever snapshot came first) or a rehire until the next rehire. It becomes
+// employment holds what HR said about one employment: everything from a hire (or the
+// first snapshot) or a rehire until the next rehire. It becomes
 // one period, or several if a contract lapsed in between.
 //
 // Employments are told apart by civil dates alone; zones matter only when

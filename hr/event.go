@@ -72,7 +72,7 @@ type Event struct {
 // recorded at one time, may differ: some HR systems give a repetition times of its own.
 func SameContent(a, b Event) bool { return a.content() == b.content() }
 
-// content is what an event says, as text.
+// content returns the event as text, without when it was recorded.
 func (e Event) content() string {
 	e.Recorded, e.Sequence = time.Time{}, ""
 	text, err := json.Marshal(e) // sorts what has no order

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// position is what HR said of one position.
+// position holds what HR said about one position.
 type position struct {
 	ids    []string // that it was given, in the order in which HR said them
 	events []*Event // its snapshots and what may end it, in the order in which HR said them
@@ -250,7 +250,7 @@ func (ps *positions) with(key EventKey) *position {
 	return nil
 }
 
-// job is what an employment is in one position.
+// job is an employment in one position.
 type job struct {
 	*position
 	*employment

@@ -42,9 +42,9 @@ func hireRescind(personID string, events []Event) EventKey {
 	return EventKey{}
 }
 
-// Ending is what ended the employment of somebody who has left: the termination, what
-// gave the contract's end or, if that was said later, the rescind without which they
-// would not have left. A rehire that is rescinded brings an old termination back, and
+// Ending returns the event that ended the employment of somebody who has left: the
+// termination, the event that gave the contract's end or, if HR said it later, the
+// rescind without which they would not have left. A rehire that is rescinded brings an old termination back, and
 // it is the rescind that takes access then. It is zero if the end is that of no event,
 // and for who has not left.
 func Ending(personID string, events []Event, now time.Time) EventKey {

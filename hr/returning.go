@@ -41,7 +41,8 @@ func withoutReturns(events []*Event) (kept []*Event, conflicts []Conflict) {
 	return kept, conflicts
 }
 
-// returning is what a human is asked about something that would bring access back.
+// returning returns the question to ask a human about an event that would bring access
+// back.
 func returning(e *Event) ConflictCode {
 	switch e.Type {
 	case EventHired:
@@ -98,7 +99,7 @@ func (e *Event) mayEnd() (time.Time, bool) {
 	}
 }
 
-// seen is what Tenure has seen of somebody's access as events came in.
+// seen holds what Tenure knew of somebody's access as each event came in.
 type seen struct {
 	events []*Event          // that were received, in that order
 	looked int               // at how many of them

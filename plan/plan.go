@@ -39,9 +39,10 @@ type Input struct {
 	Approvals map[string]Approval
 }
 
-// Retention is how long an account is kept once it is off: until an instant or, if
-// that is zero, For so long from the proof. An instant counts for nothing if it was
-// said, and had passed, before access ended: another end was meant.
+// Retention says how long an account is kept after it was disabled: until Until or, if
+// that is zero, for the duration For, counted from the proof that it is disabled. An
+// Until that was set (SetAt) and had passed before access ended is ignored: the operator
+// meant an earlier end of access.
 type Retention struct {
 	Until time.Time
 	For   time.Duration

@@ -4,9 +4,9 @@
 // checks the configuration, shows people, apps and runs, and repairs what needs
 // attention.
 //
-// It reads the ledger and the apps directly, publishes to Kafka, and asks
-// Temporal for what is running; every change it makes goes through a workflow
-// Update, so that it is on the record.
+// It reads the ledger and the apps directly, publishes to Kafka, and asks Temporal for
+// what is running. What an operator decides is written to the ledger, together with its
+// audit row; then the person's run is told to look again.
 //
 // Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done and
 // something needs attention.

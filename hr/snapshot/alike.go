@@ -68,7 +68,8 @@ func (a *alike) to(id string) (found []string) {
 	return slices.Compact(found)
 }
 
-// quotes are what programs put around texts, so that nobody reads them as numbers.
+// quotes are the characters that programs put around a text so that it is not read as a
+// number.
 const quotes = "'\"=`\u2018\u2019\u201c\u201d\u00b4"
 
 var (
@@ -84,7 +85,7 @@ func bare(id string) string {
 	return strings.ToLower(strings.TrimPrefix(strings.Trim(norm.NFKC.String(hr.Text(id)), quotes+" "), "+"))
 }
 
-// forms are what may be left of an ID.
+// forms returns the forms in which a spreadsheet may have left an ID.
 func forms(id string) []string {
 	f := bare(id)
 	list := []string{short(f)}

@@ -95,10 +95,10 @@ func readCSV(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
 	}
 }
 
-// padding is what files are laid out with. Other white space is data.
+// padding is the white space that lays a file out. Other white space is data.
 const padding = " \t\r\n"
 
-// separator is the line by which spreadsheets are told what stands between values.
+// separator is the line that tells a spreadsheet which character separates values.
 var separator = regexp.MustCompile(`^"?(?i:sep)=([,;|\t])"?\r?\n?$`)
 
 // lineEnds makes the line ends of all systems, a carriage return alone among them,
@@ -130,7 +130,7 @@ func (l *lineEnds) Read(p []byte) (int, error) {
 	}
 }
 
-// delimiter is what stands between the names of a header line.
+// delimiter returns the character that separates the names of a header line.
 func delimiter(header string) rune {
 	best, most := ',', 0
 	for _, d := range ",;\t|" {

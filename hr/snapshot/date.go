@@ -50,10 +50,10 @@ var errDateFormat = errors.New("must have YYYY, MM and DD (or M and D) once each
 // String is the pattern.
 func (f DateFormat) String() string { return f.pattern }
 
-// timeOfDay is what databases write behind a date.
+// timeOfDay matches a date with the time of day that databases write after it.
 var timeOfDay = regexp.MustCompile(`^(.*[0-9])[T ] ?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?$`)
 
-// parse reads a date. A time behind it is left out: the day as it is written is meant.
+// parse reads a date. It ignores a time of day after it: the day counts as it is written.
 // A date of zeros is how databases write that there is none.
 func (f DateFormat) parse(text string) (d hr.Date, problem string) {
 	if m := timeOfDay.FindStringSubmatch(text); m != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// finding is what comes of one person.
+// finding is the result of comparing one person with the file.
 type finding struct {
 	events   []hr.Event   // that never came
 	changed  []Difference // that the events bring about

@@ -79,7 +79,7 @@ func known(field string) bool {
 	return isAttribute || field == FieldPersonID || field == FieldPosition || texts[field] != nil || dates[field] != nil
 }
 
-// Row is what the file says of one person, or of one of the positions that they hold.
+// Row is a row of the file: it is about one person, or about one of their positions.
 type Row struct {
 	Line       int // where it begins, from 1
 	PersonID   string
@@ -96,7 +96,8 @@ type Row struct {
 	done    bool            // it is over at the snapshot's instant
 }
 
-// content is what a row says, wherever it is and whichever of several counts.
+// content returns a digest of what a row says, whatever its line and whether or not it is
+// the primary one.
 func (r *Row) content() [sha256.Size]byte {
 	said := *r
 	said.Line, said.Primary = 0, false

@@ -17,7 +17,8 @@ const derived = "job-"
 // unnamed reports whether an ID is none that HR gave.
 func unnamed(id string) bool { return id == "" || strings.HasPrefix(id, derived) }
 
-// jobFields are what tells the jobs of one person apart, besides their first days.
+// jobFields are the fields that tell the jobs of one person apart, besides their first
+// days.
 var jobFields = []string{"worker.department", "worker.jobTitle", "worker.company"}
 
 // jobID is the ID of the position that a row is of: the file's own, else one that follows
@@ -45,8 +46,8 @@ func (r *Row) jobLost() bool {
 	return r.PositionID == "" && (r.missing[FieldStart] || slices.ContainsFunc(jobFields, func(field string) bool { return r.missing[field] }))
 }
 
-// contradicts is what rows of one person say differently of the human, whom there is
-// only one of, or of one position; empty if they go together.
+// contradicts returns the field in which two rows of one person contradict each other
+// about the person or about one position; it is empty if they go together.
 func (r *Row) contradicts(other *Row) string {
 	for _, field := range []string{FieldGiven, FieldFamily, "worker.preferredName", "worker.workEmail", "worker.personalEmail"} {
 		a, b := *texts[field](&r.Profile), *texts[field](&other.Profile)

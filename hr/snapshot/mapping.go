@@ -117,7 +117,7 @@ func (m Mapping) columns() []string {
 // fields are the fields that have a column, sorted.
 func (m Mapping) fields() []string { return slices.Sorted(maps.Keys(m.Columns)) }
 
-// meant is what the configuration says that a field's word means.
+// meant returns the value that the configuration gives for a field's word.
 func (m Mapping) meant(field, text string) (string, bool) {
 	if meant, ok := m.Values[field][text]; ok {
 		return meant, true

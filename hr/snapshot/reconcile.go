@@ -50,7 +50,7 @@ type Question struct {
 	Event    hr.EventKey `json:"event,omitzero"` // that stands against the snapshot
 }
 
-// Change is what never came of one person.
+// Change holds the events about one person that never came.
 type Change struct {
 	PersonID string
 	Line     int // of the file; 0 for who is absent
@@ -267,12 +267,12 @@ func (r *Reconciliation) count(f finding) {
 // Totals are the counts so far.
 func (r *Reconciliation) Totals() Totals { return r.totals }
 
-// Changes are what never came, in the order in which people were given.
+// Changes returns what never came, in the order in which people were given.
 func (r *Reconciliation) Changes() []Change {
 	return slices.DeleteFunc(slices.Clone(r.changes), func(c Change) bool { return r.withdrawn[c.PersonID] })
 }
 
-// Questions are what only a human can say, in the same order.
+// Questions returns what only a human can decide, in the same order.
 func (r *Reconciliation) Questions() []Question { return slices.Clone(r.questions) }
 
 // Limit bounds how many people a snapshot may end the employment of: Share of

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Error is what is wrong in one place of a file. It never quotes a value.
+// Error says what is wrong in one place of a file. It never quotes a value.
 type Error struct {
 	Line   int    `json:"line"`             // from 1
 	Column int    `json:"column,omitempty"` // in bytes from 1; 0 if not known

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// lost is what spreadsheets write, each in its language, in the place of a value that
-// they could not work out or that was wider than its column (#REF!, #NAME?, #N/A,
-// ####). Whatever was there is not known.
+// lost matches what spreadsheets write, each in its language, in place of a value that
+// they could not compute or that was wider than its column (#REF!, #NAME?, #N/A, ####).
+// The value itself is not known then.
 var lost = regexp.MustCompile(`^(?i:#{2,}|#[\p{L}0-9/_¡¿]+[!?]|#(N/A|NA|NV|N/D|ND|NB|Н/Д|GETTING_DATA|LOADING\.*|ERROR))$`)
 
-// none are what databases and programs write where there is no value.
+// none lists what databases and programs write where there is no value.
 var none = []string{"NULL", "(null)", "NaN", "N/A", "-", "--", "None", "nil", "undefined",
 	"n.a.", "<null>", "[null]", `\N`, "<NA>", "NaT", "\u2013", "\u2014"}
 

@@ -7,9 +7,10 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Channel is what records may say that come by one way: over a topic, or to an endpoint
-// for webhooks. A record claims who speaks and what of; the configuration says who may.
-// The zero Channel speaks for any HR system, of everything but security.
+// Channel says which events may arrive by one way: over a topic, or at an endpoint for
+// webhooks. A record claims a source and a type; the configuration says which of them
+// the way may carry. The zero Channel carries events of any HR system, except those about
+// security.
 type Channel struct {
 	Sources []string // sources of events, each whole or up to a final *; empty: all but Tenure's own
 	Types   []string // types of events, as Words has them, or worker.* and security.*; empty: worker.*
@@ -99,7 +100,7 @@ func (c Channel) Refuse(e hr.Event, where string) *Error {
 	return refusal
 }
 
-// group is what a channel is named for that is to say a type.
+// group returns the name of the group of types that a channel must carry for this type.
 func group(t hr.EventType) string {
 	if t.Security() {
 		return SecurityTypes

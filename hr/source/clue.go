@@ -12,10 +12,9 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Clue is what can be told of a record that no decoder reads: enough to say
-// whom it is about and whether it matters, not enough to act on it. It holds no
-// personal data beside the person's ID: what does not look like an identifier
-// is left out.
+// Clue describes a record that no decoder reads: enough to say whom it is about and
+// whether it matters, not enough to act on it. It holds no personal data besides the
+// person's ID: a text that does not look like an identifier is left out.
 type Clue struct {
 	Person string // ID; empty if it cannot be told
 	Type   string // the event's, as its sender calls it; empty if it cannot be told
@@ -54,8 +53,8 @@ func LookAt(r Record) Clue {
 }
 
 var (
-	// identifier is what names of types, sources and events look like. An address
-	// is none.
+	// identifier matches the names of types, sources and events. It matches no e-mail
+	// address.
 	identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/+#~-]{0,199}$|^/[A-Za-z0-9._:/+#~-]{0,199}$`)
 	// endsAccess finds the types of events that take access away.
 	endsAccess = regexp.MustCompile(`(?i)terminat|suspen`)
@@ -78,8 +77,8 @@ func people(texts ...string) []string {
 	return names
 }
 
-// sight is what a value shows: texts by path ("data.workerid", in lower case),
-// the first of each that is not empty.
+// sight holds the texts of a value by path ("data.workerid", in lower case): of each
+// path the first text that is not empty.
 type sight struct {
 	fields map[string]string
 	urgent bool
@@ -148,7 +147,7 @@ func (s *sight) walk(value []byte) {
 // mostNested is how deep clues are looked for: in an event's data, in a list.
 const mostNested = 4
 
-// below is the path of what comes next.
+// below returns the path of the next value.
 func (n *nesting) below() string {
 	switch {
 	case n == nil, n.deep:

@@ -119,7 +119,7 @@ func flatten(fields map[string]string, prefix string, object map[string]any) {
 	}
 }
 
-// below is the path of a field of what is at path.
+// below returns the path of the field called name in the object at path.
 func below(path []string, name string) []string { return append(slices.Clip(path), name) }
 
 func malformed(path []string, text string) *Error {

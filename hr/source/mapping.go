@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/internal/settings"
 )
 
-// Mapping is what the configuration says of what an HR system leaves open: in
-// which zones its dates are meant, and what its words for people are.
+// Mapping holds what the configuration says where an HR system leaves something open: the
+// time zones of its dates, and its words for kinds of workers.
 type Mapping struct {
 	// Name is the source of its events.
 	Name string
@@ -101,7 +101,7 @@ func (m Mapping) DefaultZone() string {
 	return m.zone
 }
 
-// Type is what a field's word for a kind of worker means.
+// Type returns the kind of worker that a field's word means.
 func (m Mapping) Type(f *Fields, field string) hr.PersonType {
 	w := hr.Word(f.Text(field))
 	if w == "" {

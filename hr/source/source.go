@@ -29,9 +29,9 @@ type Record struct {
 	// Time is when the record was put on the topic; the same however often it is
 	// read. Zero if that is not known.
 	Time time.Time
-	// Fetched is what was fetched because an earlier decoding of the record gave a
-	// *ThinError, by reference; nil if nothing was. Where the HR system knows
-	// nothing (any more) under a reference, that is there with nil.
+	// Fetched holds, by reference, what was fetched because an earlier decoding of the
+	// record gave a *ThinError; it is nil if nothing was fetched. A reference under which
+	// the HR system knows nothing (any more) has the value nil.
 	Fetched map[string][]byte
 }
 

@@ -48,8 +48,8 @@ func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 	return events, warnings, nil
 }
 
-// known is what is known of the employee whom a notification is about; missing if
-// that has to be fetched.
+// known returns the record of the employee whom a notification is about, and whether it
+// is missing and has to be fetched.
 func (s *system) known(n notification, r source.Record) (record map[string]string, missing bool, _ *source.Error) {
 	if n.action == deleted {
 		return nil, false, nil
@@ -69,7 +69,7 @@ func (s *system) known(n notification, r source.Record) (record map[string]strin
 	return record, false, refusal
 }
 
-// events are what a notification says, given the employee's record.
+// events returns the events that a notification stands for, given the employee's record.
 func (s *system) events(n notification, f *source.Fields) ([]hr.Event, []source.Warning) {
 	if n.action == deleted {
 		return []hr.Event{s.gone(n)}, nil
@@ -85,7 +85,7 @@ func (s *system) events(n notification, f *source.Fields) ([]hr.Event, []source.
 	}
 }
 
-// event is what a notification says.
+// event returns the event that a notification stands for.
 func (s *system) event(n notification, kind hr.EventType, effective hr.Date) hr.Event {
 	return hr.Event{
 		EventKey:  hr.EventKey{Source: s.mapping.Name, ID: n.id()},

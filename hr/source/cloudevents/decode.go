@@ -134,7 +134,7 @@ func checkPerson(event *object, key []byte) *source.Error {
 	return nil
 }
 
-// warnings are what is odd about a record that can be used.
+// warnings returns what is odd about a record that can be used.
 func warnings(e hr.Event, doc any, key []byte) []source.Warning {
 	var list []source.Warning
 	if len(key) == 0 {

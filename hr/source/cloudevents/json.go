@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/schemas"
 )
 
-// below is the path of a field of what is at path.
+// below returns the path of the field called name in the object at path.
 func below(path []string, name string) []string { return append(slices.Clip(path), name) }
 
 func malformed(path []string, text string) *source.Error {

@@ -48,7 +48,8 @@ func fetched(answer []byte) (*source.Fields, *source.Error) {
 	return source.NewFields(source.Flatten(object)), nil
 }
 
-// event is what a notification says of an employee as they are; nil if nothing.
+// event returns the event that a notification stands for, given the employee as they are
+// now; nil if it stands for none.
 func (s *system) event(n notification, f *source.Fields, received time.Time) (*hr.Event, []source.Warning) {
 	recorded, version := received, received.UTC().Format(time.RFC3339Nano)
 	if text := f.Text("updatedAt"); text != "" {
@@ -148,8 +149,8 @@ func (s *system) zone(f *source.Fields) string {
 	return s.mapping.Zone(f, "workLocation.city", f.Text("workLocation.city"), f.Text("workLocation.state"), f.Text("workLocation.country"))
 }
 
-// gone is what comes of somebody whom Rippling does not know any more: an end, if
-// that is what the event says.
+// gone returns the events about somebody whom Rippling no longer knows: an end, if the
+// notification says so.
 func (s *system) gone(n notification, at time.Time) ([]hr.Event, []source.Warning, error) {
 	if n.event != deleted && n.event != terminated || at.IsZero() {
 		return nil, nil, &source.Error{Reason: source.ReasonNotFound, Field: "id",

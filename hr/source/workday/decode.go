@@ -98,7 +98,7 @@ func transactionOf(n *node) transaction {
 	}
 }
 
-// events are what the transactions of a worker say.
+// events returns the events that the transactions of a worker stand for.
 func (s *system) events(w worker) ([]hr.Event, *source.Error) {
 	data := w.element.at("Worker_Data")
 	entries := data.at("Transaction_Log_Entry_Data").all("Transaction_Log_Entry")
@@ -156,7 +156,7 @@ func (s *system) endedBesides(w worker, e hr.Event) (hr.Event, bool) {
 	return ended, f.Err() == nil
 }
 
-// status is what a record says of whether somebody is employed.
+// status holds what a record says about whether somebody is employed.
 type status struct {
 	node       *node
 	terminated bool // it says so
@@ -172,9 +172,10 @@ func statusOf(w worker) status {
 	}
 }
 
-// typeBy is what a transaction means by the record that comes with it, whatever its
-// process is called: who is not active any more, or whose termination date has
-// passed, has left. A process of a name that is not known says nothing by itself.
+// typeBy returns the type of event that a transaction stands for, given the record that
+// comes with it. Whatever the process is called, somebody who is not active any more, or
+// whose termination date has passed, has left. A process that is not known by its name
+// says nothing by itself.
 func (s *system) typeBy(w worker, process string, e hr.Event) (hr.EventType, *source.Error) {
 	st := statusOf(w)
 	kind, known := s.typeOf(process, st.node.truth("Rehire"))
@@ -203,8 +204,8 @@ func (s *system) typeBy(w worker, process string, e hr.Event) (hr.EventType, *so
 	return kind, nil
 }
 
-// undo is what rescinds and corrections of one transaction say: that it never was
-// and, of a correction, what is so instead.
+// undo returns the events for the rescinds and corrections of one transaction: that it
+// never was and, for a correction, what holds instead.
 func (s *system) undo(w worker, group *node, void map[string]bool) ([]hr.Event, *source.Error) {
 	main := group.first("Main_Transaction_Data")
 	if main == nil {
@@ -250,7 +251,7 @@ func (s *system) idOf(w worker, t transaction) string {
 	return source.Digest("workday", w.id, t.process, t.effective, t.recorded)
 }
 
-// base is what every event of a transaction has.
+// base returns an event with the fields that every event of a transaction has.
 func (s *system) base(w worker, t transaction) (hr.Event, *source.Error) {
 	f := source.NewFields(map[string]string{"Transaction_Effective_Moment": t.effective, "Transaction_Entry_Moment": t.recorded, "WID": t.wid})
 	e := hr.Event{
@@ -267,7 +268,7 @@ func (s *system) base(w worker, t transaction) (hr.Event, *source.Error) {
 	return e, f.Err()
 }
 
-// event is what a transaction says.
+// event returns the event that a transaction stands for.
 func (s *system) event(w worker, t transaction) (hr.Event, *source.Error) {
 	e, refusal := s.base(w, t)
 	if refusal != nil {

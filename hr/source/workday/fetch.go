@@ -63,8 +63,8 @@ func escape(text string) string {
 	return b.String()
 }
 
-// faultOf is what a SOAP fault means: Workday answers 500 to requests that it
-// refuses, too. Its text, which may name somebody, is not repeated.
+// faultOf returns the error that a SOAP fault means: Workday answers 500 to requests that
+// it refuses, too. The fault's text may name somebody, so it is not repeated.
 func faultOf(answer []byte, err error) error {
 	document, refusal := parse(answer)
 	if refusal != nil {

@@ -33,7 +33,7 @@ var words = map[string]hr.PersonType{
 	"Consultant": hr.TypeContractor, "Vendor": hr.TypePartner,
 }
 
-// processes are what Workday's business processes mean.
+// processes holds the types of event that Workday's business processes stand for.
 var processes = map[string]hr.EventType{
 	"Hire Employee": hr.EventHired, "Hire": hr.EventHired, "Contract Contingent Worker": hr.EventHired,
 	"Rehire":     hr.EventRehired,
@@ -47,7 +47,7 @@ var processes = map[string]hr.EventType{
 	"Start International Assignment": hr.EventUpdated, "Add International Assignment": hr.EventUpdated, "End International Assignment": hr.EventUpdated,
 }
 
-// types are what the setting transactions may say.
+// types holds the words that the setting transactions may use.
 var types = map[string]hr.EventType{
 	"hired": hr.EventHired, "rehired": hr.EventRehired, "transferred": hr.EventTransferred, "updated": hr.EventUpdated,
 	"converted": hr.EventConverted, "leave_started": hr.EventLeaveStarted, "leave_ended": hr.EventLeaveEnded,
@@ -86,7 +86,8 @@ func connect(set *settings.Values) (source.Source, error) {
 	return opened, nil
 }
 
-// typeOf is what the name of a transaction's process means, and whether it is known.
+// typeOf returns the type of event that a process stands for, and whether the process is
+// known.
 func (s *system) typeOf(process string, rehire bool) (kind hr.EventType, known bool) {
 	kind = hr.EventUpdated
 	for name, usual := range processes {

@@ -66,7 +66,7 @@ func key(r source.Record) string {
 	return workers[0].id
 }
 
-// reference is what a thin worker is fetched by.
+// reference returns the reference by which a thin worker is fetched.
 func (w worker) reference() string { return w.kind + "=" + w.id }
 
 // main are the fields of a worker in the primary job.
@@ -75,7 +75,7 @@ func (w worker) main() *source.Fields {
 	return w.fields(job, w.element.at("Worker_Data", "Organization_Data").all("Worker_Organization_Data"))
 }
 
-// fields are what is read of a worker in one of their jobs, by the names of the elements.
+// fields returns the worker's fields in one of their jobs, by the names of the elements.
 func (w worker) fields(job *node, organizations []*node) *source.Fields {
 	data := w.element.at("Worker_Data")
 	name := data.at("Personal_Data", "Name_Data")

@@ -125,8 +125,8 @@ func (n *node) at(path ...string) *node {
 	return n
 }
 
-// xmlSpace is what XML calls white space: around a text it is layout. Any other is
-// somebody's mistake, and told in IDs.
+// xmlSpace is the white space of XML, which is layout around a text. Other white space in
+// an ID is somebody's mistake, and an error.
 const xmlSpace = " \t\r\n"
 
 // said is the text of the element at a path.
