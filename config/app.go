@@ -14,8 +14,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// appName is what an app may be called: its name is part of step keys, metrics
-// and search attributes.
+// appName matches the names that an app may have: its name is part of step keys,
+// metrics and search attributes.
 var appName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // readApp reads one app, and what policy says about it.
@@ -111,8 +111,8 @@ func (v value) withheld(set map[string]any) map[string]any {
 	return settings.Withhold(set)
 }
 
-// message is what a connector's error says; its kind and operation say nothing
-// new here.
+// message returns the text of a connector's error. Its kind and operation add nothing
+// here.
 func message(err error) string {
 	var connectorError *connector.Error
 	if errors.As(err, &connectorError) {

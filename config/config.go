@@ -25,7 +25,7 @@ type Config struct {
 	Metrics     Metrics
 	Development *Development // nil in production
 
-	// Warnings are what is probably a mistake, in the order of the file.
+	// Warnings lists probable mistakes, in the order of the file.
 	Warnings []*FieldError
 }
 

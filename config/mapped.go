@@ -33,7 +33,8 @@ func (l *loader) checkMapped(cfg *Config, rules policy.Rules) {
 	}
 }
 
-// foresight is what the app's kind says; nothing, if its settings will not do.
+// foresight returns what the app's kind knows of the app before it is opened; nothing, if
+// its settings are wrong.
 func (l *loader) foresight(name string, app App) connector.Foresight {
 	i := slices.IndexFunc(l.kinds, func(k connector.Kind) bool { return k.Name == app.Connector })
 	path := join("apps", name)

@@ -91,7 +91,7 @@ func parseReference(ref string) (kind, name, problem string) {
 	return kind, name, ""
 }
 
-// secret is what a reference refers to, or what is wrong with it.
+// secret returns the secret that a reference names, or what is wrong with the reference.
 func (l *loader) secret(ref string) (secret, problem string) {
 	kind, name, problem := parseReference(ref)
 	if problem != "" {

@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Decision is what has to be done for one person, as the ledger and policy say
-// at one instant.
+// Decision holds what has to be done for one person at one instant, by the ledger and
+// policy.
 type Decision struct {
 	Now      time.Time
 	Person   ledger.Person // with the username that was claimed
@@ -34,13 +34,13 @@ type Decision struct {
 	PolicyErr error
 }
 
-// Rules are what decisions are made by.
+// Rules holds the policy and the traits of apps by which decisions are made.
 type Rules struct {
 	Policy *policy.Policy
 	Apps   map[string]plan.App // every app of the policy, by name
 }
 
-// Registry is what deciding needs of the ledger beside the person.
+// Registry is the part of the ledger that deciding needs besides the person.
 type Registry interface {
 	// ClaimUsername is ledger.Work's.
 	ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error)

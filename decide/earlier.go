@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// TimelineOf is what HR has said of a person, under whatever ID.
+// TimelineOf merges what HR has said about a person, under all of their IDs.
 func TimelineOf(p ledger.Person) hr.Timeline {
 	own := hr.Merge(p.PersonID, EventsOf(p))
 	if len(p.Earlier) == 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Traits is what planning has to know of an app whose connector is open.
+// Traits returns the traits that planning needs of an app whose connector is open.
 func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 	can := c.Capabilities()
 	return plan.App{
@@ -103,7 +103,7 @@ func lapsedSkips(steps []ledger.Step, holding []string) []string {
 	return lapsed
 }
 
-// retentions are what operators have said of how long accounts are kept, by app.
+// retentions returns how long operators want accounts to be kept, by app.
 func retentions(said []ledger.Retention, standing hr.Standing, now time.Time) map[string]plan.Retention {
 	byApp := make(map[string]plan.Retention, len(said))
 	for _, r := range said {
@@ -135,7 +135,7 @@ func Lapsed(r ledger.Retention, standing hr.Standing, now time.Time) bool {
 	return period != nil && period.Starts.After(r.SetAt) && !period.Starts.After(now)
 }
 
-// approvals are what is known of deletions that need an approval, by key.
+// approvals returns the approvals of deletions that need one, by key.
 func approvals(known []ledger.Approval) map[string]plan.Approval {
 	byKey := make(map[string]plan.Approval, len(known))
 	for _, a := range known {

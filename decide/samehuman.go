@@ -63,7 +63,7 @@ func (r Rules) sameHuman(ctx context.Context, p ledger.Person, standing hr.Stand
 	return found, nil
 }
 
-// previous is what comes of an event that names the person's previous ID.
+// previous decides about an event that names the person's previous ID.
 func (r Rules) previous(ctx context.Context, p ledger.Person, standing hr.Standing, e hr.Event, registry Registry) (is SameHuman, ask bool, err error) {
 	is = SameHuman{OldID: e.Previous, Event: e.ID}
 	old, err := registry.Person(ctx, e.Previous)
@@ -148,7 +148,7 @@ func hasAccounts(p ledger.Person) bool {
 // SameHumanKey is the key of the question whether a person is somebody else too.
 func SameHumanKey(oldID string) string { return SameHumanPrefix + oldID }
 
-// SameHumanPrefix is what such keys begin with. No app has a colon in its name.
+// SameHumanPrefix begins the keys of such questions. No app has a colon in its name.
 const SameHumanPrefix = "same-human:"
 
 func decided(p ledger.Person, oldID string) bool {

@@ -41,7 +41,8 @@ func mayHaveAccount(person ledger.Person) bool {
 		})
 }
 
-// UsernameOf is what policy would call a person now, before any number.
+// UsernameOf returns the username that policy would give a person now, without a number
+// that makes it unique.
 func (r Rules) UsernameOf(person ledger.Person, now time.Time) (string, error) {
 	profile := TimelineOf(person).At(now).Profile
 	if profile == nil {

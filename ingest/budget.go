@@ -17,7 +17,7 @@ type budget struct {
 
 func newBudget(bytes int64) *budget { return &budget{free: bytes} }
 
-// allowance is what one partition holds of the budget.
+// allowance is the share of the budget that one partition holds.
 type allowance struct {
 	of   *budget
 	held int64 // guarded by of.mu

@@ -162,8 +162,8 @@ next:
 	return out
 }
 
-// entryOf is what the ledger is to know of a dead letter: what its headers say,
-// and what can be told of the record. One that Tenure did not write says less.
+// entryOf returns the ledger's entry for a dead letter: what its headers say, and what
+// can be told of the record. A letter that Tenure did not write says less.
 func entryOf(letter kafka.Message) ledger.DeadLetter {
 	headers := map[string]string{}
 	for _, h := range letter.Headers {

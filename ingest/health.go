@@ -65,7 +65,7 @@ func (m *membership) lost() time.Time {
 	return m.since
 }
 
-// alarms are what is wrong with partitions, by name.
+// alarms holds what is wrong with partitions, by name.
 type alarms struct {
 	mu   sync.Mutex
 	text map[string]string

@@ -146,8 +146,8 @@ const standInHeader = "tenure-unreadable"
 
 var standInToken = uuid.NewString() + " "
 
-// standIn is what a batch of size bytes that cannot be read is decompressed to: one
-// record, the header of which says why. Kafka's record format is at
+// standIn returns the content of a batch of size bytes that stands in for one that cannot
+// be decompressed: one record, with a header that says why. Kafka's record format is at
 // https://kafka.apache.org/documentation/#record.
 func standIn(size int64, cause error) []byte {
 	body := []byte{0, 0} // attributes, and the difference of the timestamp

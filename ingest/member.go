@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// group is what the consumer needs of a kafka.ConsumerGroup.
+// group is the part of a kafka.ConsumerGroup that the consumer needs.
 type group interface {
 	Next(ctx context.Context) (*kafka.Generation, error)
 	Close() error

@@ -21,8 +21,9 @@ type Topic struct {
 	Identify    source.Identifier // nil if the source has none; must be safe for concurrent use
 	Fetch       source.Fetch      // for thin records; nil if they cannot be fetched
 	DeadLetters string            // topic
-	// Channel is what its records may say, and Endpoints what those may that the webhook
-	// intake wrote, by the endpoint's path. One of another path is as one that says nothing.
+	// Channel says which events its records may carry. Endpoints says the same of the records
+	// that the webhook intake wrote, by the endpoint's path; a record with the path of no
+	// endpoint may carry nothing.
 	Channel   source.Channel
 	Endpoints map[string]source.Channel
 	// Snapshot says that the source's events hold what was so when they were made: see source.Source.
@@ -30,8 +31,7 @@ type Topic struct {
 	FromEnd  bool // a group that has never read the topic begins after its last record; else with the first one
 }
 
-// Options are what a Consumer needs. Metrics may be nil; a zero Tuning means the
-// defaults.
+// Options configures a Consumer. Metrics may be nil; a zero Tuning means the defaults.
 type Options struct {
 	Cluster Cluster
 	Group   string // consumer group

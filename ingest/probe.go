@@ -121,14 +121,14 @@ func (p *probe) brokers(ctx context.Context, answer *metadata.Response) map[int3
 	return known
 }
 
-// use is what Tenure does with a topic.
+// use says how Tenure uses a topic.
 type use struct {
 	needed, useful operation
 	usefulFor      string
 	partitions     string // how many it should have, in words for a new one
 }
 
-// operation is what an ACL allows, by Kafka's number and name (AclOperation).
+// operation is an operation that an ACL allows, by Kafka's number and name (AclOperation).
 type operation struct {
 	bit  int
 	name string

@@ -233,7 +233,7 @@ type outgoing struct {
 	message kafka.Message
 }
 
-// size is what the message takes, as a generous estimate.
+// size returns a generous estimate of the message's size in bytes.
 func (o outgoing) size() int {
 	const overhead = 64
 	size := overhead + len(o.message.Key) + len(o.message.Value)

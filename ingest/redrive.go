@@ -46,10 +46,10 @@ func (l Letter) Headers() []Header {
 	return headers
 }
 
-// Entry is what the ledger is to know of the letter.
+// Entry returns the ledger's entry for the letter.
 func (l Letter) Entry() ledger.DeadLetter { return entryOf(l.message) }
 
-// Mend is what an operator changed about a record before it is sent again.
+// Mend holds what an operator changes in a record before it is sent again.
 type Mend struct {
 	Value   []byte            // nil leaves it
 	Key     []byte            // nil leaves it

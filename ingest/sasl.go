@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// Credentials are what somebody signs in with.
+// Credentials are a username and its password.
 type Credentials struct{ Username, Password string }
 
 // mechanisms makes each SASL mechanism that there is, by Kafka's name for it.

@@ -53,7 +53,7 @@ func (t *TLS) settings(address string) (*tls.Config, error) {
 	return s, nil
 }
 
-// certificate is what to sign in with.
+// certificate loads the certificate to sign in with.
 func (t *TLS) certificate() (*tls.Certificate, error) {
 	c, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
 	switch {

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// progress is what a partition's watch may know of it.
+// progress is how far a partition has come, for its watch.
 type progress struct {
 	mu     sync.Mutex
 	next   int64     // everything before it is acknowledged
@@ -85,7 +85,7 @@ func (p *partition) watch(ctx context.Context, giveUp func()) {
 	}
 }
 
-// survey is what a watch finds out about a partition.
+// survey holds what a watch found out about a partition.
 type survey struct {
 	next, end int64     // everything before next is acknowledged; end is after the last record
 	oldest    time.Time // timestamp of the record at next, or after it; zero if there is none or nobody knows
@@ -132,7 +132,7 @@ type watchdog struct {
 	said  time.Time
 }
 
-// verdict is what a watchdog thinks of a partition.
+// verdict is a watchdog's judgement of a partition.
 type verdict int
 
 const (

@@ -7,7 +7,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Outcome is what would become of one person.
+// Outcome holds what would be done for one person.
 type Outcome struct {
 	PersonID string    `json:"person"`
 	Status   hr.Status `json:"status"` // as things are now
@@ -16,7 +16,8 @@ type Outcome struct {
 	// Claims is the username that the person would be given, who has none yet.
 	Claims  string   `json:"claims,omitempty"`
 	Changes []Change `json:"changes"`
-	// CalledOff is what would be done as things are, and would not be then.
+	// CalledOff holds what would be done as things are now, and would not be done in the
+	// scenario.
 	CalledOff []Change `json:"calledOff,omitempty"`
 	// Accounts are the person's accounts at the end of the rehearsal.
 	Accounts []Account `json:"accounts,omitempty"`
@@ -37,7 +38,7 @@ func (o Outcome) Nothing() bool {
 	return len(o.Changes) == 0 && len(o.CalledOff) == 0 && len(o.Problems) == 0 && o.Claims == ""
 }
 
-// Action is what would be done to an account.
+// Action names what would be done to an account.
 type Action string
 
 // What can be done to an account.

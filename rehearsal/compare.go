@@ -49,8 +49,8 @@ func compare(first, second []Change) (changes, calledOff []Change) {
 	return changes, calledOff
 }
 
-// less is what c does and b, the same at the same time, does not: entitlements and
-// attributes.
+// less returns c without the entitlements and attributes that b, the same change at the
+// same time, changes too.
 func less(c, b Change) Change {
 	c.Grant, c.Revoke = lacking(c.Grant, b.Grant), lacking(c.Revoke, b.Revoke)
 	c.Attributes = slices.DeleteFunc(slices.Clone(c.Attributes), func(a Attribute) bool {

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Ledger is what a rehearsal reads. Nothing in it writes.
+// Ledger is the part of the ledger that a rehearsal reads. It has no method that writes.
 type Ledger interface {
 	Person(ctx context.Context, personID string) (ledger.Person, error)
 	People(ctx context.Context, after string, limit int) ([]ledger.Summary, error)
@@ -19,7 +19,7 @@ type Ledger interface {
 	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
 }
 
-// Scenario is what is rehearsed.
+// Scenario describes what to rehearse.
 type Scenario struct {
 	Now   time.Time
 	Until time.Time    // what is due later is left out; zero: nothing is

@@ -14,7 +14,7 @@ type Counts struct {
 	Attention int `json:"attention"` // what would need a human
 }
 
-// Totals is what would become of all the people looked at.
+// Totals counts what would be done for all people looked at.
 type Totals struct {
 	People    int `json:"people"`  // looked at
 	Changed   int `json:"changed"` // of them, those to whom something would be done

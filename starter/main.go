@@ -164,7 +164,8 @@ func topicsOf(cfg *config.Config) ([]ingest.Topic, error) {
 	return topics, nil
 }
 
-// endpointsOf is what the webhooks may say that are written to a topic, by endpoint.
+// endpointsOf returns which events the webhooks that are written to a topic may carry, by
+// endpoint.
 func endpointsOf(cfg *config.Webhooks, topic string) map[string]source.Channel {
 	channels := map[string]source.Channel{}
 	if cfg == nil {

@@ -38,7 +38,7 @@ var (
 	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People with a held change, because too many were to lose access, or to be given more, at once.", []string{"kind"}, nil)
 )
 
-// census is what the ledger holds, as metrics.
+// census exports counts of what the ledger holds as metrics.
 type census struct {
 	ledger interface {
 		ledger.Census

@@ -34,7 +34,7 @@ type Cluster struct {
 	*cluster
 }
 
-// cluster is what the tests that share it have in common.
+// cluster is a broker that several tests share.
 type cluster struct {
 	opts      Options
 	dir       string

@@ -22,7 +22,7 @@ type Finding struct {
 	Do      string  `json:"do,omitempty"` // what to do: a command, where there is one
 }
 
-// Report is what was found at one system.
+// Report holds the findings at one system.
 type Report struct {
 	System   string    `json:"system"`
 	Address  string    `json:"address"`

@@ -119,7 +119,7 @@ const (
 	Subtree = Scope(ldap.ScopeWholeSubtree) // it and all below it
 )
 
-// Query is what to search for.
+// Query describes a search.
 type Query struct {
 	Base       string // DN
 	Scope      Scope

@@ -16,8 +16,8 @@ import (
 // ResultError is a server's answer that is no success: the cause of an error.
 type ResultError struct {
 	Code uint16 // RFC 4511 appendix A
-	// Diagnostic is what the server said besides. It may hold DNs and values: to be
-	// looked at, not to be printed.
+	// Diagnostic is the server's own message. It may hold DNs and values: code may look at
+	// it, but never prints it.
 	Diagnostic string
 }
 
@@ -60,8 +60,8 @@ const (
 	checkIndex    = "the search is more than it allows: index the attributes that accounts are found by, and raise its limits (size, time, paged results) for the bind DN"
 )
 
-// meanings are what RFC 4511 appendix A's codes, and those of later RFCs, mean for
-// a call about one account.
+// meanings maps result codes of RFC 4511 appendix A, and of later RFCs, to what they mean
+// for a call about one account.
 var meanings = map[uint16]meaning{
 	ldap.LDAPResultProtocolError:                {remote.Unsupported, "it does not offer this"},
 	ldap.LDAPResultTimeLimitExceeded:            {remote.Invalid, checkIndex},

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// policy is what accepted.yaml says.
+// policy holds the content of accepted.yaml.
 type policy struct {
 	Ships      []string    `yaml:"ships"`
 	Tests      []string    `yaml:"tests"`

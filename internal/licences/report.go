@@ -19,10 +19,10 @@ const ours = "github.com/tenurehq/tenure"
 const libraryTemplate = `{{range .}}{{.Name}},{{.Version}},{{.LicenseName}},{{.LicensePath}}
 {{end}}`
 
-// unknown is what go-licenses says where it finds no licence, or cannot tell which.
+// unknown is the licence that go-licenses reports if it finds none, or cannot tell which.
 const unknown = "Unknown"
 
-// purpose is what a module is for.
+// purpose says what a module is used for.
 type purpose string
 
 const (

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Behaviour is what a proxy does with connections.
+// Behaviour says what a proxy does with connections.
 type Behaviour int
 
 // What it may do.

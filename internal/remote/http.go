@@ -75,7 +75,7 @@ func NoSecret(op, setting string, err error) *Error {
 	return &Error{Kind: Unavailable, Op: op, Message: fmt.Sprintf("setting %q cannot be had: %s", setting, err), Cause: err}
 }
 
-// meanings are what a status means for who asked about one person.
+// meanings maps statuses to what they mean for a request about one person.
 var meanings = map[int]struct {
 	kind   Kind
 	advice string

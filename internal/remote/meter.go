@@ -58,7 +58,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// metered is what has come to one call.
+// metered counts what one call has received.
 type metered struct {
 	most  int64
 	read  atomic.Int64

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// Backing is what worker and starter both stand on.
+// Backing holds the connections that worker and starter both need.
 type Backing struct {
 	Ledger   ledger.Ledger
 	Temporal client.Client

@@ -19,12 +19,12 @@ import (
 // Check reports whether something that the process needs answers.
 type Check func(ctx context.Context) error
 
-// Checks are what the probes of a process ask, by name.
+// Checks are the checks behind the probes of a process, by name.
 type Checks struct {
-	// Alive is what /healthz asks. A check that fails gets the process restarted, so
-	// it may fail only for what a new process cures.
+	// Alive holds the checks of /healthz. A check that fails gets the process restarted,
+	// so it may fail only for what a new process cures.
 	Alive map[string]Check
-	// Ready is what /readyz asks: whether the process is of use now.
+	// Ready holds the checks of /readyz: whether the process can work now.
 	Ready map[string]Check
 }
 

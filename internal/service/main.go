@@ -23,7 +23,7 @@ const (
 	ExitAttention = 3 // done, and something needs a human (command line only)
 )
 
-// Process is what a long-running process is given to run with.
+// Process holds what a long-running process needs to run.
 type Process struct {
 	Name       string
 	ConfigPath string // --config, else TENURE_CONFIG, else tenure.yaml

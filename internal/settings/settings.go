@@ -18,8 +18,8 @@ type Setting struct {
 	Name     string
 	Type     Type
 	Required bool
-	// Default is what an absent setting counts as: a string, bool, int or
-	// time.Duration as Type says; nil is the type's zero.
+	// Default is the value of an absent setting: a string, bool, int or time.Duration as
+	// Type says; nil is the type's zero.
 	Default any
 	Choices []string // of a TypeText: the only values there are
 	Text    string   // what it is for: one sentence or two
@@ -40,7 +40,7 @@ const (
 	TypeSettings Type = "settings"         // of another kind
 )
 
-// wants is what is said of a value that is none of its type.
+// wants holds the error texts for values that are not of their type.
 var wants = map[Type]string{ //nolint:gosec // G101: it is about credentials and holds none
 	TypeText:     "must be text (put it in quotes)",
 	TypeSecret:   "must be text (put it in quotes)",

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// separators are what a username does not end with.
+// separators are the characters that a username does not end with.
 const separators = "._-"
 
 // Numbered is the n-th username made of base, from 1: base, base2, base3, ... It has

@@ -43,8 +43,8 @@ type HMAC struct {
 
 	Timestamp string // the header that says when the request was sent; empty: there is none
 	ID        string // the header that names the message; empty: there is none
-	// Signs is what is signed, where {body}, {timestamp} and {id} stand for what
-	// they name: "{timestamp}.{body}".
+	// Signs is the text that is signed, such as "{timestamp}.{body}", where {body},
+	// {timestamp} and {id} stand for what they name.
 	Signs string
 	// Window is how long ago a request may have been sent, if there is a timestamp.
 	Window time.Duration
@@ -173,7 +173,7 @@ func (h HMAC) sign(key []byte, timestamp, id string, body []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// key is what a secret stands for.
+// key returns the key that a secret stands for.
 func (h HMAC) key(secret string) ([]byte, error) {
 	encoded, ok := strings.CutPrefix(secret, h.SecretPrefix)
 	if h.SecretPrefix == "" || !ok {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Request is what there is of a webhook to verify.
+// Request holds the parts of a webhook request that are verified.
 type Request struct {
 	Header http.Header
 	Body   []byte // to the byte as it came
