@@ -1,7 +1,10 @@
 package scim_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -86,4 +89,56 @@ func TestLostRacesAreRunAgain(t *testing.T) {
 	err := c.Update(t.Context(), id, map[string]any{"title": "y"})
 	assert.Equal(t, connector.KindExists, failure(t, err).Kind)
 	assert.EqualValues(t, 1, asked.Load())
+}
+
+// Fifty who leave at once lose everything, in a service that refuses a change of what
+// somebody else is changing, whatever the status by which it says so.
+func TestFiftyLeaversAtOnce(t *testing.T) {
+	for _, status := range []int{http.StatusConflict, http.StatusPreconditionFailed} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			app, _ := serve(t, "staff", "engineers")
+			var changing sync.Map // of resources, a *sync.Mutex each
+			met := make(chan struct{})
+			meet := sync.OnceFunc(func() { close(met) })
+			c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPatch || r.Method == http.MethodPut {
+					one, _ := changing.LoadOrStore(r.URL.Path, &sync.Mutex{})
+					if !one.(*sync.Mutex).TryLock() {
+						meet()
+						w.WriteHeader(status)
+						return
+					}
+					defer one.(*sync.Mutex).Unlock()
+					if strings.Contains(r.URL.Path, "/Groups/") {
+						<-met // at least two do
+					}
+				}
+				app.ServeHTTP(w, r)
+			})
+			stays := app.AddUser(scimtest.User{UserName: "stays", Active: true, Groups: []string{"staff"}})
+			var leave sync.WaitGroup
+			for i := range 50 {
+				id := app.AddUser(scimtest.User{UserName: fmt.Sprint("leaver", i), Active: true, Groups: []string{"engineers", "staff"}})
+				leave.Go(func() {
+					account, err := c.Read(t.Context(), id)
+					assert.NoError(t, err)
+					assert.NoError(t, c.Disable(t.Context(), id))
+					assert.NoError(t, c.Revoke(t.Context(), id, account.Entitlements))
+					account, err = c.Read(t.Context(), id)
+					assert.NoError(t, err)
+					assert.False(t, account.Active)
+					assert.Empty(t, account.Entitlements)
+				})
+			}
+			leave.Wait()
+			for _, user := range app.Users() {
+				if user.ID == stays {
+					assert.Equal(t, []string{"staff"}, user.Groups)
+					continue
+				}
+				assert.False(t, user.Active, user.UserName)
+				assert.Empty(t, user.Groups, user.UserName)
+			}
+		})
+	}
 }
