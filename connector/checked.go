@@ -24,12 +24,15 @@ type call struct {
 
 // offered is a connector of which no call is made that it does not offer.
 func offered(c Connector) Connector {
-	return checked{c, func(_ context.Context, next call) error {
-		if !c.Capabilities().Offers(next.op) {
-			return Unsupported(next.op)
-		}
-		return nil
-	}}
+	return checked{c, func(_ context.Context, next call) error { return offers(c, next) }}
+}
+
+// offers returns the error for a call that a connector does not offer, or nil.
+func offers(c Connector, next call) error {
+	if !c.Capabilities().Offers(next.op) {
+		return Unsupported(next.op)
+	}
+	return nil
 }
 
 // on is a call about accounts that are there.

@@ -159,16 +159,19 @@ func TestWhatIsNotOfferedIsNotCalled(t *testing.T) {
 			kind := connector.Kind{Connect: func(context.Context, connector.Env, *connector.Values) (connector.Connector, error) {
 				return alarm{can: can}, nil
 			}}
-			c, err := kind.Open(t.Context(), connector.Env{}, nil)
+			opened, err := kind.Open(t.Context(), connector.Env{}, nil)
 			require.NoError(t, err)
-			for _, method := range methods() {
-				if slices.Contains(always, method) {
-					continue
-				}
-				reached, err := reach(t, c, method)
-				assert.Equal(t, slices.Contains(allowed, method), reached, method)
-				if !reached && method != "Probe" { // that has no error
-					unsupported(t, err, method)
+			nobody := connector.Protection{Person: func(string) bool { return false }, Account: func(connector.Account) bool { return false }}
+			for _, c := range []connector.Connector{opened, connector.Guard(alarm{can: can}, nobody)} {
+				for _, method := range methods() {
+					if slices.Contains(always, method) {
+						continue
+					}
+					reached, err := reach(t, c, method)
+					assert.Equal(t, slices.Contains(allowed, method), reached, method)
+					if !reached && method != "Probe" { // that has no error
+						unsupported(t, err, method)
+					}
 				}
 			}
 		})

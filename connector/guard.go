@@ -36,10 +36,17 @@ func (e *ProtectedError) Error() string {
 
 // Guard lets calls through that read, and such that change what p does not protect.
 // What is protected correlates with nobody. All others fail with a *ProtectedError.
-//
 // What is not among the operations that read counts as a change.
+//
+// A call that c does not offer fails as KindUnsupported, whoever opened c.
 func Guard(c Connector, p Protection) Connector {
-	return guarded{checked: checked{c, func(ctx context.Context, next call) error { return p.refuses(ctx, c, next) }}, Protection: p}
+	before := func(ctx context.Context, next call) error {
+		if err := offers(c, next); err != nil {
+			return err
+		}
+		return p.refuses(ctx, c, next)
+	}
+	return guarded{checked: checked{c, before}, Protection: p}
 }
 
 // reading are the operations that change nothing.

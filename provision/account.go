@@ -9,15 +9,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// The methods below are the connector's capabilities as a task uses them, with one
-// error for what the app cannot do.
-
-func unsupported(op string) error {
-	return &connector.Error{
-		Kind: connector.KindUnsupported, Op: op,
-		Message: "the connector cannot do this: do it in the app by hand, then skip this step",
-	}
-}
+// The methods below are the connector's, as a task uses them.
 
 func (t *task) find(keys connector.Keys) ([]connector.Match, error) {
 	return t.app.Find(t.ctx, keys)
@@ -41,22 +33,17 @@ func (t *task) readIn(ctx context.Context, id string) (connector.Account, bool, 
 }
 
 func (t *task) setActive(id string, active bool) error {
-	app, ok := connector.As[connector.Switch](t.app)
-	if !ok {
-		return unsupported("disable")
-	}
 	if active {
-		return app.Enable(t.ctx, id)
+		return t.app.Enable(t.ctx, id)
 	}
-	return app.Disable(t.ctx, id)
+	return t.app.Disable(t.ctx, id)
 }
 
 // setAttributes sets every mapped attribute of an account that was there before:
 // those that the person has no value for (any more) are cleared.
 func (t *task) setAttributes(id string, wanted map[string]any) error {
-	app, ok := connector.As[connector.Updater](t.app)
 	rules, _ := t.a.Policy.App(t.step.App)
-	if !ok || len(rules.Attributes) == 0 {
+	if !t.app.Capabilities().Update || len(rules.Attributes) == 0 {
 		return nil // nothing to say, or nobody to say it to
 	}
 	all := make(map[string]any, len(rules.Attributes))
@@ -64,37 +51,28 @@ func (t *task) setAttributes(id string, wanted map[string]any) error {
 		all[name] = ""
 	}
 	maps.Copy(all, wanted)
-	return app.Update(t.ctx, id, all)
+	return t.app.Update(t.ctx, id, all)
 }
 
 func (t *task) grant(id string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	app, ok := connector.As[connector.Entitler](t.app)
-	if !ok {
-		return unsupported("grant")
-	}
-	return app.Grant(t.ctx, id, names)
+	return t.app.Grant(t.ctx, id, names)
 }
 
 func (t *task) revoke(id string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	app, ok := connector.As[connector.Entitler](t.app)
-	if !ok {
-		return unsupported("revoke")
-	}
-	return app.Revoke(t.ctx, id, names)
+	return t.app.Revoke(t.ctx, id, names)
 }
 
 func (t *task) revokeSessions(id string) error {
-	app, ok := connector.As[connector.SessionRevoker](t.app)
-	if !ok {
+	if !t.app.Capabilities().Sessions {
 		return nil // disabling is all that this app offers
 	}
-	return app.RevokeSessions(t.ctx, id)
+	return t.app.RevokeSessions(t.ctx, id)
 }
 
 // notYet is the error for an app whose answer, read back, does not show what was

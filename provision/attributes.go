@@ -23,7 +23,7 @@ type shown struct {
 // keep count nor, where there is nobody to set them, any.
 func (t *task) shows(account connector.Account, wanted map[string]any, cleared bool) (shown, error) {
 	rules, _ := t.a.Policy.App(t.step.App)
-	if _, ok := connector.As[connector.Updater](t.app); !ok {
+	if !t.app.Capabilities().Update {
 		return shown{digest: policy.Digest(wanted)}, nil
 	}
 	set := map[string]any{}
@@ -90,8 +90,7 @@ func (t *task) unsure() done {
 // unmarked reports whether the account does not show that it is the person's, where
 // Tenure marks accounts.
 func (t *task) unmarked(account connector.Account) bool {
-	_, marks := connector.As[connector.Adopter](t.app)
-	return marks && account.ExternalID == ""
+	return t.app.Capabilities().Adopt && account.ExternalID == ""
 }
 
 // remark marks the account as the person's if it is not, and reads it again. An app that

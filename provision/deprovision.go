@@ -142,7 +142,7 @@ func (t *task) vanished() done {
 func (t *task) strip() (done, error) {
 	link := t.link
 	var had []string
-	if _, ok := connector.As[connector.Entitler](t.app); ok {
+	if t.app.Capabilities().Entitlements {
 		account, found, err := t.read(link.AccountID)
 		if err != nil {
 			return done{}, err
@@ -172,9 +172,8 @@ func (t *task) strip() (done, error) {
 
 // handOver gives the account's data to the manager's account in the same app.
 func (t *task) handOver() (done, error) {
-	app, ok := connector.As[connector.DataMover](t.app)
-	if !ok {
-		return done{}, unsupported("hand over")
+	if !t.app.Capabilities().HandOver {
+		return done{}, connector.Unsupported(connector.OpHandOver)
 	}
 	to := t.d.recipients[t.step.App]
 	if to == "" {
@@ -183,7 +182,7 @@ func (t *task) handOver() (done, error) {
 			Message: "the manager has no account in this app: move the data by hand and skip this, or give the manager access and retry",
 		}
 	}
-	if err := app.HandOver(t.ctx, t.link.AccountID, to); err != nil {
+	if err := t.app.HandOver(t.ctx, t.link.AccountID, to); err != nil {
 		return done{}, err
 	}
 	link := t.link
@@ -194,11 +193,7 @@ func (t *task) handOver() (done, error) {
 
 // delete deletes the account for good and proves that it is gone.
 func (t *task) delete() (done, error) {
-	app, ok := connector.As[connector.Deleter](t.app)
-	if !ok {
-		return done{}, unsupported("delete")
-	}
-	if err := app.Delete(t.ctx, t.link.AccountID); err != nil {
+	if err := t.app.Delete(t.ctx, t.link.AccountID); err != nil {
 		return done{}, err
 	}
 	account, found, err := t.readState(t.link.AccountID)

@@ -90,23 +90,21 @@ func (t *task) locate() (connector.Account, bool, error) {
 }
 
 func (t *task) adopt(id string) error {
-	app, ok := connector.As[connector.Adopter](t.app)
-	if !ok {
+	if !t.app.Capabilities().Adopt {
 		return nil
 	}
-	return app.Adopt(t.ctx, id, t.d.person.PersonID)
+	return t.app.Adopt(t.ctx, id, t.d.person.PersonID)
 }
 
 func (t *task) create(want policy.Account) (connector.Account, string, error) {
-	app, ok := connector.As[connector.Creator](t.app)
-	if !ok {
-		return connector.Account{}, "", unsupported("create")
+	if !t.app.Capabilities().Create {
+		return connector.Account{}, "", connector.Unsupported(connector.OpCreate)
 	}
 	before := t.link.Creating
 	if err := t.creating(); err != nil {
 		return connector.Account{}, "", err
 	}
-	account, err := app.Create(t.ctx, connector.Spec{
+	account, err := t.app.Create(t.ctx, connector.Spec{
 		PersonID:   t.d.person.PersonID,
 		Username:   t.d.person.Username,
 		Active:     t.step.Enabled,

@@ -9,15 +9,11 @@ import (
 // relabel gives the account the username that it is to get and, if the person had it
 // under another ID, the ID that they have now.
 func (t *task) relabel() (done, error) {
-	app, ok := connector.As[connector.Relabeler](t.app)
-	if !ok {
-		return done{}, unsupported(connector.OpRelabel)
-	}
 	to := connector.Label{Username: t.link.RenameTo}
 	if t.link.OwnerWas != "" {
 		to.PersonID, to.WasPersonID = t.d.person.PersonID, t.link.OwnerWas
 	}
-	err := app.Relabel(t.ctx, t.link.AccountID, to)
+	err := t.app.Relabel(t.ctx, t.link.AccountID, to)
 	if isKind(err, connector.KindNotFound) {
 		return t.vanished(), nil
 	}
