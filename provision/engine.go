@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -44,6 +45,9 @@ type App struct {
 	Pacer *pace.Pacer
 	// Places bound how many steps call the app at a time; nil for any number.
 	Places *pace.Places
+
+	assessed sync.Once
+	traits   plan.App // what planning has to know of it, once assessed
 }
 
 // Soon returns an error if it is known already that the app may not be called before the
@@ -88,8 +92,11 @@ func (a *Engine) traitsOf(name string) plan.App {
 	if !ok {
 		return plan.App{}
 	}
-	rules, _ := a.Policy.App(name)
-	return decide.Traits(rules, app.Connector)
+	app.assessed.Do(func() { // neither the policy nor what plans rest on changes while the app is open
+		rules, _ := a.Policy.App(name)
+		app.traits = decide.Traits(rules, app.Connector)
+	})
+	return app.traits
 }
 
 // destroys reports whether a step may destroy the account.
