@@ -68,6 +68,22 @@ func TestWhatNamesNoPositionIsOfTheOneHeld(t *testing.T) {
 	})
 }
 
+// A termination of a position that nobody held is a question, and stays one when the
+// position that is held gets that ID afterwards: what was said before is not of it.
+func TestANewNameIsNotEndedByWhatWasSaidBefore(t *testing.T) {
+	a := hired("a", "2026-01-01", "2026-01-01", as("A"))
+	stray := terminated("stray", "2026-03-01", "2026-03-05", as("C"))
+	move := transferred("move", "2026-03-10", "2026-03-12", as("C"))
+	timeline := merge(a, stray, move)
+	held := timeline.Held(instant("2026-04-01"))
+	require.Len(t, held, 1, "%v", lines(timeline))
+	assert.Equal(t, "C", held[0].ID)
+	assert.Equal(t, []hr.Conflict{{Code: hr.ConflictUnknownPosition, Event: stray.EventKey}}, timeline.Conflicts)
+
+	move.Recorded = instant("2026-02-28")
+	assert.Empty(t, merge(a, stray, move).Held(instant("2026-04-01")), "the move was said first")
+}
+
 // Whoever works has access and whoever has left has none, or a human is asked: lives that
 // HR tells in their order, with moves, notices and returns on any day, by a clock that may
 // know days only, under IDs of any order, with and without the position's ID, received late.

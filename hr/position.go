@@ -122,6 +122,11 @@ func (p *position) knownBefore(t *Event) bool {
 	})
 }
 
+// openedUnder reports whether a hire or rehire had the ID.
+func (p *position) openedUnder(id string) bool {
+	return slices.ContainsFunc(p.events, func(e *Event) bool { return e.opens() && e.PositionID == id })
+}
+
 // openedAs reports whether the position was opened by a hire for the same days.
 func (p *position) openedAs(hire *Event) bool {
 	return slices.ContainsFunc(p.events, func(e *Event) bool {
@@ -173,16 +178,17 @@ func (ps *positions) end(t *Event) {
 	}
 }
 
-// endedBy are the positions that a termination which names one may end: the one of that
-// ID, and if nothing had the ID by then, the one without an ID. (An ID that is given to
-// another position later does not set that one free.)
+// endedBy are the positions that a termination which names one may end: the one that had
+// the ID by then or was opened under it, and if nothing had the ID by then, the one without
+// an ID. An ID that is given to another position later neither sets that one free nor ends
+// the other.
 func (ps *positions) endedBy(t *Event) []*position {
 	var ended []*position
-	p := ps.byID[t.PositionID]
-	if p != nil {
+	p, u := ps.byID[t.PositionID], ps.unnamed(t)
+	if p != nil && (p == u || p.knownBefore(t) || p.openedUnder(t.PositionID)) {
 		ended = append(ended, p)
 	}
-	if u := ps.unnamed(t); u != nil && u != p && (p == nil || !p.knownBefore(t)) {
+	if u != nil && u != p && (p == nil || !p.knownBefore(t)) {
 		ended = append(ended, u)
 	}
 	return ended
