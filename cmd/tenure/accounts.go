@@ -4,21 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/decide"
-	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/internal/correlation"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/operator"
 )
 
 type accountView struct {
@@ -93,20 +88,12 @@ they are linked already.`,
 			if err := oneOf("only", only, states); err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
-				a, err := openAppAccounts(cmd.Context(), cfg, l, args[0])
-				if err != nil {
-					return err
-				}
-				findings, err := a.find(cmd.Context())
-				if err = errors.Join(err, a.conn.Close()); err != nil {
-					return err
-				}
+			return c.withAccounts(cmd.Context(), args[0], func(a *operator.Accounts) error {
 				accounts := []accountView{}
-				for _, f := range findings {
+				for _, f := range a.Findings {
 					if only == "" || string(f.State) == only {
 						v := viewAccount(f)
-						v.Protected = a.protects(f)
+						v.Protected = a.Protects(f)
 						accounts = append(accounts, v)
 					}
 				}
@@ -134,126 +121,21 @@ func (v accountView) row() []string {
 	}
 }
 
-// appAccounts is one app's accounts, and the people who may own them.
-type appAccounts struct {
-	name   string
-	cfg    *config.Config
-	ledger ledger.Ledger
-	conn   connector.Connector
-	now    time.Time
-	// wanted is who is to have an account in the app, as policy says now.
-	wanted map[string]bool
-	gets   map[string][]string // ... and with which entitlements
-}
-
-// openAppAccounts opens the app's connector, which the caller closes.
-func openAppAccounts(ctx context.Context, cfg *config.Config, l ledger.Ledger, name string) (*appAccounts, error) {
-	conn, err := apps.Of(cfg, l).OpenPaced(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if !conn.Capabilities().List {
-		return nil, errors.Join(fmt.Errorf("app %s: its connector %q cannot list accounts", name, cfg.Apps[name].Connector), conn.Close())
-	}
-	return &appAccounts{name: name, cfg: cfg, ledger: l, conn: conn, now: cfg.Clock().Now(), wanted: map[string]bool{}, gets: map[string][]string{}}, nil
-}
-
-// protects says whether no automation touches the account, or any of the person whose
-// it is.
-func (a *appAccounts) protects(f correlation.Finding) bool {
-	return a.cfg.Policy.ProtectsAccount(a.name, f.Account.ID, f.Account.Username) ||
-		slices.ContainsFunc([]string{f.Link.PersonID, f.Account.ExternalID}, a.cfg.Policy.ProtectsPerson)
-}
-
-// find asks the app for all its accounts, and whose they are.
-func (a *appAccounts) find(ctx context.Context) ([]correlation.Finding, error) {
-	links, err := a.ledger.Links(ctx, ledger.LinkFilter{App: a.name})
-	if err != nil {
-		return nil, err
-	}
-	linked := map[string]bool{}
-	for _, link := range links {
-		linked[link.PersonID] = link.AccountID != ""
-	}
-	var accounts []connector.Account
-	for account, err := range a.conn.List(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("app %s: %w", a.name, err)
-		}
-		accounts = append(accounts, account)
-	}
-	if accounts, err = a.unlisted(ctx, accounts, links); err != nil {
-		return nil, err
-	}
-	var people []correlation.Person
-	err = eachPerson(ctx, a.ledger, func(s ledger.Summary) error {
-		if linked[s.PersonID] {
-			return nil
-		}
-		p, err := a.correlate(ctx, s.PersonID)
-		people = append(people, p)
-		return err
+// withAccounts calls f with the accounts in an app.
+func (c *cli) withAccounts(ctx context.Context, app string, f func(*operator.Accounts) error) error {
+	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
+		return accountsOf(ctx, cfg, o, app, f)
 	})
-	return correlation.Find(accounts, links, people), err
 }
 
-// unlisted adds the accounts that are linked and that the list does not show, if the app
-// has them: not every list is whole.
-func (a *appAccounts) unlisted(ctx context.Context, accounts []connector.Account, links []ledger.Link) ([]connector.Account, error) {
-	listed := map[string]bool{}
-	for _, account := range accounts {
-		listed[account.ID] = true
+// accountsOf calls f with the accounts that an operator finds in an app.
+func accountsOf(ctx context.Context, cfg *config.Config, o *operator.Operator, app string, f func(*operator.Accounts) error) error {
+	a, err := o.Accounts(ctx, app)
+	if errors.Is(err, operator.ErrCannotList) {
+		return fmt.Errorf("app %s: its connector %q cannot list accounts", app, cfg.Apps[app].Connector)
 	}
-	for _, l := range links {
-		if l.AccountID == "" || l.State == ledger.LinkDeleted || listed[l.AccountID] {
-			continue
-		}
-		account, err := a.conn.Read(ctx, l.AccountID)
-		var absent *connector.Error
-		switch {
-		case err == nil:
-			accounts, listed[l.AccountID] = append(accounts, account), true
-		case errors.As(err, &absent) && absent.Kind == connector.KindNotFound:
-		default:
-			return nil, fmt.Errorf("app %s: %w", a.name, err)
-		}
-	}
-	return accounts, nil
-}
-
-// correlate asks the app which accounts match a person.
-func (a *appAccounts) correlate(ctx context.Context, personID string) (correlation.Person, error) {
-	person, err := a.ledger.Person(ctx, personID)
 	if err != nil {
-		return correlation.Person{}, err
+		return err
 	}
-	timeline := decide.TimelineOf(person)
-	standing := timeline.At(a.now)
-	keys := connector.Keys{PersonID: personID, Username: person.Username}
-	identity := policy.Identity{PersonID: personID, Username: person.Username}
-	if standing.Profile != nil {
-		keys.EmployeeNumber = standing.Profile.EmployeeNumber
-		if identity.Email, err = a.cfg.Policy.Email(identity, *standing.Profile); err != nil {
-			return correlation.Person{}, fmt.Errorf("person %s: %w", personID, err)
-		}
-		keys.Email = identity.Email
-	}
-	desired, err := a.cfg.Policy.Evaluate(timeline, a.now, identity)
-	if err != nil {
-		return correlation.Person{}, fmt.Errorf("person %s: %w", personID, err)
-	}
-	a.wanted[personID] = false
-	for _, account := range desired.Accounts {
-		if account.App == a.name {
-			a.wanted[personID] = true
-			for _, e := range account.Entitlements {
-				a.gets[personID] = append(a.gets[personID], e.Name)
-			}
-		}
-	}
-	matches, err := a.conn.Find(ctx, keys)
-	if err != nil {
-		return correlation.Person{}, fmt.Errorf("app %s: person %s: %w", a.name, personID, err)
-	}
-	return correlation.Person{ID: personID, Left: standing.Status == hr.StatusEnded, Matches: matches}, nil
+	return errors.Join(f(a), a.Close())
 }

@@ -16,20 +16,18 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/correlation"
-	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/policy"
-	"github.com/tenurehq/tenure/provision"
+	"github.com/tenurehq/tenure/operator"
 )
 
 // adoptOptions are the flags of app adopt.
 type adoptOptions struct {
 	applying
-	people   []string
-	by       []string // keys to link by; empty: any
-	pairs    string   // a file
-	take     bool
-	keep     bool
-	operator string
+	people  []string
+	by      []string // keys to link by; empty: any
+	pairs   string   // a file
+	take    bool
+	keep    bool
+	request operator.Request
 }
 
 func (c *cli) appAdoptCommand() *cobra.Command {
@@ -66,16 +64,19 @@ it. It is on the record with your name.`,
 		Args:              exactly("APP"),
 		ValidArgsFunction: c.completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) (err error) {
-				if err := peopleKnown(cmd.Context(), l, o.people); err != nil {
+			return c.operate(cmd.Context(), func(cfg *config.Config, op *operator.Operator) error {
+				if err := peopleKnown(cmd.Context(), op.Ledger, o.people); err != nil {
 					return err
 				}
-				a, err := openAppAccounts(cmd.Context(), cfg, l, args[0])
-				if err != nil {
+				if err := op.Apps.Find(args[0]); err != nil {
 					return err
 				}
-				defer func() { err = errors.Join(err, a.conn.Close()) }()
-				return c.adopt(cmd.Context(), a, o)
+				if err := o.check(); err != nil {
+					return err
+				}
+				return accountsOf(cmd.Context(), cfg, op, args[0], func(a *operator.Accounts) error {
+					return c.adopt(cmd.Context(), op, a, o)
+				})
 			})
 		},
 	}
@@ -86,17 +87,14 @@ it. It is on the record with your name.`,
 	flags.StringVar(&o.pairs, "map", "", "link the pairs in this CSV `file`: person,account")
 	flags.BoolVar(&o.take, "take", false, "take what the accounts have and policy does not give")
 	flags.BoolVar(&o.keep, "keep-credentials", false, "neither end sessions nor reset credentials")
-	operatorFlag(cmd, &o.operator)
+	operatorFlag(cmd, &o.request.Actor)
 	_ = cmd.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(matchKeys(), cobra.ShellCompDirectiveNoFileComp))
 	return c.reads(cmd)
 }
 
-// certainty lists the keys that accounts match by, the surest first.
-var certainty = []connector.MatchKey{connector.ByExternalID, connector.ByEmployeeNumber, connector.ByEmail, connector.ByUsername}
-
 func matchKeys() []string {
 	var keys []string
-	for _, k := range certainty {
+	for _, k := range operator.MatchKeys() {
 		keys = append(keys, string(k))
 	}
 	return keys
@@ -125,10 +123,27 @@ const (
 	adoptUnwanted  = "left alone: no role gives this person access"
 )
 
-func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
+// against says why an account is left alone.
+var against = map[error]string{
+	operator.ErrPersonProtected: adoptProtected, operator.ErrAdoptNever: adoptNever, operator.ErrNoAccess: adoptUnwanted,
+}
+
+func viewAdoption(a operator.Adoption) adoptionView {
+	account := a.Finding.Account
+	v := adoptionView{
+		Person: a.Person, AccountID: account.ID, Username: account.Username, By: a.Finding.By, Active: account.Active,
+		CreatedAt: account.CreatedAt, LastUsed: account.LastUsedAt, Result: adoptWould, Beyond: a.Beyond, Gets: a.Gets,
+	}
+	if a.Against != nil {
+		v.Result = against[a.Against]
+	}
+	return v
+}
+
+// check finds out who is asking, and refuses keys that there are not.
+func (o *adoptOptions) check() (err error) {
 	if o.does() {
-		var err error
-		if o.operator, err = asking(o.operator); err != nil {
+		if o.request.Actor, err = asking(o.request.Actor); err != nil {
 			return err
 		}
 	}
@@ -137,29 +152,42 @@ func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
 			return usagef("--by wants %s, not %q", strings.Join(matchKeys(), ", "), key)
 		}
 	}
-	findings, err := a.find(ctx)
-	if err != nil {
-		return err
-	}
-	disputed := 0
-	for _, f := range findings {
-		if f.State == correlation.Disputed {
-			disputed++
+	return nil
+}
+
+// choose picks the accounts that are to be linked, the surest first.
+func (o adoptOptions) choose(a *operator.Accounts) ([]correlation.Finding, error) {
+	if o.pairs == "" {
+		by := make([]connector.MatchKey, len(o.by))
+		for i, key := range o.by {
+			by[i] = connector.MatchKey(key)
 		}
+		return a.Unlinked(o.people, by), nil
 	}
-	chosen, err := a.choose(findings, o)
+	pairs, err := readPairs(o.pairs)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := a.Paired(pairs)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.pairs, err)
+	}
+	return chosen, nil
+}
+
+func (c *cli) adopt(ctx context.Context, op *operator.Operator, a *operator.Accounts, o adoptOptions) error {
+	chosen, err := o.choose(a)
 	if err != nil {
 		return err
 	}
 	views, failed := []adoptionView{}, 0
 	var adopted []string
 	for _, f := range chosen {
-		v := a.viewAdoption(f)
-		switch {
-		case v.Result != adoptWould || !o.does():
-		default:
+		adoption := a.Adoption(f)
+		v := viewAdoption(adoption)
+		if adoption.Against == nil && o.does() {
 			v.Result = adoptDone
-			if err := a.link(ctx, f, o); err != nil {
+			if err := a.Adopt(ctx, o.request, adoption, operator.AdoptOptions{Take: o.take, KeepCredentials: o.keep}); err != nil {
 				failed++
 				v.Result = "failed: " + err.Error()
 			} else {
@@ -176,8 +204,8 @@ func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
 		if len(views) == 0 {
 			p.note("no account to link")
 		}
-		if disputed > 0 {
-			p.note("\n%d accounts are disputed: tenure app accounts %s --only disputed", disputed, quoted(a.name))
+		if disputed := a.Disputed(); disputed > 0 {
+			p.note("\n%d accounts are disputed: tenure app accounts %s --only disputed", disputed, quoted(a.App))
 		}
 	})
 	if would := wouldLink(views); would > 0 && err == nil {
@@ -186,9 +214,9 @@ func (c *cli) adopt(ctx context.Context, a *appAccounts, o adoptOptions) error {
 	if failed > 0 {
 		err = errors.Join(err, fmt.Errorf("%d accounts could not be linked; running this again is harmless", failed))
 	}
-	if untold := c.resume(ctx, adopted, "adopted"); untold != nil {
+	if untold, _ := operator.Untold(op.TellAdopted(ctx, adopted)); untold != nil {
 		err = errors.Join(err, fmt.Errorf("the accounts are linked, but the runs of %s could not be told: %w; "+
-			"the next change of each will bring them up to what policy says", strings.Join(adopted, ", "), untold))
+			"the next change of each will bring them up to what policy says", strings.Join(adopted, ", "), untold.Err))
 	}
 	return err
 }
@@ -203,36 +231,11 @@ func wouldLink(views []adoptionView) (n int) {
 	return n
 }
 
-// byOperator is what an account matches by that an operator's file gives to somebody.
-const byOperator connector.MatchKey = "operator"
-
-// choose picks the accounts that are to be linked, the surest first.
-func (a *appAccounts) choose(findings []correlation.Finding, o adoptOptions) ([]correlation.Finding, error) {
-	if o.pairs != "" {
-		return a.readPairs(findings, o.pairs)
-	}
-	chosen := slices.DeleteFunc(slices.Clone(findings), func(f correlation.Finding) bool {
-		return f.State != correlation.Unlinked || len(o.people) > 0 && !slices.Contains(o.people, f.People[0]) ||
-			len(o.by) > 0 && !slices.Contains(o.by, string(f.By))
-	})
-	slices.SortStableFunc(chosen, func(x, y correlation.Finding) int {
-		return slices.Index(certainty, x.By) - slices.Index(certainty, y.By)
-	})
-	return chosen, nil
-}
-
 // readPairs reads a file of pairs: whose is which account, on the operator's word.
-func (a *appAccounts) readPairs(findings []correlation.Finding, path string) ([]correlation.Finding, error) {
+func readPairs(path string) ([]operator.Pair, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
-	}
-	byName := map[string]correlation.Finding{}
-	for _, f := range findings {
-		byName[strings.ToLower(f.Account.Username)] = f
-	}
-	for _, f := range findings { // an ID goes before another account's username
-		byName[strings.ToLower(f.Account.ID)] = f
 	}
 	reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))))
 	reader.FieldsPerRecord, reader.TrimLeadingSpace, reader.Comment = 2, true, '#'
@@ -240,182 +243,13 @@ func (a *appAccounts) readPairs(findings []correlation.Finding, path string) ([]
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: each line wants a person and an account", path, err)
 	}
-	var chosen []correlation.Finding
-	accounts, people := map[string]int{}, map[string]int{}
+	var pairs []operator.Pair
 	for i, row := range rows {
 		person, account := strings.TrimSpace(row[0]), strings.TrimSpace(row[1])
 		if i == 0 && strings.EqualFold(person, "person") {
 			continue
 		}
-		f, there := byName[strings.ToLower(account)]
-		_, known := a.wanted[person]
-		wrong := ""
-		switch {
-		case !there:
-			wrong = "the app shows no such account"
-		case f.Link.PersonID == person:
-			continue // it is done
-		case f.Link.PersonID != "":
-			wrong = "the account is linked to somebody else: see tenure app accounts " + a.name
-		case f.Account.ExternalID != "" && f.Account.ExternalID != person:
-			wrong = "the account carries another person's external ID: remove it in the app if it is wrong"
-		case !known:
-			wrong = "nobody of that ID is without an account in this app"
-		case accounts[f.Account.ID] > 0:
-			wrong = fmt.Sprintf("the account is in line %d already", accounts[f.Account.ID])
-		case people[person] > 0:
-			wrong = fmt.Sprintf("the person is in line %d already", people[person])
-		}
-		if wrong != "" {
-			return nil, fmt.Errorf("%s: line %d: %s; nothing was changed", path, i+1, wrong)
-		}
-		accounts[f.Account.ID], people[person] = i+1, i+1
-		f.State, f.People, f.By = correlation.Unlinked, []string{person}, byOperator
-		if f.Account.ExternalID == person {
-			f.By = connector.ByExternalID
-		}
-		chosen = append(chosen, f)
+		pairs = append(pairs, operator.Pair{PersonID: person, Account: account, Line: i + 1})
 	}
-	return chosen, nil
-}
-
-// viewAdoption says what linking the account would mean, and whether it may be linked.
-func (a *appAccounts) viewAdoption(f correlation.Finding) adoptionView {
-	person := f.People[0]
-	v := adoptionView{
-		Person: person, AccountID: f.Account.ID, Username: f.Account.Username, By: f.By, Active: f.Account.Active,
-		CreatedAt: f.Account.CreatedAt, LastUsed: f.Account.LastUsedAt, Result: adoptWould,
-		Beyond: except(f.Account.Entitlements, a.gets[person]), Gets: except(a.gets[person], f.Account.Entitlements),
-	}
-	rules, _ := a.cfg.Policy.App(a.name)
-	switch {
-	case a.cfg.Policy.ProtectsPerson(person):
-		v.Result = adoptProtected
-	case !a.wanted[person]:
-		v.Result = adoptUnwanted
-	case rules.Adopt == policy.AdoptNever && f.By != connector.ByExternalID:
-		v.Result = adoptNever
-	}
-	return v
-}
-
-// except lists what is in all but not in some.
-func except(all, some []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return slices.Contains(some, name) })
-}
-
-// adoptFor is how long adopting one account may take.
-const adoptFor = time.Minute
-
-// link makes a link to an account: the external ID in the app first, so that an
-// interrupted adoption is found by the strongest key the next time.
-func (a *appAccounts) link(ctx context.Context, f correlation.Finding, o adoptOptions) error {
-	ctx, cancel := context.WithTimeout(ctx, adoptFor)
-	defer cancel()
-	personID, key := f.People[0], "adopt/"+a.name+"/"+f.Account.ID
-	now := a.cfg.Clock().Now()
-	begun, err := a.ledger.BeginStep(ctx, ledger.Attempt{
-		PersonID: personID, App: a.name, Key: key, Kind: "Adopt", At: now, Deadline: now.Add(adoptFor),
-	})
-	if err != nil {
-		return err
-	}
-	if begun.Link.AccountID != "" {
-		return errors.New("somebody has linked this person to another account meanwhile")
-	}
-	owners, err := a.ledger.Links(ctx, ledger.LinkFilter{App: a.name, AccountID: f.Account.ID})
-	if err != nil {
-		return err
-	}
-	for _, l := range owners {
-		if l.PersonID != personID && l.State != ledger.LinkDeleted {
-			return errors.New("somebody has linked this account to another person meanwhile")
-		}
-	}
-	outcome := ledger.Outcome{
-		PersonID: personID, App: a.name, Key: key, Kind: "Adopt", Attempt: begun.Attempt, State: ledger.StepSuperseded,
-	}
-	account, taken, err := a.claim(ctx, f, o)
-	outcome.At = a.cfg.Clock().Now()
-	if err == nil {
-		outcome.State = ledger.StepDone
-		outcome.Link = linkTo(account, outcome.At)
-		outcome.Audit = &ledger.AuditRow{
-			At: outcome.At, Action: "adopted", Actor: o.operator, Cause: "matches by " + string(f.By),
-		}
-		if len(taken) > 0 {
-			outcome.Audit.Detail = map[string]any{"revoked": taken}
-		}
-	}
-	if err := errors.Join(err, a.ledger.FinishStep(ctx, outcome)); err != nil {
-		return err
-	}
-	return a.askNoMore(ctx, personID, o.operator)
-}
-
-// askNoMore opens the steps again that asked whose the account is.
-func (a *appAccounts) askNoMore(ctx context.Context, personID, operator string) error {
-	person, err := a.ledger.Person(ctx, personID)
-	if err != nil {
-		return err
-	}
-	for _, s := range person.Steps {
-		if s.App != a.name || s.State != ledger.StepAttention || !slices.Contains(aboutOwnership, s.Code) {
-			continue
-		}
-		err := a.ledger.Act(ctx, ledger.Action{
-			Verb: ledger.VerbRetry, PersonID: personID, Key: s.Key, App: s.App, Operator: operator,
-			Reason: "whose the account is was decided", At: a.cfg.Clock().Now(),
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// aboutOwnership are the codes of steps that wait for what an operator says of whose an
-// account is, or whether there is one.
-var aboutOwnership = []string{provision.CodeWhose, provision.CodeNotTheirs, provision.CodeUnproven}
-
-// claim makes the account the person's in the app, puts out who may have been in it,
-// takes what is to be taken, and reads it back.
-func (a *appAccounts) claim(ctx context.Context, f correlation.Finding, o adoptOptions) (account connector.Account, taken []string, err error) {
-	id, person := f.Account.ID, f.People[0]
-	can := a.conn.Capabilities()
-	if can.Adopt {
-		if err := a.conn.Adopt(ctx, id, person); err != nil {
-			return account, nil, err
-		}
-	}
-	if f.By != connector.ByExternalID && !o.keep {
-		if err := connector.Reset(ctx, a.conn, id); err != nil {
-			return account, nil, err
-		}
-	}
-	if account, err = a.conn.Read(ctx, id); err != nil || !o.take {
-		return account, nil, err
-	}
-	taken = except(account.Entitlements, a.gets[person])
-	if !can.Entitlements || len(taken) == 0 {
-		return account, nil, nil
-	}
-	if err := a.conn.Revoke(ctx, id, taken); err != nil {
-		return account, nil, err
-	}
-	account, err = a.conn.Read(ctx, id)
-	return account, taken, err
-}
-
-// linkTo is the link to an account that is there. Nothing of what it has was
-// given by Tenure.
-func linkTo(account connector.Account, now time.Time) *ledger.Link {
-	link := &ledger.Link{
-		AccountID: account.ID, Username: account.Username, State: ledger.LinkActive, Adopted: true,
-		CreatedAt: now, ProvenAt: now,
-	}
-	if !account.Active {
-		link.State, link.DisabledAt = ledger.LinkDisabled, now
-	}
-	return link
+	return pairs, nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/operator"
-	"github.com/tenurehq/tenure/workflows"
 )
 
 func (c *cli) runRetryCommand() *cobra.Command {
@@ -159,21 +158,4 @@ func (c *cli) inNamespace(ctx context.Context, f func(t client.Client, namespace
 	}
 	defer t.Close()
 	return f(t, namespace)
-}
-
-// resume has people's runs look again, and starts one for who has none open. Why
-// is one line for people, without personal data.
-func (c *cli) resume(ctx context.Context, people []string, why string) error {
-	if len(people) == 0 {
-		return nil
-	}
-	return c.inNamespace(ctx, func(t client.Client, namespace string) error {
-		runs := workflows.NewClient(t, namespace)
-		for _, id := range people {
-			if err := runs.Resume(ctx, id, why); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -1,0 +1,178 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/correlation"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// ErrCannotList means that the connector of an app cannot list its accounts.
+var ErrCannotList = errors.New("its connector cannot list accounts")
+
+// Accounts are the accounts in one app, and the people who may own them.
+type Accounts struct {
+	App      string
+	Findings []correlation.Finding
+
+	operator *Operator
+	conn     connector.Connector
+	now      time.Time
+	// wanted says of everybody without an account in the app whether policy gives them
+	// one now, gets with which entitlements.
+	wanted map[string]bool
+	gets   map[string][]string
+}
+
+// Accounts asks an app for all its accounts, and finds whose they are. The caller closes
+// what it returns.
+func (o *Operator) Accounts(ctx context.Context, app string) (*Accounts, error) {
+	conn, err := o.Apps.OpenPaced(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	a := &Accounts{App: app, operator: o, conn: conn, now: o.Clock.Now(), wanted: map[string]bool{}, gets: map[string][]string{}}
+	if a.Findings, err = a.find(ctx); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return a, nil
+}
+
+// Close closes the connection to the app.
+func (a *Accounts) Close() error { return a.conn.Close() }
+
+// Protects reports whether no automation touches the account, or any of the person whose
+// it is.
+func (a *Accounts) Protects(f correlation.Finding) bool {
+	p := a.operator.Policy
+	return p.ProtectsAccount(a.App, f.Account.ID, f.Account.Username) ||
+		slices.ContainsFunc([]string{f.Link.PersonID, f.Account.ExternalID}, p.ProtectsPerson)
+}
+
+func (a *Accounts) find(ctx context.Context) ([]correlation.Finding, error) {
+	if !a.conn.Capabilities().List {
+		return nil, ErrCannotList
+	}
+	links, err := a.operator.Ledger.Links(ctx, ledger.LinkFilter{App: a.App})
+	if err != nil {
+		return nil, err
+	}
+	linked := map[string]bool{}
+	for _, link := range links {
+		linked[link.PersonID] = link.AccountID != ""
+	}
+	var accounts []connector.Account
+	for account, err := range a.conn.List(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("app %s: %w", a.App, err)
+		}
+		accounts = append(accounts, account)
+	}
+	if accounts, err = a.unlisted(ctx, accounts, links); err != nil {
+		return nil, err
+	}
+	var people []correlation.Person
+	err = a.operator.eachPerson(ctx, func(s ledger.Summary) error {
+		if linked[s.PersonID] {
+			return nil
+		}
+		p, err := a.correlate(ctx, s.PersonID)
+		people = append(people, p)
+		return err
+	})
+	return correlation.Find(accounts, links, people), err
+}
+
+// eachPerson calls f for everybody in the ledger, by ID.
+func (o *Operator) eachPerson(ctx context.Context, f func(ledger.Summary) error) error {
+	for after := ""; ; {
+		people, err := o.Ledger.People(ctx, after, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, s := range people {
+			if err := f(s); err != nil {
+				return err
+			}
+			after = s.PersonID
+		}
+		if len(people) < pageSize {
+			return nil
+		}
+	}
+}
+
+// unlisted adds the accounts that are linked and that the list does not show, if the app
+// has them: the lists of some apps are incomplete.
+func (a *Accounts) unlisted(ctx context.Context, accounts []connector.Account, links []ledger.Link) ([]connector.Account, error) {
+	listed := map[string]bool{}
+	for _, account := range accounts {
+		listed[account.ID] = true
+	}
+	for _, l := range links {
+		if l.AccountID == "" || l.State == ledger.LinkDeleted || listed[l.AccountID] {
+			continue
+		}
+		account, err := a.conn.Read(ctx, l.AccountID)
+		switch {
+		case err == nil:
+			accounts, listed[l.AccountID] = append(accounts, account), true
+		case isAbsent(err):
+		default:
+			return nil, fmt.Errorf("app %s: %w", a.App, err)
+		}
+	}
+	return accounts, nil
+}
+
+// isAbsent reports whether an app says that there is no such account.
+func isAbsent(err error) bool {
+	var absent *connector.Error
+	return errors.As(err, &absent) && absent.Kind == connector.KindNotFound
+}
+
+// correlate asks the app which accounts match a person.
+func (a *Accounts) correlate(ctx context.Context, personID string) (correlation.Person, error) {
+	person, err := a.operator.Ledger.Person(ctx, personID)
+	if err != nil {
+		return correlation.Person{}, err
+	}
+	rules := a.operator.Policy
+	timeline := decide.TimelineOf(person)
+	standing := timeline.At(a.now)
+	keys := connector.Keys{PersonID: personID, Username: person.Username}
+	identity := policy.Identity{PersonID: personID, Username: person.Username}
+	if standing.Profile != nil {
+		keys.EmployeeNumber = standing.Profile.EmployeeNumber
+		if identity.Email, err = rules.Email(identity, *standing.Profile); err != nil {
+			return correlation.Person{}, fmt.Errorf("person %s: %w", personID, err)
+		}
+		keys.Email = identity.Email
+	}
+	desired, err := rules.Evaluate(timeline, a.now, identity)
+	if err != nil {
+		return correlation.Person{}, fmt.Errorf("person %s: %w", personID, err)
+	}
+	a.wanted[personID] = false
+	for _, account := range desired.Accounts {
+		if account.App == a.App {
+			a.wanted[personID] = true
+			for _, e := range account.Entitlements {
+				a.gets[personID] = append(a.gets[personID], e.Name)
+			}
+		}
+	}
+	matches, err := a.conn.Find(ctx, keys)
+	if err != nil {
+		return correlation.Person{}, fmt.Errorf("app %s: person %s: %w", a.App, personID, err)
+	}
+	return correlation.Person{ID: personID, Left: standing.Status == hr.StatusEnded, Matches: matches}, nil
+}

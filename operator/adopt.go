@@ -1,0 +1,273 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/correlation"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
+)
+
+// MatchKeys lists the keys that accounts match people by, the surest first.
+func MatchKeys() []connector.MatchKey {
+	return []connector.MatchKey{connector.ByExternalID, connector.ByEmployeeNumber, connector.ByEmail, connector.ByUsername}
+}
+
+// byOperator is the key of an account that an operator gives to somebody by name.
+const byOperator connector.MatchKey = "operator"
+
+// Pair gives an account to a person, on the operator's word.
+type Pair struct {
+	PersonID string
+	Account  string // the app's ID of it, or its username
+	Line     int    // where it was written, for errors
+}
+
+// Unlinked lists the accounts that match one person each, the surest first: those of some
+// people and keys, or of all if none are given.
+func (a *Accounts) Unlinked(people []string, by []connector.MatchKey) []correlation.Finding {
+	chosen := slices.DeleteFunc(slices.Clone(a.Findings), func(f correlation.Finding) bool {
+		return f.State != correlation.Unlinked || len(people) > 0 && !slices.Contains(people, f.People[0]) ||
+			len(by) > 0 && !slices.Contains(by, f.By)
+	})
+	keys := MatchKeys()
+	slices.SortStableFunc(chosen, func(x, y correlation.Finding) int { return slices.Index(keys, x.By) - slices.Index(keys, y.By) })
+	return chosen
+}
+
+// Disputed returns how many accounts are disputed.
+func (a *Accounts) Disputed() (n int) {
+	for _, f := range a.Findings {
+		if f.State == correlation.Disputed {
+			n++
+		}
+	}
+	return n
+}
+
+// Paired lists the accounts of pairs, without those that are linked already. It refuses
+// all of them if one cannot be linked.
+func (a *Accounts) Paired(pairs []Pair) ([]correlation.Finding, error) {
+	byName := map[string]correlation.Finding{}
+	for _, f := range a.Findings {
+		byName[strings.ToLower(f.Account.Username)] = f
+	}
+	for _, f := range a.Findings { // an ID goes before another account's username
+		byName[strings.ToLower(f.Account.ID)] = f
+	}
+	var chosen []correlation.Finding
+	accounts, people := map[string]int{}, map[string]int{}
+	for _, p := range pairs {
+		f, there := byName[strings.ToLower(p.Account)]
+		_, known := a.wanted[p.PersonID]
+		wrong := ""
+		switch {
+		case !there:
+			wrong = "the app shows no such account"
+		case f.Link.PersonID == p.PersonID:
+			continue // it is done
+		case f.Link.PersonID != "":
+			wrong = "the account is linked to somebody else: see tenure app accounts " + a.App
+		case f.Account.ExternalID != "" && f.Account.ExternalID != p.PersonID:
+			wrong = "the account carries another person's external ID: remove it in the app if it is wrong"
+		case !known:
+			wrong = "nobody of that ID is without an account in this app"
+		case accounts[f.Account.ID] > 0:
+			wrong = fmt.Sprintf("the account is in line %d already", accounts[f.Account.ID])
+		case people[p.PersonID] > 0:
+			wrong = fmt.Sprintf("the person is in line %d already", people[p.PersonID])
+		}
+		if wrong != "" {
+			return nil, refuse(fmt.Sprintf("line %d: %s; nothing was changed", p.Line, wrong), "")
+		}
+		accounts[f.Account.ID], people[p.PersonID] = p.Line, p.Line
+		f.State, f.People, f.By = correlation.Unlinked, []string{p.PersonID}, byOperator
+		if f.Account.ExternalID == p.PersonID {
+			f.By = connector.ByExternalID
+		}
+		chosen = append(chosen, f)
+	}
+	return chosen, nil
+}
+
+// Adoption says what linking an account to the person that it matches means.
+type Adoption struct {
+	Person  string
+	Finding correlation.Finding
+	Beyond  []string // entitlements that the account has and policy does not give
+	Gets    []string // entitlements that policy gives and the account does not have
+	// Against says why the account may not be linked; nil if it may.
+	Against error
+}
+
+// The reasons for which an account is not linked.
+var (
+	ErrPersonProtected = errors.New("the person is protected")
+	ErrAdoptNever      = errors.New("the app adopts by external ID only (adopt: never)")
+	ErrNoAccess        = errors.New("no role gives this person access")
+)
+
+// Adoption says what linking an account that Unlinked or Paired gave would mean.
+func (a *Accounts) Adoption(f correlation.Finding) Adoption {
+	person := f.People[0]
+	out := Adoption{
+		Person: person, Finding: f,
+		Beyond: except(f.Account.Entitlements, a.gets[person]), Gets: except(a.gets[person], f.Account.Entitlements),
+	}
+	rules, _ := a.operator.Policy.App(a.App)
+	switch {
+	case a.operator.Policy.ProtectsPerson(person):
+		out.Against = ErrPersonProtected
+	case !a.wanted[person]:
+		// The next thing that Tenure would do to it is to disable it.
+		out.Against = ErrNoAccess
+	case rules.Adopt == policy.AdoptNever && f.By != connector.ByExternalID:
+		out.Against = ErrAdoptNever
+	}
+	return out
+}
+
+// except lists what is in all but not in some.
+func except(all, some []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return slices.Contains(some, name) })
+}
+
+// AdoptOptions say how accounts are adopted.
+type AdoptOptions struct {
+	Take            bool // revoke what the account has and policy does not give
+	KeepCredentials bool // neither end sessions nor reset credentials
+}
+
+// linkTimeout bounds how long linking or unlinking one account may take.
+const linkTimeout = time.Minute
+
+// Adopt links an account to the person that it matches. It sets the external ID in the app
+// first, so that an adoption that is interrupted is found by the surest key the next time.
+// The person's run is not told: see TellAdopted.
+func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts AdoptOptions) error {
+	if err := Adopt.Check(r); err != nil {
+		return err
+	}
+	if adoption.Against != nil {
+		return adoption.Against
+	}
+	ctx, cancel := context.WithTimeout(ctx, linkTimeout)
+	defer cancel()
+	o, f, personID := a.operator, adoption.Finding, adoption.Person
+	key, now := "adopt/"+a.App+"/"+f.Account.ID, o.Clock.Now()
+	begun, err := o.Ledger.BeginStep(ctx, ledger.Attempt{
+		PersonID: personID, App: a.App, Key: key, Kind: "Adopt", At: now, Deadline: now.Add(linkTimeout),
+	})
+	if err != nil {
+		return err
+	}
+	if begun.Link.AccountID != "" {
+		return errors.New("somebody has linked this person to another account meanwhile")
+	}
+	owners, err := o.Ledger.Links(ctx, ledger.LinkFilter{App: a.App, AccountID: f.Account.ID})
+	if err != nil {
+		return err
+	}
+	for _, l := range owners {
+		if l.PersonID != personID && l.State != ledger.LinkDeleted {
+			return errors.New("somebody has linked this account to another person meanwhile")
+		}
+	}
+	outcome := ledger.Outcome{
+		PersonID: personID, App: a.App, Key: key, Kind: "Adopt", Attempt: begun.Attempt, State: ledger.StepSuperseded,
+	}
+	account, taken, err := a.claim(ctx, f, opts)
+	outcome.At = o.Clock.Now()
+	if err == nil {
+		outcome.State = ledger.StepDone
+		outcome.Link = adopted(account, outcome.At)
+		outcome.Audit = &ledger.AuditRow{At: outcome.At, Action: "adopted", Actor: r.Actor, Cause: "matches by " + string(f.By)}
+		if len(taken) > 0 {
+			outcome.Audit.Detail = map[string]any{"revoked": taken}
+		}
+	}
+	if err := errors.Join(err, o.Ledger.FinishStep(ctx, outcome)); err != nil {
+		return err
+	}
+	return o.retryOwnership(ctx, r, a.App, personID)
+}
+
+// TellAdopted tells the runs of people whose accounts were adopted, which bring the
+// accounts up to what policy says.
+func (o *Operator) TellAdopted(ctx context.Context, people []string) error {
+	return o.tellKnown(ctx, "adopted", people, nil)
+}
+
+// claim makes the account the person's in the app, ends the access of whoever may have
+// been in it, revokes what is to be revoked, and reads it back.
+func (a *Accounts) claim(ctx context.Context, f correlation.Finding, opts AdoptOptions) (account connector.Account, taken []string, err error) {
+	id, person := f.Account.ID, f.People[0]
+	can := a.conn.Capabilities()
+	if can.Adopt {
+		if err := a.conn.Adopt(ctx, id, person); err != nil {
+			return account, nil, err
+		}
+	}
+	if f.By != connector.ByExternalID && !opts.KeepCredentials {
+		if err := connector.Reset(ctx, a.conn, id); err != nil {
+			return account, nil, err
+		}
+	}
+	if account, err = a.conn.Read(ctx, id); err != nil || !opts.Take {
+		return account, nil, err
+	}
+	taken = except(account.Entitlements, a.gets[person])
+	if !can.Entitlements || len(taken) == 0 {
+		return account, nil, nil
+	}
+	if err := a.conn.Revoke(ctx, id, taken); err != nil {
+		return account, nil, err
+	}
+	account, err = a.conn.Read(ctx, id)
+	return account, taken, err
+}
+
+// adopted returns the link to an account that is there. Tenure gave it nothing of what it
+// has.
+func adopted(account connector.Account, now time.Time) *ledger.Link {
+	link := &ledger.Link{
+		AccountID: account.ID, Username: account.Username, State: ledger.LinkActive, Adopted: true,
+		CreatedAt: now, ProvenAt: now,
+	}
+	if !account.Active {
+		link.State, link.DisabledAt = ledger.LinkDisabled, now
+	}
+	return link
+}
+
+// ownershipCodes are the codes of steps that wait for an operator to say whose an account
+// is, or whether there is one.
+var ownershipCodes = []string{provision.CodeWhose, provision.CodeNotTheirs, provision.CodeUnproven}
+
+// retryOwnership opens the steps again that asked whose the account is.
+func (o *Operator) retryOwnership(ctx context.Context, r Request, app, personID string) error {
+	person, err := o.Ledger.Person(ctx, personID)
+	if err != nil {
+		return err
+	}
+	for _, s := range person.Steps {
+		if s.App != app || s.State != ledger.StepAttention || !slices.Contains(ownershipCodes, s.Code) {
+			continue
+		}
+		err := o.Ledger.Act(ctx, ledger.Action{
+			Verb: ledger.VerbRetry, PersonID: personID, Key: s.Key, App: s.App, Operator: r.Actor,
+			Reason: "whose the account is was decided", At: o.Clock.Now(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
