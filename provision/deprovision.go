@@ -60,7 +60,7 @@ func (t *task) disable() (done, error) {
 // turnOff turns the account off. An app may do that and fail to say so: then the
 // account itself is asked, rather than the same thing once more after a pause, in
 // which nobody would know that the person is cut off. Where there is more to do than
-// that (see connector.Switch), an account that is off says nothing of the rest.
+// that (see connector.Connector), an account that is off says nothing of the rest.
 func (t *task) turnOff(id string) error {
 	err := t.setActive(id, false)
 	var app *connector.Error

@@ -44,7 +44,7 @@ type Error struct {
 	Cause      error         // wrapped; never printed, since it may hold an address
 
 	// Unfinished goes with a call that turns an account off by several requests (see
-	// connector.Switch): that the account is off is no proof that all of it was done.
+	// connector.Connector): that the account is off is no proof that all of it was done.
 	Unfinished bool
 }
 
