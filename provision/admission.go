@@ -42,9 +42,9 @@ func (a *Engine) admit(ctx context.Context, d decision) (gate, error) {
 }
 
 func (a *Engine) ask(ctx context.Context, d decision, asks []asked, gone []ledger.Withdrawal) (gate, error) {
-	known := withdrawalsOf(d.person)
-	request := ledger.AdmissionRequest{PersonID: d.person.PersonID, At: d.now, Gone: gone}
-	if a.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.now) }) {
+	known := withdrawalsOf(d.Person)
+	request := ledger.AdmissionRequest{PersonID: d.Person.PersonID, At: d.Now, Gone: gone}
+	if a.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.Now) }) {
 		request.Limits = *a.Breaker
 		for _, ask := range asks {
 			request.Asks = append(request.Asks, ask.Ask)
@@ -67,7 +67,7 @@ func (a *Engine) ask(ctx context.Context, d decision, asks []asked, gone []ledge
 	}
 	g := a.gate(d, asks, known)
 	for _, at := range settles {
-		if wait := at.Sub(d.now); !at.IsZero() && (g.settle == 0 || wait < g.settle) {
+		if wait := at.Sub(d.Now); !at.IsZero() && (g.settle == 0 || wait < g.settle) {
 			g.settle = wait
 		}
 	}
@@ -128,7 +128,7 @@ func (a *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Wi
 			g.held = append(g.held, Held{Cohort: ledger.CohortName(w.Cohort), Kind: string(w.Kind)})
 		}
 	}
-	for _, s := range d.plan.Steps {
+	for _, s := range d.Plan.Steps {
 		// Deletion is asked for once the account is off.
 		if a.Breaker != nil && s.Kind == plan.Delete && len(s.Needs) > 0 && d.link(s.App).State == ledger.LinkActive {
 			g.shut[s.Key] = true
@@ -136,7 +136,7 @@ func (a *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Wi
 	}
 	for again := true; again; {
 		again = false
-		for _, s := range d.plan.Steps {
+		for _, s := range d.Plan.Steps {
 			for _, need := range s.Needs {
 				if g.shut[need] && !g.shut[s.Key] {
 					g.shut[s.Key], again = true, true
@@ -147,7 +147,7 @@ func (a *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Wi
 			}
 		}
 	}
-	for _, s := range d.plan.Steps {
+	for _, s := range d.Plan.Steps {
 		if w, ok := cohortOf[s.Key]; ok {
 			g.held = append(g.held, Held{Cohort: ledger.CohortName(w.Cohort), Kind: string(w.Kind), App: s.App, Step: s.Kind, Key: s.Key})
 		}

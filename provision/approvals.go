@@ -19,17 +19,17 @@ const (
 // approvals are the deletions that wait for an approval, and those of which the ledger
 // knows and that are not asked for any more.
 func (d decision) approvals() (asked []ledger.Approval, lapsed []string) {
-	if d.policyErr != nil {
+	if d.PolicyErr != nil {
 		return nil, nil // nothing is planned: that says nothing of what will be
 	}
-	for _, x := range d.plan.Deletions {
+	for _, x := range d.Plan.Deletions {
 		if x.Waits == plan.WaitApproval {
 			asked = append(asked, ledger.Approval{App: x.App, Key: x.Key, LookAt: x.Until})
 		}
 	}
-	for _, known := range d.person.Approvals {
+	for _, known := range d.Person.Approvals {
 		_, planned := d.step(known.Key)
-		waits := slices.ContainsFunc(d.plan.Deletions, func(x plan.Deletion) bool { return x.Key == known.Key })
+		waits := slices.ContainsFunc(d.Plan.Deletions, func(x plan.Deletion) bool { return x.Key == known.Key })
 		if !planned && !waits && !d.stripping(known.App) {
 			lapsed = append(lapsed, known.Key)
 		}
@@ -39,7 +39,7 @@ func (d decision) approvals() (asked []ledger.Approval, lapsed []string) {
 
 // stripping says whether an app has steps that come before a deletion.
 func (d decision) stripping(app string) bool {
-	return slices.ContainsFunc(d.plan.Steps, func(s plan.Step) bool {
+	return slices.ContainsFunc(d.Plan.Steps, func(s plan.Step) bool {
 		return s.App == app && (s.Kind == plan.Disable || s.Kind == plan.Strip)
 	})
 }
@@ -48,17 +48,17 @@ func (d decision) stripping(app string) bool {
 // their time has come. Who would have to be told is not Tenure's to know: it is in the
 // log, in the audit and in the metrics.
 func (a *Engine) remind(d decision) {
-	known := index(d.person.Approvals, func(x ledger.Approval) string { return x.Key })
-	for _, x := range d.plan.Deletions {
+	known := index(d.Person.Approvals, func(x ledger.Approval) string { return x.Key })
+	for _, x := range d.Plan.Deletions {
 		before, why := known[x.Key], approvalReminded
 		if before.LookAt.IsZero() {
 			why = approvalAsked
 		}
-		if x.Waits != plan.WaitApproval || before.LookAt.After(d.now) {
+		if x.Waits != plan.WaitApproval || before.LookAt.After(d.Now) {
 			continue
 		}
 		a.Metrics.awaits(x.App, why)
-		a.Log.Warn("a deletion waits for an operator's approval", zap.String("person", d.person.PersonID), zap.String("app", x.App),
+		a.Log.Warn("a deletion waits for an operator's approval", zap.String("person", d.Person.PersonID), zap.String("app", x.App),
 			zap.String("why", why), zap.Time("retention ended", x.At.UTC().Truncate(time.Second)), zap.Int("reminders", before.Reminders))
 	}
 }

@@ -96,19 +96,19 @@ func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 		return a.Assess(ctx, personID)
 	}
 	out := Assessment{
-		Status: d.desired.Standing.Status,
-		Change: d.plan.Change,
-		Urgent: d.plan.Urgent,
-		Due:    d.plan.Due,
-		Seq:    d.person.LastSeq,
+		Status: d.Desired.Standing.Status,
+		Change: d.Plan.Change,
+		Urgent: d.Plan.Urgent,
+		Due:    d.Plan.Due,
+		Seq:    d.Person.LastSeq,
 	}
 	out.Due.Local = d.local(out.Due.At)
 	gate, err := a.admitAll(ctx, d)
 	if err != nil {
 		return Assessment{}, LedgerError(err)
 	}
-	known := index(d.person.Steps, func(s ledger.Step) string { return s.Key })
-	for _, step := range d.plan.Steps {
+	known := index(d.Person.Steps, func(s ledger.Step) string { return s.Key })
+	for _, step := range d.Plan.Steps {
 		if gate.shut[step.Key] {
 			continue
 		}
@@ -123,7 +123,7 @@ func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 	if len(out.Todo) == 0 && !out.HeldBack() {
 		out.Change, out.Urgent = plan.None, false // an operator refused all of it
 	}
-	for _, s := range d.person.Steps {
+	for _, s := range d.Person.Steps {
 		if s.State == ledger.StepSkipped {
 			out.Skipped = append(out.Skipped, s.Key)
 		}
@@ -133,13 +133,13 @@ func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 		out.Recheck = a.Recheck
 	}
 	if !out.Due.At.IsZero() {
-		out.Wait = a.Clock.Wait(out.Due.At.Sub(d.now))
+		out.Wait = a.Clock.Wait(out.Due.At.Sub(d.Now))
 	}
 	record := a.record(d, out)
 	record.Approvals, record.Lapsed = d.approvals()
-	record.LapsedSkips = d.lapsed
-	for _, r := range d.person.Retentions {
-		if decide.Lapsed(r, d.desired.Standing, d.now) {
+	record.LapsedSkips = d.LapsedSkips
+	for _, r := range d.Person.Retentions {
+		if decide.Lapsed(r, d.Desired.Standing, d.Now) {
 			record.LapsedRetentions = append(record.LapsedRetentions, r.ID)
 		}
 	}
@@ -153,31 +153,31 @@ func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 // questions lists what a human must decide that is not about a step.
 func (d decision) questions() []Attention {
 	var out []Attention
-	for _, c := range d.timeline.Conflicts {
+	for _, c := range d.Timeline.Conflicts {
 		out = append(out, Attention{Key: conflictKey + string(c.Code) + "/" + c.Event.ID, Code: string(c.Code), Message: questions[c.Code]})
 	}
-	for _, l := range d.person.Letters {
+	for _, l := range d.Person.Letters {
 		if l.Urgent {
 			out = append(out, letterQuestion(l))
 		}
 	}
-	for _, l := range d.person.Links {
+	for _, l := range d.Person.Links {
 		if l.Contested {
 			out = append(out, Attention{Key: contestedKey + l.App, App: l.App, Code: CodeContested, Message: "the account is linked to several people, so that " +
 				"whoever of them leaves takes it from the others: see whose it is with 'tenure app accounts " + l.App + "', and say of the others that it is not theirs with 'tenure app unlink'"})
 		}
 	}
-	for _, s := range d.plan.Withheld {
+	for _, s := range d.Plan.Withheld {
 		if d.asksAbout(s) {
 			out = append(out, Attention{Key: protectedKey + s.Key, App: s.App, Code: CodeProtected, Message: d.withheldBecause(s)})
 		}
 	}
-	for _, s := range d.same {
+	for _, s := range d.SameHumans {
 		out = append(out, sameQuestion(s))
 	}
-	out = slices.DeleteFunc(out, func(q Attention) bool { return slices.Contains(d.person.Waivers, q.Key) })
-	if d.policyErr != nil {
-		out = append(out, Attention{Key: "policy", Code: CodePolicy, Message: d.policyErr.Error()})
+	out = slices.DeleteFunc(out, func(q Attention) bool { return slices.Contains(d.Person.Waivers, q.Key) })
+	if d.PolicyErr != nil {
+		out = append(out, Attention{Key: "policy", Code: CodePolicy, Message: d.PolicyErr.Error()})
 	}
 	return out
 }
@@ -208,10 +208,10 @@ func (a Assessment) HeldBack() bool {
 
 // record is what the ledger keeps of an assessment.
 func (a *Engine) record(d decision, out Assessment) ledger.Assessment {
-	summary := d.person.Summary
+	summary := d.Person.Summary
 	summary.Status = out.Status
-	summary.AssessedAt = d.now
-	if profile := d.desired.Standing.Profile; profile != nil {
+	summary.AssessedAt = d.Now
+	if profile := d.Desired.Standing.Profile; profile != nil {
 		summary.GivenName, summary.FamilyName = profile.GivenName, profile.FamilyName
 		summary.Department, summary.JobTitle = profile.Department, profile.JobTitle
 		summary.ManagerID = profile.ManagerID
@@ -220,29 +220,29 @@ func (a *Engine) record(d decision, out Assessment) ledger.Assessment {
 	if len(out.Todo)+len(out.Questions) > 0 {
 		// Until then the run that asked is taken to be at work, or to wait for a human.
 		waits, _ := out.Waits()
-		summary.DueAt, summary.DueWhat = d.now.Add(a.Clock.Span(workingFor+max(waits, out.Recheck))), ledger.DueWorking
+		summary.DueAt, summary.DueWhat = d.Now.Add(a.Clock.Span(workingFor+max(waits, out.Recheck))), ledger.DueWorking
 	} else if out.HeldBack() {
-		summary.DueAt, summary.DueWhat = a.pending(d.now, out)
+		summary.DueAt, summary.DueWhat = a.pending(d.Now, out)
 	}
 
 	record := ledger.Assessment{Summary: summary}
-	links := index(d.person.Links, func(l ledger.Link) string { return l.App })
+	links := index(d.Person.Links, func(l ledger.Link) string { return l.App })
 	for _, todo := range out.Todo {
 		record.Steps = append(record.Steps, ledger.Step{
 			PersonID: summary.PersonID, Key: todo.Key, App: todo.App, Kind: string(todo.Kind),
-			State: ledger.StepOpen, PlannedAt: d.now,
+			State: ledger.StepOpen, PlannedAt: d.Now,
 		})
 		state := links[todo.App].State
 		if todo.Kind == plan.Provision && (state == "" || state == ledger.LinkDeleted) {
 			record.Planned = append(record.Planned, ledger.Link{
-				PersonID: summary.PersonID, App: todo.App, Username: d.person.Username, State: ledger.LinkPlanned,
+				PersonID: summary.PersonID, App: todo.App, Username: d.Person.Username, State: ledger.LinkPlanned,
 			})
 		}
 	}
 	for _, q := range out.Questions {
 		record.Steps = append(record.Steps, ledger.Step{
 			PersonID: summary.PersonID, Key: q.Key, App: q.App, Kind: "Question",
-			State: ledger.StepAttention, Code: q.Code, Message: q.Message, PlannedAt: d.now,
+			State: ledger.StepAttention, Code: q.Code, Message: q.Message, PlannedAt: d.Now,
 		})
 	}
 	record.Audit = d.withheld(out.Questions)
@@ -273,7 +273,7 @@ func index[T any](items []T, name func(T) string) map[string]T {
 // local is an instant as the person's own clock shows it; empty if that is in UTC, or
 // not known.
 func (d decision) local(at time.Time) string {
-	profile := d.desired.Standing.Profile
+	profile := d.Desired.Standing.Profile
 	if profile == nil || at.IsZero() {
 		return ""
 	}

@@ -177,7 +177,7 @@ func (a *Engine) finish(ctx context.Context, req Attempt, begun ledger.Begun, o 
 // cause says why a step is done, for the audit: the roles or the reason, and what HR
 // said that makes it so at present.
 func (d decision) cause(step plan.Step) string {
-	if event := d.timeline.Cause(d.now).Event.ID; event != "" {
+	if event := d.Timeline.Cause(d.Now).Event.ID; event != "" {
 		return fmt.Sprintf("%s (%s)", step.Why, event)
 	}
 	return step.Why
@@ -243,8 +243,8 @@ func (t *task) perform() (done, error) {
 	}
 	// All that changes an account goes through here, and through the guard: what is
 	// protected by now is not touched, whatever led here.
-	t.app = decide.Guard(app.Connector, t.a.Policy, t.step.App, t.d.person.PersonID)
-	t.link.PersonID, t.link.App = t.d.person.PersonID, t.step.App
+	t.app = decide.Guard(app.Connector, t.a.Policy, t.step.App, t.d.Person.PersonID)
+	t.link.PersonID, t.link.App = t.d.Person.PersonID, t.step.App
 	if t.step.Kind == plan.Disable {
 		t.doubts()
 	}

@@ -52,7 +52,7 @@ func (a *Engine) CutOff(ctx context.Context, req CutOffRequest, tell func(CutOff
 		return err
 	}
 	ended := map[string]chan struct{}{}
-	steps := slices.DeleteFunc(slices.Clone(d.plan.Steps), func(s plan.Step) bool { return s.Kind != plan.Disable })
+	steps := slices.DeleteFunc(slices.Clone(d.Plan.Steps), func(s plan.Step) bool { return s.Kind != plan.Disable })
 	for _, s := range steps {
 		ended[s.Key] = make(chan struct{})
 	}

@@ -42,7 +42,7 @@ func (t *task) asked() (connector.Ask, bool) {
 func (t *task) byHand(ask connector.Ask) (done, error) {
 	now := t.a.Clock.Now()
 	task, err := t.a.Ledger.OpenTask(t.ctx, ledger.Task{
-		PersonID: t.d.person.PersonID, App: t.step.App, Key: t.step.Key, Kind: string(t.step.Kind), Work: t.work(ask),
+		PersonID: t.d.Person.PersonID, App: t.step.App, Key: t.step.Key, Kind: string(t.step.Kind), Work: t.work(ask),
 		Assignee: ask.Assignee, EscalateTo: ask.EscalateTo, SecondPerson: ask.SecondPerson,
 		OpenedAt: now, DueAt: now.Add(ask.Within), LookAt: earlierOf(now.Add(ask.Remind), now.Add(ask.Within)),
 	})
@@ -82,7 +82,7 @@ func (t *task) sayAsked(task ledger.Task) {
 		zap.Int64("task", task.ID), zap.String("app", task.App), zap.String("step", task.Kind), zap.Time("due", task.DueAt),
 	}
 	if t.step.Kind == plan.Disable {
-		t.a.Log.Warn("a human is asked to cut somebody off", append(about, zap.Bool("urgent", t.d.plan.Urgent))...)
+		t.a.Log.Warn("a human is asked to cut somebody off", append(about, zap.Bool("urgent", t.d.Plan.Urgent))...)
 		return
 	}
 	t.a.Log.Info("a human is asked for something", about...)
@@ -119,7 +119,7 @@ func earlierOf(a, b time.Time) time.Time {
 // work says what the human has to do.
 func (t *task) work(ask connector.Ask) ledger.TaskWork {
 	w := ledger.TaskWork{
-		Account: cmp.Or(t.link.Username, t.d.person.Username), Why: t.step.Why, Instructions: ask.Instructions,
+		Account: cmp.Or(t.link.Username, t.d.Person.Username), Why: t.step.Why, Instructions: ask.Instructions,
 	}
 	switch t.step.Kind {
 	case plan.Provision:
@@ -137,7 +137,7 @@ func (t *task) work(ask connector.Ask) ledger.TaskWork {
 	case plan.Strip:
 		w.Revoke = t.link.Entitlements
 	case plan.HandOver:
-		w.To = t.d.recipients[t.step.App]
+		w.To = t.d.Recipients[t.step.App]
 	}
 	return w
 }
@@ -145,7 +145,7 @@ func (t *task) work(ask connector.Ask) ledger.TaskWork {
 // stripsToo says whether the plan also takes the account's entitlements: a human is
 // not asked twice.
 func (t *task) stripsToo() bool {
-	return slices.ContainsFunc(t.d.plan.Steps, func(s plan.Step) bool { return s.App == t.step.App && s.Kind == plan.Strip })
+	return slices.ContainsFunc(t.d.Plan.Steps, func(s plan.Step) bool { return s.App == t.step.App && s.Kind == plan.Strip })
 }
 
 // tookWord is what the link is once a human has said that the step is done.
@@ -153,9 +153,9 @@ func (t *task) tookWord(task ledger.Task) done {
 	link := t.link
 	now := t.a.Clock.Now()
 	link.ProvenAt, link.DoubtUntil, link.Creating = now, time.Time{}, ledger.Creation{}
-	link.Username = cmp.Or(task.Account, link.Username, t.d.person.Username)
+	link.Username = cmp.Or(task.Account, link.Username, t.d.Person.Username)
 	// What is not known of the account is not needed: humans find it by its name.
-	link.AccountID = cmp.Or(link.AccountID, task.Account, t.d.person.Username, t.d.person.PersonID)
+	link.AccountID = cmp.Or(link.AccountID, task.Account, t.d.Person.Username, t.d.Person.PersonID)
 	d := done{detail: map[string]any{"task": task.ID, "granted": t.step.Grant, "revoked": t.step.Revoke}, by: task.DoneBy}
 	if task.EndedBy != "" {
 		d.detail["confirmedBy"] = task.EndedBy
@@ -204,7 +204,7 @@ func (t *task) appears() bool { return t.app.Capabilities().Directory != "" }
 func (t *task) whenSignedIn(want policy.Account) done {
 	link := t.link
 	link.ProvenAt = t.a.Clock.Now()
-	link.Username = cmp.Or(link.Username, t.d.person.Username)
+	link.Username = cmp.Or(link.Username, t.d.Person.Username)
 	link.Attributes, link.Entitlements = policy.Digest(want.Attributes), namesOf(want.Entitlements)
 	link.StrippedAt, link.HandedOverAt, link.DisabledAt, link.DeletedAt, link.DoubtUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	link.State = ledger.LinkActive
@@ -218,7 +218,7 @@ func (t *task) whenSignedIn(want policy.Account) done {
 // an app that makes accounts by itself: zero once its directory lets them in no more.
 func (t *task) letsIn(again time.Duration) time.Duration {
 	directory := t.app.Capabilities().Directory
-	for _, l := range t.d.person.Links {
+	for _, l := range t.d.Person.Links {
 		if directory != "" && l.App == directory && l.State == ledger.LinkActive {
 			return t.a.Clock.Span(again)
 		}
@@ -247,11 +247,11 @@ func latestOf(a, b time.Time) time.Time {
 
 // signedIn finds the account that has appeared, by whatever is known of the person.
 func (t *task) signedIn() (connector.Account, bool, error) {
-	keys := t.d.keys
-	if profile := t.d.desired.Standing.Profile; profile != nil {
+	keys := t.d.Keys
+	if profile := t.d.Desired.Standing.Profile; profile != nil {
 		keys.EmployeeNumber = profile.EmployeeNumber
 		// Without an address the other keys have to do.
-		keys.Email, _ = t.a.Policy.Email(policy.Identity{PersonID: t.d.person.PersonID, Username: t.d.person.Username}, *profile)
+		keys.Email, _ = t.a.Policy.Email(policy.Identity{PersonID: t.d.Person.PersonID, Username: t.d.Person.Username}, *profile)
 	}
 	matches, err := t.find(keys)
 	if err != nil || len(matches) == 0 {
@@ -276,9 +276,9 @@ func namesOf(list []policy.Entitlement) []string {
 // waitingFor says which unfinished task a step waits for, and until when, if nothing
 // has to be seen to before.
 func (a *Engine) waitingFor(d decision, key string) *Waiting {
-	for _, k := range d.person.Tasks {
-		if k.Key == key && k.LookAt.After(d.now) {
-			return &Waiting{Task: k.ID, Due: k.DueAt, Wait: a.Clock.Wait(k.LookAt.Sub(d.now))}
+	for _, k := range d.Person.Tasks {
+		if k.Key == key && k.LookAt.After(d.Now) {
+			return &Waiting{Task: k.ID, Due: k.DueAt, Wait: a.Clock.Wait(k.LookAt.Sub(d.Now))}
 		}
 	}
 	return nil

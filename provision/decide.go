@@ -2,29 +2,16 @@ package provision
 
 import (
 	"context"
-	"time"
 
-	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/decide"
-	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 )
 
-// decision is what has to be done for one person. See decide.Decision.
+// decision is what has to be done for one person, and whether they are protected.
 type decision struct {
-	now        time.Time
-	person     ledger.Person
-	timeline   hr.Timeline
-	desired    policy.Desired
-	plan       plan.Plan
-	keys       connector.Keys
-	recipients map[string]string // see decide.Decision
-	lapsed     []string          // see decide.Decision.LapsedSkips
-	policyErr  error
-	same       []decide.SameHuman // see decide.Decision.SameHumans
-	protected  bool               // the person is
+	decide.Decision
+	protected bool // the person is
 }
 
 // decide reads the ledger and plans. It changes nothing but, for a person who is
@@ -42,14 +29,11 @@ func (a *Engine) decide(ctx context.Context, personID string) (decision, error) 
 	if person.Username != "" && d.Person.Username != person.Username {
 		return a.decide(ctx, personID) // another username: what the app refused before is to be tried again
 	}
-	return decision{
-		now: d.Now, person: d.Person, timeline: d.Timeline, desired: d.Desired, plan: d.Plan, keys: d.Keys, policyErr: d.PolicyErr,
-		recipients: d.Recipients, lapsed: d.LapsedSkips, same: d.SameHumans, protected: a.Policy.ProtectsPerson(personID),
-	}, nil
+	return decision{Decision: d, protected: a.Policy.ProtectsPerson(personID)}, nil
 }
 
 func (d decision) step(key string) (plan.Step, bool) {
-	for _, s := range d.plan.Steps {
+	for _, s := range d.Plan.Steps {
 		if s.Key == key {
 			return s, true
 		}
@@ -59,7 +43,7 @@ func (d decision) step(key string) (plan.Step, bool) {
 
 // account is what policy wants in an app: the zero account if it wants none.
 func (d decision) account(app string) policy.Account {
-	for _, acc := range d.desired.Accounts {
+	for _, acc := range d.Desired.Accounts {
 		if acc.App == app {
 			return acc
 		}

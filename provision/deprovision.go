@@ -175,7 +175,7 @@ func (t *task) handOver() (done, error) {
 	if !t.app.Capabilities().HandOver {
 		return done{}, connector.Unsupported(connector.OpHandOver)
 	}
-	to := t.d.recipients[t.step.App]
+	to := t.d.Recipients[t.step.App]
 	if to == "" {
 		return done{}, &Error{
 			Code:    CodeNoRecipient,

@@ -121,15 +121,15 @@ func (m *Metrics) proven(kind plan.Kind, before, after ledger.Link, took time.Du
 // said is the instant from which the person waits for what is being done: when HR
 // recorded it, or when it holds from if that is later.
 func (d decision) said() time.Time {
-	cause := d.timeline.Cause(d.now)
+	cause := d.Timeline.Cause(d.Now)
 	recorded := time.Time{}
-	for _, e := range d.person.Events {
+	for _, e := range d.Person.Events {
 		last := cause.Event.ID == "" // a return, say: the last thing that HR said is behind it
-		if (last || e.Event.EventKey == cause.Event) && !e.Event.Recorded.After(d.now) {
+		if (last || e.Event.EventKey == cause.Event) && !e.Event.Recorded.After(d.Now) {
 			recorded = slices.MaxFunc([]time.Time{recorded, e.Event.Recorded}, time.Time.Compare)
 		}
 	}
-	if cause.From.After(recorded) && !cause.From.After(d.now) {
+	if cause.From.After(recorded) && !cause.From.After(d.Now) {
 		return cause.From
 	}
 	return recorded

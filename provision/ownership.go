@@ -30,7 +30,7 @@ func (t *task) theirs(m connector.Match) (bool, error) {
 // marked reports whether the account has the person's external ID, by whatever it was
 // found: not every app can look that up.
 func (t *task) marked(m connector.Match) bool {
-	return m.By == connector.ByExternalID || m.Account.ExternalID == t.d.person.PersonID
+	return m.By == connector.ByExternalID || m.Account.ExternalID == t.d.Person.PersonID
 }
 
 // made reports whether a creation of Tenure's whose answer is not known can have made
@@ -85,7 +85,7 @@ func (t *task) unowned(accountID string) error {
 		return LedgerError(err)
 	}
 	for _, l := range links {
-		if l.PersonID != t.d.person.PersonID && l.State != ledger.LinkDeleted {
+		if l.PersonID != t.d.Person.PersonID && l.State != ledger.LinkDeleted {
 			return &ledger.TakenError{App: l.App, Owner: l.PersonID}
 		}
 	}
@@ -159,14 +159,14 @@ func (t *task) creating() error {
 	if t.link.Creating.Pending() {
 		return nil
 	}
-	return t.note(ledger.Creation{At: t.a.Clock.Now(), Username: t.d.person.Username, State: ledger.CreationSent})
+	return t.note(ledger.Creation{At: t.a.Clock.Now(), Username: t.d.Person.Username, State: ledger.CreationSent})
 }
 
 func (t *task) note(c ledger.Creation) error {
 	if c == t.link.Creating {
 		return nil
 	}
-	if err := t.a.Ledger.NoteCreation(t.ctx, t.d.person.PersonID, t.step.App, c); err != nil {
+	if err := t.a.Ledger.NoteCreation(t.ctx, t.d.Person.PersonID, t.step.App, c); err != nil {
 		return LedgerError(err)
 	}
 	t.link.Creating = c
@@ -230,7 +230,7 @@ func (t *task) resolved() (bool, error) {
 		return false, err
 	}
 	for _, m := range matches {
-		if owner := m.Account.ExternalID; owner != "" && owner != t.d.person.PersonID {
+		if owner := m.Account.ExternalID; owner != "" && owner != t.d.Person.PersonID {
 			return true, nil
 		}
 	}
@@ -249,7 +249,7 @@ func (t *task) findsByExternalID() (bool, error) {
 	}
 	tries := 0
 	for _, l := range links {
-		if l.AccountID == "" || l.Contested || l.PersonID == t.d.person.PersonID {
+		if l.AccountID == "" || l.Contested || l.PersonID == t.d.Person.PersonID {
 			continue
 		}
 		if tries++; tries > mostWitnesses {
@@ -273,7 +273,7 @@ const mostWitnesses = 3
 // carries their ID, or a creation in doubt can have made it. One that merely has the
 // username was never touched by Tenure.
 func (t *task) ours() (connector.Account, bool, error) {
-	keys := connector.Keys{PersonID: t.d.person.PersonID, Username: cmp.Or(t.link.Creating.Username, t.d.person.Username)}
+	keys := connector.Keys{PersonID: t.d.Person.PersonID, Username: cmp.Or(t.link.Creating.Username, t.d.Person.Username)}
 	matches, err := t.find(keys)
 	if err != nil {
 		return connector.Account{}, false, err

@@ -40,10 +40,10 @@ func (d decision) withheldBecause(s plan.Step) string {
 // withheld is what goes on the record: each question about what is protected, once.
 func (d decision) withheld(questions []Attention) []ledger.AuditRow {
 	var rows []ledger.AuditRow
-	for _, s := range d.plan.Withheld {
+	for _, s := range d.Plan.Withheld {
 		key := protectedKey + s.Key
 		asked := slices.ContainsFunc(questions, func(q Attention) bool { return q.Key == key })
-		known := slices.ContainsFunc(d.person.Steps, func(k ledger.Step) bool { return k.Key == key })
+		known := slices.ContainsFunc(d.Person.Steps, func(k ledger.Step) bool { return k.Key == key })
 		if asked && !known {
 			rows = append(rows, ledger.AuditRow{
 				App: s.App, Action: "withheld", Actor: "tenure", Cause: d.cause(s),

@@ -79,7 +79,7 @@ func (t *task) locate() (connector.Account, bool, error) {
 		}
 		t.link.AccountID = "" // deleted behind our back
 	}
-	matches, err := t.find(t.d.keys)
+	matches, err := t.find(t.d.Keys)
 	if err != nil || len(matches) == 0 {
 		return connector.Account{}, false, err
 	}
@@ -93,7 +93,7 @@ func (t *task) adopt(id string) error {
 	if !t.app.Capabilities().Adopt {
 		return nil
 	}
-	return t.app.Adopt(t.ctx, id, t.d.person.PersonID)
+	return t.app.Adopt(t.ctx, id, t.d.Person.PersonID)
 }
 
 func (t *task) create(want policy.Account) (connector.Account, string, error) {
@@ -105,8 +105,8 @@ func (t *task) create(want policy.Account) (connector.Account, string, error) {
 		return connector.Account{}, "", err
 	}
 	account, err := t.app.Create(t.ctx, connector.Spec{
-		PersonID:   t.d.person.PersonID,
-		Username:   t.d.person.Username,
+		PersonID:   t.d.Person.PersonID,
+		Username:   t.d.Person.Username,
 		Active:     t.step.Enabled,
 		Attributes: want.Attributes,
 	})

@@ -11,7 +11,7 @@ import (
 func (t *task) relabel() (done, error) {
 	to := connector.Label{Username: t.link.RenameTo}
 	if t.link.OwnerWas != "" {
-		to.PersonID, to.WasPersonID = t.d.person.PersonID, t.link.OwnerWas
+		to.PersonID, to.WasPersonID = t.d.Person.PersonID, t.link.OwnerWas
 	}
 	err := t.app.Relabel(t.ctx, t.link.AccountID, to)
 	if isKind(err, connector.KindNotFound) {

@@ -34,12 +34,12 @@ func sameQuestion(s decide.SameHuman) Attention {
 // certain, and reports whether it has linked any. What stands against it (a step under
 // way) is asked about meanwhile.
 func (a *Engine) linkCertain(ctx context.Context, d decision) (linked bool, err error) {
-	for _, s := range d.same {
+	for _, s := range d.SameHumans {
 		if !s.Certain {
 			continue
 		}
 		_, err := a.Ledger.LinkPeople(ctx, ledger.SamePerson{
-			NewID: d.person.PersonID, OldID: s.OldID, At: d.now, Operator: "tenure", Reason: "HR said so (event " + s.Event + ")",
+			NewID: d.Person.PersonID, OldID: s.OldID, At: d.Now, Operator: "tenure", Reason: "HR said so (event " + s.Event + ")",
 		})
 		var refused *ledger.IdentityError
 		switch {

@@ -29,7 +29,7 @@ type asked struct {
 // beyond what they have, and accounts that are to be deleted for good once they are off.
 func (d decision) withdrawals() []asked {
 	var all []asked
-	switch status := d.desired.Standing.Status; {
+	switch status := d.Desired.Standing.Status; {
 	case d.hasLeft():
 		if leaver, ok := d.leaver(); ok {
 			all = append(all, leaver)
@@ -50,7 +50,7 @@ func (d decision) withdrawals() []asked {
 		}
 	}
 	all = append(all, suspensions...)
-	for _, s := range d.plan.Steps {
+	for _, s := range d.Plan.Steps {
 		if s.Kind == plan.Delete && d.link(s.App).State != ledger.LinkActive {
 			all = append(all, asked{
 				Ask:   ledger.Ask{Kind: ledger.Deletions, Key: s.Key, Apps: []string{s.App}, Why: s.Why},
@@ -64,17 +64,17 @@ func (d decision) withdrawals() []asked {
 // planned says whether anything is planned: where policy cannot be evaluated, only to
 // cut somebody off.
 func (d decision) planned() bool {
-	return d.policyErr == nil || decide.CutsOff(d.desired.Standing.Status)
+	return d.PolicyErr == nil || decide.CutsOff(d.Desired.Standing.Status)
 }
 
 // hasLeft says whether the person's employment is over, suspended or not.
 func (d decision) hasLeft() bool {
-	switch d.desired.Standing.Status {
+	switch d.Desired.Standing.Status {
 	case hr.StatusEnded, hr.StatusUnknown:
 		return true
 	case hr.StatusSuspended:
-		period := d.desired.Standing.Period
-		return period == nil || !period.Ends.IsZero() && !period.Ends.After(d.now)
+		period := d.Desired.Standing.Period
+		return period == nil || !period.Ends.IsZero() && !period.Ends.After(d.Now)
 	}
 	return false
 }
@@ -85,11 +85,11 @@ func (d decision) hasLeft() bool {
 func (d decision) leaver() (asked, bool) {
 	event := d.ending()
 	out := asked{Ask: d.askAbout(event)}
-	takes := slices.ContainsFunc(d.person.Withdrawals, func(w ledger.Withdrawal) bool {
+	takes := slices.ContainsFunc(d.Person.Withdrawals, func(w ledger.Withdrawal) bool {
 		return w.Kind == ledger.Leavers && w.Key == out.Key
 	})
-	for _, s := range d.plan.Steps {
-		if s.Kind == plan.Disable && d.desired.Standing.Status == hr.StatusSuspended {
+	for _, s := range d.Plan.Steps {
+		if s.Kind == plan.Disable && d.Desired.Standing.Status == hr.StatusSuspended {
 			out.either = append(out.either, s.Key)
 			continue
 		}
@@ -109,23 +109,23 @@ func (d decision) leaver() (asked, bool) {
 // is not counted, and lets nobody wait. Each is asked for as long as it is in force: what
 // has to be turned off once more is not counted anew.
 func (d decision) suspensions() []asked {
-	if d.desired.Standing.Status != hr.StatusSuspended {
+	if d.Desired.Standing.Status != hr.StatusSuspended {
 		return nil
 	}
 	var off, apps []string
-	for _, s := range d.plan.Steps {
+	for _, s := range d.Plan.Steps {
 		if s.Kind == plan.Disable {
 			off, apps = append(off, s.Key), append(apps, s.App)
 		}
 	}
 	var all []asked
-	for _, key := range hr.Suspending(d.person.PersonID, decide.EventsOf(d.person), d.now) {
+	for _, key := range hr.Suspending(d.Person.PersonID, decide.EventsOf(d.Person), d.Now) {
 		if strings.HasPrefix(key.Source, hr.TenureSources) {
 			return nil
 		}
 		a := asked{Ask: d.askAbout(key), either: off}
 		a.Kind, a.Apps, a.Why, a.Voids, a.Immediate = ledger.Suspensions, apps, "suspended", true, true
-		known := slices.ContainsFunc(d.person.Withdrawals, func(w ledger.Withdrawal) bool { return w.Kind == a.Kind && w.Key == a.Key })
+		known := slices.ContainsFunc(d.Person.Withdrawals, func(w ledger.Withdrawal) bool { return w.Kind == a.Kind && w.Key == a.Key })
 		if known || len(off) > 0 {
 			all = append(all, a)
 		}
@@ -148,19 +148,19 @@ func (d decision) turnsOff(s plan.Step) bool {
 // ending is the event that ended the person's employment: a termination, what gave
 // the contract's end, or what rescinded the hire.
 func (d decision) ending() hr.EventKey {
-	return hr.Ending(d.person.PersonID, decide.EventsOf(d.person), d.now)
+	return hr.Ending(d.Person.PersonID, decide.EventsOf(d.Person), d.Now)
 }
 
 // announced is the end of the person's employment that is known and has not come:
 // a wrong date that HR gives to many is seen when it is given.
 func (d decision) announced() []asked {
-	period := d.desired.Standing.Period
-	if period == nil || period.End.Cause != hr.EndTerminated || !period.Ends.After(d.now) {
+	period := d.Desired.Standing.Period
+	if period == nil || period.End.Cause != hr.EndTerminated || !period.Ends.After(d.Now) {
 		return nil
 	}
 	a := asked{Ask: d.askAbout(period.End.Event)}
 	a.DueAt = period.Ends
-	for _, l := range d.person.Links {
+	for _, l := range d.Person.Links {
 		if l.State == ledger.LinkActive || l.State == ledger.LinkPlanned || l.State == ledger.LinkDisabled {
 			a.Apps = append(a.Apps, l.App)
 		}
@@ -174,7 +174,7 @@ func (d decision) announced() []asked {
 // askAbout asks for the end of an employment by an event.
 func (d decision) askAbout(key hr.EventKey) ledger.Ask {
 	ask := ledger.Ask{Kind: ledger.Leavers, Key: ledger.EventWithdrawal(key), Event: key, Why: "access ends"}
-	for _, e := range d.person.Events {
+	for _, e := range d.Person.Events {
 		if e.Event.EventKey != key || key.ID == "" {
 			continue
 		}
@@ -190,7 +190,7 @@ func (d decision) askAbout(key hr.EventKey) ledger.Ask {
 // what follows there.
 func (d decision) disables() []asked {
 	var all []asked
-	for _, s := range d.plan.Steps {
+	for _, s := range d.Plan.Steps {
 		if d.link(s.App).State != ledger.LinkActive || s.Kind != plan.Disable && s.Kind != plan.Delete {
 			continue
 		}
@@ -219,7 +219,7 @@ func (d decision) destroyed() []asked {
 // keep. What else changes in the same account waits with it.
 func (d decision) losses() []asked {
 	var all []asked
-	for _, s := range d.plan.Steps {
+	for _, s := range d.Plan.Steps {
 		if s.Kind == plan.Update && len(s.Revoke) > 0 {
 			all = append(all, d.askFor(ledger.Losses, s, s.Revoke, "loses "))
 		}
@@ -231,11 +231,11 @@ func (d decision) losses() []asked {
 // accounts in other apps. What a joiner is given, or who comes back, does not count, nor
 // what is still missing of that; nor what an account that was just adopted has to get.
 func (d decision) grants() []asked {
-	if !slices.ContainsFunc(d.person.Links, func(l ledger.Link) bool { return l.State == ledger.LinkActive }) {
+	if !slices.ContainsFunc(d.Person.Links, func(l ledger.Link) bool { return l.State == ledger.LinkActive }) {
 		return nil
 	}
 	var all []asked
-	for _, s := range d.plan.Steps {
+	for _, s := range d.Plan.Steps {
 		link := d.link(s.App)
 		switch {
 		case link.JustAdopted():
@@ -259,7 +259,7 @@ func (d decision) grants() []asked {
 // asked for meanwhile: while an end was held that was cancelled then, say.
 func (d decision) owed(app string) bool {
 	owed := d.link(app).State == ledger.LinkPlanned
-	for _, s := range d.person.Steps {
+	for _, s := range d.Person.Steps {
 		switch {
 		case s.App != app || s.Kind != string(plan.Provision):
 		case s.State != ledger.StepSkipped:
@@ -275,7 +275,7 @@ func (d decision) owed(app string) bool {
 // what that is and since when they are as they are: that something else changes in the
 // account, such as a title, makes nothing of what was decided undone.
 func (d decision) askFor(kind ledger.WithdrawalKind, s plan.Step, what []string, why string) asked {
-	content := append([]string{d.desired.Standing.Since.UTC().Format(time.RFC3339Nano)}, slices.Sorted(slices.Values(what))...)
+	content := append([]string{d.Desired.Standing.Since.UTC().Format(time.RFC3339Nano)}, slices.Sorted(slices.Values(what))...)
 	sum := sha256.Sum256([]byte(strings.Join(content, "\x1f")))
 	const most = 3 // that are named
 	named := strings.Join(what[:min(most, len(what))], ", ")
@@ -289,7 +289,7 @@ func (d decision) askFor(kind ledger.WithdrawalKind, s plan.Step, what []string,
 }
 
 func (d decision) link(app string) ledger.Link {
-	for _, l := range d.person.Links {
+	for _, l := range d.Person.Links {
 		if l.App == app {
 			return l
 		}
@@ -301,12 +301,12 @@ func (d decision) link(app string) ledger.Link {
 // that stands beside the one that ends access stays with it: once that is void, it
 // would end access in its place.
 func (d decision) gone(asks []asked) []ledger.Withdrawal {
-	if d.policyErr != nil {
+	if d.PolicyErr != nil {
 		return nil // what would be asked for is not known
 	}
 	ending := slices.IndexFunc(asks, func(a asked) bool { return a.Kind == ledger.Leavers })
 	var out []ledger.Withdrawal
-	for _, w := range d.person.Withdrawals {
+	for _, w := range d.Person.Withdrawals {
 		switch {
 		case slices.ContainsFunc(asks, func(a asked) bool { return a.Kind == w.Kind && a.Key == w.Key }):
 		case w.Kind == ledger.Leavers && w.State == ledger.WithdrawalAdmitted: // holds for good
@@ -322,16 +322,16 @@ func (d decision) gone(asks []asked) []ledger.Withdrawal {
 // were void. The end of one position does not if another one would be left: cancelling
 // it would give that position back to somebody who has gone.
 func (d decision) wouldEnd(key, ending hr.EventKey) bool {
-	events := decide.EventsOf(d.person)
+	events := decide.EventsOf(d.Person)
 	if !slices.ContainsFunc(events, func(e hr.Event) bool { return e.EventKey == key && e.PositionID != "" }) {
 		return true
 	}
 	events = slices.DeleteFunc(events, func(e hr.Event) bool { return e.EventKey == ending })
-	return hr.Merge(d.person.PersonID, events).Leaves(d.now)
+	return hr.Merge(d.Person.PersonID, events).Leaves(d.Now)
 }
 
 func (d decision) rescinded(key hr.EventKey) bool {
-	return slices.ContainsFunc(d.person.Events, func(e ledger.StoredEvent) bool {
+	return slices.ContainsFunc(d.Person.Events, func(e ledger.StoredEvent) bool {
 		return e.Event.Type == hr.EventRescinded && e.Event.Rescinded() == key
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -63,8 +64,8 @@ func TestWhatCountsAsGivenAndLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.plan.App, c.plan.Key = "wiki", "wiki/key"
 			d := decision{}
-			d.person = ledger.Person{Links: c.links, Steps: c.steps}
-			d.plan = plan.Plan{Steps: []plan.Step{c.plan}}
+			d.Person = ledger.Person{Links: c.links, Steps: c.steps}
+			d.Plan = plan.Plan{Steps: []plan.Step{c.plan}}
 			got := append(d.losses(), d.grants()...)
 			assert.Equal(t, c.want, asksOf(got))
 			for _, a := range got {
@@ -97,8 +98,8 @@ func TestADeletionInPlaceOfADisableCountsAsOne(t *testing.T) {
 		"who has left": {hr.StatusEnded, active, []plan.Step{gone}, []string{"leavers: not granted"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := decision{person: ledger.Person{Links: c.links}, plan: plan.Plan{Steps: c.steps}}
-			d.desired.Standing = hr.Standing{Status: c.status, Period: &hr.Period{}}
+			d := decision{Decision: decide.Decision{Person: ledger.Person{Links: c.links}, Plan: plan.Plan{Steps: c.steps}}}
+			d.Desired.Standing = hr.Standing{Status: c.status, Period: &hr.Period{}}
 			asks := d.withdrawals()
 			assert.Equal(t, c.want, asksOf(asks))
 			for _, a := range asks {
@@ -138,8 +139,8 @@ func TestASecondTerminationStaysIfItWouldEndAccessByItself(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := ledger.Withdrawal{Kind: ledger.Leavers, Key: ledger.EventWithdrawal(c.second.Event.EventKey), Event: c.second.Event.EventKey, State: ledger.WithdrawalNoticed}
-			d := decision{now: now, person: ledger.Person{Events: c.events, Withdrawals: []ledger.Withdrawal{w}}}
-			d.person.PersonID = "1"
+			d := decision{Decision: decide.Decision{Now: now, Person: ledger.Person{Events: c.events, Withdrawals: []ledger.Withdrawal{w}}}}
+			d.Person.PersonID = "1"
 			gone := d.gone([]asked{{Ask: d.askAbout(c.ending.Event.EventKey)}})
 			assert.Equal(t, c.stays, len(gone) == 0)
 		})
