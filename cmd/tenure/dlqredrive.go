@@ -60,7 +60,7 @@ read now. The exit status is 3 then, and if something was left out.`,
 			return c.operate(cmd.Context(), func(cfg *config.Config, op *operator.Operator) error {
 				return c.withLetters(func(letters *ingest.Letters) error {
 					r := redriver{cli: c, o: o, cfg: cfg, operator: op, records: &redrive.Records{Letters: letters, Config: cfg, Mend: mend, Wait: o.wait}}
-					return r.run(cmd.Context(), ids) //nolint:contextcheck // the configuration connects to nothing
+					return r.run(cmd.Context(), ids)
 				})
 			})
 		},
