@@ -83,7 +83,7 @@ func (c *client) leaveAs(ctx context.Context, accountID, name string) error {
 			Message: fmt.Sprintf("group %q: the app shows no group at all: have it show groups to whom Tenure signs in as, or say groups: false if groups are not Tenure's", name),
 		}
 	case errors.As(err, &unknown), a != nil && a.scimType == "noTarget":
-		c.seen.took(accountID, name)
+		c.seen.took(c.now(), accountID, name)
 		return nil
 	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound || a.status == http.StatusNotImplemented):
 		if _, _, gone := c.get(ctx, connector.OpRevoke, accountID); isKind(gone, connector.KindNotFound) {
@@ -126,7 +126,7 @@ func (c *client) isShown(ctx context.Context, accountID, name string) bool {
 func (c *client) removed(ctx context.Context, accountID, name string, shown bool) error {
 	learned := &c.service.learned
 	if shown {
-		c.seen.took(accountID, name)
+		c.seen.took(c.now(), accountID, name)
 		if learned.removes.holds(c.now()) {
 			return nil
 		}
@@ -149,7 +149,7 @@ func (c *client) removed(ctx context.Context, accountID, name string, shown bool
 	case shown:
 		learned.removes.met(c.now())
 	}
-	c.seen.took(accountID, name)
+	c.seen.took(c.now(), accountID, name)
 	return nil
 }
 

@@ -19,6 +19,9 @@ const (
 // remembered is how long it counts that a service has shown a membership.
 const remembered = 7 * 24 * time.Hour
 
+// lingering is how long an app may show a membership that was taken.
+const lingering = 10 * time.Minute
+
 // mostSightings is how many accounts' memberships are remembered.
 const mostSightings = 1000
 
@@ -30,7 +33,13 @@ type sightings struct {
 	mu sync.Mutex
 	of map[string]sighting // by idKey of the account
 	at map[way]time.Time   // when one was last shown
+	// taken is when which memberships were taken: what an app shows late is expected of
+	// nobody.
+	taken map[membershipKey]time.Time
 }
+
+// membershipKey is an account, by idKey, and a group.
+type membershipKey struct{ account, group string }
 
 // sighting is an account, and the groups that it was seen in, or put into, and how.
 type sighting struct {
@@ -52,7 +61,13 @@ func (s *sightings) saw(now time.Time, accountID string, names []string, how way
 	s.at[how] = now
 	seen := sighting{accountID, map[string]way{}}
 	for _, name := range names {
-		seen.groups[name] = how
+		if at, taken := s.taken[membershipKey{idKey(accountID), name}]; !taken || now.Sub(at) >= lingering {
+			seen.groups[name] = how
+		}
+	}
+	if len(seen.groups) == 0 {
+		delete(s.of, idKey(accountID))
+		return
 	}
 	s.put(seen)
 }
@@ -61,6 +76,7 @@ func (s *sightings) saw(now time.Time, accountID string, names []string, how way
 func (s *sightings) gave(accountID, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.taken, membershipKey{idKey(accountID), name})
 	known := sighting{accountID, map[string]way{name: 0}}
 	maps.Copy(known.groups, s.of[idKey(accountID)].groups)
 	s.put(known)
@@ -82,9 +98,14 @@ func (s *sightings) put(seen sighting) {
 }
 
 // took notes that an account is no longer in a group.
-func (s *sightings) took(accountID, name string) {
+func (s *sightings) took(now time.Time, accountID, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	maps.DeleteFunc(s.taken, func(_ membershipKey, at time.Time) bool { return now.Sub(at) >= lingering })
+	if s.taken == nil {
+		s.taken = map[membershipKey]time.Time{}
+	}
+	s.taken[membershipKey{idKey(accountID), name}] = now
 	groups := s.of[idKey(accountID)].groups
 	delete(groups, name)
 	if len(groups) == 0 {

@@ -274,3 +274,34 @@ func TestTotalsMayChangeTheirMeaning(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, names, got)
 }
+
+// What a service shows late of somebody who was taken out of every group is no reason to
+// expect them there.
+func TestAMembershipThatLingersIsExpectedOfNobody(t *testing.T) {
+	app, _ := serve(t, "staff", "engineers")
+	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true, Groups: []string{"staff", "engineers"}})
+	var stale atomic.Pointer[[]byte]
+	c := handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
+		if body := stale.Load(); body != nil && strings.HasSuffix(r.URL.Path, "/Users/"+anna) {
+			_, _ = w.Write(*body)
+			return
+		}
+		app.ServeHTTP(w, r)
+	})
+	groups, err := groupsOf(t, c, anna)
+	require.NoError(t, err)
+	recorded := httptest.NewRecorder()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, scimtest.BasePath+"/Users/"+anna, nil)
+	request.Header.Set("Authorization", "Bearer "+token)
+	app.ServeHTTP(recorded, request)
+	body := recorded.Body.Bytes()
+	stale.Store(&body)
+	require.Error(t, c.Revoke(t.Context(), anna, groups), "they are shown, still")
+	got, err := groupsOf(t, c, anna)
+	require.NoError(t, err)
+	require.Equal(t, groups, got)
+	stale.Store(nil)
+	got, err = groupsOf(t, c, anna)
+	require.NoError(t, err)
+	assert.Empty(t, got)
+}
