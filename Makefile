@@ -29,6 +29,10 @@ demo: build-dev ## play a small company's story on the embedded stack (DEMO_FLAG
 dev: build-dev ## run the embedded stack, durable under ./.tenure, until Ctrl-C (DEV_FLAGS)
 	@$(BIN)/dev dev --bin $(BIN) $(DEV_FLAGS)
 
+# Property tests try the same cases each time, so that a change fails for its own fault
+# only; make fuzz tries others.
+test test-real: export RAPID_SEED ?= 1
+
 test: build ## every test that needs only Go
 	go test ./...
 	cd dev && go test -count=1 -p 1 -timeout 20m ./... # -count=1: they test files that Go's cache does not know of; -p 1: stacks want the machine for themselves
@@ -46,7 +50,10 @@ chaos: build-real ## kill and stop every part in turn, for an hour; see that no 
 
 FUZZTIME := 30s
 
-fuzz: ## run every fuzz test for FUZZTIME each; what breaks is kept in testdata/fuzz
+CHECKS := 2000
+
+fuzz: ## run every property test with CHECKS new cases, and every fuzz test for FUZZTIME; what breaks is kept in testdata
+	@RAPID_SEED=0 RAPID_CHECKS=$(CHECKS) go test -count=1 -timeout 2h $$(git grep -l 'pgregory.net/rapid"' -- '*_test.go' ':!dev' | xargs -n1 dirname | sort -u | sed 's#^#./#')
 	@for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
 			echo "== ./$$(dirname $$file) $$target"; \
