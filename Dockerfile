@@ -11,7 +11,7 @@ COPY . .
 ARG VERSION=unknown
 # Without cgo, because the image has no libc.
 ENV CGO_ENABLED=0
-RUN go build -ldflags "-X github.com/tenurehq/tenure/internal/service.version=${VERSION}" -o /out/ ./worker ./starter ./cmd/tenure
+RUN go build -ldflags "-X github.com/tenurehq/tenure/service.version=${VERSION}" -o /out/ ./worker ./starter ./cmd/tenure
 RUN mkdir /state
 
 FROM scratch

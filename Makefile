@@ -7,7 +7,7 @@ GOVULNCHECK_VERSION := v1.9.0
 TOOLS := $(CURDIR)/.tools
 BIN := $(CURDIR)/bin
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -X github.com/tenurehq/tenure/internal/service.version=$(VERSION)
+LDFLAGS := -X github.com/tenurehq/tenure/service.version=$(VERSION)
 
 .DEFAULT_GOAL := help
 .PHONY: help build build-dev build-real demo dev test test-real chaos fuzz bench bench-ingest docs site man licences release vulncheck check fmt vet lint determinism tidy-check licences-check clean

@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"github.com/tenurehq/tenure/internal/pace"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/provision"
 )

@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/hr/snapshot"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/receiver/scheme"
 	"github.com/tenurehq/tenure/secret"
-	"github.com/tenurehq/tenure/webhook/scheme"
 )
 
 func TestLoadReadsEveryKey(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 	"github.com/tenurehq/tenure/hr/snapshot"
 	sources "github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/policy"
-	"github.com/tenurehq/tenure/webhook/scheme"
+	"github.com/tenurehq/tenure/receiver/scheme"
 )
 
 const schemaFile = "../schemas/config.schema.json"

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/receiver/scheme"
 	"github.com/tenurehq/tenure/secret"
-	"github.com/tenurehq/tenure/webhook/scheme"
 )
 
 // Webhooks says how HR systems' webhooks are taken.

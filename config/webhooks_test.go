@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/receiver/scheme"
 	"github.com/tenurehq/tenure/secret"
-	"github.com/tenurehq/tenure/webhook/scheme"
 )
 
 // webhooks are a section in four lines, the first of which is line 4; the rest of

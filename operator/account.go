@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/assess/correlation"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/internal/correlation"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -146,7 +146,7 @@ func (a *Accounts) correlate(ctx context.Context, personID string) (correlation.
 		return correlation.Person{}, err
 	}
 	rules := a.operator.Policy
-	timeline := decide.TimelineOf(person)
+	timeline := assess.TimelineOf(person)
 	standing := timeline.At(a.now)
 	keys := connector.Keys{PersonID: personID, Username: person.Username}
 	identity := policy.Identity{PersonID: personID, Username: person.Username}

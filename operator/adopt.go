@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tenurehq/tenure/assess/correlation"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/internal/correlation"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -39,7 +39,7 @@ type Deletion struct {
 // onlooker decides as the worker does, and claims nothing.
 type onlooker struct{ ledger.Ledger }
 
-// ClaimUsername implements decide.Registry.
+// ClaimUsername implements assess.Registry.
 func (onlooker) ClaimUsername(_ context.Context, _, base string, _ int) (string, error) {
 	return base, nil
 }
@@ -73,7 +73,7 @@ func (o *Operator) Deletions(ctx context.Context, personID string) ([]Deletion, 
 	return all, nil
 }
 
-func (o *Operator) deletionsOf(ctx context.Context, rules decide.Rules, person ledger.Person, now time.Time) ([]Deletion, error) {
+func (o *Operator) deletionsOf(ctx context.Context, rules assess.Rules, person ledger.Person, now time.Time) ([]Deletion, error) {
 	d, err := rules.For(ctx, person, now, onlooker{o.Ledger})
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (o *Operator) deletionsOf(ctx context.Context, rules decide.Rules, person l
 }
 
 // maybeDeleted lists the people who have accounts that may be about to be deleted.
-func (o *Operator) maybeDeleted(ctx context.Context, rules decide.Rules) ([]string, error) {
+func (o *Operator) maybeDeleted(ctx context.Context, rules assess.Rules) ([]string, error) {
 	links, err := o.Ledger.Links(ctx, ledger.LinkFilter{State: ledger.LinkDisabled})
 	if err != nil {
 		return nil, err

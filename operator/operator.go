@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
@@ -49,7 +49,7 @@ type Apps interface {
 	// Find returns an error if there is no app of that name, which says what there is.
 	Find(app string) error
 	// Rules returns what decisions are made by: the policy, and the traits of every app.
-	Rules(ctx context.Context) (decide.Rules, error)
+	Rules(ctx context.Context) (assess.Rules, error)
 	// Traits returns what planning has to know of one app.
 	Traits(ctx context.Context, app string) (plan.App, error)
 	// Open opens the connector of an app, which leaves alone what is protected. The

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
@@ -44,10 +44,10 @@ func (r *runs) Deliver(ctx context.Context, e hr.Event, _ int64) error {
 }
 
 // noApps is a configuration without apps.
-type noApps struct{ rules decide.Rules }
+type noApps struct{ rules assess.Rules }
 
 func (noApps) Find(app string) error                            { return errors.New("there is no app " + app) }
-func (a noApps) Rules(context.Context) (decide.Rules, error)    { return a.rules, nil }
+func (a noApps) Rules(context.Context) (assess.Rules, error)    { return a.rules, nil }
 func (noApps) Traits(context.Context, string) (plan.App, error) { return plan.App{}, nil }
 func (noApps) Open(_ context.Context, app string) (connector.Connector, error) {
 	return nil, errors.New("there is no app " + app)
@@ -76,7 +76,7 @@ func newSite(t *testing.T) *site {
 	r := &runs{}
 	s := &site{runs: r, path: path, Operator: &operator.Operator{
 		Ledger: l, Policy: rules, Runs: r, Clock: clock.Func(func() time.Time { return now }),
-		Apps: noApps{decide.Rules{Policy: rules, Apps: map[string]plan.App{}}},
+		Apps: noApps{assess.Rules{Policy: rules, Apps: map[string]plan.App{}}},
 	}}
 	for _, id := range []string{"ada", "bob"} {
 		_, err := l.Record(t.Context(), []ledger.Received{{At: now.Add(-time.Hour), Event: hr.Event{

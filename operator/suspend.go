@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/visible"
 	"github.com/tenurehq/tenure/ledger"
@@ -88,7 +88,7 @@ func (o *Operator) secure(ctx context.Context, v Verb, r Request, personID strin
 		event.Suspension = &hr.Suspension{Reason: r.Reason}
 	} else {
 		event.Type = hr.EventReinstated
-		if decide.TimelineOf(person).At(recorded).Status != hr.StatusSuspended {
+		if assess.TimelineOf(person).At(recorded).Status != hr.StatusSuspended {
 			return Secured{}, refuse(fmt.Sprintf("person %s is not suspended", visible.Line(personID)), "person timeline %s", personID)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -45,7 +45,7 @@ func Waivable(key string) bool {
 }
 
 // waivable lists what the keys of such questions begin with.
-var waivable = []string{conflictKey, letterKey, protectedKey, decide.SameHumanPrefix, contestedKey}
+var waivable = []string{conflictKey, letterKey, protectedKey, assess.SameHumanPrefix, contestedKey}
 
 // questions says in words what a conflict means and what to do about it.
 var questions = map[hr.ConflictCode]string{
@@ -139,7 +139,7 @@ func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 	record.Approvals, record.Lapsed = d.approvals()
 	record.LapsedSkips = d.LapsedSkips
 	for _, r := range d.Person.Retentions {
-		if decide.Lapsed(r, d.Desired.Standing, d.Now) {
+		if assess.Lapsed(r, d.Desired.Standing, d.Now) {
 			record.LapsedRetentions = append(record.LapsedRetentions, r.ID)
 		}
 	}

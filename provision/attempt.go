@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -243,7 +243,7 @@ func (t *task) perform() (done, error) {
 	}
 	// All that changes an account goes through here, and through the guard: what is
 	// protected by now is not touched, whatever led here.
-	t.app = decide.Guard(app.Connector, t.a.Policy, t.step.App, t.d.Person.PersonID)
+	t.app = assess.Guard(app.Connector, t.a.Policy, t.step.App, t.d.Person.PersonID)
 	t.link.PersonID, t.link.App = t.d.Person.PersonID, t.step.App
 	if t.step.Kind == plan.Disable {
 		t.doubts()

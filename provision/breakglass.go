@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/internal/backoff"
-	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/plan"
 )
 

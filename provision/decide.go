@@ -3,14 +3,14 @@ package provision
 import (
 	"context"
 
-	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 )
 
 // decision is what has to be done for one person, and whether they are protected.
 type decision struct {
-	decide.Decision
+	assess.Decision
 	protected bool // the person is
 }
 
@@ -21,7 +21,7 @@ func (a *Engine) decide(ctx context.Context, personID string) (decision, error) 
 	if err != nil {
 		return decision{}, err
 	}
-	rules := decide.Rules{Policy: a.Policy, Apps: a.traits()}
+	rules := assess.Rules{Policy: a.Policy, Apps: a.traits()}
 	d, err := rules.For(ctx, person, a.Clock.Now(), a.Ledger)
 	if err != nil {
 		return decision{}, err

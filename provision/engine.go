@@ -7,11 +7,11 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/decide"
-	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -94,7 +94,7 @@ func (a *Engine) traitsOf(name string) plan.App {
 	}
 	app.assessed.Do(func() { // neither the policy nor what plans rest on changes while the app is open
 		rules, _ := a.Policy.App(name)
-		app.traits = decide.Traits(rules, app.Connector)
+		app.traits = assess.Traits(rules, app.Connector)
 	})
 	return app.traits
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 )
 
 // The error codes that are not a connector.ErrorKind. They are persisted: in the ledger,

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -12,8 +12,8 @@ import (
 const CodeSameHuman = "same_human"
 
 // sameQuestion asks whether two people are one human.
-func sameQuestion(s decide.SameHuman) Attention {
-	q := Attention{Key: decide.SameHumanKey(s.OldID), Code: CodeSameHuman}
+func sameQuestion(s assess.SameHuman) Attention {
+	q := Attention{Key: assess.SameHumanKey(s.OldID), Code: CodeSameHuman}
 	switch {
 	case s.Unknown:
 		q.Message = "HR says (event " + s.Event + ") that this person was " + s.OldID + " before, of whom nothing is known: " +

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -64,7 +64,7 @@ func (d decision) withdrawals() []asked {
 // planned says whether anything is planned: where policy cannot be evaluated, only to
 // cut somebody off.
 func (d decision) planned() bool {
-	return d.PolicyErr == nil || decide.CutsOff(d.Desired.Standing.Status)
+	return d.PolicyErr == nil || assess.CutsOff(d.Desired.Standing.Status)
 }
 
 // hasLeft says whether the person's employment is over, suspended or not.
@@ -119,7 +119,7 @@ func (d decision) suspensions() []asked {
 		}
 	}
 	var all []asked
-	for _, key := range hr.Suspending(d.Person.PersonID, decide.EventsOf(d.Person), d.Now) {
+	for _, key := range hr.Suspending(d.Person.PersonID, assess.EventsOf(d.Person), d.Now) {
 		if strings.HasPrefix(key.Source, hr.TenureSources) {
 			return nil
 		}
@@ -148,7 +148,7 @@ func (d decision) turnsOff(s plan.Step) bool {
 // ending is the event that ended the person's employment: a termination, what gave
 // the contract's end, or what rescinded the hire.
 func (d decision) ending() hr.EventKey {
-	return hr.Ending(d.Person.PersonID, decide.EventsOf(d.Person), d.Now)
+	return hr.Ending(d.Person.PersonID, assess.EventsOf(d.Person), d.Now)
 }
 
 // announced is the end of the person's employment that is known and has not come:
@@ -322,7 +322,7 @@ func (d decision) gone(asks []asked) []ledger.Withdrawal {
 // were void. The end of one position does not if another one would be left: cancelling
 // it would give that position back to somebody who has gone.
 func (d decision) wouldEnd(key, ending hr.EventKey) bool {
-	events := decide.EventsOf(d.Person)
+	events := assess.EventsOf(d.Person)
 	if !slices.ContainsFunc(events, func(e hr.Event) bool { return e.EventKey == key && e.PositionID != "" }) {
 		return true
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
@@ -98,7 +98,7 @@ func TestADeletionInPlaceOfADisableCountsAsOne(t *testing.T) {
 		"who has left": {hr.StatusEnded, active, []plan.Step{gone}, []string{"leavers: not granted"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := decision{Decision: decide.Decision{Person: ledger.Person{Links: c.links}, Plan: plan.Plan{Steps: c.steps}}}
+			d := decision{Decision: assess.Decision{Person: ledger.Person{Links: c.links}, Plan: plan.Plan{Steps: c.steps}}}
 			d.Desired.Standing = hr.Standing{Status: c.status, Period: &hr.Period{}}
 			asks := d.withdrawals()
 			assert.Equal(t, c.want, asksOf(asks))
@@ -139,7 +139,7 @@ func TestASecondTerminationStaysIfItWouldEndAccessByItself(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := ledger.Withdrawal{Kind: ledger.Leavers, Key: ledger.EventWithdrawal(c.second.Event.EventKey), Event: c.second.Event.EventKey, State: ledger.WithdrawalNoticed}
-			d := decision{Decision: decide.Decision{Now: now, Person: ledger.Person{Events: c.events, Withdrawals: []ledger.Withdrawal{w}}}}
+			d := decision{Decision: assess.Decision{Now: now, Person: ledger.Person{Events: c.events, Withdrawals: []ledger.Withdrawal{w}}}}
 			d.Person.PersonID = "1"
 			gone := d.gone([]asked{{Ask: d.askAbout(c.ending.Event.EventKey)}})
 			assert.Equal(t, c.stays, len(gone) == 0)

@@ -12,13 +12,13 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/ingest"
-	"github.com/tenurehq/tenure/internal/service"
-	"github.com/tenurehq/tenure/webhook"
+	"github.com/tenurehq/tenure/receiver"
+	"github.com/tenurehq/tenure/service"
 )
 
 // webhooks are the intake of webhooks and how it writes to Kafka.
 type webhooks struct {
-	intake    *webhook.Intake
+	intake    *receiver.Intake
 	publisher *ingest.Publisher
 	topics    []string
 }
@@ -27,7 +27,7 @@ type webhooks struct {
 func openWebhooks(cfg *config.Config, cluster ingest.Cluster, p *service.Process) (*webhooks, error) {
 	w := &webhooks{publisher: ingest.NewPublisher(cluster)}
 	w.publisher.Waiting = func(reason error) { p.Log.Warn("Kafka does not take webhooks at the moment", zap.Error(reason)) }
-	o := webhook.Options{
+	o := receiver.Options{
 		Listen:  cfg.Webhooks.Listen,
 		MaxBody: cfg.Webhooks.MaxBody,
 		Publish: w.publish,
@@ -37,14 +37,14 @@ func openWebhooks(cfg *config.Config, cluster ingest.Cluster, p *service.Process
 		BehindProxy: cfg.Webhooks.BehindProxy,
 	}
 	if cfg.Webhooks.Certificate != "" {
-		o.Certificate = &webhook.Certificate{Certificate: cfg.Webhooks.Certificate, Key: cfg.Webhooks.Key}
+		o.Certificate = &receiver.Certificate{Certificate: cfg.Webhooks.Certificate, Key: cfg.Webhooks.Key}
 	}
 	for _, e := range cfg.Webhooks.Endpoints {
 		key, err := keyOf(cfg.Kafka, e.Topic)
 		if err != nil {
 			return nil, err
 		}
-		o.Endpoints = append(o.Endpoints, webhook.Endpoint{
+		o.Endpoints = append(o.Endpoints, receiver.Endpoint{
 			Path: e.Path, Topic: e.Topic, Verifier: e.Scheme, Secrets: e.Secrets,
 			Rate: rate.Limit(float64(e.Rate.Calls) / e.Rate.Per.Seconds()), Burst: e.Rate.Calls,
 			Key: key,
@@ -52,7 +52,7 @@ func openWebhooks(cfg *config.Config, cluster ingest.Cluster, p *service.Process
 		w.topics = append(w.topics, e.Topic)
 	}
 	var err error
-	w.intake, err = webhook.New(o)
+	w.intake, err = receiver.New(o)
 	return w, err
 }
 
@@ -73,10 +73,10 @@ func keyOf(cfg config.Kafka, topic string) (func(map[string]string, []byte) stri
 	return nil, fmt.Errorf("webhooks: topic %q is not consumed", topic)
 }
 
-func (w *webhooks) publish(ctx context.Context, topic string, m webhook.Message) error {
+func (w *webhooks) publish(ctx context.Context, topic string, m receiver.Message) error {
 	err := w.publisher.Publish(ctx, topic, []ingest.Message{{Key: m.Key, Value: m.Value, Headers: m.Headers}})
 	if ingest.RefusedForGood(err) {
-		return fmt.Errorf("%w: %w", webhook.ErrRefused, err)
+		return fmt.Errorf("%w: %w", receiver.ErrRefused, err)
 	}
 	return err
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/tenurehq/tenure/internal/pace"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/provision"
 )
 

@@ -16,8 +16,8 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/internal/metricstest"
-	"github.com/tenurehq/tenure/internal/pace"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 

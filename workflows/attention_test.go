@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/assess/preview"
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
-	"github.com/tenurehq/tenure/rehearsal"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -169,7 +169,7 @@ func TestASkipEndsWhenWhatWasSkippedIsNotAskedForAnyMore(t *testing.T) {
 		for _, c := range b.rehearse(b.transfer("there", 100*day, "Development"), b.transfer("and back", 200*day, "Sales")).Changes {
 			foreseen = append(foreseen, c.App+" "+string(c.Do))
 		}
-		assert.Contains(t, foreseen, "wiki "+string(rehearsal.Disable))
+		assert.Contains(t, foreseen, "wiki "+string(preview.Disable))
 	})
 	b.hears(100*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Development")})
 	b.on(101*day, func() { assert.Equal(t, "on [engineers]", b.state("wiki"), "granted again") })

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/internal/pace"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/workflows"
 )
 

@@ -11,24 +11,24 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenurehq/tenure/decide"
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/assess/preview"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
-	"github.com/tenurehq/tenure/rehearsal"
 	"github.com/tenurehq/tenure/workflows"
 )
 
 // rehearse rehearses the biography's person, as things are or with events.
-func (b *biography) rehearse(events ...hr.Event) rehearsal.Outcome {
+func (b *biography) rehearse(events ...hr.Event) preview.Outcome {
 	b.t.Helper()
-	rules := decide.Rules{Policy: b.acts.Policy, Apps: map[string]plan.App{}}
+	rules := assess.Rules{Policy: b.acts.Policy, Apps: map[string]plan.App{}}
 	for name, app := range b.acts.Apps {
 		resolved, _ := b.acts.Policy.App(name)
-		rules.Apps[name] = decide.Traits(resolved, app.Connector)
+		rules.Apps[name] = assess.Traits(resolved, app.Connector)
 	}
-	out, err := rehearsal.New(b.ledger, rehearsal.Scenario{Now: b.now(), Rules: rules, Events: events}).Person(context.Background(), b.person)
+	out, err := preview.New(b.ledger, preview.Scenario{Now: b.now(), Rules: rules, Events: events}).Person(context.Background(), b.person)
 	require.NoError(b.t, err)
 	return out
 }
@@ -48,20 +48,20 @@ func (b *biography) did(from time.Time) []string {
 	return out
 }
 
-var actions = map[string]rehearsal.Action{
-	"created": rehearsal.Create, "enabled": rehearsal.Enable, "updated": rehearsal.Update, "disabled": rehearsal.Disable,
-	"stripped": rehearsal.Strip, "handed_over": rehearsal.HandOver, "deleted": rehearsal.Delete,
+var actions = map[string]preview.Action{
+	"created": preview.Create, "enabled": preview.Enable, "updated": preview.Update, "disabled": preview.Disable,
+	"stripped": preview.Strip, "handed_over": preview.HandOver, "deleted": preview.Delete,
 }
 
 // deed names what was done, to the nearest hour: steps take a moment.
-func deed(at time.Time, app string, do rehearsal.Action) string {
+func deed(at time.Time, app string, do preview.Action) string {
 	return fmt.Sprint(at.UTC().Round(time.Hour).Format("2006-01-02 15h "), app, " ", do)
 }
 
 // says lets HR say several things at once, and rehearses them before the run hears
 // of it: first as events that were not sent, then as what the ledger has.
-func (b *biography) says(after time.Duration, events []hr.Event) (foreseen *rehearsal.Outcome, at time.Time) {
-	at, foreseen = epoch.Add(after), &rehearsal.Outcome{}
+func (b *biography) says(after time.Duration, events []hr.Event) (foreseen *preview.Outcome, at time.Time) {
+	at, foreseen = epoch.Add(after), &preview.Outcome{}
 	i := len(b.events)
 	b.events = append(b.events, happening{at: at, starts: workflows.TypeFor(events[0].Type)})
 	b.events[i].do = func() {
@@ -110,11 +110,11 @@ func TestWhatIsRehearsedIsWhatIsDone(t *testing.T) {
 
 			links, err := b.ledger.Links(context.Background(), ledger.LinkFilter{PersonID: b.person})
 			require.NoError(t, err)
-			var there []rehearsal.Account
+			var there []preview.Account
 			for _, l := range links {
-				there = append(there, rehearsal.Account{App: l.App, State: l.State, Username: l.Username, Entitlements: l.Entitlements})
+				there = append(there, preview.Account{App: l.App, State: l.State, Username: l.Username, Entitlements: l.Entitlements})
 			}
-			slices.SortFunc(foreseen.Accounts, func(a, b rehearsal.Account) int {
+			slices.SortFunc(foreseen.Accounts, func(a, b preview.Account) int {
 				if a.App < b.App {
 					return -1
 				}

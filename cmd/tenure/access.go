@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/service/apps"
 )
 
 func (c *cli) accessCommand() *cobra.Command {

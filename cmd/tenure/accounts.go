@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenurehq/tenure/assess/correlation"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/internal/correlation"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )

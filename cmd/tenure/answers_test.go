@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/service"
 )
 
 func TestPeopleAreSelected(t *testing.T) {

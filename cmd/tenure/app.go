@@ -11,8 +11,8 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/service/apps"
 )
 
 func (c *cli) appCommand() *cobra.Command {

@@ -8,9 +8,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/provision"
+	"github.com/tenurehq/tenure/service/apps"
 )
 
 // breakGlass cuts somebody off from this process. An app that cannot even be opened

@@ -14,9 +14,9 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/internal/running"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/service"
 )
 
 // terminal is where a command reads and writes.

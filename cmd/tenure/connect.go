@@ -14,8 +14,8 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/internal/checkup"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/service"
 )
 
 // checkOptions are the flags of config check.

@@ -18,8 +18,8 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ingest"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/workflows"
 )
 

@@ -16,8 +16,8 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest"
-	"github.com/tenurehq/tenure/internal/redrive"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/service/redrive"
 )
 
 func (c *cli) dlqShowCommand() *cobra.Command {

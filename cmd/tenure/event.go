@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
-	"github.com/tenurehq/tenure/internal/formats"
+	"github.com/tenurehq/tenure/service/formats"
 )
 
 func (c *cli) eventCommand() *cobra.Command {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/schemas"
+	"github.com/tenurehq/tenure/service"
 )
 
 // Every type's template is valid as it stands, in one line and over several, by the

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 
-	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/service"
 )
 
 // walk calls f for every command that does something.

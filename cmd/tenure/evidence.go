@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
@@ -213,7 +213,7 @@ func recordOf(ctx context.Context, l ledger.Ledger, id string) (record []auditVi
 // endsAt is when access was to end of somebody whose employment is over: when HR said
 // that it ends, or when that was received, if it was later. Zero of everybody else.
 func endsAt(person ledger.Person, now time.Time) time.Time {
-	t := decide.TimelineOf(person)
+	t := assess.TimelineOf(person)
 	if t.At(now).Status != hr.StatusEnded {
 		return time.Time{}
 	}

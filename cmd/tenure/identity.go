@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenurehq/tenure/assess/preview"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
-	"github.com/tenurehq/tenure/rehearsal"
 )
 
 // identity is an operator's word on who somebody is, or what they are called.
@@ -73,7 +73,7 @@ func (c *cli) rename(ctx context.Context, cfg *config.Config, o *operator.Operat
 		return err
 	}
 	if !i.does() {
-		after, renamed, err := rehearsal.Renamed(ctx, o.Ledger, r)
+		after, renamed, err := preview.Renamed(ctx, o.Ledger, r)
 		if err != nil {
 			return err
 		}
@@ -96,12 +96,12 @@ func (c *cli) rename(ctx context.Context, cfg *config.Config, o *operator.Operat
 
 // renamedView is what somebody is, or would be, called.
 type renamedView struct {
-	Person   string              `json:"person"`
-	Username string              `json:"username"`
-	Apps     []string            `json:"apps"`           // in which the account is to be renamed
-	Kept     []string            `json:"kept,omitempty"` // apps in which it keeps the username that it has
-	Plan     []rehearsal.Outcome `json:"plan,omitempty"` // what would be done
-	Applied  bool                `json:"applied"`
+	Person   string            `json:"person"`
+	Username string            `json:"username"`
+	Apps     []string          `json:"apps"`           // in which the account is to be renamed
+	Kept     []string          `json:"kept,omitempty"` // apps in which it keeps the username that it has
+	Plan     []preview.Outcome `json:"plan,omitempty"` // what would be done
+	Applied  bool              `json:"applied"`
 }
 
 func viewRenamed(id string, r ledger.Renamed) renamedView {
@@ -191,7 +191,7 @@ func (c *cli) rehearseLink(ctx context.Context, cfg *config.Config, o *operator.
 	if err := o.MayLink(ctx, newID, oldID); err != nil {
 		return err
 	}
-	after, carried, err := rehearsal.Linked(ctx, o.Ledger, newID, oldID)
+	after, carried, err := preview.Linked(ctx, o.Ledger, newID, oldID)
 	if err != nil {
 		return err
 	}
@@ -206,14 +206,14 @@ func (c *cli) rehearseLink(ctx context.Context, cfg *config.Config, o *operator.
 
 // carriedView is what is, or would be, carried over between two IDs of one human.
 type carriedView struct {
-	Person   string              `json:"person"` // the new ID
-	Old      string              `json:"old"`
-	OneHuman bool                `json:"oneHuman"` // afterwards
-	Apps     []string            `json:"apps"`     // whose accounts are carried over
-	Kept     []string            `json:"kept,omitempty"`
-	Username string              `json:"username,omitempty"` // if it goes with them
-	Plan     []rehearsal.Outcome `json:"plan,omitempty"`     // what would be done
-	Applied  bool                `json:"applied"`
+	Person   string            `json:"person"` // the new ID
+	Old      string            `json:"old"`
+	OneHuman bool              `json:"oneHuman"` // afterwards
+	Apps     []string          `json:"apps"`     // whose accounts are carried over
+	Kept     []string          `json:"kept,omitempty"`
+	Username string            `json:"username,omitempty"` // if it goes with them
+	Plan     []preview.Outcome `json:"plan,omitempty"`     // what would be done
+	Applied  bool              `json:"applied"`
 }
 
 func viewCarried(newID, oldID string, carried ledger.Carried) carriedView {
@@ -231,13 +231,13 @@ func (c *cli) carried(is string, carried ledger.Carried) {
 }
 
 // rehearseOf finds what would become of people, and shows it.
-func (c *cli) rehearseOf(ctx context.Context, cfg *config.Config, l rehearsal.Ledger, people ...string) ([]rehearsal.Outcome, error) {
+func (c *cli) rehearseOf(ctx context.Context, cfg *config.Config, l preview.Ledger, people ...string) ([]preview.Outcome, error) {
 	s, err := c.scenario(ctx, cfg, planOptions{})
 	if err != nil {
 		return nil, err
 	}
-	r := rehearsal.New(l, s)
-	var outcomes []rehearsal.Outcome
+	r := preview.New(l, s)
+	var outcomes []preview.Outcome
 	show := &planLines{now: s.Now, apps: appsOf(s), out: c.out, color: c.colored()}
 	for _, id := range people {
 		out, err := r.Person(ctx, id)

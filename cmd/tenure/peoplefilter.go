@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
@@ -138,7 +138,7 @@ func explain(cfg *config.Config, person ledger.Person) []roleAnswer {
 	if person.CarriedTo != "" {
 		return nil
 	}
-	held := decide.TimelineOf(person).Held(cfg.Clock().Now())
+	held := assess.TimelineOf(person).Held(cfg.Clock().Now())
 	var answers []roleAnswer
 	for n, position := range held {
 		for i, answer := range cfg.Policy.Explain(person.PersonID, position.Profile) {

@@ -9,11 +9,11 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/service/apps"
 )
 
 // whyView says why somebody has access, or has none.

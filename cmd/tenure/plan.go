@@ -9,11 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenurehq/tenure/assess/preview"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/rehearsal"
+	"github.com/tenurehq/tenure/service/apps"
 )
 
 // planOptions are the flags of plan.
@@ -93,13 +93,13 @@ func (o planOptions) compares() bool { return o.events != "" || o.with != "" }
 
 // planView is what a rehearsal came to.
 type planView struct {
-	Now      time.Time           `json:"now"`
-	At       time.Time           `json:"at,omitzero"`
-	Events   string              `json:"events,omitempty"`
-	With     string              `json:"with,omitempty"`
-	People   []rehearsal.Outcome `json:"people"`
-	Totals   rehearsal.Totals    `json:"totals"`
-	Exceeded []string            `json:"exceeded,omitempty"`
+	Now      time.Time         `json:"now"`
+	At       time.Time         `json:"at,omitzero"`
+	Events   string            `json:"events,omitempty"`
+	With     string            `json:"with,omitempty"`
+	People   []preview.Outcome `json:"people"`
+	Totals   preview.Totals    `json:"totals"`
+	Exceeded []string          `json:"exceeded,omitempty"`
 }
 
 // rehearse reads person after person, and shows each as soon as it is known.
@@ -114,8 +114,8 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 				return err
 			}
 		}
-		r := rehearsal.New(l, s)
-		v := planView{Now: s.Now, At: s.Until, Events: o.events, With: o.with, People: []rehearsal.Outcome{}}
+		r := preview.New(l, s)
+		v := planView{Now: s.Now, At: s.Until, Events: o.events, With: o.with, People: []preview.Outcome{}}
 		show := &planLines{now: s.Now, at: s.Until, apps: appsOf(s), out: c.out, color: c.colored()}
 		bar := c.progress(-1, "rehearsing", "people")
 		defer func() { _ = bar.Exit() }()
@@ -160,7 +160,7 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 }
 
 // scenario reads what is to be rehearsed.
-func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (s rehearsal.Scenario, err error) {
+func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (s preview.Scenario, err error) {
 	s.Now = cfg.Clock().Now().UTC()
 	if o.at != "" {
 		if s.Until, err = instantOf(o.at); err != nil {
@@ -226,17 +226,17 @@ func (c *cli) eventsToRehearse(o planOptions) ([]hr.Event, error) {
 }
 
 // narrow leaves out what is not asked for.
-func (o planOptions) narrow(out *rehearsal.Outcome) {
+func (o planOptions) narrow(out *preview.Outcome) {
 	if len(o.apps) > 0 {
 		other := func(app string) bool { return !slices.Contains(o.apps, app) }
-		out.Changes = slices.DeleteFunc(out.Changes, func(c rehearsal.Change) bool { return other(c.App) })
-		out.CalledOff = slices.DeleteFunc(out.CalledOff, func(c rehearsal.Change) bool { return other(c.App) })
-		out.Accounts = slices.DeleteFunc(out.Accounts, func(a rehearsal.Account) bool { return other(a.App) })
+		out.Changes = slices.DeleteFunc(out.Changes, func(c preview.Change) bool { return other(c.App) })
+		out.CalledOff = slices.DeleteFunc(out.CalledOff, func(c preview.Change) bool { return other(c.App) })
+		out.Accounts = slices.DeleteFunc(out.Accounts, func(a preview.Account) bool { return other(a.App) })
 	}
 	if o.values {
 		return
 	}
-	for _, changes := range [][]rehearsal.Change{out.Changes, out.CalledOff} {
+	for _, changes := range [][]preview.Change{out.Changes, out.CalledOff} {
 		for i := range changes {
 			for k := range changes[i].Attributes {
 				changes[i].Attributes[k].Was, changes[i].Attributes[k].Is = nil, nil
@@ -246,7 +246,7 @@ func (o planOptions) narrow(out *rehearsal.Outcome) {
 }
 
 // exceeded says which limits would be exceeded.
-func (o planOptions) exceeded(t rehearsal.Totals) []string {
+func (o planOptions) exceeded(t preview.Totals) []string {
 	var list []string
 	for _, limit := range []struct {
 		what, flag string
@@ -263,7 +263,7 @@ func (o planOptions) exceeded(t rehearsal.Totals) []string {
 }
 
 // appsOf are the names of all apps that may be shown.
-func appsOf(s rehearsal.Scenario) []string {
+func appsOf(s preview.Scenario) []string {
 	var names []string
 	for name := range s.Rules.Apps {
 		names = append(names, name)
@@ -278,7 +278,7 @@ func appsOf(s rehearsal.Scenario) []string {
 
 // whom lists the people to look at: those who are named, else those whom the events
 // are about, if nothing else would change, else everybody.
-func whom(ctx context.Context, l ledger.Ledger, r *rehearsal.Rehearsal, o planOptions) func(yield func(string, error) bool) {
+func whom(ctx context.Context, l ledger.Ledger, r *preview.Rehearsal, o planOptions) func(yield func(string, error) bool) {
 	return func(yield func(string, error) bool) {
 		named := o.persons
 		if len(named) == 0 && o.with == "" {

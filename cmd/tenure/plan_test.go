@@ -12,9 +12,9 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/service"
 )
 
 const planConfiguration = `kafka: {brokers: [127.0.0.1:1]}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tenurehq/tenure/rehearsal"
+	"github.com/tenurehq/tenure/assess/preview"
 )
 
 // planLines writes what would become of people, a few lines for each, as it is found:
@@ -23,7 +23,7 @@ type planLines struct {
 }
 
 // person writes one person's lines.
-func (l *planLines) person(o rehearsal.Outcome) error {
+func (l *planLines) person(o preview.Outcome) error {
 	l.shown = true
 	var b strings.Builder
 	printTo(&b, "%s (%s", o.PersonID, o.Status)
@@ -55,12 +55,12 @@ func (l *planLines) person(o rehearsal.Outcome) error {
 }
 
 // together groups changes of one account at one time.
-func together(changes []rehearsal.Change) [][]rehearsal.Change {
-	var groups [][]rehearsal.Change
+func together(changes []preview.Change) [][]preview.Change {
+	var groups [][]preview.Change
 	for _, c := range changes {
-		i := slices.IndexFunc(groups, func(g []rehearsal.Change) bool { return g[0].App == c.App && g[0].At.Equal(c.At) })
+		i := slices.IndexFunc(groups, func(g []preview.Change) bool { return g[0].App == c.App && g[0].At.Equal(c.At) })
 		if i < 0 {
-			groups = append(groups, []rehearsal.Change{c})
+			groups = append(groups, []preview.Change{c})
 			continue
 		}
 		groups[i] = append(groups[i], c)
@@ -68,7 +68,7 @@ func together(changes []rehearsal.Change) [][]rehearsal.Change {
 	return groups
 }
 
-func (l *planLines) line(b *strings.Builder, before string, group []rehearsal.Change) {
+func (l *planLines) line(b *strings.Builder, before string, group []preview.Change) {
 	first := group[0]
 	var does []string
 	for _, c := range group {
@@ -79,7 +79,7 @@ func (l *planLines) line(b *strings.Builder, before string, group []rehearsal.Ch
 		sign, color = " ", faint
 	}
 	text := fmt.Sprintf("  %s %-*s  %-17s  %s%s", sign, l.width(), first.App, l.when(first.At), before, strings.Join(does, ", "))
-	if revokes := first.Do == rehearsal.Update && len(first.Grant) == 0; first.Why != "" && !revokes { // it says why what is granted is
+	if revokes := first.Do == preview.Update && len(first.Grant) == 0; first.Why != "" && !revokes { // it says why what is granted is
 		text += " (" + first.Why + ")"
 	}
 	l.paint(b, color, text)
@@ -110,15 +110,15 @@ func (l *planLines) when(at time.Time) string {
 }
 
 // signOf says at a glance what a line is about.
-func signOf(group []rehearsal.Change) (sign, color string) {
+func signOf(group []preview.Change) (sign, color string) {
 	sign, color = "~", yellow
 	for _, c := range group {
 		switch {
 		case c.Problem != "":
 			return "!", red
-		case c.Do == rehearsal.Create, c.Do == rehearsal.Enable:
+		case c.Do == preview.Create, c.Do == preview.Enable:
 			sign, color = "+", green
-		case c.Do == rehearsal.Disable, c.Do == rehearsal.Delete, c.Do == rehearsal.Strip:
+		case c.Do == preview.Disable, c.Do == preview.Delete, c.Do == preview.Strip:
 			sign, color = "-", red
 		}
 	}
@@ -126,18 +126,18 @@ func signOf(group []rehearsal.Change) (sign, color string) {
 }
 
 // does says in words what a change does.
-func (l *planLines) does(c rehearsal.Change) string {
+func (l *planLines) does(c preview.Change) string {
 	parts := []string{words[c.Do]}
-	if c.Do == rehearsal.Create {
+	if c.Do == preview.Create {
 		parts[0] += " account " + c.Username
 		if c.Off {
 			parts[0] += ", disabled until the first day"
 		}
 	}
-	if c.Do == rehearsal.Relabel && c.Username != "" {
+	if c.Do == preview.Relabel && c.Username != "" {
 		parts[0] = "rename to " + c.Username
 	}
-	if c.Do == rehearsal.Strip && len(c.Revoke) == 0 {
+	if c.Do == preview.Strip && len(c.Revoke) == 0 {
 		parts[0] = "revoke all"
 	}
 	for _, e := range c.Grant {
@@ -161,7 +161,7 @@ func (l *planLines) does(c rehearsal.Change) string {
 
 // attributes lists what changes. Of an account that is made all of it is new: that
 // says nothing without the values.
-func (l *planLines) attributes(c rehearsal.Change) string {
+func (l *planLines) attributes(c preview.Change) string {
 	var names []string
 	for _, a := range c.Attributes {
 		switch {
@@ -171,7 +171,7 @@ func (l *planLines) attributes(c rehearsal.Change) string {
 				was = "unknown"
 			}
 			names = append(names, fmt.Sprintf("%s: %s -> %s", a.Name, was, valueOf(a.Is)))
-		case c.Do != rehearsal.Create:
+		case c.Do != preview.Create:
 			names = append(names, a.Name)
 		}
 	}
@@ -195,16 +195,16 @@ func valueOf(v any) string {
 	return fmt.Sprint(v)
 }
 
-var words = map[rehearsal.Action]string{
-	rehearsal.Create: "make", rehearsal.Enable: "enable", rehearsal.Update: "", rehearsal.Disable: "disable",
-	rehearsal.Strip: "revoke", rehearsal.HandOver: "hand data over", rehearsal.Relabel: "give it the new person ID", rehearsal.Delete: "delete", rehearsal.Verify: "prove once more that it is off",
+var words = map[preview.Action]string{
+	preview.Create: "make", preview.Enable: "enable", preview.Update: "", preview.Disable: "disable",
+	preview.Strip: "revoke", preview.HandOver: "hand data over", preview.Relabel: "give it the new person ID", preview.Delete: "delete", preview.Verify: "prove once more that it is off",
 }
 
 // draw writes the totals: the people are there already.
 func (v planView) draw(p *page) {
 	t := v.Totals
 	if len(t.Apps) > 0 {
-		row := func(app string, n rehearsal.Counts) []string {
+		row := func(app string, n preview.Counts) []string {
 			row := []string{app}
 			for _, k := range []int{n.Create, n.Enable, n.Update, n.Disable, n.Delete, n.Grant, n.Revoke, n.Attention} {
 				row = append(row, strconv.Itoa(k))

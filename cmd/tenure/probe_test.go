@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/service"
 )
 
 // TestProbe asks the endpoints that the processes serve.

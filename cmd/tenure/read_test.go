@@ -14,7 +14,7 @@ import (
 	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/internal/running"
-	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/service"
 )
 
 // Every command that reads, as people and as programs see it.

@@ -11,8 +11,8 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/service"
 )
 
 func (c *cli) runRetryCommand() *cobra.Command {

@@ -11,9 +11,9 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/service"
 )
 
 func TestReplaySelectsPeopleByWhatWasReceived(t *testing.T) {

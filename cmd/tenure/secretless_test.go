@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenurehq/tenure/internal/service"
+	"github.com/tenurehq/tenure/service"
 )
 
 // secretless is what the test site has, with secrets and files everywhere that are not

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/snapshot"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
@@ -338,7 +338,7 @@ func eventsOf(ctx context.Context, l ledger.Ledger, personID string) ([]hr.Event
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, nil
 	}
-	return decide.EventsOf(person), err
+	return assess.EventsOf(person), err
 }
 
 // show makes what is printed of what was found.

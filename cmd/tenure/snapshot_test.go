@@ -14,8 +14,8 @@ import (
 
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/service"
 )
 
 const snapshotConfiguration = `

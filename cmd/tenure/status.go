@@ -18,9 +18,9 @@ import (
 	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/workflows"
 )
 

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/decide"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
@@ -99,7 +99,7 @@ type eventView struct {
 // viewTimeline merges what was said of a person. operators are those who said some
 // of it: see securedBy.
 func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow, now time.Time) timelineView {
-	events := decide.EventsOf(person)
+	events := assess.EventsOf(person)
 	v := timelineView{Person: person.PersonID, Entries: []entryView{}, Events: []eventView{}}
 	for _, stored := range person.Events {
 		e := stored.Event
@@ -108,7 +108,7 @@ func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRo
 			Source: e.Source, ID: e.ID, Rescinds: e.Rescinds, Position: e.PositionID,
 		})
 	}
-	t := decide.TimelineOf(person)
+	t := assess.TimelineOf(person)
 	v.Status = t.At(now).Status
 
 	zone := time.UTC
@@ -204,7 +204,7 @@ func (v positionView) row() []string {
 
 // viewPositions are the positions of somebody who holds several; nil if they do not.
 func viewPositions(person ledger.Person, now time.Time) []positionView {
-	held := decide.TimelineOf(person).Held(now)
+	held := assess.TimelineOf(person).Held(now)
 	if len(held) < 2 {
 		return nil
 	}

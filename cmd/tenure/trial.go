@@ -17,8 +17,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/trial"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/internal/apps"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/service/apps"
 )
 
 // trialOptions are the flags of app test.

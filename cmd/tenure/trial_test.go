@@ -9,8 +9,8 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/memory"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/service"
 )
 
 func TestAppTest(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/internal/service"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/workflows"
 )
 

@@ -1,0 +1,154 @@
+package assess
+
+import (
+	"context"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Decision holds what has to be done for one person at one instant, by the ledger and
+// policy.
+type Decision struct {
+	Now      time.Time
+	Person   ledger.Person // with the username that was claimed
+	Timeline hr.Timeline
+	Desired  policy.Desired
+	Plan     plan.Plan
+	Keys     connector.Keys // what an account of the person's can be found by
+	// Recipients are the accounts, by app, that the person's data may be given to.
+	Recipients map[string]string
+	// SameHumans are earlier IDs that the person may have had: as long as there is one,
+	// no account is made.
+	SameHumans []SameHuman
+	// LapsedSkips are the keys of skipped steps that are about nothing that is asked
+	// for any more.
+	LapsedSkips []string
+	// PolicyErr is set when policy could not be evaluated for this person: then
+	// nothing is desired, and nothing is planned but to cut them off if they must not
+	// have access: see CutsOff.
+	PolicyErr error
+}
+
+// Rules holds the policy and the traits of apps by which decisions are made.
+type Rules struct {
+	Policy *policy.Policy
+	Apps   map[string]plan.App // every app of the policy, by name
+}
+
+// Registry is the part of the ledger that deciding needs besides the person.
+type Registry interface {
+	// ClaimUsername is ledger.Work's.
+	ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error)
+	// Links is ledger.Query's.
+	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
+	// Person is ledger.Work's.
+	Person(ctx context.Context, personID string) (ledger.Person, error)
+	// Namesakes is ledger.Identities'.
+	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
+}
+
+// CutsOff reports whether somebody who stands like this must not have access, whatever
+// policy grants them: what their next employment gives, say, or what they come back to.
+func CutsOff(status hr.Status) bool {
+	return status == hr.StatusSuspended || status == hr.StatusEnded || status == hr.StatusOnLeave
+}
+
+// For decides for one person. The error says that the registry failed.
+func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, registry Registry) (Decision, error) {
+	d := Decision{Now: now, Person: person}
+	d.Timeline = TimelineOf(person)
+	standing := d.Timeline.At(now)
+
+	identity := policy.Identity{PersonID: person.PersonID, Username: person.Username}
+	if standing.Profile != nil && standing.Status != hr.StatusEnded && person.CarriedTo == "" {
+		var err error
+		if identity, d.PolicyErr, err = r.identify(ctx, person, *standing.Profile, registry); err != nil {
+			return Decision{}, err
+		}
+		d.Person.Username = identity.Username
+		d.Keys.EmployeeNumber, d.Keys.Email = standing.Profile.EmployeeNumber, identity.Email
+	}
+	d.Keys.PersonID, d.Keys.Username = person.PersonID, d.Person.Username
+	switch {
+	case person.CarriedTo != "": // what they are to have is somebody's who is the same human
+		d.Desired = policy.Desired{Standing: standing}
+	case d.PolicyErr == nil:
+		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity)
+	}
+	if d.PolicyErr != nil {
+		d.Desired = policy.Desired{Standing: standing, Changes: standing.Changes}
+		if !CutsOff(standing.Status) {
+			return d, nil // a human is asked
+		}
+	}
+	var err error
+	if d.SameHumans, err = r.sameHuman(ctx, person, standing, registry); err != nil {
+		return Decision{}, err
+	}
+	d.Recipients = r.recipients(person)
+	d.Plan = plan.Make(plan.Input{
+		Now:        now,
+		Desired:    d.Desired,
+		OnlyOff:    d.PolicyErr != nil,
+		MakeNone:   len(d.SameHumans) > 0,
+		Links:      planLinks(person.Links),
+		Apps:       r.Apps,
+		Skipped:    skipped(person.Steps),
+		Recipients: appsOf(d.Recipients),
+		Protected:  r.protected(d.Person),
+		HeldUntil:  latest(ledger.HeldUntil(person.Holds), awaited(person, d.Timeline, now)),
+		EndHeard:   endHeard(person, standing),
+		Retentions: retentions(person.Retentions, standing, now),
+		Approvals:  approvals(person.Approvals),
+	})
+	if d.PolicyErr == nil { // else it is not known what is asked for
+		d.LapsedSkips = lapsedSkips(person.Steps, d.Plan.Skipped)
+	}
+	return d, nil
+}
+
+// identify gives the person their username and email, and finds the manager's
+// accounts. The second result says what is wrong with the policy, the third that
+// the registry failed.
+func (r Rules) identify(ctx context.Context, person ledger.Person, profile hr.Profile, registry Registry) (id policy.Identity, policyErr, err error) {
+	id = policy.Identity{PersonID: person.PersonID, Username: person.Username, ManagerAccounts: person.ManagerAccounts}
+	if id.Username == "" || !mayHaveAccount(person) {
+		if id.Username, policyErr, err = r.claim(ctx, person, profile, registry); policyErr != nil || err != nil {
+			return id, policyErr, err
+		}
+	}
+	if id.Email, policyErr = r.Policy.Email(id, profile); policyErr != nil {
+		return id, policyErr, nil
+	}
+	if profile.ManagerID == person.ManagerID {
+		return id, nil, nil
+	}
+	// The ledger knows the accounts of the manager whom the last assessment found.
+	// This is another one.
+	id.ManagerAccounts, err = ManagerAccounts(ctx, profile.ManagerID, registry)
+	return id, nil, err
+}
+
+// ManagerAccounts maps apps to the accounts of a manager that are there; nil if there
+// is no manager.
+func ManagerAccounts(ctx context.Context, managerID string, registry Registry) (map[string]string, error) {
+	if managerID == "" {
+		return nil, nil
+	}
+	links, err := registry.Links(ctx, ledger.LinkFilter{PersonID: managerID})
+	if err != nil {
+		return nil, err
+	}
+	accounts := map[string]string{}
+	for _, l := range links {
+		if l.AccountID != "" && (l.State == ledger.LinkActive || l.State == ledger.LinkDisabled) {
+			accounts[l.App] = l.AccountID
+		}
+	}
+	return accounts, nil
+}

@@ -1,0 +1,76 @@
+package preview
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// memory knows the attributes of a person's accounts by value. The ledger has their
+// digest only: they are worked out again from what HR said, and are known if the
+// digest is the same.
+type memory struct {
+	person ledger.Person
+	policy *policy.Policy
+	values map[string]map[string]any // by app
+}
+
+func remember(person ledger.Person, rules *policy.Policy) *memory {
+	return &memory{person: person, policy: rules, values: map[string]map[string]any{}}
+}
+
+func (m *memory) clone() *memory {
+	return &memory{person: m.person, policy: m.policy, values: maps.Clone(m.values)}
+}
+
+// is notes what an account's attributes have become.
+func (m *memory) is(app string, attributes map[string]any) { m.values[app] = attributes }
+
+// of are the attributes of an account.
+func (m *memory) of(link ledger.Link) (attributes map[string]any, known bool) {
+	if attributes, known = m.values[link.App]; known && policy.Digest(attributes) == link.Attributes {
+		return attributes, true
+	}
+	t := assess.TimelineOf(m.person)
+	for _, period := range slices.Backward(t.Periods) {
+		for _, snapshot := range slices.Backward(period.Snapshots) {
+			for _, managers := range []map[string]string{m.person.ManagerAccounts, nil} {
+				id := policy.Identity{PersonID: m.person.PersonID, Username: cmp.Or(m.person.Username, link.Username), ManagerAccounts: managers}
+				id.Email, _ = m.policy.Email(id, snapshot.Profile)
+				attributes, err := m.policy.Attributes(link.App, id, snapshot.Profile)
+				if err == nil && policy.Digest(attributes) == link.Attributes {
+					m.values[link.App] = attributes
+					return attributes, true
+				}
+			}
+		}
+	}
+	return nil, false
+}
+
+// differences lists what would change of an account's attributes. If it is not known
+// what they are, all that there would be is listed.
+func (m *memory) differences(link ledger.Link, want map[string]any) (list []Attribute, unsure bool) {
+	have, known := m.of(link)
+	if policy.Digest(want) == link.Attributes {
+		return nil, false
+	}
+	return differences(have, want), !known
+}
+
+func differences(have, want map[string]any) []Attribute {
+	var list []Attribute
+	names := slices.AppendSeq(slices.Collect(maps.Keys(have)), maps.Keys(want))
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if !reflect.DeepEqual(have[name], want[name]) {
+			list = append(list, Attribute{Name: name, Was: have[name], Is: want[name]})
+		}
+	}
+	return list
+}

@@ -1,0 +1,96 @@
+package preview
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tenurehq/tenure/internal/username"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// pageSize is how many people are read at once.
+const pageSize = 500
+
+// taken are the usernames that people hold. They are read when the first is asked
+// for: most rehearsals need none.
+type taken struct {
+	ledger Ledger
+	except string          // a person whose own does not count
+	names  map[string]bool // in small letters
+}
+
+func (t *taken) has(ctx context.Context, name string) (bool, error) {
+	if t.names != nil {
+		return t.names[strings.ToLower(name)], nil
+	}
+	names, after := map[string]bool{}, ""
+	for {
+		people, err := t.ledger.People(ctx, after, pageSize)
+		if err != nil {
+			return false, err
+		}
+		for _, s := range people {
+			if after = s.PersonID; s.Username != "" && s.PersonID != t.except {
+				names[strings.ToLower(s.Username)] = true
+			}
+		}
+		if len(people) < pageSize {
+			break
+		}
+	}
+	t.names = names
+	return t.has(ctx, name)
+}
+
+// names is a registry that remembers what would be claimed, and claims nothing.
+type names struct {
+	ledger   Ledger
+	taken    *taken
+	claimed  map[string]string // by person
+	given    map[string]bool
+	managers map[string][]ledger.Link
+}
+
+func newNames(l Ledger, t *taken) *names {
+	return &names{ledger: l, taken: t, claimed: map[string]string{}, given: map[string]bool{}, managers: map[string][]ledger.Link{}}
+}
+
+// ClaimUsername says which username the person would be given.
+func (n *names) ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error) {
+	if name, ok := n.claimed[personID]; ok && username.MadeOf(name, base, longest) {
+		return name, nil
+	}
+	for i := 1; ; i++ {
+		name := username.Numbered(base, i, longest)
+		taken, err := n.taken.has(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		if key := strings.ToLower(name); !taken && !n.given[key] {
+			n.claimed[personID], n.given[key] = name, true
+			return name, nil
+		}
+	}
+}
+
+// Links reads the accounts of somebody's manager, once: many have the same one.
+func (n *names) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error) {
+	if links, ok := n.managers[f.PersonID]; ok {
+		return links, nil
+	}
+	links, err := n.ledger.Links(ctx, f)
+	if err == nil {
+		n.managers[f.PersonID] = links
+	}
+	return links, err
+}
+
+// Person implements decide.Registry.
+func (n *names) Person(ctx context.Context, personID string) (ledger.Person, error) {
+	return n.ledger.Person(ctx, personID)
+}
+
+// Namesakes implements decide.Registry.
+func (n *names) Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error) {
+	return n.ledger.Namesakes(ctx, givenName, familyName, limit)
+}

@@ -1,0 +1,122 @@
+package preview
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// Ledger is the part of the ledger that a rehearsal reads. It has no method that writes.
+type Ledger interface {
+	Person(ctx context.Context, personID string) (ledger.Person, error)
+	People(ctx context.Context, after string, limit int) ([]ledger.Summary, error)
+	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
+	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
+}
+
+// Scenario describes what to rehearse.
+type Scenario struct {
+	Now   time.Time
+	Until time.Time    // what is due later is left out; zero: nothing is
+	Rules assess.Rules // those in force
+	// With are other rules; nil: those in force.
+	With *assess.Rules
+	// Events are what HR would say, in the order in which it would be received.
+	Events []hr.Event
+}
+
+// Rehearsal is one scenario, person by person. It is not safe for concurrent use:
+// whoever comes first gets the username.
+type Rehearsal struct {
+	Scenario
+	ledger Ledger
+	events map[string][]hr.Event
+	people []string // whom Events concern, in order
+	taken  *taken
+
+	before, after *names
+}
+
+// New prepares a rehearsal.
+func New(l Ledger, s Scenario) *Rehearsal {
+	r := &Rehearsal{Scenario: s, ledger: l, events: map[string][]hr.Event{}, taken: &taken{ledger: l}}
+	r.before, r.after = newNames(l, r.taken), newNames(l, r.taken)
+	seen := map[hr.EventKey]bool{}
+	for _, e := range s.Events {
+		if seen[e.EventKey] {
+			continue
+		}
+		seen[e.EventKey] = true
+		if len(r.events[e.PersonID]) == 0 {
+			r.people = append(r.people, e.PersonID)
+		}
+		r.events[e.PersonID] = append(r.events[e.PersonID], e)
+	}
+	return r
+}
+
+// Concerned are the people whom the events are about, in the order of these.
+func (r *Rehearsal) Concerned() []string { return slices.Clone(r.people) }
+
+// Compares reports whether the scenario is a change: then only what the change makes
+// a difference to is shown, and else all that is to be done.
+func (r *Rehearsal) Compares() bool { return r.With != nil || len(r.Events) > 0 }
+
+// Person rehearses for one person. It returns ledger.ErrNotFound for somebody of
+// whom nothing was ever said.
+func (r *Rehearsal) Person(ctx context.Context, personID string) (Outcome, error) {
+	person, err := r.ledger.Person(ctx, personID)
+	if errors.Is(err, ledger.ErrNotFound) && len(r.events[personID]) > 0 {
+		person, err = ledger.Person{Summary: ledger.Summary{PersonID: personID}}, nil
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	known := remember(person, r.Rules.Policy)
+	first, err := r.live(ctx, person, r.Rules, r.before, known)
+	if err != nil || !r.Compares() {
+		return first.settled(), err
+	}
+	rules := r.Rules
+	if r.With != nil {
+		rules = *r.With
+	}
+	person, repeated := r.hears(person)
+	second, err := r.live(ctx, person, rules, r.after, known)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out := second
+	out.Status = first.Status
+	out.Changes, out.CalledOff = compare(first.Changes, second.Changes)
+	out.Problems = slices.DeleteFunc(second.Problems, func(p Problem) bool { return slices.Contains(first.Problems, p) })
+	out.Repeated = repeated
+	if first.Claims == second.Claims {
+		out.Claims = ""
+	}
+	return out.settled(), nil
+}
+
+// hears adds to a person what HR would say of them, and says how many of these
+// events the ledger has already.
+func (r *Rehearsal) hears(person ledger.Person) (ledger.Person, int) {
+	has := map[hr.EventKey]bool{}
+	for _, e := range person.Events {
+		has[e.Event.EventKey] = true
+	}
+	person.Events = slices.Clone(person.Events)
+	repeated := 0
+	for _, e := range r.events[person.PersonID] {
+		if has[e.EventKey] {
+			repeated++
+			continue
+		}
+		person.Events = append(person.Events, ledger.StoredEvent{Event: e, At: r.Now})
+	}
+	return person, repeated
+}

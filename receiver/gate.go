@@ -1,0 +1,33 @@
+package receiver
+
+import "sync"
+
+// gate keeps requests from piling up behind a broker that is lost. After one has
+// waited for it in vain, they pass one at a time, and the others are turned away
+// at once, until one gets through.
+type gate struct {
+	mu      sync.Mutex
+	lost    error // why the last one that waited got nowhere; nil: open
+	probing bool
+}
+
+// enter reports whether a request may pass. One that has must leave.
+func (g *gate) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.lost == nil {
+		return true
+	}
+	if g.probing {
+		return false
+	}
+	g.probing = true
+	return true
+}
+
+// leave is told the result of a request that has passed: nil, or why it got nowhere.
+func (g *gate) leave(lost error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lost, g.probing = lost, false
+}

@@ -1,0 +1,56 @@
+package receiver
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/secret"
+)
+
+// keyring holds an endpoint's secrets, and looks for new ones now and then.
+type keyring struct {
+	secrets []secret.Secret
+	every   time.Duration
+	log     *zap.Logger // of the endpoint
+
+	mu     sync.Mutex
+	known  map[int]string // the last of each that could be read; never an empty one
+	looked time.Time
+	failed bool // so that it is said once
+}
+
+// now are the secrets. One that cannot be read at the moment, while its file is
+// replaced perhaps, is what it was.
+func (k *keyring) now() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known == nil || time.Since(k.looked) >= k.every {
+		k.look()
+	}
+	return slices.Collect(maps.Values(k.known))
+}
+
+func (k *keyring) look() {
+	k.looked = time.Now()
+	if k.known == nil {
+		k.known = make(map[int]string, len(k.secrets))
+	}
+	var failure error
+	for i, s := range k.secrets {
+		value, err := s.Reveal()
+		switch {
+		case err != nil:
+			failure = err
+		case value != "":
+			k.known[i] = value
+		}
+	}
+	if failure != nil && !k.failed {
+		k.log.Error("a secret cannot be read; if it was known before, it stays valid", zap.Error(failure))
+	}
+	k.failed = failure != nil
+}

@@ -1,0 +1,148 @@
+// Package apps opens the apps of a configuration, for programs that call them or want to
+// know what they can do.
+package apps
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/internal/nearest"
+	"github.com/tenurehq/tenure/internal/settings"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/service"
+)
+
+// Apps are the apps of one configuration. It implements operator.Apps.
+type Apps struct {
+	cfg   *config.Config
+	rates ledger.Pacer
+}
+
+// Of returns the apps of a configuration. Rates is the ledger through which they share
+// their rates with the workers; it is needed by OpenPaced only.
+func Of(cfg *config.Config, rates ledger.Pacer) Apps { return Apps{cfg: cfg, rates: rates} }
+
+// Find returns an error if there is no app of that name, which says what is near.
+func (a Apps) Find(name string) error {
+	_, err := a.app(name)
+	return err
+}
+
+func (a Apps) app(name string) (config.App, error) {
+	app, ok := a.cfg.Apps[name]
+	if !ok {
+		return config.App{}, usagef("there is no app %q in %s%s", name, a.cfg.Path, nearest.Hint(name, slices.Collect(maps.Keys(a.cfg.Apps))))
+	}
+	return app, nil
+}
+
+// Open opens the connector of an app: a guarded one, which leaves alone what is
+// protected. Its calls do not wait for the app's rate.
+func (a Apps) Open(ctx context.Context, name string) (connector.Connector, error) {
+	return a.open(ctx, connector.Env{App: name})
+}
+
+// OpenPaced opens the connector of an app as Open does. Its calls share the app's rate
+// with those of the workers.
+func (a Apps) OpenPaced(ctx context.Context, name string) (connector.Connector, error) {
+	app, err := a.app(name)
+	if err != nil {
+		return nil, err
+	}
+	pacer := pace.New(ctx, name, pace.Rate{Calls: app.Rate.Calls, Per: app.Rate.Per}, a.rates, pace.NewMetrics(prometheus.NewRegistry()))
+	return a.open(ctx, connector.Env{App: name, Pace: pacer.Wait})
+}
+
+func (a Apps) open(ctx context.Context, env connector.Env) (connector.Connector, error) {
+	conn, err := a.openUnguarded(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	return assess.Guard(conn, a.cfg.Policy, env.App, ""), nil
+}
+
+// OpenUnguarded opens the connector of an app for callers that guard each of their
+// attempts themselves.
+func (a Apps) OpenUnguarded(ctx context.Context, name string) (connector.Connector, error) {
+	return a.openUnguarded(ctx, connector.Env{App: name})
+}
+
+func (a Apps) openUnguarded(ctx context.Context, env connector.Env) (connector.Connector, error) {
+	app, err := a.app(env.App)
+	if err != nil {
+		return nil, err
+	}
+	if err := settings.Missing(app.Settings); err != nil {
+		return nil, service.UsageError(err)
+	}
+	return openKind(ctx, env, app)
+}
+
+// OpenUncalled opens the connector of an app to see what it can do. It has none of the
+// app's secrets and files, so that nobody needs them who only asks.
+func (a Apps) OpenUncalled(ctx context.Context, name string) (connector.Connector, error) {
+	app, err := a.app(name)
+	if err != nil {
+		return nil, err
+	}
+	app.Settings = settings.Withhold(app.Settings)
+	conn, err := openKind(ctx, connector.Env{App: name, NoFiles: true}, app)
+	if err != nil {
+		return nil, err
+	}
+	return assess.Guard(conn, a.cfg.Policy, name, ""), nil
+}
+
+func openKind(ctx context.Context, env connector.Env, app config.App) (connector.Connector, error) {
+	kind, ok := catalog.Lookup(app.Connector)
+	if !ok {
+		return nil, usagef("app %s: there is no connector %q", env.App, app.Connector)
+	}
+	conn, err := kind.Open(ctx, env, connector.Settings(app.Settings))
+	if err != nil {
+		return nil, usagef("app %s: %w", env.App, err)
+	}
+	return conn, nil
+}
+
+// Rules returns what decisions are made by: the policy, and the traits of every app.
+func (a Apps) Rules(ctx context.Context) (assess.Rules, error) {
+	rules := assess.Rules{Policy: a.cfg.Policy, Apps: map[string]plan.App{}}
+	for name := range a.cfg.Apps {
+		traits, err := a.Traits(ctx, name)
+		if err != nil {
+			return rules, err
+		}
+		rules.Apps[name] = traits
+	}
+	return rules, nil
+}
+
+// Traits returns what planning has to know of an app. The connector is opened, which
+// calls nobody, to see what it can do.
+func (a Apps) Traits(ctx context.Context, name string) (plan.App, error) {
+	opened, err := a.OpenUncalled(ctx, name)
+	if err != nil {
+		return plan.App{}, err
+	}
+	resolved, _ := a.cfg.Policy.App(name)
+	traits := assess.Traits(resolved, opened)
+	if err := opened.Close(); err != nil {
+		return plan.App{}, fmt.Errorf("app %s: %w", name, err)
+	}
+	return traits, nil
+}
+
+func usagef(format string, args ...any) error {
+	return service.UsageError(fmt.Errorf(format, args...))
+}
