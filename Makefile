@@ -29,9 +29,10 @@ demo: build-dev ## play a small company's story on the embedded stack (DEMO_FLAG
 dev: build-dev ## run the embedded stack, durable under ./.tenure, until Ctrl-C (DEV_FLAGS)
 	@$(BIN)/dev dev --bin $(BIN) $(DEV_FLAGS)
 
-# Property tests try the same cases each time, so that a change fails for its own fault
-# only; make fuzz tries others.
+# Property tests and end-to-end tests try the same cases each time, so that a change fails
+# for its own fault only; make fuzz tries others, and so does an end-to-end test run alone.
 test test-real: export RAPID_SEED ?= 1
+test test-real: export E2E_SEED ?= 1
 
 test: build ## every test that needs only Go
 	go test ./...

@@ -24,6 +24,7 @@ import (
 type massRig struct {
 	*rig
 	people   []string // everybody, by ID
+	ending   []string // those whose contract ends soon, which ends their access before a later last day does
 	before   map[string]map[string][]story.User
 	sleeping int // runs that are open because something is due later
 }
@@ -38,6 +39,9 @@ func startMass(t *testing.T) *massRig {
 	for _, s := range m.rig.people(t) {
 		if s.Status == hr.StatusActive {
 			m.people = append(m.people, s.PersonID)
+			if s.DueWhat == "end" && s.DueAt.Before(time.Now().AddDate(0, 0, 14)) {
+				m.ending = append(m.ending, s.PersonID)
+			}
 		}
 	}
 	require.GreaterOrEqual(t, len(m.people), 60)
@@ -67,11 +71,11 @@ func (m *massRig) mistake(t *testing.T) (standard, future, immediate []string) {
 			EventKey: hr.EventKey{Source: "/hr/made-up-company", ID: "mistake-" + person}, Type: hr.EventTerminated, PersonID: person,
 			Recorded: time.Now().UTC(), Effective: today.AddDays(-2), Termination: &hr.Termination{LastDay: today.AddDays(-2)},
 		}
-		switch i % 8 {
-		case 1:
+		switch {
+		case i%8 == 1 && !slices.Contains(m.ending, person):
 			e.Effective, e.Termination.LastDay = today.AddDays(10), today.AddDays(10)
 			future = append(future, person)
-		case 3:
+		case i%8 == 3:
 			e.Termination.Urgency = hr.UrgencyImmediate
 			immediate = append(immediate, person)
 			second = append(second, e)
@@ -111,6 +115,11 @@ func (m *massRig) awaitHeld(t *testing.T, people int) (cohort string) {
 		Cohort, Kind, State string
 		Held                int
 	}
+	defer func() {
+		if t.Failed() {
+			t.Logf("%d people should be held; shown are %+v", people, shown)
+		}
+	}()
 	require.Eventually(t, func() bool {
 		stdout, stderr, err := m.tenure(t, "breaker", "list", "-o", "json")
 		var exit *exec.ExitError
@@ -120,7 +129,7 @@ func (m *massRig) awaitHeld(t *testing.T, people int) (cohort string) {
 		shown = nil
 		require.NoError(t, json.Unmarshal([]byte(stdout), &shown))
 		return err != nil && len(shown) == 1 && shown[0].Held == people && m.heldInTemporal(t, shown[0].Cohort) == people
-	}, rest, 250*time.Millisecond, "%+v", shown)
+	}, rest, 250*time.Millisecond)
 	return shown[0].Cohort
 }
 
