@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -138,4 +143,312 @@ func accountsOf(ctx context.Context, cfg *config.Config, o *operator.Operator, a
 		return err
 	}
 	return errors.Join(f(a), a.Close())
+}
+
+// adoptOptions are the flags of app adopt.
+type adoptOptions struct {
+	applying
+	people  []string
+	by      []string // keys to link by; empty: any
+	pairs   string   // a file
+	take    bool
+	keep    bool
+	request operator.Request
+}
+
+func (c *cli) appAdoptCommand() *cobra.Command {
+	var o adoptOptions
+	cmd := &cobra.Command{
+		Use:   "adopt APP",
+		Short: "Link accounts that are already in an app to the people they belong to",
+		Long: `Link accounts that are already in an app to the people they belong to: those that
+"tenure app accounts" calls unlinked. Nothing is changed without --apply, and the exit
+status is 3 if something would be.
+
+An account is linked only if exactly one person matches it, that person matches no
+other account, and a role gives that person access to the app: for others, the
+next thing that Tenure would do is to disable the account. Disputed accounts are
+not linked; settle whose they are in the app (its external ID, or another
+username), or in a file of pairs.
+
+The list begins with what is most certain. Only an external ID proves whose an
+account is; employee numbers, addresses and usernames can be known, and taken, by
+others: look at what such an account has before you link it. --by external_id,username
+decides by keys, --person one by one, and --map FILE as the file says: a CSV file of
+person and account (the app's ID of it, or the username), one pair a line.
+
+An adopted account gets the person's external ID where the app has one. Unless it had
+it, its sessions are ended and its credentials reset where the app can, since whoever
+has them need not be the person; --keep-credentials leaves them, for the first import
+of people who are at work. Then the person's run brings its attributes and
+entitlements to what policy says. What it has beyond that stays, unless --take takes
+it. It is on the record with your name.`,
+		Example: `  tenure app adopt wiki
+  tenure app adopt wiki --by external_id --apply
+  tenure app adopt wiki --person 10004 --apply --take
+  tenure app adopt wiki --map pairs.csv --apply --keep-credentials`,
+		Args:              exactly("APP"),
+		ValidArgsFunction: c.completeApps,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.operate(cmd.Context(), func(cfg *config.Config, op *operator.Operator) error {
+				if err := peopleKnown(cmd.Context(), op.Ledger, o.people); err != nil {
+					return err
+				}
+				if err := op.Apps.Find(args[0]); err != nil {
+					return err
+				}
+				if err := o.check(); err != nil {
+					return err
+				}
+				return accountsOf(cmd.Context(), cfg, op, args[0], func(a *operator.Accounts) error {
+					return c.adopt(cmd.Context(), op, a, o)
+				})
+			})
+		},
+	}
+	flags := cmd.Flags()
+	o.flags(cmd)
+	flags.StringSliceVar(&o.people, "person", nil, "only this `person`'s account; can be given several times")
+	flags.StringSliceVar(&o.by, "by", nil, "only accounts that match by these `keys`: "+strings.Join(matchKeys(), ", "))
+	flags.StringVar(&o.pairs, "map", "", "link the pairs in this CSV `file`: person,account")
+	flags.BoolVar(&o.take, "take", false, "take what the accounts have and policy does not give")
+	flags.BoolVar(&o.keep, "keep-credentials", false, "neither end sessions nor reset credentials")
+	operatorFlag(cmd, &o.request.Actor)
+	_ = cmd.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(matchKeys(), cobra.ShellCompDirectiveNoFileComp))
+	return c.reads(cmd)
+}
+
+func matchKeys() []string {
+	var keys []string
+	for _, k := range operator.MatchKeys() {
+		keys = append(keys, string(k))
+	}
+	return keys
+}
+
+// adoptionView is one account that could be linked, and what became of it.
+type adoptionView struct {
+	Person    string             `json:"person"`
+	AccountID string             `json:"accountId"`
+	Username  string             `json:"username"`
+	By        connector.MatchKey `json:"by"`
+	Active    bool               `json:"active"`
+	CreatedAt time.Time          `json:"createdAt,omitzero"`
+	LastUsed  time.Time          `json:"lastUsedAt,omitzero"`
+	Beyond    []string           `json:"beyondPolicy,omitempty"` // what it has and policy does not give
+	Gets      []string           `json:"gets,omitempty"`         // what policy gives and it does not have
+	Result    string             `json:"result"`
+}
+
+// The results of an adoption.
+const (
+	adoptWould     = "would be linked"
+	adoptDone      = "linked"
+	adoptProtected = "left alone: the person is protected"
+	adoptNever     = "left alone: the app adopts by external ID only (adopt: never)"
+	adoptUnwanted  = "left alone: no role gives this person access"
+)
+
+// against says why an account is left alone.
+var against = map[error]string{
+	operator.ErrPersonProtected: adoptProtected, operator.ErrAdoptNever: adoptNever, operator.ErrNoAccess: adoptUnwanted,
+}
+
+func viewAdoption(a operator.Adoption) adoptionView {
+	account := a.Finding.Account
+	v := adoptionView{
+		Person: a.Person, AccountID: account.ID, Username: account.Username, By: a.Finding.By, Active: account.Active,
+		CreatedAt: account.CreatedAt, LastUsed: account.LastUsedAt, Result: adoptWould, Beyond: a.Beyond, Gets: a.Gets,
+	}
+	if a.Against != nil {
+		v.Result = against[a.Against]
+	}
+	return v
+}
+
+// check finds out who is asking, and refuses keys that there are not.
+func (o *adoptOptions) check() (err error) {
+	if o.does() {
+		if o.request.Actor, err = asking(o.request.Actor); err != nil {
+			return err
+		}
+	}
+	for _, key := range o.by {
+		if !slices.Contains(matchKeys(), key) {
+			return usagef("--by wants %s, not %q", strings.Join(matchKeys(), ", "), key)
+		}
+	}
+	return nil
+}
+
+// choose picks the accounts that are to be linked, the surest first.
+func (o adoptOptions) choose(a *operator.Accounts) ([]correlation.Finding, error) {
+	if o.pairs == "" {
+		by := make([]connector.MatchKey, len(o.by))
+		for i, key := range o.by {
+			by[i] = connector.MatchKey(key)
+		}
+		return a.Unlinked(o.people, by), nil
+	}
+	pairs, err := readPairs(o.pairs)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := a.Paired(pairs)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.pairs, err)
+	}
+	return chosen, nil
+}
+
+func (c *cli) adopt(ctx context.Context, op *operator.Operator, a *operator.Accounts, o adoptOptions) error {
+	chosen, err := o.choose(a)
+	if err != nil {
+		return err
+	}
+	views, failed := []adoptionView{}, 0
+	var adopted []string
+	for _, f := range chosen {
+		adoption := a.Adoption(f)
+		v := viewAdoption(adoption)
+		if adoption.Against == nil && o.does() {
+			v.Result = adoptDone
+			if err := a.Adopt(ctx, o.request, adoption, operator.AdoptOptions{Take: o.take, KeepCredentials: o.keep}); err != nil {
+				failed++
+				v.Result = "failed: " + err.Error()
+			} else {
+				adopted = append(adopted, v.Person)
+			}
+		}
+		views = append(views, v)
+	}
+	err = c.print(views, func(p *page) {
+		p.table("", "person,username,account,matches by,made,last used,has beyond policy,would get,result", rowsOf(views, func(v adoptionView) []string {
+			return []string{v.Person, v.Username, v.AccountID, string(v.By), instant(v.CreatedAt), instant(v.LastUsed),
+				strings.Join(v.Beyond, " "), strings.Join(v.Gets, " "), v.Result}
+		}))
+		if len(views) == 0 {
+			p.note("no account to link")
+		}
+		if disputed := a.Disputed(); disputed > 0 {
+			p.note("\n%d accounts are disputed: tenure app accounts %s --only disputed", disputed, quoted(a.App))
+		}
+	})
+	if would := wouldLink(views); would > 0 && err == nil {
+		return c.onlyShown(o.applying, "%s would be linked", count(would, "account"))
+	}
+	if failed > 0 {
+		err = errors.Join(err, fmt.Errorf("%d accounts could not be linked; running this again is harmless", failed))
+	}
+	if untold, _ := operator.Untold(op.TellAdopted(ctx, adopted)); untold != nil {
+		err = errors.Join(err, fmt.Errorf("the accounts are linked, but the runs of %s could not be told: %w; "+
+			"the next change of each will bring them up to what policy says", strings.Join(adopted, ", "), untold.Err))
+	}
+	return err
+}
+
+// wouldLink is how many accounts would be linked.
+func wouldLink(views []adoptionView) (n int) {
+	for _, v := range views {
+		if v.Result == adoptWould {
+			n++
+		}
+	}
+	return n
+}
+
+// readPairs reads a file of pairs: whose is which account, on the operator's word.
+func readPairs(path string) ([]operator.Pair, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))))
+	reader.FieldsPerRecord, reader.TrimLeadingSpace, reader.Comment = 2, true, '#'
+	rows, err := reader.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: each line wants a person and an account", path, err)
+	}
+	var pairs []operator.Pair
+	for i, row := range rows {
+		person, account := strings.TrimSpace(row[0]), strings.TrimSpace(row[1])
+		if i == 0 && strings.EqualFold(person, "person") {
+			continue
+		}
+		pairs = append(pairs, operator.Pair{PersonID: person, Account: account, Line: i + 1})
+	}
+	return pairs, nil
+}
+
+// unlinkOptions are the flags of app unlink.
+type unlinkOptions struct {
+	person string
+	decisionFlags
+	applying
+}
+
+func (c *cli) appUnlinkCommand() *cobra.Command {
+	var o unlinkOptions
+	cmd := &cobra.Command{
+		Use:   "unlink APP --person PERSON --reason WHY",
+		Short: "Say that somebody has no account in an app: there is none, or it is another's",
+		Long: `Say that somebody has no account in an app. Nothing is changed in the app, and
+nothing without --apply: what would be is shown, and the exit status is 3.
+
+It is for what no look-up can prove: that a creation which went wrong has left no
+account behind ("unproven"), or that the account which is linked is another person's
+("contested"). Look in the app first: an account that is there and is on stays so, and
+nobody will turn it off. What the app itself shows as this person's alone cannot be
+unlinked. It is on the record, with your name, as your word and not as a proof.`,
+		Example:           `  tenure app unlink wiki --person 10004 --reason "not in the app: I looked" --apply`,
+		Args:              exactly("APP"),
+		ValidArgsFunction: c.completeApps,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.person == "" {
+				return usagef("say with --person who has no account")
+			}
+			if o.does() { // to look, neither name nor reason is needed
+				if err := o.given(); err != nil {
+					return err
+				}
+			}
+			return c.operate(cmd.Context(), func(_ *config.Config, op *operator.Operator) error {
+				return c.unlink(cmd.Context(), op, args[0], o)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&o.person, "person", "", "the `person` who has no account")
+	o.decisionFlags.flags(cmd)
+	o.applying.flags(cmd)
+	return c.reads(cmd)
+}
+
+func (c *cli) unlink(ctx context.Context, op *operator.Operator, app string, o unlinkOptions) error {
+	if !o.does() {
+		link, err := op.MayUnlink(ctx, app, o.person)
+		if err != nil {
+			return err
+		}
+		return errors.Join(c.report(unlinkedView{Person: o.person, linkView: viewLink(link)}),
+			c.onlyShown(o.applying, "%s would have no account in %s (now: %s)", o.person, app, link.State))
+	}
+	gone, err := op.Unlink(ctx, o.request(), app, o.person)
+	untold, err := operator.Untold(err)
+	if err != nil {
+		return err
+	}
+	if err := c.print(unlinkedView{Person: o.person, linkView: viewLink(gone), Applied: true}, func(p *page) { p.note("%s has no account in %s, on your word", o.person, app) }); err != nil {
+		return err
+	}
+	if untold != nil {
+		return fmt.Errorf("it is recorded, but the person's run could not be told: %w; it will find out by itself", untold.Err)
+	}
+	return nil
+}
+
+// unlinkedView is a link that is, or is to be, no more.
+type unlinkedView struct {
+	Person string `json:"person"`
+	linkView
+	Applied bool `json:"applied"`
 }

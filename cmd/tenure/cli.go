@@ -6,17 +6,24 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/internal/running"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
+	"github.com/tenurehq/tenure/service/apps"
 )
 
 // terminal is where a command reads and writes.
@@ -213,4 +220,180 @@ func (c *cli) withLedger(ctx context.Context, f func(*config.Config, ledger.Ledg
 		return fmt.Errorf("%w (check ledger.url in %s)", err, cfg.Path)
 	}
 	return errors.Join(f(cfg, store), store.Close())
+}
+
+// operate calls f with what operators can do, on the ledger that the configuration names.
+func (c *cli) operate(ctx context.Context, f func(*config.Config, *operator.Operator) error) error {
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+		o, done := operatorOn(cfg, l)
+		defer done()
+		return f(cfg, o)
+	})
+}
+
+// operatorOn makes an operator. Temporal is connected to when a run has to be told of
+// something, and left when done is called.
+func operatorOn(cfg *config.Config, l ledger.Ledger) (o *operator.Operator, done func()) {
+	runs := &service.Runs{}
+	return &operator.Operator{Ledger: l, Policy: cfg.Policy, Apps: apps.Of(cfg, l), Runs: runs, Clock: cfg.Clock()}, runs.Close
+}
+
+// decisionFlags are the flags of what an operator decides.
+type decisionFlags struct{ operator, reason string }
+
+func (f *decisionFlags) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.reason, "reason", "", "why, for the record")
+	operatorFlag(cmd, &f.operator)
+}
+
+// given returns an error unless a reason was given, and finds out who is asking.
+func (f *decisionFlags) given() error {
+	return onRecord(&f.operator, f.reason)
+}
+
+// request is what was given.
+func (f *decisionFlags) request() operator.Request {
+	return operator.Request{Actor: f.operator, Reason: f.reason}
+}
+
+// operatorFlag lets an operator say who they are.
+func operatorFlag(cmd *cobra.Command, operator *string) {
+	cmd.Flags().StringVar(operator, "operator", "", "`who` is asking, for the record, which has your login beside it (default: $TENURE_OPERATOR, else your login name)")
+}
+
+// asking returns who is asking: as they say, or as the environment does. Where nothing
+// says it (a container has no login names), it is refused: the record is of who did
+// what. The login goes on the record beside it, always: see machineLogin.
+func asking(name string) (string, error) {
+	for _, who := range []string{name, os.Getenv("TENURE_OPERATOR"), loginName()} {
+		if who = strings.TrimSpace(who); who == "" {
+			continue
+		}
+		if errors.Is(operator.CheckActor(who), operator.ErrTenure) {
+			return "", usagef("%s is what does things by itself: say who you are, with --operator or TENURE_OPERATOR", ledger.ActorTenure)
+		}
+		return who, nil
+	}
+	return "", usagef("say who you are with --operator or TENURE_OPERATOR: it goes on the record")
+}
+
+// onRecord settles who is asking, and wants to know why: both go on the record.
+func onRecord(operator *string, reason string) (err error) {
+	if strings.TrimSpace(reason) == "" {
+		return usagef("say why with --reason: it goes on the record")
+	}
+	*operator, err = asking(*operator)
+	return err
+}
+
+// tellUntold says of runs that could not be told that the sweeper will tell them. It
+// returns what else is wrong.
+func (c *cli) tellUntold(err error, every time.Duration) error {
+	untold, other := operator.Untold(err)
+	if untold != nil {
+		c.tell("the runs of %s could not be told, and will be by the sweeper, within %s: %v\n",
+			strings.Join(untold.People, ", "), every, untold.Err)
+	}
+	return other
+}
+
+// loginName is the name of the account that runs this; empty where it has none (a
+// container).
+var loginName = func() string {
+	if u, err := user.LookupId(strconv.Itoa(os.Getuid())); err == nil {
+		return u.Username
+	}
+	if u, err := user.Current(); err == nil && os.Getuid() < 0 { // Windows has no numbers
+		return u.Username
+	}
+	return ""
+}
+
+// machineLogin is the account that runs this, for the record: its number, where it has
+// no name. The environment has no say in it, but for who used sudo.
+func machineLogin() ledger.Login {
+	login := ledger.Login{Name: loginName(), Sudo: os.Getenv("SUDO_USER")}
+	if login.Name == "" {
+		login.Name = "uid " + strconv.Itoa(os.Getuid())
+	}
+	return login
+}
+
+// operatorFrom shows an operator, by the name that they gave and their login.
+func operatorFrom(operator, login string) string {
+	if login == "" {
+		return operator
+	}
+	return operator + " (login " + login + ")"
+}
+
+// applying is how a command is told to do what else it only shows: whatever is about
+// more than the one thing that was named, or cannot be taken back.
+type applying struct {
+	apply bool
+	// dryRun is from when some commands did it without being told. It goes before apply,
+	// and showing is then all that was asked for.
+	dryRun bool
+}
+
+func (a *applying) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.apply, "apply", false, "do it; without, only show what would be done")
+}
+
+// askedBefore are the flags of a command that asked before it did something.
+func (a *applying) askedBefore(cmd *cobra.Command) {
+	a.flags(cmd)
+	formerly(cmd, "yes", "y", "apply")
+}
+
+// didBefore is the flag of a command that did something unless told to show it.
+func (a *applying) didBefore(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&a.dryRun, "dry-run", "n", false, "only show what would be done")
+	cmd.Flags().Lookup("dry-run").Hidden = true
+}
+
+func (a *applying) does() bool { return a.apply && !a.dryRun }
+
+// onlyShown ends a command that has shown what it would do to what is named.
+func (c *cli) onlyShown(a applying, format string, args ...any) error {
+	c.tell("\n%s; nothing was done: --apply does it\n", fmt.Sprintf(format, shownArgs(args)...))
+	if a.dryRun {
+		return nil // as it always was
+	}
+	return errAttention
+}
+
+// nowNamed is the annotation of an old spelling of a flag: what it is named now.
+const nowNamed = "tenure_now"
+
+// formerly keeps an old spelling of a flag working. It is not shown.
+func formerly(cmd *cobra.Command, old, shorthand, now string) {
+	alias := *cmd.Flags().Lookup(now)
+	alias.Name, alias.Shorthand, alias.Hidden = old, shorthand, true
+	alias.Annotations = map[string][]string{nowNamed: {now}}
+	cmd.Flags().AddFlag(&alias)
+}
+
+// tellFormer says how what was spelled the old way is spelled now.
+func (c *cli) tellFormer(cmd *cobra.Command) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if now := f.Annotations[nowNamed]; len(now) > 0 {
+			c.tell("--%s is --%s now\n", f.Name, now[0])
+		}
+	})
+}
+
+func (c *cli) versionCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := struct {
+				Version string `json:"version"`
+				Go      string `json:"go"`
+			}{service.Version(), runtime.Version()}
+			return c.print(v, func(p *page) { p.note("tenure %s (%s)", v.Version, v.Go) })
+		},
+	})
 }

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -59,4 +63,76 @@ func TestALetterThatIsOpenNeedsAttention(t *testing.T) {
 	require.NoError(t, l.Close())
 	assert.Equal(t, service.ExitAttention, s.run("dlq", "list").code)
 	assert.Equal(t, service.ExitDone, s.run("dlq", "list", "--state", "discarded").code)
+}
+
+// walk calls f for every command that does something.
+func walk(cmd *cobra.Command, f func(*cobra.Command)) {
+	for _, verb := range cmd.Commands() {
+		if verb.HasSubCommands() {
+			walk(verb, f)
+		} else if verb.Name() != "help" && verb.Parent().Name() != "completion" {
+			f(verb)
+		}
+	}
+}
+
+// filters are the flags of a command that select something: their usage says so.
+func filters(cmd *cobra.Command) (names []string) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		usage := strings.TrimPrefix(strings.TrimPrefix(f.Usage, "of everybody: "), "or ")
+		if strings.HasPrefix(usage, "only ") && f.Value.Type() != "bool" {
+			names = append(names, f.Name)
+		}
+	})
+	return names
+}
+
+// freeTexts are filters of which any text may be meant.
+var freeTexts = map[string]string{
+	"tenure person list --name":  "part of a name",
+	"tenure person list --after": "a place in the list, whether somebody is there or not",
+	"tenure run retry --key":     "one person's step, which their run knows",
+	"tenure run skip --key":      "one person's step, which their run knows",
+	"tenure dlq index --topic":   "Kafka says whether it is there",
+}
+
+// Whatever a filter is given that there is not is an error: selecting nothing would read
+// as "all is well".
+func TestEveryFilterIsCheckedAgainstWhatThereIs(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	with := map[string][]string{ // what a command needs besides
+		"tenure replay":           {"--from", "36h"},
+		"tenure run retry":        {"--reason", "x"},
+		"tenure run skip":         {"--reason", "x"},
+		"tenure dlq redrive":      {"--wait", "1ms"},
+		"tenure dlq discard":      {"--reason", "x", "--apply"},
+		"tenure breaker release":  {"c-1", "--reason", "x", "--apply"},
+		"tenure breaker cancel":   {"c-1", "--reason", "x", "--apply"},
+		"tenure app adopt":        {"wiki"},
+		"tenure deletion approve": {"10002", "--reason", "x"},
+		"tenure retention set":    {"10002", "--reason", "x", "--for", "60d"},
+		"tenure retention reset":  {"10002", "--reason", "x", "--apply"},
+		"tenure app accounts":     {"wiki"},
+		"tenure watch":            {"--from", "36h", "--no-follow"},
+	}
+	checked := 0
+	walk((&cli{}).root(), func(cmd *cobra.Command) {
+		for _, name := range filters(cmd) {
+			if freeTexts[cmd.CommandPath()+" --"+name] != "" {
+				continue
+			}
+			more := with[cmd.CommandPath()]
+			if i := slices.Index(more, "--"+name); i >= 0 {
+				more = slices.Delete(slices.Clone(more), i, i+2)
+			}
+			args := slices.Concat(strings.Fields(cmd.CommandPath())[1:], more, []string{"--" + name, "no-such-thing"})
+			got := s.run(args...)
+			assert.Equal(t, service.ExitUsage, got.code, "%v: %s%s", args, got.stdout, got.err)
+			assert.Contains(t, got.err, "no-such-thing", "%v", args)
+			checked++
+		}
+	})
+	assert.Greater(t, checked, 35, "the flags are found by their usage")
 }

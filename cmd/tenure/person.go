@@ -1,16 +1,25 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/service/apps"
 )
 
 func (c *cli) personCommand() *cobra.Command {
@@ -204,4 +213,609 @@ func exactly(names ...string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// peopleFilter selects people.
+type peopleFilter struct {
+	status, department, manager, role, app, name, after string
+	limit                                               int
+}
+
+func (f *peopleFilter) flags(c *cli, cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.status, "status", "", "only people of this `status`: "+strings.Join(statuses, ", "))
+	flags.StringVar(&f.department, "department", "", "only people of this `department`")
+	flags.StringVar(&f.manager, "manager", "", "only those whose manager is this `person`, by ID")
+	flags.StringVar(&f.role, "role", "", "only people for whom this `role` holds now, by what HR has said of them")
+	flags.StringVar(&f.app, "app", "", "only people who have an account in this `app`")
+	flags.StringVar(&f.name, "name", "", "only people whose name or username has this `text` in it")
+	flags.StringVar(&f.after, "after", "", "only people behind this `person` in the list, by ID")
+	flags.Var((*limit)(&f.limit), "limit", "at most this `number` of people; 0 lists all")
+	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statuses, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
+	_ = cmd.RegisterFlagCompletionFunc("role", c.completeRoles)
+}
+
+func (c *cli) completeRoles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	cfg, err := c.config()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return cfg.Policy.RoleNames(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// check refuses what no person can have.
+func (f *peopleFilter) check(ctx context.Context, cfg *config.Config, l ledger.Ledger) error {
+	if err := oneOf("status", f.status, statuses); err != nil {
+		return err
+	}
+	if err := oneOf("role", f.role, cfg.Policy.RoleNames()); err != nil {
+		return err
+	}
+	return appFilter(ctx, cfg, l, f.app)
+}
+
+// find lists the people that the filter selects, and reports whether there are more.
+func (f *peopleFilter) find(ctx context.Context, cfg *config.Config, l ledger.Ledger) (found []personView, more bool, err error) {
+	if err := f.check(ctx, cfg, l); err != nil {
+		return nil, false, err
+	}
+	inApp := map[string]bool{}
+	if f.app != "" {
+		links, err := l.Links(ctx, ledger.LinkFilter{App: f.app})
+		if err != nil {
+			return nil, false, err
+		}
+		for _, link := range links {
+			if link.State == ledger.LinkActive || link.State == ledger.LinkDisabled {
+				inApp[link.PersonID] = true
+			}
+		}
+	}
+	found = []personView{}
+	departments, managers := map[string]bool{}, map[string]bool{}
+	err = eachPerson(ctx, l, func(s ledger.Summary) error {
+		departments[s.Department], managers[s.ManagerID], managers[s.PersonID] = true, true, true
+		if s.PersonID <= f.after || !f.selects(s) || f.app != "" && !inApp[s.PersonID] {
+			return nil
+		}
+		if f.role != "" {
+			person, err := l.Person(ctx, s.PersonID)
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(rolesOf(cfg, person), f.role) {
+				return nil
+			}
+		}
+		found = append(found, viewPerson(s))
+		return nil
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	if f.department != "" && !hasFold(departments, f.department) {
+		known := slices.Collect(maps.Keys(departments))
+		return nil, false, usagef("--department %s: nobody in the ledger is in it%s", plain(f.department), nearest.Hint(f.department, known))
+	}
+	if f.manager != "" && !managers[f.manager] {
+		return nil, false, usagef("--manager %s: the ledger knows no such person", plain(f.manager))
+	}
+	if f.limit > 0 && len(found) > f.limit {
+		return found[:f.limit], true, nil
+	}
+	return found, false, nil
+}
+
+func hasFold(set map[string]bool, wanted string) bool {
+	for have := range set {
+		if strings.EqualFold(have, wanted) {
+			return true
+		}
+	}
+	return false
+}
+
+// selects reports whether a summary is one of those that are wanted.
+func (f *peopleFilter) selects(s ledger.Summary) bool {
+	name := strings.ToLower(s.GivenName + " " + s.FamilyName + " " + s.Username)
+	return (f.status == "" || string(s.Status) == f.status) &&
+		(f.department == "" || strings.EqualFold(s.Department, f.department)) &&
+		(f.manager == "" || s.ManagerID == f.manager) &&
+		(f.name == "" || strings.Contains(name, strings.ToLower(f.name)))
+}
+
+// roleAnswer says whether a role holds for somebody in any of their positions.
+type roleAnswer struct {
+	policy.RoleAnswer
+	Positions []string // that it holds for, of somebody who holds several
+}
+
+// explain says of every role whether it holds for somebody now, in one position or
+// another; nil if nothing that HR has said of them is in force, or they have left.
+func explain(cfg *config.Config, person ledger.Person) []roleAnswer {
+	if person.CarriedTo != "" {
+		return nil
+	}
+	held := assess.TimelineOf(person).Held(cfg.Clock().Now())
+	var answers []roleAnswer
+	for n, position := range held {
+		for i, answer := range cfg.Policy.Explain(person.PersonID, position.Profile) {
+			if len(held) > 1 {
+				for f := range answer.Failed {
+					answer.Failed[f] = positionName(position.ID) + ": " + answer.Failed[f]
+				}
+			}
+			if n == 0 {
+				answers = append(answers, roleAnswer{RoleAnswer: answer})
+			}
+			answers[i].add(answer, n > 0, positionName(position.ID), len(held) > 1)
+		}
+	}
+	return answers
+}
+
+// add adds what a role answers for one position of several.
+func (a *roleAnswer) add(answer policy.RoleAnswer, another bool, position string, several bool) {
+	if another && !a.Holds {
+		a.Failed = append(a.Failed, answer.Failed...)
+	}
+	if answer.Holds {
+		a.Holds, a.Failed = true, nil
+		if several {
+			a.Positions = append(a.Positions, position)
+		}
+	}
+	if a.Err == nil {
+		a.Err = answer.Err
+	}
+}
+
+// positionName is what a position is called on a screen.
+func positionName(id string) string { return cmp.Or(id, "(unnamed)") }
+
+func rolesOf(cfg *config.Config, person ledger.Person) []string {
+	var roles []string
+	for _, answer := range explain(cfg, person) {
+		if answer.Holds {
+			roles = append(roles, answer.Role)
+		}
+	}
+	return roles
+}
+
+func (c *cli) personShowCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:   "show PERSON",
+		Short: "Show where somebody's joining, moving or leaving stands",
+		Long: `Show where somebody's joining, moving or leaving stands, in one screen: how far it
+is, what HR said and when it holds, their accounts with the last proof of each,
+what is not done yet with its attempts and last error, and what is due next.
+Exits with 3 if something of theirs needs attention, is held (tenure breaker), or
+waits for an approval (tenure deletion).`,
+		Example: `  tenure person show 10004
+  tenure person show 10004 -o json | jq '.accounts[] | {app, state, provenAt}'`,
+		Args: exactly("PERSON"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				person, err := operator.FindPerson(cmd.Context(), l, args[0])
+				if err != nil {
+					return err
+				}
+				operators, err := securedBy(cmd.Context(), l, person)
+				if err != nil {
+					return err
+				}
+				v := showPerson(person, operators, cfg.Policy, cfg.Clock().Now())
+				if err := c.print(v, v.draw); err != nil {
+					return err
+				}
+				if v.count(ledger.StepAttention)+len(v.Held)+v.waiting() > 0 {
+					return errAttention
+				}
+				return nil
+			})
+		},
+	})
+}
+
+// personScreen is all that there is to know of one person.
+type personScreen struct {
+	personView
+	Protected bool `json:"protected,omitempty"` // no automation touches their accounts
+	// CarriedTo is who has their accounts now, who is the same human, and Earlier those
+	// whose accounts they have.
+	CarriedTo string   `json:"carriedTo,omitempty"`
+	Earlier   []string `json:"earlier,omitempty"`
+	// Positions are those that they hold at once, if there are several.
+	Positions []positionView `json:"positions,omitempty"`
+	Progress  string         `json:"progress,omitempty"`
+	Timeline  []entryView    `json:"timeline"`
+	Accounts  []linkView     `json:"accounts"`
+	Steps     []stepView     `json:"steps"`
+	Tasks     []taskView     `json:"tasks,omitempty"` // for humans, and not finished
+	Waived    []string       `json:"waived,omitempty"`
+	Held      []string       `json:"held,omitempty"` // cohorts that hold something of theirs
+	// Holds are legal holds in force, Retentions what operators have said of how long
+	// accounts are kept, Approvals the deletions that an operator has to approve.
+	Holds      []holdView      `json:"holds,omitempty"`
+	Retentions []retentionView `json:"retentions,omitempty"`
+	Approvals  []approvalView  `json:"approvals,omitempty"`
+	// Letters are records about the person that could not be read: what they
+	// would have changed is not known.
+	Letters []letterView `json:"deadLetters,omitempty"`
+}
+
+func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow, rules *policy.Policy, now time.Time) personScreen {
+	v := personScreen{
+		personView: viewPerson(person.Summary), Timeline: viewTimeline(person, operators, now).Entries,
+		Accounts: []linkView{}, Steps: []stepView{}, Waived: person.Waivers,
+	}
+	v.Protected = rules.ProtectsPerson(person.PersonID)
+	v.CarriedTo = person.CarriedTo
+	v.Positions = viewPositions(person, now)
+	for _, e := range person.Earlier {
+		v.Earlier = append(v.Earlier, e.PersonID)
+	}
+	for _, l := range person.Links {
+		a := viewLink(l)
+		a.Protected = v.Protected || rules.ProtectsAccount(l.App, l.AccountID, l.Username)
+		v.Accounts = append(v.Accounts, a)
+	}
+	for _, s := range person.Steps {
+		v.Steps = append(v.Steps, viewStep(s))
+	}
+	for _, k := range person.Tasks {
+		v.Tasks = append(v.Tasks, viewTask(k, v.name(), now))
+	}
+	for _, w := range person.Withdrawals {
+		if name := ledger.CohortName(w.Cohort); w.State == ledger.WithdrawalHeld && !slices.Contains(v.Held, name) {
+			v.Held = append(v.Held, name)
+		}
+	}
+	for _, h := range person.Holds {
+		if h.InForce(now) {
+			v.Holds = append(v.Holds, viewHold(h, v.name(), now))
+		}
+	}
+	for _, r := range person.Retentions {
+		v.Retentions = append(v.Retentions, viewRetention(r))
+	}
+	for _, a := range person.Approvals {
+		v.Approvals = append(v.Approvals, viewApproval(a))
+	}
+	for _, l := range person.Letters {
+		v.Letters = append(v.Letters, viewLetter(l))
+	}
+	v.Progress = v.progress()
+	return v
+}
+
+// count is how many steps and questions are in a state.
+func (v personScreen) count(state ledger.StepState) int {
+	n := 0
+	for _, s := range v.Steps {
+		if s.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// protection says whose accounts are left alone.
+func (v personScreen) protection() string {
+	if !v.Protected {
+		return ""
+	}
+	return "no automation touches their accounts (tenure plan --person " + v.ID + " shows what is not done)"
+}
+
+// progress says in one line how far the person's change is.
+func (v personScreen) progress() string {
+	in := map[ledger.LinkState]int{}
+	for _, a := range v.Accounts {
+		in[a.State]++
+	}
+	parts := []string{fmt.Sprintf("access in %d of %d apps", in[ledger.LinkActive], len(v.Accounts))}
+	if slices.Contains([]hr.Status{hr.StatusEnded, hr.StatusSuspended, hr.StatusUnknown, hr.StatusOnLeave}, v.Status) {
+		off := in[ledger.LinkDisabled] + in[ledger.LinkDeleted]
+		parts = []string{fmt.Sprintf("cut off in %d of %d apps", off, len(v.Accounts))}
+		if n := in[ledger.LinkDeleted]; n > 0 {
+			parts = append(parts, fmt.Sprintf("deleted in %d", n))
+		}
+	}
+	if len(v.Accounts) == 0 {
+		parts = nil
+	}
+	if n := v.count(ledger.StepOpen); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d under way", n))
+	}
+	if n := v.count(ledger.StepAttention); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d in need of attention", n))
+	}
+	if len(v.Held) > 0 {
+		parts = append(parts, "held in "+strings.Join(v.Held, ", ")+" (tenure breaker show "+v.Held[0]+")")
+	}
+	if len(v.Holds) > 0 {
+		parts = append(parts, "nothing is deleted until "+instant(slices.MaxFunc(v.Holds, func(a, b holdView) int { return a.Until.Compare(b.Until) }).Until))
+	}
+	if n := v.waiting(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d to be approved (tenure deletion approve)", n))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// waiting is how many deletions wait for an approval.
+func (v personScreen) waiting() (n int) {
+	for _, a := range v.Approvals {
+		if a.State == ledger.ApprovalAsked {
+			n++
+		}
+	}
+	return n
+}
+
+func (v personScreen) draw(p *page) {
+	p.fields(field{"person", v.ID}, field{"name", v.name()}, field{"username", v.Username},
+		field{"status", string(v.Status)}, field{"title", v.JobTitle}, field{"department", v.Department},
+		field{"manager", v.ManagerID}, field{"protected", v.protection()}, field{"progress", v.Progress}, field{"due", v.due()}, field{"assessed", instant(v.AssessedAt)},
+		field{"waived", strings.Join(v.Waived, ", ")}, field{"accounts carried to", v.CarriedTo}, field{"was", strings.Join(v.Earlier, ", ")})
+	p.table("Positions", positionHeader, rowsOf(v.Positions, positionView.row))
+	p.table("Timeline", entryHeader, rowsOf(v.Timeline, entryView.row))
+	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a linkView) []string {
+		return []string{a.App, a.state(), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), instant(a.since()), instant(a.ProvenAt)}
+	}))
+	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s stepView) []string {
+		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), instant(s.LastAttemptAt), s.what(), s.Key}
+	}))
+	p.table("Humans are asked to (tenure task show ID)", "id,due,state,assignee,app,what", rowsOf(v.Tasks, func(k taskView) []string {
+		return []string{strconv.FormatInt(k.ID, 10), instant(k.DueAt), k.state(), k.Assignee, k.App, k.what()}
+	}))
+	p.table("Legal holds (tenure hold release)", "hold,placed,until,operator,reason", rowsOf(v.Holds, func(h holdView) []string {
+		return []string{h.Hold, instant(h.PlacedAt), instant(h.Until), operatorFrom(h.Operator, h.Login), h.Reason}
+	}))
+	p.table("Kept for longer or shorter than the configuration says (tenure retention)", "app,kept,set,operator,reason", rowsOf(v.Retentions, func(r retentionView) []string {
+		return []string{r.app(), r.kept(), instant(r.SetAt), operatorFrom(r.Operator, r.Login), r.Reason}
+	}))
+	p.table("Deletions to be approved (tenure deletion approve)", "app,state,asked,reminders,approved,operator,reason", rowsOf(v.Approvals, func(a approvalView) []string {
+		return []string{a.App, string(a.State), instant(a.AskedAt), strconv.Itoa(a.Reminders), instant(a.ApprovedAt), operatorFrom(a.Operator, a.Login), a.Reason}
+	}))
+	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
+		return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}
+	}))
+}
+
+// whyView says why somebody has access, or has none.
+type whyView struct {
+	Person string    `json:"person"`
+	Name   string    `json:"name,omitempty"`
+	Status hr.Status `json:"status,omitempty"`
+	// Positions are those that they hold at once, if there are several.
+	Positions []positionView `json:"positions,omitempty"`
+	Roles     []roleView     `json:"roles"` // none if nothing that HR has said is in force
+	Links     []linkView     `json:"accounts"`
+	Waiting   []stepView     `json:"steps"` // not done: under way, in attention, skipped
+	Held      []string       `json:"held,omitempty"`
+}
+
+type roleView struct {
+	Role   string   `json:"role"`
+	Holds  bool     `json:"holds"`
+	When   string   `json:"when"`
+	For    []string `json:"positions,omitempty"` // that it holds for, of somebody who holds several
+	Failed []string `json:"failed,omitempty"`    // parts of the condition that are not true
+	Error  string   `json:"error,omitempty"`
+	Grants []string `json:"grants"`
+}
+
+func (v roleView) row() []string {
+	if v.Holds {
+		holds := "yes"
+		if len(v.For) > 0 {
+			holds = "yes, for " + strings.Join(v.For, ", ")
+		}
+		return []string{v.Role, holds, v.When, strings.Join(v.Grants, " ")}
+	}
+	return []string{v.Role, "no", "not true: " + strings.Join(v.Failed, "; "), strings.Join(v.Grants, " ")}
+}
+
+// grants reports whether a role gives an account in an app, or an entitlement there.
+// No app is any.
+func grants(answer policy.RoleAnswer, app, entitlement string) bool {
+	return slices.ContainsFunc(answer.Grants, func(g policy.Grant) bool {
+		return (app == "" || g.App == app) && (entitlement == "" || slices.Contains(g.Entitlements, entitlement))
+	})
+}
+
+// checkEntitlement refuses an entitlement that no role gives and nobody has.
+func checkEntitlement(cfg *config.Config, app, entitlement string, links []ledger.Link) error {
+	known := cfg.Policy.Grants(app)
+	for _, link := range links {
+		known = append(known, link.Entitlements...)
+	}
+	if entitlement == "" || slices.Contains(known, entitlement) {
+		return nil
+	}
+	return usagef("no role gives an entitlement %q in %s, and nobody has it%s", entitlement, app, nearest.Hint(entitlement, known))
+}
+
+func (c *cli) personWhyCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:   "why PERSON [APP [ENTITLEMENT]]",
+		Short: "Show why somebody has access, or has none",
+		Long: `Show why somebody has access, or has none: which roles hold and what they give;
+which do not, and by which part of their condition; and what of theirs is not done,
+held or skipped. A role holds for somebody with several positions if it does for one
+of them, which is named. With APP, only what concerns that app; with ENTITLEMENT, only the
+roles that give it. Roles count while the person is employed; a leave or a suspension
+keeps their accounts disabled whatever the roles say.`,
+		Example: `  tenure person why 10004
+  tenure person why 10004 wiki editors`,
+		Args: cobra.RangeArgs(1, 3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			args = append(args, "", "")
+			app, entitlement := args[1], args[2]
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				if app != "" {
+					if err := apps.Of(cfg, nil).Find(app); err != nil {
+						return err
+					}
+				}
+				person, err := operator.FindPerson(cmd.Context(), l, args[0])
+				if err != nil {
+					return err
+				}
+				if err := checkEntitlement(cfg, app, entitlement, person.Links); err != nil {
+					return err
+				}
+				v := why(cfg, person, app, entitlement)
+				return c.print(v, v.draw)
+			})
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return c.completeApps(cmd, args, typed)
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+	})
+}
+
+func why(cfg *config.Config, person ledger.Person, app, entitlement string) whyView {
+	v := whyView{
+		Person: person.PersonID, Name: viewPerson(person.Summary).name(), Status: person.Status,
+		Positions: viewPositions(person, cfg.Clock().Now()),
+		Roles:     []roleView{}, Links: []linkView{}, Waiting: []stepView{},
+	}
+	for _, answer := range explain(cfg, person) {
+		if app != "" && !grants(answer.RoleAnswer, app, entitlement) {
+			continue
+		}
+		role := roleView{Role: answer.Role, Holds: answer.Holds, When: answer.When, For: answer.Positions, Failed: answer.Failed, Grants: []string{}}
+		if answer.Err != nil {
+			role.Error = answer.Err.Error()
+		}
+		for _, g := range answer.Grants {
+			if app == "" || g.App == app {
+				role.Grants = append(role.Grants, strings.TrimSuffix(fmt.Sprintf("%s:%s", g.App, strings.Join(g.Entitlements, ",")), ":"))
+			}
+		}
+		v.Roles = append(v.Roles, role)
+	}
+	for _, link := range person.Links {
+		if app == "" || link.App == app {
+			v.Links = append(v.Links, viewLink(link))
+		}
+	}
+	for _, step := range person.Steps {
+		if app == "" || step.App == "" || step.App == app {
+			v.Waiting = append(v.Waiting, viewStep(step))
+		}
+	}
+	for _, w := range person.Withdrawals {
+		if w.State == ledger.WithdrawalHeld && (app == "" || w.Apps == nil || slices.Contains(w.Apps, app)) {
+			v.Held = append(v.Held, ledger.CohortName(w.Cohort))
+		}
+	}
+	return v
+}
+
+func (v whyView) draw(p *page) {
+	p.fields(field{"person", v.Person}, field{"name", v.Name}, field{"status", string(v.Status)}, field{"held", strings.Join(v.Held, ", ")})
+	p.table("Positions", positionHeader, rowsOf(v.Positions, positionView.row))
+	p.table("Roles", "role,holds,why,gives", rowsOf(v.Roles, roleView.row))
+	if len(v.Roles) == 0 {
+		p.note("no role is asked: nothing that HR has said is in force, or no role gives it")
+	}
+	p.table("Accounts", "app,state,entitlements,last proof", rowsOf(v.Links, func(a linkView) []string {
+		return []string{a.App, a.state(), strings.Join(a.Entitlements, " "), instant(a.ProvenAt)}
+	}))
+	p.table("Not done", "app,step,state,what", rowsOf(v.Waiting, func(s stepView) []string {
+		return []string{s.App, s.Kind, string(s.State), s.what()}
+	}))
+}
+
+func (c *cli) accessCommand() *cobra.Command {
+	return noun("access", "Show who has access to what", c.accessWhoCommand())
+}
+
+// holderView is somebody who has access.
+type holderView struct {
+	Person       string           `json:"person"`
+	Name         string           `json:"name,omitempty"`
+	App          string           `json:"app"`
+	Username     string           `json:"username,omitempty"`
+	State        ledger.LinkState `json:"state"`
+	Entitlements []string         `json:"entitlements,omitempty"`
+	Roles        []string         `json:"roles"` // that grant it now; none if it is kept, or about to be taken
+	ProvenAt     time.Time        `json:"provenAt,omitzero"`
+}
+
+func (v holderView) row() []string {
+	return []string{v.Person, v.Name, v.Username, string(v.State), strings.Join(v.Entitlements, " "), strings.Join(v.Roles, " "), instant(v.ProvenAt)}
+}
+
+const holderHeader = "person,name,username,state,entitlements,roles,last proof"
+
+func (c *cli) accessWhoCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "who APP [ENTITLEMENT]",
+		Short: "List everybody who has access to an app, and by which role",
+		Long: `List everybody who has an enabled account in an app, or one entitlement there, and
+the roles that grant it now. No app is called: it is what Tenure has granted and the
+app has confirmed (tenure app accounts APP reads the app). Access without a role is
+kept by an overlap, a hold or an operator, or is about to be taken: tenure person why
+says which.`,
+		Example: `  tenure access who wiki
+  tenure access who wiki editors -o csv`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			entitlement := ""
+			if len(args) == 2 {
+				entitlement = args[1]
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+				if err := apps.Of(cfg, nil).Find(args[0]); err != nil {
+					return err
+				}
+				links, err := l.Links(cmd.Context(), ledger.LinkFilter{App: args[0], State: ledger.LinkActive})
+				if err != nil {
+					return err
+				}
+				if err := checkEntitlement(cfg, args[0], entitlement, links); err != nil {
+					return err
+				}
+				holders := []holderView{}
+				for _, link := range links {
+					if entitlement != "" && !slices.Contains(link.Entitlements, entitlement) {
+						continue
+					}
+					person, err := l.Person(cmd.Context(), link.PersonID)
+					if err != nil {
+						return err
+					}
+					v := holderView{
+						Person: link.PersonID, Name: viewPerson(person.Summary).name(), App: link.App, Username: link.Username,
+						State: link.State, Entitlements: link.Entitlements, Roles: []string{}, ProvenAt: link.ProvenAt,
+					}
+					for _, answer := range explain(cfg, person) {
+						if answer.Holds && grants(answer.RoleAnswer, link.App, entitlement) {
+							v.Roles = append(v.Roles, answer.Role)
+						}
+					}
+					holders = append(holders, v)
+				}
+				holders = limited(c, holders)
+				rows := rowsOf(holders, holderView.row)
+				return c.printList(holders, holderHeader, rows, func(p *page) {
+					p.table("", holderHeader, rows)
+					if len(rows) == 0 {
+						p.note("nobody")
+					}
+				})
+			})
+		},
+		ValidArgsFunction: c.completeApps,
+	}
+	return c.lists(cmd)
 }

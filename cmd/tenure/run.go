@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,10 +16,13 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -222,4 +227,343 @@ func attribute(all *commonpb.SearchAttributes, name string, value any) {
 	if payload, ok := all.GetIndexedFields()[name]; ok {
 		_ = converter.GetDefaultDataConverter().FromPayload(payload, value)
 	}
+}
+
+func (c *cli) runRetryCommand() *cobra.Command {
+	var one oneRepair
+	var bulk bulkRepair
+	cmd := &cobra.Command{
+		Use:   "retry [PERSON]",
+		Short: "Try again now what needs attention: a person's, or everybody's that is alike",
+		Long: `Try again now what needs attention, after its cause was removed.
+
+With PERSON, theirs: all of it, or that of one app, or one step.
+
+Without, everybody's that the flags select: of an app, a kind of step, an error
+code, a change (Leaver, ...), a span of time, or several of these. What would be
+tried again is only shown (exit status 3), until you say --apply. It can be ended
+and begun again at any time: what was repaired is not repaired twice.
+
+It is decided in the ledger, with your name on the record, and done by each person's
+run, which is told.`,
+		Example: `  tenure run retry 10004
+  tenure run retry 10004 --app wiki
+  tenure run retry --app wiki --type Leaver --since 36h
+  tenure run retry --app wiki --type Leaver --since 36h --apply`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.repairAny(cmd.Context(), args, &bulk, one, operator.Retry)
+		},
+	}
+	one.flags(cmd)
+	bulk.flags(cmd)
+	cmd.Flags().StringVar(&one.Reason, "reason", "", "why, for the record")
+	return c.reads(cmd)
+}
+
+func (c *cli) runSkipCommand() *cobra.Command {
+	var one oneRepair
+	var bulk bulkRepair
+	cmd := &cobra.Command{
+		Use:   "skip [PERSON]",
+		Short: "Decide that what needs attention is not to be done",
+		Long: `Decide that what needs attention is not to be done: of one person, that of one
+app, or one step or question by its key (see: tenure run list --attention); or,
+without PERSON, everybody's that the flags select. What would be skipped of
+everybody's is only shown (exit status 3), until you say --apply.
+
+It is decided in the ledger, with your name and reason on the record, and each person's
+run is told.
+A later change of policy or of the person plans anew, and may plan it again.`,
+		Example: `  tenure run skip 10004 --app wiki --reason "the wiki was shut down"
+  tenure run skip 10004 --key conflict/hired_after_end/e-17 --reason "HR's mistake, ticket 4711"
+  tenure run skip --app wiki --step HandOver --reason "nothing is worth keeping there" --apply`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 0 && one.App == "" && one.Key == "":
+				return usagef("say what is to be skipped: --app or --key (tenure run list --attention shows both)")
+			case strings.TrimSpace(one.Reason) == "" && (len(args) > 0 || bulk.does()):
+				return usagef("say why with --reason: it goes on the record")
+			}
+			return c.repairAny(cmd.Context(), args, &bulk, one, operator.Skip)
+		},
+	}
+	one.flags(cmd)
+	bulk.flags(cmd)
+	cmd.Flags().StringVar(&one.Reason, "reason", "", "why it is not to be done, for the record")
+	return c.reads(cmd)
+}
+
+// oneRepair selects what is to be repaired of one person, and says who asks.
+type oneRepair struct {
+	operator.Attention
+	operator.Request
+}
+
+func (r *oneRepair) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&r.App, "app", "", "only what is about this `app`")
+	cmd.Flags().StringVar(&r.Key, "key", "", "only the step or question with this `key`")
+	operatorFlag(cmd, &r.Actor)
+}
+
+// repairAny repairs one person's, or everybody's that is selected.
+func (c *cli) repairAny(ctx context.Context, args []string, bulk *bulkRepair, one oneRepair, verb operator.Verb) error {
+	switch {
+	case len(args) > 1:
+		return usagef("one person at the most; everybody's are selected by flags: see --help")
+	case len(args) == 1 && bulk.given(""):
+		return usagef("give either a person (with --app or --key) or the flags that select everybody's")
+	case len(args) == 1:
+		one.PersonID = args[0]
+		return c.repair(ctx, one, verb)
+	case one.Key != "":
+		return usagef("--key is one person's: say whose")
+	case !bulk.given(one.App):
+		return usagef("say whose: a person, or by --app, --type, --step, --code, --since what of everybody's (tenure run list --attention shows all)")
+	}
+	bulk.app = one.App
+	if _, err := bulk.filter(time.Now()); err != nil {
+		return err // before anything is opened
+	}
+	return c.repairMany(ctx, bulk, one.Request, verb)
+}
+
+// repair repairs what one person needs attention for.
+func (c *cli) repair(ctx context.Context, one oneRepair, verb operator.Verb) error {
+	var err error
+	if one.Actor, err = asking(one.Actor); err != nil {
+		return err
+	}
+	return c.operate(ctx, func(_ *config.Config, o *operator.Operator) error {
+		do, done := o.Retry, "will be tried again"
+		if verb == operator.Skip {
+			do, done = o.Skip, "is skipped"
+		}
+		if err := o.Runs.Ready(ctx); err != nil {
+			return err
+		}
+		keys, err := do(ctx, one.Request, one.Attention)
+		for _, key := range keys {
+			c.say("%s of %s %s\n", key, one.PersonID, done)
+		}
+		if err != nil {
+			err = fmt.Errorf("person %s: %w", one.PersonID, err)
+		}
+		return errors.Join(c.report(repairedView{Person: one.PersonID, Keys: append([]string{}, keys...), Skipped: verb == operator.Skip}), err)
+	})
+}
+
+// repairedView is what was repaired of one person's.
+type repairedView struct {
+	Person  string   `json:"person"`
+	Keys    []string `json:"keys"` // of steps and questions
+	Skipped bool     `json:"skipped,omitempty"`
+}
+
+// withTemporal calls f with a client of the Temporal that the environment names.
+func (c *cli) withTemporal(ctx context.Context, f func(client.Client) error) error {
+	return c.inNamespace(ctx, func(t client.Client, _ string) error { return f(t) })
+}
+
+// inNamespace also says in which namespace the client is.
+func (c *cli) inNamespace(ctx context.Context, f func(t client.Client, namespace string) error) error {
+	t, namespace, err := service.OpenTemporal(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	return f(t, namespace)
+}
+
+// bulkRepair selects what is to be repaired among everybody's, and says how.
+type bulkRepair struct {
+	app, kind, code, change string
+	since, until            string
+	applying
+	perSecond float64
+}
+
+func (b *bulkRepair) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&b.kind, "step", "", "of everybody: only this `kind` of step: Provision, Update, Disable, Strip, HandOver, Delete, Question")
+	flags.StringVar(&b.code, "code", "", "of everybody: only what failed with this `code`: unavailable, unauthorized, conflict, ...")
+	flags.StringVar(&b.change, "type", "", "of everybody: only this `change`: Joiner, Mover, Leaver")
+	flags.StringVar(&b.since, "since", "", "of everybody: only what failed at or after this `time`: 2026-11-22, an RFC 3339 instant, or so long ago: 36h")
+	flags.StringVar(&b.until, "until", "", "of everybody: only what failed before this `time`")
+	complete(cmd, "step", stepKinds())
+	complete(cmd, "type", changeNames)
+	b.applying.flags(cmd)
+	flags.Lookup("apply").Usage = "of everybody: " + flags.Lookup("apply").Usage
+	flags.Float64Var(&b.perSecond, "rate", 20, "of everybody: repair so many `people` a second at most")
+}
+
+// given says whether what is to be repaired is selected among everybody's.
+func (b *bulkRepair) given(app string) bool {
+	return b.kind+b.code+b.change+b.since+b.until+app != ""
+}
+
+// changeNames are what a step may belong to.
+var changeNames = []string{string(plan.Joiner), string(plan.Mover), string(plan.Leaver)}
+
+// stepKinds are the kinds of step that may need attention, and the question.
+func stepKinds() []string {
+	kinds := []string{"Question"}
+	for _, kind := range plan.Kinds() {
+		kinds = append(kinds, string(kind))
+	}
+	return kinds
+}
+
+// filter is the selection as the ledger wants it.
+func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
+	f = ledger.StepFilter{App: b.app, Kind: b.kind, Code: b.code}
+	if err := oneOf("step", b.kind, stepKinds()); err != nil {
+		return f, err
+	}
+	if err := oneOf("type", b.change, changeNames); err != nil {
+		return f, err
+	}
+	if f.From, err = moment("since", b.since, now); err != nil {
+		return f, err
+	}
+	f.Until, err = moment("until", b.until, now)
+	return f, err
+}
+
+// eachStep lists every step that a filter selects and that is wanted.
+func eachStep(ctx context.Context, l ledger.Ledger, f ledger.StepFilter, wanted func(ledger.Step) bool) ([]ledger.Step, error) {
+	var all []ledger.Step
+	for after := (ledger.StepPlace{}); ; {
+		page, err := l.Steps(ctx, f, after, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page {
+			if wanted(s) {
+				all = append(all, s)
+			}
+			after = ledger.StepPlace{PersonID: s.PersonID, Key: s.Key}
+		}
+		if len(page) < pageSize {
+			return all, nil
+		}
+	}
+}
+
+// repairView is what a bulk repair would do, or did.
+type repairView struct {
+	Steps  []stepView   `json:"steps"`
+	Totals []totalView  `json:"totals"`
+	People int          `json:"people"`
+	Done   *repairCount `json:"done,omitempty"` // nil: nothing was done
+}
+
+// totalView counts steps that are alike.
+type totalView struct {
+	App   string `json:"app,omitempty"`
+	Kind  string `json:"kind"`
+	Code  string `json:"code"`
+	Steps int    `json:"steps"`
+}
+
+func viewRepair(steps []ledger.Step) repairView {
+	v := repairView{Steps: []stepView{}, Totals: []totalView{}}
+	people := map[string]bool{}
+	for _, s := range steps {
+		v.Steps = append(v.Steps, viewStep(s))
+		people[s.PersonID] = true
+		i := slices.IndexFunc(v.Totals, func(t totalView) bool { return t.App == s.App && t.Kind == s.Kind && t.Code == s.Code })
+		if i < 0 {
+			v.Totals = append(v.Totals, totalView{App: s.App, Kind: s.Kind, Code: s.Code})
+			i = len(v.Totals) - 1
+		}
+		v.Totals[i].Steps++
+	}
+	v.People = len(people)
+	slices.SortFunc(v.Totals, func(a, b totalView) int { return cmp.Or(b.Steps-a.Steps, strings.Compare(a.App+a.Kind, b.App+b.Kind)) })
+	return v
+}
+
+// shownSteps is how many steps the table of a listing has.
+const shownSteps = 20
+
+func (v repairView) draw(p *page) {
+	p.table("", "app,step,code,steps", rowsOf(v.Totals, func(t totalView) []string {
+		return []string{t.App, t.Kind, t.Code, strconv.Itoa(t.Steps)}
+	}))
+	shown := v.Steps[:min(len(v.Steps), shownSteps)]
+	p.table("", "person,app,step,attempts,last attempt,what", rowsOf(shown, func(s stepView) []string {
+		return []string{s.Person, s.App, s.Kind, strconv.Itoa(s.Attempts), instant(s.LastAttemptAt), s.what()}
+	}))
+	if more := len(v.Steps) - len(shown); more > 0 {
+		p.note("and %d more (-o json has all)", more)
+	}
+}
+
+// repairCount is how far a bulk repair came.
+type repairCount struct {
+	Steps   int `json:"steps"`   // that were repaired
+	Settled int `json:"settled"` // people of whom nothing needed attention any more
+	People  int `json:"people"`  // who were seen to
+}
+
+// repairMany shows what is selected, and with --apply repairs it, person by person.
+func (c *cli) repairMany(ctx context.Context, b *bulkRepair, r operator.Request, verb operator.Verb) error {
+	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
+		if err := errors.Join(appFilter(ctx, cfg, o.Ledger, b.app), codeFilter(ctx, o.Ledger, b.code)); err != nil {
+			return err
+		}
+		f, err := b.filter(o.Clock.Now())
+		if err != nil {
+			return err
+		}
+		steps, err := o.InAttention(ctx, f, plan.Change(b.change))
+		if err != nil {
+			return err
+		}
+		done := "will be tried again"
+		if verb == operator.Skip {
+			steps, done = operator.Skippable(steps), "are skipped"
+		}
+		v := viewRepair(steps)
+		if len(steps) == 0 {
+			return c.print(v, func(p *page) { p.note("nothing like that needs attention") })
+		}
+		if !b.does() {
+			return errors.Join(c.print(v, v.draw), c.onlyShown(b.applying, "%s of %s", count(len(steps), "step"), people(v.People)))
+		}
+		count, err := c.applyRepairs(ctx, o, b, steps, v.People, r, verb)
+		v.Done = &repairCount{Steps: count.Steps, Settled: count.Settled, People: count.People}
+		return errors.Join(c.print(v, func(p *page) {
+			p.note("%d of %d steps, of %s, %s", count.Steps, len(steps), people(count.People), done)
+			if count.Settled > 0 {
+				p.note("%s had been seen to meanwhile", people(count.Settled))
+			}
+		}), err)
+	})
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return strconv.Itoa(n) + " people"
+}
+
+// applyRepairs repairs steps of so many people, so many people a second.
+func (c *cli) applyRepairs(ctx context.Context, o *operator.Operator, b *bulkRepair, steps []ledger.Step, concerned int,
+	r operator.Request, verb operator.Verb,
+) (total operator.Repaired, err error) {
+	if b.perSecond <= 0 {
+		return total, usagef("--rate must be above zero")
+	}
+	if r.Actor, err = asking(r.Actor); err != nil {
+		return total, err
+	}
+	bar := c.progress(concerned, "repairing", "people")
+	total, err = o.RepairAll(ctx, verb, r, steps, rate.Limit(b.perSecond), func(more int) { _ = bar.Add(more) })
+	_ = bar.Exit()
+	if err != nil {
+		err = fmt.Errorf("%w\n%d of %s were seen to: run it again for the others", err, total.People, people(concerned))
+	}
+	return total, err
 }

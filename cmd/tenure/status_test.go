@@ -1,14 +1,20 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"net"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ledger"
@@ -170,4 +176,66 @@ func TestStatusOfStartersAndLag(t *testing.T) {
 	assert.Equal(t, partAttention, v.State)
 	assert.Equal(t, map[string]int{"records": 7, "oldestSeconds": 3600}, v.Numbers)
 	assert.Equal(t, partOK, lagPart(ingest.Intake{Partitions: []ingest.PartitionIntake{taken}}, now).State)
+}
+
+// TestProbe asks the endpoints that the processes serve.
+func TestProbe(t *testing.T) {
+	s := newSite(t)
+	var ledger error
+	server, err := service.ServeHTTP("0.0.0.0:0", zap.NewNop(), prometheus.NewRegistry(), service.Checks{
+		Ready: map[string]service.Check{
+			"ledger":   func(context.Context) error { return ledger },
+			"temporal": func(context.Context) error { return nil },
+		},
+	})
+	require.NoError(t, err)
+	defer func() { _ = server.Close() }()
+	_, port, err := net.SplitHostPort(server.Addr())
+	require.NoError(t, err)
+	s.write("tenure.yaml", configuration+"metrics: {worker: \"0.0.0.0:"+port+"\"}\n")
+
+	r := s.run("probe", "worker")
+	assert.Zero(t, r.code, r.err)
+	assert.Equal(t, "CHECK     ANSWER\nledger    ok\ntemporal  ok\n", r.stdout)
+
+	ledger = errors.New("the disk is full")
+	r = s.run("probe", "worker")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stdout, "ledger    the disk is full")
+	assert.Contains(t, r.err, "the worker is not of use now")
+	r = s.run("probe", "worker", "--alive", "-o", "json")
+	assert.Zero(t, r.code, r.err)
+	assert.Contains(t, r.stdout, `"good": true`)
+
+	r = s.run("probe", "starter")
+	assert.Equal(t, 2, r.code)
+	assert.Contains(t, r.err, "metrics.starter is not set")
+	r = s.run("probe", "kafka")
+	assert.Equal(t, 2, r.code)
+
+	require.NoError(t, server.Close())
+	r = s.run("probe", "worker")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.err, "the worker does not answer")
+}
+
+func TestTheViewsOfTheTemporalUI(t *testing.T) {
+	s := newSite(t)
+	t.Setenv("TEMPORAL_NAMESPACE", "people & access")
+	got := s.run("ui", "--address", "https://temporal.example.com/ui/", "-o", "json")
+	require.Equal(t, 0, got.code, got.err)
+	var views []uiView
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &views))
+	require.Len(t, views, len(uiViews))
+	for i, v := range views {
+		link, err := url.Parse(v.Link)
+		require.NoError(t, err)
+		assert.Equal(t, "/ui/namespaces/people & access/workflows", link.Path)
+		assert.Equal(t, uiViews[i].Query, link.Query().Get("query"))
+		assert.Equal(t, uiViews[i].Name, link.Query().Get("savedQuery"))
+	}
+
+	refused := s.run("ui", "--address", "temporal.example.com")
+	assert.Equal(t, 2, refused.code)
+	assert.Contains(t, refused.err, "--address wants the Temporal UI's URL")
 }

@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,9 +15,335 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/internal/running"
 	"github.com/tenurehq/tenure/service"
 )
+
+// Every command that reads, as people and as programs see it.
+func TestReading(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	s.accounts()
+	for name, tc := range map[string]struct {
+		args []string
+		code int
+	}{
+		"person-list":      {args: []string{"person", "list"}},
+		"person-list-left": {args: []string{"person", "list", "--status", "ended"}},
+		"person-list-none": {args: []string{"person", "list", "--status", "upcoming"}},
+		"person-show":      {args: []string{"person", "show", "10001"}, code: service.ExitAttention},
+		"person-show-left": {args: []string{"person", "show", "10002"}, code: service.ExitAttention},
+		"person-timeline":  {args: []string{"person", "timeline", "10001"}},
+		"timeline-left":    {args: []string{"person", "timeline", "10002"}},
+		"timeline-leave":   {args: []string{"person", "timeline", "10003"}},
+		"app-list":         {args: []string{"app", "list"}},
+		"app-accounts":     {args: []string{"app", "accounts", "wiki"}},
+		"app-orphaned":     {args: []string{"app", "accounts", "wiki", "--only", "orphaned"}},
+		"app-empty":        {args: []string{"app", "accounts", "chat", "--only", "unlinked"}},
+		"app-kind":         {args: []string{"app", "kind", "memory"}},
+		"run-attention":    {args: []string{"run", "list", "--attention"}, code: service.ExitAttention},
+		"config-check":     {args: []string{"config", "check"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := s.run(tc.args...)
+			assert.Equal(t, tc.code, got.code, got.err)
+			assert.Empty(t, got.err)
+			golden(t, name, got.stdout)
+
+			got = s.run(append(tc.args, "-o", "json")...)
+			assert.Equal(t, tc.code, got.code)
+			var fromJSON, fromYAML any
+			require.NoError(t, json.Unmarshal([]byte(got.stdout), &fromJSON))
+			golden(t, name+".json", got.stdout)
+
+			got = s.run(append(tc.args, "--output=yaml")...)
+			assert.Equal(t, tc.code, got.code)
+			require.NoError(t, yaml.Unmarshal([]byte(got.stdout), &fromYAML))
+			text, err := json.Marshal(fromYAML)
+			require.NoError(t, err)
+			var again any
+			require.NoError(t, json.Unmarshal(text, &again))
+			assert.Equal(t, fromJSON, again, "YAML says the same as JSON:\n%s", got.stdout)
+		})
+	}
+}
+
+func TestColoursOnATerminalOnly(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	t.Setenv("TERM", "xterm")
+	plain := s.run("person", "list").stdout
+	assert.NotContains(t, plain, "\x1b")
+	onTerminal := s.runWith(terminal{outTTY: true}, "person", "list").stdout
+	assert.Contains(t, onTerminal, "\x1b[32mactive\x1b[0m")
+	assert.NotContains(t, s.runWith(terminal{outTTY: true}, "person", "list", "-o", "json").stdout, "\x1b")
+	t.Setenv("NO_COLOR", "1")
+	assert.Equal(t, plain, s.runWith(terminal{outTTY: true}, "person", "list").stdout)
+}
+
+func TestManyPeopleAreReadPageByPage(t *testing.T) {
+	s := newSite(t)
+	l := s.ledger()
+	recordMany(t, l, 2*pageSize)
+	require.NoError(t, l.Close())
+	var people []personView
+	require.NoError(t, json.Unmarshal([]byte(s.run("person", "list", "-o", "json").stdout), &people))
+	assert.Len(t, people, 2*pageSize)
+}
+
+func TestNothingNeedsAttention(t *testing.T) {
+	s := newSite(t)
+	require.NoError(t, s.ledger().Close())
+	got := s.run("run", "list", "--attention")
+	assert.Equal(t, service.ExitDone, got.code)
+	assert.Equal(t, "nothing needs attention\n", got.stdout)
+}
+
+func TestWhatCannotBeShown(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	s.accounts()
+	memory.Shared("chat").SetFaults(memory.Faults{Kind: connector.KindUnavailable})
+	for name, tc := range map[string]struct {
+		args []string
+		code int
+		err  string
+	}{
+		"unknown person":   {[]string{"person", "show", "4711"}, service.ExitFailed, `the ledger knows no person "4711"`},
+		"unknown timeline": {[]string{"person", "timeline", "4711"}, service.ExitFailed, `the ledger knows no person "4711"`},
+		"unknown app":      {[]string{"app", "accounts", "wikki"}, service.ExitUsage, `there is no app "wikki" in tenure.yaml; did you mean "wiki"?`},
+		"app down":         {[]string{"app", "accounts", "chat"}, service.ExitFailed, "app chat: list: unavailable"},
+		"bad state":        {[]string{"app", "accounts", "wiki", "--only", "lost"}, service.ExitUsage, "--only lost: there is linked, drifted"},
+		"bad output":       {[]string{"person", "list", "-o", "xml"}, service.ExitUsage, "want table, json, yaml or csv"},
+		"no argument":      {[]string{"person", "show"}, service.ExitUsage, "tenure person show wants PERSON"},
+		"two arguments":    {[]string{"person", "show", "1", "2"}, service.ExitUsage, "was given 2 arguments"},
+		"unknown noun":     {[]string{"persn"}, service.ExitUsage, "unknown command"},
+		"unknown verb":     {[]string{"person", "shwo"}, service.ExitUsage, `unknown verb "shwo" (did you mean "show"?); there is: list, show, timeline`},
+		"no verb":          {[]string{"person"}, service.ExitUsage, "no verb; there is: list, show, timeline"},
+		"unknown flag":     {[]string{"person", "list", "--nope"}, service.ExitUsage, "unknown flag: --nope"},
+		"no configuration": {[]string{"person", "list", "--config", "none.yaml"}, service.ExitUsage, "there is no configuration at none.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := s.run(tc.args...)
+			assert.Equal(t, tc.code, got.code, got.err)
+			assert.Empty(t, got.stdout)
+			assert.Contains(t, got.err, "tenure: ")
+			assert.Contains(t, got.err, tc.err)
+		})
+	}
+}
+
+func TestMissingLedgerIsNotMade(t *testing.T) {
+	s := newSite(t)
+	got := s.run("person", "list")
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Contains(t, got.err, "there is no ledger at")
+	assert.Contains(t, got.err, "check ledger.url in tenure.yaml")
+	assert.NoFileExists(t, "tenure.db")
+
+	s.write("tenure.db", "this is no database, however long one makes it")
+	got = s.run("person", "list")
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Contains(t, got.err, "check ledger.url in tenure.yaml")
+}
+
+func TestWrongConfigurationListsAllErrors(t *testing.T) {
+	s := newSite(t)
+	s.write("tenure.yaml", "kafka: {brokers: [127.0.0.1:1]}\nledger: {url: \"sqlite:tenure.db\"}\nrols: []\nroles:\n  - name: everyone\n    when: \"person.nope == 1\"\n")
+	got := s.run("config", "check")
+	assert.Equal(t, service.ExitUsage, got.code)
+	assert.Contains(t, got.err, "tenure: the configuration is wrong:\ntenure.yaml:3:")
+	assert.Contains(t, got.err, "\ntenure.yaml:6:")
+}
+
+func TestALedgerOnPostgreSQL(t *testing.T) {
+	s := newSite(t)
+	write := func(url string) {
+		s.write("tenure.yaml", "kafka: {brokers: [127.0.0.1:1], topics: [{name: hr.events}]}\nledger: {url: \""+url+"\"}\n")
+	}
+	write("postgres://tenure:s3cret@127.0.0.1:1/tenure?sslmode=perhaps")
+	got := s.run("config", "check")
+	assert.Equal(t, service.ExitUsage, got.code)
+	assert.Contains(t, got.err, "sslmode is invalid")
+	assert.Contains(t, got.err, "ledger.url in tenure.yaml")
+	assert.NotContains(t, got.err, "s3cret")
+
+	write("postgres://tenure:s3cret@127.0.0.1:1/tenure")
+	got = s.run("config", "check")
+	assert.Equal(t, service.ExitDone, got.code, got.err)
+	assert.NotContains(t, got.stdout, "s3cret")
+	got = s.run("person", "list")
+	assert.Equal(t, service.ExitFailed, got.code)
+	assert.Contains(t, got.err, "ledger postgres://127.0.0.1:1/tenure: the database cannot be reached")
+	assert.NotContains(t, got.err, "s3cret")
+}
+
+func TestWhereTheConfigurationIsFound(t *testing.T) {
+	s := newSite(t)
+	require.NoError(t, os.Rename("tenure.yaml", "other.yaml"))
+	assert.Contains(t, s.run("config", "check").err, "there is no configuration at tenure.yaml")
+
+	s.write(".tenure/tenure.yaml", configuration)
+	assert.Contains(t, s.run("config", "check").stdout, ".tenure/tenure.yaml is good")
+	s.write("tenure.yaml", configuration)
+	assert.Contains(t, s.run("config", "check").stdout, "tenure.yaml is good")
+	got := s.run("person", "show", "10009")
+	assert.Contains(t, got.err, "there is no ledger at")
+	assert.NotContains(t, got.err, "configuration: ", "the error names it")
+	require.NoError(t, s.ledger().Close())
+	assert.Contains(t, s.run("person", "show", "10009").err, "configuration: tenure.yaml\ntenure: ")
+	assert.NotContains(t, s.run("person", "show", "10009", "--config", "tenure.yaml").err, "configuration: ")
+
+	s.write("elsewhere/stack.yaml", configuration)
+	stack, err := running.Announce(".tenure", filepath.Join(s.dir, "elsewhere", "stack.yaml"))
+	require.NoError(t, err)
+	assert.Contains(t, s.run("config", "check").stdout, "elsewhere/stack.yaml is good", "the one that runs here")
+	require.NoError(t, stack.Close())
+	assert.Contains(t, s.run("config", "check").stdout, "tenure.yaml is good")
+	t.Setenv("TENURE_CONFIG", "other.yaml")
+	assert.Contains(t, s.run("config", "check").stdout, "other.yaml is good")
+	assert.Contains(t, s.run("config", "check", "--config", "tenure.yaml").stdout, "tenure.yaml is good")
+}
+
+func TestHelpTeachesByExample(t *testing.T) {
+	s := newSite(t)
+	for _, args := range [][]string{
+		{"event", "send"}, {"event", "validate"}, {"config", "check"}, {"person", "list"}, {"person", "show"},
+		{"person", "timeline"}, {"app", "list"}, {"app", "accounts"}, {"run", "list"}, {"run", "retry"}, {"run", "skip"},
+	} {
+		got := s.run(append(args, "--help")...)
+		assert.Equal(t, service.ExitDone, got.code)
+		assert.Contains(t, got.stdout, "Examples:\n  tenure "+args[0]+" "+args[1], "%v", args)
+	}
+	golden(t, "help", s.run("--help").stdout)
+}
+
+func TestVersion(t *testing.T) {
+	s := newSite(t)
+	assert.Contains(t, s.run("version").stdout, "tenure "+service.Version())
+	var v struct{ Version string }
+	require.NoError(t, json.Unmarshal([]byte(s.run("version", "-o", "json").stdout), &v))
+	assert.Equal(t, service.Version(), v.Version)
+}
+
+func TestCompletion(t *testing.T) {
+	s := newSite(t)
+	got := s.run("completion", "bash")
+	assert.Equal(t, service.ExitDone, got.code)
+	assert.Contains(t, got.stdout, "__start_tenure")
+	assert.Contains(t, s.run("__complete", "app", "accounts", "").stdout, "chat\nwiki\n")
+	assert.Contains(t, s.run("__complete", "person", "list", "-o", "").stdout, "table\njson\nyaml\n")
+}
+
+func TestKindsOfApp(t *testing.T) {
+	s := newSite(t)
+	got := s.run("app", "kinds")
+	assert.Zero(t, got.code, got.err)
+	for _, kind := range catalog.Kinds() {
+		assert.Regexp(t, `(?m)^`+kind.Name+` `, got.stdout)
+	}
+	got = s.run("app", "kind", "scmi")
+	assert.Equal(t, service.ExitUsage, got.code)
+	assert.Contains(t, got.err, `there is no kind "scmi"`)
+	assert.Contains(t, got.err, "scim")
+}
+
+// A container has no login names, and nothing may be done in nobody's name.
+func TestNothingIsDoneInNobodysName(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	logIn(t, "")
+	for _, command := range []string{
+		"person suspend 10001 --reason x --no-wait",
+		"person suspend 10001 --reason x --break-glass",
+		"person reinstate 10003 --reason x --no-wait",
+		"breaker release c-1 --reason x --apply",
+		"breaker cancel c-1 --reason x --yes",
+		"run retry 10001",
+		"run skip 10001 --app chat --reason x",
+		"run retry --app chat --apply",
+		"run skip --app chat --reason x --apply",
+		"hold place 10002 --until 90d --reason x",
+		"hold release 10002 --reason x",
+		"retention set 10002 --for 90d --reason x",
+		"retention reset 10002 --reason x",
+		"deletion approve 10002 --reason x --apply",
+		"dlq discard 1 --reason x --yes",
+		"dlq redrive 1 --reason x --apply",
+		"task done 1 --proof x",
+		"task refuse 1 --reason x",
+		"app adopt wiki --apply",
+		"ledger export out.jsonl",
+		"ledger import out.jsonl",
+	} {
+		got := s.run(strings.Fields(command)...)
+		assert.Equal(t, service.ExitUsage, got.code, command)
+		assert.Contains(t, got.err, "say who you are with --operator or TENURE_OPERATOR", command)
+		blank := s.run(append(strings.Fields(command), "--operator", " ")...)
+		assert.Equal(t, service.ExitUsage, blank.code, command)
+	}
+	for _, tenure := range []string{"tenure", " Tenure "} {
+		got := s.run("hold", "place", "10002", "--until", "90d", "--reason", "x", "--operator", tenure)
+		assert.Equal(t, service.ExitUsage, got.code)
+		assert.Contains(t, got.err, "tenure is what does things by itself: say who you are")
+	}
+	_, rows := s.read("10001")
+	assert.Empty(t, rows)
+
+	// What only shows asks nobody.
+	assert.Equal(t, service.ExitAttention, s.run("run", "retry", "--app", "chat").code)
+	t.Setenv("TENURE_OPERATOR", "ada")
+	assert.Equal(t, service.ExitDone, s.run("ledger", "export", "out.jsonl").code)
+}
+
+// The name is what somebody says of themselves; the login is what the machine knows.
+func TestTheLoginIsOnTheRecordBesideTheName(t *testing.T) {
+	s := newSite(t)
+	s.people()
+	(&frontend{}).serve(t)
+	logIn(t, "root")
+	t.Setenv("SUDO_USER", "mallory")
+	require.Equal(t, service.ExitDone, s.run("hold", "place", "10002", "--until", "90d", "--reason", "matter 43", "--operator", "ada").code)
+	require.Equal(t, service.ExitDone, s.run("retention", "set", "10002", "--for", "90d", "--reason", "matter 43", "--operator", "ada").code)
+	require.Equal(t, service.ExitDone, s.run("person", "suspend", "10001", "--reason", "x", "--no-wait", "--operator", "ada").code)
+	const who = "ada (login root (sudo by mallory))"
+	for _, args := range []string{"person show 10002", "hold list", "person timeline 10001", "person show 10001"} {
+		got := s.run(strings.Fields(args)...)
+		assert.Contains(t, got.stdout, who, args)
+		assert.Contains(t, s.run(append(strings.Fields(args), "-o", "json")...).stdout, `"login": "root (sudo by mallory)"`, args)
+	}
+	require.Equal(t, service.ExitDone, s.run("run", "retry", "10001", "--app", "chat", "--operator", "ada").code)
+	done := map[string]string{}
+	for _, person := range []string{"10001", "10002"} {
+		_, rows := s.read(person)
+		for _, row := range rows {
+			if row.Actor == "ada" {
+				done[row.Action] = row.Login
+			}
+		}
+	}
+	const login = "root (sudo by mallory)"
+	assert.Equal(t, map[string]string{"hold_placed": login, "retention_set": login, "suspend": login, "retry": login}, done)
+
+	// An account without a name (a container) has a number.
+	logIn(t, "")
+	t.Setenv("SUDO_USER", "")
+	require.Equal(t, service.ExitDone, s.run("hold", "place", "10003", "--until", "90d", "--reason", "matter 43", "--operator", "ada").code)
+	assert.Contains(t, s.run("hold", "list").stdout, "ada (login uid ")
+}
+
+// What $USER and $LOGNAME say makes no difference.
+func TestTheLoginIsNotWhatTheEnvironmentSays(t *testing.T) {
+	before := machineLogin()
+	t.Setenv("USER", "nobody") // who is there
+	t.Setenv("LOGNAME", "nobody")
+	assert.Equal(t, before, machineLogin())
+}
 
 // shownFirst are the commands that do what they are about with --apply only, and what
 // each is given here, in an order in which all of them can be done.
@@ -383,4 +712,59 @@ func TestWhatThereIsIsCompleted(t *testing.T) {
 			assert.Contains(t, "\n"+got.stdout, "\n"+one, args)
 		}
 	}
+}
+
+// writers are the methods of a ledger that write.
+var writers = []string{
+	"Record", "MarkDelivered", "RecordDeadLetter", "ClaimUsername", "SaveAssessment", "BeginStep", "NoteCreation", "FinishStep",
+	"Act", "ActOnLetter", "OpenTask", "RemindOfTask", "ActOnTask", "ReserveCalls", "PauseCalls", "Admit", "DecideCohort",
+	"PlaceHold", "ReleaseHold", "SetRetention", "ResetRetention", "ApproveDeletion", "RenamePerson", "LinkPeople", "UnlinkPeople",
+	"Export", "Import",
+}
+
+// What an operator can do is in the package operator: the command line calls no method of
+// the ledger's that writes, whatever it calls the ledger.
+func TestOnlyTheOperatorLayerWritesToTheLedger(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	checked := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr: // also of a method that is not called here
+				assert.False(t, slices.Contains(writers, n.Sel.Name) && isLedger(n.X), "%s: %s of the ledger", name, n.Sel.Name)
+			case *ast.CallExpr:
+				method, ok := n.Fun.(*ast.SelectorExpr)
+				if !ok || !slices.Contains(writers, method.Sel.Name) || len(n.Args) < 2 {
+					return true
+				}
+				checked++
+				assert.True(t, isOperator(method.X), "%s: %s is called on something that is no operator", name, method.Sel.Name)
+			}
+			return true
+		})
+	}
+	assert.Greater(t, checked, 5, "the operator is called by another name: say it here")
+}
+
+// isLedger reports whether an expression is how this program names a ledger.
+func isLedger(x ast.Expr) bool {
+	switch x := x.(type) {
+	case *ast.Ident:
+		return x.Name == "l" || x.Name == "store"
+	case *ast.SelectorExpr:
+		return x.Sel.Name == "Ledger" || x.Sel.Name == "ledger"
+	}
+	return false
+}
+
+// isOperator reports whether an expression is how this program names an operator.
+func isOperator(x ast.Expr) bool {
+	name, ok := x.(*ast.Ident)
+	return ok && slices.Contains([]string{"o", "op"}, name.Name)
 }
