@@ -218,6 +218,13 @@ const (
 // Error is the only error type that connectors return.
 type Error = remote.Error
 
+// Is reports whether err is an *Error of one of the kinds.
+func Is(err error, kinds ...ErrorKind) bool { return remote.Is(err, kinds...) }
+
+// Retryable reports whether err is an *Error of a kind that may go away by itself: the
+// same call may succeed later with nothing changed.
+func Retryable(err error) bool { return remote.Retryable(err) }
+
 // Unfinished is err as the error of a Disable that is not to be taken for done, even
 // if the account turns out to be off: see Connector.Disable.
 func Unfinished(err error) error {

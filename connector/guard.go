@@ -2,7 +2,6 @@ package connector
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -90,8 +89,7 @@ func (p Protection) refuses(ctx context.Context, app Connector, next call) error
 		account := Account{ID: id}
 		if p.Looks {
 			seen, err := app.Read(ctx, id)
-			var absent *Error
-			if errors.As(err, &absent) && absent.Kind == KindNotFound {
+			if Is(err, KindNotFound) {
 				continue // there is nothing to protect: what the app says to that counts
 			}
 			if err != nil {

@@ -2,7 +2,6 @@ package connector
 
 import (
 	"context"
-	"errors"
 )
 
 // Reset puts whoever has an account out of it: its credentials are reset and its
@@ -10,10 +9,7 @@ import (
 func Reset(ctx context.Context, c Connector, accountID string) error {
 	can := c.Capabilities()
 	if can.ResetCredentials {
-		var failed *Error
-		err := c.ResetCredentials(ctx, accountID)
-		unsupported := errors.As(err, &failed) && failed.Kind == KindUnsupported
-		if err != nil && !unsupported {
+		if err := c.ResetCredentials(ctx, accountID); err != nil && !Is(err, KindUnsupported) {
 			return err
 		}
 	}

@@ -125,18 +125,12 @@ func (a *Accounts) unlisted(ctx context.Context, accounts []connector.Account, l
 		switch {
 		case err == nil:
 			accounts, listed[l.AccountID] = append(accounts, account), true
-		case isAbsent(err):
+		case connector.Is(err, connector.KindNotFound):
 		default:
 			return nil, fmt.Errorf("app %s: %w", a.App, err)
 		}
 	}
 	return accounts, nil
-}
-
-// isAbsent reports whether an app says that there is no such account.
-func isAbsent(err error) bool {
-	var absent *connector.Error
-	return errors.As(err, &absent) && absent.Kind == connector.KindNotFound
 }
 
 // correlate asks the app which accounts match a person.

@@ -80,7 +80,7 @@ func refuted(ctx context.Context, conn connector.Connector, link ledger.Link) er
 	if link.AccountID != "" {
 		account, err := conn.Read(ctx, link.AccountID)
 		switch {
-		case isAbsent(err):
+		case connector.Is(err, connector.KindNotFound):
 			return nil
 		case err != nil || !account.Active:
 			return err

@@ -2,7 +2,6 @@ package provision
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -26,7 +25,7 @@ func (t *task) readState(id string) (connector.Account, bool, error) {
 
 func (t *task) readIn(ctx context.Context, id string) (connector.Account, bool, error) {
 	account, err := t.app.Read(ctx, id)
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return connector.Account{}, false, nil
 	}
 	return account, err == nil, err
@@ -79,11 +78,6 @@ func (t *task) revokeSessions(id string) error {
 // asked for: perhaps it needs a moment.
 func notYet(op, what string) error {
 	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "the app accepted the call but, read again, " + what}
-}
-
-func isKind(err error, kind connector.ErrorKind) bool {
-	var app *connector.Error
-	return errors.As(err, &app) && app.Kind == kind
 }
 
 // without lists what is in all but not in some.

@@ -30,12 +30,12 @@ func (t *task) disable() (done, error) {
 	if t.step.Spare {
 		off = t.turnedOff
 	}
-	if err := off(id); isKind(err, connector.KindNotFound) {
+	if err := off(id); connector.Is(err, connector.KindNotFound) {
 		return t.absent(), nil
 	} else if err != nil {
 		return done{}, err
 	}
-	if err := t.revokeSessions(id); err != nil && !isKind(err, connector.KindNotFound) {
+	if err := t.revokeSessions(id); err != nil && !connector.Is(err, connector.KindNotFound) {
 		return done{}, err
 	}
 	account, found, err := t.readState(id)

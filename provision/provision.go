@@ -113,8 +113,8 @@ func (t *task) create(want policy.Account) (connector.Account, string, error) {
 	if noted := t.created(before, err); noted != nil {
 		return connector.Account{}, "", noted
 	}
-	acknowledged := isKind(err, connector.KindContradictory)
-	if !acknowledged && !isKind(err, connector.KindExists) {
+	acknowledged := connector.Is(err, connector.KindContradictory)
+	if !acknowledged && !connector.Is(err, connector.KindExists) {
 		return account, "created", err
 	}
 	// The app took the call and did not show what came of it. Or somebody made it since
@@ -200,7 +200,7 @@ func (t *task) update() (done, error) {
 	if t.step.Attributes && (entitled == nil || !ErrorOf(entitled).Retryable) {
 		set = t.setAttributes(id, want.Attributes)
 	}
-	if isKind(granted, connector.KindNotFound) || isKind(set, connector.KindNotFound) {
+	if connector.Is(granted, connector.KindNotFound) || connector.Is(set, connector.KindNotFound) {
 		return t.vanished(), nil
 	}
 	wanted := namesOf(want.Entitlements)

@@ -14,7 +14,7 @@ func (t *task) relabel() (done, error) {
 		to.PersonID, to.WasPersonID = t.d.Person.PersonID, t.link.OwnerWas
 	}
 	err := t.app.Relabel(t.ctx, t.link.AccountID, to)
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return t.vanished(), nil
 	}
 	if err != nil {

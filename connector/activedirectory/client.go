@@ -66,7 +66,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 
 func (c *client) findByID(ctx context.Context, accountID string) ([]connector.Match, error) {
 	account, err := c.read(ctx, connector.OpFind, accountID)
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return nil, nil
 	}
 	if err != nil {

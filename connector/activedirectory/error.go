@@ -77,8 +77,3 @@ func win32(result *directory.ResultError, codes ...string) bool {
 func failed(op string, kind connector.ErrorKind, message string, cause error) error {
 	return &connector.Error{Kind: kind, Op: op, Message: message, Cause: cause}
 }
-
-func isKind(err error, kind connector.ErrorKind) bool {
-	var e *connector.Error
-	return errors.As(err, &e) && e.Kind == kind
-}

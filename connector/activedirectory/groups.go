@@ -98,7 +98,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 		return nil
 	}
 	entry, err := c.changeable(ctx, connector.OpRevoke, accountID)
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return nil
 	}
 	if err != nil {

@@ -30,7 +30,7 @@ func (c *client) Keeps(ctx context.Context, account connector.Account, name stri
 	wanted, shown := encoded[name], again[name]
 	if id, ok := set.(string); ok && isGUID(id) && len(shown) == 1 {
 		entry, err := c.directory.Get(ctx, connector.OpRead, byGUID(id), "objectGUID")
-		if directory.NotFound(err) {
+		if connector.Is(err, connector.KindNotFound) {
 			return false, nil
 		}
 		if err != nil {

@@ -111,7 +111,7 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	if err == nil {
 		err = refine(c.directory.Delete(ctx, connector.OpDelete, byGUID(accountID)))
 	}
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return nil
 	}
 	return err

@@ -2,7 +2,6 @@ package connectortest
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"testing"
 
@@ -35,7 +34,7 @@ func (s *suite) offered(t *testing.T) {
 	tried := slices.Clone(elsewhere)
 	for _, call := range calls {
 		err := call.do(t.Context())
-		assert.False(t, isUnsupported(err), "%s is offered, and answered by: %v", call.op, err)
+		assert.False(t, connector.Is(err, connector.KindUnsupported), "%s is offered, and answered by: %v", call.op, err)
 		tried = append(tried, call.op)
 	}
 	assert.Subset(t, tried, s.can().Ops(), "the suite tries whatever is offered")
@@ -81,7 +80,7 @@ func (s *suite) resetCredentials(t *testing.T) {
 			switch {
 			case s.deviates(t, CredentialsDenied):
 				s.fails(t, err, connector.OpResetCredentials, connector.KindUnsupported)
-			case isUnsupported(err):
+			case connector.Is(err, connector.KindUnsupported):
 				assert.False(t, c.Capabilities().ResetCredentials, "it is offered, and answered by: %v", err)
 			default:
 				require.NoError(t, err)
@@ -89,9 +88,4 @@ func (s *suite) resetCredentials(t *testing.T) {
 		}
 		assert.Equal(t, before, read(t, c, made.ID), "the credentials, and nothing else")
 	}
-}
-
-func isUnsupported(err error) bool {
-	var failed *connector.Error
-	return errors.As(err, &failed) && failed.Kind == connector.KindUnsupported
 }

@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -157,7 +156,7 @@ func (c *client) search(ctx context.Context, op, filter string) iter.Seq2[*direc
 	return func(yield func(*directory.Entry, error) bool) {
 		for _, base := range c.bases() {
 			for entry, err := range c.dir.Search(ctx, op, directory.Query{Base: base, Scope: directory.Subtree, Filter: filter, Attributes: c.wanted()}) {
-				if directory.NotFound(err) { // not of an account: of the DN that they are below
+				if connector.Is(err, connector.KindNotFound) { // not of an account: of the DN that they are below
 					err = invalid(op, "the directory does not have, or show, the DN of setting people or leavers: check both, and that the bind DN may read them")
 				}
 				if !yield(entry, err) || err != nil {
@@ -246,10 +245,4 @@ func (c *client) disabled(entry *directory.Entry) bool {
 
 func invalid(op, message string) error {
 	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
-}
-
-// isKind reports whether err is of one of those kinds.
-func isKind(err error, kinds ...connector.ErrorKind) bool {
-	var e *connector.Error
-	return errors.As(err, &e) && slices.Contains(kinds, e.Kind)
 }

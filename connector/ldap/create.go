@@ -116,7 +116,7 @@ func (c *client) add(ctx context.Context, username string, attributes map[string
 	rdn := directory.RDN(c.rdn, valueOf(attributes, c.rdn))
 	dn := directory.Below(rdn, c.people)
 	err := c.dir.Add(ctx, connector.OpCreate, dn, attributes)
-	if !isKind(err, connector.KindExists) && !directory.NotUnique(err) {
+	if !connector.Is(err, connector.KindExists) && !directory.NotUnique(err) {
 		return dn, asParent(err)
 	}
 	if strings.EqualFold(c.rdn, c.username) || directory.NotUnique(err) {
@@ -135,7 +135,7 @@ func (c *client) add(ctx context.Context, username string, attributes map[string
 
 // asParent says of an entry that cannot be added for want of a parent what to do.
 func asParent(err error) error {
-	if directory.NotFound(err) {
+	if connector.Is(err, connector.KindNotFound) {
 		return invalid(connector.OpCreate, "the directory does not have the DN of setting people: make it, or check the setting")
 	}
 	return err

@@ -86,7 +86,7 @@ const undefinedAttributeType = 17
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	const op = connector.OpDelete
 	entry, err := c.changing(ctx, op, accountID)
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return nil
 	}
 	if err != nil {
@@ -95,7 +95,7 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	if err := c.groups.removeAll(ctx, op, c.member(entry)); err != nil {
 		return err
 	}
-	if err := c.dir.Delete(ctx, op, entry.DN); !directory.NotFound(err) {
+	if err := c.dir.Delete(ctx, op, entry.DN); !connector.Is(err, connector.KindNotFound) {
 		return err
 	}
 	return nil

@@ -45,7 +45,7 @@ func (g *groups) search(ctx context.Context, op, filter string, attributes ...st
 		for group, err := range g.dir.Search(ctx, op, directory.Query{
 			Base: g.base, Scope: directory.Subtree, Filter: directory.And(directory.Equal("objectClass", g.class), filter), Attributes: attributes,
 		}) {
-			if directory.NotFound(err) {
+			if connector.Is(err, connector.KindNotFound) {
 				err = invalid(op, "the directory does not have, or show, the DN of setting groups: check it, and that the bind DN may read it")
 			}
 			if !yield(group, err) || err != nil {
@@ -138,7 +138,7 @@ func (g *groups) removeFrom(ctx context.Context, op string, found []*directory.E
 		if directory.Is(err, objectClassViolation) {
 			err = g.dir.Modify(ctx, op, group.DN, directory.Change{How: directory.Add, Attribute: g.member, Values: []string{g.instead(group)}}, remove)
 		}
-		if err != nil && !directory.Is(err, noSuchAttribute) && !directory.NotFound(err) {
+		if err != nil && !directory.Is(err, noSuchAttribute) && !connector.Is(err, connector.KindNotFound) {
 			return about(op, group, err)
 		}
 	}
@@ -165,11 +165,11 @@ func (g *groups) removeAll(ctx context.Context, op, member string) error {
 // about says which group an answer that will not change is about.
 func about(op string, group *directory.Entry, err error) error {
 	result := directory.ResultOf(err)
-	if result == nil || isKind(err, connector.KindUnavailable) {
+	if result == nil || connector.Is(err, connector.KindUnavailable) {
 		return err
 	}
 	kind, advice := connector.KindInvalid, "check what the server's schema and overlays ask of its members"
-	if isKind(err, connector.KindForbidden) {
+	if connector.Is(err, connector.KindForbidden) {
 		kind, advice = connector.KindForbidden, "allow the bind DN to write its members"
 	}
 	return &connector.Error{
@@ -196,7 +196,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
 	const op = connector.OpRevoke
 	entry, err := c.entry(ctx, op, accountID)
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return nil
 	}
 	if err != nil {
@@ -232,7 +232,7 @@ func (g *groups) each(ctx context.Context, op string, names []string, do func(gr
 		if err == nil && group != nil {
 			err = do(group)
 		}
-		if isKind(err, connector.KindUnavailable, connector.KindRateLimited) {
+		if connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {
 			return err
 		}
 		if first == nil {

@@ -37,7 +37,7 @@ func (c *client) move(ctx context.Context, op string, entry *directory.Entry, rd
 			return err
 		}
 		if err := c.groups.addTo(ctx, op, held, now); err != nil {
-			if isKind(err, connector.KindInvalid) {
+			if connector.Is(err, connector.KindInvalid) {
 				return c.moveFirst(ctx, op, entry, held, rdn, parent)
 			}
 			return err
@@ -67,7 +67,7 @@ func (c *client) moveFirst(ctx context.Context, op string, entry *directory.Entr
 		return err
 	}
 	err = c.dir.Modify(ctx, op, old, directory.Change{How: directory.Add, Attribute: noteAttribute, Values: []string{note}})
-	if err != nil && !directory.Is(err, attributeOrValueExists) && !isKind(err, connector.KindInvalid, connector.KindForbidden) {
+	if err != nil && !directory.Is(err, attributeOrValueExists) && !connector.Is(err, connector.KindInvalid, connector.KindForbidden) {
 		return err // else the entry can hold none: settle knows the usual places
 	}
 	if err := c.dir.Move(ctx, op, old, rdn, parent); err != nil {
@@ -128,7 +128,7 @@ func readNote(value string) (dn, seal string, ok bool) {
 
 func (c *client) forget(ctx context.Context, op string, entry *directory.Entry, note string) error {
 	err := c.dir.Modify(ctx, op, entry.DN, directory.Change{How: directory.Delete, Attribute: noteAttribute, Values: []string{note}})
-	if directory.Is(err, noSuchAttribute) || isKind(err, connector.KindInvalid, connector.KindForbidden) {
+	if directory.Is(err, noSuchAttribute) || connector.Is(err, connector.KindInvalid, connector.KindForbidden) {
 		return nil
 	}
 	return err
@@ -175,7 +175,7 @@ func (c *client) inherit(ctx context.Context, op string, entry *directory.Entry,
 	if err != nil || len(held) == 0 {
 		return err
 	}
-	if _, err := c.dir.Get(ctx, op, old, c.accountID); !directory.NotFound(err) {
+	if _, err := c.dir.Get(ctx, op, old, c.accountID); !connector.Is(err, connector.KindNotFound) {
 		return err // somebody else is there, and the memberships are theirs
 	}
 	return c.follow(ctx, op, held, old, entry.DN)
@@ -191,7 +191,7 @@ func (c *client) vacantName(ctx context.Context, op string, entry *directory.Ent
 			return name, nil
 		}
 		switch _, err := c.dir.Get(ctx, op, dn, c.accountID); {
-		case directory.NotFound(err):
+		case connector.Is(err, connector.KindNotFound):
 			return name, nil
 		case directory.Is(err, invalidDNSyntax): // it has the username already
 		case err != nil:

@@ -27,7 +27,7 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	}
 	reset := directory.Change{How: directory.Replace, Attribute: passwordAttribute, Values: []string{newPassword()}}
 	err = c.dir.Modify(ctx, op, entry.DN, reset)
-	if isKind(err, connector.KindForbidden) {
+	if connector.Is(err, connector.KindForbidden) {
 		return &connector.Error{Kind: connector.KindUnsupported, Op: op, Message: "the bind DN may not write userPassword: allow it, and passwords are reset when accounts are adopted"}
 	}
 	if err != nil {

@@ -72,7 +72,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 // all be done again.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	err := c.delete(ctx, accountID)
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return nil
 	}
 	return err

@@ -92,12 +92,6 @@ func state(err error) string {
 	return ""
 }
 
-// isKind reports whether err is of that kind.
-func isKind(err error, kind connector.ErrorKind) bool {
-	var e *connector.Error
-	return errors.As(err, &e) && e.Kind == kind
-}
-
 func invalid(op, message string) error {
 	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
 }

@@ -95,7 +95,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 		}
 		return nil
 	})
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return nil
 	}
 	return err

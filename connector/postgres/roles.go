@@ -158,7 +158,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 func find(ctx context.Context, db queryer, keys connector.Keys) ([]connector.Match, error) {
 	if keys.AccountID != "" {
 		r, err := byID(ctx, db, connector.OpFind, keys.AccountID)
-		if isKind(err, connector.KindNotFound) {
+		if connector.Is(err, connector.KindNotFound) {
 			return nil, nil
 		}
 		if err != nil {

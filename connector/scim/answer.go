@@ -163,15 +163,3 @@ func answerOf(err error) *answer {
 	errors.As(err, &a)
 	return a
 }
-
-// isRetryable reports whether the same request may succeed later.
-func isRetryable(err error) bool {
-	var e *connector.Error
-	return errors.As(err, &e) && e.Kind.Retryable()
-}
-
-// isKind reports whether err is of that kind.
-func isKind(err error, kind connector.ErrorKind) bool {
-	var e *connector.Error
-	return errors.As(err, &e) && e.Kind == kind
-}

@@ -126,7 +126,7 @@ type lookFor struct {
 
 func (c *client) findByID(ctx context.Context, accountID string) ([]connector.Match, error) {
 	account, err := c.read(ctx, connector.OpFind, accountID)
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -418,7 +418,7 @@ func (c *client) Disable(ctx context.Context, accountID string) error {
 	if err == nil && tells {
 		c.service.learned.disabled.Store(idKey(accountID), true)
 	}
-	if c.traits.destructiveDisable && isKind(err, connector.KindNotFound) {
+	if c.traits.destructiveDisable && connector.Is(err, connector.KindNotFound) {
 		return nil
 	}
 	return err
@@ -471,7 +471,7 @@ func (c *client) delete(ctx context.Context, accountID string) error {
 		_, err := c.service.do(ctx, request{op: connector.OpDelete, method: http.MethodDelete, collection: users, id: accountID}, nil)
 		return err
 	})
-	if err == nil || isKind(err, connector.KindNotFound) {
+	if err == nil || connector.Is(err, connector.KindNotFound) {
 		c.seen.forget(accountID)
 		return nil
 	}

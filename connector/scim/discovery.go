@@ -68,7 +68,7 @@ func (c *client) how(ctx context.Context) traits {
 	var config providerConfig
 	_, err := c.service.do(ctx, request{method: http.MethodGet, collection: "ServiceProviderConfig", whole: true}, &config)
 	switch {
-	case ctx.Err() != nil, isKind(err, connector.KindUnauthorized):
+	case ctx.Err() != nil, connector.Is(err, connector.KindUnauthorized):
 		return c.traits // it was not the service that could not say
 	case err != nil:
 		return c.survey.keep(c.traits, surveyWait)

@@ -19,7 +19,7 @@ import (
 func (c *client) entitle(ctx context.Context, op, accountID string, names []string, one func(ctx context.Context, accountID, group string) error) error {
 	groupNames, values := byKind(names)
 	err := each(groupNames, func(name string) error { return one(ctx, accountID, name) })
-	if isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
+	if connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {
 		return err
 	}
 	for _, v := range valueds {
@@ -86,7 +86,7 @@ func (c *client) leaveAs(ctx context.Context, accountID, name string) error {
 		c.seen.took(c.now(), accountID, name)
 		return nil
 	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound || a.status == http.StatusNotImplemented):
-		if _, _, gone := c.get(ctx, connector.OpRevoke, accountID); isKind(gone, connector.KindNotFound) {
+		if _, _, gone := c.get(ctx, connector.OpRevoke, accountID); connector.Is(gone, connector.KindNotFound) {
 			c.seen.forget(accountID)
 			return nil
 		}
@@ -135,7 +135,7 @@ func (c *client) removed(ctx context.Context, accountID, name string, shown bool
 	switch {
 	case errors.Is(err, errUncertain) && !shown:
 		return err
-	case isKind(err, connector.KindNotFound):
+	case connector.Is(err, connector.KindNotFound):
 		c.seen.forget(accountID)
 		return nil
 	case err != nil:
@@ -169,7 +169,7 @@ func (c *client) asReferred(ctx context.Context, op, accountID string, done func
 	var first error
 	for i, id := range ids {
 		err := do(id)
-		if isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
+		if connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {
 			return err
 		}
 		if i == 0 {
@@ -196,7 +196,7 @@ func each(names []string, do func(name string) error) error {
 	var first error
 	for _, name := range names {
 		err := do(name)
-		if isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
+		if connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {
 			return err
 		}
 		if first == nil {
@@ -315,7 +315,7 @@ func (c *client) membersOnRequest(ctx context.Context, op, id string) []resource
 // KindInvalid: the account is there, as far as the caller could find out.
 func about(name, op string, err error) error {
 	a := answerOf(err)
-	if a == nil || isKind(err, connector.KindUnavailable) || isKind(err, connector.KindRateLimited) {
+	if a == nil || connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {
 		return err
 	}
 	m := a.meaning(false)
@@ -438,7 +438,7 @@ func (c *client) createGroup(ctx context.Context, op, name string) (string, erro
 	_, err := c.service.do(ctx, request{op: op, method: http.MethodPost, collection: groups, whole: true, body: resource{
 		"schemas": []string{groupSchema}, "displayName": name,
 	}}, &group)
-	if isKind(err, connector.KindExists) {
+	if connector.Is(err, connector.KindExists) {
 		return c.findGroup(ctx, op, name)
 	}
 	if err != nil {

@@ -24,7 +24,7 @@ func (c *client) lacksGroups(ctx context.Context, op string, err error) (bool, e
 		return false, err
 	}
 	switch probe := c.service.probe(ctx, op, users); {
-	case isRetryable(probe):
+	case connector.Retryable(probe):
 		return false, probe
 	case probe != nil:
 		return false, err // nothing is there at all

@@ -54,7 +54,7 @@ func refusedFilter(err error) bool {
 // whatever the status by which it does.
 func refusedLookUp(err error) bool {
 	a := answerOf(err)
-	return a != nil && a.status >= 400 && (a.status < 500 || a.status == http.StatusNotImplemented) && !a.throttled && !isRetryable(err)
+	return a != nil && a.status >= 400 && (a.status < 500 || a.status == http.StatusNotImplemented) && !a.throttled && !connector.Retryable(err)
 }
 
 // refusedMethod reports whether an answer says that there is no such method.

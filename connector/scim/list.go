@@ -156,7 +156,7 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 		complete := false // as far as the total says
 		for received := 0; ; {
 			list, at, err := c.pageFrom(ctx, r, from, how.pageSize, received, seen)
-			if err != nil && complete && !isRetryable(err) {
+			if err != nil && complete && !connector.Retryable(err) {
 				return // there is no page behind the last one
 			}
 			if err != nil {
@@ -280,7 +280,7 @@ func (c *client) passesOver(ctx context.Context, r request, none listResponse) b
 	case err == nil && zeroth.news(all, seen):
 		learned.fromZero.confirmed(c.now(), 0)
 		return true
-	case len(seen) > 0 && !isRetryable(err):
+	case len(seen) > 0 && !connector.Retryable(err):
 		learned.fromOne.confirmed(c.now(), 0)
 	}
 	return false

@@ -73,7 +73,7 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 	_, err := c.service.do(ctx, request{
 		op: op, method: http.MethodGet, collection: groups, id: id, query: c.withoutMembers(url.Values{}),
 	}, &whole)
-	if isKind(err, connector.KindNotFound) {
+	if connector.Is(err, connector.KindNotFound) {
 		return id, nil // a service that shows names where their IDs should be
 	}
 	if err != nil {
@@ -153,7 +153,7 @@ func (c *client) stillShows(how way, besides string, look func(other string) (bo
 		switch {
 		case shows && err == nil:
 			return true
-		case isKind(err, connector.KindNotFound):
+		case connector.Is(err, connector.KindNotFound):
 			c.seen.forget(other)
 		case err != nil:
 			return false

@@ -75,11 +75,11 @@ func (c *client) mayChange(ctx context.Context) error {
 	_, err := c.service.do(ctx, r, nil)
 	if refusedMethod(err) && how.form != byPut {
 		r.method, r.body = http.MethodPut, resource{"schemas": []string{userSchema}, "userName": nobody, "active": true}
-		if _, err = c.service.do(ctx, r, nil); isKind(err, connector.KindNotFound) || isKind(err, connector.KindInvalid) {
+		if _, err = c.service.do(ctx, r, nil); connector.Is(err, connector.KindNotFound, connector.KindInvalid) {
 			c.service.learned.noPatch.met(c.now())
 		}
 	}
-	if isKind(err, connector.KindNotFound) || isKind(err, connector.KindInvalid) {
+	if connector.Is(err, connector.KindNotFound, connector.KindInvalid) {
 		return nil
 	}
 	return err

@@ -72,16 +72,16 @@ func (c *client) changeValues(ctx context.Context, op, accountID string, v value
 		return invalid(op, fmt.Sprintf("an account of this app has one %s, and is to get %q", v.prefix, values))
 	}
 	err := again(ctx, func() error { return c.setValues(ctx, op, accountID, v, values) })
-	if len(values) > 1 && isKind(err, connector.KindInvalid) {
+	if len(values) > 1 && connector.Is(err, connector.KindInvalid) {
 		return each(values, func(value string) error { return c.changeValues(ctx, op, accountID, v, []string{value}) })
 	}
-	if a := answerOf(err); a != nil && isKind(err, connector.KindInvalid) {
+	if a := answerOf(err); a != nil && connector.Is(err, connector.KindInvalid) {
 		return &connector.Error{
 			Kind: connector.KindInvalid, Op: op, Cause: a,
 			Message: fmt.Sprintf("%s %q: %s: the app does not take it", v.prefix, values[0], a),
 		}
 	}
-	if op == connector.OpRevoke && isKind(err, connector.KindNotFound) {
+	if op == connector.OpRevoke && connector.Is(err, connector.KindNotFound) {
 		return nil
 	}
 	return err

@@ -37,7 +37,7 @@ func (c *client) walk(ctx context.Context, op string) (walked, error) {
 	for _, group := range listed {
 		if !group.told {
 			group, err = c.alone(ctx, op, group, query)
-			if isKind(err, connector.KindNotFound) {
+			if connector.Is(err, connector.KindNotFound) {
 				continue // deleted meanwhile
 			}
 			if err != nil {
@@ -95,7 +95,7 @@ func (c *client) listedGroups(ctx context.Context, op string) (listed []shownGro
 	}
 	asking := url.Values{"attributes": {"id,displayName,members"}}
 	if learned.membersOnRequest.holds(c.now()) {
-		if listed, err = list(asking); err == nil || isRetryable(err) {
+		if listed, err = list(asking); err == nil || connector.Retryable(err) {
 			return listed, asking, err
 		}
 		learned.membersOnRequest.refuted() // it refuses them now
@@ -110,7 +110,7 @@ func (c *client) listedGroups(ctx context.Context, op string) (listed []shownGro
 	}
 	asked, err := list(asking)
 	switch {
-	case isRetryable(err):
+	case connector.Retryable(err):
 		return nil, nil, err
 	case err == nil && anyTold(asked):
 		learned.membersOnRequest.met(c.now())

@@ -29,15 +29,14 @@ func unlike(format string, args ...any) error { return unlikeError(fmt.Sprintf(f
 // mayPass reports whether an error of a look may go away by waiting.
 func mayPass(err error) bool {
 	var u unlikeError
-	var e *connector.Error
-	return errors.As(err, &u) || errors.As(err, &e) && e.Kind.Retryable()
+	return errors.As(err, &u) || connector.Retryable(err)
 }
 
 // late reports whether a change failed in a way that goes away by waiting: the app is to
 // be left alone, does not know the account yet that was made just now, or does not show
 // yet what it says that it did.
 func late(err error) bool {
-	return isKind(err, connector.KindRateLimited) || isKind(err, connector.KindNotFound) || isKind(err, connector.KindContradictory)
+	return connector.Is(err, connector.KindRateLimited, connector.KindNotFound, connector.KindContradictory)
 }
 
 // pauses are those between two looks.
@@ -77,7 +76,7 @@ func (t *Trial) await(ctx context.Context, passes func(error) bool, do func() er
 
 // shows waits until the account is as fits has it.
 func (t *Trial) shows(ctx context.Context, id string, fits func(connector.Account) error) error {
-	passes := func(err error) bool { return mayPass(err) || isKind(err, connector.KindNotFound) }
+	passes := func(err error) bool { return mayPass(err) || connector.Is(err, connector.KindNotFound) }
 	return t.await(ctx, passes, func() error {
 		account, err := t.Connector.Read(ctx, id)
 		if err != nil {

@@ -62,7 +62,7 @@ func (t *Trial) cleanUp(ctx context.Context, left *leftover) {
 func (t *Trial) remove(ctx context.Context, id string, life Life) (note string, err error) {
 	var failures []error
 	failed := func(what string, err error) {
-		if err != nil && !isKind(err, connector.KindNotFound) {
+		if err != nil && !connector.Is(err, connector.KindNotFound) {
 			failures = append(failures, fmt.Errorf("%s it: %w", what, err))
 		}
 	}
@@ -80,7 +80,7 @@ func (t *Trial) remove(ctx context.Context, id string, life Life) (note string, 
 	read := t.await(ctx, mayPass, func() error {
 		account, err := t.Connector.Read(ctx, id)
 		switch {
-		case isKind(err, connector.KindNotFound):
+		case connector.Is(err, connector.KindNotFound):
 			kept = false
 			return nil
 		case err != nil:

@@ -76,14 +76,14 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 	return t.result()
 }
 
-func rateLimited(err error) bool { return isKind(err, connector.KindRateLimited) }
+func rateLimited(err error) bool { return connector.Is(err, connector.KindRateLimited) }
 
 // refused reports whether an error of a creation says that nothing was made: see
 // connector.Connector.
 func refused(err error) bool {
 	return slices.ContainsFunc([]connector.ErrorKind{
 		connector.KindInvalid, connector.KindForbidden, connector.KindUnauthorized, connector.KindUnsupported, connector.KindRateLimited,
-	}, func(kind connector.ErrorKind) bool { return isKind(err, kind) })
+	}, func(kind connector.ErrorKind) bool { return connector.Is(err, kind) })
 }
 
 // deleted waits until a deleted account is gone, or is kept disabled.
@@ -91,7 +91,7 @@ func (t *Trial) deleted(ctx context.Context, id string) (note string, err error)
 	err = t.await(ctx, mayPass, func() error {
 		account, err := t.Connector.Read(ctx, id)
 		switch {
-		case isKind(err, connector.KindNotFound):
+		case connector.Is(err, connector.KindNotFound):
 			note = "gone for good"
 			if bin := t.can().RecycleBin; bin > 0 {
 				note = fmt.Sprintf("gone; the app keeps it for %d days", int(bin/(24*time.Hour)))
@@ -188,7 +188,7 @@ func (t *Trial) set(ctx context.Context, what string, id string, from, to map[st
 // oneByOne finds out which of the attributes it is that the app refuses to change, and
 // names them. together is how it refused all of them.
 func (t *Trial) oneByOne(ctx context.Context, id string, to map[string]any, together error) error {
-	if !isKind(together, connector.KindInvalid) && !isKind(together, connector.KindUnsupported) {
+	if !connector.Is(together, connector.KindInvalid) && !connector.Is(together, connector.KindUnsupported) {
 		return together
 	}
 	var failures []error

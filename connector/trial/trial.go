@@ -95,8 +95,3 @@ func (t *Trial) Look(ctx context.Context) error {
 }
 
 func (t *Trial) can() connector.Capabilities { return t.Connector.Capabilities() }
-
-func isKind(err error, kind connector.ErrorKind) bool {
-	var e *connector.Error
-	return errors.As(err, &e) && e.Kind == kind
-}

@@ -112,7 +112,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 
 // unlessGone makes success of an account's not being there.
 func unlessGone(err error) error {
-	if failed, ok := err.(*connector.Error); ok && failed.Kind == connector.KindNotFound { //nolint:errorlint // as call makes it
+	if connector.Is(err, connector.KindNotFound) {
 		return nil
 	}
 	return err

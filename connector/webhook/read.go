@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -29,9 +28,8 @@ func (c *client) Close() error {
 func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
 	if keys.AccountID != "" {
 		found, err := c.read(ctx, connector.OpFind, keys.AccountID)
-		var failed *connector.Error
 		switch {
-		case errors.As(err, &failed) && failed.Kind == connector.KindNotFound:
+		case connector.Is(err, connector.KindNotFound):
 			return nil, nil
 		case err != nil:
 			return nil, err

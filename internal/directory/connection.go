@@ -107,16 +107,11 @@ func (c *Client) connect(ctx context.Context, op, password string) (*connection,
 		if conn, failed = c.connectTo(ctx, op, u, trust, password); failed == nil {
 			return conn, nil
 		}
-		if ctx.Err() != nil || ResultOf(failed) != nil && !retryable(failed) {
+		if ctx.Err() != nil || ResultOf(failed) != nil && !remote.Retryable(failed) {
 			break // it answered; another would say the same
 		}
 	}
 	return nil, failed
-}
-
-func retryable(err error) bool {
-	var e *remote.Error
-	return errors.As(err, &e) && e.Kind.Retryable()
 }
 
 func (c *Client) connectTo(ctx context.Context, op string, u *url.URL, trust *x509.CertPool, password string) (*connection, error) {

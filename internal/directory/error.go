@@ -42,12 +42,6 @@ func Is(err error, codes ...uint16) bool {
 	return r != nil && slices.Contains(codes, r.Code)
 }
 
-// NotFound reports whether err is that there is no such entry.
-func NotFound(err error) bool {
-	var e *remote.Error
-	return errors.As(err, &e) && e.Kind == remote.NotFound
-}
-
 type meaning struct {
 	kind   remote.Kind
 	advice string

@@ -5,7 +5,11 @@
 // It imports the standard library only.
 package remote
 
-import "time"
+import (
+	"errors"
+	"slices"
+	"time"
+)
 
 // Kind says what an error means for the caller.
 type Kind string
@@ -51,3 +55,15 @@ type Error struct {
 func (e *Error) Error() string { return e.Op + ": " + string(e.Kind) + ": " + e.Message }
 
 func (e *Error) Unwrap() error { return e.Cause }
+
+// Is reports whether err, or an error that it wraps, is an *Error of one of the kinds.
+func Is(err error, kinds ...Kind) bool {
+	var e *Error
+	return errors.As(err, &e) && slices.Contains(kinds, e.Kind)
+}
+
+// Retryable reports whether err is an *Error of a kind that may go away by itself.
+func Retryable(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Kind.Retryable()
+}
