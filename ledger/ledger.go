@@ -1,3 +1,11 @@
+// Package ledger is Tenure's own record: what HR said, who has what, what was
+// done and why. It is the truth for those; Temporal is the truth for what is
+// running.
+//
+// Ledger is the interface that every store implements; ledgertest is the suite
+// that every store passes; sqlite (and later postgres) are the stores. The
+// package may import hr and the standard library; stores never import each
+// other.
 package ledger
 
 import (
@@ -249,92 +257,6 @@ const (
 	DueOperator = "operator"
 )
 
-// LinkState is the state of a link.
-type LinkState string
-
-// The life of a link. A deleted one goes back to planned if the person returns.
-const (
-	LinkPlanned  LinkState = "planned"  // an account is going to be made or adopted; a call may have been made
-	LinkActive   LinkState = "active"   // the app confirmed an enabled account
-	LinkDisabled LinkState = "disabled" // the app confirmed a disabled account
-	LinkDeleted  LinkState = "deleted"  // the app confirmed that there is no account
-)
-
-// Link is the tie between a person and their account in one app.
-type Link struct {
-	PersonID  string
-	App       string
-	AccountID string // the app's own identifier; empty while planned
-	Username  string // login name in the app
-	State     LinkState
-	Adopted   bool // the account was there before Tenure
-
-	Entitlements []string // those that Tenure granted and the app confirmed, sorted
-	// Attributes is the digest of the attributes last confirmed, or AttributesUnknown. It
-	// is empty as long as none ever were: see JustAdopted.
-	Attributes string
-
-	CreatedAt    time.Time // the first confirmation that it exists
-	DisabledAt   time.Time // proof of the present disabled state; zero while active
-	StrippedAt   time.Time // proof that no entitlement is left since then; zero while active
-	HandedOverAt time.Time // data handed over since then; zero while active
-	DeletedAt    time.Time // proof that it is gone; zero unless deleted
-	ProvenAt     time.Time // the last time the app was read and agreed
-	// DoubtUntil is set when access was taken while an earlier call that gives
-	// access might still have been under way somewhere: the state must be proven
-	// once more after that instant.
-	DoubtUntil time.Time
-	// RenameTo is the username that the account is to get, if it is to get another.
-	RenameTo string
-	// OwnerWas is the ID that the account carries, as far as is known, of another
-	// person who is the same human.
-	OwnerWas string
-	// Creating is the creation of which it is not known what came of it; zero if there
-	// is none.
-	Creating Creation
-	// Contested says that the account is another person's too. It is set by the ledger.
-	Contested bool
-}
-
-// AttributesUnknown stands for a digest where an account that was brought up to policy does
-// not show its attributes as they were set, and what it shows has no digest.
-const AttributesUnknown = "unknown"
-
-// JustAdopted reports whether the account was adopted, and has not been brought up to policy
-// since.
-func (l Link) JustAdopted() bool { return l.Adopted && l.Attributes == "" }
-
-// Creation is a call that was to make an account, and that may have made it. While a
-// link has one, that a look-up shows no account is no proof that there is none.
-type Creation struct {
-	At       time.Time // when the first such call was sent
-	Username string    // as it was sent
-	State    CreationState
-}
-
-// CreationState says what the app answered to a creation.
-type CreationState string
-
-// The states of a creation that is in doubt.
-const (
-	CreationSent         CreationState = "sent"         // no answer is known
-	CreationAcknowledged CreationState = "acknowledged" // the app took the call, in an answer that shows no account
-	CreationTaken        CreationState = "taken"        // the app says that such an account was there already
-)
-
-// Pending reports whether there may be an account that no look-up has shown.
-func (c Creation) Pending() bool { return c.State != "" }
-
-// TakenError is returned for a link to an account that is linked to somebody else.
-type TakenError struct {
-	App   string
-	Owner string // the person whose it is
-}
-
-func (e *TakenError) Error() string {
-	return "ledger: the account in " + e.App + " is linked to another person"
-}
-
 // Assessment holds what one assessment stores: the person's summary, the intents,
 // and when to look again.
 type Assessment struct {
@@ -372,107 +294,6 @@ type Assessment struct {
 	LapsedSkips []string
 }
 
-// StepState is the state of a step.
-type StepState string
-
-// The life of a step.
-const (
-	StepOpen       StepState = "open"       // planned or being tried
-	StepAttention  StepState = "attention"  // a human must look
-	StepSkipped    StepState = "skipped"    // a human decided that it is not to be done, as long as it is asked for
-	StepDone       StepState = "done"       // applied and confirmed
-	StepSuperseded StepState = "superseded" // the plan does not want it any more
-)
-
-// Step is one intended change of one account.
-type Step struct {
-	PersonID                             string
-	Key                                  string // identifies the step's content: same key = same change. See plan.Step
-	App                                  string
-	Kind                                 string // plan.Kind
-	State                                StepState
-	Attempts                             int    // calls of BeginStep since it was first planned
-	Code                                 string // error code of the last failed attempt
-	Message                              string // what went wrong and what to do; never personal data
-	PlannedAt, LastAttemptAt, FinishedAt time.Time
-	Reason                               string // the operator's, when skipped
-}
-
-// Attempt announces one attempt at a step. A step that nobody planned becomes
-// an open one.
-type Attempt struct {
-	PersonID, App, Key, Kind string
-	At                       time.Time // now
-	Deadline                 time.Time // when this attempt is certainly over, whatever became of the process
-	Gives                    bool      // whether the step gives access (creates, enables, grants)
-	// Destroys says that the step may destroy the account: it deletes it, or disables
-	// it where that is as good as deleting.
-	Destroys bool
-}
-
-// Begun is the ledger's answer to an attempt.
-type Begun struct {
-	Attempt int64 // identifies this attempt, for Outcome
-	Link    Link  // as it is now; State is empty if there is none
-	// DoubtUntil is the latest deadline of another step's attempt that gives
-	// access to the same account and whose outcome is not recorded; zero if none
-	// is in doubt at Attempt.At.
-	DoubtUntil time.Time
-	// TryingSince is when the first attempt was begun since the step was planned
-	// or an operator had it tried again.
-	TryingSince time.Time
-	// Unproven reports whether there was an attempt before, at this step or at another
-	// one of the account's, that came to no proof: what it was to do may be done in part.
-	Unproven bool
-}
-
-// Outcome is the result of one attempt.
-type Outcome struct {
-	PersonID, App, Key, Kind string
-	Attempt                  int64 // Begun.Attempt; zero ends every attempt at the step
-	At                       time.Time
-	State                    StepState // StepDone, StepOpen (will be retried), StepAttention or StepSuperseded
-	Code                     string
-	Message                  string
-	Link                     *Link // new state of the link; nil leaves it; PersonID and App are filled in
-	// Attributes becomes the digest of the link's attributes, where the attempt that
-	// failed has changed some; empty says that it is not known what they are.
-	Attributes *string
-	Audit      *AuditRow // nil writes none; Seq, PersonID and (if empty) App and At are filled in
-	// InDoubt says that the attempt failed, but what it asked of the app may still
-	// take effect: it stays in doubt until its deadline.
-	InDoubt bool
-	// DueReports makes the people whose manager this person is due at At, with
-	// DueWhat "manager", unless they are due earlier.
-	DueReports bool
-}
-
-// Verb names what an operator did.
-type Verb string
-
-// The operator's verbs.
-const (
-	VerbRetry Verb = "retry" // open an attention step again
-	VerbSkip  Verb = "skip"  // the step (or conflict) is not to be done
-)
-
-// Action is one operator action, and writes an audit row. It makes the person due, with
-// DueDecision: that their run is told is not left to whoever acted. VerbSkip makes the
-// step StepSkipped (even one not planned yet), unless it is done, until an
-// assessment finds that it is not asked for any more (Assessment.LapsedSkips).
-// VerbRetry makes a step in attention, or a skipped one, StepOpen. With Conflict
-// set, VerbSkip waives that conflict and VerbRetry takes the waiver back.
-type Action struct {
-	Verb     Verb
-	PersonID string
-	Key      string // step key, or conflict key
-	App      string // empty for a conflict
-	Conflict bool
-	Operator string
-	Reason   string
-	At       time.Time
-}
-
 // DuePerson is a person who is due.
 type DuePerson struct {
 	PersonID string
@@ -486,14 +307,6 @@ type EventFilter struct {
 	PersonID string
 	Source   string    // the HR system
 	From, To time.Time // received at or after the one, and before the other
-}
-
-// LinkFilter selects links.
-type LinkFilter struct {
-	PersonID  string
-	App       string
-	State     LinkState
-	AccountID string
 }
 
 // ActorTenure is the actor of what Tenure did by itself.

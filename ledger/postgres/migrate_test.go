@@ -1,11 +1,14 @@
 package postgres
 
 import (
+	"io/fs"
 	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ledger/ledgertest"
 )
 
 // TestEveryMigrationHasATwin: whoever changes the tables of one database changes
@@ -34,4 +37,10 @@ func TestStorable(t *testing.T) {
 	}
 	type word string
 	assert.Equal(t, []any{int64(1), int64(0), "w", int64(7), nil, "x"}, plain([]any{true, false, word("w"), int64(7), nil, "x"}))
+}
+
+func TestMigrationsAreOnlyAdded(t *testing.T) {
+	sub, err := fs.Sub(migrations, "migrations")
+	require.NoError(t, err)
+	ledgertest.OnlyAddedMigrations(t, sub)
 }

@@ -3,6 +3,7 @@ package relational
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -171,18 +172,6 @@ func (t *Tx) saidByOperator(r ledger.Received) error {
 	return t.exec(`UPDATE people SET due_what = ? WHERE id = ?`, ledger.DueOperator, r.Event.PersonID)
 }
 
-// nudged makes people due at an instant (?1) for something (?2) that is no event
-// of theirs.
-const nudged = `revision = revision + 1,
-			nudged_at = CASE WHEN nudged_at < ?1 THEN nudged_at ELSE ?1 END, nudged_rev = revision + 1, nudged_what = ?2,
-			due_what = CASE WHEN due_at < ?1 THEN due_what ELSE ?2 END,
-			due_at = CASE WHEN due_at < ?1 THEN due_at ELSE ?1 END`
-
-// nudge makes the people whose manager this person is due at once.
-func (t *Tx) nudge(managerID string, at time.Time) error {
-	return t.exec(`UPDATE people SET `+nudged+` WHERE manager_id = ?3 AND manager_id <> ''`, at.UnixMicro(), ledger.DueManager, managerID)
-}
-
 // MarkDelivered implements ledger.Intake.
 func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
 	seqs = slices.Sorted(slices.Values(seqs)) // two callers do not wait for each other
@@ -194,4 +183,50 @@ func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
 		}
 		return nil
 	})
+}
+
+// knownQuery looks up many IDs of one source (?2) at once, given as a JSON array
+// (?1): a query for each would cost three times as much. The join's order is that
+// of the array, since there may be millions of events.
+func knownQuery(d Dialect) string {
+	return `SELECT wanted.key, e.seq, e.delivered, e.topic, e.partition, e."offset"
+		FROM ` + d.Array + ` AS wanted CROSS JOIN events AS e WHERE e.source = ?2 AND e.id = wanted.value`
+}
+
+// Known implements ledger.Intake. It reads, so it waits for no writer.
+func (s *Store) Known(ctx context.Context, keys []hr.EventKey) ([]ledger.Known, error) {
+	known := make([]ledger.Known, len(keys))
+	ids, places := map[string][]string{}, map[string][]int{} // by source; places are in keys
+	for i, k := range keys {
+		ids[k.Source] = append(ids[k.Source], k.ID)
+		places[k.Source] = append(places[k.Source], i)
+	}
+	for source := range ids {
+		if err := s.knownOf(ctx, source, ids[source], places[source], known); err != nil {
+			return nil, s.explain(fmt.Errorf("look up %d events: %w", len(keys), err))
+		}
+	}
+	return known, nil
+}
+
+// knownOf fills in what is known of one source's events.
+func (s *Store) knownOf(ctx context.Context, source string, ids []string, places []int, known []ledger.Known) error {
+	wanted, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	rows, err := s.engine.QueryContext(ctx, s.known, string(wanted), source)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // what it may say, Err says
+	for rows.Next() {
+		var place int
+		var k ledger.Known
+		if err := rows.Scan(&place, &k.Seq, &k.Delivered, &k.Topic, &k.Partition, &k.Offset); err != nil {
+			return err
+		}
+		known[places[place]] = k
+	}
+	return rows.Err()
 }

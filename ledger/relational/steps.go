@@ -165,3 +165,113 @@ func (t *Tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
 		WHERE person_id = ?5 AND key = ?6 AND state IN ('open', 'attention')`,
 		o.State, o.Code, o.Message, micros(o.At), o.PersonID, o.Key)
 }
+
+const stepColumns = `s.person_id, s.key, s.app, s.kind, s.state, s.attempts, s.code, s.message, s.reason,
+	s.planned_at, s.last_attempt_at, s.finished_at`
+
+// stepDest is where stepColumns are scanned to.
+func stepDest(s *ledger.Step) []any {
+	return []any{
+		&s.PersonID, &s.Key, &s.App, &s.Kind, &s.State, &s.Attempts, &s.Code, &s.Message, &s.Reason,
+		instant{&s.PlannedAt}, instant{&s.LastAttemptAt}, instant{&s.FinishedAt},
+	}
+}
+
+// Steps implements ledger.Steps.
+func (s *Store) Steps(ctx context.Context, f ledger.StepFilter, after ledger.StepPlace, limit int) ([]ledger.Step, error) {
+	query := `SELECT ` + stepColumns + ` FROM steps s JOIN people p ON p.id = s.person_id
+		WHERE (s.person_id > ? OR s.person_id = ? AND s.key > ?)`
+	args := []any{after.PersonID, after.PersonID, after.Key}
+	where := func(condition string, values ...any) {
+		query += ` AND ` + condition
+		args = append(args, values...)
+	}
+	for _, c := range []struct{ column, value string }{
+		{"s.person_id", f.PersonID}, {"s.app", f.App}, {"s.kind", f.Kind}, {"s.code", f.Code},
+	} {
+		if c.value != "" {
+			where(c.column+` = ?`, c.value)
+		}
+	}
+	// Written out, a lone state lets its index be used.
+	if len(f.States) == 1 && f.States[0] == ledger.StepAttention {
+		where(`s.state = 'attention'`)
+	} else if len(f.States) > 0 {
+		where(`s.state IN (`+marks(len(f.States))+`)`, anys(f.States)...)
+	}
+	if !f.From.IsZero() {
+		where(`coalesce(s.last_attempt_at, s.planned_at) >= ?`, f.From.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		where(`coalesce(s.last_attempt_at, s.planned_at) < ?`, f.Until.UnixMicro())
+	}
+	if len(f.Statuses) > 0 {
+		where(`p.status IN (`+marks(len(f.Statuses))+`)`, anys(f.Statuses)...)
+	}
+	steps, err := list(ctx, s.engine, query+` ORDER BY s.person_id, s.key LIMIT ?`, append(args, max(limit, 0)), stepDest)
+	return steps, s.explain(err)
+}
+
+// Act implements ledger.Work.
+func (s *Store) Act(ctx context.Context, a ledger.Action) error {
+	if a.Verb != ledger.VerbRetry && a.Verb != ledger.VerbSkip {
+		return fmt.Errorf("ledger: %q is not an operator's verb", a.Verb)
+	}
+	act, what := (*Tx).actOnStep, "step"
+	if a.Conflict {
+		act, what = (*Tx).actOnConflict, "conflict"
+	}
+	return s.write(ctx, func(t *Tx) error {
+		if err := t.lock(a.PersonID); err != nil {
+			return err
+		}
+		written, err := t.appendAudit(ledger.AuditRow{
+			At: a.At, PersonID: a.PersonID, App: a.App, Action: string(a.Verb), Actor: a.Operator, Cause: a.Reason,
+			Detail: map[string]any{what: a.Key},
+		}, what+":"+a.Key, 0)
+		if written && err == nil {
+			err = act(t, a)
+		}
+		if written && err == nil {
+			err = t.toBeTold(a.PersonID, a.At)
+		}
+		if err != nil {
+			return fmt.Errorf("%s %s %q of person %s: %w", a.Verb, what, a.Key, a.PersonID, err)
+		}
+		return nil
+	})
+}
+
+func (t *Tx) actOnStep(a ledger.Action) error {
+	found, err := t.get(`SELECT 1 FROM steps WHERE person_id = ? AND key = ?`, []any{a.PersonID, a.Key}, new(int))
+	if err != nil {
+		return err
+	}
+	if !found {
+		return ledger.ErrNotFound
+	}
+	if a.Verb == ledger.VerbSkip {
+		return t.exec(`UPDATE steps SET state = 'skipped', reason = ?, finished_at = ?
+			WHERE person_id = ? AND key = ? AND state <> 'done'`,
+			a.Reason, micros(a.At), a.PersonID, a.Key)
+	}
+	return t.exec(`UPDATE steps SET state = 'open', reason = '', trying_since = NULL, finished_at = NULL
+		WHERE person_id = ? AND key = ? AND state IN ('attention', 'skipped')`,
+		a.PersonID, a.Key)
+}
+
+func (t *Tx) actOnConflict(a ledger.Action) error {
+	found, err := t.get(`SELECT 1 FROM people WHERE id = ?`, []any{a.PersonID}, new(int))
+	if err != nil {
+		return err
+	}
+	if !found {
+		return ledger.ErrNotFound
+	}
+	if a.Verb == ledger.VerbRetry {
+		return t.exec(`DELETE FROM waivers WHERE person_id = ? AND key = ?`, a.PersonID, a.Key)
+	}
+	return t.exec(`INSERT INTO waivers (person_id, key, operator, reason, at, login) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`,
+		a.PersonID, a.Key, a.Operator, a.Reason, a.At.UnixMicro(), t.login)
+}

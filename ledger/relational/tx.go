@@ -1,9 +1,13 @@
 package relational
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // Conn is an engine's connection inside a transaction. It knows no context:
@@ -101,4 +105,81 @@ func (t *Tx) people(ids, others []string) error {
 		}
 	}
 	return t.lock(append(ids, others...)...)
+}
+
+// appendAudit writes the row, unless a repeated call wrote it before. Key and
+// attempt say what the row is about.
+func (t *Tx) appendAudit(r ledger.AuditRow, key string, attempt int64) (written bool, err error) {
+	detail, err := encoded(r.Detail)
+	if err != nil {
+		return false, err
+	}
+	login := t.login
+	if r.Actor == ledger.ActorTenure {
+		login = ""
+	}
+	n, err := t.change(`INSERT INTO audit (at, person_id, app, action, actor, cause, detail, key, attempt, login)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 'null'), ?8, ?9, ?10
+		WHERE NOT EXISTS (SELECT 1 FROM audit
+			WHERE person_id = ?2 AND key = ?8 AND action = ?4 AND actor = ?5 AND at = ?1 AND attempt = ?9)
+		ON CONFLICT DO NOTHING`,
+		r.At.UnixMicro(), r.PersonID, r.App, r.Action, r.Actor, r.Cause, detail, key, attempt, login)
+	return n > 0, err
+}
+
+// Audit implements ledger.Query.
+func (s *Store) Audit(ctx context.Context, personID string, after int64, limit int) ([]ledger.AuditRow, error) {
+	query, args := `SELECT seq, at, person_id, app, action, actor, login, cause, detail FROM audit
+		WHERE seq > ?1 ORDER BY seq LIMIT ?2`, []any{after, max(limit, 0)}
+	if personID != "" {
+		query, args = `SELECT seq, at, person_id, app, action, actor, login, cause, detail FROM audit
+			WHERE seq > ?1 AND person_id = ?3 ORDER BY seq LIMIT ?2`, append(args, personID)
+	}
+	rows, err := list(ctx, s.engine, query, args, func(r *ledger.AuditRow) []any {
+		return []any{&r.Seq, instant{&r.At}, &r.PersonID, &r.App, &r.Action, &r.Actor, &r.Login, &r.Cause, decode{&r.Detail}}
+	})
+	return rows, s.explain(err)
+}
+
+// known locks somebody of whom something was recorded, or returns ErrNotFound.
+func (t *Tx) known(personID string) error {
+	if err := t.lock(personID); err != nil {
+		return err
+	}
+	found, err := t.get(`SELECT 1 FROM people WHERE id = ?`, []any{personID}, new(int))
+	if err == nil && !found {
+		err = ledger.ErrNotFound
+	}
+	return err
+}
+
+// decided puts on the record what an operator decided about a person's deletions, and
+// has their run be told, whatever else they are due for.
+func (t *Tx) decided(row ledger.AuditRow, key string) error {
+	written, err := t.appendAudit(row, key, 0)
+	if !written || err != nil {
+		return err
+	}
+	return t.toBeTold(row.PersonID, row.At)
+}
+
+// toBeTold has a person's run be told that an operator decided something, whatever else
+// they are due for.
+func (t *Tx) toBeTold(personID string, at time.Time) error {
+	if err := t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, at.UnixMicro(), ledger.DueDecision, personID); err != nil {
+		return err
+	}
+	return t.exec(`UPDATE people SET due_what = ? WHERE id = ?`, ledger.DueDecision, personID)
+}
+
+// nudged makes people due at an instant (?1) for something (?2) that is no event
+// of theirs.
+const nudged = `revision = revision + 1,
+			nudged_at = CASE WHEN nudged_at < ?1 THEN nudged_at ELSE ?1 END, nudged_rev = revision + 1, nudged_what = ?2,
+			due_what = CASE WHEN due_at < ?1 THEN due_what ELSE ?2 END,
+			due_at = CASE WHEN due_at < ?1 THEN due_at ELSE ?1 END`
+
+// nudge makes the people whose manager this person is due at once.
+func (t *Tx) nudge(managerID string, at time.Time) error {
+	return t.exec(`UPDATE people SET `+nudged+` WHERE manager_id = ?3 AND manager_id <> ''`, at.UnixMicro(), ledger.DueManager, managerID)
 }

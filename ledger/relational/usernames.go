@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tenurehq/tenure/internal/username"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // ClaimUsername implements ledger.Work.
@@ -82,3 +84,84 @@ func (t *Tx) giveUsername(personID, name string) error {
 
 // usernameKey is equal for usernames that are the same.
 func usernameKey(name string) string { return strings.ToLower(name) }
+
+// RenamePerson implements ledger.Identities.
+func (s *Store) RenamePerson(ctx context.Context, r ledger.Rename) (renamed ledger.Renamed, err error) {
+	if r.Operator == "" || r.Reason == "" || r.Base == "" {
+		return renamed, errors.New("ledger: a rename says to what, by whom and why")
+	}
+	err = s.write(ctx, func(t *Tx) (err error) {
+		renamed, err = t.rename(r)
+		return err
+	})
+	if err != nil {
+		return ledger.Renamed{}, err
+	}
+	return renamed, nil
+}
+
+func (t *Tx) rename(r ledger.Rename) (out ledger.Renamed, err error) {
+	if err := t.known(r.PersonID); err != nil {
+		return out, err
+	}
+	if err := t.quiet(r.At, r.PersonID); err != nil {
+		return out, err
+	}
+	var held string
+	if _, err := t.get(`SELECT coalesce(username, '') FROM people WHERE id = ?`, []any{r.PersonID}, &held); err != nil {
+		return out, err
+	}
+	if out.Username, err = t.freeUsername(r.PersonID, r.Base, r.Longest); err != nil {
+		return out, err
+	}
+	if r.Exact && !strings.EqualFold(out.Username, r.Base) {
+		return out, ledger.Cannot("the username is somebody else's, or was, or is too long")
+	}
+	links, err := collect(t, `SELECT `+linkColumns+` FROM links WHERE person_id = ? AND state IN ('active', 'disabled') ORDER BY app`,
+		[]any{r.PersonID}, linkDest)
+	if err != nil {
+		return out, err
+	}
+	if err := t.giveUsername(r.PersonID, out.Username); err != nil {
+		return out, err
+	}
+	for _, l := range links {
+		switch {
+		case l.Username == out.Username && l.RenameTo == "":
+		case !slices.Contains(r.Apps, l.App):
+			out.Left = append(out.Left, l.App)
+		default:
+			out.Apps = append(out.Apps, l.App)
+			to := out.Username
+			if l.Username == to {
+				to = ""
+			}
+			if err := t.exec(`UPDATE links SET rename_to = ? WHERE person_id = ? AND app = ?`, to, r.PersonID, l.App); err != nil {
+				return out, err
+			}
+		}
+	}
+	if held == out.Username && len(out.Apps) == 0 {
+		return out, nil
+	}
+	return out, t.decided(ledger.AuditRow{
+		At: r.At, PersonID: r.PersonID, Action: "rename", Actor: r.Operator, Cause: r.Reason,
+		Detail: map[string]any{"apps": out.Apps, "left": out.Left},
+	}, "rename")
+}
+
+// freeUsername is the first username made of base that nobody else holds.
+func (t *Tx) freeUsername(personID, base string, longest int) (string, error) {
+	if t.dialect.LockUsernames != "" {
+		if err := t.exec(t.dialect.LockUsernames); err != nil {
+			return "", err
+		}
+	}
+	for n := 1; ; n++ {
+		name := username.Numbered(base, n, longest)
+		taken, err := t.get(`SELECT 1 FROM people WHERE username_key = ? AND id <> ?`, []any{usernameKey(name), personID}, new(int))
+		if !taken || err != nil {
+			return name, err
+		}
+	}
+}

@@ -3,7 +3,9 @@ package relational
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -155,4 +157,120 @@ func accounts(ctx context.Context, now Reader, id string) (map[string]string, er
 		byApp[a.app] = a.id
 	}
 	return byApp, err
+}
+
+const summaryColumns = `id, coalesce(username, ''), given_name, family_name, status, department, job_title, manager_id,
+	due_at, due_what, assessed_at, last_seq, revision`
+
+// summaryDest is where summaryColumns are scanned to.
+func summaryDest(s *ledger.Summary) []any {
+	return []any{
+		&s.PersonID, &s.Username, &s.GivenName, &s.FamilyName, &s.Status, &s.Department, &s.JobTitle, &s.ManagerID,
+		instant{&s.DueAt}, &s.DueWhat, instant{&s.AssessedAt}, &s.LastSeq, &s.Revision,
+	}
+}
+
+// People implements ledger.Query.
+func (s *Store) People(ctx context.Context, after string, limit int) ([]ledger.Summary, error) {
+	people, err := list(ctx, s.engine, `SELECT `+summaryColumns+` FROM people WHERE id > ? ORDER BY id LIMIT ?`,
+		[]any{after, max(limit, 0)}, summaryDest)
+	return people, s.explain(err)
+}
+
+// Events implements ledger.Query.
+func (s *Store) Events(ctx context.Context, f ledger.EventFilter, after int64, limit int) ([]ledger.StoredEvent, error) {
+	query, args := `SELECT seq, at, body FROM events WHERE seq > ?`, []any{after}
+	and := func(condition string, value any) {
+		query += ` AND ` + condition
+		args = append(args, value)
+	}
+	if f.PersonID != "" {
+		and(`person_id = ?`, f.PersonID)
+	}
+	if f.Source != "" {
+		and(`source = ?`, f.Source)
+	}
+	if !f.From.IsZero() {
+		and(`at >= ?`, f.From.UnixMicro())
+	}
+	if !f.To.IsZero() {
+		and(`at < ?`, f.To.UnixMicro())
+	}
+	events, err := storedEvents(ctx, s.engine, query+` ORDER BY seq LIMIT ?`, append(args, max(limit, 0))...)
+	return events, s.explain(err)
+}
+
+// Links implements ledger.Query.
+func (s *Store) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error) {
+	query, args := `SELECT `+linkColumns+` FROM links WHERE true`, []any(nil)
+	for _, c := range []struct{ column, value string }{
+		{"person_id", f.PersonID}, {"app", f.App}, {"state", string(f.State)}, {"account_id", f.AccountID},
+	} {
+		if c.value != "" {
+			query += ` AND ` + c.column + ` = ?`
+			args = append(args, c.value)
+		}
+	}
+	links, err := list(ctx, s.engine, query+` ORDER BY person_id, app`, args, linkDest)
+	return links, s.explain(err)
+}
+
+// Due implements ledger.Work.
+func (s *Store) Due(ctx context.Context, at time.Time, limit int) ([]ledger.DuePerson, error) {
+	due, err := list(ctx, s.engine, `SELECT id, due_at, due_what, last_seq FROM people
+		WHERE due_at <= ? ORDER BY due_at, id LIMIT ?`,
+		[]any{at.UnixMicro(), max(limit, 0)}, func(d *ledger.DuePerson) []any {
+			return []any{&d.PersonID, instant{&d.At}, &d.What, &d.LastSeq}
+		})
+	return due, s.explain(err)
+}
+
+// counted is one row of a count.
+type counted struct {
+	app   string
+	state ledger.LinkState
+	n     int
+}
+
+// Count implements ledger.Census.
+func (s *Store) Count(ctx context.Context) (ledger.Counts, error) {
+	counts := ledger.Counts{Links: map[string]map[ledger.LinkState]int{}, Attention: map[string]int{}, Retention: map[string]int{}, Approvals: map[string]int{}}
+	for _, c := range []struct {
+		query string
+		args  []any
+		add   func(counted)
+	}{
+		{`SELECT app, state, count(*) FROM links GROUP BY app, state`, nil, func(c counted) {
+			if counts.Links[c.app] == nil {
+				counts.Links[c.app] = map[ledger.LinkState]int{}
+			}
+			counts.Links[c.app][c.state] = c.n
+		}},
+		{`SELECT app, '', count(*) FROM steps WHERE state = 'attention' GROUP BY app`, nil, func(c counted) { counts.Attention[c.app] = c.n }},
+		{`SELECT l.app, '', count(*) FROM links l JOIN people p ON p.id = l.person_id
+			WHERE l.state = 'disabled' AND p.status = ? GROUP BY l.app`, []any{string(hr.StatusEnded)}, func(c counted) { counts.Retention[c.app] = c.n }},
+		{`SELECT app, '', count(*) FROM approvals WHERE state = 'asked' GROUP BY app`, nil, func(c counted) { counts.Approvals[c.app] = c.n }},
+	} {
+		rows, err := list(ctx, s.engine, c.query, c.args, func(c *counted) []any { return []any{&c.app, &c.state, &c.n} })
+		if err != nil {
+			return ledger.Counts{}, s.explain(err)
+		}
+		for _, row := range rows {
+			c.add(row)
+		}
+	}
+	return counts, nil
+}
+
+// Overdue implements ledger.Census.
+func (s *Store) Overdue(ctx context.Context, l ledger.Lateness) (int, error) {
+	type people struct{ n int }
+	rows, err := list(ctx, s.engine, `SELECT count(*) FROM people p WHERE p.due_at <= ?1 AND (p.due_what <> ?3
+		OR p.due_at <= ?2 AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.person_id = p.id AND s.last_attempt_at > ?1)
+		OR EXISTS (SELECT 1 FROM events e WHERE e.person_id = p.id AND e.at <= ?1 AND e.at > coalesce(p.assessed_at, 0)))`,
+		[]any{l.Since.UnixMicro(), l.Waiting.UnixMicro(), ledger.DueWorking}, func(p *people) []any { return []any{&p.n} })
+	if err != nil {
+		return 0, s.explain(err)
+	}
+	return rows[0].n, nil
 }

@@ -2,13 +2,22 @@ package sqlite
 
 import (
 	"database/sql"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ledger/ledgertest"
 )
+
+func TestMigrationsAreOnlyAdded(t *testing.T) {
+	sub, err := fs.Sub(migrations, "migrations")
+	require.NoError(t, err)
+	ledgertest.OnlyAddedMigrations(t, sub)
+}
 
 func TestLookAtChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")

@@ -1,0 +1,165 @@
+package relational
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// micros is how an instant is stored: microseconds since 1970 UTC, which reach
+// far beyond the year 9999 that HR systems give for "no end". NULL is none.
+func micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// instant scans what micros stored.
+type instant struct{ to *time.Time }
+
+func (i instant) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*i.to = time.Time{}
+	case int64:
+		*i.to = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("instant: %T", v)
+	}
+	return nil
+}
+
+// encoded is a value stored as JSON; a nil map or list is "null".
+func encoded(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// decode scans what encoded stored; NULL leaves the zero value.
+type decode struct{ to any }
+
+func (d decode) Scan(v any) error {
+	if v == nil {
+		return nil
+	}
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("json: %T", v)
+	}
+	return json.Unmarshal([]byte(s), d.to)
+}
+
+// sorted is a sorted copy without duplicates; nil if there is nothing in it.
+func sorted(list []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(list)))
+}
+
+// Numbered rewrites a query's parameters as $1, $2: ?2 is the second one, and ?
+// the one after the highest before it.
+func Numbered(query string) string {
+	if known, ok := numbered.Load(query); ok {
+		return known.(string)
+	}
+	rewritten := number(query)
+	numbered.Store(query, rewritten)
+	return rewritten
+}
+
+// numbered are the queries rewritten before. There are not many: conditions are
+// added to a few.
+var numbered sync.Map
+
+func number(query string) string {
+	var b strings.Builder
+	highest, quote := 0, byte(0)
+	for i := 0; i < len(query); i++ {
+		c := query[i]
+		switch {
+		case quote != 0:
+			if c == quote { // a doubled one ends the text and begins another
+				quote = 0
+			}
+		case c == '\'', c == '"':
+			quote = c
+		case c == '?':
+			end := i + 1
+			for end < len(query) && query[end] >= '0' && query[end] <= '9' {
+				end++
+			}
+			n, err := strconv.Atoi(query[i+1 : end])
+			if err != nil {
+				n = highest + 1
+			}
+			highest = max(highest, n)
+			b.WriteString("$" + strconv.Itoa(n))
+			i = end - 1
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+// list reads every row of a query; dest says where the columns of one go.
+func list[T any](ctx context.Context, q Reader, query string, args []any, dest func(*T) []any) (all []T, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var one T
+		if err := rows.Scan(dest(&one)...); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// collect reads every row of a query inside a transaction.
+func collect[T any](t *Tx, query string, args []any, dest func(*T) []any) (all []T, err error) {
+	rows, err := t.conn.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var one T
+		if err := rows.Scan(dest(&one)...); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// marks are n parameters of a list.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat(`?, `, n), `, `) }
+
+func anys[T ~string](list []T) []any {
+	out := make([]any, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return out
+}
+
+// span scans a number of microseconds.
+type span struct{ to *time.Duration }
+
+func (s span) Scan(v any) error {
+	n, ok := v.(int64)
+	if !ok {
+		return fmt.Errorf("span: %T", v)
+	}
+	*s.to = time.Duration(n) * time.Microsecond
+	return nil
+}
