@@ -1,13 +1,18 @@
 package activedirectory
 
 import (
+	"context"
 	"errors"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/directory"
+	"github.com/tenurehq/tenure/internal/nearest"
 )
 
 // shape is how an attribute's value is written and read.
@@ -108,4 +113,107 @@ func (c *client) decode(entry *directory.Entry) map[string]any {
 		}
 	}
 	return decoded
+}
+
+// An account's expiry (accountExpires) is counted in 100 ns since 1601. Both 0 and
+// the greatest number mean never (MS-ADA1, attribute accountExpires).
+const (
+	noExpiry       = "0"
+	ticksPerSecond = 10_000_000
+	secondsTo1970  = 11_644_473_600 // from 1601
+	dateForm       = "2006-01-02"
+)
+
+// encodeExpiry takes a day, at whose end (UTC) the account expires, as Active
+// Directory's own tools have it; or an RFC 3339 time; or nothing for never.
+func encodeExpiry(text string) (string, error) {
+	if text == "" {
+		return noExpiry, nil
+	}
+	at, err := time.Parse(dateForm, text)
+	if err == nil {
+		at = at.AddDate(0, 0, 1)
+	} else if at, err = time.Parse(time.RFC3339, text); err != nil {
+		return "", errors.New(`must be a day such as "2026-11-30", or an RFC 3339 time`)
+	}
+	seconds := at.Unix() + secondsTo1970
+	if seconds <= 0 || seconds > math.MaxInt64/ticksPerSecond {
+		return "", errors.New("must be between the years 1601 and 9999")
+	}
+	return strconv.FormatInt(seconds*ticksPerSecond+int64(at.Nanosecond())/100, 10), nil
+}
+
+// decodeExpiry is encodeExpiry's reverse. A midnight is shown as the day that ends
+// with it.
+func decodeExpiry(raw string) string {
+	at := timeOf(raw)
+	if at.IsZero() {
+		return ""
+	}
+	if at.Equal(at.Truncate(24 * time.Hour)) {
+		return at.AddDate(0, 0, -1).Format(dateForm)
+	}
+	return at.Format(time.RFC3339Nano)
+}
+
+// timeOf is an instant that is counted in 100 ns since 1601; zero for never.
+func timeOf(raw string) time.Time {
+	ticks, err := strconv.ParseInt(raw, 10, 64)
+	if err != nil || ticks <= 0 || ticks == math.MaxInt64 {
+		return time.Time{}
+	}
+	return time.Unix(ticks/ticksPerSecond-secondsTo1970, ticks%ticksPerSecond*100).UTC()
+}
+
+// proxyAddresses is the attribute of which case says something: "SMTP:" is for the address
+// that mail is sent from.
+const proxyAddresses = "proxyAddresses"
+
+// Keeps implements connector.Connector. A reference that was set by an account's ID
+// is shown as its DN.
+func (c *client) Keeps(ctx context.Context, account connector.Account, name string, set any) (bool, error) {
+	encoded, err := c.encode(connector.OpRead, map[string]any{name: set})
+	if err != nil {
+		return false, err
+	}
+	value := account.Attribute(name)
+	if value == nil {
+		value = ""
+	}
+	again, err := c.encode(connector.OpRead, map[string]any{name: value})
+	if err != nil {
+		return false, err
+	}
+	wanted, shown := encoded[name], again[name]
+	if id, ok := set.(string); ok && isGUID(id) && len(shown) == 1 {
+		entry, err := c.directory.Get(ctx, connector.OpRead, byGUID(id), "objectGUID")
+		if connector.Is(err, connector.KindNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, refine(err)
+		}
+		wanted = []string{entry.DN}
+	}
+	if name == proxyAddresses {
+		return slices.Equal(slices.Sorted(slices.Values(wanted)), slices.Sorted(slices.Values(shown))), nil
+	}
+	sameDN := len(wanted) == 1 && len(shown) == 1 && directory.SameDN(wanted[0], shown[0])
+	return sameDN || account.Shows(wanted, shown), nil
+}
+
+func attributeNames() []string { return slices.Sorted(maps.Keys(shapesOf(nil))) }
+
+func foresee(settings *connector.Values) connector.Foresight {
+	shapes := shapesOf(settings.Texts("attributes"))
+	return connector.Foresight{Attribute: func(name string) string {
+		if _, known := shapes[name]; known {
+			return ""
+		}
+		if slices.Contains(own, strings.ToLower(name)) {
+			return "cannot be mapped: Tenure sets it itself, or it gives rights"
+		}
+		return "is not one of Active Directory's usual ones: check its spelling, or name it in the setting attributes" +
+			nearest.Hint(name, slices.Collect(maps.Keys(shapes)))
+	}}
 }

@@ -2,6 +2,8 @@ package activedirectory
 
 import (
 	"context"
+	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,58 +149,56 @@ func (c *client) Close() error {
 	return nil
 }
 
-// Adopt implements connector.Connector. The value is added, not replaced: of two
-// persons who come at the same time only one gets the account.
-func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
-	if err := c.checkPersonID(connector.OpAdopt, personID); err != nil {
-		return err
+// List implements connector.Connector. It reads the groups' names first, so that an
+// account costs no call of its own.
+func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	return func(yield func(connector.Account, error) bool) {
+		names, err := c.groupNames(ctx)
+		if err != nil {
+			yield(connector.Account{}, err)
+			return
+		}
+		for entry, err := range c.directory.Search(ctx, connector.OpList, directory.Query{
+			Base: c.people, Scope: directory.Subtree, Filter: anyPerson, Attributes: append(c.wanted(), "memberOf"),
+		}) {
+			if err != nil {
+				yield(connector.Account{}, c.misplaced(connector.OpList, err))
+				return
+			}
+			if !yield(c.listed(ctx, entry, names)) {
+				return
+			}
+		}
 	}
-	entry, err := c.changeable(ctx, connector.OpAdopt, accountID)
+}
+
+// groupNames are the names of all groups, by DN in lower case.
+func (c *client) groupNames(ctx context.Context) (map[string]string, error) {
+	all, err := c.search(ctx, connector.OpList, c.groups, anyGroup, c.groupName)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	theirs := failed(connector.OpAdopt, connector.KindConflict,
-		"the account carries another person's ID in "+c.externalID+": remove it there if it is wrong", nil)
-	switch entry.Text(c.externalID) {
-	case personID:
-		return nil
-	case "":
-	default:
-		return theirs
+	names := make(map[string]string, len(all))
+	for _, group := range all {
+		names[strings.ToLower(group.DN)] = group.Text(c.groupName)
 	}
-	err = c.directory.Modify(ctx, connector.OpAdopt, byGUID(accountID),
-		directory.Change{How: directory.Add, Attribute: c.externalID, Values: []string{personID}})
-	if directory.Is(err, ldap.LDAPResultAttributeOrValueExists) {
-		return theirs
-	}
-	return refine(err)
+	return names, nil
 }
 
-// Update implements connector.Connector.
-func (c *client) Update(ctx context.Context, accountID string, given map[string]any) error {
-	encoded, err := c.encode(connector.OpUpdate, given)
-	if err != nil || len(encoded) == 0 {
-		return err
+// listed is an account with the groups that its memberOf tells of. One that is in
+// more than the server sends at once has them in parts, under another name
+// (MS-ADTS section 3.1.1.3.1.3.3), and is asked about.
+func (c *client) listed(ctx context.Context, entry *directory.Entry, names map[string]string) (connector.Account, error) {
+	inParts := func(name string) bool { return strings.HasPrefix(name, "memberof;") }
+	if slices.ContainsFunc(entry.Names(), inParts) {
+		return c.withEntitlements(ctx, connector.OpList, entry)
 	}
-	if _, err := c.changeable(ctx, connector.OpUpdate, accountID); err != nil {
-		return err
+	var has []string
+	for _, dn := range entry.Texts("memberOf") {
+		if name := names[strings.ToLower(dn)]; name != "" {
+			has = append(has, name)
+		}
 	}
-	changes := make([]directory.Change, 0, len(encoded))
-	for name, values := range encoded {
-		changes = append(changes, directory.Change{How: directory.Replace, Attribute: name, Values: values})
-	}
-	err = c.directory.Modify(ctx, connector.OpUpdate, byGUID(accountID), changes...)
-	return c.dangling(ctx, connector.OpUpdate, accountID, err)
-}
-
-// dangling tells a missing account from one that refers to something missing: the
-// server's answer is the same.
-func (c *client) dangling(ctx context.Context, op, accountID string, err error) error {
-	if !directory.Is(err, ldap.LDAPResultNoSuchObject) {
-		return refine(err)
-	}
-	if _, gone := c.get(ctx, op, accountID); gone != nil {
-		return gone
-	}
-	return failed(op, connector.KindInvalid, "what the account is to refer to (its manager, a group) is not there, or no more", err)
+	slices.Sort(has)
+	return c.account(connector.OpList, entry, slices.Compact(has))
 }

@@ -228,15 +228,6 @@ func (c *client) shown(op string, entry *directory.Entry) (connector.Account, er
 // binary reports whether a value is no text: a photo, a certificate.
 func binary(value string) bool { return !utf8.ValidString(value) }
 
-// own reports whether an attribute is none that can be mapped: it is kept by Tenure,
-// names the account, or is a secret.
-func (c *client) own(name string) bool {
-	base, _, _ := strings.Cut(name, ";") // options, RFC 4512 section 2.5
-	return slices.ContainsFunc(append(slices.Clone(usedAt), madeAt,
-		"objectClass", "memberOf", "userPassword", "authPassword", c.username, c.externalID, c.accountID, c.lock.attribute,
-	), func(own string) bool { return strings.EqualFold(own, base) })
-}
-
 func (c *client) disabled(entry *directory.Entry) bool {
 	return slices.ContainsFunc(entry.Texts(c.lock.attribute), func(value string) bool {
 		return strings.EqualFold(value, c.lock.disabled)

@@ -2,25 +2,12 @@ package ldap
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/directory"
 )
-
-// encode checks a mapped value and returns it as the entry holds it.
-func (c *client) encode(op, name string, value any) ([]string, error) {
-	if c.own(name) {
-		return nil, invalid(op, fmt.Sprintf("attribute %q cannot be mapped: it is Tenure's own, the server's, or a secret", name))
-	}
-	values, err := directory.Values(value)
-	if err != nil {
-		return nil, invalid(op, fmt.Sprintf("attribute %q: %s", name, err))
-	}
-	return values, nil
-}
 
 // Adopt implements connector.Connector. The external ID is added, not replaced: the
 // server refuses a second value of an attribute that has one.

@@ -75,3 +75,59 @@ func (c *client) renameTo(ctx context.Context, entry *directory.Entry, username 
 	}
 	return refine(err)
 }
+
+// Adopt implements connector.Connector. The value is added, not replaced: of two
+// persons who come at the same time only one gets the account.
+func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
+	if err := c.checkPersonID(connector.OpAdopt, personID); err != nil {
+		return err
+	}
+	entry, err := c.changeable(ctx, connector.OpAdopt, accountID)
+	if err != nil {
+		return err
+	}
+	theirs := failed(connector.OpAdopt, connector.KindConflict,
+		"the account carries another person's ID in "+c.externalID+": remove it there if it is wrong", nil)
+	switch entry.Text(c.externalID) {
+	case personID:
+		return nil
+	case "":
+	default:
+		return theirs
+	}
+	err = c.directory.Modify(ctx, connector.OpAdopt, byGUID(accountID),
+		directory.Change{How: directory.Add, Attribute: c.externalID, Values: []string{personID}})
+	if directory.Is(err, ldap.LDAPResultAttributeOrValueExists) {
+		return theirs
+	}
+	return refine(err)
+}
+
+// Update implements connector.Connector.
+func (c *client) Update(ctx context.Context, accountID string, given map[string]any) error {
+	encoded, err := c.encode(connector.OpUpdate, given)
+	if err != nil || len(encoded) == 0 {
+		return err
+	}
+	if _, err := c.changeable(ctx, connector.OpUpdate, accountID); err != nil {
+		return err
+	}
+	changes := make([]directory.Change, 0, len(encoded))
+	for name, values := range encoded {
+		changes = append(changes, directory.Change{How: directory.Replace, Attribute: name, Values: values})
+	}
+	err = c.directory.Modify(ctx, connector.OpUpdate, byGUID(accountID), changes...)
+	return c.dangling(ctx, connector.OpUpdate, accountID, err)
+}
+
+// dangling tells a missing account from one that refers to something missing: the
+// server's answer is the same.
+func (c *client) dangling(ctx context.Context, op, accountID string, err error) error {
+	if !directory.Is(err, ldap.LDAPResultNoSuchObject) {
+		return refine(err)
+	}
+	if _, gone := c.get(ctx, op, accountID); gone != nil {
+		return gone
+	}
+	return failed(op, connector.KindInvalid, "what the account is to refer to (its manager, a group) is not there, or no more", err)
+}
