@@ -1,14 +1,17 @@
 package scim_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -174,4 +177,69 @@ func TestHeaders(t *testing.T) {
 	identity, err := c.Check(t.Context())
 	require.NoError(t, err)
 	assert.Contains(t, identity, "bearer token at 127.0.0.1")
+}
+
+func TestWhenAnAccountWasMadeAndUsed(t *testing.T) {
+	made := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	used := time.Date(2026, 9, 2, 10, 30, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		more       string
+		made, used time.Time
+	}{
+		"neither":            {``, time.Time{}, time.Time{}},
+		"made":               {`,"meta":{"created":"2026-03-01T09:00:00+01:00"}`, made, time.Time{}},
+		"in another case":    {`,"Meta":{"Created":"2026-03-01T08:00:00.000Z"},"LastLogin":"2026-09-02T10:30:00Z"`, made, used},
+		"of an extension":    {`,"urn:example:User":{"lastLogin":"2026-09-02T10:30:00Z","shoe":"43"}`, time.Time{}, used},
+		"the latest":         {`,"lastActive":"2026-09-02T10:30:00Z","lastLogin":"2025-01-01T00:00:00Z"`, time.Time{}, used},
+		"what is no instant": {`,"meta":{"created":"yesterday"},"lastLogin":false`, time.Time{}, time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := handling(t, func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasSuffix(r.URL.Path, "/Users/1") {
+					_, _ = io.WriteString(w, `{"totalResults":0,"Resources":[]}`)
+					return
+				}
+				_, _ = io.WriteString(w, `{"id":"1","userName":"ada","active":true`+c.more+`}`)
+			})
+			account, err := app.Read(t.Context(), "1")
+			require.NoError(t, err)
+			assert.Equal(t, c.made, account.CreatedAt)
+			assert.Equal(t, c.used, account.LastUsedAt)
+		})
+	}
+}
+
+// A password is replaced only where the service says that it can be, and by another one
+// each time.
+func TestCredentialsAreResetWhereTheServiceLets(t *testing.T) {
+	for name, supported := range map[string]bool{"lets": true, "does not": false} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			var sent []string
+			app := handling(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/ServiceProviderConfig"):
+					_ = json.NewEncoder(w).Encode(map[string]any{"changePassword": map[string]bool{"supported": supported}})
+				case r.Method == http.MethodPatch:
+					body, _ := io.ReadAll(r.Body)
+					mu.Lock()
+					sent = append(sent, string(body))
+					mu.Unlock()
+					w.WriteHeader(http.StatusNoContent)
+				default:
+					_, _ = io.WriteString(w, `{"totalResults":0,"Resources":[]}`)
+				}
+			})
+			for range 2 {
+				require.NoError(t, connector.Reset(t.Context(), app, "1"), "an app that cannot is no error")
+			}
+			if !supported {
+				assert.Empty(t, sent)
+				return
+			}
+			require.Len(t, sent, 2)
+			assert.Contains(t, sent[0], `"path":"password","value":"`)
+			assert.NotEqual(t, sent[0], sent[1])
+		})
+	}
 }

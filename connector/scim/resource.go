@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -212,4 +213,51 @@ func plain(value any) any {
 	default:
 		return nil
 	}
+}
+
+// time returns the instant at a path (RFC 7643 section 2.3.5), or zero.
+func (r resource) time(path ...string) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, r.text(path...))
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// lastUses are what services call the attribute that says when a user last signed in.
+// RFC 7643 has none.
+var lastUses = []string{"lastLogin", "lastLoginDate", "lastLoginTime", "lastLoginAt", "lastSignIn", "lastSignInAt", "lastActive"}
+
+// lastUsed returns when the user last signed in, by the service's own attribute: of the
+// user itself or of an extension (RFC 7643 section 3.3); zero if it shows none.
+func (r resource) lastUsed() (last time.Time) {
+	among := func(attributes resource) {
+		for _, name := range lastUses {
+			if at := attributes.time(name); at.After(last) {
+				last = at
+			}
+		}
+	}
+	among(r)
+	for name, value := range r {
+		if extension, ok := value.(map[string]any); ok && strings.HasPrefix(strings.ToLower(name), "urn:") {
+			among(extension)
+		}
+	}
+	return last
+}
+
+// put sets the value at a path, making the objects on the way.
+func (r resource) put(value any, path ...string) {
+	inner := map[string]any(r)
+	for _, name := range path[:len(path)-1] {
+		name = spelled(inner, name)
+		next, ok := inner[name].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			inner[name] = next
+		}
+		inner = next
+	}
+	inner[spelled(inner, path[len(path)-1])] = value
 }

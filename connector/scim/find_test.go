@@ -2,8 +2,10 @@ package scim_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +14,33 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
+
+// A service that cannot look addresses up is asked until that is certain, each time for
+// the person and for nobody, and holds nobody up.
+func TestAddressesThatCannotBeLookedUp(t *testing.T) {
+	for name, status := range map[string]int{"400": 400, "403": 403, "501": 501} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			asked := 0
+			app := handling(t, func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.URL.Query().Get("filter"), "emails") {
+					mu.Lock()
+					asked++
+					mu.Unlock()
+					http.Error(w, "{}", status)
+					return
+				}
+				_, _ = io.WriteString(w, `{"totalResults":0,"Resources":[]}`)
+			})
+			for range 4 {
+				found, err := app.Find(t.Context(), connector.Keys{PersonID: "10004", Username: "ada", Email: "ada@example.com"})
+				require.NoError(t, err)
+				assert.Empty(t, found)
+			}
+			assert.Equal(t, 4, asked)
+		})
+	}
+}
 
 // A service that sends everybody when it is asked for an address is asked once: everybody
 // again for each hire would be thousands of accounts. SCIMMY does so.
@@ -41,24 +70,4 @@ func TestALookUpByAddressThatIsNotHeeded(t *testing.T) {
 			assert.Equal(t, want, asked)
 		})
 	}
-}
-
-// Nobody is a member of a group that has none, though a service finds it whoever is
-// looked for, as SCIMMY does.
-func TestAGroupWithoutMembersThatIsFoundForEverybody(t *testing.T) {
-	c := handlingAt(t, "/scim", func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/Users/1"):
-			_, _ = w.Write([]byte(`{"id":"1","userName":"anna","active":true}`))
-		case strings.HasSuffix(r.URL.Path, "/Groups"):
-			_, _ = w.Write([]byte(`{"totalResults":1,"Resources":[{"id":"g","displayName":"staff"}]}`))
-		case strings.HasSuffix(r.URL.Path, "/Groups/g"):
-			_, _ = w.Write([]byte(`{"id":"g","displayName":"staff"}`))
-		default:
-			w.WriteHeader(http.StatusNotFound)
-		}
-	})
-	account, err := c.Read(t.Context(), "1")
-	require.NoError(t, err)
-	assert.Empty(t, account.Entitlements)
 }

@@ -1,0 +1,146 @@
+package scim
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// Find implements connector.Connector.
+func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	if keys.AccountID != "" {
+		return c.findByID(ctx, keys.AccountID)
+	}
+	byPerson := lookFor{connector.ByExternalID, "externalId", keys.PersonID, func(user resource) bool {
+		return user.text("externalId") == keys.PersonID
+	}}
+	byName := lookFor{connector.ByUsername, "userName", keys.Username, func(user resource) bool {
+		owner := user.text("externalId")
+		theirs := owner == "" || owner == keys.PersonID || keys.PersonID == ""
+		return theirs && strings.EqualFold(user.text("userName"), keys.Username)
+	}}
+	looks := slices.DeleteFunc([]lookFor{byPerson, byName}, func(l lookFor) bool { return l.value == "" })
+	if c.service.learned.noExternalID.holds(c.now()) || c.traits.noExternalID {
+		looks = slices.DeleteFunc(looks, func(l lookFor) bool { return l.key == connector.ByExternalID })
+	}
+	if c.traits.combinedLookups && len(looks) > 1 {
+		return c.findBy(ctx, looks...)
+	}
+	for _, look := range looks {
+		matches, err := c.findBy(ctx, look)
+		if look.key == connector.ByExternalID && keys.Username != "" && refusedFilter(err) && c.cannotFilter(ctx, "externalId", nobody, &c.service.learned.noExternalID) {
+			continue // what is found by userName is compared with externalId
+		}
+		if look.key == connector.ByExternalID {
+			err = advised(err, "filterExternalID: false")
+		}
+		if err != nil || len(matches) > 0 {
+			return matches, err
+		}
+	}
+	return c.findByEmail(ctx, keys)
+}
+
+// unheeded is how many accounts of others show that a service does not heed a look-up by
+// address, and sends everybody. A few may have the address as one that is not shown.
+const unheeded = 10
+
+// findByEmail looks for accounts that are nobody's and have an address. A service that
+// cannot look that up has said so, and is not asked again: what is found proves nothing,
+// and is for a human to decide about.
+func (c *client) findByEmail(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	noEmails := &c.service.learned.noEmails
+	if keys.Email == "" || c.traits.noEmails || noEmails.holds(c.now()) {
+		return nil, nil
+	}
+	others := 0
+	matches, err := c.findBy(ctx, lookFor{connector.ByEmail, "emails.value", keys.Email, func(user resource) bool {
+		owner := user.text("externalId")
+		emails, _ := user.list("emails")
+		if !slices.ContainsFunc(emails, func(email resource) bool { return strings.EqualFold(email.text("value"), keys.Email) }) {
+			others++
+			return false
+		}
+		return owner == "" || owner == keys.PersonID || keys.PersonID == ""
+	}})
+	switch {
+	case others >= unheeded:
+		noEmails.confirmed(c.now(), apart)
+	case err == nil:
+		noEmails.refuted()
+	}
+	if refusedLookUp(err) && c.cannotFilter(ctx, "emails.value", nobody+"@invalid", noEmails) {
+		return nil, nil
+	}
+	return matches, advised(err, "filterEmails: false")
+}
+
+// cannotFilter reports whether the service, which has refused a look-up by an attribute,
+// does so whoever is looked for, while users are read without trouble.
+func (c *client) cannotFilter(ctx context.Context, attr, none string, learned *deviation) bool {
+	query := url.Values{"filter": {equals(attr, none)}}
+	_, err := c.service.page(ctx, request{op: connector.OpFind, collection: users, query: query}, position{}, 1)
+	if !refusedLookUp(err) || c.service.probe(ctx, connector.OpFind, users) != nil {
+		return false
+	}
+	learned.met(c.now())
+	return true
+}
+
+// lookFor is one key to find accounts by.
+type lookFor struct {
+	key         connector.MatchKey
+	attr, value string
+	matches     func(resource) bool
+}
+
+func (c *client) findByID(ctx context.Context, accountID string) ([]connector.Match, error) {
+	account, err := c.read(ctx, connector.OpFind, accountID)
+	if connector.Is(err, connector.KindNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []connector.Match{{Account: account, By: connector.ByAccountID}}, nil
+}
+
+// findBy returns the accounts that the strongest key finds, the first one being
+// the strongest, by the service's filter and, since not every service honours
+// one, by matches.
+func (c *client) findBy(ctx context.Context, looks ...lookFor) ([]connector.Match, error) {
+	var filters []string
+	for _, look := range looks {
+		filters = append(filters, equals(look.attr, look.value))
+	}
+	found := make([][]resource, len(looks))
+	query := url.Values{"filter": {strings.Join(filters, " or ")}}
+	for user, err := range c.each(ctx, request{op: connector.OpFind, collection: users, query: query}) {
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(looks, func(look lookFor) bool { return look.matches(user) }); i >= 0 {
+			if found[i] = append(found[i], user); len(found[i]) > mostMatches {
+				return nil, &connector.Error{Kind: connector.KindInvalid, Op: connector.OpFind,
+					Message: fmt.Sprintf("the app finds more than %d accounts by one person's %s", mostMatches, looks[i].attr)}
+			}
+		}
+	}
+	strongest := slices.IndexFunc(found, func(users []resource) bool { return len(users) > 0 })
+	if strongest < 0 {
+		return nil, nil
+	}
+	var matches []connector.Match
+	for _, user := range found[strongest] {
+		account, err := c.account(ctx, connector.OpFind, user, c.askLoosely)
+		if err != nil {
+			return nil, err
+		}
+		matches = append(matches, connector.Match{Account: account, By: looks[strongest].key})
+	}
+	return matches, nil
+}
