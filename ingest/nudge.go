@@ -11,7 +11,7 @@ import (
 )
 
 // Nudger tells Temporal that there is something new of a person.
-// workflows.Client is the real one.
+// runs.Client is the real one.
 type Nudger interface {
 	Nudge(ctx context.Context, n workflows.Nudge) error
 }

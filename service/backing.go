@@ -10,14 +10,14 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 // Backing holds the connections that worker and starter both need.
 type Backing struct {
 	Ledger   ledger.Ledger
 	Temporal client.Client
-	Runs     *workflows.Client // of Temporal's namespace, whose search attributes are registered
+	Runs     *runs.Client // of Temporal's namespace, whose search attributes are registered
 
 	http *HTTP
 }
@@ -62,7 +62,7 @@ func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics strin
 	if err := CheckClock(cfg, address, p.Log); err != nil {
 		return b, UsageError(err)
 	}
-	b.Runs = workflows.NewClient(b.Temporal, namespace)
+	b.Runs = runs.New(b.Temporal, namespace)
 	return b, SetUpTemporal(ctx, p.Log, b.Runs.RegisterAttributes)
 }
 

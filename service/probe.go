@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/internal/checkup"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 // CheckTemporal looks once whether worker and starter could work with Temporal: it
@@ -48,15 +48,15 @@ func CheckTemporal(ctx context.Context, log *zap.Logger, apps []string, adjust .
 	r.Reached = true
 	r.Add("server", checkup.OK, "version "+info.GetServerVersion(), "")
 	if checkNamespace(ctx, &r, c, opts.Namespace) {
-		runs := workflows.NewClient(c, opts.Namespace)
-		checkAttributes(ctx, &r, runs, opts.Namespace)
-		checkQueues(ctx, &r, runs, apps)
+		tenure := runs.New(c, opts.Namespace)
+		checkAttributes(ctx, &r, tenure, opts.Namespace)
+		checkQueues(ctx, &r, tenure, apps)
 	}
 	return r
 }
 
 // checkQueues complains of queues whose tasks nobody takes: what is on them waits.
-func checkQueues(ctx context.Context, r *checkup.Report, c *workflows.Client, apps []string) {
+func checkQueues(ctx context.Context, r *checkup.Report, c *runs.Client, apps []string) {
 	queues, err := c.Queues(ctx, apps)
 	if err != nil {
 		r.Add("task queues", checkup.Unknown, err.Error(), "let the credentials describe task queues, and try again")
@@ -104,7 +104,7 @@ func checkNamespace(ctx context.Context, r *checkup.Report, c client.Client, nam
 	return false
 }
 
-func checkAttributes(ctx context.Context, r *checkup.Report, c *workflows.Client, namespace string) {
+func checkAttributes(ctx context.Context, r *checkup.Report, c *runs.Client, namespace string) {
 	attributes, err := c.Attributes(ctx)
 	if err != nil {
 		r.Add("search attributes", checkup.Unknown, err.Error(), "let the credentials list search attributes, or see: temporal operator search-attribute list -n "+namespace)

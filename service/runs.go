@@ -10,7 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ingest"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 // Runs tells people's runs of what is new in the ledger. It connects to the Temporal that
@@ -19,7 +19,7 @@ import (
 type Runs struct {
 	mu       sync.Mutex
 	temporal client.Client
-	runs     *workflows.Client
+	runs     *runs.Client
 }
 
 // Ready implements operator.Runs.
@@ -30,20 +30,20 @@ func (r *Runs) Ready(ctx context.Context) error {
 
 // Resume implements operator.Runs.
 func (r *Runs) Resume(ctx context.Context, personID, why string) error {
-	runs, err := r.connect(ctx)
+	c, err := r.connect(ctx)
 	if err != nil {
 		return err
 	}
-	return runs.Resume(ctx, personID, why)
+	return c.Resume(ctx, personID, why)
 }
 
 // Deliver implements operator.Runs.
 func (r *Runs) Deliver(ctx context.Context, e hr.Event, seq int64) error {
-	runs, err := r.connect(ctx)
+	c, err := r.connect(ctx)
 	if err != nil {
 		return err
 	}
-	return runs.Nudge(ctx, ingest.NudgeFor(e, seq))
+	return c.Nudge(ctx, ingest.NudgeFor(e, seq))
 }
 
 // Close ends the connection.
@@ -55,7 +55,7 @@ func (r *Runs) Close() {
 	}
 }
 
-func (r *Runs) connect(ctx context.Context) (*workflows.Client, error) {
+func (r *Runs) connect(ctx context.Context) (*runs.Client, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.runs == nil {
@@ -63,7 +63,7 @@ func (r *Runs) connect(ctx context.Context) (*workflows.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.temporal, r.runs = t, workflows.NewClient(t, namespace)
+		r.temporal, r.runs = t, runs.New(t, namespace)
 	}
 	return r.runs, nil
 }

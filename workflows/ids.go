@@ -51,7 +51,8 @@ type Input struct {
 	Why string `json:"why,omitempty"`
 }
 
-const personPrefix = "person:"
+// PersonPrefix begins the workflow ID of everything that runs for a person.
+const PersonPrefix = "person:"
 
 // WorkflowID returns the workflow ID of everything that runs for one person: the ID
 // behind "person:". Temporal's client takes printable ASCII only, so that any other
@@ -59,7 +60,7 @@ const personPrefix = "person:"
 // hexadecimal digits in capitals, which would read as such a byte.
 func WorkflowID(personID string) string {
 	var id strings.Builder
-	id.WriteString(personPrefix)
+	id.WriteString(PersonPrefix)
 	for i := range len(personID) {
 		b := personID[i]
 		if b <= ' ' || b > '~' || b == '%' && escaped(personID[i:]) {
@@ -74,7 +75,7 @@ func WorkflowID(personID string) string {
 // PersonID returns the person whom a workflow ID names, or false if it names none. It
 // is the inverse of WorkflowID.
 func PersonID(workflowID string) (string, bool) {
-	rest, ok := strings.CutPrefix(workflowID, personPrefix)
+	rest, ok := strings.CutPrefix(workflowID, PersonPrefix)
 	if !ok || rest == "" {
 		return "", false
 	}

@@ -23,14 +23,14 @@ func Register(r worker.Registry, a *activities.Activities) {
 	for name, fn := range byType {
 		r.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name})
 	}
-	registerSteps(r, a)
+	RegisterSteps(r, a)
 	r.RegisterActivityWithOptions(a.Assess, activity.RegisterOptions{Name: activities.NameAssess})
 	r.RegisterActivityWithOptions(a.Repair, activity.RegisterOptions{Name: activities.NameRepair})
 	r.RegisterActivityWithOptions(a.Sweep, activity.RegisterOptions{Name: activities.NameSweep})
 }
 
-// registerSteps registers the activities that apply steps.
-func registerSteps(r worker.ActivityRegistry, a *activities.Activities) {
+// RegisterSteps registers the activities that apply steps.
+func RegisterSteps(r worker.ActivityRegistry, a *activities.Activities) {
 	for _, kind := range plan.Kinds() {
 		r.RegisterActivityWithOptions(a.Apply, activity.RegisterOptions{Name: string(kind)})
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Sweep finds people who are due and have no open run, and resumes them. A
-// Temporal Schedule starts it: see Client.ScheduleSweeps.
+// Temporal Schedule starts it: see runs.Client.ScheduleSweeps.
 func Sweep(ctx workflow.Context) (activities.SweepResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 5 * time.Minute,

@@ -25,7 +25,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
 	"github.com/tenurehq/tenure/service"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 const (
@@ -170,14 +170,14 @@ func temporalParts(ctx context.Context, cfg *config.Config) []partView {
 	if err := service.ProbeTemporal(ctx, t, opts.Namespace); err != nil {
 		return away(fmt.Errorf("no answer from Temporal at %s: %w", opts.HostPort, err), do, "workers", "sweeper")
 	}
-	runs := workflows.NewClient(t, opts.Namespace)
+	tenure := runs.New(t, opts.Namespace)
 	var parts []partView
-	if queues, err := runs.Queues(ctx, slices.Sorted(maps.Keys(cfg.Apps))); err != nil {
+	if queues, err := tenure.Queues(ctx, slices.Sorted(maps.Keys(cfg.Apps))); err != nil {
 		parts = away(err, do, "workers")
 	} else {
 		parts = append(parts, workersPart(queues))
 	}
-	sweeps, err := runs.Sweeps(ctx)
+	sweeps, err := tenure.Sweeps(ctx)
 	if err != nil {
 		return append(parts, away(err, do, "sweeper")...)
 	}
@@ -185,7 +185,7 @@ func temporalParts(ctx context.Context, cfg *config.Config) []partView {
 }
 
 // workersPart says who is at work, and which queues nobody takes tasks from.
-func workersPart(queues []workflows.Queue) partView {
+func workersPart(queues []runs.Queue) partView {
 	var workers, without []string
 	for _, q := range queues {
 		workers = append(workers, q.Workers...)
@@ -212,7 +212,7 @@ func workersPart(queues []workflows.Queue) partView {
 }
 
 // sweeperPart says whether people who are due are looked for.
-func sweeperPart(s workflows.Sweeps, every time.Duration, now time.Time) partView {
+func sweeperPart(s runs.Sweeps, every time.Duration, now time.Time) partView {
 	v := partView{Part: "sweeper", State: partOK, Text: "last started " + instant(s.Last)}
 	late := s.Last.Add(max(5*every, 5*time.Minute))
 	switch {

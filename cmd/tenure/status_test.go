@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 // status runs the command and returns its parts by name.
@@ -118,17 +118,17 @@ func TestStatusOfTheLedger(t *testing.T) {
 }
 
 func TestStatusOfWorkers(t *testing.T) {
-	queue := func(name string, workers ...string) workflows.Queue {
-		return workflows.Queue{Name: name, Workers: workers}
+	queue := func(name string, workers ...string) runs.Queue {
+		return runs.Queue{Name: name, Workers: workers}
 	}
 	for name, tc := range map[string]struct {
-		queues []workflows.Queue
+		queues []runs.Queue
 		state  partState
 		says   string
 	}{
-		"all":  {[]workflows.Queue{queue("tenure", "a", "b"), queue("tenure-app-wiki", "a")}, partOK, "2 workers at work, on 2 task queues"},
-		"none": {[]workflows.Queue{queue("tenure"), queue("tenure-app-wiki")}, partAttention, "no worker is at work"},
-		"app":  {[]workflows.Queue{queue("tenure", "a"), queue("tenure-app-wiki")}, partAttention, "1 worker at work, but nobody takes what is on tenure-app-wiki"},
+		"all":  {[]runs.Queue{queue("tenure", "a", "b"), queue("tenure-app-wiki", "a")}, partOK, "2 workers at work, on 2 task queues"},
+		"none": {[]runs.Queue{queue("tenure"), queue("tenure-app-wiki")}, partAttention, "no worker is at work"},
+		"app":  {[]runs.Queue{queue("tenure", "a"), queue("tenure-app-wiki")}, partAttention, "1 worker at work, but nobody takes what is on tenure-app-wiki"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := workersPart(tc.queues)
@@ -142,15 +142,15 @@ func TestStatusOfWorkers(t *testing.T) {
 func TestStatusOfTheSweeper(t *testing.T) {
 	now := at("2026-03-01 12:00:00")
 	for name, tc := range map[string]struct {
-		sweeps workflows.Sweeps
+		sweeps runs.Sweeps
 		state  partState
 		says   string
 	}{
-		"at work": {workflows.Sweeps{Exists: true, Last: now.Add(-time.Minute)}, partOK, "last started 2026-03-01 11:59:00Z"},
-		"missing": {workflows.Sweeps{}, partAttention, "does not exist"},
-		"paused":  {workflows.Sweeps{Exists: true, Paused: true, Note: "upgrade", Last: now}, partAttention, "paused: upgrade"},
-		"new":     {workflows.Sweeps{Exists: true}, partNote, "not been started yet"},
-		"late":    {workflows.Sweeps{Exists: true, Last: now.Add(-time.Hour)}, partAttention, "is to be started every 1m0s"},
+		"at work": {runs.Sweeps{Exists: true, Last: now.Add(-time.Minute)}, partOK, "last started 2026-03-01 11:59:00Z"},
+		"missing": {runs.Sweeps{}, partAttention, "does not exist"},
+		"paused":  {runs.Sweeps{Exists: true, Paused: true, Note: "upgrade", Last: now}, partAttention, "paused: upgrade"},
+		"new":     {runs.Sweeps{Exists: true}, partNote, "not been started yet"},
+		"late":    {runs.Sweeps{Exists: true, Last: now.Add(-time.Hour)}, partAttention, "is to be started every 1m0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := sweeperPart(tc.sweeps, time.Minute, now)

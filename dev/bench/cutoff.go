@@ -13,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/service/worker"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -127,7 +128,7 @@ func (t *tenure) queue(ctx context.Context, joiners int) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	t.host = workflows.NewHost(t.rig.temporal, t.acts)
+	t.host = worker.NewHost(t.rig.temporal, t.acts)
 	if err := t.host.Start(); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/worker"
+	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
@@ -26,14 +26,15 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
+	"github.com/tenurehq/tenure/service/worker"
 )
 
 // rig is a Temporal server with a worker for bare workflows.
 type rig struct {
 	stack    *stack.Stack
 	temporal client.Client
-	bare     worker.Worker
+	bare     sdkworker.Worker
 }
 
 func openRig(ctx context.Context) (_ *rig, err error) {
@@ -49,7 +50,7 @@ func openRig(ctx context.Context) (_ *rig, err error) {
 		r.stack.Close()
 		return nil, fmt.Errorf("dial Temporal: %w", err)
 	}
-	r.bare = worker.New(r.temporal, bareQueue, workflows.WorkerOptions(1))
+	r.bare = sdkworker.New(r.temporal, bareQueue, worker.HostOptions(1))
 	r.bare.RegisterWorkflowWithOptions(bare, workflow.RegisterOptions{Name: bareType})
 	r.bare.RegisterActivity(nothing)
 	if err := r.bare.Start(); err != nil {
@@ -72,9 +73,9 @@ type tenure struct {
 	apps   []*memory.App
 	dir    string
 	ledger ledger.Ledger
-	runs   *workflows.Client
+	runs   *runs.Client
 	acts   *activities.Activities
-	host   *workflows.Host
+	host   *worker.Host
 }
 
 // retain is how long accounts of leavers are kept, in real time: longer than it
@@ -117,7 +118,7 @@ func appName(i int) string { return fmt.Sprintf("app%02d", i+1) }
 // serve hosts the product with these apps, in each of which everybody is staff, and
 // an engineer or a seller. One at a time: there is one task queue.
 func (r *rig) serve(ctx context.Context, open map[string]*provision.App, apps map[string]policy.AppRules) (_ *tenure, err error) {
-	t := &tenure{rig: r, runs: workflows.NewClient(r.temporal, stack.Namespace)}
+	t := &tenure{rig: r, runs: runs.New(r.temporal, stack.Namespace)}
 	rules := policy.Rules{
 		Apps: apps,
 		Roles: []policy.Role{
@@ -154,7 +155,7 @@ func (r *rig) serve(ctx context.Context, open map[string]*provision.App, apps ma
 		Ledger: t.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
 		AttentionAfter: time.Minute, Recheck: time.Hour,
 	}}
-	t.host = workflows.NewHost(r.temporal, t.acts)
+	t.host = worker.NewHost(r.temporal, t.acts)
 	if err := t.host.Start(); err != nil {
 		t.host = nil
 		return nil, err

@@ -33,6 +33,8 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
+	"github.com/tenurehq/tenure/service/runs"
+	"github.com/tenurehq/tenure/service/worker"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -150,7 +152,7 @@ type site struct {
 	apps   map[string]*memory.App
 	ledger ledger.Ledger
 	client client.Client
-	runs   *workflows.Client
+	runs   *runs.Client
 }
 
 // startSite starts a site with an app for each department.
@@ -169,7 +171,7 @@ func startSite(t *testing.T, apps ...string) *site {
 	s.ledger, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.ledger.Close() })
-	s.runs = workflows.NewClient(s.client, stack.Namespace)
+	s.runs = runs.New(s.client, stack.Namespace)
 	require.NoError(t, s.runs.RegisterAttributes(t.Context()))
 
 	rules := policy.Rules{Apps: map[string]policy.AppRules{}, Leaver: policy.LeaverRules{Retain: time.Hour}}
@@ -186,7 +188,7 @@ func startSite(t *testing.T, apps ...string) *site {
 	}
 	compiled, err := policy.Compile(rules)
 	require.NoError(t, err)
-	host := workflows.NewHost(s.client, &activities.Activities{Runs: s.runs, Engine: &provision.Engine{
+	host := worker.NewHost(s.client, &activities.Activities{Runs: s.runs, Engine: &provision.Engine{
 		Ledger: s.ledger, Policy: compiled, Apps: open, Clock: clock.Real(), Log: zap.NewNop(),
 		AttentionAfter: time.Hour, Recheck: time.Hour,
 	}})

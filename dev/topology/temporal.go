@@ -24,7 +24,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tenurehq/tenure/dev/process"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 // makeCredentials makes an authority, the certificates of whoever serves and of
@@ -185,7 +185,7 @@ func (t *Topology) makeNamespace(ctx context.Context) error {
 			return err
 		}
 		// Tenure may only write: it cannot add what it needs itself.
-		return workflows.NewClient(c, t.opts.Namespace).RegisterAttributes(ctx)
+		return runs.New(c, t.opts.Namespace).RegisterAttributes(ctx)
 	})
 }
 

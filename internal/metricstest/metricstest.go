@@ -17,8 +17,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// page is docs/metrics.md as the tests of a program see it.
-const page = "../docs/metrics.md"
+// page returns the path of docs/metrics.md, as the test of a program sees it.
+func page(t *testing.T) string {
+	t.Helper()
+	for dir := ".."; ; dir += "/.." {
+		if _, err := os.Stat(dir + "/go.mod"); err == nil {
+			return dir + "/docs/metrics.md"
+		}
+		require.Less(t, len(dir), 20, "the module's root is not above this folder")
+	}
+}
 
 // labels are those that have a bounded set of values, and say nothing of a person.
 var labels = []string{
@@ -41,16 +49,16 @@ func Documented(t *testing.T, program string, families []*dto.MetricFamily, upda
 		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n",
 			f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labelsOf(f), ", "), f.GetHelp())
 	}
-	text, err := os.ReadFile(page)
+	text, err := os.ReadFile(page(t)) //nolint:gosec // its path is fixed
 	require.NoError(t, err)
 	block := regexp.MustCompile(`(?s)(<!-- generated: ` + program + ` -->\n).*?(<!-- end -->)`)
 	require.Regexp(t, block, string(text))
 	want := block.ReplaceAllString(string(text), "${1}"+table.String()+"${2}")
 	if update {
-		require.NoError(t, os.WriteFile(page, []byte(want), 0o600)) //nolint:gosec // its path is fixed
+		require.NoError(t, os.WriteFile(page(t), []byte(want), 0o600)) //nolint:gosec // its path is fixed
 		return
 	}
-	assert.Equal(t, want, string(text), "run: go test ./%s -run Documented -update", program)
+	assert.Equal(t, want, string(text), "run: go test -run Documented -update in the folder of this test")
 }
 
 // Conventions checks names and help texts by Prometheus' own rules, and that no

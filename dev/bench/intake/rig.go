@@ -15,7 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/dev/stack"
 	"github.com/tenurehq/tenure/ingest"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 const (
@@ -30,7 +30,7 @@ type rig struct {
 	dir       string // for ledgers, configurations and logs
 	stack     *stack.Stack
 	temporal  client.Client
-	runs      *workflows.Client
+	runs      *runs.Client
 	kafka     *kafka.Client
 	publisher *ingest.Publisher
 	name      string // what topics and groups begin with: a cluster may have some of an earlier run
@@ -60,7 +60,7 @@ func openRig(ctx context.Context, o Options) (_ *rig, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial Temporal: %w", err)
 	}
-	r.runs = workflows.NewClient(r.temporal, stack.Namespace)
+	r.runs = runs.New(r.temporal, stack.Namespace)
 	if err := r.runs.RegisterAttributes(ctx); err != nil {
 		return nil, err
 	}

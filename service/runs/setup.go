@@ -1,4 +1,4 @@
-package workflows
+package runs
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+
+	"github.com/tenurehq/tenure/workflows"
 )
 
 // sweepSchedule is the ID of the schedule that starts the sweeper.
@@ -28,10 +30,10 @@ type Attribute struct {
 func (c *Client) Attributes(ctx context.Context) ([]Attribute, error) {
 	have, err := c.temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: c.namespace})
 	if err != nil {
-		return nil, fmt.Errorf("workflows: listing search attributes: %w", err)
+		return nil, fmt.Errorf("runs: listing search attributes: %w", err)
 	}
 	var attributes []Attribute
-	for _, key := range []temporal.SearchAttributeKey{AttrStage, AttrUrgency, AttrAttention, AttrNextAction, AttrNextDue, AttrCohort} {
+	for _, key := range []temporal.SearchAttributeKey{workflows.AttrStage, workflows.AttrUrgency, workflows.AttrAttention, workflows.AttrNextAction, workflows.AttrNextDue, workflows.AttrCohort} {
 		attributes = append(attributes, Attribute{
 			Name: key.GetName(), Needs: key.GetValueType(), Has: have.GetCustomAttributes()[key.GetName()],
 		})
@@ -54,7 +56,7 @@ func (c *Client) RegisterAttributes(ctx context.Context) error {
 			want[a.Name] = a.Needs
 		case a.Needs:
 		default:
-			return fmt.Errorf("workflows: search attribute %s is of type %s in namespace %s, but Tenure needs %s: remove it there",
+			return fmt.Errorf("runs: search attribute %s is of type %s in namespace %s, but Tenure needs %s: remove it there",
 				a.Name, a.Has, c.namespace, a.Needs)
 		}
 	}
@@ -66,7 +68,7 @@ func (c *Client) RegisterAttributes(ctx context.Context) error {
 	})
 	var exists *serviceerror.AlreadyExists
 	if err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("workflows: adding search attributes to namespace %s (let somebody with the right add %v): %w",
+		return fmt.Errorf("runs: adding search attributes to namespace %s (let somebody with the right add %v): %w",
 			c.namespace, want, err)
 	}
 	return nil
@@ -78,7 +80,7 @@ func (c *Client) RegisterAttributes(ctx context.Context) error {
 func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error {
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
 	action := &client.ScheduleWorkflowAction{
-		ID: "sweep", Workflow: TypeSweep, TaskQueue: TaskQueue,
+		ID: "sweep", Workflow: workflows.TypeSweep, TaskQueue: workflows.TaskQueue,
 		StaticSummary: "finds people who are due and have no open run",
 	}
 	schedules := c.temporal.ScheduleClient()
@@ -91,7 +93,7 @@ func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error 
 	})
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		if err != nil {
-			return fmt.Errorf("workflows: creating the schedule %s: %w", sweepSchedule, err)
+			return fmt.Errorf("runs: creating the schedule %s: %w", sweepSchedule, err)
 		}
 		return nil
 	}
@@ -102,7 +104,7 @@ func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error 
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("workflows: updating the schedule %s: %w", sweepSchedule, err)
+		return fmt.Errorf("runs: updating the schedule %s: %w", sweepSchedule, err)
 	}
 	return nil
 }

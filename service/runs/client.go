@@ -1,4 +1,4 @@
-package workflows
+package runs
 
 import (
 	"context"
@@ -19,21 +19,10 @@ import (
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
-)
 
-// Nudge asks that a person's run looks at the ledger again, and that one is
-// started if none is open. Repeating a nudge with the same RequestID is harmless.
-type Nudge struct {
-	PersonID string
-	Seq      int64  // the event that this is about; 0 if about none
-	Urgent   bool   // cut off now: do not wait for steps that have not begun
-	Type     string // workflow type to start if none is open: see TypeFor
-	Why      string // one line for people, shown as the run's summary: no personal data
-	// StartDelay is how long (real time) a run that is started waits before it
-	// begins, unless it is nudged again. One that is open is told at once.
-	StartDelay time.Duration
-	RequestID  string // makes a repeated signal one signal; empty for a random one
-}
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/workflows"
+)
 
 // Client starts and signals people's runs.
 type Client struct {
@@ -41,8 +30,8 @@ type Client struct {
 	namespace string
 }
 
-// NewClient makes a Client for a namespace.
-func NewClient(c client.Client, namespace string) *Client {
+// New returns a Client for a namespace.
+func New(c client.Client, namespace string) *Client {
 	return &Client{temporal: c, namespace: namespace}
 }
 
@@ -50,55 +39,55 @@ func NewClient(c client.Client, namespace string) *Client {
 //
 // It makes the request itself, because the SDK's own SignalWithStart invents a
 // new request ID each time, so that a repeated event would be a second signal.
-func (c *Client) Nudge(ctx context.Context, n Nudge) error {
+func (c *Client) Nudge(ctx context.Context, n workflows.Nudge) error {
 	if n.RequestID == "" {
 		n.RequestID = uuid.NewString()
 	}
 	dc := converter.GetDefaultDataConverter()
-	input, err := dc.ToPayloads(Input{PersonID: n.PersonID})
+	input, err := dc.ToPayloads(workflows.Input{PersonID: n.PersonID})
 	if err != nil {
-		return fmt.Errorf("workflows: encoding the input: %w", err)
+		return fmt.Errorf("runs: encoding the input: %w", err)
 	}
-	signal, err := dc.ToPayloads(LookAgain{Seq: n.Seq, Urgent: n.Urgent})
+	signal, err := dc.ToPayloads(workflows.LookAgain{Seq: n.Seq, Urgent: n.Urgent})
 	if err != nil {
-		return fmt.Errorf("workflows: encoding the signal: %w", err)
+		return fmt.Errorf("runs: encoding the signal: %w", err)
 	}
 	summary, err := dc.ToPayload(n.Why)
 	if err != nil {
-		return fmt.Errorf("workflows: encoding the summary: %w", err)
+		return fmt.Errorf("runs: encoding the summary: %w", err)
 	}
 	attributes, err := startAttributes(n)
 	if err != nil {
-		return fmt.Errorf("workflows: encoding the search attributes: %w", err)
+		return fmt.Errorf("runs: encoding the search attributes: %w", err)
 	}
 	var delay *durationpb.Duration
 	if n.StartDelay > 0 {
 		delay = durationpb.New(n.StartDelay)
 	}
-	queue := TaskQueue
+	queue := workflows.TaskQueue
 	if n.Urgent {
-		queue = UrgentQueue
+		queue = workflows.UrgentQueue
 		c.hurry(ctx, n.PersonID)
 	}
 	_, err = c.temporal.WorkflowService().SignalWithStartWorkflowExecution(ctx, &workflowservice.SignalWithStartWorkflowExecutionRequest{
 		Namespace:                c.namespace,
-		WorkflowId:               WorkflowID(n.PersonID),
+		WorkflowId:               workflows.WorkflowID(n.PersonID),
 		WorkflowType:             &commonpb.WorkflowType{Name: n.Type},
 		TaskQueue:                &taskqueuepb.TaskQueue{Name: queue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
 		Input:                    input,
-		SignalName:               SignalLookAgain,
+		SignalName:               workflows.SignalLookAgain,
 		SignalInput:              signal,
 		RequestId:                n.RequestID,
 		WorkflowIdReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIdConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		SearchAttributes:         attributes,
 		UserMetadata:             &sdkpb.UserMetadata{Summary: summary},
-		Priority:                 &commonpb.Priority{PriorityKey: int32(priorityOf(n))},
+		Priority:                 &commonpb.Priority{PriorityKey: int32(n.Priority())},
 		WorkflowStartDelay:       delay,
 		Identity:                 "tenure",
 	})
 	if err != nil {
-		return fmt.Errorf("workflows: signalling %s: %w", WorkflowID(n.PersonID), err)
+		return fmt.Errorf("runs: signalling %s: %w", workflows.WorkflowID(n.PersonID), err)
 	}
 	return nil
 }
@@ -114,33 +103,22 @@ func (c *Client) hurry(ctx context.Context, personID string) {
 	defer cancel()
 	_, _ = c.temporal.WorkflowService().UpdateWorkflowExecutionOptions(ctx, &workflowservice.UpdateWorkflowExecutionOptionsRequest{
 		Namespace:                c.namespace,
-		WorkflowExecution:        &commonpb.WorkflowExecution{WorkflowId: WorkflowID(personID)},
-		WorkflowExecutionOptions: &workflowpb.WorkflowExecutionOptions{Priority: &commonpb.Priority{PriorityKey: priorityUrgent}},
+		WorkflowExecution:        &commonpb.WorkflowExecution{WorkflowId: workflows.WorkflowID(personID)},
+		WorkflowExecutionOptions: &workflowpb.WorkflowExecutionOptions{Priority: &commonpb.Priority{PriorityKey: activities.PriorityUrgent}},
 		UpdateMask:               &fieldmaskpb.FieldMask{Paths: []string{"priority"}},
 		Identity:                 "tenure",
 	})
 }
 
-// priorityOf is the priority of the run's own tasks.
-func priorityOf(n Nudge) int {
-	switch {
-	case n.Urgent:
-		return priorityUrgent
-	case n.Type == TypeLeaver:
-		return priorityLeaver
-	}
-	return priorityNormal
-}
-
 // startAttributes are the search attributes that a run starts with: set at the
 // start they cost no history event.
-func startAttributes(n Nudge) (*commonpb.SearchAttributes, error) {
-	urgency := UrgencyStandard
+func startAttributes(n workflows.Nudge) (*commonpb.SearchAttributes, error) {
+	urgency := workflows.UrgencyStandard
 	if n.Urgent {
-		urgency = UrgencyUrgent
+		urgency = workflows.UrgencyUrgent
 	}
 	fields := map[string]*commonpb.Payload{}
-	for name, value := range map[string]string{AttrStage.GetName(): StageApplying, AttrUrgency.GetName(): urgency} {
+	for name, value := range map[string]string{workflows.AttrStage.GetName(): workflows.StageApplying, workflows.AttrUrgency.GetName(): urgency} {
 		payload, err := converter.GetDefaultDataConverter().ToPayload(value)
 		if err != nil {
 			return nil, err
@@ -153,13 +131,13 @@ func startAttributes(n Nudge) (*commonpb.SearchAttributes, error) {
 
 // status is that of the person's last run; unspecified if there is none.
 func (c *Client) status(ctx context.Context, personID string) (enumspb.WorkflowExecutionStatus, error) {
-	description, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(personID), "")
+	description, err := c.temporal.DescribeWorkflowExecution(ctx, workflows.WorkflowID(personID), "")
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
 		return enumspb.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED, nil
 	case err != nil:
-		return enumspb.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED, fmt.Errorf("workflows: looking at %s: %w", WorkflowID(personID), err)
+		return enumspb.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED, fmt.Errorf("runs: looking at %s: %w", workflows.WorkflowID(personID), err)
 	}
 	return description.GetWorkflowExecutionInfo().GetStatus(), nil
 }
@@ -168,7 +146,7 @@ func (c *Client) status(ctx context.Context, personID string) (enumspb.WorkflowE
 // implements activities.Runs.
 func (c *Client) EndedByHand(ctx context.Context, since time.Time) iter.Seq2[string, error] {
 	query := fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus IN ('Terminated', 'Canceled') AND CloseTime > '%s'",
-		personPrefix, since.UTC().Format(time.RFC3339))
+		workflows.PersonPrefix, since.UTC().Format(time.RFC3339))
 	return func(yield func(string, error) bool) {
 		for personID, err := range c.listed(ctx, query) {
 			last := false
@@ -192,5 +170,5 @@ func (c *Client) endedByHand(ctx context.Context, personID string) (bool, error)
 // Resume starts a run that finds out by itself what has to be done, or tells the
 // open one to look again. It implements activities.Runs.
 func (c *Client) Resume(ctx context.Context, personID, why string) error {
-	return c.Nudge(ctx, Nudge{PersonID: personID, Type: TypeScheduled, Why: why})
+	return c.Nudge(ctx, workflows.Nudge{PersonID: personID, Type: workflows.TypeScheduled, Why: why})
 }

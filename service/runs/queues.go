@@ -1,4 +1,4 @@
-package workflows
+package runs
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/workflows"
 )
 
 // Queue is a task queue that has to have workers, and who they are.
@@ -29,7 +30,7 @@ const pollFresh = 2 * time.Minute
 // who take both.
 func (c *Client) Queues(ctx context.Context, apps []string) ([]Queue, error) {
 	both := []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY}
-	queues := []Queue{{Name: TaskQueue}, {Name: UrgentQueue}}
+	queues := []Queue{{Name: workflows.TaskQueue}, {Name: workflows.UrgentQueue}}
 	for _, app := range apps {
 		queues = append(queues, Queue{Name: activities.AppQueue(app)})
 	}
@@ -57,7 +58,7 @@ func (c *Client) Queues(ctx context.Context, apps []string) ([]Queue, error) {
 func (c *Client) pollers(ctx context.Context, queue string, kind enumspb.TaskQueueType) ([]string, error) {
 	found, err := c.temporal.DescribeTaskQueue(ctx, queue, kind)
 	if err != nil {
-		return nil, fmt.Errorf("workflows: asking for the workers of %s: %w", queue, err)
+		return nil, fmt.Errorf("runs: asking for the workers of %s: %w", queue, err)
 	}
 	var who []string
 	for _, p := range found.GetPollers() {
@@ -85,7 +86,7 @@ func (c *Client) Sweeps(ctx context.Context) (Sweeps, error) {
 	case errors.As(err, &missing):
 		return Sweeps{}, nil
 	case err != nil:
-		return Sweeps{}, fmt.Errorf("workflows: asking for the schedule %s: %w", sweepSchedule, err)
+		return Sweeps{}, fmt.Errorf("runs: asking for the schedule %s: %w", sweepSchedule, err)
 	}
 	s := Sweeps{Exists: true}
 	if state := found.Schedule.State; state != nil && state.Paused {

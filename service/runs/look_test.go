@@ -1,4 +1,4 @@
-package workflows
+package runs
 
 import (
 	"testing"
@@ -11,13 +11,15 @@ import (
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/tenurehq/tenure/workflows"
 )
 
 // described is the description of an open run of Tenure's that waits for a date.
 func described(change func(*workflowservice.DescribeWorkflowExecutionResponse)) *workflowservice.DescribeWorkflowExecutionResponse {
 	d := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
 		Execution: &commonpb.WorkflowExecution{WorkflowId: "person:1", RunId: "second"}, FirstRunId: "first",
-		Type: &commonpb.WorkflowType{Name: TypeScheduled}, TaskQueue: UrgentQueue,
+		Type: &commonpb.WorkflowType{Name: workflows.TypeScheduled}, TaskQueue: workflows.UrgentQueue,
 		Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
 	}}
 	change(d)
@@ -36,9 +38,9 @@ func TestARunIsJudgedByWhatTemporalShows(t *testing.T) {
 		busy           bool
 	}{
 		"sleeps":          {change: func(*response) {}},
-		"on main":         {change: func(d *response) { d.WorkflowExecutionInfo.TaskQueue = TaskQueue }},
+		"on main":         {change: func(d *response) { d.WorkflowExecutionInfo.TaskQueue = workflows.TaskQueue }},
 		"a stranger":      {change: func(d *response) { d.WorkflowExecutionInfo.Type.Name = "Order" }, foreign: true},
-		"the sweeper":     {change: func(d *response) { d.WorkflowExecutionInfo.Type.Name = TypeSweep }, foreign: true},
+		"the sweeper":     {change: func(d *response) { d.WorkflowExecutionInfo.Type.Name = workflows.TypeSweep }, foreign: true},
 		"on a dead queue": {change: func(d *response) { d.WorkflowExecutionInfo.TaskQueue = "tenure-nobody" }, foreign: true},
 		"over": {change: func(d *response) {
 			d.WorkflowExecutionInfo.Status = enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED
@@ -83,9 +85,9 @@ func TestARunIsToldWhenItHasHeard(t *testing.T) {
 	events := func(list ...*historypb.HistoryEvent) []*historypb.HistoryEvent { return list } // the last first
 	assert.Zero(t, toldIn(nil))
 	assert.Zero(t, toldIn(events(done)))
-	assert.Zero(t, toldIn(events(signal(SignalLookAgain, 1))), "it has not heard it yet")
+	assert.Zero(t, toldIn(events(signal(workflows.SignalLookAgain, 1))), "it has not heard it yet")
 	assert.Zero(t, toldIn(events(done, signal("hello", 1))))
-	assert.Equal(t, at.Add(time.Minute), toldIn(events(done, signal(SignalLookAgain, 1))))
-	assert.Equal(t, at.Add(time.Minute), toldIn(events(signal(SignalLookAgain, 2), done, signal(SignalLookAgain, 1))))
-	assert.Equal(t, at.Add(2*time.Minute), toldIn(events(done, signal(SignalLookAgain, 2), done, signal(SignalLookAgain, 1))))
+	assert.Equal(t, at.Add(time.Minute), toldIn(events(done, signal(workflows.SignalLookAgain, 1))))
+	assert.Equal(t, at.Add(time.Minute), toldIn(events(signal(workflows.SignalLookAgain, 2), done, signal(workflows.SignalLookAgain, 1))))
+	assert.Equal(t, at.Add(2*time.Minute), toldIn(events(done, signal(workflows.SignalLookAgain, 2), done, signal(workflows.SignalLookAgain, 1))))
 }

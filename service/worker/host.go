@@ -1,4 +1,4 @@
-package workflows
+package worker
 
 import (
 	"fmt"
@@ -7,9 +7,10 @@ import (
 	"sync"
 
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/worker"
+	sdk "go.temporal.io/sdk/worker"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/workflows"
 )
 
 const (
@@ -21,15 +22,15 @@ const (
 	spareSlots = 100
 )
 
-// WorkerOptions are the options of a worker that hosts Tenure's workflows and, for
+// HostOptions are the options of a worker that hosts Tenure's workflows and, for
 // a number of apps, its activities.
-func WorkerOptions(apps int) worker.Options {
+func HostOptions(apps int) sdk.Options {
 	eager := eagerSteps
-	return worker.Options{
+	return sdk.Options{
 		MaxEagerActivityReservationsPerWorkflowTask: &eager,
 		// As many as all apps' shares: no app takes another's.
 		MaxConcurrentActivityExecutionSize: apps*activities.MainSlots + spareSlots,
-		WorkerStopTimeout:                  StopTimeout, // a step that is under way is seen to its end
+		WorkerStopTimeout:                  workflows.StopTimeout, // a step that is under way is seen to its end
 	}
 }
 
@@ -38,8 +39,8 @@ const urgentWorkflows = 50
 
 // urgentOptions are the options of a worker for who has to be cut off now: with
 // slots and pollers of its own, whatever the others are busy with.
-func urgentOptions(apps int) worker.Options {
-	o := WorkerOptions(apps)
+func urgentOptions(apps int) sdk.Options {
+	o := HostOptions(apps)
 	o.MaxConcurrentActivityExecutionSize = apps*activities.UrgentSlots + spareSlots
 	o.MaxConcurrentWorkflowTaskExecutionSize = urgentWorkflows
 	return o
@@ -48,23 +49,23 @@ func urgentOptions(apps int) worker.Options {
 // Host hosts Tenure's workflows and activities in this process: on the main task
 // queue and on the urgent one, and steps on every app's own.
 type Host struct {
-	workers []worker.Worker
+	workers []sdk.Worker
 }
 
 // NewHost makes a host. Start starts it.
 func NewHost(c client.Client, a *activities.Activities) *Host {
-	main := worker.New(c, TaskQueue, WorkerOptions(len(a.Apps)))
-	Register(main, a)
-	urgent := worker.New(c, UrgentQueue, urgentOptions(len(a.Apps)))
-	Register(urgent, a)
-	h := &Host{workers: []worker.Worker{urgent, main}}
+	main := sdk.New(c, workflows.TaskQueue, HostOptions(len(a.Apps)))
+	workflows.Register(main, a)
+	urgent := sdk.New(c, workflows.UrgentQueue, urgentOptions(len(a.Apps)))
+	workflows.Register(urgent, a)
+	h := &Host{workers: []sdk.Worker{urgent, main}}
 	for _, name := range slices.Sorted(maps.Keys(a.Apps)) {
-		w := worker.New(c, activities.AppQueue(name), worker.Options{
+		w := sdk.New(c, activities.AppQueue(name), sdk.Options{
 			DisableWorkflowWorker:              true,
 			MaxConcurrentActivityExecutionSize: activities.SlotsOf(a.Apps[name]),
-			WorkerStopTimeout:                  StopTimeout,
+			WorkerStopTimeout:                  workflows.StopTimeout,
 		})
-		registerSteps(w, a)
+		workflows.RegisterSteps(w, a)
 		h.workers = append(h.workers, w)
 	}
 	return h
@@ -75,7 +76,7 @@ func (h *Host) Start() error {
 	for i, w := range h.workers {
 		if err := w.Start(); err != nil {
 			(&Host{workers: h.workers[:i]}).Stop()
-			return fmt.Errorf("workflows: starting the worker: %w", err)
+			return fmt.Errorf("worker: starting the worker: %w", err)
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package workflows
+package runs
 
 import (
 	"cmp"
@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/workflows"
 )
 
 // tooManyFailures is how often a run's task may fail in a row before it does not get on:
@@ -25,17 +26,17 @@ import (
 const tooManyFailures = 5
 
 // typesOfPeople are the workflow types of people's runs.
-var typesOfPeople = []string{TypeJoiner, TypeMover, TypeLeaver, TypeScheduled}
+var typesOfPeople = []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled}
 
 // Look says how the person's last run is. It implements activities.Runs.
 func (c *Client) Look(ctx context.Context, personID string) (activities.Run, error) {
-	description, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(personID), "")
+	description, err := c.temporal.DescribeWorkflowExecution(ctx, workflows.WorkflowID(personID), "")
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
 		return activities.Run{}, nil
 	}
 	if err != nil {
-		return activities.Run{}, fmt.Errorf("workflows: looking at %s: %w", WorkflowID(personID), err)
+		return activities.Run{}, fmt.Errorf("runs: looking at %s: %w", workflows.WorkflowID(personID), err)
 	}
 	return judge(description), nil
 }
@@ -54,7 +55,7 @@ func judge(d *workflowservice.DescribeWorkflowExecutionResponse) activities.Run 
 		return run
 	}
 	queue := info.GetTaskQueue()
-	run.Foreign = !slices.Contains(typesOfPeople, info.GetType().GetName()) || queue != TaskQueue && queue != UrgentQueue
+	run.Foreign = !slices.Contains(typesOfPeople, info.GetType().GetName()) || queue != workflows.TaskQueue && queue != workflows.UrgentQueue
 	run.Stuck = standsStill(d)
 	run.Idle = d.GetPendingWorkflowTask() == nil && len(d.GetPendingActivities()) == 0
 	return run
@@ -83,10 +84,10 @@ const lately = 50
 // it was not lately. It implements activities.Runs.
 func (c *Client) Told(ctx context.Context, personID string) (time.Time, error) {
 	page, err := c.temporal.WorkflowService().GetWorkflowExecutionHistoryReverse(ctx, &workflowservice.GetWorkflowExecutionHistoryReverseRequest{
-		Namespace: c.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: WorkflowID(personID)}, MaximumPageSize: lately,
+		Namespace: c.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: workflows.WorkflowID(personID)}, MaximumPageSize: lately,
 	})
 	if err != nil {
-		return time.Time{}, fmt.Errorf("workflows: reading the history of %s: %w", WorkflowID(personID), err)
+		return time.Time{}, fmt.Errorf("runs: reading the history of %s: %w", workflows.WorkflowID(personID), err)
 	}
 	return toldIn(page.GetHistory().GetEvents()), nil
 }
@@ -100,7 +101,7 @@ func toldIn(events []*historypb.HistoryEvent) time.Time {
 		case enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
 			heard = true
 		case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-			if heard && e.GetWorkflowExecutionSignaledEventAttributes().GetSignalName() == SignalLookAgain {
+			if heard && e.GetWorkflowExecutionSignaledEventAttributes().GetSignalName() == workflows.SignalLookAgain {
 				return e.GetEventTime().AsTime()
 			}
 		}
@@ -111,8 +112,8 @@ func toldIn(events []*historypb.HistoryEvent) time.Time {
 // Strangers gives the people under whose ID something is open that is not Tenure's. It
 // implements activities.Runs.
 func (c *Client) Strangers(ctx context.Context) iter.Seq2[string, error] {
-	query := fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus = 'Running' AND (%s OR %s)", personPrefix,
-		noneOf("WorkflowType", typesOfPeople), noneOf("TaskQueue", []string{TaskQueue, UrgentQueue}))
+	query := fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus = 'Running' AND (%s OR %s)", workflows.PersonPrefix,
+		noneOf("WorkflowType", typesOfPeople), noneOf("TaskQueue", []string{workflows.TaskQueue, workflows.UrgentQueue}))
 	return c.listed(ctx, query)
 }
 
@@ -133,11 +134,11 @@ func (c *Client) listed(ctx context.Context, query string) iter.Seq2[string, err
 		for {
 			page, err := c.temporal.ListWorkflow(ctx, request)
 			if err != nil {
-				yield("", fmt.Errorf("workflows: listing runs: %w", err))
+				yield("", fmt.Errorf("runs: listing runs: %w", err))
 				return
 			}
 			for _, run := range page.GetExecutions() {
-				personID, ok := PersonID(run.GetExecution().GetWorkflowId())
+				personID, ok := workflows.PersonID(run.GetExecution().GetWorkflowId())
 				if !ok || seen[personID] {
 					continue
 				}
@@ -161,14 +162,14 @@ const listedPage = 500
 func (c *Client) Replace(ctx context.Context, personID string, run activities.Run, why string) error {
 	_, err := c.temporal.WorkflowService().TerminateWorkflowExecution(ctx, &workflowservice.TerminateWorkflowExecutionRequest{
 		Namespace:           c.namespace,
-		WorkflowExecution:   &commonpb.WorkflowExecution{WorkflowId: WorkflowID(personID)},
+		WorkflowExecution:   &commonpb.WorkflowExecution{WorkflowId: workflows.WorkflowID(personID)},
 		FirstExecutionRunId: run.Chain,
 		Reason:              "ended by Tenure's sweeper: " + why,
 		Identity:            "tenure",
 	})
 	var gone *serviceerror.NotFound
 	if err != nil && !errors.As(err, &gone) {
-		return fmt.Errorf("workflows: ending %s: %w", WorkflowID(personID), err)
+		return fmt.Errorf("runs: ending %s: %w", workflows.WorkflowID(personID), err)
 	}
 	return c.Resume(ctx, personID, "the run before was ended by the sweeper")
 }

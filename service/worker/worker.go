@@ -1,0 +1,96 @@
+package worker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/provision"
+	"github.com/tenurehq/tenure/service"
+	"github.com/tenurehq/tenure/service/runs"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+// Options hold what a worker is made of. All but Started have to be set. Run closes none
+// of the connections.
+type Options struct {
+	Config   *config.Config // its apps, policy, limits and times; loaded with config.PartLedger and config.PartApps
+	Ledger   ledger.Ledger
+	Temporal client.Client
+	Runs     *runs.Client // of the namespace that Temporal is connected to; its search attributes are registered
+	Log      *zap.Logger
+	Metrics  prometheus.Registerer
+	Started  func() // called once, when the worker takes work
+}
+
+// Run hosts Tenure's workflows and activities until ctx is done, and then finishes the
+// steps that are under way. It marks errors of the configuration as service.UsageError
+// does. Any number of workers may run at once, one in each process.
+func Run(ctx context.Context, o Options) (err error) {
+	cfg := o.Config
+	metrics := newMetrics(o.Metrics, cfg.Policy.Apps())
+	o.Metrics.MustRegister(&census{
+		ledger: o.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), overdue: cfg.OverdueAfter(), log: o.Log,
+	})
+	apps, err := openApps(ctx, cfg, o.Ledger, metrics)
+	if err != nil {
+		return service.UsageError(err)
+	}
+	defer func() { err = errors.Join(err, closeApps(apps)) }()
+	acts := &activities.Activities{
+		Engine: &provision.Engine{
+			Ledger:         o.Ledger,
+			Policy:         cfg.Policy,
+			Apps:           apps,
+			Clock:          cfg.Clock(),
+			Log:            o.Log,
+			Metrics:        metrics.steps,
+			AttentionAfter: cfg.Attention.After,
+			Recheck:        cfg.Attention.Recheck,
+			Breaker:        breakerLimits(cfg.Breaker),
+		},
+		Moved:   func(app string) { metrics.moved.WithLabelValues(app).Inc() },
+		Runs:    o.Runs,
+		Overdue: cfg.OverdueAfter(),
+	}
+	host := NewHost(o.Temporal, acts)
+	err = service.SetUpTemporal(ctx, o.Log, func(ctx context.Context) error { return o.Runs.ScheduleSweeps(ctx, cfg.Sweep.Every) })
+	if err != nil {
+		return err
+	}
+	if err := host.Start(); err != nil {
+		return err
+	}
+	if o.Started != nil {
+		o.Started()
+	}
+	o.Log.Info("ready", zap.Strings("apps", cfg.Policy.Apps()), zap.String("taskQueue", workflows.TaskQueue))
+	watch := &watch{every: cfg.Sweep.Every, acts: acts, schedule: o.Runs.ScheduleSweeps, log: o.Log}
+	watch.run(ctx)
+	o.Log.Info("stopping: finishing the steps that are under way")
+	host.Stop()
+	return nil
+}
+
+// breakerLimits is the configuration as the ledger wants it.
+func breakerLimits(b *config.Breaker) *ledger.Limits {
+	if b == nil {
+		return nil
+	}
+	limits := &ledger.Limits{
+		Window: b.Window, Settle: b.Settle, SettleImmediate: b.SettleImmediate, Of: map[ledger.WithdrawalKind]ledger.Limit{},
+	}
+	for kind, l := range map[ledger.WithdrawalKind]config.BreakerLimit{
+		ledger.Leavers: b.Leavers, ledger.Disables: b.Disables, ledger.Deletions: b.Deletions,
+		ledger.Suspensions: b.Suspensions, ledger.Losses: b.Losses, ledger.Grants: b.Grants,
+	} {
+		limits.Of[kind] = ledger.Limit{Share: l.Share, Count: l.Count, Most: l.Most, Window: l.Window}
+	}
+	return limits
+}
