@@ -9,7 +9,6 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.uber.org/zap"
 
-	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/provision"
 )
@@ -262,18 +261,7 @@ func alive(ctx context.Context) {
 	}
 }
 
-// waitsForApp is how long (real time) a step may wait in its app's task queue before it
-// is planned again: as long nothing is recorded of it.
-const waitsForApp = time.Hour
-
 // CountOverdue counts the people who are overdue. It asks the ledger alone.
 func (a *Activities) CountOverdue(ctx context.Context) (int, error) {
-	return a.Ledger.Overdue(ctx, LateSince(a.Clock, a.Overdue))
-}
-
-// LateSince says who is overdue now, if their time may pass for as long as given (real
-// time) without progress.
-func LateSince(c clock.Clock, overdue time.Duration) ledger.Lateness {
-	now := c.Now()
-	return ledger.Lateness{Since: now.Add(-c.Span(overdue)), Waiting: now.Add(-c.Span(overdue + waitsForApp))}
+	return a.Ledger.Overdue(ctx, ledger.LateSince(a.Clock, a.Overdue))
 }

@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"time"
+
+	"github.com/tenurehq/tenure/clock"
 )
 
 // Census counts what the ledger holds.
@@ -19,6 +21,17 @@ type Census interface {
 // Since, or an event came in at Since or before that nobody has looked at.
 type Lateness struct {
 	Since, Waiting time.Time
+}
+
+// waitsForApp is how long (real time) a step may wait in its app's task queue before it
+// is planned again: as long nothing is recorded of it.
+const waitsForApp = time.Hour
+
+// LateSince returns the lateness of somebody who is overdue now, if their time may pass
+// for so long (real time) without progress.
+func LateSince(c clock.Clock, overdue time.Duration) Lateness {
+	now := c.Now()
+	return Lateness{Since: now.Add(-c.Span(overdue)), Waiting: now.Add(-c.Span(overdue + waitsForApp))}
 }
 
 // Counts are numbers by app; apps of which there is nothing are left out.

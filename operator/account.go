@@ -92,9 +92,9 @@ func (a *Accounts) find(ctx context.Context) ([]correlation.Finding, error) {
 }
 
 // eachPerson calls f for everybody in the ledger, by ID.
-func (o *Operator) eachPerson(ctx context.Context, f func(ledger.Summary) error) error {
+func (v *Viewer) eachPerson(ctx context.Context, f func(ledger.Summary) error) error {
 	for after := ""; ; {
-		people, err := o.Ledger.People(ctx, after, pageSize)
+		people, err := v.Ledger.People(ctx, after, pageSize)
 		if err != nil {
 			return err
 		}

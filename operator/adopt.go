@@ -162,7 +162,7 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 	defer cancel()
 	o, f, personID := a.operator, adoption.Finding, adoption.Person
 	key, now := "adopt/"+a.App+"/"+f.Account.ID, o.Clock.Now()
-	begun, err := o.Ledger.BeginStep(ctx, ledger.Attempt{
+	begun, err := o.ledger.BeginStep(ctx, ledger.Attempt{
 		PersonID: personID, App: a.App, Key: key, Kind: "Adopt", At: now, Deadline: now.Add(linkTimeout),
 	})
 	if err != nil {
@@ -193,7 +193,7 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 			outcome.Audit.Detail = map[string]any{"revoked": taken}
 		}
 	}
-	if err := errors.Join(err, o.Ledger.FinishStep(ctx, outcome)); err != nil {
+	if err := errors.Join(err, o.ledger.FinishStep(ctx, outcome)); err != nil {
 		return err
 	}
 	return o.retryOwnership(ctx, r, a.App, personID)
@@ -261,7 +261,7 @@ func (o *Operator) retryOwnership(ctx context.Context, r Request, app, personID 
 		if s.App != app || s.State != ledger.StepAttention || !slices.Contains(ownershipCodes, s.Code) {
 			continue
 		}
-		err := o.Ledger.Act(ctx, ledger.Action{
+		err := o.ledger.Act(ctx, ledger.Action{
 			Verb: ledger.VerbRetry, PersonID: personID, Key: s.Key, App: s.App, Operator: r.Actor,
 			Reason: "whose the account is was decided", At: o.Clock.Now(),
 		})

@@ -13,9 +13,9 @@ import (
 const decisionBatch = 100
 
 // Cohort finds the cohort of a name (c-12), or says which are open.
-func (o *Operator) Cohort(ctx context.Context, name string) (ledger.Cohort, error) {
+func (v *Viewer) Cohort(ctx context.Context, name string) (ledger.Cohort, error) {
 	if id, ok := ledger.CohortID(name); ok {
-		found, err := o.Ledger.Cohorts(ctx, ledger.CohortFilter{ID: id})
+		found, err := v.Ledger.Cohorts(ctx, ledger.CohortFilter{ID: id})
 		if err != nil {
 			return ledger.Cohort{}, err
 		}
@@ -23,7 +23,7 @@ func (o *Operator) Cohort(ctx context.Context, name string) (ledger.Cohort, erro
 			return found[0], nil
 		}
 	}
-	open, err := o.Ledger.Cohorts(ctx, ledger.CohortFilter{Open: true})
+	open, err := v.Ledger.Cohorts(ctx, ledger.CohortFilter{Open: true})
 	if err != nil {
 		return ledger.Cohort{}, err
 	}
@@ -38,9 +38,9 @@ func (o *Operator) Cohort(ctx context.Context, name string) (ledger.Cohort, erro
 }
 
 // EachWithdrawal calls f with everything that a cohort holds or has held.
-func (o *Operator) EachWithdrawal(ctx context.Context, cohort int64, f func(ledger.Withdrawal) error) error {
+func (v *Viewer) EachWithdrawal(ctx context.Context, cohort int64, f func(ledger.Withdrawal) error) error {
 	for after := ""; ; {
-		page, err := o.Ledger.Withdrawals(ctx, cohort, after, pageSize)
+		page, err := v.Ledger.Withdrawals(ctx, cohort, after, pageSize)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -55,9 +55,9 @@ func (o *Operator) EachWithdrawal(ctx context.Context, cohort int64, f func(ledg
 
 // Held lists the people of whom a cohort holds something, by ID: all of them, or those
 // who are named. It refuses a name of whom the cohort holds nothing.
-func (o *Operator) Held(ctx context.Context, cohort ledger.Cohort, people ...string) ([]string, error) {
+func (v *Viewer) Held(ctx context.Context, cohort ledger.Cohort, people ...string) ([]string, error) {
 	var held []string
-	err := o.EachWithdrawal(ctx, cohort.ID, func(w ledger.Withdrawal) error {
+	err := v.EachWithdrawal(ctx, cohort.ID, func(w ledger.Withdrawal) error {
 		if w.State == ledger.WithdrawalHeld && !slices.Contains(held[max(0, len(held)-1):], w.PersonID) {
 			held = append(held, w.PersonID)
 		}
@@ -89,7 +89,7 @@ func (o *Operator) DecideCohort(ctx context.Context, v Verb, r Request, cohort l
 	done := 0
 	for batch := range slices.Chunk(people, decisionBatch) {
 		d.People, d.At = batch, o.Clock.Now()
-		if _, err := o.Ledger.DecideCohort(ctx, d); err != nil {
+		if _, err := o.ledger.DecideCohort(ctx, d); err != nil {
 			return done, err
 		}
 		done += len(batch)

@@ -37,7 +37,7 @@ type Deletion struct {
 }
 
 // onlooker decides as the worker does, and claims nothing.
-type onlooker struct{ ledger.Ledger }
+type onlooker struct{ ledger.Reader }
 
 // ClaimUsername implements assess.Registry.
 func (onlooker) ClaimUsername(_ context.Context, _, base string, _ int) (string, error) {
@@ -46,25 +46,25 @@ func (onlooker) ClaimUsername(_ context.Context, _, base string, _ int) (string,
 
 // Deletions lists what is to be deleted of one person, or (empty) of everybody, as the
 // worker would decide now. It calls no app and changes nothing.
-func (o *Operator) Deletions(ctx context.Context, personID string) ([]Deletion, error) {
-	rules, err := o.Apps.Rules(ctx)
+func (v *Viewer) Deletions(ctx context.Context, personID string) ([]Deletion, error) {
+	rules, err := v.Apps.Rules(ctx)
 	if err != nil {
 		return nil, err
 	}
 	people := []string{personID}
 	if personID == "" {
-		if people, err = o.maybeDeleted(ctx, rules); err != nil {
+		if people, err = v.maybeDeleted(ctx, rules); err != nil {
 			return nil, err
 		}
 	}
-	now := o.Clock.Now()
+	now := v.Clock.Now()
 	var all []Deletion
 	for _, id := range people {
-		person, err := o.Person(ctx, id)
+		person, err := v.Person(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		deletions, err := o.deletionsOf(ctx, rules, person, now)
+		deletions, err := v.deletionsOf(ctx, rules, person, now)
 		if err != nil {
 			return nil, err
 		}
@@ -73,8 +73,8 @@ func (o *Operator) Deletions(ctx context.Context, personID string) ([]Deletion, 
 	return all, nil
 }
 
-func (o *Operator) deletionsOf(ctx context.Context, rules assess.Rules, person ledger.Person, now time.Time) ([]Deletion, error) {
-	d, err := rules.For(ctx, person, now, onlooker{o.Ledger})
+func (v *Viewer) deletionsOf(ctx context.Context, rules assess.Rules, person ledger.Person, now time.Time) ([]Deletion, error) {
+	d, err := rules.For(ctx, person, now, onlooker{v.Ledger})
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +109,8 @@ func (o *Operator) deletionsOf(ctx context.Context, rules assess.Rules, person l
 }
 
 // maybeDeleted lists the people who have accounts that may be about to be deleted.
-func (o *Operator) maybeDeleted(ctx context.Context, rules assess.Rules) ([]string, error) {
-	links, err := o.Ledger.Links(ctx, ledger.LinkFilter{State: ledger.LinkDisabled})
+func (v *Viewer) maybeDeleted(ctx context.Context, rules assess.Rules) ([]string, error) {
+	links, err := v.Ledger.Links(ctx, ledger.LinkFilter{State: ledger.LinkDisabled})
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (o *Operator) maybeDeleted(ctx context.Context, rules assess.Rules) ([]stri
 		if app.Disable || !app.Delete {
 			continue // an active account is deleted only where deleting is the only way to disable
 		}
-		active, err := o.Ledger.Links(ctx, ledger.LinkFilter{App: name, State: ledger.LinkActive})
+		active, err := v.Ledger.Links(ctx, ledger.LinkFilter{App: name, State: ledger.LinkActive})
 		if err != nil {
 			return nil, err
 		}
@@ -134,15 +134,15 @@ func (o *Operator) maybeDeleted(ctx context.Context, rules assess.Rules) ([]stri
 
 // AwaitApproval lists the deletions of a person, in one app or (empty) in all, that need
 // an approval, and refuses if there are none.
-func (o *Operator) AwaitApproval(ctx context.Context, personID, app string) ([]Deletion, error) {
-	person, err := o.Person(ctx, personID)
+func (v *Viewer) AwaitApproval(ctx context.Context, personID, app string) ([]Deletion, error) {
+	person, err := v.Person(ctx, personID)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.knownApp(person, app); err != nil {
+	if err := v.knownApp(person, app); err != nil {
 		return nil, err
 	}
-	all, err := o.Deletions(ctx, personID)
+	all, err := v.Deletions(ctx, personID)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (o *Operator) ApproveDeletions(ctx context.Context, r Request, personID, ap
 		return nil, err
 	}
 	for i, d := range needed {
-		_, err := o.Ledger.ApproveDeletion(ctx, ledger.DeletionApproval{
+		_, err := o.ledger.ApproveDeletion(ctx, ledger.DeletionApproval{
 			PersonID: personID, App: d.App, Key: d.Key, Operator: r.Actor, Reason: r.Reason, At: o.Clock.Now(),
 		})
 		if err != nil {
@@ -176,16 +176,16 @@ func (o *Operator) ApproveDeletions(ctx context.Context, r Request, personID, ap
 
 // begin names the apps in which a person's accounts are deleted at once after a decision,
 // and are not as things are.
-func (o *Operator) begin(ctx context.Context, before, after ledger.Person, now time.Time) ([]string, error) {
-	rules, err := o.Apps.Rules(ctx)
+func (v *Viewer) begin(ctx context.Context, before, after ledger.Person, now time.Time) ([]string, error) {
+	rules, err := v.Apps.Rules(ctx)
 	if err != nil {
 		return nil, err
 	}
-	was, err := o.deletionsOf(ctx, rules, before, now)
+	was, err := v.deletionsOf(ctx, rules, before, now)
 	if err != nil {
 		return nil, err
 	}
-	is, err := o.deletionsOf(ctx, rules, after, now)
+	is, err := v.deletionsOf(ctx, rules, after, now)
 	if err != nil {
 		return nil, err
 	}
@@ -204,9 +204,9 @@ func (o *Operator) begin(ctx context.Context, before, after ledger.Person, now t
 
 // knownApp returns an error unless the person has, or may get, an account in the app.
 // An empty app stands for all.
-func (o *Operator) knownApp(person ledger.Person, app string) error {
+func (v *Viewer) knownApp(person ledger.Person, app string) error {
 	if app == "" || slices.ContainsFunc(person.Links, func(l ledger.Link) bool { return l.App == app }) {
 		return nil
 	}
-	return o.Apps.Find(app)
+	return v.Apps.Find(app)
 }

@@ -14,9 +14,9 @@
 //
 // Calling a method again with the same request does no harm.
 //
-// What a method would do can be asked for first, where that matters: see the methods that
-// return what they found and change nothing.
+// What a method would do can be asked for first, where that matters: see Viewer, whose
+// methods read the ledger and change nothing.
 //
 // The package knows the ledger, the rules and the contract of connectors. It knows no
-// command line, no Kafka and no Temporal: Runs, Records and Apps stand for these.
+// command line, no Kafka and no Temporal: Runs, Records, Apps and Engine stand for these.
 package operator

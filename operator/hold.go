@@ -34,7 +34,7 @@ func (o *Operator) PlaceHold(ctx context.Context, r Request, personID string, un
 	if _, err := o.Person(ctx, personID); err != nil {
 		return PlacedHold{}, err
 	}
-	placed, err := o.Ledger.PlaceHold(ctx, ledger.Hold{PersonID: personID, PlacedAt: now, ExpiresAt: until, Operator: r.Actor, Reason: r.Reason})
+	placed, err := o.ledger.PlaceHold(ctx, ledger.Hold{PersonID: personID, PlacedAt: now, ExpiresAt: until, Operator: r.Actor, Reason: r.Reason})
 	if err != nil {
 		return PlacedHold{}, err
 	}
@@ -108,7 +108,7 @@ func (o *Operator) ReleaseHolds(ctx context.Context, r Request, name string, del
 	}
 	out.Applied = true
 	for _, h := range holds {
-		released, err := o.Ledger.ReleaseHold(ctx, ledger.HoldRelease{ID: h.ID, Operator: r.Actor, Reason: r.Reason, At: now})
+		released, err := o.ledger.ReleaseHold(ctx, ledger.HoldRelease{ID: h.ID, Operator: r.Actor, Reason: r.Reason, At: now})
 		if err != nil {
 			return out, err
 		}
@@ -134,15 +134,15 @@ func (e *ReleasedBeforeError) Error() string {
 
 // holds finds the hold of that name, or those in force of the person of that ID: at
 // least one.
-func (o *Operator) holds(ctx context.Context, name string, now time.Time) ([]ledger.Hold, error) {
+func (v *Viewer) holds(ctx context.Context, name string, now time.Time) ([]ledger.Hold, error) {
 	if id, ok := ledger.HoldID(name); ok {
-		found, err := o.Ledger.Holds(ctx, ledger.HoldFilter{ID: id}, 0, 1)
+		found, err := v.Ledger.Holds(ctx, ledger.HoldFilter{ID: id}, 0, 1)
 		if err == nil && len(found) == 0 {
 			err = refuse("there is no hold "+visible.Line(name), "hold list --all")
 		}
 		return found, err
 	}
-	person, err := o.Person(ctx, name)
+	person, err := v.Person(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -10,23 +10,23 @@ import (
 
 // RenameOf returns what renaming a person means: to the username that policy gives them
 // now or, if to is not empty, to that one. It changes nothing.
-func (o *Operator) RenameOf(ctx context.Context, personID, to string) (ledger.Rename, error) {
-	rules, err := o.Apps.Rules(ctx)
+func (v *Viewer) RenameOf(ctx context.Context, personID, to string) (ledger.Rename, error) {
+	rules, err := v.Apps.Rules(ctx)
 	if err != nil {
 		return ledger.Rename{}, err
 	}
-	person, err := o.Person(ctx, personID)
+	person, err := v.Person(ctx, personID)
 	if err != nil {
 		return ledger.Rename{}, err
 	}
-	now := o.Clock.Now()
+	now := v.Clock.Now()
 	base, err := rules.UsernameOf(person, now)
 	if err != nil {
 		return ledger.Rename{}, err
 	}
-	rename := ledger.Rename{PersonID: personID, Base: base, Longest: o.Policy.LongestUsername(), At: now}
+	rename := ledger.Rename{PersonID: personID, Base: base, Longest: v.Policy.LongestUsername(), At: now}
 	if to != "" {
-		if rename.Base, rename.Exact = o.Policy.Spelled(to), true; rename.Base != to {
+		if rename.Base, rename.Exact = v.Policy.Spelled(to), true; rename.Base != to {
 			return rename, &UsernameError{Name: to, Longest: rename.Longest}
 		}
 	}
@@ -55,7 +55,7 @@ func (o *Operator) Rename(ctx context.Context, r Request, rename ledger.Rename) 
 		return ledger.Renamed{}, err
 	}
 	rename.Operator, rename.Reason = r.Actor, r.Reason
-	renamed, err := o.Ledger.RenamePerson(ctx, rename)
+	renamed, err := o.ledger.RenamePerson(ctx, rename)
 	if err != nil {
 		return renamed, err
 	}
@@ -64,12 +64,12 @@ func (o *Operator) Rename(ctx context.Context, r Request, rename ledger.Rename) 
 
 // MayLink returns an error unless the two IDs are those of people whose accounts may be
 // carried over. It changes nothing.
-func (o *Operator) MayLink(ctx context.Context, newID, oldID string) error {
+func (v *Viewer) MayLink(ctx context.Context, newID, oldID string) error {
 	for _, id := range []string{newID, oldID} {
-		if _, err := o.Person(ctx, id); err != nil {
+		if _, err := v.Person(ctx, id); err != nil {
 			return err
 		}
-		if o.Policy.ProtectsPerson(id) {
+		if v.Policy.ProtectsPerson(id) {
 			return refuse(fmt.Sprintf("person %s is protected (protected.persons in the configuration): nothing of theirs is carried over", id), "")
 		}
 	}
@@ -85,7 +85,7 @@ func (o *Operator) LinkPeople(ctx context.Context, r Request, newID, oldID strin
 	if err := o.MayLink(ctx, newID, oldID); err != nil {
 		return ledger.Carried{}, err
 	}
-	return o.samePerson(ctx, o.Ledger.LinkPeople, r, newID, oldID)
+	return o.samePerson(ctx, o.ledger.LinkPeople, r, newID, oldID)
 }
 
 // UnlinkPeople undoes LinkPeople: what was carried over and is still there goes back.
@@ -98,7 +98,7 @@ func (o *Operator) UnlinkPeople(ctx context.Context, r Request, newID, oldID str
 			return ledger.Carried{}, err
 		}
 	}
-	return o.samePerson(ctx, o.Ledger.UnlinkPeople, r, newID, oldID)
+	return o.samePerson(ctx, o.ledger.UnlinkPeople, r, newID, oldID)
 }
 
 func (o *Operator) samePerson(ctx context.Context, do func(context.Context, ledger.SamePerson) (ledger.Carried, error),

@@ -11,8 +11,8 @@ import (
 )
 
 // Letter reads one dead letter.
-func (o *Operator) Letter(ctx context.Context, id int64) (ledger.DeadLetter, error) {
-	found, err := o.Ledger.DeadLetters(ctx, ledger.LetterFilter{ID: id}, 0, 1)
+func (v *Viewer) Letter(ctx context.Context, id int64) (ledger.DeadLetter, error) {
+	found, err := v.Ledger.DeadLetters(ctx, ledger.LetterFilter{ID: id}, 0, 1)
 	if err != nil {
 		return ledger.DeadLetter{}, err
 	}
@@ -37,7 +37,7 @@ func (o *Operator) Discard(ctx context.Context, r Request, letters []ledger.Dead
 		if !letter.Pending() {
 			continue
 		}
-		err := o.Ledger.ActOnLetter(ctx, ledger.LetterAction{
+		err := o.ledger.ActOnLetter(ctx, ledger.LetterAction{
 			Verb: ledger.VerbDiscard, ID: letter.ID, Operator: r.Actor, Reason: r.Reason, At: o.Clock.Now(),
 		})
 		if err != nil {
@@ -101,7 +101,7 @@ func (o *Operator) Redrive(ctx context.Context, r Request, letter ledger.DeadLet
 	now := o.Clock.Now()
 	// Whoever may write to the topic may say that a record was sent again: only what the
 	// ledger was told of before counts.
-	err = o.Ledger.ActOnLetter(ctx, ledger.LetterAction{
+	err = o.ledger.ActOnLetter(ctx, ledger.LetterAction{
 		Verb: ledger.VerbAnnounce, ID: letter.ID, Operator: r.Actor, At: now, Sending: record.Digest(),
 	})
 	if err != nil {
@@ -112,7 +112,7 @@ func (o *Operator) Redrive(ctx context.Context, r Request, letter ledger.DeadLet
 	}
 	// It was sent, whoever gives up now. If this note is lost the record may be sent twice,
 	// which is harmless.
-	return Redriven{Sent: true}, o.Ledger.ActOnLetter(context.WithoutCancel(ctx), ledger.LetterAction{
+	return Redriven{Sent: true}, o.ledger.ActOnLetter(context.WithoutCancel(ctx), ledger.LetterAction{
 		Verb: ledger.VerbRedrive, ID: letter.ID, Operator: r.Actor, Reason: r.Reason, At: now,
 		Detail: map[string]any{"mended": record.Mended(), "digest": letter.Digest},
 	})
@@ -121,6 +121,6 @@ func (o *Operator) Redrive(ctx context.Context, r Request, letter ledger.DeadLet
 // Index lets the ledger know of a dead letter that was found in Kafka, and reports
 // whether it is new to the ledger.
 func (o *Operator) Index(ctx context.Context, letter ledger.DeadLetter) (isNew bool, err error) {
-	receipt, err := o.Ledger.RecordDeadLetter(ctx, letter)
+	receipt, err := o.ledger.RecordDeadLetter(ctx, letter)
 	return err == nil && !receipt.Duplicate, err
 }

@@ -12,7 +12,7 @@ func (o *Operator) Export(ctx context.Context, r Request, w io.Writer, p ledger.
 	if err := Export.Check(r); err != nil {
 		return ledger.Export{}, err
 	}
-	return o.Ledger.Export(ctx, w, o.move(r), p)
+	return o.ledger.Export(ctx, w, o.move(r), p)
 }
 
 // Import reads what Export wrote into the ledger, which must hold nothing.
@@ -20,7 +20,7 @@ func (o *Operator) Import(ctx context.Context, r Request, in io.Reader, p ledger
 	if err := Import.Check(r); err != nil {
 		return ledger.Export{}, err
 	}
-	return o.Ledger.Import(ctx, in, o.move(r), p)
+	return o.ledger.Import(ctx, in, o.move(r), p)
 }
 
 func (o *Operator) move(r Request) ledger.Move {

@@ -16,14 +16,29 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Operator decides and acts on behalf of the people who operate Tenure. All fields are
-// needed, but for those that the methods in use do not need.
-type Operator struct {
-	Ledger ledger.Ledger
+// Viewer shows what an operator wants to see before they decide. It changes nothing. All
+// fields are needed, but for those that the methods in use do not need.
+type Viewer struct {
+	Ledger ledger.Reader
 	Policy *policy.Policy
 	Apps   Apps
-	Runs   Runs
 	Clock  clock.Clock
+}
+
+// Operator decides and acts on behalf of the people who operate Tenure, and shows what a
+// Viewer shows.
+type Operator struct {
+	Viewer
+	Engine Engine // needed by BreakGlass only
+	ledger ledger.Ledger
+	runs   Runs
+}
+
+// New returns an operator that reads and writes the ledger l, and tells runs of what is
+// new in it. The rest is that of v, whose Ledger is l from then on.
+func New(l ledger.Ledger, runs Runs, v Viewer) *Operator {
+	v.Ledger = l
+	return &Operator{Viewer: v, ledger: l, runs: runs}
 }
 
 // Request says who asks for something, and why. Both go on the record. The login of who
@@ -190,6 +205,9 @@ func Untold(err error) (untold *UntoldError, other error) {
 	return untold, errors.Join(others...)
 }
 
+// Ready returns an error if no run can be told now.
+func (o *Operator) Ready(ctx context.Context) error { return o.runs.Ready(ctx) }
+
 // tell tells the runs of people that there is something new, and returns an *UntoldError
 // if it cannot. Somebody whom the ledger does not know has no run.
 func (o *Operator) tell(ctx context.Context, why string, people ...string) error {
@@ -208,7 +226,7 @@ func (o *Operator) tell(ctx context.Context, why string, people ...string) error
 // tellKnown is tell for people who are in the ledger.
 func (o *Operator) tellKnown(ctx context.Context, why string, people []string, p Progress) error {
 	for told, id := range people {
-		if err := o.Runs.Resume(ctx, id, why); err != nil {
+		if err := o.runs.Resume(ctx, id, why); err != nil {
 			return &UntoldError{People: people, Told: told, Err: err}
 		}
 		p.add(1)
@@ -217,8 +235,8 @@ func (o *Operator) tellKnown(ctx context.Context, why string, people []string, p
 }
 
 // Person reads one person, and refuses somebody whom the ledger does not know.
-func (o *Operator) Person(ctx context.Context, id string) (ledger.Person, error) {
-	return FindPerson(ctx, o.Ledger, id)
+func (v *Viewer) Person(ctx context.Context, id string) (ledger.Person, error) {
+	return FindPerson(ctx, v.Ledger, id)
 }
 
 // People is what FindPerson needs of a ledger.

@@ -74,10 +74,10 @@ func newSite(t *testing.T) *site {
 	rules, err := policy.Compile(policy.Rules{})
 	require.NoError(t, err)
 	r := &runs{}
-	s := &site{runs: r, path: path, Operator: &operator.Operator{
-		Ledger: l, Policy: rules, Runs: r, Clock: clock.Func(func() time.Time { return now }),
+	s := &site{runs: r, path: path, Operator: operator.New(l, r, operator.Viewer{
+		Policy: rules, Clock: clock.Func(func() time.Time { return now }),
 		Apps: noApps{assess.Rules{Policy: rules, Apps: map[string]plan.App{}}},
-	}}
+	})}
 	for _, id := range []string{"ada", "bob"} {
 		_, err := l.Record(t.Context(), []ledger.Received{{At: now.Add(-time.Hour), Event: hr.Event{
 			EventKey: hr.EventKey{Source: "/hr", ID: "hired-" + id}, Type: hr.EventHired, PersonID: id,

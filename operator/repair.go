@@ -48,7 +48,7 @@ func (o *Operator) repair(ctx context.Context, v Verb, r Request, a Attention) (
 	if err := v.Check(r); err != nil {
 		return nil, err
 	}
-	if err := o.Runs.Ready(ctx); err != nil {
+	if err := o.Ready(ctx); err != nil {
 		return nil, err
 	}
 	person, err := o.Ledger.Person(ctx, a.PersonID)
@@ -64,7 +64,7 @@ func (o *Operator) repair(ctx context.Context, v Verb, r Request, a Attention) (
 	}
 	var keys []string
 	for _, step := range steps {
-		if err := o.Ledger.Act(ctx, o.action(v, r, a.PersonID, step.Key)); err != nil {
+		if err := o.ledger.Act(ctx, o.action(v, r, a.PersonID, step.Key)); err != nil {
 			return keys, err
 		}
 		keys = append(keys, step.Key)
@@ -135,7 +135,7 @@ var (
 // InAttention lists the steps and questions of everybody that need attention, match the
 // filter (whose States and Statuses are set here) and belong to a change; plan.None
 // matches every change.
-func (o *Operator) InAttention(ctx context.Context, f ledger.StepFilter, change plan.Change) ([]ledger.Step, error) {
+func (v *Viewer) InAttention(ctx context.Context, f ledger.StepFilter, change plan.Change) ([]ledger.Step, error) {
 	f.States = []ledger.StepState{ledger.StepAttention}
 	wanted := func(ledger.Step) bool { return true }
 	isJoiners := func(s ledger.Step) bool { return s.Kind == string(plan.Provision) }
@@ -149,7 +149,7 @@ func (o *Operator) InAttention(ctx context.Context, f ledger.StepFilter, change 
 	}
 	var all []ledger.Step
 	for after := (ledger.StepPlace{}); ; {
-		page, err := o.Ledger.Steps(ctx, f, after, pageSize)
+		page, err := v.Ledger.Steps(ctx, f, after, pageSize)
 		if err != nil {
 			return nil, err
 		}
@@ -181,7 +181,7 @@ func (o *Operator) RepairAll(ctx context.Context, v Verb, r Request, steps []led
 	if err := v.Check(r); err != nil {
 		return Repaired{}, err
 	}
-	if err := o.Runs.Ready(ctx); err != nil {
+	if err := o.Ready(ctx); err != nil {
 		return Repaired{}, err
 	}
 	keys := map[string][]string{}

@@ -21,15 +21,15 @@ type Replayed struct {
 
 // Replayable lists the people whom events are about that match the filter and, unless it
 // is nil, wanted. It changes nothing.
-func (o *Operator) Replayable(ctx context.Context, f ledger.EventFilter, wanted func(hr.Event) bool) ([]Replayed, error) {
+func (v *Viewer) Replayable(ctx context.Context, f ledger.EventFilter, wanted func(hr.Event) bool) ([]Replayed, error) {
 	if f.PersonID != "" {
-		if _, err := o.Person(ctx, f.PersonID); err != nil {
+		if _, err := v.Person(ctx, f.PersonID); err != nil {
 			return nil, err
 		}
 	}
 	people := map[string]Replayed{}
 	for after := int64(0); ; {
-		events, err := o.Ledger.Events(ctx, f, after, pageSize)
+		events, err := v.Ledger.Events(ctx, f, after, pageSize)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +61,7 @@ func (o *Operator) Replayable(ctx context.Context, f ledger.EventFilter, wanted 
 // and returns how many were told. It decides nothing, so that it needs no Request: a run
 // that finds nothing different calls no app.
 func (o *Operator) Replay(ctx context.Context, people []string, perSecond rate.Limit, p Progress) (told int, err error) {
-	if err := o.Runs.Ready(ctx); err != nil {
+	if err := o.Ready(ctx); err != nil {
 		return 0, err
 	}
 	limit := rate.NewLimiter(perSecond, 1)
@@ -69,7 +69,7 @@ func (o *Operator) Replay(ctx context.Context, people []string, perSecond rate.L
 		if err := limit.Wait(ctx); err != nil {
 			return told, err
 		}
-		if err := o.Runs.Resume(ctx, id, "replayed by an operator"); err != nil {
+		if err := o.runs.Resume(ctx, id, "replayed by an operator"); err != nil {
 			return told, err
 		}
 		told++

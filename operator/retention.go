@@ -47,7 +47,7 @@ func (o *Operator) SetRetention(ctx context.Context, r Request, want Retention, 
 	if err != nil || len(deletes) > 0 && !deleteNow {
 		return ChangedRetention{Retention: said, Deletes: deletes}, err
 	}
-	set, err := o.Ledger.SetRetention(ctx, said)
+	set, err := o.ledger.SetRetention(ctx, said)
 	if err != nil {
 		return ChangedRetention{}, err
 	}
@@ -80,7 +80,7 @@ func (o *Operator) ResetRetention(ctx context.Context, r Request, personID, app 
 	if err != nil || len(deletes) > 0 && !deleteNow {
 		return ChangedRetention{Retention: person.Retentions[i], Deletes: deletes}, err
 	}
-	was, err := o.Ledger.ResetRetention(ctx, ledger.RetentionReset{PersonID: personID, App: app, Operator: r.Actor, Reason: r.Reason, At: now})
+	was, err := o.ledger.ResetRetention(ctx, ledger.RetentionReset{PersonID: personID, App: app, Operator: r.Actor, Reason: r.Reason, At: now})
 	if err != nil {
 		return ChangedRetention{}, err
 	}

@@ -44,16 +44,10 @@ func (o *Operator) Reinstate(ctx context.Context, r Request, personID string) (S
 	return s, o.deliver(ctx, s)
 }
 
-// RecordSuspension records that somebody is suspended and tells nobody, since Temporal is
-// down: whoever calls it cuts the person off in the apps.
-func (o *Operator) RecordSuspension(ctx context.Context, r Request, personID string) (Secured, error) {
-	return o.secure(ctx, Suspend, r, personID, true)
-}
-
 func (o *Operator) deliver(ctx context.Context, s Secured) error {
-	err := o.Runs.Deliver(ctx, s.Event, s.Seq)
+	err := o.runs.Deliver(ctx, s.Event, s.Seq)
 	if err == nil {
-		err = o.Ledger.MarkDelivered(ctx, []int64{s.Seq})
+		err = o.ledger.MarkDelivered(ctx, []int64{s.Seq})
 	}
 	if err != nil {
 		return &UntoldError{People: []string{s.Event.PersonID}, Err: err}
@@ -92,7 +86,7 @@ func (o *Operator) secure(ctx context.Context, v Verb, r Request, personID strin
 			return Secured{}, refuse(fmt.Sprintf("person %s is not suspended", visible.Line(personID)), "person timeline %s", personID)
 		}
 	}
-	receipts, err := o.Ledger.Record(ctx, []ledger.Received{{
+	receipts, err := o.ledger.Record(ctx, []ledger.Received{{
 		Event: event, At: recorded,
 		Audit: &ledger.AuditRow{
 			Action: string(v), Actor: r.Actor, Cause: r.Reason,
@@ -121,12 +115,12 @@ type SecuredApp struct {
 
 // Progress says how far a suspension, or its end, is in each app, and whether it is over:
 // the worker has decided, and every app is done or stuck.
-func (o *Operator) Progress(ctx context.Context, s Secured) (apps []SecuredApp, over bool, err error) {
-	person, err := o.Ledger.Person(ctx, s.Event.PersonID)
+func (v *Viewer) Progress(ctx context.Context, s Secured) (apps []SecuredApp, over bool, err error) {
+	person, err := v.Ledger.Person(ctx, s.Event.PersonID)
 	if err != nil {
 		return nil, false, err
 	}
-	apps = o.securedApps(person, s.Event.Type)
+	apps = v.securedApps(person, s.Event.Type)
 	pending := slices.ContainsFunc(apps, func(a SecuredApp) bool { return !a.Done && !a.Stuck })
 	return apps, s.seen(person.Summary) && !pending, nil
 }
@@ -142,7 +136,7 @@ func (s Secured) seen(now ledger.Summary) bool {
 	return now.Status != s.before.Status || !now.AssessedAt.Equal(s.before.AssessedAt)
 }
 
-func (o *Operator) securedApps(person ledger.Person, kind hr.EventType) []SecuredApp {
+func (v *Viewer) securedApps(person ledger.Person, kind hr.EventType) []SecuredApp {
 	suspends := kind == hr.EventSuspended
 	apps := []SecuredApp{}
 	for _, link := range person.Links {
@@ -151,7 +145,7 @@ func (o *Operator) securedApps(person ledger.Person, kind hr.EventType) []Secure
 			// Somebody has to see that an account which is only planned is not there.
 			a.Done = link.State == ledger.LinkDisabled || link.State == ledger.LinkDeleted
 		}
-		if !a.Done && o.Policy.ProtectsAccount(link.App, link.AccountID, link.Username) {
+		if !a.Done && v.Policy.ProtectsAccount(link.App, link.AccountID, link.Username) {
 			a.Stuck, a.Code, a.Message = true, provision.CodeProtected, "the account is protected: no automation touches it"
 			apps = append(apps, a)
 			continue

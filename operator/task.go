@@ -37,7 +37,7 @@ func (o *Operator) RefuseTask(ctx context.Context, r Request, id int64) (ledger.
 
 func (o *Operator) actOnTask(ctx context.Context, a ledger.TaskAction) (ledger.Task, error) {
 	a.At = o.Clock.Now()
-	task, err := o.Ledger.ActOnTask(ctx, a)
+	task, err := o.ledger.ActOnTask(ctx, a)
 	var refused *ledger.TaskError
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
@@ -51,8 +51,8 @@ func (o *Operator) actOnTask(ctx context.Context, a ledger.TaskAction) (ledger.T
 }
 
 // Task reads one task.
-func (o *Operator) Task(ctx context.Context, id int64) (ledger.Task, error) {
-	found, err := o.Ledger.Tasks(ctx, ledger.TaskFilter{ID: id}, 0, 1)
+func (v *Viewer) Task(ctx context.Context, id int64) (ledger.Task, error) {
+	found, err := v.Ledger.Tasks(ctx, ledger.TaskFilter{ID: id}, 0, 1)
 	if err != nil {
 		return ledger.Task{}, err
 	}

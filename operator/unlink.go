@@ -12,20 +12,20 @@ import (
 
 // MayUnlink returns the link that Unlink would end. It refuses if the ledger has none, or
 // if the app itself shows the account as the person's. It changes nothing.
-func (o *Operator) MayUnlink(ctx context.Context, app, personID string) (ledger.Link, error) {
+func (v *Viewer) MayUnlink(ctx context.Context, app, personID string) (ledger.Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, linkTimeout)
 	defer cancel()
-	links, err := o.Ledger.Links(ctx, ledger.LinkFilter{PersonID: personID, App: app})
+	links, err := v.Ledger.Links(ctx, ledger.LinkFilter{PersonID: personID, App: app})
 	if err != nil {
 		return ledger.Link{}, err
 	}
 	if len(links) == 0 || links[0].State == ledger.LinkDeleted {
 		return ledger.Link{}, refuse(fmt.Sprintf("the ledger knows no account of %s in %s", personID, app), "")
 	}
-	if o.Apps.Find(app) != nil {
+	if v.Apps.Find(app) != nil {
 		return links[0], nil // an app that is not configured any more cannot be asked
 	}
-	conn, err := o.Apps.Open(ctx, app)
+	conn, err := v.Apps.Open(ctx, app)
 	if err != nil {
 		return links[0], err
 	}
@@ -43,7 +43,7 @@ func (o *Operator) Unlink(ctx context.Context, r Request, app, personID string) 
 	}
 	now := o.Clock.Now()
 	key := "unlink/" + app
-	begun, err := o.Ledger.BeginStep(ctx, ledger.Attempt{PersonID: personID, App: app, Key: key, Kind: "Unlink", At: now, Deadline: now.Add(linkTimeout)})
+	begun, err := o.ledger.BeginStep(ctx, ledger.Attempt{PersonID: personID, App: app, Key: key, Kind: "Unlink", At: now, Deadline: now.Add(linkTimeout)})
 	if err != nil {
 		return ledger.Link{}, err
 	}
@@ -51,7 +51,7 @@ func (o *Operator) Unlink(ctx context.Context, r Request, app, personID string) 
 		PersonID: personID, App: app, Username: begun.Link.Username, State: ledger.LinkDeleted, Adopted: begun.Link.Adopted,
 		CreatedAt: begun.Link.CreatedAt, DeletedAt: now, // said, not proven
 	}
-	err = o.Ledger.FinishStep(ctx, ledger.Outcome{
+	err = o.ledger.FinishStep(ctx, ledger.Outcome{
 		PersonID: personID, App: app, Key: key, Kind: "Unlink", Attempt: begun.Attempt, At: now, State: ledger.StepDone, Link: &gone,
 		Audit: &ledger.AuditRow{
 			At: now, Action: "unlinked", Actor: r.Actor, Cause: r.Reason,

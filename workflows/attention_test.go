@@ -40,7 +40,7 @@ func (b *biography) repairs(after time.Duration, req activities.RepairRequest) *
 	a := &answer{}
 	req.PersonID = b.person
 	b.on(after, func() {
-		o := operator.Operator{Ledger: b.ledger, Runs: signals{b}, Clock: clock.Func(b.now)}
+		o := operator.New(b.ledger, signals{b}, operator.Viewer{Clock: clock.Func(b.now)})
 		do := o.Retry
 		if req.Skip {
 			do = o.Skip

@@ -36,7 +36,7 @@ somebody releases or cancels it. The exit status is 3 if anything is held.`,
   tenure breaker list -o json | jq -r '.[].cohort'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Reader) error {
 				return c.listCohorts(cmd.Context(), l, all)
 			})
 		},
@@ -54,7 +54,7 @@ func (v cohortView) row() []string {
 	}
 }
 
-func (c *cli) listCohorts(ctx context.Context, l ledger.Ledger, all bool) error {
+func (c *cli) listCohorts(ctx context.Context, l ledger.Reader, all bool) error {
 	cohorts, err := l.Cohorts(ctx, ledger.CohortFilter{Open: !all})
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ and cause. The exit status is 3 if it is open.`,
   tenure breaker show c-12 -o json | jq -r '.people[] | select(.state == "held") | .person'`,
 		Args: exactly("COHORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.operate(cmd.Context(), func(_ *config.Config, o *operator.Operator) error {
+			return c.view(cmd.Context(), func(_ *config.Config, o *operator.Viewer) error {
 				cohort, err := o.Cohort(cmd.Context(), args[0])
 				if err != nil {
 					return err
@@ -174,7 +174,7 @@ func (h heldView) row() []string {
 // unseen says why access is to be taken that no assessment has seen yet.
 var unseen = map[ledger.WithdrawalKind]string{ledger.Leavers: "access ends", ledger.Suspensions: "suspended"}
 
-func showCohort(ctx context.Context, o *operator.Operator, cohort ledger.Cohort) (cohortScreen, error) {
+func showCohort(ctx context.Context, o *operator.Viewer, cohort ledger.Cohort) (cohortScreen, error) {
 	v := cohortScreen{
 		cohortView: viewCohort(cohort), People: []heldView{},
 		ByApp: map[string]int{}, BySource: map[string]int{}, ByCause: map[string]int{},
@@ -384,7 +384,7 @@ func (v decisionView) consequence() string {
 
 // showDecision shows whom a decision would be about.
 func (c *cli) showDecision(ctx context.Context, o *operator.Operator, cohort ledger.Cohort, v decisionView) error {
-	screen, err := showCohort(ctx, o, cohort)
+	screen, err := showCohort(ctx, &o.Viewer, cohort)
 	if err != nil {
 		return err
 	}

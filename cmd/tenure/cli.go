@@ -200,8 +200,30 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// withLedger calls f with the ledger that the configuration names.
-func (c *cli) withLedger(ctx context.Context, f func(*config.Config, ledger.Ledger) error) error {
+// withLedger calls f with the ledger that the configuration names, which f only reads.
+func (c *cli) withLedger(ctx context.Context, f func(*config.Config, ledger.Reader) error) error {
+	return c.withWritable(ctx, func(cfg *config.Config, l ledger.Ledger) error { return f(cfg, l) })
+}
+
+// operate calls f with what operators can do, on the ledger that the configuration names.
+func (c *cli) operate(ctx context.Context, f func(*config.Config, *operator.Operator) error) error {
+	return c.withWritable(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+		o, done := operatorOn(cfg, l)
+		defer done()
+		return f(cfg, o)
+	})
+}
+
+// view calls f with what operators can see, on the ledger that the configuration names.
+func (c *cli) view(ctx context.Context, f func(*config.Config, *operator.Viewer) error) error {
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Reader) error {
+		return f(cfg, &operator.Viewer{Ledger: l, Policy: cfg.Policy, Apps: apps.Of(cfg, nil), Clock: cfg.Clock()})
+	})
+}
+
+// withWritable opens the ledger that the configuration names for f. Commands call
+// withLedger, view or operate.
+func (c *cli) withWritable(ctx context.Context, f func(*config.Config, ledger.Ledger) error) error {
 	cfg, err := c.config(config.PartLedger) //nolint:contextcheck // loading it connects to nothing
 	if err != nil {
 		return err
@@ -222,20 +244,14 @@ func (c *cli) withLedger(ctx context.Context, f func(*config.Config, ledger.Ledg
 	return errors.Join(f(cfg, store), store.Close())
 }
 
-// operate calls f with what operators can do, on the ledger that the configuration names.
-func (c *cli) operate(ctx context.Context, f func(*config.Config, *operator.Operator) error) error {
-	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
-		o, done := operatorOn(cfg, l)
-		defer done()
-		return f(cfg, o)
-	})
-}
-
 // operatorOn makes an operator. Temporal is connected to when a run has to be told of
 // something, and left when done is called.
 func operatorOn(cfg *config.Config, l ledger.Ledger) (o *operator.Operator, done func()) {
 	runs := &service.Runs{}
-	return &operator.Operator{Ledger: l, Policy: cfg.Policy, Apps: apps.Of(cfg, l), Runs: runs, Clock: cfg.Clock()}, runs.Close
+	opened := apps.Of(cfg, l)
+	o = operator.New(l, runs, operator.Viewer{Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock()})
+	o.Engine = opened.Engine(l)
+	return o, runs.Close
 }
 
 // decisionFlags are the flags of what an operator decides.

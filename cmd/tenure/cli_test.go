@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/internal/running"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -714,12 +716,15 @@ func TestWhatThereIsIsCompleted(t *testing.T) {
 	}
 }
 
-// writers are the methods of a ledger that write.
-var writers = []string{
-	"Record", "MarkDelivered", "RecordDeadLetter", "ClaimUsername", "SaveAssessment", "BeginStep", "NoteCreation", "FinishStep",
-	"Act", "ActOnLetter", "OpenTask", "RemindOfTask", "ActOnTask", "ReserveCalls", "PauseCalls", "Admit", "DecideCohort",
-	"PlaceHold", "ReleaseHold", "SetRetention", "ResetRetention", "ApproveDeletion", "RenamePerson", "LinkPeople", "UnlinkPeople",
-	"Export", "Import",
+// writers returns the methods of a ledger that write: those that a Reader does not have.
+func writers() (names []string) {
+	reader := reflect.TypeFor[ledger.Reader]()
+	for m := range reflect.TypeFor[ledger.Ledger]().Methods() {
+		if _, reads := reader.MethodByName(m.Name); !reads && m.Name != "Known" && m.Name != "Close" {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // What an operator can do is in the package operator: the command line calls no method of
@@ -727,7 +732,8 @@ var writers = []string{
 func TestOnlyTheOperatorLayerWritesToTheLedger(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
-	checked := 0
+	checked, writers := 0, writers()
+	require.Contains(t, writers, "FinishStep")
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue

@@ -62,7 +62,7 @@ Exits with 3 if something waits for an approval.`,
 			if err := oneOf("waits", waits, waitKinds); err != nil {
 				return err
 			}
-			return c.operate(cmd.Context(), func(cfg *config.Config, o *operator.Operator) error {
+			return c.view(cmd.Context(), func(cfg *config.Config, o *operator.Viewer) error {
 				if err := errors.Join(appFilter(cmd.Context(), cfg, o.Ledger, app), personFilter(cmd.Context(), o.Ledger, personID)); err != nil {
 					return err
 				}
@@ -449,7 +449,7 @@ func (c *cli) holdListCommand() *cobra.Command {
 			if behind != "" && !ok {
 				return usagef("--after %s: want a hold, such as h-3", behind)
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				if err := personFilter(cmd.Context(), l, f.PersonID); err != nil {
 					return err
 				}
@@ -467,7 +467,7 @@ func (c *cli) holdListCommand() *cobra.Command {
 	return c.lists(cmd)
 }
 
-func (c *cli) listHolds(ctx context.Context, l ledger.Ledger, f ledger.HoldFilter, after int64, now time.Time) error {
+func (c *cli) listHolds(ctx context.Context, l ledger.Reader, f ledger.HoldFilter, after int64, now time.Time) error {
 	views, names := []holdView{}, map[string]string{}
 	for {
 		found, err := l.Holds(ctx, f, after, pageSize)

@@ -148,7 +148,7 @@ func letterStates(names []string) ([]ledger.LetterState, error) {
 }
 
 // findLetters lists every dead letter behind one that a filter selects.
-func findLetters(ctx context.Context, l ledger.Ledger, f ledger.LetterFilter, after int64) ([]ledger.DeadLetter, error) {
+func findLetters(ctx context.Context, l ledger.Reader, f ledger.LetterFilter, after int64) ([]ledger.DeadLetter, error) {
 	var all []ledger.DeadLetter
 	for {
 		page, err := l.DeadLetters(ctx, f, after, pageSize)
@@ -164,7 +164,7 @@ func findLetters(ctx context.Context, l ledger.Ledger, f ledger.LetterFilter, af
 }
 
 // findLetter reads one dead letter by the ID that somebody typed.
-func findLetter(ctx context.Context, o *operator.Operator, typed string) (ledger.DeadLetter, error) {
+func findLetter(ctx context.Context, o *operator.Viewer, typed string) (ledger.DeadLetter, error) {
 	id, err := strconv.ParseInt(typed, 10, 64)
 	if err != nil || id <= 0 {
 		return ledger.DeadLetter{}, usagef("%q is no dead letter's number: tenure dlq list shows them", typed)
@@ -232,7 +232,7 @@ func (f *letterActFlags) choose(ctx context.Context, cfg *config.Config, o *oper
 	}
 	var chosen []ledger.DeadLetter
 	for _, id := range ids {
-		found, err := findLetter(ctx, o, id)
+		found, err := findLetter(ctx, &o.Viewer, id)
 		if err != nil {
 			return nil, err
 		}

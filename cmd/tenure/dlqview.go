@@ -55,7 +55,7 @@ HR said something of which nothing has come. tenure status goes by the same rule
 			if err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				if err := s.check(cmd.Context(), cfg, l); err != nil {
 					return err
 				}
@@ -159,7 +159,7 @@ The content may be personal data. It is shown here and nowhere else.`,
   tenure dlq show 17 -o json | jq -r .value > mended.json`,
 		Args: exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.operate(cmd.Context(), func(_ *config.Config, o *operator.Operator) error {
+			return c.view(cmd.Context(), func(_ *config.Config, o *operator.Viewer) error {
 				entry, err := findLetter(cmd.Context(), o, args[0])
 				if err != nil {
 					return err

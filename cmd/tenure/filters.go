@@ -66,7 +66,7 @@ var eventWords = []string{
 
 // appFilter checks --app: an app of the configuration, or one that was taken out of it
 // and of which somebody still has an account.
-func appFilter(ctx context.Context, cfg *config.Config, l ledger.Ledger, app string) error {
+func appFilter(ctx context.Context, cfg *config.Config, l ledger.Reader, app string) error {
 	if _, configured := cfg.Apps[app]; configured || app == "" {
 		return nil
 	}
@@ -78,7 +78,7 @@ func appFilter(ctx context.Context, cfg *config.Config, l ledger.Ledger, app str
 }
 
 // codeFilter checks --code: one that is known, or that a step that needs attention has.
-func codeFilter(ctx context.Context, l ledger.Ledger, code string) error {
+func codeFilter(ctx context.Context, l ledger.Reader, code string) error {
 	if code == "" || slices.Contains(stepCodes, code) {
 		return nil
 	}
@@ -96,7 +96,7 @@ func codeFilter(ctx context.Context, l ledger.Ledger, code string) error {
 }
 
 // personFilter checks --person: somebody whom the ledger knows.
-func personFilter(ctx context.Context, l ledger.Ledger, id string) error {
+func personFilter(ctx context.Context, l ledger.Reader, id string) error {
 	if id == "" {
 		return nil
 	}
@@ -107,7 +107,7 @@ func personFilter(ctx context.Context, l ledger.Ledger, id string) error {
 }
 
 // peopleKnown checks --person where it can be given several times.
-func peopleKnown(ctx context.Context, l ledger.Ledger, ids []string) error {
+func peopleKnown(ctx context.Context, l ledger.Reader, ids []string) error {
 	for _, id := range ids {
 		if err := personFilter(ctx, l, id); err != nil {
 			return err
@@ -120,7 +120,7 @@ func peopleKnown(ctx context.Context, l ledger.Ledger, ids []string) error {
 const seenMost = 20 * pageSize
 
 // sourceFilter checks --source: an HR system of which the ledger has events.
-func sourceFilter(ctx context.Context, l ledger.Ledger, name string) error {
+func sourceFilter(ctx context.Context, l ledger.Reader, name string) error {
 	if name == "" {
 		return nil
 	}
@@ -145,7 +145,7 @@ func sourceFilter(ctx context.Context, l ledger.Ledger, name string) error {
 }
 
 // assigneeFilter checks --assignee: somebody who was ever asked for something.
-func assigneeFilter(ctx context.Context, l ledger.Ledger, name string) error {
+func assigneeFilter(ctx context.Context, l ledger.Reader, name string) error {
 	if name == "" {
 		return nil
 	}
@@ -180,7 +180,7 @@ func noneOf(flag, given, says string, seen map[string]bool) error {
 }
 
 // check refuses what no dead letter can have.
-func (s *letterSelection) check(ctx context.Context, cfg *config.Config, l ledger.Ledger) error {
+func (s *letterSelection) check(ctx context.Context, cfg *config.Config, l ledger.Reader) error {
 	if err := oneOf("code", s.code, letterReasons); err != nil {
 		return err
 	}
@@ -291,7 +291,7 @@ func byPlace(names []string, by map[string]completer) completer {
 func (c *cli) completePeople(cmd *cobra.Command, _ []string, typed string) (found []string, _ cobra.ShellCompDirective) {
 	_, last := utf8.DecodeLastRuneInString(typed)
 	after := typed[:len(typed)-last] // it comes before all that begin with what was typed
-	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Ledger) error {
+	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Reader) error {
 		for {
 			people, err := l.People(ctx, after, pageSize)
 			if err != nil {
@@ -316,7 +316,7 @@ func (c *cli) completePeople(cmd *cobra.Command, _ []string, typed string) (foun
 }
 
 func (c *cli) completeCohorts(cmd *cobra.Command, _ []string, _ string) (found []string, _ cobra.ShellCompDirective) {
-	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Ledger) error {
+	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Reader) error {
 		open, err := l.Cohorts(ctx, ledger.CohortFilter{Open: true})
 		for _, cohort := range open {
 			found = append(found, described(cohort.Name(), string(cohort.Kind)))
@@ -327,7 +327,7 @@ func (c *cli) completeCohorts(cmd *cobra.Command, _ []string, _ string) (found [
 
 // completeHolds finds holds that are in force, and the people whom they are on.
 func (c *cli) completeHolds(cmd *cobra.Command, _ []string, _ string) (found []string, _ cobra.ShellCompDirective) {
-	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Ledger) error {
+	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Reader) error {
 		holds, err := l.Holds(ctx, ledger.HoldFilter{InForce: c.cfg.Clock().Now()}, 0, completeMost)
 		for _, h := range holds {
 			found = append(found, described(h.Name(), h.PersonID), described(h.PersonID, h.Name()))
@@ -338,7 +338,7 @@ func (c *cli) completeHolds(cmd *cobra.Command, _ []string, _ string) (found []s
 
 // completeLetters finds dead letters of which nothing has come.
 func (c *cli) completeLetters(cmd *cobra.Command, _ []string, _ string) (found []string, _ cobra.ShellCompDirective) {
-	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Ledger) error {
+	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Reader) error {
 		pending := ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}}
 		letters, err := l.DeadLetters(ctx, pending, 0, completeMost)
 		for _, letter := range letters {
@@ -351,7 +351,7 @@ func (c *cli) completeLetters(cmd *cobra.Command, _ []string, _ string) (found [
 
 // completeTasks finds tasks that are not finished.
 func (c *cli) completeTasks(cmd *cobra.Command, _ []string, _ string) (found []string, _ cobra.ShellCompDirective) {
-	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Ledger) error {
+	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Reader) error {
 		unfinished := ledger.TaskFilter{States: []ledger.TaskState{ledger.TaskOpen, ledger.TaskConfirming}}
 		tasks, err := l.Tasks(ctx, unfinished, 0, completeMost)
 		for _, k := range tasks {
@@ -382,8 +382,8 @@ func described(word, text string) string {
 }
 
 // completeFrom completes with what the ledger has.
-func (c *cli) completeFrom(cmd *cobra.Command, find func(context.Context, ledger.Ledger) error, found *[]string) ([]string, cobra.ShellCompDirective) {
-	err := c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error { return find(cmd.Context(), l) })
+func (c *cli) completeFrom(cmd *cobra.Command, find func(context.Context, ledger.Reader) error, found *[]string) ([]string, cobra.ShellCompDirective) {
+	err := c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Reader) error { return find(cmd.Context(), l) })
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

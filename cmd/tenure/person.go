@@ -80,7 +80,7 @@ With --limit, the rest is listed by --after and the last ID of the page.`,
   tenure person list --limit 100 --after 10100`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				people, more, err := f.find(cmd.Context(), cfg, l)
 				if err != nil {
 					return err
@@ -113,7 +113,7 @@ func drawPeople(p *page, people []personView) {
 const pageSize = 500
 
 // eachPerson calls f for everybody in the ledger, by ID.
-func eachPerson(ctx context.Context, l ledger.Ledger, f func(ledger.Summary) error) error {
+func eachPerson(ctx context.Context, l ledger.Reader, f func(ledger.Summary) error) error {
 	after := ""
 	for {
 		people, err := l.People(ctx, after, pageSize)
@@ -245,7 +245,7 @@ func (c *cli) completeRoles(*cobra.Command, []string, string) ([]string, cobra.S
 }
 
 // check refuses what no person can have.
-func (f *peopleFilter) check(ctx context.Context, cfg *config.Config, l ledger.Ledger) error {
+func (f *peopleFilter) check(ctx context.Context, cfg *config.Config, l ledger.Reader) error {
 	if err := oneOf("status", f.status, statuses); err != nil {
 		return err
 	}
@@ -256,7 +256,7 @@ func (f *peopleFilter) check(ctx context.Context, cfg *config.Config, l ledger.L
 }
 
 // find lists the people that the filter selects, and reports whether there are more.
-func (f *peopleFilter) find(ctx context.Context, cfg *config.Config, l ledger.Ledger) (found []personView, more bool, err error) {
+func (f *peopleFilter) find(ctx context.Context, cfg *config.Config, l ledger.Reader) (found []personView, more bool, err error) {
 	if err := f.check(ctx, cfg, l); err != nil {
 		return nil, false, err
 	}
@@ -397,7 +397,7 @@ waits for an approval (tenure deletion).`,
   tenure person show 10004 -o json | jq '.accounts[] | {app, state, provenAt}'`,
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				person, err := operator.FindPerson(cmd.Context(), l, args[0])
 				if err != nil {
 					return err
@@ -655,7 +655,7 @@ keeps their accounts disabled whatever the roles say.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			args = append(args, "", "")
 			app, entitlement := args[1], args[2]
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				if app != "" {
 					if err := apps.Of(cfg, nil).Find(app); err != nil {
 						return err
@@ -774,7 +774,7 @@ says which.`,
 			if len(args) == 2 {
 				entitlement = args[1]
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				if err := apps.Of(cfg, nil).Find(args[0]); err != nil {
 					return err
 				}

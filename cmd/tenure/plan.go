@@ -108,7 +108,7 @@ type planView struct {
 
 // rehearse reads person after person, and shows each as soon as it is known.
 func (c *cli) rehearse(ctx context.Context, o planOptions) error {
-	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Reader) error {
 		s, err := c.scenario(ctx, cfg, o)
 		if err != nil {
 			return err
@@ -282,7 +282,7 @@ func appsOf(s preview.Scenario) []string {
 
 // whom lists the people to look at: those who are named, else those whom the events
 // are about, if nothing else would change, else everybody.
-func whom(ctx context.Context, l ledger.Ledger, r *preview.Rehearsal, o planOptions) func(yield func(string, error) bool) {
+func whom(ctx context.Context, l ledger.Reader, r *preview.Rehearsal, o planOptions) func(yield func(string, error) bool) {
 	return func(yield func(string, error) bool) {
 		named := o.persons
 		if len(named) == 0 && o.with == "" {

@@ -90,7 +90,7 @@ func (v replayedView) row() []string {
 }
 
 func (c *cli) replay(ctx context.Context, op *operator.Operator, o replayOptions) error {
-	found, err := o.find(ctx, op)
+	found, err := o.find(ctx, &op.Viewer)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (c *cli) replay(ctx context.Context, op *operator.Operator, o replayOptions
 }
 
 // find lists the people whom the selected events are about.
-func (o replayOptions) find(ctx context.Context, op *operator.Operator) ([]replayedView, error) {
+func (o replayOptions) find(ctx context.Context, op *operator.Viewer) ([]replayedView, error) {
 	f := ledger.EventFilter{PersonID: o.person, Source: o.source}
 	var err error
 	if f.From, err = moment("from", o.from, op.Clock.Now()); err != nil {

@@ -95,7 +95,7 @@ func TestReplayReadsEventsInPages(t *testing.T) {
 	_, err := l.Record(t.Context(), events)
 	require.NoError(t, err)
 
-	o := &operator.Operator{Ledger: l, Clock: clock.Func(func() time.Time { return begin })}
+	o := &operator.Viewer{Ledger: l, Clock: clock.Func(func() time.Time { return begin })}
 	found, err := replayOptions{from: "2026-06-01", source: "bulk"}.find(t.Context(), o)
 	require.NoError(t, err)
 	assert.Equal(t, everybody, len(found))

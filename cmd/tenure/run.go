@@ -52,7 +52,7 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if attention {
-				return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Ledger) error {
+				return c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Reader) error {
 					return c.listAttention(cmd.Context(), l)
 				})
 			}
@@ -71,7 +71,7 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 	return c.lists(cmd)
 }
 
-func (c *cli) listAttention(ctx context.Context, l ledger.Ledger) error {
+func (c *cli) listAttention(ctx context.Context, l ledger.Reader) error {
 	found, err := eachStep(ctx, l, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}}, func(ledger.Step) bool { return true })
 	if err != nil {
 		return err
@@ -338,7 +338,7 @@ func (c *cli) repair(ctx context.Context, one oneRepair, verb operator.Verb) err
 		if verb == operator.Skip {
 			do, done = o.Skip, "is skipped"
 		}
-		if err := o.Runs.Ready(ctx); err != nil {
+		if err := o.Ready(ctx); err != nil {
 			return err
 		}
 		keys, err := do(ctx, one.Request, one.Attention)
@@ -430,7 +430,7 @@ func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
 }
 
 // eachStep lists every step that a filter selects and that is wanted.
-func eachStep(ctx context.Context, l ledger.Ledger, f ledger.StepFilter, wanted func(ledger.Step) bool) ([]ledger.Step, error) {
+func eachStep(ctx context.Context, l ledger.Reader, f ledger.StepFilter, wanted func(ledger.Step) bool) ([]ledger.Step, error) {
 	var all []ledger.Step
 	for after := (ledger.StepPlace{}); ; {
 		page, err := l.Steps(ctx, f, after, pageSize)

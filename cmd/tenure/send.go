@@ -304,7 +304,7 @@ snapshot:
 // sendSnapshot compares a snapshot with the ledger, shows what it finds and, if
 // told to, sends it.
 func (c *cli) sendSnapshot(ctx context.Context, o sendOptions, so snapshotOptions) error {
-	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Ledger) error {
+	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Reader) error {
 		if cfg.Snapshot == nil {
 			return usagef(errSnapshotMissing, cfg.Path)
 		}
@@ -405,7 +405,7 @@ type snapshotEvent struct {
 }
 
 // readSnapshot reads the file and the ledger once each, one person at a time.
-func (c *cli) readSnapshot(ctx context.Context, cfg *config.Config, l ledger.Ledger, so snapshotOptions) (*snapshotRun, error) {
+func (c *cli) readSnapshot(ctx context.Context, cfg *config.Config, l ledger.Reader, so snapshotOptions) (*snapshotRun, error) {
 	file, shown, err := c.openInput(so.file)
 	if err != nil {
 		return nil, err
@@ -512,7 +512,7 @@ func countRows(file io.ReadSeeker, m snapshot.Mapping, r *snapshot.Reconciliatio
 }
 
 // rows compares everybody who is in the file.
-func (run *snapshotRun) rows(ctx context.Context, file io.Reader, m snapshot.Mapping, l ledger.Ledger, r *snapshot.Reconciliation, step func()) error {
+func (run *snapshotRun) rows(ctx context.Context, file io.Reader, m snapshot.Mapping, l ledger.Reader, r *snapshot.Reconciliation, step func()) error {
 	for row, err := range snapshot.Rows(file, m) {
 		var bad *snapshot.Error
 		if err == nil {
@@ -538,7 +538,7 @@ func (run *snapshotRun) rows(ctx context.Context, file io.Reader, m snapshot.Map
 }
 
 // everybodyElse compares the people whom only the ledger knows.
-func everybodyElse(ctx context.Context, l ledger.Ledger, r *snapshot.Reconciliation, step func()) error {
+func everybodyElse(ctx context.Context, l ledger.Reader, r *snapshot.Reconciliation, step func()) error {
 	return eachPerson(ctx, l, func(person ledger.Summary) error {
 		if r.Saw(person.PersonID) {
 			return nil
@@ -553,7 +553,7 @@ func everybodyElse(ctx context.Context, l ledger.Ledger, r *snapshot.Reconciliat
 }
 
 // eventsOf are the events of a person, none for whom nothing is known.
-func eventsOf(ctx context.Context, l ledger.Ledger, personID string) ([]hr.Event, error) {
+func eventsOf(ctx context.Context, l ledger.Reader, personID string) ([]hr.Event, error) {
 	person, err := l.Person(ctx, personID)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, nil

@@ -19,7 +19,6 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ledger"
@@ -389,8 +388,8 @@ func approvalsPart(byApp map[string]int) partView {
 
 // overduePart says how many people's time has passed without progress, as the metric
 // tenure_people_overdue counts them.
-func overduePart(ctx context.Context, cfg *config.Config, l ledger.Ledger) (partView, error) {
-	late, err := l.Overdue(ctx, activities.LateSince(cfg.Clock(), cfg.OverdueAfter()))
+func overduePart(ctx context.Context, cfg *config.Config, l ledger.Reader) (partView, error) {
+	late, err := l.Overdue(ctx, ledger.LateSince(cfg.Clock(), cfg.OverdueAfter()))
 	v := partView{State: partOK, Text: "nobody is overdue", Numbers: map[string]int{"overdue": late}}
 	if late > 0 {
 		v.State, v.Text = partAttention, fmt.Sprintf("%d overdue: something was to be done more than %s ago, and nothing has come of it", late, cfg.OverdueAfter())
@@ -399,7 +398,7 @@ func overduePart(ctx context.Context, cfg *config.Config, l ledger.Ledger) (part
 	return v, err
 }
 
-func heldPart(ctx context.Context, l ledger.Ledger) (partView, error) {
+func heldPart(ctx context.Context, l ledger.Reader) (partView, error) {
 	open, err := l.Cohorts(ctx, ledger.CohortFilter{Open: true})
 	people := 0
 	var names []string
@@ -414,7 +413,7 @@ func heldPart(ctx context.Context, l ledger.Ledger) (partView, error) {
 	return v, err
 }
 
-func tasksPart(ctx context.Context, l ledger.Ledger, now time.Time) (partView, error) {
+func tasksPart(ctx context.Context, l ledger.Reader, now time.Time) (partView, error) {
 	open, overdue := 0, 0
 	for after := int64(0); ; {
 		some, err := l.Tasks(ctx, ledger.TaskFilter{States: []ledger.TaskState{ledger.TaskOpen, ledger.TaskConfirming}}, after, pageSize)
@@ -441,7 +440,7 @@ func tasksPart(ctx context.Context, l ledger.Ledger, now time.Time) (partView, e
 	return v, nil
 }
 
-func lettersPart(ctx context.Context, l ledger.Ledger) (partView, error) {
+func lettersPart(ctx context.Context, l ledger.Reader) (partView, error) {
 	letters, err := findLetters(ctx, l, ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}}, 0)
 	urgent := 0
 	for _, letter := range letters {
@@ -462,7 +461,7 @@ func lettersPart(ctx context.Context, l ledger.Ledger) (partView, error) {
 
 // callsPart says which apps' calls wait: for their rate, or because the app asked for
 // quiet.
-func callsPart(ctx context.Context, cfg *config.Config, l ledger.Ledger) (partView, error) {
+func callsPart(ctx context.Context, cfg *config.Config, l ledger.Reader) (partView, error) {
 	waits, err := l.CallWaits(ctx)
 	var texts []string
 	for _, app := range slices.Sorted(maps.Keys(waits)) {

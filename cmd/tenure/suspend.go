@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
-	"github.com/tenurehq/tenure/provision"
-	"github.com/tenurehq/tenure/service/apps"
 )
 
 // operatorSource is the source of the events that operators record.
@@ -100,19 +96,16 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 		return err
 	}
 	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
+		if s.breakGlass {
+			return c.breakGlass(ctx, cfg, o, s)
+		}
 		do := o.Suspend
-		switch {
-		case s.breakGlass:
-			do = o.RecordSuspension
-		case s.verb == operator.Reinstate:
+		if s.verb == operator.Reinstate {
 			do = o.Reinstate
 		}
 		said, err := do(ctx, s.request(), s.personID)
 		untold, err := operator.Untold(err)
 		switch {
-		case errors.Is(err, operator.ErrProtected):
-			return fmt.Errorf("person %s is protected (protected.persons in %s): nothing was recorded or done; "+
-				"see to their accounts in the apps by hand, or take them from the list first", s.personID, cfg.Path)
 		case untold != nil:
 			hint := ""
 			if s.verb == operator.Suspend {
@@ -120,15 +113,36 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 			}
 			return fmt.Errorf("it is on the record, and will be done when Temporal is back (by the sweeper), but not before%s: %w", hint, untold.Err)
 		case err != nil:
-			return err
-		case s.breakGlass:
-			return c.breakGlass(ctx, cfg, o, s, said)
+			return s.protected(err, cfg)
 		case s.noWait:
 			c.say("%s of %s is recorded and under way: see tenure person show %s\n", s.verb, s.personID, quoted(s.personID))
 			return c.report([]securedView{}) // no app is known to be done
 		}
 		return c.awaitSecured(ctx, o, s, said)
 	})
+}
+
+// protected says where it is written that the person is protected, if that is what is wrong.
+func (s secured) protected(err error, cfg *config.Config) error {
+	if !errors.Is(err, operator.ErrProtected) {
+		return err
+	}
+	return fmt.Errorf("person %s is protected (protected.persons in %s): nothing was recorded or done; "+
+		"see to their accounts in the apps by hand, or take them from the list first", s.personID, cfg.Path)
+}
+
+// breakGlass cuts somebody off from this process, and shows each app as it comes.
+func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, o *operator.Operator, s secured) error {
+	shown := map[string]string{}
+	apps, err := o.BreakGlass(ctx, s.request(), s.personID, s.wait, func(app operator.SecuredApp) {
+		c.tellSecured(viewSecured(s.personID, []operator.SecuredApp{app}), shown)
+	})
+	if err != nil {
+		return s.protected(err, cfg)
+	}
+	views := viewSecured(s.personID, apps)
+	c.tellSecured(views, shown)
+	return c.concludeSecured(s, views, true)
 }
 
 // securedView is how far a suspension, or its end, is in one app.
@@ -226,61 +240,4 @@ func (c *cli) concludeSecured(s secured, views []securedView, over bool) error {
 		return errAttention
 	}
 	return err
-}
-
-// breakGlass cuts somebody off from this process. An app that cannot even be opened
-// holds up no other.
-func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, o *operator.Operator, s secured, said operator.Secured) (err error) {
-	opened := map[string]*provision.App{}
-	closed := map[string]error{}
-	for name := range cfg.Apps {
-		conn, err := apps.Of(cfg, nil).OpenUnguarded(ctx, name) // without pace: rates are not waited for
-		if err != nil {
-			closed[name] = err
-			continue
-		}
-		opened[name] = &provision.App{Connector: conn}
-	}
-	defer func() {
-		for _, app := range opened {
-			err = errors.Join(err, app.Connector.Close())
-		}
-	}()
-	engine := &provision.Engine{
-		Ledger: o.Ledger, Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock(), Log: zap.NewNop(),
-		AttentionAfter: cfg.Attention.After, Recheck: cfg.Attention.Recheck,
-	}
-	work, cancel := context.WithTimeout(ctx, s.wait)
-	defer cancel()
-	var mu sync.Mutex
-	failures := map[string]provision.CutOffResult{}
-	shown := map[string]string{}
-	err = engine.CutOff(work, provision.CutOffRequest{PersonID: s.personID, Operator: s.operator, Reason: s.reason, Why: closed},
-		func(r provision.CutOffResult) {
-			mu.Lock()
-			defer mu.Unlock()
-			v := securedView{Person: s.personID, App: r.App, State: r.Link.State, ProvenAt: r.Link.ProvenAt, Done: r.Code == "", Code: r.Code, Message: r.Message, stuck: r.Code != ""}
-			if v.Done && v.ProvenAt.IsZero() {
-				return // somebody else has done it: the ledger says how
-			}
-			if !v.Done {
-				failures[r.App] = r
-			}
-			c.tellSecured([]securedView{v}, shown)
-		})
-	if err != nil {
-		return err
-	}
-	secured, _, err := o.Progress(ctx, said)
-	if err != nil {
-		return err
-	}
-	views := viewSecured(s.personID, secured)
-	for i, v := range views {
-		if f, ok := failures[v.App]; ok {
-			views[i].Done, views[i].stuck, views[i].Code, views[i].Message = false, true, f.Code, f.Message
-		}
-	}
-	c.tellSecured(views, shown)
-	return c.concludeSecured(s, views, true)
 }

@@ -129,7 +129,7 @@ Exits with 3 if one of them is overdue.`,
 			default:
 				return oneOf("state", state, taskStateNames)
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				if err := errors.Join(appFilter(cmd.Context(), cfg, l, f.App), personFilter(cmd.Context(), l, f.PersonID),
 					assigneeFilter(cmd.Context(), l, f.Assignee)); err != nil {
 					return err
@@ -147,7 +147,7 @@ Exits with 3 if one of them is overdue.`,
 	return c.lists(cmd)
 }
 
-func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Ledger, f ledger.TaskFilter, overdue bool) error {
+func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Reader, f ledger.TaskFilter, overdue bool) error {
 	now := cfg.Clock().Now()
 	names := map[string]string{}
 	tasks := []taskView{}
@@ -195,7 +195,7 @@ func (v taskView) row() []string {
 }
 
 // nameOf is a person's name; names remembers those that were read.
-func nameOf(ctx context.Context, l ledger.Ledger, names map[string]string, id string) (string, error) {
+func nameOf(ctx context.Context, l ledger.Reader, names map[string]string, id string) (string, error) {
 	if name, ok := names[id]; ok {
 		return name, nil
 	}
@@ -218,7 +218,7 @@ func (c *cli) taskShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.operate(cmd.Context(), func(_ *config.Config, o *operator.Operator) error {
+			return c.view(cmd.Context(), func(_ *config.Config, o *operator.Viewer) error {
 				task, err := o.Task(cmd.Context(), id)
 				if err != nil {
 					return err

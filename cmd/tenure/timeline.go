@@ -28,7 +28,7 @@ func (c *cli) personTimelineCommand() *cobra.Command {
   tenure person timeline 10004 -o yaml`,
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				person, err := operator.FindPerson(cmd.Context(), l, args[0])
 				if err != nil {
 					return err
@@ -261,7 +261,7 @@ func suspensionEntries(list []hr.Interval, events []hr.Event, operators map[hr.E
 
 // securedBy finds on the record which operators have suspended and reinstated a
 // person: the rows, by the events that they made of it.
-func securedBy(ctx context.Context, l ledger.Ledger, person ledger.Person) (map[hr.EventKey]ledger.AuditRow, error) {
+func securedBy(ctx context.Context, l ledger.Reader, person ledger.Person) (map[hr.EventKey]ledger.AuditRow, error) {
 	found := map[hr.EventKey]ledger.AuditRow{}
 	if !slices.ContainsFunc(person.Events, func(e ledger.StoredEvent) bool { return e.Event.Source == operatorSource }) {
 		return found, nil
@@ -362,7 +362,7 @@ with 3 if something of theirs needs attention or is not done yet.`,
   tenure person evidence 10004 -o yaml > 10004.yaml`,
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				v, err := evidence(cmd.Context(), l, cfg.Policy, args[0], cfg.Clock().Now())
 				if err != nil {
 					return err
@@ -443,7 +443,7 @@ type evidenceStep struct {
 }
 
 // evidence puts together what the ledger knows of a person.
-func evidence(ctx context.Context, l ledger.Ledger, rules *policy.Policy, id string, now time.Time) (evidenceView, error) {
+func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id string, now time.Time) (evidenceView, error) {
 	person, err := operator.FindPerson(ctx, l, id)
 	if err != nil {
 		return evidenceView{}, err
@@ -519,7 +519,7 @@ func evidence(ctx context.Context, l ledger.Ledger, rules *policy.Policy, id str
 }
 
 // recordOf reads all that is on the record of a person.
-func recordOf(ctx context.Context, l ledger.Ledger, id string) (record []auditView, err error) {
+func recordOf(ctx context.Context, l ledger.Reader, id string) (record []auditView, err error) {
 	for after := int64(0); ; {
 		rows, err := l.Audit(ctx, id, after, pageSize)
 		if err != nil {

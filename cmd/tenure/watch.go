@@ -56,7 +56,7 @@ With --from it begins with what was done since then, and is no screen; with
 			case w.once && from == "":
 				return usagef("--no-follow shows what was done, and ends: say since when with --from")
 			}
-			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Ledger) error {
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
 				w.cfg, w.ledger = cfg, l
 				err := personFilter(cmd.Context(), l, w.person)
 				if err != nil {
@@ -84,7 +84,7 @@ type watch struct {
 	since  time.Time // what was done before is not shown; zero: what was done until now
 	once   bool      // it does not go on with what is done from now on
 	cfg    *config.Config
-	ledger ledger.Ledger
+	ledger ledger.Reader
 	start  int64          // the audit row after which it begins
 	seq    int64          // the last audit row that was shown
 	shown  map[int64]bool // those of the last ones that were
@@ -175,7 +175,7 @@ func (w *watch) again(ctx context.Context, look func(context.Context) error) err
 
 // auditEnd is the sequence number of the last row of the audit record. It is found
 // by halving: the record may be long.
-func auditEnd(ctx context.Context, l ledger.Ledger) (int64, error) {
+func auditEnd(ctx context.Context, l ledger.Reader) (int64, error) {
 	beyond := func(seq int64) (bool, error) {
 		rows, err := l.Audit(ctx, "", seq, 1)
 		return len(rows) > 0, err

@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"github.com/tenurehq/tenure/activities"
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -47,7 +46,7 @@ type census struct {
 	}
 	clock   clock.Clock
 	apps    []string
-	overdue time.Duration // real time: see activities.LateSince
+	overdue time.Duration // real time: see ledger.LateSince
 	log     *zap.Logger
 
 	mu     sync.Mutex
@@ -130,7 +129,7 @@ func (c *census) count() (counts, error) {
 	if now.ending, now.lasting, err = c.held(ctx); err != nil {
 		return counts{}, err
 	}
-	if now.overdue, err = c.ledger.Overdue(ctx, activities.LateSince(c.clock, c.overdue)); err != nil {
+	if now.overdue, err = c.ledger.Overdue(ctx, ledger.LateSince(c.clock, c.overdue)); err != nil {
 		return counts{}, err
 	}
 	c.counts, c.at = now, time.Now()
