@@ -93,7 +93,7 @@ func (s *split) openRehires(rehires, snapshots, terminations []*Event) {
 			if current.rehired != nil && o.before(current.rehired) {
 				current.rehired = o.Event
 			}
-			current.said = append(current.said, o.Event)
+			current.add(o.Event)
 		} else {
 			s.list = append(s.list, &employment{rehired: o.Event, from: o.first, floor: o.floor, said: []*Event{o.Event}})
 		}
@@ -187,6 +187,7 @@ func (s *split) at(e *Event) int {
 	return -1
 }
 
+// add adds a snapshot in the order in which HR said them.
 func (m *employment) add(e *Event) {
 	m.said = append(m.said, e)
 	slices.SortFunc(m.said, (*Event).compare)

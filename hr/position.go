@@ -260,9 +260,9 @@ func (ps *positions) with(key EventKey) *position {
 type job struct {
 	*position
 	*employment
-	opening *Event
-	plain   bool // opened by no rehire
-	again   bool // opened by a hire that is read as a rehire
+	opening *Event // that gave the job
+	plain   bool   // opened by no rehire
+	again   bool   // opened by a hire that is read as a rehire
 	periods []Period
 }
 
@@ -276,13 +276,35 @@ func (ps *positions) jobs() (jobs []job, conflicts []Conflict) {
 			periods, found := m.periods()
 			conflicts = append(conflicts, found...)
 			if len(periods) > 0 {
-				opening := m.opening()
-				again := ps.again[opening.EventKey]
-				jobs = append(jobs, job{p, m, opening, again || opening.Type != EventRehired, again, periods})
+				again := ps.again[m.opening().EventKey]
+				jobs = append(jobs, job{p, m, m.givenBy(), again || m.opening().Type != EventRehired, again, periods})
 			}
 		}
 	}
 	return jobs, conflicts
+}
+
+// givenBy returns the event that gave the job: the one that opened the employment. If by
+// what HR said then or later the contract was over before it began, it is the one that
+// made it last.
+func (m *employment) givenBy() *Event {
+	given := m.opening()
+	if !slices.ContainsFunc(m.said, func(e *Event) bool { return !e.Profile.EndDate.IsZero() }) {
+		return given
+	}
+	known, lasted := *m, true
+	for i, e := range m.said {
+		if e.before(m.opening()) {
+			continue
+		}
+		known.said = m.said[:i+1]
+		lasts := slices.ContainsFunc(known.contracts(), func(p Period) bool { return !p.never() })
+		if lasts && !lasted {
+			given = e
+		}
+		lasted = lasts
+	}
+	return given
 }
 
 // merge makes periods of what was said of each position, and of all of them together.
@@ -357,7 +379,7 @@ func lateJob(jobs []job) *job {
 	for n, j := range jobs {
 		earlier, open := false, false
 		for i, o := range jobs {
-			if o.position == j.position || i > n && (!j.again || !o.opening.before(j.opening)) {
+			if o.position == j.position || i > n && !o.opening.before(j.opening) {
 				continue
 			}
 			earlier = true

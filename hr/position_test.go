@@ -62,6 +62,24 @@ func TestSeveralPositions(t *testing.T) {
 			[]string{"A = h: 2026-01-01 .. 2026-06-01 terminated by t; h", "B = l: 2026-03-01 .. 2026-06-01T12:00Z terminated by t2 urgently; l"},
 		},
 		{
+			"one that was over before it began brings nobody back",
+			[]hr.Event{
+				sales, hired("n", "2026-01-15", "2026-03-01", as("B"), until("2026-01-31")),
+				terminated("t", "2026-05-01", "2026-05-31", as("A")), hired("late", "2026-06-10", "2026-03-01", as("B")),
+			},
+			[]string{"h: 2026-01-01 .. 2026-06-01 terminated by t; h", "hired_after_end: late"},
+			[]string{"A = h: 2026-01-01 .. 2026-06-01 terminated by t; h"},
+		},
+		{
+			"nor one whose end was moved before its beginning",
+			[]hr.Event{
+				sales, lab, updated("n", "2026-02-15", "2026-03-01", as("B"), until("2026-01-31")),
+				terminated("t", "2026-05-01", "2026-05-31", as("A")), updated("late", "2026-06-10", "2026-03-01", as("B")),
+			},
+			[]string{"h: 2026-01-01 .. 2026-06-01 terminated by t; h", "hired_after_end: late"},
+			[]string{"A = h: 2026-01-01 .. 2026-06-01 terminated by t; h"},
+		},
+		{
 			"a termination without an ID ends them all, announced ones too",
 			[]hr.Event{sales, lab, hired("c", "2026-04-01", "2026-08-01", as("C")), terminated("t", "2026-05-01", "2026-05-31")},
 			[]string{"h: 2026-01-01 .. 2026-06-01 terminated by t; h"},

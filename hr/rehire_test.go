@@ -55,6 +55,14 @@ func TestMergeRehire(t *testing.T) {
 			[]string{"h: 2020-02-01 .. 2024-03-15 superseded by r; h", "r: 2024-03-15 ..; r"},
 		},
 		{
+			"put off, shortened to nothing, and then moved ahead after all",
+			[]hr.Event{
+				hire, rehired("r", "2026-03-01", "2026-03-03", until("2026-04-18")),
+				rehired("off", "2026-03-02", "2026-04-16", until("2026-03-01")), rehired("ahead", "2026-04-16", "2026-03-02", until("2026-04-18")),
+			},
+			[]string{"h: 2020-02-01 .. 2026-03-02 superseded by r; h", "r: 2026-03-02 .. 2026-04-19 contract by ahead; ahead"},
+		},
+		{
 			"repeated is a snapshot",
 			[]hr.Event{
 				hire, left, rehired("r", "2026-04-01", "2026-05-01"),

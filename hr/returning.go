@@ -160,7 +160,8 @@ func (s *seen) returnsBy(e *Event) bool {
 				return true
 			}
 		}
-		if len(before) == 0 && !was.Equal(at) && sooner(is, was) && slices.ContainsFunc(known.list, func(p *position) bool { return s.gave(p, at) }) {
+		fresh := !slices.ContainsFunc(before, func(p *position) bool { return s.gave(p, at) || !nextAccess(p.periods, at).IsZero() })
+		if fresh && !was.Equal(at) && sooner(is, was) && slices.ContainsFunc(known.list, func(p *position) bool { return s.gave(p, at) }) {
 			return true
 		}
 	}

@@ -20,6 +20,7 @@ func TestNothingDatedBackBringsAccessBack(t *testing.T) {
 	bare := hired("a", "2025-12-01", "2026-01-01", received("2025-12-01"))
 	moved := transferred("x", "2026-02-01", "2026-02-10", as("A2"), received("2026-02-01"))
 	b := hired("b", "2026-02-20", "2026-03-01", as("B"), received("2026-02-20"))
+	never := hired("n", "2026-01-15", "2026-03-01", as("B"), until("2026-01-31"), received("2026-01-15"))
 	ends := func(id string, d ...detail) hr.Event {
 		return terminated("t", "2026-05-01", "2026-05-31", append(d, as(id), received("2026-05-01"))...)
 	}
@@ -44,6 +45,8 @@ func TestNothingDatedBackBringsAccessBack(t *testing.T) {
 		{"a name for the position that had none", []hr.Event{bare, ends("A")}, back(hr.EventUpdated, "2026-03-01", "2026-03-01", as("X")), hr.ConflictChangedAfterEnd},
 		{"a hire that takes the ID of a move", []hr.Event{a, moved, ends("A2")}, back(hr.EventHired, "2026-01-10", "2026-01-10", as("A2")), code},
 		{"that, beside another position", []hr.Event{a, moved, b, ends("A2")}, back(hr.EventHired, "2026-01-10", "2026-01-10", as("A2")), code},
+		{"a position that was over before it began", []hr.Event{a, never, ends("A")}, back(hr.EventHired, "2026-03-01", "2026-03-01", as("B")), code},
+		{"that, by an update", []hr.Event{a, never, ends("A")}, back(hr.EventUpdated, "2026-03-01", "2026-03-01", as("B")), hr.ConflictChangedAfterEnd},
 		{"a last day that is moved", []hr.Event{a, ends("A")}, back(hr.EventTerminated, "2026-05-10", "2026-05-31", as("A"), lastDay("2026-12-31")), hr.ConflictLaterTermination},
 	}
 	for _, tt := range tests {
