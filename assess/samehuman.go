@@ -102,7 +102,7 @@ func lastProfile(t hr.Timeline) *hr.Profile {
 	if len(t.Periods) == 0 {
 		return nil
 	}
-	snapshots := t.Periods[len(t.Periods)-1].Snapshots
+	snapshots := t.Periods[len(t.Periods)-1].Profiles
 	return &snapshots[len(snapshots)-1].Profile
 }
 
@@ -111,7 +111,7 @@ func lastProfile(t hr.Timeline) *hr.Profile {
 func sameReach(t hr.Timeline, profile hr.Profile) bool {
 	reach := reachOf(profile)
 	for _, period := range t.Periods {
-		for _, s := range period.Snapshots {
+		for _, s := range period.Profiles {
 			if slices.ContainsFunc(reachOf(s.Profile), func(at string) bool { return slices.Contains(reach, at) }) {
 				return true
 			}

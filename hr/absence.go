@@ -102,9 +102,9 @@ func nextStart(periods []Period, after time.Time) time.Time {
 
 // dayBegins is the first instant of a day in the zone of the profile in force.
 func dayBegins(day Date, periods []Period) time.Time {
-	at := day.StartIn(periods[0].Snapshots[0].Profile.zone())
+	at := day.StartIn(periods[0].Profiles[0].Profile.zone())
 	for _, p := range periods {
-		for i, s := range p.Snapshots {
+		for i, s := range p.Profiles {
 			begins := day.StartIn(s.Profile.zone())
 			if from := s.From; (i == 0 && !p.Starts.After(begins)) || (i > 0 && !from.After(begins)) {
 				at = begins

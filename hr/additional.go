@@ -130,7 +130,7 @@ func (jobs jobsTold) unclear(lists []*Event, held []Position) (conflicts []Confl
 		open := false
 		for _, p := range held {
 			for _, q := range p.Periods {
-				at := day.StartIn(q.Snapshots[0].Profile.zone())
+				at := day.StartIn(q.Profiles[0].Profile.zone())
 				settled = settled || q.Ends.Equal(at)
 				open = open || u.Additional.find(p.ID) == nil && !q.Starts.After(at) && (q.Ends.IsZero() || q.Ends.After(at))
 			}
@@ -169,7 +169,7 @@ func sources(events []*Event) (list []string) {
 func (t *Timeline) periodOf(day Date) *Period {
 	for i := range t.Periods {
 		p := &t.Periods[i]
-		if !p.never() && (p.Ends.IsZero() || day.StartIn(p.Snapshots[0].Profile.zone()).Before(p.Ends)) {
+		if !p.never() && (p.Ends.IsZero() || day.StartIn(p.Profiles[0].Profile.zone()).Before(p.Ends)) {
 			return p
 		}
 	}
@@ -370,14 +370,14 @@ func (s *stint) period(id string) Period {
 	for _, e := range s.inForce() {
 		profile := e.Additional.find(id)
 		from := e.Additional.AsOf.StartIn(profile.zone()).UTC()
-		if n := len(p.Snapshots); n > 0 && !from.After(p.Snapshots[n-1].From) {
-			from = p.Snapshots[n-1].From // the site of the later day is far to the east
-			p.Snapshots = p.Snapshots[:n-1]
+		if n := len(p.Profiles); n > 0 && !from.After(p.Profiles[n-1].From) {
+			from = p.Profiles[n-1].From // the site of the later day is far to the east
+			p.Profiles = p.Profiles[:n-1]
 		}
-		p.Snapshots = append(p.Snapshots, Snapshot{From: from, Profile: *profile, Event: e.EventKey})
+		p.Profiles = append(p.Profiles, EffectiveProfile{From: from, Profile: *profile, Event: e.EventKey})
 	}
 	p.Opened = s.said[0].EventKey
-	p.Starts = s.begins().StartIn(p.Snapshots[0].Profile.zone()).UTC()
+	p.Starts = s.begins().StartIn(p.Profiles[0].Profile.zone()).UTC()
 	if ends := s.ends(id); !ends.IsZero() {
 		end := End{Cause: EndOfContract, Event: s.last().EventKey}
 		if ends == s.absent {

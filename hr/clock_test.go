@@ -56,7 +56,7 @@ func TestAClockThatIsAheadHasNoLastWord(t *testing.T) {
 		wrong := said(hr.EventUpdated, "x", "2199-12-31T00:00:00Z", "2025-01-01", starting("2025-01-01"))
 		right := said(hr.EventUpdated, "y", at(1), "2025-01-01", starting("2025-01-01"))
 		timeline := merge(hire, came(at(0), wrong), came(at(1), right))
-		assert.Equal(t, "y", timeline.Periods[0].Snapshots[0].Event.ID)
+		assert.Equal(t, "y", timeline.Periods[0].Profiles[0].Event.ID)
 	})
 	t.Run("a few seconds ahead is no question", func(t *testing.T) {
 		assert.Empty(t, merge(hire, came(at(0), reinstated("x", at(4)))).Conflicts)

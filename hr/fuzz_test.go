@@ -81,7 +81,7 @@ func FuzzMerge(f *testing.F) {
 		want := hr.Merge(person, events)
 		require.Equal(t, want, hr.Merge(person, shuffled(events, seed)), "in another order, some twice")
 		for i, p := range want.Periods {
-			require.NotEmpty(t, p.Snapshots)
+			require.NotEmpty(t, p.Profiles)
 			if i > 0 {
 				last := want.Periods[i-1]
 				require.True(t, p.Starts.After(last.Starts))

@@ -14,7 +14,7 @@ func Join(own Timeline, earlier ...Timeline) Timeline {
 	joined := Timeline{PersonID: own.PersonID, Conflicts: own.Conflicts}
 	for _, t := range append(slices.Clone(earlier), own) {
 		for _, p := range t.Periods {
-			p.Snapshots = slices.Clone(p.Snapshots) // separate cuts them
+			p.Profiles = slices.Clone(p.Profiles) // separate cuts them
 			joined.Periods = append(joined.Periods, p)
 		}
 		joined.Absences = append(joined.Absences, t.Absences...)
@@ -57,7 +57,7 @@ func joinPositions(joined []Period, timelines []Timeline) []Position {
 func within(own, employments, joined []Period) []Period {
 	var kept []Period
 	for _, p := range own {
-		p.Snapshots = slices.Clone(p.Snapshots)
+		p.Profiles = slices.Clone(p.Profiles)
 		for _, e := range employments {
 			if p.Starts.Before(e.Starts) || !e.Ends.IsZero() && p.Starts.After(e.Ends) {
 				continue

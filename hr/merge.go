@@ -98,12 +98,12 @@ func (s *span) period() Period {
 	}
 	for _, e := range s.snapshots {
 		from := e.holdsFrom()
-		if n := len(p.Snapshots); n > 0 && !from.After(p.Snapshots[n-1].From) {
+		if n := len(p.Profiles); n > 0 && !from.After(p.Profiles[n-1].From) {
 			// Somebody moved so far east that the later day began no later.
-			from = p.Snapshots[n-1].From
-			p.Snapshots = p.Snapshots[:n-1]
+			from = p.Profiles[n-1].From
+			p.Profiles = p.Profiles[:n-1]
 		}
-		p.Snapshots = append(p.Snapshots, Snapshot{From: from, Profile: *e.Profile, Event: e.EventKey, Primary: e.Primary})
+		p.Profiles = append(p.Profiles, EffectiveProfile{From: from, Profile: *e.Profile, Event: e.EventKey, Primary: e.Primary})
 	}
 	if !s.ends.IsZero() {
 		last := s.last()
@@ -118,8 +118,8 @@ func (e *Event) holdsFrom() time.Time { return e.Effective.StartIn(e.Profile.zon
 // endAt ends the period at an instant: what would hold from then on is dropped.
 func (p *Period) endAt(at time.Time, end End) {
 	p.Ends, p.End = at, end
-	for n := len(p.Snapshots); n > 1 && !p.Snapshots[n-1].From.Before(at); n-- {
-		p.Snapshots = p.Snapshots[:n-1]
+	for n := len(p.Profiles); n > 1 && !p.Profiles[n-1].From.Before(at); n-- {
+		p.Profiles = p.Profiles[:n-1]
 	}
 }
 

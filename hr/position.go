@@ -397,7 +397,7 @@ func lateJob(jobs []job) *job {
 // another, or before that one was to begin.
 func (j job) overBefore(opening *Event) bool {
 	last := j.periods[len(j.periods)-1]
-	zone := last.Snapshots[len(last.Snapshots)-1].Profile.zone()
+	zone := last.Profiles[len(last.Profiles)-1].Profile.zone()
 	begins := cmp.Or(opening.Profile.StartDate, opening.Effective).StartIn(zone)
 	over := func(end time.Time) bool { return !end.After(opening.Said()) || end.Before(begins) }
 	return slices.ContainsFunc(j.ends, func(t *Event) bool { return t.before(opening) && over(t.accessEnds(zone)) }) ||
@@ -456,7 +456,7 @@ func together(list []Position, order map[EventKey]int) []Period {
 		}
 	}
 	for i := range joined {
-		joined[i].Snapshots = primaries(joined[i], list, order)
+		joined[i].Profiles = primaries(joined[i], list, order)
 	}
 	return joined
 }
@@ -478,18 +478,18 @@ func endsAfter(a, b Period, order map[EventKey]int) bool {
 
 // primaries are the profiles of whichever position is the primary one, from the start
 // of a period to its end.
-func primaries(period Period, list []Position, order map[EventKey]int) []Snapshot {
+func primaries(period Period, list []Position, order map[EventKey]int) []EffectiveProfile {
 	instants := []time.Time{period.Starts}
 	for _, p := range list {
 		for _, q := range p.Periods {
 			instants = append(instants, q.Starts, q.Ends)
-			for _, s := range q.Snapshots {
+			for _, s := range q.Profiles {
 				instants = append(instants, s.From)
 			}
 		}
 	}
 	slices.SortFunc(instants, time.Time.Compare)
-	var snapshots []Snapshot
+	var snapshots []EffectiveProfile
 	for _, at := range slices.CompactFunc(instants, time.Time.Equal) {
 		if at.Before(period.Starts) || !period.Ends.IsZero() && !at.Before(period.Ends) {
 			continue
@@ -507,8 +507,8 @@ func primaries(period Period, list []Position, order map[EventKey]int) []Snapsho
 
 // primary is the profile in force of the primary position at an instant: of those that
 // HR calls so the one said last, else of the one that began first.
-func primary(list []Position, at time.Time, order map[EventKey]int) *Snapshot {
-	var found *Snapshot
+func primary(list []Position, at time.Time, order map[EventKey]int) *EffectiveProfile {
+	var found *EffectiveProfile
 	var since time.Time
 	rank := -1
 	for i := range list {
@@ -517,7 +517,7 @@ func primary(list []Position, at time.Time, order map[EventKey]int) *Snapshot {
 			continue
 		}
 		called := -1
-		for _, s := range q.Snapshots {
+		for _, s := range q.Profiles {
 			if s.Primary && !s.From.After(at) {
 				called = max(called, order[s.Event])
 			}

@@ -291,10 +291,10 @@ func TestTimelinesAreInOrder(t *testing.T) {
 		timeline := merge(drawStory(t)...)
 		var last hr.Period
 		for i, p := range timeline.Periods {
-			require.NotEmpty(t, p.Snapshots)
+			require.NotEmpty(t, p.Profiles)
 			require.Equal(t, p.End == hr.End{}, p.Ends.IsZero())
-			for j, s := range p.Snapshots[1:] {
-				require.True(t, s.From.After(p.Snapshots[j].From))
+			for j, s := range p.Profiles[1:] {
+				require.True(t, s.From.After(p.Profiles[j].From))
 				require.True(t, p.Ends.IsZero() || s.From.Before(p.Ends))
 			}
 			if i > 0 {

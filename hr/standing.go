@@ -79,10 +79,10 @@ func (t Timeline) Leaves(now time.Time) bool {
 func (p *Period) profile(now time.Time) *Profile { return &p.snapshot(now).Profile }
 
 // snapshot is the one in force at an instant.
-func (p *Period) snapshot(now time.Time) *Snapshot {
-	in := &p.Snapshots[0]
-	for i := range p.Snapshots {
-		if s := &p.Snapshots[i]; !s.From.After(now) {
+func (p *Period) snapshot(now time.Time) *EffectiveProfile {
+	in := &p.Profiles[0]
+	for i := range p.Profiles {
+		if s := &p.Profiles[i]; !s.From.After(now) {
 			in = s
 		}
 	}
@@ -94,7 +94,7 @@ func (t Timeline) boundaries() []time.Time {
 	var list []time.Time
 	for _, p := range t.Periods {
 		list = append(list, p.Starts, p.Ends)
-		for _, s := range p.Snapshots {
+		for _, s := range p.Profiles {
 			list = append(list, s.From)
 		}
 	}

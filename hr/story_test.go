@@ -129,7 +129,7 @@ func lines(t hr.Timeline) []string {
 		if p.End.Urgent {
 			b.WriteString(" urgently")
 		}
-		for i, s := range p.Snapshots {
+		for i, s := range p.Profiles {
 			b.WriteString([]string{"; ", ", "}[min(i, 1)] + s.Event.ID)
 			if i > 0 {
 				b.WriteString(" from " + when(s.From))

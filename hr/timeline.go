@@ -29,15 +29,15 @@ type Position struct {
 // Period is one employment, from its first day until access ends. A period that
 // ends no later than it starts never gives access: a hire who never came.
 type Period struct {
-	Starts    time.Time  // 00:00 of the first day in the person's zone
-	Ends      time.Time  // first instant without access; zero while no end is known
-	End       End        // why it ends; zero while no end is known
-	Snapshots []Snapshot // by From; at least one. The first holds from Starts on even if its From is later
-	Opened    EventKey   // the event that opened it
+	Starts   time.Time          // 00:00 of the first day in the person's zone
+	Ends     time.Time          // first instant without access; zero while no end is known
+	End      End                // why it ends; zero while no end is known
+	Profiles []EffectiveProfile // by From; at least one. The first holds from Starts on even if its From is later
+	Opened   EventKey           // the event that opened it
 }
 
-// Snapshot is a profile and the instant from which it holds.
-type Snapshot struct {
+// EffectiveProfile is a profile and the instant from which it holds.
+type EffectiveProfile struct {
 	From    time.Time
 	Profile Profile
 	Event   EventKey

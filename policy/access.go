@@ -97,14 +97,14 @@ func (a access) with(more access) {
 func (e *evaluation) keep(period *hr.Period, at int, granted access) {
 	longest := e.policy.longestOverlap
 	for earlier := at - 1; earlier >= 0; earlier-- {
-		ended := period.Snapshots[earlier+1].From
+		ended := period.Profiles[earlier+1].From
 		if !ended.Add(longest).After(e.now) {
 			return
 		}
 		if !ended.After(heldFrom(period, earlier)) {
 			continue // it never was in force
 		}
-		for name, old := range e.granted(&period.Snapshots[earlier].Profile) {
+		for name, old := range e.granted(&period.Profiles[earlier].Profile) {
 			until := ended.Add(e.policy.apps[name].Mover.Overlap)
 			if until.After(e.now) {
 				e.keepIn(name, old, until, granted)

@@ -11,7 +11,7 @@ import (
 
 func BenchmarkEvaluate(b *testing.B) {
 	p := company(b)
-	timeline := hr.Timeline{Periods: []hr.Period{{Starts: epoch, Snapshots: []hr.Snapshot{
+	timeline := hr.Timeline{Periods: []hr.Period{{Starts: epoch, Profiles: []hr.EffectiveProfile{
 		from(0, "Development", "Architect"), from(30, "Sales", "Architect"),
 	}}}}
 	identity := policy.Identity{PersonID: "42", Username: "alovelace"}

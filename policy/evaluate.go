@@ -67,17 +67,17 @@ func (e *evaluation) current(period *hr.Period, positions []hr.Position, active 
 			continue
 		}
 		e.changesAt(held.Ends)
-		if next := snapshotAt(held, e.now) + 1; next < len(held.Snapshots) {
-			e.changesAt(held.Snapshots[next].From)
+		if next := snapshotAt(held, e.now) + 1; next < len(held.Profiles) {
+			e.changesAt(held.Profiles[next].From)
 		}
 		at := snapshotAt(held, e.now)
-		granted := e.granted(&held.Snapshots[at].Profile)
+		granted := e.granted(&held.Profiles[at].Profile)
 		if active {
 			e.keep(held, at, granted)
 		}
 		all.with(granted)
 	}
-	e.add(all, &period.Snapshots[snapshotAt(period, e.now)].Profile, active)
+	e.add(all, &period.Profiles[snapshotAt(period, e.now)].Profile, active)
 }
 
 // upcoming adds the accounts made ahead of what has not started, a period of employment
@@ -91,7 +91,7 @@ func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
 			continue
 		}
 		e.changesAt(next.Starts)
-		granted := e.granted(&next.Snapshots[snapshotAt(next, next.Starts)].Profile)
+		granted := e.granted(&next.Profiles[snapshotAt(next, next.Starts)].Profile)
 		maps.DeleteFunc(granted, func(app string, _ entitlements) bool {
 			at := next.Starts.Add(-e.policy.apps[app].Joiner.LeadTime)
 			e.changesAt(at)
@@ -103,7 +103,7 @@ func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
 		all.with(granted)
 	}
 	if period := periodAt(periods, begins); period != nil {
-		e.add(all, &period.Snapshots[snapshotAt(period, begins)].Profile, false)
+		e.add(all, &period.Profiles[snapshotAt(period, begins)].Profile, false)
 	}
 }
 
@@ -220,7 +220,7 @@ func periodAfter(periods []hr.Period, t time.Time) *hr.Period {
 // snapshotAt is the index of the snapshot in force at t.
 func snapshotAt(period *hr.Period, t time.Time) int {
 	at := 0
-	for i, snapshot := range period.Snapshots {
+	for i, snapshot := range period.Profiles {
 		if !snapshot.From.After(t) {
 			at = i
 		}
@@ -230,7 +230,7 @@ func snapshotAt(period *hr.Period, t time.Time) int {
 
 // heldFrom is the instant from which the snapshot at index i was in force.
 func heldFrom(period *hr.Period, i int) time.Time {
-	from := period.Snapshots[i].From
+	from := period.Profiles[i].From
 	if i == 0 || from.Before(period.Starts) {
 		return period.Starts
 	}

@@ -51,7 +51,7 @@ func drawTimeline(t *rapid.T) hr.Timeline {
 		period := hr.Period{Starts: at}
 		from := at.Add(hours("said before", -100, 50))
 		for range rapid.IntRange(1, 4).Draw(t, "snapshots") {
-			period.Snapshots = append(period.Snapshots, hr.Snapshot{From: from, Profile: of(
+			period.Profiles = append(period.Profiles, hr.EffectiveProfile{From: from, Profile: of(
 				rapid.SampledFrom([]string{"Development", "Sales", "Support"}).Draw(t, "department"),
 				rapid.SampledFrom([]string{"Architect", "Engineer", ""}).Draw(t, "title"))})
 			from = from.Add(hours("until the next", 0, 200))

@@ -49,8 +49,8 @@ func of(department, title string) hr.Profile {
 }
 
 // from is a snapshot that holds from some days after epoch.
-func from(days float64, department, title string) hr.Snapshot {
-	return hr.Snapshot{From: after(days), Profile: of(department, title)}
+func from(days float64, department, title string) hr.EffectiveProfile {
+	return hr.EffectiveProfile{From: after(days), Profile: of(department, title)}
 }
 
 func after(days float64) time.Time { return epoch.Add(time.Duration(days * float64(day))) }
@@ -81,8 +81,8 @@ func show(d policy.Desired) string {
 func days(t time.Time) float64 { return float64(t.Sub(epoch)) / float64(day) }
 
 func TestEvaluate(t *testing.T) {
-	period := func(starts float64, snapshots ...hr.Snapshot) hr.Period {
-		return hr.Period{Starts: after(starts), Snapshots: snapshots}
+	period := func(starts float64, snapshots ...hr.EffectiveProfile) hr.Period {
+		return hr.Period{Starts: after(starts), Profiles: snapshots}
 	}
 	ending := func(ends float64, p hr.Period) hr.Period {
 		p.Ends = after(ends)
@@ -179,7 +179,7 @@ func TestEvaluate(t *testing.T) {
 
 func TestAPeriodThatEndsAsItStartsNeverComes(t *testing.T) {
 	timeline := hr.Timeline{Periods: []hr.Period{{
-		Starts: epoch, Ends: epoch, Snapshots: []hr.Snapshot{from(0, "Sales", "")},
+		Starts: epoch, Ends: epoch, Profiles: []hr.EffectiveProfile{from(0, "Sales", "")},
 	}}}
 	for at := -6.0; at < 2; at++ {
 		desired, err := company(t).Evaluate(timeline, after(at), policy.Identity{})
@@ -189,7 +189,7 @@ func TestAPeriodThatEndsAsItStartsNeverComes(t *testing.T) {
 }
 
 func TestAttributesFollowTheProfileInForce(t *testing.T) {
-	timeline := hr.Timeline{Periods: []hr.Period{{Starts: epoch, Snapshots: []hr.Snapshot{
+	timeline := hr.Timeline{Periods: []hr.Period{{Starts: epoch, Profiles: []hr.EffectiveProfile{
 		from(0, "Development", "Engineer"), from(30, "Support", "Agent"), from(60, "Support", ""),
 	}}}}
 	identity := policy.Identity{PersonID: "42", ManagerAccounts: map[string]string{"directory": "acc-77", "wiki": "acc-78"}}

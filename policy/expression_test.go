@@ -30,7 +30,7 @@ func ada() hr.Profile {
 // employed is the timeline of somebody who has started and has no end.
 func employed(profile hr.Profile) hr.Timeline {
 	return hr.Timeline{PersonID: "42", Periods: []hr.Period{{
-		Starts: epoch, Snapshots: []hr.Snapshot{{From: epoch, Profile: profile}},
+		Starts: epoch, Profiles: []hr.EffectiveProfile{{From: epoch, Profile: profile}},
 	}}}
 }
 
@@ -201,7 +201,7 @@ func TestEvaluationReportsEveryFailureOnce(t *testing.T) {
 		Mover: policy.MoverRules{Overlap: time.Hour},
 	})
 	timeline := employed(ada())
-	timeline.Periods[0].Snapshots = append(timeline.Periods[0].Snapshots, hr.Snapshot{From: epoch.Add(time.Minute), Profile: ada()})
+	timeline.Periods[0].Profiles = append(timeline.Periods[0].Profiles, hr.EffectiveProfile{From: epoch.Add(time.Minute), Profile: ada()})
 
 	_, err := p.Evaluate(timeline, epoch.Add(2*time.Minute), policy.Identity{})
 	require.Error(t, err)

@@ -103,7 +103,7 @@ func date(s string) hr.Date {
 // give it for any of them.
 func TestEvaluatePositionsInOneApp(t *testing.T) {
 	held := func(id, department, title string) hr.Position {
-		return hr.Position{ID: id, Periods: []hr.Period{{Starts: after(0), Snapshots: []hr.Snapshot{from(0, department, title)}}}}
+		return hr.Position{ID: id, Periods: []hr.Period{{Starts: after(0), Profiles: []hr.EffectiveProfile{from(0, department, title)}}}}
 	}
 	timeline := hr.Timeline{Positions: []hr.Position{held("A", "Development", "Engineer"), held("B", "Support", "Architect")}}
 	timeline.Periods = timeline.Positions[0].Periods

@@ -38,7 +38,7 @@ func (m *memory) of(link ledger.Link) (attributes map[string]any, known bool) {
 	}
 	t := assess.TimelineOf(m.person)
 	for _, period := range slices.Backward(t.Periods) {
-		for _, snapshot := range slices.Backward(period.Snapshots) {
+		for _, snapshot := range slices.Backward(period.Profiles) {
 			for _, managers := range []map[string]string{m.person.ManagerAccounts, nil} {
 				id := policy.Identity{PersonID: m.person.PersonID, Username: cmp.Or(m.person.Username, link.Username), ManagerAccounts: managers}
 				id.Email, _ = m.policy.Email(id, snapshot.Profile)

@@ -115,9 +115,9 @@ func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRo
 
 	zone := time.UTC
 	for _, period := range t.Periods {
-		zone = zoneOf(period.Snapshots[0].Profile)
+		zone = zoneOf(period.Profiles[0].Profile)
 		if len(t.Positions) > 1 { // what changes is said of each position
-			period.Snapshots = period.Snapshots[:1]
+			period.Profiles = period.Profiles[:1]
 		}
 		v.Entries = append(v.Entries, periodEntries(period, zone)...)
 	}
@@ -150,13 +150,13 @@ func letterEntry(l ledger.DeadLetter, zone *time.Location) entryView {
 }
 
 func periodEntries(period hr.Period, zone *time.Location) []entryView {
-	first := period.Snapshots[0].Profile
+	first := period.Profiles[0].Profile
 	entries := []entryView{{
 		At: period.Starts.In(zone), Event: period.Opened.ID,
 		What: "starts as " + cmp.Or(first.JobTitle, string(first.Type)) + in(first.Department),
 	}}
-	for i, s := range period.Snapshots[1:] {
-		if what := changes(period.Snapshots[i].Profile, s.Profile); what != "" {
+	for i, s := range period.Profiles[1:] {
+		if what := changes(period.Profiles[i].Profile, s.Profile); what != "" {
 			entries = append(entries, entryView{At: s.From.In(zone), What: what, Event: s.Event.ID})
 		}
 	}
@@ -174,7 +174,7 @@ func periodEntries(period hr.Period, zone *time.Location) []entryView {
 func positionEntries(position hr.Position) []entryView {
 	var entries []entryView
 	for _, period := range position.Periods {
-		entries = append(entries, periodEntries(period, zoneOf(period.Snapshots[0].Profile))...)
+		entries = append(entries, periodEntries(period, zoneOf(period.Profiles[0].Profile))...)
 	}
 	for i := range entries {
 		entries[i].What = "position " + positionName(position.ID) + ": " + strings.Replace(entries[i].What, "access ends", "ends", 1)

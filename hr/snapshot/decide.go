@@ -163,9 +163,9 @@ func employment(t hr.Timeline, at time.Time) *hr.Period {
 }
 
 // inForce is the snapshot that holds in a period at an instant.
-func inForce(p *hr.Period, at time.Time) hr.Snapshot {
-	in := p.Snapshots[0]
-	for _, s := range p.Snapshots {
+func inForce(p *hr.Period, at time.Time) hr.EffectiveProfile {
+	in := p.Profiles[0]
+	for _, s := range p.Profiles {
 		if !s.From.After(at) {
 			in = s
 		}

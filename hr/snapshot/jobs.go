@@ -126,7 +126,7 @@ func (s *subject) several(t hr.Timeline) bool {
 type held struct {
 	*hr.Position
 	period *hr.Period
-	in     hr.Snapshot // in force
+	in     hr.EffectiveProfile // in force
 }
 
 // positions are those that the person holds, or is to begin with; of several, those of
@@ -406,7 +406,7 @@ func (r *Row) mayBe(p *hr.Position) bool {
 		return false
 	}
 	for _, period := range p.Periods {
-		for _, in := range period.Snapshots {
+		for _, in := range period.Profiles {
 			if sameJob(&r.Profile, &in.Profile) && r.Profile.StartDate == in.Profile.StartDate {
 				return true
 			}

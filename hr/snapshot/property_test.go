@@ -198,8 +198,8 @@ func TestWhatWasToldIsSo(t *testing.T) {
 		case row.Left || now == nil || !row.Effective.IsZero():
 		case !row.Profile.EndDate.IsZero() || !row.LastDay.IsZero():
 		default:
-			in := now.Snapshots[0].Profile
-			for _, s := range now.Snapshots {
+			in := now.Profiles[0].Profile
+			for _, s := range now.Profiles {
 				if !s.From.After(asOf) {
 					in = s.Profile
 				}

@@ -43,14 +43,14 @@ type parser struct{ *json.Decoder }
 func (p parser) value(path ...string) (any, *Error) {
 	token, err := p.Token()
 	if err != nil {
-		return nil, malformed(path, "is not JSON")
+		return nil, Malformed(path, "is not JSON")
 	}
 	delimiter, ok := token.(json.Delim)
 	switch {
 	case !ok:
 		return token, nil
 	case len(path) >= maxDepth:
-		return nil, malformed(path, fmt.Sprintf("is nested more than %d levels deep", maxDepth))
+		return nil, Malformed(path, fmt.Sprintf("is nested more than %d levels deep", maxDepth))
 	case delimiter == '{':
 		return p.object(path)
 	default:
@@ -64,11 +64,11 @@ func (p parser) object(path []string) (any, *Error) {
 		token, err := p.Token()
 		name, ok := token.(string)
 		if err != nil || !ok {
-			return nil, malformed(path, "is not JSON")
+			return nil, Malformed(path, "is not JSON")
 		}
-		at := below(path, name)
+		at := Below(path, name)
 		if _, ok := object[name]; ok {
-			return nil, malformed(at, "is there twice")
+			return nil, Malformed(at, "is there twice")
 		}
 		value, refusal := p.value(at...)
 		if refusal != nil {
@@ -83,7 +83,7 @@ func (p parser) object(path []string) (any, *Error) {
 func (p parser) array(path []string) (any, *Error) {
 	list := []any{}
 	for p.More() {
-		value, refusal := p.value(below(path, fmt.Sprint(len(list)))...)
+		value, refusal := p.value(Below(path, fmt.Sprint(len(list)))...)
 		if refusal != nil {
 			return nil, refusal
 		}
@@ -119,10 +119,11 @@ func flatten(fields map[string]string, prefix string, object map[string]any) {
 	}
 }
 
-// below returns the path of the field called name in the object at path.
-func below(path []string, name string) []string { return append(slices.Clip(path), name) }
+// Below returns the path of the field called name in the object at path.
+func Below(path []string, name string) []string { return append(slices.Clip(path), name) }
 
-func malformed(path []string, text string) *Error {
+// Malformed returns the error of a record whose field at path is not as it has to be.
+func Malformed(path []string, text string) *Error {
 	return &Error{Reason: ReasonMalformed, Field: Printable(schemas.Pointer(path...)), Text: text}
 }
 

@@ -10,13 +10,6 @@ import (
 	"github.com/tenurehq/tenure/schemas"
 )
 
-// below returns the path of the field called name in the object at path.
-func below(path []string, name string) []string { return append(slices.Clip(path), name) }
-
-func malformed(path []string, text string) *source.Error {
-	return &source.Error{Reason: source.ReasonMalformed, Field: source.Printable(schemas.Pointer(path...)), Text: text}
-}
-
 // ids are the fields that hold IDs: what is around one is not cut off, but told.
 var ids = map[string]bool{
 	"/id": true, "/source": true, "/subject": true, "/partitionkey": true,
@@ -32,9 +25,9 @@ func prune(value any, path ...string) *source.Error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		v := object[name]
-		at := below(path, name)
+		at := source.Below(path, name)
 		if text, ok := v.(string); ok && hasNUL(text) || hasNUL(name) {
-			return malformed(at, "has a NUL character in it")
+			return source.Malformed(at, "has a NUL character in it")
 		} else if ok && !ids[schemas.Pointer(at...)] {
 			v = hr.Text(text)
 			object[name] = v

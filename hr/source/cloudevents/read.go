@@ -110,7 +110,7 @@ type object struct {
 
 func (o *object) object(name string) *object {
 	fields, _ := o.fields[name].(map[string]any)
-	return &object{fields: fields, path: below(o.path, name), outer: o}
+	return &object{fields: fields, path: source.Below(o.path, name), outer: o}
 }
 
 func (o *object) text(name string) string {
@@ -189,7 +189,7 @@ func (o *object) wrong(name, text string) {
 		root = root.outer
 	}
 	if root.refuse == nil {
-		field := schemas.Pointer(below(o.path, name)...)
+		field := schemas.Pointer(source.Below(o.path, name)...)
 		root.refuse = &source.Error{Reason: source.ReasonSchema, Field: field, Text: text}
 	}
 }

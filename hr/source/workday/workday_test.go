@@ -103,9 +103,9 @@ func TestAHireSaidOftenIsOneJoiner(t *testing.T) {
 	line := timeline(t, "hired", "thin", "hired-and-changed", "hired")
 	require.Len(t, line.Periods, 1)
 	assert.Equal(t, berlin(t, "2026-03-16"), line.Periods[0].Starts)
-	require.Len(t, line.Periods[0].Snapshots, 2)
-	assert.Equal(t, "Staff Engineer", line.Periods[0].Snapshots[1].Profile.JobTitle)
-	assert.Equal(t, berlin(t, "2026-06-01"), line.Periods[0].Snapshots[1].From, "future-dated")
+	require.Len(t, line.Periods[0].Profiles, 2)
+	assert.Equal(t, "Staff Engineer", line.Periods[0].Profiles[1].Profile.JobTitle)
+	assert.Equal(t, berlin(t, "2026-06-01"), line.Periods[0].Profiles[1].From, "future-dated")
 }
 
 func TestTerminations(t *testing.T) {
