@@ -5,6 +5,8 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -18,9 +20,11 @@ type Config struct {
 
 	Webhooks *Webhooks // nil: none are taken
 
-	Attention   Attention
-	Sweep       Sweep
-	Breaker     *Breaker  // nil: of any number of people access may be taken or extended at once
+	Attention Attention
+	Sweep     Sweep
+	// Breaker says how many people may lose access, or be given more, at once before an
+	// operator is asked; nil: any number.
+	Breaker     *ledger.Limits
 	Snapshot    *Snapshot // nil: no snapshots can be compared
 	Metrics     Metrics
 	Development *Development // nil in production
@@ -65,14 +69,8 @@ type Ledger struct{ URL string }
 type App struct {
 	Connector string
 	Settings  map[string]any // texts that refer to secrets are secret.Secret
-	Rate      Rate           // zero: unlimited
+	Rate      pace.Rate      // zero: unlimited
 	AtOnce    int            // calls that a worker has under way at a time; zero: as its kind has it
-}
-
-// Rate is a number of calls in a span of time ("10/s", "180/m").
-type Rate struct {
-	Calls int
-	Per   time.Duration
 }
 
 // Attention says when a failing step is shown to a human.

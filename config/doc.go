@@ -20,7 +20,7 @@
 // Paths (of a secret's file, of a certificate, of an SQLite ledger) are relative
 // to the folder of tenure.yaml.
 //
-// The package may import policy, clock, secret, webhook/scheme, hr/snapshot, and
-// the catalogs of connectors and HR sources. Nothing below the mains and cmd
-// imports it: what a package needs it takes as parameters of its own.
+// The package is wiring (docs/architecture.md): what the configuration says is read into
+// the types of the packages that use it (pace.Rate, ledger.Limits, receiver.Endpoint,
+// policy.Rules), which do not import this one.
 package config

@@ -38,7 +38,7 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 		Apps:      make(map[string]App),
 		Attention: Attention{After: defaultAttention, Recheck: defaultRecheck},
 		Sweep:     Sweep{Every: defaultSweep, Overdue: defaultOverdue},
-		Breaker:   ptr(defaultBreaker()),
+		Breaker:   defaultBreaker(),
 	}
 	rules := policy.Rules{
 		Apps:   make(map[string]policy.AppRules),

@@ -12,7 +12,10 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr/snapshot"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/receiver"
 	"github.com/tenurehq/tenure/receiver/scheme"
 	"github.com/tenurehq/tenure/secret"
 )
@@ -40,29 +43,36 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		},
 		Webhooks: &Webhooks{
 			Listen:      ":8443",
-			Certificate: "etc/kafka/tenure.pem", Key: "etc/kafka/tenure.key",
-			MaxBody: 64 << 10,
+			Certificate: &receiver.Certificate{Certificate: "etc/kafka/tenure.pem", Key: "etc/kafka/tenure.key"},
+			MaxBody:     64 << 10,
 			Endpoints: []WebhookEndpoint{{
-				Path: "/hr", Topic: "hr.events", Rate: Rate{Calls: 10, Per: time.Second},
-				Channel: source.Channel{Sources: []string{"/hr"}, Types: []string{"worker.hired", "worker.terminated"}},
-				Scheme: scheme.HMAC{
-					Header: "X-Hr-Signature", Prefix: "v0=", Encoding: scheme.Base64, Timestamp: "X-Hr-Time",
-					Signs: "{timestamp}.{body}", Window: 10 * time.Minute,
+				Endpoint: receiver.Endpoint{
+					Path: "/hr", Topic: "hr.events", Rate: 10, Burst: 10,
+					Verifier: scheme.HMAC{
+						Header: "X-Hr-Signature", Prefix: "v0=", Encoding: scheme.Base64, Timestamp: "X-Hr-Time",
+						Signs: "{timestamp}.{body}", Window: 10 * time.Minute,
+					},
 				},
+				Channel: source.Channel{Sources: []string{"/hr"}, Types: []string{"worker.hired", "worker.terminated"}},
 			}},
 		},
 		Ledger: Ledger{URL: "sqlite:etc/tenure.db"},
 		Apps: map[string]App{
-			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: Rate{Calls: 10, Per: time.Second}, AtOnce: 7},
+			"directory": {Connector: "memory", Settings: map[string]any{"name": "directory"}, Rate: pace.Rate{Calls: 10, Per: time.Second}, AtOnce: 7},
 			"wiki":      {Connector: "memory"},
 		},
 		Attention: Attention{After: 5 * time.Minute, Recheck: 30 * time.Minute},
 		Sweep:     Sweep{Every: 10 * time.Second, Overdue: 20 * time.Minute},
-		Breaker: &Breaker{
+		Breaker: &ledger.Limits{
 			Window: 12 * time.Hour, Settle: 2 * time.Minute, SettleImmediate: 10 * time.Second,
-			Leavers: BreakerLimit{Share: 0.05, Count: 10, Most: 50, Window: time.Hour}, Disables: BreakerLimit{Share: 0.06, Count: 11, Most: 51, Window: 2 * time.Hour}, Deletions: BreakerLimit{Share: 0.07, Count: 12, Most: 52, Window: 3 * time.Hour},
-			Suspensions: BreakerLimit{Share: 0.08, Count: 13, Most: 53, Window: 30 * time.Minute},
-			Losses:      BreakerLimit{Share: 0.09, Count: 14, Most: 54, Window: 4 * time.Hour}, Grants: BreakerLimit{Share: 0.11, Count: 15, Most: 55, Window: 5 * time.Hour},
+			Of: map[ledger.WithdrawalKind]ledger.Limit{
+				ledger.Leavers:     {Share: 0.05, Count: 10, Most: 50, Window: time.Hour},
+				ledger.Disables:    {Share: 0.06, Count: 11, Most: 51, Window: 2 * time.Hour},
+				ledger.Deletions:   {Share: 0.07, Count: 12, Most: 52, Window: 3 * time.Hour},
+				ledger.Suspensions: {Share: 0.08, Count: 13, Most: 53, Window: 30 * time.Minute},
+				ledger.Losses:      {Share: 0.09, Count: 14, Most: 54, Window: 4 * time.Hour},
+				ledger.Grants:      {Share: 0.11, Count: 15, Most: 55, Window: 5 * time.Hour},
+			},
 		},
 		Metrics: Metrics{Worker: "127.0.0.1:9464", Starter: ":9465"},
 		Development: &Development{Clock: &AcceleratedClock{
@@ -117,7 +127,7 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 	assert.Equal(t, "tenure", cfg.Kafka.Group)
 	assert.Equal(t, Attention{After: 15 * time.Minute, Recheck: time.Hour}, cfg.Attention)
 	assert.Equal(t, Sweep{Every: time.Minute, Overdue: 10 * time.Minute}, cfg.Sweep)
-	assert.Equal(t, ptr(defaultBreaker()), cfg.Breaker, "it is on by itself")
+	assert.Equal(t, defaultBreaker(), cfg.Breaker, "it is on by itself")
 	assert.Zero(t, cfg.Metrics)
 	assert.Nil(t, cfg.Development)
 	wiki, ok := cfg.Policy.App("wiki")

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tenurehq/tenure/ledger/pace"
 )
 
 var durationForm = regexp.MustCompile(`^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$`)
@@ -56,14 +58,14 @@ func parseSpan(text string) (time.Duration, error) {
 var ratePeriods = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}
 
 // parseRate reads 10/s, 180/m, 1000/h.
-func parseRate(text string) (Rate, error) {
+func parseRate(text string) (pace.Rate, error) {
 	calls, unit, _ := strings.Cut(text, "/")
 	per, ok := ratePeriods[unit]
 	n, err := strconv.ParseUint(calls, 10, 31)
 	if !ok || err != nil || n == 0 {
-		return Rate{}, errors.New(`must be a number of calls above zero per s, m or h, such as "10/s" or "180/m"`)
+		return pace.Rate{}, errors.New(`must be a number of calls above zero per s, m or h, such as "10/s" or "180/m"`)
 	}
-	return Rate{Calls: int(n), Per: per}, nil
+	return pace.Rate{Calls: int(n), Per: per}, nil
 }
 
 // mostAtOnce is the largest atOnce: no worker has more steps for one app under way.

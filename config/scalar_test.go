@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/tenurehq/tenure/ledger/pace"
 )
 
 func TestParseDuration(t *testing.T) {
@@ -53,8 +55,8 @@ func TestParseDurationAgreesWithGo(t *testing.T) {
 }
 
 func TestParseRate(t *testing.T) {
-	for text, want := range map[string]Rate{
-		"10/s": {10, time.Second}, "180/m": {180, time.Minute}, "1/h": {1, time.Hour},
+	for text, want := range map[string]pace.Rate{
+		"10/s": {Calls: 10, Per: time.Second}, "180/m": {Calls: 180, Per: time.Minute}, "1/h": {Calls: 1, Per: time.Hour},
 	} {
 		rate, err := parseRate(text)
 		require.NoError(t, err, text)

@@ -20,6 +20,7 @@ import (
 	connectors "github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/hr/snapshot"
 	sources "github.com/tenurehq/tenure/hr/source/catalog"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/receiver/scheme"
 )
@@ -261,13 +262,10 @@ func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
 	assert.Equal(t, cfg.Breaker.Window, duration("properties.breaker.properties.window"))
 	assert.Equal(t, cfg.Breaker.Settle, duration("properties.breaker.properties.settle"))
 	assert.Equal(t, cfg.Breaker.SettleImmediate, duration("properties.breaker.properties.settleImmediate"))
-	assert.Equal(t, cfg.Breaker.Suspensions.Window, duration("$defs.suspensionsLimit.properties.window"))
-	for name, limit := range map[string]BreakerLimit{
-		"leavers": cfg.Breaker.Leavers, "disables": cfg.Breaker.Disables, "deletions": cfg.Breaker.Deletions,
-		"suspensions": cfg.Breaker.Suspensions, "losses": cfg.Breaker.Losses, "grants": cfg.Breaker.Grants,
-	} {
+	assert.Equal(t, cfg.Breaker.Of[ledger.Suspensions].Window, duration("$defs.suspensionsLimit.properties.window"))
+	for name, limit := range cfg.Breaker.Of {
 		kind := "$defs.breakerLimit"
-		if name == "suspensions" {
+		if name == ledger.Suspensions {
 			kind = "$defs.suspensionsLimit"
 		}
 		share, err := parseShare(fmt.Sprint(byDefault(kind + ".properties.share")))

@@ -7,7 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ledger/pace"
+	"github.com/tenurehq/tenure/receiver"
 	"github.com/tenurehq/tenure/receiver/scheme"
 	"github.com/tenurehq/tenure/secret"
 )
@@ -15,23 +19,18 @@ import (
 // Webhooks says how HR systems' webhooks are taken.
 type Webhooks struct {
 	Listen string // host:port
-	// Certificate and Key are the paths of PEM files (the certificate with its
-	// chain), made relative to the working directory; empty: plain HTTP. Whoever
-	// serves them reads them again when they change.
-	Certificate, Key string
-	BehindProxy      bool  // plain HTTP is meant: a proxy in front speaks TLS
-	MaxBody          int64 // bytes; default 512 KiB
-	Endpoints        []WebhookEndpoint
+	// Certificate names PEM files, relative to the working directory; nil: plain HTTP.
+	// Whoever serves them reads them again when they change.
+	Certificate *receiver.Certificate
+	BehindProxy bool  // plain HTTP is meant: a proxy in front speaks TLS
+	MaxBody     int64 // bytes; default 512 KiB
+	Endpoints   []WebhookEndpoint
 }
 
-// WebhookEndpoint is a path that takes webhooks of one HR system.
+// WebhookEndpoint is a path that takes the webhooks of one HR system, all but its Key.
 type WebhookEndpoint struct {
-	Path    string
-	Topic   string         // one of Kafka.Topics
-	Channel source.Channel // what its webhooks may say; no more than its topic's may
-	Scheme  scheme.Verifier
-	Secrets []secret.Secret // any will do
-	Rate    Rate            // of requests that are rightly signed; default 50/s
+	receiver.Endpoint
+	Channel source.Channel // which events its webhooks may carry, of those that its topic may
 }
 
 const (
@@ -54,7 +53,8 @@ func readWebhooks(v value, topics []Topic) *Webhooks {
 				required("key", func(v value) { key = v }),
 			)
 			if certificate.node != nil && key.node != nil {
-				w.Certificate, w.Key = readKeyPair(certificate, key)
+				certificatePath, keyPath := readKeyPair(certificate, key)
+				w.Certificate = &receiver.Certificate{Certificate: certificatePath, Key: keyPath}
 			}
 		}),
 		optional("behindProxy", func(v value) { w.BehindProxy = v.boolean() }),
@@ -66,7 +66,7 @@ func readWebhooks(v value, topics []Topic) *Webhooks {
 			}
 		}),
 	)
-	if listen.node != nil && w.Listen != "" && w.Certificate == "" && !w.BehindProxy && !v.l.failedWithin(v.path) && !onLoopback(w.Listen) {
+	if listen.node != nil && w.Listen != "" && w.Certificate == nil && !w.BehindProxy && !v.l.failedWithin(v.path) && !onLoopback(w.Listen) {
 		listen.failf("webhooks would come over plain HTTP, for everybody on the way to read: add webhooks.tls, " +
 			"or say behindProxy: true if a proxy in front speaks TLS")
 	}
@@ -88,20 +88,21 @@ func readEndpoints(v value, topics []Topic) []WebhookEndpoint {
 }
 
 func readEndpoint(v value, topics []Topic) WebhookEndpoint {
-	e := WebhookEndpoint{Rate: Rate{Calls: defaultWebhookRate, Per: time.Second}}
+	var e WebhookEndpoint
+	e.limit(pace.Rate{Calls: defaultWebhookRate, Per: time.Second})
 	var hmac *scheme.HMAC // if the scheme is one
 	v.mapping(
 		required("path", func(v value) { e.Path = scalar(v, parsePath) }),
 		required("topic", func(v value) { e.Topic = v.topicOf(topics) }),
 		required("scheme", func(v value) {
 			name := v.choice("scheme", scheme.Names())
-			e.Scheme, _ = scheme.Lookup(name)
-			if h, ok := e.Scheme.(scheme.HMAC); ok {
+			e.Verifier, _ = scheme.Lookup(name)
+			if h, ok := e.Verifier.(scheme.HMAC); ok {
 				hmac = &h
 			}
 		}),
 		optional("signature", func(v value) {
-			if generic, ok := e.Scheme.(scheme.HMAC); !ok || generic != scheme.Generic() {
+			if generic, ok := e.Verifier.(scheme.HMAC); !ok || generic != scheme.Generic() {
 				v.l.fail(v.at, v.path, "only the scheme %s has to be told what its signatures are", scheme.NameHMAC)
 				return
 			}
@@ -115,16 +116,21 @@ func readEndpoint(v value, topics []Topic) WebhookEndpoint {
 			}
 			hmac.Window = window
 		}),
-		required("secrets", func(v value) { e.Secrets = v.secretsFor(e.Scheme) }),
-		optional("rate", func(v value) { e.Rate = scalar(v, parseRate) }),
+		required("secrets", func(v value) { e.Secrets = v.secretsFor(e.Verifier) }),
+		optional("rate", func(v value) { e.limit(scalar(v, parseRate)) }),
 		optional(keySources, func(v value) { e.Channel.Sources = v.texts() }),
 		optional(keyTypes, func(v value) { e.Channel.Types = v.texts() }),
 	)
 	v.checkChannel(e.Channel)
 	if hmac != nil {
-		e.Scheme = *hmac
+		e.Verifier = *hmac
 	}
 	return e
+}
+
+// limit lets the endpoint accept so many requests.
+func (e *WebhookEndpoint) limit(r pace.Rate) {
+	e.Rate, e.Burst = rate.Limit(float64(r.Calls)/r.Per.Seconds()), r.Calls
 }
 
 // readSignature reads what the signatures of the scheme hmac are.

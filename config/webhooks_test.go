@@ -43,8 +43,9 @@ func TestWebhooksHaveDefaults(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, cfg.Webhooks.Endpoints, 1)
 		e := cfg.Webhooks.Endpoints[0]
-		assert.Equal(t, want, e.Scheme)
-		assert.Equal(t, Rate{Calls: 50, Per: time.Second}, e.Rate)
+		assert.Equal(t, want, e.Verifier)
+		assert.InDelta(t, 50, float64(e.Rate), 0)
+		assert.Equal(t, 50, e.Burst)
 		assertSecret(t, "0123456789abcdef", e.Secrets)
 		assert.EqualValues(t, 512<<10, cfg.Webhooks.MaxBody)
 		assert.Empty(t, cfg.Webhooks.Certificate)

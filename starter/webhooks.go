@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr/source"
@@ -34,21 +33,14 @@ func openWebhooks(cfg *config.Config, cluster ingest.Cluster, p *service.Process
 		Log:     p.Log,
 		Metrics: p.Metrics,
 
-		BehindProxy: cfg.Webhooks.BehindProxy,
-	}
-	if cfg.Webhooks.Certificate != "" {
-		o.Certificate = &receiver.Certificate{Certificate: cfg.Webhooks.Certificate, Key: cfg.Webhooks.Key}
+		BehindProxy: cfg.Webhooks.BehindProxy, Certificate: cfg.Webhooks.Certificate,
 	}
 	for _, e := range cfg.Webhooks.Endpoints {
-		key, err := keyOf(cfg.Kafka, e.Topic)
-		if err != nil {
+		var err error
+		if e.Key, err = keyOf(cfg.Kafka, e.Topic); err != nil {
 			return nil, err
 		}
-		o.Endpoints = append(o.Endpoints, receiver.Endpoint{
-			Path: e.Path, Topic: e.Topic, Verifier: e.Scheme, Secrets: e.Secrets,
-			Rate: rate.Limit(float64(e.Rate.Calls) / e.Rate.Per.Seconds()), Burst: e.Rate.Calls,
-			Key: key,
-		})
+		o.Endpoints = append(o.Endpoints, e.Endpoint)
 		w.topics = append(w.topics, e.Topic)
 	}
 	var err error

@@ -59,7 +59,7 @@ func (a Apps) OpenPaced(ctx context.Context, name string) (connector.Connector, 
 	if err != nil {
 		return nil, err
 	}
-	pacer := pace.New(ctx, name, pace.Rate{Calls: app.Rate.Calls, Per: app.Rate.Per}, a.rates, pace.NewMetrics(prometheus.NewRegistry()))
+	pacer := pace.New(ctx, name, app.Rate, a.rates, pace.NewMetrics(prometheus.NewRegistry()))
 	return a.open(ctx, connector.Env{App: name, Pace: pacer.Wait})
 }
 

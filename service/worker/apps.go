@@ -23,13 +23,12 @@ func openApps(ctx context.Context, cfg *config.Config, rates ledger.Pacer, m *me
 		if !ok {
 			return nil, fmt.Errorf("app %s: there is no connector %q", name, app.Connector)
 		}
-		rate := pace.Rate{Calls: app.Rate.Calls, Per: app.Rate.Per}
-		pacer := pace.New(ctx, name, rate, rates, m.pace)
+		pacer := pace.New(ctx, name, app.Rate, rates, m.pace)
 		c, err := kind.Open(ctx, connector.Env{App: name, Pace: pacer.Wait}, connector.Settings(app.Settings))
 		if err != nil {
 			return nil, fmt.Errorf("app %s: %w", name, err)
 		}
-		apps[name] = &provision.App{Connector: c, Rate: rate, Pacer: pacer, Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m.pace)}
+		apps[name] = &provision.App{Connector: c, Rate: app.Rate, Pacer: pacer, Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m.pace)}
 	}
 	return apps, nil
 }

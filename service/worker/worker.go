@@ -53,7 +53,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			Metrics:        metrics.steps,
 			AttentionAfter: cfg.Attention.After,
 			Recheck:        cfg.Attention.Recheck,
-			Breaker:        breakerLimits(cfg.Breaker),
+			Breaker:        cfg.Breaker,
 		},
 		Moved:   func(app string) { metrics.moved.WithLabelValues(app).Inc() },
 		Runs:    o.Runs,
@@ -76,21 +76,4 @@ func Run(ctx context.Context, o Options) (err error) {
 	o.Log.Info("stopping: finishing the steps that are under way")
 	host.Stop()
 	return nil
-}
-
-// breakerLimits is the configuration as the ledger wants it.
-func breakerLimits(b *config.Breaker) *ledger.Limits {
-	if b == nil {
-		return nil
-	}
-	limits := &ledger.Limits{
-		Window: b.Window, Settle: b.Settle, SettleImmediate: b.SettleImmediate, Of: map[ledger.WithdrawalKind]ledger.Limit{},
-	}
-	for kind, l := range map[ledger.WithdrawalKind]config.BreakerLimit{
-		ledger.Leavers: b.Leavers, ledger.Disables: b.Disables, ledger.Deletions: b.Deletions,
-		ledger.Suspensions: b.Suspensions, ledger.Losses: b.Losses, ledger.Grants: b.Grants,
-	} {
-		limits.Of[kind] = ledger.Limit{Share: l.Share, Count: l.Count, Most: l.Most, Window: l.Window}
-	}
-	return limits
 }
