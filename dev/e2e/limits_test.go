@@ -155,8 +155,8 @@ type site struct {
 	runs   *runs.Client
 }
 
-// startSite starts a site with an app for each department.
-func startSite(t *testing.T, apps ...string) *site {
+// startTemporal starts a site that nobody hosts yet: Temporal, and a ledger.
+func startTemporal(t *testing.T) *site {
 	t.Helper()
 	server, err := stack.Start(t.Context(), stack.Options{})
 	require.NoError(t, err)
@@ -173,7 +173,13 @@ func startSite(t *testing.T, apps ...string) *site {
 	t.Cleanup(func() { _ = s.ledger.Close() })
 	s.runs = runs.New(s.client, stack.Namespace)
 	require.NoError(t, s.runs.RegisterAttributes(t.Context()))
+	return s
+}
 
+// startSite starts a site with an app for each department.
+func startSite(t *testing.T, apps ...string) *site {
+	t.Helper()
+	s := startTemporal(t)
 	rules := policy.Rules{Apps: map[string]policy.AppRules{}, Leaver: policy.LeaverRules{Retain: time.Hour}}
 	open := map[string]*provision.App{}
 	for _, name := range apps {

@@ -1,0 +1,70 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/service/worker"
+	"github.com/tenurehq/tenure/workflows"
+)
+
+const embedded = `
+kafka: {brokers: ["127.0.0.1:1"]}
+ledger: {url: "sqlite:tenure.db"}
+apps:
+  wiki: {connector: memory, settings: {name: embedded}}
+roles:
+  - {name: everyone, when: "true", grants: [{app: wiki}]}
+`
+
+// A worker in a program of somebody's own does what the command does, and stops when it
+// is told to.
+func TestAWorkerRunsInAnotherProgram(t *testing.T) {
+	t.Parallel()
+	s := startTemporal(t)
+	path := filepath.Join(t.TempDir(), "tenure.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(embedded), 0o600))
+	cfg, err := config.LoadFor(path, config.PartLedger, config.PartApps)
+	require.NoError(t, err)
+
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	started, ended := make(chan struct{}), make(chan error, 1)
+	metrics := prometheus.NewRegistry()
+	go func() {
+		ended <- worker.Run(ctx, worker.Options{
+			Config: cfg, Ledger: s.ledger, Temporal: s.client, Runs: s.runs, Log: zap.NewNop(), Metrics: metrics,
+			Started: func() { close(started) },
+		})
+	}()
+	select {
+	case <-started:
+	case err := <-ended:
+		require.NoError(t, err)
+	}
+	hired, _ := hiredAndCutOff(1, false)
+	s.hears(t, hired)
+	waited, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(t, s.client.GetWorkflow(waited, workflows.WorkflowID(hired.PersonID), "").Get(waited, nil))
+	assert.Len(t, memory.Shared("embedded").Accounts(), 1)
+	families, err := metrics.Gather()
+	require.NoError(t, err)
+	assert.NotEmpty(t, families)
+	sweeps, err := s.runs.Sweeps(t.Context())
+	require.NoError(t, err)
+	assert.True(t, sweeps.Exists, "the sweeper is scheduled")
+
+	stop()
+	require.NoError(t, <-ended)
+}
