@@ -33,6 +33,9 @@ type site struct {
 	dir string
 }
 
+// structured is the content type of a CloudEvent in one JSON object.
+const structured = "application/cloudevents+json"
+
 const configuration = `kafka:
   brokers: [127.0.0.1:1]
   topics: [{name: hr.events}, {name: vendor, source: cloudevents, deadLetters: vendor.dead}]

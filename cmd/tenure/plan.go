@@ -17,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/sender"
 	"github.com/tenurehq/tenure/service/apps"
 )
 
@@ -79,7 +80,7 @@ does not have yet are shown without it.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.events, "events", "", "HR events that have not been sent: a `file` as for tenure event send")
-	flags.StringVar(&o.source, "source", defaultSource, "format of the events: a `source` as in kafka.topics")
+	flags.StringVar(&o.source, "source", sender.DefaultSource, "format of the events: a `source` as in kafka.topics")
 	flags.StringVar(&o.topic, "topic", "", "the `topic` whose settings hold, if several have that source")
 	flags.StringVar(&o.with, "with", "", "another configuration `file`: its policy and apps, in place of those in force")
 	flags.StringSliceVar(&o.persons, "person", nil, "only these `persons`, by ID")
@@ -221,10 +222,10 @@ func (c *cli) eventsToRehearse(o planOptions) ([]hr.Event, error) {
 	}
 	var events []hr.Event
 	for _, in := range inputs {
-		if len(in.events) == 0 {
-			return nil, fmt.Errorf("%s:%d: what would come of this record is not known before it is fetched from HR", file, in.line)
+		if len(in.Decoded) == 0 {
+			return nil, fmt.Errorf("%s:%d: what would come of this record is not known before it is fetched from HR", file, in.Line)
 		}
-		events = append(events, in.events...)
+		events = append(events, in.Decoded...)
 	}
 	return events, nil
 }

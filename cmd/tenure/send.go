@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,13 +14,12 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/snapshot"
-	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/sender"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -119,7 +117,7 @@ func (c *cli) sendDefaults(o *sendOptions) error {
 		}
 	}
 	if o.source == "" {
-		o.source = defaultSource
+		o.source = sender.DefaultSource
 	}
 	return nil
 }
@@ -128,7 +126,7 @@ func (c *cli) sendDefaults(o *sendOptions) error {
 func pickTopic(o *sendOptions, topics []config.Topic) error {
 	wanted := o.source
 	if wanted == "" {
-		wanted = defaultSource
+		wanted = sender.DefaultSource
 	}
 	i := slices.IndexFunc(topics, func(t config.Topic) bool {
 		return t.Name == o.topic || o.topic == "" && t.Source == wanted
@@ -143,9 +141,6 @@ func pickTopic(o *sendOptions, topics []config.Topic) error {
 	}
 	return nil
 }
-
-// sendChunk is how many events are sent between two steps of the progress bar.
-const sendChunk = 500
 
 func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
 	format, err := c.formatOf(o.source, o.topic) //nolint:contextcheck // the configuration connects to nothing
@@ -162,24 +157,20 @@ func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
 	}
 	messages := make([]ingest.Message, 0, valid)
 	for _, in := range events {
-		if in.problem == nil {
-			messages = append(messages, in.message())
+		if in.Problem == nil {
+			messages = append(messages, in.Message())
 		}
 	}
-	began := time.Now()
-	sent, err := c.publish(ctx, o, messages)
+	sent, err := c.publish(ctx, o, messages, invalid)
 	if err != nil {
-		return fmt.Errorf("%w\n%d of %d events were sent; sending all of them again is harmless", err, sent, len(messages))
+		return err
 	}
 	if err := c.report(sentView{Topic: o.topic, Sent: sent, LeftOut: invalid}); err != nil {
 		return err
 	}
-	c.tell("sent %s to %s in %s", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond))
 	if invalid > 0 {
-		c.tell(", left out %d that are not valid\n", invalid)
 		return errAttention
 	}
-	c.tell("\n")
 	return nil
 }
 
@@ -190,40 +181,31 @@ type sentView struct {
 	LeftOut int    `json:"leftOut,omitempty"` // that are not valid
 }
 
-func (in input) message() ingest.Message {
-	return ingest.Message{Key: in.key, Value: in.value, Headers: in.record().Headers}
-}
-
-// publish sends the messages in order and says how many were certainly sent.
-func (c *cli) publish(ctx context.Context, o sendOptions, messages []ingest.Message) (sent int, err error) {
-	publisher := ingest.NewPublisher(o.cluster)
-	defer func() { err = errors.Join(err, publisher.Close()) }()
-	var waitingFor error
-	publisher.Waiting = func(reason error) {
-		waitingFor = reason
-		c.tell("waiting: %v\n", reason)
-	}
+// publish sends the messages in order, says how many there were and how many were left
+// out before, and returns how many were certainly sent.
+func (c *cli) publish(ctx context.Context, o sendOptions, messages []ingest.Message, leftOut int) (sent int, err error) {
 	bar := c.progress(len(messages), "sending", "events")
 	defer func() { _ = bar.Exit() }()
-	for chunk := range slices.Chunk(messages, sendChunk) {
-		err := publishWithin(ctx, o.wait, publisher, o.topic, chunk)
-		switch {
-		case errors.Is(err, context.DeadlineExceeded) && waitingFor != nil:
-			return sent, fmt.Errorf("gave up after %s: %w (check kafka.brokers, or --brokers and --topic)", o.wait, waitingFor)
-		case err != nil:
-			return sent, err
-		}
-		sent += len(chunk)
-		_ = bar.Add(len(chunk))
+	began := time.Now()
+	sent, err = sender.Sender{
+		Cluster: o.cluster, Topic: o.topic, Wait: o.wait,
+		Waiting: func(reason error) { c.tell("waiting: %v\n", reason) },
+		Sent:    func(more int) { _ = bar.Add(more) },
+	}.Send(ctx, messages)
+	var gaveUp *sender.GaveUpError
+	if errors.As(err, &gaveUp) {
+		err = fmt.Errorf("%w (check kafka.brokers, or --brokers and --topic)", err)
+	}
+	if err != nil {
+		return sent, fmt.Errorf("%w\n%d of %d events were sent; sending all of them again is harmless", err, sent, len(messages))
 	}
 	_ = bar.Finish()
+	others := ""
+	if leftOut > 0 {
+		others = fmt.Sprintf(", left out %d that are not valid", leftOut)
+	}
+	c.tell("sent %s to %s in %s%s\n", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond), others)
 	return sent, nil
-}
-
-func publishWithin(ctx context.Context, wait time.Duration, p *ingest.Publisher, topic string, chunk []ingest.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	return p.Publish(ctx, topic, chunk)
 }
 
 // progress is a bar on a terminal, and nothing elsewhere. A total of -1 is not
@@ -308,12 +290,12 @@ func (c *cli) sendSnapshot(ctx context.Context, o sendOptions, so snapshotOption
 		if cfg.Snapshot == nil {
 			return usagef(errSnapshotMissing, cfg.Path)
 		}
-		run, err := c.readSnapshot(ctx, cfg, l, so)
+		found, err := c.compare(ctx, cfg, l, so)
 		if err != nil {
 			return err
 		}
-		run.judge(o.skipInvalid)
-		messages, err := run.messages()
+		run := viewComparison(found, so.values, o.skipInvalid)
+		messages, err := found.Messages()
 		if err != nil {
 			return err
 		}
@@ -332,7 +314,7 @@ func (c *cli) sendSnapshot(ctx context.Context, o sendOptions, so snapshotOption
 			c.tell("tenure: nothing %s: %s\n", wouldBe(so.apply), run.Refused)
 			return errAttention
 		case so.apply && len(messages) > 0:
-			if err := c.sendFound(ctx, o, messages); err != nil {
+			if _, err := c.publish(ctx, o, messages, 0); err != nil {
 				return err
 			}
 		case so.apply:
@@ -354,18 +336,8 @@ func wouldBe(apply bool) string {
 	return "would be sent"
 }
 
-func (c *cli) sendFound(ctx context.Context, o sendOptions, messages []ingest.Message) error {
-	began := time.Now()
-	sent, err := c.publish(ctx, o, messages)
-	if err != nil {
-		return fmt.Errorf("%w\n%d of %d events were sent; sending all of them again is harmless", err, sent, len(messages))
-	}
-	c.tell("sent %s to %s in %s\n", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond))
-	return nil
-}
-
-// snapshotRun is what one comparison found.
-type snapshotRun struct {
+// comparisonView is what one comparison found.
+type comparisonView struct {
 	File      string             `json:"file"`
 	AsOf      time.Time          `json:"asOf"`
 	Source    string             `json:"source"`
@@ -377,7 +349,6 @@ type snapshotRun struct {
 	Problems  []*snapshot.Error  `json:"problems"`
 
 	inferred bool // absent people counted as gone
-	found    []snapshot.Change
 }
 
 // snapshotChange is a snapshot.Change without what is personal.
@@ -404,9 +375,9 @@ type snapshotEvent struct {
 	Primary   bool         `json:"primaryPosition,omitempty"`
 }
 
-// readSnapshot reads the file and the ledger once each, one person at a time.
-func (c *cli) readSnapshot(ctx context.Context, cfg *config.Config, l ledger.Reader, so snapshotOptions) (*snapshotRun, error) {
-	file, shown, err := c.openInput(so.file)
+// compare compares the file with the ledger.
+func (c *cli) compare(ctx context.Context, cfg *config.Config, l ledger.Reader, so snapshotOptions) (*sender.Comparison, error) {
+	file, name, err := c.openInput(so.file)
 	if err != nil {
 		return nil, err
 	}
@@ -415,49 +386,25 @@ func (c *cli) readSnapshot(ctx context.Context, cfg *config.Config, l ledger.Rea
 	if err != nil {
 		return nil, err
 	}
-	s := cfg.Snapshot
-	opts := snapshot.Options{AsOf: asOf, Source: s.Source, OnlyPresent: so.onlyPresent, Rehire: map[string]bool{}}
-	for _, id := range so.rehire {
-		opts.Rehire[id] = true
-	}
-	if s.Covers != nil {
-		opts.Covers = s.Covers.Holds
-	}
-	r, err := snapshot.New(opts)
-	if err != nil {
-		return nil, err
-	}
-	run := &snapshotRun{File: shown, AsOf: asOf, Source: s.Source, Problems: []*snapshot.Error{}}
 	bar := c.progress(-1, "comparing", "people")
 	defer func() { _ = bar.Exit() }()
-	step := func() { _ = bar.Add(1) }
-	text, err := rereadable(file)
-	if err == nil {
-		err = countRows(text, s.Mapping, r)
+	s := cfg.Snapshot
+	compare := sender.Snapshot{
+		File: name, AsOf: asOf, Source: s.Source, OnlyPresent: so.onlyPresent, Rehire: so.rehire,
+		Mapping: s.Mapping, MostLeavers: s.MaxLeavers.Of, Step: func() { _ = bar.Add(1) },
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", shown, err)
+	if s.Covers != nil {
+		compare.Covers = s.Covers.Holds
 	}
-	if err := run.rows(ctx, text, s.Mapping, l, r, step); err != nil {
-		return nil, err
-	}
-	if r.Totals().Rows == 0 {
-		return nil, fmt.Errorf("%s: nobody is in the file", shown)
-	}
-	if err := everybodyElse(ctx, l, r, step); err != nil {
-		return nil, err
-	}
-	run.Totals, run.inferred, run.found = r.Totals(), r.Infers(), r.Changes()
-	run.Questions = []snapshotQuestion{}
-	for _, q := range r.Questions() {
-		run.Questions = append(run.Questions, snapshotQuestion{q.PersonID, q})
-	}
-	run.Limit = s.MaxLeavers.Of(run.Totals.Employed)
 	if so.maxLeavers >= 0 {
-		run.Limit = so.maxLeavers
+		compare.MostLeavers = func(int) int { return so.maxLeavers }
 	}
-	run.show(so.values)
-	return run, run.rehired(so.rehire)
+	found, err := compare.With(ctx, l, file)
+	var nobody *sender.RehireError
+	if errors.As(err, &nobody) {
+		return nil, usagef("--rehire %s: this is not somebody who has left and is at work by the snapshot", nobody.PersonID)
+	}
+	return found, err
 }
 
 // asOfOf is the instant of a snapshot: as given, else when the file was written.
@@ -485,86 +432,17 @@ func asOfOf(file io.Reader, so snapshotOptions, now time.Time) (time.Time, error
 	return at, nil
 }
 
-// rereadable is a file that can be read from its beginning again: itself, or for a pipe
-// what comes from it.
-func rereadable(file io.Reader) (io.ReadSeeker, error) {
-	if f, ok := file.(io.ReadSeeker); ok {
-		if _, err := f.Seek(0, io.SeekStart); err == nil {
-			return f, nil
-		}
+// viewComparison makes what is printed of a comparison, with values only if that is wanted.
+func viewComparison(found *sender.Comparison, values, skipInvalid bool) comparisonView {
+	v := comparisonView{
+		File: found.File, AsOf: found.AsOf, Source: found.Source, Refused: refusedText(found, skipInvalid), Totals: found.Totals,
+		Limit: found.Limit, Changes: make([]snapshotChange, len(found.Changes)), Questions: []snapshotQuestion{}, Problems: found.Problems,
+		inferred: found.InfersLeavers,
 	}
-	text, err := io.ReadAll(file)
-	return bytes.NewReader(text), err
-}
-
-// countRows reads a file for how many rows there are of each person, and goes back to its
-// beginning. What is wrong with rows is told when they are read again.
-func countRows(file io.ReadSeeker, m snapshot.Mapping, r *snapshot.Reconciliation) error {
-	for row, err := range snapshot.Rows(file, m) {
-		var bad *snapshot.Error
-		if err != nil && !errors.As(err, &bad) {
-			return err
-		}
-		r.Count(row)
+	for _, q := range found.Questions {
+		v.Questions = append(v.Questions, snapshotQuestion{q.PersonID, q})
 	}
-	_, err := file.Seek(0, io.SeekStart)
-	return err
-}
-
-// rows compares everybody who is in the file.
-func (run *snapshotRun) rows(ctx context.Context, file io.Reader, m snapshot.Mapping, l ledger.Reader, r *snapshot.Reconciliation, step func()) error {
-	for row, err := range snapshot.Rows(file, m) {
-		var bad *snapshot.Error
-		if err == nil {
-			var events []hr.Event
-			if events, err = eventsOf(ctx, l, row.PersonID); err != nil {
-				return err
-			}
-			err = r.Row(row, events)
-		} else if errors.As(err, &bad) {
-			r.Bad()
-		}
-		switch {
-		case errors.As(err, &bad) && bad.Fatal:
-			return fmt.Errorf("%s:%w", run.File, err)
-		case errors.As(err, &bad):
-			run.Problems = append(run.Problems, bad)
-		case err != nil:
-			return fmt.Errorf("%s: %w", run.File, err)
-		}
-		step()
-	}
-	return nil
-}
-
-// everybodyElse compares the people whom only the ledger knows.
-func everybodyElse(ctx context.Context, l ledger.Reader, r *snapshot.Reconciliation, step func()) error {
-	return eachPerson(ctx, l, func(person ledger.Summary) error {
-		if r.Saw(person.PersonID) {
-			return nil
-		}
-		events, err := eventsOf(ctx, l, person.PersonID)
-		if err == nil {
-			err = r.Absent(person.PersonID, events)
-		}
-		step()
-		return err
-	})
-}
-
-// eventsOf are the events of a person, none for whom nothing is known.
-func eventsOf(ctx context.Context, l ledger.Reader, personID string) ([]hr.Event, error) {
-	person, err := l.Person(ctx, personID)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return nil, nil
-	}
-	return assess.EventsOf(person), err
-}
-
-// show makes what is printed of what was found.
-func (run *snapshotRun) show(values bool) {
-	run.Changes = make([]snapshotChange, len(run.found))
-	for i, f := range run.found {
+	for i, f := range found.Changes {
 		change := snapshotChange{Person: f.PersonID, PersonID: f.PersonID, Line: f.Line, Leaves: f.Leaves}
 		for _, e := range f.Events {
 			change.Events = append(change.Events, snapshotEvent{ID: e.ID, Type: e.Type, Effective: e.Effective, Position: e.PositionID, Primary: e.Primary})
@@ -576,52 +454,25 @@ func (run *snapshotRun) show(values bool) {
 				change.Fields = append(change.Fields, d.Field)
 			}
 		}
-		run.Changes[i] = change
+		v.Changes[i] = change
 	}
+	return v
 }
 
-// rehired says whether everybody whom --rehire names is rehired by this.
-func (run *snapshotRun) rehired(named []string) error {
-	for _, id := range named {
-		if !slices.ContainsFunc(run.found, func(f snapshot.Change) bool {
-			return f.PersonID == id && f.Events[0].Type == hr.EventRehired
-		}) {
-			return usagef("--rehire %s: this is not somebody who has left and is at work by the snapshot", id)
-		}
+// refusedText says why a snapshot had better not be applied; it is empty if it may be.
+func refusedText(found *sender.Comparison, skipInvalid bool) string {
+	t := found.Totals
+	switch found.Refused(skipInvalid) {
+	case sender.BadRows:
+		return fmt.Sprintf("%d of %d rows cannot be read (--skip-invalid sends what the others say, but of nobody that they are gone)", t.Bad, t.Rows)
+	case sender.TooManyLeavers:
+		return fmt.Sprintf("%d of %d people would leave, and the most is %d (see snapshot.maxLeavers): "+
+			"is the file complete? If they have all left, say --max-leavers %d", t.Leavers, t.Employed, found.Limit, t.Leavers)
 	}
-	return nil
+	return ""
 }
 
-// judge refuses a snapshot that had better not be applied.
-func (run *snapshotRun) judge(skipInvalid bool) {
-	switch {
-	case run.Totals.Bad > 0 && !skipInvalid:
-		run.Refused = fmt.Sprintf("%d of %d rows cannot be read (--skip-invalid sends what the others say, but of nobody that they are gone)",
-			run.Totals.Bad, run.Totals.Rows)
-	case run.Totals.Leavers > run.Limit:
-		run.Refused = fmt.Sprintf("%d of %d people would leave, and the most is %d (see snapshot.maxLeavers): "+
-			"is the file complete? If they have all left, say --max-leavers %d",
-			run.Totals.Leavers, run.Totals.Employed, run.Limit, run.Totals.Leavers)
-	}
-}
-
-// messages are the events that were found, as they are sent.
-func (run *snapshotRun) messages() ([]ingest.Message, error) {
-	var messages []ingest.Message
-	for _, f := range run.found {
-		for _, e := range f.Events {
-			value, err := cloudevents.Encode(e)
-			if err != nil {
-				return nil, fmt.Errorf("%s:%d: person %s: %w", run.File, f.Line, f.PersonID, err)
-			}
-			in := input{key: e.PersonID, value: value}
-			messages = append(messages, in.message())
-		}
-	}
-	return messages, nil
-}
-
-func (run *snapshotRun) draw(p *page) {
+func (run comparisonView) draw(p *page) {
 	p.note("%s, as of %s, of %s", run.File, instant(run.AsOf), run.Source)
 	p.table("", "PERSON,LINE,EVENT,EFFECTIVE,FIELDS", rowsOf(run.Changes, func(ch snapshotChange) []string {
 		var types, dates []string

@@ -228,7 +228,7 @@ func TestSnapshotOfAnotherSystem(t *testing.T) {
 	s.snapshot("people.csv", snapshotHeader+"10004;Kyoichi;Koblick;Engineer;Production;2026-05-18;Europe/Berlin;;Active\n")
 	got := s.run("event", "send", "--snapshot", "people.csv", "-o", "json")
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
-	var run snapshotRun
+	var run comparisonView
 	var shape struct{ Totals, Changes json.RawMessage }
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &shape))
 	require.NoError(t, json.Unmarshal(shape.Totals, &run.Totals))

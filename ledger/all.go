@@ -1,0 +1,78 @@
+package ledger
+
+import (
+	"context"
+	"iter"
+)
+
+// PageSize is how many entries AllPeople, AllTasks and so on read at once.
+const PageSize = 500
+
+// all yields the entries of a list after a place, which it reads page by page. If that
+// fails it yields the error, and nothing more.
+func all[T, P any](after P, read func(after P) ([]T, error), place func(T) P) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			page, err := read(after)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, entry := range page {
+				after = place(entry)
+				if !yield(entry, nil) {
+					return
+				}
+			}
+			if len(page) < PageSize {
+				return
+			}
+		}
+	}
+}
+
+// AllPeople yields everybody, by ID.
+func AllPeople(ctx context.Context, l interface {
+	People(ctx context.Context, after string, limit int) ([]Summary, error)
+}) iter.Seq2[Summary, error] {
+	return all("", func(after string) ([]Summary, error) { return l.People(ctx, after, PageSize) },
+		func(s Summary) string { return s.PersonID })
+}
+
+// AllSteps yields the steps that match the filter, by person and key.
+func AllSteps(ctx context.Context, l Steps, f StepFilter) iter.Seq2[Step, error] {
+	return all(StepPlace{}, func(after StepPlace) ([]Step, error) { return l.Steps(ctx, f, after, PageSize) },
+		func(s Step) StepPlace { return StepPlace{PersonID: s.PersonID, Key: s.Key} })
+}
+
+// AllEvents yields the events that match the filter, by sequence number.
+func AllEvents(ctx context.Context, l Reader, f EventFilter) iter.Seq2[StoredEvent, error] {
+	return all(0, func(after int64) ([]StoredEvent, error) { return l.Events(ctx, f, after, PageSize) },
+		func(e StoredEvent) int64 { return e.Seq })
+}
+
+// AllAudit yields the audit rows of one person or (empty) of everybody, oldest first,
+// after the given sequence number.
+func AllAudit(ctx context.Context, l Reader, personID string, after int64) iter.Seq2[AuditRow, error] {
+	return all(after, func(after int64) ([]AuditRow, error) { return l.Audit(ctx, personID, after, PageSize) },
+		func(r AuditRow) int64 { return r.Seq })
+}
+
+// AllTasks yields the tasks that match the filter, by ID.
+func AllTasks(ctx context.Context, l Reader, f TaskFilter) iter.Seq2[Task, error] {
+	return all(0, func(after int64) ([]Task, error) { return l.Tasks(ctx, f, after, PageSize) },
+		func(t Task) int64 { return t.ID })
+}
+
+// AllHolds yields the holds that match the filter, by ID.
+func AllHolds(ctx context.Context, l Reader, f HoldFilter) iter.Seq2[Hold, error] {
+	return all(0, func(after int64) ([]Hold, error) { return l.Holds(ctx, f, after, PageSize) },
+		func(h Hold) int64 { return h.ID })
+}
+
+// AllDeadLetters yields the dead letters that match the filter, by ID, after the given ID.
+func AllDeadLetters(ctx context.Context, l Reader, f LetterFilter, after int64) iter.Seq2[DeadLetter, error] {
+	return all(after, func(after int64) ([]DeadLetter, error) { return l.DeadLetters(ctx, f, after, PageSize) },
+		func(d DeadLetter) int64 { return d.ID })
+}
