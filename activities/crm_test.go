@@ -25,6 +25,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
+	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
 )
@@ -209,16 +210,52 @@ func (c crm) loses(t *testing.T, person string, nth int64) {
 	require.LessOrEqual(t, c.lose.Load(), int64(0))
 }
 
-// What Tenure gave is taken even by a worker to which the app shows nobody's groups.
+// hidden is a service that shows nobody's groups.
+var hidden = scimtest.Deviations{MembersHidden: true, DeafFilters: []string{"members/value"}}
+
+// What Tenure gave is taken even by a worker to which the app shows nobody's groups, which
+// does not call it proven before the app shows somebody's.
 func TestALeaverLosesWhatIsNotShown(t *testing.T) {
 	c := newCRM(t, false)
 	c.hire(t, "1")
 	c.requests(t, "1")
 	require.Equal(t, []string{"engineers", "readers", "staff"}, c.app.Users()[0].Groups)
-	c.app.SetDeviations(scimtest.Deviations{MembersHidden: true, DeafFilters: []string{"members/value"}})
+	c.app.SetDeviations(hidden)
 	c.Apps["crm"].Connector = opened(t, c.url)
 	c.end(t, "1")
-	c.requests(t, "1")
+	c.isStrippedOnlyIfShown(t)
+}
+
+// A grant that was never seen is taken by a worker that knows nothing of it but that an
+// attempt was made and never proven.
+func TestALeaverLosesWhatWasNeverShown(t *testing.T) {
+	c := newCRM(t, false)
+	c.app.SetDeviations(hidden)
+	c.hire(t, "1")
+	_, err := c.next(t, "1")
+	require.Error(t, err, "what was granted is not shown")
+	require.Equal(t, []string{"engineers", "readers", "staff"}, c.app.Users()[0].Groups)
+	c.Apps["crm"].Connector = opened(t, c.url)
+	c.end(t, "1")
+	c.isStrippedOnlyIfShown(t)
+}
+
+// isStrippedOnlyIfShown sees that a leaver loses all groups, and that this counts as done
+// only once the app shows somebody's groups again.
+func (c crm) isStrippedOnlyIfShown(t *testing.T) {
+	t.Helper()
+	step, err := c.next(t, "1")
+	require.NoError(t, err)
+	require.Equal(t, plan.Disable, step.Kind)
+	for range 2 {
+		step, err = c.next(t, "1")
+		require.Equal(t, plan.Strip, step.Kind)
+		require.ErrorContains(t, err, "shows no member of any group")
+		c.Apps["crm"].Connector = opened(t, c.url) // a worker that knows nothing of it
+	}
 	assert.False(t, c.app.Users()[0].Active)
 	assert.Empty(t, c.app.Users()[0].Groups)
+	c.app.SetDeviations(scimtest.Deviations{})
+	c.app.AddUser(scimtest.User{UserName: "bob", Active: true, Groups: []string{"leads"}})
+	c.requests(t, "1")
 }

@@ -11,6 +11,12 @@ func WithStep(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, stepKey{}, key)
 }
 
+// StepOf returns the key of the step that the calls are part of, or nothing.
+func StepOf(ctx context.Context) string {
+	key, _ := ctx.Value(stepKey{}).(string)
+	return key
+}
+
 type sparingKey struct{}
 
 // SparingEntitlements returns a context for reading an account whose entitlements nobody
@@ -27,8 +33,18 @@ func SparesEntitlements(ctx context.Context) bool {
 	return spares
 }
 
-// StepOf returns the key of the step that the calls are part of, or nothing.
-func StepOf(ctx context.Context) string {
-	key, _ := ctx.Value(stepKey{}).(string)
-	return key
+type givenKey struct{}
+
+// WithGiven returns a context for a Revoke of entitlements that the account is known to
+// have, or that Tenure may have given it: that the app shows none of them proves that they
+// are gone only where it shows those of other accounts.
+func WithGiven(ctx context.Context) context.Context {
+	return context.WithValue(ctx, givenKey{}, true)
+}
+
+// Given reports whether the account may have the entitlements that are revoked, though the
+// app does not show them.
+func Given(ctx context.Context) bool {
+	given, _ := ctx.Value(givenKey{}).(bool)
+	return given
 }

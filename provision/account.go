@@ -41,16 +41,37 @@ func (t *task) setActive(id string, active bool) error {
 // setAttributes sets every mapped attribute of an account that was there before:
 // those that the person has no value for (any more) are cleared.
 func (t *task) setAttributes(id string, wanted map[string]any) error {
+	all := t.mapped(wanted)
+	if len(all) == 0 {
+		return nil
+	}
+	return t.app.Update(t.ctx, id, all)
+}
+
+// setMissing sets the attributes unless the account shows all of them as they are to be.
+// Under a quota, an attempt that sends again what an earlier one has done may never get
+// to what is left.
+func (t *task) setMissing(account connector.Account, wanted map[string]any) error {
+	missing, err := connector.Dropped(t.ctx, t.app, account, t.mapped(wanted))
+	if err == nil && len(missing) == 0 {
+		return nil
+	}
+	return t.setAttributes(account.ID, wanted) // which says of an attribute what is wrong with it
+}
+
+// mapped returns a value for every mapped attribute: an empty one clears it. It is nil
+// where no attribute is mapped, or the app cannot set any.
+func (t *task) mapped(wanted map[string]any) map[string]any {
 	rules, _ := t.a.Policy.App(t.step.App)
 	if !t.app.Capabilities().Update || len(rules.Attributes) == 0 {
-		return nil // nothing to say, or nobody to say it to
+		return nil
 	}
 	all := make(map[string]any, len(rules.Attributes))
 	for _, name := range rules.Attributes {
 		all[name] = ""
 	}
 	maps.Copy(all, wanted)
-	return t.app.Update(t.ctx, id, all)
+	return all
 }
 
 func (t *task) grant(id string, names []string) error {
@@ -60,11 +81,13 @@ func (t *task) grant(id string, names []string) error {
 	return t.app.Grant(t.ctx, id, names)
 }
 
+// revoke takes entitlements that the account shows, or that Tenure gave it or may have
+// given it.
 func (t *task) revoke(id string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return t.app.Revoke(t.ctx, id, names)
+	return t.app.Revoke(connector.WithGiven(t.ctx), id, names)
 }
 
 func (t *task) revokeSessions(id string) error {

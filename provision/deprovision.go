@@ -6,6 +6,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
 )
 
 // disable turns the account off and ends its sessions, and proves it by reading
@@ -136,9 +137,9 @@ func (t *task) vanished() done {
 	return done{link: link, action: "found_gone"}
 }
 
-// strip takes every entitlement that the account has, and those that Tenure gave it even
-// if the app does not show them now. What it had is in the audit, so that somebody who
-// finds it was too much can be given it back.
+// strip takes every entitlement that the account has, and those that Tenure gave it or
+// may have given it, even if the app does not show them now. What it had is in the audit,
+// so that somebody who finds it was too much can be given it back.
 func (t *task) strip() (done, error) {
 	link := t.link
 	var had []string
@@ -152,10 +153,16 @@ func (t *task) strip() (done, error) {
 		}
 		had = account.Entitlements
 		had = append(had, without(link.Entitlements, had)...)
-		if err := t.revoke(link.AccountID, had); err != nil {
+		take := had
+		if len(had) == 0 {
+			if take, err = t.perhapsGiven(); err != nil {
+				return done{}, err
+			}
+		}
+		if err := t.revoke(link.AccountID, take); err != nil {
 			return done{}, err
 		}
-		if len(had) > 0 {
+		if len(take) > 0 {
 			if account, found, err = t.read(link.AccountID); err != nil {
 				return done{}, err
 			}
@@ -168,6 +175,25 @@ func (t *task) strip() (done, error) {
 	link.ProvenAt = t.a.Clock.Now()
 	link.StrippedAt = link.ProvenAt
 	return done{link: link, action: "stripped", detail: map[string]any{"revoked": had}}, nil
+}
+
+// mostSteps is how many steps of one account are looked through.
+const mostSteps = 1000
+
+// perhapsGiven returns all entitlements that policy grants in the app, if a step was begun
+// that gives some and was never proven. An app that does not show them may have them all
+// the same, and the link has only what was shown.
+func (t *task) perhapsGiven() ([]string, error) {
+	steps, err := t.a.Ledger.Steps(t.ctx, ledger.StepFilter{PersonID: t.link.PersonID, App: t.step.App}, ledger.StepPlace{}, mostSteps)
+	if err != nil {
+		return nil, LedgerError(err)
+	}
+	for _, s := range steps {
+		if plan.Kind(s.Kind).Gives() && s.State != ledger.StepDone && s.Attempts > 0 {
+			return t.a.Policy.Grants(t.step.App), nil
+		}
+	}
+	return nil, nil
 }
 
 // handOver gives the account's data to the manager's account in the same app.

@@ -139,7 +139,7 @@ func (t *task) create(want policy.Account) (connector.Account, string, error) {
 
 // bringUp sets an account that was there to what it should be.
 func (t *task) bringUp(account connector.Account, want policy.Account) error {
-	if err := t.setAttributes(account.ID, want.Attributes); err != nil {
+	if err := t.setMissing(account, want.Attributes); err != nil {
 		return err
 	}
 	if account.Active == t.step.Enabled {

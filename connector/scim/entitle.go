@@ -69,7 +69,14 @@ func (c *client) leave(ctx context.Context, accountID, name string) error {
 }
 
 func (c *client) leaveAs(ctx context.Context, accountID, name string) error {
-	shown := c.isShown(ctx, accountID, name)
+	shown, told := c.isShown(ctx, accountID, name)
+	switch {
+	case shown:
+	case told && c.seen.wasTaken(c.now(), accountID, name):
+		return nil // under a quota, what an earlier call has done is not to be paid for again
+	case connector.Given(ctx):
+		c.seen.gave(accountID, name)
+	}
 	err := c.changeMembers(ctx, connector.OpRevoke, name, membershipChange{accountID: accountID})
 	var unknown unknownGroupError
 	switch a := answerOf(err); {
@@ -108,14 +115,14 @@ func (c *client) otherRemoval() string {
 	return "try removeMembers: value, or changeGroups: put"
 }
 
-// isShown reports whether an account is shown as a member of a group: what was never
-// shown cannot be seen to be gone.
-func (c *client) isShown(ctx context.Context, accountID, name string) bool {
+// isShown reports whether an account is shown as a member of a group, and whether the app
+// could tell: what was never shown cannot be seen to be gone.
+func (c *client) isShown(ctx context.Context, accountID, name string) (shown, told bool) {
 	if c.seen.shows(accountID, name) {
-		return true
+		return true, true
 	}
 	account, err := c.read(ctx, connector.OpRevoke, accountID)
-	return err == nil && slices.Contains(account.Entitlements, name)
+	return slices.Contains(account.Entitlements, name), err == nil
 }
 
 // removed looks whether a member is gone that the service says it has removed: some take

@@ -61,7 +61,7 @@ func (s *sightings) saw(now time.Time, accountID string, names []string, how way
 	s.at[how] = now
 	seen := sighting{accountID, map[string]way{}}
 	for _, name := range names {
-		if at, taken := s.taken[membershipKey{idKey(accountID), name}]; !taken || now.Sub(at) >= lingering {
+		if !s.lingers(now, accountID, name) {
 			seen.groups[name] = how
 		}
 	}
@@ -111,6 +111,19 @@ func (s *sightings) took(now time.Time, accountID, name string) {
 	if len(groups) == 0 {
 		delete(s.of, idKey(accountID))
 	}
+}
+
+// wasTaken reports whether a membership was taken, and seen to be gone, a while ago.
+func (s *sightings) wasTaken(now time.Time, accountID, name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lingers(now, accountID, name)
+}
+
+// lingers reports whether the app may still show a membership that was taken.
+func (s *sightings) lingers(now time.Time, accountID, name string) bool {
+	at, taken := s.taken[membershipKey{idKey(accountID), name}]
+	return taken && now.Sub(at) < lingering
 }
 
 // forget notes that an account is in no group.
