@@ -27,6 +27,9 @@ type Breaker interface {
 	// people are made due, with DueWhat "breaker". Else it is admitted as soon as it
 	// falls due and has settled.
 	//
+	// What is announced is also counted together with what is announced for the same
+	// time, whenever it was said: half a window before it to half a window after it.
+	//
 	// Suspensions are counted by the source that suspends, and are held only while that
 	// source is above its limit, whatever is open: that one source floods holds up no
 	// other, and one that comes later, by itself, passes.

@@ -85,6 +85,9 @@ func (d decision) hasLeft() bool {
 func (d decision) leaver() (asked, bool) {
 	event := d.ending()
 	out := asked{Ask: d.askAbout(event)}
+	if period := d.Desired.Standing.Period; period != nil && period.End.Cause == hr.EndOfContract && period.End.Event == event {
+		out.SaidAt = time.Time{} // its day was given long ago, and announced to nobody
+	}
 	takes := slices.ContainsFunc(d.Person.Withdrawals, func(w ledger.Withdrawal) bool {
 		return w.Kind == ledger.Leavers && w.Key == out.Key
 	})

@@ -280,15 +280,33 @@ var breakerTests = tests{
 		w, _, _ = askFor(t, l, later(0), 10*24*60+1, atMost(2))
 		assert.Equal(t, ledger.WithdrawalAdmitted, w.State, "what was released beforehand stays so")
 
-		for i := range 3 { // said on different days, due on one
-			askFor(t, l, func() ask { a := later(10 + i); a.SaidAt = at(20000 + 3000*i); a.DueAt = at(50000); return a }(), 20000+3000*i, atMost(2))
+		slowly := func(i, due int) ask { // said on different days
+			a := later(10 + i)
+			a.SaidAt, a.DueAt = at(20000+3000*i), at(due)
+			return a
+		}
+		for i := range 2 { // due on another day than the others
+			w, _, _ := askFor(t, l, slowly(i, 40000), 20000+3000*i, atMost(2))
+			assert.Equal(t, ledger.WithdrawalAnnounced, w.State)
 		}
 		for i := range 2 {
-			w, _, _ := askFor(t, l, func() ask { a := later(10 + i); a.DueAt = at(50000); return a }(), 50000, atMost(2))
+			w, _, _ := askFor(t, l, slowly(2+i, 50000+i*600), 20000+3000*(2+i), atMost(2))
+			assert.Equal(t, ledger.WithdrawalAnnounced, w.State)
+		}
+		w, _, opened = askFor(t, l, slowly(4, 50000), 20000+3000*4, atMost(2))
+		require.Len(t, opened, 1, "many who go on one day are seen before that day")
+		assert.Equal(t, 3, opened[0].Counted)
+		assert.Equal(t, ledger.WithdrawalHeld, w.State)
+		assert.Equal(t, []ledger.WithdrawalState{ledger.WithdrawalAnnounced, ledger.WithdrawalHeld},
+			[]ledger.WithdrawalState{state(t, l, "p10"), state(t, l, "p12")}, "and none of them is done")
+
+		decide(t, l, ledger.VerbRelease, opened[0].ID, "p12", "p13", "p14")
+		for i := range 2 { // they fall due
+			w, _, _ := askFor(t, l, slowly(i, 40000), 40000, atMost(2))
 			assert.Equal(t, ledger.WithdrawalAdmitted, w.State)
 		}
-		w, _, opened = askFor(t, l, func() ask { a := later(12); a.DueAt = at(50000); return a }(), 50000, atMost(2))
-		assert.Len(t, opened, 1)
+		w, _, opened = askFor(t, l, leaver("p20", 40005), 40010, atMost(2))
+		assert.Len(t, opened, 1, "and count again")
 		assert.Equal(t, ledger.WithdrawalHeld, w.State)
 	},
 	"AShareOfTheEmployed": func(t *testing.T, l ledger.Ledger) {

@@ -120,6 +120,9 @@ func (t *Tx) joins(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (
 		return cohort, nil, nil // what is open takes in all that come
 	}
 	f, err := t.flood(r, ask, since)
+	if err == nil && !f.tooMany() && ask.DueAt.After(r.At) {
+		f, err = t.dueTogether(r, ask)
+	}
 	switch {
 	case err != nil || !f.tooMany():
 		return 0, nil, err
@@ -192,15 +195,22 @@ func (t *Tx) openCohort(kind ledger.WithdrawalKind) (id int64, err error) {
 // flood is who is counted together with what is asked for.
 type flood struct {
 	kind             ledger.WithdrawalKind
-	source           string // of suspensions; else empty: whoever said so
-	from             int64  // counted after then
+	source           string   // of suspensions; else empty: whoever said so
+	from             int64    // counted after then
+	due              *between // set: announced for an instant within it, whenever they were counted
 	counted, allowed int
 }
+
+// between is from an instant to another, in microseconds.
+type between struct{ from, to int64 }
 
 func (f flood) tooMany() bool { return f.counted > f.allowed }
 
 // all is the condition of the withdrawals of the flood, and its arguments.
 func (f flood) all() (condition string, args []any) {
+	if f.due != nil {
+		return `kind = ? AND state = 'announced' AND due_at > ? AND due_at <= ?`, []any{f.kind, f.due.from, f.due.to}
+	}
 	condition, args = `kind = ? AND counted_at > ?`, []any{f.kind, f.from}
 	if f.source != "" {
 		condition, args = condition+` AND source = ?`, append(args, f.source)
@@ -208,15 +218,11 @@ func (f flood) all() (condition string, args []any) {
 	return condition, args
 }
 
-// flood counts.
+// flood counts what is counted in the window.
 func (t *Tx) flood(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (f flood, err error) {
 	f.kind = ask.Kind
 	if ask.Kind == ledger.Suspensions {
 		f.source = ask.Event.Source
-	}
-	limit, ok := r.Limits.Of[ask.Kind]
-	if !ok {
-		return f, nil // there is none
 	}
 	_, err = t.get(`SELECT coalesce(max(closed_at), ?) FROM cohorts WHERE kind = ? AND state = 'released'`,
 		[]any{int64(math.MinInt64), f.kind}, &f.from)
@@ -224,6 +230,22 @@ func (t *Tx) flood(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (
 		return f, err
 	}
 	f.from = max(f.from, since.UnixMicro())
+	return t.count(r, f)
+}
+
+// dueTogether counts who is announced to fall due with what is asked for, in one window
+// with it. Many who are announced a few at a time, for one day, are seen before that day.
+func (t *Tx) dueTogether(r ledger.AdmissionRequest, ask ledger.Ask) (flood, error) {
+	half := r.Limits.WindowOf(ask.Kind) / 2
+	return t.count(r, flood{kind: ask.Kind, due: &between{ask.DueAt.Add(-half).UnixMicro(), ask.DueAt.Add(half).UnixMicro()}})
+}
+
+// count counts the people of a flood, and how many are allowed.
+func (t *Tx) count(r ledger.AdmissionRequest, f flood) (_ flood, err error) {
+	limit, ok := r.Limits.Of[f.kind]
+	if !ok {
+		return f, nil // there is none
+	}
 	condition, args := f.all()
 	condition += ` AND ` + counts
 	if _, err = t.get(`SELECT count(DISTINCT person_id) FROM withdrawals WHERE `+condition, args, &f.counted); err != nil {
