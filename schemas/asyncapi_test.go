@@ -33,7 +33,7 @@ func asyncAPI(t *testing.T) map[string]any {
 	return value.(map[string]any)
 }
 
-// at is what is at a path of a document.
+// at returns the value at a path of a document.
 func at(t *testing.T, document any, path ...string) map[string]any {
 	t.Helper()
 	for _, name := range path {

@@ -27,7 +27,7 @@ type Options struct {
 	Progress   io.Writer // told what is being done; never nil
 }
 
-// Standard is what `make bench` measures.
+// Standard returns the options of `make bench`.
 func Standard() Options {
 	return Options{
 		Apps: []int{1, 5, 10, 25}, People: 7, SCIM: 5,

@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// Count is what one run of a change costs, over several people.
+// Count holds the cost of one run of a change, over several people.
 type Count struct {
 	Change      string `json:"change"` // which run of which change
 	Apps        int    `json:"apps"`
@@ -195,7 +195,7 @@ func countOf(name string, tallies []tally) Count {
 	}
 }
 
-// tally is what one run came to.
+// tally holds the counts of one run.
 type tally struct {
 	kind                              string
 	events, transitions, steps, tasks int64

@@ -23,7 +23,7 @@ type Requests struct {
 	Change string         `json:"change"`
 	Person map[string]int `json:"person"` // by method and resource
 	Total  int            `json:"total"`
-	// Least is what the protocol needs at the least, and one request to prove it.
+	// Least is the number of requests that the protocol needs, and one as proof.
 	Least int    `json:"least"`
 	Why   string `json:"why"`
 }

@@ -115,7 +115,7 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 
 func appName(i int) string { return fmt.Sprintf("app%02d", i+1) }
 
-// serve hosts the product with these apps, in each of which everybody is staff, and
+// serve hosts the product with these apps, where everybody has the group staff, and
 // an engineer or a seller. One at a time: there is one task queue.
 func (r *rig) serve(ctx context.Context, open map[string]*provision.App, apps map[string]policy.AppRules) (_ *tenure, err error) {
 	t := &tenure{rig: r, runs: runs.New(r.temporal, stack.Namespace)}

@@ -13,8 +13,8 @@ import (
 
 // How a process fails.
 const (
-	kill  = "kill"  // SIGKILL, and started again at once, as whoever supervises it would
-	stop  = "stop"  // told to end, and started again when the outage is over
+	kill  = "kill"  // SIGKILL; started again at once, as a supervisor would
+	stop  = "stop"  // asked to end; started again when the outage is over
 	pause = "pause" // SIGSTOP: connections stay open, and nothing comes through them
 )
 
@@ -23,8 +23,8 @@ type Fault struct{ How, Process string }
 
 func (f Fault) String() string { return f.How + " " + f.Process }
 
-// Faults are all there are: every process killed, every dependency stopped and
-// stalled, and one of each of Tenure's own stalled.
+// Faults returns all faults: every process killed, every dependency stopped and
+// stalled, and one process of each of Tenure's own programs stalled.
 func Faults() []Fault {
 	dependencies := []string{"kafka", "temporal", "postgresql", topology.AppDirectory, topology.AppWiki, topology.AppDatabase}
 	var all []Fault
@@ -40,7 +40,7 @@ func Faults() []Fault {
 	return all
 }
 
-// Choose are those faults of which the text is, or begins with, one of the names:
+// Choose returns the faults whose text is one of the names or begins with one:
 // "stop kafka", or "kill" for all kills.
 func Choose(names []string) ([]Fault, error) {
 	var chosen []Fault
@@ -89,11 +89,11 @@ func (f Fault) strike(ctx context.Context, p *process.Process, outage time.Durat
 	return start(ctx, p)
 }
 
-// startTimeout bounds how long somebody tries to start a process again.
+// startTimeout bounds how long start tries.
 const startTimeout = 2 * time.Minute
 
-// start starts a process, as often as it takes: what a killed one has left (children
-// that have not noticed yet, a port) may be in the way for a moment.
+// start starts a process and retries: children or a port that a killed process left
+// behind may be in the way for a moment.
 func start(ctx context.Context, p *process.Process) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 	"github.com/tenurehq/tenure/ingest"
 )
 
-// history is what is sent, and where everybody must stand when all of it was.
+// history holds the messages to send, and what everybody must have after all of them.
 type history struct {
 	messages []ingest.Message
 	events   map[string]map[hr.EventKey]bool // by person, without repetitions
@@ -27,7 +27,7 @@ type history struct {
 	people   map[string]standing
 }
 
-// standing is where one person must stand.
+// standing is what one person must have in the end.
 type standing struct {
 	Active, Ended              bool
 	Title, Department, Manager string
@@ -35,7 +35,7 @@ type standing struct {
 
 const structured = "application/cloudevents+json"
 
-// made is the history of a made-up company that is over.
+// made returns the history of a made-up company that is over.
 func made(seed uint64, people int) (*history, error) {
 	opts := company.Typical(seed, people)
 	opts.Start = hr.Date{Year: 2020, Month: time.January, Day: 1}
@@ -57,9 +57,9 @@ func made(seed uint64, people int) (*history, error) {
 	return h, nil
 }
 
-// read is a history from a file, one structured CloudEvent a line, in which people
-// are hired once, change, and perhaps leave: where they stand is what the last event
-// by effective date, then by recorded time, says.
+// read returns a history from a file with one structured CloudEvent a line. People are
+// hired once, change, and perhaps leave: what they must have is decided by their last
+// event, by effective date and then by recorded time.
 func read(path string) (*history, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -113,8 +113,8 @@ func (h *history) add(e hr.Event, value []byte) {
 	}
 }
 
-// granted is what the roles of the topology's configuration give somebody in an
-// app; nil is no account.
+// granted returns what the roles of the topology's configuration grant a person in an
+// app; nil means no account.
 func (s standing) granted(app string) []string {
 	if !s.Active {
 		return nil

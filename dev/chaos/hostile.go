@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/ingest"
 )
 
-// hostile returns records that nobody can read, as somebody sends them by mistake or
-// on purpose. Each is about somebody of the history, and must cost nobody anything.
+// hostile returns records that nobody can read, sent by mistake or on purpose. Each is
+// about a person of the history, and must not delay or change anything for anybody.
 func hostile(person string, number int) []ingest.Message {
 	headers := map[string]string{"content-type": structured}
 	said := func(kind, subject string) []byte {

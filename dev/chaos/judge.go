@@ -14,10 +14,10 @@ import (
 	"github.com/tenurehq/tenure/ledger/open"
 )
 
-// verdict is what is not as it must be.
+// verdict lists what is wrong when everything has come to rest.
 type verdict struct {
 	accounts                int // enabled ones, and right
-	admitted                int // who left, was counted by the breaker, and let through
+	admitted                int // leavers whom the breaker counted and let through
 	wrong, lost, duplicates []string
 }
 
@@ -37,7 +37,7 @@ func (v *verdict) twice(format string, args ...any) {
 
 var apps = []string{topology.AppDirectory, topology.AppWiki, topology.AppDatabase}
 
-// judge holds everything against a history. An error means that something could
+// judge compares everything with a history. An error means that something could
 // not be looked at.
 func judge(ctx context.Context, t *topology.Topology, h *history) (*verdict, error) {
 	v := &verdict{}
@@ -49,12 +49,12 @@ func judge(ctx context.Context, t *topology.Topology, h *history) (*verdict, err
 		v.judgeApp(h, app, accounts)
 	}
 	if !v.clean() {
-		return v, nil // the rest is not settled either
+		return v, nil // the rest has not come to rest either
 	}
 	return v, errors.Join(v.judgeKafka(ctx, t), v.judgeLedger(ctx, t, h), v.judgeRuns(ctx, t))
 }
 
-// judgeApp holds the accounts of an app against where everybody must stand.
+// judgeApp compares the accounts of an app with what everybody must have.
 func (v *verdict) judgeApp(h *history, app string, accounts []topology.Account) {
 	mine := map[string][]topology.Account{}
 	for _, a := range accounts {

@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/dev/topology"
 )
 
-// operator lets go on what the breaker holds, and discards what is a dead letter. It
-// tries until it is stopped: most of the time something that it needs is away.
+// operator releases what the breaker holds, and discards dead letters. It tries until
+// it is stopped, because most of the time something that it needs is away.
 type operator struct {
 	cancel   context.CancelFunc
 	ended    chan struct{}
@@ -52,7 +52,7 @@ func (o *operator) release(ctx context.Context, t *topology.Topology, progress f
 	}
 }
 
-// discard settles dead letters: the run of whoever one is about waits for that.
+// discard discards dead letters: the run of each person concerned waits for that.
 func (o *operator) discard(ctx context.Context, t *topology.Topology) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -16,8 +16,8 @@ import (
 	"github.com/tenurehq/tenure/dev/topology"
 )
 
-// Row is one fault and what has come of it. What follows Accounts is of the whole
-// history, which several faults may share.
+// Row is one fault and its consequences. The fields from Accounts on are about the
+// whole history, which several faults may share.
 type Row struct {
 	Fault   string `json:"fault"`
 	Outage  string `json:"outage"`
@@ -29,13 +29,13 @@ type Row struct {
 	Settled string `json:"settled"`
 
 	Accounts   int      `json:"accounts"` // enabled ones, and right
-	Admitted   int      `json:"admitted"` // who left, by the breaker
+	Admitted   int      `json:"admitted"` // leavers whom the breaker let through
 	Held       int      `json:"held"`     // cohorts that the breaker held, and an operator released
 	Refused    int      `json:"refused"`  // hostile records, each of which is a dead letter
 	Wrong      int      `json:"wrong"`
 	Lost       int      `json:"lost"`
 	Duplicates int      `json:"duplicates"`
-	Restarted  string   `json:"restarted,omitempty"` // what ended by itself
+	Restarted  string   `json:"restarted,omitempty"` // processes that ended by themselves
 	Examples   []string `json:"examples,omitempty"`
 }
 
@@ -45,7 +45,7 @@ func (r Row) Good() bool {
 	return r.Accounts > 0 && r.Held > 0 && r.Refused > 0 && r.Wrong+r.Lost+r.Duplicates == 0
 }
 
-// behind counts what is sent and not acknowledged; Kafka may not say it yet.
+// behind counts records that were sent and are not acknowledged; Kafka may not answer yet.
 func (r *Row) behind(ctx context.Context, t *topology.Topology) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -30,8 +30,8 @@ type Options struct {
 	Progress func(line string)
 }
 
-// Run runs all faults, tells each of them when its run is over, and returns an
-// error if anything could not be done. That something is wrong is in the rows.
+// Run runs all faults, reports each when its run is over, and returns an error if
+// anything could not be done. The rows hold what is wrong.
 func Run(ctx context.Context, opts Options, done func(Row)) error {
 	for _, faults := range opts.runs() {
 		rows, err := opts.run(ctx, faults)
@@ -130,8 +130,8 @@ func (o Options) history() (*history, error) {
 	return made(o.Seed, o.People)
 }
 
-// settle waits until everything is as it must be, and returns what is not when
-// patience has ended.
+// settle waits until everything is as it must be. When its patience ends, it returns
+// what is wrong.
 func (o Options) settle(ctx context.Context, t *topology.Topology, h *history) (*verdict, error) {
 	until := time.Now().Add(o.Patience)
 	for {
@@ -150,7 +150,7 @@ func (o Options) settle(ctx context.Context, t *topology.Topology, h *history) (
 	}
 }
 
-// restart is about how long it takes to start again what was killed.
+// restart is roughly the time that it takes to start a killed process again.
 const restart = 5 * time.Second
 
 // feeder sends a history, evenly.
@@ -203,7 +203,7 @@ func (f *feeder) stop() {
 	<-f.ended
 }
 
-// watcher starts again what ends by itself, as whoever supervises it would.
+// watcher restarts processes that end by themselves, as a supervisor would.
 type watcher struct {
 	t      *topology.Topology
 	cancel context.CancelFunc

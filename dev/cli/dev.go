@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/internal/visible"
 )
 
-// devFlags are what `dev dev` is asked for.
+// devFlags holds the flags of `dev dev`.
 type devFlags struct {
 	config, data, bin           string
 	noApps, noWorker, noStarter bool
@@ -64,7 +64,7 @@ func (f *devFlags) register(set *pflag.FlagSet) {
 	}
 }
 
-// options are the stack's, once it is clear that the flags make sense.
+// options checks the flags and returns the stack's options.
 func (f *devFlags) options(out io.Writer) (stack.Options, error) {
 	opts := stack.Options{
 		DataDir:    f.data,
@@ -108,7 +108,7 @@ func runDev(ctx context.Context, out io.Writer, flags devFlags) error {
 	s, err := stack.Start(ctx, opts)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // somebody changed their mind
+			return nil //nolint:nilerr // interrupted while it started
 		}
 		return err
 	}
@@ -116,7 +116,7 @@ func runDev(ctx context.Context, out io.Writer, flags devFlags) error {
 	fmt.Fprintf(out, "\nState is kept in %s. Up in %s; Ctrl-C stops it.\nready\n", s.Dir(), time.Since(began).Round(10*time.Millisecond))
 
 	<-ctx.Done()
-	signal.Reset(os.Interrupt, syscall.SIGTERM) // from here on, before it is said, a second one kills
+	signal.Reset(os.Interrupt, syscall.SIGTERM) // before the message: from here on, a second signal kills
 	fmt.Fprintln(out, "\nstopping (Ctrl-C again ends it at once) ...")
 	s.Close()
 	return nil

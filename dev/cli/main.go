@@ -23,9 +23,8 @@ const (
 	exitUsage  = 2
 )
 
-// Main is the whole of the program but for where it gets its arguments. It
-// returns the exit code. The first SIGINT or SIGTERM ends what it does in good
-// order, the second at once.
+// Main runs the program with these arguments and returns the exit code. The first
+// SIGINT or SIGTERM stops it gracefully, the second at once.
 func Main(args []string, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -47,14 +47,14 @@ func (s *simulation) begin(p *person, kind hr.EventType, profile hr.Profile) {
 	if temporary(profile.Type) {
 		from := s.today
 		if from.Compare(s.opts.Start) < 0 {
-			from = s.opts.Start // contracts that ended before are no story
+			from = s.opts.Start // contracts that ended before it do not matter
 		}
 		profile.EndDate = from.AddDays(20 + s.rand.IntN(300))
 	}
 	p.job = &employment{first: s.today, facts: []fact{{s.today, profile}}}
 	p.employments = append(p.employments, p.job)
 	p.job.opened = s.tell(p, kind, ahead(60, 3), func(e *hr.Event) { e.Profile = &profile })
-	p.floor = p.job.opened.Recorded.Add(time.Minute) // what is said of a job is said after that
+	p.floor = p.job.opened.Recorded.Add(time.Minute) // HR tells of a job only after its hire
 	s.join(p, profile.Department)
 	if !profile.EndDate.IsZero() {
 		s.planContractEnd(p, profile.EndDate)

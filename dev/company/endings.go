@@ -39,7 +39,7 @@ func (s *simulation) dismiss(p *person) {
 	s.leave(p)
 }
 
-// leave is what follows when an employment is over: some come back.
+// leave plans what follows the end of an employment: some people come back.
 func (s *simulation) leave(p *person) {
 	before := p.job.latest().profile
 	s.quit(p)
@@ -66,8 +66,8 @@ func (s *simulation) rehire(p *person, profile hr.Profile) {
 	s.begin(p, hr.EventRehired, profile)
 }
 
-// planContractEnd decides what becomes of somebody whose contract has an end: it
-// is extended, or they become an employee, or it lapses.
+// planContractEnd decides what happens at the end of a person's contract: it is
+// extended, or they become an employee, or it lapses.
 func (s *simulation) planContractEnd(p *person, end hr.Date) {
 	some := func(days int) hr.Date { return latestDay(end.AddDays(1-s.rand.IntN(days)), p.job.first.AddDays(1)) }
 	switch drawn := s.rand.Float64(); {
@@ -91,7 +91,7 @@ func (s *simulation) planContractEnd(p *person, end hr.Date) {
 	}
 }
 
-// renewInTime has HR say that a contract goes on before it has ended: said later, that
+// renewInTime has HR renew a contract before it has ended: a renewal that is said later
 // brings nobody back.
 func (p *person) renewInTime(end hr.Date) {
 	said := p.job.renewed

@@ -17,7 +17,7 @@ type Expected struct {
 	Starts time.Time `json:"starts,omitzero"`
 	Ends   time.Time `json:"ends,omitzero"`
 
-	// What holds then (before the start, what will hold; after the end, what held).
+	// The profile at that time (before the start, the first one; after the end, the last).
 	Type       hr.PersonType `json:"workerType,omitempty"`
 	GivenName  string        `json:"givenName,omitempty"`
 	FamilyName string        `json:"familyName,omitempty"`
@@ -26,7 +26,7 @@ type Expected struct {
 	ManagerID  string        `json:"managerId,omitempty"`
 }
 
-// Expected says where everybody must stand at an instant, by person ID.
+// Expected returns where everybody must stand at an instant, by person ID.
 func (h *History) Expected(at time.Time) []Expected {
 	list := make([]Expected, len(h.lives))
 	for i, l := range h.lives {
@@ -67,8 +67,8 @@ func (l *life) status(e *employment, at time.Time) hr.Status {
 	}
 }
 
-// employment is the present one, else the last that has ended, else the first;
-// nil for who never was with the company.
+// employment returns the present one, else the last that has ended, else the first;
+// nil for a person who was never with the company.
 func (l *life) employment(at time.Time) *employment {
 	var in *employment
 	for _, e := range l.employments {

@@ -4,7 +4,7 @@ import "github.com/tenurehq/tenure/hr"
 
 // History is a company's history: what is told of it, and what is true.
 type History struct {
-	// Events are what HR tells, in the order of delivery, repetitions included.
+	// Events holds what HR tells, in the order of delivery, with repetitions.
 	Events []hr.Event
 
 	lives []*life // by person ID

@@ -6,7 +6,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// life is what is true of one person, whatever is told of it.
+// life holds the truth about one person, whatever HR tells of it.
 type life struct {
 	id          string
 	employments []*employment // by first day
@@ -26,7 +26,7 @@ type employment struct {
 	opened, renewed, ended *statement
 }
 
-// fact is what a person is from a day on.
+// fact is a person's profile from a day on.
 type fact struct {
 	from    hr.Date
 	profile hr.Profile
@@ -41,7 +41,7 @@ type suspension struct{ from, to time.Time }
 // covers reports whether the suspension is not over at an instant.
 func (s suspension) covers(at time.Time) bool { return s.to.IsZero() || at.Before(s.to) }
 
-// on is the fact that holds on a day of the employment.
+// on returns the fact that holds on a day of the employment.
 func (e *employment) on(day hr.Date) *fact {
 	in := &e.facts[0]
 	for i := range e.facts {
@@ -52,10 +52,10 @@ func (e *employment) on(day hr.Date) *fact {
 	return in
 }
 
-// latest is the last fact that is known.
+// latest returns the last fact that is known.
 func (e *employment) latest() *fact { return &e.facts[len(e.facts)-1] }
 
-// lastDay is the last day of the employment; zero if no end is known.
+// lastDay returns the last day of the employment; zero if no end is known.
 func (e *employment) lastDay() hr.Date {
 	if e.last.IsZero() {
 		return e.latest().profile.EndDate
@@ -65,7 +65,7 @@ func (e *employment) lastDay() hr.Date {
 
 func (e *employment) starts() time.Time { return e.first.StartIn(e.facts[0].zone()) }
 
-// ends is the first instant without access; zero if no end is known.
+// ends returns the first instant without access; zero if no end is known.
 func (e *employment) ends() time.Time {
 	last := e.lastDay()
 	if last.IsZero() {
@@ -78,7 +78,7 @@ func (e *employment) ends() time.Time {
 	return at
 }
 
-// at is the fact that holds at an instant: each day begins in its own zone.
+// at returns the fact that holds at an instant: each day begins in its own zone.
 func (e *employment) at(now time.Time) *fact {
 	in := &e.facts[0]
 	for i := range e.facts {

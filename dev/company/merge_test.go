@@ -92,7 +92,7 @@ func byPerson(events []hr.Event) map[string][]hr.Event {
 	return told
 }
 
-// transcript is what was told of a person, for whoever reads a failure.
+// transcript returns everything that HR told of a person, for the message of a failure.
 func transcript(events []hr.Event) string {
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b hr.Event) int { return a.Recorded.Compare(b.Recorded) })

@@ -7,12 +7,12 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// makeMistakes adds to what HR tells: what is corrected, what is taken back, and
-// what time overtakes. None of it changes what is true.
+// makeMistakes adds mistakes to what HR tells: some are corrected, some are taken back,
+// and some are overtaken by time. None of them changes what is true.
 func (s *simulation) makeMistakes() {
 	for _, p := range s.people {
 		if len(p.employments) == 0 {
-			continue // who never was is mistake enough
+			continue // a person who never came is mistake enough
 		}
 		s.correct(p)
 		for _, e := range p.employments {
@@ -26,7 +26,7 @@ func (s *simulation) makeMistakes() {
 	}
 }
 
-// correct has some profiles told wrong first. The right one comes as an update
+// correct has HR tell some profiles wrong first. The right one follows as an update
 // that is effective on the same day.
 func (s *simulation) correct(p *person) {
 	for i, right := range slices.Clone(p.told) {

@@ -147,7 +147,7 @@ func (p *person) onLeave() bool {
 	return n > 0 && p.job.absences[n-1].back.IsZero()
 }
 
-// change makes a new fact from today on, and is what HR says of it.
+// change makes a new fact that holds from today on, and returns HR's event about it.
 func (s *simulation) change(p *person, kind hr.EventType, edit func(*hr.Profile)) *statement {
 	profile := p.job.latest().profile
 	edit(&profile)

@@ -29,7 +29,7 @@ func (s *simulation) tell(p *person, kind hr.EventType, n notice, edit func(*hr.
 	}
 	at := latest(s.officeHours(s.today.AddDays(days)), p.floor)
 	for _, before := range p.told {
-		// Of what holds from one day on, the last said is what is meant; said at the
+		// Of several facts that hold from one day on, the last said counts; said at the
 		// same instant, the sequence decides.
 		if before.Effective == s.today && !at.After(before.Recorded) {
 			at = before.Recorded.Add(time.Duration(s.rand.IntN(3)) * 20 * time.Minute)

@@ -20,7 +20,7 @@ import (
 
 const root = "../.."
 
-// example is what .env.example sets.
+// example returns the variables that .env.example sets.
 func example(t *testing.T) map[string]string {
 	t.Helper()
 	file, err := os.Open(filepath.Join(root, ".env.example"))
@@ -84,7 +84,7 @@ func withoutDigest(t *testing.T) []string {
 	return images
 }
 
-// Whoever can move a tag cannot change what is run here: every image has a digest, but for
+// Moving a tag cannot change which image runs: every image has a digest, except
 // those that the documentation lists. One of those that has got one must not be listed.
 func TestImagesArePinned(t *testing.T) {
 	p := project(t)
@@ -214,7 +214,7 @@ func TestThereIsNoDefaultPassword(t *testing.T) {
 // secretive are names of variables that hold a secret.
 var secretive = regexp.MustCompile(`PASSWORD|PWD|TOKEN|SECRET|_KEY`)
 
-// What is secret is said in .env, and nowhere in the file.
+// Secrets are in .env, and not in the compose file.
 func TestNoPasswordIsALiteral(t *testing.T) {
 	var file struct {
 		Services map[string]struct {

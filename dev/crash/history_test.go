@@ -17,7 +17,7 @@ import (
 	"github.com/tenurehq/tenure/ingest"
 )
 
-// history is what is published, and what must come of it.
+// history holds the records to publish, and what must result from them.
 type history struct {
 	messages []ingest.Message
 	events   int                   // without repetitions

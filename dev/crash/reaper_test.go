@@ -32,10 +32,10 @@ type death struct {
 	After int64
 }
 
-// firstWords is what a process says once a SIGTERM no longer kills it.
+// firstWords is the line that a process writes once a SIGTERM no longer kills it.
 const firstWords = "listens for SIGTERM"
 
-// lastWords is what a process says before it dies; a point follows.
+// lastWords begins the line that a process writes before it dies; a point follows.
 const lastWords = "killed "
 
 // reaper kills the process when its time has come.
@@ -67,7 +67,7 @@ func (r *reaper) kill() {
 	select {} // nothing more is done here, whenever the kernel gets to it
 }
 
-// dial connects to a broker, and watches what is said for commits.
+// dial connects to a broker, and watches the connection for commits.
 func (r *reaper) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, address)

@@ -90,7 +90,7 @@ func liveOn(t *testing.T, l life, d *deaths, done <-chan struct{}) {
 	}
 }
 
-// output is what a process says.
+// output collects what a process writes.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

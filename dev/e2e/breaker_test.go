@@ -178,7 +178,7 @@ func TestHRTerminatesHalfTheCompanyByMistake(t *testing.T) {
 	last := rows[len(rows)-1]
 	assert.Equal(t, "cancel grace HR's mistake", strings.Join([]string{last.Action, last.Actor, last.Cause}, " "))
 
-	// Who really leaves then is one of few, and leaves.
+	// A person who really leaves then is one of few, and leaves.
 	leaves := standard[2]
 	m.publish(t, hr.Event{
 		EventKey: hr.EventKey{Source: "/hr/made-up-company", ID: "meant"}, Type: hr.EventTerminated, PersonID: leaves,
@@ -293,7 +293,7 @@ func TestASecuritySystemSuspendsTheWholeCompany(t *testing.T) {
 	m.does(t, "person", "suspend", held[2], "--reason", "really", "--operator", "grace")
 	assert.Zero(t, m.on(t, held[2]))
 
-	// One is meant, the others are not.
+	// One termination is meant, the others are not.
 	m.shows(t, "breaker", "release", cohort, "--person", held[3], "--reason", "really", "--operator", "grace", "--apply")
 	require.Eventually(t, func() bool { return m.on(t, held[3]) == 0 }, patience, 50*time.Millisecond)
 	m.does(t, "breaker", "cancel", cohort, "--reason", "a wrong rule", "--operator", "grace", "--apply")

@@ -282,7 +282,7 @@ func TestAnOpenRunIsReset(t *testing.T) {
 	assert.Equal(t, [2]int{before["directory"], before["chat"]}, [2]int{after["directory"], after["chat"]})
 }
 
-// TestAPausedRunHoldsUpItsPerson is what the runbook says of it: nothing is done for
+// TestAPausedRunHoldsUpItsPerson shows what the runbook says: nothing is done for
 // that person; the glass can be broken; and unpaused, it finds that done.
 func TestAPausedRunHoldsUpItsPerson(t *testing.T) {
 	t.Parallel()

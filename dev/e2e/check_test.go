@@ -71,7 +71,7 @@ func TestConfigCheckLooksAndChangesNothing(t *testing.T) {
 	assert.NotContains(t, before.topics, "hr.absent")
 }
 
-// sight is what somebody sees of what a check looks at.
+// sight holds what a check sees of the thing that it looks at.
 type sight struct {
 	topics, groups map[string]int // and how many partitions or members each has
 	attributes     []string

@@ -78,7 +78,7 @@ func compare(t *testing.T, expected []company.Expected, accounts map[string]map[
 	}
 }
 
-// byDepartment is what the stack's roles grant in the apps, by department.
+// byDepartment holds what the stack's roles grant in the apps, by department.
 var byDepartment = map[string]map[string][]string{
 	"Development":        {"wiki": {"engineers"}, "chat": {"engineering"}},
 	"Quality Management": {"wiki": {"engineers", "quality"}, "chat": {"engineering"}},
@@ -91,7 +91,7 @@ var byDepartment = map[string]map[string][]string{
 	"Human Resources":    {"directory": {"human-resources"}},
 }
 
-// granted is what somebody has in each app while they are active.
+// granted returns what a person has in each app while they are active.
 func granted(x company.Expected) map[string][]string {
 	groups := map[string][]string{"directory": {"everyone"}, "chat": {"general"}}
 	for app, more := range byDepartment[x.Department] {

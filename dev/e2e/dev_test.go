@@ -274,7 +274,7 @@ func send(t *testing.T, broker string, events []hr.Event) {
 	}
 }
 
-// output is what was printed, readable while it goes on.
+// output holds what was printed; it can be read while the command runs.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -63,7 +63,7 @@ func TestAHeldPersonIsNotDeletedUntilReleasedAndApproved(t *testing.T) {
 	assert.Empty(t, r.attention(t))
 }
 
-// deletions are what the deletions of a person wait for, by app, as the command line
+// deletions returns what the deletions of a person wait for, by app, as the command line
 // has it.
 func (r *rig) deletions(t *testing.T, person string) map[string]string {
 	t.Helper()

@@ -18,7 +18,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// poisoned is what a bad version of every workflow does: other commands in another
+// poisoned does what a bad version of every workflow does: other commands in another
 // order than those that open runs have in their histories.
 func poisoned(ctx workflow.Context, _ workflows.Input) error {
 	_ = workflow.SideEffect(ctx, func(workflow.Context) any { return "poison" })

@@ -108,13 +108,13 @@ func writeSnapshot(t *testing.T, path string, events []hr.Event) {
 	require.NoError(t, err)
 	require.NoError(t, csv.NewWriter(file).WriteAll(rows))
 	require.NoError(t, file.Close())
-	// Who is gone has the file's day as their last: it must be over everywhere.
+	// The last day of people who are missing is the file's day: it must be over everywhere.
 	taken := time.Now().Add(-48 * time.Hour)
 	require.NoError(t, os.Chtimes(path, taken, taken))
 }
 
 // leftButThere are the people whom only a human can say something of: here, that
-// they came back, since that is what the company's history is.
+// they came back, as in the company's history.
 func leftButThere(t *testing.T, r *rig, dryRun []string) []string {
 	t.Helper()
 	var run struct {

@@ -22,7 +22,7 @@ import (
 
 // TestStrangersHoldNobodyUp has somebody with write access to Temporal, and to nothing
 // else, put things of their own under people's IDs, pause a run and delete the sweeper's
-// schedule. Whoever is terminated meanwhile is off all the same, within the bound.
+// schedule. A person who is terminated meanwhile is off all the same, within the bound.
 func TestStrangersHoldNobodyUp(t *testing.T) {
 	t.Parallel()
 	r, apps := startTwoApps(t, stack.Options{

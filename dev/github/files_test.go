@@ -16,7 +16,7 @@ import (
 // root is the repository's.
 const root = "../.."
 
-// workflow is what the tests read of a workflow file.
+// workflow holds the fields of a workflow file that the tests read.
 type workflow struct {
 	Permissions map[string]string
 	Jobs        map[string]struct {

@@ -41,7 +41,7 @@ type Options struct {
 	// Group runs the program in a process group of its own, for Kill and Pause to
 	// reach the processes that it makes.
 	Group bool
-	// As is the user to run as; nil: whoever the parent is.
+	// As is the user to run as; nil: the parent's user.
 	As *syscall.Credential
 }
 
@@ -73,7 +73,7 @@ func New(opts Options) *Process {
 	return &Process{opts: opts, pause: firstPause}
 }
 
-// Name is what people call it.
+// Name returns the name of the program for people.
 func (p *Process) Name() string { return p.opts.Name }
 
 // Start runs the program and returns when it is ready. If it ends before that,

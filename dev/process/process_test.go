@@ -21,7 +21,7 @@ import (
 
 const patience = 10 * time.Second
 
-// output is what a child wrote, readable while it runs.
+// output holds what a child wrote; it can be read while the child runs.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -113,7 +113,7 @@ func (c contents) enabled(person string) bool {
 	return slices.ContainsFunc(c.Users, func(u user) bool { return u.ExternalID == person && u.Active })
 }
 
-// access is what people with an enabled account have, by their IDs.
+// access returns what people with an enabled account have, by person ID.
 func (c contents) access() map[string]access {
 	people := map[string]string{} // by account
 	for _, u := range c.Users {

@@ -25,7 +25,7 @@ const (
 	tick     = 500 * time.Millisecond
 )
 
-// access is what the app shows of somebody's enabled account.
+// access holds what the app shows of a person's enabled account.
 type access struct {
 	FamilyName, Title, Department string
 	Manager                       string // the person whose enabled account is named as the manager's

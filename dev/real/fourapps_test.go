@@ -82,7 +82,7 @@ type target interface {
 	look(t *testing.T) map[string]account
 }
 
-// account is what a server shows of somebody's account.
+// account holds what a server shows of a person's account.
 type account struct {
 	Enabled bool
 	Title   string
@@ -152,7 +152,7 @@ func TestCompanyInFourApps(t *testing.T) {
 	assert.Zero(t, topics.ends(t, topics.letters)[0], "dead letters")
 }
 
-// wantedIn is what policy says of one target.
+// wantedIn is what policy grants in one target.
 func wantedIn(target target, all map[string]account) map[string]account {
 	want := map[string]account{}
 	for person, a := range all {

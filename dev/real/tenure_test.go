@@ -96,7 +96,7 @@ func showLogs(t *testing.T, dir string) {
 	})
 }
 
-// fromEnv is what scripts/test-real says of a server.
+// fromEnv returns a server's address as scripts/test-real gives it.
 func fromEnv(t *testing.T, name string) string {
 	t.Helper()
 	value := os.Getenv(name)

@@ -27,7 +27,7 @@ const Token = "demo"
 // tokenFile is where a stack's own tenure.yaml finds it.
 const tokenFile = "app-token"
 
-// Rendering is what a template of tenure.yaml can use.
+// Rendering holds the values that a template of tenure.yaml can use.
 type Rendering struct {
 	Kafka                         string // address
 	Topic                         string

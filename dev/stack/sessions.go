@@ -27,7 +27,7 @@ type sessions struct {
 	groups map[string]*groupSessions
 }
 
-// groupSessions is what is known of a group's members.
+// groupSessions holds what is known of a group's members.
 type groupSessions struct {
 	timeout time.Duration        // the longest that a member asked for
 	stable  time.Time            // since when the group has been stable; zero if it is not

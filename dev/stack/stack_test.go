@@ -237,7 +237,7 @@ func TestTemporaryStackLeavesNothing(t *testing.T) {
 	assert.True(t, errors.Is(err, syscall.ECONNREFUSED), err)
 }
 
-// output is what children wrote, readable while they run.
+// output holds what children wrote; it can be read while they run.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -84,7 +84,7 @@ func Personal() []string {
 	return all
 }
 
-// Name is what the demo calls somebody.
+// Name returns the name that the demo shows for a person.
 func Name(personID string) string {
 	for _, beat := range Script() {
 		for _, e := range beat.Events {

@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/ingest"
 )
 
-// Stage is what the story is played on.
+// Stage is the stack on which the story is played.
 type Stage struct {
 	Stack     *stack.Stack
 	Clock     clock.Clock
@@ -101,7 +101,7 @@ func State(u User) string {
 	return state + ": " + strings.Join(groups, ", ")
 }
 
-// User is what the story asks of an app's account, as SCIM has it.
+// User holds the attributes of an app's account that the story compares, as in SCIM.
 type User struct {
 	ID          string `json:"id"`
 	ExternalID  string `json:"externalId"`

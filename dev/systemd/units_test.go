@@ -66,7 +66,7 @@ func each(t *testing.T, test func(t *testing.T, path string, u unit)) {
 	}
 }
 
-// programs are what a unit runs: a template runs both.
+// programs returns the programs that a unit runs: a template runs both.
 func programs(path string) []string {
 	if strings.HasSuffix(path, "@.service") {
 		return []string{"worker", "starter"}

@@ -30,8 +30,8 @@ const (
 	kafkaUser  = "tenure"
 )
 
-// startKafka runs one broker. Who runs the tests talks to it on a plain listener;
-// Tenure too, unless the topology is secure.
+// startKafka runs one broker. The tests talk to it on a plain listener; so does
+// Tenure, unless the topology is secure.
 func (t *Topology) startKafka(ctx context.Context) error {
 	dir := filepath.Join(t.dir, "kafka")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -102,7 +102,7 @@ func (t *Topology) kafkaProperties(dir string) string {
 	return lines.String()
 }
 
-// Brokers are where whoever runs the tests reaches Kafka.
+// Brokers returns the addresses at which the tests reach Kafka.
 func (t *Topology) Brokers() []string { return []string{t.ports.address("kafka")} }
 
 func (t *Topology) kafkaClient() (*kgo.Client, error) {
@@ -151,7 +151,7 @@ func (t *Topology) makeTopics(ctx context.Context) error {
 	})
 }
 
-// Ends are the offsets after the last record of each partition of a topic.
+// Ends returns the offsets after the last record of each partition of a topic.
 func (t *Topology) Ends(ctx context.Context, topic string) (map[int32]int64, error) {
 	client, err := t.kafkaClient()
 	if err != nil {
@@ -187,7 +187,7 @@ func (t *Topology) Ends(ctx context.Context, topic string) (map[int32]int64, err
 	return ends, nil
 }
 
-// Committed are the consumer group's offsets of the events' partitions.
+// Committed returns the consumer group's offsets of the events' partitions.
 func (t *Topology) Committed(ctx context.Context) (map[int32]int64, error) {
 	client, err := t.kafkaClient()
 	if err != nil {

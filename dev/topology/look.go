@@ -11,7 +11,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Account is one in an app, looked at without any code of the product.
+// Account is an account in an app, read without any code of the product.
 type Account struct {
 	Person   string // as the app has it; empty if it says none
 	Username string
@@ -21,8 +21,8 @@ type Account struct {
 	Groups   []string
 }
 
-// Accounts are all of an app, in no particular order; those that came with the
-// app are left out.
+// Accounts returns all accounts of an app, in no particular order, except those that
+// came with the app.
 func (t *Topology) Accounts(ctx context.Context, app string) ([]Account, error) {
 	switch app {
 	case AppDirectory:

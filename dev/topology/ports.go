@@ -11,15 +11,15 @@ import (
 // loopback is the only interface that anything here listens on.
 const loopback = "127.0.0.1"
 
-// The kernel gives outgoing connections ports from 32768 on. Ports of what is
-// stopped for minutes and started again are below: else somebody who tries in vain
-// to connect might be given that very port, and be connected to itself.
+// The kernel gives outgoing connections ports from 32768 on. Servers that are stopped
+// for minutes and started again have ports below that: otherwise a client that tries in
+// vain to connect might be given that very port, and connect to itself.
 const (
 	firstPort = 15000
 	lastPort  = 32000
 )
 
-// ports are where things listen, by what it is.
+// ports holds the port of each server, by its name.
 type ports map[string]int
 
 func (p ports) address(what string) string { return net.JoinHostPort(loopback, strconv.Itoa(p[what])) }

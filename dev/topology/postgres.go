@@ -33,7 +33,7 @@ func (t *Topology) startPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Twice: who starts it again does so too.
+	// Twice: the caller that starts it again does so too.
 	for range 2 {
 		prepare := exec.CommandContext(ctx, "/bin/sh", filepath.Join(t.opts.Root, "deploy/postgresql/ledger"))
 		prepare.Env = []string{
@@ -95,7 +95,7 @@ func (t *Topology) runPostgres(ctx context.Context, name string) error {
 	})
 }
 
-// postgresUser is who PostgreSQL runs as where we are root, whom it refuses.
+// postgresUser returns the user to run PostgreSQL as if we are root, which it refuses.
 func postgresUser() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -123,7 +123,7 @@ func (t *Topology) postgresURL(name, as, database string) string {
 	return fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", as, t.postgresPassword, t.ports.address(name), database)
 }
 
-// query does something as the administrator of a cluster.
+// query runs a statement as the administrator of a cluster.
 func (t *Topology) query(ctx context.Context, name string, statements ...string) error {
 	conn, err := t.connect(ctx, name)
 	if err != nil {

@@ -92,7 +92,7 @@ func TestEverybodyProvesWhoTheyAre(t *testing.T) {
 		{"another namespace", []string{"TEMPORAL_NAMESPACE=nowhere"}, []string{"namespace nowhere", "the credentials give no access to it"}},
 	} {
 		t.Run(c.name, func(test *testing.T) {
-			// Whoever is cut off may learn of it before they have read why: then they ask again.
+			// A client that is cut off may notice that before it has read the reason: then it asks again.
 			require.EventuallyWithT(test, func(t *assert.CollectT) {
 				said, code := top.tenure(test, c.change, "config", "check", "--connect", "--timeout", "10s")
 				assert.Contains(t, []int{1, 3}, code, said)

@@ -27,8 +27,8 @@ import (
 	"github.com/tenurehq/tenure/service/runs"
 )
 
-// makeCredentials makes an authority, the certificates of whoever serves and of
-// Tenure, and the key that API keys are signed with.
+// makeCredentials makes an authority, the certificates of the servers and of Tenure,
+// and the key that API keys are signed with.
 func (t *Topology) makeCredentials() (err error) {
 	if t.certs, err = newCertificates(filepath.Join(t.dir, "certificates")); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (t *Topology) startTemporal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Twice: who starts it again does so too.
+	// Twice: the caller that starts it again does so too.
 	for range 2 {
 		schema := exec.CommandContext(ctx, "/bin/sh", filepath.Join(t.opts.Root, "deploy/temporal/schema"))
 		schema.Env = []string{

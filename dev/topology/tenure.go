@@ -20,7 +20,7 @@ import (
 //go:embed tenure.yaml.tmpl
 var configuration string
 
-// rendering is what the template of tenure.yaml uses.
+// rendering holds the values that the template of tenure.yaml uses.
 type rendering struct {
 	Brokers                      string
 	Secure                       bool
@@ -43,7 +43,7 @@ func (t *Topology) Run(ctx context.Context, args ...string) ([]byte, error) {
 // in where they serve metrics. Any of them will do for the command line.
 func (t *Topology) Config(name string) string { return filepath.Join(t.dir, name+".yaml") }
 
-// LedgerURL is where the ledger is.
+// LedgerURL returns the ledger's URL.
 func (t *Topology) LedgerURL() string {
 	if t.opts.SQLite {
 		return "sqlite:" + filepath.Join(t.dir, "tenure.db")
@@ -51,7 +51,7 @@ func (t *Topology) LedgerURL() string {
 	return t.postgresURL("postgresql", databaseTenure, databaseTenure)
 }
 
-// kafkaPasswordFile holds what Tenure signs in at Kafka with.
+// kafkaPasswordFile holds the password with which Tenure signs in to Kafka.
 func (t *Topology) kafkaPasswordFile() string { return filepath.Join(t.dir, "kafka-password") }
 
 func (t *Topology) configure(name string) error {
@@ -84,7 +84,7 @@ func (t *Topology) render(name, path, directoryCA string) error {
 	return os.WriteFile(path, text.Bytes(), 0o600)
 }
 
-// startTenure runs workers and starters, all at once: whoever comes first makes the
+// startTenure runs workers and starters, all at once: the first one creates the
 // ledger's tables.
 func (t *Topology) startTenure(ctx context.Context) error {
 	if t.opts.Confined {
@@ -115,7 +115,7 @@ func (t *Topology) startTenure(ctx context.Context) error {
 	return t.together(ctx, all)
 }
 
-// Ready asks one of Tenure's processes whether it is of use now.
+// Ready asks one of Tenure's processes whether it is ready.
 func (t *Topology) Ready(ctx context.Context, name string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.ports.address(name)+"/readyz", nil)
 	if err != nil {

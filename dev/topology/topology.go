@@ -27,7 +27,7 @@ type Options struct {
 	Workers, Starters int
 	// Namespace is Temporal's (default "default").
 	Namespace string
-	// Secure has Kafka and Temporal ask who one is.
+	// Secure makes Kafka and Temporal require authentication.
 	Secure bool
 	// Confined has Tenure's processes run as in their image: as its user, in a root that
 	// has nothing else in it and is not to be written. It takes Linux, root, and a
@@ -43,7 +43,7 @@ type Options struct {
 	Progress func(line string)
 }
 
-// Topology is running. Its methods are for one goroutine.
+// Topology is a set of running servers. Its methods are for one goroutine.
 type Topology struct {
 	opts  Options
 	dir   string
@@ -51,7 +51,7 @@ type Topology struct {
 	certs *certificates // nil unless Secure
 
 	kafkaPassword, ldapPassword, scimToken, postgresPassword string
-	apiKey, administratorKey                                 string // at Temporal: Tenure's, and whoever makes its namespace
+	apiKey, administratorKey                                 string // at Temporal: Tenure's, and that of the creator of its namespace
 
 	processes map[string]*process.Process
 	order     []string // of their names: what others need first
@@ -110,7 +110,7 @@ func (t *Topology) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// together does what a stage consists of, side by side.
+// together runs the parts of a stage in parallel.
 func (t *Topology) together(ctx context.Context, stage []func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -144,13 +144,13 @@ func (t *Topology) run(ctx context.Context, opts process.Options) error {
 	return p.Start(ctx)
 }
 
-// Process is one of those that run, by its name; nil if there is none.
+// Process returns the process with this name; nil if there is none.
 func (t *Topology) Process(name string) *process.Process { return t.processes[name] }
 
-// Processes are the names of all, what others need first.
+// Processes returns the names of all processes; those that others need come first.
 func (t *Topology) Processes() []string { return t.order }
 
-// Dir is where data, logs and configurations are until Close.
+// Dir returns the folder of data, logs and configurations; Close removes it.
 func (t *Topology) Dir() string { return t.dir }
 
 // Close ends everything, and leaves nothing behind.
@@ -164,14 +164,14 @@ func (t *Topology) Close() {
 
 func (t *Topology) logPath(name string) string { return filepath.Join(t.dir, name+".log") }
 
-// Tail is the end of what a process has said.
+// Tail returns the end of a process's output.
 func (t *Topology) Tail(name string) string {
 	const most = 4 << 10
 	text, _ := os.ReadFile(t.logPath(name))
 	return string(text[max(0, len(text)-most):])
 }
 
-// said is what those have said that do not run.
+// said returns the output of the processes that do not run.
 func (t *Topology) said() error {
 	var errs []error
 	for name, p := range t.processes {

@@ -87,7 +87,7 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
 		using.Lock()
 		accounts, err := c.accounts(ctx, connector.OpList)
-		using.Unlock() // whoever goes through them may make calls meanwhile
+		using.Unlock() // the caller of yield may make calls meanwhile
 		if err != nil {
 			yield(connector.Account{}, err)
 			return

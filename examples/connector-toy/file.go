@@ -14,7 +14,7 @@ import (
 
 var (
 	columns    = []string{"id", "username", "person", "active", "name", "shelf"}
-	attributes = columns[4:] // the rest is what every account has
+	attributes = columns[4:] // the other columns belong to every account
 )
 
 // using is held while a file is read or changed: the toy app has one user, us.

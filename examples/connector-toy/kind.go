@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Kind is what the catalog lists.
+// Kind is the entry for the catalog.
 var Kind = connector.Kind{
 	Name:    "toy",
 	Summary: "an app that keeps its accounts in a CSV file",

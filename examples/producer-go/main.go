@@ -47,7 +47,7 @@ func run(ctx context.Context) error {
 	writer := kafka.Writer{
 		Addr:         kafka.TCP(strings.Split(cmp.Or(os.Getenv("KAFKA_BROKERS"), "localhost:9092"), ",")...),
 		Topic:        cmp.Or(os.Getenv("KAFKA_TOPIC"), "hr.events"),
-		Balancer:     kafka.Murmur2Balancer{}, // as Kafka's own clients: one person, one partition, whoever sends
+		Balancer:     kafka.Murmur2Balancer{}, // as Kafka's own clients: one person has one partition, whichever client sends
 		RequiredAcks: kafka.RequireAll,        // it is sent when the brokers have it safely
 		BatchTimeout: 10 * time.Millisecond,
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// request is what Tenure sends. An operation uses some of it.
+// request holds what Tenure sends. An operation uses some of its fields.
 type request struct {
 	Operation    string         `json:"operation"`
 	By           string         `json:"by"`

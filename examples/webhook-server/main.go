@@ -61,7 +61,7 @@ func run(listen, file string, entitlements []string) error {
 		const patience = 10 * time.Second
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
-		_ = server.Shutdown(ending) // whoever is still being served then is not
+		_ = server.Shutdown(ending) // after the deadline, requests that are still served are cut
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err

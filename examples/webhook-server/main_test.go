@@ -88,7 +88,7 @@ func newBetween(t *testing.T, service string) *between {
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // whoever called is gone
+			return // the caller is gone
 		}
 		conforms(t, requests, body)
 		r.Body = io.NopCloser(bytes.NewReader(body))

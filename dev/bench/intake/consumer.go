@@ -100,5 +100,5 @@ func (n *noting) Known(ctx context.Context, keys []hr.EventKey) ([]ledger.Known,
 	return n.Intake.Known(ctx, keys)
 }
 
-// rate is what so many records until now are in a second.
+// rate returns the records a second that this number of records until now makes.
 func (n *noting) rate(records int) float64 { return float64(records) / time.Since(n.began).Seconds() }

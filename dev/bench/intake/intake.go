@@ -29,7 +29,7 @@ type Options struct {
 	Progress   io.Writer // told what is being done; never nil
 }
 
-// Standard is what `make bench-ingest` measures.
+// Standard returns the options of `make bench-ingest`.
 func Standard() Options {
 	return Options{
 		Partitions: 4, Rounds: 5, Concurrency: 64,
@@ -102,7 +102,7 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 }
 
 // race runs rounds of bare and tenure; each says how many events a second it came
-// to. Who goes first changes from round to round, since servers go on with what
+// to. The order changes from round to round, since servers go on with what
 // one left behind while the next one runs. The first round warms up.
 func (o Options) race(events int, bare, tenure func(round int) (float64, error)) (*Race, error) {
 	out := &Race{Events: events, Partitions: o.Partitions}

@@ -6,7 +6,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Memory is what a starter takes after so many records.
+// Memory is what a starter uses after a number of records.
 type Memory struct {
 	Phase    string `json:"phase"` // what it reads
 	Records  int    `json:"records"`

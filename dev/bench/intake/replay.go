@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
-// replay compares reading a topic again, of which everything was applied, with a
+// replay compares reading a topic again, after all of it was applied, with a
 // consumer group of kafka-go that only reads and commits, as often as Tenure
 // does. Both clocks run from the first record to the last one's commit.
 func (r *rig) replay(ctx context.Context) (*Race, error) {

@@ -22,7 +22,7 @@ type starter struct {
 	metrics string // where it serves them
 }
 
-// site is what starters have in common.
+// site holds what starters have in common.
 type site struct {
 	topic, group string
 	ledger       string // its name

@@ -1,4 +1,4 @@
-// Package sheet is what measurements have in common: how their reports look and
+// Package sheet holds what measurements have in common: how their reports look and
 // how they are profiled.
 package sheet
 
