@@ -152,7 +152,7 @@ func TestCompanyInFourApps(t *testing.T) {
 	assert.Zero(t, topics.ends(t, topics.letters)[0], "dead letters")
 }
 
-// wantedIn is what policy grants in one target.
+// wantedIn returns what policy grants in one target.
 func wantedIn(target target, all map[string]account) map[string]account {
 	want := map[string]account{}
 	for person, a := range all {

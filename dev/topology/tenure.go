@@ -51,7 +51,7 @@ func (t *Topology) LedgerURL() string {
 	return t.postgresURL("postgresql", databaseTenure, databaseTenure)
 }
 
-// kafkaPasswordFile holds the password with which Tenure signs in to Kafka.
+// kafkaPasswordFile returns the path of the file with the password with which Tenure signs in to Kafka.
 func (t *Topology) kafkaPasswordFile() string { return filepath.Join(t.dir, "kafka-password") }
 
 func (t *Topology) configure(name string) error {
