@@ -32,11 +32,23 @@ func all[T, P any](after P, read func(after P) ([]T, error), place func(T) P) it
 	}
 }
 
-// AllPeople yields everybody, by ID.
+// Collect lists what one of the sequences below yields.
+func Collect[T any](entries iter.Seq2[T, error]) ([]T, error) {
+	var list []T
+	for entry, err := range entries {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, entry)
+	}
+	return list, nil
+}
+
+// AllPeople yields everybody after the given ID, by ID.
 func AllPeople(ctx context.Context, l interface {
 	People(ctx context.Context, after string, limit int) ([]Summary, error)
-}) iter.Seq2[Summary, error] {
-	return all("", func(after string) ([]Summary, error) { return l.People(ctx, after, PageSize) },
+}, after string) iter.Seq2[Summary, error] {
+	return all(after, func(after string) ([]Summary, error) { return l.People(ctx, after, PageSize) },
 		func(s Summary) string { return s.PersonID })
 }
 
@@ -65,9 +77,9 @@ func AllTasks(ctx context.Context, l Reader, f TaskFilter) iter.Seq2[Task, error
 		func(t Task) int64 { return t.ID })
 }
 
-// AllHolds yields the holds that match the filter, by ID.
-func AllHolds(ctx context.Context, l Reader, f HoldFilter) iter.Seq2[Hold, error] {
-	return all(0, func(after int64) ([]Hold, error) { return l.Holds(ctx, f, after, PageSize) },
+// AllHolds yields the holds that match the filter, by ID, after the given ID.
+func AllHolds(ctx context.Context, l Reader, f HoldFilter, after int64) iter.Seq2[Hold, error] {
+	return all(after, func(after int64) ([]Hold, error) { return l.Holds(ctx, f, after, PageSize) },
 		func(h Hold) int64 { return h.ID })
 }
 

@@ -80,34 +80,20 @@ func (a *Accounts) find(ctx context.Context) ([]correlation.Finding, error) {
 		return nil, err
 	}
 	var people []correlation.Person
-	err = a.operator.eachPerson(ctx, func(s ledger.Summary) error {
+	for s, err := range ledger.AllPeople(ctx, a.operator.Ledger, "") {
+		if err != nil {
+			return nil, err
+		}
 		if linked[s.PersonID] {
-			return nil
+			continue
 		}
 		p, err := a.correlate(ctx, s.PersonID)
-		people = append(people, p)
-		return err
-	})
-	return correlation.Find(accounts, links, people), err
-}
-
-// eachPerson calls f for everybody in the ledger, by ID.
-func (v *Viewer) eachPerson(ctx context.Context, f func(ledger.Summary) error) error {
-	for after := ""; ; {
-		people, err := v.Ledger.People(ctx, after, pageSize)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, s := range people {
-			if err := f(s); err != nil {
-				return err
-			}
-			after = s.PersonID
-		}
-		if len(people) < pageSize {
-			return nil
-		}
+		people = append(people, p)
 	}
+	return correlation.Find(accounts, links, people), nil
 }
 
 // unlisted adds the accounts that are linked and that the list does not show, if the app

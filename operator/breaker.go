@@ -40,7 +40,7 @@ func (v *Viewer) Cohort(ctx context.Context, name string) (ledger.Cohort, error)
 // EachWithdrawal calls f with everything that a cohort holds or has held.
 func (v *Viewer) EachWithdrawal(ctx context.Context, cohort int64, f func(ledger.Withdrawal) error) error {
 	for after := ""; ; {
-		page, err := v.Ledger.Withdrawals(ctx, cohort, after, pageSize)
+		page, err := v.Ledger.Withdrawals(ctx, cohort, after, ledger.PageSize)
 		if err != nil || len(page) == 0 {
 			return err
 		}

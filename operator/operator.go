@@ -259,6 +259,3 @@ func FindPerson(ctx context.Context, l People, id string) (ledger.Person, error)
 	}
 	return person, errors.Join(refuse(unknown, ""), err)
 }
-
-// pageSize is how much is read of a list of the ledger's at once.
-const pageSize = 500

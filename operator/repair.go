@@ -147,22 +147,8 @@ func (v *Viewer) InAttention(ctx context.Context, f ledger.StepFilter, change pl
 	case plan.Mover:
 		f.Statuses, wanted = staying, func(s ledger.Step) bool { return !isJoiners(s) }
 	}
-	var all []ledger.Step
-	for after := (ledger.StepPlace{}); ; {
-		page, err := v.Ledger.Steps(ctx, f, after, pageSize)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range page {
-			if wanted(s) {
-				all = append(all, s)
-			}
-			after = ledger.StepPlace{PersonID: s.PersonID, Key: s.Key}
-		}
-		if len(page) < pageSize {
-			return all, nil
-		}
-	}
+	all, err := ledger.Collect(ledger.AllSteps(ctx, v.Ledger, f))
+	return slices.DeleteFunc(all, func(s ledger.Step) bool { return !wanted(s) }), err
 }
 
 // repairers is how many people are repaired at the same time.

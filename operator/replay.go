@@ -28,27 +28,20 @@ func (v *Viewer) Replayable(ctx context.Context, f ledger.EventFilter, wanted fu
 		}
 	}
 	people := map[string]Replayed{}
-	for after := int64(0); ; {
-		events, err := v.Ledger.Events(ctx, f, after, pageSize)
+	for e, err := range ledger.AllEvents(ctx, v.Ledger, f) {
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range events {
-			after = e.Seq
-			if wanted != nil && !wanted(e.Event) {
-				continue
-			}
-			p, ok := people[e.Event.PersonID]
-			if !ok {
-				p = Replayed{PersonID: e.Event.PersonID, Events: map[hr.EventType]int{}}
-			}
-			p.Events[e.Event.Type]++
-			p.Last = e.At
-			people[p.PersonID] = p
+		if wanted != nil && !wanted(e.Event) {
+			continue
 		}
-		if len(events) < pageSize {
-			break
+		p, ok := people[e.Event.PersonID]
+		if !ok {
+			p = Replayed{PersonID: e.Event.PersonID, Events: map[hr.EventType]int{}}
 		}
+		p.Events[e.Event.Type]++
+		p.Last = e.At
+		people[p.PersonID] = p
 	}
 	found := []Replayed{}
 	for _, id := range slices.Sorted(maps.Keys(people)) {

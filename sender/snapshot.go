@@ -195,7 +195,7 @@ func (s Snapshot) rows(ctx context.Context, l Ledger, file io.Reader, r *snapsho
 
 // everybodyElse compares the people whom only the ledger knows.
 func (s Snapshot) everybodyElse(ctx context.Context, l Ledger, r *snapshot.Reconciliation) error {
-	for person, err := range ledger.AllPeople(ctx, l) {
+	for person, err := range ledger.AllPeople(ctx, l, "") {
 		if err != nil {
 			return err
 		}

@@ -91,11 +91,11 @@ func TestColoursOnATerminalOnly(t *testing.T) {
 func TestManyPeopleAreReadPageByPage(t *testing.T) {
 	s := newSite(t)
 	l := s.ledger()
-	recordMany(t, l, 2*pageSize)
+	recordMany(t, l, 2*ledger.PageSize)
 	require.NoError(t, l.Close())
 	var people []personView
 	require.NoError(t, json.Unmarshal([]byte(s.run("person", "list", "-o", "json").stdout), &people))
-	assert.Len(t, people, 2*pageSize)
+	assert.Len(t, people, 2*ledger.PageSize)
 }
 
 func TestNothingNeedsAttention(t *testing.T) {

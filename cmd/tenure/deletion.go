@@ -469,22 +469,15 @@ func (c *cli) holdListCommand() *cobra.Command {
 
 func (c *cli) listHolds(ctx context.Context, l ledger.Reader, f ledger.HoldFilter, after int64, now time.Time) error {
 	views, names := []holdView{}, map[string]string{}
-	for {
-		found, err := l.Holds(ctx, f, after, pageSize)
+	for h, err := range ledger.AllHolds(ctx, l, f, after) {
 		if err != nil {
 			return err
 		}
-		for _, h := range found {
-			after = h.ID
-			name, err := nameOf(ctx, l, names, h.PersonID)
-			if err != nil {
-				return err
-			}
-			views = append(views, viewHold(h, name, now))
+		name, err := nameOf(ctx, l, names, h.PersonID)
+		if err != nil {
+			return err
 		}
-		if len(found) < pageSize {
-			break
-		}
+		views = append(views, viewHold(h, name, now))
 	}
 	views = limited(c, views)
 	rows := rowsOf(views, holdView.row)

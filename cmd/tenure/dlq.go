@@ -147,22 +147,6 @@ func letterStates(names []string) ([]ledger.LetterState, error) {
 	return states, nil
 }
 
-// findLetters lists every dead letter behind one that a filter selects.
-func findLetters(ctx context.Context, l ledger.Reader, f ledger.LetterFilter, after int64) ([]ledger.DeadLetter, error) {
-	var all []ledger.DeadLetter
-	for {
-		page, err := l.DeadLetters(ctx, f, after, pageSize)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page...)
-		if len(page) < pageSize {
-			return all, nil
-		}
-		after = page[len(page)-1].ID
-	}
-}
-
 // findLetter reads one dead letter by the ID that somebody typed.
 func findLetter(ctx context.Context, o *operator.Viewer, typed string) (ledger.DeadLetter, error) {
 	id, err := strconv.ParseInt(typed, 10, 64)
@@ -228,7 +212,7 @@ func (f *letterActFlags) choose(ctx context.Context, cfg *config.Config, o *oper
 		if err != nil {
 			return nil, err
 		}
-		return findLetters(ctx, o.Ledger, filter, 0)
+		return ledger.Collect(ledger.AllDeadLetters(ctx, o.Ledger, filter, 0))
 	}
 	var chosen []ledger.DeadLetter
 	for _, id := range ids {

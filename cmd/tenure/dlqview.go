@@ -59,7 +59,7 @@ HR said something of which nothing has come. tenure status goes by the same rule
 				if err := s.check(cmd.Context(), cfg, l); err != nil {
 					return err
 				}
-				found, err := findLetters(cmd.Context(), l, f, after)
+				found, err := ledger.Collect(ledger.AllDeadLetters(cmd.Context(), l, f, after))
 				if err != nil {
 					return err
 				}

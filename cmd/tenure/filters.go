@@ -82,7 +82,7 @@ func codeFilter(ctx context.Context, l ledger.Reader, code string) error {
 	if code == "" || slices.Contains(stepCodes, code) {
 		return nil
 	}
-	present, err := eachStep(ctx, l, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}}, func(ledger.Step) bool { return true })
+	present, err := ledger.Collect(ledger.AllSteps(ctx, l, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}}))
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func peopleKnown(ctx context.Context, l ledger.Reader, ids []string) error {
 }
 
 // seenMost is how much of a ledger is looked through for what a filter may have meant.
-const seenMost = 20 * pageSize
+const seenMost = 20 * ledger.PageSize
 
 // sourceFilter checks --source: an HR system of which the ledger has events.
 func sourceFilter(ctx context.Context, l ledger.Reader, name string) error {
@@ -129,15 +129,13 @@ func sourceFilter(ctx context.Context, l ledger.Reader, name string) error {
 		return err
 	}
 	seen := map[string]bool{}
-	for after, n := int64(0), 0; n < seenMost; n += pageSize {
-		some, err := l.Events(ctx, ledger.EventFilter{}, after, pageSize)
+	n := 0
+	for e, err := range ledger.AllEvents(ctx, l, ledger.EventFilter{}) {
 		if err != nil {
 			return err
 		}
-		for _, e := range some {
-			seen[e.Event.Source], after = true, e.Seq
-		}
-		if len(some) < pageSize {
+		seen[e.Event.Source] = true
+		if n++; n == seenMost {
 			break
 		}
 	}
@@ -154,15 +152,13 @@ func assigneeFilter(ctx context.Context, l ledger.Reader, name string) error {
 		return err
 	}
 	seen := map[string]bool{}
-	for after, n := int64(0), 0; n < seenMost; n += pageSize {
-		some, err := l.Tasks(ctx, ledger.TaskFilter{}, after, pageSize)
+	n := 0
+	for k, err := range ledger.AllTasks(ctx, l, ledger.TaskFilter{}) {
 		if err != nil {
 			return err
 		}
-		for _, k := range some {
-			seen[k.Assignee], after = true, k.ID
-		}
-		if len(some) < pageSize {
+		seen[k.Assignee] = true
+		if n++; n == seenMost {
 			break
 		}
 	}
@@ -292,26 +288,20 @@ func (c *cli) completePeople(cmd *cobra.Command, _ []string, typed string) (foun
 	_, last := utf8.DecodeLastRuneInString(typed)
 	after := typed[:len(typed)-last] // it comes before all that begin with what was typed
 	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Reader) error {
-		for {
-			people, err := l.People(ctx, after, pageSize)
+		for s, err := range ledger.AllPeople(ctx, l, after) {
 			if err != nil {
 				return err
 			}
-			for _, s := range people {
-				after = s.PersonID
-				if strings.HasPrefix(after, typed) {
-					found = append(found, described(after, cmp.Or(viewPerson(s).name(), string(s.Status))))
-				} else if after > typed {
-					return nil
-				}
-				if len(found) == completeMost {
-					return nil
-				}
+			if strings.HasPrefix(s.PersonID, typed) {
+				found = append(found, described(s.PersonID, cmp.Or(viewPerson(s).name(), string(s.Status))))
+			} else if s.PersonID > typed {
+				return nil
 			}
-			if len(people) < pageSize {
+			if len(found) == completeMost {
 				return nil
 			}
 		}
+		return nil
 	}, &found)
 }
 

@@ -109,29 +109,6 @@ func drawPeople(p *page, people []personView) {
 	}
 }
 
-// pageSize is how many people are asked for at once.
-const pageSize = 500
-
-// eachPerson calls f for everybody in the ledger, by ID.
-func eachPerson(ctx context.Context, l ledger.Reader, f func(ledger.Summary) error) error {
-	after := ""
-	for {
-		people, err := l.People(ctx, after, pageSize)
-		if err != nil {
-			return err
-		}
-		for _, s := range people {
-			if err := f(s); err != nil {
-				return err
-			}
-			after = s.PersonID
-		}
-		if len(people) < pageSize {
-			return nil
-		}
-	}
-}
-
 type linkView struct {
 	App          string           `json:"app"`
 	State        ledger.LinkState `json:"state"`
@@ -274,25 +251,24 @@ func (f *peopleFilter) find(ctx context.Context, cfg *config.Config, l ledger.Re
 	}
 	found = []personView{}
 	departments, managers := map[string]bool{}, map[string]bool{}
-	err = eachPerson(ctx, l, func(s ledger.Summary) error {
+	for s, err := range ledger.AllPeople(ctx, l, "") {
+		if err != nil {
+			return nil, false, err
+		}
 		departments[s.Department], managers[s.ManagerID], managers[s.PersonID] = true, true, true
 		if s.PersonID <= f.after || !f.selects(s) || f.app != "" && !inApp[s.PersonID] {
-			return nil
+			continue
 		}
 		if f.role != "" {
 			person, err := l.Person(ctx, s.PersonID)
 			if err != nil {
-				return err
+				return nil, false, err
 			}
 			if !slices.Contains(rolesOf(cfg, person), f.role) {
-				return nil
+				continue
 			}
 		}
 		found = append(found, viewPerson(s))
-		return nil
-	})
-	if err != nil {
-		return nil, false, err
 	}
 	if f.department != "" && !hasFold(departments, f.department) {
 		known := slices.Collect(maps.Keys(departments))

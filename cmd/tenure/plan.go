@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -297,21 +298,12 @@ func whom(ctx context.Context, l ledger.Reader, r *preview.Rehearsal, o planOpti
 			}
 			return
 		}
-		stop := errors.New("enough")
 		known := map[string]bool{}
-		err := eachPerson(ctx, l, func(s ledger.Summary) error {
+		for s, err := range ledger.AllPeople(ctx, l, "") {
 			known[s.PersonID] = true
-			if !yield(s.PersonID, ctx.Err()) {
-				return stop
+			if !yield(s.PersonID, cmp.Or(err, ctx.Err())) || err != nil {
+				return
 			}
-			return nil
-		})
-		if errors.Is(err, stop) {
-			return
-		}
-		if err != nil {
-			yield("", err)
-			return
 		}
 		for _, id := range r.Concerned() {
 			if !known[id] && !yield(id, nil) {

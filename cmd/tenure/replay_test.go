@@ -76,7 +76,7 @@ func (a *asked) People(ctx context.Context, after string, limit int) ([]ledger.S
 
 // However many people there are, a replay asks for pages of events and for nobody.
 func TestReplayReadsEventsInPages(t *testing.T) {
-	const everybody, late = 2*pageSize + 10, 7
+	const everybody, late = 2*ledger.PageSize + 10, 7
 	s := newSite(t)
 	s.people() // makes the ledger
 	l := &asked{Ledger: s.ledger()}

@@ -72,7 +72,7 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 }
 
 func (c *cli) listAttention(ctx context.Context, l ledger.Reader) error {
-	found, err := eachStep(ctx, l, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}}, func(ledger.Step) bool { return true })
+	found, err := ledger.Collect(ledger.AllSteps(ctx, l, ledger.StepFilter{States: []ledger.StepState{ledger.StepAttention}}))
 	if err != nil {
 		return err
 	}
@@ -427,26 +427,6 @@ func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
 	}
 	f.Until, err = moment("until", b.until, now)
 	return f, err
-}
-
-// eachStep lists every step that a filter selects and that is wanted.
-func eachStep(ctx context.Context, l ledger.Reader, f ledger.StepFilter, wanted func(ledger.Step) bool) ([]ledger.Step, error) {
-	var all []ledger.Step
-	for after := (ledger.StepPlace{}); ; {
-		page, err := l.Steps(ctx, f, after, pageSize)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range page {
-			if wanted(s) {
-				all = append(all, s)
-			}
-			after = ledger.StepPlace{PersonID: s.PersonID, Key: s.Key}
-		}
-		if len(page) < pageSize {
-			return all, nil
-		}
-	}
 }
 
 // repairView is what a bulk repair would do, or did.

@@ -415,19 +415,12 @@ func heldPart(ctx context.Context, l ledger.Reader) (partView, error) {
 
 func tasksPart(ctx context.Context, l ledger.Reader, now time.Time) (partView, error) {
 	open, overdue := 0, 0
-	for after := int64(0); ; {
-		some, err := l.Tasks(ctx, ledger.TaskFilter{States: []ledger.TaskState{ledger.TaskOpen, ledger.TaskConfirming}}, after, pageSize)
+	for k, err := range ledger.AllTasks(ctx, l, ledger.TaskFilter{States: []ledger.TaskState{ledger.TaskOpen, ledger.TaskConfirming}}) {
 		if err != nil {
 			return partView{}, err
 		}
-		for _, k := range some {
-			after = k.ID
-			if open++; viewTask(k, "", now).Overdue {
-				overdue++
-			}
-		}
-		if len(some) < pageSize {
-			break
+		if open++; viewTask(k, "", now).Overdue {
+			overdue++
 		}
 	}
 	v := partView{State: partOK, Text: "no human is asked for anything", Numbers: map[string]int{"open": open, "overdue": overdue}}
@@ -441,7 +434,7 @@ func tasksPart(ctx context.Context, l ledger.Reader, now time.Time) (partView, e
 }
 
 func lettersPart(ctx context.Context, l ledger.Reader) (partView, error) {
-	letters, err := findLetters(ctx, l, ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}}, 0)
+	letters, err := ledger.Collect(ledger.AllDeadLetters(ctx, l, ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}}, 0))
 	urgent := 0
 	for _, letter := range letters {
 		if letter.Urgent {

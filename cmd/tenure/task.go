@@ -152,25 +152,18 @@ func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Reader
 	names := map[string]string{}
 	tasks := []taskView{}
 	late := false
-	for after := int64(0); ; {
-		found, err := l.Tasks(ctx, f, after, pageSize)
+	for k, err := range ledger.AllTasks(ctx, l, f) {
 		if err != nil {
 			return err
 		}
-		for _, k := range found {
-			after = k.ID
-			name, err := nameOf(ctx, l, names, k.PersonID)
-			if err != nil {
-				return err
-			}
-			v := viewTask(k, name, now)
-			late = late || v.Overdue
-			if v.Overdue || !overdue {
-				tasks = append(tasks, v)
-			}
+		name, err := nameOf(ctx, l, names, k.PersonID)
+		if err != nil {
+			return err
 		}
-		if len(found) < pageSize {
-			break
+		v := viewTask(k, name, now)
+		late = late || v.Overdue
+		if v.Overdue || !overdue {
+			tasks = append(tasks, v)
 		}
 	}
 	slices.SortStableFunc(tasks, func(a, b taskView) int { return a.DueAt.Compare(b.DueAt) })

@@ -266,21 +266,15 @@ func securedBy(ctx context.Context, l ledger.Reader, person ledger.Person) (map[
 	if !slices.ContainsFunc(person.Events, func(e ledger.StoredEvent) bool { return e.Event.Source == operatorSource }) {
 		return found, nil
 	}
-	for after := int64(0); ; {
-		rows, err := l.Audit(ctx, person.PersonID, after, pageSize)
+	for row, err := range ledger.AllAudit(ctx, l, person.PersonID, 0) {
 		if err != nil {
 			return nil, err
 		}
-		for _, row := range rows {
-			after = row.Seq
-			if id, ok := row.Detail["event"].(string); ok && row.Detail["source"] == operatorSource {
-				found[hr.EventKey{Source: operatorSource, ID: id}] = row
-			}
-		}
-		if len(rows) < pageSize {
-			return found, nil
+		if id, ok := row.Detail["event"].(string); ok && row.Detail["source"] == operatorSource {
+			found[hr.EventKey{Source: operatorSource, ID: id}] = row
 		}
 	}
+	return found, nil
 }
 
 // changes says in what the second profile differs, of all that access usually
@@ -452,7 +446,7 @@ func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id str
 	if err != nil {
 		return evidenceView{}, err
 	}
-	steps, err := eachStep(ctx, l, ledger.StepFilter{PersonID: id}, func(ledger.Step) bool { return true })
+	steps, err := ledger.Collect(ledger.AllSteps(ctx, l, ledger.StepFilter{PersonID: id}))
 	if err != nil {
 		return evidenceView{}, err
 	}
@@ -520,19 +514,13 @@ func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id str
 
 // recordOf reads all that is on the record of a person.
 func recordOf(ctx context.Context, l ledger.Reader, id string) (record []auditView, err error) {
-	for after := int64(0); ; {
-		rows, err := l.Audit(ctx, id, after, pageSize)
+	for row, err := range ledger.AllAudit(ctx, l, id, 0) {
 		if err != nil {
 			return nil, err
 		}
-		for _, row := range rows {
-			after = row.Seq
-			record = append(record, viewAudit(row))
-		}
-		if len(rows) < pageSize {
-			return record, nil
-		}
+		record = append(record, viewAudit(row))
 	}
+	return record, nil
 }
 
 // endsAt is when access was to end of somebody whose employment is over: when HR said

@@ -211,30 +211,32 @@ func (w *watch) begin(after int64) { w.start, w.seq, w.shown = after, after, map
 
 // eachNew calls show for each row of the audit record that was not shown yet.
 func (w *watch) eachNew(ctx context.Context, show func(auditView) error) error {
-	for from := max(w.start, w.seq-watchAgain); ; {
-		rows, err := w.ledger.Audit(ctx, w.person, from, pageSize)
+	for r, err := range ledger.AllAudit(ctx, w.ledger, w.person, max(w.start, w.seq-watchAgain)) {
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			from = r.Seq
-			if w.shown[r.Seq] {
-				continue
-			}
-			w.shown[r.Seq] = true
-			if r.At.Before(w.since) {
-				continue
-			}
-			if err := show(viewAudit(r)); err != nil {
-				return err
-			}
+		w.seq = max(w.seq, r.Seq)
+		if w.shown[r.Seq] {
+			continue
 		}
-		w.seq = max(w.seq, from)
-		maps.DeleteFunc(w.shown, func(seq int64, _ bool) bool { return seq <= w.seq-watchAgain })
-		if len(rows) < pageSize {
-			return nil
+		w.shown[r.Seq] = true
+		if r.At.Before(w.since) {
+			continue
+		}
+		if err := show(viewAudit(r)); err != nil {
+			return err
+		}
+		if len(w.shown) > 2*watchAgain {
+			w.forget()
 		}
 	}
+	w.forget()
+	return nil
+}
+
+// forget removes the rows from shown that are not read again.
+func (w *watch) forget() {
+	maps.DeleteFunc(w.shown, func(seq int64, _ bool) bool { return seq <= w.seq-watchAgain })
 }
 
 // news are the rows of the audit record that were not shown yet.
