@@ -146,7 +146,7 @@ func ManagerAccounts(ctx context.Context, managerID string, registry Registry) (
 	}
 	accounts := map[string]string{}
 	for _, l := range links {
-		if l.AccountID != "" && (l.State == ledger.LinkActive || l.State == ledger.LinkDisabled) {
+		if l.AccountID != "" && l.State.HasAccount() {
 			accounts[l.App] = l.AccountID
 		}
 	}

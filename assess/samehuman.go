@@ -141,7 +141,7 @@ func reachOf(p hr.Profile) (all []string) {
 
 func hasAccounts(p ledger.Person) bool {
 	return p.CarriedTo == "" && slices.ContainsFunc(p.Links, func(l ledger.Link) bool {
-		return l.State == ledger.LinkActive || l.State == ledger.LinkDisabled
+		return l.State.HasAccount()
 	})
 }
 

@@ -13,6 +13,10 @@ const (
 	LinkDeleted  LinkState = "deleted"  // the app confirmed that there is no account
 )
 
+// HasAccount reports whether a link in this state has an account: an enabled or a disabled
+// one.
+func (s LinkState) HasAccount() bool { return s == LinkActive || s == LinkDisabled }
+
 // Link is the tie between a person and their account in one app.
 type Link struct {
 	PersonID  string

@@ -145,9 +145,7 @@ func (a *Accounts) correlate(ctx context.Context, personID string) (correlation.
 	for _, account := range desired.Accounts {
 		if account.App == a.App {
 			a.wanted[personID] = true
-			for _, e := range account.Entitlements {
-				a.gets[personID] = append(a.gets[personID], e.Name)
-			}
+			a.gets[personID] = account.EntitlementNames()
 		}
 	}
 	matches, err := a.conn.Find(ctx, keys)

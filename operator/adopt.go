@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/assess/correlation"
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/provision"
@@ -119,7 +120,7 @@ func (a *Accounts) Adoption(f correlation.Finding) Adoption {
 	person := f.People[0]
 	out := Adoption{
 		Person: person, Finding: f,
-		Beyond: except(f.Account.Entitlements, a.gets[person]), Gets: except(a.gets[person], f.Account.Entitlements),
+		Beyond: set.Minus(f.Account.Entitlements, a.gets[person]), Gets: set.Minus(a.gets[person], f.Account.Entitlements),
 	}
 	rules, _ := a.operator.Policy.App(a.App)
 	switch {
@@ -132,11 +133,6 @@ func (a *Accounts) Adoption(f correlation.Finding) Adoption {
 		out.Against = ErrAdoptNever
 	}
 	return out
-}
-
-// except lists what is in all but not in some.
-func except(all, some []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return slices.Contains(some, name) })
 }
 
 // AdoptOptions say how accounts are adopted.
@@ -223,7 +219,7 @@ func (a *Accounts) claim(ctx context.Context, f correlation.Finding, opts AdoptO
 	if account, err = a.conn.Read(ctx, id); err != nil || !opts.Take {
 		return account, nil, err
 	}
-	taken = except(account.Entitlements, a.gets[person])
+	taken = set.Minus(account.Entitlements, a.gets[person])
 	if !can.Entitlements || len(taken) == 0 {
 		return account, nil, nil
 	}

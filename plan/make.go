@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -237,8 +238,8 @@ func (m *maker) provision(want policy.Account) {
 
 func (m *maker) update(link Link, want policy.Account) {
 	names, why := entitlements(want)
-	grant := missing(names, link.Entitlements)
-	revoke := missing(link.Entitlements, names)
+	grant := set.Minus(names, link.Entitlements)
+	revoke := slices.Sorted(slices.Values(set.Minus(link.Entitlements, names)))
 	digest := policy.Digest(want.Attributes)
 	if len(grant) == 0 && len(revoke) == 0 && digest == link.Attributes {
 		return
@@ -402,25 +403,11 @@ func (s Step) Genuine() bool {
 func entitlements(a policy.Account) (names []string, why string) {
 	roles := slices.Clone(a.Roles)
 	for _, e := range a.Entitlements {
-		names = append(names, e.Name)
 		roles = append(roles, e.Roles...)
 	}
-	slices.Sort(names)
 	slices.Sort(roles)
 	why = strings.Join(slices.Compact(roles), ", ")
-	return names, cmp.Or(why, "kept after a move")
-}
-
-// missing lists what is in want but not in have.
-func missing(want, have []string) []string {
-	var out []string
-	for _, w := range want {
-		if !slices.Contains(have, w) {
-			out = append(out, w)
-		}
-	}
-	slices.Sort(out)
-	return out
+	return a.EntitlementNames(), cmp.Or(why, "kept after a move")
 }
 
 func latest(times ...time.Time) time.Time {

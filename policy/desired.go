@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -37,6 +38,17 @@ type Account struct {
 	// Roles are the names of the roles that give an account without entitlements,
 	// sorted; empty for one that has some, and for one that is only kept after a move.
 	Roles []string
+}
+
+// EntitlementNames returns the names of the account's entitlements, sorted; nil if it has
+// none.
+func (a Account) EntitlementNames() []string {
+	var names []string
+	for _, e := range a.Entitlements {
+		names = append(names, e.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Entitlement is one entitlement and why policy grants it.

@@ -30,29 +30,29 @@ type gate struct {
 
 // admitAll is admit, and also lets the ledger know what is not asked for any
 // more.
-func (a *Engine) admitAll(ctx context.Context, d decision) (gate, error) {
+func (e *Engine) admitAll(ctx context.Context, d decision) (gate, error) {
 	asks := d.withdrawals()
-	return a.ask(ctx, d, asks, d.gone(asks))
+	return e.ask(ctx, d, asks, d.gone(asks))
 }
 
 // admit asks the breaker for all that the decision is to take. It costs nothing if
 // that was decided before.
-func (a *Engine) admit(ctx context.Context, d decision) (gate, error) {
-	return a.ask(ctx, d, d.withdrawals(), nil)
+func (e *Engine) admit(ctx context.Context, d decision) (gate, error) {
+	return e.ask(ctx, d, d.withdrawals(), nil)
 }
 
-func (a *Engine) ask(ctx context.Context, d decision, asks []asked, gone []ledger.Withdrawal) (gate, error) {
+func (e *Engine) ask(ctx context.Context, d decision, asks []asked, gone []ledger.Withdrawal) (gate, error) {
 	known := withdrawalsOf(d.Person)
 	request := ledger.AdmissionRequest{PersonID: d.Person.PersonID, At: d.Now, Gone: gone}
-	if a.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.Now) }) {
-		request.Limits = *a.Breaker
+	if e.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.Now) }) {
+		request.Limits = *e.Breaker
 		for _, ask := range asks {
 			request.Asks = append(request.Asks, ask.Ask)
 		}
 	}
 	settles := map[withdrawalID]time.Time{}
 	if len(request.Asks)+len(request.Gone) > 0 {
-		answer, err := a.Ledger.Admit(ctx, request)
+		answer, err := e.Ledger.Admit(ctx, request)
 		if err != nil {
 			return gate{}, err
 		}
@@ -61,11 +61,11 @@ func (a *Engine) ask(ctx context.Context, d decision, asks []asked, gone []ledge
 			settles[withdrawalID{w.Kind, w.Key}] = answer.SettlesAt[i]
 		}
 		for _, c := range answer.Opened {
-			a.Log.Warn("too many at once: a mass change is held, nothing of it was done; release or cancel it",
+			e.Log.Warn("too many at once: a mass change is held, nothing of it was done; release or cancel it",
 				zap.String("cohort", c.Name()), zap.String("kind", string(c.Kind)), zap.Int("people", c.Counted), zap.Int("allowed", c.Allowed))
 		}
 	}
-	g := a.gate(d, asks, known)
+	g := e.gate(d, asks, known)
 	for _, at := range settles {
 		if wait := at.Sub(d.Now); !at.IsZero() && (g.settle == 0 || wait < g.settle) {
 			g.settle = wait
@@ -103,18 +103,18 @@ func undecided(ask asked, known map[withdrawalID]ledger.Withdrawal, now time.Tim
 
 // gate says which steps of the decision may not be applied: those of withdrawals
 // that are not admitted, and what needs them.
-func (a *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Withdrawal) gate {
+func (e *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Withdrawal) gate {
 	g := gate{shut: map[string]bool{}}
 	cohortOf := map[string]ledger.Withdrawal{} // step -> what holds it
 	enough := map[string]bool{}                // steps for which some cause is enough
 	for _, ask := range asks {
 		for _, key := range ask.either {
-			enough[key] = enough[key] || a.lets(known[withdrawalID{ask.Kind, ask.Key}])
+			enough[key] = enough[key] || e.lets(known[withdrawalID{ask.Kind, ask.Key}])
 		}
 	}
 	for _, ask := range asks {
 		w := known[withdrawalID{ask.Kind, ask.Key}]
-		if a.lets(w) {
+		if e.lets(w) {
 			continue
 		}
 		waits := slices.DeleteFunc(slices.Concat(ask.steps, ask.either), func(key string) bool { return enough[key] })
@@ -130,7 +130,7 @@ func (a *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Wi
 	}
 	for _, s := range d.Plan.Steps {
 		// Deletion is asked for once the account is off.
-		if a.Breaker != nil && s.Kind == plan.Delete && len(s.Needs) > 0 && d.link(s.App).State == ledger.LinkActive {
+		if e.Breaker != nil && s.Kind == plan.Delete && len(s.Needs) > 0 && d.link(s.App).State == ledger.LinkActive {
 			g.shut[s.Key] = true
 		}
 	}
@@ -157,8 +157,8 @@ func (a *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Wi
 
 // lets says whether a withdrawal may be done. What is held or refused stays so
 // when the breaker is turned off.
-func (a *Engine) lets(w ledger.Withdrawal) bool {
-	if a.Breaker == nil {
+func (e *Engine) lets(w ledger.Withdrawal) bool {
+	if e.Breaker == nil {
 		return w.State != ledger.WithdrawalHeld && w.State != ledger.WithdrawalRefused
 	}
 	return w.State == ledger.WithdrawalAdmitted

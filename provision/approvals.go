@@ -47,7 +47,7 @@ func (d decision) stripping(app string) bool {
 // remind tells of deletions that wait for an approval, when they begin to and whenever
 // their time has come. Who would have to be told is not Tenure's to know: it is in the
 // log, in the audit and in the metrics.
-func (a *Engine) remind(d decision) {
+func (e *Engine) remind(d decision) {
 	known := index(d.Person.Approvals, func(x ledger.Approval) string { return x.Key })
 	for _, x := range d.Plan.Deletions {
 		before, why := known[x.Key], approvalReminded
@@ -57,8 +57,8 @@ func (a *Engine) remind(d decision) {
 		if x.Waits != plan.WaitApproval || before.LookAt.After(d.Now) {
 			continue
 		}
-		a.Metrics.awaits(x.App, why)
-		a.Log.Warn("a deletion waits for an operator's approval", zap.String("person", d.Person.PersonID), zap.String("app", x.App),
+		e.Metrics.awaits(x.App, why)
+		e.Log.Warn("a deletion waits for an operator's approval", zap.String("person", d.Person.PersonID), zap.String("app", x.App),
 			zap.String("why", why), zap.Time("retention ended", x.At.UTC().Truncate(time.Second)), zap.Int("reminders", before.Reminders))
 	}
 }

@@ -82,18 +82,18 @@ var ErrUnknownPerson = errors.New("nothing is known of this person")
 // Assess merges what HR has said of a person, evaluates policy, compares with
 // the linked accounts, and stores the intents. How the steps are to be run, and where, is
 // left to the caller. The error is an *Error, or ErrUnknownPerson.
-func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error) {
-	d, err := a.decide(ctx, personID)
+func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error) {
+	d, err := e.decide(ctx, personID)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return Assessment{}, ErrUnknownPerson
 	}
 	if err != nil {
 		return Assessment{}, LedgerError(err)
 	}
-	if linked, err := a.linkCertain(ctx, d); err != nil {
+	if linked, err := e.linkCertain(ctx, d); err != nil {
 		return Assessment{}, LedgerError(err)
 	} else if linked {
-		return a.Assess(ctx, personID)
+		return e.Assess(ctx, personID)
 	}
 	out := Assessment{
 		Status: d.Desired.Standing.Status,
@@ -103,7 +103,7 @@ func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 		Seq:    d.Person.LastSeq,
 	}
 	out.Due.Local = d.local(out.Due.At)
-	gate, err := a.admitAll(ctx, d)
+	gate, err := e.admitAll(ctx, d)
 	if err != nil {
 		return Assessment{}, LedgerError(err)
 	}
@@ -116,10 +116,10 @@ func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 		if s := known[step.Key]; s.State == ledger.StepAttention {
 			todo.Attention = &Attention{Key: s.Key, App: s.App, Code: s.Code, Message: s.Message}
 		}
-		todo.Waiting = a.waitingFor(d, step.Key)
+		todo.Waiting = e.waitingFor(d, step.Key)
 		out.Todo = append(out.Todo, todo)
 	}
-	out.Held, out.Settle = gate.held, a.Clock.Wait(gate.settle)
+	out.Held, out.Settle = gate.held, e.Clock.Wait(gate.settle)
 	if len(out.Todo) == 0 && !out.HeldBack() {
 		out.Change, out.Urgent = plan.None, false // an operator refused all of it
 	}
@@ -130,12 +130,12 @@ func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 	}
 	out.Questions = d.questions()
 	if out.NeedsAttention() {
-		out.Recheck = a.Recheck
+		out.Recheck = e.Recheck
 	}
 	if !out.Due.At.IsZero() {
-		out.Wait = a.Clock.Wait(out.Due.At.Sub(d.Now))
+		out.Wait = e.Clock.Wait(out.Due.At.Sub(d.Now))
 	}
-	record := a.record(d, out)
+	record := e.record(d, out)
 	record.Approvals, record.Lapsed = d.approvals()
 	record.LapsedSkips = d.LapsedSkips
 	for _, r := range d.Person.Retentions {
@@ -143,10 +143,10 @@ func (a *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 			record.LapsedRetentions = append(record.LapsedRetentions, r.ID)
 		}
 	}
-	if err := a.Ledger.SaveAssessment(ctx, record); err != nil {
+	if err := e.Ledger.SaveAssessment(ctx, record); err != nil {
 		return Assessment{}, LedgerError(err)
 	}
-	a.remind(d)
+	e.remind(d)
 	return out, nil
 }
 
@@ -207,7 +207,7 @@ func (a Assessment) HeldBack() bool {
 }
 
 // record is what the ledger keeps of an assessment.
-func (a *Engine) record(d decision, out Assessment) ledger.Assessment {
+func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 	summary := d.Person.Summary
 	summary.Status = out.Status
 	summary.AssessedAt = d.Now
@@ -220,9 +220,9 @@ func (a *Engine) record(d decision, out Assessment) ledger.Assessment {
 	if len(out.Todo)+len(out.Questions) > 0 {
 		// Until then the run that asked is taken to be at work, or to wait for a human.
 		waits, _ := out.Waits()
-		summary.DueAt, summary.DueWhat = d.Now.Add(a.Clock.Span(workingFor+max(waits, out.Recheck))), ledger.DueWorking
+		summary.DueAt, summary.DueWhat = d.Now.Add(e.Clock.Span(workingFor+max(waits, out.Recheck))), ledger.DueWorking
 	} else if out.HeldBack() {
-		summary.DueAt, summary.DueWhat = a.pending(d.Now, out)
+		summary.DueAt, summary.DueWhat = e.pending(d.Now, out)
 	}
 
 	record := ledger.Assessment{Summary: summary}
@@ -251,10 +251,10 @@ func (a *Engine) record(d decision, out Assessment) ledger.Assessment {
 
 // pending is when somebody must look again who waits for the breaker. The run that
 // asked waits itself: this is for when it was ended, or not told.
-func (a *Engine) pending(now time.Time, out Assessment) (at time.Time, what string) {
-	at, what = now.Add(a.Clock.Span(workingFor+a.Recheck)), ledger.DueBreaker
+func (e *Engine) pending(now time.Time, out Assessment) (at time.Time, what string) {
+	at, what = now.Add(e.Clock.Span(workingFor+e.Recheck)), ledger.DueBreaker
 	if out.Settle > 0 {
-		at, what = now.Add(a.Clock.Span(workingFor+out.Settle)), ledger.DueWorking
+		at, what = now.Add(e.Clock.Span(workingFor+out.Settle)), ledger.DueWorking
 	}
 	if due := out.Due.At; !due.IsZero() && due.Before(at) {
 		return due, string(out.Due.What)

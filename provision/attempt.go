@@ -59,95 +59,95 @@ func notPlanned() error {
 //
 // The context has to outlast the attempt's deadline: the outcome of its calls is stored
 // after them.
-func (a *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, error) {
+func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, error) {
 	var none ledger.Link
 	if !req.Step.Genuine() {
 		return "", none, notPlanned()
 	}
-	now := a.Clock.Now()
-	begun, err := a.Ledger.BeginStep(call, ledger.Attempt{
+	now := e.Clock.Now()
+	begun, err := e.Ledger.BeginStep(call, ledger.Attempt{
 		PersonID: req.PersonID, App: req.Step.App, Key: req.Step.Key, Kind: string(req.Step.Kind),
 		At:       now,
-		Deadline: now.Add(a.Clock.Span(time.Until(req.Deadline) + settleMargin)),
+		Deadline: now.Add(e.Clock.Span(time.Until(req.Deadline) + settleMargin)),
 		Gives:    req.Step.Kind.Gives(),
-		Destroys: a.destroys(req.Step),
+		Destroys: e.destroys(req.Step),
 	})
 	if err != nil {
 		return "", none, LedgerError(err)
 	}
-	d, err := a.decide(call, req.PersonID)
+	d, err := e.decide(call, req.PersonID)
 	if err != nil {
 		return "", none, LedgerError(err)
 	}
 	step, wanted := d.step(req.Step.Key)
 	if req.Done >= maxDone {
-		return "", none, a.fail(call, req, begun, notConverging(req.Done))
+		return "", none, e.fail(call, req, begun, notConverging(req.Done))
 	}
-	gate, err := a.admit(call, d)
+	gate, err := e.admit(call, d)
 	if err != nil {
 		return "", none, LedgerError(err)
 	}
 	if !wanted || gate.shut[step.Key] {
-		return ResultSuperseded, none, a.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
+		return ResultSuperseded, none, e.finish(call, req, begun, ledger.Outcome{State: ledger.StepSuperseded})
 	}
 
 	calls, cancel := context.WithDeadline(connector.WithStep(call, req.Token), req.Deadline)
 	defer cancel()
-	t := &task{a: a, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, again: begun.Unproven}
-	done, err := t.perform()
+	a := &stepAttempt{engine: e, ctx: calls, d: d, step: step, link: begun.Link, doubt: begun.DoubtUntil, unproven: begun.Unproven}
+	got, err := a.perform()
 	if err != nil {
 		f := ErrorOf(err)
 		if f.Code == CodeWaiting || f.Code == CodeOverdue {
-			return ResultWaiting, none, a.wait(call, req, begun, f)
+			return ResultWaiting, none, e.wait(call, req, begun, f)
 		}
-		a.pause(call, req.Step.App, f)
+		e.pause(call, req.Step.App, f)
 		f = f.Bounded(req.Urgent)
-		f.attributes = done.shown
-		return "", none, a.fail(call, req, begun, f)
+		f.attributes = got.shown
+		return "", none, e.fail(call, req, begun, f)
 	}
-	err = a.finish(call, req, begun, ledger.Outcome{
+	err = e.finish(call, req, begun, ledger.Outcome{
 		State:      ledger.StepDone,
-		Link:       &done.link,
-		DueReports: done.created && a.Policy.UsesManager(step.App),
+		Link:       &got.link,
+		DueReports: got.created && e.Policy.UsesManager(step.App),
 		Audit: &ledger.AuditRow{
-			App: step.App, Action: done.action, Actor: cmp.Or(done.by, req.Actor, "tenure"), Cause: d.cause(step), Detail: done.detailed(req.Detail),
+			App: step.App, Action: got.action, Actor: cmp.Or(got.by, req.Actor, "tenure"), Cause: d.cause(step), Detail: got.detailed(req.Detail),
 		},
 	})
 	var taken *ledger.TakenError
 	if errors.As(err, &taken) {
-		return "", none, a.fail(call, req, begun, takenByAnother(taken))
+		return "", none, e.fail(call, req, begun, takenByAnother(taken))
 	}
 	if err != nil {
 		return "", none, err
 	}
-	a.Metrics.proven(step.Kind, begun.Link, done.link, a.Clock.Wait(done.link.ProvenAt.Sub(d.said())))
-	return ResultDone, done.link, nil
+	e.Metrics.proven(step.Kind, begun.Link, got.link, e.Clock.Wait(got.link.ProvenAt.Sub(d.waitingSince())))
+	return ResultDone, got.link, nil
 }
 
 // wait stores that a human was asked. What is overdue needs attention as well.
-func (a *Engine) wait(ctx context.Context, req Attempt, begun ledger.Begun, f *Error) error {
+func (e *Engine) wait(ctx context.Context, req Attempt, begun ledger.Begun, f *Error) error {
 	outcome := ledger.Outcome{State: ledger.StepOpen, Code: f.Code, Message: f.Message}
 	if f.Code == CodeOverdue {
 		outcome.State = ledger.StepAttention
 	}
-	return a.finish(ctx, req, begun, outcome)
+	return e.finish(ctx, req, begun, outcome)
 }
 
 // fail stores a failed attempt and returns its error, which says whether there is to be
 // another.
-func (a *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, f *Error) error {
-	failing := a.Clock.Wait(a.Clock.Now().Sub(begun.TryingSince)) // real time
+func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, f *Error) error {
+	failing := e.Clock.Wait(e.Clock.Now().Sub(begun.TryingSince)) // real time
 	outcome := ledger.Outcome{
 		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Attributes: f.attributes,
 		// No answer is no refusal: the app may have taken the call, and be slow.
 		// Whoever places a hold has to know of what may yet be destroyed.
-		InDoubt: (req.Step.Kind.Gives() || a.destroys(req.Step)) && slices.Contains(unanswered, f.Code),
+		InDoubt: (req.Step.Kind.Gives() || e.destroys(req.Step)) && slices.Contains(unanswered, f.Code),
 	}
-	f.Final = !f.Retryable || failing > a.AttentionAfter && !f.NoTurn || f.refuses(failing)
+	f.Final = !f.Retryable || failing > e.AttentionAfter && !f.NoTurn || f.refuses(failing)
 	if f.Final {
 		outcome.State = ledger.StepAttention
 	}
-	if err := a.finish(ctx, req, begun, outcome); err != nil {
+	if err := e.finish(ctx, req, begun, outcome); err != nil {
 		return err
 	}
 	return f
@@ -156,21 +156,21 @@ func (a *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, f *E
 // unanswered are the codes of calls that may have been taken for all that is known.
 var unanswered = []string{string(connector.KindUnavailable), string(connector.KindContradictory)}
 
-func (a *Engine) finish(ctx context.Context, req Attempt, begun ledger.Begun, o ledger.Outcome) error {
+func (e *Engine) finish(ctx context.Context, req Attempt, begun ledger.Begun, o ledger.Outcome) error {
 	o.PersonID, o.App, o.Key, o.Kind = req.PersonID, req.Step.App, req.Step.Key, string(req.Step.Kind)
 	o.Attempt = begun.Attempt
-	o.At = a.Clock.Now()
+	o.At = e.Clock.Now()
 	if o.Audit != nil {
 		o.Audit.At = o.At
 	}
-	if err := a.Ledger.FinishStep(ctx, o); err != nil {
+	if err := e.Ledger.FinishStep(ctx, o); err != nil {
 		var taken *ledger.TakenError
 		if errors.As(err, &taken) {
 			return taken
 		}
 		return LedgerError(err)
 	}
-	a.Metrics.attempted(o)
+	e.Metrics.attempted(o)
 	return nil
 }
 
@@ -183,21 +183,21 @@ func (d decision) cause(step plan.Step) string {
 	return step.Why
 }
 
-// task is one attempt at one step: all that performing it needs.
-type task struct {
-	a     *Engine
-	ctx   context.Context //nolint:containedctx // lives exactly as long as the attempt
-	d     decision
-	step  plan.Step
-	link  ledger.Link
-	doubt time.Time
-	// again says that an earlier attempt may have done some of what is to be done.
-	again bool
-	app   connector.Connector // guarded: see perform
+// stepAttempt is one attempt at one step: all that performing it needs.
+type stepAttempt struct {
+	engine *Engine
+	ctx    context.Context //nolint:containedctx // lives exactly as long as the attempt
+	d      decision
+	step   plan.Step
+	link   ledger.Link
+	doubt  time.Time
+	// unproven says that an earlier attempt may have done some of what is to be done.
+	unproven bool
+	app      connector.Connector // guarded: see perform
 }
 
-// done is what performing a step came to.
-type done struct {
+// performed is what performing a step came to.
+type performed struct {
 	link    ledger.Link
 	action  string // for the audit
 	created bool   // the account was not there or not linked before
@@ -209,21 +209,31 @@ type done struct {
 }
 
 // detailed is the detail for the audit: who did it in which run, and what was done.
-func (d done) detailed(run map[string]any) map[string]any {
-	detail := maps.Clone(run)
-	maps.Copy(detail, d.detail)
+func (p performed) detailed(run map[string]any) map[string]any {
+	detail := map[string]any{}
+	maps.Copy(detail, run)
+	maps.Copy(detail, p.detail)
 	return detail
 }
 
+// proven returns the outcome of a step that is done, for the proof of it.
+func (a *stepAttempt) proven(action string, proof assess.Proof) performed {
+	proof.At = a.engine.Clock.Now()
+	return performed{
+		link:   assess.After(a.link, a.step, a.d.account(a.step.App), proof),
+		action: action, created: proof.New,
+	}
+}
+
 // performers is what each kind of step does.
-var performers = map[plan.Kind]func(*task) (done, error){
-	plan.Provision: (*task).provision,
-	plan.Update:    (*task).update,
-	plan.Relabel:   (*task).relabel,
-	plan.Disable:   (*task).disable,
-	plan.Strip:     (*task).strip,
-	plan.HandOver:  (*task).handOver,
-	plan.Delete:    (*task).delete,
+var performers = map[plan.Kind]func(*stepAttempt) (performed, error){
+	plan.Provision: (*stepAttempt).provision,
+	plan.Update:    (*stepAttempt).update,
+	plan.Relabel:   (*stepAttempt).relabel,
+	plan.Disable:   (*stepAttempt).disable,
+	plan.Strip:     (*stepAttempt).strip,
+	plan.HandOver:  (*stepAttempt).handOver,
+	plan.Delete:    (*stepAttempt).delete,
 }
 
 func notConverging(times int) *Error {
@@ -233,23 +243,23 @@ func notConverging(times int) *Error {
 	}
 }
 
-func (t *task) perform() (done, error) {
-	app, ok := t.a.Apps[t.step.App]
+func (a *stepAttempt) perform() (performed, error) {
+	app, ok := a.engine.Apps[a.step.App]
 	if !ok {
-		return done{}, &Error{
+		return performed{}, &Error{
 			Code:    CodeUnknownApp,
 			Message: "the configuration has no such app any more: put it back until its accounts are gone, or skip this",
 		}
 	}
 	// All that changes an account goes through here, and through the guard: what is
 	// protected by now is not touched, whatever led here.
-	t.app = assess.Guard(app.Connector, t.a.Policy, t.step.App, t.d.Person.PersonID)
-	t.link.PersonID, t.link.App = t.d.Person.PersonID, t.step.App
-	if t.step.Kind == plan.Disable {
-		t.doubts()
+	a.app = assess.Guard(app.Connector, a.engine.Policy, a.step.App, a.d.Person.PersonID)
+	a.link.PersonID, a.link.App = a.d.Person.PersonID, a.step.App
+	if a.step.Kind == plan.Disable {
+		a.doubtWhileLetIn()
 	}
-	if ask, ok := t.asked(); ok {
-		return t.byHand(ask)
+	if ask, ok := a.manualAsk(); ok {
+		return a.byHand(ask)
 	}
-	return performers[t.step.Kind](t)
+	return performers[a.step.Kind](a)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -17,24 +18,24 @@ type shown struct {
 	dropped []string // names of those that it does not show as they were set
 }
 
-// shows compares what the account shows with what it is to have. Of attributes that the
+// shownAttributes compares what the account shows with what it is to have. Of attributes that the
 // person has no value for, those that were cleared must show none: what the app itself
 // puts into a new account is its own affair. Neither those that the app is known not to
 // keep count nor, where there is nobody to set them, any.
-func (t *task) shows(account connector.Account, wanted map[string]any, cleared bool) (shown, error) {
-	rules, _ := t.a.Policy.App(t.step.App)
-	if !t.app.Capabilities().Update {
+func (a *stepAttempt) shownAttributes(account connector.Account, wanted map[string]any, cleared bool) (shown, error) {
+	rules, _ := a.engine.Policy.App(a.step.App)
+	if !a.app.Capabilities().Update {
 		return shown{digest: policy.Digest(wanted)}, nil
 	}
-	set := map[string]any{}
-	for _, name := range without(rules.Attributes, rules.Ignore) {
+	expected := map[string]any{}
+	for _, name := range set.Minus(rules.Attributes, rules.Ignore) {
 		if value, has := wanted[name]; has {
-			set[name] = value
+			expected[name] = value
 		} else if cleared {
-			set[name] = ""
+			expected[name] = ""
 		}
 	}
-	dropped, err := connector.Dropped(t.ctx, t.app, account, set)
+	dropped, err := connector.Dropped(a.ctx, a.app, account, expected)
 	if err != nil {
 		return shown{}, err
 	}
@@ -46,7 +47,7 @@ func (t *task) shows(account connector.Account, wanted map[string]any, cleared b
 			seen[name] = value
 		}
 	}
-	if t.unmarked(account) && !slices.Contains(rules.Ignore, connector.ExternalID) {
+	if a.lacksMark(account) && !slices.Contains(rules.Ignore, connector.ExternalID) {
 		dropped = append(dropped, connector.ExternalID)
 	}
 	digest := policy.Digest(seen)
@@ -56,53 +57,53 @@ func (t *task) shows(account connector.Account, wanted map[string]any, cleared b
 	return shown{digest, dropped}, nil
 }
 
-// attributesOf is the digest of what the account shows once its attributes have been set,
-// and the error if that is not what was wanted: set, that of setting them, if there was
+// confirmAttributes is the digest of what the account shows once its attributes have been set,
+// and the error if that is not what was wanted: setting, that of setting them, if there was
 // one. What is shown as wanted has been set, whatever the app has answered.
-func (t *task) attributesOf(account connector.Account, wanted map[string]any, set error) (digest string, err error) {
-	seen, err := t.shows(account, wanted, true)
+func (a *stepAttempt) confirmAttributes(account connector.Account, wanted map[string]any, setting error) (digest string, err error) {
+	seen, err := a.shownAttributes(account, wanted, true)
 	if err == nil && slices.Contains(seen.dropped, connector.ExternalID) {
-		if account, err = t.remark(account); err == nil {
-			seen, err = t.shows(account, wanted, true)
+		if account, err = a.markAgain(account); err == nil {
+			seen, err = a.shownAttributes(account, wanted, true)
 		}
 	}
 	switch {
 	case err != nil:
-		return ledger.AttributesUnknown, errors.Join(set, err)
+		return ledger.AttributesUnknown, errors.Join(setting, err)
 	case len(seen.dropped) == 0:
 		return seen.digest, nil
-	case set != nil:
-		return seen.digest, set
+	case setting != nil:
+		return seen.digest, setting
 	}
-	return seen.digest, notKept(t.step.App, seen.dropped)
+	return seen.digest, notKept(a.step.App, seen.dropped)
 }
 
-// unsure is the outcome of a failed update of which it is not known what it has set. An
+// unsureAttributes is the outcome of a failed update of which it is not known what it has set. An
 // account that was adopted and is to be brought up to policy still is.
-func (t *task) unsure() done {
-	if !t.step.Attributes || t.link.JustAdopted() {
-		return done{}
+func (a *stepAttempt) unsureAttributes() performed {
+	if !a.step.Attributes || a.link.JustAdopted() {
+		return performed{}
 	}
 	unknown := ledger.AttributesUnknown
-	return done{shown: &unknown}
+	return performed{shown: &unknown}
 }
 
-// unmarked reports whether the account does not show that it is the person's, where
+// lacksMark reports whether the account does not show that it is the person's, where
 // Tenure marks accounts.
-func (t *task) unmarked(account connector.Account) bool {
-	return t.app.Capabilities().Adopt && account.ExternalID == ""
+func (a *stepAttempt) lacksMark(account connector.Account) bool {
+	return a.app.Capabilities().Adopt && account.ExternalID == ""
 }
 
-// remark marks the account as the person's if it is not, and reads it again. An app that
+// markAgain marks the account as the person's if it is not, and reads it again. An app that
 // will not have that is one that does not keep the mark.
-func (t *task) remark(account connector.Account) (connector.Account, error) {
-	if err := t.adopt(account.ID); err != nil {
+func (a *stepAttempt) markAgain(account connector.Account) (connector.Account, error) {
+	if err := a.adopt(account.ID); err != nil {
 		if ErrorOf(err).Retryable {
 			return account, err
 		}
 		return account, nil
 	}
-	again, found, err := t.read(account.ID)
+	again, found, err := a.read(account.ID)
 	if err != nil || !found {
 		return account, err
 	}

@@ -46,8 +46,8 @@ type CutOffResult struct {
 //
 // What fails and may succeed yet is tried again until ctx ends. Each app is told of
 // when it is done with.
-func (a *Engine) CutOff(ctx context.Context, req CutOffRequest, tell func(CutOffResult)) error {
-	d, err := a.decide(ctx, req.PersonID)
+func (e *Engine) CutOff(ctx context.Context, req CutOffRequest, tell func(CutOffResult)) error {
+	d, err := e.decide(ctx, req.PersonID)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (a *Engine) CutOff(ctx context.Context, req CutOffRequest, tell func(CutOff
 					<-before
 				}
 			}
-			tell(a.cutOff(ctx, req, s))
+			tell(e.cutOff(ctx, req, s))
 		})
 	}
 	all.Wait()
@@ -73,14 +73,14 @@ func (a *Engine) CutOff(ctx context.Context, req CutOffRequest, tell func(CutOff
 }
 
 // cutOff cuts off in one app.
-func (a *Engine) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) CutOffResult {
+func (e *Engine) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) CutOffResult {
 	result := CutOffResult{App: s.App}
 	if err := req.Why[s.App]; err != nil {
 		result.Code, result.Message = CodeUnknownApp, err.Error()
 		return result
 	}
 	for pauses := cutOffPauses.Start(); ; {
-		got, link, err := a.cutOffOnce(ctx, req, s)
+		got, link, err := e.cutOffOnce(ctx, req, s)
 		switch {
 		case err == nil && got == ResultWaiting:
 			result.Code, result.Message = CodeWaiting, "a human was asked to do it: see tenure task list --person "+req.PersonID
@@ -105,11 +105,11 @@ func (a *Engine) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) Cut
 }
 
 // cutOffOnce makes one attempt, which is seen to its end.
-func (a *Engine) cutOffOnce(ctx context.Context, req CutOffRequest, s plan.Step) (Result, ledger.Link, error) {
+func (e *Engine) cutOffOnce(ctx context.Context, req CutOffRequest, s plan.Step) (Result, ledger.Link, error) {
 	deadline := time.Now().Add(cutOffAttempt)
 	call, cancel := context.WithDeadline(pace.Urgent(context.WithoutCancel(ctx)), deadline.Add(FinishTime))
 	defer cancel()
-	return a.Apply(call, Attempt{
+	return e.Apply(call, Attempt{
 		PersonID: req.PersonID, Step: s,
 		Deadline: deadline,
 		Token:    "break-glass/" + s.Key,

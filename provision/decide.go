@@ -16,20 +16,20 @@ type decision struct {
 
 // decide reads the ledger and plans. It changes nothing but, for a person who is
 // to have accounts and has no username yet, claims one.
-func (a *Engine) decide(ctx context.Context, personID string) (decision, error) {
-	person, err := a.Ledger.Person(ctx, personID)
+func (e *Engine) decide(ctx context.Context, personID string) (decision, error) {
+	person, err := e.Ledger.Person(ctx, personID)
 	if err != nil {
 		return decision{}, err
 	}
-	rules := assess.Rules{Policy: a.Policy, Apps: a.traits()}
-	d, err := rules.For(ctx, person, a.Clock.Now(), a.Ledger)
+	rules := assess.Rules{Policy: e.Policy, Apps: e.traits()}
+	d, err := rules.For(ctx, person, e.Clock.Now(), e.Ledger)
 	if err != nil {
 		return decision{}, err
 	}
 	if person.Username != "" && d.Person.Username != person.Username {
-		return a.decide(ctx, personID) // another username: what the app refused before is to be tried again
+		return e.decide(ctx, personID) // another username: what the app refused before is to be tried again
 	}
-	return decision{Decision: d, protected: a.Policy.ProtectsPerson(personID)}, nil
+	return decision{Decision: d, protected: e.Policy.ProtectsPerson(personID)}, nil
 }
 
 func (d decision) step(key string) (plan.Step, bool) {

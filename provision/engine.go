@@ -60,16 +60,16 @@ func (app *App) Soon(ctx context.Context, deadline time.Time) error {
 }
 
 // pause leaves an app alone that has said for how long it does not want to be called.
-func (a *Engine) pause(ctx context.Context, name string, f *Error) {
-	app := a.Apps[name]
+func (e *Engine) pause(ctx context.Context, name string, f *Error) {
+	app := e.Apps[name]
 	if app == nil || app.Pacer == nil || f.NoTurn || f.Code != string(connector.KindRateLimited) || f.RetryAfter <= 0 {
 		return
 	}
-	a.Log.Info("the app asked to be left alone", zap.String("app", name), zap.Duration("for", f.RetryAfter))
+	e.Log.Info("the app asked to be left alone", zap.String("app", name), zap.Duration("for", f.RetryAfter))
 	ctx, cancel := context.WithTimeout(ctx, pauseTimeout)
 	defer cancel()
 	if err := app.Pacer.Pause(ctx, f.RetryAfter); err != nil {
-		a.Log.Warn("the other workers were not told that the app wants to be left alone", zap.String("app", name), zap.Error(err))
+		e.Log.Warn("the other workers were not told that the app wants to be left alone", zap.String("app", name), zap.Error(err))
 	}
 }
 
@@ -77,29 +77,29 @@ func (a *Engine) pause(ctx context.Context, name string, f *Error) {
 const pauseTimeout = 5 * time.Second
 
 // traits returns what planning has to know of every app.
-func (a *Engine) traits() map[string]plan.App {
-	traits := make(map[string]plan.App, len(a.Apps))
-	for name := range a.Apps {
-		traits[name] = a.traitsOf(name)
+func (e *Engine) traits() map[string]plan.App {
+	traits := make(map[string]plan.App, len(e.Apps))
+	for name := range e.Apps {
+		traits[name] = e.traitsOf(name)
 	}
 	return traits
 }
 
 // traitsOf returns what planning has to know of an app: the zero value for one that is
 // not in the configuration.
-func (a *Engine) traitsOf(name string) plan.App {
-	app, ok := a.Apps[name]
+func (e *Engine) traitsOf(name string) plan.App {
+	app, ok := e.Apps[name]
 	if !ok {
 		return plan.App{}
 	}
 	app.assessed.Do(func() { // neither the policy nor what plans rest on changes while the app is open
-		rules, _ := a.Policy.App(name)
+		rules, _ := e.Policy.App(name)
 		app.traits = assess.Traits(rules, app.Connector)
 	})
 	return app.traits
 }
 
 // destroys reports whether a step may destroy the account.
-func (a *Engine) destroys(step plan.Step) bool {
-	return step.Kind == plan.Delete || step.Kind == plan.Disable && !step.Spare && a.traitsOf(step.App).Destroys
+func (e *Engine) destroys(step plan.Step) bool {
+	return step.Kind == plan.Delete || step.Kind == plan.Disable && !step.Spare && e.traitsOf(step.App).Destroys
 }

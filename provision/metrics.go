@@ -118,9 +118,9 @@ func (m *Metrics) proven(kind plan.Kind, before, after ledger.Link, took time.Du
 	}
 }
 
-// said is the instant from which the person waits for what is being done: when HR
+// waitingSince is the instant from which the person waits for what is being done: when HR
 // recorded it, or when it holds from if that is later.
-func (d decision) said() time.Time {
+func (d decision) waitingSince() time.Time {
 	cause := d.Timeline.Cause(d.Now)
 	recorded := time.Time{}
 	for _, e := range d.Person.Events {

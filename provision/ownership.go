@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -17,75 +18,75 @@ import (
 // before it was asked for can have been made by that call.
 const clockSkew = time.Minute
 
-// theirs reports whether an account is the person's, as far as that is certain: it has
+// isTheirs reports whether an account is the person's, as far as that is certain: it has
 // their external ID, or an attempt of Tenure's made it. Anything else that it can match
 // by, others can know too, and make an account with it.
-func (t *task) theirs(m connector.Match) (bool, error) {
-	if t.marked(m) {
+func (a *stepAttempt) isTheirs(m connector.Match) (bool, error) {
+	if a.carriesID(m) {
 		return true, nil
 	}
-	return t.made(m.Account)
+	return a.mayHaveMade(m.Account)
 }
 
-// marked reports whether the account has the person's external ID, by whatever it was
+// carriesID reports whether the account has the person's external ID, by whatever it was
 // found: not every app can look that up.
-func (t *task) marked(m connector.Match) bool {
-	return m.By == connector.ByExternalID || m.Account.ExternalID == t.d.Person.PersonID
+func (a *stepAttempt) carriesID(m connector.Match) bool {
+	return m.By == connector.ByExternalID || m.Account.ExternalID == a.d.Person.PersonID
 }
 
-// made reports whether a creation of Tenure's whose answer is not known can have made
+// mayHaveMade reports whether a creation of Tenure's whose answer is not known can have made
 // the account: it has the username that was sent, it is not marked as anybody's, and it
 // is no older than the call. Where the app said that the username was taken before any
 // call of ours can have made it, somebody else's account has it. So it is where the app
 // is seen to keep external IDs: a call of ours would have set one.
-func (t *task) made(account connector.Account) (bool, error) {
-	c := t.link.Creating
+func (a *stepAttempt) mayHaveMade(account connector.Account) (bool, error) {
+	c := a.link.Creating
 	sent := c.State == ledger.CreationSent || c.State == ledger.CreationAcknowledged
-	old := !account.CreatedAt.IsZero() && !t.a.Clock.Shifted() && account.CreatedAt.Before(c.At.Add(-clockSkew))
+	old := !account.CreatedAt.IsZero() && !a.engine.Clock.Shifted() && account.CreatedAt.Before(c.At.Add(-clockSkew))
 	if !sent || old || account.ExternalID != "" || !strings.EqualFold(account.Username, c.Username) {
 		return false, nil
 	}
-	marks, err := t.findsByExternalID()
+	marks, err := a.findsByExternalID()
 	return !marks && err == nil, err
 }
 
 // claim makes sure that an account is the person's to have, and marks it. One that is
 // linked to somebody else is not, whatever the app shows.
-func (t *task) claim(m connector.Match) error {
-	if err := t.unowned(m.Account.ID); err != nil {
+func (a *stepAttempt) claim(m connector.Match) error {
+	if err := a.checkUnowned(m.Account.ID); err != nil {
 		return err
 	}
-	if t.marked(m) {
+	if a.carriesID(m) {
 		return nil
 	}
 	// What appears when people sign in has been let in by their directory.
-	appeared := t.appears() && t.link.State != "" && t.link.State != ledger.LinkPlanned
-	theirs, err := t.theirs(m)
+	appeared := a.appearsAtSignIn() && a.link.State != "" && a.link.State != ledger.LinkPlanned
+	theirs, err := a.isTheirs(m)
 	if err != nil {
 		return err
 	}
 	if theirs || appeared {
-		return t.adopt(m.Account.ID)
+		return a.adopt(m.Account.ID)
 	}
-	rules, _ := t.a.Policy.App(t.step.App)
+	rules, _ := a.engine.Policy.App(a.step.App)
 	if rules.Adopt != policy.AdoptAuto {
-		return t.whose(m, rules.Adopt)
+		return a.ownershipQuestion(m, rules.Adopt)
 	}
-	if err := t.adopt(m.Account.ID); err != nil {
+	if err := a.adopt(m.Account.ID); err != nil {
 		return err
 	}
 	// Nobody has looked at whose it is: who has it must not keep it.
-	return connector.Reset(t.ctx, t.app, m.Account.ID)
+	return connector.Reset(a.ctx, a.app, m.Account.ID)
 }
 
-// unowned fails if the account is linked to another person.
-func (t *task) unowned(accountID string) error {
-	links, err := t.a.Ledger.Links(t.ctx, ledger.LinkFilter{App: t.step.App, AccountID: accountID})
+// checkUnowned fails if the account is linked to another person.
+func (a *stepAttempt) checkUnowned(accountID string) error {
+	links, err := a.engine.Ledger.Links(a.ctx, ledger.LinkFilter{App: a.step.App, AccountID: accountID})
 	if err != nil {
 		return LedgerError(err)
 	}
 	for _, l := range links {
-		if l.PersonID != t.d.Person.PersonID && l.State != ledger.LinkDeleted {
+		if l.PersonID != a.d.Person.PersonID && l.State != ledger.LinkDeleted {
 			return &ledger.TakenError{App: l.App, Owner: l.PersonID}
 		}
 	}
@@ -101,8 +102,8 @@ func takenByAnother(taken *ledger.TakenError) *Error {
 	}
 }
 
-// whose asks whose an account is, with what it has beside what it would get.
-func (t *task) whose(m connector.Match, rule policy.Adoption) *Error {
+// ownershipQuestion asks whose an account is, with what it has beside what it would get.
+func (a *stepAttempt) ownershipQuestion(m connector.Match, rule policy.Adoption) *Error {
 	if rule == policy.AdoptNever {
 		return &Error{
 			Code: CodeWhose,
@@ -114,7 +115,7 @@ func (t *task) whose(m connector.Match, rule policy.Adoption) *Error {
 		Code: CodeWhose,
 		Message: fmt.Sprintf("an account is there already that matches by %s, which proves nothing. %s. "+
 			"If it is this person's: 'tenure app adopt %s' links it; if not: rename it in the app, then retry",
-			m.By, Possessions(m.Account, namesOf(t.d.account(t.step.App).Entitlements), t.a.Clock.Now()), t.step.App),
+			m.By, Possessions(m.Account, a.d.account(a.step.App).EntitlementNames(), a.engine.Clock.Now()), a.step.App),
 	}
 }
 
@@ -130,7 +131,7 @@ func Possessions(account connector.Account, wanted []string, now time.Time) stri
 	if !account.LastUsedAt.IsZero() {
 		parts = append(parts, "was last used "+ago(now.Sub(account.LastUsedAt)))
 	}
-	parts = append(parts, "has beyond policy: "+named(without(account.Entitlements, wanted)), "would get: "+named(without(wanted, account.Entitlements)))
+	parts = append(parts, "has beyond policy: "+named(set.Minus(account.Entitlements, wanted)), "would get: "+named(set.Minus(wanted, account.Entitlements)))
 	return strings.Join(parts, ", ")
 }
 
@@ -153,23 +154,23 @@ func named(names []string) string {
 	return list
 }
 
-// creating notes, before the call, that an account is going to be made. What an earlier
+// noteCreating notes, before the call, that an account is going to be made. What an earlier
 // call may have made stays what is in doubt.
-func (t *task) creating() error {
-	if t.link.Creating.Pending() {
+func (a *stepAttempt) noteCreating() error {
+	if a.link.Creating.Pending() {
 		return nil
 	}
-	return t.note(ledger.Creation{At: t.a.Clock.Now(), Username: t.d.Person.Username, State: ledger.CreationSent})
+	return a.noteCreation(ledger.Creation{At: a.engine.Clock.Now(), Username: a.d.Person.Username, State: ledger.CreationSent})
 }
 
-func (t *task) note(c ledger.Creation) error {
-	if c == t.link.Creating {
+func (a *stepAttempt) noteCreation(c ledger.Creation) error {
+	if c == a.link.Creating {
 		return nil
 	}
-	if err := t.a.Ledger.NoteCreation(t.ctx, t.d.Person.PersonID, t.step.App, c); err != nil {
+	if err := a.engine.Ledger.NoteCreation(a.ctx, a.d.Person.PersonID, a.step.App, c); err != nil {
 		return LedgerError(err)
 	}
-	t.link.Creating = c
+	a.link.Creating = c
 	return nil
 }
 
@@ -178,12 +179,12 @@ var nothingMade = []connector.ErrorKind{
 	connector.KindInvalid, connector.KindForbidden, connector.KindUnauthorized, connector.KindUnsupported, connector.KindRateLimited,
 }
 
-// created notes what a creation came to: whether there may be an account of which the
+// noteCreated notes what a creation came to: whether there may be an account of which the
 // app shows nothing. before is what was in doubt before it.
-func (t *task) created(before ledger.Creation, err error) error {
+func (a *stepAttempt) noteCreated(before ledger.Creation, err error) error {
 	var protected *connector.ProtectedError
 	var app *connector.Error
-	after := t.link.Creating
+	after := a.link.Creating
 	switch {
 	case err == nil:
 		return nil
@@ -198,12 +199,12 @@ func (t *task) created(before ledger.Creation, err error) error {
 	case app.Kind == connector.KindExists && !before.Pending():
 		after.State = ledger.CreationTaken
 	}
-	return t.note(after)
+	return a.noteCreation(after)
 }
 
-// unproven is the outcome of looking in vain for an account that a creation may have
+// unprovenCreation is the outcome of looking in vain for an account that a creation may have
 // made: a look-up that finds nothing is no proof that there is nothing.
-func (t *task) unproven() error {
+func (a *stepAttempt) unprovenCreation() error {
 	says := map[ledger.CreationState]string{
 		ledger.CreationSent:         "a call that makes the account was sent, and what came of it is not known",
 		ledger.CreationAcknowledged: "the app has taken a call that makes the account, in an answer that does not show it",
@@ -211,51 +212,51 @@ func (t *task) unproven() error {
 	}
 	return &Error{
 		Code: CodeUnproven,
-		Message: says[t.link.Creating.State] + ", but it shows none: that proves nothing. Look in the app for the username, and turn the account off. " +
-			"Then, or if there is none, say so with 'tenure app unlink " + t.step.App + "'",
+		Message: says[a.link.Creating.State] + ", but it shows none: that proves nothing. Look in the app for the username, and turn the account off. " +
+			"Then, or if there is none, say so with 'tenure app unlink " + a.step.App + "'",
 	}
 }
 
-// resolved reports whether an empty look-up settles what became of a creation. It does
+// creationResolved reports whether an empty look-up settles what became of a creation. It does
 // if the app shows who has the username instead. Of a call without an answer it does,
 // too, if the app is seen to find by external ID; of what the app has acknowledged or
 // says is taken, it does not.
-func (t *task) resolved() (bool, error) {
-	c := t.link.Creating
+func (a *stepAttempt) creationResolved() (bool, error) {
+	c := a.link.Creating
 	if !c.Pending() {
 		return true, nil
 	}
-	matches, err := t.find(connector.Keys{Username: c.Username})
+	matches, err := a.find(connector.Keys{Username: c.Username})
 	if err != nil {
 		return false, err
 	}
 	for _, m := range matches {
-		if owner := m.Account.ExternalID; owner != "" && owner != t.d.Person.PersonID {
+		if owner := m.Account.ExternalID; owner != "" && owner != a.d.Person.PersonID {
 			return true, nil
 		}
 	}
 	if c.State != ledger.CreationSent {
 		return false, nil
 	}
-	return t.findsByExternalID()
+	return a.findsByExternalID()
 }
 
 // findsByExternalID reports whether the app is seen to keep external IDs and to find by
 // them: the question about somebody else's account has to be answered with that account.
-func (t *task) findsByExternalID() (bool, error) {
-	links, err := t.a.Ledger.Links(t.ctx, ledger.LinkFilter{App: t.step.App, State: ledger.LinkActive})
+func (a *stepAttempt) findsByExternalID() (bool, error) {
+	links, err := a.engine.Ledger.Links(a.ctx, ledger.LinkFilter{App: a.step.App, State: ledger.LinkActive})
 	if err != nil {
 		return false, LedgerError(err)
 	}
 	tries := 0
 	for _, l := range links {
-		if l.AccountID == "" || l.Contested || l.PersonID == t.d.Person.PersonID {
+		if l.AccountID == "" || l.Contested || l.PersonID == a.d.Person.PersonID {
 			continue
 		}
 		if tries++; tries > mostWitnesses {
 			break
 		}
-		matches, err := t.find(connector.Keys{PersonID: l.PersonID, Username: l.Username})
+		matches, err := a.find(connector.Keys{PersonID: l.PersonID, Username: l.Username})
 		if err != nil {
 			return false, err
 		}
@@ -269,22 +270,22 @@ func (t *task) findsByExternalID() (bool, error) {
 // mostWitnesses is how many accounts of others are looked for to see that looking works.
 const mostWitnesses = 3
 
-// ours finds an account that is the person's, or may have been made for them: it
+// findOwn finds an account that is the person's, or may have been made for them: it
 // carries their ID, or a creation in doubt can have made it. One that merely has the
 // username was never touched by Tenure.
-func (t *task) ours() (connector.Account, bool, error) {
-	keys := connector.Keys{PersonID: t.d.Person.PersonID, Username: cmp.Or(t.link.Creating.Username, t.d.Person.Username)}
-	matches, err := t.find(keys)
+func (a *stepAttempt) findOwn() (connector.Account, bool, error) {
+	keys := connector.Keys{PersonID: a.d.Person.PersonID, Username: cmp.Or(a.link.Creating.Username, a.d.Person.Username)}
+	matches, err := a.find(keys)
 	if err != nil {
 		return connector.Account{}, false, err
 	}
 	for _, m := range matches {
-		theirs, err := t.theirs(m)
+		theirs, err := a.isTheirs(m)
 		if err != nil {
 			return connector.Account{}, false, err
 		}
 		if theirs {
-			return m.Account, true, t.unowned(m.Account.ID)
+			return m.Account, true, a.checkUnowned(m.Account.ID)
 		}
 	}
 	return connector.Account{}, false, nil

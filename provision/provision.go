@@ -3,114 +3,105 @@ package provision
 import (
 	"cmp"
 	"errors"
-	"time"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/policy"
 )
 
 // provision makes sure that the account is there, the person's, enabled or not
 // as the step says, with its attributes and entitlements.
-func (t *task) provision() (done, error) {
-	want := t.d.account(t.step.App)
-	account, found, err := t.locate()
+func (a *stepAttempt) provision() (performed, error) {
+	want := a.d.account(a.step.App)
+	account, found, err := a.locate()
 	if err != nil {
-		return done{}, err
+		return performed{}, err
 	}
-	if !found && t.appears() {
-		return t.whenSignedIn(want), nil
+	if !found && a.appearsAtSignIn() {
+		return a.awaitsSignIn(), nil
 	}
 	action := "enabled"
 	if !found {
-		if account, action, err = t.create(want); err != nil {
-			return done{}, err
+		if account, action, err = a.create(want); err != nil {
+			return performed{}, err
 		}
-	} else if t.link.AccountID == "" {
+	} else if a.link.AccountID == "" {
 		action = "adopted"
 	}
-	if action == "enabled" && !t.step.Enabled {
+	if action == "enabled" && !a.step.Enabled {
 		action = "prepared"
 	}
 	if action != "created" {
-		if err := t.bringUp(account, want); err != nil {
-			return done{}, err
+		if err := a.bringUp(account, want); err != nil {
+			return performed{}, err
 		}
 	}
-	if err := t.revoke(account.ID, without(t.link.Entitlements, t.step.Grant)); err != nil {
-		return done{}, err
+	if err := a.revoke(account.ID, set.Minus(a.link.Entitlements, a.step.Grant)); err != nil {
+		return performed{}, err
 	}
-	if err := t.grant(account.ID, without(t.step.Grant, account.Entitlements)); err != nil {
-		return done{}, err
+	if err := a.grant(account.ID, set.Minus(a.step.Grant, account.Entitlements)); err != nil {
+		return performed{}, err
 	}
-	account, err = t.confirm(account.ID, t.step.Enabled, t.step.Grant)
+	account, err = a.confirm(account.ID, a.step.Enabled, a.step.Grant)
 	if err != nil {
-		return done{}, err
+		return performed{}, err
 	}
 	// What the app does not keep is no reason not to give access: that there is
 	// something to set is planned next, and says so.
-	attributes, _ := t.shows(account, want.Attributes, action != "created")
-	fresh := t.link.AccountID != account.ID
-	link := t.link
-	link.AccountID, link.Username = account.ID, account.Username
-	link.Adopted = link.Adopted || action == "adopted"
-	link.Attributes = cmp.Or(attributes.digest, ledger.AttributesUnknown)
-	link.Entitlements = t.step.Grant
-	link.ProvenAt = t.a.Clock.Now()
-	link.DeletedAt, link.DoubtUntil, link.Creating = time.Time{}, time.Time{}, ledger.Creation{}
-	if fresh {
-		link.CreatedAt = link.ProvenAt
-	}
-	link.StrippedAt, link.HandedOverAt, link.DisabledAt = time.Time{}, time.Time{}, time.Time{}
-	link.State = ledger.LinkActive
-	if !t.step.Enabled {
-		link.State, link.DisabledAt = ledger.LinkDisabled, link.ProvenAt
-	}
-	return done{link: link, action: action, created: fresh, detail: map[string]any{"granted": t.step.Grant}}, nil
+	attributes, _ := a.shownAttributes(account, want.Attributes, action != "created")
+	proven := a.proven(action, assess.Proof{
+		AccountID: account.ID, Username: account.Username,
+		New: a.link.AccountID != account.ID, Adopted: action == "adopted",
+		Attributes: cmp.Or(attributes.digest, ledger.AttributesUnknown),
+	})
+	proven.detail = map[string]any{"granted": a.step.Grant}
+	return proven, nil
 }
 
 // locate finds the person's account: the linked one, else one that correlates. An
 // earlier attempt whose answer was lost may have made it.
-func (t *task) locate() (connector.Account, bool, error) {
-	if t.link.AccountID != "" {
-		account, found, err := t.read(t.link.AccountID)
+func (a *stepAttempt) locate() (connector.Account, bool, error) {
+	if a.link.AccountID != "" {
+		account, found, err := a.read(a.link.AccountID)
 		if found || err != nil {
 			return account, found, err
 		}
-		t.link.AccountID = "" // deleted behind our back
+		a.link.AccountID = "" // deleted behind our back
 	}
-	matches, err := t.find(t.d.Keys)
+	matches, err := a.find(a.d.Keys)
 	if err != nil || len(matches) == 0 {
 		return connector.Account{}, false, err
 	}
 	if len(matches) > 1 {
 		return connector.Account{}, false, ambiguous()
 	}
-	return matches[0].Account, true, t.claim(matches[0])
+	return matches[0].Account, true, a.claim(matches[0])
 }
 
-func (t *task) adopt(id string) error {
-	if !t.app.Capabilities().Adopt {
+func (a *stepAttempt) adopt(id string) error {
+	if !a.app.Capabilities().Adopt {
 		return nil
 	}
-	return t.app.Adopt(t.ctx, id, t.d.Person.PersonID)
+	return a.app.Adopt(a.ctx, id, a.d.Person.PersonID)
 }
 
-func (t *task) create(want policy.Account) (connector.Account, string, error) {
-	if !t.app.Capabilities().Create {
+func (a *stepAttempt) create(want policy.Account) (connector.Account, string, error) {
+	if !a.app.Capabilities().Create {
 		return connector.Account{}, "", connector.Unsupported(connector.OpCreate)
 	}
-	before := t.link.Creating
-	if err := t.creating(); err != nil {
+	before := a.link.Creating
+	if err := a.noteCreating(); err != nil {
 		return connector.Account{}, "", err
 	}
-	account, err := t.app.Create(t.ctx, connector.Spec{
-		PersonID:   t.d.Person.PersonID,
-		Username:   t.d.Person.Username,
-		Active:     t.step.Enabled,
+	account, err := a.app.Create(a.ctx, connector.Spec{
+		PersonID:   a.d.Person.PersonID,
+		Username:   a.d.Person.Username,
+		Active:     a.step.Enabled,
 		Attributes: want.Attributes,
 	})
-	if noted := t.created(before, err); noted != nil {
+	if noted := a.noteCreated(before, err); noted != nil {
 		return connector.Account{}, "", noted
 	}
 	acknowledged := connector.Is(err, connector.KindContradictory)
@@ -120,12 +111,12 @@ func (t *task) create(want policy.Account) (connector.Account, string, error) {
 	// The app took the call and did not show what came of it. Or somebody made it since
 	// we looked: an attempt of ours whose answer was lost, or the account was always
 	// there under a key that cannot be searched.
-	account, found, sought := t.locate()
+	account, found, sought := a.locate()
 	switch {
 	case sought != nil:
 		return account, "", sought
 	case found && acknowledged:
-		return account, "created", t.bringUp(account, want)
+		return account, "created", a.bringUp(account, want)
 	case found:
 		return account, "adopted", nil
 	case acknowledged:
@@ -138,14 +129,14 @@ func (t *task) create(want policy.Account) (connector.Account, string, error) {
 }
 
 // bringUp sets an account that was there to what it should be.
-func (t *task) bringUp(account connector.Account, want policy.Account) error {
-	if err := t.setMissing(account, want.Attributes); err != nil {
+func (a *stepAttempt) bringUp(account connector.Account, want policy.Account) error {
+	if err := a.setMissing(account, want.Attributes); err != nil {
 		return err
 	}
-	if account.Active == t.step.Enabled {
+	if account.Active == a.step.Enabled {
 		return nil
 	}
-	return t.setActive(account.ID, t.step.Enabled)
+	return a.setActive(account.ID, a.step.Enabled)
 }
 
 func ambiguous() error {
@@ -157,8 +148,8 @@ func ambiguous() error {
 
 // confirm reads the account back: it must be as enabled as wanted and have at
 // least these entitlements.
-func (t *task) confirm(id string, enabled bool, entitlements []string) (connector.Account, error) {
-	account, found, err := t.read(id)
+func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string) (connector.Account, error) {
+	account, found, err := a.read(id)
 	switch {
 	case err != nil:
 		return account, err
@@ -166,7 +157,7 @@ func (t *task) confirm(id string, enabled bool, entitlements []string) (connecto
 		return account, notYet("read", "the account is not there")
 	case account.Active != enabled:
 		return account, notYet("read", "the account is not as enabled as it should be")
-	case len(without(entitlements, account.Entitlements)) > 0:
+	case len(set.Minus(entitlements, account.Entitlements)) > 0:
 		return account, notYet("read", "an entitlement is missing")
 	}
 	return account, nil
@@ -174,71 +165,66 @@ func (t *task) confirm(id string, enabled bool, entitlements []string) (connecto
 
 // update grants, revokes and sets attributes. None of them keeps the others from being
 // done: least of all what is given from what is taken.
-func (t *task) update() (done, error) {
-	want := t.d.account(t.step.App)
-	if t.link.AccountID == "" && t.appears() {
-		account, found, err := t.signedIn()
+func (a *stepAttempt) update() (performed, error) {
+	want := a.d.account(a.step.App)
+	if a.link.AccountID == "" && a.appearsAtSignIn() {
+		account, found, err := a.signedIn()
 		if err != nil {
-			return done{}, err
+			return performed{}, err
 		}
 		if !found {
-			return t.whenSignedIn(want), nil
+			return a.awaitsSignIn(), nil
 		}
-		t.link.AccountID, t.link.Username = account.ID, account.Username
+		a.link.AccountID, a.link.Username = account.ID, account.Username
 	}
-	id := t.link.AccountID
-	grant, revoke, found, err := t.left(id)
+	id := a.link.AccountID
+	grant, revoke, found, err := a.remaining(id)
 	switch {
 	case err != nil:
-		return t.unsure(), err
+		return a.unsureAttributes(), err
 	case !found:
-		return t.vanished(), nil
+		return a.vanished(), nil
 	}
-	granted := t.grant(id, grant)
-	entitled := errors.Join(t.revoke(id, revoke), granted)
-	var set error
-	if t.step.Attributes && (entitled == nil || !ErrorOf(entitled).Retryable) {
-		set = t.setAttributes(id, want.Attributes)
+	granted := a.grant(id, grant)
+	entitled := errors.Join(a.revoke(id, revoke), granted)
+	var setting error
+	if a.step.Attributes && (entitled == nil || !ErrorOf(entitled).Retryable) {
+		setting = a.setAttributes(id, want.Attributes)
 	}
-	if connector.Is(granted, connector.KindNotFound) || connector.Is(set, connector.KindNotFound) {
-		return t.vanished(), nil
+	if connector.Is(granted, connector.KindNotFound) || connector.Is(setting, connector.KindNotFound) {
+		return a.vanished(), nil
 	}
-	wanted := namesOf(want.Entitlements)
-	account, found, err := t.read(id)
+	wanted := want.EntitlementNames()
+	account, found, err := a.read(id)
 	switch {
 	case entitled != nil:
-		return t.unsure(), entitled
+		return a.unsureAttributes(), entitled
 	case err != nil:
-		return t.unsure(), errors.Join(set, err)
+		return a.unsureAttributes(), errors.Join(setting, err)
 	case !found:
-		return t.vanished(), nil
-	case len(without(wanted, account.Entitlements)) > 0 || len(intersect(t.step.Revoke, account.Entitlements)) > 0:
-		return t.unsure(), notYet("read", "its entitlements are not what they should be")
+		return a.vanished(), nil
+	case len(set.Minus(wanted, account.Entitlements)) > 0 || len(set.Intersect(a.step.Revoke, account.Entitlements)) > 0:
+		return a.unsureAttributes(), notYet("read", "its entitlements are not what they should be")
 	}
-	link := t.link
-	if t.step.Attributes {
-		var unset error
-		if link.Attributes, unset = t.attributesOf(account, want.Attributes, set); unset != nil && len(t.step.Grant)+len(t.step.Revoke) == 0 {
-			return done{shown: &link.Attributes}, unset
+	digest := a.link.Attributes
+	if a.step.Attributes {
+		var notShown error
+		if digest, notShown = a.confirmAttributes(account, want.Attributes, setting); notShown != nil && len(a.step.Grant)+len(a.step.Revoke) == 0 {
+			return performed{shown: &digest}, notShown
 		} // else what was granted and revoked is, and the attributes are a step of their own
 	}
-	link.Entitlements = wanted
-	link.ProvenAt = t.a.Clock.Now()
-	return done{link: link, action: "updated", detail: map[string]any{
-		"granted": t.step.Grant, "revoked": t.step.Revoke, "attributes": t.step.Attributes,
-	}}, nil
+	proven := a.proven("updated", assess.Proof{Attributes: digest})
+	proven.detail = map[string]any{"granted": a.step.Grant, "revoked": a.step.Revoke, "attributes": a.step.Attributes}
+	return proven, nil
 }
 
-// left is what is left to grant and to revoke. Where an earlier attempt may have done
+// remaining is what is left to grant and to revoke. Where an earlier attempt may have done
 // some of it, its answer having been lost, the account is read first: not every app takes
 // a repetition for nothing, and some list a member twice.
-func (t *task) left(id string) (grant, revoke []string, found bool, err error) {
-	if !t.again || len(t.step.Grant)+len(t.step.Revoke) == 0 {
-		return t.step.Grant, t.step.Revoke, true, nil
+func (a *stepAttempt) remaining(id string) (grant, revoke []string, found bool, err error) {
+	if !a.unproven || len(a.step.Grant)+len(a.step.Revoke) == 0 {
+		return a.step.Grant, a.step.Revoke, true, nil
 	}
-	account, found, err := t.read(id)
-	return without(t.step.Grant, account.Entitlements), intersect(t.step.Revoke, account.Entitlements), found, err
+	account, found, err := a.read(id)
+	return set.Minus(a.step.Grant, account.Entitlements), set.Intersect(a.step.Revoke, account.Entitlements), found, err
 }
-
-// intersect lists what is in both.
-func intersect(a, b []string) []string { return without(a, without(a, b)) }

@@ -3,34 +3,34 @@ package provision
 import (
 	"strings"
 
+	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/connector"
 )
 
 // relabel gives the account the username that it is to get and, if the person had it
 // under another ID, the ID that they have now.
-func (t *task) relabel() (done, error) {
-	to := connector.Label{Username: t.link.RenameTo}
-	if t.link.OwnerWas != "" {
-		to.PersonID, to.WasPersonID = t.d.Person.PersonID, t.link.OwnerWas
+func (a *stepAttempt) relabel() (performed, error) {
+	to := connector.Label{Username: a.link.RenameTo}
+	if a.link.OwnerWas != "" {
+		to.PersonID, to.WasPersonID = a.d.Person.PersonID, a.link.OwnerWas
 	}
-	err := t.app.Relabel(t.ctx, t.link.AccountID, to)
+	err := a.app.Relabel(a.ctx, a.link.AccountID, to)
 	if connector.Is(err, connector.KindNotFound) {
-		return t.vanished(), nil
+		return a.vanished(), nil
 	}
 	if err != nil {
-		return done{}, err
+		return performed{}, err
 	}
-	account, found, err := t.readState(t.link.AccountID)
+	account, found, err := a.readState(a.link.AccountID)
 	switch {
 	case err != nil:
-		return done{}, err
+		return performed{}, err
 	case !found:
-		return t.vanished(), nil
+		return a.vanished(), nil
 	case to.Username != "" && !strings.EqualFold(account.Username, to.Username), to.PersonID != "" && account.ExternalID != to.PersonID:
-		return done{}, notYet(connector.OpRead, "the account is known by what it was")
+		return performed{}, notYet(connector.OpRead, "the account is known by what it was")
 	}
-	link := t.link
-	link.Username, link.RenameTo, link.OwnerWas = account.Username, "", ""
-	link.ProvenAt = t.a.Clock.Now()
-	return done{link: link, action: "relabelled", detail: map[string]any{"renamed": to.Username != "", "was": to.WasPersonID}}, nil
+	proven := a.proven("relabelled", assess.Proof{Username: account.Username})
+	proven.detail = map[string]any{"renamed": to.Username != "", "was": to.WasPersonID}
+	return proven, nil
 }

@@ -33,12 +33,12 @@ func sameQuestion(s assess.SameHuman) Attention {
 // linkCertain links the person to the earlier IDs that HR named and of which it is
 // certain, and reports whether it has linked any. What stands against it (a step under
 // way) is asked about meanwhile.
-func (a *Engine) linkCertain(ctx context.Context, d decision) (linked bool, err error) {
+func (e *Engine) linkCertain(ctx context.Context, d decision) (linked bool, err error) {
 	for _, s := range d.SameHumans {
 		if !s.Certain {
 			continue
 		}
-		_, err := a.Ledger.LinkPeople(ctx, ledger.SamePerson{
+		_, err := e.Ledger.LinkPeople(ctx, ledger.SamePerson{
 			NewID: d.Person.PersonID, OldID: s.OldID, At: d.Now, Operator: "tenure", Reason: "HR said so (event " + s.Event + ")",
 		})
 		var refused *ledger.IdentityError

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -245,7 +246,7 @@ func (d decision) grants() []asked {
 		case s.Kind == plan.Update && len(s.Grant) > 0 && link.State == ledger.LinkActive:
 			all = append(all, d.askFor(ledger.Grants, s, s.Grant, "is given "))
 		case s.Kind == plan.Provision && !d.owed(s.App):
-			gets := slices.DeleteFunc(slices.Clone(s.Grant), func(e string) bool { return slices.Contains(link.Entitlements, e) })
+			gets := set.Minus(s.Grant, link.Entitlements)
 			if link.State != ledger.LinkDisabled {
 				gets = append([]string{"an account"}, gets...)
 			}

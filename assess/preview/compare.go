@@ -3,6 +3,8 @@ package preview
 import (
 	"reflect"
 	"slices"
+
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // compare lists what is done in the second life and not in the first, and what is
@@ -52,7 +54,7 @@ func compare(first, second []Change) (changes, calledOff []Change) {
 // less returns c without the entitlements and attributes that b, the same change at the
 // same time, changes too.
 func less(c, b Change) Change {
-	c.Grant, c.Revoke = lacking(c.Grant, b.Grant), lacking(c.Revoke, b.Revoke)
+	c.Grant, c.Revoke = set.Minus(c.Grant, b.Grant), set.Minus(c.Revoke, b.Revoke)
 	c.Attributes = slices.DeleteFunc(slices.Clone(c.Attributes), func(a Attribute) bool {
 		return slices.ContainsFunc(b.Attributes, func(other Attribute) bool { return reflect.DeepEqual(a, other) })
 	})

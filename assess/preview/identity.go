@@ -43,7 +43,7 @@ func carry(is, was *ledger.Person) (out ledger.Carried) {
 		own := func(o ledger.Link) bool { return o.App == l.App }
 		i := slices.IndexFunc(is.Links, own)
 		switch {
-		case l.State != ledger.LinkActive && l.State != ledger.LinkDisabled:
+		case !l.State.HasAccount():
 			left = append(left, l)
 		case i >= 0 && may(*is, is.Links[i]):
 			left = append(left, l)
@@ -70,7 +70,7 @@ func carry(is, was *ledger.Person) (out ledger.Carried) {
 
 // may reports whether there is, or may be, an account behind a link.
 func may(p ledger.Person, l ledger.Link) bool {
-	return l.State == ledger.LinkActive || l.State == ledger.LinkDisabled ||
+	return l.State.HasAccount() ||
 		l.State == ledger.LinkPlanned && slices.ContainsFunc(p.Steps, func(s ledger.Step) bool {
 			return s.App == l.App && s.Kind == string(plan.Provision) && s.Attempts > 0 && s.Code != string(connector.KindInvalid)
 		})
@@ -98,9 +98,8 @@ func Renamed(ctx context.Context, l Ledger, rename ledger.Rename) (Ledger, ledge
 	}
 	p.Username, p.Links = out.Username, slices.Clone(p.Links)
 	for i, link := range p.Links {
-		there := link.State == ledger.LinkActive || link.State == ledger.LinkDisabled
 		switch {
-		case !there, link.Username == out.Username && link.RenameTo == "":
+		case !link.State.HasAccount(), link.Username == out.Username && link.RenameTo == "":
 		case !slices.Contains(rename.Apps, link.App):
 			out.Left = append(out.Left, link.App)
 		default:

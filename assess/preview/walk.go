@@ -1,13 +1,13 @@
 package preview
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
@@ -23,11 +23,11 @@ type walk struct {
 	rules  assess.Rules
 	names  *names
 	person ledger.Person
-	known  *memory
+	known  *knownAttributes
 	out    Outcome
 }
 
-func (r *Rehearsal) live(ctx context.Context, person ledger.Person, rules assess.Rules, names *names, known *memory) (Outcome, error) {
+func (r *Rehearsal) live(ctx context.Context, person ledger.Person, rules assess.Rules, names *names, known *knownAttributes) (Outcome, error) {
 	person.Links, person.Steps = slices.Clone(person.Links), slices.Clone(person.Steps)
 	w := &walk{Rehearsal: r, rules: rules, names: names, person: person, known: known.clone()}
 	w.out = Outcome{PersonID: person.PersonID, Changes: []Change{}}
@@ -142,10 +142,23 @@ func (w *walk) do(d assess.Decision, step plan.Step, at time.Time, problem strin
 	if step.Kind == plan.Provision || step.Attributes {
 		w.known.is(step.App, want.Attributes)
 	}
-	if link.RenameTo == "" {
-		link.Username = w.person.Username
+	*link = assess.After(*link, step, want, w.expected(*link, step, at))
+}
+
+// expected returns the proof of a step for which all goes well.
+func (w *walk) expected(link ledger.Link, step plan.Step, at time.Time) assess.Proof {
+	proof := assess.Proof{At: at}
+	switch step.Kind {
+	case plan.Provision:
+		if proof.New = !link.State.HasAccount(); proof.New {
+			proof.Username = w.person.Username
+		}
+	case plan.Relabel:
+		proof.Username = link.RenameTo
+	case plan.Disable:
+		proof.Missing = link.State == ledger.LinkPlanned // whoever looks there finds nothing
 	}
-	*link = done(*link, step, want, at)
+	return proof
 }
 
 // problem is why a step would need a human, as far as that is known without asking
@@ -167,13 +180,12 @@ func (w *walk) problem(d assess.Decision, step plan.Step) string {
 
 // describe says what a step does to the account.
 func (w *walk) describe(c *Change, step plan.Step, link ledger.Link, want policy.Account) {
-	there := link.State == ledger.LinkActive || link.State == ledger.LinkDisabled
 	switch step.Kind {
 	case plan.Provision:
 		c.Do, c.Grant = Create, step.Grant
-		if there {
+		if link.State.HasAccount() {
 			c.Do = Enable
-			c.Grant, c.Revoke = lacking(step.Grant, link.Entitlements), lacking(link.Entitlements, step.Grant)
+			c.Grant, c.Revoke = set.Minus(step.Grant, link.Entitlements), set.Minus(link.Entitlements, step.Grant)
 			c.Attributes, c.Unsure = w.known.differences(link, want.Attributes)
 			return
 		}
@@ -197,53 +209,4 @@ func (w *walk) describe(c *Change, step plan.Step, link ledger.Link, want policy
 	case plan.Delete:
 		c.Do = Delete
 	}
-}
-
-// done is the link after a step, as the worker leaves it when all goes well.
-func done(link ledger.Link, step plan.Step, want policy.Account, at time.Time) ledger.Link {
-	link.ProvenAt = at
-	switch step.Kind {
-	case plan.Provision:
-		if link.State != ledger.LinkDisabled {
-			link.CreatedAt = at
-		}
-		link.State, link.Attributes, link.Entitlements = ledger.LinkActive, policy.Digest(want.Attributes), step.Grant
-		link.DisabledAt, link.StrippedAt, link.HandedOverAt, link.DeletedAt, link.DoubtUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
-		if !step.Enabled {
-			link.State, link.DisabledAt = ledger.LinkDisabled, at
-		}
-	case plan.Update:
-		link.Attributes, link.Entitlements = policy.Digest(want.Attributes), nil
-		for _, e := range want.Entitlements {
-			link.Entitlements = append(link.Entitlements, e.Name)
-		}
-	case plan.Relabel:
-		link.Username, link.RenameTo, link.OwnerWas = cmp.Or(link.RenameTo, link.Username), "", ""
-	case plan.Disable:
-		if link.State == ledger.LinkPlanned { // nothing is found there
-			return gone(link, at)
-		}
-		if link.State != ledger.LinkDisabled {
-			link.DisabledAt, link.StrippedAt, link.HandedOverAt = at, time.Time{}, time.Time{}
-		}
-		link.State, link.DoubtUntil = ledger.LinkDisabled, time.Time{}
-	case plan.Strip:
-		link.Entitlements, link.StrippedAt = nil, at
-	case plan.HandOver:
-		link.HandedOverAt = at
-	case plan.Delete:
-		return gone(link, at)
-	}
-	return link
-}
-
-func gone(link ledger.Link, at time.Time) ledger.Link {
-	link.State, link.DeletedAt = ledger.LinkDeleted, at
-	link.AccountID, link.Attributes, link.Entitlements, link.DoubtUntil = "", "", nil, time.Time{}
-	return link
-}
-
-// lacking lists what is in want but not in have.
-func lacking(want, have []string) []string {
-	return slices.DeleteFunc(slices.Clone(want), func(s string) bool { return slices.Contains(have, s) })
 }

@@ -11,28 +11,28 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// memory knows the attributes of a person's accounts by value. The ledger has their
+// knownAttributes holds the attributes of a person's accounts by value. The ledger has their
 // digest only: they are worked out again from what HR said, and are known if the
 // digest is the same.
-type memory struct {
+type knownAttributes struct {
 	person ledger.Person
 	policy *policy.Policy
 	values map[string]map[string]any // by app
 }
 
-func remember(person ledger.Person, rules *policy.Policy) *memory {
-	return &memory{person: person, policy: rules, values: map[string]map[string]any{}}
+func remember(person ledger.Person, rules *policy.Policy) *knownAttributes {
+	return &knownAttributes{person: person, policy: rules, values: map[string]map[string]any{}}
 }
 
-func (m *memory) clone() *memory {
-	return &memory{person: m.person, policy: m.policy, values: maps.Clone(m.values)}
+func (m *knownAttributes) clone() *knownAttributes {
+	return &knownAttributes{person: m.person, policy: m.policy, values: maps.Clone(m.values)}
 }
 
 // is notes what an account's attributes have become.
-func (m *memory) is(app string, attributes map[string]any) { m.values[app] = attributes }
+func (m *knownAttributes) is(app string, attributes map[string]any) { m.values[app] = attributes }
 
 // of are the attributes of an account.
-func (m *memory) of(link ledger.Link) (attributes map[string]any, known bool) {
+func (m *knownAttributes) of(link ledger.Link) (attributes map[string]any, known bool) {
 	if attributes, known = m.values[link.App]; known && policy.Digest(attributes) == link.Attributes {
 		return attributes, true
 	}
@@ -55,7 +55,7 @@ func (m *memory) of(link ledger.Link) (attributes map[string]any, known bool) {
 
 // differences lists what would change of an account's attributes. If it is not known
 // what they are, all that there would be is listed.
-func (m *memory) differences(link ledger.Link, want map[string]any) (list []Attribute, unsure bool) {
+func (m *knownAttributes) differences(link ledger.Link, want map[string]any) (list []Attribute, unsure bool) {
 	have, known := m.of(link)
 	if policy.Digest(want) == link.Attributes {
 		return nil, false

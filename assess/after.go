@@ -1,0 +1,102 @@
+package assess
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// Proof holds what is known of an account once a step has been applied to it: what the app
+// showed, what a human reported, or, in a rehearsal, what is expected.
+type Proof struct {
+	At        time.Time
+	AccountID string // empty: as the link has it
+	Username  string // empty: as the link has it
+	New       bool   // the account was not linked before, and has been seen
+	Adopted   bool   // the account was there before Tenure
+	// Attributes is the digest of the attributes that the account has; empty: those that
+	// policy wants.
+	Attributes string
+	// Stripped means that a Disable has taken the entitlements too.
+	Stripped bool
+	// Missing means that the account is not there.
+	Missing bool
+	// DoubtUntil is until when an account that a Disable has turned off, or not found, may
+	// yet be enabled or appear; zero: it cannot.
+	DoubtUntil time.Time
+}
+
+// After returns what the link becomes once a step is done. want is the account that policy
+// wants in the app; the zero account if it wants none.
+//
+// Every outcome of a step comes from here: of steps that the engine applies, of steps that
+// humans do, and of steps that are only rehearsed.
+func After(link ledger.Link, step plan.Step, want policy.Account, proof Proof) ledger.Link {
+	link.ProvenAt = proof.At
+	link.AccountID, link.Username = cmp.Or(proof.AccountID, link.AccountID), cmp.Or(proof.Username, link.Username)
+	switch {
+	case proof.Missing && !proof.DoubtUntil.IsZero():
+		link.State, link.AccountID, link.DoubtUntil = ledger.LinkPlanned, "", proof.DoubtUntil
+		return link
+	case proof.Missing:
+		return deleted(link, proof.At)
+	}
+	switch step.Kind {
+	case plan.Provision:
+		link = on(link, proof)
+		if !step.Enabled {
+			link.State, link.DisabledAt = ledger.LinkDisabled, proof.At
+		}
+		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), want.EntitlementNames()
+	case plan.Update:
+		link.Attributes, link.Entitlements = cmp.Or(proof.Attributes, policy.Digest(want.Attributes)), want.EntitlementNames()
+	case plan.Relabel:
+		link.RenameTo, link.OwnerWas = "", ""
+	case plan.Disable:
+		link = off(link, proof)
+	case plan.Strip:
+		link.Entitlements, link.StrippedAt = nil, proof.At
+	case plan.HandOver:
+		link.HandedOverAt = proof.At
+	case plan.Delete:
+		link = deleted(link, proof.At)
+	}
+	return link
+}
+
+// on returns the link of an account that is there and enabled: nothing of an earlier
+// ending is left.
+func on(link ledger.Link, proof Proof) ledger.Link {
+	if proof.New {
+		link.CreatedAt = proof.At
+	}
+	link.Adopted = link.Adopted || proof.Adopted
+	link.State = ledger.LinkActive
+	link.DisabledAt, link.StrippedAt, link.HandedOverAt, link.DeletedAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	link.DoubtUntil, link.Creating = time.Time{}, ledger.Creation{}
+	return link
+}
+
+// off returns the link of an account that is there and disabled. One that was disabled
+// before keeps the time of that: its retention counts from the first proof.
+func off(link ledger.Link, proof Proof) ledger.Link {
+	if link.State != ledger.LinkDisabled {
+		link.DisabledAt, link.StrippedAt, link.HandedOverAt = proof.At, time.Time{}, time.Time{}
+	}
+	link.State, link.DoubtUntil, link.Creating = ledger.LinkDisabled, proof.DoubtUntil, ledger.Creation{}
+	if proof.Stripped {
+		link.Entitlements, link.StrippedAt = nil, proof.At
+	}
+	return link
+}
+
+// deleted returns the link of an account that is gone.
+func deleted(link ledger.Link, at time.Time) ledger.Link {
+	link.State, link.DeletedAt = ledger.LinkDeleted, at
+	link.AccountID, link.Attributes, link.Entitlements = "", "", nil
+	link.DoubtUntil, link.Creating = time.Time{}, ledger.Creation{}
+	return link
+}
