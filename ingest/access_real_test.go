@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ingest/brokertest"
 	"github.com/tenurehq/tenure/internal/checkup"
 )
@@ -31,21 +32,21 @@ const (
 // unless an ACL says so.
 type strict struct {
 	*brokertest.Cluster
-	ours   *authority
-	theirs *authority
+	ours   *brokertest.Authority
+	theirs *brokertest.Authority
 }
 
 func newGuarded(t *testing.T) *strict {
 	t.Helper()
-	g := &strict{ours: newAuthority(t, "ours"), theirs: newAuthority(t, "theirs")}
-	_, _, both := g.ours.issue("broker", time.Now().Add(time.Hour))
+	g := &strict{ours: brokertest.NewAuthority(t, "ours"), theirs: brokertest.NewAuthority(t, "theirs")}
+	_, _, both := g.ours.Issue("broker", time.Now().Add(time.Hour))
 	properties := map[string]string{
 		"authorizer.class.name":                      "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
 		"super.users":                                "User:ANONYMOUS",
 		"ssl.keystore.type":                          "PEM",
 		"ssl.keystore.location":                      both,
 		"ssl.truststore.type":                        "PEM",
-		"ssl.truststore.location":                    g.ours.file,
+		"ssl.truststore.location":                    g.ours.File,
 		"listener.name.certificates.ssl.client.auth": "required",
 	}
 	for _, listener := range []string{"passwords", "readable"} {
@@ -67,15 +68,17 @@ func newGuarded(t *testing.T) *strict {
 	return g
 }
 
-func signInAs(t *testing.T, mechanism, username, password string) *SASL {
+func signInAs(t *testing.T, mechanism, username, password string) *broker.SASL {
 	t.Helper()
-	s, err := NewSASL(mechanism, func() (Credentials, error) { return Credentials{username, password}, nil })
+	s, err := broker.NewSASL(mechanism, func() (broker.Credentials, error) {
+		return broker.Credentials{Username: username, Password: password}, nil
+	})
 	require.NoError(t, err)
 	return s
 }
 
 // tls is TLS that trusts our authority.
-func (g *strict) tls() *TLS { return &TLS{CA: g.ours.file} }
+func (g *strict) tls() *broker.TLS { return &broker.TLS{CA: g.ours.File} }
 
 // rig is a rig of its owner, who may do everything, with topics that are there.
 func (g *strict) rig(t *testing.T) *rig {
@@ -90,9 +93,9 @@ func (g *strict) rig(t *testing.T) *rig {
 }
 
 // probe looks at the rig's topics and group.
-func (r *rig) probe(c Cluster) checkup.Report {
+func (r *rig) probe(c broker.Cluster) checkup.Report {
 	r.t.Helper()
-	return c.Probe(bounded(r.t), []Topic{{Name: r.events, DeadLetters: r.dlq}}, r.group)
+	return c.Probe(bounded(r.t), []broker.Topic{{Name: r.events, DeadLetters: r.dlq}}, r.group)
 }
 
 // allow lets somebody do something; the broker needs a moment to know.
@@ -118,29 +121,29 @@ func (r *rig) allowAll(principal string) {
 
 func TestGuardedBroker(t *testing.T) {
 	g := newGuarded(t)
-	clientCertificate, clientKey, _ := g.ours.issue("tenure", time.Now().Add(time.Hour))
-	strangerCertificate, strangerKey, _ := g.theirs.issue("tenure", time.Now().Add(time.Hour))
+	clientCertificate, clientKey, _ := g.ours.Issue("tenure", time.Now().Add(time.Hour))
+	strangerCertificate, strangerKey, _ := g.theirs.Issue("tenure", time.Now().Add(time.Hour))
 	ways := []struct {
 		name, principal string
-		cluster         Cluster
+		cluster         broker.Cluster
 	}{
-		{"PLAIN over TLS", "User:plain", Cluster{
+		{"PLAIN over TLS", "User:plain", broker.Cluster{
 			Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "PLAIN", "plain", "secret"),
 		}},
-		{"SCRAM-SHA-256 over TLS", "User:scram256", Cluster{
+		{"SCRAM-SHA-256 over TLS", "User:scram256", broker.Cluster{
 			Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-256", "scram256", "secret"),
 		}},
-		{"SCRAM-SHA-512 over TLS", "User:scram512", Cluster{
+		{"SCRAM-SHA-512 over TLS", "User:scram512", broker.Cluster{
 			Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-512", "scram512", "secret"),
 		}},
-		{"SCRAM-SHA-512 without TLS", "User:scram512", Cluster{
+		{"SCRAM-SHA-512 without TLS", "User:scram512", broker.Cluster{
 			Brokers: g.Addresses(readable), SASL: signInAs(t, "SCRAM-SHA-512", "scram512", "secret"),
 		}},
-		{"PLAIN without TLS, on loopback", "User:plain", Cluster{
+		{"PLAIN without TLS, on loopback", "User:plain", broker.Cluster{
 			Brokers: g.Addresses(readable), SASL: signInAs(t, "PLAIN", "plain", "secret"),
 		}},
-		{"a certificate", "User:CN=tenure", Cluster{
-			Brokers: g.Addresses(certificates), TLS: &TLS{CA: g.ours.file, Certificate: clientCertificate, Key: clientKey},
+		{"a certificate", "User:CN=tenure", broker.Cluster{
+			Brokers: g.Addresses(certificates), TLS: &broker.TLS{CA: g.ours.File, Certificate: clientCertificate, Key: clientKey},
 		}},
 	}
 	for _, way := range ways {
@@ -153,7 +156,7 @@ func TestGuardedBroker(t *testing.T) {
 			assert.Contains(t, report.Identity, way.principal)
 
 			r.publish(notes(5, "1", "2", "3")...)
-			r.publish(Message{Key: "4", Value: []byte("no note")})
+			r.publish(broker.Message{Key: "4", Value: []byte("no note")})
 			r.run(func(o *Options) { o.Cluster = way.cluster })
 			r.awaitAllCommitted()
 			assert.Len(t, r.intake.ids(""), 15)
@@ -190,7 +193,7 @@ func TestGuardedBroker(t *testing.T) {
 		r := newBareRig(t, g.Brokers()...)
 		r.connect()
 		r.events, r.dlq = "no.such", "no.such.dlq"
-		owner := Cluster{Brokers: g.Brokers()}
+		owner := broker.Cluster{Brokers: g.Brokers()}
 		at := "kafka-topics.sh --bootstrap-server " + owner.Brokers[0] + " --create --topic "
 		assert.Equal(t, []string{
 			at + "no.such --partitions 6 --replication-factor 3", at + "no.such.dlq --partitions 1 --replication-factor 3",
@@ -199,28 +202,28 @@ func TestGuardedBroker(t *testing.T) {
 
 	refusals := []struct {
 		name    string
-		cluster Cluster
+		cluster broker.Cluster
 		want    string
 	}{
-		{"wrong password", Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-512", "scram512", "wrong")},
+		{"wrong password", broker.Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-512", "scram512", "wrong")},
 			"the broker refuses to sign in User:scram512 (SCRAM-SHA-512): check username and password in kafka.sasl"},
-		{"wrong PLAIN password", Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "PLAIN", "plain", "wrong")},
+		{"wrong PLAIN password", broker.Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "PLAIN", "plain", "wrong")},
 			"the broker refuses to sign in User:plain (PLAIN)"},
-		{"user of another mechanism", Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-256", "scram512", "secret")},
+		{"user of another mechanism", broker.Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: signInAs(t, "SCRAM-SHA-256", "scram512", "secret")},
 			"that the user exists for this mechanism"},
-		{"wrong authority", Cluster{Brokers: g.Addresses(passwords), TLS: &TLS{CA: g.theirs.file}, SASL: signInAs(t, "PLAIN", "plain", "secret")},
+		{"wrong authority", broker.Cluster{Brokers: g.Addresses(passwords), TLS: &broker.TLS{CA: g.theirs.File}, SASL: signInAs(t, "PLAIN", "plain", "secret")},
 			"name the authority in kafka.tls.ca"},
-		{"certificate of a stranger", Cluster{Brokers: g.Addresses(certificates), TLS: &TLS{CA: g.ours.file, Certificate: strangerCertificate, Key: strangerKey}},
+		{"certificate of a stranger", broker.Cluster{Brokers: g.Addresses(certificates), TLS: &broker.TLS{CA: g.ours.File, Certificate: strangerCertificate, Key: strangerKey}},
 			"the broker refuses the certificate to sign in with, or wants one"},
-		{"no certificate", Cluster{Brokers: g.Addresses(certificates), TLS: g.tls()},
+		{"no certificate", broker.Cluster{Brokers: g.Addresses(certificates), TLS: g.tls()},
 			"the broker refuses the certificate to sign in with, or wants one"},
-		{"nobody signs in", Cluster{Brokers: g.Addresses(passwords), TLS: g.tls()},
+		{"nobody signs in", broker.Cluster{Brokers: g.Addresses(passwords), TLS: g.tls()},
 			"its port may want somebody to sign in (kafka.sasl)"},
-		{"no TLS", Cluster{Brokers: g.Addresses(passwords), SASL: signInAs(t, "PLAIN", "plain", "secret")},
+		{"no TLS", broker.Cluster{Brokers: g.Addresses(passwords), SASL: signInAs(t, "PLAIN", "plain", "secret")},
 			"its port may want TLS (kafka.tls)"},
-		{"TLS where there is none", Cluster{Brokers: g.Addresses(readable), TLS: g.tls(), SASL: signInAs(t, "PLAIN", "plain", "secret")},
+		{"TLS where there is none", broker.Cluster{Brokers: g.Addresses(readable), TLS: g.tls(), SASL: signInAs(t, "PLAIN", "plain", "secret")},
 			"the broker's port does not speak TLS"},
-		{"SASL where there is none", Cluster{Brokers: g.Brokers(), SASL: signInAs(t, "PLAIN", "plain", "secret")},
+		{"SASL where there is none", broker.Cluster{Brokers: g.Brokers(), SASL: signInAs(t, "PLAIN", "plain", "secret")},
 			"the broker does not expect anybody to sign in at this port"},
 	}
 	for _, refusal := range refusals {
@@ -239,12 +242,12 @@ func TestGuardedBroker(t *testing.T) {
 		r.publish(notes(1, "1")...)
 		file := filepath.Join(t.TempDir(), "password")
 		require.NoError(t, os.WriteFile(file, []byte("wrong"), 0o600))
-		s, err := NewSASL("SCRAM-SHA-512", func() (Credentials, error) {
+		s, err := broker.NewSASL("SCRAM-SHA-512", func() (broker.Credentials, error) {
 			password, err := os.ReadFile(file)
-			return Credentials{"scram512", string(password)}, err
+			return broker.Credentials{Username: "scram512", Password: string(password)}, err
 		})
 		require.NoError(t, err)
-		c, _ := r.run(func(o *Options) { o.Cluster = Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: s} })
+		c, _ := r.run(func(o *Options) { o.Cluster = broker.Cluster{Brokers: g.Addresses(passwords), TLS: g.tls(), SASL: s} })
 		r.eventually(func() bool { return r.says("the broker refuses to sign in User:scram512") }, "it says so")
 		require.Error(t, c.Ready(context.Background()))
 		require.NoError(t, os.WriteFile(file, []byte("secret"), 0o600))

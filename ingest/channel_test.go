@@ -7,13 +7,14 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // TestARecordHasTheAuthorityOfItsChannel: what a topic or an endpoint may not say is an
 // urgent dead letter that names the setting, and holds up nobody.
 func TestARecordHasTheAuthorityOfItsChannel(t *testing.T) {
 	r := newRig(t, 1)
-	suspends := func(id, endpoint string) Message {
+	suspends := func(id, endpoint string) broker.Message {
 		m := note{ID: id, Person: "1", Type: hr.EventSuspended}.message()
 		if endpoint != "" {
 			m.Headers = map[string]string{headerEndpoint: endpoint}

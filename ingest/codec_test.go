@@ -30,7 +30,7 @@ func TestEveryCodecIsConsumed(t *testing.T) {
 			r := newRig(t, 1)
 			var batch []kafka.Message
 			for i := range 50 {
-				batch = append(batch, note{ID: fmt.Sprint("ours ", i), Person: fmt.Sprint(i)}.message().kafka(r.events))
+				batch = append(batch, note{ID: fmt.Sprint("ours ", i), Person: fmt.Sprint(i)}.record(r.events))
 			}
 			transport := &kafka.Transport{}
 			defer transport.CloseIdleConnections()

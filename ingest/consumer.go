@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/clock"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -15,7 +16,6 @@ import (
 // Consumer is one member of the consumer group. See the package documentation
 // for what it guarantees.
 type Consumer struct {
-	cluster   Cluster
 	group     string
 	topics    map[string]Topic
 	intake    ledger.Intake
@@ -26,10 +26,7 @@ type Consumer struct {
 	tuning    Tuning
 	settleFor time.Duration // of the product
 
-	stalls      *stalls
-	transport   *kafka.Transport
-	client      *kafka.Client
-	dialer      *kafka.Dialer
+	conn        *broker.Connection
 	deadLetters *kafka.Writer
 
 	records *batcher[ledger.Received, ledger.Receipt]
@@ -47,7 +44,6 @@ type Consumer struct {
 	joined     time.Time                                      // when the last generation began
 	membership *membership
 	alarms     alarms
-	abandoned  abandoned
 }
 
 // NewConsumer returns a consumer that does nothing before Run.
@@ -56,9 +52,7 @@ func NewConsumer(o Options) (*Consumer, error) {
 		return nil, err
 	}
 	tuning := o.Tuning.withDefaults()
-	cluster, stalls := o.Cluster.guard(tuning.Answer)
 	c := &Consumer{
-		cluster:   cluster,
 		group:     o.Group,
 		topics:    make(map[string]Topic, len(o.Topics)),
 		intake:    o.Intake,
@@ -68,18 +62,15 @@ func NewConsumer(o Options) (*Consumer, error) {
 		metrics:   newMetrics(o.Metrics, o.Topics),
 		tuning:    tuning,
 		settleFor: o.Settle,
-		stalls:    stalls,
-		transport: cluster.transport(),
-		dialer:    cluster.dialer(),
-		join:      joinGroup,
+		conn:      o.Cluster.Connect(tuning.Answer),
 
 		membership: newMembership(),
 	}
 	for _, t := range o.Topics {
 		c.topics[t.Name] = t
 	}
-	c.client = &kafka.Client{Addr: kafka.TCP(o.Cluster.Brokers...), Transport: c.transport}
-	c.deadLetters = newDeadLetterWriter(o.Cluster.Brokers, c.transport)
+	c.join = c.joinGroup
+	c.deadLetters = newDeadLetterWriter(c.conn)
 
 	c.records = newBatcher(batchLimit, func(ctx context.Context, r []ledger.Received) ([]ledger.Receipt, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
@@ -113,8 +104,7 @@ func NewConsumer(o Options) (*Consumer, error) {
 }
 
 const (
-	concurrentFetches = 8 // per topic
-	clientID          = "tenure"
+	concurrentFetches = 8   // per topic
 	batchLimit        = 200 // events per call of the ledger
 )
 

@@ -76,7 +76,7 @@ func (c *Consumer) leftOver(ctx context.Context) ([]string, error) {
 func (c *Consumer) describeGroup(ctx context.Context) (*kafka.DescribeGroupsResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
-	return c.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{c.group}})
+	return c.conn.Client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{c.group}})
 }
 
 // reachGroup fails unless the topics are there and the group's coordinator
@@ -105,9 +105,9 @@ func (c *Consumer) checkTopics(ctx context.Context) error {
 // describeTopics asks the brokers for the topics' partitions. A topic that is
 // missing is an error.
 func (c *Consumer) describeTopics(ctx context.Context) ([]kafka.Topic, error) {
-	answer, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: c.topicNames()})
+	answer, err := c.conn.Client.Metadata(ctx, &kafka.MetadataRequest{Topics: c.topicNames()})
 	if err != nil {
-		return nil, c.cluster.explain(err)
+		return nil, c.conn.Explain(err)
 	}
 	found := map[string]bool{}
 	for _, t := range answer.Topics {

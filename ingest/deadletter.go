@@ -51,6 +51,8 @@ const (
 const (
 	// reasonInternal is the reason of a record that broke its decoder.
 	reasonInternal = "internal"
+	// reasonBatch is the reason of the dead letter for a batch that cannot be read.
+	reasonBatch = "batch"
 	// reasonUnknown is that of a dead letter which does not say why it is one.
 	reasonUnknown = "unknown"
 )

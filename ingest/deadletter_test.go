@@ -15,6 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 func headersOf(m kafka.Message) map[string]string {
@@ -29,7 +30,7 @@ func TestDeadLettersSayWhereFromAndWhy(t *testing.T) {
 	r := newRig(t, 1)
 	r.publish(notes(1, "1")...)
 	value := append([]byte("\xff\x00{"), bytes.Repeat([]byte("x"), 1000)...)
-	r.publish(Message{Key: "1", Value: value, Headers: map[string]string{
+	r.publish(broker.Message{Key: "1", Value: value, Headers: map[string]string{
 		"content-type": "application/json", HeaderReason: "an earlier one",
 	}})
 	r.publish(notes(1, "2")...)
@@ -59,7 +60,7 @@ func TestDeadLettersSayWhereFromAndWhy(t *testing.T) {
 func TestRecordIsNotDoneBeforeTheBrokerHasItsDeadLetter(t *testing.T) {
 	r := newFakeRig(t, 1)
 	fault := r.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topicLetters, Err: kerr.NotEnoughReplicas, Count: -1})
-	r.publish(Message{Key: "1", Value: []byte("{")})
+	r.publish(broker.Message{Key: "1", Value: []byte("{")})
 	r.publish(notes(3, "2")...)
 	_, stop := r.run(func(o *Options) { o.Tuning.DrainFor = 20 * time.Millisecond })
 	r.eventually(func() bool { return len(r.nudger.nudges("")) == 3 }, "the others go on")

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/remote"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -54,8 +55,7 @@ var faults = []fault{
 	{"Temporal takes no such request", theRecords, grpcIs(codes.InvalidArgument, codes.OutOfRange)},
 	{"Temporal's client can write no such header", theRecords, says("non-printable ASCII")},
 
-	{"the broker takes no such message", theRecords, isAny(kafka.MessageSizeTooLarge, kafka.InvalidMessage, kafka.InvalidMessageSize,
-		kafka.InvalidRecord, kafka.InvalidTimestamp)},
+	{"the broker takes no such message", theRecords, broker.RefusesMessage},
 	{"the broker is away, is moving things, or lacks a permission", theInfrastructures, isA[kafka.Error]},
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/remote"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
@@ -223,7 +224,7 @@ func TestAnIDThatIsUsedTwice(t *testing.T) {
 func TestOneEventOfARecordThatCannotPass(t *testing.T) {
 	r := newRig(t, 1)
 	r.intake.poison, r.intake.refuses = "two", true
-	r.publish(Message{Key: "k", Value: []byte("{}")})
+	r.publish(broker.Message{Key: "k", Value: []byte("{}")})
 	r.run(func(o *Options) {
 		o.Topics[0].Identify = nil
 		o.Topics[0].Decode = func(source.Record) ([]hr.Event, []source.Warning, error) {
@@ -256,7 +257,7 @@ func TestALetterWithoutItsRecordIsSmall(t *testing.T) {
 	}
 	e := &source.Error{Reason: source.ReasonMalformed, Field: strings.Repeat("f", 1<<20), Text: strings.Repeat("t", 1<<20), Person: strings.Repeat("p", 1<<20)}
 	small := withoutValue(deadLetter(m, Topic{DeadLetters: "hr.events.dlq"}, e, time.Unix(0, 0)))
-	assert.Less(t, outgoing{message: small}.size(), 32<<10)
+	assert.Less(t, sizeOf(small), int64(32<<10))
 	assert.Equal(t, "hr.events.dlq/1/2", headersOf(small)[HeaderRedriveOf])
 	assert.Equal(t, source.ReasonMalformed, headersOf(small)[HeaderReason])
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ingest/brokertest"
 	"github.com/tenurehq/tenure/internal/backoff"
 )
@@ -178,7 +179,7 @@ func (r *rig) keepPublishing() *publishing {
 	h := &publishing{r: r, sent: make(chan int, 1), end: cancel}
 	r.t.Cleanup(cancel)
 	go func() {
-		p := NewPublisher(Cluster{Brokers: r.brokers})
+		p := broker.NewPublisher(broker.Cluster{Brokers: r.brokers})
 		defer p.Close()
 		people := []string{"1", "2", "3", "4", "5", "6", "7", "8"}
 		sent := 0

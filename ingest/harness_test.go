@@ -23,6 +23,7 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -90,7 +91,7 @@ var quick = Tuning{
 // options are those of a consumer that decodes the note format of this file.
 func (r *rig) options() Options {
 	return Options{
-		Cluster: Cluster{Brokers: r.brokers},
+		Cluster: broker.Cluster{Brokers: r.brokers},
 		Group:   r.group,
 		Topics:  []Topic{{Name: r.events, Source: "note", Decode: decodeNote, Identify: identifyNote, DeadLetters: r.dlq}},
 		Intake:  r.intake,
@@ -136,12 +137,18 @@ type note struct {
 	Type       hr.EventType
 }
 
-func (n note) message() Message {
+func (n note) message() broker.Message {
 	value, err := json.Marshal(n)
 	if err != nil {
 		panic(err)
 	}
-	return Message{Key: n.Person, Value: value}
+	return broker.Message{Key: n.Person, Value: value}
+}
+
+// record is the note as kafka-go writes it.
+func (n note) record(topic string) kafka.Message {
+	m := n.message()
+	return kafka.Message{Topic: topic, Key: []byte(m.Key), Value: m.Value}
 }
 
 func decodeNote(r source.Record) ([]hr.Event, []source.Warning, error) {
@@ -163,11 +170,11 @@ func identifyNote(r source.Record) (hr.EventKey, bool) {
 }
 
 // notes are n events each for the people, interleaved: p1-1, p2-1, p1-2, ...
-func notes(n int, people ...string) []Message { return notesFrom(0, n, people...) }
+func notes(n int, people ...string) []broker.Message { return notesFrom(0, n, people...) }
 
 // notesFrom are the n events each that come after the first ones.
-func notesFrom(first, n int, people ...string) []Message {
-	var out []Message
+func notesFrom(first, n int, people ...string) []broker.Message {
+	var out []broker.Message
 	for i := range n {
 		for _, p := range people {
 			out = append(out, note{ID: fmt.Sprintf("%s-%d", p, first+i+1), Person: p, Type: hr.EventUpdated}.message())
@@ -176,9 +183,16 @@ func notesFrom(first, n int, people ...string) []Message {
 	return out
 }
 
-func (r *rig) publish(messages ...Message) {
+// conn connects to the rig's brokers.
+func (r *rig) conn() *broker.Connection {
+	c := broker.Cluster{Brokers: r.brokers}.Connect(patience)
+	r.t.Cleanup(c.Close)
+	return c
+}
+
+func (r *rig) publish(messages ...broker.Message) {
 	r.t.Helper()
-	p := NewPublisher(Cluster{Brokers: r.brokers})
+	p := broker.NewPublisher(broker.Cluster{Brokers: r.brokers})
 	defer p.Close()
 	require.NoError(r.t, p.Publish(bounded(r.t), r.events, messages))
 }

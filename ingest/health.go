@@ -26,7 +26,7 @@ func (c *Consumer) Ready(context.Context) error {
 // Alive fails when only a new process can help: calls do not return that were
 // given up long ago.
 func (c *Consumer) Alive(context.Context) error {
-	return c.abandoned.check(c.tuning.StuckAfter)
+	return c.conn.Overdue(c.tuning.StuckAfter)
 }
 
 // isMember notes that the consumer is a member of its group, or is not.

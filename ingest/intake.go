@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // Intake is how far a consumer group has read its topics, as somebody sees it who is
@@ -26,22 +28,22 @@ type PartitionIntake struct {
 	Oldest time.Time // when that one was written; zero if there is none, or nobody says
 }
 
-// Intake looks how far a group has read these topics. It joins no group, commits
+// LookAt looks how far a group has read these topics. It joins no group, commits
 // nothing, and changes nothing else.
-func (c Cluster) Intake(ctx context.Context, topics []Topic, group string) (Intake, error) {
-	transport := c.transport()
-	defer transport.CloseIdleConnections()
+func LookAt(ctx context.Context, cluster broker.Cluster, topics []Topic, group string) (Intake, error) {
+	tuning := Tuning{}.withDefaults()
+	c := cluster.Connect(tuning.Answer)
+	defer c.Close()
 	// A consumer that is never started, for the questions that it can ask.
 	asks := &Consumer{
-		cluster: c, group: group, topics: map[string]Topic{}, tuning: Tuning{}.withDefaults(),
-		client: &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport},
+		conn: c, group: group, topics: map[string]Topic{}, tuning: tuning,
 	}
 	for _, t := range topics {
 		asks.topics[t.Name] = t
 	}
 	described, err := asks.describeGroup(ctx)
 	if err != nil {
-		return Intake{}, c.explain(err)
+		return Intake{}, c.Explain(err)
 	}
 	var in Intake
 	taken := map[string]bool{}
@@ -50,7 +52,7 @@ func (c Cluster) Intake(ctx context.Context, topics []Topic, group string) (Inta
 			continue // nobody was ever in it
 		}
 		if g.Error != nil {
-			return Intake{}, fmt.Errorf("group %s: %w", group, c.explain(g.Error))
+			return Intake{}, fmt.Errorf("group %s: %w", group, c.Explain(g.Error))
 		}
 		in.State, in.Members = g.GroupState, len(g.Members)
 		for _, m := range g.Members {
@@ -77,7 +79,7 @@ func (c Cluster) Intake(ctx context.Context, topics []Topic, group string) (Inta
 		for _, id := range ids {
 			p, err := asks.unread(ctx, t.Name, id, committed)
 			if err != nil {
-				return Intake{}, fmt.Errorf("the end of %s: %w", partitionName(t.Name, id), c.explain(err))
+				return Intake{}, fmt.Errorf("the end of %s: %w", partitionName(t.Name, id), c.Explain(err))
 			}
 			p.Taken = taken[partitionName(t.Name, id)]
 			in.Partitions = append(in.Partitions, p)

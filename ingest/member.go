@@ -19,17 +19,15 @@ type group interface {
 	Close() error
 }
 
-func joinGroup(config kafka.ConsumerGroupConfig) (group, error) {
-	return kafka.NewConsumerGroup(config)
+func (c *Consumer) joinGroup(config kafka.ConsumerGroupConfig) (group, error) {
+	return c.conn.JoinGroup(config)
 }
 
 // Run consumes until ctx is done, then finishes what is in flight, commits and
 // leaves the group. It returns an error only for options that no broker could
 // work with: anything that may pass is waited for.
 func (c *Consumer) Run(ctx context.Context) error {
-	defer c.transport.CloseIdleConnections()
-	defer c.abandoned.settle(time.Second) // without connections, it soon is
-	defer c.stalls.close()
+	defer c.conn.Close()
 	defer func() { _ = c.deadLetters.Close() }()
 
 	// The batchers must outlive every record in flight, so they do not end with ctx.
@@ -113,7 +111,7 @@ func (c *Consumer) watchMembership(ctx context.Context, giveUp context.CancelCau
 // leaves the group; what does not return is left behind.
 func (c *Consumer) leave(group group) {
 	left := make(chan struct{})
-	c.abandoned.leave("leaving the consumer group", func() {
+	c.conn.Abandon("leaving the consumer group", func() {
 		defer close(left)
 		_ = group.Close()
 	})
@@ -130,8 +128,6 @@ func (c *Consumer) leave(group group) {
 func (c *Consumer) groupConfig() kafka.ConsumerGroupConfig {
 	return kafka.ConsumerGroupConfig{
 		ID:                     c.group,
-		Brokers:                c.cluster.Brokers,
-		Dialer:                 c.dialer,
 		Topics:                 c.topicNames(),
 		StartOffset:            kafka.FirstOffset,
 		WatchPartitionChanges:  true,
@@ -157,7 +153,7 @@ func (c *Consumer) nextGeneration(ctx context.Context, group group) error {
 		for gen, err = group.Next(ctx); ordinary(err); gen, err = group.Next(ctx) {
 			c.log.Debug("joining the consumer group again", zap.Error(err))
 		}
-		return c.cluster.explain(err)
+		return c.conn.Explain(err)
 	})
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/workflows"
 )
 
@@ -62,7 +63,7 @@ func TestMetricsTellOfAnOutage(t *testing.T) {
 	}
 	reg := prometheus.NewRegistry()
 	r.publish(notes(1, "1", "2", "3")...)
-	r.publish(Message{Key: "4", Value: []byte("no event")})
+	r.publish(broker.Message{Key: "4", Value: []byte("no event")})
 	r.publish(notes(1, "1")...) // a duplicate, which waits for the first one
 	r.run(func(o *Options) { o.Metrics = reg })
 	value := func(name string) float64 { return collected(t, reg)[name] }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -33,7 +34,7 @@ type Topic struct {
 
 // Options configures a Consumer. Metrics may be nil; a zero Tuning means the defaults.
 type Options struct {
-	Cluster Cluster
+	Cluster broker.Cluster
 	Group   string // consumer group
 	Topics  []Topic
 

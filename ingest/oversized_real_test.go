@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ingest/brokertest"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -22,9 +23,9 @@ func TestOversizedRecordsAreNotLost(t *testing.T) {
 	const limit = 1 << 20 // of the dead-letter topic
 	r := newRig(t, 1)
 	r.events, r.dlq = r.events+".large", r.dlq+".large"
-	broker := brokertest.Shared(t)
-	broker.CreateTopic(r.events, 1, map[string]string{"max.message.bytes": strconv.Itoa(4 << 20)})
-	broker.CreateTopic(r.dlq, 1, map[string]string{"max.message.bytes": strconv.Itoa(limit)})
+	shared := brokertest.Shared(t)
+	shared.CreateTopic(r.events, 1, map[string]string{"max.message.bytes": strconv.Itoa(4 << 20)})
+	shared.CreateTopic(r.dlq, 1, map[string]string{"max.message.bytes": strconv.Itoa(limit)})
 
 	// The first fits the dead-letter topic as it is, and not with a letter's headers.
 	poison := [][]byte{
@@ -46,7 +47,7 @@ func TestOversizedRecordsAreNotLost(t *testing.T) {
 	assert.Len(t, r.nudger.nudges("1"), len(poison))
 	assert.Len(t, r.nudger.nudges("2"), len(poison))
 
-	letters := NewLetters(Cluster{Brokers: r.brokers}, nil)
+	letters := NewLetters(broker.Cluster{Brokers: r.brokers}, nil)
 	defer letters.Close()
 	for i, m := range r.letters(len(poison)) {
 		said := headersOf(m)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
+
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // partition is one assigned partition during one generation.
@@ -28,7 +30,7 @@ type partition struct {
 	running   int   // records being handled
 	committed int64 // what the broker has from this generation
 	progress  progress
-	fetcher   *fetcher
+	fetcher   *broker.Fetcher
 }
 
 // handled is a record that its handler is done with.
@@ -53,7 +55,10 @@ func (c *Consumer) newPartition(t Topic, gen *kafka.Generation, a kafka.Partitio
 		handled:   make(chan handled),
 		committed: a.Offset,
 		progress:  progress{next: max(0, a.Offset)},
-		fetcher:   c.newFetcher(t.Name, a, log),
+		fetcher: c.conn.Fetcher(t.Name, a.ID, a.Offset, broker.FetchOptions{
+			Wait: c.tuning.FetchWait, Attempt: c.tuning.Attempt, Pause: c.tuning.RetryMax, Renew: c.tuning.Refetch,
+			Restarted: c.metrics.refetches.WithLabelValues(t.Name).Inc, Log: log,
+		}),
 	}
 }
 
@@ -77,7 +82,7 @@ func (p *partition) run(ctx context.Context) {
 	defer p.allowance.giveAll()
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
-	helpers.Go(func() { p.fetcher.run(ctx, p.fetched) })
+	helpers.Go(func() { p.fetcher.Run(ctx, p.fetched) })
 	helpers.Go(func() { p.watch(ctx, giveUp) })
 
 	ticker := time.NewTicker(p.c.tuning.CommitEvery)
@@ -242,7 +247,7 @@ func (p *partition) leaveBehind() {
 	p.log.Error("letting the partition go although a call to the ledger or to Temporal does not return",
 		zap.Int64("offset", first), zap.Int("records", p.running))
 	handled, running, sifting := p.handled, p.running, p.sifting
-	p.c.abandoned.leave("a call to the ledger or to Temporal for "+partitionName(p.topic.Name, p.id), func() {
+	p.c.conn.Abandon("a call to the ledger or to Temporal for "+partitionName(p.topic.Name, p.id), func() {
 		if sifting {
 			<-p.sifted
 		}

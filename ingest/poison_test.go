@@ -15,10 +15,11 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // hired is a record that Tenure's own decoder reads.
-func hired(t *testing.T, id, person string) Message {
+func hired(t *testing.T, id, person string) broker.Message {
 	t.Helper()
 	day := hr.Date{Year: 2026, Month: 1, Day: 5}
 	value, err := cloudevents.Encode(hr.Event{
@@ -30,7 +31,7 @@ func hired(t *testing.T, id, person string) Message {
 		},
 	})
 	require.NoError(t, err)
-	return Message{Key: person, Value: value}
+	return broker.Message{Key: person, Value: value}
 }
 
 // What no decoder can read goes to the dead letters, byte for byte, and holds up
@@ -40,23 +41,23 @@ func TestPoisonRecords(t *testing.T) {
 	good := string(hired(t, "e-1", "1").Value)
 	poison := []struct {
 		name   string
-		record Message
+		record broker.Message
 		reason string
 	}{
-		{"tombstone", Message{Key: "1"}, source.ReasonTombstone},
-		{"empty", Message{Key: "1", Value: []byte{}}, source.ReasonTombstone},
-		{"not JSON", Message{Key: "1", Value: []byte("hello")}, source.ReasonMalformed},
-		{"half of it", Message{Key: "1", Value: []byte(good[:len(good)/2])}, source.ReasonMalformed},
-		{"not UTF-8", Message{Key: "1", Value: []byte(strings.Replace(good, "Georgi", "G\xff", 1))}, source.ReasonNotUTF8},
-		{"deep JSON", Message{Key: "1", Value: []byte(strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000))}, source.ReasonMalformed},
-		{"a number", Message{Key: "1", Value: []byte("7")}, source.ReasonSchema},
-		{"wrong type", Message{Key: "1", Value: []byte(strings.Replace(good, ".hired.", ".promoted.", 1))}, source.ReasonUnknownType},
-		{"future version", Message{Key: "1", Value: []byte(strings.Replace(good, ".hired.v1", ".hired.v2", 1)), Headers: map[string]string{"x-trace": "\x00\xff"}}, source.ReasonUnsupportedVersion},
-		{"key mismatch", Message{Key: "2", Value: []byte(good)}, source.ReasonKeyMismatch},
-		{"no time zone", Message{Key: "1", Value: []byte(strings.Replace(good, "Europe/Vienna", "Mars/Base", 1))}, source.ReasonSchema},
-		{"other content", Message{Key: "1", Value: []byte(good), Headers: map[string]string{"Content-Type": "text/xml"}}, source.ReasonWrongContentType},
+		{"tombstone", broker.Message{Key: "1"}, source.ReasonTombstone},
+		{"empty", broker.Message{Key: "1", Value: []byte{}}, source.ReasonTombstone},
+		{"not JSON", broker.Message{Key: "1", Value: []byte("hello")}, source.ReasonMalformed},
+		{"half of it", broker.Message{Key: "1", Value: []byte(good[:len(good)/2])}, source.ReasonMalformed},
+		{"not UTF-8", broker.Message{Key: "1", Value: []byte(strings.Replace(good, "Georgi", "G\xff", 1))}, source.ReasonNotUTF8},
+		{"deep JSON", broker.Message{Key: "1", Value: []byte(strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000))}, source.ReasonMalformed},
+		{"a number", broker.Message{Key: "1", Value: []byte("7")}, source.ReasonSchema},
+		{"wrong type", broker.Message{Key: "1", Value: []byte(strings.Replace(good, ".hired.", ".promoted.", 1))}, source.ReasonUnknownType},
+		{"future version", broker.Message{Key: "1", Value: []byte(strings.Replace(good, ".hired.v1", ".hired.v2", 1)), Headers: map[string]string{"x-trace": "\x00\xff"}}, source.ReasonUnsupportedVersion},
+		{"key mismatch", broker.Message{Key: "2", Value: []byte(good)}, source.ReasonKeyMismatch},
+		{"no time zone", broker.Message{Key: "1", Value: []byte(strings.Replace(good, "Europe/Vienna", "Mars/Base", 1))}, source.ReasonSchema},
+		{"other content", broker.Message{Key: "1", Value: []byte(good), Headers: map[string]string{"Content-Type": "text/xml"}}, source.ReasonWrongContentType},
 	}
-	var records []Message
+	var records []broker.Message
 	for i, p := range poison {
 		records = append(records, p.record, hired(t, fmt.Sprintf("after-%d", i), "1"))
 	}

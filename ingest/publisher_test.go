@@ -18,7 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/tenurehq/tenure/internal/backoff"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // readAll reads a topic's messages, partition by partition.
@@ -44,10 +44,10 @@ func (r *rig) readAll(topic string) map[int][]kafka.Message {
 	return out
 }
 
-func newPublisher(t *testing.T, brokers ...string) (*Publisher, *[]string) {
+func newPublisher(t *testing.T, brokers ...string) (*broker.Publisher, *[]string) {
 	t.Helper()
-	p := NewPublisher(Cluster{Brokers: brokers})
-	p.backoff = backoff.Range{Min: time.Millisecond, Max: 10 * time.Millisecond}
+	p := broker.NewPublisher(broker.Cluster{Brokers: brokers})
+
 	var mu sync.Mutex
 	var reasons []string
 	p.Waiting = func(err error) {
@@ -92,7 +92,7 @@ func TestPublishKeepsOnePersonsOrder(t *testing.T) {
 func TestPublishWritesHeaders(t *testing.T) {
 	r := newRig(t, 1)
 	p, _ := newPublisher(t, r.brokers...)
-	require.NoError(t, p.Publish(bounded(t), r.events, []Message{{Key: "1", Value: []byte("{}"), Headers: map[string]string{"content-type": "x/y"}}}))
+	require.NoError(t, p.Publish(bounded(t), r.events, []broker.Message{{Key: "1", Value: []byte("{}"), Headers: map[string]string{"content-type": "x/y"}}}))
 	m := r.readAll(r.events)[0][0]
 	assert.Equal(t, []kafka.Header{{Key: "content-type", Value: []byte("x/y")}}, m.Headers)
 	assert.Equal(t, "1", string(m.Key))
@@ -169,13 +169,13 @@ func TestPublishReportsEachMessageThatIsRefused(t *testing.T) {
 	r := newFakeRig(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20000"}))
 	p, _ := newPublisher(t, r.brokers...)
 	messages := notes(100, "1")
-	messages[7].Value = make([]byte, maxMessage) // too large for the client
-	messages[20].Value = make([]byte, 30000)     // too large for the broker
+	messages[7].Value = make([]byte, 1<<20)  // too large for the client
+	messages[20].Value = make([]byte, 30000) // too large for the broker
 	for i := 50; i < 60; i++ {
 		messages[i].Value = make([]byte, 5000) // too large together
 	}
 	err := p.Publish(bounded(t), r.events, messages)
-	var refused *PublishError
+	var refused *broker.PublishError
 	require.ErrorAs(t, err, &refused)
 	require.Len(t, refused.Refused, 2)
 	assert.ErrorContains(t, refused.Refused[7], "bytes are more than")
@@ -195,7 +195,7 @@ func TestPublishReportsEachMessageThatIsRefused(t *testing.T) {
 }
 
 func TestPermanentRefusals(t *testing.T) {
-	assert.True(t, permanent(fmt.Errorf("x: %w", kafka.TopicAuthorizationFailed)))
-	assert.False(t, permanent(kafka.NotEnoughReplicas))
-	assert.False(t, permanent(errors.New("connection refused")))
+	assert.True(t, broker.Permanent(fmt.Errorf("x: %w", kafka.TopicAuthorizationFailed)))
+	assert.False(t, broker.Permanent(kafka.NotEnoughReplicas))
+	assert.False(t, broker.Permanent(errors.New("connection refused")))
 }

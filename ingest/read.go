@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
@@ -39,6 +40,20 @@ func (c *Consumer) read(ctx context.Context, m kafka.Message, t Topic) (
 		return nil, warnings, refusal, nil
 	}
 	return events, warnings, nil, nil
+}
+
+// skippedBy returns the refusal of a message that stands for skipped records.
+func skippedBy(m kafka.Message) (*source.Error, bool) {
+	s, ok := broker.SkippedBy(m)
+	if !ok {
+		return nil, false
+	}
+	return &source.Error{
+		Reason: reasonBatch,
+		Text: fmt.Sprintf("stands for the records from offset %d to %d, one compressed batch that cannot be read (%s): "+
+			"find out who wrote it, and have the HR system send again what it said", s.First, s.Last, s.Why),
+		Urgent: true, // nobody can know whose access it was to end
+	}, true
 }
 
 // headerEndpoint is the header in which the webhook intake names its endpoint.

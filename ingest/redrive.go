@@ -12,6 +12,8 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -102,7 +104,7 @@ func (l Letter) again(m Mend, p Provenance) kafka.Message {
 	}
 	if p != (Provenance{}) {
 		add = append(add, [][2]string{
-			{HeaderRedriveOf, positionName(entry.At)},
+			{HeaderRedriveOf, entry.At.String()},
 			{HeaderRedriveBy, p.Operator},
 			{HeaderRedriveAt, p.At.UTC().Format(time.RFC3339Nano)},
 			{HeaderRedriveReason, p.Reason},
@@ -116,34 +118,27 @@ func (l Letter) again(m Mend, p Provenance) kafka.Message {
 // Letters reads dead letters and sends their records again. What cannot be
 // reached it waits for, until the context is done.
 type Letters struct {
-	cluster   Cluster
 	waiting   func(error)
-	client    *kafka.Client
-	publisher *Publisher
+	conn      *broker.Connection
+	publisher *broker.Publisher
 }
 
 // NewLetters returns one that connects when it is first used. Waiting is told,
 // once per reason, why there is something to wait for; it may be nil.
-func NewLetters(cluster Cluster, waiting func(reason error)) *Letters {
-	p := NewPublisher(cluster)
+func NewLetters(cluster broker.Cluster, waiting func(reason error)) *Letters {
+	conn := cluster.Connect(broker.Patience)
+	p := conn.Publisher(math.MaxInt32) // what was on the topic once may go there again, whatever its size
 	p.Waiting = waiting
-	// What was on the topic once may go there again, whatever its size: only the
-	// broker limits it.
-	p.largest = math.MaxInt
-	p.writer.BatchBytes = math.MaxInt32
-	return &Letters{
-		cluster: cluster, waiting: waiting, publisher: p,
-		client: &kafka.Client{Addr: kafka.TCP(cluster.Brokers...), Transport: p.transport},
-	}
+	return &Letters{waiting: waiting, conn: conn, publisher: p}
 }
 
 // Close releases the connections.
 func (l *Letters) Close() error { return l.publisher.Close() }
 
-// Read reads the letter at a position. It fails with ErrGone if it is not there.
+// Read reads the letter at a position. It fails with broker.ErrGone if it is not there.
 func (l *Letters) Read(ctx context.Context, at ledger.Position) (letter Letter, err error) {
 	err = l.patiently(ctx, func() error {
-		m, err := readRecord(ctx, l.client, at)
+		m, err := l.conn.ReadRecord(ctx, at)
 		if err == nil {
 			m, err = l.whole(ctx, m)
 		}
@@ -161,8 +156,8 @@ func (l *Letters) whole(ctx context.Context, letter kafka.Message) (kafka.Messag
 	if !is {
 		return letter, nil
 	}
-	record, err := readRecord(ctx, l.client, entryOf(letter).Origin)
-	if errors.Is(err, ErrGone) || err == nil && Digest(record.Value) != digest {
+	record, err := l.conn.ReadRecord(ctx, entryOf(letter).Origin)
+	if errors.Is(err, broker.ErrGone) || err == nil && Digest(record.Value) != digest {
 		return letter, nil
 	}
 	if err != nil {
@@ -199,19 +194,14 @@ func (l *Letters) Redrive(ctx context.Context, letter Letter, m Mend, p Provenan
 		return ErrNoValue
 	}
 	again := letter.again(m, p)
-	var refused error
-	err := l.publisher.publish(ctx, again.Topic, []kafka.Message{again}, func(_ int, err error) { refused = err })
-	if err != nil {
-		return err
-	}
-	return refused
+	return l.publisher.PublishAsIs(ctx, again)
 }
 
 // Each gives f every letter that is on the topic now, by partition and offset.
 func (l *Letters) Each(ctx context.Context, topic string, f func(Letter) error) error {
 	var partitions []kafka.Partition
 	err := l.patiently(ctx, func() error {
-		answer, err := l.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+		answer, err := l.conn.Client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 		if err == nil && len(answer.Topics) == 1 {
 			partitions, err = answer.Topics[0].Partitions, answer.Topics[0].Error
 		}
@@ -231,7 +221,7 @@ func (l *Letters) Each(ctx context.Context, topic string, f func(Letter) error) 
 func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f func(Letter) error) error {
 	var bounds kafka.PartitionOffsets
 	err := l.patiently(ctx, func() error {
-		answer, err := l.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
+		answer, err := l.conn.Client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
 			topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
 		}})
 		if err == nil && len(answer.Topics[topic]) == 1 {
@@ -248,7 +238,7 @@ func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f fun
 		var batch []kafka.Message
 		err := l.patiently(ctx, func() error {
 			batch = nil
-			return readBatch(ctx, l.client, at, func(m kafka.Message) error { batch = append(batch, m); return nil })
+			return l.conn.ReadBatch(ctx, at, func(m kafka.Message) error { batch = append(batch, m); return nil })
 		})
 		if err != nil {
 			return err
@@ -269,19 +259,22 @@ func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f fun
 	return nil
 }
 
+// retries is how often whoever waits for a letter tries.
+var retries = backoff.Range{Min: 100 * time.Millisecond, Max: 5 * time.Second}
+
 // patiently repeats f until it succeeds, says that there is nothing, or ctx is
 // done.
 func (l *Letters) patiently(ctx context.Context, f func() error) error {
 	said := ""
-	for pauses := patiently.Start(); ; {
+	for pauses := retries.Start(); ; {
 		err := f()
-		if err == nil || errors.Is(err, ErrGone) || errors.Is(err, kafka.UnknownTopicOrPartition) || permanent(err) {
-			return l.cluster.explain(err)
+		if err == nil || errors.Is(err, broker.ErrGone) || errors.Is(err, kafka.UnknownTopicOrPartition) || broker.Permanent(err) {
+			return l.conn.Explain(err)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if reason := l.cluster.explain(err); l.waiting != nil && reason.Error() != said {
+		if reason := l.conn.Explain(err); l.waiting != nil && reason.Error() != said {
 			said = reason.Error()
 			l.waiting(reason)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -28,7 +29,7 @@ func (r *rig) write(messages ...kafka.Message) {
 }
 
 func (r *rig) openLetters() *Letters {
-	l := NewLetters(Cluster{Brokers: r.brokers}, nil)
+	l := NewLetters(broker.Cluster{Brokers: r.brokers}, nil)
 	r.t.Cleanup(func() { assert.NoError(r.t, l.Close()) })
 	return l
 }
@@ -84,7 +85,7 @@ func TestLettersAndWhatIsRedrivenAreByteExact(t *testing.T) {
 		again[entry.Origin.Offset] = int64(len(records) + i)
 	}
 	for old, offset := range again {
-		m, err := readRecord(bounded(t), r.client, ledger.Position{Topic: r.events, Offset: offset})
+		m, err := r.conn().ReadRecord(bounded(t), ledger.Position{Topic: r.events, Offset: offset})
 		require.NoError(t, err)
 		assert.Equal(t, records[old].Key, m.Key)
 		assert.Equal(t, records[old].Value, m.Value)
@@ -183,12 +184,12 @@ func TestAMendedRecordSaysWhereItComesFrom(t *testing.T) {
 	require.NoError(t, letters.Redrive(bounded(t), letter, mend, Provenance{Operator: "ops", Reason: "HR's typo", At: now}))
 	r.eventually(func() bool { return len(r.intake.ids("1")) == 1 }, "applied")
 
-	m, err := readRecord(bounded(t), r.client, ledger.Position{Topic: r.events, Offset: 1})
+	m, err := r.conn().ReadRecord(bounded(t), ledger.Position{Topic: r.events, Offset: 1})
 	require.NoError(t, err)
 	assert.Equal(t, poison.Key, m.Key)
 	assert.Equal(t, value, m.Value)
 	assert.Equal(t, map[string]string{
-		"trace": "t", "extra": "e", HeaderRedriveOf: positionName(entry.At), HeaderRedriveBy: "ops", HeaderRedriveReason: "HR's typo",
+		"trace": "t", "extra": "e", HeaderRedriveOf: entry.At.String(), HeaderRedriveBy: "ops", HeaderRedriveReason: "HR's typo",
 		HeaderRedriveAt: "2026-11-22T01:02:03Z", HeaderRedriveDigest: Digest(poison.Value),
 	}, headersOf(m))
 	r.intake.mu.Lock()
@@ -244,11 +245,11 @@ func TestALetterThatIsGoneIsSaidToBe(t *testing.T) {
 	r := newRig(t, 1)
 	letters := r.openLetters()
 	_, err := letters.Read(bounded(t), ledger.Position{Topic: r.dlq, Offset: 7})
-	require.ErrorIs(t, err, ErrGone)
+	require.ErrorIs(t, err, broker.ErrGone)
 	_, err = letters.Read(bounded(t), ledger.Position{Topic: r.dlq})
-	require.ErrorIs(t, err, ErrGone, "at the end there is none yet")
+	require.ErrorIs(t, err, broker.ErrGone, "at the end there is none yet")
 	_, err = letters.Read(bounded(t), ledger.Position{Topic: r.dlq + ".none"})
-	require.ErrorIs(t, err, ErrGone, "nor where there is no topic")
+	require.ErrorIs(t, err, broker.ErrGone, "nor where there is no topic")
 	err = letters.Each(bounded(t), r.dlq+".none", func(Letter) error { return nil })
 	require.ErrorIs(t, err, kafka.UnknownTopicOrPartition)
 }
@@ -256,7 +257,7 @@ func TestALetterThatIsGoneIsSaidToBe(t *testing.T) {
 func TestLettersWaitForABroker(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var reasons []error
-	l := NewLetters(Cluster{Brokers: []string{"127.0.0.1:1"}}, func(reason error) { reasons = append(reasons, reason); cancel() })
+	l := NewLetters(broker.Cluster{Brokers: []string{"127.0.0.1:1"}}, func(reason error) { reasons = append(reasons, reason); cancel() })
 	defer l.Close()
 	_, err := l.Read(ctx, ledger.Position{Topic: "x"})
 	require.ErrorIs(t, err, context.Canceled)

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -115,14 +116,14 @@ func (c *Consumer) report(ctx context.Context, log *zap.Logger, m kafka.Message,
 // reads cannot tell an empty key, value or header from none, and a dead letter
 // has to.
 func (c *Consumer) exactly(ctx context.Context, m kafka.Message) (kafka.Message, error) {
-	if _, is := skippedBy(m); is || !hasEmptyPart(m) {
+	if _, is := broker.SkippedBy(m); is || !hasEmptyPart(m) {
 		return m, nil
 	}
 	exact := m
 	err := c.broker.pass(ctx, m.Topic, func(ctx context.Context) error {
-		found, err := readRecord(ctx, c.client, ledger.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset})
-		var bad *unreadableError
-		if errors.Is(err, ErrGone) || errors.As(err, &bad) {
+		found, err := c.conn.ReadRecord(ctx, ledger.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset})
+		var bad *broker.UnreadableError
+		if errors.Is(err, broker.ErrGone) || errors.As(err, &bad) {
 			return nil // retention was faster, or what comes with it cannot be read
 		}
 		if err == nil {
@@ -152,10 +153,8 @@ func hasEmptyPart(m kafka.Message) bool {
 // replicas have it. What the topic's records may measure, its letters may too:
 // only the broker limits the size. It tells a message's WriterData, a
 // *ledger.Position, where the message went.
-func newDeadLetterWriter(brokers []string, transport kafka.RoundTripper) *kafka.Writer {
-	return &kafka.Writer{
-		Addr:                   kafka.TCP(brokers...),
-		Transport:              transport,
+func newDeadLetterWriter(c *broker.Connection) *kafka.Writer {
+	return c.Writer(&kafka.Writer{
 		Balancer:               kafka.Murmur2Balancer{},
 		RequiredAcks:           kafka.RequireAll,
 		BatchSize:              1,
@@ -163,7 +162,7 @@ func newDeadLetterWriter(brokers []string, transport kafka.RoundTripper) *kafka.
 		MaxAttempts:            1, // the caller tries again
 		AllowAutoTopicCreation: true,
 		Completion:             tellPlace,
-	}
+	})
 }
 
 func tellPlace(messages []kafka.Message, err error) {

@@ -94,19 +94,19 @@ func owns(partitions []kafka.PartitionAssignment, id int) bool {
 // committed are the group's offsets of those of a topic's partitions of which it
 // has one.
 func (c *Consumer) committed(ctx context.Context, topic string, ids ...int) (map[int]int64, error) {
-	answer, err := c.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{
+	answer, err := c.conn.Client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{
 		GroupID: c.group, Topics: map[string][]int{topic: ids},
 	})
 	if err == nil {
 		err = answer.Error
 	}
 	if err != nil {
-		return nil, c.cluster.explain(err)
+		return nil, c.conn.Explain(err)
 	}
 	committed := map[int]int64{}
 	for _, p := range answer.Topics[topic] {
 		if p.Error != nil {
-			return nil, fmt.Errorf("the group's offset of %s: %w", partitionName(topic, p.Partition), c.cluster.explain(p.Error))
+			return nil, fmt.Errorf("the group's offset of %s: %w", partitionName(topic, p.Partition), c.conn.Explain(p.Error))
 		}
 		if p.CommittedOffset >= 0 {
 			committed[p.Partition] = p.CommittedOffset
@@ -130,19 +130,19 @@ func (c *Consumer) commitEnds(ctx context.Context, gen *kafka.Generation, topic 
 			}
 		}
 	}
-	answer, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: last}})
+	answer, err := c.conn.Client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: last}})
 	if err != nil {
-		return c.cluster.explain(err)
+		return c.conn.Explain(err)
 	}
 	ends := map[int]int64{}
 	for _, p := range answer.Topics[topic] {
 		if p.Error != nil {
-			return fmt.Errorf("the end of %s: %w", partitionName(topic, p.Partition), c.cluster.explain(p.Error))
+			return fmt.Errorf("the end of %s: %w", partitionName(topic, p.Partition), c.conn.Explain(p.Error))
 		}
 		ends[p.Partition] = p.LastOffset
 	}
 	if err := gen.CommitOffsets(map[string]map[int]int64{topic: ends}); err != nil {
-		return c.cluster.explain(err)
+		return c.conn.Explain(err)
 	}
 	c.log.Info("the group has never read this topic, and begins after what is in it", zap.String("topic", topic), zap.Any("offsets", ends))
 	return nil

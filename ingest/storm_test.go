@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -150,7 +151,7 @@ func TestRebalanceStorm(t *testing.T) {
 	s.join()
 	const rounds, each = 20, 6
 	for round := range rounds {
-		var batch []Message
+		var batch []broker.Message
 		for i := range each {
 			for _, p := range people {
 				batch = append(batch, note{ID: fmt.Sprintf("%s-%d", p, round*each+i+1), Person: p}.message())

@@ -59,7 +59,7 @@ func (p *partition) watch(ctx context.Context, giveUp func()) {
 		now := time.Now()
 		lag.Set(float64(max(0, s.end-s.next)))
 		oldest.Set(s.age(now).Seconds())
-		if s.asked && !p.fetcher.restart(now, s.next, s.end) {
+		if s.asked && !p.fetcher.Restart(now, s.next, s.end) {
 			m.rejoins.Inc()
 			giveUp()
 			return
@@ -162,7 +162,7 @@ func (w *watchdog) look(now time.Time, next, end int64) verdict {
 func (c *Consumer) offsets(ctx context.Context, topic string, id int) (first, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
-	resp, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
+	resp, err := c.conn.Client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
 		Topics: map[string][]kafka.OffsetRequest{topic: {kafka.FirstOffsetOf(id), kafka.LastOffsetOf(id)}},
 	})
 	if err != nil {
@@ -181,7 +181,7 @@ func (c *Consumer) offsets(ctx context.Context, topic string, id int) (first, en
 func (c *Consumer) peek(ctx context.Context, topic string, id int, offset int64) (at time.Time, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
-	answer, err := c.client.Fetch(ctx, &kafka.FetchRequest{
+	answer, err := c.conn.Client.Fetch(ctx, &kafka.FetchRequest{
 		Topic: topic, Partition: id, Offset: offset, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: c.tuning.FetchWait,
 	})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // DefaultSource is the format of events of which nothing else is known.
@@ -134,8 +134,8 @@ func (e Event) record() source.Record {
 }
 
 // Message returns the message that carries the event.
-func (e Event) Message() ingest.Message {
-	return ingest.Message{Key: e.key, Value: e.value, Headers: e.record().Headers}
+func (e Event) Message() broker.Message {
+	return broker.Message{Key: e.key, Value: e.value, Headers: e.record().Headers}
 }
 
 // contentTypeOf returns the content type that an HR system gives such a body.

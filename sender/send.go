@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // chunk is how many messages are sent between two calls of Sender.Sent.
@@ -15,7 +15,7 @@ const chunk = 500
 
 // Sender sends messages to one topic.
 type Sender struct {
-	Cluster ingest.Cluster
+	Cluster broker.Cluster
 	Topic   string
 	Wait    time.Duration      // how long to wait for Kafka when it cannot be reached
 	Waiting func(reason error) // is told why Send waits, once for each reason
@@ -34,8 +34,8 @@ func (e *GaveUpError) Unwrap() error { return e.Reason }
 
 // Send sends the messages in order, and returns how many were certainly sent. Sending all
 // of them again is harmless.
-func (s Sender) Send(ctx context.Context, messages []ingest.Message) (sent int, err error) {
-	publisher := ingest.NewPublisher(s.Cluster)
+func (s Sender) Send(ctx context.Context, messages []broker.Message) (sent int, err error) {
+	publisher := broker.NewPublisher(s.Cluster)
 	defer func() { err = errors.Join(err, publisher.Close()) }()
 	var waitingFor error
 	publisher.Waiting = func(reason error) {
@@ -56,7 +56,7 @@ func (s Sender) Send(ctx context.Context, messages []ingest.Message) (sent int, 
 	return sent, nil
 }
 
-func (s Sender) publish(ctx context.Context, p *ingest.Publisher, messages []ingest.Message) error {
+func (s Sender) publish(ctx context.Context, p *broker.Publisher, messages []broker.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Wait)
 	defer cancel()
 	return p.Publish(ctx, s.Topic, messages)

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/snapshot"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -126,8 +126,8 @@ func (c *Comparison) Refused(skipInvalid bool) Refusal {
 }
 
 // Messages returns the messages that carry the events of all changes.
-func (c *Comparison) Messages() ([]ingest.Message, error) {
-	var messages []ingest.Message
+func (c *Comparison) Messages() ([]broker.Message, error) {
+	var messages []broker.Message
 	for _, f := range c.Changes {
 		for _, e := range f.Events {
 			value, err := cloudevents.Encode(e)

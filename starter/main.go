@@ -19,6 +19,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -95,7 +96,7 @@ func serveWebhooks(ctx context.Context, p *service.Process, cfg *config.Config, 
 }
 
 // consume connects to all that it takes, and consumes HR events until ctx is done.
-func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluster ingest.Cluster, ready map[string]service.Check) (err error) {
+func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluster broker.Cluster, ready map[string]service.Check) (err error) {
 	topics, err := topicsOf(cfg)
 	if err != nil {
 		return service.UsageError(err)

@@ -27,7 +27,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/service"
 )
@@ -168,8 +168,8 @@ func TestAnEventReachesLedgerAndTemporal(t *testing.T) {
 		},
 	})
 	require.NoError(t, err)
-	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: s.cluster.ListenAddrs()})
-	require.NoError(t, publisher.Publish(t.Context(), "hr.events", []ingest.Message{{Key: "10001", Value: value}, {Key: "10002", Value: []byte("no event")}}))
+	publisher := broker.NewPublisher(broker.Cluster{Brokers: s.cluster.ListenAddrs()})
+	require.NoError(t, publisher.Publish(t.Context(), "hr.events", []broker.Message{{Key: "10001", Value: value}, {Key: "10002", Value: []byte("no event")}}))
 	require.NoError(t, publisher.Close())
 
 	require.Eventually(t, func() bool { return len(f.requests()) == 1 }, patience, tick)

@@ -10,7 +10,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/metricstest"
 )
 
@@ -30,9 +30,9 @@ func metricsOfAStarter(t *testing.T) []*dto.MetricFamily {
 	s := newSite(t, (&frontend{}).serve(t, "127.0.0.1:0"))
 	stop := s.start(s.yaml("127.0.0.1:0") + s.webhooks("127.0.0.1:0"))
 	require.Eventually(t, func() bool { code, _ := s.probe("/readyz"); return code == http.StatusOK }, patience, 10*time.Millisecond)
-	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: s.cluster.ListenAddrs()})
+	publisher := broker.NewPublisher(broker.Cluster{Brokers: s.cluster.ListenAddrs()})
 	defer publisher.Close()
-	require.NoError(t, publisher.Publish(t.Context(), "hr.events", []ingest.Message{{Key: "1", Value: []byte("no event")}}))
+	require.NoError(t, publisher.Publish(t.Context(), "hr.events", []broker.Message{{Key: "1", Value: []byte("no event")}}))
 	var families []*dto.MetricFamily
 	require.Eventually(t, func() bool {
 		var err error

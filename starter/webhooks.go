@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/catalog"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/receiver"
 	"github.com/tenurehq/tenure/service"
 )
@@ -18,13 +18,13 @@ import (
 // webhooks are the intake of webhooks and how it writes to Kafka.
 type webhooks struct {
 	intake    *receiver.Intake
-	publisher *ingest.Publisher
+	publisher *broker.Publisher
 	topics    []string
 }
 
 // openWebhooks listens for webhooks; run takes them.
-func openWebhooks(cfg *config.Config, cluster ingest.Cluster, p *service.Process) (*webhooks, error) {
-	w := &webhooks{publisher: ingest.NewPublisher(cluster)}
+func openWebhooks(cfg *config.Config, cluster broker.Cluster, p *service.Process) (*webhooks, error) {
+	w := &webhooks{publisher: broker.NewPublisher(cluster)}
 	w.publisher.Waiting = func(reason error) { p.Log.Warn("Kafka does not take webhooks at the moment", zap.Error(reason)) }
 	o := receiver.Options{
 		Listen:  cfg.Webhooks.Listen,
@@ -66,8 +66,8 @@ func keyOf(cfg config.Kafka, topic string) (func(map[string]string, []byte) stri
 }
 
 func (w *webhooks) publish(ctx context.Context, topic string, m receiver.Message) error {
-	err := w.publisher.Publish(ctx, topic, []ingest.Message{{Key: m.Key, Value: m.Value, Headers: m.Headers}})
-	if ingest.RefusedForGood(err) {
+	err := w.publisher.Publish(ctx, topic, []broker.Message{{Key: m.Key, Value: m.Value, Headers: m.Headers}})
+	if broker.RefusedForGood(err) {
 		return fmt.Errorf("%w: %w", receiver.ErrRefused, err)
 	}
 	return err

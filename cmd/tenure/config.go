@@ -15,7 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr/source"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/checkup"
 	"github.com/tenurehq/tenure/ledger/open"
 	"github.com/tenurehq/tenure/service"
@@ -195,9 +195,9 @@ func (o checkOptions) look(ctx context.Context, cfg *config.Config) ([]checkup.R
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
-	topics := make([]ingest.Topic, len(cfg.Kafka.Topics))
+	topics := make([]broker.Topic, len(cfg.Kafka.Topics))
 	for i, t := range cfg.Kafka.Topics {
-		topics[i] = ingest.Topic{Name: t.Name, DeadLetters: t.DeadLetters}
+		topics[i] = broker.Topic{Name: t.Name, DeadLetters: t.DeadLetters}
 	}
 	looks := []func(context.Context) checkup.Report{
 		func(ctx context.Context) checkup.Report { return cluster.Probe(ctx, topics, cfg.Kafka.Group) },

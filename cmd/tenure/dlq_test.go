@@ -18,6 +18,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/workflows"
@@ -260,7 +261,7 @@ func (s *site) starter(cluster *kfake.Cluster) {
 	format, err := (&cli{}).formatOf("cloudevents", "hr.events")
 	require.NoError(s.t, err)
 	consumer, err := ingest.NewConsumer(ingest.Options{
-		Cluster: ingest.Cluster{Brokers: cluster.ListenAddrs()}, Group: "tenure",
+		Cluster: broker.Cluster{Brokers: cluster.ListenAddrs()}, Group: "tenure",
 		Topics: []ingest.Topic{{Name: "hr.events", Source: "cloudevents", Decode: format.Decode, DeadLetters: "hr.events.dlq"}},
 		Intake: store, Nudger: &nudges{people: map[string]int{}}, Clock: clock.Real(), Log: zap.NewNop(),
 		Tuning: ingest.Tuning{FetchWait: 20 * time.Millisecond, CommitEvery: 10 * time.Millisecond, RejoinAfter: 10 * time.Millisecond},

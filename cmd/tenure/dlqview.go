@@ -19,6 +19,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service/redrive"
@@ -168,7 +169,7 @@ The content may be personal data. It is shown here and nowhere else.`,
 					letter, err := redrive.Read(cmd.Context(), letters, entry, wait)
 					v := contentView{letterView: viewLetter(entry)}
 					switch {
-					case errors.Is(err, ingest.ErrGone):
+					case errors.Is(err, broker.ErrGone):
 						v.Gone = true
 					case err != nil:
 						return err

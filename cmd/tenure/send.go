@@ -17,7 +17,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/snapshot"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/sender"
 	"github.com/tenurehq/tenure/service"
@@ -26,7 +26,7 @@ import (
 // sendOptions are the flags of event send.
 type sendOptions struct {
 	brokers     []string
-	cluster     ingest.Cluster
+	cluster     broker.Cluster
 	topic       string
 	source      string
 	skipInvalid bool
@@ -155,7 +155,7 @@ func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
 	if invalid > 0 && !o.skipInvalid {
 		return fmt.Errorf("%d of %d events are not valid, so none was sent (--skip-invalid sends the others)", invalid, len(events))
 	}
-	messages := make([]ingest.Message, 0, valid)
+	messages := make([]broker.Message, 0, valid)
 	for _, in := range events {
 		if in.Problem == nil {
 			messages = append(messages, in.Message())
@@ -183,7 +183,7 @@ type sentView struct {
 
 // publish sends the messages in order, says how many there were and how many were left
 // out before, and returns how many were certainly sent.
-func (c *cli) publish(ctx context.Context, o sendOptions, messages []ingest.Message, leftOut int) (sent int, err error) {
+func (c *cli) publish(ctx context.Context, o sendOptions, messages []broker.Message, leftOut int) (sent int, err error) {
 	bar := c.progress(len(messages), "sending", "events")
 	defer func() { _ = bar.Exit() }()
 	began := time.Now()

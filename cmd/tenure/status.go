@@ -240,7 +240,7 @@ func intakeParts(ctx context.Context, cfg *config.Config) []partView {
 	for _, t := range cfg.Kafka.Topics {
 		topics = append(topics, ingest.Topic{Name: t.Name, FromEnd: t.StartOffset == config.StartLast})
 	}
-	in, err := cluster.Intake(ctx, topics, cfg.Kafka.Group)
+	in, err := ingest.LookAt(ctx, cluster, topics, cfg.Kafka.Group)
 	if err != nil {
 		return away(fmt.Errorf("no answer from Kafka at %s: %w", strings.Join(cfg.Kafka.Brokers, ", "), err), do, "starters", "lag")
 	}

@@ -15,12 +15,12 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // history holds the messages to send, and what everybody must have after all of them.
 type history struct {
-	messages []ingest.Message
+	messages []broker.Message
 	events   map[string]map[hr.EventKey]bool // by person, without repetitions
 	distinct int
 	refused  int // messages that must become dead letters
@@ -103,7 +103,7 @@ func newHistory() *history {
 }
 
 func (h *history) add(e hr.Event, value []byte) {
-	h.messages = append(h.messages, ingest.Message{Key: e.PersonID, Value: value, Headers: map[string]string{"content-type": structured}})
+	h.messages = append(h.messages, broker.Message{Key: e.PersonID, Value: value, Headers: map[string]string{"content-type": structured}})
 	if h.events[e.PersonID] == nil {
 		h.events[e.PersonID] = map[hr.EventKey]bool{}
 	}

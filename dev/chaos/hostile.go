@@ -6,18 +6,18 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // hostile returns records that nobody can read, sent by mistake or on purpose. Each is
 // about a person of the history, and must not delay or change anything for anybody.
-func hostile(person string, number int) []ingest.Message {
+func hostile(person string, number int) []broker.Message {
 	headers := map[string]string{"content-type": structured}
 	said := func(kind, subject string) []byte {
 		return []byte(`{"specversion":"1.0","id":"hostile-` + strconv.Itoa(number) + `","source":"/hostile","type":"com.tenurehq.` + kind +
 			`.v1","subject":"` + subject + `","time":"2026-01-01T00:00:00Z","data":{"workerId":"` + subject + `","effectiveDate":"2026-01-01"}}`)
 	}
-	return []ingest.Message{
+	return []broker.Message{
 		{Key: person, Headers: headers, Value: []byte(`{"specversion":"1.0","type":"com.tenurehq.worker.terminated.v1","subj`)},
 		{Key: person, Headers: headers, Value: []byte("{\"specversion\":\"1.0\xff\"}")},
 		{Key: person, Headers: headers, Value: []byte("{\"a\":" + strings.Repeat("[", 100_000))},
@@ -34,7 +34,7 @@ func hostile(person string, number int) []ingest.Message {
 func (h *history) withHostile() {
 	const places = 5
 	every := max(1, len(h.messages)/(places+1))
-	var all []ingest.Message
+	var all []broker.Message
 	for i, m := range h.messages {
 		all = append(all, m)
 		if number := i / every; i%every == every-1 && number < places {

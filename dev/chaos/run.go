@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/dev/topology"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // Options say what to run.
@@ -172,7 +172,7 @@ func (o Options) feed(ctx context.Context, t *topology.Topology, h *history, fau
 	f := &feeder{cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(f.ended)
-		publisher := ingest.NewPublisher(ingest.Cluster{Brokers: t.Brokers()})
+		publisher := broker.NewPublisher(broker.Cluster{Brokers: t.Brokers()})
 		defer func() { _ = publisher.Close() }()
 		began := time.Now()
 		for int(f.sent.Load()) < len(h.messages) && f.err == nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ingest/brokertest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
@@ -46,11 +46,11 @@ func TestMain(m *testing.M) { os.Exit(mainOf(m.Run)) }
 // consume a history, each group for itself, while all of them are killed again and
 // again.
 func TestNoDeathLosesOrRepeatsAnEvent(t *testing.T) {
-	broker := brokertest.Start(t, brokertest.Options{})
-	broker.CreateTopic(topic, partitions, nil)
-	broker.CreateTopic(letters, 1, nil)
+	kafkaBroker := brokertest.Start(t, brokertest.Options{})
+	kafkaBroker.CreateTopic(topic, partitions, nil)
+	kafkaBroker.CreateTopic(letters, 1, nil)
 	h := newHistory(t)
-	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: broker.Brokers()})
+	publisher := broker.NewPublisher(broker.Cluster{Brokers: kafkaBroker.Brokers()})
 	defer publisher.Close()
 	require.NoError(t, publisher.Publish(t.Context(), topic, h.messages))
 
@@ -60,7 +60,7 @@ func TestNoDeathLosesOrRepeatsAnEvent(t *testing.T) {
 			died := newDeaths(seed+uint64(i), mostPassed)
 			t.Run(fmt.Sprintf("%d of %d", i+1, members), func(t *testing.T) {
 				t.Parallel()
-				consume(t, broker.Brokers(), fmt.Sprintf("tenure-%d", i), members, h, died)
+				consume(t, kafkaBroker.Brokers(), fmt.Sprintf("tenure-%d", i), members, h, died)
 			})
 			t.Cleanup(func() {
 				for p, n := range died.died {

@@ -14,12 +14,12 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // history holds the records to publish, and what must result from them.
 type history struct {
-	messages []ingest.Message
+	messages []broker.Message
 	events   int                   // without repetitions
 	people   map[string][]hr.Event // everybody's events, in order, without repetitions
 }
@@ -49,7 +49,7 @@ func newHistory(t *testing.T) history {
 		require.NoError(t, err)
 		require.Len(t, events, 1)
 		e := events[0]
-		h.messages = append(h.messages, ingest.Message{
+		h.messages = append(h.messages, broker.Message{
 			Key: e.PersonID, Value: line, Headers: map[string]string{"content-type": "application/cloudevents+json"},
 		})
 		if !seen[e.EventKey] {

@@ -20,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/workflows"
@@ -73,7 +74,7 @@ func lead(encoded string) error {
 	}
 	reaper := &reaper{death: l.Death}
 	consumer, err := ingest.NewConsumer(ingest.Options{
-		Cluster: ingest.Cluster{Brokers: l.Brokers, Dial: reaper.dial},
+		Cluster: broker.Cluster{Brokers: l.Brokers, Dial: reaper.dial},
 		Group:   l.Group,
 		Topics: []ingest.Topic{{Name: l.Topic, Source: "cloudevents", Decode: reaper.decode, DeadLetters: l.Letters,
 			Channel: source.Channel{Types: []string{source.WorkerTypes, source.SecurityTypes}}}},

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/dev/stack"
 	"github.com/tenurehq/tenure/dev/story"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // Options say how the demo is played.
@@ -103,7 +103,7 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 
 // NewStage makes the stage for a story on a running stack.
 func NewStage(s *stack.Stack, c *config.AcceleratedClock, bin string) (stage *story.Stage, closeStage func()) {
-	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: []string{s.KafkaAddress()}})
+	publisher := broker.NewPublisher(broker.Cluster{Brokers: []string{s.KafkaAddress()}})
 	return &story.Stage{
 		Stack:        s,
 		Clock:        clock.Accelerated(c.Epoch, c.Start, c.Rate),

@@ -13,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // TestBadRecords publishes records that nobody can read among good ones of the
@@ -47,7 +48,7 @@ func TestBadRecords(t *testing.T) {
 	structured := map[string]string{"content-type": "application/cloudevents+json"}
 	publish := func(value []byte) {
 		require.NoError(t, r.Publisher.Publish(t.Context(), stack.TopicEvents,
-			[]ingest.Message{{Key: hired.PersonID, Value: value, Headers: structured}}))
+			[]broker.Message{{Key: hired.PersonID, Value: value, Headers: structured}}))
 	}
 	for i, b := range bad {
 		publish(b.value)

@@ -17,7 +17,7 @@ import (
 
 	"github.com/tenurehq/tenure/dev/stack"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -45,7 +45,7 @@ type hostileRecord struct {
 const hostileWorker = `"effectiveDate":"2025-01-01","worker":{"workerType":"employee","givenName":"Hal","familyName":"Ostile",` +
 	`"department":"Sales","jobTitle":"Clerk","location":{"timeZone":"UTC"},"startDate":"2025-01-01"}`
 
-func (h hostileRecord) message(t *testing.T) ingest.Message {
+func (h hostileRecord) message(t *testing.T) broker.Message {
 	value := []byte(strings.NewReplacer("${WORKER}", hostileWorker, "${NOW}", time.Now().UTC().Format(time.RFC3339Nano)).Replace(h.Value))
 	for {
 		before, rest, ok := bytes.Cut(value, []byte("${REPEAT:"))
@@ -68,7 +68,7 @@ func (h hostileRecord) message(t *testing.T) ingest.Message {
 	if headers == nil {
 		headers = map[string]string{"content-type": "application/cloudevents+json"}
 	}
-	return ingest.Message{Key: h.Key, Value: value, Headers: headers}
+	return broker.Message{Key: h.Key, Value: value, Headers: headers}
 }
 
 // bound is how long a hostile record may hold up those behind it.
@@ -109,7 +109,7 @@ func TestHostileRecords(t *testing.T) {
 			for j, record := range h.Records {
 				cutOff := cutOffs[i][j]
 				require.Positive(t, r.enabled(t, cutOff.PersonID))
-				require.NoError(t, r.Publisher.Publish(t.Context(), stack.TopicEvents, []ingest.Message{record.message(t)}))
+				require.NoError(t, r.Publisher.Publish(t.Context(), stack.TopicEvents, []broker.Message{record.message(t)}))
 				cutOff.Recorded = time.Now().UTC()
 				r.publish(t, cutOff)
 				require.Eventually(t, func() bool { return r.enabled(t, cutOff.PersonID) == 0 },

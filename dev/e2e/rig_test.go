@@ -30,7 +30,7 @@ import (
 	"github.com/tenurehq/tenure/dev/story"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
 )
@@ -64,7 +64,7 @@ func startRig(t *testing.T, opts stack.Options) *rig {
 	t.Cleanup(s.Close)
 
 	r.Stage = &story.Stage{
-		Stack: s, Clock: clock.Real(), Publisher: ingest.NewPublisher(ingest.Cluster{Brokers: []string{s.KafkaAddress()}}),
+		Stack: s, Clock: clock.Real(), Publisher: broker.NewPublisher(broker.Cluster{Brokers: []string{s.KafkaAddress()}}),
 		TenureBinary: filepath.Join(binaries, "tenure"),
 	}
 	if c := opts.Clock; c != nil {
@@ -171,11 +171,11 @@ func pause(ctx context.Context, d time.Duration) {
 // publish sends events in the order given.
 func (r *rig) publish(t *testing.T, events ...hr.Event) {
 	t.Helper()
-	messages := make([]ingest.Message, len(events))
+	messages := make([]broker.Message, len(events))
 	for i, e := range events {
 		value, err := cloudevents.Encode(e)
 		require.NoError(t, err)
-		messages[i] = ingest.Message{
+		messages[i] = broker.Message{
 			Key: e.PersonID, Value: value,
 			Headers: map[string]string{"content-type": "application/cloudevents+json"},
 		}

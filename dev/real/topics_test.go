@@ -14,7 +14,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ingest/brokertest"
 )
 
@@ -38,9 +38,9 @@ type topics struct {
 
 func newTopics(t *testing.T) *topics {
 	t.Helper()
-	broker, mark := brokertest.Shared(t).Brokers()[0], strings.ToLower(rand.Text()[:10])
-	k := &topics{broker: broker, events: "hr.events." + mark, letters: "hr.events." + mark + ".dlq"}
-	k.client = &kafka.Client{Addr: kafka.TCP(broker), Transport: &kafka.Transport{MetadataTTL: 100 * time.Millisecond}}
+	address, mark := brokertest.Shared(t).Brokers()[0], strings.ToLower(rand.Text()[:10])
+	k := &topics{broker: address, events: "hr.events." + mark, letters: "hr.events." + mark + ".dlq"}
+	k.client = &kafka.Client{Addr: kafka.TCP(address), Transport: &kafka.Transport{MetadataTTL: 100 * time.Millisecond}}
 	require.Eventually(t, func() bool {
 		answer, err := k.client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
 			{Topic: k.events, NumPartitions: partitions, ReplicationFactor: 1},
@@ -53,13 +53,13 @@ func newTopics(t *testing.T) *topics {
 
 func (k *topics) publish(t *testing.T, events []hr.Event) {
 	t.Helper()
-	publisher := ingest.NewPublisher(ingest.Cluster{Brokers: []string{k.broker}})
+	publisher := broker.NewPublisher(broker.Cluster{Brokers: []string{k.broker}})
 	defer publisher.Close()
-	messages := make([]ingest.Message, len(events))
+	messages := make([]broker.Message, len(events))
 	for i, e := range events {
 		value, err := cloudevents.Encode(e)
 		require.NoError(t, err)
-		messages[i] = ingest.Message{
+		messages[i] = broker.Message{
 			Key: e.PersonID, Value: value,
 			Headers: map[string]string{"content-type": "application/cloudevents+json"},
 		}

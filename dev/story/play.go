@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // Observer is told what happens. Its methods are called one at a time.
@@ -67,7 +67,7 @@ const patience = 3.5
 
 // publish sends events as an HR system does.
 func (s *Stage) publish(ctx context.Context, events []hr.Event) error {
-	var messages []ingest.Message
+	var messages []broker.Message
 	now := s.Clock.Now()
 	for i, e := range events {
 		e.Recorded = now.Add(time.Duration(ordinal(e)) * time.Millisecond)
@@ -75,7 +75,7 @@ func (s *Stage) publish(ctx context.Context, events []hr.Event) error {
 		if err != nil {
 			return fmt.Errorf("event %d, %s: %w", i, e.ID, err)
 		}
-		messages = append(messages, ingest.Message{
+		messages = append(messages, broker.Message{
 			Key: e.PersonID, Value: value,
 			Headers: map[string]string{"content-type": "application/cloudevents+json"},
 		})

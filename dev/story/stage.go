@@ -16,14 +16,14 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 	"github.com/tenurehq/tenure/dev/stack"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // Stage is the stack on which the story is played.
 type Stage struct {
 	Stack     *stack.Stack
 	Clock     clock.Clock
-	Publisher *ingest.Publisher
+	Publisher *broker.Publisher
 	// TenureBinary is the operator's command line.
 	TenureBinary string
 }

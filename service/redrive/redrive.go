@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service/formats"
@@ -31,7 +32,7 @@ type Records struct {
 // Open implements operator.Records.
 func (r *Records) Open(ctx context.Context, letter ledger.DeadLetter) (operator.Record, error) {
 	read, err := Read(ctx, r.Letters, letter, r.Wait)
-	if errors.Is(err, ingest.ErrGone) {
+	if errors.Is(err, broker.ErrGone) {
 		return nil, fmt.Errorf("%w: %w", operator.ErrGone, err)
 	}
 	if err != nil {
@@ -110,12 +111,12 @@ func Read(ctx context.Context, letters *ingest.Letters, l ledger.DeadLetter, wai
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return letter, fmt.Errorf("dead letter %d could not be read from %s within %s: check kafka.brokers in the configuration, and that Kafka is up", l.ID, l.At, wait)
-	case errors.Is(err, ingest.ErrGone):
+	case errors.Is(err, broker.ErrGone):
 		return letter, err
 	case err != nil:
 		return letter, fmt.Errorf("dead letter %d: %w", l.ID, err)
 	case ingest.Digest(letter.Value()) != l.Digest:
-		return letter, fmt.Errorf("%s: %w: another is in its place", l.At, ingest.ErrGone)
+		return letter, fmt.Errorf("%s: %w: another is in its place", l.At, broker.ErrGone)
 	}
 	return letter, nil
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // publishAtOnce bounds how many messages are made up before they are published.
@@ -41,9 +41,9 @@ func large(personID string) hr.Event {
 	return e
 }
 
-func message(e hr.Event) (ingest.Message, error) {
+func message(e hr.Event) (broker.Message, error) {
 	value, err := cloudevents.Encode(e)
-	return ingest.Message{
+	return broker.Message{
 		Key: e.PersonID, Value: value, Headers: map[string]string{"content-type": "application/cloudevents+json"},
 	}, err
 }
@@ -51,7 +51,7 @@ func message(e hr.Event) (ingest.Message, error) {
 // publish publishes n events.
 func (r *rig) publish(ctx context.Context, topic string, n int, event func(i int) hr.Event) error {
 	for begun := 0; begun < n; begun += publishAtOnce {
-		messages := make([]ingest.Message, 0, publishAtOnce)
+		messages := make([]broker.Message, 0, publishAtOnce)
 		for i := begun; i < min(n, begun+publishAtOnce); i++ {
 			m, err := message(event(i))
 			if err != nil {

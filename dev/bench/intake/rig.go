@@ -14,7 +14,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/tenurehq/tenure/dev/stack"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/service/runs"
 )
 
@@ -32,7 +32,7 @@ type rig struct {
 	temporal  client.Client
 	runs      *runs.Client
 	kafka     *kafka.Client
-	publisher *ingest.Publisher
+	publisher *broker.Publisher
 	name      string // what topics and groups begin with: a cluster may have some of an earlier run
 	topics    int    // made so far
 }
@@ -65,7 +65,7 @@ func openRig(ctx context.Context, o Options) (_ *rig, err error) {
 		return nil, err
 	}
 	r.kafka = &kafka.Client{Addr: kafka.TCP(r.Brokers...), Transport: &kafka.Transport{MetadataTTL: time.Second}}
-	r.publisher = ingest.NewPublisher(r.cluster())
+	r.publisher = broker.NewPublisher(r.cluster())
 	return r, r.createTopic(ctx, letters, 1)
 }
 
@@ -83,7 +83,7 @@ func (r *rig) close() {
 	_ = os.RemoveAll(r.dir)
 }
 
-func (r *rig) cluster() ingest.Cluster { return ingest.Cluster{Brokers: r.Brokers} }
+func (r *rig) cluster() broker.Cluster { return broker.Cluster{Brokers: r.Brokers} }
 
 // file is the path of a new file.
 func (r *rig) file(name string) string { return filepath.Join(r.dir, name) }

@@ -1,4 +1,4 @@
-package ingest
+package broker
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 // Reach returns nil if every partition of a topic has a broker that answers for
 // it, so that a message would have been taken just now.
 func (p *Publisher) Reach(ctx context.Context, topic string) error {
-	client := &kafka.Client{Addr: p.writer.Addr, Transport: p.transport}
+	client := p.conn.Client
 	cluster, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
 		return p.explain(topic, err)

@@ -1,7 +1,8 @@
-package ingest
+package broker
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -12,12 +13,23 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// fetcher reads the records of a partition.
-type fetcher struct {
-	c     *Consumer
-	topic string
-	id    int
-	log   *zap.Logger
+// FetchOptions configures a Fetcher.
+type FetchOptions struct {
+	Wait      time.Duration // how long a broker may hold a fetch for records to come
+	Attempt   time.Duration // how long one attempt at a batch that cannot be read may take
+	Pause     time.Duration // between those attempts
+	Renew     time.Duration // no record for so long, with records there, begins fetching anew
+	Restarted func()        // called when fetching is begun anew
+	Log       *zap.Logger
+}
+
+// Fetcher reads the records of a partition.
+type Fetcher struct {
+	c       *Connection
+	topic   string
+	id      int
+	options FetchOptions
+	log     *zap.Logger
 
 	mu     sync.Mutex
 	next   int64     // the offset that the next record is read from, or kafka.FirstOffset
@@ -26,26 +38,27 @@ type fetcher struct {
 	inVain int // restarts since the last record
 }
 
-func (c *Consumer) newFetcher(topic string, a kafka.PartitionAssignment, log *zap.Logger) *fetcher {
-	return &fetcher{c: c, topic: topic, id: a.ID, log: log, next: a.Offset}
+// Fetcher returns a fetcher of a partition's records, from an offset on.
+func (c *Connection) Fetcher(topic string, partition int, from int64, o FetchOptions) *Fetcher {
+	return &Fetcher{c: c, topic: topic, id: partition, options: o, log: o.Log, next: from}
 }
 
-// run reads records and passes them on until ctx is done: pass fails only then. A
+// Run reads records and passes them on until ctx is done: pass fails only then. A
 // reader finds the partition's leader, reconnects and backs off by itself; should
 // it hang all the same (see restart), another takes its place.
-func (f *fetcher) run(ctx context.Context, pass func(context.Context, kafka.Message) error) {
+func (f *Fetcher) Run(ctx context.Context, pass func(context.Context, kafka.Message) error) {
 	for ctx.Err() == nil {
 		f.read(ctx, pass)
 	}
 }
 
 // read reads until ctx is done or restart is called.
-func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Message) error) {
+func (f *Fetcher) read(ctx context.Context, pass func(context.Context, kafka.Message) error) {
 	reading, renew := context.WithCancel(ctx)
 	defer renew()
-	reader := f.c.newReader(reading, f.topic, f.id)
+	reader := f.c.newReader(reading, f.topic, f.id, f.options.Wait)
 	// Nobody waits for a reader that cannot even be closed.
-	defer f.c.abandoned.leave("closing a reader of "+partitionName(f.topic, f.id), func() { _ = reader.Close() })
+	defer f.c.abandoned.leave(fmt.Sprintf("closing a reader of %s/%d", f.topic, f.id), func() { _ = reader.Close() })
 	f.mu.Lock()
 	f.renew = renew
 	_ = reader.SetOffset(f.next) // fails only on a reader of a group
@@ -70,7 +83,7 @@ func (f *fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 			if err := f.skip(reading, first, pass); err != nil && ctx.Err() == nil {
 				f.log.Warn("a batch cannot be read, and not be skipped yet; trying again",
 					zap.String("why", why), zap.Error(f.c.cluster.explain(err)))
-				_ = backoff.Sleep(ctx, f.c.tuning.RetryMax)
+				_ = backoff.Sleep(ctx, f.options.Pause)
 			}
 			return // the next reader begins behind it
 		}
@@ -91,7 +104,7 @@ const fetchBytes = 10 << 20
 
 // newReader returns a reader whose connections are closed when ctx is done: it is
 // not to be waited for then.
-func (c *Consumer) newReader(ctx context.Context, topic string, partition int) *kafka.Reader {
+func (c *Connection) newReader(ctx context.Context, topic string, partition int, wait time.Duration) *kafka.Reader {
 	dialer := *c.dialer
 	dialer.DialFunc = func(dialing context.Context, network, address string) (net.Conn, error) {
 		conn, err := c.dialer.DialFunc(dialing, network, address)
@@ -108,14 +121,14 @@ func (c *Consumer) newReader(ctx context.Context, topic string, partition int) *
 		MinBytes:        1,
 		MaxBytes:        fetchBytes,
 		QueueCapacity:   fetchAhead,
-		MaxWait:         c.tuning.FetchWait,
+		MaxWait:         wait,
 		ReadLagInterval: -1, // see watch
 		ReadBackoffMax:  time.Second,
 	})
 }
 
 // ask notes that a record is waited for.
-func (f *fetcher) ask() {
+func (f *Fetcher) ask() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.asking.IsZero() {
@@ -124,14 +137,14 @@ func (f *fetcher) ask() {
 }
 
 // came notes that a record has come.
-func (f *fetcher) came() {
+func (f *Fetcher) came() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asking, f.inVain = time.Time{}, 0
 }
 
 // passed notes that a record has been passed on: the next one is wanted.
-func (f *fetcher) passed(m kafka.Message) {
+func (f *Fetcher) passed(m kafka.Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.next = m.Offset + 1
@@ -141,13 +154,13 @@ func (f *fetcher) passed(m kafka.Message) {
 // given up.
 const restarts = 3
 
-// restart gives the reader up for another if it hangs: there are records, from
+// Restart gives the reader up for another if it hangs: there are records, from
 // first up to end as the partition's leader says, and for too long none has come.
 // It returns false if that has been tried often enough.
-func (f *fetcher) restart(now time.Time, first, end int64) bool {
+func (f *Fetcher) Restart(now time.Time, first, end int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if end <= max(f.next, first) || f.asking.IsZero() || now.Sub(f.asking) < f.c.tuning.Refetch || f.renew == nil {
+	if end <= max(f.next, first) || f.asking.IsZero() || now.Sub(f.asking) < f.options.Renew || f.renew == nil {
 		return true
 	}
 	if f.inVain == restarts {
@@ -156,7 +169,7 @@ func (f *fetcher) restart(now time.Time, first, end int64) bool {
 		return false
 	}
 	f.inVain++
-	f.c.metrics.refetches.WithLabelValues(f.topic).Inc()
+	f.options.Restarted()
 	f.log.Warn("records are there and none comes: fetching anew",
 		zap.Int64("offset", f.next), zap.Int64("end", end), zap.Duration("since", now.Sub(f.asking)))
 	f.asking = now // the next one gets as long

@@ -1,4 +1,4 @@
-package ingest
+package broker
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ingest/brokertest"
 )
 
 // serveTLS is a port that shakes hands, and hangs up.
@@ -49,9 +51,9 @@ func serve(t *testing.T, do func(net.Conn)) (address string) {
 }
 
 func TestWhatIsWrongWithTLSIsSaid(t *testing.T) {
-	ours, theirs := newAuthority(t, "ours"), newAuthority(t, "theirs")
-	certificate, key, _ := ours.issue("broker", time.Now().Add(time.Hour))
-	oldCertificate, oldKey, _ := ours.issue("old", time.Now().Add(-time.Hour))
+	ours, theirs := brokertest.NewAuthority(t, "ours"), brokertest.NewAuthority(t, "theirs")
+	certificate, key, _ := ours.Issue("broker", time.Now().Add(time.Hour))
+	oldCertificate, oldKey, _ := ours.Issue("old", time.Now().Add(-time.Hour))
 	good := serveTLS(t, certificate, key)
 	expired := serveTLS(t, oldCertificate, oldKey)
 	plain := serve(t, func(conn net.Conn) { _, _ = conn.Write([]byte("no TLS here")) })
@@ -62,17 +64,17 @@ func TestWhatIsWrongWithTLSIsSaid(t *testing.T) {
 		tls          TLS
 		want         string
 	}{
-		{"all is well", good, TLS{CA: ours.file}, ""},
-		{"another authority", good, TLS{CA: theirs.file}, "signed by nobody who is trusted here: name the authority in kafka.tls.ca"},
+		{"all is well", good, TLS{CA: ours.File}, ""},
+		{"another authority", good, TLS{CA: theirs.File}, "signed by nobody who is trusted here: name the authority in kafka.tls.ca"},
 		{"the system's authorities", good, TLS{}, "signed by nobody who is trusted here"},
-		{"another name", good, TLS{CA: ours.file, ServerName: "kafka.example.com"}, "is for another name"},
-		{"an expired broker", expired, TLS{CA: ours.file}, "the broker's certificate has expired"},
-		{"no TLS", plain, TLS{CA: ours.file}, "the broker's port does not speak TLS"},
-		{"nothing at all", silent, TLS{CA: ours.file}, "the broker's port does not speak TLS"},
-		{"an expired certificate of ours", good, TLS{CA: ours.file, Certificate: oldCertificate, Key: oldKey}, "the certificate to sign in to Kafka with expired at"},
-		{"no file", good, TLS{CA: ours.file + ".gone"}, "kafka.tls.ca"},
+		{"another name", good, TLS{CA: ours.File, ServerName: "kafka.example.com"}, "is for another name"},
+		{"an expired broker", expired, TLS{CA: ours.File}, "the broker's certificate has expired"},
+		{"no TLS", plain, TLS{CA: ours.File}, "the broker's port does not speak TLS"},
+		{"nothing at all", silent, TLS{CA: ours.File}, "the broker's port does not speak TLS"},
+		{"an expired certificate of ours", good, TLS{CA: ours.File, Certificate: oldCertificate, Key: oldKey}, "the certificate to sign in to Kafka with expired at"},
+		{"no file", good, TLS{CA: ours.File + ".gone"}, "kafka.tls.ca"},
 		{"no certificate in it", good, TLS{CA: key}, "holds no certificate in PEM form"},
-		{"a key of another", good, TLS{CA: ours.file, Certificate: certificate, Key: oldKey}, "kafka.tls.certificate"},
+		{"a key of another", good, TLS{CA: ours.File, Certificate: certificate, Key: oldKey}, "kafka.tls.certificate"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -92,15 +94,15 @@ func TestWhatIsWrongWithTLSIsSaid(t *testing.T) {
 
 // Certificates are renewed while Tenure runs.
 func TestFilesAreReadForEachConnection(t *testing.T) {
-	ours := newAuthority(t, "ours")
-	old, key, _ := ours.issue("broker", time.Now().Add(time.Hour))
+	ours := brokertest.NewAuthority(t, "ours")
+	old, key, _ := ours.Issue("broker", time.Now().Add(time.Hour))
 	address := serveTLS(t, old, key)
-	c := Cluster{TLS: &TLS{CA: ours.write("ca.pem", []byte("not yet"))}}
+	c := Cluster{TLS: &TLS{CA: ours.Write("ca.pem", []byte("not yet"))}}
 	_, err := c.dial(t.Context(), "tcp", address)
 	require.Error(t, err)
-	content, err := os.ReadFile(ours.file)
+	content, err := os.ReadFile(ours.File)
 	require.NoError(t, err)
-	ours.write("ca.pem", content)
+	ours.Write("ca.pem", content)
 	conn, err := c.dial(t.Context(), "tcp", address)
 	require.NoError(t, err)
 	require.NoError(t, conn.Close())

@@ -1,4 +1,4 @@
-package ingest
+package broker
 
 import (
 	"context"
@@ -17,6 +17,9 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/internal/checkup"
 )
+
+// Topic names a topic of events, and the one of its dead letters.
+type Topic struct{ Name, DeadLetters string }
 
 // Probe looks whether a consumer of these topics, as this group, could work:
 // every broker is reached, every topic is there, and may be read or written. It

@@ -1,4 +1,4 @@
-package ingest
+package brokertest
 
 import (
 	"crypto/ecdsa"
@@ -17,18 +17,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// authority signs certificates in tests.
-type authority struct {
+// Authority signs certificates in tests.
+type Authority struct {
 	t           *testing.T
 	dir         string
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
-	file        string // PEM
+	// File is the PEM file of the authority itself.
+	File string
 }
 
-func newAuthority(t *testing.T, name string) *authority {
+// NewAuthority returns an authority whose files are removed after the test.
+func NewAuthority(t *testing.T, name string) *Authority {
 	t.Helper()
-	a := &authority{t: t, dir: t.TempDir()}
+	a := &Authority{t: t, dir: t.TempDir()}
 	a.certificate = &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(time.Hour),
@@ -36,12 +38,12 @@ func newAuthority(t *testing.T, name string) *authority {
 	}
 	signed, key := a.sign(a.certificate)
 	a.key = key
-	a.file = a.write(name+".pem", block("CERTIFICATE", signed))
+	a.File = a.Write(name+".pem", block("CERTIFICATE", signed))
 	return a
 }
 
 // sign signs a certificate; its own, if it has none yet.
-func (a *authority) sign(template *x509.Certificate) (signed []byte, key *ecdsa.PrivateKey) {
+func (a *Authority) sign(template *x509.Certificate) (signed []byte, key *ecdsa.PrivateKey) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(a.t, err)
@@ -54,9 +56,9 @@ func (a *authority) sign(template *x509.Certificate) (signed []byte, key *ecdsa.
 	return signed, key
 }
 
-// issue writes a certificate for this machine, with its key, that is valid until
+// Issue writes a certificate for this machine, with its key, that is valid until
 // then; certificate and key are files, both holds both.
-func (a *authority) issue(name string, until time.Time) (certificate, key, both string) {
+func (a *Authority) Issue(name string, until time.Time) (certificate, key, both string) {
 	a.t.Helper()
 	signed, private := a.sign(&x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
@@ -67,10 +69,11 @@ func (a *authority) issue(name string, until time.Time) (certificate, key, both 
 	encoded, err := x509.MarshalPKCS8PrivateKey(private)
 	require.NoError(a.t, err)
 	certificatePEM, keyPEM := block("CERTIFICATE", signed), block("PRIVATE KEY", encoded)
-	return a.write(name+".crt", certificatePEM), a.write(name+".key", keyPEM), a.write(name+".both", append(keyPEM, certificatePEM...))
+	return a.Write(name+".crt", certificatePEM), a.Write(name+".key", keyPEM), a.Write(name+".both", append(keyPEM, certificatePEM...))
 }
 
-func (a *authority) write(name string, content []byte) string {
+// Write writes a file, and returns its path.
+func (a *Authority) Write(name string, content []byte) string {
 	a.t.Helper()
 	path := filepath.Join(a.dir, name)
 	require.NoError(a.t, os.WriteFile(path, content, 0o600))

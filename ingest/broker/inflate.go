@@ -1,4 +1,4 @@
-package ingest
+package broker
 
 import (
 	"bytes"
@@ -32,14 +32,14 @@ func init() {
 	}
 }
 
-// unreadableError is the error of a compressed batch whose records cannot be read,
+// UnreadableError is the error of a compressed batch whose records cannot be read,
 // however often they are fetched. kafka-go's Reader does not report errors that are
 // none of Kafka's own, and begins anew without end: it gets a standIn instead.
-type unreadableError struct{ cause error }
+type UnreadableError struct{ cause error }
 
-func (e *unreadableError) Error() string { return "a batch cannot be decompressed: " + e.cause.Error() }
+func (e *UnreadableError) Error() string { return "a batch cannot be decompressed: " + e.cause.Error() }
 
-func (e *unreadableError) Unwrap() error { return e.cause }
+func (e *UnreadableError) Unwrap() error { return e.cause }
 
 var errInflated = fmt.Errorf("it takes more than %d bytes", maxInflated)
 
@@ -91,7 +91,7 @@ func (b *boundedReader) open() error {
 	case b.size > 0:
 		plain = standIn(b.size, err)
 	default:
-		return &unreadableError{err}
+		return &UnreadableError{err}
 	}
 	b.plain = io.NopCloser(bytes.NewReader(plain))
 	return nil

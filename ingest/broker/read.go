@@ -1,4 +1,4 @@
-package ingest
+package broker
 
 import (
 	"context"
@@ -25,11 +25,11 @@ const (
 	recordWait  = 500 * time.Millisecond
 )
 
-// readRecord reads one record exactly as the broker has it: null and empty are
+// ReadRecord reads one record exactly as the broker has it: null and empty are
 // two things.
-func readRecord(ctx context.Context, client *kafka.Client, at ledger.Position) (kafka.Message, error) {
+func (c *Connection) ReadRecord(ctx context.Context, at ledger.Position) (kafka.Message, error) {
 	found := kafka.Message{Offset: -1}
-	err := readBatch(ctx, client, at, func(m kafka.Message) error {
+	err := c.ReadBatch(ctx, at, func(m kafka.Message) error {
 		if m.Offset == at.Offset {
 			found = m
 		}
@@ -39,14 +39,14 @@ func readRecord(ctx context.Context, client *kafka.Client, at ledger.Position) (
 		err = ErrGone
 	}
 	if err != nil {
-		return kafka.Message{}, fmt.Errorf("%s: %w", positionName(at), err)
+		return kafka.Message{}, fmt.Errorf("%s: %w", at, err)
 	}
 	return found, nil
 }
 
-// readBatch gives f the records that one request brings, from an offset on.
-func readBatch(ctx context.Context, client *kafka.Client, at ledger.Position, f func(kafka.Message) error) error {
-	answer, err := client.Fetch(ctx, &kafka.FetchRequest{
+// ReadBatch gives f the records that one request brings, from an offset on.
+func (c *Connection) ReadBatch(ctx context.Context, at ledger.Position, f func(kafka.Message) error) error {
+	answer, err := c.Client.Fetch(ctx, &kafka.FetchRequest{
 		Topic: at.Topic, Partition: at.Partition, Offset: at.Offset,
 		MinBytes: 1, MaxBytes: recordBytes, MaxWait: recordWait,
 	})
@@ -57,7 +57,7 @@ func readBatch(ctx context.Context, client *kafka.Client, at ledger.Position, f 
 	case errors.Is(err, kafka.OffsetOutOfRange):
 		return ErrGone
 	case errors.Is(err, protocol.ErrNoTopic), errors.Is(err, protocol.ErrNoPartition):
-		return whyNotKnown(ctx, client, at, err)
+		return c.whyNotKnown(ctx, at, err)
 	}
 	if err != nil {
 		return err
@@ -88,8 +88,8 @@ func readBatch(ctx context.Context, client *kafka.Client, at ledger.Position, f 
 
 // whyNotKnown finds out whether there is no such topic or partition, or no broker
 // that could say so: kafka-go's transport says the same of both.
-func whyNotKnown(ctx context.Context, client *kafka.Client, at ledger.Position, err error) error {
-	answer, metadataErr := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{at.Topic}})
+func (c *Connection) whyNotKnown(ctx context.Context, at ledger.Position, err error) error {
+	answer, metadataErr := c.Client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{at.Topic}})
 	if metadataErr != nil {
 		return metadataErr
 	}
@@ -100,8 +100,4 @@ func whyNotKnown(ctx context.Context, client *kafka.Client, at ledger.Position, 
 		}
 	}
 	return err
-}
-
-func positionName(p ledger.Position) string {
-	return fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset)
 }

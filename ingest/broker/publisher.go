@@ -1,9 +1,10 @@
-package ingest
+package broker
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,12 +32,10 @@ type Publisher struct {
 	// before the first call of Publish.
 	Waiting func(reason error)
 
-	cluster   Cluster
-	stalls    *stalls
-	transport *kafka.Transport
-	writer    *kafka.Writer
-	largest   int // bytes of a message
-	backoff   backoff.Range
+	conn    *Connection
+	writer  *kafka.Writer
+	largest int // bytes of a message
+	backoff backoff.Range
 }
 
 // patiently is how often somebody who waits at a terminal tries.
@@ -45,38 +44,37 @@ var patiently = backoff.Range{Min: 100 * time.Millisecond, Max: 5 * time.Second}
 // publishBatch is how many messages go to a partition in one request.
 const publishBatch = 500
 
-// publishAnswer is how long a broker may be silent before another is tried.
-const publishAnswer = 5 * time.Second
+// Patience is how long a broker may be silent before another is tried.
+const Patience = 5 * time.Second
 
 // NewPublisher returns a publisher to the cluster. It connects when it is first
 // used.
 func NewPublisher(cluster Cluster) *Publisher {
-	cluster, stalls := cluster.guard(publishAnswer)
-	transport := cluster.transport()
+	return cluster.Connect(Patience).Publisher(maxMessage)
+}
+
+// Publisher returns a publisher of messages that are as large as that, in bytes, at
+// most. Closing it closes the connection.
+func (c *Connection) Publisher(largest int) *Publisher {
 	return &Publisher{
-		cluster:   cluster,
-		stalls:    stalls,
-		transport: transport,
-		largest:   maxMessage,
-		backoff:   patiently,
-		writer: &kafka.Writer{
-			Addr:         kafka.TCP(cluster.Brokers...),
-			Transport:    transport,
+		conn:    c,
+		largest: largest,
+		backoff: patiently,
+		writer: c.Writer(&kafka.Writer{
 			Balancer:     kafka.Murmur2Balancer{}, // as Kafka's own clients: a person's partition is the same whoever sends
 			RequiredAcks: kafka.RequireAll,
 			BatchSize:    publishBatch,
-			BatchBytes:   maxMessage,
+			BatchBytes:   int64(largest),
 			BatchTimeout: 5 * time.Millisecond,
 			MaxAttempts:  1, // Publish tries again
-		},
+		}),
 	}
 }
 
 // Close releases the connections.
 func (p *Publisher) Close() error {
 	err := p.writer.Close()
-	p.transport.CloseIdleConnections()
-	p.stalls.close()
+	p.conn.Close()
 	return err
 }
 
@@ -102,7 +100,7 @@ func RefusedForGood(err error) bool {
 		return false
 	}
 	for _, refusal := range refusals.Refused {
-		if blame(refusal) != theRecords {
+		if !RefusesMessage(refusal) {
 			return false
 		}
 	}
@@ -130,6 +128,15 @@ func (p *Publisher) Publish(ctx context.Context, topic string, messages []Messag
 		return &PublishError{Refused: refused}
 	}
 	return nil
+}
+
+// PublishAsIs writes a message byte for byte, to the topic that it names.
+func (p *Publisher) PublishAsIs(ctx context.Context, m kafka.Message) error {
+	var refused error
+	if err := p.publish(ctx, m.Topic, []kafka.Message{m}, func(_ int, err error) { refused = err }); err != nil {
+		return err
+	}
+	return refused
 }
 
 // publish writes one chunk. Messages of one key that have to be tried again do
@@ -190,7 +197,7 @@ func (p *Publisher) write(ctx context.Context, pending []outgoing, refuse func(i
 			// whether a message is.
 			more, err := p.write(ctx, pending[i:i+1], refuse)
 			again, cause = append(again, more...), errors.Join(cause, err)
-		case permanent(err):
+		case Permanent(err):
 			refuse(pending[i].index, err)
 		default:
 			again, cause = append(again, pending[i]), err
@@ -199,32 +206,34 @@ func (p *Publisher) write(ctx context.Context, pending []outgoing, refuse func(i
 	return again, cause
 }
 
-// permanent reports whether the broker will not take the message however often it
+// RefusesMessage reports whether a broker takes no such message, of whatever topic.
+func RefusesMessage(err error) bool {
+	return isAny(err, kafka.MessageSizeTooLarge, kafka.InvalidMessage, kafka.InvalidMessageSize, kafka.InvalidRecord, kafka.InvalidTimestamp)
+}
+
+func isAny(err error, targets ...kafka.Error) bool {
+	return slices.ContainsFunc(targets, func(target kafka.Error) bool { return errors.Is(err, target) })
+}
+
+// Permanent reports whether the broker will not take the message however often it
 // is sent.
-func permanent(err error) bool {
-	for _, refusal := range []kafka.Error{
-		kafka.MessageSizeTooLarge, kafka.InvalidMessage, kafka.InvalidRecord, kafka.InvalidTopic,
-		kafka.TopicAuthorizationFailed, kafka.ClusterAuthorizationFailed, kafka.PolicyViolation,
-	} {
-		if errors.Is(err, refusal) {
-			return true
-		}
-	}
-	return false
+func Permanent(err error) bool {
+	return isAny(err, kafka.MessageSizeTooLarge, kafka.InvalidMessage, kafka.InvalidRecord, kafka.InvalidTopic,
+		kafka.TopicAuthorizationFailed, kafka.ClusterAuthorizationFailed, kafka.PolicyViolation)
 }
 
 func (p *Publisher) explain(topic string, err error) error {
 	if errors.Is(err, kafka.UnknownTopicOrPartition) {
-		return fmt.Errorf("topic %q does not exist on %s", topic, strings.Join(p.cluster.Brokers, ", "))
+		return fmt.Errorf("topic %q does not exist on %s", topic, strings.Join(p.conn.cluster.Brokers, ", "))
 	}
-	if explained := p.cluster.explain(err); explained != err { //nolint:errorlint // is it the same one?
+	if explained := p.conn.cluster.explain(err); explained != err { //nolint:errorlint // is it the same one?
 		return explained
 	}
 	var broker kafka.Error
 	if errors.As(err, &broker) {
 		return fmt.Errorf("the broker cannot take messages for %q at the moment: %w", topic, err)
 	}
-	return fmt.Errorf("no Kafka broker can be reached at %s: %w", strings.Join(p.cluster.Brokers, ", "), err)
+	return fmt.Errorf("no Kafka broker can be reached at %s: %w", strings.Join(p.conn.cluster.Brokers, ", "), err)
 }
 
 // outgoing is a message of a chunk that is to be written.
