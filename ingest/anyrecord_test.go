@@ -18,6 +18,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -53,7 +54,7 @@ func anyRecord(t *rapid.T, n int) kafka.Message {
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "headers") {
 		name := rapid.OneOf(odd, rapid.SampledFrom([]string{
-			"content-type", "ce_id", "ce_source", "ce_subject", "ce_type", "ce_specversion", "ce_time", HeaderRedriveOf, HeaderRedriveDigest, HeaderDigest, HeaderUrgent,
+			"content-type", "ce_id", "ce_source", "ce_subject", "ce_type", "ce_specversion", "ce_time", deadletter.HeaderRedriveOf, deadletter.HeaderRedriveDigest, deadletter.HeaderDigest, deadletter.HeaderUrgent,
 		})).Draw(t, "header")
 		m.Headers = append(m.Headers, kafka.Header{Key: name, Value: []byte(odd.Draw(t, "header's value"))})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 )
 
 // TestARecordHasTheAuthorityOfItsChannel: what a topic or an endpoint may not say is an
@@ -33,9 +34,9 @@ func TestARecordHasTheAuthorityOfItsChannel(t *testing.T) {
 	assert.Equal(t, []string{"2-1"}, r.intake.ids("2"))
 	for _, letter := range r.letters(2) {
 		headers := headersOf(letter)
-		assert.Equal(t, source.ReasonChannel, headers[HeaderReason])
-		assert.Equal(t, "true", headers[HeaderUrgent])
-		assert.Contains(t, headers[HeaderText], "write types: [worker.*, security.*] in webhooks.endpoints")
+		assert.Equal(t, source.ReasonChannel, headers[deadletter.HeaderReason])
+		assert.Equal(t, "true", headers[deadletter.HeaderUrgent])
+		assert.Contains(t, headers[deadletter.HeaderText], "write types: [worker.*, security.*] in webhooks.endpoints")
 	}
 }
 
@@ -59,6 +60,6 @@ func TestATopicSaysOnlyWhatHRSaysByDefault(t *testing.T) {
 	r.awaitCommitted(0, 3)
 	assert.Equal(t, []string{"u"}, r.intake.ids("1"))
 	letters := r.letters(2)
-	assert.Contains(t, headersOf(letters[0])[HeaderText], "in kafka.topics ("+r.events+") settings")
-	assert.Contains(t, headersOf(letters[1])[HeaderText], "Tenure's own")
+	assert.Contains(t, headersOf(letters[0])[deadletter.HeaderText], "in kafka.topics ("+r.events+") settings")
+	assert.Contains(t, headersOf(letters[1])[deadletter.HeaderText], "Tenure's own")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/ledger"
 )
@@ -27,7 +28,7 @@ type Consumer struct {
 	settleFor time.Duration // of the product
 
 	conn        *broker.Connection
-	deadLetters *kafka.Writer
+	deadLetters *deadletter.Writer
 
 	records *batcher[ledger.Received, ledger.Receipt]
 	marks   *batcher[int64, struct{}]
@@ -70,7 +71,7 @@ func NewConsumer(o Options) (*Consumer, error) {
 		c.topics[t.Name] = t
 	}
 	c.join = c.joinGroup
-	c.deadLetters = newDeadLetterWriter(c.conn)
+	c.deadLetters = deadletter.NewWriter(c.conn)
 
 	c.records = newBatcher(batchLimit, func(ctx context.Context, r []ledger.Received) ([]ledger.Receipt, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)

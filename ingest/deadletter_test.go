@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 )
 
 func headersOf(m kafka.Message) map[string]string {
@@ -31,7 +32,7 @@ func TestDeadLettersSayWhereFromAndWhy(t *testing.T) {
 	r.publish(notes(1, "1")...)
 	value := append([]byte("\xff\x00{"), bytes.Repeat([]byte("x"), 1000)...)
 	r.publish(broker.Message{Key: "1", Value: value, Headers: map[string]string{
-		"content-type": "application/json", HeaderReason: "an earlier one",
+		"content-type": "application/json", deadletter.HeaderReason: "an earlier one",
 	}})
 	r.publish(notes(1, "2")...)
 	r.run()
@@ -42,16 +43,16 @@ func TestDeadLettersSayWhereFromAndWhy(t *testing.T) {
 	assert.Equal(t, "1", string(letter.Key))
 	assert.Equal(t, value, letter.Value)
 	headers := headersOf(letter)
-	at, err := time.Parse(time.RFC3339Nano, headers[HeaderAt])
+	at, err := time.Parse(time.RFC3339Nano, headers[deadletter.HeaderAt])
 	require.NoError(t, err)
 	assert.WithinDuration(t, time.Now(), at, time.Minute)
-	assert.NotEmpty(t, headers[HeaderText])
-	delete(headers, HeaderAt)
-	delete(headers, HeaderText)
+	assert.NotEmpty(t, headers[deadletter.HeaderText])
+	delete(headers, deadletter.HeaderAt)
+	delete(headers, deadletter.HeaderText)
 	assert.Equal(t, map[string]string{
-		"content-type": "application/json",
-		HeaderReason:   "not_json", HeaderSource: "note",
-		HeaderTopic: r.events, HeaderPartition: "0", HeaderOffset: "1",
+		"content-type":          "application/json",
+		deadletter.HeaderReason: "not_json", deadletter.HeaderSource: "note",
+		deadletter.HeaderTopic: r.events, deadletter.HeaderPartition: "0", deadletter.HeaderOffset: "1",
 	}, headers)
 	entry := r.logs.FilterMessageSnippet("is a dead letter now").All()
 	require.Len(t, entry, 1)
@@ -84,8 +85,8 @@ func TestDecoderThatPanicsMakesADeadLetter(t *testing.T) {
 	r.run()
 	r.awaitCommitted(0, 2)
 	headers := headersOf(r.letters(1)[0])
-	assert.Equal(t, reasonInternal, headers[HeaderReason])
-	assert.NotContains(t, headers[HeaderText], "a decoder with a bug", "a panic may quote the record")
+	assert.Equal(t, deadletter.ReasonInternal, headers[deadletter.HeaderReason])
+	assert.NotContains(t, headers[deadletter.HeaderText], "a decoder with a bug", "a panic may quote the record")
 	assert.Equal(t, []string{"2"}, r.intake.ids(""))
 }
 
@@ -115,6 +116,6 @@ func TestRecordOfSeveralEvents(t *testing.T) {
 
 func TestErrorsThatAreNoRefusalsAreDeadLettersToo(t *testing.T) {
 	e := refusalOf(errors.New("Georgi is no date"))
-	assert.EqualValues(t, reasonInternal, e.Reason)
+	assert.EqualValues(t, deadletter.ReasonInternal, e.Reason)
 	assert.NotContains(t, e.Text, "Georgi")
 }

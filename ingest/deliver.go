@@ -11,6 +11,8 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -20,8 +22,8 @@ import (
 // record must not be acknowledged.
 func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error {
 	log := c.log.With(zap.String("topic", m.Topic), zap.Int("partition", m.Partition), zap.Int64("offset", m.Offset))
-	if isMarker(m) {
-		if m.Key[markerType] == markerAbort {
+	if ends, aborted := broker.EndsTransaction(m); ends {
+		if aborted {
 			log.Warn("a producer's transaction was aborted, and its records on this partition were used all the same: " +
 				"Tenure does not read committed records only; take back what should not have been said (rescinded)")
 		}
@@ -66,7 +68,7 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 	if len(events) == 0 {
 		return resultDelivered, nil, nil
 	}
-	from, digest := redriveOf(m), redriveDigest(m)
+	from, digest := deadletter.RedriveOf(m), deadletter.RedriveDigest(m)
 	received := make([]ledger.Received, len(events))
 	for i, e := range events {
 		received[i] = ledger.Received{
@@ -188,20 +190,4 @@ func (c *Consumer) nudge(ctx context.Context, r ledger.Received, seq int64) erro
 		n.StartDelay = c.clock.Wait(r.At.Add(c.settleFor).Sub(c.clock.Now()))
 	}
 	return c.temporal.pass(ctx, "", func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
-}
-
-// The type of a marker is in the last byte of its key, of two.
-const (
-	markerType   = 3
-	markerAbort  = 0
-	markerCommit = 1
-)
-
-// isMarker reports whether the message is the marker that ends a transaction: the
-// broker's, and nobody's event. kafka-go does not tell it from a record. See
-// EndTransactionMarker in Kafka's protocol: the key is a version and a type (abort
-// or commit), the value a version and the coordinator's epoch.
-func isMarker(m kafka.Message) bool {
-	return len(m.Headers) == 0 && len(m.Key) == 4 && len(m.Value) == 6 &&
-		m.Key[0] == 0 && m.Key[1] == 0 && m.Key[2] == 0 && m.Key[markerType] <= markerCommit && m.Value[0] == 0 && m.Value[1] == 0
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"testing"
 	"time"
 
@@ -241,41 +240,4 @@ func TestOneEventOfARecordThatCannotPass(t *testing.T) {
 	letters := r.intake.indexed()
 	require.Len(t, letters, 1)
 	assert.Equal(t, "p-two", letters[0].PersonID)
-}
-
-// A letter that does not fit fits without what anybody may have made large.
-func TestALetterWithoutItsRecordIsSmall(t *testing.T) {
-	m := kafka.Message{
-		Topic: "hr.events", Key: []byte(strings.Repeat("k", 1<<20)), Value: []byte("no json"),
-		Headers: []kafka.Header{
-			{Key: HeaderRedriveReason, Value: []byte(strings.Repeat("x", 1<<20))},
-			{Key: HeaderRedriveOf, Value: []byte("hr.events.dlq/1/2")},
-			{Key: HeaderRedriveOf, Value: []byte(strings.Repeat("x", 1<<20))},
-			{Key: "tenure-redrive-" + strings.Repeat("y", 1<<20)},
-			{Key: "ce_subject", Value: []byte(strings.Repeat("z", 1<<20))},
-		},
-	}
-	e := &source.Error{Reason: source.ReasonMalformed, Field: strings.Repeat("f", 1<<20), Text: strings.Repeat("t", 1<<20), Person: strings.Repeat("p", 1<<20)}
-	small := withoutValue(deadLetter(m, Topic{DeadLetters: "hr.events.dlq"}, e, time.Unix(0, 0)))
-	assert.Less(t, sizeOf(small), int64(32<<10))
-	assert.Equal(t, "hr.events.dlq/1/2", headersOf(small)[HeaderRedriveOf])
-	assert.Equal(t, source.ReasonMalformed, headersOf(small)[HeaderReason])
-}
-
-func TestARedriveIsKnownByAllThatItHolds(t *testing.T) {
-	m := kafka.Message{Key: []byte("1"), Value: []byte("{}"), Headers: []kafka.Header{{Key: "ce_id", Value: []byte("a")}, {Key: "ce_type", Value: []byte("b")}}}
-	same := m
-	same.Headers = []kafka.Header{m.Headers[1], m.Headers[0], {Key: HeaderRedriveOf, Value: []byte("x/1/2")}, {Key: HeaderReason, Value: []byte("schema")}}
-	assert.Equal(t, redriveDigest(m), redriveDigest(same))
-	for name, change := range map[string]func(*kafka.Message){
-		"key":            func(m *kafka.Message) { m.Key = []byte("2") },
-		"value":          func(m *kafka.Message) { m.Value = []byte("[]") },
-		"header":         func(m *kafka.Message) { m.Headers = m.Headers[:1] },
-		"header's value": func(m *kafka.Message) { m.Headers = []kafka.Header{{Key: "ce_id", Value: []byte("c")}, m.Headers[1]} },
-		"key or value":   func(m *kafka.Message) { m.Key, m.Value = nil, []byte("1{}") },
-	} {
-		other := m
-		change(&other)
-		assert.NotEqual(t, redriveDigest(m), redriveDigest(other), name)
-	}
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenurehq/tenure/ingest/deadletter"
+	"github.com/tenurehq/tenure/ledger"
 )
 
 // maxInflated is how many bytes a compressed batch may take: see broker.
@@ -48,13 +51,13 @@ func TestABatchThatInflatesIsSkipped(t *testing.T) {
 			r.run()
 			r.awaitAllCommitted()
 			assert.Equal(t, []string{"before", "between", "after"}, r.intake.ids("1"))
-			texts := map[string]string{}
+			texts, letters := map[string]string{}, r.openLetters()
 			for _, letter := range r.letters(4) {
 				said := headersOf(letter)
-				texts[said[HeaderOffset]] = said[HeaderReason] + said[HeaderUrgent] + said[HeaderText]
+				texts[said[deadletter.HeaderOffset]] = said[deadletter.HeaderReason] + said[deadletter.HeaderUrgent] + said[deadletter.HeaderText]
 				assert.Empty(t, letter.Value)
-				if said[HeaderReason] == reasonBatch {
-					assert.ErrorIs(t, (&Letters{}).Redrive(t.Context(), Letter{letter}, Mend{}, Provenance{}), ErrBatch)
+				if said[deadletter.HeaderReason] == deadletter.ReasonBatch {
+					assert.ErrorIs(t, letters.Redrive(t.Context(), r.read(letters, ledger.Position{Topic: r.dlq, Offset: letter.Offset}), deadletter.Mend{}, deadletter.Provenance{}), deadletter.ErrBatch)
 				}
 			}
 			assert.Contains(t, texts[fmt.Sprint(1+each)], fmt.Sprintf("batchtruestands for the records from offset 2 to %d,", 1+each))
@@ -86,5 +89,5 @@ func TestABatchThatInflatesIsSkippedFromWithin(t *testing.T) {
 	r.run()
 	r.awaitCommitted(0, each+1)
 	assert.Equal(t, []string{"after"}, r.intake.ids("1"))
-	assert.Contains(t, headersOf(r.letters(1)[0])[HeaderText], fmt.Sprintf("stands for the records from offset 7 to %d,", each-1))
+	assert.Contains(t, headersOf(r.letters(1)[0])[deadletter.HeaderText], fmt.Sprintf("stands for the records from offset 7 to %d,", each-1))
 }

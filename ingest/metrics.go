@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 )
 
 // The results of a record, as metrics have them.
@@ -128,7 +129,7 @@ func (m *metrics) begin(topics []Topic) {
 		for _, result := range []string{resultDelivered, resultDuplicate, resultDeadLetter} {
 			m.records.WithLabelValues(t.Name, result)
 		}
-		for _, reason := range append([]string{reasonInternal, reasonBatch, reasonOther}, source.Reasons...) {
+		for _, reason := range append([]string{deadletter.ReasonInternal, deadletter.ReasonBatch, reasonOther}, source.Reasons...) {
 			m.deadLetters.WithLabelValues(t.Name, reason)
 		}
 		m.urgentLetters.WithLabelValues(t.Name)
@@ -150,7 +151,7 @@ func (m *metrics) deadLetter(topic, reason string) {
 }
 
 var knownReasons = func() map[string]bool {
-	known := map[string]bool{reasonInternal: true, reasonBatch: true}
+	known := map[string]bool{deadletter.ReasonInternal: true, deadletter.ReasonBatch: true}
 	for _, reason := range source.Reasons {
 		known[reason] = true
 	}

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/assert"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ingest/brokertest"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -47,28 +47,24 @@ func TestOversizedRecordsAreNotLost(t *testing.T) {
 	assert.Len(t, r.nudger.nudges("1"), len(poison))
 	assert.Len(t, r.nudger.nudges("2"), len(poison))
 
-	letters := NewLetters(broker.Cluster{Brokers: r.brokers}, nil)
+	letters := deadletter.NewLetters(broker.Cluster{Brokers: r.brokers}, nil)
 	defer letters.Close()
 	for i, m := range r.letters(len(poison)) {
 		said := headersOf(m)
-		n, err := strconv.Atoi(said[HeaderOffset])
+		n, err := strconv.Atoi(said[deadletter.HeaderOffset])
 		require.NoError(t, err)
 		value := poison[n/3]
 		assert.Empty(t, m.Value)
 		assert.Equal(t, "1", string(m.Key))
-		assert.Equal(t, strconv.Itoa(len(value)), said[HeaderSize])
-		assert.Equal(t, Digest(value), said[HeaderDigest])
-		assert.Equal(t, r.events, said[HeaderTopic])
-		assert.Equal(t, "not_json", said[HeaderReason])
+		assert.Equal(t, strconv.Itoa(len(value)), said[deadletter.HeaderSize])
+		assert.Equal(t, deadletter.Digest(value), said[deadletter.HeaderDigest])
+		assert.Equal(t, r.events, said[deadletter.HeaderTopic])
+		assert.Equal(t, "not_json", said[deadletter.HeaderReason])
 
 		letter, err := letters.Read(bounded(t), ledger.Position{Topic: r.dlq, Offset: int64(i)})
 		require.NoError(t, err)
 		assert.True(t, bytes.Equal(value, letter.Value()), "the record, byte for byte")
-		assert.Equal(t, Digest(value), letter.Entry().Digest)
-		assert.Equal(t, "\x00\xff", headersOf(letter.message)["trace"])
+		assert.Equal(t, deadletter.Digest(value), letter.Entry().Digest)
+		assert.Contains(t, letter.Headers(), deadletter.Header{Name: "trace", Value: []byte("\x00\xff")})
 	}
-
-	// A record that is gone cannot be sent again unless somebody says what it was.
-	gone := Letter{withoutValue(kafka.Message{Topic: r.dlq, Value: []byte("x"), Time: time.Now()})}
-	require.ErrorIs(t, letters.Redrive(bounded(t), gone, Mend{}, Provenance{}), ErrNoValue)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 )
 
 // hired is a record that Tenure's own decoder reads.
@@ -72,7 +73,7 @@ func TestPoisonRecords(t *testing.T) {
 	assert.Len(t, r.nudger.nudges("1"), len(poison))
 	letters := map[string]kafka.Message{}
 	for _, letter := range r.letters(len(poison)) {
-		letters[headersOf(letter)[HeaderOffset]] = letter
+		letters[headersOf(letter)[deadletter.HeaderOffset]] = letter
 	}
 	for i, p := range poison {
 		letter := letters[strconv.Itoa(2*i)]
@@ -82,9 +83,9 @@ func TestPoisonRecords(t *testing.T) {
 		for name, value := range p.record.Headers {
 			assert.Equal(t, value, headers[name], p.name)
 		}
-		assert.Equal(t, r.events, headers[HeaderTopic], p.name)
-		assert.Equal(t, "0", headers[HeaderPartition], p.name)
-		assert.Equal(t, p.reason, headers[HeaderReason], "%s: %s", p.name, headers[HeaderText])
+		assert.Equal(t, r.events, headers[deadletter.HeaderTopic], p.name)
+		assert.Equal(t, "0", headers[deadletter.HeaderPartition], p.name)
+		assert.Equal(t, p.reason, headers[deadletter.HeaderReason], "%s: %s", p.name, headers[deadletter.HeaderText])
 	}
 	for _, entry := range r.logs.All() {
 		for _, personal := range []string{"Georgi", "Facello", "Vienna"} {

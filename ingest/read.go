@@ -11,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
@@ -20,7 +21,7 @@ import (
 func (c *Consumer) read(ctx context.Context, m kafka.Message, t Topic) (
 	events []hr.Event, warnings []source.Warning, refusal *source.Error, err error,
 ) {
-	r := recordOf(m)
+	r := broker.RecordOf(m)
 	events, warnings, err = decode(t.Decode, r)
 	var thin *source.ThinError
 	if errors.As(err, &thin) {
@@ -49,7 +50,7 @@ func skippedBy(m kafka.Message) (*source.Error, bool) {
 		return nil, false
 	}
 	return &source.Error{
-		Reason: reasonBatch,
+		Reason: deadletter.ReasonBatch,
 		Text: fmt.Sprintf("stands for the records from offset %d to %d, one compressed batch that cannot be read (%s): "+
 			"find out who wrote it, and have the HR system send again what it said", s.First, s.Last, s.Why),
 		Urgent: true, // nobody can know whose access it was to end
@@ -76,12 +77,22 @@ func (t Topic) refuse(r source.Record, events []hr.Event) *source.Error {
 	return nil
 }
 
+// Refusal returns why the starter would refuse a record, or nil.
+func Refusal(d source.Decoder, r source.Record) *source.Error {
+	_, _, err := decode(d, r)
+	var thin *source.ThinError
+	if err == nil || errors.As(err, &thin) {
+		return nil // what it refers to is fetched when it is consumed
+	}
+	return refusalOf(err)
+}
+
 // decode gives the decoder the record. A decoder that panics has met a record
 // that it cannot read; one such record must not stop all that come after it.
 func decode(d source.Decoder, r source.Record) (events []hr.Event, warnings []source.Warning, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			events, warnings, err = nil, nil, &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder panic with a %T", p)}
+			events, warnings, err = nil, nil, &source.Error{Reason: deadletter.ReasonInternal, Text: fmt.Sprintf("made the decoder panic with a %T", p)}
 		}
 	}()
 	return d(r)
@@ -96,9 +107,9 @@ func refusalOf(err error) *source.Error {
 	case errors.As(err, &refusal):
 		return refusal
 	case errors.As(err, &thin):
-		return &source.Error{Reason: reasonInternal, Text: "made the decoder ask for more after it had what it asked for"}
+		return &source.Error{Reason: deadletter.ReasonInternal, Text: "made the decoder ask for more after it had what it asked for"}
 	}
-	return &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made the decoder fail with a %T", err)}
+	return &source.Error{Reason: deadletter.ReasonInternal, Text: fmt.Sprintf("made the decoder fail with a %T", err)}
 }
 
 // fetch gets what a thin record refers to. What the HR system does not know is
@@ -115,7 +126,7 @@ func (c *Consumer) fetch(ctx context.Context, t Topic, references []string) (
 			case err == nil:
 				fetched[reference] = answer
 			case !errors.As(err, &failure):
-				refusal = &source.Error{Reason: reasonInternal, Text: fmt.Sprintf("made fetching fail with a %T", err)}
+				refusal = &source.Error{Reason: deadletter.ReasonInternal, Text: fmt.Sprintf("made fetching fail with a %T", err)}
 			case failure.Kind == remote.NotFound:
 				fetched[reference] = nil
 			default:

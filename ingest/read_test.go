@@ -12,6 +12,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
@@ -82,11 +83,11 @@ func TestThinRecordsAreFetched(t *testing.T) {
 	reasons := map[string]string{}
 	for _, letter := range r.letters(3) {
 		headers := headersOf(letter)
-		reasons[string(letter.Key)] = headers[HeaderReason]
-		assert.NotContains(t, headers[HeaderText], "Georgi")
+		reasons[string(letter.Key)] = headers[deadletter.HeaderReason]
+		assert.NotContains(t, headers[deadletter.HeaderText], "Georgi")
 	}
 	assert.Equal(t, map[string]string{
-		"gone": source.ReasonNotFound, "secret": source.ReasonFetchRefused, "bug": reasonInternal,
+		"gone": source.ReasonNotFound, "secret": source.ReasonFetchRefused, "bug": deadletter.ReasonInternal,
 	}, reasons)
 	assert.GreaterOrEqual(t, r.logged("the HR system of topic"), 1, "that it was waited for")
 }
@@ -96,7 +97,7 @@ func TestThinRecordsOfTopicsThatFetchNothing(t *testing.T) {
 	r.publish(notes(1, "1")...)
 	r.run(func(o *Options) { o.Topics[0].Decode = decodeThin })
 	r.awaitCommitted(0, 1)
-	assert.Equal(t, source.ReasonThin, headersOf(r.letters(1)[0])[HeaderReason])
+	assert.Equal(t, source.ReasonThin, headersOf(r.letters(1)[0])[deadletter.HeaderReason])
 }
 
 // One person's record that waits for the HR system holds up nobody else's.
@@ -125,7 +126,7 @@ func TestFetchingHoldsUpNobodyElse(t *testing.T) {
 
 func TestDecodersThatAskForEver(t *testing.T) {
 	refusal := refusalOf(&source.ThinError{References: []string{"1"}})
-	assert.Equal(t, reasonInternal, refusal.Reason)
+	assert.Equal(t, deadletter.ReasonInternal, refusal.Reason)
 }
 
 // A decoder gets the time at which the topic got the record: some HR systems say

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -28,8 +28,8 @@ func (r *rig) write(messages ...kafka.Message) {
 	require.NoError(r.t, w.WriteMessages(bounded(r.t), messages...))
 }
 
-func (r *rig) openLetters() *Letters {
-	l := NewLetters(broker.Cluster{Brokers: r.brokers}, nil)
+func (r *rig) openLetters() *deadletter.Letters {
+	l := deadletter.NewLetters(broker.Cluster{Brokers: r.brokers}, nil)
 	r.t.Cleanup(func() { assert.NoError(r.t, l.Close()) })
 	return l
 }
@@ -41,7 +41,7 @@ func (r *rig) indexedLetters(n int) []ledger.DeadLetter {
 	return r.intake.indexed()
 }
 
-func (r *rig) read(l *Letters, at ledger.Position) Letter {
+func (r *rig) read(l *deadletter.Letters, at ledger.Position) deadletter.Letter {
 	r.t.Helper()
 	letter, err := l.Read(bounded(r.t), at)
 	require.NoError(r.t, err)
@@ -50,6 +50,16 @@ func (r *rig) read(l *Letters, at ledger.Position) Letter {
 
 func refuseAll(source.Record) ([]hr.Event, []source.Warning, error) {
 	return nil, nil, &source.Error{Reason: source.ReasonSchema, Field: "/x", Text: "is wrong"}
+}
+
+// without returns the headers that do not begin with the prefix.
+func without(prefix string, headers []kafka.Header) (rest []kafka.Header) {
+	for _, h := range headers {
+		if !strings.HasPrefix(h.Key, prefix) {
+			rest = append(rest, h)
+		}
+	}
+	return rest
 }
 
 // Null is not empty: a letter is the record, to the byte, and so is what is sent
@@ -79,9 +89,12 @@ func TestLettersAndWhatIsRedrivenAreByteExact(t *testing.T) {
 		letter, was := r.read(letters, entry.At), records[entry.Origin.Offset]
 		assert.Equal(t, was.Key, letter.Key(), "key of %d", entry.Origin.Offset)
 		assert.Equal(t, was.Value, letter.Value(), "value of %d", entry.Origin.Offset)
-		own := withHeaders(letter.message.Headers, []string{deadLetterPrefix}, nil)
-		assert.Equal(t, was.Headers, own, "headers of %d", entry.Origin.Offset)
-		require.NoError(t, letters.Redrive(bounded(t), letter, Mend{}, Provenance{Operator: "ops", Reason: "why", At: time.Now()}))
+		var headers []kafka.Header
+		for _, h := range letter.Headers() {
+			headers = append(headers, kafka.Header{Key: h.Name, Value: h.Value})
+		}
+		assert.Equal(t, was.Headers, without("tenure-dlq-", headers), "headers of %d", entry.Origin.Offset)
+		require.NoError(t, letters.Redrive(bounded(t), letter, deadletter.Mend{}, deadletter.Provenance{Operator: "ops", Reason: "why", At: time.Now()}))
 		again[entry.Origin.Offset] = int64(len(records) + i)
 	}
 	for old, offset := range again {
@@ -89,7 +102,7 @@ func TestLettersAndWhatIsRedrivenAreByteExact(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, records[old].Key, m.Key)
 		assert.Equal(t, records[old].Value, m.Value)
-		assert.Equal(t, records[old].Headers, withHeaders(m.Headers, []string{redrivePrefix}, nil))
+		assert.Equal(t, records[old].Headers, without("tenure-redrive-", m.Headers))
 	}
 }
 
@@ -107,7 +120,7 @@ func TestTheLedgerKnowsWhatCanBeToldOfALetter(t *testing.T) {
 	assert.Equal(t, r.events, got.Origin.Topic)
 	got.ReceivedAt, got.At, got.Origin = time.Time{}, ledger.Position{}, ledger.Position{}
 	assert.Equal(t, ledger.DeadLetter{
-		Digest: Digest(letter.Value()), Format: "note", Reason: "schema", Field: "/x", Text: "is wrong",
+		Digest: deadletter.Digest(letter.Value()), Format: "note", Reason: "schema", Field: "/x", Text: "is wrong",
 		PersonID: "1", EventType: "com.tenurehq.worker.terminated.v1", EventSource: "/hr", EventID: "e-1", Urgent: true,
 	}, got)
 }
@@ -174,14 +187,14 @@ func TestAMendedRecordSaysWhereItComesFrom(t *testing.T) {
 	entry := r.indexedLetters(1)[0]
 	letters := r.openLetters()
 	letter := r.read(letters, entry.At)
-	require.NotNil(t, letter.Decode(decodeNote, Mend{}))
+	require.NotNil(t, Refusal(decodeNote, letter.Mended(deadletter.Mend{})))
 
 	value, err := json.Marshal(note{ID: "mended", Person: "1", Type: hr.EventTerminated})
 	require.NoError(t, err)
-	mend := Mend{Value: value, Headers: map[string]string{"content-type": "", "extra": "e"}}
-	require.Nil(t, letter.Decode(decodeNote, mend))
+	mend := deadletter.Mend{Value: value, Headers: map[string]string{"content-type": "", "extra": "e"}}
+	require.Nil(t, Refusal(decodeNote, letter.Mended(mend)))
 	now := time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC)
-	require.NoError(t, letters.Redrive(bounded(t), letter, mend, Provenance{Operator: "ops", Reason: "HR's typo", At: now}))
+	require.NoError(t, letters.Redrive(bounded(t), letter, mend, deadletter.Provenance{Operator: "ops", Reason: "HR's typo", At: now}))
 	r.eventually(func() bool { return len(r.intake.ids("1")) == 1 }, "applied")
 
 	m, err := r.conn().ReadRecord(bounded(t), ledger.Position{Topic: r.events, Offset: 1})
@@ -189,8 +202,8 @@ func TestAMendedRecordSaysWhereItComesFrom(t *testing.T) {
 	assert.Equal(t, poison.Key, m.Key)
 	assert.Equal(t, value, m.Value)
 	assert.Equal(t, map[string]string{
-		"trace": "t", "extra": "e", HeaderRedriveOf: entry.At.String(), HeaderRedriveBy: "ops", HeaderRedriveReason: "HR's typo",
-		HeaderRedriveAt: "2026-11-22T01:02:03Z", HeaderRedriveDigest: Digest(poison.Value),
+		"trace": "t", "extra": "e", deadletter.HeaderRedriveOf: entry.At.String(), deadletter.HeaderRedriveBy: "ops", deadletter.HeaderRedriveReason: "HR's typo",
+		deadletter.HeaderRedriveAt: "2026-11-22T01:02:03Z", deadletter.HeaderRedriveDigest: deadletter.Digest(poison.Value),
 	}, headersOf(m))
 	r.intake.mu.Lock()
 	defer r.intake.mu.Unlock()
@@ -202,13 +215,13 @@ func TestARedrivenRecordThatFailsAgainNamesItsAncestor(t *testing.T) {
 	r.write(kafka.Message{Key: []byte("1"), Value: []byte("{")})
 	r.run()
 	letters := r.openLetters()
-	provenance := Provenance{Operator: "ops", Reason: "why", At: time.Now()}
+	provenance := deadletter.Provenance{Operator: "ops", Reason: "why", At: time.Now()}
 	first := r.indexedLetters(1)[0]
-	require.NoError(t, letters.Redrive(bounded(t), r.read(letters, first.At), Mend{}, provenance))
+	require.NoError(t, letters.Redrive(bounded(t), r.read(letters, first.At), deadletter.Mend{}, provenance))
 	second := r.indexedLetters(2)[1]
 	assert.Equal(t, first.At, second.RedriveOf)
 	assert.Equal(t, ledger.Position{}, first.RedriveOf)
-	require.NoError(t, letters.Redrive(bounded(t), r.read(letters, second.At), Mend{}, provenance))
+	require.NoError(t, letters.Redrive(bounded(t), r.read(letters, second.At), deadletter.Mend{}, provenance))
 	third := r.indexedLetters(3)[2]
 	assert.Equal(t, second.At, third.RedriveOf, "the nearest one")
 	headers := r.read(letters, third.At).Headers()
@@ -231,10 +244,10 @@ func TestEachLetterOfATopic(t *testing.T) {
 	defer w.Close()
 	require.NoError(t, w.WriteMessages(bounded(t), records...))
 	seen := map[ledger.Position]bool{}
-	require.NoError(t, r.openLetters().Each(bounded(t), r.events, func(l Letter) error {
+	require.NoError(t, r.openLetters().Each(bounded(t), r.events, func(l deadletter.Letter) error {
 		entry := l.Entry()
 		assert.Equal(t, entry.At, entry.Origin, "of another's letter nothing else is known")
-		assert.Equal(t, reasonUnknown, entry.Reason)
+		assert.Equal(t, "unknown", entry.Reason)
 		seen[entry.At] = true
 		return nil
 	}))
@@ -250,35 +263,6 @@ func TestALetterThatIsGoneIsSaidToBe(t *testing.T) {
 	require.ErrorIs(t, err, broker.ErrGone, "at the end there is none yet")
 	_, err = letters.Read(bounded(t), ledger.Position{Topic: r.dlq + ".none"})
 	require.ErrorIs(t, err, broker.ErrGone, "nor where there is no topic")
-	err = letters.Each(bounded(t), r.dlq+".none", func(Letter) error { return nil })
+	err = letters.Each(bounded(t), r.dlq+".none", func(deadletter.Letter) error { return nil })
 	require.ErrorIs(t, err, kafka.UnknownTopicOrPartition)
-}
-
-func TestLettersWaitForABroker(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	var reasons []error
-	l := NewLetters(broker.Cluster{Brokers: []string{"127.0.0.1:1"}}, func(reason error) { reasons = append(reasons, reason); cancel() })
-	defer l.Close()
-	_, err := l.Read(ctx, ledger.Position{Topic: "x"})
-	require.ErrorIs(t, err, context.Canceled)
-	assert.Len(t, reasons, 1)
-}
-
-func TestWhatOthersWroteIsFitForATerminal(t *testing.T) {
-	entry := entryOf(kafka.Message{Topic: "x", Headers: []kafka.Header{
-		{Key: HeaderText, Value: []byte("\x1b[2J\xff" + strings.Repeat("é", 1000))}, {Key: HeaderReason, Value: []byte("a\nb")},
-	}})
-	assert.Equal(t, "a?b", entry.Reason)
-	assert.Equal(t, "?[2J?"+strings.Repeat("é", 495)+"...", entry.Text)
-}
-
-func TestParsePosition(t *testing.T) {
-	for text, want := range map[string]ledger.Position{
-		"hr.events.dlq/2/17": {Topic: "hr.events.dlq", Partition: 2, Offset: 17},
-		"":                   {}, "a/b/c": {}, "a/1": {}, "/1/2": {}, "a/-1/2": {}, "a/1/-2": {}, "a/1/2/3": {}, "a/99999999999/2": {},
-	} {
-		got, ok := parsePosition(text)
-		assert.Equal(t, want, got, text)
-		assert.Equal(t, want != ledger.Position{}, ok, text)
-	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -22,15 +23,12 @@ func (c *Consumer) refuse(ctx context.Context, log *zap.Logger, m kafka.Message,
 	if err != nil {
 		return err
 	}
-	letter := deadLetter(m, t, e, c.clock.Now())
-	place := &ledger.Position{Topic: letter.Topic}
-	letter.WriterData = place
-	err = c.publishLetter(ctx, log, letter)
+	letter := deadletter.New(m, t.DeadLetters, t.Source, e, c.clock.Now())
+	entry := deadletter.EntryOf(letter)
+	entry.At, err = c.publishLetter(ctx, log, letter)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	letter.Partition, letter.Offset = place.Partition, place.Offset
-	entry := entryOf(letter)
 	if err != nil {
 		log.Error("the dead-letter topic takes no letter of this record: the ledger knows of it, and the record is where it was",
 			zap.String("deadLetters", t.DeadLetters), zap.Error(err))
@@ -46,18 +44,21 @@ func (c *Consumer) refuse(ctx context.Context, log *zap.Logger, m kafka.Message,
 
 // publishLetter writes a letter to its topic: the record whole or, if the broker does
 // not take that, what leads back to it.
-func (c *Consumer) publishLetter(ctx context.Context, log *zap.Logger, letter kafka.Message) error {
+func (c *Consumer) publishLetter(ctx context.Context, log *zap.Logger, letter kafka.Message) (at ledger.Position, err error) {
 	write := func(letter kafka.Message) error {
-		return c.deadLetterBroker.pass(ctx, letter.Topic, func(ctx context.Context) error { return c.deadLetters.WriteMessages(ctx, letter) })
+		return c.deadLetterBroker.pass(ctx, letter.Topic, func(ctx context.Context) (err error) {
+			at, err = c.deadLetters.Write(ctx, letter)
+			return err
+		})
 	}
-	err := write(letter)
-	if err == nil || ctx.Err() != nil {
-		return err
+	if err = write(letter); err == nil || ctx.Err() != nil {
+		return at, err
 	}
 	log.Warn("the dead-letter topic does not take the letter: it gets one without the record, which says where the record is; "+
 		"if it is too large, raise max.message.bytes of the dead-letter topic above that of its source",
 		zap.String("deadLetters", letter.Topic), zap.Int("bytes", len(letter.Value)), zap.Error(err))
-	return write(withoutValue(letter))
+	err = write(deadletter.WithoutValue(letter))
+	return at, err
 }
 
 // index tells the ledger of a letter. Should it not be able to keep what is told of
@@ -102,7 +103,7 @@ func (c *Consumer) report(ctx context.Context, log *zap.Logger, m kafka.Message,
 	}
 	n := workflows.Nudge{
 		PersonID: receipt.PersonID, Type: workflows.TypeScheduled, Why: "a record that was to end access cannot be read",
-		RequestID: uuid.NewSHA1(requestSpace, fmt.Appendf(nil, "dead letter\x00%s/%d/%d %s", m.Topic, m.Partition, m.Offset, Digest(m.Value))).String(),
+		RequestID: uuid.NewSHA1(requestSpace, fmt.Appendf(nil, "dead letter\x00%s/%d/%d %s", m.Topic, m.Partition, m.Offset, deadletter.Digest(m.Value))).String(),
 	}
 	err := c.temporal.pass(ctx, "", func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
 	if err != nil && ctx.Err() == nil {
@@ -147,28 +148,4 @@ func hasEmptyPart(m kafka.Message) bool {
 		}
 	}
 	return false
-}
-
-// newDeadLetterWriter writes each letter by itself and returns when all in-sync
-// replicas have it. What the topic's records may measure, its letters may too:
-// only the broker limits the size. It tells a message's WriterData, a
-// *ledger.Position, where the message went.
-func newDeadLetterWriter(c *broker.Connection) *kafka.Writer {
-	return c.Writer(&kafka.Writer{
-		Balancer:               kafka.Murmur2Balancer{},
-		RequiredAcks:           kafka.RequireAll,
-		BatchSize:              1,
-		BatchBytes:             1 << 30,
-		MaxAttempts:            1, // the caller tries again
-		AllowAutoTopicCreation: true,
-		Completion:             tellPlace,
-	})
-}
-
-func tellPlace(messages []kafka.Message, err error) {
-	for _, m := range messages {
-		if place, ok := m.WriterData.(*ledger.Position); ok && err == nil {
-			place.Partition, place.Offset = m.Partition, m.Offset
-		}
-	}
 }

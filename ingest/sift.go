@@ -2,13 +2,12 @@ package ingest
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -39,7 +38,7 @@ func (c *Consumer) sift(ctx context.Context, t Topic, messages []kafka.Message) 
 	keys := make([]hr.EventKey, 0, len(messages))
 	places := make([]int, 0, len(messages)) // of the keys' records
 	for i, m := range messages {
-		if key, ok := t.Identify(recordOf(m)); ok {
+		if key, ok := t.Identify(broker.RecordOf(m)); ok {
 			keys, places = append(keys, key), append(places, i)
 		}
 	}
@@ -72,13 +71,4 @@ func (c *Consumer) known(ctx context.Context, keys []hr.EventKey) ([]ledger.Know
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Attempt)
 	defer cancel()
 	return c.intake.Known(ctx, keys)
-}
-
-// recordOf is the record as sources know it.
-func recordOf(m kafka.Message) source.Record {
-	headers := make(map[string]string, len(m.Headers))
-	for _, h := range m.Headers {
-		headers[strings.ToLower(h.Key)] = string(h.Value)
-	}
-	return source.Record{Key: m.Key, Headers: headers, Value: m.Value, Time: m.Time}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
@@ -158,7 +158,7 @@ func findLetter(ctx context.Context, o *operator.Viewer, typed string) (ledger.D
 
 // withLetters calls f with the dead letters of the cluster that the configuration
 // names.
-func (c *cli) withLetters(f func(*ingest.Letters) error) error {
+func (c *cli) withLetters(f func(*deadletter.Letters) error) error {
 	cfg, err := c.config(config.PartLedger, config.PartKafka)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (c *cli) withLetters(f func(*ingest.Letters) error) error {
 	if err != nil {
 		return usagef("%w", err)
 	}
-	letters := ingest.NewLetters(cluster, func(reason error) { c.tell("waiting: %v\n", reason) })
+	letters := deadletter.NewLetters(cluster, func(reason error) { c.tell("waiting: %v\n", reason) })
 	return errors.Join(f(letters), letters.Close())
 }
 
@@ -324,7 +324,7 @@ read now. The exit status is 3 then, and if something was left out.`,
 				return err
 			}
 			return c.operate(cmd.Context(), func(cfg *config.Config, op *operator.Operator) error {
-				return c.withLetters(func(letters *ingest.Letters) error {
+				return c.withLetters(func(letters *deadletter.Letters) error {
 					r := redriver{cli: c, o: o, cfg: cfg, operator: op, records: &redrive.Records{Letters: letters, Config: cfg, Mend: mend, Wait: o.wait}}
 					return r.run(cmd.Context(), ids)
 				})
@@ -344,8 +344,8 @@ read now. The exit status is 3 then, and if something was left out.`,
 }
 
 // redriveInput checks the flags and reads how the record is mended.
-func (c *cli) redriveInput(o *redriveOptions, ids []string) (ingest.Mend, error) {
-	mend := ingest.Mend{}
+func (c *cli) redriveInput(o *redriveOptions, ids []string) (deadletter.Mend, error) {
+	mend := deadletter.Mend{}
 	if err := o.check(ids); err != nil {
 		return mend, err
 	}
@@ -532,7 +532,7 @@ Running it again changes nothing.`,
 				if topic == "" {
 					topics = deadLetterTopics(cfg)
 				}
-				return c.withLetters(func(letters *ingest.Letters) error {
+				return c.withLetters(func(letters *deadletter.Letters) error {
 					ctx, cancel := context.WithTimeoutCause(cmd.Context(), wait,
 						fmt.Errorf("not done within %s: check that Kafka is up, or give it longer with --wait; what was found is kept", wait))
 					defer cancel()
@@ -571,9 +571,9 @@ func deadLetterTopics(cfg *config.Config) []string {
 	return slices.Compact(topics)
 }
 
-func (c *cli) index(ctx context.Context, letters *ingest.Letters, o *operator.Operator, topic string) (indexedView, error) {
+func (c *cli) index(ctx context.Context, letters *deadletter.Letters, o *operator.Operator, topic string) (indexedView, error) {
 	v := indexedView{Topic: topic}
-	err := letters.Each(ctx, topic, func(letter ingest.Letter) error {
+	err := letters.Each(ctx, topic, func(letter deadletter.Letter) error {
 		isNew, err := o.Index(ctx, letter.Entry())
 		v.Found++
 		if isNew {

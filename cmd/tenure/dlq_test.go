@@ -19,6 +19,7 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/workflows"
@@ -37,7 +38,7 @@ func (s *site) deadLetters() {
 		return ledger.DeadLetter{
 			At:     ledger.Position{Topic: "hr.events.dlq", Offset: offset},
 			Origin: ledger.Position{Topic: "hr.events", Partition: 3, Offset: 40 + offset},
-			Digest: ingest.Digest([]byte(refusedValue)), Format: "cloudevents", ReceivedAt: at(received),
+			Digest: deadletter.Digest([]byte(refusedValue)), Format: "cloudevents", ReceivedAt: at(received),
 		}
 	}
 	urgent := letter(0, "2026-03-03 08:00:00")
@@ -129,7 +130,7 @@ func TestDLQShow(t *testing.T) {
 	s.put(cluster, "hr.events.dlq",
 		kafka.Message{Key: []byte("10001"), Value: []byte(refusedValue), Headers: []kafka.Header{
 			{Key: "content-type", Value: []byte("application/cloudevents+json")}, {Key: "odd", Value: []byte("\x1b[2J\xff")}, {Key: "none"},
-			{Key: ingest.HeaderReason, Value: []byte("schema")},
+			{Key: deadletter.HeaderReason, Value: []byte("schema")},
 		}})
 	golden(t, "dlq-show", s.run("dlq", "show", "1").stdout)
 	golden(t, "dlq-show-json", s.run("dlq", "show", "1", "-o", "json").stdout)
@@ -310,7 +311,7 @@ func TestADeadLetterIsSeenAndMended(t *testing.T) {
 	for offset := range 3 {
 		forged := strings.NewReplacer("10001", "10002", "e-77", fmt.Sprint("forged-", offset)).Replace(good)
 		s.put(cluster, "hr.events", kafka.Message{Key: []byte("10002"), Value: []byte(forged), Headers: []kafka.Header{
-			{Key: "content-type", Value: []byte(structured)}, {Key: ingest.HeaderRedriveOf, Value: fmt.Appendf(nil, "hr.events.dlq/0/%d", offset)},
+			{Key: "content-type", Value: []byte(structured)}, {Key: deadletter.HeaderRedriveOf, Value: fmt.Appendf(nil, "hr.events.dlq/0/%d", offset)},
 		}})
 	}
 	require.Eventually(t, func() bool { return strings.Contains(s.run("person", "timeline", "10002").stdout, "forged-2") }, 20*time.Second, 5*time.Millisecond)
@@ -375,9 +376,9 @@ func TestDLQIndexFindsWhatTheLedgerDoesNotKnow(t *testing.T) {
 	s.put(cluster, "vendor.dead",
 		kafka.Message{Key: []byte("10001"), Value: []byte("hello")},
 		kafka.Message{Key: []byte("10001"), Value: []byte("{"), Headers: []kafka.Header{
-			{Key: ingest.HeaderReason, Value: []byte("malformed")}, {Key: ingest.HeaderTopic, Value: []byte("vendor")},
-			{Key: ingest.HeaderPartition, Value: []byte("1")}, {Key: ingest.HeaderOffset, Value: []byte("7")},
-			{Key: ingest.HeaderAt, Value: []byte("2026-03-03T08:00:00Z")},
+			{Key: deadletter.HeaderReason, Value: []byte("malformed")}, {Key: deadletter.HeaderTopic, Value: []byte("vendor")},
+			{Key: deadletter.HeaderPartition, Value: []byte("1")}, {Key: deadletter.HeaderOffset, Value: []byte("7")},
+			{Key: deadletter.HeaderAt, Value: []byte("2026-03-03T08:00:00Z")},
 		}})
 	got := s.run("dlq", "index")
 	assert.Zero(t, got.code, got.err)

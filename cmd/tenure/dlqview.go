@@ -18,8 +18,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service/redrive"
@@ -165,7 +165,7 @@ The content may be personal data. It is shown here and nowhere else.`,
 				if err != nil {
 					return err
 				}
-				return c.withLetters(func(letters *ingest.Letters) error {
+				return c.withLetters(func(letters *deadletter.Letters) error {
 					letter, err := redrive.Read(cmd.Context(), letters, entry, wait)
 					v := contentView{letterView: viewLetter(entry)}
 					switch {
@@ -200,7 +200,7 @@ type contentView struct {
 	Value       *string      `json:"value,omitempty"`
 	ValueBase64 string       `json:"valueBase64,omitempty"`
 
-	letter ingest.Letter
+	letter deadletter.Letter
 }
 
 type headerView struct {
@@ -209,7 +209,7 @@ type headerView struct {
 	ValueBase64 string  `json:"valueBase64,omitempty"`
 }
 
-func (v *contentView) fill(letter ingest.Letter) {
+func (v *contentView) fill(letter deadletter.Letter) {
 	v.letter = letter
 	v.Key, v.KeyBase64 = textOf(letter.Key())
 	v.Value, v.ValueBase64 = textOf(letter.Value())
@@ -246,7 +246,7 @@ func (v *contentView) draw(p *page) {
 		p.note("anew. What HR said is lost to Tenure; let HR send it again, then discard this.")
 		return
 	}
-	p.table("Headers", "name,value", rowsOf(v.letter.Headers(), func(h ingest.Header) []string {
+	p.table("Headers", "name,value", rowsOf(v.letter.Headers(), func(h deadletter.Header) []string {
 		return []string{h.Name, inline(h.Value)}
 	}))
 	p.note("")

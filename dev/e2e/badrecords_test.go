@@ -12,8 +12,8 @@ import (
 	"github.com/tenurehq/tenure/dev/stack"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
-	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 )
 
 // TestBadRecords publishes records that nobody can read among good ones of the
@@ -71,10 +71,10 @@ func TestBadRecords(t *testing.T) {
 		for _, h := range letters[i].Headers {
 			header[h.Key] = string(h.Value)
 		}
-		assert.Equal(t, b.reason, header[ingest.HeaderReason], "%s", b.value)
-		assert.NotEmpty(t, header[ingest.HeaderText])
-		assert.NotContains(t, header[ingest.HeaderText], hired.Profile.FamilyName)
-		assert.Equal(t, stack.TopicEvents, header[ingest.HeaderTopic])
+		assert.Equal(t, b.reason, header[deadletter.HeaderReason], "%s", b.value)
+		assert.NotEmpty(t, header[deadletter.HeaderText])
+		assert.NotContains(t, header[deadletter.HeaderText], hired.Profile.FamilyName)
+		assert.Equal(t, stack.TopicEvents, header[deadletter.HeaderTopic])
 		assert.Equal(t, structured["content-type"], header["content-type"], "its own headers are kept")
 		assert.Equal(t, b.value, letters[i].Value, "it is kept as it is")
 		assert.Equal(t, hired.PersonID, string(letters[i].Key))

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
+	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -100,4 +102,30 @@ func (c *Connection) whyNotKnown(ctx context.Context, at ledger.Position, err er
 		}
 	}
 	return err
+}
+
+// RecordOf returns the message as sources know it.
+func RecordOf(m kafka.Message) source.Record {
+	headers := make(map[string]string, len(m.Headers))
+	for _, h := range m.Headers {
+		headers[strings.ToLower(h.Key)] = string(h.Value)
+	}
+	return source.Record{Key: m.Key, Headers: headers, Value: m.Value, Time: m.Time}
+}
+
+// The type of a marker is in the last byte of its key, of two.
+const (
+	markerType   = 3
+	markerAbort  = 0
+	markerCommit = 1
+)
+
+// EndsTransaction reports whether the message is the marker that ends a transaction:
+// the broker's, and nobody's event. kafka-go does not tell it from a record. See
+// EndTransactionMarker in Kafka's protocol: the key is a version and a type (abort
+// or commit), the value a version and the coordinator's epoch.
+func EndsTransaction(m kafka.Message) (ends, aborted bool) {
+	ends = len(m.Headers) == 0 && len(m.Key) == 4 && len(m.Value) == 6 &&
+		m.Key[0] == 0 && m.Key[1] == 0 && m.Key[2] == 0 && m.Key[markerType] <= markerCommit && m.Value[0] == 0 && m.Value[1] == 0
+	return ends, ends && m.Key[markerType] == markerAbort
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/deadletter"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service/formats"
@@ -21,10 +22,10 @@ import (
 // Records are the records of dead letters in one cluster. It implements operator.Records,
 // and is not safe for concurrent use.
 type Records struct {
-	Letters *ingest.Letters
+	Letters *deadletter.Letters
 	Config  *config.Config
-	Mend    ingest.Mend   // how each is changed on its way
-	Wait    time.Duration // how long to wait for Kafka
+	Mend    deadletter.Mend // how each is changed on its way
+	Wait    time.Duration   // how long to wait for Kafka
 
 	decoders map[string]source.Decoder // by topic
 }
@@ -67,7 +68,7 @@ func (r *Records) decoder(entry ledger.DeadLetter) (source.Decoder, error) {
 type record struct {
 	records *Records
 	entry   ledger.DeadLetter
-	letter  ingest.Letter
+	letter  deadletter.Letter
 }
 
 // Refusal implements operator.Record.
@@ -76,7 +77,7 @@ func (r *record) Refusal() error {
 	if err != nil {
 		return fmt.Errorf("cannot be checked: %w", err)
 	}
-	if refusal := r.letter.Decode(decode, r.records.Mend); refusal != nil {
+	if refusal := ingest.Refusal(decode, r.letter.Mended(r.records.Mend)); refusal != nil {
 		return fmt.Errorf("would be refused: %w", refusal)
 	}
 	return nil
@@ -92,7 +93,7 @@ func (r *record) Mended() bool { return r.records.Mend.Changes() }
 func (r *record) Send(ctx context.Context, by operator.Request, at time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, r.records.Wait)
 	defer cancel()
-	err := r.records.Letters.Redrive(ctx, r.letter, r.records.Mend, ingest.Provenance{Operator: by.Actor, Reason: by.Reason, At: at})
+	err := r.records.Letters.Redrive(ctx, r.letter, r.records.Mend, deadletter.Provenance{Operator: by.Actor, Reason: by.Reason, At: at})
 	topic := r.entry.Origin.Topic
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("dead letter %d could not be sent to %s within %s: check kafka.brokers in the configuration, and that Kafka is up", r.entry.ID, topic, r.records.Wait)
@@ -104,7 +105,7 @@ func (r *record) Send(ctx context.Context, by operator.Request, at time.Time) er
 }
 
 // Read reads a dead letter from Kafka, and waits for it no longer than given.
-func Read(ctx context.Context, letters *ingest.Letters, l ledger.DeadLetter, wait time.Duration) (ingest.Letter, error) {
+func Read(ctx context.Context, letters *deadletter.Letters, l ledger.DeadLetter, wait time.Duration) (deadletter.Letter, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	letter, err := letters.Read(ctx, l.At)
@@ -115,7 +116,7 @@ func Read(ctx context.Context, letters *ingest.Letters, l ledger.DeadLetter, wai
 		return letter, err
 	case err != nil:
 		return letter, fmt.Errorf("dead letter %d: %w", l.ID, err)
-	case ingest.Digest(letter.Value()) != l.Digest:
+	case deadletter.Digest(letter.Value()) != l.Digest:
 		return letter, fmt.Errorf("%s: %w: another is in its place", l.At, broker.ErrGone)
 	}
 	return letter, nil

@@ -1,4 +1,4 @@
-package ingest
+package deadletter
 
 import (
 	"crypto/sha256"
@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -49,10 +50,10 @@ const (
 )
 
 const (
-	// reasonInternal is the reason of a record that broke its decoder.
-	reasonInternal = "internal"
-	// reasonBatch is the reason of the dead letter for a batch that cannot be read.
-	reasonBatch = "batch"
+	// ReasonInternal is the reason of a record that broke its decoder.
+	ReasonInternal = "internal"
+	// ReasonBatch is the reason of the dead letter for a batch that cannot be read.
+	ReasonBatch = "batch"
 	// reasonUnknown is that of a dead letter which does not say why it is one.
 	reasonUnknown = "unknown"
 )
@@ -63,16 +64,16 @@ func Digest(value []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// deadLetter is the record as it was, key and value byte for byte, with the
+// New returns the record as it was, key and value byte for byte, with the
 // headers that say why nothing came of it. Such headers of an earlier time (it
 // had been a dead letter, and was sent again) are replaced.
-func deadLetter(m kafka.Message, t Topic, e *source.Error, at time.Time) kafka.Message {
+func New(m kafka.Message, to, format string, e *source.Error, at time.Time) kafka.Message {
 	urgent := ""
 	if e.Urgent {
 		urgent = "true"
 	}
 	return kafka.Message{
-		Topic: t.DeadLetters, Key: m.Key, Value: m.Value,
+		Topic: to, Key: m.Key, Value: m.Value,
 		Headers: withHeaders(m.Headers, []string{deadLetterPrefix}, [][2]string{
 			{HeaderReason, e.Reason},
 			{HeaderField, e.Field},
@@ -80,7 +81,7 @@ func deadLetter(m kafka.Message, t Topic, e *source.Error, at time.Time) kafka.M
 			{HeaderTopic, m.Topic},
 			{HeaderPartition, strconv.Itoa(m.Partition)},
 			{HeaderOffset, strconv.FormatInt(m.Offset, 10)},
-			{HeaderSource, t.Source},
+			{HeaderSource, format},
 			{HeaderAt, at.UTC().Format(time.RFC3339Nano)},
 			{HeaderPerson, e.Person},
 			{HeaderUrgent, urgent},
@@ -101,10 +102,10 @@ var kept = map[string]bool{
 	HeaderRedriveOf: true, HeaderRedriveBy: true, HeaderRedriveAt: true, HeaderRedriveReason: true, HeaderRedriveDigest: true,
 }
 
-// withoutValue is the letter for a topic that does not take it whole: what Tenure
+// WithoutValue is the letter for a topic that does not take it whole: what Tenure
 // says of the record, and what leads back to it.
-func withoutValue(letter kafka.Message) kafka.Message {
-	entry := entryOf(letter)
+func WithoutValue(letter kafka.Message) kafka.Message {
+	entry := EntryOf(letter)
 	small := letter
 	small.Value, small.Headers = nil, nil
 	if len(small.Key) > largestKey {
@@ -164,14 +165,14 @@ next:
 	return out
 }
 
-// entryOf returns the ledger's entry for a dead letter: what its headers say, and what
+// EntryOf returns the ledger's entry for a dead letter: what its headers say, and what
 // can be told of the record. A letter that Tenure did not write says less.
-func entryOf(letter kafka.Message) ledger.DeadLetter {
+func EntryOf(letter kafka.Message) ledger.DeadLetter {
 	headers := map[string]string{}
 	for _, h := range letter.Headers {
 		headers[h.Key] = tidy(string(h.Value))
 	}
-	clue := source.LookAt(recordOf(letter))
+	clue := source.LookAt(broker.RecordOf(letter))
 	l := ledger.DeadLetter{
 		At:         ledger.Position{Topic: letter.Topic, Partition: letter.Partition, Offset: letter.Offset},
 		Digest:     Digest(letter.Value),
@@ -188,7 +189,7 @@ func entryOf(letter kafka.Message) ledger.DeadLetter {
 		l.Digest = digest
 	}
 	if of, ok := parsePosition(headers[HeaderRedriveOf]); ok {
-		l.RedriveOf, l.RedriveDigest = of, redriveDigest(letter)
+		l.RedriveOf, l.RedriveDigest = of, RedriveDigest(letter)
 	}
 	var there bool
 	l.Origin, there = parsePosition(headers[HeaderTopic] + "/" + headers[HeaderPartition] + "/" + headers[HeaderOffset])
@@ -222,9 +223,9 @@ func tidy(s string) string {
 	return s
 }
 
-// redriveOf is the dead letter that a record was sent again from; the zero
+// RedriveOf is the dead letter that a record was sent again from; the zero
 // position if it was not.
-func redriveOf(m kafka.Message) ledger.Position {
+func RedriveOf(m kafka.Message) ledger.Position {
 	for _, h := range m.Headers {
 		if h.Key == HeaderRedriveOf {
 			p, _ := parsePosition(string(h.Value))
@@ -234,10 +235,10 @@ func redriveOf(m kafka.Message) ledger.Position {
 	return ledger.Position{}
 }
 
-// redriveDigest names a record by all that makes it what it is: its key, its value and
+// RedriveDigest names a record by all that makes it what it is: its key, its value and
 // its headers, in any order, but for those that say that and why it was sent again. No
 // key is as good as an empty one: readers cannot always tell.
-func redriveDigest(m kafka.Message) string {
+func RedriveDigest(m kafka.Message) string {
 	var parts []string
 	for _, h := range m.Headers {
 		if !strings.HasPrefix(h.Key, deadLetterPrefix) && !strings.HasPrefix(h.Key, redrivePrefix) {

@@ -1,4 +1,4 @@
-package ingest
+package deadletter
 
 import (
 	"context"
@@ -49,7 +49,7 @@ func (l Letter) Headers() []Header {
 }
 
 // Entry returns the ledger's entry for the letter.
-func (l Letter) Entry() ledger.DeadLetter { return entryOf(l.message) }
+func (l Letter) Entry() ledger.DeadLetter { return EntryOf(l.message) }
 
 // Mend holds what an operator changes in a record before it is sent again.
 type Mend struct {
@@ -68,19 +68,11 @@ type Provenance struct {
 	At       time.Time
 }
 
-// Decode decodes the mended record as the starter will, and says why it will be
-// refused again.
-func (l Letter) Decode(d source.Decoder, m Mend) *source.Error {
-	_, _, err := decode(d, recordOf(l.again(m, Provenance{})))
-	var thin *source.ThinError
-	if err == nil || errors.As(err, &thin) {
-		return nil // what it refers to is fetched when it is consumed
-	}
-	return refusalOf(err)
-}
+// Mended returns the record as sources will know it once it is sent again.
+func (l Letter) Mended(m Mend) source.Record { return broker.RecordOf(l.again(m, Provenance{})) }
 
 // Sending is the digest of the record that Redrive sends, for ledger.LetterAction.
-func (l Letter) Sending(m Mend) string { return redriveDigest(l.again(m, Provenance{})) }
+func (l Letter) Sending(m Mend) string { return RedriveDigest(l.again(m, Provenance{})) }
 
 // again is the record, mended, as it goes to its topic once more.
 func (l Letter) again(m Mend, p Provenance) kafka.Message {
@@ -156,7 +148,7 @@ func (l *Letters) whole(ctx context.Context, letter kafka.Message) (kafka.Messag
 	if !is {
 		return letter, nil
 	}
-	record, err := l.conn.ReadRecord(ctx, entryOf(letter).Origin)
+	record, err := l.conn.ReadRecord(ctx, EntryOf(letter).Origin)
 	if errors.Is(err, broker.ErrGone) || err == nil && Digest(record.Value) != digest {
 		return letter, nil
 	}
@@ -187,7 +179,7 @@ var ErrBatch = errors.New("the dead letter stands for a batch of records that ca
 // headers that say where it comes from, and returns when all in-sync replicas
 // have it.
 func (l *Letters) Redrive(ctx context.Context, letter Letter, m Mend, p Provenance) error {
-	if letter.Entry().Reason == reasonBatch {
+	if letter.Entry().Reason == ReasonBatch {
 		return ErrBatch
 	}
 	if _, is := missing(letter.message); is && letter.message.Value == nil && m.Value == nil {
@@ -248,7 +240,7 @@ func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f fun
 		}
 		for _, m := range batch {
 			at.Offset = m.Offset + 1
-			if isMarker(m) {
+			if ends, _ := broker.EndsTransaction(m); ends {
 				continue
 			}
 			if err := f(Letter{m}); err != nil {
