@@ -218,8 +218,9 @@ type StoredEvent struct {
 
 // Summary is one person as the last assessment left them.
 type Summary struct {
-	PersonID   string
-	Username   string // empty until claimed
+	PersonID string
+	Username string // empty until claimed
+	// GivenName and FamilyName are their beginnings, of at least 500 bytes, if they are longer.
 	GivenName  string
 	FamilyName string
 	Status     hr.Status

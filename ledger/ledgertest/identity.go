@@ -1,12 +1,16 @@
 package ledgertest
 
 import (
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -33,6 +37,17 @@ func linked(t *testing.T, l ledger.Ledger, newID, oldID string, minutes int) led
 	carried, err := l.LinkPeople(t.Context(), samePerson(newID, oldID, minutes))
 	require.NoError(t, err)
 	return carried
+}
+
+// incompressible returns a text of at most so many bytes that no database can store in
+// fewer.
+func incompressible(bytes int) string {
+	random := rand.New(rand.NewPCG(7, uint64(bytes)))
+	var text strings.Builder
+	for text.Len()+utf8.UTFMax <= bytes {
+		text.WriteRune(0x20000 + rune(random.IntN(0xA000))) // ideographs of four bytes
+	}
+	return text.String()
 }
 
 func cannot(t *testing.T, err error, text string) {
@@ -194,6 +209,18 @@ var identityTests = tests{
 		ids, err := l.Namesakes(t.Context(), "will", "Pike", 10)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"p1", "p2"}, ids)
+	},
+	// HR may send names that no index has room for.
+	"APersonWithALongNameIsAssessed": func(t *testing.T, l ledger.Ledger) {
+		given, family := incompressible(hr.LongestText), incompressible(hr.LongestText-3)
+		assess(t, l, "p1", 1, func(a *ledger.Assessment) { a.Summary.GivenName, a.Summary.FamilyName = given, family })
+		kept := read(t, l, "p1").Summary
+		assert.True(t, strings.HasPrefix(given, kept.GivenName))
+		assert.True(t, utf8.ValidString(kept.GivenName))
+		assert.Greater(t, len(kept.GivenName), 500)
+		ids, err := l.Namesakes(t.Context(), given, family, 10)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"p1"}, ids)
 	},
 	"ALinkAnswersTheSameAgain": func(t *testing.T, l ledger.Ledger) {
 		worker(t, l, "old")

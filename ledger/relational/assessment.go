@@ -100,7 +100,7 @@ func (t *Tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 			assessed_from = ?11, assessed_rev = revision + 1,
 			nudged_at = NULL -- it is in due_at, or was seen
 		WHERE id = ?1`,
-		s.PersonID, s.GivenName, s.FamilyName, s.Status, s.Department, s.JobTitle, s.ManagerID,
+		s.PersonID, indexable(s.GivenName), indexable(s.FamilyName), s.Status, s.Department, s.JobTitle, s.ManagerID,
 		micros(due), what, micros(s.AssessedAt), s.Revision)
 }
 

@@ -320,6 +320,6 @@ func (t *Tx) bothDecided(p ledger.SamePerson, what string, out ledger.Carried) e
 func (s *Store) Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error) {
 	ids, err := list(ctx, s.engine, `SELECT id FROM people
 		WHERE lower(family_name) = lower(?) AND lower(given_name) = lower(?) ORDER BY id LIMIT ?`,
-		[]any{familyName, givenName, max(limit, 0)}, func(id *string) []any { return []any{id} })
+		[]any{indexable(familyName), indexable(givenName), max(limit, 0)}, func(id *string) []any { return []any{id} })
 	return ids, s.explain(err)
 }

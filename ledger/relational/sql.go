@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // micros is how an instant is stored: microseconds since 1970 UTC, which reach
@@ -54,6 +55,23 @@ func (d decode) Scan(v any) error {
 		return fmt.Errorf("json: %T", v)
 	}
 	return json.Unmarshal([]byte(s), d.to)
+}
+
+// longestIndexed is how many bytes of a name the ledger keeps. PostgreSQL refuses a row
+// whose indexed columns are longer than 2704 bytes together, and lower case may be longer
+// than the name.
+const longestIndexed = 512
+
+// indexable returns the beginning of a name that an index has room for.
+func indexable(name string) string {
+	if len(name) <= longestIndexed {
+		return name
+	}
+	end := longestIndexed
+	for !utf8.RuneStart(name[end]) {
+		end--
+	}
+	return name[:end]
 }
 
 // sorted is a sorted copy without duplicates; nil if there is nothing in it.
