@@ -1,10 +1,18 @@
 package operator_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,12 +22,15 @@ import (
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/provision"
 )
 
 var now = time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC)
@@ -43,26 +54,44 @@ func (r *runs) Deliver(ctx context.Context, e hr.Event, _ int64) error {
 	return r.Resume(ctx, e.PersonID, "")
 }
 
-// noApps is a configuration without apps.
-type noApps struct{ rules assess.Rules }
-
-func (noApps) Find(app string) error                            { return errors.New("there is no app " + app) }
-func (a noApps) Rules(context.Context) (assess.Rules, error)    { return a.rules, nil }
-func (noApps) Traits(context.Context, string) (plan.App, error) { return plan.App{}, nil }
-func (noApps) Open(_ context.Context, app string) (connector.Connector, error) {
-	return nil, errors.New("there is no app " + app)
+// apps are the apps of a configuration: the wiki, which is kept in memory.
+type apps struct {
+	rules assess.Rules
+	wiki  connector.Connector
 }
 
-func (a noApps) OpenPaced(ctx context.Context, app string) (connector.Connector, error) {
+func (a apps) Find(app string) error {
+	if _, ok := a.rules.Apps[app]; !ok {
+		return errors.New("there is no app " + app)
+	}
+	return nil
+}
+
+func (a apps) Rules(context.Context) (assess.Rules, error)               { return a.rules, nil }
+func (a apps) Traits(_ context.Context, app string) (plan.App, error)    { return a.rules.Apps[app], nil }
+func (a apps) Open(context.Context, string) (connector.Connector, error) { return a.wiki, nil }
+
+func (a apps) OpenPaced(ctx context.Context, app string) (connector.Connector, error) {
 	return a.Open(ctx, app)
+}
+
+// engine turns accounts off without being told how.
+type engine struct{}
+
+func (engine) CutOff(_ context.Context, req provision.CutOffRequest, tell func(provision.CutOffResult)) error {
+	tell(provision.CutOffResult{App: "wiki", Link: ledger.Link{PersonID: req.PersonID, App: "wiki", State: ledger.LinkDisabled, ProvenAt: now}})
+	tell(provision.CutOffResult{App: "chat", Code: "unreachable", Message: "no answer"})
+	return nil
 }
 
 // site is an operator on a ledger in which ada is employed, has an account that was
 // turned off, and needs attention, and bob is her earlier ID.
 type site struct {
 	*operator.Operator
-	runs *runs
-	path string
+	runs   *runs
+	ledger ledger.Ledger
+	wiki   *memory.App
+	path   string
 }
 
 func newSite(t *testing.T) *site {
@@ -71,13 +100,24 @@ func newSite(t *testing.T) *site {
 	l, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, l.Close()) })
-	rules, err := policy.Compile(policy.Rules{})
+	rules, err := policy.Compile(policy.Rules{
+		Apps:  map[string]policy.AppRules{"wiki": {}},
+		Roles: []policy.Role{{Name: "everybody", When: "true", Grants: []policy.Grant{{App: "wiki"}}}},
+	})
 	require.NoError(t, err)
+	wiki := memory.Shared(t.Name())
+	wiki.Reset()
+	kind, ok := catalog.Lookup("memory")
+	require.True(t, ok)
+	conn, err := kind.Open(t.Context(), connector.Env{App: t.Name()}, nil)
+	require.NoError(t, err)
+	traits := plan.App{Disable: true, Delete: true, Leaver: policy.LeaverRules{Delete: true, Approval: true, Retain: time.Hour}}
 	r := &runs{}
-	s := &site{runs: r, path: path, Operator: operator.New(l, r, operator.Viewer{
+	s := &site{runs: r, ledger: l, wiki: wiki, path: path, Operator: operator.New(l, r, operator.Viewer{
 		Policy: rules, Clock: clock.Func(func() time.Time { return now }),
-		Apps: noApps{assess.Rules{Policy: rules, Apps: map[string]plan.App{}}},
+		Apps: apps{assess.Rules{Policy: rules, Apps: map[string]plan.App{"wiki": traits}}, conn},
 	})}
+	s.Engine = engine{}
 	for _, id := range []string{"ada", "bob"} {
 		_, err := l.Record(t.Context(), []ledger.Received{{At: now.Add(-time.Hour), Event: hr.Event{
 			EventKey: hr.EventKey{Source: "/hr", ID: "hired-" + id}, Type: hr.EventHired, PersonID: id,
@@ -135,6 +175,78 @@ func (r record) Send(context.Context, operator.Request, time.Time) error {
 	return nil
 }
 
+// links gives people accounts in the wiki.
+func (s *site) links(t *testing.T, state ledger.LinkState, people ...string) {
+	t.Helper()
+	for _, id := range people {
+		link := &ledger.Link{AccountID: "account-" + id, Username: id, State: state, CreatedAt: now.AddDate(0, -1, 0), ProvenAt: now.AddDate(0, 0, -2)}
+		if state == ledger.LinkDisabled {
+			link.DisabledAt, link.StrippedAt = link.ProvenAt, link.ProvenAt
+		}
+		require.NoError(t, s.ledger.FinishStep(t.Context(), ledger.Outcome{
+			PersonID: id, App: "wiki", Key: "wiki/Provision/1", Kind: "Provision", At: now, State: ledger.StepDone, Link: link,
+		}))
+	}
+}
+
+// leave has HR say that people left three days ago, and returns the events.
+func (s *site) leave(t *testing.T, people ...string) (events []hr.Event) {
+	t.Helper()
+	for _, id := range people {
+		e := hr.Event{
+			EventKey: hr.EventKey{Source: "/hr", ID: "left-" + id}, Type: hr.EventTerminated, PersonID: id,
+			Recorded: now.AddDate(0, 0, -3), Effective: hr.DateOf(now.AddDate(0, 0, -3)),
+			Termination: &hr.Termination{LastDay: hr.DateOf(now.AddDate(0, 0, -3)), Urgency: hr.UrgencyStandard},
+		}
+		_, err := s.ledger.Record(t.Context(), []ledger.Received{{At: now.AddDate(0, 0, -3), Event: e}})
+		require.NoError(t, err)
+		events = append(events, e)
+	}
+	return events
+}
+
+// holdBack has two people leave where one may, so that the breaker holds ada.
+func (s *site) holdBack(t *testing.T) {
+	s.links(t, ledger.LinkActive, "ada", "bob")
+	ended := s.leave(t, "ada", "bob")[0]
+	admitted, err := s.ledger.Admit(t.Context(), ledger.AdmissionRequest{
+		PersonID: "ada", At: now, Limits: ledger.Limits{Window: 240 * time.Hour, Of: map[ledger.WithdrawalKind]ledger.Limit{ledger.Leavers: {Count: 1}}},
+		Asks: []ledger.Ask{{
+			Kind: ledger.Leavers, Key: ledger.EventWithdrawal(ended.EventKey), Event: ended.EventKey, Voids: true, Apps: []string{"wiki"},
+			Why: "access ended", SaidAt: now,
+		}},
+	})
+	require.NoError(t, err)
+	require.Len(t, admitted.Opened, 1)
+}
+
+// decide releases or cancels what the breaker holds of ada.
+func (s *site) decide(ctx context.Context, v operator.Verb, r operator.Request) error {
+	cohort, err := s.Cohort(ctx, "c-1")
+	if err != nil {
+		return err
+	}
+	_, err = s.DecideCohort(ctx, v, r, cohort, []string{"ada"}, nil, nil)
+	return err
+}
+
+// adopt adopts the account in the wiki that is ada's.
+func (s *site) adopt(ctx context.Context, r operator.Request) error {
+	accounts, err := s.Accounts(ctx, "wiki")
+	if err != nil {
+		return err
+	}
+	defer accounts.Close()
+	found := accounts.Unlinked([]string{"ada"}, nil)
+	if len(found) == 0 {
+		return operator.Adopt.Check(r)
+	}
+	if err := accounts.Adopt(ctx, r, accounts.Adoption(found[0]), operator.AdoptOptions{}); err != nil {
+		return err
+	}
+	return s.TellAdopted(ctx, []string{"ada"})
+}
+
 // deed is one thing that an operator does to ada.
 type deed struct {
 	verb  operator.Verb
@@ -142,6 +254,19 @@ type deed struct {
 	tells bool // her run is told
 	// twice is what the same request says the second time; empty: nothing is wrong.
 	twice string
+	// given makes what the deed needs; nil: the site has it.
+	given func(t *testing.T, s *site)
+}
+
+// newSiteFor returns a site that has what the deed needs.
+func newSiteFor(t *testing.T, d deed) *site {
+	t.Helper()
+	s := newSite(t)
+	if d.given != nil {
+		d.given(t, s)
+		s.runs.told = nil
+	}
+	return s
 }
 
 func letterOf(ctx context.Context, s *site) ledger.DeadLetter {
@@ -156,60 +281,132 @@ var deeds = []deed{
 	{operator.Suspend, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Suspend(ctx, r, "ada")
 		return err
-	}, true, ""},
+	}, true, "", nil},
 	{operator.Retry, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Retry(ctx, r, operator.Attention{PersonID: "ada"})
 		return err
-	}, true, "nothing of this person needs attention"},
+	}, true, "nothing of this person needs attention", nil},
 	{operator.Skip, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Skip(ctx, r, operator.Attention{PersonID: "ada", App: "wiki"})
 		return err
-	}, true, "nothing of this person needs attention"},
+	}, true, "nothing of this person needs attention", nil},
 	{operator.PlaceHold, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.PlaceHold(ctx, r, "ada", now.Add(24*time.Hour))
 		return err
-	}, true, ""},
+	}, true, "", nil},
 	{operator.SetRetention, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.SetRetention(ctx, r, operator.Retention{PersonID: "ada", For: time.Hour}, false)
 		return err
-	}, true, ""},
+	}, true, "", nil},
 	{operator.FinishTask, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.FinishTask(ctx, r, 1, "seen", "")
 		return err
-	}, true, ""},
+	}, true, "", nil},
 	{operator.RefuseTask, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.RefuseTask(ctx, r, 1)
 		return err
-	}, true, ""},
+	}, true, "", nil},
 	{operator.Discard, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Discard(ctx, r, []ledger.DeadLetter{letterOf(ctx, s)})
 		return err
-	}, true, ""},
+	}, true, "", nil},
 	{operator.Redrive, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Redrive(ctx, r, letterOf(ctx, s), record{new(int)}, false)
 		return err
-	}, false, ""},
+	}, false, "", nil},
 	{operator.Rename, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.Rename(ctx, r, ledger.Rename{PersonID: "ada", Base: "lovelace", At: now})
 		return err
-	}, true, ""},
+	}, true, "", nil},
 	{operator.LinkPeople, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.LinkPeople(ctx, r, "bob", "ada")
 		return err
-	}, true, ""},
+	}, true, "", nil},
+	{operator.Reinstate, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.Reinstate(ctx, r, "ada")
+		return err
+	}, true, "person ada is not suspended", func(t *testing.T, s *site) {
+		_, err := s.Suspend(t.Context(), earlier, "ada")
+		require.NoError(t, err)
+	}},
+	{breakGlass, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.BreakGlass(ctx, r, "ada", time.Minute, func(operator.SecuredApp) {})
+		return err
+	}, false, "", nil},
+	{operator.Release, func(ctx context.Context, s *site, r operator.Request) error {
+		return s.decide(ctx, operator.Release, r)
+	}, true, "", func(t *testing.T, s *site) { s.holdBack(t) }},
+	{operator.Cancel, func(ctx context.Context, s *site, r operator.Request) error {
+		return s.decide(ctx, operator.Cancel, r)
+	}, true, "", func(t *testing.T, s *site) { s.holdBack(t) }},
+	{operator.ReleaseHold, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.ReleaseHolds(ctx, r, "h-1", false)
+		return err
+	}, true, "", func(t *testing.T, s *site) {
+		_, err := s.PlaceHold(t.Context(), earlier, "ada", now.Add(24*time.Hour))
+		require.NoError(t, err)
+	}},
+	{operator.ResetRetention, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.ResetRetention(ctx, r, "ada", "", false)
+		return err
+	}, true, "nothing was said of that", func(t *testing.T, s *site) {
+		_, err := s.SetRetention(t.Context(), earlier, operator.Retention{PersonID: "ada", For: time.Hour}, false)
+		require.NoError(t, err)
+	}},
+	{operator.ApproveDeletion, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.ApproveDeletions(ctx, r, "ada", "wiki")
+		return err
+	}, true, "no deletion of ada needs an approval", func(t *testing.T, s *site) {
+		s.links(t, ledger.LinkDisabled, "ada")
+		s.leave(t, "ada")
+	}},
+	{operator.Adopt, func(ctx context.Context, s *site, r operator.Request) error { return s.adopt(ctx, r) }, true, "", func(_ *testing.T, s *site) {
+		s.wiki.Put(connector.Account{Username: "ada", ExternalID: "ada", Active: true})
+	}},
+	{operator.Unlink, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.Unlink(ctx, r, "wiki", "ada")
+		return err
+	}, true, "the ledger knows no account of ada in wiki", func(t *testing.T, s *site) { s.links(t, ledger.LinkActive, "ada") }},
+	{operator.UnlinkPeople, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.UnlinkPeople(ctx, r, "bob", "ada")
+		return err
+	}, true, "person ada is not linked to bob", func(t *testing.T, s *site) {
+		_, err := s.LinkPeople(t.Context(), earlier, "bob", "ada")
+		require.NoError(t, err)
+	}},
+	{operator.Export, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.Export(ctx, r, io.Discard, nil)
+		return err
+	}, false, "", nil},
 }
+
+// breakGlass is a suspension without Temporal.
+const breakGlass operator.Verb = "break glass"
+
+// earlier asks for what has to be there before a deed.
+var earlier = operator.Request{Actor: "adam", Reason: "ticket 1"}
+
+// needNoReason are the verbs whose record is enough of a reason.
+var needNoReason = []operator.Verb{operator.Retry, operator.FinishTask, operator.Adopt, operator.Export, operator.Import}
 
 var asks = operator.Request{Actor: "eve", Reason: "ticket 42"}
 
 func TestEveryDeedIsOnTheRecordAndTold(t *testing.T) {
 	for _, d := range deeds {
 		t.Run(string(d.verb), func(t *testing.T) {
-			s := newSite(t)
+			s := newSiteFor(t, d)
 			before := len(s.audit(t))
 			require.NoError(t, d.do(t.Context(), s, asks))
 			rows := s.audit(t)[before:]
 			require.NotEmpty(t, rows)
-			assert.Equal(t, "eve", rows[0].Actor)
+			for _, row := range rows {
+				if row.Actor != ledger.ActorTenure {
+					assert.Equal(t, "eve", row.Actor)
+				}
+			}
+			if !slices.Contains(needNoReason, d.verb) {
+				assert.True(t, slices.ContainsFunc(rows, func(row ledger.AuditRow) bool { return row.Actor == "eve" && s.why(t, row) == asks.Reason }), "%v", rows)
+			}
 			assert.Equal(t, d.tells, len(s.runs.told) > 0)
 
 			err := d.do(t.Context(), s, asks)
@@ -222,10 +419,22 @@ func TestEveryDeedIsOnTheRecordAndTold(t *testing.T) {
 	}
 }
 
+// why returns the reason that is on the record with an audit row. That of a task which was
+// refused is with the task.
+func (s *site) why(t *testing.T, row ledger.AuditRow) string {
+	t.Helper()
+	if row.Detail["task"] == nil {
+		return row.Cause
+	}
+	task, err := s.Task(t.Context(), 1)
+	require.NoError(t, err)
+	return task.Why
+}
+
 func TestNobodyAsksWithoutANameAndAReason(t *testing.T) {
 	for _, d := range deeds {
 		t.Run(string(d.verb), func(t *testing.T) {
-			s := newSite(t)
+			s := newSiteFor(t, d)
 			before := s.audit(t)
 			for _, wrong := range []struct {
 				request operator.Request
@@ -237,7 +446,7 @@ func TestNobodyAsksWithoutANameAndAReason(t *testing.T) {
 			} {
 				assert.ErrorIs(t, d.do(t.Context(), s, wrong.request), wrong.want)
 			}
-			if d.verb != operator.Retry && d.verb != operator.FinishTask {
+			if !slices.Contains(needNoReason, d.verb) {
 				assert.ErrorIs(t, d.do(t.Context(), s, operator.Request{Actor: "eve", Reason: " "}), operator.ErrNoReason)
 			}
 			assert.Equal(t, before, s.audit(t))
@@ -251,7 +460,7 @@ func TestNobodyAsksWithoutANameAndAReason(t *testing.T) {
 func TestADeedStandsThoughNoRunCanBeTold(t *testing.T) {
 	for _, d := range deeds {
 		t.Run(string(d.verb), func(t *testing.T) {
-			s := newSite(t)
+			s := newSiteFor(t, d)
 			s.runs.down = errors.New("no answer from Temporal")
 			before := len(s.audit(t))
 			err := d.do(t.Context(), s, asks)
@@ -273,19 +482,90 @@ func TestADeedStandsThoughNoRunCanBeTold(t *testing.T) {
 func TestADeedThatCannotGoOnTheRecordIsNotDone(t *testing.T) {
 	for _, d := range deeds {
 		t.Run(string(d.verb), func(t *testing.T) {
-			s := newSite(t)
-			db, err := sql.Open("sqlite", s.path)
-			require.NoError(t, err)
-			defer db.Close()
-			_, err = db.ExecContext(t.Context(), "CREATE TRIGGER no_audit BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'the record is full'); END")
-			require.NoError(t, err)
+			s := newSiteFor(t, d)
+			refuseRecord(t, s.path)
 			before, err := s.Ledger.Person(t.Context(), "ada")
 			require.NoError(t, err)
 			assert.ErrorContains(t, d.do(t.Context(), s, asks), "the record is full")
 			after, err := s.Ledger.Person(t.Context(), "ada")
 			require.NoError(t, err)
+			after.Steps = slices.DeleteFunc(after.Steps, func(s ledger.Step) bool { // intents are written ahead
+				return s.Kind == "Adopt" || s.Kind == "Unlink"
+			})
 			assert.Equal(t, before, after)
 			assert.Empty(t, s.runs.told)
 		})
 	}
+}
+
+// An import says on the record who asked for it, and imports nothing if that cannot be
+// written.
+func TestAnImportIsOnTheRecord(t *testing.T) {
+	var text bytes.Buffer
+	_, err := newSite(t).Export(t.Context(), asks, &text, nil)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "empty.db")
+	l, err := sqlite.Open(t.Context(), path)
+	require.NoError(t, err)
+	defer l.Close()
+	o := operator.New(l, &runs{}, operator.Viewer{Clock: clock.Func(func() time.Time { return now })})
+	everybody := func() []ledger.Summary {
+		all, err := ledger.Collect(ledger.AllPeople(t.Context(), l, ""))
+		require.NoError(t, err)
+		return all
+	}
+
+	_, err = o.Import(t.Context(), operator.Request{}, bytes.NewReader(text.Bytes()), nil)
+	assert.ErrorIs(t, err, operator.ErrNoActor)
+	allowRecord := refuseRecord(t, path)
+	_, err = o.Import(t.Context(), asks, bytes.NewReader(text.Bytes()), nil)
+	assert.ErrorContains(t, err, "the record is full")
+	assert.Empty(t, everybody())
+
+	allowRecord()
+	_, err = o.Import(t.Context(), asks, bytes.NewReader(text.Bytes()), nil)
+	require.NoError(t, err)
+	assert.Len(t, everybody(), 2)
+	rows, err := l.Audit(t.Context(), "", 0, 100)
+	require.NoError(t, err)
+	assert.True(t, slices.ContainsFunc(rows, func(row ledger.AuditRow) bool { return strings.HasSuffix(row.Action, "imported") && row.Actor == "eve" }), "%v", rows)
+}
+
+// refuseRecord has the ledger at a path take no audit rows until allow is called.
+func refuseRecord(t *testing.T, path string) (allow func()) {
+	t.Helper()
+	do := func(statement string) {
+		db, err := sql.Open("sqlite", path)
+		require.NoError(t, err)
+		defer db.Close()
+		_, err = db.ExecContext(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	do("CREATE TRIGGER no_audit BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'the record is full'); END")
+	return func() { do("DROP TRIGGER no_audit") }
+}
+
+// Every verb is tried by these tests.
+func TestEveryVerbHasADeed(t *testing.T) {
+	tried := map[operator.Verb]bool{operator.Import: true} // see TestAnImportIsOnTheRecord
+	for _, d := range deeds {
+		tried[d.verb] = true
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "operator.go", nil, 0)
+	require.NoError(t, err)
+	verbs := 0
+	for _, decl := range file.Decls {
+		if group, ok := decl.(*ast.GenDecl); ok && group.Tok == token.CONST {
+			for _, spec := range group.Specs {
+				value := spec.(*ast.ValueSpec)
+				if kind, ok := value.Type.(*ast.Ident); ok && kind.Name == "Verb" {
+					verb, err := strconv.Unquote(value.Values[0].(*ast.BasicLit).Value)
+					require.NoError(t, err)
+					assert.True(t, tried[operator.Verb(verb)], "no deed has the verb %s", value.Names[0].Name)
+					verbs++
+				}
+			}
+		}
+	}
+	assert.Greater(t, verbs, 20)
 }
