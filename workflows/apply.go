@@ -12,12 +12,12 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// apply starts each step as soon as the steps that it needs are done, all that
-// can at the same time, and returns when nothing is left that may start. It reports
-// whether anything was done.
+// apply starts each step as soon as the steps that it needs are done, as many at the
+// same time as can be, and returns when no step is left that may start. It reports
+// whether any step has ended.
 //
-// Something new (a signal, a repair) stops it early: what has not begun is
-// cancelled, what is under way is waited for, and the caller assesses again.
+// A signal or a repair stops it early: it cancels the steps that have not begun and
+// waits for those that are under way; the caller then assesses again.
 func (r *run) apply(ctx workflow.Context) (progress bool) {
 	d := &dispatch{run: r, ended: map[string]bool{}, done: map[string]bool{}}
 	for _, t := range r.todo.Todo {
@@ -49,7 +49,7 @@ func (r *run) apply(ctx workflow.Context) (progress bool) {
 	}
 }
 
-// dispatch is how far one call of apply has come.
+// dispatch holds how far one call of apply has come.
 type dispatch struct {
 	*run
 	waiting    []provision.Todo
@@ -77,6 +77,8 @@ func (d *dispatch) start(ctx workflow.Context, selector workflow.Selector) {
 	d.waiting = still
 }
 
+// ready reports whether every planned step that t needs is done, and every planned step
+// that t follows has ended.
 func (d *dispatch) ready(t provision.Todo) bool {
 	planned := func(key string) bool {
 		return slices.ContainsFunc(d.todo.Todo, func(t provision.Todo) bool { return t.Key == key })
@@ -94,6 +96,8 @@ func (d *dispatch) ready(t provision.Todo) bool {
 	return true
 }
 
+// finished takes note of how one attempt at a step ended. A step that was moved, or
+// that nobody took from the urgent queue, waits to be started on another queue.
 func (d *dispatch) finished(ctx workflow.Context, t provision.Todo, f workflow.Future) {
 	d.underway--
 	var result activities.StepResult
@@ -111,8 +115,8 @@ func (d *dispatch) finished(ctx workflow.Context, t provision.Todo, f workflow.F
 	d.ended[t.Key] = true
 	d.progressed = true
 	if err != nil {
-		// The activity has put what is wrong into the ledger: the next assessment
-		// shows it as attention. A cancelled one was never begun.
+		// The activity has stored what is wrong in the ledger: the next assessment
+		// shows it as attention. A cancelled step never began.
 		d.board.step(ctx, t.Step, describe(err))
 		return
 	}
@@ -124,7 +128,7 @@ func (d *dispatch) finished(ctx workflow.Context, t provision.Todo, f workflow.F
 	d.done[t.Key] = result.Result == provision.ResultDone
 }
 
-// neverBegun reports whether a step was given up because nobody took it from its queue.
+// neverBegun reports whether a step timed out because no worker took it from its queue.
 func neverBegun(err error) bool {
 	var timeout *temporal.TimeoutError
 	return errors.As(err, &timeout) && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START

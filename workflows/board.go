@@ -16,9 +16,9 @@ import (
 // The stages of a run, as its search attribute shows them.
 const (
 	StageApplying  = "applying"  // steps are under way
-	StageAttention = "attention" // a human must look
-	StageWaiting   = "waiting"   // a human was asked to do something, and has time
-	StageHeld      = "held"      // too many are concerned at once: an operator decides
+	StageAttention = "attention" // an operator has to look
+	StageWaiting   = "waiting"   // a human has a task, and time to do it
+	StageHeld      = "held"      // the breaker holds changes: an operator decides
 	StageScheduled = "scheduled" // sleeping until the next date that matters
 	StageDone      = "done"      // nothing is left to do
 )
@@ -33,23 +33,23 @@ const (
 var (
 	AttrStage      = temporal.NewSearchAttributeKeyKeyword("TenureStage")
 	AttrUrgency    = temporal.NewSearchAttributeKeyKeyword("TenureUrgency")
-	AttrAttention  = temporal.NewSearchAttributeKeyKeywordList("TenureAttention") // apps; "hr" or "policy" for what is not about an app
+	AttrAttention  = temporal.NewSearchAttributeKeyKeywordList("TenureAttention") // apps; "hr" or "policy" for a question that is about no app
 	AttrNextAction = temporal.NewSearchAttributeKeyKeyword("TenureNextAction")    // "delete wiki", "start", ...
 	AttrNextDue    = temporal.NewSearchAttributeKeyTime("TenureNextDue")
-	AttrCohort     = temporal.NewSearchAttributeKeyKeywordList("TenureCohort") // "c-12": what holds something of the person's
+	AttrCohort     = temporal.NewSearchAttributeKeyKeywordList("TenureCohort") // cohorts that hold a change of the person, such as "c-12"
 )
 
-// board is what people see of a run: its search attributes and the details that
-// the Temporal UI shows. Only what changed is written.
+// board holds what the Temporal UI shows of a run: its search attributes and its
+// details. Only attributes that have changed are written.
 type board struct {
 	person string // ID
-	why    string // why the run is there: one that continues another has no summary of its own
+	why    string // why the run continues another: such a run has no summary
 	rows   []row
 	due    plan.Due
 	status string
 	next   string // the workflow type that it has continued as
 	held   []provision.Held
-	settle bool // something waits until it is seen whether others are concerned too
+	settle bool // a change waits in case it is part of a mass change
 }
 
 type row struct{ key, app, step, state string }
@@ -62,7 +62,7 @@ const (
 	stateHeld      = "**held**"
 )
 
-// boardTime is how people see an instant.
+// boardTime is the layout of instants.
 const boardTime = "2006-01-02 15:04:05 MST"
 
 func (r row) inAttention() bool { return strings.HasPrefix(r.state, stateAttention) }
@@ -71,10 +71,10 @@ func (r row) open() bool {
 	return r.state == stateWaiting || r.inAttention() || strings.HasPrefix(r.state, stateHuman) || strings.HasPrefix(r.state, stateHeld)
 }
 
-// assessed shows what is planned.
+// assessed shows the plan of an assessment.
 func (b *board) assessed(ctx workflow.Context, a provision.Assessment) {
 	b.due, b.status, b.held, b.settle = a.Due, string(a.Status), a.Held, a.Settle > 0
-	for i := range b.rows { // what is still to be done says so below
+	for i := range b.rows { // a step that is still planned gets its state below
 		switch {
 		case slices.Contains(a.Skipped, b.rows[i].key):
 			b.rows[i].state = "skipped"
@@ -122,7 +122,7 @@ func (b *board) step(ctx workflow.Context, s plan.Step, state string) {
 	b.show(ctx, nil)
 }
 
-// attention shows what a human must look at, or has been asked to do.
+// attention shows what an operator has to look at, and the tasks of humans.
 func (b *board) attention(ctx workflow.Context, a provision.Assessment) {
 	stage, due := StageAttention, a.Due
 	if task := a.FirstTask(); !task.At.IsZero() {
@@ -137,8 +137,8 @@ func (b *board) attention(ctx workflow.Context, a provision.Assessment) {
 	b.show(ctx, a.Questions)
 }
 
-// continued shows that the run goes on as one of another type, which does what
-// this one has not.
+// continued shows that the run goes on as one of another type. That one shows the steps
+// that are not done yet.
 func (b *board) continued(ctx workflow.Context, next string) {
 	b.rows = slices.DeleteFunc(b.rows, row.open)
 	b.next = next
@@ -152,7 +152,7 @@ func (b *board) scheduled(ctx workflow.Context, due plan.Due, a provision.Assess
 		AttrStage.ValueSet(StageScheduled), AttrUrgency.ValueSet(UrgencyStandard),
 		attentionIn(provision.Assessment{}), nextActionIn(due), nextDueIn(due),
 	}
-	if a.Seq != 0 { // what the run before this one knew of cohorts holds until it has looked itself
+	if a.Seq != 0 { // before the first assessment, the cohorts of the previous run stay
 		updates = withCohorts(ctx, a, updates...)
 	}
 	upsert(ctx, updates...)
@@ -168,7 +168,7 @@ func (b *board) set(s plan.Step, state string) {
 	b.rows[i].state = state
 }
 
-// show shows the board. It costs no history event.
+// show writes the details. It costs no history event.
 func (b *board) show(ctx workflow.Context, questions []provision.Attention) {
 	workflow.SetCurrentDetails(ctx, b.markdown(questions))
 }
@@ -209,7 +209,7 @@ func (b *board) markdown(questions []provision.Attention) string {
 	return out.String()
 }
 
-// when is the instant in UTC, and as the person's own clock shows it.
+// when returns the instant in UTC, and in the person's own time if that is known.
 func when(due plan.Due) string {
 	at := due.At.UTC().Format(boardTime)
 	if due.Local == "" {
@@ -218,7 +218,7 @@ func when(due plan.Due) string {
 	return fmt.Sprintf("%s (%s)", at, due.Local)
 }
 
-// describe says what became of a step that did not get done.
+// describe returns the state to show for a step that failed or was cancelled.
 func describe(err error) string {
 	var canceled *temporal.CanceledError
 	if errors.As(err, &canceled) {
@@ -231,12 +231,12 @@ func describe(err error) string {
 	return "failed"
 }
 
-// nextAction says what is due in two words.
+// nextAction returns what is due in two words, such as "delete wiki".
 func nextAction(due plan.Due) string {
 	return strings.TrimSpace(string(due.What) + " " + due.App)
 }
 
-// attentionIn lists the apps that need attention.
+// attentionIn returns the update that lists the apps in which something needs attention.
 func attentionIn(a provision.Assessment) temporal.SearchAttributeUpdate {
 	var apps []string
 	for _, t := range a.Todo {
@@ -276,11 +276,10 @@ func nextDueIn(due plan.Due) temporal.SearchAttributeUpdate {
 	return AttrNextDue.ValueSet(due.At.UTC())
 }
 
-// upsert writes the attributes that differ from what they are: an upsert is a
-// history event.
+// upsert writes the attributes if any of them changes. An upsert is a history event.
 func upsert(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) {
 	now := workflow.GetTypedSearchAttributes(ctx)
-	// Asking which of the updates change anything is easiest by comparing whole sets.
+	// The SDK does not show what an update sets, so whole sets are compared.
 	want := temporal.NewSearchAttributes(append([]temporal.SearchAttributeUpdate{now.Copy()}, updates...)...)
 	if sameAttributes(now, want) {
 		return

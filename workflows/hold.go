@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// holding shows what waits for an operator's decision. What only has to settle shows no
-// stage of its own: that would be another event in the history of every leaver.
+// holding shows what waits for an operator's decision. Changes that only have to settle
+// get no stage of their own: it would add an event to the history of every leaver.
 func (b *board) holding(ctx workflow.Context, a provision.Assessment) {
 	if len(a.Held) > 0 {
 		upsert(ctx, withCohorts(ctx, a, AttrStage.ValueSet(StageHeld), attentionIn(a), nextActionIn(a.Due), nextDueIn(a.Due))...)
@@ -18,12 +18,12 @@ func (b *board) holding(ctx workflow.Context, a provision.Assessment) {
 	b.show(ctx, a.Questions)
 }
 
-// cohorts shows the cohorts that hold something which falls due later.
+// cohorts shows the cohorts that hold changes which fall due later.
 func (b *board) cohorts(ctx workflow.Context, a provision.Assessment) {
 	upsert(ctx, withCohorts(ctx, a)...)
 }
 
-// cohortsOf lists the cohorts that hold something.
+// cohortsOf lists the names of the cohorts that hold these changes, sorted.
 func cohortsOf(held []provision.Held) []string {
 	var names []string
 	for _, h := range held {
@@ -33,8 +33,8 @@ func cohortsOf(held []provision.Held) []string {
 	return slices.Compact(names)
 }
 
-// withCohorts adds the cohorts to updates, if there are any or were: histories from
-// before there were cohorts know nothing of the attribute.
+// withCohorts adds the cohorts to updates if there are any, or were. Otherwise it adds
+// nothing: histories that are older than cohorts do not have the attribute.
 func withCohorts(ctx workflow.Context, a provision.Assessment, updates ...temporal.SearchAttributeUpdate) []temporal.SearchAttributeUpdate {
 	now, _ := workflow.GetTypedSearchAttributes(ctx).GetKeywordList(AttrCohort)
 	switch names := cohortsOf(a.Held); {

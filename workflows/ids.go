@@ -11,9 +11,9 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// The task queues of Tenure's workflows and activities: those of people who have to
-// be cut off now are on a queue of their own. Steps for an app that is limited or
-// slow go over the app's: see activities.AppQueue.
+// The task queues of Tenure's workflows and activities. Runs of people who have to be
+// cut off now use a queue of their own. Steps for an app with a rate, or for one that is
+// slow, use the app's queue: see activities.AppQueue.
 const (
 	TaskQueue   = activities.MainQueue
 	UrgentQueue = activities.UrgentQueue
@@ -34,30 +34,30 @@ const SignalLookAgain = "look-again"
 
 // LookAgain is the argument of SignalLookAgain.
 type LookAgain struct {
-	Seq    int64 `json:"seq,omitempty"` // the event that is new; zero: something else is
+	Seq    int64 `json:"seq,omitempty"` // the new event; zero if something else is new
 	Urgent bool  `json:"urgent,omitempty"`
 }
 
 // Input is the argument of a person's workflow types.
 type Input struct {
 	PersonID string `json:"personId"`
-	// Until is the instant (real time) that a Scheduled run sleeps to; zero lets
-	// it find out.
+	// Until is the instant (real time) until which a Scheduled run sleeps. If it is
+	// zero, the run assesses the person to find out.
 	Until time.Time `json:"until,omitzero"`
-	// Due is what happens at Until, for people who look.
+	// Due is what happens at Until, for the Temporal UI.
 	Due plan.Due `json:"due,omitzero"`
-	// Why says in one line why a run continues another, for people who look: such
-	// a run cannot have a summary.
+	// Why says in one line why a run continues another, for the Temporal UI: a run that
+	// continues another cannot have a summary.
 	Why string `json:"why,omitempty"`
 }
 
-// PersonPrefix begins the workflow ID of everything that runs for a person.
+// PersonPrefix is what the workflow ID of every person's run begins with.
 const PersonPrefix = "person:"
 
-// WorkflowID returns the workflow ID of everything that runs for one person: the ID
-// behind "person:". Temporal's client takes printable ASCII only, so that any other
-// byte is written as in a URL: person:M%C3%9C-17. So is a percent sign before two
-// hexadecimal digits in capitals, which would read as such a byte.
+// WorkflowID returns the workflow ID of one person's runs: "person:" and the person's
+// ID. Temporal's client takes printable ASCII only, so any other byte is escaped as in a
+// URL: person:M%C3%9C-17. A percent sign before two capital hexadecimal digits is escaped
+// too, because it would read as such a byte.
 func WorkflowID(personID string) string {
 	var id strings.Builder
 	id.WriteString(PersonPrefix)
@@ -104,8 +104,8 @@ func RunsOf(personID string) string {
 	return "WorkflowId = '" + strings.NewReplacer(`\`, `\\`, "'", "''").Replace(WorkflowID(personID)) + "'"
 }
 
-// typeFor is the kind of change that an event most often is. A run that finds
-// out that it is another one continues as that.
+// typeFor maps an event to the change that it most often is. A run that turns out to
+// be another change continues as that one.
 var typeFor = map[hr.EventType]string{
 	hr.EventHired:        TypeJoiner,
 	hr.EventRehired:      TypeJoiner,
@@ -120,7 +120,7 @@ var typeFor = map[hr.EventType]string{
 	hr.EventSuspended:    TypeLeaver,
 }
 
-// TypeFor is the workflow type to start for an event if no run is open.
+// TypeFor returns the workflow type to start for an event if no run is open.
 func TypeFor(event hr.EventType) string {
 	if t, ok := typeFor[event]; ok {
 		return t

@@ -6,11 +6,12 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// Joiner gives a person their accounts: a hire, a rehire, a return from leave, a
-// start date that has come or whose lead time has begun.
+// Joiner gives a person their accounts: at a hire, a rehire or a return from leave, and
+// when a start date or its lead time has come.
 //
-// Accounts are made in the order that the apps ask for (after), apps that do not
-// depend on each other at the same time. One that exists already is adopted.
+// It creates accounts in the order that the configuration gives (after), and works in
+// apps that do not depend on each other at the same time. An account of the person that
+// exists already is adopted.
 func Joiner(ctx workflow.Context, in Input) error {
 	return newRun(ctx, plan.Joiner, in).change(ctx)
 }

@@ -10,10 +10,10 @@ import (
 // immediate, a hire was rescinded, security suspends somebody, or a retention
 // period has ended.
 //
-// Every account is disabled and its sessions ended, in all apps at once, no app
-// waiting for another. Then, app by app, entitlements are taken and data is
-// handed over. Deletion comes after retention: the run sleeps until then as a
-// Scheduled one, and comes back as a Leaver to delete.
+// It disables every account and ends its sessions, in all apps at once; no app waits
+// for another. Then, in each app, it strips the account of its entitlements and hands
+// its data over. Deletion comes after the retention: the run continues as a Scheduled
+// one that sleeps until then, and that one continues as a Leaver to delete.
 func Leaver(ctx workflow.Context, in Input) error {
 	return newRun(ctx, plan.Leaver, in).change(ctx)
 }

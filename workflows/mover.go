@@ -9,8 +9,8 @@ import (
 // Mover changes the access of a person who stays: another department, title,
 // name or manager, another contract, a leave of absence.
 //
-// What policy newly grants is given at once; what it no longer grants is taken
-// at once, or when the overlap is over: the run then ends as a Scheduled one.
+// It gives at once what policy newly grants. What policy no longer grants it takes at
+// once or after the overlap; in that case the run continues as a Scheduled one.
 func Mover(ctx workflow.Context, in Input) error {
 	return newRun(ctx, plan.Mover, in).change(ctx)
 }

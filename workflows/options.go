@@ -14,34 +14,34 @@ import (
 
 const (
 	// attemptTimeout bounds one attempt at a step: waiting for a place, a few calls to one
-	// app, and storing what became of them.
+	// app, and storing the outcome.
 	attemptTimeout = activities.PlaceTime + 60*time.Second + provision.FinishTime
 	// queueTimeout is how long a step stays in an app's own queue before it is
-	// planned anew: the app may have left the configuration, and nobody hosts the
-	// queue any more.
+	// planned again: the app may have left the configuration, so that no worker takes
+	// tasks from its queue any more.
 	queueTimeout = time.Hour
-	// urgentTimeout is how long a step stays in the urgent queue before it goes the
-	// way of all others: its slots are taken, or no worker hosts it.
+	// urgentTimeout is how long a step stays in the urgent queue before it moves to the
+	// main queue: the urgent slots are taken, or no worker hosts the urgent queue.
 	urgentTimeout = 10 * time.Second
-	// heartbeatTimeout is how soon the death of a worker is noticed.
+	// heartbeatTimeout is the time within which the death of a worker is noticed.
 	heartbeatTimeout = 10 * time.Second
-	// StopTimeout is how long a worker that is asked to stop may go on with the
-	// attempts that are under way.
+	// StopTimeout is the time that a worker which is asked to stop has for the attempts
+	// that are under way.
 	StopTimeout = 20 * time.Second
-	// ledgerTimeout bounds one attempt at what only needs the ledger.
+	// ledgerTimeout bounds one attempt at an activity that needs the ledger only.
 	ledgerTimeout = 20 * time.Second
 )
 
-// The priorities of activities, 1 first: taking access away comes before giving
-// it, whatever else is queued.
+// The priorities of activities, 1 first. Taking access comes before giving it,
+// whatever else is in the queue.
 const (
 	priorityUrgent = activities.PriorityUrgent
 	priorityLeaver = 2
 	priorityNormal = 3
 )
 
-// stepOptions are the options for one step. Retries have no end: the activity
-// itself says when a human has to look.
+// stepOptions returns ctx with the activity options of one step. Temporal retries
+// without end: the activity itself says when a human has to look.
 func stepOptions(ctx workflow.Context, t provision.Todo, urgent bool) workflow.Context {
 	priority := priorityNormal
 	switch {
@@ -50,10 +50,10 @@ func stepOptions(ctx workflow.Context, t provision.Todo, urgent bool) workflow.C
 	case !t.Kind.Gives():
 		priority = priorityLeaver
 	}
-	var inQueue time.Duration // for ever
+	var inQueue time.Duration // zero: without end
 	switch t.Queue {
 	case "":
-		// A run on the urgent queue takes only its cutting off there.
+		// Without this, all steps of a run on the urgent queue would use the urgent slots.
 		t.Queue = TaskQueue
 	case UrgentQueue:
 		inQueue = urgentTimeout
@@ -65,7 +65,7 @@ func stepOptions(ctx workflow.Context, t provision.Todo, urgent bool) workflow.C
 		ScheduleToStartTimeout: inQueue,
 		StartToCloseTimeout:    attemptTimeout + t.Patience,
 		HeartbeatTimeout:       heartbeatTimeout,
-		WaitForCancellation:    true, // a call that was sent is seen to its end
+		WaitForCancellation:    true, // a call that was sent is never abandoned
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,
 			BackoffCoefficient: 2,
@@ -76,7 +76,7 @@ func stepOptions(ctx workflow.Context, t provision.Todo, urgent bool) workflow.C
 	})
 }
 
-// summary says in one line what a step does in which app.
+// summary returns one line that names the app of a step and what it grants and revokes.
 func summary(s plan.Step) string {
 	parts := []string{s.App}
 	for _, name := range s.Grant {
@@ -93,15 +93,15 @@ func summary(s plan.Step) string {
 	return strings.ToValidUTF8(line, "")
 }
 
-// ledgerRetry is for what only needs the ledger: it comes back.
+// ledgerRetry retries activities that need the ledger only: the ledger comes back.
 var ledgerRetry = &temporal.RetryPolicy{
 	InitialInterval:    200 * time.Millisecond,
 	BackoffCoefficient: 2,
 	MaximumInterval:    10 * time.Second,
 }
 
-// assess asks what has to be done. It is a local activity: its result is in the
-// history, at the cost of no extra round trip.
+// assess asks what has to be done. It is a local activity, so that its result is in the
+// history without another round trip to the server.
 func assess(ctx workflow.Context, personID string) (provision.Assessment, error) {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: ledgerTimeout,

@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// byType is every workflow that Tenure has.
+// byType maps every workflow type to its function.
 var byType = map[string]any{
 	TypeJoiner:    Joiner,
 	TypeMover:     Mover,
@@ -18,7 +18,7 @@ var byType = map[string]any{
 	TypeSweep:     Sweep,
 }
 
-// Register registers every workflow and activity.
+// Register registers every workflow and activity with a worker.
 func Register(r worker.Registry, a *activities.Activities) {
 	for name, fn := range byType {
 		r.RegisterWorkflowWithOptions(fn, workflow.RegisterOptions{Name: name})
@@ -29,7 +29,8 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.Sweep, activity.RegisterOptions{Name: activities.NameSweep})
 }
 
-// RegisterSteps registers the activities that apply steps.
+// RegisterSteps registers the activities that apply steps: all that a worker on the
+// queue of one app needs.
 func RegisterSteps(r worker.ActivityRegistry, a *activities.Activities) {
 	for _, kind := range plan.Kinds() {
 		r.RegisterActivityWithOptions(a.Apply, activity.RegisterOptions{Name: string(kind)})

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// run is one run of one person's change. That of a Scheduled run is plan.None.
+// run holds the state of one run of a person. The kind of a Scheduled run is plan.None.
 type run struct {
 	kind    plan.Change
 	in      Input
@@ -19,14 +19,14 @@ type run struct {
 	repairs workflow.Channel        // one message for each Update that changed something
 
 	todo     provision.Assessment // the last assessment
-	news     bool                 // something was said that the last assessment has not seen
+	news     bool                 // a signal came that the last assessment has not seen
 	urgent   bool                 // ... and it is urgent
 	repaired bool                 // an Update changed something since the last assessment
-	began    bool                 // a step has been started by this run
-	recheck  bool                 // it is time to try again what is in attention
-	becomes  plan.Change          // the kind that this run turned out to be, by the last assessment
+	began    bool                 // this run has started a step
+	recheck  bool                 // it is time to try steps in attention again
+	becomes  plan.Change          // the kind of change that this is, by the last assessment
 	done     map[string]int       // step key -> how often it was done
-	board    board                // what people see
+	board    board                // what the Temporal UI shows
 }
 
 func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {
@@ -40,21 +40,21 @@ func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {
 	}
 }
 
-// outcome is what came of one assessment and of the steps that could be applied.
+// outcome says how things stand after an assessment and the steps that could be applied.
 type outcome int
 
 // The outcomes.
 const (
 	becameAnother outcome = iota // the change turned out to be of another kind
-	progressed                   // something was done, or said meanwhile: there may be more to do
-	needsHuman                   // a step needs attention, or is in the hands of a human
-	held                         // the breaker lets nothing pass yet
+	progressed                   // a step has ended, or a signal came meanwhile: there may be more to do
+	needsHuman                   // a step or question needs attention, or a human works on a task
+	held                         // the breaker holds all that is left
 	later                        // nothing is left to do now, and a date is known
 	finished                     // nothing is left to do
 )
 
-// change is the life of a run that changes something: assess, apply, wait for
-// what needs attention, and again, until nothing is left to do now.
+// change runs a Joiner, Mover or Leaver: it assesses, applies, waits for what needs a
+// human, and does so again until nothing is left to do now.
 func (r *run) change(ctx workflow.Context) error {
 	if err := r.begin(ctx); err != nil {
 		return err
@@ -63,19 +63,18 @@ func (r *run) change(ctx workflow.Context) error {
 		if err := r.assess(ctx); err != nil {
 			return err
 		}
-		switch r.advance(ctx) {
+		switch next := r.advance(ctx); next {
 		case becameAnother:
 			if r.readyToClose(ctx) {
 				return r.continueAs(ctx, string(r.becomes), r.input("this "+string(r.kind)+" has become a "+string(r.becomes)))
 			}
 		case progressed:
-		case needsHuman:
-			r.awaitIntervention(ctx)
-			if r.historyIsLong(ctx) && r.readyToClose(ctx) {
-				return r.continueAs(ctx, string(r.kind), r.input(r.in.Why))
+		case needsHuman, held:
+			if next == held {
+				r.awaitRelease(ctx)
+			} else {
+				r.awaitIntervention(ctx)
 			}
-		case held:
-			r.awaitRelease(ctx)
 			if r.historyIsLong(ctx) && r.readyToClose(ctx) {
 				return r.continueAs(ctx, string(r.kind), r.input(r.in.Why))
 			}
@@ -93,7 +92,7 @@ func (r *run) change(ctx workflow.Context) error {
 	}
 }
 
-// advance applies what the last assessment asks for, as far as it may be applied now.
+// advance applies the steps of the last assessment that may be applied now.
 func (r *run) advance(ctx workflow.Context) outcome {
 	if r.becomes = r.nextKind(ctx); r.becomes != r.kind {
 		return becameAnother
@@ -113,8 +112,8 @@ func (r *run) advance(ctx workflow.Context) outcome {
 	return finished
 }
 
-// begin refuses to work for another person than the one whose ID the run has: it would
-// hold that ID, and nobody would do what is due to them.
+// begin refuses to work for another person than the one whose ID the run has: such a run
+// would occupy the ID, and keep Tenure's own run of that person from starting.
 func (r *run) begin(ctx workflow.Context) error {
 	if whose, ok := PersonID(workflow.GetInfo(ctx).WorkflowExecution.ID); ok && whose != r.in.PersonID {
 		return temporal.NewNonRetryableApplicationError("this run has the ID of another person than the one it is to work for: it is not Tenure's",
@@ -123,41 +122,42 @@ func (r *run) begin(ctx workflow.Context) error {
 	return r.handleRepairs(ctx)
 }
 
-// typeForeign is the type of the error for a run that Tenure did not start.
+// typeForeign is the type of the error of a run that Tenure did not start.
 const typeForeign = "foreign"
 
-// historyIsLong reports whether Temporal suggests to continue in a new history.
+// historyIsLong reports whether Temporal suggests continuing in a new history.
 func (r *run) historyIsLong(ctx workflow.Context) bool {
 	return workflow.GetInfo(ctx).GetContinueAsNewSuggested()
 }
 
-// continueAs ends the run, and continues it as one of the given type on the queue
-// where the person's run belongs: on the urgent queue as long as somebody is to be
-// cut off. A run that sleeps waits on the urgent queue too, since what wakes it may
-// be just that; anything else that wakes it costs one task there.
+// continueAs ends the run and continues it as one of the given type, on the queue where
+// the person's run belongs: the urgent queue while somebody is to be cut off, otherwise
+// the main one. A run that sleeps waits on the urgent queue, because the signal that
+// wakes it may be urgent; any other one costs a single task there.
 func (r *run) continueAs(ctx workflow.Context, next string, in Input) error {
 	r.board.continued(ctx, next)
 	queue := r.todo.Queue
 	if queue != "" && next == TypeScheduled {
 		queue = UrgentQueue
 	}
-	if queue != "" { // histories of before there were two queues name none
+	if queue != "" { // histories that are older than the second queue name none
 		ctx = workflow.WithWorkflowTaskQueue(ctx, queue)
 	}
 	return workflow.NewContinueAsNewError(ctx, next, in)
 }
 
-// input is the input of a run that continues this one at once.
+// input returns the input of a run that continues this one at once.
 func (r *run) input(why string) Input {
 	return Input{PersonID: r.in.PersonID, Why: why}
 }
 
-// sleeper is the input of the run that sleeps until what is due next.
+// sleeper returns the input of a run that sleeps until the next due date.
 func (r *run) sleeper(ctx workflow.Context) Input {
 	return Input{PersonID: r.in.PersonID, Until: workflow.Now(ctx).Add(r.todo.Wait), Due: r.todo.Due}
 }
 
-// assess looks at the ledger again, having taken note of all that was signalled.
+// assess asks again what has to be done. It takes note of all signals first: the
+// assessment sees what they are about.
 func (r *run) assess(ctx workflow.Context) error {
 	r.drain()
 	r.news, r.urgent, r.repaired = false, false, false
@@ -170,8 +170,8 @@ func (r *run) assess(ctx workflow.Context) error {
 	return nil
 }
 
-// nextKind is the kind of change that this has turned out to be. A joiner whose
-// accounts are partly there is still one, unless the person has gone on leave.
+// nextKind returns the kind of change that this is by the last assessment. A Joiner
+// that has created some of the accounts stays one, unless the person has gone on leave.
 func (r *run) nextKind(ctx workflow.Context) plan.Change {
 	switch {
 	case r.todo.Change == plan.None:
@@ -188,8 +188,8 @@ func (r *run) nextKind(ctx workflow.Context) plan.Change {
 // versionLeave marks histories in which a leave ends a Joiner.
 const versionLeave = "leave-ends-joiner"
 
-// readyToClose gets the run ready to end, and reports whether it may: not if something
-// new was said at the last moment.
+// readyToClose waits for the handlers of Updates, takes note of the last signals, and
+// reports whether the run may end: it may not if any of them is news.
 func (r *run) readyToClose(ctx workflow.Context) bool {
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r.drain()
@@ -207,8 +207,8 @@ func (r *run) drain() {
 	}
 }
 
-// note takes note of one signal. One about an event that the last assessment has
-// seen is no news.
+// note takes note of one signal. It is no news if it is about an event that the last
+// assessment has seen.
 func (r *run) note(signal LookAgain) {
 	if signal.Seq == 0 || signal.Seq > r.todo.Seq {
 		r.news = true
@@ -216,8 +216,8 @@ func (r *run) note(signal LookAgain) {
 	}
 }
 
-// listen has the selector take note of signals and repairs. A run that sleeps has
-// nothing to repair.
+// listen lets the selector receive signals and repairs. A Scheduled run has nothing to
+// repair.
 func (r *run) listen(ctx workflow.Context, selector workflow.Selector) {
 	selector.AddReceive(r.signals, func(c workflow.ReceiveChannel, _ bool) {
 		var signal LookAgain
@@ -234,14 +234,14 @@ func (r *run) listen(ctx workflow.Context, selector workflow.Selector) {
 	})
 }
 
-// timer is how long a run waits, and what a timeline shows of it.
+// timer says how long a run waits, and what the Temporal UI shows for it.
 type timer struct {
 	after   time.Duration
 	summary string
 }
 
-// wait returns when the timer fires, something is signalled or repaired, or the run
-// is cancelled. Without a timer it waits for the others alone.
+// wait returns when the timer fires, a signal or repair comes, or the run is cancelled.
+// Without a timer it waits for the others only.
 func (r *run) wait(ctx workflow.Context, t *timer) {
 	selector := workflow.NewSelector(ctx)
 	if t != nil {
@@ -255,8 +255,8 @@ func (r *run) wait(ctx workflow.Context, t *timer) {
 	selector.Select(ctx)
 }
 
-// awaitIntervention waits for what can change the state of things in attention, or in
-// the hands of a human: an operator decides, a human has done it, HR says something,
+// awaitIntervention waits until a step in attention, or a task of a human, may stand
+// differently: an operator has decided, the human is done, HR has said something,
 // something else is due, or it is time to try again or to remind somebody.
 func (r *run) awaitIntervention(ctx workflow.Context) {
 	r.board.attention(ctx, r.todo)
@@ -274,9 +274,9 @@ func (r *run) awaitIntervention(ctx workflow.Context) {
 	r.wait(ctx, &timer{max(after, time.Second), "until it is tried again"})
 }
 
-// awaitRelease waits for what can change that the breaker does not let something
-// pass: an operator decides about the cohort, HR says something, something else is
-// due, or what waits has settled.
+// awaitRelease waits until the breaker may answer differently: an operator has decided
+// about the cohort, HR has said something, something else is due, or the time to settle
+// is over.
 func (r *run) awaitRelease(ctx workflow.Context) {
 	r.board.holding(ctx, r.todo)
 	due := !r.todo.Due.At.IsZero()

@@ -7,12 +7,12 @@ import (
 )
 
 // Scheduled sleeps until the next date that matters to a person (a start date, a
-// last day, the end of an overlap or of a retention period) or until something
-// new is said, and then continues as the change that has to be made. It holds
-// next to nothing, so that thousands of them are cheap.
+// last day, the end of an overlap or of a retention) or until it is signalled, and
+// then continues as the change that has to be made. It holds next to nothing, so that
+// thousands of them are cheap.
 //
-// Started without a date it finds out by itself what there is to do: that is how
-// the sweeper resumes people.
+// Started without a date, it assesses the person first: the sweeper and operators
+// resume people in this way.
 func Scheduled(ctx workflow.Context, in Input) error {
 	r := newRun(ctx, plan.None, in)
 	if err := r.begin(ctx); err != nil {
@@ -29,14 +29,14 @@ func Scheduled(ctx workflow.Context, in Input) error {
 	}
 }
 
-// sleep waits until the due instant or for a signal.
+// sleep waits until the due instant, or until the run is signalled.
 func (r *run) sleep(ctx workflow.Context) {
 	r.board.scheduled(ctx, r.in.Due, r.todo)
 	r.wait(ctx, &timer{r.in.Until.Sub(workflow.Now(ctx)), asleepUntil(r.in.Due)})
 }
 
-// wake finds out what there is to do, and reports whether the run is over: the error
-// says how. Else it sleeps on.
+// wake finds out what has to be done, and reports whether the run is over; the error is
+// then its result. If it is not over, the run sleeps again.
 func (r *run) wake(ctx workflow.Context) (bool, error) {
 	for {
 		if err := r.assess(ctx); err != nil {
@@ -47,7 +47,7 @@ func (r *run) wake(ctx workflow.Context) (bool, error) {
 		}
 		next := r.todo.Change
 		if next == plan.None && r.todo.NeedsAttention() {
-			next = plan.Mover // a question to a human is asked by a run that can wait for the answer
+			next = plan.Mover // a Scheduled run cannot wait for the answer to a question
 		}
 		if next != plan.None {
 			return true, r.continueAs(ctx, string(next), r.input(r.woken(ctx)))
@@ -64,8 +64,8 @@ func (r *run) wake(ctx workflow.Context) (bool, error) {
 	}
 }
 
-// woken says why a run that slept goes on: what it waited for has come, or
-// something was said before that.
+// woken returns why a run that slept goes on: the date has come, or it was signalled
+// before.
 func (r *run) woken(ctx workflow.Context) string {
 	if r.in.Due.At.IsZero() || r.in.Until.After(workflow.Now(ctx)) {
 		return "something new was said"
@@ -73,7 +73,7 @@ func (r *run) woken(ctx workflow.Context) string {
 	return "due: " + nextAction(r.in.Due)
 }
 
-// asleepUntil is what a timeline shows of a run that sleeps.
+// asleepUntil returns the summary of the timer of a run that sleeps.
 func asleepUntil(due plan.Due) string {
 	if due.At.IsZero() {
 		return nextAction(due)

@@ -8,8 +8,9 @@ import (
 	"github.com/tenurehq/tenure/activities"
 )
 
-// Sweep finds people who are due and have no open run, and resumes them. A
-// Temporal Schedule starts it: see runs.Client.ScheduleSweeps.
+// Sweep finds people for whom something is due and who have no run that makes
+// progress, and starts one for each. A Temporal Schedule starts the sweeps: see
+// runs.Client.ScheduleSweeps.
 func Sweep(ctx workflow.Context) (activities.SweepResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 5 * time.Minute,

@@ -11,14 +11,14 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// The Updates by which runs were repaired before operators decided in the ledger alone.
+// The Updates by which operators repaired runs before they did so in the ledger.
 const (
 	updateRetry = "retry"
 	updateSkip  = "skip"
 )
 
-// errDecidedInLedger is why an Update is refused: who may write to Temporal is no
-// operator, and nobody can tell in whose name they speak.
+// errDecidedInLedger refuses an Update: whoever may write to Temporal is not an operator
+// because of that, and an Update does not prove who sent it.
 var errDecidedInLedger = errors.New("what is repaired is decided in the ledger: use 'tenure run retry' or 'tenure run skip'")
 
 // repairRequest is the argument of the Updates.
@@ -30,13 +30,13 @@ type repairRequest struct {
 	Reason   string   `json:"reason,omitempty"`
 }
 
-// repairResult is what the Updates returned.
+// repairResult is the result of the Updates.
 type repairResult struct {
 	Keys []string `json:"keys"`
 }
 
-// handleRepairs refuses the Updates. Those that a history has, from when they were not
-// refused, are gone through again.
+// handleRepairs refuses the Updates. Replaying a history in which one was accepted runs
+// its handler again.
 func (r *run) handleRepairs(ctx workflow.Context) error {
 	for _, name := range []string{updateRetry, updateSkip} {
 		err := workflow.SetUpdateHandlerWithOptions(ctx, name,
@@ -51,7 +51,8 @@ func (r *run) handleRepairs(ctx workflow.Context) error {
 	return nil
 }
 
-// repair does what runs did about an Update. The activity refuses by now.
+// repair handles an Update as runs did when Updates were accepted. The activity that it
+// calls refuses today.
 func (r *run) repair(ctx workflow.Context, req repairRequest, skip bool) (repairResult, error) {
 	keys := r.inAttention(req, skip)
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
@@ -69,7 +70,7 @@ func (r *run) repair(ctx workflow.Context, req repairRequest, skip bool) (repair
 	return repairResult{Keys: keys}, nil
 }
 
-// inAttention lists the keys that need attention and are meant by the request.
+// inAttention lists the keys that need attention and that the request selects.
 func (r *run) inAttention(req repairRequest, skip bool) (keys []string) {
 	var all []provision.Attention
 	for _, t := range r.todo.Todo {
