@@ -45,6 +45,9 @@ func UsageError(err error) error {
 	return &usageError{err}
 }
 
+// UsageErrorf returns an error as fmt.Errorf does, marked as by UsageError.
+func UsageErrorf(format string, args ...any) error { return UsageError(fmt.Errorf(format, args...)) }
+
 // IsUsageError reports whether an error was marked by UsageError.
 func IsUsageError(err error) bool {
 	var usage *usageError

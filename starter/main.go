@@ -50,7 +50,7 @@ func main() {
 func run(ctx context.Context, p *service.Process, only string) error {
 	parts, ok := needs[only]
 	if !ok {
-		return service.UsageError(fmt.Errorf("--only %s: must be %s or %s", only, onlyConsumer, onlyWebhooks))
+		return service.UsageErrorf("--only %s: must be %s or %s", only, onlyConsumer, onlyWebhooks)
 	}
 	cfg, err := config.LoadFor(p.ConfigPath, parts...) //nolint:contextcheck // it connects to nothing
 	if err != nil {
@@ -81,7 +81,7 @@ func run(ctx context.Context, p *service.Process, only string) error {
 		return errors.Join(err, <-ended)
 	}
 	if only == onlyWebhooks {
-		return service.UsageError(fmt.Errorf("%s: there are no webhooks to take: add them, or leave --only out", p.ConfigPath))
+		return service.UsageErrorf("%s: there are no webhooks to take: add them, or leave --only out", p.ConfigPath)
 	}
 	return consume(ctx, p, cfg, cluster, ready)
 }

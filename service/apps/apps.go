@@ -1,5 +1,5 @@
-// Package apps opens the apps of a configuration, for programs that call them or want to
-// know what they can do.
+// Package apps opens the apps of a configuration, for programs that call them or that
+// need to know what they can do.
 package apps
 
 import (
@@ -22,17 +22,17 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// Apps are the apps of one configuration. It implements operator.Apps.
+// Apps opens the apps of one configuration. It implements operator.Apps.
 type Apps struct {
 	cfg   *config.Config
 	rates ledger.Pacer
 }
 
-// Of returns the apps of a configuration. Rates is the ledger through which they share
-// their rates with the workers; it is needed by OpenPaced only.
+// Of returns the apps of a configuration. Processes share the rates of apps through the
+// ledger rates; only OpenPaced and OpenAll need it.
 func Of(cfg *config.Config, rates ledger.Pacer) Apps { return Apps{cfg: cfg, rates: rates} }
 
-// Find returns an error if there is no app of that name, which says what is near.
+// Find returns an error if there is no app of that name. The error suggests a similar one.
 func (a Apps) Find(name string) error {
 	_, err := a.app(name)
 	return err
@@ -41,13 +41,13 @@ func (a Apps) Find(name string) error {
 func (a Apps) app(name string) (config.App, error) {
 	app, ok := a.cfg.Apps[name]
 	if !ok {
-		return config.App{}, usagef("there is no app %q in %s%s", name, a.cfg.Path, nearest.Hint(name, slices.Collect(maps.Keys(a.cfg.Apps))))
+		return config.App{}, service.UsageErrorf("there is no app %q in %s%s", name, a.cfg.Path, nearest.Hint(name, slices.Collect(maps.Keys(a.cfg.Apps))))
 	}
 	return app, nil
 }
 
-// Open opens the connector of an app: a guarded one, which leaves alone what is
-// protected. Its calls do not wait for the app's rate.
+// Open opens the connector of an app. The connector is guarded: it changes nothing that
+// is protected. Its calls do not wait for the app's rate.
 func (a Apps) Open(ctx context.Context, name string) (connector.Connector, error) {
 	return a.open(ctx, connector.Env{App: name})
 }
@@ -71,8 +71,8 @@ func (a Apps) open(ctx context.Context, env connector.Env) (connector.Connector,
 	return assess.Guard(conn, a.cfg.Policy, env.App, ""), nil
 }
 
-// OpenUnguarded opens the connector of an app for callers that guard each of their
-// attempts themselves.
+// OpenUnguarded opens the connector of an app without a guard, for callers that guard
+// each attempt themselves.
 func (a Apps) OpenUnguarded(ctx context.Context, name string) (connector.Connector, error) {
 	return a.openUnguarded(ctx, connector.Env{App: name})
 }
@@ -85,37 +85,49 @@ func (a Apps) openUnguarded(ctx context.Context, env connector.Env) (connector.C
 	if err := settings.Missing(app.Settings); err != nil {
 		return nil, service.UsageError(err)
 	}
-	return openKind(ctx, env, app)
+	kind, err := kindOf(env.App, app)
+	if err != nil {
+		return nil, err
+	}
+	return openKind(ctx, kind, env, app)
 }
 
-// OpenUncalled opens the connector of an app to see what it can do. It has none of the
-// app's secrets and files, so that nobody needs them who only asks.
+// OpenUncalled opens the connector of an app to see what it can do. The connector is
+// given none of the app's secrets and files, so that whoever only asks needs none.
 func (a Apps) OpenUncalled(ctx context.Context, name string) (connector.Connector, error) {
 	app, err := a.app(name)
 	if err != nil {
 		return nil, err
 	}
 	app.Settings = settings.Withhold(app.Settings)
-	conn, err := openKind(ctx, connector.Env{App: name, NoFiles: true}, app)
+	kind, err := kindOf(name, app)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := openKind(ctx, kind, connector.Env{App: name, NoFiles: true}, app)
 	if err != nil {
 		return nil, err
 	}
 	return assess.Guard(conn, a.cfg.Policy, name, ""), nil
 }
 
-func openKind(ctx context.Context, env connector.Env, app config.App) (connector.Connector, error) {
+func kindOf(name string, app config.App) (connector.Kind, error) {
 	kind, ok := catalog.Lookup(app.Connector)
 	if !ok {
-		return nil, usagef("app %s: there is no connector %q", env.App, app.Connector)
+		return kind, service.UsageErrorf("app %s: there is no connector %q", name, app.Connector)
 	}
+	return kind, nil
+}
+
+func openKind(ctx context.Context, kind connector.Kind, env connector.Env, app config.App) (connector.Connector, error) {
 	conn, err := kind.Open(ctx, env, connector.Settings(app.Settings))
 	if err != nil {
-		return nil, usagef("app %s: %w", env.App, err)
+		return nil, service.UsageErrorf("app %s: %w", env.App, err)
 	}
 	return conn, nil
 }
 
-// Rules returns what decisions are made by: the policy, and the traits of every app.
+// Rules returns the policy and the traits of every app, by which people are assessed.
 func (a Apps) Rules(ctx context.Context) (assess.Rules, error) {
 	rules := assess.Rules{Policy: a.cfg.Policy, Apps: map[string]plan.App{}}
 	for name := range a.cfg.Apps {
@@ -128,8 +140,8 @@ func (a Apps) Rules(ctx context.Context) (assess.Rules, error) {
 	return rules, nil
 }
 
-// Traits returns what planning has to know of an app. The connector is opened, which
-// calls nobody, to see what it can do.
+// Traits returns the traits of an app that planning needs. It opens the connector to see
+// what it can do, which does not call the app.
 func (a Apps) Traits(ctx context.Context, name string) (plan.App, error) {
 	opened, err := a.OpenUncalled(ctx, name)
 	if err != nil {
@@ -141,8 +153,4 @@ func (a Apps) Traits(ctx context.Context, name string) (plan.App, error) {
 		return plan.App{}, fmt.Errorf("app %s: %w", name, err)
 	}
 	return traits, nil
-}
-
-func usagef(format string, args ...any) error {
-	return service.UsageError(fmt.Errorf(format, args...))
 }

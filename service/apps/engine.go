@@ -6,9 +6,43 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/provision"
 )
+
+// OpenAll opens the connectors of all apps for a worker. It calls no app, so that an app
+// which is down holds up its own steps and nothing else. When ctx ends, calls that wait
+// for their turn are given up. The caller closes the apps with Close.
+func (a Apps) OpenAll(ctx context.Context, m *pace.Metrics) (map[string]*provision.App, error) {
+	opened := make(map[string]*provision.App, len(a.cfg.Apps))
+	for name, app := range a.cfg.Apps {
+		pacer := pace.New(ctx, name, app.Rate, a.rates, m)
+		kind, err := kindOf(name, app)
+		if err != nil {
+			return nil, errors.Join(err, Close(opened))
+		}
+		conn, err := openKind(ctx, kind, connector.Env{App: name, Pace: pacer.Wait}, app)
+		if err != nil {
+			return nil, errors.Join(err, Close(opened))
+		}
+		opened[name] = &provision.App{
+			Connector: conn, Rate: app.Rate, Pacer: pacer,
+			Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m),
+		}
+	}
+	return opened, nil
+}
+
+// Close closes the connectors of apps.
+func Close(opened map[string]*provision.App) error {
+	var errs []error
+	for _, app := range opened {
+		errs = append(errs, app.Connector.Close())
+	}
+	return errors.Join(errs...)
+}
 
 // Engine cuts people off in the apps of a configuration from this process. It implements
 // operator.Engine.
@@ -34,11 +68,7 @@ func (e Engine) CutOff(ctx context.Context, req provision.CutOffRequest, tell fu
 		}
 		opened[name] = &provision.App{Connector: conn}
 	}
-	defer func() {
-		for _, app := range opened {
-			err = errors.Join(err, app.Connector.Close())
-		}
-	}()
+	defer func() { err = errors.Join(err, Close(opened)) }()
 	engine := &provision.Engine{
 		Ledger: e.ledger, Policy: cfg.Policy, Apps: opened, Clock: cfg.Clock(), Log: zap.NewNop(),
 		AttentionAfter: cfg.Attention.After, Recheck: cfg.Attention.Recheck,

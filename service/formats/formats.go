@@ -2,7 +2,6 @@
 package formats
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -19,7 +18,7 @@ import (
 func Open(name, topic string, load func() (*config.Config, error)) (source.Kind, source.Source, error) {
 	kind, ok := catalog.Lookup(name)
 	if !ok {
-		return kind, source.Source{}, usagef("there is no source %q; there is: %s", name, strings.Join(catalog.Names(), ", "))
+		return kind, source.Source{}, service.UsageErrorf("there is no source %q; there is: %s", name, strings.Join(catalog.Names(), ", "))
 	}
 	var set source.Settings
 	if len(kind.Settings) > 0 {
@@ -31,17 +30,13 @@ func Open(name, topic string, load func() (*config.Config, error)) (source.Kind,
 			return t.Source == kind.Name && (topic == "" || t.Name == topic)
 		})
 		if i < 0 {
-			return kind, source.Source{}, usagef("no topic of the configuration has the source %q: add one, with its settings", kind.Name)
+			return kind, source.Source{}, service.UsageErrorf("no topic of the configuration has the source %q: add one, with its settings", kind.Name)
 		}
 		set = settings.Withhold(cfg.Kafka.Topics[i].Settings) // nothing is fetched
 	}
 	opened, err := kind.Open(set)
 	if err != nil {
-		return kind, source.Source{}, usagef("source %s: %w", name, err)
+		return kind, source.Source{}, service.UsageErrorf("source %s: %w", name, err)
 	}
 	return kind, opened, nil
-}
-
-func usagef(format string, args ...any) error {
-	return service.UsageError(fmt.Errorf(format, args...))
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/provision"
 	"github.com/tenurehq/tenure/service"
+	"github.com/tenurehq/tenure/service/apps"
 	"github.com/tenurehq/tenure/service/runs"
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// Options hold what a worker is made of. All but Started have to be set. Run closes none
-// of the connections.
+// Options are the parts of a worker. All but Started have to be set. Run closes neither
+// the ledger nor the connection to Temporal.
 type Options struct {
 	Config   *config.Config // its apps, policy, limits and times; loaded with config.PartLedger and config.PartApps
 	Ledger   ledger.Ledger
@@ -30,24 +31,24 @@ type Options struct {
 }
 
 // Run hosts Tenure's workflows and activities until ctx is done, and then finishes the
-// steps that are under way. It marks errors of the configuration as service.UsageError
-// does. Any number of workers may run at once, one in each process.
+// steps that are under way. Errors of the configuration are marked by service.UsageError.
+// Any number of processes may run a worker at the same time; one process runs one.
 func Run(ctx context.Context, o Options) (err error) {
 	cfg := o.Config
 	metrics := newMetrics(o.Metrics, cfg.Policy.Apps())
 	o.Metrics.MustRegister(&census{
 		ledger: o.Ledger, clock: cfg.Clock(), apps: cfg.Policy.Apps(), overdue: cfg.OverdueAfter(), log: o.Log,
 	})
-	apps, err := openApps(ctx, cfg, o.Ledger, metrics)
+	opened, err := apps.Of(cfg, o.Ledger).OpenAll(ctx, metrics.pace)
 	if err != nil {
-		return service.UsageError(err)
+		return err
 	}
-	defer func() { err = errors.Join(err, closeApps(apps)) }()
+	defer func() { err = errors.Join(err, apps.Close(opened)) }()
 	acts := &activities.Activities{
 		Engine: &provision.Engine{
 			Ledger:         o.Ledger,
 			Policy:         cfg.Policy,
-			Apps:           apps,
+			Apps:           opened,
 			Clock:          cfg.Clock(),
 			Log:            o.Log,
 			Metrics:        metrics.steps,
