@@ -1,6 +1,6 @@
-// Package secret holds secrets that may change while the process runs: a token
-// that is rotated in its file is the new one the next time it is used. Nothing
-// here prints a secret. The package imports the standard library only.
+// Package secret holds secrets that may change while the process runs: after a token is
+// rotated in its file, the next use gets the new one. Nothing here prints a secret. The
+// package imports the standard library only.
 package secret
 
 import (
@@ -9,29 +9,27 @@ import (
 	"fmt"
 )
 
-// Secret is a text that nobody may see, and how to get it. The zero Secret is
-// empty.
+// Secret knows how to get a text that must not be printed. The zero Secret is empty.
 type Secret struct {
 	read func() (string, error)
 }
 
-// New returns a secret that read gets each time it is used. What read returns as
-// an error must not hold the secret.
+// New returns a secret that calls read each time it is used. The error of read must not
+// hold the secret.
 func New(read func() (string, error)) Secret { return Secret{read: read} }
 
 // Of returns a secret that never changes.
 func Of(text string) Secret { return New(func() (string, error) { return text, nil }) }
 
-// ErrWithheld is why a secret is not revealed that whoever asks has not to see: see
-// Withheld.
+// ErrWithheld is the error of a secret that a process is not given: see Withheld.
 var ErrWithheld = errors.New("the secret is not looked at here")
 
-// Withheld returns a secret that is there and that Reveal does not get. It stands for
-// another where settings are checked by a process that does without their secrets.
+// Withheld returns a secret that is set and that Reveal does not return. It takes the
+// place of another one in a process that checks settings and needs none of their secrets.
 func Withheld() Secret { return New(func() (string, error) { return "", ErrWithheld }) }
 
-// Reveal gets the secret as it is now. An error says which reference cannot be
-// resolved, and why.
+// Reveal returns the present value of the secret. The error says which reference cannot
+// be resolved, and why.
 func (s Secret) Reveal() (string, error) {
 	if s.read == nil {
 		return "", nil
@@ -39,7 +37,7 @@ func (s Secret) Reveal() (string, error) {
 	return s.read()
 }
 
-// IsZero reports whether no secret was given at all.
+// IsZero reports whether no secret is set.
 func (s Secret) IsZero() bool { return s.read == nil }
 
 const hidden = "[secret]"

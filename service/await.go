@@ -10,17 +10,17 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// pauses are those between two looks at what is waited for.
+// pauses are the pauses between two attempts of await.
 var pauses = backoff.Range{Min: 250 * time.Millisecond, Max: 5 * time.Second}
 
-// await tries something until it succeeds, or waiting is no use for what is wrong.
-// From time to time it says that it waits: waiting is the message for that, what is
-// the thing that is waited for.
-func await(ctx context.Context, log *zap.Logger, what, waiting string, useless func(error) bool, try func() error) error {
+// await calls try until it succeeds, until it fails with an error that final reports to
+// be one, or until ctx ends. From time to time it logs the message waiting. The error for
+// the end of ctx names what it waited for.
+func await(ctx context.Context, log *zap.Logger, what, waiting string, final func(error) bool, try func() error) error {
 	var reminded time.Time
 	for pauses := pauses.Start(); ; {
 		err := try()
-		if err == nil || useless(err) {
+		if err == nil || final(err) {
 			return err
 		}
 		if time.Since(reminded) >= remindEvery && ctx.Err() == nil {

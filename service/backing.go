@@ -13,18 +13,19 @@ import (
 	"github.com/tenurehq/tenure/service/runs"
 )
 
-// Backing holds the connections that worker and starter both need.
+// Backing holds the connections that worker and starter need.
 type Backing struct {
 	Ledger   ledger.Ledger
 	Temporal client.Client
-	Runs     *runs.Client // of Temporal's namespace, whose search attributes are registered
+	Runs     *runs.Client // of the namespace that Temporal is connected to; its search attributes are registered
 
 	http *HTTP
 }
 
-// Connect opens the ledger and waits for Temporal, and for the ledger's database if
-// that is not reached. Meanwhile it serves p's metrics and probes on an address (empty: not at all): own is what the process
-// itself adds to the probes.
+// Connect opens the ledger, connects to Temporal, and waits for either if it cannot be
+// reached. Meanwhile it serves p's metrics and probes on the address metrics; if that is
+// empty, it does not. own holds checks of the process itself, which the probes add to
+// those of ledger and Temporal.
 func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics string, own Checks) (b *Backing, err error) {
 	b = &Backing{}
 	defer func() { //nolint:contextcheck // closing has to work when ctx is done
@@ -38,7 +39,7 @@ func (p *Process) Connect(ctx context.Context, cfg *config.Config, metrics strin
 	} else if err != nil {
 		return b, err
 	}
-	var ledgerReady, temporalReady Later // the probes answer while something is waited for, and say that it is
+	var ledgerReady, temporalReady Later // the probes answer while Connect waits
 	if b.Ledger != nil {
 		ledgerReady.Set(b.Ledger.Ping)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/config"
 )
 
-// CheckClock refuses to play with time anywhere but on a machine of one's own:
-// an accelerated clock is an error unless Temporal's address is on loopback.
+// CheckClock returns an error if the configuration accelerates the clock and Temporal's
+// address is not on loopback: nobody may do so in production by accident.
 func CheckClock(cfg *config.Config, temporalAddress string, log *zap.Logger) error {
 	if cfg.Development == nil || cfg.Development.Clock == nil {
 		return nil

@@ -1,10 +1,9 @@
-// Package service is what Tenure's long-running processes (worker and starter)
-// have in common: flags, configuration, logger, signals and exit codes (Main),
-// the connection to Temporal (DialTemporal, which waits until it is there), the
-// HTTP endpoints for metrics and probes (ServeHTTP), the way to Kafka (Cluster),
-// and the build's version.
+// Package service holds what Tenure's long-running programs (worker and starter) have in
+// common: flags, logger, signals and exit codes ([Main]); the ledger and Temporal, which
+// it waits for ([Process.Connect]); the HTTP endpoints for metrics and probes
+// ([ServeHTTP]); the Kafka cluster ([Cluster]); and the version of the build.
 //
-// A main is then one line and a function:
+// A main function is then one line, and the program is another function:
 //
 //	func main() { os.Exit(service.Main("worker", "Hosts workflows and activities.", run)) }
 //
@@ -13,16 +12,16 @@
 //		if err != nil {
 //			return service.UsageError(err) // exit code 2, printed as it is
 //		}
-//		temporal, err := service.DialTemporal(ctx, p.Log)
+//		backing, err := p.Connect(ctx, cfg, cfg.Metrics.Worker, service.Checks{})
+//		if err != nil {
+//			return err // exit code 1
+//		}
 //		...
-//		http, err := p.ServeHTTP(cfg.Metrics.Worker, service.Checks{
-//			Ready: map[string]service.Check{"ledger": l.Ping},
-//		})
-//		...
-//		<-ctx.Done() // a signal: stop intake, finish what is in flight, close
-//		return http.Close()
+//		<-ctx.Done() // a signal: take no more work, finish what is under way, close
+//		return backing.Close()
 //	}
 //
-// It is wiring: it may import config and the Temporal SDK, and nothing imports
-// it but mains and the command line.
+// The packages below it are wiring too: worker hosts workflows and activities, runs
+// reaches people's runs in Temporal, apps and formats open what the configuration names,
+// redrive reads dead letters from Kafka. Only programs import any of them.
 package service

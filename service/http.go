@@ -19,26 +19,26 @@ import (
 // Check reports whether something that the process needs answers.
 type Check func(ctx context.Context) error
 
-// Checks are the checks behind the probes of a process, by name.
+// Checks holds the checks behind the probes of a process, by name.
 type Checks struct {
-	// Alive holds the checks of /healthz. A check that fails gets the process restarted,
-	// so it may fail only for what a new process cures.
+	// Alive holds the checks of /healthz. If one fails the process is restarted, so it
+	// may fail only if a new process would work.
 	Alive map[string]Check
-	// Ready holds the checks of /readyz: whether the process can work now.
+	// Ready holds the checks of /readyz. They fail while the process cannot work.
 	Ready map[string]Check
 }
 
-// Later is a Check of something that the process does not have yet. Until Set
-// says how to check it, it fails, or passes if Meanwhile says so.
+// Later is a Check of something that the process does not have yet. Until Set is called
+// it fails, or passes if Meanwhile is set.
 type Later struct {
 	Meanwhile bool
 	check     atomic.Pointer[Check]
 }
 
-// Set gives the check.
+// Set sets the check to use from now on.
 func (l *Later) Set(check Check) { l.check.Store(&check) }
 
-// Check is the check that was set.
+// Check calls the check that was set.
 func (l *Later) Check(ctx context.Context) error {
 	if check := l.check.Load(); check != nil {
 		return (*check)(ctx)
@@ -100,7 +100,8 @@ func ServeHTTP(addr string, log *zap.Logger, metrics prometheus.Gatherer, checks
 	return h, nil
 }
 
-// Addr is where it listens ("127.0.0.1:9464"), or empty if it does not.
+// Addr returns the address it listens on, such as "127.0.0.1:9464"; empty if it does not
+// listen.
 func (h *HTTP) Addr() string {
 	if h.addr == nil {
 		return ""
@@ -108,7 +109,7 @@ func (h *HTTP) Addr() string {
 	return h.addr.String()
 }
 
-// Close stops listening and waits a moment for requests under way.
+// Close stops listening, and waits up to a second for requests under way.
 func (h *HTTP) Close() error {
 	if h.server == nil {
 		return nil
@@ -144,8 +145,8 @@ func probe(checks map[string]Check) http.Handler {
 	})
 }
 
-// ask runs the checks at the same time. One that does not return when ctx is done
-// has failed: a probe must answer whatever hangs.
+// ask runs the checks at the same time. A check that has not returned when ctx is done
+// counts as failed: a probe must answer whatever hangs.
 func ask(ctx context.Context, checks map[string]Check) map[string]error {
 	type result struct {
 		name string
@@ -168,7 +169,8 @@ func ask(ctx context.Context, checks map[string]Check) map[string]error {
 	return errs
 }
 
-// NewRegistry holds what every process reports of itself.
+// NewRegistry returns a registry with the metrics that every process has: its build, Go's
+// runtime and the operating system's process.
 func NewRegistry(name string) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{

@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/ingest/broker"
 )
 
-// Cluster is the Kafka cluster that the configuration names, and how to reach it.
+// Cluster returns the Kafka cluster of the configuration, and how to connect to it.
 // A process makes one and shares it: see broker.SASL.
 func Cluster(cfg config.Kafka) (broker.Cluster, error) {
 	cluster := broker.Cluster{Brokers: cfg.Brokers}
@@ -17,7 +17,7 @@ func Cluster(cfg config.Kafka) (broker.Cluster, error) {
 	}
 	if s := cfg.SASL; s != nil {
 		var err error
-		// Ours are Kafka's names in small letters.
+		// The configuration has Kafka's names in small letters.
 		if cluster.SASL, err = broker.NewSASL(strings.ToUpper(s.Mechanism), credentials(s)); err != nil {
 			return broker.Cluster{}, err
 		}

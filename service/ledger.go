@@ -11,12 +11,13 @@ import (
 	"github.com/tenurehq/tenure/ledger/open"
 )
 
-// awaitLedger opens the ledger, whose database was not reached, when it is there.
+// awaitLedger opens the ledger as soon as its database can be reached. unreached is the
+// error of the first attempt.
 func awaitLedger(ctx context.Context, log *zap.Logger, url string, unreached error) (l ledger.Ledger, err error) {
 	began := time.Now()
 	reached := func(err error) bool { return !errors.Is(err, ledger.ErrUnreachable) }
 	err = await(ctx, log, "the ledger", "waiting for the ledger's database; check ledger.url and that the server is up", reached, func() (err error) {
-		if unreached != nil { // the first try was made
+		if unreached != nil { // the first attempt was made by the caller
 			err, unreached = unreached, nil
 			return err
 		}

@@ -11,9 +11,10 @@ import (
 	"github.com/tenurehq/tenure/internal/visible"
 )
 
-// NewLogger writes JSON lines, one per entry, at the level and above. Times are
-// RFC 3339 in UTC; what a console would not show but obey is escaped. Nothing is sampled: a line that says who lost access is worth
-// as much the hundredth time.
+// NewLogger returns a logger that writes entries at the level and above, each as one line
+// of JSON. Times are RFC 3339 in UTC, and control characters that a terminal would obey
+// are escaped. Nothing is sampled: a line about who lost access matters the hundredth time
+// too.
 func NewLogger(w io.Writer, level zapcore.Level) *zap.Logger {
 	enc := zap.NewProductionEncoderConfig()
 	enc.TimeKey, enc.MessageKey = "time", "message"
@@ -23,7 +24,7 @@ func NewLogger(w io.Writer, level zapcore.Level) *zap.Logger {
 	return zap.New(core, zap.WithClock(utcClock{}))
 }
 
-// TemporalLogger lets Temporal's SDK write to log.
+// TemporalLogger returns a logger for Temporal's SDK that writes to log.
 func TemporalLogger(log *zap.Logger) tlog.Logger {
 	return sdkLogger{log.Named("temporal").WithOptions(zap.AddCallerSkip(1)).Sugar()}
 }

@@ -18,12 +18,12 @@ import (
 // The exit codes of Tenure's programs.
 const (
 	ExitDone      = 0 // done, or stopped because it was asked to
-	ExitFailed    = 1 // something went wrong that may go right another time
-	ExitUsage     = 2 // wrong flags or configuration: it will fail again until somebody changes them
-	ExitAttention = 3 // done, and something needs a human (command line only)
+	ExitFailed    = 1 // failed for a reason that may pass
+	ExitUsage     = 2 // wrong flags or configuration: it fails again until somebody changes them
+	ExitAttention = 3 // done, and something needs an operator (command line only)
 )
 
-// Process holds what a long-running process needs to run.
+// Process holds what Main prepares for a long-running program.
 type Process struct {
 	Name       string
 	ConfigPath string // --config, else TENURE_CONFIG, else tenure.yaml
@@ -31,13 +31,13 @@ type Process struct {
 	Metrics    *prometheus.Registry // for the process's own metrics; see ServeHTTP
 }
 
-// ServeHTTP serves p's metrics and probes. See the function of that name.
+// ServeHTTP serves p's metrics and probes: see the function of this name.
 func (p *Process) ServeHTTP(addr string, checks Checks) (*HTTP, error) {
 	return ServeHTTP(addr, p.Log, p.Metrics, checks)
 }
 
-// UsageError marks an error that only a change of flags, environment or
-// configuration can cure: Main exits with ExitUsage. Nil stays nil.
+// UsageError marks an error that stays until somebody changes flags, environment or
+// configuration: Main exits with ExitUsage. Nil stays nil.
 func UsageError(err error) error {
 	if err == nil {
 		return nil
@@ -58,11 +58,10 @@ type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
-// Main is the whole of a process's main function but for what is its own: it
-// reads the flags, makes the logger, cancels run's context at the first SIGINT
-// or SIGTERM (the second kills), and returns the exit code. Run is to return
-// when its context is done, having finished what was in flight; that it was
-// cancelled is no failure then. Own adds flags of the process's own.
+// Main does what the main functions of programs have in common: it reads the flags, makes
+// the logger, cancels run's context at the first SIGINT or SIGTERM (the second kills), and
+// returns the exit code. When its context is done, run has to finish what is under way and
+// return; context.Canceled is no failure then. own adds flags of the program's own.
 func Main(name, summary string, run func(context.Context, *Process) error, own ...func(*flag.FlagSet)) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -108,14 +107,14 @@ func execute(ctx context.Context, name, summary string, args []string, stdout, s
 	return finish(ctx, log, stderr, err)
 }
 
-// finish says how the run ended and turns that into an exit code.
+// finish logs how the program ended, and returns its exit code.
 func finish(ctx context.Context, log *zap.Logger, stderr io.Writer, err error) int {
 	switch {
 	case err == nil, ctx.Err() != nil && errors.Is(err, context.Canceled):
 		log.Info("stopped")
 		return ExitDone
 	case IsUsageError(err):
-		// For the human who is about to correct it: plain lines, not one of JSON.
+		// Plain lines instead of JSON, for whoever has to correct it.
 		_, _ = fmt.Fprintln(stderr, err)
 		return ExitUsage
 	default:
@@ -124,7 +123,7 @@ func finish(ctx context.Context, log *zap.Logger, stderr io.Writer, err error) i
 	}
 }
 
-// DefaultConfigPath is TENURE_CONFIG, else tenure.yaml.
+// DefaultConfigPath returns TENURE_CONFIG if it is set, and otherwise "tenure.yaml".
 func DefaultConfigPath() string {
 	if path := os.Getenv("TENURE_CONFIG"); path != "" {
 		return path

@@ -16,10 +16,10 @@ import (
 	"github.com/tenurehq/tenure/service/runs"
 )
 
-// CheckTemporal looks once whether worker and starter could work with Temporal: it
-// is reached, and has the namespace and its search attributes, and whether workers take
-// the tasks of every queue that Tenure uses for these apps. It changes nothing.
-// Adjust changes the connection that TemporalOptions reads.
+// CheckTemporal reports whether worker and starter can work with Temporal: whether the
+// server answers, has the namespace and its search attributes, and has workers on every
+// queue that Tenure uses for these apps. It asks once and changes nothing. adjust changes
+// the options that TemporalOptions returns.
 func CheckTemporal(ctx context.Context, log *zap.Logger, apps []string, adjust ...func(*client.Options)) checkup.Report {
 	r := checkup.Report{System: "Temporal"}
 	opts, err := TemporalOptions(log)
@@ -55,7 +55,7 @@ func CheckTemporal(ctx context.Context, log *zap.Logger, apps []string, adjust .
 	return r
 }
 
-// checkQueues complains of queues whose tasks nobody takes: what is on them waits.
+// checkQueues reports queues without a worker: their tasks wait.
 func checkQueues(ctx context.Context, r *checkup.Report, c *runs.Client, apps []string) {
 	queues, err := c.Queues(ctx, apps)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/service/runs"
 )
 
-// Runs tells people's runs of what is new in the ledger. It connects to the Temporal that
-// the environment names when it is first used, and again as long as that fails. It
+// Runs tells people's runs what is new in the ledger. It connects to the Temporal server
+// of the environment when it is first used; if that fails, the next use tries again. It
 // implements operator.Runs.
 type Runs struct {
 	mu       sync.Mutex
@@ -68,8 +68,8 @@ func (r *Runs) connect(ctx context.Context) (*runs.Client, error) {
 	return r.runs, nil
 }
 
-// OpenTemporal connects to the Temporal that the environment names, and says in which
-// namespace. It asks once, and does not wait for a server that does not answer.
+// OpenTemporal connects to the Temporal server of the environment, and returns the
+// namespace too. It asks the server once, and fails if there is no answer.
 func OpenTemporal(ctx context.Context) (t client.Client, namespace string, err error) {
 	opts, err := TemporalOptions(zap.NewNop())
 	if err != nil {

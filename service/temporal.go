@@ -18,14 +18,14 @@ import (
 const (
 	// probeTimeout bounds one attempt to reach Temporal.
 	probeTimeout = 5 * time.Second
-	// remindEvery is how often a process that waits for something says so again.
+	// remindEvery is how often a process that waits for something logs it again.
 	remindEvery = 30 * time.Second
 )
 
-// TemporalOptions reads where Temporal is and how to sign in from Temporal's own
-// places: the environment (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
-// TEMPORAL_API_KEY, TEMPORAL_TLS_...), else temporal.toml, else 127.0.0.1:7233
-// and the namespace "default".
+// TemporalOptions reads Temporal's address and credentials from Temporal's own settings:
+// the environment (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
+// TEMPORAL_TLS_...), then temporal.toml. The defaults are 127.0.0.1:7233 and the
+// namespace "default".
 func TemporalOptions(log *zap.Logger) (client.Options, error) {
 	opts, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
@@ -41,10 +41,9 @@ func TemporalOptions(log *zap.Logger) (client.Options, error) {
 	return opts, nil
 }
 
-// DialTemporal connects to Temporal as TemporalOptions says, adjusted by each of
-// adjust, and waits until the server answers for the namespace: it returns
-// an error only if the settings are wrong, the credentials are refused, or ctx
-// is done.
+// DialTemporal connects to Temporal with TemporalOptions, which each of adjust may change,
+// and waits until the server answers for the namespace. It returns an error only if the
+// settings are wrong, the credentials are refused, or ctx is done.
 func DialTemporal(ctx context.Context, log *zap.Logger, adjust ...func(*client.Options)) (client.Client, error) {
 	opts, err := TemporalOptions(log)
 	if err != nil {
@@ -78,14 +77,14 @@ func awaitTemporal(ctx context.Context, log *zap.Logger, c client.Client, opts c
 	return err
 }
 
-// SetUpTemporal does what has to be done in Temporal before there is work, and does it
-// again while the server, which answers, is too busy for it or on its way down.
+// SetUpTemporal calls do, which prepares Temporal for work, and calls it again while the
+// server is too busy or is stopping.
 func SetUpTemporal(ctx context.Context, log *zap.Logger, do func(ctx context.Context) error) error {
 	return await(ctx, log, "Temporal to be set up", "waiting for Temporal to be set up; the server answers, but not in time", func(err error) bool { return !busy(err) },
 		func() error { return do(ctx) })
 }
 
-// busy reports whether the server may answer another time.
+// busy reports whether the server may answer later.
 func busy(err error) bool {
 	var away *serviceerror.Unavailable
 	var late *serviceerror.DeadlineExceeded
@@ -93,8 +92,8 @@ func busy(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &away) || errors.As(err, &late) || errors.As(err, &exhausted)
 }
 
-// ProbeTemporal asks the server once, for at most five seconds, whether it
-// serves the namespace, and explains what is wrong if not.
+// ProbeTemporal asks the server once, for at most five seconds, whether it serves the
+// namespace. The error says what is wrong.
 func ProbeTemporal(ctx context.Context, c client.Client, namespace string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -111,7 +110,7 @@ func ProbeTemporal(ctx context.Context, c client.Client, namespace string) error
 	}
 }
 
-// refused reports whether waiting is no use: the server answered, and said no.
+// refused reports whether the server refuses the credentials, so that waiting is no use.
 func refused(err error) bool {
 	var denied *serviceerror.PermissionDenied
 	return errors.As(err, &denied) || status.Code(err) == codes.Unauthenticated

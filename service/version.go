@@ -9,8 +9,8 @@ import (
 // -ldflags "-X github.com/tenurehq/tenure/service.version=v1.2.3".
 var version string
 
-// Version is the version of this build: the release's, else the module's, else
-// "devel" with the commit it was built from.
+// Version returns the version of this build: the release's, or the module's, or "devel"
+// with the commit that it was built from.
 func Version() string {
 	if version != "" {
 		return version

@@ -1,7 +1,7 @@
-// Command starter consumes HR events from Kafka: it writes each into the ledger
-// and tells the person's workflow. Any number of them may run at once; they
-// share the topics' partitions. If it is configured to, it also takes HR systems'
-// webhooks, and writes them to Kafka.
+// Command starter consumes HR events from Kafka: it writes each event to the ledger and
+// tells the person's workflow. You may run several of them; they share the partitions of
+// the topics. If the configuration says so, it also takes webhooks of HR systems and
+// writes them to Kafka.
 package main
 
 import (
@@ -23,14 +23,14 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// The parts of a starter, either of which may run alone.
+// The two parts of a starter. Each of them may run alone.
 const (
 	onlyConsumer = "consumer"
 	onlyWebhooks = "webhooks"
 )
 
-// needs are the parts of the configuration that a starter uses, by which of its parts
-// runs: of others neither secrets nor files have to be there.
+// needs maps --only to the parts of the configuration that the starter then uses. Secrets
+// and files of other parts do not have to exist.
 var needs = map[string][]config.Part{
 	"":           {config.PartKafka, config.PartSources, config.PartWebhooks, config.PartLedger},
 	onlyConsumer: {config.PartKafka, config.PartSources, config.PartLedger},
@@ -46,7 +46,7 @@ func main() {
 		}))
 }
 
-// run runs the parts of a starter, or only one of them.
+// run runs both parts of a starter, or only one of them.
 func run(ctx context.Context, p *service.Process, only string) error {
 	parts, ok := needs[only]
 	if !ok {
@@ -73,7 +73,7 @@ func run(ctx context.Context, p *service.Process, only string) error {
 		ctx, stop := context.WithCancel(ctx)
 		ended := make(chan error, 1)
 		go func() {
-			defer stop() // one part does not go on without the other
+			defer stop() // the starter does not go on with one part alone
 			ended <- taken.run(ctx)
 		}()
 		err = consume(ctx, p, cfg, cluster, ready)
@@ -86,7 +86,7 @@ func run(ctx context.Context, p *service.Process, only string) error {
 	return consume(ctx, p, cfg, cluster, ready)
 }
 
-// serveWebhooks takes webhooks, and does nothing else.
+// serveWebhooks takes webhooks and does not consume.
 func serveWebhooks(ctx context.Context, p *service.Process, cfg *config.Config, taken *webhooks, ready map[string]service.Check) error {
 	http, err := p.ServeHTTP(cfg.Metrics.Starter, service.Checks{Ready: ready})
 	if err != nil {
@@ -95,7 +95,7 @@ func serveWebhooks(ctx context.Context, p *service.Process, cfg *config.Config, 
 	return errors.Join(taken.run(ctx), http.Close()) //nolint:contextcheck // closing has to work when ctx is done
 }
 
-// consume connects to all that it takes, and consumes HR events until ctx is done.
+// consume connects to ledger, Temporal and Kafka, and consumes HR events until ctx is done.
 func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluster broker.Cluster, ready map[string]service.Check) (err error) {
 	topics, err := topicsOf(cfg)
 	if err != nil {
@@ -132,11 +132,11 @@ func consume(ctx context.Context, p *service.Process, cfg *config.Config, cluste
 	kafkaAlive.Set(consumer.Alive)
 	p.Log.Info("consuming", zap.Strings("brokers", cfg.Kafka.Brokers), zap.String("group", cfg.Kafka.Group),
 		zap.String("as", cluster.Identity()))
-	return consumer.Run(ctx) // until a signal: then it finishes what is in flight, and commits
+	return consumer.Run(ctx) // at a signal it finishes what is under way, and commits
 }
 
-// settle is how long (product time) leavers wait so that a mass change is seen in
-// time.
+// settle returns how long (product time) leavers wait, so that a mass change is seen before
+// any of it is done.
 func settle(cfg *config.Config) time.Duration {
 	if cfg.Breaker == nil {
 		return 0
@@ -144,7 +144,7 @@ func settle(cfg *config.Config) time.Duration {
 	return cfg.Breaker.Settle
 }
 
-// topicsOf finds the decoder of each topic.
+// topicsOf returns the topics of the configuration, each with its decoder.
 func topicsOf(cfg *config.Config) ([]ingest.Topic, error) {
 	topics := make([]ingest.Topic, len(cfg.Kafka.Topics))
 	for i, t := range cfg.Kafka.Topics {

@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// webhooks are the intake of webhooks and how it writes to Kafka.
+// webhooks holds the intake of webhooks, and the publisher that writes them to Kafka.
 type webhooks struct {
 	intake    *receiver.Intake
 	publisher *broker.Publisher
@@ -48,7 +48,7 @@ func openWebhooks(cfg *config.Config, cluster broker.Cluster, p *service.Process
 	return w, err
 }
 
-// keyOf is how to tell the person from a record of a topic.
+// keyOf returns the function that finds the person's key in a record of a topic.
 func keyOf(cfg config.Kafka, topic string) (func(map[string]string, []byte) string, error) {
 	for _, t := range cfg.Topics {
 		if t.Name != topic {
@@ -78,7 +78,7 @@ func (w *webhooks) run(ctx context.Context) error {
 	return errors.Join(w.intake.Run(ctx), w.publisher.Close())
 }
 
-// ready reports whether webhooks are taken and Kafka would take them.
+// ready returns an error unless webhooks are taken and Kafka can be reached.
 func (w *webhooks) ready(ctx context.Context) error {
 	if err := w.intake.Ready(ctx); err != nil {
 		return err

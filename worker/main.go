@@ -1,5 +1,5 @@
-// Command worker hosts Tenure's workflows and activities: it is what talks to
-// the apps. Any number of them may run at once. To host them in a program of
+// Command worker hosts Tenure's workflows and activities: it is the program that calls the
+// apps. You may run several of them. To host workflows and activities in a Go program of
 // your own, see package service/worker.
 package main
 

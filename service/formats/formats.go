@@ -1,4 +1,5 @@
-// Package formats opens the decoders of HR events by name, as a configuration sets them.
+// Package formats opens the decoders of HR events by name, with the settings of a
+// configuration.
 package formats
 
 import (
@@ -12,9 +13,9 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// Open returns how events of a source are read. Settings, if the source has any, are
-// those of the configuration's topic of that name, or else (empty) of its first topic of
-// that source: load is called for them only.
+// Open returns the decoder of a source. If the source has settings, Open calls load and
+// takes those of the topic of that name; if topic is empty, those of the first topic that
+// has this source.
 func Open(name, topic string, load func() (*config.Config, error)) (source.Kind, source.Source, error) {
 	kind, ok := catalog.Lookup(name)
 	if !ok {
@@ -32,7 +33,7 @@ func Open(name, topic string, load func() (*config.Config, error)) (source.Kind,
 		if i < 0 {
 			return kind, source.Source{}, service.UsageErrorf("no topic of the configuration has the source %q: add one, with its settings", kind.Name)
 		}
-		set = settings.Withhold(cfg.Kafka.Topics[i].Settings) // nothing is fetched
+		set = settings.Withhold(cfg.Kafka.Topics[i].Settings) // the decoder fetches nothing, so it needs no secrets
 	}
 	opened, err := kind.Open(set)
 	if err != nil {

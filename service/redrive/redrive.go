@@ -1,5 +1,5 @@
-// Package redrive reads the records of dead letters from Kafka, and sends them again for
-// the operator layer.
+// Package redrive reads the records of dead letters from Kafka and sends them again. The
+// operator layer decides which.
 package redrive
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/tenurehq/tenure/service/formats"
 )
 
-// Records are the records of dead letters in one cluster. It implements operator.Records,
-// and is not safe for concurrent use.
+// Records reads the records of dead letters in one cluster. It implements
+// operator.Records, and is not safe for concurrent use.
 type Records struct {
 	Letters *deadletter.Letters
 	Config  *config.Config
-	Mend    deadletter.Mend // how each is changed on its way
+	Mend    deadletter.Mend // the correction that each record gets when it is sent
 	Wait    time.Duration   // how long to wait for Kafka
 
 	decoders map[string]source.Decoder // by topic
@@ -42,8 +42,8 @@ func (r *Records) Open(ctx context.Context, letter ledger.DeadLetter) (operator.
 	return &record{records: r, entry: letter, letter: read}, nil
 }
 
-// decoder returns the decoder of the topic where the record was, as the configuration
-// says now. For a topic that it does not know, that is the one that refused the record.
+// decoder returns the decoder that the configuration has for the topic of the record. If
+// it does not have the topic any more, that is the decoder that refused the record.
 func (r *Records) decoder(entry ledger.DeadLetter) (source.Decoder, error) {
 	topic := entry.Origin.Topic
 	if decode, ok := r.decoders[topic]; ok {
@@ -64,7 +64,7 @@ func (r *Records) decoder(entry ledger.DeadLetter) (source.Decoder, error) {
 	return opened.Decode, nil
 }
 
-// record is the record of one dead letter.
+// record implements operator.Record: the record of one dead letter.
 type record struct {
 	records *Records
 	entry   ledger.DeadLetter
@@ -104,7 +104,7 @@ func (r *record) Send(ctx context.Context, by operator.Request, at time.Time) er
 	return nil
 }
 
-// Read reads a dead letter from Kafka, and waits for it no longer than given.
+// Read reads a dead letter from Kafka, and waits for wait at most.
 func Read(ctx context.Context, letters *deadletter.Letters, l ledger.DeadLetter, wait time.Duration) (deadletter.Letter, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

@@ -24,21 +24,21 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// Client starts and signals people's runs.
+// Client starts, signals and looks at people's runs in one namespace.
 type Client struct {
 	temporal  client.Client
 	namespace string
 }
 
-// New returns a Client for a namespace.
+// New returns a Client for the namespace that c is connected to.
 func New(c client.Client, namespace string) *Client {
 	return &Client{temporal: c, namespace: namespace}
 }
 
 // Nudge delivers n by signal-with-start.
 //
-// It makes the request itself, because the SDK's own SignalWithStart invents a
-// new request ID each time, so that a repeated event would be a second signal.
+// It makes the request itself: the SDK's SignalWithStart invents a new request ID each
+// time, so that a repeated event would be a second signal.
 func (c *Client) Nudge(ctx context.Context, n workflows.Nudge) error {
 	if n.RequestID == "" {
 		n.RequestID = uuid.NewString()
@@ -92,12 +92,12 @@ func (c *Client) Nudge(ctx context.Context, n workflows.Nudge) error {
 	return nil
 }
 
-// hurryTimeout bounds how long an urgent signal waits for its run to be told of it.
+// hurryTimeout bounds how long raising the priority of a run may delay an urgent signal.
 const hurryTimeout = 2 * time.Second
 
-// hurry has the tasks of the person's open run, which is on the main queue, go before
-// all others there. That it fails is no reason not to send the signal: there may be no
-// run, or a server that does not know of this.
+// hurry puts the tasks of the person's open run, which is on the main queue, before all
+// others there. It may fail, because there is no run or the server is too old to change
+// priorities: the signal is sent anyway.
 func (c *Client) hurry(ctx context.Context, personID string) {
 	ctx, cancel := context.WithTimeout(ctx, hurryTimeout)
 	defer cancel()
@@ -110,8 +110,8 @@ func (c *Client) hurry(ctx context.Context, personID string) {
 	})
 }
 
-// startAttributes are the search attributes that a run starts with: set at the
-// start they cost no history event.
+// startAttributes returns the search attributes that a run starts with. Set at the start,
+// they cost no history event.
 func startAttributes(n workflows.Nudge) (*commonpb.SearchAttributes, error) {
 	urgency := workflows.UrgencyStandard
 	if n.Urgent {
@@ -129,7 +129,7 @@ func startAttributes(n workflows.Nudge) (*commonpb.SearchAttributes, error) {
 	return &commonpb.SearchAttributes{IndexedFields: fields}, nil
 }
 
-// status is that of the person's last run; unspecified if there is none.
+// status returns the status of the person's last run; unspecified if there is none.
 func (c *Client) status(ctx context.Context, personID string) (enumspb.WorkflowExecutionStatus, error) {
 	description, err := c.temporal.DescribeWorkflowExecution(ctx, workflows.WorkflowID(personID), "")
 	var missing *serviceerror.NotFound
@@ -142,8 +142,8 @@ func (c *Client) status(ctx context.Context, personID string) (enumspb.WorkflowE
 	return description.GetWorkflowExecutionInfo().GetStatus(), nil
 }
 
-// EndedByHand gives the people whose last run was terminated or cancelled since. It
-// implements activities.Runs.
+// EndedByHand yields the people whose last run was terminated or cancelled after since.
+// It implements activities.Runs.
 func (c *Client) EndedByHand(ctx context.Context, since time.Time) iter.Seq2[string, error] {
 	query := fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus IN ('Terminated', 'Canceled') AND CloseTime > '%s'",
 		workflows.PersonPrefix, since.UTC().Format(time.RFC3339))
@@ -160,15 +160,15 @@ func (c *Client) EndedByHand(ctx context.Context, since time.Time) iter.Seq2[str
 	}
 }
 
-// endedByHand reports whether the person's last run was: a reset terminates a run too,
-// and goes on in another one.
+// endedByHand reports whether the person's last run was terminated or cancelled. A reset
+// terminates a run too, but goes on in another one.
 func (c *Client) endedByHand(ctx context.Context, personID string) (bool, error) {
 	status, err := c.status(ctx, personID)
 	return status == enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED || status == enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED, err
 }
 
-// Resume starts a run that finds out by itself what has to be done, or tells the
-// open one to look again. It implements activities.Runs.
+// Resume starts a run that first finds out what has to be done, or tells the open run to
+// look again. It implements activities.Runs.
 func (c *Client) Resume(ctx context.Context, personID, why string) error {
 	return c.Nudge(ctx, workflows.Nudge{PersonID: personID, Type: workflows.TypeScheduled, Why: why})
 }

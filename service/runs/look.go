@@ -21,14 +21,15 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// tooManyFailures is how often a run's task may fail in a row before it does not get on:
-// its code does not fit its history. A worker that dies in the midst of it is one.
+// tooManyFailures is how often in a row a workflow task may fail before the run counts as
+// stuck: the code does not fit its history. A worker that dies in the middle of a task
+// makes one failure.
 const tooManyFailures = 5
 
 // typesOfPeople are the workflow types of people's runs.
 var typesOfPeople = []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled}
 
-// Look says how the person's last run is. It implements activities.Runs.
+// Look returns the state of the person's last run. It implements activities.Runs.
 func (c *Client) Look(ctx context.Context, personID string) (activities.Run, error) {
 	description, err := c.temporal.DescribeWorkflowExecution(ctx, workflows.WorkflowID(personID), "")
 	var missing *serviceerror.NotFound
@@ -41,13 +42,13 @@ func (c *Client) Look(ctx context.Context, personID string) (activities.Run, err
 	return judge(description), nil
 }
 
-// judge says how a run is by its description.
+// judge returns the state of a run by Temporal's description of it.
 func judge(d *workflowservice.DescribeWorkflowExecutionResponse) activities.Run {
 	info := d.GetWorkflowExecutionInfo()
 	status := info.GetStatus()
 	run := activities.Run{
 		Open: status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING || status == enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED,
-		// The server of before there was a first run's ID names none: then it is this one.
+		// An older server does not name the first run: then this one stands for it.
 		Chain:     cmp.Or(info.GetFirstRunId(), info.GetExecution().GetRunId()),
 		StartedAt: info.GetStartTime().AsTime(),
 	}
@@ -56,13 +57,14 @@ func judge(d *workflowservice.DescribeWorkflowExecutionResponse) activities.Run 
 	}
 	queue := info.GetTaskQueue()
 	run.Foreign = !slices.Contains(typesOfPeople, info.GetType().GetName()) || queue != workflows.TaskQueue && queue != workflows.UrgentQueue
-	run.Stuck = standsStill(d)
+	run.Stuck = whyStuck(d)
 	run.Idle = d.GetPendingWorkflowTask() == nil && len(d.GetPendingActivities()) == 0
 	return run
 }
 
-// standsStill says why a run cannot get on, by what Temporal shows of it; empty if it can.
-func standsStill(d *workflowservice.DescribeWorkflowExecutionResponse) string {
+// whyStuck returns why a run makes no progress, by Temporal's description of it; empty if
+// it can make progress.
+func whyStuck(d *workflowservice.DescribeWorkflowExecutionResponse) string {
 	info := d.GetWorkflowExecutionInfo()
 	switch {
 	case info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED:
@@ -77,14 +79,14 @@ func standsStill(d *workflowservice.DescribeWorkflowExecutionResponse) string {
 	return ""
 }
 
-// lately is how many of a run's last events are looked at.
-const lately = 50
+// lastEvents is how many of a run's last events Told reads.
+const lastEvents = 50
 
-// Told is when the person's run was last told to look again, and has heard it: zero if
-// it was not lately. It implements activities.Runs.
+// Told returns when the last signal to look again came that the person's run has handled;
+// zero if its last events have none. It implements activities.Runs.
 func (c *Client) Told(ctx context.Context, personID string) (time.Time, error) {
 	page, err := c.temporal.WorkflowService().GetWorkflowExecutionHistoryReverse(ctx, &workflowservice.GetWorkflowExecutionHistoryReverseRequest{
-		Namespace: c.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: workflows.WorkflowID(personID)}, MaximumPageSize: lately,
+		Namespace: c.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: workflows.WorkflowID(personID)}, MaximumPageSize: lastEvents,
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("runs: reading the history of %s: %w", workflows.WorkflowID(personID), err)
@@ -92,16 +94,17 @@ func (c *Client) Told(ctx context.Context, personID string) (time.Time, error) {
 	return toldIn(page.GetHistory().GetEvents()), nil
 }
 
-// toldIn is when the last signal came that a run has heard, by its events, the last
-// first.
+// toldIn returns when the last signal to look again came that the run has handled, by
+// the run's events, the last one first. A run has handled what came before a workflow task
+// that completed.
 func toldIn(events []*historypb.HistoryEvent) time.Time {
-	heard := false
+	handled := false
 	for _, e := range events {
 		switch e.GetEventType() {
 		case enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-			heard = true
+			handled = true
 		case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-			if heard && e.GetWorkflowExecutionSignaledEventAttributes().GetSignalName() == workflows.SignalLookAgain {
+			if handled && e.GetWorkflowExecutionSignaledEventAttributes().GetSignalName() == workflows.SignalLookAgain {
 				return e.GetEventTime().AsTime()
 			}
 		}
@@ -109,15 +112,15 @@ func toldIn(events []*historypb.HistoryEvent) time.Time {
 	return time.Time{}
 }
 
-// Strangers gives the people under whose ID something is open that is not Tenure's. It
-// implements activities.Runs.
+// Strangers yields the people under whose workflow ID a run is open that is not Tenure's.
+// It implements activities.Runs.
 func (c *Client) Strangers(ctx context.Context) iter.Seq2[string, error] {
 	query := fmt.Sprintf("WorkflowId STARTS_WITH '%s' AND ExecutionStatus = 'Running' AND (%s OR %s)", workflows.PersonPrefix,
 		noneOf("WorkflowType", typesOfPeople), noneOf("TaskQueue", []string{workflows.TaskQueue, workflows.UrgentQueue}))
 	return c.listed(ctx, query)
 }
 
-// noneOf is the condition that an attribute is none of some values.
+// noneOf returns the condition that an attribute has none of these values.
 func noneOf(attribute string, values []string) string {
 	conditions := make([]string, len(values))
 	for i, v := range values {
@@ -126,7 +129,7 @@ func noneOf(attribute string, values []string) string {
 	return "(" + strings.Join(conditions, " AND ") + ")"
 }
 
-// listed gives the people whose runs a query selects, each once.
+// listed yields the people whose runs a query selects, each once.
 func (c *Client) listed(ctx context.Context, query string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		request := &workflowservice.ListWorkflowExecutionsRequest{Namespace: c.namespace, PageSize: listedPage, Query: query}
@@ -154,11 +157,11 @@ func (c *Client) listed(ctx context.Context, query string) iter.Seq2[string, err
 	}
 }
 
-// listedPage is how many runs are asked for at once.
+// listedPage is the number of runs on one page of a list.
 const listedPage = 500
 
-// Replace ends a run that is open, also if it has continued as another since, and starts
-// another as Resume does. It implements activities.Runs.
+// Replace terminates an open run, even if it has continued as another one since, and
+// starts a new one as Resume does. It implements activities.Runs.
 func (c *Client) Replace(ctx context.Context, personID string, run activities.Run, why string) error {
 	_, err := c.temporal.WorkflowService().TerminateWorkflowExecution(ctx, &workflowservice.TerminateWorkflowExecutionRequest{
 		Namespace:           c.namespace,

@@ -14,20 +14,19 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// Queue is a task queue that has to have workers, and who they are.
+// Queue is a task queue that needs workers, and the workers that it has.
 type Queue struct {
 	Name    string
-	Workers []string // identities of those who ask for its tasks, sorted
+	Workers []string // identities of the workers that poll it, sorted
 }
 
-// pollFresh is how old the last question of a worker may be that is at work: one takes
-// a minute at most when there is nothing to do, and the server remembers those of
-// workers that are gone for longer.
+// pollFresh is how old the last poll of a worker that is alive may be. A poll lasts a
+// minute at most, and the server remembers workers that are gone for longer than that.
 const pollFresh = 2 * time.Minute
 
-// Queues looks at every task queue that Tenure uses for these apps, and who takes its
-// tasks. One on which workers take workflow tasks only, or activities only, has those
-// who take both.
+// Queues returns every task queue that Tenure uses for these apps, with its workers. A
+// worker of the main or the urgent queue counts only if it polls for workflow tasks and
+// for activities.
 func (c *Client) Queues(ctx context.Context, apps []string) ([]Queue, error) {
 	both := []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY}
 	queues := []Queue{{Name: workflows.TaskQueue}, {Name: workflows.UrgentQueue}}
@@ -54,11 +53,11 @@ func (c *Client) Queues(ctx context.Context, apps []string) ([]Queue, error) {
 	return queues, nil
 }
 
-// pollers are who has asked for tasks of a queue lately.
+// pollers returns the identities of the workers that have polled a queue lately.
 func (c *Client) pollers(ctx context.Context, queue string, kind enumspb.TaskQueueType) ([]string, error) {
 	found, err := c.temporal.DescribeTaskQueue(ctx, queue, kind)
 	if err != nil {
-		return nil, fmt.Errorf("runs: asking for the workers of %s: %w", queue, err)
+		return nil, fmt.Errorf("runs: looking for the workers of %s: %w", queue, err)
 	}
 	var who []string
 	for _, p := range found.GetPollers() {
@@ -70,15 +69,15 @@ func (c *Client) pollers(ctx context.Context, queue string, kind enumspb.TaskQue
 	return slices.Compact(who), nil
 }
 
-// Sweeps is how the schedule of the sweeper is.
+// Sweeps is the state of the sweeper's schedule.
 type Sweeps struct {
 	Exists bool
 	Paused bool
-	Note   string    // why it is paused, in the words of who did it
-	Last   time.Time // when it last started the sweeper; zero if it never did
+	Note   string    // why it is paused, in the words of whoever paused it
+	Last   time.Time // when it last started the sweeper; zero if it never has
 }
 
-// Sweeps looks at the schedule of the sweeper.
+// Sweeps returns the state of the sweeper's schedule.
 func (c *Client) Sweeps(ctx context.Context) (Sweeps, error) {
 	found, err := c.temporal.ScheduleClient().GetHandle(ctx, sweepSchedule).Describe(ctx)
 	var missing *serviceerror.NotFound

@@ -18,15 +18,15 @@ import (
 // sweepSchedule is the ID of the schedule that starts the sweeper.
 const sweepSchedule = "tenure-sweep"
 
-// Attribute is a search attribute that Tenure needs, and what the namespace has by
-// that name: nothing (INDEXED_VALUE_TYPE_UNSPECIFIED), the right one, or another.
+// Attribute is a search attribute that Tenure needs. Has is the type that the namespace
+// has for that name; INDEXED_VALUE_TYPE_UNSPECIFIED if it has none.
 type Attribute struct {
 	Name       string
 	Needs, Has enumspb.IndexedValueType
 }
 
-// Attributes are the search attributes that Tenure needs, and whether the
-// namespace has them. It changes nothing.
+// Attributes returns the search attributes that Tenure needs, and what the namespace has
+// for each. It changes nothing.
 func (c *Client) Attributes(ctx context.Context) ([]Attribute, error) {
 	have, err := c.temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: c.namespace})
 	if err != nil {
@@ -41,9 +41,9 @@ func (c *Client) Attributes(ctx context.Context) ([]Attribute, error) {
 	return attributes, nil
 }
 
-// RegisterAttributes makes sure that the namespace knows Tenure's search
-// attributes: a run cannot be started with unknown ones. It may be called any
-// number of times, by several processes at once.
+// RegisterAttributes makes sure that the namespace has Tenure's search attributes: a run
+// cannot be started without them. Several processes may call it at once, any number of
+// times.
 func (c *Client) RegisterAttributes(ctx context.Context) error {
 	attributes, err := c.Attributes(ctx)
 	if err != nil {
@@ -74,9 +74,9 @@ func (c *Client) RegisterAttributes(ctx context.Context) error {
 	return nil
 }
 
-// ScheduleSweeps makes sure that the sweeper runs as often as given, and that the
-// schedule starts nothing else. It may be called any number of times, by several workers
-// at once. A schedule that somebody has paused stays so.
+// ScheduleSweeps makes sure that the sweeper's schedule starts it once in every span
+// every, and starts nothing else. Several workers may call it at once, any number of
+// times. A schedule that somebody has paused stays paused.
 func (c *Client) ScheduleSweeps(ctx context.Context, every time.Duration) error {
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
 	action := &client.ScheduleWorkflowAction{

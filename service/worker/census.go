@@ -14,18 +14,19 @@ import (
 )
 
 const (
-	// censusEvery is how old the numbers may be: each scrape of each worker would
-	// count the whole ledger otherwise.
+	// censusEvery is how old the numbers may be. Without it, each scrape of each worker
+	// would count the whole ledger.
 	censusEvery = 15 * time.Second
-	// censusTimeout bounds how long counting may hold up a scrape.
+	// censusTimeout bounds how long counting may delay a scrape.
 	censusTimeout = 5 * time.Second
-	// soon is how long before its end somebody is to be told of a hold.
-	soon = 7 * 24 * time.Hour
+	// endingWithin is how long before its end a hold counts as ending.
+	endingWithin = 7 * 24 * time.Hour
 	// page is how many holds are read at once.
 	page = 500
 )
 
-// The descriptions of what is counted in the ledger. Every worker shows the same.
+// The descriptions of the numbers that are counted in the ledger: every worker exports
+// the same.
 var (
 	linksDesc     = prometheus.NewDesc("tenure_accounts", "Accounts in the ledger, by app and state: planned, active, disabled, deleted.", []string{"app", "state"}, nil)
 	attentionDesc = prometheus.NewDesc("tenure_attention_steps", "Steps that need attention, by app. Without an app: questions about what HR said, or about policy.", []string{"app"}, nil)
@@ -37,7 +38,7 @@ var (
 	heldDesc      = prometheus.NewDesc("tenure_breaker_held_people", "People with a held change, because too many were to lose access, or to be given more, at once.", []string{"kind"}, nil)
 )
 
-// census exports counts of what the ledger holds as metrics.
+// census exports the numbers of accounts, steps, holds and people in the ledger as metrics.
 type census struct {
 	ledger interface {
 		ledger.Census
@@ -54,11 +55,11 @@ type census struct {
 	counts counts
 }
 
-// counts are the numbers of one moment.
+// counts holds the numbers of one moment.
 type counts struct {
 	ledger.Counts
 	cohorts         []ledger.Cohort // open ones
-	ending, lasting int             // people who are held
+	ending, lasting int             // people under legal hold
 	overdue         int
 }
 
@@ -69,8 +70,8 @@ func (c *census) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. While the ledger does not answer there are
-// no numbers: old ones would look like new ones.
+// Collect implements prometheus.Collector. While the ledger does not answer it exports no
+// numbers, because old ones would look like new ones.
 func (c *census) Collect(out chan<- prometheus.Metric) {
 	counts, err := c.count()
 	if err != nil {
@@ -136,7 +137,7 @@ func (c *census) count() (counts, error) {
 	return c.counts, nil
 }
 
-// held counts the people who are held, by when the last hold of each ends.
+// held counts the people under legal hold, by when the last hold of each ends.
 func (c *census) held(ctx context.Context) (ending, lasting int, err error) {
 	now := c.clock.Now()
 	holds := map[string][]ledger.Hold{}
@@ -154,7 +155,7 @@ func (c *census) held(ctx context.Context) (ending, lasting int, err error) {
 		}
 	}
 	for _, theirs := range holds {
-		if ledger.HeldUntil(theirs).After(now.Add(soon)) {
+		if ledger.HeldUntil(theirs).After(now.Add(endingWithin)) {
 			lasting++
 		} else {
 			ending++

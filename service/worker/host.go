@@ -14,31 +14,31 @@ import (
 )
 
 const (
-	// eagerSteps is how many steps of one person may start in the same round trip
-	// that plans them. Steps beyond it cost one more state transition each.
+	// eagerSteps is how many steps of one person may start in the round trip that plans
+	// them. Each further step costs one more state transition.
 	eagerSteps = 25
-	// spareSlots are the places in the main queue beyond every app's share: for what
-	// is no step, and for steps that are told to go elsewhere.
+	// spareSlots is the number of slots on the main queue beyond the shares of all apps:
+	// for activities that are not steps, and for steps that are moved to another queue.
 	spareSlots = 100
 )
 
-// HostOptions are the options of a worker that hosts Tenure's workflows and, for
-// a number of apps, its activities.
+// HostOptions returns the SDK's options for a worker on the main queue, which hosts
+// Tenure's workflows and its activities for this number of apps.
 func HostOptions(apps int) sdk.Options {
 	eager := eagerSteps
 	return sdk.Options{
 		MaxEagerActivityReservationsPerWorkflowTask: &eager,
-		// As many as all apps' shares: no app takes another's.
+		// The sum of all shares, so that no app takes another one's.
 		MaxConcurrentActivityExecutionSize: apps*activities.MainSlots + spareSlots,
-		WorkerStopTimeout:                  workflows.StopTimeout, // a step that is under way is seen to its end
+		WorkerStopTimeout:                  workflows.StopTimeout, // for the steps that are under way
 	}
 }
 
-// urgentWorkflows is how many workflow tasks of urgent runs one worker has under way.
+// urgentWorkflows is how many workflow tasks of the urgent queue one worker has under way.
 const urgentWorkflows = 50
 
-// urgentOptions are the options of a worker for who has to be cut off now: with
-// slots and pollers of its own, whatever the others are busy with.
+// urgentOptions returns the SDK's options for a worker on the urgent queue. It has slots
+// and pollers of its own, so that nobody who is to be cut off waits for other work.
 func urgentOptions(apps int) sdk.Options {
 	o := HostOptions(apps)
 	o.MaxConcurrentActivityExecutionSize = apps*activities.UrgentSlots + spareSlots
@@ -46,13 +46,13 @@ func urgentOptions(apps int) sdk.Options {
 	return o
 }
 
-// Host hosts Tenure's workflows and activities in this process: on the main task
-// queue and on the urgent one, and steps on every app's own.
+// Host hosts Tenure's workflows and activities in this process: all of them on the main
+// and the urgent task queue, and steps on the queue of each app.
 type Host struct {
 	workers []sdk.Worker
 }
 
-// NewHost makes a host. Start starts it.
+// NewHost returns a host for all apps of a. Start starts it.
 func NewHost(c client.Client, a *activities.Activities) *Host {
 	main := sdk.New(c, workflows.TaskQueue, HostOptions(len(a.Apps)))
 	workflows.Register(main, a)
@@ -71,7 +71,8 @@ func NewHost(c client.Client, a *activities.Activities) *Host {
 	return h
 }
 
-// Start starts to take work. If that fails, what was started is stopped again.
+// Start begins to take tasks from all queues. If one worker cannot start, Start stops the
+// others again.
 func (h *Host) Start() error {
 	for i, w := range h.workers {
 		if err := w.Start(); err != nil {
@@ -82,7 +83,8 @@ func (h *Host) Start() error {
 	return nil
 }
 
-// Stop takes no more work, and waits a while for what is under way.
+// Stop takes no more tasks, and waits for those under way, for workflows.StopTimeout at
+// most.
 func (h *Host) Stop() {
 	var all sync.WaitGroup
 	for _, w := range h.workers {

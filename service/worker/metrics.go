@@ -7,14 +7,14 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// metrics are the worker's own. docs/metrics.md lists them; a test holds it to that.
+// metrics holds the worker's own metrics. A test compares them with docs/metrics.md.
 type metrics struct {
 	pace  *pace.Metrics
 	moved *prometheus.CounterVec
 	steps *provision.Metrics
 }
 
-// newMetrics registers the metrics, for apps of these names.
+// newMetrics registers the metrics, with the names of all apps.
 func newMetrics(reg prometheus.Registerer, apps []string) *metrics {
 	m := &metrics{
 		pace:  pace.NewMetrics(reg),

@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/activities"
 )
 
-// watch sees to it that people who are overdue are swept, whatever has become of the
-// sweeper's schedule in Temporal: it is paused, gone, or starts something else.
+// watch sweeps people who are overdue even if the sweeper's schedule in Temporal is
+// paused, gone, or starts something else.
 type watch struct {
 	every time.Duration
 	acts  interface {
@@ -22,7 +22,7 @@ type watch struct {
 	log      *zap.Logger
 }
 
-// run watches until ctx ends.
+// run looks once in every span w.every, until ctx ends.
 func (w *watch) run(ctx context.Context) {
 	tick := time.NewTicker(w.every)
 	defer tick.Stop()
@@ -36,7 +36,8 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-// look sweeps in this process, if anybody is overdue by what the ledger says.
+// look sweeps in this process, and renews the schedule, if anybody is overdue by the
+// ledger alone.
 func (w *watch) look(ctx context.Context) {
 	people, err := w.acts.CountOverdue(ctx)
 	if err == nil && people == 0 {
