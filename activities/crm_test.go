@@ -259,3 +259,53 @@ func (c crm) isStrippedOnlyIfShown(t *testing.T) {
 	c.app.AddUser(scimtest.User{UserName: "bob", Active: true, Groups: []string{"leads"}})
 	c.requests(t, "1")
 }
+
+// A change that the app answers with 200 and the resource as it was has not been made,
+// however well-formed the answer.
+func TestAChangeThatIsAnsweredAndNotMadeIsNotDone(t *testing.T) {
+	for name, shy := range map[string]bool{"shows the groups of users": false, "shows the members of groups only": true} {
+		t.Run(name, func(t *testing.T) {
+			c := newCRM(t, shy)
+			var handler http.Handler = c.app
+			if shy {
+				handler = withoutGroups(c.app)
+			}
+			var deaf atomic.Bool
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if deaf.Load() && r.Method != http.MethodGet {
+					r.Method, r.Body, r.ContentLength = http.MethodGet, http.NoBody, 0
+				}
+				handler.ServeHTTP(w, r)
+			}))
+			t.Cleanup(server.Close)
+			c.Apps["crm"].Connector = opened(t, server.URL+scimtest.BasePath)
+			c.hire(t, "2")
+			c.requests(t, "2") // stays
+			c.hire(t, "1")
+			c.requests(t, "1")
+
+			isNotDone := func(kind plan.Kind) {
+				t.Helper()
+				deaf.Store(true)
+				for range 2 {
+					step, err := c.next(t, "1")
+					require.Equal(t, kind, step.Kind)
+					require.Error(t, err)
+				}
+				deaf.Store(false)
+			}
+			c.promote(t, "1", "Doctor")
+			isNotDone(plan.Update)
+			c.promote(t, "1", "Lead")
+			isNotDone(plan.Update)
+			c.requests(t, "1")
+			c.end(t, "1")
+			isNotDone(plan.Disable)
+			step, err := c.next(t, "1")
+			require.NoError(t, err)
+			require.Equal(t, plan.Disable, step.Kind)
+			isNotDone(plan.Strip)
+			c.requests(t, "1")
+		})
+	}
+}

@@ -201,6 +201,61 @@ func TestWhatTurnsOutFalseIsForgotten(t *testing.T) {
 	assert.Equal(t, map[string]int{http.MethodPut: 1, http.MethodPatch: 1}, sent, "tried again")
 }
 
+// How a service shows who is not active is believed while it still shows who is, and no
+// longer: by an upgrade it may cease to show either.
+func TestWhoIsNotActiveIsNotBelievedForEver(t *testing.T) {
+	app, _ := serve(t)
+	ids := map[string]string{}
+	for _, user := range []string{"anna", "bob", "cleo", "dan"} {
+		ids[user] = app.AddUser(scimtest.User{UserName: user, ExternalID: "p-" + user, Active: true})
+	}
+	hides := func(map[string]any) bool { return false }
+	c := handlingAt(t, scimtest.BasePath, rewritten(t, app, func(_ *http.Request, answer map[string]any) {
+		eachResource(answer, func(r map[string]any) {
+			if hides(r) {
+				delete(r, "active")
+			}
+		})
+	}))
+	active := func(user string) bool {
+		t.Helper()
+		account, err := c.Read(t.Context(), ids[user])
+		require.NoError(t, err)
+		return account.Active
+	}
+	require.NoError(t, c.Disable(t.Context(), ids["dan"]))
+	assert.False(t, active("dan"), "it shows who is not active")
+
+	later(c, 2*time.Hour)
+	hides = func(r map[string]any) bool { return r["active"] == false }
+	require.NoError(t, c.Disable(t.Context(), ids["anna"]))
+	assert.False(t, active("anna"), "it leaves out what is false now")
+	require.NoError(t, c.Disable(t.Context(), ids["bob"]))
+	assert.False(t, active("bob"))
+	assert.NotEmpty(t, c.Learned())
+
+	for _, by := range []time.Duration{5 * time.Hour, 50 * time.Hour} {
+		later(c, by)
+		for range 2 {
+			assert.False(t, active("anna"), "after %s: another account shows that it is active", by)
+		}
+	}
+	later(c, 60*time.Hour)
+	hides = func(map[string]any) bool { return true }
+	for range 2 {
+		assert.True(t, active("anna"), "it shows of nobody whether they are active")
+		assert.True(t, active("bob"))
+	}
+	assert.Empty(t, c.Learned())
+
+	hides = func(r map[string]any) bool { return r["active"] == false }
+	assert.True(t, active("cleo"))
+	assert.False(t, active("anna"), "another account shows it again")
+	require.NoError(t, c.Enable(t.Context(), ids["anna"]))
+	hides = func(map[string]any) bool { return true }
+	assert.True(t, active("anna"), "it was enabled")
+}
+
 // What a service answers to another form of a change says what became of it: an outage
 // is no refusal by that service of what was sent first.
 func TestAnOutageWhileAnotherFormIsTriedIsAnOutage(t *testing.T) {

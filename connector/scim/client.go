@@ -189,7 +189,7 @@ func (c *client) account(ctx context.Context, op string, user resource, decide m
 	if id == "" || username == "" {
 		return connector.Account{}, noSCIM(op)
 	}
-	active, err := c.active(op, user)
+	active, err := c.active(ctx, op, user)
 	if err != nil {
 		return connector.Account{}, err
 	}
@@ -237,6 +237,7 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 	})
 	if err == nil || connector.Is(err, connector.KindNotFound) {
 		c.seen.forget(accountID)
+		c.service.learned.activity.turned(accountID, false)
 		return nil
 	}
 	return err

@@ -36,12 +36,7 @@ type learned struct {
 	// hasGroups: /Groups has answered. It is believed for good: it keeps a 404 from being
 	// taken for "no memberships", which a setting can say where it is so.
 	hasGroups atomic.Bool
-	// showsFalse: "active": false has been seen. omitsFalse: an account that showed true
-	// showed nothing after it was disabled, and none has shown false since.
-	showsFalse, omitsFalse atomic.Bool
-	// disabled are the IDs of accounts that were disabled and not enabled since, where
-	// omitsFalse.
-	disabled sync.Map
+	activity  activity
 }
 
 // refusedFilter reports whether an answer to a look-up says that the app cannot look
@@ -79,14 +74,14 @@ func advised(err error, setting string) error {
 
 // Learned implements connector.Connector.
 func (c *client) Learned() (deviations []string) {
-	for _, finding := range c.service.learned.deviations() {
+	for _, finding := range c.service.learned.deviations(c.now()) {
 		deviations = append(deviations, finding.What)
 	}
 	return deviations
 }
 
 // deviations are what was learned, as `tenure app test` shows it.
-func (l *learned) deviations() (findings []connector.Finding) {
+func (l *learned) deviations(now time.Time) (findings []connector.Finding) {
 	for _, d := range []struct {
 		*deviation
 		what string
@@ -110,7 +105,7 @@ func (l *learned) deviations() (findings []connector.Finding) {
 			findings = append(findings, connector.Finding{What: d.what})
 		}
 	}
-	if l.omitsFalse.Load() {
+	if l.activity.omits(now) {
 		findings = append(findings, connector.Finding{What: `leaves out "active" where it is false: say showsInactive: false, so that Tenure knows from the start`})
 	}
 	return findings

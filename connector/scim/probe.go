@@ -41,7 +41,7 @@ func (c *client) Probe(ctx context.Context) []connector.Finding {
 		}
 		findings = append(findings, finding)
 	}
-	return append(findings, c.service.learned.deviations()...)
+	return append(findings, c.service.learned.deviations(c.now())...)
 }
 
 // longestProbeWait is how long a look waits that the app puts off.
