@@ -65,6 +65,23 @@ func TestHostileAnswersAreBounded(t *testing.T) {
 			},
 			call: find, want: "more than 100 accounts by one person's externalId", pages: 2,
 		},
+		"everybody, one by one, whoever is looked for": {
+			answer: func(page int) string {
+				return list(2_000_000_000, strings.ReplaceAll(user(page, ""), "10004", "another"))
+			},
+			call: find, want: "the look-up by externalId was given up after 100 pages: the app does not seem to heed the filter, and sends everything. " +
+				"Have it filter by externalId, or say filterExternalID: false", pages: 100,
+		},
+		"everybody, one by one, whatever their name": {
+			answer: func(page int) string {
+				return list(2_000_000_000, fmt.Sprintf(`{"id":"%d","userName":"u%d"}`, page, page))
+			},
+			call: func(t *testing.T, c connector.Connector) error {
+				_, err := c.Find(t.Context(), connector.Keys{Username: "ada"})
+				return err
+			},
+			want: "Have it filter by userName", pages: 100,
+		},
 		"an ID without end": {
 			answer: func(int) string {
 				return list(1, `{"id":"`+strings.Repeat("x", megabyte/2)+`","userName":"ada","externalId":"10004"}`)

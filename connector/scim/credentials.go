@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -121,7 +122,14 @@ func (o *clientToken) fetch(ctx context.Context, op string) (*oauth2.Token, erro
 		return nil, err
 	}
 	config := clientcredentials.Config{ClientID: o.clientID, ClientSecret: key, TokenURL: o.tokenURL, Scopes: o.scopes}
-	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, o.http))
+	// The library keeps no cause of an answer that breaks off: that it took too long is
+	// told by a time of its own.
+	asking, cancel := context.WithTimeoutCause(ctx, o.http.Timeout, errTokenLate)
+	defer cancel()
+	token, err := config.Token(context.WithValue(asking, oauth2.HTTPClient, o.http))
+	if err != nil && errors.Is(context.Cause(asking), errTokenLate) {
+		err = errTokenLate
+	}
 	if err == nil && printable(token.AccessToken) {
 		return token, nil
 	}
@@ -147,14 +155,21 @@ func (o *clientToken) fetch(ctx context.Context, op string) (*oauth2.Token, erro
 	return nil, failed
 }
 
+// errTokenLate is the error for a token that does not come in time.
+var errTokenLate = errors.New("no token in time")
+
 func (o *clientToken) unanswered(ctx context.Context, op string, err error) error {
 	var inner *url.Error
 	if errors.As(err, &inner) {
 		err = inner.Err
 	}
+	why := fmt.Sprintf("no answer within %s: check that it is up, and the tokenURL setting", o.http.Timeout)
+	if !errors.Is(err, errTokenLate) {
+		why = strings.ReplaceAll(remote.WhyUnanswered(ctx, err, "it", o.http.Timeout), "url setting", "tokenURL setting")
+	}
 	return &connector.Error{
 		Kind: connector.KindUnavailable, Op: op, Cause: plainCause(ctx, err),
-		Message: remote.WhyUnanswered(ctx, err, "the token service", o.http.Timeout),
+		Message: "the token service gave no token: " + why,
 	}
 }
 

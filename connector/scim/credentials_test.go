@@ -235,3 +235,43 @@ func TestProbe(t *testing.T) {
 	assert.Empty(t, readOnly["may read users"])
 	assert.Contains(t, problems(func(r *http.Request) bool { return r.URL.Path == scimtest.BasePath+"/Groups" })["may read groups"], "lacks a right")
 }
+
+// A token service that answers, and so slowly that no token comes of it, is told from an
+// app that does.
+func TestATokenServiceThatDripsIsNamed(t *testing.T) {
+	drip := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for r.Context().Err() == nil {
+			if _, err := io.WriteString(w, " "); err != nil {
+				return
+			}
+			w.(http.Flusher).Flush()
+			select {
+			case <-r.Context().Done():
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}))
+	t.Cleanup(drip.Close)
+	_, url := serve(t)
+	for name, c := range map[string]struct {
+		timeout string
+		within  time.Duration
+		want    string
+	}{
+		"within the timeout setting": {"100ms", time.Minute, "no answer within 100ms: check that it is up, and the tokenURL setting"},
+		"within the caller's time":   {"1m", 100 * time.Millisecond, "the call ran out of time"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := open(t, connector.Settings{
+				"url": url, "tokenURL": drip.URL + "/token", "clientID": "tenure", "clientSecret": clientSecret, "timeout": c.timeout,
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), c.within)
+			defer cancel()
+			_, err := app.Check(ctx)
+			failed := failure(t, err)
+			assert.Equal(t, connector.KindUnavailable, failed.Kind)
+			assert.Equal(t, "the token service gave no token: "+c.want, failed.Message)
+		})
+	}
+}

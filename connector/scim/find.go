@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -36,7 +37,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 			continue // what is found by userName is compared with externalId
 		}
 		if look.key == connector.ByExternalID {
-			err = advised(err, "filterExternalID: false")
+			err = advised(err, withoutFilter["externalId"])
 		}
 		if err != nil || len(matches) > 0 {
 			return matches, err
@@ -70,13 +71,16 @@ func (c *client) findByEmail(ctx context.Context, keys connector.Keys) ([]connec
 	switch {
 	case others >= unheeded:
 		noEmails.confirmed(c.now(), apart)
+		if errors.Is(err, errEndless) {
+			return nil, nil
+		}
 	case err == nil:
 		noEmails.refuted()
 	}
 	if refusedLookUp(err) && c.cannotFilter(ctx, "emails.value", nobody+"@invalid", noEmails) {
 		return nil, nil
 	}
-	return matches, advised(err, "filterEmails: false")
+	return matches, advised(err, withoutFilter["emails.value"])
 }
 
 // cannotFilter reports whether the service, which has refused a look-up by an attribute,
@@ -119,7 +123,7 @@ func (c *client) findBy(ctx context.Context, looks ...lookFor) ([]connector.Matc
 	}
 	found := make([][]resource, len(looks))
 	query := url.Values{"filter": {strings.Join(filters, " or ")}}
-	for user, err := range c.each(ctx, request{op: connector.OpFind, collection: users, query: query}) {
+	for user, err := range c.each(ctx, request{op: connector.OpFind, collection: users, query: query, few: true}) {
 		if err != nil {
 			return nil, err
 		}

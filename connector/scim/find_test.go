@@ -71,3 +71,26 @@ func TestALookUpByAddressThatIsNotHeeded(t *testing.T) {
 		})
 	}
 }
+
+// A service that heeds no filter and sends its groups one by one is read to the end by
+// what needs all groups, and not for each look-up.
+func TestLookUpsOfGroupsThatAreNotHeeded(t *testing.T) {
+	app, _ := serve(t)
+	var names []string
+	for i := range 150 {
+		names = append(names, fmt.Sprintf("g%03d", i))
+		app.AddGroup(names[i])
+	}
+	app.SetDeviations(scimtest.Deviations{EmptyGroups: true, PageMax: 1, OpenFilters: []string{"displayName", "members/value"}})
+	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true, Groups: names[149:]})
+	c := handlingAt(t, scimtest.BasePath, app.ServeHTTP)
+	for range 2 {
+		account, err := c.Read(t.Context(), anna)
+		require.NoError(t, err)
+		assert.Equal(t, names[149:], account.Entitlements)
+	}
+	require.NoError(t, c.Grant(t.Context(), anna, names[148:149]))
+	account, err := c.Read(t.Context(), anna)
+	require.NoError(t, err)
+	assert.Equal(t, names[148:], account.Entitlements)
+}

@@ -43,7 +43,7 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 		var err error
 		found, err = c.groupsNamed(ctx, op, name, url.Values{"filter": {equals("displayName", name)}})
 		switch {
-		case refusedFilter(err):
+		case refusedFilter(err), errors.Is(err, errEndless):
 			learned.noNameFilter.met(c.now())
 			filtered = false
 		case err != nil:
@@ -90,7 +90,7 @@ func (n namedGroups) any() bool { return len(n.ids) > 0 || n.otherwise != "" }
 
 // groupsNamed finds the groups of a name among those that a query lists.
 func (c *client) groupsNamed(ctx context.Context, op, name string, query url.Values) (found namedGroups, err error) {
-	for group, err := range c.each(ctx, request{op: op, collection: groups, query: c.withoutMembers(query)}) {
+	for group, err := range c.each(ctx, request{op: op, collection: groups, query: c.withoutMembers(query), few: query.Has("filter")}) {
 		if err != nil {
 			return namedGroups{}, err
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"net/http"
@@ -42,6 +44,9 @@ const (
 	// mostMatches is how many accounts one look-up may find. More than one is a
 	// question for a human already.
 	mostMatches = 100
+	// mostPages is how many pages a look-up of a few resources goes through. A service that
+	// does not heed its filter sends all that there is, for longer than a step may take.
+	mostPages = 100
 	// longestID is how long a resource's ID may be, in bytes.
 	longestID = 4 << 10
 )
@@ -155,7 +160,11 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 		from := position{index: 1, byCursor: how.cursor, zero: c.service.learned.fromZero.holds(c.now())}
 		seen, cursors := map[string]bool{}, map[string]bool{}
 		complete := false // as far as the total says
-		for received := 0; ; {
+		for received, pages := 0, 0; ; pages++ {
+			if r.few && pages == mostPages {
+				yield(nil, endless(r))
+				return
+			}
 			list, at, err := c.pageFrom(ctx, r, from, how.pageSize, received, seen)
 			if err != nil && complete && !connector.Retryable(err) {
 				return // there is no page behind the last one
@@ -312,6 +321,24 @@ func (l listResponse) news(r request, seen map[string]bool) bool {
 		}
 	}
 	return false
+}
+
+// errEndless is the cause of the error for a look-up that finds more and more.
+var errEndless = errors.New("the look-up does not end")
+
+// endless is the error for a look-up of a few resources that has been sent mostPages.
+func endless(r request) error {
+	attr, _, _ := strings.Cut(r.query.Get("filter"), " ")
+	message := fmt.Sprintf("the look-up by %s was given up after %d pages: the app does not seem to heed the filter, and sends everything. Have it filter by %s", attr, mostPages, attr)
+	if setting := withoutFilter[attr]; setting != "" {
+		message += ", or say " + setting
+	}
+	return &connector.Error{Kind: connector.KindInvalid, Op: r.op, Cause: errEndless, Message: message}
+}
+
+// withoutFilter are the settings by which to do without a filter, by its attribute.
+var withoutFilter = map[string]string{
+	"externalId": "filterExternalID: false", "emails.value": "filterEmails: false", "members.value": "filterMembers: false",
 }
 
 // incomplete is the error for a list that ends before all that it counts was sent: what

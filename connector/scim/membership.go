@@ -103,12 +103,12 @@ func (c *client) ask(ctx context.Context, op, accountID string, sent []string) (
 	noFilter := &c.service.learned.noMemberFilter
 	names, err := c.byMember(ctx, op, accountID)
 	switch {
-	case errors.Is(err, errUnheeded), refusedFilter(err), c.cannotFilterMembers(ctx, op, err):
+	case errors.Is(err, errUnheeded), errors.Is(err, errEndless), refusedFilter(err), c.cannotFilterMembers(ctx, op, err):
 		noFilter.met(c.now())
 		return c.amongAll(ctx, op, accountID)
 	case err != nil:
 		_, err = c.lacksGroups(ctx, op, err)
-		return nil, advised(err, "filterMembers: false")
+		return nil, advised(err, withoutFilter["members.value"])
 	case len(names) > 0:
 		c.seen.saw(c.now(), accountID, names, byFilter)
 		noFilter.refuted()
@@ -226,7 +226,7 @@ func (c *client) lookUpMember(ctx context.Context, op, accountID string) (names 
 	shown = true
 	for _, id := range slices.Compact([]string{accountID, idKey(accountID)}) {
 		query := url.Values{"filter": {equals("members.value", id)}}
-		for group, err := range c.each(ctx, request{op: op, collection: groups, query: query}) {
+		for group, err := range c.each(ctx, request{op: op, collection: groups, query: query, few: true}) {
 			if err != nil {
 				return nil, false, err
 			}

@@ -52,6 +52,7 @@ type request struct {
 	whole      bool   // about the collection itself, not one resource of it
 	id         string // of the resource
 	query      url.Values
+	few        bool // of a list: its filter selects a few resources only, on as few pages
 	ifMatch    string
 	body       any
 }
