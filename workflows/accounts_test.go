@@ -16,7 +16,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// adopting are rules by which accounts of chat are adopted as said.
+// adopting returns rules with this rule of adoption for chat.
 func adopting(how policy.Adoption) policy.Rules {
 	rules := testRules()
 	chat := rules.Apps["chat"]
@@ -25,7 +25,7 @@ func adopting(how policy.Adoption) policy.Rules {
 	return rules
 }
 
-// A username proves nothing of whose an account is.
+// A username does not prove whose an account is.
 func TestWhoseAnAccountIsThatIsThereAlready(t *testing.T) {
 	for name, tc := range map[string]struct {
 		how     policy.Adoption
@@ -93,8 +93,8 @@ func TestWhoIsAskedIsToldWhatTheAccountHas(t *testing.T) {
 	assert.NotContains(t, said, "alovelace")
 }
 
-// squatter has the app answer the first call that makes an account with an error, after
-// which somebody else makes one of the same username.
+// squatter lets the first call that creates an account fail. Then somebody else creates an
+// account with the same username.
 func (b *biography) squatter(app string, kind connector.ErrorKind) {
 	done := false
 	b.apps[app].OnCall(func(_ context.Context, op, _ string) error {
@@ -125,7 +125,7 @@ func TestSquatted(t *testing.T) {
 	}
 }
 
-// In an app that keeps no external IDs, what a call of ours made is found by the
+// In an app that keeps no external IDs, an account that our call created is found by the
 // username that was sent.
 func TestAnAccountOfALostAnswerIsFoundWithoutExternalID(t *testing.T) {
 	for name, tc := range map[string]struct {

@@ -19,14 +19,14 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// answer is what became of an operator's decision.
+// answer holds the result of an operator's decision.
 type answer struct {
 	refused error
 	keys    []string
 }
 
-// retries and skips let an operator decide, as the command line does, and give what
-// became of it once the biography has been lived.
+// retries and skips let an operator decide as the command line does. The answer that they
+// return is filled in when the biography is lived.
 func (b *biography) retries(after time.Duration, req activities.RepairRequest) *answer {
 	return b.repairs(after, req)
 }
@@ -51,7 +51,7 @@ func (b *biography) repairs(after time.Duration, req activities.RepairRequest) *
 	return a
 }
 
-// signals tells the run of the biography's person.
+// signals tells the person's run to look again.
 type signals struct{ b *biography }
 
 func (signals) Ready(context.Context) error { return nil }
@@ -65,8 +65,7 @@ func (s signals) Deliver(ctx context.Context, e hr.Event, _ int64) error {
 	return s.Resume(ctx, e.PersonID, "")
 }
 
-// inAttention lists the keys of the steps that the ledger shows in attention, by
-// app.
+// inAttention returns the keys of the steps that are in attention in the ledger, by app.
 func (b *biography) inAttention() map[string]string {
 	b.t.Helper()
 	person, err := b.ledger.Person(b.t.Context(), b.person)
@@ -150,7 +149,8 @@ func TestAStepThatCannotSucceedWaitsForAHuman(t *testing.T) {
 	})
 }
 
-// A skip is about what was asked for then: not about the same step, years later.
+// A skip holds for the step that was asked for at the time, and not for the same step
+// years later.
 func TestASkipEndsWhenWhatWasSkippedIsNotAskedForAnyMore(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))
@@ -179,7 +179,7 @@ func TestASkipEndsWhenWhatWasSkippedIsNotAskedForAnyMore(t *testing.T) {
 	assert.Equal(t, "off []", b.state("wiki"))
 }
 
-// transfer is a transfer that HR has not sent yet.
+// transfer returns a transfer that HR has not sent yet.
 func (b *biography) transfer(id string, after time.Duration, department string) hr.Event {
 	at := epoch.Add(after)
 	return hr.Event{

@@ -17,7 +17,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// dropping is a biography whose app takes attributes of these names and keeps none.
+// dropping returns a biography whose app accepts attributes of these names and keeps none.
 func dropping(t *testing.T, rules policy.Rules, app string, names ...string) *biography {
 	t.Helper()
 	b := newBiography(t, rules)
@@ -25,7 +25,7 @@ func dropping(t *testing.T, rules policy.Rules, app string, names ...string) *bi
 	return b
 }
 
-// ignoring are rules by which an app is known not to keep these.
+// ignoring returns rules which say that an app does not keep these attributes.
 func ignoring(app string, names ...string) policy.Rules {
 	rules := testRules()
 	of := rules.Apps[app]
@@ -38,7 +38,7 @@ func transferred(department string) hr.Event {
 	return hr.Event{Type: hr.EventTransferred, Profile: profile(department)}
 }
 
-// attention are the steps in attention.
+// attention returns the steps in attention.
 func (b *biography) attention() (steps []ledger.Step) {
 	b.t.Helper()
 	person, err := b.ledger.Person(b.t.Context(), b.person)
@@ -88,7 +88,7 @@ func TestWhatIsKnownNotToBeKeptIsNotProven(t *testing.T) {
 	assert.Equal(t, "on [sales staff]", b.state("directory"))
 }
 
-// TestAnAttributeThatIsKeptLater: not every app shows at once what it has taken.
+// Not every app shows at once what it has accepted.
 func TestAnAttributeThatIsKeptLater(t *testing.T) {
 	b := dropping(t, testRules(), "directory", "title")
 	b.hears(0, hired("Development"))
@@ -100,7 +100,7 @@ func TestAnAttributeThatIsKeptLater(t *testing.T) {
 	assert.NotEmpty(t, account.Attributes["title"])
 }
 
-// TestARetrySetsWhatIsNowKept: the app was mended after the step had needed attention.
+// The app was repaired after the step had needed attention.
 func TestARetrySetsWhatIsNowKept(t *testing.T) {
 	b := dropping(t, testRules(), "directory", "title")
 	b.hears(0, hired("Development"))
@@ -111,8 +111,8 @@ func TestARetrySetsWhatIsNowKept(t *testing.T) {
 	assert.Empty(t, b.attention())
 }
 
-// TestAMoverLosesAccessWhateverTheAttributesCome: revoking waits neither for attributes
-// that are not kept, nor for such as are refused, nor for what cannot be given.
+// Revoking does not wait for attributes that are not kept or are refused, nor for
+// entitlements that cannot be granted.
 func TestAMoverLosesAccessWhateverTheAttributesCome(t *testing.T) {
 	refusing := func(op string, kind connector.ErrorKind) func(*memory.App) {
 		return func(app *memory.App) {
@@ -152,8 +152,8 @@ func TestAMoverLosesAccessWhateverTheAttributesCome(t *testing.T) {
 	}
 }
 
-// TestADigestIsOfWhatIsShown: an attribute that could not be set is set when things go
-// back to what they were, and one that was cleared has to be gone.
+// The digest is of what the app shows. So an attribute that could not be set is set again
+// when it gets its old value back, and one that was cleared has to be gone.
 func TestADigestIsOfWhatIsShown(t *testing.T) {
 	b := newBiography(t, testRules())
 	was := hired("Development")
@@ -181,13 +181,13 @@ func TestADigestIsOfWhatIsShown(t *testing.T) {
 	assert.Equal(t, first, b.link("directory").Attributes, "it is the digest of what was wanted in the first place")
 }
 
-// TestAnOldDigestCausesNoUpdate: what earlier versions took for kept is looked at when
-// it is set the next time.
+// Attributes that earlier versions took for kept are checked when they are set the next
+// time, and not before.
 func TestAnOldDigestCausesNoUpdate(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))
 	b.on(time.Hour, func() {
-		// As the ledger has it of what was taken and not kept before anybody looked.
+		// The ledger has the digest of an earlier version, which did not look whether an attribute was kept.
 		b.apps["directory"].SetFaults(memory.Faults{Drop: []string{"title"}})
 	})
 	b.hears(2*time.Hour, transferred("Sales"))
@@ -195,7 +195,7 @@ func TestAnOldDigestCausesNoUpdate(t *testing.T) {
 	assert.Zero(t, b.apps["directory"].Calls(connector.OpUpdate), "the attributes are as they were")
 }
 
-// TestAnAttributeThatIsNotClearedIsNoticed: what somebody is not any more must be gone.
+// An attribute that does not hold any more has to be gone.
 func TestAnAttributeThatIsNotClearedIsNoticed(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))
@@ -218,7 +218,7 @@ func TestAnAttributeThatIsNotClearedIsNoticed(t *testing.T) {
 	assert.Contains(t, steps[0].Message, ": title.")
 }
 
-// TestAUsernameInAnotherCaseIsTheSame: many apps write usernames in a case of their own.
+// Many apps change the case of usernames.
 func TestAUsernameInAnotherCaseIsTheSame(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))

@@ -20,7 +20,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// forged executes activities as a stranger's workflow can have them executed.
+// forged returns an environment that executes activities as the workflow of a stranger can.
 func forged(a *activities.Activities) *testsuite.TestActivityEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
@@ -29,7 +29,7 @@ func forged(a *activities.Activities) *testsuite.TestActivityEnvironment {
 	return env
 }
 
-// known is what the ledger has of the person.
+// known returns what the ledger has about the person.
 func (b *biography) known() ledger.Person {
 	b.t.Helper()
 	person, err := b.ledger.Person(b.t.Context(), b.person)
@@ -37,15 +37,14 @@ func (b *biography) known() ledger.Person {
 	return person
 }
 
-// asked is what became of an Update.
+// asked holds the result of an Update.
 type asked struct{ rejected error }
 
 func (a *asked) Accept()             {}
 func (a *asked) Reject(err error)    { a.rejected = err }
 func (a *asked) Complete(any, error) {}
 
-// Whoever may write to Temporal, and to nothing else, has no step skipped or tried
-// again in an operator's name.
+// Whoever may write to Temporal only cannot skip or retry a step in an operator's name.
 func TestTemporalIsNoOperator(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))
@@ -83,7 +82,8 @@ func TestTemporalIsNoOperator(t *testing.T) {
 	assert.Equal(t, "off []", b.state("wiki"), "and it is tried again by itself")
 }
 
-// A step that was never planned is not applied: least of all one app's to another.
+// A step that was never planned is not applied, and neither is the step of one app in
+// another app.
 func TestTemporalCannotMakeUpSteps(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))
@@ -116,7 +116,7 @@ func TestTemporalCannotMakeUpSteps(t *testing.T) {
 	b.live(day + 2*time.Minute)
 }
 
-// A run that somebody started under a person's ID, to work for another person, ends.
+// A run that has one person's ID and another person as its input ends.
 func TestARunIsForThePersonWhoseIDItHas(t *testing.T) {
 	b := newBiography(t, testRules())
 	for id, fails := range map[string]bool{workflows.WorkflowID("10007"): true, workflows.WorkflowID(b.person): false, "of-my-own": false} {

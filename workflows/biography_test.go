@@ -129,7 +129,7 @@ func (b *biography) addManager() {
 	}
 }
 
-// now is the time of the biography: that of the run that is open, if one is.
+// now returns the time of the biography: that of the open run, if there is one.
 func (b *biography) now() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -139,12 +139,12 @@ func (b *biography) now() time.Time {
 	return b.at
 }
 
-// on lets something happen to the person that HR does not speak of.
+// on adds something that happens to the person and that HR does not say.
 func (b *biography) on(after time.Duration, do func()) {
 	b.events = append(b.events, happening{at: epoch.Add(after), do: do})
 }
 
-// hears lets HR say something, as long after the epoch as given.
+// hears adds an event of HR at this time after the epoch.
 func (b *biography) hears(after time.Duration, event hr.Event) {
 	at := epoch.Add(after)
 	event.PersonID = b.person
@@ -169,8 +169,8 @@ func (b *biography) hears(after time.Duration, event hr.Event) {
 	}
 }
 
-// live plays everything until nothing is left to happen and no run is open, or
-// until the given time.
+// live plays everything that happens, until nothing is left and no run is open, or until
+// the given time.
 func (b *biography) live(until time.Duration) {
 	end := epoch.Add(until)
 	slices.SortStableFunc(b.events, func(x, y happening) int { return x.at.Compare(y.at) })
@@ -193,7 +193,7 @@ func (b *biography) live(until time.Duration) {
 	}
 }
 
-// run plays one run and says what it continues as, if it does.
+// run plays one run, and returns the run that continues it if there is one.
 func (b *biography) run(kind string, in workflows.Input, pending []happening, end time.Time) (string, workflows.Input, []happening) {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -247,8 +247,8 @@ func (b *biography) setEnv(env *testsuite.TestWorkflowEnvironment) {
 	b.env = env
 }
 
-// account is the person's account in an app: none if there is none, and never
-// more than one.
+// account returns the person's account in an app, if there is one. It fails if there are
+// several.
 func (b *biography) account(app string) (connector.Account, bool) {
 	b.t.Helper()
 	accounts := slices.DeleteFunc(b.apps[app].Accounts(), func(a connector.Account) bool { return a.ExternalID == manager })
@@ -259,7 +259,7 @@ func (b *biography) account(app string) (connector.Account, bool) {
 	return accounts[0], true
 }
 
-// state is how an account stands: "none", "off" or "on" with its entitlements.
+// state returns the state of an account: "none", "off", or "on" with its entitlements.
 func (b *biography) state(app string) string {
 	b.t.Helper()
 	account, ok := b.account(app)
@@ -282,7 +282,7 @@ func (b *biography) states() map[string]string {
 	return out
 }
 
-// actions lists what the audit says was done, as app:action.
+// actions lists the actions in the audit record as app:action.
 func (b *biography) actions() []string {
 	b.t.Helper()
 	rows, err := b.ledger.Audit(context.Background(), b.person, 0, 1000)
@@ -301,7 +301,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// profile is a person in a department.
+// profile returns the profile of somebody in a department.
 func profile(department string) *hr.Profile {
 	return &hr.Profile{
 		Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace", JobTitle: "Engineer", Department: department,

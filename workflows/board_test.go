@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// shown runs do inside a workflow, where alone a board can be shown.
+// shown calls do in a workflow: only there can a board be shown.
 func shown(t *testing.T, do func(ctx workflow.Context, b *board)) string {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite

@@ -20,14 +20,14 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// limited is a biography in which no more than two people may lose access in a day.
+// limited returns a biography in which at most two people may lose access in a day.
 func limited(t *testing.T) *biography {
 	b := newBiography(t, testRules())
 	b.limit()
 	return b
 }
 
-// limit has the breaker let two people pass a day.
+// limit lets the breaker admit two people a day.
 func (b *biography) limit() {
 	b.acts.Breaker = &ledger.Limits{Window: day, Settle: time.Minute, Of: map[ledger.WithdrawalKind]ledger.Limit{}}
 	for _, kind := range ledger.WithdrawalKinds() {
@@ -35,12 +35,12 @@ func (b *biography) limit() {
 	}
 }
 
-// others lets so many others be about to lose access in the same way.
+// others adds n other people who are about to lose access in the same way.
 func (b *biography) others(after time.Duration, kind ledger.WithdrawalKind, n int) {
 	b.othersBy(after, kind, "/hr/test", n)
 }
 
-// othersBy lets a source have so many others be about to lose access.
+// othersBy adds n other people who are about to lose access because of a source.
 func (b *biography) othersBy(after time.Duration, kind ledger.WithdrawalKind, source string, n int) {
 	b.on(after, func() {
 		for i := range n {
@@ -53,7 +53,7 @@ func (b *biography) othersBy(after time.Duration, kind ledger.WithdrawalKind, so
 	})
 }
 
-// decides lets an operator decide about all that the open cohort holds.
+// decides lets an operator decide about all withdrawals of the open cohort.
 func (b *biography) decides(after time.Duration, verb ledger.Verb) {
 	b.nudged(after, func() {
 		cohorts, err := b.ledger.Cohorts(context.Background(), ledger.CohortFilter{Open: true})
@@ -70,7 +70,7 @@ func (b *biography) decides(after time.Duration, verb ledger.Verb) {
 	})
 }
 
-// nudged lets something happen that the person's run is told of.
+// nudged adds something that happens, and then tells the person's run.
 func (b *biography) nudged(after time.Duration, do func()) {
 	b.events = append(b.events, happening{at: epoch.Add(after), do: do, starts: workflows.TypeScheduled})
 }
@@ -91,7 +91,7 @@ func TestALeaverWaitsUntilItIsSeenWhetherManyFollow(t *testing.T) {
 	assert.Equal(t, []string{"Joiner", "Leaver", "Scheduled"}, b.runs, "it waits in the run that it is")
 }
 
-// Whoever cancels a run that waits for an operator's decision ends it: it does not hang.
+// A run that waits for an operator's decision ends when it is cancelled: it does not hang.
 func TestAHeldRunCanBeCancelled(t *testing.T) {
 	b := limited(t)
 	b.hears(0, hired("Development"))
@@ -201,7 +201,8 @@ func TestAMassChangeIsHeldBeforeAnyOfItIsDone(t *testing.T) {
 	})
 }
 
-// Cancelling undoes what took the person's access, whatever else HR took back after it.
+// Cancelling undoes what took the person's access, even if HR has rescinded something
+// else since.
 func TestACancelledCohortUndoesTheRescindThatEndedTheEmployment(t *testing.T) {
 	hire := hired("Development")
 	hire.ID = "hire"
@@ -247,8 +248,7 @@ func TestACancelledCohortUndoesTheRescindThatEndedTheEmployment(t *testing.T) {
 	}
 }
 
-// records lets HR say something that the person's run is told of only with what
-// comes next.
+// records adds an event of HR that the person's run is not told of before the next one.
 func (b *biography) records(after time.Duration, event hr.Event) {
 	at := epoch.Add(after)
 	event.PersonID, event.Source, event.Recorded, event.Effective = b.person, "/hr/test", at, hr.DateOf(at)
@@ -314,8 +314,8 @@ func TestManyDeletionsAreHeld(t *testing.T) {
 	assert.Equal(t, everywhere("none"), b.states())
 }
 
-// TestNothingIsAppliedThatIsNotAdmitted asks for a step as a run does that began
-// before there was a breaker, or whose person was put into a cohort since.
+// TestNothingIsAppliedThatIsNotAdmitted asks for a step as a run does that is older than
+// the breaker, or whose person has been put into a cohort since it planned.
 func TestNothingIsAppliedThatIsNotAdmitted(t *testing.T) {
 	b := limited(t)
 	b.hears(0, hired("Development"))
@@ -345,7 +345,7 @@ func TestNothingIsAppliedThatIsNotAdmitted(t *testing.T) {
 	assert.Equal(t, working, b.states())
 }
 
-// steps are those that the person's plan has, whatever the breaker says.
+// steps returns the steps of the person's plan, admitted or not.
 func steps(t *testing.T, b *biography) []plan.Step {
 	t.Helper()
 	limits := b.acts.Breaker

@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// recorded lets a source say something, of which the person's run is told.
+// recorded adds an event of a source, and tells the person's run.
 func (b *biography) recorded(after time.Duration, source, id string, kind hr.EventType) {
 	b.nudged(after, func() {
 		at := epoch.Add(after)
@@ -118,8 +118,8 @@ func TestASuspensionThatIsHeldIsDecidedAbout(t *testing.T) {
 	})
 }
 
-// What somebody who stays loses, or is given, waits until it is seen whether others are
-// concerned too; more than two are held here.
+// A loss or grant of somebody who stays waits until it is known whether others have one
+// too. Here more than two are held.
 func TestWhatManyLoseOrAreGivenIsHeld(t *testing.T) {
 	moved := map[string]string{"directory": "on [sales staff]", "chat": "on []", "wiki": "off []"}
 	for name, c := range map[string]struct {
@@ -151,7 +151,7 @@ func TestWhatManyLoseOrAreGivenIsHeld(t *testing.T) {
 	}
 }
 
-// A title that changes makes nothing of what an operator decided undone.
+// A new title does not undo what an operator has decided.
 func TestWhatIsRefusedStaysSoWhateverElseChanges(t *testing.T) {
 	b := limited(t)
 	b.hears(0, hired("Development"))
@@ -166,7 +166,8 @@ func TestWhatIsRefusedStaysSoWhateverElseChanges(t *testing.T) {
 	assert.Equal(t, "on []", b.state("chat"))
 }
 
-// What a joiner is given is no flood, whatever is held, nor what comes back.
+// Grants to a joiner, or to somebody who comes back, do not count towards a flood,
+// whatever is held.
 func TestWhoBeginsOrComesBackIsGivenWhatPolicyGrants(t *testing.T) {
 	b := limited(t)
 	b.others(0, ledger.Grants, 3)
@@ -178,7 +179,7 @@ func TestWhoBeginsOrComesBackIsGivenWhatPolicyGrants(t *testing.T) {
 	b.live(4 * day)
 }
 
-// down has an app fail all calls until it is up again.
+// down lets all calls to an app fail until the given time.
 func (b *biography) down(app string, until time.Duration) {
 	isDown := true
 	b.apps[app].OnCall(func(context.Context, string, string) error {
@@ -190,8 +191,8 @@ func (b *biography) down(app string, until time.Duration) {
 	b.on(until, func() { isDown = false })
 }
 
-// An app that is down on the first day is given later, also if what the person is has
-// changed meanwhile: it was theirs from the beginning.
+// Access to an app that is down on the first day is given later, even if the person has
+// been transferred meanwhile: it was due to them from the beginning.
 func TestWhatAJoinerIsStillOwedIsNoGrant(t *testing.T) {
 	b := limited(t)
 	b.down("wiki", day+time.Hour)
@@ -205,8 +206,8 @@ func TestWhatAJoinerIsStillOwedIsNoGrant(t *testing.T) {
 	assert.Equal(t, working, b.states())
 }
 
-// An app that does not keep the external ID shows no account as it was set: what many are
-// given in it is held all the same, whoever made the account.
+// Grants to many people are also held in an app that does not keep external IDs, and so
+// shows no account as it was set, whoever created the accounts.
 func TestGrantsCountInAnAppThatDropsTheExternalID(t *testing.T) {
 	for _, adopted := range []bool{false, true} {
 		t.Run(fmt.Sprintf("adopted: %t", adopted), func(t *testing.T) {
@@ -226,7 +227,7 @@ func TestGrantsCountInAnAppThatDropsTheExternalID(t *testing.T) {
 	}
 }
 
-// adopted links an account that was there.
+// adopted links an account that exists already.
 func (b *biography) adopted(app string) {
 	id := b.apps[app].Put(connector.Account{Username: "gfacello", Active: true})
 	require.NoError(b.t, b.ledger.FinishStep(context.Background(), ledger.Outcome{
@@ -235,7 +236,8 @@ func (b *biography) adopted(app string) {
 	}))
 }
 
-// So is what many are given while it is not known what an update of their account came to.
+// Grants to many people are also held while the result of an update of their accounts is
+// not known.
 func TestGrantsCountWhileAnUpdateFails(t *testing.T) {
 	b := limited(t)
 	var failing bool
@@ -256,8 +258,8 @@ func TestGrantsCountWhileAnUpdateFails(t *testing.T) {
 	b.live(3 * day)
 }
 
-// An account that is adopted is brought up to policy, whatever is held, also if that
-// fails at first.
+// An adopted account gets what policy gives, whatever is held, even if that fails at
+// first.
 func TestWhatAnAdoptedAccountGetsIsNoGrant(t *testing.T) {
 	b := limited(t)
 	failing := true
@@ -277,13 +279,13 @@ func TestWhatAnAdoptedAccountGetsIsNoGrant(t *testing.T) {
 	assert.Equal(t, "on [sales staff]", b.state("directory"), "that is a grant, and held")
 }
 
-// deleteOnly makes the wiki an app that can end access only by deleting.
+// deleteOnly makes the wiki an app that can take access only by deleting.
 func deleteOnly(b *biography) {
 	can := connector.Capabilities{Create: true, Delete: true, Entitlements: true}
 	b.acts.Apps["wiki"].Connector = offering{b.acts.Apps["wiki"].Connector, can}
 }
 
-// Nothing of somebody who is suspended is destroyed in the flood, whoever suspended them.
+// In a flood of suspensions no account is destroyed, whoever suspended the person.
 func TestAnAccountThatCanOnlyBeDeletedIsHeldWhileItsOwnerIsSuspended(t *testing.T) {
 	for _, source := range []string{"/security", hr.OperatorSource} {
 		for name, c := range map[string]struct {
@@ -312,7 +314,8 @@ func TestAnAccountThatCanOnlyBeDeletedIsHeldWhileItsOwnerIsSuspended(t *testing.
 	}
 }
 
-// Who is suspended before they have an account counts as others do: they get none.
+// Somebody who is suspended before they have an account counts like the others, and gets
+// no account.
 func TestSuspensionsOfWhoHasNoAccountYetAreHeld(t *testing.T) {
 	held := func(t *testing.T) *biography {
 		b := limited(t)
@@ -343,7 +346,7 @@ func TestSuspensionsOfWhoHasNoAccountYetAreHeld(t *testing.T) {
 	})
 }
 
-// What a joiner is owed stays so while their end is held, by mistake.
+// A joiner still gets their access while their end, which is a mistake, is held.
 func TestWhatAJoinerIsOwedIsNoGrantOnceTheirEndIsCancelled(t *testing.T) {
 	b := limited(t)
 	b.down("wiki", 2*day+time.Hour)

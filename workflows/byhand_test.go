@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// reopens makes an app one of another kind.
+// reopens replaces the connector of an app.
 func (b *biography) reopens(app, kindName string, settings connector.Settings) {
 	b.t.Helper()
 	kind, ok := catalog.Lookup(kindName)
@@ -29,14 +29,14 @@ func (b *biography) reopens(app, kindName string, settings connector.Settings) {
 	b.acts.Apps[app] = &provision.App{Connector: c}
 }
 
-// byHand makes the wiki an app that only humans can work.
+// byHand makes the wiki an app in which humans do all steps by hand.
 func byHand(t *testing.T) *biography {
 	b := newBiography(t, testRules())
 	b.reopens("wiki", "manual", connector.Settings{"assignee": "wiki-admins", "escalateTo": "it-leads"})
 	return b
 }
 
-// tasks are the tasks of the person so far.
+// tasks returns all tasks of the person so far.
 func (b *biography) tasks() []ledger.Task {
 	b.t.Helper()
 	tasks, err := b.ledger.Tasks(context.Background(), ledger.TaskFilter{}, 0, 100)
@@ -44,7 +44,7 @@ func (b *biography) tasks() []ledger.Task {
 	return tasks
 }
 
-// taskStates are what the tasks are about, and how they stand.
+// taskStates returns what each task is about, and its state.
 func (b *biography) taskStates() []string {
 	var out []string
 	for _, k := range b.tasks() {
@@ -53,7 +53,7 @@ func (b *biography) taskStates() []string {
 	return out
 }
 
-// does lets a human say something about the task with this number.
+// does lets a human act on the task with this number.
 func (b *biography) does(after time.Duration, verb ledger.TaskVerb, id int64) {
 	b.tells(after, func() {
 		_, err := b.ledger.ActOnTask(context.Background(), ledger.TaskAction{
@@ -134,8 +134,8 @@ func TestATaskIsRemindedOfAndEscalatedAndCanStillBeDone(t *testing.T) {
 	assert.Empty(t, b.inAttention())
 }
 
-// Whom a human is asked to cut off is told to whoever reads the log at once: reminders
-// and what is overdue come hours later.
+// A task to cut somebody off is logged at once: reminders and overdue tasks come hours
+// later.
 func TestBeingAskedToCutOffIsInTheLog(t *testing.T) {
 	b := byHand(t)
 	reg := prometheus.NewRegistry()
@@ -159,7 +159,7 @@ func TestBeingAskedToCutOffIsInTheLog(t *testing.T) {
 	b.live(11 * day)
 }
 
-// toldOf is how often somebody was told again of tasks, or -1 if there is no such series.
+// toldOf returns how often people were told of tasks again; -1 if there is no such series.
 func (b *biography) toldOf(reg *prometheus.Registry, app, reason string) float64 {
 	b.t.Helper()
 	families, err := reg.Gather()
@@ -206,7 +206,7 @@ func TestATaskIsWithdrawnWhenItsStepIsNotAskedForAnyMore(t *testing.T) {
 	assert.Equal(t, ledger.LinkActive, b.link("wiki").State, "as it never was cut off")
 }
 
-// justInTime makes the wiki an app whose accounts appear when people sign in by the
+// justInTime makes the wiki an app that creates accounts when people sign in through the
 // directory.
 func justInTime(t *testing.T) *biography {
 	b := newBiography(t, testRules())
@@ -217,7 +217,7 @@ func justInTime(t *testing.T) *biography {
 	return b
 }
 
-// signsIn lets the app make the person's account, or open it again.
+// signsIn lets the app create the person's account, or enable it again.
 func (b *biography) signsIn(after time.Duration) {
 	b.on(after, func() {
 		if _, there := b.account("wiki"); !there {
@@ -262,8 +262,8 @@ func TestWhoNeverSignedInLeavesNothing(t *testing.T) {
 	assert.Empty(t, b.inAttention())
 }
 
-// While the directory cannot be cut off, the app's account is ended all the same,
-// and looked for again until the directory is off.
+// While the account in the directory cannot be disabled, the account in the app is ended
+// anyway, and looked for again until the directory is off.
 func TestADirectoryThatIsDownDoesNotKeepAnAccountOpen(t *testing.T) {
 	b := justInTime(t)
 	b.hears(0, hired("Development"))

@@ -14,8 +14,8 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// A crowd is many people in one ledger, with apps and a breaker that lets two of a kind
-// pass a day. What the sweeper and the runs do is done for one person after the other.
+// A crowd is many people in one ledger, with apps and a breaker that admits two of a kind
+// a day. It does what the sweeper and the runs do, for one person after the other.
 type crowd struct {
 	*biography
 	people []string
@@ -38,7 +38,7 @@ func newCrowd(t *testing.T, size int) *crowd {
 	return c
 }
 
-// says lets HR say something of one person.
+// says records an event of HR about one person.
 func (c *crowd) says(after time.Duration, id string, e hr.Event) {
 	c.t.Helper()
 	c.said++
@@ -58,15 +58,15 @@ func (c *crowd) says(after time.Duration, id string, e hr.Event) {
 	require.NoError(c.t, err)
 }
 
-// everybody lets HR say the same of all.
+// everybody records the same event about all people.
 func (c *crowd) everybody(after time.Duration, say func(i int) hr.Event) {
 	for i, id := range c.people {
 		c.says(after, id, say(i))
 	}
 }
 
-// work assesses everybody, and applies what is asked for, until nothing is left to do
-// then and within the time that changes settle.
+// work assesses everybody and applies their steps, until nothing is left to do now or
+// within the time in which changes settle.
 func (c *crowd) work(after time.Duration) {
 	c.t.Helper()
 	c.at = epoch.Add(after)
@@ -90,7 +90,7 @@ func (c *crowd) work(after time.Duration) {
 	}
 }
 
-// working is how many have all that they were given.
+// working returns how many people have all access that they were given.
 func (c *crowd) working() (n int) {
 	for app, full := range map[string]int{"directory": 2, "chat": 0, "wiki": 1} {
 		have := 0
@@ -106,8 +106,8 @@ func (c *crowd) working() (n int) {
 	return n
 }
 
-// Whatever way somebody finds to take everybody's access, no more of it is taken than the
-// breaker lets pass, and none at all if it could be seen before.
+// However somebody tries to take everybody's access, no more is taken than the breaker
+// admits, and none if the flood could be seen before.
 func TestNoWayRoundTheBreaker(t *testing.T) {
 	const size = 12
 	ends := func(after time.Duration) hr.Event { return terminated(hr.DateOf(epoch.Add(after))) }
@@ -282,8 +282,8 @@ func TestNoWayRoundTheBreaker(t *testing.T) {
 	}
 }
 
-// A flood of terminations holds a leaver who is meant, until an operator lets that one
-// go: then nothing that the flood goes on with holds them again.
+// A flood of terminations also holds a true leaver, until an operator releases that one.
+// After that, whatever else the flood brings does not hold them again.
 func TestALeaverIsLetGoInAFlood(t *testing.T) {
 	const size = 12
 	crowd := newCrowd(t, size)

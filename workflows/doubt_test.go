@@ -14,8 +14,8 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// lateCreate lets the first call that makes an account in an app time out, and
-// take effect only so long after the epoch.
+// lateCreate lets the first call that creates an account in an app time out, and take
+// effect at the given time after the epoch.
 func (b *biography) lateCreate(app string, after time.Duration) {
 	lost := false
 	b.apps[app].OnCall(func(_ context.Context, op, _ string) error {
@@ -48,9 +48,9 @@ func TestACreateThatTakesEffectAfterTheTerminationIsUndone(t *testing.T) {
 	assert.Zero(t, links[0].DoubtUntil)
 }
 
-// A look-up that finds nothing is no proof once a call may have made an account: then
-// somebody who has left is not cut off before it was seen, or a human says that it is
-// not there.
+// If a call may have created an account, a look-up that finds nothing is no proof.
+// Somebody who has left then counts as cut off only when the account has been seen and
+// disabled, or when a human says that it does not exist.
 func TestAnEmptyLookUpIsNoProof(t *testing.T) {
 	for name, tc := range map[string]struct {
 		kind    connector.ErrorKind

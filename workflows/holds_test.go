@@ -18,7 +18,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// holds lets an operator place a hold on the person, which the run is told of.
+// holds lets an operator place a hold on the person, and tells the run.
 func (b *biography) holds(after, until time.Duration) {
 	b.nudged(after, func() { b.placeHold(until) })
 }
@@ -41,14 +41,14 @@ func (b *biography) releases(after time.Duration) {
 }
 
 // leavesAt is somebody who leaves after ten days, and whose accounts are kept for
-// thirty.
+// thirty days.
 func leavesAt(b *biography) {
 	b.hears(0, hired("Development"))
 	b.hears(10*day, terminated(hr.DateOf(epoch.Add(9*day))))
 	b.on(10*day+2*time.Minute, func() { assert.Equal(b.t, everywhere("off []"), b.states()) })
 }
 
-// over is when retention has surely ended of somebody who leavesAt.
+// over is a time at which the retention of leavesAt has ended.
 const over = 41 * day
 
 func TestAHoldOutlivesTheEndOfRetention(t *testing.T) {
@@ -136,7 +136,7 @@ func TestAHoldWithdrawsADeletionThatAHumanWasAskedFor(t *testing.T) {
 	assert.Equal(t, "Delete open", b.taskStates()[3], "asked anew once the hold is over")
 }
 
-// What is held is not counted among the deletions that the breaker limits.
+// A deletion under legal hold does not count among those that the breaker limits.
 func TestWhatIsHeldIsNotCounted(t *testing.T) {
 	b := limited(t)
 	leavesAt(b)
@@ -154,14 +154,14 @@ func TestWhatIsHeldIsNotCounted(t *testing.T) {
 	assert.Equal(t, everywhere("none"), b.states())
 }
 
-// fragile makes the wiki an app in which what is disabled is gone.
+// fragile makes the wiki an app in which a disabled account is gone.
 func fragile(t *testing.T) *biography {
 	b := newBiography(t, testRules())
 	b.acts.Apps["wiki"].Connector = destructive{b.acts.Apps["wiki"].Connector}
 	return b
 }
 
-// offering offers what can has, and no more.
+// offering is a connector that offers the capabilities of can, and no more.
 type offering struct {
 	connector.Connector
 	can connector.Capabilities
@@ -193,7 +193,7 @@ func TestAnAppInWhichDisablingDestroysAsksAHumanWhileSomebodyIsHeld(t *testing.T
 	assert.Empty(t, b.inAttention())
 }
 
-// approving are rules by which deletions in the wiki have to be approved.
+// approving returns rules by which deletions in the wiki need an approval.
 func approving() policy.Rules {
 	rules := testRules()
 	wiki := rules.Apps["wiki"]
@@ -202,7 +202,7 @@ func approving() policy.Rules {
 	return rules
 }
 
-// approves lets an operator approve of all deletions of the person's that wait.
+// approves lets an operator approve all deletions of the person that wait.
 func (b *biography) approves(after time.Duration) {
 	b.nudged(after, func() {
 		for _, a := range person(b).Approvals {
@@ -259,7 +259,7 @@ func TestADeletionThatHasToBeApprovedWaits(t *testing.T) {
 	assert.Equal(t, map[string]float64{"wiki asked": 1, "wiki reminded": 3}, counted)
 }
 
-// observed is a log whose lines can be looked at.
+// observed returns a log and its lines.
 func observed() (*zap.Logger, *observer.ObservedLogs) {
 	core, lines := observer.New(zap.WarnLevel)
 	return zap.New(core), lines
@@ -285,7 +285,7 @@ func TestAnApprovalIsOfOneEndingOnly(t *testing.T) {
 	b.live(2*over + 21*day)
 }
 
-// keeps lets an operator say how long the person's accounts are kept.
+// keeps lets an operator set how long the person's accounts are kept.
 func (b *biography) keeps(after time.Duration, app string, until time.Time, lasts time.Duration) {
 	b.nudged(after, func() {
 		_, err := b.ledger.SetRetention(context.Background(), ledger.Retention{
@@ -324,7 +324,8 @@ func TestRetentionIsExtendedAndCutShortForOnePerson(t *testing.T) {
 	assert.Equal(t, everywhere("none"), b.states(), "the configuration says it again")
 }
 
-// What was said of one ending does not delete at once after the next.
+// A retention that was set for one end of employment does not cause a deletion right after
+// the next.
 func TestARetentionIsOfOneEmployment(t *testing.T) {
 	b := newBiography(t, testRules())
 	leavesAt(b)
@@ -349,8 +350,8 @@ func TestARetentionIsOfOneEmployment(t *testing.T) {
 	assert.Contains(t, b.actions(), "wiki:retention_lapsed")
 }
 
-// A date that was said when another end was in sight does not delete at once what is
-// turned off long after it.
+// A retention date that was set when another end was expected does not delete at once an
+// account that is disabled long after that date.
 func TestADateThatHadPassedBeforeAnAccountWasOffDeletesNothing(t *testing.T) {
 	kept := func(t *testing.T) *biography {
 		b := newBiography(t, testRules())
@@ -398,7 +399,6 @@ func TestADateThatHadPassedBeforeAnAccountWasOffDeletesNothing(t *testing.T) {
 	})
 }
 
-// A rehearsal knows all of it.
 func TestARehearsalKnowsHoldsApprovalsAndRetentions(t *testing.T) {
 	b := newBiography(t, approving())
 	leavesAt(b)
@@ -416,7 +416,7 @@ func TestARehearsalKnowsHoldsApprovalsAndRetentions(t *testing.T) {
 	b.live(23 * day)
 }
 
-// TestADisablingThatDestroysWithoutAnAnswerIsToldOf as a deletion is: it is one.
+// Whoever places a hold is told of such a call as of a deletion: it is one.
 func TestADisablingThatDestroysWithoutAnAnswerIsToldOf(t *testing.T) {
 	b := fragile(t)
 	b.hears(0, hired("Development"))
@@ -439,8 +439,8 @@ func TestADisablingThatDestroysWithoutAnAnswerIsToldOf(t *testing.T) {
 	b.live(2 * day)
 }
 
-// TestWhatAHumanTurnedOffIsNotDestroyedWhileSomebodyIsHeld: the step that needed a human
-// is done when they have done it, without the call that would destroy the account.
+// The step that needed a human is done when the human has done it, without the call that
+// would destroy the account.
 func TestWhatAHumanTurnedOffIsNotDestroyedWhileSomebodyIsHeld(t *testing.T) {
 	b := fragile(t)
 	b.hears(0, hired("Development"))
@@ -459,7 +459,7 @@ func TestWhatAHumanTurnedOffIsNotDestroyedWhileSomebodyIsHeld(t *testing.T) {
 	assert.Empty(t, b.inAttention())
 }
 
-// TestADisablingThatSparesTheAccountDestroysNothing: it reads, and asks a human.
+// A step that spares the account only reads it, and asks a human.
 func TestADisablingThatSparesTheAccountDestroysNothing(t *testing.T) {
 	b := fragile(t)
 	b.hears(0, hired("Development"))
@@ -484,7 +484,7 @@ func TestADisablingThatSparesTheAccountDestroysNothing(t *testing.T) {
 	assert.Equal(t, "on [engineers]", b.state("wiki"))
 }
 
-// A deletion that got no answer may yet be done: whoever places a hold is told.
+// A deletion without an answer may still take effect: whoever places a hold is told.
 func TestADeletionWithoutAnAnswerIsToldOf(t *testing.T) {
 	rules := testRules()
 	rules.Leaver.Retain = 0

@@ -33,7 +33,7 @@ func TestWorkflowIDs(t *testing.T) {
 	}
 }
 
-// Every ID that a person can have is a workflow ID that Temporal takes, and no two
+// Every ID that a person can have gives a workflow ID that Temporal accepts, and no two
 // people share one.
 func TestWorkflowIDsAreReversible(t *testing.T) {
 	anything := rapid.OneOf(rapid.String(), rapid.StringMatching(`[%0-9A-Fa-f\x{dc}]{1,20}`))

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Whoever looks at the list of runs sees somebody on leave, not somebody who joins.
+// The list of runs shows somebody on leave, and not somebody who joins.
 func TestALeaveEndsAJoinerThatIsStillOpen(t *testing.T) {
 	b := newBiography(t, testRules())
 	// Somebody else has the username in chat, which keeps the Joiner open.
@@ -27,8 +27,8 @@ func TestALeaveEndsAJoinerThatIsStillOpen(t *testing.T) {
 	assert.Equal(t, "Joiner", b.runs[0])
 }
 
-// The audit names what HR said that makes a step right at present, and the roles, also
-// of an account that has no entitlements.
+// The audit record names the event that a step rests on and the roles, even for an account
+// without entitlements.
 func TestTheAuditNamesWhatCausedAStep(t *testing.T) {
 	b := newBiography(t, testRules())
 	says := func(after time.Duration, id string, e hr.Event) {
@@ -54,7 +54,7 @@ func TestTheAuditNamesWhatCausedAStep(t *testing.T) {
 	assert.Equal(t, []string{"no longer granted by policy (m-1)"}, causes["wiki:disabled"])
 }
 
-// Whoever looks at a run sees the next instant as the person's own clock shows it.
+// A run shows the next date in the person's own time.
 func TestTheNextInstantIsShownInThePersonsOwnTime(t *testing.T) {
 	for zone, want := range map[string]string{"Asia/Tokyo": "2026-11-13 00:00 JST", "UTC": ""} {
 		t.Run(zone, func(t *testing.T) {

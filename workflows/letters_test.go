@@ -17,7 +17,7 @@ import (
 
 var letterPlace = ledger.Position{Topic: "hr.events.dlq", Offset: 1}
 
-// refuses lets a record about the person become a dead letter.
+// refuses adds a record about the person that becomes a dead letter.
 func (b *biography) refuses(after time.Duration, urgent bool) {
 	b.tells(after, func() {
 		_, err := b.ledger.RecordDeadLetter(context.Background(), ledger.DeadLetter{
@@ -28,7 +28,7 @@ func (b *biography) refuses(after time.Duration, urgent bool) {
 	})
 }
 
-// tells does something that the person's run is told of, and that is no event.
+// tells adds something that happens and is not an event, and tells the person's run.
 func (b *biography) tells(after time.Duration, do func()) {
 	b.events = append(b.events, happening{at: epoch.Add(after), starts: workflows.TypeScheduled, do: do})
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// An app that was down for an hour shows an hour, and no other does. What was
-// known long before its date counts from its date.
+// An app that was down for an hour shows an hour, and no other app does. A change that was
+// known long before its date counts from that date.
 func TestTimeToProvisionAndDeprovisionEndWithTheProof(t *testing.T) {
 	b := newBiography(t, testRules())
 	reg := prometheus.NewRegistry()
@@ -61,7 +61,7 @@ func TestTimeToProvisionAndDeprovisionEndWithTheProof(t *testing.T) {
 	assert.Equal(t, 1.0, outcomes["Delete done"])
 }
 
-// histogram is how often an app's histogram was observed, and the sum.
+// histogram returns the count and the sum of an app's histogram.
 func histogram(t *testing.T, reg prometheus.Gatherer, name, app string) (uint64, float64) {
 	t.Helper()
 	families, err := reg.Gather()

@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
-// moves has everything move to another ledger, and go on there.
+// moves moves everything to another ledger, with which the life goes on.
 func (b *biography) moves(to ledger.Ledger) {
 	var file bytes.Buffer
 	by := ledger.Move{Operator: "ops", At: b.now()}
@@ -27,7 +27,7 @@ func (b *biography) moves(to ledger.Ledger) {
 	b.ledger, b.acts.Ledger = to, to
 }
 
-// lifeInLedgers is a life from the first day to the end of retention, in one ledger
+// lifeInLedgers plays a life from the first day to the end of the retention, in one ledger
 // after the other.
 func lifeInLedgers(t *testing.T, others ...ledger.Ledger) {
 	b := newBiography(t, testRules())

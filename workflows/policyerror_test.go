@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// fussy has a role that reads what not every profile has.
+// fussy returns rules with a role that reads a field which not every profile has.
 func fussy(t *testing.T) *biography {
 	t.Helper()
 	rules := testRules()
@@ -27,8 +27,8 @@ func onSite() *hr.Profile {
 	return p
 }
 
-// TestCuttingOffNeedsNoPolicy: policy cannot make sense of the profile with which
-// somebody is to come back. They leave all the same; what they had is kept until it can.
+// Policy cannot be evaluated for the profile with which somebody is to come back. They are
+// cut off anyway, and keep their accounts, disabled, until it can be.
 func TestCuttingOffNeedsNoPolicy(t *testing.T) {
 	b := fussy(t)
 	b.hears(0, hr.Event{Type: hr.EventHired, Profile: onSite()})
@@ -52,7 +52,7 @@ func TestCuttingOffNeedsNoPolicy(t *testing.T) {
 	assert.Empty(t, b.inAttention())
 }
 
-// TestALeaveNeedsNoPolicy: their profile has come to be such that policy fails.
+// Somebody goes on leave with a profile for which policy cannot be evaluated.
 func TestALeaveNeedsNoPolicy(t *testing.T) {
 	b := fussy(t)
 	b.hears(0, hr.Event{Type: hr.EventHired, Profile: onSite()})
@@ -62,7 +62,7 @@ func TestALeaveNeedsNoPolicy(t *testing.T) {
 	assert.Equal(t, map[string]string{"directory": "off [engineers staff]", "chat": "off []", "wiki": "off [engineers]"}, b.states())
 }
 
-// TestAPolicyThatFailsCannotBeSkipped: nothing would come of it but that nobody looks.
+// Skipping the question would only hide it.
 func TestAPolicyThatFailsCannotBeSkipped(t *testing.T) {
 	b := fussy(t)
 	b.hears(0, hr.Event{Type: hr.EventHired, Profile: profile("Development")})

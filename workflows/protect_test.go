@@ -15,8 +15,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// protect has the workers load a configuration that protects people, and accounts of
-// chat.
+// protect gives the workers a configuration that protects these people, and these accounts
+// of chat.
 func (b *biography) protect(people, chat []string) {
 	b.t.Helper()
 	rules := testRules()
@@ -29,13 +29,13 @@ func (b *biography) protect(people, chat []string) {
 	b.acts.Policy = compiled
 }
 
-// unhurried looks again at what needs attention once a day, so that months are short.
+// unhurried tries again once a day what needs attention, so that months pass quickly.
 func (b *biography) unhurried() *biography {
 	b.acts.Recheck = day
 	return b
 }
 
-// changed counts the calls that change something in any app.
+// changed counts the calls that change an account in any app.
 func (b *biography) changed() int {
 	n := 0
 	for _, app := range b.apps {
@@ -139,7 +139,7 @@ func TestAnOperatorSettlesWhatIsAskedAboutTheProtected(t *testing.T) {
 	assert.Equal(t, before, b.changed())
 }
 
-// Data of somebody who leaves is not put into the accounts of a protected manager.
+// The data of a leaver is not handed over to the accounts of a protected manager.
 func TestNothingIsHandedOverToAProtectedManager(t *testing.T) {
 	b := newBiography(t, testRules()).unhurried()
 	b.protect([]string{manager}, nil)
@@ -150,7 +150,7 @@ func TestNothingIsHandedOverToAProtectedManager(t *testing.T) {
 	assert.Equal(t, map[string]string{"chat": "no_recipient", "directory": "no_recipient", "wiki": "no_recipient"}, b.inAttention())
 }
 
-// The configuration changes after the run has planned, in the midst of its first call.
+// The configuration changes after the run has planned, during its first call.
 func TestWhatIsProtectedAfterItWasPlannedIsNotDone(t *testing.T) {
 	b := newBiography(t, testRules()).unhurried()
 	b.hears(0, hired("Sales"))
@@ -182,7 +182,7 @@ func TestAProtectedAccountOfSomebodyWhoLeaves(t *testing.T) {
 	assert.Equal(t, map[string]string{"chat": "protected"}, b.inAttention())
 }
 
-// A protected account would correlate with a joiner in every way.
+// A protected account matches a joiner in every way.
 func TestAProtectedAccountIsNeverTakenForSomebodys(t *testing.T) {
 	for name, tc := range map[string]struct {
 		account  connector.Account
@@ -218,8 +218,8 @@ func TestAProtectedAccountIsNeverTakenForSomebodys(t *testing.T) {
 	}
 }
 
-// Somebody's username is protected after an account of theirs has it, and before there is
-// one in another app: none is made there, and a human is asked.
+// A username becomes protected after one account of the person has it, and before there is
+// an account in another app. None is created there, and a human is asked.
 func TestAnAccountOfAProtectedNameIsNotMade(t *testing.T) {
 	b := newBiography(t, testRules()).unhurried()
 	b.hears(0, hired("Sales"))
@@ -238,7 +238,7 @@ func TestAnAccountOfAProtectedNameIsNotMade(t *testing.T) {
 	assert.Equal(t, "on [sales staff]", b.state("directory"))
 }
 
-// Of a username that is protected before there is any account, another is given.
+// If a username is protected before any account has it, the person gets another one.
 func TestAProtectedNameThatNoAccountHasIsGivenUp(t *testing.T) {
 	b := newBiography(t, testRules()).unhurried()
 	b.hears(0, hired("Sales"))

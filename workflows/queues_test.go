@@ -23,8 +23,8 @@ func TestOnlyStepsForLimitedAppsLeaveTheMainQueue(t *testing.T) {
 	assert.Zero(t, b.queues[activities.AppQueue("chat")])
 }
 
-// A run sends a step to where its worker says it has to go: here, somebody has
-// given the app a rate since it was planned.
+// A worker can move a step to another queue. Here somebody has given the app a rate since
+// the step was planned.
 func TestAStepThatIsMovedIsDone(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.apps["directory"].OnCall(func(context.Context, string, string) error { // chat comes after it
@@ -38,8 +38,8 @@ func TestAStepThatIsMovedIsDone(t *testing.T) {
 	assert.Equal(t, []string{"Joiner"}, b.runs)
 }
 
-// Who is suspended is cut off over the urgent queue, and the run that comes after
-// is not on it any more.
+// Somebody who is suspended is cut off on the urgent queue. The run that comes after is on
+// the main queue again.
 func TestCuttingOffNowGoesOverTheUrgentQueue(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.acts.Apps["directory"].Rate = pace.Rate{Calls: 10, Per: time.Second}
@@ -50,8 +50,8 @@ func TestCuttingOffNowGoesOverTheUrgentQueue(t *testing.T) {
 	assert.Equal(t, 3, b.queues[workflows.UrgentQueue])
 }
 
-// A suspended person stays suspended whatever HR says, and gets back what policy
-// gives them then; who was terminated meanwhile gets nothing.
+// A suspended person stays suspended whatever HR says. When reinstated, they get what
+// policy gives them by then, which is nothing if they were terminated meanwhile.
 func TestASuspensionOutlastsWhatHRSays(t *testing.T) {
 	for name, c := range map[string]struct {
 		said []hr.Event
@@ -81,7 +81,7 @@ func TestASuspensionOutlastsWhatHRSays(t *testing.T) {
 	}
 }
 
-// Policy that cannot be evaluated does not keep anybody from being cut off.
+// A policy that cannot be evaluated keeps nobody from being cut off.
 func TestWrongPolicyDoesNotHoldUpASuspension(t *testing.T) {
 	rules := testRules()
 	chat := rules.Apps["chat"]

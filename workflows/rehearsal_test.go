@@ -20,7 +20,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// rehearse rehearses the biography's person, as things are or with events.
+// rehearse rehearses the biography's person, with further events if any are given.
 func (b *biography) rehearse(events ...hr.Event) preview.Outcome {
 	b.t.Helper()
 	rules := assess.Rules{Policy: b.acts.Policy, Apps: map[string]plan.App{}}
@@ -33,7 +33,8 @@ func (b *biography) rehearse(events ...hr.Event) preview.Outcome {
 	return out
 }
 
-// did is what the audit says was done from an instant on, as a rehearsal has it.
+// did returns what was done from an instant on by the audit record, in the form of a
+// rehearsal.
 func (b *biography) did(from time.Time) []string {
 	b.t.Helper()
 	rows, err := b.ledger.Audit(context.Background(), b.person, 0, 1000)
@@ -53,13 +54,13 @@ var actions = map[string]preview.Action{
 	"stripped": preview.Strip, "handed_over": preview.HandOver, "deleted": preview.Delete,
 }
 
-// deed names what was done, to the nearest hour: steps take a moment.
+// deed names what was done and when, to the nearest hour, because steps take a moment.
 func deed(at time.Time, app string, do preview.Action) string {
 	return fmt.Sprint(at.UTC().Round(time.Hour).Format("2006-01-02 15h "), app, " ", do)
 }
 
-// says lets HR say several things at once, and rehearses them before the run hears
-// of it: first as events that were not sent, then as what the ledger has.
+// says records several events at once, and rehearses them before the run is told: first as
+// events that were not sent, then as events in the ledger.
 func (b *biography) says(after time.Duration, events []hr.Event) (foreseen *preview.Outcome, at time.Time) {
 	at, foreseen = epoch.Add(after), &preview.Outcome{}
 	i := len(b.events)
@@ -79,8 +80,8 @@ func (b *biography) says(after time.Duration, events []hr.Event) (foreseen *prev
 	return foreseen, at
 }
 
-// Whatever HR says, and whatever policy is: what a rehearsal shows is what is done,
-// when it is done, and what is there in the end.
+// Whatever HR says, and whatever the policy: what a rehearsal shows is done, at the time
+// that it shows, and the accounts end as it shows.
 func TestWhatIsRehearsedIsWhatIsDone(t *testing.T) {
 	total := 0
 	for seed := range uint64(40) {
@@ -134,8 +135,8 @@ func randomRules(r *rand.Rand) policy.Rules {
 	return rules
 }
 
-// randomLife is what HR says at first, and later: nothing that a human would have to
-// resolve.
+// randomLife draws what HR says at first and later, without anything that a human would
+// have to resolve.
 func randomLife(r *rand.Rand, person string) (first, second []hr.Event) {
 	for {
 		n := 0

@@ -15,8 +15,8 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// becomes makes the biography go on under another ID of the same human: the link is
-// made when HR has said the first thing of it.
+// becomes continues the biography under another ID of the same human. The two are linked
+// when HR has sent the first event of that ID.
 func (b *biography) becomes(id string, after time.Duration, event hr.Event) {
 	was := b.person
 	b.events, b.person = nil, id
@@ -47,9 +47,8 @@ func (b *biography) made() (n int) {
 	return n
 }
 
-// TestAContractorIsHiredUnderAnotherID: with a gap that is longer than retention. The
-// accounts are off in between, are never deleted, and are the employee's afterwards,
-// under whose ID the apps know them.
+// The gap is longer than the retention. The accounts are off in between and never deleted.
+// Afterwards they are the employee's, and the apps know them by the employee's ID.
 func TestAContractorIsHiredUnderAnotherID(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))
@@ -75,16 +74,15 @@ func TestAContractorIsHiredUnderAnotherID(t *testing.T) {
 	}
 	assert.Contains(t, b.actions(), "wiki:relabelled")
 
-	// What is said of the old ID does nothing to what is not its any more.
+	// Events of the old ID do not touch accounts that were carried to the new one.
 	b.events, b.person = nil, old
 	b.hears(60*day, hr.Event{EventKey: hr.EventKey{ID: "later"}, Type: hr.EventUpdated, Profile: profile("Sales")})
 	b.live(100 * day)
 	assert.Equal(t, working, b.states())
 }
 
-// TestATransferWithoutAGap: the old ID's employment goes on until the new one's first
-// day, and its access with it; the termination that is said of the old one changes
-// nothing any more.
+// The employment of the old ID, and its access, go on until the first day of the new one.
+// The termination of the old ID then changes nothing.
 func TestATransferWithoutAGap(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))
@@ -108,7 +106,7 @@ func TestATransferWithoutAGap(t *testing.T) {
 	assert.Equal(t, "off []", b.state("wiki"), "policy does not give it to the new one")
 }
 
-// TestARenameTakesTheAccountsAlong: app by app, in place.
+// Each app renames the account that it has.
 func TestARenameTakesTheAccountsAlong(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))
@@ -131,14 +129,14 @@ func TestARenameTakesTheAccountsAlong(t *testing.T) {
 	assert.Equal(t, working, b.states())
 }
 
-// reached is a profile with an address.
+// reached returns a profile with an e-mail address.
 func reached(department, address string) *hr.Profile {
 	p := profile(department)
 	p.PersonalEmail = address
 	return p
 }
 
-// leaves lets a contractor work until the tenth day, and gives the accounts.
+// leaves lets a contractor work until the tenth day, and returns their accounts.
 func (b *biography) leaves() map[string]string {
 	b.hears(0, hr.Event{Type: hr.EventHired, Profile: reached("Development", "Ada@home.example")})
 	b.hears(9*day, terminated(hr.DateOf(epoch.Add(10*day))))
@@ -146,14 +144,14 @@ func (b *biography) leaves() map[string]string {
 	return b.ids()
 }
 
-// hiredAgain is a hire of the same human under another ID.
+// hiredAgain returns a hire of the same human under another ID.
 func hiredAgain(address, previous string) hr.Event {
 	p := reached("Development", address)
 	p.StartDate = hr.DateOf(epoch.Add(13 * day))
 	return hr.Event{EventKey: hr.EventKey{ID: "again"}, Type: hr.EventHired, Effective: p.StartDate, Profile: p, Previous: previous}
 }
 
-// begins lets a hire be heard under another ID, which nobody has linked.
+// begins adds a hire under another ID, which nobody has linked.
 func (b *biography) begins(id string, event hr.Event) {
 	b.events, b.person = nil, id
 	b.hears(13*day, event)
@@ -236,7 +234,8 @@ func TestAPreviousIDCarriesAccountsOverIfItIsCertain(t *testing.T) {
 	}
 }
 
-// TestNamesakesAreNotAskedAbout: whose addresses differ, or who have no account.
+// Nobody is asked about people of the same name with other addresses, or without an
+// account.
 func TestNamesakesAreNotAskedAbout(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.leaves()

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// TestACallThatIsRepeatedKnowsItsStep is what idempotency keys are made of.
+// Idempotency keys are made of the step that a call belongs to.
 func TestACallThatIsRepeatedKnowsItsStep(t *testing.T) {
 	b := newBiography(t, testRules())
 	steps := map[string][]string{} // of the calls that make an account, by app
@@ -38,8 +38,8 @@ func TestACallThatIsRepeatedKnowsItsStep(t *testing.T) {
 	assert.NotEqual(t, steps["directory"][0], steps["chat"][0], "another step")
 }
 
-// cutOffInChat lets somebody be hired and leave, sees that they are off in chat, and says
-// how often it was told so.
+// cutOffInChat lets somebody be hired and leave, checks that they are off in chat, and
+// returns how often chat was told to disable them.
 func (b *biography) cutOffInChat() (disables int) {
 	b.t.Helper()
 	b.hears(0, hired("Sales"))
@@ -49,9 +49,8 @@ func (b *biography) cutOffInChat() (disables int) {
 	return b.apps["chat"].Calls(connector.OpDisable)
 }
 
-// TestAnAppThatDoesNotSaySoHasCutOffAllTheSame: what counts is the account, read
-// again, and not the answer. A lost one costs no other attempt, which would come
-// after a pause.
+// The account, read again, counts, and not the answer of the app. A lost answer does not
+// cost another attempt, which would come after a pause.
 func TestAnAppThatDoesNotSaySoHasCutOffAllTheSame(t *testing.T) {
 	b := newBiography(t, testRules())
 	chat := b.apps["chat"]
@@ -65,8 +64,7 @@ func TestAnAppThatDoesNotSaySoHasCutOffAllTheSame(t *testing.T) {
 	assert.Empty(t, b.inAttention())
 }
 
-// TestAnAppThatRefusesIsAskedAgain: no answer, and an account that is as it was,
-// mean that nothing was done.
+// If there is no answer and the account is unchanged, nothing was done.
 func TestAnAppThatRefusesIsAskedAgain(t *testing.T) {
 	b := newBiography(t, testRules())
 	chat := b.apps["chat"]
@@ -79,9 +77,8 @@ func TestAnAppThatRefusesIsAskedAgain(t *testing.T) {
 	assert.Equal(t, 3, b.cutOffInChat())
 }
 
-// TestWhatBrokeOffInTheMiddleIsFinished: that the account is off does not say that
-// all is done where the connector knows of more (an entry to be moved, memberships to
-// follow it).
+// An account that is off is not proof that all is done, if the connector has more to do:
+// to move an entry, and memberships with it.
 func TestWhatBrokeOffInTheMiddleIsFinished(t *testing.T) {
 	b := newBiography(t, testRules())
 	chat := b.apps["chat"]

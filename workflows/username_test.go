@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// short makes the app refuse usernames of more than six characters.
+// short lets the app refuse usernames of more than six characters.
 func (b *biography) short(app string) {
 	b.apps[app].OnCall(func(ctx context.Context, op, _ string) error {
 		if op != connector.OpCreate {
@@ -26,7 +26,7 @@ func (b *biography) short(app string) {
 	})
 }
 
-// atMost changes the policy: usernames have so many characters.
+// atMost sets how many characters a username may have by policy.
 func (b *biography) atMost(longest int) {
 	rules := testRules()
 	rules.Person.LongestUsername = longest
@@ -35,8 +35,8 @@ func (b *biography) atMost(longest int) {
 	b.acts.Policy = compiled
 }
 
-// TestAUsernameThatNoAccountHasIsGivenAnew: the first app refuses a username that is
-// too long. When policy gives a shorter one the person gets that, by itself.
+// The first app refuses a username that is too long. When policy makes shorter ones, the
+// person gets one without an operator.
 func TestAUsernameThatNoAccountHasIsGivenAnew(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.short("directory")
@@ -54,8 +54,8 @@ func TestAUsernameThatNoAccountHasIsGivenAnew(t *testing.T) {
 	}
 }
 
-// TestAUsernameThatAnAccountHasIsKept: an app that takes any length has an account of
-// that username. What the other refuses is left to a human.
+// An app that accepts any length has an account with that username already. What the other
+// app refuses is left to a human.
 func TestAUsernameThatAnAccountHasIsKept(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.short("chat")
