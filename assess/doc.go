@@ -36,7 +36,8 @@
 // # How the parts fit
 //
 // decide.go is the decision. input.go translates between the ledger's types and those
-// of plan, and [Traits] tells plan what an app's connector can do. earlier.go and
+// of plan, and [Traits] tells plan what an app's connector can do. after.go computes what
+// a link becomes once a step is done ([After]). earlier.go and
 // samehuman.go are about humans with several IDs (docs/adr/0029, 0030), username.go about
 // usernames, protect.go about protection (docs/adr/0023).
 //

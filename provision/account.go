@@ -7,17 +7,17 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// The methods below are the connector's, as a task uses them.
+// The methods below call the connector for the account of the step.
 
 func (a *stepAttempt) find(keys connector.Keys) ([]connector.Match, error) {
 	return a.app.Find(a.ctx, keys)
 }
 
-// read gives the account as it is, or false if it is not there.
+// read returns the account as the app shows it, or false if it is not there.
 func (a *stepAttempt) read(id string) (connector.Account, bool, error) { return a.readIn(a.ctx, id) }
 
-// readState gives the account without its entitlements, where those would have to be
-// asked for.
+// readState reads the account, and spares the calls that only its entitlements need: they
+// may be missing.
 func (a *stepAttempt) readState(id string) (connector.Account, bool, error) {
 	return a.readIn(connector.SparingEntitlements(a.ctx), id)
 }
@@ -37,8 +37,8 @@ func (a *stepAttempt) setActive(id string, active bool) error {
 	return a.app.Disable(a.ctx, id)
 }
 
-// setAttributes sets every mapped attribute of an account that was there before:
-// those that the person has no value for (any more) are cleared.
+// setAttributes sets every mapped attribute of an account that was there before. It clears
+// those that the person has no value for.
 func (a *stepAttempt) setAttributes(id string, wanted map[string]any) error {
 	all := a.mapped(wanted)
 	if len(all) == 0 {
@@ -47,7 +47,7 @@ func (a *stepAttempt) setAttributes(id string, wanted map[string]any) error {
 	return a.app.Update(a.ctx, id, all)
 }
 
-// setMissing sets the attributes unless the account shows all of them as they are to be.
+// setMissing sets the attributes unless the account shows all of them as wanted.
 // Under a quota, an attempt that sends again what an earlier one has done may never get
 // to what is left.
 func (a *stepAttempt) setMissing(account connector.Account, wanted map[string]any) error {
@@ -91,13 +91,13 @@ func (a *stepAttempt) revoke(id string, names []string) error {
 
 func (a *stepAttempt) revokeSessions(id string) error {
 	if !a.app.Capabilities().Sessions {
-		return nil // disabling is all that this app offers
+		return nil // the app offers no more than disabling
 	}
 	return a.app.RevokeSessions(a.ctx, id)
 }
 
-// notYet is the error for an app whose answer, read back, does not show what was
-// asked for: perhaps it needs a moment.
+// notYet returns the error of an app that accepted a call and does not show its effect
+// when it is read again: it may need a moment.
 func notYet(op, what string) error {
 	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "the app accepted the call but, read again, " + what}
 }

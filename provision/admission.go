@@ -11,32 +11,32 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// Held is what a run waits for because too many people were to lose access at
-// once. Its JSON is part of workflow histories.
+// Held describes a change that the breaker holds because too many people were to lose
+// access, or be given more, at once. Its JSON is part of workflow histories.
 type Held struct {
 	Cohort string    `json:"cohort"`         // "c-12"
 	Kind   string    `json:"kind"`           // ledger.WithdrawalKind
-	App    string    `json:"app,omitempty"`  // empty: an end that has not come yet
-	Step   plan.Kind `json:"step,omitempty"` // what is not done
-	Key    string    `json:"key,omitempty"`  // of the step
+	App    string    `json:"app,omitempty"`  // empty: an end of access that is announced
+	Step   plan.Kind `json:"step,omitempty"` // the kind of the step that is held
+	Key    string    `json:"key,omitempty"`  // the key of the step
 }
 
-// gate is what the breaker lets pass of a decision.
+// gate holds which steps of a decision the breaker does not let pass.
 type gate struct {
-	shut   map[string]bool // keys of steps that may not be applied now
+	shut   map[string]bool // the keys of steps that must not be applied now
 	held   []Held
 	settle time.Duration // product time until something may be admitted; zero if nothing waits
 }
 
-// admitAll is admit, and also lets the ledger know what is not asked for any
-// more.
+// admitAll does what admit does, and tells the ledger which withdrawals are no longer
+// asked for.
 func (e *Engine) admitAll(ctx context.Context, d decision) (gate, error) {
 	asks := d.withdrawals()
 	return e.ask(ctx, d, asks, d.gone(asks))
 }
 
-// admit asks the breaker for all that the decision is to take. It costs nothing if
-// that was decided before.
+// admit asks the breaker to let pass what the decision takes or gives. It makes no call if
+// all of that was decided before.
 func (e *Engine) admit(ctx context.Context, d decision) (gate, error) {
 	return e.ask(ctx, d, d.withdrawals(), nil)
 }
@@ -74,7 +74,7 @@ func (e *Engine) ask(ctx context.Context, d decision, asks []asked, gone []ledge
 	return g, nil
 }
 
-// withdrawalID is what identifies a withdrawal of one person.
+// withdrawalID identifies a withdrawal among those of one person.
 type withdrawalID struct {
 	kind ledger.WithdrawalKind
 	key  string
@@ -88,8 +88,9 @@ func withdrawalsOf(p ledger.Person) map[withdrawalID]ledger.Withdrawal {
 	return known
 }
 
-// undecided says whether the ledger has to be asked: what is admitted, held or
-// refused stays so, and what is announced is asked for again when it is due.
+// undecided reports whether the ledger has to be asked about a withdrawal. One that is
+// admitted, held or refused stays so; one that is announced is asked for again when it is
+// due.
 func undecided(ask asked, known map[withdrawalID]ledger.Withdrawal, now time.Time) bool {
 	w, ok := known[withdrawalID{ask.Kind, ask.Key}]
 	switch {
@@ -101,20 +102,20 @@ func undecided(ask asked, known map[withdrawalID]ledger.Withdrawal, now time.Tim
 	return false
 }
 
-// gate says which steps of the decision may not be applied: those of withdrawals
-// that are not admitted, and what needs them.
+// gate returns the steps of the decision that must not be applied: those of withdrawals
+// that are not admitted, and the steps that need them.
 func (e *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Withdrawal) gate {
 	g := gate{shut: map[string]bool{}}
-	cohortOf := map[string]ledger.Withdrawal{} // step -> what holds it
-	enough := map[string]bool{}                // steps for which some cause is enough
+	cohortOf := map[string]ledger.Withdrawal{} // by step key: the withdrawal that is held
+	enough := map[string]bool{}                // by step key: one of its causes is admitted
 	for _, ask := range asks {
 		for _, key := range ask.either {
-			enough[key] = enough[key] || e.lets(known[withdrawalID{ask.Kind, ask.Key}])
+			enough[key] = enough[key] || e.letsPass(known[withdrawalID{ask.Kind, ask.Key}])
 		}
 	}
 	for _, ask := range asks {
 		w := known[withdrawalID{ask.Kind, ask.Key}]
-		if e.lets(w) {
+		if e.letsPass(w) {
 			continue
 		}
 		waits := slices.DeleteFunc(slices.Concat(ask.steps, ask.either), func(key string) bool { return enough[key] })
@@ -129,7 +130,7 @@ func (e *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Wi
 		}
 	}
 	for _, s := range d.Plan.Steps {
-		// Deletion is asked for once the account is off.
+		// The breaker is asked for a deletion once the account is off.
 		if e.Breaker != nil && s.Kind == plan.Delete && len(s.Needs) > 0 && d.link(s.App).State == ledger.LinkActive {
 			g.shut[s.Key] = true
 		}
@@ -155,9 +156,9 @@ func (e *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Wi
 	return g
 }
 
-// lets says whether a withdrawal may be done. What is held or refused stays so
+// letsPass reports whether a withdrawal may be done. One that is held or refused stays so
 // when the breaker is turned off.
-func (e *Engine) lets(w ledger.Withdrawal) bool {
+func (e *Engine) letsPass(w ledger.Withdrawal) bool {
 	if e.Breaker == nil {
 		return w.State != ledger.WithdrawalHeld && w.State != ledger.WithdrawalRefused
 	}

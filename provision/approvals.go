@@ -10,55 +10,56 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// Why somebody is told of a deletion that waits for an approval.
+// The reasons for a message about a deletion that waits for an approval, as metrics have
+// them.
 const (
 	approvalAsked    = "asked"
 	approvalReminded = "reminded"
 )
 
-// approvals are the deletions that wait for an approval, and those of which the ledger
-// knows and that are not asked for any more.
-func (d decision) approvals() (asked []ledger.Approval, lapsed []string) {
+// approvals returns the deletions that wait for an approval, and the keys of the approvals
+// in the ledger whose deletion is no longer asked for.
+func (d decision) approvals() (waiting []ledger.Approval, lapsed []string) {
 	if d.PolicyErr != nil {
-		return nil, nil // nothing is planned: that says nothing of what will be
+		return nil, nil // nothing is planned, so it is unknown what will be asked for
 	}
 	for _, x := range d.Plan.Deletions {
 		if x.Waits == plan.WaitApproval {
-			asked = append(asked, ledger.Approval{App: x.App, Key: x.Key, LookAt: x.Until})
+			waiting = append(waiting, ledger.Approval{App: x.App, Key: x.Key, LookAt: x.Until})
 		}
 	}
 	for _, known := range d.Person.Approvals {
 		_, planned := d.step(known.Key)
 		waits := slices.ContainsFunc(d.Plan.Deletions, func(x plan.Deletion) bool { return x.Key == known.Key })
-		if !planned && !waits && !d.stripping(known.App) {
+		if !planned && !waits && !d.disablesOrStrips(known.App) {
 			lapsed = append(lapsed, known.Key)
 		}
 	}
-	return asked, lapsed
+	return waiting, lapsed
 }
 
-// stripping says whether an app has steps that come before a deletion.
-func (d decision) stripping(app string) bool {
+// disablesOrStrips reports whether the plan disables or strips the account in an app: a
+// deletion comes after that.
+func (d decision) disablesOrStrips(app string) bool {
 	return slices.ContainsFunc(d.Plan.Steps, func(s plan.Step) bool {
 		return s.App == app && (s.Kind == plan.Disable || s.Kind == plan.Strip)
 	})
 }
 
-// remind tells of deletions that wait for an approval, when they begin to and whenever
-// their time has come. Who would have to be told is not Tenure's to know: it is in the
-// log, in the audit and in the metrics.
+// remind writes to the log and the metrics which deletions wait for an approval: when they
+// begin to wait, and at every reminder. Tenure does not know whom to notify.
 func (e *Engine) remind(d decision) {
 	known := index(d.Person.Approvals, func(x ledger.Approval) string { return x.Key })
 	for _, x := range d.Plan.Deletions {
-		before, why := known[x.Key], approvalReminded
+		before, reason := known[x.Key], approvalReminded
 		if before.LookAt.IsZero() {
-			why = approvalAsked
+			reason = approvalAsked
 		}
 		if x.Waits != plan.WaitApproval || before.LookAt.After(d.Now) {
 			continue
 		}
-		e.Metrics.awaits(x.App, why)
+		e.Metrics.approvalReminder(x.App, reason)
 		e.Log.Warn("a deletion waits for an operator's approval", zap.String("person", d.Person.PersonID), zap.String("app", x.App),
-			zap.String("why", why), zap.Time("retention ended", x.At.UTC().Truncate(time.Second)), zap.Int("reminders", before.Reminders))
+			zap.String("why", reason), zap.Time("retention ended", x.At.UTC().Truncate(time.Second)), zap.Int("reminders", before.Reminders))
 	}
 }

@@ -14,22 +14,22 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// workingFor is how long (real time) a run that has steps to apply is left alone
-// by the sweeper.
+// workingFor is how long (real time) the sweeper leaves a run alone that has steps to
+// apply.
 const workingFor = 5 * time.Minute
 
-// The codes of questions: what needs a human and is not a step.
+// The codes of questions: matters that need an operator and are not about a step.
 const (
 	// CodePolicy means that policy could not be evaluated for the person.
 	CodePolicy = "policy"
-	// CodeDeadLetter means that a record that was to end the person's access
-	// could not be read, so that nothing came of it.
+	// CodeDeadLetter means that a record that would have ended the person's access could
+	// not be read, and had no effect.
 	CodeDeadLetter = "dead_letter"
 	// CodeContested means that the person's account is linked to somebody else too.
 	CodeContested = "contested"
 )
 
-// What the keys of questions begin with, if an operator may waive them.
+// The prefixes of the keys of questions that an operator may waive.
 const (
 	conflictKey = "conflict/"
 	letterKey   = "dead-letter/"
@@ -44,10 +44,10 @@ func Waivable(key string) bool {
 	return slices.ContainsFunc(waivable, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 
-// waivable lists what the keys of such questions begin with.
+// waivable lists the prefixes of the keys of such questions.
 var waivable = []string{conflictKey, letterKey, protectedKey, assess.SameHumanPrefix, contestedKey}
 
-// questions says in words what a conflict means and what to do about it.
+// questions maps each conflict to what it means and what an operator can do about it.
 var questions = map[hr.ConflictCode]string{
 	hr.ConflictHiredAfterEnd: "HR says hired after the employment had ended. If it is a rehire, let HR send 'rehired'; " +
 		"if a mistake, let HR rescind it or skip this",
@@ -76,12 +76,12 @@ var questions = map[hr.ConflictCode]string{
 		"To end a suspension run 'tenure person reinstate'; else skip this",
 }
 
-// ErrUnknownPerson means that nothing was ever heard of a person.
+// ErrUnknownPerson means that the ledger has nothing about a person.
 var ErrUnknownPerson = errors.New("nothing is known of this person")
 
-// Assess merges what HR has said of a person, evaluates policy, compares with
-// the linked accounts, and stores the intents. How the steps are to be run, and where, is
-// left to the caller. The error is an *Error, or ErrUnknownPerson.
+// Assess decides what has to be done for a person, stores the steps and questions, and
+// returns what their run needs to know. The caller chooses how and where the steps are run.
+// The error is an *Error, or ErrUnknownPerson.
 func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error) {
 	d, err := e.decide(ctx, personID)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -150,7 +150,7 @@ func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 	return out, nil
 }
 
-// questions lists what a human must decide that is not about a step.
+// questions returns the questions that an operator has to settle.
 func (d decision) questions() []Attention {
 	var out []Attention
 	for _, c := range d.Timeline.Conflicts {
@@ -182,7 +182,7 @@ func (d decision) questions() []Attention {
 	return out
 }
 
-// letterQuestion asks what is to come of an urgent dead letter.
+// letterQuestion asks what to do about an urgent dead letter.
 func letterQuestion(l ledger.DeadLetter) Attention {
 	id := strconv.FormatInt(l.ID, 10)
 	q := Attention{Key: letterKey + id, Code: CodeDeadLetter}
@@ -196,17 +196,17 @@ func letterQuestion(l ledger.DeadLetter) Attention {
 	return q
 }
 
-// NeedsAttention says whether anything needs a human.
+// NeedsAttention reports whether anything needs an operator.
 func (a Assessment) NeedsAttention() bool {
 	return len(a.Questions) > 0 || slices.ContainsFunc(a.Todo, func(t Todo) bool { return t.Attention != nil })
 }
 
-// HeldBack says whether something is to be done that the breaker does not let pass yet.
+// HeldBack reports whether there are steps that the breaker does not let pass yet.
 func (a Assessment) HeldBack() bool {
 	return a.Settle > 0 || slices.ContainsFunc(a.Held, func(h Held) bool { return h.Key != "" })
 }
 
-// record is what the ledger keeps of an assessment.
+// record returns what the ledger stores of an assessment.
 func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 	summary := d.Person.Summary
 	summary.Status = out.Status
@@ -218,7 +218,7 @@ func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 	}
 	summary.DueAt, summary.DueWhat = out.Due.At, string(out.Due.What)
 	if len(out.Todo)+len(out.Questions) > 0 {
-		// Until then the run that asked is taken to be at work, or to wait for a human.
+		// Until then the run is expected to be at work, or to wait for a human.
 		waits, _ := out.Waits()
 		summary.DueAt, summary.DueWhat = d.Now.Add(e.Clock.Span(workingFor+max(waits, out.Recheck))), ledger.DueWorking
 	} else if out.HeldBack() {
@@ -249,8 +249,8 @@ func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 	return record
 }
 
-// pending is when somebody must look again who waits for the breaker. The run that
-// asked waits itself: this is for when it was ended, or not told.
+// pending returns when the sweeper has to look at a person who waits for the breaker. Their
+// run waits by itself: this is for a run that was ended, or was not told.
 func (e *Engine) pending(now time.Time, out Assessment) (at time.Time, what string) {
 	at, what = now.Add(e.Clock.Span(workingFor+e.Recheck)), ledger.DueBreaker
 	if out.Settle > 0 {
@@ -270,8 +270,8 @@ func index[T any](items []T, name func(T) string) map[string]T {
 	return byName
 }
 
-// local is an instant as the person's own clock shows it; empty if that is in UTC, or
-// not known.
+// local formats an instant in the person's time zone. It returns nothing if that zone is UTC
+// or unknown.
 func (d decision) local(at time.Time) string {
 	profile := d.Desired.Standing.Profile
 	if profile == nil || at.IsZero() {

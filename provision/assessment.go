@@ -7,40 +7,38 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// The types below are written into workflow histories: no personal data, fields
-// may be added but never renamed.
+// The types below are written into workflow histories: they hold no personal data, and
+// fields may be added but never renamed.
 
-// Assessment is what a person's run needs to know: what has to be done now, what
-// needs a human, and when to look again.
+// Assessment tells a person's run what has to be done now, what needs an operator, and when
+// to look again.
 type Assessment struct {
 	Status    hr.Status   `json:"status"`
 	Change    plan.Change `json:"change,omitempty"`
 	Urgent    bool        `json:"urgent,omitempty"`
 	Todo      []Todo      `json:"todo,omitempty"`
-	Questions []Attention `json:"questions,omitempty"` // what needs a human and is not a step
+	Questions []Attention `json:"questions,omitempty"` // matters that need an operator and are not about a step
 	Due       plan.Due    `json:"due,omitzero"`
 	// Wait is how long until Due, in real time.
 	Wait time.Duration `json:"wait,omitempty"`
-	// Recheck is how long (real time) what needs attention is left alone before it
-	// is tried again.
+	// Recheck is how long (real time) to wait before what needs attention is tried again.
 	Recheck time.Duration `json:"recheck,omitempty"`
-	// Held is what waits because too many were to lose access at once, until an
-	// operator decides.
+	// Held lists what the breaker holds until an operator decides.
 	Held []Held `json:"held,omitempty"`
-	// Settle is how long (real time) until something may be taken that waits so that
-	// a mass change is seen before any of it is done.
+	// Settle is how long (real time) until a withdrawal may pass that waits so that a mass
+	// change is seen before any of it is done.
 	Settle time.Duration `json:"settle,omitempty"`
-	// Skipped are the keys of the steps that an operator decided to leave out, for people
-	// who look.
+	// Skipped lists the keys of the steps that an operator has skipped. It is shown to
+	// people, and decides nothing.
 	Skipped []string `json:"skipped,omitempty"`
-	// Seq is the person's last event that was taken into account.
+	// Seq is the number of the person's last event that the assessment has considered.
 	Seq int64 `json:"seq"`
-	// Queue is the task queue that the person's run belongs on now: MainQueue or
-	// UrgentQueue. Empty in histories of before there were two.
+	// Queue is the task queue on which the person's run belongs now: the main or the urgent
+	// one (see package activities). It is empty in histories from before there were two.
 	Queue string `json:"queue,omitempty"`
 }
 
-// Todo is a step, and what needs a human about it, if anything does.
+// Todo is a step, how it is run, and whether it needs an operator or waits for a human.
 type Todo struct {
 	plan.Step
 	Route
@@ -48,23 +46,23 @@ type Todo struct {
 	Waiting   *Waiting   `json:"waiting,omitempty"` // for a human who was asked
 }
 
-// Waiting says what a step waits for. Who was asked is in the ledger.
+// Waiting names the task that a step waits for. The ledger knows who was asked.
 type Waiting struct {
 	Task int64         `json:"task"`
 	Due  time.Time     `json:"due"`
-	Wait time.Duration `json:"wait"` // until it has to be seen to, in real time
+	Wait time.Duration `json:"wait"` // real time until the task needs a reminder
 }
 
-// Route says how a step is to be run. The zero value is the main task queue, and
-// as long as steps usually take.
+// Route says over which task queue a step is run, and with how much time. The zero value is
+// the main queue, and the usual time.
 type Route struct {
 	Queue string `json:"queue,omitempty"` // the task queue
-	// Patience is how much longer than usual one attempt may take, since it has to
-	// wait for the app's rate.
+	// Patience is how much longer than usual one attempt may take because it waits for the
+	// app's rate.
 	Patience time.Duration `json:"patience,omitempty"`
 }
 
-// Attention is something that a human must look at.
+// Attention is something that an operator must look at.
 type Attention struct {
 	Key     string `json:"key"`
 	App     string `json:"app,omitempty"`

@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	// settleMargin is how long after an attempt's deadline a call that it made may
-	// still take effect in a slow app.
+	// settleMargin is how long after an attempt's deadline one of its calls may still take
+	// effect in a slow app.
 	settleMargin = 15 * time.Second
-	// maxDone is how often a run may apply the very same step with success before
-	// it is taken for one that has no lasting effect.
+	// maxDone is how often a run may apply the very same step with success before the step
+	// counts as one without lasting effect.
 	maxDone = 3
 )
 
@@ -29,36 +29,35 @@ type Attempt struct {
 	PersonID string
 	Step     plan.Step
 	Done     int            // how often the caller has seen this very step done before
-	Deadline time.Time      // when its calls are certainly over
-	Token    string         // names the step to the app: see connector.WithStep
-	Urgent   bool           // somebody is to be cut off now
-	Actor    string         // who does it; empty: Tenure
-	Detail   map[string]any // for the audit
+	Deadline time.Time      // when all of its calls are over
+	Token    string         // identifies the step to the app: see connector.WithStep
+	Urgent   bool           // the person has to be cut off now
+	Actor    string         // who does it, for the audit; empty: Tenure
+	Detail   map[string]any // details for the audit; may be nil
 }
 
-// Result names what became of a step that did not fail. It is part of workflow histories.
+// Result names the outcome of a step that did not fail. It is part of workflow histories.
 type Result string
 
-// The results of a step that did not fail.
+// The outcomes of a step that did not fail.
 const (
 	ResultDone       Result = "done"
-	ResultSuperseded Result = "superseded" // the ledger does not ask for it any more
-	ResultWaiting    Result = "waiting"    // a human was asked, and has not done it yet
+	ResultSuperseded Result = "superseded" // the step is no longer planned
+	ResultWaiting    Result = "waiting"    // a human was asked and has not answered yet
 )
 
-// notPlanned is the failure to apply what was never planned: the key of one app's step
-// with another app, which would take the one's account for the other's.
+// notPlanned returns the error for a step that no plan can contain, such as one with the key
+// of another app's step: it would take that app's account for this one's.
 func notPlanned() error {
 	return &Error{Code: CodeNotPlanned, Message: "the step's key is not of its app and kind: no plan has it", Final: true}
 }
 
-// Apply makes one attempt at a step, if the ledger, read now, still asks for it:
-// write-ahead intent, calls, proof, outcome. It returns the link that was proven, if the
-// step was done. The error is an *Error, whose outcome is in the ledger unless that is
-// what failed.
+// Apply makes one attempt at a step if the plan, made again from the ledger, still has it:
+// write-ahead intent, calls, proof, outcome. It returns the proven link if the step is done.
+// The error is an *Error. The ledger has the outcome, unless the ledger itself failed.
 //
-// The context has to outlast the attempt's deadline: the outcome of its calls is stored
-// after them.
+// The context has to outlast the attempt's deadline, because the outcome is stored after the
+// calls.
 func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, error) {
 	var none ledger.Link
 	if !req.Step.Genuine() {
@@ -124,7 +123,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 	return ResultDone, got.link, nil
 }
 
-// wait stores that a human was asked. What is overdue needs attention as well.
+// wait stores that the step waits for a human. One that is overdue needs attention too.
 func (e *Engine) wait(ctx context.Context, req Attempt, begun ledger.Begun, f *Error) error {
 	outcome := ledger.Outcome{State: ledger.StepOpen, Code: f.Code, Message: f.Message}
 	if f.Code == CodeOverdue {
@@ -133,14 +132,14 @@ func (e *Engine) wait(ctx context.Context, req Attempt, begun ledger.Begun, f *E
 	return e.finish(ctx, req, begun, outcome)
 }
 
-// fail stores a failed attempt and returns its error, which says whether there is to be
-// another.
+// fail stores a failed attempt and returns its error, which says whether another attempt
+// follows.
 func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, f *Error) error {
 	failing := e.Clock.Wait(e.Clock.Now().Sub(begun.TryingSince)) // real time
 	outcome := ledger.Outcome{
 		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Attributes: f.attributes,
-		// No answer is no refusal: the app may have taken the call, and be slow.
-		// Whoever places a hold has to know of what may yet be destroyed.
+		// A call without an answer may have reached the app and take effect late. Whoever
+		// places a hold has to know that an account may yet be destroyed.
 		InDoubt: (req.Step.Kind.Gives() || e.destroys(req.Step)) && slices.Contains(unanswered, f.Code),
 	}
 	f.Final = !f.Retryable || failing > e.AttentionAfter && !f.NoTurn || f.refuses(failing)
@@ -153,7 +152,7 @@ func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, f *E
 	return f
 }
 
-// unanswered are the codes of calls that may have been taken for all that is known.
+// unanswered lists the codes of errors after which the app may have carried out the call.
 var unanswered = []string{string(connector.KindUnavailable), string(connector.KindContradictory)}
 
 func (e *Engine) finish(ctx context.Context, req Attempt, begun ledger.Begun, o ledger.Outcome) error {
@@ -174,8 +173,8 @@ func (e *Engine) finish(ctx context.Context, req Attempt, begun ledger.Begun, o 
 	return nil
 }
 
-// cause says why a step is done, for the audit: the roles or the reason, and what HR
-// said that makes it so at present.
+// cause returns why a step is done, for the audit: the roles or the reason, and the event
+// behind the person's present standing.
 func (d decision) cause(step plan.Step) string {
 	if event := d.Timeline.Cause(d.Now).Event.ID; event != "" {
 		return fmt.Sprintf("%s (%s)", step.Why, event)
@@ -183,35 +182,36 @@ func (d decision) cause(step plan.Step) string {
 	return step.Why
 }
 
-// stepAttempt is one attempt at one step: all that performing it needs.
+// stepAttempt holds all that one attempt at one step needs to perform it.
 type stepAttempt struct {
 	engine *Engine
 	ctx    context.Context //nolint:containedctx // lives exactly as long as the attempt
 	d      decision
 	step   plan.Step
 	link   ledger.Link
-	doubt  time.Time
-	// unproven says that an earlier attempt may have done some of what is to be done.
+	// doubt is until when calls of earlier attempts may still take effect; zero: no longer.
+	doubt time.Time
+	// unproven means that an earlier attempt may have done some of what is to be done.
 	unproven bool
 	app      connector.Connector // guarded: see perform
 }
 
-// performed is what performing a step came to.
+// performed holds the outcome of performing a step.
 type performed struct {
 	link    ledger.Link
-	action  string // for the audit
+	action  string // what was done, for the audit
 	created bool   // the account was not there or not linked before
-	by      string // the human who did it; empty: Tenure
+	by      string // the human who did the step; empty: Tenure
 	detail  map[string]any
-	// shown is the digest of the attributes that an account shows of which a step that
-	// failed has set some; nil if it has set none.
+	// shown is the digest of the attributes that the account shows after a failed step that
+	// may have set some of them; nil if it has set none.
 	shown *string
 }
 
-// detailed is the detail for the audit: who did it in which run, and what was done.
-func (p performed) detailed(run map[string]any) map[string]any {
+// detailed returns the details for the audit: those of the attempt, and those of the outcome.
+func (p performed) detailed(attempt map[string]any) map[string]any {
 	detail := map[string]any{}
-	maps.Copy(detail, run)
+	maps.Copy(detail, attempt)
 	maps.Copy(detail, p.detail)
 	return detail
 }
@@ -225,7 +225,7 @@ func (a *stepAttempt) proven(action string, proof assess.Proof) performed {
 	}
 }
 
-// performers is what each kind of step does.
+// performers maps each kind of step to the method that performs it.
 var performers = map[plan.Kind]func(*stepAttempt) (performed, error){
 	plan.Provision: (*stepAttempt).provision,
 	plan.Update:    (*stepAttempt).update,
@@ -251,8 +251,8 @@ func (a *stepAttempt) perform() (performed, error) {
 			Message: "the configuration has no such app any more: put it back until its accounts are gone, or skip this",
 		}
 	}
-	// All that changes an account goes through here, and through the guard: what is
-	// protected by now is not touched, whatever led here.
+	// Every change of an account goes through the guard: what is protected by now is not
+	// touched, whatever led here.
 	a.app = assess.Guard(app.Connector, a.engine.Policy, a.step.App, a.d.Person.PersonID)
 	a.link.PersonID, a.link.App = a.d.Person.PersonID, a.step.App
 	if a.step.Kind == plan.Disable {

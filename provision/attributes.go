@@ -12,16 +12,17 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// shown is what an account, read again, shows of the attributes that it is to have.
+// shown describes how the attributes that an account shows differ from those that it should
+// have.
 type shown struct {
-	digest  string   // of what it shows, or ledger.AttributesUnknown
-	dropped []string // names of those that it does not show as they were set
+	digest  string   // of the attributes that it shows, or ledger.AttributesUnknown
+	dropped []string // the names of those that it does not show as they were set
 }
 
-// shownAttributes compares what the account shows with what it is to have. Of attributes that the
-// person has no value for, those that were cleared must show none: what the app itself
-// puts into a new account is its own affair. Neither those that the app is known not to
-// keep count nor, where there is nobody to set them, any.
+// shownAttributes compares the attributes that the account shows with those that it should
+// have. An attribute that the person has no value for must be empty if it was cleared: the
+// app may put values of its own into a new account. Attributes that the configuration
+// ignores do not count; in an app that cannot update accounts none do.
 func (a *stepAttempt) shownAttributes(account connector.Account, wanted map[string]any, cleared bool) (shown, error) {
 	rules, _ := a.engine.Policy.App(a.step.App)
 	if !a.app.Capabilities().Update {
@@ -57,9 +58,9 @@ func (a *stepAttempt) shownAttributes(account connector.Account, wanted map[stri
 	return shown{digest, dropped}, nil
 }
 
-// confirmAttributes is the digest of what the account shows once its attributes have been set,
-// and the error if that is not what was wanted: setting, that of setting them, if there was
-// one. What is shown as wanted has been set, whatever the app has answered.
+// confirmAttributes returns the digest of the attributes that the account shows after they
+// have been set, and an error if they are not as wanted. That is setting, the error of the
+// call that set them, if there was one. If they are as wanted, setting does not matter.
 func (a *stepAttempt) confirmAttributes(account connector.Account, wanted map[string]any, setting error) (digest string, err error) {
 	seen, err := a.shownAttributes(account, wanted, true)
 	if err == nil && slices.Contains(seen.dropped, connector.ExternalID) {
@@ -78,8 +79,8 @@ func (a *stepAttempt) confirmAttributes(account connector.Account, wanted map[st
 	return seen.digest, notKept(a.step.App, seen.dropped)
 }
 
-// unsureAttributes is the outcome of a failed update of which it is not known what it has set. An
-// account that was adopted and is to be brought up to policy still is.
+// unsureAttributes returns the outcome of a failed update that may have set attributes. An
+// account that was just adopted stays one that has to be brought up to policy.
 func (a *stepAttempt) unsureAttributes() performed {
 	if !a.step.Attributes || a.link.JustAdopted() {
 		return performed{}
@@ -88,14 +89,13 @@ func (a *stepAttempt) unsureAttributes() performed {
 	return performed{shown: &unknown}
 }
 
-// lacksMark reports whether the account does not show that it is the person's, where
-// Tenure marks accounts.
+// lacksMark reports whether the app can keep an external ID and the account has none.
 func (a *stepAttempt) lacksMark(account connector.Account) bool {
 	return a.app.Capabilities().Adopt && account.ExternalID == ""
 }
 
-// markAgain marks the account as the person's if it is not, and reads it again. An app that
-// will not have that is one that does not keep the mark.
+// markAgain sets the account's external ID to the person ID and reads the account again. If
+// the app refuses, it returns the account as it was, without an error.
 func (a *stepAttempt) markAgain(account connector.Account) (connector.Account, error) {
 	if err := a.adopt(account.ID); err != nil {
 		if ErrorOf(err).Retryable {
@@ -110,8 +110,8 @@ func (a *stepAttempt) markAgain(account connector.Account) (connector.Account, e
 	return again, nil
 }
 
-// notKept is the failure of an app that takes attributes and does not keep them. It may
-// yet show them: not every app does so at once.
+// notKept returns the error for an app that accepts attributes and does not show them. It is
+// retryable, because some apps show them late.
 func notKept(app string, names []string) *Error {
 	return &Error{
 		Code: CodeNotKept,

@@ -16,36 +16,36 @@ import (
 const (
 	// cutOffAttempt bounds one attempt at cutting off in one app.
 	cutOffAttempt = time.Minute
-	// FinishTime is the time that an attempt keeps for storing the outcome of its calls.
+	// FinishTime is the part of an attempt's time that is kept for storing its outcome.
 	FinishTime = 5 * time.Second
 )
 
-// cutOffPauses are those between attempts at cutting off in one app.
+// cutOffPauses bounds the pauses between attempts at cutting off in one app.
 var cutOffPauses = backoff.Range{Min: time.Second, Max: 10 * time.Second}
 
-// CutOffRequest asks to cut one person off, without Temporal.
+// CutOffRequest asks to cut one person off without Temporal.
 type CutOffRequest struct {
 	PersonID string
 	Operator string
 	Reason   string
-	Why      map[string]error // apps whose connector could not be opened, and why
+	Why      map[string]error // by app: why its connector could not be opened
 }
 
-// CutOffResult says what became of one app.
+// CutOffResult is the outcome of cutting off in one app.
 type CutOffResult struct {
 	App     string
-	Link    ledger.Link // as proven; zero if it was not
-	Code    string      // why it was not: an error code
+	Link    ledger.Link // the proven link; zero if there is no proof
+	Code    string      // why there is none: an error code
 	Message string
 }
 
-// CutOff disables one person's accounts in all apps at once, from this process: what
-// Temporal's runs do, by the same code, with the same write-ahead intents, proofs and
-// audit rows, when there is no Temporal. The ledger must say already that they are
-// to be cut off. A run that comes later finds it done.
+// CutOff disables one person's accounts in all apps at once, from this process. It is for
+// when there is no Temporal, and does what runs do, by the same code: with write-ahead
+// intents, proofs and audit rows. The ledger must already hold the suspension. A run that
+// comes later finds the steps done.
 //
-// What fails and may succeed yet is tried again until ctx ends. Each app is told of
-// when it is done with.
+// It tries again what fails and may still succeed, until ctx ends, and calls tell once for
+// each app, when it is done with that app.
 func (e *Engine) CutOff(ctx context.Context, req CutOffRequest, tell func(CutOffResult)) error {
 	d, err := e.decide(ctx, req.PersonID)
 	if err != nil {
@@ -86,7 +86,7 @@ func (e *Engine) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) Cut
 			result.Code, result.Message = CodeWaiting, "a human was asked to do it: see tenure task list --person "+req.PersonID
 			return result
 		case err == nil:
-			result.Link = link // superseded: somebody else has done it, and the ledger says so
+			result.Link = link // zero if superseded: the ledger no longer asks for the step
 			return result
 		}
 		var failed *Error
@@ -104,7 +104,7 @@ func (e *Engine) cutOff(ctx context.Context, req CutOffRequest, s plan.Step) Cut
 	}
 }
 
-// cutOffOnce makes one attempt, which is seen to its end.
+// cutOffOnce makes one attempt, which is completed even if ctx ends.
 func (e *Engine) cutOffOnce(ctx context.Context, req CutOffRequest, s plan.Step) (Result, ledger.Link, error) {
 	deadline := time.Now().Add(cutOffAttempt)
 	call, cancel := context.WithDeadline(pace.Urgent(context.WithoutCancel(ctx)), deadline.Add(FinishTime))

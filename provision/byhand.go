@@ -18,29 +18,28 @@ import (
 
 // The error codes of steps that humans do.
 const (
-	CodeWaiting = "waiting" // a human was asked, and has time
+	CodeWaiting = "waiting" // a human was asked, and still has time
 	CodeOverdue = "overdue" // ... and has not done it in time
-	CodeRefused = "refused" // ... and says that it cannot or will not be done
+	CodeRefused = "refused" // ... and has refused
 )
 
-// Why somebody is told again of a task, as metrics have it.
+// The reasons for a reminder of a task, as metrics have them.
 const (
 	taskReminded = "reminded"
 	taskOverdue  = "overdue"
 )
 
-// manualAsk says how a human is asked for the step, or false if the connector does it.
+// manualAsk returns how a human is asked for the step, or false if the connector does it.
 func (a *stepAttempt) manualAsk() (connector.Ask, bool) {
-	makesItself := a.appearsAtSignIn() && a.step.Kind == plan.Provision && a.link.State != ledger.LinkDisabled
-	if makesItself {
-		return connector.Ask{}, false
+	if a.appearsAtSignIn() && a.step.Kind == plan.Provision && a.link.State != ledger.LinkDisabled {
+		return connector.Ask{}, false // nobody has to make the account
 	}
 	return a.app.Ask(string(a.step.Kind))
 }
 
-// byHand asks a human for the step, sees to it that they are reminded, and finds
-// out whether it is done. A task that is not finished is no failure: the code of
-// what is returned then is CodeWaiting or CodeOverdue.
+// byHand opens a task for the step, or finds the open one, reminds its assignee when it is
+// time, and returns the outcome once the task is done. While it is not, the error has
+// CodeWaiting or CodeOverdue: that is no failed attempt.
 func (a *stepAttempt) byHand(ask connector.Ask) (performed, error) {
 	now := a.engine.Clock.Now()
 	task, err := a.engine.Ledger.OpenTask(a.ctx, ledger.Task{
@@ -77,8 +76,8 @@ func (a *stepAttempt) byHand(ask connector.Ask) (performed, error) {
 	return performed{}, &Error{Code: CodeWaiting, Message: fmt.Sprintf("task %d waits for a human", task.ID)}
 }
 
-// logAsked says in the log that a human has just been asked. Nobody is told of it in
-// another way, and who is to be cut off has access until somebody looks.
+// logAsked logs that a human was asked. Tenure notifies nobody otherwise, and a person who
+// has to be cut off keeps their access until somebody sees the task.
 func (a *stepAttempt) logAsked(task ledger.Task) {
 	about := []zap.Field{
 		zap.Int64("task", task.ID), zap.String("app", task.App), zap.String("step", task.Kind), zap.Time("due", task.DueAt),
@@ -90,7 +89,7 @@ func (a *stepAttempt) logAsked(task ledger.Task) {
 	a.engine.Log.Info("a human is asked for something", about...)
 }
 
-// remind reminds of a task whose time has come, or escalates it.
+// remind reminds the assignee of a task, or escalates the task if it is overdue.
 func (a *stepAttempt) remind(task *ledger.Task, ask connector.Ask, now time.Time) error {
 	r := ledger.TaskReminder{ID: task.ID, At: now, LookAt: now.Add(max(ask.Remind, time.Minute)), Reminded: true}
 	r.Overdue = !now.Before(task.DueAt)
@@ -100,11 +99,11 @@ func (a *stepAttempt) remind(task *ledger.Task, ask connector.Ask, now time.Time
 	if err := a.engine.Ledger.RemindOfTask(a.ctx, r); err != nil {
 		return LedgerError(err)
 	}
-	what := taskReminded
+	reason := taskReminded
 	if r.Overdue {
-		what = taskOverdue
+		reason = taskOverdue
 	}
-	a.engine.Metrics.told(a.step.App, what)
+	a.engine.Metrics.taskReminder(a.step.App, reason)
 	a.engine.Log.Warn("a task waits for a human", zap.Int64("task", task.ID), zap.String("app", a.step.App),
 		zap.String("step", string(a.step.Kind)), zap.Bool("overdue", r.Overdue), zap.Time("due", task.DueAt))
 	task.LookAt = r.LookAt
@@ -118,7 +117,7 @@ func earlierOf(a, b time.Time) time.Time {
 	return a
 }
 
-// work says what the human has to do.
+// work describes what the human has to do.
 func (a *stepAttempt) work(ask connector.Ask) ledger.TaskWork {
 	w := ledger.TaskWork{
 		Account: cmp.Or(a.link.Username, a.d.Person.Username), Why: a.step.Why, Instructions: ask.Instructions,
@@ -144,8 +143,8 @@ func (a *stepAttempt) work(ask connector.Ask) ledger.TaskWork {
 	return w
 }
 
-// alsoStrips says whether the plan also takes the account's entitlements: a human is
-// not asked twice.
+// alsoStrips reports whether the plan also strips the account: then the task to disable it
+// includes that, so that a human is not asked twice.
 func (a *stepAttempt) alsoStrips() bool {
 	return slices.ContainsFunc(a.d.Plan.Steps, func(s plan.Step) bool { return s.App == a.step.App && s.Kind == plan.Strip })
 }
@@ -185,52 +184,42 @@ var handActions = map[plan.Kind]string{
 	plan.Strip: "stripped", plan.HandOver: "handed_over", plan.Delete: "deleted",
 }
 
-// appearsAtSignIn reports whether accounts of the app appear by themselves.
+// appearsAtSignIn reports whether accounts of the app appear when people sign in.
 func (a *stepAttempt) appearsAtSignIn() bool { return a.app.Capabilities().Directory != "" }
 
-// awaitsSignIn is the outcome of giving access to an app whose account is not there
-// yet, and will be when the person signs in.
+// awaitsSignIn returns the outcome of giving access in an app whose account will appear when
+// the person signs in.
 func (a *stepAttempt) awaitsSignIn() performed {
 	return a.proven("appears_at_sign_in", assess.Proof{Username: cmp.Or(a.link.Username, a.d.Person.Username)})
 }
 
-// recheckIn is how long to wait before looking again whether somebody is really out of
-// an app that makes accounts by itself: zero once its directory lets them in no more.
-func (a *stepAttempt) recheckIn(again time.Duration) time.Duration {
-	directory := a.app.Capabilities().Directory
-	for _, l := range a.d.Person.Links {
-		if directory != "" && l.App == directory && l.State == ledger.LinkActive {
-			return a.engine.Clock.Span(again)
-		}
-	}
-	return 0
+// letIn reports whether the directory by which people sign in to the app still lets the
+// person in.
+func (a *stepAttempt) letIn() bool {
+	return a.appearsAtSignIn() && a.d.link(a.app.Capabilities().Directory).State == ledger.LinkActive
 }
 
-// doubtWhileLetIn makes what is proven now be proven once more, if the directory still lets
-// the person in. Humans are not asked for that more than daily.
+// doubtWhileLetIn has the account proven off once more later if the directory still lets the
+// person in: they could sign in again. Humans are asked for that once a day at most.
 func (a *stepAttempt) doubtWhileLetIn() {
+	if !a.letIn() {
+		return
+	}
 	again := a.engine.Recheck
-	if _, asked := a.manualAsk(); asked {
+	if _, manual := a.manualAsk(); manual {
 		again = max(again, 24*time.Hour)
 	}
-	if wait := a.recheckIn(again); wait > 0 {
-		a.doubt = latestOf(a.doubt, a.engine.Clock.Now().Add(wait))
+	if until := a.engine.Clock.Now().Add(a.engine.Clock.Span(again)); until.After(a.doubt) {
+		a.doubt = until
 	}
 }
 
-func latestOf(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// signedIn finds the account that has appeared, by whatever is known of the person.
+// signedIn finds the account that has appeared, by all that is known of the person.
 func (a *stepAttempt) signedIn() (connector.Account, bool, error) {
 	keys := a.d.Keys
 	if profile := a.d.Desired.Standing.Profile; profile != nil {
 		keys.EmployeeNumber = profile.EmployeeNumber
-		// Without an address the other keys have to do.
+		// If policy gives no address, the other keys have to do.
 		keys.Email, _ = a.engine.Policy.Email(policy.Identity{PersonID: a.d.Person.PersonID, Username: a.d.Person.Username}, *profile)
 	}
 	matches, err := a.find(keys)
@@ -243,8 +232,8 @@ func (a *stepAttempt) signedIn() (connector.Account, bool, error) {
 	return matches[0].Account, true, nil
 }
 
-// waitingFor says which unfinished task a step waits for, and until when, if nothing
-// has to be seen to before.
+// waitingFor returns the unfinished task that a step waits for, or nil if there is none or
+// it needs a reminder now.
 func (e *Engine) waitingFor(d decision, key string) *Waiting {
 	for _, k := range d.Person.Tasks {
 		if k.Key == key && k.LookAt.After(d.Now) {
@@ -254,8 +243,8 @@ func (e *Engine) waitingFor(d decision, key string) *Waiting {
 	return nil
 }
 
-// Waits is how long (real time) the steps that wait for humans may be left alone, or
-// false if there are none.
+// Waits returns how long (real time) it takes until the first task of the steps needs a
+// reminder, or false if no step waits for a human.
 func (a Assessment) Waits() (time.Duration, bool) {
 	shortest, any := time.Duration(0), false
 	for _, t := range a.Todo {
@@ -266,7 +255,7 @@ func (a Assessment) Waits() (time.Duration, bool) {
 	return shortest, any
 }
 
-// FirstTask is the task that is due first, as a due; zero if there is none.
+// FirstTask returns when the first task is due; zero if there is none.
 func (a Assessment) FirstTask() plan.Due {
 	var first plan.Due
 	for _, t := range a.Todo {
@@ -277,5 +266,5 @@ func (a Assessment) FirstTask() plan.Due {
 	return first
 }
 
-// DueTask is what is due when a human has been asked for something.
+// DueTask is the name of a due that is the deadline of a task.
 const DueTask plan.DueWhat = "task"

@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// disable turns the account off and ends its sessions, and proves it by reading
-// the account again.
+// disable turns the account off and ends its sessions, and proves it by reading the account
+// again.
 func (a *stepAttempt) disable() (performed, error) {
 	if a.link.AccountID == "" {
 		look := a.findOwn
@@ -53,10 +53,10 @@ func (a *stepAttempt) disable() (performed, error) {
 	return a.proven("disabled", assess.Proof{DoubtUntil: a.doubt}), nil
 }
 
-// turnOff turns the account off. An app may do that and fail to say so: then the
-// account itself is asked, rather than the same thing once more after a pause, in
-// which nobody would know that the person is cut off. Where there is more to do than
-// that (see connector.Connector), an account that is off says nothing of the rest.
+// turnOff turns the account off. An app may do that and fail to answer: then turnOff reads
+// the account at once, so that nobody has to wait for another attempt to know that the
+// person is cut off. It does not if the connector says that it has more to do than to turn
+// the account off (connector.Error.Unfinished): that the account is off proves no more.
 func (a *stepAttempt) turnOff(id string) error {
 	err := a.setActive(id, false)
 	var app *connector.Error
@@ -69,8 +69,8 @@ func (a *stepAttempt) turnOff(id string) error {
 	return nil
 }
 
-// confirmOff sees that the account is off, in an app that can turn it off only by
-// destroying it. One that a human has turned off is not to be turned off again.
+// confirmOff checks that the account is off, in an app that can turn it off only by
+// destroying it. A human may have turned it off.
 func (a *stepAttempt) confirmOff(id string) error {
 	account, err := a.app.Read(connector.SparingEntitlements(a.ctx), id)
 	if err == nil && account.Active {
@@ -79,7 +79,8 @@ func (a *stepAttempt) confirmOff(id string) error {
 	return err
 }
 
-// spared is the failure to turn off an account that would be gone then, and must not be.
+// spared returns the error for an account that can be turned off only by deleting it, and
+// must not be deleted.
 func spared() *Error {
 	return &Error{
 		Code: CodeSpared,
@@ -88,9 +89,9 @@ func spared() *Error {
 	}
 }
 
-// notFound is the outcome of looking, by what is known of the person, for an account
-// that was never seen. While a call that makes it may be under way, it is looked for
-// again. After that, it depends on whether there can be one that is not shown.
+// notFound returns the outcome of looking in vain for an account that was never seen. While
+// a call that makes it may be under way, the step is planned again later. After that, an
+// account that may exist and that the app does not show needs an operator.
 func (a *stepAttempt) notFound() (performed, error) {
 	if a.doubt.IsZero() {
 		resolved, err := a.creationResolved()
@@ -104,8 +105,8 @@ func (a *stepAttempt) notFound() (performed, error) {
 	return a.absent(), nil
 }
 
-// absent is the outcome of looking for an account that is not there. While a
-// call that makes it may be under way, it may yet come.
+// absent returns the outcome of looking for an account that is not there. While a call that
+// makes it may be under way, it may still appear.
 func (a *stepAttempt) absent() performed {
 	action := "found_gone"
 	if !a.doubt.IsZero() || a.link.CreatedAt.IsZero() {
@@ -114,7 +115,7 @@ func (a *stepAttempt) absent() performed {
 	return a.proven(action, assess.Proof{Missing: true, DoubtUntil: a.doubt})
 }
 
-// vanished is the outcome of finding that a linked account is gone.
+// vanished returns the outcome of finding that a linked account is gone.
 func (a *stepAttempt) vanished() performed {
 	return a.proven("found_gone", assess.Proof{Missing: true})
 }
@@ -158,12 +159,12 @@ func (a *stepAttempt) strip() (performed, error) {
 	return proven, nil
 }
 
-// mostSteps is how many steps of one account are looked through.
+// mostSteps is how many steps of one account perhapsGiven reads at most.
 const mostSteps = 1000
 
-// perhapsGiven returns all entitlements that policy grants in the app, if a step was begun
-// that gives some and was never proven. An app that does not show them may have them all
-// the same, and the link has only what was shown.
+// perhapsGiven returns all entitlements that policy grants in the app if an attempt at giving
+// some was never proven. The account may have them although the app does not show them; the
+// link holds only those that the app has shown.
 func (a *stepAttempt) perhapsGiven() ([]string, error) {
 	steps, err := a.engine.Ledger.Steps(a.ctx, ledger.StepFilter{PersonID: a.link.PersonID, App: a.step.App}, ledger.StepPlace{}, mostSteps)
 	if err != nil {
@@ -195,7 +196,7 @@ func (a *stepAttempt) handOver() (performed, error) {
 	return a.proven("handed_over", assess.Proof{}), nil
 }
 
-// delete deletes the account for good and proves that it is gone.
+// delete deletes the account for good, and proves that it is gone.
 func (a *stepAttempt) delete() (performed, error) {
 	if err := a.app.Delete(a.ctx, a.link.AccountID); err != nil {
 		return performed{}, err

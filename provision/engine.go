@@ -21,37 +21,37 @@ import (
 type Engine struct {
 	Ledger ledger.Ledger
 	Policy *policy.Policy
-	Apps   map[string]*App // by name; every app of the policy
+	Apps   map[string]*App // by name; all apps of the policy
 	Clock  clock.Clock
 	Log    *zap.Logger
 	// Metrics may be nil.
 	Metrics *Metrics
-	// AttentionAfter is how long a step may keep failing (real time) before a
-	// human has to look.
+	// AttentionAfter is how long (real time) a step may keep failing before it needs an
+	// operator.
 	AttentionAfter time.Duration
-	// Recheck is how long what needs attention is left alone (real time) before it
-	// is tried again by itself.
+	// Recheck is how long (real time) to wait before what needs attention is tried again.
 	Recheck time.Duration
-	// Breaker says how many people may lose access at once; nil: any number.
+	// Breaker limits how many people may lose access, or be given more, at once; nil: no
+	// limit.
 	Breaker *ledger.Limits
 }
 
-// App is an open connector, and how it may be called.
+// App is an open connector, and the limits on calling it.
 type App struct {
 	Connector connector.Connector
-	// Rate is how often the app may be called; zero: as often as one likes.
+	// Rate is how often the app may be called; zero: without limit.
 	Rate pace.Rate
 	// Pacer is told when the app asks to be left alone; may be nil.
 	Pacer *pace.Pacer
-	// Places bound how many steps call the app at a time; nil for any number.
+	// Places bounds how many steps call the app at a time; nil: no bound.
 	Places *pace.Places
 
 	assessed sync.Once
-	traits   plan.App // what planning has to know of it, once assessed
+	traits   plan.App // set once by assessed
 }
 
-// Soon returns an error if it is known already that the app may not be called before the
-// deadline. Such an attempt does not begin, and does not count as one.
+// Soon returns an error if the app must not be called before the deadline. Then no attempt
+// begins, and none is counted.
 func (app *App) Soon(ctx context.Context, deadline time.Time) error {
 	if app == nil || app.Pacer == nil {
 		return nil
@@ -59,24 +59,24 @@ func (app *App) Soon(ctx context.Context, deadline time.Time) error {
 	return app.Pacer.Soon(ctx, deadline)
 }
 
-// pause leaves an app alone that has said for how long it does not want to be called.
+// pause tells all workers not to call an app that has asked for a pause.
 func (e *Engine) pause(ctx context.Context, name string, f *Error) {
 	app := e.Apps[name]
 	if app == nil || app.Pacer == nil || f.NoTurn || f.Code != string(connector.KindRateLimited) || f.RetryAfter <= 0 {
 		return
 	}
-	e.Log.Info("the app asked to be left alone", zap.String("app", name), zap.Duration("for", f.RetryAfter))
+	e.Log.Info("the app asked for a pause", zap.String("app", name), zap.Duration("for", f.RetryAfter))
 	ctx, cancel := context.WithTimeout(ctx, pauseTimeout)
 	defer cancel()
 	if err := app.Pacer.Pause(ctx, f.RetryAfter); err != nil {
-		e.Log.Warn("the other workers were not told that the app wants to be left alone", zap.String("app", name), zap.Error(err))
+		e.Log.Warn("the other workers were not told of the pause that the app asked for", zap.String("app", name), zap.Error(err))
 	}
 }
 
-// pauseTimeout bounds how long telling the others of a pause may take.
+// pauseTimeout bounds how long it may take to tell the other workers of a pause.
 const pauseTimeout = 5 * time.Second
 
-// traits returns what planning has to know of every app.
+// traits returns the traits of all apps that planning depends on.
 func (e *Engine) traits() map[string]plan.App {
 	traits := make(map[string]plan.App, len(e.Apps))
 	for name := range e.Apps {
@@ -85,14 +85,14 @@ func (e *Engine) traits() map[string]plan.App {
 	return traits
 }
 
-// traitsOf returns what planning has to know of an app: the zero value for one that is
-// not in the configuration.
+// traitsOf returns the traits of an app that planning depends on; the zero value if the app
+// is not in the configuration.
 func (e *Engine) traitsOf(name string) plan.App {
 	app, ok := e.Apps[name]
 	if !ok {
 		return plan.App{}
 	}
-	app.assessed.Do(func() { // neither the policy nor what plans rest on changes while the app is open
+	app.assessed.Do(func() { // neither policy nor capabilities change while the app is open
 		rules, _ := e.Policy.App(name)
 		app.traits = assess.Traits(rules, app.Connector)
 	})

@@ -10,9 +10,9 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// Metrics say what becomes of steps, and how long people wait for access and keep
-// it. docs/metrics.md lists them; a test of the worker holds it to that. A nil
-// *Metrics counts nothing.
+// Metrics counts the outcomes of steps, and measures how long people wait for access and
+// how long they keep it. docs/metrics.md lists the metrics; a test of the worker checks the
+// list. A nil *Metrics counts nothing.
 type Metrics struct {
 	steps       *prometheus.CounterVec
 	provision   *prometheus.HistogramVec
@@ -21,7 +21,7 @@ type Metrics struct {
 	approvals   *prometheus.CounterVec
 }
 
-// outcomes are the outcomes of attempts, as metrics have them.
+// outcomes maps the state in which an attempt leaves a step to its name in metrics.
 var outcomes = map[ledger.StepState]string{
 	ledger.StepDone:       "done",
 	ledger.StepSuperseded: "superseded",
@@ -29,14 +29,14 @@ var outcomes = map[ledger.StepState]string{
 	ledger.StepAttention:  "attention",
 }
 
-// outcomeWaiting is the outcome of an attempt that found a human at it.
+// outcomeWaiting is the outcome of an attempt whose step waits for a human.
 const outcomeWaiting = "waiting"
 
-// latencyBuckets reach from a second, in seconds, to a week: what waits for an
-// app that is down belongs in them too.
+// latencyBuckets reach from a second to a week (in seconds), so that they also hold the
+// steps that waited for an app that was down.
 var latencyBuckets = []float64{1, 2, 5, 10, 30, 60, 120, 300, 900, 3600, 4 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600}
 
-// NewMetrics registers the metrics, for apps of these names.
+// NewMetrics registers the metrics for the apps of these names.
 func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
 	m := &Metrics{
 		steps: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -63,7 +63,7 @@ func NewMetrics(reg prometheus.Registerer, apps []string) *Metrics {
 		}, []string{"app", "reason"}),
 	}
 	reg.MustRegister(m.steps, m.provision, m.deprovision, m.tasks, m.approvals)
-	for _, app := range apps { // a rate needs a beginning
+	for _, app := range apps { // a counter has to exist before its first increment, or its rate misses that
 		m.provision.WithLabelValues(app)
 		m.deprovision.WithLabelValues(app)
 		m.tasks.WithLabelValues(app, taskReminded)
@@ -91,22 +91,22 @@ func (m *Metrics) attempted(o ledger.Outcome) {
 	m.steps.WithLabelValues(o.App, o.Kind, outcome).Inc()
 }
 
-// told counts that somebody was told of a task again.
-func (m *Metrics) told(app, reason string) {
+// taskReminder counts a reminder of a task.
+func (m *Metrics) taskReminder(app, reason string) {
 	if m != nil {
 		m.tasks.WithLabelValues(app, reason).Inc()
 	}
 }
 
-// awaits counts that somebody was told of a deletion that waits for an approval.
-func (m *Metrics) awaits(app, reason string) {
+// approvalReminder counts a message about a deletion that waits for an approval.
+func (m *Metrics) approvalReminder(app, reason string) {
 	if m != nil {
 		m.approvals.WithLabelValues(app, reason).Inc()
 	}
 }
 
-// proven observes how long it took to give or to take access, if the proof of
-// this step is the first one of that.
+// proven observes how long it took to give or to take access, if this step is the one that
+// turned the account on or off.
 func (m *Metrics) proven(kind plan.Kind, before, after ledger.Link, took time.Duration) {
 	was, is := before.State == ledger.LinkActive, after.State == ledger.LinkActive
 	switch {
@@ -118,13 +118,13 @@ func (m *Metrics) proven(kind plan.Kind, before, after ledger.Link, took time.Du
 	}
 }
 
-// waitingSince is the instant from which the person waits for what is being done: when HR
-// recorded it, or when it holds from if that is later.
+// waitingSince returns the instant from which the person waits for the present change: when
+// HR recorded its cause, or the effective date of the cause if that is later.
 func (d decision) waitingSince() time.Time {
 	cause := d.Timeline.Cause(d.Now)
 	recorded := time.Time{}
 	for _, e := range d.Person.Events {
-		last := cause.Event.ID == "" // a return, say: the last thing that HR said is behind it
+		last := cause.Event.ID == "" // no event is named, as at the end of a leave: the latest one counts
 		if (last || e.Event.EventKey == cause.Event) && !e.Event.Recorded.After(d.Now) {
 			recorded = slices.MaxFunc([]time.Time{recorded, e.Event.Recorded}, time.Time.Compare)
 		}
