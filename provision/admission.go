@@ -32,7 +32,7 @@ type gate struct {
 // asked for.
 func (e *Engine) admitAll(ctx context.Context, d decision) (gate, error) {
 	asks := d.withdrawals()
-	return e.ask(ctx, d, asks, d.gone(asks))
+	return e.ask(ctx, d, asks, d.lapsed(asks))
 }
 
 // admit asks the breaker to let pass what the decision takes or gives. It makes no call if
@@ -41,10 +41,10 @@ func (e *Engine) admit(ctx context.Context, d decision) (gate, error) {
 	return e.ask(ctx, d, d.withdrawals(), nil)
 }
 
-func (e *Engine) ask(ctx context.Context, d decision, asks []asked, gone []ledger.Withdrawal) (gate, error) {
+func (e *Engine) ask(ctx context.Context, d decision, asks []withdrawal, gone []ledger.Withdrawal) (gate, error) {
 	known := withdrawalsOf(d.Person)
 	request := ledger.AdmissionRequest{PersonID: d.Person.PersonID, At: d.Now, Gone: gone}
-	if e.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask asked) bool { return undecided(ask, known, d.Now) }) {
+	if e.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask withdrawal) bool { return undecided(ask, known, d.Now) }) {
 		request.Limits = *e.Breaker
 		for _, ask := range asks {
 			request.Asks = append(request.Asks, ask.Ask)
@@ -91,7 +91,7 @@ func withdrawalsOf(p ledger.Person) map[withdrawalID]ledger.Withdrawal {
 // undecided reports whether the ledger has to be asked about a withdrawal. One that is
 // admitted, held or refused stays so; one that is announced is asked for again when it is
 // due.
-func undecided(ask asked, known map[withdrawalID]ledger.Withdrawal, now time.Time) bool {
+func undecided(ask withdrawal, known map[withdrawalID]ledger.Withdrawal, now time.Time) bool {
 	w, ok := known[withdrawalID{ask.Kind, ask.Key}]
 	switch {
 	case !ok, w.SeenAt.IsZero(), w.State == ledger.WithdrawalWaiting:
@@ -104,7 +104,7 @@ func undecided(ask asked, known map[withdrawalID]ledger.Withdrawal, now time.Tim
 
 // gate returns the steps of the decision that must not be applied: those of withdrawals
 // that are not admitted, and the steps that need them.
-func (e *Engine) gate(d decision, asks []asked, known map[withdrawalID]ledger.Withdrawal) gate {
+func (e *Engine) gate(d decision, asks []withdrawal, known map[withdrawalID]ledger.Withdrawal) gate {
 	g := gate{shut: map[string]bool{}}
 	cohortOf := map[string]ledger.Withdrawal{} // by step key: the withdrawal that is held
 	enough := map[string]bool{}                // by step key: one of its causes is admitted

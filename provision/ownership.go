@@ -14,13 +14,13 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// clockSkew is how far the clocks of apps may be behind: what seems to be made so long
-// before it was asked for can have been made by that call.
+// clockSkew is how far the clock of an app may be behind: a call can have made an account
+// that seems to be older than the call by that much.
 const clockSkew = time.Minute
 
-// isTheirs reports whether an account is the person's, as far as that is certain: it has
-// their external ID, or an attempt of Tenure's made it. Anything else that it can match
-// by, others can know too, and make an account with it.
+// isTheirs reports whether an account is certain to be the person's: it has their external
+// ID, or an attempt of Tenure's made it. Others may know anything else that it can match by,
+// and may have made an account with it.
 func (a *stepAttempt) isTheirs(m connector.Match) (bool, error) {
 	if a.carriesID(m) {
 		return true, nil
@@ -28,17 +28,16 @@ func (a *stepAttempt) isTheirs(m connector.Match) (bool, error) {
 	return a.mayHaveMade(m.Account)
 }
 
-// carriesID reports whether the account has the person's external ID, by whatever it was
-// found: not every app can look that up.
+// carriesID reports whether the account has the person's external ID. It may have been found
+// by something else, since not every app can search for external IDs.
 func (a *stepAttempt) carriesID(m connector.Match) bool {
 	return m.By == connector.ByExternalID || m.Account.ExternalID == a.d.Person.PersonID
 }
 
-// mayHaveMade reports whether a creation of Tenure's whose answer is not known can have made
-// the account: it has the username that was sent, it is not marked as anybody's, and it
-// is no older than the call. Where the app said that the username was taken before any
-// call of ours can have made it, somebody else's account has it. So it is where the app
-// is seen to keep external IDs: a call of ours would have set one.
+// mayHaveMade reports whether a creation of Tenure's whose answer was lost can have made the
+// account: the account has the username that was sent, has no external ID, and is no older
+// than the call. It cannot if the app said, before such a call, that the username was taken.
+// Neither can it if the app is seen to keep external IDs: the call would have set one.
 func (a *stepAttempt) mayHaveMade(account connector.Account) (bool, error) {
 	c := a.link.Creating
 	sent := c.State == ledger.CreationSent || c.State == ledger.CreationAcknowledged
@@ -50,8 +49,8 @@ func (a *stepAttempt) mayHaveMade(account connector.Account) (bool, error) {
 	return !marks && err == nil, err
 }
 
-// claim makes sure that an account is the person's to have, and marks it. One that is
-// linked to somebody else is not, whatever the app shows.
+// claim checks that an account may be linked to the person, and sets its external ID. An
+// account that is linked to somebody else may not, whatever the app shows.
 func (a *stepAttempt) claim(m connector.Match) error {
 	if err := a.checkUnowned(m.Account.ID); err != nil {
 		return err
@@ -59,7 +58,7 @@ func (a *stepAttempt) claim(m connector.Match) error {
 	if a.carriesID(m) {
 		return nil
 	}
-	// What appears when people sign in has been let in by their directory.
+	// In an app whose accounts appear at sign-in, the directory has let the person in.
 	appeared := a.appearsAtSignIn() && a.link.State != "" && a.link.State != ledger.LinkPlanned
 	theirs, err := a.isTheirs(m)
 	if err != nil {
@@ -75,11 +74,11 @@ func (a *stepAttempt) claim(m connector.Match) error {
 	if err := a.adopt(m.Account.ID); err != nil {
 		return err
 	}
-	// Nobody has looked at whose it is: who has it must not keep it.
+	// No human has checked whose the account is: whoever uses it must not keep it.
 	return connector.Reset(a.ctx, a.app, m.Account.ID)
 }
 
-// checkUnowned fails if the account is linked to another person.
+// checkUnowned returns an error if the account is linked to another person.
 func (a *stepAttempt) checkUnowned(accountID string) error {
 	links, err := a.engine.Ledger.Links(a.ctx, ledger.LinkFilter{App: a.step.App, AccountID: accountID})
 	if err != nil {
@@ -93,7 +92,7 @@ func (a *stepAttempt) checkUnowned(accountID string) error {
 	return nil
 }
 
-// takenByAnother is the failure for an account that is linked to somebody else.
+// takenByAnother returns the error for an account that is linked to somebody else.
 func takenByAnother(taken *ledger.TakenError) *Error {
 	return &Error{
 		Code: CodeNotTheirs,
@@ -102,7 +101,8 @@ func takenByAnother(taken *ledger.TakenError) *Error {
 	}
 }
 
-// ownershipQuestion asks whose an account is, with what it has beside what it would get.
+// ownershipQuestion returns the error that asks an operator whose an account is. It says what
+// the account has, and what it would get.
 func (a *stepAttempt) ownershipQuestion(m connector.Match, rule policy.Adoption) *Error {
 	if rule == policy.AdoptNever {
 		return &Error{
@@ -122,7 +122,8 @@ func (a *stepAttempt) ownershipQuestion(m connector.Match, rule policy.Adoption)
 // mostNamed is how many entitlements a message names.
 const mostNamed = 10
 
-// Possessions says in words what an account has, beside what policy would give it.
+// Possessions describes an account: its state, its age, and how its entitlements differ from
+// those that policy wants.
 func Possessions(account connector.Account, wanted []string, now time.Time) string {
 	parts := []string{map[bool]string{true: "It is enabled", false: "It is disabled"}[account.Active]}
 	if !account.CreatedAt.IsZero() {
@@ -142,7 +143,7 @@ func ago(d time.Duration) string {
 	return "within a day"
 }
 
-// named lists entitlements, of which an app may have any number.
+// named lists the first entitlements by name, and counts the rest.
 func named(names []string) string {
 	if len(names) == 0 {
 		return "nothing"
@@ -154,8 +155,8 @@ func named(names []string) string {
 	return list
 }
 
-// noteCreating notes, before the call, that an account is going to be made. What an earlier
-// call may have made stays what is in doubt.
+// noteCreating records, before the call, that it may make an account. If an earlier call is
+// still in doubt, that one stays recorded.
 func (a *stepAttempt) noteCreating() error {
 	if a.link.Creating.Pending() {
 		return nil
@@ -163,6 +164,7 @@ func (a *stepAttempt) noteCreating() error {
 	return a.noteCreation(ledger.Creation{At: a.engine.Clock.Now(), Username: a.d.Person.Username, State: ledger.CreationSent})
 }
 
+// noteCreation records which creation is in doubt.
 func (a *stepAttempt) noteCreation(c ledger.Creation) error {
 	if c == a.link.Creating {
 		return nil
@@ -174,13 +176,13 @@ func (a *stepAttempt) noteCreation(c ledger.Creation) error {
 	return nil
 }
 
-// nothingMade lists the errors of a creation that say that nothing was made.
+// nothingMade lists the errors that prove that a creation has made nothing.
 var nothingMade = []connector.ErrorKind{
 	connector.KindInvalid, connector.KindForbidden, connector.KindUnauthorized, connector.KindUnsupported, connector.KindRateLimited,
 }
 
-// noteCreated notes what a creation came to: whether there may be an account of which the
-// app shows nothing. before is what was in doubt before it.
+// noteCreated records whether, after a creation, there may be an account that the app does
+// not show. before is the creation that was in doubt before it.
 func (a *stepAttempt) noteCreated(before ledger.Creation, err error) error {
 	var protected *connector.ProtectedError
 	var app *connector.Error
@@ -202,8 +204,8 @@ func (a *stepAttempt) noteCreated(before ledger.Creation, err error) error {
 	return a.noteCreation(after)
 }
 
-// unprovenCreation is the outcome of looking in vain for an account that a creation may have
-// made: a look-up that finds nothing is no proof that there is nothing.
+// unprovenCreation returns the error for an account that a creation may have made and that
+// no search has shown: a search that finds nothing proves nothing.
 func (a *stepAttempt) unprovenCreation() error {
 	says := map[ledger.CreationState]string{
 		ledger.CreationSent:         "a call that makes the account was sent, and what came of it is not known",
@@ -217,10 +219,10 @@ func (a *stepAttempt) unprovenCreation() error {
 	}
 }
 
-// creationResolved reports whether an empty look-up settles what became of a creation. It does
-// if the app shows who has the username instead. Of a call without an answer it does,
-// too, if the app is seen to find by external ID; of what the app has acknowledged or
-// says is taken, it does not.
+// creationResolved reports whether a search that finds nothing proves that a creation has
+// made nothing. It does if the app shows that somebody else's account has the username. For
+// a call without an answer it also does if the app is seen to find by external ID. It does
+// not if the app has acknowledged the call, or said that such an account exists.
 func (a *stepAttempt) creationResolved() (bool, error) {
 	c := a.link.Creating
 	if !c.Pending() {
@@ -242,7 +244,7 @@ func (a *stepAttempt) creationResolved() (bool, error) {
 }
 
 // findsByExternalID reports whether the app is seen to keep external IDs and to find by
-// them: the question about somebody else's account has to be answered with that account.
+// them: it searches for the linked accounts of others, and one of them has to be found.
 func (a *stepAttempt) findsByExternalID() (bool, error) {
 	links, err := a.engine.Ledger.Links(a.ctx, ledger.LinkFilter{App: a.step.App, State: ledger.LinkActive})
 	if err != nil {
@@ -267,12 +269,11 @@ func (a *stepAttempt) findsByExternalID() (bool, error) {
 	return false, nil
 }
 
-// mostWitnesses is how many accounts of others are looked for to see that looking works.
+// mostWitnesses is how many accounts of others findsByExternalID searches for at most.
 const mostWitnesses = 3
 
-// findOwn finds an account that is the person's, or may have been made for them: it
-// carries their ID, or a creation in doubt can have made it. One that merely has the
-// username was never touched by Tenure.
+// findOwn finds an account that is certain to be the person's: see isTheirs. Tenure never
+// touched an account that has only the username.
 func (a *stepAttempt) findOwn() (connector.Account, bool, error) {
 	keys := connector.Keys{PersonID: a.d.Person.PersonID, Username: cmp.Or(a.link.Creating.Username, a.d.Person.Username)}
 	matches, err := a.find(keys)

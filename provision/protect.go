@@ -7,10 +7,9 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// asksAbout says whether a human is asked about a step that is withheld because the
-// person or the account is protected: where access would be taken, always. Where it
-// would be given, only if nobody said of the person themselves that it is not to be,
-// and they have none.
+// asksAbout reports whether an operator is asked about a step that is withheld because the
+// person or the account is protected. For steps that take access they always are. For one
+// that gives access they are if only the account is protected, and the person has none.
 func (d decision) asksAbout(s plan.Step) bool {
 	switch s.Kind {
 	case plan.Disable, plan.Delete:
@@ -21,7 +20,7 @@ func (d decision) asksAbout(s plan.Step) bool {
 	return false
 }
 
-// withheldBecause says in words what is not done, why, and what to do about it.
+// withheldBecause returns the message that says what was not done, why, and what to do.
 func (d decision) withheldBecause(s plan.Step) string {
 	what := map[plan.Kind]string{
 		plan.Disable: "the account would be turned off", plan.Delete: "the account would be deleted", plan.Provision: "there would be an account",
@@ -37,7 +36,7 @@ func (d decision) withheldBecause(s plan.Step) string {
 	return what + ": do by hand what has to be done, then skip this; or change the configuration (protected), and retry"
 }
 
-// withheld is what goes on the record: each question about what is protected, once.
+// withheld returns the audit rows of withheld steps: one when the operator is first asked.
 func (d decision) withheld(questions []Attention) []ledger.AuditRow {
 	var rows []ledger.AuditRow
 	for _, s := range d.Plan.Withheld {

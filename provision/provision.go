@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// provision makes sure that the account is there, the person's, enabled or not
-// as the step says, with its attributes and entitlements.
+// provision makes sure that the account exists and is the person's, is enabled or disabled
+// as the step says, and has its attributes and entitlements.
 func (a *stepAttempt) provision() (performed, error) {
 	want := a.d.account(a.step.App)
 	account, found, err := a.locate()
@@ -48,8 +48,8 @@ func (a *stepAttempt) provision() (performed, error) {
 	if err != nil {
 		return performed{}, err
 	}
-	// What the app does not keep is no reason not to give access: that there is
-	// something to set is planned next, and says so.
+	// An attribute that the app does not keep is no reason to give no access: the next
+	// plan has an Update for it, which reports that.
 	attributes, _ := a.shownAttributes(account, want.Attributes, action != "created")
 	proven := a.proven(action, assess.Proof{
 		AccountID: account.ID, Username: account.Username,
@@ -60,7 +60,7 @@ func (a *stepAttempt) provision() (performed, error) {
 	return proven, nil
 }
 
-// locate finds the person's account: the linked one, else one that correlates. An
+// locate finds the person's account: the linked one, or else one that matches them. An
 // earlier attempt whose answer was lost may have made it.
 func (a *stepAttempt) locate() (connector.Account, bool, error) {
 	if a.link.AccountID != "" {
@@ -80,6 +80,7 @@ func (a *stepAttempt) locate() (connector.Account, bool, error) {
 	return matches[0].Account, true, a.claim(matches[0])
 }
 
+// adopt sets the account's external ID, if the app has a place for it.
 func (a *stepAttempt) adopt(id string) error {
 	if !a.app.Capabilities().Adopt {
 		return nil
@@ -87,6 +88,8 @@ func (a *stepAttempt) adopt(id string) error {
 	return a.app.Adopt(a.ctx, id, a.d.Person.PersonID)
 }
 
+// create makes the account, and returns how it came to be: "created", or "adopted" if it was
+// there already.
 func (a *stepAttempt) create(want policy.Account) (connector.Account, string, error) {
 	if !a.app.Capabilities().Create {
 		return connector.Account{}, "", connector.Unsupported(connector.OpCreate)
@@ -108,9 +111,9 @@ func (a *stepAttempt) create(want policy.Account) (connector.Account, string, er
 	if !acknowledged && !connector.Is(err, connector.KindExists) {
 		return account, "created", err
 	}
-	// The app took the call and did not show what came of it. Or somebody made it since
-	// we looked: an attempt of ours whose answer was lost, or the account was always
-	// there under a key that cannot be searched.
+	// Either the app accepted the call and does not show the account, or the account exists
+	// already: an attempt of ours whose answer was lost made it, or it was always there
+	// under a key that cannot be searched.
 	account, found, sought := a.locate()
 	switch {
 	case sought != nil:
@@ -128,7 +131,7 @@ func (a *stepAttempt) create(want policy.Account) (connector.Account, string, er
 	}
 }
 
-// bringUp sets an account that was there to what it should be.
+// bringUp sets the attributes of an account that was there, and turns it on or off.
 func (a *stepAttempt) bringUp(account connector.Account, want policy.Account) error {
 	if err := a.setMissing(account, want.Attributes); err != nil {
 		return err
@@ -139,6 +142,7 @@ func (a *stepAttempt) bringUp(account connector.Account, want policy.Account) er
 	return a.setActive(account.ID, a.step.Enabled)
 }
 
+// ambiguous returns the error for a person whom several accounts match.
 func ambiguous() error {
 	return &connector.Error{
 		Kind: connector.KindConflict, Op: "find",
@@ -146,8 +150,8 @@ func ambiguous() error {
 	}
 }
 
-// confirm reads the account back: it must be as enabled as wanted and have at
-// least these entitlements.
+// confirm reads the account and returns an error unless it is enabled or disabled as wanted,
+// and has at least these entitlements.
 func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string) (connector.Account, error) {
 	account, found, err := a.read(id)
 	switch {
@@ -163,8 +167,8 @@ func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string) (c
 	return account, nil
 }
 
-// update grants, revokes and sets attributes. None of them keeps the others from being
-// done: least of all what is given from what is taken.
+// update grants, revokes and sets attributes. If one of these fails, the others are done all
+// the same: above all, entitlements are taken even if others cannot be given.
 func (a *stepAttempt) update() (performed, error) {
 	want := a.d.account(a.step.App)
 	if a.link.AccountID == "" && a.appearsAtSignIn() {
@@ -211,16 +215,16 @@ func (a *stepAttempt) update() (performed, error) {
 		var notShown error
 		if digest, notShown = a.confirmAttributes(account, want.Attributes, setting); notShown != nil && len(a.step.Grant)+len(a.step.Revoke) == 0 {
 			return performed{shown: &digest}, notShown
-		} // else what was granted and revoked is, and the attributes are a step of their own
+		} // else the step is done for the entitlements, and the next plan has one for the attributes
 	}
 	proven := a.proven("updated", assess.Proof{Attributes: digest})
 	proven.detail = map[string]any{"granted": a.step.Grant, "revoked": a.step.Revoke, "attributes": a.step.Attributes}
 	return proven, nil
 }
 
-// remaining is what is left to grant and to revoke. Where an earlier attempt may have done
-// some of it, its answer having been lost, the account is read first: not every app takes
-// a repetition for nothing, and some list a member twice.
+// remaining returns what is left to grant and to revoke. If an earlier attempt may have done
+// some of it, the account is read first: not every app ignores a repetition, and some list a
+// member twice.
 func (a *stepAttempt) remaining(id string) (grant, revoke []string, found bool, err error) {
 	if !a.unproven || len(a.step.Grant)+len(a.step.Revoke) == 0 {
 		return a.step.Grant, a.step.Revoke, true, nil

@@ -7,8 +7,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// relabel gives the account the username that it is to get and, if the person had it
-// under another ID, the ID that they have now.
+// relabel gives the account its new username and, if the person had it under another ID,
+// the ID that they have now.
 func (a *stepAttempt) relabel() (performed, error) {
 	to := connector.Label{Username: a.link.RenameTo}
 	if a.link.OwnerWas != "" {
@@ -28,7 +28,7 @@ func (a *stepAttempt) relabel() (performed, error) {
 	case !found:
 		return a.vanished(), nil
 	case to.Username != "" && !strings.EqualFold(account.Username, to.Username), to.PersonID != "" && account.ExternalID != to.PersonID:
-		return performed{}, notYet(connector.OpRead, "the account is known by what it was")
+		return performed{}, notYet(connector.OpRead, "the account still has its old username or external ID")
 	}
 	proven := a.proven("relabelled", assess.Proof{Username: account.Username})
 	proven.detail = map[string]any{"renamed": to.Username != "", "was": to.WasPersonID}

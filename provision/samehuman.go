@@ -11,7 +11,7 @@ import (
 // CodeSameHuman means that a person may have accounts already, under another ID.
 const CodeSameHuman = "same_human"
 
-// sameQuestion asks whether two people are one human.
+// sameQuestion asks an operator whether two people are one human.
 func sameQuestion(s assess.SameHuman) Attention {
 	q := Attention{Key: assess.SameHumanKey(s.OldID), Code: CodeSameHuman}
 	switch {
@@ -30,9 +30,9 @@ func sameQuestion(s assess.SameHuman) Attention {
 	return q
 }
 
-// linkCertain links the person to the earlier IDs that HR named and of which it is
-// certain, and reports whether it has linked any. What stands against it (a step under
-// way) is asked about meanwhile.
+// linkCertain links the person to the earlier IDs that HR named, where that is certain, and
+// reports whether it has linked any. If the ledger refuses (a step is under way, say), the
+// operator is asked meanwhile.
 func (e *Engine) linkCertain(ctx context.Context, d decision) (linked bool, err error) {
 	for _, s := range d.SameHumans {
 		if !s.Certain {

@@ -15,21 +15,21 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// asked is a withdrawal that the plan asks for, and the steps that are not to be
-// applied before it is admitted.
-type asked struct {
+// withdrawal is a change that the breaker counts, and the steps that must not be applied
+// before it is admitted.
+type withdrawal struct {
 	ledger.Ask
 	steps []string // keys
-	// either are the keys of steps that may be applied as soon as any of those that name
-	// them is admitted: each of several causes is enough to cut somebody off.
+	// either holds the keys of steps that may be applied as soon as one of the withdrawals
+	// that name them is admitted: each of several causes is enough to cut somebody off.
 	either []string
 }
 
-// withdrawals is what the breaker counts of a decision: the end of an employment,
-// suspensions by a security system, what somebody who stays is to lose, and to be given
-// beyond what they have, and accounts that are to be deleted for good once they are off.
-func (d decision) withdrawals() []asked {
-	var all []asked
+// withdrawals returns what the breaker counts of a decision: the end of an employment,
+// suspensions by a security system, what somebody who stays would lose or be given, and the
+// deletion of accounts that are off.
+func (d decision) withdrawals() []withdrawal {
+	var all []withdrawal
 	switch status := d.Desired.Standing.Status; {
 	case d.hasLeft():
 		if leaver, ok := d.leaver(); ok {
@@ -37,7 +37,7 @@ func (d decision) withdrawals() []asked {
 		}
 	case status == hr.StatusSuspended:
 		all = append(all, d.announced()...)
-		all = append(all, d.destroyed()...)
+		all = append(all, d.destructions()...)
 	default:
 		all = append(all, d.announced()...)
 		all = append(all, d.disables()...)
@@ -45,7 +45,7 @@ func (d decision) withdrawals() []asked {
 		all = append(all, d.grants()...)
 	}
 	suspensions := d.suspensions()
-	if len(suspensions) == 0 { // whoever suspended them waits for nobody
+	if len(suspensions) == 0 { // the suspension is not counted, so it does not wait
 		for i := range all {
 			all[i].either = nil
 		}
@@ -53,7 +53,7 @@ func (d decision) withdrawals() []asked {
 	all = append(all, suspensions...)
 	for _, s := range d.Plan.Steps {
 		if s.Kind == plan.Delete && d.link(s.App).State != ledger.LinkActive {
-			all = append(all, asked{
+			all = append(all, withdrawal{
 				Ask:   ledger.Ask{Kind: ledger.Deletions, Key: s.Key, Apps: []string{s.App}, Why: s.Why},
 				steps: []string{s.Key},
 			})
@@ -62,13 +62,13 @@ func (d decision) withdrawals() []asked {
 	return all
 }
 
-// planned says whether anything is planned: where policy cannot be evaluated, only to
-// cut somebody off.
+// planned reports whether the plan can have steps. If policy cannot be evaluated, it has
+// some only for a person who must be cut off.
 func (d decision) planned() bool {
 	return d.PolicyErr == nil || assess.CutsOff(d.Desired.Standing.Status)
 }
 
-// hasLeft says whether the person's employment is over, suspended or not.
+// hasLeft reports whether the person's employment is over, suspended or not.
 func (d decision) hasLeft() bool {
 	switch d.Desired.Standing.Status {
 	case hr.StatusEnded, hr.StatusUnknown:
@@ -80,12 +80,12 @@ func (d decision) hasLeft() bool {
 	return false
 }
 
-// leaver is the end of the person's employment, if it takes anything: an account
-// that is on, or may be. One whose end was counted is asked for until all is gone.
-// That security cuts them off waits for nothing, only what comes after it does.
-func (d decision) leaver() (asked, bool) {
+// leaver returns the end of the person's employment, if it takes an account that is on or
+// may be on. Once it was counted, it is asked for until all accounts are gone. To disable
+// the accounts of a suspended person does not wait for it; the steps after that do.
+func (d decision) leaver() (withdrawal, bool) {
 	event := d.ending()
-	out := asked{Ask: d.askAbout(event)}
+	out := withdrawal{Ask: d.askAbout(event)}
 	if period := d.Desired.Standing.Period; period != nil && period.End.Cause == hr.EndOfContract && period.End.Event == event {
 		out.SaidAt = time.Time{} // its day was given long ago, and announced to nobody
 	}
@@ -108,11 +108,11 @@ func (d decision) leaver() (asked, bool) {
 	return out, takes
 }
 
-// suspensions are those by which a security system cuts the person off, each of which
-// is enough. One by an operator, or by somebody of whom it cannot be told who said it,
-// is not counted, and lets nobody wait. Each is asked for as long as it is in force: what
-// has to be turned off once more is not counted anew.
-func (d decision) suspensions() []asked {
+// suspensions returns the suspensions by which security systems cut the person off. One that
+// is admitted is enough. If an operator has suspended the person, none is counted, and
+// cutting them off waits for nothing. A suspension is asked for as long as it is in force,
+// so that turning an account off once more does not count again.
+func (d decision) suspensions() []withdrawal {
 	if d.Desired.Standing.Status != hr.StatusSuspended {
 		return nil
 	}
@@ -122,12 +122,12 @@ func (d decision) suspensions() []asked {
 			off, apps = append(off, s.Key), append(apps, s.App)
 		}
 	}
-	var all []asked
+	var all []withdrawal
 	for _, key := range hr.Suspending(d.Person.PersonID, assess.EventsOf(d.Person), d.Now) {
 		if strings.HasPrefix(key.Source, hr.TenureSources) {
 			return nil
 		}
-		a := asked{Ask: d.askAbout(key), either: off}
+		a := withdrawal{Ask: d.askAbout(key), either: off}
 		a.Kind, a.Apps, a.Why, a.Voids, a.Immediate = ledger.Suspensions, apps, "suspended", true, true
 		known := slices.ContainsFunc(d.Person.Withdrawals, func(w ledger.Withdrawal) bool { return w.Kind == a.Kind && w.Key == a.Key })
 		if known || len(off) > 0 {
@@ -137,32 +137,32 @@ func (d decision) suspensions() []asked {
 	return all
 }
 
-// turnsOff says whether a step takes access that is there, or may be.
+// turnsOff reports whether a step takes access that the person has, or may have.
 func (d decision) turnsOff(s plan.Step) bool {
 	state := d.link(s.App).State
 	switch s.Kind {
 	case plan.Disable:
 		return state == ledger.LinkActive || state == ledger.LinkPlanned
 	case plan.Delete:
-		return state == ledger.LinkActive // the app cannot turn accounts off: gone is the only off
+		return state == ledger.LinkActive // the app cannot turn accounts off, so they are deleted instead
 	}
 	return false
 }
 
-// ending is the event that ended the person's employment: a termination, what gave
-// the contract's end, or what rescinded the hire.
+// ending returns the event that ended the person's employment: a termination, the event that
+// gave the contract's end, or the one that rescinded the hire.
 func (d decision) ending() hr.EventKey {
 	return hr.Ending(d.Person.PersonID, assess.EventsOf(d.Person), d.Now)
 }
 
-// announced is the end of the person's employment that is known and has not come:
-// a wrong date that HR gives to many is seen when it is given.
-func (d decision) announced() []asked {
+// announced returns the end of the person's employment that is known and has not come yet.
+// It is counted when HR says it, so that a wrong date for many people is seen early.
+func (d decision) announced() []withdrawal {
 	period := d.Desired.Standing.Period
 	if period == nil || period.End.Cause != hr.EndTerminated || !period.Ends.After(d.Now) {
 		return nil
 	}
-	a := asked{Ask: d.askAbout(period.End.Event)}
+	a := withdrawal{Ask: d.askAbout(period.End.Event)}
 	a.DueAt = period.Ends
 	for _, l := range d.Person.Links {
 		if l.State == ledger.LinkActive || l.State == ledger.LinkPlanned || l.State == ledger.LinkDisabled {
@@ -172,10 +172,10 @@ func (d decision) announced() []asked {
 	if len(a.Apps) == 0 {
 		return nil
 	}
-	return []asked{a}
+	return []withdrawal{a}
 }
 
-// askAbout asks for the end of an employment by an event.
+// askAbout returns what the breaker is asked about the end of an employment by an event.
 func (d decision) askAbout(key hr.EventKey) ledger.Ask {
 	ask := ledger.Ask{Kind: ledger.Leavers, Key: ledger.EventWithdrawal(key), Event: key, Why: "access ends"}
 	for _, e := range d.Person.Events {
@@ -189,19 +189,18 @@ func (d decision) askAbout(key hr.EventKey) ledger.Ask {
 	return ask
 }
 
-// disables are the accounts that somebody who stays is to lose: policy does not
-// grant them any more, or they are on leave. Each app is asked for by itself, with
-// what follows there.
-func (d decision) disables() []asked {
-	var all []asked
+// disables returns the accounts that somebody who stays would lose: policy no longer grants
+// them, or the person is on leave. Each app is one withdrawal.
+func (d decision) disables() []withdrawal {
+	var all []withdrawal
 	for _, s := range d.Plan.Steps {
 		if d.link(s.App).State != ledger.LinkActive || s.Kind != plan.Disable && s.Kind != plan.Delete {
 			continue
 		}
-		if i := slices.IndexFunc(all, func(a asked) bool { return a.Apps[0] == s.App }); i >= 0 {
+		if i := slices.IndexFunc(all, func(a withdrawal) bool { return a.Apps[0] == s.App }); i >= 0 {
 			continue // deleted right after it is disabled
 		}
-		all = append(all, asked{
+		all = append(all, withdrawal{
 			Ask:   ledger.Ask{Kind: ledger.Disables, Key: s.Key, Apps: []string{s.App}, Why: s.Why},
 			steps: []string{s.Key},
 		})
@@ -209,20 +208,20 @@ func (d decision) disables() []asked {
 	return all
 }
 
-// destroyed are the accounts that somebody who is suspended is to lose for good because
-// policy does not grant them any more, in apps that cannot turn accounts off. A
-// suspension does not ask for that: it turns accounts off, and destroys none.
-func (d decision) destroyed() []asked {
-	return slices.DeleteFunc(d.disables(), func(a asked) bool {
+// destructions returns the accounts that a suspended person would lose for good because
+// policy no longer grants them, in apps that cannot turn accounts off. They are counted by
+// themselves: a suspension turns accounts off, and deletes none.
+func (d decision) destructions() []withdrawal {
+	return slices.DeleteFunc(d.disables(), func(a withdrawal) bool {
 		s, _ := d.step(a.steps[0])
 		return s.Kind != plan.Delete
 	})
 }
 
-// losses are the entitlements that somebody who stays is to lose in accounts that they
-// keep. What else changes in the same account waits with it.
-func (d decision) losses() []asked {
-	var all []asked
+// losses returns the entitlements that somebody who stays would lose in accounts that they
+// keep. Other changes of the same account wait with them.
+func (d decision) losses() []withdrawal {
+	var all []withdrawal
 	for _, s := range d.Plan.Steps {
 		if s.Kind == plan.Update && len(s.Revoke) > 0 {
 			all = append(all, d.askFor(ledger.Losses, s, s.Revoke, "loses "))
@@ -231,14 +230,14 @@ func (d decision) losses() []asked {
 	return all
 }
 
-// grants are what somebody who has access is to be given beyond it: entitlements, and
-// accounts in other apps. What a joiner is given, or who comes back, does not count, nor
-// what is still missing of that; nor what an account that was just adopted has to get.
-func (d decision) grants() []asked {
+// grants returns the entitlements and accounts that somebody who has access would be given
+// in addition. The first access of a joiner or of somebody who comes back does not count,
+// even if it comes in several parts; neither does what an adopted account lacks.
+func (d decision) grants() []withdrawal {
 	if !slices.ContainsFunc(d.Person.Links, func(l ledger.Link) bool { return l.State == ledger.LinkActive }) {
 		return nil
 	}
-	var all []asked
+	var all []withdrawal
 	for _, s := range d.Plan.Steps {
 		link := d.link(s.App)
 		switch {
@@ -258,9 +257,9 @@ func (d decision) grants() []asked {
 	return all
 }
 
-// owed says whether an account was to be made or enabled before, which is not done yet,
-// and nobody has decided against it. What was let pass once has a link, also if it was not
-// asked for meanwhile: while an end was held that was cancelled then, say.
+// owed reports whether an account was to be made or enabled before, which is not done yet and
+// which no operator has skipped. A planned link shows that the breaker let it pass once,
+// even if the step was not planned meanwhile (while an end of access was held, say).
 func (d decision) owed(app string) bool {
 	owed := d.link(app).State == ledger.LinkPlanned
 	for _, s := range d.Person.Steps {
@@ -275,23 +274,24 @@ func (d decision) owed(app string) bool {
 	return owed
 }
 
-// askFor asks for a change of what somebody who stays may do in an app. It is known by
-// what that is and since when they are as they are: that something else changes in the
-// account, such as a title, makes nothing of what was decided undone.
-func (d decision) askFor(kind ledger.WithdrawalKind, s plan.Step, what []string, why string) asked {
+// askFor returns the withdrawal of a change of the access that somebody who stays has in an
+// app. Its key is made of the entitlements and of the start of the person's present standing,
+// so that a decision about it survives other changes of the account, such as a title.
+func (d decision) askFor(kind ledger.WithdrawalKind, s plan.Step, what []string, why string) withdrawal {
 	content := append([]string{d.Desired.Standing.Since.UTC().Format(time.RFC3339Nano)}, slices.Sorted(slices.Values(what))...)
 	sum := sha256.Sum256([]byte(strings.Join(content, "\x1f")))
-	const most = 3 // that are named
+	const most = 3 // entitlements are named
 	named := strings.Join(what[:min(most, len(what))], ", ")
 	if len(what) > most {
 		named += fmt.Sprintf(" and %d more", len(what)-most)
 	}
-	return asked{
+	return withdrawal{
 		Ask:   ledger.Ask{Kind: kind, Key: s.App + "/" + string(kind) + "/" + hex.EncodeToString(sum[:6]), Apps: []string{s.App}, Why: why + named + " in " + s.App},
 		steps: []string{s.Key},
 	}
 }
 
+// link returns the person's link in an app; the zero link if there is none.
 func (d decision) link(app string) ledger.Link {
 	for _, l := range d.Person.Links {
 		if l.App == app {
@@ -301,19 +301,18 @@ func (d decision) link(app string) ledger.Link {
 	return ledger.Link{}
 }
 
-// gone are the withdrawals that are not asked for any more. A second termination
-// that stands beside the one that ends access stays with it: once that is void, it
-// would end access in its place.
-func (d decision) gone(asks []asked) []ledger.Withdrawal {
+// lapsed returns the withdrawals that are no longer asked for. A second termination beside
+// the one that ends access stays: if the first were void, it would end access in its place.
+func (d decision) lapsed(asks []withdrawal) []ledger.Withdrawal {
 	if d.PolicyErr != nil {
-		return nil // what would be asked for is not known
+		return nil // it is unknown what would be asked for
 	}
-	ending := slices.IndexFunc(asks, func(a asked) bool { return a.Kind == ledger.Leavers })
+	ending := slices.IndexFunc(asks, func(a withdrawal) bool { return a.Kind == ledger.Leavers })
 	var out []ledger.Withdrawal
 	for _, w := range d.Person.Withdrawals {
 		switch {
-		case slices.ContainsFunc(asks, func(a asked) bool { return a.Kind == w.Kind && a.Key == w.Key }):
-		case w.Kind == ledger.Leavers && w.State == ledger.WithdrawalAdmitted: // holds for good
+		case slices.ContainsFunc(asks, func(a withdrawal) bool { return a.Kind == w.Kind && a.Key == w.Key }):
+		case w.Kind == ledger.Leavers && w.State == ledger.WithdrawalAdmitted: // it stays admitted
 		case w.Kind == ledger.Leavers && ending >= 0 && !d.rescinded(w.Event) && d.wouldEnd(w.Event, asks[ending].Event):
 		default:
 			out = append(out, w)
@@ -322,9 +321,9 @@ func (d decision) gone(asks []asked) []ledger.Withdrawal {
 	return out
 }
 
-// wouldEnd reports whether a termination would end access altogether if what ends it now
-// were void. The end of one position does not if another one would be left: cancelling
-// it would give that position back to somebody who has gone.
+// wouldEnd reports whether a termination would end access altogether if the event that ends
+// it now were void. The end of one position would not if another position were left; then
+// cancelling it would give that position back to somebody who has left.
 func (d decision) wouldEnd(key, ending hr.EventKey) bool {
 	events := assess.EventsOf(d.Person)
 	if !slices.ContainsFunc(events, func(e hr.Event) bool { return e.EventKey == key && e.PositionID != "" }) {
@@ -334,6 +333,7 @@ func (d decision) wouldEnd(key, ending hr.EventKey) bool {
 	return hr.Merge(d.Person.PersonID, events).Leaves(d.Now)
 }
 
+// rescinded reports whether HR has rescinded an event.
 func (d decision) rescinded(key hr.EventKey) bool {
 	return slices.ContainsFunc(d.Person.Events, func(e ledger.StoredEvent) bool {
 		return e.Event.Type == hr.EventRescinded && e.Event.Rescinded() == key

@@ -14,7 +14,7 @@ import (
 )
 
 // asksOf shows what is asked for: kind and why.
-func asksOf(asks []asked) []string {
+func asksOf(asks []withdrawal) []string {
 	shown := []string{}
 	for _, a := range asks {
 		shown = append(shown, string(a.Kind)+": "+a.Why)
@@ -141,7 +141,7 @@ func TestASecondTerminationStaysIfItWouldEndAccessByItself(t *testing.T) {
 			w := ledger.Withdrawal{Kind: ledger.Leavers, Key: ledger.EventWithdrawal(c.second.Event.EventKey), Event: c.second.Event.EventKey, State: ledger.WithdrawalNoticed}
 			d := decision{Decision: assess.Decision{Now: now, Person: ledger.Person{Events: c.events, Withdrawals: []ledger.Withdrawal{w}}}}
 			d.Person.PersonID = "1"
-			gone := d.gone([]asked{{Ask: d.askAbout(c.ending.Event.EventKey)}})
+			gone := d.lapsed([]withdrawal{{Ask: d.askAbout(c.ending.Event.EventKey)}})
 			assert.Equal(t, c.stays, len(gone) == 0)
 		})
 	}
