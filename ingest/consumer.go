@@ -2,22 +2,24 @@ package ingest
 
 import (
 	"context"
+	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ingest/deadletter"
+	"github.com/tenurehq/tenure/ingest/group"
 	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Consumer is one member of the consumer group. See the package documentation
-// for what it guarantees.
+// Consumer takes records from Kafka to the ledger and to Temporal, as one member of
+// a consumer group. See the package documentation for what it guarantees.
 type Consumer struct {
-	group     string
+	member    *group.Member
+	conn      *broker.Connection
 	topics    map[string]Topic
 	intake    ledger.Intake
 	nudger    Nudger
@@ -27,24 +29,15 @@ type Consumer struct {
 	tuning    Tuning
 	settleFor time.Duration // of the product
 
-	conn        *broker.Connection
 	deadLetters *deadletter.Writer
-
-	records *batcher[ledger.Received, ledger.Receipt]
-	marks   *batcher[int64, struct{}]
-
-	budget *budget
+	records     *batcher[ledger.Received, ledger.Receipt]
+	marks       *batcher[int64, struct{}]
 
 	broker           *dependency
 	deadLetterBroker *dependency
 	ledger           *dependency
 	temporal         *dependency
 	hrSystems        map[string]*dependency // by topic; of those with a Fetch
-
-	join       func(kafka.ConsumerGroupConfig) (group, error) // but for tests, kafka-go's
-	joined     time.Time                                      // when the last generation began
-	membership *membership
-	alarms     alarms
 }
 
 // NewConsumer returns a consumer that does nothing before Run.
@@ -54,7 +47,6 @@ func NewConsumer(o Options) (*Consumer, error) {
 	}
 	tuning := o.Tuning.withDefaults()
 	c := &Consumer{
-		group:     o.Group,
 		topics:    make(map[string]Topic, len(o.Topics)),
 		intake:    o.Intake,
 		nudger:    o.Nudger,
@@ -64,13 +56,10 @@ func NewConsumer(o Options) (*Consumer, error) {
 		tuning:    tuning,
 		settleFor: o.Settle,
 		conn:      o.Cluster.Connect(tuning.Answer),
-
-		membership: newMembership(),
 	}
 	for _, t := range o.Topics {
 		c.topics[t.Name] = t
 	}
-	c.join = c.joinGroup
 	c.deadLetters = deadletter.NewWriter(c.conn)
 
 	c.records = newBatcher(batchLimit, func(ctx context.Context, r []ledger.Received) ([]ledger.Receipt, error) {
@@ -83,8 +72,6 @@ func NewConsumer(o Options) (*Consumer, error) {
 		defer cancel()
 		return make([]struct{}, len(seqs)), o.Intake.MarkDelivered(ctx, seqs)
 	})
-
-	c.budget = newBudget(int64(c.tuning.Bytes))
 
 	c.broker = c.dependency("kafka", "Kafka", "check kafka.brokers and kafka.topics in the configuration", 0)
 	c.deadLetterBroker = c.dependency("dead_letters", "the dead-letter topic",
@@ -101,8 +88,47 @@ func NewConsumer(o Options) (*Consumer, error) {
 				"check the topic's settings, and that its API is up", concurrentFetches)
 		}
 	}
+	c.member = group.New(group.Options{
+		Connection: c.conn, Name: o.Group, Topics: groupTopics(o.Topics), Handler: c, Persist: c.broker.call,
+		Log: o.Log, Metrics: o.Metrics, Tuning: tuning.Tuning,
+	})
 	return c, nil
 }
+
+func groupTopics(topics []Topic) []group.Topic {
+	out := make([]group.Topic, len(topics))
+	for i, t := range topics {
+		out[i] = group.Topic{Name: t.Name, FromEnd: t.FromEnd}
+	}
+	return out
+}
+
+// Run consumes until ctx is done, then finishes what is in flight, commits and
+// leaves the group. It returns an error only for options that no broker could
+// work with: anything that may pass is waited for.
+func (c *Consumer) Run(ctx context.Context) error {
+	defer c.conn.Close()
+	defer func() { _ = c.deadLetters.Close() }()
+
+	// The batchers must outlive every record in flight, so they do not end with ctx.
+	batching, stopBatching := context.WithCancel(context.WithoutCancel(ctx))
+	var batchers sync.WaitGroup
+	batchers.Go(func() { c.records.run(batching) })
+	batchers.Go(func() { c.marks.run(batching) })
+	defer batchers.Wait()
+	defer stopBatching()
+
+	return c.member.Run(ctx)
+}
+
+// Ready fails while the consumer is of no use, and says why: it is not a member
+// of its group, or a partition of its is stuck. What it waits for (the ledger,
+// Temporal) is better asked itself.
+func (c *Consumer) Ready(ctx context.Context) error { return c.member.Ready(ctx) }
+
+// Alive fails when only a new process can help: calls do not return that were
+// given up long ago.
+func (c *Consumer) Alive(ctx context.Context) error { return c.member.Alive(ctx) }
 
 const (
 	concurrentFetches = 8   // per topic

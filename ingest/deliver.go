@@ -16,11 +16,12 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// deliver does all that has to be done before a record may be acknowledged. It
+// Deliver does all that has to be done before a record may be acknowledged. It
 // waits for what is unavailable, as long as it takes; a record that does not pass
 // although others do becomes a dead letter. The only error is ctx's, and then the
 // record must not be acknowledged.
-func (c *Consumer) deliver(ctx context.Context, m kafka.Message, t Topic) error {
+func (c *Consumer) Deliver(ctx context.Context, m kafka.Message) error {
+	t := c.topics[m.Topic]
 	log := c.log.With(zap.String("topic", m.Topic), zap.Int("partition", m.Partition), zap.Int64("offset", m.Offset))
 	if ends, aborted := broker.EndsTransaction(m); ends {
 		if aborted {

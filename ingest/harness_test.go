@@ -24,6 +24,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/group"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -58,7 +59,9 @@ type rig struct {
 	intake *fakeIntake
 	nudger *fakeNudger
 	logs   *observer.ObservedLogs
-	log    *zap.Logger
+	// metrics are those of each consumer that runs.
+	metrics map[*Consumer]prometheus.Gatherer
+	log     *zap.Logger
 
 	// observeCommits begins to note what is committed of each partition of the
 	// events, as closely as the broker allows, and returns what ends it and tells.
@@ -71,21 +74,23 @@ func newBareRig(t *testing.T, brokers ...string) *rig {
 	core, logs := observer.New(zapcore.DebugLevel)
 	return &rig{
 		t: t, brokers: brokers, events: topicEvents, dlq: topicLetters, group: groupName,
-		intake: newFakeIntake(), nudger: &fakeNudger{}, logs: logs, log: zap.New(core),
+		intake: newFakeIntake(), nudger: &fakeNudger{}, logs: logs, metrics: map[*Consumer]prometheus.Gatherer{}, log: zap.New(core),
 	}
 }
 
 var quick = Tuning{
-	CommitEvery: 10 * time.Millisecond,
-	FetchWait:   20 * time.Millisecond,
-	DrainFor:    10 * time.Second,
-	WatchEvery:  20 * time.Millisecond,
-	RetryMin:    2 * time.Millisecond,
-	RetryMax:    20 * time.Millisecond,
-	TopicsEvery: 20 * time.Millisecond,
-	Session:     time.Second,
-	Rebalance:   15 * time.Second,
-	RejoinAfter: 20 * time.Millisecond,
+	Tuning: group.Tuning{
+		CommitEvery: 10 * time.Millisecond,
+		FetchWait:   20 * time.Millisecond,
+		DrainFor:    10 * time.Second,
+		WatchEvery:  20 * time.Millisecond,
+		RetryMax:    20 * time.Millisecond,
+		TopicsEvery: 20 * time.Millisecond,
+		Session:     time.Second,
+		Rebalance:   15 * time.Second,
+		RejoinAfter: 20 * time.Millisecond,
+	},
+	RetryMin: 2 * time.Millisecond,
 }
 
 // options are those of a consumer that decodes the note format of this file.
@@ -112,6 +117,7 @@ func (r *rig) run(adjust ...func(*Options)) (c *Consumer, stop func()) {
 	}
 	c, err := NewConsumer(o)
 	require.NoError(r.t, err)
+	r.metrics[c] = o.Metrics.(prometheus.Gatherer)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()

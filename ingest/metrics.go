@@ -16,12 +16,6 @@ const (
 	resultDeadLetter = "dead_letter" // could not be read
 )
 
-// The results of a commit, as metrics have them.
-const (
-	commitOK     = "ok"
-	commitFailed = "failed"
-)
-
 // reasonOther stands in metrics for a dead letter's reason that is none of
 // source's: labels must not grow with what records hold.
 const reasonOther = "other"
@@ -36,19 +30,9 @@ type metrics struct {
 	seconds       *prometheus.HistogramVec
 	latency       *prometheus.HistogramVec
 	retries       *prometheus.CounterVec
-	commits       *prometheus.CounterVec
-	rebalances    prometheus.Counter
-	rejoins       prometheus.Counter
-	member        prometheus.Gauge
-	inFlight      *prometheus.GaugeVec
-	lag           *prometheus.GaugeVec
-	oldest        *prometheus.GaugeVec
-	stuck         *prometheus.GaugeVec
-	refetches     *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
-	partition := []string{"topic", "partition"}
 	m := &metrics{
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenure_ingest_records_total",
@@ -77,47 +61,10 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 			Name: "tenure_ingest_retries_total",
 			Help: "Failed attempts to reach a dependency: kafka, ledger, temporal, dead_letters.",
 		}, []string{"dependency"}),
-		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "tenure_ingest_commits_total",
-			Help: "Commits of a partition's offset, by result: ok, failed (and tried again).",
-		}, []string{"result"}),
-		rebalances: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "tenure_ingest_rebalances_total",
-			Help: "Generations of the consumer group in which this member was assigned partitions. Each but the first is a rebalance.",
-		}),
-		rejoins: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "tenure_ingest_rejoins_total",
-			Help: "Times this member left the consumer group because it made no progress, and joined again.",
-		}),
-		member: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "tenure_ingest_member",
-			Help: "1 while this process is a member of the consumer group.",
-		}),
-		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "tenure_ingest_in_flight",
-			Help: "Records fetched and not yet acknowledged, counted from the first unfinished one.",
-		}, partition),
-		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "tenure_ingest_lag",
-			Help: "Records from the last one acknowledged without a gap to the end of the partition.",
-		}, partition),
-		oldest: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "tenure_ingest_oldest_seconds",
-			Help: "Age of a partition's first unfinished record, by its timestamp in Kafka; 0 if there is none.",
-		}, partition),
-		stuck: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "tenure_ingest_stuck",
-			Help: "1 while a partition has records and none has been acknowledged for too long.",
-		}, partition),
-		refetches: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "tenure_ingest_fetch_restarts_total",
-			Help: "Times fetching was restarted because records existed and none arrived.",
-		}, []string{"topic"}),
 	}
 	m.begin(topics)
 	if reg != nil {
-		reg.MustRegister(m.records, m.deadLetters, m.urgentLetters, m.seconds, m.latency, m.retries, m.commits, m.rebalances,
-			m.rejoins, m.member, m.inFlight, m.lag, m.oldest, m.stuck, m.refetches)
+		reg.MustRegister(m.records, m.deadLetters, m.urgentLetters, m.seconds, m.latency, m.retries)
 	}
 	return m
 }
@@ -135,10 +82,6 @@ func (m *metrics) begin(topics []Topic) {
 		m.urgentLetters.WithLabelValues(t.Name)
 		m.seconds.WithLabelValues(t.Name)
 		m.latency.WithLabelValues(t.Name)
-		m.refetches.WithLabelValues(t.Name)
-	}
-	for _, result := range []string{commitOK, commitFailed} {
-		m.commits.WithLabelValues(result)
 	}
 }
 
@@ -162,22 +105,6 @@ var knownReasons = func() map[string]bool {
 // timestamp. A producer's clock that is ahead makes no negative latency.
 func (m *metrics) accepted(topic string, timestamp time.Time) {
 	m.latency.WithLabelValues(topic).Observe(max(0, time.Since(timestamp).Seconds()))
-}
-
-// committed notes a commit of a partition's offset.
-func (m *metrics) committed(err error) {
-	result := commitOK
-	if err != nil {
-		result = commitFailed
-	}
-	m.commits.WithLabelValues(result).Inc()
-}
-
-// forget drops what is known of a partition that another member may have now.
-func (m *metrics) forget(topic, partition string) {
-	for _, g := range []*prometheus.GaugeVec{m.inFlight, m.lag, m.oldest, m.stuck} {
-		g.DeleteLabelValues(topic, partition)
-	}
 }
 
 // outages tells of dependencies when metrics are asked for, so that an outage

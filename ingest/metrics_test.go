@@ -16,11 +16,6 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-func gauge(t *testing.T, v *prometheus.GaugeVec, labels ...string) float64 {
-	t.Helper()
-	return read(t, v.WithLabelValues(labels...)).GetGauge().GetValue()
-}
-
 func counter(t *testing.T, v *prometheus.CounterVec, labels ...string) float64 {
 	t.Helper()
 	return read(t, v.WithLabelValues(labels...)).GetCounter().GetValue()
@@ -50,6 +45,13 @@ func collected(t *testing.T, reg prometheus.Gatherer) map[string]float64 {
 		}
 	}
 	return values
+}
+
+// value is the value of one of a consumer's metrics: its name, and the values of its
+// labels.
+func (r *rig) value(c *Consumer, name string) float64 {
+	r.t.Helper()
+	return collected(r.t, r.metrics[c])[name]
 }
 
 func TestMetricsTellOfAnOutage(t *testing.T) {
@@ -111,7 +113,7 @@ func TestMarkersOfTransactionsAreNoEvents(t *testing.T) {
 
 	c, _ := r.run()
 	r.awaitCommitted(0, 2)
-	r.eventually(func() bool { return gauge(t, c.metrics.lag, r.events, "0") == 0 }, "no lag")
+	r.eventually(func() bool { return r.value(c, "tenure_ingest_lag 0 "+r.events) == 0 }, "no lag")
 	assert.Len(t, r.nudger.nudges(""), 1)
 	assert.Zero(t, r.letterCount(), "a marker is no dead letter")
 	assert.Zero(t, r.logged("transaction was aborted"))

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr/source"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/group"
 	"github.com/tenurehq/tenure/ledger"
 )
 
@@ -53,74 +55,19 @@ type Options struct {
 // Tuning holds the numbers that production has no reason to change, and tests
 // do. Zero fields get the defaults.
 type Tuning struct {
-	Window      int           // records in flight per partition; default 256
-	Span        int           // records from the first that is not done with to the last, per partition; default 64 windows
-	Bytes       int           // in flight in all partitions together; default 64 MiB
-	Nudges      int           // calls to Temporal under way at once; default 64
-	CommitEvery time.Duration // default 500ms
-	FetchWait   time.Duration // how long a broker may hold a fetch for records to come, and take to begin answering; default 3s
-	DrainFor    time.Duration // how long what is in flight may take when a generation ends; default 5s
-	StuckAfter  time.Duration // no acknowledgement for so long, with records there, is an alarm; default 2m
-	Refetch     time.Duration // no record for so long, with records there, begins fetching anew; default 30s
-	Rejoin      time.Duration // no membership for so long, with brokers there, begins it anew; default 2m
-	WatchEvery  time.Duration // how often lag is measured; default 10s
-	Attempt     time.Duration // how long one attempt at the ledger, Temporal or a broker may take; default 30s
-	Answer      time.Duration // how long a broker may be silent when asked, joining a group apart; default 5s
+	group.Tuning
+	Nudges int // calls to Temporal under way at once; default 64
 	// GiveUp is after how long a record is given up, and becomes a dead letter, that
 	// does not pass while others do; default 5m.
 	GiveUp   time.Duration
 	RetryMin time.Duration // first wait between attempts at what is unavailable; default 100ms
-	RetryMax time.Duration // longest wait; default 10s
-
-	TopicsEvery time.Duration // how often new partitions are looked for; default 5s
-
-	// Session is after how long a member that is not heard of is out of the group;
-	// its partitions rest meanwhile. Default 10s.
-	Session time.Duration
-	// Rebalance is how long a rebalance waits for members to let go. It must be
-	// longer than DrainFor. Default 20s.
-	Rebalance time.Duration
-	// RejoinAfter is how long to wait after a failed attempt to join. Default 1s.
-	RejoinAfter time.Duration
 }
 
 func (t Tuning) withDefaults() Tuning {
-	for _, d := range []struct {
-		field *int
-		value int
-	}{{&t.Window, 256}, {&t.Bytes, 64 << 20}, {&t.Nudges, 64}} {
-		if *d.field == 0 {
-			*d.field = d.value
-		}
-	}
-	if t.Span == 0 {
-		t.Span = 64 * t.Window
-	}
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&t.CommitEvery, 500 * time.Millisecond},
-		{&t.FetchWait, 3 * time.Second},
-		{&t.DrainFor, 5 * time.Second},
-		{&t.StuckAfter, 2 * time.Minute},
-		{&t.WatchEvery, 10 * time.Second},
-		{&t.Refetch, 30 * time.Second},
-		{&t.Rejoin, 2 * time.Minute},
-		{&t.Attempt, 30 * time.Second},
-		{&t.Answer, 5 * time.Second},
-		{&t.GiveUp, 5 * time.Minute},
-		{&t.RetryMin, 100 * time.Millisecond},
-		{&t.RetryMax, 10 * time.Second},
-		{&t.TopicsEvery, 5 * time.Second},
-		{&t.Session, 10 * time.Second},
-		{&t.Rebalance, 20 * time.Second},
-		{&t.RejoinAfter, time.Second},
-	} {
-		if *d.field == 0 {
-			*d.field = d.value
-		}
-	}
+	t.Tuning = t.WithDefaults()
+	t.Nudges = cmp.Or(t.Nudges, 64)
+	t.GiveUp = cmp.Or(t.GiveUp, 5*time.Minute)
+	t.RetryMin = cmp.Or(t.RetryMin, 100*time.Millisecond)
 	return t
 }
 

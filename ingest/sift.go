@@ -11,13 +11,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// sifted is a record of which it is known whether it was dealt with before.
-type sifted struct {
-	message kafka.Message
-	done    bool
-}
-
-// sift finds out which records were dealt with when they were read before: the
+// Sift finds out which records were dealt with when they were read before: the
 // ledger has the event of this very topic, partition and offset, and Temporal its
 // signal. One question about many records, and no transaction that writes, make
 // reading a topic again many times as fast as reading it for the first time.
@@ -26,13 +20,10 @@ type sifted struct {
 // an event at another offset, an event that is recorded and not delivered, what
 // cannot be decoded. So does everything when the ledger does not answer: the
 // ordinary way waits for it.
-func (c *Consumer) sift(ctx context.Context, t Topic, messages []kafka.Message) []sifted {
-	out := make([]sifted, len(messages))
-	for i, m := range messages {
-		out[i].message = m
-	}
+func (c *Consumer) Sift(ctx context.Context, topic string, messages []kafka.Message) []bool {
+	t, done := c.topics[topic], make([]bool, len(messages))
 	if t.Identify == nil {
-		return out
+		return done
 	}
 	began := time.Now()
 	keys := make([]hr.EventKey, 0, len(messages))
@@ -44,13 +35,13 @@ func (c *Consumer) sift(ctx context.Context, t Topic, messages []kafka.Message) 
 	}
 	known, err := c.known(ctx, keys)
 	if err != nil {
-		return out
+		return done
 	}
 	duplicates := 0
 	for i, k := range known {
 		m := messages[places[i]]
 		if k.Delivered && k.Topic == m.Topic && k.Partition == m.Partition && k.Offset == m.Offset {
-			out[places[i]].done = true
+			done[places[i]] = true
 			duplicates++
 		}
 	}
@@ -61,7 +52,7 @@ func (c *Consumer) sift(ctx context.Context, t Topic, messages []kafka.Message) 
 			seconds.Observe(time.Since(began).Seconds())
 		}
 	}
-	return out
+	return done
 }
 
 func (c *Consumer) known(ctx context.Context, keys []hr.EventKey) ([]ledger.Known, error) {

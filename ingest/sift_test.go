@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -73,38 +72,6 @@ func TestAnotherRecordWithAKnownKeyIsDecoded(t *testing.T) {
 	r.awaitCommitted(0, 2)
 	assert.Equal(t, 1, decoded)
 	assert.EqualValues(t, 1, r.letterCount())
-}
-
-func TestRecordsInFlightAreBoundedInBytes(t *testing.T) {
-	r := newRig(t, 3)
-	release := make(chan struct{})
-	r.nudger.gate = func(ctx context.Context, _ workflows.Nudge) error {
-		select {
-		case <-release:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	people := []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}
-	messages := notes(20, people...)
-	one := len(messages[0].Key) + len(messages[0].Value)
-	r.publish(messages...)
-	bound := 10 * (one + 1) // event IDs have one digit or two
-	c, stop := r.run(func(o *Options) { o.Tuning.Bytes = bound })
-	held := func() int64 {
-		c.budget.mu.Lock()
-		defer c.budget.mu.Unlock()
-		return int64(bound) - c.budget.free
-	}
-	r.eventually(func() bool { return c.budget.awaited() }, "as much is in flight as may be")
-	assert.LessOrEqual(t, held(), int64(bound+2*(one+1)), "a partition that has nothing goes on")
-	assert.LessOrEqual(t, len(r.intake.ids("")), 10+2)
-	close(release)
-	r.awaitAllCommitted()
-	assert.Len(t, r.nudger.nudges(""), len(messages))
-	stop()
-	assert.Zero(t, held(), "all comes back")
 }
 
 func seqs(nudges []workflows.Nudge) []int64 {

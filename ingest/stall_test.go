@@ -1,12 +1,10 @@
 package ingest
 
 import (
-	"context"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -62,7 +60,7 @@ func TestSlowNetwork(t *testing.T) {
 	r.publish(notes(20, "1", "2", "3")...)
 	r.awaitAllCommitted()
 	r.hadAll(60)
-	assert.Zero(t, counter(t, c.metrics.refetches, r.events))
+	assert.Zero(t, r.value(c, "tenure_ingest_fetch_restarts_total "+r.events))
 }
 
 // hadAll asserts that each of n events had its effect once, and none is a dead
@@ -98,7 +96,7 @@ func TestAFetchThatHangsBeginsAnew(t *testing.T) {
 	})
 	r.awaitCommitted(0, 3)
 	r.hadAll(3)
-	assert.EqualValues(t, 1, counter(t, c.metrics.refetches, r.events))
+	assert.EqualValues(t, 1, r.value(c, "tenure_ingest_fetch_restarts_total "+r.events))
 	assert.Equal(t, 1, r.logged("records are there and none comes: fetching anew"))
 }
 
@@ -114,7 +112,7 @@ func TestAnEmptyPartitionIsNotFetchedAnew(t *testing.T) {
 		return nil, nil, false
 	})
 	r.eventually(func() bool { return surveys.Load() > 5 }, "the watch looks at it")
-	assert.Zero(t, counter(t, c.metrics.refetches, r.events))
+	assert.Zero(t, r.value(c, "tenure_ingest_fetch_restarts_total "+r.events))
 	assert.Zero(t, r.logged("records are there and none comes"))
 }
 
@@ -149,52 +147,9 @@ func TestAFetchThatNeverGetsAnythingEndsTheGeneration(t *testing.T) {
 	})
 	r.publish(notes(3, "1")...)
 	c, _ := r.run(func(o *Options) { o.Tuning.Refetch = 50 * time.Millisecond })
-	r.eventually(func() bool { return counter(t, c.metrics.refetches, r.events) == 3 }, "fetched anew")
-	r.eventually(func() bool { return read(t, c.metrics.rebalances).GetCounter().GetValue() >= 2 }, "joined anew")
+	r.eventually(func() bool { return r.value(c, "tenure_ingest_fetch_restarts_total "+r.events) == 3 }, "fetched anew")
+	r.eventually(func() bool { return r.value(c, "tenure_ingest_rebalances_total") >= 2 }, "joined anew")
 	close(mute)
 	r.awaitCommitted(0, 3)
 	r.hadAll(3)
-}
-
-// hungGroup is a kafka.ConsumerGroup that gets nowhere and cannot be closed.
-type hungGroup struct{ release chan struct{} }
-
-func (g hungGroup) Next(ctx context.Context) (*kafka.Generation, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
-}
-
-func (g hungGroup) Close() error {
-	<-g.release
-	return nil
-}
-
-func TestAMembershipThatDoesNotComeAboutBeginsAnew(t *testing.T) {
-	r := newFakeRig(t, 1)
-	r.publish(notes(3, "1")...)
-	o := r.options()
-	o.Tuning.Rejoin, o.Tuning.DrainFor, o.Tuning.Answer = 50*time.Millisecond, 10*time.Millisecond, 200*time.Millisecond
-	o.Tuning.StuckAfter = 10 * time.Millisecond
-	c, err := NewConsumer(o)
-	require.NoError(t, err)
-	hung := hungGroup{make(chan struct{})}
-	joins := 0
-	c.join = func(config kafka.ConsumerGroupConfig) (group, error) {
-		if joins++; joins == 1 {
-			return hung, nil
-		}
-		return c.joinGroup(config)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- c.Run(ctx) }()
-	defer func() { cancel(); require.NoError(t, <-done) }()
-
-	r.awaitCommitted(0, 3)
-	assert.Equal(t, 2, joins)
-	assert.EqualValues(t, 1, read(t, c.metrics.rejoins).GetCounter().GetValue())
-	assert.Equal(t, 1, r.logged("joining anew"))
-	require.ErrorContains(t, c.Alive(t.Context()), "leaving the consumer group has not returned")
-	close(hung.release)
-	r.eventually(func() bool { return c.Alive(t.Context()) == nil }, "it has")
 }

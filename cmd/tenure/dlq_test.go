@@ -20,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ingest/deadletter"
+	"github.com/tenurehq/tenure/ingest/group"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/workflows"
@@ -265,7 +266,7 @@ func (s *site) starter(cluster *kfake.Cluster) {
 		Cluster: broker.Cluster{Brokers: cluster.ListenAddrs()}, Group: "tenure",
 		Topics: []ingest.Topic{{Name: "hr.events", Source: "cloudevents", Decode: format.Decode, DeadLetters: "hr.events.dlq"}},
 		Intake: store, Nudger: &nudges{people: map[string]int{}}, Clock: clock.Real(), Log: zap.NewNop(),
-		Tuning: ingest.Tuning{FetchWait: 20 * time.Millisecond, CommitEvery: 10 * time.Millisecond, RejoinAfter: 10 * time.Millisecond},
+		Tuning: ingest.Tuning{Tuning: group.Tuning{FetchWait: 20 * time.Millisecond, CommitEvery: 10 * time.Millisecond, RejoinAfter: 10 * time.Millisecond}},
 	})
 	require.NoError(s.t, err)
 	ctx, cancel := context.WithCancel(context.Background())

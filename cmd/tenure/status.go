@@ -20,7 +20,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/group"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
 	"github.com/tenurehq/tenure/service"
@@ -236,11 +236,11 @@ func intakeParts(ctx context.Context, cfg *config.Config) []partView {
 	if err != nil {
 		return away(err, do, "starters", "lag")
 	}
-	var topics []ingest.Topic
+	var topics []group.Topic
 	for _, t := range cfg.Kafka.Topics {
-		topics = append(topics, ingest.Topic{Name: t.Name, FromEnd: t.StartOffset == config.StartLast})
+		topics = append(topics, group.Topic{Name: t.Name, FromEnd: t.StartOffset == config.StartLast})
 	}
-	in, err := ingest.LookAt(ctx, cluster, topics, cfg.Kafka.Group)
+	in, err := group.StatusOf(ctx, cluster, topics, cfg.Kafka.Group)
 	if err != nil {
 		return away(fmt.Errorf("no answer from Kafka at %s: %w", strings.Join(cfg.Kafka.Brokers, ", "), err), do, "starters", "lag")
 	}
@@ -248,7 +248,7 @@ func intakeParts(ctx context.Context, cfg *config.Config) []partView {
 }
 
 // startersPart says who reads what HR says.
-func startersPart(in ingest.Intake, group string) partView {
+func startersPart(in group.Status, group string) partView {
 	free := 0
 	for _, p := range in.Partitions {
 		if !p.Taken {
@@ -275,7 +275,7 @@ func startersPart(in ingest.Intake, group string) partView {
 }
 
 // lagPart says how much of what HR says is not read yet, and since when.
-func lagPart(in ingest.Intake, now time.Time) partView {
+func lagPart(in group.Status, now time.Time) partView {
 	unread, byTopic := 0, map[string]int{}
 	var oldest time.Time
 	for _, p := range in.Partitions {

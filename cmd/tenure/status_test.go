@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
 
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/group"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/service/runs"
@@ -162,20 +162,20 @@ func TestStatusOfTheSweeper(t *testing.T) {
 
 func TestStatusOfStartersAndLag(t *testing.T) {
 	now := at("2026-03-01 12:00:00")
-	taken := ingest.PartitionIntake{Topic: "hr.events", Taken: true}
-	late := ingest.PartitionIntake{Topic: "hr.events", ID: 1, Unread: 7, Oldest: now.Add(-time.Hour)}
-	v := startersPart(ingest.Intake{State: "Stable", Members: 1, Partitions: []ingest.PartitionIntake{taken}}, "tenure")
+	taken := group.PartitionStatus{Topic: "hr.events", Taken: true}
+	late := group.PartitionStatus{Topic: "hr.events", ID: 1, Unread: 7, Oldest: now.Add(-time.Hour)}
+	v := startersPart(group.Status{State: "Stable", Members: 1, Partitions: []group.PartitionStatus{taken}}, "tenure")
 	assert.Equal(t, partOK, v.State)
-	v = startersPart(ingest.Intake{State: "Stable", Members: 1, Partitions: []ingest.PartitionIntake{taken, late}}, "tenure")
+	v = startersPart(group.Status{State: "Stable", Members: 1, Partitions: []group.PartitionStatus{taken, late}}, "tenure")
 	assert.Equal(t, partAttention, v.State)
 	assert.Contains(t, v.Text, "nobody reads 1 of 2 partitions")
-	v = startersPart(ingest.Intake{State: "PreparingRebalance", Members: 2, Partitions: []ingest.PartitionIntake{late}}, "tenure")
+	v = startersPart(group.Status{State: "PreparingRebalance", Members: 2, Partitions: []group.PartitionStatus{late}}, "tenure")
 	assert.Equal(t, partNote, v.State)
 
-	v = lagPart(ingest.Intake{Partitions: []ingest.PartitionIntake{taken, late}}, now)
+	v = lagPart(group.Status{Partitions: []group.PartitionStatus{taken, late}}, now)
 	assert.Equal(t, partAttention, v.State)
 	assert.Equal(t, map[string]int{"records": 7, "oldestSeconds": 3600}, v.Numbers)
-	assert.Equal(t, partOK, lagPart(ingest.Intake{Partitions: []ingest.PartitionIntake{taken}}, now).State)
+	assert.Equal(t, partOK, lagPart(group.Status{Partitions: []group.PartitionStatus{taken}}, now).State)
 }
 
 // TestProbe asks the endpoints that the processes serve.

@@ -21,6 +21,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/ingest"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/ingest/group"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/sqlite"
 	"github.com/tenurehq/tenure/workflows"
@@ -42,16 +43,18 @@ type life struct {
 // quick makes members of a group notice each other's deaths soon. The window is
 // small, so that a life ends soon after the passage that it is to end at.
 var quick = ingest.Tuning{
-	Window:      16,
-	CommitEvery: 10 * time.Millisecond,
-	FetchWait:   20 * time.Millisecond,
-	DrainFor:    2 * time.Second,
-	RetryMin:    5 * time.Millisecond,
-	RetryMax:    50 * time.Millisecond,
-	TopicsEvery: time.Second,
-	Session:     400 * time.Millisecond,
-	Rebalance:   5 * time.Second,
-	RejoinAfter: 20 * time.Millisecond,
+	Tuning: group.Tuning{
+		Window:      16,
+		CommitEvery: 10 * time.Millisecond,
+		FetchWait:   20 * time.Millisecond,
+		DrainFor:    2 * time.Second,
+		RetryMax:    50 * time.Millisecond,
+		TopicsEvery: time.Second,
+		Session:     400 * time.Millisecond,
+		Rebalance:   5 * time.Second,
+		RejoinAfter: 20 * time.Millisecond,
+	},
+	RetryMin: 5 * time.Millisecond,
 }
 
 // lead leads a life to its end: its death, or a SIGTERM.

@@ -1,4 +1,4 @@
-package ingest
+package group
 
 import (
 	"context"
@@ -41,12 +41,12 @@ func (p *progress) get() (next, end int64, oldest time.Time) {
 // depend on handlers. A fetch that hangs is begun anew; if that is no use, giveUp
 // is called.
 func (p *partition) watch(ctx context.Context, giveUp func()) {
-	name := partitionName(p.topic.Name, p.id)
+	name := partitionName(p.topic, p.id)
 	defer p.c.alarms.clear(name)
 	id := strconv.Itoa(p.id)
 	m := p.c.metrics
-	lag, oldest := m.lag.WithLabelValues(p.topic.Name, id), m.oldest.WithLabelValues(p.topic.Name, id)
-	alarm := m.stuck.WithLabelValues(p.topic.Name, id)
+	lag, oldest := m.lag.WithLabelValues(p.topic, id), m.oldest.WithLabelValues(p.topic, id)
+	alarm := m.stuck.WithLabelValues(p.topic, id)
 	w := watchdog{after: p.c.tuning.StuckAfter}
 
 	ticker := time.NewTicker(p.c.tuning.WatchEvery)
@@ -102,7 +102,7 @@ func (s survey) age(now time.Time) time.Duration {
 
 func (p *partition) survey(ctx context.Context) (s survey) {
 	s.next, s.end, s.oldest = p.progress.get()
-	first, last, err := p.c.offsets(ctx, p.topic.Name, p.id)
+	first, last, err := p.c.offsets(ctx, p.topic, p.id)
 	if err != nil {
 		return s
 	}
@@ -112,7 +112,7 @@ func (p *partition) survey(ctx context.Context) (s survey) {
 	}
 	// Nothing has been fetched of what is there: it has only just come, or fetching
 	// is in trouble, or what is left are the markers of transactions.
-	at, found, err := p.c.peek(ctx, p.topic.Name, p.id, s.next)
+	at, found, err := p.c.peek(ctx, p.topic, p.id, s.next)
 	switch {
 	case err != nil:
 	case found:
@@ -159,7 +159,7 @@ func (w *watchdog) look(now time.Time, next, end int64) verdict {
 }
 
 // offsets are the first offset of a partition and the one after its last record.
-func (c *Consumer) offsets(ctx context.Context, topic string, id int) (first, end int64, err error) {
+func (c *Member) offsets(ctx context.Context, topic string, id int) (first, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
 	resp, err := c.conn.Client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
@@ -178,7 +178,7 @@ func (c *Consumer) offsets(ctx context.Context, topic string, id int) (first, en
 
 // peek is the timestamp of the first record of a partition at an offset or after
 // it, if there is one.
-func (c *Consumer) peek(ctx context.Context, topic string, id int, offset int64) (at time.Time, found bool, err error) {
+func (c *Member) peek(ctx context.Context, topic string, id int, offset int64) (at time.Time, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
 	answer, err := c.conn.Client.Fetch(ctx, &kafka.FetchRequest{

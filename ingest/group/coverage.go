@@ -1,4 +1,4 @@
-package ingest
+package group
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 // kafka-go's leader hands out the partitions that it sees when it joins, and its
 // watcher begins to count a moment later. A topic that is made, or grows, in
 // between is never missed by the watcher and never consumed by anybody.
-func (c *Consumer) oversee(ctx context.Context) {
+func (c *Member) oversee(ctx context.Context) {
 	ticker := time.NewTicker(c.tuning.TopicsEvery)
 	defer ticker.Stop()
 	for seen := 0; seen < 2; { // once may be the middle of a rebalance
@@ -39,7 +39,7 @@ func (c *Consumer) oversee(ctx context.Context) {
 
 // leftOver lists the partitions of the topics that no member of the group has,
 // as "topic/0"; none while the group is not settled.
-func (c *Consumer) leftOver(ctx context.Context) ([]string, error) {
+func (c *Member) leftOver(ctx context.Context) ([]string, error) {
 	answer, err := c.describeGroup(ctx)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (c *Consumer) leftOver(ctx context.Context) ([]string, error) {
 }
 
 // describeGroup asks the group's coordinator for it.
-func (c *Consumer) describeGroup(ctx context.Context) (*kafka.DescribeGroupsResponse, error) {
+func (c *Member) describeGroup(ctx context.Context) (*kafka.DescribeGroupsResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
 	return c.conn.Client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{c.group}})
@@ -81,7 +81,7 @@ func (c *Consumer) describeGroup(ctx context.Context) (*kafka.DescribeGroupsResp
 
 // reachGroup fails unless the topics are there and the group's coordinator
 // answers.
-func (c *Consumer) reachGroup(ctx context.Context) error {
+func (c *Member) reachGroup(ctx context.Context) error {
 	answer, err := c.describeGroup(ctx)
 	if err != nil {
 		return err
@@ -97,14 +97,14 @@ func (c *Consumer) reachGroup(ctx context.Context) error {
 func partitionName(topic string, id int) string { return fmt.Sprintf("%s/%d", topic, id) }
 
 // checkTopics asks the brokers whether every topic is there.
-func (c *Consumer) checkTopics(ctx context.Context) error {
+func (c *Member) checkTopics(ctx context.Context) error {
 	_, err := c.describeTopics(ctx)
 	return err
 }
 
 // describeTopics asks the brokers for the topics' partitions. A topic that is
 // missing is an error.
-func (c *Consumer) describeTopics(ctx context.Context) ([]kafka.Topic, error) {
+func (c *Member) describeTopics(ctx context.Context) ([]kafka.Topic, error) {
 	answer, err := c.conn.Client.Metadata(ctx, &kafka.MetadataRequest{Topics: c.topicNames()})
 	if err != nil {
 		return nil, c.conn.Explain(err)
@@ -124,7 +124,7 @@ func (c *Consumer) describeTopics(ctx context.Context) ([]kafka.Topic, error) {
 	return answer.Topics, nil
 }
 
-func (c *Consumer) topicNames() []string {
+func (c *Member) topicNames() []string {
 	names := make([]string, 0, len(c.topics))
 	for name := range c.topics {
 		names = append(names, name)

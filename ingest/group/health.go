@@ -1,4 +1,4 @@
-package ingest
+package group
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // Ready fails while the consumer is of no use, and says why: it is not a member
 // of its group, or a partition of its is stuck. What it waits for (the ledger,
 // Temporal) is better asked itself.
-func (c *Consumer) Ready(context.Context) error {
+func (c *Member) Ready(context.Context) error {
 	if since := c.membership.lost(); !since.IsZero() {
 		return fmt.Errorf("not a member of the consumer group %q, for %s", c.group, time.Since(since).Round(time.Second))
 	}
@@ -25,12 +25,12 @@ func (c *Consumer) Ready(context.Context) error {
 
 // Alive fails when only a new process can help: calls do not return that were
 // given up long ago.
-func (c *Consumer) Alive(context.Context) error {
+func (c *Member) Alive(context.Context) error {
 	return c.conn.Overdue(c.tuning.StuckAfter)
 }
 
 // isMember notes that the consumer is a member of its group, or is not.
-func (c *Consumer) isMember(member bool) {
+func (c *Member) isMember(member bool) {
 	c.membership.set(member)
 	c.metrics.member.Set(0)
 	if member {

@@ -1,4 +1,4 @@
-package ingest
+package group
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 
 // partition is one assigned partition during one generation.
 type partition struct {
-	c      *Consumer
-	topic  Topic
+	c      *Member
+	topic  string
 	id     int
 	commit func(offset int64) error
 	log    *zap.Logger
@@ -33,18 +33,24 @@ type partition struct {
 	fetcher   *broker.Fetcher
 }
 
+// sifted is a record of which it is known whether it was dealt with before.
+type sifted struct {
+	message kafka.Message
+	done    bool
+}
+
 // handled is a record that its handler is done with.
 type handled struct {
 	message kafka.Message
 	acked   bool // false: given up because the generation ended
 }
 
-func (c *Consumer) newPartition(t Topic, gen *kafka.Generation, a kafka.PartitionAssignment) *partition {
-	log := c.log.With(zap.String("topic", t.Name), zap.Int("partition", a.ID))
+func (c *Member) newPartition(topic string, gen *kafka.Generation, a kafka.PartitionAssignment) *partition {
+	log := c.log.With(zap.String("topic", topic), zap.Int("partition", a.ID))
 	return &partition{
-		c: c, topic: t, id: a.ID,
+		c: c, topic: topic, id: a.ID,
 		commit: func(offset int64) error {
-			return gen.CommitOffsets(map[string]map[int]int64{t.Name: {a.ID: offset}})
+			return gen.CommitOffsets(map[string]map[int]int64{topic: {a.ID: offset}})
 		},
 		log:       log,
 		inbox:     newInbox(c.tuning.Window),
@@ -55,9 +61,9 @@ func (c *Consumer) newPartition(t Topic, gen *kafka.Generation, a kafka.Partitio
 		handled:   make(chan handled),
 		committed: a.Offset,
 		progress:  progress{next: max(0, a.Offset)},
-		fetcher: c.conn.Fetcher(t.Name, a.ID, a.Offset, broker.FetchOptions{
+		fetcher: c.conn.Fetcher(topic, a.ID, a.Offset, broker.FetchOptions{
 			Wait: c.tuning.FetchWait, Attempt: c.tuning.Attempt, Pause: c.tuning.RetryMax, Renew: c.tuning.Refetch,
-			Restarted: c.metrics.refetches.WithLabelValues(t.Name).Inc, Log: log,
+			Restarted: c.metrics.refetches.WithLabelValues(topic).Inc, Log: log,
 		}),
 	}
 }
@@ -72,8 +78,8 @@ func (p *partition) run(ctx context.Context) {
 	ctx, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	name := strconv.Itoa(p.id)
-	defer p.c.metrics.forget(p.topic.Name, name)
-	inFlight := p.c.metrics.inFlight.WithLabelValues(p.topic.Name, name)
+	defer p.c.metrics.forget(p.topic, name)
+	inFlight := p.c.metrics.inFlight.WithLabelValues(p.topic, name)
 
 	// Handlers outlive the generation for as long as draining may take.
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
@@ -132,7 +138,14 @@ func (p *partition) take(work context.Context) {
 		return
 	}
 	p.sifting = true
-	go func() { p.sifted <- p.c.sift(work, p.topic, fresh) }()
+	go func() {
+		done := p.c.handler.Sift(work, p.topic, fresh)
+		records := make([]sifted, len(fresh))
+		for i, m := range fresh {
+			records[i] = sifted{message: m, done: done[i]}
+		}
+		p.sifted <- records
+	}()
 }
 
 // begin is done with the records that were dealt with before, and begins with
@@ -164,7 +177,7 @@ func (p *partition) done(m kafka.Message) {
 func (p *partition) handle(work context.Context, m kafka.Message) {
 	p.running++
 	go func() {
-		err := p.c.deliver(work, m, p.topic)
+		err := p.c.handler.Deliver(work, m)
 		p.handled <- handled{message: m, acked: err == nil}
 	}()
 }
@@ -247,7 +260,7 @@ func (p *partition) leaveBehind() {
 	p.log.Error("letting the partition go although a call to the ledger or to Temporal does not return",
 		zap.Int64("offset", first), zap.Int("records", p.running))
 	handled, running, sifting := p.handled, p.running, p.sifting
-	p.c.conn.Abandon("a call to the ledger or to Temporal for "+partitionName(p.topic.Name, p.id), func() {
+	p.c.conn.Abandon("a call to the ledger or to Temporal for "+partitionName(p.topic, p.id), func() {
 		if sifting {
 			<-p.sifted
 		}

@@ -1,4 +1,4 @@
-package ingest
+package group
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 // the group's first member had begun, and that was not committed before the next
 // one took over, would never be read. So the ends are committed first, once, for
 // all of a topic's partitions, by whoever has its first one.
-func (c *Consumer) settle(ctx context.Context, gen *kafka.Generation, ended <-chan struct{}) (bool, error) {
+func (c *Member) settle(ctx context.Context, gen *kafka.Generation, ended <-chan struct{}) (bool, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { // until ctx is done, which is when settle returns
@@ -50,10 +50,10 @@ func (c *Consumer) settle(ctx context.Context, gen *kafka.Generation, ended <-ch
 
 // startOf is where to begin with one partition. It waits for what is unavailable,
 // and fails only with ctx's error.
-func (c *Consumer) startOf(ctx context.Context, gen *kafka.Generation, topic string, mine []kafka.PartitionAssignment, id int) (int64, error) {
+func (c *Member) startOf(ctx context.Context, gen *kafka.Generation, topic string, mine []kafka.PartitionAssignment, id int) (int64, error) {
 	for {
 		var committed map[int]int64
-		err := c.broker.call(ctx, func(ctx context.Context) (err error) {
+		err := c.persist(ctx, func(ctx context.Context) (err error) {
 			committed, err = c.committed(ctx, topic, id, 0)
 			return err
 		})
@@ -70,7 +70,7 @@ func (c *Consumer) startOf(ctx context.Context, gen *kafka.Generation, topic str
 			// is in it is new.
 			return kafka.FirstOffset, nil
 		case owns(mine, 0):
-			if err := c.broker.call(ctx, func(ctx context.Context) error { return c.commitEnds(ctx, gen, topic) }); err != nil {
+			if err := c.persist(ctx, func(ctx context.Context) error { return c.commitEnds(ctx, gen, topic) }); err != nil {
 				return 0, err
 			}
 		default:
@@ -93,7 +93,7 @@ func owns(partitions []kafka.PartitionAssignment, id int) bool {
 
 // committed are the group's offsets of those of a topic's partitions of which it
 // has one.
-func (c *Consumer) committed(ctx context.Context, topic string, ids ...int) (map[int]int64, error) {
+func (c *Member) committed(ctx context.Context, topic string, ids ...int) (map[int]int64, error) {
 	answer, err := c.conn.Client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{
 		GroupID: c.group, Topics: map[string][]int{topic: ids},
 	})
@@ -117,7 +117,7 @@ func (c *Consumer) committed(ctx context.Context, topic string, ids ...int) (map
 
 // commitEnds makes the group begin with a topic after what is in it now: with all
 // of its partitions at once, whoever has them.
-func (c *Consumer) commitEnds(ctx context.Context, gen *kafka.Generation, topic string) error {
+func (c *Member) commitEnds(ctx context.Context, gen *kafka.Generation, topic string) error {
 	topics, err := c.describeTopics(ctx)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package ingest
+package group
 
 import (
 	"context"
@@ -11,16 +11,16 @@ import (
 	"github.com/tenurehq/tenure/ingest/broker"
 )
 
-// Intake is how far a consumer group has read its topics, as somebody sees it who is
+// Status is how far a consumer group has read its topics, as somebody sees it who is
 // not in the group.
-type Intake struct {
+type Status struct {
 	State      string // Kafka's word for the group: Stable, Empty, PreparingRebalance, ...
 	Members    int
-	Partitions []PartitionIntake // of all topics, by topic and number
+	Partitions []PartitionStatus // of all topics, by topic and number
 }
 
-// PartitionIntake is how far the group has read one partition.
-type PartitionIntake struct {
+// PartitionStatus is how far the group has read one partition.
+type PartitionStatus struct {
 	Topic  string
 	ID     int
 	Taken  bool      // a member of the group reads it
@@ -28,31 +28,26 @@ type PartitionIntake struct {
 	Oldest time.Time // when that one was written; zero if there is none, or nobody says
 }
 
-// LookAt looks how far a group has read these topics. It joins no group, commits
+// StatusOf reports how far a group has read these topics. It joins no group, commits
 // nothing, and changes nothing else.
-func LookAt(ctx context.Context, cluster broker.Cluster, topics []Topic, group string) (Intake, error) {
-	tuning := Tuning{}.withDefaults()
+func StatusOf(ctx context.Context, cluster broker.Cluster, topics []Topic, group string) (Status, error) {
+	tuning := Tuning{}.WithDefaults()
 	c := cluster.Connect(tuning.Answer)
 	defer c.Close()
-	// A consumer that is never started, for the questions that it can ask.
-	asks := &Consumer{
-		conn: c, group: group, topics: map[string]Topic{}, tuning: tuning,
-	}
-	for _, t := range topics {
-		asks.topics[t.Name] = t
-	}
+	// A member that is never started, for the questions that it can ask.
+	asks := &Member{conn: c, group: group, topics: byName(topics), tuning: tuning}
 	described, err := asks.describeGroup(ctx)
 	if err != nil {
-		return Intake{}, c.Explain(err)
+		return Status{}, c.Explain(err)
 	}
-	var in Intake
+	var in Status
 	taken := map[string]bool{}
 	for _, g := range described.Groups {
 		if errors.Is(g.Error, kafka.GroupIdNotFound) {
 			continue // nobody was ever in it
 		}
 		if g.Error != nil {
-			return Intake{}, fmt.Errorf("group %s: %w", group, c.Explain(g.Error))
+			return Status{}, fmt.Errorf("group %s: %w", group, c.Explain(g.Error))
 		}
 		in.State, in.Members = g.GroupState, len(g.Members)
 		for _, m := range g.Members {
@@ -65,7 +60,7 @@ func LookAt(ctx context.Context, cluster broker.Cluster, topics []Topic, group s
 	}
 	found, err := asks.describeTopics(ctx)
 	if err != nil {
-		return Intake{}, err
+		return Status{}, err
 	}
 	for _, t := range found {
 		ids := make([]int, len(t.Partitions))
@@ -74,12 +69,12 @@ func LookAt(ctx context.Context, cluster broker.Cluster, topics []Topic, group s
 		}
 		committed, err := asks.committed(ctx, t.Name, ids...)
 		if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
-			return Intake{}, err
+			return Status{}, err
 		}
 		for _, id := range ids {
 			p, err := asks.unread(ctx, t.Name, id, committed)
 			if err != nil {
-				return Intake{}, fmt.Errorf("the end of %s: %w", partitionName(t.Name, id), c.Explain(err))
+				return Status{}, fmt.Errorf("the end of %s: %w", partitionName(t.Name, id), c.Explain(err))
 			}
 			p.Taken = taken[partitionName(t.Name, id)]
 			in.Partitions = append(in.Partitions, p)
@@ -89,8 +84,8 @@ func LookAt(ctx context.Context, cluster broker.Cluster, topics []Topic, group s
 }
 
 // unread is how far the group is with one partition, by what it has committed.
-func (c *Consumer) unread(ctx context.Context, topic string, id int, committed map[int]int64) (PartitionIntake, error) {
-	p := PartitionIntake{Topic: topic, ID: id}
+func (c *Member) unread(ctx context.Context, topic string, id int, committed map[int]int64) (PartitionStatus, error) {
+	p := PartitionStatus{Topic: topic, ID: id}
 	first, end, err := c.offsets(ctx, topic, id)
 	if err != nil {
 		return p, err

@@ -1,4 +1,4 @@
-package ingest
+package group
 
 import (
 	"context"
@@ -10,34 +10,59 @@ import (
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// group is the part of a kafka.ConsumerGroup that the consumer needs.
+// Member is one member of a consumer group: it reads the partitions that it is
+// assigned, gives their records to a Handler, and commits what is done.
+type Member struct {
+	conn    *broker.Connection
+	group   string
+	topics  map[string]Topic
+	handler Handler
+	persist func(ctx context.Context, f func(ctx context.Context) error) error
+	log     *zap.Logger
+	metrics *metrics
+	tuning  Tuning
+
+	budget     *budget
+	join       func(kafka.ConsumerGroupConfig) (group, error) // but for tests, kafka-go's
+	joined     time.Time                                      // when the last generation began
+	membership *membership
+	alarms     alarms
+}
+
+// group is the part of a kafka.ConsumerGroup that a member needs.
 type group interface {
 	Next(ctx context.Context) (*kafka.Generation, error)
 	Close() error
 }
 
-func (c *Consumer) joinGroup(config kafka.ConsumerGroupConfig) (group, error) {
-	return c.conn.JoinGroup(config)
+// New returns a member that does nothing before Run.
+func New(o Options) *Member {
+	c := &Member{
+		conn: o.Connection, group: o.Name, topics: byName(o.Topics), handler: o.Handler, persist: o.Persist,
+		log: o.Log, metrics: newMetrics(o.Metrics, o.Topics), tuning: o.Tuning.WithDefaults(),
+		membership: newMembership(),
+	}
+	c.budget = newBudget(int64(c.tuning.Bytes))
+	c.join = func(config kafka.ConsumerGroupConfig) (group, error) { return c.conn.JoinGroup(config) }
+	return c
 }
 
-// Run consumes until ctx is done, then finishes what is in flight, commits and
-// leaves the group. It returns an error only for options that no broker could
-// work with: anything that may pass is waited for.
-func (c *Consumer) Run(ctx context.Context) error {
-	defer c.conn.Close()
-	defer func() { _ = c.deadLetters.Close() }()
+func byName(topics []Topic) map[string]Topic {
+	named := make(map[string]Topic, len(topics))
+	for _, t := range topics {
+		named[t.Name] = t
+	}
+	return named
+}
 
-	// The batchers must outlive every record in flight, so they do not end with ctx.
-	batching, stopBatching := context.WithCancel(context.WithoutCancel(ctx))
-	var batchers sync.WaitGroup
-	batchers.Go(func() { c.records.run(batching) })
-	batchers.Go(func() { c.marks.run(batching) })
-	defer batchers.Wait()
-	defer stopBatching()
-
+// Run reads until ctx is done, then finishes what is in flight, commits and leaves
+// the group. It returns an error only for options that no broker could work with:
+// anything that may pass is waited for.
+func (c *Member) Run(ctx context.Context) error {
 	for {
 		group, err := c.join(c.groupConfig())
 		if err != nil {
@@ -57,7 +82,7 @@ var errAnew = errors.New("not a member for too long")
 
 // serve consumes as a member of the group until ctx is done, and returns errAnew
 // if it has not been one for too long.
-func (c *Consumer) serve(ctx context.Context, group group) error {
+func (c *Member) serve(ctx context.Context, group group) error {
 	trying, giveUp := context.WithCancelCause(ctx)
 	var watch sync.WaitGroup
 	defer watch.Wait()
@@ -79,7 +104,7 @@ func (c *Consumer) serve(ctx context.Context, group group) error {
 
 // watchMembership gives the membership up if the consumer has not been a member
 // for too long although the brokers answer: then it is not them who keep it out.
-func (c *Consumer) watchMembership(ctx context.Context, giveUp context.CancelCauseFunc) {
+func (c *Member) watchMembership(ctx context.Context, giveUp context.CancelCauseFunc) {
 	ticker := time.NewTicker(c.tuning.WatchEvery)
 	defer ticker.Stop()
 	var answering time.Time // since when they do
@@ -109,7 +134,7 @@ func (c *Consumer) watchMembership(ctx context.Context, giveUp context.CancelCau
 
 // leave ends the present generation, so that partitions drain and commit, and
 // leaves the group; what does not return is left behind.
-func (c *Consumer) leave(group group) {
+func (c *Member) leave(group group) {
 	left := make(chan struct{})
 	c.conn.Abandon("leaving the consumer group", func() {
 		defer close(left)
@@ -125,7 +150,7 @@ func (c *Consumer) leave(group group) {
 	}
 }
 
-func (c *Consumer) groupConfig() kafka.ConsumerGroupConfig {
+func (c *Member) groupConfig() kafka.ConsumerGroupConfig {
 	return kafka.ConsumerGroupConfig{
 		ID:                     c.group,
 		Topics:                 c.topicNames(),
@@ -141,14 +166,14 @@ func (c *Consumer) groupConfig() kafka.ConsumerGroupConfig {
 }
 
 // nextGeneration waits for a generation and starts consuming its partitions.
-func (c *Consumer) nextGeneration(ctx context.Context, group group) error {
+func (c *Member) nextGeneration(ctx context.Context, group group) error {
 	// Where a topic is missing kafka-go would end each generation at once and join
 	// again without a pause; while Next is not called, it rests.
-	if err := c.broker.call(ctx, c.checkTopics); err != nil {
+	if err := c.persist(ctx, c.checkTopics); err != nil {
 		return err
 	}
 	var gen *kafka.Generation
-	err := c.broker.call(ctx, func(context.Context) (err error) {
+	err := c.persist(ctx, func(context.Context) (err error) {
 		// Not the attempt's context: a rebalance takes as long as it takes.
 		for gen, err = group.Next(ctx); ordinary(err); gen, err = group.Next(ctx) {
 			c.log.Debug("joining the consumer group again", zap.Error(err))
@@ -183,7 +208,7 @@ func (c *Consumer) nextGeneration(ctx context.Context, group group) error {
 	for topic, partitions := range gen.Assignments {
 		for _, a := range partitions {
 			assigned++
-			gen.Start(c.newPartition(c.topics[topic], gen, a).run)
+			gen.Start(c.newPartition(topic, gen, a).run)
 		}
 	}
 	c.log.Info("joined the consumer group", zap.String("group", c.group),
