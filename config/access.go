@@ -7,19 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/remote"
 	"github.com/tenurehq/tenure/secret"
 )
-
-// TLS says how connections to Kafka are encrypted, and what they prove. Paths
-// have been made relative to the working directory. Whoever connects reads the
-// files again: certificates are renewed while Tenure runs.
-type TLS struct {
-	CA          string // PEM file of the authorities that brokers' certificates are signed by; empty: the system's
-	Certificate string // PEM file of the certificate to sign in with; empty: none
-	Key         string // PEM file of its private key
-	ServerName  string // name in brokers' certificates; empty: the host of each address
-}
 
 // SASL says as whom to sign in to Kafka.
 type SASL struct {
@@ -38,9 +29,10 @@ const (
 // SASLMechanisms are the names of the mechanisms that there are.
 func SASLMechanisms() []string { return []string{SASLPlain, SASLScramSHA256, SASLScramSHA512} }
 
-// readTLS returns nil if TLS is switched off.
-func readTLS(v value) *TLS {
-	t, enabled := &TLS{}, true
+// readTLS returns nil if TLS is switched off. Paths are made relative to the working
+// directory.
+func readTLS(v value) *broker.TLS {
+	t, enabled := &broker.TLS{}, true
 	var certificate, key *value
 	v.mapping(
 		optional("enabled", func(v value) { enabled = v.boolean() }),

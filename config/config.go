@@ -5,6 +5,7 @@ import (
 
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/policy"
@@ -36,8 +37,8 @@ type Config struct {
 // Kafka says where HR events come from.
 type Kafka struct {
 	Brokers []string
-	TLS     *TLS  // nil: connections are not encrypted
-	SASL    *SASL // nil: nobody signs in, unless by a certificate
+	TLS     *broker.TLS // nil: connections are not encrypted
+	SASL    *SASL       // nil: nobody signs in, unless by a certificate
 	Topics  []Topic
 	Group   string // consumer group; default "tenure"
 	// GiveUpAfter is after how long a record becomes a dead letter that does not pass

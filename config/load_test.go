@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/clock"
 	"github.com/tenurehq/tenure/hr/snapshot"
 	"github.com/tenurehq/tenure/hr/source"
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
 	"github.com/tenurehq/tenure/policy"
@@ -34,7 +35,7 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Path: "etc/tenure.yaml",
 		Kafka: Kafka{
 			Brokers: []string{"localhost:9092"},
-			TLS: &TLS{
+			TLS: &broker.TLS{
 				CA: "etc/kafka/ca.pem", Certificate: "etc/kafka/tenure.pem", Key: "etc/kafka/tenure.key",
 				ServerName: "kafka.example.com",
 			},

@@ -11,10 +11,7 @@ import (
 // Cluster returns the Kafka cluster of the configuration, and how to connect to it.
 // A process makes one and shares it: see broker.SASL.
 func Cluster(cfg config.Kafka) (broker.Cluster, error) {
-	cluster := broker.Cluster{Brokers: cfg.Brokers}
-	if t := cfg.TLS; t != nil {
-		cluster.TLS = &broker.TLS{CA: t.CA, Certificate: t.Certificate, Key: t.Key, ServerName: t.ServerName}
-	}
+	cluster := broker.Cluster{Brokers: cfg.Brokers, TLS: cfg.TLS}
 	if s := cfg.SASL; s != nil {
 		var err error
 		// The configuration has Kafka's names in small letters.
