@@ -26,7 +26,7 @@ func run(ctx context.Context, p *service.Process) (err error) {
 		return service.UsageError(err)
 	}
 	for _, w := range cfg.Warnings {
-		p.Log.Warn("the configuration is probably not what is meant", zap.String("warning", w.Error()))
+		p.Log.Warn("the configuration can be used, but may not do what was intended", zap.String("warning", w.Error()))
 	}
 	var ready service.Later
 	backing, err := p.Connect(ctx, cfg, cfg.Metrics.Worker, service.Checks{

@@ -79,7 +79,7 @@ func (b *board) assessed(ctx workflow.Context, a provision.Assessment) {
 		case slices.Contains(a.Skipped, b.rows[i].key):
 			b.rows[i].state = "skipped"
 		case b.rows[i].open():
-			b.rows[i].state = "no longer to be done"
+			b.rows[i].state = "no longer needed"
 		}
 	}
 	for _, t := range a.Todo {
@@ -182,11 +182,11 @@ func (b *board) markdown(questions []provision.Attention) string {
 		out.WriteString(fmt.Sprintf("Employment: **%s**\n\n", strings.ReplaceAll(b.status, "_", " ")))
 	}
 	for _, name := range cohortsOf(b.held) {
-		out.WriteString(fmt.Sprintf("**Held in %[1]s**: too many are concerned at once, and nothing of it was done. See `tenure breaker show %[1]s`; "+
-			"if it is meant: `tenure breaker release %[1]s --reason WHY --apply`, if it is a mistake: `tenure breaker cancel %[1]s --reason WHY --apply`\n\n", name))
+		out.WriteString(fmt.Sprintf("**Held in %[1]s**: too many people are concerned at once, so nothing was done. See `tenure breaker show %[1]s`. "+
+			"If it is right: `tenure breaker release %[1]s --reason WHY --apply`. If it is a mistake: `tenure breaker cancel %[1]s --reason WHY --apply`\n\n", name))
 	}
 	if b.settle {
-		out.WriteString("Waits until it is seen whether others are concerned too.\n\n")
+		out.WriteString("Waits until it is known whether this is part of a mass change.\n\n")
 	}
 	for _, q := range questions {
 		out.WriteString(fmt.Sprintf("**Needs attention**: %s (`%s`)\n\n", q.Message, q.Key))
@@ -199,7 +199,7 @@ func (b *board) markdown(questions []provision.Attention) string {
 		out.WriteString("\n")
 	}
 	if len(questions) > 0 || slices.ContainsFunc(b.rows, row.inAttention) {
-		out.WriteString(fmt.Sprintf("Try again: `tenure run retry %[1]s`, do without: `tenure run skip %[1]s --app APP --reason WHY` (a question: `--key KEY` in place of `--app APP`)\n\n", b.person))
+		out.WriteString(fmt.Sprintf("Try again: `tenure run retry %[1]s`. Do without it: `tenure run skip %[1]s --app APP --reason WHY` (for a question, `--key KEY` instead of `--app APP`)\n\n", b.person))
 	}
 	if b.next != "" {
 		out.WriteString(fmt.Sprintf("Continued as **%s**.\n", b.next))
@@ -222,7 +222,7 @@ func when(due plan.Due) string {
 func describe(err error) string {
 	var canceled *temporal.CanceledError
 	if errors.As(err, &canceled) {
-		return "put aside: something new was said"
+		return "put aside: there is something new, so the person is assessed again"
 	}
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {

@@ -61,7 +61,7 @@ func TestBoardForgetsWhatIsNoLongerAskedFor(t *testing.T) {
 		b.assessed(ctx, provision.Assessment{Todo: []provision.Todo{todo("crm", true), todo("wiki", false)}})
 		b.assessed(ctx, provision.Assessment{Todo: []provision.Todo{todo("wiki", false)}})
 	})
-	assert.Contains(t, text, "| crm | Provision | no longer to be done |")
+	assert.Contains(t, text, "| crm | Provision | no longer needed |")
 	assert.Contains(t, text, "| wiki | Provision | waiting |")
 }
 

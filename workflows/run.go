@@ -271,7 +271,7 @@ func (r *run) awaitIntervention(ctx workflow.Context) {
 	if r.todo.Settle > 0 && r.todo.Settle < after {
 		after, r.recheck = r.todo.Settle, false
 	}
-	r.wait(ctx, &timer{max(after, time.Second), "until it is tried again"})
+	r.wait(ctx, &timer{max(after, time.Second), "until the next attempt"})
 }
 
 // awaitRelease waits until the breaker may answer differently: an operator has decided
@@ -284,7 +284,7 @@ func (r *run) awaitRelease(ctx workflow.Context) {
 	case due && (settle == 0 || r.todo.Wait < settle):
 		r.wait(ctx, &timer{max(r.todo.Wait, time.Second), nextAction(r.todo.Due)})
 	case settle > 0:
-		r.wait(ctx, &timer{settle, "until it is seen whether others are concerned too"})
+		r.wait(ctx, &timer{settle, "until it is known whether this is part of a mass change"})
 	default:
 		r.wait(ctx, nil)
 	}

@@ -71,12 +71,8 @@ func (a Apps) open(ctx context.Context, env connector.Env) (connector.Connector,
 	return assess.Guard(conn, a.cfg.Policy, env.App, ""), nil
 }
 
-// OpenUnguarded opens the connector of an app without a guard, for callers that guard
+// openUnguarded opens the connector of an app without a guard, for callers that guard
 // each attempt themselves.
-func (a Apps) OpenUnguarded(ctx context.Context, name string) (connector.Connector, error) {
-	return a.openUnguarded(ctx, connector.Env{App: name})
-}
-
 func (a Apps) openUnguarded(ctx context.Context, env connector.Env) (connector.Connector, error) {
 	app, err := a.app(env.App)
 	if err != nil {

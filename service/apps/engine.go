@@ -61,7 +61,7 @@ func (e Engine) CutOff(ctx context.Context, req provision.CutOffRequest, tell fu
 	req.Why = map[string]error{}
 	opened := map[string]*provision.App{}
 	for name := range cfg.Apps {
-		conn, err := e.apps.OpenUnguarded(ctx, name)
+		conn, err := e.apps.openUnguarded(ctx, connector.Env{App: name})
 		if err != nil {
 			req.Why[name] = err
 			continue

@@ -68,13 +68,13 @@ func whyStuck(d *workflowservice.DescribeWorkflowExecutionResponse) string {
 	info := d.GetWorkflowExecutionInfo()
 	switch {
 	case info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED:
-		return "it is paused, and something is due"
+		return "it is paused although something is due"
 	case info.GetVersioningInfo().GetVersioningOverride() != nil:
-		return "it is pinned to a version of the worker, which Tenure has none of"
+		return "it is pinned to a worker version, and Tenure's workers have no versions"
 	case d.GetPendingWorkflowTask().GetAttempt() >= tooManyFailures:
-		return "its task fails again and again: its code does not fit its history"
+		return "its workflow task fails again and again: the code does not fit its history"
 	case slices.ContainsFunc(d.GetPendingActivities(), (*workflowpb.PendingActivityInfo).GetPaused):
-		return "a step of it is paused, and something is due"
+		return "one of its steps is paused although something is due"
 	}
 	return ""
 }

@@ -75,7 +75,7 @@ func (c *census) Describe(out chan<- *prometheus.Desc) {
 func (c *census) Collect(out chan<- prometheus.Metric) {
 	counts, err := c.count()
 	if err != nil {
-		c.log.Warn("the ledger was not counted", zap.Error(err))
+		c.log.Warn("the ledger could not be counted, so this scrape lacks its numbers", zap.Error(err))
 		return
 	}
 	gauge := func(d *prometheus.Desc, n int, labels ...string) {
