@@ -12,17 +12,15 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/connector/trial"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/nearest"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
-	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/service/apps"
 )
 
@@ -376,7 +374,7 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 	if !o.write {
 		return nil
 	}
-	life, err := testLife(cfg.Policy, name)
+	life, err := operator.TestLife(cfg.Policy, name)
 	if err != nil {
 		return fmt.Errorf("app %s: %w", name, err)
 	}
@@ -393,69 +391,6 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 		return fmt.Errorf("app %s: %w", name, err)
 	}
 	return nil
-}
-
-// testLife is the life of a person who does not exist: who is hired, and then has
-// another name, department and so on, and then lacks what people need not have.
-func testLife(p *policy.Policy, app string) (trial.Life, error) {
-	mark := uuid.NewString()[:8] // short: some apps take usernames of 20 characters, and person IDs of 16
-	hired := hr.Profile{
-		Type: hr.TypeEmployee, GivenName: "Tenure", FamilyName: "Test " + mark, EmployeeNumber: mark,
-		JobTitle: "Test account", Department: "Test", CostCenter: "1", Company: "Test", Location: hr.Location{Site: "Test", Country: "DE", TimeZone: "UTC"},
-	}
-	moved := hired
-	moved.GivenName, moved.FamilyName = "Changed", "Changed "+mark
-	moved.JobTitle, moved.Department, moved.CostCenter, moved.Company = "Changed", "Changed", "2", "Changed"
-	moved.Location = hr.Location{Site: "Changed", Country: "AT", TimeZone: "Europe/Vienna"}
-	id := policy.Identity{PersonID: "test-" + mark, Username: "tenure-test-" + mark}
-	made, err := mapped(p, app, &id, hired)
-	if err != nil {
-		return trial.Life{}, err
-	}
-	life := trial.Life{
-		Account: connector.Spec{PersonID: id.PersonID, Username: id.Username, Active: true, Attributes: made},
-		Email:   id.Email, EmployeeNumber: mark,
-	}
-	changed, err := mapped(p, app, &id, moved)
-	if err != nil {
-		return trial.Life{}, err
-	}
-	rules, _ := p.App(app)
-	all := map[string]any{} // as Tenure sends them: what has no value is cleared
-	for _, name := range rules.Attributes {
-		all[name] = ""
-	}
-	life.Changed, life.Cleared = maps.Clone(all), maps.Clone(all)
-	maps.Copy(life.Changed, changed)
-	maps.Copy(life.Cleared, changed)
-	for _, without := range withoutOne(moved) {
-		left, err := mapped(p, app, &id, without)
-		if err != nil {
-			continue // a mapping needs it, so that it is never cleared
-		}
-		for name := range changed {
-			if _, ok := left[name]; !ok {
-				life.Cleared[name] = ""
-			}
-		}
-	}
-	return life, nil
-}
-
-// withoutOne are profiles of which each lacks one thing that people need not have.
-func withoutOne(p hr.Profile) []hr.Profile {
-	all := slices.Repeat([]hr.Profile{p}, 6)
-	all[0].JobTitle, all[1].Department, all[2].CostCenter, all[3].Company = "", "", "", ""
-	all[4].Location.Site, all[5].Location.Country = "", ""
-	return all
-}
-
-// mapped are the attributes of somebody, whose e-mail address it sets in the identity.
-func mapped(p *policy.Policy, app string, id *policy.Identity, profile hr.Profile) (attributes map[string]any, err error) {
-	if id.Email, err = p.Email(*id, profile); err != nil {
-		return nil, err
-	}
-	return p.Attributes(app, *id, profile)
 }
 
 func sayStep(w io.Writer, s trial.Step) {

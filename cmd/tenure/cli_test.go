@@ -23,6 +23,7 @@ import (
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/internal/running"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -430,7 +431,7 @@ func TestWhatIsForManyOrForGoodIsShownFirst(t *testing.T) {
 	end := func() int64 {
 		l := s.ledger()
 		defer func() { require.NoError(t, l.Close()) }()
-		seq, err := auditEnd(t.Context(), l)
+		seq, err := operator.AuditEnd(t.Context(), l)
 		require.NoError(t, err)
 		return seq
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/nearest"
@@ -264,7 +262,7 @@ func (f *peopleFilter) find(ctx context.Context, cfg *config.Config, l ledger.Re
 			if err != nil {
 				return nil, false, err
 			}
-			if !slices.Contains(rolesOf(cfg, person), f.role) {
+			if !slices.Contains(operator.RolesOf(cfg.Policy, person, cfg.Clock().Now()), f.role) {
 				continue
 			}
 		}
@@ -301,65 +299,6 @@ func (f *peopleFilter) selects(s ledger.Summary) bool {
 		(f.name == "" || strings.Contains(name, strings.ToLower(f.name)))
 }
 
-// roleAnswer says whether a role holds for somebody in any of their positions.
-type roleAnswer struct {
-	policy.RoleAnswer
-	Positions []string // that it holds for, of somebody who holds several
-}
-
-// explain says of every role whether it holds for somebody now, in one position or
-// another; nil if nothing that HR has said of them is in force, or they have left.
-func explain(cfg *config.Config, person ledger.Person) []roleAnswer {
-	if person.CarriedTo != "" {
-		return nil
-	}
-	held := assess.TimelineOf(person).Held(cfg.Clock().Now())
-	var answers []roleAnswer
-	for n, position := range held {
-		for i, answer := range cfg.Policy.Explain(person.PersonID, position.Profile) {
-			if len(held) > 1 {
-				for f := range answer.Failed {
-					answer.Failed[f] = positionName(position.ID) + ": " + answer.Failed[f]
-				}
-			}
-			if n == 0 {
-				answers = append(answers, roleAnswer{RoleAnswer: answer})
-			}
-			answers[i].add(answer, n > 0, positionName(position.ID), len(held) > 1)
-		}
-	}
-	return answers
-}
-
-// add adds what a role answers for one position of several.
-func (a *roleAnswer) add(answer policy.RoleAnswer, another bool, position string, several bool) {
-	if another && !a.Holds {
-		a.Failed = append(a.Failed, answer.Failed...)
-	}
-	if answer.Holds {
-		a.Holds, a.Failed = true, nil
-		if several {
-			a.Positions = append(a.Positions, position)
-		}
-	}
-	if a.Err == nil {
-		a.Err = answer.Err
-	}
-}
-
-// positionName is what a position is called on a screen.
-func positionName(id string) string { return cmp.Or(id, "(unnamed)") }
-
-func rolesOf(cfg *config.Config, person ledger.Person) []string {
-	var roles []string
-	for _, answer := range explain(cfg, person) {
-		if answer.Holds {
-			roles = append(roles, answer.Role)
-		}
-	}
-	return roles
-}
-
 func (c *cli) personShowCommand() *cobra.Command {
 	return c.reads(&cobra.Command{
 		Use:   "show PERSON",
@@ -378,7 +317,7 @@ waits for an approval (tenure deletion).`,
 				if err != nil {
 					return err
 				}
-				operators, err := securedBy(cmd.Context(), l, person)
+				operators, err := operator.SecuredBy(cmd.Context(), l, person)
 				if err != nil {
 					return err
 				}
@@ -663,7 +602,7 @@ func why(cfg *config.Config, person ledger.Person, app, entitlement string) whyV
 		Positions: viewPositions(person, cfg.Clock().Now()),
 		Roles:     []roleView{}, Links: []linkView{}, Waiting: []stepView{},
 	}
-	for _, answer := range explain(cfg, person) {
+	for _, answer := range operator.Explain(cfg.Policy, person, cfg.Clock().Now()) {
 		if app != "" && !grants(answer.RoleAnswer, app, entitlement) {
 			continue
 		}
@@ -774,7 +713,7 @@ says which.`,
 						Person: link.PersonID, Name: viewPerson(person.Summary).name(), App: link.App, Username: link.Username,
 						State: link.State, Entitlements: link.Entitlements, Roles: []string{}, ProvenAt: link.ProvenAt,
 					}
-					for _, answer := range explain(cfg, person) {
+					for _, answer := range operator.Explain(cfg.Policy, person, cfg.Clock().Now()) {
 						if answer.Holds && grants(answer.RoleAnswer, link.App, entitlement) {
 							v.Roles = append(v.Roles, answer.Role)
 						}

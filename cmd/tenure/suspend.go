@@ -9,13 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
-	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
-
-// operatorSource is the source of the events that operators record.
-const operatorSource = hr.OperatorSource
 
 // secured is an operator's word on somebody's access: a suspension, or its end.
 type secured struct {

@@ -54,7 +54,7 @@ func TestSuspendIsRecordedAndTold(t *testing.T) {
 	p, rows := s.read("10001")
 	event := p.Events[len(p.Events)-1].Event
 	assert.Equal(t, hr.EventSuspended, event.Type)
-	assert.Equal(t, operatorSource, event.Source)
+	assert.Equal(t, hr.OperatorSource, event.Source)
 	assert.Equal(t, &hr.Suspension{Reason: "stolen laptop"}, event.Suspension)
 	last := rows[len(rows)-1]
 	assert.Equal(t, []string{"suspend", "ada", "stolen laptop"}, []string{last.Action, last.Actor, last.Cause})

@@ -33,7 +33,7 @@ func (c *cli) personTimelineCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				operators, err := securedBy(cmd.Context(), l, person)
+				operators, err := operator.SecuredBy(cmd.Context(), l, person)
 				if err != nil {
 					return err
 				}
@@ -177,7 +177,7 @@ func positionEntries(position hr.Position) []entryView {
 		entries = append(entries, periodEntries(period, zoneOf(period.Profiles[0].Profile))...)
 	}
 	for i := range entries {
-		entries[i].What = "position " + positionName(position.ID) + ": " + strings.Replace(entries[i].What, "access ends", "ends", 1)
+		entries[i].What = "position " + operator.PositionName(position.ID) + ": " + strings.Replace(entries[i].What, "access ends", "ends", 1)
 	}
 	return entries
 }
@@ -197,7 +197,7 @@ type positionView struct {
 const positionHeader = "position,title,department,manager,cost center,from,until"
 
 func (v positionView) row() []string {
-	id := positionName(v.ID)
+	id := operator.PositionName(v.ID)
 	if v.Primary {
 		id += " (primary)"
 	}
@@ -257,24 +257,6 @@ func suspensionEntries(list []hr.Interval, events []hr.Event, operators map[hr.E
 		}
 	}
 	return entries
-}
-
-// securedBy finds on the record which operators have suspended and reinstated a
-// person: the rows, by the events that they made of it.
-func securedBy(ctx context.Context, l ledger.Reader, person ledger.Person) (map[hr.EventKey]ledger.AuditRow, error) {
-	found := map[hr.EventKey]ledger.AuditRow{}
-	if !slices.ContainsFunc(person.Events, func(e ledger.StoredEvent) bool { return e.Event.Source == operatorSource }) {
-		return found, nil
-	}
-	for row, err := range ledger.AllAudit(ctx, l, person.PersonID, 0) {
-		if err != nil {
-			return nil, err
-		}
-		if id, ok := row.Detail["event"].(string); ok && row.Detail["source"] == operatorSource {
-			found[hr.EventKey{Source: operatorSource, ID: id}] = row
-		}
-	}
-	return found, nil
 }
 
 // changes says in what the second profile differs, of all that access usually
@@ -404,22 +386,13 @@ type heldEvidence struct {
 type appEvidence struct {
 	App     string         `json:"app"`
 	Account *linkView      `json:"account,omitempty"` // none if Tenure never knew of one
-	Off     *offEvidence   `json:"off,omitempty"`     // of people whose employment is over
+	Off     *operator.Off  `json:"off,omitempty"`     // of people whose employment is over
 	Steps   []evidenceStep `json:"steps"`
 	Record  []auditView    `json:"record"`
 }
 
-// offEvidence says whether access ended in time.
-type offEvidence struct {
-	DueAt        time.Time `json:"dueAt"`               // the later of when it was to end and when HR's word was received
-	ProvenAt     time.Time `json:"provenAt,omitzero"`   // when the app first proved it
-	AfterSeconds int64     `json:"afterSeconds"`        // from the one to the other
-	Before       bool      `json:"before,omitempty"`    // it was off before that
-	NotProven    bool      `json:"notProven,omitempty"` // it is not known to be off
-}
-
-// text says it in words.
-func (o offEvidence) text() string {
+// offText says it in words.
+func offText(o operator.Off) string {
 	switch {
 	case o.NotProven:
 		return "access was to end " + instant(o.DueAt) + ", and is NOT proven to be off"
@@ -442,7 +415,7 @@ func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id str
 	if err != nil {
 		return evidenceView{}, err
 	}
-	operators, err := securedBy(ctx, l, person)
+	operators, err := operator.SecuredBy(ctx, l, person)
 	if err != nil {
 		return evidenceView{}, err
 	}
@@ -477,13 +450,13 @@ func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id str
 		}
 		return apps[app]
 	}
-	due := endsAt(person, now)
+	due := operator.EndedAt(person, now)
 	for _, link := range person.Links {
 		account := viewLink(link)
 		account.Protected = rules.ProtectsPerson(id) || rules.ProtectsAccount(link.App, link.AccountID, link.Username)
 		of(link.App).Account = &account
 		if !due.IsZero() {
-			of(link.App).Off = offOf(link, due)
+			of(link.App).Off = operator.OffOf(link, due)
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b ledger.Step) int { return a.PlannedAt.Compare(b.PlannedAt) })
@@ -523,45 +496,6 @@ func recordOf(ctx context.Context, l ledger.Reader, id string) (record []auditVi
 	return record, nil
 }
 
-// endsAt is when access was to end of somebody whose employment is over: when HR said
-// that it ends, or when that was received, if it was later. Zero of everybody else.
-func endsAt(person ledger.Person, now time.Time) time.Time {
-	t := assess.TimelineOf(person)
-	if t.At(now).Status != hr.StatusEnded {
-		return time.Time{}
-	}
-	var due time.Time
-	for _, period := range t.Periods {
-		if period.Ends.IsZero() || period.Ends.After(now) {
-			continue
-		}
-		due = period.Ends
-		for _, stored := range person.Events {
-			if stored.Event.EventKey == period.End.Event && stored.At.After(due) {
-				due = stored.At
-			}
-		}
-	}
-	return due
-}
-
-// offOf says whether an account was off in time.
-func offOf(link ledger.Link, due time.Time) *offEvidence {
-	off := &offEvidence{DueAt: due, ProvenAt: link.DisabledAt}
-	if link.State == ledger.LinkDeleted && off.ProvenAt.IsZero() {
-		off.ProvenAt = link.DeletedAt
-	}
-	switch after := off.ProvenAt.Sub(due); {
-	case link.State != ledger.LinkDisabled && link.State != ledger.LinkDeleted, off.ProvenAt.IsZero():
-		off.NotProven, off.ProvenAt = true, time.Time{}
-	case after < 0:
-		off.Before = true
-	default:
-		off.AfterSeconds = int64(after.Round(time.Second).Seconds())
-	}
-	return off
-}
-
 func (v evidenceView) draw(p *page) {
 	var held []string
 	for _, h := range v.Held {
@@ -590,7 +524,7 @@ func (a appEvidence) draw(p *page) {
 			field{"data handed over", instant(l.HandedOverAt)}, field{"proven deleted", instant(l.DeletedAt)}, field{"last proof", instant(l.ProvenAt)})
 	}
 	if a.Off != nil {
-		p.note("%s", a.Off.text())
+		p.note("%s", offText(*a.Off))
 	}
 	drawSteps(p, "Steps", a.Steps)
 	drawRecord(p, "Done", a.Record)

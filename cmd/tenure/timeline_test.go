@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -39,7 +40,7 @@ func TestEvidence(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &v))
 	require.Len(t, v.Apps, 1)
 	require.NotNil(t, v.Apps[0].Off)
-	assert.Equal(t, offEvidence{DueAt: at("2026-02-28 23:00:00"), ProvenAt: at("2026-02-28 23:00:01"), AfterSeconds: 1}, *v.Apps[0].Off)
+	assert.Equal(t, operator.Off{DueAt: at("2026-02-28 23:00:00"), ProvenAt: at("2026-02-28 23:00:01"), AfterSeconds: 1}, *v.Apps[0].Off)
 	assert.Len(t, v.Said, 3)
 	assert.Equal(t, 1, v.Unfinished)
 	assert.Equal(t, service.ExitDone, s.run("person", "evidence", "10003").code)
@@ -60,6 +61,6 @@ func TestEvidenceOfAccessThatEnded(t *testing.T) {
 		"planned": {ledger.Link{State: ledger.LinkPlanned}, "NOT proven to be off"},
 		"unknown": {ledger.Link{State: ledger.LinkDisabled}, "NOT proven to be off"},
 	} {
-		assert.Contains(t, offOf(tc.link, due).text(), tc.says, name)
+		assert.Contains(t, offText(*operator.OffOf(tc.link, due)), tc.says, name)
 	}
 }

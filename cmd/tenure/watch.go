@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/workflows"
 )
@@ -85,15 +85,8 @@ type watch struct {
 	once   bool      // it does not go on with what is done from now on
 	cfg    *config.Config
 	ledger ledger.Reader
-	start  int64          // the audit row after which it begins
-	seq    int64          // the last audit row that was shown
-	shown  map[int64]bool // those of the last ones that were
+	rows   *operator.Follower
 }
-
-// watchAgain is how many of the last audit rows are looked at again. Where several
-// write at once, as they can with PostgreSQL, a row may come to light after others
-// that have higher numbers.
-const watchAgain = 1000
 
 // auditView is a row of the audit record.
 type auditView struct {
@@ -119,11 +112,11 @@ func (w *watch) run(ctx context.Context) error {
 	if !w.since.IsZero() {
 		return w.record(ctx)
 	}
-	end, err := auditEnd(ctx, w.ledger)
+	end, err := operator.AuditEnd(ctx, w.ledger)
 	if err != nil {
 		return err
 	}
-	w.begin(end)
+	w.rows = operator.FollowAfter(w.ledger, w.person, end)
 	look := w.follow
 	if w.outTTY && w.output == formatTable {
 		screen, closed, err := w.openScreen(ctx, end)
@@ -136,17 +129,16 @@ func (w *watch) run(ctx context.Context) error {
 	return w.again(ctx, look)
 }
 
-// record shows what was done since then. It reads all of the record, or all of the
-// person's: rows are numbered as they were written, and clocks differ.
+// record shows what was done since then.
 func (w *watch) record(ctx context.Context) error {
-	w.begin(0)
+	w.rows = operator.FollowFrom(w.ledger, w.person, w.since)
 	if !w.once {
 		return w.again(ctx, w.follow)
 	}
 	shown := false
-	err := w.eachNew(ctx, func(r auditView) error {
+	err := w.rows.Each(ctx, func(r ledger.AuditRow) error {
 		shown = true
-		return w.printRow(r)
+		return w.printRow(viewAudit(r))
 	})
 	if err == nil && !shown {
 		w.tell("nothing of the kind is on the record\n")
@@ -173,83 +165,10 @@ func (w *watch) again(ctx context.Context, look func(context.Context) error) err
 	}
 }
 
-// auditEnd is the sequence number of the last row of the audit record. It is found
-// by halving: the record may be long.
-func auditEnd(ctx context.Context, l ledger.Reader) (int64, error) {
-	beyond := func(seq int64) (bool, error) {
-		rows, err := l.Audit(ctx, "", seq, 1)
-		return len(rows) > 0, err
-	}
-	low, high := int64(0), int64(1)
-	for {
-		more, err := beyond(high)
-		if err != nil {
-			return 0, err
-		}
-		if !more {
-			break
-		}
-		low, high = high, 2*high
-	}
-	for low < high {
-		middle := low + (high-low)/2
-		more, err := beyond(middle)
-		if err != nil {
-			return 0, err
-		}
-		if more {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low, nil
-}
-
-// begin has it begin after an audit row.
-func (w *watch) begin(after int64) { w.start, w.seq, w.shown = after, after, map[int64]bool{} }
-
-// eachNew calls show for each row of the audit record that was not shown yet.
-func (w *watch) eachNew(ctx context.Context, show func(auditView) error) error {
-	for r, err := range ledger.AllAudit(ctx, w.ledger, w.person, max(w.start, w.seq-watchAgain)) {
-		if err != nil {
-			return err
-		}
-		w.seq = max(w.seq, r.Seq)
-		if w.shown[r.Seq] {
-			continue
-		}
-		w.shown[r.Seq] = true
-		if r.At.Before(w.since) {
-			continue
-		}
-		if err := show(viewAudit(r)); err != nil {
-			return err
-		}
-		if len(w.shown) > 2*watchAgain {
-			w.forget()
-		}
-	}
-	w.forget()
-	return nil
-}
-
-// forget removes the rows from shown that are not read again.
-func (w *watch) forget() {
-	maps.DeleteFunc(w.shown, func(seq int64, _ bool) bool { return seq <= w.seq-watchAgain })
-}
-
-// news are the rows of the audit record that were not shown yet.
-func (w *watch) news(ctx context.Context) (all []auditView, err error) {
-	err = w.eachNew(ctx, func(r auditView) error {
-		all = append(all, r)
-		return nil
-	})
-	return all, err
-}
-
 // follow prints what was done since the last look.
-func (w *watch) follow(ctx context.Context) error { return w.eachNew(ctx, w.printRow) }
+func (w *watch) follow(ctx context.Context) error {
+	return w.rows.Each(ctx, func(r ledger.AuditRow) error { return w.printRow(viewAudit(r)) })
+}
 
 func (w *watch) printRow(r auditView) error {
 	if w.output == formatTable {
@@ -290,8 +209,9 @@ type watchScreen struct {
 // openScreen makes a screen that begins with the last things that were done, and
 // takes the terminal until it is closed.
 func (w *watch) openScreen(ctx context.Context, end int64) (s *watchScreen, closed func(), err error) {
-	if w.begin(max(0, end-watchRows)); w.person != "" {
-		w.begin(0) // theirs may be long ago
+	w.rows = operator.FollowAfter(w.ledger, "", max(0, end-watchRows))
+	if w.person != "" {
+		w.rows = operator.FollowFrom(w.ledger, w.person, w.since) // theirs may be long ago
 	}
 	opts, err := service.TemporalOptions(zap.NewNop())
 	if err != nil {
@@ -342,9 +262,10 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 		}))
 	})
 
-	news, err := s.news(ctx)
-	s.recent = append(s.recent, news...)
-	s.recent = s.recent[max(0, len(s.recent)-watchRows):]
+	err = s.rows.Each(ctx, func(r ledger.AuditRow) error {
+		s.recent = append(s.recent[max(0, len(s.recent)+1-watchRows):], viewAudit(r))
+		return nil
+	})
 	s.section(p, "Done", "nothing", err, len(s.recent), func(title string, n int) {
 		p.table(title, "when,person,app,what,why,who", rowsOf(s.recent[:n], auditView.row))
 	})

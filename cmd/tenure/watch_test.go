@@ -128,68 +128,6 @@ func TestWatchShowsWhatWasDone(t *testing.T) {
 	require.NoError(t, l.Close())
 }
 
-// Rows are numbered as they are written, which is not quite in the order of time: what
-// was done since then is found all the same.
-func TestWatchFindsWhatWasWrittenOutOfOrder(t *testing.T) {
-	l := &late{}
-	for seq := int64(1); seq <= 5*watchAgain; seq++ {
-		l.rows = append(l.rows, ledger.AuditRow{Seq: seq, At: at("2026-03-03 08:00:00").Add(time.Duration(seq) * time.Second)})
-	}
-	l.rows[1].At = at("2026-03-04 00:00:00")
-	w := &watch{ledger: l, since: at("2026-03-03 08:00:00").Add((5*watchAgain - 2) * time.Second)}
-	w.begin(0)
-	rows, err := w.news(t.Context())
-	require.NoError(t, err)
-	var seqs []int64
-	for _, r := range rows {
-		seqs = append(seqs, r.Seq)
-	}
-	assert.Equal(t, []int64{2, 5*watchAgain - 2, 5*watchAgain - 1, 5 * watchAgain}, seqs)
-	assert.LessOrEqual(t, len(w.shown), watchAgain)
-}
-
-// late is a ledger in which a row of the audit record comes to light after others
-// that have higher numbers.
-type late struct {
-	ledger.Ledger
-	rows []ledger.AuditRow
-}
-
-func (l *late) Audit(_ context.Context, _ string, after int64, limit int) ([]ledger.AuditRow, error) {
-	var rows []ledger.AuditRow
-	for _, r := range l.rows {
-		if r.Seq > after && len(rows) < limit {
-			rows = append(rows, r)
-		}
-	}
-	return rows, nil
-}
-
-func TestWatchShowsWhatComesToLightLate(t *testing.T) {
-	l := &late{rows: []ledger.AuditRow{{Seq: 4}, {Seq: 5}, {Seq: 7}}}
-	w := &watch{ledger: l}
-	w.begin(4)
-	news := func() (seqs []int64) {
-		t.Helper()
-		rows, err := w.news(t.Context())
-		require.NoError(t, err)
-		for _, r := range rows {
-			seqs = append(seqs, r.Seq)
-		}
-		return seqs
-	}
-	assert.Equal(t, []int64{5, 7}, news())
-	l.rows = []ledger.AuditRow{{Seq: 3}, {Seq: 4}, {Seq: 5}, {Seq: 6}, {Seq: 7}, {Seq: 8}}
-	assert.Equal(t, []int64{6, 8}, news(), "what was there before the beginning is no news")
-	assert.Empty(t, news())
-	for seq := int64(9); seq <= 3*watchAgain; seq++ {
-		l.rows = append(l.rows, ledger.AuditRow{Seq: seq})
-	}
-	assert.Len(t, news(), 3*watchAgain-8)
-	assert.Empty(t, news())
-	assert.LessOrEqual(t, len(w.shown), watchAgain)
-}
-
 func TestWatchIsAScreenOnATerminal(t *testing.T) {
 	s := newSite(t)
 	s.people()

@@ -1,0 +1,100 @@
+package operator
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"github.com/tenurehq/tenure/ledger"
+)
+
+// seenAgain is how many of the last audit rows a Follower reads again. Where several
+// write at once, as they can with PostgreSQL, a row may come to light after others that
+// have higher numbers.
+const seenAgain = 1000
+
+// Follower reads the audit record as it grows.
+type Follower struct {
+	ledger   ledger.Reader
+	personID string
+	since    time.Time
+	start    int64          // the row after which it begins
+	seq      int64          // the last row that was seen
+	seen     map[int64]bool // which of the last rows were
+}
+
+// FollowFrom returns a Follower of what was done at or after an instant, and is done from
+// now on, to one person or (empty) to everybody. It reads all of the record: rows are
+// numbered as they were written, and clocks differ.
+func FollowFrom(l ledger.Reader, personID string, since time.Time) *Follower {
+	return &Follower{ledger: l, personID: personID, since: since, seen: map[int64]bool{}}
+}
+
+// FollowAfter returns a Follower of the audit rows after the given one, of one person or
+// (empty) of everybody.
+func FollowAfter(l ledger.Reader, personID string, seq int64) *Follower {
+	return &Follower{ledger: l, personID: personID, start: seq, seq: seq, seen: map[int64]bool{}}
+}
+
+// Each calls f with each row that it has not been called with before.
+func (w *Follower) Each(ctx context.Context, f func(ledger.AuditRow) error) error {
+	for r, err := range ledger.AllAudit(ctx, w.ledger, w.personID, max(w.start, w.seq-seenAgain)) {
+		if err != nil {
+			return err
+		}
+		w.seq = max(w.seq, r.Seq)
+		if w.seen[r.Seq] {
+			continue
+		}
+		w.seen[r.Seq] = true
+		if r.At.Before(w.since) {
+			continue
+		}
+		if err := f(r); err != nil {
+			return err
+		}
+		if len(w.seen) > 2*seenAgain {
+			w.forget()
+		}
+	}
+	w.forget()
+	return nil
+}
+
+// forget removes the rows from seen that are not read again.
+func (w *Follower) forget() {
+	maps.DeleteFunc(w.seen, func(seq int64, _ bool) bool { return seq <= w.seq-seenAgain })
+}
+
+// AuditEnd returns the sequence number of the last row of the audit record. It is found
+// by halving: the record may be long.
+func AuditEnd(ctx context.Context, l ledger.Reader) (int64, error) {
+	beyond := func(seq int64) (bool, error) {
+		rows, err := l.Audit(ctx, "", seq, 1)
+		return len(rows) > 0, err
+	}
+	low, high := int64(0), int64(1)
+	for {
+		more, err := beyond(high)
+		if err != nil {
+			return 0, err
+		}
+		if !more {
+			break
+		}
+		low, high = high, 2*high
+	}
+	for low < high {
+		middle := low + (high-low)/2
+		more, err := beyond(middle)
+		if err != nil {
+			return 0, err
+		}
+		if more {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, nil
+}

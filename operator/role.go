@@ -1,0 +1,70 @@
+package operator
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/policy"
+)
+
+// RoleAnswer says whether a role holds for somebody in any of their positions.
+type RoleAnswer struct {
+	policy.RoleAnswer
+	Positions []string // that it holds for, of somebody who holds several
+}
+
+// Explain says of every role whether it holds for somebody now, in one position or
+// another. It returns nil if nothing that HR has said of them is in force, or they have left.
+func Explain(rules *policy.Policy, person ledger.Person, now time.Time) []RoleAnswer {
+	if person.CarriedTo != "" {
+		return nil
+	}
+	held := assess.TimelineOf(person).Held(now)
+	var answers []RoleAnswer
+	for n, position := range held {
+		for i, answer := range rules.Explain(person.PersonID, position.Profile) {
+			if len(held) > 1 {
+				for f := range answer.Failed {
+					answer.Failed[f] = PositionName(position.ID) + ": " + answer.Failed[f]
+				}
+			}
+			if n == 0 {
+				answers = append(answers, RoleAnswer{RoleAnswer: answer})
+			}
+			answers[i].add(answer, n > 0, PositionName(position.ID), len(held) > 1)
+		}
+	}
+	return answers
+}
+
+// add adds what a role answers for one position of several.
+func (a *RoleAnswer) add(answer policy.RoleAnswer, another bool, position string, several bool) {
+	if another && !a.Holds {
+		a.Failed = append(a.Failed, answer.Failed...)
+	}
+	if answer.Holds {
+		a.Holds, a.Failed = true, nil
+		if several {
+			a.Positions = append(a.Positions, position)
+		}
+	}
+	if a.Err == nil {
+		a.Err = answer.Err
+	}
+}
+
+// PositionName returns the name by which people know a position.
+func PositionName(id string) string { return cmp.Or(id, "(unnamed)") }
+
+// RolesOf lists the roles that hold for somebody now.
+func RolesOf(rules *policy.Policy, person ledger.Person, now time.Time) []string {
+	var roles []string
+	for _, answer := range Explain(rules, person, now) {
+		if answer.Holds {
+			roles = append(roles, answer.Role)
+		}
+	}
+	return roles
+}
