@@ -7,45 +7,44 @@ import (
 )
 
 const (
-	// MainSlots is how many steps for one app one worker has under way from the
-	// main task queue. What is beyond that goes over the app's own queue: an app
-	// that hangs takes up no more than its share.
+	// MainSlots is how many steps for one app one worker runs at a time from the main task
+	// queue. Further steps go over the app's own queue, so that an app that hangs takes up
+	// no more than its share.
 	MainSlots = 200
-	// GivingSlots is how many of these may be steps that give access, so that those that
-	// take it away find a slot, in which they wait for a place in the app (see Places).
+	// GivingSlots is how many of these may be steps that give access, so that steps that
+	// take access find a slot in which they can wait for a place in the app (see Places).
 	GivingSlots = 150
-	// OverflowSlots is how many more one worker has under way from the own queue of
-	// an app without a rate.
+	// OverflowSlots is how many more steps one worker runs at a time from the own queue of an
+	// app without a rate.
 	OverflowSlots = 100
-	// UrgentSlots is how many urgent cut-offs in one app one worker has under way
-	// from the urgent queue. What is beyond that goes the way of the app's other
-	// steps, before all of them, so that an app that hangs delays the cutting off
-	// in no other.
+	// UrgentSlots is how many urgent steps for one app one worker runs at a time from the
+	// urgent queue. Further ones go the way of the app's other steps, before all of these,
+	// so that an app that hangs does not delay cutting off in other apps.
 	UrgentSlots = 20
 )
 
-// MainQueue is the task queue of Tenure's workflows and activities. Steps for an app
-// that is limited or slow go over a queue of its own: see AppQueue.
+// MainQueue is the task queue of Tenure's workflows and activities. Steps for an app that is
+// limited or slow go over the app's own queue: see AppQueue.
 const MainQueue = "tenure"
 
-// UrgentQueue is the task queue of those who have to be cut off now: of the runs
-// that a suspension or an immediate termination starts, and of their cutting off in
-// every app. Runs that sleep are on it too, since that may be what wakes them. Every
-// worker hosts it with slots of its own.
+// UrgentQueue is the task queue for people who have to be cut off now: for the runs that a
+// suspension or an immediate termination starts, and for their Disable steps. Runs that
+// sleep are on it too, since such an event may wake them. Every worker serves it with slots
+// of its own.
 const UrgentQueue = "tenure-urgent"
 
-// AppQueue is an app's own task queue. Every worker hosts it for every app that it
-// knows, whether steps come over it or not: the configuration may just have
-// changed.
+// AppQueue returns the name of an app's own task queue. Every worker serves the queues of all
+// apps that it knows, whether steps come over them or not, since the configuration may just
+// have changed.
 func AppQueue(app string) string { return "tenure-app-" + app }
 
-// slots count an app's steps that this worker has under way.
+// slots counts an app's steps that this worker runs now.
 type slots struct {
 	underway atomic.Int64 // from the main queue
 	urgent   atomic.Int64 // from the urgent one
 }
 
-// SlotsOf returns how many steps one worker has under way from the app's own queue.
+// SlotsOf returns how many steps one worker runs at a time from the app's own queue.
 func SlotsOf(app *provision.App) int {
 	if app.Rate.Calls > 0 {
 		return app.Rate.Slots()
@@ -62,8 +61,8 @@ func ownRoute(app *provision.App, name string) provision.Route {
 	return route
 }
 
-// firstRoute returns how a step for the app is run to begin with. An app that is not in the
-// configuration has no queue that is hosted.
+// firstRoute returns the route on which a step for the app begins. No worker serves a queue
+// for an app that is not in the configuration.
 func firstRoute(app *provision.App, name string) provision.Route {
 	if app == nil || app.Rate.Calls == 0 {
 		return provision.Route{}
@@ -71,7 +70,7 @@ func firstRoute(app *provision.App, name string) provision.Route {
 	return ownRoute(app, name)
 }
 
-// urgentRoute returns how a step that cuts somebody off now is run.
+// urgentRoute returns the route of a step that cuts somebody off now.
 func urgentRoute(app *provision.App) provision.Route {
 	route := provision.Route{Queue: UrgentQueue}
 	if app != nil && app.Rate.Calls > 0 {
@@ -80,8 +79,8 @@ func urgentRoute(app *provision.App) provision.Route {
 	return route
 }
 
-// takeSlot takes one of the app's slots in the main queue, or in the urgent one, until
-// leave is called. If there is none, the step has to go elsewhere.
+// takeSlot takes one of the app's slots of the main queue, or of the urgent one, until leave
+// is called. If none is free, it returns the route that the step has to take instead.
 func (a *Activities) takeSlot(name string, urgent, gives bool) (leave func(), elsewhere *provision.Route) {
 	app := a.Apps[name]
 	if app == nil {
@@ -99,7 +98,7 @@ func (a *Activities) takeSlot(name string, urgent, gives bool) (leave func(), el
 		return nil, &route
 	case urgent:
 		return func() { used.urgent.Add(-1) }, nil
-	case app.Rate.Calls > 0: // it was planned before there was a rate
+	case app.Rate.Calls > 0: // the step was planned before the app had a rate
 		route := ownRoute(app, name)
 		return nil, &route
 	case used.underway.Add(1) > most:

@@ -10,17 +10,17 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// heartbeatEvery is well below the heartbeat timeout that workflows ask for, so that only
-// a dead process misses it.
+// heartbeatEvery is well below the heartbeat timeout that workflows set, so that only a dead
+// process misses it.
 const heartbeatEvery = 3 * time.Second
 
-// Apply applies one step to one account, if the ledger, read now, still asks for
-// it. It is registered under the name of every plan.Kind.
+// Apply makes one attempt at one step: see provision.Engine.Apply. It is registered under the
+// name of every plan.Kind.
 func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, error) {
 	defer keepAlive(ctx)()
 	info := activity.GetInfo(ctx)
 	app := a.Apps[req.Step.App]
-	// One that the urgent queue had no room for is as urgent on another.
+	// A step for which the urgent queue had no slot is urgent on another queue too.
 	urgent := info.TaskQueue == UrgentQueue || info.Priority.PriorityKey == PriorityUrgent
 	if info.TaskQueue != AppQueue(req.Step.App) {
 		leave, elsewhere := a.takeSlot(req.Step.App, info.TaskQueue == UrgentQueue, req.Step.Kind.Gives())
@@ -29,8 +29,8 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 		}
 		defer leave()
 	}
-	// A call that has been sent is seen to its end even if the run has lost
-	// interest: only its outcome makes clear what has to be undone.
+	// A call that was sent is completed even if the run has cancelled the step: only its
+	// outcome shows what has to be undone.
 	call, cancel := context.WithDeadline(context.WithoutCancel(ctx), info.Deadline)
 	defer cancel()
 	if urgent {
@@ -49,7 +49,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	if last := info.Deadline.Add(-times.finish); last.Before(deadline) {
 		deadline = last
 	}
-	if err := app.Soon(call, deadline); err != nil { // it may have asked for a pause meanwhile
+	if err := app.Soon(call, deadline); err != nil { // the app may have asked for a pause meanwhile
 		return StepResult{}, temporalError(provision.ErrorOf(err).Bounded(urgent))
 	}
 	result, _, err := a.Engine.Apply(call, provision.Attempt{
@@ -62,8 +62,8 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	return StepResult{Result: result}, temporalError(err)
 }
 
-// keepAlive heartbeats until the returned function is called, so that the death
-// of this process is noticed long before the attempt's deadline.
+// keepAlive sends heartbeats until the returned function is called, so that Temporal notices
+// the death of this process long before the attempt's deadline.
 func keepAlive(ctx context.Context) (stop func()) {
 	quit := make(chan struct{})
 	go func() {

@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// Assess finds out what is to be done for a person, and over which task queues.
+// Assess decides what has to be done for a person, and over which task queues.
 func (a *Activities) Assess(ctx context.Context, personID string) (provision.Assessment, error) {
 	out, err := a.Engine.Assess(ctx, personID)
 	if errors.Is(err, provision.ErrUnknownPerson) {

@@ -15,15 +15,15 @@ import (
 // PriorityUrgent is the priority of the activities that cut somebody off now.
 const PriorityUrgent = 1
 
-// PlaceTime bounds how long one attempt at a step waits for a place in the app. The
-// slot that it occupies meanwhile is wanted by others.
+// PlaceTime bounds how long one attempt at a step waits for a place in the app. Meanwhile it
+// occupies a slot that other steps need.
 const PlaceTime = 30 * time.Second
 
 // times divides the time of one attempt.
 type times struct{ place, calls, finish time.Duration }
 
-// timesOf returns how the time of one attempt is divided. An attempt that an earlier
-// version has scheduled has less time than all parts together.
+// timesOf divides the time of one attempt. An attempt that an earlier version has scheduled
+// may have less time than all parts usually take.
 func timesOf(all time.Duration) times {
 	t := times{place: min(PlaceTime, all/3), finish: min(provision.FinishTime, all/10)}
 	t.calls = all - t.place - t.finish
@@ -42,9 +42,9 @@ func claimOf(info activity.Info, kind plan.Kind, urgent bool) pace.Claim {
 	return claim
 }
 
-// place takes one of the places in the app, before the first call. If there is none in
-// time, it returns an error that ends the attempt before anything was begun, so that
-// nothing is in doubt.
+// place takes one of the places in the app, before the first call. If none is free in time,
+// it returns an error that ends the attempt before anything was begun, so that nothing is in
+// doubt.
 func place(ctx context.Context, app *provision.App, wait time.Duration, claim pace.Claim) (leave func(), err error) {
 	if app == nil {
 		return func() {}, nil
@@ -60,8 +60,8 @@ func place(ctx context.Context, app *provision.App, wait time.Duration, claim pa
 	return nil, busy(claim.Class)
 }
 
-// busy returns the failure to get a place. Joiners come back at different times, since
-// many of them may have begun to wait together.
+// busy returns the error for an attempt that got no place. Steps that give access come back
+// at random times, since many of them may have begun to wait together.
 func busy(class pace.Class) *provision.Error {
 	again := time.Second
 	if class == pace.Giving {

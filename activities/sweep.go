@@ -16,32 +16,32 @@ import (
 // sweepBatch is how many people a sweep looks at first.
 const sweepBatch = 1000
 
-// endedWithin is how far back (real time) runs are looked for that were ended by hand.
-// It covers some sweeps that fail; what is older is found when the person is due.
+// endedWithin is how far back (real time) a sweep looks for runs that were ended by hand. It
+// covers a few sweeps that fail; people whose run ended earlier are found when they are due.
 const endedWithin = 15 * time.Minute
 
 // SweepResult says what one sweep did.
 type SweepResult struct {
-	Due     int `json:"due"`              // people whose time had come
-	Resumed int `json:"resumed"`          // ... and who were told to look, or had no open run
-	Ended   int `json:"ended,omitempty"`  // people whose run was ended by hand, and who were given another
-	Failed  int `json:"failed,omitempty"` // people whose run could not be asked for or told
-	// Replaced are the people whose run was ended, since it was not Tenure's or did not
-	// get on, and who were given another.
+	Due     int `json:"due"`              // people for whom something was due
+	Resumed int `json:"resumed"`          // ... whose run was started, or told to look again
+	Ended   int `json:"ended,omitempty"`  // people whose run was ended by hand, and was started again
+	Failed  int `json:"failed,omitempty"` // people whose run could not be looked at, started or told
+	// Replaced counts the people whose run was replaced, since it was not Tenure's or made no
+	// progress.
 	Replaced int `json:"replaced,omitempty"`
 }
 
-// Sweep finds people whose ledger has due work, and resumes those who have no
-// open run: an operator ended it by hand, its history was deleted, or another
-// person's change made them due. A run that is not Tenure's, or does not get on while
-// the ledger has something due for long, is ended and replaced: what is due is what the
-// ledger says, whatever Temporal has under a person's ID.
+// Sweep finds people for whom the ledger has something due, and starts a run for those who
+// have none open: an operator ended it by hand, its history was deleted, or another person's
+// change made them due. It replaces a run that is not Tenure's, or that makes no progress
+// while something has been due for long: the ledger says what is due, whatever Temporal has
+// under a person's ID.
 func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 	var result SweepResult
 	var failed failures
 	seen := map[string]bool{}
-	// Those who are due longest come first, and may all have an open run (their
-	// app is down, say): what is asked for grows until there is no more.
+	// The people who have been due longest come first, and may all have an open run (because
+	// an app is down, say): so the limit grows until there are no more people.
 	for limit := sweepBatch; ; limit *= 4 {
 		due, err := a.Ledger.Due(ctx, a.Clock.Now(), limit)
 		if err != nil {
@@ -55,7 +55,7 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 			alive(ctx)
 			done, err := a.resume(ctx, p)
 			if err != nil {
-				if failed.of(p.PersonID, err); ctx.Err() != nil || failed.all() {
+				if failed.add(p.PersonID, err); ctx.Err() != nil || failed.all() {
 					return result, err
 				}
 				continue
@@ -74,15 +74,15 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 			break
 		}
 	}
-	// What was under way when a run was ended by hand is due only when that run would
-	// surely have been over. That is too long for somebody who is being cut off.
+	// If a run was ended by hand, its person is due only when it would surely have been over.
+	// That is too late for somebody who is being cut off.
 	for personID, err := range a.Runs.EndedByHand(ctx, time.Now().Add(-endedWithin)) {
 		if err != nil {
 			return result, err
 		}
 		alive(ctx)
 		if err := a.Runs.Resume(ctx, personID, "the run before was ended by hand"); err != nil {
-			if failed.of(personID, err); ctx.Err() != nil {
+			if failed.add(personID, err); ctx.Err() != nil {
 				return result, err
 			}
 			continue
@@ -105,30 +105,30 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 	return result, nil
 }
 
-// failures are the people whom a sweep could not see to: nobody else waits for them.
+// failures counts the people whom a sweep could not help. Nobody else waits for them.
 type failures struct {
 	people int
-	others int    // who were seen to
-	first  string // who was the first
-	err    error  // of the first
+	others int    // people for whom all went well
+	first  string // the first person who failed
+	err    error  // the error of the first
 }
 
-func (f *failures) of(personID string, err error) {
+func (f *failures) add(personID string, err error) {
 	if f.people++; f.people == 1 {
 		f.first, f.err = personID, err
 	}
 }
 
-// all says whether it is not about some: of many nobody was seen to.
+// all reports whether it is hopeless to go on: many people failed, and nobody else did not.
 func (f *failures) all() bool {
 	const many = 100
 	return f.people >= many && f.others == 0
 }
 
-// untold are the dues that an open run cannot know of.
+// untold lists the kinds of due that an open run cannot know by itself.
 var untold = []string{ledger.DueManager, ledger.DueLetter, ledger.DueTask, ledger.DueOperator, ledger.DueBreaker, ledger.DueDecision}
 
-// What was done about a person who is due.
+// sweepDone is what a sweep did about a person.
 type sweepDone int
 
 const (
@@ -137,18 +137,19 @@ const (
 	replaced
 )
 
-// Why a run is replaced. It is the reason of its end in Temporal, and goes on the log.
+// The reasons for replacing a run. Temporal shows them as the reason of its end, and so does
+// the log.
 const (
 	whyForeign = "not Tenure's: of a workflow type or on a task queue that Tenure does not have"
-	whyNoHelp  = "told that something is due for long, it has not looked at the ledger"
+	whyDeaf    = "told that something has been due for long, it has not looked at the ledger"
 )
 
-// toldFor is how long (real time) a run is given for looking at the ledger once it has
-// heard that it is to.
+// toldFor is how long (real time) a run has to look at the ledger once it has received the
+// signal to do so.
 const toldFor = 30 * time.Second
 
-// resume sees to one person who is due. An open run sees to its own dues; what it
-// cannot know of is told to it.
+// resume helps one person who is due. An open run knows most of its dues by itself, and is
+// told the others (untold).
 func (a *Activities) resume(ctx context.Context, p ledger.DuePerson) (sweepDone, error) {
 	run, err := a.Runs.Look(ctx, p.PersonID)
 	switch {
@@ -166,15 +167,15 @@ func (a *Activities) resume(ctx context.Context, p ledger.DuePerson) (sweepDone,
 	return leftAlone, nil
 }
 
-// isOverdue reports whether the person's time passed long ago.
+// isOverdue reports whether the person has been due for longer than Overdue.
 func (a *Activities) isOverdue(p ledger.DuePerson) bool {
 	return a.Overdue > 0 && a.Clock.Now().Sub(p.At) > a.Clock.Span(a.Overdue)
 }
 
-// hasten sees to somebody overdue whose run cannot get on, or waits for a date or a
-// signal and for nothing else. That one may not know that its time has come, and is told;
-// it is replaced if it was told after that, and has not looked at the ledger. Runs that
-// wait for steps, or for a worker to take them up, do not come here, however long it takes.
+// hasten helps an overdue person whose run cannot make progress, or waits for a date or a
+// signal only. An idle run may not know that something is due, and is told. It is replaced if
+// it was told since then and has not looked at the ledger. Runs that wait for steps, or for a
+// worker, are never hastened.
 func (a *Activities) hasten(ctx context.Context, p ledger.DuePerson, run Run) (sweepDone, error) {
 	why := run.Stuck
 	if why == "" {
@@ -189,12 +190,12 @@ func (a *Activities) hasten(ctx context.Context, p ledger.DuePerson, run Run) (s
 		if time.Since(told) <= toldFor {
 			return leftAlone, nil
 		}
-		why = whyNoHelp
+		why = whyDeaf
 	}
 	if time.Since(run.StartedAt) <= a.Overdue {
-		return leftAlone, nil // the one before may have been replaced: not over and over
+		return leftAlone, nil // it may be the replacement of another: do not replace over and over
 	}
-	// It may have got on since the ledger was asked.
+	// It may have made progress since the ledger was asked who is due.
 	now, err := a.Ledger.Person(ctx, p.PersonID)
 	if err != nil {
 		return leftAlone, temporalError(provision.LedgerError(err))
@@ -214,8 +215,8 @@ func (a *Activities) replace(ctx context.Context, personID string, run Run, why 
 	return replaced, nil
 }
 
-// endStrangers ends what is open under the ID of somebody whom the ledger knows and is
-// not Tenure's, before anything of theirs is due.
+// endStrangers replaces open workflows that are not Tenure's under the ID of somebody whom
+// the ledger knows, even before anything is due for them.
 func (a *Activities) endStrangers(ctx context.Context, seen map[string]bool, failed *failures, result *SweepResult) error {
 	for personID, err := range a.Runs.Strangers(ctx) {
 		if err != nil {
@@ -227,7 +228,7 @@ func (a *Activities) endStrangers(ctx context.Context, seen map[string]bool, fai
 		alive(ctx)
 		done, err := a.endStranger(ctx, personID)
 		if err != nil {
-			if failed.of(personID, err); ctx.Err() != nil {
+			if failed.add(personID, err); ctx.Err() != nil {
 				return err
 			}
 			continue
@@ -239,10 +240,11 @@ func (a *Activities) endStrangers(ctx context.Context, seen map[string]bool, fai
 	return nil
 }
 
+// endStranger replaces what is open under one person's ID if it is still not Tenure's.
 func (a *Activities) endStranger(ctx context.Context, personID string) (sweepDone, error) {
 	_, err := a.Ledger.Person(ctx, personID)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return leftAlone, nil // nobody of ours
+		return leftAlone, nil // the ledger does not know them
 	}
 	if err != nil {
 		return leftAlone, temporalError(provision.LedgerError(err))
@@ -254,14 +256,14 @@ func (a *Activities) endStranger(ctx context.Context, personID string) (sweepDon
 	return a.replace(ctx, personID, run, whyForeign)
 }
 
-// alive says that a sweep is at work, if it is Temporal that waits for it.
+// alive sends a heartbeat, if the sweep runs as an activity.
 func alive(ctx context.Context) {
 	if activity.IsActivity(ctx) {
 		activity.RecordHeartbeat(ctx)
 	}
 }
 
-// CountOverdue counts the people who are overdue. It asks the ledger alone.
+// CountOverdue counts the people who are overdue. It asks only the ledger.
 func (a *Activities) CountOverdue(ctx context.Context) (int, error) {
 	return a.Ledger.Overdue(ctx, ledger.LateSince(a.Clock, a.Overdue))
 }

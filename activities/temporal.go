@@ -8,11 +8,11 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// temporalError returns an error of the engine as Temporal wants it. All other errors
-// stay as they are.
+// temporalError translates an error of the engine into one of Temporal's. It returns all
+// other errors unchanged.
 //
 //	Error.Code       -> the application error's type
-//	Error.Final      -> non-retryable: the run shows it, and waits for a human
+//	Error.Final      -> non-retryable: the run shows it, and waits for an operator
 //	Error.RetryAfter -> the delay of the next attempt
 //	Error.NoTurn     -> benign: the SDK neither logs nor counts it as an error
 func temporalError(err error) error {

@@ -5,30 +5,30 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// The names of the activity types beside those of plan.Kind.
+// The names of the activity types that are not a plan.Kind.
 const (
 	NameAssess = "Assess"
 	NameRepair = "Repair"
 	NameSweep  = "Sweep"
 )
 
-// The types below are written into workflow histories: no personal data, fields
-// may be added but never renamed.
+// The types below are written into workflow histories: they hold no personal data, and
+// fields may be added but never renamed.
 
 // StepRequest asks for one step of one person.
 type StepRequest struct {
 	PersonID string    `json:"personId"`
 	Step     plan.Step `json:"step"`
-	// Done is how often this run has seen this very step done before. A step that
-	// is planned again and again without lasting effect needs a human.
+	// Done is how often this run has seen this very step done before. A step that is planned
+	// again and again without lasting effect needs an operator.
 	Done int `json:"done,omitempty"`
 }
 
-// StepResult is what became of a step that did not fail.
+// StepResult is the outcome of a step that did not fail.
 type StepResult struct {
 	Result          provision.Result `json:"result"`
-	provision.Route                  // where to, if it is ResultMoved
+	provision.Route                  // the new route, if Result is ResultMoved
 }
 
-// ResultMoved means that nothing was done: the step has to be run on another task queue.
+// ResultMoved means that nothing was done: the step has to be run over another task queue.
 const ResultMoved provision.Result = "moved"
