@@ -11,26 +11,25 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Decision holds what has to be done for one person at one instant, by the ledger and
-// policy.
+// Decision holds what has to be done for one person at one instant, according to the ledger
+// and policy.
 type Decision struct {
 	Now      time.Time
 	Person   ledger.Person // with the username that was claimed
 	Timeline hr.Timeline
 	Desired  policy.Desired
 	Plan     plan.Plan
-	Keys     connector.Keys // what an account of the person's can be found by
-	// Recipients are the accounts, by app, that the person's data may be given to.
+	Keys     connector.Keys // what an account of the person can be found by
+	// Recipients maps apps to the account that may be given the person's data.
 	Recipients map[string]string
-	// SameHumans are earlier IDs that the person may have had: as long as there is one,
-	// no account is made.
+	// SameHumans lists earlier IDs that the person may have had. As long as there is one, no
+	// account is made.
 	SameHumans []SameHuman
-	// LapsedSkips are the keys of skipped steps that are about nothing that is asked
-	// for any more.
+	// LapsedSkips lists the keys of skipped steps that are no longer asked for.
 	LapsedSkips []string
-	// PolicyErr is set when policy could not be evaluated for this person: then
-	// nothing is desired, and nothing is planned but to cut them off if they must not
-	// have access: see CutsOff.
+	// PolicyErr says why policy could not be evaluated for this person. Then nothing is
+	// desired, and the only steps are those that cut off somebody who must not have access:
+	// see CutsOff.
 	PolicyErr error
 }
 
@@ -40,25 +39,22 @@ type Rules struct {
 	Apps   map[string]plan.App // every app of the policy, by name
 }
 
-// Registry is the part of the ledger that deciding needs besides the person.
+// Registry is the part of the ledger that deciding needs besides the person: see
+// ledger.Work, ledger.Query and ledger.Identities.
 type Registry interface {
-	// ClaimUsername is ledger.Work's.
 	ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error)
-	// Links is ledger.Query's.
 	Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error)
-	// Person is ledger.Work's.
 	Person(ctx context.Context, personID string) (ledger.Person, error)
-	// Namesakes is ledger.Identities'.
 	Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error)
 }
 
-// CutsOff reports whether somebody who stands like this must not have access, whatever
-// policy grants them: what their next employment gives, say, or what they come back to.
+// CutsOff reports whether somebody with this status must not have access, even if policy
+// grants them some: for their next employment, say, or for when they come back.
 func CutsOff(status hr.Status) bool {
 	return status == hr.StatusSuspended || status == hr.StatusEnded || status == hr.StatusOnLeave
 }
 
-// For decides for one person. The error says that the registry failed.
+// For decides for one person. It returns an error only if the registry fails.
 func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, registry Registry) (Decision, error) {
 	d := Decision{Now: now, Person: person}
 	d.Timeline = TimelineOf(person)
@@ -75,7 +71,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	}
 	d.Keys.PersonID, d.Keys.Username = person.PersonID, d.Person.Username
 	switch {
-	case person.CarriedTo != "": // what they are to have is somebody's who is the same human
+	case person.CarriedTo != "": // their access belongs to another ID of the same human
 		d.Desired = policy.Desired{Standing: standing}
 	case d.PolicyErr == nil:
 		d.Desired, d.PolicyErr = r.Policy.Evaluate(d.Timeline, now, identity)
@@ -83,7 +79,7 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 	if d.PolicyErr != nil {
 		d.Desired = policy.Desired{Standing: standing, Changes: standing.Changes}
 		if !CutsOff(standing.Status) {
-			return d, nil // a human is asked
+			return d, nil // an operator is asked
 		}
 	}
 	var err error
@@ -106,15 +102,14 @@ func (r Rules) For(ctx context.Context, person ledger.Person, now time.Time, reg
 		Retentions: retentions(person.Retentions, standing, now),
 		Approvals:  approvals(person.Approvals),
 	})
-	if d.PolicyErr == nil { // else it is not known what is asked for
+	if d.PolicyErr == nil { // otherwise it is unknown what would be asked for
 		d.LapsedSkips = lapsedSkips(person.Steps, d.Plan.Skipped)
 	}
 	return d, nil
 }
 
-// identify gives the person their username and email, and finds the manager's
-// accounts. The second result says what is wrong with the policy, the third that
-// the registry failed.
+// identify returns the person's username and e-mail address, and the manager's accounts.
+// policyErr says what is wrong with the policy, err that the registry failed.
 func (r Rules) identify(ctx context.Context, person ledger.Person, profile hr.Profile, registry Registry) (id policy.Identity, policyErr, err error) {
 	id = policy.Identity{PersonID: person.PersonID, Username: person.Username, ManagerAccounts: person.ManagerAccounts}
 	if id.Username == "" || !mayHaveAccount(person) {
@@ -128,14 +123,14 @@ func (r Rules) identify(ctx context.Context, person ledger.Person, profile hr.Pr
 	if profile.ManagerID == person.ManagerID {
 		return id, nil, nil
 	}
-	// The ledger knows the accounts of the manager whom the last assessment found.
-	// This is another one.
+	// The person that was read has the accounts of the manager of the last assessment.
+	// This manager is another one.
 	id.ManagerAccounts, err = ManagerAccounts(ctx, profile.ManagerID, registry)
 	return id, nil, err
 }
 
-// ManagerAccounts maps apps to the accounts of a manager that are there; nil if there
-// is no manager.
+// ManagerAccounts returns the manager's account in each app where one exists; nil if there is
+// no manager.
 func ManagerAccounts(ctx context.Context, managerID string, registry Registry) (map[string]string, error) {
 	if managerID == "" {
 		return nil, nil

@@ -21,7 +21,7 @@ func TimelineOf(p ledger.Person) hr.Timeline {
 	return hr.Join(own, others...)
 }
 
-// allEvents are the events of a person under all their IDs.
+// allEvents returns the events of a person under all of their IDs.
 func allEvents(p ledger.Person) []ledger.StoredEvent {
 	events := slices.Clone(p.Events)
 	for _, e := range p.Earlier {
@@ -37,8 +37,8 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// awaited is when somebody who was linked to an earlier ID begins (again): until then
-// nothing that was carried over is deleted, however long the gap.
+// awaited returns when somebody who was linked to an earlier ID begins again: until then the
+// accounts that were carried over are not deleted, however long the gap.
 func awaited(p ledger.Person, t hr.Timeline, now time.Time) time.Time {
 	if len(p.Earlier) == 0 {
 		return time.Time{}

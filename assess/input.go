@@ -32,8 +32,8 @@ func asks(c connector.Connector, kind plan.Kind) bool {
 	return ok
 }
 
-// EventsOf are the events of a person, in the order in which they were received, each
-// with when that was: a clock that is ahead somewhere has no last word.
+// EventsOf returns the events of a person in the order in which they were received, each with
+// the time of receipt, so that a sender whose clock is ahead cannot overrule later events.
 func EventsOf(p ledger.Person) []hr.Event {
 	events := make([]hr.Event, len(p.Events))
 	for i, e := range p.Events {
@@ -43,6 +43,7 @@ func EventsOf(p ledger.Person) []hr.Event {
 	return events
 }
 
+// planLinks returns what planning depends on of links.
 func planLinks(links []ledger.Link) []plan.Link {
 	out := make([]plan.Link, len(links))
 	for i, l := range links {
@@ -62,8 +63,8 @@ func planLinks(links []ledger.Link) []plan.Link {
 	return out
 }
 
-// recipients are the manager's accounts, by app, that may be given somebody's data:
-// nothing is put into a protected one.
+// recipients returns the manager's accounts, by app, that may be given the person's data. A
+// protected account may not.
 func (r Rules) recipients(person ledger.Person) map[string]string {
 	accounts := make(map[string]string, len(person.ManagerAccounts))
 	for app, id := range person.ManagerAccounts {
@@ -82,6 +83,7 @@ func appsOf(accounts map[string]string) map[string]bool {
 	return apps
 }
 
+// skipped returns the keys of the skipped steps.
 func skipped(steps []ledger.Step) map[string]bool {
 	keys := map[string]bool{}
 	for _, s := range steps {
@@ -92,7 +94,7 @@ func skipped(steps []ledger.Step) map[string]bool {
 	return keys
 }
 
-// lapsedSkips are the keys of skipped steps that a plan does not ask for.
+// lapsedSkips returns the keys of skipped steps that a plan no longer asks for.
 func lapsedSkips(steps []ledger.Step, holding []string) []string {
 	var lapsed []string
 	for _, s := range steps {
@@ -103,10 +105,10 @@ func lapsedSkips(steps []ledger.Step, holding []string) []string {
 	return lapsed
 }
 
-// retentions returns how long operators want accounts to be kept, by app.
-func retentions(said []ledger.Retention, standing hr.Standing, now time.Time) map[string]plan.Retention {
-	byApp := make(map[string]plan.Retention, len(said))
-	for _, r := range said {
+// retentions returns the retentions that operators have set and that still hold, by app.
+func retentions(set []ledger.Retention, standing hr.Standing, now time.Time) map[string]plan.Retention {
+	byApp := make(map[string]plan.Retention, len(set))
+	for _, r := range set {
 		if !Lapsed(r, standing, now) {
 			byApp[r.App] = plan.Retention{Until: r.Until, For: r.For, SetAt: r.SetAt}
 		}
@@ -114,8 +116,8 @@ func retentions(said []ledger.Retention, standing hr.Standing, now time.Time) ma
 	return byApp
 }
 
-// endHeard is when the event came that ended the person's employment; zero if it has
-// not ended.
+// endHeard returns when the event was received that ended the person's employment; zero if it
+// has not ended.
 func endHeard(person ledger.Person, standing hr.Standing) time.Time {
 	if standing.Period == nil || standing.Status != hr.StatusEnded {
 		return time.Time{}
@@ -128,8 +130,8 @@ func endHeard(person ledger.Person, standing hr.Standing) time.Time {
 	return time.Time{}
 }
 
-// Lapsed reports whether an employment has begun since an operator said something of
-// retention: it was about the ending before that, and not about the next.
+// Lapsed reports whether an employment has begun since an operator set a retention: it was
+// meant for the end before that, and not for the next one.
 func Lapsed(r ledger.Retention, standing hr.Standing, now time.Time) bool {
 	period := standing.Period
 	return period != nil && period.Starts.After(r.SetAt) && !period.Starts.After(now)

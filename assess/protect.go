@@ -8,9 +8,9 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// protected are the apps in which nothing of the person's is touched: all of a
-// protected person's, and those where the account that is theirs, or would be by its
-// name, is protected.
+// protected returns the apps in which nothing of the person is touched: all apps for a
+// protected person; otherwise those where their account, or the one with their username, is
+// protected.
 func (r Rules) protected(person ledger.Person) map[string]bool {
 	apps := map[string]bool{}
 	linked := map[string]ledger.Link{}
@@ -34,14 +34,15 @@ func (r Rules) protected(person ledger.Person) map[string]bool {
 	return apps
 }
 
-// protectsHuman reports whether a person is protected under some ID of theirs.
+// protectsHuman reports whether a person is protected under any of their IDs.
 func (r Rules) protectsHuman(person ledger.Person) bool {
 	return r.Policy.ProtectsPerson(person.PersonID) ||
 		slices.ContainsFunc(person.Earlier, func(e ledger.Earlier) bool { return r.Policy.ProtectsPerson(e.PersonID) })
 }
 
-// Guard lets no change of what policy protects through to the app. For is the person
-// whose account the calls are about; empty if they may be about anybody's.
+// Guard returns a connector that lets no change of a protected person or account through to
+// the app. personID is the person whose account the calls are about; empty if they may be
+// about anybody's account.
 func Guard(c connector.Connector, rules *policy.Policy, app, personID string) connector.Connector {
 	if !rules.ProtectsSomething(app) {
 		return c

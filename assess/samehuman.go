@@ -16,18 +16,18 @@ type SameHuman struct {
 	OldID string
 	// Event is the ID of the event that says so; empty if only names and addresses do.
 	Event string
-	// Certain says that the two can be linked without a human: see certain.
+	// Certain means that the two can be linked without asking an operator: see certain.
 	Certain bool
-	// Unknown says that the ledger knows nobody of that ID.
+	// Unknown means that the ledger has nobody with that ID.
 	Unknown bool
 }
 
-// maxNamesakes is how many people of one name are looked at.
+// maxNamesakes is how many people of the same name are looked at.
 const maxNamesakes = 50
 
-// sameHuman finds out whether a person who is to be given accounts has, as somebody
-// else, accounts already. Who has, or may have, any of their own is not looked at, nor
-// what an operator has decided about.
+// sameHuman finds earlier IDs under which a person who should be given accounts may have some
+// already. It does not look at people who have, or may have, accounts of their own, and
+// leaves out IDs about which an operator has decided.
 func (r Rules) sameHuman(ctx context.Context, p ledger.Person, standing hr.Standing, registry Registry) ([]SameHuman, error) {
 	if p.CarriedTo != "" || standing.Profile == nil || CutsOff(standing.Status) || mayHaveAccount(p) {
 		return nil, nil
@@ -63,7 +63,8 @@ func (r Rules) sameHuman(ctx context.Context, p ledger.Person, standing hr.Stand
 	return found, nil
 }
 
-// previous decides about an event that names the person's previous ID.
+// previous returns what an event that names the person's previous ID leads to. ask reports
+// whether that ID is a question at all.
 func (r Rules) previous(ctx context.Context, p ledger.Person, standing hr.Standing, e hr.Event, registry Registry) (is SameHuman, ask bool, err error) {
 	is = SameHuman{OldID: e.Previous, Event: e.ID}
 	old, err := registry.Person(ctx, e.Previous)
@@ -78,26 +79,27 @@ func (r Rules) previous(ctx context.Context, p ledger.Person, standing hr.Standi
 	return is, true, nil
 }
 
-// certain reports whether an event's word that two IDs are one human is enough: the
-// same HR system speaks of both, name and address are the same, the old employment
-// ends by the time the new one begins, and nobody is protected. Whoever could make all
-// that up could as well send a rehire of the old ID.
+// certain reports whether an event that says that two IDs are one human is proof enough: the
+// same HR system has sent both, name and address are the same, the old employment ends by
+// the time the new one begins, and nobody is protected or suspended. Whoever can forge all of
+// that can as well send a rehire of the old ID.
 func (r Rules) certain(p, old ledger.Person, standing hr.Standing, e hr.Event) bool {
 	t := TimelineOf(old)
 	last := lastProfile(t)
 	if last == nil || r.protectsHuman(p) || r.protectsHuman(old) || len(t.Suspensions) > 0 {
 		return false
 	}
-	sources := slices.ContainsFunc(old.Events, func(s ledger.StoredEvent) bool {
+	otherSources := slices.ContainsFunc(old.Events, func(s ledger.StoredEvent) bool {
 		return s.Event.Profile != nil && s.Event.Source != e.Source
 	})
 	ends := t.Periods[len(t.Periods)-1].Ends
-	begins := e.Profile.StartDate.StartIn(time.UTC).AddDate(0, 0, 2) // wherever they are
-	return !sources && strings.EqualFold(last.GivenName, standing.Profile.GivenName) &&
+	begins := e.Profile.StartDate.StartIn(time.UTC).AddDate(0, 0, 2) // in every time zone
+	return !otherSources && strings.EqualFold(last.GivenName, standing.Profile.GivenName) &&
 		strings.EqualFold(last.FamilyName, standing.Profile.FamilyName) &&
 		sameReach(t, *standing.Profile) && !ends.IsZero() && ends.Before(begins)
 }
 
+// lastProfile returns the last profile that HR has sent; nil if there is none.
 func lastProfile(t hr.Timeline) *hr.Profile {
 	if len(t.Periods) == 0 {
 		return nil
@@ -106,7 +108,7 @@ func lastProfile(t hr.Timeline) *hr.Profile {
 	return &snapshots[len(snapshots)-1].Profile
 }
 
-// sameReach reports whether somebody was ever reached at an address or a number of the
+// sameReach reports whether a person ever had an e-mail address or a phone number of the
 // profile.
 func sameReach(t hr.Timeline, profile hr.Profile) bool {
 	reach := reachOf(profile)
@@ -120,7 +122,7 @@ func sameReach(t hr.Timeline, profile hr.Profile) bool {
 	return false
 }
 
-// reachOf are a profile's addresses and numbers, as they compare.
+// reachOf returns a profile's e-mail addresses and phone number in a comparable form.
 func reachOf(p hr.Profile) (all []string) {
 	for _, address := range []string{p.PersonalEmail, p.WorkEmail} {
 		if address = strings.ToLower(strings.TrimSpace(address)); address != "" {
@@ -133,24 +135,26 @@ func reachOf(p hr.Profile) (all []string) {
 		}
 		return r
 	}, p.Phone)
-	if len(digits) >= 7 { // less is an extension
+	if len(digits) >= 7 { // a shorter one is an extension
 		all = append(all, digits)
 	}
 	return all
 }
 
+// hasAccounts reports whether a person has an account under this ID.
 func hasAccounts(p ledger.Person) bool {
 	return p.CarriedTo == "" && slices.ContainsFunc(p.Links, func(l ledger.Link) bool {
 		return l.State.HasAccount()
 	})
 }
 
-// SameHumanKey is the key of the question whether a person is somebody else too.
+// SameHumanKey returns the key of the question whether a person had an earlier ID.
 func SameHumanKey(oldID string) string { return SameHumanPrefix + oldID }
 
 // SameHumanPrefix begins the keys of such questions. No app has a colon in its name.
 const SameHumanPrefix = "same-human:"
 
+// decided reports whether it is settled if the person had an earlier ID.
 func decided(p ledger.Person, oldID string) bool {
 	return slices.Contains(p.Waivers, SameHumanKey(oldID)) ||
 		slices.ContainsFunc(p.Earlier, func(e ledger.Earlier) bool { return e.PersonID == oldID })

@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// claim gives a person a username who has no account yet: theirs, as long as policy
-// would still give it.
+// claim returns the username of a person who has no account yet: the one that they hold if
+// policy would still give it, or else a new one.
 func (r Rules) claim(ctx context.Context, person ledger.Person, profile hr.Profile, registry Registry) (name string, policyErr, err error) {
 	base, policyErr := r.Policy.Username(person.PersonID, profile)
 	held, longest := person.Username, r.Policy.LongestUsername()
@@ -22,15 +22,15 @@ func (r Rules) claim(ctx context.Context, person ledger.Person, profile hr.Profi
 	case held == "" && policyErr != nil:
 		return "", policyErr, nil
 	case held != "" && (policyErr != nil || username.MadeOf(held, base, longest)):
-		return held, nil, nil //nolint:nilerr // who has a username keeps it
+		return held, nil, nil //nolint:nilerr // a person who has a username keeps it
 	}
 	name, err = registry.ClaimUsername(ctx, person.PersonID, base, longest)
 	return name, nil, err
 }
 
-// mayHaveAccount reports whether some account has, or may have, the username that the
-// person holds, for all that was read of them. The ledger looks again, at more, before
-// it gives another.
+// mayHaveAccount reports whether some account has, or may have, the username that the person
+// holds, as far as the person that was read shows. The ledger looks at more before it gives
+// another username.
 func mayHaveAccount(person ledger.Person) bool {
 	return len(person.Tasks) > 0 ||
 		slices.ContainsFunc(person.Links, func(l ledger.Link) bool {
@@ -41,8 +41,8 @@ func mayHaveAccount(person ledger.Person) bool {
 		})
 }
 
-// UsernameOf returns the username that policy would give a person now, without a number
-// that makes it unique.
+// UsernameOf returns the username that policy would give a person now, without the number that
+// makes it unique.
 func (r Rules) UsernameOf(person ledger.Person, now time.Time) (string, error) {
 	profile := TimelineOf(person).At(now).Profile
 	if profile == nil {

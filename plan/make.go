@@ -19,8 +19,8 @@ import (
 func Make(in Input) Plan {
 	m := maker{
 		Input:   in,
-		links:   index(in.Links, func(l Link) string { return l.App }),
-		desired: index(in.Desired.Accounts, func(a policy.Account) string { return a.App }),
+		links:   set.Index(in.Links, func(l Link) string { return l.App }),
+		desired: set.Index(in.Desired.Accounts, func(a policy.Account) string { return a.App }),
 	}
 	for _, app := range m.apps() {
 		m.planApp(app)
@@ -412,12 +412,4 @@ func entitlements(a policy.Account) (names []string, why string) {
 
 func latest(times ...time.Time) time.Time {
 	return slices.MaxFunc(times, time.Time.Compare)
-}
-
-func index[T any](items []T, name func(T) string) map[string]T {
-	byName := make(map[string]T, len(items))
-	for _, item := range items {
-		byName[name(item)] = item
-	}
-	return byName
 }

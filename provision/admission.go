@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -81,11 +82,7 @@ type withdrawalID struct {
 }
 
 func withdrawalsOf(p ledger.Person) map[withdrawalID]ledger.Withdrawal {
-	known := make(map[withdrawalID]ledger.Withdrawal, len(p.Withdrawals))
-	for _, w := range p.Withdrawals {
-		known[withdrawalID{w.Kind, w.Key}] = w
-	}
-	return known
+	return set.Index(p.Withdrawals, func(w ledger.Withdrawal) withdrawalID { return withdrawalID{w.Kind, w.Key} })
 }
 
 // undecided reports whether the ledger has to be asked about a withdrawal. One that is

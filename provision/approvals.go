@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -49,7 +50,7 @@ func (d decision) disablesOrStrips(app string) bool {
 // remind writes to the log and the metrics which deletions wait for an approval: when they
 // begin to wait, and at every reminder. Tenure does not know whom to notify.
 func (e *Engine) remind(d decision) {
-	known := index(d.Person.Approvals, func(x ledger.Approval) string { return x.Key })
+	known := set.Index(d.Person.Approvals, func(x ledger.Approval) string { return x.Key })
 	for _, x := range d.Plan.Deletions {
 		before, reason := known[x.Key], approvalReminded
 		if before.LookAt.IsZero() {

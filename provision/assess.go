@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 )
@@ -107,7 +108,7 @@ func (e *Engine) Assess(ctx context.Context, personID string) (Assessment, error
 	if err != nil {
 		return Assessment{}, LedgerError(err)
 	}
-	known := index(d.Person.Steps, func(s ledger.Step) string { return s.Key })
+	known := set.Index(d.Person.Steps, func(s ledger.Step) string { return s.Key })
 	for _, step := range d.Plan.Steps {
 		if gate.shut[step.Key] {
 			continue
@@ -226,7 +227,7 @@ func (e *Engine) record(d decision, out Assessment) ledger.Assessment {
 	}
 
 	record := ledger.Assessment{Summary: summary}
-	links := index(d.Person.Links, func(l ledger.Link) string { return l.App })
+	links := set.Index(d.Person.Links, func(l ledger.Link) string { return l.App })
 	for _, todo := range out.Todo {
 		record.Steps = append(record.Steps, ledger.Step{
 			PersonID: summary.PersonID, Key: todo.Key, App: todo.App, Kind: string(todo.Kind),
@@ -260,14 +261,6 @@ func (e *Engine) pending(now time.Time, out Assessment) (at time.Time, what stri
 		return due, string(out.Due.What)
 	}
 	return at, what
-}
-
-func index[T any](items []T, name func(T) string) map[string]T {
-	byName := make(map[string]T, len(items))
-	for _, item := range items {
-		byName[name(item)] = item
-	}
-	return byName
 }
 
 // local formats an instant in the person's time zone. It returns nothing if that zone is UTC

@@ -1,6 +1,6 @@
-// Package correlation finds out whose the accounts of an app are, by what the app
-// shows, what the ledger has linked, and which accounts people match. It is pure,
-// and imports the contracts of connectors and ledger only.
+// Package correlation finds out whose the accounts of an app are: from what the app shows,
+// what the ledger has linked, and which accounts people match. It is pure, and imports only
+// the contracts of connectors and ledger.
 package correlation
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// State is how an account stands.
+// State says how an account stands in the app and in the ledger.
 type State string
 
 // The states of an account.
@@ -19,33 +19,33 @@ const (
 	Linked   State = "linked"   // the app and the ledger agree
 	Drifted  State = "drifted"  // enabled in the one, disabled or deleted in the other
 	Missing  State = "missing"  // in the ledger only
-	Unlinked State = "unlinked" // in the app only; one person it can be, and it is that person's only one
-	Disputed State = "disputed" // in the app only; several people it can be, or one of several a person can have
-	Orphaned State = "orphaned" // in the app only; nobody it can be, or somebody who has left
+	Unlinked State = "unlinked" // in the app only; it matches one person, who matches no other account
+	Disputed State = "disputed" // in the app only; it matches several people, or one who matches several accounts
+	Orphaned State = "orphaned" // in the app only; it matches nobody, or only people who have left
 )
 
-// States are all of them, in the order in which people want to see them.
+// States returns all states, in the order in which they are shown.
 func States() []State { return []State{Linked, Drifted, Missing, Unlinked, Disputed, Orphaned} }
 
-// Person is somebody who has no linked account in the app, and the accounts that
-// match.
+// Person is somebody who has no linked account in the app, with the accounts that match
+// them.
 type Person struct {
 	ID      string
 	Left    bool // their employment has ended
 	Matches []connector.Match
 }
 
-// Finding is one account and whose it is.
+// Finding says whose one account is.
 type Finding struct {
-	Account connector.Account // of a missing one: ID and Username only
+	Account connector.Account // a missing one has ID and Username only
 	State   State
 	Link    ledger.Link        // zero if there is none
-	People  []string           // who it can be, by ID; one of an unlinked account
+	People  []string           // the IDs of people whom it matches; one if unlinked
 	By      connector.MatchKey // what an unlinked account matches by
 	Why     string             // why it is disputed
 }
 
-// Find says of every account whose it is, by username and ID.
+// Find returns one finding for each account, sorted by username and ID.
 func Find(accounts []connector.Account, links []ledger.Link, people []Person) []Finding {
 	byAccount := map[string]ledger.Link{}
 	for _, link := range links {
@@ -79,6 +79,7 @@ func Find(accounts []connector.Account, links []ledger.Link, people []Person) []
 	return findings
 }
 
+// standing returns the state of an account that is linked.
 func standing(account connector.Account, link ledger.Link) State {
 	if account.Active && link.State == ledger.LinkActive || !account.Active && link.State == ledger.LinkDisabled {
 		return Linked
@@ -86,7 +87,7 @@ func standing(account connector.Account, link ledger.Link) State {
 	return Drifted
 }
 
-// claims are who claims which account.
+// claims maps account IDs to the people who match the account.
 type claims map[string][]claim
 
 type claim struct {
@@ -104,8 +105,8 @@ func claimsOf(people []Person) claims {
 	return all
 }
 
-// judge says whose an account is that nobody is linked to. People who have left
-// dispute nothing: an account is not to be given to anybody because of them.
+// judge sets whose an account is that is not linked. One that only people match who have left
+// is an orphan.
 func (c claims) judge(f *Finding) {
 	var present []claim
 	for _, claim := range c[f.Account.ID] {

@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// knownAttributes holds the attributes of a person's accounts by value. The ledger has their
-// digest only: they are worked out again from what HR said, and are known if the
+// knownAttributes finds the values of the attributes of a person's accounts. The ledger has
+// only a digest: the values are computed again from what HR has said, and are known if their
 // digest is the same.
 type knownAttributes struct {
 	person ledger.Person
@@ -20,6 +20,7 @@ type knownAttributes struct {
 	values map[string]map[string]any // by app
 }
 
+// remember returns an empty store of a person's attributes.
 func remember(person ledger.Person, rules *policy.Policy) *knownAttributes {
 	return &knownAttributes{person: person, policy: rules, values: map[string]map[string]any{}}
 }
@@ -28,10 +29,10 @@ func (m *knownAttributes) clone() *knownAttributes {
 	return &knownAttributes{person: m.person, policy: m.policy, values: maps.Clone(m.values)}
 }
 
-// is notes what an account's attributes have become.
-func (m *knownAttributes) is(app string, attributes map[string]any) { m.values[app] = attributes }
+// set notes the attributes that an account has been given.
+func (m *knownAttributes) set(app string, attributes map[string]any) { m.values[app] = attributes }
 
-// of are the attributes of an account.
+// of returns the attributes of an account, if they are known.
 func (m *knownAttributes) of(link ledger.Link) (attributes map[string]any, known bool) {
 	if attributes, known = m.values[link.App]; known && policy.Digest(attributes) == link.Attributes {
 		return attributes, true
@@ -53,8 +54,8 @@ func (m *knownAttributes) of(link ledger.Link) (attributes map[string]any, known
 	return nil, false
 }
 
-// differences lists what would change of an account's attributes. If it is not known
-// what they are, all that there would be is listed.
+// differences returns the attributes of an account that would change. If the present ones are
+// unknown, it returns all wanted ones, and unsure.
 func (m *knownAttributes) differences(link ledger.Link, want map[string]any) (list []Attribute, unsure bool) {
 	have, known := m.of(link)
 	if policy.Digest(want) == link.Attributes {

@@ -10,14 +10,13 @@ import (
 // Outcome holds what would be done for one person.
 type Outcome struct {
 	PersonID string    `json:"person"`
-	Status   hr.Status `json:"status"` // as things are now
-	// Becomes is the status at the end of the rehearsal, if it is another.
+	Status   hr.Status `json:"status"` // the present status
+	// Becomes is the status at the end of the rehearsal, if it is different.
 	Becomes hr.Status `json:"becomes,omitempty"`
-	// Claims is the username that the person would be given, who has none yet.
+	// Claims is the username that the person would be given, if they have none yet.
 	Claims  string   `json:"claims,omitempty"`
 	Changes []Change `json:"changes"`
-	// CalledOff holds what would be done as things are now, and would not be done in the
-	// scenario.
+	// CalledOff holds the changes that would be made without the scenario, and not with it.
 	CalledOff []Change `json:"calledOff,omitempty"`
 	// Accounts are the person's accounts at the end of the rehearsal.
 	Accounts []Account `json:"accounts,omitempty"`
@@ -25,7 +24,7 @@ type Outcome struct {
 	Repeated int       `json:"repeated,omitempty"` // events that the ledger has already
 }
 
-// settled returns the outcome without a status that it keeps.
+// settled returns the outcome without Becomes if the status stays the same.
 func (o Outcome) settled() Outcome {
 	if o.Becomes == o.Status {
 		o.Becomes = ""
@@ -33,7 +32,7 @@ func (o Outcome) settled() Outcome {
 	return o
 }
 
-// Nothing reports whether nothing at all would become of the person.
+// Nothing reports whether nothing would be done for the person, and nothing asked.
 func (o Outcome) Nothing() bool {
 	return len(o.Changes) == 0 && len(o.CalledOff) == 0 && len(o.Problems) == 0 && o.Claims == ""
 }
@@ -41,7 +40,7 @@ func (o Outcome) Nothing() bool {
 // Action names what would be done to an account.
 type Action string
 
-// What can be done to an account.
+// The changes of an account.
 const (
 	Create   Action = "create"    // made, or adopted if one is found
 	Enable   Action = "enable"    // turned on, with attributes and entitlements
@@ -57,26 +56,25 @@ const (
 // Change is one change of one account.
 type Change struct {
 	App string    `json:"app"`
-	At  time.Time `json:"at"` // the scenario's Now: at once
-	// Was is when the same would be done as things are, if at another time.
+	At  time.Time `json:"at"` // the scenario's Now means at once
+	// Was is when the same change would be made without the scenario, if at another time.
 	Was      time.Time `json:"was,omitzero"`
 	Do       Action    `json:"do"`
 	Username string    `json:"username,omitempty"` // of an account that is made
-	Off      bool      `json:"off,omitempty"`      // Create: made disabled, since the first day is still to come
+	Off      bool      `json:"off,omitempty"`      // Create: made disabled, before the first day
 	Grant    []string  `json:"grant,omitempty"`
 	Revoke   []string  `json:"revoke,omitempty"`
-	// Attributes are those that would be another. Of an account whose attributes
-	// are not known by value (the ledger has a digest only), they are all that are
-	// mapped, and Unsure is set.
+	// Attributes lists the attributes that would change. If the present values are unknown
+	// (the ledger has only a digest), it lists all mapped ones, and Unsure is set.
 	Attributes []Attribute `json:"attributes,omitempty"`
 	Unsure     bool        `json:"unsure,omitempty"`
 	Why        string      `json:"why,omitempty"`
-	// Problem is why a human would have to look.
+	// Problem says why an operator would have to look.
 	Problem string `json:"problem,omitempty"`
 }
 
-// takes reports whether the change takes something away, and no later than it would be
-// taken anyway.
+// takes reports whether a change that takes access is free of problems, and comes earlier
+// than it would without the scenario.
 func (c Change) takes() bool { return c.Problem == "" && (c.Was.IsZero() || c.At.Before(c.Was)) }
 
 // Attribute is an attribute that would change. Its values are personal data.
@@ -86,7 +84,7 @@ type Attribute struct {
 	Is   any    `json:"is,omitempty"`
 }
 
-// Account is an account at the end of a rehearsal.
+// Account is the state of an account at the end of a rehearsal.
 type Account struct {
 	App          string           `json:"app"`
 	State        ledger.LinkState `json:"state"`
@@ -94,7 +92,7 @@ type Account struct {
 	Entitlements []string         `json:"entitlements,omitempty"`
 }
 
-// Problem is something that would need a human, about the person as a whole.
+// Problem is something about the person as a whole that would need an operator.
 type Problem struct {
 	Code  string `json:"code"`
 	Event string `json:"event,omitempty"` // ID

@@ -7,9 +7,8 @@ import (
 	"github.com/tenurehq/tenure/internal/set"
 )
 
-// compare lists what is done in the second life and not in the first, and what is
-// done in the first only. What is done in both at different times is one change
-// that says so.
+// compare returns the changes that only the second life has, and those that only the first
+// one has. A change that both have at different times is one change, with Was set.
 func compare(first, second []Change) (changes, calledOff []Change) {
 	first, second = slices.Clone(first), slices.Clone(second)
 	changes = []Change{}
@@ -51,8 +50,8 @@ func compare(first, second []Change) (changes, calledOff []Change) {
 	return changes, calledOff
 }
 
-// less returns c without the entitlements and attributes that b, the same change at the
-// same time, changes too.
+// less returns an update with the entitlements and attributes of c that b does not change. b
+// is the same change at the same time.
 func less(c, b Change) Change {
 	c.Grant, c.Revoke = set.Minus(c.Grant, b.Grant), set.Minus(c.Revoke, b.Revoke)
 	c.Attributes = slices.DeleteFunc(slices.Clone(c.Attributes), func(a Attribute) bool {
@@ -62,5 +61,5 @@ func less(c, b Change) Change {
 	return c
 }
 
-// empty reports whether an update does nothing.
+// empty reports whether an update changes nothing.
 func (c Change) empty() bool { return len(c.Grant)+len(c.Revoke)+len(c.Attributes) == 0 }

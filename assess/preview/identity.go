@@ -10,8 +10,9 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// Linked is a ledger as it would be if an old ID became a new one, and what that would
-// carry over. It does what the ledger's LinkPeople does, to what is read.
+// Linked returns the ledger as it would be if an old ID were linked to a new one, and what
+// would be carried over. It does to the people that are read what the ledger's LinkPeople
+// does.
 func Linked(ctx context.Context, l Ledger, newID, oldID string) (Ledger, ledger.Carried, error) {
 	is, err := l.Person(ctx, newID)
 	if err != nil {
@@ -33,24 +34,24 @@ func Linked(ctx context.Context, l Ledger, newID, oldID string) (Ledger, ledger.
 	return overlay{l, map[string]ledger.Person{newID: is, oldID: was}}, carried, nil
 }
 
-// carry makes what the old ID has the new one's.
+// carry moves what the old ID has to the new one.
 func carry(is, was *ledger.Person) (out ledger.Carried) {
 	if was.Username != "" && !inUse(*is) {
 		is.Username, was.Username, out.Username = was.Username, "", was.Username
 	}
 	var left []ledger.Link
 	for _, l := range was.Links {
-		own := func(o ledger.Link) bool { return o.App == l.App }
-		i := slices.IndexFunc(is.Links, own)
+		sameApp := func(o ledger.Link) bool { return o.App == l.App }
+		i := slices.IndexFunc(is.Links, sameApp)
 		switch {
 		case !l.State.HasAccount():
 			left = append(left, l)
-		case i >= 0 && may(*is, is.Links[i]):
+		case i >= 0 && mayHaveAccount(*is, is.Links[i]):
 			left = append(left, l)
 			out.Left = append(out.Left, l.App)
 		default:
 			out.Apps = append(out.Apps, l.App)
-			is.Links = slices.DeleteFunc(slices.Clone(is.Links), own)
+			is.Links = slices.DeleteFunc(slices.Clone(is.Links), sameApp)
 			l.PersonID = is.PersonID
 			if l.OwnerWas == "" {
 				l.OwnerWas = was.PersonID
@@ -68,20 +69,21 @@ func carry(is, was *ledger.Person) (out ledger.Carried) {
 	return out
 }
 
-// may reports whether there is, or may be, an account behind a link.
-func may(p ledger.Person, l ledger.Link) bool {
+// mayHaveAccount reports whether there is, or may be, an account behind a link.
+func mayHaveAccount(p ledger.Person, l ledger.Link) bool {
 	return l.State.HasAccount() ||
 		l.State == ledger.LinkPlanned && slices.ContainsFunc(p.Steps, func(s ledger.Step) bool {
 			return s.App == l.App && s.Kind == string(plan.Provision) && s.Attempts > 0 && s.Code != string(connector.KindInvalid)
 		})
 }
 
+// inUse reports whether some account has, had or may have the person's username.
 func inUse(p ledger.Person) bool {
-	return slices.ContainsFunc(p.Links, func(l ledger.Link) bool { return l.State == ledger.LinkDeleted || may(p, l) })
+	return slices.ContainsFunc(p.Links, func(l ledger.Link) bool { return l.State == ledger.LinkDeleted || mayHaveAccount(p, l) })
 }
 
-// Renamed is a ledger as it would be if a person were called otherwise, and what that
-// would mean for the accounts; apps are those in which one can be renamed.
+// Renamed returns the ledger as it would be if a person had another username, and what would
+// happen to their accounts.
 func Renamed(ctx context.Context, l Ledger, rename ledger.Rename) (Ledger, ledger.Renamed, error) {
 	p, err := l.Person(ctx, rename.PersonID)
 	if err != nil {
@@ -113,10 +115,10 @@ func Renamed(ctx context.Context, l Ledger, rename ledger.Rename) (Ledger, ledge
 	return overlay{l, map[string]ledger.Person{p.PersonID: p}}, out, nil
 }
 
-// errSame says that nothing would be another.
-var errSame = errors.New("the person is called so already, and so are the accounts that can be renamed")
+// errSame means that a rename would change nothing.
+var errSame = errors.New("the person has this username already, and so have all accounts that can be renamed")
 
-// overlay is a ledger in which some people are others than they are.
+// overlay is a ledger that shows some people as they would be.
 type overlay struct {
 	Ledger
 	people map[string]ledger.Person

@@ -8,17 +8,18 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// pageSize is how many people are read at once.
+// pageSize is how many people are read at a time.
 const pageSize = 500
 
-// taken are the usernames that people hold. They are read when the first is asked
-// for: most rehearsals need none.
+// taken holds the usernames that people have. They are read only when the first is looked up,
+// since most rehearsals need none.
 type taken struct {
 	ledger Ledger
-	except string          // a person whose own does not count
-	names  map[string]bool // in small letters
+	except string          // the ID of a person whose username does not count
+	names  map[string]bool // in lower case
 }
 
+// has reports whether somebody has a username.
 func (t *taken) has(ctx context.Context, name string) (bool, error) {
 	if t.names != nil {
 		return t.names[strings.ToLower(name)], nil
@@ -42,12 +43,13 @@ func (t *taken) has(ctx context.Context, name string) (bool, error) {
 	return t.has(ctx, name)
 }
 
-// names is a registry that remembers what would be claimed, and claims nothing.
+// names is an assess.Registry that remembers which usernames would be claimed, and claims
+// none.
 type names struct {
 	ledger   Ledger
 	taken    *taken
-	claimed  map[string]string // by person
-	given    map[string]bool
+	claimed  map[string]string // usernames, by person
+	given    map[string]bool   // the claimed usernames, in lower case
 	managers map[string][]ledger.Link
 }
 
@@ -55,7 +57,7 @@ func newNames(l Ledger, t *taken) *names {
 	return &names{ledger: l, taken: t, claimed: map[string]string{}, given: map[string]bool{}, managers: map[string][]ledger.Link{}}
 }
 
-// ClaimUsername says which username the person would be given.
+// ClaimUsername returns the username that the person would be given.
 func (n *names) ClaimUsername(ctx context.Context, personID, base string, longest int) (string, error) {
 	if name, ok := n.claimed[personID]; ok && username.MadeOf(name, base, longest) {
 		return name, nil
@@ -73,7 +75,7 @@ func (n *names) ClaimUsername(ctx context.Context, personID, base string, longes
 	}
 }
 
-// Links reads the accounts of somebody's manager, once: many have the same one.
+// Links reads the accounts of a manager once, since many people have the same one.
 func (n *names) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, error) {
 	if links, ok := n.managers[f.PersonID]; ok {
 		return links, nil
@@ -85,12 +87,12 @@ func (n *names) Links(ctx context.Context, f ledger.LinkFilter) ([]ledger.Link, 
 	return links, err
 }
 
-// Person implements decide.Registry.
+// Person implements assess.Registry.
 func (n *names) Person(ctx context.Context, personID string) (ledger.Person, error) {
 	return n.ledger.Person(ctx, personID)
 }
 
-// Namesakes implements decide.Registry.
+// Namesakes implements assess.Registry.
 func (n *names) Namesakes(ctx context.Context, givenName, familyName string, limit int) ([]string, error) {
 	return n.ledger.Namesakes(ctx, givenName, familyName, limit)
 }

@@ -22,21 +22,21 @@ type Ledger interface {
 // Scenario describes what to rehearse.
 type Scenario struct {
 	Now   time.Time
-	Until time.Time    // what is due later is left out; zero: nothing is
-	Rules assess.Rules // those in force
-	// With are other rules; nil: those in force.
+	Until time.Time    // changes that are due later are left out; zero: none are
+	Rules assess.Rules // the rules in force
+	// With holds the rules to rehearse; nil: the rules in force.
 	With *assess.Rules
-	// Events are what HR would say, in the order in which it would be received.
+	// Events holds what HR would say, in the order in which it would be received.
 	Events []hr.Event
 }
 
-// Rehearsal is one scenario, person by person. It is not safe for concurrent use:
-// whoever comes first gets the username.
+// Rehearsal rehearses one scenario, person by person. It is not safe for concurrent use: the
+// first person gets a username that several could have.
 type Rehearsal struct {
 	Scenario
 	ledger Ledger
 	events map[string][]hr.Event
-	people []string // whom Events concern, in order
+	people []string // the people whom Events are about, in order
 	taken  *taken
 
 	before, after *names
@@ -60,15 +60,15 @@ func New(l Ledger, s Scenario) *Rehearsal {
 	return r
 }
 
-// Concerned are the people whom the events are about, in the order of these.
+// Concerned returns the people whom the events are about, in the order of the events.
 func (r *Rehearsal) Concerned() []string { return slices.Clone(r.people) }
 
-// Compares reports whether the scenario is a change: then only what the change makes
-// a difference to is shown, and else all that is to be done.
+// Compares reports whether the scenario has other rules or events. Then outcomes hold only the
+// difference that these make; otherwise they hold all that has to be done.
 func (r *Rehearsal) Compares() bool { return r.With != nil || len(r.Events) > 0 }
 
-// Person rehearses for one person. It returns ledger.ErrNotFound for somebody of
-// whom nothing was ever said.
+// Person rehearses for one person. It returns ledger.ErrNotFound for somebody about whom
+// neither the ledger nor the scenario has an event.
 func (r *Rehearsal) Person(ctx context.Context, personID string) (Outcome, error) {
 	person, err := r.ledger.Person(ctx, personID)
 	if errors.Is(err, ledger.ErrNotFound) && len(r.events[personID]) > 0 {
@@ -102,8 +102,8 @@ func (r *Rehearsal) Person(ctx context.Context, personID string) (Outcome, error
 	return out.settled(), nil
 }
 
-// hears adds to a person what HR would say of them, and says how many of these
-// events the ledger has already.
+// hears returns the person with the events of the scenario, and how many of these the ledger
+// has already.
 func (r *Rehearsal) hears(person ledger.Person) (ledger.Person, int) {
 	has := map[hr.EventKey]bool{}
 	for _, e := range person.Events {

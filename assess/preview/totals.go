@@ -1,33 +1,33 @@
 package preview
 
-// Counts counts accounts by what would be done to them, and the entitlements that
-// would be given and taken.
+// Counts counts accounts by what would be done to them, and the entitlements that would be
+// given and taken.
 type Counts struct {
 	Create    int `json:"create"`
 	Enable    int `json:"enable"`
 	Update    int `json:"update"`
 	Disable   int `json:"disable"`
 	Delete    int `json:"delete"`
-	Postpone  int `json:"postpone"` // disabled or deleted anyway, and later than as things are
+	Postpone  int `json:"postpone"` // disabled or deleted later than without the scenario
 	Grant     int `json:"grant"`
 	Revoke    int `json:"revoke"`
-	Attention int `json:"attention"` // what would need a human
+	Attention int `json:"attention"` // changes that would need an operator
 }
 
 // Totals counts what would be done for all people looked at.
 type Totals struct {
-	People    int `json:"people"`  // looked at
-	Changed   int `json:"changed"` // of them, those to whom something would be done
+	People    int `json:"people"`
+	Changed   int `json:"changed"` // people for whom something would be done
 	Usernames int `json:"usernames"`
 	Repeated  int `json:"repeated"` // events that the ledger has already
-	Problems  int `json:"problems"` // about people as a whole
+	Problems  int `json:"problems"` // problems about people as a whole
 
 	Accounts  Counts             `json:"accounts"`
 	CalledOff Counts             `json:"calledOff"`
 	Apps      map[string]*Counts `json:"apps"`
 }
 
-// Add counts one person in.
+// Add counts the outcome for one person.
 func (t *Totals) Add(o Outcome) {
 	t.People++
 	t.Repeated += o.Repeated

@@ -13,11 +13,11 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// maxTurns is how often one person is decided about: more than any life has dates,
-// and an end for rules that never come to rest.
+// maxTurns bounds how often one person is decided about. It is more than any life needs, and
+// ends a rehearsal by rules that always have something more to do.
 const maxTurns = 10_000
 
-// walk is one person's life from now on, as if all that is decided were done.
+// walk is the life of one person from now on, as if all that is decided were done.
 type walk struct {
 	*Rehearsal
 	rules  assess.Rules
@@ -27,6 +27,7 @@ type walk struct {
 	out    Outcome
 }
 
+// live returns the outcome of a person's life under the given rules.
 func (r *Rehearsal) live(ctx context.Context, person ledger.Person, rules assess.Rules, names *names, known *knownAttributes) (Outcome, error) {
 	person.Links, person.Steps = slices.Clone(person.Links), slices.Clone(person.Steps)
 	w := &walk{Rehearsal: r, rules: rules, names: names, person: person, known: known.clone()}
@@ -40,7 +41,7 @@ func (r *Rehearsal) live(ctx context.Context, person ledger.Person, rules assess
 	return w.out, nil
 }
 
-// live goes from one instant that matters to the next, until none is left.
+// live continues from one date that matters to the next, until none is left.
 func (w *walk) live(ctx context.Context) error {
 	at := w.Now
 	for turn := range maxTurns {
@@ -90,7 +91,7 @@ func (w *walk) live(ctx context.Context) error {
 	return nil
 }
 
-// conflicts notes what HR said and only a human can resolve.
+// conflicts notes what HR has said and only an operator can settle.
 func (w *walk) conflicts(d assess.Decision) {
 	for _, s := range d.SameHumans {
 		w.out.Problems = append(w.out.Problems, Problem{
@@ -106,8 +107,8 @@ func (w *walk) conflicts(d assess.Decision) {
 	}
 }
 
-// awaits notes deletions that an operator would have to approve, and takes them for
-// skipped.
+// awaits notes the deletions that an operator would have to approve, and treats them as
+// skipped. It reports whether there are any.
 func (w *walk) awaits(d assess.Decision, at time.Time) (any bool) {
 	for _, x := range d.Plan.Deletions {
 		if x.Waits == plan.WaitApproval {
@@ -119,8 +120,8 @@ func (w *walk) awaits(d assess.Decision, at time.Time) (any bool) {
 	return any
 }
 
-// do notes a step and what it leaves behind. A step that needs a human is taken for
-// skipped, so that all that would come after it is seen too.
+// do notes a step and what it makes of the link. A step that needs an operator is treated as
+// skipped, so that what would come after it is shown too.
 func (w *walk) do(d assess.Decision, step plan.Step, at time.Time, problem string) {
 	i := slices.IndexFunc(w.person.Links, func(l ledger.Link) bool { return l.App == step.App })
 	if i < 0 {
@@ -140,12 +141,12 @@ func (w *walk) do(d assess.Decision, step plan.Step, at time.Time, problem strin
 		return
 	}
 	if step.Kind == plan.Provision || step.Attributes {
-		w.known.is(step.App, want.Attributes)
+		w.known.set(step.App, want.Attributes)
 	}
 	*link = assess.After(*link, step, want, w.expected(*link, step, at))
 }
 
-// expected returns the proof of a step for which all goes well.
+// expected returns the proof of a step that succeeds.
 func (w *walk) expected(link ledger.Link, step plan.Step, at time.Time) assess.Proof {
 	proof := assess.Proof{At: at}
 	switch step.Kind {
@@ -156,13 +157,13 @@ func (w *walk) expected(link ledger.Link, step plan.Step, at time.Time) assess.P
 	case plan.Relabel:
 		proof.Username = link.RenameTo
 	case plan.Disable:
-		proof.Missing = link.State == ledger.LinkPlanned // whoever looks there finds nothing
+		proof.Missing = link.State == ledger.LinkPlanned // no account is found
 	}
 	return proof
 }
 
-// problem is why a step would need a human, as far as that is known without asking
-// an app.
+// problem returns why a step would need an operator, as far as that is known without calling
+// an app; empty if it would not.
 func (w *walk) problem(d assess.Decision, step plan.Step) string {
 	app, ok := w.rules.Apps[step.App]
 	switch {
@@ -178,7 +179,7 @@ func (w *walk) problem(d assess.Decision, step plan.Step) string {
 	return ""
 }
 
-// describe says what a step does to the account.
+// describe sets what a step does to the account.
 func (w *walk) describe(c *Change, step plan.Step, link ledger.Link, want policy.Account) {
 	switch step.Kind {
 	case plan.Provision:

@@ -1,4 +1,4 @@
-// Package set computes with lists of names as sets. It imports the standard library only.
+// Package set treats lists as sets. It imports the standard library only.
 package set
 
 import "slices"
@@ -13,6 +13,15 @@ func Minus[T comparable](all, some []T) []T {
 		}
 	}
 	return rest
+}
+
+// Index returns the items by key. Of several with the same key it keeps the last.
+func Index[T any, K comparable](items []T, key func(T) K) map[K]T {
+	byKey := make(map[K]T, len(items))
+	for _, item := range items {
+		byKey[key(item)] = item
+	}
+	return byKey
 }
 
 // Intersect returns the elements of a that are also in b, in their order; nil if there are
