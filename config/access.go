@@ -35,17 +35,17 @@ func readTLS(v value) *broker.TLS {
 	t, enabled := &broker.TLS{}, true
 	var certificate, key *value
 	v.mapping(
-		optional("enabled", func(v value) { enabled = v.boolean() }),
-		optional("ca", func(v value) {
+		into("enabled", &enabled),
+		on("ca", func(v value) {
 			path, content := v.file()
 			if content != nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
 				v.failf("the file holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
 			}
 			t.CA = path
 		}),
-		optional("certificate", func(v value) { certificate = &v }),
-		optional("key", func(v value) { key = &v }),
-		optional("serverName", func(v value) { t.ServerName = v.text() }),
+		on("certificate", func(v value) { certificate = &v }),
+		on("key", func(v value) { key = &v }),
+		into("serverName", &t.ServerName),
 	)
 	switch {
 	case certificate != nil && key != nil:
@@ -96,9 +96,9 @@ func (v value) file() (path string, content []byte) {
 func readSASL(v value) *SASL {
 	s := &SASL{}
 	v.mapping(
-		required("mechanism", func(v value) { s.Mechanism = v.choice("mechanism", SASLMechanisms()) }),
-		required("username", func(v value) { s.Username = v.secret() }),
-		required("password", func(v value) { s.Password = v.credential() }),
+		on("mechanism", func(v value) { s.Mechanism = v.choice("mechanism") }),
+		into("username", &s.Username),
+		into("password", &s.Password),
 	)
 	return s
 }
@@ -122,9 +122,9 @@ func onLoopback(address string) bool {
 	return err != nil || !remote.Exposed(host) // an error is reported already
 }
 
-// choice reads one of a few words.
-func (v value) choice(what string, words []string) string {
-	word := v.text()
+// choice reads one of the declared words.
+func (v value) choice(what string) string {
+	word, words := v.text(), v.is.Choices
 	if word != "" && !v.l.failed(v.path) && !slices.Contains(words, word) {
 		v.failf("there is no %s %q%s", what, word, hint(word, words))
 	}

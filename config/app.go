@@ -30,27 +30,27 @@ func readApp(name string, v value, defaults policy.Rules) (App, policy.AppRules)
 	}
 	settings := value{l: v.l, node: v.node, path: join(v.path, "settings"), at: v.at} // if there are none
 	v.mapping(
-		required("connector", func(v value) {
+		on("connector", func(v value) {
 			app.Connector = v.text()
 			kind = v.kind(app.Connector)
 		}),
-		optional("settings", func(v value) {
+		on("settings", func(v value) {
 			settings = v
 			app.Settings = v.settings()
 		}),
-		optional("rate", func(v value) { app.Rate = scalar(v, parseRate) }),
-		optional("atOnce", func(v value) { app.AtOnce = scalar(v, parseAtOnce) }),
-		optional("attributes", func(v value) {
+		into("rate", &app.Rate),
+		into("atOnce", &app.AtOnce),
+		on("attributes", func(v value) {
 			rules.Attributes = make(map[string]string)
-			v.entries(func(name string, v value) { rules.Attributes[name] = v.expression() })
+			v.entries(func(name string, v value) { rules.Attributes[name] = v.typed().(string) })
 		}),
-		optional("ignore", func(v value) { rules.Ignore = v.texts() }),
-		optional("after", func(v value) { rules.After = v.texts() }),
-		optional("adopt", func(v value) { rules.Adopt = policy.Adoption(v.choice("adoption", adoptions())) }),
-		optional("protected", func(v value) { rules.Protected = v.texts() }),
-		optional("joiner", func(v value) { rules.Joiner = ptr(readJoiner(v, defaults.Joiner)) }),
-		optional("mover", func(v value) { rules.Mover = ptr(readMover(v, defaults.Mover)) }),
-		optional("leaver", func(v value) { rules.Leaver = ptr(readLeaver(v, defaults.Leaver)) }),
+		into("ignore", &rules.Ignore),
+		into("after", &rules.After),
+		on("adopt", func(v value) { rules.Adopt = policy.Adoption(v.choice("adoption")) }),
+		into("protected", &rules.Protected),
+		on("joiner", func(v value) { rules.Joiner = ptr(readJoiner(v, defaults.Joiner)) }),
+		on("mover", func(v value) { rules.Mover = ptr(readMover(v, defaults.Mover)) }),
+		on("leaver", func(v value) { rules.Leaver = ptr(readLeaver(v, defaults.Leaver)) }),
 	)
 	if kind != nil {
 		rules.LongestUsername = kind.LongestUsername

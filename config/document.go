@@ -6,25 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/policy"
 )
 
-// The defaults, where they are not zero. schemas/config.schema.json has them too.
 const (
-	defaultTopic       = "hr.events"
-	defaultSource      = catalog.Default
 	deadLettersSuffix  = ".dlq"
-	defaultGroup       = "tenure"
-	defaultGiveUp      = 5 * time.Minute
 	leastGiveUp        = 10 * time.Second
-	defaultRetain      = 30 * 24 * time.Hour
-	defaultDelete      = true
-	defaultRemind      = 7 * 24 * time.Hour
-	defaultAttention   = 15 * time.Minute
-	defaultRecheck     = time.Hour
-	defaultSweep       = time.Minute
-	defaultOverdue     = 10 * time.Minute
 	sqliteScheme       = "sqlite:"
 	postgresScheme     = "postgres://"
 	postgresLongScheme = "postgresql://"
@@ -33,32 +20,23 @@ const (
 // document reads tenure.yaml as a whole. The defaults for all apps are read
 // before the apps, wherever they stand.
 func (l *loader) document(v value) (*Config, policy.Rules) {
-	cfg := &Config{
-		Path:      l.file,
-		Apps:      make(map[string]App),
-		Attention: Attention{After: defaultAttention, Recheck: defaultRecheck},
-		Sweep:     Sweep{Every: defaultSweep, Overdue: defaultOverdue},
-		Breaker:   defaultBreaker(),
-	}
-	rules := policy.Rules{
-		Apps:   make(map[string]policy.AppRules),
-		Leaver: policy.LeaverRules{Retain: defaultRetain, Delete: defaultDelete, Remind: defaultRemind},
-	}
+	cfg := &Config{Path: l.file, Apps: make(map[string]App)}
+	rules := policy.Rules{Apps: make(map[string]policy.AppRules)}
 	v.mapping(
-		optional(keyInclude, func(value) {}), // was read already
-		required("kafka", func(v value) { cfg.Kafka = readKafka(v) }),
-		optional("webhooks", func(v value) { cfg.Webhooks = readWebhooks(v, cfg.Kafka.Topics) }),
-		required("ledger", func(v value) { cfg.Ledger = readLedger(v) }),
-		optional("person", func(v value) { rules.Person = readPerson(v) }),
-		optional("joiner", func(v value) { rules.Joiner = readJoiner(v, rules.Joiner) }),
-		optional("mover", func(v value) { rules.Mover = readMover(v, rules.Mover) }),
-		optional("leaver", func(v value) { rules.Leaver = readLeaver(v, rules.Leaver) }),
-		optional("apps", func(v value) {
+		on(keyInclude, func(value) {}), // was read already
+		on("kafka", func(v value) { cfg.Kafka = readKafka(v) }),
+		on("webhooks", func(v value) { cfg.Webhooks = readWebhooks(v, cfg.Kafka.Topics) }),
+		on("ledger", func(v value) { cfg.Ledger = readLedger(v) }),
+		on("person", func(v value) { rules.Person = readPerson(v) }),
+		on("joiner", func(v value) { rules.Joiner = readJoiner(v, rules.Joiner) }),
+		on("mover", func(v value) { rules.Mover = readMover(v, rules.Mover) }),
+		on("leaver", func(v value) { rules.Leaver = readLeaver(v, rules.Leaver) }),
+		on("apps", func(v value) {
 			v.entries(func(name string, v value) {
 				cfg.Apps[name], rules.Apps[name] = readApp(name, v, rules)
 			})
 		}),
-		optional("roles", func(v value) {
+		on("roles", func(v value) {
 			first := map[string]value{}
 			v.list(func(v value) {
 				role := readRole(v)
@@ -70,43 +48,44 @@ func (l *loader) document(v value) (*Config, policy.Rules) {
 				rules.Roles = append(rules.Roles, role)
 			})
 		}),
-		optional("attention", func(v value) { cfg.Attention = readAttention(v, cfg.Attention) }),
-		optional("sweep", func(v value) { cfg.Sweep = readSweep(v, cfg.Sweep) }),
-		optional("breaker", func(v value) { cfg.Breaker = readBreaker(v) }),
-		optional("protected", func(v value) {
-			v.mapping(optional("persons", func(v value) { rules.Protected = v.texts() }))
+		on("attention", func(v value) {
+			v.mapping(into("after", &cfg.Attention.After), into("recheck", &cfg.Attention.Recheck))
 		}),
-		optional("snapshot", func(v value) {
+		on("sweep", func(v value) {
+			v.mapping(into("every", &cfg.Sweep.Every), into("overdue", &cfg.Sweep.Overdue))
+		}),
+		on("breaker", func(v value) { cfg.Breaker = readBreaker(v) }),
+		on("protected", func(v value) {
+			v.mapping(into("persons", &rules.Protected))
+		}),
+		on("snapshot", func(v value) {
 			if !isNull(v.node) {
 				cfg.Snapshot = readSnapshot(v)
 			}
 		}),
-		optional("metrics", func(v value) { cfg.Metrics = readMetrics(v) }),
-		optional("development", func(v value) { cfg.Development = readDevelopment(v) }),
+		on("metrics", func(v value) {
+			v.mapping(into("worker", &cfg.Metrics.Worker), into("starter", &cfg.Metrics.Starter))
+		}),
+		on("development", func(v value) { cfg.Development = readDevelopment(v) }),
 	)
 	return cfg, rules
 }
 
 func readKafka(v value) Kafka {
-	k := Kafka{
-		Group: defaultGroup, GiveUpAfter: defaultGiveUp,
-		Topics: []Topic{{Name: defaultTopic, Source: defaultSource, DeadLetters: defaultTopic + deadLettersSuffix, StartOffset: StartFirst}},
-	}
+	var k Kafka
 	v.mapping(
-		required("brokers", func(v value) {
-			v.list(func(v value) { k.Brokers = append(k.Brokers, v.address(true)) })
+		on("brokers", func(v value) {
+			v.list(func(v value) { k.Brokers = append(k.Brokers, v.typed().(string)) })
 			if len(k.Brokers) == 0 && !v.l.failed(v.path) {
 				v.failf("must name a broker at least")
 			}
 		}),
-		optional("tls", func(v value) { k.TLS = readTLS(v) }),
-		optional("sasl", func(v value) { k.SASL = readSASL(v) }),
-		optional("topics", func(v value) {
-			k.Topics = readTopics(v)
-		}),
-		optional("group", func(v value) { k.Group = v.text() }),
-		optional("giveUpAfter", func(v value) {
-			k.GiveUpAfter = scalar(v, ParseDuration)
+		on("tls", func(v value) { k.TLS = readTLS(v) }),
+		on("sasl", func(v value) { k.SASL = readSASL(v) }),
+		on("topics", func(v value) { k.Topics = readTopics(v) }),
+		into("group", &k.Group),
+		on("giveUpAfter", func(v value) {
+			k.GiveUpAfter = v.typed().(time.Duration)
 			if k.GiveUpAfter < leastGiveUp && !v.l.failed(v.path) {
 				v.failf("must be %s at least: what is away for a moment is no fault of a record's", leastGiveUp)
 			}
@@ -120,25 +99,25 @@ func readTopics(v value) []Topic {
 	var topics []Topic
 	names := make(map[string]value) // where each is named
 	v.list(func(v value) {
-		topic := Topic{Source: defaultSource, StartOffset: StartFirst}
+		var topic Topic
 		settings := value{l: v.l, node: v.node, path: join(v.path, "settings"), at: v.at} // if there are none
 		v.mapping(
-			required("name", func(v value) {
+			on("name", func(v value) {
 				topic.Name = v.text()
 				if _, ok := names[topic.Name]; ok && topic.Name != "" {
 					v.failf("topic %q is there twice", topic.Name)
 				}
 				names[topic.Name] = v
 			}),
-			optional("source", func(v value) { topic.Source = v.text() }),
-			optional("settings", func(v value) {
+			into("source", &topic.Source),
+			on("settings", func(v value) {
 				settings = v
 				topic.Settings = v.settings()
 				topic.Channel = v.channelAmong(topic.Settings)
 			}),
-			optional("deadLetters", func(v value) { topic.DeadLetters = v.text() }),
-			optional("startOffset", func(v value) {
-				topic.StartOffset = v.choice("start offset", []string{StartFirst, StartLast})
+			into("deadLetters", &topic.DeadLetters),
+			on("startOffset", func(v value) {
+				topic.StartOffset = v.choice("start offset")
 			}),
 		)
 		v.checkSource(topic, settings)
@@ -160,7 +139,7 @@ func readTopics(v value) []Topic {
 
 func readLedger(v value) Ledger {
 	var ledger Ledger
-	v.mapping(required("url", func(v value) {
+	v.mapping(on("url", func(v value) {
 		url := v.secretText() // it may hold a password: never print it
 		path, isSQLite := strings.CutPrefix(url, sqliteScheme)
 		path = strings.TrimPrefix(path, "//") // the form with slashes
@@ -190,20 +169,16 @@ func begins(text, prefix string) bool {
 
 func readPerson(v value) policy.PersonRules {
 	var p policy.PersonRules
-	v.mapping(
-		optional("username", func(v value) { p.Username = v.expression() }),
-		optional("email", func(v value) { p.Email = v.expression() }),
-		optional("usernameMaxLength", func(v value) { p.LongestUsername = scalar(v, parseLength) }),
-	)
+	v.mapping(into("username", &p.Username), into("email", &p.Email), into("usernameMaxLength", &p.LongestUsername))
 	return p
 }
 
 func readRole(v value) policy.Role {
 	var r policy.Role
 	v.mapping(
-		required("name", func(v value) { r.Name = v.text() }),
-		required("when", func(v value) { r.When = v.expression() }),
-		required("grants", func(v value) {
+		into("name", &r.Name),
+		into("when", &r.When),
+		on("grants", func(v value) {
 			v.list(func(v value) { r.Grants = append(r.Grants, readGrant(v)) })
 		}),
 	)
@@ -223,31 +198,28 @@ func (l *loader) sameName(name string, earlier, later value) {
 
 func readGrant(v value) policy.Grant {
 	var g policy.Grant
-	v.mapping(
-		required("app", func(v value) { g.App = v.text() }),
-		optional("entitlements", func(v value) { g.Entitlements = v.texts() }),
-	)
+	v.mapping(into("app", &g.App), into("entitlements", &g.Entitlements))
 	return g
 }
 
 // readJoiner, readMover and readLeaver change what they are given by what is
 // written.
 func readJoiner(v value, j policy.JoinerRules) policy.JoinerRules {
-	v.mapping(optional("leadTime", func(v value) { j.LeadTime = scalar(v, ParseDuration) }))
+	v.mapping(into("leadTime", &j.LeadTime))
 	return j
 }
 
 func readMover(v value, m policy.MoverRules) policy.MoverRules {
-	v.mapping(optional("overlap", func(v value) { m.Overlap = scalar(v, ParseDuration) }))
+	v.mapping(into("overlap", &m.Overlap))
 	return m
 }
 
 func readLeaver(v value, l policy.LeaverRules) policy.LeaverRules {
 	v.mapping(
-		optional("retain", func(v value) { l.Retain = scalar(v, ParseDuration) }),
-		optional("delete", func(v value) { l.Delete = v.boolean() }),
-		optional("approval", func(v value) { l.Approval = scalar(v, parseApproval) }),
-		optional("remind", func(v value) { l.Remind = scalar(v, parseSpan) }),
+		into("retain", &l.Retain),
+		into("delete", &l.Delete),
+		on("approval", func(v value) { l.Approval = scalar(v, parseApproval) }),
+		into("remind", &l.Remind),
 	)
 	return l
 }
@@ -262,44 +234,15 @@ func parseApproval(text string) (required bool, err error) {
 	return false, errors.New("must be required or none")
 }
 
-func readAttention(v value, a Attention) Attention {
-	v.mapping(
-		optional("after", func(v value) { a.After = scalar(v, ParseDuration) }),
-		optional("recheck", func(v value) { a.Recheck = scalar(v, parseSpan) }),
-	)
-	return a
-}
-
-func readSweep(v value, s Sweep) Sweep {
-	v.mapping(
-		optional("every", func(v value) { s.Every = scalar(v, parseSpan) }),
-		optional("overdue", func(v value) { s.Overdue = scalar(v, parseSpan) }),
-	)
-	return s
-}
-
-func readMetrics(v value) Metrics {
-	var m Metrics
-	v.mapping(
-		optional("worker", func(v value) { m.Worker = v.address(false) }),
-		optional("starter", func(v value) { m.Starter = v.address(false) }),
-	)
-	return m
-}
-
 func readDevelopment(v value) *Development {
 	d := &Development{}
-	v.mapping(optional("clock", func(v value) { d.Clock = readClock(v) }))
+	v.mapping(on("clock", func(v value) { d.Clock = readClock(v) }))
 	return d
 }
 
 func readClock(v value) *AcceleratedClock {
 	c := &AcceleratedClock{}
-	v.mapping(
-		required("epoch", func(v value) { c.Epoch = scalar(v, parseInstant) }),
-		required("start", func(v value) { c.Start = scalar(v, parseInstant) }),
-		required("rate", func(v value) { c.Rate = scalar(v, parseFactor) }),
-	)
+	v.mapping(into("epoch", &c.Epoch), into("start", &c.Start), into("rate", &c.Rate))
 	return c
 }
 

@@ -161,13 +161,13 @@ func (l *loader) merge(root, part *yaml.Node) {
 		case node.Kind != kind:
 			pair.value.failf("must be %s, not %s", kindOf(&yaml.Node{Kind: kind}), kindOf(node))
 		default:
-			into(root, pair.name, node)
+			extend(root, pair.name, node)
 		}
 	}
 }
 
-// into appends what a node holds to the document's node of that name.
-func into(root *yaml.Node, name string, node *yaml.Node) {
+// extend appends what a node holds to the document's node of that name.
+func extend(root *yaml.Node, name string, node *yaml.Node) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		if root.Content[i].Value != name {
 			continue

@@ -67,7 +67,7 @@ func (l *loader) load() (*Config, error) {
 	l.nodes = make(nodes)
 	l.add(l.file, content, root)
 	l.include(root)
-	cfg, rules := l.document(value{l: l, node: root, at: place{1, 1}})
+	cfg, rules := l.document(value{l: l, node: root, is: &document, at: place{1, 1}})
 	l.checkSignIns(cfg, rules)
 	l.checkMapped(cfg, rules)
 	cfg.Policy = l.compile(rules)

@@ -128,7 +128,16 @@ func TestLoadFillsInTheDefaults(t *testing.T) {
 	assert.Equal(t, "tenure", cfg.Kafka.Group)
 	assert.Equal(t, Attention{After: 15 * time.Minute, Recheck: time.Hour}, cfg.Attention)
 	assert.Equal(t, Sweep{Every: time.Minute, Overdue: 10 * time.Minute}, cfg.Sweep)
-	assert.Equal(t, defaultBreaker(), cfg.Breaker, "it is on by itself")
+	usual := ledger.Limit{Share: 0.1, Count: 20, Most: 200}
+	suspensions := usual
+	suspensions.Window = time.Hour
+	assert.Equal(t, &ledger.Limits{
+		Window: 24 * time.Hour, Settle: time.Minute,
+		Of: map[ledger.WithdrawalKind]ledger.Limit{
+			ledger.Leavers: usual, ledger.Disables: usual, ledger.Deletions: usual,
+			ledger.Suspensions: suspensions, ledger.Losses: usual, ledger.Grants: usual,
+		},
+	}, cfg.Breaker, "it is on by itself")
 	assert.Zero(t, cfg.Metrics)
 	assert.Nil(t, cfg.Development)
 	wiki, ok := cfg.Policy.App("wiki")

@@ -3,14 +3,13 @@ package config
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
@@ -20,8 +19,7 @@ import (
 	connectors "github.com/tenurehq/tenure/connector/catalog"
 	"github.com/tenurehq/tenure/hr/snapshot"
 	sources "github.com/tenurehq/tenure/hr/source/catalog"
-	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/policy"
+	"github.com/tenurehq/tenure/internal/settings"
 	"github.com/tenurehq/tenure/receiver/scheme"
 )
 
@@ -85,76 +83,89 @@ func TestExamplesLoadAndFollowTheSchema(t *testing.T) {
 func TestTheLongExampleShowsEveryKey(t *testing.T) {
 	text, err := os.ReadFile("../examples/tenure.yaml")
 	require.NoError(t, err)
-	shown, all := keysOf(t, string(text)), keysOf(t, everyKey(t))
-	for path := range all {
+	shown := shownKeys(t, string(text))
+	for _, path := range keysOf(t, Document()) {
 		if !strings.HasPrefix(path, "development") {
 			assert.Contains(t, shown, path)
 		}
 	}
 }
 
-// keysOf lists the keys of a configuration; names that somebody gave are "*".
-func keysOf(t *testing.T, text string) map[string]bool {
+// shownKeys lists the keys of a configuration, as keysOf does.
+func shownKeys(t *testing.T, text string) []string {
 	t.Helper()
 	keys := make(map[string]bool)
-	var walk func(at any, path string)
-	walk = func(at any, path string) {
+	var walk func(at any, s *settings.Setting, path string)
+	walk = func(at any, s *settings.Setting, path string) {
 		switch at := at.(type) {
 		case map[string]any:
 			for name, child := range at {
-				childPath := join(path, name)
-				if named(path) {
-					childPath = join(path, "*")
-				}
-				keys[childPath] = true
-				if !ofKind(childPath) {
-					walk(child, childPath)
+				switch {
+				case s.Type == settings.TypeNamed:
+					walk(child, s.Each, join(path, "*"))
+				case s.Type == settings.TypeMapping:
+					keys[join(path, name)] = true
+					require.NotNil(t, s.Key(name), join(path, name))
+					walk(child, s.Key(name), join(path, name))
 				}
 			}
 		case []any:
 			for _, item := range at {
-				walk(item, path+"[]")
+				if s.Each != nil {
+					walk(item, s.Each, path+"[]")
+				}
 			}
 		}
 	}
-	walk(jsonOf(t, text), "")
+	walk(jsonOf(t, text), Document(), "")
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// Every key that the table declares is in the schema, and in the file that
+// TestLoadReadsEveryKey reads; neither has another one.
+func TestEveryKeyIsEverywhere(t *testing.T) {
+	declared := keysOf(t, Document())
+	require.Contains(t, declared, "apps.*.leaver.retain", "nothing is compared")
+	assert.Equal(t, declared, schemaKeys(t), "run `make docs`")
+	shown := shownKeys(t, everyKey(t))
+	assert.Equal(t, declared, shown, "see testdata/every-key.yaml, and TestLoadReadsEveryKey")
+}
+
+// keysOf lists the keys of a declared mapping and below, by path; names that somebody
+// gave are "*".
+func keysOf(t *testing.T, of *settings.Setting) []string {
+	t.Helper()
+	var keys []string
+	var walk func(s *settings.Setting, path string)
+	walk = func(s *settings.Setting, path string) {
+		for i := range s.Keys {
+			child := join(path, s.Keys[i].Name)
+			keys = append(keys, child)
+			walk(&s.Keys[i], child)
+		}
+		switch {
+		case s.Type == settings.TypeList:
+			walk(s.Each, path+"[]")
+		case s.Type == settings.TypeNamed:
+			walk(s.Each, join(path, "*"))
+		}
+	}
+	walk(of, "")
+	slices.Sort(keys)
 	return keys
 }
 
-// named reports whether the keys of the mapping at path are names.
-func named(path string) bool {
-	switch path {
-	case "apps", "apps.*.attributes", "snapshot.columns", "snapshot.defaults", "snapshot.values", "snapshot.values.*":
-		return true
-	default:
-		return false
-	}
-}
-
-// ofKind reports whether the keys of the mapping at path are those of a kind of app or
-// HR system.
-func ofKind(path string) bool { return path == "apps.*.settings" || path == "kafka.topics[].settings" }
-
-func TestSchemaAndLoaderKnowTheSameKeys(t *testing.T) {
-	fromSchema := schemaKeys(t)
-	fromLoader := loaderKeys(t)
-	assert.Equal(t, fromSchema, fromLoader)
-	assert.Contains(t, fromSchema, "apps.*.leaver", "nothing was compared")
-}
-
-// schemaKeys lists the properties of every object of the schema, by path.
-func schemaKeys(t *testing.T) map[string][]string {
+// schemaKeys lists the properties of the schema in the same way.
+func schemaKeys(t *testing.T) []string {
 	t.Helper()
-	all := make(map[string][]string)
+	var keys []string
 	var walk func(s *jsonschema.Schema, path string)
 	walk = func(s *jsonschema.Schema, path string) {
 		for s.Ref != nil && len(s.Properties) == 0 {
 			s = s.Ref
 		}
-		if len(s.Properties) > 0 {
-			all[path] = slices.Sorted(maps.Keys(s.Properties))
-		}
 		for name, child := range s.Properties {
+			keys = append(keys, join(path, name))
 			walk(child, join(path, name))
 		}
 		if additional, ok := s.AdditionalProperties.(*jsonschema.Schema); ok {
@@ -165,121 +176,95 @@ func schemaKeys(t *testing.T) map[string][]string {
 		}
 	}
 	walk(compileSchema(t), "")
-	return all
+	slices.Sort(keys)
+	return keys
 }
 
-// loaderKeys adds a key that is like no other to every mapping, one at a time,
-// and reads in the error what keys there are.
-func loaderKeys(t *testing.T) map[string][]string {
-	t.Helper()
-	all := make(map[string][]string)
-	var document yaml.Node
-	require.NoError(t, yaml.Unmarshal([]byte(everyKey(t)), &document))
-	var walk func(node *yaml.Node, path string)
-	walk = func(node *yaml.Node, path string) {
-		switch node.Kind {
-		case yaml.MappingNode:
-			if !named(path) && !ofKind(path) {
-				if keys := knownKeys(t, &document, node); keys != nil {
-					all[path] = keys
-				}
-			}
-			for i := 0; i < len(node.Content); i += 2 {
-				name := node.Content[i].Value
-				if named(path) {
-					name = "*"
-				}
-				walk(node.Content[i+1], join(path, name))
-			}
-		case yaml.SequenceNode:
-			for _, item := range node.Content {
-				walk(item, path+"[]")
-			}
-		}
-	}
-	walk(document.Content[0], "")
-	return all
-}
-
-func knownKeys(t *testing.T, document, mapping *yaml.Node) []string {
-	t.Helper()
-	original := mapping.Content
-	defer func() { mapping.Content = original }()
-	mapping.Content = append(slices.Clone(original), &yaml.Node{Kind: yaml.ScalarNode, Value: "?"}, &yaml.Node{Kind: yaml.ScalarNode, Value: "x"})
+// A default that is written out changes nothing: the table's defaults are the loader's.
+func TestDefaultsThatAreWrittenChangeNothing(t *testing.T) {
+	least := `
+kafka: {brokers: ["localhost:9092"], tls: {}, topics: [{name: hr.events}]}
+ledger: {url: "sqlite:tenure.db"}
+webhooks: {listen: "127.0.0.1:80", endpoints: [{path: /hr, topic: hr.events, scheme: hmac, signature: {header: X}, secrets: ["${file:secrets/webhook}"]}]}
+apps: {wiki: {connector: memory, leaver: {}}}
+` + leastSnapshot
+	var document map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(least), &document))
+	assert.Greater(t, writeDefaults(t, Document(), document), 40)
 	text, err := yaml.Marshal(document)
 	require.NoError(t, err)
-	_, err = read(string(text))
-	require.Error(t, err, "an unknown key was let through in\n%s", text)
-	_, known, ok := strings.Cut(err.Error(), "known are ")
-	require.True(t, ok, err)
-	return strings.Split(known, ", ")
+	with, without := plainConfig(t, string(text)), plainConfig(t, least)
+	withApp, _ := with.Policy.App("wiki")
+	withoutApp, _ := without.Policy.App("wiki")
+	assert.Equal(t, withoutApp, withApp)
+	assert.Equal(t, without.Policy.LongestUsername(), with.Policy.LongestUsername())
+	with.Policy, without.Policy = nil, nil
+	assert.Equal(t, without, with)
 }
 
-func TestSchemaHasTheDefaultsOfTheLoader(t *testing.T) {
-	content, err := os.ReadFile(schemaFile)
-	require.NoError(t, err)
-	var schema any
-	require.NoError(t, json.Unmarshal(content, &schema))
-	byDefault := func(path string) any {
-		at := schema
-		for part := range strings.SplitSeq(path, ".") {
-			at = at.(map[string]any)[part]
-			require.NotNil(t, at, "%s in %s", part, path)
-		}
-		return at.(map[string]any)["default"]
+// plainConfig reads a configuration without what cannot be compared.
+func plainConfig(t *testing.T, text string) *Config {
+	t.Helper()
+	cfg, err := read(text)
+	require.NoError(t, err, text)
+	cfg.Warnings = nil
+	for i := range cfg.Webhooks.Endpoints {
+		cfg.Webhooks.Endpoints[i].Secrets = nil
 	}
-	duration := func(path string) time.Duration {
-		d, err := ParseDuration(fmt.Sprint(byDefault(path)))
-		require.NoError(t, err)
-		return d
-	}
-	cfg, err := read(base + "apps: {wiki: {connector: memory}}\n" + leastSnapshot)
-	require.NoError(t, err)
-	wiki, _ := cfg.Policy.App("wiki")
+	return cfg
+}
 
-	assert.Equal(t, policy.DefaultUsername, byDefault("properties.person.properties.username"))
-	assert.Equal(t, policy.DefaultEmail, byDefault("properties.person.properties.email"))
-	assert.Equal(t, cfg.Kafka.Group, byDefault("properties.kafka.properties.group"))
-	assert.Equal(t, cfg.Kafka.GiveUpAfter, duration("properties.kafka.properties.giveUpAfter"))
-	assert.Equal(t, []any{map[string]any{"name": cfg.Kafka.Topics[0].Name, "source": cfg.Kafka.Topics[0].Source}},
-		byDefault("properties.kafka.properties.topics"))
-	assert.Equal(t, defaultSource, byDefault("properties.kafka.properties.topics.items.properties.source"))
-	assert.Equal(t, cfg.Kafka.Topics[0].StartOffset, byDefault("properties.kafka.properties.topics.items.properties.startOffset"))
-	assert.Equal(t, cfg.Attention.After, duration("properties.attention.properties.after"))
-	assert.Equal(t, cfg.Attention.Recheck, duration("properties.attention.properties.recheck"))
-	assert.EqualValues(t, fmt.Sprintf("%dKiB", defaultMaxBody>>10), byDefault("properties.webhooks.properties.maxBody"))
-	endpoint := "properties.webhooks.properties.endpoints.items.properties."
-	assert.EqualValues(t, fmt.Sprintf("%d/s", defaultWebhookRate), byDefault(endpoint+"rate"))
-	assert.EqualValues(t, scheme.Generic().Encoding, byDefault(endpoint+"signature.properties.encoding"))
-	assert.EqualValues(t, scheme.Generic().Signs, byDefault(endpoint+"signature.properties.signs"))
-	assert.Equal(t, cfg.Sweep.Every, duration("properties.sweep.properties.every"))
-	assert.Equal(t, cfg.Sweep.Overdue, duration("properties.sweep.properties.overdue"))
-	assert.Equal(t, snapshot.DefaultDateFormat.String(), byDefault("properties.snapshot.properties.dateFormat"))
-	share, err := parseShare(fmt.Sprint(byDefault("properties.snapshot.properties.maxLeavers.properties.share")))
-	require.NoError(t, err)
-	assert.Equal(t, cfg.Snapshot.MaxLeavers.Share, share)
-	assert.EqualValues(t, cfg.Snapshot.MaxLeavers.Count, byDefault("properties.snapshot.properties.maxLeavers.properties.count"))
-	assert.Equal(t, cfg.Breaker.Window, duration("properties.breaker.properties.window"))
-	assert.Equal(t, cfg.Breaker.Settle, duration("properties.breaker.properties.settle"))
-	assert.Equal(t, cfg.Breaker.SettleImmediate, duration("properties.breaker.properties.settleImmediate"))
-	assert.Equal(t, cfg.Breaker.Of[ledger.Suspensions].Window, duration("$defs.suspensionsLimit.properties.window"))
-	for name, limit := range cfg.Breaker.Of {
-		kind := "$defs.breakerLimit"
-		if name == ledger.Suspensions {
-			kind = "$defs.suspensionsLimit"
+// writeDefaults writes what is absent from a mapping and below, and returns how many keys.
+func writeDefaults(t *testing.T, of *settings.Setting, mapping map[string]any) (written int) {
+	t.Helper()
+	for i := range of.Keys {
+		s := &of.Keys[i]
+		if _, ok := mapping[s.Name]; !ok && s.Default != nil && !of.Inherits {
+			if reflect.DeepEqual(s.Default, settings.Empty()) {
+				mapping[s.Name] = map[string]any{}
+			} else {
+				mapping[s.Name] = s.Default
+			}
+			written++
 		}
-		share, err := parseShare(fmt.Sprint(byDefault(kind + ".properties.share")))
-		require.NoError(t, err)
-		assert.InDelta(t, limit.Share, share, 0, name)
-		assert.EqualValues(t, limit.Count, byDefault(kind+".properties.count"), name)
-		assert.EqualValues(t, limit.Most, byDefault(kind+".properties.most"), name)
+		switch below := mapping[s.Name].(type) {
+		case map[string]any:
+			if s.Type == settings.TypeNamed {
+				for _, item := range below {
+					if item, ok := item.(map[string]any); ok {
+						written += writeDefaults(t, s.Each, item)
+					}
+				}
+				continue
+			}
+			written += writeDefaults(t, s, below)
+		case []any:
+			for _, item := range below {
+				if item, ok := item.(map[string]any); ok {
+					written += writeDefaults(t, s.Each, item)
+				}
+			}
+		}
 	}
-	assert.Equal(t, wiki.Joiner.LeadTime, duration("$defs.joiner.properties.leadTime"))
-	assert.Equal(t, wiki.Mover.Overlap, duration("$defs.mover.properties.overlap"))
-	assert.Equal(t, wiki.Leaver.Retain, duration("$defs.leaver.properties.retain"))
-	assert.Equal(t, wiki.Leaver.Delete, byDefault("$defs.leaver.properties.delete"))
-	assert.Equal(t, wiki.Leaver.Approval, byDefault("$defs.leaver.properties.approval") == "required")
-	assert.Equal(t, wiki.Leaver.Remind, duration("$defs.leaver.properties.remind"))
+	return written
+}
+
+// The defaults that other packages have too are theirs.
+func TestDefaultsOfOtherPackages(t *testing.T) {
+	of := func(path ...string) any {
+		s := Document()
+		for _, name := range path {
+			if s.Each != nil {
+				s = s.Each
+			}
+			s = s.Key(name)
+			require.NotNil(t, s, name)
+		}
+		return s.Default
+	}
+	assert.Equal(t, snapshot.DefaultDateFormat.String(), of("snapshot", "dateFormat"))
+	assert.EqualValues(t, scheme.Generic().Encoding, of("webhooks", "endpoints", "signature", "encoding"))
+	assert.EqualValues(t, scheme.Generic().Signs, of("webhooks", "endpoints", "signature", "signs"))
 }
 
 // What the schema refuses the loader refuses too, and what is about form alone
@@ -350,15 +335,5 @@ func TestSchemaAndLoaderAgreeOnForm(t *testing.T) {
 			err = schema.Validate(jsonOf(t, base+test.text))
 			assert.Equal(t, test.ok, err == nil, "schema: %v", err)
 		})
-	}
-}
-
-// The file with every key leaves out none that the schema has.
-func TestEveryKeyIsThere(t *testing.T) {
-	there := keysOf(t, everyKey(t))
-	for object, keys := range schemaKeys(t) {
-		for _, name := range keys {
-			assert.True(t, there[join(object, name)], "%s is missing: add it to testdata/every-key.yaml, and to TestLoadReadsEveryKey", join(object, name))
-		}
 	}
 }

@@ -19,46 +19,27 @@ type Snapshot struct {
 	MaxLeavers snapshot.Limit    // how many people one may end the employment of
 }
 
-// The defaults of snapshots.
-const (
-	defaultLeaverShare = 0.05
-	defaultLeaverCount = 1
-)
-
 func readSnapshot(v value) *Snapshot {
-	s := &Snapshot{
-		Mapping:    snapshot.Mapping{DateFormat: snapshot.DefaultDateFormat},
-		MaxLeavers: snapshot.Limit{Share: defaultLeaverShare, Count: defaultLeaverCount},
-	}
+	s := &Snapshot{}
 	m := &s.Mapping
 	v.mapping(
-		required("source", func(v value) { s.Source = v.text() }),
-		required("columns", func(v value) { m.Columns = v.textsByName() }),
-		optional("defaults", func(v value) { m.Defaults = v.textsByName() }),
-		optional("values", func(v value) {
+		into("source", &s.Source),
+		into("columns", &m.Columns),
+		into("defaults", &m.Defaults),
+		on("values", func(v value) {
 			m.Values = make(map[string]map[string]string)
 			v.entries(func(field string, v value) { m.Values[field] = v.textsByName() })
 		}),
-		optional("dateFormat", func(v value) { m.DateFormat = scalar(v, snapshot.ParseDateFormat) }),
-		optional("left", func(v value) {
-			v.mapping(
-				required("column", func(v value) { m.Left.Column = v.text() }),
-				required("values", func(v value) { m.Left.Values = v.texts() }),
-				optional("present", func(v value) { m.Left.Present = v.texts() }),
-			)
+		on("dateFormat", func(v value) { m.DateFormat = scalar(v, snapshot.ParseDateFormat) }),
+		on("left", func(v value) {
+			v.mapping(into("column", &m.Left.Column), into("values", &m.Left.Values), into("present", &m.Left.Present))
 		}),
-		optional("primary", func(v value) {
-			v.mapping(
-				required("column", func(v value) { m.Primary.Column = v.text() }),
-				required("values", func(v value) { m.Primary.Values = v.texts() }),
-			)
+		on("primary", func(v value) {
+			v.mapping(into("column", &m.Primary.Column), into("values", &m.Primary.Values))
 		}),
-		optional("covers", func(v value) { s.Covers = v.condition() }),
-		optional("maxLeavers", func(v value) {
-			v.mapping(
-				optional("share", func(v value) { s.MaxLeavers.Share = scalar(v, parseShare) }),
-				optional("count", func(v value) { s.MaxLeavers.Count = scalar(v, parseCount) }),
-			)
+		on("covers", func(v value) { s.Covers = v.condition() }),
+		on("maxLeavers", func(v value) {
+			v.mapping(into("share", &s.MaxLeavers.Share), into("count", &s.MaxLeavers.Count))
 		}),
 	)
 	if !v.l.failedWithin(v.path) {

@@ -9,40 +9,43 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tenurehq/tenure/internal/nearest"
+	"github.com/tenurehq/tenure/internal/settings"
 )
 
-// value is one value of the document: what it says, and where.
+// value is one value of the document: what it says, where, and what it is declared as.
 type value struct {
-	l    *loader
-	node *yaml.Node
-	path string // "roles[1].when"
-	at   place  // of what the value as a whole is blamed on: its key, if it has one
+	l      *loader
+	node   *yaml.Node
+	is     *settings.Setting // nil if a kind declares it, or nobody
+	path   string            // "roles[1].when"
+	at     place             // of what the value as a whole is blamed on: its key, if it has one
+	preset bool              // it is a default, which stands nowhere
 }
 
-// key is a key that a mapping may have.
+// key is a key of a mapping, and what is to be done with its value.
 type key struct {
-	name     string
-	required bool
-	read     func(value)
+	name string
+	read func(value)
 }
 
-func optional(name string, read func(value)) key { return key{name: name, read: read} }
+// on reads a key in a way of its own.
+func on(name string, read func(value)) key { return key{name, read} }
 
-func required(name string, read func(value)) key { return key{name: name, required: true, read: read} }
+// into reads a key by its declared type.
+func into[T any](name string, dest *T) key {
+	return key{name, func(v value) { *dest = v.typed().(T) }}
+}
 
 // failf reports that the value is wrong.
 func (v value) failf(format string, args ...any) { v.l.fail(placeOf(v.node), v.path, format, args...) }
 
-// mapping reads a mapping with these keys and no others, in the order given
-// here, not in the document's.
+// mapping reads a mapping with the keys that are declared for it and no others, in the
+// order given here, not in the document's. An absent key is read as its default.
 func (v value) mapping(keys ...key) {
+	names := v.names(keys)
 	entries, ok := v.pairs()
 	if !ok {
 		return
-	}
-	names := make([]string, len(keys))
-	for i, k := range keys {
-		names[i] = k.name
 	}
 	present := make(map[string]value, len(entries))
 	for _, entry := range entries {
@@ -52,12 +55,39 @@ func (v value) mapping(keys ...key) {
 		present[entry.name] = entry.value
 	}
 	for _, k := range keys {
+		declared := v.is.Key(k.name)
 		if child, ok := present[k.name]; ok {
 			k.read(child)
-		} else if k.required {
+		} else if declared.Required {
 			v.l.fail(v.at, join(v.path, k.name), "is missing")
+		} else if declared.Default != nil && !v.is.Inherits {
+			k.read(v.byDefault(declared))
 		}
 	}
+}
+
+// names lists the keys. It panics unless they are those that are declared.
+func (v value) names(keys []key) []string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+		if v.is.Key(k.name) == nil {
+			panic(fmt.Sprintf("config: key %q of %q is read and not declared", k.name, v.path))
+		}
+	}
+	if len(names) != len(v.is.Keys) {
+		panic(fmt.Sprintf("config: of %q, %d keys are declared and %d are read", v.path, len(v.is.Keys), len(names)))
+	}
+	return names
+}
+
+// byDefault returns the value of a key that is absent.
+func (v value) byDefault(declared *settings.Setting) value {
+	node := &yaml.Node{}
+	if err := node.Encode(declared.Default); err != nil {
+		panic(fmt.Sprintf("config: the default of %q: %s", declared.Name, err))
+	}
+	return value{l: v.l, node: node, is: declared, path: join(v.path, declared.Name), at: v.at, preset: true}
 }
 
 // hint says what an unknown key may have been meant to be.
@@ -101,11 +131,31 @@ func (v value) pairs() ([]pair, bool) {
 			continue
 		}
 		first[k.Value] = k.Line
-		child := value{l: v.l, node: content, path: path, at: placeOf(k)}
-		v.l.nodes[path] = content
+		child := value{l: v.l, node: content, is: v.item(k.Value), path: path, at: placeOf(k), preset: v.preset}
+		v.note(child)
 		pairs = append(pairs, pair{name: k.Value, value: child})
 	}
 	return pairs, true
+}
+
+// item returns the declaration of a key, or of an item that is called so; nil if there is
+// none.
+func (v value) item(name string) *settings.Setting {
+	switch {
+	case v.is == nil:
+		return nil
+	case v.is.Each != nil:
+		return v.is.Each
+	default:
+		return v.is.Key(name)
+	}
+}
+
+// note keeps the node of a value that stands in the document.
+func (v value) note(child value) {
+	if !v.preset {
+		v.l.nodes[child.path] = child.node
+	}
 }
 
 // list reads a list. Nothing at all is an empty one.
@@ -120,8 +170,9 @@ func (v value) list(each func(value)) {
 	for i, item := range v.node.Content {
 		item = resolved(item)
 		path := fmt.Sprintf("%s[%d]", v.path, i)
-		v.l.nodes[path] = item
-		each(value{l: v.l, node: item, path: path, at: placeOf(item)})
+		child := value{l: v.l, node: item, is: v.item(""), path: path, at: placeOf(item), preset: v.preset}
+		v.note(child)
+		each(child)
 	}
 }
 

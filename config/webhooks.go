@@ -33,33 +33,29 @@ type WebhookEndpoint struct {
 	Channel source.Channel // which events its webhooks may carry, of those that its topic may
 }
 
-const (
-	defaultMaxBody = 512 << 10
-	// mostBody leaves room for headers in a record of 1 MiB, what brokers take.
-	mostBody           = 1000 << 10
-	defaultWebhookRate = 50
-)
+// mostBody leaves room for headers in a record of 1 MiB, what brokers take.
+const mostBody = 1000 << 10
 
 // readWebhooks reads the section webhooks; topics are those that are consumed.
 func readWebhooks(v value, topics []Topic) *Webhooks {
-	w := &Webhooks{MaxBody: defaultMaxBody}
+	w := &Webhooks{}
 	var listen value
 	v.mapping(
-		required("listen", func(v value) { listen, w.Listen = v, v.address(false) }),
-		optional("tls", func(v value) {
+		on("listen", func(v value) { listen, w.Listen = v, v.typed().(string) }),
+		on("tls", func(v value) {
 			var certificate, key value
 			v.mapping(
-				required("certificate", func(v value) { certificate = v }),
-				required("key", func(v value) { key = v }),
+				on("certificate", func(v value) { certificate = v }),
+				on("key", func(v value) { key = v }),
 			)
 			if certificate.node != nil && key.node != nil {
 				certificatePath, keyPath := readKeyPair(certificate, key)
 				w.Certificate = &receiver.Certificate{Certificate: certificatePath, Key: keyPath}
 			}
 		}),
-		optional("behindProxy", func(v value) { w.BehindProxy = v.boolean() }),
-		optional("maxBody", func(v value) { w.MaxBody = scalar(v, parseBodySize) }),
-		required("endpoints", func(v value) {
+		into("behindProxy", &w.BehindProxy),
+		into("maxBody", &w.MaxBody),
+		on("endpoints", func(v value) {
 			w.Endpoints = readEndpoints(v, topics)
 			if len(w.Endpoints) == 0 && !v.l.failed(v.path) {
 				v.failf("must name an endpoint at least")
@@ -89,37 +85,36 @@ func readEndpoints(v value, topics []Topic) []WebhookEndpoint {
 
 func readEndpoint(v value, topics []Topic) WebhookEndpoint {
 	var e WebhookEndpoint
-	e.limit(pace.Rate{Calls: defaultWebhookRate, Per: time.Second})
 	var hmac *scheme.HMAC // if the scheme is one
 	v.mapping(
-		required("path", func(v value) { e.Path = scalar(v, parsePath) }),
-		required("topic", func(v value) { e.Topic = v.topicOf(topics) }),
-		required("scheme", func(v value) {
-			name := v.choice("scheme", scheme.Names())
+		into("path", &e.Path),
+		on("topic", func(v value) { e.Topic = v.topicOf(topics) }),
+		on("scheme", func(v value) {
+			name := v.choice("scheme")
 			e.Verifier, _ = scheme.Lookup(name)
 			if h, ok := e.Verifier.(scheme.HMAC); ok {
 				hmac = &h
 			}
 		}),
-		optional("signature", func(v value) {
+		on("signature", func(v value) {
 			if generic, ok := e.Verifier.(scheme.HMAC); !ok || generic != scheme.Generic() {
 				v.l.fail(v.at, v.path, "only the scheme %s has to be told what its signatures are", scheme.NameHMAC)
 				return
 			}
 			readSignature(v, hmac)
 		}),
-		optional("window", func(v value) {
-			window := scalar(v, parseSpan)
+		on("window", func(v value) {
+			window := v.typed().(time.Duration)
 			if hmac == nil || hmac.Timestamp == "" {
 				v.failf("is of no use: nothing in a request says when it was sent")
 				return
 			}
 			hmac.Window = window
 		}),
-		required("secrets", func(v value) { e.Secrets = v.secretsFor(e.Verifier) }),
-		optional("rate", func(v value) { e.limit(scalar(v, parseRate)) }),
-		optional(keySources, func(v value) { e.Channel.Sources = v.texts() }),
-		optional(keyTypes, func(v value) { e.Channel.Types = v.texts() }),
+		on("secrets", func(v value) { e.Secrets = v.secretsFor(e.Verifier) }),
+		on("rate", func(v value) { e.limit(v.typed().(pace.Rate)) }),
+		into(keySources, &e.Channel.Sources),
+		into(keyTypes, &e.Channel.Types),
 	)
 	v.checkChannel(e.Channel)
 	if hmac != nil {
@@ -136,13 +131,13 @@ func (e *WebhookEndpoint) limit(r pace.Rate) {
 // readSignature reads what the signatures of the scheme hmac are.
 func readSignature(v value, h *scheme.HMAC) {
 	v.mapping(
-		required("header", func(v value) { h.Header = scalar(v, parseHeader) }),
-		optional("prefix", func(v value) { h.Prefix = v.text() }),
-		optional("encoding", func(v value) {
-			h.Encoding = scheme.Encoding(v.choice("encoding", []string{string(scheme.Base64), string(scheme.Hex)}))
+		into("header", &h.Header),
+		into("prefix", &h.Prefix),
+		on("encoding", func(v value) {
+			h.Encoding = scheme.Encoding(v.choice("encoding"))
 		}),
-		optional("timestamp", func(v value) { h.Timestamp = scalar(v, parseHeader) }),
-		optional("signs", func(v value) { h.Signs = v.text() }),
+		into("timestamp", &h.Timestamp),
+		into("signs", &h.Signs),
 	)
 	if v.l.failedWithin(v.path) {
 		return
@@ -156,7 +151,7 @@ func readSignature(v value, h *scheme.HMAC) {
 func (v value) secretsFor(s scheme.Verifier) []secret.Secret {
 	var secrets []secret.Secret
 	v.list(func(v value) {
-		one := v.credential()
+		one := v.typed().(secret.Secret)
 		text, err := "", error(nil)
 		if v.needed() {
 			text, err = one.Reveal()

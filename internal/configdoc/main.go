@@ -1,10 +1,13 @@
-// Command configdoc writes docs/configuration.md, the reference of tenure.yaml,
-// from the schema of the configuration: `make docs`. It runs in the project's root.
+// Command configdoc writes schemas/config.schema.json and docs/configuration.md, the
+// schema and the reference of tenure.yaml, from what config declares: `make docs`. It runs
+// in the project's root.
 package main
 
 import (
 	"fmt"
 	"os"
+
+	"github.com/tenurehq/tenure/config"
 )
 
 const (
@@ -20,13 +23,16 @@ func main() {
 }
 
 func generate() error {
-	schema, err := os.ReadFile(schemaFile)
+	reference, err := render(config.Document())
 	if err != nil {
 		return err
 	}
-	reference, err := render(schema)
+	if err := os.WriteFile(referenceFile, reference, 0o644); err != nil { //nolint:gosec // documentation is for everybody to read
+		return err
+	}
+	schema, err := schemaOf(config.Document())
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(referenceFile, reference, 0o644) //nolint:gosec // documentation is for everybody to read
+	return os.WriteFile(schemaFile, schema, 0o644) //nolint:gosec // as above
 }

@@ -1,6 +1,11 @@
-// Package settings reads the settings of one app or HR system strictly, by a table
-// of what there is: whatever the table does not have is an error, as is a missing
-// or ill-typed setting. It imports package secret and the standard library only.
+// Package settings declares the settings that a configuration may have: their names,
+// types and defaults, and what each is for. Readers, documentation and the JSON schema
+// come from the same declaration.
+//
+// Read reads the settings of one app or HR system by what its kind declares: whatever is
+// not declared is an error, as is a missing or ill-typed setting. Package config reads
+// tenure.yaml by what it declares itself. The package imports package secret and the
+// standard library only.
 package settings
 
 import (
@@ -13,19 +18,44 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// Setting is one setting of a kind of app or HR system.
+// Setting declares one setting: a key of a mapping.
 type Setting struct {
 	Name     string
 	Type     Type
 	Required bool
-	// Default is the value of an absent setting: a string, bool, int or time.Duration as
-	// Type says; nil is the type's zero.
+	// Default is the value of an absent setting; nil is the type's zero. A kind's setting
+	// has it as its getter returns it: a string, bool, int or time.Duration. A key of
+	// tenure.yaml has it as it is written there: with the default Empty, an absent mapping
+	// has the defaults of its keys.
 	Default any
 	Choices []string // of a TypeText: the only values there are
 	Text    string   // what it is for: one sentence or two
+
+	// What follows is for keys of tenure.yaml.
+
+	Keys       []Setting // of a TypeMapping: the only keys there are
+	Each       *Setting  // of a TypeList or TypeNamed: what each item is
+	Names      string    // of a TypeNamed: the pattern of the names
+	AtLeastOne bool      // a list must not be empty
+	With       string    // the key without which this one must not be there
+	Inherits   bool      // a TypeMapping whose absent keys are as another one says, and have no defaults
+	Nullable   bool      // a TypeMapping with required keys may be nothing at all, as if it were absent
 }
 
-// Type is the form of a setting's value.
+// Key returns the declaration of a key of a TypeMapping, or nil if there is none.
+func (s *Setting) Key(name string) *Setting {
+	for i := range s.Keys {
+		if s.Keys[i].Name == name {
+			return &s.Keys[i]
+		}
+	}
+	return nil
+}
+
+// Empty returns the default of a mapping that is absent and whose keys have defaults.
+func Empty() map[string]any { return map[string]any{} }
+
+// Type is the form of a setting's value, in words for the documentation.
 type Type string
 
 // The types of settings.
@@ -38,6 +68,31 @@ const (
 	TypeTexts    Type = "list of texts"
 	TypeMap      Type = "mapping of texts" // name to text
 	TypeSettings Type = "settings"         // of another kind
+)
+
+// The further types of keys of tenure.yaml. A text there is not empty.
+const (
+	TypeMapping    Type = "mapping" // with Keys
+	TypeNamed      Type = "mapping of names"
+	TypeList       Type = "list"
+	TypeExpression Type = "expression"
+	TypePeriod     Type = "duration, or 0" // with days
+	TypeSpan       Type = "duration, not 0"
+	TypeInstant    Type = "instant (RFC 3339)"
+	TypeListen     Type = "address, host:port"
+	TypeAddress    Type = "address with a host, host:port"
+	TypeHeader     Type = "HTTP header"
+	TypePath       Type = "path of a URL"
+	TypeFile       Type = "path of a file"
+	TypeLedgerURL  Type = "URL"
+	TypeRate       Type = "rate"
+	TypeSize       Type = "size"
+	TypeShare      Type = "percentage"
+	TypeCount      Type = "number of people"
+	TypeLength     Type = "number of characters"
+	TypeCalls      Type = "number of calls"
+	TypeFactor     Type = "number above 0"
+	TypeCredential Type = "reference to a secret" // which must not be written out
 )
 
 // wants holds the error texts for values that are not of their type.
