@@ -64,6 +64,26 @@ var paceTests = tests{
 		assert.InDelta(t, 3*time.Hour, waits["wiki"], float64(slack))
 		assert.InDelta(t, 2*time.Hour, waits["mail"], float64(slack))
 	},
+	"AClockThatIsSetBackHoldsNobodyUp": func(t *testing.T, l ledger.Ledger) {
+		each := ledger.CallReservation{App: "wiki", Calls: 2, Every: time.Second}
+		_, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: "wiki", Calls: 1, Every: 24 * time.Hour})
+		require.NoError(t, err) // as if it had been said a day later
+		from, err := l.ReserveCalls(t.Context(), each)
+		require.NoError(t, err)
+		assert.InDelta(t, 0, from, float64(slack))
+
+		for range 60 { // workers who wait for their turns
+			_, err = l.ReserveCalls(t.Context(), each)
+			require.NoError(t, err)
+		}
+		from, err = l.ReserveCalls(t.Context(), each)
+		require.NoError(t, err)
+		assert.Greater(t, from, time.Minute, "what was taken stays so")
+		require.NoError(t, l.PauseCalls(t.Context(), "mail", ledger.LongestPause))
+		from, err = l.ReserveCalls(t.Context(), ledger.CallReservation{App: "mail", Calls: 1, Every: time.Millisecond})
+		require.NoError(t, err)
+		assert.Greater(t, from, ledger.LongestPause/2, "and so is a pause")
+	},
 	"NonsenseIsRefused": func(t *testing.T, l ledger.Ledger) {
 		for _, r := range []ledger.CallReservation{
 			{Calls: 1, Every: time.Second},

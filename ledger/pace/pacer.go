@@ -31,7 +31,7 @@ const (
 
 // UrgentPatience is the longest pause that an urgent call keeps: what an app asks for
 // may be a mistake, or worse, and somebody has to be cut off.
-const UrgentPatience = time.Minute
+const UrgentPatience = ledger.LongestPause
 
 // NoTurnError says that a call was not made because its turn did not come.
 type NoTurnError struct {

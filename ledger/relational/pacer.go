@@ -20,6 +20,9 @@ func (s *Store) ReserveCalls(ctx context.Context, r ledger.CallReservation) (tim
 		if err != nil {
 			return err
 		}
+		if next-now > int64(r.Farthest()) {
+			next = now // the clock was set back: those calls were made long ago
+		}
 		first := max(next, now-int64(r.Saved))
 		from = time.Duration(first - now)
 		return t.setPace(r.App, first+int64(r.Calls)*int64(r.Every))
