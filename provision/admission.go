@@ -44,8 +44,9 @@ func (e *Engine) admit(ctx context.Context, d decision) (gate, error) {
 
 func (e *Engine) ask(ctx context.Context, d decision, asks []withdrawal, gone []ledger.Withdrawal) (gate, error) {
 	known := withdrawalsOf(d.Person)
-	request := ledger.AdmissionRequest{PersonID: d.Person.PersonID, At: d.Now, Gone: gone}
-	if e.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask withdrawal) bool { return undecided(ask, known, d.Now) }) {
+	now := e.Clock.Now() // which passes, also while it is behind what was said: see notBefore
+	request := ledger.AdmissionRequest{PersonID: d.Person.PersonID, At: now, Gone: gone}
+	if e.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask withdrawal) bool { return undecided(ask, known, now) }) {
 		request.Limits = *e.Breaker
 		for _, ask := range asks {
 			request.Asks = append(request.Asks, ask.Ask)
@@ -68,7 +69,7 @@ func (e *Engine) ask(ctx context.Context, d decision, asks []withdrawal, gone []
 	}
 	g := e.gate(d, asks, known)
 	for _, at := range settles {
-		if wait := at.Sub(d.Now); !at.IsZero() && (g.settle == 0 || wait < g.settle) {
+		if wait := at.Sub(now); !at.IsZero() && (g.settle == 0 || wait < g.settle) {
 			g.settle = wait
 		}
 	}

@@ -2,8 +2,10 @@ package provision
 
 import (
 	"context"
+	"time"
 
 	"github.com/tenurehq/tenure/assess"
+	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 )
@@ -22,7 +24,7 @@ func (e *Engine) decide(ctx context.Context, personID string) (decision, error) 
 		return decision{}, err
 	}
 	rules := assess.Rules{Policy: e.Policy, Apps: e.traits()}
-	d, err := rules.For(ctx, person, e.Clock.Now(), e.Ledger)
+	d, err := rules.For(ctx, person, notBefore(e.Clock.Now(), person), e.Ledger)
 	if err != nil {
 		return decision{}, err
 	}
@@ -32,7 +34,32 @@ func (e *Engine) decide(ctx context.Context, personID string) (decision, error) 
 	return decision{Decision: d, protected: e.Policy.ProtectsPerson(personID)}, nil
 }
 
-// step returns the planned step with a key.
+// mostBehind is how far behind the others a worker's clock is made up for. Beyond that it
+// is not told from the others being ahead, and accounts are deleted by the calendar.
+const mostBehind = 36 * time.Hour
+
+// notBefore returns now, or when the ledger shows that it must be later: something was said
+// of the person, by the clocks of who said it and of who received it, or an account was
+// seen to be off. Then this worker's clock is behind, or was set back. Nobody who is to be
+// cut off at once waits for it, and nobody who was cut off gets access back.
+func notBefore(now time.Time, person ledger.Person) time.Time {
+	latest := now
+	known := func(at time.Time) {
+		if at.After(latest) && at.Sub(now) <= mostBehind {
+			latest = at
+		}
+	}
+	for _, e := range assess.EventsOf(person) {
+		known(e.Said())
+	}
+	for _, l := range person.Links {
+		if l.State == ledger.LinkDisabled || l.State == ledger.LinkDeleted {
+			known(l.ProvenAt)
+		}
+	}
+	return latest
+}
+
 func (d decision) step(key string) (plan.Step, bool) {
 	for _, s := range d.Plan.Steps {
 		if s.Key == key {

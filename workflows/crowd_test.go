@@ -306,3 +306,53 @@ func TestALeaverIsLetGoInAFlood(t *testing.T) {
 		}
 	}
 }
+
+// A worker's clock that is behind, or was set back, delays nothing that was said.
+func TestAClockThatIsBehindDelaysNobody(t *testing.T) {
+	for name, e := range map[string]hr.Event{
+		"terminated now":     {Type: hr.EventTerminated, Termination: &hr.Termination{Urgency: hr.UrgencyImmediate}},
+		"terminated":         {Type: hr.EventTerminated, Termination: &hr.Termination{LastDay: hr.DateOf(epoch.Add(4 * day))}},
+		"access ends at":     {Type: hr.EventTerminated, Termination: &hr.Termination{AccessEndsAt: epoch.Add(5 * day)}},
+		"suspended":          {Type: hr.EventSuspended},
+		"hire rescinded":     {Type: hr.EventRescinded, Rescinds: "hire-20000"},
+		"moved":              {Type: hr.EventTransferred, Profile: profile("Nowhere")},
+		"on leave":           {Type: hr.EventLeaveStarted},
+		"contract has ended": {Type: hr.EventConverted, Profile: profile("Nowhere")},
+	} {
+		for _, behind := range []time.Duration{time.Hour, day} {
+			t.Run(fmt.Sprint(name, ", ", behind), func(t *testing.T) {
+				if name == "contract has ended" {
+					e.Profile.EndDate = hr.DateOf(epoch.Add(4 * day))
+				}
+				c := newCrowd(t, 1)
+				c.says(5*day, c.people[0], e)
+				c.work(5*day - behind)
+				assert.Zero(t, c.working())
+				assert.LessOrEqual(t, c.at, epoch.Add(5*day-behind+2*time.Minute))
+				c.work(6 * day)
+				assert.Zero(t, c.working())
+			})
+		}
+	}
+}
+
+// Who was cut off on their last day does not get access back from a worker for which that
+// day has not come, and nothing is deleted before its time.
+func TestAClockThatIsSetBackGivesNothingBack(t *testing.T) {
+	for _, back := range []time.Duration{time.Hour, day} {
+		c := newCrowd(t, 1)
+		c.says(day, c.people[0], terminated(hr.DateOf(epoch.Add(4*day))))
+		c.work(day)
+		assert.Equal(t, 1, c.working())
+		const after = 5*day + time.Hour
+		c.work(after)
+		require.Zero(t, c.working())
+		c.says(after, c.people[0], hr.Event{Type: hr.EventUpdated, Profile: profile("Sales"), Effective: hr.DateOf(epoch)})
+		c.work(after - back)
+		assert.Zero(t, c.working(), back)
+		c.work(34*day - back)
+		assert.Len(t, c.apps["wiki"].Accounts(), 2, "and it is kept as long as it was to be")
+		c.work(36 * day)
+		assert.Len(t, c.apps["wiki"].Accounts(), 1)
+	}
+}

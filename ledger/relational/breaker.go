@@ -156,7 +156,7 @@ func (t *Tx) putAsk(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) 
 		state = ledger.WithdrawalAnnounced
 	}
 	said := ask.SaidAt
-	if said.IsZero() {
+	if said.IsZero() || said.After(r.At) { // the clock of who received it is ahead
 		said = r.At
 	}
 	return t.exec(`INSERT INTO withdrawals (person_id, kind, key, state, source, event_id, voids, apps, why, said_at, due_at, counted_at, seen_at)
@@ -164,7 +164,7 @@ func (t *Tx) putAsk(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) 
 		ON CONFLICT (person_id, kind, key) DO UPDATE SET
 			source = excluded.source, event_id = excluded.event_id, voids = excluded.voids,
 			apps = excluded.apps, why = excluded.why, due_at = excluded.due_at, seen_at = excluded.seen_at,
-			said_at = CASE WHEN withdrawals.state IN ('over', 'gone') THEN excluded.said_at ELSE withdrawals.said_at END,
+			said_at = CASE WHEN withdrawals.state IN ('over', 'gone') OR withdrawals.said_at > ?12 THEN excluded.said_at ELSE withdrawals.said_at END,
 			counted_at = CASE
 				WHEN withdrawals.state IN ('over', 'gone') THEN excluded.counted_at
 				WHEN withdrawals.state = 'announced' AND excluded.state = 'waiting' THEN excluded.counted_at
