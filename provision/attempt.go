@@ -251,6 +251,12 @@ func (a *stepAttempt) perform() (performed, error) {
 			Message: "the configuration has no such app any more: put it back until its accounts are gone, or skip this",
 		}
 	}
+	if app.Unopened != nil {
+		return performed{}, &Error{
+			Code:    string(connector.KindUnauthorized),
+			Message: app.Unopened.Error() + ": correct it and restart the workers; it is tried again then",
+		}
+	}
 	// Every change of an account goes through the guard: what is protected by now is not
 	// touched, whatever led here.
 	a.app = assess.Guard(app.Connector, a.engine.Policy, a.step.App, a.d.Person.PersonID)

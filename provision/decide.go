@@ -60,6 +60,7 @@ func notBefore(now time.Time, person ledger.Person) time.Time {
 	return latest
 }
 
+// step returns the planned step with a key.
 func (d decision) step(key string) (plan.Step, bool) {
 	for _, s := range d.Plan.Steps {
 		if s.Key == key {

@@ -39,6 +39,10 @@ type Engine struct {
 // App is an open connector, and the limits on calling it.
 type App struct {
 	Connector connector.Connector
+	// Unopened is why the connector cannot be used in this process: a secret is missing,
+	// for example. It then only tells what the app can do. Steps of the app need attention,
+	// and no call is made. Nil: it can be used.
+	Unopened error
 	// Rate is how often the app may be called; zero: without limit.
 	Rate pace.Rate
 	// Pacer is told when the app asks to be left alone; may be nil.

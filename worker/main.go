@@ -21,7 +21,8 @@ func main() {
 }
 
 func run(ctx context.Context, p *service.Process) (err error) {
-	cfg, err := config.LoadFor(p.ConfigPath, config.PartLedger, config.PartApps) //nolint:contextcheck // it connects to nothing
+	// The secrets of apps are not among them: an app whose secret is missing holds up no other.
+	cfg, err := config.LoadFor(p.ConfigPath, config.PartLedger) //nolint:contextcheck // it connects to nothing
 	if err != nil {
 		return service.UsageError(err)
 	}

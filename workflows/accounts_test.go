@@ -2,6 +2,8 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,4 +224,24 @@ func TestEveryEventRepeatedAndLateChangesNothing(t *testing.T) {
 	}
 	b.live(40 * day)
 	assert.Equal(t, map[string]string{"directory": "none", "chat": "none", "wiki": "none"}, b.states())
+}
+
+// An app whose connector could not be opened, for want of a secret say, is for a human to
+// see to; all other apps are as they are to be, and no call is made.
+func TestAnAppThatWasNotOpenedHoldsUpNoOther(t *testing.T) {
+	b := newBiography(t, testRules())
+	b.hears(0, hired("Development"))
+	b.on(time.Hour, func() { b.acts.Apps["chat"].Unopened = errors.New("secret ${file:token} is missing") })
+	b.hears(day, terminated(hr.DateOf(epoch)))
+	b.on(day+time.Hour, func() {
+		assert.Equal(t, map[string]string{"directory": "off []", "chat": "on []", "wiki": "off []"}, b.states())
+		assert.Zero(t, b.apps["chat"].Calls("disable"))
+		steps := slices.DeleteFunc(person(b).Steps, func(s ledger.Step) bool { return s.State != ledger.StepAttention })
+		require.Len(t, steps, 1)
+		assert.Equal(t, "chat", steps[0].App)
+		assert.Contains(t, steps[0].Message, "secret ${file:token} is missing")
+		b.acts.Apps["chat"].Unopened = nil // the workers are restarted
+	})
+	b.live(2 * day)
+	assert.Equal(t, everywhere("off []"), b.states())
 }

@@ -13,24 +13,33 @@ import (
 )
 
 // OpenAll opens the connectors of all apps for a worker. It calls no app, so that an app
-// which is down holds up its own steps and nothing else. When ctx ends, calls that wait
-// for their turn are given up. The caller closes the apps with Close.
+// which is down holds up its own steps and nothing else. So does one that cannot be opened,
+// because a secret is missing for example: see provision.App.Unopened. If that is so of
+// every app, it is an error. When ctx ends, calls that wait for their turn are given up. The
+// caller closes the apps with Close.
 func (a Apps) OpenAll(ctx context.Context, m *pace.Metrics) (map[string]*provision.App, error) {
 	opened := make(map[string]*provision.App, len(a.cfg.Apps))
+	var unopened []error
 	for name, app := range a.cfg.Apps {
 		pacer := pace.New(ctx, name, app.Rate, a.rates, m)
 		kind, err := kindOf(name, app)
 		if err != nil {
 			return nil, errors.Join(err, Close(opened))
 		}
-		conn, err := openKind(ctx, kind, connector.Env{App: name, Pace: pacer.Wait}, app)
-		if err != nil {
-			return nil, errors.Join(err, Close(opened))
+		conn, why := a.openUnguarded(ctx, connector.Env{App: name, Pace: pacer.Wait})
+		if why != nil {
+			unopened = append(unopened, why)
+			if conn, err = a.OpenUncalled(ctx, name); err != nil {
+				return nil, errors.Join(err, Close(opened))
+			}
 		}
 		opened[name] = &provision.App{
-			Connector: conn, Rate: app.Rate, Pacer: pacer,
+			Connector: conn, Unopened: why, Rate: app.Rate, Pacer: pacer,
 			Places: pace.NewPlaces(ctx, name, kind.CallsAtOnce(app.AtOnce), m),
 		}
+	}
+	if len(unopened) > 0 && len(unopened) == len(opened) {
+		return nil, errors.Join(append(unopened, Close(opened))...)
 	}
 	return opened, nil
 }

@@ -32,7 +32,7 @@ func ExampleRun() {
 // host hosts the worker until ctx is done.
 func host(ctx context.Context, path string, temporal client.Options) (err error) {
 	// A worker needs neither Kafka nor the HR systems.
-	cfg, err := config.LoadFor(path, config.PartLedger, config.PartApps)
+	cfg, err := config.LoadFor(path, config.PartLedger)
 	if err != nil {
 		return err // says what is wrong, and where in the file
 	}

@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
@@ -21,7 +23,7 @@ import (
 // Options are the parts of a worker. All but Started have to be set. Run closes neither
 // the ledger nor the connection to Temporal.
 type Options struct {
-	Config   *config.Config // its apps, policy, limits and times; loaded with config.PartLedger and config.PartApps
+	Config   *config.Config // its apps, policy, limits and times; loaded with config.PartLedger; the secrets of apps may be missing
 	Ledger   ledger.Ledger
 	Temporal client.Client
 	Runs     *runs.Client // of the namespace that Temporal is connected to; its search attributes are registered
@@ -44,6 +46,12 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, apps.Close(opened)) }()
+	for _, name := range slices.Sorted(maps.Keys(opened)) {
+		if why := opened[name].Unopened; why != nil {
+			o.Log.Error("an app cannot be used: its steps need attention, those of other apps go on; correct it and restart the workers",
+				zap.String("app", name), zap.Error(why))
+		}
+	}
 	acts := &activities.Activities{
 		Engine: &provision.Engine{
 			Ledger:         o.Ledger,
