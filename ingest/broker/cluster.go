@@ -49,59 +49,6 @@ func (c Cluster) principal() string {
 // clientID is the name under which brokers see who connects.
 const clientID = "tenure"
 
-// Connection is the one way to a cluster's brokers, guarded against what kafka-go
-// would wait for without end.
-type Connection struct {
-	Client *kafka.Client
-
-	cluster   Cluster
-	stalls    *stalls
-	transport *kafka.Transport
-	dialer    *kafka.Dialer
-	abandoned abandoned
-}
-
-// Connect returns a connection that connects when it is first used. A broker that
-// is silent for longer than patience is left for another.
-func (c Cluster) Connect(patience time.Duration) *Connection {
-	cluster, stalls := c.guard(patience)
-	transport := cluster.transport()
-	return &Connection{
-		cluster: cluster, stalls: stalls, transport: transport, dialer: cluster.dialer(),
-		Client: &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport},
-	}
-}
-
-// Close closes what is open, and opens no more.
-func (c *Connection) Close() {
-	c.stalls.close()
-	c.abandoned.settle(time.Second) // without connections, it soon is
-	c.transport.CloseIdleConnections()
-}
-
-// Explain says in words why the cluster does not do what it was asked, and what to
-// do about it. What it has nothing to say to it returns as it is.
-func (c *Connection) Explain(err error) error { return c.cluster.explain(err) }
-
-// Abandon calls f and does not wait for it. What says what is done, for people.
-func (c *Connection) Abandon(what string, f func()) { c.abandoned.leave(what, f) }
-
-// Overdue returns an error if a call that was abandoned longer ago than patience has
-// not returned.
-func (c *Connection) Overdue(patience time.Duration) error { return c.abandoned.check(patience) }
-
-// JoinGroup returns a consumer group of the cluster.
-func (c *Connection) JoinGroup(config kafka.ConsumerGroupConfig) (*kafka.ConsumerGroup, error) {
-	config.Brokers, config.Dialer = c.cluster.Brokers, c.dialer
-	return kafka.NewConsumerGroup(config)
-}
-
-// Writer makes w write to the cluster.
-func (c *Connection) Writer(w *kafka.Writer) *kafka.Writer {
-	w.Addr, w.Transport = c.Client.Addr, c.transport
-	return w
-}
-
 // dialTimeout bounds a connection's making, up to being signed in.
 const dialTimeout = 10 * time.Second
 

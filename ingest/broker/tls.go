@@ -3,11 +3,9 @@ package broker
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -83,30 +81,3 @@ type handshakeError struct {
 
 func (e *handshakeError) Error() string { return "TLS with " + e.address + ": " + e.err.Error() }
 func (e *handshakeError) Unwrap() error { return e.err }
-
-// explainTLS says in words what is wrong with an encrypted connection, and what to
-// do; nil if err is about something else.
-func (c Cluster) explainTLS(err error) error {
-	var (
-		unknown  x509.UnknownAuthorityError
-		hostname x509.HostnameError
-		invalid  x509.CertificateInvalidError
-		record   tls.RecordHeaderError
-		shaking  *handshakeError
-	)
-	switch {
-	case errors.As(err, &unknown):
-		return fmt.Errorf("the broker's certificate is signed by nobody who is trusted here: name the authority in kafka.tls.ca: %w", err)
-	case errors.As(err, &hostname):
-		return fmt.Errorf("the broker's certificate is for another name: use that in kafka.brokers and in the broker's advertised.listeners, or say kafka.tls.serverName: %w", err)
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Errorf("the broker's certificate has expired, or the clock of this machine is wrong: renew it on the broker: %w", err)
-	case errors.As(err, &invalid):
-		return fmt.Errorf("the broker's certificate is not valid: %w", err)
-	case errors.As(err, &record), errors.As(err, &shaking) && hungUp(err):
-		return fmt.Errorf("the broker's port does not speak TLS: use the port of its SSL or SASL_SSL listener, or leave out kafka.tls: %w", err)
-	case strings.Contains(err.Error(), "remote error: tls:"): // the alert's type is not exported
-		return fmt.Errorf("the broker refuses the certificate to sign in with, or wants one: see kafka.tls.certificate, and the broker's ssl.truststore: %w", err)
-	}
-	return nil
-}

@@ -11,7 +11,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/ingest/broker"
-	"github.com/tenurehq/tenure/internal/backoff"
 )
 
 // Member is one member of a consumer group: it reads the partitions that it is
@@ -163,69 +162,4 @@ func (c *Member) groupConfig() kafka.ConsumerGroupConfig {
 		JoinGroupBackoff:       c.tuning.RejoinAfter,
 		Timeout:                c.tuning.Answer,
 	}
-}
-
-// nextGeneration waits for a generation and starts consuming its partitions.
-func (c *Member) nextGeneration(ctx context.Context, group group) error {
-	// Where a topic is missing kafka-go would end each generation at once and join
-	// again without a pause; while Next is not called, it rests.
-	if err := c.persist(ctx, c.checkTopics); err != nil {
-		return err
-	}
-	var gen *kafka.Generation
-	err := c.persist(ctx, func(context.Context) (err error) {
-		// Not the attempt's context: a rebalance takes as long as it takes.
-		for gen, err = group.Next(ctx); ordinary(err); gen, err = group.Next(ctx) {
-			c.log.Debug("joining the consumer group again", zap.Error(err))
-		}
-		return c.conn.Explain(err)
-	})
-	if err != nil {
-		return err
-	}
-	// Generations that end as soon as they begin must not make a busy loop.
-	if wait := c.tuning.RejoinAfter - time.Since(c.joined); wait > 0 {
-		if err := backoff.Sleep(ctx, wait); err != nil {
-			return err
-		}
-	}
-	c.joined = time.Now()
-	c.metrics.rebalances.Inc()
-	ended := make(chan struct{})
-	gen.Start(func(ctx context.Context) {
-		<-ctx.Done()
-		close(ended)
-	})
-	if settled, err := c.settle(ctx, gen, ended); !settled {
-		return err
-	}
-	assigned := 0
-	gen.Start(func(ctx context.Context) {
-		c.isMember(true)
-		c.oversee(ctx)
-		c.isMember(false)
-	})
-	for topic, partitions := range gen.Assignments {
-		for _, a := range partitions {
-			assigned++
-			gen.Start(c.newPartition(topic, gen, a).run)
-		}
-	}
-	c.log.Info("joined the consumer group", zap.String("group", c.group),
-		zap.Int32("generation", gen.ID), zap.Int("partitions", assigned))
-	return nil
-}
-
-// ordinary reports whether an error in joining is part of any rebalance, or of the
-// coordinator's moving, and no outage. The group paces its attempts by itself.
-func ordinary(err error) bool {
-	for _, e := range []kafka.Error{
-		kafka.RebalanceInProgress, kafka.UnknownMemberId, kafka.IllegalGeneration,
-		kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }

@@ -2,14 +2,11 @@ package group
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 )
 
@@ -156,49 +153,4 @@ func (w *watchdog) look(now time.Time, next, end int64) verdict {
 	}
 	w.said = now
 	return stuckAloud
-}
-
-// offsets are the first offset of a partition and the one after its last record.
-func (c *Member) offsets(ctx context.Context, topic string, id int) (first, end int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
-	defer cancel()
-	resp, err := c.conn.Client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
-		Topics: map[string][]kafka.OffsetRequest{topic: {kafka.FirstOffsetOf(id), kafka.LastOffsetOf(id)}},
-	})
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, p := range resp.Topics[topic] {
-		if p.Partition == id {
-			return p.FirstOffset, p.LastOffset, p.Error
-		}
-	}
-	return 0, 0, kafka.UnknownTopicOrPartition
-}
-
-// peek is the timestamp of the first record of a partition at an offset or after
-// it, if there is one.
-func (c *Member) peek(ctx context.Context, topic string, id int, offset int64) (at time.Time, found bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
-	defer cancel()
-	answer, err := c.conn.Client.Fetch(ctx, &kafka.FetchRequest{
-		Topic: topic, Partition: id, Offset: offset, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: c.tuning.FetchWait,
-	})
-	if err != nil {
-		return time.Time{}, false, err
-	}
-	if answer.Error != nil {
-		return time.Time{}, false, answer.Error
-	}
-	for {
-		record, err := answer.Records.ReadRecord()
-		switch {
-		case errors.Is(err, io.EOF):
-			return time.Time{}, false, nil
-		case err != nil:
-			return time.Time{}, false, err
-		case record.Offset >= offset: // a batch may begin before it
-			return record.Time, true, nil
-		}
-	}
 }
