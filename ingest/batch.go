@@ -2,8 +2,9 @@ package ingest
 
 import "context"
 
-// batcher gathers what callers submit at the same time into one call: while one
-// is under way the next ones queue, and go together. It waits for nobody.
+// batcher puts what callers submit at the same time into one call: while a call is
+// under way, further submissions queue, and the next call takes them together. It does
+// not wait for a batch to fill.
 type batcher[In, Out any] struct {
 	do    func(ctx context.Context, items []In) ([]Out, error) // one result per item, in order
 	limit int                                                  // items per call; a submission is never split
@@ -25,8 +26,8 @@ func newBatcher[In, Out any](limit int, do func(context.Context, []In) ([]Out, e
 	return &batcher[In, Out]{do: do, limit: limit, queue: make(chan submission[In, Out], limit)}
 }
 
-// submit hands items over and waits for their results. When ctx is done it
-// returns; the items may or may not be processed then.
+// submit hands items over and waits for their results. It returns when ctx is done;
+// the items may or may not be processed then.
 func (b *batcher[In, Out]) submit(ctx context.Context, items ...In) ([]Out, error) {
 	s := submission[In, Out]{items: items, abandoned: ctx.Done(), result: make(chan result[Out], 1)}
 	select {
@@ -44,7 +45,7 @@ func (b *batcher[In, Out]) submit(ctx context.Context, items ...In) ([]Out, erro
 
 // run processes submissions until ctx is done.
 func (b *batcher[In, Out]) run(ctx context.Context) {
-	var held *submission[In, Out] // did not fit into the last batch
+	var held *submission[In, Out] // the one that did not fit into the last batch
 	for {
 		first := held
 		if first == nil {
@@ -77,9 +78,9 @@ func (b *batcher[In, Out]) gather(first submission[In, Out]) (batch []submission
 	return batch, nil
 }
 
-// process answers a batch's submissions. If the whole batch fails, the fault may
-// lie with one submission: each gets a call of its own then, until two of these
-// fail for a reason that may not be theirs. The rest are told so, and come again.
+// process answers a batch's submissions. If the whole batch fails, one submission may
+// be at fault: each gets a call of its own then, until two calls fail for a reason that
+// may not be the submission's. The others get errElsewhere, and are submitted again.
 func (b *batcher[In, Out]) process(ctx context.Context, batch []submission[In, Out]) {
 	batch = alive(batch)
 	if len(batch) == 0 {
@@ -119,7 +120,7 @@ func (b *batcher[In, Out]) processEach(ctx context.Context, batch []submission[I
 	}
 }
 
-// alive leaves out the submissions that nobody waits for any more.
+// alive returns the submissions that somebody still waits for.
 func alive[In, Out any](batch []submission[In, Out]) []submission[In, Out] {
 	var kept []submission[In, Out]
 	for _, s := range batch {

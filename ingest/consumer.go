@@ -27,7 +27,7 @@ type Consumer struct {
 	log       *zap.Logger
 	metrics   *metrics
 	tuning    Tuning
-	settleFor time.Duration // of the product
+	settleFor time.Duration // product time
 
 	deadLetters *deadletter.Writer
 	records     *batcher[ledger.Received, ledger.Receipt]
@@ -37,7 +37,7 @@ type Consumer struct {
 	deadLetterBroker *dependency
 	ledger           *dependency
 	temporal         *dependency
-	hrSystems        map[string]*dependency // by topic; of those with a Fetch
+	hrSystems        map[string]*dependency // by topic, of the topics with a Fetch
 }
 
 // NewConsumer returns a consumer that does nothing before Run.
@@ -104,8 +104,8 @@ func groupTopics(topics []Topic) []group.Topic {
 }
 
 // Run consumes until ctx is done, then finishes what is in flight, commits and
-// leaves the group. It returns an error only for options that no broker could
-// work with: anything that may pass is waited for.
+// leaves the group. It waits for everything that may come back, and returns an error
+// only for options that no broker could work with.
 func (c *Consumer) Run(ctx context.Context) error {
 	defer c.conn.Close()
 	defer func() { _ = c.deadLetters.Close() }()
@@ -121,13 +121,13 @@ func (c *Consumer) Run(ctx context.Context) error {
 	return c.member.Run(ctx)
 }
 
-// Ready fails while the consumer is of no use, and says why: it is not a member
-// of its group, or a partition of its is stuck. What it waits for (the ledger,
-// Temporal) is better asked itself.
+// Ready returns an error while the consumer is of no use: it is not a member of its
+// group, or one of its partitions is stuck. It does not report on the ledger and
+// Temporal: ask them.
 func (c *Consumer) Ready(ctx context.Context) error { return c.member.Ready(ctx) }
 
-// Alive fails when only a new process can help: calls do not return that were
-// given up long ago.
+// Alive returns an error when only a new process can help: calls that were given up
+// long ago have not returned.
 func (c *Consumer) Alive(ctx context.Context) error { return c.member.Alive(ctx) }
 
 const (

@@ -412,7 +412,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	for want, change := range map[string]func(*Options){
 		"brokers, a group":      func(o *Options) { o.Cluster.Brokers = nil },
 		"needs a name":          func(o *Options) { o.Topics[0].Decode = nil },
-		"is there twice":        func(o *Options) { o.Topics = append(o.Topics, o.Topics[0]) },
+		"is listed twice":       func(o *Options) { o.Topics = append(o.Topics, o.Topics[0]) },
 		"it is consumed itself": func(o *Options) { o.Topics[0].DeadLetters = o.Topics[0].Name },
 	} {
 		o := r.options()

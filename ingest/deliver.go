@@ -16,17 +16,17 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Deliver does all that has to be done before a record may be acknowledged. It
-// waits for what is unavailable, as long as it takes; a record that does not pass
-// although others do becomes a dead letter. The only error is ctx's, and then the
-// record must not be acknowledged.
+// Deliver does all that has to be done before a record may be acknowledged. It waits
+// for the ledger, Temporal and the broker as long as it takes. A record that cannot
+// be used becomes a dead letter, and so does one that fails while others pass. The
+// only error is ctx's, and then the record must not be acknowledged.
 func (c *Consumer) Deliver(ctx context.Context, m kafka.Message) error {
 	t := c.topics[m.Topic]
 	log := c.log.With(zap.String("topic", m.Topic), zap.Int("partition", m.Partition), zap.Int64("offset", m.Offset))
 	if ends, aborted := broker.EndsTransaction(m); ends {
 		if aborted {
 			log.Warn("a producer's transaction was aborted, and its records on this partition were used all the same: " +
-				"Tenure does not read committed records only; take back what should not have been said (rescinded)")
+				"Tenure cannot leave out records of aborted transactions; have HR rescind the events that should not have been sent")
 		}
 		return nil
 	}
@@ -61,8 +61,8 @@ func (c *Consumer) Deliver(ctx context.Context, m kafka.Message) error {
 	return nil
 }
 
-// record brings a record's events into the ledger and to Temporal. A refusal is why
-// one of them cannot pass; the others do.
+// record writes a record's events to the ledger, nudges Temporal, and marks the events
+// as delivered. The refusal says why one of them cannot pass; the others do.
 func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message, t Topic, events []hr.Event) (
 	result string, refusal *source.Error, err error,
 ) {
@@ -97,7 +97,7 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 			return "", nil, stopped
 		}
 		if failed[i] != nil {
-			log.Error("an event cannot pass, while others do: it becomes a dead letter", zap.String("person", events[i].PersonID),
+			log.Error("an event cannot pass while others do: it becomes a dead letter", zap.String("person", events[i].PersonID),
 				zap.String("source", events[i].Source), zap.String("event", events[i].ID), zap.Int64("seq", r.Seq), zap.Error(failed[i]))
 			refusal = worse(refusal, c.notPassed(failed[i], events[i]))
 			continue
@@ -115,15 +115,16 @@ func (c *Consumer) record(ctx context.Context, log *zap.Logger, m kafka.Message,
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		// The sweeper delivers what is recorded and not marked.
-		log.Error("what was delivered cannot be marked so", zap.Int64s("seq", delivered), zap.Error(err))
+		// The sweeper delivers events that are recorded and not marked.
+		log.Error("delivered events cannot be marked as delivered", zap.Int64s("seq", delivered), zap.Error(err))
 		err = nil
 	}
 	return resultDelivered, refusal, err
 }
 
-// submit records events: those of one record in one call or, if one of them cannot
-// pass, each in a call of its own. Failed holds a *notPassedError for each that cannot.
+// submit writes the events of one record to the ledger: in one call or, if one of them
+// cannot pass, each in a call of its own. Failed holds a *notPassedError for each that
+// cannot.
 func (c *Consumer) submit(ctx context.Context, received []ledger.Received) (receipts []ledger.Receipt, failed []error, err error) {
 	receipts, failed = make([]ledger.Receipt, len(received)), make([]error, len(received))
 	all, err := c.submitOnce(ctx, received)
@@ -158,7 +159,7 @@ func (c *Consumer) submitOnce(ctx context.Context, received []ledger.Received) (
 	return receipts, err
 }
 
-// reusedID is why an event whose key is another's is refused.
+// reusedID returns the refusal of an event whose key another event has.
 func reusedID(e hr.Event, seq int64) *source.Error {
 	return &source.Error{
 		Reason: source.ReasonReusedID, Field: "/id", Person: e.PersonID, Urgent: e.EndsAccess(),
@@ -167,7 +168,7 @@ func reusedID(e hr.Event, seq int64) *source.Error {
 	}
 }
 
-// notPassed is why an event is refused that cannot pass the ledger or Temporal.
+// notPassed returns the refusal of an event that cannot pass the ledger or Temporal.
 func (c *Consumer) notPassed(err error, e hr.Event) *source.Error {
 	refusal := &source.Error{Reason: source.ReasonGivenUp, Person: e.PersonID, Urgent: e.EndsAccess(), Text: "did not pass"}
 	var why *notPassedError
@@ -177,7 +178,7 @@ func (c *Consumer) notPassed(err error, e hr.Event) *source.Error {
 	return refusal
 }
 
-// worse is the refusal that a human has to see of two of one record.
+// worse returns the refusal that an operator has to see, of two of the same record.
 func worse(a, b *source.Error) *source.Error {
 	if a == nil || b.Urgent && !a.Urgent {
 		return b
@@ -185,6 +186,8 @@ func worse(a, b *source.Error) *source.Error {
 	return a
 }
 
+// nudge tells Temporal of an event. A run that begins with an ordinary termination
+// begins late: see Options.Settle.
 func (c *Consumer) nudge(ctx context.Context, r ledger.Received, seq int64) error {
 	n := NudgeFor(r.Event, seq)
 	if settles(r.Event) {

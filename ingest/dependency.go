@@ -13,32 +13,32 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// dependency is something that ingestion cannot go on without, and that comes
-// back. However many callers wait for it, its outage is logged once, and once
-// again when nobody waits any more.
+// dependency is a service that ingestion cannot go on without, and that comes back
+// after an outage. However many callers wait for it, the outage is logged once when it
+// begins and once when it is over.
 type dependency struct {
 	label   string // in metrics
 	name    string
 	advice  string        // what to check
 	timeout time.Duration // of one attempt
-	slots   chan struct{} // has room for as many attempts as may be under way; nil: any number
+	slots   chan struct{} // bounds the attempts under way; nil: no bound
 	backoff backoff.Range
 	log     *zap.Logger
 	retried func()        // called for each failed attempt
-	giveUp  time.Duration // after how long a record may be given up that fails while others pass
+	giveUp  time.Duration // how long a record may fail while others pass
 
 	mu      sync.Mutex
-	passes  map[string]uint64 // successful calls, by what of the dependency they were about
+	passes  map[string]uint64 // successful calls, by part of the dependency: see pass
 	waiting int
-	since   time.Time     // when the outage began that nobody has seen the end of
-	stopped time.Time     // when the first of those that wait began to
-	waited  time.Duration // how long any caller waited before
+	since   time.Time     // when the outage began; zero: there is none
+	stopped time.Time     // when the first of the callers that wait began to wait
+	waited  time.Duration // how long some caller waited, before stopped
 }
 
 // dependencyState is how a dependency is doing.
 type dependencyState struct {
 	waiting int           // callers that wait because it failed
-	waited  time.Duration // how long any caller has waited, ever
+	waited  time.Duration // how long some caller has waited, altogether
 }
 
 func (d *dependency) state() dependencyState {
@@ -51,22 +51,21 @@ func (d *dependency) state() dependencyState {
 	return s
 }
 
-// call repeats f until it succeeds, or ctx is done: then the context's error is
-// returned.
+// call repeats f until it succeeds or ctx is done. Its only error is ctx's.
 func (d *dependency) call(ctx context.Context, f func(ctx context.Context) error) error {
 	return d.repeat(ctx, f, func(error) error { return nil })
 }
 
-// pass is call for one record. It fails with a *notPassedError, too, if the record
-// itself cannot pass. Of is what of the dependency the record has to pass, for others
-// that pass there are its witnesses; empty if there is only one.
-func (d *dependency) pass(ctx context.Context, of string, f func(ctx context.Context) error) error {
-	waiting := suspicion{after: d.giveUp}
+// pass is call for one record. It also returns a *notPassedError, if the record itself
+// cannot pass. Part names the part of the dependency that the record has to pass, such
+// as a topic: only records that pass the same part show that it is not away.
+func (d *dependency) pass(ctx context.Context, part string, f func(ctx context.Context) error) error {
+	suspect := suspicion{after: d.giveUp}
 	err := d.repeat(ctx, f, func(err error) error {
 		switch {
 		case blame(err) == theRecords:
 			return &notPassedError{reason: source.ReasonRefused, at: d.name, cause: err}
-		case !errors.Is(err, errElsewhere) && waiting.failed(time.Now(), d.passed(of)):
+		case !errors.Is(err, errElsewhere) && suspect.failed(time.Now(), d.passed(part)):
 			return &notPassedError{reason: source.ReasonGivenUp, at: d.name, cause: err}
 		}
 		return nil
@@ -77,19 +76,19 @@ func (d *dependency) pass(ctx context.Context, of string, f func(ctx context.Con
 		if d.passes == nil {
 			d.passes = map[string]uint64{}
 		}
-		d.passes[of]++
+		d.passes[part]++
 	}
 	return err
 }
 
-func (d *dependency) passed(of string) uint64 {
+func (d *dependency) passed(part string) uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.passes[of]
+	return d.passes[part]
 }
 
-// repeat repeats f until it succeeds, ctx is done, or end returns an error for what f
-// failed with.
+// repeat repeats f until it succeeds, ctx is done, or end returns an error for the error
+// of f.
 func (d *dependency) repeat(ctx context.Context, f func(ctx context.Context) error, end func(error) error) error {
 	failed := false
 	for pauses := d.backoff.Start(); ; {
@@ -115,7 +114,7 @@ func (d *dependency) repeat(ctx context.Context, f func(ctx context.Context) err
 	}
 }
 
-// retryAfter is how long the other side asked to be left alone.
+// retryAfter returns how long the other side asked to wait.
 func retryAfter(err error) time.Duration {
 	var failure *remote.Error
 	if errors.As(err, &failure) {
@@ -161,14 +160,14 @@ func (d *dependency) succeeded(waited bool) {
 	}
 }
 
-// gaveUp ends one caller's wait, which says nothing of the outage.
+// gaveUp ends one caller's wait. The outage may go on.
 func (d *dependency) gaveUp(waited bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.leave(waited)
 }
 
-// leave takes one caller from those that wait, if it did.
+// leave removes one caller from those that wait, if it waited.
 func (d *dependency) leave(waited bool) {
 	if !waited {
 		return

@@ -19,31 +19,32 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// whose says whom an error on the way of a record concerns.
+// whose says whose fault an error on the way of a record is.
 type whose string
 
 const (
-	theRecords         whose = "record"         // this record cannot pass, however often: it becomes a dead letter at once
-	theInfrastructures whose = "infrastructure" // nothing passes: it is waited for
-	nobodyKnows        whose = "unknown"        // it is waited for, as the infrastructure is
+	theRecords         whose = "record"         // this record can never pass: it becomes a dead letter at once
+	theInfrastructures whose = "infrastructure" // nothing passes: records wait
+	nobodyKnows        whose = "unknown"        // records wait, as for the infrastructure
 )
 
-// fault is a row of the table of errors.
+// fault is a row of the table: the errors for which is returns true are whose fault.
 type fault struct {
 	what  string
 	whose whose
 	is    func(error) bool
 }
 
-// faults is the one table of whose an error is; the first row that fits holds. What
-// fits none is unknown. Whatever the table says, a record that fails again and again
-// while others pass is at fault itself: see suspicion.
+// faults is the one table that says whose fault an error is. The first row that
+// matches holds; an error that matches none is unknown. Whatever the table says, a
+// record that fails again and again while others pass is at fault itself: see
+// suspicion.
 var faults = []fault{
 	{"time ran out, or the process ends", theInfrastructures, isAny(context.DeadlineExceeded, context.Canceled)},
 
 	{"a decoder refuses the record", theRecords, isA[*source.Error]},
 	{"a decoder asks for more after it was given all", theRecords, isA[*source.ThinError]},
-	{"the HR system is away, too busy, or refuses the credentials", theInfrastructures, remoteIs(waits)},
+	{"the HR system is away, too busy, or refuses the credentials", theInfrastructures, remoteIs(concernsAll)},
 	{"the HR system refuses this person", theRecords, remoteIs(func(remote.Kind) bool { return true })},
 
 	{"the ledger cannot be reached", theInfrastructures, isAny(ledger.ErrUnreachable)},
@@ -59,7 +60,7 @@ var faults = []fault{
 	{"the broker is away, is moving things, or lacks a permission", theInfrastructures, isA[kafka.Error]},
 }
 
-// blame looks an error up in the table.
+// blame returns whose fault an error is.
 func blame(err error) whose {
 	var several kafka.WriteErrors
 	if errors.As(err, &several) && len(several) == 1 && several[0] != nil {
@@ -90,7 +91,7 @@ func remoteIs(kind func(remote.Kind) bool) func(error) bool {
 	}
 }
 
-// grpcIs looks at what Temporal answered, as its API's errors or as gRPC's own.
+// grpcIs matches Temporal's answers with these codes, as errors of its API or of gRPC.
 func grpcIs(wanted ...codes.Code) func(error) bool {
 	return func(err error) bool {
 		var answered serviceerror.ServiceError
@@ -109,12 +110,12 @@ func says(text string) func(error) bool {
 	return func(err error) bool { return strings.Contains(err.Error(), text) }
 }
 
-// errElsewhere is given to whoever was in one call with somebody whose fault it was.
+// errElsewhere is the error of a record whose call failed because of another record.
 var errElsewhere = fmt.Errorf("another record of the same call failed: %w", context.DeadlineExceeded)
 
-// notPassedError says that a record cannot pass a dependency.
+// notPassedError is the error of a record that cannot pass a dependency.
 type notPassedError struct {
-	reason string // as a dead letter has it
+	reason string // of the dead letter
 	at     string // the dependency's name
 	cause  error
 }
@@ -125,8 +126,8 @@ func (e *notPassedError) Error() string {
 
 func (e *notPassedError) Unwrap() error { return e.cause }
 
-// text says, for the dead letter, what happened. It never quotes the cause, which may
-// quote the record.
+// text returns the dead letter's text. It never quotes the cause, which may quote the
+// record.
 func (e *notPassedError) text(after time.Duration) string {
 	if e.reason == source.ReasonGivenUp {
 		return fmt.Sprintf("did not pass %s for %s while others did, and was given up; the starter's log has the error; redrive it when the cause is gone", e.at, after)
@@ -134,23 +135,23 @@ func (e *notPassedError) text(after time.Duration) string {
 	return "was refused by " + e.at + ": the starter's log has the error"
 }
 
-// suspicion decides when a record that fails is at fault itself: it has failed for
-// long enough, others have passed between its attempts again and again, and one has
-// since the last. A dependency that is away lets nobody pass.
+// suspicion decides when a record that keeps failing is at fault itself: it has failed
+// for long enough, and others passed between its attempts again and again, the last
+// time since its last attempt. A dependency that is away lets nobody pass.
 type suspicion struct {
 	after time.Duration
 
-	began   time.Time // of failing
-	passes  uint64    // of others, as of the last attempt
-	strikes int       // attempts that failed since another passed
+	began   time.Time // when the record first failed
+	passes  uint64    // of other records, at the last attempt
+	strikes int       // attempts that failed although another record had passed since the one before
 }
 
-// strikesNeeded is how often others have to pass between attempts: a dependency that
-// comes and goes lets some pass too.
+// strikesNeeded is the number of attempts between which others have to pass. One is not
+// enough: a dependency that comes and goes lets some pass too.
 const strikesNeeded = 3
 
-// failed notes that an attempt has failed, and reports whether to give up. passes is
-// how many others have passed by now.
+// failed notes a failed attempt, and reports whether to give up. Passes is the number
+// of other records that have passed so far.
 func (s *suspicion) failed(now time.Time, passes uint64) bool {
 	if s.began.IsZero() {
 		s.began, s.passes = now, passes

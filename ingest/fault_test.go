@@ -100,7 +100,7 @@ func TestWhatTemporalRefusesIsADeadLetter(t *testing.T) {
 	assert.Equal(t, source.ReasonRefused, letters[0].Reason)
 	assert.Equal(t, "bad", letters[0].PersonID)
 	assert.True(t, letters[0].Urgent)
-	assert.Equal(t, 1, r.logged("an event cannot pass, while others do"))
+	assert.Equal(t, 1, r.logged("an event cannot pass while others do"))
 }
 
 // What fails for a reason that nobody knows is waited for, holds up nobody, and is

@@ -16,12 +16,12 @@ const (
 	resultDeadLetter = "dead_letter" // could not be read
 )
 
-// reasonOther stands in metrics for a dead letter's reason that is none of
-// source's: labels must not grow with what records hold.
+// reasonOther is the label of dead letters whose reason is not one of source's: the
+// number of labels must not grow with the content of records.
 const reasonOther = "other"
 
-// metrics are those of one Consumer. docs/metrics.md lists them; a test of the
-// starter holds it to that.
+// metrics holds the metrics of one Consumer. docs/metrics.md lists them, and a test of
+// the starter compares.
 type metrics struct {
 	records     *prometheus.CounterVec
 	deadLetters *prometheus.CounterVec
@@ -69,8 +69,8 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 	return m
 }
 
-// begin lets every series whose labels are known start at 0, so that the first
-// increase is seen as one.
+// begin starts every series whose labels are known at 0, so that the first increase
+// shows.
 func (m *metrics) begin(topics []Topic) {
 	for _, t := range topics {
 		for _, result := range []string{resultDelivered, resultDuplicate, resultDeadLetter} {
@@ -101,14 +101,14 @@ var knownReasons = func() map[string]bool {
 	return known
 }()
 
-// accepted notes that Temporal has taken an event of a record with that
-// timestamp. A producer's clock that is ahead makes no negative latency.
+// accepted notes that Temporal has accepted an event of a record with that timestamp.
+// A producer's clock that is ahead makes no negative latency.
 func (m *metrics) accepted(topic string, timestamp time.Time) {
 	m.latency.WithLabelValues(topic).Observe(max(0, time.Since(timestamp).Seconds()))
 }
 
-// outages tells of dependencies when metrics are asked for, so that an outage
-// that is under way counts.
+// outages collects the metrics of dependencies at the time of asking, so that an
+// outage that is under way counts.
 type outages []*dependency
 
 var (

@@ -10,18 +10,18 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// Nudger tells Temporal that there is something new of a person.
-// runs.Client is the real one.
+// Nudger tells Temporal that there is something new about a person. In
+// production it is a runs.Client.
 type Nudger interface {
 	Nudge(ctx context.Context, n workflows.Nudge) error
 }
 
-// requestSpace is the namespace of the request IDs that are derived from events.
+// requestSpace is the namespace of the request IDs that nudges derive from events.
 var requestSpace = uuid.MustParse("9a0e4b0c-43a5-5ac8-93c2-7d1b7f1c2a51")
 
-// NudgeFor is the nudge for an event that the ledger has as number seq. The same
-// event always gives the same request ID, so that Temporal takes a repeated
-// signal for the one it had.
+// NudgeFor returns the nudge for an event that has the number seq in the ledger. The
+// same event always gives the same request ID, so that Temporal recognizes a repeated
+// signal.
 func NudgeFor(e hr.Event, seq int64) workflows.Nudge {
 	return workflows.Nudge{
 		PersonID:  e.PersonID,
@@ -33,17 +33,17 @@ func NudgeFor(e hr.Event, seq int64) workflows.Nudge {
 	}
 }
 
-// urgent reports whether access has to be cut off without waiting for anything.
+// urgent reports whether the event cuts access off at once.
 func urgent(e hr.Event) bool {
 	return e.Type == hr.EventSuspended ||
 		e.Type == hr.EventTerminated && e.Termination != nil && e.Termination.Urgency == hr.UrgencyImmediate
 }
 
-// settles reports whether nothing may come of an event until it is seen whether many
-// like it follow.
+// settles reports whether the event takes effect only after Options.Settle, so that
+// Tenure sees first whether many like it follow.
 func settles(e hr.Event) bool { return e.Type == hr.EventTerminated && !urgent(e) }
 
-// why is one line for people, without personal data: "leave started, effective
+// why returns one line for people, without personal data: "leave started, effective
 // 2026-12-01".
 func why(e hr.Event) string {
 	name := strings.TrimSuffix(string(e.Type), ".v1")

@@ -19,19 +19,20 @@ import (
 // Topic is a topic of HR events and how to read it.
 type Topic struct {
 	Name        string
-	Source      string            // name of the decoder, for people
+	Source      string            // the decoder's name, for people
 	Decode      source.Decoder    // must be safe for concurrent use
 	Identify    source.Identifier // nil if the source has none; must be safe for concurrent use
 	Fetch       source.Fetch      // for thin records; nil if they cannot be fetched
-	DeadLetters string            // topic
-	// Channel says which events its records may carry. Endpoints says the same of the records
-	// that the webhook intake wrote, by the endpoint's path; a record with the path of no
-	// endpoint may carry nothing.
+	DeadLetters string            // the topic of its dead letters
+	// Channel says which events the records may carry. A record that the webhook intake
+	// wrote may carry only what Endpoints allows too, by the endpoint's path. A path
+	// without an endpoint allows nothing.
 	Channel   source.Channel
 	Endpoints map[string]source.Channel
-	// Snapshot says that the source's events hold what was so when they were made: see source.Source.
+	// Snapshot is true if the source's events hold the state at the time they were made:
+	// see source.Source.
 	Snapshot bool
-	FromEnd  bool // a group that has never read the topic begins after its last record; else with the first one
+	FromEnd  bool // a group that has never read the topic begins after its last record, not with its first one
 }
 
 // Options configures a Consumer. Metrics may be nil; a zero Tuning means the defaults.
@@ -46,9 +47,9 @@ type Options struct {
 	Log     *zap.Logger
 	Metrics prometheus.Registerer
 	Tuning  Tuning
-	// Settle is how long (product time) ordinary terminations wait before anything
-	// comes of them. A run that begins with one begins after it: that costs nothing,
-	// and a run that is open waits itself.
+	// Settle is how long (product time) an ordinary termination waits before it takes
+	// effect. If it begins a run, the run begins after that time; a run that is open
+	// waits by itself.
 	Settle time.Duration
 }
 
@@ -57,8 +58,8 @@ type Options struct {
 type Tuning struct {
 	group.Tuning
 	Nudges int // calls to Temporal under way at once; default 64
-	// GiveUp is after how long a record is given up, and becomes a dead letter, that
-	// does not pass while others do; default 5m.
+	// GiveUp is how long a record may fail while others pass, before it is given up and
+	// becomes a dead letter; default 5m.
 	GiveUp   time.Duration
 	RetryMin time.Duration // first wait between attempts at what is unavailable; default 100ms
 }
@@ -81,7 +82,7 @@ func (o Options) validate() error {
 		case t.Name == "" || t.DeadLetters == "" || t.Decode == nil:
 			return fmt.Errorf("ingest: topic %q needs a name, a decoder and a dead-letter topic", t.Name)
 		case seen[t.Name]:
-			return fmt.Errorf("ingest: topic %q is there twice", t.Name)
+			return fmt.Errorf("ingest: topic %q is listed twice", t.Name)
 		}
 		seen[t.Name] = true
 	}

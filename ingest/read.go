@@ -15,9 +15,9 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// read makes events of a record. What the record only refers to is fetched from
-// the HR system, which is waited for: the error is ctx's. A refusal is what makes
-// the record a dead letter.
+// read decodes the events of a record. It fetches what the record only refers to, and
+// waits for the HR system: the error is ctx's. A refusal makes the record a dead
+// letter.
 func (c *Consumer) read(ctx context.Context, m kafka.Message, t Topic) (
 	events []hr.Event, warnings []source.Warning, refusal *source.Error, err error,
 ) {
@@ -37,13 +37,14 @@ func (c *Consumer) read(ctx context.Context, m kafka.Message, t Topic) (
 	if err != nil {
 		return nil, warnings, refusalOf(err), nil
 	}
-	if refusal := t.refuse(r, events); refusal != nil {
+	if refusal := t.unauthorized(r, events); refusal != nil {
 		return nil, warnings, refusal, nil
 	}
 	return events, warnings, nil, nil
 }
 
-// skippedBy returns the refusal of a message that stands for skipped records.
+// skippedBy returns the refusal of a message that stands for a batch that cannot be
+// read.
 func skippedBy(m kafka.Message) (*source.Error, bool) {
 	s, ok := broker.SkippedBy(m)
 	if !ok {
@@ -53,15 +54,16 @@ func skippedBy(m kafka.Message) (*source.Error, bool) {
 		Reason: deadletter.ReasonBatch,
 		Text: fmt.Sprintf("stands for the records from offset %d to %d, one compressed batch that cannot be read (%s): "+
 			"find out who wrote it, and have the HR system send again what it said", s.First, s.Last, s.Why),
-		Urgent: true, // nobody can know whose access it was to end
+		Urgent: true, // it may have been to end somebody's access
 	}, true
 }
 
 // headerEndpoint is the header in which the webhook intake names its endpoint.
 const headerEndpoint = "tenure-webhook-endpoint"
 
-// refuse says why the events may not come this way, whatever they claim; nil if they may.
-func (t Topic) refuse(r source.Record, events []hr.Event) *source.Error {
+// unauthorized returns the refusal of events that the topic, or the webhook endpoint
+// that wrote the record, has no authority to send; nil if it may send them all.
+func (t Topic) unauthorized(r source.Record, events []hr.Event) *source.Error {
 	path, byWebhook := r.Headers[headerEndpoint]
 	for _, e := range events {
 		if refusal := t.Channel.Refuse(e, "kafka.topics ("+t.Name+") settings"); refusal != nil {
@@ -77,18 +79,18 @@ func (t Topic) refuse(r source.Record, events []hr.Event) *source.Error {
 	return nil
 }
 
-// Refusal returns why the starter would refuse a record, or nil.
+// Refusal returns why the starter would refuse a record; nil if it would not.
 func Refusal(d source.Decoder, r source.Record) *source.Error {
 	_, _, err := decode(d, r)
 	var thin *source.ThinError
 	if err == nil || errors.As(err, &thin) {
-		return nil // what it refers to is fetched when it is consumed
+		return nil // the starter fetches what it refers to
 	}
 	return refusalOf(err)
 }
 
-// decode gives the decoder the record. A decoder that panics has met a record
-// that it cannot read; one such record must not stop all that come after it.
+// decode calls the decoder. A panic of the decoder is an error of this record: it must
+// not stop the records behind it.
 func decode(d source.Decoder, r source.Record) (events []hr.Event, warnings []source.Warning, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -98,8 +100,8 @@ func decode(d source.Decoder, r source.Record) (events []hr.Event, warnings []so
 	return d(r)
 }
 
-// refusalOf is why a record cannot be read. What another error than a decoder's
-// own says may quote the record, and goes no further.
+// refusalOf returns the refusal that a decoder's error stands for. The text of an error
+// that is not a *source.Error may quote the record, and is left out.
 func refusalOf(err error) *source.Error {
 	var refusal *source.Error
 	var thin *source.ThinError
@@ -112,8 +114,8 @@ func refusalOf(err error) *source.Error {
 	return &source.Error{Reason: deadletter.ReasonInternal, Text: fmt.Sprintf("made the decoder fail with a %T", err)}
 }
 
-// fetch gets what a thin record refers to. What the HR system does not know is
-// there with nil: the decoder says what that means.
+// fetch fetches what a thin record refers to. A reference that the HR system does not
+// know has the value nil: the decoder decides what that means.
 func (c *Consumer) fetch(ctx context.Context, t Topic, references []string) (
 	fetched map[string][]byte, refusal *source.Error, err error,
 ) {
@@ -145,10 +147,10 @@ func (c *Consumer) fetch(ctx context.Context, t Topic, references []string) (
 	return fetched, nil, nil
 }
 
-// notFetched is why a record is refused whose person cannot be fetched. Whether it was
-// to end their access cannot be told: it may have been.
+// notFetched returns the refusal of a record whose person cannot be fetched. A record
+// that is given up is urgent: it may have been to end access.
 func (c *Consumer) notFetched(t Topic, why *notPassedError) *source.Error {
-	c.log.Error("what a record refers to cannot be fetched, while others' can: it becomes a dead letter",
+	c.log.Error("what a record refers to cannot be fetched, while others can: the record becomes a dead letter",
 		zap.String("topic", t.Name), zap.String("reason", why.reason), zap.Error(why.cause))
 	var failure *remote.Error
 	if why.reason == source.ReasonRefused && errors.As(why.cause, &failure) {
@@ -157,6 +159,6 @@ func (c *Consumer) notFetched(t Topic, why *notPassedError) *source.Error {
 	return &source.Error{Reason: why.reason, Text: why.text(c.tuning.GiveUp), Urgent: why.reason == source.ReasonGivenUp}
 }
 
-// waits reports whether the cause lies with no single record: credentials that are
-// refused are refused for all, until somebody renews them.
-func waits(k remote.Kind) bool { return k.Retryable() || k == remote.Unauthorized }
+// concernsAll reports whether a failed call to the HR system says nothing of the single
+// record: credentials that are refused are refused for all, until they are renewed.
+func concernsAll(k remote.Kind) bool { return k.Retryable() || k == remote.Unauthorized }

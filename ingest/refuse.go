@@ -16,10 +16,11 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// refuse makes a dead letter of a record that cannot be read. It returns when the
-// broker has it, the ledger knows of it, and, if it is urgent, Temporal does too.
+// refuse makes a dead letter of a record that cannot be used. It returns when the
+// broker has the letter, the ledger has an entry of it and, if it is urgent, Temporal
+// has been nudged.
 func (c *Consumer) refuse(ctx context.Context, log *zap.Logger, m kafka.Message, t Topic, e *source.Error) error {
-	m, err := c.exactly(ctx, m)
+	m, err := c.reread(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -30,7 +31,7 @@ func (c *Consumer) refuse(ctx context.Context, log *zap.Logger, m kafka.Message,
 		return ctx.Err()
 	}
 	if err != nil {
-		log.Error("the dead-letter topic takes no letter of this record: the ledger knows of it, and the record is where it was",
+		log.Error("the dead-letter topic takes no letter of this record: the ledger lists it as a dead letter, at the position of the record itself",
 			zap.String("deadLetters", t.DeadLetters), zap.Error(err))
 		entry.At = entry.Origin
 	}
@@ -42,8 +43,8 @@ func (c *Consumer) refuse(ctx context.Context, log *zap.Logger, m kafka.Message,
 	return c.report(ctx, log, m, t, e, receipt)
 }
 
-// publishLetter writes a letter to its topic: the record whole or, if the broker does
-// not take that, what leads back to it.
+// publishLetter writes a letter to its topic: with the record or, if the broker does
+// not take that, with only the record's position.
 func (c *Consumer) publishLetter(ctx context.Context, log *zap.Logger, letter kafka.Message) (at ledger.Position, err error) {
 	write := func(letter kafka.Message) error {
 		return c.deadLetterBroker.pass(ctx, letter.Topic, func(ctx context.Context) (err error) {
@@ -54,15 +55,15 @@ func (c *Consumer) publishLetter(ctx context.Context, log *zap.Logger, letter ka
 	if err = write(letter); err == nil || ctx.Err() != nil {
 		return at, err
 	}
-	log.Warn("the dead-letter topic does not take the letter: it gets one without the record, which says where the record is; "+
-		"if it is too large, raise max.message.bytes of the dead-letter topic above that of its source",
+	log.Warn("the dead-letter topic does not take the letter: Tenure writes one without the record, with the record's position; "+
+		"if the letter is too large, raise max.message.bytes of the dead-letter topic above that of its source",
 		zap.String("deadLetters", letter.Topic), zap.Int("bytes", len(letter.Value)), zap.Error(err))
 	err = write(deadletter.WithoutValue(letter))
 	return at, err
 }
 
-// index tells the ledger of a letter. Should it not be able to keep what is told of
-// the record, it is told less.
+// index enters a letter in the ledger. If the ledger refuses what is known of the
+// record, index enters less.
 func (c *Consumer) index(ctx context.Context, log *zap.Logger, entry ledger.DeadLetter) (receipt ledger.LetterReceipt, err error) {
 	for _, l := range []ledger.DeadLetter{entry, bare(entry)} {
 		err = c.ledger.pass(ctx, "", func(ctx context.Context) (err error) {
@@ -74,10 +75,10 @@ func (c *Consumer) index(ctx context.Context, log *zap.Logger, entry ledger.Dead
 		}
 		log.Error("the ledger cannot keep the entry of a dead letter", zap.Error(err))
 	}
-	return receipt, nil // the dead-letter topic has it: tenure dlq index reads it from there
+	return receipt, nil // `tenure dlq index` enters it again, from the dead-letter topic
 }
 
-// bare is an entry with nothing that the record's sender wrote.
+// bare returns the entry without anything that the record's sender wrote.
 func bare(l ledger.DeadLetter) ledger.DeadLetter {
 	return ledger.DeadLetter{
 		At: l.At, Origin: l.Origin, Digest: l.Digest, Format: l.Format, ReceivedAt: l.ReceivedAt,
@@ -85,8 +86,8 @@ func bare(l ledger.DeadLetter) ledger.DeadLetter {
 	}
 }
 
-// report says that a record is a dead letter now: to whoever reads the log and,
-// if it was to end somebody's access, to their run, which asks a human.
+// report logs that a record is a dead letter. If the record was to end somebody's
+// access, it also nudges the person's run, which asks a human.
 func (c *Consumer) report(ctx context.Context, log *zap.Logger, m kafka.Message, t Topic, e *source.Error, receipt ledger.LetterReceipt) error {
 	log = log.With(
 		zap.String("reason", e.Reason), zap.String("field", e.Field), zap.String("text", e.Text),
@@ -99,7 +100,7 @@ func (c *Consumer) report(ctx context.Context, log *zap.Logger, m kafka.Message,
 	log.Error("a record that was to end somebody's access cannot be used and is a dead letter now: "+
 		"their access stays as it is until somebody sees to it (tenure dlq show)", zap.String("person", receipt.PersonID))
 	if receipt.PersonID == "" {
-		return nil // of somebody whom nobody knows there is nothing to take away
+		return nil // Tenure knows no such person: there is no access to take away
 	}
 	n := workflows.Nudge{
 		PersonID: receipt.PersonID, Type: workflows.TypeScheduled, Why: "a record that was to end access cannot be read",
@@ -107,16 +108,15 @@ func (c *Consumer) report(ctx context.Context, log *zap.Logger, m kafka.Message,
 	}
 	err := c.temporal.pass(ctx, "", func(ctx context.Context) error { return c.nudger.Nudge(ctx, n) })
 	if err != nil && ctx.Err() == nil {
-		log.Error("the person's run cannot be told of the dead letter: the sweeper will try", zap.String("person", receipt.PersonID), zap.Error(err))
+		log.Error("the person's run cannot be nudged about the dead letter: the sweeper will do it", zap.String("person", receipt.PersonID), zap.Error(err))
 		return nil
 	}
 	return err
 }
 
-// exactly is the message as the broker has it. What the reader of a partition
-// reads cannot tell an empty key, value or header from none, and a dead letter
-// has to.
-func (c *Consumer) exactly(ctx context.Context, m kafka.Message) (kafka.Message, error) {
+// reread returns the message exactly as the broker has it. The reader of a partition
+// cannot tell an empty key, value or header from none, and a dead letter has to.
+func (c *Consumer) reread(ctx context.Context, m kafka.Message) (kafka.Message, error) {
 	if _, is := broker.SkippedBy(m); is || !hasEmptyPart(m) {
 		return m, nil
 	}
@@ -125,7 +125,7 @@ func (c *Consumer) exactly(ctx context.Context, m kafka.Message) (kafka.Message,
 		found, err := c.conn.ReadRecord(ctx, ledger.Position{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset})
 		var bad *broker.UnreadableError
 		if errors.Is(err, broker.ErrGone) || errors.As(err, &bad) {
-			return nil // retention was faster, or what comes with it cannot be read
+			return nil // retention removed it, or its batch cannot be read
 		}
 		if err == nil {
 			exact = found
@@ -133,7 +133,7 @@ func (c *Consumer) exactly(ctx context.Context, m kafka.Message) (kafka.Message,
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		return m, nil // as far as it is known
+		return m, nil // the letter has what was read first
 	}
 	return exact, err
 }

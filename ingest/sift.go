@@ -11,15 +11,15 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Sift finds out which records were dealt with when they were read before: the
+// Sift reports for each record whether it was delivered when it was read before: the
 // ledger has the event of this very topic, partition and offset, and Temporal its
-// signal. One question about many records, and no transaction that writes, make
-// reading a topic again many times as fast as reading it for the first time.
+// signal. It asks once about many records and writes nothing, so that a topic is read
+// again many times as fast as for the first time.
 //
-// Only what is certain is sifted out. All others go the ordinary way: a copy of
-// an event at another offset, an event that is recorded and not delivered, what
-// cannot be decoded. So does everything when the ledger does not answer: the
-// ordinary way waits for it.
+// Sift reports true only if it is certain. Deliver deals with all others: a copy of an
+// event at another offset, an event that is recorded and not delivered, a record that
+// cannot be decoded. It deals with everything when the ledger does not answer, and
+// waits for the ledger.
 func (c *Consumer) Sift(ctx context.Context, topic string, messages []kafka.Message) []bool {
 	t, done := c.topics[topic], make([]bool, len(messages))
 	if t.Identify == nil {
@@ -27,10 +27,10 @@ func (c *Consumer) Sift(ctx context.Context, topic string, messages []kafka.Mess
 	}
 	began := time.Now()
 	keys := make([]hr.EventKey, 0, len(messages))
-	places := make([]int, 0, len(messages)) // of the keys' records
+	indexes := make([]int, 0, len(messages)) // of the messages that have the keys
 	for i, m := range messages {
 		if key, ok := t.Identify(broker.RecordOf(m)); ok {
-			keys, places = append(keys, key), append(places, i)
+			keys, indexes = append(keys, key), append(indexes, i)
 		}
 	}
 	known, err := c.known(ctx, keys)
@@ -39,9 +39,9 @@ func (c *Consumer) Sift(ctx context.Context, topic string, messages []kafka.Mess
 	}
 	duplicates := 0
 	for i, k := range known {
-		m := messages[places[i]]
+		m := messages[indexes[i]]
 		if k.Delivered && k.Topic == m.Topic && k.Partition == m.Partition && k.Offset == m.Offset {
-			done[places[i]] = true
+			done[indexes[i]] = true
 			duplicates++
 		}
 	}

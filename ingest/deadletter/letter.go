@@ -20,53 +20,53 @@ import (
 const (
 	HeaderReason    = deadLetterPrefix + "reason"    // source.Error's Reason
 	HeaderField     = deadLetterPrefix + "field"     // the field at fault; absent if none
-	HeaderText      = deadLetterPrefix + "text"      // what is wrong, for people
-	HeaderTopic     = deadLetterPrefix + "topic"     // where the record was ...
-	HeaderPartition = deadLetterPrefix + "partition" // ... decimal
-	HeaderOffset    = deadLetterPrefix + "offset"    // ... decimal
+	HeaderText      = deadLetterPrefix + "text"      // what is wrong with the record, for people
+	HeaderTopic     = deadLetterPrefix + "topic"     // the record's topic
+	HeaderPartition = deadLetterPrefix + "partition" // its partition, decimal
+	HeaderOffset    = deadLetterPrefix + "offset"    // its offset, decimal
 	HeaderSource    = deadLetterPrefix + "source"    // the decoder's name
-	HeaderAt        = deadLetterPrefix + "at"        // when it was given up, RFC 3339, UTC
-	HeaderPerson    = deadLetterPrefix + "person"    // source.Error's Person; absent if the decoder does not say
-	HeaderUrgent    = deadLetterPrefix + "urgent"    // "true" if the decoder says so; else absent
+	HeaderAt        = deadLetterPrefix + "at"        // when the record became a letter, RFC 3339, UTC
+	HeaderPerson    = deadLetterPrefix + "person"    // source.Error's Person; absent if the decoder does not know
+	HeaderUrgent    = deadLetterPrefix + "urgent"    // "true" if the record may have been to end access; else absent
 
-	// Of a letter that is without its record's value, since the dead-letter topic
-	// does not take it whole, which is still where HeaderTopic and so on say:
-	HeaderSize   = deadLetterPrefix + "size"   // the value's, in bytes, decimal
-	HeaderDigest = deadLetterPrefix + "digest" // the value's: see Digest
+	// A letter that the dead-letter topic does not take whole has these headers instead
+	// of the record's value. The record is still at HeaderTopic, and so on.
+	HeaderSize   = deadLetterPrefix + "size"   // the value's size in bytes, decimal
+	HeaderDigest = deadLetterPrefix + "digest" // the value's digest: see Digest
 
 	deadLetterPrefix = "tenure-dlq-"
 )
 
-// Headers of a record that was sent again from a dead letter. Should it become
-// one once more, the letter has them too, and so names its ancestor.
+// Headers of a record that was sent again from a dead letter. If the record becomes a
+// dead letter once more, the new letter has them too, and so names the old one.
 const (
 	HeaderRedriveOf     = redrivePrefix + "of"     // the dead letter: topic/partition/offset
 	HeaderRedriveBy     = redrivePrefix + "by"     // the operator
 	HeaderRedriveAt     = redrivePrefix + "at"     // RFC 3339, UTC
-	HeaderRedriveReason = redrivePrefix + "reason" // the operator's
-	HeaderRedriveDigest = redrivePrefix + "digest" // of the value as it was refused: see Digest
+	HeaderRedriveReason = redrivePrefix + "reason" // the operator's reason
+	HeaderRedriveDigest = redrivePrefix + "digest" // the digest of the value that was refused: see Digest
 
 	redrivePrefix = "tenure-redrive-"
 )
 
 const (
-	// ReasonInternal is the reason of a record that broke its decoder.
+	// ReasonInternal is the reason of a record that makes its decoder fail.
 	ReasonInternal = "internal"
-	// ReasonBatch is the reason of the dead letter for a batch that cannot be read.
+	// ReasonBatch is the reason of a letter that stands for a batch that cannot be read.
 	ReasonBatch = "batch"
-	// reasonUnknown is that of a dead letter which does not say why it is one.
+	// reasonUnknown is the reason of a letter that does not say why it is one.
 	reasonUnknown = "unknown"
 )
 
-// Digest names a record's value by its content: "sha256:" and hexadecimal digits.
+// Digest returns the digest of a record's value: "sha256:" and hexadecimal digits.
 func Digest(value []byte) string {
 	sum := sha256.Sum256(value)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// New returns the record as it was, key and value byte for byte, with the
-// headers that say why nothing came of it. Such headers of an earlier time (it
-// had been a dead letter, and was sent again) are replaced.
+// New returns the letter of a record for the topic to: key and value byte for byte, and
+// headers that say why the record was refused. Such headers of an earlier letter, from
+// which the record was sent again, are replaced. Format is the decoder's name.
 func New(m kafka.Message, to, format string, e *source.Error, at time.Time) kafka.Message {
 	urgent := ""
 	if e.Urgent {
@@ -89,21 +89,21 @@ func New(m kafka.Message, to, format string, e *source.Error, at time.Time) kafk
 	}
 }
 
-// largestKey and largestHeader are the longest key and header, in bytes, that a letter
-// without its value has.
+// largestKey and largestHeader bound the key and each header, in bytes, of a letter
+// without its value.
 const (
 	largestKey    = 1 << 10
 	largestHeader = 2 << 10
 )
 
-// kept are the headers of a redrive that a letter without its value keeps: anybody may
-// have written others.
-var kept = map[string]bool{
+// redriveHeaders are all headers of a redrive. A letter without its value keeps these,
+// and no others with the prefix: anybody may have written those.
+var redriveHeaders = map[string]bool{
 	HeaderRedriveOf: true, HeaderRedriveBy: true, HeaderRedriveAt: true, HeaderRedriveReason: true, HeaderRedriveDigest: true,
 }
 
-// WithoutValue is the letter for a topic that does not take it whole: what Tenure
-// says of the record, and what leads back to it.
+// WithoutValue returns the letter for a topic that does not take it whole: it has what
+// Tenure knows of the record, and where the record is.
 func WithoutValue(letter kafka.Message) kafka.Message {
 	entry := EntryOf(letter)
 	small := letter
@@ -113,7 +113,7 @@ func WithoutValue(letter kafka.Message) kafka.Message {
 	}
 	seen := map[string]bool{}
 	for _, h := range letter.Headers {
-		if (strings.HasPrefix(h.Key, deadLetterPrefix) || kept[h.Key]) && !seen[h.Key] {
+		if (strings.HasPrefix(h.Key, deadLetterPrefix) || redriveHeaders[h.Key]) && !seen[h.Key] {
 			seen[h.Key] = true
 			h.Value = h.Value[:min(len(h.Value), largestHeader)]
 			small.Headers = append(small.Headers, h)
@@ -123,7 +123,7 @@ func WithoutValue(letter kafka.Message) kafka.Message {
 	if entry.Urgent {
 		urgent = "true"
 	}
-	// Without the record nobody can look again at whom it is about.
+	// Whom the record is about cannot be found in the letter again.
 	small.Headers = withHeaders(small.Headers, []string{HeaderPerson, HeaderUrgent}, [][2]string{
 		{HeaderPerson, entry.PersonID},
 		{HeaderUrgent, urgent},
@@ -133,8 +133,8 @@ func WithoutValue(letter kafka.Message) kafka.Message {
 	return small
 }
 
-// missing reports whether the letter is without its record's value, and what that
-// value's digest is.
+// missing reports whether the letter is without its record's value, and returns the
+// value's digest.
 func missing(letter kafka.Message) (digest string, is bool) {
 	for _, h := range letter.Headers {
 		if h.Key == HeaderDigest {
@@ -144,8 +144,8 @@ func missing(letter kafka.Message) (digest string, is bool) {
 	return "", false
 }
 
-// withHeaders are the headers without those that begin with a prefix, and with
-// those to be added that are not empty.
+// withHeaders returns the headers without those that begin with one of the prefixes,
+// and with the added ones that are not empty.
 func withHeaders(headers []kafka.Header, without []string, add [][2]string) []kafka.Header {
 	var out []kafka.Header
 next:
@@ -165,8 +165,8 @@ next:
 	return out
 }
 
-// EntryOf returns the ledger's entry for a dead letter: what its headers say, and what
-// can be told of the record. A letter that Tenure did not write says less.
+// EntryOf returns the ledger's entry for a dead letter, from its headers and from what
+// can be read of the record. A letter that Tenure did not write has less.
 func EntryOf(letter kafka.Message) ledger.DeadLetter {
 	headers := map[string]string{}
 	for _, h := range letter.Headers {
@@ -208,7 +208,7 @@ func EntryOf(letter kafka.Message) ledger.DeadLetter {
 	return l
 }
 
-// tidy makes a header that anybody may have written fit for a terminal.
+// tidy makes a header fit for a terminal: anybody may have written it.
 func tidy(s string) string {
 	const most = 500
 	s = strings.Map(func(r rune) rune {
@@ -223,8 +223,8 @@ func tidy(s string) string {
 	return s
 }
 
-// RedriveOf is the dead letter that a record was sent again from; the zero
-// position if it was not.
+// RedriveOf returns the position of the dead letter that a record was sent again from;
+// the zero position if it was not.
 func RedriveOf(m kafka.Message) ledger.Position {
 	for _, h := range m.Headers {
 		if h.Key == HeaderRedriveOf {
@@ -235,9 +235,9 @@ func RedriveOf(m kafka.Message) ledger.Position {
 	return ledger.Position{}
 }
 
-// RedriveDigest names a record by all that makes it what it is: its key, its value and
-// its headers, in any order, but for those that say that and why it was sent again. No
-// key is as good as an empty one: readers cannot always tell.
+// RedriveDigest returns the digest of a record's key, value and headers, in any order.
+// It leaves out Tenure's headers of letters and redrives. No key and an empty key give
+// the same digest: readers cannot always tell them apart.
 func RedriveDigest(m kafka.Message) string {
 	var parts []string
 	for _, h := range m.Headers {
@@ -249,7 +249,7 @@ func RedriveDigest(m kafka.Message) string {
 	return "record:" + source.Digest(append(parts, string(m.Key), string(m.Value))...)
 }
 
-// parsePosition reads topic/partition/offset. Topics have no slash in them.
+// parsePosition parses topic/partition/offset. Topics have no slash in them.
 func parsePosition(s string) (ledger.Position, bool) {
 	parts := strings.Split(s, "/")
 	if len(parts) != 3 || parts[0] == "" {

@@ -23,23 +23,23 @@ type Header struct {
 	Value []byte
 }
 
-// Letter is a dead letter as it is in Kafka: the record byte for byte, and the
-// headers that say why it is one. A nil key or value is none, which an empty one
-// is not.
+// Letter is a dead letter as Kafka has it: the record byte for byte, and the headers
+// that say why it was refused. A nil key or value means that there is none, and differs
+// from an empty one.
 type Letter struct {
 	message kafka.Message
 }
 
-// Key is the record's key, Value its value. Neither is to be changed.
+// Key returns the record's key. Do not change it.
 func (l Letter) Key() []byte { return l.message.Key }
 
-// Value is the record's value.
+// Value returns the record's value. Do not change it.
 func (l Letter) Value() []byte { return l.message.Value }
 
-// Time is when the letter was written.
+// Time returns when the letter was written.
 func (l Letter) Time() time.Time { return l.message.Time }
 
-// Headers are the record's own and those of the dead letter, in order.
+// Headers returns the record's own headers and those of the letter, in order.
 func (l Letter) Headers() []Header {
 	headers := make([]Header, len(l.message.Headers))
 	for i, h := range l.message.Headers {
@@ -53,12 +53,12 @@ func (l Letter) Entry() ledger.DeadLetter { return EntryOf(l.message) }
 
 // Mend holds what an operator changes in a record before it is sent again.
 type Mend struct {
-	Value   []byte            // nil leaves it
-	Key     []byte            // nil leaves it
-	Headers map[string]string // set, or with an empty value removed
+	Value   []byte            // nil: is not changed
+	Key     []byte            // nil: is not changed
+	Headers map[string]string // are set; those with an empty value are removed
 }
 
-// Changes reports whether anything is changed.
+// Changes reports whether the mend changes anything.
 func (m Mend) Changes() bool { return m.Value != nil || m.Key != nil || len(m.Headers) > 0 }
 
 // Provenance says who sends a record again, when and why.
@@ -68,13 +68,13 @@ type Provenance struct {
 	At       time.Time
 }
 
-// Mended returns the record as sources will know it once it is sent again.
+// Mended returns the record that sources will see once it is sent again.
 func (l Letter) Mended(m Mend) source.Record { return broker.RecordOf(l.again(m, Provenance{})) }
 
-// Sending is the digest of the record that Redrive sends, for ledger.LetterAction.
+// Sending returns the digest of the record that Redrive sends, for ledger.LetterAction.
 func (l Letter) Sending(m Mend) string { return RedriveDigest(l.again(m, Provenance{})) }
 
-// again is the record, mended, as it goes to its topic once more.
+// again returns the mended record, for its topic.
 func (l Letter) again(m Mend, p Provenance) kafka.Message {
 	entry := l.Entry()
 	out := kafka.Message{Topic: entry.Origin.Topic, Key: l.message.Key, Value: l.message.Value}
@@ -107,19 +107,19 @@ func (l Letter) again(m Mend, p Provenance) kafka.Message {
 	return out
 }
 
-// Letters reads dead letters and sends their records again. What cannot be
-// reached it waits for, until the context is done.
+// Letters reads dead letters and sends their records again. It waits for brokers that
+// cannot be reached, until the context is done.
 type Letters struct {
 	waiting   func(error)
 	conn      *broker.Connection
 	publisher *broker.Publisher
 }
 
-// NewLetters returns one that connects when it is first used. Waiting is told,
-// once per reason, why there is something to wait for; it may be nil.
+// NewLetters returns Letters that connect when they are first used. They call waiting,
+// once per reason, with the reason why they wait; it may be nil.
 func NewLetters(cluster broker.Cluster, waiting func(reason error)) *Letters {
 	conn := cluster.Connect(broker.Patience)
-	p := conn.Publisher(math.MaxInt32) // what was on the topic once may go there again, whatever its size
+	p := conn.Publisher(math.MaxInt32) // the topic had the record once: it may be as large as it is
 	p.Waiting = waiting
 	return &Letters{waiting: waiting, conn: conn, publisher: p}
 }
@@ -127,7 +127,7 @@ func NewLetters(cluster broker.Cluster, waiting func(reason error)) *Letters {
 // Close releases the connections.
 func (l *Letters) Close() error { return l.publisher.Close() }
 
-// Read reads the letter at a position. It fails with broker.ErrGone if it is not there.
+// Read reads the letter at a position. It returns broker.ErrGone if there is none.
 func (l *Letters) Read(ctx context.Context, at ledger.Position) (letter Letter, err error) {
 	err = l.patiently(ctx, func() error {
 		m, err := l.conn.ReadRecord(ctx, at)
@@ -140,9 +140,9 @@ func (l *Letters) Read(ctx context.Context, at ledger.Position) (letter Letter, 
 	return letter, err
 }
 
-// whole is the letter with its record's key, value and headers. A letter that was
-// too large for its topic gets them from where the record was; if it is not there
-// any more, it stays as it is.
+// whole returns the letter with its record's key, value and headers. A letter without
+// its value gets them from the record's own topic. If the record is not there any more,
+// the letter stays as it is.
 func (l *Letters) whole(ctx context.Context, letter kafka.Message) (kafka.Message, error) {
 	digest, is := missing(letter)
 	if !is {
@@ -166,18 +166,18 @@ func (l *Letters) whole(ctx context.Context, letter kafka.Message) (kafka.Messag
 	return full, nil
 }
 
-// ErrNoValue is returned for a letter that cannot be sent again as it is: the
-// record was too large for the dead-letter topic, and is gone from its own.
+// ErrNoValue is the error of a letter that cannot be sent again unless somebody gives
+// the value: the dead-letter topic did not take the record, and it is gone from its own
+// topic.
 var ErrNoValue = errors.New("the dead letter has no value: the record was too large for the dead-letter topic, " +
 	"and is not on its own topic any more: give the value (edit), or have it sent anew")
 
-// ErrBatch is returned for a letter that stands for a whole batch.
+// ErrBatch is the error of a letter that stands for a whole batch.
 var ErrBatch = errors.New("the dead letter stands for a batch of records that cannot be read: there is nothing to send again; " +
 	"have the HR system send what it said, then discard the letter")
 
-// Redrive sends the letter's record to the topic where it was, mended, with
-// headers that say where it comes from, and returns when all in-sync replicas
-// have it.
+// Redrive sends the letter's record, mended, to the topic where it was, with headers
+// that say where it comes from. It returns when all in-sync replicas have the record.
 func (l *Letters) Redrive(ctx context.Context, letter Letter, m Mend, p Provenance) error {
 	if letter.Entry().Reason == ReasonBatch {
 		return ErrBatch
@@ -189,7 +189,7 @@ func (l *Letters) Redrive(ctx context.Context, letter Letter, m Mend, p Provenan
 	return l.publisher.PublishAsIs(ctx, again)
 }
 
-// Each gives f every letter that is on the topic now, by partition and offset.
+// Each calls f with every letter that is on the topic now, by partition and offset.
 func (l *Letters) Each(ctx context.Context, topic string, f func(Letter) error) error {
 	var partitions []kafka.Partition
 	err := l.patiently(ctx, func() error {
@@ -236,7 +236,7 @@ func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f fun
 			return err
 		}
 		if len(batch) == 0 {
-			return nil // nothing is left up to the end as it was
+			return nil // nothing is left before the end
 		}
 		for _, m := range batch {
 			at.Offset = m.Offset + 1
@@ -251,10 +251,10 @@ func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f fun
 	return nil
 }
 
-// retries is how often whoever waits for a letter tries.
+// retries are the pauses between attempts: somebody waits at a terminal.
 var retries = backoff.Range{Min: 100 * time.Millisecond, Max: 5 * time.Second}
 
-// patiently repeats f until it succeeds, says that there is nothing, or ctx is
+// patiently repeats f until it succeeds, finds that there is nothing to read, or ctx is
 // done.
 func (l *Letters) patiently(ctx context.Context, f func() error) error {
 	said := ""

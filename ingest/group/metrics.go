@@ -10,8 +10,8 @@ const (
 	commitFailed = "failed"
 )
 
-// metrics are those of one Member. docs/metrics.md lists them; a test of the starter
-// holds it to that.
+// metrics holds the metrics of one Member. docs/metrics.md lists them, and a test of
+// the starter compares.
 type metrics struct {
 	commits    *prometheus.CounterVec
 	rebalances prometheus.Counter
@@ -64,8 +64,7 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 			Help: "Times fetching was restarted because records existed and none arrived.",
 		}, []string{"topic"}),
 	}
-	// Every series whose labels are known starts at 0, so that the first increase is
-	// seen as one.
+	// Every series whose labels are known starts at 0, so that the first increase shows.
 	for _, t := range topics {
 		m.refetches.WithLabelValues(t.Name)
 	}
@@ -78,7 +77,7 @@ func newMetrics(reg prometheus.Registerer, topics []Topic) *metrics {
 	return m
 }
 
-// committed notes a commit of a partition's offset.
+// committed counts a commit of a partition's offset.
 func (m *metrics) committed(err error) {
 	result := commitOK
 	if err != nil {
@@ -87,7 +86,7 @@ func (m *metrics) committed(err error) {
 	m.commits.WithLabelValues(result).Inc()
 }
 
-// forget drops what is known of a partition that another member may have now.
+// forget drops the series of a partition that another member may have now.
 func (m *metrics) forget(topic, partition string) {
 	for _, g := range []*prometheus.GaugeVec{m.inFlight, m.lag, m.oldest, m.stuck} {
 		g.DeleteLabelValues(topic, partition)
