@@ -351,7 +351,7 @@ func TestPartitionsThatTheLeaderMissedAreFound(t *testing.T) {
 	r.run()
 	require.NoError(t, missed.Wait(bounded(t), 1))
 	r.awaitAllCommitted()
-	assert.Equal(t, 1, r.logged("nobody in the group has some partitions"))
+	assert.Equal(t, 1, r.logged("no member of the group has some of the partitions"))
 	assert.Len(t, r.nudger.nudges(""), 9)
 }
 

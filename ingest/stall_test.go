@@ -97,7 +97,7 @@ func TestAFetchThatHangsBeginsAnew(t *testing.T) {
 	r.awaitCommitted(0, 3)
 	r.hadAll(3)
 	assert.EqualValues(t, 1, r.value(c, "tenure_ingest_fetch_restarts_total "+r.events))
-	assert.Equal(t, 1, r.logged("records are there and none comes: fetching anew"))
+	assert.Equal(t, 1, r.logged("there are records and none comes: fetching anew"))
 }
 
 // A partition without records is no hanging one, however long nothing comes:
@@ -113,7 +113,7 @@ func TestAnEmptyPartitionIsNotFetchedAnew(t *testing.T) {
 	})
 	r.eventually(func() bool { return surveys.Load() > 5 }, "the watch looks at it")
 	assert.Zero(t, r.value(c, "tenure_ingest_fetch_restarts_total "+r.events))
-	assert.Zero(t, r.logged("records are there and none comes"))
+	assert.Zero(t, r.logged("there are records and none comes"))
 }
 
 // byReader reports whether a fetch is a reader's, and not the watch's, by the

@@ -15,13 +15,13 @@ import (
 type Cluster struct {
 	Brokers []string // host:port of some of its brokers
 	TLS     *TLS     // nil: connections are not encrypted
-	SASL    *SASL    // nil: nobody signs in, unless by TLS's certificate
-	// Dial opens the connections, which TLS is then spoken on; nil: as net.Dialer
-	// does. It must be safe for concurrent use.
+	SASL    *SASL    // nil: nobody signs in, unless with TLS's certificate
+	// Dial opens the connections below TLS; nil stands for a net.Dialer. It must be safe
+	// for concurrent use.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Identity is as whom the cluster is used, for people: "User:tenure (SCRAM-SHA-512)".
+// Identity returns who uses the cluster, for people: "User:tenure (SCRAM-SHA-512)".
 func (c Cluster) Identity() string {
 	switch {
 	case c.SASL != nil:
@@ -33,8 +33,8 @@ func (c Cluster) Identity() string {
 	}
 }
 
-// principal is the name that ACLs have for who uses the cluster. Brokers may be
-// configured to shorten that of a certificate: ssl.principal.mapping.rules.
+// principal returns the name that ACLs have for who uses the cluster. Brokers may
+// shorten the name in a certificate: see ssl.principal.mapping.rules.
 func (c Cluster) principal() string {
 	switch {
 	case c.SASL != nil:
@@ -46,14 +46,14 @@ func (c Cluster) principal() string {
 	}
 }
 
-// clientID is the name under which brokers see who connects.
+// clientID is the client's name in the brokers' logs and quotas.
 const clientID = "tenure"
 
-// dialTimeout bounds a connection's making, up to being signed in.
+// dialTimeout bounds the making of a connection, including signing in.
 const dialTimeout = 10 * time.Second
 
-// transport is for a kafka.Client or kafka.Writer. The default metadata lifetime
-// of 6 s would be the time it takes to notice a topic that has just been made.
+// transport is for a kafka.Client or kafka.Writer. With the default metadata lifetime
+// of 6 s they would notice a new topic that much later.
 func (c Cluster) transport() *kafka.Transport {
 	return &kafka.Transport{
 		MetadataTTL: time.Second, ClientID: clientID,
@@ -66,7 +66,7 @@ func (c Cluster) dialer() *kafka.Dialer {
 	return &kafka.Dialer{Timeout: dialTimeout, ClientID: clientID, DialFunc: c.dial, SASLMechanism: c.signIn()}
 }
 
-// signIn is for kafka-go: without SASL, a nil that is one.
+// signIn returns what kafka-go signs in with: an untyped nil without SASL.
 func (c Cluster) signIn() sasl.Mechanism {
 	if c.SASL == nil {
 		return nil
@@ -74,8 +74,8 @@ func (c Cluster) signIn() sasl.Mechanism {
 	return signer{SASL: c.SASL, encrypted: c.TLS != nil}
 }
 
-// dial connects to a broker, and encrypts. kafka-go would do the latter too, but
-// with what was in the files when it began.
+// dial connects to a broker, and encrypts the connection. kafka-go could encrypt too,
+// but would read the files of certificates only once.
 func (c Cluster) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	open := c.Dial
 	if open == nil {

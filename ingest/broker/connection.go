@@ -8,10 +8,10 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// Connection is the one way to a cluster's brokers, guarded against what kafka-go
-// would wait for without end.
+// Connection is the door to a cluster's brokers: it guards all that goes through it.
+// See the package documentation.
 type Connection struct {
-	Client *kafka.Client
+	Client *kafka.Client // asks the brokers, through the guarded connections
 
 	cluster   Cluster
 	stalls    *stalls
@@ -20,8 +20,8 @@ type Connection struct {
 	abandoned abandoned
 }
 
-// Connect returns a connection that connects when it is first used. A broker that
-// is silent for longer than patience is left for another.
+// Connect returns a Connection that connects when it is first used. It leaves a broker
+// that is silent for longer than patience for another one.
 func (c Cluster) Connect(patience time.Duration) *Connection {
 	cluster, stalls := c.guard(patience)
 	transport := cluster.transport()
@@ -31,45 +31,45 @@ func (c Cluster) Connect(patience time.Duration) *Connection {
 	}
 }
 
-// Close closes what is open, and opens no more.
+// Close closes all connections, and opens no more.
 func (c *Connection) Close() {
 	c.stalls.close()
-	c.abandoned.settle(time.Second) // without connections, it soon is
+	c.abandoned.settle(time.Second) // without connections, calls soon return
 	c.transport.CloseIdleConnections()
 }
 
-// Explain says in words why the cluster does not do what it was asked, and what to
-// do about it. What it has nothing to say to it returns as it is.
+// Explain wraps an error of the cluster in words: what is wrong, and what to do. It
+// returns an error that it does not know as it is.
 func (c *Connection) Explain(err error) error { return c.cluster.explain(err) }
 
-// Abandon calls f and does not wait for it. What says what is done, for people.
+// Abandon calls f and does not wait for it. What names the call, for people.
 func (c *Connection) Abandon(what string, f func()) { c.abandoned.leave(what, f) }
 
-// Overdue returns an error if a call that was abandoned longer ago than patience has
-// not returned.
+// Overdue returns an error if a call was abandoned longer ago than patience and has not
+// returned.
 func (c *Connection) Overdue(patience time.Duration) error { return c.abandoned.check(patience) }
 
-// JoinGroup returns a consumer group of the cluster.
+// JoinGroup joins a consumer group of the cluster.
 func (c *Connection) JoinGroup(config kafka.ConsumerGroupConfig) (*kafka.ConsumerGroup, error) {
 	config.Brokers, config.Dialer = c.cluster.Brokers, c.dialer
 	return kafka.NewConsumerGroup(config)
 }
 
-// Writer makes w write to the cluster.
+// Writer sets w up to write to the cluster, and returns it.
 func (c *Connection) Writer(w *kafka.Writer) *kafka.Writer {
 	w.Addr, w.Transport = c.Client.Addr, c.transport
 	return w
 }
 
-// abandoned are calls that were given up and have not returned. Nothing waits
-// for them; that they pile up is the one fault that only a new process cures.
+// abandoned holds the calls that were given up and have not returned. Nothing waits for
+// them. If they pile up, only a new process helps.
 type abandoned struct {
 	mu    sync.Mutex
-	calls map[*string]time.Time // by what is done, since when
+	calls map[*string]time.Time // by name, since when
 	wait  sync.WaitGroup
 }
 
-// leave calls f and does not wait for it. What says what is done, for people.
+// leave calls f and does not wait for it. What names the call, for people.
 func (a *abandoned) leave(what string, f func()) {
 	a.mu.Lock()
 	if a.calls == nil {
@@ -87,7 +87,7 @@ func (a *abandoned) leave(what string, f func()) {
 	})
 }
 
-// check fails if a call has not returned for longer than that.
+// check returns an error if a call has not returned for longer than patience.
 func (a *abandoned) check(patience time.Duration) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -100,7 +100,7 @@ func (a *abandoned) check(patience time.Duration) error {
 	return nil
 }
 
-// settle waits until all have returned, but no longer than that.
+// settle waits until all calls have returned, but no longer than patience.
 func (a *abandoned) settle(patience time.Duration) {
 	done := make(chan struct{})
 	go func() { defer close(done); a.wait.Wait() }()

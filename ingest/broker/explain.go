@@ -11,8 +11,8 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// explain says in words why the cluster does not do what it was asked, and what to
-// do about it. What it has nothing to say to it returns as it is.
+// explain wraps an error in words: what is wrong, and what to do. It returns an error
+// that it does not know as it is.
 func (c Cluster) explain(err error) error {
 	if err == nil {
 		return nil
@@ -38,13 +38,13 @@ func (c Cluster) explain(err error) error {
 	return err
 }
 
-// hungUp reports whether the other side ended the connection.
+// hungUp reports whether the other side closed the connection.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "connection reset")
 }
 
-// explainTLS says in words what is wrong with an encrypted connection, and what to
-// do; nil if err is about something else.
+// explainTLS wraps an error of an encrypted connection in words; nil if err is not
+// about encryption.
 func (c Cluster) explainTLS(err error) error {
 	var (
 		unknown  x509.UnknownAuthorityError

@@ -15,11 +15,11 @@ import (
 
 // FetchOptions configures a Fetcher.
 type FetchOptions struct {
-	Wait      time.Duration // how long a broker may hold a fetch for records to come
-	Attempt   time.Duration // how long one attempt at a batch that cannot be read may take
-	Pause     time.Duration // between those attempts
-	Renew     time.Duration // no record for so long, with records there, begins fetching anew
-	Restarted func()        // called when fetching is begun anew
+	Wait      time.Duration // how long a broker may hold a fetch until records come
+	Attempt   time.Duration // how long one attempt to find the end of an unreadable batch may take
+	Pause     time.Duration // between these attempts
+	Renew     time.Duration // how long no record may come while there are some, until fetching begins anew
+	Restarted func()        // is called when fetching begins anew
 	Log       *zap.Logger
 }
 
@@ -32,60 +32,60 @@ type Fetcher struct {
 	log     *zap.Logger
 
 	mu     sync.Mutex
-	next   int64     // the offset that the next record is read from, or kafka.FirstOffset
-	asking time.Time // since when it is waited for; zero: it is not
-	renew  context.CancelFunc
-	inVain int // restarts since the last record
+	next   int64              // the offset of the next record, or kafka.FirstOffset
+	asking time.Time          // since when the fetcher waits for it; zero: it does not
+	renew  context.CancelFunc // ends the present reader
+	inVain int                // restarts since the last record
 }
 
-// Fetcher returns a fetcher of a partition's records, from an offset on.
+// Fetcher returns a Fetcher of a partition's records, from an offset on.
 func (c *Connection) Fetcher(topic string, partition int, from int64, o FetchOptions) *Fetcher {
 	return &Fetcher{c: c, topic: topic, id: partition, options: o, log: o.Log, next: from}
 }
 
-// Run reads records and passes them on until ctx is done: pass fails only then. A
-// reader finds the partition's leader, reconnects and backs off by itself; should
-// it hang all the same (see restart), another takes its place.
+// Run reads records and passes them on until ctx is done; pass may fail only then. A
+// kafka.Reader finds the partition's leader, reconnects and backs off by itself. If it
+// hangs all the same, Restart replaces it.
 func (f *Fetcher) Run(ctx context.Context, pass func(context.Context, kafka.Message) error) {
 	for ctx.Err() == nil {
 		f.read(ctx, pass)
 	}
 }
 
-// read reads until ctx is done or restart is called.
+// read reads with one reader, until ctx is done or Restart is called.
 func (f *Fetcher) read(ctx context.Context, pass func(context.Context, kafka.Message) error) {
 	reading, renew := context.WithCancel(ctx)
 	defer renew()
 	reader := f.c.newReader(reading, f.topic, f.id, f.options.Wait)
-	// Nobody waits for a reader that cannot even be closed.
+	// A reader may hang even when it is closed.
 	defer f.c.abandoned.leave(fmt.Sprintf("closing a reader of %s/%d", f.topic, f.id), func() { _ = reader.Close() })
 	f.mu.Lock()
 	f.renew = renew
 	_ = reader.SetOffset(f.next) // fails only on a reader of a group
 	f.mu.Unlock()
-	said := ""
+	logged := ""
 	for {
 		f.ask()
 		m, err := reader.FetchMessage(reading)
 		switch {
 		case reading.Err() != nil:
 			return
-		case err != nil && err.Error() != said:
-			said = err.Error()
+		case err != nil && err.Error() != logged:
+			logged = err.Error()
 			f.log.Warn("records cannot be fetched at the moment; trying again", zap.Error(f.c.cluster.explain(err)))
 			continue
 		case err != nil:
 			continue
 		}
-		said = ""
+		logged = ""
 		f.came()
 		if first, why, is := standsIn(m); is {
 			if err := f.skip(reading, first, pass); err != nil && ctx.Err() == nil {
-				f.log.Warn("a batch cannot be read, and not be skipped yet; trying again",
+				f.log.Warn("a batch cannot be read, and cannot be skipped yet: trying again",
 					zap.String("why", why), zap.Error(f.c.cluster.explain(err)))
 				_ = backoff.Sleep(ctx, f.options.Pause)
 			}
-			return // the next reader begins behind it
+			return // the next reader begins behind the batch
 		}
 		if pass(ctx, m) != nil {
 			return
@@ -94,16 +94,16 @@ func (f *Fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 	}
 }
 
-// fetchAhead is how many records a reader may hold that are not passed on yet:
-// few, because it knows no bound in bytes.
+// fetchAhead is how many records a reader may hold that it has not passed on. They are
+// few, because a reader has no bound in bytes.
 const fetchAhead = 4
 
-// fetchBytes is how much one request may bring of a partition. A larger batch is
-// brought all the same, alone.
+// fetchBytes bounds what one request brings of a partition. A larger batch comes all
+// the same, alone.
 const fetchBytes = 10 << 20
 
-// newReader returns a reader whose connections are closed when ctx is done: it is
-// not to be waited for then.
+// newReader returns a reader whose connections are closed when ctx is done, so that it
+// cannot hang on them.
 func (c *Connection) newReader(ctx context.Context, topic string, partition int, wait time.Duration) *kafka.Reader {
 	dialer := *c.dialer
 	dialer.DialFunc = func(dialing context.Context, network, address string) (net.Conn, error) {
@@ -122,12 +122,12 @@ func (c *Connection) newReader(ctx context.Context, topic string, partition int,
 		MaxBytes:        fetchBytes,
 		QueueCapacity:   fetchAhead,
 		MaxWait:         wait,
-		ReadLagInterval: -1, // see watch
+		ReadLagInterval: -1, // ingest/group measures the lag
 		ReadBackoffMax:  time.Second,
 	})
 }
 
-// ask notes that a record is waited for.
+// ask notes that the fetcher waits for a record.
 func (f *Fetcher) ask() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -143,20 +143,19 @@ func (f *Fetcher) came() {
 	f.asking, f.inVain = time.Time{}, 0
 }
 
-// passed notes that a record has been passed on: the next one is wanted.
+// passed notes that a record has been passed on.
 func (f *Fetcher) passed(m kafka.Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.next = m.Offset + 1
 }
 
-// restarts is how often a partition is fetched anew before its generation is
-// given up.
+// restarts is how often fetching begins anew in vain before Restart reports false.
 const restarts = 3
 
-// Restart gives the reader up for another if it hangs: there are records, from
-// first up to end as the partition's leader says, and for too long none has come.
-// It returns false if that has been tried often enough.
+// Restart replaces the reader if it hangs: the partition's leader has records, from
+// first up to end, and for too long none has come. It reports false if replacing it has
+// not helped often enough.
 func (f *Fetcher) Restart(now time.Time, first, end int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -164,15 +163,15 @@ func (f *Fetcher) Restart(now time.Time, first, end int64) bool {
 		return true
 	}
 	if f.inVain == restarts {
-		f.log.Error("records are there and none comes, however often fetching begins anew: joining the group again",
+		f.log.Error("there are records and none comes, however often fetching begins anew: joining the group again",
 			zap.Int64("offset", f.next), zap.Int64("end", end))
 		return false
 	}
 	f.inVain++
 	f.options.Restarted()
-	f.log.Warn("records are there and none comes: fetching anew",
+	f.log.Warn("there are records and none comes: fetching anew",
 		zap.Int64("offset", f.next), zap.Int64("end", end), zap.Duration("since", now.Sub(f.asking)))
-	f.asking = now // the next one gets as long
+	f.asking = now // the next reader gets as long
 	f.renew()
 	return true
 }

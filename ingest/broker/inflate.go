@@ -16,11 +16,10 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 )
 
-// maxInflated is how many bytes the records of one compressed batch may take. A
-// producer's batch measures a megabyte or less; a batch that is made to harm can
-// take gigabytes and be small on the wire. kafka-go decompresses a whole batch
-// before it returns the first record, so that this bounds its memory for each
-// partition.
+// maxInflated bounds the records of one compressed batch, in bytes. A producer's batch
+// has a megabyte or less; a malicious one can be small on the wire and take gigabytes.
+// kafka-go decompresses a whole batch before it returns the first record, so that this
+// bounds its memory for each partition.
 const maxInflated = 32 << 20
 
 // kafka-go finds its codecs in this table.
@@ -32,9 +31,9 @@ func init() {
 	}
 }
 
-// UnreadableError is the error of a compressed batch whose records cannot be read,
-// however often they are fetched. kafka-go's Reader does not report errors that are
-// none of Kafka's own, and begins anew without end: it gets a standIn instead.
+// UnreadableError is the error of a compressed batch that cannot be read, however often
+// it is fetched. A kafka.Client gets this error. A kafka.Reader would not report it, and
+// would begin anew without end: it gets a stand-in instead.
 type UnreadableError struct{ cause error }
 
 func (e *UnreadableError) Error() string { return "a batch cannot be decompressed: " + e.cause.Error() }
@@ -46,17 +45,17 @@ var errInflated = fmt.Errorf("it takes more than %d bytes", maxInflated)
 // boundedCodec decompresses batches of maxInflated bytes at most.
 type boundedCodec struct{ compress.Codec }
 
-// NewReader returns a reader of what r holds, decompressed.
+// NewReader returns a reader of the decompressed content of r.
 func (c boundedCodec) NewReader(r io.Reader) io.ReadCloser {
 	return &boundedReader{codec: c.Codec, from: r}
 }
 
-// boundedReader decompresses on the first read. It reads all of its input before:
-// the connection's deadline must not pass while it works.
+// boundedReader decompresses at the first read. It reads all of its input first, so that
+// the connection's deadline does not pass while it works.
 type boundedReader struct {
 	codec compress.Codec
 	from  io.Reader
-	size  int64         // of what is decompressed for a Reader; 0: for a Client
+	size  int64         // of the compressed batch for a kafka.Reader; 0 for a kafka.Client
 	plain io.ReadCloser // nil before the first read
 	err   error
 }
@@ -102,13 +101,13 @@ func (b *boundedReader) inflate(packed []byte) ([]byte, error) {
 	var from io.ReadCloser
 	switch b.codec.Code() {
 	case int8(compress.Snappy):
-		// A block says how large it is, and kafka-go makes room for as much.
+		// kafka-go allocates as much as a block claims to hold.
 		if snappyLength(packed) > maxInflated {
 			return nil, errInflated
 		}
 		from = b.codec.NewReader(bytes.NewReader(packed))
 	case int8(compress.Zstd):
-		// kafka-go's own decoder makes room for windows of half a gigabyte.
+		// kafka-go's own decoder allocates windows of half a gigabyte.
 		decoder, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1),
 			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxInflated), zstd.WithDecoderMaxMemory(maxInflated+1))
 		if err != nil {
@@ -135,20 +134,20 @@ func (b *boundedReader) Close() error {
 	return nil
 }
 
-// standInDelta is how far behind its batch's first offset a stand-in is. It is the
-// last that a batch can have, so that kafka-go passes the stand-in on also if it is
-// asked for an offset within the batch.
+// standInDelta is the distance of a stand-in from its batch's first offset. It is the
+// largest that a batch can have, so that kafka-go passes the stand-in on even if an
+// offset within the batch is wanted.
 const standInDelta = math.MaxInt32
 
-// standInHeader names the header of a stand-in, and standInToken is what it begins
-// with: nobody else can know it.
+// standInHeader names the header of a stand-in. Its value begins with standInToken,
+// which no producer can know.
 const standInHeader = "tenure-unreadable"
 
 var standInToken = uuid.NewString() + " "
 
-// standIn returns the content of a batch of size bytes that stands in for one that cannot
-// be decompressed: one record, with a header that says why. Kafka's record format is at
-// https://kafka.apache.org/documentation/#record.
+// standIn returns the decompressed content that kafka-go gets in place of a batch of size
+// bytes that cannot be decompressed: one record, with a header that says why. Kafka's
+// record format is at https://kafka.apache.org/documentation/#record.
 func standIn(size int64, cause error) []byte {
 	body := []byte{0, 0} // attributes, and the difference of the timestamp
 	body = binary.AppendVarint(body, standInDelta)
@@ -157,11 +156,11 @@ func standIn(size int64, cause error) []byte {
 	body = binary.AppendVarint(body, 1)
 	body = binary.AppendVarint(body, int64(len(standInHeader)))
 	body = append(body, standInHeader...)
-	said := standInToken + cause.Error()
-	body = binary.AppendVarint(body, int64(len(said)))
-	body = append(body, said...)
-	// The record claims to take what the whole batch takes: only then does kafka-go
-	// know at the end of it that the batch has ended.
+	why := standInToken + cause.Error()
+	body = binary.AppendVarint(body, int64(len(why)))
+	body = append(body, why...)
+	// The record claims the size of the whole batch: only then does kafka-go know, at
+	// the end of the record, that the batch has ended.
 	length := binary.AppendVarint(nil, size)
 	for length = binary.AppendVarint(nil, size-int64(len(length))); ; {
 		again := binary.AppendVarint(nil, size-int64(len(length)))
@@ -173,7 +172,7 @@ func standIn(size int64, cause error) []byte {
 }
 
 // standsIn reports whether a message stands in for a batch that cannot be read, and
-// if so returns the batch's first offset and why.
+// returns the batch's first offset and why it cannot.
 func standsIn(m kafka.Message) (first int64, why string, is bool) {
 	if len(m.Headers) != 1 || m.Headers[0].Key != standInHeader {
 		return 0, "", false
@@ -182,14 +181,14 @@ func standsIn(m kafka.Message) (first int64, why string, is bool) {
 	return m.Offset - standInDelta, why, is
 }
 
-// xerial is how the framing begins in which Java's producers pack snappy blocks;
-// two numbers of a version follow.
+// xerial begins the frames in which Java's producers pack snappy blocks. Two version
+// numbers follow.
 var xerial = []byte{130, 'S', 'N', 'A', 'P', 'P', 'Y', 0}
 
 const xerialHeader = 16
 
-// snappyLength is how many bytes the blocks claim to hold. What is no snappy is
-// left to the decoder, which will say so.
+// snappyLength returns how many bytes the blocks claim to hold. It leaves input that is
+// not snappy to the decoder, which fails.
 func snappyLength(packed []byte) (total int64) {
 	if !bytes.HasPrefix(packed, xerial) || len(packed) < xerialHeader {
 		n, err := snappy.DecodedLen(packed)
@@ -203,7 +202,7 @@ func snappyLength(packed []byte) (total int64) {
 		frame := int64(binary.BigEndian.Uint32(rest))
 		rest = rest[4:]
 		if frame > int64(len(rest)) {
-			return maxInflated + 1 // it claims more than there is: the decoder would make room for that
+			return maxInflated + 1 // it claims more than there is, and the decoder would allocate it
 		}
 		if n, err := snappy.DecodedLen(rest[:frame]); err == nil {
 			total += int64(n)

@@ -18,12 +18,12 @@ import (
 	"github.com/tenurehq/tenure/internal/checkup"
 )
 
-// Topic names a topic of events, and the one of its dead letters.
+// Topic names a topic of events, and the topic of its dead letters.
 type Topic struct{ Name, DeadLetters string }
 
-// Probe looks whether a consumer of these topics, as this group, could work:
-// every broker is reached, every topic is there, and may be read or written. It
-// changes nothing: it joins no group, and writes and reads no record.
+// Probe reports whether a consumer of these topics, in this group, could work: whether
+// every broker is reached, every topic exists and may be read or written, and the group
+// may be joined. It changes nothing: it joins no group, and reads and writes no record.
 func (c Cluster) Probe(ctx context.Context, topics []Topic, group string) checkup.Report {
 	p := &probe{
 		cluster: c,
@@ -71,7 +71,7 @@ func (p *probe) reach(ctx context.Context, topics []Topic) *metadata.Response {
 		}
 		failed = append(failed, fmt.Errorf("%s: %w", address, err))
 		if errors.Is(err, kafka.SASLAuthenticationFailed) {
-			break // another broker would not think better of the same password
+			break // other brokers would refuse the same password
 		}
 	}
 	p.report.Reached = answer != nil
@@ -98,12 +98,12 @@ func (p *probe) ask(ctx context.Context, address string, question func(*wire) er
 
 func (p *probe) encryption() {
 	if p.cluster.TLS == nil {
-		p.report.Add("encryption", checkup.Note, "connections are not encrypted: what HR says can be read on the way", "set kafka.tls, unless everything is on one machine")
+		p.report.Add("encryption", checkup.Note, "connections are not encrypted: HR's events can be read on the network", "set kafka.tls, unless everything is on one machine")
 	}
 }
 
-// brokers tries each broker under the address by which it wants to be known, and
-// returns these by number. Records are read from, and written to, all of them.
+// brokers connects to each broker at the address that it announces, and returns the
+// addresses by the brokers' numbers. Records are read from, and written to, all of them.
 func (p *probe) brokers(ctx context.Context, answer *metadata.Response) map[int32]string {
 	known := map[int32]string{}
 	reached := 0
@@ -112,7 +112,7 @@ func (p *probe) brokers(ctx context.Context, answer *metadata.Response) map[int3
 		known[b.NodeID] = address
 		about := fmt.Sprintf("broker %d", b.NodeID)
 		if err := p.ask(ctx, address, func(*wire) error { return nil }); err != nil {
-			p.report.Add(about, checkup.Missing, fmt.Sprintf("it calls itself %s, and is not reached there: %v", address, err),
+			p.report.Add(about, checkup.Missing, fmt.Sprintf("it announces the address %s, and is not reached there: %v", address, err),
 				"see that it runs, and that its advertised.listeners has an address that works from here")
 			continue
 		}
@@ -128,7 +128,7 @@ func (p *probe) brokers(ctx context.Context, answer *metadata.Response) map[int3
 type use struct {
 	needed, useful operation
 	usefulFor      string
-	partitions     string // how many it should have, in words for a new one
+	partitions     string // how many a new topic should have
 }
 
 // operation is an operation that an ACL allows, by Kafka's number and name (AclOperation).
@@ -145,14 +145,13 @@ var (
 	letters = use{needed: opWrite, useful: opRead, usefulFor: "tenure dlq needs that", partitions: "1"}
 )
 
-// in reports whether the operation is in a set of them. Known is false if the broker
-// gives none.
+// in reports whether the operation is in a set. Known is false if the broker sent none.
 func (o operation) in(set int32) (allowed, known bool) {
-	const notSaid = -1 << 31
-	return set&(1<<o.bit) != 0, set != notSaid
+	const notSent = -1 << 31
+	return set&(1<<o.bit) != 0, set != notSent
 }
 
-// topic looks at one topic.
+// topic reports on one topic.
 func (p *probe) topic(t metadata.ResponseTopic, name string, u use) {
 	about := "topic " + name
 	switch err := brokerError(t.ErrorCode); {
@@ -191,7 +190,7 @@ func (p *probe) topic(t metadata.ResponseTopic, name string, u use) {
 	}
 }
 
-// group looks whether the group may be joined, and who is in it.
+// group reports whether the group may be joined, and how many members it has.
 func (p *probe) group(ctx context.Context, group string, known map[int32]string) {
 	about := "group " + group
 	coordinator, err := p.coordinator(ctx, group, known)
@@ -229,10 +228,10 @@ func (p *probe) group(ctx context.Context, group string, known map[int32]string)
 	}
 }
 
-// coordinator finds out where the group's coordinator is.
+// coordinator returns the address of the group's coordinator.
 func (p *probe) coordinator(ctx context.Context, group string, known map[int32]string) (address string, err error) {
 	err = kafka.GroupCoordinatorNotAvailable
-	// A cluster that never had a group takes a moment.
+	// The coordinator of a cluster's first group takes a moment.
 	for errors.Is(err, kafka.GroupCoordinatorNotAvailable) && ctx.Err() == nil {
 		for _, broker := range known {
 			var answer *findcoordinator.Response
@@ -252,17 +251,17 @@ func (p *probe) coordinator(ctx context.Context, group string, known map[int32]s
 	return "", err
 }
 
-// allow is the command that lets who asks do something.
+// allow returns the command that allows an operation.
 func (p *probe) allow(o operation, resource string) string {
 	return p.command("kafka-acls.sh", "--add --allow-principal %q --operation %s %s", p.cluster.principal(), o.name, resource)
 }
 
-// command is one of Kafka's own, to be run by somebody with the right to.
+// command returns a command of Kafka's own, for an administrator to run.
 func (p *probe) command(program, format string, args ...any) string {
 	return fmt.Sprintf("%s --bootstrap-server %s %s", program, p.cluster.Brokers[0], fmt.Sprintf(format, args...))
 }
 
-// counted is a number of things, in words.
+// counted returns a number of things in words.
 func counted(n int, thing string) string {
 	if n != 1 {
 		thing += "s"

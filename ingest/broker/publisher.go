@@ -13,8 +13,7 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// maxMessage is how large a message (key, value and headers) may be: what a
-// broker takes by default.
+// maxMessage bounds a message (key, value and headers): it is a broker's default.
 const maxMessage = 1 << 20
 
 // Message is a message to be published. Messages with the same key, the person
@@ -38,7 +37,7 @@ type Publisher struct {
 	backoff backoff.Range
 }
 
-// patiently is how often somebody who waits at a terminal tries.
+// patiently are the pauses between attempts: somebody waits at a terminal.
 var patiently = backoff.Range{Min: 100 * time.Millisecond, Max: 5 * time.Second}
 
 // publishBatch is how many messages go to a partition in one request.
@@ -53,8 +52,8 @@ func NewPublisher(cluster Cluster) *Publisher {
 	return cluster.Connect(Patience).Publisher(maxMessage)
 }
 
-// Publisher returns a publisher of messages that are as large as that, in bytes, at
-// most. Closing it closes the connection.
+// Publisher returns a Publisher of messages of at most largest bytes. Its Close closes
+// the connection too.
 func (c *Connection) Publisher(largest int) *Publisher {
 	return &Publisher{
 		conn:    c,
@@ -78,7 +77,7 @@ func (p *Publisher) Close() error {
 	return err
 }
 
-// PublishError says which messages the broker refused. All the others have been
+// PublishError is the error of messages that the broker refused. All others have been
 // written.
 type PublishError struct {
 	Refused map[int]error // by index of the message
@@ -92,8 +91,8 @@ func (e *PublishError) Error() string {
 	}
 }
 
-// RefusedForGood reports whether a message was refused for what it is: no broker will
-// take it, however often it is sent.
+// RefusedForGood reports whether err is a *PublishError of messages that no broker will
+// ever take.
 func RefusedForGood(err error) bool {
 	var refusals *PublishError
 	if !errors.As(err, &refusals) {
@@ -107,11 +106,10 @@ func RefusedForGood(err error) bool {
 	return true
 }
 
-// Publish writes the messages to the topic and returns when all of them are
-// written. While the topic is missing or no broker can be reached, it waits and
-// tries again: it fails with a *PublishError for messages that the broker
-// refuses for good, or with ctx's error; then it is unknown which of them were
-// written, and publishing all of them again is the remedy.
+// Publish writes the messages to the topic and returns when all of them are written.
+// While the topic is missing or no broker can be reached, it waits and tries again. It
+// returns a *PublishError for messages that the broker refuses for good, or ctx's error:
+// then it is unknown which messages were written, so publish all of them again.
 func (p *Publisher) Publish(ctx context.Context, topic string, messages []Message) error {
 	refused := map[int]error{}
 	for from := 0; from < len(messages); from += publishBatch {
@@ -151,7 +149,7 @@ func (p *Publisher) publish(ctx context.Context, topic string, chunk []kafka.Mes
 		}
 		pending = append(pending, o)
 	}
-	said := ""
+	told := ""
 	for pauses := p.backoff.Start(); len(pending) > 0; {
 		again, cause := p.write(ctx, pending, refuse)
 		if ctx.Err() != nil {
@@ -161,8 +159,8 @@ func (p *Publisher) publish(ctx context.Context, topic string, chunk []kafka.Mes
 		if len(pending) == 0 {
 			return nil
 		}
-		if reason := p.explain(topic, cause); p.Waiting != nil && reason.Error() != said {
-			said = reason.Error()
+		if reason := p.explain(topic, cause); p.Waiting != nil && reason.Error() != told {
+			told = reason.Error()
 			p.Waiting(reason)
 		}
 		if err := pauses.Wait(ctx, 0); err != nil {
@@ -193,8 +191,8 @@ func (p *Publisher) write(ctx context.Context, pending []outgoing, refuse func(i
 		switch {
 		case err == nil:
 		case errors.Is(err, kafka.MessageSizeTooLarge) && len(pending) > 1:
-			// It was the batch that was too large for the broker: one by one it shows
-			// whether a message is.
+			// The batch was too large for the broker. One by one it shows whether a message
+			// is.
 			more, err := p.write(ctx, pending[i:i+1], refuse)
 			again, cause = append(again, more...), errors.Join(cause, err)
 		case Permanent(err):
@@ -206,7 +204,7 @@ func (p *Publisher) write(ctx context.Context, pending []outgoing, refuse func(i
 	return again, cause
 }
 
-// RefusesMessage reports whether a broker takes no such message, of whatever topic.
+// RefusesMessage reports whether err says that the message itself is at fault.
 func RefusesMessage(err error) bool {
 	return isAny(err, kafka.MessageSizeTooLarge, kafka.InvalidMessage, kafka.InvalidMessageSize, kafka.InvalidRecord, kafka.InvalidTimestamp)
 }
@@ -260,8 +258,8 @@ func (m Message) kafka(topic string) kafka.Message {
 	return out
 }
 
-// Reach returns nil if every partition of a topic has a broker that answers for
-// it, so that a message would have been taken just now.
+// Reach returns nil if a broker answers for every partition of the topic, so that it
+// would accept a message now.
 func (p *Publisher) Reach(ctx context.Context, topic string) error {
 	client := p.conn.Client
 	cluster, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
@@ -277,7 +275,7 @@ func (p *Publisher) Reach(ctx context.Context, topic string) error {
 			ends = append(ends, kafka.LastOffsetOf(partition.ID))
 		}
 	}
-	// What is known of the cluster may be old; this asks the leaders themselves.
+	// The metadata may be old. This asks the leaders themselves.
 	answer, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: ends}})
 	if err != nil {
 		return p.explain(topic, err)

@@ -16,19 +16,17 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// ErrGone is returned for a record that is not on its topic: retention removed
-// it, or the topic was removed or made anew.
+// ErrGone is the error of a record that is not on its topic: retention removed it, or
+// somebody deleted the topic.
 var ErrGone = errors.New("the record is not there (any more)")
 
-// What one request for a record may bring. A larger record is brought all the
-// same, alone.
+// What one request for records may bring. A larger record comes all the same, alone.
 const (
 	recordBytes = 10 << 20
 	recordWait  = 500 * time.Millisecond
 )
 
-// ReadRecord reads one record exactly as the broker has it: null and empty are
-// two things.
+// ReadRecord reads one record exactly as the broker has it: it tells null from empty.
 func (c *Connection) ReadRecord(ctx context.Context, at ledger.Position) (kafka.Message, error) {
 	found := kafka.Message{Offset: -1}
 	err := c.ReadBatch(ctx, at, func(m kafka.Message) error {
@@ -46,7 +44,7 @@ func (c *Connection) ReadRecord(ctx context.Context, at ledger.Position) (kafka.
 	return found, nil
 }
 
-// ReadBatch gives f the records that one request brings, from an offset on.
+// ReadBatch calls f with the records that one request brings, from an offset on.
 func (c *Connection) ReadBatch(ctx context.Context, at ledger.Position, f func(kafka.Message) error) error {
 	answer, err := c.Client.Fetch(ctx, &kafka.FetchRequest{
 		Topic: at.Topic, Partition: at.Partition, Offset: at.Offset,
@@ -88,8 +86,8 @@ func (c *Connection) ReadBatch(ctx context.Context, at ledger.Position, f func(k
 	}
 }
 
-// whyNotKnown finds out whether there is no such topic or partition, or no broker
-// that could say so: kafka-go's transport says the same of both.
+// whyNotKnown finds out whether there is no such topic or partition, or no broker that
+// knows: kafka-go's transport has one error for both.
 func (c *Connection) whyNotKnown(ctx context.Context, at ledger.Position, err error) error {
 	answer, metadataErr := c.Client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{at.Topic}})
 	if metadataErr != nil {
@@ -104,7 +102,7 @@ func (c *Connection) whyNotKnown(ctx context.Context, at ledger.Position, err er
 	return err
 }
 
-// RecordOf returns the message as sources know it.
+// RecordOf returns the message in the form that sources decode.
 func RecordOf(m kafka.Message) source.Record {
 	headers := make(map[string]string, len(m.Headers))
 	for _, h := range m.Headers {
@@ -120,10 +118,10 @@ const (
 	markerCommit = 1
 )
 
-// EndsTransaction reports whether the message is the marker that ends a transaction:
-// the broker's, and nobody's event. kafka-go does not tell it from a record. See
-// EndTransactionMarker in Kafka's protocol: the key is a version and a type (abort
-// or commit), the value a version and the coordinator's epoch.
+// EndsTransaction reports whether the message is the marker by which the broker ends a
+// transaction, and whether that was aborted. kafka-go does not tell markers from
+// records. See EndTransactionMarker in Kafka's protocol: the key is a version and a
+// type (abort or commit), the value a version and the coordinator's epoch.
 func EndsTransaction(m kafka.Message) (ends, aborted bool) {
 	ends = len(m.Headers) == 0 && len(m.Key) == 4 && len(m.Value) == 6 &&
 		m.Key[0] == 0 && m.Key[1] == 0 && m.Key[2] == 0 && m.Key[markerType] <= markerCommit && m.Value[0] == 0 && m.Value[1] == 0

@@ -18,7 +18,7 @@ import (
 // Credentials are a username and its password.
 type Credentials struct{ Username, Password string }
 
-// mechanisms makes each SASL mechanism that there is, by Kafka's name for it.
+// mechanisms makes each SASL mechanism, by Kafka's name for it.
 var mechanisms = map[string]func(Credentials) (sasl.Mechanism, error){
 	saslPlain: func(c Credentials) (sasl.Mechanism, error) {
 		return plain.Mechanism{Username: c.Username, Password: c.Password}, nil
@@ -33,8 +33,8 @@ var mechanisms = map[string]func(Credentials) (sasl.Mechanism, error){
 
 const saslPlain = "PLAIN"
 
-// errReadable is why no password is sent.
-var errReadable = errors.New("the mechanism plain would send the password for everybody on the way to read: set kafka.tls, or kafka.sasl.mechanism to a scram one")
+// errReadable is the error of a password that would be sent without encryption.
+var errReadable = errors.New("the mechanism plain would send the password unencrypted: set kafka.tls, or a scram mechanism in kafka.sasl.mechanism")
 
 // onLoopback reports whether a host is this machine.
 func onLoopback(host string) bool {
@@ -42,17 +42,17 @@ func onLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// SASL signs in to brokers. It is to be shared by all that use a cluster as one
-// identity, since it also sees to it that credentials which are refused are not
-// tried over and over: that could lock out their account.
+// SASL signs in to brokers. Share one among all users of a cluster with the same
+// identity: it does not try refused credentials over and over, because that could lock
+// their account.
 type SASL struct {
 	mechanism string
 	current   func() (Credentials, error)
 	gate      gate
 }
 
-// NewSASL returns a way to sign in by a mechanism: PLAIN, SCRAM-SHA-256 or
-// SCRAM-SHA-512. Current is asked for the credentials for every connection.
+// NewSASL returns a SASL for a mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. It
+// calls current for the credentials of every connection.
 func NewSASL(mechanism string, current func() (Credentials, error)) (*SASL, error) {
 	if _, ok := mechanisms[mechanism]; !ok {
 		return nil, fmt.Errorf("ingest: there is no SASL mechanism %q", mechanism)
@@ -63,22 +63,22 @@ func NewSASL(mechanism string, current func() (Credentials, error)) (*SASL, erro
 func (s *SASL) username() string {
 	c, err := s.current()
 	if err != nil {
-		return "?" // who signs in will be told
+		return "?" // signing in fails, with the reason
 	}
 	return c.Username
 }
 
-// signer is a SASL as kafka-go wants it.
+// signer makes a SASL a mechanism of kafka-go.
 type signer struct {
 	*SASL
-	encrypted bool // the connection
+	encrypted bool // whether the connection is
 }
 
 func (s signer) Name() string { return s.mechanism }
 
 func (s signer) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
-	// The configuration is checked for this too; but here it is known where brokers
-	// that were asked for their address, or given by hand, really are.
+	// The configuration is checked for this too, but only here are the addresses known
+	// under which brokers announce themselves.
 	if broker := sasl.MetadataFromContext(ctx); s.mechanism == saslPlain && !s.encrypted && (broker == nil || !onLoopback(broker.Host)) {
 		return nil, nil, errReadable
 	}
@@ -94,8 +94,8 @@ func (s signer) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
 	return conversation{steps, func() { s.gate.succeeded(credentials) }}, first, err
 }
 
-// conversation tells of its success. Kafka tells of failure by an error that
-// never gets here.
+// conversation calls succeeded when the broker accepts the credentials. A refusal does
+// not get here: kafka-go returns it.
 type conversation struct {
 	sasl.StateMachine
 	succeeded func()
@@ -109,30 +109,28 @@ func (c conversation) Next(ctx context.Context, challenge []byte) (done bool, re
 	return done, response, err
 }
 
-// gate lets attempts to sign in through: with credentials that have proved good,
-// a few at a time; with others, one, and the next one after a pause that grows
-// from attempt to attempt.
+// gate limits the attempts to sign in: with credentials that have worked, a few at a
+// time; with others one, and the next after a pause that grows from attempt to attempt.
 type gate struct {
 	pace backoff.Range
 
 	mu       sync.Mutex
 	as       Credentials     // of the last attempt
-	good     bool            // they have worked
+	good     bool            // whether they have worked
 	open     int             // attempts since one succeeded, or the credentials changed
-	pauses   *backoff.Pauses // since there were too many of those
-	next     time.Time       // when another one may be made, if there are too many of those
-	reopened chan struct{}   // closed when one succeeds
+	pauses   *backoff.Pauses // between attempts beyond the limit
+	next     time.Time       // when the next attempt beyond the limit may be made
+	reopened chan struct{}   // is closed when an attempt succeeds
 }
 
-// atOnce is how many attempts to sign in may be under way with credentials that
-// have proved good.
+// atOnce is how many attempts may be under way with credentials that have worked.
 const atOnce = 8
 
-// lookAgain is how often whoever waits looks whether the credentials have changed.
+// lookAgain is how often a waiting attempt checks whether the credentials have changed.
 const lookAgain = time.Second
 
-// enter waits until it is time for an attempt with the current credentials, and
-// says when that is if ctx is done before.
+// enter waits until an attempt with the current credentials may be made, and returns
+// them. Its error says when that is, if ctx is done before.
 func (g *gate) enter(ctx context.Context, current func() (Credentials, error)) (Credentials, error) {
 	for {
 		as, err := current()
@@ -156,7 +154,7 @@ func (g *gate) enter(ctx context.Context, current func() (Credentials, error)) (
 	}
 }
 
-// try makes an attempt, or says how long that has to wait at most.
+// try counts an attempt, or returns how long the attempt has to wait at most.
 func (g *gate) try(as Credentials, now time.Time) (wait time.Duration, reopened <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -11,37 +11,37 @@ import (
 	"go.uber.org/zap"
 )
 
-// Skipped are the records of a batch that cannot be read. A message whose WriterData
-// it is, as no record's is, stands for all of them.
+// Skipped describes the records of a batch that cannot be read. One message stands for
+// all of them: it has the Skipped as its WriterData, which no record has.
 type Skipped struct {
 	First, Last int64 // offsets
 	Why         string
 }
 
-// message stands for the skipped records. It has the last one's offset: reading goes
-// on behind it.
+// message returns the message that stands for the skipped records. It has the offset of
+// the last one, so that reading goes on behind the batch.
 func (s Skipped) message(topic string, partition int) kafka.Message {
 	return kafka.Message{Topic: topic, Partition: partition, Offset: s.Last, Time: time.Now(), WriterData: s}
 }
 
-// SkippedBy returns the records for which a message stands that stands for skipped ones.
+// SkippedBy reports whether a message stands for skipped records, and returns which.
 func SkippedBy(m kafka.Message) (Skipped, bool) {
 	s, ok := m.WriterData.(Skipped)
 	return s, ok
 }
 
-// skip passes on what stands for a batch that cannot be read, and returns when the
-// next record is wanted from behind it. first is the batch's first offset.
+// skip passes on a message that stands for a batch that cannot be read, so that reading
+// goes on behind the batch. First is the batch's first offset.
 func (f *Fetcher) skip(ctx context.Context, first int64, pass func(context.Context, kafka.Message) error) error {
 	f.mu.Lock()
-	wanted := max(first, f.next) // a part of the batch may have been read before, or removed by retention
+	wanted := max(first, f.next) // part of the batch may have been read before, or removed by retention
 	f.mu.Unlock()
 	found, err := f.measure(ctx, wanted)
 	if err != nil {
 		return err
 	}
 	found.First = wanted
-	f.log.Error("a compressed batch cannot be read, and its records are skipped: a dead letter says which",
+	f.log.Error("a compressed batch cannot be read, and its records are skipped: see the dead letter",
 		zap.Int64("first", found.First), zap.Int64("last", found.Last), zap.String("why", found.Why))
 	m := found.message(f.topic, f.id)
 	if err := pass(ctx, m); err != nil {
@@ -51,8 +51,8 @@ func (f *Fetcher) skip(ctx context.Context, first int64, pass func(context.Conte
 	return nil
 }
 
-// measure reads the batch that an offset is in once more, to find its end: a Reader
-// does not tell it, and what was spoiled on its way may be whole now.
+// measure reads the batch with that offset once more, to find where it ends: a Reader
+// does not say, and a batch that was damaged on its way may be whole now.
 func (f *Fetcher) measure(ctx context.Context, offset int64) (Skipped, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.options.Attempt)
 	defer cancel()
@@ -82,7 +82,7 @@ func (f *Fetcher) measure(ctx context.Context, offset int64) (Skipped, error) {
 	}
 	found := Skipped{First: begins, Why: why}
 	switch next, err := batch.ReadMessage(); {
-	case err == nil: // the batch is of one record, and the next one has come along
+	case err == nil: // the batch has one record, and the next batch has come along
 		found.Last = next.Offset - 1
 		if begins, _, is := standsIn(next); is {
 			found.Last = begins - 1
@@ -93,7 +93,7 @@ func (f *Fetcher) measure(ctx context.Context, offset int64) (Skipped, error) {
 		return Skipped{}, err
 	}
 	if found.Last < found.First || found.Last >= m.Offset {
-		return Skipped{}, fmt.Errorf("its end cannot be told: it seems to be %d", found.Last)
+		return Skipped{}, fmt.Errorf("its end is not known: it seems to be %d", found.Last)
 	}
 	return found, nil
 }

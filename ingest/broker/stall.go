@@ -11,28 +11,26 @@ import (
 )
 
 // stalls guards the connections to brokers against silence. kafka-go makes some
-// requests without a deadline, and always tries the first broker first if that one
-// can be connected to: a broker that takes connections and answers nothing (it
-// hangs, or a network that drops what is sent) would be waited for, for ever.
+// requests without a deadline, and always tries the first broker first if it accepts
+// connections. If that broker never answers (it hangs, or the network drops what is
+// sent), kafka-go waits for ever.
 //
-// So a broker has to answer within patience; a connection on which it did not is
-// closed. And for as long again that broker is not connected to, so that others
-// get their turn. Where kafka-go sets a deadline of its own (joining a group takes
-// as long as a rebalance does), that one holds, once the connection has shown that
-// somebody is there.
+// So a broker has to answer within patience. If it does not, stalls closes the
+// connection, and refuses to connect to that broker for as long again, so that others
+// get their turn. Once a broker has answered on a connection, the deadlines that
+// kafka-go sets itself apply: joining a group takes as long as a rebalance does.
 type stalls struct {
 	patience time.Duration
 	open     func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu      sync.Mutex
-	silent  map[string]time.Time // addresses, until when they are not connected to
+	silent  map[string]time.Time // by address: until when it is not connected to
 	conns   map[*guarded]struct{}
 	stopped bool
 }
 
-// stallError says that a broker takes connections and does not answer. It is not
-// temporary as kafka-go understands it: trying again on the same connection is no
-// use.
+// stallError is the error of a broker that accepts connections and does not answer. It
+// has no method Temporary, or kafka-go would try again on the same connection.
 type stallError struct{ address string }
 
 func (e *stallError) Error() string {
@@ -61,7 +59,7 @@ func (s *stalls) dial(ctx context.Context, network, address string) (net.Conn, e
 	conn, err := s.open(ctx, network, address)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-			s.fell(address)
+			s.silence(address)
 		}
 		return nil, err
 	}
@@ -75,7 +73,7 @@ func (s *stalls) dial(ctx context.Context, network, address string) (net.Conn, e
 	return g, nil
 }
 
-// avoid fails while an address is not to be connected to.
+// avoid returns an error while an address is not to be connected to.
 func (s *stalls) avoid(address string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,14 +82,14 @@ func (s *stalls) avoid(address string) error {
 		return nil
 	}
 	if left := time.Until(until); left > 0 {
-		return fmt.Errorf("%w; it is asked again in %s", &stallError{address}, left.Round(time.Millisecond))
+		return fmt.Errorf("%w; Tenure connects to it again in %s", &stallError{address}, left.Round(time.Millisecond))
 	}
 	delete(s.silent, address)
 	return nil
 }
 
-// fell notes that an address is silent.
-func (s *stalls) fell(address string) {
+// silence notes that an address is silent.
+func (s *stalls) silence(address string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.silent[address] = time.Now().Add(s.patience)
@@ -111,20 +109,20 @@ func (s *stalls) close() {
 	}
 }
 
-// guarded is a connection to a broker that does not wait for ever.
+// guarded is a connection on which nothing waits for ever.
 type guarded struct {
 	net.Conn
 	stalls  *stalls
 	address string
 
 	mu       sync.Mutex
-	deadline time.Time // for reading, as the user set it
-	answered bool      // something has been read, ever
-	asked    time.Time // when something was first written since something was read
+	deadline time.Time // for reading, as kafka-go set it
+	answered bool      // whether anything has been read
+	asked    time.Time // when something was first written since the last read
 }
 
-// Read waits for an answer until the user's deadline, and for stalls.patience if
-// there is none or nothing has ever been answered.
+// Read waits for an answer until kafka-go's deadline. If there is none, or the broker has
+// not answered yet, it waits for stalls.patience.
 func (g *guarded) Read(b []byte) (int, error) {
 	g.mu.Lock()
 	limit := g.deadline
@@ -146,16 +144,16 @@ func (g *guarded) Read(b []byte) (int, error) {
 		return n, err
 	}
 	if !g.answered || !g.asked.IsZero() && time.Since(g.asked) >= g.stalls.patience {
-		g.stalls.fell(g.address)
+		g.stalls.silence(g.address)
 	} else if !g.deadline.IsZero() {
-		return n, err // the user's own
+		return n, err // kafka-go's own deadline
 	}
 	_ = g.Close()
 	return n, &stallError{g.address}
 }
 
-// Write gives the broker patience for each part of what is sent, however slow the
-// way is, and notes that an answer is to come.
+// Write gives the broker stalls.patience for each part of what is sent, for a network may
+// be slow, and notes that an answer has to come.
 func (g *guarded) Write(b []byte) (int, error) {
 	g.mu.Lock()
 	if g.asked.IsZero() {
@@ -170,7 +168,7 @@ func (g *guarded) Write(b []byte) (int, error) {
 		written += n
 		switch {
 		case err != nil && errors.Is(err, os.ErrDeadlineExceeded):
-			g.stalls.fell(g.address)
+			g.stalls.silence(g.address)
 			_ = g.Close()
 			return written, &stallError{g.address}
 		case err != nil || written == len(b):
@@ -179,8 +177,7 @@ func (g *guarded) Write(b []byte) (int, error) {
 	}
 }
 
-// SetDeadline implements net.Conn. Deadlines for writing are the guard's own: a
-// broker that reads nothing for that long is silent.
+// SetDeadline implements net.Conn. It sets no deadline for writing: see Write.
 func (g *guarded) SetDeadline(t time.Time) error { return g.SetReadDeadline(t) }
 
 // SetReadDeadline implements net.Conn.

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// TLS says how connections to brokers are encrypted, by the names of PEM files.
-// They are read for every connection: certificates are renewed while Tenure runs.
-// Brokers' certificates are always verified.
+// TLS says how connections to brokers are encrypted: it holds the paths of PEM files,
+// which are read for every connection, because certificates are renewed while Tenure
+// runs. Brokers' certificates are always verified.
 type TLS struct {
 	CA          string // the authorities that sign brokers' certificates; empty: those that the system trusts
-	Certificate string // what to sign in with, and what signed it; empty: nothing
+	Certificate string // the certificate to sign in with, and its chain; empty: none
 	Key         string // the private key of Certificate
-	ServerName  string // what brokers' certificates are for; empty: the host of each address
+	ServerName  string // the name in brokers' certificates; empty: the host of each address
 }
 
-// settings are those for a connection to address, made now.
+// settings returns the settings of a new connection to address.
 func (t *TLS) settings(address string) (*tls.Config, error) {
 	s := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if s.ServerName == "" {
@@ -44,8 +44,8 @@ func (t *TLS) settings(address string) (*tls.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Offered whatever authorities the broker says it knows: it says best itself
-		// what it does not like.
+		// The certificate is offered whatever authorities the broker lists: the broker's
+		// own error says best what it does not like.
 		s.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil }
 	}
 	return s, nil
@@ -64,16 +64,16 @@ func (t *TLS) certificate() (*tls.Certificate, error) {
 	return &c, nil
 }
 
-// subject is the certificate's, as brokers write it (RFC 2253).
+// subject returns the certificate's subject as brokers write it (RFC 2253).
 func (t *TLS) subject() string {
 	c, err := t.certificate()
 	if err != nil {
-		return "?" // who connects will be told
+		return "?" // connecting fails, with the reason
 	}
 	return c.Leaf.Subject.String()
 }
 
-// handshakeError is that no encrypted connection came about.
+// handshakeError is the error of a TLS handshake.
 type handshakeError struct {
 	address string
 	err     error

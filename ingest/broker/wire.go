@@ -16,8 +16,8 @@ import (
 	"github.com/segmentio/kafka-go/sasl"
 )
 
-// wire is a connection to one broker, signed in, for questions that kafka-go's
-// client has no words for, or answers from what it knew before.
+// wire is a connection to one broker, signed in, for questions that a kafka.Client cannot
+// ask, or answers from its cache.
 type wire struct{ *protocol.Conn }
 
 // wire connects to the broker at address. The connection ends with ctx's deadline.
@@ -48,7 +48,7 @@ func (c Cluster) wire(ctx context.Context, address string) (_ *wire, err error) 
 	return w, nil
 }
 
-// negotiate settles which versions of requests are spoken.
+// negotiate agrees with the broker on the versions of requests.
 func (w *wire) negotiate() error {
 	answer, err := request[*apiversions.Response](w, &apiversions.Request{})
 	if err == nil {
@@ -66,7 +66,7 @@ func (w *wire) negotiate() error {
 	return nil
 }
 
-// signIn does as kafka-go's own connections do.
+// signIn signs in as kafka-go's own connections do.
 func (w *wire) signIn(ctx context.Context, mechanism sasl.Mechanism, address string) error {
 	if mechanism == nil {
 		return nil
@@ -86,17 +86,17 @@ func (w *wire) signIn(ctx context.Context, mechanism sasl.Mechanism, address str
 	if err != nil {
 		return err
 	}
-	steps, say, err := mechanism.Start(sasl.WithMetadata(ctx, &sasl.Metadata{Host: host, Port: number}))
+	steps, message, err := mechanism.Start(sasl.WithMetadata(ctx, &sasl.Metadata{Host: host, Port: number}))
 	for done := false; err == nil && !done; {
 		var answer *saslauthenticate.Response
-		answer, err = request[*saslauthenticate.Response](w, &saslauthenticate.Request{AuthBytes: say})
+		answer, err = request[*saslauthenticate.Response](w, &saslauthenticate.Request{AuthBytes: message})
 		switch {
 		case errors.Is(err, io.EOF):
-			return kafka.SASLAuthenticationFailed // some brokers say it by hanging up
+			return kafka.SASLAuthenticationFailed // some brokers only hang up
 		case err == nil && answer.ErrorCode != 0:
 			return fmt.Errorf("%w: %s", brokerError(answer.ErrorCode), answer.ErrorMessage)
 		case err == nil:
-			done, say, err = steps.Next(ctx, answer.AuthBytes)
+			done, message, err = steps.Next(ctx, answer.AuthBytes)
 		}
 	}
 	return err
@@ -116,7 +116,7 @@ func request[R protocol.Message](w *wire, m protocol.Message) (R, error) {
 	return typed, nil
 }
 
-// brokerError is an error that a broker's answer has as a number; 0 is none.
+// brokerError returns the error with that code in a broker's answer; nil for 0.
 func brokerError(code int16) error {
 	if code == 0 {
 		return nil

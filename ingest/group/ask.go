@@ -10,14 +10,14 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// describeGroup asks the group's coordinator for it.
+// describeGroup asks the group's coordinator for the members and their partitions.
 func (c *Member) describeGroup(ctx context.Context) (*kafka.DescribeGroupsResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
 	return c.conn.Client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{c.group}})
 }
 
-// reachGroup fails unless the topics are there and the group's coordinator
+// reachGroup returns an error unless the topics exist and the group's coordinator
 // answers.
 func (c *Member) reachGroup(ctx context.Context) error {
 	answer, err := c.describeGroup(ctx)
@@ -32,7 +32,7 @@ func (c *Member) reachGroup(ctx context.Context) error {
 	return c.checkTopics(ctx)
 }
 
-// checkTopics asks the brokers whether every topic is there.
+// checkTopics returns an error unless every topic exists.
 func (c *Member) checkTopics(ctx context.Context) error {
 	_, err := c.describeTopics(ctx)
 	return err
@@ -68,8 +68,8 @@ func (c *Member) topicNames() []string {
 	return names
 }
 
-// committed are the group's offsets of those of a topic's partitions of which it
-// has one.
+// committed returns the group's offsets of a topic's partitions, without the partitions
+// for which it has none.
 func (c *Member) committed(ctx context.Context, topic string, ids ...int) (map[int]int64, error) {
 	answer, err := c.conn.Client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{
 		GroupID: c.group, Topics: map[string][]int{topic: ids},
@@ -92,7 +92,7 @@ func (c *Member) committed(ctx context.Context, topic string, ids ...int) (map[i
 	return committed, nil
 }
 
-// offsets are the first offset of a partition and the one after its last record.
+// offsets returns the first offset of a partition, and the offset after its last record.
 func (c *Member) offsets(ctx context.Context, topic string, id int) (first, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
@@ -110,8 +110,8 @@ func (c *Member) offsets(ctx context.Context, topic string, id int) (first, end 
 	return 0, 0, kafka.UnknownTopicOrPartition
 }
 
-// peek is the timestamp of the first record of a partition at an offset or after
-// it, if there is one.
+// peek returns the timestamp of the first record of a partition at or after an offset,
+// if there is one.
 func (c *Member) peek(ctx context.Context, topic string, id int, offset int64) (at time.Time, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()

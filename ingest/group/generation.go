@@ -12,16 +12,16 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// nextGeneration waits for a generation and starts consuming its partitions.
+// nextGeneration waits for a generation and begins to read its partitions.
 func (c *Member) nextGeneration(ctx context.Context, group group) error {
-	// Where a topic is missing kafka-go would end each generation at once and join
-	// again without a pause; while Next is not called, it rests.
+	// While a topic is missing, kafka-go would end each generation at once and join
+	// again without a pause. So Next is not called before the topics exist.
 	if err := c.persist(ctx, c.checkTopics); err != nil {
 		return err
 	}
 	var gen *kafka.Generation
 	err := c.persist(ctx, func(context.Context) (err error) {
-		// Not the attempt's context: a rebalance takes as long as it takes.
+		// Not the attempt's context: a rebalance has no fixed length.
 		for gen, err = group.Next(ctx); ordinary(err); gen, err = group.Next(ctx) {
 			c.log.Debug("joining the consumer group again", zap.Error(err))
 		}
@@ -30,7 +30,7 @@ func (c *Member) nextGeneration(ctx context.Context, group group) error {
 	if err != nil {
 		return err
 	}
-	// Generations that end as soon as they begin must not make a busy loop.
+	// Generations that end at once must not make a busy loop.
 	if wait := c.tuning.RejoinAfter - time.Since(c.joined); wait > 0 {
 		if err := backoff.Sleep(ctx, wait); err != nil {
 			return err
@@ -43,7 +43,7 @@ func (c *Member) nextGeneration(ctx context.Context, group group) error {
 		<-ctx.Done()
 		close(ended)
 	})
-	if settled, err := c.settle(ctx, gen, ended); !settled {
+	if found, err := c.findStart(ctx, gen, ended); !found {
 		return err
 	}
 	assigned := 0
@@ -63,8 +63,8 @@ func (c *Member) nextGeneration(ctx context.Context, group group) error {
 	return nil
 }
 
-// ordinary reports whether an error in joining is part of any rebalance, or of the
-// coordinator's moving, and no outage. The group paces its attempts by itself.
+// ordinary reports whether an error in joining is part of a rebalance, or of a move of
+// the coordinator, and no outage. The group paces its attempts by itself.
 func ordinary(err error) bool {
 	for _, e := range []kafka.Error{
 		kafka.RebalanceInProgress, kafka.UnknownMemberId, kafka.IllegalGeneration,
@@ -77,18 +77,18 @@ func ordinary(err error) bool {
 	return false
 }
 
-// settle finds out where to begin with the assigned partitions that the group has
-// never read, of topics that are not to be read from their beginning. It returns
-// false if the generation ended, and closed ended, before that was known.
+// findStart finds the offsets at which to begin, for the assigned partitions of topics
+// with FromEnd that the group has never read. It reports false if the generation ended,
+// which closes ended, before that.
 //
-// To begin at the end that is found now would not do: a record that came after
-// the group's first member had begun, and that was not committed before the next
-// one took over, would never be read. So the ends are committed first, once, for
-// all of a topic's partitions, by whoever has its first one.
-func (c *Member) settle(ctx context.Context, gen *kafka.Generation, ended <-chan struct{}) (bool, error) {
+// It is not enough to begin at the present end: a record that came after the group's
+// first member had begun, and was not committed before the next member took over, would
+// never be read. So the member with a topic's first partition commits the ends of all
+// of the topic's partitions first, once.
+func (c *Member) findStart(ctx context.Context, gen *kafka.Generation, ended <-chan struct{}) (bool, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() { // until ctx is done, which is when settle returns
+	go func() { // until ctx is done, which is when findStart returns
 		select {
 		case <-ended:
 			cancel()
@@ -115,8 +115,8 @@ func (c *Member) settle(ctx context.Context, gen *kafka.Generation, ended <-chan
 	return true, nil
 }
 
-// startOf is where to begin with one partition. It waits for what is unavailable,
-// and fails only with ctx's error.
+// startOf returns the offset at which to begin with one partition. Its only error is
+// ctx's.
 func (c *Member) startOf(ctx context.Context, gen *kafka.Generation, topic string, mine []kafka.PartitionAssignment, id int) (int64, error) {
 	for {
 		var committed map[int]int64
@@ -133,15 +133,15 @@ func (c *Member) startOf(ctx context.Context, gen *kafka.Generation, topic strin
 		case mineKnown:
 			return offset, nil
 		case known:
-			// The group has read the topic before there was this partition: all that
-			// is in it is new.
+			// The group has read the topic before this partition existed: all of its
+			// records are new.
 			return kafka.FirstOffset, nil
 		case owns(mine, 0):
 			if err := c.persist(ctx, func(ctx context.Context) error { return c.commitEnds(ctx, gen, topic) }); err != nil {
 				return 0, err
 			}
 		default:
-			// Whoever has the first partition commits for all of them, and soon.
+			// The member with the first partition will commit for all of them.
 			if err := backoff.Sleep(ctx, c.tuning.RejoinAfter); err != nil {
 				return 0, err
 			}
@@ -158,8 +158,8 @@ func owns(partitions []kafka.PartitionAssignment, id int) bool {
 	return false
 }
 
-// commitEnds makes the group begin with a topic after what is in it now: with all
-// of its partitions at once, whoever has them.
+// commitEnds commits the ends of all partitions of a topic, so that the group begins
+// after the records that the topic has now.
 func (c *Member) commitEnds(ctx context.Context, gen *kafka.Generation, topic string) error {
 	topics, err := c.describeTopics(ctx)
 	if err != nil {
@@ -187,20 +187,20 @@ func (c *Member) commitEnds(ctx context.Context, gen *kafka.Generation, topic st
 	if err := gen.CommitOffsets(map[string]map[int]int64{topic: ends}); err != nil {
 		return c.conn.Explain(err)
 	}
-	c.log.Info("the group has never read this topic, and begins after what is in it", zap.String("topic", topic), zap.Any("offsets", ends))
+	c.log.Info("the group has never read this topic, and begins after the records that it has now", zap.String("topic", topic), zap.Any("offsets", ends))
 	return nil
 }
 
-// oversee ends the generation, by returning, when there are partitions that
-// nobody in the group has.
+// oversee ends the generation, by returning, when no member of the group has some of
+// the partitions.
 //
-// kafka-go's leader hands out the partitions that it sees when it joins, and its
-// watcher begins to count a moment later. A topic that is made, or grows, in
-// between is never missed by the watcher and never consumed by anybody.
+// kafka-go's leader assigns the partitions that it sees when it joins, and its watcher
+// begins to count a moment later. Partitions that are created in between are never
+// noticed by the watcher, and never assigned.
 func (c *Member) oversee(ctx context.Context) {
 	ticker := time.NewTicker(c.tuning.TopicsEvery)
 	defer ticker.Stop()
-	for seen := 0; seen < 2; { // once may be the middle of a rebalance
+	for seen := 0; seen < 2; { // one time may be in the middle of a rebalance
 		select {
 		case <-ctx.Done():
 			return
@@ -208,19 +208,19 @@ func (c *Member) oversee(ctx context.Context) {
 		}
 		left, err := c.leftOver(ctx)
 		switch {
-		case err != nil: // whoever needs the broker will say so
+		case err != nil: // other calls report that the broker is away
 		case len(left) == 0:
 			seen = 0
 		default:
 			if seen++; seen == 2 {
-				c.log.Warn("nobody in the group has some partitions: joining again", zap.Strings("partitions", left))
+				c.log.Warn("no member of the group has some of the partitions: joining again", zap.Strings("partitions", left))
 			}
 		}
 	}
 }
 
-// leftOver lists the partitions of the topics that no member of the group has,
-// as "topic/0"; none while the group is not settled.
+// leftOver lists the partitions that no member of the group has, as "topic/0"; none
+// during a rebalance.
 func (c *Member) leftOver(ctx context.Context) ([]string, error) {
 	answer, err := c.describeGroup(ctx)
 	if err != nil {

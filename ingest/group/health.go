@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// Ready fails while the consumer is of no use, and says why: it is not a member
-// of its group, or a partition of its is stuck. What it waits for (the ledger,
-// Temporal) is better asked itself.
+// Ready returns an error while this is not a member of its group, or one of its
+// partitions is stuck.
 func (c *Member) Ready(context.Context) error {
 	if since := c.membership.lost(); !since.IsZero() {
 		return fmt.Errorf("not a member of the consumer group %q, for %s", c.group, time.Since(since).Round(time.Second))
@@ -23,13 +22,13 @@ func (c *Member) Ready(context.Context) error {
 	return nil
 }
 
-// Alive fails when only a new process can help: calls do not return that were
-// given up long ago.
+// Alive returns an error when only a new process can help: calls that were given up
+// long ago have not returned.
 func (c *Member) Alive(context.Context) error {
 	return c.conn.Overdue(c.tuning.StuckAfter)
 }
 
-// isMember notes that the consumer is a member of its group, or is not.
+// isMember notes whether this is a member of its group.
 func (c *Member) isMember(member bool) {
 	c.membership.set(member)
 	c.metrics.member.Set(0)
@@ -38,11 +37,10 @@ func (c *Member) isMember(member bool) {
 	}
 }
 
-// membership is since when the consumer has (not) been a member of its group. It
-// is none to begin with.
+// membership holds since when there has been no membership. At first there is none.
 type membership struct {
 	mu    sync.Mutex
-	since time.Time // of not being one; zero: it is one
+	since time.Time // when the membership was lost; zero: there is one
 }
 
 func newMembership() *membership { return &membership{since: time.Now()} }
@@ -58,14 +56,14 @@ func (m *membership) set(member bool) {
 	}
 }
 
-// lost is since when the consumer has not been a member; zero if it is one.
+// lost returns when the membership was lost; zero if there is one.
 func (m *membership) lost() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.since
 }
 
-// alarms holds what is wrong with partitions, by name.
+// alarms holds what is wrong with partitions, by their names.
 type alarms struct {
 	mu   sync.Mutex
 	text map[string]string
@@ -86,7 +84,7 @@ func (a *alarms) clear(partition string) {
 	delete(a.text, partition)
 }
 
-// list is one line for each, in order.
+// list returns one line for each alarm, in order.
 func (a *alarms) list() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

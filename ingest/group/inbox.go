@@ -8,9 +8,9 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// inbox holds a few records that were fetched and are not begun with, so that
-// fetching and handling overlap, and records can be handled many at a time. One
-// goroutine puts, another takes.
+// inbox holds a few records between fetching and the window, so that fetching and
+// handling overlap, and many records are sifted at a time. One goroutine puts, another
+// takes.
 type inbox struct {
 	limit int
 	some  chan struct{} // has a value when there may be records; room for one
@@ -71,12 +71,12 @@ func notify(c chan<- struct{}) {
 	}
 }
 
-// budget bounds how many bytes of records all partitions together hold: their
-// windows bound the number of records, and records may be large.
+// budget bounds the bytes of the records that all partitions together hold. Windows bound
+// only the number of records, and records may be large.
 type budget struct {
 	mu    sync.Mutex
 	free  int64         // may be negative: see allowance.take
-	freed chan struct{} // closed when some bytes come back; nil while nobody waits
+	freed chan struct{} // is closed when bytes come back; nil while nobody waits
 }
 
 func newBudget(bytes int64) *budget { return &budget{free: bytes} }
@@ -87,8 +87,8 @@ type allowance struct {
 	held int64 // guarded by of.mu
 }
 
-// take waits until n bytes are free. A partition that holds nothing does not
-// wait: whatever keeps the others' records, it goes on, one record at a time.
+// take waits until n bytes are free. A partition that holds nothing does not wait: it
+// goes on, one record at a time, whatever the other partitions hold.
 func (a *allowance) take(ctx context.Context, n int64) error {
 	for {
 		freed := a.try(n)
@@ -103,7 +103,7 @@ func (a *allowance) take(ctx context.Context, n int64) error {
 	}
 }
 
-// try takes n bytes, or returns what is closed when it is worth trying again.
+// try takes n bytes, or returns a channel that is closed when it is worth trying again.
 func (a *allowance) try(n int64) (freed <-chan struct{}) {
 	a.of.mu.Lock()
 	defer a.of.mu.Unlock()
@@ -141,7 +141,7 @@ func (a *allowance) giveLocked(n int64) {
 	}
 }
 
-// sizeOf is how many bytes a record counts for.
+// sizeOf returns how many bytes a record counts for.
 func sizeOf(m kafka.Message) int64 {
 	n := len(m.Key) + len(m.Value)
 	for _, h := range m.Headers {

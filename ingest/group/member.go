@@ -59,8 +59,8 @@ func byName(topics []Topic) map[string]Topic {
 }
 
 // Run reads until ctx is done, then finishes what is in flight, commits and leaves
-// the group. It returns an error only for options that no broker could work with:
-// anything that may pass is waited for.
+// the group. It waits for everything that may come back, and returns an error only for
+// options that no broker could work with.
 func (c *Member) Run(ctx context.Context) error {
 	for {
 		group, err := c.join(c.groupConfig())
@@ -69,18 +69,18 @@ func (c *Member) Run(ctx context.Context) error {
 		}
 		err = c.serve(ctx, group)
 		c.leave(group)
-		if !errors.Is(err, errAnew) {
+		if !errors.Is(err, errRejoin) {
 			return err
 		}
 		c.metrics.rejoins.Inc()
 	}
 }
 
-// errAnew is why a membership is given up that does not come about.
-var errAnew = errors.New("not a member for too long")
+// errRejoin ends an attempt to become a member that has failed for too long.
+var errRejoin = errors.New("not a member for too long")
 
-// serve consumes as a member of the group until ctx is done, and returns errAnew
-// if it has not been one for too long.
+// serve reads as a member of the group until ctx is done. It returns errRejoin if it has
+// not been a member for too long.
 func (c *Member) serve(ctx context.Context, group group) error {
 	trying, giveUp := context.WithCancelCause(ctx)
 	var watch sync.WaitGroup
@@ -101,12 +101,12 @@ func (c *Member) serve(ctx context.Context, group group) error {
 	}
 }
 
-// watchMembership gives the membership up if the consumer has not been a member
-// for too long although the brokers answer: then it is not them who keep it out.
+// watchMembership gives up if there has been no membership for too long although the
+// brokers answer: then the brokers are not the reason.
 func (c *Member) watchMembership(ctx context.Context, giveUp context.CancelCauseFunc) {
 	ticker := time.NewTicker(c.tuning.WatchEvery)
 	defer ticker.Stop()
-	var answering time.Time // since when they do
+	var answering time.Time // since when the brokers answer
 	for {
 		select {
 		case <-ctx.Done():
@@ -125,26 +125,26 @@ func (c *Member) watchMembership(ctx context.Context, giveUp context.CancelCause
 		case time.Since(answering) > c.tuning.Rejoin:
 			c.log.Error("not a member of the consumer group for too long, though the brokers answer: joining anew",
 				zap.String("group", c.group), zap.Duration("since", time.Since(lost)))
-			giveUp(errAnew)
+			giveUp(errRejoin)
 			return
 		}
 	}
 }
 
-// leave ends the present generation, so that partitions drain and commit, and
-// leaves the group; what does not return is left behind.
+// leave ends the present generation, so that partitions drain and commit, and leaves
+// the group. It abandons the call if it does not return.
 func (c *Member) leave(group group) {
 	left := make(chan struct{})
 	c.conn.Abandon("leaving the consumer group", func() {
 		defer close(left)
 		_ = group.Close()
 	})
-	// Draining, a last commit, and finding the coordinator to say goodbye to.
+	// Draining, a last commit, and finding the coordinator to leave.
 	patience := 2*c.tuning.DrainFor + 3*c.tuning.Answer
 	select {
 	case <-left:
 	case <-time.After(patience):
-		c.log.Error("the consumer group cannot be left in an orderly way: its brokers will notice",
+		c.log.Error("the consumer group cannot be left in an orderly way: the brokers will notice that this member is gone",
 			zap.String("group", c.group), zap.Duration("after", patience))
 	}
 }

@@ -15,14 +15,14 @@ import (
 // Topic is a topic that a group reads.
 type Topic struct {
 	Name    string
-	FromEnd bool // a group that has never read the topic begins after its last record; else with the first one
+	FromEnd bool // a group that has never read the topic begins after its last record, not with its first one
 }
 
-// Handler does what has to be done with records. Its methods are called for many
-// records at a time.
+// Handler does what has to be done with records. Its methods have to be safe for
+// concurrent use.
 type Handler interface {
-	// Sift reports for each record of a topic whether it was dealt with when it was
-	// read before: such a record is acknowledged, and not delivered.
+	// Sift reports for each record of a topic whether it was delivered when it was read
+	// before: then it is acknowledged, and not delivered again.
 	Sift(ctx context.Context, topic string, records []kafka.Message) []bool
 	// Deliver returns when the record may be acknowledged. It fails only when ctx is
 	// done, and the record is read again then.
@@ -46,31 +46,31 @@ type Options struct {
 // do. Zero fields get the defaults.
 type Tuning struct {
 	Window      int           // records in flight per partition; default 256
-	Span        int           // records from the first that is not done with to the last, per partition; default 64 windows
+	Span        int           // records from the first that is not acknowledged to the last, per partition; default 64 windows
 	Bytes       int           // in flight in all partitions together; default 64 MiB
 	CommitEvery time.Duration // default 500ms
-	FetchWait   time.Duration // how long a broker may hold a fetch for records to come, and take to begin answering; default 3s
+	FetchWait   time.Duration // how long a broker may hold a fetch until records come; default 3s
 	DrainFor    time.Duration // how long what is in flight may take when a generation ends; default 5s
-	StuckAfter  time.Duration // no acknowledgement for so long, with records there, is an alarm; default 2m
-	Refetch     time.Duration // no record for so long, with records there, begins fetching anew; default 30s
-	Rejoin      time.Duration // no membership for so long, with brokers there, begins it anew; default 2m
+	StuckAfter  time.Duration // how long no record may be acknowledged while there are some, until it is an alarm; default 2m
+	Refetch     time.Duration // how long no record may come while there are some, until fetching begins anew; default 30s
+	Rejoin      time.Duration // how long there may be no membership while the brokers answer, until joining begins anew; default 2m
 	WatchEvery  time.Duration // how often lag is measured; default 10s
-	Attempt     time.Duration // how long one attempt at something may take; default 30s
-	Answer      time.Duration // how long a broker may be silent when asked, joining a group apart; default 5s
+	Attempt     time.Duration // how long one attempt at a dependency may take; default 30s
+	Answer      time.Duration // how long a broker may be silent when asked, except when joining; default 5s
 	RetryMax    time.Duration // longest wait between attempts; default 10s
 	TopicsEvery time.Duration // how often new partitions are looked for; default 5s
 
-	// Session is after how long a member that is not heard of is out of the group;
-	// its partitions rest meanwhile. Default 10s.
+	// Session is how long a member may be silent before the group expels it. Nobody
+	// reads its partitions meanwhile. Default 10s.
 	Session time.Duration
-	// Rebalance is how long a rebalance waits for members to let go. It must be
-	// longer than DrainFor. Default 20s.
+	// Rebalance is how long a rebalance waits for members to let their partitions go. It
+	// must be longer than DrainFor. Default 20s.
 	Rebalance time.Duration
 	// RejoinAfter is how long to wait after a failed attempt to join. Default 1s.
 	RejoinAfter time.Duration
 }
 
-// WithDefaults returns the numbers with defaults in place of zeros.
+// WithDefaults returns t with defaults in place of zeros.
 func (t Tuning) WithDefaults() Tuning {
 	t.Window = cmp.Or(t.Window, 256)
 	t.Span = cmp.Or(t.Span, 64*t.Window)

@@ -21,28 +21,28 @@ type partition struct {
 	log    *zap.Logger
 
 	inbox     *inbox
-	allowance *allowance // for what is in the inbox and in the window
+	allowance *allowance // for the records in the inbox and in the window
 	window    *window
 	sifted    chan []sifted
 	sifting   bool
 	lanes     lanes
 	handled   chan handled
-	running   int   // records being handled
-	committed int64 // what the broker has from this generation
+	running   int   // records that are being handled
+	committed int64 // the offset that this generation last committed
 	progress  progress
 	fetcher   *broker.Fetcher
 }
 
-// sifted is a record of which it is known whether it was dealt with before.
+// sifted is a record after Handler.Sift.
 type sifted struct {
 	message kafka.Message
 	done    bool
 }
 
-// handled is a record that its handler is done with.
+// handled is a record after Handler.Deliver.
 type handled struct {
 	message kafka.Message
-	acked   bool // false: given up because the generation ended
+	acked   bool // false: the generation ended first
 }
 
 func (c *Member) newPartition(topic string, gen *kafka.Generation, a kafka.PartitionAssignment) *partition {
@@ -68,13 +68,13 @@ func (c *Member) newPartition(topic string, gen *kafka.Generation, a kafka.Parti
 	}
 }
 
-// run consumes the partition until the generation, whose context ctx is, ends.
-// It must not return before: that would end the generation for all.
+// run reads the partition until ctx is done, which is when the generation ends. If it
+// returned earlier, that would end the generation for all partitions.
 func (p *partition) run(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // the generation ended before it began
 	}
-	// That this returns ends the generation too.
+	// The watch ends the generation by letting run return.
 	ctx, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	name := strconv.Itoa(p.id)
@@ -117,8 +117,9 @@ func (p *partition) run(ctx context.Context) {
 	}
 }
 
-// room is how many records may be begun with. One that does not pass keeps none of
-// those behind it from being read, up to a span that a crash would have read again.
+// room returns how many records may be taken into the window. A record that does not
+// pass does not keep those behind it from being read, up to a span: after a crash all
+// of the span is read again.
 func (p *partition) room() int {
 	return min(p.c.tuning.Window-p.window.open, p.c.tuning.Span-p.window.len())
 }
@@ -148,8 +149,8 @@ func (p *partition) take(work context.Context) {
 	}()
 }
 
-// begin is done with the records that were dealt with before, and begins with
-// each of the others unless an earlier one of its key is not done.
+// begin acknowledges the records that were delivered before. It handles each of the
+// others, unless an earlier record with the same key is not done.
 func (p *partition) begin(work context.Context, records []sifted) {
 	p.sifting = false
 	for _, s := range records {
@@ -161,7 +162,7 @@ func (p *partition) begin(work context.Context, records []sifted) {
 	}
 }
 
-// fetched takes a record in as soon as there is room for it.
+// fetched puts a record into the inbox as soon as there is room for it.
 func (p *partition) fetched(ctx context.Context, m kafka.Message) error {
 	if err := p.allowance.take(ctx, sizeOf(m)); err != nil {
 		return err
@@ -189,16 +190,16 @@ func (p *partition) finish(h handled) {
 	}
 }
 
-// next begins with the record that waited for the one that was handled.
+// next handles the record that waited for the one that is done.
 func (p *partition) next(work context.Context, h handled) {
 	if m, ok := p.lanes.pop(h.message); ok {
 		p.handle(work, m)
 	}
 }
 
-// commitProgress commits what has been acknowledged without a gap since the last
-// time. Should that fail, the next time will do; if the broker does not take
-// commits of this generation any more, the generation is about to end.
+// commitProgress commits what has been acknowledged without a gap. If that fails, it is
+// tried at the next tick; if the broker accepts no commits of this generation any more,
+// the generation is about to end.
 func (p *partition) commitProgress() {
 	if p.window.next <= p.committed {
 		return
@@ -212,13 +213,11 @@ func (p *partition) commitProgress() {
 	p.committed = p.window.next
 }
 
-// drain ends the partition's generation: what waits in lanes is left for
-// whoever gets the partition next, what is being handled may finish for a
-// while, and the result is committed. Handlers that do not even return when they
-// are told to are left behind.
+// drain ends the partition's generation. It leaves the records that wait in lanes to the
+// next member, lets what is being handled finish for a while, and commits. It abandons
+// handlers that do not return even when their context is done.
 func (p *partition) drain(abandon context.CancelFunc) {
-	// Another member waits for this one to let go, and what is done already need
-	// not be done again there.
+	// The next member need not repeat what is done already.
 	p.commitProgress()
 	patience := time.AfterFunc(p.c.tuning.DrainFor, abandon)
 	defer patience.Stop()
@@ -227,12 +226,12 @@ func (p *partition) drain(abandon context.CancelFunc) {
 	for waiting := true; waiting && (p.running > 0 || p.sifting); {
 		select {
 		case records := <-p.sifted:
-			p.leave(records)
+			p.skip(records)
 		case h := <-p.handled:
 			p.finish(h)
 		case <-overdue.C:
 			waiting = false
-			p.leaveBehind()
+			p.abandonHandlers()
 		}
 	}
 	p.commitProgress()
@@ -243,8 +242,8 @@ func (p *partition) drain(abandon context.CancelFunc) {
 	}
 }
 
-// leave is done with what was dealt with before, and begins with nothing.
-func (p *partition) leave(records []sifted) {
+// skip acknowledges the records that were delivered before, and handles no others.
+func (p *partition) skip(records []sifted) {
 	p.sifting = false
 	for _, s := range records {
 		if s.done {
@@ -253,9 +252,9 @@ func (p *partition) leave(records []sifted) {
 	}
 }
 
-// leaveBehind lets the partition go although records are being handled. Should
-// one of these still take effect, that is harmless: everything may be done twice.
-func (p *partition) leaveBehind() {
+// abandonHandlers lets the partition go although records are being handled. It is harmless if
+// they still take effect: everything may be done twice.
+func (p *partition) abandonHandlers() {
 	first, _ := p.window.first()
 	p.log.Error("letting the partition go although a call to the ledger or to Temporal does not return",
 		zap.Int64("offset", first), zap.Int("records", p.running))
@@ -270,8 +269,8 @@ func (p *partition) leaveBehind() {
 	})
 }
 
-// lanes are the records of a partition's window by key: the first of each is
-// being handled, the others wait for it.
+// lanes holds the records of a partition's window by key: the first of each key is being
+// handled, the others wait for it.
 type lanes map[string][]kafka.Message
 
 // push adds a record to its lane and reports whether it is the first there.
@@ -281,11 +280,11 @@ func (l lanes) push(m kafka.Message) bool {
 	return len(l[key]) == 1
 }
 
-// pop takes the first record, which is m, off its lane, and returns the one that
-// is the first now.
+// pop removes m, the first record of its lane, and returns the record that is the first
+// now.
 func (l lanes) pop(m kafka.Message) (kafka.Message, bool) {
 	key := string(m.Key)
-	l[key][0] = kafka.Message{} // the rest must not keep it
+	l[key][0] = kafka.Message{} // so that the rest does not keep it in memory
 	rest := l[key][1:]
 	if len(rest) == 0 {
 		delete(l, key)

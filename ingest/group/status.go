@@ -11,30 +11,30 @@ import (
 	"github.com/tenurehq/tenure/ingest/broker"
 )
 
-// Status is how far a consumer group has read its topics, as somebody sees it who is
-// not in the group.
+// Status holds how far a consumer group has read its topics, as seen from outside the
+// group.
 type Status struct {
 	State      string // Kafka's word for the group: Stable, Empty, PreparingRebalance, ...
 	Members    int
 	Partitions []PartitionStatus // of all topics, by topic and number
 }
 
-// PartitionStatus is how far the group has read one partition.
+// PartitionStatus holds how far the group has read one partition.
 type PartitionStatus struct {
 	Topic  string
 	ID     int
-	Taken  bool      // a member of the group reads it
+	Taken  bool      // whether a member of the group reads it
 	Unread int64     // records from the first that is not acknowledged
-	Oldest time.Time // when that one was written; zero if there is none, or nobody says
+	Oldest time.Time // when that one was written; zero if there is none, or it is not known
 }
 
-// StatusOf reports how far a group has read these topics. It joins no group, commits
-// nothing, and changes nothing else.
+// StatusOf returns how far a group has read these topics. It changes nothing: it joins
+// no group, and commits nothing.
 func StatusOf(ctx context.Context, cluster broker.Cluster, topics []Topic, group string) (Status, error) {
 	tuning := Tuning{}.WithDefaults()
 	c := cluster.Connect(tuning.Answer)
 	defer c.Close()
-	// A member that is never started, for the questions that it can ask.
+	// This member is never run: it only asks.
 	asks := &Member{conn: c, group: group, topics: byName(topics), tuning: tuning}
 	described, err := asks.describeGroup(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func StatusOf(ctx context.Context, cluster broker.Cluster, topics []Topic, group
 	taken := map[string]bool{}
 	for _, g := range described.Groups {
 		if errors.Is(g.Error, kafka.GroupIdNotFound) {
-			continue // nobody was ever in it
+			continue // the group never had a member
 		}
 		if g.Error != nil {
 			return Status{}, fmt.Errorf("group %s: %w", group, c.Explain(g.Error))
@@ -83,7 +83,7 @@ func StatusOf(ctx context.Context, cluster broker.Cluster, topics []Topic, group
 	return in, nil
 }
 
-// unread is how far the group is with one partition, by what it has committed.
+// unread returns how far the group has read one partition, by what it has committed.
 func (c *Member) unread(ctx context.Context, topic string, id int, committed map[int]int64) (PartitionStatus, error) {
 	p := PartitionStatus{Topic: topic, ID: id}
 	first, end, err := c.offsets(ctx, topic, id)
@@ -95,18 +95,18 @@ func (c *Member) unread(ctx context.Context, topic string, id int, committed map
 	case known:
 		next = max(next, first)
 	case c.topics[topic].FromEnd:
-		next = end // where it begins, as long as it has never read the topic
+		next = end // a group that has never read the topic begins here
 	default:
 		next = first
 	}
 	if p.Unread = max(0, end-next); p.Unread == 0 {
 		return p, nil
 	}
-	// Whoever may not read the topic is told how much there is, and not since when.
+	// Without the permission to read the topic, the number is known and the time is not.
 	if at, found, refused := c.peek(ctx, topic, id, next); refused == nil && found {
 		p.Oldest = at
 	} else if refused == nil {
-		p.Unread = 0 // what is left are the markers of transactions
+		p.Unread = 0 // only markers of transactions are left
 	}
 	return p, nil
 }

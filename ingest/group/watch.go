@@ -10,12 +10,12 @@ import (
 	"go.uber.org/zap"
 )
 
-// progress is how far a partition has come, for its watch.
+// progress holds how far a partition has come, for its watch.
 type progress struct {
 	mu     sync.Mutex
-	next   int64     // everything before it is acknowledged
-	end    int64     // after the last record fetched
-	oldest time.Time // timestamp of the first record that is fetched and not acknowledged; zero: there is none
+	next   int64     // all records before it are acknowledged
+	end    int64     // the offset after the last record in the window
+	oldest time.Time // timestamp of the first record in the window; zero: there is none
 }
 
 func (p *progress) set(w *window) {
@@ -32,11 +32,10 @@ func (p *progress) get() (next, end int64, oldest time.Time) {
 	return p.next, p.end, p.oldest
 }
 
-// watch measures the partition's lag until ctx is done, and says loudly when the
-// partition is stuck: there are records, and for too long none was acknowledged.
-// A handler that hangs keeps a partition for ever, since heartbeats do not
-// depend on handlers. A fetch that hangs is begun anew; if that is no use, giveUp
-// is called.
+// watch measures the partition's lag until ctx is done. It logs an error when the
+// partition is stuck: there are records, and for too long none was acknowledged. A
+// handler that hangs would keep a partition for ever, because heartbeats do not depend
+// on handlers. It restarts a fetch that hangs, and calls giveUp if that does not help.
 func (p *partition) watch(ctx context.Context, giveUp func()) {
 	name := partitionName(p.topic, p.id)
 	defer p.c.alarms.clear(name)
@@ -67,11 +66,11 @@ func (p *partition) watch(ctx context.Context, giveUp func()) {
 			p.c.alarms.clear(name)
 		} else {
 			alarm.Set(1)
-			p.c.alarms.raise(name, fmt.Sprintf("nothing acknowledged for %s: the record at offset %d, or after it, is not done with",
+			p.c.alarms.raise(name, fmt.Sprintf("nothing acknowledged for %s: the record at offset %d, or after it, is not done",
 				now.Sub(w.moved).Round(time.Second), s.next))
 		}
-		if state == stuckAloud {
-			p.log.Error("the partition is stuck: the record at this offset, or after it, is not done with",
+		if state == stuckAlarm {
+			p.log.Error("the partition is stuck: the record at this offset, or after it, is not done",
 				zap.Int64("offset", s.next), zap.Int64("lag", s.end-s.next), zap.Duration("since", now.Sub(w.moved)))
 		}
 		select {
@@ -84,12 +83,12 @@ func (p *partition) watch(ctx context.Context, giveUp func()) {
 
 // survey holds what a watch found out about a partition.
 type survey struct {
-	next, end int64     // everything before next is acknowledged; end is after the last record
-	oldest    time.Time // timestamp of the record at next, or after it; zero if there is none or nobody knows
-	asked     bool      // the partition's leader said so
+	next, end int64     // all records before next are acknowledged; end is after the last record
+	oldest    time.Time // timestamp of the first record from next on; zero if there is none, or it is not known
+	asked     bool      // whether the partition's leader answered
 }
 
-// age is how old the first record is that is not acknowledged.
+// age returns the age of the first record that is not acknowledged.
 func (s survey) age(now time.Time) time.Duration {
 	if s.oldest.IsZero() || s.end <= s.next {
 		return 0
@@ -107,8 +106,8 @@ func (p *partition) survey(ctx context.Context) (s survey) {
 	if s.end <= s.next || !s.oldest.IsZero() {
 		return s
 	}
-	// Nothing has been fetched of what is there: it has only just come, or fetching
-	// is in trouble, or what is left are the markers of transactions.
+	// None of the records is in the window: they have only just come, or fetching has
+	// trouble, or only markers of transactions are left.
 	at, found, err := p.c.peek(ctx, p.topic, p.id, s.next)
 	switch {
 	case err != nil:
@@ -120,13 +119,12 @@ func (p *partition) survey(ctx context.Context) (s survey) {
 	return s
 }
 
-// watchdog decides when a partition is stuck. The zero value but for after is
-// ready for use.
+// watchdog decides when a partition is stuck. Its user sets only after.
 type watchdog struct {
 	after time.Duration
 	next  int64
 	moved time.Time // when next last moved, or nothing waited
-	said  time.Time
+	alarm time.Time // when it last returned stuckAlarm
 }
 
 // verdict is a watchdog's judgement of a partition.
@@ -134,23 +132,23 @@ type verdict int
 
 const (
 	moving     verdict = iota
-	stuck              // and it has been said
-	stuckAloud         // and it is time to say so (again)
+	stuck              // and the alarm was raised not long ago
+	stuckAlarm         // and it is time to raise the alarm (again)
 )
 
-// look takes a measurement: everything before next is acknowledged, and end is
-// after the last record.
+// look judges a measurement: all records before next are acknowledged, and end is after
+// the last record.
 func (w *watchdog) look(now time.Time, next, end int64) verdict {
 	if w.moved.IsZero() || next != w.next || end <= next {
-		w.next, w.moved, w.said = next, now, time.Time{}
+		w.next, w.moved, w.alarm = next, now, time.Time{}
 		return moving
 	}
 	if now.Sub(w.moved) < w.after {
 		return moving
 	}
-	if now.Sub(w.said) < w.after {
+	if now.Sub(w.alarm) < w.after {
 		return stuck
 	}
-	w.said = now
-	return stuckAloud
+	w.alarm = now
+	return stuckAlarm
 }

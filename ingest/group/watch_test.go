@@ -18,10 +18,10 @@ func TestWatchdog(t *testing.T) {
 	assert.Equal(t, moving, look(time.Hour, 5, 5), "nothing there")
 	assert.Equal(t, moving, look(time.Second, 5, 9), "just came")
 	assert.Equal(t, moving, look(59*time.Second-time.Second, 5, 9))
-	assert.Equal(t, stuckAloud, look(2*time.Second, 5, 9))
+	assert.Equal(t, stuckAlarm, look(2*time.Second, 5, 9))
 	assert.Equal(t, stuck, look(time.Second, 5, 9), "said already")
-	assert.Equal(t, stuckAloud, look(time.Minute, 5, 9), "say it again")
+	assert.Equal(t, stuckAlarm, look(time.Minute, 5, 9), "say it again")
 	assert.Equal(t, moving, look(time.Second, 6, 9))
 	assert.Equal(t, moving, look(59*time.Second, 6, 9))
-	assert.Equal(t, stuckAloud, look(2*time.Second, 6, 9))
+	assert.Equal(t, stuckAlarm, look(2*time.Second, 6, 9))
 }

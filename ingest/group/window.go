@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// window is the records of one partition that are in flight: fetched, and not
-// yet covered by a commit. It finds the offset up to which everything has been
-// acknowledged. It is not safe for concurrent use.
+// window holds the records of one partition that are in flight: taken from the inbox,
+// and not yet before the offset that may be committed. It finds that offset: all records
+// before it are acknowledged. It is not safe for concurrent use.
 type window struct {
-	inFlight []inFlight // in the order fetched, so by offset; the first is not acknowledged
-	open     int        // of these, not acknowledged
-	next     int64      // the offset that may be committed: everything before it is acknowledged
+	inFlight []inFlight // by offset; the first is not acknowledged
+	open     int        // how many of them are not acknowledged
+	next     int64      // the offset that may be committed: all records before it are acknowledged
 }
 
 type inFlight struct {
@@ -26,9 +26,9 @@ type inFlight struct {
 // record is acknowledged.
 func newWindow(start int64) *window { return &window{next: start} }
 
-// add notes a fetched record and its timestamp. Offsets ascend, and may leave gaps (a compacted
-// topic's, a transaction marker's). One at or below the last is a repetition of
-// the broker's or the client's, and false is returned: it is to be ignored.
+// add adds a fetched record. Offsets ascend, and may leave gaps, as on a compacted topic.
+// It reports false for an offset at or below the last one: the broker or the client
+// repeats itself, and the record is to be ignored.
 func (w *window) add(offset int64, at time.Time) bool {
 	if n := len(w.inFlight); n > 0 && offset <= w.inFlight[n-1].offset || offset < w.next {
 		return false
@@ -38,7 +38,7 @@ func (w *window) add(offset int64, at time.Time) bool {
 	return true
 }
 
-// ack notes that the record at the offset is done with.
+// ack acknowledges the record at the offset.
 func (w *window) ack(offset int64) {
 	i, ok := slices.BinarySearchFunc(w.inFlight, offset, func(r inFlight, offset int64) int { return cmp.Compare(r.offset, offset) })
 	if ok && !w.inFlight[i].acked {
@@ -53,10 +53,10 @@ func (w *window) ack(offset int64) {
 	w.inFlight = w.inFlight[done:]
 }
 
-// len is how many records are in the window.
+// len returns how many records are in the window.
 func (w *window) len() int { return len(w.inFlight) }
 
-// first is the offset of the record that everything behind it waits for.
+// first returns the offset of the first record, if there is one: all others wait for it.
 func (w *window) first() (int64, bool) {
 	if len(w.inFlight) == 0 {
 		return 0, false
@@ -64,7 +64,7 @@ func (w *window) first() (int64, bool) {
 	return w.inFlight[0].offset, true
 }
 
-// oldest is the timestamp of that record; zero if there is none.
+// oldest returns the timestamp of the first record; zero if there is none.
 func (w *window) oldest() time.Time {
 	if len(w.inFlight) == 0 {
 		return time.Time{}
@@ -72,7 +72,7 @@ func (w *window) oldest() time.Time {
 	return w.inFlight[0].at
 }
 
-// end is the offset after the last record fetched.
+// end returns the offset after the last record.
 func (w *window) end() int64 {
 	if n := len(w.inFlight); n > 0 {
 		return w.inFlight[n-1].offset + 1
