@@ -11,7 +11,7 @@ const (
 	// what one account takes, and most pages of a list.
 	smallAnswer = 1 << 20
 	// largeAtOnce is how many longer answers this process holds at the same time,
-	// whoever sends them. It bounds what hostile or broken services can make it hold.
+	// whichever app sends them. It bounds what hostile or broken services can make it hold.
 	largeAtOnce = 4
 )
 
@@ -21,11 +21,15 @@ var ErrTooLong = errors.New("the answer is too long")
 var large = make(chan struct{}, largeAtOnce)
 
 // Answers reads the answers of one service in bounded memory: a service holds one
-// long answer at a time, and all services together hold largeAtOnce.
-type Answers struct{ mine chan struct{} }
+// long answer at a time, and all apps together hold largeAtOnce.
+type Answers struct{ rooms []chan struct{} }
 
-// NewAnswers returns an Answers.
-func NewAnswers() *Answers { return &Answers{mine: make(chan struct{}, 1)} }
+// NewAnswers returns an Answers of an app.
+func NewAnswers() *Answers { return &Answers{[]chan struct{}{make(chan struct{}, 1), large}} }
+
+// NewAnswersOfHR returns an Answers of an HR system. It takes no room from the apps, so
+// that a slow or long record of one person holds up nobody's disable.
+func NewAnswersOfHR() *Answers { return &Answers{[]chan struct{}{make(chan struct{}, 1)}} }
 
 // Read reads a body of at most so many bytes and has use make sense of it. A long
 // body counts as held until use returns. It fails with ErrTooLong, ctx's error if
@@ -65,7 +69,7 @@ func (a *Answers) enter(ctx context.Context) (leave func(), err error) {
 			<-room
 		}
 	}
-	for _, room := range []chan struct{}{a.mine, large} {
+	for _, room := range a.rooms {
 		select {
 		case room <- struct{}{}:
 			taken = append(taken, room)

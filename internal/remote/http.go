@@ -40,13 +40,13 @@ func sameService(next *http.Request, via []*http.Request) error {
 // Call sends a request and returns the body of the answer if its status is 200.
 // Whatever else comes of it is an *Error; who is the service, as its messages name
 // it.
-func Call(c *http.Client, op, who string, req *http.Request) (body []byte, err error) {
-	err = Ask(c, NewAnswers(), maxAnswer, op, who, req, func(raw []byte) { body = raw })
+func Call(c *http.Client, answers *Answers, op, who string, req *http.Request) (body []byte, err error) {
+	err = Ask(c, answers, maxAnswer, op, who, req, func(raw []byte) { body = raw })
 	return body, err
 }
 
 // Ask is Call that has use make sense of a body of at most so many bytes, also of one
-// of another status, while it counts as held among the answers of all services.
+// of another status, while it counts as held.
 func Ask(c *http.Client, answers *Answers, most int64, op, who string, req *http.Request, use func(body []byte)) error {
 	resp, err := c.Do(req) //nolint:gosec // G704: the URL is the configuration's
 	if err != nil {

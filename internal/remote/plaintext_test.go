@@ -71,7 +71,7 @@ func TestNoRedirectTakesCredentialsElsewhere(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, secure.URL, nil)
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer s3cret")
-	_, err = remote.Call(client, "find", "the app", req)
+	_, err = remote.Call(client, remote.NewAnswers(), "find", "the app", req)
 	require.ErrorContains(t, err, "it sends us elsewhere, where the credentials must not go")
 	assert.Empty(t, taken)
 }

@@ -22,10 +22,11 @@ const opFetch = "fetch"
 // until their date. Of an employee whose first day is to come, the fetcher asks once
 // more, with onlyCurrent=false.
 type fetcher struct {
-	http   *http.Client
-	base   *url.URL
-	apiKey secret.Secret
-	fields []string
+	http    *http.Client
+	answers *remote.Answers
+	base    *url.URL
+	apiKey  secret.Secret
+	fields  []string
 
 	startsLater func(answer []byte) bool // reports whether the first day of the employee is to come
 }
@@ -56,5 +57,5 @@ func (f *fetcher) get(ctx context.Context, employee string, onlyCurrent bool) ([
 	}
 	req.SetBasicAuth(apiKey, "x")
 	req.Header.Set("Accept", "application/json")
-	return remote.Call(f.http, opFetch, "BambooHR", req)
+	return remote.Call(f.http, f.answers, opFetch, "BambooHR", req)
 }

@@ -64,7 +64,7 @@ func connect(set *settings.Values) (source.Source, error) {
 	if set.Has("apiKey") {
 		sys.fetches = true
 		opened.Fetch = (&fetcher{
-			http: remote.NewHTTPClient(set.Duration("timeout")), base: base, apiKey: set.Secret("apiKey"), fields: sys.wanted(),
+			http: remote.NewHTTPClient(set.Duration("timeout")), answers: remote.NewAnswersOfHR(), base: base, apiKey: set.Secret("apiKey"), fields: sys.wanted(),
 			startsLater: func(answer []byte) bool { return sys.startsLater(answer, hr.DateOf(time.Now().UTC())) },
 		}).fetch
 	}

@@ -16,9 +16,10 @@ const opFetch = "fetch"
 // fetcher gets an employee: GET /platform/api/employees/{employeeId}, with a bearer
 // token.
 type fetcher struct {
-	http  *http.Client
-	base  *url.URL
-	token secret.Secret
+	http    *http.Client
+	answers *remote.Answers
+	base    *url.URL
+	token   secret.Secret
 }
 
 // fetch is the source.Fetch of one company.
@@ -37,5 +38,5 @@ func (f *fetcher) fetch(ctx context.Context, employee string) ([]byte, error) {
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Accept", "application/json")
-	return remote.Call(f.http, opFetch, "Rippling", req)
+	return remote.Call(f.http, f.answers, opFetch, "Rippling", req)
 }

@@ -42,7 +42,7 @@ func connect(set *settings.Values) (source.Source, error) {
 	base := remote.BaseURL(set, "url")
 	opened := source.Source{Decode: sys.decode, Snapshot: true}
 	if sys.fetches {
-		opened.Fetch = (&fetcher{http: remote.NewHTTPClient(set.Duration("timeout")), base: base, token: set.Secret("token")}).fetch
+		opened.Fetch = (&fetcher{http: remote.NewHTTPClient(set.Duration("timeout")), answers: remote.NewAnswersOfHR(), base: base, token: set.Secret("token")}).fetch
 	}
 	return opened, nil
 }

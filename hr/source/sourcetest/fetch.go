@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -81,12 +82,42 @@ func Fetch(t *testing.T, f Fetching) {
 		}, f.Reference)
 		_ = f.is(t, err, remote.Invalid)
 	})
+	t.Run("long answers that do not end", f.unending)
 	t.Run("nobody there", func(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
 		_, err := Open(t, f.Kind, f.Settings(server.URL)).Fetch(t.Context(), f.Reference)
 		_ = f.is(t, err, remote.Unavailable)
 	})
+}
+
+// unending has several HR systems begin long answers and leave them open: an app's long
+// answer is read meanwhile.
+func (f Fetching) unending(t *testing.T) {
+	const systems = 4 // as many as there is room for among the apps
+	begun, release := make(chan struct{}, systems), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(bytes.Repeat([]byte("x"), 4<<20-1))
+		_ = http.NewResponseController(w).Flush()
+		begun <- struct{}{}
+		<-release
+	}))
+	var fetches sync.WaitGroup
+	defer func() {
+		close(release)
+		fetches.Wait()
+		server.Close()
+	}()
+	for range systems {
+		fetches.Go(func() { _, _ = Open(t, f.Kind, f.Settings(server.URL)).Fetch(t.Context(), f.Reference) })
+	}
+	for range systems {
+		<-begun
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := remote.NewAnswers().Read(ctx, bytes.NewReader(make([]byte, 2<<20)), 4<<20, func([]byte) error { return nil })
+	require.NoError(t, err)
 }
 
 func (f Fetching) statuses(t *testing.T) {

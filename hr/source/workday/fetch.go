@@ -19,6 +19,7 @@ const opFetch = "fetch"
 // UsernameToken.
 type fetcher struct {
 	http     *http.Client
+	answers  *remote.Answers
 	url      *url.URL
 	username string
 	password secret.Secret
@@ -50,7 +51,7 @@ func (f *fetcher) fetch(ctx context.Context, reference string) ([]byte, error) {
 		return nil, &remote.Error{Kind: remote.Invalid, Op: opFetch, Message: "the url setting is no URL", Cause: err}
 	}
 	req.Header.Set("Content-Type", "text/xml; charset=utf-8")
-	answer, err := remote.Call(f.http, opFetch, "Workday", req)
+	answer, err := remote.Call(f.http, f.answers, opFetch, "Workday", req)
 	if err != nil {
 		return nil, faultOf(answer, err)
 	}

@@ -81,7 +81,7 @@ func connect(set *settings.Values) (source.Source, error) {
 		}
 	}
 	opened.Fetch = (&fetcher{
-		http: remote.NewHTTPClient(set.Duration("timeout")), url: service, username: set.Text("username"), password: set.Secret("password"),
+		http: remote.NewHTTPClient(set.Duration("timeout")), answers: remote.NewAnswersOfHR(), url: service, username: set.Text("username"), password: set.Secret("password"),
 	}).fetch
 	return opened, nil
 }
