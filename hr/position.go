@@ -276,8 +276,13 @@ func (ps *positions) jobs() (jobs []job, conflicts []Conflict) {
 			periods, found := m.periods()
 			conflicts = append(conflicts, found...)
 			if len(periods) > 0 {
-				again := ps.again[m.opening().EventKey]
-				jobs = append(jobs, job{p, m, m.givenBy(), again || m.opening().Type != EventRehired, again, periods})
+				opening := m.opening()
+				again := ps.again[opening.EventKey]
+				plain := again || opening.Type != EventRehired
+				if len(ps.list) > 1 {
+					opening = m.givenBy()
+				}
+				jobs = append(jobs, job{p, m, opening, plain, again, periods})
 			}
 		}
 	}
@@ -285,20 +290,17 @@ func (ps *positions) jobs() (jobs []job, conflicts []Conflict) {
 }
 
 // givenBy returns the event that gave the job: the one that opened the employment. If by
-// what HR said then or later the contract was over before it began, it is the one that
-// made it last.
+// what HR said then or later it was over before it began, it is the one that made it last.
 func (m *employment) givenBy() *Event {
 	given := m.opening()
-	if !slices.ContainsFunc(m.said, func(e *Event) bool { return !e.Profile.EndDate.IsZero() }) {
-		return given
-	}
-	known, lasted := *m, true
+	known, lasted := employment{rehired: m.rehired, from: m.from, floor: m.floor}, true
 	for i, e := range m.said {
 		if e.before(m.opening()) {
 			continue
 		}
-		known.said = m.said[:i+1]
-		lasts := slices.ContainsFunc(known.contracts(), func(p Period) bool { return !p.never() })
+		known.said, known.ends = m.said[:i+1], filter(m.ends, func(t *Event) bool { return t.before(e) })
+		periods, _ := known.periods()
+		lasts := slices.ContainsFunc(periods, func(p Period) bool { return !p.never() })
 		if lasts && !lasted {
 			given = e
 		}
@@ -334,6 +336,11 @@ func (ps *positions) merge() (all []Period, list []Position, conflicts []Conflic
 			list = append(list, own)
 		}
 	}
+	for _, c := range ps.missed() {
+		if !slices.ContainsFunc(conflicts, func(o Conflict) bool { return o.Event == c.Event }) {
+			conflicts = append(conflicts, c)
+		}
+	}
 	switch {
 	case len(ps.list) == 1 && len(list) == 1:
 		all = list[0].Periods
@@ -344,6 +351,30 @@ func (ps *positions) merge() (all []Period, list []Position, conflicts []Conflic
 		all = together(list, ps.order())
 	}
 	return all, list, conflicts
+}
+
+// missed finds the terminations that end nothing, although the position that has the ID
+// by now was called so before they were received: as HR said them before that, they are
+// of another one, which is over.
+func (ps *positions) missed() (conflicts []Conflict) {
+	for _, other := range ps.list {
+		for _, t := range other.events {
+			p := ps.byID[t.PositionID]
+			if t.Type != EventTerminated || t.PositionID == "" || p == nil || slices.Contains(p.events, t) {
+				continue
+			}
+			named := slices.ContainsFunc(p.events, func(e *Event) bool {
+				return e.snapshot() && e.PositionID == t.PositionID && t.arrivedAfter(e)
+			})
+			ends := slices.ContainsFunc(ps.list, func(p *position) bool {
+				return slices.ContainsFunc(p.periods, func(q Period) bool { return q.End.Event == t.EventKey })
+			})
+			if named && !ends && !nextAccess(p.periods, t.receipt()).IsZero() {
+				conflicts = append(conflicts, Conflict{Code: ConflictNoEffect, Event: t.EventKey})
+			}
+		}
+	}
+	return conflicts
 }
 
 // names are the IDs that the position was given, each where it was last said.
@@ -405,15 +436,20 @@ func (j job) overBefore(opening *Event) bool {
 }
 
 // contractBefore is when the last contract that gives access ends by what HR had said
-// before an event; far ahead if it has no end.
+// before an event: far ahead if it has no end, and zero if there is none that does.
 func (j job) contractBefore(opening *Event) time.Time {
 	known := *j.employment
 	known.said = filter(j.said, func(e *Event) bool { return e.before(opening) })
-	periods := slices.DeleteFunc(known.contracts(), func(p Period) bool { return p.never() })
-	if len(periods) == 0 || periods[len(periods)-1].Ends.IsZero() {
+	all := known.contracts()
+	periods := slices.DeleteFunc(slices.Clone(all), func(p Period) bool { return p.never() })
+	switch n := len(periods); {
+	case len(all) == 0, n > 0 && periods[n-1].Ends.IsZero():
 		return opening.Said().AddDate(1000, 0, 0)
+	case n == 0:
+		return time.Time{}
+	default:
+		return periods[n-1].Ends
 	}
-	return periods[len(periods)-1].Ends
 }
 
 // once leaves out conflicts that are there already: a termination of all positions is

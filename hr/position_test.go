@@ -80,6 +80,18 @@ func TestSeveralPositions(t *testing.T) {
 			[]string{"A = h: 2026-01-01 .. 2026-06-01 terminated by t; h"},
 		},
 		{
+			"a termination of the ID that another position was given before it came asks",
+			[]hr.Event{
+				hired("h", "2025-12-01", "2026-01-01", received("2025-12-01")),
+				terminated("t", "2026-04-30T18:00:00Z", "2026-02-10", as("A"), received("2026-04-30T18:00:00Z")),
+				rehired("r", "2026-03-01", "2026-03-01", as("B"), received("2026-03-01")),
+				transferred("x", "2026-05-01", "2026-05-01", as("A"), received("2026-05-01")),
+				terminated("late", "2026-04-30", "2026-04-30", as("A"), received("2026-05-02")),
+			},
+			[]string{"h: 2026-01-01 .. 2026-02-11 terminated by t; h", "r: 2026-03-01 ..; r, x from 2026-05-01", "terminated_without_effect: late"},
+			[]string{"none = h: 2026-01-01 .. 2026-02-11 terminated by t; h", "A = r: 2026-03-01 ..; r, x from 2026-05-01"},
+		},
+		{
 			"a termination without an ID ends them all, announced ones too",
 			[]hr.Event{sales, lab, hired("c", "2026-04-01", "2026-08-01", as("C")), terminated("t", "2026-05-01", "2026-05-31")},
 			[]string{"h: 2026-01-01 .. 2026-06-01 terminated by t; h"},

@@ -125,7 +125,7 @@ func TestWhoHasLeftStaysOut(t *testing.T) {
 		for at := firstDay.AddDays(-3).StartIn(time.UTC); !at.After(firstDay.AddDays(2 * storyDays).StartIn(time.UTC)); at = at.Add(12 * time.Hour) {
 			known := merge(slices.DeleteFunc(slices.Clone(events), func(e hr.Event) bool { return e.Received.After(at) })...)
 			s := known.At(at)
-			require.False(t, left && s.Status == hr.StatusActive, "%s: %v", at, lines(known))
+			require.False(t, left && s.Status == hr.StatusActive, "%s: %v\n%v\n%s", at, lines(known), positions(known), &life{events: events})
 			active = active || s.Status == hr.StatusActive
 			left = left || active && s.Status == hr.StatusEnded && s.Changes.IsZero() && s.Period.Ends.After(s.Period.Starts)
 		}

@@ -94,7 +94,8 @@ const (
 	// before: it has a job that had ended, or lacks one and does not say that it is whole.
 	ConflictAdditionalJob ConflictCode = "additional_job"
 	// ConflictNoEffect is a termination that ends nothing: it was received after the
-	// rehire, the other termination or the rescind that keeps it from doing so.
+	// rehire, the other termination, the rescind or the new name of a position that keeps
+	// it from doing so.
 	ConflictNoEffect ConflictCode = "terminated_without_effect"
 	// ConflictRecordedAhead is an event whose recorded time lies minutes after its
 	// receipt. It counts as said when it was received.
