@@ -289,13 +289,15 @@ func (ps *positions) jobs() (jobs []job, conflicts []Conflict) {
 	return jobs, conflicts
 }
 
-// givenBy returns the event that gave the job: the one that opened the employment. If by
-// what HR said then or later it was over before it began, it is the one that made it last.
+// givenBy returns the event that gave the job: the rehire, else what HR said of it first.
+// If by what HR said then or later it was over before it began, it is the event that made
+// it last.
 func (m *employment) givenBy() *Event {
-	given := m.opening()
+	given := cmp.Or(m.rehired, m.said[0])
+	first := given
 	known, lasted := employment{rehired: m.rehired, from: m.from, floor: m.floor}, true
 	for i, e := range m.said {
-		if e.before(m.opening()) {
+		if e.before(first) {
 			continue
 		}
 		known.said, known.ends = m.said[:i+1], filter(m.ends, func(t *Event) bool { return t.before(e) })

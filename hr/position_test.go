@@ -92,6 +92,16 @@ func TestSeveralPositions(t *testing.T) {
 			[]string{"none = h: 2026-01-01 .. 2026-02-11 terminated by t; h", "A = r: 2026-03-01 ..; r, x from 2026-05-01"},
 		},
 		{
+			"a hire said again afterwards does not make the first position the late one",
+			[]hr.Event{
+				transferred("m", "2026-03-01", "2026-03-01", until("2026-03-03")),
+				hired("late", "2026-03-06", "2026-03-01", as("A"), until("2026-03-02")), hired("again", "2026-03-06T13:00:00Z", "2026-03-01", until("2026-03-03")),
+				hired("back", "2026-03-06T14:00:00Z", "2026-03-01", as("A")),
+			},
+			[]string{"again: 2026-03-01 .. 2026-03-04 contract by again; again", "hired_after_end: late"},
+			[]string{"none = again: 2026-03-01 .. 2026-03-04 contract by again; again"},
+		},
+		{
 			"a termination without an ID ends them all, announced ones too",
 			[]hr.Event{sales, lab, hired("c", "2026-04-01", "2026-08-01", as("C")), terminated("t", "2026-05-01", "2026-05-31")},
 			[]string{"h: 2026-01-01 .. 2026-06-01 terminated by t; h"},
