@@ -27,6 +27,7 @@ type Snapshot struct {
 	OnlyPresent bool                                               // nobody counts as gone for being absent
 	Rehire      []string                                           // people who have left, and came back
 	MostLeavers func(employed int) int                             // how many people may leave
+	Rows        int                                                // that the file has if it is whole; 0 if that is not known
 	Step        func()                                             // is called for each person compared
 }
 
@@ -43,6 +44,7 @@ type Comparison struct {
 	Source        string
 	Totals        snapshot.Totals
 	Limit         int // how many people may leave
+	Rows          int // that the file has if it is whole; 0 if that is not known
 	Changes       []snapshot.Change
 	Questions     []snapshot.Question
 	Problems      []*snapshot.Error // bad rows
@@ -86,7 +88,7 @@ func (s Snapshot) With(ctx context.Context, l Ledger, file io.Reader) (*Comparis
 		return nil, err
 	}
 	c := &Comparison{
-		File: s.File, AsOf: s.AsOf, Source: s.Source, Totals: r.Totals(), Limit: s.MostLeavers(r.Totals().Employed),
+		File: s.File, AsOf: s.AsOf, Source: s.Source, Totals: r.Totals(), Limit: s.MostLeavers(r.Totals().Employed), Rows: s.Rows,
 		Changes: r.Changes(), Questions: r.Questions(), Problems: problems, InfersLeavers: r.Infers(),
 	}
 	return c, c.rehires(s.Rehire)
@@ -109,6 +111,7 @@ type Refusal string
 
 // The reasons not to send a snapshot.
 const (
+	OtherRows      Refusal = "other rows"       // the file has more or fewer rows than it has if it is whole
 	BadRows        Refusal = "bad rows"         // rows cannot be read
 	TooManyLeavers Refusal = "too many leavers" // more people would leave than may
 )
@@ -117,6 +120,8 @@ const (
 // are no reason.
 func (c *Comparison) Refused(skipInvalid bool) Refusal {
 	switch {
+	case c.Rows > 0 && c.Totals.Rows != c.Rows:
+		return OtherRows
 	case c.Totals.Bad > 0 && !skipInvalid:
 		return BadRows
 	case c.Totals.Leavers > c.Limit:

@@ -233,10 +233,11 @@ type snapshotOptions struct {
 	asOf        string
 	maxLeavers  int // -1: the configuration's
 	rehire      []string
+	rows        int // 0: not known
 }
 
 // snapshotFlags are the flags that only a snapshot has.
-var snapshotFlags = []string{"apply", "only-present", "values", "as-of", "max-leavers", "rehire", "output"}
+var snapshotFlags = []string{"apply", "only-present", "values", "as-of", "max-leavers", "rehire", "rows", "output"}
 
 func (so *snapshotOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&so.file, "snapshot", "", "compare this `file` of everybody whom HR knows with the ledger")
@@ -246,6 +247,7 @@ func (so *snapshotOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&so.asOf, "as-of", "", "with --snapshot: the `instant` of which it is (default: when the file was written)")
 	flags.IntVar(&so.maxLeavers, "max-leavers", -1, "with --snapshot: how many `people` may leave (default: the configuration's)")
 	flags.StringSliceVar(&so.rehire, "rehire", nil, "with --snapshot: `person` IDs who have left, and came back")
+	flags.IntVar(&so.rows, "rows", 0, "with --snapshot: how many `rows` of people the file has; with any other number it is not complete, and nothing is sent")
 	flags.Lookup("max-leavers").DefValue = "0" // so that -1, which says nothing to anybody, is not shown
 }
 
@@ -264,6 +266,9 @@ func (so *snapshotOptions) check(flags *pflag.FlagSet) error {
 	}
 	if so.maxLeavers < 0 && flags.Changed("max-leavers") {
 		return usagef("--max-leavers wants a number of people")
+	}
+	if so.rows < 1 && flags.Changed("rows") {
+		return usagef("--rows wants the number of rows that the file has")
 	}
 	return nil
 }
@@ -391,7 +396,7 @@ func (c *cli) compare(ctx context.Context, cfg *config.Config, l ledger.Reader, 
 	s := cfg.Snapshot
 	compare := sender.Snapshot{
 		File: name, AsOf: asOf, Source: s.Source, OnlyPresent: so.onlyPresent, Rehire: so.rehire,
-		Mapping: s.Mapping, MostLeavers: s.MaxLeavers.Of, Step: func() { _ = bar.Add(1) },
+		Mapping: s.Mapping, MostLeavers: s.MaxLeavers.Of, Rows: so.rows, Step: func() { _ = bar.Add(1) },
 	}
 	if s.Covers != nil {
 		compare.Covers = s.Covers.Holds
@@ -463,6 +468,8 @@ func viewComparison(found *sender.Comparison, values, skipInvalid bool) comparis
 func refusedText(found *sender.Comparison, skipInvalid bool) string {
 	t := found.Totals
 	switch found.Refused(skipInvalid) {
+	case sender.OtherRows:
+		return fmt.Sprintf("the file has %d rows and not %d, as --rows says: export it again", t.Rows, found.Rows)
 	case sender.BadRows:
 		return fmt.Sprintf("%d of %d rows cannot be read (--skip-invalid sends what the others say, but of nobody that they are gone)", t.Bad, t.Rows)
 	case sender.TooManyLeavers:

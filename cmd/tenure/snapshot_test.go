@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -165,6 +166,18 @@ func TestSnapshotThatWouldEndTooMuchIsRefused(t *testing.T) {
 	assert.Equal(t, "\n3 events would be sent; nothing was done: --apply does it\n", got.err)
 }
 
+// A file that is cut at the end of a line looks like a whole one.
+func TestSnapshotThatIsNotWholeIsRefused(t *testing.T) {
+	s := snapshotSite(t)
+	s.snapshot("people.csv", different)
+	rows := strings.Count(different, "\n") - 1
+	got := s.run("event", "send", "--snapshot", "people.csv", "--rows", fmt.Sprint(rows+1), "--max-leavers", "9")
+	assert.Equal(t, service.ExitAttention, got.code, got.err)
+	assert.Contains(t, got.err, fmt.Sprintf("nothing would be sent: the file has %d rows and not %d, as --rows says: export it again", rows, rows+1))
+	got = s.run("event", "send", "--snapshot", "people.csv", "--rows", fmt.Sprint(rows))
+	assert.Contains(t, got.err, "events would be sent; nothing was done")
+}
+
 // A row that cannot be read looks like somebody who is gone.
 func TestSnapshotWithBadRows(t *testing.T) {
 	s := snapshotSite(t)
@@ -208,6 +221,7 @@ func TestSnapshotProblems(t *testing.T) {
 		{service.ExitUsage, "say with --as-of", []string{"--snapshot", "-"}},
 		{service.ExitUsage, "--as-of wants an instant", []string{"--snapshot", "people.csv", "--as-of", "yesterday"}},
 		{service.ExitUsage, "--rehire 10001: this is not somebody who has left", []string{"--snapshot", "people.csv", "--rehire", "10001"}},
+		{service.ExitUsage, "--rows wants the number of rows", []string{"--snapshot", "people.csv", "--rows", "0"}},
 		{service.ExitUsage, "--apply goes with --snapshot only", []string{"people.csv", "--apply"}},
 		{service.ExitUsage, "--source is the format of events", []string{"--snapshot", "people.csv", "--source", "cloudevents"}},
 		{service.ExitUsage, "other.yaml says nothing of snapshots; it needs", []string{"--snapshot", "people.csv", "--config", "other.yaml"}},

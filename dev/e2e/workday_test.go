@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenurehq/tenure/dev/stack"
-	"github.com/tenurehq/tenure/ingest"
+	"github.com/tenurehq/tenure/ingest/broker"
 )
 
 // TestWorkdaysSecondJob tells of somebody with two jobs by Workday's records, and ends the
@@ -21,7 +21,7 @@ func TestWorkdaysSecondJob(t *testing.T) {
 	require.Contains(t, stack.DefaultTemplate, its)
 	r := startRig(t, stack.Options{Template: strings.Replace(withBreaker("{enabled: false}"), its, "source: workday, settings: {zone: UTC}", 1)})
 	says := func(record string) {
-		require.NoError(t, r.Publisher.Publish(t.Context(), stack.TopicEvents, []ingest.Message{{
+		require.NoError(t, r.Publisher.Publish(t.Context(), stack.TopicEvents, []broker.Message{{
 			Key: "701", Value: []byte(record), Headers: map[string]string{"content-type": "application/xml"},
 		}}))
 	}
