@@ -91,7 +91,7 @@ func (w wiki) applyFor(personID string, todo provision.Todo) (activities.StepRes
 	return result, err
 }
 
-// attempts is how often the step was tried.
+// attempts returns how often the step was tried.
 func (w wiki) attempts(t *testing.T) int {
 	t.Helper()
 	p, err := w.Ledger.Person(t.Context(), "1")
@@ -120,8 +120,8 @@ func TestStepsForOtherAppsStayInTheMainQueue(t *testing.T) {
 	assert.Equal(t, activities.StepResult{Result: provision.ResultDone}, result)
 }
 
-// One step is told to come back later. The next is not tried before that, which
-// is no failure of the app.
+// If the app asks one step for a pause, the next step is not tried before the pause is over,
+// and does not count as failed.
 func TestAnAppThatAsksForAPauseIsLeftAlone(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	w.AttentionAfter = time.Hour
@@ -138,8 +138,7 @@ func TestAnAppThatAsksForAPauseIsLeftAlone(t *testing.T) {
 	}
 }
 
-// However long the rate is used up, a step that waits for it is no human's
-// business.
+// However long a step waits for the rate, it does not need an operator.
 func TestWaitingForTheRateNeedsNoAttention(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	w.Apps["wiki"].Pacer = nil // the attempt begins, and finds out
@@ -154,8 +153,8 @@ func TestWaitingForTheRateNeedsNoAttention(t *testing.T) {
 	assert.Equal(t, 1, w.attempts(t))
 }
 
-// Who has to be cut off now does not wait for as long as an app asks to be left alone:
-// a minute, and then a human looks.
+// To cut somebody off now, a step does not wait for as long as the app asks: it waits a
+// minute, and then needs an operator.
 func TestAnUrgentStepWaitsAMinuteAtMost(t *testing.T) {
 	for name, kind := range map[string]connector.ErrorKind{"quota": connector.KindRateLimited, "down": connector.KindUnavailable} {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +175,7 @@ func TestAnUrgentStepWaitsAMinuteAtMost(t *testing.T) {
 	}
 }
 
-// Nor does it when it is others whom the app told so.
+// The same holds if the app has asked another worker for the pause.
 func TestAnUrgentStepKeepsAPauseForAMinute(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	require.NoError(t, w.Apps["wiki"].Pacer.Pause(t.Context(), 24*time.Hour))
@@ -261,7 +260,7 @@ func TestManyJoinersCallAnAppAFewAtATime(t *testing.T) {
 	assert.Len(t, w.memory.Accounts(), joiners)
 }
 
-// limit gives the app so many places, and says how many steps wait for one.
+// limit gives the app a number of places, and returns how many steps wait for one.
 func (w wiki) limit(t *testing.T, places int) (waiting func() int) {
 	t.Helper()
 	reg := prometheus.NewRegistry()
@@ -280,8 +279,8 @@ func (w wiki) limit(t *testing.T, places int) (waiting func() int) {
 	}
 }
 
-// A step for which there is no place in time has not begun: the app was not called,
-// nothing is in doubt, and it is no failure, however often it happens.
+// A step that gets no place in time has not begun: the app was not called, nothing is in
+// doubt, and the step has not failed, however often it happens.
 func TestAStepWithoutAPlaceHasNotBegun(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	w.limit(t, 1)
@@ -306,10 +305,10 @@ func TestAStepWithoutAPlaceHasNotBegun(t *testing.T) {
 	assert.Equal(t, activities.StepResult{Result: provision.ResultDone}, result)
 }
 
-// What a step waited for its place is not missing for its calls, nor is the time to
-// store that they were given up.
+// The time that a step waits for its place is not taken from its calls, nor from storing
+// their outcome.
 func TestWaitingForAPlaceTakesNoTimeFromTheCalls(t *testing.T) {
-	const all = 3 * time.Second // of which a third may be waited
+	const all = 3 * time.Second // a third of it is for the wait
 	w := newWiki(t, pace.Rate{})
 	waiting := w.limit(t, 1)
 	w.AttentionAfter = time.Hour
@@ -336,7 +335,7 @@ func TestWaitingForAPlaceTakesNoTimeFromTheCalls(t *testing.T) {
 	assert.Equal(t, string(connector.KindUnavailable), p.Steps[0].Code, "it was stored")
 }
 
-// Whoever loses access does not wait for those who get some.
+// Steps that take access do not wait for those that give it.
 func TestLeaversCallAnAppBeforeJoiners(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	result, err := w.apply()
@@ -386,8 +385,8 @@ func TestLeaversCallAnAppBeforeJoiners(t *testing.T) {
 	assert.Equal(t, connector.OpDisable, order[0], "of %v", order)
 }
 
-// As many joiners as may wait for an app leave room for leavers, who then need not wait
-// for a slot in the app's own queue.
+// However many joiners wait for an app, slots are left for leavers, who then need not wait
+// for one in the app's own queue.
 func TestJoinersLeaveRoomForLeavers(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	waiting := w.limit(t, 1)
@@ -415,7 +414,7 @@ func TestJoinersLeaveRoomForLeavers(t *testing.T) {
 	all.Wait()
 }
 
-// A run that has something better to do takes back a step that has not begun.
+// A run can cancel a step that has not begun.
 func TestAStepThatWaitsForAPlaceIsCancelled(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	waiting := w.limit(t, 1)

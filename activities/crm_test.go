@@ -38,7 +38,7 @@ type crm struct {
 	lose *atomic.Int64 // the number of the change of a group whose answer is lost, from now on
 }
 
-// newCRM opens the app. One that is shy shows no groups in users, as many do.
+// newCRM opens the app. A shy one does not show the groups of users, like many services.
 func newCRM(t *testing.T, shy bool) crm {
 	t.Helper()
 	app, err := scimtest.New(scimtest.Options{Groups: []string{"staff", "engineers", "readers", "leads"}})
@@ -77,7 +77,7 @@ func newCRM(t *testing.T, shy bool) crm {
 	}}}}
 }
 
-// opened is the app as a worker that has just begun knows it.
+// opened returns the connector as a worker that has just started has it.
 func opened(t *testing.T, url string) connector.Connector {
 	t.Helper()
 	c, err := scim.Kind.Open(t.Context(), connector.Env{App: "crm"}, connector.Settings{"url": url, "token": "t"})
@@ -86,7 +86,7 @@ func opened(t *testing.T, url string) connector.Connector {
 	return c
 }
 
-// withoutGroups is a service that does not show the groups of users.
+// withoutGroups hides the groups of users in the answers of a service.
 func withoutGroups(app http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
@@ -108,7 +108,7 @@ func withoutGroups(app http.Handler) http.Handler {
 	})
 }
 
-// say records what HR says of somebody.
+// say records an HR event.
 func (c crm) say(t *testing.T, id string, e hr.Event) {
 	t.Helper()
 	now := time.Now()
@@ -137,7 +137,7 @@ func profile(person, title string) *hr.Profile {
 	}
 }
 
-// next makes one attempt at the step that is to be done.
+// next makes one attempt at the first step that has to be done.
 func (c crm) next(t *testing.T, person string) (provision.Todo, error) {
 	t.Helper()
 	assessment, err := c.Assess(t.Context(), person)
@@ -150,7 +150,7 @@ func (c crm) next(t *testing.T, person string) (provision.Todo, error) {
 	return assessment.Todo[0], err
 }
 
-// requests is what all that is to be done about somebody now costs, by step.
+// requests applies all that has to be done for a person, and counts the requests by step.
 func (c crm) requests(t *testing.T, person string) map[string]map[string]int {
 	t.Helper()
 	all := map[string]map[string]int{}
@@ -170,9 +170,8 @@ func (c crm) requests(t *testing.T, person string) map[string]map[string]int {
 	}
 }
 
-// Who was made a member by a call whose answer was lost is not made one again, since some
-// services list a member twice then: neither by the next attempt, nor by another step
-// that is planned instead.
+// A member whose adding was not answered is not added again, since some services would list
+// them twice: neither by the next attempt, nor by another step that is planned instead.
 func TestAGrantWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
 	for name, shy := range map[string]bool{"shows the groups of users": false, "shows the members of groups only": true} {
 		t.Run(name, func(t *testing.T) {

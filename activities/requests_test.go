@@ -12,12 +12,11 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// made is how many requests of each kind there were.
+// made counts the requests of each kind.
 type made = map[string]int
 
-// TestRequestsOfSteps bounds the requests of what is done most often, of which the owner
-// of an app has to know how many there are. What each is for is said here, so that no
-// other comes to it unseen.
+// TestRequestsOfSteps bounds the requests of the most frequent steps, which the owner of an
+// app has to know. It says what each request is for, so that none is added unnoticed.
 func TestRequestsOfSteps(t *testing.T) {
 	for name, shy := range map[string]bool{"shows the groups of users": false, "shows the members of groups only": true} {
 		t.Run(name, func(t *testing.T) {

@@ -23,7 +23,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// openRuns says that some people have an open run, and notes who is resumed.
+// openRuns is a Temporal in which some people have an open run. It notes who is resumed.
 type openRuns struct {
 	open    func(personID string) bool
 	resumed map[string]string
@@ -82,7 +82,7 @@ func (r *openRuns) Resume(_ context.Context, personID, why string) error {
 	return nil
 }
 
-// overdue is how long somebody's time may pass without progress.
+// overdue is how long something may be due without progress.
 const overdue = 2 * time.Hour // longer than the tests above let it pass
 
 // sweep sweeps once.
@@ -100,8 +100,7 @@ func sweep(t *testing.T, store ledger.Ledger, runs activities.Runs, now time.Tim
 	return result, err
 }
 
-// However many people are due and at work, the one behind them all who has no run
-// is found.
+// However many people are due and have a run, the last one, who has none, is found.
 func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
@@ -125,7 +124,7 @@ func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 	assert.Equal(t, map[string]string{"02499": "due: event", "00007": "the run before was ended by hand"}, runs.resumed)
 }
 
-// What an open run cannot know of is told to it.
+// An open run is told of dues that it cannot know.
 func TestSweepTellsOpenRunsOfDeadLettersAndDecisions(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
@@ -148,8 +147,7 @@ func TestSweepTellsOpenRunsOfDeadLettersAndDecisions(t *testing.T) {
 	assert.Equal(t, map[string]string{"2": "due: letter", "3": "due: decision"}, runs.resumed)
 }
 
-// One whose run cannot be told holds up nobody: neither those behind them, nor those who
-// are being cut off.
+// A person whose run cannot be told holds up nobody else.
 func TestSweepGoesOnWithoutWhomItCannotTell(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
@@ -175,8 +173,8 @@ func TestSweepGoesOnWithoutWhomItCannotTell(t *testing.T) {
 	assert.ErrorContains(t, err, "too many signals", "Temporal does not answer: all of it is tried again")
 }
 
-// What is under a person's ID and is not Tenure's, or stands still, is replaced; what
-// waits as it should is left alone, however long.
+// A run that is not Tenure's, or makes no progress, is replaced. One that has a reason to wait
+// is left alone, however long it waits.
 func TestSweepReplaces(t *testing.T) {
 	const late, soon = 3 * time.Hour, time.Hour // since the person was due
 	old := time.Now().Add(-24 * time.Hour)
@@ -242,7 +240,7 @@ func TestSweepReplaces(t *testing.T) {
 	}
 }
 
-// Who got on after the ledger was asked who is due is not ended.
+// The run of a person who has made progress since the ledger was asked is not ended.
 func TestSweepEndsNobodyWhoHasGotOn(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))

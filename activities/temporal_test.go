@@ -17,7 +17,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// Every row of the table at temporalError, and every code that the engine has.
+// Each row of the table at temporalError.
 func TestWhatTemporalIsToldOfAnError(t *testing.T) {
 	type told struct {
 		code, message string

@@ -19,8 +19,8 @@ func stored(kind hr.EventType, id string, recorded, received time.Time) ledger.S
 	}}
 }
 
-// TestAClockThatIsAheadPutsOffNothing: a suspension holds when it has come, whatever its
-// time says, and so does what is said of it after that.
+// A suspension holds from its receipt, whatever its time says, and so does a later event
+// about it.
 func TestAClockThatIsAheadPutsOffNothing(t *testing.T) {
 	ahead := noon.Add(2 * time.Hour)
 	p := ledger.Person{Summary: ledger.Summary{PersonID: "1"}, Events: []ledger.StoredEvent{
@@ -37,7 +37,7 @@ func TestAClockThatIsAheadPutsOffNothing(t *testing.T) {
 	assert.Equal(t, ahead, p.Events[0].Event.Recorded, "what was received is not changed")
 }
 
-// TestEventsHaveWhenTheyWereReceived: in the order of the ledger, as HR said them.
+// Events keep the order of the ledger, and the times that HR gave them.
 func TestEventsHaveWhenTheyWereReceived(t *testing.T) {
 	p := ledger.Person{Events: []ledger.StoredEvent{
 		stored(hr.EventUpdated, "a", noon.Add(time.Hour), noon),

@@ -55,25 +55,25 @@ var questions = map[hr.ConflictCode]string{
 	hr.ConflictLaterTermination: "HR gave a second termination with a later last day. The earlier one holds; " +
 		"to postpone the end let HR rescind the first, else skip this",
 	hr.ConflictLeaveWithinLeave: "HR announced a leave that begins within another one. The first one holds: they are off from its first day. " +
-		"If it was put off, let HR rescind it; if they come back in between, let HR send 'leave_ended'. If all is right, skip this.",
+		"If it was postponed, let HR rescind it; if they come back in between, let HR send 'leave_ended'. If all is right, skip this",
 	hr.ConflictChangedAfterEnd: "HR changed somebody whose contract had ended by then. To give access again let HR send " +
 		"'rehired', or rescind what gave the end date; else skip this",
-	hr.ConflictUnknownPosition: "HR names a position that is none of those that they hold, so nothing came of it. If they have one more, " +
+	hr.ConflictUnknownPosition: "HR names a position that they do not hold, so the event has no effect. If they have another one, " +
 		"let HR send 'hired' with its positionId; if one of theirs is meant, let HR name it; to end all, 'terminated' without positionId. Else skip this",
-	hr.ConflictLeaveOfPosition: "HR says that they are on leave from one position of several, so nothing came of it. If they are off altogether, " +
+	hr.ConflictLeaveOfPosition: "HR says that they are on leave from one of several positions, so the event has no effect. If they are off from all of them, " +
 		"let HR send the leave without positionId; if the position ends, 'terminated' with it. Else skip this",
 	hr.ConflictAdditionalJob: "HR's record does not fit what is known of their additional jobs: it lists one that had ended, or says that one has ended and " +
 		"does not list the others. Their jobs stay as they were. Let HR send a record that lists all of their jobs; a job that is held again needs a later " +
 		"start date, or a rescind of what ended it. If all is right, skip this",
-	hr.ConflictNoEffect: "HR's termination was received after what keeps it from ending access (a rehire, another termination or a " +
-		"rescind that counts instead). See 'tenure person timeline'; if they are to go, let HR send it anew or suspend them, else skip this",
+	hr.ConflictNoEffect: "HR's termination was received after an event that keeps it from ending access (a rehire, another termination or a " +
+		"rescind). See 'tenure person timeline'; if their access is to end, let HR send it again or suspend them, else skip this",
 	hr.ConflictRecordedAhead: "A record's time lies minutes after its receipt: the clock of its sender is wrong, or the record is. " +
-		"It counts as said when it was received. Let the sender's clock be set, see that this is what HR means, and skip this",
-	hr.ConflictReinstatedByOther: "Somebody reinstated this person who had not suspended them, so they stay cut off. " +
-		"Let the system that suspended them say so, or run 'tenure person reinstate'; else skip this",
+		"It counts from its receipt. Have the sender's clock corrected, check that this is what HR means, and skip this",
+	hr.ConflictReinstatedByOther: "This person was reinstated by a source that had not suspended them, so they stay cut off. " +
+		"Let the system that suspended them reinstate them, or run 'tenure person reinstate'; else skip this",
 	hr.ConflictSuspendedLate: "A suspension was received after the reinstatement that ends it, by the numbers that their source gave them, so they have access. " +
 		"If they are to be cut off, run 'tenure person suspend'; else skip this",
-	hr.ConflictRescindsSecurity: "HR rescinded a suspension (or its end), in which it has no say, so nothing came of it. " +
+	hr.ConflictRescindsSecurity: "HR rescinded a suspension (or its end), which HR cannot do, so the event has no effect. " +
 		"To end a suspension run 'tenure person reinstate'; else skip this",
 }
 
@@ -165,7 +165,7 @@ func (d decision) questions() []Attention {
 	for _, l := range d.Person.Links {
 		if l.Contested {
 			out = append(out, Attention{Key: contestedKey + l.App, App: l.App, Code: CodeContested, Message: "the account is linked to several people, so that " +
-				"whoever of them leaves takes it from the others: see whose it is with 'tenure app accounts " + l.App + "', and say of the others that it is not theirs with 'tenure app unlink'"})
+				"it is disabled for all when one of them leaves: see whose it is with 'tenure app accounts " + l.App + "', and unlink the others with 'tenure app unlink'"})
 		}
 	}
 	for _, s := range d.Plan.Withheld {
@@ -188,12 +188,12 @@ func letterQuestion(l ledger.DeadLetter) Attention {
 	id := strconv.FormatInt(l.ID, 10)
 	q := Attention{Key: letterKey + id, Code: CodeDeadLetter}
 	if l.State == ledger.LetterRedriven {
-		q.Message = "Dead letter " + id + " was to end this person's access, and was sent again, but has not arrived yet: " +
-			"see that the starter is up"
+		q.Message = "Dead letter " + id + " would end this person's access. It was sent again, and has not arrived yet: " +
+			"check that the starter is running"
 		return q
 	}
-	q.Message = "A record that was to end this person's access could not be used (" + l.Reason + "), so their access is as it was. " +
-		"See it with 'tenure dlq show " + id + "', then redrive it (mended) or discard it; or let HR say it anew and skip this"
+	q.Message = "A record that would have ended this person's access could not be used (" + l.Reason + "), so their access is unchanged. " +
+		"See it with 'tenure dlq show " + id + "', then redrive it (corrected) or discard it; or let HR send it again and skip this"
 	return q
 }
 

@@ -16,7 +16,7 @@ func sameQuestion(s assess.SameHuman) Attention {
 	q := Attention{Key: assess.SameHumanKey(s.OldID), Code: CodeSameHuman}
 	switch {
 	case s.Unknown:
-		q.Message = "HR says (event " + s.Event + ") that this person was " + s.OldID + " before, of whom nothing is known: " +
+		q.Message = "HR says (event " + s.Event + ") that this person was " + s.OldID + " before, an ID that is not known: " +
 			"let HR name the right ID, or skip this and accounts are made"
 	case s.Event != "":
 		q.Message = "HR says (event " + s.Event + ") that this person was " + s.OldID + " before, which is not certain"

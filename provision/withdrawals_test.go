@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// asksOf shows what is asked for: kind and why.
+// asksOf returns the kind and the reason of each withdrawal.
 func asksOf(asks []withdrawal) []string {
 	shown := []string{}
 	for _, a := range asks {
@@ -75,7 +75,7 @@ func TestWhatCountsAsGivenAndLost(t *testing.T) {
 	}
 }
 
-// An app that cannot turn accounts off deletes them in place of that.
+// In an app that cannot turn accounts off, a deletion counts as turning off.
 func TestADeletionInPlaceOfADisableCountsAsOne(t *testing.T) {
 	active := []ledger.Link{{App: "wiki", State: ledger.LinkActive}, {App: "chat", State: ledger.LinkActive}}
 	off := []ledger.Link{{App: "wiki", State: ledger.LinkDisabled}, {App: "chat", State: ledger.LinkDisabled}}
@@ -111,8 +111,7 @@ func TestADeletionInPlaceOfADisableCountsAsOne(t *testing.T) {
 	}
 }
 
-// What is noticed beside the termination that ends access stays only if it would do so in
-// its place.
+// A second termination stays only if it would end access in place of the first.
 func TestASecondTerminationStaysIfItWouldEndAccessByItself(t *testing.T) {
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	start := hr.Date{Year: 2026, Month: time.January, Day: 1}
