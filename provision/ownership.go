@@ -115,16 +115,16 @@ func (a *stepAttempt) ownershipQuestion(m connector.Match, rule policy.Adoption)
 		Code: CodeWhose,
 		Message: fmt.Sprintf("an account is there already that matches by %s, which proves nothing. %s. "+
 			"If it is this person's: 'tenure app adopt %s' links it; if not: rename it in the app, then retry",
-			m.By, Possessions(m.Account, a.d.account(a.step.App).EntitlementNames(), a.engine.Clock.Now()), a.step.App),
+			m.By, possessions(m.Account, a.d.account(a.step.App).EntitlementNames(), a.engine.Clock.Now()), a.step.App),
 	}
 }
 
 // mostNamed is how many entitlements a message names.
 const mostNamed = 10
 
-// Possessions describes an account: its state, its age, and how its entitlements differ from
+// possessions describes an account: its state, its age, and how its entitlements differ from
 // those that policy wants.
-func Possessions(account connector.Account, wanted []string, now time.Time) string {
+func possessions(account connector.Account, wanted []string, now time.Time) string {
 	parts := []string{map[bool]string{true: "It is enabled", false: "It is disabled"}[account.Active]}
 	if !account.CreatedAt.IsZero() {
 		parts = append(parts, "was made "+ago(now.Sub(account.CreatedAt)))

@@ -63,9 +63,9 @@ func New(l Ledger, s Scenario) *Rehearsal {
 // Concerned returns the people whom the events are about, in the order of the events.
 func (r *Rehearsal) Concerned() []string { return slices.Clone(r.people) }
 
-// Compares reports whether the scenario has other rules or events. Then outcomes hold only the
+// compares reports whether the scenario has other rules or events. Then outcomes hold only the
 // difference that these make; otherwise they hold all that has to be done.
-func (r *Rehearsal) Compares() bool { return r.With != nil || len(r.Events) > 0 }
+func (r *Rehearsal) compares() bool { return r.With != nil || len(r.Events) > 0 }
 
 // Person rehearses for one person. It returns ledger.ErrNotFound for somebody about whom
 // neither the ledger nor the scenario has an event.
@@ -79,7 +79,7 @@ func (r *Rehearsal) Person(ctx context.Context, personID string) (Outcome, error
 	}
 	known := remember(person, r.Rules.Policy)
 	first, err := r.live(ctx, person, r.Rules, r.before, known)
-	if err != nil || !r.Compares() {
+	if err != nil || !r.compares() {
 		return first.settled(), err
 	}
 	rules := r.Rules

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // Life is what is tried with an account of the trial's own.
@@ -133,7 +134,7 @@ func (t *Trial) play(ctx context.Context, id string, life Life) {
 			return "", err
 		}
 		return "", t.shows(ctx, id, func(account connector.Account) error {
-			if has := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !slices.Contains(account.Entitlements, n) }); len(has) > 0 {
+			if has := set.Intersect(names, account.Entitlements); len(has) > 0 {
 				return unlike("the account still has %q", has)
 			}
 			return nil

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/set"
 )
 
 // Create implements connector.Connector.
@@ -65,7 +65,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 	if err != nil {
 		return err
 	}
-	unknown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(got.Unknown, name) })
+	unknown := set.Intersect(names, got.Unknown)
 	if len(unknown) > 0 {
 		return &connector.Error{
 			Kind: connector.KindInvalid, Op: connector.OpGrant,

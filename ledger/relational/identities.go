@@ -170,7 +170,7 @@ func (t *Tx) carryLinks(p ledger.SamePerson, out *ledger.Carried) error {
 		if err != nil {
 			return err
 		}
-		if own.State == ledger.LinkActive || own.State == ledger.LinkDisabled || own.State == ledger.LinkPlanned && tried {
+		if own.State.HasAccount() || own.State == ledger.LinkPlanned && tried {
 			out.Left = append(out.Left, l.App)
 			continue
 		}
@@ -238,7 +238,7 @@ func (t *Tx) unlinkPeople(p ledger.SamePerson) (out ledger.Carried, err error) {
 		if err != nil {
 			return out, err
 		}
-		if l.State != ledger.LinkActive && l.State != ledger.LinkDisabled {
+		if !l.State.HasAccount() {
 			continue // it was deleted since
 		}
 		if err := t.moveLink(l, p.NewID, p.OldID, p.At); err != nil {
