@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// SASL says as whom to sign in to Kafka.
+// SASL holds the account that signs in to Kafka.
 type SASL struct {
 	Mechanism string // one of SASLMechanisms
 	Username  secret.Secret
@@ -92,7 +92,7 @@ func (v value) file() (path string, content []byte) {
 	return path, content
 }
 
-// readSASL reads as whom to sign in.
+// readSASL reads the account that signs in.
 func readSASL(v value) *SASL {
 	s := &SASL{}
 	v.mapping(
@@ -116,7 +116,7 @@ func checkAccess(v value, k Kafka) {
 	}
 }
 
-// onLoopback reports whether an address, host:port, is this machine's own.
+// onLoopback reports whether an address (host:port) belongs to this machine.
 func onLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	return err != nil || !remote.Exposed(host) // an error is reported already

@@ -87,7 +87,7 @@ func (v value) kind(name string) *connector.Kind {
 	return nil
 }
 
-// try asks the kind whether the settings will do: opening makes no call.
+// try checks the settings by opening the kind, which makes no call.
 func (v value) try(kind connector.Kind, app string, set connector.Settings) {
 	if v.l.failedWithin(v.path) {
 		return // it would complain of what could not even be read
@@ -102,8 +102,8 @@ func (v value) try(kind connector.Kind, app string, set connector.Settings) {
 	}
 }
 
-// withheld are settings as they can be checked: without their secrets where those
-// are not needed, so that they need not be there.
+// withheld returns the settings to be checked: without their secrets if this program does
+// not need them, so that they need not exist.
 func (v value) withheld(set map[string]any) map[string]any {
 	if v.needed() {
 		return set
@@ -135,8 +135,8 @@ func (v value) settings() map[string]any {
 	return settings
 }
 
-// free reads a value of any form. inside are the nodes that it is part of: YAML
-// can refer to those.
+// free reads a value of any form. inside lists the nodes around it, since YAML can refer
+// back to them.
 func (v value) free(inside []*yaml.Node) any {
 	if slices.Contains(inside, v.node) {
 		v.failf("is part of itself")

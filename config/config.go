@@ -34,15 +34,15 @@ type Config struct {
 	Warnings []*FieldError
 }
 
-// Kafka says where HR events come from.
+// Kafka names the brokers and topics that HR events come from.
 type Kafka struct {
 	Brokers []string
 	TLS     *broker.TLS // nil: connections are not encrypted
 	SASL    *SASL       // nil: nobody signs in, unless by a certificate
 	Topics  []Topic
 	Group   string // consumer group; default "tenure"
-	// GiveUpAfter is after how long a record becomes a dead letter that does not pass
-	// while others do; default 5m.
+	// GiveUpAfter is how long a record is tried that fails while others pass, before it
+	// becomes a dead letter; default 5m.
 	GiveUpAfter time.Duration
 }
 
@@ -51,18 +51,18 @@ type Topic struct {
 	Name        string
 	Source      string         // name of the kind of HR system in hr/source; default "cloudevents"
 	Settings    map[string]any // of that kind; texts that refer to secrets are secret.Secret
-	Channel     source.Channel // what its records may say: sources and types among the settings
+	Channel     source.Channel // which events its records may carry: sources and types among the settings
 	DeadLetters string         // default Name + ".dlq"
 	StartOffset string         // StartFirst or StartLast: where to begin when the group has never read it; default StartFirst
 }
 
-// What Topic.StartOffset may be.
+// The values of Topic.StartOffset.
 const (
 	StartFirst = "first" // the oldest record that there is
 	StartLast  = "last"  // after the newest one
 )
 
-// Ledger says where the ledger is. URL is "sqlite:PATH" (already made relative to
+// Ledger holds the address of the ledger. URL is "sqlite:PATH" (already made relative to
 // the working directory) or "postgres://...". It may hold a password: never log it.
 type Ledger struct{ URL string }
 
@@ -74,7 +74,7 @@ type App struct {
 	AtOnce    int            // calls that a worker has under way at a time; zero: as its kind has it
 }
 
-// Attention says when a failing step is shown to a human.
+// Attention says when a failing step is shown to an operator.
 type Attention struct {
 	After   time.Duration // a step that keeps failing this long needs attention; default 15m
 	Recheck time.Duration // how often a step in attention is tried again by itself; default 1h
@@ -83,13 +83,13 @@ type Attention struct {
 // Sweep says how often the sweeper looks for people who are due and have no run.
 type Sweep struct {
 	Every time.Duration // default 1m
-	// Overdue is how long somebody's time may pass without progress before they count as
-	// overdue, and a run that does not get on is replaced; default 10m.
+	// Overdue is how long something may be due without progress before the person counts
+	// as overdue and a run that makes no progress is replaced; default 10m.
 	Overdue time.Duration
 }
 
-// OverdueAfter is how long (real time) somebody's time may pass without progress. A
-// leaver who waits to see whether many leave is not late.
+// OverdueAfter returns how long (in real time) something may be due without progress. A
+// leaver who waits for the breaker to settle is not late.
 func (c *Config) OverdueAfter() time.Duration {
 	if c.Breaker == nil {
 		return c.Sweep.Overdue
@@ -100,7 +100,7 @@ func (c *Config) OverdueAfter() time.Duration {
 // Metrics says where Prometheus metrics are served; empty means not at all.
 type Metrics struct{ Worker, Starter string } // listen addresses, e.g. "127.0.0.1:9464"
 
-// Development holds what no production configuration has.
+// Development holds settings that no production configuration has.
 type Development struct {
 	Clock *AcceleratedClock
 }
@@ -113,8 +113,7 @@ type AcceleratedClock struct {
 	Rate         float64
 }
 
-// Clock is the clock that the product goes by: the machine's, unless development
-// says otherwise.
+// Clock returns the product's clock: the machine's, unless Development accelerates it.
 func (c *Config) Clock() clock.Clock {
 	if c.Development == nil || c.Development.Clock == nil {
 		return clock.Real()

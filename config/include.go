@@ -23,7 +23,7 @@ type sourceFile struct {
 // times it, in every node and place until a problem is shown.
 const stride = 1 << 24
 
-// fileOf is the file of a line, and the line there.
+// fileOf returns the file of a line, and the line's number there.
 func (l *loader) fileOf(line int) (sourceFile, int) {
 	n := line / stride
 	if n >= len(l.sourceFiles) {
@@ -32,7 +32,8 @@ func (l *loader) fileOf(line int) (sourceFile, int) {
 	return l.sourceFiles[n], line % stride
 }
 
-// lineOf is a line as it is told to somebody who reads the line of another place.
+// lineOf describes a line to a reader who is at the place from: with its file, if that is
+// another one.
 func (l *loader) lineOf(line, from int) string {
 	file, there := l.fileOf(line)
 	if line/stride == from/stride {
@@ -59,7 +60,7 @@ func mark(node *yaml.Node, by int, seen map[*yaml.Node]bool) {
 	}
 }
 
-// include adds to the document what the files have that it includes.
+// include adds to the document the roles and apps of the files that it includes.
 func (l *loader) include(root *yaml.Node) {
 	if root.Kind != yaml.MappingNode {
 		return // reported later
@@ -92,8 +93,8 @@ func (l *loader) include(root *yaml.Node) {
 	}
 }
 
-// matching lists the files that a pattern matches, which is relative to the folder
-// of the configuration and leads to no file outside.
+// matching lists the files that a pattern matches. The pattern is relative to the folder
+// of the configuration, and may not lead outside it.
 func (l *loader) matching(v value) []string {
 	pattern := v.text()
 	if pattern == "" || l.failed(v.path) {

@@ -24,9 +24,9 @@ import (
 // the order of the file.
 func Load(path string) (*Config, error) { return LoadFor(path, Parts()...) }
 
-// LoadFor is Load for who uses these parts of the configuration only: their secrets and
-// the files that they name have to be there. Of the others' the form is checked, and
-// whether they are there shows when they are used.
+// LoadFor is Load for a program that uses only these parts of the configuration: their
+// secrets and the files that they name have to exist. Of the other parts, the form is
+// checked.
 func LoadFor(path string, parts ...Part) (*Config, error) {
 	l := &loader{
 		needs:     parts,
@@ -39,7 +39,7 @@ func LoadFor(path string, parts ...Part) (*Config, error) {
 	return l.load()
 }
 
-// loader is one call of Load, with all that it looks at outside the file.
+// loader holds the state of one call of Load, and how it reads files and the environment.
 type loader struct {
 	file      string
 	needs     []Part // whose secrets and files have to be there
@@ -149,7 +149,7 @@ func (l *loader) failRules(err error) {
 	}
 }
 
-// reason is why a file cannot be read, without its path: that is in the message
+// reason returns why a file cannot be read, without its path, which the message has
 // already.
 func reason(err error) string {
 	var pathError *fs.PathError

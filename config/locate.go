@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// nodes are the nodes of the document, by path.
+// nodes maps paths to the nodes of the document.
 type nodes map[string]*yaml.Node
 
 // locate finds the place in the file of what is wrong with a field of the rules.
@@ -24,9 +24,8 @@ func (l *loader) locate(field *policy.FieldError) place {
 // parent is the path without its last part.
 func parent(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }
 
-// inside is the place of a line and column (from 1) of a scalar's text. Where the
-// file does not show the text as it is (folded, escaped), it is where the scalar
-// begins.
+// inside returns the place of a line and column (from 1) of a scalar's text. If the file
+// does not show the text as it is (folded, escaped), that is the scalar's beginning.
 func (l *loader) inside(node *yaml.Node, line, column int) place {
 	at := placeOf(node)
 	switch {

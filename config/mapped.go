@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// checkMapped checks what policy wants of each app against what its kind says before
-// anybody has an account there.
+// checkMapped checks the attributes and entitlements that policy names against what each
+// app's kind foresees before anybody has an account there.
 func (l *loader) checkMapped(cfg *Config, rules policy.Rules) {
 	granted := map[string]bool{}
 	foresights := map[string]connector.Foresight{}
@@ -81,7 +81,8 @@ func said(of func(string) string, name string) string {
 	return of(name)
 }
 
-// placeAt is where a field is, or what it is part of.
+// placeAt returns the place of a field or, if the document does not have it, of the
+// nearest mapping around it.
 func (l *loader) placeAt(path string) place { return l.locate(&policy.FieldError{Path: path}) }
 
 // warnOfClearText warns of secrets that are written into the file.

@@ -5,7 +5,7 @@ import "strings"
 // Part is a part of the configuration that has secrets, or names files, of its own.
 type Part string
 
-// The parts. PartSources are the settings of topics, by which HR systems are asked.
+// The parts. PartSources holds the settings of topics, with which HR systems are asked.
 const (
 	PartKafka    Part = "kafka"
 	PartSources  Part = "kafka.topics"
@@ -17,7 +17,7 @@ const (
 // Parts lists all parts.
 func Parts() []Part { return []Part{PartKafka, PartSources, PartWebhooks, PartLedger, PartApps} }
 
-// partOf is the part that the field at path is in; empty if it is in none.
+// partOf returns the part that holds the field at path, or "" if none does.
 func partOf(path string) Part {
 	var found Part
 	for _, part := range Parts() {

@@ -14,7 +14,7 @@ import (
 type FieldError struct {
 	File         string // as it was given to Load
 	Line, Column int    // from 1
-	Path         string // "roles[1].when"; empty if the whole document is meant
+	Path         string // "roles[1].when"; empty for the document as a whole
 	Text         string // what is wrong, and what was perhaps meant
 }
 
@@ -43,8 +43,7 @@ func (l *loader) warn(at place, path, format string, args ...any) {
 	})
 }
 
-// shown are problems in the order of the files and their lines, each with its own file
-// and line.
+// shown sorts problems by file and line, and gives each its own file and line.
 func (l *loader) shown(problems []*FieldError) []*FieldError {
 	slices.SortStableFunc(problems, byPlace)
 	for _, p := range problems {

@@ -15,7 +15,7 @@ import (
 
 var durationForm = regexp.MustCompile(`^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$`)
 
-// durationUnits are those of durationForm, in order.
+// durationUnits holds the units of durationForm, in order.
 var durationUnits = []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second, time.Millisecond}
 
 // longestDuration keeps sums with today's date within what time.Duration and
@@ -46,7 +46,7 @@ func ParseDuration(text string) (time.Duration, error) {
 	return sum, nil
 }
 
-// parseSpan is ParseDuration for what cannot be zero.
+// parseSpan reads a duration that is not zero.
 func parseSpan(text string) (time.Duration, error) {
 	d, err := ParseDuration(text)
 	if err == nil && d == 0 {
@@ -96,7 +96,7 @@ func parseFactor(text string) (float64, error) {
 	return f, nil
 }
 
-// checkAddress is about host:port; the host may be left out where one listens.
+// checkAddress checks an address, host:port. A listen address may leave out the host.
 func checkAddress(address string, hostRequired bool) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || hostRequired && host == "" {

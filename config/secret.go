@@ -41,9 +41,9 @@ func (v value) resolveSecrets(text string) string {
 	return text
 }
 
-// secretIn is the text with its references, which are resolved each time that it
-// is used: a secret that is rotated in its file needs no restart. What cannot be
-// resolved now is reported.
+// secretIn returns a text whose references are resolved each time it is used, so that a
+// secret that is rotated in its file needs no restart. It reports references that cannot
+// be resolved now.
 func (v value) secretIn(text string) secret.Secret {
 	v.resolveSecrets(text)
 	l, path := v.l, v.path
@@ -63,8 +63,8 @@ func (v value) secretIn(text string) secret.Secret {
 	})
 }
 
-// secret reads a text that is not empty and may refer to secrets, for those who
-// need it as it is at the time they use it.
+// secret reads a text that is not empty and may refer to secrets, which are resolved when
+// the text is used.
 func (v value) secret() secret.Secret {
 	text, ok := v.str()
 	if !ok {
@@ -73,7 +73,7 @@ func (v value) secret() secret.Secret {
 	return v.secretIn(text)
 }
 
-// credential is a secret that must refer to one: it is never written here.
+// credential reads a text that must refer to a secret and never holds one.
 func (v value) credential() secret.Secret {
 	if text, ok := v.str(); ok && !reference.MatchString(text) {
 		v.failf("must not be written here: refer to it by ${env:NAME} or ${file:PATH}")
@@ -115,7 +115,7 @@ func (l *loader) secret(ref string) (secret, problem string) {
 	return secret, ""
 }
 
-// relative is a path as seen from the folder of the configuration.
+// relative returns a path that is relative to the folder of the configuration.
 func (l *loader) relative(path string) string {
 	if filepath.IsAbs(path) {
 		return path

@@ -7,8 +7,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// signIn is an app whose accounts appear when people sign in, and where that was
-// said.
+// signIn is an app whose accounts appear when people sign in, with the place of its
+// settings.
 type signIn struct {
 	app       string
 	directory string
@@ -22,9 +22,9 @@ func (v value) signsIn(app string, c connector.Connector) {
 	}
 }
 
-// checkSignIns checks what can only be said once all apps and roles are known: such
-// an app's directory is there and is not of that sort itself, and nobody is granted
-// what only the directory can say of them.
+// checkSignIns checks what needs all apps and roles: the directory of such an app exists
+// and is not such an app itself, and no role grants entitlements that only the directory
+// can give.
 func (l *loader) checkSignIns(cfg *Config, rules policy.Rules) {
 	appears := map[string]string{}
 	for _, s := range l.signIns {

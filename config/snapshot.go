@@ -10,12 +10,12 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Snapshot says how to read files of everybody whom an HR system knows, and of
-// whom they speak.
+// Snapshot says how to read files of everybody whom an HR system knows, and whom such a
+// file is about.
 type Snapshot struct {
 	Source     string // the HR system, as in the source of its events
 	Mapping    snapshot.Mapping
-	Covers     *policy.Condition // of whom they speak; nil: those whose profile came from Source
+	Covers     *policy.Condition // whom a file is about; nil: people whose latest profile came from Source
 	MaxLeavers snapshot.Limit    // how many people one may end the employment of
 }
 
@@ -69,7 +69,7 @@ func (v value) check(m snapshot.Mapping) {
 	}
 }
 
-// textsByName reads a mapping from names that somebody gave to texts.
+// textsByName reads a mapping of names that the operator chose to texts.
 func (v value) textsByName() map[string]string {
 	all := make(map[string]string)
 	v.entries(func(name string, v value) { all[name] = v.text() })

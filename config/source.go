@@ -2,14 +2,14 @@ package config
 
 import "github.com/tenurehq/tenure/hr/source"
 
-// The settings of a topic, and the keys of an endpoint, that say what may come this way.
+// The settings of a topic, and the keys of an endpoint, that say which events it may carry.
 const (
 	keySources = "sources"
 	keyTypes   = "types"
 )
 
-// channelAmong reads what a topic's records may say, and takes it from the settings:
-// it is for every kind of HR system, and none has to know of it.
+// channelAmong reads which events a topic's records may carry, and removes those settings:
+// every kind of HR system has them, and none reads them itself.
 func (v value) channelAmong(settings map[string]any) (c source.Channel) {
 	pairs, _ := v.pairs()
 	for _, pair := range pairs {
@@ -33,8 +33,8 @@ func (v value) checkChannel(c source.Channel) {
 	}
 }
 
-// checkSource finds a topic's kind of HR system and asks it whether the settings
-// will do: opening makes no call. settings is where those are.
+// checkSource checks a topic's settings by opening its kind of HR system, which makes no
+// call. settings holds their place in the document.
 func (v value) checkSource(topic Topic, settings value) {
 	at := value{l: v.l, node: v.node, path: join(v.path, "source"), at: v.at}
 	if named, ok := v.l.nodes[at.path]; ok {

@@ -98,7 +98,7 @@ func hint(unknown string, known []string) string {
 	return "; known are " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 }
 
-// entries reads a mapping whose keys are names that somebody gave.
+// entries reads a mapping whose keys are names that the operator chose.
 func (v value) entries(each func(name string, entry value)) {
 	pairs, _ := v.pairs()
 	for _, pair := range pairs {

@@ -16,13 +16,13 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// Webhooks says how HR systems' webhooks are taken.
+// Webhooks says how the starter receives HR systems' webhooks.
 type Webhooks struct {
 	Listen string // host:port
 	// Certificate names PEM files, relative to the working directory; nil: plain HTTP.
 	// Whoever serves them reads them again when they change.
 	Certificate *receiver.Certificate
-	BehindProxy bool  // plain HTTP is meant: a proxy in front speaks TLS
+	BehindProxy bool  // plain HTTP is allowed, since a proxy in front speaks TLS
 	MaxBody     int64 // bytes; default 512 KiB
 	Endpoints   []WebhookEndpoint
 }

@@ -44,8 +44,8 @@ type Breaker interface {
 	// person, at most limit people.
 	Withdrawals(ctx context.Context, cohort int64, after string, limit int) ([]Withdrawal, error)
 	// DecideCohort releases or cancels what a cohort holds, of the people named, and
-	// makes them due, with DueWhat "breaker". People of whom it holds nothing are
-	// left out; it gives the number of those of whom something was decided. The last
+	// makes them due, with DueWhat "breaker". It skips people for whom the cohort holds
+	// nothing, and returns for how many people something was decided. The last
 	// one closes the cohort. Each person gets an audit row. A cohort that is not
 	// there is ErrNotFound.
 	//
@@ -56,7 +56,7 @@ type Breaker interface {
 	DecideCohort(ctx context.Context, d CohortDecision) (int, error)
 }
 
-// DueBreaker is the reason why people are due whose cohort was opened or decided about.
+// DueBreaker is the reason why people are due after their cohort was opened or decided.
 const DueBreaker = "breaker"
 
 // WithdrawalKind says which changes the breaker counts together.
@@ -109,7 +109,7 @@ type Withdrawal struct {
 	Why      string      // for people, never personal data
 	SaidAt   time.Time   // when Tenure received the event, or first planned it
 	DueAt    time.Time   // when access ends
-	// CountedAt is when it was counted last.
+	// CountedAt is the last time that the breaker counted it.
 	CountedAt time.Time
 	// SeenAt is the last time that Admit was asked for it; zero if never.
 	SeenAt time.Time
@@ -171,12 +171,12 @@ type Limit struct {
 	Window time.Duration
 }
 
-// WindowOf is in which withdrawals of a kind are counted together.
+// WindowOf returns the time in which withdrawals of a kind are counted together.
 func (l Limits) WindowOf(kind WithdrawalKind) time.Duration {
 	return cmp.Or(l.Of[kind].Window, l.Window)
 }
 
-// Allowed is how many people may be concerned, of a number employed.
+// Allowed returns how many people may be concerned if so many are employed.
 func (l Limit) Allowed(employed int) int {
 	allowed := max(l.Count, int(l.Share*float64(employed)))
 	if l.Most > 0 {
@@ -206,7 +206,7 @@ type Cohort struct {
 	OpenedAt, ClosedAt time.Time
 	Operator, Reason   string // of who closed it
 	Login              string // see WithLogin
-	// People is how many it has held, Held of how many it holds something now.
+	// People counts the people whom it has held, Held those for whom it still holds something.
 	People, Held int
 }
 
@@ -232,7 +232,7 @@ type CohortFilter struct {
 
 // The operator's verbs for what a cohort holds.
 const (
-	VerbRelease Verb = "release" // it is meant: let it be done
+	VerbRelease Verb = "release" // it is right: let it be done
 	VerbCancel  Verb = "cancel"  // it is a mistake: let nothing come of it
 )
 

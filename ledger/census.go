@@ -34,13 +34,13 @@ func LateSince(c clock.Clock, overdue time.Duration) Lateness {
 	return Lateness{Since: now.Add(-c.Span(overdue)), Waiting: now.Add(-c.Span(overdue + waitsForApp))}
 }
 
-// Counts are numbers by app; apps of which there is nothing are left out.
+// Counts holds numbers by app; apps without any are left out.
 type Counts struct {
 	Links     map[string]map[LinkState]int // by app and state
 	Attention map[string]int               // steps that need attention; "" counts questions
-	// Retention is how many disabled accounts of people who have left are kept, until
+	// Retention counts the disabled accounts of people who have left that are kept until
 	// their retention ends.
 	Retention map[string]int
-	// Approvals is how many deletions wait for an operator's approval.
+	// Approvals counts the deletions that wait for an operator's approval.
 	Approvals map[string]int
 }

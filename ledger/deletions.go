@@ -118,7 +118,7 @@ type Retentions interface {
 type Retention struct {
 	ID       int64 // given by the ledger, ascending, never reused
 	PersonID string
-	App      string // empty: all of which nothing is said by name
+	App      string // empty: every app that has no retention of its own
 	Until    time.Time
 	For      time.Duration
 
@@ -133,7 +133,7 @@ type Retention struct {
 	EndReason  string
 }
 
-// RetentionReset takes back what was said of an app (or of all of which nothing was said by name).
+// RetentionReset ends the retention of an app (or the one of all other apps).
 type RetentionReset struct {
 	PersonID, App    string
 	Operator, Reason string
@@ -191,5 +191,5 @@ type ApprovalFilter struct {
 	State    ApprovalState
 }
 
-// ApprovalPlace is where a list of approvals goes on.
+// ApprovalPlace is the last entry of a page of approvals: the next page begins after it.
 type ApprovalPlace struct{ PersonID, Key string }

@@ -8,8 +8,8 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// ErrNotFound is returned for a person of whom nothing was ever recorded, and
-// for a dead letter that is not there.
+// ErrNotFound is returned for a person about whom nothing was ever recorded, and for a
+// dead letter that does not exist.
 var ErrNotFound = errors.New("ledger: nothing of the kind is recorded")
 
 // ErrStale is returned by SaveAssessment when another assessment of the person
@@ -197,7 +197,7 @@ type Person struct {
 	Holds       []Hold      // not released, by ID; their time may be over
 	Retentions  []Retention // in force, by app
 	Approvals   []Approval  // asked or approved, by key
-	// CarriedTo is who has the accounts that this person had, if the two are one human:
+	// CarriedTo is the ID that has this person's accounts now, if the two are one human:
 	// see Identities. Of this person nothing more is made.
 	CarriedTo string
 	// Earlier are the other IDs of the same human whose accounts this person has, by

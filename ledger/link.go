@@ -46,7 +46,7 @@ type Link struct {
 	// OwnerWas is the ID that the account carries, as far as is known, of another
 	// person who is the same human.
 	OwnerWas string
-	// Creating is the creation of which it is not known what came of it; zero if there
+	// Creating is the creation whose outcome is not known; zero if there
 	// is none.
 	Creating Creation
 	// Contested says that the account is another person's too. It is set by the ledger.

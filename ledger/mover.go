@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Mover is how a ledger moves to another database. What is written holds all that
+// Mover moves a ledger to another database. What is written holds all that
 // the ledger knows, names included.
 type Mover interface {
 	// Export writes everything, as it is at one moment. It may fail when a part has

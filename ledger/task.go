@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Tasks are what humans are asked to do in apps that have no API. A task is one
+// Tasks stores what humans are asked to do in apps that have no API. A task is one
 // attempt of Tenure's at one step: it is asked anew when the step is planned anew.
 type Tasks interface {
 	// OpenTask asks for a step, and returns how that stands: the task that was

@@ -8,7 +8,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Range is how long to wait between attempts: Min after the first one, twice as long
+// Range says how long to wait between attempts: Min after the first one, twice as long
 // after each further one, and no longer than Max. Each pause is a random one between a
 // half and the whole of that, so that those who failed together do not try together.
 type Range struct{ Min, Max time.Duration }

@@ -1,9 +1,9 @@
-// Package checkup is how it is said what was found at a system that Tenure
-// depends on: whether it is reached, as whom, what is missing, and what to do
+// Package checkup describes what was found at a system that Tenure depends on: whether it
+// is reached, with which account, what is missing, and what to do
 // about that. It imports nothing of Tenure's.
 package checkup
 
-// Verdict is how something is.
+// Verdict says how well a finding is.
 type Verdict string
 
 // What a verdict may be, from the best to the worst.
@@ -40,7 +40,7 @@ func (r *Report) Add(about string, verdict Verdict, text, do string) {
 // Unreached says why the system was not reached.
 func (r *Report) Unreached(err error) { r.Reached, r.Problem = false, err.Error() }
 
-// Count is how many findings have a verdict.
+// Count returns how many findings have a verdict.
 func (r *Report) Count(v Verdict) int {
 	n := 0
 	for _, f := range r.Findings {

@@ -87,7 +87,7 @@ func (c *Client) do(ctx context.Context, op string, do func(*ldap.Conn) error) e
 	return c.request(ctx, op, conn, do)
 }
 
-// WhoAmI says as whom which server knows us (RFC 4532): "cn=tenure,dc=example at
+// WhoAmI returns the identity that the server knows the client by (RFC 4532): "cn=tenure,dc=example at
 // ldap.example.com" or the like. Of a server that does not say, it is the bind DN.
 func (c *Client) WhoAmI(ctx context.Context, op string) (string, error) {
 	conn, err := c.borrow(ctx, op)
@@ -216,8 +216,8 @@ type How uint
 
 // The ways to change an attribute.
 const (
-	Add     How = ldap.AddAttribute     // these values, of which none is there
-	Delete  How = ldap.DeleteAttribute  // these values, all of which are there
+	Add     How = ldap.AddAttribute     // these values, none of which exists
+	Delete  How = ldap.DeleteAttribute  // these values, all of which exist
 	Replace How = ldap.ReplaceAttribute // all values by these
 )
 

@@ -23,7 +23,7 @@ var Settings = []settings.Setting{
 	{Name: "pageSize", Type: settings.TypeInt, Default: 500, Text: "How many entries to ask for at once (RFC 2696)."},
 }
 
-// Config is how a directory is reached.
+// Config says how a directory is reached.
 type Config struct {
 	URLs     []*url.URL // ldap or ldaps, tried in turn; at least one
 	StartTLS bool       // on ldap URLs

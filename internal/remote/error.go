@@ -27,7 +27,7 @@ const (
 	Invalid      Kind = "invalid"      // the values were refused, or the answer is of no use
 	Unsupported  Kind = "unsupported"  // the other system cannot do that
 	Pending      Kind = "pending"      // a human has been asked; see RetryAfter
-	// Contradictory is for an answer that says that all went well and cannot be true, or
+	// Contradictory marks an answer that claims success and cannot be true, or
 	// that does not show what it is about: a list that counts more than it has, or a
 	// creation without the account. It proves nothing: what was asked for may have
 	// happened, and what is not shown may be there.

@@ -113,11 +113,11 @@ var wants = map[Type]string{ //nolint:gosec // G101: it is about credentials and
 type Values struct {
 	declared map[string]Setting
 	set      map[string]any  // by name, of the Go type that its getter returns
-	withheld map[string]bool // there, and not known here: see secret.Withheld
+	withheld map[string]bool // set, with a value that is not known here: see secret.Withheld
 	problems []string
 }
 
-// Read checks what the configuration has against what is declared.
+// Read checks the settings of the configuration against those that are declared.
 func Read(declared []Setting, settings map[string]any) *Values {
 	v := &Values{
 		declared: make(map[string]Setting, len(declared)), set: make(map[string]any, len(settings)), withheld: make(map[string]bool),
@@ -179,7 +179,7 @@ func (v *Values) read(s Setting, raw any) {
 	v.set[s.Name] = value
 }
 
-// converters turn what the configuration has into what a getter returns.
+// converters turn values of the configuration into what a getter returns.
 var converters = map[Type]func(raw any) (value any, ok bool){
 	TypeText: func(raw any) (any, bool) { s, ok := raw.(string); return s, ok },
 	TypeSecret: func(raw any) (any, bool) {
@@ -217,14 +217,14 @@ var converters = map[Type]func(raw any) (value any, ok bool){
 	TypeSettings: func(raw any) (any, bool) { m, ok := raw.(map[string]any); return m, ok },
 }
 
-// Has reports whether the setting is there.
+// Has reports whether the setting is set.
 func (v *Values) Has(name string) bool {
 	_, ok := v.set[name]
 	return ok || v.withheld[name]
 }
 
-// Withholds reports whether the setting is there and its value is not known here, so that
-// what depends on it cannot be judged.
+// Withholds reports whether the setting is set and its value is not known here, so that
+// nothing that depends on it can be checked.
 func (v *Values) Withholds(name string) bool { return v.withheld[name] }
 
 // Text returns a TypeText.
@@ -267,9 +267,9 @@ func get[T any](v *Values, name string) T {
 	return value.(T)
 }
 
-// Reject records that a setting's value will not do. why completes the sentence
-// that the setting's name begins, and does not hold the value. One whose value is
-// not known here is not judged.
+// Reject records that a setting's value is wrong. why completes the sentence that the
+// setting's name begins, and does not hold the value. Reject ignores a setting whose value
+// is not known here.
 func (v *Values) Reject(name, why string) {
 	if v.withheld[name] {
 		return
@@ -277,7 +277,7 @@ func (v *Values) Reject(name, why string) {
 	v.problems = append(v.problems, fmt.Sprintf("setting %q %s", name, why))
 }
 
-// Err is all that is wrong with the settings, or nil.
+// Err returns everything that is wrong with the settings, or nil.
 func (v *Values) Err() error {
 	if len(v.problems) == 0 {
 		return nil

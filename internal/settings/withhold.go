@@ -8,8 +8,8 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// Withhold returns the settings with all their secrets withheld, for who checks or
-// describes what they are settings of, and does not use it.
+// Withhold returns the settings with all their secrets withheld, for code that checks or
+// describes an app and does not use it.
 func Withhold(settings map[string]any) map[string]any {
 	if settings == nil {
 		return nil
@@ -38,7 +38,8 @@ func withhold(value any) any {
 	}
 }
 
-// Missing says which secrets of the settings cannot be had now, or nil.
+// Missing returns an error that names the secrets of the settings that cannot be resolved
+// now, or nil.
 func Missing(settings map[string]any) error { return missing(settings) }
 
 func missing(value any) error {

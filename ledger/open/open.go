@@ -53,7 +53,7 @@ func Exists(ctx context.Context, url string) (bool, error) {
 	}
 }
 
-// Address is where a ledger is, without what is secret.
+// Address returns the address of a ledger without its secrets.
 func Address(url string) string {
 	scheme, rest, _ := strings.Cut(url, ":")
 	switch scheme {

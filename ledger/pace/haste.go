@@ -8,7 +8,7 @@ import (
 
 type urgentKey struct{}
 
-// Urgent is a context whose calls go before all others that wait for their turns in
+// Urgent returns a context whose calls go before all others that wait for their turns in
 // this process. They do not go faster than the rate, nor before a pause is over.
 func Urgent(ctx context.Context) context.Context { return context.WithValue(ctx, urgentKey{}, true) }
 
@@ -20,7 +20,7 @@ func isUrgent(ctx context.Context) bool {
 // errGiveWay ends the wait of a call whose turn it was, for one that is urgent.
 var errGiveWay = errors.New("pace: an urgent call goes first")
 
-// haste knows whether urgent calls wait.
+// haste counts the urgent calls that wait.
 type haste struct {
 	mu      sync.Mutex
 	waiting int
@@ -34,7 +34,7 @@ func newHaste() *haste {
 	return h
 }
 
-// begin says that an urgent call waits, until end is called.
+// begin counts an urgent call as waiting until end is called.
 func (h *haste) begin() (end func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -52,14 +52,14 @@ func (h *haste) begin() (end func()) {
 	}
 }
 
-// rushed is closed when an urgent call waits.
+// rushed returns a channel that is closed when an urgent call waits.
 func (h *haste) rushed() <-chan struct{} {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.rush
 }
 
-// calmed is closed when none does.
+// calmed returns a channel that is closed when none does.
 func (h *haste) calmed() <-chan struct{} {
 	h.mu.Lock()
 	defer h.mu.Unlock()

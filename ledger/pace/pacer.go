@@ -33,9 +33,9 @@ const (
 // may be a mistake, or worse, and somebody has to be cut off.
 const UrgentPatience = ledger.LongestPause
 
-// NoTurnError says that a call was not made because its turn did not come.
+// NoTurnError is the error of a call that was not made because its turn did not come.
 type NoTurnError struct {
-	// After is how long it would have had to wait still; zero if that is not known.
+	// After is how much longer it would have had to wait; zero if that is not known.
 	After time.Duration
 	cause error
 }

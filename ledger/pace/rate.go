@@ -12,7 +12,7 @@ type Rate struct {
 // last: the ledger is written to about this often, by all workers together.
 const chunkSpan = 50 * time.Millisecond
 
-// schedule is how calls are spread so that no span of Rate.Per, wherever it
+// schedule spreads calls so that no span of Rate.Per, wherever it
 // begins, has more than Rate.Calls: as many calls as may come at once, for an app
 // that was left alone, are missing from the even flow.
 type schedule struct {
@@ -48,14 +48,14 @@ const (
 	callsOfStep, manyWorkers = 12, 6
 )
 
-// Slots is how many steps for the app should be under way at a time in one
+// Slots returns how many steps for the app should be under way at a time in one
 // worker: enough to use up the rate and no more, since they all wait for it.
 func (r Rate) Slots() int {
 	return min(maxSlots, max(1, int(latency/r.schedule().every)))
 }
 
-// Wait is how long the calls of one step may have to wait for their turns, if all
-// workers have as many steps under way as Slots says.
+// Wait returns how long the calls of one step may have to wait for their turns if all
+// workers have as many steps under way as Slots returns.
 func (r Rate) Wait() time.Duration {
 	return time.Duration(r.Slots()*callsOfStep*manyWorkers) * r.schedule().every
 }

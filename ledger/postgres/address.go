@@ -21,7 +21,7 @@ const (
 	idle = 5 * time.Minute
 )
 
-// address is where the database is, and how to sign in.
+// address holds where the database is, and how to sign in.
 type address struct {
 	url    string // holds the password: never printed
 	config *pgx.ConnConfig

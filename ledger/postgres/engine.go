@@ -125,7 +125,7 @@ func (e *engine) transact(ctx context.Context, f func(*relational.Tx) error) (ag
 	return transient(err), err
 }
 
-// unansweredError is that of a commit whose answer was lost.
+// unansweredError wraps the error of a commit whose answer was lost.
 type unansweredError struct{ error }
 
 func (e *unansweredError) Unwrap() error { return e.error }
@@ -191,7 +191,7 @@ func (c conn) Query(query string, args ...any) (*sql.Rows, error) {
 	return reader{c.q}.QueryContext(c.ctx, query, args...)
 }
 
-// plain makes arguments what the columns are: texts and whole numbers.
+// plain turns arguments into what the columns hold: texts and whole numbers.
 func plain(args []any) []any {
 	out := make([]any, len(args))
 	for i, a := range args {
@@ -213,8 +213,8 @@ func plain(args []any) []any {
 	return out
 }
 
-// storable is a text as PostgreSQL can hold it: without NUL, and in UTF-8. HR's own
-// words are stored as JSON, which has another way to write NUL.
+// storable returns a text that PostgreSQL can hold: in UTF-8, without NUL. HR events are
+// stored as JSON, which escapes NUL.
 func storable(s string) string {
 	const replacement = "\uFFFD"
 	return strings.ReplaceAll(strings.ToValidUTF8(s, replacement), "\x00", replacement)

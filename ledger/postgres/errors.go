@@ -32,7 +32,7 @@ var advice = map[string]string{
 	"XX002": "has a damaged index: see the server's log, and REINDEX",
 }
 
-// passing are the SQLSTATEs, or their classes, of what another try may mend.
+// passing holds the SQLSTATEs, or their classes, of errors that another try may mend.
 var passing = map[string]bool{
 	"08":    true, // the connection
 	"25006": true, // a standby, for a moment after a failover
@@ -45,15 +45,15 @@ var passing = map[string]bool{
 	"25P03": true, // it was ended since it stood still in a transaction
 }
 
-// refusing are the SQLSTATEs' classes of what the server cannot keep, however often it
-// is given it.
+// refusing holds the SQLSTATEs' classes of data that the server cannot keep, however often
+// it is tried.
 var refusing = map[string]bool{
 	"22": true, // data: a text with a NUL character, or that is not UTF-8
 	"23": true, // a constraint
 	"54": true, // a limit: an index has no room for a text
 }
 
-// transient reports whether another try may mend it.
+// transient reports whether another try may succeed.
 func transient(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
@@ -80,7 +80,7 @@ func unanswered(err error) bool {
 	return ok
 }
 
-// explain makes an error say which database it is about, and what to do.
+// explain adds to an error the database's address and what to do.
 func (a *address) explain(err error) error {
 	switch {
 	case err == nil:

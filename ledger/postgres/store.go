@@ -65,7 +65,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// connections is a pool of connections to the database, of which none is made yet.
+// connections returns a pool of connections to the database, and makes none yet.
 func connections(at *address) *sql.DB {
 	db := stdlib.OpenDB(*at.config, stdlib.OptionBeforeConnect(func(_ context.Context, c *pgx.ConnConfig) error {
 		again, err := at.parsed() // the files that it names may be others by now

@@ -104,8 +104,8 @@ func (t *Tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 		micros(due), what, micros(s.AssessedAt), s.Revision)
 }
 
-// earlier is the earlier of two dues; a zero instant is none. The second one
-// wins a tie.
+// earlier returns the earlier of two dues; a zero instant is none. The second one wins a
+// tie.
 func earlier(at time.Time, what string, otherAt time.Time, otherWhat string) (time.Time, string) {
 	switch {
 	case at.IsZero() && otherAt.IsZero():

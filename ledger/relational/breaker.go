@@ -192,7 +192,7 @@ func (t *Tx) openCohort(kind ledger.WithdrawalKind) (id int64, err error) {
 	return id, err
 }
 
-// flood is who is counted together with what is asked for.
+// flood holds the withdrawals that are counted together with the one asked for.
 type flood struct {
 	kind             ledger.WithdrawalKind
 	source           string   // of suspensions; else empty: whoever said so

@@ -14,7 +14,7 @@ import (
 const withdrawalColumns = `person_id, kind, key, state, coalesce(cohort, 0), source, event_id, voids, apps, why,
 	said_at, due_at, counted_at, seen_at`
 
-// withdrawalDest is where withdrawalColumns are scanned to.
+// withdrawalDest lists the fields that withdrawalColumns are scanned into.
 func withdrawalDest(w *ledger.Withdrawal) []any {
 	return []any{
 		&w.PersonID, &w.Kind, &w.Key, &w.State, &w.Cohort, &w.Event.Source, &w.Event.ID, &w.Voids, decode{&w.Apps}, &w.Why,
@@ -26,7 +26,7 @@ const cohortColumns = `id, kind, state, counted, allowed, opened_at, closed_at, 
 	(SELECT count(DISTINCT person_id) FROM withdrawals w WHERE w.cohort = cohorts.id),
 	(SELECT count(DISTINCT person_id) FROM withdrawals w WHERE w.cohort = cohorts.id AND w.state = 'held')`
 
-// cohortDest is where cohortColumns are scanned to.
+// cohortDest lists the fields that cohortColumns are scanned into.
 func cohortDest(c *ledger.Cohort) []any {
 	return []any{
 		&c.ID, &c.Kind, &c.State, &c.Counted, &c.Allowed, instant{&c.OpenedAt}, instant{&c.ClosedAt}, &c.Operator, &c.Login, &c.Reason,

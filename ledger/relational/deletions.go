@@ -12,7 +12,7 @@ import (
 const holdColumns = `id, person_id, placed_at, expires_at, operator, reason, released_at, released_by, release_reason,
 	login, released_login`
 
-// holdDest is where holdColumns are scanned to.
+// holdDest lists the fields that holdColumns are scanned into.
 func holdDest(h *ledger.Hold) []any {
 	return []any{
 		&h.ID, &h.PersonID, instant{&h.PlacedAt}, instant{&h.ExpiresAt}, &h.Operator, &h.Reason,
@@ -39,7 +39,7 @@ func (s *Store) Holds(ctx context.Context, f ledger.HoldFilter, after int64, lim
 // PlaceHold implements ledger.Holds.
 func (s *Store) PlaceHold(ctx context.Context, h ledger.Hold) (placed ledger.PlacedHold, err error) {
 	if !h.ExpiresAt.After(h.PlacedAt) || h.Reason == "" || h.Operator == "" {
-		return placed, errors.New("ledger: a hold says until when it lasts, who placed it and why")
+		return placed, errors.New("ledger: a hold needs an end after it was placed, the operator and the reason")
 	}
 	err = s.write(ctx, func(t *Tx) (err error) {
 		if placed, err = t.placeHold(h); err != nil {
@@ -147,7 +147,7 @@ func (t *Tx) releaseHold(r ledger.HoldRelease) (h ledger.Hold, err error) {
 const retentionColumns = `id, person_id, app, until_at, coalesce(for_micros, 0), set_at, operator, reason,
 	ended_at, ended_by, end_reason, login, ended_login`
 
-// retentionDest is where retentionColumns are scanned to.
+// retentionDest lists the fields that retentionColumns are scanned into.
 func retentionDest(r *ledger.Retention) []any {
 	return []any{
 		&r.ID, &r.PersonID, &r.App, instant{&r.Until}, span{&r.For}, instant{&r.SetAt}, &r.Operator, &r.Reason,
@@ -168,7 +168,7 @@ func (s *Store) Retentions(ctx context.Context, personID string, after int64, li
 // SetRetention implements ledger.Retentions.
 func (s *Store) SetRetention(ctx context.Context, r ledger.Retention) (set ledger.Retention, err error) {
 	if r.For < 0 || !r.Until.IsZero() && r.For != 0 || r.Operator == "" || r.Reason == "" {
-		return set, errors.New("ledger: a retention is until an instant or for a time, and says who set it and why")
+		return set, errors.New("ledger: a retention is until an instant or for a time, and needs the operator and the reason")
 	}
 	err = s.write(ctx, func(t *Tx) (err error) {
 		if set, err = t.setRetention(r); err != nil {
@@ -221,7 +221,7 @@ func (t *Tx) setRetention(r ledger.Retention) (set ledger.Retention, err error) 
 	}, fmt.Sprintf("retention:%d", set.ID))
 }
 
-// retention reads what is in force.
+// retention reads the retention that is in force.
 func (t *Tx) retention(personID, app string, r *ledger.Retention) (found bool, err error) {
 	return t.get(`SELECT `+retentionColumns+` FROM retentions WHERE person_id = ? AND app = ? AND ended_at IS NULL`,
 		[]any{personID, app}, retentionDest(r)...)
@@ -256,7 +256,7 @@ func (t *Tx) resetRetention(r ledger.RetentionReset) (was ledger.Retention, err 
 	}, fmt.Sprintf("retention:%d", was.ID))
 }
 
-// lapseRetention ends what was said before another employment began.
+// lapseRetention ends a retention that was set before another employment began.
 func (t *Tx) lapseRetention(personID string, id int64, at time.Time) error {
 	const reason = "another employment has begun"
 	var was ledger.Retention
@@ -274,7 +274,7 @@ func (t *Tx) lapseRetention(personID string, id int64, at time.Time) error {
 
 const approvalColumns = `person_id, app, key, state, asked_at, look_at, reminders, approved_at, operator, reason, login`
 
-// approvalDest is where approvalColumns are scanned to.
+// approvalDest lists the fields that approvalColumns are scanned into.
 func approvalDest(a *ledger.Approval) []any {
 	return []any{
 		&a.PersonID, &a.App, &a.Key, &a.State, instant{&a.AskedAt}, instant{&a.LookAt}, &a.Reminders,
@@ -300,7 +300,7 @@ func (s *Store) Approvals(ctx context.Context, f ledger.ApprovalFilter, after le
 // ApproveDeletion implements ledger.Approvals.
 func (s *Store) ApproveDeletion(ctx context.Context, d ledger.DeletionApproval) (a ledger.Approval, err error) {
 	if d.Key == "" || d.Operator == "" || d.Reason == "" {
-		return a, errors.New("ledger: an approval says of what, by whom and why")
+		return a, errors.New("ledger: an approval needs the deletion, the operator and the reason")
 	}
 	err = s.write(ctx, func(t *Tx) (err error) {
 		if a, err = t.approve(d); err != nil {
@@ -368,7 +368,7 @@ func (t *Tx) askApproval(personID string, a ledger.Approval, at time.Time) error
 	return err
 }
 
-// lapse ends approvals whose deletions are not asked for any more.
+// lapse ends approvals whose deletions the plan no longer asks for.
 func (t *Tx) lapse(personID string, keys []string) error {
 	for _, key := range keys {
 		if err := t.exec(`UPDATE approvals SET state = 'over', look_at = NULL WHERE person_id = ? AND key = ?`, personID, key); err != nil {

@@ -73,10 +73,10 @@ func Columns() map[string][]string {
 	return all
 }
 
-// list is the columns as SQL has them.
+// list returns the columns as SQL has them.
 func (t table) list() string { return `"` + strings.Join(t.columns, `", "`) + `"` }
 
-// named is a dialect's statement about a table's counter.
+// named returns a dialect's statement about a table's counter.
 func (t table) named(statement string) string {
 	return strings.NewReplacer("{table}", t.name, "{column}", t.counter).Replace(statement)
 }
@@ -105,7 +105,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, m ledger.Move, p ledger
 	return done, nil
 }
 
-// auditMove puts on the record who moved the ledger.
+// auditMove audits who moved the ledger.
 func (t *Tx) auditMove(action string, m ledger.Move, e ledger.Export) error {
 	_, err := t.appendAudit(ledger.AuditRow{
 		At: m.At, Action: action, Actor: m.Operator,
@@ -157,7 +157,7 @@ func (e *exporter) end() error {
 	return e.to.Flush()
 }
 
-// describe counts what there is.
+// describe counts the rows of every table.
 func describe(ctx context.Context, now Reader, d Dialect) (header, error) {
 	schema, err := number64(ctx, now, schemaQuery)
 	if err != nil {

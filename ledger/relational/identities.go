@@ -41,7 +41,7 @@ func (s *Store) UnlinkPeople(ctx context.Context, p ledger.SamePerson) (ledger.C
 
 func (s *Store) identify(ctx context.Context, p ledger.SamePerson, do func(*Tx, ledger.SamePerson) (ledger.Carried, error)) (out ledger.Carried, err error) {
 	if p.Operator == "" || p.Reason == "" {
-		return out, errors.New("ledger: who is who is said by somebody, for a reason")
+		return out, errors.New("ledger: linking two people needs the operator and the reason")
 	}
 	if p.NewID == p.OldID {
 		return out, ledger.Cannot("both IDs are the same")
@@ -56,7 +56,7 @@ func (s *Store) identify(ctx context.Context, p ledger.SamePerson, do func(*Tx, 
 	return out, nil
 }
 
-// same is a row of same_people that is in force.
+// same holds a row of same_people that is in force.
 type same struct {
 	id, at         int64
 	newID, carried string
@@ -133,8 +133,8 @@ func (t *Tx) linkPeople(p ledger.SamePerson) (out ledger.Carried, err error) {
 	return out, t.bothDecided(p, "link", out)
 }
 
-// carryUsername gives the new ID the old one's username, unless an account may have
-// the one that it holds.
+// carryUsername gives the new ID the old one's username, unless some account may have the
+// username that the new ID holds.
 func (t *Tx) carryUsername(p ledger.SamePerson) (string, error) {
 	var name string
 	if _, err := t.get(`SELECT coalesce(username, '') FROM people WHERE id = ?`, []any{p.OldID}, &name); err != nil || name == "" {
@@ -182,7 +182,7 @@ func (t *Tx) carryLinks(p ledger.SamePerson, out *ledger.Carried) error {
 	return nil
 }
 
-// moveLink makes a link another person's. What was to be done about it is over.
+// moveLink gives a link to another person, and ends the steps, approvals and tasks about it.
 func (t *Tx) moveLink(l ledger.Link, from, to string, at time.Time) error {
 	for _, id := range []string{from, to} {
 		err := t.exec(`UPDATE steps SET state = 'superseded', finished_at = ?
@@ -266,8 +266,7 @@ func (t *Tx) unlinkPeople(p ledger.SamePerson) (out ledger.Carried, err error) {
 	return out, t.bothDecided(p, "unlink", out)
 }
 
-// comesBack makes the old ID, and those that had become it, whose accounts it has
-// again.
+// comesBack gives the old ID, and those that had become it, its accounts again.
 func (t *Tx) comesBack(oldID string) error {
 	if err := t.exec(`UPDATE people SET carried_to = '' WHERE id = ?`, oldID); err != nil {
 		return err
@@ -284,7 +283,7 @@ func (t *Tx) comesBack(oldID string) error {
 	return nil
 }
 
-// earlier are the IDs that have become this one, directly or not, sorted.
+// earlier lists the IDs that have become this one, directly or not, sorted.
 func (t *Tx) earlier(id string) ([]string, error) {
 	all, wave := []string{}, []string{id}
 	for len(wave) > 0 {

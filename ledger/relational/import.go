@@ -77,10 +77,10 @@ func (t *Tx) fill(ctx context.Context, in *importer, p ledger.Progress) error {
 	return in.readTrailer()
 }
 
-// rowsAtOnce are inserted by one statement.
+// rowsAtOnce is how many rows one statement inserts.
 const rowsAtOnce = 100
 
-// alone makes sure that the ledger holds nothing, and has the same tables.
+// alone makes sure that the ledger is empty and has the same tables.
 func (t *Tx) alone(schema int64) error {
 	names := make([]string, len(tables))
 	for i, tab := range tables {
@@ -115,7 +115,7 @@ func (t *Tx) insert(tab table, rows int, values []any) error {
 	return t.exec(`INSERT INTO `+tab.name+` (`+tab.list()+`) VALUES `+strings.Repeat(row+`, `, rows-1)+row, values...)
 }
 
-// verify counts what is there now, and has the database go on counting from there.
+// verify counts the rows of a table, and sets its counter to where the export left it.
 func (t *Tx) verify(tab table, h tableHeader) error {
 	var n int64
 	if _, err := t.get(`SELECT count(*) FROM `+tab.name, nil, &n); err != nil {
@@ -164,7 +164,7 @@ func newImporter(r io.Reader) *importer {
 	return &importer{from: bufio.NewReaderSize(r, 1<<20), sum: sha256.New()}
 }
 
-// line reads a line, of which the digest is taken afterwards unless it is the last.
+// line reads a line. Its digest is taken afterwards, unless it is the last line.
 func (in *importer) line() ([]byte, error) {
 	line, err := in.from.ReadBytes('\n')
 	if errors.Is(err, io.EOF) {

@@ -151,7 +151,7 @@ func (t *Tx) tellSuccessor(personID string, at time.Time) error {
 	return t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, at.UnixMicro(), ledger.DueSamePerson, to)
 }
 
-// successor is whose the accounts of a person are now; empty: their own.
+// successor returns the ID that has a person's accounts now, or "" if it is their own.
 func (t *Tx) successor(personID string) (to string, err error) {
 	_, err = t.get(carriedQuery, []any{personID}, &to)
 	return to, err

@@ -13,7 +13,7 @@ const letterColumns = `id, topic, partition, "offset", origin_topic, origin_part
 	reason, field, text, person_id, event_type, event_source, event_id, urgent,
 	parent_topic, parent_partition, parent_offset, state, acted_at, operator, login, why, ended_at`
 
-// letterDest is where letterColumns are scanned to.
+// letterDest lists the fields that letterColumns are scanned into.
 func letterDest(l *ledger.DeadLetter) []any {
 	return []any{
 		&l.ID, &l.At.Topic, &l.At.Partition, &l.At.Offset, &l.Origin.Topic, &l.Origin.Partition, &l.Origin.Offset,

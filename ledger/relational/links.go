@@ -11,7 +11,7 @@ const linkColumns = `person_id, app, account_id, username, state, adopted, entit
 	created_at, disabled_at, stripped_at, handed_over_at, deleted_at, proven_at, doubt_until, rename_to, owner_was,
 	creating_at, creating_username, creating, contested`
 
-// linkDest is where linkColumns are scanned to.
+// linkDest lists the fields that linkColumns are scanned into.
 func linkDest(l *ledger.Link) []any {
 	return []any{
 		&l.PersonID, &l.App, &l.AccountID, &l.Username, &l.State, &l.Adopted, decode{&l.Entitlements}, &l.Attributes,

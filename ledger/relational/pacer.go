@@ -67,7 +67,7 @@ func (s *Store) CallWaits(ctx context.Context) (map[string]time.Duration, error)
 	return waits, nil
 }
 
-// pace is when the app's next call may be made, and what time it is. Nobody else
+// pace returns when the app's next call may be made, and the current time. Nobody else
 // takes calls of the app until the transaction ends; the clock is read after
 // waiting for that.
 func (t *Tx) pace(app string) (next, now int64, err error) {

@@ -99,7 +99,7 @@ func readPerson(ctx context.Context, now Reader, id string) (p ledger.Person, er
 	return p, err
 }
 
-// readEarlier reads who else this person is, or was, and what is held of those.
+// readEarlier reads the other IDs of this person, with their events and holds.
 func readEarlier(ctx context.Context, now Reader, p *ledger.Person) error {
 	text := func(s *string) []any { return []any{s} }
 	to, err := list(ctx, now, carriedQuery, []any{p.PersonID}, text)
@@ -144,7 +144,7 @@ func storedEvents(ctx context.Context, now Reader, query string, args ...any) ([
 	return events, err
 }
 
-// accounts are the account IDs that a person has, by app.
+// accounts returns the account IDs that a person has, by app.
 func accounts(ctx context.Context, now Reader, id string) (map[string]string, error) {
 	if id == "" {
 		return nil, nil
@@ -162,7 +162,7 @@ func accounts(ctx context.Context, now Reader, id string) (map[string]string, er
 const summaryColumns = `id, coalesce(username, ''), given_name, family_name, status, department, job_title, manager_id,
 	due_at, due_what, assessed_at, last_seq, revision`
 
-// summaryDest is where summaryColumns are scanned to.
+// summaryDest lists the fields that summaryColumns are scanned into.
 func summaryDest(s *ledger.Summary) []any {
 	return []any{
 		&s.PersonID, &s.Username, &s.GivenName, &s.FamilyName, &s.Status, &s.Department, &s.JobTitle, &s.ManagerID,

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// micros is how an instant is stored: microseconds since 1970 UTC, which reach
+// micros returns an instant as it is stored: microseconds since 1970 UTC, which reach
 // far beyond the year 9999 that HR systems give for "no end". NULL is none.
 func micros(t time.Time) any {
 	if t.IsZero() {
@@ -37,7 +37,7 @@ func (i instant) Scan(v any) error {
 	return nil
 }
 
-// encoded is a value stored as JSON; a nil map or list is "null".
+// encoded returns a value as JSON; a nil map or list is "null".
 func encoded(v any) (string, error) {
 	b, err := json.Marshal(v)
 	return string(b), err
@@ -74,7 +74,7 @@ func indexable(name string) string {
 	return name[:end]
 }
 
-// sorted is a sorted copy without duplicates; nil if there is nothing in it.
+// sorted returns a sorted copy without duplicates, or nil if that is empty.
 func sorted(list []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(list)))
 }
@@ -90,8 +90,8 @@ func Numbered(query string) string {
 	return rewritten
 }
 
-// numbered are the queries rewritten before. There are not many: conditions are
-// added to a few.
+// numbered caches rewritten queries. There are not many: only a few have optional
+// conditions.
 var numbered sync.Map
 
 func number(query string) string {
@@ -159,7 +159,7 @@ func collect[T any](t *Tx, query string, args []any, dest func(*T) []any) (all [
 	return all, rows.Err()
 }
 
-// marks are n parameters of a list.
+// marks returns a list of n parameters.
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat(`?, `, n), `, `) }
 
 func anys[T ~string](list []T) []any {

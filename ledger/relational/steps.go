@@ -169,7 +169,7 @@ func (t *Tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
 const stepColumns = `s.person_id, s.key, s.app, s.kind, s.state, s.attempts, s.code, s.message, s.reason,
 	s.planned_at, s.last_attempt_at, s.finished_at`
 
-// stepDest is where stepColumns are scanned to.
+// stepDest lists the fields that stepColumns are scanned into.
 func stepDest(s *ledger.Step) []any {
 	return []any{
 		&s.PersonID, &s.Key, &s.App, &s.Kind, &s.State, &s.Attempts, &s.Code, &s.Message, &s.Reason,

@@ -1,6 +1,6 @@
-// Package relational is the ledger in SQL, for every database that it can be
-// kept in: package sqlite and package postgres bring the tables, the transactions
-// and what they say in another way (Engine, Dialect).
+// Package relational implements the ledger in SQL, for every database that can hold it.
+// Packages sqlite and postgres bring the tables, the transactions and the SQL that differs
+// (Engine, Dialect).
 package relational
 
 import (
@@ -10,15 +10,15 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Store is a ledger.Ledger in an engine's tables, but for Close: opening and closing
-// is the engine's.
+// Store is a ledger.Ledger in an engine's tables, without Close: the engine opens and
+// closes its database.
 type Store struct {
 	engine  Engine
 	dialect Dialect
 	known   string // knownQuery
 }
 
-// New is a ledger in the engine's tables.
+// New returns a ledger in the engine's tables.
 func New(engine Engine) *Store {
 	return &Store{engine: engine, dialect: engine.Dialect(), known: knownQuery(engine.Dialect())}
 }
@@ -34,7 +34,7 @@ func (s *Store) write(ctx context.Context, f func(*Tx) error) error {
 	return s.explain(s.engine.Write(ctx, as(ctx, f)))
 }
 
-// as is f for the operator whose login ctx has, if one is at work.
+// as returns f with the login that ctx has, if an operator is at work.
 func as(ctx context.Context, f func(*Tx) error) func(*Tx) error {
 	return func(t *Tx) (err error) {
 		t.login = "" // others may have had their turn with it
@@ -64,7 +64,7 @@ type Engine interface {
 	// Snapshot runs f, all of whose reads are of one moment. F may be run more than
 	// once.
 	Snapshot(ctx context.Context, f func(Reader) error) error
-	// Explain makes an error of the database's say where it is and what to do.
+	// Explain adds to an error of the database its address and what to do.
 	Explain(err error) error
 	Dialect() Dialect
 }
@@ -102,8 +102,8 @@ type Dialect struct {
 	Counter, ForgetCounter, SetCounter string
 }
 
-// Compiled are the queries that are made most often, for an engine that keeps
-// compiled ones itself.
+// Compiled lists the queries that are made most often, for an engine that keeps them
+// compiled.
 func Compiled(d Dialect) []string {
 	return []string{
 		summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, withdrawalsQuery,

@@ -14,7 +14,7 @@ const taskColumns = `id, person_id, app, key, kind, work, assignee, escalate_to,
 	opened_at, due_at, look_at, reminders, escalated_at, done_by, proof, done_at, account, ended_by, why, ended_at,
 	done_login, ended_login`
 
-// taskDest is where taskColumns are scanned to.
+// taskDest lists the fields that taskColumns are scanned into.
 func taskDest(k *ledger.Task) []any {
 	return []any{
 		&k.ID, &k.PersonID, &k.App, &k.Key, &k.Kind, decode{&k.Work}, &k.Assignee, &k.EscalateTo, &k.SecondPerson, &k.State,
@@ -234,7 +234,7 @@ func secondPerson(k ledger.Task, a ledger.TaskAction, login string) error {
 	return nil
 }
 
-// sameWord reports whether an operator's word was taken before.
+// sameWord reports whether this very answer of the operator was recorded before.
 func sameWord(k ledger.Task, a ledger.TaskAction) bool {
 	at := a.At.Truncate(time.Microsecond)
 	if a.Verb == ledger.VerbTaskDone && k.DoneBy == a.Operator && k.DoneAt.Equal(at) {

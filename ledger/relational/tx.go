@@ -25,7 +25,7 @@ type Tx struct {
 	login   string // of the operator who decides; empty if it is Tenure
 }
 
-// NewTx is for engines.
+// NewTx returns a transaction in a dialect, for engines.
 func NewTx(conn Conn, dialect Dialect) *Tx { return &Tx{conn: conn, dialect: dialect} }
 
 func (t *Tx) exec(query string, args ...any) error {
@@ -33,7 +33,7 @@ func (t *Tx) exec(query string, args ...any) error {
 	return err
 }
 
-// change is exec that says how many rows it touched.
+// change executes a query and returns how many rows it changed.
 func (t *Tx) change(query string, args ...any) (int64, error) {
 	res, err := t.conn.Exec(query, args...)
 	if err != nil {
@@ -71,8 +71,8 @@ func (t *Tx) person(id string) error {
 	return t.lock(id)
 }
 
-// lock is person for people who may be unknown, and stay so. It locks several
-// in the order of their IDs: two transactions do not wait for each other.
+// lock locks people as person does, and makes nobody known. It locks several in the order
+// of their IDs, so that two transactions do not wait for each other.
 func (t *Tx) lock(ids ...string) error {
 	if t.dialect.Lock == "" {
 		return nil
@@ -97,7 +97,7 @@ func (t *Tx) lockWithReports(id string) error {
 	return t.exec(`SELECT id FROM people WHERE id = ?1 OR manager_id = ?1 AND manager_id <> '' ORDER BY id`+t.dialect.Lock, id)
 }
 
-// people is person for several at once: those who have to be there, and others.
+// people makes ids known and locks them, and others, in one order.
 func (t *Tx) people(ids, others []string) error {
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		if err := t.exec(`INSERT INTO people (id) VALUES (?) ON CONFLICT DO NOTHING`, id); err != nil {
@@ -141,7 +141,7 @@ func (s *Store) Audit(ctx context.Context, personID string, after int64, limit i
 	return rows, s.explain(err)
 }
 
-// known locks somebody of whom something was recorded, or returns ErrNotFound.
+// known locks a person about whom something was recorded, or returns ErrNotFound.
 func (t *Tx) known(personID string) error {
 	if err := t.lock(personID); err != nil {
 		return err
@@ -153,8 +153,8 @@ func (t *Tx) known(personID string) error {
 	return err
 }
 
-// decided puts on the record what an operator decided about a person's deletions, and
-// has their run be told, whatever else they are due for.
+// decided audits what an operator decided about a person's deletions, and makes the
+// person due so that their run looks again.
 func (t *Tx) decided(row ledger.AuditRow, key string) error {
 	written, err := t.appendAudit(row, key, 0)
 	if !written || err != nil {
@@ -163,8 +163,8 @@ func (t *Tx) decided(row ledger.AuditRow, key string) error {
 	return t.toBeTold(row.PersonID, row.At)
 }
 
-// toBeTold has a person's run be told that an operator decided something, whatever else
-// they are due for.
+// toBeTold makes a person due because an operator decided something, whatever else they
+// are due for.
 func (t *Tx) toBeTold(personID string, at time.Time) error {
 	if err := t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, at.UnixMicro(), ledger.DueDecision, personID); err != nil {
 		return err

@@ -88,7 +88,7 @@ func usernameKey(name string) string { return strings.ToLower(name) }
 // RenamePerson implements ledger.Identities.
 func (s *Store) RenamePerson(ctx context.Context, r ledger.Rename) (renamed ledger.Renamed, err error) {
 	if r.Operator == "" || r.Reason == "" || r.Base == "" {
-		return renamed, errors.New("ledger: a rename says to what, by whom and why")
+		return renamed, errors.New("ledger: a rename needs the new username, the operator and the reason")
 	}
 	err = s.write(ctx, func(t *Tx) (err error) {
 		renamed, err = t.rename(r)
@@ -150,7 +150,7 @@ func (t *Tx) rename(r ledger.Rename) (out ledger.Renamed, err error) {
 	}, "rename")
 }
 
-// freeUsername is the first username made of base that nobody else holds.
+// freeUsername returns the first username made of base that nobody else holds.
 func (t *Tx) freeUsername(personID, base string, longest int) (string, error) {
 	if t.dialect.LockUsernames != "" {
 		if err := t.exec(t.dialect.LockUsernames); err != nil {

@@ -18,7 +18,7 @@ const driverName = "sqlite"
 // tool holds the file for longer.
 const patience = time.Minute
 
-// readDSN opens connections that cannot write.
+// readDSN returns the data source name of connections that cannot write.
 func readDSN(path string) string {
 	return dsn(path, url.Values{
 		"_busy_timeout": {fmt.Sprint(patience.Milliseconds())},
@@ -26,8 +26,8 @@ func readDSN(path string) string {
 	})
 }
 
-// writeDSN opens connections whose commits are on the disk when they return
-// (synchronous=FULL).
+// writeDSN returns the data source name of connections whose commits are on the disk when
+// they return (synchronous=FULL).
 func writeDSN(path string) string {
 	return dsn(path, url.Values{
 		"_busy_timeout": {fmt.Sprint(patience.Milliseconds())},
@@ -38,8 +38,7 @@ func writeDSN(path string) string {
 	})
 }
 
-// dsn is the file URI that the driver wants, so that any character may be in
-// the path.
+// dsn returns a file URI, in which the path may have any character.
 func dsn(path string, query url.Values) string {
 	abs, err := filepath.Abs(path)
 	if err != nil { // no working directory: the open fails and says so
@@ -54,7 +53,7 @@ func dsn(path string, query url.Values) string {
 	return u.String()
 }
 
-// checkPath finds out what SQLite itself would only call "unable to open".
+// checkPath explains what SQLite itself would only call "unable to open".
 func checkPath(path string) error {
 	if path == "" || path == ":memory:" {
 		return fmt.Errorf("ledger %q: not a file: give the path of a file, since processes share it", path)

@@ -25,13 +25,13 @@ var advice = map[int]string{
 	sqlite3.SQLITE_PROTOCOL: "cannot be locked: it must be on a local file system",
 }
 
-// refusing are the primary result codes of what SQLite cannot keep, however often it is
-// given it.
+// refusing holds the primary result codes of data that SQLite cannot keep, however often
+// it is tried.
 var refusing = map[int]bool{
 	sqlite3.SQLITE_CONSTRAINT: true, sqlite3.SQLITE_TOOBIG: true, sqlite3.SQLITE_MISMATCH: true, sqlite3.SQLITE_RANGE: true,
 }
 
-// explain makes an error say which file it is about, and what to do.
+// explain adds to an error the file's path and what to do.
 func explain(path string, err error) error {
 	switch {
 	case err == nil:
@@ -49,7 +49,7 @@ func explain(path string, err error) error {
 	return fmt.Errorf("ledger %s: %w", path, err)
 }
 
-// resultCode is SQLite's primary result code, or 0 if err is none of SQLite's.
+// resultCode returns SQLite's primary result code, or 0 if err is not SQLite's.
 func resultCode(err error) int {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code() & 0xff

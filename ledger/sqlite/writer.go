@@ -226,8 +226,8 @@ func (w *writer) savepoint(j *job) error {
 	return w.stmt.exec(`RELEASE job`)
 }
 
-// statements is the writing connection as the writer and relational.Tx see it,
-// with statements compiled once. It is used by one goroutine, and knows no
+// statements gives the writer and relational.Tx the writing connection, with statements
+// compiled once. It is used by one goroutine, and knows no
 // context: a transaction that several callers share does not end because one of
 // them went away.
 type statements struct {
