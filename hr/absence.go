@@ -89,8 +89,8 @@ func paired(leaves []*Event) []*Event {
 	return filter(leaves, func(e *Event) bool { return !gone[e] })
 }
 
-// nextStart is when the first period after the first begins that begins after an
-// instant; zero if there is none.
+// nextStart returns when the next period begins after an instant, the first period left
+// out; zero if none does.
 func nextStart(periods []Period, after time.Time) time.Time {
 	for _, p := range periods[1:] {
 		if p.Starts.After(after) {

@@ -52,14 +52,14 @@ func (a *AdditionalJobs) find(id string) *Profile {
 	return nil
 }
 
-// jobsTold is what HR said of additional jobs, in the order in which HR said it.
+// jobsTold holds the events about additional jobs, in the order in which HR said them.
 type jobsTold struct {
 	lists []*Event
 	ends  []*Event // terminations that name a job which was listed before, and no other position
 }
 
-// additionalJobs finds what was said of additional jobs. A rescind may list jobs, too: all
-// is all that was said, standing what is left of it.
+// additionalJobs finds the events about additional jobs. A rescind may list jobs, too: all
+// holds all events, standing those that are not rescinded.
 func additionalJobs(all, standing []*Event) (jobs jobsTold) {
 	void := voided(all)
 	rescinds := filter(all, func(e *Event) bool { return e.Type == EventRescinded && void[e] == nil })
@@ -80,7 +80,7 @@ func additionalJobs(all, standing []*Event) (jobs jobsTold) {
 	return jobs
 }
 
-// others are the events that are not of additional jobs alone.
+// others leaves out the events that are about additional jobs alone.
 func (jobs jobsTold) others(events []*Event) []*Event {
 	if len(jobs.ends) == 0 {
 		return events
@@ -88,8 +88,8 @@ func (jobs jobsTold) others(events []*Event) []*Event {
 	return filter(events, func(e *Event) bool { return !slices.Contains(jobs.ends, e) })
 }
 
-// add makes positions of additional jobs. Where HR names no position, the main job is one
-// without an ID.
+// add makes positions of additional jobs. If HR names no position, the main job becomes
+// one without an ID.
 func (t *Timeline) add(jobs jobsTold) (conflicts []Conflict) {
 	var list []Position
 	for _, source := range sources(jobs.lists) {

@@ -20,10 +20,10 @@ type span struct {
 func (s *span) last() *Event { return s.snapshots[len(s.snapshots)-1] }
 
 // settle takes out what HR said after a contract had lapsed and what would bring access
-// back: a new end date, none, a conversion. Access that has ended comes back by a rehire
-// or by rescinding what ended it, so a human is asked. What was said before the end had
-// passed extends the contract, also if it is received later; so does whatever changes
-// nothing about who has access now, and what HR tells of the past all at once.
+// back: another end date, no end date, a conversion. Access that has ended comes back only
+// by a rehire or by rescinding what ended it, so a human is asked. What HR said before the
+// end extends the contract, also if it is received later. What changes nothing about who
+// has access now is kept, and so is a past that HR tells all at once.
 func (m *employment) settle() {
 	if !slices.ContainsFunc(m.said, func(e *Event) bool { return !e.Profile.EndDate.IsZero() }) {
 		return // no contract can lapse
@@ -69,7 +69,7 @@ func (m *employment) settle() {
 	m.said = settled.said
 }
 
-// contracts are the periods of the employment as they would be without a termination.
+// contracts returns the periods of the employment as they would be without a termination.
 func (m *employment) contracts() []Period {
 	spans, _ := m.spans(m.inForce())
 	periods := make([]Period, 0, len(spans))
@@ -79,7 +79,7 @@ func (m *employment) contracts() []Period {
 	return periods
 }
 
-// nextAccess is the first instant from another one on that lies in a period; zero if
+// nextAccess returns the first instant from another one on that lies in a period; zero if
 // there is none.
 func nextAccess(periods []Period, at time.Time) time.Time {
 	for _, p := range periods {
@@ -165,8 +165,8 @@ func (e *Event) stale() bool {
 	return !end.IsZero() && end.Compare(e.Effective) < 0
 }
 
-// opening is the event that opened the employment: the rehire, else the hire
-// that was said first, else the earliest snapshot.
+// opening returns the event that opened the employment: the rehire, else the hire that was
+// said first, else the earliest snapshot.
 func (m *employment) opening() *Event {
 	if m.rehired != nil {
 		return m.rehired
@@ -226,8 +226,8 @@ func (m *employment) starts() (start Date, moot map[*Event]bool) {
 	return start, moot
 }
 
-// announced are the snapshots that name a first day and take effect on it, by that day,
-// in the order in which HR said them.
+// announced returns the snapshots that name a first day and take effect on it, by that day
+// and in the order in which HR said them.
 func (m *employment) announced() map[Date][]*Event {
 	byDay := map[Date][]*Event{}
 	for _, e := range m.said {
@@ -241,8 +241,8 @@ func (m *employment) announced() map[Date][]*Event {
 	return byDay
 }
 
-// startIn is the first day of the employment that a snapshot names, if it names
-// one. (A start date up to the floor is an earlier employment's.)
+// startIn returns the first day of the employment that a snapshot names, if it names one.
+// (A start date up to the floor belongs to an earlier employment.)
 func (m *employment) startIn(e *Event) (Date, bool) {
 	switch {
 	case e.Profile.StartDate.Compare(m.floor) > 0:

@@ -20,14 +20,14 @@ type employment struct {
 	ends    []*Event // its terminations, in the order in which HR said them
 }
 
-// split is a person's events told apart.
+// split holds a person's events by employment.
 type split struct {
 	list       []*employment
 	unassigned []*Event // terminations that can be meant of no employment
 	conflicts  []Conflict
 }
 
-// employments tells a person's events apart. The events are those that still
+// employments groups a person's events by employment. The events are those that still
 // stand, in the order in which HR said them.
 func employments(events []*Event) split {
 	terminations := filter(events, func(e *Event) bool { return e.Type == EventTerminated })
@@ -108,10 +108,10 @@ func precedes(e, rehired *Event, first Date) bool {
 	return e.Effective.Compare(first) < 0 && e.Profile.StartDate != first && e.before(rehired)
 }
 
-// firstDay is the first day of the employment that a rehire opens: its start
-// date, unless that speaks of an earlier employment (many HR systems keep the
-// original hire date): then the rehire's effective date. The floor is the last
-// day that belongs to earlier employments for all that the terminations say.
+// firstDay returns the first day of the employment that a rehire opens: its start date or,
+// if that is of an earlier employment (many HR systems keep the original hire date), the
+// rehire's effective date. The floor is the last day of earlier employments, by what the
+// terminations say.
 func firstDay(rehired *Event, terminations []*Event) (first, floor Date) {
 	for _, t := range terminations {
 		if day := t.lastDay(); t.before(rehired) || day.Compare(rehired.Effective) < 0 {
@@ -176,8 +176,8 @@ func (s *split) assignSnapshots(snapshots, terminations []*Event) {
 	s.dropEmpty()
 }
 
-// at is the index of the employment that a snapshot speaks of by its dates; -1
-// if it is effective before all of them.
+// at returns the index of the employment that a snapshot is about, by its dates; -1 if it
+// is effective before all of them.
 func (s *split) at(e *Event) int {
 	for k, m := range slices.Backward(s.list) {
 		if m.from.Compare(e.Effective) <= 0 || m.from == e.Profile.StartDate {
@@ -232,9 +232,9 @@ func (s *split) assignTerminations(terminations []*Event) {
 // rehire undoes what was said before it.
 func (m *employment) mayEndWith(t *Event) bool { return m.rehired == nil || m.rehired.before(t) }
 
-// earliest is the earliest day that anything said of the employment gives as its
-// first. (The day that counts is that of start. This one is for terminations:
-// whatever is said of the start afterwards must not free it from one.)
+// earliest returns the earliest first day that any snapshot of the employment names. (The
+// first day that counts is that of start. This one is for terminations: a start that is
+// moved afterwards must not free the employment from one.)
 func (m *employment) earliest() Date {
 	day := m.from
 	for _, e := range m.said {
@@ -274,7 +274,7 @@ func (s *split) dropEmpty() {
 	s.list = slices.DeleteFunc(s.list, func(m *employment) bool { return len(m.said) == 0 })
 }
 
-// firstEnding is the termination with the earliest last day; nil if there is none.
+// firstEnding returns the termination with the earliest last day; nil if there is none.
 func (m *employment) firstEnding() *Event {
 	ends := m.endings()
 	if len(ends) == 0 {

@@ -29,7 +29,7 @@ type EventKey struct {
 	ID     string `json:"id"`     // unique within the source
 }
 
-// Event is one thing that HR said of one person.
+// Event is one statement of HR's about one person.
 //
 // Which of the optional parts is set follows from Type: Profile for hired,
 // rehired, transferred, updated and converted; Termination for terminated;
@@ -50,13 +50,13 @@ type Event struct {
 	Termination *Termination `json:"termination,omitempty"`
 	Leave       *Leave       `json:"leave,omitempty"`
 	Suspension  *Suspension  `json:"suspension,omitempty"`
-	// PositionID says of which of the jobs that somebody holds at once the event is. Empty
-	// means the one that they have, or the primary one; in a termination it means all.
+	// PositionID names the position that the event is about, for people who hold several at
+	// once. Empty means the only or the primary one; in a termination it means all.
 	PositionID string `json:"positionId,omitempty"`
-	// Primary says that the position is the one whose profile is the person's.
+	// Primary means that the position's profile is the person's.
 	Primary bool `json:"primaryPosition,omitempty"`
 	// Additional lists the jobs that somebody holds besides the one of the profile. Nil
-	// means that nothing is said of them.
+	// means that the event does not say.
 	Additional *AdditionalJobs `json:"additionalJobs,omitempty"`
 	// Previous is another ID of the same human, under which they were employed before:
 	// HR gave them a new one.

@@ -5,34 +5,33 @@ import (
 	"time"
 )
 
-// Merge makes one timeline of all that HR has said of one person. Neither the
-// order of the events nor how often each is there makes a difference; events of
-// other people are left out.
+// Merge makes one timeline of all that HR has said of one person. The order of the events
+// makes no difference, nor do repetitions; events of other people are left out.
 //
 // The rules, in the order in which they apply:
 //
-//   - Rescinded events never were. With the hire or rehire that opened an
-//     employment goes what was said of that employment until it was rescinded.
+//   - A rescinded event is ignored. With the hire or rehire that opened an employment,
+//     everything that was said of that employment until the rescind is ignored, too.
 //   - Each rehire opens a new employment, except one that repeats or corrects
-//     the one before. Start dates are those said last, as long as they can be
-//     meant of the employment.
+//     the one before. The start date said last counts, of those that can be meant of
+//     the employment.
 //   - A termination is a latch: what is effective after it does nothing, and a
 //     hire that starts after it is a conflict. Only a rehire said after it, or
 //     rescinding it, undoes it. Of several the earliest end holds.
-//   - Several positions, told apart by their IDs, are merged each for itself; the
+//   - Several positions, told apart by their IDs, are each merged separately; the
 //     employment lasts as long as any of them, and a hire into another position
 //     while it lasts is no conflict. See positionsOf.
-//   - Jobs that events list besides the one of the profile are positions, too, within
-//     the period that the list is of. See AdditionalJobs.
+//   - The additional jobs that an event lists are positions, too, within the period that
+//     the list is about. See AdditionalJobs.
 //   - Within a position the snapshot effective last holds, of those effective
 //     on one day the one recorded last.
-//   - What counts as said last was said last by the earlier of the time recorded and
-//     the time received. What was recorded minutes ahead of that is a conflict.
+//   - An event counts as said when it was recorded or received, whichever is earlier. One
+//     that was recorded minutes after its receipt is a conflict.
 //   - A termination that was received last ends the employment, or is a conflict.
-//   - A suspension is lifted by its own source or an operator, and by no rescind of HR's.
+//   - Only its own source or an operator lifts a suspension; HR's rescinds do not.
 //   - The end date of the profile in force ends a period, unless the employment
-//     is terminated before or a later snapshot takes over that HR said in time. One
-//     that is said when the end has passed brings nothing back: it is a conflict.
+//     is terminated before, or a later snapshot that HR said in time takes over. A
+//     snapshot that HR says after the end brings nothing back: it is a conflict.
 //
 // All instants of the result are in UTC.
 func Merge(personID string, events []Event) Timeline {
@@ -90,7 +89,7 @@ func (m *employment) periods() ([]Period, []Conflict) {
 	return periods, conflicts
 }
 
-// period is the span as it would be without a termination.
+// period returns the period of a span, as it would be without a termination.
 func (s *span) period() Period {
 	p := Period{
 		Starts: s.first.StartIn(onDay(s.snapshots, s.first).Profile.zone()).UTC(),
@@ -112,10 +111,10 @@ func (s *span) period() Period {
 	return p
 }
 
-// holdsFrom is the instant at which a snapshot's effective date begins.
+// holdsFrom returns the instant at which a snapshot's effective date begins.
 func (e *Event) holdsFrom() time.Time { return e.Effective.StartIn(e.Profile.zone()).UTC() }
 
-// endAt ends the period at an instant: what would hold from then on is dropped.
+// endAt ends the period at an instant, and drops the profiles that begin then or later.
 func (p *Period) endAt(at time.Time, end End) {
 	p.Ends, p.End = at, end
 	for n := len(p.Profiles); n > 1 && !p.Profiles[n-1].From.Before(at); n-- {
@@ -123,9 +122,9 @@ func (p *Period) endAt(at time.Time, end End) {
 	}
 }
 
-// separate sees to it that no period reaches into the next: a rehire ends what
-// was open. If the next period was terminated before it could start (a notice
-// that takes effect at once, say), that is when the open one ends too.
+// separate makes periods that do not overlap: a rehire ends the period that was open. If
+// the next period was terminated before it could start (a notice that takes effect at
+// once, say), the open one ends at that time, too.
 func separate(periods []Period) []Period {
 	for i := len(periods) - 2; i >= 0; i-- {
 		p, next := &periods[i], &periods[i+1]

@@ -18,8 +18,8 @@ func (e *Event) Said() time.Time {
 	return e.Recorded
 }
 
-// mostAhead is how far ahead of its receipt an event may be recorded without a
-// question: clocks differ by seconds, and not by more than this.
+// mostAhead is how long after its receipt an event may be recorded without a question:
+// clocks differ by seconds, and not by more than this.
 const mostAhead = 5 * time.Minute
 
 // ahead reports whether the clock that recorded the event cannot have been right.
@@ -48,8 +48,8 @@ func (e *Event) compare(f *Event) int {
 	)
 }
 
-// compareTurns orders what was said in one instant, as far as types and days say what
-// came first.
+// compareTurns orders events that were said in one instant, if their types and days tell
+// which came first.
 func compareTurns(e, f *Event) int {
 	turn := func(e *Event) (hired int, day Date, end int) {
 		switch e.Type {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// position holds what HR said about one position.
+// position holds the events about one position.
 type position struct {
 	ids    []string // that it was given, in the order in which HR said them
 	events []*Event // its snapshots and what may end it, in the order in which HR said them
@@ -14,25 +14,25 @@ type position struct {
 	periods []Period // in which it is held; merge fills them in
 }
 
-// positions are a person's events told apart by position.
+// positions holds a person's events by position.
 type positions struct {
 	list      []*position
-	byID      map[string]*position // nil for an ID of which it is not clear what it names
-	again     map[EventKey]bool    // the hires that are read as rehires
+	byID      map[string]*position // nil for an ID if it is not clear which position it names
+	again     map[EventKey]bool    // hires that count as rehires
 	conflicts []Conflict
 }
 
-// positionsOf tells the events that still stand apart by the position that they speak
-// of. The events are in the order in which HR said them.
+// positionsOf groups the events that still stand by the position that they are about. The
+// events are in the order in which HR said them.
 //
 //   - Being hired (or rehired) under an ID that is new adds a position. The exception is
 //     a hire for the very day of the hire that had no ID: it names that position.
-//   - Another ID that nobody was hired under is a new name of the position held: a move
-//     may change it. Of several it is the primary one if the event says so, else it is
-//     not clear.
-//   - An event without an ID is of the position held, of several the primary one; a
-//     termination without one ends them all.
-//   - A termination under an ID that nothing else has ends the position that has none.
+//   - An ID that no hire had is a new ID of the position held: a move may change it. If
+//     several are held, it is that of the primary one if the event says so; else it is not
+//     clear.
+//   - An event without an ID is about the position held, of several the primary one; a
+//     termination without an ID ends them all.
+//   - A termination with an ID that no position has ends the position without an ID.
 func positionsOf(events []*Event) *positions {
 	ps := &positions{byID: map[string]*position{}, again: map[EventKey]bool{}}
 	snapshots := filter(events, (*Event).snapshot)
@@ -66,7 +66,7 @@ func positionsOf(events []*Event) *positions {
 	return ps
 }
 
-// find is the position that the first snapshot under an ID speaks of; nil if that is
+// find returns the position that the first snapshot with an ID is about; nil if that is
 // not clear.
 func (ps *positions) find(e *Event, snapshots, terminations []*Event) *position {
 	opening := slices.IndexFunc(snapshots, func(o *Event) bool {
@@ -93,8 +93,8 @@ func (ps *positions) find(e *Event, snapshots, terminations []*Event) *position 
 	}
 }
 
-// passes reports whether an event without an ID goes past the position that the ones
-// before it were of: that one is over, and another one is held.
+// passes reports whether an event without an ID is not about the position that earlier ones
+// without an ID were about: that one is over, and another one is held.
 func (ps *positions) passes(p *position, e *Event, terminations []*Event) bool {
 	if len(ps.list) < 2 {
 		return false
@@ -103,7 +103,8 @@ func (ps *positions) passes(p *position, e *Event, terminations []*Event) bool {
 	return len(held) > 0 && !slices.Contains(held, p)
 }
 
-// unnamed is the position that HR had given no ID before an event; nil if there is none.
+// unnamed returns the position that HR had given no ID before an event; nil if there is
+// none.
 func (ps *positions) unnamed(before *Event) *position {
 	for _, p := range ps.list {
 		if p.ids[0] == "" && !slices.ContainsFunc(p.events, func(e *Event) bool {
@@ -134,8 +135,8 @@ func (p *position) openedAs(hire *Event) bool {
 	})
 }
 
-// heldBefore are the positions of which HR had not said, before an event, that they end
-// before it.
+// heldBefore returns the positions that were held when an event takes effect, by what HR
+// had said before it.
 func (ps *positions) heldBefore(e *Event, terminations []*Event) []*position {
 	var held []*position
 	for _, p := range ps.list {
@@ -150,7 +151,7 @@ func (ps *positions) heldBefore(e *Event, terminations []*Event) []*position {
 	return held
 }
 
-// primaryBefore is the position that HR had called the primary one last before an
+// primaryBefore returns the position that HR had last called the primary one before an
 // event, else the first one.
 func primaryBefore(held []*position, e *Event) *position {
 	found, last := held[0], (*Event)(nil)
@@ -178,10 +179,10 @@ func (ps *positions) end(t *Event) {
 	}
 }
 
-// endedBy are the positions that a termination which names one may end: the one that had
-// the ID by then or was opened under it, and if nothing had the ID by then, the one without
-// an ID. An ID that is given to another position later neither sets that one free nor ends
-// the other.
+// endedBy returns the positions that a termination with a position ID may end: the one
+// that had the ID by then or was opened with it and, if none had the ID by then, the one
+// without an ID. If HR gives the ID to another position later, the termination still ends
+// the first one, and not the other.
 func (ps *positions) endedBy(t *Event) []*position {
 	var ended []*position
 	p, u := ps.byID[t.PositionID], ps.unnamed(t)
@@ -194,8 +195,8 @@ func (ps *positions) endedBy(t *Event) []*position {
 	return ended
 }
 
-// rehire makes rehires of the hires that follow a rehire into another position: what
-// had ended all positions ended that employment, and not the one that they belong to.
+// rehire turns hires that follow a rehire into another position into rehires, too: what
+// ended all positions ended the employment before, and not the new one.
 func (ps *positions) rehire() {
 	for _, p := range ps.list {
 		for i, h := range p.events {
@@ -246,7 +247,7 @@ func (ps *positions) lastRehire(p *position, h *Event) (last *Event) {
 	return last
 }
 
-// with is the position that an event speaks of; nil if it is of none.
+// with returns the position that an event is about; nil if there is none.
 func (ps *positions) with(key EventKey) *position {
 	for _, p := range ps.list {
 		if slices.ContainsFunc(p.events, func(e *Event) bool { return e.EventKey == key }) {
@@ -266,8 +267,8 @@ type job struct {
 	periods []Period
 }
 
-// jobs are the employments in all positions: by position as HR first spoke of them, and
-// in each by time.
+// jobs returns the employments in all positions: by position in the order in which HR
+// first spoke of them, and in each by time.
 func (ps *positions) jobs() (jobs []job, conflicts []Conflict) {
 	for _, p := range ps.list {
 		said := employments(p.events)
@@ -311,7 +312,7 @@ func (m *employment) givenBy() *Event {
 	return given
 }
 
-// merge makes periods of what was said of each position, and of all of them together.
+// merge makes the periods of each position, and those of all of them together.
 func (ps *positions) merge() (all []Period, list []Position, conflicts []Conflict) {
 	jobs, found := ps.jobs()
 	for late := lateJob(jobs); late != nil; late = lateJob(jobs) {
@@ -379,7 +380,7 @@ func (ps *positions) missed() (conflicts []Conflict) {
 	return conflicts
 }
 
-// names are the IDs that the position was given, each where it was last said.
+// names returns the IDs of the position, in the order in which HR last used each.
 func (p *position) names() []string {
 	var names []string
 	for _, e := range p.events {
@@ -391,7 +392,7 @@ func (p *position) names() []string {
 	return names
 }
 
-// order is the place of each event in the order in which HR said them.
+// order returns the place of each event in the order in which HR said them.
 func (ps *positions) order() map[EventKey]int {
 	var events []*Event
 	for _, p := range ps.list {
@@ -437,8 +438,8 @@ func (j job) overBefore(opening *Event) bool {
 		over(j.contractBefore(opening))
 }
 
-// contractBefore is when the last contract that gives access ends by what HR had said
-// before an event: far ahead if it has no end, and zero if there is none that does.
+// contractBefore returns when the last contract that gives access ends, by what HR had said
+// before an event: far ahead if it has no end, and zero if no contract gives access.
 func (j job) contractBefore(opening *Event) time.Time {
 	known := *j.employment
 	known.said = filter(j.said, func(e *Event) bool { return e.before(opening) })
@@ -514,8 +515,8 @@ func endsAfter(a, b Period, order map[EventKey]int) bool {
 	}
 }
 
-// primaries are the profiles of whichever position is the primary one, from the start
-// of a period to its end.
+// primaries returns the profiles of the primary position from the start of a period to its
+// end, whichever position is the primary one at the time.
 func primaries(period Period, list []Position, order map[EventKey]int) []EffectiveProfile {
 	instants := []time.Time{period.Starts}
 	for _, p := range list {
@@ -543,8 +544,8 @@ func primaries(period Period, list []Position, order map[EventKey]int) []Effecti
 	return snapshots
 }
 
-// primary is the profile in force of the primary position at an instant: of those that
-// HR calls so the one said last, else of the one that began first.
+// primary returns the profile in force of the primary position at an instant. The primary
+// position is the one that HR called so last, else the one that began first.
 func primary(list []Position, at time.Time, order map[EventKey]int) *EffectiveProfile {
 	var found *EffectiveProfile
 	var since time.Time
@@ -567,7 +568,7 @@ func primary(list []Position, at time.Time, order map[EventKey]int) *EffectivePr
 	return found
 }
 
-// At is the period in which the position is held at an instant; nil if it is not held.
+// At returns the period in which the position is held at an instant; nil if it is not held.
 func (p *Position) At(at time.Time) *Period {
 	for i := range p.Periods {
 		if q := &p.Periods[i]; !q.Starts.After(at) && (q.Ends.IsZero() || q.Ends.After(at)) {
@@ -615,8 +616,8 @@ func (t Timeline) Held(now time.Time) []Held {
 	return list
 }
 
-// leavesOf are the events without the leaves that are taken from one position while
-// others are held: those are conflicts.
+// leavesOf leaves out the leaves from one position while others are held: those are
+// conflicts.
 func (t *Timeline) leavesOf(events []*Event) (kept []*Event, conflicts []Conflict) {
 	if len(t.Positions) < 2 || len(t.Periods) == 0 {
 		return events, nil

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// withoutReturns leaves out what was received when access had ended and would give it
-// back, though HR is said to have known better all along: a hire that is dated back, a
-// name for a position that takes it from what ended it, a correction of the last day.
-// Access that has ended comes back by a rehire, or by rescinding what ended it, so a
-// human is asked. What counts is when Tenure had seen access end, by its own clock: the
-// sender's says what it likes. History that is told when it was over gave no access that
-// could have ended, and a contract that HR extended in time goes on (settle).
+// withoutReturns leaves out events that were received after access had ended and that would
+// give it back although they claim to be older: a hire that is dated back, a new ID by
+// which a position escapes its termination, a correction of the last day. Access that has
+// ended comes back only by a rehire, or by rescinding what ended it, so a human is asked.
+// What counts is when access ended by Tenure's own clock, because senders' clocks cannot be
+// trusted. History that is told after it was over gave no access that could have ended, and
+// a contract that HR extended in time goes on (settle).
 //
-// What is said of a position whose opening is left out goes with it.
+// If the opening of a position is left out, so is everything else about that position.
 func withoutReturns(events []*Event) (kept []*Event, conflicts []Conflict) {
 	named := slices.ContainsFunc(events, func(e *Event) bool { return e.PositionID != "" })
 	doubted := func(e *Event) bool { return mayReturn(e, events, named) }
@@ -54,7 +54,7 @@ func returning(e *Event) ConflictCode {
 	}
 }
 
-// receipt is when Tenure came to know of the event.
+// receipt returns when Tenure received the event.
 func (e *Event) receipt() time.Time {
 	if e.Received.IsZero() {
 		return e.Said()
@@ -87,7 +87,7 @@ func mayReturn(e *Event, events []*Event, named bool) bool {
 	})
 }
 
-// mayEnd is about when an event ends access, if it does.
+// mayEnd returns about when an event ends access, if it does.
 func (e *Event) mayEnd() (time.Time, bool) {
 	switch {
 	case e.Type == EventTerminated:
@@ -99,7 +99,7 @@ func (e *Event) mayEnd() (time.Time, bool) {
 	}
 }
 
-// seen holds what Tenure knew of somebody's access as each event came in.
+// seen holds what Tenure knew of somebody's access when each event was received.
 type seen struct {
 	events []*Event          // that were received, in that order
 	looked int               // at how many of them
@@ -111,8 +111,8 @@ func (s *seen) names(id string) bool {
 	return slices.ContainsFunc(s.events, func(e *Event) bool { return e.snapshot() && e.PositionID == id })
 }
 
-// look notes which positions gave access until an instant, each time by what had been
-// received then.
+// look notes which positions gave access until an instant, at each time by the events
+// received by then.
 func (s *seen) look(until time.Time) {
 	for n := s.looked; n < len(s.events); n++ {
 		from, to := s.events[n].receipt(), until
@@ -135,7 +135,7 @@ func (s *seen) look(until time.Time) {
 	s.looked = max(len(s.events)-1, 0) // the last one holds on
 }
 
-// merged are the positions that events speak of, with their periods.
+// merged returns the positions that events are about, with their periods.
 func merged(events []*Event) *positions {
 	said := slices.Clone(events)
 	slices.SortFunc(said, (*Event).compare)
@@ -174,7 +174,7 @@ func (s *seen) gave(p *position, until time.Time) bool {
 	return slices.ContainsFunc(p.events, func(e *Event) bool { return s.access[e.EventKey] })
 }
 
-// sharing are the positions of which some of the same was said.
+// sharing returns the positions that share an event with q.
 func (ps *positions) sharing(q *position) (list []*position) {
 	for _, p := range ps.list {
 		if slices.ContainsFunc(p.events, func(e *Event) bool {
@@ -186,8 +186,8 @@ func (ps *positions) sharing(q *position) (list []*position) {
 	return list
 }
 
-// outrunBy reports whether an event is said to be older than what ended the position, or
-// than the end. That its own contract goes on is no such thing.
+// outrunBy reports whether an event claims to be older than what ended the position, or
+// than the end itself. An extension of the position's own contract does not count.
 func (p *position) outrunBy(e *Event, after *position, at time.Time) bool {
 	for _, q := range slices.Backward(p.periods) {
 		if q.Ends.IsZero() || q.Ends.After(at) {
@@ -203,8 +203,8 @@ func (p *position) outrunBy(e *Event, after *position, at time.Time) bool {
 	return false
 }
 
-// nextAccess is the first instant from another one on at which a position is held; zero
-// if there is none.
+// nextAccess returns the first instant from another one on at which a position is held;
+// zero if there is none.
 func (ps *positions) nextAccess(at time.Time) (first time.Time) {
 	for _, p := range ps.list {
 		if next := nextAccess(p.periods, at); sooner(next, first) {

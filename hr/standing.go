@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// At says where the person stands at an instant, by all that is known now: the
-// timeline has no memory of what was known then.
+// At returns where the person stands at an instant, by all that is known now: the timeline
+// does not remember what was known at that time.
 //
 // A suspension goes before everything else, the end of a period before a leave.
 // Between two periods the person has left (StatusEnded, Period is the one that
@@ -55,7 +55,7 @@ func (t Timeline) at(now time.Time) Standing {
 	return s
 }
 
-// period is the current period, else the last that has ended, else the next one.
+// period returns the current period, else the last that has ended, else the next one.
 // Periods that never give access count only if there are no others.
 func (t Timeline) period(now time.Time) *Period {
 	var found *Period
@@ -68,17 +68,17 @@ func (t Timeline) period(now time.Time) *Period {
 	return found
 }
 
-// Leaves reports whether a termination has ended the person's employment at an instant or
-// is going to, all positions of it, or whether nothing makes them a person of the company.
+// Leaves reports whether a termination of all positions has ended the person's employment
+// at an instant or is going to, or whether they were never employed.
 func (t Timeline) Leaves(now time.Time) bool {
 	p := t.period(now)
 	return p == nil || p.End.Cause == EndTerminated
 }
 
-// profile is the profile in force at an instant.
+// profile returns the profile in force at an instant.
 func (p *Period) profile(now time.Time) *Profile { return &p.snapshot(now).Profile }
 
-// snapshot is the one in force at an instant.
+// snapshot returns the effective profile at an instant.
 func (p *Period) snapshot(now time.Time) *EffectiveProfile {
 	in := &p.Profiles[0]
 	for i := range p.Profiles {
@@ -89,7 +89,7 @@ func (p *Period) snapshot(now time.Time) *EffectiveProfile {
 	return in
 }
 
-// boundaries are the instants at which anything may change, in order.
+// boundaries lists the instants at which anything may change, in order.
 func (t Timeline) boundaries() []time.Time {
 	var list []time.Time
 	for _, p := range t.Periods {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// lastDay is the last day of work that a termination names.
+// lastDay returns the last day of work that a termination names.
 func (e *Event) lastDay() Date {
 	if e.Termination == nil || e.Termination.LastDay.IsZero() {
 		return e.Effective
@@ -17,8 +17,8 @@ func (e *Event) immediate() bool {
 	return e.Termination != nil && e.Termination.Urgency == UrgencyImmediate
 }
 
-// accessEnds is the first instant without access that a termination asks for,
-// its last day read in a zone.
+// accessEnds returns the first instant without access that a termination asks for, with
+// its last day in a zone.
 func (e *Event) accessEnds(zone *time.Location) time.Time {
 	at := e.lastDay().AddDays(1).StartIn(zone)
 	if e.Termination != nil && !e.Termination.AccessEndsAt.IsZero() {
@@ -30,10 +30,10 @@ func (e *Event) accessEnds(zone *time.Location) time.Time {
 	return at.UTC()
 }
 
-// endings are the terminations that count: of those effective on one day the
-// one recorded last, and the last immediate one too. What was cut off at once
-// does not come back because somebody edits the reason; nor does access that had
-// ended by the time the correction was said, whatever the correction leaves out.
+// endings returns the terminations that count: of those effective on one day the one
+// recorded last, and the last immediate one too. Access that was cut off at once does not
+// come back because somebody edits the reason, and access that had ended does not come
+// back by a correction, whatever that leaves out.
 func (m *employment) endings() []*Event {
 	type slot struct {
 		effective Date
@@ -96,8 +96,8 @@ func (m *employment) termination(snapshots []*Event) (in *Event, at time.Time, c
 	return in, at, conflicts
 }
 
-// onDay is the snapshot in force on a day: before the first one's effective date
-// the first one holds.
+// onDay returns the snapshot in force on a day. Before the first one's effective date that
+// is the first one.
 func onDay(snapshots []*Event, day Date) *Event {
 	in := snapshots[0]
 	for _, e := range slices.Backward(snapshots) {

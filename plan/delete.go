@@ -20,7 +20,7 @@ func (m *maker) delete(link Link, traits App) bool {
 	return m.mayDelete(link.App, traits, deadline) && m.add(step)
 }
 
-// deadline is when retention ends, which counts from an instant; zero: from now.
+// deadline returns when a retention that counts from an instant (zero: from now) ends.
 func (m *maker) deadline(link Link, traits App, from time.Time) time.Time {
 	if from.IsZero() {
 		from = m.Now
@@ -37,8 +37,8 @@ func (m *maker) deadline(link Link, traits App, from time.Time) time.Time {
 	return from.Add(traits.Leaver.Retain)
 }
 
-// outlived reports whether an operator's date was said, and had passed, before access
-// ended: what is turned off long after it is not to be deleted at once.
+// outlived reports whether an operator's date was set, and had passed, before access
+// ended: an account that is disabled long after that date is not deleted at once.
 func (m *maker) outlived(said Retention, link Link) bool {
 	off := latest(m.accessEnded(), m.EndHeard)
 	if m.accessEnded().IsZero() { // of an employment that goes on, or never was
@@ -49,8 +49,8 @@ func (m *maker) outlived(said Retention, link Link) bool {
 	return !said.Until.IsZero() && said.Until.Before(off) && said.SetAt.Before(off)
 }
 
-// mayDelete reports whether an account may be deleted now, and if not notes what it waits
-// for. Whatever comes of timers, nothing of a person who is held is.
+// mayDelete reports whether an account may be deleted now. If not, it notes what the
+// deletion waits for. Nothing of a person under a legal hold is deleted.
 func (m *maker) mayDelete(app string, traits App, retained time.Time) bool {
 	if m.isSkipped(m.ending(Delete, app).Key) {
 		return false
@@ -71,13 +71,13 @@ func (m *maker) mayDelete(app string, traits App, retained time.Time) bool {
 	return false
 }
 
-// stands returns the deletion of an account that is kept until retained, with what it
-// waits for.
+// stands returns the deletion to come of an account whose retention ends at retained,
+// with what it waits for.
 func (m *maker) stands(app string, traits App, retained time.Time) Deletion {
 	step := m.ending(Delete, app)
 	known := m.Approvals[step.Key]
 	d := Deletion{App: app, Key: step.Key, At: retained, Why: step.Why}
-	// Nobody is asked to approve what no automation does.
+	// Nobody is asked to approve what Tenure does not do.
 	d.Approval = traits.Leaver.Approval && !known.Given && !m.Protected[app]
 	switch {
 	case m.held() && m.HeldUntil.After(retained):
@@ -93,7 +93,7 @@ func (m *maker) stands(app string, traits App, retained time.Time) Deletion {
 	return d
 }
 
-// minRemind is how often at most somebody is reminded.
+// minRemind is the shortest time between two reminders.
 const minRemind = time.Minute
 
 // held reports whether nothing of the person may be deleted now.

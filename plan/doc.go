@@ -1,8 +1,8 @@
 // Package plan compares the access that policy wants with the accounts that are
-// linked, and gives the ordered steps that make the one into the other.
+// linked, and returns the ordered steps that make the accounts match the policy.
 //
-// Make is a pure function: same input, same plan, to the byte. Applying a plan
-// and planning again gives nothing.
+// Make is a pure function: the same input gives the same plan, to the byte. Once a plan
+// is applied, planning again gives no steps.
 //
 // It may import hr, policy and the standard library.
 package plan

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// together is how far apart deletions may be and still be done at one go: the
-// accounts of one person are stripped moments apart, so that their retention ends
-// moments apart. One run for each app would cost as many times as much, and could
-// not keep the order in which accounts are to be deleted.
+// together is how far apart deletions may be and still be done in one run. The accounts
+// of one person are stripped moments apart, so their retention ends moments apart. A run
+// for each app would cost more, and could not keep the order of deletions.
 const together = time.Minute
 
-// nextDue is the earliest due. Deletions soon after it are waited for, if it is
-// one and nothing else comes between: a deletion may be late, never early.
+// nextDue returns the earliest due. If it is a deletion and other deletions follow soon,
+// with nothing else between, it returns the last of those: a deletion may be late, never
+// early.
 func (m *maker) nextDue() Due {
 	if at := m.Desired.Changes; !at.IsZero() {
 		m.dues = append(m.dues, Due{At: at, What: m.nextChange(at)})

@@ -53,7 +53,7 @@ type maker struct {
 	deletions []Deletion
 }
 
-// apps are the apps that matter for this person, by name.
+// apps lists the names of the apps that matter for this person, sorted.
 func (m *maker) apps() []string {
 	names := slices.Collect(maps.Keys(m.links))
 	names = slices.AppendSeq(names, maps.Keys(m.desired))
@@ -81,7 +81,7 @@ func (m *maker) planApp(app string) {
 	}
 }
 
-// relabel plans to give an account that is there what it is to be known by, where the
+// relabel plans to give an existing account its new username and external ID, where the
 // app can.
 func (m *maker) relabel(link Link) {
 	there := link.State == LinkActive || link.State == LinkDisabled
@@ -91,14 +91,14 @@ func (m *maker) relabel(link Link) {
 	m.add(Step{Key: key(link.App, Relabel, link.RenameTo, link.OwnerWas), App: link.App, Kind: Relabel, Why: "known by another name"})
 }
 
-// cutOff reports whether the person is employed but must not have access now. The
-// other reason for a disabled account is that its time has not come yet.
+// cutOff reports whether the person is employed but must not have access now. (The other
+// reason for a disabled account is a start date that is to come.)
 func (m *maker) cutOff() bool {
 	status := m.Desired.Standing.Status
 	return status == hr.StatusOnLeave || status == hr.StatusSuspended
 }
 
-// give plans for an account that is to be there and enabled.
+// give plans for an account that must exist and be enabled.
 func (m *maker) give(link Link, want policy.Account) {
 	if link.State != LinkActive {
 		m.provision(want)
@@ -107,7 +107,7 @@ func (m *maker) give(link Link, want policy.Account) {
 	m.update(link, want)
 }
 
-// prepare plans for an account that is to be there before its time, disabled.
+// prepare plans for an account that must exist, disabled, before the start date.
 func (m *maker) prepare(link Link, want policy.Account) {
 	switch link.State {
 	case LinkActive:
@@ -121,8 +121,7 @@ func (m *maker) prepare(link Link, want policy.Account) {
 	}
 }
 
-// suspend plans for an account that may be there but must be off. What is not
-// there need not be made.
+// suspend plans for an account that may exist but must be disabled. It makes none.
 func (m *maker) suspend(link Link, want policy.Account) {
 	m.turnOff(link)
 	there := link.State == LinkActive || link.State == LinkDisabled
@@ -131,7 +130,7 @@ func (m *maker) suspend(link Link, want policy.Account) {
 	}
 }
 
-// turnOff plans for an account that must be off, and is kept.
+// turnOff plans for an account that must be disabled, and is kept.
 func (m *maker) turnOff(link Link) {
 	switch link.State {
 	case LinkActive:
@@ -141,8 +140,8 @@ func (m *maker) turnOff(link Link) {
 	}
 }
 
-// withdraw plans for an account that nobody wants any more: off at once, then
-// stripped, handed over, and after retention deleted.
+// withdraw plans for an account that policy wants no more: it is disabled at once, then
+// stripped and handed over, and deleted after retention.
 func (m *maker) withdraw(link Link, app string) {
 	traits := m.Apps[app]
 	if link.State == LinkNone || link.State == LinkDeleted {
@@ -186,9 +185,9 @@ func (m *maker) accessEnded() time.Time {
 	return time.Time{}
 }
 
-// verify plans to look at an account that should be off but of which a call that
-// gives access may still be under way, as soon as none can be any more. A link
-// that is only planned is looked at at once too: the account may be there.
+// verify plans to disable an account once more that should be disabled, while a call that
+// gives access to it may still be under way: as soon as no such call can be. A link that
+// is only planned is looked at, too: the account may exist.
 func (m *maker) verify(link Link) {
 	switch {
 	case link.DoubtUntil.After(m.Now):
@@ -198,10 +197,11 @@ func (m *maker) verify(link Link) {
 	}
 }
 
-// disable plans to turn an account off; false if an operator decided against it.
+// disable plans to disable an account. It returns false if an operator decided against
+// that.
 func (m *maker) disable(link Link) bool { return m.off(link.App) }
 
-// off plans to turn an account off, without destroying it if it is not to be.
+// off plans to disable an account, without destroying it if it must be kept.
 func (m *maker) off(app string, more ...string) bool {
 	traits := m.Apps[app]
 	spare := m.held() && traits.Destroys || !traits.Disable && traits.Delete
@@ -215,8 +215,8 @@ func (m *maker) off(app string, more ...string) bool {
 	return m.add(step)
 }
 
-// spared turns an account off without destroying it. It is another step than what
-// does destroy it: what needs a human now need not when the hold is over.
+// spared plans to disable an account without destroying it. Its step has another key than
+// the one that destroys it: what needs a human now may not when the hold is over.
 func (m *maker) spared(app string, more ...string) Step {
 	step := m.ending(Disable, app, append(more, "spare")...)
 	step.Spare = true
@@ -251,8 +251,8 @@ func (m *maker) update(link Link, want policy.Account) {
 	})
 }
 
-// ending is a step that takes access away. Its key names the ending that it
-// belongs to, so that a decision to skip it holds for this ending only.
+// ending returns a step that takes access away. Its key names the ending that it belongs
+// to, so that a decision to skip it holds for that ending only.
 func (m *maker) ending(kind Kind, app string, more ...string) Step {
 	status := m.Desired.Standing.Status
 	parts := append([]string{string(status), m.period()}, more...)
@@ -282,8 +282,8 @@ func (m *maker) add(s Step) bool {
 	return true
 }
 
-// isSkipped reports whether an operator decided that a step which is asked for is not
-// to be done, and notes that the decision still holds.
+// isSkipped reports whether an operator decided to skip a step that is due, and notes that
+// the decision still holds.
 func (m *maker) isSkipped(key string) bool {
 	if !m.Skipped[key] {
 		return false
@@ -292,9 +292,9 @@ func (m *maker) isSkipped(key string) bool {
 	return true
 }
 
-// stillSkipped notes what was decided about the ending of an account that nobody
-// wants: it holds for as long as that lasts, also for steps that just now wait for
-// something, such as the end of a hold.
+// stillSkipped notes that decisions about the ending of an account still hold: they do as
+// long as policy wants no account, also for steps that wait for something, such as the
+// end of a hold.
 func (m *maker) stillSkipped(app string) {
 	for _, kind := range []Kind{Disable, Strip, HandOver, Delete} {
 		m.isSkipped(m.ending(kind, app).Key)
@@ -354,8 +354,8 @@ func (m *maker) order() {
 	})
 }
 
-// precedes says which steps of the same app a step waits for. No two steps of one
-// app run at once: each of them stores the whole link.
+// precedes reports which steps of the same app a step waits for. No two steps of one app
+// run at once, because each of them stores the whole link.
 var precedes = map[Kind][]Kind{
 	Relabel:  {Disable, Provision, Update},
 	Update:   {Disable},
@@ -387,7 +387,7 @@ func (m *maker) change() Change {
 	return Mover
 }
 
-// key makes a step key: readable at the front, exact at the end.
+// key makes a step key: readable at its beginning, exact by the hash at its end.
 func key(app string, kind Kind, content ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(content, "\x1f")))
 	return app + "/" + string(kind) + "/" + hex.EncodeToString(sum[:6])
@@ -399,7 +399,7 @@ func (s Step) Genuine() bool {
 	return strings.HasPrefix(s.Key, s.App+"/"+string(s.Kind)+"/")
 }
 
-// entitlements gives the names, and why policy grants them.
+// entitlements returns the names of entitlements, and why policy grants them.
 func entitlements(a policy.Account) (names []string, why string) {
 	roles := slices.Clone(a.Roles)
 	for _, e := range a.Entitlements {

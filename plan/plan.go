@@ -6,17 +6,17 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Input is all that a plan depends on.
+// Input holds everything that a plan depends on.
 type Input struct {
 	Now     time.Time
 	Desired policy.Desired
 	Links   []Link         // the person's links
 	Apps    map[string]App // every configured app, by name
-	// OnlyOff says that it is not known what policy grants: whatever there is must be
-	// turned off, and is kept.
+	// OnlyOff means that it is not known what policy grants: every account must be
+	// disabled, and is kept.
 	OnlyOff bool
-	// MakeNone says that no account is to be made: it is asked whether the person has
-	// some already.
+	// MakeNone means that no account may be created, because a human is asked whether the
+	// person has some already.
 	MakeNone bool
 	// Recipients are the apps in which there is an account that data can be handed
 	// over to: the manager's.
@@ -25,14 +25,14 @@ type Input struct {
 	Skipped map[string]bool
 	// Protected are the apps in which nothing of the person's may be touched.
 	Protected map[string]bool
-	// HeldUntil is until when nothing of the person may be deleted for good, whatever
-	// timers say; zero, or in the past: the person is not held.
+	// HeldUntil is the end of the legal hold: until then nothing of the person may be
+	// deleted. Zero, or in the past, if there is none.
 	HeldUntil time.Time
-	// EndHeard is when it was heard that the employment ends, if it has ended: HR may
-	// have said so long afterwards.
+	// EndHeard is when Tenure learned that the employment has ended, which may be long
+	// after the end; zero if it has not ended.
 	EndHeard time.Time
-	// Retentions are how long accounts are kept, by app, where an operator has said
-	// something else than policy. That of "" is of all apps that are not there.
+	// Retentions holds by app how long accounts are kept, where an operator has set
+	// another time than policy. The one of "" is for all other apps.
 	Retentions map[string]Retention
 	// Approvals holds the approvals of deletions that need one, by the key of their
 	// step.
@@ -63,11 +63,11 @@ type App struct {
 	Delete   bool               // accounts can be deleted
 	HandOver bool               // data can be handed over
 	Relabel  bool               // accounts can be given another username and external ID
-	// Destroys says that what is disabled is as good as deleted.
+	// Destroys means that to disable an account is as good as to delete it.
 	Destroys bool
-	// Behind is the app by which people sign in to this one, if it is one whose
-	// accounts appear by themselves: until that one lets nobody in any more, an end
-	// here may not last.
+	// Behind is the app by which people sign in to this one, if accounts of this one appear
+	// at sign-in: while people can still sign in there, an account that is ended here may
+	// appear again.
 	Behind string
 }
 
@@ -156,18 +156,18 @@ type Step struct {
 	Grant      []string `json:"grant,omitempty"`
 	Revoke     []string `json:"revoke,omitempty"`
 	Why        string   `json:"why,omitempty"` // for people: role names, "access ended", "on leave", ...
-	// Spare is a Disable of an account that is not to be destroyed by it, in an app
-	// that can do no other: a human has to see to it.
+	// Spare means that Disable must not destroy the account, in an app that cannot disable
+	// without destroying: a human has to do it.
 	Spare bool `json:"spare,omitempty"`
 }
 
-// Due says what has to be looked at next and when.
+// Due is what has to be looked at next, and when.
 type Due struct {
 	At   time.Time `json:"at,omitzero"`
 	What DueWhat   `json:"what,omitempty"`
 	App  string    `json:"app,omitempty"`
-	// Local is At as the person's own clock shows it, for people who look. Assessments
-	// have it, plans do not.
+	// Local is At by the person's own clock, for display. Assessments fill it in, plans do
+	// not.
 	Local string `json:"local,omitempty"`
 }
 
@@ -182,7 +182,7 @@ const (
 	DueDelete DueWhat = "delete" // retention ends
 	DueVerify DueWhat = "verify" // a disabled account has to be proven disabled once more
 	DueHold   DueWhat = "hold"   // a legal hold ends, for which something is not deleted
-	// DueApproval is that somebody is reminded of a deletion that has to be approved.
+	// DueApproval means that somebody is reminded of a deletion that needs approval.
 	DueApproval DueWhat = "approve"
 )
 
@@ -191,14 +191,14 @@ type Plan struct {
 	Change Change
 	Urgent bool
 	Steps  []Step // in the order in which they may start
-	// Withheld are the steps that would be among Steps if no app were protected.
+	// Withheld holds the steps that are left out of Steps because their app is protected.
 	Withheld []Step
 	Due      Due // the next instant that matters once Steps are done; zero if none is known
-	// Skipped are the keys of Input.Skipped that are still about what is asked for.
-	// Any other skip is over: the same step planned later has not been decided about.
+	// Skipped holds the keys of Input.Skipped that still apply. Any other skip is over: if
+	// the same step is planned later, it is a new decision.
 	Skipped []string
-	// Deletions are those that are not among Steps because something stands against
-	// them, by app.
+	// Deletions lists by app the deletions that are not among Steps because they wait for
+	// something.
 	Deletions []Deletion
 }
 
@@ -209,7 +209,7 @@ type Deletion struct {
 	At    time.Time // when retention ends or has ended
 	Waits Wait
 	Until time.Time // when that ends; for an approval, when somebody is reminded next
-	// Approval says that it needs one which is not given.
+	// Approval means that it needs an approval that nobody has given.
 	Approval bool
 	Why      string
 }

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// withhold puts the steps in protected apps aside, whatever they are for: it comes
-// after all that plans steps, so that no way of planning one can forget it. When such
-// a step would fall due stays as it is, so that it is seen then.
+// withhold puts the steps in protected apps aside. It runs after everything that plans
+// steps, so that none is forgotten. The times at which such steps fall due stay, so that
+// an operator sees them then.
 func (m *maker) withhold() {
 	protected := func(s Step) bool { return m.Protected[s.App] }
 	for _, s := range m.steps {

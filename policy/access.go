@@ -8,8 +8,8 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// access holds the granted entitlements by app. An app without entitlements still
-// stands for an account.
+// access holds the granted entitlements by app. An app without entitlements means an
+// account without any.
 type access map[string]entitlements
 
 // entitlements holds the granted entitlements of one app, by name.
@@ -63,8 +63,8 @@ func (a access) grant(role *role) {
 	}
 }
 
-// with adds what is granted for another position. What is granted for good by one of
-// them does not end with another one's overlap.
+// with adds what is granted for another position. An entitlement that one position grants
+// without end does not end with the overlap of another.
 func (a access) with(more access) {
 	for name, entitlements := range more {
 		app, ok := a[name]
@@ -91,9 +91,9 @@ func (a access) with(more access) {
 	}
 }
 
-// keep adds to granted what earlier profiles of the period gave and the one at
-// index at does not, as long as the app's overlap lasts. The latest profile that
-// gave something says until when, and by which roles.
+// keep adds to granted what earlier profiles of the period gave and the profile at index
+// at does not, as long as the app's overlap lasts. The latest profile that gave an
+// entitlement decides until when it is kept, and by which roles.
 func (e *evaluation) keep(period *hr.Period, at int, granted access) {
 	longest := e.policy.longestOverlap
 	for earlier := at - 1; earlier >= 0; earlier-- {

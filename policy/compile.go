@@ -21,8 +21,8 @@ const (
 // configuration nor an app says less: those of the local part of an address.
 const DefaultLongestUsername = 64
 
-// leastUsername is how short the greatest length may be: below that, there would be
-// too few names.
+// leastUsername is the least value of the greatest length: with fewer characters there
+// would be too few usernames.
 const leastUsername = 4
 
 // Compile checks rules and makes them ready for use. The error joins a
@@ -77,8 +77,8 @@ func (c *compiler) naming(path string, scope *scope, source, byDefault string) *
 	return scope.compile(path, source, str, &c.problems)
 }
 
-// longest is how many characters a username may have: what policy says, and no more
-// than any app takes.
+// longest returns how many characters a username may have: as many as policy allows and
+// every app takes.
 func (c *compiler) longest() int {
 	longest := c.rules.Person.LongestUsername
 	if longest != 0 && longest < leastUsername {
@@ -135,8 +135,8 @@ func (c *compiler) app(name string, rules AppRules) *app {
 // connector.ExternalID.
 const externalID = "externalId"
 
-// ignore checks the names of attributes that an app does not keep: what is not mapped is
-// not proven either.
+// ignore checks the names of the attributes that an app does not keep: only a mapped one
+// can be ignored, because no other is proven.
 func (c *compiler) ignore(path string, names, mapped []string) {
 	known := append(slices.Clone(mapped), externalID)
 	for i, name := range names {
@@ -188,8 +188,8 @@ func (c *compiler) notNegative(path string, d time.Duration) {
 	}
 }
 
-// cycles reports apps that wait for each other, every circle once: at the app
-// in it that sorts first.
+// cycles reports apps that wait for each other: each circle once, at its first app by
+// name.
 func (c *compiler) cycles() {
 	done := make(map[string]bool, len(c.apps))
 	var trail []string

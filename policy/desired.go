@@ -21,11 +21,11 @@ type Identity struct {
 // Desired is the access that policy wants a person to have at one instant.
 type Desired struct {
 	Standing hr.Standing
-	// Accounts are the accounts that should exist, by app name. An app that is
-	// not here should hold no account of the person (any more).
+	// Accounts holds the accounts that should exist, by app name. In any other app the
+	// person should have none.
 	Accounts []Account
-	// Changes is the next instant at which, with nothing new said by anyone,
-	// Desired differs; zero if none is known.
+	// Changes is the next instant at which Desired differs if nothing new is said; zero if
+	// none is known.
 	Changes time.Time
 }
 

@@ -11,13 +11,12 @@ import (
 // attributes of one account never meet by chance.
 const digestSize = 16
 
-// Digest is a short name for the content of an account's attributes: the first
-// 16 bytes, in hex, of the SHA-256 of their JSON with sorted keys. It stays the
-// same across releases, since the ledger keeps it. No attributes at all and an
-// empty map are the same.
+// Digest returns a digest of an account's attributes: the first 16 bytes, in hex, of the
+// SHA-256 of their JSON with sorted keys. It must not change between releases, because
+// the ledger keeps it. Nil and an empty map have the same digest.
 //
-// It panics on values that JSON cannot express; see Account.Attributes for
-// those that there are.
+// It panics on values that JSON cannot express; Account.Attributes lists the types that
+// there are.
 func Digest(attributes map[string]any) string {
 	if attributes == nil {
 		attributes = map[string]any{}

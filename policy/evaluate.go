@@ -10,9 +10,9 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Evaluate says what access a person should have at an instant.
+// Evaluate returns the access that a person should have at an instant.
 //
-//   - Nobody whose employment has ended, or never was, has any account.
+//   - Without a period of employment now or to come, the person has no account.
 //   - Before a period of employment starts, the apps whose lead time has begun
 //     have an account that is disabled, with what the person is going to have on
 //     the first day.
@@ -25,7 +25,7 @@ import (
 //     with the attributes of the primary one. What only a position gave that has ended
 //     is gone with it.
 //
-// It is a pure function, and what it gives is sorted. The error joins a
+// It is a pure function, and its result is sorted. The error joins a
 // *FieldError for every expression that failed for this person.
 func (p *Policy) Evaluate(t hr.Timeline, now time.Time, id Identity) (Desired, error) {
 	e := evaluation{policy: p, now: now, identity: id}
@@ -80,8 +80,8 @@ func (e *evaluation) current(period *hr.Period, positions []hr.Position, active 
 	e.add(all, &period.Profiles[snapshotAt(period, e.now)].Profile, active)
 }
 
-// upcoming adds the accounts made ahead of what has not started, a period of employment
-// or another position within one.
+// upcoming adds the accounts that are created ahead of the start of a period of employment,
+// or of another position within one.
 func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
 	var begins time.Time // of the first that an account is made for
 	all := access{}
@@ -107,8 +107,8 @@ func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
 	}
 }
 
-// add makes accounts of what is granted. Each mapping sees the manager's account
-// in its own app.
+// add makes accounts of granted access. Each mapping sees the manager's account in its
+// own app.
 func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool) {
 	vars := variablesOf(e.identity, profile)
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
@@ -185,8 +185,7 @@ func (e *evaluation) changesAt(t time.Time) {
 	}
 }
 
-// fail notes a failed expression, once: a role is evaluated for every profile
-// that matters.
+// fail notes a failed expression, once: a role is evaluated for several profiles.
 func (e *evaluation) fail(err error) {
 	same := func(other error) bool { return other.Error() == err.Error() }
 	if !slices.ContainsFunc(e.failures, same) {
@@ -194,7 +193,7 @@ func (e *evaluation) fail(err error) {
 	}
 }
 
-// periodAt is the period that t is in, or nil.
+// periodAt returns the period that t is in, or nil.
 func periodAt(periods []hr.Period, t time.Time) *hr.Period {
 	for i := range periods {
 		p := &periods[i]
@@ -205,8 +204,8 @@ func periodAt(periods []hr.Period, t time.Time) *hr.Period {
 	return nil
 }
 
-// periodAfter is the first period that starts after t, or nil. One that ends
-// before it starts never comes.
+// periodAfter returns the first period that starts after t, or nil. It leaves out a period
+// that ends before it starts.
 func periodAfter(periods []hr.Period, t time.Time) *hr.Period {
 	for i := range periods {
 		p := &periods[i]

@@ -60,7 +60,7 @@ func (s *scope) compile(path, source string, gives []*cel.Type, problems *proble
 	return &expression{path: path, ast: ast, program: program}
 }
 
-// columnOf is where an issue is, from 1. CEL locates a wrong field at the dot
+// columnOf returns the column of an issue, from 1. CEL locates a wrong field at the dot
 // before it, and a wrong call at the parenthesis after it.
 func columnOf(issue *common.Error, source string) int {
 	column := issue.Location.Column()
@@ -92,8 +92,8 @@ var (
 	noOverload     = regexp.MustCompile(`^found no matching overload for '(.*)' applied to '(.*)'$`)
 )
 
-// explain says what the type checker or parser found, in words for people who
-// have not read the CEL specification.
+// explain describes what the type checker or parser found to people who have not read the
+// CEL specification.
 func (s *scope) explain(message string) string {
 	if m := undefinedField.FindStringSubmatch(message); m != nil {
 		return s.explainField(m[1])
@@ -145,8 +145,8 @@ func oneOf(gives []*cel.Type) string {
 	return names[0]
 }
 
-// eval gives the expression's value as a string, bool, int64 or []string. Its
-// errors are *FieldError.
+// eval returns the expression's value as a string, bool, int64 or []string. Its errors are
+// *FieldError.
 func (e *expression) eval(vars *variables) (any, error) {
 	result, _, err := e.program.Eval(vars)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 
 // Username returns the username that a person should have, in a form that every app takes:
 // a-z, 0-9 and, inside, dot, dash and underscore. Other letters are written in
-// ASCII, everything else is left out. When nothing is left (a name in Chinese
-// characters, say) it is "p" and the person ID.
+// ASCII, and everything else is left out. If nothing is left (of a name in Chinese
+// characters, say) the username is "p" and the person ID.
 //
 // It is a base only, of LongestUsername characters at most: whoever claims it appends
 // a number if somebody holds it. One that is a protected account's in some app has one
@@ -37,7 +37,7 @@ func (p *Policy) LongestUsername() int { return p.longest }
 // Spelled is a name as a username has it, of LongestUsername characters at most.
 func (p *Policy) Spelled(name string) string { return username.Numbered(normalise(name), 1, p.longest) }
 
-// Email is the address that a person is to have; empty if policy gives none.
+// Email returns the address that a person should have; empty if policy gives none.
 func (p *Policy) Email(id Identity, profile hr.Profile) (string, error) {
 	value, err := p.named(p.email, id, profile)
 	if err != nil {
@@ -46,7 +46,7 @@ func (p *Policy) Email(id Identity, profile hr.Profile) (string, error) {
 	return strings.TrimSpace(value), nil
 }
 
-// normalise keeps what may be in a username.
+// normalise leaves out what a username may not contain.
 func normalise(name string) string {
 	const separators = "._-"
 	kept := strings.Map(func(r rune) rune {

@@ -9,9 +9,9 @@ import (
 // oneName reports whether somebody has one name only, a given or a family name.
 func oneName(p *hr.Profile) bool { return (p.GivenName == "") != (p.FamilyName == "") }
 
-// named evaluates an expression that names somebody. Who has one name is named as if it
-// were the family name or as if it were the given name, whichever gives more: so an
-// initial is never all that is left of them, whatever the expression is made for.
+// named evaluates an expression that names somebody. For a person with one name it tries
+// that as the family name and as the given name, and takes the longer result: so no
+// expression leaves just an initial.
 func (p *Policy) named(is *expression, id Identity, profile hr.Profile) (string, error) {
 	value, err := is.eval(variablesOf(id, &profile))
 	if !oneName(&profile) {

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// ProtectsPerson reports whether the person is one whose accounts no automation
-// touches: somebody who has to get in when everything else fails.
+// ProtectsPerson reports whether no automation touches the person's accounts: they have to
+// get in when everything else fails.
 func (p *Policy) ProtectsPerson(personID string) bool {
 	return slices.Contains(p.protected, personID)
 }
 
 // ProtectsAccount reports whether one of these, the username or the app's own ID of an
-// account, is that of a protected account. Case does not matter: in many apps it
-// does not, and what is protected by mistake is seen, what is changed by mistake is
-// not. Empty ones are those of no account.
+// account, is that of a protected account. Case does not matter: in many apps it does not,
+// and an account that is protected by mistake is noticed, while one that is changed by
+// mistake may not be. An empty name or ID is no account's.
 func (p *Policy) ProtectsAccount(appName string, names ...string) bool {
 	app, ok := p.apps[appName]
 	if !ok {
@@ -26,8 +26,8 @@ func (p *Policy) ProtectsAccount(appName string, names ...string) bool {
 	})
 }
 
-// ProtectsSomething reports whether there is anything in the app that no automation
-// touches: if not, nobody has to look.
+// ProtectsSomething reports whether the app has protected people or accounts: if not, there
+// is nothing to check.
 func (p *Policy) ProtectsSomething(appName string) bool {
 	return len(p.protected) > 0 || p.ProtectsAccounts(appName)
 }
@@ -44,7 +44,7 @@ func (p *Policy) reserved(username string) bool {
 	return slices.ContainsFunc(p.names, func(app string) bool { return p.ProtectsAccount(app, username) })
 }
 
-// protected checks a list of what is protected.
+// protected checks a list of protected people or accounts.
 func (c *compiler) protected(path string, list []string) []string {
 	for i, name := range list {
 		at := fmt.Sprintf("%s[%d]", path, i)

@@ -45,8 +45,8 @@ type AppRules struct {
 	Adopt Adoption
 }
 
-// Adoption says what Tenure does about an account that it has not made, and that
-// matches a person by anything but the external ID.
+// Adoption is what Tenure does about an account that it did not create and that matches a
+// person by anything but the external ID.
 type Adoption string
 
 // The adoptions.
@@ -80,9 +80,9 @@ type JoinerRules struct{ LeadTime time.Duration }
 // longer grants is kept after a move.
 type MoverRules struct{ Overlap time.Duration }
 
-// LeaverRules say how things end: Retain is how long a disabled account is kept;
-// Delete reports whether it is deleted then, or kept disabled for ever. With Approval an
-// operator has to approve of that, and is reminded every Remind.
+// LeaverRules say how things end. Retain is how long a disabled account is kept; with
+// Delete it is deleted then, else it stays disabled. With Approval an operator has to
+// approve each deletion, and is reminded every Remind.
 type LeaverRules struct {
 	Retain   time.Duration
 	Delete   bool

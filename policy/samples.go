@@ -7,13 +7,13 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// sample is somebody whom the naming expressions are tried with.
+// sample is a made-up person with whom the naming expressions are tried.
 type sample struct {
 	who     string
 	profile hr.Profile
 }
 
-// samples are people with names that expressions are seldom written for.
+// samples have names that authors of expressions rarely think of.
 func samples() []sample {
 	named := func(who, given, family string) sample {
 		return sample{who, hr.Profile{

@@ -112,13 +112,13 @@ func onString(f func(string) string) func(ref.Val) ref.Val {
 	return func(value ref.Val) ref.Val { return types.String(f(string(value.(types.String)))) }
 }
 
-// person is the variable of that name in expressions.
+// person is the variable "person" of expressions.
 type person struct {
 	identity Identity
 	profile  *hr.Profile
 }
 
-// manager is the variable of that name in expressions.
+// manager is the variable "manager" of expressions.
 type manager struct{ account string }
 
 // fields holds the fields of one type that expressions can read.
@@ -176,7 +176,7 @@ func text[T any](read func(*T) string) *types.FieldType {
 	}
 }
 
-// provider tells CEL the fields of the types above, and all else it knows itself.
+// provider gives CEL the fields of the types above; for all other types it asks CEL's own.
 type provider struct {
 	*types.Registry
 	fields map[string]fields

@@ -34,8 +34,8 @@ func (v *variables) ResolveName(name string) (any, bool) {
 
 func (v *variables) Parent() cel.Activation { return nil }
 
-// object is a value with fields: CEL reads those of what Value returns through
-// the provider. There is nothing else to be done with one.
+// object is a value with fields, which CEL reads through the provider. It has no other
+// operations.
 type object struct {
 	objectType *types.Type
 	value      any
@@ -56,9 +56,9 @@ func (o object) Equal(other ref.Val) ref.Val { return types.Bool(o.value == othe
 func (o object) Type() ref.Type              { return o.objectType }
 func (o object) Value() any                  { return o.value }
 
-// attributes is HR's own map of attributes. It is as a CEL map of those that
-// are not empty, except that a missing one reads as empty and that keys come in
-// order. (It is no traits.Mapper because those fail on a missing key.)
+// attributes is HR's own map of attributes. It behaves as a CEL map of those that are not
+// empty, except that a missing one reads as empty and that keys come in order. (It is no
+// traits.Mapper, because a Mapper fails on a missing key.)
 type attributes struct {
 	set    // what is as in any map
 	values map[string]string

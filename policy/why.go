@@ -27,8 +27,8 @@ func (p *Policy) RoleNames() []string {
 	return names
 }
 
-// Explain says of every role whether it holds for somebody with this profile. The
-// text of a condition is the rules', never the person's.
+// Explain returns for every role whether it holds for somebody with this profile. The texts
+// of conditions are those of the rules, and hold nothing of the person's.
 func (p *Policy) Explain(personID string, profile *hr.Profile) []RoleAnswer {
 	vars := variablesOf(Identity{PersonID: personID}, profile)
 	answers := make([]RoleAnswer, 0, len(p.roles))

@@ -14,7 +14,7 @@ import (
 // PEM. They may be replaced while the process runs.
 type Certificate struct{ Certificate, Key string }
 
-// certificates gives the certificate that is in the files now.
+// certificates reads a certificate again when its files change.
 type certificates struct {
 	files Certificate
 	every time.Duration // how often the files are looked at
@@ -32,7 +32,7 @@ func openCertificates(files Certificate, every time.Duration, log *zap.Logger) (
 	return c, c.load()
 }
 
-// config is for a server.
+// config returns the TLS configuration of a server.
 func (c *certificates) config() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -42,8 +42,8 @@ func (c *certificates) config() *tls.Config {
 	}
 }
 
-// now is the certificate. One that cannot be loaded, while its files are replaced
-// perhaps, is what it was.
+// now returns the present certificate. If the files cannot be loaded (they may be being
+// replaced), that is the last one.
 func (c *certificates) now() *tls.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +58,7 @@ func (c *certificates) now() *tls.Certificate {
 	return c.current
 }
 
-// load reads the files if they are not those that were read before.
+// load reads the files if they have changed.
 func (c *certificates) load() error {
 	c.looked = time.Now()
 	stamp := ""

@@ -2,9 +2,9 @@ package receiver
 
 import "sync"
 
-// gate keeps requests from piling up behind a broker that is lost. After one has
-// waited for it in vain, they pass one at a time, and the others are turned away
-// at once, until one gets through.
+// gate keeps requests from piling up behind a lost broker. After one request has waited
+// in vain, one at a time may try, and the others are turned away at once, until one gets
+// through.
 type gate struct {
 	mu      sync.Mutex
 	lost    error // why the last one that waited got nowhere; nil: open
@@ -25,7 +25,7 @@ func (g *gate) enter() bool {
 	return true
 }
 
-// leave is told the result of a request that has passed: nil, or why it got nowhere.
+// leave ends the stay of a request that has passed. err is nil, or why it got nowhere.
 func (g *gate) leave(lost error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

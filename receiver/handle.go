@@ -18,7 +18,7 @@ import (
 	"github.com/tenurehq/tenure/receiver/scheme"
 )
 
-// The headers that a record has of ours.
+// The headers that the intake adds to a record.
 const (
 	HeaderRequest  = "tenure-webhook-request"  // ID of the request, which its answer and our log have too
 	HeaderEndpoint = "tenure-webhook-endpoint" // path
@@ -55,7 +55,7 @@ func answer(w http.ResponseWriter, id string, o outcome) {
 	}{id, o.text})
 }
 
-// take does all that there is to do for a request to an endpoint.
+// take checks a request to an endpoint and publishes it.
 func (in *Intake) take(e *endpoint, id string, w http.ResponseWriter, r *http.Request) outcome {
 	log := in.log.With(zap.String("endpoint", e.Path), zap.String("request", id))
 	if o, ok := in.glance(w, r); !ok {
@@ -89,7 +89,7 @@ func (in *Intake) take(e *endpoint, id string, w http.ResponseWriter, r *http.Re
 	return in.publish(r.Context(), log, e, e.message(id, r.Header, body, received))
 }
 
-// glance looks at what can be said without reading the body.
+// glance refuses what can be refused without reading the body.
 func (in *Intake) glance(w http.ResponseWriter, r *http.Request) (outcome, bool) {
 	switch {
 	case r.Method != http.MethodPost:
@@ -103,8 +103,8 @@ func (in *Intake) glance(w http.ResponseWriter, r *http.Request) (outcome, bool)
 	return accepted, true
 }
 
-// takenType reports whether some HR system sends a content type: JSON of any kind,
-// or a form.
+// takenType reports whether a content type is one that HR systems send: JSON of any
+// kind, or a form.
 func takenType(header string) bool {
 	media, _, err := mime.ParseMediaType(header)
 	return err == nil && (media == "application/json" || media == "application/x-www-form-urlencoded" ||
@@ -154,9 +154,9 @@ func (e *endpoint) message(id string, header http.Header, body []byte, received 
 	return m
 }
 
-// publish writes the record, as far as the broker can be reached. That the sender
-// hangs up meanwhile, or the process is told to stop, does not end it: it will
-// soon be known whether the broker has it.
+// publish writes the record, if the broker can be reached. It goes on when the sender
+// hangs up or the process is told to stop: whether the broker has the record is soon
+// known.
 func (in *Intake) publish(ctx context.Context, log *zap.Logger, e *endpoint, m Message) outcome {
 	if !e.gate.enter() {
 		return unavailable // the one that is waiting says so in the log
@@ -182,8 +182,8 @@ func (in *Intake) publish(ctx context.Context, log *zap.Logger, e *endpoint, m M
 	return accepted
 }
 
-// logRefusal says that a request was not taken, unless there are so many of them
-// that the log would be theirs; metrics count them all.
+// logRefusal logs that a request was refused. Of very many it logs only some, so that
+// they do not fill the log; metrics count them all.
 func (in *Intake) logRefusal(log *zap.Logger, o outcome, reason string) {
 	in.refusals.Do(func() {
 		log.Warn("webhook refused", zap.String("outcome", o.name), zap.String("reason", reason), zap.Int("status", o.status))

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxHeader bounds a request's header; what is kept of it has to fit into a
-// record, beside the body.
+// maxHeader bounds a request's header: what is kept of it has to fit into a record
+// beside the body.
 const maxHeader = 16 << 10
 
 // Intake is an HTTP server for webhooks.
@@ -77,7 +77,7 @@ func New(o Options) (*Intake, error) {
 		MaxHeaderBytes:    maxHeader,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 64},
 	}
-	// What goes wrong with single connections is strangers' doing: no more than debug.
+	// Errors of single connections are caused by strangers: they are logged as debug only.
 	var err error
 	if in.server.ErrorLog, err = zap.NewStdLogAt(o.Log, zapcore.DebugLevel); err != nil {
 		return nil, err
@@ -131,8 +131,9 @@ func (in *Intake) Run(ctx context.Context) error {
 	return nil
 }
 
-// Ready reports whether requests are taken. Whether the broker takes them is for its
-// own check to say: when it is lost nobody may come by any more to find out.
+// Ready reports whether the intake accepts requests. It does not ask the broker, which has
+// a check of its own: an intake that is taken out of service when the broker is lost
+// would never see it come back.
 func (in *Intake) Ready(context.Context) error {
 	if !in.serving.Load() {
 		return errors.New("not taking webhooks")

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// keyring holds an endpoint's secrets, and looks for new ones now and then.
+// keyring holds an endpoint's secrets, and reads them again from time to time.
 type keyring struct {
 	secrets []secret.Secret
 	every   time.Duration
@@ -23,8 +23,8 @@ type keyring struct {
 	failed bool // so that it is said once
 }
 
-// now are the secrets. One that cannot be read at the moment, while its file is
-// replaced perhaps, is what it was.
+// now returns the present secrets. A secret that cannot be read (its file may be being
+// replaced) keeps its last value.
 func (k *keyring) now() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()

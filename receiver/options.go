@@ -21,14 +21,14 @@ type Message struct {
 	Headers map[string]string
 }
 
-// ErrRefused is in the error of a message that no broker takes: its sender is told so, and
-// does not send it again for ever.
+// ErrRefused is wrapped by the error for a message that no broker takes. The sender is told
+// so, and does not send it again for ever.
 var ErrRefused = errors.New("the broker takes no such message")
 
-// Publish writes a message to a topic and returns nil only when the broker has
-// it. It may wait until ctx is done, and fails with ctx's error then.
+// Publish writes a message to a topic. It returns nil only when the broker has the
+// message. It may wait until ctx is done, and then fails with ctx's error.
 //
-// It fails with ErrRefused if the broker takes no such message, however often it comes.
+// It fails with ErrRefused if the broker refuses the message for good.
 type Publish func(ctx context.Context, topic string, m Message) error
 
 // Endpoint is a path that takes the webhooks of one HR system.
@@ -39,8 +39,8 @@ type Endpoint struct {
 	Secrets  []secret.Secret // any of them will do: they are several while they are replaced
 	Rate     rate.Limit      // requests a second that are taken, on average and as a burst
 	Burst    int
-	// Key tells the person's ID from what will be the record's headers and value;
-	// empty if it cannot. Nil: nobody knows how to tell.
+	// Key finds the person's ID in the record's headers and value; it returns an empty
+	// text if there is none. Nil if the HR system's format is not known.
 	Key func(headers map[string]string, body []byte) string
 }
 
@@ -49,7 +49,7 @@ type Endpoint struct {
 type Options struct {
 	Listen      string // host:port
 	Certificate *Certificate
-	BehindProxy bool  // X-Forwarded-For says whom a request comes from
+	BehindProxy bool  // X-Forwarded-For names the sender of a request
 	MaxBody     int64 // bytes
 	Endpoints   []Endpoint
 
@@ -59,7 +59,7 @@ type Options struct {
 	Tuning  Tuning
 }
 
-// Tuning holds the numbers that production has no reason to change, and tests do.
+// Tuning holds numbers that only tests have a reason to change.
 type Tuning struct {
 	Header  time.Duration // how long a request's header may take; default 5s
 	Read    time.Duration // how long a whole request may take to come; default 15s

@@ -2,7 +2,7 @@ package receiver
 
 import "net/http"
 
-// outcome is what became of a request, and how it is answered.
+// outcome is the result of a request, and how it is answered.
 type outcome struct {
 	name   string // for metrics and logs
 	status int
@@ -30,7 +30,7 @@ var (
 	unavailable = outcome{"unavailable", http.StatusServiceUnavailable, "not available at the moment", 30}
 )
 
-// outcomes are all that an endpoint can have, and unknownPath, which none has.
+// outcomes lists all outcomes, those of endpoints and unknownPath.
 var outcomes = []outcome{
 	accepted, wrongMethod, wrongType, tooLarge, emptyBody, brokenBody, unauthorized, throttled, busy, slowBody, unavailable,
 }

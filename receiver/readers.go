@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// readers are the requests of one endpoint whose bodies are being read. Anybody can
-// send those: nothing is known of them before the body is there. So an address may
-// have a few only, and when there are too many the one that has been read for the
-// longest time makes room, so that slow senders keep nobody out.
+// readers holds the requests of one endpoint whose bodies are being read. Anybody can
+// send those, and nothing is known of them before the whole body is there. So each
+// address may have only a few, and when there are too many the oldest is ended, so that
+// slow senders keep nobody out.
 type readers struct {
 	most, each int           // requests, in all and of one address
 	grace      time.Duration // no request makes room before it had this long
@@ -59,8 +59,7 @@ func (r *readers) enter(from netip.Prefix, cut func()) (leave func(), ok bool) {
 	}, true
 }
 
-// makeRoom ends the reading of the oldest request that may have to go, unless it is
-// young still.
+// makeRoom ends the reading of the oldest request, unless its grace is not over yet.
 func (r *readers) makeRoom(mayGo func(*reader) bool) bool {
 	for e := r.reading.Front(); e != nil; e = e.Next() {
 		if oldest := e.Value.(*reader); mayGo(oldest) {
@@ -75,7 +74,7 @@ func (r *readers) makeRoom(mayGo func(*reader) bool) bool {
 	return false
 }
 
-// remove lets a request go that has not gone yet.
+// remove takes a request out, if it is still there.
 func (r *readers) remove(e *list.Element) {
 	gone := e.Value.(*reader)
 	if gone.evicted {

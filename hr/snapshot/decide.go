@@ -22,13 +22,13 @@ type finding struct {
 type outcome int
 
 const (
-	same      outcome = iota // there is nothing to say
+	same      outcome = iota // nothing differs
 	newer                    // HR has said something since the snapshot
 	elsewhere                // the snapshot does not speak of them
 )
 
-// decide finds what never came of one person. There are no rows if they are absent, and
-// several if they hold several positions.
+// decide finds the events about one person that never came. There are no rows if the person
+// is absent, and several if they hold several positions.
 func (o *Options) decide(id string, rows []*Row, events []hr.Event) (finding, error) {
 	// Jobs that another system lists besides are neither in the file nor the file's to end.
 	events = slices.DeleteFunc(slices.Clone(events), func(e hr.Event) bool { return e.ListsOnly() })
@@ -65,7 +65,7 @@ func (o *Options) ends(id string, found, before, after []hr.Event) bool {
 	return was != nil && (is == nil || positions && was.Ends.IsZero() && !is.Ends.IsZero())
 }
 
-// subject is one person whom a decision is about.
+// subject is the person about whom a decision is made.
 type subject struct {
 	*Options
 	id     string
@@ -85,7 +85,7 @@ type subject struct {
 	said          int      // how many there are
 }
 
-// propose is decide without a look at whether it settles the matter.
+// propose is decide without the check that its events settle the matter.
 func (o *Options) propose(id string, rows []*Row, events []hr.Event) (finding, error) {
 	s := subject{Options: o, id: id, events: events}
 	t := hr.Merge(id, events)

@@ -14,16 +14,16 @@ import (
 // derived begins the IDs of positions to which the file gives none.
 const derived = "job-"
 
-// unnamed reports whether an ID is none that HR gave.
+// unnamed reports whether HR gave no ID: it is empty or derived.
 func unnamed(id string) bool { return id == "" || strings.HasPrefix(id, derived) }
 
 // jobFields are the fields that tell the jobs of one person apart, besides their first
 // days.
 var jobFields = []string{"worker.department", "worker.jobTitle", "worker.company"}
 
-// jobID is the ID of the position that a row is of: the file's own, else one that follows
-// from what tells jobs apart. That includes the first day, so that a job that is taken up
-// again later is another position.
+// jobID returns the ID of a row's position: the file's own, else one that is computed from
+// what tells jobs apart. That includes the first day, so that a job that is taken up again
+// later is another position.
 func (r *Row) jobID() string {
 	if r.PositionID != "" {
 		return r.PositionID
@@ -36,7 +36,7 @@ func (r *Row) jobID() string {
 	return derived + hex.EncodeToString(sum[:6])
 }
 
-// sameJob reports whether two profiles are of jobs that nothing tells apart but dates.
+// sameJob reports whether two profiles are of jobs that only dates tell apart.
 func sameJob(a, b *hr.Profile) bool {
 	return !slices.ContainsFunc(jobFields, func(field string) bool { return *texts[field](a) != *texts[field](b) })
 }
@@ -61,7 +61,7 @@ func (r *Row) contradicts(other *Row) string {
 	return ""
 }
 
-// distinct leaves out rows that say the same.
+// distinct leaves out repeated rows.
 func distinct(rows []*Row) (kept []*Row) {
 	for _, row := range rows {
 		if i := slices.IndexFunc(kept, func(k *Row) bool { return k.content() == row.content() }); i >= 0 {
@@ -163,8 +163,8 @@ func (s *subject) positions(t hr.Timeline) (ours []*held, others bool, err error
 	return ours, len(ours) < len(list), nil
 }
 
-// gone is about somebody of whom no row says that they hold a position. What another
-// system has given them is not the file's to end.
+// gone decides about somebody who holds no position by any row. It does not end what
+// another system has given them.
 func (s *subject) gone(t hr.Timeline, end func(*subject) finding) (finding, error) {
 	list, others, err := s.positions(t)
 	if err != nil || !others {
@@ -245,8 +245,8 @@ func (s *subject) pair(list []*held) map[*Row]*held {
 	return pairs
 }
 
-// jobs is about somebody of whom positions have to be told apart, and who is at work by
-// the snapshot.
+// jobs decides about somebody who is at work by the snapshot, and whose positions have to
+// be told apart.
 func (s *subject) jobs(t hr.Timeline) (finding, error) {
 	switch {
 	case s.now != nil, s.last == nil && s.next != nil:

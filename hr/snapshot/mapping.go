@@ -21,19 +21,19 @@ type Mapping struct {
 	Primary    Marker                       // which row of somebody with several positions is the primary one
 }
 
-// Marker is the column that says whether somebody has left. Without a column nobody
-// is marked. Words are compared as hr.SameWord does.
+// Marker is a column whose values mark rows, such as those of people who have left. Without
+// a column no row is marked. Values are compared by hr.SameWord.
 type Marker struct {
 	Column  string
 	Values  []string // who has left
 	Present []string // who has not, besides those whom everybody calls so
 }
 
-// present are the words of which everybody knows that somebody is employed.
+// present lists the words that mean, in any file, that somebody is employed.
 var present = []string{"active", "employed", "current", "working", "onboarding", "on leave", "leave"}
 
-// reads reports whether a text marks somebody who has left, and whether it is
-// unclear: a word that nobody has named is not read as either. None means employed.
+// reads reports whether a text marks somebody who has left, and whether that is unclear: a
+// word that is not configured means neither. An empty text means employed.
 func (m Marker) reads(text string) (left, unclear bool) {
 	same := func(word string) bool { return word == text || hr.SameWord(word, text) && hr.Word(word) != "" }
 	switch {
@@ -117,7 +117,7 @@ func (m Mapping) columns() []string {
 // fields are the fields that have a column, sorted.
 func (m Mapping) fields() []string { return slices.Sorted(maps.Keys(m.Columns)) }
 
-// meant returns the value that the configuration gives for a field's word.
+// meant returns the value by which the configuration replaces a word of a field.
 func (m Mapping) meant(field, text string) (string, bool) {
 	if meant, ok := m.Values[field][text]; ok {
 		return meant, true
@@ -133,8 +133,8 @@ func (m Mapping) meant(field, text string) (string, bool) {
 	return "", false
 }
 
-// row makes a row of a record. get gives the text of a column. fail is told
-// what is wrong with a field and in which column ("" if it has none).
+// row makes a row of a record. get returns the text of a column. row calls fail with what
+// is wrong with a field and in which column ("" if it has none).
 func (m Mapping) row(line int, fields []string, get func(column string) string, fail func(column, field, problem string)) *Row {
 	row := &Row{Line: line, mapped: fields}
 	row.Primary = m.Primary.Column != "" && slices.ContainsFunc(m.Primary.Values, func(is string) bool {
@@ -185,8 +185,7 @@ func (m Mapping) row(line int, fields []string, get func(column string) string, 
 	return row
 }
 
-// set sets a field of a row and says what is wrong with the text, which it never
-// quotes.
+// set sets a field of a row. It returns what is wrong with the text, which it never quotes.
 func (m Mapping) set(row *Row, field, text string) (problem string) {
 	if len(text) > hr.LongestText {
 		return fmt.Sprintf("is longer than %d bytes", hr.LongestText)
@@ -239,8 +238,7 @@ func (m Mapping) set(row *Row, field, text string) (problem string) {
 	return ""
 }
 
-// isName reports whether a field is one of the two names of which people have one at
-// least.
+// isName reports whether a field is one of the two names. People have at least one.
 func isName(field string) bool { return field == FieldGiven || field == FieldFamily }
 
 // isID reports whether a field holds a person's ID.

@@ -11,15 +11,15 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Options say what a snapshot speaks of.
+// Options describe a snapshot.
 type Options struct {
 	AsOf        time.Time // when it was taken; events of the same second or later are newer
 	Source      string    // of the events made: the HR system whose snapshot it is
 	OnlyPresent bool      // nobody counts as gone for being absent
-	// Covers says of whom the snapshot speaks, by their profile. Nil: of those whose
-	// profile in force came from Source.
+	// Covers reports whether the snapshot is about a person, by their profile. Nil: it is
+	// about those whose profile in force came from Source.
 	Covers func(personID string, p *hr.Profile) (bool, error)
-	// Rehire are people who have left and came back, as a human has confirmed.
+	// Rehire holds people who had left and are back, as a human has confirmed.
 	Rehire map[string]bool
 
 	infers  bool // absent people count as gone
@@ -41,7 +41,7 @@ const (
 	CodeUnsettled     Code = "unsettled"      // no event would settle it
 )
 
-// Question is something that only a human can say.
+// Question is something that only a human can decide.
 type Question struct {
 	PersonID string      `json:"personId"`
 	Line     int         `json:"line,omitempty"`
@@ -73,9 +73,9 @@ type Totals struct {
 	Questions int `json:"questions"`
 }
 
-// Reconciliation compares a snapshot with what is known. Count its rows, if anybody may
-// have several of them, then give it all rows, then everybody that is known, then ask for
-// the result.
+// Reconciliation compares a snapshot with what is known. Count its rows first, if people
+// may have several, then give it all rows, then everybody who is known, then ask for the
+// result.
 type Reconciliation struct {
 	opts      Options
 	counts    map[string]int    // rows by person ID
@@ -120,11 +120,10 @@ func (r *Reconciliation) Count(row *Row) {
 	r.counts[row.PersonID]++
 }
 
-// Row compares a row with the events that are known of the person (none, if the
-// person is not known). Of somebody with several rows, as they were counted, the last one
-// compares all of them: each is a position, unless it says the same as another one. An
-// *Error says that the row is bad: it contradicts what another one says of the person, or
-// it was not counted.
+// Row compares a row with the events that are known about the person (none, if the person
+// is not known). If Count counted several rows of the person, all of them are compared with
+// the last one: each is a position, unless it repeats another one. An *Error means that the
+// row is bad: it contradicts another row of the person, or it was not counted.
 func (r *Reconciliation) Row(row *Row, events []hr.Event) error {
 	id := row.PersonID
 	first, twice := r.seen[id]
@@ -267,7 +266,7 @@ func (r *Reconciliation) count(f finding) {
 // Totals are the counts so far.
 func (r *Reconciliation) Totals() Totals { return r.totals }
 
-// Changes returns what never came, in the order in which people were given.
+// Changes returns the events that never came, in the order in which people were given.
 func (r *Reconciliation) Changes() []Change {
 	return slices.DeleteFunc(slices.Clone(r.changes), func(c Change) bool { return r.withdrawn[c.PersonID] })
 }

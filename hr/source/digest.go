@@ -6,9 +6,9 @@ import (
 	"encoding/hex"
 )
 
-// Digest is an ID for an event whose HR system gives it none: the same for the
-// same parts, another for any others. The parts are what identifies the happening,
-// so that one that is delivered again has the same ID.
+// Digest returns an ID for an event that has none in its HR system: the same for the same
+// parts, another for any others. The parts identify what happened, so that an event that
+// is delivered again has the same ID.
 func Digest(parts ...string) string {
 	h := sha256.New()
 	for _, part := range parts {

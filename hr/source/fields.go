@@ -16,9 +16,8 @@ const (
 	LastYear  = 2199
 )
 
-// Fields reads what an HR system says of one person: texts, by the names that the
-// HR system gives them. What is absent reads as empty. The first thing found wrong
-// is kept for Err.
+// Fields reads an HR system's record of one person: texts by the HR system's own names. A
+// field that is absent reads as empty. Err returns the first error found.
 type Fields struct {
 	texts   map[string]string
 	refusal *Error
@@ -27,7 +26,7 @@ type Fields struct {
 // NewFields reads texts.
 func NewFields(texts map[string]string) *Fields { return &Fields{texts: texts} }
 
-// Text is a field as hr.Text has it.
+// Text returns a field, tidied by hr.Text.
 func (f *Fields) Text(name string) string {
 	text := f.texts[name]
 	switch {
@@ -41,7 +40,7 @@ func (f *Fields) Text(name string) string {
 	return ""
 }
 
-// Required is a field that must be there; advice says what to do if it is not.
+// Required returns a field that must be there; advice says what to do if it is not.
 func (f *Fields) Required(name, advice string) string {
 	text := f.Text(name)
 	if text == "" {
@@ -50,7 +49,7 @@ func (f *Fields) Required(name, advice string) string {
 	return text
 }
 
-// Names are the given and the family name of a person. Some people have only one of
+// Names returns the given and the family name of a person. Some people have only one of
 // them; advice says what to do if neither is there.
 func (f *Fields) Names(given, family, advice string) (givenName, familyName string) {
 	givenName, familyName = f.Text(given), f.Text(family)
@@ -60,7 +59,7 @@ func (f *Fields) Names(given, family, advice string) (givenName, familyName stri
 	return givenName, familyName
 }
 
-// ID is the ID of a person, which must be there.
+// ID returns the ID of a person, which must be there.
 func (f *Fields) ID(name string) string {
 	id := f.texts[name]
 	if problem := hr.PersonIDProblem(id); problem != "" {
@@ -73,7 +72,7 @@ func (f *Fields) ID(name string) string {
 // ValidID reports whether a person can have that ID.
 func ValidID(id string) bool { return hr.PersonIDProblem(id) == "" }
 
-// Reference is the ID of another person; empty if there is none.
+// Reference returns the ID of another person; empty if there is none.
 func (f *Fields) Reference(name string) string {
 	if f.texts[name] == "" {
 		return ""
@@ -81,8 +80,8 @@ func (f *Fields) Reference(name string) string {
 	return f.ID(name)
 }
 
-// Date is a civil date. The times and zones that some HR systems add are left out:
-// the day as it is written is meant.
+// Date returns a civil date. It ignores the times and zones that some HR systems add: the
+// day as it is written is meant.
 func (f *Fields) Date(name string) hr.Date {
 	d := f.date(name)
 	if d.Year > LastYear {
@@ -91,7 +90,7 @@ func (f *Fields) Date(name string) hr.Date {
 	return d
 }
 
-// LastDate is a date that, far in the future, means that there is none.
+// LastDate returns a date, or zero for a date so far in the future that it means none.
 func (f *Fields) LastDate(name string) hr.Date {
 	d := f.date(name)
 	if d.Year > LastYear {
@@ -100,7 +99,7 @@ func (f *Fields) LastDate(name string) hr.Date {
 	return d
 }
 
-// noDate is how BambooHR, among others, writes that there is none.
+// noDate is the text by which BambooHR and others mean no date.
 const noDate = "0000-00-00"
 
 func (f *Fields) date(name string) hr.Date {
@@ -123,7 +122,7 @@ func (f *Fields) date(name string) hr.Date {
 	return d
 }
 
-// RequiredDate is a date that must be there; advice says what to do if it is not.
+// RequiredDate returns a date that must be there; advice says what to do if it is not.
 func (f *Fields) RequiredDate(name, advice string) hr.Date {
 	d := f.Date(name)
 	if d.IsZero() {
@@ -132,7 +131,7 @@ func (f *Fields) RequiredDate(name, advice string) hr.Date {
 	return d
 }
 
-// Attributes are the fields that are to be kept as attributes; nil if there are none.
+// Attributes returns the fields that are kept as attributes; nil if there are none.
 func (f *Fields) Attributes(fields map[string]string) map[string]string {
 	var kept map[string]string
 	for attribute, field := range fields {
@@ -146,17 +145,17 @@ func (f *Fields) Attributes(fields map[string]string) map[string]string {
 	return kept
 }
 
-// Reject keeps that a field is wrong, unless another was before.
+// Reject records that a field is wrong, unless an earlier one was.
 func (f *Fields) Reject(name, text string) {
 	if f.refusal == nil {
 		f.refusal = &Error{Reason: ReasonSchema, Field: Printable(name), Text: text}
 	}
 }
 
-// Err is the first thing found wrong, or nil.
+// Err returns the first error found, or nil.
 func (f *Fields) Err() *Error { return f.refusal }
 
-// instants are how HR systems write instants: RFC 3339, and the same without a
+// instants lists the layouts of instants in HR systems: RFC 3339, and the same without a
 // colon in the offset.
 var instants = []string{time.RFC3339, "2006-01-02T15:04:05.999999999Z0700"}
 
@@ -173,8 +172,7 @@ func ParseInstant(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// DayIn is the day that an instant falls on in a zone; UTC if there is no such
-// zone.
+// DayIn returns the day of an instant in a zone; in UTC if there is no such zone.
 func DayIn(at time.Time, zone string) hr.Date {
 	loc, err := hr.LoadZone(zone)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package source is the contract between Tenure and the HR systems that it hears
-// from: a decoder turns one Kafka record into the events it holds.
+// Package source is the contract between Tenure and HR systems: a decoder turns one Kafka
+// record into the events that it holds.
 //
 // Rules that every decoder keeps:
 //
@@ -42,7 +42,7 @@ type Record struct {
 // use.
 type Decoder func(Record) ([]hr.Event, []Warning, error)
 
-// Warning is something odd about a record that was decoded all the same.
+// Warning describes something odd about a record that could be decoded all the same.
 type Warning struct {
 	Field string // JSON pointer, "key", or a header's name
 	Text  string // "is not known"
@@ -55,7 +55,7 @@ type Error struct {
 	Text   string // what is wrong and, if it is not plain from that, what to do
 
 	// Person is whom the decoder believes the record to be about, if it knows
-	// better than LookAt: an ID. Urgent says that the record was to end somebody's
+	// better than LookAt: an ID. Urgent means that the record was to end somebody's
 	// access: then the dead letter needs a human at once.
 	Person string
 	Urgent bool

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// ThinError is the error of a decoder whose record says of whom it speaks, but not
-// what: that has to be fetched from the HR system. Decoding the record again, with
-// the answers in Record.Fetched, gives events, or an *Error.
+// ThinError is returned for a record that names people but not what has changed, which has
+// to be fetched from the HR system. Decoding the record again, with the answers in
+// Record.Fetched, gives events, or an *Error.
 type ThinError struct {
 	References []string // what to fetch, each once; never personal data
 }
@@ -17,6 +17,6 @@ func (t *ThinError) Error() string {
 		ReasonThin, len(t.References))
 }
 
-// Fetch gets what a thin record refers to, as the HR system's API answers. It is
-// tried again by its caller, never by itself. Errors are *remote.Error.
+// Fetch returns what the HR system's API answers about a reference of a thin record. It
+// does not try again; its caller does. Errors are *remote.Error.
 type Fetch func(ctx context.Context, reference string) ([]byte, error)
