@@ -56,7 +56,7 @@ var faults = []fault{
 	{"Temporal takes no such request", theRecords, grpcIs(codes.InvalidArgument, codes.OutOfRange)},
 	{"Temporal's client can write no such header", theRecords, says("non-printable ASCII")},
 
-	{"the broker takes no such message", theRecords, broker.RefusesMessage},
+	{"the broker refuses the message", theRecords, broker.RefusesMessage},
 	{"the broker is away, is moving things, or lacks a permission", theInfrastructures, isA[kafka.Error]},
 }
 

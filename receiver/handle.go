@@ -170,7 +170,7 @@ func (in *Intake) publish(ctx context.Context, log *zap.Logger, e *endpoint, m M
 		e.gate.leave(nil)
 	}
 	if errors.Is(err, ErrRefused) {
-		log.Error("a webhook was answered with 413: the broker does not take a message like it", zap.String("topic", e.Topic), zap.Error(err))
+		log.Error("a webhook was answered with 413: the broker refuses its message", zap.String("topic", e.Topic), zap.Error(err))
 		return tooLarge
 	}
 	if err != nil {

@@ -76,7 +76,7 @@ func TestLostBroker(t *testing.T) {
 	assert.Equal(t, http.StatusOK, r.do(r.generic(payload)).status, "nobody has to open anything")
 	assert.Len(t, r.broker.all(), 1)
 
-	r.broker.set(func(b *topic) { b.err = errors.New("the topic takes nothing from us") })
+	r.broker.set(func(b *topic) { b.err = errors.New("the topic refuses every message") })
 	assert.Equal(t, http.StatusServiceUnavailable, r.do(r.generic(payload)).status)
 	assert.Equal(t, 3, r.counted("/in", "unavailable"))
 	assert.Equal(t, 3, r.logs.FilterLevelExact(zapcore.ErrorLevel).Len(), "each is said")

@@ -23,7 +23,7 @@ type Message struct {
 
 // ErrRefused is wrapped by the error for a message that no broker takes. The sender is told
 // so, and does not send it again for ever.
-var ErrRefused = errors.New("the broker takes no such message")
+var ErrRefused = errors.New("the broker refuses the message")
 
 // Publish writes a message to a topic. It returns nil only when the broker has the
 // message. It may wait until ctx is done, and then fails with ctx's error.
@@ -105,15 +105,15 @@ func (t Tuning) withDefaults() Tuning {
 
 func (o Options) validate() error {
 	if o.Publish == nil || o.Log == nil || o.MaxBody <= 0 || len(o.Endpoints) == 0 {
-		return errors.New("webhook: Publish, Log, MaxBody and an endpoint are needed")
+		return errors.New("receiver: Publish, Log, MaxBody and an endpoint are needed")
 	}
 	seen := map[string]bool{}
 	for _, e := range o.Endpoints {
 		switch {
 		case len(e.Path) < 2 || e.Path[0] != '/' || e.Topic == "" || e.Verifier == nil || len(e.Secrets) == 0 || e.Rate <= 0 || e.Burst <= 0:
-			return fmt.Errorf("webhook: endpoint %q needs a path, a topic, a verifier, a secret and a rate", e.Path)
+			return fmt.Errorf("receiver: endpoint %q needs a path, a topic, a verifier, a secret and a rate", e.Path)
 		case seen[e.Path]:
-			return fmt.Errorf("webhook: endpoint %q is there twice", e.Path)
+			return fmt.Errorf("receiver: endpoint %q is there twice", e.Path)
 		}
 		seen[e.Path] = true
 	}

@@ -46,7 +46,7 @@ func (o *Options) decide(id string, rows []*Row, events []hr.Event) (finding, er
 	}
 	if len(again.events) > 0 || again.question != nil && f.question == nil {
 		return finding{employed: f.employed, question: &Question{
-			Code: CodeUnsettled, Text: "what HR has said before contradicts the snapshot, and telling it again would not settle that",
+			Code: CodeUnsettled, Text: "what HR has said before contradicts the snapshot, and no event would settle that",
 		}}, nil
 	}
 	f.leaves = f.employed && o.ends(id, f.events, events, told)

@@ -110,7 +110,7 @@ func (m Mapping) Type(f *Fields, field string) hr.PersonType {
 	}
 	t, ok := m.types[w]
 	if !ok {
-		f.Reject(field, "is a word for a kind of worker that is not known: add it to settings.workerTypes")
+		f.Reject(field, "is not a known kind of worker: add the word to settings.workerTypes")
 	}
 	return t
 }

@@ -25,7 +25,7 @@ func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 			return nil, nil, refusal
 		case missing && !s.fetches && n.action == created:
 			// BambooHR never says more of a creation. The update that follows does.
-			warnings = append(warnings, source.Warning{Field: n.path, Text: "is a creation without fields: waiting for the update that follows it"})
+			warnings = append(warnings, source.Warning{Field: n.path, Text: "is a creation without fields: its data come with the update that follows"})
 			continue
 		case missing && !s.fetches:
 			return nil, nil, &source.Error{Reason: source.ReasonThin, Field: n.path, Text: "does not bring the fields that are needed (" +
@@ -134,7 +134,7 @@ func (s *system) inactive(n notification, f *source.Fields) ([]hr.Event, []sourc
 	}
 	// Whoever is inactive has no access, whatever was left blank.
 	return []hr.Event{s.ending(n, source.DayIn(n.at, zone))}, []source.Warning{{
-		Field: "terminationDate", Text: "is missing of somebody who is inactive: the day on which BambooHR said so is their last",
+		Field: "terminationDate", Text: "is missing for an inactive employee: the day of the record counts as their last day",
 	}}
 }
 

@@ -14,7 +14,7 @@ func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 	case refusal != nil:
 		return nil, nil, refusal
 	case n.employee == "":
-		return nil, []source.Warning{{Field: "event_name", Text: "is about no employment: nothing comes of it"}}, nil
+		return nil, []source.Warning{{Field: "event_name", Text: "is not about an employment and has no effect"}}, nil
 	}
 	answer, ok := r.Fetched[n.employee]
 	switch {
@@ -70,7 +70,7 @@ func (s *system) event(n notification, f *source.Fields, received time.Time) (*h
 	case source.SameWord(state, "TERMINATED"):
 		return e, s.end(e, f)
 	case source.SameWord(state, "INIT"):
-		return nil, []source.Warning{{Field: "roleState", Text: "says that nobody has hired them yet: nothing comes of it"}}
+		return nil, []source.Warning{{Field: "roleState", Text: "says that the person is not hired yet: it has no effect"}}
 	case source.SameWord(state, "HIRED"), source.SameWord(state, "ACCEPTED"), source.SameWord(state, "ACTIVE"):
 		s.begin(e, n, f)
 	case state != "":
@@ -86,7 +86,7 @@ func (s *system) end(e *hr.Event, f *source.Fields) []source.Warning {
 	if e.Effective.IsZero() {
 		// Whoever is terminated has no access, whatever was left blank.
 		e.Effective = source.DayIn(e.Recorded, s.zone(f))
-		warnings = []source.Warning{{Field: "endDate", Text: "is missing of somebody who is terminated: the day on which Rippling said so is their last"}}
+		warnings = []source.Warning{{Field: "endDate", Text: "is missing for a terminated employee: the day of the record counts as their last day"}}
 	}
 	e.Termination = &hr.Termination{LastDay: e.Effective}
 	return warnings
