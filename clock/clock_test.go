@@ -19,7 +19,7 @@ func TestAcceleratedShowsStartAtTheEpochAndRunsFaster(t *testing.T) {
 	assert.Equal(t, 24*time.Hour, c.Span(time.Second))
 }
 
-// Having waited as long as told, what was waited for has come: never early.
+// After a wait of that length the instant has come: Wait is never too short.
 func TestWaitIsNeverTooShort(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Float64Range(1, 1e6).Draw(t, "rate")

@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// A server that answers and is too busy is waited for; one that says no is not.
+// SetUpTemporal waits for a server that is too busy, and not for one that refuses.
 func TestTemporalIsSetUpWhenItHasTime(t *testing.T) {
 	core, logged := observer.New(zap.WarnLevel)
 	for _, answers := range [][]error{
@@ -31,5 +31,5 @@ func TestTemporalIsSetUpWhenItHasTime(t *testing.T) {
 		assert.Equal(t, len(answers), asked)
 		assert.Equal(t, answers[len(answers)-1], err)
 	}
-	assert.Equal(t, 4, logged.Len(), "it is said what is waited for")
+	assert.Equal(t, 4, logged.Len(), "each wait is logged")
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// operator is as much of a Temporal server's other half as a look needs.
+// operator fakes the part of Temporal's operator service that a check calls.
 type operator struct {
 	operatorservice.UnimplementedOperatorServiceServer
 	attributes map[string]enumspb.IndexedValueType
@@ -54,7 +54,7 @@ func allAttributes() map[string]enumspb.IndexedValueType {
 	}
 }
 
-// everyQueue are the task queues of an installation with the app wiki.
+// everyQueue lists the task queues of an installation with the app wiki.
 var everyQueue = []string{workflows.TaskQueue, workflows.UrgentQueue, activities.AppQueue("wiki")}
 
 func TestCheckTemporal(t *testing.T) {

@@ -20,13 +20,13 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// frontend is as much of a Temporal server as connecting to one needs.
+// frontend fakes the part of a Temporal server that connecting to one calls.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	asked atomic.Int32
 	err   func(attempt int32) error
 
-	polled []string // task queues of which a worker takes the tasks
+	polled []string // task queues that have a worker
 }
 
 func (f *frontend) DescribeTaskQueue(_ context.Context, req *workflowservice.DescribeTaskQueueRequest) (*workflowservice.DescribeTaskQueueResponse, error) {

@@ -24,7 +24,7 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
-// hrSystem is an HR system that sends webhooks, and answers what they refer to.
+// hrSystem is an HR system that sends webhooks, and serves the records that they refer to.
 type hrSystem struct {
 	kind, scheme string
 	example      string // of the kind's golden ones
@@ -63,7 +63,7 @@ func signBambooHR(r *http.Request, body []byte) {
 	r.Header.Set("X-BambooHR-Timestamp", timestamp)
 }
 
-// From what an HR system sends, as it sends it, to the ledger and a workflow.
+// What an HR system sends, in its own form, arrives in the ledger and starts a workflow.
 func TestHRSystemsWebhooksReachLedgerAndTemporal(t *testing.T) {
 	askedBambooHR := func(r *http.Request) bool {
 		user, _, _ := r.BasicAuth()
@@ -170,7 +170,7 @@ webhooks:
 	}
 }
 
-// post sends a webhook as the HR system does, and returns the answer's status.
+// post sends a webhook as the HR system does, and returns the status of the answer.
 func (h hrSystem) post(s *site, body []byte, sign func(*http.Request, []byte)) int {
 	s.t.Helper()
 	defer http.DefaultClient.CloseIdleConnections()
@@ -184,7 +184,7 @@ func (h hrSystem) post(s *site, body []byte, sign func(*http.Request, []byte)) i
 	return resp.StatusCode
 }
 
-// records are those of a topic, partition by partition.
+// records returns the records of a topic, partition by partition.
 func (s *site) records(topic string) []kafka.Message {
 	s.t.Helper()
 	var all []kafka.Message

@@ -39,7 +39,7 @@ const (
 	tick     = 2 * time.Millisecond
 )
 
-// frontend is as much of a Temporal server as the starter needs.
+// frontend fakes the part of a Temporal server that the starter calls.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
@@ -88,7 +88,7 @@ func (f *frontend) requests() []*workflowservice.SignalWithStartWorkflowExecutio
 	return f.signaled
 }
 
-// site is a configuration to start with.
+// site holds what a starter needs to run: a folder, a Kafka cluster, a log and metrics.
 type site struct {
 	t       *testing.T
 	only    string // part of the starter
@@ -110,8 +110,8 @@ func newSite(t *testing.T, temporal string) *site {
 	return &site{t: t, dir: t.TempDir(), cluster: cluster, logs: logs, log: zap.New(core), metrics: service.NewRegistry("starter")}
 }
 
-// start runs the starter with a configuration until the returned function stops
-// it, and gives what run returned.
+// start runs the starter with a configuration. The returned function stops it and
+// returns the result of run.
 func (s *site) start(yaml string) (stop func() error) {
 	s.t.Helper()
 	path := filepath.Join(s.dir, "tenure.yaml")
@@ -138,7 +138,7 @@ metrics: {starter: "` + metrics + `"}
 
 func (s *site) logged(message string) bool { return s.logs.FilterMessageSnippet(message).Len() > 0 }
 
-// probe asks an endpoint of the starter.
+// probe calls an endpoint of the starter.
 func (s *site) probe(path string) (status int, body string) {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool { return s.logged("serving metrics and probes") }, patience, tick)

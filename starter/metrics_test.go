@@ -16,15 +16,16 @@ import (
 
 var update = flag.Bool("update", false, "write the table of docs/metrics.md")
 
-// Whoever adds, renames or drops a metric changes the page, by running this with
-// -update.
+// After a metric is added, renamed or removed, run this test with -update to change the
+// page.
 func TestMetricsAreDocumented(t *testing.T) {
 	metricstest.Documented(t, "starter", metricsOfAStarter(t), *update)
 }
 
 func TestMetricsFollowConventions(t *testing.T) { metricstest.Conventions(t, metricsOfAStarter(t)) }
 
-// metricsOfAStarter are the families of metrics that a starter shows once it has a record of each kind.
+// metricsOfAStarter returns the metrics that a starter exports once it has had a record of
+// each kind.
 func metricsOfAStarter(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	s := newSite(t, (&frontend{}).serve(t, "127.0.0.1:0"))

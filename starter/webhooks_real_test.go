@@ -28,7 +28,7 @@ import (
 	"github.com/tenurehq/tenure/ingest/brokertest"
 )
 
-// takeWebhooks runs a starter that only takes webhooks, on a real cluster.
+// takeWebhooks runs a starter that takes webhooks only, on a real cluster.
 func takeWebhooks(t *testing.T, brokers []string) *site {
 	t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
@@ -39,7 +39,7 @@ func takeWebhooks(t *testing.T, brokers []string) *site {
 	return s
 }
 
-// request posts a webhook and gives the request's ID, as the answer has it.
+// request posts a webhook and returns the request ID of the answer.
 func (s *site) request(client *http.Client, body string) (status int, id string, err error) {
 	req := s.signed("/hr", []byte(body))
 	resp, err := client.Do(req)
@@ -56,7 +56,7 @@ func (s *site) request(client *http.Client, body string) (status int, id string,
 	return resp.StatusCode, answer.Request, err
 }
 
-// requestsOn are the IDs of the requests whose records are on a topic.
+// requestsOn returns the IDs of the requests whose records are on a topic.
 func requestsOn(t *testing.T, brokers []string, topic string, partitions int) map[string]int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -88,8 +88,8 @@ func requestsOn(t *testing.T, brokers []string, topic string, partitions int) ma
 	return found
 }
 
-// Whatever happens to brokers, no webhook is acknowledged whose record is not on
-// the topic; and the intake comes back by itself.
+// Whatever happens to brokers, a webhook is acknowledged only if its record is on the
+// topic, and the intake recovers without help.
 func TestNoWebhookIsAcknowledgedAndLost(t *testing.T) {
 	const (
 		partitions = 3
@@ -167,8 +167,8 @@ func TestNoWebhookIsAcknowledgedAndLost(t *testing.T) {
 	t.Logf("answers by status: %v; records on the topic: %d", statuses, len(found))
 }
 
-// A broker that is gone, or stalled, means 503 within the deadline, and 200 as
-// soon as it is back.
+// While the broker is gone or stalled, the answer is 503 within the deadline. It is 200 as
+// soon as the broker is back.
 func TestALostBrokerMeansComeAgain(t *testing.T) {
 	cluster := brokertest.Start(t, brokertest.Options{})
 	cluster.CreateTopic("hr.events", 1, nil)
@@ -200,7 +200,7 @@ func TestALostBrokerMeansComeAgain(t *testing.T) {
 	assert.NotEmpty(t, found)
 }
 
-// The examples of docs/webhooks.md do what they say, as they stand there.
+// The examples of docs/webhooks.md work as they are written.
 func TestExamplesOfTheDocumentation(t *testing.T) {
 	page, err := os.ReadFile("../docs/webhooks.md")
 	require.NoError(t, err)

@@ -24,7 +24,7 @@ import (
 
 const webhookKey = "0123456789abcdef0123456789abcdef"
 
-// webhooks is a section of the configuration.
+// webhooks returns the section webhooks of a configuration.
 func (s *site) webhooks(listen string) string {
 	s.t.Helper()
 	s.t.Setenv("TENURE_TEST_WEBHOOK_KEY", webhookKey)
@@ -35,14 +35,14 @@ func (s *site) webhooks(listen string) string {
 `
 }
 
-// intake is where webhooks are taken.
+// intake returns the address at which webhooks are taken.
 func (s *site) intake() string {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool { return s.logged("taking webhooks") }, patience, tick)
 	return s.logs.FilterMessageSnippet("taking webhooks").All()[0].ContextMap()["address"].(string)
 }
 
-// committed is how many records of hr.events need not be read again.
+// committed returns how many records of hr.events are committed.
 func (s *site) committed() (records int64) {
 	group := s.cluster.GroupInfo("tenure")
 	if group == nil {
@@ -54,7 +54,7 @@ func (s *site) committed() (records int64) {
 	return records
 }
 
-// signed is a webhook that is signed as it should be.
+// signed returns a webhook with a valid signature.
 func (s *site) signed(path string, body []byte) *http.Request {
 	s.t.Helper()
 	req, err := http.NewRequest(http.MethodPost, "http://"+s.intake()+path, bytes.NewReader(body))
@@ -66,7 +66,7 @@ func (s *site) signed(path string, body []byte) *http.Request {
 	return req
 }
 
-// post sends a signed webhook, and returns the answer's status.
+// post sends a signed webhook, and returns the status of the answer.
 func (s *site) post(path string, body []byte) int {
 	s.t.Helper()
 	defer http.DefaultClient.CloseIdleConnections()
@@ -142,7 +142,7 @@ func TestWebhooksAlone(t *testing.T) {
 	assert.False(t, s.logged("waiting for Temporal"))
 }
 
-// elsewhere are parts of a configuration whose secrets and files are on other machines.
+// elsewhere holds parts of a configuration whose secrets and files are on other machines.
 const elsewhere = `ledger: {url: "postgres://tenure:${env:NOT_HERE}@db/tenure"}
 apps:
   wiki: {connector: scim, settings: {url: https://wiki.example/scim, token: "${file:not-here}"}}
@@ -151,14 +151,14 @@ apps:
     settings: {url: ldaps://ldap.example, bindDN: "cn=tenure", password: "${env:NOT_HERE}", ca: not-here.pem, people: "ou=people", groups: "ou=groups"}
 `
 
-// kafka is the beginning of a configuration, with more about Kafka.
+// kafka returns the beginning of a configuration, with more settings of Kafka.
 func (s *site) kafka(more string) string {
 	return `kafka: {brokers: ["` + s.cluster.ListenAddrs()[0] + `"]` + more + `}
 metrics: {starter: "127.0.0.1:0"}
 `
 }
 
-// Who can be reached from outside has no secret but those that it needs.
+// A process that can be reached from outside needs no secrets but its own.
 func TestWebhooksAloneNeedNoOtherSecrets(t *testing.T) {
 	s := newSite(t, "127.0.0.1:1")
 	s.only = onlyWebhooks
@@ -172,7 +172,7 @@ func TestWebhooksAloneNeedNoOtherSecrets(t *testing.T) {
 	assert.Empty(t, left)
 }
 
-// A part that is needed is looked for, and what is missing of it is named.
+// The error names what is missing of a part that the process needs.
 func TestEachPartNeedsItsOwnSecrets(t *testing.T) {
 	s := newSite(t, "127.0.0.1:1")
 	hooks := strings.Replace(s.webhooks("127.0.0.1:0"), "TENURE_TEST_WEBHOOK_KEY", "NO_KEY", 1)

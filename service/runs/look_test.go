@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// described is the description of an open run of Tenure's that waits for a date.
+// described returns the description of an open run of Tenure that waits for a date.
 func described(change func(*workflowservice.DescribeWorkflowExecutionResponse)) *workflowservice.DescribeWorkflowExecutionResponse {
 	d := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
 		Execution: &commonpb.WorkflowExecution{WorkflowId: "person:1", RunId: "second"}, FirstRunId: "first",

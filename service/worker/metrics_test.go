@@ -29,7 +29,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 
 func TestMetricsFollowConventions(t *testing.T) { metricstest.Conventions(t, metricsOfAWorker(t)) }
 
-// metricsOfAWorker are the families of metrics that a worker with an app shows.
+// metricsOfAWorker returns the metrics that a worker with an app exports.
 func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	reg := prometheus.NewRegistry()
@@ -45,7 +45,7 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	return families
 }
 
-// countable is a ledger that counts, or does not.
+// countable is a ledger that counts, or fails to.
 type countable struct {
 	counts ledger.Counts
 	err    error
@@ -55,7 +55,7 @@ type countable struct {
 	holds  []ledger.Hold
 }
 
-// Holds lists those in force.
+// Holds lists the holds in force.
 func (c *countable) Holds(_ context.Context, f ledger.HoldFilter, after int64, limit int) (some []ledger.Hold, err error) {
 	for _, h := range c.holds {
 		if h.ID > after && h.InForce(f.InForce) && len(some) < limit {

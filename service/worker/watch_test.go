@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/activities"
 )
 
-// overdueSoon has people who are overdue until they are swept.
+// overdueSoon has people who stay overdue until they are swept.
 type overdueSoon struct {
 	people, swept int
 	err           error
@@ -26,7 +26,7 @@ func (o *overdueSoon) Sweep(context.Context) (activities.SweepResult, error) {
 	return activities.SweepResult{}, nil
 }
 
-// Whatever has become of the schedule, who is overdue is swept.
+// People who are overdue are swept even if the schedule does nothing.
 func TestWhoIsOverdueIsSweptWithoutTheSchedule(t *testing.T) {
 	acts, put := &overdueSoon{}, 0
 	w := &watch{every: time.Minute, acts: acts, log: zap.NewNop(), schedule: func(context.Context, time.Duration) error { put++; return nil }}
@@ -42,5 +42,5 @@ func TestWhoIsOverdueIsSweptWithoutTheSchedule(t *testing.T) {
 	assert.Equal(t, 1, acts.swept, "the ledger is waited for")
 	acts.err, w.schedule = nil, func(context.Context, time.Duration) error { return errors.New("not allowed") }
 	w.look(t.Context())
-	assert.Equal(t, 2, acts.swept, "that the schedule cannot be put right is no reason to wait")
+	assert.Equal(t, 2, acts.swept, "it sweeps even if the schedule cannot be repaired")
 }
