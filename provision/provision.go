@@ -8,6 +8,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/set"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/policy"
 )
 
@@ -171,6 +172,9 @@ func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string) (c
 // the same: above all, entitlements are taken even if others cannot be given.
 func (a *stepAttempt) update() (performed, error) {
 	want := a.d.account(a.step.App)
+	if _, manual := a.app.Ask(string(plan.Disable)); manual && a.appearsAtSignIn() {
+		return a.awaitsSignIn(), nil // nobody but a human can look, so that it is not shown says nothing
+	}
 	if a.link.AccountID == "" && a.appearsAtSignIn() {
 		account, found, err := a.signedIn()
 		if err != nil {

@@ -222,7 +222,7 @@ func randomRules(t *rapid.T) policy.Rules {
 		everyone = append(everyone, policy.Grant{App: "portal"})
 	}
 	return policy.Rules{
-		Apps: map[string]policy.AppRules{"directory": {Attributes: title}, "safe": {Attributes: title}, "portal": {}, "forum": {}},
+		Apps: map[string]policy.AppRules{"directory": {Attributes: title}, "safe": {Attributes: title}, "portal": {}, "forum": {Attributes: title}},
 		Roles: []policy.Role{
 			{Name: "everyone", When: "true", Grants: everyone},
 			{Name: "engineering", When: "person.department == 'Development'", Grants: []policy.Grant{
