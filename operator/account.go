@@ -18,7 +18,7 @@ import (
 // ErrCannotList means that the connector of an app cannot list its accounts.
 var ErrCannotList = errors.New("its connector cannot list accounts")
 
-// Accounts are the accounts in one app, and the people who may own them.
+// Accounts holds the accounts in one app, and the people who may own them.
 type Accounts struct {
 	App      string
 	Findings []correlation.Finding
@@ -32,8 +32,8 @@ type Accounts struct {
 	gets   map[string][]string
 }
 
-// Accounts asks an app for all its accounts, and finds whose they are. The caller closes
-// what it returns.
+// Accounts asks an app for all its accounts, and finds to whom they belong. The caller
+// closes the result.
 func (o *Operator) Accounts(ctx context.Context, app string) (*Accounts, error) {
 	conn, err := o.Apps.OpenPaced(ctx, app)
 	if err != nil {
@@ -49,8 +49,8 @@ func (o *Operator) Accounts(ctx context.Context, app string) (*Accounts, error) 
 // Close closes the connection to the app.
 func (a *Accounts) Close() error { return a.conn.Close() }
 
-// Protects reports whether no automation touches the account, or any of the person whose
-// it is.
+// Protects reports whether no automation touches the account, or any account of its
+// owner.
 func (a *Accounts) Protects(f correlation.Finding) bool {
 	p := a.operator.Policy
 	return p.ProtectsAccount(a.App, f.Account.ID, f.Account.Username) ||
@@ -96,8 +96,8 @@ func (a *Accounts) find(ctx context.Context) ([]correlation.Finding, error) {
 	return correlation.Find(accounts, links, people), nil
 }
 
-// unlisted adds the accounts that are linked and that the list does not show, if the app
-// has them: the lists of some apps are incomplete.
+// unlisted adds the linked accounts that the list does not show, if the app has them:
+// the lists of some apps are incomplete.
 func (a *Accounts) unlisted(ctx context.Context, accounts []connector.Account, links []ledger.Link) ([]connector.Account, error) {
 	listed := map[string]bool{}
 	for _, account := range accounts {

@@ -24,15 +24,15 @@ func MatchKeys() []connector.MatchKey {
 // byOperator is the key of an account that an operator gives to somebody by name.
 const byOperator connector.MatchKey = "operator"
 
-// Pair gives an account to a person, on the operator's word.
+// Pair gives an account to a person, as an operator has decided.
 type Pair struct {
 	PersonID string
 	Account  string // the app's ID of it, or its username
 	Line     int    // where it was written, for errors
 }
 
-// Unlinked lists the accounts that match one person each, the surest first: those of some
-// people and keys, or of all if none are given.
+// Unlinked lists the accounts that match one person each, the surest first. It selects
+// by people and keys, if any are given.
 func (a *Accounts) Unlinked(people []string, by []connector.MatchKey) []correlation.Finding {
 	chosen := slices.DeleteFunc(slices.Clone(a.Findings), func(f correlation.Finding) bool {
 		return f.State != correlation.Unlinked || len(people) > 0 && !slices.Contains(people, f.People[0]) ||
@@ -43,7 +43,7 @@ func (a *Accounts) Unlinked(people []string, by []connector.MatchKey) []correlat
 	return chosen
 }
 
-// Disputed returns how many accounts are disputed.
+// Disputed counts the accounts that are disputed.
 func (a *Accounts) Disputed() (n int) {
 	for _, f := range a.Findings {
 		if f.State == correlation.Disputed {
@@ -53,8 +53,8 @@ func (a *Accounts) Disputed() (n int) {
 	return n
 }
 
-// Paired lists the accounts of pairs, without those that are linked already. It refuses
-// all of them if one cannot be linked.
+// Paired lists the accounts of the pairs, without those that are linked already. It
+// refuses all of them if one cannot be linked.
 func (a *Accounts) Paired(pairs []Pair) ([]correlation.Finding, error) {
 	byName := map[string]correlation.Finding{}
 	for _, f := range a.Findings {
@@ -98,7 +98,7 @@ func (a *Accounts) Paired(pairs []Pair) ([]correlation.Finding, error) {
 	return chosen, nil
 }
 
-// Adoption says what linking an account to the person that it matches means.
+// Adoption describes what it means to link an account to the person whom it matches.
 type Adoption struct {
 	Person  string
 	Finding correlation.Finding
@@ -115,7 +115,8 @@ var (
 	ErrNoAccess        = errors.New("no role gives this person access")
 )
 
-// Adoption says what linking an account that Unlinked or Paired gave would mean.
+// Adoption returns what it would mean to link an account that Unlinked or Paired
+// returned.
 func (a *Accounts) Adoption(f correlation.Finding) Adoption {
 	person := f.People[0]
 	out := Adoption{
@@ -135,7 +136,7 @@ func (a *Accounts) Adoption(f correlation.Finding) Adoption {
 	return out
 }
 
-// AdoptOptions say how accounts are adopted.
+// AdoptOptions says how accounts are adopted.
 type AdoptOptions struct {
 	Take            bool // revoke what the account has and policy does not give
 	KeepCredentials bool // neither end sessions nor reset credentials
@@ -144,9 +145,9 @@ type AdoptOptions struct {
 // linkTimeout bounds how long linking or unlinking one account may take.
 const linkTimeout = time.Minute
 
-// Adopt links an account to the person that it matches. It sets the external ID in the app
-// first, so that an adoption that is interrupted is found by the surest key the next time.
-// The person's run is not told: see TellAdopted.
+// Adopt links an account to the person whom it matches. It sets the external ID in the
+// app first, so that an adoption that was interrupted is found by the surest key the
+// next time. It does not tell the person's run: see TellAdopted.
 func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts AdoptOptions) error {
 	if err := Adopt.Check(r); err != nil {
 		return err
@@ -195,14 +196,14 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 	return o.retryOwnership(ctx, r, a.App, personID)
 }
 
-// TellAdopted tells the runs of people whose accounts were adopted, which bring the
-// accounts up to what policy says.
+// TellAdopted tells the runs of people whose accounts were adopted. The runs bring the
+// accounts in line with policy.
 func (o *Operator) TellAdopted(ctx context.Context, people []string) error {
 	return o.tellKnown(ctx, "adopted", people, nil)
 }
 
-// claim makes the account the person's in the app, ends the access of whoever may have
-// been in it, revokes what is to be revoked, and reads it back.
+// claim gives the account to the person in the app: it ends the access of whoever may
+// have used it, revokes what is to be revoked, and reads the account back.
 func (a *Accounts) claim(ctx context.Context, f correlation.Finding, opts AdoptOptions) (account connector.Account, taken []string, err error) {
 	id, person := f.Account.ID, f.People[0]
 	can := a.conn.Capabilities()
@@ -230,8 +231,8 @@ func (a *Accounts) claim(ctx context.Context, f correlation.Finding, opts AdoptO
 	return account, taken, err
 }
 
-// adopted returns the link to an account that is there. Tenure gave it nothing of what it
-// has.
+// adopted returns the link to an existing account. It lists no entitlements, since
+// Tenure granted none.
 func adopted(account connector.Account, now time.Time) *ledger.Link {
 	link := &ledger.Link{
 		AccountID: account.ID, Username: account.Username, State: ledger.LinkActive, Adopted: true,
@@ -243,11 +244,11 @@ func adopted(account connector.Account, now time.Time) *ledger.Link {
 	return link
 }
 
-// ownershipCodes are the codes of steps that wait for an operator to say whose an account
-// is, or whether there is one.
+// ownershipCodes lists the codes of steps that wait for an operator to say to whom an
+// account belongs, or whether there is one.
 var ownershipCodes = []string{provision.CodeWhose, provision.CodeNotTheirs, provision.CodeUnproven}
 
-// retryOwnership opens the steps again that asked whose the account is.
+// retryOwnership opens again the steps that asked to whom the account belongs.
 func (o *Operator) retryOwnership(ctx context.Context, r Request, app, personID string) error {
 	person, err := o.Ledger.Person(ctx, personID)
 	if err != nil {

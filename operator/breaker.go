@@ -9,10 +9,11 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// decisionBatch is about how many people is decided in one transaction.
+// decisionBatch is about how many people one transaction decides.
 const decisionBatch = 100
 
-// Cohort finds the cohort of a name (c-12), or says which are open.
+// Cohort returns the cohort of a name (c-12). If there is none, the error lists those
+// that are open.
 func (v *Viewer) Cohort(ctx context.Context, name string) (ledger.Cohort, error) {
 	if id, ok := ledger.CohortID(name); ok {
 		found, err := v.Ledger.Cohorts(ctx, ledger.CohortFilter{ID: id})
@@ -74,9 +75,9 @@ func (v *Viewer) Held(ctx context.Context, cohort ledger.Cohort, people ...strin
 	return slices.Compact(slices.Sorted(slices.Values(people))), nil
 }
 
-// DecideCohort lets what a cohort holds of people be done (Release), or lets nothing come
-// of it (Cancel). It returns of how many it was decided: if it fails it can be called
-// again for the others. Decided and telling are told how far it is.
+// DecideCohort lets what a cohort holds of people take effect (Release), or discards it
+// (Cancel). It returns for how many people it decided: after a failure it can be called
+// again for the others. Deciding and telling are told the progress.
 func (o *Operator) DecideCohort(ctx context.Context, v Verb, r Request, cohort ledger.Cohort, people []string, deciding, telling Progress) (int, error) {
 	if err := v.Check(r); err != nil {
 		return 0, err

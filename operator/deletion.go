@@ -12,10 +12,11 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// WaitsForNothing is what a deletion waits for that may be done now.
+// WaitsForNothing is the wait of a deletion that may be done now.
 const WaitsForNothing plan.Wait = "nothing"
 
-// Approved says whether a deletion needs an operator's approval.
+// Approved says whether a deletion needs an operator's approval; it is empty if it needs
+// none.
 type Approved string
 
 // Whether a deletion needs an approval: empty if it needs none.
@@ -24,7 +25,7 @@ const (
 	ApprovalGiven  Approved = "given"
 )
 
-// Deletion is the deletion of an account that is to come.
+// Deletion describes the deletion of an account that is to come.
 type Deletion struct {
 	Person   ledger.Summary
 	App      string
@@ -36,7 +37,7 @@ type Deletion struct {
 	Why      string
 }
 
-// onlooker decides as the worker does, and claims nothing.
+// onlooker is a registry that decides as the worker does, and claims nothing.
 type onlooker struct{ ledger.Reader }
 
 // ClaimUsername implements assess.Registry.
@@ -44,7 +45,7 @@ func (onlooker) ClaimUsername(_ context.Context, _, base string, _ int) (string,
 	return base, nil
 }
 
-// Deletions lists what is to be deleted of one person, or (empty) of everybody, as the
+// Deletions lists the deletions to come for one person, or (empty) for everybody, as the
 // worker would decide now. It calls no app and changes nothing.
 func (v *Viewer) Deletions(ctx context.Context, personID string) ([]Deletion, error) {
 	rules, err := v.Apps.Rules(ctx)
@@ -108,7 +109,7 @@ func (v *Viewer) deletionsOf(ctx context.Context, rules assess.Rules, person led
 	return deletions, nil
 }
 
-// maybeDeleted lists the people who have accounts that may be about to be deleted.
+// maybeDeleted lists the people whose accounts may be about to be deleted.
 func (v *Viewer) maybeDeleted(ctx context.Context, rules assess.Rules) ([]string, error) {
 	links, err := v.Ledger.Links(ctx, ledger.LinkFilter{State: ledger.LinkDisabled})
 	if err != nil {
@@ -133,7 +134,7 @@ func (v *Viewer) maybeDeleted(ctx context.Context, rules assess.Rules) ([]string
 }
 
 // AwaitApproval lists the deletions of a person, in one app or (empty) in all, that need
-// an approval, and refuses if there are none.
+// an approval. It refuses if there are none.
 func (v *Viewer) AwaitApproval(ctx context.Context, personID, app string) ([]Deletion, error) {
 	person, err := v.Person(ctx, personID)
 	if err != nil {
@@ -174,8 +175,8 @@ func (o *Operator) ApproveDeletions(ctx context.Context, r Request, personID, ap
 	return needed, o.tell(ctx, "a deletion was approved", personID)
 }
 
-// begin names the apps in which a person's accounts are deleted at once after a decision,
-// and are not as things are.
+// begin lists the apps in which a decision would have a person's accounts deleted at
+// once, without those in which they are deleted anyway.
 func (v *Viewer) begin(ctx context.Context, before, after ledger.Person, now time.Time) ([]string, error) {
 	rules, err := v.Apps.Rules(ctx)
 	if err != nil {

@@ -42,7 +42,7 @@ func EndedAt(person ledger.Person, now time.Time) time.Time {
 	return due
 }
 
-// OffOf says whether an account was off in time.
+// OffOf returns whether an account was off in time.
 func OffOf(link ledger.Link, due time.Time) *Off {
 	off := &Off{DueAt: due, ProvenAt: link.DisabledAt}
 	if link.State == ledger.LinkDeleted && off.ProvenAt.IsZero() {

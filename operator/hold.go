@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// PlacedHold is a hold that was placed, and what it came too late for.
+// PlacedHold describes a hold that was placed, and what it came too late for.
 type PlacedHold struct {
 	Hold     ledger.Hold
 	Person   ledger.Summary
@@ -56,8 +56,8 @@ func (o *Operator) PlaceHold(ctx context.Context, r Request, personID string, un
 	return p, o.tell(ctx, "held: "+placed.Hold.Name(), personID)
 }
 
-// destroys reports whether an app deletes what is disabled, or as good as. Nobody is kept
-// from placing a hold because that is not known.
+// destroys reports whether an app deletes what is disabled, or as good as. A hold is
+// placed even if that is not known.
 func (p *PlacedHold) destroys(ctx context.Context, apps Apps, app string) bool {
 	if apps.Find(app) != nil {
 		return false
@@ -69,7 +69,7 @@ func (p *PlacedHold) destroys(ctx context.Context, apps Apps, app string) bool {
 	return traits.Destroys
 }
 
-// ReleasedHolds are the holds of one person that are, or would be, released.
+// ReleasedHolds describes the holds of one person that are, or would be, released.
 type ReleasedHolds struct {
 	Person  ledger.Summary
 	Holds   []ledger.Hold
@@ -78,9 +78,9 @@ type ReleasedHolds struct {
 	InForce []ledger.Hold // those that still hold the person
 }
 
-// ReleaseHolds ends the hold of that name (h-3), or all holds of the person of that ID.
-// If something is deleted at once because of it, it does so only with deleteNow, and
-// else only says what that would be.
+// ReleaseHolds ends the hold of that name (h-3), or all holds of the person with that
+// ID. If accounts would be deleted at once because of it, it acts only if deleteNow is
+// set; otherwise it returns what would be deleted.
 func (o *Operator) ReleaseHolds(ctx context.Context, r Request, name string, deleteNow bool) (ReleasedHolds, error) {
 	if err := ReleaseHold.Check(r); err != nil {
 		return ReleasedHolds{}, err
@@ -125,7 +125,7 @@ func (o *Operator) ReleaseHolds(ctx context.Context, r Request, name string, del
 	return out, o.tell(ctx, "a hold was released", held.PersonID)
 }
 
-// ReleasedBeforeError means that somebody else had released the hold.
+// ReleasedBeforeError means that somebody else had released the hold before.
 type ReleasedBeforeError struct{ Hold ledger.Hold }
 
 func (e *ReleasedBeforeError) Error() string {

@@ -8,8 +8,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// RenameOf returns what renaming a person means: to the username that policy gives them
-// now or, if to is not empty, to that one. It changes nothing.
+// RenameOf returns the renaming of a person to the username that policy gives them now
+// or, if to is not empty, to that one. It changes nothing.
 func (v *Viewer) RenameOf(ctx context.Context, personID, to string) (ledger.Rename, error) {
 	rules, err := v.Apps.Rules(ctx)
 	if err != nil {
@@ -39,7 +39,7 @@ func (v *Viewer) RenameOf(ctx context.Context, personID, to string) (ledger.Rena
 	return rename, nil
 }
 
-// UsernameError means that a name that was asked for is no username.
+// UsernameError means that the given name is not a valid username.
 type UsernameError struct {
 	Name    string
 	Longest int
@@ -62,8 +62,8 @@ func (o *Operator) Rename(ctx context.Context, r Request, rename ledger.Rename) 
 	return renamed, o.tell(ctx, "renamed", rename.PersonID)
 }
 
-// MayLink returns an error unless the two IDs are those of people whose accounts may be
-// carried over. It changes nothing.
+// MayLink returns an error unless accounts may be carried over between the people with
+// the two IDs. It changes nothing.
 func (v *Viewer) MayLink(ctx context.Context, newID, oldID string) error {
 	for _, id := range []string{newID, oldID} {
 		if _, err := v.Person(ctx, id); err != nil {
@@ -76,8 +76,8 @@ func (v *Viewer) MayLink(ctx context.Context, newID, oldID string) error {
 	return nil
 }
 
-// LinkPeople says that two person IDs are one human, and carries over to the new one what
-// the old one has.
+// LinkPeople records that two person IDs are one human, and carries over to the new one
+// what the old one has.
 func (o *Operator) LinkPeople(ctx context.Context, r Request, newID, oldID string) (ledger.Carried, error) {
 	if err := LinkPeople.Check(r); err != nil {
 		return ledger.Carried{}, err

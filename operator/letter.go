@@ -22,9 +22,9 @@ func (v *Viewer) Letter(ctx context.Context, id int64) (ledger.DeadLetter, error
 	return found[0], nil
 }
 
-// Discard decides that nothing has to come of dead letters, and returns those that it
-// has discarded as they are then. One that is not pending stays as it is. If it fails it
-// can be called again for the others.
+// Discard decides that nothing comes of dead letters, and returns those that it
+// discarded, as they are then. It leaves alone one that is not pending. After a failure
+// it can be called again for the others.
 func (o *Operator) Discard(ctx context.Context, r Request, letters []ledger.DeadLetter) (discarded []ledger.DeadLetter, err error) {
 	if err := Discard.Check(r); err != nil {
 		return nil, err
@@ -54,10 +54,10 @@ func (o *Operator) Discard(ctx context.Context, r Request, letters []ledger.Dead
 	return discarded, nil
 }
 
-// ErrGone means that the record of a dead letter is not in Kafka any more.
+// ErrGone means that Kafka does not have the record of a dead letter any more.
 var ErrGone = errors.New("the record is gone")
 
-// Records is where the records of dead letters are: Kafka.
+// Records reads the records of dead letters, which are in Kafka.
 type Records interface {
 	// Open reads the record of a dead letter. The error is an ErrGone if there is none.
 	Open(ctx context.Context, letter ledger.DeadLetter) (Record, error)
@@ -82,8 +82,8 @@ type Redriven struct {
 	LeftOut string // why it was not
 }
 
-// Redrive sends the record of a dead letter again. One that is gone is left out and, unless
-// force is set, so is one that would be refused again.
+// Redrive sends the record of a dead letter again. It leaves out a record that is gone
+// and, unless force is set, one that would be refused again.
 func (o *Operator) Redrive(ctx context.Context, r Request, letter ledger.DeadLetter, records Records, force bool) (Redriven, error) {
 	if err := Redrive.Check(r); err != nil {
 		return Redriven{}, err
@@ -118,8 +118,8 @@ func (o *Operator) Redrive(ctx context.Context, r Request, letter ledger.DeadLet
 	})
 }
 
-// Index lets the ledger know of a dead letter that was found in Kafka, and reports
-// whether it is new to the ledger.
+// Index records in the ledger a dead letter that was found in Kafka, and reports whether
+// it is new to the ledger.
 func (o *Operator) Index(ctx context.Context, letter ledger.DeadLetter) (isNew bool, err error) {
 	receipt, err := o.ledger.RecordDeadLetter(ctx, letter)
 	return err == nil && !receipt.Duplicate, err

@@ -7,7 +7,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Export writes all that the ledger knows, names included.
+// Export writes everything that the ledger holds, names included.
 func (o *Operator) Export(ctx context.Context, r Request, w io.Writer, p ledger.Progress) (ledger.Export, error) {
 	if err := Export.Check(r); err != nil {
 		return ledger.Export{}, err
@@ -15,7 +15,7 @@ func (o *Operator) Export(ctx context.Context, r Request, w io.Writer, p ledger.
 	return o.ledger.Export(ctx, w, o.move(r), p)
 }
 
-// Import reads what Export wrote into the ledger, which must hold nothing.
+// Import reads what Export wrote into the ledger, which must be empty.
 func (o *Operator) Import(ctx context.Context, r Request, in io.Reader, p ledger.Progress) (ledger.Export, error) {
 	if err := Import.Check(r); err != nil {
 		return ledger.Export{}, err

@@ -16,8 +16,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Viewer shows what an operator wants to see before they decide. It changes nothing. All
-// fields are needed, but for those that the methods in use do not need.
+// Viewer shows an operator what they want to see before they decide. It changes nothing.
+// All fields are needed, except those that the methods in use do not need.
 type Viewer struct {
 	Ledger ledger.Reader
 	Policy *policy.Policy
@@ -34,8 +34,8 @@ type Operator struct {
 	runs   Runs
 }
 
-// New returns an operator that reads and writes the ledger l, and tells runs of what is
-// new in it. The rest is that of v, whose Ledger is l from then on.
+// New returns an operator that reads and writes the ledger l, and tells runs what is new
+// in it. It takes the rest from v, and sets its Ledger to l.
 func New(l ledger.Ledger, runs Runs, v Viewer) *Operator {
 	v.Ledger = l
 	return &Operator{Viewer: v, ledger: l, runs: runs}
@@ -59,7 +59,7 @@ type Runs interface {
 	Deliver(ctx context.Context, e hr.Event, seq int64) error
 }
 
-// Apps are the apps of the configuration.
+// Apps opens the apps of the configuration.
 type Apps interface {
 	// Find returns an error if there is no app of that name, which says what there is.
 	Find(app string) error
@@ -74,7 +74,7 @@ type Apps interface {
 	OpenPaced(ctx context.Context, app string) (connector.Connector, error)
 }
 
-// Progress is told how many more are done, while many are seen to. It may be nil.
+// Progress is told how many more people are done. It may be nil.
 type Progress func(more int)
 
 func (p Progress) add(more int) {
@@ -93,7 +93,7 @@ var (
 // ErrProtected is returned for a person whom no automation touches.
 var ErrProtected = errors.New("the person is protected: nothing was recorded or done")
 
-// Verb is something that an operator may ask for.
+// Verb names something that an operator may ask for.
 type Verb string
 
 // The verbs.
@@ -122,10 +122,10 @@ const (
 	Import          Verb = "import"
 )
 
-// unexplained are the verbs that need no reason: what they do is reason enough.
+// unexplained holds the verbs that need no reason: what they do is reason enough.
 var unexplained = map[Verb]bool{Retry: true, FinishTask: true, Adopt: true, Export: true, Import: true}
 
-// Check returns an error unless the request says what the verb needs: who asks and, for
+// Check returns an error unless the request has what the verb needs: who asks and, for
 // most verbs, why.
 func (v Verb) Check(r Request) error {
 	if err := CheckActor(r.Actor); err != nil {
@@ -137,7 +137,7 @@ func (v Verb) Check(r Request) error {
 	return nil
 }
 
-// CheckActor returns an error unless somebody may ask for things by this name.
+// CheckActor returns an error unless somebody may act under this name.
 func CheckActor(name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
@@ -186,8 +186,8 @@ func (e *UntoldError) Error() string {
 
 func (e *UntoldError) Unwrap() error { return e.Err }
 
-// Untold takes the *UntoldError, if there is one, out of what a method returned. Other is
-// what else is wrong: if it is nil, what was asked for is on the record.
+// Untold separates the *UntoldError from the other errors that a method returned. If
+// other is nil, what was asked for is on the record.
 func Untold(err error) (untold *UntoldError, other error) {
 	if !errors.As(err, &untold) {
 		return nil, err
@@ -223,7 +223,7 @@ func (o *Operator) tell(ctx context.Context, why string, people ...string) error
 	return o.tellKnown(ctx, why, known, nil)
 }
 
-// tellKnown is tell for people who are in the ledger.
+// tellKnown tells the runs of people who are known to be in the ledger.
 func (o *Operator) tellKnown(ctx context.Context, why string, people []string, p Progress) error {
 	for told, id := range people {
 		if err := o.runs.Resume(ctx, id, why); err != nil {
@@ -234,19 +234,19 @@ func (o *Operator) tellKnown(ctx context.Context, why string, people []string, p
 	return nil
 }
 
-// Person reads one person, and refuses somebody whom the ledger does not know.
+// Person reads one person, and refuses an ID that the ledger does not know.
 func (v *Viewer) Person(ctx context.Context, id string) (ledger.Person, error) {
 	return FindPerson(ctx, v.Ledger, id)
 }
 
-// People is what FindPerson needs of a ledger.
+// People is the part of a ledger that FindPerson needs.
 type People interface {
 	Person(ctx context.Context, personID string) (ledger.Person, error)
 	DeadLetters(ctx context.Context, f ledger.LetterFilter, after int64, limit int) ([]ledger.DeadLetter, error)
 }
 
-// FindPerson reads one person, and refuses somebody whom the ledger does not know. It
-// says so if there are dead letters about them.
+// FindPerson reads one person, and refuses an ID that the ledger does not know. The
+// refusal says whether there are dead letters about it.
 func FindPerson(ctx context.Context, l People, id string) (ledger.Person, error) {
 	person, err := l.Person(ctx, id)
 	if !errors.Is(err, ledger.ErrNotFound) {

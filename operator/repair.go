@@ -16,7 +16,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// ErrNothingToRepair means that nothing of what was meant needs attention (any more).
+// ErrNothingToRepair means that nothing that was selected needs attention (any more).
 var ErrNothingToRepair = errors.New("nothing of this person needs attention")
 
 // errPolicy refuses to skip the evaluation of policy.
@@ -33,13 +33,13 @@ type Attention struct {
 }
 
 // Retry has the person's run try again what needs attention, and returns the keys of
-// these steps and questions. It decides nothing while no run can be told.
+// these steps and questions. It decides nothing while runs cannot be told.
 func (o *Operator) Retry(ctx context.Context, r Request, a Attention) ([]string, error) {
 	return o.repair(ctx, Retry, r, a)
 }
 
 // Skip decides that what needs attention is not to be done, and returns the keys of
-// these steps and questions. It decides nothing while no run can be told.
+// these steps and questions. It decides nothing while runs cannot be told.
 func (o *Operator) Skip(ctx context.Context, r Request, a Attention) ([]string, error) {
 	return o.repair(ctx, Skip, r, a)
 }
@@ -103,13 +103,13 @@ func (a Attention) in(steps []ledger.Step, v Verb) ([]ledger.Step, error) {
 	return selected, nil
 }
 
-// Skippable returns the steps and questions that may be skipped. Nothing is done for
-// somebody for whom policy cannot be evaluated, and no operator's decision changes that.
+// Skippable returns the steps and questions that may be skipped. An operator cannot skip
+// the evaluation of policy: nothing is done for somebody until it succeeds.
 func Skippable(steps []ledger.Step) []ledger.Step {
 	return slices.DeleteFunc(slices.Clone(steps), func(s ledger.Step) bool { return s.Code == provision.CodePolicy })
 }
 
-// action is the decision about one key, as the ledger has it.
+// action returns the decision about one key, as the ledger records it.
 func (o *Operator) action(v Verb, r Request, personID, key string) ledger.Action {
 	verb := ledger.VerbRetry
 	if v == Skip {
@@ -126,7 +126,8 @@ func (o *Operator) action(v Verb, r Request, personID, key string) ledger.Action
 	}
 }
 
-// leaving are the statuses of people whose access ends, staying those of the others.
+// leaving lists the statuses of people whose access ends, and staying those of the
+// others.
 var (
 	leaving = []hr.Status{hr.StatusEnded, hr.StatusSuspended, hr.StatusUnknown}
 	staying = []hr.Status{hr.StatusUpcoming, hr.StatusActive, hr.StatusOnLeave}
@@ -161,8 +162,9 @@ type Repaired struct {
 	People  int // who were seen to
 }
 
-// RepairAll retries or skips (v) steps of many people, so many people a second. It can be
-// ended and begun again: what was repaired needs attention no more.
+// RepairAll retries or skips (v) steps of many people, at most perSecond people a
+// second. After an interruption it can be called again: what was repaired does not need
+// attention any more.
 func (o *Operator) RepairAll(ctx context.Context, v Verb, r Request, steps []ledger.Step, perSecond rate.Limit, p Progress) (Repaired, error) {
 	if err := v.Check(r); err != nil {
 		return Repaired{}, err

@@ -17,16 +17,16 @@ type Retention struct {
 	For      time.Duration
 }
 
-// ChangedRetention is a retention that was, or would be, set or reset.
+// ChangedRetention describes a retention that was, or would be, set or reset.
 type ChangedRetention struct {
 	Retention ledger.Retention
 	Deletes   []string // apps in which accounts are deleted at once because of it
 	Applied   bool
 }
 
-// SetRetention says how long a person's accounts are kept, in place of the configuration.
-// If something is deleted at once because of it, it does so only with deleteNow, and else
-// only says what that would be.
+// SetRetention sets how long a person's accounts are kept, in place of the
+// configuration. If accounts would be deleted at once because of it, it acts only if
+// deleteNow is set; otherwise it returns what would be deleted.
 func (o *Operator) SetRetention(ctx context.Context, r Request, want Retention, deleteNow bool) (ChangedRetention, error) {
 	if err := SetRetention.Check(r); err != nil {
 		return ChangedRetention{}, err
@@ -54,10 +54,10 @@ func (o *Operator) SetRetention(ctx context.Context, r Request, want Retention, 
 	return ChangedRetention{Retention: set, Deletes: deletes, Applied: true}, o.tell(ctx, "retention was set", want.PersonID)
 }
 
-// ResetRetention lets the configuration say again how long a person's accounts are kept:
-// that of one app or, if app is empty, of all that are not named. If something is deleted
-// at once because of it, it does so only with deleteNow, and else only says what that
-// would be.
+// ResetRetention lets the configuration decide again how long a person's accounts are
+// kept, in one app or, if app is empty, in all that are not named. If accounts would be
+// deleted at once because of it, it acts only if deleteNow is set; otherwise it returns
+// what would be deleted.
 func (o *Operator) ResetRetention(ctx context.Context, r Request, personID, app string, deleteNow bool) (ChangedRetention, error) {
 	if err := ResetRetention.Check(r); err != nil {
 		return ChangedRetention{}, err
@@ -87,7 +87,7 @@ func (o *Operator) ResetRetention(ctx context.Context, r Request, personID, app 
 	return ChangedRetention{Retention: was, Deletes: deletes, Applied: true}, o.tell(ctx, "retention was reset", personID)
 }
 
-// without returns all but what was said of an app.
+// without returns all retentions but that of an app.
 func without(said []ledger.Retention, app string) []ledger.Retention {
 	return slices.DeleteFunc(slices.Clone(said), func(r ledger.Retention) bool { return r.App == app })
 }

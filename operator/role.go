@@ -15,8 +15,9 @@ type RoleAnswer struct {
 	Positions []string // that it holds for, of somebody who holds several
 }
 
-// Explain says of every role whether it holds for somebody now, in one position or
-// another. It returns nil if nothing that HR has said of them is in force, or they have left.
+// Explain says for every role whether it holds for somebody now, in one position or
+// another. It returns nil if nothing that HR has said of them is in force, or if they
+// have left.
 func Explain(rules *policy.Policy, person ledger.Person, now time.Time) []RoleAnswer {
 	if person.CarriedTo != "" {
 		return nil
@@ -39,7 +40,7 @@ func Explain(rules *policy.Policy, person ledger.Person, now time.Time) []RoleAn
 	return answers
 }
 
-// add adds what a role answers for one position of several.
+// add merges the role's answer for another position.
 func (a *RoleAnswer) add(answer policy.RoleAnswer, another bool, position string, several bool) {
 	if another && !a.Holds {
 		a.Failed = append(a.Failed, answer.Failed...)

@@ -16,16 +16,15 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// Secured is an operator's word on somebody's access, on the record: a suspension, or
-// its end.
+// Secured is a suspension, or its end, that is on the record.
 type Secured struct {
 	Event  hr.Event
 	Seq    int64          // of the event in the ledger
 	before ledger.Summary // the person, before the event was recorded
 }
 
-// Suspend cuts somebody off until they are reinstated. It records the event and tells the
-// person's run, which does it; Progress says how far that is.
+// Suspend cuts somebody off until they are reinstated. It records the event and tells
+// the person's run, which does the work; Progress says how far that is.
 func (o *Operator) Suspend(ctx context.Context, r Request, personID string) (Secured, error) {
 	s, err := o.secure(ctx, Suspend, r, personID, false)
 	if err != nil {
@@ -35,7 +34,7 @@ func (o *Operator) Suspend(ctx context.Context, r Request, personID string) (Sec
 }
 
 // Reinstate ends a suspension. It records the event and tells the person's run, which
-// does it; Progress says how far that is.
+// does the work; Progress says how far that is.
 func (o *Operator) Reinstate(ctx context.Context, r Request, personID string) (Secured, error) {
 	s, err := o.secure(ctx, Reinstate, r, personID, false)
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// ErrNoProof means that nothing says how it can be seen that a task is done.
+// ErrNoProof means that the request does not say how one can see that the task is done.
 var ErrNoProof = errors.New("say how it can be seen that this is done (proof): it goes on the record")
 
-// FinishTask takes the operator's word that a task is done. Proof is how that can be
-// seen; account is the name of the account in the app, if it is another one than was
-// asked for. If the task needs a second person it is unfinished until somebody else says
-// the same: under another name and from another login.
+// FinishTask records an operator's word that a task is done. Proof says how that can be
+// seen; account is the name of the account in the app, if it is not the one that was
+// asked for. A task that needs a second person stays unfinished until somebody else says
+// the same, under another name and from another login.
 func (o *Operator) FinishTask(ctx context.Context, r Request, id int64, proof, account string) (ledger.Task, error) {
 	if err := FinishTask.Check(r); err != nil {
 		return ledger.Task{}, err
@@ -26,8 +26,8 @@ func (o *Operator) FinishTask(ctx context.Context, r Request, id int64, proof, a
 	return o.actOnTask(ctx, ledger.TaskAction{Verb: ledger.VerbTaskDone, ID: id, Operator: r.Actor, Text: proof, Account: account})
 }
 
-// RefuseTask takes the operator's word that a task cannot or will not be done. Its step
-// needs attention then.
+// RefuseTask records an operator's word that a task cannot or will not be done. Its step
+// then needs attention.
 func (o *Operator) RefuseTask(ctx context.Context, r Request, id int64) (ledger.Task, error) {
 	if err := RefuseTask.Check(r); err != nil {
 		return ledger.Task{}, err

@@ -12,8 +12,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// TestLife is the life of a person who does not exist: who is hired, and then has
-// another name, department and so on, and then lacks what people need not have.
+// TestLife returns the life of a person who does not exist, who is hired, then gets
+// another name, department and so on, and then loses what people need not have.
 func TestLife(p *policy.Policy, app string) (trial.Life, error) {
 	mark := uuid.NewString()[:8] // short: some apps take usernames of 20 characters, and person IDs of 16
 	hired := hr.Profile{
@@ -59,7 +59,7 @@ func TestLife(p *policy.Policy, app string) (trial.Life, error) {
 	return life, nil
 }
 
-// withoutOne are profiles of which each lacks one thing that people need not have.
+// withoutOne returns profiles each of which lacks one thing that people need not have.
 func withoutOne(p hr.Profile) []hr.Profile {
 	all := slices.Repeat([]hr.Profile{p}, 6)
 	all[0].JobTitle, all[1].Department, all[2].CostCenter, all[3].Company = "", "", "", ""
@@ -67,7 +67,8 @@ func withoutOne(p hr.Profile) []hr.Profile {
 	return all
 }
 
-// mapped are the attributes of somebody, whose e-mail address it sets in the identity.
+// mapped returns the attributes of somebody, and sets their e-mail address in the
+// identity.
 func mapped(p *policy.Policy, app string, id *policy.Identity, profile hr.Profile) (attributes map[string]any, err error) {
 	if id.Email, err = p.Email(*id, profile); err != nil {
 		return nil, err

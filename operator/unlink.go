@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// MayUnlink returns the link that Unlink would end. It refuses if the ledger has none, or
-// if the app itself shows the account as the person's. It changes nothing.
+// MayUnlink returns the link that Unlink would end. It refuses if the ledger has none,
+// or if the app itself shows the account as the person's. It changes nothing.
 func (v *Viewer) MayUnlink(ctx context.Context, app, personID string) (ledger.Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, linkTimeout)
 	defer cancel()
@@ -32,8 +32,8 @@ func (v *Viewer) MayUnlink(ctx context.Context, app, personID string) (ledger.Li
 	return links[0], errors.Join(refuted(ctx, conn, links[0]), conn.Close())
 }
 
-// Unlink says that somebody has no account in an app, on the operator's word and without
-// a proof. It changes nothing in the app.
+// Unlink records, on the operator's word and without a proof, that somebody has no
+// account in an app. It changes nothing in the app.
 func (o *Operator) Unlink(ctx context.Context, r Request, app, personID string) (ledger.Link, error) {
 	if err := Unlink.Check(r); err != nil {
 		return ledger.Link{}, err
@@ -67,8 +67,7 @@ func (o *Operator) Unlink(ctx context.Context, r Request, app, personID string) 
 	return gone, o.tellKnown(ctx, "unlinked", []string{personID}, nil)
 }
 
-// refuted returns an error if the app itself shows the account as the person's: then it is
-// there.
+// refuted returns an error if the app itself shows the account as the person's.
 func refuted(ctx context.Context, conn connector.Connector, link ledger.Link) error {
 	there := func(account connector.Account) error {
 		if link.Contested || account.ExternalID != "" && account.ExternalID != link.PersonID {

@@ -44,7 +44,7 @@ func viewAccount(f correlation.Finding) accountView {
 	}
 }
 
-// state is the state, and whether the account is protected.
+// state returns the account's state, and says whether the account is protected.
 func (v accountView) state() string {
 	if v.Protected {
 		return string(v.State) + ", protected"
@@ -52,7 +52,7 @@ func (v accountView) state() string {
 	return string(v.State)
 }
 
-// whose is the person an account is linked to, or those it can be.
+// whose returns the person to whom the account is linked, or the people whose it may be.
 func (v accountView) whose() string {
 	if v.Person != "" || len(v.Candidates) == 0 {
 		return v.Person
@@ -126,14 +126,15 @@ func (v accountView) row() []string {
 	}
 }
 
-// withAccounts calls f with the accounts in an app.
+// withAccounts opens the ledger and calls f with the accounts in an app.
 func (c *cli) withAccounts(ctx context.Context, app string, f func(*operator.Accounts) error) error {
 	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
 		return accountsOf(ctx, cfg, o, app, f)
 	})
 }
 
-// accountsOf calls f with the accounts that an operator finds in an app.
+// accountsOf calls f with the accounts that an operator finds in an app, and closes
+// them.
 func accountsOf(ctx context.Context, cfg *config.Config, o *operator.Operator, app string, f func(*operator.Accounts) error) error {
 	a, err := o.Accounts(ctx, app)
 	if errors.Is(err, operator.ErrCannotList) {
@@ -145,7 +146,7 @@ func accountsOf(ctx context.Context, cfg *config.Config, o *operator.Operator, a
 	return errors.Join(f(a), a.Close())
 }
 
-// adoptOptions are the flags of app adopt.
+// adoptOptions holds the flags of app adopt.
 type adoptOptions struct {
 	applying
 	people  []string
@@ -226,7 +227,7 @@ func matchKeys() []string {
 	return keys
 }
 
-// adoptionView is one account that could be linked, and what became of it.
+// adoptionView describes one account that could be linked, and what became of it.
 type adoptionView struct {
 	Person    string             `json:"person"`
 	AccountID string             `json:"accountId"`
@@ -249,7 +250,7 @@ const (
 	adoptUnwanted  = "left alone: no role gives this person access"
 )
 
-// against says why an account is left alone.
+// against describes, by error, why an account is left alone.
 var against = map[error]string{
 	operator.ErrPersonProtected: adoptProtected, operator.ErrAdoptNever: adoptNever, operator.ErrNoAccess: adoptUnwanted,
 }
@@ -266,7 +267,7 @@ func viewAdoption(a operator.Adoption) adoptionView {
 	return v
 }
 
-// check finds out who is asking, and refuses keys that there are not.
+// check finds out who is asking, and refuses match keys that do not exist.
 func (o *adoptOptions) check() (err error) {
 	if o.does() {
 		if o.request.Actor, err = asking(o.request.Actor); err != nil {
@@ -347,7 +348,7 @@ func (c *cli) adopt(ctx context.Context, op *operator.Operator, a *operator.Acco
 	return err
 }
 
-// wouldLink is how many accounts would be linked.
+// wouldLink counts the accounts that would be linked.
 func wouldLink(views []adoptionView) (n int) {
 	for _, v := range views {
 		if v.Result == adoptWould {
@@ -357,7 +358,7 @@ func wouldLink(views []adoptionView) (n int) {
 	return n
 }
 
-// readPairs reads a file of pairs: whose is which account, on the operator's word.
+// readPairs reads a file of pairs, each of which gives an account to a person.
 func readPairs(path string) ([]operator.Pair, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -380,7 +381,7 @@ func readPairs(path string) ([]operator.Pair, error) {
 	return pairs, nil
 }
 
-// unlinkOptions are the flags of app unlink.
+// unlinkOptions holds the flags of app unlink.
 type unlinkOptions struct {
 	person string
 	decisionFlags
@@ -446,7 +447,7 @@ func (c *cli) unlink(ctx context.Context, op *operator.Operator, app string, o u
 	return nil
 }
 
-// unlinkedView is a link that is, or is to be, no more.
+// unlinkedView describes a link that was, or would be, ended.
 type unlinkedView struct {
 	Person string `json:"person"`
 	linkView

@@ -117,7 +117,7 @@ func capabilityNames(can connector.Capabilities) []string {
 	return names
 }
 
-// disabling says whether a disabled account can be enabled again.
+// disabling reports in words whether a disabled account can be enabled again.
 func disabling(can connector.Capabilities) string {
 	switch {
 	case !can.Disable:
@@ -128,7 +128,7 @@ func disabling(can connector.Capabilities) string {
 	return "destructive"
 }
 
-// deleting says what becomes of a deleted account.
+// deleting describes what becomes of a deleted account.
 func deleting(can connector.Capabilities) string {
 	switch {
 	case !can.Delete:
@@ -139,7 +139,7 @@ func deleting(can connector.Capabilities) string {
 	return "final"
 }
 
-// byHand are the steps that a human is asked to do in an app.
+// byHand lists the steps that a human is asked to do in an app.
 func byHand(c connector.Connector) []string {
 	var steps []string
 	for _, kind := range plan.Kinds() {
@@ -282,7 +282,7 @@ func drawKind(p *page, v kindView) {
 	}))
 }
 
-// trialOptions are the flags of app test.
+// trialOptions holds the flags of app test.
 type trialOptions struct {
 	write  bool
 	grants []string
@@ -325,7 +325,7 @@ The exit status is 1 if anything fails.`,
 	return c.reads(cmd)
 }
 
-// trialStep is what a step of a trial came to.
+// trialStep describes the outcome of one step of a trial.
 type trialStep struct {
 	Step    string  `json:"step"`
 	OK      bool    `json:"ok"`

@@ -111,7 +111,7 @@ and cause. The exit status is 3 if it is open.`,
 	})
 }
 
-// cohortView is a cohort as people and programs see it.
+// cohortView describes a cohort for people and programs.
 type cohortView struct {
 	Cohort   string                `json:"cohort"`
 	Kind     ledger.WithdrawalKind `json:"kind"`
@@ -134,7 +134,7 @@ func viewCohort(c ledger.Cohort) cohortView {
 	}
 }
 
-// shownState is the state in a word that says what it means to somebody who looks.
+// shownState returns the state in a word that a reader understands.
 func (v cohortView) shownState() string {
 	if v.State == ledger.CohortOpen {
 		return "held"
@@ -142,7 +142,7 @@ func (v cohortView) shownState() string {
 	return string(v.State)
 }
 
-// cohortScreen is all that there is to know of a cohort.
+// cohortScreen holds all that is known of a cohort.
 type cohortScreen struct {
 	cohortView
 	ByApp    map[string]int `json:"byApp"` // people
@@ -151,7 +151,7 @@ type cohortScreen struct {
 	People   []heldView     `json:"people"`
 }
 
-// heldView is one withdrawal of a cohort.
+// heldView describes one withdrawal of a cohort.
 type heldView struct {
 	Person     string                 `json:"person"`
 	Name       string                 `json:"name,omitempty"`
@@ -171,7 +171,7 @@ func (h heldView) row() []string {
 	return []string{h.Person, h.Name, h.Department, string(h.State), h.Why, strings.Join(h.Apps, " "), h.Source, h.Event, instant(h.Received), instant(h.Due)}
 }
 
-// unseen says why access is to be taken that no assessment has seen yet.
+// unseen describes, by kind, a withdrawal that no assessment has seen yet.
 var unseen = map[ledger.WithdrawalKind]string{ledger.Leavers: "access ends", ledger.Suspensions: "suspended"}
 
 func showCohort(ctx context.Context, o *operator.Viewer, cohort ledger.Cohort) (cohortScreen, error) {
@@ -224,7 +224,7 @@ func (v cohortScreen) draw(p *page) {
 	}
 }
 
-// counted shows counts, the greatest first.
+// counted shows counts in one line, the greatest first.
 func counted(counts map[string]int) string {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
@@ -236,7 +236,7 @@ func counted(counts map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// cohortFlags are the flags of a command that decides about a cohort.
+// cohortFlags holds the flags of a command that decides about a cohort.
 type cohortFlags struct {
 	people []string
 	decisionFlags
@@ -315,7 +315,7 @@ func (c *cli) cohortCommand(verb operator.Verb, cmd *cobra.Command) *cobra.Comma
 	return c.reads(cmd)
 }
 
-// decided is what became of people by each verb.
+// decided is the past tense of each verb.
 var decided = map[operator.Verb]string{operator.Release: "released", operator.Cancel: "cancelled"}
 
 func (c *cli) decide(ctx context.Context, cfg *config.Config, o *operator.Operator, cohort ledger.Cohort, verb operator.Verb, f cohortFlags) error {
@@ -361,7 +361,7 @@ func (c *cli) decide(ctx context.Context, cfg *config.Config, o *operator.Operat
 	return nil
 }
 
-// decisionView is what is, or would be, decided about people of a cohort.
+// decisionView describes a decision about people of a cohort, made or to be made.
 type decisionView struct {
 	Cohort    string                `json:"cohort"`
 	Kind      ledger.WithdrawalKind `json:"kind"`
@@ -371,7 +371,7 @@ type decisionView struct {
 	Applied   bool                  `json:"applied"`
 }
 
-// consequence is what comes of it for the people.
+// consequence describes what the decision means for the people.
 func (v decisionView) consequence() string {
 	switch {
 	case v.Decision == decided[operator.Cancel]:
@@ -382,7 +382,7 @@ func (v decisionView) consequence() string {
 	return "their access is taken"
 }
 
-// showDecision shows whom a decision would be about.
+// showDecision shows whom a decision would concern.
 func (c *cli) showDecision(ctx context.Context, o *operator.Operator, cohort ledger.Cohort, v decisionView) error {
 	screen, err := showCohort(ctx, &o.Viewer, cohort)
 	if err != nil {
@@ -399,7 +399,7 @@ func (c *cli) showDecision(ctx context.Context, o *operator.Operator, cohort led
 	})
 }
 
-// ending says how a cohort was closed.
+// ending describes how a cohort was closed.
 func (v cohortView) ending() string {
 	if v.Operator == "" {
 		return fmt.Sprintf("%s at %s", v.State, instant(v.ClosedAt))

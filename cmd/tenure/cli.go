@@ -26,14 +26,14 @@ import (
 	"github.com/tenurehq/tenure/service/apps"
 )
 
-// terminal is where a command reads and writes.
+// terminal holds the streams that a command reads and writes.
 type terminal struct {
 	in             io.Reader
 	out, err       io.Writer
 	outTTY, errTTY bool
 }
 
-// cli is one invocation of the program.
+// cli holds the state of one invocation of the program.
 type cli struct {
 	terminal
 	configPath string
@@ -74,7 +74,7 @@ func execute(ctx context.Context, t terminal, args []string) int {
 // something for a human. It is not printed: the command has said what it is.
 var errAttention = errors.New("needs attention")
 
-// usagef returns an error that only other arguments or another configuration can cure.
+// usagef returns an error that only other arguments or another configuration can mend.
 func usagef(format string, args ...any) error {
 	return service.UsageError(fmt.Errorf(format, args...))
 }
@@ -114,8 +114,8 @@ it is done and something needs attention.`,
 	return root
 }
 
-// noun is a command that only has verbs. Without one, or with one that does not
-// exist, it says which there are.
+// noun returns a command that only has verbs. Called without a verb, or with an unknown
+// one, it lists them.
 func noun(name, short string, verbs ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   name,
@@ -141,8 +141,8 @@ func noun(name, short string, verbs ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// config loads the configuration with the secrets of the parts that the command uses:
-// who reads the ledger needs those of no app.
+// config loads the configuration with the secrets of the parts that the command uses: a
+// command that only reads the ledger needs no app's secrets.
 func (c *cli) config(parts ...config.Part) (*config.Config, error) {
 	if c.cfg != nil && !slices.ContainsFunc(parts, func(p config.Part) bool { return !slices.Contains(c.parts, p) }) {
 		return c.cfg, nil
@@ -163,9 +163,9 @@ func (c *cli) config(parts ...config.Part) (*config.Config, error) {
 // stackDir is where the embedded stack (make dev) keeps its state.
 const stackDir = ".tenure"
 
-// findConfig is --config, else what the environment says, else that of the embedded
-// stack if it runs here, else the first of the usual files that exists: one in the
-// working directory, or the one that the embedded stack keeps there.
+// findConfig returns the path of the configuration: --config, else TENURE_CONFIG, else
+// that of the embedded stack if it runs here, else the first of the usual files that
+// exists, in the working directory or where the embedded stack keeps it.
 func (c *cli) findConfig() string {
 	if c.configPath != "" {
 		return c.configPath
@@ -183,7 +183,7 @@ func (c *cli) findConfig() string {
 	return path
 }
 
-// relative is a path as people write it who are here.
+// relative returns a path as seen from the working directory, if it lies below that.
 func relative(path string) string {
 	here, err := os.Getwd()
 	if err != nil {
@@ -205,7 +205,7 @@ func (c *cli) withLedger(ctx context.Context, f func(*config.Config, ledger.Read
 	return c.withWritable(ctx, func(cfg *config.Config, l ledger.Ledger) error { return f(cfg, l) })
 }
 
-// operate calls f with what operators can do, on the ledger that the configuration names.
+// operate calls f with an operator on the ledger that the configuration names.
 func (c *cli) operate(ctx context.Context, f func(*config.Config, *operator.Operator) error) error {
 	return c.withWritable(ctx, func(cfg *config.Config, l ledger.Ledger) error {
 		o, done := operatorOn(cfg, l)
@@ -214,7 +214,7 @@ func (c *cli) operate(ctx context.Context, f func(*config.Config, *operator.Oper
 	})
 }
 
-// view calls f with what operators can see, on the ledger that the configuration names.
+// view calls f with a viewer of the ledger that the configuration names.
 func (c *cli) view(ctx context.Context, f func(*config.Config, *operator.Viewer) error) error {
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Reader) error {
 		return f(cfg, &operator.Viewer{Ledger: l, Policy: cfg.Policy, Apps: apps.Of(cfg, nil), Clock: cfg.Clock()})
@@ -244,8 +244,8 @@ func (c *cli) withWritable(ctx context.Context, f func(*config.Config, ledger.Le
 	return errors.Join(f(cfg, store), store.Close())
 }
 
-// operatorOn makes an operator. Temporal is connected to when a run has to be told of
-// something, and left when done is called.
+// operatorOn makes an operator. It connects to Temporal when a run first has to be told
+// of something; done closes that connection.
 func operatorOn(cfg *config.Config, l ledger.Ledger) (o *operator.Operator, done func()) {
 	runs := &service.Runs{}
 	opened := apps.Of(cfg, l)
@@ -254,7 +254,7 @@ func operatorOn(cfg *config.Config, l ledger.Ledger) (o *operator.Operator, done
 	return o, runs.Close
 }
 
-// decisionFlags are the flags of what an operator decides.
+// decisionFlags holds the flags of a command by which an operator decides something.
 type decisionFlags struct{ operator, reason string }
 
 func (f *decisionFlags) flags(cmd *cobra.Command) {
@@ -267,19 +267,20 @@ func (f *decisionFlags) given() error {
 	return onRecord(&f.operator, f.reason)
 }
 
-// request is what was given.
+// request returns the request that the flags describe.
 func (f *decisionFlags) request() operator.Request {
 	return operator.Request{Actor: f.operator, Reason: f.reason}
 }
 
-// operatorFlag lets an operator say who they are.
+// operatorFlag adds the flag by which operators say who they are.
 func operatorFlag(cmd *cobra.Command, operator *string) {
 	cmd.Flags().StringVar(operator, "operator", "", "`who` is asking, for the record, which has your login beside it (default: $TENURE_OPERATOR, else your login name)")
 }
 
-// asking returns who is asking: as they say, or as the environment does. Where nothing
-// says it (a container has no login names), it is refused: the record is of who did
-// what. The login goes on the record beside it, always: see machineLogin.
+// asking returns who is asking: the given name, else what the environment says. It
+// refuses if neither says it (a container has no login names), since the record has to
+// say who did what. The login goes on the record beside the name, always: see
+// machineLogin.
 func asking(name string) (string, error) {
 	for _, who := range []string{name, os.Getenv("TENURE_OPERATOR"), loginName()} {
 		if who = strings.TrimSpace(who); who == "" {
@@ -293,7 +294,8 @@ func asking(name string) (string, error) {
 	return "", usagef("say who you are with --operator or TENURE_OPERATOR: it goes on the record")
 }
 
-// onRecord settles who is asking, and wants to know why: both go on the record.
+// onRecord finds out who is asking, and returns an error unless a reason was given: both
+// go on the record.
 func onRecord(operator *string, reason string) (err error) {
 	if strings.TrimSpace(reason) == "" {
 		return usagef("say why with --reason: it goes on the record")
@@ -302,8 +304,8 @@ func onRecord(operator *string, reason string) (err error) {
 	return err
 }
 
-// tellUntold says of runs that could not be told that the sweeper will tell them. It
-// returns what else is wrong.
+// tellUntold says that the sweeper will tell the runs that could not be told. It returns
+// any other error.
 func (c *cli) tellUntold(err error, every time.Duration) error {
 	untold, other := operator.Untold(err)
 	if untold != nil {
@@ -313,8 +315,8 @@ func (c *cli) tellUntold(err error, every time.Duration) error {
 	return other
 }
 
-// loginName is the name of the account that runs this; empty where it has none (a
-// container).
+// loginName returns the name of the account that runs this program; it is empty where
+// there is none, as in a container.
 var loginName = func() string {
 	if u, err := user.LookupId(strconv.Itoa(os.Getuid())); err == nil {
 		return u.Username
@@ -325,8 +327,9 @@ var loginName = func() string {
 	return ""
 }
 
-// machineLogin is the account that runs this, for the record: its number, where it has
-// no name. The environment has no say in it, but for who used sudo.
+// machineLogin returns the account that runs this program, for the record: its number,
+// if it has no name. The environment has no say in it, except that sudo says who used
+// it.
 func machineLogin() ledger.Login {
 	login := ledger.Login{Name: loginName(), Sudo: os.Getenv("SUDO_USER")}
 	if login.Name == "" {
@@ -335,7 +338,7 @@ func machineLogin() ledger.Login {
 	return login
 }
 
-// operatorFrom shows an operator, by the name that they gave and their login.
+// operatorFrom shows an operator by the name that they gave and by their login.
 func operatorFrom(operator, login string) string {
 	if login == "" {
 		return operator
@@ -343,8 +346,9 @@ func operatorFrom(operator, login string) string {
 	return operator + " (login " + login + ")"
 }
 
-// applying is how a command is told to do what else it only shows: whatever is about
-// more than the one thing that was named, or cannot be taken back.
+// applying holds the flags by which a command is told to do what it otherwise only
+// shows. A command has them if it concerns more than the one thing that was named, or if
+// what it does cannot be taken back.
 type applying struct {
 	apply bool
 	// dryRun is from when some commands did it without being told. It goes before apply,
@@ -356,13 +360,13 @@ func (a *applying) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&a.apply, "apply", false, "do it; without, only show what would be done")
 }
 
-// askedBefore are the flags of a command that asked before it did something.
+// askedBefore adds the old flags of a command that used to ask before it did something.
 func (a *applying) askedBefore(cmd *cobra.Command) {
 	a.flags(cmd)
 	formerly(cmd, "yes", "y", "apply")
 }
 
-// didBefore is the flag of a command that did something unless told to show it.
+// didBefore adds the old flag of a command that used to act unless it was told to show.
 func (a *applying) didBefore(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&a.dryRun, "dry-run", "n", false, "only show what would be done")
 	cmd.Flags().Lookup("dry-run").Hidden = true
@@ -370,7 +374,7 @@ func (a *applying) didBefore(cmd *cobra.Command) {
 
 func (a *applying) does() bool { return a.apply && !a.dryRun }
 
-// onlyShown ends a command that has shown what it would do to what is named.
+// onlyShown ends a command that has shown what it would do, and says how to do it.
 func (c *cli) onlyShown(a applying, format string, args ...any) error {
 	c.tell("\n%s; nothing was done: --apply does it\n", fmt.Sprintf(format, shownArgs(args)...))
 	if a.dryRun {
@@ -379,10 +383,10 @@ func (c *cli) onlyShown(a applying, format string, args ...any) error {
 	return errAttention
 }
 
-// nowNamed is the annotation of an old spelling of a flag: what it is named now.
+// nowNamed is the annotation of an old spelling of a flag, which holds its present name.
 const nowNamed = "tenure_now"
 
-// formerly keeps an old spelling of a flag working. It is not shown.
+// formerly keeps an old spelling of a flag working, and hides it from the help.
 func formerly(cmd *cobra.Command, old, shorthand, now string) {
 	alias := *cmd.Flags().Lookup(now)
 	alias.Name, alias.Shorthand, alias.Hidden = old, shorthand, true
@@ -390,7 +394,7 @@ func formerly(cmd *cobra.Command, old, shorthand, now string) {
 	cmd.Flags().AddFlag(&alias)
 }
 
-// tellFormer says how what was spelled the old way is spelled now.
+// tellFormer tells the present spelling of each flag that was given in its old one.
 func (c *cli) tellFormer(cmd *cobra.Command) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if now := f.Annotations[nowNamed]; len(now) > 0 {

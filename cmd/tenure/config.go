@@ -86,7 +86,7 @@ be found out.`,
 	return c.reads(cmd)
 }
 
-// configView is what a configuration says, without its secrets.
+// configView describes a configuration, without its secrets.
 type configView struct {
 	Path    string            `json:"path"`
 	Brokers []string          `json:"brokers"`
@@ -107,7 +107,7 @@ type topicView struct {
 	channelView
 }
 
-// channelView is what may come by a topic or an endpoint.
+// channelView describes what a topic or an endpoint may say, and for whom.
 type channelView struct {
 	Sources []string `json:"sources"`
 	Types   []string `json:"types"`
@@ -174,14 +174,14 @@ func (v configView) draw(p *page) {
 	}
 }
 
-// checkOptions are the flags of config check.
+// checkOptions holds the flags of config check.
 type checkOptions struct {
 	connect        bool
 	timeout        time.Duration
 	withoutSecrets bool
 }
 
-// parts are those whose secrets have to be there.
+// parts returns the parts of the configuration whose secrets are needed.
 func (o checkOptions) parts() []config.Part {
 	if o.withoutSecrets {
 		return nil
@@ -189,7 +189,7 @@ func (o checkOptions) parts() []config.Part {
 	return config.Parts()
 }
 
-// look looks at all that Tenure depends on, at once.
+// look asks all systems that Tenure depends on, at once.
 func (o checkOptions) look(ctx context.Context, cfg *config.Config) ([]checkup.Report, error) {
 	cluster, err := service.Cluster(cfg.Kafka)
 	if err != nil {
@@ -217,7 +217,7 @@ func (o checkOptions) look(ctx context.Context, cfg *config.Config) ([]checkup.R
 	return reports, nil
 }
 
-// verdict is how the command ends: with an error if a system is not reached, with
+// verdict returns the error that ends the command: a failure if a system is not reached,
 // attention if something there needs somebody.
 func verdict(reports []checkup.Report) error {
 	var unreached []string
@@ -238,8 +238,8 @@ func verdict(reports []checkup.Report) error {
 	}
 }
 
-// drawReport shows what was found at a system. It is no table: a command must not
-// be broken into lines, since somebody will copy it.
+// drawReport shows what was found at a system. It is no table: commands are there to be
+// copied, and must not be broken into lines.
 func drawReport(p *page, r checkup.Report) {
 	as := ""
 	if r.Identity != "" {

@@ -21,7 +21,7 @@ func (c *cli) deletionCommand() *cobra.Command {
 		c.deletionListCommand(), c.deletionApproveCommand())
 }
 
-// deletionView is a deletion that is to come.
+// deletionView describes a deletion that is to come.
 type deletionView struct {
 	Person   string    `json:"person"`
 	Name     string    `json:"name,omitempty"`
@@ -40,7 +40,7 @@ func viewDeletion(d operator.Deletion) deletionView {
 	}
 }
 
-// waitKinds are what a deletion may wait for.
+// waitKinds lists what a deletion may wait for.
 var waitKinds = []string{string(plan.WaitHold), string(plan.WaitRetention), string(plan.WaitApproval), string(operator.WaitsForNothing)}
 
 func (c *cli) deletionListCommand() *cobra.Command {
@@ -111,7 +111,7 @@ func (c *cli) listDeletions(views []deletionView) error {
 	return err
 }
 
-// approvalView is what an operator has said, or is to say, of a deletion.
+// approvalView describes what an operator has said, or has to say, about a deletion.
 type approvalView struct {
 	Person     string               `json:"person"`
 	App        string               `json:"app"`
@@ -166,20 +166,20 @@ is shown what would be deleted and when, and the exit status is 3.`,
 	return c.reads(cmd)
 }
 
-// approveFlags are the flags of deletion approve.
+// approveFlags holds the flags of deletion approve.
 type approveFlags struct {
 	decisionFlags
 	applying
 	app string
 }
 
-// approvedView is a deletion that is, or would be, approved.
+// approvedView describes a deletion that is, or would be, approved.
 type approvedView struct {
 	deletionView
 	Applied bool `json:"applied"`
 }
 
-// when says when it is done.
+// when says when the deletion is done.
 func (v approvedView) when() string {
 	if v.Waits == string(plan.WaitHold) || v.Waits == string(plan.WaitRetention) {
 		return fmt.Sprintf("it is deleted when its %s ends, at %s", v.Waits, instant(v.Until))
@@ -224,8 +224,8 @@ func (c *cli) holdCommand() *cobra.Command {
 		c.holdPlaceCommand(), c.holdReleaseCommand(), c.holdListCommand())
 }
 
-// end reads until when something lasts: a day (to its end, in UTC), an instant, or so
-// long from now.
+// end reads the end of a period: a day (to its end, in UTC), an instant, or a time from
+// now.
 func end(text string, now time.Time) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day.AddDate(0, 0, 1), nil
@@ -239,8 +239,7 @@ func end(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, usagef("--until wants a day (2027-06-30, to its end in UTC), an instant (2027-06-30T12:00:00Z) or a time from now (90d), not %q", text)
 }
 
-// deletingFlags are the flags of what an operator decides that may have something
-// deleted at once.
+// deletingFlags holds the flags of a decision that may have accounts deleted at once.
 type deletingFlags struct {
 	decisionFlags
 	applying
@@ -290,7 +289,7 @@ deleted before cannot be brought back, and is told of too.`,
 	return c.reads(cmd)
 }
 
-// placedView is a hold that was placed, and what it came to late for.
+// placedView describes a hold that was placed, and what it came too late for.
 type placedView struct {
 	holdView
 	Kept     []string `json:"kept"`              // apps
@@ -336,7 +335,7 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, o *operator.Ope
 	return nil
 }
 
-// listed is a list, or what to say if there is nothing in it.
+// listed joins a list, or returns what to say if it is empty.
 func listed(list []string, none string) string {
 	if len(list) == 0 {
 		return none
@@ -368,7 +367,7 @@ that are, unless you say --apply. It is on the record with your name and reason.
 	return c.reads(cmd)
 }
 
-// releasedView are the holds of a person that are, or would be, released.
+// releasedView describes the holds of a person that are, or would be, released.
 type releasedView struct {
 	Person  string     `json:"person"`
 	Holds   []holdView `json:"holds"`
@@ -400,7 +399,7 @@ func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, o *operator.
 	return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
 }
 
-// holdView is a hold, and whom it is on.
+// holdView describes a hold, and the person whom it is on.
 type holdView struct {
 	Hold     string    `json:"hold"`
 	Person   string    `json:"person"`
@@ -503,7 +502,7 @@ func (c *cli) retentionCommand() *cobra.Command {
 		c.retentionSetCommand(), c.retentionResetCommand())
 }
 
-// retentionView is how long accounts of a person are kept.
+// retentionView says how long accounts of a person are kept.
 type retentionView struct {
 	Person   string    `json:"person"`
 	App      string    `json:"app,omitempty"` // empty: all that are not named
@@ -515,7 +514,7 @@ type retentionView struct {
 	Reason   string    `json:"reason"`
 }
 
-// retainedView is what was, or would be, said of retention, or no more.
+// retainedView describes a retention that was, or would be, set or reset.
 type retainedView struct {
 	retentionView
 	Reset   bool     `json:"reset,omitempty"`   // it holds no more
@@ -531,7 +530,7 @@ func viewRetention(r ledger.Retention) retentionView {
 	return v
 }
 
-// days is a duration as the configuration has it.
+// days shows a duration as the configuration writes it.
 func days(d time.Duration) string {
 	const day = 24 * time.Hour
 	whole, rest := d/day, d%day
@@ -605,14 +604,14 @@ lapses when another begins. It is on the record with your name and reason.`,
 	return c.reads(cmd)
 }
 
-// retentionFlags are what saying something of retention and taking it back have in common.
+// retentionFlags adds the flags that setting and resetting a retention have in common.
 func (c *cli) retentionFlags(cmd *cobra.Command, f *deletingFlags, app *string, only string) {
 	cmd.Flags().StringVar(app, "app", "", only)
 	f.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
 }
 
-// changedRetention shows what was, or would be, said of retention.
+// changedRetention shows a retention that was, or would be, set or reset.
 func (c *cli) changedRetention(cfg *config.Config, changed operator.ChangedRetention, err error, a applying, reset bool) error {
 	r := changed.Retention
 	if r.PersonID == "" {
@@ -632,7 +631,7 @@ func (c *cli) changedRetention(cfg *config.Config, changed operator.ChangedReten
 	return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
 }
 
-// showDeleting ends a command that would have accounts deleted, and was not told to.
+// showDeleting ends a command that would have accounts deleted and was not told to.
 func (c *cli) showDeleting(a applying, v any, personID string, apps []string) error {
 	return errors.Join(c.report(v), c.onlyShown(a, "%s of %s would be deleted for good, now", strings.Join(apps, ", "), personID))
 }

@@ -25,7 +25,7 @@ func (c *cli) dlqCommand() *cobra.Command {
 		c.dlqListCommand(), c.dlqShowCommand(), c.dlqRedriveCommand(), c.dlqDiscardCommand(), c.dlqIndexCommand())
 }
 
-// letterView is a dead letter as the ledger knows it: no personal data.
+// letterView describes a dead letter as the ledger knows it: without personal data.
 type letterView struct {
 	ID         int64              `json:"id"`
 	State      ledger.LetterState `json:"state"`
@@ -62,7 +62,7 @@ func viewLetter(l ledger.DeadLetter) letterView {
 
 func (v letterView) id() string { return strconv.FormatInt(v.ID, 10) }
 
-// what is what is wrong with the record.
+// what describes what is wrong with the record.
 func (v letterView) what() string { return strings.TrimSpace(v.Field + " " + v.Text) }
 
 func (v letterView) urgency() string { return urgency(v.Urgent) }
@@ -74,7 +74,7 @@ func urgency(urgent bool) string {
 	return ""
 }
 
-// letterSelection are the flags by which dead letters are selected.
+// letterSelection holds the flags that select dead letters.
 type letterSelection struct {
 	code, person, topic, since, until string
 	states                            []string
@@ -92,7 +92,7 @@ func (s *letterSelection) flags(cmd *cobra.Command) {
 	flags.BoolVar(&s.urgent, "urgent", false, "only those that were to end somebody's access")
 }
 
-// given says whether anything is selected.
+// given reports whether the flags select anything.
 func (s *letterSelection) given() bool {
 	return s.code+s.person+s.topic+s.since+s.until != "" || s.urgent || s.all
 }
@@ -125,7 +125,7 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 	return time.Time{}, usagef("--%s %s is no time: write 2026-11-22, 2026-11-22T09:00:00Z, or 36h or 7d for so long ago", flag, text)
 }
 
-// letterStateNames are what --state may be.
+// letterStateNames lists the values of --state.
 var letterStateNames = []string{"open", "redriven", "applied", "failed", "discarded", "all"}
 
 // letterStates reads --state.
@@ -156,8 +156,7 @@ func findLetter(ctx context.Context, o *operator.Viewer, typed string) (ledger.D
 	return o.Letter(ctx, id)
 }
 
-// withLetters calls f with the dead letters of the cluster that the configuration
-// names.
+// withLetters calls f with the dead letters of the cluster that the configuration names.
 func (c *cli) withLetters(f func(*deadletter.Letters) error) error {
 	cfg, err := c.config(config.PartLedger, config.PartKafka)
 	if err != nil {
@@ -171,8 +170,7 @@ func (c *cli) withLetters(f func(*deadletter.Letters) error) error {
 	return errors.Join(f(letters), letters.Close())
 }
 
-// letterActFlags are the flags of a command that does something about dead
-// letters.
+// letterActFlags holds the flags of a command that does something about dead letters.
 type letterActFlags struct {
 	selection letterSelection
 	decisionFlags
@@ -187,7 +185,8 @@ func (f *letterActFlags) flags(cmd *cobra.Command) {
 	f.askedBefore(cmd)
 }
 
-// check says what is missing. To look, neither name nor reason is needed.
+// check says which flags are missing. A command that only shows needs neither name nor
+// reason.
 func (f *letterActFlags) check(ids []string) error {
 	switch {
 	case len(ids) == 0 && !f.selection.given():
@@ -200,9 +199,8 @@ func (f *letterActFlags) check(ids []string) error {
 	return nil
 }
 
-// choose finds the dead letters that are meant: those with the numbers given,
-// whatever their state, else those that the filters select and are in one of the
-// states.
+// choose finds the dead letters with the given IDs, whatever their state, or else those
+// that the filters select and that are in one of the states.
 func (f *letterActFlags) choose(ctx context.Context, cfg *config.Config, o *operator.Operator, ids []string, states ...ledger.LetterState) ([]ledger.DeadLetter, error) {
 	if len(ids) == 0 {
 		if err := f.selection.check(ctx, cfg, o.Ledger); err != nil {
@@ -284,7 +282,7 @@ func (c *cli) discard(ctx context.Context, cfg *config.Config, o *operator.Opera
 	return errors.Join(c.report(viewLetters(discarded)), c.tellUntold(err, cfg.Sweep.Every))
 }
 
-// redriveOptions are the flags of dlq redrive.
+// redriveOptions holds the flags of dlq redrive.
 type redriveOptions struct {
 	letterActFlags
 	file, key    string
@@ -343,7 +341,7 @@ read now. The exit status is 3 then, and if something was left out.`,
 	return c.reads(cmd)
 }
 
-// redriveInput checks the flags and reads how the record is mended.
+// redriveInput checks the flags, and reads how the record is to be mended.
 func (c *cli) redriveInput(o *redriveOptions, ids []string) (deadletter.Mend, error) {
 	mend := deadletter.Mend{}
 	if err := o.check(ids); err != nil {
@@ -419,7 +417,7 @@ func (r *redriver) run(ctx context.Context, ids []string) error {
 	return r.sendAll(ctx, todo)
 }
 
-// redrivenView is a dead letter whose record is, or would be, sent again.
+// redrivenView describes a dead letter whose record was, or would be, sent again.
 type redrivenView struct {
 	ID     int64  `json:"id"`
 	Urgent bool   `json:"urgent,omitempty"`
@@ -430,7 +428,7 @@ type redrivenView struct {
 	Result string `json:"result"` // in words
 }
 
-// byWhom says who did something about a dead letter last.
+// byWhom says who last did something about a dead letter.
 func byWhom(l ledger.DeadLetter) string {
 	if l.Operator == "" {
 		return ""
@@ -438,7 +436,7 @@ func byWhom(l ledger.DeadLetter) string {
 	return fmt.Sprintf(" (%s, %s)", operatorFrom(l.Operator, l.Login), instant(l.ActedAt))
 }
 
-// rehearse lists what would be sent.
+// rehearse lists the records that would be sent.
 func (r *redriver) rehearse(ctx context.Context, todo []ledger.DeadLetter) error {
 	views := []redrivenView{}
 	for _, entry := range todo {
@@ -490,7 +488,7 @@ func (r *redriver) sendAll(ctx context.Context, todo []ledger.DeadLetter) error 
 	return nil
 }
 
-// sent is how many records were sent.
+// sent counts the records that were sent.
 func (r *redriver) sent() (n int) {
 	for _, v := range r.results {
 		if v.Sent {
@@ -554,14 +552,14 @@ Running it again changes nothing.`,
 	return c.reads(cmd)
 }
 
-// indexedView is what was found on a topic of dead letters.
+// indexedView counts what was found on a topic of dead letters.
 type indexedView struct {
 	Topic string `json:"topic"`
 	Found int    `json:"found"`
 	New   int    `json:"new"` // to the ledger
 }
 
-// deadLetterTopics are the topics of dead letters that the configuration names.
+// deadLetterTopics lists the topics of dead letters that the configuration names.
 func deadLetterTopics(cfg *config.Config) []string {
 	var topics []string
 	for _, t := range cfg.Kafka.Topics {

@@ -118,7 +118,7 @@ func (v lettersView) draw(p *page) {
 	p.note("%s", v.total())
 }
 
-// total says how many there are for which reason, the most frequent first.
+// total says how many dead letters there are for each reason, the most frequent first.
 func (v lettersView) total() string {
 	reasons := slices.SortedFunc(maps.Keys(v.Totals), func(a, b string) int {
 		return cmp.Or(cmp.Compare(v.Totals[b], v.Totals[a]), cmp.Compare(a, b))
@@ -138,7 +138,7 @@ func (v lettersView) total() string {
 	return text
 }
 
-// count is a number of things.
+// count returns a number of things in words.
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -189,8 +189,8 @@ func waitFlag(cmd *cobra.Command, wait *time.Duration) {
 	cmd.Flags().DurationVar(wait, "wait", time.Minute, "how `long` to wait for Kafka when it cannot be reached")
 }
 
-// contentView is a dead letter with its content. Of key, value and headers,
-// what is no UTF-8 is given in base64; a null has neither.
+// contentView describes a dead letter with its content. A key, value or header that is
+// not UTF-8 is given in base64; a null has neither form.
 type contentView struct {
 	letterView
 	Gone        bool         `json:"gone,omitempty"` // not on the topic any more
@@ -268,8 +268,8 @@ func inline(b []byte) string {
 	return fmt.Sprintf("%q", b)
 }
 
-// shown shows a value: JSON indented, text as it is, and anything else as a
-// hexadecimal dump.
+// shown shows a value: JSON indented, text as it is, and anything else as a hexadecimal
+// dump.
 func shown(b []byte) string {
 	var indented bytes.Buffer
 	switch {
@@ -283,8 +283,7 @@ func shown(b []byte) string {
 	return hex.Dump(b)
 }
 
-// printable says whether a terminal shows the text as it is, and does nothing
-// else.
+// printable reports whether a terminal shows the text as it is, and does nothing else.
 func printable(b []byte) bool {
 	return utf8.Valid(b) && bytes.IndexFunc(b, func(r rune) bool {
 		return !unicode.IsPrint(r) && !strings.ContainsRune("\n\t", r)

@@ -53,7 +53,8 @@ func (c *cli) formatOf(name, topic string) (sender.Format, error) {
 	return sender.Format{Kind: kind, Source: opened}, err
 }
 
-// report shows the events that are not valid, and what was left out of others.
+// report shows the events that are not valid, and warns of fields that were left out of
+// others. It returns how many there are of each.
 func report(w io.Writer, file string, events []sender.Event) (valid, invalid int) {
 	for _, in := range events {
 		for _, warning := range in.Warnings {
@@ -127,7 +128,7 @@ func (c *cli) printValidation(file string, events []sender.Event) error {
 	return nil
 }
 
-// newEvent is what the flags of event new say.
+// newEvent holds the flags of event new.
 type newEvent struct {
 	worker, source, id           string
 	effective, start, end        string
@@ -207,13 +208,13 @@ var workerTypes = []string{
 	string(hr.TypePartner), string(hr.TypeTemporary), string(hr.TypeService),
 }
 
-// eventTypes are the event types in the order of eventWords.
+// eventTypes lists the event types in the order of eventWords.
 var eventTypes = []hr.EventType{
 	hr.EventHired, hr.EventRehired, hr.EventTransferred, hr.EventUpdated, hr.EventConverted, hr.EventLeaveStarted,
 	hr.EventLeaveEnded, hr.EventTerminated, hr.EventRescinded, hr.EventSuspended, hr.EventReinstated,
 }
 
-// event makes an event of what the flags say.
+// event makes the event that the flags describe.
 func (n newEvent) event(word string, now time.Time) (hr.Event, error) {
 	i := slices.Index(eventWords, word)
 	if i < 0 {
@@ -261,7 +262,7 @@ func (n newEvent) event(word string, now time.Time) (hr.Event, error) {
 	return e, nil
 }
 
-// profile is the worker as the flags have them.
+// profile returns the worker that the flags describe.
 func (n newEvent) profile(dates map[string]hr.Date) *hr.Profile {
 	p := &hr.Profile{
 		Type: hr.PersonType(n.kind), GivenName: n.given, FamilyName: n.family, JobTitle: n.title, Department: n.department,
@@ -273,10 +274,11 @@ func (n newEvent) profile(dates map[string]hr.Date) *hr.Profile {
 	return p
 }
 
-// writtenFormat is the format of an event: as it goes to Kafka, or as YAML to read.
+// writtenFormat is the format in which an event is written: as it goes to Kafka, or as
+// YAML to read.
 type writtenFormat struct{ *format }
 
-// String, Set and Type make it a flag.
+// String, Set and Type implement pflag.Value.
 func (f *writtenFormat) String() string { return string(formatJSON) }
 
 func (f *writtenFormat) Set(s string) error {

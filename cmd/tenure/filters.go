@@ -22,8 +22,8 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// oneOf checks what a filter was given against what there is: a misspelt one would
-// select nothing, which reads as "all is well". Empty is no filter.
+// oneOf checks the value of a filter against those that exist: a misspelt one would
+// select nothing, which reads as "all is well". An empty value is no filter.
 func oneOf(flag, given string, known []string) error {
 	if given == "" || slices.Contains(known, given) {
 		return nil
@@ -31,13 +31,13 @@ func oneOf(flag, given string, known []string) error {
 	return usagef("--%s %s: there is %s%s", flag, plain(given), strings.Join(known, ", "), nearest.Hint(given, known))
 }
 
-// statuses are those of people.
+// statuses lists the statuses of people.
 var statuses = []string{
 	string(hr.StatusUpcoming), string(hr.StatusActive), string(hr.StatusOnLeave),
 	string(hr.StatusSuspended), string(hr.StatusEnded), string(hr.StatusUnknown),
 }
 
-// letterReasons are the codes with which dead letters are refused.
+// letterReasons lists the codes with which records are refused.
 var letterReasons = []string{
 	source.ReasonTombstone, source.ReasonMalformed, source.ReasonWrongContentType, source.ReasonUnsupportedVersion,
 	source.ReasonUnknownType, source.ReasonSchema, source.ReasonKeyMismatch, source.ReasonNotFound,
@@ -45,7 +45,8 @@ var letterReasons = []string{
 	source.ReasonGivenUp,
 }
 
-// stepCodes are what steps fail with, besides the conflicts in what HR says.
+// stepCodes lists the codes with which steps fail, besides those of conflicts in what HR
+// says.
 var stepCodes = []string{
 	string(connector.KindUnavailable), string(connector.KindRateLimited), string(connector.KindUnauthorized),
 	string(connector.KindForbidden), string(connector.KindNotFound), string(connector.KindExists),
@@ -57,15 +58,15 @@ var stepCodes = []string{
 	provision.CodeWhose, provision.CodeNotTheirs, provision.CodeUnproven, provision.CodeNotKept,
 }
 
-// eventWords are the event types as people write them: "hired".
+// eventWords lists the event types as people write them: "hired".
 var eventWords = []string{
 	shortType(hr.EventHired), shortType(hr.EventRehired), shortType(hr.EventTransferred), shortType(hr.EventUpdated),
 	shortType(hr.EventConverted), shortType(hr.EventLeaveStarted), shortType(hr.EventLeaveEnded),
 	shortType(hr.EventTerminated), shortType(hr.EventRescinded), shortType(hr.EventSuspended), shortType(hr.EventReinstated),
 }
 
-// appFilter checks --app: an app of the configuration, or one that was taken out of it
-// and of which somebody still has an account.
+// appFilter checks --app: it has to be an app of the configuration, or one that was
+// removed from it and in which somebody still has an account.
 func appFilter(ctx context.Context, cfg *config.Config, l ledger.Reader, app string) error {
 	if _, configured := cfg.Apps[app]; configured || app == "" {
 		return nil
@@ -77,7 +78,8 @@ func appFilter(ctx context.Context, cfg *config.Config, l ledger.Reader, app str
 	return oneOf("app", app, slices.Sorted(maps.Keys(cfg.Apps)))
 }
 
-// codeFilter checks --code: one that is known, or that a step that needs attention has.
+// codeFilter checks --code: it has to be a known code, or that of a step that needs
+// attention.
 func codeFilter(ctx context.Context, l ledger.Reader, code string) error {
 	if code == "" || slices.Contains(stepCodes, code) {
 		return nil
@@ -95,7 +97,7 @@ func codeFilter(ctx context.Context, l ledger.Reader, code string) error {
 	return oneOf("code", code, known)
 }
 
-// personFilter checks --person: somebody whom the ledger knows.
+// personFilter checks --person: it has to be somebody whom the ledger knows.
 func personFilter(ctx context.Context, l ledger.Reader, id string) error {
 	if id == "" {
 		return nil
@@ -116,10 +118,11 @@ func peopleKnown(ctx context.Context, l ledger.Reader, ids []string) error {
 	return nil
 }
 
-// seenMost is how much of a ledger is looked through for what a filter may have meant.
+// seenMost bounds how many entries of the ledger are read to suggest what a filter may
+// have meant.
 const seenMost = 20 * ledger.PageSize
 
-// sourceFilter checks --source: an HR system of which the ledger has events.
+// sourceFilter checks --source: it has to be an HR system whose events the ledger has.
 func sourceFilter(ctx context.Context, l ledger.Reader, name string) error {
 	if name == "" {
 		return nil
@@ -142,7 +145,8 @@ func sourceFilter(ctx context.Context, l ledger.Reader, name string) error {
 	return noneOf("source", name, "the ledger has no event of it; it has those of", seen)
 }
 
-// assigneeFilter checks --assignee: somebody who was ever asked for something.
+// assigneeFilter checks --assignee: it has to be somebody who was asked for something at
+// some time.
 func assigneeFilter(ctx context.Context, l ledger.Reader, name string) error {
 	if name == "" {
 		return nil
@@ -165,7 +169,7 @@ func assigneeFilter(ctx context.Context, l ledger.Reader, name string) error {
 	return noneOf("assignee", name, "nobody of that name was ever asked; those who were:", seen)
 }
 
-// noneOf refuses what is not among what was seen.
+// noneOf refuses a value, and lists those that were seen.
 func noneOf(flag, given, says string, seen map[string]bool) error {
 	known := slices.Sorted(maps.Keys(seen))
 	list := strings.Join(known, ", ")
@@ -175,7 +179,7 @@ func noneOf(flag, given, says string, seen map[string]bool) error {
 	return usagef("--%s %s: %s %s%s", flag, plain(given), says, list, nearest.Hint(given, known))
 }
 
-// check refuses what no dead letter can have.
+// check refuses values that no dead letter can have.
 func (s *letterSelection) check(ctx context.Context, cfg *config.Config, l ledger.Reader) error {
 	if err := oneOf("code", s.code, letterReasons); err != nil {
 		return err
@@ -206,24 +210,24 @@ func (s *letterSelection) check(ctx context.Context, cfg *config.Config, l ledge
 	return oneOf("topic", s.topic, topics)
 }
 
-// completer finds what somebody may go on typing.
+// completer completes what somebody has typed.
 type completer = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective)
 
-// oneOfWords completes with one of these.
+// oneOfWords returns a completer that offers the words of a list.
 func oneOfWords(list []string) completer {
 	return cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// complete has a flag completed with one of these.
+// complete has a flag completed with the words of a list.
 func complete(cmd *cobra.Command, flag string, list []string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, oneOfWords(list))
 }
 
-// completeMost is how many people, cohorts or tasks are shown at most.
+// completeMost bounds how many people, cohorts or tasks are offered.
 const completeMost = 100
 
-// completions gives every command below root what completes its flags and arguments,
-// by their names, unless it has something of its own.
+// completions gives every command below root the completers of its flags and arguments,
+// found by their names, unless the command has its own.
 func (c *cli) completions(root *cobra.Command) {
 	flags := map[string]completer{
 		"app": c.completeApps, "person": c.completePeople, "manager": c.completePeople, "role": c.completeRoles,
@@ -258,7 +262,8 @@ func (c *cli) completions(root *cobra.Command) {
 	walk(root)
 }
 
-// argumentsOf are the names of a command's arguments, as its usage has them: PERSON APP.
+// argumentsOf returns the names of a command's arguments, as its usage has them: PERSON
+// APP.
 func argumentsOf(cmd *cobra.Command) (names []string) {
 	for _, word := range strings.Fields(cmd.Use)[1:] {
 		if name := strings.Trim(word, "[]."); name != "" && name == strings.ToUpper(name) && name != "|" {
@@ -268,7 +273,8 @@ func argumentsOf(cmd *cobra.Command) (names []string) {
 	return names
 }
 
-// byPlace completes each argument by its name; the last one may come again.
+// byPlace returns a completer that completes each argument by its name; the last one may
+// be repeated.
 func byPlace(names []string, by map[string]completer) completer {
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		f := by[names[min(len(args), len(names)-1)]]
@@ -315,7 +321,7 @@ func (c *cli) completeCohorts(cmd *cobra.Command, _ []string, _ string) (found [
 	}, &found)
 }
 
-// completeHolds finds holds that are in force, and the people whom they are on.
+// completeHolds finds holds in force, and the people whom they are on.
 func (c *cli) completeHolds(cmd *cobra.Command, _ []string, _ string) (found []string, _ cobra.ShellCompDirective) {
 	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Reader) error {
 		holds, err := l.Holds(ctx, ledger.HoldFilter{InForce: c.cfg.Clock().Now()}, 0, completeMost)
@@ -326,7 +332,7 @@ func (c *cli) completeHolds(cmd *cobra.Command, _ []string, _ string) (found []s
 	}, &found)
 }
 
-// completeLetters finds dead letters of which nothing has come.
+// completeLetters finds dead letters that are pending.
 func (c *cli) completeLetters(cmd *cobra.Command, _ []string, _ string) (found []string, _ cobra.ShellCompDirective) {
 	return c.completeFrom(cmd, func(ctx context.Context, l ledger.Reader) error {
 		pending := ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}}
@@ -363,7 +369,7 @@ func (c *cli) completeTopics(*cobra.Command, []string, string) ([]string, cobra.
 	return slices.Sorted(maps.Keys(topics)), cobra.ShellCompDirectiveNoFileComp
 }
 
-// described is a completion and what a shell shows beside it.
+// described returns a word to complete with, and the text that a shell shows beside it.
 func described(word, text string) string {
 	if text == "" {
 		return plain(word)
@@ -371,7 +377,7 @@ func described(word, text string) string {
 	return plain(word) + "\t" + plain(text)
 }
 
-// completeFrom completes with what the ledger has.
+// completeFrom completes with entries of the ledger.
 func (c *cli) completeFrom(cmd *cobra.Command, find func(context.Context, ledger.Reader) error, found *[]string) ([]string, cobra.ShellCompDirective) {
 	err := c.withLedger(cmd.Context(), func(_ *config.Config, l ledger.Reader) error { return find(cmd.Context(), l) })
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/tenurehq/tenure/operator"
 )
 
-// identity is an operator's word on who somebody is, or what they are called.
+// identity holds the flags of an operator's decision about who somebody is, or what they
+// are called.
 type identity struct {
 	decisionFlags
 	applying
@@ -24,7 +25,7 @@ func (i *identity) flags(cmd *cobra.Command) {
 	i.decisionFlags.flags(cmd)
 }
 
-// given is asked for only by those who do it: to look needs no reason.
+// given checks the flags of a command that acts; one that only shows needs no reason.
 func (i *identity) given() error {
 	if !i.does() {
 		return nil
@@ -94,7 +95,7 @@ func (c *cli) rename(ctx context.Context, cfg *config.Config, o *operator.Operat
 	return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
 }
 
-// renamedView is what somebody is, or would be, called.
+// renamedView describes the username that somebody has, or would have.
 type renamedView struct {
 	Person   string            `json:"person"`
 	Username string            `json:"username"`
@@ -204,7 +205,7 @@ func (c *cli) rehearseLink(ctx context.Context, cfg *config.Config, o *operator.
 	return errors.Join(c.report(v), c.onlyShown(applying{}, "%s and %s would be one human", newID, oldID))
 }
 
-// carriedView is what is, or would be, carried over between two IDs of one human.
+// carriedView describes what is, or would be, carried over between two IDs of one human.
 type carriedView struct {
 	Person   string            `json:"person"` // the new ID
 	Old      string            `json:"old"`
@@ -230,7 +231,7 @@ func (c *cli) carried(is string, carried ledger.Carried) {
 	}
 }
 
-// rehearseOf finds what would become of people, and shows it.
+// rehearseOf finds what would be done for people.
 func (c *cli) rehearseOf(ctx context.Context, cfg *config.Config, l preview.Ledger, people ...string) ([]preview.Outcome, error) {
 	s, err := c.scenario(ctx, cfg, planOptions{})
 	if err != nil {

@@ -21,7 +21,7 @@ func (c *cli) ledgerCommand() *cobra.Command {
 	return noun("ledger", "Move the ledger to another database", c.ledgerExportCommand(), c.ledgerImportCommand())
 }
 
-// standardStream is the name of standard input or output.
+// standardStream is the name that stands for standard input or output.
 const standardStream = "-"
 
 func (c *cli) ledgerExportCommand() *cobra.Command {
@@ -119,7 +119,7 @@ who imported it, when, how many rows, and the digest of the export.`,
 	return c.reads(cmd)
 }
 
-// moved says what was done, where it is not in the way of what was written.
+// moved says what was done, on the stream that does not carry the export.
 func (c *cli) moved(what string, e ledger.Export, where, place string) error {
 	if place == standardStream {
 		place = "standard output"
@@ -136,7 +136,7 @@ func (c *cli) moved(what string, e ledger.Export, where, place string) error {
 	return nil
 }
 
-// rows is a progress bar of rows, on a terminal.
+// rows returns a progress bar of rows, which is shown on a terminal only.
 func (c *cli) rows(doing string) (progress ledger.Progress, finish func()) {
 	var bar *progressbar.ProgressBar
 	progress = func(done, total int64) {
@@ -152,8 +152,8 @@ func (c *cli) rows(doing string) (progress ledger.Progress, finish func()) {
 	}
 }
 
-// writing has f write a file that only its owner can read. It is there when all of it
-// is, and was not there before.
+// writing has f write a file that only its owner can read. The file appears when all of
+// it is written, and must not exist before.
 func writing(path string, out io.Writer, f func(io.Writer) error) (err error) {
 	if path == standardStream {
 		return f(out)

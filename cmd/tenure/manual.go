@@ -18,9 +18,9 @@ import (
 )
 
 // main writes a manual page for each command into a directory: go run -tags man
-// ./cmd/tenure DIR [PROGRAM...]. Programs, such as worker and starter, get a page of what
-// they say of themselves with -h. It is this program with another main function, so that
-// the one that people run does not have what makes manual pages in it.
+// ./cmd/tenure DIR [PROGRAM...]. Programs such as worker and starter get a page made
+// from what they print with -h. The build tag keeps the code that makes manual pages out
+// of the program that people run.
 func main() {
 	if err := writeManual(os.Args[1:]); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, err)
@@ -50,7 +50,7 @@ func writeManual(args []string) error {
 	return nil
 }
 
-// writeProgramPage writes the manual page of a program that tells its flags with -h.
+// writeProgramPage writes the manual page of a program that prints its flags with -h.
 func writeProgramPage(dir, program string) error {
 	help, err := exec.Command(program, "-h").CombinedOutput()
 	if err != nil {

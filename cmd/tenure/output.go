@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// format is how a command that reads shows what it has read.
+// format is the form in which a command that reads shows what it has read.
 type format string
 
 const (
@@ -42,7 +42,7 @@ func (f *format) Set(s string) error {
 
 func (f *format) Type() string { return "format" }
 
-// reads marks cmd as one that reads: it gets -o.
+// reads marks cmd as one that reads: it gets the flag -o.
 func (c *cli) reads(cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().VarP(&c.output, "output", "o", "output `format`: table, json or yaml")
 	_ = cmd.RegisterFlagCompletionFunc("output",
@@ -50,7 +50,7 @@ func (c *cli) reads(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// report shows what was done to a program. People were told of it already.
+// report shows a result to a program; people were told of it already.
 func (c *cli) report(value any) error {
 	if c.output == formatTable {
 		return nil
@@ -58,8 +58,8 @@ func (c *cli) report(value any) error {
 	return c.print(value, nil)
 }
 
-// print shows value: as JSON or YAML, whose names come from its JSON tags, or as
-// the page that draw fills.
+// print shows a value: as JSON or YAML, with the names of its JSON tags, or as the page
+// that draw fills.
 func (c *cli) print(value any, draw func(*page)) error {
 	if c.output == formatTable {
 		p := &page{color: c.colored()}
@@ -81,7 +81,7 @@ func (c *cli) print(value any, draw func(*page)) error {
 	return err
 }
 
-// writeYAML writes JSON as YAML, fields in the same order.
+// writeYAML writes JSON as YAML, with the fields in the same order.
 func writeYAML(w io.Writer, jsonText []byte) error {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(jsonText, &doc); err != nil { // JSON is YAML
@@ -112,7 +112,7 @@ func (c *cli) colored() bool {
 	return c.outTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-// page is output for people.
+// page holds output for people.
 type page struct {
 	buf   bytes.Buffer
 	color bool
@@ -143,7 +143,7 @@ func (p *page) note(format string, args ...any) { printTo(&p.buf, format+"\n", a
 // block writes a text of several lines.
 func (p *page) block(text string) { p.note("%s", painted(lines(text))) }
 
-// columnWidth is where a long text in a table is wrapped.
+// columnWidth is the width at which a long text in a table is wrapped.
 const columnWidth = 60
 
 // table writes a table, below its title if that is not empty. The header's names
@@ -185,7 +185,7 @@ func (p *page) table(title, header string, rows [][]string) {
 	}
 }
 
-// rowsOf makes a table's rows.
+// rowsOf returns the rows of a table.
 func rowsOf[T any](items []T, row func(T) []string) [][]string {
 	rows := make([][]string, len(items))
 	for i, item := range items {
@@ -194,8 +194,7 @@ func rowsOf[T any](items []T, row func(T) []string) [][]string {
 	return rows
 }
 
-// paint escapes a text, and colours the words that say how somebody or something is
-// doing.
+// paint escapes a text, and colors the words that describe a state.
 func (p *page) paint(s string) painted {
 	code, ok := paints[s]
 	if !p.color || !ok {
@@ -222,7 +221,7 @@ var paints = map[string]string{
 	"ended": faint, "deleted": faint, "skipped": faint, "unlinked": faint, "unknown": faint,
 }
 
-// instant shows a point in time, in UTC; nothing for the zero one.
+// instant shows a point in time in UTC; the zero one is empty.
 func instant(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -232,10 +231,10 @@ func instant(t time.Time) string {
 
 const formatCSV format = "csv"
 
-// listFormat is the format of a command that lists: CSV too.
+// listFormat is the format of a command that lists, which may be CSV too.
 type listFormat struct{ *format }
 
-// Set makes it a flag.
+// Set implements pflag.Value.
 func (f listFormat) Set(s string) error {
 	if format(s) == formatCSV {
 		*f.format = formatCSV
@@ -247,7 +246,8 @@ func (f listFormat) Set(s string) error {
 	return nil
 }
 
-// lists marks cmd as one that lists: it gets -o, with CSV among the formats, and --limit.
+// lists marks cmd as one that lists: it gets the flags -o, with CSV among the formats,
+// and --limit.
 func (c *cli) lists(cmd *cobra.Command) *cobra.Command {
 	if cmd.Flags().Lookup("limit") == nil {
 		cmd.Flags().Var((*limit)(&c.limit), "limit", "list at most this `number`; 0 lists all")
@@ -258,7 +258,7 @@ func (c *cli) lists(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// limit is a number from 0.
+// limit is a number that is not negative.
 type limit int
 
 // String, Set and Type make it a flag.
@@ -275,8 +275,8 @@ func (l *limit) Set(s string) error {
 
 func (l *limit) Type() string { return "number" }
 
-// limited cuts a list to what --limit allows, and tells how many are left out. What the
-// whole list means, such as the exit status, is decided before.
+// limited cuts a list to what --limit allows, and tells how many entries are left out.
+// What depends on the whole list, such as the exit status, is decided before.
 func limited[T any](c *cli, all []T) []T {
 	if c.limit == 0 || len(all) <= c.limit {
 		return all
@@ -294,9 +294,9 @@ func (c *cli) printList(value any, header string, rows [][]string, draw func(*pa
 	return writeCSV(c.out, strings.Split(header, ","), rows)
 }
 
-// writeCSV writes a header and rows. A spreadsheet takes what begins with one of
-// = + - @ for a formula, and some strip white space first: an apostrophe before it
-// makes it a text.
+// writeCSV writes a header and rows. A spreadsheet takes a cell that begins with one of
+// = + - @ for a formula, and some strip white space first: an apostrophe before it makes
+// it a text.
 func writeCSV(out io.Writer, header []string, rows [][]string) error {
 	w := csv.NewWriter(out)
 	_ = w.Write(header) // Flush keeps the error, as of all writes
@@ -311,8 +311,8 @@ func writeCSV(out io.Writer, header []string, rows [][]string) error {
 	return w.Error()
 }
 
-// asText escapes what is not visible, as the printer does, and keeps a cell from being
-// a formula.
+// asText escapes what is not visible, as the printer does, and keeps a cell from being a
+// formula.
 func asText(cell string) string {
 	cell = plain(cell)
 	if bare := strings.TrimLeftFunc(cell, unicode.IsSpace); bare != "" && strings.ContainsAny(bare[:1], "=+-@") {

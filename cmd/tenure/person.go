@@ -26,7 +26,7 @@ func (c *cli) personCommand() *cobra.Command {
 		c.personRenameCommand(), c.personLinkCommand(), c.personUnlinkCommand())
 }
 
-// personView is a person in a list.
+// personView describes a person in a list.
 type personView struct {
 	Person     string    `json:"person"`
 	ID         string    `json:"id"` // the same, as it was named before
@@ -131,7 +131,7 @@ func viewLink(l ledger.Link) linkView {
 	}
 }
 
-// state is the state, and whether the account is protected.
+// state returns the link's state, and says whether the account is protected.
 func (v linkView) state() string {
 	if v.Protected {
 		return string(v.State) + ", protected"
@@ -139,7 +139,7 @@ func (v linkView) state() string {
 	return string(v.State)
 }
 
-// since is when the link's state was proven first.
+// since returns when the link's state was first proven.
 func (v linkView) since() time.Time {
 	switch v.State {
 	case ledger.LinkDisabled:
@@ -171,7 +171,7 @@ func viewStep(s ledger.Step) stepView {
 	}
 }
 
-// what is the step for people: what went wrong, or why it was skipped.
+// what describes the step for people: what went wrong, or why it was skipped.
 func (v stepView) what() string {
 	if v.State == ledger.StepSkipped && v.Reason != "" {
 		return v.Reason
@@ -179,7 +179,7 @@ func (v stepView) what() string {
 	return strings.Trim(v.Code+": "+v.Message, ": ")
 }
 
-// exactly wants these arguments, by name.
+// exactly accepts exactly these arguments, which it names in its error.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != len(names) {
@@ -190,7 +190,7 @@ func exactly(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// peopleFilter selects people.
+// peopleFilter holds the flags that select people.
 type peopleFilter struct {
 	status, department, manager, role, app, name, after string
 	limit                                               int
@@ -219,7 +219,7 @@ func (c *cli) completeRoles(*cobra.Command, []string, string) ([]string, cobra.S
 	return cfg.Policy.RoleNames(), cobra.ShellCompDirectiveNoFileComp
 }
 
-// check refuses what no person can have.
+// check refuses values that no person can have.
 func (f *peopleFilter) check(ctx context.Context, cfg *config.Config, l ledger.Reader) error {
 	if err := oneOf("status", f.status, statuses); err != nil {
 		return err
@@ -290,7 +290,7 @@ func hasFold(set map[string]bool, wanted string) bool {
 	return false
 }
 
-// selects reports whether a summary is one of those that are wanted.
+// selects reports whether the filter selects a person, by their summary.
 func (f *peopleFilter) selects(s ledger.Summary) bool {
 	name := strings.ToLower(s.GivenName + " " + s.FamilyName + " " + s.Username)
 	return (f.status == "" || string(s.Status) == f.status) &&
@@ -334,7 +334,7 @@ waits for an approval (tenure deletion).`,
 	})
 }
 
-// personScreen is all that there is to know of one person.
+// personScreen holds all that is known of one person.
 type personScreen struct {
 	personView
 	Protected bool `json:"protected,omitempty"` // no automation touches their accounts
@@ -406,7 +406,7 @@ func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow,
 	return v
 }
 
-// count is how many steps and questions are in a state.
+// count counts the steps and questions in a state.
 func (v personScreen) count(state ledger.StepState) int {
 	n := 0
 	for _, s := range v.Steps {
@@ -460,7 +460,7 @@ func (v personScreen) progress() string {
 	return strings.Join(parts, ", ")
 }
 
-// waiting is how many deletions wait for an approval.
+// waiting counts the deletions that wait for an approval.
 func (v personScreen) waiting() (n int) {
 	for _, a := range v.Approvals {
 		if a.State == ledger.ApprovalAsked {
@@ -534,8 +534,8 @@ func (v roleView) row() []string {
 	return []string{v.Role, "no", "not true: " + strings.Join(v.Failed, "; "), strings.Join(v.Grants, " ")}
 }
 
-// grants reports whether a role gives an account in an app, or an entitlement there.
-// No app is any.
+// grants reports whether a role gives an account in an app, or an entitlement there. An
+// empty app stands for any.
 func grants(answer policy.RoleAnswer, app, entitlement string) bool {
 	return slices.ContainsFunc(answer.Grants, func(g policy.Grant) bool {
 		return (app == "" || g.App == app) && (entitlement == "" || slices.Contains(g.Entitlements, entitlement))
@@ -654,7 +654,7 @@ func (c *cli) accessCommand() *cobra.Command {
 	return noun("access", "Show who has access to what", c.accessWhoCommand())
 }
 
-// holderView is somebody who has access.
+// holderView describes somebody who has access.
 type holderView struct {
 	Person       string           `json:"person"`
 	Name         string           `json:"name,omitempty"`

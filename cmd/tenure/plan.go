@@ -22,7 +22,7 @@ import (
 	"github.com/tenurehq/tenure/service/apps"
 )
 
-// planOptions are the flags of plan.
+// planOptions holds the flags of plan.
 type planOptions struct {
 	events, source, topic string
 	with                  string
@@ -33,8 +33,8 @@ type planOptions struct {
 	maxDeletes            int
 }
 
-// defaultMost is how many accounts a change may disable, and delete, unless flags
-// say otherwise.
+// defaultMost is how many accounts a change may disable, and delete, unless flags say
+// otherwise.
 const defaultMost = 20
 
 func (c *cli) planCommand() *cobra.Command {
@@ -97,7 +97,7 @@ does not have yet are shown without it.`,
 
 func (o planOptions) compares() bool { return o.events != "" || o.with != "" }
 
-// planView is what a rehearsal came to.
+// planView holds the result of a rehearsal.
 type planView struct {
 	Now      time.Time         `json:"now"`
 	At       time.Time         `json:"at,omitzero"`
@@ -108,7 +108,8 @@ type planView struct {
 	Exceeded []string          `json:"exceeded,omitempty"`
 }
 
-// rehearse reads person after person, and shows each as soon as it is known.
+// rehearse rehearses one person after the other, and shows each result as soon as it is
+// known.
 func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Reader) error {
 		s, err := c.scenario(ctx, cfg, o)
@@ -208,7 +209,7 @@ func instantOf(text string) (time.Time, error) {
 	return time.Time{}, usagef("--at wants a day such as 2027-01-01, or an instant such as 2027-01-01T12:00:00Z")
 }
 
-// eventsToRehearse reads the events of the file, all of which must be good.
+// eventsToRehearse reads the events of the file, all of which have to be valid.
 func (c *cli) eventsToRehearse(o planOptions) ([]hr.Event, error) {
 	format, err := c.formatOf(o.source, o.topic)
 	if err != nil {
@@ -231,7 +232,7 @@ func (c *cli) eventsToRehearse(o planOptions) ([]hr.Event, error) {
 	return events, nil
 }
 
-// narrow leaves out what is not asked for.
+// narrow removes from an outcome what the flags do not ask for.
 func (o planOptions) narrow(out *preview.Outcome) {
 	if len(o.apps) > 0 {
 		other := func(app string) bool { return !slices.Contains(o.apps, app) }
@@ -251,7 +252,7 @@ func (o planOptions) narrow(out *preview.Outcome) {
 	}
 }
 
-// exceeded says which limits would be exceeded.
+// exceeded lists the limits that would be exceeded.
 func (o planOptions) exceeded(t preview.Totals) []string {
 	var list []string
 	for _, limit := range []struct {
@@ -268,7 +269,7 @@ func (o planOptions) exceeded(t preview.Totals) []string {
 	return list
 }
 
-// appsOf are the names of all apps that may be shown.
+// appsOf lists the apps that may be shown.
 func appsOf(s preview.Scenario) []string {
 	var names []string
 	for name := range s.Rules.Apps {
@@ -282,8 +283,8 @@ func appsOf(s preview.Scenario) []string {
 	return names
 }
 
-// whom lists the people to look at: those who are named, else those whom the events
-// are about, if nothing else would change, else everybody.
+// whom yields the people to look at: those who are named, else those whom the events
+// concern, if nothing else would change, else everybody.
 func whom(ctx context.Context, l ledger.Reader, r *preview.Rehearsal, o planOptions) func(yield func(string, error) bool) {
 	return func(yield func(string, error) bool) {
 		named := o.persons
@@ -313,7 +314,7 @@ func whom(ctx context.Context, l ledger.Reader, r *preview.Rehearsal, o planOpti
 	}
 }
 
-// planLines writes what would become of people, a few lines for each, as it is found:
+// planLines writes the outcome of each person, in a few lines, as soon as it is found:
 // there may be tens of thousands.
 type planLines struct {
 	now, at time.Time
@@ -323,7 +324,7 @@ type planLines struct {
 	shown   bool
 }
 
-// person writes one person's lines.
+// person writes the lines of one person.
 func (l *planLines) person(o preview.Outcome) error {
 	l.shown = true
 	var b strings.Builder
@@ -355,7 +356,7 @@ func (l *planLines) person(o preview.Outcome) error {
 	return err
 }
 
-// together groups changes of one account at one time.
+// together groups the changes of one account at one time.
 func together(changes []preview.Change) [][]preview.Change {
 	var groups [][]preview.Change
 	for _, c := range changes {
@@ -402,7 +403,7 @@ func (l *planLines) width() int {
 	return width
 }
 
-// when is the instant, to the minute.
+// when shows an instant, to the minute.
 func (l *planLines) when(at time.Time) string {
 	if at.Equal(l.now) {
 		return "now"
@@ -410,7 +411,7 @@ func (l *planLines) when(at time.Time) string {
 	return at.UTC().Format("2006-01-02 15:04Z")
 }
 
-// signOf says at a glance what a line is about.
+// signOf returns the sign and color that begin a line.
 func signOf(group []preview.Change) (sign, color string) {
 	sign, color = "~", yellow
 	for _, c := range group {
@@ -426,7 +427,7 @@ func signOf(group []preview.Change) (sign, color string) {
 	return sign, color
 }
 
-// does says in words what a change does.
+// does describes a change in words.
 func (l *planLines) does(c preview.Change) string {
 	parts := []string{words[c.Do]}
 	if c.Do == preview.Create {
@@ -460,8 +461,8 @@ func (l *planLines) does(c preview.Change) string {
 	return text
 }
 
-// attributes lists what changes. Of an account that is made all of it is new: that
-// says nothing without the values.
+// attributes lists the attributes that change. Of an account that is created all are
+// new, so that they are listed with their values only.
 func (l *planLines) attributes(c preview.Change) string {
 	var names []string
 	for _, a := range c.Attributes {
@@ -501,7 +502,7 @@ var words = map[preview.Action]string{
 	preview.Strip: "revoke", preview.HandOver: "hand data over", preview.Relabel: "give it the new person ID", preview.Delete: "delete", preview.Verify: "prove once more that it is off",
 }
 
-// draw writes the totals: the people are there already.
+// draw writes the totals; the people were written before.
 func (v planView) draw(p *page) {
 	t := v.Totals
 	if len(t.Apps) > 0 {

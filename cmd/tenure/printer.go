@@ -8,18 +8,18 @@ import (
 	"github.com/tenurehq/tenure/internal/visible"
 )
 
-// plain is a text of one line that may come from outside, as a terminal may show it:
-// whatever is not visible is escaped, line ends too.
+// plain returns a text of one line that may come from outside in a form that is safe on
+// a terminal: whatever is not visible is escaped, line ends too.
 func plain(s string) string { return visible.Line(s) }
 
-// lines is a text of several lines as a terminal may show it.
+// lines returns a text of several lines in a form that is safe on a terminal.
 func lines(s string) string { return visible.Lines(s) }
 
-// painted is a text that is escaped already, and may have a colour.
+// painted is a text that is escaped already, and may have a color.
 type painted string
 
-// shownArgs are a line's arguments as a terminal may show them: every text is
-// escaped, whatever it comes as. Numbers stay numbers, for their verbs.
+// shownArgs returns a line's arguments in a form that is safe on a terminal: every text
+// is escaped, whatever its type. Numbers stay numbers, for their verbs.
 func shownArgs(args []any) []any {
 	shown := make([]any, len(args))
 	for i, arg := range args {
@@ -37,7 +37,7 @@ func shownArgs(args []any) []any {
 	return shown
 }
 
-// number reports whether an argument is printed as a number. What has a text of its
+// number reports whether an argument is printed as a number. One that has a text of its
 // own, such as a duration, is not.
 func number(arg any) bool {
 	_, text := arg.(fmt.Stringer)
@@ -58,12 +58,13 @@ func (c *cli) say(format string, args ...any) {
 // tell writes to standard error, for people. Only the format may hold line ends.
 func (t terminal) tell(format string, args ...any) { printTo(t.err, format, args...) }
 
-// printTo writes to people. Whoever cannot be written to cannot be told so.
+// printTo writes to people. It ignores an error: whoever cannot be written to cannot be
+// told so.
 func printTo(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format, shownArgs(args)...)
 }
 
-// console passes on what others (cobra) write to people, escaped.
+// console passes on, escaped, what others (cobra) write to people.
 type console struct{ io.Writer }
 
 // Write implements io.Writer.
@@ -88,5 +89,5 @@ func plainYAML(text []byte) []byte {
 	})
 }
 
-// quoted is an argument of a command that somebody may copy into a shell.
+// quoted returns an argument of a command that somebody may copy into a shell.
 func quoted(arg string) string { return visible.Quoted(arg) }

@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/operator"
 )
 
-// replayOptions say what is replayed.
+// replayOptions holds the flags of replay.
 type replayOptions struct {
 	person, from, to, source, kind string
 	applying
@@ -74,7 +74,7 @@ everybody, it is only shown whom it is about (exit status 3), until you say --ap
 	return c.reads(cmd)
 }
 
-// replayedView is somebody of whom events are replayed.
+// replayedView describes somebody whose events are replayed.
 type replayedView struct {
 	Person string         `json:"person"`
 	Events map[string]int `json:"events"` // by type
@@ -123,7 +123,7 @@ func (c *cli) replay(ctx context.Context, op *operator.Operator, o replayOptions
 	return nil
 }
 
-// find lists the people whom the selected events are about.
+// find lists the people whom the selected events concern.
 func (o replayOptions) find(ctx context.Context, op *operator.Viewer) ([]replayedView, error) {
 	f := ledger.EventFilter{PersonID: o.person, Source: o.source}
 	var err error

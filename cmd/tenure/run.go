@@ -110,15 +110,15 @@ type runView struct {
 	RunID      string    `json:"runId"`
 }
 
-// stage is what the run is at, and what holds it there.
+// stage describes the run's stage, and what holds it there.
 func (r runView) stage() string {
 	return strings.TrimSpace(r.Stage + " " + strings.Join(r.Cohorts, " "))
 }
 
-// byDue sorts runs by what falls due first.
+// byDue orders runs by when something falls due, the first one first.
 func byDue(a, b runView) int { return a.NextDue.Compare(b.NextDue) }
 
-// runFilter says which open runs are wanted; zero means all.
+// runFilter selects open runs; its zero value selects all.
 type runFilter struct {
 	leaving bool
 	due     string
@@ -136,7 +136,7 @@ const (
 		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueApproval) + "')"
 )
 
-// queryOf is the filter as Temporal wants it.
+// queryOf returns the filter as a query of Temporal's.
 func (c *cli) queryOf(f runFilter) (string, error) {
 	query := openRuns
 	if f.leaving {
@@ -156,7 +156,7 @@ func (c *cli) queryOf(f runFilter) (string, error) {
 	return query + " AND " + dueBefore(cfg.Clock().Now().Add(within)), nil
 }
 
-// dueBefore selects runs for which something falls due before an instant.
+// dueBefore returns a query for runs in which something falls due before an instant.
 func dueBefore(at time.Time) string {
 	return fmt.Sprintf("TenureNextDue < '%s'", at.UTC().Format(time.RFC3339))
 }
@@ -293,7 +293,7 @@ A later change of policy or of the person plans anew, and may plan it again.`,
 	return c.reads(cmd)
 }
 
-// oneRepair selects what is to be repaired of one person, and says who asks.
+// oneRepair selects what to repair for one person, and says who asks.
 type oneRepair struct {
 	operator.Attention
 	operator.Request
@@ -305,7 +305,7 @@ func (r *oneRepair) flags(cmd *cobra.Command) {
 	operatorFlag(cmd, &r.Actor)
 }
 
-// repairAny repairs one person's, or everybody's that is selected.
+// repairAny repairs what is selected, for one person or for everybody.
 func (c *cli) repairAny(ctx context.Context, args []string, bulk *bulkRepair, one oneRepair, verb operator.Verb) error {
 	switch {
 	case len(args) > 1:
@@ -327,7 +327,7 @@ func (c *cli) repairAny(ctx context.Context, args []string, bulk *bulkRepair, on
 	return c.repairMany(ctx, bulk, one.Request, verb)
 }
 
-// repair repairs what one person needs attention for.
+// repair repairs what needs attention for one person.
 func (c *cli) repair(ctx context.Context, one oneRepair, verb operator.Verb) error {
 	var err error
 	if one.Actor, err = asking(one.Actor); err != nil {
@@ -352,7 +352,7 @@ func (c *cli) repair(ctx context.Context, one oneRepair, verb operator.Verb) err
 	})
 }
 
-// repairedView is what was repaired of one person's.
+// repairedView describes what was repaired for one person.
 type repairedView struct {
 	Person  string   `json:"person"`
 	Keys    []string `json:"keys"` // of steps and questions
@@ -364,7 +364,7 @@ func (c *cli) withTemporal(ctx context.Context, f func(client.Client) error) err
 	return c.inNamespace(ctx, func(t client.Client, _ string) error { return f(t) })
 }
 
-// inNamespace also says in which namespace the client is.
+// inNamespace calls f with a client, and with the namespace that it uses.
 func (c *cli) inNamespace(ctx context.Context, f func(t client.Client, namespace string) error) error {
 	t, namespace, err := service.OpenTemporal(ctx)
 	if err != nil {
@@ -374,7 +374,7 @@ func (c *cli) inNamespace(ctx context.Context, f func(t client.Client, namespace
 	return f(t, namespace)
 }
 
-// bulkRepair selects what is to be repaired among everybody's, and says how.
+// bulkRepair holds the flags that select what to repair for everybody, and how.
 type bulkRepair struct {
 	app, kind, code, change string
 	since, until            string
@@ -396,15 +396,15 @@ func (b *bulkRepair) flags(cmd *cobra.Command) {
 	flags.Float64Var(&b.perSecond, "rate", 20, "of everybody: repair so many `people` a second at most")
 }
 
-// given says whether what is to be repaired is selected among everybody's.
+// given reports whether the flags select among everybody's steps.
 func (b *bulkRepair) given(app string) bool {
 	return b.kind+b.code+b.change+b.since+b.until+app != ""
 }
 
-// changeNames are what a step may belong to.
+// changeNames lists the changes that a step may belong to.
 var changeNames = []string{string(plan.Joiner), string(plan.Mover), string(plan.Leaver)}
 
-// stepKinds are the kinds of step that may need attention, and the question.
+// stepKinds lists the kinds of step that may need attention, and the question.
 func stepKinds() []string {
 	kinds := []string{"Question"}
 	for _, kind := range plan.Kinds() {
@@ -413,7 +413,7 @@ func stepKinds() []string {
 	return kinds
 }
 
-// filter is the selection as the ledger wants it.
+// filter returns the selection as a filter of the ledger's.
 func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
 	f = ledger.StepFilter{App: b.app, Kind: b.kind, Code: b.code}
 	if err := oneOf("step", b.kind, stepKinds()); err != nil {
@@ -429,7 +429,7 @@ func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
 	return f, err
 }
 
-// repairView is what a bulk repair would do, or did.
+// repairView describes what a bulk repair would do, or did.
 type repairView struct {
 	Steps  []stepView   `json:"steps"`
 	Totals []totalView  `json:"totals"`
@@ -463,7 +463,7 @@ func viewRepair(steps []ledger.Step) repairView {
 	return v
 }
 
-// shownSteps is how many steps the table of a listing has.
+// shownSteps is how many steps the table of a listing shows.
 const shownSteps = 20
 
 func (v repairView) draw(p *page) {
@@ -479,14 +479,15 @@ func (v repairView) draw(p *page) {
 	}
 }
 
-// repairCount is how far a bulk repair came.
+// repairCount says how far a bulk repair came.
 type repairCount struct {
 	Steps   int `json:"steps"`   // that were repaired
 	Settled int `json:"settled"` // people of whom nothing needed attention any more
 	People  int `json:"people"`  // who were seen to
 }
 
-// repairMany shows what is selected, and with --apply repairs it, person by person.
+// repairMany shows what is selected, and repairs it with --apply, one person after the
+// other.
 func (c *cli) repairMany(ctx context.Context, b *bulkRepair, r operator.Request, verb operator.Verb) error {
 	return c.operate(ctx, func(cfg *config.Config, o *operator.Operator) error {
 		if err := errors.Join(appFilter(ctx, cfg, o.Ledger, b.app), codeFilter(ctx, o.Ledger, b.code)); err != nil {
@@ -529,7 +530,7 @@ func people(n int) string {
 	return strconv.Itoa(n) + " people"
 }
 
-// applyRepairs repairs steps of so many people, so many people a second.
+// applyRepairs repairs steps of many people, at the rate that the flags allow.
 func (c *cli) applyRepairs(ctx context.Context, o *operator.Operator, b *bulkRepair, steps []ledger.Step, concerned int,
 	r operator.Request, verb operator.Verb,
 ) (total operator.Repaired, err error) {

@@ -23,7 +23,7 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// sendOptions are the flags of event send.
+// sendOptions holds the flags of event send.
 type sendOptions struct {
 	brokers     []string
 	cluster     broker.Cluster
@@ -96,9 +96,9 @@ has the day of that instant as their last day.`,
 	return c.reads(cmd)
 }
 
-// sendDefaults takes what the flags leave open from the configuration; none is
-// needed if they leave nothing open. How to encrypt and sign in only a
-// configuration can say: one that is there is used whatever the flags say.
+// sendDefaults takes what the flags leave open from the configuration, and needs none if
+// they leave nothing open. Only a configuration says how to encrypt and sign in: one
+// that exists is used for that, whatever the flags say.
 func (c *cli) sendDefaults(o *sendOptions) error {
 	o.cluster.Brokers = o.brokers
 	if len(o.brokers) == 0 || o.topic == "" || c.configPath != "" || exists(c.findConfig()) {
@@ -122,7 +122,7 @@ func (c *cli) sendDefaults(o *sendOptions) error {
 	return nil
 }
 
-// pickTopic settles topic and source, each of which may be given.
+// pickTopic finds the topic and the source, each of which may be given.
 func pickTopic(o *sendOptions, topics []config.Topic) error {
 	wanted := o.source
 	if wanted == "" {
@@ -174,7 +174,7 @@ func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
 	return nil
 }
 
-// sentView is how many events were sent.
+// sentView says how many events were sent.
 type sentView struct {
 	Topic   string `json:"topic"`
 	Sent    int    `json:"sent"`
@@ -208,8 +208,8 @@ func (c *cli) publish(ctx context.Context, o sendOptions, messages []broker.Mess
 	return sent, nil
 }
 
-// progress is a bar on a terminal, and nothing elsewhere. A total of -1 is not
-// known yet.
+// progress returns a progress bar, which is shown on a terminal only. A total of -1 is
+// one that is not known yet.
 func (c *cli) progress(total int, doing, what string) *progressbar.ProgressBar {
 	return progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(c.err),
@@ -224,7 +224,7 @@ func (c *cli) progress(total int, doing, what string) *progressbar.ProgressBar {
 	)
 }
 
-// snapshotOptions are the flags of event send --snapshot.
+// snapshotOptions holds the flags of event send --snapshot.
 type snapshotOptions struct {
 	file        string
 	apply       bool
@@ -236,7 +236,7 @@ type snapshotOptions struct {
 	rows        int // 0: not known
 }
 
-// snapshotFlags are the flags that only a snapshot has.
+// snapshotFlags lists the flags that only a snapshot has.
 var snapshotFlags = []string{"apply", "only-present", "values", "as-of", "max-leavers", "rehire", "rows", "output"}
 
 func (so *snapshotOptions) flags(flags *pflag.FlagSet) {
@@ -251,7 +251,7 @@ func (so *snapshotOptions) flags(flags *pflag.FlagSet) {
 	flags.Lookup("max-leavers").DefValue = "0" // so that -1, which says nothing to anybody, is not shown
 }
 
-// check refuses what does not go together.
+// check refuses flags that do not go together.
 func (so *snapshotOptions) check(flags *pflag.FlagSet) error {
 	if so.file == "" {
 		for _, name := range snapshotFlags {
@@ -273,10 +273,10 @@ func (so *snapshotOptions) check(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// mostProblems is how many bad rows are listed.
+// mostProblems bounds how many bad rows are listed.
 const mostProblems = 20
 
-// errSnapshotMissing says how to begin with snapshots.
+// errSnapshotMissing says what to configure before snapshots can be compared.
 const errSnapshotMissing = `%s says nothing of snapshots; it needs, with the names of your file's columns:
 
 snapshot:
@@ -288,8 +288,8 @@ snapshot:
     worker.startDate: Hire date
   defaults: {worker.workerType: employee, worker.location.timeZone: Europe/Berlin}`
 
-// sendSnapshot compares a snapshot with the ledger, shows what it finds and, if
-// told to, sends it.
+// sendSnapshot compares a snapshot with the ledger, shows the difference and, with
+// --apply, sends it.
 func (c *cli) sendSnapshot(ctx context.Context, o sendOptions, so snapshotOptions) error {
 	return c.withLedger(ctx, func(cfg *config.Config, l ledger.Reader) error {
 		if cfg.Snapshot == nil {
@@ -341,7 +341,7 @@ func wouldBe(apply bool) string {
 	return "would be sent"
 }
 
-// comparisonView is what one comparison found.
+// comparisonView describes what a comparison found.
 type comparisonView struct {
 	File      string             `json:"file"`
 	AsOf      time.Time          `json:"asOf"`
@@ -356,7 +356,7 @@ type comparisonView struct {
 	inferred bool // absent people counted as gone
 }
 
-// snapshotChange is a snapshot.Change without what is personal.
+// snapshotChange is a snapshot.Change without personal data.
 type snapshotChange struct {
 	Person   string          `json:"person"`
 	PersonID string          `json:"personId"` // the same, as it was named before
@@ -412,7 +412,7 @@ func (c *cli) compare(ctx context.Context, cfg *config.Config, l ledger.Reader, 
 	return found, err
 }
 
-// asOfOf is the instant of a snapshot: as given, else when the file was written.
+// asOfOf returns when the snapshot was taken: as given, else when the file was written.
 func asOfOf(file io.Reader, so snapshotOptions, now time.Time) (time.Time, error) {
 	var at time.Time
 	switch f, isFile := file.(*os.File); {
@@ -437,7 +437,8 @@ func asOfOf(file io.Reader, so snapshotOptions, now time.Time) (time.Time, error
 	return at, nil
 }
 
-// viewComparison makes what is printed of a comparison, with values only if that is wanted.
+// viewComparison returns what is shown of a comparison; the values of fields are in it
+// only if they are wanted.
 func viewComparison(found *sender.Comparison, values, skipInvalid bool) comparisonView {
 	v := comparisonView{
 		File: found.File, AsOf: found.AsOf, Source: found.Source, Refused: refusedText(found, skipInvalid), Totals: found.Totals,
@@ -464,7 +465,7 @@ func viewComparison(found *sender.Comparison, values, skipInvalid bool) comparis
 	return v
 }
 
-// refusedText says why a snapshot had better not be applied; it is empty if it may be.
+// refusedText says why a snapshot should not be applied; it is empty if it may be.
 func refusedText(found *sender.Comparison, skipInvalid bool) string {
 	t := found.Totals
 	switch found.Refused(skipInvalid) {
@@ -507,8 +508,8 @@ func (run comparisonView) draw(p *page) {
 	}
 }
 
-// fields is what changes, in one line. What is known of somebody new is all new:
-// without the values that says nothing.
+// fields lists the fields that change, in one line. All fields of a new person are new,
+// so that they are listed with their values only.
 func (ch snapshotChange) fields() string {
 	var list []string
 	for _, f := range ch.Fields {

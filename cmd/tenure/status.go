@@ -34,7 +34,7 @@ const (
 	callsLate = 10 * time.Second
 )
 
-// partState is how a part is.
+// partState is the state of a part.
 type partState string
 
 // What a part may be, from the best to the worst.
@@ -45,7 +45,7 @@ const (
 	partAway      partState = "away"      // it does not answer, so that nobody knows
 )
 
-// partView is one part of Tenure, and how it is.
+// partView describes one part of Tenure.
 type partView struct {
 	Part    string         `json:"part"`
 	State   partState      `json:"state"`
@@ -54,7 +54,7 @@ type partView struct {
 	Numbers map[string]int `json:"numbers,omitempty"` // what was counted, by what it is
 }
 
-// statusView is how all of Tenure is.
+// statusView describes the state of all of Tenure.
 type statusView struct {
 	Well          bool       `json:"well"`
 	At            time.Time  `json:"at"`
@@ -63,7 +63,7 @@ type statusView struct {
 	Parts         []partView `json:"parts"`
 }
 
-// needy are the parts that need somebody.
+// needy lists the parts that need somebody.
 func (v statusView) needy() (names []string) {
 	for _, p := range v.Parts {
 		if p.State == partAttention || p.State == partAway {
@@ -114,8 +114,8 @@ with 0 if all is well, and with 3 if something needs somebody or does not answer
 	return c.reads(cmd)
 }
 
-// status looks at all parts at once. NoKafka is why the configuration has no secrets for
-// Kafka, if it has none.
+// status looks at all parts at once. NoKafka is the error because of which the
+// configuration has no secrets for Kafka; nil if it has them.
 func status(ctx context.Context, cfg *config.Config, noKafka error, timeout time.Duration) statusView {
 	path, err := filepath.Abs(cfg.Path)
 	if err != nil {
@@ -154,7 +154,7 @@ func away(err error, do string, parts ...string) []partView {
 	return views
 }
 
-// temporalParts are the workers and the sweeper, as Temporal knows them.
+// temporalParts describes the workers and the sweeper, as Temporal knows them.
 func temporalParts(ctx context.Context, cfg *config.Config) []partView {
 	const do = "check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, and that the server is up: tenure config check --connect"
 	opts, err := service.TemporalOptions(zap.NewNop())
@@ -183,7 +183,7 @@ func temporalParts(ctx context.Context, cfg *config.Config) []partView {
 	return append(parts, sweeperPart(sweeps, cfg.Sweep.Every, time.Now()))
 }
 
-// workersPart says who is at work, and which queues nobody takes tasks from.
+// workersPart describes the workers, and names the task queues that no worker polls.
 func workersPart(queues []runs.Queue) partView {
 	var workers, without []string
 	for _, q := range queues {
@@ -210,7 +210,7 @@ func workersPart(queues []runs.Queue) partView {
 	return v
 }
 
-// sweeperPart says whether people who are due are looked for.
+// sweeperPart reports whether the sweeper looks for people who are due.
 func sweeperPart(s runs.Sweeps, every time.Duration, now time.Time) partView {
 	v := partView{Part: "sweeper", State: partOK, Text: "last started " + instant(s.Last)}
 	late := s.Last.Add(max(5*every, 5*time.Minute))
@@ -229,7 +229,7 @@ func sweeperPart(s runs.Sweeps, every time.Duration, now time.Time) partView {
 	return v
 }
 
-// intakeParts are the starters and what they have not read, as Kafka knows them.
+// intakeParts describes the starters and what they have not read, as Kafka knows them.
 func intakeParts(ctx context.Context, cfg *config.Config) []partView {
 	const do = "check kafka.brokers, and that the brokers are up: tenure config check --connect"
 	cluster, err := service.Cluster(cfg.Kafka)
@@ -247,7 +247,7 @@ func intakeParts(ctx context.Context, cfg *config.Config) []partView {
 	return []partView{startersPart(in, cfg.Kafka.Group), lagPart(in, time.Now())}
 }
 
-// startersPart says who reads what HR says.
+// startersPart describes the starters that read HR's events.
 func startersPart(in group.Status, group string) partView {
 	free := 0
 	for _, p := range in.Partitions {
@@ -274,7 +274,7 @@ func startersPart(in group.Status, group string) partView {
 	return v
 }
 
-// lagPart says how much of what HR says is not read yet, and since when.
+// lagPart says how many of HR's records are not read yet, and since when.
 func lagPart(in group.Status, now time.Time) partView {
 	unread, byTopic := 0, map[string]int{}
 	var oldest time.Time
@@ -308,7 +308,7 @@ func lagPart(in group.Status, now time.Time) partView {
 	return v
 }
 
-// ledgerParts are what the ledger knows of.
+// ledgerParts describes what the ledger knows.
 func ledgerParts(ctx context.Context, cfg *config.Config) []partView {
 	names := []string{"people", "steps", "mass changes", "approvals", "tasks", "dead letters", "apps"}
 	const do = "check ledger.url, and that the database is up: tenure config check --connect"
@@ -347,7 +347,7 @@ func ledgerParts(ctx context.Context, cfg *config.Config) []partView {
 	return parts
 }
 
-// sum adds numbers, and says of what they are: "wiki 2, chat 1", the greatest first.
+// sum adds numbers, and lists what they count: "wiki 2, chat 1", the greatest first.
 func sum(numbers map[string]int, none string) (total int, text string) {
 	keys := slices.SortedFunc(maps.Keys(numbers), func(a, b string) int {
 		if numbers[a] != numbers[b] {
@@ -386,8 +386,8 @@ func approvalsPart(byApp map[string]int) partView {
 	return v
 }
 
-// overduePart says how many people's time has passed without progress, as the metric
-// tenure_people_overdue counts them.
+// overduePart counts the people whose time has passed without progress, as the metric
+// tenure_people_overdue does.
 func overduePart(ctx context.Context, cfg *config.Config, l ledger.Reader) (partView, error) {
 	late, err := l.Overdue(ctx, ledger.LateSince(cfg.Clock(), cfg.OverdueAfter()))
 	v := partView{State: partOK, Text: "nobody is overdue", Numbers: map[string]int{"overdue": late}}
@@ -452,8 +452,8 @@ func lettersPart(ctx context.Context, l ledger.Reader) (partView, error) {
 	return v, err
 }
 
-// callsPart says which apps' calls wait: for their rate, or because the app asked for
-// quiet.
+// callsPart lists the apps whose calls wait: for their rate, or because the app asked
+// for a pause.
 func callsPart(ctx context.Context, cfg *config.Config, l ledger.Reader) (partView, error) {
 	waits, err := l.CallWaits(ctx)
 	var texts []string
@@ -469,7 +469,8 @@ func callsPart(ctx context.Context, cfg *config.Config, l ledger.Reader) (partVi
 	return v, err
 }
 
-// draw shows one part a line: no table, since what to do must not be broken into lines.
+// draw shows one part in a line. It is no table: commands are there to be copied, and
+// must not be broken into lines.
 func (v statusView) draw(p *page) {
 	p.fields(field{"configuration", v.Configuration}, field{"version", v.Version}, field{"now", instant(v.At)})
 	p.note("")
@@ -545,7 +546,7 @@ else that could ask.`,
 	return c.reads(cmd)
 }
 
-// probeView is what a process says of itself.
+// probeView describes a process, as it answers a probe.
 type probeView struct {
 	Process string            `json:"process"`
 	Address string            `json:"address"`
@@ -553,7 +554,8 @@ type probeView struct {
 	Checks  map[string]string `json:"checks"` // "ok", or what is wrong
 }
 
-// ask asks a process that listens on an address: on loopback, if on every one.
+// ask probes a process by the address on which it listens: on loopback, if it listens on
+// every one.
 func ask(ctx context.Context, listens, path string) (v probeView, err error) {
 	host, port, err := net.SplitHostPort(listens)
 	if err != nil {
@@ -595,7 +597,7 @@ type uiView struct {
 	Link  string `json:"link"`
 }
 
-// uiViews are the views that "tenure ui" offers, the one to begin with first.
+// uiViews lists the views that "tenure ui" offers, the best to begin with first.
 var uiViews = []uiView{
 	{Name: "People", Query: "WorkflowId STARTS_WITH 'person:'"},
 	{Name: "Needs attention", Query: "TenureStage = 'attention' AND ExecutionStatus = 'Running'"},

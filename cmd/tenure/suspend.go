@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/operator"
 )
 
-// secured is an operator's word on somebody's access: a suspension, or its end.
+// secured holds the flags of a suspension, or of its end.
 type secured struct {
 	verb       operator.Verb
 	personID   string
@@ -85,8 +85,8 @@ and exits with 3 if an app needs attention.`,
 	return c.reads(cmd)
 }
 
-// secure records what the operator says, sees to it that it is done, and shows how
-// that goes.
+// secure records the operator's decision, waits until it is carried out, and shows how
+// far it is.
 func (c *cli) secure(ctx context.Context, s secured) error {
 	if err := s.given(); err != nil {
 		return err
@@ -118,7 +118,8 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 	})
 }
 
-// protected says where it is written that the person is protected, if that is what is wrong.
+// protected adds to the error that somebody is protected where the configuration says
+// so.
 func (s secured) protected(err error, cfg *config.Config) error {
 	if !errors.Is(err, operator.ErrProtected) {
 		return err
@@ -141,7 +142,7 @@ func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, o *operator.Op
 	return c.concludeSecured(s, views, true)
 }
 
-// securedView is how far a suspension, or its end, is in one app.
+// securedView says how far a suspension, or its end, is in one app.
 type securedView struct {
 	Person   string           `json:"person"`
 	App      string           `json:"app"`
@@ -163,7 +164,7 @@ func viewSecured(personID string, apps []operator.SecuredApp) []securedView {
 	return views
 }
 
-// line is the view for people.
+// line describes the view for people, in one line.
 func (v securedView) line() string {
 	switch {
 	case v.stuck || !v.Done && v.Code != "":
@@ -176,8 +177,8 @@ func (v securedView) line() string {
 
 const securedPoll = 100 * time.Millisecond
 
-// awaitSecured waits until every app is done with or needs attention, and shows each
-// as it comes.
+// awaitSecured waits until every app is done or needs attention, and shows each as it
+// comes.
 func (c *cli) awaitSecured(ctx context.Context, o *operator.Operator, s secured, said operator.Secured) error {
 	deadline := time.Now().Add(s.wait)
 	shown := map[string]string{}
@@ -201,7 +202,7 @@ func (c *cli) awaitSecured(ctx context.Context, o *operator.Operator, s secured,
 	}
 }
 
-// tellSecured shows what is new, to people.
+// tellSecured shows people what is new.
 func (c *cli) tellSecured(views []securedView, shown map[string]string) {
 	if c.output != formatTable {
 		return
@@ -214,7 +215,7 @@ func (c *cli) tellSecured(views []securedView, shown map[string]string) {
 	}
 }
 
-// concludeSecured says what it came to: attention if not all is done.
+// concludeSecured shows the outcome, and asks for attention if not all is done.
 func (c *cli) concludeSecured(s secured, views []securedView, over bool) error {
 	done := 0
 	for _, v := range views {

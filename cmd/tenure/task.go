@@ -23,7 +23,7 @@ func (c *cli) taskCommand() *cobra.Command {
 		c.taskListCommand(), c.taskShowCommand(), c.taskDoneCommand(), c.taskRefuseCommand())
 }
 
-// taskView is a task, and whom it is about.
+// taskView describes a task, and the person whom it concerns.
 type taskView struct {
 	ID         int64            `json:"id"`
 	Person     string           `json:"person"`
@@ -60,7 +60,7 @@ func viewTask(k ledger.Task, name string, now time.Time) taskView {
 	}
 }
 
-// state is how it stands, for people.
+// state describes the task's state for people.
 func (v taskView) state() string {
 	if v.Overdue {
 		return "overdue"
@@ -68,7 +68,7 @@ func (v taskView) state() string {
 	return string(v.State)
 }
 
-// taskTexts say what a step asks of a human.
+// taskTexts describes, by kind of step, what a human is asked to do.
 var taskTexts = map[string]string{
 	"Provision": "make or enable the account",
 	"Update":    "change the account",
@@ -78,7 +78,7 @@ var taskTexts = map[string]string{
 	"Delete":    "delete the account for good",
 }
 
-// what is what has to be done, in one line.
+// what describes in one line what has to be done.
 func (v taskView) what() string {
 	parts := []string{cmp.Or(taskTexts[v.Step], v.Step)}
 	if v.Step == "Provision" && !v.Work.Enabled {
@@ -99,7 +99,7 @@ func (v taskView) what() string {
 	return strings.Join(parts, "; ")
 }
 
-// taskStateNames are what --state may be.
+// taskStateNames lists the values of --state.
 var taskStateNames = []string{"open", "confirming", "done", "refused", "withdrawn", "all"}
 
 func (c *cli) taskListCommand() *cobra.Command {
@@ -187,7 +187,7 @@ func (v taskView) row() []string {
 	return []string{strconv.FormatInt(v.ID, 10), instant(v.DueAt), v.state(), v.Assignee, v.App, v.Person, v.Name, v.what()}
 }
 
-// nameOf is a person's name; names remembers those that were read.
+// nameOf returns a person's name; names remembers those that were read.
 func nameOf(ctx context.Context, l ledger.Reader, names map[string]string, id string) (string, error) {
 	if name, ok := names[id]; ok {
 		return name, nil
@@ -306,7 +306,7 @@ run retry asks for it anew, tenure run skip does without it.`,
 	return c.reads(cmd)
 }
 
-// actOnTask takes an operator's word, and shows what the task is then.
+// actOnTask has an operator act on a task, and shows the task as it is then.
 func (c *cli) actOnTask(ctx context.Context, arg string, r operator.Request,
 	act func(*operator.Operator, operator.Request, int64) (ledger.Task, error),
 ) error {

@@ -52,8 +52,7 @@ type timelineView struct {
 	Events    []eventView    `json:"events"`
 }
 
-// entryView is one thing that changes at an instant. Time is in the person's own
-// zone.
+// entryView describes one change at an instant. Time is in the person's own zone.
 type entryView struct {
 	At    time.Time `json:"at"`
 	What  string    `json:"what"`
@@ -98,8 +97,8 @@ type eventView struct {
 	Position  string       `json:"positionId,omitempty"`
 }
 
-// viewTimeline merges what was said of a person. operators are those who said some
-// of it: see securedBy.
+// viewTimeline merges the events of a person into a timeline. Operators holds the audit
+// rows of the events that operators recorded: see operator.SecuredBy.
 func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow, now time.Time) timelineView {
 	events := assess.EventsOf(person)
 	v := timelineView{Person: person.PersonID, Entries: []entryView{}, Events: []eventView{}}
@@ -138,7 +137,7 @@ func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRo
 	return v
 }
 
-// letterEntry stands where something was received that could not be read.
+// letterEntry returns an entry for a record that could not be read.
 func letterEntry(l ledger.DeadLetter, zone *time.Location) entryView {
 	v := viewLetter(l)
 	said := "HR said something that could not be read"
@@ -170,7 +169,7 @@ func periodEntries(period hr.Period, zone *time.Location) []entryView {
 	return entries
 }
 
-// positionEntries are what changes in one position of somebody who has several.
+// positionEntries returns the entries of one position of somebody who holds several.
 func positionEntries(position hr.Position) []entryView {
 	var entries []entryView
 	for _, period := range position.Periods {
@@ -182,7 +181,7 @@ func positionEntries(position hr.Position) []entryView {
 	return entries
 }
 
-// positionView is a position that somebody holds, or is to begin with.
+// positionView describes a position that somebody holds, or will hold.
 type positionView struct {
 	ID         string    `json:"id"`
 	Primary    bool      `json:"primary"`
@@ -204,7 +203,8 @@ func (v positionView) row() []string {
 	return []string{id, v.JobTitle, v.Department, v.ManagerID, v.CostCenter, instant(v.From), instant(v.Until)}
 }
 
-// viewPositions are the positions of somebody who holds several; nil if they do not.
+// viewPositions describes the positions of somebody who holds several; it is nil for
+// others.
 func viewPositions(person ledger.Person, now time.Time) []positionView {
 	held := assess.TimelineOf(person).Held(now)
 	if len(held) < 2 {
@@ -236,7 +236,8 @@ func absenceEntries(list []hr.Interval, zone *time.Location) []entryView {
 	return entries
 }
 
-// suspensionEntries says besides who suspended and reinstated somebody, and why.
+// suspensionEntries returns the entries of suspensions, which say who suspended and
+// reinstated somebody, and why.
 func suspensionEntries(list []hr.Interval, events []hr.Event, operators map[hr.EventKey]ledger.AuditRow, zone *time.Location) []entryView {
 	var entries []entryView
 	add := func(at time.Time, what string, is func(hr.Event) bool) {
@@ -259,8 +260,8 @@ func suspensionEntries(list []hr.Interval, events []hr.Event, operators map[hr.E
 	return entries
 }
 
-// changes says in what the second profile differs, of all that access usually
-// depends on.
+// changes describes the differences between two profiles in the fields that access
+// usually depends on.
 func changes(before, after hr.Profile) string {
 	var out []string
 	for _, f := range []struct{ name, before, after string }{
@@ -289,7 +290,7 @@ func in(department string) string {
 	return " in " + department
 }
 
-// zoneOf is the person's time zone, or UTC if this machine does not know it.
+// zoneOf returns the person's time zone, or UTC if this machine does not know it.
 func zoneOf(p hr.Profile) *time.Location {
 	zone, err := time.LoadLocation(p.Location.TimeZone)
 	if err != nil {
@@ -315,7 +316,7 @@ func drawEvents(p *page, title string, events []eventView) {
 	}))
 }
 
-// shortType is an event type without what all of them have.
+// shortType returns an event type without the parts that all of them share.
 func shortType(t hr.EventType) string {
 	name := strings.TrimSuffix(string(t), ".v1")
 	return name[strings.LastIndexByte(name, '.')+1:]
@@ -355,7 +356,7 @@ with 3 if something of theirs needs attention or is not done yet.`,
 	})
 }
 
-// evidenceView is what HR said of a person, and what came of it.
+// evidenceView holds what HR said of a person, and what came of it.
 type evidenceView struct {
 	Person string    `json:"person"`
 	Name   string    `json:"name,omitempty"`
@@ -374,7 +375,7 @@ type evidenceView struct {
 	Held       []heldEvidence `json:"held,omitempty"`
 }
 
-// heldEvidence is a mass change that holds something of the person's.
+// heldEvidence describes a mass change that holds something of the person.
 type heldEvidence struct {
 	Cohort string                `json:"cohort"`
 	Kind   ledger.WithdrawalKind `json:"kind"`
@@ -382,7 +383,7 @@ type heldEvidence struct {
 	Apps   []string              `json:"apps,omitempty"`
 }
 
-// appEvidence is what was to be done in one app, and was done.
+// appEvidence holds what had to be done in one app, and what was done.
 type appEvidence struct {
 	App     string         `json:"app"`
 	Account *linkView      `json:"account,omitempty"` // none if Tenure never knew of one
@@ -391,7 +392,7 @@ type appEvidence struct {
 	Record  []auditView    `json:"record"`
 }
 
-// offText says it in words.
+// offText describes in words whether access ended in time.
 func offText(o operator.Off) string {
 	switch {
 	case o.NotProven:
@@ -403,13 +404,13 @@ func offText(o operator.Off) string {
 	}
 }
 
-// evidenceStep is a step, whatever became of it.
+// evidenceStep describes a step, whatever became of it.
 type evidenceStep struct {
 	stepView
 	FinishedAt time.Time `json:"finishedAt,omitzero"`
 }
 
-// evidence puts together what the ledger knows of a person.
+// evidence collects what the ledger knows of a person.
 func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id string, now time.Time) (evidenceView, error) {
 	person, err := operator.FindPerson(ctx, l, id)
 	if err != nil {
@@ -485,7 +486,7 @@ func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id str
 	return v, nil
 }
 
-// recordOf reads all that is on the record of a person.
+// recordOf reads the audit rows of a person.
 func recordOf(ctx context.Context, l ledger.Reader, id string) (record []auditView, err error) {
 	for row, err := range ledger.AllAudit(ctx, l, id, 0) {
 		if err != nil {

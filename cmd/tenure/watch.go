@@ -76,7 +76,7 @@ With --from it begins with what was done since then, and is no screen; with
 	return c.reads(cmd)
 }
 
-// watch is one invocation of the command.
+// watch holds the state of one invocation of the command.
 type watch struct {
 	*cli
 	every  time.Duration
@@ -88,7 +88,7 @@ type watch struct {
 	rows   *operator.Follower
 }
 
-// auditView is a row of the audit record.
+// auditView describes a row of the audit record.
 type auditView struct {
 	Seq    int64          `json:"seq"`
 	At     time.Time      `json:"at"`
@@ -107,7 +107,7 @@ func viewAudit(r ledger.AuditRow) auditView {
 	}
 }
 
-// run looks again and again until ctx ends, which is how it is meant to end.
+// run looks again and again until ctx ends, which is how the command is meant to end.
 func (w *watch) run(ctx context.Context) error {
 	if !w.since.IsZero() {
 		return w.record(ctx)
@@ -129,7 +129,7 @@ func (w *watch) run(ctx context.Context) error {
 	return w.again(ctx, look)
 }
 
-// record shows what was done since then.
+// record shows what was done since the given time.
 func (w *watch) record(ctx context.Context) error {
 	w.rows = operator.FollowFrom(w.ledger, w.person, w.since)
 	if !w.once {
@@ -146,7 +146,7 @@ func (w *watch) record(ctx context.Context) error {
 	return err
 }
 
-// again looks until ctx ends.
+// again calls look until ctx ends.
 func (w *watch) again(ctx context.Context, look func(context.Context) error) error {
 	tick := time.NewTicker(w.every)
 	defer tick.Stop()
@@ -191,7 +191,7 @@ func (r auditView) row() []string {
 	return []string{instant(r.At), r.Person, r.App, r.Action, r.Cause, operatorOf(r.Actor, r.Login)}
 }
 
-// operatorOf names the operator who did something; nobody asks who Tenure is.
+// operatorOf names the operator who did something; it is empty for Tenure itself.
 func operatorOf(actor, login string) string {
 	if actor == ledger.ActorTenure {
 		return ""
@@ -199,15 +199,15 @@ func operatorOf(actor, login string) string {
 	return "by " + operatorFrom(actor, login)
 }
 
-// watchScreen is what is shown on a terminal.
+// watchScreen holds what is shown on a terminal.
 type watchScreen struct {
 	*watch
 	temporal client.Client
 	recent   []auditView
 }
 
-// openScreen makes a screen that begins with the last things that were done, and
-// takes the terminal until it is closed.
+// openScreen returns a screen that begins with the last things that were done. It takes
+// over the terminal until it is closed.
 func (w *watch) openScreen(ctx context.Context, end int64) (s *watchScreen, closed func(), err error) {
 	w.rows = operator.FollowAfter(w.ledger, "", max(0, end-watchRows))
 	if w.person != "" {
@@ -271,8 +271,8 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 	})
 }
 
-// byNeed sorts runs by how much somebody has to see them: a mass change that is held
-// must not push what needs attention off the screen.
+// byNeed orders runs by how urgently somebody has to see them: a mass change that is
+// held must not push what needs attention off the screen.
 func byNeed(a, b runView) int {
 	rank := func(r runView) int {
 		switch r.Stage {
@@ -287,8 +287,8 @@ func byNeed(a, b runView) int {
 	return cmp.Compare(rank(a), rank(b))
 }
 
-// section draws one part of the screen: its rows, as many as fit, or why there are
-// none. What cannot be reached is waited for.
+// section draws one part of the screen: as many rows as fit, or why there are none. If a
+// system cannot be reached, the part says so, and the next look tries again.
 func (s *watchScreen) section(p *page, title, none string, err error, rows int, draw func(title string, rows int)) {
 	if err == nil && rows > 0 {
 		draw(title, min(rows, watchRows))
