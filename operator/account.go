@@ -26,8 +26,8 @@ type Accounts struct {
 	operator *Operator
 	conn     connector.Connector
 	now      time.Time
-	// wanted says of everybody without an account in the app whether policy gives them
-	// one now, gets with which entitlements.
+	// wanted says, for everybody without an account in the app, whether policy gives them
+	// one now; gets lists its entitlements.
 	wanted map[string]bool
 	gets   map[string][]string
 }

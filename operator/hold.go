@@ -18,7 +18,7 @@ type PlacedHold struct {
 	Disabled []string // apps in which the account was disabled before, which destroys it there
 	Deleted  []string // apps in which the account was deleted before
 	Deleting []string // apps in which a deletion had begun, and may be done
-	// Unknown are errors because of which it is not known whether disabling destroys.
+	// Unknown holds the errors because of which it is not known whether disabling destroys.
 	Unknown []error
 }
 

@@ -29,7 +29,7 @@ func (o *Operator) Discard(ctx context.Context, r Request, letters []ledger.Dead
 	if err := Discard.Check(r); err != nil {
 		return nil, err
 	}
-	var waiting []string // people whose runs have asked what is to come of a letter
+	var waiting []string // people whose runs wait for a decision about a letter
 	defer func() {
 		err = errors.Join(err, o.tell(ctx, "dead letter discarded", waiting...))
 	}()
@@ -110,7 +110,7 @@ func (o *Operator) Redrive(ctx context.Context, r Request, letter ledger.DeadLet
 	if err := record.Send(ctx, r, now); err != nil {
 		return Redriven{}, err
 	}
-	// It was sent, whoever gives up now. If this note is lost the record may be sent twice,
+	// The record was sent, even if the caller gives up now. If this note is lost the record may be sent twice,
 	// which is harmless.
 	return Redriven{Sent: true}, o.ledger.ActOnLetter(context.WithoutCancel(ctx), ledger.LetterAction{
 		Verb: ledger.VerbRedrive, ID: letter.ID, Operator: r.Actor, Reason: r.Reason, At: now,

@@ -151,7 +151,7 @@ func CheckActor(name string) error {
 // RefusedError says why something was not done.
 type RefusedError struct {
 	Text string
-	// See is what tenure has to be given to show more ("hold list --all"), as somebody may
+	// See holds the arguments of tenure that show more ("hold list --all"), as somebody may
 	// copy it into a shell; empty if there is no such command.
 	See string
 }

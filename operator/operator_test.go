@@ -349,7 +349,7 @@ var deeds = []deed{
 	{operator.ResetRetention, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.ResetRetention(ctx, r, "ada", "", false)
 		return err
-	}, true, "nothing was said of that", func(t *testing.T, s *site) {
+	}, true, "no such retention is set", func(t *testing.T, s *site) {
 		_, err := s.SetRetention(t.Context(), earlier, operator.Retention{PersonID: "ada", For: time.Hour}, false)
 		require.NoError(t, err)
 	}},

@@ -72,7 +72,7 @@ func (o *Operator) ResetRetention(ctx context.Context, r Request, personID, app 
 		if err := o.knownApp(person, app); err != nil {
 			return ChangedRetention{}, err
 		}
-		return ChangedRetention{}, refuse("nothing was said of that", "person show %s", personID)
+		return ChangedRetention{}, refuse("no such retention is set", "person show %s", personID)
 	}
 	after := person
 	after.Retentions = without(person.Retentions, app)

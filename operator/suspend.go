@@ -69,7 +69,7 @@ func (o *Operator) secure(ctx context.Context, v Verb, r Request, personID strin
 	recorded := o.Clock.Now().Truncate(time.Microsecond)
 	for _, e := range person.Events {
 		if !e.At.Before(recorded) {
-			// The clock of another machine is ahead: what is said last has to hold all the same.
+			// The clock of another machine is ahead: what was recorded last has to count all the same.
 			recorded = e.At.Add(time.Microsecond)
 		}
 	}

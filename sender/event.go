@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/ingest/broker"
 )
 
-// DefaultSource is the format of events of which nothing else is known.
+// DefaultSource is the format of events unless something else is configured.
 const DefaultSource = "cloudevents"
 
 // structured is the content type of a CloudEvent in one JSON object.

@@ -106,7 +106,7 @@ func (c *Comparison) rehires(named []string) error {
 	return nil
 }
 
-// Refusal says why a snapshot had better not be sent; it is empty if it may be.
+// Refusal says why a snapshot should not be sent; it is empty if it may be.
 type Refusal string
 
 // The reasons not to send a snapshot.
@@ -116,7 +116,7 @@ const (
 	TooManyLeavers Refusal = "too many leavers" // more people would leave than may
 )
 
-// Refused returns why the changes had better not be sent. With skipInvalid set, bad rows
+// Refused returns why the changes should not be sent. With skipInvalid set, bad rows
 // are no reason.
 func (c *Comparison) Refused(skipInvalid bool) Refusal {
 	switch {

@@ -68,7 +68,7 @@ func (c *cli) appAccountsCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "accounts APP",
-		Short: "List the accounts in an app, as it shows them now, and whose they are",
+		Short: "List the accounts in an app, as it shows them now, and their owners",
 		Long: `List the accounts in an app, as it shows them now, and whose they are.
 
 Linked ones are in the ledger:

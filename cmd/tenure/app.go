@@ -295,7 +295,7 @@ func (c *cli) appTestCommand() *cobra.Command {
 	var o trialOptions
 	cmd := &cobra.Command{
 		Use:   "test APP",
-		Short: "Try an app: as whom Tenure signs in, and whether it may do what it has to",
+		Short: "Test an app: show as whom Tenure signs in, and whether it may do its work",
 		Long: `Try an app with the settings of the configuration: as whom Tenure signs in, and
 whether the rights are there that it needs. Nothing is changed.
 

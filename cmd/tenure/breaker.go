@@ -252,7 +252,7 @@ func (f *cohortFlags) flags(cmd *cobra.Command) {
 func (c *cli) breakerReleaseCommand() *cobra.Command {
 	return c.cohortCommand(operator.Release, &cobra.Command{
 		Use:   "release COHORT",
-		Short: "Let what a cohort holds be done: it is meant",
+		Short: "Release what a cohort holds, because it is meant",
 		Long: `Let what a cohort holds be done: it is meant. All of it, or (--person) that of some
 people; the others stay held.
 
@@ -269,16 +269,16 @@ it is shown whom it is about, and the exit status is 3; so it is while any are h
 func (c *cli) breakerCancelCommand() *cobra.Command {
 	return c.cohortCommand(operator.Cancel, &cobra.Command{
 		Use:   "cancel COHORT",
-		Short: "Let nothing come of what a cohort holds: it is a mistake",
-		Long: `Let nothing come of what a cohort holds: it is a mistake. All of it, or (--person)
-that of some people; the others stay held.
+		Short: "Discard what a cohort holds, because it is a mistake",
+		Long: `Discard what a cohort holds, because it is a mistake: all of it, or (--person) what
+concerns some people; the others stay held.
 
-A termination or suspension that is cancelled is as if it had been rescinded: the
-person is employed as before, and a later one counts again. HR's own data, or the
-security system's, is not corrected by this. What no event says (an account or an
-entitlement that policy grants no more, or grants now, a deletion) is not done as long
-as it is the same, and what else changes in that account waits with it: correct the
-configuration first.
+Tenure treats a termination or suspension that is cancelled as if it had been
+rescinded: the person is employed as before, and a later event counts again. This does
+not correct HR's own data, or the security system's. A change that comes from no event
+(policy no longer grants an account or an entitlement, or grants it now, or an account
+is to be deleted) is not made for as long as it stays the same, and other changes to
+that account wait with it: correct the configuration first.
 
 It is on the record with your name and reason. People's runs are told; if Temporal
 does not answer, the sweeper tells them as soon as it does. It can be interrupted

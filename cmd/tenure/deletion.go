@@ -266,9 +266,9 @@ The last day of --until belongs to the hold. Several holds may be in force at on
 the last one to end decides. To prolong one, place another.
 
 It is in force as soon as the command has written it into the ledger: Temporal is
-not needed. A deletion that had begun before that is told of (exit status 3): it may
-be done. So is turning off an account where that is as good as deleting it. What was
-deleted before cannot be brought back, and is told of too.`,
+not needed. The command names deletions that had begun before (exit status 3), since
+they may be done, and accounts that were turned off in an app where that is as good as
+deleting them. It also names what was deleted before, which cannot be brought back.`,
 		Example: `  tenure hold place 10004 --until 2027-06-30 --reason "matter 42, counsel"
   tenure hold place 10004 --until 90d --reason "matter 42, until counsel has looked"`,
 		Args: exactly("PERSON"),
@@ -562,16 +562,17 @@ func (c *cli) retentionSetCommand() *cobra.Command {
 	var app, until, lasts string
 	cmd := &cobra.Command{
 		Use:   "set PERSON",
-		Short: "Say how long somebody's accounts are kept once they are off",
-		Long: `Say how long somebody's accounts are kept once they are off, in place of what the
-configuration says (leaver.retain): until a day, which belongs to it, or for a time
-that counts from the proof that the account is off. Of all their accounts, or (--app)
-of that in one app; what is said of an app goes before what is said of all.
+		Short: "Set how long somebody's accounts are kept once they are off",
+		Long: `Set how long somebody's accounts are kept once they are off, in place of the
+configuration's leaver.retain: to the end of a day, or for a time that counts from the
+proof that the account is off. It applies to all their accounts, or (--app) to the one
+in an app; a retention for an app takes precedence over the one for all.
 
-Retention may be made longer or shorter. If it is over by that, the accounts are
-deleted at once: it is only shown then (exit status 3), unless you say --apply. A
-legal hold goes before it: tenure hold. It is of the present employment, or of the last one that has ended: it
-lapses when another begins. It is on the record with your name and reason.`,
+Retention may be made longer or shorter. If it ends at once, the accounts are deleted
+at once: the command then only shows that (exit status 3), unless you say --apply. A
+legal hold takes precedence over it: tenure hold. It belongs to the present employment,
+or to the last one that has ended, and lapses when another begins. It is on the record
+with your name and reason.`,
 		Example: `  tenure retention set 10004 --until 2027-06-30 --reason "the project ends then, ticket 42"
   tenure retention set 10004 --for 7d --app wiki --reason "asked to be forgotten, ticket 43" --apply`,
 		Args: exactly("PERSON"),
@@ -641,11 +642,11 @@ func (c *cli) retentionResetCommand() *cobra.Command {
 	var app string
 	cmd := &cobra.Command{
 		Use:   "reset PERSON",
-		Short: "Let the configuration say again how long somebody's accounts are kept",
-		Long: `Let the configuration say again how long somebody's accounts are kept: what was said
-of all of them, or (--app) of that in one app, holds no more. If retention is over by
-that, the accounts are deleted at once: it is only shown then (exit status 3), unless
-you say --apply.`,
+		Short: "Let the configuration decide again how long somebody's accounts are kept",
+		Long: `Let the configuration decide again how long somebody's accounts are kept: remove the
+retention for all of them, or (--app) for the one in an app. If retention ends by
+that, the accounts are deleted at once: the command then only shows that (exit
+status 3), unless you say --apply.`,
 		Example: `  tenure retention reset 10004 --reason "the project has ended, ticket 42"
   tenure retention reset 10004 --app wiki --reason "ticket 43"`,
 		Args: exactly("PERSON"),
@@ -659,6 +660,6 @@ you say --apply.`,
 			})
 		},
 	}
-	c.retentionFlags(cmd, &f, &app, "only what was said of this `app`")
+	c.retentionFlags(cmd, &f, &app, "only the retention for this `app`")
 	return c.reads(cmd)
 }

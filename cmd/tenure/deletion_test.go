@@ -202,7 +202,7 @@ func TestRetentionIsSetAndReset(t *testing.T) {
 		{service.ExitUsage, "--for must be a duration", []string{"set", "10002", "--reason", "x", "--for", "long"}},
 		{service.ExitUsage, "mail", []string{"set", "10002", "--reason", "x", "--for", "7d", "--app", "mail"}},
 		{service.ExitAttention, "chat of 10002 would be deleted for good, now; nothing was done: --apply does it", []string{"set", "10002", "--reason", "x", "--for", "0d"}},
-		{service.ExitFailed, "nothing was said of that", []string{"reset", "10002", "--reason", "x"}},
+		{service.ExitFailed, "no such retention is set", []string{"reset", "10002", "--reason", "x"}},
 	} {
 		s.refuses(wrong.code, wrong.want, append([]string{"retention"}, wrong.args...)...)
 	}

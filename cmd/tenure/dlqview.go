@@ -30,18 +30,17 @@ func (c *cli) dlqListCommand() *cobra.Command {
 	var after int64
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List dead letters, and how many there are for which reason",
+		Short: "List dead letters, and how many there are for each reason",
 		Long: `List dead letters: records that could not be read, so that nothing came of them.
 
-Shown are those of which it is not known yet what they would have changed: open
-(nobody did anything) and redriven (sent again, and not arrived). --state all
-shows the others too: applied (the record that was sent again is in the ledger),
+It lists those that are pending: open (nobody has done anything) and redriven (sent
+again, and not arrived). --state all lists the others too: applied (the record that was sent again is in the ledger),
 failed (it could not be read either, and is a dead letter of its own) and
 discarded.
 
 No record's content is shown: see tenure dlq show. The list comes from the
-ledger, and needs no Kafka. Exits with 3 if one that is listed is open or redriven:
-HR said something of which nothing has come. tenure status goes by the same rule.`,
+ledger, and needs no Kafka. Exits with 3 if one that is listed is pending, since
+nothing has come of what HR said. tenure status goes by the same rule.`,
 		Example: `  tenure dlq list
   tenure dlq list --urgent
   tenure dlq list --code schema --since 36h

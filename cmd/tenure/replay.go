@@ -31,13 +31,13 @@ func (c *cli) replayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay",
 		Short: "Apply events that were received before again, from the ledger",
-		Long: `Apply events that were received before again, from the ledger: everybody whom the
-selected events are about is looked at once more, and whatever differs from what
-HR has said and policy wants is put right. Where nothing differs, no app is
-called, so that it is safe at any time, and for any number of people.
+		Long: `Apply events that were received before again, from the ledger: the runs of
+all people whom the selected events concern look at the ledger once more, and correct
+whatever differs from what HR has said and policy wants. A run that finds no
+difference calls no app, so that this is safe at any time, and for any number of people.
 
-What HR has said is not read from Kafka again: the ledger has it. Of
-everybody, it is only shown whom it is about (exit status 3), until you say --apply.`,
+The events come from the ledger, and are not read from Kafka again. Unless it concerns
+one --person, the command only shows the people (exit status 3) until you say --apply.`,
 		Example: `  tenure replay --from 2026-11-22 --to 2026-11-23
   tenure replay --from 36h --type terminated --apply
   tenure replay --from 7d --source /hr/workday --apply
@@ -46,7 +46,7 @@ everybody, it is only shown whom it is about (exit status 3), until you say --ap
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case o.person+o.from == "":
-				return usagef("say what is to be replayed: --person, or --from (and --to) when events were received")
+				return usagef("say what to replay: --person, or --from (and --to) when events were received")
 			case o.perSecond <= 0:
 				return usagef("--rate must be above zero")
 			}
@@ -62,7 +62,7 @@ everybody, it is only shown whom it is about (exit status 3), until you say --ap
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.person, "person", "", "only what was said of this `person`")
+	flags.StringVar(&o.person, "person", "", "only events about this `person`")
 	flags.StringVar(&o.from, "from", "", "only what was received at or after this `time`: 2026-11-22, an RFC 3339 instant, or so long ago: 36h, 7d")
 	flags.StringVar(&o.to, "to", "", "only what was received before this `time`")
 	flags.StringVar(&o.source, "source", "", "only what this HR `system` said: the events' source")

@@ -32,7 +32,7 @@ func TestReplaySelectsPeopleByWhatWasReceived(t *testing.T) {
 		"of a system":    {[]string{"--from", "2026-01-01", "--source", "workday"}, service.ExitDone, "3 people"},
 		"of another":     {[]string{"--from", "2026-01-01", "--source", "rippling"}, service.ExitUsage, "--source rippling: the ledger has no event of it; it has those of workday"},
 		"of long ago":    {[]string{"--from", "36500d"}, service.ExitDone, "3 people"},
-		"nothing said":   {nil, service.ExitUsage, "say what is to be replayed"},
+		"nothing said":   {nil, service.ExitUsage, "say what to replay"},
 		"no time":        {[]string{"--from", "yesterday"}, service.ExitUsage, "--from yesterday is no time"},
 		"unknown person": {[]string{"--person", "4711"}, service.ExitUsage, `the ledger knows no person "4711"`},
 		"no rate":        {[]string{"--person", "10001", "--rate", "0"}, service.ExitUsage, "--rate must be above zero"},

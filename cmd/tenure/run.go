@@ -234,7 +234,7 @@ func (c *cli) runRetryCommand() *cobra.Command {
 	var bulk bulkRepair
 	cmd := &cobra.Command{
 		Use:   "retry [PERSON]",
-		Short: "Try again now what needs attention: a person's, or everybody's that is alike",
+		Short: "Try again now what needs attention, for one person or for many",
 		Long: `Try again now what needs attention, after its cause was removed.
 
 With PERSON, theirs: all of it, or that of one app, or one step.

@@ -50,18 +50,18 @@ standard input. All are checked first, and nothing is sent if any is not valid, 
 Sending the same events again is harmless: an event is known by its source and
 id.
 
-With --snapshot, FILE is instead everybody whom HR knows, as CSV with a header
+With --snapshot, FILE instead lists everybody whom HR knows, as CSV with a header
 line or as JSONL, and the configuration says under "snapshot" what its columns
-mean. It is compared with the ledger, and what never came is shown: hires,
-changes, and terminations of people who are gone. It shows who and which fields;
---values shows what is in them. Nothing is sent without --apply, and nothing at
-all (exit status 3) if more people would leave than the configuration allows, or
-if a row cannot be read. A question that only a human can answer, such as whether
+mean. The command compares it with the ledger, and shows the events that never came:
+hires, changes, and terminations of people who are gone. It shows who and which
+fields; --values shows what is in them. It sends them with --apply only, and sends
+nothing at all (exit status 3) if more people would leave than the configuration
+allows, or if a row cannot be read. A question that only a human can answer, such as whether
 somebody who has left came back, is shown, and the exit status is 3.
 
-The snapshot is of the instant at which its file was written, unless --as-of says
-otherwise; whom HR has said something of since then is left alone. Who is gone
-has the day of that instant as their last day.`,
+The snapshot was taken when its file was written, unless --as-of says otherwise.
+Somebody about whom HR has sent an event since then is left alone. The last day of
+somebody who is gone is the day on which the snapshot was taken.`,
 		Example: `  tenure event send events.jsonl
   zcat company.jsonl.gz | tenure event send -
   tenure event send events.jsonl --brokers kafka-1:9092,kafka-2:9092 --topic hr.events
@@ -240,11 +240,11 @@ type snapshotOptions struct {
 var snapshotFlags = []string{"apply", "only-present", "values", "as-of", "max-leavers", "rehire", "rows", "output"}
 
 func (so *snapshotOptions) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&so.file, "snapshot", "", "compare this `file` of everybody whom HR knows with the ledger")
+	flags.StringVar(&so.file, "snapshot", "", "compare this `file`, which lists everybody whom HR knows, with the ledger")
 	flags.BoolVar(&so.apply, "apply", false, "with --snapshot: send what was found")
 	flags.BoolVar(&so.onlyPresent, "only-present", false, "with --snapshot: the file is not of everybody, so nobody is gone for being absent")
 	flags.BoolVar(&so.values, "values", false, "with --snapshot: show what is in the fields, which is personal data")
-	flags.StringVar(&so.asOf, "as-of", "", "with --snapshot: the `instant` of which it is (default: when the file was written)")
+	flags.StringVar(&so.asOf, "as-of", "", "with --snapshot: the `instant` at which it was taken (default: when the file was written)")
 	flags.IntVar(&so.maxLeavers, "max-leavers", -1, "with --snapshot: how many `people` may leave (default: the configuration's)")
 	flags.StringSliceVar(&so.rehire, "rehire", nil, "with --snapshot: `person` IDs who have left, and came back")
 	flags.IntVar(&so.rows, "rows", 0, "with --snapshot: how many `rows` of people the file has; with any other number it is not complete, and nothing is sent")
@@ -277,7 +277,7 @@ func (so *snapshotOptions) check(flags *pflag.FlagSet) error {
 const mostProblems = 20
 
 // errSnapshotMissing says what to configure before snapshots can be compared.
-const errSnapshotMissing = `%s says nothing of snapshots; it needs, with the names of your file's columns:
+const errSnapshotMissing = `%s has no section snapshot; it needs, with the names of your file's columns:
 
 snapshot:
   source: urn:example:hr    # the HR system, as in the source of its events

@@ -224,7 +224,7 @@ func TestSnapshotProblems(t *testing.T) {
 		{service.ExitUsage, "--rows wants the number of rows", []string{"--snapshot", "people.csv", "--rows", "0"}},
 		{service.ExitUsage, "--apply goes with --snapshot only", []string{"people.csv", "--apply"}},
 		{service.ExitUsage, "--source is the format of events", []string{"--snapshot", "people.csv", "--source", "cloudevents"}},
-		{service.ExitUsage, "other.yaml says nothing of snapshots; it needs", []string{"--snapshot", "people.csv", "--config", "other.yaml"}},
+		{service.ExitUsage, "other.yaml has no section snapshot; it needs", []string{"--snapshot", "people.csv", "--config", "other.yaml"}},
 		{service.ExitUsage, "unknown command", []string{"--snapshot", "people.csv", "more.csv"}},
 	}
 	for _, test := range tests {

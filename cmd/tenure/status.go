@@ -95,7 +95,7 @@ with 0 if all is well, and with 3 if something needs somebody or does not answer
 			if err != nil {
 				return err
 			}
-			// Whoever has no secrets of Kafka's is shown the rest.
+			// Without the secrets for Kafka, the rest is shown.
 			withKafka, noKafka := c.config(config.PartKafka)
 			if noKafka == nil {
 				cfg = withKafka
@@ -303,7 +303,7 @@ func lagPart(in group.Status, now time.Time) partView {
 	v.Numbers["oldestSeconds"] = int(waits.Seconds())
 	v.Text += fmt.Sprintf("; the oldest waits for %s", waits.Round(time.Second))
 	if waits > unreadLate {
-		v.State, v.Do = partAttention, "look at the starters' logs: what holds a partition up is said there, with its offset"
+		v.State, v.Do = partAttention, "look at the starters' logs: they say what holds a partition up, with its offset"
 	}
 	return v
 }
@@ -500,8 +500,8 @@ func (c *cli) probeCommand() *cobra.Command {
 	var alive bool
 	cmd := &cobra.Command{
 		Use:   "probe worker|starter",
-		Short: "Ask the worker or the starter on this machine whether it is of use now",
-		Long: `Ask the worker or the starter on this machine whether it is of use now, at the
+		Short: "Ask the worker or the starter on this machine whether it is ready",
+		Long: `Ask the worker or the starter on this machine whether it is ready, at the
 address that the configuration gives under metrics. The exit status is 1 if it is
 not, or does not answer.
 
@@ -537,7 +537,7 @@ else that could ask.`,
 				return err
 			}
 			if !v.Good {
-				return fmt.Errorf("the %s is not of use now", args[0])
+				return fmt.Errorf("the %s is not ready", args[0])
 			}
 			return nil
 		},

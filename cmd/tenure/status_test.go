@@ -202,7 +202,7 @@ func TestProbe(t *testing.T) {
 	r = s.run("probe", "worker")
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stdout, "ledger    the disk is full")
-	assert.Contains(t, r.err, "the worker is not of use now")
+	assert.Contains(t, r.err, "the worker is not ready")
 	r = s.run("probe", "worker", "--alive", "-o", "json")
 	assert.Zero(t, r.code, r.err)
 	assert.Contains(t, r.stdout, `"good": true`)

@@ -53,7 +53,7 @@ done when Temporal is back.`,
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if s.breakGlass && s.noWait {
-				return usagef("--break-glass is done by this command itself: it cannot be had with --no-wait")
+				return usagef("--break-glass does not go with --no-wait: this command itself calls the apps")
 			}
 			s.personID = args[0]
 			return c.secure(cmd.Context(), s)

@@ -83,7 +83,7 @@ func TestSuspendAndReinstateAreRefused(t *testing.T) {
 	}{
 		{[]string{"person", "suspend", "10001"}, service.ExitUsage, "say why with --reason"},
 		{[]string{"person", "suspend", "99", "--reason", "x"}, service.ExitFailed, `the ledger knows no person "99"`},
-		{[]string{"person", "suspend", "10001", "--reason", "x", "--no-wait", "--break-glass"}, service.ExitUsage, "cannot be had with --no-wait"},
+		{[]string{"person", "suspend", "10001", "--reason", "x", "--no-wait", "--break-glass"}, service.ExitUsage, "does not go with --no-wait"},
 		{[]string{"person", "reinstate", "10001", "--reason", "x"}, service.ExitFailed, "person 10001 is not suspended"},
 	} {
 		got := s.run(c.args...)
