@@ -10,14 +10,6 @@ import (
 // embeds it, implements what its app can do, and says so by Capabilities.
 type Base struct{}
 
-// Unsupported returns the error for a call that a connector does not offer.
-func Unsupported(op string) error {
-	return &Error{
-		Kind: KindUnsupported, Op: op,
-		Message: "the connector cannot do this: do it in the app by hand, then skip this step",
-	}
-}
-
 // Create answers KindUnsupported.
 func (Base) Create(context.Context, Spec) (Account, error) { return Account{}, Unsupported(OpCreate) }
 

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"context"
 	"slices"
 	"time"
 )
@@ -85,4 +86,42 @@ func (can Capabilities) Offers(op string) bool {
 		}
 	}
 	return op == OpFind || op == OpRead || op == OpCheck
+}
+
+// The names of the operations, as Error.Op has them.
+const (
+	OpOpen             = "open"
+	OpFind             = "find"
+	OpRead             = "read"
+	OpCheck            = "check"
+	OpCreate           = "create"
+	OpAdopt            = "adopt"
+	OpUpdate           = "update"
+	OpRelabel          = "relabel"
+	OpDisable          = "disable"
+	OpEnable           = "enable"
+	OpDelete           = "delete"
+	OpGrant            = "grant"
+	OpRevoke           = "revoke"
+	OpRevokeSessions   = "revoke_sessions"
+	OpResetCredentials = "reset_credentials" //nolint:gosec // the name of an operation
+	OpHandOver         = "hand_over"
+	OpList             = "list"
+	OpListEntitlements = "list_entitlements"
+	OpProbe            = "probe"
+)
+
+// Reset puts whoever has an account out of it: its credentials are reset and its
+// sessions ended, in an app that can. That it cannot is no error.
+func Reset(ctx context.Context, c Connector, accountID string) error {
+	can := c.Capabilities()
+	if can.ResetCredentials {
+		if err := c.ResetCredentials(ctx, accountID); err != nil && !Is(err, KindUnsupported) {
+			return err
+		}
+	}
+	if can.Sessions {
+		return c.RevokeSessions(ctx, accountID)
+	}
+	return nil
 }

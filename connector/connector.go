@@ -2,11 +2,8 @@ package connector
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
-
-	"github.com/tenurehq/tenure/internal/remote"
 )
 
 // Account is one account as the app itself shows it.
@@ -194,45 +191,4 @@ type Seats struct{ Total, Used int }
 type Finding struct {
 	What    string // "may read users"; no personal data, no secret
 	Problem string // empty: all is well; else what is missing and what to do
-}
-
-// ErrorKind says what an error means for the caller.
-type ErrorKind = remote.Kind
-
-// The error kinds; package remote says what each means.
-const (
-	KindUnavailable  = remote.Unavailable
-	KindRateLimited  = remote.RateLimited
-	KindUnauthorized = remote.Unauthorized
-	KindForbidden    = remote.Forbidden
-	KindNotFound     = remote.NotFound
-	KindExists       = remote.Exists
-	KindConflict     = remote.Conflict
-	KindInvalid      = remote.Invalid
-	KindUnsupported  = remote.Unsupported
-	KindPending      = remote.Pending
-
-	KindContradictory = remote.Contradictory
-)
-
-// Error is the only error type that connectors return.
-type Error = remote.Error
-
-// Is reports whether err is an *Error of one of the kinds.
-func Is(err error, kinds ...ErrorKind) bool { return remote.Is(err, kinds...) }
-
-// Retryable reports whether err is an *Error of a kind that may go away by itself: the
-// same call may succeed later with nothing changed.
-func Retryable(err error) bool { return remote.Retryable(err) }
-
-// Unfinished is err as the error of a Disable that is not to be taken for done, even
-// if the account turns out to be off: see Connector.Disable.
-func Unfinished(err error) error {
-	var known *Error
-	if !errors.As(err, &known) {
-		return err
-	}
-	marked := *known
-	marked.Unfinished = true
-	return &marked
 }

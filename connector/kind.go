@@ -110,3 +110,25 @@ func (k Kind) Open(ctx context.Context, env Env, set Settings) (Connector, error
 func invalid(err error) error {
 	return &Error{Kind: KindInvalid, Op: OpOpen, Message: err.Error()}
 }
+
+// Settings are an app's settings as the configuration has them. Texts that refer
+// to secrets are secret.Secret.
+type Settings map[string]any
+
+// Setting is one setting of a kind: see package settings.
+type Setting = settings.Setting
+
+// Values are checked settings: see package settings.
+type Values = settings.Values
+
+// The types of settings.
+const (
+	TypeText     = settings.TypeText
+	TypeSecret   = settings.TypeSecret
+	TypeBool     = settings.TypeBool
+	TypeInt      = settings.TypeInt
+	TypeDuration = settings.TypeDuration
+	TypeTexts    = settings.TypeTexts
+	TypeMap      = settings.TypeMap
+	TypeSettings = settings.TypeSettings
+)

@@ -50,3 +50,13 @@ func ReadAsk(settings *Values) func(step string) Ask {
 		return a
 	}
 }
+
+// Ask is how a human is asked.
+type Ask struct {
+	Assignee     string        // who is asked, as the company calls them
+	Instructions string        // how it is done; may be empty
+	Within       time.Duration // how long they have
+	Remind       time.Duration // how often they are reminded until then, and after
+	EscalateTo   string        // who is told when it is overdue; may be empty
+	SecondPerson bool          // a second one has to confirm it
+}

@@ -1,0 +1,98 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tenurehq/tenure/internal/remote"
+)
+
+// ErrorKind says what an error means for the caller.
+type ErrorKind = remote.Kind
+
+// The error kinds; package remote says what each means.
+const (
+	KindUnavailable  = remote.Unavailable
+	KindRateLimited  = remote.RateLimited
+	KindUnauthorized = remote.Unauthorized
+	KindForbidden    = remote.Forbidden
+	KindNotFound     = remote.NotFound
+	KindExists       = remote.Exists
+	KindConflict     = remote.Conflict
+	KindInvalid      = remote.Invalid
+	KindUnsupported  = remote.Unsupported
+	KindPending      = remote.Pending
+
+	KindContradictory = remote.Contradictory
+)
+
+// Error is the only error type that connectors return.
+type Error = remote.Error
+
+// Is reports whether err is an *Error of one of the kinds.
+func Is(err error, kinds ...ErrorKind) bool { return remote.Is(err, kinds...) }
+
+// Retryable reports whether err is an *Error of a kind that may go away by itself: the
+// same call may succeed later with nothing changed.
+func Retryable(err error) bool { return remote.Retryable(err) }
+
+// Unfinished is err as the error of a Disable that is not to be taken for done, even
+// if the account turns out to be off: see Connector.Disable.
+func Unfinished(err error) error {
+	var known *Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	marked := *known
+	marked.Unfinished = true
+	return &marked
+}
+
+// GivenUp is the error of a call whose caller has gone, or nil: of connectors that
+// call nobody.
+func GivenUp(ctx context.Context, op string) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return &Error{Kind: KindUnavailable, Op: op, Message: "the call was given up", Cause: ctx.Err()}
+}
+
+// Unseen is the error of looking for an account where nobody but a human can look.
+func Unseen(ctx context.Context, op string) error {
+	if err := GivenUp(ctx, op); err != nil {
+		return err
+	}
+	return &Error{Kind: KindNotFound, Op: op, Message: "nobody but a human can look into this app"}
+}
+
+// Unsupported returns the error for a call that a connector does not offer.
+func Unsupported(op string) error {
+	return &Error{
+		Kind: KindUnsupported, Op: op,
+		Message: "the connector cannot do this: do it in the app by hand, then skip this step",
+	}
+}
+
+// Invalid returns the error for what the app refuses, or answers, whoever asks: nobody but
+// a human can put it right.
+func Invalid(op, format string, args ...any) error {
+	return &Error{Kind: KindInvalid, Op: op, Message: fmt.Sprintf(format, args...)}
+}
+
+// Each calls do for every name, and returns the first error. One that fails for good does
+// not keep the others from being done; one that may succeed later does, since the app needs
+// a rest.
+func Each(names []string, do func(name string) error) error {
+	var first error
+	for _, name := range names {
+		err := do(name)
+		if Is(err, KindUnavailable, KindRateLimited) {
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
