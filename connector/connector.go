@@ -33,6 +33,18 @@ type Match struct {
 	By      MatchKey
 }
 
+// FoundByID returns what Find returns for an account ID, by what reading that account came
+// to: one that is not there is no match, and no error.
+func FoundByID(account Account, err error) ([]Match, error) {
+	switch {
+	case Is(err, KindNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return []Match{{Account: account, By: ByAccountID}}, nil
+}
+
 // MatchKey names the key by which an account was found.
 type MatchKey string
 

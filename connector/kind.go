@@ -95,20 +95,16 @@ type Env struct {
 func (k Kind) Open(ctx context.Context, env Env, set Settings) (Connector, error) {
 	values := settings.Read(k.Settings, set)
 	if err := values.Err(); err != nil {
-		return nil, invalid(err)
+		return nil, Invalid(OpOpen, "%s", err)
 	}
 	c, err := k.Connect(ctx, env, values)
 	if rejected := values.Err(); rejected != nil {
-		return nil, invalid(rejected)
+		return nil, Invalid(OpOpen, "%s", rejected)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return offered(c), nil
-}
-
-func invalid(err error) error {
-	return &Error{Kind: KindInvalid, Op: OpOpen, Message: err.Error()}
 }
 
 // Settings are an app's settings as the configuration has them. Texts that refer

@@ -44,7 +44,7 @@ func (c *client) Capabilities() connector.Capabilities {
 // Find implements connector.Connector.
 func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
 	if keys.AccountID != "" {
-		return c.findByID(ctx, keys.AccountID)
+		return connector.FoundByID(c.read(ctx, connector.OpFind, keys.AccountID))
 	}
 	for _, key := range []struct {
 		by               connector.MatchKey
@@ -64,17 +64,6 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 		}
 	}
 	return nil, nil
-}
-
-func (c *client) findByID(ctx context.Context, accountID string) ([]connector.Match, error) {
-	account, err := c.read(ctx, connector.OpFind, accountID)
-	if connector.Is(err, connector.KindNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return []connector.Match{{Account: account, By: connector.ByAccountID}}, nil
 }
 
 // findBy returns the accounts whose attribute has that value and that are not

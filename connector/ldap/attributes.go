@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -20,7 +19,7 @@ func (c *client) Keeps(_ context.Context, account connector.Account, name string
 	}
 	shown, err := directory.Values(shownAs(account, name))
 	if err != nil {
-		return false, invalid(connector.OpRead, err.Error())
+		return false, connector.Invalid(connector.OpRead, "%s", err)
 	}
 	return account.Shows(wanted, shown) || sameDNs(wanted, shown), nil
 }
@@ -118,11 +117,11 @@ func doubt(name string) string {
 // encode checks a mapped value and returns it as the entry holds it.
 func (c *client) encode(op, name string, value any) ([]string, error) {
 	if c.own(name) {
-		return nil, invalid(op, fmt.Sprintf("attribute %q cannot be mapped: it is Tenure's own, the server's, or a secret", name))
+		return nil, connector.Invalid(op, "attribute %q cannot be mapped: it is Tenure's own, the server's, or a secret", name)
 	}
 	values, err := directory.Values(value)
 	if err != nil {
-		return nil, invalid(op, fmt.Sprintf("attribute %q: %s", name, err))
+		return nil, connector.Invalid(op, "attribute %q: %s", name, err)
 	}
 	return values, nil
 }

@@ -157,7 +157,7 @@ func (c *client) search(ctx context.Context, op, filter string) iter.Seq2[*direc
 		for _, base := range c.bases() {
 			for entry, err := range c.dir.Search(ctx, op, directory.Query{Base: base, Scope: directory.Subtree, Filter: filter, Attributes: c.wanted()}) {
 				if connector.Is(err, connector.KindNotFound) { // not of an account: of the DN that they are below
-					err = invalid(op, "the directory does not have, or show, the DN of setting people or leavers: check both, and that the bind DN may read them")
+					err = connector.Invalid(op, "the directory does not have, or show, the DN of setting people or leavers: check both, and that the bind DN may read them")
 				}
 				if !yield(entry, err) || err != nil {
 					return
@@ -209,7 +209,7 @@ func (c *client) shown(op string, entry *directory.Entry) (connector.Account, er
 		}
 	}
 	if account.ID == "" {
-		return account, invalid(op, "the directory does not show the attribute of setting accountID: allow the bind DN to read it, or name another")
+		return account, connector.Invalid(op, "the directory does not show the attribute of setting accountID: allow the bind DN to read it, or name another")
 	}
 	for _, name := range entry.Names() {
 		values := entry.Texts(name)
@@ -232,8 +232,4 @@ func (c *client) disabled(entry *directory.Entry) bool {
 	return slices.ContainsFunc(entry.Texts(c.lock.attribute), func(value string) bool {
 		return strings.EqualFold(value, c.lock.disabled)
 	})
-}
-
-func invalid(op, message string) error {
-	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
 }

@@ -136,7 +136,7 @@ func (c *client) add(ctx context.Context, username string, attributes map[string
 // asParent says of an entry that cannot be added for want of a parent what to do.
 func asParent(err error) error {
 	if connector.Is(err, connector.KindNotFound) {
-		return invalid(connector.OpCreate, "the directory does not have the DN of setting people: make it, or check the setting")
+		return connector.Invalid(connector.OpCreate, "the directory does not have the DN of setting people: make it, or check the setting")
 	}
 	return err
 }

@@ -75,7 +75,7 @@ func (c *client) setLock(ctx context.Context, op string, entry *directory.Entry,
 	}
 	err := c.dir.Modify(ctx, op, entry.DN, change)
 	if directory.Is(err, undefinedAttributeType) {
-		return invalid(op, "the directory has no such attribute as setting disableAttribute names: load its password policy overlay (ppolicy), or name another")
+		return connector.Invalid(op, "the directory has no such attribute as setting disableAttribute names: load its password policy overlay (ppolicy), or name another")
 	}
 	return err
 }

@@ -46,7 +46,7 @@ func (g *groups) search(ctx context.Context, op, filter string, attributes ...st
 			Base: g.base, Scope: directory.Subtree, Filter: directory.And(directory.Equal("objectClass", g.class), filter), Attributes: attributes,
 		}) {
 			if connector.Is(err, connector.KindNotFound) {
-				err = invalid(op, "the directory does not have, or show, the DN of setting groups: check it, and that the bind DN may read it")
+				err = connector.Invalid(op, "the directory does not have, or show, the DN of setting groups: check it, and that the bind DN may read it")
 			}
 			if !yield(group, err) || err != nil {
 				return
@@ -226,20 +226,13 @@ func (g *groups) each(ctx context.Context, op string, names []string, do func(gr
 		}
 		found = append(found, group)
 	}
-	var first error
-	for _, name := range names {
+	return connector.Each(names, func(name string) error {
 		group, err := called(op, name, found)
 		if err == nil && group != nil {
 			err = do(group)
 		}
-		if connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {
-			return err
-		}
-		if first == nil {
-			first = err
-		}
-	}
-	return first
+		return err
+	})
 }
 
 // called is the group of that very name; nil if it is to be revoked and there is
@@ -259,13 +252,13 @@ func called(op, name string, found []*directory.Entry) (*directory.Entry, error)
 	case len(exact) == 1:
 		return exact[0], nil
 	case len(exact) > 1:
-		return nil, invalid(op, fmt.Sprintf("the directory has %d groups called %q below the DN of setting groups: rename all but one", len(exact), name))
+		return nil, connector.Invalid(op, "the directory has %d groups called %q below the DN of setting groups: rename all but one", len(exact), name)
 	case otherwise != "":
-		return nil, invalid(op, fmt.Sprintf("the directory spells the group %q: use %q in the configuration", name, otherwise))
+		return nil, connector.Invalid(op, "the directory spells the group %q: use %q in the configuration", name, otherwise)
 	case op == connector.OpRevoke:
 		return nil, nil
 	}
-	return nil, invalid(op, fmt.Sprintf("the directory has no group %q below the DN of setting groups: make it there first", name))
+	return nil, connector.Invalid(op, "the directory has no group %q below the DN of setting groups: make it there first", name)
 }
 
 // Entitlements implements connector.Connector.

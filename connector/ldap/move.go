@@ -14,7 +14,7 @@ import (
 func (c *client) moveBelow(ctx context.Context, op string, entry *directory.Entry, parent string) error {
 	rdn, _, err := directory.Split(entry.DN)
 	if err != nil {
-		return invalid(op, err.Error())
+		return connector.Invalid(op, "%s", err)
 	}
 	return c.move(ctx, op, entry, rdn, parent)
 }
@@ -212,7 +212,7 @@ func (c *client) settle(ctx context.Context, op string, entry *directory.Entry, 
 	}
 	rdn, _, err := directory.Split(entry.DN)
 	if err != nil {
-		return invalid(op, err.Error())
+		return connector.Invalid(op, "%s", err)
 	}
 	return c.inherit(ctx, op, entry, directory.Below(rdn, before))
 }

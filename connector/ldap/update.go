@@ -81,7 +81,7 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 func (c *client) set(ctx context.Context, op string, entry *directory.Entry, attributes map[string][]string) error {
 	rdn, parent, err := directory.Split(entry.DN)
 	if err != nil {
-		return invalid(op, err.Error())
+		return connector.Invalid(op, "%s", err)
 	}
 	var changes []directory.Change
 	name := rdn

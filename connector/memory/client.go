@@ -121,7 +121,7 @@ func (c client) Delete(ctx context.Context, accountID string) error {
 func (c client) Grant(ctx context.Context, accountID string, names []string) error {
 	return c.changeAccount(ctx, connector.OpGrant, accountID, func(account *connector.Account) error {
 		if slices.Contains(names, "") {
-			return invalid(connector.OpGrant, "an entitlement has no name")
+			return connector.Invalid(connector.OpGrant, "an entitlement has no name")
 		}
 		account.Entitlements = slices.Compact(slices.Sorted(slices.Values(slices.Concat(account.Entitlements, names))))
 		return nil
@@ -345,7 +345,7 @@ func (a *App) get(op, accountID string) (*connector.Account, error) {
 
 func (a *App) create(spec connector.Spec) (*connector.Account, error) {
 	if spec.Username == "" {
-		return nil, invalid(connector.OpCreate, "an account needs a username")
+		return nil, connector.Invalid(connector.OpCreate, "an account needs a username")
 	}
 	_, taken := a.byUsername[strings.ToLower(spec.Username)]
 	if taken || spec.PersonID != "" && len(a.byExternal[spec.PersonID]) > 0 {
@@ -403,7 +403,7 @@ func set(account *connector.Account, op string, attributes map[string]any) error
 		switch value.(type) {
 		case string, bool, int64, []string:
 		default:
-			return invalid(op, fmt.Sprintf("attribute %q must be a string, bool, int64 or list of strings, not %T", name, value))
+			return connector.Invalid(op, "attribute %q must be a string, bool, int64 or list of strings, not %T", name, value)
 		}
 	}
 	for name, value := range attributes {
@@ -421,10 +421,6 @@ func set(account *connector.Account, op string, attributes map[string]any) error
 		account.Attributes[name] = value
 	}
 	return nil
-}
-
-func invalid(op, message string) error {
-	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
 }
 
 func ended(ctx context.Context, op string) error {

@@ -53,7 +53,7 @@ func changes(op string, attributes map[string]any) (statements []change, comment
 		case strings.HasPrefix(name, attributeSet) && parameter.MatchString(name[len(attributeSet):]):
 			c, err = set(op, name, value)
 		default:
-			err = invalid(op, fmt.Sprintf("there is no attribute %q: known are comment, connectionLimit, validUntil and set.PARAMETER", name))
+			err = connector.Invalid(op, "there is no attribute %q: known are comment, connectionLimit, validUntil and set.PARAMETER", name)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -65,7 +65,7 @@ func changes(op string, attributes map[string]any) (statements []change, comment
 }
 
 func wants(op, name, what string) error {
-	return invalid(op, fmt.Sprintf("attribute %q must be %s", name, what))
+	return connector.Invalid(op, "attribute %q must be %s", name, what)
 }
 
 func validUntil(op string, value any) (change, error) {
@@ -134,7 +134,7 @@ func alter(ctx context.Context, tx pgx.Tx, op, name string, statements []change)
 	for _, c := range statements {
 		err := exec(ctx, tx, "ALTER ROLE "+quote(name)+" "+c.clause, c.args...)
 		if s := state(err); s == "42704" && strings.HasPrefix(c.attribute, attributeSet) || strings.HasPrefix(s, "22") {
-			return invalid(op, fmt.Sprintf("the server answered SQLSTATE %s: it has no such parameter, or refuses the value of attribute %q", s, c.attribute))
+			return connector.Invalid(op, "the server answered SQLSTATE %s: it has no such parameter, or refuses the value of attribute %q", s, c.attribute)
 		}
 		if err != nil {
 			return err
@@ -158,7 +158,7 @@ func exec(ctx context.Context, tx pgx.Tx, statement string, texts ...any) error 
 // oneLine reports whether a person's ID fits into the comment's last line.
 func oneLine(op, personID string) error {
 	if strings.ContainsAny(personID, "\r\n\x00") {
-		return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "the person ID is not one line"}
+		return connector.Invalid(op, "the person ID is not one line")
 	}
 	return nil
 }

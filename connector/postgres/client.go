@@ -51,7 +51,7 @@ const owning = "SELECT pg_advisory_xact_lock(7311087623981465)"
 func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
 	const op = connector.OpCreate
 	if why := unusable(spec.Username); why != "" {
-		return connector.Account{}, invalid(op, "the username "+why)
+		return connector.Account{}, connector.Invalid(op, "the username %s", why)
 	}
 	if err := oneLine(op, spec.PersonID); err != nil {
 		return connector.Account{}, err
@@ -151,15 +151,20 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 				Message: "the last line of the role's comment says that it is another person's: take it out if it is wrong",
 			}
 		}
-		others, err := byPerson(ctx, tx, personID)
-		if err != nil {
+		if err := hasNoRole(ctx, tx, op, personID); err != nil {
 			return err
-		}
-		if len(others) > 0 {
-			return &connector.Error{Kind: connector.KindExists, Op: op, Message: "the person has another role already"}
 		}
 		return writeComment(ctx, tx, r.name, text, personID)
 	})
+}
+
+// hasNoRole returns the error for a person who has a role already, or nil.
+func hasNoRole(ctx context.Context, tx pgx.Tx, op, personID string) error {
+	others, err := byPerson(ctx, tx, personID)
+	if err == nil && len(others) > 0 {
+		err = &connector.Error{Kind: connector.KindExists, Op: op, Message: "the person has another role already"}
+	}
+	return err
 }
 
 // Relabel implements connector.Connector. A role stays the same one, with all that it
@@ -183,12 +188,8 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 			return err
 		}
 		if personID != owner {
-			others, err := byPerson(ctx, tx, personID)
-			if err != nil {
+			if err := hasNoRole(ctx, tx, op, personID); err != nil {
 				return err
-			}
-			if len(others) > 0 {
-				return &connector.Error{Kind: connector.KindExists, Op: op, Message: "the person has another role already"}
 			}
 			if err := writeComment(ctx, tx, r.name, text, personID); err != nil {
 				return err
@@ -205,7 +206,7 @@ func rename(ctx context.Context, tx pgx.Tx, r role, name string) error {
 		return nil
 	}
 	if why := unusable(name); why != "" {
-		return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "the username " + why}
+		return connector.Invalid(op, "the username %s", why)
 	}
 	same, err := byName(ctx, tx, name)
 	if err != nil {
@@ -270,6 +271,3 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 		return exec(ctx, tx, "ALTER ROLE "+quote(r.name)+" PASSWORD NULL")
 	})
 }
-
-// Reversible implements connector.Connector.
-func (c *client) Reversible() bool { return true }

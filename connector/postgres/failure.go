@@ -77,7 +77,7 @@ func (s *server) failure(ctx context.Context, op string, err error) error {
 		cause := stateError(refused.Code)
 		return &connector.Error{Kind: m.kind, Op: op, Cause: cause, Message: fmt.Sprintf("the server answered %s: %s", cause, m.advice)}
 	case strings.Contains(err.Error(), "refused TLS"): // pgconn has no name for it
-		return invalid(op, "the server does not speak TLS: switch it on there, or set sslmode in the url")
+		return connector.Invalid(op, "the server does not speak TLS: switch it on there, or set sslmode in the url")
 	default:
 		return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: remote.WhyUnanswered(ctx, err, "the server", s.timeout)}
 	}
@@ -90,10 +90,6 @@ func state(err error) string {
 		return refused.Code
 	}
 	return ""
-}
-
-func invalid(op, message string) error {
-	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
 }
 
 func gone(op string) error {

@@ -26,11 +26,10 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 		}
 		for _, name := range names {
 			err := c.grant(ctx, tx, name, groups, r)
-			switch kind := kindOf(err); {
-			case err == nil:
-			case kind == connector.KindInvalid:
+			switch {
+			case connector.Is(err, connector.KindInvalid):
 				refused = err
-			default:
+			case err != nil:
 				return err
 			}
 		}
@@ -45,7 +44,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 func (c *client) grant(ctx context.Context, tx pgx.Tx, name string, groups []string, to role) error {
 	const op = connector.OpGrant
 	if !slices.Contains(groups, name) {
-		return invalid(op, fmt.Sprintf("role %q cannot be granted: make it, as a group (NOLOGIN, no superuser), and name it in the setting grantable", name))
+		return connector.Invalid(op, "role %q cannot be granted: make it, as a group (NOLOGIN, no superuser), and name it in the setting grantable", name)
 	}
 	// In a savepoint, which a refusal undoes alone.
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
@@ -58,13 +57,6 @@ func (c *client) grant(ctx context.Context, tx pgx.Tx, name string, groups []str
 		}
 	}
 	return err
-}
-
-func kindOf(err error) connector.ErrorKind {
-	if known, ok := err.(*connector.Error); ok { //nolint:errorlint // as grant makes it
-		return known.Kind
-	}
-	return ""
 }
 
 // Revoke implements connector.Connector. It takes any membership: taking is safe.

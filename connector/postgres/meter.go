@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
@@ -70,15 +70,15 @@ func (m *meter) verdict(op string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, errTooMany):
-		return invalid(op, fmt.Sprintf("the server shows more accounts than were asked for, or more than %d to one look-up: check the url setting", maxMatches))
+		return connector.Invalid(op, "the server shows more accounts than were asked for, or more than %d to one look-up: check the url setting", maxMatches)
 	case errors.As(err, &message):
-		return invalid(op, fmt.Sprintf("an account takes more than %d MB in the cluster: look at its comment, its parameters and its groups", maxMessage>>20))
+		return connector.Invalid(op, "an account takes more than %d MB in the cluster: look at its comment, its parameters and its groups", maxMessage>>20)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, conn := range m.conns {
 		if conn.TooLong() {
-			return invalid(op, fmt.Sprintf("the server sent more than %d MB in one call: check the url setting, and how many roles there are", maxSession>>20))
+			return connector.Invalid(op, "the server sent more than %d MB in one call: check the url setting, and how many roles there are", maxSession>>20)
 		}
 	}
 	return err

@@ -158,13 +158,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 func find(ctx context.Context, db queryer, keys connector.Keys) ([]connector.Match, error) {
 	if keys.AccountID != "" {
 		r, err := byID(ctx, db, connector.OpFind, keys.AccountID)
-		if connector.Is(err, connector.KindNotFound) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		return []connector.Match{{Account: r.account(), By: connector.ByAccountID}}, nil
+		return connector.FoundByID(r.account(), err)
 	}
 	var matches []connector.Match
 	if keys.PersonID != "" {

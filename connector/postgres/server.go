@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/remote"
 	"github.com/tenurehq/tenure/secret"
 )
@@ -53,7 +54,7 @@ func (s *server) session(ctx context.Context, op, database string, work func(con
 func (s *server) connect(ctx context.Context, op, database string, bounds *meter) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(s.url)
 	if err != nil {
-		return nil, invalid(op, "the url setting cannot be used any more: check the files that it names")
+		return nil, connector.Invalid(op, "the url setting cannot be used any more: check the files that it names")
 	}
 	if config.Password, err = s.password.Reveal(); err != nil {
 		return nil, remote.NoSecret(op, "password", err)

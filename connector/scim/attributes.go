@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -81,8 +80,8 @@ func lookup(op, name string) (attribute, error) {
 	} else if ok && schema != userSchema {
 		return attribute{schema: schema, path: []string{attr}, shape: raw}, nil
 	}
-	return attribute{}, invalid(op, fmt.Sprintf("attribute %q is not known: use one of %s, or the full name of an extension's (urn:...:name)",
-		name, strings.Join(slices.Sorted(maps.Keys(attributes)), ", ")))
+	return attribute{}, connector.Invalid(op, "attribute %q is not known: use one of %s, or the full name of an extension's (urn:...:name)",
+		name, strings.Join(slices.Sorted(maps.Keys(attributes)), ", "))
 }
 
 // cutSchema cuts "urn:a:b:2.0:User:name" into the schema and the name.
@@ -127,16 +126,16 @@ func (a attribute) encode(op, name string, value any) (any, error) {
 		if a.shape == raw {
 			return v, nil
 		}
-		return nil, invalid(op, fmt.Sprintf("attribute %q takes text, not true or false", name))
+		return nil, connector.Invalid(op, "attribute %q takes text, not true or false", name)
 	case []string:
 		if a.shape == raw && len(v) > 0 {
 			return v, nil
 		}
 		if len(v) > 0 {
-			return nil, invalid(op, fmt.Sprintf("attribute %q takes one text, not a list", name))
+			return nil, connector.Invalid(op, "attribute %q takes one text, not a list", name)
 		}
 	default:
-		return nil, invalid(op, fmt.Sprintf("attribute %q must be a string, bool, int64 or list of strings, not %T", name, value))
+		return nil, connector.Invalid(op, "attribute %q must be a string, bool, int64 or list of strings, not %T", name, value)
 	}
 	if text == "" {
 		return nil, nil
@@ -286,8 +285,4 @@ func decodeAttributes(user resource) map[string]any {
 		}
 	}
 	return decoded
-}
-
-func invalid(op, message string) error {
-	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
 }

@@ -16,7 +16,7 @@ import (
 // each is a resource of its own, and what is a value of the user's at once.
 func (c *client) entitle(ctx context.Context, op, accountID string, names []string, one func(ctx context.Context, accountID, group string) error) error {
 	groupNames, values := byKind(names)
-	err := each(groupNames, func(name string) error { return one(ctx, accountID, name) })
+	err := connector.Each(groupNames, func(name string) error { return one(ctx, accountID, name) })
 	if connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {
 		return err
 	}
@@ -34,7 +34,7 @@ func (c *client) entitle(ctx context.Context, op, accountID string, names []stri
 // join makes an account a member of a group.
 func (c *client) join(ctx context.Context, accountID, name string) error {
 	if c.traits.noGroups {
-		return invalid(connector.OpGrant, fmt.Sprintf("group %q: the app has no groups by SCIM", name))
+		return connector.Invalid(connector.OpGrant, "group %q: the app has no groups by SCIM", name)
 	}
 	has := func(names []string) bool { return slices.Contains(names, name) }
 	return c.asReferred(ctx, connector.OpGrant, accountID, has, func(id string) error { return c.joinAs(ctx, id, name) })
@@ -190,22 +190,6 @@ func (c *client) asReferred(ctx context.Context, op, accountID string, done func
 			return first
 		case failed != nil && err == nil && (i > 0 || op == connector.OpGrant):
 			return nil // whoever called looks for themselves, and meets it
-		}
-	}
-	return first
-}
-
-// each calls do for every name. One that fails for good does not keep the others
-// from being done; one that may succeed later does, since the app needs a rest.
-func each(names []string, do func(name string) error) error {
-	var first error
-	for _, name := range names {
-		err := do(name)
-		if connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {
-			return err
-		}
-		if first == nil {
-			first = err
 		}
 	}
 	return first

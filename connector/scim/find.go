@@ -3,7 +3,6 @@ package scim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,7 +13,7 @@ import (
 // Find implements connector.Connector.
 func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
 	if keys.AccountID != "" {
-		return c.findByID(ctx, keys.AccountID)
+		return connector.FoundByID(c.read(ctx, connector.OpFind, keys.AccountID))
 	}
 	byPerson := lookFor{connector.ByExternalID, "externalId", keys.PersonID, func(user resource) bool {
 		return user.text("externalId") == keys.PersonID
@@ -102,17 +101,6 @@ type lookFor struct {
 	matches     func(resource) bool
 }
 
-func (c *client) findByID(ctx context.Context, accountID string) ([]connector.Match, error) {
-	account, err := c.read(ctx, connector.OpFind, accountID)
-	if connector.Is(err, connector.KindNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return []connector.Match{{Account: account, By: connector.ByAccountID}}, nil
-}
-
 // findBy returns the accounts that the strongest key finds, the first one being
 // the strongest, by the service's filter and, since not every service honours
 // one, by matches.
@@ -129,8 +117,7 @@ func (c *client) findBy(ctx context.Context, looks ...lookFor) ([]connector.Matc
 		}
 		if i := slices.IndexFunc(looks, func(look lookFor) bool { return look.matches(user) }); i >= 0 {
 			if found[i] = append(found[i], user); len(found[i]) > mostMatches {
-				return nil, &connector.Error{Kind: connector.KindInvalid, Op: connector.OpFind,
-					Message: fmt.Sprintf("the app finds more than %d accounts by one person's %s", mostMatches, looks[i].attr)}
+				return nil, connector.Invalid(connector.OpFind, "the app finds more than %d accounts by one person's %s", mostMatches, looks[i].attr)
 			}
 		}
 	}

@@ -67,9 +67,9 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 		c.groups.put(name, found.ids[0])
 		return found.ids[0], nil
 	case len(found.ids) > 1:
-		return "", invalid(op, fmt.Sprintf("the app has %d groups called %q: rename all but one", len(found.ids), name))
+		return "", connector.Invalid(op, "the app has %d groups called %q: rename all but one", len(found.ids), name)
 	case found.otherwise != "":
-		return "", invalid(op, fmt.Sprintf("the app spells the group %q: use %q in the configuration", name, found.otherwise))
+		return "", connector.Invalid(op, "the app spells the group %q: use %q in the configuration", name, found.otherwise)
 	default:
 		unknown := unknownGroupError{name: name, none: found.listed == 0}
 		return "", &connector.Error{
@@ -110,7 +110,7 @@ func (c *client) groupsNamed(ctx context.Context, op, name string, query url.Val
 func (c *client) groupless(ctx context.Context, op, name string, err error) error {
 	lacks, err := c.lacksGroups(ctx, op, err)
 	if lacks {
-		return invalid(op, fmt.Sprintf("group %q: the app has no /Groups: say groups: false, and grant no groups there", name))
+		return connector.Invalid(op, "group %q: the app has no /Groups: say groups: false, and grant no groups there", name)
 	}
 	return err
 }

@@ -191,7 +191,7 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 				}
 			}
 			if received += len(list.Resources); received > mostResources {
-				yield(nil, &connector.Error{Kind: connector.KindInvalid, Op: r.op, Message: "the app sends pages without end"})
+				yield(nil, connector.Invalid(r.op, "the app sends pages without end"))
 				return
 			}
 			if complete && len(seen) == before {
@@ -199,10 +199,7 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 			}
 			stuck := len(list.Resources) > 0 && len(seen) == before || cursors[list.NextCursor]
 			if stuck {
-				yield(nil, &connector.Error{
-					Kind: connector.KindInvalid, Op: r.op,
-					Message: "the app sends the same page again and again: its paging (startIndex or cursor) does not work: see the paging setting",
-				})
+				yield(nil, connector.Invalid(r.op, "the app sends the same page again and again: its paging (startIndex or cursor) does not work: see the paging setting"))
 				return
 			}
 			if received == len(list.Resources) {

@@ -183,10 +183,7 @@ func (r resource) active(op string) (active, shown bool, err error) {
 			return false, true, nil
 		}
 	}
-	return false, false, &connector.Error{
-		Kind: connector.KindInvalid, Op: op,
-		Message: `the app's answer has neither true nor false in "active"`,
-	}
+	return false, false, connector.Invalid(op, `the app's answer has neither true nor false in "active"`)
 }
 
 // plain makes a JSON value one of the types of connector.Account.Attributes, or

@@ -260,11 +260,8 @@ func (s *service) unanswered(ctx context.Context, op string, err error) error {
 
 // noSCIM is the error for an answer that is a success and yet not SCIM. Its
 // cause is left out, since a decoder's error can quote what it read.
-func noSCIM(op string) *connector.Error {
-	return &connector.Error{
-		Kind: connector.KindInvalid, Op: op,
-		Message: "the answer is not SCIM: check that the url setting is the base URL of a SCIM 2.0 service",
-	}
+func noSCIM(op string) error {
+	return connector.Invalid(op, "the answer is not SCIM: check that the url setting is the base URL of a SCIM 2.0 service")
 }
 
 // discard reads what is left of a short body, so that the connection can be used

@@ -67,13 +67,13 @@ func (c *client) changeValues(ctx context.Context, op, accountID string, v value
 	case c.traits.noValues && op == connector.OpRevoke:
 		return nil
 	case c.traits.noValues:
-		return invalid(op, fmt.Sprintf("%s %q: the app's accounts have none of that kind", v.prefix, values[0]))
+		return connector.Invalid(op, "%s %q: the app's accounts have none of that kind", v.prefix, values[0])
 	case c.traits.oneValue && op == connector.OpGrant && len(values) > 1:
-		return invalid(op, fmt.Sprintf("an account of this app has one %s, and is to get %q", v.prefix, values))
+		return connector.Invalid(op, "an account of this app has one %s, and is to get %q", v.prefix, values)
 	}
 	err := again(ctx, func() error { return c.setValues(ctx, op, accountID, v, values) })
 	if len(values) > 1 && connector.Is(err, connector.KindInvalid) {
-		return each(values, func(value string) error { return c.changeValues(ctx, op, accountID, v, []string{value}) })
+		return connector.Each(values, func(value string) error { return c.changeValues(ctx, op, accountID, v, []string{value}) })
 	}
 	if a := answerOf(err); a != nil && connector.Is(err, connector.KindInvalid) {
 		return &connector.Error{

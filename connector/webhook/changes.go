@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"strings"
 
@@ -67,10 +66,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 	}
 	unknown := set.Intersect(names, got.Unknown)
 	if len(unknown) > 0 {
-		return &connector.Error{
-			Kind: connector.KindInvalid, Op: connector.OpGrant,
-			Message: fmt.Sprintf("the service knows no entitlement %s: make it there first", strings.Join(unknown, ", ")),
-		}
+		return connector.Invalid(connector.OpGrant, "the service knows no entitlement %s: make it there first", strings.Join(unknown, ", "))
 	}
 	return nil
 }

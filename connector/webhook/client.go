@@ -64,7 +64,7 @@ func (c *client) call(ctx context.Context, op string, ask request) (answer, erro
 	ask.App = c.app
 	body, err := json.Marshal(ask)
 	if err != nil {
-		return answer{}, &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "the attributes cannot be sent as JSON"}
+		return answer{}, connector.Invalid(op, "the attributes cannot be sent as JSON")
 	}
 	text, err := c.secret.Reveal()
 	if err != nil {
@@ -76,7 +76,7 @@ func (c *client) call(ctx context.Context, op string, ask request) (answer, erro
 	}
 	post, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
-		return answer{}, &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "no request can be made: check the url setting"}
+		return answer{}, connector.Invalid(op, "no request can be made: check the url setting")
 	}
 	post.Header.Set("Content-Type", "application/json")
 	post.Header.Set("Accept", "application/json")
@@ -127,7 +127,7 @@ func failure(op string, err error, says string) error {
 }
 
 func garbled(op string) error {
-	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: "the service's answer is not what docs/webhook-connector.md says: check the url setting and the service"}
+	return connector.Invalid(op, "the service's answer is not what docs/webhook-connector.md says: check the url setting and the service")
 }
 
 func unpaced(op string, err error) error {

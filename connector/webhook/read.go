@@ -27,14 +27,7 @@ func (c *client) Close() error {
 // Find implements connector.Connector.
 func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
 	if keys.AccountID != "" {
-		found, err := c.read(ctx, connector.OpFind, keys.AccountID)
-		switch {
-		case connector.Is(err, connector.KindNotFound):
-			return nil, nil
-		case err != nil:
-			return nil, err
-		}
-		return []connector.Match{{Account: found, By: connector.ByAccountID}}, nil
+		return connector.FoundByID(c.read(ctx, connector.OpFind, keys.AccountID))
 	}
 	for _, key := range []struct {
 		by    connector.MatchKey

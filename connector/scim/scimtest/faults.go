@@ -188,27 +188,6 @@ func (f Faults) retryAfter(w http.ResponseWriter, seconds int) {
 	}
 }
 
-func (s *Service) getFaults(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, s.Faults())
-}
-
-func (s *Service) putFaults(w http.ResponseWriter, r *http.Request) {
-	var set Faults
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&set); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	s.SetFaults(set)
-	writeJSON(w, set)
-}
-
-func (s *Service) deleteFaults(w http.ResponseWriter, _ *http.Request) {
-	s.SetFaults(Faults{})
-	w.WriteHeader(http.StatusNoContent)
-}
-
 func writeJSON(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(body) // fails only if the client is gone

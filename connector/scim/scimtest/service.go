@@ -83,12 +83,8 @@ func (s *Service) routes() *http.ServeMux {
 
 	mux := http.NewServeMux()
 	mux.Handle(BasePath+"/", s.counted(s.faulty(s.authorized(http.StripPrefix(BasePath, scim)))))
-	mux.Handle("GET /admin/faults", s.authorized(http.HandlerFunc(s.getFaults)))
-	mux.Handle("PUT /admin/faults", s.authorized(http.HandlerFunc(s.putFaults)))
-	mux.Handle("DELETE /admin/faults", s.authorized(http.HandlerFunc(s.deleteFaults)))
-	mux.Handle("GET /admin/deviations", s.authorized(http.HandlerFunc(s.getDeviations)))
-	mux.Handle("PUT /admin/deviations", s.authorized(http.HandlerFunc(s.putDeviations)))
-	mux.Handle("DELETE /admin/deviations", s.authorized(http.HandlerFunc(s.deleteDeviations)))
+	switches(s, mux, "/admin/faults", s.Faults, s.SetFaults)
+	switches(s, mux, "/admin/deviations", s.deviations, s.SetDeviations)
 	mux.Handle("GET /admin/stats", s.authorized(http.HandlerFunc(s.getStats)))
 	mux.HandleFunc("GET /{$}", s.page)
 	return mux

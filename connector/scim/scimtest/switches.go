@@ -19,23 +19,24 @@ func (s *Service) deviations() Deviations {
 	return s.deviates
 }
 
-func (s *Service) getDeviations(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, s.deviations())
-}
-
-func (s *Service) putDeviations(w http.ResponseWriter, r *http.Request) {
-	var set Deviations
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&set); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	s.SetDeviations(set)
-	writeJSON(w, set)
-}
-
-func (s *Service) deleteDeviations(w http.ResponseWriter, _ *http.Request) {
-	s.SetDeviations(Deviations{})
-	w.WriteHeader(http.StatusNoContent)
+// switches lets whoever has the token see, set and reset switches of the service, as JSON.
+func switches[T any](s *Service, mux *http.ServeMux, path string, get func() T, set func(T)) {
+	handle := func(method string, handler http.HandlerFunc) { mux.Handle(method+" "+path, s.authorized(handler)) }
+	handle(http.MethodGet, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, get()) })
+	handle(http.MethodPut, func(w http.ResponseWriter, r *http.Request) {
+		var next T
+		decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&next); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		set(next)
+		writeJSON(w, next)
+	})
+	handle(http.MethodDelete, func(w http.ResponseWriter, _ *http.Request) {
+		var none T
+		set(none)
+		w.WriteHeader(http.StatusNoContent)
+	})
 }
