@@ -51,7 +51,7 @@ func ReadAsk(settings *Values) func(step string) Ask {
 	}
 }
 
-// Ask is how a human is asked.
+// Ask holds how a human is asked to do a step.
 type Ask struct {
 	Assignee     string        // who is asked, as the company calls them
 	Instructions string        // how it is done; may be empty

@@ -5,9 +5,9 @@ import (
 	"iter"
 )
 
-// Base answers every call that a connector may leave out: those that change the app or
-// list what is there with an error of KindUnsupported, the others with nothing. A kind
-// embeds it, implements what its app can do, and says so by Capabilities.
+// Base answers every call that a connector may leave out: calls that change the app or list
+// its contents with an error of KindUnsupported, the others with nothing. A kind embeds it,
+// implements what its app supports, and announces that by Capabilities.
 type Base struct{}
 
 // Create answers KindUnsupported.

@@ -6,18 +6,17 @@ import (
 	"time"
 )
 
-// Capabilities is what an open connector offers. A kind may be able to do more than one
-// of its apps: settings such as a SCIM profile take away, and so does what the app says
-// of itself.
+// Capabilities holds what an open connector offers. An app may offer less than its kind
+// implements: settings such as a SCIM profile exclude something, or the app itself does.
 //
-// A call that is not offered is never made, whether or not the kind implements it, and
-// one that is offered is not answered by KindUnsupported.
+// Tenure never makes a call that is not offered. A call that is offered is not answered
+// with KindUnsupported.
 type Capabilities struct {
 	Create, Adopt, Update, Relabel, Disable, Delete, Entitlements, ListEntitlements, Sessions, HandOver, List, Probe bool
 
-	// ResetCredentials may change while the connector is open, if only the app itself
-	// knows: it is offered until the app has said that it is not. All else is settled when
-	// the connector is opened, without a call to the app.
+	// ResetCredentials may change while the connector is open, if only the app knows: the
+	// connector offers it until the app has said that it does not. Everything else is known
+	// when the connector is opened, without a call to the app.
 	ResetCredentials bool
 
 	Reversible bool          // with Disable: Enable restores the account
@@ -29,15 +28,15 @@ type Capabilities struct {
 	Directory string
 }
 
-// capability is one that there is: its name, whether it is offered, and the operations
-// that it allows.
+// capability is the name of a capability, how to see whether it is offered, and the
+// operations that it allows.
 type capability struct {
 	name    string
 	offered func(Capabilities) bool
 	ops     []string
 }
 
-// capabilities lists all that there are.
+// capabilities lists every capability.
 var capabilities = []capability{
 	{"create", func(can Capabilities) bool { return can.Create }, []string{OpCreate}},
 	{"adopt", func(can Capabilities) bool { return can.Adopt }, []string{OpAdopt}},
@@ -77,8 +76,9 @@ func (can Capabilities) Ops() []string {
 	return slices.DeleteFunc(ops, func(op string) bool { return op == OpEnable && !can.Reversible })
 }
 
-// Offers reports whether the operation of this name may be called. Whoever can disable
-// can be asked to enable, too: an account that was made inactive has to be turned on.
+// Offers reports whether the operation of this name may be called. A connector that offers
+// Disable also takes calls of Enable, since accounts that were created inactive have to be
+// turned on.
 func (can Capabilities) Offers(op string) bool {
 	for _, c := range capabilities {
 		if slices.Contains(c.ops, op) {
@@ -111,8 +111,8 @@ const (
 	OpProbe            = "probe"
 )
 
-// Reset puts whoever has an account out of it: its credentials are reset and its
-// sessions ended, in an app that can. That it cannot is no error.
+// Reset ends the access of whoever can sign in to an account now: it resets the credentials
+// and ends the sessions, as far as the app offers that.
 func Reset(ctx context.Context, c Connector, accountID string) error {
 	can := c.Capabilities()
 	if can.ResetCredentials {

@@ -5,16 +5,15 @@ import (
 	"iter"
 )
 
-// checked is a connector whose calls are looked at before they are made: of one for
-// which before returns an error, the app hears nothing. It passes each method on by
-// name, rather than embed a Connector, so that one that is added to the interface does
-// not compile before it is passed on here.
+// checked calls before ahead of each call to the app, and does not make the call if before
+// returns an error. It names each method, rather than embed a Connector: a method that is
+// added to the interface does not compile before it is passed on here.
 type checked struct {
 	app    Connector
 	before func(ctx context.Context, next call) error
 }
 
-// call is one that is about to be made.
+// call describes a call that is about to be made.
 type call struct {
 	op       string
 	accounts []string // the IDs of those that it is about
@@ -22,7 +21,7 @@ type call struct {
 	username string   // the name that it is to have
 }
 
-// offered is a connector of which no call is made that it does not offer.
+// offered returns a connector that refuses the calls that c does not offer.
 func offered(c Connector) Connector {
 	return checked{c, func(_ context.Context, next call) error { return offers(c, next) }}
 }

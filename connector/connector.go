@@ -18,7 +18,7 @@ type Account struct {
 	LastUsedAt   time.Time      // when somebody last signed in; zero if never, or if the app does not say
 }
 
-// Keys are what an account can be found by. Empty fields are not looked for.
+// Keys holds what an account can be found by. A field that is empty is not looked for.
 type Keys struct {
 	AccountID      string // of a linked account; when set, the others are not looked for
 	PersonID       string // the external ID
@@ -66,28 +66,28 @@ type Spec struct {
 	Attributes map[string]any // target attribute -> string, bool, int64 or []string
 }
 
-// Connector is an open app. Find, Read, Check and Close are what every kind can do; what
-// it offers of the rest, Capabilities says. A kind embeds Base for what it does not.
+// Connector is an open app. Every kind implements Find, Read, Check and Close. Capabilities
+// says which of the other methods the app offers; Base answers those that a kind leaves out.
 type Connector interface {
-	// Capabilities says what is offered. It makes no call to the app.
+	// Capabilities returns what the connector offers. It makes no call to the app.
 	Capabilities() Capabilities
 
-	// Find returns the accounts that match the keys: none, one or many. The
-	// strongest key by which there is any counts: account ID, else external ID,
-	// employee number, username, email. That there is none is what the app said in an
-	// answer that was whole and agreed with itself: any other is an *Error, of
-	// KindContradictory if the app took it for a success.
+	// Find returns the accounts that match the keys: none, one or many. It returns the
+	// matches of the strongest key that has any: account ID, external ID, employee
+	// number, username, email. It returns none only if the app said so in an answer that
+	// was complete and consistent. Any other answer is an *Error, of KindContradictory if
+	// its status was a success.
 	Find(ctx context.Context, keys Keys) ([]Match, error)
 	// Read returns the account as it is now, or an *Error of KindNotFound. Its
 	// entitlements may be missing if nobody needs them: see SparingEntitlements.
 	Read(ctx context.Context, accountID string) (Account, error)
-	// Check connects and authenticates without changing anything, and says as whom.
+	// Check connects and authenticates without changing anything, and returns as whom.
 	Check(ctx context.Context) (identity string, err error)
 	// Probe finds out, by calls that change nothing, whether the credentials have
 	// the rights that the connector needs.
 	Probe(ctx context.Context) []Finding
-	// Learned says how the app was found to differ from what its protocol has, as far
-	// as its answers have told since it was opened.
+	// Learned lists how the app deviates from its protocol, as far as its answers have
+	// shown since the connector was opened.
 	Learned() []string
 	// Close releases connections. No other method is called after it.
 	Close() error
@@ -101,11 +101,11 @@ type Connector interface {
 	Keeps(ctx context.Context, account Account, name string, set any) (bool, error)
 
 	// Create makes an account. If the app says that such an account exists, the error
-	// is of KindExists: the caller finds it. If the app took the call, in an answer that
-	// does not show the account, the error is of KindContradictory: it may have been made,
-	// and if it is known under which ID, the account that comes with the error has it.
-	// KindInvalid, KindForbidden, KindUnauthorized, KindUnsupported and KindRateLimited say
-	// that nothing was made.
+	// is of KindExists, and the caller looks for it. If the app accepted the call and its
+	// answer does not show the account, the error is of KindContradictory: the account may
+	// have been made, and the returned one has its ID if that is known. With KindInvalid,
+	// KindForbidden, KindUnauthorized, KindUnsupported and KindRateLimited, no account was
+	// made.
 	Create(ctx context.Context, spec Spec) (Account, error)
 	// Adopt marks an existing account as the person's (sets the external ID).
 	Adopt(ctx context.Context, accountID, personID string) error
@@ -122,49 +122,48 @@ type Connector interface {
 	Grant(ctx context.Context, accountID string, names []string) error
 	Revoke(ctx context.Context, accountID string, names []string) error
 
-	// Disable turns the account off. When no answer came of it (KindUnavailable),
-	// callers read the account, and if it is off they take it for done. Where
-	// disabling is more than turning the account off (it is moved, its memberships
-	// follow), every error that may have left some of that undone is Unfinished, also
-	// those of requests that come before the first change, since another call may have
-	// got further: then callers call again until there is no error.
+	// Disable turns the account off. If no answer came (KindUnavailable), callers read
+	// the account, and if it is off, they count it as disabled. Where disabling does more
+	// than that (the account is moved, its memberships follow), every error that may have
+	// left some of it undone is Unfinished. That includes errors before the first change,
+	// since an earlier call may have got further. Callers then call again until there is
+	// no error.
 	Disable(ctx context.Context, accountID string) error
 	// Enable turns the account on. Where disabling is not reversible (the app deletes or
-	// forgets what is disabled), it is for accounts that were made inactive.
+	// forgets disabled accounts), it enables accounts that were created inactive.
 	Enable(ctx context.Context, accountID string) error
 	// RevokeSessions ends the sessions and tokens of an account.
 	RevokeSessions(ctx context.Context, accountID string) error
-	// ResetCredentials makes the credentials of an account useless that somebody may
-	// know: its password is set to a random one, its recovery addresses and second factors
-	// are forgotten, as far as the app has them. Whose account it is signs in anew in the
-	// way in which new people do. Of an account whose credentials are kept elsewhere or may
-	// not be written, and of an app that turns out not to offer it, the error is of
-	// KindUnsupported.
+	// ResetCredentials invalidates all credentials of an account that somebody may know:
+	// it sets a random password, and removes recovery addresses and second factors, as far
+	// as the app has them. The owner then signs in as new people do. The error is of
+	// KindUnsupported if the credentials are kept elsewhere or may not be written, or if
+	// the app turns out not to offer this.
 	ResetCredentials(ctx context.Context, accountID string) error
 	// HandOver hands an account's data over to another account of the same app.
 	HandOver(ctx context.Context, fromAccountID, toAccountID string) error
-	// Delete deletes the account. One that is not there is success. An app that cannot
-	// delete does not offer it: its accounts stay disabled.
+	// Delete deletes the account. If there is no such account, it succeeds. An app that
+	// cannot delete accounts does not offer it, and they stay disabled.
 	Delete(ctx context.Context, accountID string) error
 
-	// Ask says how a human is asked for a step of this name (plan.Kind: "Provision",
-	// "Disable", ...), by a task (see `tenure task`) whose answer is taken for the proof;
-	// false if the connector sees to it by itself.
+	// Ask returns how a human is asked to do a step of this name (plan.Kind: "Provision",
+	// "Disable", ...), by a task (see `tenure task`) whose answer counts as the proof. It
+	// reports false if the connector does such steps itself.
 	Ask(step string) (Ask, bool)
 }
 
-// Label is what an account is known by beside its own ID. Empty fields are left as
-// they are.
+// Label holds the names by which an account is known besides its own ID. A field that is
+// empty stays as it is.
 type Label struct {
 	Username string
 	PersonID string // the external ID
-	// WasPersonID is the external ID that PersonID takes the place of: an account that
-	// carries another one is somebody else's.
+	// WasPersonID is the external ID that PersonID replaces. An account that carries a
+	// third one is somebody else's.
 	WasPersonID string
 }
 
-// ExternalID says which external ID an account that carries one now is to have, or
-// fails with an error of KindConflict if it is somebody else's.
+// ExternalID returns the external ID that an account gets which carries now. It fails with
+// an error of KindConflict if the account is somebody else's.
 func (l Label) ExternalID(now string) (string, error) {
 	switch {
 	case l.PersonID == "":
@@ -174,7 +173,7 @@ func (l Label) ExternalID(now string) (string, error) {
 	}
 	return "", &Error{
 		Kind: KindConflict, Op: OpRelabel,
-		Message: "the account carries the ID of another person than the one whose it was: look in the app whose it is",
+		Message: "the account carries the ID of a third person: find out in the app whose account it is",
 	}
 }
 
@@ -185,7 +184,7 @@ type Entitlement struct {
 	Seats Seats // of a licence
 }
 
-// EntitlementKind is what sort of thing an entitlement is.
+// EntitlementKind names a kind of entitlement.
 type EntitlementKind string
 
 // The kinds of entitlement.
@@ -195,12 +194,12 @@ const (
 	Licence EntitlementKind = "licence"
 )
 
-// Seats are how often a licence may be given, and how often it has been. Zero
-// Total means that the app does not say.
+// Seats holds how often a licence may be granted, and how often it has been. A Total of
+// zero means that the app does not say.
 type Seats struct{ Total, Used int }
 
 // Finding is one thing that Probe looked at.
 type Finding struct {
 	What    string // "may read users"; no personal data, no secret
-	Problem string // empty: all is well; else what is missing and what to do
+	Problem string // what is missing and what to do; empty if nothing is
 }

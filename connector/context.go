@@ -4,14 +4,14 @@ import "context"
 
 type stepKey struct{}
 
-// WithStep returns a context for the calls of one step. Its key is the same
-// whenever the step is tried again, and no other step's: a connector whose app
-// knows idempotency keys makes them from it.
+// WithStep returns a context for the calls of one step. All attempts at the step have the
+// same key, and no other step has it. A connector whose app knows idempotency keys makes
+// them from it.
 func WithStep(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, stepKey{}, key)
 }
 
-// StepOf returns the key of the step that the calls are part of, or nothing.
+// StepOf returns the key of the step that the calls are part of; empty if there is none.
 func StepOf(ctx context.Context) string {
 	key, _ := ctx.Value(stepKey{}).(string)
 	return key
@@ -19,15 +19,14 @@ func StepOf(ctx context.Context) string {
 
 type sparingKey struct{}
 
-// SparingEntitlements returns a context for reading an account whose entitlements nobody
-// needs to know: a connector whose app tells them only if it is asked once more need not
-// ask.
+// SparingEntitlements returns a context for reading an account whose entitlements are not
+// needed. If a connector needs more requests to get them, it does not send those.
 func SparingEntitlements(ctx context.Context) context.Context {
 	return context.WithValue(ctx, sparingKey{}, true)
 }
 
-// SparesEntitlements reports whether the entitlements of an account that is read are not
-// needed.
+// SparesEntitlements reports whether the caller does not need the entitlements of the
+// account that it reads.
 func SparesEntitlements(ctx context.Context) bool {
 	spares, _ := ctx.Value(sparingKey{}).(bool)
 	return spares

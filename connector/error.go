@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// ErrorKind says what an error means for the caller.
+// ErrorKind classifies errors by what the caller can do.
 type ErrorKind = remote.Kind
 
 // The error kinds; package remote says what each means.
@@ -37,8 +37,8 @@ func Is(err error, kinds ...ErrorKind) bool { return remote.Is(err, kinds...) }
 // same call may succeed later with nothing changed.
 func Retryable(err error) bool { return remote.Retryable(err) }
 
-// Unfinished is err as the error of a Disable that is not to be taken for done, even
-// if the account turns out to be off: see Connector.Disable.
+// Unfinished marks err as the error of a Disable that does not count as done, even if the
+// account turns out to be off: see Connector.Disable.
 func Unfinished(err error) error {
 	var known *Error
 	if !errors.As(err, &known) {
@@ -49,8 +49,8 @@ func Unfinished(err error) error {
 	return &marked
 }
 
-// GivenUp is the error of a call whose caller has gone, or nil: of connectors that
-// call nobody.
+// GivenUp returns an error if the caller of a call has gone, else nil. It is for connectors
+// that send no requests.
 func GivenUp(ctx context.Context, op string) error {
 	if ctx.Err() == nil {
 		return nil
@@ -58,7 +58,7 @@ func GivenUp(ctx context.Context, op string) error {
 	return &Error{Kind: KindUnavailable, Op: op, Message: "the call was given up", Cause: ctx.Err()}
 }
 
-// Unseen is the error of looking for an account where nobody but a human can look.
+// Unseen returns the error of a look-up in an app that only a human can look into.
 func Unseen(ctx context.Context, op string) error {
 	if err := GivenUp(ctx, op); err != nil {
 		return err
@@ -74,15 +74,14 @@ func Unsupported(op string) error {
 	}
 }
 
-// Invalid returns the error for what the app refuses, or answers, whoever asks: nobody but
-// a human can put it right.
+// Invalid returns an error of KindInvalid: the same call fails in the same way until a
+// human has changed something.
 func Invalid(op, format string, args ...any) error {
 	return &Error{Kind: KindInvalid, Op: op, Message: fmt.Sprintf(format, args...)}
 }
 
-// Each calls do for every name, and returns the first error. One that fails for good does
-// not keep the others from being done; one that may succeed later does, since the app needs
-// a rest.
+// Each calls do for every name, and returns the first error. An error that will not go away
+// does not stop it. KindUnavailable and KindRateLimited do, since the app needs a rest.
 func Each(names []string, do func(name string) error) error {
 	var first error
 	for _, name := range names {

@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// Protection says what may not be changed in an app.
+// Protection holds what may not be changed in an app.
 type Protection struct {
 	App     string
-	Person  func(personID string) bool // whose accounts are left alone
-	Account func(Account) bool         // what is left alone
+	Person  func(personID string) bool // reports whether a person is protected
+	Account func(Account) bool         // reports whether an account is protected
 	For     string                     // the person whose account the calls are about; empty: anybody's
-	// Looks says that whether an account is protected is seen only by looking at it:
-	// it is read before each change. Else it is enough to know whose it is.
+	// Looks means that only the account itself shows whether it is protected: the guard
+	// reads it before each change.
 	Looks bool
 }
 
-// ProtectedError is the error of a call that would change what is protected. The app
-// was not asked to.
+// ProtectedError is the error of a call that would change what is protected. The app was
+// not called.
 type ProtectedError struct {
 	App, Op string
 	Person  bool // it is the person who is protected, else the account
@@ -33,11 +33,11 @@ func (e *ProtectedError) Error() string {
 		e.Op, e.App)
 }
 
-// Guard lets calls through that read, and such that change what p does not protect.
-// What is protected correlates with nobody. All others fail with a *ProtectedError.
-// What is not among the operations that read counts as a change.
+// Guard returns a connector that passes on calls that read, and calls that change what p
+// does not protect. Any other call fails with a *ProtectedError. Find returns no protected
+// account. An operation that is not known to only read counts as a change.
 //
-// A call that c does not offer fails as KindUnsupported, whoever opened c.
+// A call that c does not offer fails with KindUnsupported.
 func Guard(c Connector, p Protection) Connector {
 	before := func(ctx context.Context, next call) error {
 		if err := offers(c, next); err != nil {
@@ -48,7 +48,7 @@ func Guard(c Connector, p Protection) Connector {
 	return guarded{checked: checked{c, before}, Protection: p}
 }
 
-// reading are the operations that change nothing.
+// reading lists the operations that change nothing.
 var reading = []string{OpFind, OpRead, OpCheck, OpProbe, OpList, OpListEntitlements}
 
 type guarded struct {

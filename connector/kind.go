@@ -7,8 +7,8 @@ import (
 	"github.com/tenurehq/tenure/internal/settings"
 )
 
-// Kind is one kind of app that Tenure can talk to. All but Connect is for
-// people: `tenure app kind NAME` and docs/connectors.md show it.
+// Kind is one kind of app that Tenure supports. `tenure app kind NAME` and
+// docs/connectors.md show everything in it except the functions.
 type Kind struct {
 	Name    string // as in the configuration: "scim"
 	Summary string // one line
@@ -43,8 +43,8 @@ type Kind struct {
 // its kind or the configuration says otherwise.
 const DefaultAtOnce = 10
 
-// CallsAtOnce is how many calls of one app a worker has under way at a time, where the
-// configuration says most, or nothing: zero.
+// CallsAtOnce returns how many calls of one app a worker has under way at a time. most is
+// the configuration's number; zero if it has none.
 func (k Kind) CallsAtOnce(most int) int { return cmp.Or(most, k.AtOnce, DefaultAtOnce) }
 
 // Foresight is what can be said of policy before anybody has an account. A nil
@@ -63,7 +63,7 @@ type Foresight struct {
 	Entitlement func(name string) (problem string)
 }
 
-// Foresees is what the kind says of an app with these settings, which Open took.
+// Foresees returns what the kind knows of an app with these settings, which Open took.
 func (k Kind) Foresees(set Settings) Foresight {
 	if k.Foresee == nil {
 		return Foresight{}
@@ -78,7 +78,7 @@ type Operation struct {
 	Calls string // "POST /Users"
 }
 
-// Env is what a connector gets of the world that it lives in.
+// Env holds what a connector gets from the process in which it runs.
 type Env struct {
 	App string // the app's name in the configuration
 	// Pace waits until the app may be called once more, by the rate that its
