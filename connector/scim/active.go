@@ -9,42 +9,41 @@ import (
 )
 
 const (
-	// lately is how long ago an account may have shown that it is active, to be a reason
-	// to believe that the service still shows that of whoever is.
+	// lately is how long after an account showed "active": true Tenure believes that the
+	// service still shows that of every active account.
 	lately = 10 * time.Minute
-	// sampled is how many accounts are looked at to find one that shows that it is active.
+	// sampled is how many accounts Tenure reads to find one that shows "active": true.
 	sampled = 10
 )
 
-// activity holds what the service was seen to show of who is active, and when. Nothing of
-// it is believed for long: services change.
+// activity holds how the service showed whether accounts are active, and when. Tenure
+// believes none of it for long, since services change.
 type activity struct {
 	mu sync.Mutex
 	// shownTrue and shownFalse are when "active" was last shown as true, and as false.
 	shownTrue, shownFalse time.Time
-	// omitted is when an account last showed nothing after it was disabled, which had
-	// shown true before or was disabled where others were seen to do so.
+	// omitted is when a disabled account last came without "active", in a service that
+	// showed true of it or of others.
 	omitted time.Time
 	witness string          // the ID of an account that showed true
 	off     map[string]bool // by idKey: disabled and not enabled since, and has not shown false
 }
 
-// known reports whether the service was seen not long ago to show who is not active, or to
-// leave it out.
+// known reports whether the service has shown lately what disabled accounts look like.
 func (a *activity) known(now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return now.Sub(a.shownFalse) < trust || now.Sub(a.omitted) < trust
 }
 
-// omits reports whether the service was seen not long ago to leave out what is false.
+// omits reports whether the service has lately left out "active" of disabled accounts.
 func (a *activity) omits(now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return now.Sub(a.omitted) < trust
 }
 
-// sawTrue notes that an account shows that it is active.
+// sawTrue notes that an account shows "active": true.
 func (a *activity) sawTrue(now time.Time, accountID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -54,7 +53,7 @@ func (a *activity) sawTrue(now time.Time, accountID string) {
 	}
 }
 
-// sawFalse notes that an account shows that it is not active.
+// sawFalse notes that an account shows "active": false.
 func (a *activity) sawFalse(now time.Time, accountID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -62,14 +61,15 @@ func (a *activity) sawFalse(now time.Time, accountID string) {
 	delete(a.off, idKey(accountID))
 }
 
-// sawNothing notes that an account shows nothing that was disabled.
+// sawNothing notes that a disabled account comes without "active".
 func (a *activity) sawNothing(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.omitted = now
 }
 
-// turned notes that an account was disabled, or that it no longer counts as that.
+// turned notes that an account was disabled, or, unless off, that it no longer counts as
+// disabled.
 func (a *activity) turned(accountID string, off bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -96,14 +96,14 @@ func (a *activity) lastTrue() (at time.Time, witness string) {
 	return a.shownTrue, a.witness
 }
 
-// Disable implements connector.Connector. Where that deletes the account, one that
-// is gone is disabled already.
+// Disable implements connector.Connector. Where disabling deletes the account, an account
+// that is gone is disabled already.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	activity := &c.service.learned.activity
 	tells := activity.omits(c.now())
 	if !c.traits.omitsFalse && !c.traits.destructiveDisable && !activity.known(c.now()) {
-		// Whether it shows that it is active, while it is, tells what it means if it
-		// shows nothing later. That it cannot be read is no reason not to disable it.
+		// If the account shows now that it is active, then it means something if it comes
+		// without the attribute later. A failed read is no reason not to disable it.
 		user, _, err := c.get(ctx, connector.OpDisable, accountID)
 		active, shown, unclear := user.active(connector.OpDisable)
 		if tells = err == nil && unclear == nil && shown && active; tells {
@@ -126,10 +126,10 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 	return c.change(ctx, request{op: connector.OpEnable, id: accountID}, edit{core("active"), true})
 }
 
-// active reads the attribute of that name. An account of which the service does not say
-// counts as active: nobody's access has ended until that is proven. It is proven by the
-// showsInactive setting, and of an account that has been disabled where it had shown
-// that it was active, as others still do: some services leave out what is false.
+// active reads the attribute of that name. An account without it counts as active, since
+// access has not ended until that is proven. There are two proofs: the showsInactive
+// setting; and a service that shows "active": true of other accounts, but nothing of one
+// that Tenure has disabled and that showed true before. Some services leave out false.
 func (c *client) active(ctx context.Context, op string, user resource) (bool, error) {
 	activity, id := &c.service.learned.activity, user.text("id")
 	active, shown, err := user.active(op)
@@ -155,9 +155,9 @@ func (c *client) active(ctx context.Context, op string, user resource) (bool, er
 	return active, nil
 }
 
-// showsActive reports whether the service still shows that accounts are active: one did
-// lately, or another one than besides does now. Else it may have ceased to show it of
-// anybody, and what an account does not show says nothing of it.
+// showsActive reports whether the service still shows "active": true: an account showed it
+// lately, or one other than besides shows it now. If not, the service may have stopped
+// sending the attribute, and an account without it proves nothing.
 func (c *client) showsActive(ctx context.Context, op, besides string) (bool, error) {
 	activity := &c.service.learned.activity
 	at, witness := activity.lastTrue()

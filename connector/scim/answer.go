@@ -19,9 +19,9 @@ import (
 
 const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
 
-// answer is what there is to know of an answer that is no success, without
-// anything that could name a person: of its detail only the names of attributes are
-// taken. It is the cause of the errors made from it.
+// answer holds what Tenure reads of an answer that is not a success. It holds nothing that
+// could name a person: of the detail, only names of attributes. It is the cause of the
+// errors that are made from it.
 type answer struct {
 	status     int
 	scimType   string // RFC 7644 table 9; empty if absent or not from there
@@ -71,8 +71,8 @@ func readAnswer(resp *http.Response) *answer {
 	return a
 }
 
-// aboutQuota reports whether a scimType tells of too many requests. RFC 7644 has no
-// name for that; services make up their own.
+// aboutQuota reports whether a scimType stands for too many requests. RFC 7644 defines none
+// for that, so services make up their own.
 func aboutQuota(scimType string) bool {
 	lower := strings.ToLower(scimType)
 	return slices.ContainsFunc([]string{"toomany", "ratelimit", "quota", "throttl"}, func(part string) bool {
@@ -80,7 +80,7 @@ func aboutQuota(scimType string) bool {
 	})
 }
 
-// meaning is what a status means for the caller.
+// meaning is what a status means for the caller, and what to do about it.
 type meaning struct {
 	kind   connector.ErrorKind
 	advice string
@@ -134,12 +134,12 @@ func (a *answer) meaning(collection bool) meaning {
 	return meaning{connector.KindInvalid, "the app refused the request"}
 }
 
-// refusesValues reports whether the app takes no offence but at what it was sent.
+// refusesValues reports whether the app refused the values that it was sent.
 func (a *answer) refusesValues() bool {
 	return a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity
 }
 
-// asError makes the contract's error. collection says that the request was about
+// asError returns the answer as the contract's error. With collection, the request was about
 // no single resource, so that a 404 is about the url.
 func (a *answer) asError(op string, collection bool) *connector.Error {
 	m := a.meaning(collection)
@@ -150,10 +150,9 @@ func (a *answer) asError(op string, collection bool) *connector.Error {
 	return err
 }
 
-// lostRace reports whether the resource was changed by somebody else between the
-// request and the one before it. A 409 tells of a uniqueness conflict only where a
-// resource is made, or where it says so (RFC 7644 section 3.12, table 9); else the
-// version did not match.
+// lostRace reports whether somebody else changed the resource between this request and the
+// one before it. A 409 is a uniqueness conflict only if a resource was to be made, or if
+// the answer says so (RFC 7644 section 3.12, table 9). Otherwise the version did not match.
 func (a *answer) lostRace() bool {
 	return a.status == http.StatusPreconditionFailed ||
 		a.status == http.StatusConflict && !a.creating && a.scimType != "uniqueness"
@@ -166,8 +165,8 @@ func answerOf(err error) *answer {
 	return a
 }
 
-// attributeWords are the names of attributes that an error's detail may name, by their
-// lower case. No other word of a detail is ever repeated: it may be somebody's name.
+// attributeWords maps names of attributes in lower case to their spelling. Tenure repeats
+// no other word of an error's detail, since it may be somebody's name.
 var attributeWords = func() map[string]string {
 	words := map[string]string{}
 	for _, name := range slices.Concat(slices.Collect(maps.Keys(attributes)), []string{
@@ -186,9 +185,9 @@ var (
 	saysAbsent = regexp.MustCompile(`(?i)\b(required|mandatory|missing|must be (present|provided|given|set|specified)|cannot be (empty|blank|null)|not (provided|present|specified))\b`)
 )
 
-// namedIn returns the attribute that an error's detail names, and whether it says that
-// it has to be there. A word such as "name" or "title" counts only where the detail tells
-// of an attribute.
+// namedIn returns the attribute that an error's detail names, and whether the detail says
+// that it is missing. A word such as "name" or "title" counts only if the detail is about an
+// attribute.
 func namedIn(detail string) (name string, missing bool) {
 	plain := ""
 	for _, word := range detailWord.FindAllString(detail, -1) {

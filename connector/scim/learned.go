@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// learned is what a service turned out not to do as RFC 7644 has it, for as long as the
-// process runs: see deviation.
+// learned holds how a service deviates from RFC 7644, as far as this process has found out:
+// see deviation.
 type learned struct {
 	noExternalID   deviation // cannot filter by externalId
 	noEmails       deviation // cannot filter by emails
@@ -29,25 +29,24 @@ type learned struct {
 	// are asked for, and never.
 	membersOnRequest, membersAlone deviation
 
-	// totalsOfAll, fromOne and removes are no deviations, and believed in the same way:
-	// totals count all that there is, not what a page has; indexes count from 1; members
-	// that were removed are gone.
+	// totalsOfAll, fromOne and removes are not deviations, but Tenure believes them in the
+	// same way: totals count all resources, not those of the page; indexes count from 1;
+	// removed members are gone.
 	totalsOfAll, fromOne, removes deviation
-	// hasGroups: /Groups has answered. It is believed for good: it keeps a 404 from being
-	// taken for "no memberships", which a setting can say where it is so.
+	// hasGroups: /Groups has answered. Tenure believes that for good, so that a later 404
+	// does not count as "no memberships". If the groups really go, a setting says so.
 	hasGroups atomic.Bool
 	activity  activity
 }
 
-// refusedFilter reports whether an answer to a look-up says that the app cannot look
-// up like that.
+// refusedFilter reports whether the app answered a look-up by saying that it does not
+// support the filter.
 func refusedFilter(err error) bool {
 	a := answerOf(err)
 	return a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotImplemented)
 }
 
-// refusedLookUp reports whether an answer says that the app will not look up like that,
-// whatever the status by which it does.
+// refusedLookUp reports whether the app refused a look-up for good, whatever the status.
 func refusedLookUp(err error) bool {
 	a := answerOf(err)
 	return a != nil && a.status >= 400 && (a.status < 500 || a.status == http.StatusNotImplemented) && !a.throttled && !connector.Retryable(err)
@@ -59,8 +58,8 @@ func refusedMethod(err error) bool {
 	return a != nil && (a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented)
 }
 
-// advised adds to the error of a look-up the setting by which to do without it. A
-// service that fails at what it cannot look up by does not say so.
+// advised adds to the error of a failed look-up the setting that avoids it. A service that
+// fails at a filter does not say that it does not support it.
 func advised(err error, setting string) error {
 	var failed *connector.Error
 	a := answerOf(err)
@@ -80,7 +79,7 @@ func (c *client) Learned() (deviations []string) {
 	return deviations
 }
 
-// deviations are what was learned, as `tenure app test` shows it.
+// deviations lists what was learned, as `tenure app test` shows it.
 func (l *learned) deviations(now time.Time) (findings []connector.Finding) {
 	for _, d := range []struct {
 		*deviation
@@ -112,21 +111,21 @@ func (l *learned) deviations(now time.Time) (findings []connector.Finding) {
 }
 
 const (
-	// trust is how long a deviation is believed before the service is asked again as RFC
-	// 7644 has it. One that is met again then is believed on.
+	// trust is how long Tenure believes a deviation before it tries RFC 7644 again. If it
+	// then meets the deviation again, it goes on believing it.
 	trust = time.Hour
-	// groupless is how long a service is believed to have no /Groups, which takes more from
-	// people than any other belief.
+	// groupless is how long Tenure believes that a service has no /Groups. It is short,
+	// since nobody has entitlements then.
 	groupless = 10 * time.Minute
-	// apart is how far apart two answers are by which a service is believed to have no
-	// /Groups: what a proxy answers for a moment is no trait.
+	// apart is how long after the first answer the second one has to come for Tenure to
+	// believe that there is no /Groups: a proxy may answer 404 for a moment.
 	apart = time.Minute
 )
 
-// deviation is something in which a service does not do as RFC 7644 has it, found out by
-// its answers. One answer proves nothing: a proxy may have given it. It is believed when
-// it was met twice with no answer to the contrary between, until there is one, or until
-// trust has passed. The zero value is one that was never met.
+// deviation is one way in which a service deviates from RFC 7644, as its answers show. One
+// answer proves nothing, since it may come from a proxy. Tenure believes a deviation once it
+// has met it twice with no answer to the contrary in between, until there is such an answer
+// or trust has passed. The zero value is a deviation that was never met.
 type deviation struct {
 	mu          sync.Mutex
 	times       int
@@ -151,7 +150,7 @@ func (d *deviation) refuted() {
 	d.times = 0
 }
 
-// settle notes an answer that shows the deviation or, if not, one to the contrary.
+// settle notes an answer: one that shows the deviation if shown, else one to the contrary.
 func (d *deviation) settle(now time.Time, shown bool) {
 	if shown {
 		d.met(now)
@@ -160,26 +159,26 @@ func (d *deviation) settle(now time.Time, shown bool) {
 	d.refuted()
 }
 
-// holds reports whether the deviation is believed now.
+// holds reports whether Tenure believes the deviation now.
 func (d *deviation) holds(now time.Time) bool { return d.held(now, trust, 0) }
 
-// held reports whether the deviation was met at least twice, that far apart, and for the
-// last time within so long a time.
+// held reports whether the deviation was met at least twice, the last time within the given
+// time, and the first time at least apart before that.
 func (d *deviation) held(now time.Time, within, apart time.Duration) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.times > 1 && now.Sub(d.last) < within && d.last.Sub(d.first) >= apart
 }
 
-// seen reports whether the deviation was met, and nothing to the contrary since.
+// seen reports whether the deviation was met, with no answer to the contrary since.
 func (d *deviation) seen() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.times > 0
 }
 
-// confirmed notes that the service itself tells of the deviation, which is as good as two
-// answers that are that far apart.
+// confirmed notes that the service itself announces the deviation. That counts as two
+// answers, the first of them apart before now.
 func (d *deviation) confirmed(now time.Time, apart time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

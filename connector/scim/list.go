@@ -39,15 +39,15 @@ func (t *total) UnmarshalJSON(raw []byte) error {
 }
 
 const (
-	// mostResources is how many resources one call goes through.
+	// mostResources bounds how many resources one call reads.
 	mostResources = 2_000_000
-	// mostMatches is how many accounts one look-up may find. More than one is a
-	// question for a human already.
+	// mostMatches bounds how many accounts one look-up finds. More than one is already a
+	// question for a human.
 	mostMatches = 100
-	// mostPages is how many pages a look-up of a few resources goes through. A service that
-	// does not heed its filter sends all that there is, for longer than a step may take.
+	// mostPages bounds how many pages a look-up of a few resources reads. A service that
+	// ignores its filter sends everything, for longer than a step may take.
 	mostPages = 100
-	// longestID is how long a resource's ID may be, in bytes.
+	// longestID bounds the length of a resource's ID, in bytes.
 	longestID = 4 << 10
 )
 
@@ -65,8 +65,8 @@ func (r request) decode(raw json.RawMessage) (found resource, err error) {
 	return found, nil
 }
 
-// position is where a page begins: at an index (1 is the first), or at a cursor,
-// which is empty for the first. zero says that the service may count from 0.
+// position is where a page begins: at an index (1 is the first), or at a cursor, which is
+// empty for the first page. With zero, the service may count from 0.
 type position struct {
 	index    int
 	zero     bool
@@ -74,8 +74,7 @@ type position struct {
 	cursor   string
 }
 
-// page asks for count resources. Of r it takes the operation, the collection and
-// the query.
+// page asks for count resources. It uses the operation, the collection and the query of r.
 func (s *service) page(ctx context.Context, r request, from position, count int) (listResponse, error) {
 	query := maps.Clone(r.query)
 	if query == nil {
@@ -133,9 +132,9 @@ func isNotThere(err error) bool {
 	return a != nil && a.status == http.StatusNotFound
 }
 
-// next is where the page after this one begins, if there may be one. received counts
-// the resources of all pages so far. The total does not end a list: some services
-// count the page's resources, and some none.
+// next returns where the next page begins, if there may be one. received counts the
+// resources of all pages so far. The total does not end a list: some services count the
+// resources of the page, and some none.
 func (l listResponse) next(from position, received int) (position, bool) {
 	switch {
 	case l.NextCursor != "": // asked for or not: a service may page by cursor by default
@@ -147,13 +146,13 @@ func (l listResponse) next(from position, received int) (position, bool) {
 	}
 }
 
-// exceeds reports whether the total says that there is more than was received.
+// exceeds reports whether the total counts more resources than were received.
 func (l listResponse) exceeds(received int) bool {
 	return l.TotalResults != nil && int(*l.TotalResults) > received
 }
 
-// each goes through all resources of a collection, page by page, each one once
-// even if the collection changes meanwhile. It ends with the first error.
+// each yields all resources of a collection, page by page, each one once even if the
+// collection changes meanwhile. It ends with the first error.
 func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error] {
 	return func(yield func(resource, error) bool) {
 		how := c.how(ctx)
@@ -221,9 +220,9 @@ func (c *client) each(ctx context.Context, r request) iter.Seq2[resource, error]
 	}
 }
 
-// pageFrom is the page at a position, after so many resources of those that were seen. It
-// returns the position at which the page was found: where an answer passes over the first
-// resource, the service counts from 0, or knows no index.
+// pageFrom returns the page at a position, and the position at which it found the page:
+// another one if the answer omits the first resource, since the service then counts from 0
+// or knows no index. received counts the resources of the pages before, seen has their IDs.
 func (c *client) pageFrom(ctx context.Context, r request, from position, count, received int, seen map[string]bool) (listResponse, position, error) {
 	zero := &c.service.learned.fromZero
 	list, err := c.service.page(ctx, r, from, count)
@@ -256,9 +255,9 @@ func (c *client) pageFrom(ctx context.Context, r request, from position, count, 
 	return list, from, nil
 }
 
-// passesOver reports whether a look-up that found nothing may have passed over what there
-// is: a service that counts from 0 does, and a total that counts what a page has does not
-// tell. Whether it counts so is seen by its first resource, once for a while.
+// passesOver reports whether a look-up that found nothing may have skipped its only match, as
+// in a service that counts from 0 and whose totals count only the page. It finds out by the
+// service's first resource, and remembers that for a while.
 func (c *client) passesOver(ctx context.Context, r request, none listResponse) bool {
 	learned := &c.service.learned
 	if learned.fromOne.holds(c.now()) || none.TotalResults != nil && learned.totalsOfAll.holds(c.now()) {
@@ -293,7 +292,7 @@ func (c *client) passesOver(ctx context.Context, r request, none listResponse) b
 	return false
 }
 
-// first is the first page of a service that passes over the first resource.
+// first returns the first page of a service that skips the first resource.
 func (c *client) first(ctx context.Context, r request, count int) (listResponse, position, error) {
 	from := position{index: 1, zero: true}
 	list, err := c.service.page(ctx, r, from, count)
@@ -310,7 +309,7 @@ func (c *client) first(ctx context.Context, r request, count int) (listResponse,
 	return list, position{}, err
 }
 
-// news reports whether a page holds what was not seen before.
+// news reports whether a page holds a resource that was not seen before.
 func (l listResponse) news(r request, seen map[string]bool) bool {
 	for _, raw := range l.Resources {
 		if found, err := r.decode(raw); err == nil && !seen[found.text("id")] {
@@ -320,10 +319,10 @@ func (l listResponse) news(r request, seen map[string]bool) bool {
 	return false
 }
 
-// errEndless is the cause of the error for a look-up that finds more and more.
+// errEndless is the cause of the error for a look-up that reads mostPages.
 var errEndless = errors.New("the look-up does not end")
 
-// endless is the error for a look-up of a few resources that has been sent mostPages.
+// endless returns the error for a look-up of a few resources that has read mostPages.
 func endless(r request) error {
 	attr, _, _ := strings.Cut(r.query.Get("filter"), " ")
 	message := fmt.Sprintf("the look-up by %s was given up after %d pages: the app does not seem to heed the filter, and sends everything. Have it filter by %s", attr, mostPages, attr)
@@ -333,13 +332,13 @@ func endless(r request) error {
 	return &connector.Error{Kind: connector.KindInvalid, Op: r.op, Cause: errEndless, Message: message}
 }
 
-// withoutFilter are the settings by which to do without a filter, by its attribute.
+// withoutFilter maps the attribute of a filter to the setting that avoids the filter.
 var withoutFilter = map[string]string{
 	"externalId": "filterExternalID: false", "emails.value": "filterEmails: false", "members.value": "filterMembers: false",
 }
 
-// incomplete is the error for a list that ends before all that it counts was sent: what
-// is missing could be anything.
+// incomplete returns the error for a list that ends before it has sent all that its total
+// counts. Any resource could be the missing one.
 func incomplete(op string) error {
 	return &connector.Error{
 		Kind: connector.KindContradictory, Op: op,
@@ -347,14 +346,13 @@ func incomplete(op string) error {
 	}
 }
 
-// contradicts reports whether a first page says that there is something and shows
-// nothing.
+// contradicts reports whether a first page counts resources and shows none.
 func (l listResponse) contradicts() bool {
 	return len(l.Resources) == 0 && l.TotalResults != nil && *l.TotalResults > 0 && l.NextCursor == ""
 }
 
-// contradicts is the error for an answer that says that there is something and shows
-// nothing: it proves neither.
+// contradicts returns the error for an answer that counts resources and shows none. It
+// proves neither that there are some nor that there are none.
 func contradicts(op string) error {
 	return &connector.Error{
 		Kind: connector.KindContradictory, Op: op,
@@ -378,11 +376,11 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	}
 }
 
-// equals is the filter for one attribute's value (RFC 7644 section 3.4.2.2).
+// equals returns the filter for one value of an attribute (RFC 7644 section 3.4.2.2).
 func equals(attr, value string) string { return attr + " eq " + quote(value) }
 
-// quote makes a filter's string, which is a JSON string. Angle brackets and the
-// ampersand are left as they are: not every service knows \u escapes.
+// quote returns a value as a string in a filter, which is a JSON string. It leaves angle
+// brackets and the ampersand as they are, since not every service knows \u escapes.
 func quote(value string) string {
 	var buf bytes.Buffer
 	encoder := json.NewEncoder(&buf)
@@ -391,11 +389,11 @@ func quote(value string) string {
 	return string(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
 }
 
-// endsAtTotal reports whether a list of more than one is over when its total has been
-// received: there is no page to ask for, then. A total may count what a page has: that it
-// counts all is believed for a while after a page showed it, and else a page of one of the
-// list is asked for, which tells. It is for look-ups: what proves something of everybody is
-// read to its end.
+// endsAtTotal reports whether a list of more than one is complete once its total has been
+// received, so that the last, empty page need not be read. A total may count only the page.
+// Tenure believes that it counts everything for a while after a page showed that; otherwise
+// it asks for a page of one resource, which shows it. This is for look-ups only: a list that
+// proves something about everybody is read to its end.
 func (c *client) endsAtTotal(ctx context.Context, r request) bool {
 	if c.service.learned.totalsOfAll.holds(c.now()) {
 		return true

@@ -11,10 +11,10 @@ import (
 )
 
 var (
-	// errUncertain is the cause of an error that says that it cannot be told yet, or at
+	// errUncertain is the cause of an error that says that the app does not show, now or at
 	// all, who is in a group.
 	errUncertain = errors.New("memberships are uncertain")
-	// errUnheeded is the error for a filter that the service does not heed.
+	// errUnheeded is the error for a filter that the service ignores.
 	errUnheeded = errors.New("the filter is not heeded")
 )
 
@@ -24,7 +24,7 @@ var (
 // does not send it.
 type membership func(ctx context.Context, op, accountID string, sent []string) ([]string, error)
 
-// unaskedFor is the membership where nobody needs to know it.
+// unaskedFor is the membership for callers that do not need it.
 func unaskedFor(_ context.Context, _, _ string, sent []string) ([]string, error) { return sent, nil }
 
 // entitlements returns the names of the groups that a user is a member of, and of
@@ -87,8 +87,8 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 	return name, nil
 }
 
-// ask is the membership for one user. One who came without groups is looked for by a
-// filter and, where that proves nothing, among the members of all groups.
+// ask is the membership for one user. If the user came without groups, it looks groups up by
+// their member and, where that proves nothing, reads the members of all groups.
 func (c *client) ask(ctx context.Context, op, accountID string, sent []string) ([]string, error) {
 	if sent != nil {
 		c.seen.saw(c.now(), accountID, sent, onUser)
@@ -119,10 +119,11 @@ func (c *client) ask(ctx context.Context, op, accountID string, sent []string) (
 	return names, nil
 }
 
-// witnesses is how many accounts are looked at to see whether groups are still shown.
+// witnesses is how many accounts Tenure reads to see whether groups are still shown.
 const witnesses = 2
 
-// usersShow reports whether users come with their groups now: another one does who did.
+// usersShow reports whether users come with their groups now: another user, who did before,
+// still does.
 func (c *client) usersShow(ctx context.Context, op, accountID string) bool {
 	return c.stillShows(onUser, accountID, func(other string) (bool, error) {
 		user, _, err := c.get(ctx, op, other)
@@ -131,8 +132,8 @@ func (c *client) usersShow(ctx context.Context, op, accountID string) bool {
 	})
 }
 
-// filterFinds reports whether groups are found by their members now: those of another
-// member are.
+// filterFinds reports whether groups can be looked up by their members now: those of another
+// member are found.
 func (c *client) filterFinds(ctx context.Context, op, accountID string) bool {
 	return c.stillShows(byFilter, accountID, func(other string) (bool, error) {
 		names, err := c.byMember(ctx, op, other)
@@ -164,9 +165,8 @@ func (c *client) stillShows(how way, besides string, look func(other string) (bo
 	return false
 }
 
-// overlooked returns the groups that show a user as their member who came without them
-// and should be in none: one node of a cluster may be different from another. A look-up
-// that fails proves nothing.
+// overlooked returns the groups that show a user as a member who came without groups and
+// should be in none: the nodes of a cluster may differ. A look-up that fails proves nothing.
 func (c *client) overlooked(ctx context.Context, op, accountID string) []string {
 	if c.knowsNoMemberFilter() {
 		return nil
@@ -179,9 +179,9 @@ func (c *client) overlooked(ctx context.Context, op, accountID string) []string 
 	return names
 }
 
-// askLoosely is the membership for a user who is looked for. What is not
-// certain is left to whoever reads the account: that its groups are not known must keep
-// nobody from being found, and cut off.
+// askLoosely is the membership for a user who is looked for. It leaves what is uncertain to
+// whoever reads the account: unknown groups must not keep an account from being found, and
+// cut off.
 func (c *client) askLoosely(ctx context.Context, op, accountID string, sent []string) ([]string, error) {
 	if sent != nil {
 		return sent, nil
@@ -268,7 +268,8 @@ func (c *client) confirmNone(ctx context.Context, op, accountID string) ([]strin
 	return nil, c.blind(op, all)
 }
 
-// amongAll is the membership for one user where groups cannot be looked up by a member.
+// amongAll is the membership for one user of a service whose groups cannot be looked up by a
+// member.
 func (c *client) amongAll(ctx context.Context, op, accountID string) ([]string, error) {
 	all, err := c.walk(ctx, op)
 	if err != nil {
@@ -291,8 +292,8 @@ func (c *client) amongAll(ctx context.Context, op, accountID string) ([]string, 
 	return names, err
 }
 
-// blind is the error for groups that show no member at all, though somebody has been seen
-// in one, or put there: what is hidden proves nothing. nil if there is no such
+// blind returns the error for groups that show no member at all, though somebody was seen in
+// one or put there: hidden members prove nothing. It is nil if there is no such
 // contradiction.
 func (c *client) blind(op string, all walked) error {
 	if len(all.of) > 0 || !c.seen.any() {
@@ -353,10 +354,10 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 	}
 }
 
-// untold returns the groups of a user of a service of which no group shows a member, in a
-// list or by itself. That may be since none has any; but only a look-up can tell. One that
-// finds the same groups for nobody tells that there are no members: SCIMMY, for one, finds
-// the groups that have none.
+// untold returns the groups of a user in a service where no group shows a member, neither in
+// a list nor by itself. Perhaps no group has members; only a look-up by member can show
+// that. If it finds the same groups for an account that does not exist, there are no
+// members: SCIMMY, for one, then finds the groups that have none.
 func (c *client) untold(ctx context.Context, op, accountID string) ([]string, error) {
 	if !c.traits.noMemberFilter {
 		names, err := c.byMember(ctx, op, accountID)

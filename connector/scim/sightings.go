@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// way is how a membership was seen.
+// way is a way in which a service shows a membership.
 type way uint8
 
 const (
@@ -16,38 +16,38 @@ const (
 	byWalk                   // the group, among all groups, showed its member
 )
 
-// remembered is how long it counts that a service has shown a membership.
+// remembered is how long a membership that a service has shown proves that it shows them.
 const remembered = 7 * 24 * time.Hour
 
-// lingering is how long an app may show a membership that was taken.
+// lingering is how long an app may still show a membership after it was removed.
 const lingering = 10 * time.Minute
 
-// mostSightings is how many accounts' memberships are remembered.
+// mostSightings bounds how many accounts have their memberships remembered.
 const mostSightings = 1000
 
-// sightings are the memberships that this process knows of: those that a service showed,
-// and those that it says it made. That nothing is found proves only that there is nothing
-// while others of them are found in the same way: a service may have lost what it could
-// do, or may never have shown a membership at all.
+// sightings holds the memberships that this process knows of: those that the service showed,
+// and those that it says it made. A look that finds no membership proves that there is none
+// only while the same kind of look finds others of these. Otherwise the service may have
+// stopped showing memberships, or may never have shown one.
 type sightings struct {
 	mu sync.Mutex
 	of map[string]sighting // by idKey of the account
 	at map[way]time.Time   // when one was last shown
-	// taken is when which memberships were taken: what an app shows late is expected of
-	// nobody.
+	// taken holds when memberships were removed. If the app still shows one of them for a
+	// while, that is no reason to expect it later.
 	taken map[membershipKey]time.Time
 }
 
 // membershipKey is an account, by idKey, and a group.
 type membershipKey struct{ account, group string }
 
-// sighting is an account, and the groups that it was seen in, or put into, and how.
+// sighting holds the groups that an account was seen in or put into, and how it was seen.
 type sighting struct {
 	accountID string
 	groups    map[string]way // zero: it was never seen there
 }
 
-// saw notes the groups that an account was seen in now, and no others.
+// saw notes the groups that an account is in now; it is in no others.
 func (s *sightings) saw(now time.Time, accountID string, names []string, how way) {
 	if len(names) == 0 {
 		s.forget(accountID)
@@ -72,7 +72,7 @@ func (s *sightings) saw(now time.Time, accountID string, names []string, how way
 	s.put(seen)
 }
 
-// gave notes that an account should be in a group, whether it is shown there or not.
+// gave notes that an account should be in a group, even if the app does not show it.
 func (s *sightings) gave(accountID, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +82,7 @@ func (s *sightings) gave(accountID, name string) {
 	s.put(known)
 }
 
-// put keeps a sighting, in the place of another one where there are too many.
+// put stores a sighting. If there are too many, it replaces another one.
 func (s *sightings) put(seen sighting) {
 	if s.of == nil {
 		s.of = map[string]sighting{}
@@ -97,7 +97,7 @@ func (s *sightings) put(seen sighting) {
 	s.of[key] = seen
 }
 
-// took notes that an account is no longer in a group.
+// took notes that an account was removed from a group.
 func (s *sightings) took(now time.Time, accountID, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,14 +113,14 @@ func (s *sightings) took(now time.Time, accountID, name string) {
 	}
 }
 
-// wasTaken reports whether a membership was taken, and seen to be gone, a while ago.
+// wasTaken reports whether a membership was removed lately, and seen to be gone.
 func (s *sightings) wasTaken(now time.Time, accountID, name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lingers(now, accountID, name)
 }
 
-// lingers reports whether the app may still show a membership that was taken.
+// lingers reports whether the app may still show a membership that was removed.
 func (s *sightings) lingers(now time.Time, accountID, name string) bool {
 	at, taken := s.taken[membershipKey{idKey(accountID), name}]
 	return taken && now.Sub(at) < lingering
@@ -133,8 +133,8 @@ func (s *sightings) forget(accountID string) {
 	delete(s.of, idKey(accountID))
 }
 
-// doubt notes that an account no longer shows its groups in a way in which it did. It is
-// expected to be in them all the same.
+// doubt notes that an account no longer shows its groups in a way in which it did before.
+// It is still expected to be in them.
 func (s *sightings) doubt(accountID string, how way) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,8 +177,8 @@ func (s *sightings) any() bool {
 	return len(s.of) > 0
 }
 
-// allTaken reports whether the service has shown memberships in a way, and all that are
-// known of have been taken: that none is shown is how it should be.
+// allTaken reports whether the service has shown memberships in a way, and all known ones
+// have been removed since. Then it is right that it shows none.
 func (s *sightings) allTaken(now time.Time, how way) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,8 +186,8 @@ func (s *sightings) allTaken(now time.Time, how way) bool {
 	return shown && len(s.of) == 0 && now.Sub(at) < remembered
 }
 
-// witness returns an account other than this one that showed its groups in a way, as
-// another look should show.
+// witness returns an account, other than besides, that showed its groups in a way. Another
+// look should show them again.
 func (s *sightings) witness(how way, besides string) (accountID string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,7 +200,7 @@ func (s *sightings) witness(how way, besides string) (accountID string, ok bool)
 	return "", false
 }
 
-// only keeps the sightings of accounts that all groups were seen to have, by idKey.
+// only forgets the accounts that are in no group, by all groups and their members (idKey).
 func (s *sightings) only(of map[string][]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

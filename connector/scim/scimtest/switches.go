@@ -12,7 +12,8 @@ func (s *Service) SetDeviations(d Deviations) {
 	s.deviates = d
 }
 
-// deviations are those of now. One request goes by them from its beginning to its end.
+// deviations returns the present deviations. A request obeys the same ones from its
+// beginning to its end.
 func (s *Service) deviations() Deviations {
 	s.switches.RLock()
 	defer s.switches.RUnlock()
