@@ -25,7 +25,7 @@ const (
 // protection looks at must be readable, else nothing matches.
 const anyPerson = "(&(objectCategory=person)(objectClass=user)(userAccountControl:1.2.840.113556.1.4.803:=512)(!(adminCount=1))(!(isCriticalSystemObject=TRUE)))"
 
-// wanted are the attributes that are read of an account.
+// wanted returns the attributes that are read of an account.
 func (c *client) wanted() []string {
 	names := []string{"objectGUID", "objectClass", "sAMAccountName", "userAccountControl", "adminCount", "isCriticalSystemObject", "pwdLastSet", "whenCreated", "lastLogonTimestamp", c.externalID}
 	return append(names, slices.Sorted(maps.Keys(c.shapes))...)
@@ -46,8 +46,7 @@ func (c *client) get(ctx context.Context, op, accountID string) (*directory.Entr
 	return entry, nil
 }
 
-// changeable is get for an account that is about to be changed: protected ones
-// are refused.
+// changeable is get for an account that is about to be changed. It refuses protected ones.
 func (c *client) changeable(ctx context.Context, op, accountID string) (*directory.Entry, error) {
 	entry, err := c.get(ctx, op, accountID)
 	if err != nil {
@@ -59,7 +58,7 @@ func (c *client) changeable(ctx context.Context, op, accountID string) (*directo
 	return entry, nil
 }
 
-// protection says why an account is not to be touched; empty if it may be.
+// protection returns why an account must not be changed; empty if it may be.
 func protection(entry *directory.Entry) string {
 	control, err := controlOf(entry)
 	switch {
@@ -81,7 +80,7 @@ func controlOf(entry *directory.Entry) (int64, error) {
 	return strconv.ParseInt(entry.Text("userAccountControl"), 10, 32)
 }
 
-// account makes a contract's account of an entry.
+// account returns an entry as the contract's account.
 func (c *client) account(op string, entry *directory.Entry, entitlements []string) (connector.Account, error) {
 	id, username := guidText(entry.Text("objectGUID")), entry.Text("sAMAccountName")
 	control, err := controlOf(entry)
@@ -100,8 +99,8 @@ func (c *client) account(op string, entry *directory.Entry, entitlements []strin
 // 3.1.1.6; the schema allows more, for groups).
 const maxUsername = 20
 
-// checkUsername says what is wrong with a sAMAccountName. The characters are those
-// that MS-SAMR section 3.1.1.6 forbids, and the at sign, which parts a UPN.
+// checkUsername returns what is wrong with a sAMAccountName. It refuses the characters that
+// MS-SAMR section 3.1.1.6 forbids, and the at sign, which separates the parts of a UPN.
 func checkUsername(username string) error {
 	const forbidden = `"/\[]:|<>+=;?,*@`
 	bad := strings.IndexFunc(username, func(r rune) bool { return r < ' ' || strings.ContainsRune(forbidden, r) })
@@ -116,8 +115,8 @@ func checkUsername(username string) error {
 	return nil
 }
 
-// guidText is the text form of an objectGUID, whose first three fields are
-// little-endian (MS-DTYP section 2.3.4.2). It is empty if raw is none.
+// guidText returns the text form of an objectGUID, whose first three fields are
+// little-endian (MS-DTYP section 2.3.4.2). It is empty if raw is not an objectGUID.
 func guidText(raw string) string {
 	if len(raw) != 16 {
 		return ""

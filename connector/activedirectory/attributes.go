@@ -62,8 +62,8 @@ var usual = []string{
 	"url", "wWWHomePage",
 }
 
-// own are attributes that the connector sets by itself, or by which somebody would
-// be given rights. They cannot be mapped.
+// own lists attributes that cannot be mapped: the connector sets them itself, or they give
+// rights.
 var own = []string{
 	"accountnamehistory", "admincount", "altsecurityidentities", "cn", "distinguishedname", "member", "memberof", "name", "ntsecuritydescriptor",
 	"objectcategory", "objectclass", "objectguid", "objectsid", "primarygroupid", "pwdlastset", "samaccountname",
@@ -71,7 +71,7 @@ var own = []string{
 	"userprincipalname", "msds-allowedtodelegateto", "msds-allowedtoactonbehalfofotheridentity", "msds-keycredentiallink",
 }
 
-// shapesOf are the shapes of all attributes that can be mapped, by name.
+// shapesOf returns the shapes of all attributes that can be mapped, by name.
 func shapesOf(more []string) map[string]shape {
 	shapes := map[string]shape{"accountExpires": expiry, "manager": reference}
 	for _, name := range slices.Concat(usual, more) {
@@ -83,7 +83,7 @@ func shapesOf(more []string) map[string]shape {
 	return shapes
 }
 
-// encode makes LDAP attributes of mapped ones.
+// encode returns mapped attributes as LDAP attributes.
 func (c *client) encode(op string, given map[string]any) (map[string][]string, error) {
 	encoded := make(map[string][]string, len(given))
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -100,7 +100,7 @@ func (c *client) encode(op string, given map[string]any) (map[string][]string, e
 	return encoded, nil
 }
 
-// decode is encode's reverse for what an entry has.
+// decode is the reverse of encode, for an entry.
 func (c *client) decode(entry *directory.Entry) map[string]any {
 	decoded := map[string]any{}
 	for name, shape := range c.shapes {
@@ -143,8 +143,8 @@ func encodeExpiry(text string) (string, error) {
 	return strconv.FormatInt(seconds*ticksPerSecond+int64(at.Nanosecond())/100, 10), nil
 }
 
-// decodeExpiry is encodeExpiry's reverse. A midnight is shown as the day that ends
-// with it.
+// decodeExpiry is the reverse of encodeExpiry. It shows a midnight as the day that ends
+// then.
 func decodeExpiry(raw string) string {
 	at := timeOf(raw)
 	if at.IsZero() {
@@ -156,7 +156,7 @@ func decodeExpiry(raw string) string {
 	return at.Format(time.RFC3339Nano)
 }
 
-// timeOf is an instant that is counted in 100 ns since 1601; zero for never.
+// timeOf returns an instant that is counted in 100 ns since 1601; zero for never.
 func timeOf(raw string) time.Time {
 	ticks, err := strconv.ParseInt(raw, 10, 64)
 	if err != nil || ticks <= 0 || ticks == math.MaxInt64 {
@@ -165,8 +165,8 @@ func timeOf(raw string) time.Time {
 	return time.Unix(ticks/ticksPerSecond-secondsTo1970, ticks%ticksPerSecond*100).UTC()
 }
 
-// proxyAddresses is the attribute of which case says something: "SMTP:" is for the address
-// that mail is sent from.
+// proxyAddresses is an attribute whose case matters: "SMTP:" marks the address that mail is
+// sent from.
 const proxyAddresses = "proxyAddresses"
 
 // Keeps implements connector.Connector. A reference that was set by an account's ID

@@ -32,7 +32,7 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 	return c.renameTo(ctx, entry, to.Username)
 }
 
-// relabelled are the changes of what an account is known by.
+// relabelled returns the changes that give an account another username and external ID.
 func (c *client) relabelled(entry *directory.Entry, to connector.Label) ([]directory.Change, error) {
 	const op = connector.OpRelabel
 	var changes []directory.Change
@@ -120,8 +120,8 @@ func (c *client) Update(ctx context.Context, accountID string, given map[string]
 	return c.dangling(ctx, connector.OpUpdate, accountID, err)
 }
 
-// dangling tells a missing account from one that refers to something missing: the
-// server's answer is the same.
+// dangling distinguishes a missing account from one that refers to something missing, for
+// which the server gives the same answer.
 func (c *client) dangling(ctx context.Context, op, accountID string, err error) error {
 	if !directory.Is(err, ldap.LDAPResultNoSuchObject) {
 		return refine(err)

@@ -15,13 +15,13 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// unfinished is what an account is between being added and having a password: it
-// needs none and is disabled. Enable knows it by that.
+// unfinished is the userAccountControl of an account that was added and has no password yet:
+// it needs none, and is disabled. Enable recognizes it by that.
 const unfinished = normalAccount | accountDisable | passwordNotRequired
 
-// Create implements connector.Connector. Active Directory takes passwords of accounts
-// that are there only, so it takes two changes. What is left if the second fails is
-// the person's, disabled, and finished by Enable.
+// Create implements connector.Connector. Active Directory takes passwords only for accounts
+// that exist, so it makes two changes. If the second fails, the account is the person's and
+// disabled, and Enable finishes it.
 func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
 	attributes, err := c.newEntry(spec)
 	if err != nil {
@@ -63,7 +63,7 @@ func isUnfinished(entry *directory.Entry) bool {
 	return err == nil && control&unfinished == unfinished && entry.Text("pwdLastSet") == "0"
 }
 
-// taken reports whether an account cannot be added since one like it is there.
+// taken reports whether an account cannot be added because its name is taken.
 func taken(err error) bool {
 	return directory.Is(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists) ||
 		win32(directory.ResultOf(err), upnNotUnique)
@@ -103,8 +103,8 @@ func (c *client) checkPersonID(op, personID string) error {
 		len([]rune(personID)), maxEmployeeID), nil)
 }
 
-// ResetCredentials implements connector.Connector: the password becomes one
-// that nobody knows. With NTLM the old one works for up to an hour more.
+// ResetCredentials implements connector.Connector. It sets a password that nobody knows. With
+// NTLM, the old one works for up to an hour more.
 func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	const op = connector.OpResetCredentials
 	entry, err := c.changeable(ctx, op, accountID)
@@ -115,10 +115,9 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	return refine(c.directory.Modify(ctx, op, byGUID(guidText(entry.Text("objectGUID"))), reset))
 }
 
-// newPassword is a password that nobody will ever know: 180 bits of chance, of
-// every class of character that a password policy may ask for. Letters never stand
-// together, so that it does not happen to hold a part of a name, which such
-// policies refuse.
+// newPassword returns a random password (180 bits) with characters of every class that a
+// password policy may require. No two letters are adjacent, so that it never contains a part
+// of a name, which such policies refuse.
 func newPassword() string {
 	const (
 		letters = "abcdefghijkmnpqrABCDEFGHJKLMNPQR" // 32
@@ -135,7 +134,7 @@ func newPassword() string {
 	return string(password)
 }
 
-// quoted is a password as unicodePwd takes it: in quotation marks, in UTF-16
+// quoted returns a password in the form of unicodePwd: in quotation marks, in UTF-16
 // (MS-ADTS section 3.1.1.3.1.5.1).
 func quoted(password string) string {
 	var raw []byte

@@ -21,7 +21,7 @@ const (
 	upnNotUnique        = "000021C8" // ERROR_DS_UPN_VALUE_NOT_UNIQUE_IN_FOREST
 )
 
-// bindProblems are why an account cannot bind.
+// bindProblems maps codes of Active Directory to why an account cannot bind.
 var bindProblems = map[string]string{
 	"525": "there is no such account: check the bindDN setting",
 	"52e": "its password is wrong: check the bindDN and password settings",
@@ -36,8 +36,8 @@ var bindProblems = map[string]string{
 
 var bindData = regexp.MustCompile(`, data ([0-9a-f]+),`)
 
-// refine says what Active Directory means by an error. Text of its own it keeps
-// to itself: that holds DNs.
+// refine returns an error with what Active Directory means by it. It does not repeat the
+// server's own text, which contains DNs.
 func refine(err error) error {
 	var e *connector.Error
 	result := directory.ResultOf(err)
@@ -72,8 +72,7 @@ func win32(result *directory.ResultError, codes ...string) bool {
 	return false
 }
 
-// failed makes an error of the connector's own, in place of one whose cause it
-// keeps, if any.
+// failed returns an error of the connector's own, with a cause if there is one.
 func failed(op string, kind connector.ErrorKind, message string, cause error) error {
 	return &connector.Error{Kind: kind, Op: op, Message: message, Cause: cause}
 }

@@ -100,8 +100,8 @@ func foresee(settings *connector.Values) connector.Foresight {
 	return f
 }
 
-// doubt says which usual attribute a name misspells. Which others there are, the
-// server's schema says.
+// doubt returns a hint if a name seems to misspell a usual attribute. Only the server's
+// schema knows all attributes.
 func doubt(name string) string {
 	base, _, _ := strings.Cut(name, ";")
 	is := func(known string) bool { return strings.EqualFold(known, base) }
@@ -114,7 +114,7 @@ func doubt(name string) string {
 	return ""
 }
 
-// encode checks a mapped value and returns it as the entry holds it.
+// encode checks a mapped value and returns it in the form in which the entry holds it.
 func (c *client) encode(op, name string, value any) ([]string, error) {
 	if c.own(name) {
 		return nil, connector.Invalid(op, "attribute %q cannot be mapped: it is Tenure's own, the server's, or a secret", name)
@@ -126,8 +126,8 @@ func (c *client) encode(op, name string, value any) ([]string, error) {
 	return values, nil
 }
 
-// own reports whether an attribute is none that can be mapped: it is kept by Tenure,
-// names the account, or is a secret.
+// own reports whether an attribute cannot be mapped: Tenure writes it itself, it names the
+// account, or it is a secret.
 func (c *client) own(name string) bool {
 	base, _, _ := strings.Cut(name, ";") // options, RFC 4512 section 2.5
 	return slices.ContainsFunc(append(slices.Clone(usedAt), madeAt,

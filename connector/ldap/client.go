@@ -75,8 +75,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	return nil, nil
 }
 
-// match is the accounts that a filter finds, without those that are another
-// person's.
+// match returns the accounts that a filter finds, without those of other persons.
 func (c *client) match(ctx context.Context, by connector.MatchKey, filter, personID string) ([]connector.Match, error) {
 	var matches []connector.Match
 	for entry, err := range c.search(ctx, connector.OpFind, directory.And(c.filter, filter)) {
@@ -131,7 +130,7 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	}
 }
 
-// bases are the DNs below which accounts are.
+// bases returns the DNs below which accounts are.
 func (c *client) bases() []string {
 	if c.leavers == "" || directory.IsBelow(c.leavers, c.people) {
 		return []string{c.people}
@@ -151,7 +150,7 @@ const madeAt = "createTimestamp"
 
 var usedAt = []string{"pwdLastSuccess", "authTimestamp", "lastLoginTime"}
 
-// search goes through entries of people.
+// search yields the entries of people that match a filter.
 func (c *client) search(ctx context.Context, op, filter string) iter.Seq2[*directory.Entry, error] {
 	return func(yield func(*directory.Entry, error) bool) {
 		for _, base := range c.bases() {
@@ -167,7 +166,7 @@ func (c *client) search(ctx context.Context, op, filter string) iter.Seq2[*direc
 	}
 }
 
-// entry is the one of that ID, or an error of KindNotFound.
+// entry returns the entry of an account, or an error of KindNotFound.
 func (c *client) entry(ctx context.Context, op, accountID string) (*directory.Entry, error) {
 	for entry, err := range c.search(ctx, op, directory.And(c.filter, directory.Equal(c.accountID, accountID))) {
 		return entry, err
@@ -175,7 +174,7 @@ func (c *client) entry(ctx context.Context, op, accountID string) (*directory.En
 	return nil, &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "the directory has no such account"}
 }
 
-// member is how groups hold the entry.
+// member returns the value by which groups hold the entry.
 func (c *client) member(entry *directory.Entry) string {
 	if c.groups.holdDNs() {
 		return entry.DN
@@ -183,7 +182,7 @@ func (c *client) member(entry *directory.Entry) string {
 	return entry.Text(c.username)
 }
 
-// account is an entry with its memberships.
+// account returns an entry as an account, with its memberships.
 func (c *client) account(ctx context.Context, op string, entry *directory.Entry) (connector.Account, error) {
 	account, err := c.shown(op, entry)
 	if err != nil {
@@ -193,7 +192,7 @@ func (c *client) account(ctx context.Context, op string, entry *directory.Entry)
 	return account, err
 }
 
-// shown is an account without its memberships.
+// shown returns an entry as an account, without its memberships.
 func (c *client) shown(op string, entry *directory.Entry) (connector.Account, error) {
 	account := connector.Account{
 		ID:         entry.Text(c.accountID),

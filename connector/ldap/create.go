@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// requires are the attributes that an object class cannot do without (RFC 4519,
-// RFC 2798, RFC 2307), and that are the username where nothing else is said.
+// requires maps object classes to the attributes that they require (RFC 4519, RFC 2798,
+// RFC 2307). Those that nobody maps are set to the username.
 var requires = map[string][]string{
 	"person":               {"cn", "sn"},
 	"organizationalperson": {"cn", "sn"},
@@ -49,8 +49,8 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	return c.shown(connector.OpCreate, entry)
 }
 
-// vacant is an error of KindExists if the username or the person has an entry: the
-// directory itself only sees to it that DNs are unique.
+// vacant returns an error of KindExists if the username or the person has an entry: the
+// directory itself keeps only DNs unique.
 func (c *client) vacant(ctx context.Context, spec connector.Spec) error {
 	claims := []string{directory.Equal(c.username, spec.Username)}
 	if spec.PersonID != "" {
@@ -69,7 +69,7 @@ func exists() error {
 	return &connector.Error{Kind: connector.KindExists, Op: connector.OpCreate, Message: "the directory has an entry with this username or person ID already"}
 }
 
-// attributes are those of a new entry.
+// attributes returns the attributes of a new entry.
 func (c *client) attributes(spec connector.Spec) (map[string][]string, error) {
 	attributes := map[string][]string{}
 	for name, value := range spec.Attributes {
@@ -100,7 +100,8 @@ func (c *client) attributes(spec connector.Spec) (map[string][]string, error) {
 	return attributes, nil
 }
 
-// valueOf is the first value of an attribute, whatever its name's case, or empty.
+// valueOf returns the first value of an attribute, whose name is compared without case; empty
+// if there is none.
 func valueOf(attributes map[string][]string, name string) string {
 	for mapped, values := range attributes {
 		if strings.EqualFold(mapped, name) && len(values) > 0 {
@@ -110,8 +111,8 @@ func valueOf(attributes map[string][]string, name string) string {
 	return ""
 }
 
-// add makes the entry. Where entries are not named by username, somebody else may
-// have the name: then the username is made part of it.
+// add adds the entry. If entries are not named by username, another entry may have the same
+// name; then add makes the username part of the name.
 func (c *client) add(ctx context.Context, username string, attributes map[string][]string) (string, error) {
 	rdn := directory.RDN(c.rdn, valueOf(attributes, c.rdn))
 	dn := directory.Below(rdn, c.people)
@@ -133,7 +134,7 @@ func (c *client) add(ctx context.Context, username string, attributes map[string
 	return dn, asParent(c.dir.Add(ctx, connector.OpCreate, dn, attributes))
 }
 
-// asParent says of an entry that cannot be added for want of a parent what to do.
+// asParent returns the error for an entry whose parent does not exist, with what to do.
 func asParent(err error) error {
 	if connector.Is(err, connector.KindNotFound) {
 		return connector.Invalid(connector.OpCreate, "the directory does not have the DN of setting people: make it, or check the setting")

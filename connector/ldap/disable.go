@@ -19,8 +19,7 @@ func (c *client) Disable(ctx context.Context, accountID string) error {
 	return err
 }
 
-// disable ends access first; then it ends moves that were broken off, and moves the
-// entry.
+// disable ends access first. Then it completes interrupted moves, and moves the entry.
 func (c *client) disable(ctx context.Context, accountID string) error {
 	const op = connector.OpDisable
 	entry, err := c.entry(ctx, op, accountID)
@@ -44,8 +43,8 @@ func (c *client) disable(ctx context.Context, accountID string) error {
 	return c.moveBelow(ctx, op, entry, c.leavers)
 }
 
-// Enable implements connector.Connector. A lock that the server set by itself, for
-// too many wrong passwords, is not Tenure's to take away.
+// Enable implements connector.Connector. It leaves a lock that the server set by itself, for
+// too many wrong passwords.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	const op = connector.OpEnable
 	entry, err := c.changing(ctx, op, accountID)
@@ -84,8 +83,8 @@ func (c *client) setLock(ctx context.Context, op string, entry *directory.Entry,
 // not have.
 const undefinedAttributeType = 17
 
-// Delete implements connector.Connector. Memberships go first: once the entry is
-// gone nobody would know of them, and the next one of its DN would inherit them.
+// Delete implements connector.Connector. It removes memberships first: they would outlast the
+// entry, and the next entry of the same DN would inherit them.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	const op = connector.OpDelete
 	entry, err := c.changing(ctx, op, accountID)
@@ -106,9 +105,9 @@ func (c *client) Delete(ctx context.Context, accountID string) error {
 
 const passwordAttribute = "userPassword"
 
-// ResetCredentials implements connector.Connector: the password becomes one
-// that nobody knows. Where the entry shows that it is looked up elsewhere ("{SASL}..."),
-// or the bind DN may not write it, this app cannot.
+// ResetCredentials implements connector.Connector. It sets a password that nobody knows. The
+// error is of KindUnsupported if the password is kept elsewhere ("{SASL}..."), or if the
+// bind DN may not write it.
 func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	const op = connector.OpResetCredentials
 	entry, err := c.changing(ctx, op, accountID)
@@ -133,6 +132,6 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	return nil
 }
 
-// newPassword is one that nobody will ever know, with characters of each class that a
-// policy may ask for.
+// newPassword returns a random password with characters of each class that a policy may
+// require.
 func newPassword() string { return "aA0-" + rand.Text() }

@@ -55,7 +55,7 @@ func (g *groups) search(ctx context.Context, op, filter string, attributes ...st
 	}
 }
 
-// with are the groups that have that member.
+// with returns the groups that have a member.
 func (g *groups) with(ctx context.Context, op, member string) ([]*directory.Entry, error) {
 	if g == nil {
 		return nil, nil
@@ -70,7 +70,7 @@ func (g *groups) with(ctx context.Context, op, member string) ([]*directory.Entr
 	return found, nil
 }
 
-// names are those of the groups that have that member, sorted.
+// names returns the names of the groups that have a member, sorted.
 func (g *groups) names(ctx context.Context, op, member string) ([]string, error) {
 	found, err := g.with(ctx, op, member)
 	if err != nil {
@@ -83,7 +83,7 @@ func (g *groups) names(ctx context.Context, op, member string) ([]string, error)
 	return sorted(names), nil
 }
 
-// memberships are the names of groups, by member.
+// memberships maps members to the names of their groups.
 type memberships struct {
 	names map[string][]string
 	spell func(member string) string
@@ -145,7 +145,7 @@ func (g *groups) removeFrom(ctx context.Context, op string, found []*directory.E
 	return nil
 }
 
-// instead is the member of a group that has none.
+// instead returns the placeholder that is a member of a group without members.
 func (g *groups) instead(group *directory.Entry) string {
 	if g.placeholder != "" {
 		return g.placeholder

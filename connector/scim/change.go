@@ -13,10 +13,9 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// change makes edits in the user that r names, in the form that the service
-// takes. r.ifMatch goes with them; a PUT, which would undo what others change
-// meanwhile, takes the version that it was made from, and is made anew if that has
-// passed.
+// change makes edits in the user that r names, in the form that the service accepts. It
+// sends r.ifMatch along. A PUT would undo concurrent changes, so it carries the version that
+// it was made from, and is made anew if there is a newer one.
 func (c *client) change(ctx context.Context, r request, all ...edit) error {
 	if len(all) == 0 {
 		return nil
@@ -58,9 +57,9 @@ func (c *client) change(ctx context.Context, r request, all ...edit) error {
 	return &connector.Error{Kind: connector.KindUnsupported, Op: r.op, Cause: a, Message: a.Error() + ": the app offers neither PATCH nor PUT of users"}
 }
 
-// patch changes a user by PATCH. Where the service knows no "remove", what is cleared
-// is replaced by null, which is the same (RFC 7643 section 2.5). Where it is refused, it
-// may be for the case of the operations' names.
+// patch changes a user by PATCH. If the service does not know "remove", attributes are
+// replaced by null, which means the same (RFC 7643 section 2.5). If the service refuses the
+// PATCH, the reason may be the case of the operations' names.
 func (c *client) patch(ctx context.Context, r request, f form, all []edit) error {
 	send := func(operations []operation) error {
 		r.method, r.body = http.MethodPatch, patch(operations...)
@@ -76,9 +75,9 @@ func (c *client) patch(ctx context.Context, r request, f form, all []edit) error
 	return c.inForms(f.operations(all), true, send)
 }
 
-// inForms sends the operations of a PATCH in the form that the service is believed to
-// take and, if it refuses that, in the others: with names in lower case or as "Add", and,
-// where mayNull, with "replace" by null in the place of "remove".
+// inForms sends the operations of a PATCH in the form that the service is believed to accept
+// and, if it refuses that, in the others: with names in lower case or as "Add" and, with
+// mayNull, with "replace" by null instead of "remove".
 func (c *client) inForms(operations []operation, mayNull bool, send func([]operation) error) error {
 	noRemove, capitals := &c.service.learned.noRemove, &c.service.learned.capitalOps
 	nulled, removes := withoutRemove(operations)
@@ -113,7 +112,7 @@ func (c *client) inForms(operations []operation, mayNull bool, send func([]opera
 	return first
 }
 
-// note notes that a service took what shows a deviation, or what shows that there is none.
+// note notes which form of a PATCH the service accepted.
 func (c *client) note(d *deviation, expected, shown bool) {
 	if !shown || !expected {
 		d.settle(c.now(), shown)
@@ -145,11 +144,11 @@ const (
 	racesLost = 6
 )
 
-// races are the pauses after a change was lost to another one.
+// races are the pauses after a change has lost a race.
 var races = backoff.Range{Min: 100 * time.Millisecond, Max: 2 * time.Second}
 
-// again does what comes too late, because the resource was changed meanwhile, once
-// more: at once, and then after pauses of random length, since others do the same.
+// again repeats a change that lost a race to another one: first at once, then after pauses
+// of random length, since others do the same.
 func again(ctx context.Context, do func() error) error {
 	for lost, pauses := 0, races.Start(); ; lost++ {
 		err := do()
@@ -179,15 +178,15 @@ func patch(operations ...operation) any {
 	}{[]string{patchSchema}, operations}
 }
 
-// edit is one attribute's new value, as SCIM has it; nil clears the attribute.
+// edit holds the new value of an attribute, as SCIM has it; nil clears the attribute.
 type edit struct {
 	attr  attribute
 	value any
 }
 
-// edits are those that set the given attributes. current reads the account, and
-// is asked only if a list has to be changed, which is replaced as a whole: a path
-// with a filter fails in an account that has no such value yet.
+// edits returns the edits that set the given attributes. It calls current, which reads the
+// account, only to change a list, which it replaces as a whole: a path with a filter fails
+// in an account that has no such value yet.
 func edits(given map[string]any, current func() (resource, error)) ([]edit, error) {
 	var all []edit
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -216,10 +215,9 @@ func edits(given map[string]any, current func() (resource, error)) ([]edit, erro
 	return all, nil
 }
 
-// operations are edits as the operations of a PATCH. Two things are named by their
-// path in either form: what is cleared, since there is no other way to say it, and
-// a list, since services such as SCIMMY add the lists of an object to what is there
-// when they are to replace it.
+// operations returns edits as the operations of a PATCH. Two kinds of edit have a path in
+// either form: clearing an attribute, since there is no other way, and replacing a list,
+// since services such as SCIMMY add the lists of an object to those that are there.
 func (f form) operations(all []edit) []operation {
 	var list []operation
 	object := resource{}
@@ -240,8 +238,8 @@ func (f form) operations(all []edit) []operation {
 	return list
 }
 
-// withoutRemove is a PATCH that replaces by null what another one removes, and whether
-// that removes anything.
+// withoutRemove returns operations with "replace" by null instead of "remove", and whether
+// any of them was a "remove".
 func withoutRemove(operations []operation) (nulled []operation, removes bool) {
 	nulled = slices.Clone(operations)
 	for i, o := range nulled {
@@ -252,7 +250,7 @@ func withoutRemove(operations []operation) (nulled []operation, removes bool) {
 	return nulled, removes
 }
 
-// capitalised is a PATCH with the operations' names as some services want them: "Add".
+// capitalised returns operations with their names in the form that some services want: "Add".
 func capitalised(operations []operation) []operation {
 	capitals := slices.Clone(operations)
 	for i := range capitals {
@@ -276,8 +274,8 @@ func (e edit) apply(user resource) {
 	delete(inner, spelled(inner, names[last]))
 }
 
-// replaced is the body of a PUT: the user as it was sent, less what only the
-// service writes, with the edits made.
+// replaced returns the body of a PUT: the user as it was sent, with the edits made, and
+// without the attributes that only the service writes.
 func replaced(user resource, all []edit) resource {
 	body := resource{}
 	maps.Copy(body, user)

@@ -31,7 +31,7 @@ type client struct {
 
 var _ connector.Connector = (*client)(nil)
 
-// now is the time by which answers are believed.
+// now returns the time by which beliefs about the service expire.
 func (c *client) now() time.Time { return c.service.now() }
 
 // Read implements connector.Connector.
@@ -63,8 +63,8 @@ func (c *client) get(ctx context.Context, op, accountID string) (user resource, 
 	return user, user.etag(header), nil
 }
 
-// Check implements connector.Connector. SCIM has no way to ask who one is, so it
-// says by what and where.
+// Check implements connector.Connector. SCIM cannot tell a client who it is, so Check
+// returns the credentials and the service.
 func (c *client) Check(ctx context.Context) (string, error) {
 	if err := c.service.probe(ctx, connector.OpCheck, users); err != nil {
 		return "", err
@@ -78,8 +78,8 @@ func (c *client) Close() error {
 	return nil
 }
 
-// Adopt implements connector.Connector. The account's version goes with the
-// change, so that two persons cannot both come to own it.
+// Adopt implements connector.Connector. It sends the account's version along, so that two
+// persons cannot both come to own the account.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	return again(ctx, func() error { return c.adopt(ctx, accountID, personID) })
 }
@@ -123,8 +123,8 @@ func (c *client) Update(ctx context.Context, accountID string, given map[string]
 	return c.oneByOne(ctx, r, all, err)
 }
 
-// oneByOne makes edits of which the service refused some, each by itself: those that it
-// takes are made, and the others are named. together is how it refused all of them.
+// oneByOne makes edits one by one after the service has refused them together, with the
+// error together. It names those that the service refuses, and makes the others.
 func (c *client) oneByOne(ctx context.Context, r request, all []edit, together error) error {
 	var refused []string
 	last := answerOf(together)
@@ -155,8 +155,8 @@ func (c *client) oneByOne(ctx context.Context, r request, all []edit, together e
 	return &connector.Error{Kind: connector.KindInvalid, Op: r.op, Cause: last, Message: message}
 }
 
-// Relabel implements connector.Connector. The account's version goes with the change, as
-// with Adopt.
+// Relabel implements connector.Connector. It sends the account's version along, as Adopt
+// does.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
 	return again(ctx, func() error { return c.relabel(ctx, accountID, to) })
 }
@@ -183,7 +183,7 @@ func (c *client) relabel(ctx context.Context, accountID string, to connector.Lab
 	return c.change(ctx, request{op: connector.OpRelabel, id: accountID, ifMatch: etag}, all...)
 }
 
-// account makes a contract's account of a user, in the groups that decide says.
+// account returns a user as the contract's account, in the groups that decide returns.
 func (c *client) account(ctx context.Context, op string, user resource, decide membership) (connector.Account, error) {
 	id, username := user.text("id"), user.text("userName")
 	if id == "" || username == "" {
@@ -204,8 +204,8 @@ func (c *client) account(ctx context.Context, op string, user resource, decide m
 	}, nil
 }
 
-// Capabilities implements connector.Connector: what profile and settings leave. Whether
-// passwords can be changed is for the service to say: see passwords.
+// Capabilities implements connector.Connector, by profile and settings. The service itself
+// says whether passwords can be changed: see passwords.
 func (c *client) Capabilities() connector.Capabilities {
 	t := c.traits
 	return connector.Capabilities{
@@ -218,8 +218,8 @@ func (c *client) Capabilities() connector.Capabilities {
 	}
 }
 
-// passwords reports whether the service may let passwords be changed, for all that is
-// known without asking it: it may until it has said otherwise.
+// passwords reports whether the service may support changing passwords. Without asking, it
+// assumes so until the service has said otherwise.
 func (c *client) passwords() bool {
 	if c.traits.known {
 		return c.traits.passwords
@@ -248,15 +248,15 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 	return c.entitle(ctx, connector.OpGrant, accountID, names, c.join)
 }
 
-// Revoke implements connector.Connector. A group that does not exist has no members, so
-// it is revoked already; the same goes for an account.
+// Revoke implements connector.Connector. If the group or the account does not exist, it
+// succeeds.
 func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
 	return c.entitle(ctx, connector.OpRevoke, accountID, names, c.leave)
 }
 
-// ResetCredentials implements connector.Connector: the password becomes one
-// that nobody knows, in a service that says that it lets passwords be changed
-// (changePassword of its ServiceProviderConfig).
+// ResetCredentials implements connector.Connector. It sets a password that nobody knows, if
+// the service says that it supports changing passwords (changePassword of its
+// ServiceProviderConfig).
 func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	const op = connector.OpResetCredentials
 	if !c.how(ctx).passwords {

@@ -12,8 +12,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// entitle gives an account entitlements, or takes them: groups one by one, as
-// each is a resource of its own, and what is a value of the user's at once.
+// entitle grants or revokes entitlements: groups one by one, since each is a resource of its
+// own, and values of the user (roles, entitlements) all at once.
 func (c *client) entitle(ctx context.Context, op, accountID string, names []string, one func(ctx context.Context, accountID, group string) error) error {
 	groupNames, values := byKind(names)
 	err := connector.Each(groupNames, func(name string) error { return one(ctx, accountID, name) })
@@ -105,9 +105,9 @@ func (c *client) leaveAs(ctx context.Context, accountID, name string) error {
 	return about(name, connector.OpRevoke, err)
 }
 
-// otherRemoval names the settings by which members may be removed in another way. None
-// is tried unasked: a service that takes the value for nothing removes all members, and
-// one that shows a part of them only would lose the others by a PUT.
+// otherRemoval names the settings for other ways to remove members. Tenure tries none of
+// them by itself: a service that ignores the value would remove all members, and one that
+// shows only some of them would lose the others by a PUT.
 func (c *client) otherRemoval() string {
 	if c.traits.noPathFilters {
 		return "try removeMembers: path, or changeGroups: put"
@@ -115,8 +115,8 @@ func (c *client) otherRemoval() string {
 	return "try removeMembers: value, or changeGroups: put"
 }
 
-// isShown reports whether an account is shown as a member of a group, and whether the app
-// could tell: what was never shown cannot be seen to be gone.
+// isShown reports whether the app shows an account as a member of a group, and whether it
+// could tell. A membership that was never shown cannot be seen to be gone.
 func (c *client) isShown(ctx context.Context, accountID, name string) (shown, told bool) {
 	if c.seen.shows(accountID, name) {
 		return true, true
@@ -125,9 +125,9 @@ func (c *client) isShown(ctx context.Context, accountID, name string) (shown, to
 	return slices.Contains(account.Entitlements, name), err == nil
 }
 
-// removed looks whether a member is gone that the service says it has removed: some take
-// a path with a filter and do nothing, and some show no members, so that nothing is seen
-// of one who is still there. shown says that the member was seen before.
+// removed checks that a member is gone that the service says it has removed. Some services
+// accept a path with a filter and do nothing. Others show no members, so that nobody sees a
+// member who is still there. With shown, the member was seen before.
 func (c *client) removed(ctx context.Context, accountID, name string, shown bool) error {
 	learned := &c.service.learned
 	if shown {
@@ -158,9 +158,9 @@ func (c *client) removed(ctx context.Context, accountID, name string, shown bool
 	return nil
 }
 
-// asReferred changes a membership under the ID by which the service refers to the
-// account: as it shows it or, of a UUID, in lower case. done reports whether the names of
-// an account's groups are as they should be.
+// asReferred changes a membership under the ID by which the service refers to the account:
+// the ID as shown or, if it is a UUID, in lower case. done reports whether the names of the
+// account's groups are as they should be.
 func (c *client) asReferred(ctx context.Context, op, accountID string, done func(names []string) bool, do func(id string) error) error {
 	lower := idKey(accountID)
 	if lower == accountID {
@@ -201,7 +201,7 @@ type membershipChange struct {
 	adds      bool
 }
 
-// operation is the change as one of a PATCH.
+// operation returns the change as an operation of a PATCH.
 func (m membershipChange) operation(t traits) operation {
 	member := []resource{{"value": m.accountID}}
 	switch {
@@ -213,8 +213,8 @@ func (m membershipChange) operation(t traits) operation {
 	return operation{Op: "remove", Path: "members[" + equals("value", m.accountID) + "]"}
 }
 
-// changeMembers changes a group's members. A group that is not where it was is
-// looked up once more: it may have been deleted and made anew.
+// changeMembers changes a group's members. If the group is not found under its remembered
+// ID, it looks the group up again: it may have been deleted and created anew.
 func (c *client) changeMembers(ctx context.Context, op, name string, change membershipChange) error {
 	err := c.changeGroup(ctx, op, name, change)
 	if a := answerOf(err); a != nil && a.status == http.StatusNotFound {
@@ -253,8 +253,8 @@ func (c *client) changeGroup(ctx context.Context, op, name string, change member
 	return err
 }
 
-// errNoGroupPatch is the cause of the error for a service without PATCH of groups. A PUT is
-// not tried unasked: it would undo what others change meanwhile, and remove the members
+// errNoGroupPatch is the cause of the error for a service without PATCH of groups. Tenure
+// does not try a PUT by itself: it would undo concurrent changes, and remove the members
 // that are not shown.
 var errNoGroupPatch = errors.New("no PATCH of groups")
 
@@ -300,8 +300,8 @@ func (c *client) membersOnRequest(ctx context.Context, op, id string) []resource
 	return sent
 }
 
-// about says which group an answer that will not change is about. A 404 is made
-// KindInvalid: the account is there, as far as the caller could find out.
+// about adds the name of the group to an error that will not go away by itself. A 404
+// becomes KindInvalid: the account is there, as far as the caller could find out.
 func about(name, op string, err error) error {
 	a := answerOf(err)
 	if a == nil || connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {

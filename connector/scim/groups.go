@@ -79,7 +79,7 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 	}
 }
 
-// namedGroups are the groups of one name.
+// namedGroups holds the groups that have one name.
 type namedGroups struct {
 	ids       []string
 	otherwise string // how a group is spelled that has the name but for its case
@@ -105,8 +105,8 @@ func (c *client) groupsNamed(ctx context.Context, op, name string, query url.Val
 	return found, nil
 }
 
-// groupless is the error for a look-up of a group that failed: that there are no groups,
-// if it is for that.
+// groupless returns the error for a failed look-up of a group. If the service has no groups,
+// the error says so.
 func (c *client) groupless(ctx context.Context, op, name string, err error) error {
 	lacks, err := c.lacksGroups(ctx, op, err)
 	if lacks {
@@ -115,8 +115,8 @@ func (c *client) groupless(ctx context.Context, op, name string, err error) erro
 	return err
 }
 
-// createGroup makes a group, unless somebody else did so since it was looked for:
-// services need not keep group names unique.
+// createGroup creates a group, unless another call has done so meanwhile: services need not
+// keep group names unique.
 func (c *client) createGroup(ctx context.Context, op, name string) (string, error) {
 	c.creating.Lock()
 	defer c.creating.Unlock()
@@ -141,8 +141,8 @@ func (c *client) createGroup(ctx context.Context, op, name string) (string, erro
 	return id, nil
 }
 
-// withoutMembers asks for groups without their members, which may be thousands,
-// where the service lets one.
+// withoutMembers asks for groups without their members, which may be thousands, if the
+// service supports that.
 func (c *client) withoutMembers(query url.Values) url.Values {
 	if !c.traits.noExclusions && !c.service.learned.noExclusions.holds(c.now()) {
 		query.Set("excludedAttributes", "members")
@@ -177,11 +177,11 @@ func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitleme
 	}
 }
 
-// groupTTL is how long a group's ID is remembered. It bounds for how long a group
-// that was renamed in the app is still taken for the old one.
+// groupTTL is how long a group's ID is remembered. A group that was renamed in the app
+// counts under its old name for that long.
 const groupTTL = time.Minute
 
-// groupCache remembers which ID belongs to which group name.
+// groupCache maps names of groups to their IDs, and back.
 type groupCache struct {
 	mu     sync.Mutex
 	byName map[string]cached
@@ -229,9 +229,10 @@ func (c *client) hasNoGroups() bool {
 	return !l.hasGroups.Load() && l.noGroups.held(c.now(), groupless, apart)
 }
 
-// lacksGroups reports whether a request of /Groups failed since the service has none, and
-// else why it failed. A 404 may be a proxy's: it is believed if the service's ResourceTypes
-// have no groups, or if there is another one some time later and /Groups never answered.
+// lacksGroups reports whether a request of /Groups failed because the service has no groups;
+// otherwise it returns why it failed. A 404 may come from a proxy. Tenure believes it if the
+// service's ResourceTypes list no groups, or if /Groups answers 404 again some time later
+// and has never answered otherwise.
 func (c *client) lacksGroups(ctx context.Context, op string, err error) (bool, error) {
 	a := answerOf(err)
 	if a == nil || a.status != http.StatusNotFound && a.status != http.StatusNotImplemented {
@@ -262,7 +263,7 @@ func (c *client) lacksGroups(ctx context.Context, op string, err error) (bool, e
 }
 
 // listsGroupType reports whether the service lists groups among its resource types (RFC
-// 7644 section 4), and whether it tells: a list without users is of no use.
+// 7644 section 4), and whether the list can be relied on: one without users cannot.
 func (c *client) listsGroupType(ctx context.Context, op string) (listed, told bool) {
 	var types struct{ Resources []resource }
 	if _, err := c.service.do(ctx, request{op: op, method: http.MethodGet, collection: "ResourceTypes", whole: true}, &types); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// walked is what all groups of a service show of their members.
+// walked holds what all groups of a service show of their members.
 type walked struct {
 	of   map[string][]string // the names of the groups of everybody, by ID
 	told bool                // whether a group that shows no members has none: others show theirs
@@ -21,9 +21,9 @@ type shownGroup struct {
 	told     bool     // whether it came with the attribute at all
 }
 
-// walk goes through all groups. Where a list shows no members of a group, the group is
-// read by itself: some services show members only then, or only if the attribute is
-// asked for. None is passed over, so that what is shown is all that there is.
+// walk reads all groups. If a list shows no members of a group, it reads the group by itself:
+// some services show members only then, or only if asked for the attribute. It omits no
+// group, so that it finds everything that the service shows.
 func (c *client) walk(ctx context.Context, op string) (walked, error) {
 	all := walked{of: map[string][]string{}, told: true}
 	listed, query, err := c.listedGroups(ctx, op)
@@ -62,9 +62,8 @@ func (c *client) walk(ctx context.Context, op string) (walked, error) {
 	return all, nil
 }
 
-// alone reads a group by itself that a list showed without members. One that somebody
-// should be in is read twice if need be: one node of a cluster may be different from
-// another.
+// alone reads a group by itself that a list showed without members. If somebody should be in
+// the group and it shows nobody, alone reads it twice: the nodes of a cluster may differ.
 func (c *client) alone(ctx context.Context, op string, group shownGroup, query url.Values) (shownGroup, error) {
 	asks := 1
 	if c.seen.expectsIn(group.name) {
@@ -137,8 +136,8 @@ func anyTold(listed []shownGroup) bool {
 	return false
 }
 
-// membersByUsers finds the members of groups that never show them: users can be looked
-// up by a group.
+// membersByUsers finds the members of groups that never show them, by looking up the users
+// of each group.
 func (c *client) membersByUsers(ctx context.Context, op string, listed []shownGroup, of map[string][]string) error {
 	for _, group := range listed {
 		filter := url.Values{"filter": {equals("groups.value", group.id)}}
