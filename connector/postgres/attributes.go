@@ -22,7 +22,7 @@ const (
 	attributeSet        = "set." // and a parameter's name
 )
 
-// parameter is how the names of PostgreSQL's parameters are formed.
+// parameter matches the names of PostgreSQL's parameters.
 var parameter = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)*$`)
 
 // change is a statement that sets an attribute.
@@ -32,8 +32,8 @@ type change struct {
 	args      []any  // texts for its parameters
 }
 
-// changes makes statements of attributes, in the order of their names. The comment,
-// which is shared with the mark, is returned by itself, nil if it stays.
+// changes returns attributes as statements, in the order of their names. It returns the
+// comment, which the role's mark is part of, by itself; nil if the comment stays.
 func changes(op string, attributes map[string]any) (statements []change, comment *string, err error) {
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		value := attributes[name]

@@ -92,8 +92,8 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	return made.account(), nil
 }
 
-// vacant makes sure that neither the person has an account nor the name is taken,
-// in whatever case, and keeps it so.
+// vacant returns an error if the person has an account or the name is taken, in any case. It
+// keeps others from taking either until the transaction ends.
 func (c *client) vacant(ctx context.Context, tx pgx.Tx, spec connector.Spec) error {
 	if err := exec(ctx, tx, owning); err != nil {
 		return err

@@ -47,12 +47,12 @@ var meanings = map[string]meaning{
 	"XX":    {connector.KindUnavailable, "it has a problem of its own, or somebody else changed the same meanwhile"},
 }
 
-// stateError is a SQLSTATE, all that is kept of a server's error.
+// stateError is the SQLSTATE of a server's error. Nothing else of the error is kept.
 type stateError string
 
 func (s stateError) Error() string { return "SQLSTATE " + string(s) }
 
-// failure makes whatever went wrong the contract's error. ctx is the caller's.
+// failure returns whatever went wrong as the contract's error. ctx is the caller's.
 func (s *server) failure(ctx context.Context, op string, err error) error {
 	var known *connector.Error
 	var refused *pgconn.PgError
@@ -83,7 +83,7 @@ func (s *server) failure(ctx context.Context, op string, err error) error {
 	}
 }
 
-// state is the SQLSTATE of an error, if the server gave one.
+// state returns the SQLSTATE of an error; empty if the server gave none.
 func state(err error) string {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {

@@ -18,7 +18,7 @@ func parseComment(comment string) (text, personID string) {
 	return comment, ""
 }
 
-// formatComment is the other way round. There is always a last line, so that no
+// formatComment is the reverse of parseComment. There is always a last line, so that no
 // text above it can pass for one.
 func formatComment(text, personID string) string {
 	if text == "" {

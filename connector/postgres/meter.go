@@ -63,7 +63,7 @@ func (m *meter) end() {
 	}
 }
 
-// verdict is err, or which bound was crossed.
+// verdict returns err or, if a bound was crossed, an error that names the bound.
 func (m *meter) verdict(op string, err error) error {
 	var message *pgproto3.ExceededMaxBodyLenErr
 	switch {

@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// maxName is NAMEDATALEN - 1: a longer name would be cut off, and be another's.
+// maxName is NAMEDATALEN - 1. The server would cut off a longer name, which may then be the
+// name of another role.
 const maxName = 63 // bytes
 
 // unusable says why a role cannot be called so, or nothing. It completes a
@@ -27,7 +28,7 @@ func unusable(name string) string {
 	}
 }
 
-// quote makes a name fit for a statement.
+// quote returns a name as it can stand in a statement.
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
 func quoteAll(names []string) string {

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// role is an account as the catalogs show it.
+// role holds an account as PostgreSQL's catalogs show it.
 type role struct {
 	oid        uint32
 	name       string
@@ -115,7 +115,7 @@ func byName(ctx context.Context, db queryer, name string) ([]role, error) {
 	return roles(ctx, db, isAccount+`AND lower(r.rolname::text COLLATE "default") = lower($1::text) `, name)
 }
 
-// account makes a contract's account of a role.
+// account returns a role as the contract's account.
 func (r role) account() connector.Account {
 	text, person := parseComment(r.comment)
 	attributes := map[string]any{}

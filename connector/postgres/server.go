@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// server is the cluster, and how to sign in there.
+// server is a cluster, and how to sign in to it.
 type server struct {
 	url      string
 	password secret.Secret

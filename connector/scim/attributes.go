@@ -18,7 +18,7 @@ const (
 	patchSchema      = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 )
 
-// attribute is where a mapped attribute stands in a SCIM user.
+// attribute is the place of a mapped attribute in a SCIM user.
 type attribute struct {
 	schema string   // of an extension; empty for the core schema
 	path   []string // one or two names
@@ -35,7 +35,7 @@ const (
 	raw                 // of any type, for extension schemas nobody here knows
 )
 
-// attributes are the names that doc.go tells of.
+// attributes maps the names that doc.go lists to their places in a user.
 var attributes = map[string]attribute{
 	"displayName":          core("displayName"),
 	"nickName":             core("nickName"),
@@ -67,7 +67,7 @@ func enterprise(name string, s shape) attribute {
 	return attribute{schema: enterpriseSchema, path: []string{name}, shape: s}
 }
 
-// lookup finds an attribute by the name that the configuration uses.
+// lookup returns the attribute that has a name in the configuration.
 func lookup(op, name string) (attribute, error) {
 	if known, ok := attributes[name]; ok {
 		return known, nil
@@ -93,7 +93,7 @@ func cutSchema(name string) (schema, attr string, ok bool) {
 	return name[:i], name[i+1:], true
 }
 
-// target is the attribute as a PATCH path (RFC 7644 section 3.5.2).
+// target returns the attribute as a path of a PATCH (RFC 7644 section 3.5.2).
 func (a attribute) target() string {
 	path := strings.Join(a.path, ".")
 	if a.schema == "" {
@@ -102,7 +102,7 @@ func (a attribute) target() string {
 	return a.schema + ":" + path
 }
 
-// names are where the attribute is in a user.
+// names returns the path to the attribute in a user.
 func (a attribute) names() []string {
 	if a.schema == "" {
 		return a.path
@@ -110,8 +110,8 @@ func (a attribute) names() []string {
 	return append([]string{a.schema}, a.path...)
 }
 
-// encode checks a mapped value and returns it as SCIM has it; nil for one that
-// is empty, which clears the attribute.
+// encode checks a mapped value and returns it as SCIM has it. It returns nil for an empty
+// value, which clears the attribute.
 func (a attribute) encode(op, name string, value any) (any, error) {
 	var text string
 	switch v := value.(type) {

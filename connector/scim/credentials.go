@@ -19,15 +19,15 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// credentials are what requests are authorized by. They are made of secrets that
-// are read each time, since they may have been rotated.
+// credentials authorize requests. They read their secrets each time, since a secret may have
+// been rotated.
 type credentials interface {
-	// header is the Authorization header of the next request.
+	// header returns the Authorization header of the next request.
 	header(ctx context.Context, op string) (string, error)
-	// renew is told that the service refused a header, and reports whether another
-	// may be taken.
+	// renew notes that the service refused a header, and reports whether there may be
+	// another one to try.
 	renew(refused string) bool
-	// who says what they are, for people; it holds no secret.
+	// who describes the credentials for people, without any secret.
 	who() string
 }
 
@@ -59,8 +59,8 @@ func (b basic) header(_ context.Context, op string) (string, error) {
 func (basic) renew(string) bool { return false }
 func (b basic) who() string     { return "user " + b.username }
 
-// clientToken is a token that is had for a client's own credentials (RFC 6749
-// section 4.4), kept until it expires or is refused.
+// clientToken is a token that a token service issues for a client's own credentials (RFC
+// 6749 section 4.4). It is kept until it expires or is refused.
 type clientToken struct {
 	http     *http.Client
 	tokenURL string
@@ -114,8 +114,8 @@ func (o *clientToken) renew(refused string) bool {
 
 func (o *clientToken) who() string { return "OAuth client " + o.clientID }
 
-// fetch asks for a token. What the token service says of a failure is left out:
-// it may hold anything.
+// fetch asks for a token. Its errors do not repeat the token service's text, which may
+// contain anything.
 func (o *clientToken) fetch(ctx context.Context, op string) (*oauth2.Token, error) {
 	key, err := reveal(op, "clientSecret", o.secret)
 	if err != nil {
@@ -173,8 +173,8 @@ func (o *clientToken) unanswered(ctx context.Context, op string, err error) erro
 	}
 }
 
-// plainCause is the context's error if there is one, else err: errors of the
-// context are looked for by callers.
+// plainCause returns the context's error if there is one, else err: callers look for errors
+// of the context.
 func plainCause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -249,8 +249,8 @@ func tokenURL(settings *connector.Values) string {
 	return settings.Text("tokenURL")
 }
 
-// turn lets one at a time do what all wait for, such as asking for a token. Who
-// waits heeds the context, as a mutex would not.
+// turn lets one caller at a time do what all of them wait for, such as asking for a token.
+// Unlike with a mutex, waiting ends with the context.
 type turn chan struct{}
 
 func newTurn() turn { return make(turn, 1) }

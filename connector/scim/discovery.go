@@ -9,14 +9,14 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// How long what a service says of itself is believed, and how long it is left
-// alone after it could not say.
+// How long Tenure believes what a service says about itself, and how long it waits before it
+// asks again after a failure.
 const (
 	surveyTTL  = 24 * time.Hour
 	surveyWait = time.Minute
 )
 
-// survey is what the service said of itself when it was last asked.
+// survey holds what the service said about itself when it was last asked.
 type survey struct {
 	asking turn
 	mu     sync.Mutex
@@ -37,8 +37,8 @@ func (s *survey) keep(t traits, span time.Duration) traits {
 	return t
 }
 
-// providerConfig is what is of use in a ServiceProviderConfig (RFC 7643 section
-// 5, RFC 9865 section 4). /Schemas would add nothing: attributes are mapped by
+// providerConfig holds the parts of a ServiceProviderConfig that Tenure uses (RFC 7643
+// section 5, RFC 9865 section 4). /Schemas would add nothing: attributes are mapped by
 // people, and a service tells of those that it refuses.
 type providerConfig struct {
 	Patch          struct{ Supported *bool }
@@ -48,9 +48,9 @@ type providerConfig struct {
 	Pagination *struct{ Cursor, Index bool }
 }
 
-// how says how the service is to be talked to: as the profile and the settings
-// have it or, where they do not tell, as the service itself does. One that does
-// not say is taken to keep to RFC 7644, so that no error comes of it.
+// how returns how to talk to the service: by the profile and the settings or, where they
+// leave it open, by what the service says about itself. If the service does not say, how
+// assumes RFC 7644 and returns no error.
 func (c *client) how(ctx context.Context) traits {
 	if c.traits.known {
 		return c.traits
@@ -77,7 +77,7 @@ func (c *client) how(ctx context.Context) traits {
 	}
 }
 
-// with are the traits as a service corrects them.
+// with returns the traits with the corrections that a service announces.
 func (t traits) with(config providerConfig) traits {
 	if config.Patch.Supported != nil && !*config.Patch.Supported {
 		t.form = byPut

@@ -45,13 +45,12 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	return c.findByEmail(ctx, keys)
 }
 
-// unheeded is how many accounts of others show that a service does not heed a look-up by
-// address, and sends everybody. A few may have the address as one that is not shown.
+// unheeded is how many accounts without the address show that a service ignores a look-up by
+// address, and sends everybody. A few may have the address without showing it.
 const unheeded = 10
 
-// findByEmail looks for accounts that are nobody's and have an address. A service that
-// cannot look that up has said so, and is not asked again: what is found proves nothing,
-// and is for a human to decide about.
+// findByEmail finds unowned accounts that have an address. If the service cannot look that
+// up, it finds none: a match by address proves nothing, and only makes Tenure ask a human.
 func (c *client) findByEmail(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
 	noEmails := &c.service.learned.noEmails
 	if keys.Email == "" || c.traits.noEmails || noEmails.holds(c.now()) {
@@ -82,8 +81,8 @@ func (c *client) findByEmail(ctx context.Context, keys connector.Keys) ([]connec
 	return matches, advised(err, withoutFilter["emails.value"])
 }
 
-// cannotFilter reports whether the service, which has refused a look-up by an attribute,
-// does so whoever is looked for, while users are read without trouble.
+// cannotFilter reports whether the service refuses a look-up by an attribute whatever the
+// value is, while it lists users.
 func (c *client) cannotFilter(ctx context.Context, attr, none string, learned *deviation) bool {
 	query := url.Values{"filter": {equals(attr, none)}}
 	_, err := c.service.page(ctx, request{op: connector.OpFind, collection: users, query: query}, position{}, 1)
@@ -94,16 +93,15 @@ func (c *client) cannotFilter(ctx context.Context, attr, none string, learned *d
 	return true
 }
 
-// lookFor is one key to find accounts by.
+// lookFor is one key by which accounts are looked up.
 type lookFor struct {
 	key         connector.MatchKey
 	attr, value string
 	matches     func(resource) bool
 }
 
-// findBy returns the accounts that the strongest key finds, the first one being
-// the strongest, by the service's filter and, since not every service honours
-// one, by matches.
+// findBy returns the accounts that the strongest key finds; the first key is the strongest.
+// It compares what the service's filter finds, since not every service heeds a filter.
 func (c *client) findBy(ctx context.Context, looks ...lookFor) ([]connector.Match, error) {
 	var filters []string
 	for _, look := range looks {

@@ -12,8 +12,8 @@ import (
 // nobody is the ID of an account that no app has, since it is no random UUID.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
-// Probe implements connector.Connector. Whether accounts may be changed is found out
-// by changing one that does not exist: who may is told that it is not there.
+// Probe implements connector.Connector. To find out whether it may change accounts, it
+// changes one that does not exist: with the right, the answer is that it is not there.
 func (c *client) Probe(ctx context.Context) []connector.Finding {
 	looks := []struct {
 		what string
@@ -44,10 +44,10 @@ func (c *client) Probe(ctx context.Context) []connector.Finding {
 	return append(findings, c.service.learned.deviations(c.now())...)
 }
 
-// longestProbeWait is how long a look waits that the app puts off.
+// longestProbeWait is how long a probe waits when the app asks it to.
 const longestProbeWait = 15 * time.Second
 
-// patiently does what an app puts off by a quota once more, if it says when.
+// patiently repeats a request that a quota has refused, if the app says when to.
 func patiently(ctx context.Context, do func() error) error {
 	err := do()
 	var e *connector.Error

@@ -21,8 +21,8 @@ const (
 	// maxAnswer is the longest answer that is read, in bytes. A page of 100
 	// accounts is some 100 kB, a group of 50,000 members some 8 MB.
 	maxAnswer = 16 << 20
-	// maxAccount is how many bytes one account may take. What is made of them takes
-	// many times as much memory.
+	// maxAccount is how many bytes one account may take. Decoded, it takes many times as
+	// much memory.
 	maxAccount = 1 << 20
 	// maxFailure is how much of an error's body is looked at, in bytes.
 	maxFailure = 64 << 10
@@ -31,7 +31,7 @@ const (
 	plainMediaType = "application/json"
 )
 
-// service makes requests of one SCIM service and makes sense of how they fail.
+// service sends requests to one SCIM service, and turns failures into the contract's errors.
 type service struct {
 	http        *http.Client
 	base        *url.URL
@@ -44,7 +44,7 @@ type service struct {
 	now         func() time.Time
 }
 
-// request is one request. Of id, filter and the like nothing gets into errors.
+// request is one request. Errors contain nothing of its ID, its query or its body.
 type request struct {
 	op         string // of the contract, for errors
 	method     string
@@ -64,7 +64,7 @@ func (s *service) do(ctx context.Context, r request, out any) (etag string, err 
 	return header.Get("ETag"), err
 }
 
-// exchange is do, and returns all of the answer's header.
+// exchange is like do, and returns the whole header of the answer.
 func (s *service) exchange(ctx context.Context, r request, out any) (http.Header, error) {
 	if r.id == "" && !r.whole {
 		return nil, noID(r.op)
@@ -130,8 +130,8 @@ func tooLong(op string, most int64) error {
 	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
 }
 
-// send sends a request, and once more if it was refused and there are other
-// credentials to try.
+// send sends a request. If the service refuses the credentials and there are others, it sends
+// the request again with those.
 func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
 	var body []byte
 	if r.body != nil {
@@ -202,10 +202,9 @@ func (s *service) address(r request) string {
 	return address
 }
 
-// refused makes an error of an answer that is no success. A 404 that does not
-// come from a SCIM service proves nothing of an account (a wrong url gives one
-// too, and a proxy that has a bad moment), so it is believed only if the service is
-// really there, and says so once more.
+// refused returns the error for an answer that is not a success. A 404 that does not come
+// from a SCIM service proves nothing about an account: a wrong url or a failing proxy answers
+// so too. It counts only if a SCIM service answers there, and answers 404 again.
 func (s *service) refused(ctx context.Context, r request, resp *http.Response) error {
 	failure := readAnswer(resp)
 	failure.creating = r.method == http.MethodPost
@@ -234,15 +233,14 @@ func (s *service) refused(ctx context.Context, r request, resp *http.Response) e
 	}
 }
 
-// probe asks for one resource of a collection, any one, and fails unless a SCIM
-// service answers.
+// probe asks for any one resource of a collection. It fails unless a SCIM service answers.
 func (s *service) probe(ctx context.Context, op, collection string) error {
 	_, err := s.page(ctx, request{op: op, collection: collection}, position{}, 1)
 	return err
 }
 
-// unanswered makes an error of a request that got no answer. Only the innermost
-// cause is kept: a *url.Error holds the URL, and with it whom was asked for.
+// unanswered returns the error for a request that got no answer. It keeps only the innermost
+// cause: a *url.Error contains the URL, and with it whom the request was about.
 func (s *service) unanswered(ctx context.Context, op string, err error) error {
 	var ours *connector.Error
 	if errors.As(err, &ours) {
@@ -258,8 +256,8 @@ func (s *service) unanswered(ctx context.Context, op string, err error) error {
 	}
 }
 
-// noSCIM is the error for an answer that is a success and yet not SCIM. Its
-// cause is left out, since a decoder's error can quote what it read.
+// noSCIM returns the error for an answer with a status of success that is not SCIM. It leaves
+// out the cause, since a decoder's error can quote what it read.
 func noSCIM(op string) error {
 	return connector.Invalid(op, "the answer is not SCIM: check that the url setting is the base URL of a SCIM 2.0 service")
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// valued is a kind of entitlement that is no group but a value of one of the
-// user's own attributes (RFC 7643 section 4.1.2).
+// valued is a kind of entitlement that is not a group, but a value of one of the user's own
+// attributes (RFC 7643 section 4.1.2).
 type valued struct {
 	prefix string // of its names, without the colon
 	attr   string
 	kind   connector.EntitlementKind
 }
 
-// valueds are the kinds of which names have a prefix.
+// valueds lists these kinds.
 var valueds = []valued{
 	{"role", "roles", connector.Role},
 	{"entitlement", "entitlements", connector.Licence},
@@ -33,7 +33,7 @@ func valuedOf(name string) (v valued, value string, ok bool) {
 	return valueds[i], value, true
 }
 
-// byKind parts names into those of groups and the values of each other kind.
+// byKind separates names into names of groups and values of each other kind.
 func byKind(names []string) (groupNames []string, values map[valued][]string) {
 	values = map[valued][]string{}
 	for _, name := range names {
@@ -46,7 +46,7 @@ func byKind(names []string) (groupNames []string, values map[valued][]string) {
 	return groupNames, values
 }
 
-// valuesOf are the names of a user's entitlements that are no groups.
+// valuesOf returns the names of a user's entitlements that are not groups.
 func valuesOf(user resource) (names []string) {
 	for _, v := range valueds {
 		list, _ := user.list(v.attr)
@@ -59,9 +59,8 @@ func valuesOf(user resource) (names []string) {
 	return names
 }
 
-// changeValues gives a user values of one kind, or takes them, all in one
-// request. If that is refused, one after another, so that one that the app does
-// not know does not keep the others back.
+// changeValues grants or revokes values of one kind, all in one request. If the app refuses
+// that, it sends one request for each, so that an unknown value does not hold up the others.
 func (c *client) changeValues(ctx context.Context, op, accountID string, v valued, values []string) error {
 	switch {
 	case c.traits.noValues && op == connector.OpRevoke:
@@ -116,7 +115,7 @@ func (c *client) setValues(ctx context.Context, op, accountID string, v valued, 
 	return c.change(ctx, request{op: op, id: accountID, ifMatch: etag}, change)
 }
 
-// value is one value of roles or entitlements as the service takes it.
+// value returns one value of roles or entitlements in the form that the service accepts.
 func (t traits) value(v valued, value string) resource {
 	entry := resource{"value": value}
 	if kind := t.valueTypes[v.prefix]; kind != "" {

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	// patience is how long is waited for what an app shows late, unless the trial says
+	// patience is how long a trial waits for what an app shows late, unless the trial says
 	// otherwise.
 	patience = 30 * time.Second
-	// saidEvery is how often it is said that something is waited for.
+	// saidEvery is how often a trial reports that it is waiting.
 	saidEvery = 10 * time.Second
 )
 
-// unlikeError says how an account that was read is not as it should be. Apps that
+// unlikeError describes how an account that was read differs from what it should be. Apps that
 // answer from copies of their data show what was changed a while later.
 type unlikeError string
 
@@ -39,7 +39,7 @@ func late(err error) bool {
 	return connector.Is(err, connector.KindRateLimited, connector.KindNotFound, connector.KindContradictory)
 }
 
-// pauses are those between two looks.
+// pauses are the pauses between two attempts.
 var pauses = backoff.Range{Min: 200 * time.Millisecond, Max: 3 * time.Second}
 
 // await calls do until it succeeds, fails with an error that does not pass, or the
@@ -86,5 +86,5 @@ func (t *Trial) shows(ctx context.Context, id string, fits func(connector.Accoun
 	})
 }
 
-// change makes a change, once more where it came too early.
+// change makes a change, and repeats it if it came too early.
 func (t *Trial) change(ctx context.Context, do func() error) error { return t.await(ctx, late, do) }

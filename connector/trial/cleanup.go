@@ -11,11 +11,11 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// longestCleanUp is how long cleaning up may take: each look and each change in it has
+// longestCleanUp bounds how long cleaning up takes: each look and each change in it has
 // the trial's patience.
 const longestCleanUp = 3 * time.Minute
 
-// leftover is what there is to clean up.
+// leftover holds what there is to clean up.
 type leftover struct {
 	life  Life
 	id    string // of the account, as far as it is known
@@ -104,7 +104,7 @@ func (t *Trial) remove(ctx context.Context, id string, life Life) (note string, 
 	return "the test account is deleted", nil
 }
 
-// known is what the test account is known by to somebody who looks for it in the app.
+// known returns how somebody can find the test account in the app.
 func known(life Life) string {
 	return fmt.Sprintf("username %q, external ID %q", life.Account.Username, life.Account.PersonID)
 }
@@ -165,7 +165,7 @@ func (t *Trial) listed(ctx context.Context, left *leftover) (ids []string, err e
 	return ids, nil
 }
 
-// keys are what the account can be found by, each alone.
+// keys returns the keys by which the account can be found, each alone.
 func (l Life) keys() []connector.Keys {
 	all := []connector.Keys{
 		{PersonID: l.Account.PersonID}, {Username: l.Account.Username}, {EmployeeNumber: l.EmployeeNumber}, {Email: l.Email},

@@ -106,7 +106,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 	return c.change(ctx, request{Operation: connector.OpHandOver, AccountID: fromAccountID, ToAccountID: toAccountID})
 }
 
-// unlessGone makes success of an account's not being there.
+// unlessGone returns err, or nil if the account is not there.
 func unlessGone(err error) error {
 	if connector.Is(err, connector.KindNotFound) {
 		return nil

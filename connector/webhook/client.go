@@ -33,7 +33,7 @@ var _ connector.Connector = (*client)(nil)
 // Capabilities implements connector.Connector.
 func (c *client) Capabilities() connector.Capabilities { return c.offers }
 
-// looks are the operations that change nothing.
+// looks lists the operations that change nothing.
 var looks = []string{connector.OpFind, connector.OpRead, connector.OpCheck, connector.OpList, connector.OpListEntitlements}
 
 // told are the errors that only the service itself can tell of, in the body: a
@@ -98,7 +98,7 @@ func (c *client) call(ctx context.Context, op string, ask request) (answer, erro
 	return got, nil
 }
 
-// longest is how many bytes an answer may have: a page of a list, or one account.
+// longest returns how many bytes an answer may have: a page of a list, or one account.
 func longest(operation string) int64 {
 	if operation == connector.OpList || operation == connector.OpListEntitlements {
 		return 4 << 20
@@ -106,7 +106,7 @@ func longest(operation string) int64 {
 	return 1 << 20
 }
 
-// failure tells an error by what the service says of it, else by its status.
+// failure classifies an error by what the service says in the body, else by its status.
 func failure(op string, err error, says string) error {
 	var failed *connector.Error
 	if !errors.As(err, &failed) {

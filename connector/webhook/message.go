@@ -7,7 +7,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// request is what is sent: schemas/webhook-request.schema.json.
+// request is the body of a request: schemas/webhook-request.schema.json.
 type request struct {
 	Operation    string         `json:"operation"`
 	App          string         `json:"app"`
@@ -22,7 +22,7 @@ type request struct {
 	Cursor       string         `json:"cursor,omitempty"`
 }
 
-// answer is what comes back: schemas/webhook-answer.schema.json.
+// answer is the body of an answer: schemas/webhook-answer.schema.json.
 type answer struct {
 	Error        string        `json:"error"`
 	Identity     string        `json:"identity"`
@@ -52,7 +52,7 @@ type entitlement struct {
 	} `json:"seats"`
 }
 
-// contract makes the contract's account of one that came. Numbers were decoded as
+// contract returns a received account as the contract's account. Numbers were decoded as
 // json.Number; what no attribute can be (an object, null) is left out.
 func (a account) contract() connector.Account {
 	attributes := map[string]any{}

@@ -45,7 +45,7 @@ func sign(request *http.Request, key []byte, id string, now time.Time, body []by
 	request.Header.Set(headerSignature, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
-// messageID is what a service tells requests apart by. A change that is sent again
+// messageID returns the ID by which a service tells requests apart. A change that is sent again
 // because its step is tried again has the ID that it had: the service may answer
 // as it did. Whatever only looks, and what is part of no step, is new each time.
 func messageID(ctx context.Context, changes bool, body []byte) string {
