@@ -17,7 +17,7 @@ import (
 // libsVariable names the directory with Kafka's jars.
 const libsVariable = "TENURE_REAL_KAFKA_LIBS"
 
-// broker is one of a cluster's, in a directory of its own.
+// broker is one broker of a cluster, with a directory of its own.
 type broker struct {
 	id    int
 	dir   string
@@ -42,8 +42,8 @@ func (b *broker) configure(properties map[string]string) error {
 	return os.WriteFile(b.properties(), []byte(strings.Join(lines, "")), 0o600)
 }
 
-// java runs one of Kafka's programs with little memory, ready soon rather than
-// fast after hours.
+// java runs one of Kafka's programs, with little memory and with flags that make it start
+// fast.
 func (b *broker) java(args ...string) *exec.Cmd {
 	return exec.Command("java", append([]string{
 		"-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
@@ -105,7 +105,7 @@ func (b *broker) signal(s os.Signal) error {
 	return b.cmd.Process.Signal(s)
 }
 
-// kill returns when the broker is gone. That it was gone before is no error.
+// kill ends the broker and returns when it is gone. A broker that was gone before is no error.
 func (b *broker) kill() error {
 	if b.ended == nil {
 		return nil
@@ -123,7 +123,7 @@ func (b *broker) running() bool {
 	return b.ended != nil && !closed(b.ended)
 }
 
-// tail is the end of what the broker has said.
+// tail returns the end of the broker's log.
 func (b *broker) tail() string {
 	const most = 8 << 10
 	text, err := os.ReadFile(b.log())

@@ -42,7 +42,7 @@ func NewAuthority(t *testing.T, name string) *Authority {
 	return a
 }
 
-// sign signs a certificate; its own, if it has none yet.
+// sign signs a certificate. An authority without a key signs its own.
 func (a *Authority) sign(template *x509.Certificate) (signed []byte, key *ecdsa.PrivateKey) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -56,8 +56,8 @@ func (a *Authority) sign(template *x509.Certificate) (signed []byte, key *ecdsa.
 	return signed, key
 }
 
-// Issue writes a certificate for this machine, with its key, that is valid until
-// then; certificate and key are files, both holds both.
+// Issue writes a certificate for this machine and its key, valid until that time, and
+// returns the paths: of the certificate, of the key, and of a file with both.
 func (a *Authority) Issue(name string, until time.Time) (certificate, key, both string) {
 	a.t.Helper()
 	signed, private := a.sign(&x509.Certificate{

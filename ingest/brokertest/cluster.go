@@ -19,16 +19,16 @@ import (
 const (
 	// clusterID is any valid one (a UUID in base 64).
 	clusterID = "dGVudXJlLXJlYWwtdGVzdA"
-	// patience is for what a Java process does on a small and busy machine.
+	// patience bounds what a Java process does on a small and busy machine.
 	patience = 90 * time.Second
 	tick     = 50 * time.Millisecond
-	// attempts is how often a start is tried whose ports somebody took meanwhile.
+	// attempts is how often a start is tried if somebody takes its ports meanwhile.
 	attempts = 3
 )
 
-// Cluster is a running cluster, as one test has it: what goes wrong fails the
-// test. Brokers are numbered from 0, and have these numbers as IDs in Kafka too.
-// Its methods are for the test's own goroutine.
+// Cluster is a running cluster of one test: any error fails the test. Brokers are numbered
+// from 0, and have these numbers as their IDs in Kafka too. Call its methods from the
+// test's own goroutine.
 type Cluster struct {
 	t testing.TB
 	*cluster
@@ -42,8 +42,8 @@ type cluster struct {
 	transport *kafka.Transport
 }
 
-// Start runs a cluster until the test ends, and returns when it takes requests. If
-// the test fails, the ends of the brokers' logs are shown.
+// Start runs a cluster until the test ends, and returns when it takes requests. If the
+// test fails, it logs the ends of the brokers' logs.
 func Start(t testing.TB, opts Options) *Cluster {
 	t.Helper()
 	inner, err := start(t.TempDir(), opts)
@@ -62,7 +62,7 @@ var shared struct {
 	err error
 }
 
-// Shared is one broker for all tests of the process: the first who asks starts it.
+// Shared returns one broker for all tests of the process: the first call starts it.
 // Topics and groups must have names that no other test uses. TestMain must call
 // CloseShared.
 func Shared(t testing.TB) *Cluster {
@@ -157,7 +157,7 @@ func (c *cluster) each(do func(*broker) error) error {
 	return errors.Join(errs...)
 }
 
-// errPortTaken is that a port was free when it was chosen, and no more.
+// errPortTaken is the error of a port that somebody took after it was chosen.
 var errPortTaken = errors.New("a port is taken")
 
 // await returns when the broker is one of the cluster's and takes requests.
@@ -184,8 +184,7 @@ func (c *cluster) await(b *broker) error {
 	}
 }
 
-// ask asks the broker itself whether it knows itself as one of the cluster's, which
-// is when others may use it.
+// ask asks the broker whether it is part of the cluster: then others may use it.
 func (c *cluster) ask(ctx context.Context, b *broker) error {
 	dialer := kafka.Dialer{Timeout: time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", b.ports.address(Plain))
@@ -212,10 +211,10 @@ func (c *cluster) close() {
 	_ = c.each((*broker).kill)
 }
 
-// Brokers are the addresses (host:port) of the plain listeners.
+// Brokers returns the addresses (host:port) of the plain listeners.
 func (c *Cluster) Brokers() []string { return c.Addresses(Plain) }
 
-// Addresses are the addresses (host:port) of the listeners of that name, by broker.
+// Addresses returns the addresses (host:port) of the listeners of that name, by broker.
 func (c *Cluster) Addresses(listener string) []string {
 	var all []string
 	for _, b := range c.brokers {

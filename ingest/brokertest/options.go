@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// Plain is the listener that every broker has, without encryption and without
-// names. Brokers talk to each other there, and so does this package.
+// Plain is the listener that every broker has, without encryption and without sign-in.
+// Brokers, and this package, talk to brokers there.
 const Plain = "PLAINTEXT"
 
 // controllers is the listener of the controllers among themselves.
 const controllers = "CONTROLLER"
 
-// Options say what to start. The zero value is one broker with a plain listener.
+// Options configure a cluster. The zero value is one broker with a plain listener.
 type Options struct {
-	// Brokers is how many: 1 (also if 0) or 3. Of three, two must have a record
+	// Brokers is the number of brokers: 1 (also if 0) or 3. Two of three must have a record
 	// before it is acknowledged to a producer that waits for all.
 	Brokers int
 	// Listeners are more listeners by name, each with its security protocol: "SSL",
-	// "SASL_PLAINTEXT", "SASL_SSL" or "PLAINTEXT". What they need (key stores,
-	// mechanisms) is for Properties to say.
+	// "SASL_PLAINTEXT", "SASL_SSL" or "PLAINTEXT". Set what they need (key stores,
+	// mechanisms) in Properties.
 	Listeners map[string]string
 	// Properties are added to those of every broker, or replace them: see Kafka's
 	// "Broker Configs". With an authorizer, "User:ANONYMOUS" must be a super user:

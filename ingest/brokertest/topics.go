@@ -35,7 +35,7 @@ func (c *Cluster) CreateTopic(topic string, partitions int, config map[string]st
 	}
 }
 
-// Leader is the broker that leads a partition; it waits until there is one.
+// Leader returns the broker that leads a partition. It waits until there is one.
 func (c *Cluster) Leader(topic string, partition int) int {
 	c.t.Helper()
 	leader := -1
@@ -60,8 +60,8 @@ func (c *Cluster) Leader(topic string, partition int) int {
 	return leader
 }
 
-// Coordinator is the broker that coordinates a consumer group; it waits until
-// there is one.
+// Coordinator returns the broker that coordinates a consumer group. It waits until there
+// is one.
 func (c *Cluster) Coordinator(group string) int {
 	c.t.Helper()
 	coordinator := -1
