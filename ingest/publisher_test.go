@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -47,7 +46,6 @@ func (r *rig) readAll(topic string) map[int][]kafka.Message {
 func newPublisher(t *testing.T, brokers ...string) (*broker.Publisher, *[]string) {
 	t.Helper()
 	p := broker.NewPublisher(broker.Cluster{Brokers: brokers})
-
 	var mu sync.Mutex
 	var reasons []string
 	p.Waiting = func(err error) {
@@ -192,10 +190,4 @@ func TestPublishReportsEachMessageThatIsRefused(t *testing.T) {
 		}
 	}
 	assert.Equal(t, want, got)
-}
-
-func TestPermanentRefusals(t *testing.T) {
-	assert.True(t, broker.Permanent(fmt.Errorf("x: %w", kafka.TopicAuthorizationFailed)))
-	assert.False(t, broker.Permanent(kafka.NotEnoughReplicas))
-	assert.False(t, broker.Permanent(errors.New("connection refused")))
 }
