@@ -261,29 +261,20 @@ func (m Message) kafka(topic string) kafka.Message {
 // Reach returns nil if a broker answers for every partition of the topic, so that it
 // would accept a message now.
 func (p *Publisher) Reach(ctx context.Context, topic string) error {
-	client := p.conn.Client
-	cluster, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+	cluster, err := p.conn.Client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
 		return p.explain(topic, err)
 	}
-	var ends []kafka.OffsetRequest
+	var ids []int
 	for _, t := range cluster.Topics {
 		if t.Error != nil {
 			return p.explain(topic, t.Error)
 		}
-		for _, partition := range t.Partitions {
-			ends = append(ends, kafka.LastOffsetOf(partition.ID))
-		}
+		ids = PartitionsOf(t)
 	}
 	// The metadata may be old. This asks the leaders themselves.
-	answer, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: ends}})
-	if err != nil {
+	if _, err := p.conn.Offsets(ctx, topic, ids...); err != nil {
 		return p.explain(topic, err)
-	}
-	for _, partition := range answer.Topics[topic] {
-		if partition.Error != nil {
-			return p.explain(topic, partition.Error)
-		}
 	}
 	return nil
 }

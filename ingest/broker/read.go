@@ -127,3 +127,38 @@ func EndsTransaction(m kafka.Message) (ends, aborted bool) {
 		m.Key[0] == 0 && m.Key[1] == 0 && m.Key[2] == 0 && m.Key[markerType] <= markerCommit && m.Value[0] == 0 && m.Value[1] == 0
 	return ends, ends && m.Key[markerType] == markerAbort
 }
+
+// Offsets asks the leaders of a topic's partitions for the first offset of each, and for
+// the offset after its last record.
+func (c *Connection) Offsets(ctx context.Context, topic string, partitions ...int) (map[int]kafka.PartitionOffsets, error) {
+	var requests []kafka.OffsetRequest
+	for _, id := range partitions {
+		requests = append(requests, kafka.FirstOffsetOf(id), kafka.LastOffsetOf(id))
+	}
+	answer, err := c.Client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: requests}})
+	if err != nil {
+		return nil, err
+	}
+	offsets := map[int]kafka.PartitionOffsets{}
+	for _, p := range answer.Topics[topic] {
+		if p.Error != nil {
+			return nil, fmt.Errorf("partition %d of %s: %w", p.Partition, topic, p.Error)
+		}
+		offsets[p.Partition] = p
+	}
+	for _, id := range partitions {
+		if _, ok := offsets[id]; !ok {
+			return nil, fmt.Errorf("partition %d of %s: %w", id, topic, kafka.UnknownTopicOrPartition)
+		}
+	}
+	return offsets, nil
+}
+
+// PartitionsOf returns the numbers of a topic's partitions.
+func PartitionsOf(t kafka.Topic) []int {
+	ids := make([]int, len(t.Partitions))
+	for i, p := range t.Partitions {
+		ids[i] = p.ID
+	}
+	return ids
+}

@@ -213,13 +213,8 @@ func (l *Letters) Each(ctx context.Context, topic string, f func(Letter) error) 
 func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f func(Letter) error) error {
 	var bounds kafka.PartitionOffsets
 	err := l.patiently(ctx, func() error {
-		answer, err := l.conn.Client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
-			topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
-		}})
-		if err == nil && len(answer.Topics[topic]) == 1 {
-			bounds = answer.Topics[topic][0]
-			err = bounds.Error
-		}
+		offsets, err := l.conn.Offsets(ctx, topic, partition)
+		bounds = offsets[partition]
 		return err
 	})
 	if err != nil {

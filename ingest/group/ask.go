@@ -96,18 +96,8 @@ func (c *Member) committed(ctx context.Context, topic string, ids ...int) (map[i
 func (c *Member) offsets(ctx context.Context, topic string, id int) (first, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.tuning.Answer)
 	defer cancel()
-	resp, err := c.conn.Client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
-		Topics: map[string][]kafka.OffsetRequest{topic: {kafka.FirstOffsetOf(id), kafka.LastOffsetOf(id)}},
-	})
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, p := range resp.Topics[topic] {
-		if p.Partition == id {
-			return p.FirstOffset, p.LastOffset, p.Error
-		}
-	}
-	return 0, 0, kafka.UnknownTopicOrPartition
+	offsets, err := c.conn.Offsets(ctx, topic, id)
+	return offsets[id].FirstOffset, offsets[id].LastOffset, err
 }
 
 // peek returns the timestamp of the first record of a partition at or after an offset,
@@ -138,3 +128,14 @@ func (c *Member) peek(ctx context.Context, topic string, id int, offset int64) (
 }
 
 func partitionName(topic string, id int) string { return fmt.Sprintf("%s/%d", topic, id) }
+
+// noteTaken notes the partitions that the members of a group have, by name.
+func noteTaken(taken map[string]bool, group kafka.DescribeGroupsResponseGroup) {
+	for _, member := range group.Members {
+		for _, topic := range member.MemberAssignments.Topics {
+			for _, id := range topic.Partitions {
+				taken[partitionName(topic.Topic, id)] = true
+			}
+		}
+	}
+}

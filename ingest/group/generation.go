@@ -3,12 +3,12 @@ package group
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
+	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
@@ -165,24 +165,18 @@ func (c *Member) commitEnds(ctx context.Context, gen *kafka.Generation, topic st
 	if err != nil {
 		return err
 	}
-	var last []kafka.OffsetRequest
-	for _, t := range topics {
-		for _, p := range t.Partitions {
-			if t.Name == topic {
-				last = append(last, kafka.LastOffsetOf(p.ID))
-			}
-		}
-	}
-	answer, err := c.conn.Client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: last}})
-	if err != nil {
-		return c.conn.Explain(err)
-	}
 	ends := map[int]int64{}
-	for _, p := range answer.Topics[topic] {
-		if p.Error != nil {
-			return fmt.Errorf("the end of %s: %w", partitionName(topic, p.Partition), c.conn.Explain(p.Error))
+	for _, t := range topics {
+		if t.Name != topic {
+			continue
 		}
-		ends[p.Partition] = p.LastOffset
+		offsets, err := c.conn.Offsets(ctx, topic, broker.PartitionsOf(t)...)
+		if err != nil {
+			return c.conn.Explain(err)
+		}
+		for id, p := range offsets {
+			ends[id] = p.LastOffset
+		}
 	}
 	if err := gen.CommitOffsets(map[string]map[int]int64{topic: ends}); err != nil {
 		return c.conn.Explain(err)
@@ -231,13 +225,7 @@ func (c *Member) leftOver(ctx context.Context) ([]string, error) {
 		if group.Error != nil || group.GroupState != "Stable" {
 			return nil, group.Error
 		}
-		for _, member := range group.Members {
-			for _, topic := range member.MemberAssignments.Topics {
-				for _, id := range topic.Partitions {
-					taken[partitionName(topic.Topic, id)] = true
-				}
-			}
-		}
+		noteTaken(taken, group)
 	}
 	topics, err := c.describeTopics(ctx)
 	if err != nil {

@@ -50,23 +50,14 @@ func StatusOf(ctx context.Context, cluster broker.Cluster, topics []Topic, group
 			return Status{}, fmt.Errorf("group %s: %w", group, c.Explain(g.Error))
 		}
 		in.State, in.Members = g.GroupState, len(g.Members)
-		for _, m := range g.Members {
-			for _, t := range m.MemberAssignments.Topics {
-				for _, id := range t.Partitions {
-					taken[partitionName(t.Topic, id)] = true
-				}
-			}
-		}
+		noteTaken(taken, g)
 	}
 	found, err := asks.describeTopics(ctx)
 	if err != nil {
 		return Status{}, err
 	}
 	for _, t := range found {
-		ids := make([]int, len(t.Partitions))
-		for i, p := range t.Partitions {
-			ids[i] = p.ID
-		}
+		ids := broker.PartitionsOf(t)
 		committed, err := asks.committed(ctx, t.Name, ids...)
 		if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
 			return Status{}, err
