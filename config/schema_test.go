@@ -100,10 +100,10 @@ func shownKeys(t *testing.T, text string) []string {
 		switch at := at.(type) {
 		case map[string]any:
 			for name, child := range at {
-				switch {
-				case s.Type == settings.TypeNamed:
+				switch s.Type {
+				case settings.TypeNamed:
 					walk(child, s.Each, join(path, "*"))
-				case s.Type == settings.TypeMapping:
+				case settings.TypeMapping:
 					keys[join(path, name)] = true
 					require.NotNil(t, s.Key(name), join(path, name))
 					walk(child, s.Key(name), join(path, name))
@@ -143,10 +143,10 @@ func keysOf(t *testing.T, of *settings.Setting) []string {
 			keys = append(keys, child)
 			walk(&s.Keys[i], child)
 		}
-		switch {
-		case s.Type == settings.TypeList:
+		switch s.Type {
+		case settings.TypeList:
 			walk(s.Each, path+"[]")
-		case s.Type == settings.TypeNamed:
+		case settings.TypeNamed:
 			walk(s.Each, join(path, "*"))
 		}
 	}
