@@ -10,8 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Entry is an entry as the server showed it. Attribute names are taken in any
-// case.
+// Entry holds an entry as the server showed it. Attribute names may be given in any case.
 type Entry struct {
 	DN     string
 	names  []string
@@ -27,7 +26,7 @@ func newEntry(from *ldap.Entry) *Entry {
 	return e
 }
 
-// Text is an attribute's first value, or empty.
+// Text returns an attribute's first value, or "".
 func (e *Entry) Text(name string) string {
 	if values := e.Texts(name); len(values) > 0 {
 		return values[0]
@@ -35,10 +34,10 @@ func (e *Entry) Text(name string) string {
 	return ""
 }
 
-// Texts are all values of an attribute. Those of a binary one are its bytes.
+// Texts returns all values of an attribute. Those of a binary attribute are its bytes.
 func (e *Entry) Texts(name string) []string { return e.values[strings.ToLower(name)] }
 
-// Names are the entry's attributes, as the server spells them.
+// Names lists the entry's attributes, as the server spells them.
 func (e *Entry) Names() []string { return e.names }
 
 // Values are a mapped value (string, []string, bool or int64) as attributes hold

@@ -1,6 +1,5 @@
-// Package metricstest holds what programs show at /metrics to what
-// docs/metrics.md says of it, and to Prometheus' conventions. Tests import it,
-// nothing else.
+// Package metricstest checks what programs show at /metrics against docs/metrics.md and
+// Prometheus' conventions. Only tests import it.
 package metricstest
 
 import (
@@ -33,7 +32,7 @@ var labels = []string{
 	"app", "dependency", "endpoint", "kind", "outcome", "partition", "process", "reason", "result", "state", "topic", "version",
 }
 
-// Ours are the families of Tenure's own metrics.
+// Ours returns the families of Tenure's own metrics.
 func Ours(families []*dto.MetricFamily) []*dto.MetricFamily {
 	return slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return !strings.HasPrefix(f.GetName(), "tenure_") })
 }
@@ -76,7 +75,7 @@ func Conventions(t *testing.T, families []*dto.MetricFamily) {
 	}
 }
 
-// labelsOf are the names of a family's labels, as the page has them.
+// labelsOf returns the names of a family's labels, as the page has them.
 func labelsOf(f *dto.MetricFamily) []string {
 	var names []string
 	for _, pair := range f.GetMetric()[0].GetLabel() {

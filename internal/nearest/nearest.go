@@ -10,9 +10,9 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Of is the known name that is nearest to the given one, whatever its case, or
-// empty if none is near enough to be a misspelling of it. Of two that are as
-// near, the one that sorts first.
+// Of returns the known name that is nearest to the given one, whatever its case, or "" if
+// none is near enough for a misspelling. Of two that are equally near, it returns the one
+// that sorts first.
 func Of(given string, known []string) string {
 	best, bestDistance := "", tolerance(given)+1
 	for _, name := range slices.Sorted(slices.Values(known)) {
@@ -32,7 +32,8 @@ func tolerance(given string) int {
 	return max(2, len(given)/3)
 }
 
-// Hint is Of as the end of an error message ("; did you mean "wiki"?"), or empty.
+// Hint returns the end of an error message ("; did you mean "wiki"?"), or "" if nothing is
+// near.
 func Hint(given string, known []string) string {
 	if name := Of(given, known); name != "" {
 		return fmt.Sprintf("; did you mean %q?", name)

@@ -1,5 +1,5 @@
-// Package postgrestest is what tests on a real PostgreSQL server share: where the
-// server is, databases of their own, and a proxy that behaves badly.
+// Package postgrestest helps tests on a real PostgreSQL server: it gives the server's
+// address, new databases, and a proxy that behaves badly.
 package postgrestest
 
 import (
@@ -14,8 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Administrator is the URL of the server that scripts/test-real has started, for its
-// superuser.
+// Administrator returns the superuser's URL of the server that scripts/test-real started.
 func Administrator(t testing.TB) *url.URL {
 	t.Helper()
 	const name = "TENURE_REAL_POSTGRES_URL"
@@ -26,7 +25,7 @@ func Administrator(t testing.TB) *url.URL {
 	return address
 }
 
-// Authority is the file of the certificate by which the server is known as localhost.
+// Authority returns the file of the certificate that identifies the server as localhost.
 func Authority(t testing.TB) string {
 	t.Helper()
 	const name = "TENURE_REAL_POSTGRES_CA"
@@ -37,9 +36,9 @@ func Authority(t testing.TB) string {
 // Password of the role that owns new databases.
 const Password = "p4ss/word@that-nobody:may#see"
 
-// NewDatabase makes a database that is owned by a role of its own, which is no
-// superuser, and gives that role's URL. It is dropped when the test ends. Options are
-// added to CREATE DATABASE.
+// NewDatabase makes a database, owned by a new role that is no superuser, and returns that
+// role's URL. The database is dropped when the test ends. Options are added to CREATE
+// DATABASE.
 func NewDatabase(t testing.TB, options ...string) *url.URL {
 	t.Helper()
 	address := *Administrator(t)

@@ -13,7 +13,7 @@ import (
 // Behaviour says what a proxy does with connections.
 type Behaviour int
 
-// What it may do.
+// The behaviours.
 const (
 	Forward        Behaviour = iota
 	DropNextCommit           // breaks the connection on which the next transaction was committed, before that is told
@@ -22,7 +22,7 @@ const (
 	Refuse                   // ends every connection, old or new
 )
 
-// Proxy stands between the one who is tested and the server.
+// Proxy stands between the code under test and the server.
 type Proxy struct {
 	Address string
 	server  string
@@ -32,7 +32,7 @@ type Proxy struct {
 	conns map[net.Conn]bool // while they are served
 }
 
-// NewProxy starts one before the server at an address.
+// NewProxy starts a proxy in front of the server at an address.
 func NewProxy(t *testing.T, server string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -51,7 +51,7 @@ func NewProxy(t *testing.T, server string) *Proxy {
 	return p
 }
 
-// Behave makes it behave in that way from now on.
+// Behave changes how the proxy behaves from now on.
 func (p *Proxy) Behave(b Behaviour) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,7 +63,7 @@ func (p *Proxy) Behave(b Behaviour) {
 	}
 }
 
-// enter notes a client, unless it is refused.
+// enter adds a client, unless the proxy refuses it.
 func (p *Proxy) enter(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package remote is what calls of other systems have in common, be they apps that
-// hold accounts or HR systems: the kinds of error by which callers decide what to
-// do, and how an HTTP answer becomes one.
+// Package remote holds what calls of other systems, apps and HR systems, have in common:
+// the kinds of error by which callers decide what to do, and how an HTTP answer becomes
+// one.
 //
 // It imports the standard library only.
 package remote

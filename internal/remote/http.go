@@ -18,8 +18,8 @@ const (
 	maxAnswer     = 4 << 20        // bytes of an answer that Call reads
 )
 
-// NewHTTPClient is a client for one service that the caller has credentials for.
-// The timeout is of a whole call, answer included.
+// NewHTTPClient returns a client for one service that the caller has credentials for. The
+// timeout is for a whole call, answer included.
 func NewHTTPClient(timeout time.Duration) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 32
@@ -37,9 +37,8 @@ func sameService(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Call sends a request and returns the body of the answer if its status is 200.
-// Whatever else comes of it is an *Error; who is the service, as its messages name
-// it.
+// Call sends a request and returns the body of the answer if its status is 200. Any other
+// outcome is an *Error; who names the service in its message.
 func Call(c *http.Client, answers *Answers, op, who string, req *http.Request) (body []byte, err error) {
 	err = Ask(c, answers, maxAnswer, op, who, req, func(raw []byte) { body = raw })
 	return body, err
@@ -69,8 +68,8 @@ func Ask(c *http.Client, answers *Answers, most int64, op, who string, req *http
 	return nil
 }
 
-// NoSecret is the error of a call that could not be made because its credentials
-// cannot be had just now: setting names them, err says why.
+// NoSecret returns the error of a call that was not made because its credentials cannot be
+// read at the moment. setting names them, err says why.
 func NoSecret(op, setting string, err error) *Error {
 	return &Error{Kind: Unavailable, Op: op, Message: fmt.Sprintf("setting %q cannot be had: %s", setting, err), Cause: err}
 }
@@ -159,8 +158,8 @@ func QuotaUsed(header http.Header) (used bool, wait time.Duration) {
 	return false, 0
 }
 
-// Ended is why a context has ended, also when its deadline is over and it does not say
-// so yet: a connection that is being made has the same deadline, and may be told of it
+// Ended returns why a context has ended, also if its deadline has passed and the context
+// does not say so yet: a connection that is being made has the same deadline, and may fail
 // first.
 func Ended(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -172,8 +171,8 @@ func Ended(ctx context.Context) error {
 	return nil
 }
 
-// WhyUnanswered says why a call got no answer, or not all of it, and what to
-// check. who is the service.
+// WhyUnanswered returns why a call got no answer, or only a part of one, and what to
+// check. who names the service.
 func WhyUnanswered(ctx context.Context, err error, who string, timeout time.Duration) string {
 	var certificate *tls.CertificateVerificationError
 	var dns *net.DNSError

@@ -25,8 +25,8 @@ func (a *Answers) Conn(conn net.Conn) *Conn {
 	return c
 }
 
-// Begin has a call begin, to which so many bytes may come; end ends it. A call that
-// waits for room fails when ctx ends.
+// Begin begins a call that may receive so many bytes; end ends it. A call that waits for
+// room fails when ctx ends.
 func (c *Conn) Begin(ctx context.Context, most int64) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	call := &metered{most: most}
@@ -43,7 +43,7 @@ func (c *Conn) idle() {
 	c.call.Store(&metered{most: smallAnswer})
 }
 
-// TooLong reports whether more came to the call than may.
+// TooLong reports whether the call received more than it may.
 func (c *Conn) TooLong() bool {
 	call := c.call.Load()
 	return call.read.Load() > call.most

@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/internal/settings"
 )
 
-// Plaintext is the setting by which an operator allows what RejectPlaintext refuses.
+// Plaintext is the setting that allows what RejectPlaintext refuses.
 // Every kind that can be reached without encryption has it, by this name.
 var Plaintext = settings.Setting{
 	Name: "plaintext", Type: settings.TypeBool,
@@ -33,13 +33,13 @@ func RejectPlaintext(v *settings.Values, name, host, why string) {
 }
 
 // HTTPURL reads a setting that is the URL of a service, without password and
-// fragment, and checks it by RejectPlaintext. It is nil, and the setting rejected, if
-// it is none.
+// fragment, and checks it by RejectPlaintext. If it is no such URL, HTTPURL rejects the
+// setting and returns nil.
 func HTTPURL(v *settings.Values, name string) *url.URL {
 	return httpURL(v, name, "password or fragment", func(u *url.URL) bool { return u.User != nil || u.Fragment != "" })
 }
 
-// BaseURL is HTTPURL for what paths are appended to: it has no query either.
+// BaseURL reads a URL that paths are appended to, as HTTPURL does: it has no query either.
 func BaseURL(v *settings.Values, name string) *url.URL {
 	return httpURL(v, name, "password, query or fragment", func(u *url.URL) bool {
 		return u.User != nil || u.Fragment != "" || u.RawQuery != "" || u.ForceQuery

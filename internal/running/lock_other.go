@@ -4,7 +4,7 @@ package running
 
 import "os"
 
-// The embedded stack runs where there is flock.
+// The embedded stack needs flock.
 func lock(*os.File) error { return nil }
 
 func locked(*os.File) bool { return false }

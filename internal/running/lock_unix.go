@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// lock waits for those who only look whether it is locked.
+// lock waits while others check whether the file is locked.
 func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX) }
 
 func locked(f *os.File) bool {

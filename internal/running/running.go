@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// mark is the file that a stack holds locked while it runs, and in which the path of
-// its configuration is. The lock ends with the process, however that ends.
+// mark is the file that a stack locks while it runs. It holds the path of the stack's
+// configuration. The lock ends with the process, however that ends.
 const mark = "running"
 
-// Announce says that a stack runs with a configuration, until what it returns is closed.
+// Announce records that a stack runs with a configuration, until the result is closed.
 func Announce(dir, configuration string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, mark), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -31,8 +31,8 @@ func Announce(dir, configuration string) (*os.File, error) {
 	return f, nil
 }
 
-// Configuration is the path of the configuration of the stack that runs on a directory;
-// empty if none does.
+// Configuration returns the path of the configuration of the stack that runs on a
+// directory, or "" if none does.
 func Configuration(dir string) string {
 	f, err := os.Open(filepath.Join(dir, mark))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package username numbers usernames that several people would have, within a
-// greatest length.
+// Package username numbers usernames that several people would have, within a maximum
+// length.
 package username
 
 import (
@@ -11,8 +11,8 @@ import (
 // separators are the characters that a username does not end with.
 const separators = "._-"
 
-// Numbered is the n-th username made of base, from 1: base, base2, base3, ... It has
-// longest bytes at most, the number included: the base gives way. A longest of zero is
+// Numbered returns the n-th username made of base, from 1: base, base2, base3, ... It has
+// at most longest bytes, the number included: the base is cut. If longest is zero there is
 // no limit.
 func Numbered(base string, n, longest int) string {
 	number := ""

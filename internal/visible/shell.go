@@ -7,7 +7,7 @@ import (
 
 var needsNoQuotes = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./][A-Za-z0-9_@%+=:,./-]*$`)
 
-// Quoted returns an argument of a command as somebody may copy it into a shell.
+// Quoted returns an argument of a command, quoted so that it can be copied into a shell.
 func Quoted(arg string) string {
 	switch {
 	case needsNoQuotes.MatchString(arg):

@@ -17,11 +17,11 @@ import (
 // paragraph separator, no private use.
 func Rune(r rune) bool { return !unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
 
-// Line is a text of one line as a terminal may show it: whatever is not visible is
-// escaped, line ends too.
+// Line returns a text of one line that is safe to show: whatever is not visible is
+// escaped, and so are line ends.
 func Line(s string) string { return Escaped(s, "") }
 
-// Lines is a text of several lines as a terminal may show it.
+// Lines returns a text of several lines that is safe to show.
 func Lines(s string) string { return Escaped(s, "\n\t") }
 
 // Escaped escapes what is not visible, as Go writes it, except the runes to keep.
@@ -42,8 +42,8 @@ func Escaped(s, keep string) string {
 	return b.String()
 }
 
-// JSON escapes in JSON what a terminal does not show and encoding/json leaves. Only
-// strings can hold it, so it says the same.
+// JSON escapes in JSON what encoding/json leaves and a terminal does not show. Only
+// strings can hold it, so the meaning stays the same.
 func JSON(text []byte) []byte {
 	return Replaced(text, func(r rune) string {
 		if high, low := utf16.EncodeRune(r); r > 0xffff {
@@ -53,8 +53,7 @@ func JSON(text []byte) []byte {
 	})
 }
 
-// Replaced has what is not visible, but for line ends, replaced by what escape makes of
-// it.
+// Replaced replaces what is not visible, except line ends, by what escape makes of it.
 func Replaced(text []byte, escape func(rune) string) []byte {
 	var b bytes.Buffer
 	for _, r := range string(text) {
@@ -67,8 +66,8 @@ func Replaced(text []byte, escape func(rune) string) []byte {
 	return b.Bytes()
 }
 
-// JSONWriter writes JSON as a terminal may show it: see JSON. Each call has to write
-// whole characters.
+// JSONWriter writes JSON that is safe to show: see JSON. Each call has to write whole
+// characters.
 type JSONWriter struct{ io.Writer }
 
 // Write implements io.Writer.
