@@ -198,6 +198,41 @@ func TestPositionsOfAnotherSystemStay(t *testing.T) {
 	assert.Equal(t, []string{"Sales Clerk", "Engineer"}, jobsOf(append(known, events...), 2))
 }
 
+// Jobs that another system lists besides, as Workday does, are neither in the file nor the
+// file's to end: its one row is of the main job.
+func TestJobsThatAreListedBesidesAreNotTheFiles(t *testing.T) {
+	const row = "1,Berg,Sales,Clerk,2025-01-15,,,\n"
+	_, known, _ := night(t, jobsMapping(), jobsHeader+row, nil, 0)
+	require.Len(t, known, 1)
+	tutor := *known[0].Profile
+	tutor.Department, tutor.JobTitle = "Academy", "Tutor"
+	listed := known[0]
+	listed.Type, listed.ID = hr.EventUpdated, "listed"
+	listed.Additional = &hr.AdditionalJobs{
+		AsOf: listed.Effective, Whole: true, With: known[0].ID, Jobs: []hr.AdditionalJob{{PositionID: "P-2", Profile: tutor}},
+	}
+	for name, list := range map[string]func() []hr.Event{
+		"by an event of their own": func() []hr.Event { return []hr.Event{known[0], listed} },
+		"by the event itself": func() []hr.Event {
+			e := known[0]
+			e.Additional = &hr.AdditionalJobs{AsOf: listed.Effective, Whole: true, Jobs: listed.Additional.Jobs}
+			return []hr.Event{e}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := list()
+			require.Equal(t, []string{"Sales Clerk", "Academy Tutor"}, jobsOf(told, 1))
+			r, events, bad := night(t, jobsMapping(), jobsHeader+row, told, 1)
+			require.Empty(t, bad)
+			assert.Empty(t, events)
+			assert.Empty(t, r.Questions())
+			_, events, bad = night(t, jobsMapping(), jobsHeader+strings.Replace(row, "Sales", "Lab", 1), told, 1)
+			require.Empty(t, bad)
+			assert.Equal(t, []string{"Lab Clerk", "Academy Tutor"}, jobsOf(append(told, events...), 2))
+		})
+	}
+}
+
 // Whatever rows a file has, night after night, access is the union of them.
 func TestAccessIsTheUnionOfTheRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
