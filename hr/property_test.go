@@ -159,6 +159,13 @@ func TestTerminationIsALatch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		said := firstDay.AddDays(rapid.IntRange(5, storyDays+1).Draw(t, "said")).StartIn(time.UTC)
 		events := slices.DeleteFunc(drawStoryOf(t, types...), func(e hr.Event) bool { return !e.Recorded.Before(said) })
+		if rapid.Bool().Draw(t, "ends") {
+			end := drawEvent(t, "end", 0, hr.EventTerminated)
+			end.Recorded, end.PositionID = said.AddDate(0, 0, -3), ""
+			end.Effective = hr.DateOf(end.Recorded)
+			end.Termination = &hr.Termination{}
+			events = append(events, end)
+		}
 		arrive(events)
 		before := merge(events...)
 		// Late news of where the last day was spent may move the end itself.
