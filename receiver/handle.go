@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,11 +69,18 @@ func (in *Intake) take(e *endpoint, id string, w http.ResponseWriter, r *http.Re
 		return o
 	}
 	received := time.Now()
-	if why := e.Verifier.Verify(scheme.Request{Header: r.Header, Body: body}, e.keys.now(), received); why != scheme.Taken {
+	secrets, all := e.keys.now()
+	if why := e.Verifier.Verify(scheme.Request{Header: r.Header, Body: body}, secrets, received); why != scheme.Taken {
+		if why == scheme.Wrong && !all { // it may be right by the one that cannot be read now: it has to come again
+			in.metrics.refused.WithLabelValues(e.Path, string(why)).Inc()
+			in.logRefusal(log, unavailable, "a secret cannot be read")
+			return unavailable
+		}
 		in.metrics.refused.WithLabelValues(e.Path, string(why)).Inc()
 		in.logRefusal(log, unauthorized, string(why))
 		return unauthorized
 	}
+	in.connections.serves(r.Context())
 	if !e.limit.AllowN(received, 1) {
 		o := throttled
 		o.status = e.Verifier.Throttled()
@@ -95,7 +103,7 @@ func (in *Intake) glance(w http.ResponseWriter, r *http.Request) (outcome, bool)
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		return wrongMethod, false
-	case !takenType(r.Header.Get("Content-Type")) || !plain(r.Header.Get("Content-Encoding")):
+	case !takenType(r.Header.Get("Content-Type")) || !plain(r.Header.Values("Content-Encoding")):
 		return wrongType, false
 	case r.ContentLength > in.options.MaxBody:
 		return tooLarge, false
@@ -111,7 +119,10 @@ func takenType(header string) bool {
 		strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"))
 }
 
-func plain(encoding string) bool { return encoding == "" || strings.EqualFold(encoding, "identity") }
+// plain reports whether a body is not encoded.
+func plain(encodings []string) bool {
+	return !slices.ContainsFunc(encodings, func(e string) bool { return e != "" && !strings.EqualFold(e, "identity") })
+}
 
 // read reads the body, as far as there is room for the request.
 func (in *Intake) read(e *endpoint, w http.ResponseWriter, r *http.Request) ([]byte, outcome) {

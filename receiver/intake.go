@@ -23,9 +23,11 @@ type Intake struct {
 	options   Options
 	endpoints map[string]*endpoint // by path
 	slots     chan struct{}
-	metrics   *metrics
-	log       *zap.Logger
-	refusals  rate.Sometimes // how many refused requests are logged: anybody can send those
+
+	connections *connections
+	metrics     *metrics
+	log         *zap.Logger
+	refusals    rate.Sometimes // how many refused requests are logged: anybody can send those
 
 	listener net.Listener
 	server   *http.Server
@@ -49,11 +51,12 @@ func New(o Options) (*Intake, error) {
 	}
 	o.Tuning = o.Tuning.withDefaults()
 	in := &Intake{
-		options:   o,
-		endpoints: make(map[string]*endpoint, len(o.Endpoints)),
-		slots:     make(chan struct{}, o.Tuning.AtOnce),
-		log:       o.Log,
-		refusals:  rate.Sometimes{First: 20, Interval: time.Second},
+		options:     o,
+		endpoints:   make(map[string]*endpoint, len(o.Endpoints)),
+		slots:       make(chan struct{}, o.Tuning.AtOnce),
+		log:         o.Log,
+		connections: newConnections(o.Tuning.Connections),
+		refusals:    rate.Sometimes{First: 20, Interval: time.Second},
 	}
 	gates := map[string]*gate{}
 	for _, e := range o.Endpoints {
@@ -75,6 +78,8 @@ func New(o Options) (*Intake, error) {
 		WriteTimeout:      o.Tuning.Read + o.Tuning.Publish + 5*time.Second, // it counts from the header
 		IdleTimeout:       o.Tuning.Idle,
 		MaxHeaderBytes:    maxHeader,
+		ConnState:         in.connections.changed,
+		ConnContext:       withConnection,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 64},
 	}
 	// Errors of single connections are caused by strangers: they are logged as debug only.

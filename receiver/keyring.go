@@ -23,15 +23,15 @@ type keyring struct {
 	failed bool // so that it is said once
 }
 
-// now returns the present secrets. A secret that cannot be read (its file may be being
-// replaced) keeps its last value.
-func (k *keyring) now() []string {
+// now returns the present secrets, and reports whether all of them are known. A secret
+// that cannot be read (its file may be being replaced) keeps its last value.
+func (k *keyring) now() (secrets []string, all bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.known == nil || time.Since(k.looked) >= k.every {
 		k.look()
 	}
-	return slices.Collect(maps.Values(k.known))
+	return slices.Collect(maps.Values(k.known)), len(k.known) == len(k.secrets)
 }
 
 func (k *keyring) look() {

@@ -67,7 +67,9 @@ type Tuning struct {
 	Idle    time.Duration // how long a connection without a request is kept; default 1m
 	Drain   time.Duration // how long requests under way may take when it stops; default 10s
 	Refresh time.Duration // how old what was read of secrets and certificates may be; default 1s
-	AtOnce  int           // requests that wait for the broker at the same time; default 64
+	// Connections is how many connections may be open; default 1024.
+	Connections int
+	AtOnce      int // requests that wait for the broker at the same time; default 64
 
 	// Of requests whose bodies are being read, for each endpoint:
 	Reading     int           // how many at the same time; default 64
@@ -95,7 +97,7 @@ func (t Tuning) withDefaults() Tuning {
 	for _, n := range []struct {
 		field *int
 		value int
-	}{{&t.AtOnce, 64}, {&t.Reading, 64}, {&t.ReadingEach, 16}} {
+	}{{&t.Connections, 1024}, {&t.AtOnce, 64}, {&t.Reading, 64}, {&t.ReadingEach, 16}} {
 		if *n.field == 0 {
 			*n.field = n.value
 		}
