@@ -2,8 +2,13 @@ package connector
 
 import (
 	"context"
+	"fmt"
 	"iter"
 )
+
+// maxIDBytes bounds the ID that an app gives an account. The ledger finds links by it, and
+// an index of PostgreSQL holds no more than some 2,700 bytes.
+const maxIDBytes = 1024
 
 // checked calls before ahead of each call to the app, and does not make the call if before
 // returns an error. It names each method, rather than embed a Connector: a method that is
@@ -53,14 +58,34 @@ func (c checked) Find(ctx context.Context, keys Keys) ([]Match, error) {
 	if err := c.before(ctx, call{op: OpFind}); err != nil {
 		return nil, err
 	}
-	return c.app.Find(ctx, keys)
+	matches, err := c.app.Find(ctx, keys)
+	for i := 0; err == nil && i < len(matches); i++ {
+		_, err = storable(OpFind, matches[i].Account, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return matches, nil
+}
+
+// storable returns the account, or an error if its ID is longer than the ledger stores. Such
+// an answer proves nothing: the account may be there.
+func storable(op string, account Account, err error) (Account, error) {
+	if err == nil && len(account.ID) > maxIDBytes {
+		return Account{}, &Error{
+			Kind: KindContradictory, Op: op,
+			Message: fmt.Sprintf("the app gives an account an ID of %d bytes, and at most %d can be stored", len(account.ID), maxIDBytes),
+		}
+	}
+	return account, err
 }
 
 func (c checked) Read(ctx context.Context, accountID string) (Account, error) {
 	if err := c.before(ctx, on(OpRead, accountID)); err != nil {
 		return Account{}, err
 	}
-	return c.app.Read(ctx, accountID)
+	account, err := c.app.Read(ctx, accountID)
+	return storable(OpRead, account, err)
 }
 
 func (c checked) Check(ctx context.Context) (string, error) {
@@ -99,7 +124,8 @@ func (c checked) Create(ctx context.Context, spec Spec) (Account, error) {
 	if err := c.before(ctx, call{op: OpCreate, personID: spec.PersonID, username: spec.Username}); err != nil {
 		return Account{}, err
 	}
-	return c.app.Create(ctx, spec)
+	account, err := c.app.Create(ctx, spec)
+	return storable(OpCreate, account, err)
 }
 
 func (c checked) Adopt(ctx context.Context, accountID, personID string) error {

@@ -178,6 +178,51 @@ func TestWhatIsNotOfferedIsNotCalled(t *testing.T) {
 	}
 }
 
+// longID answers each call with an account whose ID is that long.
+type longID struct {
+	connector.Base
+	bytes int
+}
+
+func (l longID) account() connector.Account {
+	return connector.Account{ID: strings.Repeat("x", l.bytes), Username: "ada"}
+}
+
+func (l longID) Capabilities() connector.Capabilities { return connector.Capabilities{Create: true} }
+
+func (l longID) Find(context.Context, connector.Keys) ([]connector.Match, error) {
+	return []connector.Match{{Account: l.account(), By: connector.ByUsername}}, nil
+}
+
+func (l longID) Read(context.Context, string) (connector.Account, error) { return l.account(), nil }
+
+func (l longID) Create(context.Context, connector.Spec) (connector.Account, error) {
+	return l.account(), nil
+}
+
+func (l longID) Check(context.Context) (string, error) { return "", nil }
+
+func (l longID) Close() error { return nil }
+
+// No link can be stored under an ID that no index holds, so an answer with one proves
+// nothing, not even that a creation was refused.
+func TestAnIDThatIsTooLongToStoreProvesNothing(t *testing.T) {
+	for bytes, proves := range map[int]bool{1024: true, 1025: false} {
+		kind := connector.Kind{Connect: func(context.Context, connector.Env, *connector.Values) (connector.Connector, error) {
+			return longID{bytes: bytes}, nil
+		}}
+		c, err := kind.Open(t.Context(), connector.Env{}, nil)
+		require.NoError(t, err)
+		_, found := c.Find(t.Context(), connector.Keys{Username: "ada"})
+		_, read := c.Read(t.Context(), "1")
+		_, created := c.Create(t.Context(), connector.Spec{Username: "ada"})
+		for op, err := range map[string]error{"find": found, "read": read, "create": created} {
+			assert.Equal(t, proves, err == nil, "%s: %v", op, err)
+			assert.Equal(t, !proves, connector.Is(err, connector.KindContradictory), op)
+		}
+	}
+}
+
 func TestBaseOffersNothing(t *testing.T) {
 	base := reflect.TypeFor[connector.Base]()
 	for _, method := range methods() {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger/open"
+	"github.com/tenurehq/tenure/service"
 	"github.com/tenurehq/tenure/service/runs"
 	"github.com/tenurehq/tenure/service/worker"
 )
@@ -36,6 +37,10 @@ func host(ctx context.Context, path string, temporal client.Options) (err error)
 	if err != nil {
 		return err // says what is wrong, and where in the file
 	}
+	logger := zap.NewExample()
+	if err := service.CheckClock(cfg, temporal.HostPort, logger); err != nil {
+		return err
+	}
 	store, err := open.Open(ctx, cfg.Ledger.URL)
 	if err != nil {
 		return err
@@ -55,7 +60,7 @@ func host(ctx context.Context, path string, temporal client.Options) (err error)
 		Ledger:   store,
 		Temporal: connection,
 		Runs:     people,
-		Log:      zap.NewExample(),
+		Log:      logger,
 		Metrics:  prometheus.DefaultRegisterer,
 	})
 }

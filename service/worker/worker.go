@@ -35,6 +35,9 @@ type Options struct {
 // Run hosts Tenure's workflows and activities until ctx is done, and then finishes the
 // steps that are under way. Errors of the configuration are marked by service.UsageError.
 // Any number of processes may run a worker at the same time; one process runs one.
+//
+// A configuration may accelerate the clock for development. Run does not know Temporal's
+// address: call service.CheckClock first, which allows that on this machine only.
 func Run(ctx context.Context, o Options) (err error) {
 	cfg := o.Config
 	metrics := newMetrics(o.Metrics, cfg.Policy.Apps())
