@@ -13,6 +13,8 @@
 package source
 
 import (
+	"cmp"
+	"errors"
 	"time"
 
 	"github.com/tenurehq/tenure/hr"
@@ -66,6 +68,20 @@ func (e *Error) Error() string {
 		return e.Reason + ": the record " + e.Text
 	}
 	return e.Reason + ": " + e.Field + " " + e.Text
+}
+
+// About returns err with the person whom the record is about, and marked as urgent if the
+// record ends their access. What an *Error names already stays; other errors stay as they
+// are.
+func About(err error, person string, ends bool) error {
+	var refusal *Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	named := *refusal
+	named.Person = cmp.Or(named.Person, person)
+	named.Urgent = named.Urgent || ends
+	return &named
 }
 
 // The reasons. They are stable: dashboards and scripts know them.

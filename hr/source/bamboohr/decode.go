@@ -1,6 +1,7 @@
 package bamboohr
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/tenurehq/tenure/hr"
@@ -9,9 +10,9 @@ import (
 
 // decode is the source.Decoder of one account.
 func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
-	notifications, refusal := read(r)
-	if refusal != nil {
-		return nil, nil, refusal
+	notifications, err := read(r)
+	if err != nil {
+		return nil, nil, err
 	}
 	var (
 		events   []hr.Event
@@ -19,31 +20,63 @@ func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 		thin     []string
 	)
 	for _, n := range notifications {
-		record, missing, refusal := s.known(n, r)
+		said, odd, err := s.decodeOne(n, r)
+		var missing *source.ThinError
 		switch {
-		case refusal != nil:
-			return nil, nil, refusal
-		case missing && !s.fetches && n.action == created:
-			// BambooHR never says more of a creation. The update that follows does.
-			warnings = append(warnings, source.Warning{Field: n.path, Text: "is a creation without fields: its data come with the update that follows"})
-			continue
-		case missing && !s.fetches:
-			return nil, nil, &source.Error{Reason: source.ReasonThin, Field: n.path, Text: "does not bring the fields that are needed (" +
-				list(needed) + "): have the webhook post them, or give settings.companyDomain and settings.apiKey so that Tenure fetches them"}
-		case missing:
-			thin = append(thin, n.employee)
-			continue
-		}
-		f := source.NewFields(record)
-		said, odd := s.events(n, f)
-		if refusal := f.Err(); refusal != nil {
-			return nil, nil, refusal
+		case errors.As(err, &missing):
+			thin = append(thin, missing.References...)
+		case err != nil:
+			return nil, nil, s.about(err, n, notifications, r)
 		}
 		events, warnings = append(events, said...), append(warnings, odd...)
 	}
 	if len(thin) > 0 {
 		slices.Sort(thin)
 		return nil, nil, &source.ThinError{References: slices.Compact(thin)}
+	}
+	return events, warnings, nil
+}
+
+// about returns the error of a record that cannot be decoded because of one notification,
+// with the person whose access the record ends, by any of its notifications.
+func (s *system) about(err error, because notification, all []notification, r source.Record) error {
+	for _, n := range append([]notification{because}, all...) {
+		if s.ends(n, r) {
+			return source.About(err, n.employee, true)
+		}
+	}
+	return source.About(err, because.employee, false)
+}
+
+// ends reports whether a notification is the end of somebody's employment, as far as it
+// can be read.
+func (s *system) ends(n notification, r source.Record) bool {
+	if n.action == deleted || source.SameWord(s.employee(n.fields)["status"], statusInactive) {
+		return true
+	}
+	record, refusal := s.fetched(r.Fetched[n.employee])
+	return refusal == nil && source.SameWord(record["status"], statusInactive)
+}
+
+// decodeOne returns the events that one notification of a record stands for.
+func (s *system) decodeOne(n notification, r source.Record) ([]hr.Event, []source.Warning, error) {
+	record, missing, refusal := s.known(n, r)
+	switch {
+	case refusal != nil:
+		return nil, nil, refusal
+	case missing && !s.fetches && n.action == created:
+		// BambooHR never says more of a creation. The update that follows does.
+		return nil, []source.Warning{{Field: n.path, Text: "is a creation without fields: its data come with the update that follows"}}, nil
+	case missing && !s.fetches:
+		return nil, nil, &source.Error{Reason: source.ReasonThin, Field: n.path, Text: "does not bring the fields that are needed (" +
+			list(needed) + "): have the webhook post them, or give settings.companyDomain and settings.apiKey so that Tenure fetches them"}
+	case missing:
+		return nil, nil, &source.ThinError{References: []string{n.employee}}
+	}
+	f := source.NewFields(record)
+	events, warnings := s.events(n, f)
+	if refusal := f.Err(); refusal != nil {
+		return nil, nil, refusal
 	}
 	return events, warnings, nil
 }
@@ -77,7 +110,7 @@ func (s *system) events(n notification, f *source.Fields) ([]hr.Event, []source.
 	switch status := f.Required("status", "have the webhook post it, or let Tenure fetch it (settings.apiKey)"); {
 	case source.SameWord(status, "Active"):
 		return s.active(n, f), nil
-	case source.SameWord(status, "Inactive"):
+	case source.SameWord(status, statusInactive):
 		return s.inactive(n, f)
 	default:
 		f.Reject("status", "is neither Active nor Inactive")

@@ -20,6 +20,9 @@ const (
 	deleted = "deleted"
 )
 
+// statusInactive is the status of an employee who has left.
+const statusInactive = "Inactive"
+
 // notification is one happening of one employee.
 type notification struct {
 	path     string // JSON pointer of where it is in the record
@@ -134,7 +137,7 @@ func unmarshal(b []byte, to any) error {
 }
 
 // read finds the notifications of a record.
-func read(r source.Record) ([]notification, *source.Error) {
+func read(r source.Record) ([]notification, error) {
 	if len(r.Value) == 0 {
 		return nil, &source.Error{Reason: source.ReasonTombstone, Text: "has no value"}
 	}
@@ -151,8 +154,7 @@ func read(r source.Record) ([]notification, *source.Error) {
 	}
 	switch {
 	case e.Type != "":
-		n, refusal := e.event()
-		return []notification{n}, refusal
+		return e.event()
 	case len(e.Employees) > 0:
 		return e.employees()
 	default:
@@ -167,20 +169,23 @@ var types = map[string]string{
 	"employee_with_fields.created": created, "employee_with_fields.updated": updated, "employee_with_fields.deleted": deleted,
 }
 
-func (e *envelope) event() (notification, *source.Error) {
+func (e *envelope) event() ([]notification, error) {
 	action, ok := types[e.Type]
 	if !ok {
-		return notification{}, &source.Error{Reason: source.ReasonUnknownType, Field: "/type",
+		return nil, &source.Error{Reason: source.ReasonUnknownType, Field: "/type",
 			Text: "is not employee.created, employee.updated or employee.deleted"}
 	}
 	n := notification{
 		path: "/data", action: action, employee: string(e.Data.EmployeeID), company: string(e.Data.CompanyID),
 		said: e.Timestamp, changed: e.Data.ChangedFields,
 	}
-	return n, n.check("/data/employeeId", "/timestamp")
+	if err := n.check("/data/employeeId", "/timestamp"); err != nil {
+		return nil, err
+	}
+	return []notification{n}, nil
 }
 
-func (e *envelope) employees() ([]notification, *source.Error) {
+func (e *envelope) employees() ([]notification, error) {
 	list := make([]notification, 0, len(e.Employees))
 	for i, said := range e.Employees {
 		path := fmt.Sprintf("/employees/%d", i)
@@ -191,21 +196,25 @@ func (e *envelope) employees() ([]notification, *source.Error) {
 		if n.action != created && n.action != updated && n.action != deleted {
 			return nil, &source.Error{Reason: source.ReasonUnknownType, Field: path + "/action", Text: "is not Created, Updated or Deleted"}
 		}
-		if refusal := n.check(path+"/id", path+"/timestamp"); refusal != nil {
-			return nil, refusal
+		if err := n.check(path+"/id", path+"/timestamp"); err != nil {
+			return nil, err
 		}
 		list = append(list, n)
 	}
 	return list, nil
 }
 
-func (n *notification) check(id, timestamp string) *source.Error {
+// check reads the time of a notification, and checks whom it is about.
+func (n *notification) check(id, timestamp string) error {
+	ends := n.action == deleted || source.SameWord(n.fields["status"], statusInactive) ||
+		source.SameWord(n.fields[labels["status"]], statusInactive)
 	if !source.ValidID(n.employee) {
-		return &source.Error{Reason: source.ReasonSchema, Field: id, Text: "is not the ID of an employee"}
+		return source.About(&source.Error{Reason: source.ReasonSchema, Field: id, Text: "is not the ID of an employee"}, "", ends)
 	}
 	at, ok := source.ParseInstant(n.said)
 	if !ok {
-		return &source.Error{Reason: source.ReasonSchema, Field: timestamp, Text: "is not an instant, such as 2026-01-31T18:42:00+0000"}
+		return source.About(&source.Error{Reason: source.ReasonSchema, Field: timestamp,
+			Text: "is not an instant, such as 2026-01-31T18:42:00+0000"}, n.employee, ends)
 	}
 	n.at = at
 	return nil
@@ -213,8 +222,8 @@ func (n *notification) check(id, timestamp string) *source.Error {
 
 // key finds the one employee that a record is about.
 func key(r source.Record) string {
-	notifications, refusal := read(r)
-	if refusal != nil {
+	notifications, err := read(r)
+	if err != nil {
 		return ""
 	}
 	for _, n := range notifications {

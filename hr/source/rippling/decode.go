@@ -10,12 +10,24 @@ import (
 // decode is the source.Decoder of one company.
 func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 	n, refusal := read(r)
-	switch {
-	case refusal != nil:
-		return nil, nil, refusal
-	case n.employee == "":
+	if refusal != nil {
+		return nil, nil, source.About(refusal, "", n.ends())
+	}
+	if n.employee == "" {
 		return nil, []source.Warning{{Field: "event_name", Text: "is not about an employment and has no effect"}}, nil
 	}
+	events, warnings, err := s.events(n, r)
+	return events, warnings, source.About(err, n.employee, n.ends() || ended(r.Fetched[n.employee]))
+}
+
+// ended reports whether the API answers that an employee is terminated.
+func ended(answer []byte) bool {
+	f, refusal := fetched(answer)
+	return refusal == nil && source.SameWord(f.Text("roleState"), stateTerminated)
+}
+
+// events returns the events that a notification stands for.
+func (s *system) events(n notification, r source.Record) ([]hr.Event, []source.Warning, error) {
 	answer, ok := r.Fetched[n.employee]
 	switch {
 	case !ok && !s.fetches:
@@ -67,7 +79,7 @@ func (s *system) event(n notification, f *source.Fields, received time.Time) (*h
 		Recorded: recorded.UTC(),
 	}
 	switch state := f.Required("roleState", "let the token read employees' role states (scope employee:roleState)"); {
-	case source.SameWord(state, "TERMINATED"):
+	case source.SameWord(state, stateTerminated):
 		return e, s.end(e, f)
 	case source.SameWord(state, "INIT"):
 		return nil, []source.Warning{{Field: "roleState", Text: "says that the person is not hired yet: it has no effect"}}
@@ -152,7 +164,7 @@ func (s *system) zone(f *source.Fields) string {
 // gone returns the events about somebody whom Rippling no longer knows: an end, if the
 // notification says so.
 func (s *system) gone(n notification, at time.Time) ([]hr.Event, []source.Warning, error) {
-	if n.event != deleted && n.event != terminated || at.IsZero() {
+	if !n.ends() || at.IsZero() {
 		return nil, nil, &source.Error{Reason: source.ReasonNotFound, Field: "id",
 			Text: "names an employee whom Rippling does not know (any more), or whom the app may not see"}
 	}

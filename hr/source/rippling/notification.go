@@ -25,6 +25,12 @@ type notification struct {
 	employee string // empty of events that are about no employment
 }
 
+// stateTerminated is the role state of an employee who has left.
+const stateTerminated = "TERMINATED"
+
+// ends reports whether the event is the end of somebody's employment.
+func (n notification) ends() bool { return n.event == deleted || n.event == terminated }
+
 // others begin the names of events that are about no employment.
 var others = []string{"group.", "company.", "custom_info_field.", "401_deductions", "leave_request."}
 
@@ -41,15 +47,15 @@ func read(r source.Record) (notification, *source.Error) {
 	if err != nil {
 		return notification{}, &source.Error{Reason: source.ReasonMalformed, Text: "is no form"}
 	}
+	n := notification{event: form.Get("event_name"), company: form.Get("company_id")}
 	for _, name := range []string{"event_name", "company_id", "id"} {
 		if len(form[name]) > 1 {
-			return notification{}, &source.Error{Reason: source.ReasonMalformed, Field: name, Text: "is there twice"}
+			return n, &source.Error{Reason: source.ReasonMalformed, Field: name, Text: "is there twice"}
 		}
 		if !utf8.ValidString(form.Get(name)) {
-			return notification{}, &source.Error{Reason: source.ReasonNotUTF8, Field: name, Text: "is not UTF-8"}
+			return n, &source.Error{Reason: source.ReasonNotUTF8, Field: name, Text: "is not UTF-8"}
 		}
 	}
-	n := notification{event: form.Get("event_name"), company: form.Get("company_id")}
 	switch n.event {
 	case created, updated, deleted, hired, terminated:
 		n.employee = form.Get("id")

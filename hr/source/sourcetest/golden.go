@@ -108,6 +108,8 @@ type outcome struct {
 	Events   []hr.Event       `json:"events,omitempty"`
 	Warnings []source.Warning `json:"warnings,omitempty"`
 	Error    string           `json:"error,omitempty"`
+	Person   string           `json:"person,omitempty"` // whom the error names
+	Urgent   bool             `json:"urgent,omitempty"` // the error's
 }
 
 // Golden decodes every example and compares what comes of it.
@@ -143,6 +145,10 @@ func (e Example) outcome(t *testing.T, kind source.Kind, settings source.Setting
 	got.Events, got.Warnings = events, warnings
 	if err != nil {
 		got.Error = err.Error()
+	}
+	var refusal *source.Error
+	if errors.As(err, &refusal) {
+		got.Person, got.Urgent = refusal.Person, refusal.Urgent
 	}
 	return got
 }

@@ -19,19 +19,19 @@ func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 	)
 	for _, w := range workers {
 		w, missing, refusal := s.whole(w, r.Fetched)
-		switch {
-		case refusal != nil:
-			return nil, nil, refusal
-		case missing:
+		if missing {
 			thin = append(thin, w.reference())
 			continue
 		}
-		said, refusal := s.events(w)
+		var said []hr.Event
+		if refusal == nil {
+			said, refusal = s.events(w)
+		}
 		if refusal == nil {
 			said, refusal = s.list(w, said)
 		}
 		if refusal != nil {
-			return nil, nil, refusal
+			return nil, nil, s.about(refusal, w, workers, r.Fetched)
 		}
 		events = append(events, said...)
 	}
@@ -40,6 +40,33 @@ func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 		return nil, nil, &source.ThinError{References: slices.Compact(thin)}
 	}
 	return distinct(events), nil, nil
+}
+
+// about returns the error of a record that cannot be decoded because of one worker, with
+// the person whose access the record ends, whichever of its workers that is.
+func (s *system) about(err error, because worker, all []worker, fetched map[string][]byte) error {
+	for _, w := range append([]worker{because}, all...) {
+		if w, _, refusal := s.whole(w, fetched); refusal == nil && s.ends(w) {
+			return source.About(err, w.id, true)
+		}
+	}
+	return source.About(err, because.id, false)
+}
+
+// ends reports whether a worker's data end their employment, as far as they can be read.
+// Somebody who is hired for a later day is not active yet.
+func (s *system) ends(w worker) bool {
+	st := statusOf(w)
+	hired := false
+	for _, entry := range w.element.at("Worker_Data", "Transaction_Log_Entry_Data").all("Transaction_Log_Entry") {
+		switch kind, _ := s.typeOf(transactionOf(entry).process, false); kind {
+		case hr.EventTerminated:
+			return true
+		case hr.EventHired, hr.EventRehired:
+			hired = true
+		}
+	}
+	return st.terminated || st.inactive && !hired
 }
 
 // distinct leaves out what a document says twice.
