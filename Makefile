@@ -45,7 +45,7 @@ build-real: build-dev # and the Temporal server, for what runs by itself
 test-real: build-real ## the tests against real servers, which it installs and starts
 	./scripts/test-real
 
-chaos: build-real ## kill and stop every part in turn, for an hour; see that no account is wrong (CHAOS_FLAGS)
+chaos: build-real ## kill and stop every part in turn, for hours; see that no account is wrong (CHAOS_FLAGS)
 	./scripts/test-real fetch
 	@$(BIN)/dev chaos --bin $(BIN) $(CHAOS_FLAGS)
 
@@ -71,6 +71,7 @@ bench-ingest: build-dev ## measure ingestion against bare loops; writes bench-in
 docs: ## write the generated parts of docs
 	@go run ./internal/configdoc
 	@go run ./internal/connectordoc
+	@go test ./hr/source/catalog ./examples/connector-toy ./service/worker ./starter -run Document -update >/dev/null
 
 site: ## build the documents into a site that can be searched, ./.site; fails on broken links
 	@./scripts/site/build

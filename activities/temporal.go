@@ -12,7 +12,7 @@ import (
 // other errors unchanged.
 //
 //	Error.Code       -> the application error's type
-//	Error.Final      -> non-retryable: the run shows it, and waits for an operator
+//	Error.Final      -> non-retryable: the step needs attention, until an operator or the recheck
 //	Error.RetryAfter -> the delay of the next attempt
 //	Error.NoTurn     -> benign: the SDK neither logs nor counts it as an error
 func temporalError(err error) error {

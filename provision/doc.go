@@ -48,7 +48,8 @@
 // # Where to begin
 //
 // Read Apply in attempt.go, then the disable method in deprovision.go: it is the step
-// that must not fail, and all others have its shape. The tests that exercise the engine
+// that must not fail, and all others have its shape. The method fail decides whether
+// another attempt follows or the step needs attention. The tests that exercise the engine
 // as a whole are in package workflows, with apps in memory and a ledger in SQLite.
 //
 // The engine knows nothing of who runs it. It may import what is below it, and nothing

@@ -37,7 +37,8 @@ type Error struct {
 	RetryAfter time.Duration
 	// NoTurn means that the app was not called because of its limits.
 	NoTurn bool
-	// Final means that no attempt follows until an operator has looked.
+	// Final means that Temporal makes no further attempt: the step needs attention. The run
+	// tries it again after Engine.Recheck, or when an operator asks for it.
 	Final bool
 
 	urgent     bool    // the person has to be cut off now

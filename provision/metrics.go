@@ -11,8 +11,8 @@ import (
 )
 
 // Metrics counts the outcomes of steps, and measures how long people wait for access and
-// how long they keep it. docs/metrics.md lists the metrics; a test of the worker checks the
-// list. A nil *Metrics counts nothing.
+// how long they keep it. docs/metrics.md lists the metrics; a test of service/worker checks
+// the list. A nil *Metrics counts nothing.
 type Metrics struct {
 	steps       *prometheus.CounterVec
 	provision   *prometheus.HistogramVec

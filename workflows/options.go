@@ -41,7 +41,7 @@ const (
 )
 
 // stepOptions returns ctx with the activity options of one step. Temporal retries
-// without end: the activity itself says when a human has to look.
+// without end: the activity itself (provision.Engine) decides when a step needs attention.
 func stepOptions(ctx workflow.Context, t provision.Todo, urgent bool) workflow.Context {
 	priority := priorityNormal
 	switch {

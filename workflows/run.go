@@ -16,12 +16,12 @@ type run struct {
 	kind    plan.Change
 	in      Input
 	signals workflow.ReceiveChannel // of LookAgain
-	repairs workflow.Channel        // one message for each Update that changed something
+	repairs workflow.Channel        // one message for each Update that changed something, in histories of earlier versions
 
 	todo     provision.Assessment // the last assessment
 	news     bool                 // a signal came that the last assessment has not seen
 	urgent   bool                 // ... and it is urgent
-	repaired bool                 // an Update changed something since the last assessment
+	repaired bool                 // such an Update changed something since the last assessment
 	began    bool                 // this run has started a step
 	recheck  bool                 // it is time to try steps in attention again
 	becomes  plan.Change          // the kind of change that this is, by the last assessment

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/hr/source/catalog"
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 	"github.com/tenurehq/tenure/schemas"
 	"github.com/tenurehq/tenure/service"
@@ -78,7 +79,7 @@ func TestEventValidate(t *testing.T) {
 	assert.Equal(t, service.ExitFailed, s.run("event", "validate", "none.jsonl").code)
 	got = s.run("event", "validate", "good.jsonl", "--source", "cloudevent")
 	assert.Equal(t, service.ExitUsage, got.code)
-	assert.Contains(t, got.err, `there is no source "cloudevent"; there is: bamboohr, cloudevents, rippling, workday`)
+	assert.Contains(t, got.err, `there is no source "cloudevent"; there is: `+strings.Join(catalog.Names(), ", "))
 }
 
 // One event may be written over several lines, as the examples are.

@@ -3,7 +3,6 @@
 // operation, JSON both ways. It imports the connector contract and how HTTP
 // answers become errors (internal/remote).
 //
-// What a connector can do is what its type implements. A service need not offer
-// everything, so there is a type for each set of what it may leave out: shapes.go,
-// which shapes_test.go writes.
+// A service need not offer everything: what a connector offers depends on its setting
+// operations (see offered in kind.go).
 package webhook
