@@ -1,5 +1,5 @@
-// Package catalog lists the kinds of app that Tenure can talk to. A new kind is
-// one folder beside this one and one line here.
+// Package catalog lists the kinds of app that Tenure can talk to. A new kind needs one
+// folder beside this one and one line here.
 package catalog
 
 import (
@@ -27,7 +27,7 @@ var kinds = []connector.Kind{
 	webhook.Kind,
 }
 
-func init() { //nolint:gochecknoinits // one kind is made of the others
+func init() { //nolint:gochecknoinits // jit opens the other kinds
 	kinds = append(kinds, jit.Kind(Lookup))
 }
 

@@ -13,12 +13,12 @@ import (
 	"github.com/tenurehq/tenure/connector/catalog"
 )
 
-// secure are, for each setting that is a URL by KIND.SETTING, settings with which the
-// kind opens, and the URL that an attacker on the way could listen to.
+// secure holds, for each setting that is a URL (KIND.SETTING), settings with which the kind
+// opens, and an unencrypted URL that the kind must reject.
 var secure = map[string]struct {
 	settings connector.Settings
 	exposed  string
-	never    bool // no permission makes it right
+	never    bool // the kind rejects it even with "plaintext: true"
 }{
 	"scim.url": {connector.Settings{"url": "https://app.example.com", "token": "abc"}, "http://app.example.com", false},
 	"scim.tokenURL": {

@@ -93,7 +93,7 @@ func (s *suite) createAtTheSameTime(t *testing.T) {
 	assert.Len(t, s.find(t, c, connector.Keys{PersonID: spec.PersonID}), 1)
 }
 
-// values are texts that break careless quoting.
+// values creates accounts with texts that break careless quoting.
 func (s *suite) values(t *testing.T) {
 	c := s.open(t)
 	for name, text := range map[string]string{
@@ -170,7 +170,7 @@ func (s *suite) deleteAccount(t *testing.T) {
 }
 
 func (s *suite) list(t *testing.T) {
-	const many = 1050 // more than any app's page
+	const many = 1050 // more than any app puts on one page
 	c := s.open(t)
 	want := map[string]connector.Account{}
 	for range many {
@@ -185,7 +185,7 @@ func (s *suite) list(t *testing.T) {
 		}
 	}
 	accounts := c.List(t.Context())
-	for range 2 { // a sequence can be gone through again
+	for range 2 { // a caller may iterate over the same sequence again
 		seen := map[string]bool{}
 		for account, err := range accounts {
 			require.NoError(t, err)
@@ -201,6 +201,6 @@ func (s *suite) list(t *testing.T) {
 	}
 	for _, err := range accounts {
 		require.NoError(t, err)
-		break // leaving early ends it
+		break // a caller may stop early
 	}
 }

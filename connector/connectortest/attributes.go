@@ -10,7 +10,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// dropped reads the account and names the attributes that it does not show as set.
+// dropped reads the account and returns the names of the attributes that it does not show
+// as set.
 func (s *suite) dropped(t *testing.T, c connector.Connector, accountID string, set map[string]any) []string {
 	t.Helper()
 	names, err := connector.Dropped(t.Context(), c, read(t, c, accountID), set)
@@ -18,8 +19,8 @@ func (s *suite) dropped(t *testing.T, c connector.Connector, accountID string, s
 	return names
 }
 
-// shownAttributes looks whether what was set is told from what was not: by it a step is
-// proven.
+// shownAttributes checks that connector.Dropped tells attributes that were set from those
+// that were not. Proofs of steps rely on it.
 func (s *suite) shownAttributes(t *testing.T) {
 	c := s.open(t)
 	spec := s.spec()
@@ -43,8 +44,8 @@ func (s *suite) shownAttributes(t *testing.T) {
 	}
 }
 
-// droppedAttributes has the app lose an attribute: neither what Create returns nor what
-// an update was told may stand for what Read shows.
+// droppedAttributes has the app lose an attribute, and checks that this is noticed: only
+// Read counts, not the account that Create returned or the values sent to Update.
 func (s *suite) droppedAttributes(t *testing.T) {
 	c := s.open(t)
 	first, second := s.Attributes[0], s.Attributes[1]

@@ -20,14 +20,14 @@ func (s *suite) capabilities(t *testing.T) {
 	assert.Subset(t, told, s.Capabilities.Ops(), "the kind tells of every operation")
 }
 
-// elsewhere are the operations that tests of their own try.
+// elsewhere lists the operations that have tests of their own.
 var elsewhere = []string{connector.OpProbe, connector.OpListEntitlements, connector.OpResetCredentials}
 
-// offered makes every call that is offered: none is answered by KindUnsupported, and
-// what was offered still is.
+// offered makes every call that the connector offers, and checks that none fails as
+// KindUnsupported and that the capabilities stay the same.
 func (s *suite) offered(t *testing.T) {
 	c, made, calls := s.fixture(t)
-	if s.can().Delete && !s.can().Reversible && s.can().Disable { // calls leaves it out: the account would be gone
+	if s.can().Delete && !s.can().Reversible && s.can().Disable { // fixture leaves it out, since disabling has deleted the account by then
 		gone := s.make(t, c, s.spec())
 		calls = append(calls, call{connector.OpDelete, func(ctx context.Context) error { return c.Delete(ctx, gone.ID) }})
 	}
@@ -39,12 +39,13 @@ func (s *suite) offered(t *testing.T) {
 	}
 	assert.Subset(t, tried, s.can().Ops(), "the suite tries whatever is offered")
 	can := c.Capabilities()
-	can.ResetCredentials = s.can().ResetCredentials // the app may have told of it
+	can.ResetCredentials = s.can().ResetCredentials // a call may have shown whether the app offers it
 	assert.Equal(t, s.can(), can, "what is offered was settled when the connector was opened")
 	assert.NotEmpty(t, made.ID)
 }
 
-// notOffered makes every call that is not offered: each fails, as KindUnsupported.
+// notOffered makes every call that the connector does not offer, and checks that each
+// fails as KindUnsupported.
 func (s *suite) notOffered(t *testing.T) {
 	c := s.open(t)
 	const missing = "00000000-0000-4000-8000-000000000000"
@@ -62,8 +63,9 @@ func (s *suite) notOffered(t *testing.T) {
 	assert.Empty(t, s.find(t, c, connector.Keys{PersonID: spec.PersonID, Username: spec.Username}))
 }
 
-// resetCredentials looks whether a reset changes nothing else: above all, it turns no
-// account on. An app may turn out not to offer it: then it is not offered from then on.
+// resetCredentials checks that a reset changes nothing else: above all, it enables no
+// account. If the app turns out not to offer resets, the connector must not offer them
+// from then on.
 func (s *suite) resetCredentials(t *testing.T) {
 	c := s.open(t)
 	for _, active := range []bool{true, false} {
@@ -75,7 +77,7 @@ func (s *suite) resetCredentials(t *testing.T) {
 			require.NoError(t, c.Disable(t.Context(), made.ID))
 		}
 		before := read(t, c, made.ID)
-		for range 2 { // again is the same
+		for range 2 { // a second reset is like the first
 			err := c.ResetCredentials(t.Context(), made.ID)
 			switch {
 			case s.deviates(t, CredentialsDenied):

@@ -122,8 +122,8 @@ func (s *suite) unknownEntitlement(t *testing.T) {
 	assert.NotContains(t, read(t, c, made.ID).Entitlements, s.Entitlements[0])
 }
 
-// repetition does everything twice: the second time there is nothing to do, which
-// is success.
+// repetition makes every change twice: the second time there is nothing to do, and the
+// call succeeds.
 func (s *suite) repetition(t *testing.T) {
 	c := s.open(t)
 	spec := s.spec()
@@ -138,8 +138,8 @@ func (s *suite) repetition(t *testing.T) {
 	}
 }
 
-// missingAccount does everything to an account that is not there. Taking away is
-// success, as is disabling where that takes the account away; the rest is
+// missingAccount makes every call for an account that does not exist. Calls that take
+// something away succeed, also Disable where it deletes the account. The others fail as
 // KindNotFound.
 func (s *suite) missingAccount(t *testing.T) {
 	c := s.open(t)

@@ -47,7 +47,7 @@ func (s *suite) correlation(t *testing.T) {
 	}
 }
 
-// ambiguousCorrelation is an app in which two accounts claim to be one person's.
+// ambiguousCorrelation tries an app in which two accounts have the same external ID.
 func (s *suite) ambiguousCorrelation(t *testing.T) {
 	c := s.open(t)
 	first, second := s.spec(), s.spec()
@@ -63,8 +63,8 @@ func (s *suite) ambiguousCorrelation(t *testing.T) {
 	assert.NotEqual(t, matches[0].Account.ID, matches[1].Account.ID)
 }
 
-// otherKeys are those by which an app that Tenure did not fill can be correlated:
-// stronger ones win, and an account that is another person's is never found.
+// otherKeys looks for accounts by the keys of apps that Tenure did not fill. Stronger
+// keys win, and an account of another person is never found.
 func (s *suite) otherKeys(t *testing.T) {
 	c := s.open(t)
 	keys := map[connector.MatchKey]func(value string) connector.Keys{
@@ -97,8 +97,8 @@ func (s *suite) otherKeys(t *testing.T) {
 	}
 }
 
-// rename is what an administrator does when somebody marries: the account stays
-// the same one.
+// rename renames an account as an administrator does when somebody marries: it stays
+// the same account.
 func (s *suite) rename(t *testing.T) {
 	c := s.open(t)
 	want := s.make(t, c, s.spec())

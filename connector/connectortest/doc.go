@@ -1,5 +1,5 @@
-// Package connectortest is the suite that every connector passes: it proves the
-// rules of package connector on a live app, be it a test double or a real one.
+// Package connectortest is the suite that every connector passes. It checks the rules
+// of package connector on a live app, either a test double or a real one.
 //
 // A connector's own test is a Target and one line:
 //
@@ -10,7 +10,7 @@
 //		Attributes:   [2]string{"title", "displayName"},
 //	})
 //
-// The app need not be empty, and need not be emptied afterwards: the suite makes
-// accounts of its own, with names never used before. Every error that it provokes
-// is searched for the personal data and secrets that went into it.
+// The app need not be empty, and need not be emptied afterwards: the suite creates
+// accounts of its own, with names never used before. It searches every error for the
+// personal data and secrets that it sent.
 package connectortest

@@ -11,7 +11,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// fixture is two accounts, and every call that can be made on the first.
+// fixture creates two accounts, and returns the first and every call that can be made
+// for it.
 func (s *suite) fixture(t *testing.T) (c connector.Connector, made connector.Account, calls []call) {
 	t.Helper()
 	c = s.open(t)
@@ -48,8 +49,8 @@ func (s *suite) stalled(t *testing.T) {
 	}
 }
 
-// failedAfterApply has each change done by an app that then says it failed. The
-// caller looks, or does it again: either way it is done once.
+// failedAfterApply has the app make each change and then report that it failed. The
+// caller looks, or repeats the call: either way the change is made once.
 func (s *suite) failedAfterApply(t *testing.T) {
 	c := s.open(t)
 	defer s.Faults.Heal(t)
@@ -66,13 +67,13 @@ func (s *suite) failedAfterApply(t *testing.T) {
 	s.fails(t, err, connector.OpCreate, connector.KindExists)
 
 	made, other := matches[0].Account, s.make(t, c, s.spec())
-	if !made.Active { // it was left half made, and callers enable what they find disabled
+	if !made.Active { // Create broke off before it enabled the account: callers enable it
 		require.NoError(t, c.Enable(t.Context(), made.ID))
 	}
 	spec.Attributes[s.Attributes[0]] = "after all"
 	for _, change := range s.changes(c, made.ID, other.ID, s.remember(spec)) {
 		if change.op == connector.OpAdopt {
-			continue // it is the person's already: nothing is changed, nothing fails
+			continue // the account is the person's already: the call changes nothing, so that nothing fails
 		}
 		s.Faults.FailAfterApply(t)
 		s.fails(t, change.do(t.Context()), change.op, connector.KindUnavailable)
@@ -115,7 +116,7 @@ func (s *suite) refused(t *testing.T) {
 }
 
 func (s *suite) refusedUntil(t *testing.T) {
-	// A date has whole seconds, and time passes until it is read.
+	// The slack is for dates: they have whole seconds, and time passes until one is read.
 	s.refusedFor(t, 90*time.Second, 5*time.Second, s.Faults.RefuseUntil)
 }
 

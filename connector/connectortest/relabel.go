@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// relabel gives an account another username, and then another person's ID: it stays the
-// same account, and is found by what it is known by now.
+// relabel gives an account another username, and then another person's ID. It stays the
+// same account, and is found by its new keys.
 func (s *suite) relabel(t *testing.T) {
 	c := s.open(t)
 	want := s.make(t, c, s.spec())

@@ -10,20 +10,19 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// SettingsSecret is a text that settings under test may hold anywhere, and that
-// no error repeats.
+// SettingsSecret is a text that settings under test may hold anywhere. No error may
+// repeat it.
 const SettingsSecret = "s3cret"
 
-// Setting is a change of settings that a kind takes, and what it says of them
-// then.
+// Setting is a change of good settings, and the result that a test expects of it.
 type Setting struct {
 	Change connector.Settings
-	Want   string // part of the error; empty for none
-	// Check looks at a connector that could be opened; nil looks at nothing.
+	Want   string // part of the error; empty if the settings are good
+	// Check, if set, checks the connector that these settings open.
 	Check func(t *testing.T, c connector.Connector)
 }
 
-// Settings opens a kind with each change of settings that are good.
+// Settings opens a kind with each change of the good settings, and checks the result.
 func Settings(t *testing.T, kind connector.Kind, good connector.Settings, tests map[string]Setting) {
 	t.Helper()
 	for name, test := range tests {

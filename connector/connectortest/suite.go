@@ -16,7 +16,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// suite is a run. It remembers whatever no error may hold.
+// suite holds one run. It remembers the texts that no error may hold.
 type suite struct {
 	Target
 
@@ -26,7 +26,7 @@ type suite struct {
 
 func (s *suite) can() connector.Capabilities { return s.Capabilities }
 
-// deviates reports whether the app is declared to deviate so.
+// deviates reports whether the target declares this deviation of the app.
 func (s *suite) deviates(t *testing.T, d Deviation) bool {
 	t.Helper()
 	why, declared := s.Deviations[d]
@@ -43,7 +43,7 @@ func (s *suite) open(t *testing.T) connector.Connector {
 	return c
 }
 
-// spec is a new person's account. Its texts are unlike any other's.
+// spec returns a specification for a new person's account. No other has the same texts.
 func (s *suite) spec() connector.Spec {
 	mark := strings.ToLower(rand.Text()[:10])
 	return s.remember(connector.Spec{
@@ -57,7 +57,7 @@ func (s *suite) spec() connector.Spec {
 	})
 }
 
-// remember makes a spec's texts ones that no error may hold.
+// remember adds a spec's texts to those that no error may hold, and returns the spec.
 func (s *suite) remember(spec connector.Spec) connector.Spec {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,14 +93,14 @@ func (s *suite) find(t *testing.T, c connector.Connector, keys connector.Keys) [
 	return matches
 }
 
-// fails asserts that err is what the contract wants for an operation that fails,
-// and that its text gives nothing away.
+// fails asserts that err has the type, kind and operation that the contract requires, and
+// that its text gives nothing away.
 func (s *suite) fails(t *testing.T, err error, op string, kind connector.ErrorKind) {
 	t.Helper()
 	_ = s.failure(t, err, op, kind)
 }
 
-// failure is fails, and returns the error for a closer look.
+// failure does the same as fails, and returns the error for a closer look.
 func (s *suite) failure(t *testing.T, err error, op string, kind connector.ErrorKind) *connector.Error {
 	t.Helper()
 	require.Error(t, err, op)
@@ -113,8 +113,8 @@ func (s *suite) failure(t *testing.T, err error, op string, kind connector.Error
 	return failed
 }
 
-// discreet asserts that the text of err, and of all that it wraps, holds nothing
-// personal and no secret.
+// discreet asserts that the text of err, and of every error that it wraps, holds no
+// personal data and no secret.
 func (s *suite) discreet(t *testing.T, err error) {
 	t.Helper()
 	s.mu.Lock()
@@ -130,26 +130,27 @@ func (s *suite) discreet(t *testing.T, err error) {
 	}
 }
 
-// call is an operation with everything filled in.
+// call is an operation with its arguments filled in.
 type call struct {
 	op string
 	do func(ctx context.Context) error
 }
 
-// calls are all operations that the app is to offer, on an account, with harmless values.
-// other is a second account.
+// calls returns the calls of all operations that the app has to offer, for one account and
+// with harmless values. other is a second account.
 func (s *suite) calls(c connector.Connector, accountID, other string, spec connector.Spec) []call {
 	return append(s.offers(s.looks(c, accountID, spec)), s.changes(c, accountID, other, spec)...)
 }
 
-// changes are those of calls that change an account that is there, in an order in which
-// they can all be done. What ends the account comes last: deleting or, where that ends it
-// too, disabling.
+// changes returns those of calls that change an existing account, in an order in which
+// all can be made. The one that ends the account comes last: Delete or, where that ends it
+// too, Disable.
 func (s *suite) changes(c connector.Connector, accountID, other string, spec connector.Spec) []call {
 	return s.offers(s.allChanges(c, accountID, other, spec))
 }
 
-// offers leaves of calls those that the app is to offer, and that can all be done.
+// offers returns those of the calls that the app has to offer. It leaves out Delete if
+// Disable has ended the account by then.
 func (s *suite) offers(calls []call) []call {
 	ops := s.can().Ops()
 	disabledIsGone := s.can().Disable && !s.can().Reversible
@@ -158,7 +159,7 @@ func (s *suite) offers(calls []call) []call {
 	})
 }
 
-// looks are the calls that change no account that is there.
+// looks returns the calls that change no existing account.
 func (s *suite) looks(c connector.Connector, accountID string, spec connector.Spec) []call {
 	return []call{
 		{connector.OpFind, func(ctx context.Context) error {
@@ -176,7 +177,8 @@ func (s *suite) looks(c connector.Connector, accountID string, spec connector.Sp
 	}
 }
 
-// allChanges are the calls that change an account, whether or not the app is to offer them.
+// allChanges returns the calls that change an account, whether or not the app has to
+// offer them.
 func (s *suite) allChanges(c connector.Connector, accountID, other string, spec connector.Spec) []call {
 	to := connector.Label{Username: s.remember(s.spec()).Username}
 	return []call{

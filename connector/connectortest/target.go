@@ -7,83 +7,82 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Target is a connector and the app that it is tried on.
+// Target describes a connector and the app that the suite tries it on.
 type Target struct {
-	// Kind is the connector's. It has to tell of every operation that the
-	// connector implements.
+	// Kind is the connector's kind. It has to list every operation that the connector
+	// implements.
 	Kind connector.Kind
-	// Open returns a connector to the app. All that one Run opens are to the same
-	// app. The suite closes them.
+	// Open returns a connector to the app: in one Run, always to the same app. The suite
+	// closes it.
 	Open func(t *testing.T) connector.Connector
-	// Capabilities are those that the connector's documentation tells of. Create
-	// is needed for nearly everything here.
+	// Capabilities are those that the connector's documentation names. Nearly all tests
+	// need Create.
 	Capabilities connector.Capabilities
-	// Entitlements are two that the app has.
+	// Entitlements are two entitlements that the app has.
 	Entitlements [2]string
-	// AnyEntitlement says that the app has every entitlement one could name.
+	// AnyEntitlement is set if the app accepts every name of an entitlement.
 	AnyEntitlement bool
-	// Attributes are two that take any one text.
+	// Attributes are two attributes that take any single text.
 	Attributes [2]string
 	// MaxText is how long a text the first of Attributes takes; 0 is 2,000.
 	MaxText int
-	// Secrets are texts that no error may hold, such as the credentials.
+	// Secrets are texts that no error may hold, such as credentials.
 	Secrets []string
-	// Seed adds an account as the app's own administrator would, whatever rules
-	// of uniqueness the app has for others. Nil if that cannot be done.
+	// Seed adds an account as the app's own administrator would, even if its username or
+	// external ID is not unique. Nil if that cannot be done.
 	Seed func(t *testing.T, account connector.Account)
-	// KeyAttributes are the attributes in which this app has the keys that not
-	// every app has: ByEmployeeNumber, ByEmail.
+	// KeyAttributes names the attributes in which this app holds the keys that not every
+	// app has: ByEmployeeNumber, ByEmail.
 	KeyAttributes map[connector.MatchKey]string
 	// Rename gives an account another username, as the app's own administrator
 	// would. Nil if that cannot be done.
 	Rename func(t *testing.T, account connector.Account, username string)
-	// Deviations are where this app is known not to do what others do, each with a
-	// word on why that is so. See Deviation.
+	// Deviations holds the known deviations of this app, each with its reason. See
+	// Deviation.
 	Deviations map[Deviation]string
-	// Faults make the app fail. Those that are nil are not tried.
+	// Faults make the app fail. The suite does not try those that are nil.
 	Faults Faults
 }
 
-// Deviation is something in which an app that nobody here can repair falls short
-// of the contract. The suite holds the app to its deviation: one that has been
-// cured must be taken out of the Target.
+// Deviation is a way in which an app that we cannot correct falls short of the contract.
+// The suite checks that the app does deviate: if it no longer does, remove the deviation
+// from the Target.
 type Deviation string
 
-// The deviations that are known in apps of this world.
+// The deviations that are known of real apps.
 const (
-	// QuotesUnsearchable: an account whose username has a quotation mark can be
-	// made, but not be found by its username.
+	// QuotesUnsearchable: an account whose username has a quotation mark can be created,
+	// but not found by its username.
 	QuotesUnsearchable Deviation = "quotes unsearchable"
-	// UsernamesRestricted: an account whose username has a plus or a quotation mark
-	// is refused, as KindInvalid, and not made.
+	// UsernamesRestricted: Create of an account whose username has a plus or a quotation
+	// mark fails as KindInvalid.
 	UsernamesRestricted Deviation = "usernames restricted"
 	// MembersUnchecked: an entitlement can be granted to an account that does not
 	// exist.
 	MembersUnchecked Deviation = "members unchecked"
-	// NoInactive: an account cannot be made inactive. Create of one fails as
-	// KindUnsupported.
+	// NoInactive: Create of an inactive account fails as KindUnsupported.
 	NoInactive Deviation = "no inactive accounts"
 	// InactiveUnlisted: a disabled account is found by its ID only.
 	InactiveUnlisted Deviation = "inactive unlisted"
-	// CredentialsDenied: what the connector signs in as may not reset credentials, which
-	// it learns account by account. ResetCredentials fails as KindUnsupported.
+	// CredentialsDenied: the connector's own account in the app may not reset credentials,
+	// and learns so for each account. ResetCredentials fails as KindUnsupported.
 	CredentialsDenied Deviation = "credentials denied"
 )
 
 // Faults make an app fail until Heal is called.
 type Faults struct {
 	Heal func(t *testing.T)
-	// FailAfterApply makes the app do the next change and then report that it
+	// FailAfterApply makes the app carry out the next change and then report that it
 	// failed.
 	FailAfterApply func(t *testing.T)
 	// Unauthorize makes the app refuse the connector's credentials.
 	Unauthorize func(t *testing.T)
-	// Refuse makes every call fail as KindUnavailable or KindRateLimited, with a
-	// span after which to try again; zero is none.
+	// Refuse makes every call fail as KindUnavailable or KindRateLimited. The app says to
+	// try again after retryAfter; zero if it does not say.
 	Refuse func(t *testing.T, kind connector.ErrorKind, retryAfter time.Duration)
-	// RefuseUntil is Refuse in the app's other way of telling when: a date.
+	// RefuseUntil is Refuse where the app names the time to try again as a date.
 	RefuseUntil func(t *testing.T, kind connector.ErrorKind, retryAfter time.Duration)
-	// Drop makes the app take attributes of these names and keep none of them.
+	// Drop makes the app accept attributes of these names and keep none of them.
 	Drop func(t *testing.T, names ...string)
 	// Stall makes every call hang.
 	Stall func(t *testing.T)
@@ -132,7 +131,8 @@ func Run(t *testing.T, target Target) {
 		{"Unauthorized", s.can().Create && s.Faults.Unauthorize != nil, s.unauthorized},
 		{"Refused", s.can().Create && s.Faults.Refuse != nil, s.refused},
 		{"RefusedUntil", s.can().Create && s.Faults.RefuseUntil != nil, s.refusedUntil},
-		// The last one: what its calls sent may reach the app after they gave up.
+		// The last test, since the requests of its calls may reach the app after the calls
+		// gave up.
 		{"Stalled", s.can().Create && s.Faults.Stall != nil, s.stalled},
 	} {
 		if test.needed {

@@ -28,8 +28,8 @@ func inner(name string) connector.Settings {
 	}
 }
 
-// What it can do is what the inner connector can, but for making accounts: that one
-// passes the suite whole by itself.
+// A jit app offers what the inner connector offers, except Create. The inner connector
+// passes the whole suite by itself.
 func TestConformance(t *testing.T) {
 	kind, _ := catalog.Lookup("jit")
 	kind.Operations = append(kind.Operations, memory.Kind.Operations...)

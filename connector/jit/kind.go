@@ -1,6 +1,6 @@
-// Package jit is the kind of app whose accounts appear by themselves when people
-// sign in through a directory (SAML, OIDC): nothing is created. What is there is
-// ended by the app's own interface, if it has one, or else by a human.
+// Package jit is the connector for apps that create an account by themselves when
+// somebody signs in through a directory (SAML, OIDC). Tenure creates none. It ends
+// accounts by the app's own interface, if there is one, or else asks a human.
 package jit
 
 import (
@@ -11,7 +11,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Kind is the catalog's entry. Lookup finds the kinds that may be inner ones.
+// Kind returns the description of this kind of app for the catalog. lookup finds the
+// kind of the inner connector.
 func Kind(lookup func(name string) (connector.Kind, bool)) connector.Kind {
 	return connector.Kind{
 		Name:    "jit",
@@ -39,13 +40,14 @@ const about = "Tenure creates nothing in such an app: whoever the directory lets
 	"\n" +
 	"**Entitlements** come from what the directory says at sign-in. Grant them there, not here."
 
-// client is the connector: what it does not do itself, the inner one does.
+// client is the connector. It passes all calls on to the inner connector.
 type client struct {
 	connector.Connector
 	directory string
 }
 
-// alone stands in for an inner connector where there is none: a human ends what is there.
+// alone stands in for the inner connector of an app without an interface: a human ends
+// the accounts.
 type alone struct {
 	connector.Base
 	directory string
@@ -87,8 +89,8 @@ func open(ctx context.Context, env connector.Env, set map[string]any, lookup fun
 	return kind.Open(ctx, env, inner)
 }
 
-// Capabilities implements connector.Connector: what the inner connector offers, but for
-// making accounts.
+// Capabilities implements connector.Connector. They are those of the inner connector,
+// except Create.
 func (c client) Capabilities() connector.Capabilities {
 	can := c.Connector.Capabilities()
 	can.Create, can.Directory = false, c.directory
@@ -98,8 +100,8 @@ func (c client) Capabilities() connector.Capabilities {
 // Capabilities implements connector.Connector.
 func (alone) Capabilities() connector.Capabilities { return connector.Capabilities{} }
 
-// Ask implements connector.Connector: a human ends what is there, and lets in again whom
-// they ended.
+// Ask implements connector.Connector. A human disables accounts, and lets people in
+// again.
 func (a alone) Ask(step string) (connector.Ask, bool) {
 	if step != "Disable" && step != "Provision" {
 		return connector.Ask{}, false

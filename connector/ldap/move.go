@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// moveBelow gives an entry another parent.
+// moveBelow moves an entry below another parent, and keeps its RDN.
 func (c *client) moveBelow(ctx context.Context, op string, entry *directory.Entry, parent string) error {
 	rdn, _, err := directory.Split(entry.DN)
 	if err != nil {
@@ -19,12 +19,14 @@ func (c *client) moveBelow(ctx context.Context, op string, entry *directory.Entr
 	return c.move(ctx, op, entry, rdn, parent)
 }
 
-// move gives an entry another DN, and has its memberships follow: they are added
-// under the new DN first and taken from the old one last, so that none is lost if
-// it ends in between. Where the server does that by itself there is nothing left
-// to do. One that takes no member that is not there yet, or that keeps references
-// whole itself and stumbles over those under the new DN (389 Directory Server's
-// Referential Integrity), is moved first: see moveFirst.
+// move gives an entry another DN, and moves its memberships to that DN. It adds them
+// under the new DN first and removes them from the old one last, so that none is lost
+// if it breaks off in between. A server that updates memberships by itself leaves
+// nothing to remove.
+//
+// Some servers refuse a member that does not exist yet. Others update memberships by
+// themselves and fail if the new DN is a member already (389 Directory Server's
+// Referential Integrity). With both, move changes the entry's DN first: see moveFirst.
 func (c *client) move(ctx context.Context, op string, entry *directory.Entry, rdn, parent string) error {
 	rdn, err := c.vacantName(ctx, op, entry, rdn, parent)
 	if err != nil {
@@ -54,12 +56,12 @@ func (c *client) move(ctx context.Context, op string, entry *directory.Entry, rd
 	return c.groups.removeFrom(ctx, op, held, old)
 }
 
-// moveFirst moves an entry that those groups hold, and has its memberships follow. The
-// entry itself holds a note of where it was until they have: whatever changes it next
-// ends what was broken off in between.
+// moveFirst moves an entry, and then its memberships in the groups held. Until those are
+// moved, the entry holds a note of its old DN: if moveFirst breaks off, the next change of
+// the entry completes the move.
 func (c *client) moveFirst(ctx context.Context, op string, entry *directory.Entry, held []*directory.Entry, rdn, parent string) error {
 	old, now := entry.DN, directory.Below(rdn, parent)
-	if err := c.groups.removeFrom(ctx, op, held, now); err != nil { // those that were added in vain
+	if err := c.groups.removeFrom(ctx, op, held, now); err != nil { // what move added before the server refused
 		return err
 	}
 	note, err := c.noteOf(op, entry)
@@ -68,7 +70,7 @@ func (c *client) moveFirst(ctx context.Context, op string, entry *directory.Entr
 	}
 	err = c.dir.Modify(ctx, op, old, directory.Change{How: directory.Add, Attribute: noteAttribute, Values: []string{note}})
 	if err != nil && !directory.Is(err, attributeOrValueExists) && !connector.Is(err, connector.KindInvalid, connector.KindForbidden) {
-		return err // else the entry can hold none: settle knows the usual places
+		return err // the other errors mean that the entry can hold no note: settle knows the usual places
 	}
 	if err := c.dir.Move(ctx, op, old, rdn, parent); err != nil {
 		return err
@@ -88,27 +90,28 @@ func (c *client) follow(ctx context.Context, op string, held []*directory.Entry,
 	return c.groups.removeFrom(ctx, op, held, old)
 }
 
-// noteAttribute holds notes of moves: URLs with a label (RFC 2079), which inetOrgPerson
-// may have. People can often write their own, so that a note is sealed: a DN that
-// somebody else wrote there would give them the memberships that are left at it.
+// noteAttribute names the attribute that holds notes of moves. Its values are URLs with a
+// label (RFC 2079), and inetOrgPerson allows it. People can often write their own, so that
+// a note has a seal: with a note of their own, they could take the memberships of any DN.
 const (
 	noteAttribute = "labeledURI"
 	noteScheme    = "ldap:///"
 	noteLabel     = " Tenure moved the entry from here, and its memberships are to follow: "
 )
 
-// noteOf is the note of where an entry is, before it is moved.
+// noteOf returns the note of the DN that an entry has before it is moved.
 func (c *client) noteOf(op string, entry *directory.Entry) (string, error) {
 	seal, err := c.dir.Seal(op, c.sealed(entry, entry.DN))
 	return noteScheme + url.PathEscape(entry.DN) + noteLabel + seal, err
 }
 
-// sealed is what a note's seal is of: an entry, and where it was.
+// sealed returns the text that a note's seal is made of: the entry's account ID and its
+// old DN.
 func (c *client) sealed(entry *directory.Entry, dn string) string {
 	return "tenure/moved/" + entry.Text(c.accountID) + "/" + dn
 }
 
-// noted is the DN that a note of this entry tells of, if it is one that Tenure wrote.
+// noted returns the old DN in a note of this entry. ok is false if Tenure did not write it.
 func (c *client) noted(op string, entry *directory.Entry, value string) (dn string, ok bool, err error) {
 	dn, seal, ok := readNote(value)
 	if !ok {
@@ -118,7 +121,7 @@ func (c *client) noted(op string, entry *directory.Entry, value string) (dn stri
 	return dn, hmac.Equal([]byte(own), []byte(seal)), err
 }
 
-// readNote reads what has the form of a note: its seal has not been checked.
+// readNote splits a value that has the form of a note. It does not check the seal.
 func readNote(value string) (dn, seal string, ok bool) {
 	escaped, seal, labelled := strings.Cut(value, noteLabel)
 	escaped, schemed := strings.CutPrefix(escaped, noteScheme)
@@ -126,6 +129,7 @@ func readNote(value string) (dn, seal string, ok bool) {
 	return dn, seal, labelled && schemed && err == nil && directory.ValidDN(dn)
 }
 
+// forget deletes a note. It is no error if the note is gone or the server refuses.
 func (c *client) forget(ctx context.Context, op string, entry *directory.Entry, note string) error {
 	err := c.dir.Modify(ctx, op, entry.DN, directory.Change{How: directory.Delete, Attribute: noteAttribute, Values: []string{note}})
 	if directory.Is(err, noSuchAttribute) || connector.Is(err, connector.KindInvalid, connector.KindForbidden) {
@@ -134,8 +138,8 @@ func (c *client) forget(ctx context.Context, op string, entry *directory.Entry, 
 	return err
 }
 
-// changing is entry, for what changes it: moves of it that were broken off are ended
-// first.
+// changing returns the entry of an account that is about to be changed. It completes the
+// entry's broken-off moves first.
 func (c *client) changing(ctx context.Context, op, accountID string) (*directory.Entry, error) {
 	entry, err := c.entry(ctx, op, accountID)
 	if err != nil {
@@ -144,7 +148,7 @@ func (c *client) changing(ctx context.Context, op, accountID string) (*directory
 	return entry, c.endMoves(ctx, op, entry)
 }
 
-// endMoves ends moves of an entry that were broken off.
+// endMoves completes the moves of an entry that were broken off.
 func (c *client) endMoves(ctx context.Context, op string, entry *directory.Entry) error {
 	if !c.groups.holdDNs() {
 		return nil
@@ -157,7 +161,7 @@ func (c *client) endMoves(ctx context.Context, op string, entry *directory.Entry
 		if !ok {
 			continue
 		}
-		if !directory.SameDN(old, entry.DN) { // else it has not been moved
+		if !directory.SameDN(old, entry.DN) { // the same DN: the entry was not moved
 			if err := c.inherit(ctx, op, entry, old); err != nil {
 				return err
 			}
@@ -169,21 +173,21 @@ func (c *client) endMoves(ctx context.Context, op string, entry *directory.Entry
 	return nil
 }
 
-// inherit gives an entry the memberships that are left at a DN where it was.
+// inherit gives an entry the memberships that are left under its old DN.
 func (c *client) inherit(ctx context.Context, op string, entry *directory.Entry, old string) error {
 	held, err := c.groups.with(ctx, op, old)
 	if err != nil || len(held) == 0 {
 		return err
 	}
 	if _, err := c.dir.Get(ctx, op, old, c.accountID); !connector.Is(err, connector.KindNotFound) {
-		return err // somebody else is there, and the memberships are theirs
+		return err // another entry has that DN by now, and the memberships are its own
 	}
 	return c.follow(ctx, op, held, old, entry.DN)
 }
 
-// vacantName is an RDN that no other entry has below parent: memberships must not
-// be added under a DN that is somebody else's. An entry whose name is taken gets
-// its username added to it.
+// vacantName returns an RDN that no other entry has below parent: memberships must not
+// be added under the DN of somebody else. If another entry has the RDN, vacantName adds
+// the entry's username to it.
 func (c *client) vacantName(ctx context.Context, op string, entry *directory.Entry, rdn, parent string) (string, error) {
 	for _, name := range []string{rdn, rdn + "+" + directory.RDN(c.username, entry.Text(c.username))} {
 		dn := directory.Below(name, parent)
@@ -193,7 +197,7 @@ func (c *client) vacantName(ctx context.Context, op string, entry *directory.Ent
 		switch _, err := c.dir.Get(ctx, op, dn, c.accountID); {
 		case connector.Is(err, connector.KindNotFound):
 			return name, nil
-		case directory.Is(err, invalidDNSyntax): // it has the username already
+		case directory.Is(err, invalidDNSyntax): // the RDN has the username already
 		case err != nil:
 			return "", err
 		}
@@ -201,11 +205,11 @@ func (c *client) vacantName(ctx context.Context, op string, entry *directory.Ent
 	return "", &connector.Error{Kind: connector.KindExists, Op: op, Message: "the directory has another entry of this name where the account is to be: rename or delete that one"}
 }
 
-// invalidDNSyntax is RFC 4511's code for what is no DN.
+// invalidDNSyntax is RFC 4511's code for a text that is no DN.
 const invalidDNSyntax = 34
 
-// settle ends a move that was broken off: the entry is where it should be, and
-// groups may hold it where it was before, too.
+// settle completes a move that left no note: the entry is where it should be, and groups
+// may still hold its old DN below the parent before.
 func (c *client) settle(ctx context.Context, op string, entry *directory.Entry, before string) error {
 	if !c.groups.holdDNs() {
 		return nil

@@ -1,8 +1,7 @@
-// Package manual is the kind of app that has no interface for programs: humans are
-// asked by tasks to do what has to be done there, and their word is the proof.
+// Package manual is the connector for apps without an interface for programs. Tasks ask
+// humans to do the steps, and their word is the proof.
 //
-// It knows nothing of the app but what its own links say: who asks for a step
-// (activities) keeps the tasks and the links.
+// The connector keeps nothing: package activities keeps the tasks and the links.
 package manual
 
 import (
@@ -11,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Kind is the catalog's entry.
+// Kind describes this kind of app for the catalog.
 var Kind = connector.Kind{
 	Name:    "manual",
 	Summary: "an app without an interface for programs: Tenure asks humans to do the steps",
@@ -50,7 +49,7 @@ func connect(_ context.Context, _ connector.Env, settings *connector.Values) (co
 	return client{ask: connector.ReadAsk(settings), delete: settings.Bool("delete"), handOver: settings.Bool("handOver")}, nil
 }
 
-// Capabilities implements connector.Connector: nothing is done by a program.
+// Capabilities implements connector.Connector. There are none: humans do every step.
 func (client) Capabilities() connector.Capabilities { return connector.Capabilities{} }
 
 // Ask implements connector.Connector.
@@ -61,17 +60,17 @@ func (c client) Ask(step string) (connector.Ask, bool) {
 	return c.ask(step), true
 }
 
-// Find finds nothing: nobody but a human can look.
+// Find implements connector.Connector. It finds nothing: only a human can look.
 func (client) Find(ctx context.Context, _ connector.Keys) ([]connector.Match, error) {
 	return nil, connector.GivenUp(ctx, connector.OpFind)
 }
 
-// Read finds nothing: see Find.
+// Read implements connector.Connector. It finds nothing: see Find.
 func (client) Read(ctx context.Context, _ string) (connector.Account, error) {
 	return connector.Account{}, connector.Unseen(ctx, connector.OpRead)
 }
 
-// Check says who is asked.
+// Check implements connector.Connector. It returns who is asked.
 func (c client) Check(ctx context.Context) (string, error) {
 	if err := connector.GivenUp(ctx, connector.OpCheck); err != nil {
 		return "", err

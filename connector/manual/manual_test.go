@@ -19,8 +19,8 @@ func open(t *testing.T, settings connector.Settings) connector.Connector {
 	return c
 }
 
-// What a human does is not the connector's: the suite finds that it claims nothing.
-// That steps are asked for and what becomes of them is proven in workflows.
+// The suite checks that the connector offers nothing. The tests of package workflows
+// check that humans are asked and what becomes of their tasks.
 func TestConformance(t *testing.T) {
 	connectortest.Run(t, connectortest.Target{
 		Kind: manual.Kind,

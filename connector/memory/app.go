@@ -15,21 +15,22 @@ import (
 
 // Hook is called around an operation (see connector.OpCreate and the others).
 // accountID is empty where the operation names no account. An error ends the
-// operation; one that is no *connector.Error is returned as KindUnavailable.
+// operation. The caller gets it as KindUnavailable, unless it is a *connector.Error.
 type Hook func(ctx context.Context, op, accountID string) error
 
 // Faults are an app's fault switches. The zero value is a healthy app.
 type Faults struct {
-	// Kind, if set, is what every operation fails with, before it does anything.
+	// Kind, if set, makes every operation fail as this kind before it does anything.
 	Kind connector.ErrorKind
-	// RetryAfter goes with Kind.
+	// RetryAfter is the RetryAfter of the errors of Kind.
 	RetryAfter time.Duration
-	// FailAfterApply is how many more changes are made and then reported as
-	// KindUnavailable all the same.
+	// FailAfterApply is how many more changes the app makes and then reports as failed
+	// (KindUnavailable).
 	FailAfterApply int
 	// Slow is how long every operation waits before it does anything.
 	Slow time.Duration
-	// Drop names attributes, or connector.ExternalID, that are taken and not kept.
+	// Drop names attributes, or connector.ExternalID, that the app accepts and does not
+	// keep.
 	Drop []string
 }
 
@@ -40,7 +41,7 @@ type App struct {
 	lastID     int
 	accounts   map[string]*connector.Account
 	byUsername map[string]string   // lower case -> account ID
-	byExternal map[string][]string // account IDs; by "" those that are nobody's
+	byExternal map[string][]string // external ID -> account IDs; "" -> those of accounts without an external ID
 	handedOver map[string]string
 	calls      map[string]int
 	faults     Faults
@@ -53,8 +54,8 @@ var shared = struct {
 	apps map[string]*App
 }{apps: map[string]*App{}}
 
-// Shared returns the app of that name, the same one for the whole life of the
-// process. It is made when first asked for.
+// Shared returns the app of that name: the same one for the whole life of the process.
+// The first call creates it.
 func Shared(name string) *App {
 	shared.Lock()
 	defer shared.Unlock()
@@ -97,23 +98,22 @@ func (a *App) OnCall(hook Hook) {
 	a.before = hook
 }
 
-// AfterCall sets the hook that runs after each operation has been applied; nil
-// for none. An error from it is one of an app that did what it was asked and
-// could not say so.
+// AfterCall sets the hook that runs after each operation has been applied; nil for none.
+// With an error from it, the app has done the operation and its answer is lost.
 func (a *App) AfterCall(hook Hook) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.after = hook
 }
 
-// Calls says how often an operation was called, failures included.
+// Calls returns how often an operation was called. Failed calls count.
 func (a *App) Calls(op string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.calls[op]
 }
 
-// Accounts returns every account in the order in which they were made.
+// Accounts returns every account, in order of creation.
 func (a *App) Accounts() []connector.Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -140,7 +140,7 @@ func (a *App) Put(account connector.Account) string {
 	return a.put(account).ID
 }
 
-// HandedOver says which account an account's data was handed over to.
+// HandedOver returns the account that an account's data was handed over to.
 func (a *App) HandedOver(fromAccountID string) (toAccountID string, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -163,7 +163,7 @@ func (a *App) index(account *connector.Account) {
 	a.byExternal[account.ExternalID] = append(a.byExternal[account.ExternalID], account.ID)
 }
 
-// forget takes from an account what the app takes and does not keep.
+// forget removes from an account what Faults.Drop names.
 func (a *App) forget(account *connector.Account) {
 	for _, name := range a.faults.Drop {
 		delete(account.Attributes, name)
@@ -199,7 +199,7 @@ func (a *App) sorted() []connector.Account {
 	return all
 }
 
-// byAge is the order in which accounts were made.
+// byAge compares accounts by their order of creation.
 func byAge(x, y *connector.Account) int {
 	return cmp.Or(cmp.Compare(len(x.ID), len(y.ID)), cmp.Compare(x.ID, y.ID))
 }

@@ -20,12 +20,12 @@ type client struct {
 
 	app  *App
 	name string
-	pace func(context.Context) error // nil: at once
+	pace func(context.Context) error // waits for a call's turn; nil if it may start at once
 }
 
 var _ connector.Connector = client{}
 
-// Capabilities implements connector.Connector: the app can do all that there is.
+// Capabilities implements connector.Connector.
 func (client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
@@ -143,8 +143,8 @@ func (c client) RevokeSessions(ctx context.Context, accountID string) error {
 	return c.changeAccount(ctx, connector.OpRevokeSessions, accountID, func(*connector.Account) error { return nil })
 }
 
-// ResetCredentials implements connector.Connector. That it was called can be
-// seen by Calls.
+// ResetCredentials implements connector.Connector. It only counts as a call: see
+// App.Calls.
 func (c client) ResetCredentials(ctx context.Context, accountID string) error {
 	return c.changeAccount(ctx, connector.OpResetCredentials, accountID, func(*connector.Account) error { return nil })
 }
@@ -194,8 +194,8 @@ func (c client) look(ctx context.Context, op, accountID string, do func() error)
 	return asError(op, after(ctx, op, accountID))
 }
 
-// change is look for operations that change the app: they may be told to fail
-// after they were applied.
+// change is look for operations that change the app. The fault switches can make them
+// fail after they were applied.
 func (c client) change(ctx context.Context, op, accountID string, do func() error) error {
 	return c.look(ctx, op, accountID, func() error {
 		if err := do(); err != nil {
@@ -209,7 +209,8 @@ func (c client) change(ctx context.Context, op, accountID string, do func() erro
 	})
 }
 
-// changeAccount is change for operations on an account that must be there.
+// changeAccount is change for operations on an existing account: without one, it fails as
+// KindNotFound.
 func (c client) changeAccount(ctx context.Context, op, accountID string, do func(*connector.Account) error) error {
 	return c.change(ctx, op, accountID, func() error {
 		account, err := c.app.get(op, accountID)
@@ -228,8 +229,9 @@ func (c client) locked(do func() error) error {
 	return do()
 }
 
-// enter waits for the call's turn, counts it, waits and fails as the switches say, and returns the
-// hook to run afterwards. Hooks and waiting hold no lock.
+// enter waits for the call's turn and counts the call. It waits and fails as the fault
+// switches say, runs the hook before the call, and returns the hook to run afterwards.
+// Neither hooks nor waiting hold a lock.
 func (c client) enter(ctx context.Context, op, accountID string) (after Hook, err error) {
 	if c.pace != nil {
 		if err := c.pace(ctx); err != nil {
@@ -301,8 +303,8 @@ func (a *App) find(keys connector.Keys) []connector.Match {
 	return matches
 }
 
-// candidates are the accounts that can be a person's, who has none that is marked; all
-// of them if it is not said whose is looked for.
+// candidates returns the accounts that may belong to a person, oldest first: those without
+// an external ID, or all if personID is empty.
 func (a *App) candidates(personID string) []*connector.Account {
 	ids := a.byExternal[""]
 	if personID == "" {
@@ -316,7 +318,7 @@ func (a *App) candidates(personID string) []*connector.Account {
 	return all
 }
 
-// emailAttributes are what apps call the address.
+// emailAttributes lists the attributes that may hold an e-mail address.
 var emailAttributes = []string{"email", "emails", "mail"}
 
 func hasEmail(account *connector.Account, email string) bool {
@@ -397,7 +399,7 @@ func (a *App) relabel(account *connector.Account, to connector.Label) error {
 	return nil
 }
 
-// set puts attributes on an account: all or, when one will not do, none.
+// set puts attributes on an account. If one is invalid, it sets none.
 func set(account *connector.Account, op string, attributes map[string]any) error {
 	for name, value := range attributes {
 		switch value.(type) {
@@ -430,7 +432,7 @@ func ended(ctx context.Context, op string) error {
 	}
 }
 
-// asError makes what a hook returned an *Error, the only type callers know.
+// asError returns a hook's error as a *connector.Error, the only type that callers know.
 func asError(op string, err error) error {
 	if err == nil {
 		return nil

@@ -3,11 +3,10 @@
 //
 // Settings:
 //
-//	name    which app; every connector of one name, in one process, shares it
+//	name    which app; all connectors of one name, in one process, share it
 //	        (default: the app's name in the configuration)
 //
-// It can do everything that the contract knows, accepts any entitlement name and
-// any attribute, and keeps usernames (whatever their case) and external IDs
-// unique. Shared gives tests the app behind the connectors: its accounts, its
-// fault switches, and hooks around every call.
+// It accepts any entitlement name and any attribute. Usernames (their case ignored) and
+// external IDs are unique. Shared gives tests the app behind the connectors: its accounts,
+// its fault switches, and hooks around every call.
 package memory

@@ -6,7 +6,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Kind is the catalog's entry.
+// Kind describes this kind of app for the catalog.
 var Kind = connector.Kind{
 	Name:    "memory",
 	Summary: "an app that lives in this process, for tests and benchmarks",

@@ -14,7 +14,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// The attributes that there are.
+// The attributes of a role.
 const (
 	attributeComment    = "comment"
 	attributeValidUntil = "validUntil"
@@ -32,8 +32,9 @@ type change struct {
 	args      []any  // texts for its parameters
 }
 
-// changes returns attributes as statements, in the order of their names. It returns the
-// comment, which the role's mark is part of, by itself; nil if the comment stays.
+// changes returns the statements that set attributes, in the order of their names. It
+// returns a new comment apart, since the role's mark is part of the comment; nil if the
+// comment stays.
 func changes(op string, attributes map[string]any) (statements []change, comment *string, err error) {
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		value := attributes[name]
@@ -97,8 +98,8 @@ func connectionLimit(op string, value any) (change, error) {
 	return change{clause: fmt.Sprintf("CONNECTION LIMIT %d", limit)}, nil
 }
 
-// set is for a parameter. Those that are lists take a list of texts: the server
-// takes one text for one item.
+// set returns the statement that sets a parameter. A parameter that is a list takes a list
+// of texts: the server takes one text for one item.
 func set(op, name string, value any) (change, error) {
 	quoted := quote(name[len(attributeSet):])
 	if part := strings.Split(name[len(attributeSet):], "."); len(part) > 1 {
@@ -129,7 +130,7 @@ func set(op, name string, value any) (change, error) {
 	return change{clause: "SET " + quoted + " TO " + strings.Join(places, ", "), args: items}, nil
 }
 
-// alter applies the changes. What the server does not take names its attribute.
+// alter applies the changes. If the server refuses a value, the error names its attribute.
 func alter(ctx context.Context, tx pgx.Tx, op, name string, statements []change) error {
 	for _, c := range statements {
 		err := exec(ctx, tx, "ALTER ROLE "+quote(name)+" "+c.clause, c.args...)
@@ -143,19 +144,19 @@ func alter(ctx context.Context, tx pgx.Tx, op, name string, statements []change)
 	return nil
 }
 
-// writeComment sets the comment's two parts.
+// writeComment sets the two parts of a role's comment: the text and the mark.
 func writeComment(ctx context.Context, tx pgx.Tx, name, text, personID string) error {
 	return exec(ctx, tx, "COMMENT ON ROLE "+quote(name)+" IS $1", formatComment(text, personID))
 }
 
-// exec runs a statement of the kind that cannot have parameters: pgx puts the
-// texts in, quoted.
+// exec runs a statement of a kind that cannot have parameters. pgx quotes the texts and
+// puts them into the statement.
 func exec(ctx context.Context, tx pgx.Tx, statement string, texts ...any) error {
 	_, err := tx.Exec(ctx, statement, append([]any{pgx.QueryExecModeSimpleProtocol}, texts...)...)
 	return err
 }
 
-// oneLine reports whether a person's ID fits into the comment's last line.
+// oneLine returns an error if a person's ID does not fit into the comment's last line.
 func oneLine(op, personID string) error {
 	if strings.ContainsAny(personID, "\r\n\x00") {
 		return connector.Invalid(op, "the person ID is not one line")

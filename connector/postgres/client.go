@@ -15,7 +15,7 @@ type client struct {
 
 	server    *server
 	grantable []string // names, or beginnings that end in *
-	heir      string   // empty: the role that we sign in as
+	heir      string   // empty for the role that Tenure signs in as
 }
 
 var _ connector.Connector = (*client)(nil)
@@ -43,8 +43,9 @@ func (c *client) Check(ctx context.Context) (string, error) {
 	return fmt.Sprintf("role %s in database %s of PostgreSQL %s", who, where, version), nil
 }
 
-// owning keeps those that give a role a person one after the other, until their
-// transactions end. The number is ours alone among advisory locks, by chance.
+// owning takes the lock of transactions that change whose a role is, until the transaction
+// ends: they run one after the other. The number is random, so that no other program uses
+// the same advisory lock.
 const owning = "SELECT pg_advisory_xact_lock(7311087623981465)"
 
 // Create implements connector.Connector. The role has no password.
@@ -92,8 +93,8 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	return made.account(), nil
 }
 
-// vacant returns an error if the person has an account or the name is taken, in any case. It
-// keeps others from taking either until the transaction ends.
+// vacant returns an error if the person has a role already or the name is taken (it ignores
+// the case). Until the transaction ends, no other connector can take either.
 func (c *client) vacant(ctx context.Context, tx pgx.Tx, spec connector.Spec) error {
 	if err := exec(ctx, tx, owning); err != nil {
 		return err
@@ -115,7 +116,7 @@ func login(active bool) string {
 	return "NOLOGIN"
 }
 
-// change does something to a role, in a transaction.
+// change calls do for a role, in a transaction.
 func (c *client) change(ctx context.Context, op, accountID string, do func(context.Context, pgx.Tx, role) error) error {
 	return c.server.transact(ctx, op, "", func(ctx context.Context, tx pgx.Tx) error {
 		r, err := byID(ctx, tx, op, accountID)
@@ -158,7 +159,7 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	})
 }
 
-// hasNoRole returns the error for a person who has a role already, or nil.
+// hasNoRole returns an error if the person has a role already.
 func hasNoRole(ctx context.Context, tx pgx.Tx, op, personID string) error {
 	others, err := byPerson(ctx, tx, personID)
 	if err == nil && len(others) > 0 {
@@ -167,8 +168,8 @@ func hasNoRole(ctx context.Context, tx pgx.Tx, op, personID string) error {
 	return err
 }
 
-// Relabel implements connector.Connector. A role stays the same one, with all that it
-// owns, whatever it is called.
+// Relabel implements connector.Connector. A renamed role keeps its ID and all that it
+// owns.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
 	const op = connector.OpRelabel
 	if err := oneLine(op, to.PersonID); err != nil {
@@ -199,7 +200,7 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 	})
 }
 
-// rename gives a role another name, if it is not empty.
+// rename gives a role another name, unless that is empty.
 func rename(ctx context.Context, tx pgx.Tx, r role, name string) error {
 	const op = connector.OpRelabel
 	if name == "" || name == r.name {
@@ -248,7 +249,8 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	})
 }
 
-// Disable implements connector.Connector. RevokeSessions ends what is open.
+// Disable implements connector.Connector. Open sessions go on until RevokeSessions ends
+// them.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	return c.setLogin(ctx, connector.OpDisable, accountID, false)
 }
@@ -264,8 +266,8 @@ func (c *client) setLogin(ctx context.Context, op, accountID string, active bool
 	})
 }
 
-// ResetCredentials implements connector.Connector: the role has no password
-// any more. Other ways to log in are pg_hba.conf's, and nobody else's secret.
+// ResetCredentials implements connector.Connector. It removes the role's password. The
+// other ways to log in are set in pg_hba.conf, and need no secret that others may know.
 func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpResetCredentials, accountID, func(ctx context.Context, tx pgx.Tx, r role) error {
 		return exec(ctx, tx, "ALTER ROLE "+quote(r.name)+" PASSWORD NULL")

@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// RevokeSessions implements connector.Connector: it ends the sessions and
-// sees to it that they have ended.
+// RevokeSessions implements connector.Connector. It ends the sessions, and checks that
+// they have ended.
 func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpRevokeSessions, accountID, func(ctx context.Context, tx pgx.Tx, r role) error {
 		return terminate(ctx, tx, connector.OpRevokeSessions, r)
@@ -21,8 +21,7 @@ func (c *client) RevokeSessions(ctx context.Context, accountID string) error {
 
 func terminate(ctx context.Context, tx pgx.Tx, op string, r role) error {
 	const sessions = " FROM pg_stat_activity WHERE usesysid = $1::bigint::oid"
-	// Waits up to five seconds for each: one in the midst of a statement needs a
-	// moment.
+	// Wait up to five seconds for each session: one that runs a statement needs a moment.
 	if _, err := tx.Exec(ctx, "SELECT pg_terminate_backend(pid, 5000)"+sessions, int64(r.oid)); err != nil {
 		return err
 	}
@@ -68,8 +67,8 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 	return nil
 }
 
-// Delete implements connector.Connector. What comes before the role is dropped can
-// all be done again.
+// Delete implements connector.Connector. If it breaks off before it drops the role, it can
+// be repeated.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	err := c.delete(ctx, accountID)
 	if connector.Is(err, connector.KindNotFound) {
@@ -137,8 +136,8 @@ func elsewhere(ctx context.Context, db queryer, r role) ([]string, error) {
 	return slices.DeleteFunc(databases, func(name string) bool { return name == here || name == shared }), err
 }
 
-// shared stands for what belongs to no database in particular: databases
-// themselves, tablespaces, parameters.
+// shared stands for the objects that belong to no single database: databases themselves,
+// tablespaces, parameters.
 const shared = "the cluster as a whole"
 
 // present lists the databases in which the role owns something or was granted
@@ -155,8 +154,8 @@ func present(ctx context.Context, db queryer, r role) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// dispose gives what the role owns in this database to the heir, and takes what it
-// was granted there.
+// dispose gives what the role owns in this database to the heir, and revokes what it was
+// granted there.
 func (c *client) dispose(ctx context.Context, tx pgx.Tx, r role) error {
 	heir := c.heir
 	if heir == "" {
@@ -172,16 +171,17 @@ func (c *client) dispose(ctx context.Context, tx pgx.Tx, r role) error {
 	})
 }
 
-// reassign gives what one role owns in this database, and of what the databases
-// share, to another.
+// reassign gives another role what one role owns: in this database, and among the objects
+// that belong to no single database.
 func reassign(ctx context.Context, tx pgx.Tx, from, to string) error {
 	return asMember(ctx, tx, []string{from, to}, func() error {
 		return exec(ctx, tx, "REASSIGN OWNED BY "+quote(from)+" TO "+quote(to))
 	})
 }
 
-// asMember does what only members of the roles may do. Where we are none, we are
-// one for as long as it takes: nobody else sees that.
+// asMember calls do, which only members of the roles may do. Where Tenure's own role is no
+// member, asMember makes it one and takes that back in the same transaction, so that nobody
+// else sees it.
 func asMember(ctx context.Context, tx pgx.Tx, names []string, do func() error) error {
 	rows, err := tx.Query(ctx, "SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1::text[]) AND NOT pg_has_role(session_user, oid, 'USAGE')", names)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// meaning is what a SQLSTATE means for the caller. The server's own message is
-// never repeated: it may name a role.
+// meaning holds what a SQLSTATE means for the caller. Errors never repeat the server's own
+// message: it may name a role.
 type meaning struct {
 	kind   connector.ErrorKind
 	advice string
@@ -21,7 +21,7 @@ type meaning struct {
 
 const lacksRight = "the role that Tenure signs in as lacks a right: it needs CREATEROLE, pg_signal_backend for ending sessions and, from PostgreSQL 16 on, ADMIN OPTION on roles that it did not make; a superuser's account takes a superuser"
 
-// meanings are by SQLSTATE, or by its first two characters, the class. See
+// meanings holds the meanings by SQLSTATE, or by its first two characters, the class. See
 // PostgreSQL's appendix A, PostgreSQL Error Codes.
 var meanings = map[string]meaning{
 	"08":    {connector.KindUnavailable, "the connection broke"},
@@ -47,12 +47,12 @@ var meanings = map[string]meaning{
 	"XX":    {connector.KindUnavailable, "it has a problem of its own, or somebody else changed the same meanwhile"},
 }
 
-// stateError is the SQLSTATE of a server's error. Nothing else of the error is kept.
+// stateError is the SQLSTATE of a server's error. The connector keeps nothing else of it.
 type stateError string
 
 func (s stateError) Error() string { return "SQLSTATE " + string(s) }
 
-// failure returns whatever went wrong as the contract's error. ctx is the caller's.
+// failure returns any error as a *connector.Error. ctx is the caller's context.
 func (s *server) failure(ctx context.Context, op string, err error) error {
 	var known *connector.Error
 	var refused *pgconn.PgError

@@ -11,13 +11,13 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// late is a context whose deadline is over, and that does not say so yet.
+// late is a context whose deadline is over, but whose Err is still nil.
 type late struct{ context.Context } //nolint:containedctx // it is one
 
 func (late) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
 
-// What a connection says of a deadline before the context does is the context's end,
-// not the server's silence.
+// If a connection reports the deadline before the context does, the error still means that
+// the context ended, and not that the server is silent.
 func TestADeadlineThatTheConnectionHeardOfFirst(t *testing.T) {
 	s := &server{timeout: 30 * time.Second}
 	err := s.failure(late{t.Context()}, connector.OpEnable, os.ErrDeadlineExceeded)

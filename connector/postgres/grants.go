@@ -18,7 +18,7 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 		return nil
 	}
 	const op = connector.OpGrant
-	var refused error // of one, which does not keep the others from being granted
+	var refused error // of one group: the others are still granted
 	err := c.change(ctx, op, accountID, func(ctx context.Context, tx pgx.Tx, r role) error {
 		groups, err := c.groups(ctx, tx)
 		if err != nil {
@@ -46,7 +46,7 @@ func (c *client) grant(ctx context.Context, tx pgx.Tx, name string, groups []str
 	if !slices.Contains(groups, name) {
 		return connector.Invalid(op, "role %q cannot be granted: make it, as a group (NOLOGIN, no superuser), and name it in the setting grantable", name)
 	}
-	// In a savepoint, which a refusal undoes alone.
+	// In a savepoint: a refusal undoes this grant only.
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
 		return exec(ctx, tx, "GRANT "+quote(name)+" TO "+quote(to.name))
 	})
@@ -59,7 +59,8 @@ func (c *client) grant(ctx context.Context, tx pgx.Tx, name string, groups []str
 	return err
 }
 
-// Revoke implements connector.Connector. It takes any membership: taking is safe.
+// Revoke implements connector.Connector. It revokes any membership, also one that the
+// setting grantable does not name: revoking is safe.
 func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -113,8 +114,8 @@ func (c *client) Entitlements(ctx context.Context) iter.Seq2[connector.Entitleme
 	}
 }
 
-// groups are the roles that may be granted, sorted: no one's account, and none from
-// which a superuser can be reached by SET ROLE.
+// groups returns the names of the roles that may be granted, sorted. It leaves out roles
+// that are accounts, and those from which SET ROLE leads to a superuser.
 func (c *client) groups(ctx context.Context, db queryer) ([]string, error) {
 	rows, err := db.Query(ctx, `
 		SELECT r.rolname::text FROM pg_roles r LEFT JOIN pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_authid'::regclass
@@ -128,7 +129,7 @@ func (c *client) groups(ctx context.Context, db queryer) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return !c.mayGrant(name) }), err
 }
 
-// mayGrant reports whether the setting grantable names a role.
+// mayGrant reports whether the setting grantable allows a role.
 func (c *client) mayGrant(name string) bool {
 	return slices.ContainsFunc(c.grantable, func(allowed string) bool {
 		beginning, isPattern := strings.CutSuffix(allowed, "*")

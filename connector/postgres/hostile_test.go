@@ -18,8 +18,8 @@ import (
 	"github.com/tenurehq/tenure/connector/postgres"
 )
 
-// hostile speaks just enough of the protocol to let a client sign in, and answers
-// each query by what answer writes.
+// hostile returns a connector to a server that lets a client sign in, and calls answer to
+// answer each query.
 func hostile(t *testing.T, answer func(net.Conn)) connector.Connector {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -96,7 +96,7 @@ const (
 	textArrayOID = 1009
 )
 
-// shape describes columns of those types.
+// shape describes columns of these types.
 func shape(format int16, types ...uint32) *pgproto3.RowDescription {
 	d := &pgproto3.RowDescription{}
 	for i, oid := range types {
@@ -123,7 +123,7 @@ func account(oid int, comment, groups string) *pgproto3.DataRow {
 	return row(fmt.Sprint(oid), "ada", comment, "t", "-1", "", "[]", groups)
 }
 
-// What a hostile server sends costs its own call, and bounded memory.
+// Whatever a hostile server sends, it makes only its own call fail and uses bounded memory.
 func TestHostileServersAreBounded(t *testing.T) {
 	const megabyte = 1 << 20
 	find := func(t *testing.T, c connector.Connector) error {
@@ -212,7 +212,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 	}
 }
 
-// A server that is too much is no reason not to hear one that is not.
+// An ordinary server is understood.
 func TestAnOrdinaryServerIsHeard(t *testing.T) {
 	client := hostile(t, func(conn net.Conn) {
 		begin(conn, accounts)

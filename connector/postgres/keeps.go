@@ -26,8 +26,8 @@ func (c *client) Keeps(_ context.Context, account connector.Account, name string
 	return account.Shows(set, shown), nil
 }
 
-// items are those of a parameter that is a list, as the server writes it: names that
-// need them in quotes.
+// items splits the text of a parameter that is a list. The server quotes items that need
+// it.
 func items(text string) []string {
 	var all []string
 	var item strings.Builder

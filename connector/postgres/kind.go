@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// Kind is the catalog's entry.
+// Kind describes this kind of app for the catalog.
 var Kind = connector.Kind{
 	Name:    "postgres",
 	Summary: "the login roles of a PostgreSQL cluster (14 or later)",
@@ -49,7 +49,7 @@ var Kind = connector.Kind{
 	LongestUsername: maxName,
 
 	Proven: []string{"PostgreSQL 15"},
-	AtOnce: 5, // each takes a connection
+	AtOnce: 5, // each call takes a connection
 
 	Attributes:      attributeNames(),
 	OtherAttributes: "`set.PARAMETER`, the value of a parameter at login.",
@@ -95,8 +95,8 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}, nil
 }
 
-// unencrypted reports whether a connection may be made without TLS, as sslmode
-// disable, allow and prefer have it, and to which other machine.
+// unencrypted reports whether config allows a connection to another machine without TLS, as
+// sslmode disable, allow and prefer do. host is that machine.
 func unencrypted(config *pgx.ConnConfig) (host string, plain bool) {
 	tries := append([]*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}}, config.Fallbacks...)
 	for _, try := range tries {
@@ -108,9 +108,9 @@ func unencrypted(config *pgx.ConnConfig) (host string, plain bool) {
 	return "", false
 }
 
-// address reads the url setting. It says sslmode whatever the setting and the
-// environment say: a password is not sent to a server that does not show who it is
-// unless somebody wrote so.
+// address reads the url setting. If the url has no sslmode, it adds verify-full, whatever
+// the environment says: unless an operator wrote otherwise, the connector sends the
+// password only to a server that proves who it is.
 func address(read *connector.Values, noFiles bool) string {
 	parsed, err := url.Parse(read.Text("url"))
 	if err != nil || parsed.Scheme != "postgres" && parsed.Scheme != "postgresql" || parsed.Host == "" ||

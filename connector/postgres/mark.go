@@ -2,11 +2,11 @@ package postgres
 
 import "strings"
 
-// mark begins the last line of the comment of an account that Tenure made or
-// adopted. The person's ID follows; none if it is nobody's.
+// mark begins the last line of the comment of an account that Tenure created or adopted.
+// The person's ID follows; it is empty if the account is nobody's.
 const mark = "tenure:"
 
-// parseComment takes a role's comment apart.
+// parseComment splits a role's comment into the text and the person's ID.
 func parseComment(comment string) (text, personID string) {
 	text, last := "", comment
 	if i := strings.LastIndexByte(comment, '\n'); i >= 0 {
@@ -18,8 +18,8 @@ func parseComment(comment string) (text, personID string) {
 	return comment, ""
 }
 
-// formatComment is the reverse of parseComment. There is always a last line, so that no
-// text above it can pass for one.
+// formatComment is the reverse of parseComment. It always writes a marked last line, so
+// that a line of the text cannot pass for the mark.
 func formatComment(text, personID string) string {
 	if text == "" {
 		return mark + personID

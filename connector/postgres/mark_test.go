@@ -25,7 +25,7 @@ func TestParseComment(t *testing.T) {
 	}
 }
 
-// Whatever is written above the last line, the account stays whose it was.
+// Whatever the text above the last line, the account stays the same person's.
 func TestNoTextPassesForAMark(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"tenure:", "\n", "p-2", "é"})).Draw(t, "text"), "")

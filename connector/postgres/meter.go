@@ -14,9 +14,9 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// What a server may send, whoever it is.
+// The most that a server may send.
 const (
-	maxMessage = 1 << 20  // bytes of a message, such as a row: what one account takes
+	maxMessage = 1 << 20  // bytes of a message, such as a row, which holds one account
 	maxSession = 16 << 20 // bytes of one call's connection: 500 accounts, or the names of 200,000 groups
 	maxMatches = 100      // accounts that one look-up finds
 )
@@ -32,7 +32,7 @@ type meter struct {
 	ends  []func()
 }
 
-// bound has a connection that is made by config heed the bounds. ctx is the session's.
+// bound changes config so that its connections heed the bounds. ctx is the session's.
 func (m *meter) bound(ctx context.Context, config *pgx.ConnConfig) {
 	dial := config.DialFunc
 	config.DialFunc = func(within context.Context, network, address string) (net.Conn, error) {
@@ -49,12 +49,12 @@ func (m *meter) bound(ctx context.Context, config *pgx.ConnConfig) {
 	}
 	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
 		frontend := pgproto3.NewFrontend(r, w)
-		frontend.SetMaxBodyLen(maxMessage) // else as much is allocated as a message claims to be long
+		frontend.SetMaxBodyLen(maxMessage) // without it, pgproto3 allocates the length that a message claims
 		return frontend
 	}
 }
 
-// end gives back what the session took.
+// end releases what the session holds.
 func (m *meter) end() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 // name of another role.
 const maxName = 63 // bytes
 
-// unusable says why a role cannot be called so, or nothing. It completes a
-// sentence that begins with what the name is.
+// unusable returns why a role cannot have this name, or "" if it can. The text completes a
+// sentence such as "the username ...".
 func unusable(name string) string {
 	switch {
 	case name == "":
@@ -28,7 +28,7 @@ func unusable(name string) string {
 	}
 }
 
-// quote returns a name as it can stand in a statement.
+// quote returns a name as SQL needs it.
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
 func quoteAll(names []string) string {

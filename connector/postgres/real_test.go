@@ -20,7 +20,7 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// rig is a cluster with a role for Tenure, which is no superuser.
+// rig holds a cluster with a role for Tenure that is no superuser.
 type rig struct {
 	url      *url.URL // of the administrator
 	admin    *pgx.Conn
@@ -38,7 +38,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{url: address, role: "tenure", password: "p4ssword-that-nobody-may-see"}
 	r.admin = r.login(t, address.User.Username(), passwordOf(address))
 	r.exec(t, `DO $$ BEGIN CREATE ROLE tenure LOGIN CREATEROLE; EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
-	r.exec(t, `ALTER ROLE tenure LOGIN CREATEROLE`) // whatever a test that failed has left
+	r.exec(t, `ALTER ROLE tenure LOGIN CREATEROLE`) // a test that failed may have changed them
 	r.setPassword(t, r.role, r.password)
 	r.exec(t, `GRANT pg_signal_backend TO tenure`)
 	for _, group := range groups {
@@ -64,7 +64,7 @@ func (r *rig) setPassword(t *testing.T, role, password string) {
 	r.exec(t, "ALTER ROLE "+pgx.Identifier{role}.Sanitize()+" PASSWORD $1", password)
 }
 
-// connect signs in past the connector, as anybody would.
+// connect signs in without the connector, as any client would.
 func (r *rig) connect(ctx context.Context, role, password, database string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(r.url.String())
 	if err != nil {
@@ -236,7 +236,7 @@ func TestWhatALeaverOwnsIsHandedOverInEveryDatabase(t *testing.T) {
 		assert.Equal(t, manager.Username, owner(database, table("early")), database)
 	}
 
-	own("late") // after it was handed over
+	own("late") // after the hand-over
 	err := c.Delete(t.Context(), leaver.ID)
 	require.ErrorContains(t, err, "delete: conflict: ")
 	require.ErrorContains(t, err, "in "+databases[0]+", "+databases[1]+": run DROP OWNED BY", "rights that a superuser granted")
@@ -386,7 +386,7 @@ func TestProbeSaysWhatIsMissing(t *testing.T) {
 
 func TestServersThatCannotBeUsed(t *testing.T) {
 	r := newRig(t)
-	closed := postgrestest.NewProxy(t, "127.0.0.1:1") // which nobody answers
+	closed := postgrestest.NewProxy(t, "127.0.0.1:1") // nothing listens there
 	for name, test := range map[string]struct{ url, want string }{
 		"nobody there":  {"postgres://tenure@" + closed.Address + "/postgres?sslmode=disable", "unavailable"},
 		"no database":   {"postgres://tenure@" + r.url.Host + "/no_such?sslmode=disable", "no such database"},

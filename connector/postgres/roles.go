@@ -25,8 +25,8 @@ type role struct {
 	groups     []string
 }
 
-// columns are those that roles reads. "r" is the role, "d" its comment. Lists are JSON,
-// since of an array as much would be allocated as a server claims that it holds.
+// columns selects the columns that roles reads. "r" is the role, "d" its comment. Lists are
+// JSON: for an array, pgx would allocate the length that the server claims.
 const columns = `
 SELECT r.oid, r.rolname::text, coalesce(d.description, ''), r.rolcanlogin, r.rolconnlimit::bigint,
 	CASE WHEN isfinite(r.rolvaliduntil) THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
@@ -35,8 +35,8 @@ SELECT r.oid, r.rolname::text, coalesce(d.description, ''), r.rolcanlogin, r.rol
 FROM pg_roles r LEFT JOIN pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_authid'::regclass
 `
 
-// Conditions on "r" and "d". Objects that initdb makes have oids below 16384
-// (FirstNormalObjectId): the first superuser and the predefined roles.
+// Conditions on "r" and "d". The first superuser and the predefined roles, which initdb
+// creates, have oids below 16384 (FirstNormalObjectId).
 const (
 	touchable = ` r.oid >= 16384 AND r.rolname <> session_user `
 	isMarked  = ` coalesce(d.description, '') ~ E'(^|\n)tenure:[^\n]*$' `
@@ -48,8 +48,8 @@ type queryer interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// roles returns those for which the condition holds, in the order of their oids. There
-// may be maxMatches of them.
+// roles returns the roles for which the condition holds, in the order of their oids. It
+// fails if there are more than maxMatches.
 func roles(ctx context.Context, db queryer, where string, args ...any) ([]role, error) {
 	return atMost(ctx, maxMatches, db, where, args...)
 }
@@ -87,11 +87,11 @@ func scan(row pgx.Row) (role, error) {
 		return role{}, err
 	}
 	slices.Sort(r.groups)
-	r.groups = slices.Compact(r.groups) // since 16, one may be granted by several
+	r.groups = slices.Compact(r.groups) // since PostgreSQL 16, several roles may grant the same one
 	return r, nil
 }
 
-// byID returns the role that an account ID means.
+// byID returns the role with an account ID. If there is none, it fails as KindNotFound.
 func byID(ctx context.Context, db queryer, op, accountID string) (role, error) {
 	oid, err := strconv.ParseUint(accountID, 10, 32)
 	if err != nil {
@@ -115,7 +115,7 @@ func byName(ctx context.Context, db queryer, name string) ([]role, error) {
 	return roles(ctx, db, isAccount+`AND lower(r.rolname::text COLLATE "default") = lower($1::text) `, name)
 }
 
-// account returns a role as the contract's account.
+// account returns a role as a connector.Account.
 func (r role) account() connector.Account {
 	text, person := parseComment(r.comment)
 	attributes := map[string]any{}
@@ -199,7 +199,7 @@ func (c *client) Read(ctx context.Context, accountID string) (connector.Account,
 // List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
-		const size = 500 // of a page: whoever goes through them may take their time
+		const size = 500 // of a page: no connection stays open while the caller handles one
 		for after := uint32(0); ; {
 			var page []role
 			err := c.server.session(ctx, connector.OpList, "", func(ctx context.Context, conn *pgx.Conn) (err error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// server is a cluster, and how to sign in to it.
+// server describes a cluster and how to sign in to it.
 type server struct {
 	url      string
 	password secret.Secret
@@ -21,15 +21,15 @@ type server struct {
 	pace     func(context.Context) error
 }
 
-// transact does work in a transaction, on a connection to the database, or to the
-// url's if that is empty. Whatever error it returns is an *connector.Error.
+// transact calls work in a transaction on a connection of its own. An empty database stands
+// for the one in the url. Every error that it returns is a *connector.Error.
 func (s *server) transact(ctx context.Context, op, database string, work func(context.Context, pgx.Tx) error) error {
 	return s.session(ctx, op, database, func(ctx context.Context, conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return work(ctx, tx) })
 	})
 }
 
-// session does work on a connection of its own.
+// session calls work on a connection of its own, like transact without the transaction.
 func (s *server) session(ctx context.Context, op, database string, work func(context.Context, *pgx.Conn) error) error {
 	if s.pace != nil {
 		if err := s.pace(ctx); err != nil {
@@ -63,7 +63,7 @@ func (s *server) connect(ctx context.Context, op, database string, bounds *meter
 		config.Database = database
 	}
 	config.RuntimeParams["application_name"] = "tenure"
-	// Ends on the server, too, what nobody waits for any more.
+	// Lets the server end statements that nobody waits for any more.
 	config.RuntimeParams["statement_timeout"] = strconv.FormatInt(max(s.timeout.Milliseconds(), 1), 10)
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec // nothing is asked twice on a connection
 	bounds.bound(ctx, config)

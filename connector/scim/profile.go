@@ -8,45 +8,46 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// traits are how a service differs from what RFC 7644 leads one to expect. The
-// zero value is a service that does not.
+// traits describe how a service differs from RFC 7644. The zero value describes one
+// that does not differ.
 type traits struct {
-	// destructiveDisable: "active": false deletes the account, or as good as. It
-	// cannot be undone, and an account cannot be made inactive.
+	// destructiveDisable: "active": false deletes the account, or does something else that
+	// cannot be undone. An inactive account cannot be created either.
 	destructiveDisable bool
-	// keepsAccounts: DELETE is refused, or does no more than "active": false.
+	// keepsAccounts: the service refuses DELETE, or DELETE does no more than
+	// "active": false.
 	keepsAccounts bool
-	// noGroups: there is no /Groups.
+	// noGroups: the service has no /Groups.
 	noGroups bool
-	// noValues: a user's roles and entitlements are neither shown nor taken.
+	// noValues: the service neither shows nor accepts a user's roles and entitlements.
 	noValues bool
-	// membersHidden: groups come without their members, so that those are asked for
-	// as users, group by group.
+	// membersHidden: the service shows groups without their members. The connector
+	// looks up the users of each group instead.
 	membersHidden bool
-	// oneValue: of roles and of entitlements a user has one each, so that giving
-	// another takes the first away.
+	// oneValue: a user has at most one role and one entitlement. Granting another
+	// takes the first away.
 	oneValue bool
-	// valueTypes: the "type" that a value of roles or entitlements needs.
+	// valueTypes: the "type" that a role or an entitlement needs, by kind.
 	valueTypes map[string]string
-	// valueLists: where roles or entitlements can be listed, as an endpoint.
+	// valueLists: the endpoint that lists roles or entitlements, by kind.
 	valueLists map[string]string
-	// needsEntitlement: an account cannot be made without an entitlement.
+	// needsEntitlement: an account cannot be created without an entitlement.
 	needsEntitlement bool
-	// needsDisplayName: an account cannot be made without a displayName; the
-	// username stands in for one that is not mapped.
+	// needsDisplayName: an account cannot be created without a displayName. If none is
+	// mapped, the connector sends the username.
 	needsDisplayName bool
 	// form: how a user is changed.
 	form form
-	// noPathFilters: a PATCH path cannot hold a filter, so that the members to be
-	// removed are named as the operation's value.
+	// noPathFilters: a PATCH path cannot hold a filter. The connector names the members
+	// to remove in the operation's value.
 	noPathFilters bool
 	// noMemberFilter: groups cannot be looked up by their members.
 	noMemberFilter bool
-	// cursor: pages are asked for by cursor (RFC 9865), not by startIndex.
+	// cursor: lists are paged by cursor (RFC 9865), not by startIndex.
 	cursor bool
-	// pageSize: the most resources that are asked for at once.
+	// pageSize: how many resources the connector asks for at once.
 	pageSize int
-	// noExclusions: excludedAttributes is refused.
+	// noExclusions: the service refuses excludedAttributes.
 	noExclusions bool
 	// noExternalID: users cannot be looked up by externalId.
 	noExternalID bool
@@ -54,19 +55,19 @@ type traits struct {
 	passwords bool
 	// noEmails: users cannot be looked up by emails.
 	noEmails bool
-	// omitsFalse: an account that is not active is shown without "active".
+	// omitsFalse: the service shows an inactive account without "active".
 	omitsFalse bool
-	// putGroups: groups are changed by PUT of the whole group, members and all.
+	// putGroups: groups are changed by PUT of the whole group with all of its members.
 	putGroups bool
-	// combinedLookups: a filter may hold "or", so that one request looks for
+	// combinedLookups: a filter may hold "or". One request then looks for both
 	// externalId and userName.
 	combinedLookups bool
-	// known: the traits are told by the vendor's reference or by the settings, so
-	// that the service's ServiceProviderConfig is not asked for.
+	// known: the traits come from the vendor's reference or from the settings. The
+	// connector then does not read the service's ServiceProviderConfig.
 	known bool
 }
 
-// form is how a user is changed.
+// form names the request that changes a user.
 type form string
 
 const (
@@ -75,11 +76,11 @@ const (
 	byPut    form = "put"    // PUT of the whole user
 )
 
-// defaultPage is how many resources are asked for at once. Services may send
-// fewer.
+// defaultPage is how many resources the connector asks for at once by default. Services
+// may send fewer.
 const defaultPage = 100
 
-// profile is what is known of one vendor's service, and from where.
+// profile describes one vendor's service, and names the pages that say so.
 type profile struct {
 	traits
 	about   string   // what people have to know, in Markdown
@@ -88,7 +89,7 @@ type profile struct {
 
 const generic = "generic"
 
-// profiles are the services that are known, by the profile setting.
+// profiles holds the known services, by the value of the profile setting.
 var profiles = map[string]profile{
 	generic: {
 		about:   "A service that keeps to RFC 7644. What it supports is read from its ServiceProviderConfig.",
@@ -188,15 +189,15 @@ var profiles = map[string]profile{
 	},
 }
 
-// profileNames are the profiles, generic first.
+// profileNames returns the names of the profiles: generic first, then the others sorted.
 func profileNames() []string {
 	names := slices.Sorted(maps.Keys(profiles))
 	names = slices.DeleteFunc(names, func(name string) bool { return name == generic })
 	return append([]string{generic}, names...)
 }
 
-// traitsIn are those of the profile that the settings name, with what else the
-// settings say.
+// traitsIn returns the traits of the profile that the settings name. Other settings
+// override single traits.
 func traitsIn(settings *connector.Values) traits {
 	t := profiles[settings.Text("profile")].traits
 	if settings.Has("disable") {
@@ -247,7 +248,7 @@ func traitsIn(settings *connector.Values) traits {
 	return t
 }
 
-// aboutProfiles is what Kind.About says of the profiles.
+// aboutProfiles returns the part of Kind.About that describes the profiles.
 func aboutProfiles() string {
 	var text strings.Builder
 	for _, name := range profileNames() {

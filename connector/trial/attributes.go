@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// keep tries whether the app keeps what the account was made with. What it takes and does
-// not keep is named, and keeps nothing else from being tried.
+// keep checks that the app keeps the attributes that the account was created with. The
+// step names those that it does not keep. The trial goes on after that.
 func (t *Trial) keep(ctx context.Context, id string, spec connector.Spec) {
 	if len(spec.Attributes) == 0 && !t.marks() {
 		return
@@ -28,7 +28,8 @@ func (t *Trial) keep(ctx context.Context, id string, spec connector.Spec) {
 	})
 }
 
-// dropped names what the account does not show of what it was made with.
+// dropped returns the names of the attributes that the account was created with and does
+// not show.
 func (t *Trial) dropped(ctx context.Context, account connector.Account, spec connector.Spec) ([]string, error) {
 	set := maps.Clone(spec.Attributes)
 	maps.DeleteFunc(set, func(name string, _ any) bool { return slices.Contains(t.Ignore, name) })
@@ -39,5 +40,5 @@ func (t *Trial) dropped(ctx context.Context, account connector.Account, spec con
 	return dropped, err
 }
 
-// marks reports whether accounts are marked as somebody's.
+// marks reports whether accounts have an external ID.
 func (t *Trial) marks() bool { return t.can().Adopt }

@@ -11,30 +11,29 @@ import (
 )
 
 const (
-	// patience is how long a trial waits for what an app shows late, unless the trial says
-	// otherwise.
+	// patience is the default of Trial.Patience.
 	patience = 30 * time.Second
 	// saidEvery is how often a trial reports that it is waiting.
 	saidEvery = 10 * time.Second
 )
 
-// unlikeError describes how an account that was read differs from what it should be. Apps that
-// answer from copies of their data show what was changed a while later.
+// unlikeError describes how an account that was read differs from what it should be. It
+// may go away by waiting: apps that answer from copies of their data show changes late.
 type unlikeError string
 
 func (u unlikeError) Error() string { return "read again, " + string(u) }
 
 func unlike(format string, args ...any) error { return unlikeError(fmt.Sprintf(format, args...)) }
 
-// mayPass reports whether an error of a look may go away by waiting.
+// mayPass reports whether waiting may make an error go away.
 func mayPass(err error) bool {
 	var u unlikeError
 	return errors.As(err, &u) || connector.Retryable(err)
 }
 
-// late reports whether a change failed in a way that goes away by waiting: the app is to
-// be left alone, does not know the account yet that was made just now, or does not show
-// yet what it says that it did.
+// late reports whether a change failed in a way that may go away by waiting: the app
+// limits the rate, does not know the new account yet, or does not show yet the change that
+// it reported.
 func late(err error) bool {
 	return connector.Is(err, connector.KindRateLimited, connector.KindNotFound, connector.KindContradictory)
 }
@@ -42,8 +41,8 @@ func late(err error) bool {
 // pauses are the pauses between two attempts.
 var pauses = backoff.Range{Min: 200 * time.Millisecond, Max: 3 * time.Second}
 
-// await calls do until it succeeds, fails with an error that does not pass, or the
-// patience or ctx is over. Then the last error is returned.
+// await calls do until it succeeds, fails with an error for which passes returns false, or
+// the trial's patience or ctx is over. It returns the last error.
 func (t *Trial) await(ctx context.Context, passes func(error) bool, do func() error) error {
 	most := t.Patience
 	if most == 0 {
@@ -74,7 +73,7 @@ func (t *Trial) await(ctx context.Context, passes func(error) bool, do func() er
 	}
 }
 
-// shows waits until the account is as fits has it.
+// shows reads the account until fits returns no error for it.
 func (t *Trial) shows(ctx context.Context, id string, fits func(connector.Account) error) error {
 	passes := func(err error) bool { return mayPass(err) || connector.Is(err, connector.KindNotFound) }
 	return t.await(ctx, passes, func() error {
@@ -86,5 +85,5 @@ func (t *Trial) shows(ctx context.Context, id string, fits func(connector.Accoun
 	})
 }
 
-// change makes a change, and repeats it if it came too early.
+// change makes a change, and repeats it while it comes too early (see late).
 func (t *Trial) change(ctx context.Context, do func() error) error { return t.await(ctx, late, do) }

@@ -15,17 +15,17 @@ import (
 // the trial's patience.
 const longestCleanUp = 3 * time.Minute
 
-// leftover holds what there is to clean up.
+// leftover describes what there is to clean up.
 type leftover struct {
 	life  Life
-	id    string // of the account, as far as it is known
-	doubt bool   // an account may have been made that is not known
-	gone  bool   // there is nothing left
+	id    string // of the test account; empty if unknown
+	doubt bool   // the app may have created an account whose ID is unknown
+	gone  bool   // nothing is left
 }
 
-// cleanUp disables and deletes what there is of the test account: by its ID, and by
-// every key that it was made with, since an app may have made it and not said so. What
-// may be left is named, with how to find it.
+// cleanUp disables and deletes the test account. It looks for it by its ID and by every
+// key, since an app may have created it without saying so. The step names what may be
+// left, and how to find it.
 func (t *Trial) cleanUp(ctx context.Context, left *leftover) {
 	ctx, cancel := context.WithTimeout(ctx, longestCleanUp)
 	defer cancel()
@@ -57,8 +57,8 @@ func (t *Trial) cleanUp(ctx context.Context, left *leftover) {
 	})
 }
 
-// remove disables the account, and deletes it if the app can. That one of the two fails
-// does not keep the other from being tried.
+// remove disables the account, and deletes it if the app can. It tries both, even if one
+// fails.
 func (t *Trial) remove(ctx context.Context, id string, life Life) (note string, err error) {
 	var failures []error
 	failed := func(what string, err error) {
@@ -109,8 +109,9 @@ func known(life Life) string {
 	return fmt.Sprintf("username %q, external ID %q", life.Account.Username, life.Account.PersonID)
 }
 
-// search finds test accounts other than the one of which the ID is known, by every key
-// and then in the list. If one may have been made, it is waited for.
+// search returns the IDs of test accounts other than the one with the known ID. It looks
+// by every key. If the app may have created an account whose ID is unknown, it also goes
+// through the list, and waits until an account shows.
 func (t *Trial) search(ctx context.Context, left *leftover) (ids []string, err error) {
 	passes := func(err error) bool { return left.doubt && mayPass(err) }
 	err = t.await(ctx, passes, func() error {
@@ -151,7 +152,7 @@ func (t *Trial) search(ctx context.Context, left *leftover) (ids []string, err e
 	return ids, err
 }
 
-// listed finds the test account among all accounts.
+// listed returns the IDs of test accounts among all accounts of the app.
 func (t *Trial) listed(ctx context.Context, left *leftover) (ids []string, err error) {
 	if !t.can().List {
 		return nil, nil
@@ -165,7 +166,7 @@ func (t *Trial) listed(ctx context.Context, left *leftover) (ids []string, err e
 	return ids, nil
 }
 
-// keys returns the keys by which the account can be found, each alone.
+// keys returns the keys by which the account can be found, one at a time.
 func (l Life) keys() []connector.Keys {
 	all := []connector.Keys{
 		{PersonID: l.Account.PersonID}, {Username: l.Account.Username}, {EmployeeNumber: l.EmployeeNumber}, {Email: l.Email},
@@ -173,9 +174,9 @@ func (l Life) keys() []connector.Keys {
 	return slices.DeleteFunc(all, func(k connector.Keys) bool { return k == connector.Keys{} })
 }
 
-// ours returns the ID of an account that is the trial's own beyond doubt, by its external
-// ID or its username, which some apps make longer. The one of which the ID is known is
-// left out.
+// ours returns the ID of an account that is the trial's own beyond doubt: it has the
+// external ID, or the username, which some apps make longer. It returns nothing for the
+// account with the known ID.
 func (l *leftover) ours(account connector.Account) []string {
 	made := l.life.Account
 	named := made.Username != "" && strings.Contains(strings.ToLower(account.Username), strings.ToLower(made.Username))

@@ -15,25 +15,26 @@ import (
 	"github.com/tenurehq/tenure/internal/set"
 )
 
-// Life is what is tried with an account of the trial's own.
+// Life describes the account that a trial creates, and what it does with it.
 type Life struct {
-	// Account is made. Its username and its person ID are nobody else's.
+	// Account is the account to create. Nobody else has its username and its person ID.
 	Account connector.Spec
-	// Email and EmployeeNumber are what else it may be found by; may be empty.
+	// Email and EmployeeNumber are further keys of the account; may be empty.
 	Email, EmployeeNumber string
-	// Changed are its attributes with other values, all of them, as an Updater takes them.
+	// Changed holds all of its attributes, with other values, in the form that
+	// connector.Connector's Update takes.
 	Changed map[string]any
-	// Cleared are they with none where there may be none.
+	// Cleared is like Changed, and has empty values for those that may be empty.
 	Cleared map[string]any
-	// Entitlements are granted and revoked.
+	// Entitlements are granted one by one, and revoked.
 	Entitlements []string
 }
 
-// Live plays an account's life: it is made, its attributes are changed, it is granted an
-// entitlement each, disabled, enabled, stripped and deleted, and read back after each. What an app
-// shows late is waited for. Whatever fails, and if ctx is done meanwhile, what there is
-// of the account is disabled and deleted, as far as the app lets us, and what is left
-// is named.
+// Live plays an account's life: it creates the account, changes its attributes, grants
+// each entitlement, and disables, enables, strips and deletes the account. After each
+// change it reads the account, and waits for what the app shows late. If something fails
+// or ctx is done, it disables and deletes the account as far as the app allows, and a
+// step names what is left.
 func (t *Trial) Live(ctx context.Context, life Life) error {
 	if !t.can().Create {
 		return errors.New("the connector makes no accounts, so there is nothing to try with")
@@ -42,7 +43,7 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 		return err
 	}
 	left := &leftover{life: life, doubt: true}
-	// Whatever happens, no test account is left enabled: not even if ctx is done.
+	// No test account may stay enabled, not even if ctx is done.
 	defer func() {
 		if !left.gone {
 			t.cleanUp(context.WithoutCancel(ctx), left)
@@ -79,7 +80,7 @@ func (t *Trial) Live(ctx context.Context, life Life) error {
 
 func rateLimited(err error) bool { return connector.Is(err, connector.KindRateLimited) }
 
-// refused reports whether an error of a creation says that nothing was made: see
+// refused reports whether an error of Create means that the app created nothing: see
 // connector.Connector.
 func refused(err error) bool {
 	return slices.ContainsFunc([]connector.ErrorKind{
@@ -87,7 +88,7 @@ func refused(err error) bool {
 	}, func(kind connector.ErrorKind) bool { return connector.Is(err, kind) })
 }
 
-// deleted waits until a deleted account is gone, or is kept disabled.
+// deleted waits until a deleted account is gone, or the app shows it as disabled.
 func (t *Trial) deleted(ctx context.Context, id string) (note string, err error) {
 	err = t.await(ctx, mayPass, func() error {
 		account, err := t.Connector.Read(ctx, id)
@@ -109,8 +110,7 @@ func (t *Trial) deleted(ctx context.Context, id string) (note string, err error)
 	return note, err
 }
 
-// play tries all that can be done with an account that is there, until something
-// fails.
+// play tries everything that can be done with an existing account, until something fails.
 func (t *Trial) play(ctx context.Context, id string, life Life) {
 	t.keep(ctx, id, life.Account)
 	if !t.attributes(ctx, id, life) {
@@ -151,9 +151,8 @@ func (t *Trial) attributes(ctx context.Context, id string, life Life) bool {
 		t.set(ctx, "clear attributes", id, life.Changed, life.Cleared)
 }
 
-// set sets attributes and looks whether those show that are others than before. An
-// attribute that the app does not show, neither before nor after, is named in the note:
-// what comes of it cannot be told.
+// set sets attributes, and checks that the app shows the new values. The step's note names
+// attributes that the app shows neither before nor after: their values cannot be checked.
 func (t *Trial) set(ctx context.Context, what string, id string, from, to map[string]any) bool {
 	others := maps.Clone(to)
 	maps.DeleteFunc(others, func(name string, value any) bool {
@@ -186,8 +185,8 @@ func (t *Trial) set(ctx context.Context, what string, id string, from, to map[st
 	})
 }
 
-// oneByOne finds out which of the attributes it is that the app refuses to change, and
-// names them. together is how it refused all of them.
+// oneByOne changes each attribute by itself, and returns an error that names those that the
+// app refuses. together is its error for all of them at once.
 func (t *Trial) oneByOne(ctx context.Context, id string, to map[string]any, together error) error {
 	if !connector.Is(together, connector.KindInvalid) && !connector.Is(together, connector.KindUnsupported) {
 		return together
@@ -195,7 +194,7 @@ func (t *Trial) oneByOne(ctx context.Context, id string, to map[string]any, toge
 	var failures []error
 	for _, name := range slices.Sorted(maps.Keys(to)) {
 		if err := t.Connector.Update(ctx, id, map[string]any{name: to[name]}); err != nil {
-			if !strings.Contains(err.Error(), strconv.Quote(name)) { // else it names it itself
+			if !strings.Contains(err.Error(), strconv.Quote(name)) { // the error does not name it already
 				err = fmt.Errorf("attribute %q: %w", name, err)
 			}
 			failures = append(failures, err)
@@ -207,8 +206,8 @@ func (t *Trial) oneByOne(ctx context.Context, id string, to map[string]any, toge
 	return errors.Join(failures...)
 }
 
-// unset names the attributes that show as they did before they were set, which they
-// should not, sorted.
+// unset returns the names, sorted, of the attributes that still show their old value and
+// should not.
 func unset(before, now connector.Account, to map[string]any) (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(to)) {
 		was, is := before.Attributes[name], now.Attributes[name]
@@ -219,7 +218,8 @@ func unset(before, now connector.Account, to map[string]any) (names []string) {
 	return names
 }
 
-// hidden names the attributes that should have a value and have none, sorted.
+// hidden returns the names, sorted, of the attributes that should have a value and show
+// none, neither before nor now.
 func hidden(before, now connector.Account, to map[string]any) (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(to)) {
 		if !empty(to[name]) && empty(before.Attributes[name]) && empty(now.Attributes[name]) {
@@ -234,7 +234,7 @@ func empty(value any) bool {
 	return value == nil || value == "" || isList && len(list) == 0
 }
 
-// toggle disables the account and, where that can be undone, enables it again.
+// toggle disables the account and, if that can be undone, enables it again.
 func (t *Trial) toggle(ctx context.Context, id string) bool {
 	can := t.can()
 	if !can.Disable {
@@ -265,7 +265,7 @@ func (t *Trial) toggle(ctx context.Context, id string) bool {
 	})
 }
 
-// expect reads the account back, until it is as it should be.
+// expect reads the account until it is as it should be.
 func (t *Trial) expect(ctx context.Context, id string, active bool, entitlements []string) error {
 	return t.shows(ctx, id, func(account connector.Account) error {
 		if account.Active != active {

@@ -1,7 +1,7 @@
-// Package trial tries an app's connector from end to end: as whom it signs in and
-// what it may do, and, with an account of its own that it deletes in the end,
-// whether creating, granting, disabling, enabling and deleting really have the
-// effect that they should. It imports the connector contract only.
+// Package trial tries an app's connector from end to end. It shows as whom the connector
+// signs in and what it may do. With an account of its own, which it deletes in the end, it
+// checks that creating, granting, disabling, enabling and deleting have the effect that
+// they should. It imports the connector contract, and no connector.
 package trial
 
 import (
@@ -16,30 +16,32 @@ import (
 // Step is one thing that was tried.
 type Step struct {
 	What string        // "create the account"
-	Note string        // what was seen; may be empty
-	Err  error         // nil: it did what it should
-	Took time.Duration // of the app's calls
+	Note string        // what the trial saw; may be empty
+	Err  error         // nil if the app did what it should
+	Took time.Duration // the app's calls and the waiting between them
 }
 
-// Trial is a connector being tried. Say is told of each step when it is over.
+// Trial is a trial of one connector. It calls Say for each step when that is over.
 type Trial struct {
 	Connector connector.Connector
 	Say       func(Step)
-	// Waiting is told what is waited for, when that begins and now and then; may be nil.
+	// Waiting is called when the trial begins to wait, and from time to time while it
+	// waits, with what it waits for; may be nil.
 	Waiting func(what string)
-	// Patience is how long is waited for what an app shows late; zero: 30 seconds.
+	// Patience is how long the trial waits for what an app shows late; zero stands for
+	// 30 seconds.
 	Patience time.Duration
 	// Ignore names attributes that the app is known not to keep.
 	Ignore []string
 
-	doing  string // the step that is tried
+	doing  string // the current step
 	failed bool
 }
 
-// ErrFailed says that a step failed; Say was told which and why.
+// ErrFailed means that a step failed. Trial.Say was told which and why.
 var ErrFailed = errors.New("the app did not do what it should")
 
-// do tries one step and says how it went.
+// do tries one step, and tells Say how it went. It reports whether the step succeeded.
 func (t *Trial) do(what string, try func() (note string, err error)) bool {
 	began := time.Now()
 	t.doing = what
@@ -56,8 +58,8 @@ func (t *Trial) result() error {
 	return nil
 }
 
-// Look makes calls that change nothing: it signs in, looks whether the rights are
-// there that the connector needs, and looks for an account that nobody has.
+// Look makes calls that change nothing: it signs in, checks the rights that the connector
+// needs, looks for an account that does not exist, and begins to list accounts.
 func (t *Trial) Look(ctx context.Context) error {
 	signedIn := t.do("sign in", func() (string, error) {
 		identity, err := t.Connector.Check(ctx)

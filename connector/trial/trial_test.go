@@ -18,7 +18,7 @@ import (
 	"github.com/tenurehq/tenure/connector/trial"
 )
 
-// try tries an app of this test's own.
+// try returns a trial of an app that only this test uses.
 func try(t *testing.T) (app *memory.App, tried *trial.Trial, steps *[]trial.Step) {
 	t.Helper()
 	app = memory.Shared(t.Name())
@@ -82,8 +82,7 @@ func TestAWholeLife(t *testing.T) {
 	assert.Empty(t, app.Accounts())
 }
 
-// TestAnAppThatDoesNotKeepAttributes: those are named, and what the configuration knows
-// of is not.
+// A step names the attributes that the app does not keep, except those in Ignore.
 func TestAnAppThatDoesNotKeepAttributes(t *testing.T) {
 	app, tried, steps := try(t)
 	tried.Patience = time.Millisecond
@@ -99,7 +98,7 @@ func TestAnAppThatDoesNotKeepAttributes(t *testing.T) {
 	require.NoError(t, tried.Live(t.Context(), life))
 }
 
-// TestAnAppThatNeedsAMoment: attributes may be shown later than they are taken.
+// An app may show attributes later than it accepts them.
 func TestAnAppThatNeedsAMoment(t *testing.T) {
 	app, tried, _ := try(t)
 	app.SetFaults(memory.Faults{Drop: []string{"title"}})
@@ -113,8 +112,8 @@ func TestAnAppThatNeedsAMoment(t *testing.T) {
 	require.NoError(t, tried.Live(t.Context(), life))
 }
 
-// An app that fails at some step, or says that it did what it did not do, is
-// found out, and the test account does not outlive the trial.
+// A trial notices an app that fails at some step, or reports a change that it did not
+// make. No test account outlives the trial.
 func TestWhateverFailsNoTestAccountIsLeft(t *testing.T) {
 	for _, op := range []string{
 		connector.OpUpdate, connector.OpGrant, connector.OpDisable, connector.OpRevokeSessions, connector.OpEnable, connector.OpRevoke, connector.OpDelete,
@@ -126,7 +125,7 @@ func TestWhateverFailsNoTestAccountIsLeft(t *testing.T) {
 				if called != op || failed {
 					return nil
 				}
-				failed = true // once: cleaning up may do the same
+				failed = true // fails only once, since cleaning up may make the same call
 				return errors.New("no")
 			})
 			require.ErrorIs(t, tried.Live(t.Context(), life), trial.ErrFailed)
@@ -138,7 +137,7 @@ func TestWhateverFailsNoTestAccountIsLeft(t *testing.T) {
 	}
 }
 
-// What cannot be disabled is deleted, and what cannot be deleted is disabled.
+// An account that cannot be disabled is deleted, and the reverse.
 func TestOneOfDisablingAndDeletingIsEnough(t *testing.T) {
 	for op, left := range map[string]int{connector.OpDisable: 0, connector.OpDelete: 1} {
 		t.Run(op, func(t *testing.T) {
@@ -173,7 +172,7 @@ func TestAnInterruptedTrialCleansUp(t *testing.T) {
 				}
 				pressed = true
 				cancel()
-				return context.Canceled // the answer is not waited for
+				return context.Canceled // the caller does not wait for the answer
 			})
 			require.ErrorIs(t, tried.Live(ctx, life), trial.ErrFailed)
 			assert.Empty(t, app.Accounts())
@@ -189,12 +188,12 @@ func TestATrialThatIsOverBeforeItBeginsMakesNothing(t *testing.T) {
 	assert.Zero(t, app.Calls(connector.OpCreate))
 }
 
-// A creation of which the app does not say what came of it may have made an account,
-// at once or later. It is looked for by every key and in the list.
+// If the app does not tell the result of Create, the account may exist, at once or later.
+// The trial looks for it by every key and in the list.
 func TestAnAccountThatTheAppDidNotShowIsCleanedUp(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind  connector.ErrorKind
-		later time.Duration // when the account shows
+		later time.Duration // after which the account shows
 		blind func(op string, keys connector.Keys) bool
 		long  bool // the app makes usernames longer, and keeps no external ID
 	}{
@@ -222,7 +221,7 @@ func TestAnAccountThatTheAppDidNotShowIsCleanedUp(t *testing.T) {
 	}
 }
 
-// What is not found is named, with how to find it.
+// If the account is not found, the step names it, and how to find it.
 func TestWhatMayBeLeftIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app, tried, steps := try(t)
@@ -237,7 +236,7 @@ func TestWhatMayBeLeftIsNamed(t *testing.T) {
 	})
 }
 
-// An account that matches by what others may have as well is not touched.
+// The trial does not touch an account that matches a key and may be somebody else's.
 func TestAnAccountOfSomebodyElseIsNotTouched(t *testing.T) {
 	app, tried, _ := try(t)
 	theirs := app.Put(connector.Account{Username: "tester", ExternalID: "test-1", Active: true})
@@ -248,7 +247,7 @@ func TestAnAccountOfSomebodyElseIsNotTouched(t *testing.T) {
 	assert.True(t, accounts[0].Active)
 }
 
-// mute makes accounts and fails to say so. It shows them when their time has come.
+// mute creates accounts and answers with an error. It shows them from shownAt on.
 type mute struct {
 	connector.Connector
 	app     *memory.App
@@ -302,21 +301,21 @@ func (*mute) Capabilities() connector.Capabilities {
 	return connector.Capabilities{Create: true, Disable: true, Reversible: true, Delete: true, List: true}
 }
 
-// whole offers what is tried of an account's life, and no more.
+// whole offers the operations that a trial tries, and no others.
 type whole struct{ connector.Connector }
 
 func (whole) Capabilities() connector.Capabilities {
 	return connector.Capabilities{Create: true, Update: true, Disable: true, Reversible: true, Delete: true, Entitlements: true}
 }
 
-// lagging shows an account as it was a while ago, and keeps what is deleted.
+// lagging shows changes of an account after lag only. It can keep deleted accounts.
 type lagging struct {
 	whole
 	changed time.Time
 	was     connector.Account
-	known   bool // since it was made
+	known   bool // the app shows the account
 	lag     time.Duration
-	keeps   bool // deletion disables
+	keeps   bool // Delete only disables
 }
 
 func (l *lagging) Read(ctx context.Context, id string) (connector.Account, error) {
@@ -374,8 +373,8 @@ func (l *lagging) Delete(ctx context.Context, id string) error {
 	return l.whole.Delete(ctx, id)
 }
 
-// What an app shows late is waited for, at every step; and an account that is kept after
-// it was deleted, disabled, is as good as deleted.
+// The trial waits at every step for what an app shows late. It also succeeds if the app
+// keeps the account, disabled, after Delete.
 func TestWhatAnAppShowsLateIsWaitedFor(t *testing.T) {
 	for name, c := range map[string]struct {
 		lag   time.Duration
@@ -412,7 +411,7 @@ func TestWhatAnAppShowsLateIsWaitedFor(t *testing.T) {
 	}
 }
 
-// refusing takes no attributes of some names, or takes them and does nothing.
+// refusing refuses attributes of some names, or accepts them and does nothing.
 type refusing struct {
 	whole
 	names []string
@@ -430,7 +429,7 @@ func (r refusing) Update(ctx context.Context, id string, attributes map[string]a
 	return r.whole.Update(ctx, id, kept)
 }
 
-// The attribute that cannot be changed is named.
+// The error names the attribute that cannot be changed.
 func TestTheAttributeThatFailsIsNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind connector.ErrorKind
@@ -453,7 +452,7 @@ func TestTheAttributeThatFailsIsNamed(t *testing.T) {
 	}
 }
 
-// liar says that it did what it was asked for, and did not.
+// liar reports success and does nothing.
 type liar struct{ connector.Base }
 
 func (liar) Capabilities() connector.Capabilities {

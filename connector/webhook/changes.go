@@ -49,8 +49,8 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 	return c.change(ctx, request{Operation: connector.OpEnable, AccountID: accountID})
 }
 
-// Delete implements connector.Connector. Only the service itself can say that an
-// account is gone.
+// Delete implements connector.Connector. Only the service itself, in the body of its
+// answer, can say that an account is gone (see told).
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	return unlessGone(c.change(ctx, request{Operation: connector.OpDelete, AccountID: accountID}))
 }
@@ -106,7 +106,7 @@ func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string
 	return c.change(ctx, request{Operation: connector.OpHandOver, AccountID: fromAccountID, ToAccountID: toAccountID})
 }
 
-// unlessGone returns err, or nil if the account is not there.
+// unlessGone returns err, or nil if err says that the account does not exist.
 func unlessGone(err error) error {
 	if connector.Is(err, connector.KindNotFound) {
 		return nil
@@ -114,7 +114,7 @@ func unlessGone(err error) error {
 	return err
 }
 
-// change sends what has no answer but that it was done.
+// change sends a request whose answer holds nothing but success or an error.
 func (c *client) change(ctx context.Context, ask request) error {
 	_, err := c.call(ctx, ask.Operation, ask)
 	return err

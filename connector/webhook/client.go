@@ -24,7 +24,7 @@ type client struct {
 	app     string
 	secret  secret.Secret
 	pace    func(context.Context) error
-	keys    []string // by which find may be asked, besides those that it must
+	keys    []string // the optional keys that find may use
 	offers  connector.Capabilities
 }
 
@@ -36,8 +36,8 @@ func (c *client) Capabilities() connector.Capabilities { return c.offers }
 // looks lists the operations that change nothing.
 var looks = []string{connector.OpFind, connector.OpRead, connector.OpCheck, connector.OpList, connector.OpListEntitlements}
 
-// told are the errors that only the service itself can tell of, in the body: a
-// status alone may come from something between it and us that knows no accounts.
+// told holds the errors that a service names in the body of its answer. Only these are
+// about an account: a status alone may come from a proxy that knows no accounts.
 var told = map[string]struct {
 	kind    connector.ErrorKind
 	message string
@@ -54,7 +54,7 @@ var told = map[string]struct {
 	"unavailable":  {connector.KindUnavailable, "the service has a problem of its own"},
 }
 
-// call sends a request under the name of op, which may be another operation's.
+// call sends a request. op names the operation in errors: it may differ from the request's.
 func (c *client) call(ctx context.Context, op string, ask request) (answer, error) {
 	if c.pace != nil {
 		if err := c.pace(ctx); err != nil {
@@ -98,7 +98,7 @@ func (c *client) call(ctx context.Context, op string, ask request) (answer, erro
 	return got, nil
 }
 
-// longest returns how many bytes an answer may have: a page of a list, or one account.
+// longest returns how many bytes an answer may have: more for lists than for one account.
 func longest(operation string) int64 {
 	if operation == connector.OpList || operation == connector.OpListEntitlements {
 		return 4 << 20
@@ -106,7 +106,7 @@ func longest(operation string) int64 {
 	return 1 << 20
 }
 
-// failure classifies an error by what the service says in the body, else by its status.
+// failure classifies an error by the body of the service's answer or else by its status.
 func failure(op string, err error, says string) error {
 	var failed *connector.Error
 	if !errors.As(err, &failed) {

@@ -30,7 +30,7 @@ func open(t *testing.T, change connector.Settings) connector.Connector {
 	return c
 }
 
-// answering is a service that gives one answer to whatever it is asked.
+// answering returns a connector to a service that gives every request the same answer.
 func answering(t *testing.T, status int, header http.Header, body string) connector.Connector {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -123,8 +123,8 @@ func TestAnswersThatMakeNoSense(t *testing.T) {
 	assert.Empty(t, matches, "whatever the service finds, another person's account is no match")
 }
 
-// TestMessageIDs: a change that is tried again within its step has the same ID; a
-// look never has.
+// A change that is repeated within its step has the same ID. A request that changes nothing
+// has a new one each time.
 func TestMessageIDs(t *testing.T) {
 	var ids []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -11,15 +11,15 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// optional lists the operations that a service may leave out: the default of the setting
-// operations.
+// optional lists the operations that a service may leave out. All of them are the default
+// of the setting operations.
 var optional = []string{
 	connector.OpCreate, connector.OpUpdate, connector.OpDelete, connector.OpGrant, connector.OpRevokeSessions, connector.OpHandOver,
 	connector.OpEnable,
 }
 
-// offered returns what a service does that was declared to offer these operations
-// besides those that it must.
+// offered returns the capabilities of a service that offers these operations besides the
+// required ones.
 func offered(operations []string) connector.Capabilities {
 	has := func(op string) bool { return slices.Contains(operations, op) }
 	return connector.Capabilities{
@@ -30,7 +30,7 @@ func offered(operations []string) connector.Capabilities {
 	}
 }
 
-// Kind is the catalog's entry.
+// Kind describes this kind of app for the catalog.
 var Kind = connector.Kind{
 	Name:    "webhook",
 	Summary: "a service of your own, by one documented JSON contract",
@@ -92,7 +92,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}, nil
 }
 
-// known rejects a list that holds anything else than what there is.
+// known rejects the setting name if given holds an item that there does not have.
 func known(settings *connector.Values, name string, given, there []string) {
 	for _, item := range given {
 		if !slices.Contains(there, item) {
@@ -101,7 +101,7 @@ func known(settings *connector.Values, name string, given, there []string) {
 	}
 }
 
-// address reads the url setting.
+// address reads the url setting. It returns "" if the setting is bad.
 func address(settings *connector.Values) string {
 	parsed := remote.HTTPURL(settings, "url")
 	if parsed == nil {

@@ -33,7 +33,7 @@ type answer struct {
 	Unknown      []string      `json:"unknown"`
 }
 
-// account is an account in either direction.
+// account is an account in a request or an answer.
 type account struct {
 	ID           string         `json:"id,omitempty"`
 	Username     string         `json:"username"`
@@ -52,8 +52,8 @@ type entitlement struct {
 	} `json:"seats"`
 }
 
-// contract returns a received account as the contract's account. Numbers were decoded as
-// json.Number; what no attribute can be (an object, null) is left out.
+// contract returns a received account as a connector.Account. Numbers were decoded as
+// json.Number. It leaves out values that no attribute can have (an object, null).
 func (a account) contract() connector.Account {
 	attributes := map[string]any{}
 	for name, value := range a.Attributes {

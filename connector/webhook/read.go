@@ -33,7 +33,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 		by    connector.MatchKey
 		value string
 		asked bool
-		holds func(connector.Account) bool // whatever the service says
+		holds func(connector.Account) bool // checks the service's answer where Tenure can
 	}{
 		{connector.ByExternalID, keys.PersonID, true, func(a connector.Account) bool { return a.ExternalID == keys.PersonID }},
 		{connector.ByEmployeeNumber, keys.EmployeeNumber, c.may(connector.ByEmployeeNumber), anybody},
@@ -85,7 +85,7 @@ func (c *client) read(ctx context.Context, op, accountID string) (connector.Acco
 // List implements connector.Connector.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
-		seen := map[string]bool{} // cursors: one that comes again would go on for ever
+		seen := map[string]bool{} // cursors: without this, a repeated one would make the list endless
 		for cursor := ""; ; {
 			got, err := c.call(ctx, connector.OpList, request{Operation: connector.OpList, Cursor: cursor})
 			if err == nil && seen[got.Cursor] {

@@ -24,7 +24,7 @@ const (
 	headerSignature = "webhook-signature" // "v1," and the HMAC in base64
 )
 
-// signingKey decodes a secret of the form that Standard Webhooks gives.
+// signingKey decodes a secret of the form that Standard Webhooks specifies.
 func signingKey(secret string) ([]byte, error) {
 	encoded, ok := strings.CutPrefix(secret, "whsec_")
 	key, err := base64.StdEncoding.DecodeString(encoded)
@@ -34,7 +34,7 @@ func signingKey(secret string) ([]byte, error) {
 	return key, nil
 }
 
-// sign puts the headers on a request.
+// sign sets the headers of Standard Webhooks on a request.
 func sign(request *http.Request, key []byte, id string, now time.Time, body []byte) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	mac := hmac.New(sha256.New, key)
@@ -45,9 +45,9 @@ func sign(request *http.Request, key []byte, id string, now time.Time, body []by
 	request.Header.Set(headerSignature, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
-// messageID returns the ID by which a service tells requests apart. A change that is sent again
-// because its step is tried again has the ID that it had: the service may answer
-// as it did. Whatever only looks, and what is part of no step, is new each time.
+// messageID returns the ID by which a service tells requests apart. A change that is
+// repeated because its step is retried keeps its ID: the service may give the same answer
+// again. A request that changes nothing, or is part of no step, gets a new ID each time.
 func messageID(ctx context.Context, changes bool, body []byte) string {
 	step := connector.StepOf(ctx)
 	if step == "" || !changes {

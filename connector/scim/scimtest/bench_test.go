@@ -8,7 +8,7 @@ import (
 
 var testTime = time.Date(2026, 11, 19, 10, 0, 0, 0, time.UTC)
 
-// BenchmarkTenThousandUsers is what one joiner costs an app that is full.
+// BenchmarkTenThousandUsers measures what one joiner costs an app of 10,000 users.
 func BenchmarkTenThousandUsers(b *testing.B) {
 	s, err := New(Options{})
 	if err != nil {

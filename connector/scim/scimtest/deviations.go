@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// Deviations make the service deviate from RFC 7644 as services in the field do,
-// so that a call that such a service would refuse is refused. The zero value is a
-// service that does not deviate.
+// Deviations make the service deviate from RFC 7644 as real services do, so that it
+// refuses the calls that such a service refuses. The zero value does not deviate.
 type Deviations struct {
-	ActiveFalseDeletes   bool `json:"activeFalseDeletes,omitempty"`   // a user who is made inactive is deleted; none can be made inactive
+	ActiveFalseDeletes   bool `json:"activeFalseDeletes,omitempty"`   // making a user inactive deletes it; an inactive user cannot be created
 	NoDelete             bool `json:"noDelete,omitempty"`             // DELETE of users is answered with 405
 	DeleteDeactivates    bool `json:"deleteDeactivates,omitempty"`    // DELETE of a user makes it inactive
 	NoGroups             bool `json:"noGroups,omitempty"`             // /Groups is not there
@@ -47,7 +46,7 @@ type Deviations struct {
 	Entitlement []string `json:"entitlement,omitempty"` // what /Entitlements lists, and the only values of entitlements; nil is any
 }
 
-// refuses checks what can be told from the request line.
+// refuses returns an error if the service refuses a request by its method or URL.
 func (d Deviations) refuses(r *http.Request, t resourceType) error {
 	query := r.URL.Query()
 	isUser := t.name == userType.name
@@ -64,7 +63,7 @@ func (d Deviations) refuses(r *http.Request, t resourceType) error {
 	return d.refusesQuery(query)
 }
 
-// refusesQuery checks the parameters of a list.
+// refusesQuery returns an error if the service refuses the parameters of a list.
 func (d Deviations) refusesQuery(query url.Values) error {
 	switch {
 	case d.NoExcludedAttributes && (query.Has("attributes") || query.Has("excludedAttributes")):
@@ -77,8 +76,8 @@ func (d Deviations) refusesQuery(query url.Values) error {
 	return nil
 }
 
-// notAllowed is the answer to a method that a resource does not have: it says which ones
-// it has (RFC 9110 section 15.5.6).
+// notAllowed returns the answer to a method that a resource does not support. It names
+// the methods that the resource supports (RFC 9110 section 15.5.6).
 func (d Deviations) notAllowed(r *http.Request, t resourceType) *failure {
 	methods := []string{"GET", "HEAD", "POST"}
 	if r.PathValue("id") != "" {
@@ -91,7 +90,7 @@ func (d Deviations) notAllowed(r *http.Request, t resourceType) *failure {
 	return &failure{status: http.StatusMethodNotAllowed, detail: r.Method + " is not allowed", allow: methods}
 }
 
-// allows checks a filter.
+// allows returns an error if the service refuses a filter.
 func (d Deviations) allows(filter expression) error {
 	if d.Filters == nil || filter == nil {
 		return nil
@@ -103,7 +102,7 @@ func (d Deviations) allows(filter expression) error {
 	return nil
 }
 
-// inList makes of a resource what a list shows of it.
+// inList returns a resource as a list shows it.
 func (d Deviations) inList(t resourceType, resource map[string]any) map[string]any {
 	if d.MembersAlone && t.name == groupType.name {
 		delete(resource, "members")
@@ -111,7 +110,8 @@ func (d Deviations) inList(t resourceType, resource map[string]any) map[string]a
 	return resource
 }
 
-// hears reports whether a filter is heeded and, if not, whether it finds everything.
+// hears reports whether the service heeds a filter. If it does not, all reports whether
+// it then finds everything or nothing.
 func (d Deviations) hears(filter expression) (heeds, all bool) {
 	e, ok := filter.(comparison)
 	if !ok {
@@ -121,8 +121,8 @@ func (d Deviations) hears(filter expression) (heeds, all bool) {
 	return !all && !slices.Contains(d.DeafFilters, e.path.key()), all
 }
 
-// operations checks a PATCH, and makes those operations of it that remove members
-// by value into ones that name them by a filter.
+// operations checks a PATCH. It replaces operations that remove members by value with
+// operations that name the members by a filter.
 func (d Deviations) operations(sent []operation) ([]operation, error) {
 	var list []operation
 	for _, o := range sent {
@@ -163,7 +163,7 @@ func (d Deviations) operations(sent []operation) ([]operation, error) {
 	return list, nil
 }
 
-// user checks a whole user that is to be kept.
+// user returns an error if the service refuses a user with these attributes.
 func (d Deviations) user(attrs map[string]any) error {
 	for _, name := range d.Required {
 		list, _ := attrs[name].([]any)
@@ -191,7 +191,7 @@ func (d Deviations) user(attrs map[string]any) error {
 	return nil
 }
 
-// newUser checks a user that is to be made.
+// newUser returns an error if the service refuses to create a user with these attributes.
 func (d Deviations) newUser(attrs map[string]any) error {
 	entitled, _ := attrs["entitlements"].([]any)
 	switch {
@@ -203,7 +203,7 @@ func (d Deviations) newUser(attrs map[string]any) error {
 	return d.user(attrs)
 }
 
-// fromText makes the booleans of a value that are sent as text, booleans.
+// fromText replaces "True" and "False" in a value with booleans.
 func fromText(value any) any {
 	switch v := value.(type) {
 	case string:
@@ -225,7 +225,8 @@ func fromText(value any) any {
 	return value
 }
 
-// toText is the opposite of fromText, in a value that shares nothing.
+// toText replaces booleans in a value with "True" and "False". It changes the value in
+// place, so that the value must not be shared.
 func toText(value any) any {
 	switch v := value.(type) {
 	case bool:
@@ -252,7 +253,7 @@ func (d Deviations) pageMax() int {
 	return maxPage
 }
 
-// start is the index (1 is the first) at which a page begins.
+// start returns the index at which a page begins; 1 is the first resource.
 func (d Deviations) start(query url.Values) (int, error) {
 	name := "startIndex"
 	if d.CursorPaging {
@@ -261,7 +262,7 @@ func (d Deviations) start(query url.Values) (int, error) {
 	return number(query.Get(name), 1)
 }
 
-// paged is the body of a list: a page of all.
+// paged returns the body of a list that holds one page.
 func (d Deviations) paged(query url.Values, start, total int, resources any, count int) map[string]any {
 	body := map[string]any{"schemas": []string{listSchema}, "itemsPerPage": count, "Resources": resources}
 	if !d.CursorPaging || !query.Has("cursor") {

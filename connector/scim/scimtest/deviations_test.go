@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// What connector/scim never sends, and a vendor would refuse, is refused too.
+// The service also refuses what a vendor refuses and connector/scim never sends.
 func TestMembersAsAWSHasThem(t *testing.T) {
 	c := serve(t, scimtest.Options{Groups: []string{"staff"}, Deviations: scimtest.Vendors["aws-identity-center"]})
 	group := c.app.AddGroup("staff")

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// discoveryRoutes serve what RFC 7644 section 4 asks for.
+// discoveryRoutes serves the endpoints of RFC 7644 section 4.
 func (s *Service) discoveryRoutes(mux *http.ServeMux) {
 	serve := func(path string, body func(base string) any) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
@@ -32,12 +32,12 @@ func (s *Service) discoveryRoutes(mux *http.ServeMux) {
 	}, func() []string { return []string{userSchema, groupSchema, enterpriseSchema} })
 }
 
-// onlyGet refuses whatever else discovery is asked for.
+// onlyGet refuses the other methods of a discovery endpoint.
 func onlyGet(w http.ResponseWriter, r *http.Request) {
 	writeError(w, &failure{status: http.StatusMethodNotAllowed, detail: r.Method + " is not allowed", allow: []string{"GET", "HEAD"}})
 }
 
-// resourceTypes are the names of the resource types that there are.
+// resourceTypes returns the names of the resource types that the service has.
 func (s *Service) resourceTypes() []string {
 	if s.deviations().NoGroups {
 		return []string{userType.name}
@@ -45,7 +45,8 @@ func (s *Service) resourceTypes() []string {
 	return []string{userType.name, groupType.name}
 }
 
-// serveAll serves resources one by one and as a list, in the order of their IDs.
+// serveAll serves resources one by one and as a list. order returns the IDs in the order
+// of the list.
 func serveAll(mux *http.ServeMux, serve func(string, func(string) any), path string, all map[string]func(base string) any, order func() []string) {
 	serve(path, func(base string) any {
 		ids := order()
@@ -106,8 +107,8 @@ func describeSchema(id, name string, attributes []attribute, base string) any {
 	}
 }
 
-// valueRoutes serve what there is of roles and entitlements, where the service
-// tells.
+// valueRoutes serves the lists of roles and entitlements, if Deviations.ValueLists is
+// set.
 func (s *Service) valueRoutes(mux *http.ServeMux) {
 	for endpoint, of := range map[string]func(Deviations) []string{
 		"/Roles":        func(d Deviations) []string { return d.Roles },

@@ -11,19 +11,17 @@
 //	/                 a page for people: who has an account, in what state
 //
 // It knows filters, PATCH with paths and value filters, PUT, paging, versions
-// (ETag, If-Match) and uniqueness. It is strict where the field is lax: a string
-// "False" is no boolean, an unknown attribute is an error. Like many a real
-// service it puts what it was sent into the detail of its errors, so that a
-// client which repeats that is found out.
+// (ETag, If-Match) and uniqueness. It is strict where other services are lax: a string
+// "False" is no boolean, an unknown attribute is an error. Like many real services it
+// repeats the request's values in the detail of its errors, so that tests find a client
+// that passes personal data on.
 //
-// It can be made to deviate as services in the field do (Deviations), up to the
-// services of vendors that cannot run here (Vendors), strictly by what their
-// references say.
+// Deviations make it deviate from the RFCs as real services do. Vendors holds the
+// deviations of services that cannot run here, taken from their vendors' references.
 //
 // Lookups by id, userName, externalId, a group's displayName or its members'
-// value use indexes: 10,000 users are no burden.
+// value use indexes, so that it stays fast with 10,000 users.
 //
-// It is not for production: it knows one token and no roles, and what it
-// answers may be lost if the process dies within the next moments (see
-// Options.File).
+// It is not for production: it knows one token and no roles, and a change that it
+// has answered may be lost if the process dies shortly afterwards (see Options.File).
 package scimtest

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// failure is an error as RFC 7644 section 3.12 has it.
+// failure is an error in the form of RFC 7644 section 3.12.
 type failure struct {
 	status   int
 	scimType string
 	detail   string
-	allow    []string // of a 405: the methods that there are
+	allow    []string // of a 405: the methods that the resource supports
 }
 
 func (f *failure) Error() string { return f.detail }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Faults are an app's fault switches. The zero value is a healthy app. They are
-// for what is under BasePath only.
+// Faults are an app's fault switches. The zero value is a healthy app. They affect
+// requests under BasePath only.
 type Faults struct {
 	// Down answers everything with 503.
 	Down bool `json:"down,omitempty"`
@@ -19,31 +19,31 @@ type Faults struct {
 	RateLimit      RateLimit `json:"rateLimit,omitzero"`
 	// RetryAfterDate sends Retry-After as a date, not as seconds.
 	RetryAfterDate bool `json:"retryAfterDate,omitempty"`
-	// SlowMillis is how long each request waits first. When the switches are set
-	// anew, those that still wait are answered with 503.
+	// SlowMillis is how long each request waits first. When the switches are set anew,
+	// the service answers requests that still wait with 503.
 	SlowMillis int `json:"slowMillis,omitempty"`
-	// FailAfterApply is how many more changes are made and then answered with 500.
+	// FailAfterApply is how many more changes the service makes and then answers with 500.
 	FailAfterApply int `json:"failAfterApply,omitempty"`
-	// DropAfterApply is how many more changes are made and then answered with
-	// nothing: the connection is closed.
+	// DropAfterApply is how many more changes the service makes and does not answer: it
+	// closes the connection.
 	DropAfterApply int `json:"dropAfterApply,omitempty"`
-	// ConflictEvery answers every n-th change of what is there with 409, as services do that
-	// were changing the same at that moment; 0 for none. It is not made.
+	// ConflictEvery answers every n-th change of an existing resource with 409 and does
+	// not make it, as services do that were changing the same resource; 0 for none.
 	ConflictEvery int `json:"conflictEvery,omitempty"`
-	// Astray answers requests by a page of a proxy's that knows no such address.
+	// Astray answers requests as a proxy does that knows no such address.
 	Astray Astray `json:"astray,omitzero"`
-	// Forget names attributes of users that are taken, shown in the answer to the
-	// change, and not kept.
+	// Forget names attributes of users that the service accepts and shows in the answer
+	// to the change, and does not keep.
 	Forget []string `json:"forget,omitempty"`
 }
 
-// Astray answers some requests with 404, as nothing of SCIM does.
+// Astray answers some requests with a 404 that is no SCIM error.
 type Astray struct {
-	Next int    `json:"next,omitempty"` // how many more
+	Next int    `json:"next,omitempty"` // how many more requests
 	In   string `json:"in,omitempty"`   // a part of their URL: "/Groups", "filter="; empty for any
 }
 
-// goesAstray counts a request that goes astray, and reports whether it does.
+// goesAstray reports whether a request goes astray, and counts it if so.
 func (f *faultState) goesAstray(r *http.Request) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -60,13 +60,13 @@ type RateLimit struct {
 	RetryAfter int `json:"retryAfter,omitempty"` // seconds; 0 for no header
 }
 
-// faultState is the switches and what they have counted.
+// faultState holds the fault switches and their counts.
 type faultState struct {
 	mu       sync.Mutex
 	set      Faults
 	requests int           // since the switches were set
 	changes  int           // likewise
-	over     chan struct{} // closed when they are set anew
+	over     chan struct{} // closed when the switches are set anew
 }
 
 // SetFaults sets the fault switches.
@@ -87,8 +87,8 @@ func (s *Service) Faults() Faults {
 	return s.faults.set
 }
 
-// next counts a request and says how it is to fail, if at all. over is closed when
-// that is no longer so.
+// next counts a request and returns the switches for it. limited reports whether the
+// request is rate limited. over is closed when the switches are set anew.
 func (f *faultState) next() (set Faults, limited bool, over <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -97,8 +97,8 @@ func (f *faultState) next() (set Faults, limited bool, over <-chan struct{}) {
 	return f.set, every > 0 && f.requests%every == 0, f.over
 }
 
-// forget takes from a user what is not kept. It is called when the answer to the change
-// has been made.
+// forget removes the attributes in Faults.Forget from a user. Callers render the answer
+// to the change first.
 func (s *Service) forget(c *collection, r *record) {
 	names := s.Faults().Forget
 	if len(names) == 0 || c != s.store.users {
@@ -125,8 +125,8 @@ func (f *faultState) conflicts() bool {
 	return every > 0 && f.changes%every == 0
 }
 
-// failsAfterApply is asked after a change was made. It answers in the place of
-// the one who asks, or panics with http.ErrAbortHandler, if it is to fail.
+// failsAfterApply reports whether a change that was made has to fail. If so, it has
+// answered with 500, or it panics with http.ErrAbortHandler.
 func (f *faultState) failsAfterApply(w http.ResponseWriter) bool {
 	f.mu.Lock()
 	fail, drop := f.set.FailAfterApply > 0, f.set.DropAfterApply > 0
@@ -146,7 +146,7 @@ func (f *faultState) failsAfterApply(w http.ResponseWriter) bool {
 	return fail
 }
 
-// faulty lets through what the switches let through.
+// faulty answers the requests that the switches make fail, and passes on the others.
 func (s *Service) faulty(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		set, limited, over := s.faults.next()

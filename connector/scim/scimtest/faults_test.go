@@ -75,10 +75,10 @@ func TestFailingAfterApplying(t *testing.T) {
 	const users = scimtest.BasePath + "/Users"
 	c.app.SetFaults(scimtest.Faults{FailAfterApply: 1, DropAfterApply: 1})
 
-	c.do("GET", "/Users", "", 200) // which changes nothing
+	c.do("GET", "/Users", "", 200) // changes nothing
 	assert.Nil(t, c.raw("POST", users, `{`+user+`,"userName":"anna"}`), "the connection is dropped")
 	require.Len(t, c.app.Users(), 1)
-	c.fails("POST", "/Users", `{`+user+`,"userName":"anna"}`, 409, "uniqueness") // was not made: does not count
+	c.fails("POST", "/Users", `{`+user+`,"userName":"anna"}`, 409, "uniqueness") // not made, so that it does not count
 	c.fails("POST", "/Users", `{`+user+`,"userName":"bob"}`, 500, "")
 	require.Len(t, c.app.Users(), 2)
 	c.make("/Users", `{`+user+`,"userName":"carl"}`)

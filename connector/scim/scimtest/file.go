@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// saved is the state as Options.File has it.
+// saved is the state as Options.File holds it.
 type saved struct {
 	Users  []savedRecord `json:"users"`
 	Groups []savedRecord `json:"groups"`
@@ -46,7 +46,7 @@ func (c *collection) snapshot() []savedRecord {
 	return records
 }
 
-// load fills an empty store from a file. That there is none is no error.
+// load fills an empty store from a file. It is no error if the file does not exist.
 func load(file string, into *store) error {
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -108,8 +108,8 @@ func (s *saver) changed() {
 	}
 }
 
-// run writes when there are changes, and spends a small part of the time on it:
-// after a long write it waits longer, up to a second.
+// run writes the state after changes. After each write it pauses ten times as long as
+// the write took, up to a second, so that a large state is not written all the time.
 func (s *saver) run() {
 	defer close(s.stopped)
 	for {
@@ -132,7 +132,7 @@ func (s *saver) run() {
 	}
 }
 
-// flush writes what is not written, or could not be the last time.
+// flush writes the state if there are unwritten changes or the last write failed.
 func (s *saver) flush() {
 	select {
 	case <-s.dirty:
@@ -150,8 +150,7 @@ func (s *saver) close() error {
 	return s.err
 }
 
-// write replaces the file as a whole: whoever reads it finds the old state or the
-// new one.
+// write replaces the file as a whole: a reader finds the old state or the new one.
 func (s *saver) write() (err error) {
 	raw, err := json.Marshal(s.snapshot())
 	if err != nil {

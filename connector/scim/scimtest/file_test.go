@@ -47,7 +47,7 @@ func TestStateIsKept(t *testing.T) {
 	require.NoError(t, again.app.Close())
 }
 
-// withoutPlace takes out the addresses, which differ from server to server.
+// withoutPlace removes the addresses, which differ from server to server.
 func withoutPlace(resource map[string]any) map[string]any {
 	delete(resource["meta"].(map[string]any), "location")
 	for _, name := range []string{"groups", "members"} {

@@ -52,7 +52,7 @@ func TestFilters(t *testing.T) {
 		`emails.value eq "anna@example.org"`: true,
 		`emails eq "anna@example.org"`:       true,
 		`emails[type eq "work"]`:             true,
-		`emails[type eq "work" and value ew "example.org"]`:          false, // one value has to be both
+		`emails[type eq "work" and value ew "example.org"]`:          false, // one value has to match both
 		`emails.type eq "work" and emails.value ew "example.org"`:    true,
 		`emails[not (type eq "work") and value co "org"]`:            true,
 		`urn:ietf:params:scim:schemas:core:2.0:User:active eq true`:  true,
@@ -92,7 +92,7 @@ func TestFiltersThatAreNone(t *testing.T) {
 	}
 }
 
-// Whatever a client sends, the parser gives an expression or an error.
+// Whatever a client sends, the parser returns an expression or an error.
 func TestTheParserTakesAnything(t *testing.T) {
 	pieces := []string{"userName", "emails", "active", "eq", "pr", "and", "or", "not", "(", ")", "[", "]", `"a"`, `"`, `\`, "true", ".", ":", " ", "é"}
 	rapid.Check(t, func(t *rapid.T) {

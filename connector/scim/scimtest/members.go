@@ -32,7 +32,7 @@ func (s *store) areUsers(ids []string) error {
 	return nil
 }
 
-// memberChanges are changes already made, so that they can be taken back.
+// memberChanges holds functions, each of which undoes a change that was made.
 type memberChanges []func()
 
 func (m memberChanges) undo() {
@@ -41,8 +41,8 @@ func (m memberChanges) undo() {
 	}
 }
 
-// patched applies a PATCH: to a copy of the attributes, which it returns, and to
-// the members themselves, which the caller undoes if the PATCH fails.
+// patched applies a PATCH. It changes a copy of the attributes, which it returns, and the
+// members themselves: the caller undoes those changes if the PATCH fails.
 func (s *store) patched(c *collection, r *record, operations []operation) (map[string]any, memberChanges, error) {
 	attrs := deepCopy(r.attrs)
 	var done memberChanges
@@ -59,8 +59,8 @@ func (s *store) patched(c *collection, r *record, operations []operation) (map[s
 	return attrs, done, c.kind.complete(attrs)
 }
 
-// patchMembers applies what of an operation is about a group's members, and
-// returns the rest of it, or nil if there is none.
+// patchMembers applies the part of an operation that is about a group's members. It
+// returns the rest of the operation, or nil if there is none.
 func (s *store) patchMembers(c *collection, r *record, o operation) (rest *operation, done memberChanges, err error) {
 	if c != s.groups {
 		return &o, nil, nil
@@ -94,7 +94,7 @@ func (s *store) patchMembers(c *collection, r *record, o operation) (rest *opera
 	}
 }
 
-// setMembers adds members, or makes them the only ones.
+// setMembers adds members or, if op is "replace", makes them the only ones.
 func (s *store) setMembers(r *record, op string, value any) (done memberChanges, err error) {
 	members, _ := find(groupAttributes, "members")
 	if _, isList := value.([]any); !isList {
@@ -122,7 +122,7 @@ func (s *store) setMembers(r *record, op string, value any) (done memberChanges,
 	return done, nil
 }
 
-// removeMembers removes those that match; a nil filter matches all.
+// removeMembers removes the members that match; a nil filter matches all.
 func (s *store) removeMembers(r *record, filter expression) (done memberChanges) {
 	for _, id := range s.matchingMembers(r, filter) {
 		if r.removeMember(s, id) {

@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// A 405 says which methods there are (RFC 9110 section 15.5.6).
+// A 405 names the methods that the resource supports (RFC 9110 section 15.5.6).
 func TestNotAllowedSaysWhatIs(t *testing.T) {
 	c := serve(t, scimtest.Options{Deviations: scimtest.Deviations{NoDelete: true}})
 	id := c.app.AddUser(scimtest.User{UserName: "anna", Active: true})
@@ -33,7 +33,7 @@ func TestNotAllowedSaysWhatIs(t *testing.T) {
 	assert.Equal(t, "DELETE, GET, HEAD, PUT", header.Get("Allow"))
 }
 
-// A search may come as a POST of /.search (RFC 7644 section 3.4.3), of one type or of all.
+// A search can be a POST of /.search (RFC 7644 section 3.4.3), over one type or all.
 func TestSearchByPOST(t *testing.T) {
 	c := serve(t, scimtest.Options{Groups: []string{"staff", "a group"}})
 	for _, name := range []string{"anna", "bob", "cleo"} {

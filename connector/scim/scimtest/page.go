@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// maxRows is how many accounts the page shows.
+// maxRows is how many accounts the page shows at most.
 const maxRows = 500
 
 //go:embed page.html

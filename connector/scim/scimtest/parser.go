@@ -15,7 +15,7 @@ var operators = []string{"eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "
 // weakest, then "and", then "not".
 type parser struct {
 	rest   string
-	attrs  []attribute // of what the filter is about
+	attrs  []attribute // that the filter may name
 	schema string
 	depth  int
 }
@@ -66,7 +66,7 @@ func (p *parser) factor() (expression, error) {
 	}
 }
 
-// nested parses a filter up to a closing symbol, about attributes of its own.
+// nested parses a filter up to a closing symbol. The filter may name attrs only.
 func (p *parser) nested(closing string, attrs []attribute) (expression, error) {
 	if p.depth++; p.depth > maxDepth {
 		return nil, badRequest("invalidFilter", "the filter is nested too deep")
@@ -95,7 +95,7 @@ func (p *parser) comparison() (expression, error) {
 	if !slices.Contains(operators, operator) {
 		return nil, badRequest("invalidFilter", "operator %q is not known", operator)
 	}
-	// A list of objects is compared by what its objects hold as value.
+	// A list of objects is compared by the "value" of its objects.
 	if value, ok := find(attrPath.last().Sub, "value"); ok && operator != "pr" {
 		attrPath = append(slices.Clone(attrPath), value)
 	}
@@ -109,7 +109,7 @@ func (p *parser) comparison() (expression, error) {
 	return comparison{attrPath, operator, value}, fits(attrPath.last(), operator, value)
 }
 
-// fits reports whether a comparison makes sense for the attribute's type.
+// fits returns an error if a comparison does not suit the attribute's type.
 func fits(a attribute, operator string, value any) error {
 	_, isText := value.(string)
 	switch {
@@ -171,7 +171,7 @@ func (p *parser) word() string {
 	return word
 }
 
-// keyword takes a word if it is the next one.
+// keyword takes the next word if it is that one, and reports whether it did.
 func (p *parser) keyword(word string) bool {
 	before := p.rest
 	if strings.EqualFold(p.word(), word) {

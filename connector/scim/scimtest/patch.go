@@ -19,8 +19,8 @@ type operation struct {
 	Value any    `json:"value"`
 }
 
-// target is a parsed PATCH path: attribute, filter on its values, and an
-// attribute of those.
+// target is a parsed PATCH path: an attribute, a filter on its values, and a
+// sub-attribute of the values that match.
 type target struct {
 	path   path
 	filter expression // nil without one
@@ -74,7 +74,7 @@ func (o operation) check() error {
 	return nil
 }
 
-// apply changes attrs, which are the canonical attributes of a resource.
+// apply carries the operation out on attrs, the canonical attributes of a resource.
 func (o operation) apply(t resourceType, attrs map[string]any) error {
 	if err := o.check(); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (o operation) apply(t resourceType, attrs map[string]any) error {
 	return o.applyAt(to.path, to, attrs)
 }
 
-// merge is an operation without a path: its value is an object of attributes.
+// merge carries out an operation without a path: its value is an object of attributes.
 func (o operation) merge(attributes []attribute, attrs map[string]any) error {
 	sent, ok := o.Value.(map[string]any)
 	if !ok {
@@ -113,7 +113,8 @@ func (o operation) merge(attributes []attribute, attrs map[string]any) error {
 	return nil
 }
 
-// applyAt goes down the path to the attribute that is meant.
+// applyAt follows the rest of the path, and carries the operation out on its last
+// attribute.
 func (o operation) applyAt(rest path, to target, object map[string]any) error {
 	a := rest[0]
 	if len(rest) == 1 {
@@ -201,8 +202,8 @@ func (o operation) setInEach(a, sub attribute, object map[string]any, matches fu
 	})
 }
 
-// eachMatch changes each matching value of a list. None is an error. A value that
-// is made primary takes that from the others.
+// eachMatch changes each matching value of a list. It returns an error if none matches.
+// If a value becomes primary, the others stop being so.
 func eachMatch(a attribute, object map[string]any, matches func(any) bool, change func(map[string]any) error) error {
 	old, _ := object[a.Name].([]any)
 	list := make([]any, 0, len(old))
@@ -247,7 +248,7 @@ func union(old, added []any) []any {
 	return list
 }
 
-// demote leaves only those values primary that keep says.
+// demote takes "primary" from the values for which keep returns false.
 func demote(list []any, keep func(i int) bool) {
 	for i, item := range list {
 		if value, ok := item.(map[string]any); ok && isPrimary(value) && !keep(i) {
@@ -258,7 +259,7 @@ func demote(list []any, keep func(i int) bool) {
 	}
 }
 
-// assign sets an attribute, or takes it away if there is nothing in its value.
+// assign sets an attribute, or removes it if the value is empty.
 func assign(object map[string]any, a attribute, value any) {
 	if unassigned(value) {
 		delete(object, a.Name)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// before is what each PATCH of a user starts from.
+// before is the user that each PATCH changes.
 const before = `{"userName":"anna","active":true,"title":"Engineer","name":{"givenName":"Anna","familyName":"Smith"},
 	"emails":[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"}]}`
 
@@ -19,7 +19,7 @@ func object(t *testing.T, text string) map[string]any {
 	return o
 }
 
-// patchUser applies operations, given as a JSON list, to before.
+// patchUser applies operations, a JSON list, to before.
 func patchUser(t *testing.T, operations string) (map[string]any, error) {
 	t.Helper()
 	var list []operation

@@ -3,11 +3,11 @@ package scimtest
 import "strings"
 
 // path is an attribute path (RFC 7644 section 3.10) resolved against a schema:
-// one to three attributes, from the extension (if it is in one) inwards.
+// one to three attributes, the outermost first. The outermost can be an extension.
 type path []attribute
 
-// resolve finds the attribute that text names. kind is the scimType of the error
-// if there is none.
+// resolve returns the path that text names. If there is none, kind is the error's
+// scimType.
 func resolve(attrs []attribute, schema, text, kind string) (path, error) {
 	var p path
 	name := text
@@ -35,10 +35,10 @@ func resolve(attrs []attribute, schema, text, kind string) (path, error) {
 	return p, nil
 }
 
-// last is the attribute that is meant.
+// last returns the attribute that the path leads to.
 func (p path) last() attribute { return p[len(p)-1] }
 
-// key is the path as a plain string, for comparing.
+// key returns the path as a string that can be compared.
 func (p path) key() string {
 	names := make([]string, 0, len(p))
 	for _, a := range p {
@@ -47,8 +47,7 @@ func (p path) key() string {
 	return strings.Join(names, "/")
 }
 
-// values returns every value that an object has at the path; lists are gone
-// through.
+// values returns every value that an object has at the path, also within lists.
 func (p path) values(object map[string]any) []any {
 	values := []any{object}
 	for _, a := range p {

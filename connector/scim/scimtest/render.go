@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// projection is which attributes a client wants (RFC 7644 section 3.9): those
-// only, or all but those. Whole attributes and one level below are known.
+// projection holds which attributes a client wants (RFC 7644 section 3.9): only some, or
+// all except some. It knows attributes and their sub-attributes.
 type projection struct {
 	only   []string
 	except []string
@@ -30,8 +30,8 @@ func names(list string) []string {
 	return parts
 }
 
-// wants reports whether an attribute is to be sent at all. "id" and "schemas" always
-// are.
+// wants reports whether the client wants an attribute, in whole or in part. "id" and
+// "schemas" are always sent.
 func (p projection) wants(name string) bool {
 	name = strings.ToLower(name)
 	if name == "id" || name == "schemas" {
@@ -45,7 +45,7 @@ func (p projection) wants(name string) bool {
 	})
 }
 
-// trim takes out of a complex value what is not wanted.
+// trim returns a complex value without the sub-attributes that the client does not want.
 func (p projection) trim(name string, value any) any {
 	object, ok := value.(map[string]any)
 	if !ok || slices.Contains(p.only, strings.ToLower(name)) {
@@ -60,7 +60,7 @@ func (p projection) trim(name string, value any) any {
 	return trimmed
 }
 
-// render makes the representation of a resource as the service shows it now.
+// render returns the representation of a resource, with the present deviations.
 func (s *Service) render(c *collection, r *record, base string, p projection) map[string]any {
 	d := s.deviations()
 	out := s.store.render(c, r, base, p)
@@ -79,7 +79,7 @@ func (s *Service) render(c *collection, r *record, base string, p projection) ma
 	return out
 }
 
-// render makes the representation of a resource. base is the URL of the service.
+// render returns the representation of a resource. base is the URL of the service.
 func (s *store) render(c *collection, r *record, base string, p projection) map[string]any {
 	schemas := []string{c.kind.schema}
 	if _, extended := r.attrs[enterpriseSchema]; extended {

@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// maxPage is how many resources a list holds at most.
+	// maxPage is the largest number of resources in one list.
 	maxPage = 200
-	// maxBody is the largest request that is read, in bytes.
+	// maxBody is the largest request body that the service reads, in bytes.
 	maxBody = 1 << 20
 )
 
-// reply is an answer that is a success. Its body shares nothing that is changed
-// later, so that it is sent with no lock held.
+// reply holds a successful answer. Its body shares nothing that changes later, so that
+// it is sent with no lock held.
 type reply struct {
 	status   int
 	etag     string
@@ -79,7 +79,7 @@ func (s *Service) resourceRoutes(mux *http.ServeMux, t resourceType) {
 	}
 }
 
-// changes reports whether a request changes something, if it is taken.
+// changes reports whether a request changes something if it succeeds.
 func changes(r *http.Request) bool {
 	return r.Method != http.MethodGet && r.Method != http.MethodHead && !strings.HasSuffix(r.URL.Path, "/.search")
 }
@@ -92,8 +92,8 @@ func (s *Service) list(r *http.Request, t resourceType) (reply, error) {
 	return s.listed(r, r.URL.Query(), t)
 }
 
-// listed is a page of the resources of some types, by a query of RFC 7644 section
-// 3.4.2.
+// listed returns a page of the resources of some types. query holds the parameters of
+// RFC 7644 section 3.4.2.
 func (s *Service) listed(r *http.Request, query url.Values, types ...resourceType) (reply, error) {
 	d := s.deviations()
 	start, err := d.start(query)
@@ -126,8 +126,9 @@ func (s *Service) listed(r *http.Request, query url.Values, types ...resourceTyp
 	return reply{status: http.StatusOK, body: d.paged(query, start, total, resources, len(resources))}, nil
 }
 
-// found are the resources of a type that match a filter. Among others, one that does not
-// know the attribute has none that match (RFC 7644 section 3.4.2.1).
+// found returns the resources of a type that match a filter. among is set if the search
+// covers several types: then a type that does not know the filter's attribute has no
+// match, and that is no error (RFC 7644 section 3.4.2.1).
 func (s *Service) found(text string, t resourceType, among bool) ([]*record, error) {
 	d := s.deviations()
 	var filter expression
@@ -245,15 +246,16 @@ func (s *Service) put(r *http.Request, t resourceType) (reply, error) {
 	return s.changedUser(r, c, record), nil
 }
 
-// changedUser shows what came of a change, and keeps what is kept of it.
+// changedUser returns a user as changed, and then forgets the attributes that the fault
+// switches name.
 func (s *Service) changedUser(r *http.Request, c *collection, record *record) reply {
 	shown := s.show(r, c, record)
 	s.forget(c, record)
 	return shown
 }
 
-// patch changes a resource, all of the operations or none. A group is not sent
-// back, since it may have thousands of members (RFC 7644 section 3.5.2 leaves
+// patch changes a resource: it applies all of the operations or none. It does not send a
+// group back, since that may have thousands of members (RFC 7644 section 3.5.2 leaves
 // that to the service).
 func (s *Service) patch(r *http.Request, t resourceType) (reply, error) {
 	var body patchRequest
@@ -314,7 +316,8 @@ func (s *Service) delete(r *http.Request, t resourceType) (reply, error) {
 	return reply{status: http.StatusNoContent}, nil
 }
 
-// endedBy reports whether a user is deleted by being made inactive, and does so.
+// endedBy deletes a user if attrs make it inactive and the service deletes inactive
+// users. It reports whether it did.
 func (s *Service) endedBy(c *collection, r *record, attrs map[string]any) bool {
 	if !s.deviations().ActiveFalseDeletes || c != s.store.users || attrs["active"] != false {
 		return false
@@ -349,8 +352,8 @@ func (s *Service) show(r *http.Request, c *collection, record *record) reply {
 	return reply{status: http.StatusOK, etag: record.etag(), body: s.render(c, record, baseOf(r), wanted)}
 }
 
-// resourceIn reads a whole resource: its attributes, and apart from them a
-// group's members.
+// resourceIn reads a whole resource from a request. It returns the members of a group
+// apart from the other attributes.
 func resourceIn(r *http.Request, t resourceType, d Deviations) (attrs map[string]any, members []string, err error) {
 	var body map[string]any
 	if err := decode(r, &body); err != nil {
@@ -412,7 +415,7 @@ func decode(r *http.Request, into any) error {
 	return nil
 }
 
-// baseOf is the URL of the service as the client sees it.
+// baseOf returns the URL of the service as the client sees it.
 func baseOf(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil {

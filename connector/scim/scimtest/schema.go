@@ -17,8 +17,8 @@ const (
 	errorSchema      = "urn:ietf:params:scim:api:messages:2.0:Error"
 )
 
-// attribute describes an attribute as RFC 7643 section 7 does, and is served so
-// at /Schemas.
+// attribute describes an attribute as RFC 7643 section 7 does. /Schemas serves it in
+// this form.
 type attribute struct {
 	Name       string      `json:"name"`
 	Type       string      `json:"type"` // string, boolean, complex, reference, dateTime
@@ -62,12 +62,13 @@ func readOnly(a attribute) attribute {
 	return a
 }
 
-// plural is a list of values of which each has a type (RFC 7643 section 2.4).
+// plural returns an attribute that is a list of values, each with a type (RFC 7643
+// section 2.4).
 func plural(name string) attribute {
 	return compound(name, true, append(texts("value", "display", "type"), attr("primary", "boolean"))...)
 }
 
-// common are the attributes that every resource has.
+// common lists the attributes that every resource has.
 var common = []attribute{
 	readOnly(exact(unique(attr("id", "string")))),
 	exact(attr("externalId", "string")),
@@ -103,8 +104,8 @@ type resourceType struct {
 	name     string // "User"
 	endpoint string // "/Users"
 	schema   string
-	// attributes are all that a resource can have; an extension is a complex
-	// attribute whose name is the schema.
+	// attributes lists all attributes that a resource can have. An extension is a
+	// complex attribute whose name is the schema.
 	attributes []attribute
 }
 
@@ -114,7 +115,7 @@ var (
 	groupType = resourceType{"Group", "/Groups", groupSchema, slices.Concat(common, groupAttributes)}
 )
 
-// find finds an attribute by its name, whatever its case (RFC 7643 section 2.1).
+// find returns the attribute of that name. Names ignore case (RFC 7643 section 2.1).
 func find(attrs []attribute, name string) (attribute, bool) {
 	i := slices.IndexFunc(attrs, func(a attribute) bool { return strings.EqualFold(a.Name, name) })
 	if i < 0 {
@@ -124,8 +125,9 @@ func find(attrs []attribute, name string) (attribute, bool) {
 }
 
 // canonical checks an object that a client sent against the schema, and returns
-// it with the schema's spelling of names. Unassigned attributes (null, empty
-// list) are left out. Read-only ones are left out or refused, as strict says.
+// it with the schema's spelling of names. It leaves out unassigned attributes (null,
+// empty list). It refuses read-only attributes if strict is set, and else leaves them
+// out.
 func canonical(attrs []attribute, sent map[string]any, strict bool) (map[string]any, error) {
 	clean := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
@@ -204,7 +206,7 @@ func (a attribute) checkOne(value any, strict bool) (any, error) {
 	return value, nil
 }
 
-// complete reports whether a resource has what its type requires.
+// complete returns an error if a resource lacks an attribute that its type requires.
 func (t resourceType) complete(attrs map[string]any) error {
 	for _, a := range t.attributes {
 		text, _ := attrs[a.Name].(string)

@@ -11,8 +11,8 @@ import (
 
 const searchSchema = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
-// searchRequest is RFC 7644 section 3.4.3. Of sorting, which this service does not know,
-// nothing is taken (section 3.4.2.3).
+// searchRequest is the body of a search by POST (RFC 7644 section 3.4.3). It leaves out
+// sorting, which this service does not support and may ignore (section 3.4.2.3).
 type searchRequest struct {
 	Schemas            []string `json:"schemas"`
 	Attributes         []string `json:"attributes"`
@@ -23,7 +23,7 @@ type searchRequest struct {
 	Count              *int     `json:"count"`
 }
 
-// query is the search as a GET has it.
+// query returns the search as the parameters of a GET.
 func (q searchRequest) query() url.Values {
 	query := url.Values{}
 	for name, list := range map[string][]string{"attributes": q.Attributes, "excludedAttributes": q.ExcludedAttributes} {
@@ -63,7 +63,7 @@ func (s *Service) searched(r *http.Request, types ...resourceType) (reply, error
 	return s.listed(r, query, types...)
 }
 
-// searchAll answers a POST of /.search: over users and groups.
+// searchAll answers a POST of /.search, which covers users and groups.
 func (s *Service) searchAll(w http.ResponseWriter, r *http.Request) {
 	types := []resourceType{userType, groupType}
 	if s.deviations().NoGroups {
@@ -96,9 +96,9 @@ func (s *store) search(c *collection, filter expression) []*record {
 	return found
 }
 
-// candidates finds by an index those that a filter can match, in order of
-// creation. whole says that they match the whole filter, so that nothing has to
-// be looked at once more.
+// candidates returns the IDs of the resources that a filter can match, in order of
+// creation. indexed reports whether an index could tell them. If whole is set, they
+// match the whole filter and need no further check.
 func (s *store) candidates(c *collection, filter expression) (ids []string, indexed, whole bool) {
 	switch e := filter.(type) {
 	case and:

@@ -11,17 +11,17 @@ import (
 // BasePath is where a Service serves SCIM.
 const BasePath = "/scim/v2"
 
-// Options say how a Service is to be. The zero value is an empty app that keeps
-// nothing and lets anybody in.
+// Options configure a Service. The zero value is an empty app that keeps nothing and
+// lets anybody in.
 type Options struct {
 	Name   string   // what people call the app; shown on its page
 	Token  string   // bearer token; empty lets anybody in
-	Groups []string // displayNames of groups to make if they are not there
-	// Deviations are from RFC 7644; Vendors has those of some vendors' services.
+	Groups []string // displayNames of groups to create if they are missing
+	// Deviations from RFC 7644; Vendors holds those of some vendors' services.
 	Deviations Deviations
-	// File, if set, is where the app's state is kept, as JSON. It is read by New
-	// and replaced as a whole within about a second of each change, and by Close.
-	// What changed in that second is lost if the process is killed.
+	// File, if set, names the file that keeps the app's state, as JSON. New reads it. The
+	// Service replaces it as a whole within about a second of each change, and in Close.
+	// Changes of that second are lost if the process is killed.
 	File string
 }
 
@@ -41,8 +41,8 @@ type Service struct {
 	saver    *saver // nil without a file
 }
 
-// New returns a running app with what Options.File holds, if it is there. Close
-// it when done.
+// New returns a running app with the state in Options.File, if that file exists. The
+// caller has to Close it.
 func New(o Options) (*Service, error) {
 	s := &Service{name: o.Name, token: o.Token, store: newStore(), deviates: o.Deviations}
 	if o.File != "" {
@@ -58,8 +58,7 @@ func New(o Options) (*Service, error) {
 	return s, nil
 }
 
-// Close writes what is not yet in Options.File. It fails if that could not be
-// written.
+// Close writes unwritten changes to Options.File. It returns an error if that fails.
 func (s *Service) Close() error {
 	if s.saver == nil {
 		return nil
@@ -90,7 +89,7 @@ func (s *Service) routes() *http.ServeMux {
 	return mux
 }
 
-// SetToken changes the bearer token: clients with the old one are refused.
+// SetToken changes the bearer token: the service refuses clients with the old one.
 func (s *Service) SetToken(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +111,7 @@ func (s *Service) authorized(next http.Handler) http.Handler {
 	})
 }
 
-// User is an account in short.
+// User is a summary of an account.
 type User struct {
 	ID          string
 	UserName    string
@@ -123,7 +122,7 @@ type User struct {
 	Groups      []string // displayNames, sorted
 }
 
-// Users returns every account in the order in which they were made.
+// Users returns every account, in order of creation.
 func (s *Service) Users() []User {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -134,9 +133,9 @@ func (s *Service) Users() []User {
 	return users
 }
 
-// AddUser makes an account as an administrator of the app would, and returns its
-// ID. Groups that are missing are made. Neither userName nor externalId need be
-// unique here, so that tests can make an ambiguous app.
+// AddUser creates an account as an administrator of the app would, and returns its
+// ID. It creates groups that are missing. It checks neither userName nor externalId for
+// uniqueness, so that tests can make an ambiguous app.
 func (s *Service) AddUser(u User) string {
 	s.mu.Lock()
 	attrs := map[string]any{"userName": u.UserName, "active": u.Active}
@@ -154,8 +153,7 @@ func (s *Service) AddUser(u User) string {
 	return user.id
 }
 
-// AddGroup makes a group, unless one of that displayName is there, and returns
-// its ID.
+// AddGroup creates a group, unless one of that displayName exists, and returns its ID.
 func (s *Service) AddGroup(displayName string) string {
 	s.mu.Lock()
 	id := s.store.groupNamed(displayName).id
@@ -164,7 +162,7 @@ func (s *Service) AddGroup(displayName string) string {
 	return id
 }
 
-// RemoveGroup deletes the groups of that displayName.
+// RemoveGroup deletes the groups of that displayName. It ignores the case.
 func (s *Service) RemoveGroup(displayName string) {
 	s.mu.Lock()
 	for _, id := range s.store.named(displayName) {

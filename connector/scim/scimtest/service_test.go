@@ -112,7 +112,7 @@ func TestLifeOfAUser(t *testing.T) {
 	assert.Equal(t, "Anna", put["userName"])
 	assert.NotContains(t, put, "title", "PUT takes away what it does not give")
 	assert.NotContains(t, put, "externalId")
-	c.make("/Users", `{`+user+`,"userName":"bob","externalId":"E1"}`) // which is free again
+	c.make("/Users", `{`+user+`,"userName":"bob","externalId":"E1"}`) // the name is free again
 
 	c.do("DELETE", "/Users/"+id, "", 204)
 	c.fails("GET", "/Users/"+id, "", 404, "")
@@ -274,7 +274,7 @@ func TestGroups(t *testing.T) {
 	change(fmt.Sprintf(`{"op":"add","path":"members","value":{"value":%q}},{"op":"remove","path":"members[display sw \"an\"]"}`, bob), 204)
 	assert.Equal(t, []string{"bob"}, members())
 
-	// All of a PATCH or nothing.
+	// A PATCH is applied as a whole or not at all.
 	for _, last := range []string{
 		`{"op":"add","path":"members","value":[{"value":"nobody"}]}`, `{"op":"replace","path":"displayName","value":7}`,
 		`{"op":"replace","path":"members[value eq \"x\"].display","value":"x"}`, `{"op":"remove","path":"displayName"}`, `{"op":"Add"}`,

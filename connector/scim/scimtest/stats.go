@@ -44,7 +44,7 @@ func (s *Service) Stats() Stats {
 	return now
 }
 
-// counted counts requests, those that fail included.
+// counted counts requests, also those that fail.
 func (s *Service) counted(next http.Handler) http.Handler {
 	known := map[string]bool{"Users": true, "Groups": true}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

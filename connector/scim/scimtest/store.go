@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// record is one resource as it is kept: what a client may write, and what the
-// service adds.
+// record holds one resource: the attributes that a client may write, and the data that
+// the service adds.
 type record struct {
 	id       string
 	attrs    map[string]any // canonical; replaced as a whole, never changed in place
@@ -29,14 +29,14 @@ func (r *record) text(name string) string {
 	return text
 }
 
-// collection is all resources of one type.
+// collection holds all resources of one type.
 type collection struct {
 	kind  resourceType
 	byID  map[string]*record
 	order []string // IDs in order of creation
 }
 
-// store is an app's state and the indexes over it. It does no locking.
+// store holds an app's state and the indexes over it. It does no locking.
 type store struct {
 	seq        int
 	users      *collection
@@ -48,7 +48,7 @@ type store struct {
 
 }
 
-// index maps a value to the IDs of what has it.
+// index maps a value to the IDs of the resources that have it.
 type index map[string]map[string]bool
 
 func (x index) add(value, id string) {
@@ -85,8 +85,8 @@ func (s *store) of(t resourceType) *collection {
 	return s.users
 }
 
-// unique reports whether a resource with these attributes may be: id is its own ID,
-// empty for a new one.
+// unique returns an error if another resource has the userName or externalId in attrs.
+// id is the resource's own ID, empty for a new one.
 func (s *store) unique(c *collection, id string, attrs map[string]any) error {
 	taken := func(x index, value string) bool {
 		others := len(x[value])
@@ -106,7 +106,7 @@ func (s *store) unique(c *collection, id string, attrs map[string]any) error {
 	return nil
 }
 
-// insert adds a resource with attributes that were checked.
+// insert adds a resource. The caller has checked the attributes.
 func (s *store) insert(c *collection, attrs map[string]any, now time.Time) *record {
 	r := &record{id: newID(), attrs: attrs, members: map[string]int{}, created: now, modified: now, version: 1}
 	s.place(c, r)
@@ -186,12 +186,12 @@ func (r *record) membersInOrder() []string {
 	})
 }
 
-// named returns the IDs of the groups of that displayName, whatever its case.
+// named returns the IDs of the groups of that displayName. It ignores the case.
 func (s *store) named(displayName string) []string {
 	return slices.Collect(maps.Keys(s.byName[strings.ToLower(displayName)]))
 }
 
-// groupNamed returns the group of that displayName, made if it is missing.
+// groupNamed returns the group of that displayName, and creates it if it is missing.
 func (s *store) groupNamed(displayName string) *record {
 	for _, id := range s.named(displayName) {
 		if s.groups.byID[id].text("displayName") == displayName {

@@ -12,15 +12,15 @@ func (s *Service) SetDeviations(d Deviations) {
 	s.deviates = d
 }
 
-// deviations returns the present deviations. A request obeys the same ones from its
-// beginning to its end.
+// deviations returns the present deviations.
 func (s *Service) deviations() Deviations {
 	s.switches.RLock()
 	defer s.switches.RUnlock()
 	return s.deviates
 }
 
-// switches lets whoever has the token see, set and reset switches of the service, as JSON.
+// switches serves switches of the service as JSON: a client with the token can see, set
+// and reset them.
 func switches[T any](s *Service, mux *http.ServeMux, path string, get func() T, set func(T)) {
 	handle := func(method string, handler http.HandlerFunc) { mux.Handle(method+" "+path, s.authorized(handler)) }
 	handle(http.MethodGet, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, get()) })

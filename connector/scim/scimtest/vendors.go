@@ -1,7 +1,7 @@
 package scimtest
 
-// Vendors are services that cannot run here, by the names that connector/scim has
-// for them. What each refuses is taken from the vendor's reference alone.
+// Vendors holds the deviations of services that cannot run here, by the names of their
+// profiles in connector/scim. Each is taken from the vendor's reference alone.
 var Vendors = map[string]Deviations{
 	// https://help.salesforce.com/s/articleView?id=xcloud.identity_scim_rest_api.htm:
 	// users are created, read, updated and deactivated; entitlements and roles can
@@ -18,7 +18,7 @@ var Vendors = map[string]Deviations{
 		Filters: []string{"userName", "externalId", "id", "emails/value"},
 	},
 	// https://docs.github.com/en/enterprise-cloud@latest/rest/enterprise-admin/scim:
-	// the same of paths; one role each.
+	// paths as for github-org; a user has one role.
 	"github-emu": {
 		NoPathFilters: true, OneValue: true,
 		Filters: []string{"userName", "externalId", "id", "displayName", "members/value"},
@@ -40,9 +40,9 @@ var Vendors = map[string]Deviations{
 		ActiveFalseDeletes: true, NoGroups: true, OneValue: true, Required: []string{"displayName"},
 		Roles: []string{"admin", "read_only_user", "read_only_limited_user", "user", "limited_user", "observer", "restricted_access"},
 	},
-	// https://docs.superoffice.com/en/online/identity/scim/scim-rules.html tells of
-	// users and groups, and of nothing being deleted.
+	// https://docs.superoffice.com/en/online/identity/scim/scim-rules.html describes
+	// users and groups, and mentions no deletion.
 	"superoffice": {NoDelete: true, NoValues: true},
-	// No reference is published: connector/scim's careful choice, held to.
+	// The vendor publishes no reference: these match connector/scim's careful choice.
 	"zendesk-like": {NoDelete: true, NoGroups: true, OneValue: true},
 }
