@@ -2,8 +2,8 @@ package connector
 
 import "time"
 
-// AskSettings are the settings by which a kind says how humans are asked. A kind
-// that needs a human for every step requires the assignee.
+// AskSettings returns the settings that say how humans are asked. A kind that needs a human
+// for every step requires the assignee.
 func AskSettings(required bool) []Setting {
 	return []Setting{
 		{Name: "assignee", Type: TypeText, Required: required, Text: "Who is asked: a team or a person, by the name that your company uses. `tenure task list --assignee` selects by it."},
@@ -16,12 +16,13 @@ func AskSettings(required bool) []Setting {
 	}
 }
 
-// askSteps are the steps as the setting secondPerson names them, by plan.Kind.
+// askSteps maps each plan.Kind to the name of the step in the setting secondPerson.
 var askSteps = map[string]string{
 	"Provision": "provision", "Update": "update", "Disable": "disable", "Strip": "strip", "HandOver": "hand_over", "Delete": "delete",
 }
 
-// ReadAsk reads AskSettings. What it returns says how a step is asked for.
+// ReadAsk reads AskSettings. The function that it returns says how humans are asked for a
+// step.
 func ReadAsk(settings *Values) func(step string) Ask {
 	second := map[string]bool{}
 	for _, name := range settings.Texts("secondPerson") {
@@ -53,10 +54,10 @@ func ReadAsk(settings *Values) func(step string) Ask {
 
 // Ask holds how a human is asked to do a step.
 type Ask struct {
-	Assignee     string        // who is asked, as the company calls them
-	Instructions string        // how it is done; may be empty
-	Within       time.Duration // how long they have
-	Remind       time.Duration // how often they are reminded until then, and after
-	EscalateTo   string        // who is told when it is overdue; may be empty
-	SecondPerson bool          // a second one has to confirm it
+	Assignee     string        // a team or a person, by the name that the company uses
+	Instructions string        // how to do the step; may be empty
+	Within       time.Duration // how long the assignee has
+	Remind       time.Duration // how often the assignee is reminded, also when it is overdue
+	EscalateTo   string        // who is named when it is overdue; may be empty
+	SecondPerson bool          // a second person has to confirm it
 }

@@ -11,13 +11,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// ExternalID is the name by which the external ID is told of beside attributes: not
-// every app keeps it, and those that do have it under names of their own.
+// ExternalID stands for the external ID in lists of attributes. Not every app keeps it, and
+// those that do have names of their own for it.
 const ExternalID = "externalId"
 
-// Dropped returns the names of the attributes in set, sorted, that account, as Read has
-// returned it, does not show as they were set. How the app writes a value does not
-// count, whether it is the same one does.
+// Dropped returns the names, sorted, of the attributes in set that account, as returned by
+// Read, does not show with the value that was set. The app may write the same value in
+// another way (see Keeps).
 func Dropped(ctx context.Context, c Connector, account Account, set map[string]any) ([]string, error) {
 	var dropped []string
 	for _, name := range slices.Sorted(maps.Keys(set)) {
@@ -32,14 +32,15 @@ func Dropped(ctx context.Context, c Connector, account Account, set map[string]a
 	return dropped, nil
 }
 
-// Shows reports whether shown, which the account shows of an attribute, is what was set.
-// In place of nothing, apps that cannot do without show the username.
+// Shows reports whether shown, the value of an attribute in the account, is the value that
+// was set. Where nothing was set, the username counts as nothing: apps show it for
+// attributes that they require.
 func (a Account) Shows(set, shown any) bool {
 	return SameValue(set, shown) || SameValue(set, nil) && SameValue(a.Username, shown)
 }
 
-// Attribute returns what the account shows of an attribute, whose name is compared
-// without case; nil if it shows nothing.
+// Attribute returns the value that the account shows of an attribute, or nil. It ignores
+// the case of the name.
 func (a Account) Attribute(name string) any {
 	if value, ok := a.Attributes[name]; ok {
 		return value
@@ -52,10 +53,10 @@ func (a Account) Attribute(name string) any {
 	return nil
 }
 
-// SameValue reports whether shown is the value that was set, however an app may write
-// it: in another case or with other spaces, a number or a truth value as text, a date as
-// a time, a phone number in another form, the items of a list in another order. Nothing
-// is the same as an empty text or list, and as false.
+// SameValue reports whether shown is the value that was set. An app may write it in another
+// case or with other spaces, a number or a truth value as text, a date as a time, a phone
+// number in another form, the items of a list in another order. Nothing, an empty text, an
+// empty list and false are the same.
 func SameValue(set, shown any) bool {
 	a, b := spellings(set), spellings(shown)
 	if len(a) != len(b) {
@@ -69,8 +70,8 @@ func SameValue(set, shown any) bool {
 	return true
 }
 
-// spellings are the texts that a value is made of, sorted, in the form in which they
-// can be compared; what says as much as nothing is left out.
+// spellings returns the texts that a value consists of, sorted, in a form that can be
+// compared. It leaves out texts that mean nothing.
 func spellings(value any) []string {
 	var texts []string
 	switch v := value.(type) {
@@ -88,7 +89,7 @@ func spellings(value any) []string {
 	return slices.Compact(slices.DeleteFunc(texts, func(text string) bool { return text == "" || text == "false" }))
 }
 
-// sameInstant reports whether two texts are a date or time and the same one.
+// sameInstant reports whether two texts are the same date or time.
 func sameInstant(a, b string) bool {
 	at, ok := instant(a)
 	other, too := instant(b)
@@ -111,7 +112,7 @@ func samePhone(a, b string) bool {
 	return ok && too && number == other
 }
 
-// phone returns a phone number without what only makes it readable (RFC 3966 section 5).
+// phone returns a phone number without its visual separators (RFC 3966 section 5).
 func phone(text string) (number string, ok bool) {
 	text, isURI := strings.CutPrefix(text, "tel:")
 	number = strings.Map(func(r rune) rune {

@@ -56,7 +56,8 @@ func TestSameValue(t *testing.T) {
 	}
 }
 
-// What is shown as it was set is never taken for dropped, and what is missing always is.
+// Dropped never names an attribute that is shown as it was set, and always names one that
+// is missing.
 func TestDroppedNamesWhatIsMissing(t *testing.T) {
 	value := rapid.OneOf(rapid.StringMatching(`[a-zA-Z0-9é"\\.-]{1,20}`).AsAny(), rapid.Just(any(true)), rapid.Int64().AsAny(),
 		rapid.SliceOfN(rapid.StringMatching(`[a-z]{1,8}`), 1, 4).AsAny())

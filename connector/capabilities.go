@@ -22,14 +22,14 @@ type Capabilities struct {
 	Reversible bool          // with Disable: Enable restores the account
 	RecycleBin time.Duration // with Delete: how long a deleted account can be brought back
 
-	// Directory names the app by which people sign in to this one, if accounts appear by
-	// themselves when they do (SAML, OIDC): then there is nothing to create. While the
-	// directory lets somebody in, what was ended here may begin anew.
+	// Directory names the app by which people sign in to this one, if this app creates
+	// accounts by itself when they do (SAML, OIDC): then Tenure creates none. While the
+	// directory lets somebody in, an account that was ended here may appear again.
 	Directory string
 }
 
-// capability is the name of a capability, how to see whether it is offered, and the
-// operations that it allows.
+// capability describes a capability: its name, a function that reports whether it is
+// offered, and the operations that it allows.
 type capability struct {
 	name    string
 	offered func(Capabilities) bool
@@ -64,8 +64,8 @@ func (can Capabilities) Names() []string {
 	return names
 }
 
-// Ops returns the names of the operations that the capabilities are made of. Enabling
-// is one of them only where it restores what was disabled.
+// Ops returns the names of the operations that the capabilities allow. OpEnable is among
+// them only if it restores a disabled account.
 func (can Capabilities) Ops() []string {
 	ops := []string{OpFind, OpRead, OpCheck}
 	for _, c := range capabilities {
@@ -78,7 +78,7 @@ func (can Capabilities) Ops() []string {
 
 // Offers reports whether the operation of this name may be called. A connector that offers
 // Disable also takes calls of Enable, since accounts that were created inactive have to be
-// turned on.
+// enabled.
 func (can Capabilities) Offers(op string) bool {
 	for _, c := range capabilities {
 		if slices.Contains(c.ops, op) {
@@ -88,7 +88,7 @@ func (can Capabilities) Offers(op string) bool {
 	return op == OpFind || op == OpRead || op == OpCheck
 }
 
-// The names of the operations, as Error.Op has them.
+// The names of the operations, as in Error.Op.
 const (
 	OpOpen             = "open"
 	OpFind             = "find"
@@ -111,8 +111,8 @@ const (
 	OpProbe            = "probe"
 )
 
-// Reset ends the access of whoever can sign in to an account now: it resets the credentials
-// and ends the sessions, as far as the app offers that.
+// Reset ends the access of everybody who can sign in to an account now: it resets the
+// credentials and ends the sessions, as far as the app offers that.
 func Reset(ctx context.Context, c Connector, accountID string) error {
 	can := c.Capabilities()
 	if can.ResetCredentials {

@@ -21,9 +21,9 @@ type checked struct {
 // call describes a call that is about to be made.
 type call struct {
 	op       string
-	accounts []string // the IDs of those that it is about
-	personID string   // whose the account is to be
-	username string   // the name that it is to have
+	accounts []string // the IDs of the accounts that it is about
+	personID string   // the external ID that the account gets
+	username string   // the username that the account gets
 }
 
 // offered returns a connector that refuses the calls that c does not offer.
@@ -39,7 +39,7 @@ func offers(c Connector, next call) error {
 	return nil
 }
 
-// on is a call about accounts that are there.
+// on returns a call about existing accounts.
 func on(op string, accountIDs ...string) call { return call{op: op, accounts: accountIDs} }
 
 func (c checked) Capabilities() Capabilities { return c.app.Capabilities() }
@@ -69,7 +69,7 @@ func (c checked) Find(ctx context.Context, keys Keys) ([]Match, error) {
 }
 
 // storable returns the account, or an error if its ID is longer than the ledger stores. Such
-// an answer proves nothing: the account may be there.
+// an answer proves nothing: the account may exist.
 func storable(op string, account Account, err error) (Account, error) {
 	if err == nil && len(account.ID) > maxIDBytes {
 		return Account{}, &Error{

@@ -15,24 +15,24 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// The methods of connector.Connector, as the tests below tell them apart. One that is in
-// none of these lists fails them: put it where it belongs.
+// The methods of connector.Connector, by how the tests below treat them. The tests fail for
+// a method that is in none of these lists: add it to the right one.
 var (
-	// always are the methods that every connector has.
+	// always lists the methods that every connector has.
 	always = []string{"Capabilities", "Ask", "Check", "Close", "Find", "Keeps", "Learned", "Read"}
-	// lists are the others that change nothing.
+	// lists holds the other methods that change nothing.
 	lists = []string{"Entitlements", "List", "Probe"}
-	// offers are the methods that each capability is made of.
+	// offers maps each capability to its methods.
 	offers = map[string][]string{
 		"Create": {"Create"}, "Adopt": {"Adopt"}, "Update": {"Update"}, "Relabel": {"Relabel"},
 		"Disable": {"Disable", "Enable"}, "Delete": {"Delete"}, "Entitlements": {"Grant", "Revoke"},
 		"ListEntitlements": {"Entitlements"}, "Sessions": {"RevokeSessions"}, "ResetCredentials": {"ResetCredentials"},
 		"HandOver": {"HandOver"}, "List": {"List"}, "Probe": {"Probe"},
-		"Reversible": {}, "RecycleBin": {}, "Directory": {}, // say more of others
+		"Reversible": {}, "RecycleBin": {}, "Directory": {}, // these describe other capabilities
 	}
 )
 
-// methods are the names of all methods of the interface.
+// methods returns the names of all methods of the interface.
 func methods() []string {
 	var names []string
 	for m := range reflect.TypeFor[connector.Connector]().Methods() {
@@ -41,8 +41,8 @@ func methods() []string {
 	return names
 }
 
-// alarm is a connector whose methods, but for the two that are needed to judge a call,
-// panic: it is noticed when a call gets through to it.
+// alarm is a connector whose methods panic, except the two that are needed to judge a call:
+// a test notices when a call gets through to it.
 type alarm struct {
 	connector.Connector // nil
 	can                 connector.Capabilities
@@ -54,8 +54,8 @@ func (a alarm) Read(context.Context, string) (connector.Account, error) {
 	return connector.Account{Username: "breakglass"}, nil
 }
 
-// reach calls a method with values that have something in each field, and reports whether
-// the call got through, or else with what error it came back.
+// reach calls a method with arguments that are not empty. It reports whether the call got
+// through, and returns the call's error if it did not.
 func reach(t *testing.T, c connector.Connector, method string) (reached bool, err error) {
 	t.Helper()
 	call := reflect.ValueOf(c).MethodByName(method)
@@ -99,7 +99,7 @@ func filled(t *testing.T, of reflect.Type) reflect.Value {
 	return v
 }
 
-// all offers everything.
+// all returns capabilities that offer everything.
 func all(t *testing.T) (can connector.Capabilities) {
 	t.Helper()
 	v := reflect.ValueOf(&can).Elem()
@@ -169,7 +169,7 @@ func TestWhatIsNotOfferedIsNotCalled(t *testing.T) {
 					}
 					reached, err := reach(t, c, method)
 					assert.Equal(t, slices.Contains(allowed, method), reached, method)
-					if !reached && method != "Probe" { // that has no error
+					if !reached && method != "Probe" { // Probe has no error
 						unsupported(t, err, method)
 					}
 				}
@@ -178,7 +178,7 @@ func TestWhatIsNotOfferedIsNotCalled(t *testing.T) {
 	}
 }
 
-// longID answers each call with an account whose ID is that long.
+// longID answers each call with an account whose ID has that many bytes.
 type longID struct {
 	connector.Base
 	bytes int
@@ -204,8 +204,8 @@ func (l longID) Check(context.Context) (string, error) { return "", nil }
 
 func (l longID) Close() error { return nil }
 
-// No link can be stored under an ID that no index holds, so an answer with one proves
-// nothing, not even that a creation was refused.
+// The ledger cannot store a link under an ID that is too long for its index. An answer with
+// such an ID proves nothing, not even that the app refused Create.
 func TestAnIDThatIsTooLongToStoreProvesNothing(t *testing.T) {
 	for bytes, proves := range map[int]bool{1024: true, 1025: false} {
 		kind := connector.Kind{Connect: func(context.Context, connector.Env, *connector.Values) (connector.Connector, error) {
@@ -242,7 +242,7 @@ func TestBaseOffersNothing(t *testing.T) {
 	}
 }
 
-// based is a connector that does what it must.
+// based is a connector that implements only what every connector has to.
 type based struct {
 	required
 	connector.Base

@@ -12,29 +12,29 @@ type Account struct {
 	Username     string
 	ExternalID   string // the person ID that Tenure put there; empty if unknown
 	Active       bool
-	Attributes   map[string]any // those that were asked to be managed, in the app's names
-	Entitlements []string       // names, sorted; every one the account has, also those not given by Tenure
-	CreatedAt    time.Time      // when it was made, by the app's clock; zero if the app does not say
+	Attributes   map[string]any // by the app's own names
+	Entitlements []string       // names, sorted; all that the account has, also those that Tenure did not grant
+	CreatedAt    time.Time      // by the app's clock; zero if the app does not say
 	LastUsedAt   time.Time      // when somebody last signed in; zero if never, or if the app does not say
 }
 
-// Keys holds what an account can be found by. A field that is empty is not looked for.
+// Keys holds the keys by which an account can be found. Find ignores empty ones.
 type Keys struct {
-	AccountID      string // of a linked account; when set, the others are not looked for
+	AccountID      string // of a linked account; if set, Find ignores the others
 	PersonID       string // the external ID
-	EmployeeNumber string // looked for only by kinds whose settings say where the app has it
+	EmployeeNumber string // only for kinds whose settings say where the app has it
 	Username       string
-	Email          string // looked for by kinds that know where the app has it, or whose settings say so
+	Email          string // only for kinds that know where the app has it, or whose settings say so
 }
 
-// Match is an account found, and by what.
+// Match is an account that Find found, and the key by which it did.
 type Match struct {
 	Account Account
 	By      MatchKey
 }
 
-// FoundByID returns what Find returns for an account ID, by what reading that account came
-// to: one that is not there is no match, and no error.
+// FoundByID turns the result of reading an account into the result of finding it by its ID:
+// an account that does not exist is no match, and no error.
 func FoundByID(account Account, err error) ([]Match, error) {
 	switch {
 	case Is(err, KindNotFound):
@@ -58,7 +58,7 @@ const (
 	ByEmail          MatchKey = "email"
 )
 
-// Spec is an account to be made.
+// Spec describes an account to create.
 type Spec struct {
 	PersonID   string
 	Username   string
@@ -94,13 +94,13 @@ type Connector interface {
 
 	// List lists every account.
 	List(ctx context.Context) iter.Seq2[Account, error]
-	// Entitlements lists what there is to be granted.
+	// Entitlements lists the entitlements that the app can grant.
 	Entitlements(ctx context.Context) iter.Seq2[Entitlement, error]
-	// Keeps reports whether account, as Read has returned it, shows an attribute as it
-	// was set. An empty text or list was set to clear it.
+	// Keeps reports whether account, as returned by Read, shows an attribute with the
+	// value that was set. An empty text or list means that the attribute was cleared.
 	Keeps(ctx context.Context, account Account, name string, set any) (bool, error)
 
-	// Create makes an account. If the app says that such an account exists, the error
+	// Create creates an account. If the app says that such an account exists, the error
 	// is of KindExists, and the caller looks for it. If the app accepted the call and its
 	// answer does not show the account, the error is of KindContradictory: the account may
 	// have been made, and the returned one has its ID if that is known. With KindInvalid,
@@ -117,8 +117,8 @@ type Connector interface {
 	// ID of somebody else one of KindConflict.
 	Relabel(ctx context.Context, accountID string, to Label) error
 
-	// Grant and Revoke give and take entitlements by name. A name without a prefix is a
-	// group's; "role:", "licence:" and the like name the other kinds that the app has.
+	// Grant and Revoke grant and revoke entitlements by name. A name without a prefix is a
+	// group's. Prefixes such as "role:" and "licence:" stand for the app's other kinds.
 	Grant(ctx context.Context, accountID string, names []string) error
 	Revoke(ctx context.Context, accountID string, names []string) error
 
@@ -162,8 +162,8 @@ type Label struct {
 	WasPersonID string
 }
 
-// ExternalID returns the external ID that an account gets which carries now. It fails with
-// an error of KindConflict if the account is somebody else's.
+// ExternalID returns the external ID that an account gets in place of now. It fails with an
+// error of KindConflict if the account is somebody else's.
 func (l Label) ExternalID(now string) (string, error) {
 	switch {
 	case l.PersonID == "":
@@ -177,7 +177,7 @@ func (l Label) ExternalID(now string) (string, error) {
 	}
 }
 
-// Entitlement is something an account can have in an app.
+// Entitlement is something that an account can have in an app.
 type Entitlement struct {
 	Name  string // as Grant takes it
 	Kind  EntitlementKind

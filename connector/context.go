@@ -35,14 +35,14 @@ func SparesEntitlements(ctx context.Context) bool {
 type givenKey struct{}
 
 // WithGiven returns a context for a Revoke of entitlements that the account is known to
-// have, or that Tenure may have given it: that the app shows none of them proves that they
-// are gone only where it shows those of other accounts.
+// have, or that Tenure may have granted. If the app shows none of them, that proves that
+// they are gone only while the app shows those of other accounts.
 func WithGiven(ctx context.Context) context.Context {
 	return context.WithValue(ctx, givenKey{}, true)
 }
 
-// Given reports whether the account may have the entitlements that are revoked, though the
-// app does not show them.
+// Given reports whether the account may have the entitlements that are revoked, even if
+// the app does not show them.
 func Given(ctx context.Context) bool {
 	given, _ := ctx.Value(givenKey{}).(bool)
 	return given

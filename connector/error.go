@@ -34,7 +34,7 @@ type Error = remote.Error
 func Is(err error, kinds ...ErrorKind) bool { return remote.Is(err, kinds...) }
 
 // Retryable reports whether err is an *Error of a kind that may go away by itself: the
-// same call may succeed later with nothing changed.
+// same call may succeed later although nobody has changed anything.
 func Retryable(err error) bool { return remote.Retryable(err) }
 
 // Unfinished marks err as the error of a Disable that does not count as done, even if the

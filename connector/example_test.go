@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// gate is the connector of an app that others make accounts in: Tenure can only find
-// them, and turn them off and on. Base answers the calls that it leaves out.
+// gate is the connector of an app in which others create the accounts: Tenure can only
+// find, disable and enable them. Base answers the calls that it leaves out.
 type gate struct {
 	connector.Base
 
@@ -21,7 +21,7 @@ type gate struct {
 	badges map[string]connector.Account // by ID; a real app keeps them behind an API
 }
 
-// Capabilities implements connector.Connector: of the methods that change the app, it
+// Capabilities implements connector.Connector. Of the methods that change the app, gate
 // offers Disable and Enable.
 func (g *gate) Capabilities() connector.Capabilities {
 	return connector.Capabilities{Disable: true, Reversible: true}
@@ -39,7 +39,7 @@ func (g *gate) Find(_ context.Context, keys connector.Keys) ([]connector.Match, 
 			return []connector.Match{{Account: badge, By: connector.ByUsername}}, nil
 		}
 	}
-	return nil, nil // none, which is no error
+	return nil, nil // no match is no error
 }
 
 // Read implements connector.Connector.
@@ -81,8 +81,8 @@ func (g *gate) set(ctx context.Context, accountID string, active bool) error {
 	return nil
 }
 
-// gateKind is what package catalog lists: the kind's name, its settings, what it does, and
-// how an app of it is opened.
+// gateKind describes the kind for package catalog: its name, its settings, its operations,
+// and how to open an app.
 var gateKind = connector.Kind{
 	Name:     "gate",
 	Summary:  "the badges of a building",
@@ -102,8 +102,8 @@ var gateKind = connector.Kind{
 	},
 }
 
-// A kind embeds Base, writes the methods that its app supports, and says so by
-// Capabilities. Whoever opens an app of it calls it through the guard.
+// A kind embeds Base, implements the methods that its app supports, and announces them by
+// Capabilities. Callers open an app and call it through the guard.
 func Example() {
 	ctx := context.Background()
 	_, err := gateKind.Open(ctx, connector.Env{App: "doors"}, connector.Settings{"sight": "Berlin"})

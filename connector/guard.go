@@ -6,22 +6,22 @@ import (
 	"slices"
 )
 
-// Protection holds what may not be changed in an app.
+// Protection says which persons and accounts of an app must not be changed.
 type Protection struct {
 	App     string
 	Person  func(personID string) bool // reports whether a person is protected
 	Account func(Account) bool         // reports whether an account is protected
-	For     string                     // the person whose account the calls are about; empty: anybody's
+	For     string                     // the person whose account the calls are about; empty if it may be anybody's
 	// Looks means that only the account itself shows whether it is protected: the guard
 	// reads it before each change.
 	Looks bool
 }
 
-// ProtectedError is the error of a call that would change what is protected. The app was
-// not called.
+// ProtectedError is the error of a call that would change a protected account, or an account
+// of a protected person. The app was not called.
 type ProtectedError struct {
 	App, Op string
-	Person  bool // it is the person who is protected, else the account
+	Person  bool // the person is protected; else the account is
 }
 
 func (e *ProtectedError) Error() string {
@@ -33,9 +33,9 @@ func (e *ProtectedError) Error() string {
 		e.Op, e.App)
 }
 
-// Guard returns a connector that passes on calls that read, and calls that change what p
-// does not protect. Any other call fails with a *ProtectedError. Find returns no protected
-// account. An operation that is not known to only read counts as a change.
+// Guard returns a connector that passes on calls that only read, and calls that change what
+// p does not protect. Any other call fails with a *ProtectedError. Find returns no protected
+// account. Every operation that is not listed as reading counts as a change.
 //
 // A call that c does not offer fails with KindUnsupported.
 func Guard(c Connector, p Protection) Connector {
@@ -56,8 +56,8 @@ type guarded struct {
 	Protection
 }
 
-// Find finds no protected account. It still reports that one is marked as the person's
-// own: creating another account would not be right then.
+// Find returns no protected account. If a protected account is marked as the person's own,
+// it fails: Tenure must not create another one.
 func (g guarded) Find(ctx context.Context, keys Keys) ([]Match, error) {
 	matches, err := g.checked.Find(ctx, keys)
 	var open []Match
@@ -90,10 +90,10 @@ func (p Protection) refuses(ctx context.Context, app Connector, next call) error
 		if p.Looks {
 			seen, err := app.Read(ctx, id)
 			if Is(err, KindNotFound) {
-				continue // there is nothing to protect: what the app says to that counts
+				continue // there is nothing to protect: let the app answer
 			}
 			if err != nil {
-				return Unfinished(err) // the call that it is for was not made
+				return Unfinished(err) // the guarded call was not made
 			}
 			account = seen
 			account.ID = id

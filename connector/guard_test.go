@@ -33,7 +33,7 @@ func open(t *testing.T, kind string, settings connector.Settings) connector.Conn
 	return c
 }
 
-// everyChange calls everything that changes an account.
+// everyChange makes every call that changes an account.
 func everyChange(t *testing.T, c connector.Connector, id, other string) map[string]error {
 	t.Helper()
 	ctx := t.Context()
@@ -144,8 +144,8 @@ func TestWhatIsProtectedCorrelatesWithNobody(t *testing.T) {
 	assert.Empty(t, find("", connector.Keys{PersonID: "8"}), "who only lists goes on")
 }
 
-// TestWhatAGuardCouldNotLookAtIsUnfinished: the app was not asked to do anything, so
-// that an account is off says nothing of whether all was done.
+// If the guard cannot read the account, it makes no call to the app. That the account is
+// off then does not prove that Disable did everything.
 func TestWhatAGuardCouldNotLookAtIsUnfinished(t *testing.T) {
 	app := memory.Shared(t.Name())
 	t.Cleanup(app.Reset)

@@ -12,58 +12,59 @@ import (
 type Kind struct {
 	Name    string // as in the configuration: "scim"
 	Summary string // one line
-	About   string // what one has to know before using it, in Markdown; may be empty
-	// Settings are all that there are. Open refuses any other.
+	About   string // what operators have to know before they use it, in Markdown; may be empty
+	// Settings lists all settings. Open refuses any other.
 	Settings []Setting
-	// Operations are what the kind can do at its most, and the calls that each
-	// makes.
+	// Operations lists what connectors of this kind can do at most, and the calls that
+	// each operation makes.
 	Operations []Operation
-	// Attributes are those that policy can map, as far as the kind knows them, and
-	// OtherAttributes says in one sentence which others it takes; empty: none.
+	// Attributes lists the attributes that policy can map, as far as the kind knows them.
+	// OtherAttributes says in one sentence which others the kind takes; empty if none.
 	Attributes      []string
 	OtherAttributes string
-	// Foresee says what policy can have in an app of these settings. Nil: nothing is
-	// known before the app is asked.
+	// Foresee returns what policy can use in an app with these settings. Nil if that is
+	// unknown before the app is asked.
 	Foresee func(settings *Values) Foresight
-	// LongestUsername is how many characters (bytes, as usernames have them) the app
-	// takes for one; zero: the kind knows of no limit.
+	// LongestUsername is the length of the longest username that the app takes; zero if
+	// the kind knows of no limit. A username has one byte a character.
 	LongestUsername int
-	// AtOnce is how many calls of one app a worker has under way at a time, unless the
-	// configuration says otherwise; zero: DefaultAtOnce.
+	// AtOnce is how many calls of one app a worker makes at a time, unless the
+	// configuration says otherwise; zero stands for DefaultAtOnce.
 	AtOnce int
-	// Proven names the servers on which connectortest is run: those that we did
-	// not write first.
+	// Proven names the servers on which connectortest is run, those that are not ours
+	// first.
 	Proven []string
-	// Connect returns a connector. It makes no call to the app. Of the settings it
-	// checks what Setting cannot say, by Values.Reject.
+	// Connect returns a connector. It makes no call to the app. It checks the settings
+	// beyond what a Setting can say, and reports problems by Values.Reject.
 	Connect func(ctx context.Context, env Env, settings *Values) (Connector, error)
 }
 
-// DefaultAtOnce is how many calls of one app a worker has under way at a time, unless
-// its kind or the configuration says otherwise.
+// DefaultAtOnce is how many calls of one app a worker makes at a time, unless its kind or
+// the configuration says otherwise.
 const DefaultAtOnce = 10
 
-// CallsAtOnce returns how many calls of one app a worker has under way at a time. most is
-// the configuration's number; zero if it has none.
+// CallsAtOnce returns how many calls of one app a worker makes at a time. most is the
+// configuration's number; zero if it has none.
 func (k Kind) CallsAtOnce(most int) int { return cmp.Or(most, k.AtOnce, DefaultAtOnce) }
 
-// Foresight is what can be said of policy before anybody has an account. A nil
-// function says nothing.
+// Foresight finds mistakes of policy before anybody has an account. A nil function finds
+// none.
 type Foresight struct {
-	// Attribute says why an attribute of that name can never be mapped, and what to do;
-	// empty: it may be.
+	// Attribute returns why an attribute of that name can never be mapped, and what to do;
+	// "" if it can.
 	Attribute func(name string) (problem string)
-	// Doubt says why an attribute of that name is probably a mistake; empty: it is none.
+	// Doubt returns why an attribute of that name is probably a mistake; "" if it is not.
 	Doubt func(name string) (doubt string)
-	// Required are attributes without which the app makes no account, by what its owner
-	// says of it.
+	// Required lists the attributes without which the app creates no account, according to
+	// its vendor.
 	Required []string
-	// Entitlement says why an entitlement of that name can never be granted, and what to
-	// do; empty: it may be.
+	// Entitlement returns why an entitlement of that name can never be granted, and what
+	// to do; "" if it can.
 	Entitlement func(name string) (problem string)
 }
 
-// Foresees returns what the kind knows of an app with these settings, which Open took.
+// Foresees returns what the kind knows of an app with these settings. Open has accepted
+// them.
 func (k Kind) Foresees(set Settings) Foresight {
 	if k.Foresee == nil {
 		return Foresight{}
@@ -81,11 +82,11 @@ type Operation struct {
 // Env holds what a connector gets from the process in which it runs.
 type Env struct {
 	App string // the app's name in the configuration
-	// Pace waits until the app may be called once more, by the rate that its
-	// owner allows; nil means at once. A connector calls it before each request.
+	// Pace waits until the configured rate allows another request; nil if there is no
+	// limit. A connector calls it before each request.
 	Pace func(ctx context.Context) error
-	// NoFiles says that the settings are only checked, where the files that they name
-	// need not be. No connector that is opened so is called.
+	// NoFiles is set if the settings are only checked, on a machine that may lack the
+	// files that they name. Nobody calls a connector that was opened in this way.
 	NoFiles bool
 }
 
@@ -107,8 +108,8 @@ func (k Kind) Open(ctx context.Context, env Env, set Settings) (Connector, error
 	return offered(c), nil
 }
 
-// Settings are an app's settings as the configuration has them. Texts that refer
-// to secrets are secret.Secret.
+// Settings are an app's settings as in the configuration. Texts that refer to secrets are
+// secret.Secret.
 type Settings map[string]any
 
 // Setting is one setting of a kind: see package settings.

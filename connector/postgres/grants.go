@@ -79,7 +79,7 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 			return err
 		}
 		for _, name := range taken {
-			if slices.Contains(left.groups, name) { // since 16, REVOKE takes only what its own role granted
+			if slices.Contains(left.groups, name) { // since PostgreSQL 16, REVOKE takes only what its own role granted
 				return &connector.Error{
 					Kind: connector.KindForbidden, Op: op,
 					Message: fmt.Sprintf("role %q was granted by another role as well: revoke it as that one (REVOKE ... GRANTED BY)", name),

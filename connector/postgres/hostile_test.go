@@ -212,7 +212,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 	}
 }
 
-// An ordinary server is understood.
+// The bounds let the answers of an ordinary server through.
 func TestAnOrdinaryServerIsHeard(t *testing.T) {
 	client := hostile(t, func(conn net.Conn) {
 		begin(conn, accounts)

@@ -92,7 +92,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}, nil
 }
 
-// known rejects the setting name if given holds an item that there does not have.
+// known rejects a setting that is a list with an item outside there, the known items.
 func known(settings *connector.Values, name string, given, there []string) {
 	for _, item := range given {
 		if !slices.Contains(there, item) {
