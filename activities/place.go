@@ -60,8 +60,8 @@ func place(ctx context.Context, app *provision.App, wait time.Duration, claim pa
 	return nil, busy(claim.Class)
 }
 
-// busy returns the error for an attempt that got no place. Steps that give access come back
-// at random times, since many of them may have begun to wait together.
+// busy returns the error for an attempt that got no place. Steps that give access are
+// tried again at random times, since many of them may have begun to wait together.
 func busy(class pace.Class) *provision.Error {
 	again := time.Second
 	if class == pace.Giving {

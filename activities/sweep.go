@@ -119,7 +119,7 @@ func (f *failures) add(personID string, err error) {
 	}
 }
 
-// all reports whether it is hopeless to go on: many people failed, and nobody else did not.
+// all reports whether it is useless to go on: many people failed, and nobody succeeded.
 func (f *failures) all() bool {
 	const many = 100
 	return f.people >= many && f.others == 0
@@ -137,8 +137,8 @@ const (
 	replaced
 )
 
-// The reasons for replacing a run. Temporal shows them as the reason of its end, and so does
-// the log.
+// The reasons for replacing a run. Temporal shows the reason with the end of the run, and
+// the log has it too.
 const (
 	whyForeign = "not Tenure's: of a workflow type or on a task queue that Tenure does not have"
 	whyDeaf    = "told that something has been due for long, it has not looked at the ledger"

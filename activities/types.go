@@ -19,8 +19,8 @@ const (
 type StepRequest struct {
 	PersonID string    `json:"personId"`
 	Step     plan.Step `json:"step"`
-	// Done is how often this run has seen this very step done before. A step that is planned
-	// again and again without lasting effect needs an operator.
+	// Done is how often this very step was done before in this run. A step that is
+	// planned again and again without lasting effect needs an operator.
 	Done int `json:"done,omitempty"`
 }
 

@@ -24,8 +24,8 @@ type Proof struct {
 	Stripped bool
 	// Missing means that the account is not there.
 	Missing bool
-	// DoubtUntil is until when an account that a Disable has turned off, or not found, may
-	// yet be enabled or appear; zero: it cannot.
+	// DoubtUntil is the end of the time in which an account that a Disable has turned
+	// off, or not found, may yet be enabled or appear; zero: it cannot.
 	DoubtUntil time.Time
 }
 
@@ -80,8 +80,8 @@ func on(link ledger.Link, proof Proof) ledger.Link {
 	return link
 }
 
-// off returns the link of an account that is there and disabled. One that was disabled
-// before keeps the time of that: its retention counts from the first proof.
+// off returns the link of an account that is there and disabled. An account that was
+// disabled before keeps the time of its first proof, from which its retention counts.
 func off(link ledger.Link, proof Proof) ledger.Link {
 	if link.State != ledger.LinkDisabled {
 		link.DisabledAt, link.StrippedAt, link.HandedOverAt = proof.At, time.Time{}, time.Time{}

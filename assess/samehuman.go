@@ -63,8 +63,8 @@ func (r Rules) sameHuman(ctx context.Context, p ledger.Person, standing hr.Stand
 	return found, nil
 }
 
-// previous returns what an event that names the person's previous ID leads to. ask reports
-// whether that ID is a question at all.
+// previous returns the earlier ID that an event names as the person's previous one. ask
+// reports whether that ID matters: it does not if it has no accounts.
 func (r Rules) previous(ctx context.Context, p ledger.Person, standing hr.Standing, e hr.Event, registry Registry) (is SameHuman, ask bool, err error) {
 	is = SameHuman{OldID: e.Previous, Event: e.ID}
 	old, err := registry.Person(ctx, e.Previous)
@@ -79,10 +79,10 @@ func (r Rules) previous(ctx context.Context, p ledger.Person, standing hr.Standi
 	return is, true, nil
 }
 
-// certain reports whether an event that says that two IDs are one human is proof enough: the
-// same HR system has sent both, name and address are the same, the old employment ends by
-// the time the new one begins, and nobody is protected or suspended. Whoever can forge all of
-// that can as well send a rehire of the old ID.
+// certain reports whether an event that says that two IDs are one human is proof enough:
+// the same HR system has sent both, name and address are the same, the old employment
+// ends by the time the new one begins, and nobody is protected or suspended. Somebody who
+// can forge all of that could send a rehire of the old ID instead.
 func (r Rules) certain(p, old ledger.Person, standing hr.Standing, e hr.Event) bool {
 	t := TimelineOf(old)
 	last := lastProfile(t)
@@ -154,7 +154,7 @@ func SameHumanKey(oldID string) string { return SameHumanPrefix + oldID }
 // SameHumanPrefix begins the keys of such questions. No app has a colon in its name.
 const SameHumanPrefix = "same-human:"
 
-// decided reports whether it is settled if the person had an earlier ID.
+// decided reports whether it is settled whether the person had this earlier ID.
 func decided(p ledger.Person, oldID string) bool {
 	return slices.Contains(p.Waivers, SameHumanKey(oldID)) ||
 		slices.ContainsFunc(p.Earlier, func(e ledger.Earlier) bool { return e.PersonID == oldID })

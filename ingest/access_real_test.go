@@ -21,15 +21,14 @@ import (
 	"github.com/tenurehq/tenure/internal/checkup"
 )
 
-// The listeners of the guarded broker, beside the plain one of its owner.
+// The listeners of the strict broker, besides the plain one that its owner uses.
 const (
 	passwords    = "PASSWORDS"    // SASL over TLS
 	readable     = "READABLE"     // SASL without TLS
 	certificates = "CERTIFICATES" // TLS with certificates of clients
 )
 
-// strict is a broker that wants to know who one is, and lets nobody do anything
-// unless an ACL says so.
+// strict is a broker that asks everybody to sign in, and allows only what an ACL allows.
 type strict struct {
 	*brokertest.Cluster
 	ours   *brokertest.Authority
@@ -77,10 +76,10 @@ func signInAs(t *testing.T, mechanism, username, password string) *broker.SASL {
 	return s
 }
 
-// tls is TLS that trusts our authority.
+// tls returns settings of TLS that trust our authority.
 func (g *strict) tls() *broker.TLS { return &broker.TLS{CA: g.ours.File} }
 
-// rig is a rig of its owner, who may do everything, with topics that are there.
+// rig returns a rig of the broker's owner, who may do everything. Its topics exist.
 func (g *strict) rig(t *testing.T) *rig {
 	t.Helper()
 	r := newBareRig(t, g.Brokers()...)
@@ -92,13 +91,13 @@ func (g *strict) rig(t *testing.T) *rig {
 	return r
 }
 
-// probe looks at the rig's topics and group.
+// probe checks the rig's topics and group.
 func (r *rig) probe(c broker.Cluster) checkup.Report {
 	r.t.Helper()
 	return c.Probe(bounded(r.t), []broker.Topic{{Name: r.events, DeadLetters: r.dlq}}, r.group)
 }
 
-// allow lets somebody do something; the broker needs a moment to know.
+// allow adds an ACL that allows a principal an operation; it takes effect after a moment.
 func (r *rig) allow(principal string, kind kafka.ResourceType, name string, operation kafka.ACLOperationType) {
 	r.t.Helper()
 	answer, err := r.client.CreateACLs(bounded(r.t), &kafka.CreateACLsRequest{ACLs: []kafka.ACLEntry{{
@@ -111,7 +110,7 @@ func (r *rig) allow(principal string, kind kafka.ResourceType, name string, oper
 	}
 }
 
-// allowAll lets somebody do what docs/kafka.md says that Tenure needs.
+// allowAll allows a principal what Tenure needs according to docs/kafka.md.
 func (r *rig) allowAll(principal string) {
 	r.t.Helper()
 	r.allow(principal, kafka.ResourceTypeTopic, r.events, kafka.ACLOperationTypeRead)
@@ -173,7 +172,7 @@ func TestGuardedBroker(t *testing.T) {
 		join := acls("Read", "--group "+r.group)
 		assert.Equal(t, []string{readEvents, writeLetters, join}, do(r.probe(c)))
 
-		// Half of what is needed shows that there is a topic, and is not enough.
+		// With half of the permissions the topic is visible, and cannot be used.
 		r.allow("User:scram512", kafka.ResourceTypeTopic, r.events, kafka.ACLOperationTypeDescribe)
 		r.allow("User:scram512", kafka.ResourceTypeTopic, r.dlq, kafka.ACLOperationTypeRead)
 		r.allow("User:scram512", kafka.ResourceTypeGroup, r.group, kafka.ACLOperationTypeDescribe)
@@ -256,7 +255,7 @@ func TestGuardedBroker(t *testing.T) {
 	})
 }
 
-// do lists what a report says has to be done.
+// do lists what has to be done according to a report.
 func do(r checkup.Report) []string {
 	var commands []string
 	for _, f := range r.Findings {
@@ -270,7 +269,7 @@ func do(r checkup.Report) []string {
 	return commands
 }
 
-// says tells whether the consumer has logged an error with that text.
+// says reports whether the consumer has logged an error with the text.
 func (r *rig) says(text string) bool {
 	for _, entry := range r.logs.All() {
 		if strings.Contains(fmt.Sprint(entry.ContextMap()["error"]), text) {

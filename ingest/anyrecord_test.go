@@ -23,7 +23,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// asTemporalsClient refuses what Temporal's client and server refuse.
+// asTemporalsClient refuses every nudge that Temporal's client or server would refuse.
 func asTemporalsClient(_ context.Context, n workflows.Nudge) error {
 	id := workflows.WorkflowID(n.PersonID)
 	if strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -35,7 +35,7 @@ func asTemporalsClient(_ context.Context, n workflows.Nudge) error {
 	return nil
 }
 
-// odd are texts that somebody's system has sent, or somebody might.
+// odd generates unusual texts that some system has sent, or may send.
 var odd = rapid.OneOf(
 	rapid.String(),
 	rapid.SampledFrom([]string{
@@ -45,8 +45,8 @@ var odd = rapid.OneOf(
 	}),
 )
 
-// anyRecord is a record that may hold anything: bytes, JSON, or an event with something
-// odd in some places.
+// anyRecord draws a record that may hold anything: bytes, JSON, or an event with
+// something odd in some places.
 func anyRecord(t *rapid.T, n int) kafka.Message {
 	m := kafka.Message{}
 	if rapid.Bool().Draw(t, "has a key") {
@@ -93,7 +93,7 @@ func anyRecord(t *rapid.T, n int) kafka.Message {
 	return m
 }
 
-// Whatever a record holds, the termination of somebody else behind it on the same
+// Whatever a record holds, the termination of another person behind it on the same
 // partition is delivered, and the partition goes on.
 func TestAnyRecordHoldsUpNobody(t *testing.T) {
 	r := newRig(t, 1)

@@ -13,7 +13,7 @@ type batcher[In, Out any] struct {
 
 type submission[In, Out any] struct {
 	items     []In
-	abandoned <-chan struct{}  // closed when nobody waits for the result any more
+	abandoned <-chan struct{}  // closed when its caller waits no more
 	result    chan result[Out] // has room for one
 }
 
@@ -45,7 +45,7 @@ func (b *batcher[In, Out]) submit(ctx context.Context, items ...In) ([]Out, erro
 
 // run processes submissions until ctx is done.
 func (b *batcher[In, Out]) run(ctx context.Context) {
-	var held *submission[In, Out] // the one that did not fit into the last batch
+	var held *submission[In, Out] // the submission that did not fit into the last batch
 	for {
 		first := held
 		if first == nil {
@@ -78,9 +78,10 @@ func (b *batcher[In, Out]) gather(first submission[In, Out]) (batch []submission
 	return batch, nil
 }
 
-// process answers a batch's submissions. If the whole batch fails, one submission may
-// be at fault: each gets a call of its own then, until two calls fail for a reason that
-// may not be the submission's. The others get errElsewhere, and are submitted again.
+// process answers a batch's submissions. If the whole batch fails, one submission may be
+// at fault. Then each gets a call of its own, until two calls fail for a reason that may
+// not be the submission's. The remaining submissions get errElsewhere, and their callers
+// submit them again.
 func (b *batcher[In, Out]) process(ctx context.Context, batch []submission[In, Out]) {
 	batch = alive(batch)
 	if len(batch) == 0 {
@@ -120,7 +121,7 @@ func (b *batcher[In, Out]) processEach(ctx context.Context, batch []submission[I
 	}
 }
 
-// alive returns the submissions that somebody still waits for.
+// alive returns the submissions for which a caller still waits.
 func alive[In, Out any](batch []submission[In, Out]) []submission[In, Out] {
 	var kept []submission[In, Out]
 	for _, s := range batch {

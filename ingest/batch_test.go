@@ -38,7 +38,8 @@ func TestBatcherGathersWhatIsQueued(t *testing.T) {
 	})
 }
 
-// When nothing passes, few calls show it; what cannot be kept is no such sign.
+// When nothing passes, the batcher finds out with few calls. A submission that cannot be
+// kept does not count as such a sign.
 func TestBatcherSparesWhatIsAway(t *testing.T) {
 	for name, c := range map[string]struct {
 		err   error
@@ -56,7 +57,7 @@ func TestBatcherSparesWhatIsAway(t *testing.T) {
 					return nil, c.err
 				})
 				go b.run(ctx)
-				for i := range 10 { // the first is alone, the others queue
+				for i := range 10 { // the first one is submitted alone, the others queue
 					go func() {
 						if _, err := b.submit(ctx, i); errors.Is(err, errElsewhere) {
 							elsewhere.Add(1)

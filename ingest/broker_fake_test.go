@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// fakeRig is a rig whose broker does as it is told.
+// fakeRig is a rig with a fake broker that the test controls.
 type fakeRig struct {
 	*rig
 	cluster *kfake.Cluster

@@ -12,18 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What tests ask a broker, they ask over the wire: any broker can answer.
+// Tests ask the broker over the wire, so that any broker can answer.
 
 // noAnswer is an offset that no test expects.
 const noAnswer int64 = math.MinInt64
 
-// ask is the context of one request.
+// ask returns the context of one request.
 func (r *rig) ask() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), patience)
 }
 
-// committedBy is a group's offset of a partition of the events as the broker has
-// it; -1 if there is none.
+// committedBy returns the offset that a group has committed of a partition of the events;
+// -1 if it has committed none.
 func (r *rig) committedBy(group string, partition int) int64 {
 	ctx, cancel := r.ask()
 	defer cancel()
@@ -43,8 +43,8 @@ func (r *rig) committedBy(group string, partition int) int64 {
 
 func (r *rig) committed(partition int) int64 { return r.committedBy(r.group, partition) }
 
-// ends are the offsets after the last record of each of a topic's partitions;
-// nil if the broker does not say.
+// ends returns the offset after the last record of each partition of a topic; nil if the
+// broker gives no answer.
 func (r *rig) ends(topic string) map[int]int64 {
 	ctx, cancel := r.ask()
 	defer cancel()
@@ -70,8 +70,8 @@ func (r *rig) ends(topic string) map[int]int64 {
 	return ends
 }
 
-// shares are the numbers of partitions that each member of the group has; nil
-// while the group is not stable.
+// shares returns the number of partitions of each member of the group; nil while the
+// group is not stable.
 func (r *rig) shares() []int {
 	ctx, cancel := r.ask()
 	defer cancel()
@@ -97,7 +97,7 @@ func (r *rig) createTopic(topic string, partitions int) {
 	ctx, cancel := r.ask()
 	defer cancel()
 	var err error
-	made := func() bool { // a cluster that never had a topic may not know its controller at once
+	made := func() bool { // a cluster without topics may not know its controller at once
 		var answer *kafka.CreateTopicsResponse
 		answer, err = r.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{
 			Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: 1}},
@@ -124,7 +124,7 @@ func (r *rig) deleteTopic(topic string) {
 	r.eventually(func() bool { return r.ends(topic) == nil }, "the topic is gone")
 }
 
-// addPartitions makes a topic's partitions as many as that.
+// addPartitions adds partitions to a topic, so that it has this number of them.
 func (r *rig) addPartitions(topic string, partitions int) {
 	r.t.Helper()
 	ctx, cancel := r.ask()
@@ -136,7 +136,7 @@ func (r *rig) addPartitions(topic string, partitions int) {
 	require.NoError(r.t, answer.Errors[topic])
 }
 
-// connect makes the client that the rig's questions go through.
+// connect makes the client with which the rig asks the broker.
 func (r *rig) connect() {
 	transport := &kafka.Transport{MetadataTTL: 20 * time.Millisecond}
 	r.client = &kafka.Client{Addr: kafka.TCP(r.brokers...), Transport: transport}

@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/ingest/deadletter"
 )
 
-// TestARecordHasTheAuthorityOfItsChannel: what a topic or an endpoint may not say is an
-// urgent dead letter that names the setting, and holds up nobody.
+// An event that its topic or endpoint may not carry becomes an urgent dead letter that
+// names the setting. It holds up nobody.
 func TestARecordHasTheAuthorityOfItsChannel(t *testing.T) {
 	r := newRig(t, 1)
 	suspends := func(id, endpoint string) broker.Message {
@@ -40,8 +40,7 @@ func TestARecordHasTheAuthorityOfItsChannel(t *testing.T) {
 	}
 }
 
-// TestATopicSaysOnlyWhatHRSaysByDefault: no topic that says nothing of it takes security
-// events, and none takes Tenure's own.
+// By default a topic takes no security events. No topic takes Tenure's own events.
 func TestATopicSaysOnlyWhatHRSaysByDefault(t *testing.T) {
 	r := newRig(t, 1)
 	r.publish(note{ID: "s", Person: "1", Type: hr.EventSuspended}.message())

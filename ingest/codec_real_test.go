@@ -11,9 +11,8 @@ import (
 	"github.com/tenurehq/tenure/ingest/brokertest"
 )
 
-// A broker that is told how to compress a topic writes what it is given anew, with
-// the code that Kafka's own producers have: its framing of snappy, for one, is like
-// nobody else's.
+// A broker that compresses a topic compresses every batch anew, with the code of Kafka's
+// own producers. Their framing of snappy, for example, is unlike any other.
 func TestWhatKafkaItselfCompressesIsConsumed(t *testing.T) {
 	for _, codec := range codecs[1:] {
 		t.Run(codec.name, func(t *testing.T) {

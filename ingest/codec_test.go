@@ -10,8 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// codecs are those that Kafka knows, as two producers of different making have
-// them.
+// codecs lists Kafka's codecs, as two producers of different origin name them.
 var codecs = []struct {
 	name   string
 	ours   kafka.Compression

@@ -53,7 +53,8 @@ func TestRedeliveryHasOneEffect(t *testing.T) {
 	require.Len(t, r.intake.ids(""), 30)
 	require.Len(t, r.nudger.nudges(""), 30)
 
-	// Another group reads everything again: as after offsets were lost.
+	// Another group reads everything again, as this one would after its offsets were
+	// lost.
 	again := r.group + ".again"
 	_, stop = r.run(func(o *Options) { o.Group = again })
 	r.eventually(func() bool { return r.logged("joined the consumer group") == 2 }, "joined again")
@@ -182,7 +183,7 @@ func TestStopFinishesWhatIsInFlight(t *testing.T) {
 		return nil
 	}
 	r.publish(notes(1, "1", "2")...)
-	r.publish(notes(1, "1")...) // waits in its lane, and is not begun any more
+	r.publish(notes(1, "1")...) // it waits in its lane, and is never begun
 	_, stop := r.run()
 	<-entered
 	<-entered
@@ -339,10 +340,10 @@ func TestNewPartitionsAreFound(t *testing.T) {
 	r.awaitAllCommitted()
 }
 
-// kafka-go's leader can miss a topic that comes while it hands out partitions.
+// kafka-go's leader can miss a topic that is created while it assigns partitions.
 func TestPartitionsThatTheLeaderMissedAreFound(t *testing.T) {
 	r := newFakeRig(t, 2)
-	const asLeader = 6 // the version in which a group's leader asks; others ask in a later one
+	const asLeader = 6 // the version of the leader's requests; other requests have a later one
 	missed := r.cluster.Fault(kfake.Fault{
 		Keys: []kmsg.Key{kmsg.Metadata}, Topic: topicEvents, Err: kerr.UnknownTopicOrPartition,
 		When: func(req kmsg.Request) bool { return req.GetVersion() == asLeader },
@@ -360,13 +361,13 @@ func TestStuckPartitionIsLoud(t *testing.T) {
 	release := make(chan struct{})
 	r.nudger.gate = func(_ context.Context, n workflows.Nudge) error {
 		if n.PersonID == "2" {
-			<-release // does not even look at its context
+			<-release // it ignores the end of its context
 		}
 		return nil
 	}
 	r.publish(notes(1, "1", "2", "3")...)
 	c, stop := r.run(func(o *Options) { o.Tuning.StuckAfter = 50 * time.Millisecond })
-	// On a slow machine the first record too may be taken for stuck, for a moment.
+	// On a slow machine the first record, too, may count as stuck for a moment.
 	said := func() []observer.LoggedEntry {
 		return r.logs.FilterMessageSnippet("the partition is stuck").FilterField(zap.Int64("offset", 1)).All()
 	}
@@ -394,7 +395,7 @@ func TestHandlersThatDoNotLetGoAreLeftBehind(t *testing.T) {
 	defer close(release)
 	r.nudger.gate = func(context.Context, workflows.Nudge) error {
 		close(entered)
-		<-release // does not even look at its context
+		<-release // it ignores the end of its context
 		return nil
 	}
 	r.publish(notes(1, "1")...)

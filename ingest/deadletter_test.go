@@ -22,7 +22,7 @@ import (
 func headersOf(m kafka.Message) map[string]string {
 	out := map[string]string{}
 	for _, h := range m.Headers {
-		out[h.Key] += string(h.Value) // a header that is there twice shows
+		out[h.Key] += string(h.Value) // a header that occurs twice shows
 	}
 	return out
 }
@@ -69,7 +69,7 @@ func TestRecordIsNotDoneBeforeTheBrokerHasItsDeadLetter(t *testing.T) {
 	assert.LessOrEqual(t, r.committed(0), int64(0))
 	assert.Equal(t, 1, r.logged("the dead-letter topic is unavailable"))
 
-	stop() // gives up after a while
+	stop() // it gives up after a while
 	assert.LessOrEqual(t, r.committed(0), int64(0), "nor when it stops")
 	assert.Zero(t, r.letterCount())
 	fault.Remove()

@@ -159,7 +159,8 @@ func (c *Consumer) submitOnce(ctx context.Context, received []ledger.Received) (
 	return receipts, err
 }
 
-// reusedID returns the refusal of an event whose key another event has.
+// reusedID returns the refusal of an event whose key belongs to another event in the
+// ledger.
 func reusedID(e hr.Event, seq int64) *source.Error {
 	return &source.Error{
 		Reason: source.ReasonReusedID, Field: "/id", Person: e.PersonID, Urgent: e.EndsAccess(),
@@ -178,7 +179,7 @@ func (c *Consumer) notPassed(err error, e hr.Event) *source.Error {
 	return refusal
 }
 
-// worse returns the refusal that an operator has to see, of two of the same record.
+// worse returns the more serious of two refusals of the same record: the urgent one.
 func worse(a, b *source.Error) *source.Error {
 	if a == nil || b.Urgent && !a.Urgent {
 		return b

@@ -57,8 +57,8 @@ func (d *dependency) call(ctx context.Context, f func(ctx context.Context) error
 }
 
 // pass is call for one record. It also returns a *notPassedError, if the record itself
-// cannot pass. Part names the part of the dependency that the record has to pass, such
-// as a topic: only records that pass the same part show that it is not away.
+// cannot pass. Part names the part of the dependency that the record has to pass, such as
+// a topic: only records that pass the same part prove that it is not down.
 func (d *dependency) pass(ctx context.Context, part string, f func(ctx context.Context) error) error {
 	suspect := suspicion{after: d.giveUp}
 	err := d.repeat(ctx, f, func(err error) error {

@@ -83,7 +83,7 @@ func TestSlotsBoundWhatIsUnderWay(t *testing.T) {
 				assert.NoError(t, d.call(t.Context(), func(context.Context) error {
 					most.Store(max(most.Load(), now.Add(1)))
 					defer now.Add(-1)
-					time.Sleep(900 * time.Millisecond) // waiting for a slot does not count as the attempt's time
+					time.Sleep(900 * time.Millisecond) // the wait for a slot does not count as time of the attempt
 					return nil
 				}))
 			}()

@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// whose says whose fault an error on the way of a record is.
+// whose names the culprit of an error that a record meets on its way.
 type whose string
 
 const (
@@ -28,17 +28,16 @@ const (
 	nobodyKnows        whose = "unknown"        // records wait, as for the infrastructure
 )
 
-// fault is a row of the table: the errors for which is returns true are whose fault.
+// fault is a row of the table: if is returns true for an error, whose is its culprit.
 type fault struct {
 	what  string
 	whose whose
 	is    func(error) bool
 }
 
-// faults is the one table that says whose fault an error is. The first row that
-// matches holds; an error that matches none is unknown. Whatever the table says, a
-// record that fails again and again while others pass is at fault itself: see
-// suspicion.
+// faults is the one table that says whose fault an error is. The first row that matches
+// counts; if none does, it is nobodyKnows. Whatever the table says, a record that fails
+// again and again while others pass is at fault itself: see suspicion.
 var faults = []fault{
 	{"time ran out, or the process ends", theInfrastructures, isAny(context.DeadlineExceeded, context.Canceled)},
 
@@ -60,7 +59,7 @@ var faults = []fault{
 	{"the broker is away, is moving things, or lacks a permission", theInfrastructures, isA[kafka.Error]},
 }
 
-// blame returns whose fault an error is.
+// blame returns the culprit of an error, by the table.
 func blame(err error) whose {
 	var several kafka.WriteErrors
 	if errors.As(err, &several) && len(several) == 1 && several[0] != nil {

@@ -53,8 +53,8 @@ func TestWhoseAnErrorIs(t *testing.T) {
 func TestASuspectIsOneThatFailsWhileOthersPass(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	for name, c := range map[string]struct {
-		passes []uint64 // of others, as of each attempt: one every 10 s
-		want   int      // the attempt that it is given up at; -1: it is not
+		passes []uint64 // how many other records have passed by each attempt; attempts are 10 s apart
+		want   int      // the attempt at which the record is given up; -1: it is not given up
 	}{
 		"nobody passes":              {[]uint64{5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5}, -1},
 		"all others do":              {[]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 6},
@@ -85,8 +85,8 @@ func refusing(person string, err error) func(context.Context, workflows.Nudge) e
 	}
 }
 
-// What Temporal refuses of one person becomes a dead letter at once, urgent if it ends
-// their access, and the event stays in the ledger for the sweeper.
+// An event that Temporal refuses because of its person becomes a dead letter at once,
+// urgent if it ends their access. The event stays in the ledger for the sweeper.
 func TestWhatTemporalRefusesIsADeadLetter(t *testing.T) {
 	r := newRig(t, 1)
 	r.nudger.gate = refusing("bad", serviceerror.NewInvalidArgument("no such workflow ID"))
@@ -103,8 +103,8 @@ func TestWhatTemporalRefusesIsADeadLetter(t *testing.T) {
 	assert.Equal(t, 1, r.logged("an event cannot pass while others do"))
 }
 
-// What fails for a reason that nobody knows is waited for, holds up nobody, and is
-// given up after a while, loudly.
+// A record that fails for an unknown reason is tried again and holds up nobody. After a
+// while it is given up, which an operator is told.
 func TestWhatFailsAloneIsGivenUp(t *testing.T) {
 	r := newRig(t, 1)
 	r.nudger.gate = refusing("bad", errors.New("what is this?"))
@@ -112,7 +112,7 @@ func TestWhatFailsAloneIsGivenUp(t *testing.T) {
 	r.publish(notes(5, "good")...)
 	r.run(func(o *Options) { o.Tuning.GiveUp = 50 * time.Millisecond; o.Tuning.Window = 2 })
 	next := 5
-	r.eventually(func() bool { // others are witnesses only as long as they come
+	r.eventually(func() bool { // other records prove something only as long as they keep coming
 		r.publish(notesFrom(next, 1, "good")...)
 		next++
 		return r.committed(0) >= 6
@@ -125,7 +125,8 @@ func TestWhatFailsAloneIsGivenUp(t *testing.T) {
 	assert.NotContains(t, letters[0].Text, "what is this?")
 }
 
-// Before that, too, those behind it are read: more of them than are in flight at once.
+// Even before it is given up, the records behind it are read: more of them than may be in
+// flight at once.
 func TestWhatFailsAloneHoldsUpNobody(t *testing.T) {
 	r := newRig(t, 1)
 	r.nudger.gate = refusing("bad", errors.New("what is this?"))
@@ -154,7 +155,7 @@ func never(t *testing.T, cond func() bool) {
 	assert.Never(t, cond, 10*tick, tick)
 }
 
-// An outage, however long, is waited for.
+// Records wait for the end of an outage, however long it is.
 func TestAnOutageMakesNoDeadLetters(t *testing.T) {
 	r := newRig(t, 1)
 	down := make(chan struct{})
@@ -188,8 +189,8 @@ func TestWhatTheLedgerRefusesIsADeadLetter(t *testing.T) {
 	require.Len(t, r.nudger.nudges("good"), 1)
 }
 
-// An ID that was used for something else burns nothing: the second is a dead letter,
-// urgent if it ends access. A repetition is none.
+// A second event with the ID of another one does not disappear: it becomes a dead letter,
+// urgent if it ends access. A repetition of the same event becomes none.
 func TestAnIDThatIsUsedTwice(t *testing.T) {
 	r := newRig(t, 1)
 	r.intake.known["victim"] = true
@@ -219,7 +220,7 @@ func TestAnIDThatIsUsedTwice(t *testing.T) {
 	assert.Len(t, r.nudger.nudges("other"), 1)
 }
 
-// Of a record with several events the good ones pass.
+// The good events of a record pass, even if another event of the same record cannot.
 func TestOneEventOfARecordThatCannotPass(t *testing.T) {
 	r := newRig(t, 1)
 	r.intake.poison, r.intake.refuses = "two", true

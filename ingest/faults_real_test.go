@@ -19,12 +19,12 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// recovery is how long it may take after a fault until everything is done. Most of
-// it is the brokers' own: they take seconds to miss one of their number.
+// recovery bounds how long it may take after a fault until everything is done. Brokers
+// need most of that time: they take seconds to notice that one of them is gone.
 const recovery = time.Minute
 
-// sturdy are production's numbers made smaller, for brokers that share a small
-// machine with the tests.
+// sturdy holds the numbers of production, reduced for brokers that share a small machine
+// with the tests.
 var sturdy = Tuning{
 	Tuning: group.Tuning{
 		CommitEvery: 50 * time.Millisecond,
@@ -44,9 +44,9 @@ var sturdy = Tuning{
 	RetryMin: 20 * time.Millisecond,
 }
 
-// TestBrokersFail lets each fault happen while events keep coming to two members,
-// and no process starts again: nothing is lost, nothing is a dead letter, and with
-// two of three brokers nobody even waits for the third.
+// TestBrokersFail lets each fault happen while events keep coming to two members. No
+// member is restarted, no event is lost and none becomes a dead letter. While two of
+// three brokers work, no member even waits for the third.
 func TestBrokersFail(t *testing.T) {
 	cluster := brokertest.Start(t, brokertest.Options{Brokers: 3})
 	all := []int{0, 1, 2}
@@ -79,13 +79,13 @@ func TestBrokersFail(t *testing.T) {
 				fault.harm(broker)
 			}
 			if len(victims) < len(all) {
-				h.awaitMore(100) // while it is gone
+				h.awaitMore(100) // while the broker is gone
 			} else {
 				r.within(recovery, func() bool {
 					return first.Ready(t.Context()) != nil && second.Ready(t.Context()) != nil
 				}, "they say that they are not ready")
 			}
-			var mending sync.WaitGroup // all at once: brokers need each other to begin
+			var mending sync.WaitGroup // all at once, because brokers need each other to start
 			for _, broker := range victims {
 				mending.Go(func() { fault.mend(broker) })
 			}
@@ -100,7 +100,7 @@ func TestBrokersFail(t *testing.T) {
 	}
 }
 
-// TestNetworkFails is about what is between the members and brokers that are well.
+// TestNetworkFails lets the network between the members and healthy brokers fail.
 func TestNetworkFails(t *testing.T) {
 	cluster := brokertest.Start(t, brokertest.Options{Brokers: 1})
 	r := newClusterRig(t, cluster)
@@ -119,7 +119,7 @@ func TestNetworkFails(t *testing.T) {
 	r.finish(h.stop())
 }
 
-// newClusterRig is a rig on a cluster of the test's own, with topics and a group of
+// newClusterRig returns a rig on a cluster of the test's own, with topics and a group of
 // its own.
 func newClusterRig(t *testing.T, cluster *brokertest.Cluster) *rig {
 	t.Helper()
@@ -139,21 +139,21 @@ func (r *rig) runSturdy() *Consumer {
 	return c
 }
 
-// within waits as long as that.
+// within waits until the condition holds, for d at most.
 func (r *rig) within(d time.Duration, cond func() bool, msg string) {
 	r.t.Helper()
 	require.Eventually(r.t, cond, d, 20*time.Millisecond, msg)
 }
 
-// delivered is how many events have been delivered.
+// delivered returns the number of events that have been delivered.
 func (r *rig) delivered() int {
 	r.intake.mu.Lock()
 	defer r.intake.mu.Unlock()
 	return len(r.intake.delivered)
 }
 
-// finish waits until n events are done with and committed, and asserts that each
-// had its effect.
+// finish waits until n events are delivered and committed, and asserts that each had its
+// effect.
 func (r *rig) finish(n int) {
 	r.t.Helper()
 	r.within(recovery, func() bool { return r.delivered() == n }, "all delivered")
@@ -168,7 +168,8 @@ func (r *rig) finish(n int) {
 	r.hadAll(n)
 }
 
-// publishing goes on without a pause, and waits where it must.
+// publishing is a publisher that goes on until it is told to stop, and waits for brokers
+// where it has to.
 type publishing struct {
 	r    *rig
 	sent chan int
@@ -198,7 +199,7 @@ func (r *rig) keepPublishing() *publishing {
 	return h
 }
 
-// awaitMore waits until that many more events than now have been delivered.
+// awaitMore waits until n more events have been delivered.
 func (h *publishing) awaitMore(n int) {
 	h.r.t.Helper()
 	before, began := h.r.delivered(), time.Now()
@@ -206,7 +207,7 @@ func (h *publishing) awaitMore(n int) {
 	h.r.t.Logf("%d more events after %s", n, time.Since(began).Round(time.Millisecond))
 }
 
-// stop ends the publishing and returns how many events there are.
+// stop ends the publishing, and returns how many events were published.
 func (h *publishing) stop() int {
 	h.end()
 	return <-h.sent

@@ -9,9 +9,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-func closeBroker() {} // each rig has its own
+func closeBroker() {} // each rig has a broker of its own
 
-// newRig is a rig on a broker of its own, in this process. With the build tag
+// newRig returns a rig on a broker of its own, in this process. With the build tag
 // "real", the same tests run on Apache Kafka instead: see harness_real_test.go.
 func newRig(t *testing.T, partitions int) *rig {
 	t.Helper()
@@ -20,7 +20,7 @@ func newRig(t *testing.T, partitions int) *rig {
 	return r.rig
 }
 
-// interceptCommits notes every offset that anybody asks the broker to commit, by
+// interceptCommits notes every offset that any client asks the broker to commit, by
 // partition.
 func (r *fakeRig) interceptCommits() func() map[int][]int64 {
 	var mu sync.Mutex

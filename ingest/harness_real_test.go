@@ -12,7 +12,7 @@ import (
 
 func closeBroker() { brokertest.CloseShared() }
 
-// newRig is a rig on Apache Kafka, with topics and a group of its own.
+// newRig returns a rig on Apache Kafka, with topics and a group of its own.
 func newRig(t *testing.T, partitions int) *rig {
 	t.Helper()
 	r := newBareRig(t, brokertest.Shared(t).Brokers()...)

@@ -29,7 +29,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// suite is all the tests, and then the end of the broker that they share.
+// suite runs all tests, and then ends the broker that they share.
 type suite struct{ *testing.M }
 
 func (s suite) Run() int {
@@ -44,11 +44,11 @@ const (
 	topicLetters = "hr.events.dlq"
 	groupName    = "tenure"
 
-	patience = 20 * time.Second // for what must come
+	patience = 20 * time.Second // the bound for waiting for what must happen
 	tick     = 2 * time.Millisecond
 )
 
-// rig is a broker, a ledger and a Temporal to consume with.
+// rig holds what a consumer needs: a broker, a ledger and a Temporal.
 type rig struct {
 	t       *testing.T
 	brokers []string
@@ -59,16 +59,17 @@ type rig struct {
 	intake *fakeIntake
 	nudger *fakeNudger
 	logs   *observer.ObservedLogs
-	// metrics are those of each consumer that runs.
+	// metrics holds the metrics of each consumer that runs.
 	metrics map[*Consumer]prometheus.Gatherer
 	log     *zap.Logger
 
-	// observeCommits begins to note what is committed of each partition of the
-	// events, as closely as the broker allows, and returns what ends it and tells.
+	// observeCommits begins to note the offsets that are committed of each partition of
+	// the events, as completely as the broker allows. It returns a function that ends
+	// this and returns the offsets.
 	observeCommits func() func() map[int][]int64
 }
 
-// newBareRig is a rig without a client, and with the usual names.
+// newBareRig returns a rig without a client, and with the usual names.
 func newBareRig(t *testing.T, brokers ...string) *rig {
 	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
@@ -93,7 +94,7 @@ var quick = Tuning{
 	RetryMin: 2 * time.Millisecond,
 }
 
-// options are those of a consumer that decodes the note format of this file.
+// options returns the options of a consumer that decodes the note format of this file.
 func (r *rig) options() Options {
 	return Options{
 		Cluster: broker.Cluster{Brokers: r.brokers},
@@ -108,7 +109,7 @@ func (r *rig) options() Options {
 	}
 }
 
-// run starts a consumer, and returns what stops it and waits until it is gone.
+// run starts a consumer, and returns a function that stops it and waits until it is gone.
 func (r *rig) run(adjust ...func(*Options)) (c *Consumer, stop func()) {
 	r.t.Helper()
 	o := r.options()
@@ -151,7 +152,7 @@ func (n note) message() broker.Message {
 	return broker.Message{Key: n.Person, Value: value}
 }
 
-// record is the note as kafka-go writes it.
+// record returns the note as a message that kafka-go writes.
 func (n note) record(topic string) kafka.Message {
 	m := n.message()
 	return kafka.Message{Topic: topic, Key: []byte(m.Key), Value: m.Value}
@@ -175,10 +176,10 @@ func identifyNote(r source.Record) (hr.EventKey, bool) {
 	return hr.EventKey{Source: "test", ID: n.ID}, err == nil
 }
 
-// notes are n events each for the people, interleaved: p1-1, p2-1, p1-2, ...
+// notes returns n events for each of the people, interleaved: p1-1, p2-1, p1-2, ...
 func notes(n int, people ...string) []broker.Message { return notesFrom(0, n, people...) }
 
-// notesFrom are the n events each that come after the first ones.
+// notesFrom returns the n events of each person that come after the first ones.
 func notesFrom(first, n int, people ...string) []broker.Message {
 	var out []broker.Message
 	for i := range n {
@@ -228,7 +229,7 @@ func (r *rig) eventually(cond func() bool, msg string, args ...any) {
 	require.Eventually(r.t, cond, patience, tick, append([]any{msg}, args...)...)
 }
 
-// bounded is the test's context, with an end that comes before the test's own.
+// bounded returns the test's context with a deadline that comes before the test's own.
 func bounded(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -264,11 +265,11 @@ type fakeIntake struct {
 	events    []ledger.Received // by sequence number, from 1
 	delivered map[int64]bool
 	down      bool
-	poison    string // an event ID that makes Record fail
-	refuses   bool   // ... because it cannot be kept
+	poison    string // the event ID that makes Record fail
+	refuses   bool   // Record fails because the event cannot be kept
 	batches   []int
 	letters   []ledger.DeadLetter // by ID, from 1
-	known     map[string]bool     // people, beside those with events
+	known     map[string]bool     // people, besides those with events
 }
 
 func newFakeIntake() *fakeIntake {
@@ -336,7 +337,7 @@ func (f *fakeIntake) MarkDelivered(_ context.Context, seqs []int64) error {
 	return nil
 }
 
-// RecordDeadLetter knows letters by origin and digest, as a ledger does.
+// RecordDeadLetter tells letters apart by origin and digest, as a ledger does.
 func (f *fakeIntake) RecordDeadLetter(_ context.Context, l ledger.DeadLetter) (ledger.LetterReceipt, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -356,14 +357,14 @@ func (f *fakeIntake) RecordDeadLetter(_ context.Context, l ledger.DeadLetter) (l
 	return receipt, nil
 }
 
-// indexed are the dead letters that the ledger knows of.
+// indexed returns the dead letters that the ledger knows of.
 func (f *fakeIntake) indexed() []ledger.DeadLetter {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.letters)
 }
 
-// ids are the IDs of one person's recorded events (of everybody's, if empty).
+// ids returns the IDs of one person's recorded events, or (empty) of everybody's.
 func (f *fakeIntake) ids(person string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -376,8 +377,8 @@ func (f *fakeIntake) ids(person string) []string {
 	return ids
 }
 
-// fakeNudger is a Temporal that remembers. Gate, if set, is asked before a nudge
-// is taken, and may block or refuse.
+// fakeNudger is a Temporal that remembers nudges. gate, if set, is called before a nudge
+// is taken, and may block or refuse it.
 type fakeNudger struct {
 	gate func(ctx context.Context, n workflows.Nudge) error
 

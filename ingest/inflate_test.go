@@ -12,11 +12,12 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// maxInflated is how many bytes a compressed batch may take: see broker.
+// maxInflated is the bound of the decompressed size of a batch, in bytes: see package
+// broker.
 const maxInflated = 32 << 20
 
-// A batch that is small on the wire and large when it is decompressed costs its own
-// records only: what is before and behind it on the partition is delivered.
+// Only the records of a batch that is small on the wire, and too large when it is
+// decompressed, are lost: those before and behind it on the partition are delivered.
 func TestABatchThatInflatesIsSkipped(t *testing.T) {
 	for _, codec := range []kafka.Compression{kafka.Gzip, kafka.Lz4, kafka.Zstd} {
 		t.Run(codec.String(), func(t *testing.T) {
@@ -42,7 +43,7 @@ func TestABatchThatInflatesIsSkipped(t *testing.T) {
 			said := func(id string) { write(note{ID: id, Person: "1"}.record(r.events)) }
 			const each = maxInflated>>20 + 3
 			said("before")
-			write(kafka.Message{Topic: r.events, Key: []byte("1"), Value: []byte{}}) // looked at exactly: it has an empty part
+			write(kafka.Message{Topic: r.events, Key: []byte("1"), Value: []byte{}}) // to be compared exactly: its value is empty
 			bomb()
 			said("between")
 			write(kafka.Message{Topic: r.events, Key: []byte("1"), Value: make([]byte, maxInflated)}) // one record
@@ -67,7 +68,7 @@ func TestABatchThatInflatesIsSkipped(t *testing.T) {
 	}
 }
 
-// A group that has committed an offset within such a batch is past it too.
+// A group that has committed an offset within such a batch gets past it, too.
 func TestABatchThatInflatesIsSkippedFromWithin(t *testing.T) {
 	r := newRig(t, 1)
 	transport := &kafka.Transport{}

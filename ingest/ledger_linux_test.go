@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
-// reopened is a ledger that can go and come back.
+// reopened is a ledger that a test can close and open again.
 type reopened struct {
 	path  string
 	store atomic.Pointer[sqlite.Store]
@@ -53,7 +53,7 @@ func (l *reopened) RecordDeadLetter(ctx context.Context, d ledger.DeadLetter) (l
 	return l.store.Load().RecordDeadLetter(ctx, d)
 }
 
-// The ledger in these tests is a real one, and what goes wrong is too.
+// The ledger in these tests is a real one, and so are its faults.
 func TestLedgerFails(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, l *reopened) (mend func()){
 		"it is gone, and back": func(t *testing.T, l *reopened) func() {
@@ -78,8 +78,8 @@ func TestLedgerFails(t *testing.T) {
 				require.NoError(t, db.Close())
 			}
 		},
-		// To a program a limit on its files' sizes is a disk that is full, but that the
-		// error has another number.
+		// A limit on the size of files is like a full disk to a program, except for the
+		// number of the error.
 		"the disk is full": func(t *testing.T, l *reopened) func() {
 			t.Helper()
 			var before syscall.Rlimit

@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/ingest/deadletter"
 )
 
-// The results of a record, as metrics have them.
+// The results of a record, as labels of a metric.
 const (
 	resultDelivered  = "delivered"   // in the ledger, and Temporal told
 	resultDuplicate  = "duplicate"   // was delivered before

@@ -28,8 +28,8 @@ func read(t *testing.T, m prometheus.Metric) *dto.Metric {
 	return &out
 }
 
-// collected are the values of a registry's counters and gauges, and the counts of
-// its histograms, by name and label values.
+// collected returns the values of a registry's counters and gauges, and the counts of its
+// histograms, by name and label values.
 func collected(t *testing.T, reg prometheus.Gatherer) map[string]float64 {
 	t.Helper()
 	families, err := reg.Gather()
@@ -47,8 +47,8 @@ func collected(t *testing.T, reg prometheus.Gatherer) map[string]float64 {
 	return values
 }
 
-// value is the value of one of a consumer's metrics: its name, and the values of its
-// labels.
+// value returns the value of one of a consumer's metrics. name holds the metric's name,
+// and the values of its labels.
 func (r *rig) value(c *Consumer, name string) float64 {
 	r.t.Helper()
 	return collected(r.t, r.metrics[c])[name]
@@ -98,7 +98,7 @@ func TestMetricsTellOfAnOutage(t *testing.T) {
 	assert.EqualValues(t, 1, v["tenure_ingest_member"])
 }
 
-// A topic that is written to in transactions has markers in it, which the client
+// A topic to which producers write in transactions has markers in it, which kafka-go
 // shows as records.
 func TestMarkersOfTransactionsAreNoEvents(t *testing.T) {
 	r := newRig(t, 1)
@@ -118,7 +118,8 @@ func TestMarkersOfTransactionsAreNoEvents(t *testing.T) {
 	assert.Zero(t, r.letterCount(), "a marker is no dead letter")
 	assert.Zero(t, r.logged("transaction was aborted"))
 
-	// kafka-go has no way to leave out what was taken back: it can only be said.
+	// kafka-go cannot leave out the records of an aborted transaction. The consumer can
+	// only log that there are some.
 	require.NoError(t, producer.BeginTransaction())
 	m = note{ID: "1-2", Person: "1"}.message()
 	require.NoError(t, producer.ProduceSync(bounded(t), &kgo.Record{Key: []byte(m.Key), Value: m.Value}).FirstErr())

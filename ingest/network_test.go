@@ -12,16 +12,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// network is the way to the brokers: a proxy before each of them, which can stop
-// forwarding without closing anything, as a broken network does, or be slow.
-// Brokers tell clients their own addresses; dial leads from these to the proxies.
+// network is the network between clients and brokers: a proxy in front of each broker,
+// which can be slow, or stop forwarding without closing anything, as a broken network
+// does. Brokers tell clients their own addresses; dial replaces these by the addresses of
+// the proxies.
 type network struct {
 	t  *testing.T
 	mu sync.Mutex
 	// flows is closed while bytes pass.
 	flows   chan struct{}
 	latency time.Duration
-	proxies map[string]net.Listener // by broker
+	proxies map[string]net.Listener // by the broker's address
 	conns   []net.Conn
 	all     sync.WaitGroup
 }
@@ -70,9 +71,9 @@ func (n *network) serve(proxy net.Listener, broker string) {
 	}
 }
 
-// forward passes on what comes, later by the latency, and holds it while the
-// network is stalled. Connections are closed when an end closes them, but not
-// while it is stalled: nobody would hear of that.
+// forward passes on bytes after the latency, and holds them while the network is stalled.
+// It closes the connection when one end closes it, but not while the network is stalled:
+// the other end would not notice.
 func (n *network) forward(from, to net.Conn) {
 	type parcel struct {
 		bytes []byte
@@ -126,7 +127,7 @@ func (n *network) await() {
 	}
 }
 
-// stall lets nothing through any more.
+// stall stops all bytes until resume.
 func (n *network) stall() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -144,7 +145,7 @@ func (n *network) resume() {
 	}
 }
 
-// slow makes everything take that much longer, each way.
+// slow delays everything by the latency, each way.
 func (n *network) slow(latency time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -164,7 +165,7 @@ func (n *network) close() {
 	n.all.Wait()
 }
 
-// silent is a listener that takes connections and never answers.
+// silent returns the address of a listener that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

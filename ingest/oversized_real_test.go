@@ -17,17 +17,18 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// A record whose letter is too large for the dead-letter topic holds up nobody: the
-// letter says where the record is, and reading it brings the record.
+// A record whose letter is too large for the dead-letter topic holds up nobody. The
+// letter says where the record is, and whoever reads the letter gets the record.
 func TestOversizedRecordsAreNotLost(t *testing.T) {
-	const limit = 1 << 20 // of the dead-letter topic
+	const limit = 1 << 20 // the largest message of the dead-letter topic
 	r := newRig(t, 1)
 	r.events, r.dlq = r.events+".large", r.dlq+".large"
 	shared := brokertest.Shared(t)
 	shared.CreateTopic(r.events, 1, map[string]string{"max.message.bytes": strconv.Itoa(4 << 20)})
 	shared.CreateTopic(r.dlq, 1, map[string]string{"max.message.bytes": strconv.Itoa(limit)})
 
-	// The first fits the dead-letter topic as it is, and not with a letter's headers.
+	// The first record fits the dead-letter topic as it is, but not with the headers of a
+	// letter.
 	poison := [][]byte{
 		append([]byte("{"), bytes.Repeat([]byte("\xff"), limit-200)...),
 		append([]byte("{"), bytes.Repeat([]byte("x"), 3<<20)...),

@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/ingest/deadletter"
 )
 
-// hired is a record that Tenure's own decoder reads.
+// hired returns a record that Tenure's own decoder can read.
 func hired(t *testing.T, id, person string) broker.Message {
 	t.Helper()
 	day := hr.Date{Year: 2026, Month: 1, Day: 5}
@@ -35,8 +35,8 @@ func hired(t *testing.T, id, person string) broker.Message {
 	return broker.Message{Key: person, Value: value}
 }
 
-// What no decoder can read goes to the dead letters, byte for byte, and holds up
-// nobody: not even the person whose key it has.
+// A record that no decoder can read becomes a dead letter, byte for byte. It holds up
+// nobody, not even the person whose key it has.
 func TestPoisonRecords(t *testing.T) {
 	r := newRig(t, 1)
 	good := string(hired(t, "e-1", "1").Value)

@@ -102,7 +102,7 @@ func TestPublishWaitsForTheTopic(t *testing.T) {
 	p, reasons := newPublisher(t, r.brokers...)
 	waiting := make(chan struct{})
 	tell := p.Waiting
-	p.Waiting = func(err error) { tell(err); close(waiting) } // twice would panic
+	p.Waiting = func(err error) { tell(err); close(waiting) } // a second call would panic
 	done := make(chan error, 1)
 	go func() { done <- p.Publish(bounded(t), r.events, notes(5, "1")) }()
 	select {

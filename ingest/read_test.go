@@ -16,8 +16,8 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// decodeThin asks for what the note's person is called by, and makes an event of
-// the answer; nobody by that name is an error.
+// decodeThin asks the HR system for the name of the note's person, and adds the answer to
+// the event's ID. An unknown person is an error.
 func decodeThin(r source.Record) ([]hr.Event, []source.Warning, error) {
 	events, _, err := decodeNote(r)
 	if err != nil {
@@ -34,7 +34,7 @@ func decodeThin(r source.Record) ([]hr.Event, []source.Warning, error) {
 	return events, nil, nil
 }
 
-// fakeAPI answers by person: errors first, then what they are called.
+// fakeAPI answers requests for a person: with their errors first, then with their name.
 type fakeAPI struct {
 	mu     sync.Mutex
 	errs   map[string][]error
@@ -100,7 +100,7 @@ func TestThinRecordsOfTopicsThatFetchNothing(t *testing.T) {
 	assert.Equal(t, source.ReasonThin, headersOf(r.letters(1)[0])[deadletter.HeaderReason])
 }
 
-// One person's record that waits for the HR system holds up nobody else's.
+// A record that waits for the HR system holds up no other person's records.
 func TestFetchingHoldsUpNobodyElse(t *testing.T) {
 	r := newRig(t, 1)
 	stuck := make(chan struct{})
@@ -129,8 +129,8 @@ func TestDecodersThatAskForEver(t *testing.T) {
 	assert.Equal(t, deadletter.ReasonInternal, refusal.Reason)
 }
 
-// A decoder gets the time at which the topic got the record: some HR systems say
-// no other.
+// A decoder gets the time at which the topic got the record: some HR systems send no
+// other time.
 func TestRecordsHaveTheTimeOfTheirTopic(t *testing.T) {
 	r := newRig(t, 1)
 	var mu sync.Mutex

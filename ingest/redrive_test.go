@@ -20,7 +20,8 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// write writes messages to the events as they are: what is nil is null.
+// write writes messages to the topic of events as they are: a nil key or value becomes a
+// null.
 func (r *rig) write(messages ...kafka.Message) {
 	r.t.Helper()
 	w := &kafka.Writer{Addr: kafka.TCP(r.brokers...), Transport: r.client.Transport, Topic: r.events, RequiredAcks: kafka.RequireAll, BatchSize: 1}
@@ -62,8 +63,8 @@ func without(prefix string, headers []kafka.Header) (rest []kafka.Header) {
 	return rest
 }
 
-// Null is not empty: a letter is the record, to the byte, and so is what is sent
-// again.
+// A null is not an empty value: a letter holds the record byte for byte, and so does the
+// record that is sent again.
 func TestLettersAndWhatIsRedrivenAreByteExact(t *testing.T) {
 	r := newRig(t, 1)
 	empty := []byte{}
@@ -84,7 +85,7 @@ func TestLettersAndWhatIsRedrivenAreByteExact(t *testing.T) {
 	stop()
 
 	letters := r.openLetters()
-	again := map[int64]int64{} // where a record went, by where it was
+	again := map[int64]int64{} // by a record's offset: the offset at which it was sent again
 	for i, entry := range entries {
 		letter, was := r.read(letters, entry.At), records[entry.Origin.Offset]
 		assert.Equal(t, was.Key, letter.Key(), "key of %d", entry.Origin.Offset)

@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// reread has a group of its own read the first n records of partition 0.
+// reread lets another group read the first n records of partition 0.
 func (r *rig) reread(n int64) {
 	r.t.Helper()
 	again := r.group + ".again"
@@ -52,8 +52,8 @@ func TestReadingAgainDeliversWhatIsOnlyRecorded(t *testing.T) {
 	assert.Len(t, r.intake.ids(""), 4)
 }
 
-// A record is only told from its key if it is the very one that was recorded:
-// another one may be no event at all.
+// The ledger's answer by key counts only for the very record that was recorded: another
+// record with the same key may be no event at all.
 func TestAnotherRecordWithAKnownKeyIsDecoded(t *testing.T) {
 	r := newRig(t, 1)
 	r.publish(notes(1, "1")...)

@@ -11,8 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// kafka-go connects to the first broker that takes connections, and never to
-// another, whether that one answers or not.
+// kafka-go connects to the first broker that accepts connections, and never to another
+// one, even if the first one does not answer.
 func TestASilentBrokerThatComesFirst(t *testing.T) {
 	r := newFakeRig(t, 2)
 	r.publish(notes(5, "1", "2", "3")...)
@@ -63,7 +63,7 @@ func TestSlowNetwork(t *testing.T) {
 	assert.Zero(t, r.value(c, "tenure_ingest_fetch_restarts_total "+r.events))
 }
 
-// hadAll asserts that each of n events had its effect once, and none is a dead
+// hadAll asserts that each of n events had its effect once, and that none became a dead
 // letter.
 func (r *rig) hadAll(n int) {
 	r.t.Helper()
@@ -85,14 +85,14 @@ func TestAFetchThatHangsBeginsAnew(t *testing.T) {
 	r.cluster.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		r.cluster.KeepControl()
 		if byReader(req) && !hung.Swap(true) {
-			r.cluster.SleepControl(func() { <-release }) // and all that its connection brings
+			r.cluster.SleepControl(func() { <-release }) // and every later request of its connection
 		}
 		return nil, nil, false
 	})
 	r.publish(notes(3, "1")...)
 	c, _ := r.run(func(o *Options) {
-		o.Tuning.Refetch = time.Second                             // a busy machine answers sooner: it begins anew once
-		o.Tuning.FetchWait, o.Tuning.Answer = time.Hour, time.Hour // nobody else does anything about it
+		o.Tuning.Refetch = time.Second                             // even a busy machine answers sooner, so fetching begins anew once
+		o.Tuning.FetchWait, o.Tuning.Answer = time.Hour, time.Hour // nothing else ends the wait
 	})
 	r.awaitCommitted(0, 3)
 	r.hadAll(3)
@@ -100,8 +100,8 @@ func TestAFetchThatHangsBeginsAnew(t *testing.T) {
 	assert.Equal(t, 1, r.logged("there are records and none comes: fetching anew"))
 }
 
-// A partition without records is no hanging one, however long nothing comes:
-// whether nothing ever was there, or retention took it.
+// A partition without records does not count as hanging, however long no record comes: it
+// may never have had one, or retention has removed them.
 func TestAnEmptyPartitionIsNotFetchedAnew(t *testing.T) {
 	r := newFakeRig(t, 1)
 	c, _ := r.run(func(o *Options) { o.Tuning.Refetch = time.Millisecond })
@@ -116,12 +116,12 @@ func TestAnEmptyPartitionIsNotFetchedAnew(t *testing.T) {
 	assert.Zero(t, r.logged("there are records and none comes"))
 }
 
-// byReader reports whether a fetch is a reader's, and not the watch's, by the
-// protocol's version that they use.
+// byReader reports whether a fetch comes from a reader and not from the watch. They use
+// different versions of the protocol.
 func byReader(req kmsg.Request) bool { return req.GetVersion() <= 10 }
 
-// A broker may have nothing for a reader, while the partition has records: when
-// that does not change by fetching anew, the membership begins anew.
+// A broker may return nothing to a reader although the partition has records. If fetching
+// anew does not help, the member leaves the group and joins it again.
 func TestAFetchThatNeverGetsAnythingEndsTheGeneration(t *testing.T) {
 	r := newFakeRig(t, 1)
 	mute := make(chan struct{})

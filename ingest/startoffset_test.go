@@ -12,7 +12,7 @@ import (
 
 func fromEnd(o *Options) { o.Topics[0].FromEnd = true }
 
-// awaitStart waits until the group has an offset of each of the partitions.
+// awaitStart waits until the group has an offset for each of the partitions.
 func (r *rig) awaitStart(partitions int) {
 	r.t.Helper()
 	r.eventually(func() bool {
@@ -54,7 +54,7 @@ func TestFromTheEndNothingIsLeftOutWhenAMemberIsReplaced(t *testing.T) {
 	assert.Len(t, r.nudger.nudges(""), 2)
 }
 
-// What is in a partition that is made later came after the group had begun.
+// All records of a partition that is added later came after the group had begun.
 func TestFromTheEndALaterPartitionIsReadFromItsBeginning(t *testing.T) {
 	r := newRig(t, 1)
 	r.publish(notes(3, "1")...)

@@ -18,8 +18,8 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// deliveredBefore is how many of a partition's records before the offset have
-// their events in the ledger, delivered.
+// deliveredBefore returns how many of a partition's records before the offset have events
+// that the ledger holds as delivered.
 func (f *fakeIntake) deliveredBefore(partition int, offset int64) (n int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -31,14 +31,14 @@ func (f *fakeIntake) deliveredBefore(partition int, offset int64) (n int64) {
 	return n
 }
 
-// member is a consumer with a way of its own to the brokers.
+// member is a consumer with an uplink of its own to the brokers.
 type member struct {
 	id     int
 	uplink *uplink
 	stop   func()
 }
 
-// storm is members that come, go and fall silent, while Temporal is slow.
+// storm has members join, leave and fall silent, while Temporal is slow.
 type storm struct {
 	*rig
 	rand    *rand.Rand
@@ -47,7 +47,7 @@ type storm struct {
 	leaving sync.WaitGroup
 
 	mu       sync.Mutex
-	nudging  map[string]map[int]int // by person and member: nudges under way
+	nudging  map[string]map[int]int // by person and member: the number of nudges under way
 	overlaps int                    // nudges begun while another member had one under way for the same person
 	commits  atomic.Int64
 }
@@ -66,11 +66,11 @@ func (s *storm) join() {
 		o.Nudger = stormNudger{s, m.id}
 		o.Tuning.Session, o.Tuning.DrainFor, o.Tuning.Window = 300*time.Millisecond, 2*time.Second, 64
 	})
-	s.t.Cleanup(m.uplink.flow) // before it is stopped
+	s.t.Cleanup(m.uplink.flow) // this has to run before it is stopped
 	s.members = append(s.members, m)
 }
 
-// blow does one thing to the group.
+// blow makes one random change to the group.
 func (s *storm) blow() {
 	m := s.members[s.rand.IntN(len(s.members))]
 	switch what := s.rand.IntN(4); {
@@ -98,7 +98,7 @@ func (s *storm) calm() {
 	}
 }
 
-// stormNudger is one member's way to a slow Temporal.
+// stormNudger is one member's connection to a slow Temporal.
 type stormNudger struct {
 	*storm
 	member int
@@ -134,13 +134,12 @@ func (n stormNudger) Nudge(ctx context.Context, nudge workflows.Nudge) error {
 	return n.nudger.Nudge(ctx, nudge)
 }
 
-// In a storm of members that join, leave, stall and are cut off, every commit
-// covers acknowledged events only, what is committed never goes back, and every
-// event has one effect. When a member has lost its partitions unknowingly, or is
-// letting them go, another may have the same person's event at hand at the same
-// time. What the second of them does is a no-op then: the ledger has the event, the
-// signal has the same request ID and sequence number, and a commit of the older
-// generation is refused.
+// In a storm of members that join, leave, stall and are cut off, every commit covers
+// acknowledged events only, the committed offset never goes back, and every event has one
+// effect. While a member has lost its partitions without knowing, or is giving them up,
+// another one may handle the same person's event at the same time. What the second one
+// does then has no effect: the ledger has the event, the signal has the same request ID
+// and sequence number, and a commit of the older generation is refused.
 func TestRebalanceStorm(t *testing.T) {
 	s := &storm{rig: newRig(t, 4), rand: rand.New(rand.NewPCG(3, 0)), nudging: map[string]map[int]int{}}
 	commits := s.sampleCommits()
@@ -193,8 +192,8 @@ func TestRebalanceStorm(t *testing.T) {
 	t.Logf("%d members, %d commits, %d signals repeated, %d while another member was at it", s.made, s.commits.Load(), repeated, s.overlaps)
 }
 
-// assertOneSignalEach checks that a person's n events signalled in order, each
-// under one request ID, and returns how many signals were repetitions.
+// assertOneSignalEach checks that a person's n events were signalled in order, each under
+// one request ID, and returns how many signals were repetitions.
 func (r *rig) assertOneSignalEach(person string, n int) (repeated int) {
 	r.t.Helper()
 	requests := map[int64]string{}
@@ -212,8 +211,8 @@ func (r *rig) assertOneSignalEach(person string, n int) (repeated int) {
 	return repeated
 }
 
-// A member that was silent for so long that another has its partitions, and that
-// comes back with an event in hand, changes nothing.
+// A member was silent for so long that another one has its partitions. When it comes back
+// and goes on with an event, it changes nothing.
 func TestTheOlderOfTwoMembersIsANoOp(t *testing.T) {
 	r := newRig(t, 1)
 	commits := r.sampleCommits()
@@ -234,7 +233,7 @@ func TestTheOlderOfTwoMembersIsANoOp(t *testing.T) {
 	<-held
 	older.stall()
 
-	// Another has the partition, and is done with all of it.
+	// Another member has the partition, and is done with all of its records.
 	r.run(func(o *Options) { o.Tuning.Session = 300 * time.Millisecond })
 	r.awaitCommitted(0, 5)
 	require.Equal(t, []string{"1-1", "1-2", "1-3", "1-4", "1-5"}, r.intake.ids("1"))

@@ -10,7 +10,8 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// Whether Temporal refuses calls or lets them hang: intake stops, and goes on.
+// Whether Temporal refuses calls or lets them hang, the intake stops, and goes on
+// afterwards.
 func TestTemporalHangs(t *testing.T) {
 	r := newFakeRig(t, 2)
 	back := make(chan struct{})

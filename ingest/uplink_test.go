@@ -10,13 +10,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// uplink is what lies between one member and the brokers. It can be cut, or stall, and
-// tells of commits as they leave.
+// uplink is the network between one member and the brokers. It can be cut or stalled, and
+// calls onCommit for each commit that leaves.
 type uplink struct {
 	onCommit func(partition int, offset int64) // may be nil
 
 	mu    sync.Mutex
-	open  chan struct{} // closed while it does not stall
+	open  chan struct{} // closed unless it is stalled
 	isCut bool
 	conns map[net.Conn]struct{}
 }
@@ -27,18 +27,18 @@ func newUplink() *uplink {
 	return n
 }
 
-// stall keeps what is sent from leaving, until flow: connections stay open.
+// stall holds everything that is sent, until flow. Connections stay open.
 func (n *uplink) stall() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	select {
 	case <-n.open:
 		n.open = make(chan struct{})
-	default: // it stalls already
+	default: // it is stalled already
 	}
 }
 
-// flow ends a stall: what was kept leaves.
+// flow ends a stall, and lets go what was held.
 func (n *uplink) flow() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -108,8 +108,8 @@ func (l *link) Write(b []byte) (int, error) {
 	return l.Conn.Write(b)
 }
 
-// commitsIn are the offsets, by partition, that a request asks to commit: none if
-// it is another request. kafka-go sends each such request whole.
+// commitsIn returns the offsets, by partition, that a request asks to commit; none if it
+// is another kind of request. kafka-go writes each such request at once.
 func commitsIn(b []byte) map[int]int64 {
 	const head = 4 + 2 + 2 + 4 + 2 // size, key, version, correlation ID, length of the client's ID
 	if len(b) < head || int(binary.BigEndian.Uint32(b)) != len(b)-4 ||

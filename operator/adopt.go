@@ -16,7 +16,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// MatchKeys lists the keys that accounts match people by, the surest first.
+// MatchKeys lists the keys by which accounts match people, the surest first.
 func MatchKeys() []connector.MatchKey {
 	return []connector.MatchKey{connector.ByExternalID, connector.ByEmployeeNumber, connector.ByEmail, connector.ByUsername}
 }
@@ -60,7 +60,7 @@ func (a *Accounts) Paired(pairs []Pair) ([]correlation.Finding, error) {
 	for _, f := range a.Findings {
 		byName[strings.ToLower(f.Account.Username)] = f
 	}
-	for _, f := range a.Findings { // an ID goes before another account's username
+	for _, f := range a.Findings { // an ID takes precedence over another account's username
 		byName[strings.ToLower(f.Account.ID)] = f
 	}
 	var chosen []correlation.Finding
@@ -73,7 +73,7 @@ func (a *Accounts) Paired(pairs []Pair) ([]correlation.Finding, error) {
 		case !there:
 			wrong = "the app shows no such account"
 		case f.Link.PersonID == p.PersonID:
-			continue // it is done
+			continue // the link is there already
 		case f.Link.PersonID != "":
 			wrong = "the account is linked to somebody else: see tenure app accounts " + a.App
 		case f.Account.ExternalID != "" && f.Account.ExternalID != p.PersonID:
@@ -128,7 +128,7 @@ func (a *Accounts) Adoption(f correlation.Finding) Adoption {
 	case a.operator.Policy.ProtectsPerson(person):
 		out.Against = ErrPersonProtected
 	case !a.wanted[person]:
-		// The next thing that Tenure would do to it is to disable it.
+		// Tenure would disable a linked account right away.
 		out.Against = ErrNoAccess
 	case rules.Adopt == policy.AdoptNever && f.By != connector.ByExternalID:
 		out.Against = ErrAdoptNever
@@ -202,8 +202,8 @@ func (o *Operator) TellAdopted(ctx context.Context, people []string) error {
 	return o.tellKnown(ctx, "adopted", people, nil)
 }
 
-// claim gives the account to the person in the app: it ends the access of whoever may
-// have used it, revokes what is to be revoked, and reads the account back.
+// claim gives the account to the person in the app: it ends the access of everybody who
+// may have used it, revokes what opts says, and reads the account back.
 func (a *Accounts) claim(ctx context.Context, f correlation.Finding, opts AdoptOptions) (account connector.Account, taken []string, err error) {
 	id, person := f.Account.ID, f.People[0]
 	can := a.conn.Capabilities()

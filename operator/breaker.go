@@ -54,8 +54,8 @@ func (v *Viewer) EachWithdrawal(ctx context.Context, cohort int64, f func(ledger
 	}
 }
 
-// Held lists the people of whom a cohort holds something, by ID: all of them, or those
-// who are named. It refuses a name of whom the cohort holds nothing.
+// Held lists the people for whom a cohort holds something, sorted by ID: all of them, or
+// those who are named. It refuses the name of a person for whom the cohort holds nothing.
 func (v *Viewer) Held(ctx context.Context, cohort ledger.Cohort, people ...string) ([]string, error) {
 	var held []string
 	err := v.EachWithdrawal(ctx, cohort.ID, func(w ledger.Withdrawal) error {
@@ -75,9 +75,10 @@ func (v *Viewer) Held(ctx context.Context, cohort ledger.Cohort, people ...strin
 	return slices.Compact(slices.Sorted(slices.Values(people))), nil
 }
 
-// DecideCohort lets what a cohort holds of people take effect (Release), or discards it
-// (Cancel). It returns for how many people it decided: after a failure it can be called
-// again for the others. Deciding and telling are told the progress.
+// DecideCohort decides what becomes of the changes of people that a cohort holds: they
+// take effect (Release), or are discarded (Cancel). It returns the number of people for
+// whom it has decided; after a failure it can be called again for the others. It reports
+// its progress to deciding, and then to telling.
 func (o *Operator) DecideCohort(ctx context.Context, v Verb, r Request, cohort ledger.Cohort, people []string, deciding, telling Progress) (int, error) {
 	if err := v.Check(r); err != nil {
 		return 0, err

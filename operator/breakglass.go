@@ -11,7 +11,7 @@ import (
 // Engine cuts a person off in the apps from this process, without Temporal.
 type Engine interface {
 	// CutOff disables the person's account in every app at once. It tries again what
-	// fails until ctx ends, and tells of each app when it is done with it, from several
+	// fails until ctx ends. It calls tell for each app that it is done with, from several
 	// goroutines at once.
 	CutOff(ctx context.Context, req provision.CutOffRequest, tell func(provision.CutOffResult)) error
 }
@@ -36,7 +36,7 @@ func (o *Operator) BreakGlass(ctx context.Context, r Request, personID string, w
 			app := SecuredApp{App: result.App, Stuck: true, Code: result.Code, Message: result.Message}
 			failed[app.App] = app
 			tell(app)
-		case !result.Link.ProvenAt.IsZero(): // else somebody else has done it: the ledger says how
+		case !result.Link.ProvenAt.IsZero(): // without a proof here, another process did it, and the ledger says how
 			tell(SecuredApp{App: result.App, State: result.Link.State, ProvenAt: result.Link.ProvenAt, Done: true})
 		}
 	})

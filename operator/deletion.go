@@ -19,7 +19,7 @@ const WaitsForNothing plan.Wait = "nothing"
 // none.
 type Approved string
 
-// Whether a deletion needs an approval: empty if it needs none.
+// The values of Approved for deletions that need an approval.
 const (
 	ApprovalNeeded Approved = "needed"
 	ApprovalGiven  Approved = "given"
@@ -29,10 +29,10 @@ const (
 type Deletion struct {
 	Person   ledger.Summary
 	App      string
-	Key      string    // of the step
-	Waits    plan.Wait // for what
+	Key      string    // the step's key
+	Waits    plan.Wait // what it waits for
 	Until    time.Time // when the hold or retention ends, or when somebody is reminded
-	Retained time.Time // until when retention keeps the account
+	Retained time.Time // the end of the retention
 	Approval Approved
 	Why      string
 }

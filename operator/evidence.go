@@ -10,12 +10,12 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Off says whether access ended in time.
+// Off says when access ended, compared with when it had to end.
 type Off struct {
 	DueAt        time.Time `json:"dueAt"`               // see EndedAt
 	ProvenAt     time.Time `json:"provenAt,omitzero"`   // when the app first proved it
-	AfterSeconds int64     `json:"afterSeconds"`        // from the one to the other
-	Before       bool      `json:"before,omitempty"`    // it was off before that
+	AfterSeconds int64     `json:"afterSeconds"`        // from DueAt to ProvenAt
+	Before       bool      `json:"before,omitempty"`    // it was off before DueAt
 	NotProven    bool      `json:"notProven,omitempty"` // it is not known to be off
 }
 
@@ -42,7 +42,7 @@ func EndedAt(person ledger.Person, now time.Time) time.Time {
 	return due
 }
 
-// OffOf returns whether an account was off in time.
+// OffOf returns when an account was off, compared with when access had to end.
 func OffOf(link ledger.Link, due time.Time) *Off {
 	off := &Off{DueAt: due, ProvenAt: link.DisabledAt}
 	if link.State == ledger.LinkDeleted && off.ProvenAt.IsZero() {

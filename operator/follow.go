@@ -8,9 +8,9 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// seenAgain is how many of the last audit rows a Follower reads again. Where several
-// write at once, as they can with PostgreSQL, a row may come to light after others that
-// have higher numbers.
+// seenAgain is how many of the last audit rows a Follower reads again. If several
+// processes write at once, as they can with PostgreSQL, a row may become visible after
+// rows with higher numbers.
 const seenAgain = 1000
 
 // Follower reads the audit record as it grows.
@@ -20,12 +20,12 @@ type Follower struct {
 	since    time.Time
 	start    int64          // the row after which it begins
 	seq      int64          // the last row that was seen
-	seen     map[int64]bool // which of the last rows were
+	seen     map[int64]bool // by number: the last rows that were seen
 }
 
-// FollowFrom returns a Follower of what was done at or after an instant, and is done from
-// now on, to one person or (empty) to everybody. It reads all of the record: rows are
-// numbered as they were written, and clocks differ.
+// FollowFrom returns a Follower of everything that was done at or after an instant, and
+// of what is done from now on, to one person or (empty) to everybody. It reads all of the
+// record: rows are numbered as they were written, and clocks differ.
 func FollowFrom(l ledger.Reader, personID string, since time.Time) *Follower {
 	return &Follower{ledger: l, personID: personID, since: since, seen: map[int64]bool{}}
 }
@@ -61,7 +61,7 @@ func (w *Follower) Each(ctx context.Context, f func(ledger.AuditRow) error) erro
 	return nil
 }
 
-// forget removes the rows from seen that are not read again.
+// forget removes from seen the rows that are not read again.
 func (w *Follower) forget() {
 	maps.DeleteFunc(w.seen, func(seq int64, _ bool) bool { return seq <= w.seq-seenAgain })
 }

@@ -18,7 +18,8 @@ type PlacedHold struct {
 	Disabled []string // apps in which the account was disabled before, which destroys it there
 	Deleted  []string // apps in which the account was deleted before
 	Deleting []string // apps in which a deletion had begun, and may be done
-	// Unknown holds the errors because of which it is not known whether disabling destroys.
+	// Unknown holds the errors of apps that could not be asked whether disabling destroys
+	// an account.
 	Unknown []error
 }
 
@@ -38,7 +39,7 @@ func (o *Operator) PlaceHold(ctx context.Context, r Request, personID string, un
 	if err != nil {
 		return PlacedHold{}, err
 	}
-	person, err := o.Person(ctx, personID) // as it is now that nothing more is deleted
+	person, err := o.Person(ctx, personID) // read again: from now on nothing is deleted
 	if err != nil {
 		return PlacedHold{}, err
 	}
@@ -56,8 +57,8 @@ func (o *Operator) PlaceHold(ctx context.Context, r Request, personID string, un
 	return p, o.tell(ctx, "held: "+placed.Hold.Name(), personID)
 }
 
-// destroys reports whether an app deletes what is disabled, or as good as. A hold is
-// placed even if that is not known.
+// destroys reports whether disabling an account in the app destroys it. If that is not
+// known, it adds the error to p.Unknown: the hold is placed all the same.
 func (p *PlacedHold) destroys(ctx context.Context, apps Apps, app string) bool {
 	if apps.Find(app) != nil {
 		return false
@@ -78,9 +79,9 @@ type ReleasedHolds struct {
 	InForce []ledger.Hold // those that still hold the person
 }
 
-// ReleaseHolds ends the hold of that name (h-3), or all holds of the person with that
-// ID. If accounts would be deleted at once because of it, it acts only if deleteNow is
-// set; otherwise it returns what would be deleted.
+// ReleaseHolds ends the hold with the name (h-3), or all holds of the person with the ID.
+// If accounts would be deleted at once because of that, it acts only if deleteNow is set;
+// otherwise it returns what would be deleted.
 func (o *Operator) ReleaseHolds(ctx context.Context, r Request, name string, deleteNow bool) (ReleasedHolds, error) {
 	if err := ReleaseHold.Check(r); err != nil {
 		return ReleasedHolds{}, err
@@ -132,8 +133,8 @@ func (e *ReleasedBeforeError) Error() string {
 	return fmt.Sprintf("%s of %s was released before, by %s", e.Hold.Name(), e.Hold.PersonID, e.Hold.ReleasedBy)
 }
 
-// holds finds the hold of that name, or those in force of the person of that ID: at
-// least one.
+// holds finds the hold with the name, or the holds in force of the person with the ID. It
+// refuses if there are none.
 func (v *Viewer) holds(ctx context.Context, name string, now time.Time) ([]ledger.Hold, error) {
 	if id, ok := ledger.HoldID(name); ok {
 		found, err := v.Ledger.Holds(ctx, ledger.HoldFilter{ID: id}, 0, 1)

@@ -22,9 +22,9 @@ func (v *Viewer) Letter(ctx context.Context, id int64) (ledger.DeadLetter, error
 	return found[0], nil
 }
 
-// Discard decides that nothing comes of dead letters, and returns those that it
-// discarded, as they are then. It leaves alone one that is not pending. After a failure
-// it can be called again for the others.
+// Discard decides that dead letters are not needed. It returns those that it discarded,
+// as they are afterwards, and leaves alone those that are not pending. After a failure it
+// can be called again for the others.
 func (o *Operator) Discard(ctx context.Context, r Request, letters []ledger.DeadLetter) (discarded []ledger.DeadLetter, err error) {
 	if err := Discard.Check(r); err != nil {
 		return nil, err
@@ -72,14 +72,14 @@ type Record interface {
 	Digest() string
 	// Mended reports whether what would be sent differs from what was refused.
 	Mended() bool
-	// Send sends the record to the topic where it was.
+	// Send sends the record to the topic that it came from.
 	Send(ctx context.Context, r Request, at time.Time) error
 }
 
-// Redriven says whether the record of a dead letter was sent again.
+// Redriven says whether the record of a dead letter was sent again, or why not.
 type Redriven struct {
 	Sent    bool
-	LeftOut string // why it was not
+	LeftOut string // why it was not sent
 }
 
 // Redrive sends the record of a dead letter again. It leaves out a record that is gone
@@ -99,8 +99,8 @@ func (o *Operator) Redrive(ctx context.Context, r Request, letter ledger.DeadLet
 		return Redriven{LeftOut: "it " + refusal.Error()}, nil
 	}
 	now := o.Clock.Now()
-	// Whoever may write to the topic may say that a record was sent again: only what the
-	// ledger was told of before counts.
+	// Anybody who may write to the topic can claim that a record was sent again. So only
+	// a sending that the ledger knows of beforehand counts.
 	err = o.ledger.ActOnLetter(ctx, ledger.LetterAction{
 		Verb: ledger.VerbAnnounce, ID: letter.ID, Operator: r.Actor, At: now, Sending: record.Digest(),
 	})

@@ -41,8 +41,8 @@ func New(l ledger.Ledger, runs Runs, v Viewer) *Operator {
 	return &Operator{Viewer: v, ledger: l, runs: runs}
 }
 
-// Request says who asks for something, and why. Both go on the record. The login of who
-// asks comes with the context: see ledger.WithLogin.
+// Request says who asks for something, and why. Both go on the record. The context
+// carries the login of the operator: see ledger.WithLogin.
 type Request struct {
 	Actor  string // the name that they give
 	Reason string
@@ -63,7 +63,7 @@ type Runs interface {
 type Apps interface {
 	// Find returns an error if there is no app of that name, which says what there is.
 	Find(app string) error
-	// Rules returns what decisions are made by: the policy, and the traits of every app.
+	// Rules returns what decisions depend on: the policy, and the traits of every app.
 	Rules(ctx context.Context) (assess.Rules, error)
 	// Traits returns what planning has to know of one app.
 	Traits(ctx context.Context, app string) (plan.App, error)
@@ -74,7 +74,8 @@ type Apps interface {
 	OpenPaced(ctx context.Context, app string) (connector.Connector, error)
 }
 
-// Progress is told how many more people are done. It may be nil.
+// Progress is called with the number of people that were done since the last call. It may
+// be nil.
 type Progress func(more int)
 
 func (p Progress) add(more int) {
@@ -175,8 +176,8 @@ func refuse(text, see string, ids ...string) error {
 // UntoldError means that what was decided is on the record, but that runs could not be
 // told. The sweeper will tell them.
 type UntoldError struct {
-	People []string // who were to be told
-	Told   int      // how many of them were
+	People []string // the people whose runs were to be told
+	Told   int      // the number of those whose runs were told
 	Err    error
 }
 

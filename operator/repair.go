@@ -155,11 +155,11 @@ func (v *Viewer) InAttention(ctx context.Context, f ledger.StepFilter, change pl
 // repairers is how many people are repaired at the same time.
 const repairers = 16
 
-// Repaired says how far a repair of many people came.
+// Repaired counts what a repair of many people has done.
 type Repaired struct {
-	Steps   int // that were repaired
-	Settled int // people of whom nothing needed attention any more
-	People  int // who were seen to
+	Steps   int // steps that were repaired
+	Settled int // people for whom nothing needed attention any more
+	People  int // people that were processed
 }
 
 // RepairAll retries or skips (v) steps of many people, at most perSecond people a

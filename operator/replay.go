@@ -15,12 +15,12 @@ import (
 // Replayed describes somebody whom replayed events concern.
 type Replayed struct {
 	PersonID string
-	Events   map[hr.EventType]int // how many there are of each type
+	Events   map[hr.EventType]int // the number of events of each type
 	Last     time.Time            // when the last of them was received
 }
 
-// Replayable lists the people whom the events concern that match the filter and, unless
-// it is nil, wanted. It changes nothing.
+// Replayable lists the people with events that match the filter and, unless it is nil,
+// wanted. It changes nothing.
 func (v *Viewer) Replayable(ctx context.Context, f ledger.EventFilter, wanted func(hr.Event) bool) ([]Replayed, error) {
 	if f.PersonID != "" {
 		if _, err := v.Person(ctx, f.PersonID); err != nil {
@@ -51,8 +51,8 @@ func (v *Viewer) Replayable(ctx context.Context, f ledger.EventFilter, wanted fu
 }
 
 // Replay has the runs of people look at the ledger once more, at most perSecond people a
-// second, and returns how many were told. It decides nothing, so that it needs no
-// Request: a run that finds nothing different calls no app.
+// second, and returns how many were told. It decides nothing, so it needs no Request. A
+// run that finds nothing different calls no app.
 func (o *Operator) Replay(ctx context.Context, people []string, perSecond rate.Limit, p Progress) (told int, err error) {
 	if err := o.Ready(ctx); err != nil {
 		return 0, err

@@ -8,11 +8,11 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Retention says how long a person's accounts are kept once they are disabled: until an
-// instant or, if Until is zero, For so long.
+// Retention says how long a person's accounts are kept once they are disabled: until the
+// instant Until or, if that is zero, for the duration For.
 type Retention struct {
 	PersonID string
-	App      string // empty: all that are not named
+	App      string // empty: every app without a retention of its own
 	Until    time.Time
 	For      time.Duration
 }
@@ -55,9 +55,9 @@ func (o *Operator) SetRetention(ctx context.Context, r Request, want Retention, 
 }
 
 // ResetRetention lets the configuration decide again how long a person's accounts are
-// kept, in one app or, if app is empty, in all that are not named. If accounts would be
-// deleted at once because of it, it acts only if deleteNow is set; otherwise it returns
-// what would be deleted.
+// kept, in one app or, if app is empty, in all apps without a retention of their own. If
+// accounts would be deleted at once because of it, it acts only if deleteNow is set;
+// otherwise it returns what would be deleted.
 func (o *Operator) ResetRetention(ctx context.Context, r Request, personID, app string, deleteNow bool) (ChangedRetention, error) {
 	if err := ResetRetention.Check(r); err != nil {
 		return ChangedRetention{}, err
@@ -87,7 +87,7 @@ func (o *Operator) ResetRetention(ctx context.Context, r Request, personID, app 
 	return ChangedRetention{Retention: was, Deletes: deletes, Applied: true}, o.tell(ctx, "retention was reset", personID)
 }
 
-// without returns all retentions but that of an app.
+// without returns all retentions except that of an app.
 func without(said []ledger.Retention, app string) []ledger.Retention {
 	return slices.DeleteFunc(slices.Clone(said), func(r ledger.Retention) bool { return r.App == app })
 }

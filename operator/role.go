@@ -12,12 +12,12 @@ import (
 // RoleAnswer says whether a role holds for somebody in any of their positions.
 type RoleAnswer struct {
 	policy.RoleAnswer
-	Positions []string // that it holds for, of somebody who holds several
+	Positions []string // the positions that it holds for, if the person holds several
 }
 
-// Explain says for every role whether it holds for somebody now, in one position or
-// another. It returns nil if nothing that HR has said of them is in force, or if they
-// have left.
+// Explain returns, for every role, whether it holds for somebody now, in any of their
+// positions. It returns nil if no position is in force, or if the person's accounts were
+// carried over to another ID.
 func Explain(rules *policy.Policy, person ledger.Person, now time.Time) []RoleAnswer {
 	if person.CarriedTo != "" {
 		return nil

@@ -69,7 +69,8 @@ func (o *Operator) secure(ctx context.Context, v Verb, r Request, personID strin
 	recorded := o.Clock.Now().Truncate(time.Microsecond)
 	for _, e := range person.Events {
 		if !e.At.Before(recorded) {
-			// The clock of another machine is ahead: what was recorded last has to count all the same.
+			// The clock of another machine is ahead. The event that is recorded last has
+			// to count all the same.
 			recorded = e.At.Add(time.Microsecond)
 		}
 	}
@@ -125,9 +126,9 @@ func (v *Viewer) Progress(ctx context.Context, s Secured) (apps []SecuredApp, ov
 }
 
 // seen reports whether the worker has decided since the event was recorded. No clocks are
-// compared: that of whoever recorded the event may be ahead. A change of status proves it.
-// For somebody who was suspended before, an assessment that was under way at that moment
-// counts too, and each account still has to be disabled.
+// compared: the clock of the machine that recorded the event may be ahead. A change of
+// status proves it. For somebody who was suspended before, an assessment that was under
+// way at that moment counts too, and each account still has to be disabled.
 func (s Secured) seen(now ledger.Summary) bool {
 	if (now.Status == hr.StatusSuspended) != (s.Event.Type == hr.EventSuspended) {
 		return false
@@ -141,7 +142,8 @@ func (v *Viewer) securedApps(person ledger.Person, kind hr.EventType) []SecuredA
 	for _, link := range person.Links {
 		a := SecuredApp{App: link.App, State: link.State, ProvenAt: link.ProvenAt, Done: true}
 		if suspends {
-			// Somebody has to see that an account which is only planned is not there.
+			// A planned account may be in the app: it is done only when somebody has
+			// looked.
 			a.Done = link.State == ledger.LinkDisabled || link.State == ledger.LinkDeleted
 		}
 		if !a.Done && v.Policy.ProtectsAccount(link.App, link.AccountID, link.Username) {

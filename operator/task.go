@@ -9,11 +9,11 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// ErrNoProof means that the request does not say how one can see that the task is done.
+// ErrNoProof means that the request does not say how to check that the task is done.
 var ErrNoProof = errors.New("say how it can be seen that this is done (proof): it goes on the record")
 
-// FinishTask records an operator's word that a task is done. Proof says how that can be
-// seen; account is the name of the account in the app, if it is not the one that was
+// FinishTask records an operator's word that a task is done. proof says how that can be
+// checked; account is the name of the account in the app, if it is not the one that was
 // asked for. A task that needs a second person stays unfinished until somebody else says
 // the same, under another name and from another login.
 func (o *Operator) FinishTask(ctx context.Context, r Request, id int64, proof, account string) (ledger.Task, error) {

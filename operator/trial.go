@@ -38,7 +38,7 @@ func TestLife(p *policy.Policy, app string) (trial.Life, error) {
 		return trial.Life{}, err
 	}
 	rules, _ := p.App(app)
-	all := map[string]any{} // as Tenure sends them: what has no value is cleared
+	all := map[string]any{} // as Tenure sends them: an empty value clears an attribute
 	for _, name := range rules.Attributes {
 		all[name] = ""
 	}

@@ -49,7 +49,7 @@ func (o *Operator) Unlink(ctx context.Context, r Request, app, personID string) 
 	}
 	gone := ledger.Link{
 		PersonID: personID, App: app, Username: begun.Link.Username, State: ledger.LinkDeleted, Adopted: begun.Link.Adopted,
-		CreatedAt: begun.Link.CreatedAt, DeletedAt: now, // said, not proven
+		CreatedAt: begun.Link.CreatedAt, DeletedAt: now, // the operator's word, without a proof
 	}
 	err = o.ledger.FinishStep(ctx, ledger.Outcome{
 		PersonID: personID, App: app, Key: key, Kind: "Unlink", Attempt: begun.Attempt, At: now, State: ledger.StepDone, Link: &gone,
@@ -88,7 +88,7 @@ func refuted(ctx context.Context, conn connector.Connector, link ledger.Link) er
 	}
 	matches, err := conn.Find(ctx, connector.Keys{PersonID: link.PersonID, Username: link.Username})
 	if err != nil {
-		return nil //nolint:nilerr // an operator says so because the app cannot
+		return nil //nolint:nilerr // the app cannot be asked, so the operator's word counts
 	}
 	for _, m := range matches {
 		if m.Account.ExternalID == link.PersonID && m.Account.Active {

@@ -16,7 +16,7 @@ func (a *stepAttempt) find(keys connector.Keys) ([]connector.Match, error) {
 // read returns the account as the app shows it, or false if it is not there.
 func (a *stepAttempt) read(id string) (connector.Account, bool, error) { return a.readIn(a.ctx, id) }
 
-// readState reads the account, and spares the calls that only its entitlements need: they
+// readState reads the account without the calls that only its entitlements need, so these
 // may be missing.
 func (a *stepAttempt) readState(id string) (connector.Account, bool, error) {
 	return a.readIn(connector.SparingEntitlements(a.ctx), id)
@@ -55,7 +55,7 @@ func (a *stepAttempt) setMissing(account connector.Account, wanted map[string]an
 	if err == nil && len(missing) == 0 {
 		return nil
 	}
-	return a.setAttributes(account.ID, wanted) // which says of an attribute what is wrong with it
+	return a.setAttributes(account.ID, wanted) // its error says what is wrong with an attribute
 }
 
 // mapped returns a value for every mapped attribute: an empty one clears it. It is nil

@@ -22,7 +22,7 @@ type Held struct {
 	Key    string    `json:"key,omitempty"`  // the key of the step
 }
 
-// gate holds which steps of a decision the breaker does not let pass.
+// gate holds the steps of a decision that the breaker does not let pass.
 type gate struct {
 	shut   map[string]bool // the keys of steps that must not be applied now
 	held   []Held
@@ -44,7 +44,7 @@ func (e *Engine) admit(ctx context.Context, d decision) (gate, error) {
 
 func (e *Engine) ask(ctx context.Context, d decision, asks []withdrawal, gone []ledger.Withdrawal) (gate, error) {
 	known := withdrawalsOf(d.Person)
-	now := e.Clock.Now() // which passes, also while it is behind what was said: see notBefore
+	now := e.Clock.Now() // it goes on even while notBefore returns a later time
 	request := ledger.AdmissionRequest{PersonID: d.Person.PersonID, At: now, Gone: gone}
 	if e.Breaker != nil && d.planned() && slices.ContainsFunc(asks, func(ask withdrawal) bool { return undecided(ask, known, now) }) {
 		request.Limits = *e.Breaker

@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/plan"
 )
 
-// The reasons for a message about a deletion that waits for an approval, as metrics have
-// them.
+// The reasons for a message about a deletion that waits for an approval, as labels of a
+// metric.
 const (
 	approvalAsked    = "asked"
 	approvalReminded = "reminded"
@@ -47,8 +47,9 @@ func (d decision) disablesOrStrips(app string) bool {
 	})
 }
 
-// remind writes to the log and the metrics which deletions wait for an approval: when they
-// begin to wait, and at every reminder. Tenure does not know whom to notify.
+// remind writes to the log and the metrics which deletions wait for an approval: when
+// they begin to wait, and at every reminder. Tenure does not know whom it would have to
+// notify.
 func (e *Engine) remind(d decision) {
 	known := set.Index(d.Person.Approvals, func(x ledger.Approval) string { return x.Key })
 	for _, x := range d.Plan.Deletions {

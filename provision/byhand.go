@@ -23,7 +23,7 @@ const (
 	CodeRefused = "refused" // ... and has refused
 )
 
-// The reasons for a reminder of a task, as metrics have them.
+// The reasons for a reminder of a task, as labels of a metric.
 const (
 	taskReminded = "reminded"
 	taskOverdue  = "overdue"
@@ -153,7 +153,8 @@ func (a *stepAttempt) alsoStrips() bool {
 func (a *stepAttempt) doneByHand(task ledger.Task) performed {
 	proof := assess.Proof{
 		Username: cmp.Or(task.Account, a.link.Username, a.d.Person.Username),
-		// Nobody needs an ID that only the app knows: humans find the account by its name.
+		// Humans find the account by its name, so an ID that only the app knows is not
+		// needed.
 		AccountID: cmp.Or(a.link.AccountID, task.Account, a.d.Person.Username, a.d.Person.PersonID),
 	}
 	action := handActions[a.step.Kind]

@@ -34,14 +34,16 @@ func (e *Engine) decide(ctx context.Context, personID string) (decision, error) 
 	return decision{Decision: d, protected: e.Policy.ProtectsPerson(personID)}, nil
 }
 
-// mostBehind is how far behind the others a worker's clock is made up for. Beyond that it
-// is not told from the others being ahead, and accounts are deleted by the calendar.
+// mostBehind bounds how far notBefore corrects a worker's clock that is behind. With a
+// larger difference the other clocks may be ahead, and a clock that is ahead must not
+// have accounts deleted early.
 const mostBehind = 36 * time.Hour
 
-// notBefore returns now, or when the ledger shows that it must be later: something was said
-// of the person, by the clocks of who said it and of who received it, or an account was
-// seen to be off. Then this worker's clock is behind, or was set back. Nobody who is to be
-// cut off at once waits for it, and nobody who was cut off gets access back.
+// notBefore returns now, or a later time if the ledger shows that it must be later: an
+// event has a later time (by the clock of its sender and by that of its receiver), or an
+// account was seen to be off at a later time. Then this worker's clock is behind, or was
+// set back. With the later time, nobody who is to be cut off at once waits for the clock,
+// and nobody who was cut off gets access back.
 func notBefore(now time.Time, person ledger.Person) time.Time {
 	latest := now
 	known := func(at time.Time) {

@@ -53,10 +53,11 @@ func (a *stepAttempt) disable() (performed, error) {
 	return a.proven("disabled", assess.Proof{DoubtUntil: a.doubt}), nil
 }
 
-// turnOff turns the account off. An app may do that and fail to answer: then turnOff reads
-// the account at once, so that nobody has to wait for another attempt to know that the
-// person is cut off. It does not if the connector says that it has more to do than to turn
-// the account off (connector.Error.Unfinished): that the account is off proves no more.
+// turnOff turns the account off. An app may do that and fail to answer: then turnOff
+// reads the account at once, so that nobody has to wait for another attempt to know that
+// the person is cut off. It does not if the connector says that it has more to do than to
+// turn the account off (connector.Error.Unfinished): then an account that is off does not
+// prove that all is done.
 func (a *stepAttempt) turnOff(id string) error {
 	err := a.setActive(id, false)
 	var app *connector.Error
@@ -89,9 +90,9 @@ func spared() *Error {
 	}
 }
 
-// notFound returns the outcome of looking in vain for an account that was never seen. While
-// a call that makes it may be under way, the step is planned again later. After that, an
-// account that may exist and that the app does not show needs an operator.
+// notFound returns the outcome of a search that did not find an account which was never
+// seen. While a call that makes it may be under way, the step is planned again later.
+// After that, an account that may exist and that the app does not show needs an operator.
 func (a *stepAttempt) notFound() (performed, error) {
 	if a.doubt.IsZero() {
 		resolved, err := a.creationResolved()
@@ -105,7 +106,7 @@ func (a *stepAttempt) notFound() (performed, error) {
 	return a.absent(), nil
 }
 
-// absent returns the outcome of looking for an account that is not there. While a call that
+// absent returns the outcome of a search that did not find the account. While a call that
 // makes it may be under way, it may still appear.
 func (a *stepAttempt) absent() performed {
 	action := "found_gone"
@@ -121,8 +122,8 @@ func (a *stepAttempt) vanished() performed {
 }
 
 // strip takes every entitlement that the account has, and those that Tenure gave it or
-// may have given it, even if the app does not show them now. What it had is in the audit,
-// so that somebody who finds it was too much can be given it back.
+// may have given it, even if the app does not show them now. The audit record says what
+// the account had, so that it can be given back.
 func (a *stepAttempt) strip() (performed, error) {
 	id := a.link.AccountID
 	var had []string

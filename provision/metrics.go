@@ -124,7 +124,7 @@ func (d decision) waitingSince() time.Time {
 	cause := d.Timeline.Cause(d.Now)
 	recorded := time.Time{}
 	for _, e := range d.Person.Events {
-		last := cause.Event.ID == "" // no event is named, as at the end of a leave: the latest one counts
+		last := cause.Event.ID == "" // the end of a leave, for example, names no event: the latest event counts
 		if (last || e.Event.EventKey == cause.Event) && !e.Event.Recorded.After(d.Now) {
 			recorded = slices.MaxFunc([]time.Time{recorded, e.Event.Recorded}, time.Time.Compare)
 		}

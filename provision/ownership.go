@@ -28,8 +28,8 @@ func (a *stepAttempt) isTheirs(m connector.Match) (bool, error) {
 	return a.mayHaveMade(m.Account)
 }
 
-// carriesID reports whether the account has the person's external ID. It may have been found
-// by something else, since not every app can search for external IDs.
+// carriesID reports whether the account has the person's external ID. The account may
+// have been found by another key, since not every app can search for external IDs.
 func (a *stepAttempt) carriesID(m connector.Match) bool {
 	return m.By == connector.ByExternalID || m.Account.ExternalID == a.d.Person.PersonID
 }
@@ -74,7 +74,8 @@ func (a *stepAttempt) claim(m connector.Match) error {
 	if err := a.adopt(m.Account.ID); err != nil {
 		return err
 	}
-	// No human has checked whose the account is: whoever uses it must not keep it.
+	// No human has checked whose the account is. Somebody who uses it already must lose
+	// access to it.
 	return connector.Reset(a.ctx, a.app, m.Account.ID)
 }
 

@@ -173,7 +173,7 @@ func (a *stepAttempt) confirm(id string, enabled bool, entitlements []string) (c
 func (a *stepAttempt) update() (performed, error) {
 	want := a.d.account(a.step.App)
 	if _, manual := a.app.Ask(string(plan.Disable)); manual && a.appearsAtSignIn() {
-		return a.awaitsSignIn(), nil // nobody but a human can look, so that it is not shown says nothing
+		return a.awaitsSignIn(), nil // only a human can look, so an account that is not shown may be there
 	}
 	if a.link.AccountID == "" && a.appearsAtSignIn() {
 		account, found, err := a.signedIn()

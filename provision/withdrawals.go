@@ -87,7 +87,7 @@ func (d decision) leaver() (withdrawal, bool) {
 	event := d.ending()
 	out := withdrawal{Ask: d.askAbout(event)}
 	if period := d.Desired.Standing.Period; period != nil && period.End.Cause == hr.EndOfContract && period.End.Event == event {
-		out.SaidAt = time.Time{} // its day was given long ago, and announced to nobody
+		out.SaidAt = time.Time{} // HR gave the day of a contract long ago, and nothing announced it to the breaker
 	}
 	takes := slices.ContainsFunc(d.Person.Withdrawals, func(w ledger.Withdrawal) bool {
 		return w.Kind == ledger.Leavers && w.Key == out.Key
@@ -257,9 +257,10 @@ func (d decision) grants() []withdrawal {
 	return all
 }
 
-// owed reports whether an account was to be made or enabled before, which is not done yet and
-// which no operator has skipped. A planned link shows that the breaker let it pass once,
-// even if the step was not planned meanwhile (while an end of access was held, say).
+// owed reports whether an earlier plan was to create or enable the account, and that is
+// neither done nor skipped by an operator. A planned link shows that the breaker let it
+// pass once, even if the step was not planned meanwhile (while an end of access was held,
+// say).
 func (d decision) owed(app string) bool {
 	owed := d.link(app).State == ledger.LinkPlanned
 	for _, s := range d.Person.Steps {

@@ -17,7 +17,7 @@ import (
 type Backing struct {
 	Ledger   ledger.Ledger
 	Temporal client.Client
-	Runs     *runs.Client // of the namespace that Temporal is connected to; its search attributes are registered
+	Runs     *runs.Client // for the namespace that Temporal is connected to; its search attributes are registered
 
 	http *HTTP
 }

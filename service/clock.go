@@ -10,7 +10,7 @@ import (
 )
 
 // CheckClock returns an error if the configuration accelerates the clock and Temporal's
-// address is not on loopback: nobody may do so in production by accident.
+// address is not on loopback: nobody should do that in production by accident.
 func CheckClock(cfg *config.Config, temporalAddress string, log *zap.Logger) error {
 	if cfg.Development == nil || cfg.Development.Clock == nil {
 		return nil

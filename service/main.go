@@ -114,7 +114,7 @@ func finish(ctx context.Context, log *zap.Logger, stderr io.Writer, err error) i
 		log.Info("stopped")
 		return ExitDone
 	case IsUsageError(err):
-		// Plain lines instead of JSON, for whoever has to correct it.
+		// Plain lines instead of JSON, for the human who has to correct it.
 		_, _ = fmt.Fprintln(stderr, err)
 		return ExitUsage
 	default:

@@ -22,7 +22,7 @@ type webhooks struct {
 	topics    []string
 }
 
-// openWebhooks listens for webhooks; run takes them.
+// openWebhooks opens the listener for webhooks; run takes them.
 func openWebhooks(cfg *config.Config, cluster broker.Cluster, p *service.Process) (*webhooks, error) {
 	w := &webhooks{publisher: broker.NewPublisher(cluster)}
 	w.publisher.Waiting = func(reason error) { p.Log.Warn("Kafka does not take webhooks at the moment", zap.Error(reason)) }

@@ -137,8 +137,8 @@ func (b *board) attention(ctx workflow.Context, a provision.Assessment) {
 	b.show(ctx, a.Questions)
 }
 
-// continued shows that the run goes on as one of another type. That one shows the steps
-// that are not done yet.
+// continued shows that the run goes on as one of another type. The other run shows the
+// steps that are not done yet.
 func (b *board) continued(ctx workflow.Context, next string) {
 	b.rows = slices.DeleteFunc(b.rows, row.open)
 	b.next = next

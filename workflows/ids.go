@@ -51,7 +51,7 @@ type Input struct {
 	Why string `json:"why,omitempty"`
 }
 
-// PersonPrefix is what the workflow ID of every person's run begins with.
+// PersonPrefix begins the workflow ID of every person's run.
 const PersonPrefix = "person:"
 
 // WorkflowID returns the workflow ID of one person's runs: "person:" and the person's

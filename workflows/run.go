@@ -40,7 +40,7 @@ func newRun(ctx workflow.Context, kind plan.Change, in Input) *run {
 	}
 }
 
-// outcome says how things stand after an assessment and the steps that could be applied.
+// outcome says how a run stands after an assessment and the steps that could be applied.
 type outcome int
 
 // The outcomes.

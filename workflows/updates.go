@@ -17,8 +17,8 @@ const (
 	updateSkip  = "skip"
 )
 
-// errDecidedInLedger refuses an Update: whoever may write to Temporal is not an operator
-// because of that, and an Update does not prove who sent it.
+// errDecidedInLedger refuses an Update: access to Temporal makes nobody an operator, and
+// an Update does not prove who sent it.
 var errDecidedInLedger = errors.New("what is repaired is decided in the ledger: use 'tenure run retry' or 'tenure run skip'")
 
 // repairRequest is the argument of the Updates.

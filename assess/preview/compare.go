@@ -7,8 +7,9 @@ import (
 	"github.com/tenurehq/tenure/internal/set"
 )
 
-// compare returns the changes that only the second life has, and those that only the first
-// one has. A change that both have at different times is one change, with Was set.
+// compare returns the changes that only the second life has, and the changes that only
+// the first one has. A change that both have at different times is one change, with Was
+// set.
 func compare(first, second []Change) (changes, calledOff []Change) {
 	first, second = slices.Clone(first), slices.Clone(second)
 	changes = []Change{}

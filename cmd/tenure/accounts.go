@@ -44,7 +44,7 @@ func viewAccount(f correlation.Finding) accountView {
 	}
 }
 
-// state returns the account's state, and says whether the account is protected.
+// state returns the account's state for people, with a mark if the account is protected.
 func (v accountView) state() string {
 	if v.Protected {
 		return string(v.State) + ", protected"
@@ -52,7 +52,8 @@ func (v accountView) state() string {
 	return string(v.State)
 }
 
-// whose returns the person to whom the account is linked, or the people whose it may be.
+// whose returns the person to whom the account is linked, or the people to whom it may
+// belong.
 func (v accountView) whose() string {
 	if v.Person != "" || len(v.Candidates) == 0 {
 		return v.Person
@@ -236,8 +237,8 @@ type adoptionView struct {
 	Active    bool               `json:"active"`
 	CreatedAt time.Time          `json:"createdAt,omitzero"`
 	LastUsed  time.Time          `json:"lastUsedAt,omitzero"`
-	Beyond    []string           `json:"beyondPolicy,omitempty"` // what it has and policy does not give
-	Gets      []string           `json:"gets,omitempty"`         // what policy gives and it does not have
+	Beyond    []string           `json:"beyondPolicy,omitempty"` // entitlements that it has and policy does not give
+	Gets      []string           `json:"gets,omitempty"`         // entitlements that policy gives and it does not have
 	Result    string             `json:"result"`
 }
 
@@ -408,7 +409,7 @@ unlinked. It is on the record, with your name, as your word and not as a proof.`
 			if o.person == "" {
 				return usagef("say with --person who has no account")
 			}
-			if o.does() { // to look, neither name nor reason is needed
+			if o.does() { // showing needs neither a name nor a reason
 				if err := o.given(); err != nil {
 					return err
 				}

@@ -117,7 +117,7 @@ func capabilityNames(can connector.Capabilities) []string {
 	return names
 }
 
-// disabling reports in words whether a disabled account can be enabled again.
+// disabling says in words whether a disabled account can be enabled again.
 func disabling(can connector.Capabilities) string {
 	switch {
 	case !can.Disable:
@@ -287,7 +287,7 @@ type trialOptions struct {
 	write  bool
 	grants []string
 	wait   time.Duration
-	// patience is for one thing that the app shows late.
+	// patience bounds the wait for one thing that the app shows late.
 	patience time.Duration
 }
 
@@ -382,7 +382,8 @@ func (c *cli) tryApp(ctx context.Context, name string, o trialOptions) (err erro
 		grants := cfg.Policy.Grants(name)
 		life.Entitlements = grants[:min(1, len(grants))]
 	}
-	// The account is cleaned up also if the terminal is closed, or nobody reads on.
+	// The account is cleaned up even if the terminal is closed, or nobody reads the
+	// output any more.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()

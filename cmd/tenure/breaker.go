@@ -117,7 +117,7 @@ type cohortView struct {
 	Kind     ledger.WithdrawalKind `json:"kind"`
 	State    ledger.CohortState    `json:"state"`
 	Held     int                   `json:"held"`
-	People   int                   `json:"total"` // held, and decided about
+	People   int                   `json:"total"` // those held and those decided about
 	Counted  int                   `json:"counted"`
 	Allowed  int                   `json:"allowed"`
 	OpenedAt time.Time             `json:"openedAt"`
@@ -142,7 +142,7 @@ func (v cohortView) shownState() string {
 	return string(v.State)
 }
 
-// cohortScreen holds all that is known of a cohort.
+// cohortScreen holds everything that is known about a cohort.
 type cohortScreen struct {
 	cohortView
 	ByApp    map[string]int `json:"byApp"` // people
@@ -295,7 +295,7 @@ func (c *cli) cohortCommand(verb operator.Verb, cmd *cobra.Command) *cobra.Comma
 	var f cohortFlags
 	cmd.Args = exactly("COHORT")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if f.does() { // to look, neither name nor reason is needed
+		if f.does() { // showing needs neither a name nor a reason
 			if err := f.given(); err != nil {
 				return err
 			}

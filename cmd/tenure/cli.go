@@ -38,17 +38,17 @@ type cli struct {
 	terminal
 	configPath string
 	output     format
-	limit      int // of a list; 0 is none
+	limit      int // how many entries of a list are shown; 0: all
 
 	started bool           // flags and arguments were understood
 	cfg     *config.Config // see config
-	parts   []config.Part  // with whose secrets it was loaded
+	parts   []config.Part  // the parts whose secrets were loaded
 }
 
 // execute runs one invocation and returns its exit code.
 func execute(ctx context.Context, t terminal, args []string) int {
 	c := &cli{terminal: t, output: formatTable}
-	root := c.root() //nolint:contextcheck // commands get theirs from cobra
+	root := c.root() //nolint:contextcheck // commands get their context from cobra
 	root.SetArgs(args)
 	root.SetIn(t.in)
 	root.SetOut(console{t.out})
@@ -61,7 +61,7 @@ func execute(ctx context.Context, t terminal, args []string) int {
 		return service.ExitAttention
 	}
 	if c.cfg != nil && c.configPath == "" && !strings.Contains(err.Error(), c.cfg.Path) {
-		t.tell("configuration: %s\n", c.cfg.Path) // what is wrong may be that it is this one
+		t.tell("configuration: %s\n", c.cfg.Path) // it may be the wrong file
 	}
 	t.tell("tenure: %s\n", err)
 	if !c.started || service.IsUsageError(err) {
@@ -70,8 +70,8 @@ func execute(ctx context.Context, t terminal, args []string) int {
 	return service.ExitFailed
 }
 
-// errAttention ends a command that did what it was asked and found, or left,
-// something for a human. It is not printed: the command has said what it is.
+// errAttention ends a command that did what it was asked to do, and that found or left
+// something for a human. It is not printed: the command has said what needs attention.
 var errAttention = errors.New("needs attention")
 
 // usagef returns an error that only other arguments or another configuration can mend.
@@ -228,8 +228,9 @@ func (c *cli) withWritable(ctx context.Context, f func(*config.Config, ledger.Le
 	if err != nil {
 		return err
 	}
-	// Opening a ledger makes one: right for the services, but for somebody who asks,
-	// an empty answer in place of "you look in the wrong place".
+	// Opening a ledger creates a missing one. That is right for the services. Somebody
+	// who asks would get an empty answer, instead of an error that says that they look in
+	// the wrong place.
 	there, err := open.Exists(ctx, cfg.Ledger.URL)
 	if err != nil {
 		return fmt.Errorf("%w (check ledger.url in %s)", err, cfg.Path)
@@ -351,8 +352,8 @@ func operatorFrom(operator, login string) string {
 // what it does cannot be taken back.
 type applying struct {
 	apply bool
-	// dryRun is from when some commands did it without being told. It goes before apply,
-	// and showing is then all that was asked for.
+	// dryRun is the old flag of commands that used to act at once. It takes precedence
+	// over apply. Its command was asked to show and no more.
 	dryRun bool
 }
 
@@ -378,7 +379,7 @@ func (a *applying) does() bool { return a.apply && !a.dryRun }
 func (c *cli) onlyShown(a applying, format string, args ...any) error {
 	c.tell("\n%s; nothing was done: --apply does it\n", fmt.Sprintf(format, shownArgs(args)...))
 	if a.dryRun {
-		return nil // as it always was
+		return nil // showing is all that --dry-run asks for
 	}
 	return errAttention
 }

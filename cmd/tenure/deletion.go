@@ -150,7 +150,7 @@ is shown what would be deleted and when, and the exit status is 3.`,
   tenure deletion approve 10004 --app wiki --reason "nothing of it is needed, ticket 42" --apply`,
 		Args: exactly("PERSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.does() { // to look, neither name nor reason is needed
+			if f.does() { // showing needs neither a name nor a reason
 				if err := f.given(); err != nil {
 					return err
 				}
@@ -293,8 +293,8 @@ deleting them. It also names what was deleted before, which cannot be brought ba
 type placedView struct {
 	holdView
 	Kept     []string `json:"kept"`              // apps
-	Off      []string `json:"off,omitempty"`     // turned off before, which there is as good as deleted
-	Gone     []string `json:"deleted,omitempty"` // before
+	Off      []string `json:"off,omitempty"`     // apps in which it was disabled before, which destroys it there
+	Gone     []string `json:"deleted,omitempty"` // apps in which it was deleted before
 	Deleting []string `json:"deleting,omitempty"`
 }
 

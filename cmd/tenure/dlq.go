@@ -30,7 +30,7 @@ type letterView struct {
 	ID         int64              `json:"id"`
 	State      ledger.LetterState `json:"state"`
 	Urgent     bool               `json:"urgent,omitempty"` // it was to end somebody's access
-	Reason     string             `json:"reason"`           // of the refusal: the same as the code
+	Reason     string             `json:"reason"`           // why the record was refused; the same as Code
 	Code       string             `json:"code"`
 	Field      string             `json:"field,omitempty"`
 	Text       string             `json:"text,omitempty"`

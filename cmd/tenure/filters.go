@@ -248,7 +248,7 @@ func (c *cli) completions(root *cobra.Command) {
 		}
 		names := argumentsOf(cmd)
 		for i, name := range names {
-			if name == "ID" { // of what, the noun says
+			if name == "ID" { // the command's noun says what the ID names
 				names[i] = cmd.Parent().Name() + " ID"
 			}
 		}

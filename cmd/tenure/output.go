@@ -50,7 +50,8 @@ func (c *cli) reads(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// report shows a result to a program; people were told of it already.
+// report prints a result for a program. It prints nothing for people, who were told
+// already.
 func (c *cli) report(value any) error {
 	if c.output == formatTable {
 		return nil

@@ -29,7 +29,7 @@ func (c *cli) personCommand() *cobra.Command {
 // personView describes a person in a list.
 type personView struct {
 	Person     string    `json:"person"`
-	ID         string    `json:"id"` // the same, as it was named before
+	ID         string    `json:"id"` // the same ID, under its earlier name
 	Username   string    `json:"username,omitempty"`
 	GivenName  string    `json:"givenName,omitempty"`
 	FamilyName string    `json:"familyName,omitempty"`
@@ -60,7 +60,7 @@ func (v personView) due() string {
 		return "now: see its steps" // the instant is only when the sweeper would look
 	}
 	if v.DueWhat == ledger.DueBreaker {
-		return "now: in a mass change (tenure breaker list)" // likewise
+		return "now: in a mass change (tenure breaker list)" // here too
 	}
 	return v.DueWhat + " " + instant(v.DueAt)
 }
@@ -131,7 +131,7 @@ func viewLink(l ledger.Link) linkView {
 	}
 }
 
-// state returns the link's state, and says whether the account is protected.
+// state returns the link's state for people, with a mark if the account is protected.
 func (v linkView) state() string {
 	if v.Protected {
 		return string(v.State) + ", protected"
@@ -334,15 +334,15 @@ waits for an approval (tenure deletion).`,
 	})
 }
 
-// personScreen holds all that is known of one person.
+// personScreen holds everything that is known about one person.
 type personScreen struct {
 	personView
 	Protected bool `json:"protected,omitempty"` // no automation touches their accounts
-	// CarriedTo is who has their accounts now, who is the same human, and Earlier those
-	// whose accounts they have.
+	// CarriedTo is the ID of the same human that has their accounts now. Earlier lists
+	// the IDs whose accounts were carried over to this one.
 	CarriedTo string   `json:"carriedTo,omitempty"`
 	Earlier   []string `json:"earlier,omitempty"`
-	// Positions are those that they hold at once, if there are several.
+	// Positions lists the positions of somebody who holds several at once.
 	Positions []positionView `json:"positions,omitempty"`
 	Progress  string         `json:"progress,omitempty"`
 	Timeline  []entryView    `json:"timeline"`
@@ -350,14 +350,14 @@ type personScreen struct {
 	Steps     []stepView     `json:"steps"`
 	Tasks     []taskView     `json:"tasks,omitempty"` // for humans, and not finished
 	Waived    []string       `json:"waived,omitempty"`
-	Held      []string       `json:"held,omitempty"` // cohorts that hold something of theirs
-	// Holds are legal holds in force, Retentions what operators have said of how long
-	// accounts are kept, Approvals the deletions that an operator has to approve.
+	Held      []string       `json:"held,omitempty"` // cohorts that hold a change of theirs
+	// Holds lists the legal holds in force. Retentions says how long operators want
+	// accounts to be kept. Approvals lists the deletions that an operator has to approve.
 	Holds      []holdView      `json:"holds,omitempty"`
 	Retentions []retentionView `json:"retentions,omitempty"`
 	Approvals  []approvalView  `json:"approvals,omitempty"`
-	// Letters are records about the person that could not be read: what they
-	// would have changed is not known.
+	// Letters lists the records about the person that could not be read. Nobody knows
+	// what these would have changed.
 	Letters []letterView `json:"deadLetters,omitempty"`
 }
 
@@ -417,7 +417,7 @@ func (v personScreen) count(state ledger.StepState) int {
 	return n
 }
 
-// protection says whose accounts are left alone.
+// protection says that no automation touches the person's accounts; empty if it may.
 func (v personScreen) protection() string {
 	if !v.Protected {
 		return ""
@@ -505,7 +505,7 @@ type whyView struct {
 	Person string    `json:"person"`
 	Name   string    `json:"name,omitempty"`
 	Status hr.Status `json:"status,omitempty"`
-	// Positions are those that they hold at once, if there are several.
+	// Positions lists the positions of somebody who holds several at once.
 	Positions []positionView `json:"positions,omitempty"`
 	Roles     []roleView     `json:"roles"` // none if nothing that HR has said is in force
 	Links     []linkView     `json:"accounts"`
@@ -517,7 +517,7 @@ type roleView struct {
 	Role   string   `json:"role"`
 	Holds  bool     `json:"holds"`
 	When   string   `json:"when"`
-	For    []string `json:"positions,omitempty"` // that it holds for, of somebody who holds several
+	For    []string `json:"positions,omitempty"` // the positions that it holds for, if the person holds several
 	Failed []string `json:"failed,omitempty"`    // parts of the condition that are not true
 	Error  string   `json:"error,omitempty"`
 	Grants []string `json:"grants"`
@@ -662,7 +662,7 @@ type holderView struct {
 	Username     string           `json:"username,omitempty"`
 	State        ledger.LinkState `json:"state"`
 	Entitlements []string         `json:"entitlements,omitempty"`
-	Roles        []string         `json:"roles"` // that grant it now; none if it is kept, or about to be taken
+	Roles        []string         `json:"roles"` // roles that grant it now; none if the access is kept, or about to be taken
 	ProvenAt     time.Time        `json:"provenAt,omitzero"`
 }
 

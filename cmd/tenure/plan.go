@@ -33,8 +33,8 @@ type planOptions struct {
 	maxDeletes            int
 }
 
-// defaultMost is how many accounts a change may disable, and delete, unless flags say
-// otherwise.
+// defaultMost is how many accounts a change may disable, and how many it may delete,
+// unless flags set other limits.
 const defaultMost = 20
 
 func (c *cli) planCommand() *cobra.Command {
@@ -283,8 +283,8 @@ func appsOf(s preview.Scenario) []string {
 	return names
 }
 
-// whom yields the people to look at: those who are named, else those whom the events
-// concern, if nothing else would change, else everybody.
+// whom yields the people to look at: those who are named. If nobody is named and only
+// events are rehearsed, it yields those whom the events concern; otherwise everybody.
 func whom(ctx context.Context, l ledger.Reader, r *preview.Rehearsal, o planOptions) func(yield func(string, error) bool) {
 	return func(yield func(string, error) bool) {
 		named := o.persons
@@ -381,7 +381,7 @@ func (l *planLines) line(b *strings.Builder, before string, group []preview.Chan
 		sign, color = " ", faint
 	}
 	text := fmt.Sprintf("  %s %-*s  %-17s  %s%s", sign, l.width(), first.App, l.when(first.At), before, strings.Join(does, ", "))
-	if revokes := first.Do == preview.Update && len(first.Grant) == 0; first.Why != "" && !revokes { // it says why what is granted is
+	if revokes := first.Do == preview.Update && len(first.Grant) == 0; first.Why != "" && !revokes { // Why is the reason for a grant
 		text += " (" + first.Why + ")"
 	}
 	l.paint(b, color, text)
@@ -461,8 +461,8 @@ func (l *planLines) does(c preview.Change) string {
 	return text
 }
 
-// attributes lists the attributes that change. Of an account that is created all are
-// new, so that they are listed with their values only.
+// attributes lists the attributes that change. All attributes of an account that is
+// created are new, so they are listed with their values only.
 func (l *planLines) attributes(c preview.Change) string {
 	var names []string
 	for _, a := range c.Attributes {

@@ -58,8 +58,8 @@ func (c *cli) say(format string, args ...any) {
 // tell writes to standard error, for people. Only the format may hold line ends.
 func (t terminal) tell(format string, args ...any) { printTo(t.err, format, args...) }
 
-// printTo writes to people. It ignores an error: whoever cannot be written to cannot be
-// told so.
+// printTo writes to people. It ignores an error, since a reader that cannot be reached
+// cannot be told about it.
 func printTo(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format, shownArgs(args)...)
 }

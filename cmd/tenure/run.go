@@ -127,9 +127,9 @@ type runFilter struct {
 const (
 	// openRuns selects people's open runs in Temporal's visibility store.
 	openRuns = "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running'"
-	// leavingRuns selects those of people whose access is ending: it is being taken,
-	// or it will be on a day that is known, or the accounts are to be deleted, be it
-	// after a legal hold or an operator's approval.
+	// leavingRuns selects the open runs of people whose access is ending: it is being
+	// taken, it ends on a known day, or the accounts wait to be deleted (for the end of a
+	// legal hold or for an operator's approval, too).
 	leavingRuns = "(WorkflowType = '" + workflows.TypeLeaver + "' OR TenureNextAction = '" + string(plan.DueEnd) +
 		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueDelete) +
 		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueHold) +
@@ -355,7 +355,7 @@ func (c *cli) repair(ctx context.Context, one oneRepair, verb operator.Verb) err
 // repairedView describes what was repaired for one person.
 type repairedView struct {
 	Person  string   `json:"person"`
-	Keys    []string `json:"keys"` // of steps and questions
+	Keys    []string `json:"keys"` // keys of steps and questions
 	Skipped bool     `json:"skipped,omitempty"`
 }
 
@@ -463,7 +463,7 @@ func viewRepair(steps []ledger.Step) repairView {
 	return v
 }
 
-// shownSteps is how many steps the table of a listing shows.
+// shownSteps is the number of steps that the table of a listing shows.
 const shownSteps = 20
 
 func (v repairView) draw(p *page) {
@@ -479,11 +479,11 @@ func (v repairView) draw(p *page) {
 	}
 }
 
-// repairCount says how far a bulk repair came.
+// repairCount counts what a bulk repair has done.
 type repairCount struct {
-	Steps   int `json:"steps"`   // that were repaired
-	Settled int `json:"settled"` // people of whom nothing needed attention any more
-	People  int `json:"people"`  // who were seen to
+	Steps   int `json:"steps"`   // steps that were repaired
+	Settled int `json:"settled"` // people for whom nothing needed attention any more
+	People  int `json:"people"`  // people that were processed
 }
 
 // repairMany shows what is selected, and repairs it with --apply, one person after the

@@ -208,8 +208,8 @@ func (c *cli) publish(ctx context.Context, o sendOptions, messages []broker.Mess
 	return sent, nil
 }
 
-// progress returns a progress bar, which is shown on a terminal only. A total of -1 is
-// one that is not known yet.
+// progress returns a progress bar, which is shown on a terminal only. A total of -1 means
+// that the total is not known yet.
 func (c *cli) progress(total int, doing, what string) *progressbar.ProgressBar {
 	return progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(c.err),
@@ -248,7 +248,7 @@ func (so *snapshotOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&so.maxLeavers, "max-leavers", -1, "with --snapshot: how many `people` may leave (default: the configuration's)")
 	flags.StringSliceVar(&so.rehire, "rehire", nil, "with --snapshot: `person` IDs who have left, and came back")
 	flags.IntVar(&so.rows, "rows", 0, "with --snapshot: how many `rows` of people the file has; with any other number it is not complete, and nothing is sent")
-	flags.Lookup("max-leavers").DefValue = "0" // so that -1, which says nothing to anybody, is not shown
+	flags.Lookup("max-leavers").DefValue = "0" // the help does not show -1, which would explain nothing
 }
 
 // check refuses flags that do not go together.
@@ -359,7 +359,7 @@ type comparisonView struct {
 // snapshotChange is a snapshot.Change without personal data.
 type snapshotChange struct {
 	Person   string          `json:"person"`
-	PersonID string          `json:"personId"` // the same, as it was named before
+	PersonID string          `json:"personId"` // the same ID, under its earlier name
 	Line     int             `json:"line,omitempty"`
 	Leaves   bool            `json:"leaves"`
 	Events   []snapshotEvent `json:"events"`
@@ -509,7 +509,7 @@ func (run comparisonView) draw(p *page) {
 }
 
 // fields lists the fields that change, in one line. All fields of a new person are new,
-// so that they are listed with their values only.
+// so they are listed with their values only.
 func (ch snapshotChange) fields() string {
 	var list []string
 	for _, f := range ch.Fields {

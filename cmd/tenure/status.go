@@ -28,21 +28,23 @@ import (
 )
 
 const (
-	// unreadLate is after how long a record that nobody has acknowledged needs somebody.
+	// unreadLate is how long a record may stay unacknowledged before somebody has to
+	// look.
 	unreadLate = 2 * time.Minute
-	// callsLate is from how long a wait of an app's calls is worth a line.
+	// callsLate is how long an app's calls have to wait before status has a line about
+	// it.
 	callsLate = 10 * time.Second
 )
 
 // partState is the state of a part.
 type partState string
 
-// What a part may be, from the best to the worst.
+// The states of a part, from the best to the worst.
 const (
 	partOK        partState = "ok"
 	partNote      partState = "note"      // well enough, and worth knowing
 	partAttention partState = "attention" // somebody has to do something
-	partAway      partState = "away"      // it does not answer, so that nobody knows
+	partAway      partState = "away"      // it does not answer, so its state is unknown
 )
 
 // partView describes one part of Tenure.
@@ -51,7 +53,7 @@ type partView struct {
 	State   partState      `json:"state"`
 	Text    string         `json:"text"`
 	Do      string         `json:"do,omitempty"`      // what to do: a command, where there is one
-	Numbers map[string]int `json:"numbers,omitempty"` // what was counted, by what it is
+	Numbers map[string]int `json:"numbers,omitempty"` // counts, by the name of what was counted
 }
 
 // statusView describes the state of all of Tenure.
@@ -114,8 +116,8 @@ with 0 if all is well, and with 3 if something needs somebody or does not answer
 	return c.reads(cmd)
 }
 
-// status looks at all parts at once. NoKafka is the error because of which the
-// configuration has no secrets for Kafka; nil if it has them.
+// status looks at all parts at once. noKafka says why the configuration has no secrets
+// for Kafka; nil if it has them.
 func status(ctx context.Context, cfg *config.Config, noKafka error, timeout time.Duration) statusView {
 	path, err := filepath.Abs(cfg.Path)
 	if err != nil {

@@ -118,8 +118,8 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 	})
 }
 
-// protected adds to the error that somebody is protected where the configuration says
-// so.
+// protected returns operator.ErrProtected in words that name the setting and say what to
+// do. It returns any other error as it is.
 func (s secured) protected(err error, cfg *config.Config) error {
 	if !errors.Is(err, operator.ErrProtected) {
 		return err
@@ -151,7 +151,7 @@ type securedView struct {
 	ProvenAt time.Time        `json:"provenAt,omitzero"`
 	Code     string           `json:"code,omitempty"`
 	Message  string           `json:"message,omitempty"`
-	stuck    bool             // only a human, or time, can go on
+	stuck    bool             // it goes on only when a human acts, or at a later time
 }
 
 func viewSecured(personID string, apps []operator.SecuredApp) []securedView {

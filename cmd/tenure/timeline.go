@@ -58,11 +58,11 @@ type entryView struct {
 	What  string    `json:"what"`
 	Event string    `json:"event,omitempty"` // ID
 	Login string    `json:"login,omitempty"` // from which they said it
-	By    string    `json:"by,omitempty"`    // the operator who said so, if it was not HR
-	// Reason is why somebody is suspended or reinstated, if that was said.
+	By    string    `json:"by,omitempty"`    // the operator who recorded it, if HR did not
+	// Reason says why somebody is suspended or reinstated, if a reason was given.
 	Reason string `json:"reason,omitempty"`
-	// DeadLetter is the number of a dead letter: HR said something there, and it is
-	// not known what.
+	// DeadLetter is the number of a dead letter: HR said something in it that could not
+	// be read.
 	DeadLetter int64 `json:"deadLetter,omitempty"`
 }
 
@@ -115,7 +115,7 @@ func viewTimeline(person ledger.Person, operators map[hr.EventKey]ledger.AuditRo
 	zone := time.UTC
 	for _, period := range t.Periods {
 		zone = zoneOf(period.Profiles[0].Profile)
-		if len(t.Positions) > 1 { // what changes is said of each position
+		if len(t.Positions) > 1 { // the entries of each position show its changes
 			period.Profiles = period.Profiles[:1]
 		}
 		v.Entries = append(v.Entries, periodEntries(period, zone)...)
@@ -356,16 +356,16 @@ with 3 if something of theirs needs attention or is not done yet.`,
 	})
 }
 
-// evidenceView holds what HR said of a person, and what came of it.
+// evidenceView holds what HR said about a person, and what was done because of it.
 type evidenceView struct {
 	Person string    `json:"person"`
 	Name   string    `json:"name,omitempty"`
 	Status hr.Status `json:"status,omitempty"`
 	At     time.Time `json:"at"` // when this was put together
-	// Unfinished is how many steps and questions are not done, of all apps.
+	// Unfinished counts the steps and questions of all apps that are not done.
 	Unfinished int            `json:"unfinished"`
-	Said       []eventView    `json:"events"`   // by HR, as received
-	Timeline   []entryView    `json:"timeline"` // what that comes to
+	Said       []eventView    `json:"events"`   // HR's events, as received
+	Timeline   []entryView    `json:"timeline"` // the events, merged
 	Letters    []letterView   `json:"deadLetters,omitempty"`
 	Apps       []appEvidence  `json:"apps"`
 	General    []evidenceStep `json:"steps,omitempty"`  // questions, which are about no app

@@ -81,8 +81,8 @@ type watch struct {
 	*cli
 	every  time.Duration
 	person string
-	since  time.Time // what was done before is not shown; zero: what was done until now
-	once   bool      // it does not go on with what is done from now on
+	since  time.Time // changes before it are left out; zero: see run
+	once   bool      // it does not wait for what is done from now on
 	cfg    *config.Config
 	ledger ledger.Reader
 	rows   *operator.Follower
@@ -211,7 +211,7 @@ type watchScreen struct {
 func (w *watch) openScreen(ctx context.Context, end int64) (s *watchScreen, closed func(), err error) {
 	w.rows = operator.FollowAfter(w.ledger, "", max(0, end-watchRows))
 	if w.person != "" {
-		w.rows = operator.FollowFrom(w.ledger, w.person, w.since) // theirs may be long ago
+		w.rows = operator.FollowFrom(w.ledger, w.person, w.since) // the person's last changes may be long ago
 	}
 	opts, err := service.TemporalOptions(zap.NewNop())
 	if err != nil {

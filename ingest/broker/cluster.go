@@ -15,13 +15,14 @@ import (
 type Cluster struct {
 	Brokers []string // host:port of some of its brokers
 	TLS     *TLS     // nil: connections are not encrypted
-	SASL    *SASL    // nil: nobody signs in, unless with TLS's certificate
+	SASL    *SASL    // nil: Tenure signs in with TLS's certificate, if it has one
 	// Dial opens the connections below TLS; nil stands for a net.Dialer. It must be safe
 	// for concurrent use.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Identity returns who uses the cluster, for people: "User:tenure (SCRAM-SHA-512)".
+// Identity returns the identity that Tenure has in the cluster, for people: "User:tenure
+// (SCRAM-SHA-512)".
 func (c Cluster) Identity() string {
 	switch {
 	case c.SASL != nil:
@@ -33,8 +34,8 @@ func (c Cluster) Identity() string {
 	}
 }
 
-// principal returns the name that ACLs have for who uses the cluster. Brokers may
-// shorten the name in a certificate: see ssl.principal.mapping.rules.
+// principal returns Tenure's name in the ACLs of the cluster. Brokers may shorten the
+// name in a certificate: see ssl.principal.mapping.rules.
 func (c Cluster) principal() string {
 	switch {
 	case c.SASL != nil:
@@ -49,11 +50,11 @@ func (c Cluster) principal() string {
 // clientID is the client's name in the brokers' logs and quotas.
 const clientID = "tenure"
 
-// dialTimeout bounds the making of a connection, including signing in.
+// dialTimeout bounds how long opening a connection may take, including signing in.
 const dialTimeout = 10 * time.Second
 
-// transport is for a kafka.Client or kafka.Writer. With the default metadata lifetime
-// of 6 s they would notice a new topic that much later.
+// transport returns the transport of a kafka.Client or kafka.Writer. With kafka-go's
+// default metadata lifetime they would notice a new topic only after 6 s.
 func (c Cluster) transport() *kafka.Transport {
 	return &kafka.Transport{
 		MetadataTTL: time.Second, ClientID: clientID,
@@ -61,7 +62,7 @@ func (c Cluster) transport() *kafka.Transport {
 	}
 }
 
-// dialer is for a kafka.Reader or kafka.ConsumerGroup.
+// dialer returns the dialer of a kafka.Reader or kafka.ConsumerGroup.
 func (c Cluster) dialer() *kafka.Dialer {
 	return &kafka.Dialer{Timeout: dialTimeout, ClientID: clientID, DialFunc: c.dial, SASLMechanism: c.signIn()}
 }

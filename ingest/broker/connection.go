@@ -42,7 +42,7 @@ func (c *Connection) Close() {
 // returns an error that it does not know as it is.
 func (c *Connection) Explain(err error) error { return c.cluster.explain(err) }
 
-// Abandon calls f and does not wait for it. What names the call, for people.
+// Abandon calls f and does not wait for it. what names the call, for people.
 func (c *Connection) Abandon(what string, f func()) { c.abandoned.leave(what, f) }
 
 // Overdue returns an error if a call was abandoned longer ago than patience and has not
@@ -65,11 +65,11 @@ func (c *Connection) Writer(w *kafka.Writer) *kafka.Writer {
 // them. If they pile up, only a new process helps.
 type abandoned struct {
 	mu    sync.Mutex
-	calls map[*string]time.Time // by name, since when
+	calls map[*string]time.Time // by name: when the call was abandoned
 	wait  sync.WaitGroup
 }
 
-// leave calls f and does not wait for it. What names the call, for people.
+// leave calls f and does not wait for it. what names the call, for people.
 func (a *abandoned) leave(what string, f func()) {
 	a.mu.Lock()
 	if a.calls == nil {

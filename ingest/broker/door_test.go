@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Nobody but this package makes a kafka-go connection: it would not be guarded.
+// Only this package makes connections of kafka-go: others would not be guarded.
 func TestEverythingGoesThroughTheDoor(t *testing.T) {
 	unguarded := regexp.MustCompile(`kafka\.(New\w+|Dial\w*|(Client|Dialer|Transport|ReaderConfig|WriterConfig)\{)`)
 	checked := 0

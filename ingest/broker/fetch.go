@@ -18,7 +18,7 @@ type FetchOptions struct {
 	Wait      time.Duration // how long a broker may hold a fetch until records come
 	Attempt   time.Duration // how long one attempt to find the end of an unreadable batch may take
 	Pause     time.Duration // between these attempts
-	Renew     time.Duration // how long no record may come while there are some, until fetching begins anew
+	Renew     time.Duration // how long a partition with records may deliver none before fetching begins anew
 	Restarted func()        // is called when fetching begins anew
 	Log       *zap.Logger
 }
@@ -33,7 +33,7 @@ type Fetcher struct {
 
 	mu     sync.Mutex
 	next   int64              // the offset of the next record, or kafka.FirstOffset
-	asking time.Time          // since when the fetcher waits for it; zero: it does not
+	asking time.Time          // when the fetcher began to wait for that record; zero: it does not wait
 	renew  context.CancelFunc // ends the present reader
 	inVain int                // restarts since the last record
 }
@@ -61,7 +61,7 @@ func (f *Fetcher) read(ctx context.Context, pass func(context.Context, kafka.Mes
 	defer f.c.abandoned.leave(fmt.Sprintf("closing a reader of %s/%d", f.topic, f.id), func() { _ = reader.Close() })
 	f.mu.Lock()
 	f.renew = renew
-	_ = reader.SetOffset(f.next) // fails only on a reader of a group
+	_ = reader.SetOffset(f.next) // it fails only if the reader belongs to a group
 	f.mu.Unlock()
 	logged := ""
 	for {
@@ -150,12 +150,13 @@ func (f *Fetcher) passed(m kafka.Message) {
 	f.next = m.Offset + 1
 }
 
-// restarts is how often fetching begins anew in vain before Restart reports false.
+// restarts is how often fetching begins anew without success before Restart reports
+// false.
 const restarts = 3
 
-// Restart replaces the reader if it hangs: the partition's leader has records, from
-// first up to end, and for too long none has come. It reports false if replacing it has
-// not helped often enough.
+// Restart replaces the reader if it hangs: the partition's leader has records, from first
+// up to end, and for too long none has come. It reports false if replacing the reader has
+// failed to help too often.
 func (f *Fetcher) Restart(now time.Time, first, end int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a batch claims or takes costs no more memory than its bound.
+// However large a batch is or claims to be, it costs no more memory than the bound.
 func TestDecompressingIsBounded(t *testing.T) {
 	const gigabyte = 1 << 30
 	var huge bytes.Buffer
@@ -57,7 +57,7 @@ func TestDecompressingIsBounded(t *testing.T) {
 	}
 }
 
-// That a connection breaks off within a batch says nothing of the batch.
+// A connection that breaks off within a batch does not make the batch unreadable.
 func TestABatchThatBreaksOffIsNotUnreadable(t *testing.T) {
 	for _, codec := range compress.Codecs[1:] {
 		r := codec.NewReader(&io.LimitedReader{R: bytes.NewReader([]byte("half")), N: 8})

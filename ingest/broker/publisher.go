@@ -27,8 +27,8 @@ type Message struct {
 // Publisher writes messages to Kafka: each is acknowledged by all in-sync
 // replicas before Publish returns.
 type Publisher struct {
-	// Waiting, if set, is told why Publish has to wait, once per reason. Set it
-	// before the first call of Publish.
+	// Waiting, if set, is called with the reason why Publish has to wait, once per
+	// reason. Set it before the first call of Publish.
 	Waiting func(reason error)
 
 	conn    *Connection
@@ -37,7 +37,8 @@ type Publisher struct {
 	backoff backoff.Range
 }
 
-// patiently are the pauses between attempts: somebody waits at a terminal.
+// patiently holds the pauses between attempts. They are short, because a human may wait
+// at a terminal.
 var patiently = backoff.Range{Min: 100 * time.Millisecond, Max: 5 * time.Second}
 
 // publishBatch is how many messages go to a partition in one request.
@@ -60,7 +61,7 @@ func (c *Connection) Publisher(largest int) *Publisher {
 		largest: largest,
 		backoff: patiently,
 		writer: c.Writer(&kafka.Writer{
-			Balancer:     kafka.Murmur2Balancer{}, // as Kafka's own clients: a person's partition is the same whoever sends
+			Balancer:     kafka.Murmur2Balancer{}, // as Kafka's own clients do it: every sender uses the same partition for a person
 			RequiredAcks: kafka.RequireAll,
 			BatchSize:    publishBatch,
 			BatchBytes:   int64(largest),
@@ -191,8 +192,8 @@ func (p *Publisher) write(ctx context.Context, pending []outgoing, refuse func(i
 		switch {
 		case err == nil:
 		case errors.Is(err, kafka.MessageSizeTooLarge) && len(pending) > 1:
-			// The batch was too large for the broker. One by one it shows whether a message
-			// is.
+			// The batch was too large for the broker. Sent one by one, a message that is
+			// too large itself is found.
 			more, err := p.write(ctx, pending[i:i+1], refuse)
 			again, cause = append(again, more...), errors.Join(cause, err)
 		case Permanent(err):
@@ -224,7 +225,7 @@ func (p *Publisher) explain(topic string, err error) error {
 	if errors.Is(err, kafka.UnknownTopicOrPartition) {
 		return fmt.Errorf("topic %q does not exist on %s", topic, strings.Join(p.conn.cluster.Brokers, ", "))
 	}
-	if explained := p.conn.cluster.explain(err); explained != err { //nolint:errorlint // is it the same one?
+	if explained := p.conn.cluster.explain(err); explained != err { //nolint:errorlint // is it the very same error?
 		return explained
 	}
 	var broker kafka.Error

@@ -20,7 +20,8 @@ import (
 // somebody deleted the topic.
 var ErrGone = errors.New("the record is not there (any more)")
 
-// What one request for records may bring. A larger record comes all the same, alone.
+// The bounds of what one request for records returns. A larger record is returned all the
+// same, alone.
 const (
 	recordBytes = 10 << 20
 	recordWait  = 500 * time.Millisecond
@@ -86,8 +87,8 @@ func (c *Connection) ReadBatch(ctx context.Context, at ledger.Position, f func(k
 	}
 }
 
-// whyNotKnown finds out whether there is no such topic or partition, or no broker that
-// knows: kafka-go's transport has one error for both.
+// whyNotKnown finds out whether the topic or partition does not exist, or no broker can
+// say: kafka-go's transport has one error for both.
 func (c *Connection) whyNotKnown(ctx context.Context, at ledger.Position, err error) error {
 	answer, metadataErr := c.Client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{at.Topic}})
 	if metadataErr != nil {

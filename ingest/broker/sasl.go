@@ -71,14 +71,14 @@ func (s *SASL) username() string {
 // signer makes a SASL a mechanism of kafka-go.
 type signer struct {
 	*SASL
-	encrypted bool // whether the connection is
+	encrypted bool // whether the connection is encrypted
 }
 
 func (s signer) Name() string { return s.mechanism }
 
 func (s signer) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
-	// The configuration is checked for this too, but only here are the addresses known
-	// under which brokers announce themselves.
+	// Loading the configuration checks this too, but only here are the addresses known
+	// that brokers announce.
 	if broker := sasl.MetadataFromContext(ctx); s.mechanism == saslPlain && !s.encrypted && (broker == nil || !onLoopback(broker.Host)) {
 		return nil, nil, errReadable
 	}
@@ -115,7 +115,7 @@ type gate struct {
 	pace backoff.Range
 
 	mu       sync.Mutex
-	as       Credentials     // of the last attempt
+	as       Credentials     // those of the last attempt
 	good     bool            // whether they have worked
 	open     int             // attempts since one succeeded, or the credentials changed
 	pauses   *backoff.Pauses // between attempts beyond the limit

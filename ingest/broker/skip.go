@@ -24,7 +24,7 @@ func (s Skipped) message(topic string, partition int) kafka.Message {
 	return kafka.Message{Topic: topic, Partition: partition, Offset: s.Last, Time: time.Now(), WriterData: s}
 }
 
-// SkippedBy reports whether a message stands for skipped records, and returns which.
+// SkippedBy reports whether a message stands for skipped records, and returns these.
 func SkippedBy(m kafka.Message) (Skipped, bool) {
 	s, ok := m.WriterData.(Skipped)
 	return s, ok
@@ -51,8 +51,8 @@ func (f *Fetcher) skip(ctx context.Context, first int64, pass func(context.Conte
 	return nil
 }
 
-// measure reads the batch with that offset once more, to find where it ends: a Reader
-// does not say, and a batch that was damaged on its way may be whole now.
+// measure reads the batch with that offset once more, to find where it ends: a
+// kafka.Reader does not tell, and a batch that was damaged in transit may be whole now.
 func (f *Fetcher) measure(ctx context.Context, offset int64) (Skipped, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.options.Attempt)
 	defer cancel()

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// stalls guards the connections to brokers against silence. kafka-go makes some
-// requests without a deadline, and always tries the first broker first if it accepts
-// connections. If that broker never answers (it hangs, or the network drops what is
-// sent), kafka-go waits for ever.
+// stalls guards the connections to brokers against silence. kafka-go makes some requests
+// without a deadline, and always tries the first broker first if it accepts connections.
+// If that broker never answers (it hangs, or the network drops packets), kafka-go waits
+// for ever.
 //
 // So a broker has to answer within patience. If it does not, stalls closes the
 // connection, and refuses to connect to that broker for as long again, so that others
@@ -24,7 +24,7 @@ type stalls struct {
 	open     func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu      sync.Mutex
-	silent  map[string]time.Time // by address: until when it is not connected to
+	silent  map[string]time.Time // by address: the time before which nothing connects to it
 	conns   map[*guarded]struct{}
 	stopped bool
 }

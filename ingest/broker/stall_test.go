@@ -59,7 +59,7 @@ func TestADeadlineHoldsOnceABrokerHasAnswered(t *testing.T) {
 	require.Error(t, exchange(time.Hour), "without one, patience is what there is")
 }
 
-// silent is the address of a broker that takes connections and says nothing.
+// silent returns the address of a broker that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -13,7 +13,7 @@ import (
 // which are read for every connection, because certificates are renewed while Tenure
 // runs. Brokers' certificates are always verified.
 type TLS struct {
-	CA          string // the authorities that sign brokers' certificates; empty: those that the system trusts
+	CA          string // the authorities that sign brokers' certificates; empty: the system's
 	Certificate string // the certificate to sign in with, and its chain; empty: none
 	Key         string // the private key of Certificate
 	ServerName  string // the name in brokers' certificates; empty: the host of each address
@@ -45,7 +45,7 @@ func (t *TLS) settings(address string) (*tls.Config, error) {
 			return nil, err
 		}
 		// The certificate is offered whatever authorities the broker lists: the broker's
-		// own error says best what it does not like.
+		// own error says best what is wrong with it.
 		s.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil }
 	}
 	return s, nil

@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/ingest/brokertest"
 )
 
-// serveTLS is a port that shakes hands, and hangs up.
+// serveTLS opens a port that completes the TLS handshake, and hangs up.
 func serveTLS(t *testing.T, certificate, key string) (address string) {
 	t.Helper()
 	pair, err := tls.LoadX509KeyPair(certificate, key)
@@ -25,7 +25,7 @@ func serveTLS(t *testing.T, certificate, key string) (address string) {
 	})
 }
 
-// serve is a port that does something with each connection, and hangs up.
+// serve opens a port that calls do with each connection, and hangs up.
 func serve(t *testing.T, do func(net.Conn)) (address string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

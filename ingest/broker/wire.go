@@ -17,7 +17,7 @@ import (
 )
 
 // wire is a connection to one broker, signed in, for questions that a kafka.Client cannot
-// ask, or answers from its cache.
+// ask or answers from its cache.
 type wire struct{ *protocol.Conn }
 
 // wire connects to the broker at address. The connection ends with ctx's deadline.

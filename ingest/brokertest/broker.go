@@ -26,7 +26,7 @@ type broker struct {
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd     // of the present or last run; nil before the first
-	ended chan struct{} // closed when that run was reaped
+	ended chan struct{} // closed when that run has ended
 }
 
 func (b *broker) properties() string { return filepath.Join(b.dir, "server.properties") }
@@ -72,7 +72,7 @@ func (b *broker) start() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }() // the child has its own
+	defer func() { _ = log.Close() }() // the child has a descriptor of its own
 	cmd := b.java("kafka.Kafka", b.properties())
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = dieWithParent()
@@ -87,7 +87,7 @@ func (b *broker) start() error {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // that it was killed is no news
+			_ = cmd.Wait() // a broker that was killed is no error
 		}
 	}()
 	if err := <-started; err != nil {
@@ -105,7 +105,8 @@ func (b *broker) signal(s os.Signal) error {
 	return b.cmd.Process.Signal(s)
 }
 
-// kill ends the broker and returns when it is gone. A broker that was gone before is no error.
+// kill ends the broker and returns when it is gone. It is no error if the broker was gone
+// before.
 func (b *broker) kill() error {
 	if b.ended == nil {
 		return nil

@@ -19,10 +19,11 @@ import (
 const (
 	// clusterID is any valid one (a UUID in base 64).
 	clusterID = "dGVudXJlLXJlYWwtdGVzdA"
-	// patience bounds what a Java process does on a small and busy machine.
+	// patience bounds the wait for a Java process on a small and busy machine.
 	patience = 90 * time.Second
 	tick     = 50 * time.Millisecond
-	// attempts is how often a start is tried if somebody takes its ports meanwhile.
+	// attempts is how often Start tries again because another process took a port that it
+	// had chosen.
 	attempts = 3
 )
 
@@ -34,7 +35,7 @@ type Cluster struct {
 	*cluster
 }
 
-// cluster is a broker that several tests share.
+// cluster holds the brokers of a Cluster, which several tests may share.
 type cluster struct {
 	opts      Options
 	dir       string
@@ -146,7 +147,7 @@ func (c *cluster) launch(dir, libs string) error {
 	return c.each(c.await)
 }
 
-// each does something with all brokers at once.
+// each calls do for all brokers at once.
 func (c *cluster) each(do func(*broker) error) error {
 	errs := make([]error, len(c.brokers))
 	var all sync.WaitGroup
@@ -157,10 +158,10 @@ func (c *cluster) each(do func(*broker) error) error {
 	return errors.Join(errs...)
 }
 
-// errPortTaken is the error of a port that somebody took after it was chosen.
+// errPortTaken is the error of a port that another process took after it was chosen.
 var errPortTaken = errors.New("a port is taken")
 
-// await returns when the broker is one of the cluster's and takes requests.
+// await returns when the broker is part of the cluster and takes requests.
 func (c *cluster) await(b *broker) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -184,7 +185,8 @@ func (c *cluster) await(b *broker) error {
 	}
 }
 
-// ask asks the broker whether it is part of the cluster: then others may use it.
+// ask returns an error unless the broker answers that it is part of the cluster, and so
+// can be used.
 func (c *cluster) ask(ctx context.Context, b *broker) error {
 	dialer := kafka.Dialer{Timeout: time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", b.ports.address(Plain))
@@ -234,7 +236,7 @@ func (c *Cluster) Restart(broker int) {
 	c.t.Helper()
 	b := c.brokers[broker]
 	var err error
-	require.Eventually(c.t, func() bool { // somebody may have its port for a moment
+	require.Eventually(c.t, func() bool { // another process may have its port for a moment
 		if err = b.start(); err == nil {
 			err = c.await(b)
 		}

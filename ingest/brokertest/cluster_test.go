@@ -21,7 +21,7 @@ func (s suite) Run() int {
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(suite{m}) }
 
-// awaitWritten returns when all replicas that have to be there took a record.
+// awaitWritten writes a record, and returns when all in-sync replicas have it.
 func awaitWritten(t *testing.T, c *Cluster, topic string) {
 	t.Helper()
 	var err error
@@ -48,7 +48,7 @@ func TestThreeBrokersSurviveTheLossOfOne(t *testing.T) {
 
 	first := c.Leader("t", 0)
 	c.Kill(first)
-	awaitWritten(t, c, "t") // by another leader
+	awaitWritten(t, c, "t") // another leader takes it
 	c.Restart(first)
 	second := c.Leader("t", 0)
 	c.Pause(second)

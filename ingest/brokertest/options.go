@@ -13,34 +13,34 @@ import (
 // Brokers, and this package, talk to brokers there.
 const Plain = "PLAINTEXT"
 
-// controllers is the listener of the controllers among themselves.
+// controllers names the listener on which controllers talk to each other.
 const controllers = "CONTROLLER"
 
-// Options configure a cluster. The zero value is one broker with a plain listener.
+// Options configures a cluster. The zero value is one broker with a plain listener.
 type Options struct {
 	// Brokers is the number of brokers: 1 (also if 0) or 3. Two of three must have a record
 	// before it is acknowledged to a producer that waits for all.
 	Brokers int
-	// Listeners are more listeners by name, each with its security protocol: "SSL",
-	// "SASL_PLAINTEXT", "SASL_SSL" or "PLAINTEXT". Set what they need (key stores,
+	// Listeners holds further listeners, with the security protocol of each by name:
+	// "SSL", "SASL_PLAINTEXT", "SASL_SSL" or "PLAINTEXT". Set what they need (key stores,
 	// mechanisms) in Properties.
 	Listeners map[string]string
-	// Properties are added to those of every broker, or replace them: see Kafka's
-	// "Broker Configs". With an authorizer, "User:ANONYMOUS" must be a super user:
-	// it is who talks on the plain listener.
+	// Properties are added to the properties of every broker, or replace them: see
+	// Kafka's "Broker Configs". With an authorizer, "User:ANONYMOUS" must be a super
+	// user, because that is who uses the plain listener.
 	Properties map[string]string
-	// Format are more arguments for formatting the storage, such as
-	// "--add-scram", "SCRAM-SHA-256=[name=alice,password=secret]".
+	// Format holds further arguments for formatting the storage, such as "--add-scram",
+	// "SCRAM-SHA-256=[name=alice,password=secret]".
 	Format []string
 }
 
-// listenerNames are the names of the clients' listeners.
+// listenerNames returns the names of the listeners for clients.
 func (o Options) listenerNames() []string {
 	return append([]string{Plain}, slices.Sorted(maps.Keys(o.Listeners))...)
 }
 
-// properties are those of the broker with the number id; it has its directory, and
-// all brokers their ports.
+// properties returns the properties of the broker with the number id. dir is its
+// directory; all holds the ports of all brokers.
 func (o Options) properties(id int, dir string, all []ports) map[string]string {
 	n := len(all)
 	mine := all[id]
@@ -77,18 +77,18 @@ func (o Options) properties(id int, dir string, all []ports) map[string]string {
 		"transaction.state.log.min.isr":            inSync,
 		"transaction.state.log.num.partitions":     "2",
 
-		// A topic that is missing is a mistake, as in production.
+		// As in production, a missing topic is an error: no broker creates it.
 		"auto.create.topics.enable": "false",
 
-		// Tests wait for rebalances and for others to take over: no pause before, and
-		// short sessions.
+		// Tests wait for rebalances, and for other brokers and members to take over. So
+		// there is no pause before a rebalance, and sessions are short.
 		"group.initial.rebalance.delay.ms": "0",
 		"group.min.session.timeout.ms":     "100",
 		"broker.session.timeout.ms":        "4000",
 		"broker.heartbeat.interval.ms":     "500",
 		"replica.lag.time.max.ms":          "4000",
 
-		// It shares a small machine with its clients.
+		// The broker shares a small machine with its clients.
 		"num.network.threads":            "2",
 		"num.io.threads":                 "4",
 		"log.cleaner.dedupe.buffer.size": "4194304",

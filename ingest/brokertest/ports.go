@@ -9,14 +9,14 @@ import (
 // loopback is the only interface that anything here listens on.
 const loopback = "127.0.0.1"
 
-// ports are those of one broker, by listener.
+// ports holds the ports of one broker, by listener.
 type ports map[string]int
 
 func (p ports) address(listener string) string {
 	return net.JoinHostPort(loopback, strconv.Itoa(p[listener]))
 }
 
-// freePorts are ports that nobody listens on.
+// freePorts returns a port for each listener, on which nobody listens.
 func freePorts(listeners []string) (ports, error) {
 	found := ports{}
 	for _, name := range listeners {
@@ -29,9 +29,10 @@ func freePorts(listeners []string) (ports, error) {
 	return found, nil
 }
 
-// freePort lets the kernel choose. A connection that the listening side closed
-// leaves the port in TIME_WAIT: it can be opened by its number, and is given to
-// nobody who asks for any port, for a minute or so.
+// freePort returns a port that the kernel chooses. It closes a connection from the
+// listening side, which leaves the port in TIME_WAIT for about a minute. In that time the
+// port can be opened by its number, and the kernel gives it to nobody who asks for any
+// port.
 func freePort() (int, error) {
 	ln, err := net.Listen("tcp4", net.JoinHostPort(loopback, "0"))
 	if err != nil {

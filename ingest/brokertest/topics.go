@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// CreateTopic makes a topic that has as many replicas as there are brokers, and
-// returns when every partition has a leader. Config are the topic's own settings
-// ("max.message.bytes": see Kafka's "Topic Configs"); nil for none.
+// CreateTopic makes a topic that has as many replicas as there are brokers, and returns
+// when every partition has a leader. config holds the topic's own settings, such as
+// "max.message.bytes" (see Kafka's "Topic Configs"); it may be nil.
 func (c *Cluster) CreateTopic(topic string, partitions int, config map[string]string) {
 	c.t.Helper()
 	var entries []kafka.ConfigEntry
@@ -25,7 +25,7 @@ func (c *Cluster) CreateTopic(topic string, partitions int, config map[string]st
 		if err == nil {
 			err = answer.Errors[topic]
 		}
-		if errors.Is(err, kafka.TopicAlreadyExists) { // an attempt whose answer was lost
+		if errors.Is(err, kafka.TopicAlreadyExists) { // an earlier attempt made it, and its answer was lost
 			return nil
 		}
 		return err
@@ -83,7 +83,7 @@ func (c *Cluster) client() *kafka.Client {
 	return &kafka.Client{Addr: kafka.TCP(c.Brokers()...), Transport: c.transport}
 }
 
-// eventually asks until the answer is no error.
+// eventually calls ask until it returns no error.
 func (c *Cluster) eventually(ask func(ctx context.Context) error, msg string, args ...any) {
 	c.t.Helper()
 	var err error

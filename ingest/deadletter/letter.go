@@ -27,7 +27,7 @@ const (
 	HeaderSource    = deadLetterPrefix + "source"    // the decoder's name
 	HeaderAt        = deadLetterPrefix + "at"        // when the record became a letter, RFC 3339, UTC
 	HeaderPerson    = deadLetterPrefix + "person"    // source.Error's Person; absent if the decoder does not know
-	HeaderUrgent    = deadLetterPrefix + "urgent"    // "true" if the record may have been to end access; else absent
+	HeaderUrgent    = deadLetterPrefix + "urgent"    // "true" if the record may have been meant to end access; else absent
 
 	// A letter that the dead-letter topic does not take whole has these headers instead
 	// of the record's value. The record is still at HeaderTopic, and so on.
@@ -123,7 +123,7 @@ func WithoutValue(letter kafka.Message) kafka.Message {
 	if entry.Urgent {
 		urgent = "true"
 	}
-	// Whom the record is about cannot be found in the letter again.
+	// Without the value, nobody can find out from the letter whom the record is about.
 	small.Headers = withHeaders(small.Headers, []string{HeaderPerson, HeaderUrgent}, [][2]string{
 		{HeaderPerson, entry.PersonID},
 		{HeaderUrgent, urgent},

@@ -47,7 +47,7 @@ func TestParsePosition(t *testing.T) {
 	}
 }
 
-// A letter that does not fit fits without what anybody may have made large.
+// A letter that is too large fits without those parts that anybody may have made large.
 func TestALetterWithoutItsRecordIsSmall(t *testing.T) {
 	m := kafka.Message{
 		Topic: "hr.events", Key: []byte(strings.Repeat("k", 1<<20)), Value: []byte("no json"),
@@ -98,7 +98,7 @@ func TestWhatHasNoRecordCannotBeSentAgain(t *testing.T) {
 func headersOf(m kafka.Message) map[string]string {
 	out := map[string]string{}
 	for _, h := range m.Headers {
-		out[h.Key] += string(h.Value) // a header that is there twice shows
+		out[h.Key] += string(h.Value) // a header that occurs twice shows
 	}
 	return out
 }

@@ -119,7 +119,7 @@ type Letters struct {
 // once per reason, with the reason why they wait; it may be nil.
 func NewLetters(cluster broker.Cluster, waiting func(reason error)) *Letters {
 	conn := cluster.Connect(broker.Patience)
-	p := conn.Publisher(math.MaxInt32) // the topic had the record once: it may be as large as it is
+	p := conn.Publisher(math.MaxInt32) // the topic took the record once, so its size is no obstacle
 	p.Waiting = waiting
 	return &Letters{waiting: waiting, conn: conn, publisher: p}
 }
@@ -166,7 +166,7 @@ func (l *Letters) whole(ctx context.Context, letter kafka.Message) (kafka.Messag
 	return full, nil
 }
 
-// ErrNoValue is the error of a letter that cannot be sent again unless somebody gives
+// ErrNoValue is the error of a letter that can be sent again only if an operator gives
 // the value: the dead-letter topic did not take the record, and it is gone from its own
 // topic.
 var ErrNoValue = errors.New("the dead letter has no value: the record was too large for the dead-letter topic, " +
@@ -246,7 +246,8 @@ func (l *Letters) eachOf(ctx context.Context, topic string, partition int, f fun
 	return nil
 }
 
-// retries are the pauses between attempts: somebody waits at a terminal.
+// retries holds the pauses between attempts. They are short, because a human waits at a
+// terminal.
 var retries = backoff.Range{Min: 100 * time.Millisecond, Max: 5 * time.Second}
 
 // patiently repeats f until it succeeds, finds that there is nothing to read, or ctx is

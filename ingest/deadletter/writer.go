@@ -12,8 +12,8 @@ import (
 // Writer writes letters to their topics.
 type Writer struct{ writer *kafka.Writer }
 
-// NewWriter returns a writer of letters, each by itself. What a topic's records may
-// measure, its letters may too: only the broker limits the size.
+// NewWriter returns a writer that sends each letter by itself. It sets no limit to the
+// size of a letter: only the broker does.
 func NewWriter(c *broker.Connection) *Writer {
 	return &Writer{c.Writer(&kafka.Writer{
 		Balancer:               kafka.Murmur2Balancer{},
@@ -39,7 +39,7 @@ func (w *Writer) Write(ctx context.Context, letter kafka.Message) (ledger.Positi
 // Close waits for what is being written.
 func (w *Writer) Close() error { return w.writer.Close() }
 
-// tellPlace tells a message's WriterData, a *ledger.Position, where the message went.
+// tellPlace stores in a message's WriterData, a *ledger.Position, where the message went.
 func tellPlace(messages []kafka.Message, err error) {
 	for _, m := range messages {
 		if place, ok := m.WriterData.(*ledger.Position); ok && err == nil {

@@ -38,8 +38,8 @@ func (c *Member) checkTopics(ctx context.Context) error {
 	return err
 }
 
-// describeTopics asks the brokers for the topics' partitions. A topic that is
-// missing is an error.
+// describeTopics asks the brokers for the topics' partitions. A missing topic is an
+// error.
 func (c *Member) describeTopics(ctx context.Context) ([]kafka.Topic, error) {
 	answer, err := c.conn.Client.Metadata(ctx, &kafka.MetadataRequest{Topics: c.topicNames()})
 	if err != nil {

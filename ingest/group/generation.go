@@ -141,7 +141,7 @@ func (c *Member) startOf(ctx context.Context, gen *kafka.Generation, topic strin
 				return 0, err
 			}
 		default:
-			// The member with the first partition will commit for all of them.
+			// The member with the topic's first partition will commit for all of them.
 			if err := backoff.Sleep(ctx, c.tuning.RejoinAfter); err != nil {
 				return 0, err
 			}
@@ -185,8 +185,8 @@ func (c *Member) commitEnds(ctx context.Context, gen *kafka.Generation, topic st
 	return nil
 }
 
-// oversee ends the generation, by returning, when no member of the group has some of
-// the partitions.
+// oversee returns, and so ends the generation, when some of the partitions belong to no
+// member of the group.
 //
 // kafka-go's leader assigns the partitions that it sees when it joins, and its watcher
 // begins to count a moment later. Partitions that are created in between are never
@@ -194,7 +194,7 @@ func (c *Member) commitEnds(ctx context.Context, gen *kafka.Generation, topic st
 func (c *Member) oversee(ctx context.Context) {
 	ticker := time.NewTicker(c.tuning.TopicsEvery)
 	defer ticker.Stop()
-	for seen := 0; seen < 2; { // one time may be in the middle of a rebalance
+	for seen := 0; seen < 2; { // a single look may come in the middle of a rebalance
 		select {
 		case <-ctx.Done():
 			return

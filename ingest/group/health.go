@@ -37,7 +37,8 @@ func (c *Member) isMember(member bool) {
 	}
 }
 
-// membership holds since when there has been no membership. At first there is none.
+// membership holds the time since which this is not a member of its group. It begins
+// without a membership.
 type membership struct {
 	mu    sync.Mutex
 	since time.Time // when the membership was lost; zero: there is one

@@ -26,7 +26,7 @@ type Member struct {
 	tuning  Tuning
 
 	budget     *budget
-	join       func(kafka.ConsumerGroupConfig) (group, error) // but for tests, kafka-go's
+	join       func(kafka.ConsumerGroupConfig) (group, error) // kafka-go's, except in tests
 	joined     time.Time                                      // when the last generation began
 	membership *membership
 	alarms     alarms
@@ -101,12 +101,12 @@ func (c *Member) serve(ctx context.Context, group group) error {
 	}
 }
 
-// watchMembership gives up if there has been no membership for too long although the
-// brokers answer: then the brokers are not the reason.
+// watchMembership calls giveUp if there has been no membership for too long although the
+// brokers answer: then the brokers are not the cause.
 func (c *Member) watchMembership(ctx context.Context, giveUp context.CancelCauseFunc) {
 	ticker := time.NewTicker(c.tuning.WatchEvery)
 	defer ticker.Stop()
-	var answering time.Time // since when the brokers answer
+	var answering time.Time // when the brokers began to answer
 	for {
 		select {
 		case <-ctx.Done():

@@ -24,13 +24,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	topic    = "hr.events"
-	patience = 20 * time.Second // for what must come
+	patience = 20 * time.Second // the bound for waiting for what must happen
 	tick     = 2 * time.Millisecond
 )
 
-// counter counts the records that it is given, when it lets them pass.
+// counter counts the records that it is given, and lets them pass only once gate is
+// closed.
 type counter struct {
-	gate chan struct{} // closed: records pass
+	gate chan struct{} // closed when records may pass
 
 	mu        sync.Mutex
 	begun     int

@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The results of a commit, as metrics have them.
+// The results of a commit, as labels of a metric.
 const (
 	commitOK     = "ok"
 	commitFailed = "failed"

@@ -32,7 +32,7 @@ type Handler interface {
 // Options configures a Member. Metrics may be nil; a zero Tuning means the defaults.
 type Options struct {
 	Connection *broker.Connection
-	Name       string // of the group
+	Name       string // the name of the group
 	Topics     []Topic
 	Handler    Handler
 	// Persist calls f until the brokers answer. It fails only with ctx's error.
@@ -50,10 +50,10 @@ type Tuning struct {
 	Bytes       int           // in flight in all partitions together; default 64 MiB
 	CommitEvery time.Duration // default 500ms
 	FetchWait   time.Duration // how long a broker may hold a fetch until records come; default 3s
-	DrainFor    time.Duration // how long what is in flight may take when a generation ends; default 5s
-	StuckAfter  time.Duration // how long no record may be acknowledged while there are some, until it is an alarm; default 2m
-	Refetch     time.Duration // how long no record may come while there are some, until fetching begins anew; default 30s
-	Rejoin      time.Duration // how long there may be no membership while the brokers answer, until joining begins anew; default 2m
+	DrainFor    time.Duration // how long records in flight may take when a generation ends; default 5s
+	StuckAfter  time.Duration // how long a partition with records may acknowledge none before an alarm; default 2m
+	Refetch     time.Duration // how long a partition with records may deliver none before fetching begins anew; default 30s
+	Rejoin      time.Duration // how long there may be no membership while the brokers answer, before joining begins anew; default 2m
 	WatchEvery  time.Duration // how often lag is measured; default 10s
 	Attempt     time.Duration // how long one attempt at a dependency may take; default 30s
 	Answer      time.Duration // how long a broker may be silent when asked, except when joining; default 5s

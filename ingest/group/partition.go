@@ -117,9 +117,9 @@ func (p *partition) run(ctx context.Context) {
 	}
 }
 
-// room returns how many records may be taken into the window. A record that does not
-// pass does not keep those behind it from being read, up to a span: after a crash all
-// of the span is read again.
+// room returns how many records may be taken into the window. Behind a record that does
+// not pass, further records are read, up to a span. The span is bounded because all of it
+// is read again after a crash.
 func (p *partition) room() int {
 	return min(p.c.tuning.Window-p.window.open, p.c.tuning.Span-p.window.len())
 }

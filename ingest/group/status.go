@@ -24,8 +24,8 @@ type PartitionStatus struct {
 	Topic  string
 	ID     int
 	Taken  bool      // whether a member of the group reads it
-	Unread int64     // records from the first that is not acknowledged
-	Oldest time.Time // when that one was written; zero if there is none, or it is not known
+	Unread int64     // records from the first that is not acknowledged on
+	Oldest time.Time // when the first of them was written; zero if there is none, or if that is not known
 }
 
 // StatusOf returns how far a group has read these topics. It changes nothing: it joins

@@ -33,9 +33,10 @@ func (p *progress) get() (next, end int64, oldest time.Time) {
 }
 
 // watch measures the partition's lag until ctx is done. It logs an error when the
-// partition is stuck: there are records, and for too long none was acknowledged. A
-// handler that hangs would keep a partition for ever, because heartbeats do not depend
-// on handlers. It restarts a fetch that hangs, and calls giveUp if that does not help.
+// partition is stuck: there are records, and for too long none was acknowledged. The
+// alarm matters, because a handler that hangs keeps its partition for ever: heartbeats do
+// not depend on handlers. The watch restarts a fetch that hangs, and calls giveUp if that
+// does not help.
 func (p *partition) watch(ctx context.Context, giveUp func()) {
 	name := partitionName(p.topic, p.id)
 	defer p.c.alarms.clear(name)
@@ -84,7 +85,7 @@ func (p *partition) watch(ctx context.Context, giveUp func()) {
 // survey holds what a watch found out about a partition.
 type survey struct {
 	next, end int64     // all records before next are acknowledged; end is after the last record
-	oldest    time.Time // timestamp of the first record from next on; zero if there is none, or it is not known
+	oldest    time.Time // timestamp of the first record from next on; zero if there is none, or if that is not known
 	asked     bool      // whether the partition's leader answered
 }
 
@@ -132,8 +133,8 @@ type verdict int
 
 const (
 	moving     verdict = iota
-	stuck              // and the alarm was raised not long ago
-	stuckAlarm         // and it is time to raise the alarm (again)
+	stuck              // the alarm was raised a short time ago
+	stuckAlarm         // it is time to raise the alarm (again)
 )
 
 // look judges a measurement: all records before next are acknowledged, and end is after

@@ -10,15 +10,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever the order of acknowledgements: what may be committed is after every
-// record of the longest unbroken acknowledged run, not after the first one that
-// is not acknowledged, and never goes back.
+// Whatever the order of acknowledgements, the offset that may be committed is the end of
+// the longest unbroken run of acknowledged records. It is never past a record that is not
+// acknowledged, and never goes back.
 func TestWindowCommitsTheContiguousPrefix(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start := rapid.Int64Range(0, 100).Draw(t, "start")
 		w := newWindow(start)
 		last, before := start-1, start
-		var offsets []int64 // all that were added
+		var offsets []int64 // all offsets that were added
 		acked := map[int64]bool{}
 		t.Repeat(map[string]func(*rapid.T){
 			"add": func(t *rapid.T) {

@@ -89,7 +89,8 @@ func (a Apps) openUnguarded(ctx context.Context, env connector.Env) (connector.C
 }
 
 // OpenUncalled opens the connector of an app to see what it can do. The connector is
-// given none of the app's secrets and files, so that whoever only asks needs none.
+// given none of the app's secrets and files, so that a program which only asks does not
+// need them.
 func (a Apps) OpenUncalled(ctx context.Context, name string) (connector.Connector, error) {
 	app, err := a.app(name)
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 )
 
 // OpenAll opens the connectors of all apps for a worker. It calls no app, so that an app
-// which is down holds up its own steps and nothing else. So does one that cannot be opened,
-// because a secret is missing for example: see provision.App.Unopened. If that is so of
-// every app, it is an error. When ctx ends, calls that wait for their turn are given up. The
-// caller closes the apps with Close.
+// which is down holds up its own steps and nothing else. So does an app that cannot be
+// opened, because a secret is missing for example: see provision.App.Unopened. OpenAll
+// fails if no app can be opened. When ctx ends, calls that wait for their turn are given
+// up. The caller closes the apps with Close.
 func (a Apps) OpenAll(ctx context.Context, m *pace.Metrics) (map[string]*provision.App, error) {
 	opened := make(map[string]*provision.App, len(a.cfg.Apps))
 	var unopened []error

@@ -43,7 +43,7 @@ func (r *Records) Open(ctx context.Context, letter ledger.DeadLetter) (operator.
 }
 
 // decoder returns the decoder that the configuration has for the topic of the record. If
-// it does not have the topic any more, that is the decoder that refused the record.
+// the topic is no longer configured, it returns the decoder that refused the record.
 func (r *Records) decoder(entry ledger.DeadLetter) (source.Decoder, error) {
 	topic := entry.Origin.Topic
 	if decode, ok := r.decoders[topic]; ok {

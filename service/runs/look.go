@@ -22,8 +22,8 @@ import (
 )
 
 // tooManyFailures is how often in a row a workflow task may fail before the run counts as
-// stuck: the code does not fit its history. A worker that dies in the middle of a task
-// makes one failure.
+// stuck, because the code does not fit its history. A worker that dies in the middle of a
+// task causes one failure.
 const tooManyFailures = 5
 
 // typesOfPeople are the workflow types of people's runs.

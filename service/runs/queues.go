@@ -73,7 +73,7 @@ func (c *Client) pollers(ctx context.Context, queue string, kind enumspb.TaskQue
 type Sweeps struct {
 	Exists bool
 	Paused bool
-	Note   string    // why it is paused, in the words of whoever paused it
+	Note   string    // why it is paused, in the words of the human who paused it
 	Last   time.Time // when it last started the sweeper; zero if it never has
 }
 

@@ -18,8 +18,8 @@ import (
 // sweepSchedule is the ID of the schedule that starts the sweeper.
 const sweepSchedule = "tenure-sweep"
 
-// Attribute is a search attribute that Tenure needs. Has is the type that the namespace
-// has for that name; INDEXED_VALUE_TYPE_UNSPECIFIED if it has none.
+// Attribute is a search attribute that Tenure needs. Has is the type that the name has in
+// the namespace; INDEXED_VALUE_TYPE_UNSPECIFIED if the namespace does not have it.
 type Attribute struct {
 	Name       string
 	Needs, Has enumspb.IndexedValueType

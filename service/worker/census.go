@@ -21,7 +21,7 @@ const (
 	censusTimeout = 5 * time.Second
 	// endingWithin is how long before its end a hold counts as ending.
 	endingWithin = 7 * 24 * time.Hour
-	// page is how many holds are read at once.
+	// page is the number of holds that are read at once.
 	page = 500
 )
 
@@ -81,7 +81,7 @@ func (c *census) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, n int, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), labels...)
 	}
-	apps := slices.Clone(c.apps) // and those that have left the configuration
+	apps := slices.Clone(c.apps) // and the apps that have left the configuration
 	for app := range counts.Links {
 		if !slices.Contains(apps, app) {
 			apps = append(apps, app)

@@ -26,7 +26,7 @@ type Options struct {
 	Config   *config.Config // its apps, policy, limits and times; loaded with config.PartLedger; the secrets of apps may be missing
 	Ledger   ledger.Ledger
 	Temporal client.Client
-	Runs     *runs.Client // of the namespace that Temporal is connected to; its search attributes are registered
+	Runs     *runs.Client // for the namespace that Temporal is connected to; its search attributes are registered
 	Log      *zap.Logger
 	Metrics  prometheus.Registerer
 	Started  func() // called once, when the worker takes work
