@@ -14,8 +14,8 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// newcomers are three people who have no accounts that Tenure knows of: one whose
-// account is in the chat, one of whom there are two, and one who has left.
+// newcomers adds three people who have no account that Tenure knows of. In the chat, one
+// of them has an account, one has two, and the third person has left.
 func (s *site) newcomers() {
 	s.t.Helper()
 	l := s.ledger()
@@ -90,8 +90,7 @@ func TestAdopt(t *testing.T) {
 	assert.Len(t, f.nudged, 1)
 }
 
-// Linking the account of somebody whom no role gives access would only have it
-// disabled.
+// If no role gives somebody access, linking their account would only have it disabled.
 func TestAdoptLeavesAloneWhatPolicyDoesNotWant(t *testing.T) {
 	s := newSite(t)
 	s.newcomers()
@@ -124,7 +123,7 @@ func (s *site) linksIn(app string) []ledger.Link {
 	return links
 }
 
-// strangers are accounts of chat that match by a username only.
+// strangers adds accounts of chat that match by their username only.
 func (s *site) strangers() (accountID string) {
 	s.newcomers()
 	chat := memory.Shared("chat")

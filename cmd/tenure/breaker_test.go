@@ -14,7 +14,7 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// held lets so many people be terminated at once that all of them are held.
+// held terminates this number of people at once, and the breaker holds all of them.
 func (s *site) held(people int) {
 	s.t.Helper()
 	l := s.ledger()

@@ -27,7 +27,7 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// Every command that reads, as people and as programs see it.
+// The output of every command that reads is compared, as people and as programs see it.
 func TestReading(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -256,7 +256,8 @@ func TestKindsOfApp(t *testing.T) {
 	assert.Contains(t, got.err, "scim")
 }
 
-// A container has no login names, and nothing may be done in nobody's name.
+// A container has no login names. Nothing may be done there without the name of an
+// operator.
 func TestNothingIsDoneInNobodysName(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -298,13 +299,13 @@ func TestNothingIsDoneInNobodysName(t *testing.T) {
 	_, rows := s.read("10001")
 	assert.Empty(t, rows)
 
-	// What only shows asks nobody.
+	// A command that only shows needs no name.
 	assert.Equal(t, service.ExitAttention, s.run("run", "retry", "--app", "chat").code)
 	t.Setenv("TENURE_OPERATOR", "ada")
 	assert.Equal(t, service.ExitDone, s.run("ledger", "export", "out.jsonl").code)
 }
 
-// The name is what somebody says of themselves; the login is what the machine knows.
+// Operators give their name themselves; the machine knows their login.
 func TestTheLoginIsOnTheRecordBesideTheName(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -333,23 +334,23 @@ func TestTheLoginIsOnTheRecordBesideTheName(t *testing.T) {
 	const login = "root (sudo by mallory)"
 	assert.Equal(t, map[string]string{"hold_placed": login, "retention_set": login, "suspend": login, "retry": login}, done)
 
-	// An account without a name (a container) has a number.
+	// In a container an account has no name, but it has a number.
 	logIn(t, "")
 	t.Setenv("SUDO_USER", "")
 	require.Equal(t, service.ExitDone, s.run("hold", "place", "10003", "--until", "90d", "--reason", "matter 43", "--operator", "ada").code)
 	assert.Contains(t, s.run("hold", "list").stdout, "ada (login uid ")
 }
 
-// What $USER and $LOGNAME say makes no difference.
+// $USER and $LOGNAME make no difference.
 func TestTheLoginIsNotWhatTheEnvironmentSays(t *testing.T) {
 	before := machineLogin()
-	t.Setenv("USER", "nobody") // who is there
+	t.Setenv("USER", "nobody") // an account that exists
 	t.Setenv("LOGNAME", "nobody")
 	assert.Equal(t, before, machineLogin())
 }
 
-// shownFirst are the commands that do what they are about with --apply only, and what
-// each is given here, in an order in which all of them can be done.
+// shownFirst lists the commands that do something with --apply only, and the arguments
+// that each gets here, in an order in which all of them can be done.
 var shownFirst = []struct{ command, args string }{
 	{"app adopt", "chat --operator olga"},
 	{"app unlink", "wiki --person 10003 --reason x --operator olga"},
@@ -369,7 +370,7 @@ var shownFirst = []struct{ command, args string }{
 	{"run skip", "--app chat --reason x --operator olga"},
 }
 
-// atOnce are the commands that do something without --apply, and why they may.
+// atOnce lists the commands that do something without --apply, and why they may.
 var atOnce = map[string]string{
 	"app test --write":  "only the test account that it makes itself, and takes away",
 	"dlq index":         "writes into the ledger what Kafka has; nothing comes of it for anybody",
@@ -391,7 +392,7 @@ var atOnce = map[string]string{
 	"(everything else)": "reads",
 }
 
-// busySite has something for every command to do.
+// busySite returns a site on which every command has something to do.
 func busySite(t *testing.T) (*site, *frontend) {
 	t.Helper()
 	s := newSite(t)
@@ -438,7 +439,7 @@ func TestWhatIsForManyOrForGoodIsShownFirst(t *testing.T) {
 	nudged, seq := len(f.nudged), end()
 	for _, c := range shownFirst {
 		if c.command == "hold release" || c.command == "retention set" || c.command == "retention reset" || c.command == "deletion approve" {
-			continue // what would be deleted is not the same after one another: see below
+			continue // each of these changes what the next one would delete: see below
 		}
 		for _, format := range []string{"table", "json"} {
 			got := said(c.command + " " + c.args + " -o " + format)
@@ -450,7 +451,7 @@ func TestWhatIsForManyOrForGoodIsShownFirst(t *testing.T) {
 		assert.Len(t, f.nudged, nudged, c.command)
 	}
 	for _, c := range shownFirst {
-		if c.command == "retention reset" { // of what was deleted there is nothing to keep
+		if c.command == "retention reset" { // an account that was deleted cannot be kept, so a retention is set again
 			require.Equal(t, service.ExitDone, said("retention set 10002 --until 2099-12-31 --reason x --operator olga --apply").code)
 		}
 		got := said(c.command + " " + c.args + " --apply -o json")
@@ -461,7 +462,7 @@ func TestWhatIsForManyOrForGoodIsShownFirst(t *testing.T) {
 	assert.Greater(t, end(), seq)
 }
 
-// What may delete something is done at once only where it does not.
+// A command that may delete something acts at once only if it deletes nothing.
 func TestWhatDeletesIsShownFirst(t *testing.T) {
 	for _, c := range []struct {
 		before []string
@@ -490,7 +491,7 @@ func TestWhatDeletesIsShownFirst(t *testing.T) {
 	}
 }
 
-// Scripts that say it as it was said before go on working.
+// Scripts that use the old spellings go on working.
 func TestOldSpellingsWork(t *testing.T) {
 	s, f := busySite(t)
 	for _, c := range []struct {
@@ -521,11 +522,11 @@ func TestOldSpellingsWork(t *testing.T) {
 	})
 }
 
-// --reason is the operator's own words, wherever it is.
+// Every command's --reason holds the operator's own words.
 func TestAReasonIsWhatSomebodySays(t *testing.T) {
 	walk((&cli{}).root(), func(cmd *cobra.Command) {
 		flag := cmd.Flags().Lookup("reason")
-		if flag == nil || flag.Hidden || cmd.CommandPath() == "tenure event new" { // of which it is HR's own words
+		if flag == nil || flag.Hidden || cmd.CommandPath() == "tenure event new" { // its --reason holds HR's words
 			return
 		}
 		assert.Contains(t, flag.Usage, "for the record", cmd.CommandPath())
@@ -586,7 +587,8 @@ func TestListsAreLimited(t *testing.T) {
 	assert.Contains(t, s.run("dlq", "list", "--limit", "1").stdout, "3 dead letters:", "what the whole list comes to is said all the same")
 }
 
-// Whose an object is, is in the field person: never only in id or personId.
+// Every object about somebody names them in the field person, and not only in id or
+// personId.
 func TestEveryObjectAboutAPersonNamesThem(t *testing.T) {
 	s, _ := busySite(t)
 	s.asked()
@@ -630,8 +632,8 @@ func TestEveryObjectAboutAPersonNamesThem(t *testing.T) {
 	}
 }
 
-// ofPeople are the objects of a document that are about one person: it, those that it
-// lists, or those that it has below people, changes, steps or letters.
+// ofPeople returns the objects of a document that are about one person: the document
+// itself, the objects that it lists, or those below people, changes, steps or letters.
 func ofPeople(document any) (found []map[string]any) {
 	switch d := document.(type) {
 	case []any:
@@ -728,8 +730,8 @@ func writers() (names []string) {
 	return names
 }
 
-// What an operator can do is in the package operator: the command line calls no method of
-// the ledger's that writes, whatever it calls the ledger.
+// Everything that an operator can do is in package operator: the command line calls no
+// method of the ledger that writes, whatever the variable is called.
 func TestOnlyTheOperatorLayerWritesToTheLedger(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
@@ -743,7 +745,7 @@ func TestOnlyTheOperatorLayerWritesToTheLedger(t *testing.T) {
 		require.NoError(t, err)
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
-			case *ast.SelectorExpr: // also of a method that is not called here
+			case *ast.SelectorExpr: // a method that is used as a value counts, too
 				assert.False(t, slices.Contains(writers, n.Sel.Name) && isLedger(n.X), "%s: %s of the ledger", name, n.Sel.Name)
 			case *ast.CallExpr:
 				method, ok := n.Fun.(*ast.SelectorExpr)
@@ -759,7 +761,7 @@ func TestOnlyTheOperatorLayerWritesToTheLedger(t *testing.T) {
 	assert.Greater(t, checked, 5, "the operator is called by another name: say it here")
 }
 
-// isLedger reports whether an expression is how this program names a ledger.
+// isLedger reports whether an expression has a name that this program gives to ledgers.
 func isLedger(x ast.Expr) bool {
 	switch x := x.(type) {
 	case *ast.Ident:
@@ -770,7 +772,8 @@ func isLedger(x ast.Expr) bool {
 	return false
 }
 
-// isOperator reports whether an expression is how this program names an operator.
+// isOperator reports whether an expression has a name that this program gives to
+// operators.
 func isOperator(x ast.Expr) bool {
 	name, ok := x.(*ast.Ident)
 	return ok && slices.Contains([]string{"o", "op"}, name.Name)

@@ -58,8 +58,8 @@ func TestVerdict(t *testing.T) {
 	assert.EqualError(t, verdict(report(false, checkup.Missing)), "not reached: Kafka")
 }
 
-// secretless is what the test site has, with secrets and files everywhere that are not
-// there.
+// secretless is the configuration of the test site, with secrets and files that do not
+// exist in every place.
 const secretless = `
 kafka:
   brokers: ["localhost:9092"]
@@ -80,8 +80,9 @@ roles:
   - {name: everyone, when: "true", grants: [{app: chat}, {app: wiki, entitlements: [staff]}, {app: wifi}, {app: office}]}
 `
 
-// Who reads the ledger needs no secret of an app, of Kafka, or of webhooks; who calls
-// one needs its own, and is told which is missing.
+// A command that only reads the ledger needs no secret of an app, of Kafka or of
+// webhooks. A command that calls one of them needs its secrets, and says which is
+// missing.
 func TestReadingNeedsNoSecretOfAnApp(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -133,7 +134,7 @@ func TestConfigCheckWithoutSecrets(t *testing.T) {
 	assert.Equal(t, service.ExitUsage, s.run("config", "check", "--without-secrets", "--connect").code)
 }
 
-// A configuration of which something is probably not meant is not called good.
+// A configuration that is probably not as somebody meant it is not called good.
 func TestConfigCheckWarns(t *testing.T) {
 	s := newSite(t)
 	s.write("tenure.yaml", configuration+`  - {name: tried, when: "person.department == 'IT'", grants: [{app: chat}]}

@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// left makes Bezalel somebody whose accounts are off and stripped, in the wiki for
-// longer than they are kept, and in chat since an hour ago.
+// left disables and strips Bezalel's accounts: in the wiki longer ago than accounts are
+// kept, and in chat an hour ago.
 func (s *site) left() {
 	s.t.Helper()
 	l := s.ledger()
@@ -24,7 +24,7 @@ func (s *site) left() {
 	s.link(l, ledger.Link{PersonID: "10002", App: "chat", AccountID: "3", Username: "bsimmel", State: ledger.LinkDisabled, CreatedAt: at("2026-01-05 00:00:13"), DisabledAt: lately, StrippedAt: lately, ProvenAt: lately})
 }
 
-// refuses sees that commands are refused with an exit code, and say why.
+// refuses checks that a command is refused with an exit code, and says why.
 func (s *site) refuses(code int, want string, args ...string) {
 	s.t.Helper()
 	got := s.run(args...)
@@ -85,7 +85,8 @@ func TestAHoldIsPlacedListedAndReleased(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(s.run("hold", "list", "--all", "--person", "10002").stdout, "released"))
 }
 
-// What has begun may be done: whoever places a hold has to know.
+// A deletion that has begun may be done already: the operator who places a hold has to
+// know.
 func TestAHoldThatComesTooLateSaysSo(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -106,7 +107,8 @@ func TestAHoldThatComesTooLateSaysSo(t *testing.T) {
 	assert.Len(t, p.Holds, 1)
 }
 
-// What was turned off where that is as good as deleting is not said to be kept.
+// In an app that destroys disabled accounts, a hold does not claim to keep an account
+// that is disabled already.
 func TestAHoldKeepsNothingOfWhatIsDestroyedByTurningItOff(t *testing.T) {
 	s := newSite(t)
 	s.write("tenure.yaml", strings.Replace(configuration, "  chat:\n    connector: memory\n",

@@ -28,9 +28,8 @@ import (
 
 const refusedValue = `{"type":"com.tenurehq.worker.terminated.v1","data":{"workerId":"10001","givenName":"Georgi"}}`
 
-// deadLetters lets the ledger know of four dead letters: of Georgi's termination,
-// of a letter of his that was sent again, of somebody unknown, and a discarded
-// one.
+// deadLetters records four dead letters in the ledger: Georgi's termination, a letter of
+// his that was sent again, a letter about somebody unknown, and a discarded one.
 func (s *site) deadLetters() {
 	s.t.Helper()
 	l := s.ledger()
@@ -77,7 +76,7 @@ func TestDLQList(t *testing.T) {
 		got := s.run(append([]string{"dlq", "list"}, strings.Fields(args)...)...)
 		want := service.ExitDone
 		if name != "dlq-list-yaml" {
-			want = service.ExitAttention // nothing has come of some of them
+			want = service.ExitAttention // some of them are still open
 		}
 		assert.Equal(t, want, got.code, got.err)
 		golden(t, name, got.stdout)
@@ -111,7 +110,7 @@ func TestDLQHelp(t *testing.T) {
 	}
 }
 
-// put writes messages to a topic, all to its first partition.
+// put writes messages to the first partition of a topic.
 func (s *site) put(cluster *kfake.Cluster, topic string, messages ...kafka.Message) {
 	s.t.Helper()
 	transport := &kafka.Transport{}
@@ -221,7 +220,7 @@ func TestDLQDiscard(t *testing.T) {
 	assert.Equal(t, []string{"discard me a test"}, []string{rows[1].Action + " " + rows[1].Actor + " " + rows[1].Cause})
 }
 
-// The ledger has it, so that the sweeper tells the run.
+// The decision is in the ledger, so the sweeper tells the run later.
 func TestDLQDiscardWithoutTemporal(t *testing.T) {
 	s := newSite(t)
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
@@ -233,7 +232,7 @@ func TestDLQDiscardWithoutTemporal(t *testing.T) {
 	assert.NotContains(t, s.run("person", "show", "10001").stdout, "urgent")
 }
 
-// Of somebody whom the ledger does not know there is no run, and none is begun.
+// Somebody whom the ledger does not know has no run, and none is started.
 func TestDLQDiscardOfNobody(t *testing.T) {
 	s := newSite(t)
 	f := &frontend{}
@@ -243,7 +242,7 @@ func TestDLQDiscardOfNobody(t *testing.T) {
 	assert.Empty(t, f.nudged)
 }
 
-// nudges counts what Temporal is told, by person.
+// nudges counts by person how often Temporal is told something.
 type nudges struct {
 	mu     sync.Mutex
 	people map[string]int
@@ -295,7 +294,7 @@ func (s *site) awaitStates(want ...ledger.LetterState) {
 	}, 20*time.Second, 5*time.Millisecond, "want %v", want)
 }
 
-// From a record that cannot be read to the end of somebody's access, by hand.
+// An operator mends a record that cannot be read, and somebody's access ends.
 func TestADeadLetterIsSeenAndMended(t *testing.T) {
 	s := newSite(t)
 	cluster := s.broker("hr.events", "hr.events.dlq")
@@ -308,7 +307,8 @@ func TestADeadLetterIsSeenAndMended(t *testing.T) {
 	s.awaitStates(ledger.LetterOpen)
 	assert.Contains(t, s.run("person", "show", "10001").stdout, "urgent")
 
-	// Whoever may write to the topic may write any header: it closes no letter.
+	// Anybody who may write to the topic may write any header. Such a header closes no
+	// letter.
 	for offset := range 3 {
 		forged := strings.NewReplacer("10001", "10002", "e-77", fmt.Sprint("forged-", offset)).Replace(good)
 		s.put(cluster, "hr.events", kafka.Message{Key: []byte("10002"), Value: []byte(forged), Headers: []kafka.Header{
@@ -330,7 +330,7 @@ func TestADeadLetterIsSeenAndMended(t *testing.T) {
 	assert.Contains(t, left.err, "dead letter 1 is left out: it would be refused")
 	s.awaitStates(ledger.LetterOpen)
 
-	// Whoever insists gets another dead letter, that knows where it comes from.
+	// With --force it becomes another dead letter, which says where it comes from.
 	assert.Zero(t, s.run("dlq", "redrive", "1", "--force", "--reason", "try", "--yes").code)
 	s.awaitStates(ledger.LetterFailed, ledger.LetterOpen)
 	assert.Contains(t, s.run("dlq", "redrive", "1", "--reason", "try", "--yes").err, "dead letter 1 is failed already")
@@ -347,7 +347,7 @@ func TestADeadLetterIsSeenAndMended(t *testing.T) {
 	assert.NotContains(t, s.run("person", "show", "10001").stdout, "could not be read")
 	assert.Contains(t, s.run("person", "timeline", "10001").stdout, "access ends (terminated)")
 
-	// It is not sent again, unless somebody says so.
+	// It is sent again only with --again.
 	sent := len(consume(t, cluster, "hr.events"))
 	assert.Contains(t, s.run("dlq", "redrive", "2", "--reason", "x", "--yes").err, "dead letter 2 is applied already (me (login tester), ")
 	assert.Contains(t, s.run("dlq", "redrive", "--all", "--reason", "x", "--yes").err, "nothing to send")

@@ -28,7 +28,7 @@ func TestHREventsDocumentOnRealKafka(t *testing.T) {
 	d.check()
 }
 
-// consumeAll reads what is on the partitions of hr.events.
+// consumeAll reads all records of the partitions of hr.events.
 func consumeAll(t *testing.T, broker string, partitions int) []kafka.Message {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

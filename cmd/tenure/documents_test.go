@@ -63,9 +63,9 @@ var (
 	codeSpan = regexp.MustCompile("`([^`\n]+)`")
 )
 
-// simpleCommands splits a script into commands of one program each. It knows what
-// documentation uses of a shell's grammar: quotes, comments, pipes, lists, redirections
-// and lines that go on.
+// simpleCommands splits a script into commands of one program each. It knows the part of
+// a shell's grammar that the documentation uses: quotes, comments, pipes, lists,
+// redirections and continued lines.
 func simpleCommands(script string) (commands [][]string) {
 	var words []string
 	var word strings.Builder
@@ -113,7 +113,8 @@ func simpleCommands(script string) (commands [][]string) {
 	return commands
 }
 
-// ours returns what is given to this program in a command, without redirections.
+// ours returns the arguments that a command gives to this program, without redirections.
+// It returns false if the command does not run this program.
 func ours(command []string) (args []string, ok bool) {
 	for i, word := range command {
 		if word != "tenure" && word != "bin/tenure" {
@@ -123,7 +124,7 @@ func ours(command []string) (args []string, ok bool) {
 			continue
 		}
 		if i > 0 && !strings.Contains(command[0], "=") && command[0] != "docker" {
-			return nil, false // a mention, as an argument of something else
+			return nil, false // the name is an argument of another program
 		}
 		args = command[i+1:]
 		for j, arg := range args {
@@ -136,8 +137,8 @@ func ours(command []string) (args []string, ok bool) {
 	return nil, false
 }
 
-// misused says what is wrong with a command line of ours, or nil. A line that is only
-// mentioned may leave out arguments, and may stand for several.
+// misused returns what is wrong with a command line of this program, or nil. A line that
+// is only mentioned may leave out arguments, and may stand for several commands.
 func misused(args []string, mentioned bool) error {
 	if len(args) == 0 || args[0] == "..." {
 		return nil
@@ -166,8 +167,8 @@ func misused(args []string, mentioned bool) error {
 	return errors.Join(cmd.ValidateArgs(cmd.Flags().Args()), cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups())
 }
 
-// mentions says which of the flags in rest the command does not have, and whether a verb
-// is meant that it does not have.
+// mentions returns an error if rest names a flag or a verb that the command does not
+// have.
 func mentions(cmd *cobra.Command, rest []string) error {
 	if cmd.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && rest[0] != "..." && strings.ToUpper(rest[0]) != rest[0] {
 		return fmt.Errorf("%s has no verb %q", cmd.CommandPath(), rest[0])
@@ -182,7 +183,7 @@ func mentions(cmd *cobra.Command, rest []string) error {
 	return nil
 }
 
-// What the documentation tells people to type is there, with those flags.
+// The commands that the documentation tells people to type exist, with their flags.
 func TestDocumentedCommandsExist(t *testing.T) {
 	lines := 0
 	check := func(where, script string, mentioned bool) {
@@ -248,7 +249,7 @@ var (
 	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
 )
 
-// anchors are the names by which GitHub lets links point at a document's headings.
+// anchors returns the names by which links on GitHub point at a document's headings.
 func anchors(text string) map[string]bool {
 	all := map[string]bool{}
 	for _, h := range heading.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
@@ -299,18 +300,18 @@ func TestLinksOfDocumentsLeadSomewhere(t *testing.T) {
 // block is a block of code in a document.
 var block = regexp.MustCompile("(?s)```(sh|yaml|json)\n(.*?)```")
 
-// document is docs/hr-events.md, tried out: everything in it that is to be typed
-// is done, in order, against these brokers.
+// document tries docs/hr-events.md out: it runs every command in it, in order, against
+// these brokers.
 type document struct {
 	*site
 	text    string
 	brokers string
-	kcat    bool                   // or its file is sent otherwise
-	consume func() []kafka.Message // everything that is on hr.events
+	kcat    bool                   // whether to use kcat; without, its file is sent by tenure
+	consume func() []kafka.Message // returns everything that is on hr.events
 	said    map[string]result      // by command
 }
 
-// try does it all, in the root of the repository.
+// try runs all commands, in the root of the repository.
 func (d *document) try() {
 	root := filepath.Join(sourceDir, "..", "..")
 	text, err := os.ReadFile(filepath.Join(root, "docs", "hr-events.md"))
@@ -357,7 +358,7 @@ func (d *document) do(line string) result {
 	}
 }
 
-// receive does the starter's part: what is on the topic goes to the ledger.
+// receive does the starter's part: it writes the events on the topic to the ledger.
 func (d *document) receive() {
 	l := d.ledger()
 	defer func() { require.NoError(d.t, l.Close()) }()
@@ -374,7 +375,7 @@ func (d *document) receive() {
 	}
 }
 
-// check looks at what came of it.
+// check compares the results with what the document says.
 func (d *document) check() {
 	for line, got := range d.said {
 		if !strings.Contains(line, "--snapshot") {
@@ -413,7 +414,8 @@ func TestHREventsDocument(t *testing.T) {
 	}
 }
 
-// Whoever is asked about something finds what to do.
+// The documentation says what to do about every question that an operator may be asked
+// about an account.
 func TestEveryQuestionAboutAnAccountIsInTheDocs(t *testing.T) {
 	docs := func(name string) string {
 		raw, err := os.ReadFile(filepath.Join("../../docs", name))
@@ -433,7 +435,7 @@ func TestEveryQuestionAboutAnAccountIsInTheDocs(t *testing.T) {
 	}
 }
 
-// The manual is written by this program with another main function (make man).
+// make man writes the manual, by this program with another main function.
 func TestEveryCommandHasAManualPage(t *testing.T) {
 	dir, program := t.TempDir(), filepath.Join(t.TempDir(), "worker")
 	const help = "#!/bin/sh\nprintf 'Does the work.\\n\\nUsage: worker [flags]\\n\\n  -only part\\n    \\tone part only\\n' >&2\n"

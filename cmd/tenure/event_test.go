@@ -33,7 +33,7 @@ func hired(t *testing.T, id, person string) string {
 	return string(value)
 }
 
-// file is n good events, with a blank line and CRLF line ends.
+// file returns n good events, with a blank line and CRLF line ends.
 func file(t *testing.T, n int) string {
 	t.Helper()
 	var b strings.Builder
@@ -46,8 +46,8 @@ func file(t *testing.T, n int) string {
 	return b.String()
 }
 
-// badFile has a good event, one with an unknown type, one that is no JSON, and
-// one with an unknown field.
+// badFile returns a good event, one with an unknown type, one that is no JSON, and one
+// with an unknown field.
 func badFile(t *testing.T) string {
 	t.Helper()
 	good := hired(t, "e-1", "10001")

@@ -38,11 +38,12 @@ func TestFiltersAreCheckedAgainstWhatThereIs(t *testing.T) {
 		assert.Equal(t, service.ExitUsage, got.code, "%v: %s%s", tc.args, got.stdout, got.err)
 		assert.Contains(t, got.err, tc.says, "%v", tc.args)
 	}
-	// A code that only a question has is there as long as the question is.
+	// A code that only a question has is known for as long as the question is open.
 	assert.Equal(t, service.ExitAttention, s.run("run", "retry", "--code", "hired_after_end", "--reason", "x").code)
 }
 
-// Nothing has come of what HR said, urgent or not: dlq list says so as status does.
+// An open dead letter, urgent or not, means that an event had no effect. dlq list asks
+// for attention, as status does.
 func TestALetterThatIsOpenNeedsAttention(t *testing.T) {
 	s := newSite(t)
 	l := s.ledger()
@@ -76,7 +77,7 @@ func walk(cmd *cobra.Command, f func(*cobra.Command)) {
 	}
 }
 
-// filters are the flags of a command that select something: their usage says so.
+// filters returns the flags of a command that select something: their usage says so.
 func filters(cmd *cobra.Command) (names []string) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		usage := strings.TrimPrefix(strings.TrimPrefix(f.Usage, "of everybody: "), "or ")
@@ -87,7 +88,7 @@ func filters(cmd *cobra.Command) (names []string) {
 	return names
 }
 
-// freeTexts are filters of which any text may be meant.
+// freeTexts lists the filters that take any text, and why.
 var freeTexts = map[string]string{
 	"tenure person list --name":  "part of a name",
 	"tenure person list --after": "a place in the list, whether somebody is there or not",
@@ -96,13 +97,13 @@ var freeTexts = map[string]string{
 	"tenure dlq index --topic":   "Kafka says whether it is there",
 }
 
-// Whatever a filter is given that there is not is an error: selecting nothing would read
-// as "all is well".
+// It is an error to give a filter something that does not exist: selecting nothing would
+// read as "all is well".
 func TestEveryFilterIsCheckedAgainstWhatThereIs(t *testing.T) {
 	s := newSite(t)
 	s.people()
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-	with := map[string][]string{ // what a command needs besides
+	with := map[string][]string{ // what else a command needs
 		"tenure replay":           {"--from", "36h"},
 		"tenure run retry":        {"--reason", "x"},
 		"tenure run skip":         {"--reason", "x"},

@@ -17,12 +17,12 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// elsewhere writes a configuration whose ledger is another one.
+// elsewhere writes a configuration with another ledger.
 func (s *site) elsewhere(name, ledger string) {
 	s.write(name, strings.Replace(configuration, "sqlite:tenure.db", "sqlite:"+ledger, 1))
 }
 
-// moves is what the audit record says of moving the ledger.
+// moves returns what the audit record says about moving the ledger.
 func moves(t *testing.T, l ledger.Ledger) (all []string) {
 	t.Helper()
 	rows, err := l.Audit(t.Context(), "", 0, 1000)

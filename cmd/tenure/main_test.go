@@ -26,8 +26,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// site is a directory with a configuration and a ledger, which is the working
-// directory of the test.
+// site is the working directory of a test, with a configuration and a ledger.
 type site struct {
 	t   *testing.T
 	dir string
@@ -65,7 +64,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// logIn has commands run from an account of that name, until the test ends.
+// logIn lets commands run from an account with the name, until the test ends.
 func logIn(t *testing.T, name string) {
 	t.Helper()
 	before := loginName
@@ -80,7 +79,7 @@ func (s *site) write(name, content string) {
 	require.NoError(s.t, os.WriteFile(path, []byte(content), 0o600))
 }
 
-// result is what an invocation did.
+// result holds the output and the exit code of an invocation.
 type result struct {
 	code        int
 	stdout, err string
@@ -114,7 +113,8 @@ func golden(t *testing.T, name, got string) {
 	assert.Equal(t, string(want), got, "if that is right, run: go test ./cmd/tenure -update")
 }
 
-// sourceDir is where the test began, before any site changed the directory.
+// sourceDir is the directory of the package, in which the test began before a site
+// changed it.
 var sourceDir = func() string {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -154,9 +154,8 @@ func profile(given, family, title, department, start string) *hr.Profile {
 	}
 }
 
-// people fills the site's ledger and apps: Georgi (10001) moved and has two
-// accounts, one of which cannot be updated; Bezalel (10002) has left; Parto
-// (10003) was suspended.
+// people fills the site's ledger: Georgi (10001) moved and has two accounts, one of which
+// cannot be updated; Bezalel (10002) has left; Parto (10003) was suspended.
 func (s *site) people() {
 	s.t.Helper()
 	ctx := s.t.Context()

@@ -27,8 +27,8 @@ roles:
   - {name: research, when: "person.department == 'Research'", grants: [{app: wiki, entitlements: [papers]}]}
 `
 
-// planSite has two people at work, who have what the configuration gives them, and
-// one who has left and whose accounts are kept.
+// planSite returns a site with two people at work, who have what the configuration gives
+// them.
 func planSite(t *testing.T) *site {
 	t.Helper()
 	s := newSite(t)
@@ -43,7 +43,7 @@ func planSite(t *testing.T) *site {
 	return s
 }
 
-// employs lets somebody be hired and have their accounts.
+// employs has somebody hired and gives them their accounts.
 func (s *site) employs(l ledger.Ledger, id string, p *hr.Profile, wiki ...string) {
 	s.t.Helper()
 	hired := hr.Event{
@@ -73,7 +73,7 @@ func (s *site) says(name string, events ...hr.Event) {
 	s.write(name, strings.Join(lines, "\n"))
 }
 
-// everything is all that the ledger holds of people.
+// everything returns all that the ledger holds about people.
 func (s *site) everything() (all []any) {
 	s.t.Helper()
 	l := s.ledger()

@@ -24,8 +24,8 @@ import (
 // turns text around, fakes a row and runs a command when it is pasted.
 const hostile = "7;touch owned;#'$(touch owned)\x1b[2K\x1b]0;owned\a\x9b31m\r\nFAKE-ROW\u202e\u200b\u0085\u2028\x7f"
 
-// Whatever the ledger holds, no command writes anything to a terminal that is not
-// shown as it is. The commands are found, not listed: a new one is tried too.
+// Whatever the ledger holds, commands write only text to a terminal that the terminal
+// shows as it is. The test finds the commands by itself, so it tries a new one, too.
 func TestNoCommandLetsHostileTextOut(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -110,7 +110,7 @@ func everyCommand() (all [][]string) {
 	return all
 }
 
-// hostile adds somebody to the ledger of whom everything is hostile.
+// hostile adds a person to the ledger with hostile text in every field.
 func (s *site) hostile() {
 	s.t.Helper()
 	l := s.ledger()
@@ -131,7 +131,8 @@ func (s *site) hostile() {
 	s.link(l, ledger.Link{PersonID: hostile, App: "wiki", AccountID: hostile, Username: hostile, State: ledger.LinkActive, Entitlements: []string{hostile}, CreatedAt: at("2026-01-05 00:00:10")})
 }
 
-// Every suggested command has its arguments quoted: what a shell reads is the ID.
+// Every suggested command has its arguments quoted, so that a shell reads the ID as it
+// is.
 func TestSuggestedCommandsCanBePasted(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -155,7 +156,7 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
-// There is one printer: nothing else writes to the terminal.
+// Only the one printer writes to the terminal.
 func TestOnePrinter(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(sourceDir, "*.go"))
 	require.NoError(t, err)

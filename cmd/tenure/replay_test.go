@@ -53,7 +53,7 @@ func TestReplaySelectsPeopleByWhatWasReceived(t *testing.T) {
 	assert.Equal(t, []string{"person:10001", "person:10002", "person:10003"}, f.nudged)
 }
 
-// asked counts what a ledger is asked for.
+// asked counts how often a ledger is asked for pages of events, and for people.
 type asked struct {
 	ledger.Ledger
 	pages, people int
@@ -74,11 +74,12 @@ func (a *asked) People(ctx context.Context, after string, limit int) ([]ledger.S
 	return a.Ledger.People(ctx, after, limit)
 }
 
-// However many people there are, a replay asks for pages of events and for nobody.
+// However many people there are, a replay asks the ledger for pages of events, and never
+// for people.
 func TestReplayReadsEventsInPages(t *testing.T) {
 	const everybody, late = 2*ledger.PageSize + 10, 7
 	s := newSite(t)
-	s.people() // makes the ledger
+	s.people() // it creates the ledger
 	l := &asked{Ledger: s.ledger()}
 	defer l.Close()
 	begin := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)

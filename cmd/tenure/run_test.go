@@ -25,12 +25,12 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// frontend is as much of a Temporal server as the command line needs.
+// frontend fakes the part of a Temporal server that the command line calls.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	runs    []*workflowpb.WorkflowExecutionInfo
 	queries []string
-	refuses func(workflowID string) error // to take a signal; nil: takes all
+	refuses func(workflowID string) error // may refuse a signal; nil: none is refused
 
 	mu     sync.Mutex
 	nudged []string // workflow IDs
@@ -70,7 +70,7 @@ func (f *frontend) SignalWithStartWorkflowExecution(_ context.Context, req *work
 	return &workflowservice.SignalWithStartWorkflowExecutionResponse{}, nil
 }
 
-// ListWorkflowExecutions gives one run a page.
+// ListWorkflowExecutions returns one run on each page.
 func (f *frontend) ListWorkflowExecutions(_ context.Context, req *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	f.queries = append(f.queries, req.GetQuery())
 	page := len(req.GetNextPageToken())
@@ -140,7 +140,8 @@ func TestRunList(t *testing.T) {
 	assert.JSONEq(t, "[]", s.run("run", "list", "-o", "json").stdout)
 }
 
-// step is a step of a person as the ledger has it, and how often the audit names it.
+// step returns a step of a person as the ledger has it, and the audit record of every
+// retry and skip for the person.
 func (s *site) step(person, key string) (step ledger.Step, record []string) {
 	s.t.Helper()
 	l := s.ledger()
@@ -160,8 +161,8 @@ func (s *site) step(person, key string) (step ledger.Step, record []string) {
 	return step, record
 }
 
-// What an operator decides is decided in the ledger, where it is on the record. The run
-// is told no more than to look.
+// An operator's decision is written to the ledger, where it is on the record. The run is
+// only told to look.
 func TestRetryAndSkipDecideInTheLedger(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -253,8 +254,8 @@ func TestTemporalThatIsNotThere(t *testing.T) {
 	assert.Equal(t, service.ExitUsage, s.run("run", "list").code)
 }
 
-// leavers puts people into the ledger who have left and could not be cut off in the
-// wiki, one a minute; every third of them in the chat neither.
+// leavers adds n people to the ledger who have left, one a minute. None of them could be
+// cut off in the wiki, and every third could not in the chat, either.
 func (s *site) leavers(n int) {
 	s.t.Helper()
 	l := s.ledger()

@@ -37,14 +37,13 @@ snapshot:
 
 const snapshotHeader = "ID;First name;Last name;Title;Department;Hired;Zone;Last day;Status\n"
 
-// everybody is a snapshot that is as the ledger of people() has it.
+// everybody is a snapshot that agrees with the ledger of people().
 const everybody = snapshotHeader +
 	"10001;Georgi;Facello;Senior Engineer;Research;2026-01-05;Europe/Berlin;;Active\n" +
 	"10002;Bezalel;Simmel;Engineer;Sales;2026-01-05;Europe/Berlin;2026-02-28;Terminated\n" +
 	"10003;Parto;Bamford;;;2026-01-05;Europe/Berlin;;Active\n"
 
-// snapshotSite is a site with people, a configuration of snapshots and these
-// topics.
+// snapshotSite returns a site with people and a configuration of snapshots.
 func snapshotSite(t *testing.T) *site {
 	s := newSite(t)
 	s.people()
@@ -52,7 +51,7 @@ func snapshotSite(t *testing.T) *site {
 	return s
 }
 
-// snapshot writes a snapshot that was taken after all that the ledger knows.
+// snapshot writes a snapshot that was taken after everything that the ledger knows.
 func (s *site) snapshot(name, content string) {
 	s.write(name, content)
 	taken := at("2026-06-01 06:00:00")
@@ -72,8 +71,8 @@ func TestSnapshotThatSaysNothingNew(t *testing.T) {
 	assert.Equal(t, "there is nothing to send\n", got.err)
 }
 
-// different is a snapshot with somebody new, somebody who changed, somebody who
-// is gone, and somebody who has left and is there again.
+// different is a snapshot in which people are new, one person has changed, one is gone,
+// and one who has left is there again.
 const different = "\ufeff" + snapshotHeader +
 	"10002;Bezalel;Simmel;Engineer;Sales;2026-01-05;Europe/Berlin;;Active\n" +
 	"10003;Parto;Bamford-Weiß;Engineer;Sales;2026-01-05;Europe/Berlin;;Active\n" +
@@ -103,8 +102,8 @@ func TestSnapshotDryRun(t *testing.T) {
 	assert.Contains(t, got.stdout, "Nobody counts as gone for being absent.")
 }
 
-// What --apply sends the ledger takes, and then there is nothing left to send;
-// sending it before the starter has seen it sends the same events.
+// The ledger takes what --apply sends, and then nothing is left to send. Sending again
+// before the starter has read it sends the same events.
 func TestSnapshotApply(t *testing.T) {
 	s := snapshotSite(t)
 	cluster := s.broker("hr.events", "vendor")
@@ -166,7 +165,7 @@ func TestSnapshotThatWouldEndTooMuchIsRefused(t *testing.T) {
 	assert.Equal(t, "\n3 events would be sent; nothing was done: --apply does it\n", got.err)
 }
 
-// A file that is cut at the end of a line looks like a whole one.
+// A file that was cut off at the end of a line looks like a whole one.
 func TestSnapshotThatIsNotWholeIsRefused(t *testing.T) {
 	s := snapshotSite(t)
 	s.snapshot("people.csv", different)
@@ -235,7 +234,7 @@ func TestSnapshotProblems(t *testing.T) {
 	}
 }
 
-// The snapshot of one HR system says nothing of the people of another.
+// The snapshot of one HR system says nothing about the people of another.
 func TestSnapshotOfAnotherSystem(t *testing.T) {
 	s := snapshotSite(t)
 	s.write("tenure.yaml", configuration+strings.Replace(snapshotConfiguration, "source: workday", "source: agency", 1))

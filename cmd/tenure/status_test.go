@@ -38,7 +38,7 @@ func (s *site) status(code int) map[string]partView {
 	return parts
 }
 
-// A part that is away says so, and hides no other.
+// A part that does not answer says so, and hides no other part.
 func TestStatusOfPartsThatAreAway(t *testing.T) {
 	s := newSite(t)
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
@@ -64,7 +64,7 @@ func TestStatusOfPartsThatAreAway(t *testing.T) {
 	assert.Contains(t, shown, "needs somebody: workers, sweeper, starters, lag, people, steps")
 }
 
-// Whoever has no secrets of Kafka's, or of an app, is shown the rest.
+// Without the secrets of Kafka, or of an app, status shows all other parts.
 func TestStatusWithoutSecrets(t *testing.T) {
 	s := newSite(t)
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
@@ -76,7 +76,7 @@ func TestStatusWithoutSecrets(t *testing.T) {
 	assert.Equal(t, partOK, parts["steps"].State)
 }
 
-// Nobody reads the topic, and it says how much waits there.
+// No starter reads the topic, and status says how much waits there.
 func TestStatusOfWhatIsNotRead(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "hr.events", "vendor"))
 	require.NoError(t, err)

@@ -29,7 +29,7 @@ func (s *site) read(person string) (ledger.Person, []ledger.AuditRow) {
 	return p, rows
 }
 
-// linkGeorgi ties Georgi's account in the wiki to its present number.
+// linkGeorgi links Georgi to his account in the wiki by the account's present ID.
 func (s *site) linkGeorgi() {
 	s.t.Helper()
 	l := s.ledger()
@@ -63,7 +63,7 @@ func TestSuspendIsRecordedAndTold(t *testing.T) {
 		assert.Contains(t, s.run("person", verb, "10001").stdout, "is suspended by ada (login tester): stolen laptop")
 	}
 
-	// It is not done in time: nobody works here.
+	// It is not done in time, because no worker runs.
 	got = s.run("person", "suspend", "10001", "--reason", "again", "--wait", "1ms", "-o", "json")
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
 	assert.Contains(t, got.stdout, `"done": false`)
@@ -107,7 +107,8 @@ func TestSuspendWithoutTemporalSaysWhatToDo(t *testing.T) {
 	assert.Len(t, p.Events, 3)
 }
 
-// Without Temporal and without Kafka: one app is off and proven, one is gone.
+// Break glass works without Temporal and without Kafka. One app's account is proven to be
+// off, another app's is gone.
 func TestBreakGlass(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -155,7 +156,8 @@ func TestBreakGlassSaysWhereItFailed(t *testing.T) {
 	assert.Contains(t, got.stdout, "10001 is cut off in 1 of 2 apps")
 }
 
-// TestBreakGlassAfterASuspensionFromTheFuture: another system's clock is two hours ahead.
+// Break glass works although the clock of another system, which suspended somebody
+// before, is two hours ahead.
 func TestBreakGlassAfterASuspensionFromTheFuture(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -175,7 +177,8 @@ func TestBreakGlassAfterASuspensionFromTheFuture(t *testing.T) {
 	assert.Contains(t, got.stdout, "wiki: disabled, proven ")
 }
 
-// protects has the site's configuration protect a person, or an account of an app.
+// protects changes the site's configuration so that it protects a person, or an account
+// of an app.
 func (s *site) protects(configuration, person, app, account string) {
 	s.t.Helper()
 	if person != "" {
@@ -208,7 +211,8 @@ func TestNobodyProtectedIsSuspended(t *testing.T) {
 	assert.Equal(t, accounts, memory.Shared("wiki").Accounts())
 }
 
-// One account is protected: the others are cut off, and it is said that one is not.
+// If one account is protected, the others are cut off, and the command says that one is
+// not.
 func TestBreakGlassLeavesAProtectedAccountAlone(t *testing.T) {
 	s := newSite(t)
 	s.people()

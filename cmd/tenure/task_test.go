@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// asked opens a task about Georgi that is overdue, and one about Bezalel that is due
-// in the far future and wants a second person.
+// asked opens a task about Georgi that is overdue, and one about Bezalel that is due in
+// the far future and needs a second person.
 func (s *site) asked() {
 	s.t.Helper()
 	l := s.ledger()
@@ -100,7 +100,7 @@ func TestATaskIsCompleted(t *testing.T) {
 	assert.Contains(t, shown, "bob (login bob)")
 }
 
-// The ledger has it: the sweeper tells the run.
+// The word of the human is in the ledger, so the sweeper tells the run later.
 func TestATaskIsCompletedWithoutTemporal(t *testing.T) {
 	s := newSite(t)
 	s.people()

@@ -14,7 +14,8 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// All that is known of somebody who has left, and of somebody who has not, on one page.
+// The evidence about somebody who has left, and about somebody who has not, is shown on
+// one page.
 func TestEvidence(t *testing.T) {
 	s := newSite(t)
 	s.people()
@@ -47,7 +48,7 @@ func TestEvidence(t *testing.T) {
 	assert.Equal(t, service.ExitFailed, s.run("person", "evidence", "4711").code)
 }
 
-// What is not proven is never said to be off.
+// An account that is not proven to be off is never said to be off.
 func TestEvidenceOfAccessThatEnded(t *testing.T) {
 	due := at("2026-03-01 00:00:00")
 	for name, tc := range map[string]struct {

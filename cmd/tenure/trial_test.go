@@ -39,7 +39,8 @@ func TestAppTest(t *testing.T) {
 	assert.Contains(t, got.err, `"wiki"`)
 }
 
-// What the app does not keep is named, and ignored if the configuration knows of it.
+// An attribute that the app does not keep is named, and ignored if the configuration says
+// so.
 func TestAppTestNamesWhatIsNotKept(t *testing.T) {
 	s := newSite(t)
 	s.accounts()

@@ -16,7 +16,7 @@ import (
 	"github.com/tenurehq/tenure/service"
 )
 
-// paper is what a command that runs writes on, while it is read.
+// paper takes the output of a command, and can be read while the command runs.
 type paper struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -34,7 +34,7 @@ func (p *paper) String() string {
 	return p.buf.String()
 }
 
-// watching starts tenure watch; stop ends it as Ctrl-C does, and gives its exit code.
+// watching starts tenure watch. stop ends it as Ctrl-C does, and returns its exit code.
 func (s *site) watching(tty bool, args ...string) (out *paper, stop func() int) {
 	s.t.Helper()
 	out = &paper{}
@@ -47,7 +47,7 @@ func (s *site) watching(tty bool, args ...string) (out *paper, stop func() int) 
 	return out, func() int { cancel(); return <-ended }
 }
 
-// waives has an operator waive a question about somebody.
+// waives lets an operator waive a question about somebody.
 func waives(t *testing.T, l ledger.Ledger, person, reason string, minute int) {
 	t.Helper()
 	require.NoError(t, l.Act(t.Context(), ledger.Action{
@@ -72,7 +72,7 @@ func TestWatchFollowsWhatIsDoneFromNowOn(t *testing.T) {
 			waives(t, l, "10001", "before", 0)
 			out, stop := s.watching(false, append(c.args, "--person", "10001")...)
 			minute := 0
-			require.Eventually(t, func() bool { // it may not have found the end of the record yet
+			require.Eventually(t, func() bool { // the command may not have found the end of the record yet
 				minute++
 				waives(t, l, "10002", "now", minute)
 				waives(t, l, "10001", "now", minute)
@@ -118,7 +118,7 @@ func TestWatchShowsWhatWasDone(t *testing.T) {
 		assert.Contains(t, wrong.err, want)
 	}
 
-	// Without --no-follow it goes on with what is done then.
+	// Without --no-follow it goes on with what is done from then on.
 	out, stop := s.watching(true, "--from", "2026-03-03T08:02:00Z", "--person", "10001")
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "second") }, 10*time.Second, 10*time.Millisecond)
 	waives(t, l, "10001", "third", 3)
