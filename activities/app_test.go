@@ -32,7 +32,8 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// wiki is one app that everybody is in, and one person who is hired.
+// wiki holds Activities with one app, in which everybody has an account, and one person
+// who was hired.
 type wiki struct {
 	*activities.Activities
 	memory *memory.App
@@ -77,7 +78,7 @@ func hire(t *testing.T, store ledger.Ledger, personID string) error {
 	return err
 }
 
-// apply runs the step as Temporal would, from the main queue.
+// apply runs the step as Temporal does, from the main queue.
 func (w wiki) apply() (activities.StepResult, error) { return w.applyFor("1", w.step) }
 
 func (w wiki) applyFor(personID string, todo provision.Todo) (activities.StepResult, error) {
@@ -120,8 +121,8 @@ func TestStepsForOtherAppsStayInTheMainQueue(t *testing.T) {
 	assert.Equal(t, activities.StepResult{Result: provision.ResultDone}, result)
 }
 
-// If the app asks one step for a pause, the next step is not tried before the pause is over,
-// and does not count as failed.
+// If the app asks one step for a pause, the next step waits for the end of the pause, and
+// does not count as failed.
 func TestAnAppThatAsksForAPauseIsLeftAlone(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	w.AttentionAfter = time.Hour
@@ -141,7 +142,7 @@ func TestAnAppThatAsksForAPauseIsLeftAlone(t *testing.T) {
 // However long a step waits for the rate, it does not need an operator.
 func TestWaitingForTheRateNeedsNoAttention(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
-	w.Apps["wiki"].Pacer = nil // the attempt begins, and finds out
+	w.Apps["wiki"].Pacer = nil // so the attempt begins, and the app asks for a pause
 	w.memory.OnCall(func(context.Context, string, string) error {
 		return &connector.Error{Kind: connector.KindUnavailable, Op: connector.OpFind, Cause: &pace.NoTurnError{After: time.Minute}}
 	})
@@ -186,13 +187,13 @@ func TestAnUrgentStepKeepsAPauseForAMinute(t *testing.T) {
 	assert.Zero(t, w.memory.Calls(connector.OpFind))
 }
 
-// applyUrgently runs the step as Temporal would, from the urgent queue.
+// applyUrgently runs the step as Temporal does, from the urgent queue.
 func (w wiki) applyUrgently(t *testing.T) *temporal.ApplicationError {
 	t.Helper()
 	return w.applyWithin(t, 30*time.Second, true)
 }
 
-// applyWithin runs the step as Temporal would, with so much time for the attempt.
+// applyWithin runs the step as Temporal does, with the time within for the attempt.
 func (w wiki) applyWithin(t *testing.T, within time.Duration, urgent bool) *temporal.ApplicationError {
 	t.Helper()
 	queue := activities.MainQueue
@@ -212,11 +213,11 @@ func (w wiki) applyWithin(t *testing.T, within time.Duration, urgent bool) *temp
 	return failure
 }
 
-// However many people come at the same time, no more steps call an app than it has
-// places for, and the others have not begun.
+// However many people join at the same time, no more steps call an app than it has places
+// for. The others have not begun.
 func TestManyJoinersCallAnAppAFewAtATime(t *testing.T) {
 	const joiners, places = activities.GivingSlots, 10
-	const common = 8 // the others are for who has to be cut off now
+	const common = 8 // the other places are for people who have to be cut off now
 	w := newWiki(t, pace.Rate{})
 	waiting := w.limit(t, places)
 	steps := map[string]provision.Todo{"1": w.step}
@@ -228,7 +229,7 @@ func TestManyJoinersCallAnAppAFewAtATime(t *testing.T) {
 		require.Len(t, assessment.Todo, 1)
 		steps[id] = assessment.Todo[0]
 	}
-	// The first calls take as long as it takes all others to come.
+	// The first calls return only after all other steps have begun to wait.
 	come := make(chan struct{})
 	var now, peak atomic.Int64
 	w.memory.OnCall(func(ctx context.Context, _, _ string) error {
@@ -319,7 +320,7 @@ func TestWaitingForAPlaceTakesNoTimeFromTheCalls(t *testing.T) {
 	w.memory.OnCall(func(ctx context.Context, _, _ string) error {
 		deadline, _ := ctx.Deadline()
 		left <- time.Until(deadline)
-		<-ctx.Done() // it hangs
+		<-ctx.Done() // the app hangs
 		return ctx.Err()
 	})
 	go func() {
@@ -385,15 +386,15 @@ func TestLeaversCallAnAppBeforeJoiners(t *testing.T) {
 	assert.Equal(t, connector.OpDisable, order[0], "of %v", order)
 }
 
-// However many joiners wait for an app, slots are left for leavers, who then need not wait
-// for one in the app's own queue.
+// However many joiners wait for an app, slots are left for leavers, whose steps then need
+// not wait in the app's own queue.
 func TestJoinersLeaveRoomForLeavers(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
 	waiting := w.limit(t, 1)
 	leave, ok := w.Apps["wiki"].Places.Enter(t.Context(), pace.Claim{})
 	require.True(t, ok)
 	var all sync.WaitGroup
-	for range activities.GivingSlots { // it is one and the same, which is of no matter
+	for range activities.GivingSlots { // all of them are the same step, which makes no difference here
 		all.Go(func() {
 			_, err := w.applyFor("1", w.step)
 			assert.NoError(t, err)

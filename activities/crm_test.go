@@ -35,10 +35,10 @@ type crm struct {
 	wiki
 	app  *scimtest.Service
 	url  string
-	lose *atomic.Int64 // the number of the change of a group whose answer is lost, from now on
+	lose *atomic.Int64 // counts down: the change of a group that brings it to 0 loses its answer
 }
 
-// newCRM opens the app. A shy one does not show the groups of users, like many services.
+// newCRM opens the app. A shy app does not show the groups of users, like many services.
 func newCRM(t *testing.T, shy bool) crm {
 	t.Helper()
 	app, err := scimtest.New(scimtest.Options{Groups: []string{"staff", "engineers", "readers", "leads"}})
@@ -77,7 +77,7 @@ func newCRM(t *testing.T, shy bool) crm {
 	}}}}
 }
 
-// opened returns the connector as a worker that has just started has it.
+// opened returns the connector of a worker that has just started.
 func opened(t *testing.T, url string) connector.Connector {
 	t.Helper()
 	c, err := scim.Kind.Open(t.Context(), connector.Env{App: "crm"}, connector.Settings{"url": url, "token": "t"})
@@ -170,8 +170,9 @@ func (c crm) requests(t *testing.T, person string) map[string]map[string]int {
 	}
 }
 
-// A member whose adding was not answered is not added again, since some services would list
-// them twice: neither by the next attempt, nor by another step that is planned instead.
+// If the answer to adding a member is lost, the member is not added again, neither by the
+// next attempt nor by another step that is planned instead: some services would list the
+// member twice.
 func TestAGrantWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
 	for name, shy := range map[string]bool{"shows the groups of users": false, "shows the members of groups only": true} {
 		t.Run(name, func(t *testing.T) {
@@ -209,11 +210,11 @@ func (c crm) loses(t *testing.T, person string, nth int64) {
 	require.LessOrEqual(t, c.lose.Load(), int64(0))
 }
 
-// hidden is a service that shows nobody's groups.
+// hidden makes a service hide everybody's groups.
 var hidden = scimtest.Deviations{MembersHidden: true, DeafFilters: []string{"members/value"}}
 
-// What Tenure gave is taken even by a worker to which the app shows nobody's groups, which
-// does not call it proven before the app shows somebody's.
+// A worker takes the groups that Tenure gave, even if the app hides everybody's groups
+// from it. They count as taken only once the app shows somebody's groups again.
 func TestALeaverLosesWhatIsNotShown(t *testing.T) {
 	c := newCRM(t, false)
 	c.hire(t, "1")
@@ -225,8 +226,8 @@ func TestALeaverLosesWhatIsNotShown(t *testing.T) {
 	c.isStrippedOnlyIfShown(t)
 }
 
-// A grant that was never seen is taken by a worker that knows nothing of it but that an
-// attempt was made and never proven.
+// A worker takes a grant that the app never showed. It knows only that an attempt at
+// granting was never proven.
 func TestALeaverLosesWhatWasNeverShown(t *testing.T) {
 	c := newCRM(t, false)
 	c.app.SetDeviations(hidden)
@@ -239,8 +240,8 @@ func TestALeaverLosesWhatWasNeverShown(t *testing.T) {
 	c.isStrippedOnlyIfShown(t)
 }
 
-// isStrippedOnlyIfShown sees that a leaver loses all groups, and that this counts as done
-// only once the app shows somebody's groups again.
+// isStrippedOnlyIfShown checks that a leaver loses all groups, and that this counts as
+// done only once the app shows somebody's groups again.
 func (c crm) isStrippedOnlyIfShown(t *testing.T) {
 	t.Helper()
 	step, err := c.next(t, "1")
@@ -250,7 +251,7 @@ func (c crm) isStrippedOnlyIfShown(t *testing.T) {
 		step, err = c.next(t, "1")
 		require.Equal(t, plan.Strip, step.Kind)
 		require.ErrorContains(t, err, "shows no member of any group")
-		c.Apps["crm"].Connector = opened(t, c.url) // a worker that knows nothing of it
+		c.Apps["crm"].Connector = opened(t, c.url) // a new worker, which knows nothing of the attempt
 	}
 	assert.False(t, c.app.Users()[0].Active)
 	assert.Empty(t, c.app.Users()[0].Groups)
@@ -259,8 +260,8 @@ func (c crm) isStrippedOnlyIfShown(t *testing.T) {
 	c.requests(t, "1")
 }
 
-// A change that the app answers with 200 and the resource as it was has not been made,
-// however well-formed the answer.
+// If the app answers a change with 200 and the old resource, the step is not done,
+// however well-formed the answer is.
 func TestAChangeThatIsAnsweredAndNotMadeIsNotDone(t *testing.T) {
 	for name, shy := range map[string]bool{"shows the groups of users": false, "shows the members of groups only": true} {
 		t.Run(name, func(t *testing.T) {
@@ -279,7 +280,7 @@ func TestAChangeThatIsAnsweredAndNotMadeIsNotDone(t *testing.T) {
 			t.Cleanup(server.Close)
 			c.Apps["crm"].Connector = opened(t, server.URL+scimtest.BasePath)
 			c.hire(t, "2")
-			c.requests(t, "2") // stays
+			c.requests(t, "2") // this person stays
 			c.hire(t, "1")
 			c.requests(t, "1")
 

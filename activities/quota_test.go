@@ -18,8 +18,9 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// throttled puts a service behind a quota of changes, which says so by 403 and headers as
-// GitHub does. left is how many changes it takes until the quota is renewed.
+// throttled puts a service behind a quota of changes. Over the quota it answers with 403
+// and headers, as GitHub does. left is the number of changes that it takes until the test
+// renews the quota.
 func throttled(t *testing.T, app http.Handler, left *atomic.Int64) (url string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,8 +36,8 @@ func throttled(t *testing.T, app http.Handler, left *atomic.Int64) (url string) 
 	return server.URL + scimtest.BasePath
 }
 
-// A quota that lets one change pass at a time holds a step up, and for no longer than it
-// has changes to make: no attempt spends the quota on what an earlier one has done.
+// With a quota of one change, a step takes as many attempts as it has changes: no attempt
+// spends the quota on what an earlier one has done.
 func TestEveryAttemptUnderAQuotaGetsFurther(t *testing.T) {
 	for name, shy := range map[string]bool{"shows the groups of users": false, "shows the members of groups only": true} {
 		t.Run(name, func(t *testing.T) {
@@ -49,9 +50,10 @@ func TestEveryAttemptUnderAQuotaGetsFurther(t *testing.T) {
 			left.Store(1000)
 			c.Apps["crm"].Connector = opened(t, throttled(t, handler, &left))
 			c.hire(t, "2")
-			c.requests(t, "2") // stays
+			c.requests(t, "2") // this person stays
 
-			// attempts makes attempts at all that is to be done, each with a new quota.
+			// attempts makes attempts until nothing is left to do, each with a new quota.
+			// It returns how many it made.
 			attempts := func() (n int) {
 				for ; n < 100; n++ {
 					assessment, err := c.Assess(t.Context(), "1")

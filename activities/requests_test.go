@@ -22,9 +22,9 @@ func TestRequestsOfSteps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newCRM(t, shy)
 			c.hire(t, "3")
-			c.requests(t, "3") // stays
+			c.requests(t, "3") // this person stays
 			c.hire(t, "1")
-			c.requests(t, "1") // finds out what the service can do, and how its groups are called
+			c.requests(t, "1") // with this person, the connector learns what the service can do, and the names of its groups
 			most := func(what string, want map[string]made) {
 				t.Helper()
 				got := c.requests(t, "2")
@@ -44,11 +44,11 @@ func TestRequestsOfSteps(t *testing.T) {
 				"GET Users":    4, // by person, by username, by address; and the proof of everything
 				"POST Users":   1,
 				"PATCH Groups": 3,
-				"GET Groups":   1, "reads": 1, // memberships, where the user does not show them
+				"GET Groups":   1, "reads": 1, // memberships, if the user does not show them
 			}})
 			c.promote(t, "2", "Doctor")
 			most("another title", map[string]made{"Update": {
-				"GET Users":   2, // the addresses that are not Tenure's, to be kept; and the proof
+				"GET Users":   2, // the addresses that Tenure has to keep; and the proof
 				"PATCH Users": 1,
 				"GET Groups":  1, "reads": 1,
 			}})
@@ -57,20 +57,20 @@ func TestRequestsOfSteps(t *testing.T) {
 				"GET Users":    2,
 				"PATCH Users":  1,
 				"PATCH Groups": 1,
-				"GET Groups":   2, "reads": 1, // one by its name
+				"GET Groups":   2, "reads": 1, // one group by its name
 			}})
 			leaves := func() map[string]made {
 				return map[string]made{
 					"Disable": {"PATCH Users": 1, "GET Users": 1},
 					"Strip": {
-						"GET Users":    3, // what there is to take; and the proof, with that somebody else shows theirs
+						"GET Users":    3, // what the account has; and the proof, for which somebody else's account has to show its groups
 						"PATCH Groups": 4,
-						"GET Groups":   3, "reads": 2, // the same; where users show theirs, that no group shows this one
+						"GET Groups":   3, "reads": 2, // the same; if users show their groups, that no group shows this member
 					},
 				}
 			}
 			c.end(t, "1")
-			c.requests(t, "1") // finds out how it shows who is disabled, and who was removed
+			c.requests(t, "1") // with this person, the connector learns how the service shows disabled and removed members
 			c.end(t, "2")
 			most("leaves", leaves())
 		})

@@ -23,14 +23,15 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// openRuns is a Temporal in which some people have an open run. It notes who is resumed.
+// openRuns fakes a Temporal in which some people have an open run. It notes who is
+// resumed.
 type openRuns struct {
 	open    func(personID string) bool
 	resumed map[string]string
-	ended   []string // by hand
-	refuses string   // whose run cannot be told
+	ended   []string // people whose run was ended by hand
+	refuses string   // the person whose run cannot be told, or "everybody"
 
-	runs      map[string]activities.Run // what else is known of them
+	runs      map[string]activities.Run // the state of the open runs
 	told      map[string]time.Time
 	strangers []string
 	replaced  map[string]string
@@ -82,8 +83,9 @@ func (r *openRuns) Resume(_ context.Context, personID, why string) error {
 	return nil
 }
 
-// overdue is how long something may be due without progress.
-const overdue = 2 * time.Hour // longer than the tests above let it pass
+// overdue is how long something may be due without progress: longer than the tests above
+// let pass.
+const overdue = 2 * time.Hour
 
 // sweep sweeps once.
 func sweep(t *testing.T, store ledger.Ledger, runs activities.Runs, now time.Time) (result activities.SweepResult, err error) {
@@ -100,7 +102,7 @@ func sweep(t *testing.T, store ledger.Ledger, runs activities.Runs, now time.Tim
 	return result, err
 }
 
-// However many people are due and have a run, the last one, who has none, is found.
+// However many people are due and have a run, the sweep finds the last one, who has none.
 func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
@@ -124,7 +126,7 @@ func TestSweepFindsWhoeverHasNoRun(t *testing.T) {
 	assert.Equal(t, map[string]string{"02499": "due: event", "00007": "the run before was ended by hand"}, runs.resumed)
 }
 
-// An open run is told of dues that it cannot know.
+// An open run is told of things that are due and that it cannot know of.
 func TestSweepTellsOpenRunsOfDeadLettersAndDecisions(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
@@ -176,13 +178,13 @@ func TestSweepGoesOnWithoutWhomItCannotTell(t *testing.T) {
 // A run that is not Tenure's, or makes no progress, is replaced. One that has a reason to wait
 // is left alone, however long it waits.
 func TestSweepReplaces(t *testing.T) {
-	const late, soon = 3 * time.Hour, time.Hour // since the person was due
+	const late, soon = 3 * time.Hour, time.Hour // how long the person has been due
 	old := time.Now().Add(-24 * time.Hour)
 	for name, tc := range map[string]struct {
-		due      time.Duration // ago; zero: not yet
+		due      time.Duration // how long ago; zero: not yet
 		what     string
 		run      activities.Run
-		told     time.Duration // ago; zero: never
+		told     time.Duration // how long ago; zero: never
 		replaced bool
 		resumed  bool
 	}{

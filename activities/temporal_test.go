@@ -17,7 +17,7 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// Each row of the table at temporalError.
+// Every row of the table in the comment of temporalError holds.
 func TestWhatTemporalIsToldOfAnError(t *testing.T) {
 	type told struct {
 		code, message string

@@ -27,7 +27,7 @@ func TestWhatALinkBecomesAfterAStep(t *testing.T) {
 	disabled.State, disabled.DisabledAt, disabled.StrippedAt, disabled.HandedOverAt = ledger.LinkDisabled, earlier, earlier, earlier
 	planned := ledger.Link{PersonID: "1", App: "wiki", Username: "ada", State: ledger.LinkPlanned, Creating: ledger.Creation{At: earlier, State: ledger.CreationSent}}
 	gone := ledger.Link{PersonID: "1", App: "wiki", Username: "ada", State: ledger.LinkDeleted, DeletedAt: noon, ProvenAt: noon}
-	// with changes a copy of a link that is proven now.
+	// with returns a copy of a link that is proven now, changed by change.
 	with := func(l ledger.Link, change func(*ledger.Link)) ledger.Link {
 		l.ProvenAt = noon
 		change(&l)

@@ -19,8 +19,8 @@ func stored(kind hr.EventType, id string, recorded, received time.Time) ledger.S
 	}}
 }
 
-// A suspension holds from its receipt, whatever its time says, and so does a later event
-// about it.
+// A suspension holds from its receipt, even if its own time is later. So does a later
+// event that ends it.
 func TestAClockThatIsAheadPutsOffNothing(t *testing.T) {
 	ahead := noon.Add(2 * time.Hour)
 	p := ledger.Person{Summary: ledger.Summary{PersonID: "1"}, Events: []ledger.StoredEvent{

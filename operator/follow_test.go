@@ -21,8 +21,8 @@ func news(t *testing.T, w *Follower) (seqs []int64) {
 	return seqs
 }
 
-// Rows are numbered as they are written, which is not quite in the order of time: what
-// was done since then is found all the same.
+// Rows are numbered as they are written, which is not exactly the order of time. A
+// Follower finds the rows since an instant all the same.
 func TestAFollowerFindsWhatWasWrittenOutOfOrder(t *testing.T) {
 	begin := time.Date(2026, time.March, 3, 8, 0, 0, 0, time.UTC)
 	l := &late{}
@@ -36,8 +36,8 @@ func TestAFollowerFindsWhatWasWrittenOutOfOrder(t *testing.T) {
 	assert.LessOrEqual(t, len(w.seen), seenAgain)
 }
 
-// late is a ledger in which a row of the audit record comes to light after others
-// that have higher numbers.
+// late is a ledger in which a row of the audit record becomes visible after rows with
+// higher numbers.
 type late struct {
 	ledger.Reader
 	rows []ledger.AuditRow

@@ -54,7 +54,7 @@ func (r *runs) Deliver(ctx context.Context, e hr.Event, _ int64) error {
 	return r.Resume(ctx, e.PersonID, "")
 }
 
-// apps are the apps of a configuration: the wiki, which is kept in memory.
+// apps holds the apps of a configuration: the wiki, which is kept in memory.
 type apps struct {
 	rules assess.Rules
 	wiki  connector.Connector
@@ -75,7 +75,8 @@ func (a apps) OpenPaced(ctx context.Context, app string) (connector.Connector, e
 	return a.Open(ctx, app)
 }
 
-// engine turns accounts off without being told how.
+// engine is an Engine that reports that the account in the wiki is off, and that chat
+// failed.
 type engine struct{}
 
 func (engine) CutOff(_ context.Context, req provision.CutOffRequest, tell func(provision.CutOffResult)) error {
@@ -84,8 +85,8 @@ func (engine) CutOff(_ context.Context, req provision.CutOffRequest, tell func(p
 	return nil
 }
 
-// site is an operator on a ledger in which ada is employed, has an account that was
-// turned off, and needs attention, and bob is her earlier ID.
+// site is an operator with a ledger. In it ada is employed, has an account that was
+// turned off, and needs attention; bob is her earlier ID.
 type site struct {
 	*operator.Operator
 	runs   *runs
@@ -144,7 +145,7 @@ func newSite(t *testing.T) *site {
 		OpenedAt: now, DueAt: now.Add(time.Hour), LookAt: now.Add(time.Hour),
 	})
 	require.NoError(t, err)
-	require.NoError(t, l.FinishStep(t.Context(), ledger.Outcome{ // it waits for the task
+	require.NoError(t, l.FinishStep(t.Context(), ledger.Outcome{ // the step waits for the task
 		PersonID: "ada", App: "chat", Key: "chat/Disable/1", Kind: "Disable", At: now, State: ledger.StepOpen, Code: "waiting",
 	}))
 	_, err = l.RecordDeadLetter(t.Context(), ledger.DeadLetter{
@@ -162,7 +163,7 @@ func (s *site) audit(t *testing.T) []ledger.AuditRow {
 	return rows
 }
 
-// record is a record that can be sent.
+// record is a Record that can be sent.
 type record struct{ sent *int }
 
 func (r record) Open(context.Context, ledger.DeadLetter) (operator.Record, error) { return r, nil }
@@ -220,7 +221,7 @@ func (s *site) holdBack(t *testing.T) {
 	require.Len(t, admitted.Opened, 1)
 }
 
-// decide releases or cancels what the breaker holds of ada.
+// decide releases or cancels what the breaker holds for ada.
 func (s *site) decide(ctx context.Context, v operator.Verb, r operator.Request) error {
 	cohort, err := s.Cohort(ctx, "c-1")
 	if err != nil {
@@ -230,7 +231,7 @@ func (s *site) decide(ctx context.Context, v operator.Verb, r operator.Request) 
 	return err
 }
 
-// adopt adopts the account in the wiki that is ada's.
+// adopt adopts ada's account in the wiki.
 func (s *site) adopt(ctx context.Context, r operator.Request) error {
 	accounts, err := s.Accounts(ctx, "wiki")
 	if err != nil {
@@ -252,7 +253,7 @@ type deed struct {
 	verb  operator.Verb
 	do    func(ctx context.Context, s *site, r operator.Request) error
 	tells bool // her run is told
-	// twice is what the same request says the second time; empty: nothing is wrong.
+	// twice is the error of the same request when it is made again; empty: there is none.
 	twice string
 	// given makes what the deed needs; nil: the site has it.
 	given func(t *testing.T, s *site)
@@ -383,10 +384,10 @@ var deeds = []deed{
 // breakGlass is a suspension without Temporal.
 const breakGlass operator.Verb = "break glass"
 
-// earlier asks for what has to be there before a deed.
+// earlier is the request of everything that has to be there before a deed.
 var earlier = operator.Request{Actor: "adam", Reason: "ticket 1"}
 
-// needNoReason are the verbs whose record is enough of a reason.
+// needNoReason lists the verbs that need no reason.
 var needNoReason = []operator.Verb{operator.Retry, operator.FinishTask, operator.Adopt, operator.Export, operator.Import}
 
 var asks = operator.Request{Actor: "eve", Reason: "ticket 42"}
@@ -419,8 +420,8 @@ func TestEveryDeedIsOnTheRecordAndTold(t *testing.T) {
 	}
 }
 
-// why returns the reason that is on the record with an audit row. That of a task which was
-// refused is with the task.
+// why returns the reason that is on the record with an audit row. The reason for refusing
+// a task is with the task.
 func (s *site) why(t *testing.T, row ledger.AuditRow) string {
 	t.Helper()
 	if row.Detail["task"] == nil {
@@ -455,8 +456,8 @@ func TestNobodyAsksWithoutANameAndAReason(t *testing.T) {
 	}
 }
 
-// That no run can be told undoes nothing: the sweeper tells them. Only what is repaired
-// is not decided then.
+// If no run can be told, a decision stands all the same: the sweeper tells the runs. Only
+// a repair is not decided then.
 func TestADeedStandsThoughNoRunCanBeTold(t *testing.T) {
 	for _, d := range deeds {
 		t.Run(string(d.verb), func(t *testing.T) {
@@ -477,8 +478,8 @@ func TestADeedStandsThoughNoRunCanBeTold(t *testing.T) {
 	}
 }
 
-// The ledger writes a decision and its audit row together: where the row cannot be
-// written, nothing has changed and nobody is told.
+// The ledger writes a decision and its audit row together. If the row cannot be written,
+// nothing has changed and nobody is told.
 func TestADeedThatCannotGoOnTheRecordIsNotDone(t *testing.T) {
 	for _, d := range deeds {
 		t.Run(string(d.verb), func(t *testing.T) {
@@ -498,8 +499,8 @@ func TestADeedThatCannotGoOnTheRecordIsNotDone(t *testing.T) {
 	}
 }
 
-// An import says on the record who asked for it, and imports nothing if that cannot be
-// written.
+// The record says who asked for an import. If that cannot be written, nothing is
+// imported.
 func TestAnImportIsOnTheRecord(t *testing.T) {
 	var text bytes.Buffer
 	_, err := newSite(t).Export(t.Context(), asks, &text, nil)
@@ -531,7 +532,7 @@ func TestAnImportIsOnTheRecord(t *testing.T) {
 	assert.True(t, slices.ContainsFunc(rows, func(row ledger.AuditRow) bool { return strings.HasSuffix(row.Action, "imported") && row.Actor == "eve" }), "%v", rows)
 }
 
-// refuseRecord has the ledger at a path take no audit rows until allow is called.
+// refuseRecord makes the ledger at a path refuse audit rows until allow is called.
 func refuseRecord(t *testing.T, path string) (allow func()) {
 	t.Helper()
 	do := func(statement string) {
@@ -545,7 +546,7 @@ func refuseRecord(t *testing.T, path string) (allow func()) {
 	return func() { do("DROP TRIGGER no_audit") }
 }
 
-// Every verb is tried by these tests.
+// These tests try every verb.
 func TestEveryVerbHasADeed(t *testing.T) {
 	tried := map[operator.Verb]bool{operator.Import: true} // see TestAnImportIsOnTheRecord
 	for _, d := range deeds {

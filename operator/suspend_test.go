@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Whether the worker has decided with a suspension does not depend on a clock: HR's
-// last record, and with it the suspension, may be dated ahead.
+// Whether a worker has seen a suspension does not depend on its clock, which may be
+// behind.
 func TestASuspensionIsSeenWhateverTheClocksSay(t *testing.T) {
 	before := ledger.Summary{Status: hr.StatusActive, AssessedAt: time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)}
 	after := func(status hr.Status, later time.Duration) ledger.Summary {

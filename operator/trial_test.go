@@ -10,7 +10,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// The test account gets other values of what is mapped, and loses what it can lose.
+// The test account gets other values for mapped attributes, and loses the values that it
+// can lose.
 func TestTheTestAccountsLife(t *testing.T) {
 	p, err := policy.Compile(policy.Rules{
 		Person: policy.PersonRules{Email: "person.givenName + '.' + person.familyName + '@corp.example'"},

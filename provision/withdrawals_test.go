@@ -37,7 +37,7 @@ func TestWhatCountsAsGivenAndLost(t *testing.T) {
 	chat := link("chat", ledger.LinkActive)
 	for name, c := range map[string]struct {
 		links []ledger.Link
-		steps []ledger.Step // that are not done
+		steps []ledger.Step // steps that are not done
 		plan  plan.Step
 		want  []string
 	}{
@@ -111,7 +111,7 @@ func TestADeletionInPlaceOfADisableCountsAsOne(t *testing.T) {
 	}
 }
 
-// A second termination stays only if it would end access in place of the first.
+// A second termination stays only if it would end access in place of the first one.
 func TestASecondTerminationStaysIfItWouldEndAccessByItself(t *testing.T) {
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	start := hr.Date{Year: 2026, Month: time.January, Day: 1}

@@ -27,16 +27,16 @@ import (
 // hrSystem is an HR system that sends webhooks, and serves the records that they refer to.
 type hrSystem struct {
 	kind, scheme string
-	example      string // of the kind's golden ones
-	settings     string // of the topic, beside the URL
-	contentType  string // of the webhook
-	path         string // of the API, to the employee
+	example      string // one of the kind's golden files
+	settings     string // settings of the topic, besides the URL
+	contentType  string // the webhook's content type
+	path         string // the path of the employee in the API
 	mayAsk       func(*http.Request) bool
 	sign         func(*http.Request, []byte)
 	person       string
 	events       []hr.EventType
 	workflow     string
-	asked        int // how often the API has to be, for two deliveries
+	asked        int // how often the API has to be called for two deliveries
 }
 
 func (h hrSystem) file(t *testing.T, name string) []byte {
@@ -63,7 +63,8 @@ func signBambooHR(r *http.Request, body []byte) {
 	r.Header.Set("X-BambooHR-Timestamp", timestamp)
 }
 
-// What an HR system sends, in its own form, arrives in the ledger and starts a workflow.
+// An event that an HR system sends in its own form arrives in the ledger and starts a
+// workflow.
 func TestHRSystemsWebhooksReachLedgerAndTemporal(t *testing.T) {
 	askedBambooHR := func(r *http.Request) bool {
 		user, _, _ := r.BasicAuth()

@@ -91,7 +91,7 @@ func (f *frontend) requests() []*workflowservice.SignalWithStartWorkflowExecutio
 // site holds what a starter needs to run: a folder, a Kafka cluster, a log and metrics.
 type site struct {
 	t       *testing.T
-	only    string // part of the starter
+	only    string // the part of the starter to run
 	dir     string
 	cluster *kfake.Cluster
 	logs    *observer.ObservedLogs

@@ -139,7 +139,7 @@ func TestNoWebhookIsAcknowledgedAndLost(t *testing.T) {
 	progress(0)
 	for _, victim := range []int{0, 1} {
 		cluster.Kill(victim)
-		progress(count()) // two of three are enough, and one is not
+		progress(count()) // two of three brokers are enough, and one is not
 		second := (victim + 1) % 3
 		cluster.Pause(second)
 		before := refusals()
@@ -167,8 +167,8 @@ func TestNoWebhookIsAcknowledgedAndLost(t *testing.T) {
 	t.Logf("answers by status: %v; records on the topic: %d", statuses, len(found))
 }
 
-// While the broker is gone or stalled, the answer is 503 within the deadline. It is 200 as
-// soon as the broker is back.
+// While the broker is gone or stalled, the answer is 503 within the deadline. As soon as
+// the broker is back, it is 200.
 func TestALostBrokerMeansComeAgain(t *testing.T) {
 	cluster := brokertest.Start(t, brokertest.Options{})
 	cluster.CreateTopic("hr.events", 1, nil)

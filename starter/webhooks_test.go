@@ -42,7 +42,7 @@ func (s *site) intake() string {
 	return s.logs.FilterMessageSnippet("taking webhooks").All()[0].ContextMap()["address"].(string)
 }
 
-// committed returns how many records of hr.events are committed.
+// committed returns the number of records of hr.events that are committed.
 func (s *site) committed() (records int64) {
 	group := s.cluster.GroupInfo("tenure")
 	if group == nil {
@@ -172,7 +172,8 @@ func TestWebhooksAloneNeedNoOtherSecrets(t *testing.T) {
 	assert.Empty(t, left)
 }
 
-// The error names what is missing of a part that the process needs.
+// The error names the secret or file that a part of the process needs and that is
+// missing.
 func TestEachPartNeedsItsOwnSecrets(t *testing.T) {
 	s := newSite(t, "127.0.0.1:1")
 	hooks := strings.Replace(s.webhooks("127.0.0.1:0"), "TENURE_TEST_WEBHOOK_KEY", "NO_KEY", 1)

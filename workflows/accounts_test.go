@@ -131,7 +131,7 @@ func TestSquatted(t *testing.T) {
 // username that was sent.
 func TestAnAccountOfALostAnswerIsFoundWithoutExternalID(t *testing.T) {
 	for name, tc := range map[string]struct {
-		made time.Duration // after the call
+		made time.Duration // how long after the call
 		asks map[string]string
 	}{
 		"made by the call": {time.Second, map[string]string{}},
@@ -139,7 +139,7 @@ func TestAnAccountOfALostAnswerIsFoundWithoutExternalID(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBiography(t, testRules())
-			for _, a := range b.apps["chat"].Accounts() { // the manager's
+			for _, a := range b.apps["chat"].Accounts() { // the manager's account
 				b.apps["chat"].Reset()
 				a.ExternalID = ""
 				b.apps["chat"].Put(a)
@@ -226,8 +226,8 @@ func TestEveryEventRepeatedAndLateChangesNothing(t *testing.T) {
 	assert.Equal(t, map[string]string{"directory": "none", "chat": "none", "wiki": "none"}, b.states())
 }
 
-// An app whose connector could not be opened, for want of a secret say, is for a human to
-// see to; all other apps are as they are to be, and no call is made.
+// If the connector of an app could not be opened, for want of a secret for example, its
+// steps need an operator and make no call. All other apps get their accounts.
 func TestAnAppThatWasNotOpenedHoldsUpNoOther(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))

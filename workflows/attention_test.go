@@ -25,8 +25,8 @@ type answer struct {
 	keys    []string
 }
 
-// retries and skips let an operator decide as the command line does. The answer that they
-// return is filled in when the biography is lived.
+// retries and skips let an operator decide as the command line does. They return an
+// answer that is filled in while the biography is lived.
 func (b *biography) retries(after time.Duration, req activities.RepairRequest) *answer {
 	return b.repairs(after, req)
 }

@@ -195,7 +195,7 @@ func TestAnOldDigestCausesNoUpdate(t *testing.T) {
 	assert.Zero(t, b.apps["directory"].Calls(connector.OpUpdate), "the attributes are as they were")
 }
 
-// An attribute that does not hold any more has to be gone.
+// An attribute that no longer applies has to be gone.
 func TestAnAttributeThatIsNotClearedIsNoticed(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))

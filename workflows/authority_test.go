@@ -44,7 +44,8 @@ func (a *asked) Accept()             {}
 func (a *asked) Reject(err error)    { a.rejected = err }
 func (a *asked) Complete(any, error) {}
 
-// Whoever may write to Temporal only cannot skip or retry a step in an operator's name.
+// Somebody who may write to Temporal, and to nothing else, cannot skip or retry a step in
+// an operator's name.
 func TestTemporalIsNoOperator(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))

@@ -45,10 +45,10 @@ type biography struct {
 
 	mu     sync.Mutex
 	env    *testsuite.TestWorkflowEnvironment
-	at     time.Time // between runs
+	at     time.Time // the time between runs
 	events []happening
 	runs   []string       // the workflow types that ran, in order
-	queues map[string]int // activities begun, by task queue
+	queues map[string]int // the number of activities begun, by task queue
 	ended  error          // how the last run ended
 }
 
@@ -129,7 +129,7 @@ func (b *biography) addManager() {
 	}
 }
 
-// now returns the time of the biography: that of the open run, if there is one.
+// now returns the time of the biography: the time of the open run, if there is one.
 func (b *biography) now() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -144,7 +144,7 @@ func (b *biography) on(after time.Duration, do func()) {
 	b.events = append(b.events, happening{at: epoch.Add(after), do: do})
 }
 
-// hears adds an event of HR at this time after the epoch.
+// hears adds an event of HR at the given time after the epoch.
 func (b *biography) hears(after time.Duration, event hr.Event) {
 	at := epoch.Add(after)
 	event.PersonID = b.person
@@ -235,7 +235,7 @@ func (b *biography) run(kind string, in workflows.Input, pending []happening, en
 		return again.WorkflowType.Name, next, pending
 	}
 	if !b.at.Before(end) {
-		return "", in, nil // the biography ends here, whatever is open
+		return "", in, nil // the biography ends here, even if a run is open
 	}
 	require.NoError(b.t, err)
 	return "", in, pending

@@ -13,7 +13,8 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// shown calls do in a workflow: only there can a board be shown.
+// shown calls do in a workflow, because only a workflow can show a board. It returns what
+// is shown.
 func shown(t *testing.T, do func(ctx workflow.Context, b *board)) string {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite

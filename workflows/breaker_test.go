@@ -97,7 +97,7 @@ func TestAHeldRunCanBeCancelled(t *testing.T) {
 	b.hears(0, hired("Development"))
 	b.hears(day, terminated(hr.DateOf(epoch)))
 	b.others(day+30*time.Second, ledger.Leavers, 2)
-	b.live(2 * day) // and is cancelled then
+	b.live(2 * day) // the run is cancelled then
 	assert.True(t, temporal.IsCanceledError(b.ended), "%v", b.ended)
 	assert.Equal(t, working, b.states())
 }
@@ -160,7 +160,7 @@ func TestAMassChangeIsHeldBeforeAnyOfItIsDone(t *testing.T) {
 	t.Run("rehired, and that is rescinded by mistake", func(t *testing.T) {
 		b := limited(t)
 		b.hears(0, hired("Development"))
-		b.hears(day, terminated(hr.DateOf(epoch))) // ordinary, and let through
+		b.hears(day, terminated(hr.DateOf(epoch))) // an ordinary termination, which the breaker lets pass
 		again := hr.Event{EventKey: hr.EventKey{ID: "again"}, Type: hr.EventRehired, Effective: hr.DateOf(epoch.Add(10 * day)), Profile: profile("Development")}
 		again.Profile.StartDate = again.Effective
 		b.hears(5*day, again)
@@ -248,7 +248,7 @@ func TestACancelledCohortUndoesTheRescindThatEndedTheEmployment(t *testing.T) {
 	}
 }
 
-// records adds an event of HR that the person's run is not told of before the next one.
+// records adds an event of HR. The person's run is told of it only with the next event.
 func (b *biography) records(after time.Duration, event hr.Event) {
 	at := epoch.Add(after)
 	event.PersonID, event.Source, event.Recorded, event.Effective = b.person, "/hr/test", at, hr.DateOf(at)
@@ -274,7 +274,7 @@ func TestAWrongDateForManyIsSeenWhenItIsGiven(t *testing.T) {
 	b.hears(0, hired("Development"))
 	b.hears(day, terminated(hr.DateOf(epoch.Add(9*day))))
 	b.others(day+time.Hour, ledger.Leavers, 2)
-	b.nudged(day+time.Hour+time.Second, func() {}) // as the sweeper does: the cohort made them due
+	b.nudged(day+time.Hour+time.Second, func() {}) // as the sweeper does, because the cohort made them due
 	b.on(2*day, func() {
 		w := person(b).Withdrawals
 		require.Len(t, w, 1)
@@ -314,8 +314,9 @@ func TestManyDeletionsAreHeld(t *testing.T) {
 	assert.Equal(t, everywhere("none"), b.states())
 }
 
-// TestNothingIsAppliedThatIsNotAdmitted asks for a step as a run does that is older than
-// the breaker, or whose person has been put into a cohort since it planned.
+// TestNothingIsAppliedThatIsNotAdmitted asks for a step as some runs do: runs that are
+// older than the breaker, and runs whose person was put into a cohort after they had
+// planned.
 func TestNothingIsAppliedThatIsNotAdmitted(t *testing.T) {
 	b := limited(t)
 	b.hears(0, hired("Development"))

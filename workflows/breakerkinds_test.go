@@ -26,12 +26,12 @@ func (b *biography) recorded(after time.Duration, source, id string, kind hr.Eve
 	})
 }
 
-// No more than two people may be suspended by one source in a day here.
+// In this test, one source may suspend no more than two people in a day.
 func TestOnlyTheFloodOfSuspensionsIsHeld(t *testing.T) {
 	off := map[string]string{"directory": "off [engineers staff]", "chat": "off []", "wiki": "off [engineers]"}
 	for name, c := range map[string]struct {
 		happens func(b *biography)
-		want    map[string]string // right after it was said
+		want    map[string]string // the state right after the event
 	}{
 		"alone": {func(b *biography) { b.recorded(day, "/security", "s", hr.EventSuspended) }, off},
 		"one of two": {func(b *biography) {
@@ -118,8 +118,8 @@ func TestASuspensionThatIsHeldIsDecidedAbout(t *testing.T) {
 	})
 }
 
-// A loss or grant of somebody who stays waits until it is known whether others have one
-// too. Here more than two are held.
+// A loss or grant of somebody who stays waits until it is known whether other people have
+// one, too. In this test, the breaker holds more than two.
 func TestWhatManyLoseOrAreGivenIsHeld(t *testing.T) {
 	moved := map[string]string{"directory": "on [sales staff]", "chat": "on []", "wiki": "off []"}
 	for name, c := range map[string]struct {
@@ -166,7 +166,7 @@ func TestWhatIsRefusedStaysSoWhateverElseChanges(t *testing.T) {
 	assert.Equal(t, "on []", b.state("chat"))
 }
 
-// Grants to a joiner, or to somebody who comes back, do not count towards a flood,
+// Grants to a joiner, or to somebody who comes back, do not count as part of a flood,
 // whatever is held.
 func TestWhoBeginsOrComesBackIsGivenWhatPolicyGrants(t *testing.T) {
 	b := limited(t)
@@ -191,8 +191,8 @@ func (b *biography) down(app string, until time.Duration) {
 	b.on(until, func() { isDown = false })
 }
 
-// Access to an app that is down on the first day is given later, even if the person has
-// been transferred meanwhile: it was due to them from the beginning.
+// If an app is down on the first day, a joiner gets their access later, even if they were
+// transferred meanwhile: it was due to them from the beginning.
 func TestWhatAJoinerIsStillOwedIsNoGrant(t *testing.T) {
 	b := limited(t)
 	b.down("wiki", day+time.Hour)

@@ -159,7 +159,7 @@ func TestBeingAskedToCutOffIsInTheLog(t *testing.T) {
 	b.live(11 * day)
 }
 
-// toldOf returns how often people were told of tasks again; -1 if there is no such series.
+// toldOf returns how many reminders of tasks were counted; -1 if there is no such series.
 func (b *biography) toldOf(reg *prometheus.Registry, app, reason string) float64 {
 	b.t.Helper()
 	families, err := reg.Gather()
@@ -274,7 +274,7 @@ func TestADirectoryThatIsDownDoesNotKeepAnAccountOpen(t *testing.T) {
 		assert.Equal(t, "on [engineers staff]", b.state("directory"))
 		assert.Equal(t, "off []", b.state("wiki"), "once the directory has failed, it waits no longer")
 	})
-	b.signsIn(day + 90*time.Minute) // the directory lets them in again
+	b.signsIn(day + 90*time.Minute) // the app enables the account again, because the directory still lets them in
 	b.on(day+4*time.Hour, func() { b.apps["directory"].SetFaults(memory.Faults{}) })
 	b.live(3 * day)
 	assert.Equal(t, "off []", b.state("directory"))

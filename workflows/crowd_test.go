@@ -65,8 +65,8 @@ func (c *crowd) everybody(after time.Duration, say func(i int) hr.Event) {
 	}
 }
 
-// work assesses everybody and applies their steps, until nothing is left to do now or
-// within the time in which changes settle.
+// work assesses everybody and applies their steps. It goes on until nothing is left to
+// do, now or within the time in which changes settle.
 func (c *crowd) work(after time.Duration) {
 	c.t.Helper()
 	c.at = epoch.Add(after)
@@ -90,7 +90,7 @@ func (c *crowd) work(after time.Duration) {
 	}
 }
 
-// working returns how many people have all access that they were given.
+// working returns how many people have all the access that they were given.
 func (c *crowd) working() (n int) {
 	for app, full := range map[string]int{"directory": 2, "chat": 0, "wiki": 1} {
 		have := 0
@@ -106,8 +106,8 @@ func (c *crowd) working() (n int) {
 	return n
 }
 
-// However somebody tries to take everybody's access, no more is taken than the breaker
-// admits, and none if the flood could be seen before.
+// However somebody tries to take everybody's access, no more people lose it than the
+// breaker admits. Nobody loses it if the flood could be seen before.
 func TestNoWayRoundTheBreaker(t *testing.T) {
 	const size = 12
 	ends := func(after time.Duration) hr.Event { return terminated(hr.DateOf(epoch.Add(after))) }
@@ -129,7 +129,7 @@ func TestNoWayRoundTheBreaker(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		attack func(c *crowd)
-		lost   int // no more than that
+		lost   int // at most how many people lose access
 		kinds  []ledger.WithdrawalKind
 	}{
 		"all terminated": {func(c *crowd) {
@@ -307,7 +307,8 @@ func TestALeaverIsLetGoInAFlood(t *testing.T) {
 	}
 }
 
-// A worker's clock that is behind, or was set back, delays nothing that was said.
+// If a worker's clock is behind, or was set back, no event takes effect later because of
+// that.
 func TestAClockThatIsBehindDelaysNobody(t *testing.T) {
 	for name, e := range map[string]hr.Event{
 		"terminated now":     {Type: hr.EventTerminated, Termination: &hr.Termination{Urgency: hr.UrgencyImmediate}},
@@ -336,8 +337,8 @@ func TestAClockThatIsBehindDelaysNobody(t *testing.T) {
 	}
 }
 
-// Who was cut off on their last day does not get access back from a worker for which that
-// day has not come, and nothing is deleted before its time.
+// A worker whose clock was set back to before somebody's last day does not give them
+// access back, and deletes nothing before its time.
 func TestAClockThatIsSetBackGivesNothingBack(t *testing.T) {
 	for _, back := range []time.Duration{time.Hour, day} {
 		c := newCrowd(t, 1)

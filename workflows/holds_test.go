@@ -40,15 +40,14 @@ func (b *biography) releases(after time.Duration) {
 	})
 }
 
-// leavesAt is somebody who leaves after ten days, and whose accounts are kept for
-// thirty days.
+// leavesAt lets the person leave after ten days. Their accounts are kept for thirty days.
 func leavesAt(b *biography) {
 	b.hears(0, hired("Development"))
 	b.hears(10*day, terminated(hr.DateOf(epoch.Add(9*day))))
 	b.on(10*day+2*time.Minute, func() { assert.Equal(b.t, everywhere("off []"), b.states()) })
 }
 
-// over is a time at which the retention of leavesAt has ended.
+// over is a time by which the retention of leavesAt has ended.
 const over = 41 * day
 
 func TestAHoldOutlivesTheEndOfRetention(t *testing.T) {
@@ -94,7 +93,8 @@ func TestAHoldOutlivesTheEndOfRetention(t *testing.T) {
 	})
 }
 
-// The run knows nothing of the hold: it is about to delete, and another app is first.
+// The run does not know of the hold, which is placed after the run has deleted the first
+// account.
 func TestAHoldThatIsPlacedWhileTheRunDeletesIsHonoured(t *testing.T) {
 	rules := testRules()
 	rules.Leaver.Retain = 0
@@ -102,7 +102,7 @@ func TestAHoldThatIsPlacedWhileTheRunDeletesIsHonoured(t *testing.T) {
 	b.hears(0, hired("Development"))
 	placed := false
 	b.apps["wiki"].AfterCall(func(_ context.Context, op, _ string) error {
-		if op == connector.OpDelete && !placed { // the directory's deletion waits for this one
+		if op == connector.OpDelete && !placed { // the deletion in the directory waits for this one
 			placed = true
 			b.placeHold(100 * day)
 		}
@@ -136,7 +136,7 @@ func TestAHoldWithdrawsADeletionThatAHumanWasAskedFor(t *testing.T) {
 	assert.Equal(t, "Delete open", b.taskStates()[3], "asked anew once the hold is over")
 }
 
-// A deletion under legal hold does not count among those that the breaker limits.
+// A deletion under legal hold does not count as one that the breaker limits.
 func TestWhatIsHeldIsNotCounted(t *testing.T) {
 	b := limited(t)
 	leavesAt(b)
@@ -161,7 +161,7 @@ func fragile(t *testing.T) *biography {
 	return b
 }
 
-// offering is a connector that offers the capabilities of can, and no more.
+// offering is a connector with the capabilities of can, and no others.
 type offering struct {
 	connector.Connector
 	can connector.Capabilities
@@ -337,7 +337,7 @@ func TestARetentionIsOfOneEmployment(t *testing.T) {
 	back := hired("Development")
 	back.Type, back.Effective = hr.EventRehired, hr.DateOf(epoch.Add(60*day))
 	back.Profile.StartDate = back.Effective
-	b.hears(50*day, back) // it stays off until the first day, and is kept
+	b.hears(50*day, back) // the account stays off until the first day, and is kept
 	b.on(59*day, func() { assert.Equal(t, "off []", b.state("wiki")) })
 	b.on(61*day, func() {
 		assert.Equal(t, working, b.states())
@@ -416,11 +416,12 @@ func TestARehearsalKnowsHoldsApprovalsAndRetentions(t *testing.T) {
 	b.live(23 * day)
 }
 
-// Whoever places a hold is told of such a call as of a deletion: it is one.
+// The operator who places a hold is told of such a call as of a deletion, because it is
+// one.
 func TestADisablingThatDestroysWithoutAnAnswerIsToldOf(t *testing.T) {
 	b := fragile(t)
 	b.hears(0, hired("Development"))
-	for _, name := range []string{"wiki", "chat"} { // what is disabled in chat is kept
+	for _, name := range []string{"wiki", "chat"} { // a disabled account in chat is kept
 		b.apps[name].OnCall(func(_ context.Context, op, _ string) error {
 			if op == connector.OpDelete || op == connector.OpDisable {
 				return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "no answer"}
@@ -439,7 +440,7 @@ func TestADisablingThatDestroysWithoutAnAnswerIsToldOf(t *testing.T) {
 	b.live(2 * day)
 }
 
-// The step that needed a human is done when the human has done it, without the call that
+// A step that needed a human is done once the human has done it, without the call that
 // would destroy the account.
 func TestWhatAHumanTurnedOffIsNotDestroyedWhileSomebodyIsHeld(t *testing.T) {
 	b := fragile(t)
@@ -484,7 +485,8 @@ func TestADisablingThatSparesTheAccountDestroysNothing(t *testing.T) {
 	assert.Equal(t, "on [engineers]", b.state("wiki"))
 }
 
-// A deletion without an answer may still take effect: whoever places a hold is told.
+// A deletion without an answer may still take effect: the operator who places a hold is
+// told.
 func TestADeletionWithoutAnAnswerIsToldOf(t *testing.T) {
 	rules := testRules()
 	rules.Leaver.Retain = 0

@@ -15,7 +15,7 @@ func TestWorkflowIDs(t *testing.T) {
 		"10004":         "person:10004",
 		"a/b?c#d'e":     "person:a/b?c#d'e",
 		"100%":          "person:100%",
-		"5%ab":          "person:5%ab", // no byte: digits are capitals
+		"5%ab":          "person:5%ab", // this is no escaped byte, whose digits would be capitals
 		"M\u00dc-17":    "person:M%C3%9C-17",
 		"M%C3%9C-17":    "person:M%25C3%259C-17",
 		"%%41":          "person:%%2541",

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// The list of runs shows somebody on leave, and not somebody who joins.
+// The list of runs shows that somebody is on leave, and not that they join.
 func TestALeaveEndsAJoinerThatIsStillOpen(t *testing.T) {
 	b := newBiography(t, testRules())
 	// Somebody else has the username in chat, which keeps the Joiner open.
@@ -27,7 +27,7 @@ func TestALeaveEndsAJoinerThatIsStillOpen(t *testing.T) {
 	assert.Equal(t, "Joiner", b.runs[0])
 }
 
-// The audit record names the event that a step rests on and the roles, even for an account
+// The audit record names the event behind a step, and the roles, even for an account
 // without entitlements.
 func TestTheAuditNamesWhatCausedAStep(t *testing.T) {
 	b := newBiography(t, testRules())

@@ -118,7 +118,7 @@ func TestLeaverIsCutOffAtTheEndOfTheLastDayAndDeletedAfterRetention(t *testing.T
 			b := newBiography(t, rules)
 			hire := hired("Sales")
 			hire.Profile.Location.TimeZone = tc.zone
-			hire.Profile.StartDate = hire.Profile.StartDate.AddDays(-1) // it may still be yesterday there
+			hire.Profile.StartDate = hire.Profile.StartDate.AddDays(-1) // in that zone it may still be the day before
 			b.hears(0, hire)
 			b.hears(day, terminated(tc.last))
 			ends, err := time.Parse(time.RFC3339, tc.ends)

@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/provision"
 )
 
-// An app that was down for an hour shows an hour, and no other app does. A change that was
-// known long before its date counts from that date.
+// The metrics show an hour for the app that was down for an hour, and for no other app. A
+// change that was known long before its date counts from that date.
 func TestTimeToProvisionAndDeprovisionEndWithTheProof(t *testing.T) {
 	b := newBiography(t, testRules())
 	reg := prometheus.NewRegistry()

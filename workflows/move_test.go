@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
-// moves moves everything to another ledger, with which the life goes on.
+// moves moves everything to another ledger, with which the biography goes on.
 func (b *biography) moves(to ledger.Ledger) {
 	var file bytes.Buffer
 	by := ledger.Move{Operator: "ops", At: b.now()}
@@ -27,8 +27,8 @@ func (b *biography) moves(to ledger.Ledger) {
 	b.ledger, b.acts.Ledger = to, to
 }
 
-// lifeInLedgers plays a life from the first day to the end of the retention, in one ledger
-// after the other.
+// lifeInLedgers plays a biography from the first day to the end of the retention, and
+// moves it from one ledger to the next.
 func lifeInLedgers(t *testing.T, others ...ledger.Ledger) {
 	b := newBiography(t, testRules())
 	first := b.ledger
@@ -36,7 +36,7 @@ func lifeInLedgers(t *testing.T, others ...ledger.Ledger) {
 	b.hears(2*day, hr.Event{Type: hr.EventTransferred, Profile: profile("Sales")})
 	b.hears(4*day, terminated(hr.Date{Year: 2026, Month: 11, Day: 8}))
 	for i, other := range others {
-		b.on(day+time.Duration(2*i)*day, func() { b.moves(other) }) // between what HR says
+		b.on(day+time.Duration(2*i)*day, func() { b.moves(other) }) // between the events of HR
 	}
 	b.live(200 * day)
 	assert.Equal(t, map[string]string{"directory": "none", "chat": "none", "wiki": "none"}, b.states())
@@ -47,7 +47,7 @@ func lifeInLedgers(t *testing.T, others ...ledger.Ledger) {
 	require.NoError(t, err)
 	require.NotEmpty(t, then)
 	require.Greater(t, len(now), len(then))
-	last := len(then) - 1 // what the one says of its export, the other says of its import
+	last := len(then) - 1 // the last row is about the export in the one ledger, and about the import in the other
 	assert.Equal(t, then[:last], now[:last])
 }
 

@@ -29,7 +29,8 @@ func (b *biography) protect(people, chat []string) {
 	b.acts.Policy = compiled
 }
 
-// unhurried tries again once a day what needs attention, so that months pass quickly.
+// unhurried has the run try again only once a day what needs attention, so that months
+// pass quickly in the test.
 func (b *biography) unhurried() *biography {
 	b.acts.Recheck = day
 	return b
@@ -86,7 +87,7 @@ func TestAProtectedPersonIsLeftAloneAndAskedAbout(t *testing.T) {
 				require.Equal(t, "on [engineers staff]", states["directory"])
 			})
 			b.hears(day, tc.says)
-			b.on(5*day, func() { assert.Equal(t, tc.asks, b.inAttention()) }) // over and over it was looked at again
+			b.on(5*day, func() { assert.Equal(t, tc.asks, b.inAttention()) }) // the run has looked at it again and again
 			b.live(40 * day)
 			assert.Equal(t, before, b.changed(), "calls that change something")
 			assert.Equal(t, states, b.states())
@@ -186,7 +187,7 @@ func TestAProtectedAccountOfSomebodyWhoLeaves(t *testing.T) {
 func TestAProtectedAccountIsNeverTakenForSomebodys(t *testing.T) {
 	for name, tc := range map[string]struct {
 		account  connector.Account
-		username string // the joiner's
+		username string // the joiner's username
 		asks     map[string]string
 	}{
 		"by username":    {connector.Account{Username: "alovelace", Active: true}, "alovelace2", map[string]string{}},

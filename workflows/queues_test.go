@@ -23,8 +23,8 @@ func TestOnlyStepsForLimitedAppsLeaveTheMainQueue(t *testing.T) {
 	assert.Zero(t, b.queues[activities.AppQueue("chat")])
 }
 
-// A worker can move a step to another queue. Here somebody has given the app a rate since
-// the step was planned.
+// A worker can move a step to another queue. In this test, the app gets a rate after the
+// step was planned.
 func TestAStepThatIsMovedIsDone(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.apps["directory"].OnCall(func(context.Context, string, string) error { // chat comes after it
@@ -38,8 +38,8 @@ func TestAStepThatIsMovedIsDone(t *testing.T) {
 	assert.Equal(t, []string{"Joiner"}, b.runs)
 }
 
-// Somebody who is suspended is cut off on the urgent queue. The run that comes after is on
-// the main queue again.
+// Somebody who is suspended is cut off on the urgent queue. The next run is on the main
+// queue again.
 func TestCuttingOffNowGoesOverTheUrgentQueue(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.acts.Apps["directory"].Rate = pace.Rate{Calls: 10, Per: time.Second}

@@ -33,8 +33,8 @@ func (b *biography) rehearse(events ...hr.Event) preview.Outcome {
 	return out
 }
 
-// did returns what was done from an instant on by the audit record, in the form of a
-// rehearsal.
+// did returns what was done from an instant on, according to the audit record, in the
+// form of a rehearsal.
 func (b *biography) did(from time.Time) []string {
 	b.t.Helper()
 	rows, err := b.ledger.Audit(context.Background(), b.person, 0, 1000)
@@ -80,8 +80,8 @@ func (b *biography) says(after time.Duration, events []hr.Event) (foreseen *prev
 	return foreseen, at
 }
 
-// Whatever HR says, and whatever the policy: what a rehearsal shows is done, at the time
-// that it shows, and the accounts end as it shows.
+// Whatever HR says, and whatever the policy is, everything that a rehearsal shows is done
+// at the time that it shows, and the accounts end as it shows.
 func TestWhatIsRehearsedIsWhatIsDone(t *testing.T) {
 	total := 0
 	for seed := range uint64(40) {
@@ -135,8 +135,7 @@ func randomRules(r *rand.Rand) policy.Rules {
 	return rules
 }
 
-// randomLife draws what HR says at first and later, without anything that a human would
-// have to resolve.
+// randomLife draws what HR says at first and later. None of it needs an operator.
 func randomLife(r *rand.Rand, person string) (first, second []hr.Event) {
 	for {
 		n := 0

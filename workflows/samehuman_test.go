@@ -47,8 +47,9 @@ func (b *biography) made() (n int) {
 	return n
 }
 
-// The gap is longer than the retention. The accounts are off in between and never deleted.
-// Afterwards they are the employee's, and the apps know them by the employee's ID.
+// A contractor comes back as an employee, after a gap that is longer than the retention.
+// The accounts are off in the gap, and never deleted. Afterwards they belong to the
+// employee, and have the employee's ID in the apps.
 func TestAContractorIsHiredUnderAnotherID(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))
@@ -106,7 +107,7 @@ func TestATransferWithoutAGap(t *testing.T) {
 	assert.Equal(t, "off []", b.state("wiki"), "policy does not give it to the new one")
 }
 
-// Each app renames the account that it has.
+// A rename renames the accounts in the apps that it names, and keeps all accounts.
 func TestARenameTakesTheAccountsAlong(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.hears(0, hired("Development"))

@@ -13,10 +13,10 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Idempotency keys are made of the step that a call belongs to.
+// Idempotency keys are made from the step that a call belongs to.
 func TestACallThatIsRepeatedKnowsItsStep(t *testing.T) {
 	b := newBiography(t, testRules())
-	steps := map[string][]string{} // of the calls that make an account, by app
+	steps := map[string][]string{} // by app: the steps of the calls that create an account
 	for name, app := range b.apps {
 		app.OnCall(func(ctx context.Context, op, _ string) error {
 			if op != connector.OpCreate {
@@ -49,8 +49,8 @@ func (b *biography) cutOffInChat() (disables int) {
 	return b.apps["chat"].Calls(connector.OpDisable)
 }
 
-// The account, read again, counts, and not the answer of the app. A lost answer does not
-// cost another attempt, which would come after a pause.
+// Only the account counts, as it is when it is read again, and not the answer of the app.
+// A lost answer does not cost another attempt, which would come after a pause.
 func TestAnAppThatDoesNotSaySoHasCutOffAllTheSame(t *testing.T) {
 	b := newBiography(t, testRules())
 	chat := b.apps["chat"]
@@ -64,7 +64,7 @@ func TestAnAppThatDoesNotSaySoHasCutOffAllTheSame(t *testing.T) {
 	assert.Empty(t, b.inAttention())
 }
 
-// If there is no answer and the account is unchanged, nothing was done.
+// If there is no answer and the account is unchanged, the step is tried again.
 func TestAnAppThatRefusesIsAskedAgain(t *testing.T) {
 	b := newBiography(t, testRules())
 	chat := b.apps["chat"]
@@ -77,8 +77,8 @@ func TestAnAppThatRefusesIsAskedAgain(t *testing.T) {
 	assert.Equal(t, 3, b.cutOffInChat())
 }
 
-// An account that is off is not proof that all is done, if the connector has more to do:
-// to move an entry, and memberships with it.
+// An account that is off does not prove that all is done, if the connector has more to
+// do, such as moving an entry and its memberships.
 func TestWhatBrokeOffInTheMiddleIsFinished(t *testing.T) {
 	b := newBiography(t, testRules())
 	chat := b.apps["chat"]

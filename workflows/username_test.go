@@ -35,8 +35,8 @@ func (b *biography) atMost(longest int) {
 	b.acts.Policy = compiled
 }
 
-// The first app refuses a username that is too long. When policy makes shorter ones, the
-// person gets one without an operator.
+// The first app refuses a username that is too long. Once policy makes shorter usernames,
+// the person gets one without an operator.
 func TestAUsernameThatNoAccountHasIsGivenAnew(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.short("directory")
@@ -54,8 +54,8 @@ func TestAUsernameThatNoAccountHasIsGivenAnew(t *testing.T) {
 	}
 }
 
-// An app that accepts any length has an account with that username already. What the other
-// app refuses is left to a human.
+// An app that accepts any length has an account with the username already, so it stays.
+// An operator decides about the app that refuses it.
 func TestAUsernameThatAnAccountHasIsKept(t *testing.T) {
 	b := newBiography(t, testRules())
 	b.short("chat")

@@ -52,7 +52,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// describe makes no difference between no list and an empty one.
+// describe returns changes as text, in which a nil list and an empty one are the same.
 func describe(changes []Change) []Change {
 	var out []Change
 	for _, c := range changes {

@@ -32,9 +32,9 @@ const day = 24 * time.Hour
 // managerOf returns the ID of a person's manager, who has an account in every app.
 func managerOf(person string) string { return "manager-of-" + person }
 
-// company is an engine with four apps, whose clock stands still until it is set: one that a
-// connector operates, one that humans operate, and two whose accounts appear at sign-in,
-// ended by a connector or by a human.
+// company is an engine with a clock that stands still until it is set, and with four
+// apps: a connector operates one, humans operate another, and in two of them accounts
+// appear at sign-in, which a connector or a human ends.
 type company struct {
 	t      *rapid.T
 	engine *provision.Engine
@@ -78,8 +78,8 @@ func newCompany(t *rapid.T, store ledger.Ledger, person string, rules policy.Rul
 	return c
 }
 
-// live applies all that is to be done for a person until an instant (zero: until nothing is
-// left) by the engine, and returns the person's links.
+// live has the engine do everything that has to be done for a person until an instant
+// (zero: until nothing is left), and returns the person's links.
 func (c *company) live(personID string, until time.Time) []ledger.Link {
 	for range 200 {
 		assessment, err := c.engine.Assess(c.t.Context(), personID)
@@ -103,8 +103,8 @@ func (c *company) live(personID string, until time.Time) []ledger.Link {
 	return nil
 }
 
-// apply applies one step. A human who is asked does it, and an account appears in the portal
-// as soon as the person may have one.
+// apply applies one step. A human does it if one is asked, and an account appears in the
+// portal as soon as the person may have one.
 func (c *company) apply(personID string, step plan.Step) {
 	attempt := provision.Attempt{PersonID: personID, Step: step, Deadline: time.Now().Add(time.Minute), Token: step.Key}
 	result, _, err := c.engine.Apply(c.t.Context(), attempt)
@@ -128,7 +128,7 @@ func (c *company) apply(personID string, step plan.Step) {
 	}
 }
 
-// rehearse returns what a person's links are rehearsed to become.
+// rehearse returns the links that a person has at the end of a rehearsal.
 func (c *company) rehearse(personID string) []ledger.Link {
 	rules := assess.Rules{Policy: c.engine.Policy, Apps: map[string]plan.App{}}
 	for name, app := range c.engine.Apps {
@@ -194,7 +194,7 @@ func (c *company) hear(events []hr.Event) {
 }
 
 // comparable returns links as text, in the order of apps, without what a rehearsal cannot
-// know: the account's ID, and when an account was first seen that appears at sign-in.
+// know: the account's ID, and when an account that appears at sign-in was first seen.
 func comparable(links []ledger.Link) []string {
 	var out []string
 	for _, l := range links {
@@ -218,7 +218,7 @@ func randomRules(t *rapid.T) policy.Rules {
 	}
 	lead := days("lead time", 0, 3)
 	everyone := []policy.Grant{{App: "directory", Entitlements: []string{"staff"}}, {App: "forum"}}
-	if lead == 0 { // nobody signs in before the first day, and a rehearsal cannot know that nobody has
+	if lead == 0 { // nobody signs in before the first day, which a rehearsal cannot know
 		everyone = append(everyone, policy.Grant{App: "portal"})
 	}
 	return policy.Rules{
@@ -236,7 +236,7 @@ func randomRules(t *rapid.T) policy.Rules {
 	}
 }
 
-// randomLife returns what HR says of a person at first, and some days later.
+// randomLife returns what HR says about a person at first, and some days later.
 func randomLife(t *rapid.T, person string) (first, second []hr.Event) {
 	n := 0
 	event := func(recorded time.Time, kinds ...hr.EventType) hr.Event {

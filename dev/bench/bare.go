@@ -13,8 +13,8 @@ const (
 	bareType  = "Bare"
 )
 
-// bare is the least that a workflow can do with activities: waves of them, one
-// after the other, each a number of activities at once that do nothing.
+// bare is the smallest workflow with activities that do nothing. It runs them in waves,
+// one after the other; each wave runs a number of activities at once.
 func bare(ctx workflow.Context, waves, activities int) error {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute})
 	for range waves {

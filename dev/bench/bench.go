@@ -10,21 +10,21 @@ import (
 	"github.com/tenurehq/tenure/dev/bench/sheet"
 )
 
-// Options say how much is measured.
+// Options says how much is measured.
 type Options struct {
 	Apps   []int // numbers of apps to count with
-	People int   // per number of apps and change
+	People int   // for each number of apps and each change
 	SCIM   int   // people whose requests to an app that speaks SCIM are counted; 0 leaves it out
 
-	CutOff CutOffOptions // how long it takes to cut somebody off among queued joiners
+	CutOff CutOffOptions // for measuring how long it takes to cut somebody off among queued joiners
 
 	RaceApps    int // number of apps in the race; 0 leaves it out
 	Flows       int // per round
 	Concurrency int // flows at once
-	Rounds      int // after one that warms up
+	Rounds      int // after a first one that warms up
 
 	CPUProfile string    // file for a CPU profile of the last round of joiners; empty: none
-	Progress   io.Writer // told what is being done; never nil
+	Progress   io.Writer // gets lines about what is being done; never nil
 }
 
 // Standard returns the options of `make bench`.
@@ -36,13 +36,14 @@ func Standard() Options {
 	}
 }
 
-// Report is all that was measured.
+// Report holds everything that was measured.
 type Report struct {
 	Go     string  `json:"go"`
 	CPUs   int     `json:"cpus"`
 	Counts []Count `json:"counts"`
 	Calls  []Calls `json:"calls"`
-	// Requests are those to an app that speaks SCIM; none if it was left out.
+	// Requests counts the requests to an app that speaks SCIM; empty if that was left
+	// out.
 	Requests []Requests `json:"requests,omitempty"`
 	CutOff   *CutOff    `json:"cutOff,omitempty"`
 	Race     *Race      `json:"race,omitempty"`
@@ -81,7 +82,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if o.CutOff.Queued == 0 {
 		return report, nil
 	}
-	// Last, since the server is slower with so much in its store.
+	// This comes last, because the server is slower with so much in its store.
 	o.tell("cutting people off, with nothing else to do and among %d queued joiners ...", o.CutOff.Queued)
 	cutOff, err := r.cutOff(ctx, o.CutOff)
 	report.CutOff = &cutOff

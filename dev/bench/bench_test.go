@@ -12,14 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The counts of TestCounts. The floor is reached when all steps of a wave have
-// reported before the workflow is told of the first one. Each time that it is told
-// of some while others are under way is a workflow task more, of two transitions:
-// that depends on the moment, and on a machine that is busy with something else the
-// median joiner has one or two of them. So the test holds what does not depend on
-// the moment: the best run of a joiner is within N+6, and no run has transitions
-// that are neither its start, nor a step's report, nor a workflow task's start or
-// end. A step that is not started eagerly, a heartbeat or a timer would be one.
+// The floor of a count is reached when all steps of a wave have reported before the
+// workflow is told of the first one. Each time that the workflow is told of some steps
+// while others are under way costs one more workflow task, of two transitions. That
+// depends on timing: on a busy machine the median joiner has one or two such tasks. So
+// the test checks what does not depend on timing. The best run of a joiner is within N+6.
+// Each transition of a run is its start, a step's report, or a workflow task's start or
+// end. A step that is not started eagerly, a heartbeat or a timer would be another one.
 func TestCounts(t *testing.T) {
 	const n = 10
 	report, err := Run(t.Context(), Options{Apps: []int{n}, People: 9, Progress: io.Discard})
@@ -33,7 +32,7 @@ func TestCounts(t *testing.T) {
 		{"joiner", 1, 0},
 		{"mover", 1, 0},
 		{"leaver: cut-off, strip, hand over", 3, 0},
-		{"leaver: retention", 0, 2}, // the timer, and that the run begins a moment late
+		{"leaver: retention", 0, 2}, // the timer, and the run's start after a short delay
 		{"leaver: deletion", 1, 1},
 	} {
 		got := report.Counts[i]
@@ -89,7 +88,7 @@ func TestSpread(t *testing.T) {
 	assert.Equal(t, "4", Spread{Min: 4, Median: 4, Max: 4}.String())
 }
 
-// What an app's quota is spent on, from the event to the proof.
+// The requests that count against an app's quota are few, from the event to the proof.
 func TestRequests(t *testing.T) {
 	report, err := Run(t.Context(), Options{SCIM: 2, Progress: io.Discard})
 	require.NoError(t, err)
@@ -101,7 +100,7 @@ func TestRequests(t *testing.T) {
 	assert.Equal(t, map[string]int{"GET Users": 2, "POST Users": 1, "PATCH Groups": 2}, got["joiner, two groups"])
 }
 
-// Cutting off is measured while joiners are queued, or there is no result.
+// Cutting off is measured while joiners are queued; otherwise there is no result.
 func TestCutOff(t *testing.T) {
 	report, err := Run(t.Context(), Options{
 		CutOff: CutOffOptions{Apps: 2, Takes: 100 * time.Millisecond, Queued: 800, People: 1}, Progress: io.Discard,

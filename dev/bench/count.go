@@ -17,22 +17,22 @@ import (
 
 // Count holds the cost of one run of a change, over several people.
 type Count struct {
-	Change      string `json:"change"` // which run of which change
+	Change      string `json:"change"` // the change, and which of its runs
 	Apps        int    `json:"apps"`
 	Steps       int    `json:"steps"`       // activities
-	Events      Spread `json:"events"`      // in the history
-	Transitions Spread `json:"transitions"` // of the run's state
+	Events      Spread `json:"events"`      // events in the history
+	Transitions Spread `json:"transitions"` // transitions of the run's state
 	Tasks       Spread `json:"tasks"`       // workflow tasks: how often the workflow was told of something
-	// Floor is the transitions of a bare workflow with as many activities that do
-	// nothing, in as many waves; nil where that says nothing.
+	// Floor counts the transitions of a bare workflow with the same number of activities
+	// and waves; nil if there is nothing to compare.
 	Floor *Spread `json:"floor,omitempty"`
 }
 
-// Calls is how often an app is called for one change of one person.
+// Calls counts the calls to one app for one change of one person.
 type Calls struct {
 	Change string         `json:"change"`
 	Apps   int            `json:"apps"`
-	PerApp map[string]int `json:"perApp"` // by operation
+	PerApp map[string]int `json:"perApp"` // calls by operation
 	Total  int            `json:"total"`
 }
 
@@ -48,21 +48,21 @@ func spreadOf(values []int64) Spread {
 	return Spread{sorted[0], sorted[(len(sorted)-1)/2], sorted[len(sorted)-1]}
 }
 
-// restPoll is how often it is asked whether a run is over: seldom enough not to
-// matter to what is counted.
+// restPoll is the pause between two looks at whether a run is over. It is so long that
+// looking does not change the counts.
 const restPoll = 50 * time.Millisecond
 
 // change is one change that is counted.
 type change struct {
 	name  string
 	event func(person string) hr.Event
-	runs  []countedRun // that it must come to, in order
+	runs  []countedRun // the runs that it has to cause, in order
 }
 
 type countedRun struct {
 	name  string
 	kind  string // workflow type
-	waves int    // of steps, every wave one step per app
+	waves int    // waves of steps; each wave has one step per app
 }
 
 var changes = []change{
@@ -167,7 +167,7 @@ func (r *rig) awaitRest(ctx context.Context, id string) error {
 	}
 }
 
-// floor is the transitions of bare workflows.
+// floor returns the transitions of bare workflows.
 func (r *rig) floor(ctx context.Context, n, waves, times int) (Spread, error) {
 	var tallies []tally
 	for i := range times {
@@ -201,8 +201,8 @@ type tally struct {
 	events, transitions, steps, tasks int64
 }
 
-// chain counts every run of the last chain of a workflow ID: a run and what it
-// continued as.
+// chain counts every run of the last chain of a workflow ID: a run, and the runs that
+// continue it.
 func (r *rig) chain(ctx context.Context, id string) ([]tally, error) {
 	last, err := r.temporal.DescribeWorkflowExecution(ctx, id, "")
 	if err != nil {
@@ -238,13 +238,13 @@ func (r *rig) chain(ctx context.Context, id string) ([]tally, error) {
 	return tallies, nil
 }
 
-// operations are those that count as a call.
+// operations lists the operations that count as a call.
 var operations = []string{
 	connector.OpFind, connector.OpRead, connector.OpCreate, connector.OpAdopt, connector.OpUpdate, connector.OpDisable,
 	connector.OpEnable, connector.OpDelete, connector.OpGrant, connector.OpRevoke, connector.OpRevokeSessions, connector.OpHandOver,
 }
 
-// calls is how often the apps were called so far, by operation.
+// calls returns how often the apps were called so far, by operation.
 func (t *tenure) calls() map[string]int {
 	sums := map[string]int{}
 	for _, app := range t.apps {

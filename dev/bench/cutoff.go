@@ -17,24 +17,24 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// CutOff compares how long it takes to cut somebody off when nothing else is to be
-// done with how long it takes while joiners are queued.
+// CutOff compares how long it takes to cut somebody off while nothing else has to be
+// done, and while joiners are queued.
 type CutOff struct {
 	Apps      int           `json:"apps"`
-	AppTakes  time.Duration `json:"appTakesNanoseconds"` // for each call
-	Queued    int           `json:"queued"`              // joiners, before the first cut-off among them
-	Left      int           `json:"leftQueued"`          // ... that had not begun at the last one
+	AppTakes  time.Duration `json:"appTakesNanoseconds"` // how long each call takes
+	Queued    int           `json:"queued"`              // joiners that were queued before the first cut-off among them
+	Left      int           `json:"leftQueued"`          // joiners that had not begun at the last cut-off
 	People    []CutOffKind  `json:"people"`
-	JoinersAt float64       `json:"joinersPerSecond"` // that were provisioned meanwhile
+	JoinersAt float64       `json:"joinersPerSecond"` // joiners that were provisioned meanwhile
 }
 
-// CutOffKind is the latency of one kind of people, from the instant at which the
-// suspension is recorded to the proof, read back, of the last app.
+// CutOffKind holds the latency for one kind of people, from recording the suspension to
+// the proof of the last app.
 type CutOffKind struct {
 	Who   string  `json:"who"`
 	Idle  Latency `json:"idle"`
 	Busy  Latency `json:"busy"`
-	Ratio float64 `json:"ratio"` // of the medians
+	Ratio float64 `json:"ratio"` // the ratio of the medians
 }
 
 // Latency is the distribution of a time.
@@ -43,19 +43,19 @@ type Latency struct {
 	Max    time.Duration `json:"maxNanoseconds"`
 }
 
-// kinds of people who are cut off: one run has to be started for those of whom
-// nothing is due, and the others have one, which sleeps.
+// cutOffKinds lists the kinds of people who are cut off: some have no open run, so one
+// has to be started. The others have a run that sleeps.
 var cutOffKinds = []struct {
 	who    string
 	asleep bool
 }{{"no run is open", false}, {"a run sleeps", true}}
 
-// CutOffOptions say how cutting off is measured.
+// CutOffOptions says how cutting off is measured.
 type CutOffOptions struct {
 	Apps   int
-	Takes  time.Duration // each call to an app
+	Takes  time.Duration // how long each call to an app takes
 	Queued int           // joiners; 0 leaves it out
-	People int           // of each kind, idle and busy
+	People int           // people of each kind, idle and busy
 }
 
 // cutOff measures, first with nothing else to do and then among queued joiners.
@@ -117,7 +117,7 @@ func (r *rig) cutOff(ctx context.Context, o CutOffOptions) (_ CutOff, err error)
 	return out, nil
 }
 
-// queue lets joiners pile up, and has the worker begin with them.
+// queue lets joiners pile up, and waits until the worker has begun with them.
 func (t *tenure) queue(ctx context.Context, joiners int) error {
 	t.host.Stop()
 	group, tell := errgroup.WithContext(ctx)
@@ -132,11 +132,12 @@ func (t *tenure) queue(ctx context.Context, joiners int) error {
 	if err := t.host.Start(); err != nil {
 		return err
 	}
-	// The worker is at it, not at its start, when the first one is cut off.
+	// The worker has to be in the middle of the queue, and not at its start, when the
+	// first person is cut off.
 	return until(ctx, func() (bool, error) { return len(t.apps[0].Accounts()) > joiners/100, nil })
 }
 
-// employ makes somebody known who has had accounts in all apps for long, and whose
+// employ records somebody who has had accounts in all apps for a long time. Their
 // employment has no end, or one that a run sleeps for.
 func (t *tenure) employ(ctx context.Context, person string, ends bool) error {
 	e := hired(person)
@@ -160,7 +161,7 @@ func (t *tenure) employ(ctx context.Context, person string, ends bool) error {
 	return t.rig.awaitRest(ctx, workflows.WorkflowID(person))
 }
 
-// suspend cuts somebody off, as the starter does, and says how long it took.
+// suspend cuts somebody off, as the starter does, and returns how long it took.
 func (t *tenure) suspend(ctx context.Context, person string) (time.Duration, error) {
 	e := event(person, hr.EventSuspended, nil)
 	e.Suspension = &hr.Suspension{Reason: "benchmark"}
@@ -190,10 +191,10 @@ func (t *tenure) suspend(ctx context.Context, person string) (time.Duration, err
 	return last.Sub(e.Recorded), err
 }
 
-// cutOffPatience bounds how long is waited for one person or for the queue to move.
+// cutOffPatience bounds the wait for one person, or for the queue to move.
 const cutOffPatience = 2 * time.Minute
 
-// until asks again and again until it is so.
+// until calls ask again and again until it returns true.
 func until(ctx context.Context, ask func() (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, cutOffPatience, errors.New("bench: cut-offs: nothing comes of it"))
 	defer cancel()

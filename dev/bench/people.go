@@ -12,7 +12,7 @@ import (
 
 const managerID = "manager"
 
-// source of the benchmark's events.
+// source is the source of the benchmark's events.
 const source = "/hr/bench"
 
 func hired(person string) hr.Event {
@@ -23,7 +23,7 @@ func moved(person string) hr.Event {
 	return event(person, hr.EventTransferred, profile(person, "Sales", "Account manager"))
 }
 
-// left is a termination that takes effect at once.
+// left returns a termination that takes effect at once.
 func left(person string) hr.Event {
 	e := event(person, hr.EventTerminated, nil)
 	e.Termination = &hr.Termination{LastDay: e.Effective, AccessEndsAt: e.Recorded}
@@ -42,8 +42,8 @@ func event(person string, kind hr.EventType, profile *hr.Profile) hr.Event {
 	}
 }
 
-// profile of a person with a name that nobody else has: namesakes are rare, and
-// each costs another look for a username.
+// profile returns the profile of a person with a name that nobody else has: namesakes are
+// rare, and each costs another search for a username.
 func profile(person, department, title string) *hr.Profile {
 	return &hr.Profile{
 		Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Lovelace-" + person, JobTitle: title, Department: department,
@@ -52,8 +52,7 @@ func profile(person, department, title string) *hr.Profile {
 	}
 }
 
-// tell does what the starter does with an event: the ledger first, then the
-// signal.
+// tell does what the starter does with an event: it writes the ledger, and then signals.
 func (t *tenure) tell(ctx context.Context, e hr.Event) error {
 	receipts, err := t.ledger.Record(ctx, []ledger.Received{{Event: e, At: time.Now()}})
 	if err != nil {
@@ -67,7 +66,7 @@ func (t *tenure) tell(ctx context.Context, e hr.Event) error {
 	return t.ledger.MarkDelivered(ctx, []int64{seq})
 }
 
-// play tells an event and waits until nothing is left to do for the person.
+// play delivers an event, and waits until nothing is left to do for the person.
 func (t *tenure) play(ctx context.Context, e hr.Event) error {
 	if err := t.tell(ctx, e); err != nil {
 		return err

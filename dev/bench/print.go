@@ -85,7 +85,7 @@ func (s Spread) String() string {
 	return fmt.Sprintf("%d (%d-%d)", s.Median, s.Min, s.Max)
 }
 
-// mostFirst lists what was counted, most frequent first.
+// mostFirst lists counts, the most frequent first.
 func mostFirst(counts map[string]int) string {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		if d := counts[b] - counts[a]; d != 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// Race compares joiners with bare workflows of as many activities.
+// Race compares joiners with bare workflows that have the same number of activities.
 type Race struct {
 	Apps        int       `json:"apps"`
 	Concurrency int       `json:"concurrency"`
@@ -20,7 +20,7 @@ type Race struct {
 	Bare        []float64 `json:"bareFlowsPerSecond"`
 	Ratios      []float64 `json:"ratios"` // of each round
 	Ratio       float64   `json:"ratio"`  // the median
-	// Transitions are those of joiners under this load.
+	// Transitions counts the transitions of joiners under this load.
 	Transitions     Spread `json:"transitionsUnderLoad"`
 	BareTransitions Spread `json:"bareTransitionsUnderLoad"`
 }
@@ -50,7 +50,7 @@ func (r *rig) race(ctx context.Context, o Options) (_ Race, err error) {
 	bares := func(round int) (float64, error) {
 		return rate(ctx, o, func(ctx context.Context, i int) error { return r.runBare(ctx, bareID(round, i), 1, o.RaceApps) })
 	}
-	for round := range o.Rounds + 1 { // the first one warms up
+	for round := range o.Rounds + 1 { // the first round warms up
 		var bare, tenure float64
 		if bare, err = bares(round); err != nil {
 			return Race{}, err
@@ -72,7 +72,7 @@ func (r *rig) race(ctx context.Context, o Options) (_ Race, err error) {
 	return out, err
 }
 
-// rate runs flows, some at a time, and says how many ended in a second.
+// rate runs flows, several at a time, and returns how many ended in a second.
 func rate(ctx context.Context, o Options, flow func(ctx context.Context, i int) error) (float64, error) {
 	began := time.Now()
 	group, ctx := errgroup.WithContext(ctx)
@@ -86,7 +86,7 @@ func rate(ctx context.Context, o Options, flow func(ctx context.Context, i int) 
 	return float64(o.Flows) / time.Since(began).Seconds(), nil
 }
 
-// transitions of the flows of a round.
+// transitions returns the transitions of the flows of a round.
 func (r *rig) transitions(ctx context.Context, o Options, id func(i int) string) (Spread, error) {
 	values := make([]int64, o.Flows)
 	for i := range values {

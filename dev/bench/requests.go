@@ -17,22 +17,22 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// Requests is how many HTTP requests an app that speaks SCIM gets for one change of
-// one person, by the worker's whole way from the event to the proof.
+// Requests counts the HTTP requests that an app which speaks SCIM gets for one change of
+// one person, from the event to the proof.
 type Requests struct {
 	Change string         `json:"change"`
 	Person map[string]int `json:"person"` // by method and resource
 	Total  int            `json:"total"`
-	// Least is the number of requests that the protocol needs, and one as proof.
+	// Least is the number of requests that the protocol needs, with one as proof.
 	Least int    `json:"least"`
 	Why   string `json:"why"`
 }
 
-// scimToken is the service's; it is of no use to anybody.
+// scimToken is the token of the service. It opens nothing else.
 const scimToken = "bench"
 
-// scimChanges are the changes that are counted, and what SCIM needs for each. A
-// group's membership is the group's: each group is a request.
+// scimChanges lists the changes that are counted, and the requests that SCIM needs for
+// each. Memberships are stored in groups, so each group is a request.
 var scimChanges = []struct {
 	name  string
 	event func(person string) hr.Event
@@ -44,8 +44,8 @@ var scimChanges = []struct {
 	{"leaver, two groups, deleted after retention", left, 10, "PATCH active, prove; see which groups, a PATCH for each, prove by the account, by its groups and by somebody who still shows theirs; DELETE, prove"},
 }
 
-// requests counts what an app that speaks SCIM is asked, by people who come after
-// the first one, with whom the worker learns what there is, and a second one, who stays.
+// requests counts the requests to an app that speaks SCIM. It leaves out the first
+// person, with whom the worker learns what the app offers, and a second one, who stays.
 func (r *rig) requests(ctx context.Context, people int) (_ []Requests, err error) {
 	service, err := scimtest.New(scimtest.Options{Name: "bench", Token: scimToken, Groups: []string{"staff", "engineers", "sales"}})
 	if err != nil {

@@ -78,8 +78,8 @@ type tenure struct {
 	host   *worker.Host
 }
 
-// retain is how long accounts of leavers are kept, in real time: longer than it
-// takes to cut one off.
+// retain is how long accounts of leavers are kept, in real time: longer than it takes to
+// cut a leaver off.
 const retain = 5 * time.Second
 
 // openTenure opens the product with n apps in memory.
@@ -115,8 +115,9 @@ func (r *rig) openTenure(ctx context.Context, n int) (_ *tenure, err error) {
 
 func appName(i int) string { return fmt.Sprintf("app%02d", i+1) }
 
-// serve hosts the product with these apps, where everybody has the group staff, and
-// an engineer or a seller. One at a time: there is one task queue.
+// serve hosts the product with these apps. Everybody has the group staff there, and that
+// of engineers or sellers. Only one can be hosted at a time, because there is one task
+// queue.
 func (r *rig) serve(ctx context.Context, open map[string]*provision.App, apps map[string]policy.AppRules) (_ *tenure, err error) {
 	t := &tenure{rig: r, runs: runs.New(r.temporal, stack.Namespace)}
 	rules := policy.Rules{
@@ -163,8 +164,8 @@ func (r *rig) serve(ctx context.Context, open map[string]*provision.App, apps ma
 	return t, nil
 }
 
-// addManager gives the manager whom everybody has an account in every app, so
-// that there is somebody to hand data over to.
+// addManager gives everybody's manager an account in every app, so that data can be
+// handed over.
 func (t *tenure) addManager(ctx context.Context, apps []string) error {
 	for i, app := range apps {
 		id := t.apps[i].Put(connector.Account{Username: "manager", ExternalID: managerID, Active: true})

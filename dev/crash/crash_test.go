@@ -35,16 +35,15 @@ const (
 	// mostPassed bounds how many events pass a point before the process dies there.
 	mostPassed = 100
 
-	// leastDeaths is how often each point is hit at the least, of all groups
-	// together. It is far more in fact: the test's log says how many.
+	// leastDeaths is how often processes have to die at each point, in all groups
+	// together. In fact it is far more often: the test's log says how often.
 	leastDeaths = 40
 )
 
 func TestMain(m *testing.M) { os.Exit(mainOf(m.Run)) }
 
-// TestNoDeathLosesOrRepeatsAnEvent lets groups of one, two and three starters
-// consume a history, each group for itself, while all of them are killed again and
-// again.
+// TestNoDeathLosesOrRepeatsAnEvent lets groups of one, two and three starters consume a
+// history, each group on its own, while all starters are killed again and again.
 func TestNoDeathLosesOrRepeatsAnEvent(t *testing.T) {
 	kafkaBroker := brokertest.Start(t, brokertest.Options{})
 	kafkaBroker.CreateTopic(topic, partitions, nil)
@@ -78,7 +77,7 @@ func TestNoDeathLosesOrRepeatsAnEvent(t *testing.T) {
 	t.Logf("killed %d times over %d records of %d people", sum, len(h.messages), len(h.people))
 }
 
-// consume lets one group consume the history, and judges what has come of it.
+// consume lets one group consume the history, and checks the result.
 func consume(t *testing.T, brokers []string, group string, members int, h history, d *deaths) {
 	k := newAsker(t, brokers, group)
 	r := newRecorder(t)
@@ -99,13 +98,13 @@ func consume(t *testing.T, brokers []string, group string, members int, h histor
 	t.Logf("%s: %d members; killed: %v; signals repeated: %d", group, members, d.died, r.repeated)
 }
 
-// judge holds the ledger and what was signalled against the history.
+// judge compares the ledger and the signals with the history.
 func judge(t *testing.T, path string, r *recorder, h history) {
 	store, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	defer store.Close()
 
-	seqs := map[int64]string{} // everything in the ledger: whose
+	seqs := map[int64]string{} // by sequence number in the ledger: the person
 	for person, want := range h.people {
 		got, err := store.Person(t.Context(), person)
 		require.NoError(t, err)
@@ -120,7 +119,7 @@ func judge(t *testing.T, path string, r *recorder, h history) {
 	require.Len(t, seqs, h.events)
 	assert.Equal(t, len(h.people), countPeople(t, store))
 
-	// Recording everything once more changes nothing, and says what is delivered.
+	// Recording everything once more changes nothing, and returns what is delivered.
 	for person, events := range h.people {
 		var again []ledger.Received
 		for _, e := range events {
@@ -172,8 +171,8 @@ func newAsker(t *testing.T, brokers []string, group string) *asker {
 	return &asker{&kafka.Client{Addr: kafka.TCP(brokers...), Transport: transport}, group}
 }
 
-// ends are the offsets after the last record of each partition; nil if the broker
-// does not say.
+// ends returns the offset after the last record of each partition; nil if the broker
+// gives no answer.
 func (a *asker) ends(topic string) map[int]int64 {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -198,7 +197,7 @@ func (a *asker) ends(topic string) map[int]int64 {
 	return ends
 }
 
-// committed are the group's offsets; nil if the broker does not say.
+// committed returns the group's offsets; nil if the broker gives no answer.
 func (a *asker) committed() map[int]int64 {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

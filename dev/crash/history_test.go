@@ -24,7 +24,8 @@ type history struct {
 	people   map[string][]hr.Event // everybody's events, in order, without repetitions
 }
 
-// newHistory is of a thousand people, unless the environment names another.
+// newHistory returns the history of a thousand people, unless the environment names
+// another history.
 func newHistory(t *testing.T) history {
 	t.Helper()
 	var lines bytes.Buffer

@@ -27,10 +27,10 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// lifeVariable holds a life as JSON, in the environment of a process that leads it.
+// lifeVariable names the environment variable that gives a process its life, as JSON.
 const lifeVariable = "TENURE_CRASH_LIFE"
 
-// life is one process's: what it consumes, and where it dies.
+// life says what one process consumes, and where it dies.
 type life struct {
 	Brokers        []string
 	Topic, Letters string
@@ -40,8 +40,8 @@ type life struct {
 	Death          death
 }
 
-// quick makes members of a group notice each other's deaths soon. The window is
-// small, so that a life ends soon after the passage that it is to end at.
+// quick makes members of a group notice each other's deaths soon. The window is small, so
+// that a life ends soon after the passage at which it should end.
 var quick = ingest.Tuning{
 	Tuning: group.Tuning{
 		Window:      16,
@@ -57,7 +57,7 @@ var quick = ingest.Tuning{
 	RetryMin: 5 * time.Millisecond,
 }
 
-// lead leads a life to its end: its death, or a SIGTERM.
+// lead consumes as the life says, until the process dies or gets a SIGTERM.
 func lead(encoded string) error {
 	var l life
 	if err := json.Unmarshal([]byte(encoded), &l); err != nil {
@@ -93,13 +93,13 @@ func lead(encoded string) error {
 	return consumer.Run(ctx)
 }
 
-// decode passes a record on that has been fetched.
+// decode decodes a record, which passes the point after fetch.
 func (r *reaper) decode(record source.Record) ([]hr.Event, []source.Warning, error) {
 	r.pass(afterFetch)
 	return cloudevents.Decode(record)
 }
 
-// intake is the ledger's.
+// intake is the ledger's intake, with a point after each write.
 type intake struct {
 	ledger.Intake
 	reaper *reaper
@@ -115,7 +115,7 @@ func (i intake) Record(ctx context.Context, events []ledger.Received) ([]ledger.
 	return receipts, err
 }
 
-// nudger takes nudges to the recorder.
+// nudger sends nudges to the recorder.
 type nudger struct {
 	url    string
 	reaper *reaper

@@ -12,21 +12,21 @@ import (
 	"syscall"
 )
 
-// point is where in its work a process dies.
+// point is a place in the work of a process at which it may die.
 type point string
 
 const (
 	afterFetch       point = "after fetch"
 	afterLedgerWrite point = "after ledger write"
 	afterSignal      point = "after signal"
-	beforeCommit     point = "before commit" // the request is made, and not sent
+	beforeCommit     point = "before commit" // the request was made, and not sent
 	afterCommit      point = "after commit"  // the broker has answered, and nobody has read it
 )
 
 var points = []point{afterFetch, afterLedgerWrite, afterSignal, beforeCommit, afterCommit}
 
-// death is at a passage of a point: that of the After-th event, or the first
-// commit after as many signals.
+// death says when a process dies: when the After-th event passes the point or, at the
+// points of a commit, at the first commit after as many signals.
 type death struct {
 	Point point
 	After int64
@@ -38,7 +38,7 @@ const firstWords = "listens for SIGTERM"
 // lastWords begins the line that a process writes before it dies; a point follows.
 const lastWords = "killed "
 
-// reaper kills the process when its time has come.
+// reaper kills its process at the death that was chosen.
 type reaper struct {
 	death   death
 	passed  atomic.Int64
@@ -64,7 +64,7 @@ func (r *reaper) passCommit(p point) {
 func (r *reaper) kill() {
 	fmt.Fprintf(os.Stderr, "%s%s\n", lastWords, r.death.Point)
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	select {} // nothing more is done here, whenever the kernel gets to it
+	select {} // this goroutine does nothing more until the kernel has killed the process
 }
 
 // dial connects to a broker, and watches the connection for commits.
@@ -80,7 +80,7 @@ func (r *reaper) dial(ctx context.Context, network, address string) (net.Conn, e
 	return w, nil
 }
 
-// watched is a connection to a broker.
+// watched is a connection to a broker, which tells the reaper of commits.
 type watched struct {
 	net.Conn
 	reaper         *reaper
@@ -91,7 +91,8 @@ type watched struct {
 // offsetCommit is the API key of Kafka's OffsetCommit.
 const offsetCommit = 8
 
-// request sees a request's key (2 bytes), version (2) and correlation ID (4).
+// request gets the beginning of a request: key (2 bytes), version (2) and correlation ID
+// (4).
 func (w *watched) request(head []byte) {
 	if binary.BigEndian.Uint16(head) == offsetCommit {
 		w.reaper.passCommit(beforeCommit)
@@ -99,7 +100,7 @@ func (w *watched) request(head []byte) {
 	}
 }
 
-// response sees a response's correlation ID (4 bytes).
+// response gets the beginning of a response: its correlation ID (4 bytes).
 func (w *watched) response(head []byte) {
 	if w.commit.CompareAndSwap(1+int64(binary.BigEndian.Uint32(head)), 0) {
 		w.reaper.passCommit(afterCommit)
@@ -117,12 +118,12 @@ func (w *watched) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// frames takes a stream of Kafka's protocol apart: each frame is its size (4
-// bytes) and as many bytes, of which see is shown the first few.
+// frames splits a stream of Kafka's protocol into frames. Each is a size (4 bytes) and as
+// many bytes, the first few of which are passed to see.
 type frames struct {
-	head int // how many see is shown; no frame has less
+	head int // how many bytes see gets; no frame has fewer
 	see  func(head []byte)
-	have []byte // of the present frame, at most its size and head
+	have []byte // the beginning of the present frame: at most its size and head
 	rest int    // bytes of the present frame to come after those
 }
 

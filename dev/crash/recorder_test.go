@@ -14,13 +14,13 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// recorder takes nudges in Temporal's place: one request ID is one signal, however
-// often it comes.
+// recorder takes nudges in place of Temporal. One request ID is one signal, however often
+// it comes.
 type recorder struct {
 	url string
 
 	mu       sync.Mutex
-	signals  []workflows.Nudge // the first of each request ID, as they came
+	signals  []workflows.Nudge // the first nudge of each request ID, in the order of arrival
 	seqs     map[string]int64  // by request ID
 	repeated int
 }

@@ -19,11 +19,11 @@ import (
 	"github.com/tenurehq/tenure/dev/process"
 )
 
-// deaths draws where lives end, every point as often as the others.
+// deaths draws where lives end, each point equally often.
 type deaths struct {
 	mu    sync.Mutex
 	rand  *rand.Rand
-	most  int64 // passages
+	most  int64 // the largest number of passages
 	queue []point
 	died  map[point]int
 }
@@ -51,8 +51,8 @@ func (d *deaths) count(p point) {
 	d.died[p]++
 }
 
-// liveOn leads one life after the other until done is closed; then the last one
-// ends in peace.
+// liveOn starts one process after the other, each with a life, until done is closed. The
+// last process is stopped by a SIGTERM.
 func liveOn(t *testing.T, l life, d *deaths, done <-chan struct{}) {
 	for !closed(done) {
 		l.Death = d.next()
@@ -117,7 +117,7 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// parallel runs f as often as that at once, and waits.
+// parallel runs f n times at once. The function that it returns waits for all of them.
 func parallel(t *testing.T, n int, f func()) (wait func()) {
 	t.Helper()
 	require.Positive(t, n)

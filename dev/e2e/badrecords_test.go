@@ -16,8 +16,8 @@ import (
 	"github.com/tenurehq/tenure/ingest/deadletter"
 )
 
-// TestBadRecords publishes records that nobody can read among good ones of the
-// same people: the good ones are applied, the bad ones are kept with the reason.
+// TestBadRecords publishes records that no decoder can read among good ones of the same
+// people. The good ones are applied, the bad ones are kept with the reason.
 func TestBadRecords(t *testing.T) {
 	t.Parallel()
 	hired, _ := hiredAndCutOff(0, false)
@@ -56,7 +56,7 @@ func TestBadRecords(t *testing.T) {
 			publish(good)
 		}
 	}
-	second, _ := hiredAndCutOff(1, false) // behind all of them
+	second, _ := hiredAndCutOff(1, false) // the record behind all others
 	second.Recorded = hired.Recorded
 	r.publish(t, second)
 	r.awaitRest(t)
@@ -81,7 +81,7 @@ func TestBadRecords(t *testing.T) {
 	}
 }
 
-// deadLetters reads the dead letters, which must be as many as given.
+// deadLetters reads the dead letters, and checks their number.
 func (r *rig) deadLetters(t *testing.T, want int) []kafka.Message {
 	t.Helper()
 	ends, err := r.kafka.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{

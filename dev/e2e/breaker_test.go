@@ -20,13 +20,13 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// massRig is a company in which everybody is at work, with Tenure's own limits.
+// massRig is a company with people at work, and with Tenure's default limits.
 type massRig struct {
 	*rig
-	people   []string // everybody, by ID
-	ending   []string // those whose contract ends soon, which ends their access before a later last day does
+	people   []string // the IDs of everybody at work
+	ending   []string // the people whose contract ends soon, and so ends their access before a later last day would
 	before   map[string]map[string][]story.User
-	sleeping int // runs that are open because something is due later
+	sleeping int // how many runs are open because something is due later
 }
 
 func startMass(t *testing.T) *massRig {
@@ -51,14 +51,14 @@ func startMass(t *testing.T) *massRig {
 	return m
 }
 
-// openRuns are the runs of people that are open.
+// openRuns is the query for people's open runs.
 const openRuns = "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running'"
 
 // on counts a person's accounts that are enabled.
 func (m *massRig) on(t *testing.T, person string) int { t.Helper(); return m.enabled(t, person) }
 
-// mistake has HR terminate every second person: most on a day that is over, some
-// on one to come, and some at once. It returns who, by which.
+// mistake has HR terminate every second person: most of them on a past day, some on a
+// future day, and some at once. It returns the people by these kinds.
 func (m *massRig) mistake(t *testing.T) (standard, future, immediate []string) {
 	t.Helper()
 	today := hr.DateOf(time.Now().UTC())
@@ -87,8 +87,8 @@ func (m *massRig) mistake(t *testing.T) (standard, future, immediate []string) {
 	}
 	require.Greater(t, len(first), 20, "more than the limit")
 	m.publish(t, first...)
-	// Those that wait for nothing come last: the first ones of a flood of nothing else
-	// are cut off, unless the configuration says otherwise.
+	// The immediate terminations come last. If a flood had only these, the first people
+	// would be cut off, unless the configuration says otherwise.
 	require.Eventually(t, func() bool {
 		for _, e := range first {
 			p, err := m.ledger.Person(t.Context(), e.PersonID)
@@ -107,8 +107,8 @@ func (m *massRig) heldInTemporal(t *testing.T, cohort string) int {
 	return len(m.runs(t, fmt.Sprintf("TenureCohort = '%s' AND ExecutionStatus = 'Running'", cohort)))
 }
 
-// awaitHeld waits until the cohort holds so many people, by the command line and by
-// Temporal.
+// awaitHeld waits until both the command line and Temporal say that the cohort holds this
+// number of people.
 func (m *massRig) awaitHeld(t *testing.T, people int) (cohort string) {
 	t.Helper()
 	var shown []struct {
@@ -146,7 +146,7 @@ func TestHRTerminatesHalfTheCompanyByMistake(t *testing.T) {
 	show := m.shows(t, "breaker", "show", cohort)
 	assert.Contains(t, show, fmt.Sprintf("%d held of %d", all, all))
 
-	// Security cuts off whomever it wants to, held or not.
+	// Security can cut anybody off, whether the cohort holds them or not.
 	suspended := []string{standard[0], m.people[0]}
 	for _, person := range suspended {
 		m.publish(t, hr.Event{
@@ -178,7 +178,7 @@ func TestHRTerminatesHalfTheCompanyByMistake(t *testing.T) {
 	last := rows[len(rows)-1]
 	assert.Equal(t, "cancel grace HR's mistake", strings.Join([]string{last.Action, last.Actor, last.Cause}, " "))
 
-	// A person who really leaves then is one of few, and leaves.
+	// Somebody who really leaves afterwards is one of few, so their access ends.
 	leaves := standard[2]
 	m.publish(t, hr.Event{
 		EventKey: hr.EventKey{Source: "/hr/made-up-company", ID: "meant"}, Type: hr.EventTerminated, PersonID: leaves,
@@ -195,7 +195,8 @@ func TestAMassTerminationIsMeant(t *testing.T) {
 	cohort := m.awaitHeld(t, len(standard)+len(future)+len(immediate))
 	assert.Equal(t, m.before, m.accounts(t))
 
-	// Somebody ends a run by hand: the sweeper brings it back, and nothing is done.
+	// Somebody ends a run by hand. The sweeper starts another one, and no account
+	// changes.
 	lost := workflows.WorkflowID(standard[0])
 	require.NoError(t, m.temporal.TerminateWorkflow(t.Context(), lost, "", "an operator's mistake"))
 
@@ -220,8 +221,8 @@ func TestAMassTerminationIsMeant(t *testing.T) {
 }
 
 // TestASecuritySystemSuspendsTheWholeCompany has a channel suspend everybody by mistake.
-// At most as many as are allowed are cut off before the flood is seen. Who leaves, and
-// whom an operator or another system cuts off, waits for nobody meanwhile.
+// Before the flood is seen, no more people are cut off than the limit allows. Meanwhile
+// leavers, and people whom an operator or another system cuts off, do not wait.
 func TestASecuritySystemSuspendsTheWholeCompany(t *testing.T) {
 	t.Parallel()
 	m := startMass(t)
@@ -233,7 +234,7 @@ func TestASecuritySystemSuspendsTheWholeCompany(t *testing.T) {
 			Recorded: now, Effective: hr.DateOf(now),
 		}
 	}
-	// One alone is cut off, and comes back.
+	// A single person is cut off, and comes back.
 	first := m.people[0]
 	m.publish(t, said(hr.EventSuspended, "/security", first))
 	require.Eventually(t, func() bool { return m.on(t, first) == 0 }, patience, 50*time.Millisecond)
@@ -277,7 +278,8 @@ func TestASecuritySystemSuspendsTheWholeCompany(t *testing.T) {
 	}
 	assert.Contains(t, m.shows(t, "breaker", "show", cohort), "suspensions")
 
-	// A single termination acts, of whomever: also of who is held.
+	// A single termination takes effect for anybody, even for somebody whom the cohort
+	// holds.
 	for i, person := range []string{first, held[0]} {
 		leaves := said(hr.EventTerminated, "/hr/made-up-company", person)
 		leaves.Effective = leaves.Effective.AddDays(-2)
@@ -287,13 +289,13 @@ func TestASecuritySystemSuspendsTheWholeCompany(t *testing.T) {
 		m.publish(t, leaves)
 		require.Eventually(t, func() bool { return m.on(t, person) == 0 }, patience, 50*time.Millisecond, person)
 	}
-	// So do another system, and an operator.
+	// So do suspensions by another system and by an operator.
 	m.publish(t, said(hr.EventSuspended, "/second", held[1]))
 	require.Eventually(t, func() bool { return m.on(t, held[1]) == 0 }, patience, 50*time.Millisecond)
 	m.does(t, "person", "suspend", held[2], "--reason", "really", "--operator", "grace")
 	assert.Zero(t, m.on(t, held[2]))
 
-	// One termination is meant, the others are not.
+	// One suspension is meant, the others are a mistake.
 	m.shows(t, "breaker", "release", cohort, "--person", held[3], "--reason", "really", "--operator", "grace", "--apply")
 	require.Eventually(t, func() bool { return m.on(t, held[3]) == 0 }, patience, 50*time.Millisecond)
 	m.does(t, "breaker", "cancel", cohort, "--reason", "a wrong rule", "--operator", "grace", "--apply")
@@ -314,8 +316,8 @@ func (r *rig) shows(t *testing.T, args ...string) string {
 	return stdout
 }
 
-// states are the accounts of every app as one line each: their own identifiers and
-// versions, by which they would differ though they are the same, left out.
+// states returns the accounts of every app, each app as one line. It leaves out the
+// accounts' own identifiers and versions, which differ even if nothing else does.
 func states(accounts map[string]map[string][]story.User) map[string]string {
 	all := map[string]string{}
 	for app, people := range accounts {

@@ -21,7 +21,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// changing is how often each app was asked to change something, by whomever.
+// changing returns how often each app was asked to change something.
 func (r *rig) changing() map[string]int {
 	all := map[string]int{}
 	for _, app := range r.Stack.Apps() {
@@ -45,7 +45,7 @@ func (r *rig) last(t *testing.T, person string) (run, kind string, status enums.
 	return info.GetExecution().GetRunId(), info.GetType().GetName(), info.GetStatus()
 }
 
-// awaitLast waits until the person's last run is one of this status.
+// awaitLast waits until the person's last run has this type and status.
 func (r *rig) awaitLast(t *testing.T, person, kind string, status enums.WorkflowExecutionStatus) (run string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -62,7 +62,7 @@ const (
 	completed = enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
 )
 
-// say publishes events as said just now.
+// say publishes events, recorded just now.
 func (r *rig) say(t *testing.T, events ...hr.Event) {
 	t.Helper()
 	for i := range events {
@@ -71,7 +71,7 @@ func (r *rig) say(t *testing.T, events ...hr.Event) {
 	r.publish(t, events...)
 }
 
-// breaks has an app answer nothing but errors, until the returned function is called.
+// breaks makes an app answer with errors only, until the returned function is called.
 func (r *rig) breaks(app string) (mend func()) {
 	s := r.Stack.App(app).Service
 	s.SetFaults(scimtest.Faults{Down: true})
@@ -92,8 +92,8 @@ func (r *rig) onlyAccount(t *testing.T, person string, active bool, apps ...stri
 	assert.Len(t, links, len(apps))
 }
 
-// TestRunsEndedByHandAreResumed ends runs in the midst of what they do: the sweeper
-// sees it, and does not wait until the ledger would take them for lost.
+// TestRunsEndedByHandAreResumed ends runs in the middle of their work. The sweeper sees
+// that at once, long before the ledger counts them as overdue.
 func TestRunsEndedByHandAreResumed(t *testing.T) {
 	t.Parallel()
 	end := map[string]func(r *rig, t *testing.T, id, run string) error{
@@ -122,7 +122,7 @@ func TestRunsEndedByHandAreResumed(t *testing.T) {
 			require.Eventually(t, func() bool { return ended(run) }, patience, 20*time.Millisecond)
 		}
 
-		// In the midst of a joiner: the wiki is down, all else is done.
+		// In the middle of a joiner: the wiki is down, everything else is done.
 		mend = r.breaks("wiki")
 		r.say(t, hired)
 		require.Eventually(t, func() bool { return r.linked(t, hired.PersonID, "chat").State == ledger.LinkActive }, patience, 20*time.Millisecond)
@@ -135,7 +135,7 @@ func TestRunsEndedByHandAreResumed(t *testing.T) {
 		after := r.changing()
 		assert.Equal(t, [2]int{before["directory"], before["chat"]}, [2]int{after["directory"], after["chat"]}, "what was done is not done again")
 
-		// In the midst of cutting off.
+		// In the middle of cutting off.
 		mend = r.breaks("wiki")
 		r.say(t, leaves)
 		require.Eventually(t, func() bool { return r.linked(t, hired.PersonID, "chat").State == ledger.LinkDisabled }, patience, 20*time.Millisecond)
@@ -148,7 +148,7 @@ func TestRunsEndedByHandAreResumed(t *testing.T) {
 		person, err := r.ledger.Person(t.Context(), hired.PersonID)
 		require.NoError(t, err)
 
-		// In retention.
+		// During the retention.
 		before = r.changing()
 		endIt()
 		require.Eventually(t, func() bool {
@@ -166,7 +166,7 @@ func TestRunsEndedByHandAreResumed(t *testing.T) {
 	mend()
 }
 
-// history is that of a run.
+// history returns the history of a run.
 func (r *rig) history(t *testing.T, person, run string) (events []*history.HistoryEvent) {
 	t.Helper()
 	all := r.temporal.GetWorkflowHistory(t.Context(), workflows.WorkflowID(person), run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
@@ -183,7 +183,7 @@ func (r *rig) history(t *testing.T, person, run string) (events []*history.Histo
 func (r *rig) resetTo(t *testing.T, person, run string, middle bool) (string, error) {
 	t.Helper()
 	var tasks []int64
-	require.Eventually(t, func() bool { // it may just have been started
+	require.Eventually(t, func() bool { // the run may have started only now
 		tasks = nil
 		for _, event := range r.history(t, person, run) {
 			if event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
@@ -204,9 +204,9 @@ func (r *rig) resetTo(t *testing.T, person, run string, middle bool) (string, er
 	return answer.GetRunId(), err
 }
 
-// TestResetsChangeNothing resets every run that a person has had, to its first task
-// and to one in its middle: what is done is not done again, nothing is undone, and what
-// was pending is pending.
+// TestResetsChangeNothing resets every run that a person has had, to its first task and
+// to one in its middle. Nothing is done twice, nothing is undone, and everything that was
+// pending is still pending.
 func TestResetsChangeNothing(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{})
@@ -254,8 +254,8 @@ func TestResetsChangeNothing(t *testing.T) {
 	unchanged(t, workflows.TypeScheduled, running)
 }
 
-// TestAnOpenRunIsReset resets a joiner whose app is down, with a call under way and
-// tried again and again: there is one account in the end.
+// TestAnOpenRunIsReset resets a joiner while its app is down and a call is tried again
+// and again. In the end there is one account.
 func TestAnOpenRunIsReset(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{})
@@ -272,7 +272,7 @@ func TestAnOpenRunIsReset(t *testing.T) {
 	}
 	mend()
 	require.Eventually(t, func() bool { return r.enabled(t, hired.PersonID) == 3 }, patience, 50*time.Millisecond)
-	require.Eventually(t, func() bool { // as a Mover: its accounts are there in part
+	require.Eventually(t, func() bool { // as a Mover, because some of the accounts exist
 		_, _, status := r.last(t, hired.PersonID)
 		return status == completed
 	}, patience, 50*time.Millisecond)
@@ -282,8 +282,9 @@ func TestAnOpenRunIsReset(t *testing.T) {
 	assert.Equal(t, [2]int{before["directory"], before["chat"]}, [2]int{after["directory"], after["chat"]})
 }
 
-// TestAPausedRunHoldsUpItsPerson shows what the runbook says: nothing is done for
-// that person; the glass can be broken; and unpaused, it finds that done.
+// TestAPausedRunHoldsUpItsPerson shows what the runbook says: while a run is paused,
+// nothing is done for its person, and break glass cuts them off. When the run goes on, it
+// finds that done.
 func TestAPausedRunHoldsUpItsPerson(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{DynamicConfig: map[string]any{"frontend.WorkflowPauseEnabled": true}})

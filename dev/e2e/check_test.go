@@ -20,8 +20,8 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// TestConfigCheckLooksAndChangesNothing checks the connections of a whole stack:
-// when all of it is there, and when something is missing.
+// TestConfigCheckLooksAndChangesNothing checks the connections of a whole stack, when all
+// of it runs and when a part is missing. The check changes nothing.
 func TestConfigCheckLooksAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{})
@@ -37,7 +37,7 @@ func TestConfigCheckLooksAndChangesNothing(t *testing.T) {
 		require.NoError(t, err)
 		return 0
 	}
-	// The starter joins its group, and registers what Temporal needs, in its time.
+	// The starter needs some time to join its group and to register what Temporal needs.
 	require.Eventually(t, func() bool { return check() == 0 }, patience, 100*time.Millisecond)
 	assert.NotContains(t, shown, "missing")
 	before := r.sees(t)
@@ -71,9 +71,9 @@ func TestConfigCheckLooksAndChangesNothing(t *testing.T) {
 	assert.NotContains(t, before.topics, "hr.absent")
 }
 
-// sight holds what a check sees of the thing that it looks at.
+// sight holds everything that a check could change.
 type sight struct {
-	topics, groups map[string]int // and how many partitions or members each has
+	topics, groups map[string]int // names, with the number of partitions or members
 	attributes     []string
 }
 

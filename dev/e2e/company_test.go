@@ -15,9 +15,9 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// TestGeneratedCompany sends the whole history of a company that is long over,
-// and compares every app with where everybody must stand. Then it sends all of it
-// once more, and nothing happens.
+// TestGeneratedCompany sends the whole history of a company, all of which is in the past,
+// and compares every app with what everybody should have. Then it sends the history once
+// more, and nothing happens.
 func TestGeneratedCompany(t *testing.T) {
 	t.Parallel()
 	opts := company.Typical(seeded(t).Uint64(), 150)
@@ -38,7 +38,7 @@ func TestGeneratedCompany(t *testing.T) {
 	assert.Equal(t, accounts, r.accounts(t))
 }
 
-// compare holds what every app has against where everybody must stand.
+// compare compares the accounts in every app with what everybody should have.
 func compare(t *testing.T, expected []company.Expected, accounts map[string]map[string][]story.User) {
 	t.Helper()
 	active := map[string]bool{}
@@ -78,7 +78,8 @@ func compare(t *testing.T, expected []company.Expected, accounts map[string]map[
 	}
 }
 
-// byDepartment holds what the stack's roles grant in the apps, by department.
+// byDepartment holds the entitlements that the stack's roles grant in each app, by
+// department.
 var byDepartment = map[string]map[string][]string{
 	"Development":        {"wiki": {"engineers"}, "chat": {"engineering"}},
 	"Quality Management": {"wiki": {"engineers", "quality"}, "chat": {"engineering"}},
@@ -109,7 +110,7 @@ func granted(x company.Expected) map[string][]string {
 	return groups
 }
 
-// requests is how often each app was called, by whomever.
+// requests returns how often each app was called.
 func (r *rig) requests() map[string]int {
 	all := map[string]int{}
 	for _, app := range r.Stack.Apps() {

@@ -30,12 +30,12 @@ import (
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 )
 
-// patience is for what takes a moment on a busy machine.
+// patience bounds the wait for something that takes a while on a busy machine.
 const patience = time.Minute
 
-// TestDevGoesOnWhereItEnded plays a company through `dev dev`, ends it by Ctrl-C,
-// starts it again, kills it, and starts it once more: all is as it was left, and
-// goes on from there.
+// TestDevGoesOnWhereItEnded runs a company in `dev dev`, ends it by Ctrl-C, starts it
+// again, kills it, and starts it once more. Each time everything is as it was, and goes
+// on from there.
 func TestDevGoesOnWhereItEnded(t *testing.T) {
 	data := t.TempDir()
 	opts := company.Turbulent(4, 30)
@@ -54,7 +54,7 @@ func TestDevGoesOnWhereItEnded(t *testing.T) {
 	d = startDev(t, data)
 	send(t, d.address("Kafka"), history.Events[half:])
 	d.awaitActive(t, employed)
-	for _, app := range stack.DemoApps(0) { // the demo apps do not write at once
+	for _, app := range stack.DemoApps(0) { // the demo apps write with a delay
 		require.Eventually(t, func() bool { return slices.Equal(d.activeIn(t, app.Name), savedIn(t, data, app.Name)) },
 			patience, 100*time.Millisecond)
 	}
@@ -71,7 +71,7 @@ func TestDevGoesOnWhereItEnded(t *testing.T) {
 	require.Zero(t, d.ctrlC(t))
 }
 
-// TestSecondCtrlCEndsDevAtOnce presses it again while things are being stopped.
+// TestSecondCtrlCEndsDevAtOnce presses Ctrl-C again while the parts are being stopped.
 func TestSecondCtrlCEndsDevAtOnce(t *testing.T) {
 	d := startDev(t, t.TempDir())
 	group := -d.command.Process.Pid
@@ -153,8 +153,8 @@ func anyPorts() []string {
 	return args
 }
 
-// ctrlC sends what a terminal sends, to the whole group, and returns the exit
-// code.
+// ctrlC sends the signal of Ctrl-C to the whole process group, as a terminal does, and
+// returns the exit code.
 func (d *dev) ctrlC(t *testing.T) int {
 	t.Helper()
 	require.NoError(t, syscall.Kill(-d.command.Process.Pid, syscall.SIGINT))
@@ -178,7 +178,7 @@ func (d *dev) kill(t *testing.T) {
 	}, patience, 50*time.Millisecond, "the starter outlives what started it")
 }
 
-// address finds the host:port of something in the table that was printed.
+// address returns the host:port of a part from the table that was printed.
 func (d *dev) address(what string) string {
 	line := regexp.MustCompile(`(?m)^ *` + what + ` +(?:http://)?(127\.0\.0\.1:\d+)`).FindStringSubmatch(d.out.String())
 	if line == nil {
@@ -187,7 +187,7 @@ func (d *dev) address(what string) string {
 	return line[1]
 }
 
-// activeIn asks an app who has an enabled account, by person ID.
+// activeIn asks an app for its enabled accounts, and returns their person IDs.
 func (d *dev) activeIn(t *testing.T, app string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -213,8 +213,8 @@ func (d *dev) activeIn(t *testing.T, app string) []string {
 	return people
 }
 
-// awaitActive returns when just these people have enabled accounts in the apps
-// that everybody has.
+// awaitActive returns when exactly these people have enabled accounts in the apps that
+// everybody gets.
 func (d *dev) awaitActive(t *testing.T, people []string) {
 	t.Helper()
 	for _, app := range []string{"directory", "chat"} {
@@ -228,7 +228,7 @@ func (d *dev) awaitActive(t *testing.T, people []string) {
 	}
 }
 
-// savedIn are the people with enabled accounts that an app's file has.
+// savedIn returns the people with enabled accounts in an app's file.
 func savedIn(t *testing.T, data, app string) []string {
 	t.Helper()
 	state, err := os.ReadFile(filepath.Join(data, "apps", app+".json"))
@@ -248,7 +248,7 @@ func savedIn(t *testing.T, data, app string) []string {
 	return people
 }
 
-// activeNow are the people who must have access now, by ID.
+// activeNow returns the IDs of the people who should have access now.
 func activeNow(h *company.History) []string {
 	var people []string
 	for _, x := range h.Expected(time.Now()) {

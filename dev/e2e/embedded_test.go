@@ -27,8 +27,8 @@ roles:
   - {name: everyone, when: "true", grants: [{app: wiki}]}
 `
 
-// A worker in a program of somebody's own does what the command does, and stops when it
-// is told to.
+// A worker that is embedded in another program does what the command does, and stops when
+// it is told to.
 func TestAWorkerRunsInAnotherProgram(t *testing.T) {
 	t.Parallel()
 	s := startTemporal(t)

@@ -14,14 +14,15 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// shortRetention deletes as soon as access has ended, in the wiki with an approval.
+// shortRetention changes the configuration: accounts are deleted as soon as access has
+// ended, in the wiki with an approval.
 var shortRetention = strings.NewReplacer(
 	"leaver: {retain: 30d, delete: true}", "leaver: {retain: 0d, delete: true}",
 	"\n    attributes:\n", "\n{{- if eq $app.Name \"wiki\"}}\n    leaver: {approval: required}\n{{- end}}\n    attributes:\n",
 ).Replace(withBreaker("{enabled: false}")) + "\nsweep: {every: 1s}\n"
 
-// TestAHeldPersonIsNotDeletedUntilReleasedAndApproved has somebody leave who is held,
-// where nothing is kept: with the real command line, on the real servers.
+// TestAHeldPersonIsNotDeletedUntilReleasedAndApproved has somebody leave who is under
+// legal hold, with no retention. It uses the real command line and the real servers.
 func TestAHeldPersonIsNotDeletedUntilReleasedAndApproved(t *testing.T) {
 	t.Parallel()
 	require.Contains(t, shortRetention, "retain: 0d")
@@ -63,11 +64,11 @@ func TestAHeldPersonIsNotDeletedUntilReleasedAndApproved(t *testing.T) {
 	assert.Empty(t, r.attention(t))
 }
 
-// deletions returns what the deletions of a person wait for, by app, as the command line
-// has it.
+// deletions returns what the deletions of a person wait for, by app, according to the
+// command line.
 func (r *rig) deletions(t *testing.T, person string) map[string]string {
 	t.Helper()
-	stdout, _, _ := r.tenure(t, "deletion", "list", "--person", person, "-o", "json") // it ends with 3 if it waits for an approval
+	stdout, _, _ := r.tenure(t, "deletion", "list", "--person", person, "-o", "json") // the exit code is 3 if a deletion waits for an approval
 	var list []struct {
 		App      string `json:"app"`
 		WaitsFor string `json:"waitsFor"`

@@ -22,15 +22,15 @@ import (
 )
 
 // hostile is a file of testdata/hostile: records that somebody sends by mistake or on
-// purpose, and what has to become of them.
+// purpose, and what they should cause.
 type hostile struct {
 	What    string          `yaml:"what"`
 	Records []hostileRecord `yaml:"records"`
 	Letters []struct {
 		Reason string `yaml:"reason"`
 		Urgent bool   `yaml:"urgent"`
-	} `yaml:"letters"` // the dead letters, in order
-	Accounts map[string]int `yaml:"accounts"` // person ID: how many are enabled
+	} `yaml:"letters"` // the dead letters that they become, in order
+	Accounts map[string]int `yaml:"accounts"` // by person ID: how many accounts are enabled
 }
 
 // hostileRecord is one record. In its value ${WORKER} stands for the rest of a
@@ -74,9 +74,9 @@ func (h hostileRecord) message(t *testing.T) broker.Message {
 // bound is how long a hostile record may hold up those behind it.
 const bound = 30 * time.Second
 
-// TestHostileRecords sends every file of testdata/hostile, and behind each of its
-// records, on the same partition, the termination of somebody else: that is applied,
-// and of the records becomes what the file says.
+// TestHostileRecords sends every file of testdata/hostile. Behind each of its records, on
+// the same partition, it sends the termination of another person. The termination is
+// applied, and the records cause what the file says.
 func TestHostileRecords(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "hostile", "*.yaml"))
@@ -102,7 +102,7 @@ func TestHostileRecords(t *testing.T) {
 	}
 	r.awaitRest(t)
 
-	var seen int64 // the last dead letter
+	var seen int64 // the number of the last dead letter
 	for i, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
 			h := cases[i]
@@ -134,8 +134,8 @@ func TestHostileRecords(t *testing.T) {
 	}
 }
 
-// witness is somebody whose records go to the same partition as those of a key, and
-// who is hired before a hostile record and cut off behind it.
+// witness returns the events of a person who is hired before a hostile record and cut off
+// behind it. Their records go to the same partition as those of the key.
 func (r *rig) witness(t *testing.T, key string, number int) (hired, cutOff hr.Event) {
 	t.Helper()
 	partitions := r.partitions(t)
@@ -156,7 +156,7 @@ func (r *rig) witness(t *testing.T, key string, number int) (hired, cutOff hr.Ev
 	}
 }
 
-// partitions are those of the topic of events.
+// partitions returns the partitions of the topic of events.
 func (r *rig) partitions(t *testing.T) (ids []int) {
 	t.Helper()
 	topics, err := r.kafka.Metadata(t.Context(), &kafka.MetadataRequest{Topics: []string{stack.TopicEvents}})

@@ -38,7 +38,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// limited is a configuration of one app, elsewhere, that may be called so often.
+// limited is a configuration of one app, outside the stack, with a rate.
 const limited = `
 kafka: {brokers: ["{{.Kafka}}"], topics: [{name: {{.Topic}}, source: cloudevents, settings: {types: [worker.*, security.*]}}]}
 ledger: {url: "sqlite:tenure.db"}
@@ -56,17 +56,16 @@ roles:
   - {name: everyone, when: "true", grants: [{app: wiki, entitlements: [readers]}]}
 `
 
-// request is one that an app saw.
+// request is a request that an app got.
 type request struct {
 	at   time.Time
 	from string // User-Agent
 }
 
-// TestWorkersHoldARateTogether has two workers provision a crowd in an app that
-// may be called so often only. Nobody may call it before a certain instant, by when
-// both have as much to do as they take: from then on, no more calls may have come
-// than the rate allows, whenever one counts. A busy machine makes calls later, and
-// none earlier, so that it cannot fail this.
+// TestWorkersHoldARateTogether has two workers provision a crowd in an app with a rate.
+// The app is paused until both workers have taken as many steps as they can. From then
+// on, at any instant, no more calls may have come than the rate allows. A busy machine
+// only makes calls later, so it cannot fail this test.
 func TestWorkersHoldARateTogether(t *testing.T) {
 	t.Parallel()
 	const (
@@ -118,7 +117,7 @@ func TestWorkersHoldARateTogether(t *testing.T) {
 	t.Logf("%d requests in %s, by worker: %v", len(seen), seen[len(seen)-1].at.Sub(from), by)
 }
 
-// awaitWorkers returns when so many workers ask for what is in a task queue.
+// awaitWorkers returns when this number of workers poll a task queue.
 func (r *rig) awaitWorkers(t *testing.T, queue string, workers int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -131,7 +130,8 @@ func (r *rig) awaitWorkers(t *testing.T, queue string, workers int) {
 	}, rest, 100*time.Millisecond)
 }
 
-// startSecondWorker starts one beside the stack's own, with its configuration.
+// startSecondWorker starts a worker besides the stack's own, with the stack's
+// configuration.
 func (r *rig) startSecondWorker(t *testing.T) {
 	t.Helper()
 	text, err := os.ReadFile(r.Stack.ConfigFile())
@@ -155,7 +155,8 @@ type site struct {
 	runs   *runs.Client
 }
 
-// startTemporal starts a site that nobody hosts yet: Temporal, and a ledger.
+// startTemporal starts the servers of a site that no worker hosts yet: Temporal, and a
+// ledger.
 func startTemporal(t *testing.T) *site {
 	t.Helper()
 	server, err := stack.Start(t.Context(), stack.Options{})
@@ -212,7 +213,7 @@ func (s *site) hears(t *testing.T, e hr.Event) {
 	}
 }
 
-// knows makes somebody known who has had an account in an app for long.
+// knows records somebody who has had an account in an app for a long time.
 func (s *site) knows(t *testing.T, hired hr.Event, app string) {
 	id := s.apps[app].Put(connector.Account{Username: hired.PersonID, ExternalID: hired.PersonID, Active: true})
 	_, err := s.ledger.Record(t.Context(), []ledger.Received{{Event: hired, At: time.Now()}})
@@ -233,8 +234,8 @@ func (s *site) active(app string) (n int) {
 	return n
 }
 
-// TestAnAppThatHangsDelaysNoOther lets an app hang that more people leave than
-// all steps that a worker has under way at a time.
+// TestAnAppThatHangsDelaysNoOther lets an app hang while more people leave it than a
+// worker has steps under way at a time.
 func TestAnAppThatHangsDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	const leavers = 2*activities.MainSlots + 200

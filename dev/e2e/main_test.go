@@ -1,4 +1,4 @@
-// Package e2e tests the whole: the real programs on the embedded stack.
+// Package e2e tests everything together: the real programs on the embedded stack.
 package e2e
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/dev/cli"
 )
 
-// binaries is where the programs are: worker, starter and tenure, built from this
+// binaries is the directory of the programs: worker, starter and tenure, built from this
 // checkout, and dev, which is this test binary.
 var binaries string
 

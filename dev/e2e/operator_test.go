@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// TestOperatorTerminatesARun ends the run that waits for somebody's last instant:
-// the sweeper brings it back when the time has come, and access ends.
+// TestOperatorTerminatesARun ends the run that waits for the end of somebody's access.
+// The sweeper starts another run when the time has come, and access ends.
 func TestOperatorTerminatesARun(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{})

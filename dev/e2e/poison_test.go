@@ -18,14 +18,14 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// poisoned does what a bad version of every workflow does: other commands in another
-// order than those that open runs have in their histories.
+// poisoned is a bad version of every workflow: its commands are not those that open runs
+// have in their histories.
 func poisoned(ctx workflow.Context, _ workflows.Input) error {
 	_ = workflow.SideEffect(ctx, func(workflow.Context) any { return "poison" })
 	return workflow.Sleep(ctx, 24*time.Hour)
 }
 
-// deployPoison has workers of a bad version take all workflow tasks, until the
+// deployPoison lets a worker of the bad version take all workflow tasks, until the
 // returned function is called.
 func (r *rig) deployPoison(t *testing.T) (rollBack func()) {
 	t.Helper()
@@ -52,8 +52,8 @@ func (r *rig) deployPoison(t *testing.T) (rollBack func()) {
 	}
 }
 
-// fails reports whether the last workflow task of the person's last run failed because the
-// code is another than that of its history.
+// fails reports whether the last workflow task of the person's last run failed because
+// the code does not fit the history.
 func (r *rig) fails(t *testing.T, person string) bool {
 	t.Helper()
 	run, _, status := r.last(t, person)
@@ -73,16 +73,15 @@ func (r *rig) fails(t *testing.T, person string) bool {
 }
 
 // TestAPoisonedDeployIsRolledBack deploys workflow code that does not fit the histories
-// of open runs: a leaver in the midst of being cut off, and one whose last instant comes
-// meanwhile. Nobody's account is touched, and after the rollback both go on by
-// themselves. Runs that began under the bad code do not fit the good one: one is reset,
-// one is terminated.
+// of open runs: a leaver who is being cut off, and one whose access has to end meanwhile.
+// Nobody's account is touched, and after the rollback both go on by themselves. Runs that
+// began under the bad code do not fit the good one: one is reset, one is terminated.
 func TestAPoisonedDeployIsRolledBack(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{})
 	var people, ends []hr.Event
 	for i := range 4 {
-		hired, leaves := hiredAndCutOff(2*i, false) // all have the same three apps
+		hired, leaves := hiredAndCutOff(2*i, false) // all people have the same three apps
 		people, ends = append(people, hired), append(ends, leaves)
 	}
 	midst, later, joiner, other := people[0].PersonID, people[1].PersonID, people[2].PersonID, people[3].PersonID
@@ -92,7 +91,7 @@ func TestAPoisonedDeployIsRolledBack(t *testing.T) {
 	last := time.Now().Add(15 * time.Second)
 	ends[1].Termination = &hr.Termination{AccessEndsAt: last}
 	r.say(t, ends[1])
-	require.Eventually(t, func() bool { // asleep, and not only started
+	require.Eventually(t, func() bool { // the run has to sleep, and not only to have started
 		run, kind, _ := r.last(t, later)
 		return kind == workflows.TypeScheduled && slices.ContainsFunc(r.history(t, later, run), func(e *history.HistoryEvent) bool {
 			return e.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED
@@ -106,7 +105,7 @@ func TestAPoisonedDeployIsRolledBack(t *testing.T) {
 
 	rollBack := r.deployPoison(t)
 	mend()
-	r.does(t, "replay", "--person", midst) // any signal has the run's code played
+	r.does(t, "replay", "--person", midst) // any signal makes a worker replay the run
 	r.say(t, people[2:]...)
 	require.Eventually(t, func() bool { return r.fails(t, midst) && r.fails(t, later) }, patience, 100*time.Millisecond)
 	for _, id := range []string{joiner, other} {

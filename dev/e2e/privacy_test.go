@@ -19,8 +19,8 @@ import (
 	"github.com/tenurehq/tenure/dev/story"
 )
 
-// seekPersonalData looks for everything personal of the story in all that
-// Temporal keeps and in the log.
+// seekPersonalData searches everything that Temporal keeps, and the log, for the personal
+// data of the story.
 func seekPersonalData(t *testing.T, r *rig) {
 	needles := story.Personal()
 	for _, p := range r.people(t) {
@@ -48,7 +48,7 @@ func seekPersonalData(t *testing.T, r *rig) {
 		}
 		texts[where] = text
 	}
-	// What the UI shows of a run as it stands is not in its history.
+	// The details that the UI shows for an open run are not in its history.
 	for _, run := range r.runs(t, "ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH 'person:'") {
 		id := run.GetExecution()
 		answer, err := r.temporal.QueryWorkflow(t.Context(), id.GetWorkflowId(), id.GetRunId(), "__temporal_workflow_metadata")
@@ -69,7 +69,7 @@ func seekPersonalData(t *testing.T, r *rig) {
 	}
 	t.Logf("searched %d texts, %d characters, for %d strings", len(texts), all, len(needles))
 
-	// The search looks at what is there: a person's ID is found in each place.
+	// The search does find something: a person's ID is found in each place.
 	id := newSearch([]string{"10001"})
 	assert.NotEmpty(t, id.in(texts["the log"]))
 	assert.Contains(t, texts["the log"], "worker | ")
@@ -81,8 +81,8 @@ func seekPersonalData(t *testing.T, r *rig) {
 	}
 }
 
-// withoutEventIDs takes the IDs of the story's events out of a text: for people
-// who read the story they are spelled like names ("ada-1"), and IDs may be there.
+// withoutEventIDs removes the IDs of the story's events from a text. IDs are allowed
+// there, and these are spelled like names ("ada-1") for people who read the story.
 func withoutEventIDs() *strings.Replacer {
 	var ids []string
 	for _, beat := range story.Script() {
@@ -93,7 +93,7 @@ func withoutEventIDs() *strings.Replacer {
 	return strings.NewReplacer(ids...)
 }
 
-// textOf is all that a message says: as JSON, and every string and every payload
+// textOf returns everything that a message holds: as JSON, and every string and payload
 // in it as it is.
 func textOf(t *testing.T, m proto.Message) string {
 	t.Helper()
@@ -117,11 +117,11 @@ func textOf(t *testing.T, m proto.Message) string {
 
 // search finds strings in a text.
 type search struct {
-	words   *regexp.Regexp // in any case
+	words   *regexp.Regexp // in upper and lower case
 	encoded []string       // in base64
 }
 
-// short is how long a name may be that is looked for as a whole word only: "Tim"
+// short is the longest name that counts only as a whole word, because "Tim", for example,
 // is a part of "time".
 const short = 5
 
@@ -143,9 +143,9 @@ func newSearch(needles []string) search {
 	return s
 }
 
-// inBase64 are the characters that a string turns into within something longer:
-// it may begin at each of three places of a group, and what it shares with its
-// neighbours is left out. Those that are too short to mean anything are, too.
+// inBase64 returns the texts that a string becomes in base64 within something longer. It
+// may begin at each of the three places of a group. Characters that it shares with its
+// neighbours are left out, and so are results that are too short to mean anything.
 func inBase64(needle string) []string {
 	const telling = 6
 	var all []string
@@ -161,7 +161,7 @@ func inBase64(needle string) []string {
 	return all
 }
 
-// in returns what was found, with a little of what is around it.
+// in returns what was found, with some of the text around it.
 func (s search) in(text string) []string {
 	var hits []string
 	for _, at := range s.words.FindAllStringIndex(text, -1) {

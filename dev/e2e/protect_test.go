@@ -17,9 +17,9 @@ import (
 )
 
 // TestNobodyTouchesWhatIsProtected has HR terminate three people, one of whom is a
-// break-glass administrator, and hire two to whom protected accounts would correlate.
-// The configuration protects them only after all is there, and worker and starter
-// are restarted with it, as in real life.
+// break-glass administrator, and hire two people whom protected accounts match. The
+// configuration protects them only after all accounts exist. Worker and starter are then
+// restarted with it, as in real life.
 func TestNobodyTouchesWhatIsProtected(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{})
@@ -40,8 +40,8 @@ func TestNobodyTouchesWhatIsProtected(t *testing.T) {
 	}, patience, 50*time.Millisecond)
 	r.awaitRest(t)
 
-	// Two accounts that administrators made themselves: one has the next joiner's ID,
-	// one the username of the joiner after.
+	// Two accounts that administrators made themselves: one has the ID of the next
+	// joiner, the other has the username of the joiner after that.
 	wiki := r.Stack.App("wiki")
 	admin, err := scim.Kind.Open(t.Context(), connector.Env{App: "wiki"}, connector.Settings{"url": wiki.SCIMURL(), "token": stack.Token})
 	require.NoError(t, err)

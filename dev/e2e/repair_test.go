@@ -14,8 +14,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// TestOneCommandRepairsADayOfFailedOffboardings has an app break down, five hundred
-// people leave meanwhile, and one command see to them once it is back.
+// TestOneCommandRepairsADayOfFailedOffboardings lets an app break down while five hundred
+// people leave. Once the app is back, one command repairs all of them.
 func TestOneCommandRepairsADayOfFailedOffboardings(t *testing.T) {
 	const leavers = 500
 	r, apps := startTwoApps(t, stack.Options{Template: twoApps})

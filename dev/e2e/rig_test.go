@@ -35,18 +35,18 @@ import (
 	"github.com/tenurehq/tenure/ledger/open"
 )
 
-// rest is how long everything may take to come to rest: a killed worker leaves
+// rest bounds how long it may take until nothing is left to do: a killed worker leaves
 // attempts in doubt for 75 s, and machines may be busy.
 const rest = 4 * time.Minute
 
-// rig is a running stack and what a test needs to look into it.
+// rig holds a running stack, and what a test needs to look into it.
 type rig struct {
 	*story.Stage
 	config   *config.Config
 	ledger   ledger.Ledger
 	temporal client.Client
 	kafka    *kafka.Client
-	log      *output // what worker and starter wrote
+	log      *output // the output of worker and starter
 }
 
 // startRig starts a stack with worker and starter that ends with the test.
@@ -57,7 +57,7 @@ func startRig(t *testing.T, opts stack.Options) *rig {
 	opts.Log = r.log
 	opts.WorkerBinary, opts.StarterBinary = filepath.Join(binaries, "worker"), filepath.Join(binaries, "starter")
 	if opts.Template == "" {
-		opts.Template = withBreaker("{enabled: false}") + "\nsweep: {every: 1s}\n" // most tests are about many people who leave
+		opts.Template = withBreaker("{enabled: false}") + "\nsweep: {every: 1s}\n" // in most tests many people leave
 	}
 	s, err := stack.Start(t.Context(), opts)
 	require.NoError(t, err)
@@ -91,8 +91,8 @@ func startRig(t *testing.T, opts stack.Options) *rig {
 	return r
 }
 
-// twoApps is a configuration in which everybody is in two apps, elsewhere. What
-// fails soon needs attention, and is not tried again by itself.
+// twoApps is a configuration in which everybody is in two apps outside the stack. Steps
+// that fail need attention soon, and are not tried again by themselves.
 const twoApps = `
 kafka: {brokers: ["{{.Kafka}}"], topics: [{name: {{.Topic}}, source: cloudevents, settings: {types: [worker.*, security.*]}}]}
 ledger: {url: "sqlite:tenure.db"}
@@ -108,7 +108,7 @@ roles:
   - {name: everyone, when: "true", grants: [{app: directory}, {app: wiki}]}
 `
 
-// startTwoApps starts a stack whose template is twoApps, or one like it, and returns
+// startTwoApps starts a stack with the template twoApps, or a similar one, and returns
 // the two apps, too.
 func startTwoApps(t *testing.T, opts stack.Options) (*rig, map[string]*scimtest.Service) {
 	t.Helper()
@@ -126,8 +126,7 @@ func startTwoApps(t *testing.T, opts stack.Options) (*rig, map[string]*scimtest.
 	return startRig(t, opts), apps
 }
 
-// withBreaker is the stack's tenure.yaml with other limits to how many may lose
-// access at once.
+// withBreaker returns the stack's tenure.yaml with other limits of the breaker.
 func withBreaker(breaker string) string {
 	const its = "breaker: {settle: 0s}"
 	if !strings.Contains(stack.DefaultTemplate, its) {
@@ -136,18 +135,18 @@ func withBreaker(breaker string) string {
 	return strings.Replace(stack.DefaultTemplate, its, "breaker: "+breaker, 1)
 }
 
-// startStory starts the stack of the story, whose days are this long.
+// startStory starts the stack of the story, in which a day is this long.
 func startStory(t *testing.T, day time.Duration) *rig {
 	t.Helper()
 	return startRig(t, stack.Options{Template: demo.Template(), Clock: &config.AcceleratedClock{
-		Epoch: time.Now().Add(3 * time.Second).Truncate(time.Second), // when all of it is up
+		Epoch: time.Now().Add(3 * time.Second).Truncate(time.Second), // by then everything runs
 		Start: story.Start,
 		Rate:  float64(24*time.Hour) / float64(day),
 	}})
 }
 
-// seeded is a source of randomness that a failed test tells of: E2E_SEED repeats
-// what it did, as far as processes can.
+// seeded returns a source of randomness, whose seed a failed test prints. With this seed
+// in E2E_SEED, the test repeats what it did, as far as processes can.
 func seeded(t *testing.T) *rand.Rand {
 	t.Helper()
 	seed := rand.Uint64()
@@ -160,7 +159,7 @@ func seeded(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// pause waits, or returns early because the test is over.
+// pause waits, and returns early if the test is over.
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
@@ -183,8 +182,8 @@ func (r *rig) publish(t *testing.T, events ...hr.Event) {
 	require.NoError(t, r.Publisher.Publish(t.Context(), stack.TopicEvents, messages))
 }
 
-// keepRunning starts a process again, at once, each time it has been killed,
-// until the test ends.
+// keepRunning starts a process again at once, each time it has been killed, until the
+// test ends.
 func keepRunning(t *testing.T, p *process.Process) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -194,7 +193,7 @@ func keepRunning(t *testing.T, p *process.Process) {
 			select {
 			case <-ctx.Done():
 			case <-p.Ended():
-				_ = p.Start(ctx) // it may be killed while it starts
+				_ = p.Start(ctx) // an error is expected: the process may be killed while it starts
 			}
 		}
 	}()
@@ -220,8 +219,8 @@ func (r *rig) awaitRest(t *testing.T) {
 	}
 }
 
-// unread says which partition has records that the starter has not acknowledged:
-// an acknowledged one is in the ledger, and its person has been nudged.
+// unread names a partition with records that the starter has not acknowledged. An
+// acknowledged record is in the ledger, and its person has been nudged.
 func (r *rig) unread(t *testing.T) string {
 	ctx := t.Context()
 	topics, err := r.kafka.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{stack.TopicEvents}})
@@ -258,15 +257,15 @@ func (r *rig) unread(t *testing.T) string {
 	return ""
 }
 
-// unfinished says who has something to be done now, by the ledger: somebody who
-// is due, a step that is open, an account whose state is in doubt.
+// unfinished names somebody for whom something has to be done now according to the
+// ledger: they are due, a step is open, or the state of an account is in doubt.
 func (r *rig) unfinished(t *testing.T) string {
 	for _, s := range r.people(t) {
 		p, err := r.ledger.Person(t.Context(), s.PersonID)
 		if err != nil {
 			return err.Error()
 		}
-		waiting := false // for a human
+		waiting := false // whether a step waits for a human
 		for _, step := range p.Steps {
 			if step.State == ledger.StepOpen {
 				return fmt.Sprintf("person %s: %s of %s is open after %d attempts: %s", p.PersonID, step.Kind, step.App, step.Attempts, step.Message)
@@ -307,7 +306,7 @@ func (r *rig) attention(t *testing.T) []string {
 	return all
 }
 
-// accounts asks every app who has accounts: app -> person -> accounts.
+// accounts asks every app for its accounts: app -> person -> accounts.
 func (r *rig) accounts(t *testing.T) map[string]map[string][]story.User {
 	t.Helper()
 	all := map[string]map[string][]story.User{}

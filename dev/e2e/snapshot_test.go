@@ -38,15 +38,15 @@ snapshot:
     termination.lastDayOfWork: Last day
 `
 
-// TestSnapshotMakesUpForLostEvents loses every sixth event on the way. A snapshot
-// of everybody makes up for it: then every app is as if nothing had been lost,
-// and the same snapshot finds nothing more.
+// TestSnapshotMakesUpForLostEvents loses every sixth event. A snapshot of everybody makes
+// up for that: afterwards every app is as if nothing had been lost, and the same snapshot
+// finds nothing more.
 func TestSnapshotMakesUpForLostEvents(t *testing.T) {
 	t.Parallel()
 	random := seeded(t)
 	opts := company.Typical(random.Uint64(), 100)
 	opts.Start = hr.Date{Year: 2020, Month: time.January, Day: 1}
-	// What was said by mistake and taken back is for a human when that was lost.
+	// If HR takes back a mistake and that event is lost, only a human can tell.
 	opts.Corrections, opts.Rescinds, opts.Overtaken = 0, 0, 0
 	history := company.Generate(opts)
 
@@ -54,7 +54,7 @@ func TestSnapshotMakesUpForLostEvents(t *testing.T) {
 	var told []hr.Event
 	for _, e := range history.Events {
 		switch e.Type {
-		case hr.EventLeaveStarted, hr.EventLeaveEnded, hr.EventSuspended, hr.EventReinstated: // a snapshot knows nothing of these
+		case hr.EventLeaveStarted, hr.EventLeaveEnded, hr.EventSuspended, hr.EventReinstated: // a snapshot does not show these
 		default:
 			if random.IntN(6) == 0 {
 				continue
@@ -83,7 +83,8 @@ func TestSnapshotMakesUpForLostEvents(t *testing.T) {
 	assert.Contains(t, said, "there is nothing to send")
 }
 
-// writeSnapshot writes everybody who is at work, or is to start, by all events.
+// writeSnapshot writes a snapshot of everybody who is at work, or will start, according
+// to all events.
 func writeSnapshot(t *testing.T, path string, events []hr.Event) {
 	t.Helper()
 	byPerson := map[string][]hr.Event{}
@@ -113,14 +114,14 @@ func writeSnapshot(t *testing.T, path string, events []hr.Event) {
 	require.NoError(t, os.Chtimes(path, taken, taken))
 }
 
-// leftButThere are the people whom only a human can say something of: here, that
-// they came back, as in the company's history.
+// leftButThere returns the people about whom only a human can decide. Here the human says
+// that they came back, as in the company's history.
 func leftButThere(t *testing.T, r *rig, dryRun []string) []string {
 	t.Helper()
 	var run struct {
 		Questions []struct{ PersonID, Code string }
 	}
-	shown, said, _ := r.tenure(t, append(dryRun, "-o", "json")...) // a question makes it exit with 3
+	shown, said, _ := r.tenure(t, append(dryRun, "-o", "json")...) // with a question, the exit code is 3
 	require.NoError(t, json.Unmarshal([]byte(shown), &run), said)
 	var ids []string
 	for _, q := range run.Questions {
@@ -135,12 +136,12 @@ func (r *rig) tenure(t *testing.T, args ...string) (stdout, stderr string, err e
 	return r.tenureWith(t, r.Stack.ConfigFile(), args...)
 }
 
-// tenureWith runs it with another configuration than the stack's.
+// tenureWith runs the command line with another configuration than the stack's.
 func (r *rig) tenureWith(t *testing.T, file string, args ...string) (stdout, stderr string, err error) {
 	return r.tenureIn(t, r.Stack.Env(), file, args...)
 }
 
-// tenureIn runs it in another environment, too.
+// tenureIn runs the command line with another configuration and another environment.
 func (r *rig) tenureIn(t *testing.T, env []string, file string, args ...string) (stdout, stderr string, err error) {
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), r.TenureBinary, append(args, "--config", file)...)

@@ -14,8 +14,8 @@ import (
 	"github.com/tenurehq/tenure/dev/stack"
 )
 
-// TestStatusOfAWholeStack asks whether all of it is there and at work: when it is, and
-// when somebody has paused the sweeper.
+// TestStatusOfAWholeStack asks for the status when everything works, and when somebody
+// has paused the sweeper.
 func TestStatusOfAWholeStack(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{})

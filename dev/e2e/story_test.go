@@ -11,9 +11,9 @@ import (
 	"github.com/tenurehq/tenure/dev/story"
 )
 
-// TestStory plays the story with nobody killed: what is told to happen happens in
-// time, and in the end every account is as policy says. Then it looks for personal
-// data where there must be none.
+// TestStory plays the story without killing any process: everything that the story tells
+// happens in time, and in the end every account is as policy says. Then it searches for
+// personal data in places where none is allowed.
 func TestStory(t *testing.T) {
 	r := startStory(t, time.Second)
 	require.NoError(t, story.Play(t.Context(), r.Stage, facts{t}))
@@ -24,7 +24,7 @@ func TestStory(t *testing.T) {
 	t.Run("no personal data", func(t *testing.T) { seekPersonalData(t, r) })
 }
 
-// facts fails a test for what does not come true.
+// facts fails the test if something of the story does not come true.
 type facts struct{ t *testing.T }
 
 func (f facts) Beat(story.Beat) {}
@@ -74,7 +74,7 @@ func TestKills(t *testing.T) {
 	assert.Empty(t, r.unread(t))
 }
 
-// kill kills as planned and returns how often it did.
+// kill kills processes as planned, and returns how often.
 func kill(ctx context.Context, r *rig, plan []killing) (times int) {
 	for _, k := range plan {
 		pause(ctx, r.Clock.Wait(story.Start.Add(time.Duration(k.day*24*float64(time.Hour))).Sub(r.Clock.Now())))

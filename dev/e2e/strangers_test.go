@@ -22,7 +22,8 @@ import (
 
 // TestStrangersHoldNobodyUp has somebody with write access to Temporal, and to nothing
 // else, put things of their own under people's IDs, pause a run and delete the sweeper's
-// schedule. A person who is terminated meanwhile is off all the same, within the bound.
+// schedule. Somebody who is terminated meanwhile is cut off all the same, within the
+// bound.
 func TestStrangersHoldNobodyUp(t *testing.T) {
 	t.Parallel()
 	r, apps := startTwoApps(t, stack.Options{
@@ -34,7 +35,7 @@ func TestStrangersHoldNobodyUp(t *testing.T) {
 		hired, leaves := hiredAndCutOff(2*i, false)
 		people, ends = append(people, hired), append(ends, leaves)
 	}
-	const late = 4 // is hired during an outage
+	const late = 4 // the number of the person who is hired during an outage
 	r.say(t, slices.Concat(people[:late], people[late+1:])...)
 	r.awaitRest(t)
 	on := func(i int) (n int) {
@@ -70,11 +71,12 @@ func TestStrangersHoldNobodyUp(t *testing.T) {
 		assert.Contains(t, events[len(events)-1].GetWorkflowExecutionTerminatedEventAttributes().GetReason(), "ended by Tenure's sweeper: ")
 	}
 
-	// Nothing is due to them yet.
+	// Nothing is due for these people yet.
 	isEnded(0, squat(0, "Order", "shop", nil), "found by type and queue")
 	isEnded(1, squat(1, workflows.TypeScheduled, "shop", workflows.Input{PersonID: people[1].PersonID}), "found by queue")
 
-	// They are terminated, and the starter signals somebody who does not listen.
+	// These people are terminated, and the starter signals a workflow that does not
+	// listen.
 	squat(2, "Order", "shop", nil)
 	squat(3, workflows.TypeLeaver, workflows.TaskQueue, workflows.Input{PersonID: people[0].PersonID})
 	r.say(t, ends[2], ends[3])
@@ -82,7 +84,7 @@ func TestStrangersHoldNobodyUp(t *testing.T) {
 	isOff(3, "a run of Tenure's own that is for somebody else")
 	assert.Equal(t, 2, on(0))
 
-	// A run is paused in the midst of an outage.
+	// A run is paused during an outage.
 	apps["wiki"].SetFaults(scimtest.Faults{Down: true})
 	r.say(t, people[late])
 	require.Eventually(t, func() bool { return on(late) == 1 }, patience, 20*time.Millisecond)
@@ -97,7 +99,7 @@ func TestStrangersHoldNobodyUp(t *testing.T) {
 	isEnded(late, run, "paused, and something is due")
 	isOff(late, "their run was paused")
 
-	// The schedule is gone.
+	// The sweeper's schedule is deleted.
 	require.NoError(t, r.temporal.ScheduleClient().GetHandle(t.Context(), "tenure-sweep").Delete(t.Context()))
 	squat(5, "Order", "shop", nil)
 	r.say(t, ends[5])

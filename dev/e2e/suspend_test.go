@@ -16,8 +16,8 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// TestSomebodyIsCutOffNow suspends and reinstates people by the real command line:
-// without Kafka, while a run of theirs sleeps, and without Temporal and a worker.
+// TestSomebodyIsCutOffNow suspends and reinstates people with the real command line:
+// without Kafka, while their run sleeps, and without Temporal and a worker.
 func TestSomebodyIsCutOffNow(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{})
@@ -37,7 +37,7 @@ func TestSomebodyIsCutOffNow(t *testing.T) {
 	require.Len(t, sleeper, 1)
 	assert.Equal(t, workflows.UrgentQueue, sleeper[0].GetTaskQueue(), "it need not wait for others to be woken")
 
-	// Nobody reads from Kafka.
+	// No starter reads from Kafka.
 	r.Stack.Starter().Stop()
 	for _, person := range []string{first.PersonID, second.PersonID} {
 		said := r.does(t, "person", "suspend", person, "--reason", "stolen laptop", "--operator", "grace")
@@ -50,7 +50,7 @@ func TestSomebodyIsCutOffNow(t *testing.T) {
 	r.awaitRest(t)
 	assert.Equal(t, states(before), states(r.accounts(t)), "exactly what was taken is back")
 
-	// There is no Temporal and no worker: the glass is broken.
+	// Without Temporal and without a worker, break glass cuts somebody off.
 	r.Stack.Worker().Stop()
 	code, shown := r.withoutTemporal(t, "person", "suspend", first.PersonID, "--reason", "ticket 4711", "--operator", "grace")
 	assert.Equal(t, 1, code)
@@ -61,7 +61,7 @@ func TestSomebodyIsCutOffNow(t *testing.T) {
 	assert.Zero(t, r.enabled(t, first.PersonID))
 	requests := r.changes()
 
-	// When all is back it finds it done.
+	// When Temporal and the worker are back, the run finds the work done.
 	require.NoError(t, r.Stack.Worker().Start(t.Context()))
 	require.NoError(t, r.Stack.Starter().Start(t.Context()))
 	r.awaitRest(t)

@@ -15,15 +15,15 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// keyCabinet is a configuration in which everybody gets a key, which a human hands
-// out and takes back.
+// keyCabinet changes the configuration: everybody gets a key, which a human hands out and
+// takes back.
 var keyCabinet = strings.NewReplacer(
 	"\nroles:", "\n  keys: {connector: manual, settings: {assignee: facilities, secondPerson: [disable]}}\n\nroles:",
 	"{app: chat, entitlements: [general]}", "{app: chat, entitlements: [general]}\n      - {app: keys, entitlements: [main door]}",
 ).Replace(withBreaker("{enabled: false}")) + "\nsweep: {every: 1s}\n"
 
-// TestHumansHandOutAndTakeBackAKey has somebody join and leave; what the key cabinet
-// needs is done by humans, with the real command line.
+// TestHumansHandOutAndTakeBackAKey has somebody join and leave. Humans do the steps of
+// the key cabinet, with the real command line.
 func TestHumansHandOutAndTakeBackAKey(t *testing.T) {
 	t.Parallel()
 	r := startRig(t, stack.Options{Template: keyCabinet})
@@ -85,7 +85,7 @@ func (r *rig) awaitTask(t *testing.T, step string) (id string) {
 	return id
 }
 
-// linked is a person's link in an app.
+// linked returns a person's link in an app.
 func (r *rig) linked(t *testing.T, person, app string) ledger.Link {
 	t.Helper()
 	links, err := r.ledger.Links(t.Context(), ledger.LinkFilter{PersonID: person, App: app})

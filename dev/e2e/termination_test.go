@@ -14,20 +14,20 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// saying is an event and when HR says it, from the start of a test.
+// saying is an event, and how long after the start of the test HR sends it.
 type saying struct {
 	after time.Duration
 	event hr.Event
 }
 
-// TestTerminationWhileProvisioning hires people and cuts them off while their
-// accounts are being made, in apps that are slow and lose their answers, by a
-// worker that is killed: when all has come to rest, nobody has access.
+// TestTerminationWhileProvisioning hires people and cuts them off while their accounts
+// are being created. The apps are slow and lose answers, and the worker is killed. When
+// nothing is left to do, nobody has access.
 func TestTerminationWhileProvisioning(t *testing.T) {
 	t.Parallel()
 	const (
 		people = 60
-		spread = 6 * time.Second // over which they are hired
+		spread = 6 * time.Second // the time in which all of them are hired
 	)
 	random := seeded(t)
 	var said []saying
@@ -74,7 +74,7 @@ func TestTerminationWhileProvisioning(t *testing.T) {
 	t.Logf("%d accounts of %d people were made and disabled", made, people)
 }
 
-// hiredAndCutOff are the events of a person who starts and is dismissed, or
+// hiredAndCutOff returns the events of a person who starts and is dismissed, or
 // suspended, on the same day.
 func hiredAndCutOff(i int, suspended bool) (hired, cutOff hr.Event) {
 	id, today := fmt.Sprint(20_000+i), hr.DateOf(time.Now().UTC())

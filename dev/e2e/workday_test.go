@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/ingest/broker"
 )
 
-// TestWorkdaysSecondJob tells of somebody with two jobs by Workday's records, and ends the
-// second one: what that one gave is taken away, and nothing else.
+// TestWorkdaysSecondJob sends Workday's records of somebody with two jobs, and ends the
+// second job. The access that the second job gave is taken, and nothing else.
 func TestWorkdaysSecondJob(t *testing.T) {
 	t.Parallel()
 	const its = "source: cloudevents, settings: {types: [worker.*, security.*]}"
@@ -54,7 +54,7 @@ func TestWorkdaysSecondJob(t *testing.T) {
 	assert.Empty(t, r.attention(t))
 }
 
-// workdayRecord is what Workday answers of worker 701 as of a day.
+// workdayRecord returns Workday's answer about worker 701 as of a day.
 func workdayRecord(asOf, jobs, log string) string {
 	return `<wd:Get_Workers_Response xmlns:wd="urn:com.workday/bsvc">
 <wd:Response_Filter><wd:As_Of_Effective_Date>` + asOf + `</wd:As_Of_Effective_Date></wd:Response_Filter>
@@ -72,7 +72,8 @@ func workdayJob(primary int, id, department, start string) string {
 		primary, id, start, department)
 }
 
-// workdayEntry is a transaction that took effect on a day and was entered on it.
+// workdayEntry returns a transaction that took effect on a day and was entered on that
+// day.
 func workdayEntry(wid, process, day string) string {
 	return fmt.Sprintf(`<wd:Transaction_Log_Entry><wd:Transaction_Log_Reference><wd:ID wd:type="WID">%s</wd:ID></wd:Transaction_Log_Reference><wd:Transaction_Log_Data>
 <wd:Transaction_Log_Type_Reference><wd:ID wd:type="Business_Process_Type">%s</wd:ID></wd:Transaction_Log_Type_Reference>

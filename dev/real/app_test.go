@@ -18,10 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// app is SCIMMY, looked at without any code of the product.
+// app reads SCIMMY without any code of the product.
 type app struct {
 	url, token string
-	// proxied is where the product reaches it, and calls how many came that way.
+	// proxied is the address at which the product reaches the app. calls counts the calls
+	// that came that way.
 	proxied string
 	calls   atomic.Int64
 }
@@ -33,7 +34,7 @@ func newApp(t *testing.T) *app {
 	target, err := url.Parse(a.url)
 	require.NoError(t, err)
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: target.Scheme, Host: target.Host})
-	proxy.ErrorLog = log.New(io.Discard, "", 0) // a caller that gives up says so itself
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // a caller that gives up reports that itself
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.calls.Add(1)
 		proxy.ServeHTTP(w, r)
@@ -43,7 +44,7 @@ func newApp(t *testing.T) *app {
 	return a
 }
 
-// contents is all that is in the app.
+// contents holds everything that is in the app.
 type contents struct {
 	Users  []user
 	Groups []struct {
@@ -79,7 +80,7 @@ func (a *app) look(t *testing.T) contents {
 	}
 }
 
-// readAll reads a whole collection, page by page, onto the end of resources.
+// readAll appends a whole collection to resources, page by page.
 func readAll[T any](t *testing.T, a *app, collection string, resources []T) []T {
 	for {
 		address := fmt.Sprintf("%s/%s?count=100&startIndex=%d", a.url, collection, len(resources)+1)
@@ -113,9 +114,9 @@ func (c contents) enabled(person string) bool {
 	return slices.ContainsFunc(c.Users, func(u user) bool { return u.ExternalID == person && u.Active })
 }
 
-// access returns what people with an enabled account have, by person ID.
+// access returns the access of people with an enabled account, by person ID.
 func (c contents) access() map[string]access {
-	people := map[string]string{} // by account
+	people := map[string]string{} // the person IDs, by account
 	for _, u := range c.Users {
 		if u.Active {
 			people[u.ID] = u.ExternalID

@@ -21,22 +21,22 @@ import (
 )
 
 const (
-	patience = 3 * time.Minute // for what takes a while on a busy machine
+	patience = 3 * time.Minute // the bound for what takes a while on a busy machine
 	tick     = 500 * time.Millisecond
 )
 
 // access holds what the app shows of a person's enabled account.
 type access struct {
 	FamilyName, Title, Department string
-	Manager                       string // the person whose enabled account is named as the manager's
+	Manager                       string // the person whose enabled account is the manager's account
 	Groups                        []string
 }
 
-// TestCompany sends the history of a company that is over, in two parts so that
-// some who will have left have access in between, and compares the app with where
-// everybody must stand: who is at work has access, and of who has left nothing
-// remains. All the while the starter is killed again and again. Then everything is
-// sent again, and nothing changes; and read again from the beginning, and nothing
+// TestCompany sends the past history of a company, in two parts, so that some people who
+// leave later have access in between. Then it compares the app with what everybody should
+// have: people at work have access, and nothing is left of people who have left. All the
+// while the starter is killed again and again. Then everything is sent again, and nothing
+// changes. At last the starter reads the topic again from the beginning, and nothing
 // happens at all.
 func TestCompany(t *testing.T) {
 	opts := company.Typical(11, 40)
@@ -107,7 +107,7 @@ func sendAndKill(t *testing.T, s *stack.Stack, topics *topics, events []hr.Event
 	}
 }
 
-// sleep waits until an instant of the test's choice.
+// sleep waits for a time that the test has chosen.
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
@@ -117,8 +117,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// expected is the access that policy gives to people, by their IDs, and who has
-// left.
+// expected returns the access that policy gives to people, by their IDs, and the people
+// who have left.
 func expected(history *company.History) (all map[string]access, left []string) {
 	all = map[string]access{}
 	now := history.Expected(time.Now())
@@ -141,7 +141,7 @@ func expected(history *company.History) (all map[string]access, left []string) {
 	return all, left
 }
 
-// groups are those that the roles of configuration grant, sorted.
+// groups returns the groups that the roles of configuration grant, sorted.
 func groups(x company.Expected) []string {
 	names := []string{"everyone"}
 	switch x.Department {

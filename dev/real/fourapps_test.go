@@ -68,17 +68,17 @@ sweep: {every: 2s}
 breaker: {enabled: false} # years of leavers come within a minute
 `
 
-// groupNames are the groups that the roles grant, without their prefix.
+// groupNames lists the groups that the roles grant, without their prefix.
 var groupNames = []string{"everyone", "makers", "sellers", "managers"}
 
 // target is a server as its own tools show it.
 type target interface {
 	name() string
-	// settings are those of the app in the configuration, as JSON.
+	// settings returns the settings of the app in the configuration, as JSON.
 	settings() string
 	// has reports whether a group of groupNames is granted there.
 	has(group string) bool
-	// look is the account of everybody who has one, by person ID.
+	// look returns the account of everybody who has one, by person ID.
 	look(t *testing.T) map[string]account
 }
 
@@ -89,17 +89,18 @@ type account struct {
 	Groups  []string // without the prefix, sorted
 }
 
-// fourPatience is how long all of it may take: the machine may be small, and
-// it runs all of the servers.
+// fourPatience bounds how long the whole test may take: the machine may be small, and it
+// runs all of the servers.
 const fourPatience = 20 * time.Minute
 
-// lookEvery is how often a server is asked for everybody. That takes SCIMMY, which works
-// on one request at a time, a second or more, during which it answers nobody else.
+// lookEvery is the pause between two times that a server is asked for everybody. SCIMMY
+// needs a second or more for that and answers nobody else meanwhile, because it works on
+// one request at a time.
 const lookEvery = 15 * time.Second
 
-// TestCompanyInFourApps sends the history of a company, in two parts,
-// into OpenLDAP, Active Directory, PostgreSQL and SCIMMY at once. In the end each of
-// them, asked by its own tools, shows what policy says, and nothing else.
+// TestCompanyInFourApps sends the history of a company, in two parts, into OpenLDAP,
+// Active Directory, PostgreSQL and SCIMMY at once. In the end each of them shows, by its
+// own tools, what policy says, and nothing else.
 func TestCompanyInFourApps(t *testing.T) {
 	opts := company.Typical(4, companySize(t))
 	opts.Start = hr.Date{Year: 2020, Month: time.January, Day: 1}
@@ -162,7 +163,7 @@ func wantedIn(target target, all map[string]account) map[string]account {
 	return want
 }
 
-// differs says in what a server differs from what policy says; empty if in nothing.
+// differs returns how a server differs from what policy says; empty if it does not.
 func differs(want map[string]account, left []string, got map[string]account) string {
 	for person, w := range want {
 		if g, there := got[person]; !there || w.Enabled != g.Enabled || w.Title != g.Title || !slices.Equal(w.Groups, g.Groups) {
@@ -182,8 +183,8 @@ func differs(want map[string]account, left []string, got map[string]account) str
 	return ""
 }
 
-// bare are the names of groups without the prefix of this run, sorted; others are
-// left out.
+// bare returns the names of groups without the prefix of this run, sorted. Groups without
+// the prefix are left out.
 func bare(prefix string, names []string) []string {
 	var mine []string
 	for _, name := range names {

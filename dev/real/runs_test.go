@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// runs is the Temporal server, asked about people's runs.
+// runs asks the Temporal server about people's runs.
 type runs struct{ client.Client }
 
 func newRuns(t *testing.T, s *stack.Stack) runs {
@@ -33,13 +33,14 @@ func newRuns(t *testing.T, s *stack.Stack) runs {
 	return runs{c}
 }
 
-// run is a run as it stands: another, or one that something happened to, differs.
+// run describes a run so that two values differ if it is another run, or if something
+// happened to it.
 type run struct {
 	ID     string
 	Length int64
 }
 
-// latest are the last runs of everybody who is in the events.
+// latest returns the last run of everybody who is in the events.
 func (r runs) latest(t *testing.T, events []hr.Event) map[string]run {
 	all := map[string]run{}
 	for _, e := range events {
@@ -54,7 +55,7 @@ func (r runs) latest(t *testing.T, events []hr.Event) map[string]run {
 	return all
 }
 
-// awaitRest returns when for some seconds nothing has happened any more.
+// awaitRest returns when nothing has happened for some seconds.
 func (r runs) awaitRest(t *testing.T, events []hr.Event, app *app) {
 	t.Helper()
 	last, calls, calm := r.latest(t, events), app.calls.Load(), 0
@@ -68,9 +69,8 @@ func (r runs) awaitRest(t *testing.T, events []hr.Event, app *app) {
 	}, patience, tick, "it does not come to rest")
 }
 
-// assertOneSignalEach checks that each event has reached a run, and none a run
-// twice: a starter that is killed before it has noted that Temporal took an event
-// tells it again.
+// assertOneSignalEach checks that each event has reached a run once. A starter that is
+// killed before it has noted that Temporal took an event sends the signal again.
 func (r runs) assertOneSignalEach(t *testing.T, events []hr.Event) {
 	t.Helper()
 	distinct := map[hr.EventKey]bool{}
@@ -85,7 +85,7 @@ func (r runs) assertOneSignalEach(t *testing.T, events []hr.Event) {
 		for _, e := range page.GetExecutions() {
 			for seq, n := range r.signals(t, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId()) {
 				if seq == 0 {
-					continue // about none: the sweep's
+					continue // the sweeper's signals are about no event
 				}
 				assert.Equal(t, 1, n, "a run of %s has event %d twice", e.GetExecution().GetWorkflowId(), seq)
 				seqs[seq] = true
@@ -100,7 +100,7 @@ func (r runs) assertOneSignalEach(t *testing.T, events []hr.Event) {
 	t.Logf("%d events, %d signals, the starter killed %d times", len(distinct), total, 2*kills)
 }
 
-// signals are how often a run was signalled, by event.
+// signals returns how often a run was signalled, by event.
 func (r runs) signals(t *testing.T, workflow, id string) map[int64]int {
 	count := map[int64]int{}
 	history := r.GetWorkflowHistory(t.Context(), workflow, id, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

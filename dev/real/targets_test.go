@@ -17,8 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// companySize is how many people the company begins with: TENURE_REAL_COMPANY, else as
-// many as SCIMMY, which works on one request at a time, takes within some minutes.
+// companySize returns how many people the company begins with: TENURE_REAL_COMPANY, or
+// else as many as SCIMMY, which works on one request at a time, can take within some
+// minutes.
 func companySize(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("TENURE_REAL_COMPANY")
@@ -30,7 +31,8 @@ func companySize(t *testing.T) int {
 	return n
 }
 
-// runTool runs a program with more environment and an input, and returns what it prints.
+// runTool runs a program with further environment variables and an input, and returns
+// what it prints.
 func runTool(t *testing.T, env []string, input, name string, args ...string) string {
 	t.Helper()
 	var out, said bytes.Buffer
@@ -47,7 +49,7 @@ func toJSON(t *testing.T, settings map[string]any) string {
 	return string(text)
 }
 
-// ldapServer is a directory that OpenLDAP's programs are used on.
+// ldapServer is a directory that is read with OpenLDAP's programs.
 type ldapServer struct {
 	title, url, ca   string
 	admin, password  string
@@ -86,7 +88,7 @@ func (s ldapServer) look(t *testing.T) map[string]account {
 	return all
 }
 
-// entries reads LDIF (RFC 2849) whose lines are whole.
+// entries reads LDIF (RFC 2849) without wrapped lines.
 func entries(t *testing.T, ldif string) []map[string][]string {
 	t.Helper()
 	var all []map[string][]string
@@ -104,7 +106,7 @@ func entries(t *testing.T, ldif string) []map[string][]string {
 			}
 			entry[name] = append(entry[name], strings.TrimSpace(value))
 		}
-		if len(entry) > 1 { // else it is the page's end, or a referral
+		if len(entry) > 1 { // a smaller one is the end of a page, or a referral
 			all = append(all, entry)
 		}
 	}
@@ -114,7 +116,7 @@ func entries(t *testing.T, ldif string) []map[string][]string {
 // newOpenLDAP makes an OU and groups for this run.
 func newOpenLDAP(t *testing.T, prefix string) ldapServer {
 	t.Helper()
-	const suffix = "dc=whole" // keeps memberOf
+	const suffix = "dc=whole" // this suffix maintains memberOf
 	s := ldapServer{
 		title: "OpenLDAP", url: fromEnv(t, "TENURE_REAL_LDAP_URL"), ca: fromEnv(t, "TENURE_REAL_LDAP_CA"),
 		admin: "cn=admin," + suffix, password: fromEnv(t, "TENURE_REAL_LDAP_PASSWORD"),
@@ -137,7 +139,7 @@ func newOpenLDAP(t *testing.T, prefix string) ldapServer {
 // newSamba makes an OU and groups for this run in the Active Directory domain.
 func newSamba(t *testing.T, prefix string) ldapServer {
 	t.Helper()
-	const disabled = 2 // of userAccountControl
+	const disabled = 2 // the bit of userAccountControl
 	s := ldapServer{
 		title: "Samba AD", url: fromEnv(t, "TENURE_REAL_AD_URL"), ca: fromEnv(t, "TENURE_REAL_AD_CA"),
 		admin: fromEnv(t, "TENURE_REAL_AD_ADMIN"), password: fromEnv(t, "TENURE_REAL_AD_PASSWORD"),
@@ -160,7 +162,7 @@ func newSamba(t *testing.T, prefix string) ldapServer {
 	return s
 }
 
-// postgreSQL is a cluster that psql is used on.
+// postgreSQL is a cluster that is read with psql.
 type postgreSQL struct{ url, set, prefix string }
 
 func (s postgreSQL) name() string     { return "PostgreSQL" }
@@ -213,7 +215,7 @@ func (s postgreSQL) look(t *testing.T) map[string]account {
 	return all
 }
 
-// scimmy is SCIMMY, looked at by plain HTTP.
+// scimmy reads SCIMMY by plain HTTP.
 type scimmy struct {
 	*app
 	prefix string

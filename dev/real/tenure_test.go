@@ -59,8 +59,8 @@ breaker: {enabled: false}
 sweep: {every: 1s}
 `
 
-// startTenure runs worker and starter, built from this checkout, on the embedded
-// Temporal server until the test ends. If it fails, it shows what they said.
+// startTenure runs worker and starter, built from this checkout, on the embedded Temporal
+// server until the test ends. If the test fails, it shows their logs.
 func startTenure(t *testing.T, template string) *stack.Stack {
 	t.Helper()
 	bin := t.TempDir()
@@ -69,7 +69,7 @@ func startTenure(t *testing.T, template string) *stack.Stack {
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", said)
 
-	// The stack's own Kafka and demo apps stay out of it: no configuration names them.
+	// The stack's own Kafka and demo apps take no part: no configuration names them.
 	s, err := stack.Start(t.Context(), stack.Options{
 		Template:     template,
 		WorkerBinary: filepath.Join(bin, "worker"), StarterBinary: filepath.Join(bin, "starter"),

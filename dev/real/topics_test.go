@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// topics are this run's own on Apache Kafka.
+// topics holds the topics of this run on Apache Kafka.
 type topics struct {
 	broker          string
 	events, letters string
@@ -67,7 +67,7 @@ func (k *topics) publish(t *testing.T, events []hr.Event) {
 	require.NoError(t, publisher.Publish(t.Context(), k.events, messages))
 }
 
-// ends are the offsets after the last record of each partition of a topic.
+// ends returns the offset after the last record of each partition of a topic.
 func (k *topics) ends(t *testing.T, topic string) map[int]int64 {
 	t.Helper()
 	count := partitions
@@ -111,8 +111,8 @@ func (k *topics) awaitConsumed(t *testing.T) {
 	}, patience, tick, "not every event is consumed")
 }
 
-// forget makes the broker put members out of the group at once that are dead; it
-// would notice by itself when their session is over.
+// forget makes the broker remove dead members from the group at once. By itself it would
+// notice them only when their session is over.
 func (k *topics) forget(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -128,11 +128,11 @@ func (k *topics) forget(t *testing.T) {
 			return true
 		}
 		_, err = k.client.LeaveGroup(t.Context(), &leave)
-		return false // until the broker says that nobody is left
+		return false // try again until the broker says that nobody is left
 	}, patience, tick/10, "the group does not become empty")
 }
 
-// rewind commits the beginning of each partition. Nobody may be in the group.
+// rewind commits the beginning of each partition. The group must have no members.
 func (k *topics) rewind(t *testing.T) {
 	t.Helper()
 	request := &kafka.OffsetCommitRequest{GroupID: group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{}}

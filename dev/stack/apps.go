@@ -18,10 +18,10 @@ const (
 	drainTimeout  = 2 * time.Second
 )
 
-// DemoApp is a demo app that is served.
+// DemoApp is a demo app that the stack serves.
 type DemoApp struct {
 	Name string
-	// Service is the app itself: who is in it, and the switches for its faults.
+	// Service is the app itself: its users and groups, and the switches for its faults.
 	Service *scimtest.Service
 	// Address is the host:port that people can open in a browser.
 	Address string
@@ -59,19 +59,19 @@ func startApp(ctx context.Context, client *http.Client, port appPort, dir string
 	}
 	go func() {
 		defer close(app.ended)
-		_ = app.server.Serve(port.listener) // until close
+		_ = app.server.Serve(port.listener) // it serves until close
 	}()
 	err = process.Await(ctx, func(ctx context.Context) error {
 		return get(ctx, client, app.SCIMURL()+"/ServiceProviderConfig", http.Header{"Authorization": {"Bearer " + Token}})
 	})
 	if err != nil {
-		app.close() //nolint:contextcheck // it must be closed although ctx has ended
+		app.close() //nolint:contextcheck // closing has to work even if ctx has ended
 		return nil, fmt.Errorf("reach the app %s: %w", port.name, err)
 	}
 	return app, nil
 }
 
-// close answers what was asked, stops listening and writes the app's state.
+// close answers open requests, stops listening and writes the app's state.
 func (a *DemoApp) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()

@@ -14,10 +14,10 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// maxSaid bounds how much of what a program said is repeated in an error.
+// maxSaid bounds how much of a program's output an error repeats.
 const maxSaid = 4 << 10
 
-// runChildren starts worker and starter, those that are wanted, side by side.
+// runChildren starts worker and starter at the same time, if they are wanted.
 func (s *Stack) runChildren(ctx context.Context) (err error) {
 	if s.worker, err = s.child("worker", s.opts.WorkerBinary, s.declared.Metrics.Worker); err != nil {
 		return err
@@ -36,13 +36,13 @@ func (s *Stack) runChildren(ctx context.Context) (err error) {
 	for range children {
 		if e := <-failed; e != nil && err == nil {
 			err = e
-			cancel() // the other need not try any longer
+			cancel() // the other one need not try any longer
 		}
 	}
 	return err
 }
 
-// startChild starts a child; if that fails, the error holds what it said.
+// startChild starts a child. If that fails, the error holds the child's output.
 func (s *Stack) startChild(ctx context.Context, p *process.Process) error {
 	before, _ := os.ReadFile(logPath(s.dir, p.Name()))
 	err := p.Start(ctx)
@@ -57,9 +57,9 @@ func (s *Stack) startChild(ctx context.Context, p *process.Process) error {
 	return fmt.Errorf("%w; it said:\n%s", err, said[max(0, len(said)-maxSaid):])
 }
 
-// child makes the process of a binary, not started yet; nil for no binary. It is
-// ready when its /readyz says so; if its configuration serves no such thing, as
-// soon as it runs.
+// child returns the process of a binary, which is not started yet; nil if binary is
+// empty. The process is ready when its /readyz says so or, if the configuration does not
+// serve that, as soon as it runs.
 func (s *Stack) child(name, binary, metrics string) (*process.Process, error) {
 	if binary == "" {
 		return nil, nil
@@ -95,8 +95,8 @@ func (s *Stack) childLog(name string) (io.Writer, error) {
 	return f, err
 }
 
-// children are those there are. They are stopped last first: what takes new work
-// before what does it.
+// children returns worker and starter, if there are any. The last one is stopped first:
+// the starter takes new work, and the worker does it.
 func (s *Stack) children() []*process.Process {
 	var all []*process.Process
 	for _, p := range []*process.Process{s.worker, s.starter} {
@@ -107,7 +107,7 @@ func (s *Stack) children() []*process.Process {
 	return all
 }
 
-// superviseChildren has children that die started again, if that is wanted.
+// superviseChildren starts children that die again, if that is wanted.
 func (s *Stack) superviseChildren() {
 	if s.opts.OnRestart == nil {
 		return
@@ -122,8 +122,8 @@ func (s *Stack) superviseChildren() {
 	})
 }
 
-// Env is an environment in which Tenure's programs find this stack's Temporal and
-// nobody else's.
+// Env returns an environment in which Tenure's programs find this stack's Temporal, and
+// no other.
 func (s *Stack) Env() []string {
 	env := []string{
 		"TEMPORAL_ADDRESS=" + s.TemporalAddress(),

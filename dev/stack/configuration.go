@@ -24,7 +24,7 @@ var DefaultTemplate string
 // Token is the bearer token of the demo apps.
 const Token = "demo"
 
-// tokenFile is where a stack's own tenure.yaml finds it.
+// tokenFile is the file in which a stack's own tenure.yaml finds Token.
 const tokenFile = "app-token"
 
 // Rendering holds the values that a template of tenure.yaml can use.
@@ -54,7 +54,8 @@ func render(text, dir string, r Rendering) (path string, err error) {
 	if err := t.Execute(&out, r); err != nil {
 		return "", fmt.Errorf("the template of tenure.yaml: %w", err)
 	}
-	// What others have to copy from here is a reference, too.
+	// The token is in a file, so that a configuration that is copied from this one refers
+	// to its secrets, too.
 	if err := os.WriteFile(filepath.Join(dir, tokenFile), []byte(Token), 0o600); err != nil {
 		return "", err
 	}
@@ -62,8 +63,8 @@ func render(text, dir string, r Rendering) (path string, err error) {
 	return path, os.WriteFile(path, out.Bytes(), 0o600)
 }
 
-// declared is what the stack itself has to know of a configuration, its own or
-// somebody else's. Whether it is right is for the product to say.
+// declared holds what the stack itself has to know about a configuration, its own or
+// another one. The product checks whether the configuration is right.
 type declared struct {
 	Apps map[string]struct {
 		Settings map[string]any `yaml:"settings"`
@@ -92,8 +93,7 @@ func readDeclared(path string) (declared, error) {
 	return d, nil
 }
 
-// groupsAt lists the entitlements that roles grant in the app that is configured
-// to be at an address, sorted.
+// groupsAt lists, sorted, the entitlements that roles grant in the app at an address.
 func (d declared) groupsAt(address string) []string {
 	groups := make(map[string]bool)
 	for _, role := range d.Roles {

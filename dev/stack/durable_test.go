@@ -17,8 +17,8 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// TestSecondStartFindsEverything does something with each part of a stack, closes
-// it, and finds it again in another on the same directory, at other ports.
+// TestSecondStartFindsEverything changes something in each part of a stack, closes the
+// stack, and finds the changes in a second stack with the same directory and other ports.
 func TestSecondStartFindsEverything(t *testing.T) {
 	dir := t.TempDir()
 
@@ -58,7 +58,7 @@ func TestSecondStartFindsEverything(t *testing.T) {
 	assert.Empty(t, second.App("chat").Service.Users())
 }
 
-// waitForWord is a workflow that ends with the first word it is told.
+// waitForWord is a workflow that returns the first word that it is sent.
 func waitForWord(ctx workflow.Context) (word string, err error) {
 	workflow.GetSignalChannel(ctx, "word").Receive(ctx, &word)
 	return word, nil
@@ -91,7 +91,7 @@ func produce(t *testing.T, s *Stack, values ...string) {
 	require.NoError(t, response.Error)
 }
 
-// consume takes the next n values as the consumer group "readers", and commits.
+// consume reads the next n values as the consumer group "readers", and commits.
 func consume(t *testing.T, s *Stack, n int) []string {
 	t.Helper()
 	reader := kafka.NewReader(kafka.ReaderConfig{

@@ -3,11 +3,11 @@ package stack
 // Endpoint is a place that people or programs can go to.
 type Endpoint struct {
 	What    string // "Temporal"
-	Address string // a URL where there is a page, else host:port or a file
-	Note    string // what else is good to know
+	Address string // a URL if there is a page, else host:port or a file
+	Note    string // what else people may want to know
 }
 
-// Endpoints are all of the stack's, for people.
+// Endpoints returns all endpoints of the stack, for people.
 func (s *Stack) Endpoints() []Endpoint {
 	list := []Endpoint{
 		{"Temporal UI", s.UIURL(), "what runs, and what ran"},

@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// get asks for a page and is content with 200 OK.
+// get requests a page, and returns an error unless the answer is 200 OK.
 func get(ctx context.Context, client *http.Client, url string, header http.Header) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/dev/process"
 )
 
-// The topics that are there from the start.
+// The topics that exist from the start.
 const (
 	TopicEvents      = "hr.events"
 	TopicDeadLetters = "hr.events.dlq"
@@ -28,8 +28,8 @@ type broker struct {
 	address  string
 }
 
-// startKafka serves on ln, keeping its state in dir, or in memory, and returns
-// when the broker answers and has the topics.
+// startKafka starts a broker on ln, which keeps its state in dir or in memory, and
+// returns when the broker answers and has the topics.
 func startKafka(ctx context.Context, ln net.Listener, dir string, inMemory bool) (*broker, error) {
 	k := &broker{address: ln.Addr().String()}
 	opts := []kfake.Opt{
@@ -80,7 +80,8 @@ func (k *broker) createTopics() error {
 	return nil
 }
 
-// awaitTopics asks for the topics over the wire, as a client would.
+// awaitTopics waits until the broker has the topics. It asks over the wire, as a client
+// does.
 func (k *broker) awaitTopics(ctx context.Context) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(k.address))
 	if err != nil {

@@ -12,8 +12,8 @@ func openLog(dir, name string) (*os.File, error) {
 	return os.OpenFile(logPath(dir, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
-// serverLog is the log of a server that goes on talking for a moment after it was
-// stopped: nobody listens any more then.
+// serverLog is the log of a server. It drops what the server still writes after it was
+// stopped.
 type serverLog struct {
 	mu   sync.Mutex
 	file *os.File // nil once closed

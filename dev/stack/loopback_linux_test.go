@@ -21,8 +21,8 @@ func TestOnlyLoopbackIsListenedOn(t *testing.T) {
 	}
 }
 
-// listening are the local addresses, in hexadecimal as in proc(5), of this
-// process's listening sockets.
+// listening returns the local addresses, in hexadecimal as in proc(5), of this process's
+// listening sockets.
 func listening(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/self/fd/*")

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain plays the part of the worker, the starter, or one that is wrongly
-// configured, when it is called by one of these names: see binary.
+// TestMain acts as the worker, as the starter, or as a program with a wrong
+// configuration, if the program is called by one of these names: see binary.
 func TestMain(m *testing.M) {
 	switch name := filepath.Base(os.Args[0]); name {
 	case "worker", "starter":
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// binary is a program that does as TestMain says for its name.
+// binary returns the path of a program that acts by its name: see TestMain.
 func binary(t *testing.T, name string) string {
 	t.Helper()
 	this, err := os.Executable()
@@ -38,8 +38,8 @@ func binary(t *testing.T, name string) string {
 	return path
 }
 
-// playChild answers on its metrics address, with where it was told Temporal is,
-// until it is asked to stop.
+// playChild answers on its metrics address with the address of Temporal that it was
+// given, until it is asked to stop.
 func playChild(name string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

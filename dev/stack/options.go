@@ -8,23 +8,24 @@ import (
 	"github.com/tenurehq/tenure/config"
 )
 
-// Options say what to start. The zero value is an empty stack without apps,
-// worker and starter, on ports that the kernel chose, that leaves nothing behind.
+// Options says what to start. The zero value is an empty stack without apps, worker and
+// starter, on ports that the kernel chose, that leaves nothing behind.
 type Options struct {
-	// DataDir is where all state is kept; it is made if it is not there. Empty
-	// means a temporary one that Close removes, with Temporal and Kafka in memory.
+	// DataDir is the directory of all state; it is created if it does not exist. If it is
+	// empty, Start uses a temporary one that Close removes, with Temporal and Kafka in
+	// memory.
 	DataDir string
 	Ports   Ports
 
-	// Apps are the demo apps that the stack's configuration names. They are served
-	// unless NoApps is set (then somebody else does, on the same ports).
+	// Apps lists the demo apps that the stack's configuration names. The stack serves
+	// them unless NoApps is set; then another process does, on the same ports.
 	Apps   []App
 	NoApps bool
 
 	// ConfigFile replaces the stack's own tenure.yaml, and is used as it is.
 	ConfigFile string
-	// Template makes the stack's own tenure.yaml; empty means DefaultTemplate. See
-	// Rendering for what it can use.
+	// Template is the template of the stack's own tenure.yaml; empty means
+	// DefaultTemplate. See Rendering for the values that it can use.
 	Template string
 	// Clock makes the product's time pass faster: see config.Development.
 	Clock *config.AcceleratedClock
@@ -34,12 +35,13 @@ type Options struct {
 	// Args are added to the command line of both.
 	Args []string
 
-	// OnRestart, if set, has a worker or starter that dies by itself started again,
-	// and is told of it in one line. Else it stays dead until somebody starts it.
+	// OnRestart, if set, is called with one line when a worker or starter dies by itself;
+	// the stack starts it again. If OnRestart is nil, it stays dead until somebody starts
+	// it.
 	OnRestart func(line string)
 
-	// Log takes what starter and worker write, each line with their name before
-	// it. Nil means the files worker.log and starter.log in the data directory.
+	// Log gets the output of starter and worker, with the name of the program before each
+	// line. Nil means the files worker.log and starter.log in the data directory.
 	Log io.Writer
 
 	// DynamicConfig changes settings of the Temporal server, by their names.
@@ -49,7 +51,7 @@ type Options struct {
 	ReadyTimeout time.Duration
 }
 
-// Ports are where things listen; 0 means a port that the kernel chooses.
+// Ports holds the ports of the parts; 0 means a port that the kernel chooses.
 type Ports struct {
 	Temporal, UI, Kafka           int
 	WorkerMetrics, StarterMetrics int
@@ -64,7 +66,7 @@ type App struct {
 // The names of the demo apps.
 var appNames = []string{"directory", "chat", "wiki", "crm"}
 
-// DefaultPorts are the ports of `make dev`.
+// DefaultPorts returns the ports of `make dev`.
 func DefaultPorts() Ports {
 	return Ports{Temporal: 7233, UI: 8233, Kafka: 9092, WorkerMetrics: 9464, StarterMetrics: 9465}
 }
@@ -72,8 +74,8 @@ func DefaultPorts() Ports {
 // FirstAppPort is the port of the first demo app of `make dev`.
 const FirstAppPort = 8081
 
-// DemoApps are the four demo apps, on consecutive ports from first on, or (first
-// 0) on ports that the kernel chooses.
+// DemoApps returns the four demo apps, on consecutive ports from first on or, if first is
+// 0, on ports that the kernel chooses.
 func DemoApps(first int) []App {
 	apps := make([]App, len(appNames))
 	for i, name := range appNames {
@@ -94,14 +96,14 @@ const (
 	FlagStarterMetricsPort = "starter-metrics-port"
 )
 
-// FlagAppPort is the flag for the port of a demo app.
+// FlagAppPort returns the flag for the port of a demo app.
 func FlagAppPort(app string) string { return app + "-port" }
 
-// PortInUseError says that something else listens on a port that is wanted.
+// PortInUseError is the error of a wanted port on which another program listens.
 type PortInUseError struct {
 	Port int
-	For  string // what wanted it: "Kafka"
-	Flag string // the flag that changes it
+	For  string // the part that needs the port: "Kafka"
+	Flag string // the flag that chooses another port
 }
 
 func (e *PortInUseError) Error() string {

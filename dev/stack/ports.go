@@ -13,8 +13,8 @@ const loopback = "127.0.0.1"
 
 func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
 
-// openPorts are a stack's ports: open where what listens there takes a listener,
-// known to be free where it insists on a number.
+// openPorts holds a stack's ports. A part that takes a listener gets an open one. A part
+// that takes only a number gets one that is free.
 type openPorts struct {
 	temporal, ui, kafka           int
 	workerMetrics, starterMetrics int
@@ -25,7 +25,7 @@ type openPorts struct {
 type appPort struct {
 	name     string
 	port     int
-	listener net.Listener // nil if somebody else serves the app
+	listener net.Listener // nil if another process serves the app
 }
 
 func (s *Stack) openPorts() (*openPorts, error) {
@@ -34,7 +34,7 @@ func (s *Stack) openPorts() (*openPorts, error) {
 		want  = s.opts.Ports
 		ports = []struct {
 			wanted int
-			ours   bool // else somebody else may listen there already
+			ours   bool // if false, another process may listen there already
 			what   string
 			flag   string
 			number *int
@@ -74,7 +74,7 @@ func (s *Stack) openPorts() (*openPorts, error) {
 	return &open, nil
 }
 
-// listen listens until Close, in case nobody else closes the listener before.
+// listen opens a listener, which Close closes if nobody has done so before.
 func (s *Stack) listen(port int, what, flag string) (net.Listener, error) {
 	ln, err := listen(port, what, flag)
 	if err == nil {
@@ -96,10 +96,9 @@ func listen(port int, what, flag string) (net.Listener, error) {
 
 func portOf(ln net.Listener) int { return ln.Addr().(*net.TCPAddr).Port }
 
-// claim makes sure that a port can be had, for something that insists on opening
-// it by its number, and returns the number. A port that is not ours is only
-// chosen, if none is wanted. What the kernel chose here, it gives to nobody who
-// asks for any port, for a minute or so.
+// claim checks that a port is free, for a part that opens it by its number, and returns
+// the number. If port is 0, claim chooses one; for about a minute, the kernel then gives
+// it to nobody who asks for any port. A wanted port that is not ours is not checked.
 func claim(port int, ours bool, what, flag string) (int, error) {
 	if port != 0 && !ours {
 		return port, nil

@@ -10,7 +10,7 @@ import (
 type prefixer struct {
 	w      io.Writer
 	prefix string
-	part   []byte // of a line whose end has not come yet
+	part   []byte // the beginning of a line whose end is still missing
 }
 
 func newPrefixer(w io.Writer, name string) *prefixer {

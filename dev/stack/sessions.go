@@ -12,11 +12,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// sessions ends the sessions of members of consumer groups that are not heard of any
-// more, as a broker's group coordinator does. kfake does so too, with one exception:
-// if the connection of a member breaks while it waits to join, kfake never starts the
-// timer of its session (groups.go, group.reply). Such a member would hold its
-// partitions, unread, until somebody else joins.
+// sessions ends the sessions of members of consumer groups that have gone silent, as a
+// broker's group coordinator does. kfake does so too, with one exception: if the
+// connection of a member breaks while it waits to join, kfake never starts the timer of
+// its session (groups.go, group.reply). Such a member would hold its partitions, unread,
+// until somebody else joins.
 type sessions struct {
 	cluster *kfake.Cluster
 	client  *kgo.Client
@@ -30,7 +30,7 @@ type sessions struct {
 // groupSessions holds what is known of a group's members.
 type groupSessions struct {
 	timeout time.Duration        // the longest that a member asked for
-	stable  time.Time            // since when the group has been stable; zero if it is not
+	stable  time.Time            // when the group became stable; zero if it is not
 	heard   map[string]time.Time // when each member was last heard of
 }
 
@@ -40,7 +40,7 @@ func watchSessions(ctx context.Context, cluster *kfake.Cluster, address string) 
 	if err != nil {
 		return nil, err
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // until close, whatever ctx was for
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // it runs until close, even if ctx ends
 	s := &sessions{cluster: cluster, client: client, stop: stop, groups: map[string]*groupSessions{}}
 	for _, key := range []kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat} {
 		cluster.ControlKey(key.Int16(), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -99,7 +99,7 @@ func (s *sessions) run(ctx context.Context) {
 					member.MemberID = id
 					leave.Members = append(leave.Members, member)
 				}
-				_, _ = leave.RequestWith(ctx, s.client) // what did not leave is tried again
+				_, _ = leave.RequestWith(ctx, s.client) // a member that did not leave is tried again
 			}
 		}
 	}
@@ -110,7 +110,7 @@ func (s *sessions) run(ctx context.Context) {
 func (s *sessions) silent(now time.Time) map[string][]string {
 	silent := map[string][]string{}
 	for _, name := range s.names() {
-		info := s.cluster.GroupInfo(name) // without the lock: the cluster's loop waits for it in hear
+		info := s.cluster.GroupInfo(name) // not under the lock, because the cluster's loop waits for the lock in hear
 		s.mu.Lock()
 		if members := s.groups[name].silent(info, now); len(members) > 0 {
 			silent[name] = members

@@ -24,7 +24,7 @@ type member struct {
 	client    *kgo.Client
 	group     string
 	id        string
-	addresses []string // of its own end of its connections
+	addresses []string // the addresses of its own end of its connections
 }
 
 func newMember(t *testing.T, k *broker, group string) *member {
@@ -77,7 +77,7 @@ func (m *member) heartbeat(generation int32) error {
 // knownListener knows from which addresses the broker has connections open.
 type knownListener struct {
 	net.Listener
-	open sync.Map // of addresses
+	open sync.Map // the set of addresses
 }
 
 func (l *knownListener) Accept() (net.Conn, error) {
@@ -99,9 +99,10 @@ func (c *knownConn) Close() error {
 	return c.Conn.Close()
 }
 
-// TestWhoDiesWhileJoiningLeavesTheGroup has a member die while it waits to join: the
-// one that lives has to learn that it is to join again, for all partitions. kfake by
-// itself forgets about every second one that dies like this, so several groups try it.
+// TestWhoDiesWhileJoiningLeavesTheGroup lets a member die while it waits to join. The
+// other member has to learn that it should join again, for all partitions. kfake by
+// itself forgets about every second member that dies like this, so the test tries several
+// groups.
 func TestWhoDiesWhileJoiningLeavesTheGroup(t *testing.T) {
 	t.Parallel()
 	plain, err := net.Listen("tcp", "127.0.0.1:0")
@@ -125,7 +126,7 @@ func TestWhoDiesWhileJoiningLeavesTheGroup(t *testing.T) {
 			gone := make(chan struct{})
 			go func() {
 				defer close(gone)
-				_, _ = dies.join() // it waits for the other one, until it dies
+				_, _ = dies.join() // it waits for the other member until its own death
 			}()
 			require.Eventually(t, func() bool { return lives.heartbeat(joined.Generation) != nil }, patience, 10*time.Millisecond)
 			dies.client.Close()

@@ -18,7 +18,7 @@ const defaultReadyTimeout = 30 * time.Second
 // Stack is a running stack.
 type Stack struct {
 	opts       Options
-	dir        string // where state and logs are
+	dir        string // the directory of state and logs
 	configFile string
 	declared   declared
 	http       *http.Client
@@ -34,9 +34,9 @@ type Stack struct {
 	cleanup []func() // what Close does, last first
 }
 
-// Start starts everything that opts want and returns when all of it answers. If
-// anything does not, what was started is stopped again, and the error says what
-// and why: a *PortInUseError where a port is taken.
+// Start starts everything that opts asks for, and returns when every part answers. If a
+// part does not, Start stops all others again, and the error says which part and why. It
+// is a *PortInUseError if a port is taken.
 func Start(ctx context.Context, opts Options) (*Stack, error) {
 	if opts.ReadyTimeout == 0 {
 		opts.ReadyTimeout = defaultReadyTimeout
@@ -72,7 +72,7 @@ func (s *Stack) start(ctx context.Context) error {
 			return err
 		}
 	}
-	s.superviseChildren() //nolint:contextcheck // it lasts until Close, not only for the start
+	s.superviseChildren() //nolint:contextcheck // supervision lasts until Close, and not only during the start
 	return nil
 }
 
@@ -83,8 +83,9 @@ func (s *Stack) within(ctx context.Context, part func(context.Context) error) er
 	return part(ctx)
 }
 
-// Close stops everything: what takes new work first, then what works, then what
-// they need. The state is in the data directory then, if there is one.
+// Close stops everything: first the starter, which takes new work, then the worker, then
+// the servers that they need. Afterwards the data directory, if there is one, has the
+// whole state.
 func (s *Stack) Close() {
 	for len(s.cleanup) > 0 {
 		last := len(s.cleanup) - 1
@@ -118,7 +119,7 @@ func (s *Stack) openDir() (err error) {
 	return nil
 }
 
-// configure writes the stack's own tenure.yaml, or takes the one that is given. The
+// configure writes the stack's own tenure.yaml, or uses the one that is given. The
 // command line finds it there while the stack runs.
 func (s *Stack) configure(ports *openPorts) (err error) {
 	if s.opts.ConfigFile != "" {
@@ -192,26 +193,26 @@ func (s *Stack) serveUI(ctx context.Context, ports *openPorts) (err error) {
 	return err
 }
 
-// Dir is where the stack's state and logs are: Options.DataDir made absolute, or
-// a directory that is gone after Close.
+// Dir returns the directory of the stack's state and logs: Options.DataDir made absolute,
+// or a directory that Close removes.
 func (s *Stack) Dir() string { return s.dir }
 
-// ConfigFile is the tenure.yaml that starter and worker run with.
+// ConfigFile returns the path of the tenure.yaml that starter and worker use.
 func (s *Stack) ConfigFile() string { return s.configFile }
 
-// TemporalAddress is the host:port of Temporal's frontend.
+// TemporalAddress returns the host:port of Temporal's frontend.
 func (s *Stack) TemporalAddress() string { return s.temporal.address }
 
-// KafkaAddress is the host:port of the broker.
+// KafkaAddress returns the host:port of the broker.
 func (s *Stack) KafkaAddress() string { return s.kafka.address }
 
-// UIURL is where people find Temporal's UI.
+// UIURL returns the URL of Temporal's UI.
 func (s *Stack) UIURL() string { return "http://" + s.uiAddress }
 
-// Apps are the demo apps that are served, in the order of Options.Apps.
+// Apps returns the demo apps that the stack serves, in the order of Options.Apps.
 func (s *Stack) Apps() []*DemoApp { return s.apps }
 
-// App is the demo app of that name, or nil.
+// App returns the demo app with the name, or nil.
 func (s *Stack) App(name string) *DemoApp {
 	for _, app := range s.apps {
 		if app.Name == name {
@@ -221,8 +222,8 @@ func (s *Stack) App(name string) *DemoApp {
 	return nil
 }
 
-// Worker is the product's worker, or nil if none was wanted.
+// Worker returns the product's worker, or nil if none was wanted.
 func (s *Stack) Worker() *process.Process { return s.worker }
 
-// Starter is the product's starter, or nil if none was wanted.
+// Starter returns the product's starter, or nil if none was wanted.
 func (s *Stack) Starter() *process.Process { return s.starter }

@@ -180,7 +180,7 @@ func TestChildThatCannotStartFailsTheStart(t *testing.T) {
 	require.ErrorContains(t, err, "tenure.yaml:3: unknown key", "what it said is not hidden in a file")
 
 	opts.WorkerBinary = binary(t, "worker")
-	start(t, opts) // nothing was left that holds the directory
+	start(t, opts) // nothing holds the directory any more
 }
 
 func TestStartIsGivenUpWhenItsContextEnds(t *testing.T) {
@@ -237,7 +237,7 @@ func TestTemporaryStackLeavesNothing(t *testing.T) {
 	assert.True(t, errors.Is(err, syscall.ECONNREFUSED), err)
 }
 
-// output holds what children wrote; it can be read while they run.
+// output holds the output of children; it can be read while they run.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -47,8 +47,8 @@ type temporalServer struct {
 	log     *serverLog
 }
 
-// startTemporal starts a server on a port and returns when it answers for the
-// namespace. It logs to dir, and keeps its state there too or in memory.
+// startTemporal starts a server on a port and returns when it answers for the namespace.
+// It logs to dir, and keeps its state there, too, or in memory.
 func startTemporal(ctx context.Context, port int, dir string, inMemory bool, settings map[string]any) (*temporalServer, error) {
 	logFile, err := openLog(dir, "temporal")
 	if err != nil {
@@ -98,10 +98,10 @@ func (t *temporalServer) start(ctx context.Context, port int, dir string, inMemo
 	return nil
 }
 
-// Close stops the server. What it has acknowledged is in its database.
+// Close stops the server. Everything that it has acknowledged is in its database.
 func (t *temporalServer) Close() {
 	if t.server != nil {
-		_ = t.server.Stop() // only ever nil
+		_ = t.server.Stop() // it is always nil
 	}
 	t.log.close()
 }
@@ -118,13 +118,13 @@ func fileStore(dir string) *serverconfig.SQL {
 	return &serverconfig.SQL{
 		PluginName:   sqliteplugin.PluginName,
 		DatabaseName: filepath.Join(dir, "temporal.db"),
-		// In WAL mode, "normal" loses nothing when processes die, only (at worst the
-		// last moments) when the machine does.
+		// In WAL mode, "normal" loses nothing when the process dies. If the machine dies,
+		// it may lose the last moments.
 		ConnectAttributes: map[string]string{"mode": "rwc", "journal_mode": "wal", "synchronous": "normal"},
 	}
 }
 
-// prepare makes the schema, where it is not yet, and the namespace.
+// prepare creates the schema, unless it exists, and the namespace.
 func prepare(store *serverconfig.SQL, inMemory bool) error {
 	if !inMemory { // in memory, the schema comes with the connection
 		_, err := os.Stat(store.DatabaseName)
@@ -143,12 +143,12 @@ func prepare(store *serverconfig.SQL, inMemory bool) error {
 	return sqlite.CreateNamespaces(store, namespace)
 }
 
-// setUpSchema makes the database under another name first: one that was broken
-// off half-way is made anew and not taken for a whole one.
+// setUpSchema creates the database under another name first. So a database that was left
+// half-finished is made anew, and does not pass for a whole one.
 func setUpSchema(store *serverconfig.SQL) error {
 	unfinished := *store
 	unfinished.DatabaseName += ".new"
-	unfinished.ConnectAttributes = map[string]string{"mode": "rwc"} // one file, no WAL beside it
+	unfinished.ConnectAttributes = map[string]string{"mode": "rwc"} // the database is one file, without a WAL
 	if err := os.RemoveAll(unfinished.DatabaseName); err != nil {
 		return err
 	}
@@ -206,8 +206,8 @@ func staticHosts(conf *serverconfig.Config) map[primitives.ServiceName]static.Ho
 	return hosts
 }
 
-// dynamicConfig is the server's settings: its defaults protect a cluster that
-// many share, and here one company at a time is played through it.
+// dynamicConfig returns the server's settings. Its defaults protect a cluster that many
+// share; here one company at a time uses it.
 func dynamicConfig(settings map[string]any) dynamicconfig.StaticClient {
 	const plenty = 100_000
 	values := dynamicconfig.StaticClient{
@@ -223,11 +223,12 @@ func dynamicConfig(settings map[string]any) dynamicconfig.StaticClient {
 		dynamicconfig.VisibilityPersistenceMaxReadQPS.Key():                     plenty,
 		dynamicconfig.VisibilityPersistenceMaxWriteQPS.Key():                    plenty,
 
-		// Search attributes that the product registers can be used at once.
+		// With this, search attributes that the product registers can be used at once.
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
-		// Tests pass 90 days in a second, if a start request asks for it.
+		// With this, tests let 90 days pass in a second, if the start request of a run
+		// asks for it.
 		dynamicconfig.WorkflowTimeSkippingEnabled.Key(): true,
-		// It asks a server on the internet.
+		// The version check asks a server on the internet.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 	}
 	for name, value := range settings {

@@ -18,8 +18,8 @@ type ui struct {
 	ended  chan struct{}
 }
 
-// startUI serves the UI on a port that was claimed (its server ends the process
-// if it cannot listen) and returns when it answers.
+// startUI serves the UI on a port, and returns when it answers. The port has to be
+// claimed before, because the UI's server ends the process if it cannot listen.
 func startUI(ctx context.Context, client *http.Client, port int, temporalAddress string) (*ui, error) {
 	u := &ui{
 		server: uiserver.NewServer(uioptions.WithConfigProvider(&uiconfig.Config{
@@ -36,7 +36,7 @@ func startUI(ctx context.Context, client *http.Client, port int, temporalAddress
 	}
 	go func() {
 		defer close(u.ended)
-		_ = u.server.Start() // only ever nil
+		_ = u.server.Start() // it is always nil
 	}()
 	url := "http://" + address(port)
 	for _, page := range []string{"/", "/api/v1/namespaces/" + Namespace} {

@@ -30,7 +30,7 @@ apps:
 	return cfg
 }
 
-// An app that a worker cannot open is told apart, and the others are opened.
+// A worker that cannot open an app marks it, and opens the others.
 func TestAnAppThatCannotBeOpenedHoldsUpNoOther(t *testing.T) {
 	const wiki = `  wiki: {connector: scim, settings: {url: "https://wiki.test", token: "${file:token}"}}
 `

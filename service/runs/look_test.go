@@ -82,7 +82,7 @@ func TestARunIsToldWhenItHasHeard(t *testing.T) {
 		}
 	}
 	done := &historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED}
-	events := func(list ...*historypb.HistoryEvent) []*historypb.HistoryEvent { return list } // the last first
+	events := func(list ...*historypb.HistoryEvent) []*historypb.HistoryEvent { return list } // the last one comes first
 	assert.Zero(t, toldIn(nil))
 	assert.Zero(t, toldIn(events(done)))
 	assert.Zero(t, toldIn(events(signal(workflows.SignalLookAgain, 1))), "it has not heard it yet")

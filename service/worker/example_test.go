@@ -35,7 +35,7 @@ func host(ctx context.Context, path string, temporal client.Options) (err error)
 	// A worker needs neither Kafka nor the HR systems.
 	cfg, err := config.LoadFor(path, config.PartLedger)
 	if err != nil {
-		return err // says what is wrong, and where in the file
+		return err // the error says what is wrong, and where in the file
 	}
 	logger := zap.NewExample()
 	if err := service.CheckClock(cfg, temporal.HostPort, logger); err != nil {

@@ -90,7 +90,7 @@ func TestTheLedgerIsCountedForMetrics(t *testing.T) {
 		Retention: map[string]int{"gone": 2},
 		Approvals: map[string]int{"wiki": 5},
 	}, open: []ledger.Cohort{{Kind: ledger.Leavers, Held: 41}}}
-	for i := range int64(page) { // of one person: more than are read at once
+	for i := range int64(page) { // one person has more holds than are read at once
 		l.holds = append(l.holds, hold(i+1, "1", 3))
 	}
 	l.holds = append(l.holds, hold(page+1, "1", 30), hold(page+2, "2", 7), hold(page+3, "3", 8), hold(page+4, "4", 1), hold(page+5, "5", -1))

@@ -14,9 +14,9 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// accept compares new events, each of another person, with nothing but the calls
-// of Temporal that they come to, as many at a time. No worker runs: every event
-// starts a run.
+// accept compares consuming new events, each about another person, with making only the
+// calls of Temporal that they cause, with the same concurrency. No worker runs: every
+// event starts a run.
 func (r *rig) accept(ctx context.Context) (*Race, error) {
 	store, err := sqlite.Open(ctx, r.file("accept.db"))
 	if err != nil {
@@ -28,7 +28,7 @@ func (r *rig) accept(ctx context.Context) (*Race, error) {
 		func(int) (float64, error) { return r.acceptNew(ctx, store) })
 }
 
-// nudgeOnly makes the calls of Temporal.
+// nudgeOnly makes only the calls of Temporal.
 func (r *rig) nudgeOnly(ctx context.Context, name string) (float64, error) {
 	began := time.Now()
 	group, ctx := errgroup.WithContext(ctx)
@@ -45,8 +45,8 @@ func (r *rig) nudgeOnly(ctx context.Context, name string) (float64, error) {
 	return float64(r.Accept) / time.Since(began).Seconds(), err
 }
 
-// acceptNew consumes a topic of new events. The clock runs from the first records
-// that were fetched to the last one's commit.
+// acceptNew consumes a topic of new events. It measures from the first records that were
+// fetched to the commit of the last one.
 func (r *rig) acceptNew(ctx context.Context, store ledger.Intake) (float64, error) {
 	topic, err := r.newTopic(ctx, r.Partitions)
 	if err != nil {

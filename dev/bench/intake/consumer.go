@@ -16,7 +16,7 @@ import (
 	"github.com/tenurehq/tenure/workflows"
 )
 
-// free is a Temporal that costs nothing.
+// free is a Temporal whose calls cost nothing.
 type free struct{}
 
 func (free) Nudge(context.Context, workflows.Nudge) error { return nil }
@@ -53,13 +53,13 @@ func (r *rig) consume(ctx context.Context, topic, group string, intake ledger.In
 	return c, nil
 }
 
-// close has the consumer finish, commit and leave its group.
+// close lets the consumer finish, commit and leave its group.
 func (c *consumer) close() error {
 	c.cancel()
 	return <-c.ended
 }
 
-// handled is how many records the consumer is done with.
+// handled returns the number of records that the consumer is done with.
 func (c *consumer) handled() (int, error) {
 	families, err := c.registry.Gather()
 	total := 0.0
@@ -86,8 +86,8 @@ func (c *consumer) finish(ctx context.Context, n int) error {
 	return err
 }
 
-// noting is a ledger that notes when it was asked for the first time: about the
-// first records that were fetched.
+// noting is a ledger that notes when it was first asked, which is about the first records
+// that were fetched.
 type noting struct {
 	ledger.Intake
 	once  sync.Once
@@ -100,5 +100,6 @@ func (n *noting) Known(ctx context.Context, keys []hr.EventKey) ([]ledger.Known,
 	return n.Intake.Known(ctx, keys)
 }
 
-// rate returns the records a second that this number of records until now makes.
+// rate returns how many records a second were consumed, if this number has been consumed
+// by now.
 func (n *noting) rate(records int) float64 { return float64(records) / time.Since(n.began).Seconds() }

@@ -11,13 +11,13 @@ import (
 	"github.com/tenurehq/tenure/ingest/broker"
 )
 
-// publishAtOnce bounds how many messages are made up before they are published.
+// publishAtOnce bounds how many messages are created before they are published.
 const publishAtOnce = 5_000
 
-// person is somebody whom nothing was heard of before.
+// person returns the ID of somebody about whom there was no event before.
 func person(topic string, i int) string { return fmt.Sprintf("%s-%d", topic, i) }
 
-// hired is a hire as HR systems tell it.
+// hired returns a hire as HR systems send it.
 func hired(personID string) hr.Event {
 	today := hr.Date{Year: 2026, Month: 12, Day: 1}
 	return hr.Event{
@@ -34,7 +34,7 @@ func hired(personID string) hr.Event {
 	}
 }
 
-// large is a hire with as much in it as a record may hold.
+// large returns a hire that is as large as a record may be.
 func large(personID string) hr.Event {
 	e := hired(personID)
 	e.Profile.Attributes = map[string]string{"badge": strings.Repeat("x", largeRecord)}

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// frontend is as much of a Temporal server as a starter needs. It takes every
+// frontend fakes the part of a Temporal server that a starter needs. It takes every
 // signal and does nothing with it.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
@@ -36,7 +36,7 @@ func serveFrontend() (*frontend, error) {
 
 func (f *frontend) close() { f.server.Stop() }
 
-// stall has signals wait until release is called.
+// stall makes signals wait until release is called.
 func (f *frontend) stall() (release func()) {
 	stalled := make(chan struct{})
 	f.mu.Lock()

@@ -10,23 +10,22 @@ import (
 	"github.com/tenurehq/tenure/dev/bench/sheet"
 )
 
-// Options say how much is measured. A number of events that is 0 leaves that
-// part out.
+// Options says how much is measured. A number of events that is 0 leaves that part out.
 type Options struct {
 	Brokers    []string // host:port of a cluster to use; empty: the embedded one
-	Starter    string   // the program, for the parts that run it
-	Partitions int      // of the topics, where they do not vary
-	Rounds     int      // after one that warms up
+	Starter    string   // the path of the starter, for the parts that run it
+	Partitions int      // partitions of a topic, except where they vary
+	Rounds     int      // after a first one that warms up
 
-	Replay int // events of the topic that is read again
+	Replay int // events on the topic that is read again
 	Accept int // new events of a round
 	Scale  int // new events for each number of partitions and starters
 	Memory int // records that one starter reads, half of them duplicates
 
-	Concurrency int // calls of Temporal at once; the product's own number
+	Concurrency int // calls of Temporal at once; the number of the product
 
 	CPUProfile string    // file for a CPU profile of the last round of reading again; empty: none
-	Progress   io.Writer // told what is being done; never nil
+	Progress   io.Writer // gets lines about what is being done; never nil
 }
 
 // Standard returns the options of `make bench-ingest`.
@@ -38,11 +37,11 @@ func Standard() Options {
 	}
 }
 
-// Report is all that was measured.
+// Report holds everything that was measured.
 type Report struct {
 	Go     string   `json:"go"`
 	CPUs   int      `json:"cpus"`
-	Kafka  string   `json:"kafka"` // which cluster
+	Kafka  string   `json:"kafka"` // the cluster, in words
 	Replay *Race    `json:"replay,omitempty"`
 	Accept *Race    `json:"accept,omitempty"`
 	Scale  []Scale  `json:"scale,omitempty"`
@@ -50,7 +49,7 @@ type Report struct {
 	Large  []Large  `json:"large,omitempty"`
 }
 
-// Race is the same number of events in turns with Tenure and without.
+// Race compares the same number of events with Tenure and without, in turns.
 type Race struct {
 	Events     int       `json:"eventsPerRound"`
 	Partitions int       `json:"partitions"`
@@ -101,9 +100,9 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 	return report, nil
 }
 
-// race runs rounds of bare and tenure; each says how many events a second it came
-// to. The order changes from round to round, since servers go on with what
-// one left behind while the next one runs. The first round warms up.
+// race runs rounds of bare and tenure, each of which returns its events per second. The
+// order changes from round to round, because servers still work on what one has left
+// behind while the next one runs. The first round warms up.
 func (o Options) race(events int, bare, tenure func(round int) (float64, error)) (*Race, error) {
 	out := &Race{Events: events, Partitions: o.Partitions}
 	for round := range o.Rounds + 1 {

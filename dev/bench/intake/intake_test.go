@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The parts that need no program of the product, with numbers that say nothing.
+// The parts that run no program of the product work, with numbers that are too small to
+// mean anything.
 func TestComparisons(t *testing.T) {
 	profile := filepath.Join(t.TempDir(), "cpu.prof")
 	report, err := Run(t.Context(), Options{

@@ -6,7 +6,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Memory is what a starter uses after a number of records.
+// Memory holds how much memory a starter uses after a number of records.
 type Memory struct {
 	Phase    string `json:"phase"` // what it reads
 	Records  int    `json:"records"`
@@ -14,8 +14,8 @@ type Memory struct {
 	Heap     int64  `json:"goHeapBytes"`
 }
 
-// Large is the most that a starter takes that reads large records while Temporal
-// takes nothing.
+// Large holds the most memory that a starter uses while it reads large records and
+// Temporal does not answer.
 type Large struct {
 	Partitions int   `json:"partitions"`
 	Records    int   `json:"records"`
@@ -25,16 +25,16 @@ type Large struct {
 }
 
 const (
-	memoryRows      = 10 // of each phase
+	memoryRows      = 10 // rows of each phase
 	largePartitions = 8
 	largeRecords    = 1_000
 	largeRecord     = 900_000 // bytes
-	// largeLooks is how often a stalled starter is looked at.
+	// largeLooks is how often the memory of a stalled starter is read.
 	largeLooks = 500
 )
 
-// memory watches one starter, a process of its own, with a Temporal that answers
-// at once: the first topic has every event twice, and is then read again.
+// memory measures the memory of one starter, a process of its own, with a Temporal that
+// answers at once. The first topic has every event twice, and is then read again.
 func (r *rig) memory(ctx context.Context) ([]Memory, []Large, error) {
 	temporal, err := serveFrontend()
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *rig) memory(ctx context.Context) ([]Memory, []Large, error) {
 	return rows, []Large{big}, err
 }
 
-// watchMemory looks at a starter's memory as it goes through a topic.
+// watchMemory measures a starter's memory while it reads a topic.
 func (r *rig) watchMemory(ctx context.Context, topic, group, phase string, temporal *frontend) ([]Memory, error) {
 	s, err := r.startStarter(ctx, site{topic: topic, group: group, ledger: topic, temporal: temporal.address}, 0)
 	if err != nil {
@@ -84,8 +84,8 @@ func (r *rig) watchMemory(ctx context.Context, topic, group, phase string, tempo
 	return rows, nil
 }
 
-// watchLarge looks at a starter that has more large records to read than it
-// could hold while Temporal does not answer.
+// watchLarge measures the memory of a starter that has more large records to read than it
+// could hold, while Temporal does not answer.
 func (r *rig) watchLarge(ctx context.Context, temporal *frontend) (Large, error) {
 	out := Large{Partitions: largePartitions, Records: largeRecords, Bytes: largeRecord}
 	topic, err := r.newTopic(ctx, largePartitions)

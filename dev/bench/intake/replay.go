@@ -12,9 +12,9 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
-// replay compares reading a topic again, after all of it was applied, with a
-// consumer group of kafka-go that only reads and commits, as often as Tenure
-// does. Both clocks run from the first record to the last one's commit.
+// replay compares reading a topic again, after all of it was applied, with a consumer
+// group of kafka-go that only reads and commits, as often as Tenure does. Both are
+// measured from the first record to the commit of the last one.
 func (r *rig) replay(ctx context.Context) (*Race, error) {
 	topic, err := r.newTopic(ctx, r.Partitions)
 	if err != nil {
@@ -65,7 +65,7 @@ func (r *rig) readOnly(ctx context.Context, topic, group string) (float64, error
 			return 0, err
 		}
 	}
-	err := reader.Close() // commits
+	err := reader.Close() // Close commits
 	return float64(r.Replay) / time.Since(began).Seconds(), err
 }
 

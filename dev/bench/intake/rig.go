@@ -20,21 +20,21 @@ import (
 
 const (
 	letters = "bench.dlq"
-	poll    = 10 * time.Millisecond // seldom enough not to matter to what is measured
+	poll    = 10 * time.Millisecond // so long that polling does not change the measurement
 )
 
 // rig is a Temporal server and a Kafka cluster.
 type rig struct {
 	Options
-	kind      string // of the cluster, for people
-	dir       string // for ledgers, configurations and logs
+	kind      string // the kind of the cluster, for people
+	dir       string // the directory for ledgers, configurations and logs
 	stack     *stack.Stack
 	temporal  client.Client
 	runs      *runs.Client
 	kafka     *kafka.Client
 	publisher *broker.Publisher
-	name      string // what topics and groups begin with: a cluster may have some of an earlier run
-	topics    int    // made so far
+	name      string // begins the names of topics and groups, because a cluster may have some of an earlier run
+	topics    int    // how many topics were made so far
 }
 
 func openRig(ctx context.Context, o Options) (_ *rig, err error) {
@@ -85,10 +85,10 @@ func (r *rig) close() {
 
 func (r *rig) cluster() broker.Cluster { return broker.Cluster{Brokers: r.Brokers} }
 
-// file is the path of a new file.
+// file returns the path of a file of the rig.
 func (r *rig) file(name string) string { return filepath.Join(r.dir, name) }
 
-// newTopic makes a topic that nothing was ever in.
+// newTopic makes a new topic, which is empty.
 func (r *rig) newTopic(ctx context.Context, partitions int) (string, error) {
 	r.topics++
 	topic := fmt.Sprintf("%s-%d", r.name, r.topics)
@@ -108,7 +108,7 @@ func (r *rig) createTopic(ctx context.Context, topic string, partitions int) err
 	return nil
 }
 
-// committed is how many records of a topic a group has committed.
+// committed returns the number of records of a topic that a group has committed.
 func (r *rig) committed(ctx context.Context, group, topic string, partitions int) (int, error) {
 	ids := make([]int, partitions)
 	for i := range ids {
@@ -133,7 +133,7 @@ func (r *rig) awaitCommitted(ctx context.Context, group, topic string, partition
 	})
 }
 
-// await waits until done says so.
+// await waits until done returns true.
 func await(ctx context.Context, done func() (bool, error)) error {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Scale is new events with so many partitions and starters.
+// Scale holds the rate of new events with a number of partitions and starters.
 type Scale struct {
 	Partitions int     `json:"partitions"`
 	Starters   int     `json:"starters"`
@@ -20,18 +20,18 @@ type Scale struct {
 	Most       float64 `json:"most"`
 }
 
-// scale runs starters as processes of their own.
+// scale measures new events with several starters, each a process of its own.
 func (r *rig) scale(ctx context.Context) ([]Scale, error) {
 	var table []Scale
 	for _, partitions := range []int{1, 2, 4, 8} {
 		for _, starters := range []int{1, 2, 4} {
-			if starters <= partitions { // more would have nothing to do
+			if starters <= partitions { // further starters would have nothing to do
 				table = append(table, Scale{Partitions: partitions, Starters: starters})
 			}
 		}
 	}
 	rates := make([][]float64, len(table))
-	for round := range max(1, r.Rounds/2) { // all in turn, since the machine may have other things to do at times
+	for round := range max(1, r.Rounds/2) { // all in turn, because the machine may be busy with other things at times
 		for i, s := range table {
 			rate, err := r.acceptByStarters(ctx, s.Partitions, s.Starters)
 			if err != nil {
@@ -47,9 +47,9 @@ func (r *rig) scale(ctx context.Context) ([]Scale, error) {
 	return table, nil
 }
 
-// acceptByStarters starts starters, waits until all have their share of the
-// partitions, publishes and waits until everything is committed. The clock runs
-// from before the publishing.
+// acceptByStarters starts starters, waits until all have their share of the partitions,
+// publishes and waits until everything is committed. It measures from before the
+// publishing.
 func (r *rig) acceptByStarters(ctx context.Context, partitions, starters int) (float64, error) {
 	topic, err := r.newTopic(ctx, partitions)
 	if err != nil {
@@ -73,7 +73,7 @@ func (r *rig) acceptByStarters(ctx context.Context, partitions, starters int) (f
 	return float64(r.Scale) / time.Since(began).Seconds(), err
 }
 
-// awaitMembers waits until so many members share a group's partitions.
+// awaitMembers waits until n members share a group's partitions.
 func (r *rig) awaitMembers(ctx context.Context, group string, n int) error {
 	return await(ctx, func() (bool, error) {
 		answer, err := r.kafka.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})

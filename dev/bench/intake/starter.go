@@ -19,18 +19,18 @@ import (
 // starter is a starter in a process of its own.
 type starter struct {
 	*process.Process
-	metrics string // where it serves them
+	metrics string // the address of its metrics
 }
 
 // site holds what starters have in common.
 type site struct {
 	topic, group string
-	ledger       string // its name
+	ledger       string // the name of the ledger
 	temporal     string // host:port
 }
 
-// startStarter starts a starter, of those of a site the one with this number, and
-// returns when it is ready.
+// startStarter starts the starter of a site with the given number, and returns when it is
+// ready.
 func (r *rig) startStarter(ctx context.Context, at site, number int) (*starter, error) {
 	metrics, err := freeAddress()
 	if err != nil {
@@ -60,7 +60,7 @@ metrics: {starter: %q}
 	return s, nil
 }
 
-// freeAddress is an address that nobody listens on now.
+// freeAddress returns an address on which nobody listens now.
 func freeAddress() (string, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *starter) get(ctx context.Context, path string, to io.Writer) error {
 	return err
 }
 
-// gauge is the value of a metric without labels.
+// gauge returns the value of a metric without labels.
 func (s *starter) gauge(ctx context.Context, name string) (int64, error) {
 	var text bytes.Buffer
 	if err := s.get(ctx, "/metrics", &text); err != nil {
@@ -103,8 +103,8 @@ func (s *starter) gauge(ctx context.Context, name string) (int64, error) {
 	return 0, fmt.Errorf("the starter has no metric %s", name)
 }
 
-// footprint is how much memory the process has and how much of it is Go's heap,
-// in bytes.
+// footprint returns how much memory the process has and how much of it is Go's heap, in
+// bytes.
 func (s *starter) footprint(ctx context.Context) (resident, heap int64, err error) {
 	if resident, err = s.gauge(ctx, "process_resident_memory_bytes"); err != nil {
 		return 0, 0, err

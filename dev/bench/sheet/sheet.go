@@ -1,5 +1,5 @@
-// Package sheet holds what measurements have in common: how their reports look and
-// how they are profiled.
+// Package sheet holds what all measurements use: the tables of their reports, and
+// profiling.
 package sheet
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// Table is a table on out.
+// Table returns a table that is written to out.
 func Table(out io.Writer, header table.Row) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
