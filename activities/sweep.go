@@ -40,8 +40,9 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 	var result SweepResult
 	var failed failures
 	seen := map[string]bool{}
-	// The people who have been due longest come first, and may all have an open run (because
-	// an app is down, say): so the limit grows until there are no more people.
+	// The people who have been due longest come first, and may all have an open run
+	// (because an app is down, for example). So the limit grows until there are no more
+	// people.
 	for limit := sweepBatch; ; limit *= 4 {
 		due, err := a.Ledger.Due(ctx, a.Clock.Now(), limit)
 		if err != nil {
@@ -74,8 +75,8 @@ func (a *Activities) Sweep(ctx context.Context) (SweepResult, error) {
 			break
 		}
 	}
-	// If a run was ended by hand, its person is due only when it would surely have been over.
-	// That is too late for somebody who is being cut off.
+	// A person whose run was ended by hand is due only at a time when the run would
+	// surely have been over. That is too late for somebody who is being cut off.
 	for personID, err := range a.Runs.EndedByHand(ctx, time.Now().Add(-endedWithin)) {
 		if err != nil {
 			return result, err
@@ -128,7 +129,7 @@ func (f *failures) all() bool {
 // untold lists the kinds of due that an open run cannot know by itself.
 var untold = []string{ledger.DueManager, ledger.DueLetter, ledger.DueTask, ledger.DueOperator, ledger.DueBreaker, ledger.DueDecision}
 
-// sweepDone is what a sweep did about a person.
+// sweepDone says what a sweep did about a person.
 type sweepDone int
 
 const (

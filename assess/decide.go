@@ -49,7 +49,8 @@ type Registry interface {
 }
 
 // CutsOff reports whether somebody with this status must not have access, even if policy
-// grants them some: for their next employment, say, or for when they come back.
+// grants them some, for example for their next employment, or for the time when they come
+// back.
 func CutsOff(status hr.Status) bool {
 	return status == hr.StatusSuspended || status == hr.StatusEnded || status == hr.StatusOnLeave
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // A record whose letter is too large for the dead-letter topic holds up nobody. The
-// letter says where the record is, and whoever reads the letter gets the record.
+// letter says where the record is, and reading the letter returns the record.
 func TestOversizedRecordsAreNotLost(t *testing.T) {
 	const limit = 1 << 20 // the largest message of the dead-letter topic
 	r := newRig(t, 1)

@@ -14,7 +14,7 @@
 //
 // Calling a method again with the same request does no harm.
 //
-// What a method would do can be asked for first, where that matters: see Viewer, whose
+// Where it matters, an operator can ask first what a method would do: see Viewer, whose
 // methods read the ledger and change nothing.
 //
 // The package knows the ledger, the rules and the contract of connectors. It knows no

@@ -61,7 +61,8 @@ type Runs interface {
 
 // Apps opens the apps of the configuration.
 type Apps interface {
-	// Find returns an error if there is no app of that name, which says what there is.
+	// Find returns an error if there is no app with the name. The error may suggest a
+	// similar one.
 	Find(app string) error
 	// Rules returns what decisions depend on: the policy, and the traits of every app.
 	Rules(ctx context.Context) (assess.Rules, error)

@@ -59,7 +59,7 @@ func TestLife(p *policy.Policy, app string) (trial.Life, error) {
 	return life, nil
 }
 
-// withoutOne returns profiles each of which lacks one thing that people need not have.
+// withoutOne returns profiles. Each lacks one thing that people need not have.
 func withoutOne(p hr.Profile) []hr.Profile {
 	all := slices.Repeat([]hr.Profile{p}, 6)
 	all[0].JobTitle, all[1].Department, all[2].CostCenter, all[3].Company = "", "", "", ""

@@ -138,8 +138,8 @@ func (e *Engine) fail(ctx context.Context, req Attempt, begun ledger.Begun, f *E
 	failing := e.Clock.Wait(e.Clock.Now().Sub(begun.TryingSince)) // real time
 	outcome := ledger.Outcome{
 		State: ledger.StepOpen, Code: f.Code, Message: f.Message, Attributes: f.attributes,
-		// A call without an answer may have reached the app and take effect late. Whoever
-		// places a hold has to know that an account may yet be destroyed.
+		// A call without an answer may have reached the app and take effect late. An
+		// operator who places a hold has to know that the account may yet be destroyed.
 		InDoubt: (req.Step.Kind.Gives() || e.destroys(req.Step)) && slices.Contains(unanswered, f.Code),
 	}
 	f.Final = !f.Retryable || failing > e.AttentionAfter && !f.NoTurn || f.refuses(failing)

@@ -30,9 +30,9 @@ func sameQuestion(s assess.SameHuman) Attention {
 	return q
 }
 
-// linkCertain links the person to the earlier IDs that HR named, where that is certain, and
-// reports whether it has linked any. If the ledger refuses (a step is under way, say), the
-// operator is asked meanwhile.
+// linkCertain links the person to the earlier IDs that HR named, where that is certain,
+// and reports whether it has linked any. If the ledger refuses (because a step is under
+// way, for example), the operator is asked meanwhile.
 func (e *Engine) linkCertain(ctx context.Context, d decision) (linked bool, err error) {
 	for _, s := range d.SameHumans {
 		if !s.Certain {

@@ -259,8 +259,8 @@ func (d decision) grants() []withdrawal {
 
 // owed reports whether an earlier plan was to create or enable the account, and that is
 // neither done nor skipped by an operator. A planned link shows that the breaker let it
-// pass once, even if the step was not planned meanwhile (while an end of access was held,
-// say).
+// pass once, even if the step was not planned meanwhile (because an end of access was
+// held, for example).
 func (d decision) owed(app string) bool {
 	owed := d.link(app).State == ledger.LinkPlanned
 	for _, s := range d.Person.Steps {

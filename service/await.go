@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/internal/backoff"
 )
 
-// pauses are the pauses between two attempts of await.
+// pauses holds the pauses between two attempts of await.
 var pauses = backoff.Range{Min: 250 * time.Millisecond, Max: 5 * time.Second}
 
 // await calls try until it succeeds, until it fails with an error that final reports to

@@ -207,7 +207,7 @@ func TestWhatAJoinerIsStillOwedIsNoGrant(t *testing.T) {
 }
 
 // Grants to many people are also held in an app that does not keep external IDs, and so
-// shows no account as it was set, whoever created the accounts.
+// does not show accounts as they were set, no matter who created them.
 func TestGrantsCountInAnAppThatDropsTheExternalID(t *testing.T) {
 	for _, adopted := range []bool{false, true} {
 		t.Run(fmt.Sprintf("adopted: %t", adopted), func(t *testing.T) {
@@ -285,7 +285,7 @@ func deleteOnly(b *biography) {
 	b.acts.Apps["wiki"].Connector = offering{b.acts.Apps["wiki"].Connector, can}
 }
 
-// In a flood of suspensions no account is destroyed, whoever suspended the person.
+// In a flood of suspensions no account is destroyed, no matter who suspended the person.
 func TestAnAccountThatCanOnlyBeDeletedIsHeldWhileItsOwnerIsSuspended(t *testing.T) {
 	for _, source := range []string{"/security", hr.OperatorSource} {
 		for name, c := range map[string]struct {

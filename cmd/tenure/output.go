@@ -277,7 +277,7 @@ func (l *limit) Set(s string) error {
 func (l *limit) Type() string { return "number" }
 
 // limited cuts a list to what --limit allows, and tells how many entries are left out.
-// What depends on the whole list, such as the exit status, is decided before.
+// Callers decide before it what depends on the whole list, such as the exit status.
 func limited[T any](c *cli, all []T) []T {
 	if c.limit == 0 || len(all) <= c.limit {
 		return all

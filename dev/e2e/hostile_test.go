@@ -33,7 +33,7 @@ type hostile struct {
 	Accounts map[string]int `yaml:"accounts"` // by person ID: how many accounts are enabled
 }
 
-// hostileRecord is one record. In its value ${WORKER} stands for the rest of a
+// hostileRecord is one hostile record. In its value, ${WORKER} stands for the rest of a
 // worker's data, ${NOW} for the present time, and ${REPEAT:N:TEXT} for a long text.
 type hostileRecord struct {
 	Key     string            `yaml:"key"`
@@ -71,7 +71,7 @@ func (h hostileRecord) message(t *testing.T) broker.Message {
 	return broker.Message{Key: h.Key, Value: value, Headers: headers}
 }
 
-// bound is how long a hostile record may hold up those behind it.
+// bound is how long a hostile record may hold up the records behind it.
 const bound = 30 * time.Second
 
 // TestHostileRecords sends every file of testdata/hostile. Behind each of its records, on

@@ -121,8 +121,8 @@ type search struct {
 	encoded []string       // in base64
 }
 
-// short is the longest name that counts only as a whole word, because "Tim", for example,
-// is a part of "time".
+// short is the length of the longest names that are searched for as whole words only,
+// because "Tim", for example, is a part of "time".
 const short = 5
 
 func newSearch(needles []string) search {

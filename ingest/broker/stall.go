@@ -152,8 +152,8 @@ func (g *guarded) Read(b []byte) (int, error) {
 	return n, &stallError{g.address}
 }
 
-// Write gives the broker stalls.patience for each part of what is sent, for a network may
-// be slow, and notes that an answer has to come.
+// Write gives the broker stalls.patience for each part of what is sent, because a network
+// may be slow, and notes that an answer has to come.
 func (g *guarded) Write(b []byte) (int, error) {
 	g.mu.Lock()
 	if g.asked.IsZero() {

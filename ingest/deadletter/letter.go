@@ -96,7 +96,7 @@ const (
 	largestHeader = 2 << 10
 )
 
-// redriveHeaders are all headers of a redrive. A letter without its value keeps these,
+// redriveHeaders holds all headers of a redrive. A letter without its value keeps these,
 // and no others with the prefix: anybody may have written those.
 var redriveHeaders = map[string]bool{
 	HeaderRedriveOf: true, HeaderRedriveBy: true, HeaderRedriveAt: true, HeaderRedriveReason: true, HeaderRedriveDigest: true,

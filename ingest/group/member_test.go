@@ -146,7 +146,7 @@ func TestRecordsInFlightAreBoundedInBytes(t *testing.T) {
 	assert.Zero(t, held(), "all comes back")
 }
 
-// hungGroup is a kafka.ConsumerGroup that gets nowhere and cannot be closed.
+// hungGroup is a kafka.ConsumerGroup in which no generation begins, and which cannot be closed.
 type hungGroup struct{ release chan struct{} }
 
 func (g hungGroup) Next(ctx context.Context) (*kafka.Generation, error) {

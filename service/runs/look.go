@@ -26,7 +26,7 @@ import (
 // task causes one failure.
 const tooManyFailures = 5
 
-// typesOfPeople are the workflow types of people's runs.
+// typesOfPeople lists the workflow types of people's runs.
 var typesOfPeople = []string{workflows.TypeJoiner, workflows.TypeMover, workflows.TypeLeaver, workflows.TypeScheduled}
 
 // Look returns the state of the person's last run. It implements activities.Runs.

@@ -45,7 +45,7 @@ func metricsOfAWorker(t *testing.T) []*dto.MetricFamily {
 	return families
 }
 
-// countable is a ledger that counts, or fails to.
+// countable is a ledger that returns numbers, or fails.
 type countable struct {
 	counts ledger.Counts
 	err    error
