@@ -19,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 )
 
-// asyncAPI is the description of the topics, as JSON has it.
+// asyncAPI returns asyncapi.yaml, as decoded from JSON.
 func asyncAPI(t *testing.T) map[string]any {
 	t.Helper()
 	text, err := os.ReadFile("asyncapi.yaml")
@@ -43,8 +43,8 @@ func at(t *testing.T, document any, path ...string) map[string]any {
 	return document.(map[string]any)
 }
 
-// The schema is that of AsyncAPI 3.0.0, from the package @asyncapi/specs 6.11.1
-// (Apache-2.0).
+// asyncapi.yaml is valid by the schema of AsyncAPI 3.0.0, which comes from the package
+// @asyncapi/specs 6.11.1 (Apache-2.0).
 func TestAsyncAPIIsValid(t *testing.T) {
 	file, err := os.Open("testdata/asyncapi-3.0.0.schema.json.gz")
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestAsyncAPIIsValid(t *testing.T) {
 	assert.Error(t, compiled.Validate(document), "the schema refuses nothing")
 }
 
-// Whatever is referred to is there.
+// Every reference leads to something.
 func TestAsyncAPIReferences(t *testing.T) {
 	document, found := asyncAPI(t), 0
 	var walk func(any)
@@ -123,7 +123,7 @@ func TestAsyncAPIHasAMessageForEveryType(t *testing.T) {
 	assert.ElementsMatch(t, schema.Properties.Type.Enum, described)
 }
 
-// Every example is read by the decoder, and is of the type that it is shown for.
+// The decoder reads every example, and finds the type that the example is shown for.
 func TestAsyncAPIExamples(t *testing.T) {
 	document := asyncAPI(t)
 	for name := range at(t, document, "channels", "events", "messages") {
@@ -149,13 +149,14 @@ func TestAsyncAPIExamples(t *testing.T) {
 	}
 }
 
-// header is a constant of a header, with the prefix that it may have.
+// header matches the constant of a header's name, which may begin with a prefix. prefix
+// matches the constant of such a prefix.
 var (
 	header = regexp.MustCompile(`\n\s+Header\w+\s*=\s*(?:(\w+)\s*\+\s*)?"([^"]+)"`)
 	prefix = regexp.MustCompile(`\n\s+(\w+Prefix)\s*=\s*"([^"]+)"`)
 )
 
-// Every header that the code writes is described, and none besides.
+// asyncapi.yaml describes every header that the code writes, and no others.
 func TestAsyncAPIHasEveryHeader(t *testing.T) {
 	var written []string
 	for _, dir := range []string{"ingest/deadletter", "receiver"} {

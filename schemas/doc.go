@@ -1,7 +1,7 @@
-// Package schemas holds the JSON Schemas (2020-12) of what people write for
-// Tenure, embedded, and examples of it.
+// Package schemas embeds the JSON Schemas (2020-12) of documents that others write for
+// Tenure. The folder also holds examples of such documents.
 //
 // Each NAME.schema.json is one schema: Load(NAME) compiles it. Violations name
-// the field by JSON pointer and say in plain words what is wrong, and never
-// quote what was there: it may be personal data.
+// the field by JSON pointer and say in plain words what is wrong. They never
+// quote the value, since it may be personal data.
 package schemas

@@ -16,10 +16,10 @@ import (
 // The names of the schemas.
 const (
 	Event     = "event"      // a CloudEvent in JSON format
-	EventData = "event-data" // its data, whatever the type
+	EventData = "event-data" // the data of an event of any type
 )
 
-// base is where the schemas' identifiers are. Nothing is ever loaded from there.
+// base begins the schemas' identifiers. Nothing is ever loaded from that address.
 const base = "https://tenurehq.com/schemas/"
 
 //go:embed *.schema.json
@@ -45,7 +45,7 @@ func Load(name string) (*Schema, error) {
 var OfEvent = sync.OnceValue(func() *Schema {
 	s, err := Load(Event)
 	if err != nil {
-		panic(err) // embedded, and compiled by every test
+		panic(err) // cannot happen: the schema is embedded, and tests compile it
 	}
 	return s
 })
@@ -88,8 +88,8 @@ func dateTime(v any) error {
 	return nil
 }
 
-// Validate checks a document as encoding/json decodes it into an any (numbers
-// may be json.Number). The error is of type InvalidError.
+// Validate checks a document that encoding/json has decoded into an any (numbers may be
+// json.Number). The error for an invalid document is an InvalidError.
 func (s *Schema) Validate(doc any) error {
 	err := s.compiled.Validate(doc)
 	var invalid *jsonschema.ValidationError

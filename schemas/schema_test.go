@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/schemas"
 )
 
-// read decodes a file as Validate wants it.
+// read decodes a file in the form that Validate takes.
 func read(t *testing.T, path string) any {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -80,7 +80,7 @@ func TestInvalidExamples(t *testing.T) {
 	}
 }
 
-// A value may be somebody's name: no error may quote it, wherever it is.
+// No error quotes a value of the document, wherever it is: it may be somebody's name.
 func TestViolationsDoNotQuoteValues(t *testing.T) {
 	const secret = "Q\u00fcx-77 \u0001"
 	var everywhere func(any) any

@@ -7,9 +7,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Unknown lists the fields of a valid document that its schema does not name, by
-// JSON pointer. The document itself, being an envelope that others may extend,
-// is not looked at, only what is in it.
+// Unknown lists the fields of a valid document that its schema does not name, by JSON
+// pointer. It leaves out the fields of the document itself: that is an envelope, which
+// others may extend.
 func (s *Schema) Unknown(doc any) []string {
 	envelope, _ := doc.(map[string]any)
 	var found []string
@@ -21,8 +21,8 @@ func (s *Schema) Unknown(doc any) []string {
 	return found
 }
 
-// unknown looks at one object, to which some schemas apply. Where none of them
-// says which fields it has, there is nothing to compare with.
+// unknown lists the unknown fields of one object, to which some schemas apply. If none of
+// them names fields, there is nothing to compare with.
 func unknown(object map[string]any, applied []*jsonschema.Schema, path ...string) []string {
 	if !slices.ContainsFunc(applied, func(s *jsonschema.Schema) bool { return names(s, object) }) {
 		return nil
@@ -45,14 +45,14 @@ func unknown(object map[string]any, applied []*jsonschema.Schema, path ...string
 	return found
 }
 
-// names reports whether a schema says which fields an object has.
+// names reports whether a schema names the fields of an object.
 func names(s *jsonschema.Schema, value any) bool {
 	return slices.ContainsFunc(applying(s, value), func(s *jsonschema.Schema) bool {
 		return s.Properties != nil || s.AdditionalProperties != nil
 	})
 }
 
-// subschemas are the schemas that apply to one field of a value.
+// subschemas returns the schemas that apply to one field of a value.
 func subschemas(s *jsonschema.Schema, value any, name string) []*jsonschema.Schema {
 	var found []*jsonschema.Schema
 	for _, s := range applying(s, value) {
@@ -65,7 +65,7 @@ func subschemas(s *jsonschema.Schema, value any, name string) []*jsonschema.Sche
 	return found
 }
 
-// applying are a schema and those that it applies to the same value.
+// applying returns a schema and the schemas that it applies to the same value.
 func applying(s *jsonschema.Schema, value any) []*jsonschema.Schema {
 	same := slices.Clone(s.AllOf)
 	if s.Ref != nil {

@@ -27,7 +27,7 @@ func (v Violation) compare(w Violation) int {
 	return cmp.Or(strings.Compare(v.Field, w.Field), strings.Compare(v.Problem, w.Problem))
 }
 
-// InvalidError is all that is wrong with a document, by field.
+// InvalidError lists everything that is wrong with a document, by field.
 type InvalidError []Violation
 
 func (vs InvalidError) Error() string {
@@ -38,8 +38,8 @@ func (vs InvalidError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// violations collects the leaves of an error: what they are nested in only says
-// by which way of the schema they were found.
+// violations collects the leaves of an error: the errors around them only say on which path
+// of the schema they were found.
 func violations(e *jsonschema.ValidationError) InvalidError {
 	if _, ok := e.ErrorKind.(*kind.AnyOf); ok && len(e.Causes) > 0 {
 		return InvalidError{{Field: Pointer(e.InstanceLocation...), Problem: "needs one of " + strings.Join(wanted(e.Causes), ", ")}}
@@ -62,7 +62,7 @@ func violations(e *jsonschema.ValidationError) InvalidError {
 	}
 }
 
-// wanted are the names of the fields of which one would have been enough.
+// wanted returns the names of the fields that are missing and of which one would be enough.
 func wanted(causes []*jsonschema.ValidationError) []string {
 	var names []string
 	for _, cause := range causes {
@@ -81,7 +81,7 @@ func each(at string, names []string, problem string) InvalidError {
 	return all
 }
 
-// problem puts in words what is wrong with a value, without the value.
+// problem says in words what is wrong with a value, without repeating the value.
 func problem(of jsonschema.ErrorKind) string {
 	switch k := of.(type) {
 	case *kind.Type:
@@ -108,7 +108,7 @@ func problem(of jsonschema.ErrorKind) string {
 	}
 }
 
-// formats says what the formats that our schemas use look like.
+// formats describes the formats that the schemas use.
 var formats = map[string]string{
 	"date":          "a date that exists (YYYY-MM-DD)",
 	"date-time":     "an instant with an offset (RFC 3339, such as 2026-01-31T09:00:00Z)",
@@ -130,7 +130,7 @@ func articled(types ...string) string {
 	return strings.Join(named, " or ")
 }
 
-// list names values of the schema's, leaving out the empty text.
+// list returns values of a schema as a text, without the empty text.
 func list(values []any) string {
 	var texts []string
 	for _, v := range values {
@@ -141,7 +141,7 @@ func list(values []any) string {
 	return strings.Join(texts, ", ")
 }
 
-// Pointer is the JSON pointer (RFC 6901) of a path.
+// Pointer returns the JSON pointer (RFC 6901) of a path.
 func Pointer(path ...string) string {
 	var b strings.Builder
 	for _, p := range path {

@@ -21,11 +21,11 @@ const (
 	normalAccount       = 0x0200
 )
 
-// anyPerson is the filter for accounts of people that are not protected: what
-// protection looks at must be readable, else nothing matches.
+// anyPerson is the filter for accounts of people that are not protected. If Tenure's account
+// may not read the attributes in it, nothing matches.
 const anyPerson = "(&(objectCategory=person)(objectClass=user)(userAccountControl:1.2.840.113556.1.4.803:=512)(!(adminCount=1))(!(isCriticalSystemObject=TRUE)))"
 
-// wanted returns the attributes that are read of an account.
+// wanted returns the attributes to read of an account.
 func (c *client) wanted() []string {
 	names := []string{"objectGUID", "objectClass", "sAMAccountName", "userAccountControl", "adminCount", "isCriticalSystemObject", "pwdLastSet", "whenCreated", "lastLogonTimestamp", c.externalID}
 	return append(names, slices.Sorted(maps.Keys(c.shapes))...)
@@ -80,7 +80,7 @@ func controlOf(entry *directory.Entry) (int64, error) {
 	return strconv.ParseInt(entry.Text("userAccountControl"), 10, 32)
 }
 
-// account returns an entry as the contract's account.
+// account returns an entry as a connector.Account.
 func (c *client) account(op string, entry *directory.Entry, entitlements []string) (connector.Account, error) {
 	id, username := guidText(entry.Text("objectGUID")), entry.Text("sAMAccountName")
 	control, err := controlOf(entry)
@@ -130,6 +130,6 @@ var guidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func isGUID(text string) bool { return guidForm.MatchString(text) }
 
-// byGUID names an object as requests may, whatever its DN just now (MS-ADTS
-// section 3.1.1.3.1.2.4).
+// byGUID returns a name for an object that requests may use in place of its DN, and that
+// stays the same when the object is moved (MS-ADTS section 3.1.1.3.1.2.4).
 func byGUID(guid string) string { return "<GUID=" + guid + ">" }

@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/internal/nearest"
 )
 
-// shape is how an attribute's value is written and read.
+// shape writes and reads the values of an attribute.
 type shape struct {
 	encode func(value any) ([]string, error)
 	decode func(values []string) any
@@ -51,7 +51,7 @@ var (
 	}
 )
 
-// usual are the attributes that can be mapped without being named in the settings.
+// usual lists the attributes that can be mapped without being named in the settings.
 var usual = []string{
 	"assistant", "c", "co", "comment", "company", "countryCode", "department", "departmentNumber", "description",
 	"displayName", "displayNamePrintable", "division", "employeeID", "employeeNumber", "employeeType",
@@ -124,8 +124,9 @@ const (
 	dateForm       = "2006-01-02"
 )
 
-// encodeExpiry takes a day, at whose end (UTC) the account expires, as Active
-// Directory's own tools have it; or an RFC 3339 time; or nothing for never.
+// encodeExpiry returns the value of accountExpires for a day, an RFC 3339 time, or "" for
+// never. With a day, the account expires at its end (UTC), as in Active Directory's own
+// tools.
 func encodeExpiry(text string) (string, error) {
 	if text == "" {
 		return noExpiry, nil
@@ -143,7 +144,7 @@ func encodeExpiry(text string) (string, error) {
 	return strconv.FormatInt(seconds*ticksPerSecond+int64(at.Nanosecond())/100, 10), nil
 }
 
-// decodeExpiry is the reverse of encodeExpiry. It shows a midnight as the day that ends
+// decodeExpiry is the reverse of encodeExpiry. For a midnight it returns the day that ends
 // then.
 func decodeExpiry(raw string) string {
 	at := timeOf(raw)

@@ -10,8 +10,9 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Relabel implements connector.Connector. The names and the external ID are changed at
-// once; the cn follows if it was the username, and if no other object there has it.
+// Relabel implements connector.Connector. It changes the names and the external ID in one
+// request. Then it changes the cn, if that was the old username and no other object in the
+// OU has the new one.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
 	const op = connector.OpRelabel
 	entry, err := c.changeable(ctx, op, accountID)
@@ -59,7 +60,7 @@ func (c *client) relabelled(entry *directory.Entry, to connector.Label) ([]direc
 	return changes, nil
 }
 
-// renameTo gives the object a new cn, if the one that it has is its old username.
+// renameTo changes the object's cn to the new username, if the cn is its old one.
 func (c *client) renameTo(ctx context.Context, entry *directory.Entry, username string) error {
 	const op = connector.OpRelabel
 	rdn, parent, err := directory.Split(entry.DN)
@@ -71,13 +72,13 @@ func (c *client) renameTo(ctx context.Context, entry *directory.Entry, username 
 	}
 	err = c.directory.Move(ctx, op, entry.DN, directory.RDN("CN", username), parent)
 	if directory.Is(err, ldap.LDAPResultEntryAlreadyExists) {
-		return nil // a cn has to be nobody's, and need not be the username
+		return nil // another object has this cn, which need not be the username
 	}
 	return refine(err)
 }
 
-// Adopt implements connector.Connector. The value is added, not replaced: of two
-// persons who come at the same time only one gets the account.
+// Adopt implements connector.Connector. It adds the external ID and does not replace one: of
+// two persons at the same time only one gets the account.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	if err := c.checkPersonID(connector.OpAdopt, personID); err != nil {
 		return err

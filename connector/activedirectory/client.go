@@ -20,12 +20,12 @@ type client struct {
 	directory      *directory.Client
 	people         string // DNs
 	createIn       string
-	leavers        string // empty: nobody is moved
+	leavers        string // empty if nobody is moved
 	groups         string
 	upnSuffix      string
 	externalID     string // attributes
-	employeeNumber string // empty: not looked for
-	email          string // empty: not looked for
+	employeeNumber string // empty if Find does not use it
+	email          string // empty if Find does not use it
 	groupName      string
 	shapes         map[string]shape // of the attributes that can be mapped
 	recycleBin     time.Duration
@@ -66,8 +66,8 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	return nil, nil
 }
 
-// findBy returns the accounts whose attribute has that value and that are not
-// another person's. The server takes "zoe" and "Zoë" for the same: we do not.
+// findBy returns the accounts whose attribute has that value and that are not another
+// person's. To the server "zoe" and "Zoë" are the same; findBy leaves such accounts out.
 func (c *client) findBy(ctx context.Context, by connector.MatchKey, attribute, value, personID string) ([]connector.Match, error) {
 	entries, err := c.search(ctx, connector.OpFind, c.people, directory.And(anyPerson, directory.Equal(attribute, value)), c.wanted()...)
 	if err != nil {
@@ -89,14 +89,14 @@ func (c *client) findBy(ctx context.Context, by connector.MatchKey, attribute, v
 	return matches, nil
 }
 
-// search returns what there is below a base that the settings name.
+// search returns the entries below a base that the settings name.
 func (c *client) search(ctx context.Context, op, base, filter string, attributes ...string) ([]*directory.Entry, error) {
 	entries, err := c.directory.All(ctx, op, directory.Query{Base: base, Scope: directory.Subtree, Filter: filter, Attributes: attributes})
 	return entries, c.misplaced(op, err)
 }
 
-// misplaced tells an OU of the settings that is not there from an account that is
-// not.
+// misplaced returns another error if an OU of the settings does not exist: the server gives
+// the same answer as for an account that does not exist.
 func (c *client) misplaced(op string, err error) error {
 	if directory.Is(err, ldap.LDAPResultNoSuchObject) {
 		return failed(op, connector.KindInvalid, "an OU of the settings is not there: check people, createIn, leavers and groups", err)
@@ -104,8 +104,8 @@ func (c *client) misplaced(op string, err error) error {
 	return refine(err)
 }
 
-// Read implements connector.Connector. It reads protected accounts too: one that
-// is linked must not be taken for gone.
+// Read implements connector.Connector. It also reads protected accounts: one that is linked
+// must not count as gone.
 func (c *client) Read(ctx context.Context, accountID string) (connector.Account, error) {
 	return c.read(ctx, connector.OpRead, accountID)
 }
@@ -138,8 +138,8 @@ func (c *client) Close() error {
 	return nil
 }
 
-// List implements connector.Connector. It reads the groups' names first, so that an
-// account costs no call of its own.
+// List implements connector.Connector. It reads the groups' names first, so that it needs no
+// call for each account.
 func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	return func(yield func(connector.Account, error) bool) {
 		names, err := c.groupNames(ctx)
@@ -161,7 +161,7 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	}
 }
 
-// groupNames are the names of all groups, by DN in lower case.
+// groupNames returns the names of all groups, by DN in lower case.
 func (c *client) groupNames(ctx context.Context) (map[string]string, error) {
 	all, err := c.search(ctx, connector.OpList, c.groups, anyGroup, c.groupName)
 	if err != nil {
@@ -174,9 +174,9 @@ func (c *client) groupNames(ctx context.Context) (map[string]string, error) {
 	return names, nil
 }
 
-// listed is an account with the groups that its memberOf tells of. One that is in
-// more than the server sends at once has them in parts, under another name
-// (MS-ADTS section 3.1.1.3.1.3.3), and is asked about.
+// listed returns an account with the groups in its memberOf. The server sends a long memberOf
+// in parts and under another name (MS-ADTS section 3.1.1.3.1.3.3): then listed looks the
+// groups up.
 func (c *client) listed(ctx context.Context, entry *directory.Entry, names map[string]string) (connector.Account, error) {
 	inParts := func(name string) bool { return strings.HasPrefix(name, "memberof;") }
 	if slices.ContainsFunc(entry.Names(), inParts) {

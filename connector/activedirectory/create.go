@@ -38,7 +38,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if err != nil {
 		return connector.Account{}, refine(err)
 	}
-	// Nobody has put a new account into groups yet.
+	// A new account is in no groups yet.
 	account, err := c.account(connector.OpCreate, entry, nil)
 	if err != nil {
 		return connector.Account{}, err

@@ -1,14 +1,14 @@
-// Package activedirectory is the connector for Microsoft Active Directory, spoken
-// to by LDAP over TLS.
+// Package activedirectory is the connector for Microsoft Active Directory. It speaks
+// LDAP over TLS.
 //
-// An account is known by its objectGUID, which neither a new name nor a move to
-// another OU changes; requests name it so too (MS-ADTS section 3.1.1.3.1.2.4), so
-// that one which is moved between two of them is not taken for gone. Whether it is
-// enabled is one bit of its userAccountControl, which is changed only if nobody
-// else changed the rest meanwhile.
+// An account's ID is its objectGUID, which neither a new name nor a move to another OU
+// changes. Requests name the account by it too (MS-ADTS section 3.1.1.3.1.2.4), so that
+// an account that is moved between two requests does not count as gone. One bit of
+// userAccountControl says whether it is enabled. The connector changes the bit only if
+// nobody else has changed the others meanwhile.
 //
-// Accounts that Active Directory protects or made itself (domain administrators,
-// krbtgt, computers, trusts) are never matched, listed or changed.
+// The connector never matches, lists or changes accounts that Active Directory protects
+// or created itself (domain administrators, krbtgt, computers, trusts).
 //
 // It imports the connector contract, internal/directory and internal/remote.
 package activedirectory

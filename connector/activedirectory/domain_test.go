@@ -48,7 +48,7 @@ func (d domain) open(t *testing.T, settings connector.Settings) connector.Connec
 	return c
 }
 
-// bind signs in, as whoever.
+// bind signs in with a name and a password.
 func (d domain) bind(t *testing.T, name, password string) (*ldap.Conn, error) {
 	t.Helper()
 	conn, err := ldap.DialURL(d.url, ldap.DialWithTLSConfig(trusting(t, d.ca)))
@@ -57,7 +57,7 @@ func (d domain) bind(t *testing.T, name, password string) (*ldap.Conn, error) {
 	return conn, conn.Bind(name, password)
 }
 
-// asAdmin is a connection of the domain's administrator.
+// asAdmin returns a connection of the domain's administrator.
 func (d domain) asAdmin(t *testing.T) *ldap.Conn {
 	t.Helper()
 	conn, err := d.bind(t, d.admin, d.password)
@@ -65,7 +65,7 @@ func (d domain) asAdmin(t *testing.T) *ldap.Conn {
 	return conn
 }
 
-// newOU makes an OU of the test's own.
+// newOU creates an OU that only this test uses.
 func (d domain) newOU(t *testing.T, name, below string) string {
 	t.Helper()
 	dn := "OU=" + ldap.EscapeDN(name+" "+mark()) + "," + below
@@ -85,7 +85,7 @@ func (d domain) newGroup(t *testing.T, name, ou string) string {
 	return dn
 }
 
-// mark makes names unlike any other's.
+// mark returns a random text that makes names unique.
 func mark() string { return rand.Text()[:8] }
 
 func trusting(t *testing.T, ca string) *tls.Config {
@@ -97,7 +97,8 @@ func trusting(t *testing.T, ca string) *tls.Config {
 	return &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}
 }
 
-// certificate is the server's own, for somebody who speaks in its place.
+// certificate returns the TLS configuration with the server's own certificate, for a proxy
+// in its place.
 func (d domain) certificate(t *testing.T) *tls.Config {
 	t.Helper()
 	pair, err := tls.LoadX509KeyPair(d.ca, filepath.Join(filepath.Dir(d.ca), "key.pem"))

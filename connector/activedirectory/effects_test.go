@@ -16,12 +16,12 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// These tests look from outside at what the connector does: by signing in as the
-// person, and by what the domain's administrator sees.
+// These tests check from outside what the connector does: they sign in as the person, and
+// look as the domain's administrator.
 
 const persons = "Pass-w0rd of the person"
 
-// setPassword is the reset by which a person comes to have a password.
+// setPassword sets a person's password as the domain's administrator.
 func (d domain) setPassword(t *testing.T, id string) {
 	t.Helper()
 	var raw []byte
@@ -39,7 +39,7 @@ func (d domain) modify(t *testing.T, id, attribute string, values ...string) {
 	require.NoError(t, d.asAdmin(t).Modify(request))
 }
 
-// see is what the domain's administrator sees of an account.
+// see returns an account's entry as the domain's administrator sees it.
 func (d domain) see(t *testing.T, id string) *ldap.Entry {
 	t.Helper()
 	found, err := d.asAdmin(t).Search(ldap.NewSearchRequest("<GUID="+id+">", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", nil, nil))
@@ -48,7 +48,7 @@ func (d domain) see(t *testing.T, id string) *ldap.Entry {
 	return found.Entries[0]
 }
 
-// signIn says what comes of signing in: "" or the code of why not.
+// signIn tries to sign in. It returns "" or the server's code for the reason that it failed.
 func (d domain) signIn(t *testing.T, username, password string) string {
 	t.Helper()
 	_, err := d.bind(t, username+"@corp.example.test", password)
@@ -114,8 +114,8 @@ func TestOnlyOneBitOfUserAccountControlChanges(t *testing.T) {
 	assert.Equal(t, fmt.Sprint(512|neverExpires|notDelegated), d.see(t, made.ID).GetAttributeValue("userAccountControl"))
 }
 
-// An account that was added, and never came to have a password, is finished by
-// enabling it; before that nobody can use it.
+// Enable finishes an account that was added and has no password yet. Before that nobody can
+// use it.
 func TestWhatIsLeftOfACreationIsFinished(t *testing.T) {
 	d := realDomain(t)
 	ou := d.newOU(t, "Half made", d.root)

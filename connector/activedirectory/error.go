@@ -11,9 +11,9 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Active Directory says more in its diagnostics than in its result codes: a Win32
-// error in hexadecimal before the first colon and, of a bind, another after "data".
-// See MS-ERREF section 2.2.
+// Active Directory says more in its diagnostics than in its result codes: they have a Win32
+// error in hexadecimal before the first colon and, after a failed bind, another one after
+// "data". See MS-ERREF section 2.2.
 const (
 	passwordRestriction = "0000052D" // ERROR_PASSWORD_RESTRICTION
 	memberNotInGroup    = "00000529" // ERROR_MEMBER_NOT_IN_GROUP

@@ -12,13 +12,12 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// anyGroup is the filter for groups that are entitlements. Those that Active
-// Directory made itself are none: everybody is in Domain Users, by primaryGroupID.
+// anyGroup is the filter for groups that are entitlements. It leaves out those that Active
+// Directory created itself: everybody is in Domain Users, by primaryGroupID.
 const anyGroup = "(&(objectCategory=group)(!(isCriticalSystemObject=TRUE)))"
 
-// memberships are the names of the groups that an account is in, sorted. They are
-// looked for from the groups' side: an attribute that lists them comes in parts
-// when it is long.
+// memberships returns the names of the groups that an account is in, sorted. It searches
+// the groups: the account's memberOf comes in parts if it is long.
 func (c *client) memberships(ctx context.Context, op, dn string) ([]string, error) {
 	found, err := c.search(ctx, op, c.groups, directory.And(anyGroup, directory.Equal("member", dn)), c.groupName)
 	if err != nil {
@@ -32,7 +31,7 @@ func (c *client) memberships(ctx context.Context, op, dn string) ([]string, erro
 	return slices.Compact(names), nil
 }
 
-// named finds groups by name, and besides by filter.
+// named returns the groups that have one of the names and match the filter, by name.
 func (c *client) named(ctx context.Context, op string, names []string, filter string) (map[string][]*directory.Entry, error) {
 	byName := make([]string, len(names))
 	for i, name := range names {
@@ -79,7 +78,8 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 	return nil
 }
 
-// ungrantable says why nobody is put into a group: what was found of its name.
+// ungrantable returns why a group cannot be granted, or "". found holds the groups of its
+// name.
 func ungrantable(found []*directory.Entry) string {
 	switch {
 	case len(found) == 0:
@@ -119,8 +119,8 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 	return nil
 }
 
-// notMember reports whether somebody cannot be taken out of a group because they are
-// not in it (any more), or one of both is gone.
+// notMember reports whether an account cannot be removed from a group because it is no
+// member, or because the account or the group is gone.
 func notMember(err error) bool {
 	return directory.Is(err, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject) ||
 		win32(directory.ResultOf(err), memberNotInGroup, memberNotInAlias)

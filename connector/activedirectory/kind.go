@@ -13,7 +13,7 @@ import (
 
 const defaultExternalID = "employeeID"
 
-// Kind is the catalog's entry.
+// Kind describes this kind of app for the catalog.
 var Kind = connector.Kind{
 	Name:    "activedirectory",
 	Summary: "Microsoft Active Directory Domain Services, by LDAP over TLS",
@@ -111,7 +111,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	return c, nil
 }
 
-// complete fills in what is not set, from people.
+// complete derives the settings that are missing from people.
 func (c *client) complete(settings *connector.Values) {
 	domain, name := domainOf(c.people)
 	if domain == "" {
@@ -128,8 +128,7 @@ func (c *client) complete(settings *connector.Values) {
 	}
 }
 
-// domainOf is the domain that a DN is in: its DN and its name; empty if there is
-// none.
+// domainOf returns the DN and the name of the domain that a DN is in; empty if it is in none.
 func domainOf(dn string) (domain, name string) {
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil {
@@ -144,7 +143,7 @@ func domainOf(dn string) (domain, name string) {
 	return strings.Join(parts, ","), strings.Join(labels, ".")
 }
 
-// review rejects settings that cannot be right together.
+// review rejects settings that contradict each other.
 func (c *client) review(settings *connector.Values) {
 	for _, within := range []struct{ setting, dn string }{{"createIn", c.createIn}, {"leavers", c.leavers}} {
 		if within.dn != "" && !directory.IsBelow(within.dn, c.people) {

@@ -8,8 +8,9 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Probe implements connector.Connector, by the attributes in which Active Directory
-// computes what whoever asks may do (constructed attributes: MS-ADTS section 3.1.1.4.5).
+// Probe implements connector.Connector. It reads the attributes in which Active Directory
+// shows the rights of the account that asks (constructed attributes: MS-ADTS section
+// 3.1.1.4.5).
 func (c *client) Probe(ctx context.Context) []connector.Finding {
 	person, group := c.sample(ctx, c.people, anyPerson), c.sample(ctx, c.groups, directory.And(anyGroup, "(!(adminCount=1))"))
 	findings := []connector.Finding{
@@ -36,7 +37,7 @@ func (c *client) Probe(ctx context.Context) []connector.Finding {
 	return findings
 }
 
-// sampled is any one object, or why there is none.
+// sampled holds the DN of any one object, or why none was found.
 type sampled struct{ dn, problem string }
 
 func (c *client) sample(ctx context.Context, base, filter string) sampled {
@@ -48,10 +49,11 @@ func (c *client) sample(ctx context.Context, base, filter string) sampled {
 		}
 		return sampled{dn: entry.DN}
 	}
-	return sampled{} // none is there yet, which is no problem
+	return sampled{} // there is no object yet, which is no problem
 }
 
-// may looks whether what an attribute of an object computes has a value.
+// may returns a finding: the account that asks has a right if an attribute of the object
+// holds value.
 func (c *client) may(ctx context.Context, what, dn, attribute, value, advice string) connector.Finding {
 	entry, err := c.directory.Get(ctx, connector.OpProbe, dn, attribute)
 	switch {

@@ -14,8 +14,8 @@ import (
 	"github.com/tenurehq/tenure/connector/activedirectory"
 )
 
-// interfering is a connector, and what somebody else does before its nth request
-// from now on.
+// interfering returns a connector, and a function that sets what somebody else does before
+// the connector's nth request from then on.
 func (d domain) interfering(t *testing.T, settings connector.Settings) (c connector.Connector, before func(n int, do func())) {
 	t.Helper()
 	left, do := 0, func() {}
@@ -58,7 +58,7 @@ func TestOfTwoPersonsOnlyOneGetsAnAccount(t *testing.T) {
 	assert.Equal(t, []string{"p-first"}, d.see(t, made.ID).GetAttributeValues("employeeID"))
 }
 
-// An account that is renamed between two requests is not taken for gone: leavers
+// An account that is renamed between two requests does not count as gone: otherwise a leaver
 // would count as cut off.
 func TestAnAccountThatIsRenamedMeanwhileIsNotGone(t *testing.T) {
 	d := realDomain(t)
@@ -116,7 +116,7 @@ func TestWhyTheBindFailsIsTold(t *testing.T) {
 		d.modify(t, service.ID, test.attribute, test.good)
 	}
 
-	// Without rights of its own it can read, as anybody can, and nothing else.
+	// An account without rights of its own can read, as anybody can, and nothing else.
 	c := d.open(t, settings)
 	defer c.Close()
 	another := d.newAccount(t, d.open(t, d.settings(ou)), true)

@@ -13,13 +13,13 @@ import (
 // Disable implements connector.Connector.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	err := c.disable(ctx, accountID)
-	if c.leavers != "" { // else it is one change
+	if c.leavers != "" { // without it, Disable is one change
 		err = connector.Unfinished(err)
 	}
 	return err
 }
 
-// disable disables before it moves: what counts comes first.
+// disable disables the account before it moves it, since that ends access.
 func (c *client) disable(ctx context.Context, accountID string) error {
 	entry, err := c.changeable(ctx, connector.OpDisable, accountID)
 	if err != nil {
@@ -32,8 +32,8 @@ func (c *client) disable(ctx context.Context, accountID string) error {
 	return c.move(ctx, connector.OpDisable, entry, c.leavers)
 }
 
-// Enable implements connector.Connector. An account that never came to have a
-// password is given one, that nobody knows: it would be open to all.
+// Enable implements connector.Connector. If an account has no password yet, Enable sets one
+// that nobody knows: without it, anybody could sign in.
 func (c *client) Enable(ctx context.Context, accountID string) error {
 	entry, err := c.changeable(ctx, connector.OpEnable, accountID)
 	if err != nil {
@@ -50,8 +50,8 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 	return c.setControl(ctx, connector.OpEnable, entry, func(control int64) int64 { return control &^ accountDisable })
 }
 
-// setControl changes userAccountControl, and what goes with it, if nobody else
-// changed it since the entry was read.
+// setControl changes userAccountControl, with further changes in the same request, if nobody
+// else has changed it since the entry was read.
 func (c *client) setControl(ctx context.Context, op string, entry *directory.Entry, change func(int64) int64, with ...directory.Change) error {
 	before, err := controlOf(entry)
 	if err != nil {
@@ -70,9 +70,9 @@ func (c *client) setControl(ctx context.Context, op string, entry *directory.Ent
 	return refine(err)
 }
 
-// move puts an account into another OU. Where its name is taken there it is given
-// one that nobody else has. Not every server can move by objectGUID, so it goes by
-// the DN that was read.
+// move moves an account into another OU. If another object there has its name, the account
+// gets a unique one. Not every server can move an object by objectGUID, so move uses the DN
+// that was read.
 func (c *client) move(ctx context.Context, op string, entry *directory.Entry, to string) error {
 	rdn, _, err := directory.Split(entry.DN)
 	if err != nil {
@@ -89,8 +89,8 @@ func (c *client) move(ctx context.Context, op string, entry *directory.Entry, to
 	return c.notMoved(ctx, op, entry, to, err)
 }
 
-// notMoved finds out what a refused move was about, since servers answer in various
-// ways: an account that is gone or somewhere else, an OU that is not there.
+// notMoved finds out why a server refused a move, since servers answer differently: the
+// account is gone or was moved elsewhere, or the OU does not exist.
 func (c *client) notMoved(ctx context.Context, op string, entry *directory.Entry, to string, err error) error {
 	if _, missing := c.directory.Get(ctx, op, to, "objectGUID"); missing != nil {
 		return c.misplaced(op, missing)

@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/connector/activedirectory"
 )
 
-// TestADisabledAccountIsNotAllWhereLeaversAreMoved: whatever broke off, also the look
-// before the first change, may have left the move.
+// Where leavers are moved, every error of Disable is unfinished, also one before the first
+// change: an earlier call may have left the move undone.
 func TestADisabledAccountIsNotAllWhereLeaversAreMoved(t *testing.T) {
 	const people = "OU=People,DC=corp,DC=example,DC=com"
 	for leavers, want := range map[string]bool{"": false, "OU=Leavers," + people: true} {

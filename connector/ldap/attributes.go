@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/internal/nearest"
 )
 
-// Keeps implements connector.Connector. Servers show an attribute by its first
-// name, and may write DNs in their own way.
+// Keeps implements connector.Connector. Servers show an attribute under its first name,
+// and may write a DN in another way than it was set.
 func (c *client) Keeps(_ context.Context, account connector.Account, name string, set any) (bool, error) {
 	wanted, err := c.encode(connector.OpRead, name, set)
 	if err != nil {
@@ -24,8 +24,8 @@ func (c *client) Keeps(_ context.Context, account connector.Account, name string
 	return account.Shows(wanted, shown) || sameDNs(wanted, shown), nil
 }
 
-// shownAs returns what an account shows of an attribute, whichever of its names is
-// mapped.
+// shownAs returns the value that an account shows of an attribute, under whichever of the
+// attribute's names.
 func shownAs(account connector.Account, name string) any {
 	for _, names := range aliases {
 		if slices.ContainsFunc(names, func(alias string) bool { return strings.EqualFold(alias, name) }) {
@@ -39,7 +39,7 @@ func shownAs(account connector.Account, name string) any {
 	return account.Attribute(name)
 }
 
-// aliases are the names of attributes that have several (RFC 4519, RFC 4524).
+// aliases lists the attributes that have several names (RFC 4519, RFC 4524).
 var aliases = [][]string{
 	{"c", "countryName"},
 	{"cn", "commonName"},
@@ -58,15 +58,15 @@ var aliases = [][]string{
 	{"uid", "userid"},
 }
 
-// sameDNs reports whether two lists are of the same DNs, in any order.
+// sameDNs reports whether two lists hold the same DNs, in any order.
 func sameDNs(a, b []string) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(dn string) bool {
 		return !slices.ContainsFunc(b, func(other string) bool { return directory.SameDN(dn, other) })
 	})
 }
 
-// usual are the attributes of people that the classes of RFC 4519, RFC 2798 and RFC
-// 2307 have, and that somebody may want to map.
+// usual lists the attributes of people in the classes of RFC 4519, RFC 2798 and RFC 2307
+// that an operator may want to map.
 var usual = []string{
 	"audio", "businessCategory", "c", "carLicense", "cn", "departmentNumber", "description", "destinationIndicator", "displayName",
 	"employeeNumber", "employeeType", "facsimileTelephoneNumber", "gecos", "generationQualifier", "gidNumber", "givenName",
@@ -77,7 +77,7 @@ var usual = []string{
 	"userSMIMECertificate", "x121Address", "x500UniqueIdentifier",
 }
 
-// longer are other names of usual attributes (RFC 4519).
+// longer lists other names of usual attributes (RFC 4519).
 var longer = []string{
 	"commonName", "surname", "gn", "userid", "rfc822Mailbox", "localityName", "stateOrProvinceName", "streetAddress", "organizationName",
 	"organizationalUnitName", "countryName", "fax", "mobileTelephoneNumber", "pagerTelephoneNumber", "homeTelephoneNumber",

@@ -16,7 +16,7 @@ type client struct {
 	connector.Base
 
 	dir    *directory.Client
-	groups *groups // nil: none
+	groups *groups // nil if no groups are configured
 
 	people, leavers string // DNs; leavers may be empty
 	filter          string
@@ -27,12 +27,12 @@ type client struct {
 	lock                                                        lock
 }
 
-// lock is how an account is disabled.
+// lock holds the attribute by which an account is disabled, and its two values.
 type lock struct{ attribute, disabled, enabled string }
 
 var _ connector.Connector = (*client)(nil)
 
-// Capabilities implements connector.Connector: entitlements are there if groups are
+// Capabilities implements connector.Connector. It offers entitlements if groups are
 // configured.
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
@@ -84,7 +84,7 @@ func (c *client) match(ctx context.Context, by connector.MatchKey, filter, perso
 		}
 		owner := entry.Text(c.externalID)
 		switch {
-		case by == connector.ByExternalID && owner != personID: // servers do not tell A from a
+		case by == connector.ByExternalID && owner != personID: // servers ignore the case
 			continue
 		case by != connector.ByAccountID && personID != "" && owner != "" && owner != personID:
 			continue
@@ -138,14 +138,15 @@ func (c *client) bases() []string {
 	return []string{c.people, c.leavers}
 }
 
-// wanted are the attributes of an entry that are asked for: operational ones only
-// come by name.
+// wanted returns the attributes to read of an entry. Servers send operational attributes
+// only if they are asked for by name.
 func (c *client) wanted() []string {
 	return append([]string{"*", c.accountID, c.lock.attribute, madeAt}, usedAt...)
 }
 
-// madeAt is when an entry was made (RFC 4512 section 3.4.1). usedAt are when somebody
-// last bound as it, by OpenLDAP's and 389 Directory Server's password policies.
+// madeAt names the attribute that says when an entry was created (RFC 4512 section 3.4.1).
+// usedAt names those in which OpenLDAP's and 389 Directory Server's password policies keep
+// when somebody last bound as the entry.
 const madeAt = "createTimestamp"
 
 var usedAt = []string{"pwdLastSuccess", "authTimestamp", "lastLoginTime"}
@@ -155,7 +156,7 @@ func (c *client) search(ctx context.Context, op, filter string) iter.Seq2[*direc
 	return func(yield func(*directory.Entry, error) bool) {
 		for _, base := range c.bases() {
 			for entry, err := range c.dir.Search(ctx, op, directory.Query{Base: base, Scope: directory.Subtree, Filter: filter, Attributes: c.wanted()}) {
-				if connector.Is(err, connector.KindNotFound) { // not of an account: of the DN that they are below
+				if connector.Is(err, connector.KindNotFound) { // the base is missing, not an account
 					err = connector.Invalid(op, "the directory does not have, or show, the DN of setting people or leavers: check both, and that the bind DN may read them")
 				}
 				if !yield(entry, err) || err != nil {

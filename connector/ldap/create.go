@@ -42,7 +42,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if err != nil {
 		return connector.Account{}, err
 	}
-	// Whoever had this DN before may have left memberships behind.
+	// An entry that had this DN before may have left memberships behind.
 	if err := c.groups.removeAll(ctx, connector.OpCreate, c.member(entry)); err != nil {
 		return connector.Account{}, err
 	}

@@ -13,7 +13,7 @@ import (
 // Disable implements connector.Connector.
 func (c *client) Disable(ctx context.Context, accountID string) error {
 	err := c.disable(ctx, accountID)
-	if c.leavers != "" { // else the lock is all there is to it
+	if c.leavers != "" { // without it, the lock is the only change
 		err = connector.Unfinished(err)
 	}
 	return err
@@ -126,7 +126,7 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	if err != nil {
 		return err
 	}
-	if c.disabled(entry) { // a new password may take a lock by password policy away
+	if c.disabled(entry) { // a new password may remove a lock of the password policy
 		return c.setLock(ctx, op, entry, c.lock.disabled)
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/connector/ldap"
 )
 
-// TestALockIsNotAllWhereLeaversAreMoved: whatever broke off, also the look before the
-// first change, may have left the move, or the memberships of another call's move.
+// Where leavers are moved, every error of Disable is unfinished, also one before the first
+// change: an earlier call may have left a move, or its memberships, undone.
 func TestALockIsNotAllWhereLeaversAreMoved(t *testing.T) {
 	for leavers, want := range map[string]bool{"": false, "ou=leavers,dc=x": true} {
 		settings := connector.Settings{"url": "ldap://127.0.0.1:1", "bindDN": "cn=tenure", "password": "s3cret", "people": "ou=people,dc=x"}

@@ -12,26 +12,26 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// memberAttributes are how groups hold their members, by object class: the first
-// two by DN (RFC 4519 sections 3.5 and 3.6), the last by username (RFC 2307).
+// memberAttributes holds the attribute that lists a group's members, by object class: the
+// first two list DNs (RFC 4519 sections 3.5 and 3.6), the last usernames (RFC 2307).
 var memberAttributes = map[string]string{
 	"groupOfNames":       "member",
 	"groupOfUniqueNames": "uniqueMember",
 	"posixGroup":         "memberUid",
 }
 
-// Result codes of RFC 4511 that a membership's change meets when all is well.
+// Result codes of RFC 4511 that a change of a membership may meet although nothing is wrong.
 const (
-	noSuchAttribute        = 16 // not a member
+	noSuchAttribute        = 16 // no member
 	attributeOrValueExists = 20 // a member already
-	objectClassViolation   = 65 // it was the last member
+	objectClassViolation   = 65 // the last member, which the class requires
 )
 
-// nameAttribute is a group's name.
+// nameAttribute names the attribute that holds a group's name.
 const nameAttribute = "cn"
 
-// groups are those that people can be members of. A member is its DN or username,
-// as byName says. Nil groups are none.
+// groups describes the groups that people can be members of. Groups hold usernames if
+// byName is set, else DNs. Nil stands for no groups.
 type groups struct {
 	dir                              *directory.Client
 	base, class, member, placeholder string
@@ -89,7 +89,7 @@ type memberships struct {
 	spell func(member string) string
 }
 
-// all goes through every group once.
+// all reads all groups and returns their memberships.
 func (g *groups) all(ctx context.Context, op string) (memberships, error) {
 	m := memberships{names: map[string][]string{}, spell: directory.Canonical}
 	if g == nil {
@@ -119,7 +119,7 @@ func sorted(names []string) []string {
 	return slices.Compact(names)
 }
 
-// addTo makes somebody a member of groups.
+// addTo adds a member to groups.
 func (g *groups) addTo(ctx context.Context, op string, found []*directory.Entry, member string) error {
 	for _, group := range found {
 		err := g.dir.Modify(ctx, op, group.DN, directory.Change{How: directory.Add, Attribute: g.member, Values: []string{member}})
@@ -130,7 +130,7 @@ func (g *groups) addTo(ctx context.Context, op string, found []*directory.Entry,
 	return nil
 }
 
-// removeFrom ends somebody's membership of groups.
+// removeFrom removes a member from groups.
 func (g *groups) removeFrom(ctx context.Context, op string, found []*directory.Entry, member string) error {
 	for _, group := range found {
 		remove := directory.Change{How: directory.Delete, Attribute: g.member, Values: []string{member}}
@@ -145,7 +145,7 @@ func (g *groups) removeFrom(ctx context.Context, op string, found []*directory.E
 	return nil
 }
 
-// instead returns the placeholder that is a member of a group without members.
+// instead returns the placeholder to put into a group that would have no member.
 func (g *groups) instead(group *directory.Entry) string {
 	if g.placeholder != "" {
 		return g.placeholder
@@ -153,7 +153,7 @@ func (g *groups) instead(group *directory.Entry) string {
 	return group.DN
 }
 
-// removeAll ends every membership that somebody has.
+// removeAll removes a member from all groups.
 func (g *groups) removeAll(ctx context.Context, op, member string) error {
 	found, err := g.with(ctx, op, member)
 	if err != nil {
@@ -162,7 +162,7 @@ func (g *groups) removeAll(ctx context.Context, op, member string) error {
 	return g.removeFrom(ctx, op, found, member)
 }
 
-// about says which group an answer that will not change is about.
+// about adds the name of the group to an error that will not go away by itself.
 func about(op string, group *directory.Entry, err error) error {
 	result := directory.ResultOf(err)
 	if result == nil || connector.Is(err, connector.KindUnavailable) {
@@ -190,9 +190,8 @@ func (c *client) Grant(ctx context.Context, accountID string, names []string) er
 	})
 }
 
-// Revoke implements connector.Connector. A group that does not exist has no
-// members, so it is revoked already; the same goes for an account. A move that was
-// broken off and cannot be ended does not keep what the entry has from being taken.
+// Revoke implements connector.Connector. It succeeds if the group or the account does not
+// exist. If it cannot complete a broken-off move, it still revokes the entry's memberships.
 func (c *client) Revoke(ctx context.Context, accountID string, names []string) error {
 	const op = connector.OpRevoke
 	entry, err := c.entry(ctx, op, accountID)
@@ -209,8 +208,8 @@ func (c *client) Revoke(ctx context.Context, accountID string, names []string) e
 	return cmp.Or(err, unended)
 }
 
-// each finds groups by name and calls do for each. One that fails for good does
-// not keep the others from being done; one that may succeed later does.
+// each finds groups by name and calls do for each. An error that will not go away does not
+// stop it. An error that may go away does.
 func (g *groups) each(ctx context.Context, op string, names []string, do func(group *directory.Entry) error) error {
 	if len(names) == 0 {
 		return nil
@@ -235,8 +234,8 @@ func (g *groups) each(ctx context.Context, op string, names []string, do func(gr
 	})
 }
 
-// called is the group of that very name; nil if it is to be revoked and there is
-// none.
+// called returns the group whose name is exactly name. It returns nil if there is none and
+// op is Revoke.
 func called(op, name string, found []*directory.Entry) (*directory.Entry, error) {
 	var exact []*directory.Entry
 	var otherwise string

@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Kind is the catalog's entry.
+// Kind describes this kind of app for the catalog.
 var Kind = connector.Kind{
 	Name:    "ldap",
 	Summary: "OpenLDAP and other directories that speak LDAP (RFC 4511)",
@@ -105,7 +105,7 @@ func connect(_ context.Context, env connector.Env, v *connector.Values) (connect
 	return c, nil
 }
 
-// check rejects what the types of settings cannot say.
+// check rejects settings that their types alone cannot rule out.
 func check(v *connector.Values, c *client) {
 	for _, name := range []string{"people", "leavers", "groups", "placeholder"} {
 		if v.Has(name) && !directory.ValidDN(v.Text(name)) {

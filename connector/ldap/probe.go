@@ -10,18 +10,18 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// invalidSyntax is RFC 4511's code for a value that the attribute cannot have: the
-// right to write it was not looked at.
+// invalidSyntax is RFC 4511's code for a value that the attribute cannot have. The server
+// then has not checked the right to write it.
 const invalidSyntax = 21
 
-// Controls that the root DSE tells of (RFC 4512 section 5.1).
+// Controls that the root DSE may list (RFC 4512 section 5.1).
 const (
 	pagedResults   = "1.2.840.113556.1.4.319"    // RFC 2696
 	passwordPolicy = "1.3.6.1.4.1.42.2.27.8.5.1" // draft-behera-ldap-password-policy
 )
 
-// absent is a value that nothing has: deleting it fails before it changes
-// anything, with one code if we may write the attribute and another if not.
+// absent is a value that no attribute has: deleting it fails before it changes anything,
+// with one code if the bind DN may write the attribute and another if not.
 const absent = "tenure-tries-whether-it-may-write"
 
 // Probe implements connector.Connector.
@@ -56,7 +56,7 @@ func (c *client) Probe(ctx context.Context) []connector.Finding {
 	return findings
 }
 
-// probeAccount tries on the first account that there is.
+// probeAccount checks the rights on the first account that it finds.
 func (c *client) probeAccount(ctx context.Context, op string) []connector.Finding {
 	for entry, err := range c.search(ctx, op, c.filter) {
 		findings := []connector.Finding{finding("may search accounts", err)}
@@ -73,7 +73,7 @@ func (c *client) probeAccount(ctx context.Context, op string) []connector.Findin
 func (c *client) mayWrite(ctx context.Context, op string, entry *directory.Entry, attribute string) connector.Finding {
 	value := absent
 	if attribute == "pwdAccountLockedTime" {
-		value = "000001020000Z" // a time, as its syntax wants, and never one of a lock
+		value = "000001020000Z" // the attribute takes times only; no lock has this one
 	}
 	err := c.dir.Modify(ctx, op, entry.DN, directory.Change{How: directory.Delete, Attribute: attribute, Values: []string{value}})
 	if directory.Is(err, noSuchAttribute, invalidSyntax) {

@@ -29,7 +29,7 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// fromEnv is what scripts/test-real says of the server.
+// fromEnv returns an environment variable that scripts/test-real sets.
 func fromEnv(t *testing.T, name string) string {
 	t.Helper()
 	value := os.Getenv(name)
@@ -73,7 +73,7 @@ func (s server) signedIn(t *testing.T) server {
 	return s
 }
 
-// settings are those of a connector that binds without encryption.
+// settings returns the settings of a connector that binds without encryption.
 func (s server) settings(more connector.Settings) connector.Settings {
 	settings := connector.Settings{
 		"url": s.url, "bindDN": s.bindDN, "password": s.password, "externalID": "description",
@@ -84,7 +84,7 @@ func (s server) settings(more connector.Settings) connector.Settings {
 	return settings
 }
 
-// dn asks the server where an account is.
+// dn asks the server for the DN of an account.
 func (s server) dn(t *testing.T, accountID string) string {
 	t.Helper()
 	found, err := s.admin.Search(goldap.NewSearchRequest(s.suffix, goldap.ScopeWholeSubtree, 0, 0, 0, false, "(entryUUID="+accountID+")", []string{"1.1"}, nil))
@@ -100,7 +100,7 @@ func (s server) tool(t *testing.T, name string, arguments ...string) (string, er
 	return string(out), err
 }
 
-// membersOf are a group's, as ldapsearch shows them.
+// membersOf returns the members of a group, as ldapsearch shows them.
 func (s server) membersOf(t *testing.T, group string) []string {
 	t.Helper()
 	out, err := s.tool(t, "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-D", s.adminDN, "-w", s.password,
@@ -115,7 +115,7 @@ func (s server) membersOf(t *testing.T, group string) []string {
 	return members
 }
 
-// lower are DNs, which servers may write in either case.
+// lower returns DNs in lower case, since servers may write them in either case.
 func lower(dns ...string) string { return strings.ToLower(strings.Join(dns, " ")) }
 
 var everything = connector.Capabilities{
@@ -123,7 +123,7 @@ var everything = connector.Capabilities{
 	Entitlements: true, ListEntitlements: true, ResetCredentials: true, List: true, Probe: true,
 }
 
-// target is the suite's, for a connector with those settings.
+// target returns the suite's target for a connector with these settings.
 func (s server) target(settings connector.Settings) connectortest.Target {
 	deviations := map[connectortest.Deviation]string{}
 	if s.bindDN != s.adminDN {
@@ -224,8 +224,8 @@ func TestConformanceOfOtherLayouts(t *testing.T) {
 	})
 }
 
-// TestBinds shows with ldapwhoami that who is disabled cannot bind, and who is
-// enabled can, wherever the entry is.
+// TestBinds checks with ldapwhoami that a disabled person cannot bind and an enabled one
+// can, wherever the entry is.
 func TestBinds(t *testing.T) {
 	for _, suffix := range []string{"dc=plain", "dc=whole"} {
 		t.Run(suffix, func(t *testing.T) {
@@ -255,7 +255,7 @@ func TestBinds(t *testing.T) {
 			assert.Contains(t, s.dn(t, made.ID), ",ou=people,")
 
 			require.NoError(t, c.Disable(t.Context(), made.ID))
-			setPassword() // the server unlocks whom an administrator gives a password
+			setPassword() // the server unlocks an account when an administrator sets its password
 			account, err := c.Read(t.Context(), made.ID)
 			require.NoError(t, err)
 			assert.Equal(t, binds(), account.Active, "what is shown is what is so")
@@ -266,7 +266,7 @@ func TestBinds(t *testing.T) {
 	}
 }
 
-// TestMembershipsFollow shows with ldapsearch whom groups hold when accounts are
+// TestMembershipsFollow checks with ldapsearch the members of groups when accounts are
 // moved, renamed and deleted, and when a move was broken off.
 func TestMembershipsFollow(t *testing.T) {
 	for _, suffix := range []string{"dc=plain", "dc=whole"} {
@@ -274,11 +274,11 @@ func TestMembershipsFollow(t *testing.T) {
 	}
 }
 
-// onlyFor389 are the settings that 389 Directory Server wants.
+// onlyFor389 holds the settings that 389 Directory Server needs.
 var onlyFor389 = connector.Settings{"disableAttribute": "nsAccountLock", "disabledValue": "true"}
 
-// Its Referential Integrity refuses to rename an entry that a group already holds under
-// its new name.
+// The Referential Integrity plug-in refuses to rename an entry whose new name is already a
+// member of a group.
 func TestMembershipsFollowOn389DirectoryServer(t *testing.T) {
 	membershipsFollow(t, open389(t), onlyFor389, true)
 }
@@ -294,8 +294,8 @@ func TestWhatBrokeOffOn389DirectoryServerIsUnfinished(t *testing.T) {
 	whatBrokeOff(t, open389(t), onlyFor389)
 }
 
-// TestBrokenMovesAreEnded has memberships left where an entry was, by whose own note it
-// is known: whatever changes the account next has them follow.
+// TestBrokenMovesAreEnded leaves memberships under the old DN of an entry that holds a note
+// of it: the next change of the account moves them to the new DN.
 func TestBrokenMovesAreEnded(t *testing.T) {
 	s := openServer(t, "dc=plain")
 	c := s.target(s.settings(nil)).Open(t)
@@ -340,15 +340,15 @@ func TestBrokenMovesAreEnded(t *testing.T) {
 	}
 }
 
-// note is what Tenure writes into an entry before it moves it.
+// note returns the note that Tenure writes into an entry before it moves it.
 func (s server) note(accountID, dn string) string {
 	seal := hmac.New(sha256.New, []byte(s.password))
 	seal.Write([]byte("tenure/moved/" + accountID + "/" + dn))
 	return "ldap:///" + url.PathEscape(dn) + " Tenure moved the entry from here, and its memberships are to follow: " + hex.EncodeToString(seal.Sum(nil))
 }
 
-// TestAForgedNoteGivesNothing has somebody write a note into their own entry, of a DN
-// that a group holds and no entry has.
+// TestAForgedNoteGivesNothing has somebody write a note into their own entry. It names a DN
+// that is a member of a group, and that no entry has.
 func TestAForgedNoteGivesNothing(t *testing.T) {
 	s := openServer(t, "dc=plain")
 	c := s.target(s.settings(nil)).Open(t)
@@ -383,7 +383,7 @@ func TestAForgedNoteGivesNothing(t *testing.T) {
 	require.NoError(t, c.Delete(t.Context(), made.ID))
 }
 
-// membershipsFollow is the test of one server, whose groups may be empty or not.
+// membershipsFollow tests one server. mayBeEmpty is set if its groups can be empty.
 func membershipsFollow(t *testing.T, s server, more connector.Settings, mayBeEmpty bool) {
 	suffix := s.suffix
 	set := connector.Settings{"leavers": "ou=leavers," + suffix, "rdn": "cn"}
@@ -429,7 +429,7 @@ func membershipsFollow(t *testing.T, s server, more connector.Settings, mayBeEmp
 	require.NoError(t, c.Disable(t.Context(), one.ID))
 	assert.Equal(t, lower("cn=Kim Wolf,ou=leavers,"+suffix), lower(s.membersOf(t, group)...), "settled")
 
-	// Another leaver of the same name must not get the first one's place, nor groups.
+	// Another leaver of the same name must get neither the first one's DN nor the groups.
 	require.NoError(t, c.Update(t.Context(), two.ID, map[string]any{"cn": "Kim Wolf"}))
 	require.NoError(t, c.Disable(t.Context(), two.ID))
 	assert.Equal(t, "cn=Kim Wolf+uid=follow-2,ou=leavers,"+suffix, s.dn(t, two.ID))
@@ -458,9 +458,9 @@ func membershipsFollow(t *testing.T, s server, more connector.Settings, mayBeEmp
 	}
 }
 
-// TestWhatBrokeOffIsUnfinished has disabling broken off before each of its requests in
-// turn. An account that shows as disabled then is not done with, which the error
-// says; the next call finishes it, and no group is left that holds the old DN.
+// TestWhatBrokeOffIsUnfinished breaks Disable off before each of its requests in turn. The
+// error is unfinished, even if the account shows as disabled by then. The next call finishes
+// it, and no group still holds the old DN.
 func TestWhatBrokeOffIsUnfinished(t *testing.T) {
 	for _, suffix := range []string{"dc=plain", "dc=whole"} {
 		t.Run(suffix, func(t *testing.T) { whatBrokeOff(t, openServer(t, suffix), nil) })
@@ -511,8 +511,8 @@ func whatBrokeOff(t *testing.T, s server, more connector.Settings) {
 	assert.Equal(t, map[bool]bool{false: true, true: true}, seen)
 }
 
-// TestResetCredentials shows by binding that a password is one that nobody knows, and
-// that a disabled account is not unlocked by it.
+// TestResetCredentials checks by binding that the old password no longer works, and that a
+// reset does not enable a disabled account.
 func TestResetCredentials(t *testing.T) {
 	s := openServer(t, "dc=plain")
 	weak := s.target(s.settings(nil)).Open(t)
@@ -545,8 +545,7 @@ func TestResetCredentials(t *testing.T) {
 	assert.False(t, account.Active)
 }
 
-// TestUsernamesAreUnique in all that people are below: DNs alone are unique for
-// the server.
+// Usernames are unique among all people, although the server keeps only DNs unique.
 func TestUsernamesAreUnique(t *testing.T) {
 	s := openServer(t, "dc=plain")
 	c := s.target(s.settings(connector.Settings{"leavers": "ou=leavers,dc=plain"})).Open(t)
@@ -564,7 +563,7 @@ func TestUsernamesAreUnique(t *testing.T) {
 	require.NoError(t, c.Delete(t.Context(), made.ID))
 }
 
-// TestProbeSaysWhatIsMissing binds as somebody who may read only.
+// TestProbeSaysWhatIsMissing binds as an account that may only read.
 func TestProbeSaysWhatIsMissing(t *testing.T) {
 	s := openServer(t, "dc=plain")
 	full := s.target(s.settings(nil)).Open(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/internal/directory"
 )
 
-// Adopt implements connector.Connector. The external ID is added, not replaced: the
+// Adopt implements connector.Connector. It adds the external ID and does not replace one: the
 // server refuses a second value of an attribute that has one.
 func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	entry, err := c.changing(ctx, connector.OpAdopt, accountID)
@@ -26,7 +26,7 @@ func (c *client) Adopt(ctx context.Context, accountID, personID string) error {
 	return c.dir.Modify(ctx, connector.OpAdopt, entry.DN, directory.Change{How: directory.Add, Attribute: c.externalID, Values: []string{personID}})
 }
 
-// Update implements connector.Connector. What is so already is not sent.
+// Update implements connector.Connector. It does not send values that the entry has already.
 func (c *client) Update(ctx context.Context, accountID string, attributes map[string]any) error {
 	const op = connector.OpUpdate
 	entry, err := c.changing(ctx, op, accountID)
@@ -47,8 +47,8 @@ func (c *client) Update(ctx context.Context, accountID string, attributes map[st
 	return c.set(ctx, op, entry, encoded)
 }
 
-// Relabel implements connector.Connector. The entry is renamed where the username, or
-// what was the username, names it.
+// Relabel implements connector.Connector. It renames the entry if the username attribute is
+// part of the entry's RDN.
 func (c *client) Relabel(ctx context.Context, accountID string, to connector.Label) error {
 	const op = connector.OpRelabel
 	entry, err := c.changing(ctx, op, accountID)
@@ -76,8 +76,8 @@ func (c *client) Relabel(ctx context.Context, accountID string, to connector.Lab
 	return c.set(ctx, op, entry, changed)
 }
 
-// set changes attributes, and the entry's name with them. What is so already is not
-// sent.
+// set changes attributes, and the entry's name if an attribute of it changes. It does not
+// send values that the entry has already.
 func (c *client) set(ctx context.Context, op string, entry *directory.Entry, attributes map[string][]string) error {
 	rdn, parent, err := directory.Split(entry.DN)
 	if err != nil {
@@ -94,7 +94,7 @@ func (c *client) set(ctx context.Context, op string, entry *directory.Entry, att
 			if renamed, ok := directory.Rename(name, attribute, values[0]); ok {
 				name = renamed
 				if len(entry.Texts(attribute)) == 1 {
-					continue // a new name takes the place of the old one's value, not of others
+					continue // the rename replaces the value in the old name, and no other value
 				}
 			}
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Capabilities implements connector.Connector: what the client offers besides what every
-// connector does.
+// Capabilities implements connector.Connector. It returns what the client offers besides
+// Find, Read, Check and Close.
 func (c *client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Disable: true, Reversible: true, Delete: true, List: true,
@@ -37,7 +37,7 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	taken := slices.ContainsFunc(accounts, func(a connector.Account) bool {
 		return strings.EqualFold(a.Username, made.Username) || made.ExternalID != "" && a.ExternalID == made.ExternalID
 	})
-	if taken { // Tenure then looks for it, and adopts it if it may
+	if taken { // Tenure then looks for the account, and adopts it if it may
 		return connector.Account{}, &connector.Error{Kind: connector.KindExists, Op: op, Message: "the file has an account of that username or person"}
 	}
 	return made, c.save(op, append(accounts, made))
@@ -71,7 +71,7 @@ func (c *client) Enable(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpEnable, accountID, func(a *connector.Account) error { a.Active = true; return nil })
 }
 
-// Delete implements connector.Connector. One that is not there is success.
+// Delete implements connector.Connector. It succeeds if there is no such account.
 func (c *client) Delete(ctx context.Context, accountID string) error {
 	using.Lock()
 	defer using.Unlock()
@@ -100,7 +100,7 @@ func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
 	}
 }
 
-// change changes an account that is there. Whatever is so already is success.
+// change changes an existing account. It succeeds if nothing has to be changed.
 func (c *client) change(ctx context.Context, op, accountID string, do func(*connector.Account) error) error {
 	using.Lock()
 	defer using.Unlock()
@@ -125,8 +125,8 @@ func (c *client) save(op string, accounts []connector.Account) error {
 	return nil
 }
 
-// set sets attributes. An empty text clears one. No message holds a value: it may
-// be about a person.
+// set sets attributes. An empty text clears one. No message repeats a value, since it may
+// be personal data.
 func set(op string, account *connector.Account, attributes map[string]any) error {
 	for name, value := range attributes {
 		text, ok := value.(string)

@@ -16,7 +16,7 @@ type client struct {
 	pace func(context.Context) error
 }
 
-// accounts reads what there is. The caller holds using.
+// accounts reads all accounts. The caller holds using.
 func (c *client) accounts(ctx context.Context, op string) ([]connector.Account, error) {
 	if c.pace != nil {
 		if err := c.pace(ctx); err != nil {
@@ -49,12 +49,12 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 		}
 		return found
 	}
-	if keys.AccountID != "" { // when set, the others are not looked for
+	if keys.AccountID != "" { // if set, the other keys do not count
 		return pick(connector.ByAccountID, func(a connector.Account) bool { return a.ID == keys.AccountID }), nil
 	}
 	if keys.PersonID != "" {
 		found := pick(connector.ByExternalID, func(a connector.Account) bool { return a.ExternalID == keys.PersonID })
-		if len(found) > 0 { // the strongest key by which there is any counts
+		if len(found) > 0 { // the strongest key that finds an account counts
 			return found, nil
 		}
 	}
@@ -98,8 +98,8 @@ func invalid(op, message string) error {
 	return &connector.Error{Kind: connector.KindInvalid, Op: op, Message: message}
 }
 
-// unavailable is for what may go well next time. Its cause is the context's error
-// or nothing: the system's errors hold paths.
+// unavailable returns an error for a call that may succeed next time. The cause is the
+// context's error or nil: the system's errors contain paths.
 func unavailable(op, message string, cause error) error {
 	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: message, Cause: cause}
 }

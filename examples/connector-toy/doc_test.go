@@ -13,8 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "write the files into docs/writing-a-connector.md")
 
-// TestTheDocumentIsThisCode holds docs/writing-a-connector.md to these files: a
-// comment names a file, and the block after it is the file.
+// TestTheDocumentIsThisCode checks that docs/writing-a-connector.md shows these files: a
+// comment names a file, and the block after it is the file's text.
 func TestTheDocumentIsThisCode(t *testing.T) {
 	const document = "../../docs/writing-a-connector.md"
 	text, err := os.ReadFile(document)

@@ -17,10 +17,10 @@ var (
 	attributes = columns[4:] // the other columns belong to every account
 )
 
-// using is held while a file is read or changed: the toy app has one user, us.
+// using is held while a file is read or changed: nobody but Tenure uses the toy app.
 var using sync.Mutex
 
-// load reads the accounts. No file is no accounts.
+// load reads the accounts. If the file does not exist, there are none.
 func load(path string) ([]connector.Account, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -29,7 +29,7 @@ func load(path string) ([]connector.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer func() { _ = f.Close() }() // nothing was written, so that nothing can be lost
 	reader := csv.NewReader(f)
 	reader.FieldsPerRecord = len(columns)
 	lines, err := reader.ReadAll()
@@ -53,7 +53,7 @@ func load(path string) ([]connector.Account, error) {
 	return accounts, nil
 }
 
-// save writes the file anew, whole or not at all.
+// save replaces the file, as a whole or not at all.
 func save(path string, accounts []connector.Account) error {
 	lines := [][]string{columns}
 	for _, a := range accounts {

@@ -1,5 +1,5 @@
-// Package toy is the connector that docs/writing-a-connector.md writes: for an app
-// that keeps its accounts in a CSV file.
+// Package toy is the connector that docs/writing-a-connector.md explains. Its app keeps the
+// accounts in a CSV file.
 package toy
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// Kind is the entry for the catalog.
+// Kind describes this kind of app for the catalog.
 var Kind = connector.Kind{
 	Name:    "toy",
 	Summary: "an app that keeps its accounts in a CSV file",

@@ -1,6 +1,6 @@
-// Command producer-go sends one HR event to Kafka: somebody is hired. It is the
-// whole of what a producer has to do, on github.com/segmentio/kafka-go; any other
-// client does as well.
+// Command producer-go sends one HR event to Kafka: somebody is hired. It shows everything
+// that a producer has to do, with github.com/segmentio/kafka-go. You can use any other
+// client.
 //
 //	KAFKA_BROKERS=localhost:9092 go run ./examples/producer-go
 package main
@@ -27,7 +27,7 @@ func main() {
 func run(ctx context.Context) error {
 	const person = "10004" // HR's own ID: it must never be given to anybody else
 
-	// The event's data. worker is always the whole person, not what changed.
+	// The event's data. worker always describes the whole person, not only the change.
 	data, err := json.Marshal(map[string]any{
 		"workerId":      person,
 		"effectiveDate": "2026-03-01",
@@ -47,8 +47,8 @@ func run(ctx context.Context) error {
 	writer := kafka.Writer{
 		Addr:         kafka.TCP(strings.Split(cmp.Or(os.Getenv("KAFKA_BROKERS"), "localhost:9092"), ",")...),
 		Topic:        cmp.Or(os.Getenv("KAFKA_TOPIC"), "hr.events"),
-		Balancer:     kafka.Murmur2Balancer{}, // as Kafka's own clients: one person has one partition, whichever client sends
-		RequiredAcks: kafka.RequireAll,        // it is sent when the brokers have it safely
+		Balancer:     kafka.Murmur2Balancer{}, // as Kafka's own clients do, so that one person has one partition whichever client sends
+		RequiredAcks: kafka.RequireAll,        // the event counts as sent once all in-sync replicas have it
 		BatchTimeout: 10 * time.Millisecond,
 	}
 	err = writer.WriteMessages(ctx, kafka.Message{
@@ -60,7 +60,7 @@ func run(ctx context.Context) error {
 			{Key: "ce_specversion", Value: []byte("1.0")},
 			{Key: "ce_type", Value: []byte("com.tenurehq.worker.hired.v1")},
 			{Key: "ce_source", Value: []byte("/hr/example")},
-			{Key: "ce_id", Value: []byte("hire-10004-1")}, // the same again is the same event
+			{Key: "ce_id", Value: []byte("hire-10004-1")}, // an event with the same source and ID is the same event
 			{Key: "ce_subject", Value: []byte(person)},
 			{Key: "ce_time", Value: []byte("2026-01-15T09:30:00Z")}, // when HR recorded it
 		},

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// remember is how long an answer is kept: longer than a request may be old, so
-// that none can be played again, and short, so that what somebody else has undone
-// since can be done again.
+// remember is how long an answer is kept. That is longer than a request may be old, so that
+// nobody can repeat one. It is short, so that Tenure can repeat a change that somebody else
+// has undone since.
 const remember = 2 * window
 
-// answers are those that were given to changes lately, by webhook-id. One that comes
-// again gets the answer that it had, and nothing is done twice.
+// answers holds the recent answers to changes, by webhook-id. A change that comes again gets
+// the same answer and is not made twice.
 type answers struct {
 	mu    sync.Mutex
 	given map[string]given
@@ -24,10 +24,10 @@ type given struct {
 
 func newAnswers() *answers { return &answers{given: map[string]given{}} }
 
-// once does what is to be done unless it was done under this ID. Failures are
-// not kept: the next try may succeed.
+// once calls do unless it has succeeded under this ID, and returns its answer. It does not
+// keep failures: the next try may succeed.
 func (a *answers) once(id string, now time.Time, do func() (any, error)) (any, error) {
-	a.mu.Lock() // held while it is done: two that come at once are one
+	a.mu.Lock() // held during do, so that of two requests at once only one is made
 	defer a.mu.Unlock()
 	for old, g := range a.given {
 		if now.Sub(g.at) > remember {

@@ -31,8 +31,7 @@ type handler struct {
 	answers  *answers
 }
 
-// statuses are those of the errors. What counts for Tenure is the name in the
-// body.
+// statuses maps the names of errors to statuses. Tenure goes by the name in the body.
 var statuses = map[string]int{
 	"unauthorized": http.StatusUnauthorized,
 	"not_found":    http.StatusNotFound,
@@ -43,7 +42,7 @@ var statuses = map[string]int{
 	"unavailable":  http.StatusServiceUnavailable,
 }
 
-// failure is an error by its name in the contract.
+// failure is an error: its name in the contract.
 type failure string
 
 func (f failure) Error() string { return string(f) }
@@ -72,7 +71,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reply(w, nil, failure("unsupported"))
 		return
 	}
-	if slices.Contains(looks, ask.Operation) { // to see what is there now
+	if slices.Contains(looks, ask.Operation) { // always answered anew
 		answer, err := do(h.store, ask)
 		reply(w, answer, err)
 		return

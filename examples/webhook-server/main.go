@@ -1,10 +1,10 @@
-// webhook-server is a whole service that Tenure's connector "webhook" can drive: it
-// keeps accounts in a JSON file. Put your app's own calls in place of the store,
-// and keep the rest. It needs nothing but the standard library.
+// webhook-server is a complete service for Tenure's connector "webhook". It keeps accounts
+// in a JSON file: put your app's own calls in place of the store, and keep the rest. It
+// needs nothing but the standard library.
 //
 //	TENURE_SECRET=whsec_$(openssl rand -base64 32) webhook-server --listen 127.0.0.1:8090 --file accounts.json
 //
-// The contract is in docs/webhook-connector.md. Put it behind something that
+// docs/webhook-connector.md describes the contract. Put the service behind a proxy that
 // speaks TLS: Tenure sends plain http to its own machine only.
 package main
 
@@ -36,8 +36,7 @@ func main() {
 func run(listen, file string, entitlements []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// Two secrets, in TENURE_SECRET and TENURE_SECRET_OLD, while one replaces the
-	// other.
+	// TENURE_SECRET_OLD holds the old secret while you replace it.
 	verifier, err := newVerifier(os.Getenv("TENURE_SECRET"), os.Getenv("TENURE_SECRET_OLD"))
 	if err != nil {
 		return err
@@ -61,7 +60,7 @@ func run(listen, file string, entitlements []string) error {
 		const patience = 10 * time.Second
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
-		_ = server.Shutdown(ending) // after the deadline, requests that are still served are cut
+		_ = server.Shutdown(ending) // after the deadline, requests that are still running are broken off
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err

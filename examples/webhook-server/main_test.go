@@ -58,14 +58,14 @@ func serve(t *testing.T) string {
 	return line[:len(line)-1]
 }
 
-// between stands between Tenure and the service: it breaks what it is told to, and
-// holds what passes to the schemas.
+// between is a proxy between Tenure and the service. It makes requests fail as a test wants,
+// and checks requests and answers against the schemas.
 type between struct {
 	*httptest.Server
 	t *testing.T
 
 	mu   sync.Mutex
-	now  func(w http.ResponseWriter, r *http.Request, pass func(http.ResponseWriter)) // nil: pass
+	now  func(w http.ResponseWriter, r *http.Request, pass func(http.ResponseWriter)) // nil if it passes everything on
 	last *http.Request
 }
 
@@ -122,7 +122,7 @@ func (b *between) behave(now func(w http.ResponseWriter, r *http.Request, pass f
 	b.now = now
 }
 
-// refuse answers for the service.
+// refuse makes the proxy answer all requests with an error.
 func (b *between) refuse(kind connector.ErrorKind, after time.Duration, header func(time.Duration) string) {
 	status := map[connector.ErrorKind]int{connector.KindUnavailable: 503, connector.KindRateLimited: 429}[kind]
 	b.behave(func(w http.ResponseWriter, _ *http.Request, _ func(http.ResponseWriter)) {
@@ -197,7 +197,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// sign signs a request as Tenure would have at that time.
+// sign signs a request as Tenure does at that time.
 func sign(header http.Header, at time.Time, body []byte) {
 	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(good, "whsec_"))
 	header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
@@ -206,7 +206,7 @@ func sign(header http.Header, at time.Time, body []byte) {
 	header.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
-// send sends a request as it is, past the connector.
+// send sends a request without the connector.
 func send(t *testing.T, to string, request *http.Request, raw []byte, change func(http.Header)) (status int, body string) {
 	t.Helper()
 	again, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, bytes.NewReader(raw))

@@ -10,8 +10,8 @@ import (
 // pageSize is how many accounts an answer lists.
 const pageSize = 200
 
-// operations are all that this service does. Each may be repeated: what is so
-// already is success.
+// operations holds everything that this service does. Each may be repeated: it succeeds if
+// there is nothing to do.
 var operations = map[string]func(*store, request) (any, error){
 	"check": func(*store, request) (any, error) { return object{"identity": "the example service"}, nil },
 	"find":  find,
@@ -40,11 +40,11 @@ var operations = map[string]func(*store, request) (any, error){
 			return nil
 		})
 	},
-	// This service has no sessions. One that has ends them here.
+	// This service has no sessions. A service that has some ends them here.
 	"revoke_sessions": func(s *store, ask request) (any, error) {
 		return object{}, s.with(ask.AccountID, func(*account) error { return nil })
 	},
-	// Nor does it have data that belongs to somebody.
+	// This service has no data that belongs to people. A service that has some hands it over here.
 	"hand_over": func(s *store, ask request) (any, error) {
 		return object{}, s.with(ask.AccountID, func(*account) error {
 			if _, ok := s.data.Accounts[ask.ToAccountID]; !ok {
@@ -56,7 +56,7 @@ var operations = map[string]func(*store, request) (any, error){
 	"delete": func(s *store, ask request) (any, error) { return object{}, s.delete(ask.AccountID) },
 }
 
-// looks are the operations that change nothing.
+// looks lists the operations that change nothing.
 var looks = []string{"check", "find", "read", "list", "list_entitlements"}
 
 func find(s *store, ask request) (any, error) {
@@ -71,7 +71,7 @@ func find(s *store, ask request) (any, error) {
 	return object{"accounts": slices.DeleteFunc(s.all(), func(a account) bool { return !matches(a) })}, nil
 }
 
-// list gives the accounts by pages. The cursor is the last one's ID.
+// list returns one page of accounts. The cursor is the ID of the last account on a page.
 func list(s *store, ask request) (any, error) {
 	after, _ := strconv.Atoi(ask.Cursor)
 	page := slices.DeleteFunc(s.all(), func(a account) bool { return a.number() <= after })
@@ -114,7 +114,7 @@ func adopt(s *store, ask request) (any, error) {
 	})
 }
 
-// grant gives what there is, and says what there is not.
+// grant grants the entitlements that exist, and names those that do not.
 func grant(s *store, ask request) (any, error) {
 	unknown := slices.DeleteFunc(slices.Clone(ask.Entitlements), func(name string) bool { return slices.Contains(s.entitlements, name) })
 	err := s.change(ask.AccountID, func(a *account) error {

@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-// account is an account, as the contract has it.
+// account is an account in the form of the contract.
 type account struct {
 	ID           string         `json:"id"`
 	Username     string         `json:"username"`
@@ -40,7 +40,7 @@ type store struct {
 
 	mu   sync.Mutex
 	data struct {
-		Last     int                 `json:"last"` // ID given: none is given twice
+		Last     int                 `json:"last"` // the last ID given: no ID is given twice
 		Accounts map[string]*account `json:"accounts"`
 	}
 }
@@ -60,7 +60,7 @@ func openStore(file string, entitlements []string) (*store, error) {
 	return s, nil
 }
 
-// save writes the file anew, whole or not at all.
+// save replaces the file, as a whole or not at all.
 func (s *store) save() error {
 	raw, err := json.Marshal(s.data)
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *store) save() error {
 	return os.Rename(s.file+".new", s.file)
 }
 
-// all lists every account, by ID.
+// all returns every account, sorted by ID.
 func (s *store) all() []account {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +84,7 @@ func (s *store) all() []account {
 	return list
 }
 
-// with does something with an account that is there.
+// with calls do for an existing account.
 func (s *store) with(id string, do func(*account) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +95,7 @@ func (s *store) with(id string, do func(*account) error) error {
 	return do(a)
 }
 
-// change changes an account, and keeps the change.
+// change calls do for an existing account, and saves the change.
 func (s *store) change(id string, do func(*account) error) error {
 	return s.with(id, func(a *account) error {
 		if err := do(a); err != nil {
@@ -105,7 +105,7 @@ func (s *store) change(id string, do func(*account) error) error {
 	})
 }
 
-// add makes an account, unless the name or the person has one.
+// add creates an account, unless one of that name or person exists.
 func (s *store) add(a account) (account, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

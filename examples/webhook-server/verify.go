@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// window is how old a request may be, and how far ahead our clock may be behind.
+// window is how old a request may be, and how far in the future: clocks differ.
 const window = 5 * time.Minute
 
-// verifier tells Tenure's requests from others'.
+// verifier checks that requests come from Tenure.
 type verifier struct{ keys [][]byte }
 
 func newVerifier(secrets ...string) (*verifier, error) {
@@ -36,8 +36,8 @@ func newVerifier(secrets ...string) (*verifier, error) {
 	return v, nil
 }
 
-// verify reports whether a request is Tenure's, and of now. Signed are its ID, its
-// time and its body.
+// verify reports whether a request comes from Tenure and is recent. The signature covers its
+// ID, its time and its body.
 func (v *verifier) verify(header http.Header, body []byte, now time.Time) bool {
 	id, timestamp := header.Get("webhook-id"), header.Get("webhook-timestamp")
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
