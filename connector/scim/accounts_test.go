@@ -20,7 +20,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// A service that ignores filters must not make anyone anyone else.
+// A service that ignores filters must not make Tenure take one account for another.
 func TestFindDoesNotTrustFilters(t *testing.T) {
 	app, _ := serve(t)
 	app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
@@ -41,7 +41,7 @@ func TestFindDoesNotTrustFilters(t *testing.T) {
 	assert.Empty(t, matches)
 }
 
-// An account that somebody else takes while it is adopted is not taken over.
+// Adopt does not take over an account that somebody else adopts at the same time.
 func TestAdoptHeedsVersions(t *testing.T) {
 	app, url := serve(t)
 	var meanwhile func(id string)
@@ -85,7 +85,7 @@ func TestPaging(t *testing.T) {
 		}
 		return usernames, nil
 	}
-	// rewrite makes the service take its own view of a query's parameter.
+	// rewrite makes the service replace a parameter of the query.
 	rewrite := func(name, value string) func(*http.Request) int {
 		return func(r *http.Request) int {
 			query := r.URL.Query()
@@ -209,8 +209,7 @@ func TestWhenAnAccountWasMadeAndUsed(t *testing.T) {
 	}
 }
 
-// A password is replaced only where the service says that it can be, and by another one
-// each time.
+// Tenure replaces a password only if the service supports that, and each time by another one.
 func TestCredentialsAreResetWhereTheServiceLets(t *testing.T) {
 	for name, supported := range map[string]bool{"lets": true, "does not": false} {
 		t.Run(name, func(t *testing.T) {

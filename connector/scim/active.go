@@ -48,7 +48,7 @@ func (a *activity) sawTrue(now time.Time, accountID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.shownTrue = now
-	if !a.off[idKey(accountID)] { // else it may just be shown late
+	if !a.off[idKey(accountID)] { // a disabled account may show true late: it is no witness
 		a.witness = accountID
 	}
 }
@@ -102,8 +102,8 @@ func (c *client) Disable(ctx context.Context, accountID string) error {
 	activity := &c.service.learned.activity
 	tells := activity.omits(c.now())
 	if !c.traits.omitsFalse && !c.traits.destructiveDisable && !activity.known(c.now()) {
-		// If the account shows now that it is active, then it means something if it comes
-		// without the attribute later. A failed read is no reason not to disable it.
+		// Only if the account shows now that it is active does it prove something when it
+		// comes without the attribute later. A failed read is no reason not to disable it.
 		user, _, err := c.get(ctx, connector.OpDisable, accountID)
 		active, shown, unclear := user.active(connector.OpDisable)
 		if tells = err == nil && unclear == nil && shown && active; tells {

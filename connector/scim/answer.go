@@ -25,13 +25,13 @@ const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
 type answer struct {
 	status     int
 	scimType   string // RFC 7644 table 9; empty if absent or not from there
-	scim       bool   // whether the body is an RFC 7644 error
-	throttled  bool   // whether it is about a quota, whatever its status
+	scim       bool   // the body is an RFC 7644 error
+	throttled  bool   // it is about a quota, whatever its status
 	retryAfter time.Duration
-	creating   bool   // whether the request was to make a resource
-	lookup     string // the attribute that was filtered by; empty if none was
-	named      string // the attribute that the detail names; empty if none
-	missing    bool   // whether the detail says that it has to be there
+	creating   bool   // the request was to create a resource
+	lookup     string // the attribute in the request's filter; empty if there was none
+	named      string // the attribute that the detail names; empty if there is none
+	missing    bool   // the detail says that this attribute is required
 }
 
 func (a *answer) Error() string {
@@ -41,8 +41,8 @@ func (a *answer) Error() string {
 	return fmt.Sprintf("the app answered %d (%s)", a.status, a.scimType)
 }
 
-// scimTypes are RFC 7644 table 9. Any other text in scimType could be anything,
-// and is not repeated.
+// scimTypes lists the values of RFC 7644 table 9. Tenure repeats no other scimType, since it
+// could hold anything.
 var scimTypes = []string{
 	"invalidFilter", "tooMany", "uniqueness", "mutability", "invalidSyntax",
 	"invalidPath", "noTarget", "invalidValue", "invalidVers", "sensitive",
@@ -80,7 +80,7 @@ func aboutQuota(scimType string) bool {
 	})
 }
 
-// meaning is what a status means for the caller, and what to do about it.
+// meaning says what a status means for the caller, and what to do about it.
 type meaning struct {
 	kind   connector.ErrorKind
 	advice string
@@ -93,7 +93,7 @@ var meanings = map[int]meaning{
 	404: {connector.KindNotFound, "the app has no such account"},
 	405: {connector.KindUnsupported, "the app does not offer this"},
 	408: {connector.KindUnavailable, "the app gave up waiting"},
-	409: {connector.KindExists, "the app has one with these values already"}, // of a creation: see lostRace
+	409: {connector.KindExists, "the app has one with these values already"}, // if the request was to create a resource: see lostRace
 	422: {connector.KindInvalid, "the app refused the values: check the attribute mappings"},
 	425: {connector.KindUnavailable, "the app is not ready yet"},
 	429: {connector.KindRateLimited, "too many requests: if it goes on, lower the app's rate"},
@@ -139,7 +139,7 @@ func (a *answer) refusesValues() bool {
 	return a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity
 }
 
-// asError returns the answer as the contract's error. With collection, the request was about
+// asError returns the answer as a *connector.Error. With collection, the request was about
 // no single resource, so that a 404 is about the url.
 func (a *answer) asError(op string, collection bool) *connector.Error {
 	m := a.meaning(collection)

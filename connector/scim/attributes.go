@@ -30,9 +30,9 @@ type shape int
 
 const (
 	single shape = iota // the value itself
-	work                // a list of which the value of type "work" is meant
+	work                // a list: the attribute is its value of type "work"
 	ref                 // an object whose "value" is a resource's ID
-	raw                 // of any type, for extension schemas nobody here knows
+	raw                 // of any type, for attributes of unknown extension schemas
 )
 
 // attributes maps the names that doc.go lists to their places in a user.
@@ -110,8 +110,8 @@ func (a attribute) names() []string {
 	return append([]string{a.schema}, a.path...)
 }
 
-// encode checks a mapped value and returns it as SCIM has it. It returns nil for an empty
-// value, which clears the attribute.
+// encode checks a mapped value and returns it in the form of SCIM. It returns nil for an
+// empty value, which clears the attribute.
 func (a attribute) encode(op, name string, value any) (any, error) {
 	var text string
 	switch v := value.(type) {
@@ -165,8 +165,8 @@ func (a attribute) decode(user resource) any {
 	}
 }
 
-// refersTo returns the ID of the resource that a value refers to: an object, or against
-// RFC 7643 the ID alone or a list.
+// refersTo returns the ID of the resource that a value refers to. The value is an object;
+// some services send the ID alone or a list, against RFC 7643.
 func refersTo(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -180,15 +180,15 @@ func refersTo(value any) any {
 	return value
 }
 
-// Keeps implements connector.Connector. Case does not count (RFC 7643 section 2.2
-// has caseExact false unless a schema says otherwise), but for the IDs of resources.
+// Keeps implements connector.Connector. It ignores the case (caseExact is false unless a
+// schema says otherwise, RFC 7643 section 2.2), except in the IDs of resources.
 func (c *client) Keeps(_ context.Context, account connector.Account, name string, set any) (bool, error) {
 	attr, err := lookup(connector.OpRead, name)
 	if err != nil {
 		return false, err
 	}
 	if attr.schema == enterpriseSchema {
-		name = attr.path[0] // as decodeAttributes has it
+		name = attr.path[0] // the name that decodeAttributes uses
 	}
 	shown := account.Attribute(name)
 	switch {
@@ -202,8 +202,8 @@ func (c *client) Keeps(_ context.Context, account connector.Account, name string
 	return account.Shows(set, shown), nil
 }
 
-// languages are the attributes whose values are language tags, of which services write
-// the subtags apart in their own way.
+// languages lists the attributes whose values are language tags. Services use different
+// separators between the subtags.
 var languages = []string{"locale", "preferredLanguage"}
 
 func language(value any) any {
@@ -213,9 +213,9 @@ func language(value any) any {
 	return value
 }
 
-// workIn returns the index of the value that is mapped: the one of type "work".
-// Services that keep no types have it as the primary one, or as their first, and some
-// show each as "other"; -1 if there is none.
+// workIn returns the index of the value that is mapped, or -1 if there is none. It is the one
+// of type "work". Services that keep no types show it as the primary one or as the first;
+// some show every value as "other".
 func workIn(values []resource) int {
 	kinds := 0
 	for i, value := range values {
@@ -237,8 +237,8 @@ func workIn(values []resource) int {
 	return primary
 }
 
-// withWork is a list with its work value replaced, added, or (for nil) taken
-// out. The others stay as they are, except that only the work value is primary.
+// withWork returns a list with its work value replaced or added, or removed if value is nil.
+// The other values stay as they are, except that only the work value is primary.
 func withWork(old []resource, value any) []resource {
 	at := workIn(old)
 	if value == nil {
@@ -261,7 +261,7 @@ func withWork(old []resource, value any) []resource {
 		list = append(list, work)
 	}
 	work["value"], work["primary"] = value, true
-	delete(work, "display") // it may tell of the old value
+	delete(work, "display") // it may describe the old value
 	return list
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// every is a value for each attribute that the package documents.
+// every returns a value for each attribute that the package documents.
 func every() map[string]any {
 	return map[string]any{
 		"displayName": "Anna Smith", "nickName": "Annie", "title": "Engineer", "userType": "employee",
@@ -91,7 +91,7 @@ func emails(t *testing.T, url, id string) string {
 	return string(user.Emails)
 }
 
-// raw makes a request past the connector, as the app's administrator might.
+// raw makes a request without the connector, as the app's administrator might.
 func raw(t *testing.T, method, url, body string) []byte {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewBufferString(body))

@@ -16,13 +16,13 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// later sets a connector's clock ahead.
+// later puts a connector's clock forward.
 func later(c connector.Connector, by time.Duration) {
 	c.(interface{ SetNow(func() time.Time) }).SetNow(func() time.Time { return time.Now().Add(by) })
 }
 
-// A 404 of /Groups that passes is not taken for a service without groups, however long it
-// lasts, once /Groups has answered.
+// Once /Groups has answered, a later 404 of it does not mean that the service has no groups,
+// however long it lasts.
 func TestAPassing404OfGroupsIsNoTrait(t *testing.T) {
 	app, url := serve(t, "staff")
 	app.SetDeviations(scimtest.Deviations{MembersAlone: true, NoResourceTypes: true})
@@ -53,8 +53,8 @@ func TestAPassing404OfGroupsIsNoTrait(t *testing.T) {
 	}
 }
 
-// That there is no /Groups is believed if it is met twice, some time apart, or if the
-// resource types say so; and no more when there is one.
+// Tenure believes that there is no /Groups if it meets that twice, some time apart, or if
+// the resource types say so. It stops believing so once /Groups answers.
 func TestNoGroupsIsConfirmedAndForgotten(t *testing.T) {
 	app, url := serve(t)
 	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
@@ -96,8 +96,8 @@ func TestNoGroupsIsConfirmedAndForgotten(t *testing.T) {
 	assert.Equal(t, []string{"staff"}, got, "it is asked again after a while")
 }
 
-// A 404 by which nothing of SCIM answers does not make an account gone, or nobody's, for
-// a moment.
+// A passing 404 that is no SCIM error does not mean that an account is gone, or is in no
+// group.
 func TestAPassing404IsNotAnAnswer(t *testing.T) {
 	app, url := serve(t, "staff")
 	app.SetDeviations(scimtest.Deviations{MembersOnRequest: true})
@@ -129,7 +129,7 @@ func TestAPassing404IsNotAnAnswer(t *testing.T) {
 	require.NoError(t, c.Grant(t.Context(), anna, []string{"staff"}))
 }
 
-// What was taken for a trait is tried again when it no longer works, and after a while.
+// Tenure tries RFC 7644 again when what it learned no longer works, and after a while.
 func TestWhatTurnsOutFalseIsForgotten(t *testing.T) {
 	app, _ := serve(t, "staff")
 	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})
@@ -201,8 +201,8 @@ func TestWhatTurnsOutFalseIsForgotten(t *testing.T) {
 	assert.Equal(t, map[string]int{http.MethodPut: 1, http.MethodPatch: 1}, sent, "tried again")
 }
 
-// How a service shows who is not active is believed while it still shows who is, and no
-// longer: by an upgrade it may cease to show either.
+// Tenure believes how a service shows disabled accounts only while it still shows active
+// ones: after an upgrade it may show neither.
 func TestWhoIsNotActiveIsNotBelievedForEver(t *testing.T) {
 	app, _ := serve(t)
 	ids := map[string]string{}
@@ -256,8 +256,8 @@ func TestWhoIsNotActiveIsNotBelievedForEver(t *testing.T) {
 	assert.True(t, active("anna"), "it was enabled")
 }
 
-// What a service answers to another form of a change says what became of it: an outage
-// is no refusal by that service of what was sent first.
+// If the service fails while Tenure tries another form of a change, the error is that
+// outage, and not the refusal of the first form.
 func TestAnOutageWhileAnotherFormIsTriedIsAnOutage(t *testing.T) {
 	app, _ := serve(t, "staff")
 	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true})

@@ -14,7 +14,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// allocated is how many bytes f allocates.
+// allocated returns how many bytes f allocates.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -23,7 +23,7 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// What a hostile service answers costs its own call, and bounded memory.
+// Whatever a hostile service answers, it makes only its own call fail and uses bounded memory.
 func TestHostileAnswersAreBounded(t *testing.T) {
 	const megabyte = 1 << 20
 	user := func(id int, more string) string {

@@ -14,8 +14,8 @@ import (
 )
 
 // change makes edits in the user that r names, in the form that the service accepts. It
-// sends r.ifMatch along. A PUT would undo concurrent changes, so it carries the version that
-// it was made from, and is made anew if there is a newer one.
+// sends r.ifMatch along. A PUT would undo concurrent changes. Therefore change sends the
+// version that it was made from, and makes the PUT anew if there is a newer version.
 func (c *client) change(ctx context.Context, r request, all ...edit) error {
 	if len(all) == 0 {
 		return nil
@@ -32,7 +32,7 @@ func (c *client) change(ctx context.Context, r request, all ...edit) error {
 		if c.traits.form == byPut || !refusedMethod(err) {
 			return err
 		}
-		noPatch.refuted() // it has no PUT, so that it may have PATCH after all
+		noPatch.refuted() // the service has no PUT, so that it may have PATCH after all
 		how.form = c.traits.form
 	}
 	err := c.patch(ctx, r, how.form, all)
@@ -68,7 +68,7 @@ func (c *client) patch(ctx context.Context, r request, f form, all []edit) error
 			return err
 		}
 		if r.ifMatch != "" {
-			return do() // whoever has given the version reads it again
+			return do() // the caller gave the version, and reads it again
 		}
 		return again(ctx, do)
 	}
@@ -103,7 +103,7 @@ func (c *client) inForms(operations []operation, mayNull bool, send func([]opera
 			return nil
 		}
 		if !refusedFilter(err) {
-			return err // of another form, too: it may have been done, or is to be sent again
+			return err // also of another form: the change may have been made, or is sent again
 		}
 		if i == 0 {
 			first = err
@@ -140,11 +140,11 @@ func (c *client) replace(ctx context.Context, r request, all []edit) error {
 }
 
 const (
-	// racesLost is how often a change is sent that always comes too late.
+	// racesLost is how often a change is sent if each time another one comes before it.
 	racesLost = 6
 )
 
-// races are the pauses after a change has lost a race.
+// races holds the pauses after a change has lost a race.
 var races = backoff.Range{Min: 100 * time.Millisecond, Max: 2 * time.Second}
 
 // again repeats a change that lost a race to another one: first at once, then after pauses
@@ -178,7 +178,7 @@ func patch(operations ...operation) any {
 	}{[]string{patchSchema}, operations}
 }
 
-// edit holds the new value of an attribute, as SCIM has it; nil clears the attribute.
+// edit holds the new value of an attribute, in the form of SCIM; nil clears the attribute.
 type edit struct {
 	attr  attribute
 	value any

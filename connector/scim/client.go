@@ -22,10 +22,10 @@ type client struct {
 	survey       survey
 	groups       *groupCache
 	createGroups bool
-	creating     sync.Mutex // held while a group is made
+	creating     sync.Mutex // held while a group is created
 	putting      sync.Mutex // held while a group is replaced
 	seen         sightings
-	// defaultEntitlement is what every new account gets at once; empty for none.
+	// defaultEntitlement is the entitlement of every new account; empty for none.
 	defaultEntitlement string
 }
 
@@ -183,7 +183,7 @@ func (c *client) relabel(ctx context.Context, accountID string, to connector.Lab
 	return c.change(ctx, request{op: connector.OpRelabel, id: accountID, ifMatch: etag}, all...)
 }
 
-// account returns a user as the contract's account, in the groups that decide returns.
+// account returns a user as a connector.Account, in the groups that decide returns.
 func (c *client) account(ctx context.Context, op string, user resource, decide membership) (connector.Account, error) {
 	id, username := user.text("id"), user.text("userName")
 	if id == "" || username == "" {

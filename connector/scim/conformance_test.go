@@ -33,15 +33,14 @@ func open(t *testing.T, settings connector.Settings) connector.Connector {
 	return c
 }
 
-// generic is what the generic profile can do, for all that is known before the service
-// is asked.
+// generic holds the capabilities of the generic profile before the service is asked.
 var generic = func() connector.Capabilities {
 	can := all
 	can.ResetCredentials = true
 	return can
 }()
 
-// all is what a vendor's profile can do at the most.
+// all holds the most that a vendor's profile can do.
 var all = connector.Capabilities{
 	Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
 	Delete: true, Entitlements: true, ListEntitlements: true, List: true, Probe: true,
@@ -52,7 +51,7 @@ func TestConformance(t *testing.T) {
 	connectortest.Run(t, target(app, connector.Settings{"url": url, "token": token}, generic, "staff", "engineers"))
 }
 
-// target is an app of the tests' own, with its faults.
+// target returns the suite's target for an app, with the app's fault switches.
 func target(app *scimtest.Service, settings connector.Settings, can connector.Capabilities, entitlements ...string) connectortest.Target {
 	refuse := func(kind connector.ErrorKind, after time.Duration, asDate bool) {
 		seconds := int(after / time.Second)

@@ -34,8 +34,8 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	if err != nil {
 		return connector.Account{}, err
 	}
-	// It can be in groups already, since some services put everyone in one. Who does not
-	// show that here is asked by whoever reads the account.
+	// The account can be in groups already, since some services put everyone in one. If the
+	// answer does not show them, Read asks for them later.
 	account, err := c.account(ctx, connector.OpCreate, user, unaskedFor)
 	if err != nil {
 		return connector.Account{ID: user.text("id")}, acknowledged(err)
@@ -43,8 +43,8 @@ func (c *client) Create(ctx context.Context, spec connector.Spec) (connector.Acc
 	return account, nil
 }
 
-// acknowledged is an error that comes after the service has taken a creation, or nil:
-// whatever it is, the account may have been made.
+// acknowledged returns the error for an account that the service says it has created and that
+// cannot be seen: it may exist. err says why it cannot be seen; it may be nil.
 func acknowledged(err error) error {
 	message := "the app says that it has made the account, and does not show it"
 	var why *connector.Error
@@ -54,9 +54,9 @@ func acknowledged(err error) error {
 	return &connector.Error{Kind: connector.KindContradictory, Op: connector.OpCreate, Cause: err, Message: message}
 }
 
-// post makes a user and returns it. A service may answer with nothing or with a part
-// of it (RFC 7644 section 3.3): then it is read where the answer says that it is, or
-// else found by what was sent.
+// post creates a user and returns it. A service may answer with nothing or with a part of
+// the user (RFC 7644 section 3.3). Then post reads the user at the address in the answer, or
+// else finds it by the person ID and the username.
 func (c *client) post(ctx context.Context, spec connector.Spec, body resource) (user resource, err error) {
 	header, err := c.service.exchange(ctx, request{op: connector.OpCreate, method: http.MethodPost, collection: users, whole: true, body: body}, &user)
 	if answerOf(err) != nil || header == nil {
@@ -89,13 +89,13 @@ func (c *client) post(ctx context.Context, spec connector.Spec, body resource) (
 	return nil, acknowledged(err)
 }
 
-// madeOf reports whether a user is what came of making an account: the address in an
-// answer may lead elsewhere.
+// madeOf reports whether a user is the one that was created by spec: the address in an answer
+// may lead to another one.
 func madeOf(spec connector.Spec, user resource) bool {
 	return spec.PersonID != "" && user.text("externalId") == spec.PersonID || strings.EqualFold(user.text("userName"), spec.Username)
 }
 
-// newUser is the body of a POST that makes an account.
+// newUser returns the body of a POST that creates an account.
 func newUser(spec connector.Spec) (resource, error) {
 	schemas := []string{userSchema}
 	user := resource{"userName": spec.Username, "active": spec.Active}

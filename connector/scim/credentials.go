@@ -59,8 +59,8 @@ func (b basic) header(_ context.Context, op string) (string, error) {
 func (basic) renew(string) bool { return false }
 func (b basic) who() string     { return "user " + b.username }
 
-// clientToken is a token that a token service issues for a client's own credentials (RFC
-// 6749 section 4.4). It is kept until it expires or is refused.
+// clientToken gets tokens from a token service by a client's own credentials (RFC 6749
+// section 4.4). It keeps a token until it expires or is refused.
 type clientToken struct {
 	http     *http.Client
 	tokenURL string
@@ -122,8 +122,8 @@ func (o *clientToken) fetch(ctx context.Context, op string) (*oauth2.Token, erro
 		return nil, err
 	}
 	config := clientcredentials.Config{ClientID: o.clientID, ClientSecret: key, TokenURL: o.tokenURL, Scopes: o.scopes}
-	// The library keeps no cause of an answer that breaks off: that it took too long is
-	// told by a time of its own.
+	// The library keeps no cause of an answer that breaks off. The context's own cause tells
+	// that the answer took too long.
 	asking, cancel := context.WithTimeoutCause(ctx, o.http.Timeout, errTokenLate)
 	defer cancel()
 	token, err := config.Token(context.WithValue(asking, oauth2.HTTPClient, o.http))
@@ -197,7 +197,7 @@ func unauthorized(op, message string) error {
 	return &connector.Error{Kind: connector.KindUnauthorized, Op: op, Message: message}
 }
 
-// credentialsIn reads the settings: a token, or a client, or a user.
+// credentialsIn reads the credentials from the settings: a token, a client or a user.
 func credentialsIn(settings *connector.Values, timeout time.Duration) credentials {
 	ways := map[string][]string{
 		"token":    {"token"},

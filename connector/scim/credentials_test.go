@@ -23,14 +23,14 @@ import (
 
 const clientSecret = "s3cret-of-the-client"
 
-// tokenService gives out tokens as RFC 6749 section 4.4 has it, each one another.
+// tokenService issues tokens by RFC 6749 section 4.4. Each token is a new one.
 type tokenService struct {
 	url     string
 	key     atomic.Value // the client's secret
 	given   atomic.Int32
 	expires int                // seconds
-	status  atomic.Int32       // what it answers if not 0
-	issued  func(token string) // is told of each token
+	status  atomic.Int32       // if not 0, the status that it answers with
+	issued  func(token string) // called with each token
 }
 
 func startTokenService(t *testing.T, expires int, issued func(token string)) *tokenService {
@@ -95,7 +95,7 @@ func TestClientCredentials(t *testing.T) {
 	})
 	t.Run("a token that expired is got anew", func(t *testing.T) {
 		app, url := serve(t)
-		tokens := startTokenService(t, 1, app.SetToken) // less than what is left for a request on its way
+		tokens := startTokenService(t, 1, app.SetToken) // expires sooner than the time that Tenure allows for a request
 		c := open(t, tokens.settings(url, clientSecret))
 		require.NoError(t, check(c))
 		require.NoError(t, check(c))
@@ -187,7 +187,7 @@ func TestTokenIsRotated(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Each request waits for its turn; one that does not get it is not made.
+// Each request waits for its turn. If it does not get one, it is not sent.
 func TestPace(t *testing.T) {
 	app, url := serve(t, "staff")
 	var paced atomic.Int32
@@ -210,7 +210,7 @@ func TestPace(t *testing.T) {
 	assert.Equal(t, requests, app.Stats().Requests)
 }
 
-// What `tenure app test` is told of credentials that lack a right.
+// Probe names the rights that the credentials lack.
 func TestProbe(t *testing.T) {
 	problems := func(refuse func(*http.Request) bool) map[string]string {
 		app, _ := serve(t)
@@ -236,8 +236,7 @@ func TestProbe(t *testing.T) {
 	assert.Contains(t, problems(func(r *http.Request) bool { return r.URL.Path == scimtest.BasePath+"/Groups" })["may read groups"], "lacks a right")
 }
 
-// A token service that answers, and so slowly that no token comes of it, is told from an
-// app that does.
+// The error tells a token service that answers too slowly from an app that does.
 func TestATokenServiceThatDripsIsNamed(t *testing.T) {
 	drip := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

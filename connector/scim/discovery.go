@@ -38,13 +38,13 @@ func (s *survey) keep(t traits, span time.Duration) traits {
 }
 
 // providerConfig holds the parts of a ServiceProviderConfig that Tenure uses (RFC 7643
-// section 5, RFC 9865 section 4). /Schemas would add nothing: attributes are mapped by
-// people, and a service tells of those that it refuses.
+// section 5, RFC 9865 section 4). /Schemas would add nothing: operators map the attributes,
+// and the service names those that it refuses.
 type providerConfig struct {
 	Patch          struct{ Supported *bool }
 	Filter         struct{ MaxResults int }
 	ChangePassword struct{ Supported bool }
-	// Pagination is missing where only indexes are known.
+	// Pagination is missing if the service knows only indexes.
 	Pagination *struct{ Cursor, Index bool }
 }
 
@@ -59,7 +59,7 @@ func (c *client) how(ctx context.Context) traits {
 		return t
 	}
 	if c.survey.asking.take(ctx) != nil {
-		return c.traits // the caller's time is up: so says its next request
+		return c.traits // the caller's time is up: its next request says so
 	}
 	defer c.survey.asking.end()
 	if t, fresh := c.survey.last(); fresh {
@@ -69,7 +69,7 @@ func (c *client) how(ctx context.Context) traits {
 	_, err := c.service.do(ctx, request{method: http.MethodGet, collection: "ServiceProviderConfig", whole: true}, &config)
 	switch {
 	case ctx.Err() != nil, connector.Is(err, connector.KindUnauthorized):
-		return c.traits // it was not the service that could not say
+		return c.traits // the failure says nothing about the service
 	case err != nil:
 		return c.survey.keep(c.traits, surveyWait)
 	default:

@@ -17,7 +17,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// deviating starts a service that deviates as one might that nobody knows yet.
+// deviating starts a service that deviates from RFC 7644, and for which there is no profile.
 func deviating(t *testing.T, deviations scimtest.Deviations) (*scimtest.Service, string) {
 	t.Helper()
 	app, err := scimtest.New(scimtest.Options{Token: token, Groups: []string{"staff", "engineers"}, Deviations: deviations})
@@ -27,14 +27,14 @@ func deviating(t *testing.T, deviations scimtest.Deviations) (*scimtest.Service,
 	return app, server.URL + scimtest.BasePath
 }
 
-// What a service says of itself is enough: no profile is needed.
+// If a service describes itself, it needs no profile.
 func TestConformanceOfWhatServicesSayOfThemselves(t *testing.T) {
 	t.Parallel()
 	app, url := deviating(t, scimtest.Deviations{NoPatch: true, CursorPaging: true, PageMax: 70})
 	connectortest.Run(t, target(app, connector.Settings{"url": url, "token": token}, generic, "staff", "engineers"))
 }
 
-// A PUT holds all that the account has, and does not undo what others changed
+// A PUT holds everything that the account has, and does not undo what others have changed
 // since it was read.
 func TestPutKeepsWhatOthersSet(t *testing.T) {
 	app, url := deviating(t, scimtest.Deviations{NoPatch: true})
@@ -67,8 +67,8 @@ func TestPutKeepsWhatOthersSet(t *testing.T) {
 	assert.Equal(t, []string{"role:reader", "staff"}, account.Entitlements)
 }
 
-// A service that does not say what it supports is left alone for a while, and
-// taken to support what RFC 7644 has.
+// If a service does not say what it supports, Tenure assumes RFC 7644, and does not ask again
+// for a while.
 func TestNoServiceProviderConfig(t *testing.T) {
 	app, _ := serve(t)
 	id := app.AddUser(scimtest.User{UserName: "anna", Active: true})
@@ -90,7 +90,8 @@ func TestNoServiceProviderConfig(t *testing.T) {
 	}
 }
 
-// Cursors (RFC 9865): asked for, or sent by a service that has nothing else.
+// Tenure asks for pages by cursor (RFC 9865), or accepts them from a service that knows
+// nothing else.
 func TestCursors(t *testing.T) {
 	page := func(cursor string, ids ...int) string {
 		var resources []string
@@ -142,8 +143,7 @@ func TestCursors(t *testing.T) {
 	}
 }
 
-// Who waits for another to hear what the service says of itself heeds its own
-// context.
+// A call that waits while another one asks the service about itself heeds its own context.
 func TestWaitingForDiscoveryHeedsContext(t *testing.T) {
 	asked, release := make(chan struct{}), make(chan struct{})
 	c := handling(t, func(w http.ResponseWriter, r *http.Request) {

@@ -1,27 +1,26 @@
-// Package scim talks to apps by SCIM 2.0 (RFC 7643, RFC 7644).
+// Package scim is the connector for apps that speak SCIM 2.0 (RFC 7643, RFC 7644).
 //
-// How a service deviates from the RFCs is data: the traits in profile.go, one set
-// for each vendor, named by the profile setting and overruled by others. No code
-// asks for a profile's name.
+// The ways in which a service deviates from the RFCs are data: the traits in profile.go,
+// one set for each vendor. The profile setting selects a set, and other settings override
+// single traits. No code asks for a profile's name.
 //
 // # Accounts
 //
-// The person ID is the account's externalId. An account is found by its id, else
-// by externalId, else by userName (whatever its case); one that carries another
-// externalId is never found by userName. What the service sends is compared here
-// once more, so that one that ignores a filter does no harm.
+// The person ID is the account's externalId. Find looks for an account by its id, else
+// by externalId, else by userName (it ignores the case). It never finds an account with
+// another externalId by userName. It compares what the service sends once more, so that
+// a service that ignores a filter does no harm.
 //
 // # Entitlements
 //
 // An entitlement is membership of a group, and its name is the group's
-// displayName, in the service's own spelling. What an account has is read from
-// its groups attribute or, where the service does not send that, by asking for
-// the groups that it is a member of. Memberships that come from nested groups
-// are not counted: nobody can take them from the account alone. That an account is in
-// no group is believed while another one is seen in its groups in the same way, or where
-// all groups show their members: see sightings. Names such as
-// "role:admin" and "entitlement:E3" are values of the user's attributes of those
-// names.
+// displayName, in the service's own spelling. The connector reads the groups of an
+// account from its groups attribute or, if the service does not send that, looks up the
+// groups that have it as a member. Memberships by nested groups do not count: nobody can
+// take them from the account alone. The connector believes that an account is in no group
+// only if it sees another account in its groups in the same way, or if all groups show
+// their members: see sightings. Names such as "role:admin" and "entitlement:E3" stand for
+// values of the user's attributes roles and entitlements.
 //
 // # Attributes
 //

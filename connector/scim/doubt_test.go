@@ -15,15 +15,15 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// A total that says that there is something, with nothing sent, proves nothing.
+// An answer with a total above zero and no resources proves nothing.
 func TestAnAnswerThatContradictsItselfIsNoProof(t *testing.T) {
 	c := answering(t, http.StatusOK, nil, `{"totalResults":1,"Resources":[]}`)
 	_, err := c.Find(t.Context(), connector.Keys{PersonID: "1", Username: "anna"})
 	assert.Contains(t, failure(t, err).Message, "contradicts itself")
 }
 
-// An account that shows nothing is not taken for inactive because others that are
-// inactive show nothing.
+// An account without "active" does not count as inactive only because inactive ones come
+// without it.
 func TestAnAccountThatIsNotSaidToBeActiveIsActive(t *testing.T) {
 	app, _ := serve(t)
 	var refuse atomic.Bool
@@ -73,8 +73,7 @@ func TestAnAccountThatIsNotSaidToBeActiveIsActive(t *testing.T) {
 	assert.False(t, active(told, anna), "the setting says so")
 }
 
-// An answer to a creation that leads to somebody else's account does not make that the
-// new one.
+// If the answer to Create leads to somebody else's account, that is not the new one.
 func TestACreationThatLeadsElsewhereIsLookedFor(t *testing.T) {
 	app, _ := serve(t)
 	theirs := app.AddUser(scimtest.User{UserName: "bob", ExternalID: "2", Active: true})
@@ -93,7 +92,7 @@ func TestACreationThatLeadsElsewhereIsLookedFor(t *testing.T) {
 	assert.NotEqual(t, theirs, made.ID)
 }
 
-// An account that was made and cannot be read is known by its ID, and the error says why.
+// If the new account cannot be read, Create returns its ID, and the error says why.
 func TestACreationThatCannotBeReadTellsTheID(t *testing.T) {
 	app, _ := serve(t)
 	inGroup := strings.NewReplacer(`"userName"`, `"groups":[{"value":"g1"}],"userName"`)
@@ -107,8 +106,7 @@ func TestACreationThatCannotBeReadTellsTheID(t *testing.T) {
 	assert.Empty(t, app.Users())
 }
 
-// Which groups a new account is in, where it does not show them, is asked by whoever
-// reads it, and keeps nobody from making it.
+// If a new account does not show its groups, Create does not ask for them: Read does.
 func TestACreationAsksForNoGroups(t *testing.T) {
 	app, _ := serve(t)
 	c := withoutReadingGroups(t, app, strings.NewReplacer(`"groups"`, `"noGroups"`))
@@ -121,7 +119,8 @@ func TestACreationAsksForNoGroups(t *testing.T) {
 	assert.True(t, account.Active)
 }
 
-// withoutReadingGroups is a service that answers otherwise about users, and fails at groups.
+// withoutReadingGroups returns a connector to a service that alters its answers about users,
+// and fails for groups.
 func withoutReadingGroups(t *testing.T, app http.Handler, about *strings.Replacer) connector.Connector {
 	t.Helper()
 	return handlingAt(t, scimtest.BasePath, func(w http.ResponseWriter, r *http.Request) {
@@ -136,7 +135,8 @@ func withoutReadingGroups(t *testing.T, app http.Handler, about *strings.Replace
 	})
 }
 
-// What an answer says twice and differently is not known, in whatever order it stands.
+// If an answer has an attribute twice with different values, the value is unknown, whatever
+// their order.
 func TestAnAttributeThatIsSaidTwice(t *testing.T) {
 	for said, want := range map[string]struct {
 		active bool

@@ -46,12 +46,12 @@ func (c *client) joinAs(ctx context.Context, accountID, name string) error {
 	case err == nil:
 		c.seen.gave(accountID, name)
 	case a != nil && (a.status == http.StatusBadRequest || a.status == http.StatusNotFound):
-		// Services say differently that there is no such account to add.
+		// Services have different answers if there is no such account to add.
 		if _, _, gone := c.get(ctx, connector.OpGrant, accountID); gone != nil {
 			return gone
 		}
 	case a != nil && a.status == http.StatusConflict:
-		// Some say so of a member, without a reason.
+		// Some services answer so without a reason if the account is a member already.
 		if account, failed := c.read(ctx, connector.OpGrant, accountID); failed == nil && slices.Contains(account.Entitlements, name) {
 			return nil
 		}
@@ -73,7 +73,7 @@ func (c *client) leaveAs(ctx context.Context, accountID, name string) error {
 	switch {
 	case shown:
 	case told && c.seen.wasTaken(c.now(), accountID, name):
-		return nil // under a quota, what an earlier call has done is not to be paid for again
+		return nil // an earlier call did it: under a quota, do not pay for it again
 	case connector.Given(ctx):
 		c.seen.gave(accountID, name)
 	}
@@ -144,7 +144,7 @@ func (c *client) removed(ctx context.Context, accountID, name string, shown bool
 		c.seen.forget(accountID)
 		return nil
 	case err != nil:
-		return nil //nolint:nilerr // whoever called looks for themselves, and meets it
+		return nil //nolint:nilerr // the caller reads the account, and meets the error
 	case slices.Contains(account.Entitlements, name):
 		learned.removes.refuted()
 		return &connector.Error{
@@ -189,7 +189,7 @@ func (c *client) asReferred(ctx context.Context, op, accountID string, done func
 			}
 			return first
 		case failed != nil && err == nil && (i > 0 || op == connector.OpGrant):
-			return nil // whoever called looks for themselves, and meets it
+			return nil // the caller reads the account, and meets the error
 		}
 	}
 	return first
@@ -294,14 +294,14 @@ func (c *client) membersOnRequest(ctx context.Context, op, id string) []resource
 	var group resource
 	query := url.Values{"attributes": {"id,displayName,members"}}
 	if _, err := c.service.do(ctx, request{op: op, method: http.MethodGet, collection: groups, id: id, query: query}, &group); err != nil {
-		return nil // it knows no such parameter: the setting says that it shows all members
+		return nil // the service knows no such parameter; by the setting, it shows all members
 	}
 	sent, _ := group.list("members")
 	return sent
 }
 
 // about adds the name of the group to an error that will not go away by itself. A 404
-// becomes KindInvalid: the account is there, as far as the caller could find out.
+// becomes KindInvalid: the account exists, as far as the caller could find out.
 func about(name, op string, err error) error {
 	a := answerOf(err)
 	if a == nil || connector.Is(err, connector.KindUnavailable, connector.KindRateLimited) {

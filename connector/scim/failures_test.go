@@ -19,7 +19,7 @@ import (
 
 const errorBody = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"%d","scimType":%q,"detail":"anna.smith exists"}`
 
-// answering is a connector to a service that gives one answer to everything.
+// answering returns a connector to a service that gives every request the same answer.
 func answering(t *testing.T, status int, header http.Header, body string) connector.Connector {
 	t.Helper()
 	return handling(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -142,8 +142,7 @@ func TestActiveAsTheFieldSendsIt(t *testing.T) {
 	}
 }
 
-// A wrong base URL answers 404 to everything. That must not pass for an account
-// that is gone.
+// A wrong base URL answers 404 to everything. That must not mean that an account is gone.
 func TestNotFoundIsBelievedOnlyFromAService(t *testing.T) {
 	nowhere := answering(t, http.StatusNotFound, nil, "404 page not found")
 	err := nowhere.Delete(t.Context(), "1")
@@ -158,7 +157,7 @@ func TestNotFoundIsBelievedOnlyFromAService(t *testing.T) {
 			_, _ = io.WriteString(w, `{"totalResults":0,"Resources":[]}`)
 			return
 		}
-		w.WriteHeader(http.StatusNotFound) // with no word of SCIM
+		w.WriteHeader(http.StatusNotFound) // without a SCIM error
 	})
 	assert.NoError(t, laconic.Delete(t.Context(), "1"))
 	_, err = laconic.Read(t.Context(), "1")

@@ -33,7 +33,7 @@ func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Mat
 	for _, look := range looks {
 		matches, err := c.findBy(ctx, look)
 		if look.key == connector.ByExternalID && keys.Username != "" && refusedFilter(err) && c.cannotFilter(ctx, "externalId", nobody, &c.service.learned.noExternalID) {
-			continue // what is found by userName is compared with externalId
+			continue // what userName finds is compared with externalId anyway
 		}
 		if look.key == connector.ByExternalID {
 			err = advised(err, withoutFilter["externalId"])
@@ -93,7 +93,7 @@ func (c *client) cannotFilter(ctx context.Context, attr, none string, learned *d
 	return true
 }
 
-// lookFor is one key by which accounts are looked up.
+// lookFor describes a look-up of accounts by one key.
 type lookFor struct {
 	key         connector.MatchKey
 	attr, value string

@@ -15,8 +15,8 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// A service that cannot look addresses up is asked until that is certain, each time for
-// the person and for nobody, and holds nobody up.
+// Tenure asks a service that cannot look addresses up until that is certain: each time for the
+// person's address and for nobody's. The failure holds nobody up.
 func TestAddressesThatCannotBeLookedUp(t *testing.T) {
 	for name, status := range map[string]int{"400": 400, "403": 403, "501": 501} {
 		t.Run(name, func(t *testing.T) {
@@ -42,8 +42,8 @@ func TestAddressesThatCannotBeLookedUp(t *testing.T) {
 	}
 }
 
-// A service that sends everybody when it is asked for an address is asked once: everybody
-// again for each hire would be thousands of accounts. SCIMMY does so.
+// If a service sends everybody when it is asked for an address, Tenure asks only once:
+// otherwise it would read thousands of accounts for each hire. SCIMMY does so.
 func TestALookUpByAddressThatIsNotHeeded(t *testing.T) {
 	for others, want := range map[int]int{3: 3, 20: 1} {
 		t.Run(fmt.Sprint(others, " others"), func(t *testing.T) {
@@ -72,8 +72,8 @@ func TestALookUpByAddressThatIsNotHeeded(t *testing.T) {
 	}
 }
 
-// A service that heeds no filter and sends its groups one by one is read to the end by
-// what needs all groups, and not for each look-up.
+// If a service heeds no filter and sends its groups one by one, only calls that need all
+// groups read them to the end, and not every look-up.
 func TestLookUpsOfGroupsThatAreNotHeeded(t *testing.T) {
 	app, _ := serve(t)
 	var names []string

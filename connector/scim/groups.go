@@ -17,12 +17,13 @@ import (
 // unknownGroupError is the cause of the error for a group that the app does not have.
 type unknownGroupError struct {
 	name string
-	none bool // nor any other
+	none bool // the app shows no other group either
 }
 
 func (u unknownGroupError) Error() string { return fmt.Sprintf("the app has no group %q", u.name) }
 
-// groupID finds a group by its displayName, or makes it if it may.
+// groupID returns the ID of the group with a displayName. It creates the group if that is
+// missing and the settings allow it.
 func (c *client) groupID(ctx context.Context, op, name string) (string, error) {
 	if id, ok := c.groups.id(name); ok {
 		return id, nil
@@ -52,13 +53,13 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 			learned.noNameFilter.refuted()
 		}
 	}
-	if !found.any() { // that may be how the service says that it does not know the filter
+	if !found.any() { // a service that does not know the filter may find nothing
 		all, err := c.groupsNamed(ctx, op, name, url.Values{})
 		if err != nil {
 			return "", c.groupless(ctx, op, name, err)
 		}
 		if filtered && all.any() {
-			learned.noNameFilter.met(c.now()) // it took the filter, and found nothing
+			learned.noNameFilter.met(c.now()) // it accepted the filter, and found nothing
 		}
 		found = all
 	}
@@ -82,8 +83,8 @@ func (c *client) findGroup(ctx context.Context, op, name string) (string, error)
 // namedGroups holds the groups that have one name.
 type namedGroups struct {
 	ids       []string
-	otherwise string // how a group is spelled that has the name but for its case
-	listed    int    // how many were looked at
+	otherwise string // the spelling of a group whose name differs only in case
+	listed    int    // how many groups the list had
 }
 
 func (n namedGroups) any() bool { return len(n.ids) > 0 || n.otherwise != "" }
@@ -242,7 +243,7 @@ func (c *client) lacksGroups(ctx context.Context, op string, err error) (bool, e
 	case connector.Retryable(probe):
 		return false, probe
 	case probe != nil:
-		return false, err // nothing is there at all
+		return false, err // /Users fails as well, so that this is not about groups
 	}
 	l := &c.service.learned
 	if !l.hasGroups.Load() {

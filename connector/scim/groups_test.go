@@ -51,7 +51,7 @@ func handlingAt(t *testing.T, path string, handler http.HandlerFunc) connector.C
 
 func never(*http.Request) int { return 0 }
 
-// However a service tells of groups, an account's entitlements are the same.
+// An account's entitlements are the same, however a service shows groups.
 func TestEntitlementsHoweverTheyAreServed(t *testing.T) {
 	noGroups := func(resource map[string]any) { delete(resource, "groups") }
 	noNames := func(resource map[string]any) {
@@ -101,7 +101,7 @@ func TestEntitlementsHoweverTheyAreServed(t *testing.T) {
 				assert.Equal(t, account, found[0].Account)
 			}
 			if strings.Contains(name, "without members") {
-				return // and so no way to list many
+				return // this service cannot list many
 			}
 			var listed [][]string
 			for account, err := range c.List(t.Context()) {
@@ -142,14 +142,14 @@ func TestGroupNames(t *testing.T) {
 	assert.Contains(t, failure(t, grant("Staff")).Message, `2 groups called "Staff"`)
 }
 
-// A group that was deleted and made anew has another ID than the one remembered.
+// A group that was deleted and created anew has another ID than the remembered one.
 func TestGroupMadeAnew(t *testing.T) {
 	app, url := serve(t, "staff", "another")
 	c := open(t, connector.Settings{"url": url, "token": token})
 	id := app.AddUser(scimtest.User{UserName: "anna", Active: true})
 	entitler := c
 
-	for range 3 { // until that was seen twice, it is looked whether what was removed is gone
+	for range 3 { // the connector checks that the member is gone until it has seen that twice
 		require.NoError(t, entitler.Revoke(t.Context(), id, []string{"staff"}))
 		require.NoError(t, entitler.Grant(t.Context(), id, []string{"staff"}))
 		_, err := c.Read(t.Context(), id)
@@ -191,7 +191,7 @@ func TestCreateGroups(t *testing.T) {
 	assert.Equal(t, 1, app.Stats().ByKind["POST Groups"], "revoking makes no group")
 }
 
-// Two processes may both find that a group is missing; one of them makes it.
+// Two processes may both find that a group is missing, and only one of them creates it.
 func TestCreateGroupsLosesARace(t *testing.T) {
 	app, _ := serve(t)
 	id := app.AddUser(scimtest.User{UserName: "anna", Active: true})
@@ -200,7 +200,8 @@ func TestCreateGroupsLosesARace(t *testing.T) {
 	assert.Equal(t, []string{"staff"}, app.Users()[0].Groups)
 }
 
-// deviantGroups is a service where somebody else makes each group just before.
+// deviantGroups returns a connector to a service in which somebody else creates each group
+// just before the connector does.
 func deviantGroups(t *testing.T, app *scimtest.Service) connector.Connector {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -215,7 +216,7 @@ func deviantGroups(t *testing.T, app *scimtest.Service) connector.Connector {
 	return open(t, connector.Settings{"url": server.URL + scimtest.BasePath, "token": token, "createGroups": true})
 }
 
-// What a service answers to a change of members that changes nothing differs.
+// Services answer differently to a change of members that changes nothing.
 func TestMembershipAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
 		status int

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// showing serves one user as some service shows it.
+// showing returns a connector to a service that shows one user in a given form.
 func showing(t *testing.T, user string) connector.Connector {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +71,7 @@ func TestWhatServicesMakeOfAttributes(t *testing.T) {
 	}
 }
 
-// TestACreationIsNotProvenByItsEcho: the answer to the POST shows what was sent.
+// The answer to the POST repeats what was sent, and proves nothing.
 func TestACreationIsNotProvenByItsEcho(t *testing.T) {
 	app, url := serve(t)
 	app.SetFaults(scimtest.Faults{Forget: []string{"title", "department", "externalId"}})
@@ -88,7 +88,7 @@ func TestACreationIsNotProvenByItsEcho(t *testing.T) {
 	assert.Equal(t, []string{"department", "title"}, dropped)
 }
 
-// allOf is a value of each attribute that can be mapped.
+// allOf returns a value for each attribute that can be mapped.
 func allOf(mark, manager string) map[string]any {
 	all := map[string]any{"manager": manager, "emails": mark + "@Example.com", "phoneNumbers": "+49 30 " + mark, "profileUrl": "https://example.com/" + mark}
 	for _, name := range []string{
@@ -101,8 +101,7 @@ func allOf(mark, manager string) map[string]any {
 	return all
 }
 
-// TestEveryServiceKeepsEveryAttribute: nothing is taken for dropped that is kept, whatever
-// form the service is changed in.
+// No attribute that a service keeps counts as dropped, in whatever form it was changed.
 func TestEveryServiceKeepsEveryAttribute(t *testing.T) {
 	services := map[string]connector.Settings{"generic": {}, "object": {"changeUsers": "object"}, "put": {"changeUsers": "put"}}
 	for vendor := range vendors {

@@ -14,7 +14,7 @@ import (
 
 const unprintable = "must be one line of printable ASCII without spaces"
 
-// overview is what Kind.About says of the kind as a whole.
+// overview is the part of Kind.About that is not about profiles.
 const overview = `**Keys.** The person ID is kept in externalId. Accounts are found by it, and otherwise by userName.
 
 **Entitlements** are names of groups, or ` + "`role:VALUE` and `entitlement:VALUE`" + ` for values of the user's attributes roles and
@@ -40,7 +40,7 @@ fails. It does not change several people in one PATCH, because it makes and prov
 The profiles:
 `
 
-// Kind is the catalog's entry.
+// Kind describes this kind of app for the catalog.
 var Kind = connector.Kind{
 	Name:    "scim",
 	Summary: "any app with a SCIM 2.0 service (RFC 7644)",
@@ -129,16 +129,16 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	}, nil
 }
 
-// printable reports whether s can stand in a header: RFC 6750's b64token and what
-// services issue in its place.
+// printable reports whether s can stand in a header. It allows more than RFC 6750's
+// b64token, since services issue other tokens too.
 func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func attributeNames() []string { return slices.Sorted(maps.Keys(attributes)) }
 
-// required are the attributes without which a vendor's service makes no user, as its
-// reference says, by profile. What the username stands in for is not among them.
+// required holds, by profile, the attributes without which a vendor's service creates no
+// user, according to its reference. It leaves out those for which the username stands in.
 var required = map[string][]string{
 	"salesforce":          {"emails", "name.familyName"},
 	"slack":               {"emails"},
@@ -173,7 +173,7 @@ func foresee(settings *connector.Values) connector.Foresight {
 	return f
 }
 
-// hint says what an unknown attribute may have been meant to be.
+// hint suggests a known attribute in place of an unknown one.
 func hint(name string) string {
 	if near := nearest.Hint(name, attributeNames()); near != "" {
 		return near

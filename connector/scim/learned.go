@@ -25,8 +25,8 @@ type learned struct {
 	capitalOps     deviation // takes the operations of a PATCH as "Add", "Replace" and "Remove" only
 	fromZero       deviation // indexes of lists count from 0
 	lowerIDs       deviation // UUIDs are shown in upper case and referred to in lower case
-	// membersOnRequest and membersAlone: lists of groups come with members only if they
-	// are asked for, and never.
+	// membersOnRequest: lists of groups come with members only if these are asked for.
+	// membersAlone: lists of groups never come with members.
 	membersOnRequest, membersAlone deviation
 
 	// totalsOfAll, fromOne and removes are not deviations, but Tenure believes them in the
@@ -52,7 +52,7 @@ func refusedLookUp(err error) bool {
 	return a != nil && a.status >= 400 && (a.status < 500 || a.status == http.StatusNotImplemented) && !a.throttled && !connector.Retryable(err)
 }
 
-// refusedMethod reports whether an answer says that there is no such method.
+// refusedMethod reports whether the app answered that it does not support the method.
 func refusedMethod(err error) bool {
 	a := answerOf(err)
 	return a != nil && (a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented)

@@ -21,7 +21,7 @@ const (
 	groups = "Groups"
 )
 
-// listResponse is RFC 7644 section 3.4.2, with what RFC 9865 adds.
+// listResponse is the body of a list (RFC 7644 section 3.4.2, with the additions of RFC 9865).
 type listResponse struct {
 	TotalResults *total            `json:"totalResults"` // may be missing in pages by cursor
 	Resources    []json.RawMessage `json:"Resources"`    // decoded one at a time: see maxAccount
@@ -99,7 +99,7 @@ func (s *service) page(ctx context.Context, r request, from position, count int)
 	excludes := query.Has("excludedAttributes")
 	switch {
 	case a != nil && a.status == http.StatusNotFound && query.Has("filter") && s.probe(ctx, r.op, r.collection) == nil:
-		// "None", as some services say it; or a proxy had a bad moment.
+		// Some services answer so if there is none. Or a proxy failed for a moment.
 		list = listResponse{}
 		if _, err = s.do(ctx, r, &list); isNotThere(err) {
 			return listResponse{Resources: []json.RawMessage{}}, nil
@@ -112,7 +112,7 @@ func (s *service) page(ctx context.Context, r request, from position, count int)
 			return list, nil
 		}
 		if !refusedFilter(again) {
-			err = again // of the page, however it is asked for
+			err = again // the page fails in either form
 		}
 	case err == nil && excludes:
 		s.learned.noExclusions.refuted()
@@ -137,7 +137,7 @@ func isNotThere(err error) bool {
 // resources of the page, and some none.
 func (l listResponse) next(from position, received int) (position, bool) {
 	switch {
-	case l.NextCursor != "": // asked for or not: a service may page by cursor by default
+	case l.NextCursor != "": // even if none was asked for: a service may page by cursor by default
 		return position{byCursor: true, cursor: l.NextCursor}, true
 	case from.byCursor, len(l.Resources) == 0, received == 1 && l.TotalResults != nil && *l.TotalResults == 1:
 		return position{}, false
@@ -241,7 +241,7 @@ func (c *client) pageFrom(ctx context.Context, r request, from position, count, 
 	case received == 0 && len(list.Resources) == 0 && r.query.Has("filter") && from.index == 1 && !from.zero && c.passesOver(ctx, r, list):
 		return c.first(ctx, r, count)
 	case received > 0 && len(list.Resources) == 0 && list.exceeds(received) && from.index > 0 && !from.zero:
-		// One is missing: it may be the first.
+		// One resource is missing: it may be the first.
 		missing, err := c.service.page(ctx, r, position{index: 1, zero: true}, 1)
 		if err != nil {
 			return listResponse{}, from, err

@@ -11,24 +11,24 @@ import (
 )
 
 var (
-	// errUncertain is the cause of an error that says that the app does not show, now or at
-	// all, who is in a group.
+	// errUncertain is the cause of an error that says that the app does not show the members
+	// of groups, at the moment or at all.
 	errUncertain = errors.New("memberships are uncertain")
 	// errUnheeded is the error for a filter that the service ignores.
 	errUnheeded = errors.New("the filter is not heeded")
 )
 
-// membership decides which groups a user is in. sent are the names of those that the user
-// came with, nil if it came with none. A user without groups comes without the attribute
-// (RFC 7643 section 2.5) or with an empty one, and so does every user of a service that
-// does not send it.
+// membership returns the names of the groups that a user is in. sent holds the names of the
+// groups in the user's attribute, nil if it has none. A user without groups comes without the
+// attribute (RFC 7643 section 2.5) or with an empty one, and so does every user of a service
+// that does not send it.
 type membership func(ctx context.Context, op, accountID string, sent []string) ([]string, error)
 
 // unaskedFor is the membership for callers that do not need it.
 func unaskedFor(_ context.Context, _, _ string, sent []string) ([]string, error) { return sent, nil }
 
-// entitlements returns the names of the groups that a user is a member of, and of
-// what the user has as values.
+// entitlements returns the names of the groups that a user is a member of, and of the user's
+// values of roles and entitlements.
 func (c *client) entitlements(ctx context.Context, op string, user resource, decide membership) ([]string, error) {
 	names, err := c.groupNames(ctx, op, user, decide)
 	if err != nil || c.traits.noValues {
@@ -59,8 +59,8 @@ func (c *client) groupNames(ctx context.Context, op string, user resource, decid
 	return decide(ctx, op, user.text("id"), sorted(names))
 }
 
-// groupName returns the name of one of a user's groups. Not every service sends
-// it along.
+// groupName returns the name of one of a user's groups. It looks up the name if the service
+// does not send it along.
 func (c *client) groupName(ctx context.Context, op string, group resource) (string, error) {
 	if name := group.text("display"); name != "" {
 		return name, nil
@@ -74,7 +74,7 @@ func (c *client) groupName(ctx context.Context, op string, group resource) (stri
 		op: op, method: http.MethodGet, collection: groups, id: id, query: c.withoutMembers(url.Values{}),
 	}, &whole)
 	if connector.Is(err, connector.KindNotFound) {
-		return id, nil // a service that shows names where their IDs should be
+		return id, nil // the service sends names in place of IDs
 	}
 	if err != nil {
 		return "", err
@@ -122,8 +122,8 @@ func (c *client) ask(ctx context.Context, op, accountID string, sent []string) (
 // witnesses is how many accounts Tenure reads to see whether groups are still shown.
 const witnesses = 2
 
-// usersShow reports whether users come with their groups now: another user, who did before,
-// still does.
+// usersShow reports whether users come with their groups now: it reads another user who did
+// before.
 func (c *client) usersShow(ctx context.Context, op, accountID string) bool {
 	return c.stillShows(onUser, accountID, func(other string) (bool, error) {
 		user, _, err := c.get(ctx, op, other)
@@ -132,8 +132,8 @@ func (c *client) usersShow(ctx context.Context, op, accountID string) bool {
 	})
 }
 
-// filterFinds reports whether groups can be looked up by their members now: those of another
-// member are found.
+// filterFinds reports whether groups can be looked up by their members now: it looks up those
+// of another member.
 func (c *client) filterFinds(ctx context.Context, op, accountID string) bool {
 	return c.stillShows(byFilter, accountID, func(other string) (bool, error) {
 		names, err := c.byMember(ctx, op, other)
@@ -141,9 +141,9 @@ func (c *client) filterFinds(ctx context.Context, op, accountID string) bool {
 	})
 }
 
-// stillShows reports whether the groups of an account other than this one are shown in a
-// way in which they were shown before. It may have left them meanwhile, so that another
-// one is looked at if it is not.
+// stillShows reports whether the service still shows the groups of an account, other than
+// besides, in a way in which it did before. That account may have left its groups meanwhile:
+// then stillShows looks at another one.
 func (c *client) stillShows(how way, besides string, look func(other string) (bool, error)) bool {
 	for range witnesses {
 		other, ok := c.seen.witness(how, besides)
@@ -165,8 +165,9 @@ func (c *client) stillShows(how way, besides string, look func(other string) (bo
 	return false
 }
 
-// overlooked returns the groups that show a user as a member who came without groups and
-// should be in none: the nodes of a cluster may differ. A look-up that fails proves nothing.
+// overlooked looks up the groups of a user who came without groups and should be in none: the
+// nodes of a cluster may differ. It returns none if the look-up fails, or if not all groups
+// that it finds show the user: that proves nothing.
 func (c *client) overlooked(ctx context.Context, op, accountID string) []string {
 	if c.knowsNoMemberFilter() {
 		return nil
@@ -179,9 +180,8 @@ func (c *client) overlooked(ctx context.Context, op, accountID string) []string 
 	return names
 }
 
-// askLoosely is the membership for a user who is looked for. It leaves what is uncertain to
-// whoever reads the account: unknown groups must not keep an account from being found, and
-// cut off.
+// askLoosely is the membership for Find. It returns no error if the groups are uncertain, and
+// leaves that to Read: unknown groups must not keep an account from being found, and cut off.
 func (c *client) askLoosely(ctx context.Context, op, accountID string, sent []string) ([]string, error) {
 	if sent != nil {
 		return sent, nil
@@ -202,9 +202,9 @@ func (c *client) knowsNoMemberFilter() bool {
 	return c.traits.noMemberFilter || c.service.learned.noMemberFilter.holds(c.now())
 }
 
-// byMember looks groups up by a member. A group that is found and does not show the
-// account among its members is believed to have it if nothing is found by the ID of
-// nobody: some services show no members, or not all of them, and some heed no filter.
+// byMember looks groups up by a member. Some services show no members, or not all of them,
+// and some heed no filter. If a group is found that does not show the account among its
+// members, byMember believes that only if the filter finds no groups for nobody's ID.
 func (c *client) byMember(ctx context.Context, op, accountID string) (names []string, err error) {
 	names, shown, err := c.lookUpMember(ctx, op, accountID)
 	if err != nil || shown {
@@ -219,9 +219,9 @@ func (c *client) byMember(ctx context.Context, op, accountID string) (names []st
 	return names, nil
 }
 
-// lookUpMember asks for the groups of a member, by its ID as it is shown and, if that is
-// a UUID in upper case that finds none, in lower case. shown reports whether all that are
-// found show it.
+// lookUpMember looks up the groups of a member by its ID as shown. If that is a UUID in upper
+// case and finds none, lookUpMember tries it in lower case. shown reports whether all groups
+// that are found show the member.
 func (c *client) lookUpMember(ctx context.Context, op, accountID string) (names []string, shown bool, err error) {
 	shown = true
 	for _, id := range slices.Compact([]string{accountID, idKey(accountID)}) {
@@ -241,9 +241,9 @@ func (c *client) lookUpMember(ctx context.Context, op, accountID string) (names 
 	return sorted(names), shown, nil
 }
 
-// confirmNone returns the groups of a user of whom none was found by a filter that finds
-// nobody else's either: that may be how the service says that it does not know the filter.
-// All groups are read, and what they show tells what to think of the filter.
+// confirmNone returns the groups of a user if the filter finds none, neither for the user nor
+// for others: a service that does not know the filter may answer so. It reads all groups, and
+// learns from them whether the filter works.
 func (c *client) confirmNone(ctx context.Context, op, accountID string) ([]string, error) {
 	learned := &c.service.learned
 	all, err := c.walk(ctx, op)
@@ -268,8 +268,8 @@ func (c *client) confirmNone(ctx context.Context, op, accountID string) ([]strin
 	return nil, c.blind(op, all)
 }
 
-// amongAll is the membership for one user of a service whose groups cannot be looked up by a
-// member.
+// amongAll is the membership for one user of a service that cannot look groups up by a member:
+// it reads all groups.
 func (c *client) amongAll(ctx context.Context, op, accountID string) ([]string, error) {
 	all, err := c.walk(ctx, op)
 	if err != nil {
@@ -292,9 +292,8 @@ func (c *client) amongAll(ctx context.Context, op, accountID string) ([]string, 
 	return names, err
 }
 
-// blind returns the error for groups that show no member at all, though somebody was seen in
-// one or put there: hidden members prove nothing. It is nil if there is no such
-// contradiction.
+// blind returns an error if groups show no member at all, although somebody was seen in one or
+// put into one: the service may hide members. It returns nil if there is no such contradiction.
 func (c *client) blind(op string, all walked) error {
 	if len(all.of) > 0 || !c.seen.any() {
 		return nil
@@ -306,9 +305,9 @@ func (c *client) blind(op string, all walked) error {
 	}
 }
 
-// cannotFilterMembers reports whether a look-up of groups by a member failed as it does
-// for whoever is looked for, while groups are read without trouble: some services say
-// by 403 or 500 what they cannot do.
+// cannotFilterMembers reports whether a look-up of groups by a member fails for any member,
+// while groups can be read: some services answer with 403 or 500 if they do not support a
+// filter.
 func (c *client) cannotFilterMembers(ctx context.Context, op string, err error) bool {
 	broken := func(err error) bool {
 		a := answerOf(err)
@@ -322,10 +321,10 @@ func (c *client) cannotFilterMembers(ctx context.Context, op string, err error) 
 	return broken(err) && c.service.probe(ctx, op, groups) == nil
 }
 
-// memberships is the membership for many users: it goes through all groups when it is
-// first asked for one who came without, and answers from what it saw then. Where that
-// tells nothing, others among the many who came with theirs do; else it looks up each
-// user's.
+// memberships returns the membership for many users. It reads all groups once, for the first
+// user who comes without groups. A user whom they do not show is in no group if other users
+// come with theirs, or if the groups show their members. Otherwise it looks up the groups of
+// each user.
 func (c *client) memberships(ctx context.Context, op string) membership {
 	var all *walked
 	usersShow := false
@@ -356,8 +355,8 @@ func (c *client) memberships(ctx context.Context, op string) membership {
 
 // untold returns the groups of a user in a service where no group shows a member, neither in
 // a list nor by itself. Perhaps no group has members; only a look-up by member can show
-// that. If it finds the same groups for an account that does not exist, there are no
-// members: SCIMMY, for one, then finds the groups that have none.
+// that. If it also finds groups for an account that does not exist, there are no members:
+// SCIMMY, for one, then finds the groups that have none.
 func (c *client) untold(ctx context.Context, op, accountID string) ([]string, error) {
 	if !c.traits.noMemberFilter {
 		names, err := c.byMember(ctx, op, accountID)

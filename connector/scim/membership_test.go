@@ -16,7 +16,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// What a service cannot do is asked for again until it is certain, and then no more.
+// Tenure asks for what a service cannot do until that is certain, and then no more.
 func TestWhatIsLearnedIsNotAskedAgain(t *testing.T) {
 	app, _ := serve(t, "staff")
 	refused := 0
@@ -99,7 +99,7 @@ func TestAGroupIsReplacedOnlyIfTheSettingsSaySo(t *testing.T) {
 	}
 }
 
-// A group that is replaced keeps the members that it shows only if it is asked for them.
+// A group that is replaced keeps members that the service shows only on request.
 func TestAReplacedGroupKeepsMembersShownOnRequest(t *testing.T) {
 	app, url := serve(t, "staff")
 	app.SetDeviations(scimtest.Deviations{MembersOnRequest: true})
@@ -112,8 +112,7 @@ func TestAReplacedGroupKeepsMembersShownOnRequest(t *testing.T) {
 	}
 }
 
-// A removal that does nothing is found out, and the settings are named by which there is
-// another way.
+// Tenure notices a removal that does nothing, and the error names the settings for other ways.
 func TestARemovalThatDoesNothingIsFoundOut(t *testing.T) {
 	for _, status := range []int{http.StatusNoContent, http.StatusBadRequest, http.StatusNotImplemented} {
 		app, _ := serve(t, "staff")
@@ -131,16 +130,15 @@ func TestARemovalThatDoesNothingIsFoundOut(t *testing.T) {
 	}
 }
 
-// A service may show members only in lists that ask for them, or group by group; and the
-// groups of a user in the answer to a request of that user only. Lists of accounts have
-// them all the same.
+// Lists of accounts hold the groups even if a service shows members only in lists that ask for
+// them or group by group, and shows a user's groups only if that user alone is read.
 func TestHiddenMembersAreInLists(t *testing.T) {
 	hide := func(r map[string]any, name string) { delete(r, name) }
 	for name, c := range map[string]struct {
 		change func(r *http.Request, resource map[string]any)
 		asked  int // requests of groups that a third list makes: its pages, the last one being empty, and each group that showed no members
 	}{
-		"shown": {func(*http.Request, map[string]any) {}, 3}, // each list sees for itself that they are
+		"shown": {func(*http.Request, map[string]any) {}, 3}, // each list finds out anew that they are shown
 		"members in lists": {func(_ *http.Request, r map[string]any) {
 			hide(r, "groups")
 		}, 3},
@@ -186,7 +184,7 @@ func TestHiddenMembersAreInLists(t *testing.T) {
 			one, err := client.Read(t.Context(), found[0].Account.ID)
 			require.NoError(t, err)
 			assert.Equal(t, []string{"engineers", "staff"}, one.Entitlements)
-			for range 3 { // what is met twice is believed
+			for range 3 { // Tenure believes what it meets twice
 				asked = 0
 				listed := map[string][]string{}
 				for a, err := range client.List(t.Context()) {
@@ -200,8 +198,8 @@ func TestHiddenMembersAreInLists(t *testing.T) {
 	}
 }
 
-// A member who is listed twice, as some services do who is added twice, is in the group
-// once.
+// A member who is listed twice is in the group once. Some services list a member twice who was
+// added twice.
 func TestAMemberWhoIsListedTwice(t *testing.T) {
 	for name, inUsers := range map[string]string{
 		"in groups": "",
@@ -225,8 +223,8 @@ func TestAMemberWhoIsListedTwice(t *testing.T) {
 	}
 }
 
-// Nobody is a member of a group that has none, though a service finds it whoever is
-// looked for, as SCIMMY does.
+// Nobody is a member of a group without members, even if a service finds that group for every
+// account, as SCIMMY does.
 func TestAGroupWithoutMembersThatIsFoundForEverybody(t *testing.T) {
 	c := handlingAt(t, "/scim", func(w http.ResponseWriter, r *http.Request) {
 		switch {

@@ -21,20 +21,20 @@ import (
 // layer changes what a service answers.
 type layer func(*testing.T, http.Handler) http.HandlerFunc
 
-// oddity is how a service in the field differs from RFC 7644.
+// oddity is a way in which a real service differs from RFC 7644.
 type oddity struct {
 	handler    layer
 	deviations scimtest.Deviations
 	settings   connector.Settings
 	noGroups   bool
-	blind      bool // a look-up by a member tells nothing
+	blind      bool // a look-up by a member proves nothing
 }
 
 func plain(change func(*http.Request, map[string]any)) layer {
 	return func(t *testing.T, app http.Handler) http.HandlerFunc { return rewritten(t, app, change) }
 }
 
-// refuse answers requests with a failure.
+// refuse answers those requests for which when returns true with a failure.
 func refuse(status int, body string, when func(*http.Request) bool) layer {
 	return func(_ *testing.T, app http.Handler) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +53,7 @@ func filters(r *http.Request, attr string) bool {
 	return strings.HasPrefix(r.URL.Query().Get("filter"), attr+" ")
 }
 
-// oddities are those by which services are told from each other.
+// oddities returns the known oddities, by what they do.
 func oddities() map[string]oddity {
 	return map[string]oddity{
 		"as RFC 7644 has it":       {handler: plain(func(*http.Request, map[string]any) {})},
@@ -220,7 +220,7 @@ func oddities() map[string]oddity {
 	}
 }
 
-// and is a service that differs in both ways.
+// and returns the oddity of a service that differs in both ways.
 func (o oddity) and(other oddity) oddity {
 	both := oddity{noGroups: o.noGroups || other.noGroups, blind: o.blind || other.blind, settings: merged(o.settings, other.settings), handler: o.handler}
 	switch {
@@ -238,7 +238,7 @@ func (o oddity) and(other oddity) oddity {
 	return both
 }
 
-// life takes an account through its life in a service that differs in a way.
+// life takes an account through its life in a service with this oddity.
 func (o oddity) life(t *testing.T) {
 	t.Helper()
 	app, _ := serve(t, "staff", "engineers")
@@ -260,7 +260,7 @@ func (o oddity) life(t *testing.T) {
 	live(t, c, holds(t, app), o.noGroups)
 }
 
-// untold sees that what cannot be seen, or not be done, is not said to be done.
+// untold checks that the connector does not report as done what it cannot see or do.
 func untold(t *testing.T, c connector.Connector, app *scimtest.Service) {
 	t.Helper()
 	made, err := c.Create(t.Context(), connector.Spec{PersonID: "p-ada", Username: "ada", Active: true})
@@ -279,8 +279,8 @@ func untold(t *testing.T, c connector.Connector, app *scimtest.Service) {
 	holds(t, app)(false, false, nil)
 }
 
-// holds sees that a service itself has one account of the one who is taken through a life,
-// as active and in the groups that it should be; or none.
+// holds returns a check of the account that is taken through its life: the service itself has
+// one, enabled or not and in the given groups, or it has none.
 func holds(t *testing.T, app *scimtest.Service) check {
 	return func(there, active bool, groups []string) {
 		t.Helper()
@@ -295,11 +295,11 @@ func holds(t *testing.T, app *scimtest.Service) check {
 	}
 }
 
-// check sees what a service itself has.
+// check checks the account that a service itself has.
 type check func(there, active bool, groups []string)
 
-// TestOddServices takes an account through its life in services that differ from RFC 7644
-// as services in the field do.
+// TestOddServices takes an account through its life in services that differ from RFC 7644 as
+// real services do.
 func TestOddServices(t *testing.T) {
 	for name, o := range oddities() {
 		t.Run(name, o.life)

@@ -18,8 +18,8 @@ const byteOrderMark = "\xef\xbb\xbf"
 
 const scimError = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","scimType":"invalidFilter"}`
 
-// rewritten changes what a compliant service answers: body is called with each
-// successful answer's JSON.
+// rewritten changes the answers of a compliant service: it calls body with the JSON of each
+// successful answer.
 func rewritten(t *testing.T, app http.Handler, body func(r *http.Request, answer map[string]any)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		recorded := httptest.NewRecorder()
@@ -76,7 +76,7 @@ func renamed(name func(string) string) func(*http.Request, map[string]any) {
 	}
 }
 
-// each calls f for every resource of an answer.
+// eachResource calls f for every resource of an answer.
 func eachResource(answer map[string]any, f func(map[string]any)) {
 	if list, ok := answer["Resources"].([]any); ok {
 		for _, r := range list {
@@ -96,7 +96,7 @@ func complexValues(r map[string]any, name string, f func(map[string]any)) {
 	}
 }
 
-// withoutRemove is a service of which PATCH knows no "remove".
+// withoutRemove returns a service whose PATCH knows no "remove".
 func withoutRemove(t *testing.T, app http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -105,7 +105,7 @@ func withoutRemove(t *testing.T, app http.Handler) http.HandlerFunc {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		// scimtest takes no null, which is the same as "remove" (RFC 7643 section 2.5).
+		// scimtest accepts no null, which means the same as "remove" (RFC 7643 section 2.5).
 		text := regexp.MustCompile(`"op":"replace",("path":"[^"]*"),"value":null`).ReplaceAllString(string(body), `"op":"remove",$1`)
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
 		app.ServeHTTP(w, r)
@@ -145,8 +145,7 @@ func sent(change func(body string) string, next layer) layer {
 	}
 }
 
-// takesNames is a service that shows names in another case, and takes them as it shows
-// them.
+// takesNames returns a service that shows names in another case, and accepts them in that case.
 func takesNames(change func(*http.Request, map[string]any)) layer {
 	return sent(func(body string) string {
 		for _, name := range []string{
@@ -158,8 +157,7 @@ func takesNames(change func(*http.Request, map[string]any)) layer {
 	}, plain(change))
 }
 
-// takesNumbers is a service that shows truth values as numbers, and takes them as it shows
-// them.
+// takesNumbers returns a service that shows truth values as numbers, and accepts numbers.
 func takesNumbers(change func(*http.Request, map[string]any)) layer {
 	return sent(strings.NewReplacer(`"active":1`, `"active":true`, `"active":0`, `"active":false`).Replace, plain(change))
 }

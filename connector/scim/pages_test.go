@@ -15,8 +15,8 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// A page for people in the place of an answer proves nothing, whatever was asked: no
-// account is read, found, made or missing, and none is proven disabled or deleted.
+// A page for people in place of an answer proves nothing, whatever was asked: that an account
+// was read, found, created, disabled or deleted, or that it is missing.
 func TestAPageForPeopleIsNoAnswer(t *testing.T) {
 	const page = "<!DOCTYPE html><html><body>Please sign in, anna.smith</body></html>"
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -65,7 +65,7 @@ func TestAPageForPeopleIsNoAnswer(t *testing.T) {
 				},
 				"grant":  func() error { return c.Grant(t.Context(), "1", []string{"staff"}) },
 				"revoke": func() error { return c.Revoke(t.Context(), "1", []string{"staff"}) },
-				// What changes an account and answers nothing is proven by reading it.
+				// A change whose answer is empty is proven by reading the account.
 				"disable": func() error { return proven(t, c, c.Disable(t.Context(), "1")) },
 				"delete":  func() error { return proven(t, c, c.Delete(t.Context(), "1")) },
 			} {
@@ -83,7 +83,7 @@ func proven(t *testing.T, c connector.Connector, err error) error {
 	return err
 }
 
-// An answer without content to a question is no account, and none that is gone.
+// An answer without content is no account, and does not mean that the account is gone.
 func TestNoContentIsNoAccount(t *testing.T) {
 	c := answering(t, http.StatusNoContent, nil, "")
 	_, err := c.Read(t.Context(), "1")

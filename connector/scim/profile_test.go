@@ -13,19 +13,19 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// without takes capabilities away from what the generic profile can do.
+// without returns all capabilities except those that take removes.
 func without(take func(*connector.Capabilities)) connector.Capabilities {
 	can := all
 	take(&can)
 	return can
 }
 
-// vendors are the profiles of services that cannot run here: what each can do,
-// and two entitlements that it has.
+// vendors holds the profiles of services that cannot run here: the capabilities of each, and
+// two entitlements that it has.
 var vendors = map[string]struct {
 	can          connector.Capabilities
 	settings     connector.Settings
-	entitlements []string // none: it has none
+	entitlements []string // empty if the service has none
 	deviations   map[connectortest.Deviation]string
 }{
 	"salesforce": {
@@ -64,7 +64,7 @@ var vendors = map[string]struct {
 	},
 }
 
-// standIn starts a service that deviates as a vendor's does.
+// standIn starts a service that deviates as a vendor's service does.
 func standIn(t *testing.T, vendor string) (*scimtest.Service, string) {
 	t.Helper()
 	deviations, ok := scimtest.Vendors[vendor]
@@ -102,7 +102,7 @@ func TestConformanceOfProfiles(t *testing.T) {
 			}
 			tried := target(app, settings, vendor.can, entitlements...)
 			tried.Deviations = vendor.deviations
-			if scimtest.Vendors[name].Filters != nil { // none of them lets addresses be looked up
+			if scimtest.Vendors[name].Filters != nil { // none of them can look addresses up
 				tried.KeyAttributes = nil
 			}
 			connectortest.Run(t, tried)
@@ -127,8 +127,8 @@ func TestEveryProfileIsTried(t *testing.T) {
 	assert.Len(t, scimtest.Vendors, len(choices)-1)
 }
 
-// The stand-ins are no push-overs: the generic profile goes wrong on each in the
-// way that its vendor's profile is there for.
+// The stand-ins are strict: on each, the generic profile fails in the way that its vendor's
+// profile avoids.
 func TestGenericProfileFailsOnStandIns(t *testing.T) {
 	spec := connector.Spec{PersonID: "1", Username: "anna", Active: true, Attributes: map[string]any{"displayName": "Anna"}}
 	create := func(t *testing.T, c connector.Connector) string {
@@ -186,7 +186,7 @@ func TestGenericProfileFailsOnStandIns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, url := standIn(t, name)
-			// That there are no groups would be noticed at once: what is left is worse.
+			// Say whether there are groups, so that only the other deviations can make this fail.
 			hasGroups := !scimtest.Vendors[name].NoGroups
 			fails(t, open(t, connector.Settings{"url": url, "token": token, "groups": hasGroups}))
 		})

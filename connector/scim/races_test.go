@@ -16,7 +16,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// A quota that is used up is waited for, whatever the status that says so.
+// If a quota is used up, the error says to wait, whatever its status.
 func TestQuotasAreToldByHeaders(t *testing.T) {
 	for _, c := range []struct {
 		header map[string]string
@@ -41,8 +41,8 @@ func TestQuotasAreToldByHeaders(t *testing.T) {
 	}
 }
 
-// A 409 that is a lost race is tried again at once; one that tells of a taken name is
-// not.
+// Tenure repeats a request at once after a 409 that is a lost race, and not after one that says
+// that a name is taken.
 func TestLostRacesAreRunAgain(t *testing.T) {
 	app, _ := serve(t, "staff")
 	var fail, asked atomic.Int32
@@ -91,8 +91,8 @@ func TestLostRacesAreRunAgain(t *testing.T) {
 	assert.EqualValues(t, 1, asked.Load())
 }
 
-// Fifty who leave at once lose everything, in a service that refuses a change of what
-// somebody else is changing, whatever the status by which it says so.
+// Fifty people who leave at once lose everything, also in a service that refuses concurrent
+// changes of a resource, whatever status it answers with.
 func TestFiftyLeaversAtOnce(t *testing.T) {
 	for _, status := range []int{http.StatusConflict, http.StatusPreconditionFailed} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestFiftyLeaversAtOnce(t *testing.T) {
 					}
 					defer one.(*sync.Mutex).Unlock()
 					if strings.Contains(r.URL.Path, "/Groups/") {
-						<-met // at least two do
+						<-met // at least two changes are concurrent
 					}
 				}
 				app.ServeHTTP(w, r)

@@ -44,7 +44,7 @@ func TestConformanceOfSCIMMY(t *testing.T) {
 	})
 }
 
-// TestFormsOnSCIMMY changes accounts in each form that services want.
+// TestFormsOnSCIMMY changes accounts in each form that services accept.
 func TestFormsOnSCIMMY(t *testing.T) {
 	url, secret := fromEnv(t, "TENURE_REAL_SCIM_URL"), fromEnv(t, "TENURE_REAL_SCIM_TOKEN")
 	createGroup(t, url, secret, "staff")
@@ -55,7 +55,7 @@ func TestFormsOnSCIMMY(t *testing.T) {
 	}
 }
 
-// changed makes an account and changes whatever there is of it.
+// changed creates an account and changes everything in it.
 func changed(t *testing.T, c connector.Connector) {
 	person := "p-" + strings.ToLower(rand.Text())
 	want, err := c.Create(t.Context(), connector.Spec{
@@ -106,7 +106,7 @@ func changed(t *testing.T, c connector.Connector) {
 	has("role:writer", "staff")
 }
 
-// fromEnv is what scripts/test-real says of a server.
+// fromEnv returns an environment variable that scripts/test-real sets.
 func fromEnv(t *testing.T, name string) string {
 	t.Helper()
 	value := os.Getenv(name)
@@ -114,8 +114,8 @@ func fromEnv(t *testing.T, name string) string {
 	return value
 }
 
-// createGroup makes a group, as the service's administrator would; that it is
-// there already is as good.
+// createGroup creates a group as the service's administrator would. The group may exist
+// already.
 func createGroup(t *testing.T, url, secret, name string) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{

@@ -11,9 +11,9 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// TestRequestsOfAJoiner counts what somebody who is new costs an app's quota: is
-// there an account, make it, put it into two groups, read it back. SCIM has no
-// request that does less: each of the groups is a resource of its own.
+// TestRequestsOfAJoiner counts the requests that a new person takes from an app's quota: look
+// for an account, create it, put it into two groups, read it back. SCIM needs no fewer: each
+// of the groups is a resource of its own.
 func TestRequestsOfAJoiner(t *testing.T) {
 	app, url := serve(t, "staff", "engineers")
 	for _, other := range []string{"bob", "cleo"} {
@@ -57,8 +57,8 @@ func TestRequestsOfAJoiner(t *testing.T) {
 	assert.Equal(t, least, requests(combined, "fifth"))
 }
 
-// A role is one request more than reading the account; what is there already, and
-// what is not there, is none.
+// Granting or revoking a role takes one request more than reading the account. If there is
+// nothing to change, it takes no further request.
 func TestRequestsOfARole(t *testing.T) {
 	app, url := serve(t)
 	id := app.AddUser(scimtest.User{UserName: "anna", Active: true})

@@ -16,12 +16,12 @@ import (
 // resource is a SCIM resource, or a complex attribute of one, as it was sent.
 type resource map[string]any
 
-// saidTwice is the value of an attribute that a resource has twice, whatever the case of
-// its name, with different values: what is true of it is not known.
+// saidTwice is the value of an attribute that a resource has twice with different values (the
+// case of the name does not count): the true value is unknown.
 type saidTwice struct{}
 
-// UnmarshalJSON implements json.Unmarshaler. Which of two different values of one
-// attribute counts must not depend on their order: see saidTwice.
+// UnmarshalJSON implements json.Unmarshaler. If an attribute has two different values, their
+// order must not decide which one counts: see saidTwice.
 func (r *resource) UnmarshalJSON(raw []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
@@ -72,8 +72,8 @@ func (r resource) at(path ...string) any {
 	return value
 }
 
-// spelled returns how an object spells an attribute's name, which is compared
-// without case (RFC 7643 section 2.1); the name itself if the object has none.
+// spelled returns an attribute's name in the object's own spelling. It ignores the case (RFC
+// 7643 section 2.1). It returns the name itself if the object has no such attribute.
 func spelled(object map[string]any, name string) string {
 	if _, ok := object[name]; ok {
 		return name
@@ -135,8 +135,8 @@ func (r resource) list(name string) (values []resource, ok bool) {
 	return values, ok
 }
 
-// respelled returns a value with its sub-attributes spelled as RFC 7643 section 2.4
-// has them, so that it can be sent back.
+// respelled returns a value with its sub-attributes spelled as in RFC 7643 section 2.4, so
+// that it can be sent back.
 func respelled(value resource) resource {
 	for _, name := range []string{"value", "display", "type", "primary", "$ref"} {
 		if other := spelled(value, name); other != name && value[other] != nil {
@@ -155,8 +155,8 @@ func (r resource) etag(header string) string {
 	return r.text("meta", "version")
 }
 
-// active reads the attribute of that name, and whether there is one: if not, the account
-// is active.
+// active returns the value of the attribute "active", and whether there is one. If not, the
+// account counts as active.
 func (r resource) active(op string) (active, shown bool, err error) {
 	switch value := r.at("active").(type) {
 	case nil:
@@ -168,7 +168,7 @@ func (r resource) active(op string) (active, shown bool, err error) {
 		}
 	case bool:
 		return value, true, nil
-	case json.Number: // against RFC 7643, but seen in the field
+	case json.Number: // against RFC 7643, but some services send it
 		switch value.String() {
 		case "1":
 			return true, true, nil
@@ -186,8 +186,8 @@ func (r resource) active(op string) (active, shown bool, err error) {
 	return false, false, connector.Invalid(op, `the app's answer has neither true nor false in "active"`)
 }
 
-// plain makes a JSON value one of the types of connector.Account.Attributes, or
-// nil if it is none of them.
+// plain returns a JSON value as one of the types of connector.Account.Attributes, or nil if it
+// is none of them.
 func plain(value any) any {
 	switch v := value.(type) {
 	case string, bool:
@@ -221,12 +221,12 @@ func (r resource) time(path ...string) time.Time {
 	return at.UTC()
 }
 
-// lastUses are what services call the attribute that says when a user last signed in.
-// RFC 7643 has none.
+// lastUses lists the names that services give to the attribute that says when a user last
+// signed in. RFC 7643 has none.
 var lastUses = []string{"lastLogin", "lastLoginDate", "lastLoginTime", "lastLoginAt", "lastSignIn", "lastSignInAt", "lastActive"}
 
-// lastUsed returns when the user last signed in, by the service's own attribute: of the
-// user itself or of an extension (RFC 7643 section 3.3); zero if it shows none.
+// lastUsed returns when the user last signed in. It reads the service's own attribute, of the
+// user itself or of an extension (RFC 7643 section 3.3). It returns zero if there is none.
 func (r resource) lastUsed() (last time.Time) {
 	among := func(attributes resource) {
 		for _, name := range lastUses {
@@ -244,7 +244,7 @@ func (r resource) lastUsed() (last time.Time) {
 	return last
 }
 
-// put sets the value at a path, making the objects on the way.
+// put sets the value at a path, and creates the objects on the way.
 func (r resource) put(value any, path ...string) {
 	inner := map[string]any(r)
 	for _, name := range path[:len(path)-1] {

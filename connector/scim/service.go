@@ -24,7 +24,7 @@ const (
 	// maxAccount is how many bytes one account may take. Decoded, it takes many times as
 	// much memory.
 	maxAccount = 1 << 20
-	// maxFailure is how much of an error's body is looked at, in bytes.
+	// maxFailure is how much of an error's body is read, in bytes.
 	maxFailure = 64 << 10
 	mediaType  = "application/scim+json"
 	// plainMediaType is for services that do not take mediaType.
@@ -44,7 +44,7 @@ type service struct {
 	now         func() time.Time
 }
 
-// request is one request. Errors contain nothing of its ID, its query or its body.
+// request describes one request. Errors contain nothing of its ID, its query or its body.
 type request struct {
 	op         string // of the contract, for errors
 	method     string
@@ -217,7 +217,7 @@ func (s *service) refused(ctx context.Context, r request, resp *http.Response) e
 		return probe
 	}
 	if r.collection == groups && r.method != http.MethodGet {
-		return err // of which nobody concludes that anything is gone
+		return err // no caller concludes from it that anything is gone
 	}
 	again, failed := s.send(ctx, request{op: r.op, method: http.MethodGet, collection: r.collection, id: r.id}) //nolint:bodyclose // discard closes it
 	if failed != nil {

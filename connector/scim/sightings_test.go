@@ -17,7 +17,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// ways are services that show who is in a group, each in another way.
+// ways holds services that show the members of groups, each in another way.
 var ways = map[string]scimtest.Deviations{
 	"users show their groups":        {},
 	"a filter finds groups":          {EmptyGroups: true},
@@ -27,8 +27,8 @@ var ways = map[string]scimtest.Deviations{
 	"groups show members on request": {MembersOnRequest: true, OpenFilters: []string{"members/value"}},
 }
 
-// losses are what a service may become, by an upgrade or by a permission that is taken
-// away, so that it shows nobody in any group.
+// losses holds ways in which a service may stop showing anybody in a group, after an upgrade
+// or when a permission is revoked.
 var losses = map[string]scimtest.Deviations{
 	"hides members, and its filter finds nothing":    {MembersHidden: true, DeafFilters: []string{"members/value"}},
 	"hides members, and its filter finds everything": {MembersHidden: true, OpenFilters: []string{"members/value"}},
@@ -36,8 +36,8 @@ var losses = map[string]scimtest.Deviations{
 	"has no /Groups":                                 {NoGroups: true, MembersHidden: true},
 }
 
-// changing is a service that answers as the deviations of now have it, and whose lists of
-// groups are empty while it hides them all.
+// changing is a service whose deviations a test can change. While hidesGroups is set, its
+// lists of groups are empty and its users come without groups.
 type changing struct {
 	*scimtest.Service
 	hidesGroups atomic.Bool
@@ -61,7 +61,7 @@ func (s *changing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// membersOf is a service with two people in groups and one in none.
+// membersOf starts a service with two people in groups and one in none.
 func membersOf(t *testing.T, d scimtest.Deviations) (app *changing, c connector.Connector, ids map[string]string) {
 	t.Helper()
 	inner, err := scimtest.New(scimtest.Options{Token: token, Groups: []string{"staff", "engineers", "nobody"}, Deviations: d})
@@ -80,9 +80,9 @@ func groupsOf(t *testing.T, c connector.Connector, id string) ([]string, error) 
 	return account.Entitlements, err
 }
 
-// A service that no longer shows who is in its groups does not make anybody a member of
-// none, however long it goes on, nor what is revoked then done because nothing is seen; and
-// when it shows them again, nothing has to be started anew.
+// If a service no longer shows the members of its groups, that does not prove that anybody is
+// in no group, however long it lasts. A revocation does not count as done only because no
+// membership is seen. When the service shows members again, Tenure needs no restart.
 func TestWhatIsNoLongerShownIsNotGone(t *testing.T) {
 	for name, d := range ways {
 		for loss, lost := range losses {
@@ -131,12 +131,12 @@ func losesSight(t *testing.T, d scimtest.Deviations, lose func(*changing)) {
 	}
 }
 
-// What was granted where no membership can be seen is neither proven to be there nor, when
-// it is revoked, to be gone. Where memberships can be seen again, it is.
+// If no membership can be seen, nothing proves that one was granted, or that it was revoked.
+// Once memberships can be seen again, reading the account proves it.
 func TestAGrantThatIsNeverSeenIsNotRevokedUnseen(t *testing.T) {
 	for loss, hidden := range losses {
 		if hidden.NoGroups {
-			continue // nothing can be granted there
+			continue // this service can grant nothing
 		}
 		t.Run(loss, func(t *testing.T) {
 			app, url := serve(t, "staff", "engineers")
@@ -161,7 +161,8 @@ func TestAGrantThatIsNeverSeenIsNotRevokedUnseen(t *testing.T) {
 	}
 }
 
-// Two nodes of a cluster of which one shows nobody's groups make nobody a member of none.
+// If one of two nodes of a cluster shows nobody's groups, that does not prove that anybody is
+// in no group.
 func TestOneNodeThatShowsNothingProvesNothing(t *testing.T) {
 	for name, d := range ways {
 		for loss, lost := range losses {
@@ -176,7 +177,7 @@ func TestOneNodeThatShowsNothingProvesNothing(t *testing.T) {
 				for i := range 60 {
 					for _, user := range []string{"ada", "bob"} {
 						if i%3 == 0 {
-							requests++ // so that it is now one node's turn, now the other's
+							requests++ // so that the nodes take turns differently
 						}
 						got, err := groupsOf(t, c, ids[user])
 						if i == 0 || err == nil {
@@ -191,8 +192,8 @@ func TestOneNodeThatShowsNothingProvesNothing(t *testing.T) {
 	}
 }
 
-// Whom somebody else puts into a group is seen there, after all that were known of were
-// taken from theirs.
+// A member whom somebody else adds to a group is seen, even after Tenure has removed all the
+// members that it knew.
 func TestAMembershipThatComesBackIsSeen(t *testing.T) {
 	for name, d := range ways {
 		t.Run(name, func(t *testing.T) {
@@ -216,8 +217,8 @@ func TestAMembershipThatComesBackIsSeen(t *testing.T) {
 	}
 }
 
-// A filter by name that finds nothing any more does not make a group one that is not
-// there, from which there is nobody to be removed.
+// If a filter by name no longer finds a group, that does not prove that the group is gone and
+// that there is nobody to remove.
 func TestAGroupThatIsNoLongerFoundIsStillThere(t *testing.T) {
 	app, url := serve(t, "staff", "engineers")
 	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true, Groups: []string{"staff", "engineers"}})
@@ -228,7 +229,7 @@ func TestAGroupThatIsNoLongerFoundIsStillThere(t *testing.T) {
 	assert.Empty(t, app.Users()[0].Groups)
 }
 
-// A group that is not there, as no other is, is hidden rather than deleted.
+// If the service shows no group at all, a missing group may be hidden and not deleted.
 func TestNoGroupAtAllIsNoProofThatAMemberIsGone(t *testing.T) {
 	app, c, ids := membersOf(t, scimtest.Deviations{})
 	app.hidesGroups.Store(true)
@@ -243,7 +244,7 @@ func TestNoGroupAtAllIsNoProofThatAMemberIsGone(t *testing.T) {
 	assert.Empty(t, got)
 }
 
-// Totals that count all, and later what a page has, end no list too early.
+// No list ends too early if totals first count all resources and later only those of a page.
 func TestTotalsMayChangeTheirMeaning(t *testing.T) {
 	app, _ := serve(t)
 	var names []string
@@ -275,8 +276,8 @@ func TestTotalsMayChangeTheirMeaning(t *testing.T) {
 	assert.Equal(t, names, got)
 }
 
-// What a service shows late of somebody who was taken out of every group is no reason to
-// expect them there.
+// If a service still shows an account in groups from which it was removed, that is no reason to
+// expect it there later.
 func TestAMembershipThatLingersIsExpectedOfNobody(t *testing.T) {
 	app, _ := serve(t, "staff", "engineers")
 	anna := app.AddUser(scimtest.User{UserName: "anna", ExternalID: "1", Active: true, Groups: []string{"staff", "engineers"}})

@@ -55,7 +55,7 @@ func TestTheDemoAppsSwitches(t *testing.T) {
 	}
 }
 
-// A mandatory attribute that is not mapped is named.
+// The error names a required attribute that is not mapped.
 func TestAMandatoryAttributeIsNamed(t *testing.T) {
 	app, url := serve(t)
 	app.SetDeviations(scimtest.Deviations{Required: []string{"emails"}})

@@ -97,7 +97,7 @@ func (c *client) setValues(ctx context.Context, op, accountID string, v valued, 
 	})
 	if op == connector.OpGrant {
 		if len(old)-len(list) == len(values) {
-			return nil // it has them all
+			return nil // the user has them all
 		}
 		if c.traits.oneValue {
 			list = nil
@@ -106,7 +106,7 @@ func (c *client) setValues(ctx context.Context, op, accountID string, v valued, 
 			list = append(list, c.traits.value(v, value))
 		}
 	} else if len(list) == len(old) {
-		return nil // it has none of them
+		return nil // the user has none of them
 	}
 	change := edit{attr: core(v.attr)}
 	if len(list) > 0 {

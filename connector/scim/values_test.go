@@ -16,7 +16,7 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// A number is its digits.
+// A number counts as the text of its digits.
 func TestNumericIDs(t *testing.T) {
 	c := answering(t, http.StatusOK, nil, `{"id":17,"userName":"anna","externalId":4711,"active":true,"groups":[{"value":3,"display":"staff"}]}`)
 	account, err := c.Read(t.Context(), "17")
@@ -26,7 +26,7 @@ func TestNumericIDs(t *testing.T) {
 	}, account)
 }
 
-// Where a service keeps no types, the new address replaces the old one.
+// If a service keeps no types, the new address replaces the old one.
 func TestAMultiValuedAttributeWithoutTypesIsReplaced(t *testing.T) {
 	for name, forget := range map[string][]string{"types": {"type"}, "types and primary": {"type", "primary"}} {
 		t.Run(name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestAMultiValuedAttributeWithoutTypesIsReplaced(t *testing.T) {
 	}
 }
 
-// An address that a service shows as another type is ours all the same.
+// Tenure also replaces its own address if a service shows it with another type.
 func TestAnAddressOfAnotherTypeIsReplaced(t *testing.T) {
 	app, _ := serve(t)
 	server := httptest.NewServer(rewritten(t, app, func(_ *http.Request, answer map[string]any) {
@@ -82,8 +82,8 @@ func TestAnAddressOfAnotherTypeIsReplaced(t *testing.T) {
 	assert.Equal(t, "mia@new.example", account.Attributes["emails"])
 }
 
-// Of attributes that are changed together, those that are refused are named, and the
-// others are set.
+// If a service refuses some of several attributes, the error names those, and the others are
+// set.
 func TestARefusedAttributeIsNamedAndTheOthersAreSet(t *testing.T) {
 	for form, hint := range map[string]string{"path": "try changeUsers: object, or put", "object": "try changeUsers: put"} {
 		app, _ := serve(t)
@@ -110,8 +110,8 @@ func TestARefusedAttributeIsNamedAndTheOthersAreSet(t *testing.T) {
 	}
 }
 
-// An error names the attribute, the key or the limit that is meant, and repeats nothing
-// that could be somebody's.
+// An error names the attribute, the key or the limit that it is about, and repeats nothing that
+// could be personal data.
 func TestErrorsNameWhatIsMeant(t *testing.T) {
 	body := func(scimType, detail string) string {
 		return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","scimType":"` + scimType + `","detail":"` + detail + `"}`

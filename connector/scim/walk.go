@@ -8,17 +8,17 @@ import (
 	"github.com/tenurehq/tenure/connector"
 )
 
-// walked holds what all groups of a service show of their members.
+// walked holds the members that all groups of a service show.
 type walked struct {
-	of   map[string][]string // the names of the groups of everybody, by ID
-	told bool                // whether a group that shows no members has none: others show theirs
+	of   map[string][]string // the names of each account's groups, by idKey of the account
+	told bool                // a group that shows no members has none: the service does show members
 }
 
-// shownGroup is a group as it came, in a list or by itself.
+// shownGroup is a group as the service sent it, in a list or by itself.
 type shownGroup struct {
 	id, name string
 	members  []string // their IDs
-	told     bool     // whether it came with the attribute at all
+	told     bool     // it came with the attribute members
 }
 
 // walk reads all groups. If a list shows no members of a group, it reads the group by itself:
@@ -62,8 +62,8 @@ func (c *client) walk(ctx context.Context, op string) (walked, error) {
 	return all, nil
 }
 
-// alone reads a group by itself that a list showed without members. If somebody should be in
-// the group and it shows nobody, alone reads it twice: the nodes of a cluster may differ.
+// alone reads a group that a list showed without members. If somebody should be in the group
+// and it shows nobody, alone reads it twice: the nodes of a cluster may differ.
 func (c *client) alone(ctx context.Context, op string, group shownGroup, query url.Values) (shownGroup, error) {
 	asks := 1
 	if c.seen.expectsIn(group.name) {
@@ -79,8 +79,8 @@ func (c *client) alone(ctx context.Context, op string, group shownGroup, query u
 	return group, nil
 }
 
-// listedGroups lists all groups, with their members if a list shows them. query is how
-// members have to be asked for.
+// listedGroups lists all groups, with their members if a list shows them. query holds the
+// parameters by which the service shows members.
 func (c *client) listedGroups(ctx context.Context, op string) (listed []shownGroup, query url.Values, err error) {
 	learned := &c.service.learned
 	list := func(query url.Values) (listed []shownGroup, err error) {

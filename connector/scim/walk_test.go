@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/connector/scim/scimtest"
 )
 
-// All of an account's groups are found, wherever among many they are and however the
-// service shows them.
+// Tenure finds all groups of an account, wherever among many they are and however the service
+// shows them.
 func TestEveryMembershipIsFound(t *testing.T) {
 	noFilter := []string{"userName", "externalId", "displayName"}
 	for name, d := range map[string]scimtest.Deviations{
@@ -51,7 +51,7 @@ func TestEveryMembershipIsFound(t *testing.T) {
 			}
 			assert.Equal(t, want, list(open(t, connector.Settings{"url": url, "token": token})), "before anybody was read")
 			c := open(t, connector.Settings{"url": url, "token": token})
-			for range 3 { // how it is found out, confirmed and remembered makes no difference
+			for range 3 { // the result is the same while Tenure finds out, confirms and remembers how
 				for _, user := range []string{"cleo", "bob", "anna"} {
 					account, err := c.Read(t.Context(), ids[user])
 					require.NoError(t, err)
@@ -67,8 +67,8 @@ func TestEveryMembershipIsFound(t *testing.T) {
 	}
 }
 
-// Where nothing tells who is in a group, nobody is said to be in none; and they are found
-// and cut off all the same.
+// If nothing shows the members of groups, Read fails, and nobody counts as being in no group.
+// People are still found and cut off.
 func TestMembershipsThatNothingTellsAreAnError(t *testing.T) {
 	app, url := serve(t)
 	hidden := scimtest.Deviations{MembersHidden: true, Filters: []string{"userName", "externalId"}}
@@ -104,7 +104,7 @@ func TestMembershipsThatNothingTellsAreAnError(t *testing.T) {
 	}
 }
 
-// A group is not made a second time since the service does not find it by its name.
+// Tenure does not create a group again if the service does not find it by its name.
 func TestAGroupThatAFilterDoesNotFindIsNotMadeAgain(t *testing.T) {
 	for name, d := range map[string]scimtest.Deviations{
 		"deaf": {DeafFilters: []string{"displayName"}},
