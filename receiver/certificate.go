@@ -17,14 +17,14 @@ type Certificate struct{ Certificate, Key string }
 // certificates reads a certificate again when its files change.
 type certificates struct {
 	files Certificate
-	every time.Duration // how often the files are looked at
+	every time.Duration // how often the files are checked
 	log   *zap.Logger
 
 	mu      sync.Mutex
 	current *tls.Certificate
-	stamp   string // of the files that current is from
+	stamp   string // of the files that current was loaded from
 	looked  time.Time
-	failed  bool // so that it is said once
+	failed  bool // so that a failure is logged once
 }
 
 func openCertificates(files Certificate, every time.Duration, log *zap.Logger) (*certificates, error) {
@@ -42,8 +42,8 @@ func (c *certificates) config() *tls.Config {
 	}
 }
 
-// now returns the present certificate. If the files cannot be loaded (they may be being
-// replaced), that is the last one.
+// now returns the certificate. If the files cannot be loaded, perhaps because they are
+// being replaced, it returns the last good one.
 func (c *certificates) now() *tls.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()

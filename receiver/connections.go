@@ -8,16 +8,16 @@ import (
 	"sync"
 )
 
-// connections bounds how many connections are open. Anybody can open them, and say
-// nothing. If there are too many, the one that has been without a request for the longest
-// time is closed, so that strangers keep no HR system out and use up no memory. A
-// connection whose request was verified is left alone.
+// connections bounds how many connections are open. Anybody can open connections and send
+// nothing. If there are too many, the one that has been without a verified request for the
+// longest time is closed. So strangers cannot keep an HR system out or use up the memory.
+// A connection whose request was verified is not closed.
 type connections struct {
 	most int
 
 	mu   sync.Mutex
 	open map[net.Conn]*list.Element
-	idle *list.List // of net.Conn without a request that was verified, the oldest in front
+	idle *list.List // net.Conns without a verified request, the oldest in front
 }
 
 func newConnections(most int) *connections {
@@ -33,7 +33,7 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 		c.waits(conn)
 	case http.StateClosed, http.StateHijacked:
 		c.forget(conn)
-	case http.StateActive: // only its first byte is there
+	case http.StateActive: // only the first byte of a request has come
 	}
 	for c.idle.Len() > 0 && len(c.open) > c.most {
 		oldest := c.idle.Front().Value.(net.Conn)
@@ -42,7 +42,7 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// waits notes that a connection has no request. The caller holds mu.
+// waits puts a connection at the end of idle. The caller holds mu.
 func (c *connections) waits(conn net.Conn) {
 	if e := c.open[conn]; e != nil {
 		c.idle.Remove(e)
@@ -50,7 +50,7 @@ func (c *connections) waits(conn net.Conn) {
 	c.open[conn] = c.idle.PushBack(conn)
 }
 
-// forget lets a connection go. The caller holds mu.
+// forget removes a connection from the books without closing it. The caller holds mu.
 func (c *connections) forget(conn net.Conn) {
 	if e := c.open[conn]; e != nil {
 		c.idle.Remove(e)
@@ -58,8 +58,8 @@ func (c *connections) forget(conn net.Conn) {
 	delete(c.open, conn)
 }
 
-// serves notes that a request of the connection was verified: it is not closed before the
-// request is answered.
+// serves notes that a request of the connection was verified. The connection is not closed
+// before the request is answered.
 func (c *connections) serves(ctx context.Context) {
 	conn, ok := ctx.Value(connKey{}).(net.Conn)
 	if !ok {

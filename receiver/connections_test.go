@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Strangers who open connections and say nothing, or begin a header, keep nobody out, and
-// no more of them are open than may be.
+// Strangers who open connections and send nothing, or only the beginning of a header, keep
+// nobody out. Never are more connections open than allowed.
 func TestConnectionsThatSayNothingMakeRoom(t *testing.T) {
 	const most = 20
 	stalled := make(chan struct{})

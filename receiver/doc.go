@@ -1,5 +1,5 @@
-// Package receiver takes what HR systems send over HTTP and publishes it: the
-// starter's intake.
+// Package receiver is the starter's intake for webhooks: it takes the requests of HR
+// systems over HTTP and publishes them to a topic.
 //
 // # The promise
 //
@@ -12,23 +12,22 @@
 //
 // # What a request goes through
 //
-// Path, method, content type, size; then the body is read whole, and its
-// signature checked over the bytes as they came; then the endpoint's rate, which
-// only requests of the HR system itself can use up; then it is published, within the
-// time that Tuning.Publish allows. The table in outcome.go lists the answers.
+// The intake checks path, method, content type and size. It reads the whole body and checks
+// the signature over the bytes as they came. Then it applies the endpoint's rate, which
+// only requests of the HR system itself can use up. Last, it publishes the record within
+// the time that Tuning.Publish allows. The table in outcome.go lists the answers.
 //
-// HR systems treat an answer of 4xx as final, and some lose the event then. So 4xx is
-// for what can never succeed, and 503 for what may succeed later.
+// HR systems treat an answer of 4xx as final, and some lose the event then. So a request
+// that can never succeed gets 4xx, and one that may succeed later gets 503.
 //
 // # Records
 //
-// The value is the body, to the byte. Headers are content-type, those that the
-// scheme has signed, and three that the intake adds: which endpoint took it, when, and
-// the request's ID, which the answer and the log have too. Signatures and tokens are not
-// kept. The key is the person's ID, if the HR system's decoder finds it.
+// A record's value is the body, byte for byte. Its headers are content-type, the headers
+// that the signature covers, and three that the intake adds: the endpoint, the time of
+// receipt, and the request's ID, which is in the answer and the log too. Signatures and
+// tokens are not kept. The key is the person's ID, if the HR system's decoder finds it.
 //
-// Nothing of a request's body, and no secret, is ever logged or answered.
+// Neither logs nor answers ever contain a secret or any part of a request's body.
 //
-// The package knows HTTP, and neither Kafka nor the configuration: Options holds what
-// it needs.
+// The package knows neither Kafka nor the configuration: Options holds all that it needs.
 package receiver

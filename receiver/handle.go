@@ -21,9 +21,9 @@ import (
 
 // The headers that the intake adds to a record.
 const (
-	HeaderRequest  = "tenure-webhook-request"  // ID of the request, which its answer and our log have too
+	HeaderRequest  = "tenure-webhook-request"  // ID of the request, also in its answer and in the log
 	HeaderEndpoint = "tenure-webhook-endpoint" // path
-	HeaderReceived = "tenure-webhook-received" // when, RFC 3339
+	HeaderReceived = "tenure-webhook-received" // time of receipt, RFC 3339
 )
 
 // ServeHTTP answers one request.
@@ -50,7 +50,7 @@ func answer(w http.ResponseWriter, id string, o outcome) {
 		w.Header().Set("Retry-After", strconv.Itoa(o.again))
 	}
 	w.WriteHeader(o.status)
-	_ = json.NewEncoder(w).Encode(struct { // a sender that has gone does not read it
+	_ = json.NewEncoder(w).Encode(struct { // an error means that the sender has gone
 		Request string `json:"request"`
 		Text    string `json:"text"`
 	}{id, o.text})
@@ -71,7 +71,7 @@ func (in *Intake) take(e *endpoint, id string, w http.ResponseWriter, r *http.Re
 	received := time.Now()
 	secrets, all := e.keys.now()
 	if why := e.Verifier.Verify(scheme.Request{Header: r.Header, Body: body}, secrets, received); why != scheme.Taken {
-		if why == scheme.Wrong && !all { // it may be right by the one that cannot be read now: it has to come again
+		if why == scheme.Wrong && !all { // the secret that cannot be read now may match: let the sender try again
 			in.metrics.refused.WithLabelValues(e.Path, string(why)).Inc()
 			in.logRefusal(log, unavailable, "a secret cannot be read")
 			return unavailable
@@ -124,7 +124,7 @@ func plain(encodings []string) bool {
 	return !slices.ContainsFunc(encodings, func(e string) bool { return e != "" && !strings.EqualFold(e, "identity") })
 }
 
-// read reads the body, as far as there is room for the request.
+// read reads the body. It refuses the request if there is no room for it.
 func (in *Intake) read(e *endpoint, w http.ResponseWriter, r *http.Request) ([]byte, outcome) {
 	control := http.NewResponseController(w)
 	// An error means that the request is over.
@@ -148,7 +148,7 @@ func (in *Intake) read(e *endpoint, w http.ResponseWriter, r *http.Request) ([]b
 	return body, accepted
 }
 
-// message is the record of a request.
+// message returns the record of a request.
 func (e *endpoint) message(id string, header http.Header, body []byte, received time.Time) Message {
 	m := Message{Value: body, Headers: map[string]string{
 		HeaderRequest:  id,
@@ -165,12 +165,11 @@ func (e *endpoint) message(id string, header http.Header, body []byte, received 
 	return m
 }
 
-// publish writes the record, if the broker can be reached. It goes on when the sender
-// hangs up or the process is told to stop: whether the broker has the record is soon
-// known.
+// publish writes the record, if the broker can be reached. It does not stop when the sender
+// hangs up or the process is told to stop: it soon knows whether the broker has the record.
 func (in *Intake) publish(ctx context.Context, log *zap.Logger, e *endpoint, m Message) outcome {
 	if !e.gate.enter() {
-		return unavailable // the one that is waiting says so in the log
+		return unavailable // the request that is waiting logs it
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), in.options.Tuning.Publish)
 	defer cancel()
@@ -193,8 +192,8 @@ func (in *Intake) publish(ctx context.Context, log *zap.Logger, e *endpoint, m M
 	return accepted
 }
 
-// logRefusal logs that a request was refused. Of very many it logs only some, so that
-// they do not fill the log; metrics count them all.
+// logRefusal logs that a request was refused. If there are very many, it logs only some of
+// them, so that they do not fill the log. The metrics count all.
 func (in *Intake) logRefusal(log *zap.Logger, o outcome, reason string) {
 	in.refusals.Do(func() {
 		log.Warn("webhook refused", zap.String("outcome", o.name), zap.String("reason", reason), zap.Int("status", o.status))

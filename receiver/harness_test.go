@@ -37,12 +37,12 @@ const (
 	payload = `{"employees":[{"id":"7","fields":{"firstName":{"value":"Georgi"}}}]}`
 )
 
-// topic is a broker that remembers, and can be lost or asked to wait.
+// topic is a broker that keeps what is published. A test can make it fail or wait.
 type topic struct {
 	mu      sync.Mutex
 	records []Message
 	err     error
-	stalled chan struct{} // if set: what a publish waits for
+	stalled chan struct{} // if set, a publish waits until it is closed
 	waiting int
 }
 
@@ -69,7 +69,7 @@ func (b *topic) publish(ctx context.Context, _ string, m Message) error {
 	return b.err
 }
 
-// set changes what becomes of messages.
+// set changes how the topic treats messages.
 func (b *topic) set(change func(*topic)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -88,7 +88,7 @@ func (b *topic) inFlight() int {
 	return b.waiting
 }
 
-// rig is an intake that runs.
+// rig holds a running intake.
 type rig struct {
 	t       *testing.T
 	intake  *Intake
@@ -135,7 +135,7 @@ func newRig(t *testing.T, adjust ...func(*Options)) *rig {
 	return r
 }
 
-// answered is what came back.
+// answered is the answer to a request.
 type answered struct {
 	status int
 	header http.Header
@@ -155,7 +155,7 @@ func (r *rig) do(req *http.Request) answered {
 	return a
 }
 
-// post is a request that is not signed.
+// post returns a request that is not signed.
 func (r *rig) post(path, contentType, body string) *http.Request {
 	r.t.Helper()
 	req, err := http.NewRequest(http.MethodPost, r.url+path, bytes.NewReader([]byte(body)))
@@ -164,7 +164,7 @@ func (r *rig) post(path, contentType, body string) *http.Request {
 	return req
 }
 
-// bamboo is a request as BambooHR makes it, at some time.
+// bamboo returns a request that is signed as BambooHR does it, at the given time.
 func (r *rig) bamboo(body string, at time.Time) *http.Request {
 	r.t.Helper()
 	req := r.post("/bamboohr", "application/json", body)
@@ -174,7 +174,7 @@ func (r *rig) bamboo(body string, at time.Time) *http.Request {
 	return req
 }
 
-// generic is a request that is signed by HMAC over its body.
+// generic returns a request that is signed by HMAC over its body.
 func (r *rig) generic(body string) *http.Request {
 	r.t.Helper()
 	req := r.post("/in", "application/cloudevents+json", body)
@@ -190,7 +190,7 @@ func signWith(key, text string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// counted is how many requests had an outcome.
+// counted returns how many requests had an outcome.
 func (r *rig) counted(endpoint, outcome string) int {
 	r.t.Helper()
 	families, err := r.metrics.Gather()
@@ -217,7 +217,7 @@ func (r *rig) eventually(cond func() bool, msg string) {
 	require.Eventually(r.t, cond, patience, tick, msg)
 }
 
-// noSecrets fails if a log line has anything of a body, a signature or a token.
+// noSecrets fails if a log line contains part of a body, a signature or a token.
 func (r *rig) noSecrets() {
 	r.t.Helper()
 	for _, entry := range r.logs.All() {

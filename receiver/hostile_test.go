@@ -35,8 +35,8 @@ func (r *rig) raw(text string) (statuses []int) {
 	}
 }
 
-// Whatever is wrong with how a request is framed or said to be, no record comes of it, and
-// others are taken meanwhile.
+// A request with wrong framing or wrong headers becomes no record. The intake goes on
+// taking others.
 func TestRequestsThatAreNotWhatTheySay(t *testing.T) {
 	r := newRig(t, func(o *Options) {
 		o.Tuning.Read, o.Tuning.Header, o.Tuning.Idle = 300*time.Millisecond, 300*time.Millisecond, 300*time.Millisecond
@@ -91,7 +91,7 @@ func TestRequestsThatAreNotWhatTheySay(t *testing.T) {
 	assert.Len(t, r.broker.all(), 1)
 }
 
-// What a request says of itself is no header of the record: only what is signed is kept.
+// A request cannot set headers of its record: only headers that are signed are kept.
 func TestNoHeaderIsPassedOffAsOurs(t *testing.T) {
 	r := newRig(t)
 	req := r.generic(payload)

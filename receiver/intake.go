@@ -14,8 +14,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxHeader bounds a request's header: what is kept of it has to fit into a record
-// beside the body.
+// maxHeader bounds a request's header: the part that is kept has to fit into a record
+// together with the body.
 const maxHeader = 16 << 10
 
 // Intake is an HTTP server for webhooks.
@@ -27,14 +27,14 @@ type Intake struct {
 	connections *connections
 	metrics     *metrics
 	log         *zap.Logger
-	refusals    rate.Sometimes // how many refused requests are logged: anybody can send those
+	refusals    rate.Sometimes // limits the log of refused requests: anybody can send those
 
 	listener net.Listener
 	server   *http.Server
 	serving  atomic.Bool
 }
 
-// endpoint is an Endpoint with what it keeps between requests.
+// endpoint is an Endpoint with its state between requests.
 type endpoint struct {
 	Endpoint
 	keys    *keyring
@@ -43,8 +43,8 @@ type endpoint struct {
 	readers *readers
 }
 
-// New listens on o.Listen; Run serves. It fails if the options are wrong, nobody
-// can listen there, or the certificate cannot be used.
+// New returns an intake that listens on o.Listen; Run serves. New fails if the options are
+// wrong, if it cannot listen there, or if the certificate cannot be used.
 func New(o Options) (*Intake, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -101,11 +101,11 @@ func New(o Options) (*Intake, error) {
 	return in, nil
 }
 
-// Addr is where it listens ("127.0.0.1:8443").
+// Addr returns the address on which the intake listens ("127.0.0.1:8443").
 func (in *Intake) Addr() string { return in.listener.Addr().String() }
 
-// Run serves until ctx is done. Then it takes no more requests, answers those
-// that are under way, and returns nil.
+// Run serves until ctx is done. Then it takes no more requests, answers those that it has
+// taken, and returns nil.
 func (in *Intake) Run(ctx context.Context) error {
 	encrypted := in.options.Certificate != nil
 	served := make(chan error, 1)
@@ -132,7 +132,7 @@ func (in *Intake) Run(ctx context.Context) error {
 		in.log.Warn("webhooks under way were cut off: they were not answered, and come again",
 			zap.Duration("after", in.options.Tuning.Drain), zap.Error(errors.Join(err, in.server.Close())))
 	}
-	<-served //nolint:errcheck // that it was shut down
+	<-served //nolint:errcheck // it only says that the server was shut down
 	return nil
 }
 

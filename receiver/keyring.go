@@ -15,16 +15,16 @@ import (
 type keyring struct {
 	secrets []secret.Secret
 	every   time.Duration
-	log     *zap.Logger // of the endpoint
+	log     *zap.Logger // has the endpoint's fields
 
 	mu     sync.Mutex
-	known  map[int]string // the last of each that could be read; never an empty one
+	known  map[int]string // the last value of each that could be read; never empty
 	looked time.Time
-	failed bool // so that it is said once
+	failed bool // so that a failure is logged once
 }
 
-// now returns the present secrets, and reports whether all of them are known. A secret
-// that cannot be read (its file may be being replaced) keeps its last value.
+// now returns the secrets, and reports whether all of them are known. A secret that cannot
+// be read, perhaps because its file is being replaced, keeps its last value.
 func (k *keyring) now() (secrets []string, all bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -25,7 +25,7 @@ func TestRateIsForSignedRequestsAndPerEndpoint(t *testing.T) {
 			o.Endpoints[i].Rate, o.Endpoints[i].Burst = 1e-9, 2 // two, and then none in the test's lifetime
 		}
 	})
-	for range 10 { // strangers cannot use up what is the HR system's
+	for range 10 { // strangers cannot use up the HR system's rate
 		require.Equal(t, http.StatusUnauthorized, r.do(r.post("/in", "application/json", payload)).status)
 	}
 	for range 2 {
@@ -88,7 +88,7 @@ func TestLostBroker(t *testing.T) {
 	assert.Equal(t, http.StatusOK, r.do(r.generic(payload)).status, "and others are taken")
 }
 
-// Requests that come while the broker is lost do not all wait for it.
+// While the broker is lost, one request at a time waits for it and the others are refused.
 func TestBehindALostBrokerOneWaits(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Tuning.Publish = 100 * time.Millisecond })
 	r.broker.set(func(b *topic) { b.stalled = make(chan struct{}) })
@@ -96,7 +96,7 @@ func TestBehindALostBrokerOneWaits(t *testing.T) {
 
 	stall := make(chan struct{})
 	r.broker.set(func(b *topic) { b.stalled = stall })
-	r.intake.options.Tuning.Publish = patience // nothing is under way that would read it
+	r.intake.options.Tuning.Publish = patience // no request is running that reads it
 	first := make(chan answered, 1)
 	go func() { first <- r.do(r.generic(payload)) }()
 	r.eventually(func() bool { return r.broker.inFlight() == 1 }, "one waits")
@@ -172,8 +172,8 @@ func TestSlowAndBrokenSenders(t *testing.T) {
 	assert.Equal(t, http.StatusOK, r.do(r.generic(payload)).status)
 }
 
-// Many connections that never finish their requests do not keep others out for
-// longer than they may take.
+// Many connections that never finish their requests keep others out for no longer than
+// the time in which a request has to come.
 func TestSlowSendersDoNotStayInTheWay(t *testing.T) {
 	r := newRig(t, func(o *Options) {
 		o.Tuning = Tuning{Header: 200 * time.Millisecond, Read: 200 * time.Millisecond, AtOnce: 4}

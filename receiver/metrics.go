@@ -33,7 +33,7 @@ func newMetrics(reg prometheus.Registerer, endpoints []Endpoint) *metrics {
 	if reg != nil {
 		reg.MustRegister(m.requests, m.seconds, m.refused)
 	}
-	for _, e := range endpoints { // so that there is something to compare with before the first of each
+	for _, e := range endpoints { // so that every series exists before its first request, and rates have a start
 		m.seconds.WithLabelValues(e.Path)
 		for _, why := range []scheme.Refusal{scheme.Missing, scheme.Malformed, scheme.Wrong, scheme.Stale} {
 			m.refused.WithLabelValues(e.Path, string(why))

@@ -21,8 +21,8 @@ type Message struct {
 	Headers map[string]string
 }
 
-// ErrRefused is wrapped by the error for a message that no broker takes. The sender is told
-// so, and does not send it again for ever.
+// ErrRefused is wrapped by the error for a message that the broker will never take. The
+// sender gets a final answer, so that it does not send the request again for ever.
 var ErrRefused = errors.New("the broker refuses the message")
 
 // Publish writes a message to a topic. It returns nil only when the broker has the
@@ -34,22 +34,22 @@ type Publish func(ctx context.Context, topic string, m Message) error
 // Endpoint is a path that takes the webhooks of one HR system.
 type Endpoint struct {
 	Path     string // "/bamboohr"
-	Topic    string // where they go
+	Topic    string // that their records go to
 	Verifier scheme.Verifier
-	Secrets  []secret.Secret // any of them will do: they are several while they are replaced
+	Secrets  []secret.Secret // a signature by any of them is accepted; there are several during a rotation
 	Rate     rate.Limit      // requests a second that are taken, on average and as a burst
 	Burst    int
-	// Key finds the person's ID in the record's headers and value; it returns an empty
-	// text if there is none. Nil if the HR system's format is not known.
+	// Key finds the person's ID in the record's headers and value. It returns an empty text
+	// if it finds none. Nil if the HR system's format is not known.
 	Key func(headers map[string]string, body []byte) string
 }
 
-// Options are what an Intake needs. Certificate nil means plain HTTP, Metrics may
-// be nil; zero fields of Tuning get the defaults.
+// Options holds what an Intake needs. With a nil Certificate it serves plain HTTP. Metrics
+// may be nil. Zero fields of Tuning get the defaults.
 type Options struct {
 	Listen      string // host:port
 	Certificate *Certificate
-	BehindProxy bool  // X-Forwarded-For names the sender of a request
+	BehindProxy bool  // take a request's sender from X-Forwarded-For
 	MaxBody     int64 // bytes
 	Endpoints   []Endpoint
 
@@ -59,22 +59,22 @@ type Options struct {
 	Tuning  Tuning
 }
 
-// Tuning holds numbers that only tests have a reason to change.
+// Tuning holds limits that only tests have a reason to change.
 type Tuning struct {
 	Header  time.Duration // how long a request's header may take; default 5s
 	Read    time.Duration // how long a whole request may take to come; default 15s
 	Publish time.Duration // how long the broker may take; default 8s
 	Idle    time.Duration // how long a connection without a request is kept; default 1m
 	Drain   time.Duration // how long requests under way may take when it stops; default 10s
-	Refresh time.Duration // how old what was read of secrets and certificates may be; default 1s
-	// Connections is how many connections may be open; default 1024.
+	Refresh time.Duration // how often secrets and certificates are read again; default 1s
+	// Connections bounds how many connections are open; default 1024.
 	Connections int
-	AtOnce      int // requests that wait for the broker at the same time; default 64
+	AtOnce      int // how many requests may wait for the broker at the same time; default 64
 
-	// Of requests whose bodies are being read, for each endpoint:
+	// For each endpoint, about requests whose bodies are being read:
 	Reading     int           // how many at the same time; default 64
-	ReadingEach int           // how many of one address; default 16
-	Grace       time.Duration // how long one is safe from making room for another; default 1s
+	ReadingEach int           // how many from one address; default 16
+	Grace       time.Duration // how long a request is read before it may have to make room for another; default 1s
 }
 
 func (t Tuning) withDefaults() Tuning {

@@ -2,12 +2,12 @@ package receiver
 
 import "net/http"
 
-// outcome is the result of a request, and how it is answered.
+// outcome is the result of a request, with the answer that the sender gets.
 type outcome struct {
 	name   string // for metrics and logs
 	status int
 	text   string // for the sender: what to change, and nothing that helps to guess a secret
-	// again is after how many seconds the request may come again; 0: not said
+	// again is the value of Retry-After in seconds; 0 means no such header
 	again int
 }
 
@@ -24,13 +24,13 @@ var (
 	unauthorized = outcome{"unauthorized", http.StatusUnauthorized, "the request is not signed as it should be", 0}
 
 	// Passing: sending the same again later does.
-	throttled   = outcome{"throttled", http.StatusServiceUnavailable, "too many requests", 5} // the status is the scheme's
+	throttled   = outcome{"throttled", http.StatusServiceUnavailable, "too many requests", 5} // the scheme sets the status
 	busy        = outcome{"busy", http.StatusServiceUnavailable, "too many requests at once", 5}
 	slowBody    = outcome{"slow", http.StatusServiceUnavailable, "the body did not come in time", 5}
 	unavailable = outcome{"unavailable", http.StatusServiceUnavailable, "not available at the moment", 30}
 )
 
-// outcomes lists all outcomes, those of endpoints and unknownPath.
+// outcomes lists the outcomes that endpoints count.
 var outcomes = []outcome{
 	accepted, wrongMethod, wrongType, tooLarge, emptyBody, brokenBody, unauthorized, throttled, busy, slowBody, unavailable,
 }

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// readers holds the requests of one endpoint whose bodies are being read. Anybody can
-// send those, and nothing is known of them before the whole body is there. So each
-// address may have only a few, and when there are too many the oldest is ended, so that
-// slow senders keep nobody out.
+// readers holds the requests of one endpoint whose bodies are being read. Anybody can send
+// such requests, and their signature can only be checked when the whole body is there. So
+// each address may have only a few, and if there are too many, the oldest one is ended.
+// Slow senders keep nobody out.
 type readers struct {
-	most, each int           // requests, in all and of one address
-	grace      time.Duration // no request makes room before it had this long
+	most, each int           // how many requests there may be, in all and from one address
+	grace      time.Duration // no request has to make room before it had this long
 
 	mu      sync.Mutex
 	reading *list.List // of *reader, the oldest in front
@@ -24,7 +24,7 @@ type readers struct {
 }
 
 type reader struct {
-	from    netip.Prefix // invalid: nobody knows
+	from    netip.Prefix // invalid if it is not known
 	since   time.Time
 	cut     func() // ends the reading of the body
 	evicted bool
@@ -34,9 +34,9 @@ func newReaders(most, each int, grace time.Duration) *readers {
 	return &readers{most: most, each: each, grace: grace, reading: list.New(), of: map[netip.Prefix]int{}}
 }
 
-// enter takes a request in, and returns what ends its stay. It returns false if
-// there is no room for one more of its address. cut may be called once the request
-// has entered, from another goroutine, to end reading its body.
+// enter takes a request in and returns the function that ends its stay. It returns false
+// if there is no room for one more request. Once the request has entered, another
+// goroutine may call cut to end the reading of its body.
 func (r *readers) enter(from netip.Prefix, cut func()) (leave func(), ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,7 +59,8 @@ func (r *readers) enter(from netip.Prefix, cut func()) (leave func(), ok bool) {
 	}, true
 }
 
-// makeRoom ends the reading of the oldest request, unless its grace is not over yet.
+// makeRoom ends the reading of the oldest request that mayGo accepts, and reports whether it
+// did. It does not if that request's grace is not over yet.
 func (r *readers) makeRoom(mayGo func(*reader) bool) bool {
 	for e := r.reading.Front(); e != nil; e = e.Next() {
 		if oldest := e.Value.(*reader); mayGo(oldest) {
@@ -74,7 +75,7 @@ func (r *readers) makeRoom(mayGo func(*reader) bool) bool {
 	return false
 }
 
-// remove takes a request out, if it is still there.
+// remove takes a request out. It does nothing if the request was removed before.
 func (r *readers) remove(e *list.Element) {
 	gone := e.Value.(*reader)
 	if gone.evicted {
@@ -87,10 +88,10 @@ func (r *readers) remove(e *list.Element) {
 	}
 }
 
-// senderOf returns the network that a request comes from: an IPv4 address, or the
-// part of an IPv6 address that a provider gives to one customer. Behind a proxy it
-// is the last one that X-Forwarded-For names, which the proxy has added; invalid
-// if it adds none.
+// senderOf returns the network that a request comes from: an IPv4 address, or the /64
+// network of an IPv6 address, which a provider gives to one customer. Behind a proxy it
+// takes the last address of X-Forwarded-For, which the proxy has added. It returns the
+// zero Prefix if there is no address that it can read.
 func senderOf(r *http.Request, behindProxy bool) netip.Prefix {
 	text := r.RemoteAddr
 	if behindProxy {

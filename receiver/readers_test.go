@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Strangers who send the beginning of a request and no more, on as many connections
-// as they like, keep no HR system out: neither at another endpoint nor at theirs.
+// Strangers who send only the beginning of a request, on as many connections as they like,
+// keep no HR system out: neither at another endpoint nor at the one that they use.
 func TestStrangersDoNotStarveTheIntake(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Tuning.Grace = time.Millisecond })
 	const head = "POST /in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
@@ -77,7 +77,7 @@ func TestReadersMakeRoom(t *testing.T) {
 			}
 			for _, leave := range leaves {
 				leave()
-				leave() // as when it was cut off before
+				leave() // a request that was cut off leaves too
 			}
 			assert.Zero(t, pool.reading.Len())
 			assert.Empty(t, pool.of)

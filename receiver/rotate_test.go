@@ -23,7 +23,7 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// inFile is a secret in a file.
+// inFile returns a secret that is read from a file.
 func inFile(path string) secret.Secret {
 	return secret.New(func() (string, error) {
 		content, err := os.ReadFile(path)
@@ -46,7 +46,7 @@ func TestSecretsAreReplacedWithoutARestart(t *testing.T) {
 	write(key)
 	r.eventually(func() bool { return r.do(r.generic(payload)).status == http.StatusOK }, "the new one is known")
 
-	write("") // as it is for a moment when a file is written in place
+	write("") // a file that is written in place is empty for a moment
 	for range 3 {
 		require.Equal(t, http.StatusOK, r.do(r.generic(payload)).status, "what was known stays valid")
 	}

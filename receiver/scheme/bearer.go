@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Bearer is a token in the Authorization header (RFC 6750): it shows who sends,
-// and says nothing of what was sent, nor when.
+// Bearer verifies a token in the Authorization header (RFC 6750). The token shows who sends
+// a request. It proves neither what was sent nor when.
 type Bearer struct{}
 
 // Verify implements Verifier.
@@ -22,7 +22,7 @@ func (Bearer) Verify(r Request, secrets []string, _ time.Time) Refusal {
 	if !ok || !strings.EqualFold(kind, "Bearer") || token == "" {
 		return Malformed
 	}
-	got := sha256.Sum256([]byte(token)) // of one length, so that comparing tells nothing of the secret's
+	got := sha256.Sum256([]byte(token)) // hashes have one length, so that the comparison does not reveal the secret's
 	found := 0
 	for _, secret := range secrets {
 		want := sha256.Sum256([]byte(secret))
@@ -37,7 +37,6 @@ func (Bearer) Verify(r Request, secrets []string, _ time.Time) Refusal {
 // Kept implements Verifier: nothing is signed.
 func (Bearer) Kept() []string { return nil }
 
-// Throttled implements Verifier. Rippling, whose scheme this is, does not say
-// what it does about 429; a server's error is tried again by everybody who tries
-// again at all.
+// Throttled implements Verifier. Rippling, whose scheme this is, does not document what it
+// does after 429. Every sender that tries again at all does so after a server's error.
 func (Bearer) Throttled() int { return http.StatusServiceUnavailable }

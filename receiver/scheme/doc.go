@@ -1,10 +1,9 @@
-// Package scheme holds the ways in which HR systems show that a webhook is
-// theirs: a signature over the body, or a token.
+// Package scheme verifies that a webhook comes from an HR system: by a signature over the
+// body, or by a token.
 //
-// Each is a small value that implements [Verifier]. Secrets are compared in
-// constant time and only so: hmac.Equal, subtle.ConstantTimeCompare. A [Refusal]
-// says for logs and metrics why a request is not taken; whoever sent it is not
-// told.
+// Each scheme is a small value that implements [Verifier]. Secrets are always compared in
+// constant time, by hmac.Equal or subtle.ConstantTimeCompare. A [Refusal] gives the reason
+// for logs and metrics. The sender does not learn it.
 //
 // The package is pure: it imports the standard library only.
 package scheme

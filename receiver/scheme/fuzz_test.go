@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// Nothing that a stranger can write into headers is taken, or makes a verifier
-// panic.
+// A verifier takes no request of a stranger, whatever its headers hold, and never panics.
 func FuzzVerifyTakesNothingUnsigned(f *testing.F) {
 	f.Add("", "", "", []byte(""))
 	f.Add(hexOf("x", body+"1793606400"), "1793606400", "id", []byte(body))
@@ -36,8 +35,8 @@ func FuzzVerifyTakesNothingUnsigned(f *testing.F) {
 	})
 }
 
-// What is read as a timestamp is one instant, and written in ten digits or as RFC
-// 3339 has it (Go's parser lets an hour of one digit through).
+// A text that is read as a timestamp means one instant. It is written in ten digits or
+// strictly by RFC 3339 (Go's parser accepts an hour of one digit).
 func FuzzParseTimestamp(f *testing.F) {
 	for _, text := range []string{"1793606400", "0000000000", "-793606400", "2026-11-02T08:00:00Z", "2026-11-02T08:00:00.5+01:00", "noon", ""} {
 		f.Add(text)

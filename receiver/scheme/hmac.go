@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Encoding is how the bytes of a signature are written.
+// Encoding names the way in which a signature's bytes are written.
 type Encoding string
 
 // The encodings.
@@ -21,39 +21,39 @@ const (
 	Base64 Encoding = "base64" // the standard alphabet, padded
 )
 
-// What Signs of an HMAC may hold.
+// The placeholders of HMAC.Signs.
 const (
 	partBody      = "{body}"
 	partTimestamp = "{timestamp}"
 	partID        = "{id}"
 )
 
-// mostSignatures is how many signatures of one request are looked at.
+// mostSignatures bounds how many signatures of one request are checked.
 const mostSignatures = 8
 
-// ahead is how far a sender's clock may be ahead of ours.
+// ahead bounds how far a sender's clock may be ahead of ours.
 const ahead = 5 * time.Minute
 
-// HMAC is HMAC-SHA256 over the body, in a header.
+// HMAC verifies an HMAC-SHA256 over the body, which the sender puts in a header.
 type HMAC struct {
-	Header   string   // has the signature
-	Prefix   string   // what stands before it there, such as "sha256="
+	Header   string   // holds the signature
+	Prefix   string   // stands before the signature, such as "sha256="
 	Encoding Encoding // of the signature
-	Several  bool     // the header may hold several, separated by spaces; those without the prefix are not ours to judge
+	Several  bool     // the header may hold several signatures, separated by spaces; those without the prefix are ignored
 
-	Timestamp string // the header that says when the request was sent; empty: there is none
-	ID        string // the header that names the message; empty: there is none
-	// Signs is the text that is signed, such as "{timestamp}.{body}", where {body},
-	// {timestamp} and {id} stand for what they name.
+	Timestamp string // header with the time at which the request was sent; empty if there is none
+	ID        string // header with the message's ID; empty if there is none
+	// Signs describes the text that is signed, such as "{timestamp}.{body}". {body} stands
+	// for the body, {timestamp} and {id} for the values of those headers.
 	Signs string
-	// Window is how long ago a request may have been sent, if there is a timestamp.
+	// Window bounds how long ago a request was sent, if there is a timestamp.
 	Window time.Duration
 
-	SecretPrefix string // a secret that begins so is base64 from there on
+	SecretPrefix string // if a secret begins with it, the rest is the key in base64
 	Overloaded   int    // see Throttled
 }
 
-// Check says what is wrong with the scheme as it is.
+// Check returns an error that says what is wrong with the scheme; nil if nothing is.
 func (h HMAC) Check() error {
 	has := func(part string) bool { return strings.Contains(h.Signs, part) }
 	switch {
@@ -107,7 +107,8 @@ func (h HMAC) Verify(r Request, secrets []string, now time.Time) Refusal {
 	return Taken
 }
 
-// signatures are those that a header holds, decoded.
+// signatures returns the signatures in a header, decoded. It leaves out any that it cannot
+// decode.
 func (h HMAC) signatures(header string) [][]byte {
 	written := []string{header}
 	if h.Several {
@@ -139,7 +140,7 @@ func (h HMAC) match(signatures [][]byte, secrets []string, timestamp, id string,
 	for _, secret := range secrets {
 		key, err := h.key(secret)
 		if err != nil {
-			continue // CheckSecret has said so
+			continue // CheckSecret has reported it
 		}
 		want := h.sign(key, timestamp, id, body)
 		for _, got := range signatures {
@@ -151,7 +152,7 @@ func (h HMAC) match(signatures [][]byte, secrets []string, timestamp, id string,
 	return found
 }
 
-// sign is the signature of a request.
+// sign returns the signature of a request.
 func (h HMAC) sign(key []byte, timestamp, id string, body []byte) []byte {
 	mac := hmac.New(sha256.New, key)
 	for rest := h.Signs; rest != ""; {

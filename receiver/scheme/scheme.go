@@ -8,39 +8,39 @@ import (
 // Request holds the parts of a webhook request that are verified.
 type Request struct {
 	Header http.Header
-	Body   []byte // to the byte as it came
+	Body   []byte // byte for byte as it came
 }
 
-// Verifier is how one HR system shows that a request is its own. It is safe for
-// concurrent use.
+// Verifier verifies that a request comes from one HR system. It is safe for concurrent use.
 type Verifier interface {
-	// Verify returns Taken if the request was made by a holder of one of the secrets,
-	// and recently if the scheme knows when; else why not.
+	// Verify returns Taken if a holder of one of the secrets made the request. If the
+	// scheme has a timestamp, the request must be recent too. Otherwise Verify returns the
+	// reason for the refusal.
 	Verify(r Request, secrets []string, now time.Time) Refusal
-	// Kept are the headers that decoders may need, in lower case: only ones that
-	// the signature covers.
+	// Kept returns the headers that decoders may need, in lower case. The signature covers
+	// all of them.
 	Kept() []string
-	// Throttled is the HTTP status that makes the HR system come again later with a
-	// request that is too much at the moment.
+	// Throttled returns the HTTP status for a request above the rate. It makes the HR system
+	// send the request again later.
 	Throttled() int
 }
 
-// Refusal is why a request is not taken.
+// Refusal is the reason why a request is not taken.
 type Refusal string
 
-// Taken is no refusal.
+// Taken means that the request is not refused.
 const Taken Refusal = ""
 
 // The refusals, as logs and metrics have them.
 const (
-	Missing   Refusal = "missing"   // no signature or token, or none of a timestamp where there must be one
-	Malformed Refusal = "malformed" // a header that cannot be read, or is there more than once
-	Wrong     Refusal = "wrong"     // made with none of the secrets, or for something else
-	Stale     Refusal = "stale"     // rightly signed, but too long ago or ahead: a replay, or a clock that is wrong
+	Missing   Refusal = "missing"   // no signature or token, or no timestamp or ID where the scheme needs one
+	Malformed Refusal = "malformed" // a header cannot be read, or is there more than once
+	Wrong     Refusal = "wrong"     // made with none of the secrets, or for another request
+	Stale     Refusal = "stale"     // signed correctly, but too far in the past or future: a replay, or a wrong clock
 )
 
-// only is the value of a header that must be there once: a second one could be
-// seen by us and not by whoever checked the request before.
+// only returns the value of a header that must be there exactly once. If there were two, a
+// proxy in front could check one of them while Tenure uses the other.
 func only(h http.Header, name string) (string, Refusal) {
 	switch values := h.Values(name); {
 	case len(values) == 0 || values[0] == "":

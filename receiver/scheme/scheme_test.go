@@ -23,7 +23,7 @@ const (
 
 var now = time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
 
-// hexOf is the signature of a text, computed apart from the code under test.
+// hexOf returns the signature of a text, computed without the code under test.
 func hexOf(key, text string) string {
 	mac := hmac.New(sha256.New, []byte(key))
 	mac.Write([]byte(text))
@@ -95,7 +95,7 @@ func TestBambooHR(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, BambooHR().Throttled(), "4xx is final for BambooHR")
 }
 
-// The example of the specification.
+// The specification's own example verifies.
 func TestStandardWebhooks(t *testing.T) {
 	const (
 		id      = "msg_p5jXN8AQM9LWM0D4loKWxJek"
@@ -197,8 +197,7 @@ func TestCheckSecret(t *testing.T) {
 	assert.ErrorContains(t, CheckSecret(Bearer{}, secret+"\n"), "ends with a space")
 }
 
-// Whatever is signed as it should be is taken, and nothing else is that differs
-// in a bit.
+// A correctly signed request is taken. A request that differs from it in one bit is not.
 func TestSignaturesHoldForOneRequestOnly(t *testing.T) {
 	schemes := map[string]HMAC{"bamboohr": BambooHR(), "standard": Standard(), "generic": {
 		Header: "S", Prefix: "sha256=", Encoding: Hex, Timestamp: "T", Signs: "{timestamp}.{body}", Window: time.Minute,

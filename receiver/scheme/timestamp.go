@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// parseTimestamp reads seconds since 1970 (ten digits, which last until the year
-// 2286) or an RFC 3339 instant. Nothing else is taken, not milliseconds either:
-// where body and timestamp are signed with nothing between them, digits of the
-// one could be passed off as digits of the other.
+// parseTimestamp reads seconds since 1970 (ten digits, which last until the year 2286) or
+// an RFC 3339 instant. It refuses everything else, also milliseconds. If a scheme signs
+// body and timestamp with nothing between them, an attacker could otherwise move digits
+// from one to the other.
 func parseTimestamp(text string) (time.Time, Refusal) {
 	if len(text) == 10 && text[0] != '+' && text[0] != '-' {
 		if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {

@@ -17,20 +17,19 @@ const (
 	NameBearer   = "bearer"
 )
 
-// Names are the names of all schemes.
+// Names returns the names of all schemes.
 func Names() []string { return []string{NameBambooHR, NameBearer, NameHMAC, NameStandard} }
 
-// DefaultWindow is how long ago a request may have been sent: what Standard
-// Webhooks asks for.
+// DefaultWindow is the Window that Standard Webhooks asks for.
 const DefaultWindow = 5 * time.Minute
 
-// bambooHRWindow is longer than BambooHR goes on trying (5, 10, 20, 40 and 80
-// minutes apart): it does not say whether what it sends again has a timestamp of
-// its own. A request that is replayed meanwhile is a duplicate, which has no effect.
+// bambooHRWindow is longer than BambooHR keeps trying (5, 10, 20, 40 and 80 minutes apart),
+// because BambooHR does not document whether a repeated request has a new timestamp. A
+// request that an attacker replays in this time is a duplicate, which has no effect.
 const bambooHRWindow = 3 * time.Hour
 
-// BambooHR signs body and timestamp, with nothing between them, and does not try
-// again what was answered with 4xx.
+// BambooHR returns the scheme of BambooHR. It signs body and timestamp with nothing between
+// them. BambooHR does not repeat a request that was answered with 4xx.
 // https://documentation.bamboohr.com/docs/webhooks (Security, Webhook Retries)
 func BambooHR() HMAC {
 	return HMAC{
@@ -40,7 +39,7 @@ func BambooHR() HMAC {
 	}
 }
 
-// Standard is the scheme of Standard Webhooks (symmetric, v1).
+// Standard returns the scheme of Standard Webhooks (symmetric, v1).
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 func Standard() HMAC {
 	return HMAC{
@@ -51,17 +50,18 @@ func Standard() HMAC {
 	}
 }
 
-// Generic is HMAC over the body alone, in hexadecimal: what to begin with for HR
-// systems that have no scheme of their own here.
+// Generic returns HMAC over the body alone, in hexadecimal. It is the starting point for an
+// HR system that has no scheme of its own here.
 func Generic() HMAC {
 	return HMAC{Header: "X-Signature", Encoding: Hex, Signs: partBody, Window: DefaultWindow}
 }
 
-// shortestSecret is how many characters a secret must have: half of what a
-// SHA-256 HMAC deserves, and more than anybody guesses.
+// shortestSecret is the least number of bytes of a secret. It is half of what is best for
+// HMAC-SHA-256, and too many to guess.
 const shortestSecret = 16
 
-// CheckSecret says what is wrong with a secret, without telling it.
+// CheckSecret returns an error that says what is wrong with a secret; nil if nothing is.
+// The error does not contain the secret.
 func CheckSecret(v Verifier, secret string) error {
 	switch {
 	case len(secret) < shortestSecret:
@@ -78,7 +78,7 @@ func CheckSecret(v Verifier, secret string) error {
 	return nil
 }
 
-// Lookup returns the scheme of a name.
+// Lookup returns the scheme with a name, and reports whether there is one.
 func Lookup(name string) (Verifier, bool) {
 	switch name {
 	case NameBambooHR:
