@@ -7,22 +7,22 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Channel says which events may arrive by one way: over a topic, or at an endpoint for
-// webhooks. A record claims a source and a type; the configuration says which of them
-// the way may carry. The zero Channel carries events of any HR system, except those about
-// security.
+// Channel describes which events may arrive on one channel: a topic, or an endpoint for
+// webhooks. A record claims a source and a type. The configuration says which of them the
+// channel may carry. The zero Channel carries events of every HR system, except events
+// about security.
 type Channel struct {
-	Sources []string // sources of events, each whole or up to a final *; empty: all but Tenure's own
-	Types   []string // types of events, as Words has them, or worker.* and security.*; empty: worker.*
+	Sources []string // sources of events, each in full or as a prefix with a final *; empty means all but Tenure's own
+	Types   []string // short types of events, such as worker.hired, or worker.* and security.*; empty means worker.*
 }
 
-// What a channel may say that names no types, and what every type of a group is.
+// The patterns for all types of a group. A channel without types carries WorkerTypes.
 const (
 	WorkerTypes   = "worker.*"
 	SecurityTypes = "security.*"
 )
 
-// types are the event types, by their words.
+// types holds the event types by their short names.
 var types = func() map[string]hr.EventType {
 	byWord := map[string]hr.EventType{}
 	for _, t := range []hr.EventType{
@@ -34,13 +34,14 @@ var types = func() map[string]hr.EventType {
 	return byWord
 }()
 
-// shortType is an event type without what all have: "worker.hired".
+// shortType returns an event type without the prefix and suffix that all have:
+// "worker.hired".
 func shortType(t hr.EventType) string {
 	return strings.TrimSuffix(strings.TrimPrefix(string(t), "com.tenurehq."), ".v1")
 }
 
-// Check reports what is wrong with the channel as it was configured, with the setting
-// ("types") that says so; nil if nothing is.
+// Check returns an error that says what is wrong with the configured channel, and the
+// setting at fault ("types"). The error is nil if nothing is wrong.
 func (c Channel) Check() (setting string, err error) {
 	for _, s := range c.Sources {
 		switch {
@@ -58,7 +59,7 @@ func (c Channel) Check() (setting string, err error) {
 	return "", nil
 }
 
-// Says are the types that the channel may say, as they are configured.
+// Says returns the types that the channel may carry, as they are configured.
 func (c Channel) Says() []string {
 	if len(c.Types) == 0 {
 		return []string{WorkerTypes}
@@ -66,7 +67,7 @@ func (c Channel) Says() []string {
 	return c.Types
 }
 
-// SpeaksFor are the sources that the channel may speak for, as they are configured.
+// SpeaksFor returns the sources whose events the channel may carry, as they are configured.
 func (c Channel) SpeaksFor() []string {
 	if len(c.Sources) == 0 {
 		return []string{"any but " + hr.TenureSources + "*"}
@@ -74,15 +75,15 @@ func (c Channel) SpeaksFor() []string {
 	return c.Sources
 }
 
-// tenures reports whether a source is Tenure's own, or reads as if it were: the
-// beginning of a URN has no case (RFC 8141 section 3.1).
+// tenures reports whether a source is Tenure's own. It ignores case, since the beginning of
+// a URN has none (RFC 8141 section 3.1).
 func tenures(source string) bool {
 	n := len(hr.TenureSources)
 	return len(source) >= n && strings.EqualFold(source[:n], hr.TenureSources)
 }
 
-// Refuse says why an event may not come this way; nil if it may. where is what is
-// configured: "kafka.topics (hr.events) settings".
+// Refuse returns an error if an event may not come on this channel; nil if it may. where
+// names the channel's settings for the error's text: "kafka.topics (hr.events) settings".
 func (c Channel) Refuse(e hr.Event, where string) *Error {
 	refusal := &Error{Reason: ReasonChannel, Person: e.PersonID, Urgent: e.Type == hr.EventTerminated || e.Type == hr.EventSuspended}
 	switch {
@@ -100,7 +101,8 @@ func (c Channel) Refuse(e hr.Event, where string) *Error {
 	return refusal
 }
 
-// group returns the name of the group of types that a channel must carry for this type.
+// group returns the entry to add to a channel's types so that it carries this type: the
+// whole group of security types, or the one type.
 func group(t hr.EventType) string {
 	if t.Security() {
 		return SecurityTypes
@@ -114,7 +116,7 @@ func speaks(sources []string, source string) bool {
 
 func says(types []string, word string) bool { return matches(types, word) }
 
-// matches reports whether one of the patterns is the text, or its beginning and a *.
+// matches reports whether one of the patterns is the text, or a prefix of it and a *.
 func matches(patterns []string, text string) bool {
 	for _, p := range patterns {
 		beginning, open := strings.CutSuffix(p, "*")

@@ -17,7 +17,7 @@ func TestChannelsSayWhatTheyMay(t *testing.T) {
 		channel source.Channel
 		source  string
 		kind    hr.EventType
-		refused string // what the refusal says; empty: it may
+		refused string // part of the refusal; empty if there is none
 	}{
 		"HR by default":                    {source.Channel{}, "/hr/example", hired, ""},
 		"security by default":              {source.Channel{}, "/siem", suspended, "write types: [worker.*, security.*] in SETTINGS"},

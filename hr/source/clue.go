@@ -12,22 +12,22 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Clue describes a record that no decoder reads: enough to say whom it is about and
-// whether it matters, not enough to act on it. It holds no personal data besides the
-// person's ID: a text that does not look like an identifier is left out.
+// Clue describes a record that no decoder can read. It is enough to tell whom the record
+// is about and whether it is urgent, and not enough to act on it. It holds no personal data
+// but the person's ID: it leaves out any text that does not look like an identifier.
 type Clue struct {
 	Person string // ID; empty if it cannot be told
 	Type   string // the event's, as its sender calls it; empty if it cannot be told
 	Source string // the event's
 	ID     string // the event's
-	// Urgent says that the record speaks of ending somebody's access: it names a
-	// termination or a suspension. One whose kind cannot be told is not urgent.
+	// Urgent means that the record was to end somebody's access: it names a termination or
+	// a suspension. A record whose kind cannot be told is not urgent.
 	Urgent bool
 }
 
-// LookAt looks for clues in a record of which nothing is known, not even that it
-// is JSON: in its key, its ce_ headers, and whatever can be read of its value.
-// A decoder that knows better says so in its Error.
+// LookAt looks for clues in any record, even one that is no JSON: in its key, its ce_
+// headers, and the readable part of its value. A decoder that knows more sets the fields
+// of its Error.
 func LookAt(r Record) Clue {
 	body := sight{fields: map[string]string{}}
 	body.walk(r.Value)
@@ -58,15 +58,15 @@ var (
 	identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/+#~-]{0,199}$|^/[A-Za-z0-9._:/+#~-]{0,199}$`)
 	// endsAccess finds the types of events that take access away.
 	endsAccess = regexp.MustCompile(`(?i)terminat|suspen`)
-	// endsAccessInText finds such an event in what is no JSON any more.
+	// endsAccessInText finds such an event in text that is not valid JSON.
 	endsAccessInText = regexp.MustCompile(`(?i)"type"\s*:\s*"[^"]*(terminat|suspen)|"(termination|suspension)"\s*:\s*\{\s*"`)
 )
 
 // fitsPerson reports whether a text may be a person's ID.
 func fitsPerson(id string) bool { return hr.PersonIDProblem(id) == "" }
 
-// people are texts that may name a person. Whoever is meant by an ID with something
-// invisible in it is most likely whom it names without.
+// people returns the texts that may name a person, tidied. An ID with invisible characters
+// in it most likely names the person who has the ID without them.
 func people(texts ...string) []string {
 	var names []string
 	for _, text := range texts {
@@ -77,23 +77,23 @@ func people(texts ...string) []string {
 	return names
 }
 
-// sight holds the texts of a value by path ("data.workerid", in lower case): of each
-// path the first text that is not empty.
+// sight holds the texts of a value by path ("data.workerid", in lower case). For each path
+// it keeps the first text that is not empty.
 type sight struct {
 	fields map[string]string
 	urgent bool
 }
 
-// nesting is an object or array that the walk is in.
+// nesting is an object or array that walk has entered and not left.
 type nesting struct {
 	object  bool
-	path    string // of the object; an array's is that of what it is in
+	path    string // of the object; an array has the path of the value that contains it
 	name    string // the field whose value comes next
 	wantKey bool
 	deep    bool // too deep to matter
 }
 
-// walk reads tokens for as long as they are JSON.
+// walk reads tokens until the end or the first one that is not JSON.
 func (s *sight) walk(value []byte) {
 	tokens := json.NewDecoder(bytes.NewReader(value))
 	tokens.UseNumber()
@@ -101,7 +101,7 @@ func (s *sight) walk(value []byte) {
 	for {
 		token, err := tokens.Token()
 		if err != nil {
-			if len(in) > 0 || !errors.Is(err, io.EOF) { // it breaks off, or was none
+			if len(in) > 0 || !errors.Is(err, io.EOF) { // the JSON is cut off, or the value is no JSON
 				s.urgent = s.urgent || endsAccessInText.Match(value)
 			}
 			return
@@ -144,7 +144,7 @@ func (s *sight) walk(value []byte) {
 	}
 }
 
-// mostNested is how deep clues are looked for: in an event's data, in a list.
+// mostNested bounds how deep walk looks for clues: an event's data, also in a list.
 const mostNested = 4
 
 // below returns the path of the next value.
@@ -160,7 +160,7 @@ func (n *nesting) below() string {
 	return n.path + "." + n.name
 }
 
-// next expects the next field.
+// next makes an object expect the name of its next field.
 func (n *nesting) next() {
 	if n != nil {
 		n.wantKey = n.object

@@ -6,9 +6,9 @@ import (
 	"encoding/hex"
 )
 
-// Digest returns an ID for an event that has none in its HR system: the same for the same
-// parts, another for any others. The parts identify what happened, so that an event that
-// is delivered again has the same ID.
+// Digest returns an ID for an event that has none in its HR system. The same parts give the
+// same ID, and other parts another one. The parts identify what happened, so that an event
+// that is delivered again has the same ID.
 func Digest(parts ...string) string {
 	h := sha256.New()
 	for _, part := range parts {

@@ -8,9 +8,9 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// The years that a date may be in. HR systems write dates far in the future for
-// an end that is not known (9999-12-31, 4712-12-31, 2999-12-31); anywhere else
-// such a date is a mistake, and no timer can wait for it.
+// The years that a date may be in. HR systems write a date far in the future for an end
+// that is not known (9999-12-31, 4712-12-31, 2999-12-31). Anywhere else such a date is a
+// mistake, and no timer can wait for it.
 const (
 	FirstYear = 1900
 	LastYear  = 2199
@@ -23,7 +23,7 @@ type Fields struct {
 	refusal *Error
 }
 
-// NewFields reads texts.
+// NewFields returns Fields that read from texts, by field name.
 func NewFields(texts map[string]string) *Fields { return &Fields{texts: texts} }
 
 // Text returns a field, tidied by hr.Text.
@@ -59,7 +59,7 @@ func (f *Fields) Names(given, family, advice string) (givenName, familyName stri
 	return givenName, familyName
 }
 
-// ID returns the ID of a person, which must be there.
+// ID returns the ID of a person, which must be there and valid.
 func (f *Fields) ID(name string) string {
 	id := f.texts[name]
 	if problem := hr.PersonIDProblem(id); problem != "" {
@@ -69,7 +69,7 @@ func (f *Fields) ID(name string) string {
 	return id
 }
 
-// ValidID reports whether a person can have that ID.
+// ValidID reports whether a text can be a person's ID.
 func ValidID(id string) bool { return hr.PersonIDProblem(id) == "" }
 
 // Reference returns the ID of another person; empty if there is none.
@@ -99,7 +99,7 @@ func (f *Fields) LastDate(name string) hr.Date {
 	return d
 }
 
-// noDate is the text by which BambooHR and others mean no date.
+// noDate is the text that BambooHR and others write if there is no date.
 const noDate = "0000-00-00"
 
 func (f *Fields) date(name string) hr.Date {
@@ -145,7 +145,7 @@ func (f *Fields) Attributes(fields map[string]string) map[string]string {
 	return kept
 }
 
-// Reject records that a field is wrong, unless an earlier one was.
+// Reject records that a field is wrong, unless an error is recorded already.
 func (f *Fields) Reject(name, text string) {
 	if f.refusal == nil {
 		f.refusal = &Error{Reason: ReasonSchema, Field: Printable(name), Text: text}

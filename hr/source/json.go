@@ -17,9 +17,9 @@ import (
 // maxDepth is how deep objects and arrays may nest. No HR system needs ten levels.
 const maxDepth = 32
 
-// ParseJSON reads JSON as encoding/json does, but refuses what other readers might
-// understand differently (invalid UTF-8, a name twice in one object) and what
-// only an attack needs (deep nesting). Numbers are json.Number.
+// ParseJSON reads JSON as encoding/json does, but refuses text that other readers might
+// understand differently (invalid UTF-8, a name twice in one object) and deep nesting,
+// which only an attacker needs. Numbers are json.Number.
 func ParseJSON(text []byte) (any, *Error) {
 	if !utf8.Valid(text) {
 		return nil, &Error{Reason: ReasonNotUTF8, Text: "is not UTF-8"}
@@ -93,9 +93,9 @@ func (p parser) array(path []string) (any, *Error) {
 	return list, nil
 }
 
-// Flatten makes texts of an object's fields: texts, numbers and truth values. What
-// is in objects is named with dots ("workLocation.city"); lists, and what is null
-// or empty, are left out. Depth is bounded by ParseJSON.
+// Flatten returns an object's texts, numbers and booleans as texts, by name. Fields of
+// inner objects have names with dots ("workLocation.city"). Lists, nulls and empty texts
+// are left out. ParseJSON bounds the depth.
 func Flatten(object map[string]any) map[string]string {
 	fields := make(map[string]string, len(object))
 	flatten(fields, "", object)
@@ -122,13 +122,13 @@ func flatten(fields map[string]string, prefix string, object map[string]any) {
 // Below returns the path of the field called name in the object at path.
 func Below(path []string, name string) []string { return append(slices.Clip(path), name) }
 
-// Malformed returns the error of a record whose field at path is not as it has to be.
+// Malformed returns the error for a record whose field at path is wrong.
 func Malformed(path []string, text string) *Error {
 	return &Error{Reason: ReasonMalformed, Field: Printable(schemas.Pointer(path...)), Text: text}
 }
 
-// Printable makes the name of an unknown field, which may be anything, fit for a
-// log.
+// Printable returns the name of an unknown field, which may be any text, in a form that is
+// fit for a log.
 func Printable(field string) string {
 	field = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -2,8 +2,8 @@ package source
 
 import "github.com/tenurehq/tenure/hr"
 
-// Check returns an error if no ledger or workflow can keep the event, whichever
-// source made it. Fields are named as in the event's own JSON.
+// Check returns an error if no ledger or workflow can keep the event. It holds for every
+// source. Fields are named as in the event's own JSON.
 func Check(e hr.Event) *Error {
 	field, problem := e.Problem()
 	if problem == "" {
@@ -12,8 +12,8 @@ func Check(e hr.Event) *Error {
 	return &Error{Reason: ReasonSchema, Field: Printable(field), Text: problem, Person: hr.Text(e.PersonID), Urgent: e.EndsAccess()}
 }
 
-// checked returns a decoder whose events can be kept: their texts are tidied, and
-// what cannot be mended is an error.
+// checked returns a decoder that tidies the texts of its events, and fails if an event
+// cannot be kept all the same.
 func checked(decode Decoder) Decoder {
 	return func(r Record) ([]hr.Event, []Warning, error) {
 		events, warnings, err := decode(r)

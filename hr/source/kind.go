@@ -10,15 +10,15 @@ import (
 type Kind struct {
 	Name    string // as in the configuration: "bamboohr"
 	Summary string // one line for people
-	// Key finds in a record the ID of the person that it is about, cheaply and
-	// without checking anything else; empty if there is none, or more than one.
-	// What puts records on a topic uses it as their key, so that one person's stay
-	// in one partition. Nil if the sender sets the key.
+	// Key returns the ID of the person whom a record is about, cheaply and without
+	// checking anything else. It returns an empty text if there is none, or more than one.
+	// The intake uses it as the record's key, so that all records of one person are in one
+	// partition. Nil if the sender sets the key.
 	Key func(Record) string
-	// Settings are all that there are. Open refuses any other.
+	// Settings lists all settings. Open refuses any other.
 	Settings []settings.Setting
-	// Connect returns a source. It makes no call to the HR system. Of the settings
-	// it checks what Setting cannot say, by Values.Reject.
+	// Connect returns a source. It makes no call to the HR system. It reports faults in
+	// the settings that a Setting cannot describe by Values.Reject.
 	Connect func(*settings.Values) (Source, error)
 }
 
@@ -39,7 +39,7 @@ func (k Kind) Open(set Settings) (Source, error) {
 	return opened, err
 }
 
-// KeyOf is the key that a record should have on its topic; empty if any will do.
+// KeyOf returns the key that a record should have on its topic; empty if any will do.
 func (k Kind) KeyOf(r Record) string {
 	if k.Key == nil {
 		return ""
@@ -47,23 +47,22 @@ func (k Kind) KeyOf(r Record) string {
 	return k.Key(r)
 }
 
-// Source is an HR system of some kind, as it was configured.
+// Source is one configured HR system.
 type Source struct {
 	Decode Decoder
-	// Identify lets a record that has been dealt with be told without decoding it.
-	// Nil if the kind has no cheap way to do so.
+	// Identify finds a record's event without decoding the record, so that a record that
+	// was handled before is recognised cheaply. Nil if the kind has no cheap way.
 	Identify Identifier
-	// Fetch gets what thin records refer to. Nil if the kind knows no such records,
-	// or the configuration says nothing of how to reach the HR system.
+	// Fetch gets the data that thin records refer to. Nil if the kind has no thin records,
+	// or if the configuration does not say how to reach the HR system.
 	Fetch Fetch
-	// Snapshot says that an event's data are what was so when the record was made or
-	// the person fetched, so that a repetition may say other things of them under the
-	// same ID. Else another content makes another event, which needs an ID of its own.
+	// Snapshot means that an event's data describe the person at the time at which the
+	// record was made or the person was fetched. So a repetition may have other data under
+	// the same ID. Without it, other data are another event, which needs its own ID.
 	Snapshot bool
 }
 
-// Identifier finds in a record the key of the one event that the decoder makes of
-// it, cheaply and without checking anything else; false if it finds none. Of a
-// record that cannot be decoded it may say anything. It is pure and safe for
-// concurrent use.
+// Identifier returns the key of the one event that the decoder makes of a record, cheaply
+// and without checking anything else. It returns false if it finds none. For a record that
+// cannot be decoded its result means nothing. It is pure and safe for concurrent use.
 type Identifier func(Record) (hr.EventKey, bool)

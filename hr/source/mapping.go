@@ -9,24 +9,24 @@ import (
 	"github.com/tenurehq/tenure/internal/settings"
 )
 
-// Mapping holds what the configuration says where an HR system leaves something open: the
-// time zones of its dates, and its words for kinds of workers.
+// Mapping holds the part of the configuration that explains an HR system's data: the time
+// zones of its dates, and its words for person types.
 type Mapping struct {
 	// Name is the source of its events.
 	Name string
 
-	zone  string            // where nothing else is said; may be empty
+	zone  string            // for places that zones does not have; may be empty
 	zones map[string]string // site, city or country -> zone
 	types map[string]hr.PersonType
 }
 
-// personTypes are those that the configuration can name.
+// personTypes lists the person types that the configuration can name.
 var personTypes = []hr.PersonType{
 	hr.TypeEmployee, hr.TypeContractor, hr.TypeIntern, hr.TypePartner, hr.TypeTemporary, hr.TypeService,
 }
 
-// MappingSettings are the settings that ReadMapping reads. name is what the
-// source's events carry unless the configuration says otherwise.
+// MappingSettings returns the settings that ReadMapping reads. name is the default for the
+// source of the events.
 func MappingSettings(name string) []settings.Setting {
 	return []settings.Setting{
 		{Name: "name", Type: settings.TypeText, Default: name,
@@ -40,8 +40,8 @@ func MappingSettings(name string) []settings.Setting {
 	}
 }
 
-// ReadMapping reads the settings of MappingSettings. The words of workerTypes are
-// added to those that the HR system is known to use.
+// ReadMapping reads the settings of MappingSettings. It adds the words of the setting
+// workerTypes to the known words of the HR system.
 func ReadMapping(set *settings.Values, known map[string]hr.PersonType) Mapping {
 	m := Mapping{
 		Name:  set.Text("name"),
@@ -79,8 +79,8 @@ func checkZone(set *settings.Values, name, zone string) {
 	}
 }
 
-// Zone is the zone of the first place that has one, most particular first, else
-// the default. If there is none, the field that names the place is rejected.
+// Zone returns the zone of the first of the places that has one, else the default. Callers
+// give the most specific place first. If there is no zone at all, Zone rejects the field.
 func (m Mapping) Zone(f *Fields, field string, places ...string) string {
 	for _, place := range places {
 		if zone, ok := m.zones[hr.Word(place)]; ok && hr.Word(place) != "" {
@@ -93,7 +93,7 @@ func (m Mapping) Zone(f *Fields, field string, places ...string) string {
 	return m.zone
 }
 
-// DefaultZone is the zone of dates that belong to no place that is known.
+// DefaultZone returns the zone of dates that belong to no known place.
 func (m Mapping) DefaultZone() string {
 	if m.zone == "" {
 		return "UTC"
@@ -101,7 +101,7 @@ func (m Mapping) DefaultZone() string {
 	return m.zone
 }
 
-// Type returns the kind of worker that a field's word means.
+// Type returns the person type that a field's word means.
 func (m Mapping) Type(f *Fields, field string) hr.PersonType {
 	w := hr.Word(f.Text(field))
 	if w == "" {

@@ -1,5 +1,5 @@
 package source
 
-// Settings are a topic's settings as the configuration has them. Texts that refer
-// to secrets are secret.Secret.
+// Settings holds a topic's settings as the configuration has them. A text that refers to a
+// secret is a secret.Secret.
 type Settings map[string]any

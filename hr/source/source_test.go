@@ -14,7 +14,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 )
 
-// What is not in the list has no metric of its own.
+// A reason that is not in the list has no metric of its own.
 func TestReasonsAreListed(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "source.go", nil, 0)
 	require.NoError(t, err)

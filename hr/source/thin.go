@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// ThinError is returned for a record that names people but not what has changed, which has
-// to be fetched from the HR system. Decoding the record again, with the answers in
-// Record.Fetched, gives events, or an *Error.
+// ThinError is returned for a record that names people and lacks their data, which have to
+// be fetched from the HR system. Decoding the record again, with the answers in
+// Record.Fetched, gives events or an *Error.
 type ThinError struct {
-	References []string // what to fetch, each once; never personal data
+	References []string // references to fetch, each once; never personal data
 }
 
 func (t *ThinError) Error() string {
@@ -17,6 +17,6 @@ func (t *ThinError) Error() string {
 		ReasonThin, len(t.References))
 }
 
-// Fetch returns what the HR system's API answers about a reference of a thin record. It
-// does not try again; its caller does. Errors are *remote.Error.
+// Fetch returns the answer of the HR system's API for a reference of a thin record. It does
+// not try again; its caller does. Errors are *remote.Error.
 type Fetch func(ctx context.Context, reference string) ([]byte, error)

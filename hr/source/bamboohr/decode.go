@@ -58,14 +58,14 @@ func (s *system) ends(n notification, r source.Record) bool {
 	return refusal == nil && source.SameWord(record["status"], statusInactive)
 }
 
-// decodeOne returns the events that one notification of a record stands for.
+// decodeOne returns the events of one notification of a record.
 func (s *system) decodeOne(n notification, r source.Record) ([]hr.Event, []source.Warning, error) {
 	record, missing, refusal := s.known(n, r)
 	switch {
 	case refusal != nil:
 		return nil, nil, refusal
 	case missing && !s.fetches && n.action == created:
-		// BambooHR never says more of a creation. The update that follows does.
+		// BambooHR sends nothing more about a creation. The update that follows has the data.
 		return nil, []source.Warning{{Field: n.path, Text: "is a creation without fields: its data come with the update that follows"}}, nil
 	case missing && !s.fetches:
 		return nil, nil, &source.Error{Reason: source.ReasonThin, Field: n.path, Text: "does not bring the fields that are needed (" +
@@ -102,7 +102,7 @@ func (s *system) known(n notification, r source.Record) (record map[string]strin
 	return record, false, refusal
 }
 
-// events returns the events that a notification stands for, given the employee's record.
+// events returns the events of a notification, given the employee's record.
 func (s *system) events(n notification, f *source.Fields) ([]hr.Event, []source.Warning) {
 	if n.action == deleted {
 		return []hr.Event{s.gone(n)}, nil
@@ -118,7 +118,7 @@ func (s *system) events(n notification, f *source.Fields) ([]hr.Event, []source.
 	}
 }
 
-// event returns the event that a notification stands for.
+// event returns an event with the fields that every event of a notification has.
 func (s *system) event(n notification, kind hr.EventType, effective hr.Date) hr.Event {
 	return hr.Event{
 		EventKey:  hr.EventKey{Source: s.mapping.Name, ID: n.id()},
@@ -139,8 +139,8 @@ func (s *system) active(n notification, f *source.Fields) []hr.Event {
 	if end.Compare(day) >= 0 && end.Compare(profile.StartDate) >= 0 {
 		profile.EndDate = end
 	}
-	// Who comes back on another hire date begins anew on that day; on the same one,
-	// their employment goes on from the day on which BambooHR said so.
+	// Somebody who comes back with a new hire date begins again on that day. With the same
+	// hire date, their employment goes on from the day on which BambooHR said so.
 	kind, effective := hr.EventUpdated, day
 	switch {
 	case n.action == created:
@@ -165,7 +165,7 @@ func (s *system) inactive(n notification, f *source.Fields) ([]hr.Event, []sourc
 	if !end.IsZero() {
 		return []hr.Event{s.ending(n, end)}, nil
 	}
-	// Whoever is inactive has no access, whatever was left blank.
+	// Somebody who is inactive must have no access, even if HR left the date blank.
 	return []hr.Event{s.ending(n, source.DayIn(n.at, zone))}, []source.Warning{{
 		Field: "terminationDate", Text: "is missing for an inactive employee: the day of the record counts as their last day",
 	}}
@@ -177,8 +177,7 @@ func (s *system) ending(n notification, last hr.Date) hr.Event {
 	return e
 }
 
-// gone is the end of somebody whose record was deleted: access ends there and
-// then.
+// gone returns the termination of somebody whose record was deleted. Access ends at once.
 func (s *system) gone(n notification) hr.Event {
 	e := s.event(n, hr.EventTerminated, source.DayIn(n.at, s.mapping.DefaultZone()))
 	e.Termination = &hr.Termination{LastDay: e.Effective, AccessEndsAt: n.at, Reason: "deleted in BambooHR"}

@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/internal/settings"
 )
 
-// The API names of the fields that are read, and the names that the field-based
-// form has for them unless the webhook gives others (its own, in English).
+// labels holds the fields that are read: their API names, and their English names, which
+// the field-based form uses unless the webhook is set up with other names.
 var labels = map[string]string{
 	"status":                  "Status",
 	"hireDate":                "Hire Date",
@@ -31,7 +31,7 @@ var labels = map[string]string{
 	"employmentHistoryStatus": "Employment Status",
 }
 
-// needed are the fields without which nothing can be said of somebody.
+// needed lists the fields without which an employee cannot be decoded.
 var needed = []string{"status", "hireDate", "firstName", "lastName", "employmentHistoryStatus"}
 
 // fieldNames reads the setting fields.
@@ -57,7 +57,7 @@ func list(names []string) string {
 	return text
 }
 
-// wanted are the names of the fields to ask the API for.
+// wanted returns the names of the fields to ask the API for.
 func (s *system) wanted() []string {
 	var names []string
 	for name := range labels {
@@ -71,15 +71,15 @@ func (s *system) wanted() []string {
 	return slices.Compact(names)
 }
 
-// employee makes the record of an employee, by API names, of fields by the names
-// that the webhook, the account or the API gives them.
+// employee returns an employee's fields by their API names. The given fields may have the
+// names of the webhook, of the account or of the API.
 func (s *system) employee(fields map[string]string) map[string]string {
 	record := maps.Clone(fields)
 	for name, label := range labels {
 		for _, other := range []string{s.names[name], name, label} {
 			value, posted := fields[other]
 			if posted && other != "" {
-				record[name] = value // of somebody with one name the other one is posted empty
+				record[name] = value // kept if empty: some people have only one name
 			}
 			if value != "" && other != "" {
 				break
@@ -89,7 +89,7 @@ func (s *system) employee(fields map[string]string) map[string]string {
 	return record
 }
 
-// whole reports whether a record has all that is needed.
+// whole reports whether a record has all fields that are needed.
 func whole(record map[string]string) bool {
 	named := record["firstName"] != "" || record["lastName"] != ""
 	return named && !slices.ContainsFunc(needed, func(name string) bool {
@@ -111,9 +111,9 @@ func (s *system) fetched(answer []byte) (map[string]string, *source.Error) {
 	return s.employee(flatten(object)), nil
 }
 
-// startsLater reports whether the first day of an employee is after a day, or can be
-// because nothing says what they are employed as yet. What has no date that can be
-// read is told by the decoder.
+// startsLater reports whether an employee's first day is after today, or may be, because
+// they have no employment status yet. It reports false for an answer without a date that
+// it can read: the decoder refuses that one.
 func (s *system) startsLater(answer []byte, today hr.Date) bool {
 	record, refusal := s.fetched(answer)
 	if refusal != nil {
@@ -123,7 +123,7 @@ func (s *system) startsLater(answer []byte, today hr.Date) bool {
 	return start.Compare(today) > 0 || !start.IsZero() && record["employmentHistoryStatus"] == ""
 }
 
-// profile is the snapshot of an employee.
+// profile returns the snapshot of an employee.
 func (s *system) profile(f *source.Fields) *hr.Profile {
 	given, family := f.Names("firstName", "lastName", "have the webhook post it, or let Tenure fetch it (settings.apiKey)")
 	p := &hr.Profile{
@@ -150,13 +150,13 @@ func (s *system) profile(f *source.Fields) *hr.Profile {
 	return p
 }
 
-// zone is the one in which an employee's dates are meant.
+// zone returns the time zone of an employee's dates.
 func (s *system) zone(f *source.Fields) string {
 	return s.mapping.Zone(f, "location", f.Text("location"), f.Text("country"))
 }
 
-// country keeps codes. BambooHR writes names, which the zones may be given for but
-// which are no code.
+// country returns a country code, and an empty text for a name. BambooHR writes names. The
+// setting zones may use those, but a profile holds codes only.
 func country(text string) string {
 	if len(text) == 2 {
 		return text

@@ -11,15 +11,15 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// opFetch is the operation, as remote.Error.Op has it.
+// opFetch names the operation in a remote.Error.
 const opFetch = "fetch"
 
-// fetcher gets an employee: GET /api/v1/employees/{id}?fields=...&onlyCurrent=true,
-// the API key as the user of basic authentication, any text as its password
-// (https://documentation.bamboohr.com/docs/getting-started).
+// fetcher gets an employee by GET /api/v1/employees/{id}?fields=...&onlyCurrent=true. It
+// signs in by basic authentication, with the API key as the user and any text as the
+// password (https://documentation.bamboohr.com/docs/getting-started).
 //
-// Fields of history tables (employment status, department, title, ...) are empty
-// until their date. Of an employee whose first day is to come, the fetcher asks once
+// Fields of history tables (employment status, department, title, ...) are empty until
+// their date. So for an employee whose first day is in the future, the fetcher asks once
 // more, with onlyCurrent=false.
 type fetcher struct {
 	http    *http.Client
@@ -28,7 +28,7 @@ type fetcher struct {
 	apiKey  secret.Secret
 	fields  []string
 
-	startsLater func(answer []byte) bool // reports whether the first day of the employee is to come
+	startsLater func(answer []byte) bool // reports whether the employee's first day is, or may be, in the future
 }
 
 // fetch is the source.Fetch of one account.
@@ -43,7 +43,7 @@ func (f *fetcher) fetch(ctx context.Context, employee string) ([]byte, error) {
 	return f.get(ctx, employee, false)
 }
 
-// get asks for an employee as they are, or with what is dated ahead too.
+// get asks for an employee. Without onlyCurrent, the answer has values of later dates too.
 func (f *fetcher) get(ctx context.Context, employee string, onlyCurrent bool) ([]byte, error) {
 	u := f.base.JoinPath("api", "v1", "employees", url.PathEscape(employee))
 	u.RawQuery = url.Values{"fields": {strings.Join(f.fields, ",")}, "onlyCurrent": {strconv.FormatBool(onlyCurrent)}}.Encode()

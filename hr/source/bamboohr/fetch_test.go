@@ -15,10 +15,10 @@ import (
 	"github.com/tenurehq/tenure/hr/source/sourcetest"
 )
 
-// The API is as https://documentation.bamboohr.com/reference/get-employee and
-// https://documentation.bamboohr.com/docs/getting-started say: the key is the user
-// of basic authentication, fields are a list with commas, and JSON has to be asked
-// for (it answers XML otherwise).
+// The API follows https://documentation.bamboohr.com/reference/get-employee and
+// https://documentation.bamboohr.com/docs/getting-started: the key is the user of basic
+// authentication, fields are separated by commas, and the request has to ask for JSON (the
+// API answers XML otherwise).
 func TestFetch(t *testing.T) {
 	answer := []byte(`{"id":"67890","firstName":"Bryony"}`)
 	sourcetest.Fetch(t, sourcetest.Fetching{
@@ -48,9 +48,9 @@ func TestFetch(t *testing.T) {
 	})
 }
 
-// Fields of history tables are empty until their date. Of who starts later, or is
-// employed as nothing yet, they are asked for again; of nobody else, whose changes
-// ahead are not so yet.
+// Fields of history tables are empty until their date. The fetcher asks again for somebody
+// who starts later or has no employment status yet. It does not for anybody else, because
+// their later changes are not in force yet.
 func TestFetchAheadOfTheFirstDay(t *testing.T) {
 	for name, c := range map[string]struct {
 		current string

@@ -30,8 +30,8 @@ var Kind = source.Kind{
 
 const defaultTimeout = 15 * time.Second
 
-// words are the employment statuses of a new BambooHR account, and what people
-// often call others.
+// words maps the employment statuses of a new BambooHR account, and other common ones, to
+// person types.
 var words = map[string]hr.PersonType{
 	"Full-Time": hr.TypeEmployee, "Part-Time": hr.TypeEmployee, "Employee": hr.TypeEmployee,
 	"Contractor": hr.TypeContractor, "Intern": hr.TypeIntern, "Internship": hr.TypeIntern,
@@ -73,8 +73,8 @@ func connect(set *settings.Values) (source.Source, error) {
 
 var domainForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,62}$`)
 
-// baseURL is where the account's API is: as the url setting says, else at
-// https://COMPANY.bamboohr.com. Nil if neither is there.
+// baseURL returns the address of the account's API: the setting url, else
+// https://COMPANY.bamboohr.com. It returns nil if neither is set.
 func baseURL(set *settings.Values) *url.URL {
 	text, domain := set.Text("url"), set.Text("companyDomain")
 	switch {

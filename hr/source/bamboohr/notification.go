@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 )
 
-// The actions, which both forms know under names of their own.
+// The actions. Each form has its own names for them.
 const (
 	created = "created"
 	updated = "updated"
@@ -23,32 +23,32 @@ const (
 // statusInactive is the status of an employee who has left.
 const statusInactive = "Inactive"
 
-// notification is one happening of one employee.
+// notification is one thing that happened to one employee.
 type notification struct {
-	path     string // JSON pointer of where it is in the record
+	path     string // JSON pointer to its place in the record
 	action   string
 	employee string
 	company  string // empty in the field-based form
 	at       time.Time
-	said     string            // at, as it was written
+	said     string            // at, as BambooHR wrote it
 	changed  []string          // API names or aliases
-	fields   map[string]string // those posted; nil if none
+	fields   map[string]string // fields that were posted; nil if none
 }
 
-// id is the same however often the notification is sent. Some happenings differ in
-// nothing but the values that were posted.
+// id returns the event's ID. It is the same however often the notification is sent. The
+// posted values are part of it, since some notifications differ in nothing else.
 func (n *notification) id() string {
 	parts := []string{"bamboohr", n.action, n.company, n.employee, n.said, strconv.Itoa(len(n.changed))}
 	parts = append(parts, slices.Sorted(slices.Values(n.changed))...)
 	for _, name := range slices.Sorted(maps.Keys(n.fields)) {
-		if value := n.fields[name]; value != "" { // as the IDs always were made
+		if value := n.fields[name]; value != "" { // IDs were always made without empty values, and must not change
 			parts = append(parts, name, value)
 		}
 	}
 	return source.Digest(parts...)
 }
 
-// envelope is both forms at once.
+// envelope holds the fields of both forms.
 type envelope struct {
 	Type      string `json:"type"`
 	Timestamp string `json:"timestamp"`
@@ -66,7 +66,7 @@ type envelope struct {
 	} `json:"employees"`
 }
 
-// text is a text, or a number that stands for one.
+// text is a JSON text, or a number that is read as text.
 type text string
 
 func (t *text) UnmarshalJSON(b []byte) error {
@@ -82,7 +82,8 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// postedFields are values by name, the empty ones too. A value may stand in an object of its own.
+// postedFields holds values by name, also empty ones. In the JSON, a value may be inside an
+// object of its own.
 type postedFields map[string]string
 
 func (f *postedFields) UnmarshalJSON(b []byte) error {
@@ -100,13 +101,13 @@ func (f *postedFields) UnmarshalJSON(b []byte) error {
 			value = inner["value"]
 		}
 		if value == nil || value == "" {
-			(*f)[name] = "" // posted, and empty: somebody has one name, say
+			(*f)[name] = "" // posted and empty, for example of a person with one name
 		}
 	}
 	return nil
 }
 
-// flatten takes values out of the objects that they stand in, if they do.
+// flatten returns the values by name, and takes them out of objects that hold just a value.
 func flatten(object map[string]any) map[string]string {
 	fields := make(map[string]string, len(object))
 	for name, value := range source.Flatten(object) {
@@ -162,8 +163,7 @@ func read(r source.Record) ([]notification, error) {
 	}
 }
 
-// types are the types of the event-based form, and of the field-based one where
-// it has any.
+// types maps the types of both forms to actions. The field-based form need not have any.
 var types = map[string]string{
 	"employee.created": created, "employee.updated": updated, "employee.deleted": deleted,
 	"employee_with_fields.created": created, "employee_with_fields.updated": updated, "employee_with_fields.deleted": deleted,

@@ -20,7 +20,7 @@ func timeline(t *testing.T, names ...string) hr.Timeline {
 	return sourcetest.Timeline(t, bamboohr.Kind, settings, person, names...)
 }
 
-// berlin is the first instant of a day in Berlin.
+// berlin returns the first instant of a day in Berlin.
 func berlin(t *testing.T, day string) time.Time {
 	t.Helper()
 	return sourcetest.Midnight(t, "Europe/Berlin", day)
@@ -85,8 +85,8 @@ func TestALateUpdateDoesNotReopen(t *testing.T) {
 	assert.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusUpcoming}, line.At(berlin(t, "2026-10-06")).Status)
 }
 
-// What a happening is called does not depend on when it is delivered or on what
-// the employee's record says by then.
+// An event's ID depends neither on when the notification is delivered nor on the employee's
+// record at that time.
 func TestEventIDs(t *testing.T) {
 	decode := sourcetest.Open(t, bamboohr.Kind, settings).Decode
 	id := func(name, answeredAs string) string {

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source/workday"
 )
 
-// Default is the kind of topics whose configuration names none.
+// Default is the kind of a topic for which the configuration names no kind.
 const Default = "cloudevents"
 
 var kinds = []source.Kind{
@@ -30,7 +30,7 @@ func Kinds() []source.Kind {
 	})
 }
 
-// Lookup returns the kind of that name, as the configuration spells it.
+// Lookup returns the kind with a name, as the configuration spells it.
 func Lookup(name string) (source.Kind, bool) {
 	i := slices.IndexFunc(kinds, func(k source.Kind) bool { return k.Name == name })
 	if i < 0 {
@@ -39,7 +39,7 @@ func Lookup(name string) (source.Kind, bool) {
 	return kinds[i], true
 }
 
-// Names are the names of all kinds, sorted.
+// Names returns the names of all kinds, sorted.
 func Names() []string {
 	names := make([]string, 0, len(kinds))
 	for _, k := range Kinds() {

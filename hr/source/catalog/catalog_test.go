@@ -26,7 +26,7 @@ func TestLookup(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// credentials are what a kind signs in with where it fetches.
+// credentials holds the settings with which each kind signs in to fetch.
 var credentials = map[string]source.Settings{
 	"bamboohr": {"apiKey": "abc"},
 	"rippling": {"token": "abc"},

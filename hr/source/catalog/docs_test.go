@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the tables of settings in "+page)
 
 const page = "../../../docs/hr-systems.md"
 
-// table are a kind's settings in Markdown, between marks.
+// table returns a kind's settings in Markdown, with the marks before and after them.
 func table(k source.Kind) (begin, text, end string) {
 	begin, end = fmt.Sprintf("<!-- settings of %s -->\n", k.Name), fmt.Sprintf("<!-- end of %s -->\n", k.Name)
 	var b strings.Builder
@@ -38,7 +38,7 @@ func table(k source.Kind) (begin, text, end string) {
 	return begin, b.String(), end
 }
 
-// The page about HR systems has the settings of each as the kind declares them.
+// The page about HR systems lists the settings of each kind as the kind declares them.
 func TestSettingsAreDocumented(t *testing.T) {
 	content, err := os.ReadFile(page)
 	require.NoError(t, err)

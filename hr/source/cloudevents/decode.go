@@ -48,7 +48,7 @@ func decode(r source.Record) (hr.Event, []source.Warning, *source.Error) {
 	return e, warnings(e, doc, r.Key), nil
 }
 
-// check refuses what no ledger or workflow can keep.
+// check refuses an event that no ledger or workflow can keep.
 func check(e hr.Event) *source.Error {
 	refusal := source.Check(e)
 	if refusal == nil {
@@ -65,7 +65,7 @@ func check(e hr.Event) *source.Error {
 	return refusal
 }
 
-// checkVersions refuses events that the schema of this version says nothing of.
+// checkVersions refuses events of versions or types that the schema does not describe.
 func checkVersions(doc any) *source.Error {
 	fields, _ := doc.(map[string]any)
 	if v, ok := fields["specversion"].(string); ok && v != specVersion {
@@ -91,11 +91,11 @@ func checkVersions(doc any) *source.Error {
 	}
 }
 
-// mostListed is how many things wrong or odd with one record are named. Nobody
-// reads more, and a log line or header should not grow with the sender's mistakes.
+// mostListed bounds how many errors or warnings about one record are named. Nobody reads
+// more, and a log line or header should not grow with the sender's mistakes.
 const mostListed = 10
 
-// violated makes one refusal of what the schema found.
+// violated returns one error for all violations that the schema found.
 func violated(err error) *source.Error {
 	refusal := &source.Error{Reason: source.ReasonSchema, Text: "is not an event"}
 	var found schemas.InvalidError
@@ -116,8 +116,8 @@ func violated(err error) *source.Error {
 	return refusal
 }
 
-// checkPerson refuses events that name more than one person: acting on any of
-// the names might cut off the wrong one.
+// checkPerson refuses an event that names more than one person. Acting on it might cut off
+// the wrong one.
 func checkPerson(event *object, key []byte) *source.Error {
 	subject := event.text("subject")
 	mismatch := func(field string) *source.Error {
@@ -134,7 +134,7 @@ func checkPerson(event *object, key []byte) *source.Error {
 	return nil
 }
 
-// warnings returns what is odd about a record that can be used.
+// warnings returns the warnings about a record that can be used.
 func warnings(e hr.Event, doc any, key []byte) []source.Warning {
 	var list []source.Warning
 	if len(key) == 0 {

@@ -21,14 +21,14 @@ import (
 
 const structured = "application/cloudevents+json"
 
-// structuredRecord is a record in structured mode.
+// structuredRecord returns a record in structured mode.
 func structuredRecord(key, value string) source.Record {
 	return source.Record{
 		Key: []byte(key), Headers: map[string]string{"content-type": structured}, Value: []byte(value),
 	}
 }
 
-// binaryRecord is the same event in binary mode.
+// binaryRecord returns an event, given in structured mode, as a record in binary mode.
 func binaryRecord(t testing.TB, structured []byte) source.Record {
 	t.Helper()
 	var event map[string]json.RawMessage
@@ -167,7 +167,7 @@ func TestEmptyAndNullMeanAbsent(t *testing.T) {
 	}
 }
 
-// What nobody sees makes no difference: not in texts, and not in words of a list.
+// Invisible characters make no difference, neither in texts nor in words of a list.
 func TestTextsAreTidied(t *testing.T) {
 	want := decodeOne(t, structuredRecord("10004", string(example(t, "hired.json"))))
 	for _, tt := range []struct {
@@ -258,7 +258,7 @@ func TestWarningsAreFew(t *testing.T) {
 	assert.Equal(t, source.Warning{Field: "/data", Text: "has 990 more unknown fields"}, warnings[10])
 }
 
-// What a type does not use is nobody's business, even if it is not complete.
+// Parts that a type does not use are ignored, even if they are not complete.
 func TestPartsOfOtherTypesAreLeftOut(t *testing.T) {
 	e := decodeOne(t, structuredRecord("10004", with(t, "terminated.json", "Ada", "data", "worker", "givenName")))
 	assert.Nil(t, e.Profile)

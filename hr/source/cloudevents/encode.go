@@ -36,9 +36,9 @@ type wireData struct {
 	Rescinds      string          `json:"rescinds,omitempty"`
 }
 
-// Encode writes an event in structured mode: the value of a record whose key is
-// the person ID and whose content type is application/cloudevents+json. What
-// Decode would refuse is an error.
+// Encode returns an event in structured mode: the value of a record whose key is the person
+// ID and whose content type is application/cloudevents+json. It fails if Decode would refuse
+// the event.
 func Encode(e hr.Event) ([]byte, error) {
 	value, err := json.Marshal(wire{
 		SpecVersion:     specVersion,

@@ -21,7 +21,7 @@ func drawInstant(t *rapid.T, label string) time.Time {
 	return time.Unix(rapid.Int64Range(-2_000_000_000, 7_000_000_000).Draw(t, label), rapid.Int64Range(0, 999_999_999).Draw(t, label)).UTC()
 }
 
-// text is any text as Tenure keeps it.
+// text generates texts as Tenure keeps them.
 var text = rapid.Map(rapid.String(), hr.Text)
 
 var words = rapid.StringMatching(`[A-Za-zÄß0-9 .'"<&\\/-]{1,12}`).Filter(func(s string) bool { return hr.Text(s) == s })
@@ -93,7 +93,7 @@ func drawProfile(t *rapid.T) *hr.Profile {
 	return p
 }
 
-// What is encoded decodes to the same event, in either mode.
+// An encoded event decodes to the same event, in either mode.
 func TestEncodeDecode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := drawEvent(t)

@@ -16,7 +16,7 @@ const (
 	plain      = "application/json"
 )
 
-// attributes are those that Tenure reads. Others are nobody's mistake.
+// attributes lists the attributes that Tenure reads. It ignores all others.
 var attributes = []string{"specversion", "type", "source", "id", "subject", "time", "partitionkey", "sequence"}
 
 // envelope reads a record of either mode as one JSON object, the structured form.
@@ -49,7 +49,7 @@ func envelope(r source.Record) (any, *source.Error) {
 	}
 }
 
-// mediaType is the content type without its parameters, in lower case.
+// mediaType returns the content type without its parameters, in lower case.
 func mediaType(header string) (string, *source.Error) {
 	if header == "" {
 		return "", nil
@@ -68,7 +68,7 @@ func wrongContentType(text string) *source.Error {
 	return &source.Error{Reason: source.ReasonWrongContentType, Field: "content-type", Text: text}
 }
 
-// fromHeaders is the structured form of a record in binary mode.
+// fromHeaders returns the structured form of a record in binary mode.
 func fromHeaders(r source.Record) (any, *source.Error) {
 	data, refusal := source.ParseJSON(r.Value)
 	if refusal != nil {

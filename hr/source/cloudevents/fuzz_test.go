@@ -8,9 +8,8 @@ import (
 	"github.com/tenurehq/tenure/hr/source/cloudevents"
 )
 
-// FuzzDecode: whatever comes in, Decode neither panics nor fails with anything
-// but a *source.Error, what it accepts survives being sent again, and Identify
-// finds the key of what Decode accepts.
+// FuzzDecode checks that Decode never panics and fails only with a *source.Error. An event
+// that it accepts decodes to the same event after Encode, and Identify finds its key.
 func FuzzDecode(f *testing.F) {
 	for _, value := range examples(f) {
 		f.Add([]byte("10004"), structured, "", value)

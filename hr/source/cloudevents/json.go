@@ -10,14 +10,15 @@ import (
 	"github.com/tenurehq/tenure/schemas"
 )
 
-// ids are the fields that hold IDs: what is around one is not cut off, but told.
+// ids lists the fields that hold IDs. White space around an ID is not cut off: it is an
+// error.
 var ids = map[string]bool{
 	"/id": true, "/source": true, "/subject": true, "/partitionkey": true,
 	"/data/workerId": true, "/data/worker/managerId": true, "/data/rescinds": true, "/data/previousWorkerId": true,
 }
 
-// prune makes texts but IDs what hr.Text has of them, takes out of objects what means
-// the same as being absent, and refuses text that not every store can keep.
+// prune tidies all texts but IDs by hr.Text. It removes fields whose value means the same
+// as an absent field, and refuses text that not every store can keep.
 func prune(value any, path ...string) *source.Error {
 	object, ok := value.(map[string]any)
 	if !ok {

@@ -15,7 +15,8 @@ var Kind = source.Kind{
 	},
 }
 
-// key is the subject, the worker ID. Who writes to Kafka sets it; webhooks have none.
+// key returns the subject, which is the person's ID. A producer that writes to Kafka sets
+// the key itself; a webhook has none.
 func key(r source.Record) string {
 	doc, refusal := envelope(r)
 	if refusal != nil {

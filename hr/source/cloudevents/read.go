@@ -10,7 +10,7 @@ import (
 
 const specVersion = "1.0"
 
-// parts says what each event type reads from its data.
+// parts holds, by event type, the function that reads the type's data.
 var parts = map[hr.EventType]func(data *object, e *hr.Event){
 	hr.EventHired:        readProfile,
 	hr.EventRehired:      readProfile,
@@ -25,7 +25,7 @@ var parts = map[hr.EventType]func(data *object, e *hr.Event){
 	hr.EventReinstated:   readSuspension,
 }
 
-// read makes an event of a document that is valid by the schema.
+// read returns the event of a document that is valid by the schema.
 func read(event *object) (hr.Event, *source.Error) {
 	data := event.object("data")
 	e := hr.Event{
@@ -98,9 +98,9 @@ func readSuspension(data *object, e *hr.Event) {
 	}
 }
 
-// object is a JSON object whose fields have the types that the schema says.
-// What is absent reads as zero. What the schema cannot know to be wrong is noted
-// in the outermost object.
+// object is a JSON object whose fields have the types that the schema requires. An absent
+// field reads as zero. The outermost object keeps the first error that the schema cannot
+// find.
 type object struct {
 	fields map[string]any
 	path   []string
@@ -118,7 +118,7 @@ func (o *object) text(name string) string {
 	return text
 }
 
-// texts are all fields; nil if there are none.
+// texts returns all fields; nil if there are none.
 func (o *object) texts() map[string]string {
 	if len(o.fields) == 0 {
 		return nil
@@ -141,7 +141,7 @@ func (o *object) date(name string) hr.Date {
 	return o.dateIn(name, func(d hr.Date) bool { return d.Year >= source.FirstYear && d.Year <= source.LastYear })
 }
 
-// lastDate is a date that, far in the future, means that there is none.
+// lastDate returns a date, or zero for a date so far in the future that it means none.
 func (o *object) lastDate(name string) hr.Date {
 	d := o.dateIn(name, func(d hr.Date) bool { return d.Year >= source.FirstYear })
 	if d.Year > source.LastYear {

@@ -117,7 +117,7 @@ func TestRefusalsAreShort(t *testing.T) {
 	assert.Less(t, len(err.Error()), 3000)
 }
 
-// However a record is wrong, nothing that it says of a person is in the error.
+// An error contains none of the record's data about a person.
 func TestRefusalsDoNotQuote(t *testing.T) {
 	const secret = "77 Q\u00fcx"
 	paths := [][]string{

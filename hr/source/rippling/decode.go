@@ -20,13 +20,13 @@ func (s *system) decode(r source.Record) ([]hr.Event, []source.Warning, error) {
 	return events, warnings, source.About(err, n.employee, n.ends() || ended(r.Fetched[n.employee]))
 }
 
-// ended reports whether the API answers that an employee is terminated.
+// ended reports whether the API's answer says that an employee is terminated.
 func ended(answer []byte) bool {
 	f, refusal := fetched(answer)
 	return refusal == nil && source.SameWord(f.Text("roleState"), stateTerminated)
 }
 
-// events returns the events that a notification stands for.
+// events returns the events of a notification.
 func (s *system) events(n notification, r source.Record) ([]hr.Event, []source.Warning, error) {
 	answer, ok := r.Fetched[n.employee]
 	switch {
@@ -60,8 +60,8 @@ func fetched(answer []byte) (*source.Fields, *source.Error) {
 	return source.NewFields(source.Flatten(object)), nil
 }
 
-// event returns the event that a notification stands for, given the employee as they are
-// now; nil if it stands for none.
+// event returns the event of a notification, given the employee's present data; nil if there
+// is none.
 func (s *system) event(n notification, f *source.Fields, received time.Time) (*hr.Event, []source.Warning) {
 	recorded, version := received, received.UTC().Format(time.RFC3339Nano)
 	if text := f.Text("updatedAt"); text != "" {
@@ -96,7 +96,7 @@ func (s *system) end(e *hr.Event, f *source.Fields) []source.Warning {
 	e.Effective = f.LastDate("endDate")
 	var warnings []source.Warning
 	if e.Effective.IsZero() {
-		// Whoever is terminated has no access, whatever was left blank.
+		// Somebody who is terminated must have no access, even if HR left the date blank.
 		e.Effective = source.DayIn(e.Recorded, s.zone(f))
 		warnings = []source.Warning{{Field: "endDate", Text: "is missing for a terminated employee: the day of the record counts as their last day"}}
 	}
@@ -161,8 +161,8 @@ func (s *system) zone(f *source.Fields) string {
 	return s.mapping.Zone(f, "workLocation.city", f.Text("workLocation.city"), f.Text("workLocation.state"), f.Text("workLocation.country"))
 }
 
-// gone returns the events about somebody whom Rippling no longer knows: an end, if the
-// notification says so.
+// gone returns the events about somebody whom Rippling no longer knows: a termination, if
+// the notification says that the employment has ended.
 func (s *system) gone(n notification, at time.Time) ([]hr.Event, []source.Warning, error) {
 	if !n.ends() || at.IsZero() {
 		return nil, nil, &source.Error{Reason: source.ReasonNotFound, Field: "id",

@@ -10,10 +10,10 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// opFetch is the operation, as remote.Error.Op has it.
+// opFetch names the operation in a remote.Error.
 const opFetch = "fetch"
 
-// fetcher gets an employee: GET /platform/api/employees/{employeeId}, with a bearer
+// fetcher gets an employee by GET /platform/api/employees/{employeeId}, with a bearer
 // token.
 type fetcher struct {
 	http    *http.Client

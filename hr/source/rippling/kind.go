@@ -24,7 +24,7 @@ var Kind = source.Kind{
 	Connect: connect,
 }
 
-// words are Rippling's employment types.
+// words maps Rippling's employment types to person types.
 var words = map[string]hr.PersonType{
 	"CONTRACTOR": hr.TypeContractor, "TEMP": hr.TypeTemporary, "INTERN": hr.TypeIntern,
 	"SALARIED_FT": hr.TypeEmployee, "SALARIED_PT": hr.TypeEmployee, "HOURLY_FT": hr.TypeEmployee, "HOURLY_PT": hr.TypeEmployee,

@@ -18,11 +18,11 @@ const (
 	terminated = "employee.terminated"
 )
 
-// notification is one happening.
+// notification is one webhook of Rippling.
 type notification struct {
 	event    string
 	company  string
-	employee string // empty of events that are about no employment
+	employee string // empty for events that are not about an employment
 }
 
 // stateTerminated is the role state of an employee who has left.
@@ -31,7 +31,7 @@ const stateTerminated = "TERMINATED"
 // ends reports whether the event is the end of somebody's employment.
 func (n notification) ends() bool { return n.event == deleted || n.event == terminated }
 
-// others begin the names of events that are about no employment.
+// others lists the beginnings of the names of events that are not about an employment.
 var others = []string{"group.", "company.", "custom_info_field.", "401_deductions", "leave_request."}
 
 // read finds the notification of a record.

@@ -22,7 +22,7 @@ func TestGolden(t *testing.T) { sourcetest.Golden(t, rippling.Kind, settings) }
 
 func FuzzDecode(f *testing.F) { sourcetest.Fuzz(f, rippling.Kind, settings) }
 
-// The API is as https://developer.rippling.com/documentation/base-api says:
+// The API follows https://developer.rippling.com/documentation/base-api:
 // /platform/api/employees/{employeeId}, with a bearer token.
 func TestFetch(t *testing.T) {
 	answer := []byte(`{"id":"` + person + `","roleState":"ACTIVE"}`)
@@ -48,7 +48,7 @@ func timeline(t *testing.T, names ...string) hr.Timeline {
 	return sourcetest.Timeline(t, rippling.Kind, settings, person, names...)
 }
 
-// salem is the first instant of a day in Salem, Oregon.
+// salem returns the first instant of a day in Salem, Oregon.
 func salem(t *testing.T, day string) time.Time {
 	t.Helper()
 	return sourcetest.Midnight(t, "America/Los_Angeles", day)
@@ -93,8 +93,8 @@ func TestALateUpdateDoesNotReopen(t *testing.T) {
 	assert.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusUpcoming}, line.At(salem(t, "2026-10-06")).Status)
 }
 
-// With a version, a notification that is sent again is the same event; other
-// versions are others. Without one, the record's time tells them apart.
+// With a version, a notification that is sent again is the same event, and another version
+// is another event. Without a version, the record's time tells events apart.
 func TestEventIDs(t *testing.T) {
 	decode := sourcetest.Open(t, rippling.Kind, settings).Decode
 	id := func(name string, later time.Duration) string {

@@ -18,18 +18,18 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// Fetching is how a kind's Fetch is tested.
+// Fetching describes a test of a kind's Fetch.
 type Fetching struct {
 	Kind source.Kind
-	// Settings are those of an HR system whose API is at a URL.
+	// Settings returns the settings of an HR system whose API is at a URL.
 	Settings  func(url string) source.Settings
-	Secret    string // in the settings: no error may hold it
-	Reference string // of somebody whom the API knows
+	Secret    string // a secret in the settings, which no error may contain
+	Reference string // reference of somebody whom the API knows
 	Unsafe    string // a reference that would lead elsewhere in the API
-	// API answers as the vendor's reference says, and fails the test for requests
-	// that are not as it says.
+	// API answers as the vendor's documentation says, and fails the test for any request
+	// that does not follow it.
 	API    func(t *testing.T) http.HandlerFunc
-	Answer []byte // what it answers about Reference
+	Answer []byte // the API's answer about Reference
 }
 
 // Fetch tests the Fetch of a kind.
@@ -91,10 +91,10 @@ func Fetch(t *testing.T, f Fetching) {
 	})
 }
 
-// unending has several HR systems begin long answers and leave them open: an app's long
-// answer is read meanwhile.
+// unending checks that an app's long answer can be read while several HR systems leave long
+// answers unfinished.
 func (f Fetching) unending(t *testing.T) {
-	const systems = 4 // as many as there is room for among the apps
+	const systems = 4 // as many as would use up the room of the apps
 	begun, release := make(chan struct{}, systems), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(bytes.Repeat([]byte("x"), 4<<20-1))
@@ -153,7 +153,8 @@ func (f Fetching) fetchWith(ctx context.Context, t *testing.T, api http.HandlerF
 	return opened.Fetch(ctx, ref)
 }
 
-// is checks the error's kind, and that it tells nothing it should not.
+// is checks the error's kind, and that the error contains neither the secret nor other data
+// that it must not show.
 func (f Fetching) is(t *testing.T, err error, kind remote.Kind) *remote.Error {
 	t.Helper()
 	var e *remote.Error

@@ -10,9 +10,9 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 )
 
-// Fuzz finds records that break the rules of decoders, beginning with the
-// examples: a decoder never panics, is pure, gives only valid events, and quotes no
-// value of the record in an error or a warning.
+// Fuzz looks for records that break the rules of decoders, starting from the examples. A
+// decoder never panics, is pure, returns only valid events, and quotes no value of the
+// record in an error or a warning.
 func Fuzz(f *testing.F, kind source.Kind, settings source.Settings) {
 	for _, e := range Examples(f) {
 		f.Add(e.Record.Value, e.Record.Headers["content-type"], []byte(nil))
@@ -48,11 +48,12 @@ func said(warnings []source.Warning, err error) string {
 	return b.String()
 }
 
-// longWord is long enough to tell a value from a word of a message.
+// longWord matches words that are long enough to tell a value from a word of a message.
 var longWord = regexp.MustCompile(`[A-Za-z0-9@._-]{12,}`)
 
-// quotesNothing: a long word of the record that a message has in it too must be
-// the message's own. If it is not, the message changes with the record.
+// quotesNothing fails if a message quotes a value of the record. A long word that is in the
+// record and in the message may be the message's own. It is a quotation if the message
+// changes with the record.
 func quotesNothing(t *testing.T, decode source.Decoder, r source.Record, message string) {
 	for _, word := range longWord.FindAll(r.Value, 20) {
 		if !strings.Contains(message, string(word)) || isName(r.Value, word) {
@@ -68,7 +69,7 @@ func quotesNothing(t *testing.T, decode source.Decoder, r source.Record, message
 	}
 }
 
-// isName reports whether a word names a field somewhere: those may be quoted.
+// isName reports whether a word is the name of a field. Messages may quote names.
 func isName(value, word []byte) bool {
 	name := regexp.QuoteMeta(string(word))
 	return regexp.MustCompile(`[<&/"?]`+name+`|`+name+`"?\s*[:=>]`).Match(value) &&

@@ -1,12 +1,12 @@
-// Package sourcetest holds what every decoder of an HR system's records is tested
-// with: examples with what comes of them, and the rules that hold for any record.
+// Package sourcetest tests decoders of HR systems' records: by examples with their expected
+// results, and by rules that hold for every record.
 //
 // An example is a folder of testdata/golden:
 //
-//	record.json, .xml or .form  the body; the name's end says the content type
-//	fetched/REFERENCE           what the HR system's API answers; empty: it knows nothing
+//	record.json, .xml or .form  the body; the extension gives the content type
+//	fetched/REFERENCE           the HR system's answer; empty if it does not know the reference
 //	settings.json               settings, added to the test's; optional
-//	want.json                   what has to come of it (go test -update writes it)
+//	want.json                   the expected result (go test -update writes it)
 package sourcetest
 
 import (
@@ -30,7 +30,7 @@ import (
 
 var update = flag.Bool("update", false, "write what comes of the examples to their want.json")
 
-// Time is when the examples were put on their topic.
+// Time is the time at which the examples were put on their topic.
 var Time = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
 
 var contentTypes = map[string]string{
@@ -39,10 +39,10 @@ var contentTypes = map[string]string{
 	".form": "application/x-www-form-urlencoded",
 }
 
-// Example is one example, read.
+// Example is one example.
 type Example struct {
 	Name     string
-	Record   source.Record // without what is fetched
+	Record   source.Record // without Fetched
 	Fetched  map[string][]byte
 	Settings source.Settings // nil if it has none
 }
@@ -101,18 +101,18 @@ func file(t testing.TB, path string) []byte {
 	return content
 }
 
-// outcome is a want.json.
+// outcome is the content of a want.json.
 type outcome struct {
 	Fetches  []string         `json:"fetches,omitempty"`
 	Key      string           `json:"key,omitempty"`
 	Events   []hr.Event       `json:"events,omitempty"`
 	Warnings []source.Warning `json:"warnings,omitempty"`
 	Error    string           `json:"error,omitempty"`
-	Person   string           `json:"person,omitempty"` // whom the error names
+	Person   string           `json:"person,omitempty"` // the person whom the error names
 	Urgent   bool             `json:"urgent,omitempty"` // the error's
 }
 
-// Golden decodes every example and compares what comes of it.
+// Golden decodes every example and compares the result with its want.json.
 func Golden(t *testing.T, kind source.Kind, settings source.Settings) {
 	for _, e := range Examples(t) {
 		t.Run(e.Name, func(t *testing.T) {
@@ -171,8 +171,8 @@ func Open(t testing.TB, kind source.Kind, settings ...source.Settings) source.So
 	return opened
 }
 
-// Events are the events of an example with what was fetched; there must be no
-// error.
+// Events decodes an example, with the fetched answers, and returns its events. It fails the
+// test if there is an error.
 func (e Example) Events(t testing.TB, decode source.Decoder) []hr.Event {
 	t.Helper()
 	r := e.Record
@@ -209,7 +209,7 @@ func Decode(t testing.TB, decode source.Decoder, r source.Record) ([]hr.Event, [
 	return events, warnings, nil
 }
 
-// lacks reports whether something that is asked for is not there yet.
+// lacks reports whether a reference of the error has not been fetched yet.
 func lacks(thin *source.ThinError, r source.Record) bool {
 	return slices.ContainsFunc(thin.References, func(ref string) bool {
 		_, ok := r.Fetched[ref]

@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 )
 
-// Timeline merges the events of examples, in any order.
+// Timeline returns the timeline of the events of examples, which may be in any order.
 func Timeline(t *testing.T, kind source.Kind, settings source.Settings, person string, names ...string) hr.Timeline {
 	t.Helper()
 	decode := Open(t, kind, settings).Decode
@@ -21,7 +21,7 @@ func Timeline(t *testing.T, kind source.Kind, settings source.Settings, person s
 	return hr.Merge(person, events)
 }
 
-// Midnight is the first instant of a day in a zone, in UTC.
+// Midnight returns the first instant of a day in a zone, in UTC.
 func Midnight(t *testing.T, zone, day string) time.Time {
 	t.Helper()
 	loc, err := time.LoadLocation(zone)

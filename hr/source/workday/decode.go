@@ -69,7 +69,7 @@ func (s *system) ends(w worker) bool {
 	return st.terminated || st.inactive && !hired
 }
 
-// distinct leaves out what a document says twice.
+// distinct leaves out events that a document has twice.
 func distinct(events []hr.Event) []hr.Event {
 	seen := make(map[hr.EventKey]bool, len(events))
 	return slices.DeleteFunc(events, func(e hr.Event) bool {
@@ -79,7 +79,8 @@ func distinct(events []hr.Event) []hr.Event {
 	})
 }
 
-// whole is a worker with data: its own, or those that were fetched.
+// whole returns the worker with data: its own, or the data that were fetched. It reports
+// whether the data are missing and have to be fetched.
 func (s *system) whole(w worker, fetched map[string][]byte) (_ worker, missing bool, _ *source.Error) {
 	if w.element.at("Worker_Data") != nil {
 		return w, false, nil
@@ -108,7 +109,7 @@ func (s *system) whole(w worker, fetched map[string][]byte) (_ worker, missing b
 type transaction struct {
 	wid                 string
 	process             string
-	effective, recorded string // as they were written
+	effective, recorded string // as Workday wrote them
 }
 
 func transactionOf(n *node) transaction {
@@ -125,7 +126,7 @@ func transactionOf(n *node) transaction {
 	}
 }
 
-// events returns the events that the transactions of a worker stand for.
+// events returns the events of a worker's transactions.
 func (s *system) events(w worker) ([]hr.Event, *source.Error) {
 	data := w.element.at("Worker_Data")
 	entries := data.at("Transaction_Log_Entry_Data").all("Transaction_Log_Entry")
@@ -135,7 +136,7 @@ func (s *system) events(w worker) ([]hr.Event, *source.Error) {
 			Text: "is missing: without it nothing says what happened (Include_Transaction_Log_Data)"}
 	}
 	var events []hr.Event
-	void := make(map[string]bool) // WIDs of what was rescinded or corrected, and of rescinds
+	void := make(map[string]bool) // WIDs of transactions that were rescinded or corrected, and of rescinds
 	for _, group := range undone {
 		said, refusal := s.undo(w, group, void)
 		if refusal != nil {
@@ -164,8 +165,8 @@ func (s *system) events(w worker) ([]hr.Event, *source.Error) {
 	return events, nil
 }
 
-// endedBesides returns the termination that the record tells of and a hire does not:
-// who was hired may have left by the time the record was made.
+// endedBesides returns a termination to add to a hire: somebody who was hired may have left
+// by the time at which the record was made. It returns false if there is none to add.
 func (s *system) endedBesides(w worker, e hr.Event) (hr.Event, bool) {
 	if e.Type != hr.EventHired && e.Type != hr.EventRehired {
 		return hr.Event{}, false
@@ -186,9 +187,9 @@ func (s *system) endedBesides(w worker, e hr.Event) (hr.Event, bool) {
 // status holds what a record says about whether somebody is employed.
 type status struct {
 	node       *node
-	terminated bool // it says so
-	active     bool // it says so
-	inactive   bool // it says so
+	terminated bool // the record says that the worker is terminated
+	active     bool // the record says that the worker is active
+	inactive   bool // the record says that the worker is not active
 }
 
 func statusOf(w worker) status {
@@ -199,10 +200,10 @@ func statusOf(w worker) status {
 	}
 }
 
-// typeBy returns the type of event that a transaction stands for, given the record that
-// comes with it. Whatever the process is called, somebody who is not active any more, or
-// whose termination date has passed, has left. A process that is not known by its name
-// says nothing by itself.
+// typeBy returns the type of a transaction's event, given the record that comes with it.
+// The record counts more than the name of the process: somebody who is not active any more,
+// or whose termination date has passed, has left. A process with an unknown name is an
+// update, and an error if the record does not say that the worker is active.
 func (s *system) typeBy(w worker, process string, e hr.Event) (hr.EventType, *source.Error) {
 	st := statusOf(w)
 	kind, known := s.typeOf(process, st.node.truth("Rehire"))
@@ -231,8 +232,8 @@ func (s *system) typeBy(w worker, process string, e hr.Event) (hr.EventType, *so
 	return kind, nil
 }
 
-// undo returns the events for the rescinds and corrections of one transaction: that it
-// never was and, for a correction, what holds instead.
+// undo returns the events for the rescinds and corrections of one transaction: a rescind of
+// it and, for a correction, the corrected event.
 func (s *system) undo(w worker, group *node, void map[string]bool) ([]hr.Event, *source.Error) {
 	main := group.first("Main_Transaction_Data")
 	if main == nil {
@@ -270,7 +271,7 @@ func (s *system) undo(w worker, group *node, void map[string]bool) ([]hr.Event, 
 	return events, nil
 }
 
-// idOf is a transaction's ID: its WID, or else a digest of what it says.
+// idOf returns a transaction's ID: its WID, or else a digest of its content.
 func (s *system) idOf(w worker, t transaction) string {
 	if t.wid != "" && len(t.wid) <= 64 {
 		return t.wid
@@ -286,7 +287,7 @@ func (s *system) base(w worker, t transaction) (hr.Event, *source.Error) {
 		PersonID:  w.id,
 		Effective: f.RequiredDate("Transaction_Effective_Moment", "it says since when something is so"),
 	}
-	f.Text("WID") // no text that cannot be kept
+	f.Text("WID") // rejects a WID that cannot be kept
 	at, ok := source.ParseInstant(f.Text("Transaction_Entry_Moment"))
 	if !ok {
 		f.Reject("Transaction_Entry_Moment", "is not an instant with its offset")
@@ -295,7 +296,7 @@ func (s *system) base(w worker, t transaction) (hr.Event, *source.Error) {
 	return e, f.Err()
 }
 
-// event returns the event that a transaction stands for.
+// event returns the event of a transaction.
 func (s *system) event(w worker, t transaction) (hr.Event, *source.Error) {
 	e, refusal := s.base(w, t)
 	if refusal != nil {
@@ -320,7 +321,7 @@ func (s *system) event(w worker, t transaction) (hr.Event, *source.Error) {
 			e.Effective = e.Profile.StartDate
 		}
 		refusal = s.checkSnapshot(w, e)
-		if endsJob(t.process) { // which one, a list has to say
+		if endsJob(t.process) { // only a list of jobs can say which one
 			e.Additional = &hr.AdditionalJobs{AsOf: e.Effective.AddDays(1)}
 		}
 	}

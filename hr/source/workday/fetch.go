@@ -12,10 +12,10 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// opFetch is the operation, as remote.Error.Op has it.
+// opFetch names the operation in a remote.Error.
 const opFetch = "fetch"
 
-// fetcher gets a worker by the operation Get_Workers, signed in by a WS-Security
+// fetcher gets a worker by the operation Get_Workers. It signs in by a WS-Security
 // UsernameToken.
 type fetcher struct {
 	http     *http.Client
@@ -25,16 +25,16 @@ type fetcher struct {
 	password secret.Secret
 }
 
-// request is the SOAP request for one worker. %TYPE% and the rest are replaced by
-// escaped texts.
+// request is the SOAP request for one worker. fetch replaces %TYPE% and the like by escaped
+// texts.
 const request = `<?xml version="1.0" encoding="UTF-8"?>
 <env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/" xmlns:wd="urn:com.workday/bsvc" xmlns:wsse="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd">
 <env:Header><wsse:Security env:mustUnderstand="1"><wsse:UsernameToken><wsse:Username>%USERNAME%</wsse:Username><wsse:Password Type="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText">%PASSWORD%</wsse:Password></wsse:UsernameToken></wsse:Security></env:Header>
 <env:Body><wd:Get_Workers_Request><wd:Request_References><wd:Worker_Reference><wd:ID wd:type="%TYPE%">%ID%</wd:ID></wd:Worker_Reference></wd:Request_References><wd:Response_Group><wd:Include_Reference>true</wd:Include_Reference><wd:Include_Personal_Information>true</wd:Include_Personal_Information><wd:Include_Additional_Jobs>true</wd:Include_Additional_Jobs><wd:Include_Employment_Information>true</wd:Include_Employment_Information><wd:Include_Organizations>true</wd:Include_Organizations><wd:Include_Transaction_Log_Data>true</wd:Include_Transaction_Log_Data></wd:Response_Group></wd:Get_Workers_Request></env:Body>
 </env:Envelope>`
 
-// fetch is the source.Fetch of one tenant. A reference is the type of an ID, and the
-// ID: "Employee_ID=21008".
+// fetch is the source.Fetch of one tenant. A reference holds the type of an ID and the ID:
+// "Employee_ID=21008".
 func (f *fetcher) fetch(ctx context.Context, reference string) ([]byte, error) {
 	kind, id, ok := strings.Cut(reference, "=")
 	if !ok {
@@ -64,8 +64,8 @@ func escape(text string) string {
 	return b.String()
 }
 
-// faultOf returns the error that a SOAP fault means: Workday answers 500 to requests that
-// it refuses, too. The fault's text may name somebody, so it is not repeated.
+// faultOf returns the error that a SOAP fault means, because Workday also answers 500 to
+// requests that it refuses. The fault's text may name somebody, so it is not repeated.
 func faultOf(answer []byte, err error) error {
 	document, refusal := parse(answer)
 	if refusal != nil {

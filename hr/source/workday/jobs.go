@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 )
 
-// endings are the business processes that end one job of somebody who stays, others those
-// that change in another way which jobs somebody has besides.
+// endings lists the business processes that end one job of somebody who stays. others lists
+// those that change somebody's additional jobs in another way.
 var (
 	endings = []string{"End Additional Job", "End International Assignment"}
 	others  = []string{"Add Additional Job", "Switch Primary Job", "Start International Assignment", "Add International Assignment"}
@@ -21,12 +21,12 @@ func endsJob(process string) bool {
 	return slices.ContainsFunc(endings, func(name string) bool { return source.SameWord(name, process) })
 }
 
-// changesJobs reports whether a business process changes which jobs somebody has.
+// changesJobs reports whether a business process adds, changes or ends a job.
 func changesJobs(process string) bool {
 	return endsJob(process) || slices.ContainsFunc(others, func(name string) bool { return source.SameWord(name, process) })
 }
 
-// jobs are the jobs that the record lists, the primary one apart.
+// jobs returns the primary job and the additional jobs that the record lists.
 func (w worker) jobs() (primary *node, additional []*node) {
 	all := w.element.at("Worker_Data", "Employment_Data").all("Worker_Job_Data")
 	if len(all) == 0 {
@@ -39,13 +39,13 @@ func (w worker) jobs() (primary *node, additional []*node) {
 	return all[at], slices.Delete(slices.Clone(all), at, at+1)
 }
 
-// list adds what the record lists of additional jobs to what was entered last: the record
-// is as it was then. Which job a transaction is of, none of them says. A termination ends
-// all of them.
+// list adds the record's list of additional jobs to the events that were entered last, since
+// the record describes that time and no transaction says which job it is about. It adds
+// nothing to a termination, which ends all jobs.
 func (s *system) list(w worker, events []hr.Event) ([]hr.Event, *source.Error) {
 	primary, besides := w.jobs()
 	if primary == nil || !w.allJobs && len(besides) == 0 {
-		return events, nil // there may be others, which the record was not asked for with
+		return events, nil // the record was requested without additional jobs: there may be others
 	}
 	newest := entered(events)
 	if slices.ContainsFunc(newest, func(e *hr.Event) bool { return e.Type == hr.EventTerminated }) {
@@ -85,7 +85,7 @@ func (s *system) list(w worker, events []hr.Event) ([]hr.Event, *source.Error) {
 	return append(events, said), nil
 }
 
-// entered are the events that were entered last.
+// entered returns the events that were entered last.
 func entered(events []hr.Event) (newest []*hr.Event) {
 	for i := range events {
 		e := &events[i]
@@ -99,7 +99,7 @@ func entered(events []hr.Event) (newest []*hr.Event) {
 	return newest
 }
 
-// changesJobs reports whether the record tells of a change of which jobs the worker has.
+// changesJobs reports whether one of the record's transactions adds, changes or ends a job.
 func (w worker) changesJobs() bool {
 	data := w.element.at("Worker_Data")
 	for _, name := range []string{"Transaction_Log_Entry", "Main_Transaction_Data"} {
@@ -110,8 +110,8 @@ func (w worker) changesJobs() bool {
 	return false
 }
 
-// listing is an event of its own for a list: the transaction that it goes with may be
-// known already, from a record that had no list or another one.
+// listing returns a separate event for a list of jobs. The transaction that the list goes
+// with may be known already, from a record with no list or another one.
 func (s *system) listing(w worker, with hr.Event, list hr.AdditionalJobs) (hr.Event, *source.Error) {
 	text, err := json.Marshal(list.Jobs)
 	if err != nil {
@@ -122,15 +122,15 @@ func (s *system) listing(w worker, with hr.Event, list hr.AdditionalJobs) (hr.Ev
 	e := hr.Event{
 		EventKey: hr.EventKey{Source: with.Source, ID: with.ID + "-jobs-" + source.Digest(string(text))},
 		Type:     hr.EventUpdated, PersonID: w.id, Recorded: with.Recorded, Effective: list.AsOf, Profile: s.profile(w, f),
-		// After what is recorded at the same moment, and by day.
+		// It orders lists after the other events of the same moment, and by day.
 		Sequence:   "3" + strings.ReplaceAll(list.AsOf.String(), "-", ""),
 		Additional: &list,
 	}
 	return e, f.Err()
 }
 
-// day is the day as of which the record is. If it does not say, it is as of the event or,
-// if that is later, of when the event was entered.
+// day returns the day as of which the record is. If the record does not say, it is the
+// event's effective date or the day on which the event was entered, whichever is later.
 func (w worker) day(e *hr.Event) (hr.Date, *source.Error) {
 	f := source.NewFields(map[string]string{"As_Of_Effective_Date": w.asOf})
 	day := f.Date("As_Of_Effective_Date")
@@ -143,7 +143,7 @@ func (w worker) day(e *hr.Event) (hr.Date, *source.Error) {
 	return day, f.Err()
 }
 
-// additional are the jobs of a worker besides the primary one.
+// additional returns the additional jobs of a worker.
 func (s *system) additional(w worker, jobs []*node) (list []hr.AdditionalJob, refusal *source.Error) {
 	for _, job := range jobs {
 		said, refusal := s.job(w, job)
@@ -158,7 +158,7 @@ func (s *system) additional(w worker, jobs []*node) (list []hr.AdditionalJob, re
 	return list, nil
 }
 
-// job is one additional job.
+// job returns one additional job.
 func (s *system) job(w worker, job *node) (hr.AdditionalJob, *source.Error) {
 	f := w.fields(job, job.at("Position_Organizations_Data").all("Position_Organization_Data"))
 	const advice = "include references and employment information (Include_Reference, Include_Employment_Information)"

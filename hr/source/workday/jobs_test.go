@@ -20,9 +20,9 @@ import (
 // record is one record of worker 701, who was hired on 2025-01-01.
 type record struct {
 	asOf    string // empty if the record does not say
-	asked   bool   // it says that it was asked for with additional jobs
+	asked   bool   // the record says that it was requested with additional jobs
 	status  string // Worker_Status_Data besides Hire_Date and Active
-	hired   string // Hire_Date, if it is another
+	hired   string // Hire_Date, if it is not 2025-01-01
 	jobs    []job  // the primary one first
 	entries []entry
 	undone  []undone
@@ -90,7 +90,7 @@ func (e entry) xml() string {
 		e.wid, e.process, e.effective, e.entered)
 }
 
-// decode are the events of records, as the ledger keeps them: the first of each key.
+// decode returns the events of records as the ledger keeps them: the first one of each key.
 func decode(t require.TestingT, records ...record) []hr.Event {
 	opened, err := workday.Kind.Open(source.Settings{"zone": "UTC"})
 	require.NoError(t, err)
@@ -107,7 +107,8 @@ func decode(t require.TestingT, records ...record) []hr.Event {
 	return events
 }
 
-// held are the titles that somebody holds at the beginning of a day, the primary one first.
+// held returns the titles of the jobs that somebody holds at the beginning of a day, the
+// primary one first.
 func held(t hr.Timeline, day string) (titles []string) {
 	at, err := time.Parse(time.DateOnly, day)
 	if err != nil {
@@ -285,7 +286,7 @@ func TestSeveralJobs(t *testing.T) {
 	}
 }
 
-// What an additional job is missing is said, urgently if a job ends.
+// An additional job that lacks a field is an error, and an urgent one if a job ends.
 func TestJobsThatCannotBeTold(t *testing.T) {
 	opened, err := workday.Kind.Open(source.Settings{"zone": "UTC"})
 	require.NoError(t, err)
@@ -324,8 +325,8 @@ func TestAnAdditionalJobsProfile(t *testing.T) {
 	assert.Equal(t, "2026-03-01", profile.StartDate.String())
 }
 
-// stint is one time for which a life holds a job; hidden means that no record lists it
-// with its last day.
+// stint is one span of time in which a life holds a job. hidden means that no record lists
+// the job with its last day.
 type stint struct {
 	job
 	from, until hr.Date // until is the last day; zero while none is known
@@ -334,7 +335,7 @@ type stint struct {
 }
 
 // life is a random life with a primary job and up to two others at once, told in records.
-// What happens is entered on its day, and may take effect ahead.
+// Each change is entered on its day, and may take effect later.
 type life struct {
 	day     hr.Date
 	n       int
@@ -342,10 +343,10 @@ type life struct {
 	stints  []*stint
 	entries []entry
 	records []record
-	whole   bool // all were asked for with all jobs
+	whole   bool // all records were requested with all jobs
 }
 
-// open is the stint of a position that has no end yet, or ends from a day on.
+// open returns the stint of a position that has no end yet, or ends on or after a day.
 func (l *life) open(id string, day hr.Date) *stint {
 	for _, s := range l.stints {
 		if s.id == id && (s.until.IsZero() || s.until.Compare(day) >= 0) {
@@ -355,7 +356,7 @@ func (l *life) open(id string, day hr.Date) *stint {
 	return nil
 }
 
-// jobs are those that are held on a day, as far as is known, the primary one first.
+// jobs returns the jobs that are held on a day, as far as is known, the primary one first.
 func (l *life) jobs(day hr.Date) (list []job) {
 	list = append(list, l.main)
 	for _, s := range l.stints {
@@ -377,7 +378,7 @@ func (l *life) tell(t *rapid.T, process string, effective, asOf hr.Date) {
 	asked := rapid.IntRange(0, 5).Draw(t, "asked for with all") > 0
 	from := rapid.IntRange(0, l.n-1).Draw(t, "how much of the log")
 	r := record{asked: asked, jobs: l.jobs(asOf), entries: slices.Clone(l.entries[from:])}
-	r.entries = slices.DeleteFunc(r.entries, func(e entry) bool { return e.effective > asOf.String() }) // asked for as of a day after them
+	r.entries = slices.DeleteFunc(r.entries, func(e entry) bool { return e.effective > asOf.String() }) // left out: they take effect after the record's day
 	r.asOf = asOf.String()
 	if !asked {
 		r.jobs = r.jobs[:1]
@@ -423,9 +424,10 @@ func drawLife(t *rapid.T) *life {
 	return l
 }
 
-// In whatever order and however often the records of a life come, the access in the end is
-// the same: that of the jobs that are held. Nobody loses any of it; what is kept because a
-// record does not list all jobs is asked about, or was never known.
+// The order and repetition of a life's records make no difference: in the end the person has
+// the access of the jobs that they hold. Nobody loses any of it. If a job that has ended is
+// kept because a record does not list all jobs, there is a conflict, or its end was never
+// known.
 func TestTheOrderOfRecordsMakesNoDifference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := drawLife(t)

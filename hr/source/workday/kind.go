@@ -25,7 +25,7 @@ var Kind = source.Kind{
 	Connect: connect,
 }
 
-// words are Workday's worker types and the employee types of a new tenant.
+// words maps Workday's worker types, and the employee types of a new tenant, to person types.
 var words = map[string]hr.PersonType{
 	"Employee": hr.TypeEmployee, "Regular": hr.TypeEmployee, "Fixed_Term": hr.TypeEmployee, "Seasonal": hr.TypeTemporary,
 	"Temporary": hr.TypeTemporary, "Intern": hr.TypeIntern, "Apprentice": hr.TypeIntern,
@@ -33,7 +33,7 @@ var words = map[string]hr.PersonType{
 	"Consultant": hr.TypeContractor, "Vendor": hr.TypePartner,
 }
 
-// processes holds the types of event that Workday's business processes stand for.
+// processes maps Workday's business processes to event types.
 var processes = map[string]hr.EventType{
 	"Hire Employee": hr.EventHired, "Hire": hr.EventHired, "Contract Contingent Worker": hr.EventHired,
 	"Rehire":     hr.EventRehired,
@@ -57,7 +57,7 @@ var types = map[string]hr.EventType{
 // system is one configured tenant.
 type system struct {
 	mapping   source.Mapping
-	processes map[string]hr.EventType // by process, as it was written
+	processes map[string]hr.EventType // by process, as the configuration writes it
 	fetches   bool
 }
 
@@ -86,8 +86,7 @@ func connect(set *settings.Values) (source.Source, error) {
 	return opened, nil
 }
 
-// typeOf returns the type of event that a process stands for, and whether the process is
-// known.
+// typeOf returns the event type of a process, and reports whether the process is known.
 func (s *system) typeOf(process string, rehire bool) (kind hr.EventType, known bool) {
 	kind = hr.EventUpdated
 	for name, usual := range processes {

@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/hr/source/workday"
 )
 
-// document is a worker with one transaction of a process, as of 2026-11-20.
+// document returns a worker with one transaction of a process, as of 2026-11-20.
 func document(process, effective, status string) []byte {
 	return fmt.Appendf(nil, `<Get_Workers_Response><Response_Data><Worker><Worker_Reference><ID type="Employee_ID">701</ID></Worker_Reference><Worker_Data>
 <Personal_Data><Name_Data><Legal_Name_Data><Name_Detail_Data><First_Name>Wanda</First_Name><Last_Name>Pike</Last_Name></Name_Detail_Data></Legal_Name_Data></Name_Data></Personal_Data>
@@ -23,7 +23,7 @@ func document(process, effective, status string) []byte {
 </Worker_Data></Worker></Response_Data></Get_Workers_Response>`, status, process, effective)
 }
 
-// The record says whether somebody is employed, whatever the process is called.
+// The record decides whether somebody is employed, not the name of the process.
 func TestTheRecordBeatsTheNameOfTheProcess(t *testing.T) {
 	opened, err := workday.Kind.Open(source.Settings{"zone": "Europe/Berlin"})
 	require.NoError(t, err)

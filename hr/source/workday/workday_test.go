@@ -28,8 +28,8 @@ func TestGolden(t *testing.T) { sourcetest.Golden(t, workday.Kind, settings) }
 
 func FuzzDecode(f *testing.F) { sourcetest.Fuzz(f, workday.Kind, settings) }
 
-// The service is as Get_Workers' page and Workday's SOAP documentation say: a POST
-// of an envelope with a UsernameToken, one reference with its type.
+// The service follows Get_Workers' page and Workday's SOAP documentation: a POST of an
+// envelope with a UsernameToken and one reference with its type.
 func TestFetch(t *testing.T) {
 	answer := []byte(`<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"/>`)
 	sourcetest.Fetch(t, sourcetest.Fetching{
@@ -66,7 +66,7 @@ func at(url string) source.Settings {
 	return source.Settings{"url": url + "/ccx/service/t/Staffing/v44.1", "username": "ISU@t", "password": "s3cret<&password"}
 }
 
-// Workday answers 500 with a fault to what it refuses.
+// Workday answers 500 with a fault to a request that it refuses.
 func TestFaults(t *testing.T) {
 	for code, kind := range map[string]remote.Kind{
 		"SOAP-ENV:Client.authenticationError": remote.Unauthorized,
@@ -98,7 +98,7 @@ func berlin(t *testing.T, day string) time.Time {
 	return sourcetest.Midnight(t, "Europe/Berlin", day)
 }
 
-// The same transaction comes with each later one, and by itself, and again.
+// The same transaction comes alone, repeatedly, and together with each later one.
 func TestAHireSaidOftenIsOneJoiner(t *testing.T) {
 	line := timeline(t, "hired", "thin", "hired-and-changed", "hired")
 	require.Len(t, line.Periods, 1)
@@ -138,8 +138,8 @@ func TestARehireBeginsAnew(t *testing.T) {
 	assert.Empty(t, line.Conflicts)
 }
 
-// Transactions without a WID have IDs, too: the same for the same, others for
-// others.
+// Transactions without a WID have IDs too. The same transaction has the same ID, and
+// another one another ID.
 func TestEventIDsWithoutWIDs(t *testing.T) {
 	decode := sourcetest.Open(t, workday.Kind, settings).Decode
 	first := sourcetest.Named(t, "no-wid").Events(t, decode)[0]

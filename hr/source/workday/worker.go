@@ -12,9 +12,9 @@ import (
 type worker struct {
 	element *node
 	id      string // the person's ID
-	kind    string // of that ID: Employee_ID or Contingent_Worker_ID
-	asOf    string // date as of which the data are; empty if that is not said
-	allJobs bool   // the data were asked for with additional jobs
+	kind    string // type of that ID: Employee_ID or Contingent_Worker_ID
+	asOf    string // date as of which the data are; empty if the response has none
+	allJobs bool   // the data were requested with additional jobs
 }
 
 // read finds the workers of a document.
@@ -69,7 +69,7 @@ func key(r source.Record) string {
 // reference returns the reference by which a thin worker is fetched.
 func (w worker) reference() string { return w.kind + "=" + w.id }
 
-// main are the fields of a worker in the primary job.
+// main returns the worker's fields in the primary job.
 func (w worker) main() *source.Fields {
 	job, _ := w.jobs()
 	return w.fields(job, w.element.at("Worker_Data", "Organization_Data").all("Worker_Organization_Data"))
@@ -124,7 +124,7 @@ func (w worker) fields(job *node, organizations []*node) *source.Fields {
 	return source.NewFields(texts)
 }
 
-// profile is the snapshot of a worker.
+// profile returns the snapshot of a worker.
 func (s *system) profile(w worker, f *source.Fields) *hr.Profile {
 	title := f.Text("Business_Title")
 	if title == "" {

@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/hr/source"
 )
 
-// node is an element. Namespaces are left out: Workday's documents have one, under
-// whatever prefix.
+// node is an element. It has no namespace, since all of Workday's documents have the same
+// one, with different prefixes.
 type node struct {
 	name     string
 	attrs    map[string]string
@@ -20,19 +20,19 @@ type node struct {
 	children []*node
 }
 
-// maxDepth is how deep elements may nest. A SOAP envelope's deepest is at about 15.
+// maxDepth bounds how deep elements may nest. A SOAP envelope needs about 15.
 const maxDepth = 64
 
-// maxElements is how many elements a document may have: each takes many times the
-// memory of the four bytes that it takes in the document. A worker has some hundreds.
+// maxElements bounds the elements of a document. An element of four bytes takes many times
+// as much memory. A worker has a few hundred elements.
 const maxElements = 100_000
 
 func malformed(text string) *source.Error {
 	return &source.Error{Reason: source.ReasonMalformed, Text: text}
 }
 
-// parse reads an XML document. Entities of its own and other encodings than UTF-8
-// are refused by encoding/xml.
+// parse reads an XML document. encoding/xml refuses documents that define entities or have
+// another encoding than UTF-8.
 func parse(document []byte) (*node, *source.Error) {
 	if !utf8.Valid(document) {
 		return nil, &source.Error{Reason: source.ReasonNotUTF8, Text: "is not UTF-8"}
@@ -79,8 +79,8 @@ func parse(document []byte) (*node, *source.Error) {
 	return root.children[0], nil
 }
 
-// each calls f for every element of a name within n, n included. It does not look
-// within those it has found.
+// each calls f for every element with a name in n, n included. It does not search inside
+// the elements that it has found.
 func (n *node) each(name string, f func(*node)) {
 	if n.name == name {
 		f(n)
@@ -91,7 +91,7 @@ func (n *node) each(name string, f func(*node)) {
 	}
 }
 
-// all are the elements of a name within n.
+// all returns the elements with a name in n.
 func (n *node) all(name string) []*node {
 	var list []*node
 	if n != nil {
@@ -100,7 +100,7 @@ func (n *node) all(name string) []*node {
 	return list
 }
 
-// first is the first element of a name within n; nil if there is none.
+// first returns the first element with a name in n; nil if there is none.
 func (n *node) first(name string) *node {
 	if list := n.all(name); len(list) > 0 {
 		return list[0]
@@ -108,7 +108,8 @@ func (n *node) first(name string) *node {
 	return nil
 }
 
-// at follows a path of child elements, the first of each name; nil if it ends.
+// at follows a path of child elements, taking the first one of each name. It returns nil if
+// one is missing.
 func (n *node) at(path ...string) *node {
 	for _, name := range path {
 		var next *node
@@ -125,11 +126,11 @@ func (n *node) at(path ...string) *node {
 	return n
 }
 
-// xmlSpace is the white space of XML, which is layout around a text. Other white space in
-// an ID is somebody's mistake, and an error.
+// xmlSpace holds the white space of XML, which is only layout around a text. Other white
+// space in an ID is a mistake, and gives an error.
 const xmlSpace = " \t\r\n"
 
-// said is the text of the element at a path.
+// said returns the text of the element at a path.
 func (n *node) said(path ...string) string {
 	if found := n.at(path...); found != nil {
 		return strings.Trim(string(found.text), xmlSpace)
@@ -137,13 +138,13 @@ func (n *node) said(path ...string) string {
 	return ""
 }
 
-// truth reports whether the element at a path is true, as XML Schema writes it.
+// truth reports whether the text of the element at a path is true in XML Schema.
 func (n *node) truth(path ...string) bool {
 	text := n.said(path...)
 	return text == "true" || text == "1"
 }
 
-// id is the ID of a type (WID, Employee_ID, ...) in a reference.
+// id returns the ID of one of the types (WID, Employee_ID, ...) in a reference.
 func (n *node) id(types ...string) string {
 	for _, kind := range types {
 		for _, child := range n.all("ID") {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a document costs is in proportion to its size, whatever it is made of.
+// The time and memory of parsing stay in proportion to a document's size, for any content.
 func TestParsingIsBounded(t *testing.T) {
 	const size = 1 << 20
 	fill := func(piece string) []byte {
