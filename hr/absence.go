@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// absences are the leaves of absence: from the effective date of a leave_started
-// to that of the next leave_ended, or until a new period begins.
+// absences returns the leaves of absence. A leave lasts from the effective date of a
+// leave_started to that of the next leave_ended, or until a new period begins.
 //
-// Leaves that do not pair up: of several returns from one leave the one said last
-// holds. A return on or before the first day of a leave that was announced earlier
-// cancels that leave, if it is no return from another one. A return of somebody of
-// whom no leave is known changes nothing. A leave that begins within another is a
-// conflict, and the first one holds.
+// Some leaves do not pair up. If there are several returns from one leave, the one said
+// last holds. A return on or before the first day of a leave that was announced earlier
+// cancels that leave, unless it is the return from another one. A return without a known
+// leave changes nothing. A leave that begins within another is a conflict, and the first
+// one holds.
 func absences(events []*Event, periods []Period) ([]Interval, []Conflict) {
 	if len(periods) == 0 {
 		return nil, nil // no profile, so no zone to read dates in
@@ -59,9 +59,9 @@ func absences(events []*Event, periods []Period) ([]Interval, []Conflict) {
 	return list, conflicts
 }
 
-// paired takes out the returns that another one of the same leave replaces, and the
-// leaves that were cancelled before they began, with what cancelled them. The leaves
-// are by effective date.
+// paired leaves out the returns that a later return from the same leave replaces, and the
+// leaves that were cancelled before they began, with the returns that cancelled them. The
+// given leaves are sorted by effective date.
 func paired(leaves []*Event) []*Event {
 	gone := map[*Event]bool{}
 	var away bool
@@ -89,8 +89,8 @@ func paired(leaves []*Event) []*Event {
 	return filter(leaves, func(e *Event) bool { return !gone[e] })
 }
 
-// nextStart returns when the next period begins after an instant, the first period left
-// out; zero if none does.
+// nextStart returns the start of the next period after an instant, without regard to the
+// first period; zero if there is none.
 func nextStart(periods []Period, after time.Time) time.Time {
 	for _, p := range periods[1:] {
 		if p.Starts.After(after) {
@@ -100,7 +100,7 @@ func nextStart(periods []Period, after time.Time) time.Time {
 	return time.Time{}
 }
 
-// dayBegins is the first instant of a day in the zone of the profile in force.
+// dayBegins returns the first instant of a day in the zone of the profile in force.
 func dayBegins(day Date, periods []Period) time.Time {
 	at := day.StartIn(periods[0].Profiles[0].Profile.zone())
 	for _, p := range periods {
@@ -114,7 +114,7 @@ func dayBegins(day Date, periods []Period) time.Time {
 	return at.UTC()
 }
 
-// holding is the interval that holds at an instant, if any.
+// holding returns the interval that an instant lies in, if any.
 func holding(list []Interval, now time.Time) (Interval, bool) {
 	for _, i := range list {
 		if !now.Before(i.From) && (i.To.IsZero() || now.Before(i.To)) {

@@ -6,37 +6,38 @@ import (
 )
 
 // AdditionalJobs lists the jobs that somebody holds besides their main one, as of a day.
-// It is for HR systems whose records hold all of somebody's jobs and do not say which of
-// them a change is of. Each job is a position within the period of employment that the
-// day lies in:
+// It is for HR systems whose records hold all of somebody's jobs and do not say which job
+// a change is about. Each job is a position within the period of employment that the day
+// lies in:
 //
-//   - A job begins on its start date and ends on its last day, each as said last. A job
-//     that had begun when HR first listed it begins with that list. A later start of one
-//     that has begun begins it anew.
-//   - A whole list without a job that has begun ends the job the day before, for whatever
-//     was said before. It says nothing of jobs that begin later, or that HR had not spoken
-//     of by then.
-//   - A job that has ended comes back by a rescind that lists it, or begins anew, with a
-//     later start. Else a list that has it again is a conflict.
-//   - A list that is not whole ends nothing. Where it lacks a job that is held, that is a
-//     conflict, unless a whole one follows, or another job ends on the day before.
-//   - With the employment all of them end. A termination that names one ends that one.
+//   - A job begins on its start date and ends on its last day; of each, the date said last
+//     counts. A job that had begun when HR first listed it begins with that list. If a list
+//     gives a later start to a job that has begun, the job begins again on that day.
+//   - A whole list that lacks a job which has begun ends that job the day before, whatever
+//     HR said earlier. It does not affect jobs that begin later, or that HR had not
+//     mentioned by then.
+//   - A job that has ended comes back by a rescind that lists it, or begins again with a
+//     later start. Any other list that has it again is a conflict.
+//   - A list that is not whole ends nothing. If it lacks a job that is held, that is a
+//     conflict, unless a whole list follows, or another job ends on the day before.
+//   - All jobs end with the employment. A termination that names one job ends that one.
 type AdditionalJobs struct {
 	AsOf  Date            `json:"asOf"`
 	Jobs  []AdditionalJob `json:"jobs,omitempty"`
-	Whole bool            `json:"whole,omitempty"` // there are no others
+	Whole bool            `json:"whole,omitempty"` // the list is complete
 
-	// With is the ID of the event that the list is of, if it is not the one that carries
-	// it. Then that one says nothing else, whatever its profile: a record that comes again
-	// has another list, while its events are known. If the event that it is of never was,
-	// neither was the list.
+	// With is the ID of the event that the list belongs to, if another event carries the
+	// list. That other event says nothing else, and its profile is ignored. So a record can
+	// come again with a new list, although its events are known. If the event with the ID
+	// is rescinded, so is the list.
 	With string `json:"with,omitempty"`
 }
 
-// ListsOnly reports whether an event says nothing but which additional jobs there are.
+// ListsOnly reports whether an event does nothing but list additional jobs.
 func (e *Event) ListsOnly() bool { return e.Additional != nil && e.Additional.With != "" }
 
-// AdditionalJob is a job as its holder's profile would be, had they no other.
+// AdditionalJob is one additional job, with the profile that its holder would have if they
+// held no other job.
 type AdditionalJob struct {
 	PositionID string  `json:"positionId"`
 	Profile    Profile `json:"profile"`
@@ -55,11 +56,11 @@ func (a *AdditionalJobs) find(id string) *Profile {
 // jobsTold holds the events about additional jobs, in the order in which HR said them.
 type jobsTold struct {
 	lists []*Event
-	ends  []*Event // terminations that name a job which was listed before, and no other position
+	ends  []*Event // terminations that name a job that was listed before, and no other position
 }
 
-// additionalJobs finds the events about additional jobs. A rescind may list jobs, too: all
-// holds all events, standing those that are not rescinded.
+// additionalJobs finds the events about additional jobs. all holds all events, because a
+// rescind may list jobs too; standing holds those that are not rescinded.
 func additionalJobs(all, standing []*Event) (jobs jobsTold) {
 	void := voided(all)
 	rescinds := filter(all, func(e *Event) bool { return e.Type == EventRescinded && void[e] == nil })
@@ -80,7 +81,7 @@ func additionalJobs(all, standing []*Event) (jobs jobsTold) {
 	return jobs
 }
 
-// others leaves out the events that are about additional jobs alone.
+// others leaves out the events that are only about additional jobs.
 func (jobs jobsTold) others(events []*Event) []*Event {
 	if len(jobs.ends) == 0 {
 		return events
@@ -88,8 +89,8 @@ func (jobs jobsTold) others(events []*Event) []*Event {
 	return filter(events, func(e *Event) bool { return !slices.Contains(jobs.ends, e) })
 }
 
-// add makes positions of additional jobs. If HR names no position, the main job becomes
-// one without an ID.
+// add adds the additional jobs to the timeline as positions. If HR names no position, the
+// main job becomes a position without an ID.
 func (t *Timeline) add(jobs jobsTold) (conflicts []Conflict) {
 	var list []Position
 	for _, source := range sources(jobs.lists) {
@@ -119,8 +120,8 @@ func (t *Timeline) add(jobs jobsTold) (conflicts []Conflict) {
 	return once(conflicts)
 }
 
-// unclear are the lists of a source that are not whole, as long as one of the jobs is held
-// that they lack, and nothing says whether it is the one that has ended.
+// unclear returns conflicts for the lists of one source that are not whole and lack a job
+// that is still held, if nothing says whether that job is the one that has ended.
 func (jobs jobsTold) unclear(lists []*Event, held []Position) (conflicts []Conflict) {
 	for _, u := range lists {
 		day := u.Additional.AsOf
@@ -147,7 +148,7 @@ func (a *AdditionalJobs) endsOne() bool {
 	return slices.ContainsFunc(a.Jobs, func(j AdditionalJob) bool { return !j.Profile.EndDate.IsZero() })
 }
 
-// asOf is the day as of which an event speaks of additional jobs.
+// asOf returns the day as of which an event describes additional jobs.
 func (e *Event) asOf() Date {
 	if e.Type == EventTerminated {
 		return e.lastDay()
@@ -155,7 +156,7 @@ func (e *Event) asOf() Date {
 	return e.Additional.AsOf
 }
 
-// sources are those of events, in their order.
+// sources returns the sources of events, each once, in the order of the events.
 func sources(events []*Event) (list []string) {
 	for _, e := range events {
 		if !slices.Contains(list, e.Source) {
@@ -165,7 +166,7 @@ func sources(events []*Event) (list []string) {
 	return list
 }
 
-// periodOf is the period that a day lies in, else the next one; nil if there is none.
+// periodOf returns the period that a day lies in, else the next one; nil if there is none.
 func (t *Timeline) periodOf(day Date) *Period {
 	for i := range t.Periods {
 		p := &t.Periods[i]
@@ -176,7 +177,7 @@ func (t *Timeline) periodOf(day Date) *Period {
 	return nil
 }
 
-// jobIDs are the IDs of the jobs that are listed, in the order in which HR said them.
+// jobIDs returns the IDs of the jobs that are listed, in the order in which HR said them.
 func jobIDs(lists []*Event) (ids []string) {
 	for _, e := range lists {
 		for _, job := range e.Additional.Jobs {
@@ -192,10 +193,11 @@ func jobIDs(lists []*Event) (ids []string) {
 type additional struct {
 	id      string
 	stints  []*stint // by start
-	returns []*Event // lists that have the job after it had ended
+	returns []*Event // lists that have the job although it had ended
 }
 
-// hear makes an additional job of lists, in the order in which HR said them.
+// hear returns an additional job made from lists, which are in the order in which HR said
+// them.
 func hear(id string, lists []*Event) *additional {
 	j := &additional{id: id}
 	for _, e := range lists {
@@ -204,7 +206,7 @@ func hear(id string, lists []*Event) *additional {
 	return j
 }
 
-// conflicts are the lists that do not fit what HR said before.
+// conflicts returns conflicts for the lists that do not fit earlier ones.
 func (j *additional) conflicts() (list []Conflict) {
 	for _, e := range j.returns {
 		list = append(list, Conflict{Code: ConflictAdditionalJob, Event: e.EventKey})
@@ -212,16 +214,16 @@ func (j *additional) conflicts() (list []Conflict) {
 	return list
 }
 
-// stint is one time for which a job is held.
+// stint is one span of time in which a job is held.
 type stint struct {
 	start  Date
 	said   []*Event // lists that have the job, in the order in which HR said them
-	absent Date     // first day as of which a whole list lacked the job, or after a termination of it; zero if there is none
-	by     *Event   // that list or termination
-	asked  bool     // a list that has the job after its end is a conflict already
+	absent Date     // first day on which the job is not held, by a whole list without it or a termination; zero if there is none
+	by     *Event   // the list or termination that set absent
+	asked  bool     // there is a conflict already for a list that has the job after its end
 }
 
-// hear takes note of what one list says of the job.
+// hear takes note of one list or termination about the job.
 func (j *additional) hear(e *Event) {
 	if e.Type == EventTerminated {
 		j.end(e)
@@ -242,7 +244,7 @@ func (j *additional) hear(e *Event) {
 	}
 }
 
-// end takes note of a termination of the job, also of one that is to begin.
+// end takes note of a termination of the job. The job need not have begun.
 func (j *additional) end(t *Event) {
 	day := t.lastDay().AddDays(1)
 	if said := DateOf(t.Said()); t.immediate() && said.Compare(day) < 0 {
@@ -279,9 +281,10 @@ func (j *additional) listed(e *Event, p *Profile) {
 	}
 }
 
-// followedBy reports whether another start date, said on a day, begins the job anew: a
-// later one, said when the one known had passed. What a termination or a last day has ended
-// begins anew after that end only; of what a list lacked, nobody said when it ended.
+// followedBy reports whether another start date, said on a day, begins the job again. It
+// does if it is later than the known start date and was said after that one. If a
+// termination or a last day has ended the job, the new start must be after that end. If
+// only a list lacked the job, any later start will do, because nobody said when it ended.
 func (s *stint) followedBy(start, said Date, id string) bool {
 	if start.Compare(s.start) <= 0 || said.Compare(s.start) < 0 {
 		return false
@@ -293,8 +296,8 @@ func (s *stint) followedBy(start, said Date, id string) bool {
 // over reports whether an end is known.
 func (s *stint) over(id string) bool { return !s.ends(id).IsZero() }
 
-// returnsBy reports whether a list has the job though it has ended: as of a day on which
-// it was not to be held any more, or with another last day when the one known had passed.
+// returnsBy reports whether a list has the job although it has ended: the list is as of a
+// day after the end, or it has another last day although the known one had passed.
 func (s *stint) returnsBy(e *Event, p *Profile, id string) bool {
 	if !s.absent.IsZero() && e.Additional.AsOf.Compare(s.absent) >= 0 {
 		return true
@@ -307,7 +310,7 @@ func (s *stint) returnsBy(e *Event, p *Profile, id string) bool {
 	return !longer.over(id) || longer.ends(id).Compare(s.ends(id)) > 0
 }
 
-// stintOf is the stint that a list with the job speaks of; nil if there is none yet.
+// stintOf returns the stint that a list with the job is about; nil if there is none yet.
 func (j *additional) stintOf(e *Event, p *Profile) *stint {
 	day := later(e.Additional.AsOf, p.StartDate)
 	for _, s := range slices.Backward(j.stints) {
@@ -321,8 +324,8 @@ func (j *additional) stintOf(e *Event, p *Profile) *stint {
 	return nil
 }
 
-// inForce are the lists that have the job by the day as of which they are: of each day the
-// one said last.
+// inForce returns the lists that have the job, sorted by the day as of which they are. For
+// each day it has the list said last.
 func (s *stint) inForce() (list []*Event) {
 	byDay := slices.Clone(s.said)
 	slices.SortStableFunc(byDay, func(a, b *Event) int {
@@ -338,10 +341,10 @@ func (s *stint) inForce() (list []*Event) {
 	return list
 }
 
-// last is the list whose last day of the job counts: the one said last, as of whatever day.
+// last returns the list that was said last, as of any day. Its last day of the job counts.
 func (s *stint) last() *Event { return s.said[len(s.said)-1] }
 
-// ends is the first day without the job; zero while no end is known.
+// ends returns the first day without the job; zero while no end is known.
 func (s *stint) ends(id string) Date {
 	end := s.last().Additional.find(id).EndDate
 	switch {
@@ -354,8 +357,8 @@ func (s *stint) ends(id string) Date {
 	}
 }
 
-// begins is the first day of the job. One that had begun when HR first listed it begins
-// with that list: it may have been the main job before.
+// begins returns the first day of the job. A job that had begun when HR first listed it
+// begins with that list, because it may have been the main job before.
 func (s *stint) begins() Date {
 	first := s.inForce()[0]
 	if s.start.Compare(DateOf(first.Said())) > 0 {
@@ -364,7 +367,7 @@ func (s *stint) begins() Date {
 	return later(s.start, first.Additional.AsOf)
 }
 
-// period makes instants of the stint's days.
+// period returns the stint as a period, with instants for its days.
 func (s *stint) period(id string) Period {
 	var p Period
 	for _, e := range s.inForce() {
@@ -388,7 +391,7 @@ func (s *stint) period(id string) Period {
 	return p
 }
 
-// within are the periods in which the job is held within an employment.
+// within returns the periods in which the job is held within an employment.
 func (j *additional) within(employment *Period) []Period {
 	var list []Period
 	for _, s := range j.stints {

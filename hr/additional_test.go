@@ -13,19 +13,19 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// lists makes an event list all additional jobs as of a day.
+// lists adds a whole list of additional jobs as of a day to an event.
 func lists(asOf string, jobs ...hr.AdditionalJob) detail {
 	return func(e *hr.Event) {
 		e.Additional = &hr.AdditionalJobs{AsOf: day(asOf), Whole: true, Jobs: jobs}
 	}
 }
 
-// lacks makes an event say that a job has ended, and not which.
+// lacks adds an empty list that is not whole: one job has ended, and it is not known which.
 func lacks(asOf string) detail {
 	return func(e *hr.Event) { e.Additional = &hr.AdditionalJobs{AsOf: day(asOf)} }
 }
 
-// job is an additional job; its last day is optional.
+// job returns an additional job; its last day is optional.
 func job(id, start string, last ...string) hr.AdditionalJob {
 	j := hr.AdditionalJob{PositionID: id, Profile: hr.Profile{
 		Type: hr.TypeEmployee, GivenName: "Ada", FamilyName: "Berg", JobTitle: "in " + id, StartDate: day(start), Location: hr.Location{TimeZone: "UTC"},
@@ -224,7 +224,7 @@ func reversed(events []hr.Event) []hr.Event {
 	return list
 }
 
-// A leave from an additional job is not one of the person.
+// A leave from an additional job is not a leave of the person.
 func TestLeaveOfAnAdditionalJob(t *testing.T) {
 	got := merge(hired("h", "2025-12-01", "2026-01-01", lists("2026-01-01", job("B", "2026-01-01"))),
 		said(hr.EventLeaveStarted, "l", "2026-02-01", "2026-02-10", as("B")))
@@ -246,8 +246,8 @@ func TestHeldBesides(t *testing.T) {
 	assert.Equal(t, "h", all.At(instant("2026-02-15")).Profile.JobTitle)
 }
 
-// What is listed besides changes nothing about the employment itself, and a job that a
-// whole list lacks is not held from that day on unless HR lists it later.
+// Additional jobs change nothing about the employment itself. A job that a whole list lacks
+// is not held from that day on, unless HR lists it later.
 func TestAdditionalJobsAreBesides(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := drawStory(t)

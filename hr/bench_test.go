@@ -8,8 +8,8 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// BenchmarkMergeOfManyEvents merges as many events of one person as somebody who may
-// write a topic can send: the time has to grow hardly faster than their number.
+// BenchmarkMergeOfManyEvents merges very many events of one person, since a producer may
+// send any number. The time must grow hardly faster than the number of events.
 func BenchmarkMergeOfManyEvents(b *testing.B) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for name, next := range map[string]func(e *hr.Event){

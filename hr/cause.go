@@ -2,15 +2,14 @@ package hr
 
 import "time"
 
-// Cause says which event brought a standing about, and since when.
+// Cause holds the event that caused a standing, and since when.
 type Cause struct {
-	Event EventKey  // what HR said; zero if the timeline does not keep it (a return)
-	From  time.Time // the instant from which it holds, ahead for who has not started; zero if unknown
+	Event EventKey  // the event; zero if the timeline does not keep it (a return)
+	From  time.Time // the instant from which the standing holds, in the future before a start; zero if unknown
 }
 
-// Cause says what made the standing at an instant what it is: the suspension, the
-// end, the leave, or the profile in force. A later change of the profile is the
-// cause of what has been so since then.
+// Cause returns the cause of the standing at an instant: the suspension, the end, the leave,
+// or the profile in force. If the profile has changed since, the last change is the cause.
 func (t Timeline) Cause(now time.Time) Cause {
 	s := t.at(now)
 	switch s.Status {

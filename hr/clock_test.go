@@ -28,8 +28,8 @@ func came(received string, e hr.Event) hr.Event {
 	return e
 }
 
-// TestAClockThatIsAheadHasNoLastWord: whatever the time of an event, what is received
-// later is said later, and what lies minutes ahead is asked about.
+// TestAClockThatIsAheadHasNoLastWord checks that an event received later counts as said
+// later, whatever its recorded time is. An event recorded minutes ahead is a conflict.
 func TestAClockThatIsAheadHasNoLastWord(t *testing.T) {
 	hire := came("2025-01-02T09:00:00Z", hired("h", "2025-01-01", "2025-01-01"))
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -63,8 +63,8 @@ func TestAClockThatIsAheadHasNoLastWord(t *testing.T) {
 	})
 }
 
-// TestWhoMayLiftASuspension: its own source or an operator, by a reinstatement, and by
-// nothing that HR says.
+// TestWhoMayLiftASuspension checks that only a reinstatement by the suspension's own source
+// or by an operator lifts it, and no HR event.
 func TestWhoMayLiftASuspension(t *testing.T) {
 	hire := hired("h", "2025-01-01", "2025-01-01")
 	siem, operator := "/siem", hr.OperatorSource
@@ -137,9 +137,9 @@ func TestWhoMayLiftASuspension(t *testing.T) {
 	})
 }
 
-// TestNothingThatTakesAccessIsSilentlyWithoutEffect: whatever was said before, and
-// whatever the clocks, a termination at once or a suspension that is received last
-// takes access, or a human is asked about it.
+// TestNothingThatTakesAccessIsSilentlyWithoutEffect checks that an immediate termination or
+// a suspension that is received last takes access or is a conflict, for any earlier events
+// and any clocks.
 func TestNothingThatTakesAccessIsSilentlyWithoutEffect(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start := firstDay.AddDays(storyDays + 20).StartIn(time.UTC)
@@ -176,15 +176,15 @@ func TestNothingThatTakesAccessIsSilentlyWithoutEffect(t *testing.T) {
 	})
 }
 
-// ends reports whether a termination of one position has ended one. Another one that HR
-// gave that ID afterwards goes on.
+// ends reports whether a termination with a position ID has ended a position. Another
+// position that HR gave the same ID later may go on.
 func ends(t hr.Timeline, e hr.Event) bool {
 	return e.PositionID != "" && slices.ContainsFunc(t.Positions, func(p hr.Position) bool {
 		return slices.ContainsFunc(p.Periods, func(q hr.Period) bool { return q.End.Event == e.EventKey })
 	})
 }
 
-// holds reports whether somebody holds the position of an ID, or one of which none is known.
+// holds reports whether somebody holds the position with an ID, or one without a known ID.
 func holds(t hr.Timeline, id string, at time.Time) bool {
 	return slices.ContainsFunc(t.Positions, func(p hr.Position) bool {
 		return p.At(at) != nil && (p.ID == id || slices.Contains(p.Former, id))

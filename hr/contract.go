@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// span is one uninterrupted part of an employment. Most employments are one
-// span; where a contract's end date passed before anything lifted it, the next
-// span begins with what resumed the employment.
+// span is one uninterrupted part of an employment. Most employments are one span. If a
+// contract's end date passed before HR extended it, the next span begins with the event
+// that resumed the employment.
 type span struct {
 	opened    *Event
 	first     Date     // first day
@@ -19,21 +19,22 @@ type span struct {
 // last is the snapshot whose end date ends the span.
 func (s *span) last() *Event { return s.snapshots[len(s.snapshots)-1] }
 
-// settle takes out what HR said after a contract had lapsed and what would bring access
-// back: another end date, no end date, a conversion. Access that has ended comes back only
-// by a rehire or by rescinding what ended it, so a human is asked. What HR said before the
-// end extends the contract, also if it is received later. What changes nothing about who
-// has access now is kept, and so is a past that HR tells all at once.
+// settle takes out the events that HR said after a contract had lapsed and that would bring
+// access back: another end date, no end date, a conversion. Access that has ended comes back
+// only by a rehire or by a rescind of the event that ended it, so an operator is asked. An
+// event that HR said before the end extends the contract, even if it is received later.
+// settle keeps events that change nothing about present access, and a past that HR tells
+// all at once.
 func (m *employment) settle() {
 	if !slices.ContainsFunc(m.said, func(e *Event) bool { return !e.Profile.EndDate.IsZero() }) {
 		return // no contract can lapse
 	}
 	settled := *m
 	settled.said = nil
-	var known []Period         // by what was said before; not made until a contract may have lapsed
-	var soonest time.Time      // before which none of those can have ended
-	var last time.Time         // when HR had said something before
-	lapsed := false            // since then, or earlier and for good
+	var known []Period         // by the events said before; computed only once a contract may have lapsed
+	var soonest time.Time      // none of the known periods can have ended before then
+	var last time.Time         // when HR said the event before
+	lapsed := false            // a contract has lapsed since last, or earlier for good
 	for _, e := range m.said { // in the order in which HR said them
 		at := e.Said()
 		sure := !lapsed && (soonest.IsZero() || at.Before(soonest))
@@ -57,7 +58,7 @@ func (m *employment) settle() {
 		now := settled.contracts()
 		is := nextAccess(now, at)
 		earlier := !is.IsZero() && (next.IsZero() || is.Before(next)) ||
-			!slices.ContainsFunc(now, ended) // as if they had never begun
+			!slices.ContainsFunc(now, ended) // the employment would never have begun
 		last = at
 		if lapsed && earlier && e.Type != EventRehired {
 			m.late = append(m.late, e)
@@ -69,7 +70,7 @@ func (m *employment) settle() {
 	m.said = settled.said
 }
 
-// contracts returns the periods of the employment as they would be without a termination.
+// contracts returns the periods that the employment would have without a termination.
 func (m *employment) contracts() []Period {
 	spans, _ := m.spans(m.inForce())
 	periods := make([]Period, 0, len(spans))
@@ -79,8 +80,8 @@ func (m *employment) contracts() []Period {
 	return periods
 }
 
-// nextAccess returns the first instant from another one on that lies in a period; zero if
-// there is none.
+// nextAccess returns the first instant, at or after the given one, that lies in a period;
+// zero if there is none.
 func nextAccess(periods []Period, at time.Time) time.Time {
 	for _, p := range periods {
 		if !p.never() && (p.Ends.IsZero() || p.Ends.After(at)) {
@@ -90,15 +91,15 @@ func nextAccess(periods []Period, at time.Time) time.Time {
 	return time.Time{}
 }
 
-// inForce returns the snapshots of the employment by effective date. Of those that are
-// effective on one day it keeps the one recorded last. It leaves out those about a start
-// that HR has moved since, so that the old date does not come back.
+// inForce returns the snapshots of the employment by effective date. If several are
+// effective on one day, it keeps the one recorded last. It leaves out snapshots about a
+// start that HR has moved since, so that the old date does not come back.
 func (m *employment) inForce() []*Event {
 	_, moot := m.starts()
 	return lastByDay(filter(m.said, func(e *Event) bool { return !moot[e] }))
 }
 
-// lastByDay returns snapshots by effective date: of each day the one recorded last.
+// lastByDay returns snapshots by effective date, for each day the one recorded last.
 func lastByDay(snapshots []*Event) []*Event {
 	byDay := slices.Clone(snapshots)
 	slices.SortFunc(byDay, func(a, b *Event) int {
@@ -115,8 +116,8 @@ func lastByDay(snapshots []*Event) []*Event {
 	return list
 }
 
-// spans cuts the snapshots in force where a contract lapsed. Snapshots that are
-// effective after that and resume nothing are given back as lost.
+// spans cuts the snapshots in force where a contract lapsed. It returns as lost the
+// snapshots that are effective after that and do not resume the contract.
 func (m *employment) spans(snapshots []*Event) (spans []*span, lost []*Event) {
 	if len(snapshots) == 0 {
 		return nil, nil
@@ -142,9 +143,8 @@ func (m *employment) spans(snapshots []*Event) (spans []*span, lost []*Event) {
 	return spans, lost
 }
 
-// continuesWith reports whether a snapshot takes over before the contract lapses.
-// On the very day of the end only one that does not itself end before it begins
-// does.
+// continuesWith reports whether a snapshot takes over before the contract lapses. On the
+// day of the end, only a snapshot whose own end is not before its beginning takes over.
 func (s *span) continuesWith(e *Event) bool {
 	if s.ends.IsZero() {
 		return true
@@ -158,8 +158,8 @@ func (e *Event) resumes() bool {
 	return !e.stale() && (e.Type == EventConverted || !e.Profile.EndDate.IsZero())
 }
 
-// stale reports whether the end date is before the effective date: the snapshot
-// tells of a contract that is over.
+// stale reports whether the end date is before the effective date: the snapshot is about a
+// contract that is over.
 func (e *Event) stale() bool {
 	end := e.Profile.EndDate
 	return !end.IsZero() && end.Compare(e.Effective) < 0
@@ -177,16 +177,16 @@ func (m *employment) opening() *Event {
 	return lastByDay(m.said)[0]
 }
 
-// start is the first day of the employment: the start date that was said last,
-// of those that can be meant of it.
+// start returns the first day of the employment: the start date that was said last, among
+// those that can be about this employment.
 func (m *employment) start() Date {
 	start, _ := m.starts()
 	return start
 }
 
-// starts returns the first day, and the snapshots that speak of a first day that HR
-// has moved since and are effective on that day. Those of another day, a transfer
-// that is announced say, hold all the same.
+// starts returns the first day, and the moot snapshots: those that name a first day that HR
+// has moved since and take effect on that day. Snapshots with another effective date, such
+// as an announced transfer, still hold.
 func (m *employment) starts() (start Date, moot map[*Event]bool) {
 	moot = map[*Event]bool{}
 	if len(m.said) == 0 {
@@ -242,7 +242,7 @@ func (m *employment) announced() map[Date][]*Event {
 }
 
 // startIn returns the first day of the employment that a snapshot names, if it names one.
-// (A start date up to the floor belongs to an earlier employment.)
+// A start date up to the floor belongs to an earlier employment.
 func (m *employment) startIn(e *Event) (Date, bool) {
 	switch {
 	case e.Profile.StartDate.Compare(m.floor) > 0:
@@ -254,10 +254,10 @@ func (m *employment) startIn(e *Event) (Date, bool) {
 	}
 }
 
-// postpones reports whether a snapshot whose start date is after the start known so
-// far is meant to postpone it: if it was said before that day, or speaks of that
-// day. Otherwise it tells of something that starts later within an employment
-// that has begun: a conversion, another company, the next contract.
+// postpones reports whether a snapshot whose start date is after the known start postpones
+// the start. It does if it was said before that day, or is about that day. Otherwise it is
+// about a later start within an employment that has begun: a conversion, another company,
+// the next contract.
 func postpones(e *Event, start, contract Date) bool {
 	if !contract.IsZero() && contract.Compare(e.Profile.StartDate) < 0 {
 		return false

@@ -23,7 +23,7 @@ func ParseDate(s string) (Date, error) {
 	return DateOf(t), nil
 }
 
-// DateOf is the day that t falls on, in t's own location.
+// DateOf returns the day that t falls on, in t's own location.
 func DateOf(t time.Time) Date {
 	y, m, d := t.Date()
 	return Date{Year: y, Month: m, Day: d}
@@ -32,7 +32,7 @@ func DateOf(t time.Time) Date {
 // IsZero reports whether d is no date.
 func (d Date) IsZero() bool { return d == Date{} }
 
-// String is YYYY-MM-DD, or empty for no date.
+// String returns the date as YYYY-MM-DD, or an empty text for no date.
 func (d Date) String() string {
 	if d.IsZero() {
 		return ""
@@ -40,18 +40,19 @@ func (d Date) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
 }
 
-// AddDays is the day n days later (earlier if n is negative).
+// AddDays returns the day n days later (earlier if n is negative).
 func (d Date) AddDays(n int) Date { return DateOf(d.utc().AddDate(0, 0, n)) }
 
-// Compare is negative, zero or positive as d is before, the same as or after e.
+// Compare returns a negative number, zero or a positive number if d is before, equal to or
+// after e.
 func (d Date) Compare(e Date) int {
 	return cmp.Or(cmp.Compare(d.Year, e.Year), cmp.Compare(d.Month, e.Month), cmp.Compare(d.Day, e.Day))
 }
 
-// StartIn is the first instant of the day in a zone. Where clocks are put
-// forward at midnight the day starts later than 00:00; where they are put back
-// so that 00:00 comes twice, it starts with the first; a day that a zone left
-// out (Samoa, 30 December 2011) starts, and ends, with the next one.
+// StartIn returns the first instant of the day in a zone. If clocks are put forward at
+// midnight, the day starts later than 00:00. If they are put back so that 00:00 comes twice,
+// it starts with the first one. A day that a zone left out (Samoa, 30 December 2011) starts
+// when the next day starts.
 func (d Date) StartIn(loc *time.Location) time.Time {
 	midnight := d.utc()
 	// Walk the spans of constant offset from an instant that is before the day

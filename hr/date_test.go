@@ -53,7 +53,7 @@ func TestStartIn(t *testing.T) {
 	}
 }
 
-// The start of a day is its first instant: the one before it is of an earlier day.
+// The start of a day is its first instant: the instant before it lies in an earlier day.
 func TestStartInIsTheFirstInstant(t *testing.T) {
 	zones := []string{
 		"UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "America/Havana", "Africa/Cairo",

@@ -1,6 +1,5 @@
-// Package hr holds what HR says about people, and what follows from it: events, the
-// profiles that they carry, and the timeline that results when all events about one
-// person are merged.
+// Package hr defines HR events, the profiles that they carry, and the timeline that results
+// when all events about one person are merged.
 //
 // # What it does
 //
@@ -21,11 +20,11 @@
 //     duplicates make no difference; properties and fuzz tests hold that. Nothing is
 //     updated in place, so no history of updates can be wrong (docs/adr/0008).
 //   - HR may contradict itself. Merge then applies what is safe and reports a
-//     [Conflict]; it never guesses in silence. Whoever calls it asks an operator.
-//   - A clock that is ahead has no last word: an event counts as said when it was
+//     [Conflict]; it never guesses in silence. Its caller asks an operator.
+//   - A sender whose clock is ahead gains nothing: an event counts as said when it was
 //     recorded or received, whichever came first.
-//   - A termination is a latch. Only a rehire that was said later, or a rescind, undoes
-//     it; HR cannot lift a suspension by rescinding it.
+//   - A termination is a latch: only a rehire that was said later, or a rescind, undoes
+//     it. HR cannot lift a suspension by rescinding it.
 //   - Civil dates are read in the person's own time zone. All instants that come out are
 //     in UTC.
 //
@@ -42,8 +41,8 @@
 //
 // Read timeline.go for the result, then the comment on Merge, then the example of the
 // package. The tests of a rule have its name (rescind.go, rescind_test.go) and read as
-// small stories with dates; property_test.go has what holds for all of them.
+// small stories with dates; property_test.go has the properties that hold for all of them.
 //
-// The package imports the standard library and Unicode normalization, and nothing else
-// of Tenure. The linter holds it to that.
+// The package imports the standard library and Unicode normalization, and no other package
+// of Tenure. The linter checks that.
 package hr

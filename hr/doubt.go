@@ -1,9 +1,9 @@
 package hr
 
-// ineffective returns the terminations that end nothing now because of a rehire that
-// was received before them: the rehire counts as said later, or the last day lies
-// before it although HR knew of it. One that only came late, and in HR's own order
-// ended the employment before the rehire, is none of them, unless it is immediate.
+// ineffective returns conflicts for the terminations that end nothing because of a rehire
+// that was received before them: the rehire counts as said later, or the last day lies
+// before it although HR knew of the rehire. A termination that only came late, and in HR's
+// own order ended the employment before the rehire, is no conflict, unless it is immediate.
 func (s *split) ineffective() []Conflict {
 	var conflicts []Conflict
 	for k, m := range s.list {
@@ -23,10 +23,10 @@ func (s *split) ineffective() []Conflict {
 	return conflicts
 }
 
-// doubtful returns what a human has to look at whatever comes of it: the last event
-// that a clock recorded ahead of its time, rescinds that came before the termination
-// they name, and rescinds of what HR has no say in. all is all that was said, standing
-// what is left of it.
+// doubtful returns the conflicts that an operator has to look at in any case: the last event
+// that was recorded ahead of its time, rescinds that came before the termination that they
+// name, and rescinds of security events, which HR may not rescind. all holds all events,
+// standing those that are not rescinded.
 func doubtful(all, standing []*Event) []Conflict {
 	var conflicts []Conflict
 	byKey := make(map[EventKey]*Event, len(all))

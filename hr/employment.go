@@ -5,25 +5,25 @@ import (
 	"slices"
 )
 
-// employment holds what HR said about one employment: everything from a hire (or the
-// first snapshot) or a rehire until the next rehire. It becomes
-// one period, or several if a contract lapsed in between.
+// employment holds the events about one employment: everything from a hire (or the first
+// snapshot) or a rehire until the next rehire. It becomes one period, or several if a
+// contract lapsed in between.
 //
-// Employments are told apart by civil dates alone; zones matter only when
-// instants are made of them.
+// Employments are told apart by civil dates alone. Zones matter only when dates become
+// instants.
 type employment struct {
-	rehired *Event   // that opened it; nil for the first one, unless a rehire opened that too
+	rehired *Event   // the rehire that opened it; nil for the first one, unless a rehire opened that too
 	from    Date     // where it begins among the employments; zero for the first one unless a rehire opened it
 	floor   Date     // start dates up to this day speak of an earlier employment; zero if none
 	said    []*Event // its snapshots, in the order in which HR said them
-	late    []*Event // those that HR said when a contract had lapsed, and that would bring access back
+	late    []*Event // snapshots that HR said when a contract had lapsed, and that would bring access back
 	ends    []*Event // its terminations, in the order in which HR said them
 }
 
 // split holds a person's events by employment.
 type split struct {
 	list       []*employment
-	unassigned []*Event // terminations that can be meant of no employment
+	unassigned []*Event // terminations that cannot be about any employment
 	conflicts  []Conflict
 }
 
@@ -38,7 +38,7 @@ func employments(events []*Event) split {
 	s.openRehires(rehires, snapshots, terminations)
 	s.assignSnapshots(snapshots, terminations)
 	s.assignTerminations(terminations)
-	s.conflicts = s.ineffective() // also of employments that nobody had, which the next step takes out
+	s.conflicts = s.ineffective() // also for employments that never were, which the next step takes out
 	s.refuseLateHires()
 	for _, m := range s.list {
 		m.settle()
@@ -46,7 +46,7 @@ func employments(events []*Event) split {
 	return s
 }
 
-// snapshot reports whether e tells who the person is as of its effective date.
+// snapshot reports whether e carries a profile of the person as of its effective date.
 func (e *Event) snapshot() bool {
 	switch e.Type {
 	case EventHired, EventRehired, EventTransferred, EventUpdated, EventConverted:
@@ -56,8 +56,8 @@ func (e *Event) snapshot() bool {
 	}
 }
 
-// openRehires makes an employment of each rehire, after the one for what was
-// before the first of them. A rehire that repeats or corrects another joins it.
+// openRehires adds an employment for the time before the first rehire and one for each
+// rehire. A rehire that repeats or corrects another joins that one's employment.
 func (s *split) openRehires(rehires, snapshots, terminations []*Event) {
 	type opening struct {
 		*Event
@@ -70,7 +70,7 @@ func (s *split) openRehires(rehires, snapshots, terminations []*Event) {
 	}
 	slices.SortStableFunc(openings, func(a, b opening) int { return a.first.Compare(b.first) })
 
-	var last *Event // hire or rehire that the next rehire may correct
+	var last *Event // the hire or rehire that the next rehire may correct
 	var lastDay Date
 	if len(openings) == 0 || slices.ContainsFunc(snapshots, func(e *Event) bool {
 		return precedes(e, openings[0].Event, openings[0].first)
@@ -101,17 +101,17 @@ func (s *split) openRehires(rehires, snapshots, terminations []*Event) {
 	}
 }
 
-// precedes reports whether a snapshot speaks of a time before the rehire: it is
-// effective before the rehire's first day, and neither names that day as its
-// start nor was said when HR had announced the rehire.
+// precedes reports whether a snapshot is about a time before the rehire: it takes effect
+// before the rehire's first day, does not name that day as its start, and was said before
+// the rehire.
 func precedes(e, rehired *Event, first Date) bool {
 	return e.Effective.Compare(first) < 0 && e.Profile.StartDate != first && e.before(rehired)
 }
 
-// firstDay returns the first day of the employment that a rehire opens: its start date or,
-// if that is of an earlier employment (many HR systems keep the original hire date), the
-// rehire's effective date. The floor is the last day of earlier employments, by what the
-// terminations say.
+// firstDay returns the first day of the employment that a rehire opens. It is the start
+// date or, if that belongs to an earlier employment (many HR systems keep the original hire
+// date), the rehire's effective date. The floor is the last day of earlier employments by
+// the terminations.
 func firstDay(rehired *Event, terminations []*Event) (first, floor Date) {
 	for _, t := range terminations {
 		if day := t.lastDay(); t.before(rehired) || day.Compare(rehired.Effective) < 0 {
@@ -127,10 +127,10 @@ func firstDay(rehired *Event, terminations []*Event) (first, floor Date) {
 	return rehired.Effective, floor
 }
 
-// corrects reports whether a rehire is said of the same employment as the hire or
-// rehire before it (which begins no later): one of the two was said before the
-// other's first day, or both are effective on one day, and nothing ends the
-// employment in between.
+// corrects reports whether a rehire is about the same employment as the hire or rehire
+// before it (which begins no later). It is if one of the two was said before the other's
+// first day, or if both take effect on one day, and if nothing ends the employment in
+// between.
 func corrects(rehired *Event, first Date, last *Event, lastDay Date, terminations []*Event) bool {
 	early := DateOf(rehired.Said().In(rehired.Profile.zone())).Compare(lastDay) < 0
 	if !early && rehired.Effective != last.Effective {
@@ -147,10 +147,10 @@ func corrects(rehired *Event, first Date, last *Event, lastDay Date, termination
 	})
 }
 
-// assignSnapshots gives each snapshot to the employment that it speaks of: by
-// its effective date, except that one which names a rehire's first day as its
-// start belongs to that rehire, and so does one said after the rehire and
-// effective when the employment before was over.
+// assignSnapshots gives each snapshot to the employment that it is about, by its effective
+// date. There are two exceptions. A snapshot that names a rehire's first day as its start
+// belongs to that rehire. So does one that was said after the rehire and takes effect when
+// the employment before was over.
 func (s *split) assignSnapshots(snapshots, terminations []*Event) {
 	var unsure []*Event
 	for _, e := range snapshots {
@@ -187,14 +187,14 @@ func (s *split) at(e *Event) int {
 	return -1
 }
 
-// add adds a snapshot in the order in which HR said them.
+// add adds a snapshot at its place in the order in which HR said them.
 func (m *employment) add(e *Event) {
 	m.said = append(m.said, e)
 	slices.SortFunc(m.said, (*Event).compare)
 }
 
-// over reports whether the employment had ended before a day, for all that is known
-// before the next one.
+// over reports whether the employment had ended before a day, by the events said before the
+// next employment.
 func (m *employment) over(day Date, next *employment, terminations []*Event) bool {
 	for _, t := range terminations {
 		last := t.lastDay()
@@ -222,19 +222,19 @@ func (s *split) assignTerminations(terminations []*Event) {
 				break
 			}
 		}
-		if !given && len(s.list) > 0 && t.arrivedAfter(s.list[0].rehired) { // a rehire, or the first one took it
+		if !given && len(s.list) > 0 && t.arrivedAfter(s.list[0].rehired) { // rehired is set: without a rehire the first employment takes every termination
 			s.unassigned = append(s.unassigned, t)
 		}
 	}
 }
 
-// mayEndWith reports whether a termination can be meant of this employment: a
-// rehire undoes what was said before it.
+// mayEndWith reports whether a termination can be about this employment. A rehire undoes
+// the terminations that were said before it.
 func (m *employment) mayEndWith(t *Event) bool { return m.rehired == nil || m.rehired.before(t) }
 
-// earliest returns the earliest first day that any snapshot of the employment names. (The
-// first day that counts is that of start. This one is for terminations: a start that is
-// moved afterwards must not free the employment from one.)
+// earliest returns the earliest first day that any snapshot of the employment names. It is
+// for terminations only: moving the start later must not free the employment from a
+// termination. For everything else the first day is the one of start.
 func (m *employment) earliest() Date {
 	day := m.from
 	for _, e := range m.said {
@@ -245,10 +245,10 @@ func (m *employment) earliest() Date {
 	return day
 }
 
-// refuseLateHires takes out plain hires that start after a termination: a rehire
-// that nobody called one, or a mistake. The exception is a termination that was
-// said of just that hire, before its first day: then there is no employment to
-// return to, and the hire is what was terminated.
+// refuseLateHires takes out plain hires that start after a termination. Such a hire is a
+// rehire that HR did not call one, or a mistake. The exception is a termination of just
+// that hire, said before its first day: there is no employment to return to, and the
+// termination ended the hire itself.
 func (s *split) refuseLateHires() {
 	for _, m := range s.list {
 		end := m.firstEnding()

@@ -25,15 +25,15 @@ const (
 
 // EventKey identifies an event: two events with the same key are the same event.
 type EventKey struct {
-	Source string `json:"source"` // which HR system said it
+	Source string `json:"source"` // the HR system that said it
 	ID     string `json:"id"`     // unique within the source
 }
 
-// Event is one statement of HR's about one person.
+// Event is one statement of HR about one person.
 //
-// Which of the optional parts is set follows from Type: Profile for hired,
-// rehired, transferred, updated and converted; Termination for terminated;
-// Rescinds for rescinded. Leave and Suspension may be nil even for their types.
+// Type decides which of the optional parts are set: Profile for hired, rehired,
+// transferred, updated and converted; Termination for terminated; Rescinds for rescinded.
+// Leave and Suspension may be nil even for their types.
 type Event struct {
 	EventKey
 	Type      EventType `json:"type"`
@@ -42,8 +42,8 @@ type Event struct {
 	Sequence  string    `json:"sequence,omitempty"` // orders events of one person recorded at the same time
 	Effective Date      `json:"effective"`          // when it is true, in the person's own time zone
 
-	// Received is when Tenure received the event. It is kept beside the event, not in
-	// it; zero means that it is not known, and Recorded is believed.
+	// Received is when Tenure received the event. The ledger keeps it beside the event, not
+	// in it. Zero means that it is not known; then Recorded counts.
 	Received time.Time `json:"-"`
 
 	Profile     *Profile     `json:"profile,omitempty"`
@@ -63,23 +63,23 @@ type Event struct {
 	Previous string `json:"previousPersonId,omitempty"`
 	Rescinds string `json:"rescinds,omitempty"` // ID of the event that never should have been
 	// RescindsSource is the source of the event that is rescinded, if it is not the
-	// rescind's own. Only Tenure says so (an operator who cancels); no decoder does.
+	// rescind's own. Only Tenure sets it, when an operator cancels; no decoder does.
 	RescindsSource string `json:"rescindsSource,omitempty"`
 }
 
-// SameContent reports whether two events with one key are one event: they say the same
-// of the same person. When HR says that it recorded it, and the order among what was
-// recorded at one time, may differ: some HR systems give a repetition times of its own.
+// SameContent reports whether two events with one key are one event: they say the same about
+// the same person. Recorded time and sequence may differ, because some HR systems give a
+// repetition new ones.
 func SameContent(a, b Event) bool { return a.content() == b.content() }
 
-// content returns the event as text, without when it was recorded.
+// content returns the event as text, without recorded time and sequence.
 func (e Event) content() string {
 	e.Recorded, e.Sequence = time.Time{}, ""
 	text, err := json.Marshal(e) // sorts what has no order
 	if err == nil {
 		var copied Event
 		if err = json.Unmarshal(text, &copied); err == nil {
-			text, err = json.Marshal(Tidied(copied)) // an older version may have kept what nobody sees
+			text, err = json.Marshal(Tidied(copied)) // an older version may have kept invisible characters
 		}
 	}
 	if err != nil {
@@ -88,8 +88,8 @@ func (e Event) content() string {
 	return string(text)
 }
 
-// EndsAccess reports whether an event may take access from somebody: if nothing comes
-// of it, a human has to know at once.
+// EndsAccess reports whether an event may take access from somebody. If such an event cannot
+// be applied, an operator has to know at once.
 func (e Event) EndsAccess() bool {
 	switch e.Type {
 	case EventTerminated, EventSuspended, EventLeaveStarted, EventRescinded:
@@ -99,7 +99,7 @@ func (e Event) EndsAccess() bool {
 	}
 }
 
-// PersonType is the kind of relation a person has with the company.
+// PersonType names a person's relation with the company.
 type PersonType string
 
 // The person types of the event format ("workerType" on the wire).
@@ -112,7 +112,7 @@ const (
 	TypeService    PersonType = "service"
 )
 
-// Profile is the whole snapshot of a person as of an event's effective date.
+// Profile holds all data of a person as of an event's effective date.
 // Its JSON names are those of the "worker" object on the wire.
 type Profile struct {
 	Type           PersonType        `json:"workerType"`
@@ -141,10 +141,10 @@ type Location struct {
 	TimeZone string `json:"timeZone"`
 }
 
-// Urgency says how fast a termination has to be.
+// Urgency tells how fast a termination takes effect.
 type Urgency string
 
-// The urgencies of a termination. Immediate means now, whatever the last day says.
+// The urgencies of a termination. Immediate means now, whatever the last day is.
 const (
 	UrgencyStandard  Urgency = "standard"
 	UrgencyImmediate Urgency = "immediate"

@@ -7,8 +7,8 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// HR said that somebody leaves on the last of June before it said that they were
-// hired. The order of arrival does not matter.
+// The termination on the last of June arrives before the hire. The order of arrival does not
+// matter.
 func ExampleMerge() {
 	terminated := hr.Event{
 		EventKey: hr.EventKey{Source: "/hr", ID: "2"}, Type: hr.EventTerminated, PersonID: "1001",

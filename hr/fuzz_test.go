@@ -22,7 +22,7 @@ var fuzzTypes = []hr.EventType{
 
 var fuzzZones = []string{"UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago"}
 
-// storyOf makes a story of bytes: any bytes make one, and near bytes near ones.
+// storyOf turns any bytes into a story. Similar bytes give similar stories.
 func storyOf(data []byte) []hr.Event {
 	var events []hr.Event
 	for b := range slices.Chunk(data, eventBytes) {
@@ -66,9 +66,9 @@ func storyOf(data []byte) []hr.Event {
 	return events
 }
 
-// FuzzMerge: the order of events and their repetition make no difference, periods
-// are in order, and what is said of somebody after their end does not bring them
-// back, unless it is a rehire or takes the end back.
+// FuzzMerge checks that the order and repetition of events make no difference, and that
+// periods are in order. Events after a person's end do not bring the person back, except a
+// rehire or a rescind of the end.
 func FuzzMerge(f *testing.F) {
 	f.Add([]byte{}, uint64(0))
 	f.Add([]byte{0, 0, 0, 5, 5, 0, 1, 0}, uint64(1))
@@ -92,7 +92,7 @@ func FuzzMerge(f *testing.F) {
 	})
 }
 
-// shuffled is the events in an order that the seed says, and some of them twice.
+// shuffled returns the events in an order that depends on the seed, some of them twice.
 func shuffled(events []hr.Event, seed uint64) []hr.Event {
 	list := slices.Clone(events)
 	for i, e := range events {
@@ -111,9 +111,9 @@ func shuffled(events []hr.Event, seed uint64) []hr.Event {
 	return list
 }
 
-// latched: somebody whose last period a termination ended stays out, whatever hire,
-// transfer or update is said after that. Stories with rescinds are left out: a hire
-// said again after it was rescinded brings back what was said of it.
+// latched checks that somebody whose last period ended by a termination stays out after any
+// later hire, transfer or update. It ignores stories with rescinds: a hire that is said
+// again after it was rescinded brings its employment back.
 func latched(t *testing.T, events []hr.Event, before hr.Timeline) {
 	n := len(before.Periods)
 	if n == 0 || before.Periods[n-1].End.Cause != hr.EndTerminated ||
@@ -133,7 +133,7 @@ func latched(t *testing.T, events []hr.Event, before hr.Timeline) {
 	}
 	after := hr.Merge(person, late)
 	for _, at := range grid() {
-		// Late news of where the last day was spent may move the end itself.
+		// A late event that changes the time zone of the last day may move the end itself.
 		if at.Sub(ended) > 26*time.Hour {
 			require.NotContains(t, []hr.Status{hr.StatusActive, hr.StatusOnLeave}, after.At(at).Status, "at %s", at)
 		}

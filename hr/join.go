@@ -5,16 +5,15 @@ import (
 	"slices"
 )
 
-// Join makes one timeline of what HR has said of one human under several IDs. The
-// periods of all of them follow one another: where two would overlap, the one that
-// begins later ends the earlier one, as a rehire does. Leaves and suspensions hold
-// under whichever ID they were said; conflicts are those of the timeline itself, since
-// those of the others are asked about under theirs.
+// Join returns one timeline for a human about whom HR has spoken under several IDs. The
+// periods of all IDs follow one another. If two would overlap, the later one ends the
+// earlier one, as a rehire does. Leaves and suspensions hold for all IDs. The conflicts are
+// those of own only, because those of the other IDs are questions of those IDs.
 func Join(own Timeline, earlier ...Timeline) Timeline {
 	joined := Timeline{PersonID: own.PersonID, Conflicts: own.Conflicts}
 	for _, t := range append(slices.Clone(earlier), own) {
 		for _, p := range t.Periods {
-			p.Profiles = slices.Clone(p.Profiles) // separate cuts them
+			p.Profiles = slices.Clone(p.Profiles) // separate changes them
 			joined.Periods = append(joined.Periods, p)
 		}
 		joined.Absences = append(joined.Absences, t.Absences...)
@@ -31,8 +30,8 @@ func Join(own Timeline, earlier ...Timeline) Timeline {
 	return joined
 }
 
-// joinPositions are the positions that a human had under several IDs; nil if HR names
-// none. Each ends when the employment does that it belongs to.
+// joinPositions returns the positions that a human had under several IDs; nil if HR names
+// none. Each position ends with the employment that it belongs to.
 func joinPositions(joined []Period, timelines []Timeline) []Position {
 	if !slices.ContainsFunc(timelines, func(t Timeline) bool { return len(t.Positions) > 0 }) {
 		return nil
@@ -53,7 +52,7 @@ func joinPositions(joined []Period, timelines []Timeline) []Position {
 	return list
 }
 
-// within cuts a position's periods where the employment that each belongs to was cut.
+// within cuts a position's periods where Join cut the employments that they belong to.
 func within(own, employments, joined []Period) []Period {
 	var kept []Period
 	for _, p := range own {

@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// What HR says in one instant, by a clock that knows days only or in one export, counts
-// in the order in which it takes effect, whatever the IDs are.
+// Events with the same recorded time, such as a day or an export has, count in the order of
+// their effective dates, whatever the IDs are.
 func TestIDsDoNotDecideWhoHasAccess(t *testing.T) {
 	const at = "2026-03-06"
 	for name, tt := range map[string]struct {
@@ -41,8 +41,8 @@ func TestIDsDoNotDecideWhoHasAccess(t *testing.T) {
 	}
 }
 
-// What names no position is of the one that is held, also if what named none before was
-// of another one that is over.
+// An event without a position ID is about the position that is held, even if earlier events
+// without an ID were about another position that is over.
 func TestWhatNamesNoPositionIsOfTheOneHeld(t *testing.T) {
 	a := hired("a", "2026-01-01", "2026-01-01")
 	named := updated("named", "2026-02-01", "2026-02-01", as("A"))
@@ -68,8 +68,8 @@ func TestWhatNamesNoPositionIsOfTheOneHeld(t *testing.T) {
 	})
 }
 
-// A termination of a position that nobody held is a question, and stays one when the
-// position that is held gets that ID afterwards: what was said before is not of it.
+// A termination of a position that the person does not hold is a conflict. It stays one if
+// the position that they hold gets that ID later, because the termination was not about it.
 func TestANewNameIsNotEndedByWhatWasSaidBefore(t *testing.T) {
 	a := hired("a", "2026-01-01", "2026-01-01", as("A"))
 	stray := terminated("stray", "2026-03-01", "2026-03-05", as("C"))
@@ -84,9 +84,10 @@ func TestANewNameIsNotEndedByWhatWasSaidBefore(t *testing.T) {
 	assert.Empty(t, merge(a, stray, move).Held(instant("2026-04-01")), "the move was said first")
 }
 
-// Whoever works has access and whoever has left has none, or a human is asked: lives that
-// HR tells in their order, with moves, notices and returns on any day, by a clock that may
-// know days only, under IDs of any order, with and without the position's ID, received late.
+// People who work have access and people who have left have none, or there is a conflict.
+// The test draws lives that HR tells in order, with moves, notices and returns on any day.
+// Recorded times may be days only, IDs come in any order, events may lack the position's ID
+// and may be received late.
 func TestWhoWorksHasAccess(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := drawLife(t)
@@ -104,13 +105,13 @@ func TestWhoWorksHasAccess(t *testing.T) {
 	})
 }
 
-// life is what HR said of somebody, and the days on which they work, from the first to the
-// last; the last is zero while there is none.
+// life holds the events about somebody, and the spans of days in which they work. The last
+// day is zero while there is none.
 type life struct {
 	events []hr.Event
 	spells [][2]hr.Date
 	zone   *time.Location
-	told   time.Time // when everything has been received
+	told   time.Time // the time by which everything has been received
 
 	clock  time.Time
 	coarse bool // recorded times are days
@@ -158,7 +159,8 @@ func drawLife(t *rapid.T) *life {
 	return l
 }
 
-// wait lets HR say the next thing hours or days later, and not before an instant.
+// wait moves the clock by hours or days, and to the given instant at least, before HR says
+// the next thing.
 func (l *life) wait(t *rapid.T, until time.Time) {
 	l.clock = l.clock.Add(time.Duration(rapid.IntRange(0, 72).Draw(t, "hours later")) * time.Hour)
 	l.clock = latest(l.clock, until)

@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// Merge makes one timeline of all that HR has said of one person. The order of the events
-// makes no difference, nor do repetitions; events of other people are left out.
+// Merge returns the timeline of all events about one person. The order and repetition of
+// events make no difference. Events of other people are left out.
 //
 // The rules, in the order in which they apply:
 //
-//   - A rescinded event is ignored. With the hire or rehire that opened an employment,
-//     everything that was said of that employment until the rescind is ignored, too.
-//   - Each rehire opens a new employment, except one that repeats or corrects
-//     the one before. The start date said last counts, of those that can be meant of
-//     the employment.
-//   - A termination is a latch: what is effective after it does nothing, and a
-//     hire that starts after it is a conflict. Only a rehire said after it, or
-//     rescinding it, undoes it. Of several the earliest end holds.
-//   - Several positions, told apart by their IDs, are each merged separately; the
-//     employment lasts as long as any of them, and a hire into another position
-//     while it lasts is no conflict. See positionsOf.
+//   - A rescinded event is ignored. If it is the hire or rehire that opened an employment,
+//     everything that was said about that employment until the rescind is ignored too.
+//   - Each rehire opens a new employment, except one that repeats or corrects the one
+//     before. Among the start dates that can be about the employment, the one said last
+//     counts.
+//   - A termination is a latch: events that take effect after it do nothing, and a hire
+//     that starts after it is a conflict. Only a rehire said after it, or a rescind of it,
+//     undoes it. If there are several, the earliest end holds.
+//   - Several positions, told apart by their IDs, are merged separately. The employment
+//     lasts as long as any of them, and a hire into another position while it lasts is no
+//     conflict. See positionsOf.
 //   - The additional jobs that an event lists are positions, too, within the period that
 //     the list is about. See AdditionalJobs.
-//   - Within a position the snapshot effective last holds, of those effective
-//     on one day the one recorded last.
+//   - Within a position the snapshot with the latest effective date holds. If several are
+//     effective on one day, the one recorded last holds.
 //   - An event counts as said when it was recorded or received, whichever is earlier. One
 //     that was recorded minutes after its receipt is a conflict.
 //   - A termination that was received last ends the employment, or is a conflict.
@@ -63,7 +63,7 @@ func sortConflicts(conflicts []Conflict, events []*Event) {
 	slices.SortStableFunc(conflicts, func(a, b Conflict) int { return place[a.Event] - place[b.Event] })
 }
 
-// periods makes instants of the employment's dates.
+// periods returns the employment's periods, with instants for its dates.
 func (m *employment) periods() ([]Period, []Conflict) {
 	snapshots := m.inForce()
 	spans, lost := m.spans(snapshots)
@@ -89,7 +89,7 @@ func (m *employment) periods() ([]Period, []Conflict) {
 	return periods, conflicts
 }
 
-// period returns the period of a span, as it would be without a termination.
+// period returns the period that a span would be without a termination.
 func (s *span) period() Period {
 	p := Period{
 		Starts: s.first.StartIn(onDay(s.snapshots, s.first).Profile.zone()).UTC(),
@@ -98,7 +98,7 @@ func (s *span) period() Period {
 	for _, e := range s.snapshots {
 		from := e.holdsFrom()
 		if n := len(p.Profiles); n > 0 && !from.After(p.Profiles[n-1].From) {
-			// Somebody moved so far east that the later day began no later.
+			// Somebody moved so far east that the later day began at the same instant or earlier.
 			from = p.Profiles[n-1].From
 			p.Profiles = p.Profiles[:n-1]
 		}
@@ -122,9 +122,9 @@ func (p *Period) endAt(at time.Time, end End) {
 	}
 }
 
-// separate makes periods that do not overlap: a rehire ends the period that was open. If
-// the next period was terminated before it could start (a notice that takes effect at
-// once, say), the open one ends at that time, too.
+// separate cuts periods so that they do not overlap: a rehire ends the period that was open.
+// If the next period was terminated before it could start, for example by an immediate
+// termination, the open one ends at that time too.
 func separate(periods []Period) []Period {
 	for i := len(periods) - 2; i >= 0; i-- {
 		p, next := &periods[i], &periods[i+1]
@@ -140,7 +140,7 @@ func separate(periods []Period) []Period {
 			continue
 		}
 		if p.never() || !at.After(p.Starts) {
-			periods = slices.Delete(periods, i, i+1) // it never was
+			periods = slices.Delete(periods, i, i+1) // the period is empty
 			continue
 		}
 		p.endAt(at, end)

@@ -18,7 +18,7 @@ func TestMergeLeavesOutOtherPeople(t *testing.T) {
 	assert.Equal(t, []string{"h: 2026-01-01 ..; h"}, lines(merge(hired("h", "2025-12-01", "2026-01-01"), other)))
 }
 
-// Which parts of an event count follows from its type.
+// An event's type decides which of its parts count.
 func TestMergeLeavesOutPartsThatTheTypeDoesNotUse(t *testing.T) {
 	hire := hired("h", "2025-12-01", "2026-01-01")
 	left := terminated("t", "2026-06-01", "2026-06-30", func(e *hr.Event) { e.Profile = hire.Profile })

@@ -45,7 +45,7 @@ func TestAccessThatHasEndedIsNotGivenBackByACorrection(t *testing.T) {
 	})
 }
 
-// What was said of a start that HR has moved does not come back on the old date.
+// Snapshots about a start that HR has moved do not take effect on the old date.
 func TestAStartThatHRHasMovedIsMoot(t *testing.T) {
 	tell(t, []story{
 		{
@@ -94,7 +94,7 @@ func TestAStartThatHRHasMovedIsMoot(t *testing.T) {
 	})
 }
 
-// Leaves that do not pair up are resolved by a rule, or asked about.
+// Leaves that do not pair up are resolved by a rule, or are conflicts.
 func TestLeavesThatDoNotPairUp(t *testing.T) {
 	hire := hired("h", "2025-12-01", "2026-01-01")
 	at := "h: 2026-01-01 ..; h"

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Said returns when the event counts as said: when it was recorded, or when it was
-// received if that was earlier. A clock that is ahead has no last word.
+// Said returns when the event counts as said: when it was recorded, or when it was received
+// if that was earlier. So a sender whose clock is ahead gains nothing.
 func (e *Event) Said() time.Time {
 	if !e.Received.IsZero() && e.Received.Before(e.Recorded) {
 		return e.Received
@@ -18,8 +18,8 @@ func (e *Event) Said() time.Time {
 	return e.Recorded
 }
 
-// mostAhead is how long after its receipt an event may be recorded without a question:
-// clocks differ by seconds, and not by more than this.
+// mostAhead bounds how long after its receipt an event may be recorded without a conflict.
+// Clocks differ by seconds, and not by more than this.
 const mostAhead = 5 * time.Minute
 
 // ahead reports whether the clock that recorded the event cannot have been right.
@@ -32,11 +32,11 @@ func (e *Event) arrivedAfter(f *Event) bool {
 	return !e.Received.IsZero() && !f.Received.IsZero() && e.Received.After(f.Received)
 }
 
-// compare orders events by when HR said them: when they count as said, recorded
-// time, sequence, then source and ID so that the order is total. What HR says in one
-// instant (of one day, say, or of one export) begins with the hire and goes on in the
-// order in which it takes effect, and somebody who is rehired for their last day was
-// terminated first: IDs do not decide who has access.
+// compare orders events by when HR said them: by the time at which they count as said, then
+// recorded time and sequence, and last source and ID so that the order is total. Among
+// events said in one instant (of one day or one export, for example), the hire comes first,
+// and the others follow by effective date. For somebody who is rehired on their last day,
+// the termination comes first. So IDs do not decide who has access.
 func (e *Event) compare(f *Event) int {
 	return cmp.Or(
 		e.Said().Compare(f.Said()),
@@ -48,8 +48,8 @@ func (e *Event) compare(f *Event) int {
 	)
 }
 
-// compareTurns orders events that were said in one instant, if their types and days tell
-// which came first.
+// compareTurns orders events that were said in one instant by their types and days, if those
+// tell which came first.
 func compareTurns(e, f *Event) int {
 	turn := func(e *Event) (hired int, day Date, end int) {
 		switch e.Type {
@@ -69,9 +69,8 @@ func compareTurns(e, f *Event) int {
 // before reports whether HR said e before f.
 func (e *Event) before(f *Event) bool { return e.compare(f) < 0 }
 
-// compareSequences orders sequences as numbers where both are numbers. So that
-// this is an order at all (it must be transitive), no sequence comes before
-// numbers, and numbers come before other text.
+// compareSequences orders sequences as numbers if both are numbers. An empty sequence comes
+// before numbers, and numbers come before other text, so that the order is transitive.
 func compareSequences(a, b string) int {
 	kind := func(s string) int {
 		switch {
@@ -93,9 +92,8 @@ func compareSequences(a, b string) int {
 // isNumber reports whether a sequence is a number.
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// distinct returns one person's events without repetitions, in the order in
-// which HR said them. Of events that share a key but differ, the one that was
-// recorded first is kept.
+// distinct returns one person's events without repetitions, in the order in which HR said
+// them. If events share a key and differ, it keeps the one that was recorded first.
 func distinct(personID string, events []Event) []*Event {
 	kept := make(map[EventKey]*Event, len(events))
 	for i := range events {

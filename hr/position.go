@@ -8,10 +8,10 @@ import (
 
 // position holds the events about one position.
 type position struct {
-	ids    []string // that it was given, in the order in which HR said them
-	events []*Event // its snapshots and what may end it, in the order in which HR said them
+	ids    []string // the IDs that it was given, in the order in which HR said them
+	events []*Event // its snapshots and the terminations that may end it, in the order in which HR said them
 
-	periods []Period // in which it is held; merge fills them in
+	periods []Period // the periods in which it is held; merge fills them in
 }
 
 // positions holds a person's events by position.
@@ -22,16 +22,16 @@ type positions struct {
 	conflicts []Conflict
 }
 
-// positionsOf groups the events that still stand by the position that they are about. The
+// positionsOf groups events that are not rescinded by the position that they are about. The
 // events are in the order in which HR said them.
 //
-//   - Being hired (or rehired) under an ID that is new adds a position. The exception is
-//     a hire for the very day of the hire that had no ID: it names that position.
-//   - An ID that no hire had is a new ID of the position held: a move may change it. If
-//     several are held, it is that of the primary one if the event says so; else it is not
-//     clear.
-//   - An event without an ID is about the position held, of several the primary one; a
-//     termination without an ID ends them all.
+//   - A hire or rehire with a new ID adds a position. The exception is a hire for the same
+//     day as a hire without an ID: it names that position.
+//   - A new ID in any other event is a new ID of the position held, because a move may
+//     change the ID. If several are held, it is the primary one's if the event says so;
+//     otherwise it is not clear.
+//   - An event without an ID is about the position held, or the primary one if several are
+//     held. A termination without an ID ends all of them.
 //   - A termination with an ID that no position has ends the position without an ID.
 func positionsOf(events []*Event) *positions {
 	ps := &positions{byID: map[string]*position{}, again: map[EventKey]bool{}}
@@ -66,8 +66,8 @@ func positionsOf(events []*Event) *positions {
 	return ps
 }
 
-// find returns the position that the first snapshot with an ID is about; nil if that is
-// not clear.
+// find returns the position that the first snapshot with an ID is about; nil if that is not
+// clear.
 func (ps *positions) find(e *Event, snapshots, terminations []*Event) *position {
 	opening := slices.IndexFunc(snapshots, func(o *Event) bool {
 		return o.opens() && o.PositionID == e.PositionID && !o.Said().After(e.Said())
@@ -83,7 +83,7 @@ func (ps *positions) find(e *Event, snapshots, terminations []*Event) *position 
 	held := ps.heldBefore(e, terminations)
 	switch {
 	case len(held) == 0:
-		return ps.list[len(ps.list)-1] // which is over: what comes after its end does nothing
+		return ps.list[len(ps.list)-1] // it is over, so the event does nothing
 	case len(held) == 1:
 		return held[0]
 	case e.PositionID == "" || e.Primary:
@@ -93,8 +93,8 @@ func (ps *positions) find(e *Event, snapshots, terminations []*Event) *position 
 	}
 }
 
-// passes reports whether an event without an ID is not about the position that earlier ones
-// without an ID were about: that one is over, and another one is held.
+// passes reports whether an event without an ID is about another position than earlier
+// events without an ID, because that position is over and another one is held.
 func (ps *positions) passes(p *position, e *Event, terminations []*Event) bool {
 	if len(ps.list) < 2 {
 		return false
@@ -103,7 +103,7 @@ func (ps *positions) passes(p *position, e *Event, terminations []*Event) bool {
 	return len(held) > 0 && !slices.Contains(held, p)
 }
 
-// unnamed returns the position that HR had given no ID before an event; nil if there is
+// unnamed returns the position to which HR had given no ID before an event; nil if there is
 // none.
 func (ps *positions) unnamed(before *Event) *position {
 	for _, p := range ps.list {
@@ -135,8 +135,8 @@ func (p *position) openedAs(hire *Event) bool {
 	})
 }
 
-// heldBefore returns the positions that were held when an event takes effect, by what HR
-// had said before it.
+// heldBefore returns the positions that are held when an event takes effect, by the events
+// that HR had said before it.
 func (ps *positions) heldBefore(e *Event, terminations []*Event) []*position {
 	var held []*position
 	for _, p := range ps.list {
@@ -151,8 +151,8 @@ func (ps *positions) heldBefore(e *Event, terminations []*Event) []*position {
 	return held
 }
 
-// primaryBefore returns the position that HR had last called the primary one before an
-// event, else the first one.
+// primaryBefore returns the position that HR had last called primary before an event, else
+// the first one.
 func primaryBefore(held []*position, e *Event) *position {
 	found, last := held[0], (*Event)(nil)
 	for _, p := range held {
@@ -179,8 +179,8 @@ func (ps *positions) end(t *Event) {
 	}
 }
 
-// endedBy returns the positions that a termination with a position ID may end: the one
-// that had the ID by then or was opened with it and, if none had the ID by then, the one
+// endedBy returns the positions that a termination with a position ID may end: the one that
+// had the ID by then or was opened with it. If none had the ID by then, it is the one
 // without an ID. If HR gives the ID to another position later, the termination still ends
 // the first one, and not the other.
 func (ps *positions) endedBy(t *Event) []*position {
@@ -195,8 +195,8 @@ func (ps *positions) endedBy(t *Event) []*position {
 	return ended
 }
 
-// rehire turns hires that follow a rehire into another position into rehires, too: what
-// ended all positions ended the employment before, and not the new one.
+// rehire also treats hires as rehires if they follow a rehire into another position. A
+// termination that ended all positions ended the old employment, and not the new one.
 func (ps *positions) rehire() {
 	for _, p := range ps.list {
 		for i, h := range p.events {
@@ -215,8 +215,9 @@ func (ps *positions) rehire() {
 	}
 }
 
-// reopens reports whether a hire is the first into the position after a rehire into
-// another one, the position having ended before that, and nothing all of them since.
+// reopens reports whether a hire is the first one into the position after a rehire into
+// another position. The position must have ended before the rehire, and nothing may have
+// ended all positions since.
 func (p *position) reopens(h, r *Event) bool {
 	ended := false
 	for _, e := range p.events {
@@ -231,7 +232,7 @@ func (p *position) reopens(h, r *Event) bool {
 	return ended
 }
 
-// lastRehire is the last rehire into another position before a hire; nil if there is
+// lastRehire returns the last rehire into another position before a hire; nil if there is
 // none.
 func (ps *positions) lastRehire(p *position, h *Event) (last *Event) {
 	for _, other := range ps.list {
@@ -261,14 +262,14 @@ func (ps *positions) with(key EventKey) *position {
 type job struct {
 	*position
 	*employment
-	opening *Event // that gave the job
+	opening *Event // the event that gave the job
 	plain   bool   // opened by no rehire
 	again   bool   // opened by a hire that is read as a rehire
 	periods []Period
 }
 
-// jobs returns the employments in all positions: by position in the order in which HR
-// first spoke of them, and in each by time.
+// jobs returns the employments in all positions. They are sorted by position, in the order
+// in which HR first mentioned them, and within a position by time.
 func (ps *positions) jobs() (jobs []job, conflicts []Conflict) {
 	for _, p := range ps.list {
 		said := employments(p.events)
@@ -290,9 +291,9 @@ func (ps *positions) jobs() (jobs []job, conflicts []Conflict) {
 	return jobs, conflicts
 }
 
-// givenBy returns the event that gave the job: the rehire, else what HR said of it first.
-// If by what HR said then or later it was over before it began, it is the event that made
-// it last.
+// givenBy returns the event that gave the job: the rehire, else HR's first event about it.
+// If a contract was over before it began by the events said so far, the job was given by
+// the event that made it last.
 func (m *employment) givenBy() *Event {
 	given := cmp.Or(m.rehired, m.said[0])
 	first := given
@@ -312,7 +313,7 @@ func (m *employment) givenBy() *Event {
 	return given
 }
 
-// merge makes the periods of each position, and those of all of them together.
+// merge computes the periods of each position, and those of all positions together.
 func (ps *positions) merge() (all []Period, list []Position, conflicts []Conflict) {
 	jobs, found := ps.jobs()
 	for late := lateJob(jobs); late != nil; late = lateJob(jobs) {
@@ -356,9 +357,9 @@ func (ps *positions) merge() (all []Period, list []Position, conflicts []Conflic
 	return all, list, conflicts
 }
 
-// missed finds the terminations that end nothing, although the position that has the ID
-// by now was called so before they were received: as HR said them before that, they are
-// of another one, which is over.
+// missed returns conflicts for the terminations that end nothing although the position that
+// has the ID now already had it when they were received. HR said them before it gave the ID
+// to that position, so they are about an earlier position, which is over.
 func (ps *positions) missed() (conflicts []Conflict) {
 	for _, other := range ps.list {
 		for _, t := range other.events {
@@ -406,9 +407,9 @@ func (ps *positions) order() map[EventKey]int {
 	return place
 }
 
-// lateJob finds a job that no rehire opened, and that HR spoke of when every other job
-// was over, or that begins when, as HR had said by then, they are: a rehire that nobody
-// called one, or a mistake. It is nil if there is none.
+// lateJob finds a job that no rehire opened, and that HR first mentioned when every other
+// job was over, or that begins after all others end by the events said until then. It is a
+// rehire that HR did not call one, or a mistake. lateJob returns nil if there is none.
 func lateJob(jobs []job) *job {
 	for n, j := range jobs {
 		earlier, open := false, false
@@ -427,8 +428,8 @@ func lateJob(jobs []job) *job {
 	return nil
 }
 
-// overBefore reports whether a job was over, as HR had said by then, when HR spoke of
-// another, or before that one was to begin.
+// overBefore reports whether a job was over, by the events said until then, when HR opened
+// another job, or before that one was to begin.
 func (j job) overBefore(opening *Event) bool {
 	last := j.periods[len(j.periods)-1]
 	zone := last.Profiles[len(last.Profiles)-1].Profile.zone()
@@ -438,8 +439,9 @@ func (j job) overBefore(opening *Event) bool {
 		over(j.contractBefore(opening))
 }
 
-// contractBefore returns when the last contract that gives access ends, by what HR had said
-// before an event: far ahead if it has no end, and zero if no contract gives access.
+// contractBefore returns when the last contract that gives access ends, by the events said
+// before the given one. It returns an instant far in the future if the contract has no end,
+// and zero if no contract gives access.
 func (j job) contractBefore(opening *Event) time.Time {
 	known := *j.employment
 	known.said = filter(j.said, func(e *Event) bool { return e.before(opening) })
@@ -455,8 +457,8 @@ func (j job) contractBefore(opening *Event) time.Time {
 	}
 }
 
-// once leaves out conflicts that are there already: a termination of all positions is
-// looked at in each.
+// once leaves out repeated conflicts: a termination of all positions is examined in each of
+// them.
 func once(conflicts []Conflict) []Conflict {
 	var kept []Conflict
 	for _, c := range conflicts {
@@ -467,8 +469,8 @@ func once(conflicts []Conflict) []Conflict {
 	return kept
 }
 
-// together makes one list of the periods of several positions: somebody is employed as
-// long as any of them lasts, with the profile of the primary one.
+// together combines the periods of several positions: somebody is employed as long as any
+// position lasts, with the profile of the primary one.
 func together(list []Position, order map[EventKey]int) []Period {
 	var all []Period
 	for _, p := range list {
@@ -500,8 +502,8 @@ func together(list []Position, order map[EventKey]int) []Period {
 	return joined
 }
 
-// endsAfter reports whether the end of one period decides when another one joins it: the
-// later one does, of two at one instant the urgent one, then the one said last.
+// endsAfter reports whether a's end counts when two periods are combined. The later end
+// counts. If both end at one instant, the urgent end counts, then the one said last.
 func endsAfter(a, b Period, order map[EventKey]int) bool {
 	switch {
 	case b.Ends.IsZero() || a.Ends.IsZero():
@@ -516,7 +518,7 @@ func endsAfter(a, b Period, order map[EventKey]int) bool {
 }
 
 // primaries returns the profiles of the primary position from the start of a period to its
-// end, whichever position is the primary one at the time.
+// end. Another position may become the primary one within the period.
 func primaries(period Period, list []Position, order map[EventKey]int) []EffectiveProfile {
 	instants := []time.Time{period.Starts}
 	for _, p := range list {
@@ -545,7 +547,7 @@ func primaries(period Period, list []Position, order map[EventKey]int) []Effecti
 }
 
 // primary returns the profile in force of the primary position at an instant. The primary
-// position is the one that HR called so last, else the one that began first.
+// position is the one that HR last called primary, else the one that began first.
 func primary(list []Position, at time.Time, order map[EventKey]int) *EffectiveProfile {
 	var found *EffectiveProfile
 	var since time.Time
@@ -578,7 +580,7 @@ func (p *Position) At(at time.Time) *Period {
 	return nil
 }
 
-// Held is a position that somebody holds, or is to begin with.
+// Held is a position that somebody holds, or will hold on their first day.
 type Held struct {
 	ID      string // empty if HR names none
 	Primary bool   // its profile is the person's
@@ -587,8 +589,9 @@ type Held struct {
 	Ends    time.Time // zero while no end is known
 }
 
-// Held lists the positions that somebody holds at an instant, the primary one first; of
-// somebody who is to start, those of the first day. It is empty if they have left.
+// Held returns the positions that somebody holds at an instant, the primary one first. For
+// somebody who has not started, it returns those of the first day. It is empty if they have
+// left.
 func (t Timeline) Held(now time.Time) []Held {
 	s := t.at(now)
 	if s.Period == nil || s.Period.never() || !s.Period.Ends.IsZero() && !now.Before(s.Period.Ends) {
@@ -616,8 +619,8 @@ func (t Timeline) Held(now time.Time) []Held {
 	return list
 }
 
-// leavesOf leaves out the leaves from one position while others are held: those are
-// conflicts.
+// leavesOf leaves out leaves from one position while others are held, and returns conflicts
+// for them.
 func (t *Timeline) leavesOf(events []*Event) (kept []*Event, conflicts []Conflict) {
 	if len(t.Positions) < 2 || len(t.Periods) == 0 {
 		return events, nil
@@ -641,7 +644,7 @@ func (t *Timeline) leavesOf(events []*Event) (kept []*Event, conflicts []Conflic
 	return kept, conflicts
 }
 
-// holdsBeside reports whether another position than the one of an ID is held.
+// holdsBeside reports whether another position than the one with an ID is held.
 func (t *Timeline) holdsBeside(id string, at time.Time) bool {
 	return slices.ContainsFunc(t.Positions, func(p Position) bool {
 		return p.ID != id && !slices.Contains(p.Former, id) && p.At(at) != nil

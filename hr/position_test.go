@@ -232,7 +232,7 @@ func TestHeld(t *testing.T) {
 	assert.Equal(t, "h", one[0].Profile.JobTitle)
 }
 
-// A leave is the person's: from one position of several it is a question.
+// A leave is about the whole person. A leave from one of several positions is a conflict.
 func TestLeaveOfAPosition(t *testing.T) {
 	a, b := hired("h", "2025-12-01", "2026-01-01", as("A")), hired("l", "2026-02-01", "2026-03-01", as("B"))
 	leave := said(hr.EventLeaveStarted, "leave", "2026-03-20", "2026-04-01", as("B"))

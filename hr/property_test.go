@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Stories play in a few weeks from this day, so that events meet.
+// Stories take place in a few weeks from this day, so that their events interact.
 var (
 	firstDay  = day("2026-03-01")
 	storyDays = 60
@@ -27,7 +27,7 @@ var otherTypes = []hr.EventType{
 	hr.EventLeaveStarted, hr.EventLeaveEnded, hr.EventSuspended, hr.EventReinstated,
 }
 
-// Some stories tell of one position and some of several.
+// Some stories have one position and some have several.
 var positionIDs = []string{"", "", "", "A", "A", "B", "C"}
 
 func drawDay(t *rapid.T, label string) hr.Date {
@@ -113,7 +113,7 @@ func drawStoryOf(t *rapid.T, types ...hr.EventType) []hr.Event {
 	return events
 }
 
-// grid are the instants at which standings are compared.
+// grid returns the instants at which standings are compared.
 func grid() []time.Time {
 	var list []time.Time
 	for at := firstDay.AddDays(-3).StartIn(time.UTC); !at.After(firstDay.AddDays(storyDays + 4).StartIn(time.UTC)); at = at.Add(6 * time.Hour) {
@@ -133,8 +133,8 @@ func TestOrderAndRepetitionMakeNoDifference(t *testing.T) {
 	})
 }
 
-// Two events that share a key but differ are a fault of the source's. Which one
-// counts must not depend on the order of arrival even so.
+// Two different events with one key are a fault of the source. Even then the order of
+// arrival must not decide which one counts.
 func TestEventsThatShareAKey(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := drawStory(t)
@@ -151,9 +151,8 @@ func TestEventsThatShareAKey(t *testing.T) {
 	})
 }
 
-// Whatever hire, transfer or update is said after somebody has left, they have
-// left. (Without rescinds: a hire said again after it was rescinded brings back
-// what was said of it.)
+// Somebody who has left stays out after any hire, transfer or update. There are no rescinds
+// here, since a hire that is said again after it was rescinded brings its employment back.
 func TestTerminationIsALatch(t *testing.T) {
 	types := append(slices.Clone(snapshotTypes), hr.EventTerminated, hr.EventTerminated, hr.EventLeaveStarted)
 	rapid.Check(t, func(t *rapid.T) {
@@ -168,7 +167,7 @@ func TestTerminationIsALatch(t *testing.T) {
 		}
 		arrive(events)
 		before := merge(events...)
-		// Late news of where the last day was spent may move the end itself.
+		// A late event that changes the time zone of the last day may move the end itself.
 		if ended, left := left(before); !left || said.Sub(ended) < 26*time.Hour {
 			return
 		}
@@ -188,14 +187,14 @@ func TestTerminationIsALatch(t *testing.T) {
 	})
 }
 
-// arrive has events received when they are recorded.
+// arrive sets the time of receipt of events to their recorded time.
 func arrive(events []hr.Event) {
 	for i := range events {
 		events[i].Received = events[i].Recorded
 	}
 }
 
-// Whatever but a rehire is said after a contract has lapsed, it has lapsed.
+// A lapsed contract stays lapsed after any event but a rehire.
 func TestLapsedContractsStayLapsed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := drawStoryOf(t, snapshotTypes...)
@@ -219,7 +218,7 @@ func TestLapsedContractsStayLapsed(t *testing.T) {
 			}
 			over = latest(over, p.Periods[n-1].Ends)
 		}
-		said := over.AddDate(0, 0, rapid.IntRange(2, 6).Draw(t, "days later")) // late news of where it was spent may move the end
+		said := over.AddDate(0, 0, rapid.IntRange(2, 6).Draw(t, "days later")) // a late event that changes the time zone may move the end
 		late := slices.Clone(events)
 		for i := range rapid.IntRange(1, 4).Draw(t, "late events") {
 			e := drawEvent(t, fmt.Sprintf("late%d", i), 0, hr.EventHired, hr.EventTransferred, hr.EventUpdated, hr.EventConverted)
@@ -241,7 +240,7 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// left reports whether every position of somebody is terminated, and when the last end is.
+// left reports whether every position of somebody is terminated, and returns the last end.
 func left(t hr.Timeline) (ended time.Time, ok bool) {
 	positions := append([]hr.Position{{Periods: t.Periods}}, t.Positions...)
 	for _, p := range positions {
@@ -259,7 +258,7 @@ func left(t hr.Timeline) (ended time.Time, ok bool) {
 	return ended, true
 }
 
-// An event and the rescind that takes it back leave no trace.
+// An event and its rescind together change nothing.
 func TestRescindIsInverse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := append(drawStory(t), hired("first", "2026-02-01", "2026-02-15"),
@@ -329,7 +328,7 @@ func TestTimelinesAreInOrder(t *testing.T) {
 	})
 }
 
-// Out now means now, whatever else is planned for later.
+// An immediate termination ends access at once, whatever else is planned for later.
 func TestImmediateMeansNow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := firstDay.AddDays(storyDays + 1)

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// unrescinded returns the events that still stand: those that nobody rescinded,
-// without the rescinds themselves.
+// unrescinded returns the events that are not rescinded, without the rescinds themselves.
 func unrescinded(events []*Event) []*Event {
 	void := voided(events)
 	standing := func(e *Event) bool { return e.Type != EventRescinded && void[e] == nil }
@@ -22,10 +21,10 @@ func unrescinded(events []*Event) []*Event {
 	return filter(live, func(e *Event) bool { return !withdrawn[e.EventKey] })
 }
 
-// hireRescind is the rescind without which somebody who is not employed any more, as
-// if they never had been, would be: the last one that stands and names a hire or
-// rehire. Where HR never said of one, any snapshot may have opened the employment. It
-// is zero if there is none.
+// hireRescind returns the rescind by which somebody counts as never employed: the last one
+// that is not rescinded itself and names a hire or rehire. If HR never sent a hire, it may
+// name any snapshot, since any may have opened the employment. It returns zero if there is
+// none.
 func hireRescind(personID string, events []Event) EventKey {
 	void := voided(distinct(personID, events))
 	for _, opened := range []func(*Event) bool{(*Event).opens, (*Event).snapshot} {
@@ -43,10 +42,10 @@ func hireRescind(personID string, events []Event) EventKey {
 }
 
 // Ending returns the event that ended the employment of somebody who has left: the
-// termination, the event that gave the contract's end or, if HR said it later, the
-// rescind without which they would not have left. A rehire that is rescinded brings an old termination back, and
-// it is the rescind that takes access then. It is zero if the end is that of no event,
-// and for who has not left.
+// termination, or the event with the contract's end. If HR said a rescind later without
+// which they would not have left, it is that rescind: rescinding a rehire, for example,
+// brings an old termination back. Ending returns zero if no event caused the end, and for
+// somebody who has not left.
 func Ending(personID string, events []Event, now time.Time) EventKey {
 	period, left := leftBy(personID, events, now)
 	switch {
@@ -70,21 +69,21 @@ func Ending(personID string, events []Event, now time.Time) EventKey {
 	return period.End.Event
 }
 
-// leftBy reports whether somebody has left, suspended or not, and gives the period that
+// leftBy reports whether somebody has left, suspended or not, and returns the period that
 // ended; nil if there is none.
 func leftBy(personID string, events []Event, now time.Time) (period *Period, left bool) {
 	p := Merge(personID, events).At(now).Period
 	return p, p == nil || p.never() || !p.Ends.IsZero() && !p.Ends.After(now)
 }
 
-// voided are the events that are rescinded, each with the latest rescind of it.
+// voided returns the events that are rescinded, each with its latest rescind.
 func voided(events []*Event) map[*Event]*Event {
 	byKey := make(map[EventKey]*Event, len(events))
 	for _, e := range events {
 		byKey[e.EventKey] = e
 	}
 
-	// From the latest to the earliest, so that a rescind that was itself
+	// The loop goes from the latest to the earliest, so that a rescind that was itself
 	// rescinded is known to be void before its turn comes.
 	void := make(map[*Event]*Event)
 	for _, r := range slices.Backward(events) {
@@ -99,10 +98,10 @@ func voided(events []*Event) map[*Event]*Event {
 	return void
 }
 
-// withdrawnWith returns the snapshots that go when the hire or rehire that
-// opened their employment is rescinded: those that HR had said by then, unless
-// another hire or rehire keeps the employment open. What HR had said before a
-// rehire was not said of the employment that the rehire opened.
+// withdrawnWith returns the snapshots that become void when the hire or rehire that opened
+// their employment is rescinded: those that HR had said by then. There are none if another
+// hire or rehire keeps the employment open. Events that HR said before a rehire are not
+// about the employment that the rehire opened.
 func withdrawnWith(opening, by *Event, live []*Event) []*Event {
 	all := append(slices.Clone(live), opening)
 	slices.SortFunc(all, (*Event).compare)
@@ -112,7 +111,7 @@ func withdrawnWith(opening, by *Event, live []*Event) []*Event {
 		return nil
 	}
 	other := func(e *Event) bool { return e.EventKey != opening.EventKey }
-	opening = position.events[slices.IndexFunc(position.events, func(e *Event) bool { return !other(e) })] // maybe as a rehire
+	opening = position.events[slices.IndexFunc(position.events, func(e *Event) bool { return !other(e) })] // it may count as a rehire here
 	for _, m := range employments(position.events).list {
 		m.said = append(m.said, m.late...)
 		if !slices.ContainsFunc(m.said, func(e *Event) bool { return !other(e) }) {
@@ -128,9 +127,8 @@ func withdrawnWith(opening, by *Event, live []*Event) []*Event {
 	return nil
 }
 
-// shares reports whether e keeps the employment open that the hire h opened too:
-// because it is a hire or rehire itself, or because HR had said before h that
-// the employment had begun before h's start.
+// shares reports whether e keeps open the employment that the hire h opened: e is a hire or
+// rehire itself, or HR said it before h and with a beginning before h's start.
 func (h *Event) shares(e *Event) bool {
 	return e.opens() ||
 		h.Type == EventHired && e.before(h) && e.Profile.StartDate.Compare(h.Profile.StartDate) < 0

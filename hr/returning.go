@@ -8,10 +8,10 @@ import (
 // withoutReturns leaves out events that were received after access had ended and that would
 // give it back although they claim to be older: a hire that is dated back, a new ID by
 // which a position escapes its termination, a correction of the last day. Access that has
-// ended comes back only by a rehire, or by rescinding what ended it, so a human is asked.
-// What counts is when access ended by Tenure's own clock, because senders' clocks cannot be
-// trusted. History that is told after it was over gave no access that could have ended, and
-// a contract that HR extended in time goes on (settle).
+// ended comes back only by a rehire, or by a rescind of the event that ended it, so an
+// operator is asked. The end counts by Tenure's own clock, because senders' clocks cannot
+// be trusted. Two kinds of event are kept: history that HR told after it was over, because
+// it never gave access, and a contract that HR extended in time (settle).
 //
 // If the opening of a position is left out, so is everything else about that position.
 func withoutReturns(events []*Event) (kept []*Event, conflicts []Conflict) {
@@ -41,8 +41,7 @@ func withoutReturns(events []*Event) (kept []*Event, conflicts []Conflict) {
 	return kept, conflicts
 }
 
-// returning returns the question to ask a human about an event that would bring access
-// back.
+// returning returns the code of the conflict for an event that would bring access back.
 func returning(e *Event) ConflictCode {
 	switch e.Type {
 	case EventHired:
@@ -62,13 +61,13 @@ func (e *Event) receipt() time.Time {
 	return e.Received
 }
 
-// zonesApart is more than civil dates of one name can be apart.
+// zonesApart is more than the time between the starts of one date in any two zones.
 const zonesApart = 27 * time.Hour
 
-// mayReturn reports whether an event could bring back access that had ended when it was
-// received: it counts as said before the end, or before HR spoke of it. Where HR names no
-// positions, whatever ends an employment ends it for everything but a correction of the
-// last day. What the contract of one position gives is not for others to decide.
+// mayReturn reports whether an event could bring back access that had ended when the event
+// was received, because it counts as said before the end, or before the event that ended
+// access. If HR names no positions, an end can only be undone in this way by a correction
+// of the last day. The contract of one position does not decide about other positions.
 func mayReturn(e *Event, events []*Event, named bool) bool {
 	if e.Type == EventRehired || !e.snapshot() && e.Type != EventTerminated || e.Received.IsZero() {
 		return false
@@ -87,7 +86,7 @@ func mayReturn(e *Event, events []*Event, named bool) bool {
 	})
 }
 
-// mayEnd returns about when an event ends access, if it does.
+// mayEnd returns the approximate time at which an event ends access, if it does.
 func (e *Event) mayEnd() (time.Time, bool) {
 	switch {
 	case e.Type == EventTerminated:
@@ -99,20 +98,20 @@ func (e *Event) mayEnd() (time.Time, bool) {
 	}
 }
 
-// seen holds what Tenure knew of somebody's access when each event was received.
+// seen holds what Tenure knew about somebody's access when each event was received.
 type seen struct {
-	events []*Event          // that were received, in that order
-	looked int               // at how many of them
-	access map[EventKey]bool // the snapshots of positions that gave access, by those looked at
+	events []*Event          // in the order of receipt
+	looked int               // how many of them look has processed
+	access map[EventKey]bool // snapshots of positions that gave access, by the events that were processed
 }
 
-// names reports whether HR has said anything of a position under an ID.
+// names reports whether HR has sent a snapshot of a position with an ID.
 func (s *seen) names(id string) bool {
 	return slices.ContainsFunc(s.events, func(e *Event) bool { return e.snapshot() && e.PositionID == id })
 }
 
-// look notes which positions gave access until an instant, at each time by the events
-// received by then.
+// look notes which positions gave access until an instant, at each time by the events that
+// had been received.
 func (s *seen) look(until time.Time) {
 	for n := s.looked; n < len(s.events); n++ {
 		from, to := s.events[n].receipt(), until
@@ -132,7 +131,7 @@ func (s *seen) look(until time.Time) {
 			}
 		}
 	}
-	s.looked = max(len(s.events)-1, 0) // the last one holds on
+	s.looked = max(len(s.events)-1, 0) // the last one has not been replaced yet
 }
 
 // merged returns the positions that events are about, with their periods.
@@ -144,7 +143,7 @@ func merged(events []*Event) *positions {
 	return ps
 }
 
-// returnsBy reports whether an event brings back access that was seen to end.
+// returnsBy reports whether an event brings back access that had ended by Tenure's clock.
 func (s *seen) returnsBy(e *Event) bool {
 	at := e.receipt()
 	known, next := merged(s.events), merged(append(slices.Clone(s.events), e))
@@ -168,7 +167,7 @@ func (s *seen) returnsBy(e *Event) bool {
 	return false
 }
 
-// gave reports whether a position was seen to give access.
+// gave reports whether a position gave access before an instant, by the events received then.
 func (s *seen) gave(p *position, until time.Time) bool {
 	s.look(until)
 	return slices.ContainsFunc(p.events, func(e *Event) bool { return s.access[e.EventKey] })
@@ -186,8 +185,9 @@ func (ps *positions) sharing(q *position) (list []*position) {
 	return list
 }
 
-// outrunBy reports whether an event claims to be older than what ended the position, or
-// than the end itself. An extension of the position's own contract does not count.
+// outrunBy reports whether an event claims to be older than the event that ended the
+// position, or than the end itself. An extension of the position's own contract does not
+// count.
 func (p *position) outrunBy(e *Event, after *position, at time.Time) bool {
 	for _, q := range slices.Backward(p.periods) {
 		if q.Ends.IsZero() || q.Ends.After(at) {
@@ -203,8 +203,8 @@ func (p *position) outrunBy(e *Event, after *position, at time.Time) bool {
 	return false
 }
 
-// nextAccess returns the first instant from another one on at which a position is held;
-// zero if there is none.
+// nextAccess returns the first instant, at or after the given one, at which a position is
+// held; zero if there is none.
 func (ps *positions) nextAccess(at time.Time) (first time.Time) {
 	for _, p := range ps.list {
 		if next := nextAccess(p.periods, at); sooner(next, first) {
@@ -214,5 +214,5 @@ func (ps *positions) nextAccess(at time.Time) (first time.Time) {
 	return first
 }
 
-// sooner reports whether one instant is before another; zero is never.
+// sooner reports whether one instant is before another. Zero means never.
 func sooner(a, b time.Time) bool { return !a.IsZero() && (b.IsZero() || a.Before(b)) }

@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Whatever a record says about when it was made: received after access had ended, it
-// brings none back, unless it is a rehire or rescinds what ended it.
+// A record that is received after access had ended brings none back, whatever its recorded
+// time is, unless it is a rehire or rescinds the event that ended access.
 func TestNothingDatedBackBringsAccessBack(t *testing.T) {
 	a := hired("a", "2025-12-01", "2026-01-01", as("A"), received("2025-12-01"))
 	bare := hired("a", "2025-12-01", "2026-01-01", received("2025-12-01"))
@@ -106,9 +106,9 @@ func TestNothingDatedBackBringsAccessBack(t *testing.T) {
 	})
 }
 
-// Seen from day to day, with what was received by then, who had access, has left and is
-// not to return does not return, whatever is received in whatever order. (A history that
-// was over when it was told gave no access that could have ended.)
+// Seen from day to day by the events received so far: somebody who had access, has left and
+// is not rehired does not get access again, for any events in any order. (History that was
+// over when HR told it never gave access.)
 func TestWhoHasLeftStaysOut(t *testing.T) {
 	types := []hr.EventType{hr.EventHired, hr.EventTransferred, hr.EventUpdated, hr.EventConverted, hr.EventTerminated, hr.EventTerminated}
 	rapid.Check(t, func(t *rapid.T) {
@@ -132,8 +132,7 @@ func TestWhoHasLeftStaysOut(t *testing.T) {
 	})
 }
 
-// Access is the union of the positions: who holds one is employed, and who is employed
-// holds one.
+// Access is the union of the positions: a person is employed if and only if they hold one.
 func TestAccessIsTheUnionOfPositions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := drawStory(t)
@@ -170,8 +169,8 @@ func TestAccessIsTheUnionOfPositions(t *testing.T) {
 	})
 }
 
-// A period that never was, of a contract that ended before it began, does not make a
-// lapsed contract look as if it went on: another position does not bring access back.
+// An empty period, of a contract that ended before it began, does not make a lapsed contract
+// look as if it went on. Another position does not bring access back.
 func TestAPeriodThatNeverWasHidesNoLapse(t *testing.T) {
 	said := func(id string, typ hr.EventType, recorded, effective int, position, zone string, end int) hr.Event {
 		e := hr.Event{

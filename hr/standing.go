@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// At returns where the person stands at an instant, by all that is known now: the timeline
-// does not remember what was known at that time.
+// At returns where the person stands at an instant, by all events that are known now: the
+// timeline does not remember what was known at that time.
 //
-// A suspension goes before everything else, the end of a period before a leave.
-// Between two periods the person has left (StatusEnded, Period is the one that
-// ended) and Changes is the return; StatusUpcoming is for who was never here.
+// A suspension takes precedence over everything else, and the end of a period over a leave.
+// Between two periods the person has left: the status is StatusEnded, Period is the one
+// that ended, and Changes is the return. StatusUpcoming is only for somebody whose first
+// period has not begun.
 func (t Timeline) At(now time.Time) Standing {
 	s := t.at(now)
 	for _, b := range t.boundaries() {
@@ -22,12 +23,12 @@ func (t Timeline) At(now time.Time) Standing {
 	return s
 }
 
-// at is At without Changes.
+// at returns what At returns, without Changes.
 func (t Timeline) at(now time.Time) Standing {
 	p := t.period(now)
 	suspension, off := holding(t.Suspensions, now)
 	switch {
-	case p == nil && off: // the hire was rescinded, say
+	case p == nil && off: // for example because the hire was rescinded
 		return Standing{Status: StatusSuspended, Since: suspension.From, Urgent: true}
 	case p == nil:
 		return Standing{Status: StatusUnknown}
@@ -106,7 +107,7 @@ func (t Timeline) boundaries() []time.Time {
 	return list
 }
 
-// differs compares standings of one timeline.
+// differs reports whether two standings of one timeline differ.
 func differs(a, b Standing) bool {
 	return a.Status != b.Status || a.Period != b.Period || a.Profile != b.Profile ||
 		!a.Since.Equal(b.Since) || a.Urgent != b.Urgent

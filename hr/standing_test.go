@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// stands writes a standing down: status, period, profile, since, next change.
+// stands returns a standing as text: status, period, profile, since, next change.
 func stands(s hr.Standing) string {
 	text := string(s.Status)
 	if s.Period != nil {
@@ -157,8 +157,8 @@ func TestAt(t *testing.T) {
 	}
 }
 
-// Dates begin and end in the person's own zone, to the second, wherever that is
-// and whatever its clocks do on that day.
+// Dates begin and end in the person's own zone, to the second, in every zone and also on
+// days on which its clocks change.
 func TestDatesAreReadInThePersonsZone(t *testing.T) {
 	tests := []struct {
 		zone, first, last string

@@ -14,12 +14,12 @@ import (
 
 const person = "p1"
 
-// detail completes an event that said made.
+// detail changes an event that said returned.
 type detail func(*hr.Event)
 
-// said makes an event. Instants are written 2026-01-31 (noon UTC) or in RFC 3339.
-// Snapshots are of an employee in UTC whose start date is the effective date,
-// and whose job title is the event's ID.
+// said returns an event. Instants are written 2026-01-31 (noon UTC) or in RFC 3339. The
+// profile of a snapshot has the zone UTC, the effective date as the start date, and the
+// event's ID as the job title.
 func said(kind hr.EventType, id, recorded, effective string, details ...detail) hr.Event {
 	e := hr.Event{
 		EventKey:  hr.EventKey{Source: "/hr", ID: id},
@@ -79,7 +79,7 @@ func immediate(e *hr.Event)       { e.Termination.Urgency = hr.UrgencyImmediate 
 func sequence(s string) detail    { return func(e *hr.Event) { e.Sequence = s } }
 func source(s string) detail      { return func(e *hr.Event) { e.Source = s } }
 
-// as names the position that an event is of, and primary says that it is the primary one.
+// as sets the position that an event is about. primary marks it as the primary one.
 func as(id string) detail { return func(e *hr.Event) { e.PositionID = id } }
 func primary(e *hr.Event) { e.Primary = true }
 
@@ -110,7 +110,7 @@ func instant(s string) time.Time {
 
 func merge(events ...hr.Event) hr.Timeline { return hr.Merge(person, events) }
 
-// lines writes a timeline down, one line per thing in it:
+// lines returns a timeline as text, with one line for each thing in it:
 //
 //	h: 2026-01-01 .. 2026-07-01 terminated by t; h, u from 2026-03-01
 //	leave by l: 2026-02-01 ..
@@ -152,7 +152,7 @@ func lines(t hr.Timeline) []string {
 	return list
 }
 
-// when leaves out of an instant what is midnight UTC.
+// when returns an instant as text: only the date if it is midnight UTC.
 func when(t time.Time) string {
 	switch {
 	case t.IsZero():
@@ -164,7 +164,7 @@ func when(t time.Time) string {
 	}
 }
 
-// story is a test of what is merged from some events.
+// story is a test of the timeline of some events.
 type story struct {
 	name   string
 	events []hr.Event

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Every suspension in force is given, also one that another covers: each is enough to
-// keep somebody cut off.
+// Suspending returns every suspension in force, also one that another covers, because each
+// of them keeps the person cut off.
 func TestSuspending(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, time.March, 2, 8, minute, 0, 0, time.UTC) }
 	say := func(source, id string, kind EventType, minute int) Event {

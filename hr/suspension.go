@@ -7,24 +7,25 @@ import (
 	"time"
 )
 
-// What the sources of Tenure's own events begin with, and those sources. Nobody else may speak under such a source: every channel refuses it.
+// The prefix of the sources of Tenure's own events, and those sources. Nobody else may use
+// such a source: every channel refuses it.
 const (
 	TenureSources  = "urn:tenure:"
 	OperatorSource = TenureSources + "operator"
-	BreakerSource  = TenureSources + "breaker" // an operator cancelled what the breaker held
+	BreakerSource  = TenureSources + "breaker" // an operator cancelled a withdrawal that the breaker held
 )
 
 // Security reports whether events of the type are about somebody's suspension.
 func (t EventType) Security() bool { return t == EventSuspended || t == EventReinstated }
 
-// mayLift reports whether a reinstatement may end a suspension: the source that
-// suspended somebody may, and an operator.
+// mayLift reports whether a reinstatement may end a suspension. Only the source of the
+// suspension and an operator may reinstate somebody.
 func (e *Event) mayLift(s *Event) bool { return e.Source == s.Source || e.Source == OperatorSource }
 
-// lifts reports whether a reinstatement ends a suspension. It has to come later both
-// as it was said and as it was received, so that neither a clock that is behind nor a
-// record that was delayed undoes a suspension that nobody has looked at yet. Of two that
-// arrived the wrong way round, the numbers that their own source gave them decide.
+// lifts reports whether a reinstatement ends a suspension. It has to be said later and
+// received later, so that neither a clock that is behind nor a delayed record undoes a
+// suspension that nobody has looked at yet. If the two were received in the wrong order,
+// the sequence numbers of their source decide.
 func (e *Event) lifts(s *Event) bool {
 	return e.mayLift(s) && !e.before(s) && (!s.arrivedAfter(e) || e.numberedAfter(s))
 }
@@ -34,10 +35,10 @@ func (e *Event) numberedAfter(s *Event) bool {
 	return e.Source == s.Source && isNumber(e.Sequence) && isNumber(s.Sequence) && compareSequences(e.Sequence, s.Sequence) > 0
 }
 
-// suspensions returns the security suspensions, from when one was said until it is
-// lifted, without what another covers; and as conflicts the reinstatements by somebody
-// who may not lift what they were said of, and the suspensions that were received after
-// what lifts them.
+// suspensions returns the security suspensions. Each lasts from when it was said until it is
+// lifted; overlaps are cut off. The conflicts are reinstatements by a source that may not
+// lift the suspension, and suspensions that were received after the reinstatement that
+// lifts them.
 func suspensions(events []*Event) (list []Interval, conflicts []Conflict) {
 	reinstated := filter(events, func(e *Event) bool { return e.Type == EventReinstated })
 	refused := map[*Event]bool{}
@@ -76,8 +77,8 @@ func suspensions(events []*Event) (list []Interval, conflicts []Conflict) {
 	return apart(list), conflicts
 }
 
-// Suspending returns the suspensions that are in force, by when they were said: all of
-// them, also those that another one covers.
+// Suspending returns all suspensions that are in force, also those that another one covers,
+// in the order in which they were said.
 func Suspending(personID string, events []Event, now time.Time) (in []EventKey) {
 	standing := unrescinded(distinct(personID, events))
 	for _, s := range standing {
@@ -91,7 +92,7 @@ func Suspending(personID string, events []Event, now time.Time) (in []EventKey) 
 	return in
 }
 
-// apart cuts off what an interval shares with those before it.
+// apart cuts intervals so that they do not overlap.
 func apart(list []Interval) []Interval {
 	slices.SortStableFunc(list, func(a, b Interval) int { return a.From.Compare(b.From) })
 	var kept []Interval
@@ -110,9 +111,9 @@ func apart(list []Interval) []Interval {
 	return kept
 }
 
-// mayRescind reports whether a rescind may name an event at all. A rescind is HR's word
-// on what HR said: a suspension ends by a reinstatement, unless Tenure itself records
-// that an operator has cancelled it.
+// mayRescind reports whether a rescind may name an event at all. HR can rescind only its own
+// events. A suspension ends by a reinstatement, unless Tenure itself records that an
+// operator has cancelled it.
 func (e *Event) mayRescind(named *Event) bool {
 	return !named.Type.Security() || strings.HasPrefix(e.Source, TenureSources)
 }

@@ -17,8 +17,8 @@ func (e *Event) immediate() bool {
 	return e.Termination != nil && e.Termination.Urgency == UrgencyImmediate
 }
 
-// accessEnds returns the first instant without access that a termination asks for, with
-// its last day in a zone.
+// accessEnds returns the first instant without access by a termination, with its last day
+// read in a zone.
 func (e *Event) accessEnds(zone *time.Location) time.Time {
 	at := e.lastDay().AddDays(1).StartIn(zone)
 	if e.Termination != nil && !e.Termination.AccessEndsAt.IsZero() {
@@ -30,10 +30,10 @@ func (e *Event) accessEnds(zone *time.Location) time.Time {
 	return at.UTC()
 }
 
-// endings returns the terminations that count: of those effective on one day the one
-// recorded last, and the last immediate one too. Access that was cut off at once does not
-// come back because somebody edits the reason, and access that had ended does not come
-// back by a correction, whatever that leaves out.
+// endings returns the terminations that count. For each effective date, these are the one
+// recorded last and the last immediate one. So access that was cut off at once does not
+// come back when somebody edits the reason, and access that had ended does not come back by
+// a correction, whatever the correction leaves out.
 func (m *employment) endings() []*Event {
 	type slot struct {
 		effective Date
@@ -58,7 +58,7 @@ func (m *employment) endings() []*Event {
 	})
 }
 
-// zones returns in which zone a termination's last day is read.
+// zones returns a function that returns the zone in which a termination's last day is read.
 func (m *employment) zones() func(*Event) *time.Location {
 	snapshots := m.inForce()
 	return func(t *Event) *time.Location {
@@ -69,9 +69,8 @@ func (m *employment) zones() func(*Event) *time.Location {
 	}
 }
 
-// termination picks the termination in force (nil if there is none) and the
-// instant at which it ends access: the earliest. Those recorded after it that
-// would end access later are conflicts.
+// termination returns the termination that ends access first, and that instant; nil if there
+// is none. Terminations recorded after it that would end access later are conflicts.
 func (m *employment) termination(snapshots []*Event) (in *Event, at time.Time, conflicts []Conflict) {
 	ends := m.endings()
 	instants := make(map[*Event]time.Time, len(ends))
@@ -87,7 +86,7 @@ func (m *employment) termination(snapshots []*Event) (in *Event, at time.Time, c
 		}
 	}
 	for _, t := range m.ends {
-		// Another of the same day counts instead, which was received before.
+		// Another one of the same effective date counts instead, and was received before.
 		if instants[t].IsZero() && t.accessEnds(onDay(snapshots, t.lastDay()).Profile.zone()).Before(at) &&
 			slices.ContainsFunc(ends, func(o *Event) bool { return o.Effective == t.Effective && t.arrivedAfter(o) }) {
 			conflicts = append(conflicts, Conflict{Code: ConflictNoEffect, Event: t.EventKey})
@@ -96,8 +95,8 @@ func (m *employment) termination(snapshots []*Event) (in *Event, at time.Time, c
 	return in, at, conflicts
 }
 
-// onDay returns the snapshot in force on a day. Before the first one's effective date that
-// is the first one.
+// onDay returns the snapshot in force on a day. Before the first one's effective date it
+// returns the first one.
 func onDay(snapshots []*Event, day Date) *Event {
 	in := snapshots[0]
 	for _, e := range slices.Backward(snapshots) {

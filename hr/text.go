@@ -10,19 +10,20 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// How long texts may be, in bytes: what a database can index and a workflow ID can
-// carry. See docs/adr/0024-what-concerns-one-record.md.
+// The greatest lengths of texts, in bytes. They keep texts within the limits of database
+// indexes and workflow IDs. See docs/adr/0024-what-concerns-one-record.md.
 const (
 	LongestPersonID  = 128
-	LongestForeignID = 80 // of a person's ID that is not all ASCII: a workflow ID carries three letters for each byte
+	LongestForeignID = 80 // for a person's ID that is not all ASCII: each byte takes three letters in a workflow ID
 	LongestEventID   = 512
 	LongestText      = 4096
 )
 
 // Text returns a text as Tenure keeps it: without white space around it and without
-// characters that nobody sees. White space within it, of whatever width, becomes
-// plain spaces, and a letter and its accent are one character. Every source uses it, so that a condition of policy holds for what
-// people read and not for what a spreadsheet left there.
+// invisible characters. White space of any width inside it becomes plain spaces, and a
+// letter with its accent becomes one character. Every source uses it, so that a condition
+// of policy holds for the text that people read, and not for the invisible characters that
+// a spreadsheet left.
 func Text(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -52,11 +53,11 @@ func Word(text string) string {
 	}, norm.NFC.String(text))
 }
 
-// joiner reports whether the character joins letters or keeps them apart: some
-// scripts cannot be written without it, so it is kept within a text.
+// joiner reports whether the character joins letters or keeps them apart. Some scripts
+// cannot be written without it, so it is kept within a text.
 func joiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
 
-// ignorable are characters that Unicode calls letters or marks and that nobody sees.
+// ignorable holds the invisible characters that Unicode classes as letters, marks or symbols.
 var ignorable = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // combining grapheme joiner
@@ -71,8 +72,8 @@ var ignorable = &unicode.RangeTable{
 	R32: []unicode.Range32{{Lo: 0xe0100, Hi: 0xe01ef, Stride: 1}}, // variation selectors
 }
 
-// invisible reports whether a text says the same without the character: it is a
-// control or format character, or looks like nothing.
+// invisible reports whether a character can be left out of a text because it cannot be
+// seen: a control or format character, or an ignorable one.
 func invisible(r rune) bool {
 	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(ignorable, r)
 }
@@ -89,8 +90,8 @@ func PersonIDProblem(id string) string {
 	return idProblem(id, LongestPersonID)
 }
 
-// EventIDProblem returns what is wrong with the ID or the source of an event, or an
-// empty text. There may be plain spaces within it.
+// EventIDProblem returns what is wrong with the ID or the source of an event, or an empty
+// text. Plain spaces inside it are allowed.
 func EventIDProblem(id string) string {
 	if strings.TrimFunc(id, unicode.IsSpace) != id {
 		return "has white space around it: an ID has none"
@@ -135,8 +136,8 @@ func ordinal(n int) string {
 	return fmt.Sprint(n, suffix)
 }
 
-// Tidied returns the event with all its texts as Text has them. IDs are left as they
-// are: see Problem. What the event points to is changed in place.
+// Tidied returns the event with all its texts tidied by Text. IDs stay as they are: see
+// Problem. The parts that the event points to are changed in place.
 func Tidied(e Event) Event {
 	walk(reflect.ValueOf(&e).Elem(), "", func(_ string, id bool, text string) string {
 		if id {
@@ -147,9 +148,8 @@ func Tidied(e Event) Event {
 	return e
 }
 
-// Problem returns what makes an event one that no database or workflow can keep,
-// whichever HR system says so: the field, by its name in JSON, and what is wrong with
-// it; empty if nothing is.
+// Problem returns the reason why no database or workflow can keep an event: the field, by
+// its name in JSON, and what is wrong with it. Both are empty if nothing is wrong.
 func (e Event) Problem() (field, problem string) {
 	if problem := PersonIDProblem(e.PersonID); problem != "" {
 		return "/personId", problem
@@ -189,8 +189,8 @@ func textProblem(field string, id bool, text string) string {
 	return ""
 }
 
-// walk gives f every text below a value, by its name in JSON, and puts what f returns
-// in its place. Names of attributes are texts of their own, and stay.
+// walk calls f with every text below a value and its name in JSON, and replaces the text by
+// the result. Names of attributes are passed to f too, but stay as they are.
 func walk(v reflect.Value, path string, f func(field string, id bool, text string) string) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -227,7 +227,7 @@ func walk(v reflect.Value, path string, f func(field string, id bool, text strin
 	}
 }
 
-// isID reports whether a field holds an ID, or one word of a few: neither is tidied.
+// isID reports whether a field holds an ID or a word of a fixed list. Neither is tidied.
 func isID(path string) bool {
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	return name == "id" || name == "source" || name == "rescinds" || strings.HasSuffix(name, "Id")

@@ -26,9 +26,9 @@ func TestText(t *testing.T) {
 		"\x1b[31mSales\x07":                    "[31mSales",
 		"Sales\u3164":                          "Sales",
 		"M\u00fcller":                          "M\u00fcller",
-		"Mu\u0308ller":                         "M\u00fcller", // as files from a Mac have it
+		"Mu\u0308ller":                         "M\u00fcller", // files from a Mac have this form
 		"Mu\u200b\u0308ller":                   "M\u00fcller",
-		"\u0645\u06cc\u200c\u0634\u0648\u062f": "\u0645\u06cc\u200c\u0634\u0648\u062f", // Persian needs what keeps letters apart
+		"\u0645\u06cc\u200c\u0634\u0648\u062f": "\u0645\u06cc\u200c\u0634\u0648\u062f", // Persian needs the character that keeps letters apart
 		"Sales\u200d":                          "Sales",
 		" \u200b\u00a0":                        "",
 		"":                                     "",
@@ -85,7 +85,7 @@ func TestEventIDs(t *testing.T) {
 	}
 }
 
-// Whatever an event holds, what is tidied and has no problem can be kept anywhere.
+// Every event that is tidied and has no problem can be kept anywhere.
 func TestEventsWithoutProblemCanBeKept(t *testing.T) {
 	anything := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "a\x00", "\xff", " x ", strings.Repeat("y", 5000), "\u200b"}))
 	rapid.Check(t, func(t *rapid.T) {

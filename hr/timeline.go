@@ -2,32 +2,32 @@ package hr
 
 import "time"
 
-// Timeline is all that HR has said of one person, merged. Its instants are in
-// UTC. It is not to be changed: standings point into it.
+// Timeline is the result of merging all events about one person. Its instants are in UTC.
+// Callers must not change it, because standings point into it.
 type Timeline struct {
 	PersonID    string
 	Periods     []Period   // employment periods by start, never overlapping; with the primary position's profiles
-	Positions   []Position // by when HR first spoke of them; nil if HR names none
+	Positions   []Position // in the order in which HR first mentioned them; nil if HR names none
 	Absences    []Interval // leaves of absence, by start
 	Suspensions []Interval // security suspensions, by start
-	Conflicts   []Conflict // what was said but not applied, because a human must say what was meant
+	Conflicts   []Conflict // what HR said and Merge did not apply, because an operator has to decide
 }
 
-// Position is one of the jobs that a person holds, held or will hold, with others or
-// alone. What policy gives for each of them adds up; the person is employed as long as
-// any of them lasts.
+// Position is one job that a person holds, held or will hold, alone or with others. The
+// access that policy gives for each position adds up. The person is employed as long as any
+// position lasts.
 type Position struct {
-	ID      string   // as HR named it last; empty if HR has not
-	Former  []string // what HR called it before: a move may change the ID
+	ID      string   // the ID that HR gave it last; empty if there is none
+	Former  []string // its earlier IDs: a move may change the ID
 	Periods []Period // by start, never overlapping, with the position's own profiles
 
-	// Additional says that it is held besides the position of the profile: its own is
-	// never the person's. See AdditionalJobs.
+	// Additional means that the position is an additional job, whose profile is never the
+	// person's. See AdditionalJobs.
 	Additional bool
 }
 
-// Period is one employment, from its first day until access ends. A period that
-// ends no later than it starts never gives access: a hire who never came.
+// Period is one employment, from its first day until access ends. A period that ends no
+// later than it starts never gives access, for example that of a hire who never came.
 type Period struct {
 	Starts   time.Time          // 00:00 of the first day in the person's zone
 	Ends     time.Time          // first instant without access; zero while no end is known
@@ -44,7 +44,7 @@ type EffectiveProfile struct {
 	Primary bool // HR says that the position is the primary one
 }
 
-// EndCause says what ended a period.
+// EndCause names the reason why a period ended.
 type EndCause string
 
 // The causes of an end.
@@ -72,42 +72,42 @@ type ConflictCode string
 
 // The conflicts that a merge can find.
 const (
-	// ConflictHiredAfterEnd is a plain hire that starts after a termination:
-	// a rehire that nobody called one, or a mistake.
+	// ConflictHiredAfterEnd is a plain hire that starts after a termination: a rehire that
+	// HR did not call one, or a mistake.
 	ConflictHiredAfterEnd ConflictCode = "hired_after_end"
 	// ConflictLaterTermination is a termination recorded later than the one in
 	// force, with a later last day: the earlier end holds until it is rescinded.
 	ConflictLaterTermination ConflictCode = "later_termination"
-	// ConflictLeaveWithinLeave is a leave that begins while another lasts: the other
-	// was put off, or it is one more. The first one holds.
+	// ConflictLeaveWithinLeave is a leave that begins while another lasts: the first leave
+	// was postponed, or this is a second one. The first one holds.
 	ConflictLeaveWithinLeave ConflictCode = "leave_within_leave"
 	// ConflictChangedAfterEnd is a change effective after a contract's end date
 	// that neither extends, converts nor rehires.
 	ConflictChangedAfterEnd ConflictCode = "changed_after_end"
-	// ConflictUnknownPosition is an event that names a position which is none of those that
-	// the person holds, and which nothing says that they were hired into.
+	// ConflictUnknownPosition is an event that names a position which the person does not
+	// hold and was not hired into.
 	ConflictUnknownPosition ConflictCode = "unknown_position"
-	// ConflictLeaveOfPosition is a leave from one of several positions: access is the
-	// person's, so only HR can say whether they are off.
+	// ConflictLeaveOfPosition is a leave from one of several positions. Accounts belong to
+	// the person and not to a position, so only HR can say whether the person is away.
 	ConflictLeaveOfPosition ConflictCode = "leave_of_position"
 	// ConflictAdditionalJob is a list of additional jobs that does not fit what HR said
 	// before: it has a job that had ended, or lacks one and does not say that it is whole.
 	ConflictAdditionalJob ConflictCode = "additional_job"
-	// ConflictNoEffect is a termination that ends nothing: it was received after the
-	// rehire, the other termination, the rescind or the new name of a position that keeps
-	// it from doing so.
+	// ConflictNoEffect is a termination that ends nothing, because of a rehire, another
+	// termination, a rescind or a position's new ID that was received before it.
 	ConflictNoEffect ConflictCode = "terminated_without_effect"
 	// ConflictRecordedAhead is an event whose recorded time lies minutes after its
 	// receipt. It counts as said when it was received.
 	ConflictRecordedAhead ConflictCode = "recorded_ahead"
 	// ConflictSuspendedLate is a suspension that was received after the reinstatement that
-	// lifts it, which its source numbered as the later one: the person has access.
+	// lifts it. Their source numbered the reinstatement as the later one, so the person has
+	// access.
 	ConflictSuspendedLate ConflictCode = "suspended_late"
-	// ConflictReinstatedByOther is a reinstatement by another source than the one that
-	// suspended the person, and not by an operator: the suspension holds.
+	// ConflictReinstatedByOther is a reinstatement by a source that is neither the one that
+	// suspended the person nor an operator: the suspension holds.
 	ConflictReinstatedByOther ConflictCode = "reinstated_by_other"
-	// ConflictRescindsSecurity is a rescind of a suspension or a reinstatement: only a
-	// reinstatement by who may lifts a suspension.
+	// ConflictRescindsSecurity is a rescind of a suspension or a reinstatement. Only a
+	// reinstatement by its own source or an operator lifts a suspension.
 	ConflictRescindsSecurity ConflictCode = "rescinds_security"
 )
 
@@ -122,7 +122,7 @@ type Status string
 
 // The statuses.
 const (
-	StatusUnknown   Status = "unknown"   // nothing that HR said makes this a person of the company (the hire was rescinded)
+	StatusUnknown   Status = "unknown"   // by all events this is not a person of the company (the hire was rescinded, for example)
 	StatusUpcoming  Status = "upcoming"  // hired, not started
 	StatusActive    Status = "active"    // at work
 	StatusOnLeave   Status = "on_leave"  // employed, on a leave of absence
@@ -130,12 +130,12 @@ const (
 	StatusEnded     Status = "ended"     // access has ended
 )
 
-// Standing is a person at one instant.
+// Standing describes where a person stands at one instant.
 type Standing struct {
 	Status  Status
-	Period  *Period   // the current, else the last that ended, else the next one; nil if there is none: unknown, or suspended
+	Period  *Period   // the current, else the last that ended, else the next one; nil if there is none (unknown, perhaps suspended)
 	Profile *Profile  // in force in Period at that instant; nil if there is no Period
-	Since   time.Time // since when Status holds: the start or return, the end, or when the leave or suspension began; zero if upcoming or unknown
+	Since   time.Time // the instant from which Status holds: the start, the return, the end, or the beginning of the leave or suspension; zero if upcoming or unknown
 	Changes time.Time // next instant after which At gives another Standing; zero if none is known
 	Urgent  bool      // suspended, or ended by an immediate termination
 }

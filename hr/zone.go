@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// zones caches loaded zones: a timeline asks for the same few again and again.
+// zones caches loaded zones, because a timeline needs the same few repeatedly.
 var zones sync.Map // name -> *time.Location
 
-// LoadZone returns the time zone of an IANA name. It refuses names that mean
-// another zone on another machine ("", "Local", "localtime"), and the variants
-// of the database that count leap seconds.
+// LoadZone returns the time zone of an IANA name. It refuses names whose meaning depends on
+// the machine ("", "Local", "localtime"), and the variants of the database that count leap
+// seconds.
 //
 // Programs that use it import time/tzdata, so as not to depend on the machine.
 func LoadZone(name string) (*time.Location, error) {
@@ -31,9 +31,8 @@ func LoadZone(name string) (*time.Location, error) {
 	return loc, nil
 }
 
-// zone is the zone in which the profile's dates are meant. Events with unknown
-// zones are refused before they get here; should the zone database shrink, UTC
-// is better than no timeline.
+// zone returns the time zone of the profile's dates. Events with unknown zones are refused
+// before they get here. If the zone database loses a zone, UTC is better than no timeline.
 func (p *Profile) zone() *time.Location {
 	loc, err := LoadZone(p.Location.TimeZone)
 	if err != nil {
