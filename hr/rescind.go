@@ -128,7 +128,7 @@ func withdrawnWith(opening, by *Event, live []*Event) []*Event {
 }
 
 // shares reports whether e keeps open the employment that the hire h opened: e is a hire or
-// rehire itself, or HR said it before h and with a beginning before h's start.
+// rehire itself, or HR said e before h and e has an earlier start date.
 func (h *Event) shares(e *Event) bool {
 	return e.opens() ||
 		h.Type == EventHired && e.before(h) && e.Profile.StartDate.Compare(h.Profile.StartDate) < 0

@@ -5,11 +5,11 @@ import (
 	"iter"
 )
 
-// PageSize is how many entries AllPeople, AllTasks and so on read at once.
+// PageSize is the number of entries that AllPeople, AllTasks and so on read at once.
 const PageSize = 500
 
-// all yields the entries of a list after a place, which it reads page by page. If that
-// fails it yields the error, and nothing more.
+// all yields the entries of a list after a place. It reads them page by page. If reading
+// fails, it yields the error and ends.
 func all[T, P any](after P, read func(after P) ([]T, error), place func(T) P) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
@@ -32,7 +32,7 @@ func all[T, P any](after P, read func(after P) ([]T, error), place func(T) P) it
 	}
 }
 
-// Collect lists what one of the sequences below yields.
+// Collect returns the entries of one of the sequences below.
 func Collect[T any](entries iter.Seq2[T, error]) ([]T, error) {
 	var list []T
 	for entry, err := range entries {

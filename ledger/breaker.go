@@ -10,62 +10,62 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Breaker holds back mass changes: what nobody but HR, a security system, a date or
-// policy asks for, and takes access or gives more of it, has to be admitted, and is held
-// with all that wait like it as soon as there are too many of its kind. All of these are
-// called withdrawals, as most of them are. See docs/adr/0020-mass-changes-are-held.md and
-// docs/adr/0028-what-the-breaker-counts.md.
+// Breaker holds back mass changes. A change that takes access or gives more of it has to be
+// admitted if HR, a security system, a date or policy asks for it, and not an operator. As
+// soon as there are too many changes of a kind, all waiting ones of that kind are held
+// together. All of these changes are called withdrawals, since most of them are. See
+// docs/adr/0020-mass-changes-are-held.md and docs/adr/0028-what-the-breaker-counts.md.
 type Breaker interface {
-	// Admit asks for withdrawals of one person, and says what became of each, in
-	// the order of the request. Whatever several callers ask for at once is counted
-	// one after the other.
+	// Admit asks for withdrawals of one person, and returns the state of each, in the order
+	// of the request. Requests of several callers are counted one after the other.
 	//
-	// What was admitted once stays so, what is held stays held, and what is refused
-	// stays refused. What is new joins the open cohort of its kind. If there is none
-	// but more people are counted than the limit allows, one is opened, and takes
-	// all of its kind that was counted in the window and is not admitted yet; those
-	// people are made due, with DueWhat "breaker". Else it is admitted as soon as it
-	// falls due and has settled.
+	// An admitted withdrawal stays admitted, a held one stays held, and a refused one stays
+	// refused. A new one joins the open cohort of its kind. If there is no open cohort and
+	// more people are counted than the limit allows, Admit opens one. It takes all
+	// withdrawals of its kind that were counted in the window and are not admitted yet, and
+	// makes those people due, with DueWhat "breaker". Otherwise the new withdrawal is
+	// admitted as soon as it is due and has settled.
 	//
-	// What is announced is also counted together with what is announced for the same
-	// time, whenever it was said: half a window before it to half a window after it.
+	// An announced withdrawal is also counted together with all that are announced for
+	// about the same time, from half a window before it to half a window after it, no matter
+	// when they were said.
 	//
-	// Suspensions are counted by the source that suspends, and are held only while that
-	// source is above its limit, whatever is open: that one source floods holds up no
-	// other, and one that comes later, by itself, passes.
+	// Suspensions are counted separately for each source, and are held only while their
+	// source is above its limit, even if a cohort is open. So a flood from one source holds
+	// up no other source, and a later single suspension passes.
 	//
-	// A person is counted once, when Tenure heard of the withdrawal and again when
-	// it falls due. What an operator released is not counted, nor what was counted
-	// before they released the last cohort of that kind as a whole.
+	// Each person is counted once when Tenure hears of the withdrawal, and once more when
+	// it falls due. Withdrawals that an operator released are not counted, nor are those
+	// that were counted before an operator released the last cohort of the kind as a whole.
 	Admit(ctx context.Context, r AdmissionRequest) (Admission, error)
-	// Cohorts lists cohorts by ID; with a zero filter, all.
+	// Cohorts lists cohorts by ID. With a zero filter it lists all.
 	Cohorts(ctx context.Context, f CohortFilter) ([]Cohort, error)
-	// Withdrawals lists what a cohort has held, by person and key, after the given
-	// person, at most limit people.
+	// Withdrawals lists the withdrawals that a cohort has held, by person and key, after
+	// the given person, of at most limit people.
 	Withdrawals(ctx context.Context, cohort int64, after string, limit int) ([]Withdrawal, error)
-	// DecideCohort releases or cancels what a cohort holds, of the people named, and
-	// makes them due, with DueWhat "breaker". It skips people for whom the cohort holds
-	// nothing, and returns for how many people something was decided. The last
-	// one closes the cohort. Each person gets an audit row. A cohort that is not
-	// there is ErrNotFound.
+	// DecideCohort releases or cancels the withdrawals that a cohort holds of the named
+	// people, and makes those people due, with DueWhat "breaker". It skips people for whom
+	// the cohort holds nothing, and returns the number of people for whom it decided
+	// something. Deciding about the last one closes the cohort. Each person gets an audit
+	// row. It returns ErrNotFound if the cohort does not exist.
 	//
-	// What is released is admitted. What is cancelled and Voids is as if HR had
-	// rescinded the event: Tenure records a rescind of it, with the operator's name
-	// on it in the audit. Anything else that is cancelled is refused, until the plan
-	// does not ask for it any more.
+	// A released withdrawal is admitted. If a cancelled one has Voids set, Tenure records a
+	// rescind of the event, as if HR had rescinded it, with the operator's name in the
+	// audit record. Any other cancelled withdrawal is refused until the plan no longer asks
+	// for it.
 	DecideCohort(ctx context.Context, d CohortDecision) (int, error)
 }
 
 // DueBreaker is the reason why people are due after their cohort was opened or decided.
 const DueBreaker = "breaker"
 
-// WithdrawalKind says which changes the breaker counts together.
+// WithdrawalKind groups the changes that the breaker counts together.
 type WithdrawalKind string
 
 // The kinds of withdrawal.
 const (
-	Leavers     WithdrawalKind = "leavers"     // an employment ends, and access with it
-	Disables    WithdrawalKind = "disables"    // an account of somebody who stays is turned off
+	Leavers     WithdrawalKind = "leavers"     // an employment ends, and access ends with it
+	Disables    WithdrawalKind = "disables"    // an account of somebody who stays is disabled
 	Deletions   WithdrawalKind = "deletions"   // an account is deleted for good
 	Suspensions WithdrawalKind = "suspensions" // a security system cuts somebody off
 	Losses      WithdrawalKind = "losses"      // somebody who stays loses entitlements of an account that they keep
@@ -77,48 +77,48 @@ func WithdrawalKinds() []WithdrawalKind {
 	return []WithdrawalKind{Leavers, Disables, Deletions, Suspensions, Losses, Grants}
 }
 
-// Settles reports whether what is of this kind waits before it is admitted, so that a flood
-// is seen before the first of it is done. Suspensions wait as what is immediate does.
+// Settles reports whether withdrawals of this kind wait before they are admitted, so that a
+// flood is seen before any of it is done. Suspensions wait for Limits.SettleImmediate.
 func (k WithdrawalKind) Settles() bool { return k != Deletions }
 
 // WithdrawalState is the state of a withdrawal.
 type WithdrawalState string
 
-// The life of a withdrawal.
+// The states of a withdrawal.
 const (
-	WithdrawalNoticed   WithdrawalState = "noticed"   // HR said so; no assessment has seen it
-	WithdrawalAnnounced WithdrawalState = "announced" // it is known, and falls due later
-	WithdrawalWaiting   WithdrawalState = "waiting"   // it is due, and settles
+	WithdrawalNoticed   WithdrawalState = "noticed"   // its event is recorded, and no assessment has seen it
+	WithdrawalAnnounced WithdrawalState = "announced" // it is known, and will be due later
+	WithdrawalWaiting   WithdrawalState = "waiting"   // it is due, and settling
 	WithdrawalHeld      WithdrawalState = "held"      // a cohort holds it
 	WithdrawalAdmitted  WithdrawalState = "admitted"  // it may be done
 	WithdrawalRefused   WithdrawalState = "refused"   // an operator cancelled it
-	WithdrawalOver      WithdrawalState = "over"      // it was admitted, and is not asked for any more
-	WithdrawalGone      WithdrawalState = "gone"      // it was never admitted, and is not asked for any more
+	WithdrawalOver      WithdrawalState = "over"      // it was admitted, and the plan no longer asks for it
+	WithdrawalGone      WithdrawalState = "gone"      // it was never admitted, and the plan no longer asks for it
 )
 
-// Withdrawal is access of one person that is to be taken for one cause.
+// Withdrawal is one change of one person's access, for one cause, that the breaker counts.
 type Withdrawal struct {
 	PersonID string
 	Kind     WithdrawalKind
-	Key      string // identifies the cause among the person's of that kind
+	Key      string // identifies the cause among the person's withdrawals of that kind
 	State    WithdrawalState
-	Cohort   int64       // the last one that held it; zero if none did
-	Event    hr.EventKey // what HR said, if that is the cause
-	Voids    bool        // cancelling it makes Event void
-	Apps     []string    // where, sorted; nil until an assessment has seen it
+	Cohort   int64       // the last cohort that held it; zero if none did
+	Event    hr.EventKey // the event that is the cause, if one is
+	Voids    bool        // cancelling it rescinds Event
+	Apps     []string    // the apps concerned, sorted; nil until an assessment has seen it
 	Why      string      // for people, never personal data
 	SaidAt   time.Time   // when Tenure received the event, or first planned it
-	DueAt    time.Time   // when access ends
-	// CountedAt is the last time that the breaker counted it.
+	DueAt    time.Time   // when access changes
+	// CountedAt is when the breaker last counted it.
 	CountedAt time.Time
-	// SeenAt is the last time that Admit was asked for it; zero if never.
+	// SeenAt is when Admit was last asked for it; zero if never.
 	SeenAt time.Time
 }
 
-// Settled reports whether the withdrawal may be done, as far as anybody has decided.
+// Settled reports whether the withdrawal is admitted.
 func (w Withdrawal) Settled() bool { return w.State == WithdrawalAdmitted }
 
-// EventWithdrawal is the key of a withdrawal whose cause is an event.
+// EventWithdrawal returns the key of a withdrawal whose cause is an event.
 func EventWithdrawal(e hr.EventKey) string { return e.Source + "\x1f" + e.ID }
 
 // Ask is one withdrawal that a plan asks for.
@@ -130,8 +130,8 @@ type Ask struct {
 	Apps      []string
 	Why       string
 	SaidAt    time.Time // when Tenure received Event; zero if no event is the cause
-	DueAt     time.Time // when access ends; zero: it is due
-	Immediate bool      // it does not wait as others do
+	DueAt     time.Time // when access changes; zero if it is due now
+	Immediate bool      // it waits for SettleImmediate only
 }
 
 // AdmissionRequest asks for withdrawals of one person.
@@ -139,35 +139,35 @@ type AdmissionRequest struct {
 	PersonID string
 	At       time.Time
 	Asks     []Ask
-	// Gone are those that Person gave and that are not asked for any more.
+	// Gone lists the withdrawals that Person returned and the plan no longer asks for.
 	Gone   []Withdrawal
 	Limits Limits
 }
 
-// Admission is the answer.
+// Admission is the answer to an AdmissionRequest.
 type Admission struct {
 	Withdrawals []Withdrawal // one for each Ask
-	SettlesAt   []time.Time  // until when each that is waiting settles; zero for others
+	SettlesAt   []time.Time  // for each withdrawal, when it will have settled; zero if it is not waiting
 	Opened      []Cohort     // cohorts that this request opened
 }
 
-// Limits say how much is too much.
+// Limits holds how many withdrawals are allowed, and how long they settle.
 type Limits struct {
-	Window time.Duration // in which withdrawals are counted together
-	// Settle is how long a withdrawal waits after HR said so, or after it was first
-	// planned, so that a flood is seen before the first one is done. SettleImmediate is
-	// that of immediate ones.
+	Window time.Duration // the time in which withdrawals are counted together
+	// Settle is how long a withdrawal waits after its event was received, or after it was
+	// first planned, so that a flood is seen before any of it is done. SettleImmediate is
+	// the same for immediate withdrawals.
 	Settle, SettleImmediate time.Duration
-	Of                      map[WithdrawalKind]Limit // a kind that is not there has no limit
+	Of                      map[WithdrawalKind]Limit // a kind without an entry has no limit
 }
 
-// Limit is how many people of a kind may be concerned in a window: a share of the
-// people employed, or so many if that is more, and never more than Most.
+// Limit bounds the people whom withdrawals of a kind may concern in a window: Share of the
+// people employed, or Count if that is more, and never more than Most.
 type Limit struct {
 	Share float64 // 0.1 is a tenth
 	Count int
-	Most  int // zero: however many the share comes to
-	// Window is that of this kind; zero: Limits.Window.
+	Most  int // zero means no such bound
+	// Window is the window of this kind; zero means Limits.Window.
 	Window time.Duration
 }
 
@@ -176,7 +176,7 @@ func (l Limits) WindowOf(kind WithdrawalKind) time.Duration {
 	return cmp.Or(l.Of[kind].Window, l.Window)
 }
 
-// Allowed returns how many people may be concerned if so many are employed.
+// Allowed returns how many people may be concerned, given the number of people employed.
 func (l Limit) Allowed(employed int) int {
 	allowed := max(l.Count, int(l.Share*float64(employed)))
 	if l.Most > 0 {
@@ -188,23 +188,23 @@ func (l Limit) Allowed(employed int) int {
 // CohortState is the state of a cohort.
 type CohortState string
 
-// The life of a cohort.
+// The states of a cohort.
 const (
-	CohortOpen      CohortState = "open"      // it holds what is in it, and takes in what comes
-	CohortReleased  CohortState = "released"  // an operator let the last of it go
-	CohortCancelled CohortState = "cancelled" // an operator cancelled the last of it
-	CohortEnded     CohortState = "ended"     // nobody asks any more for the last of it
+	CohortOpen      CohortState = "open"      // it holds withdrawals, and takes in new ones
+	CohortReleased  CohortState = "released"  // an operator released the last withdrawal in it
+	CohortCancelled CohortState = "cancelled" // an operator cancelled the last withdrawal in it
+	CohortEnded     CohortState = "ended"     // no plan asks any more for the last withdrawal in it
 )
 
-// Cohort is the withdrawals that are held together.
+// Cohort is a group of withdrawals that are held together.
 type Cohort struct {
 	ID                 int64
 	Kind               WithdrawalKind
 	State              CohortState
-	Counted            int // people counted when it was opened ...
-	Allowed            int // ... of so many allowed
+	Counted            int // people counted when it was opened
+	Allowed            int // people allowed when it was opened
 	OpenedAt, ClosedAt time.Time
-	Operator, Reason   string // of who closed it
+	Operator, Reason   string // of the operator who closed it
 	Login              string // see WithLogin
 	// People counts the people whom it has held, Held those for whom it still holds something.
 	People, Held int
@@ -218,7 +218,8 @@ func (c Cohort) Name() string { return CohortName(c.ID) }
 // CohortName returns the name of the cohort with that number, such as "c-12".
 func CohortName(id int64) string { return cohortPrefix + strconv.FormatInt(id, 10) }
 
-// CohortID returns the number of the cohort of that name, and false if it is no such name.
+// CohortID returns the number of the cohort with a name, and false if the text is no such
+// name.
 func CohortID(name string) (int64, bool) {
 	id, err := strconv.ParseInt(strings.TrimPrefix(name, cohortPrefix), 10, 64)
 	return id, err == nil && id > 0
@@ -230,13 +231,13 @@ type CohortFilter struct {
 	Open bool
 }
 
-// The operator's verbs for what a cohort holds.
+// The operator's verbs for cohorts.
 const (
-	VerbRelease Verb = "release" // it is right: let it be done
-	VerbCancel  Verb = "cancel"  // it is a mistake: let nothing come of it
+	VerbRelease Verb = "release" // the withdrawals are right, and may be done
+	VerbCancel  Verb = "cancel"  // the withdrawals are a mistake, and are not done
 )
 
-// CohortDecision is an operator's about what a cohort holds.
+// CohortDecision is an operator's decision about withdrawals that a cohort holds.
 type CohortDecision struct {
 	Cohort           int64
 	Verb             Verb

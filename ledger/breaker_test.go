@@ -25,8 +25,8 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// A company that grows never allows fewer: so what an empty one allows can be let
-// pass without counting who is employed.
+// The number allowed never falls when a company grows. So a number that an empty company
+// allows can pass without counting the people employed.
 func TestAllowedGrowsWithTheCompany(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := ledger.Limit{

@@ -11,24 +11,25 @@ import (
 type Census interface {
 	// Count counts links and steps, by app.
 	Count(ctx context.Context) (Counts, error)
-	// Overdue counts the people with whom nothing goes on: see Lateness.
+	// Overdue counts the people who are overdue: see Lateness.
 	Overdue(ctx context.Context, l Lateness) (int, error)
 }
 
-// Lateness says who is overdue: whose time came at Since or before and who have not been
-// looked at since. Of whom a run is at work (DueWorking) a step may wait for its turn in
-// an app: they are, if their time came at Waiting or before and no step was tried after
-// Since, or an event came in at Since or before that nobody has looked at.
+// Lateness defines who is overdue: people who have been due since Since or earlier. If
+// somebody's run is at work (DueWorking), a step may be waiting for its turn in an app. Such
+// a person is overdue only in two cases: they have been due since Waiting or earlier and no
+// step was tried after Since, or an event was received at Since or earlier and no assessment
+// has seen it.
 type Lateness struct {
 	Since, Waiting time.Time
 }
 
-// waitsForApp is how long (real time) a step may wait in its app's task queue before it
-// is planned again: as long nothing is recorded of it.
+// waitsForApp is how long (real time) a step may wait in its app's task queue before it is
+// planned again. Nothing is recorded about the step in that time.
 const waitsForApp = time.Hour
 
-// LateSince returns the lateness of somebody who is overdue now, if their time may pass
-// for so long (real time) without progress.
+// LateSince returns the Lateness for now, if people may be due for the time overdue (real
+// time) without progress.
 func LateSince(c clock.Clock, overdue time.Duration) Lateness {
 	now := c.Now()
 	return Lateness{Since: now.Add(-c.Span(overdue)), Waiting: now.Add(-c.Span(overdue + waitsForApp))}

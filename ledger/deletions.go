@@ -7,20 +7,19 @@ import (
 	"time"
 )
 
-// Holds are legal holds: of somebody who is held, nothing is deleted for good. See
-// docs/adr/0019-holds-and-approvals.md.
+// Holds keeps legal holds. While a hold on a person is in force, none of their accounts is
+// deleted for good. See docs/adr/0019-holds-and-approvals.md.
 type Holds interface {
-	// PlaceHold places a hold on a person, with an audit row, withdraws what humans were
-	// asked to delete of theirs, and makes them due, with DueDecision. Who was never
-	// heard of is ErrNotFound.
+	// PlaceHold places a hold on a person, with an audit row. It withdraws the person's
+	// tasks to delete accounts, and makes the person due, with DueDecision. It returns
+	// ErrNotFound for a person whom the ledger does not know.
 	//
-	// A deletion that begins later sees it (BeginStep comes before the reading that
-	// decides). The answer names those that had begun, and so does it with what else
-	// destroys an account (Attempt.Destroys): they may be done.
+	// A deletion that begins later sees the hold, because BeginStep comes before the read
+	// that decides. The answer names the apps in which a deletion, or another step that
+	// destroys an account (Attempt.Destroys), had begun before: it may still be done.
 	PlaceHold(ctx context.Context, h Hold) (PlacedHold, error)
-	// ReleaseHold ends a hold that is not released, with an audit row, and makes its
-	// person due, with DueDecision. It returns the hold as it is then: one that was
-	// released before stays as it was.
+	// ReleaseHold ends a hold, with an audit row, makes its person due, with DueDecision,
+	// and returns the hold. A hold that was released before stays as it is.
 	ReleaseHold(ctx context.Context, r HoldRelease) (Hold, error)
 	// Holds lists holds by ID, after the given ID, at most limit.
 	Holds(ctx context.Context, f HoldFilter, after int64, limit int) ([]Hold, error)
@@ -32,18 +31,18 @@ type Hold struct {
 	ID        int64 // given by the ledger, ascending, never reused
 	PersonID  string
 	PlacedAt  time.Time
-	ExpiresAt time.Time // from then on it holds nothing
+	ExpiresAt time.Time // from then on it has no effect
 	Operator  string
 	Login     string // see WithLogin
 	Reason    string
 
-	ReleasedAt    time.Time // zero unless somebody ended it
+	ReleasedAt    time.Time // zero unless an operator released it
 	ReleasedBy    string
 	ReleasedLogin string
 	ReleaseReason string
 }
 
-// InForce reports whether the hold holds anything at an instant.
+// InForce reports whether the hold is in force at an instant.
 func (h Hold) InForce(at time.Time) bool { return h.ReleasedAt.IsZero() && h.ExpiresAt.After(at) }
 
 const holdPrefix = "h-"
@@ -54,15 +53,15 @@ func (h Hold) Name() string { return HoldName(h.ID) }
 // HoldName returns the name of the hold with that number, such as "h-12".
 func HoldName(id int64) string { return holdPrefix + strconv.FormatInt(id, 10) }
 
-// HoldID returns the number of the hold of that name, and false if it is no such name.
+// HoldID returns the number of the hold with a name, and false if the text is no such name.
 func HoldID(name string) (int64, bool) {
 	number, ok := strings.CutPrefix(name, holdPrefix)
 	id, err := strconv.ParseInt(number, 10, 64)
 	return id, ok && err == nil && id > 0
 }
 
-// HeldUntil is until when holds keep a person's accounts from being deleted; zero if
-// there are none. It may lie in the past.
+// HeldUntil returns the instant until which holds keep a person's accounts from being
+// deleted; zero if there are no holds. It may lie in the past.
 func HeldUntil(holds []Hold) time.Time {
 	var until time.Time
 	for _, h := range holds {
@@ -76,7 +75,7 @@ func HeldUntil(holds []Hold) time.Time {
 // PlacedHold is the answer to a hold that was placed.
 type PlacedHold struct {
 	Hold     Hold
-	Deleting []string // apps in which a deletion, or as good as one, had begun, sorted
+	Deleting []string // apps in which a step that destroys an account had begun, sorted
 }
 
 // HoldRelease ends a hold before its time.
@@ -93,32 +92,33 @@ type HoldFilter struct {
 	InForce  time.Time // only those in force at that instant
 }
 
-// DueDecision is the reason why people are due about whom an operator decided: about
-// their deletions (a hold, a retention or an approval), or about what needs attention.
+// DueDecision is the reason why people are due after an operator decided something about
+// them: about their deletions (a hold, a retention or an approval), or about a step that
+// needed attention.
 const DueDecision = "decision"
 
-// Retentions are how long one person's accounts are kept, where an operator has said
-// something else than the configuration.
+// Retentions keeps the retentions that an operator has set for single people, in place of
+// the configured ones.
 type Retentions interface {
-	// SetRetention says how long a person's accounts are kept, with an audit row, in
-	// place of what was said before of the same app (or of all), and makes the person
-	// due, with DueDecision. Who was never heard of is ErrNotFound.
+	// SetRetention sets how long a person's accounts are kept, with an audit row, and makes
+	// the person due, with DueDecision. It replaces an earlier retention of the same app
+	// (or of all apps). It returns ErrNotFound for a person whom the ledger does not know.
 	SetRetention(ctx context.Context, r Retention) (Retention, error)
-	// ResetRetention lets the configuration say it again, with an audit row, and makes
-	// the person due, with DueDecision. It returns what was in force and is not any
-	// more: zero if nothing was.
+	// ResetRetention ends a retention, so that the configuration decides again, with an
+	// audit row, and makes the person due, with DueDecision. It returns the retention that
+	// was in force; zero if there was none.
 	ResetRetention(ctx context.Context, r RetentionReset) (Retention, error)
-	// Retentions lists all that was ever said of one person, or (empty) of everybody,
-	// by ID, after the given ID, at most limit.
+	// Retentions lists all retentions ever set for one person, or for everybody if personID
+	// is empty, by ID, after the given ID, at most limit.
 	Retentions(ctx context.Context, personID string, after int64, limit int) ([]Retention, error)
 }
 
-// Retention is how long one person's accounts are kept once they are off: until an
-// instant or, if Until is zero, For so long from the proof.
+// Retention holds how long one person's disabled accounts are kept: until Until or, if that
+// is zero, for the time For from the proof that they are off.
 type Retention struct {
 	ID       int64 // given by the ledger, ascending, never reused
 	PersonID string
-	App      string // empty: every app that has no retention of its own
+	App      string // empty means every app that has no retention of its own
 	Until    time.Time
 	For      time.Duration
 
@@ -133,19 +133,20 @@ type Retention struct {
 	EndReason  string
 }
 
-// RetentionReset ends the retention of an app (or the one of all other apps).
+// RetentionReset ends a person's retention for an app, or the one for all other apps.
 type RetentionReset struct {
 	PersonID, App    string
 	Operator, Reason string
 	At               time.Time
 }
 
-// Approvals are the deletions that an operator has to approve. Assessments ask for
-// them (Assessment.Approvals) and say when they are not asked for any more.
+// Approvals keeps the approvals of deletions that an operator has to approve. Assessments ask
+// for them (Assessment.Approvals) and end them when the plan no longer needs them.
 type Approvals interface {
-	// ApproveDeletion notes that a deletion is approved, asked for or not yet, with an
-	// audit row, and makes its person due, with DueDecision. One that is approved
-	// already stays as it is. Who was never heard of is ErrNotFound.
+	// ApproveDeletion records that a deletion is approved, with an audit row, and makes its
+	// person due, with DueDecision. The approval need not have been asked for. One that is
+	// given already stays as it is. It returns ErrNotFound for a person whom the ledger does
+	// not know.
 	ApproveDeletion(ctx context.Context, a DeletionApproval) (Approval, error)
 	// Approvals lists approvals by person and key, after the given place, at most limit.
 	Approvals(ctx context.Context, f ApprovalFilter, after ApprovalPlace, limit int) ([]Approval, error)
@@ -154,22 +155,22 @@ type Approvals interface {
 // ApprovalState is the state of an approval.
 type ApprovalState string
 
-// The life of an approval.
+// The states of an approval.
 const (
-	ApprovalAsked    ApprovalState = "asked"    // the deletion is due, and waits
-	ApprovalApproved ApprovalState = "approved" // it may be done
-	ApprovalOver     ApprovalState = "over"     // it is done, or not asked for any more
+	ApprovalAsked    ApprovalState = "asked"    // the deletion is due, and waits for approval
+	ApprovalApproved ApprovalState = "approved" // the deletion may be done
+	ApprovalOver     ApprovalState = "over"     // the deletion is done, or no longer planned
 )
 
-// Approval is an operator's word, given or waited for, on the deletion of one account.
+// Approval is an operator's approval of the deletion of one account, given or waited for.
 type Approval struct {
 	PersonID string
 	App      string
-	Key      string // of the step that deletes; names the ending that it belongs to
+	Key      string // of the step that deletes; it names the employment's end that the deletion belongs to
 	State    ApprovalState
 
 	AskedAt   time.Time // zero if it was approved before it was asked for
-	LookAt    time.Time // when somebody is reminded next
+	LookAt    time.Time // when an operator is reminded next
 	Reminders int
 
 	ApprovedAt time.Time

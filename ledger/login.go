@@ -6,15 +6,15 @@ import (
 	"unicode"
 )
 
-// Login is the account from which an operator decides something: what the machine and
-// the database know of them, beside the name that they give.
+// Login identifies the account from which an operator decides something. It is what the
+// machine and the database know about them, besides the name that they give.
 type Login struct {
 	Name string // of the machine's account
 	Role string // of the database session; empty if the database has none
-	Sudo string // who became Name by sudo, as the environment says
+	Sudo string // the user who became Name by sudo, as the environment claims
 }
 
-// beforeSudo begins what the environment adds, which proves nothing.
+// beforeSudo begins the part that comes from the environment, which proves nothing.
 const beforeSudo = " (sudo by "
 
 // String returns the login as the record has it: "root (role tenure) (sudo by ada)".
@@ -32,16 +32,16 @@ func (l Login) String() string {
 	return text
 }
 
-// SameLogin reports whether two logins on the record are one: of the same account and
-// database role. Who used sudo is not compared: anybody can say that of themselves.
+// SameLogin reports whether two recorded logins have the same account and database role. It
+// does not compare the users of sudo, because anybody can set them.
 func SameLogin(a, b string) bool {
 	a, _, _ = strings.Cut(a, beforeSudo)
 	b, _, _ = strings.Cut(b, beforeSudo)
 	return a == b
 }
 
-// SameOperator reports whether two names may be one operator's: case and white space
-// make no difference.
+// SameOperator reports whether two names may be one operator's. Case and white space make no
+// difference.
 func SameOperator(a, b string) bool { return strings.EqualFold(bare(a), bare(b)) }
 
 func bare(name string) string {
@@ -55,14 +55,14 @@ func bare(name string) string {
 
 type loginKey struct{}
 
-// WithLogin returns a context in which all that an operator decides has the login on
-// the record, with the role of the database session that writes it.
+// WithLogin returns a context whose ledger calls record the login with every decision of an
+// operator. The ledger adds the role of its database session.
 func WithLogin(ctx context.Context, login Login) context.Context {
 	return context.WithValue(ctx, loginKey{}, login)
 }
 
-// LoginOf returns the login that ctx has for the record, written in a database session
-// of this role; empty if no operator is at work.
+// LoginOf returns the text of ctx's login for the record, with the role of the database
+// session. It is empty if ctx has no login.
 func LoginOf(ctx context.Context, role string) string {
 	login, _ := ctx.Value(loginKey{}).(Login)
 	login.Role = role

@@ -6,43 +6,43 @@ import (
 	"time"
 )
 
-// Mover moves a ledger to another database. What is written holds all that
-// the ledger knows, names included.
+// Mover moves a ledger to another database. An export holds everything that the ledger
+// knows, also names.
 type Mover interface {
-	// Export writes everything, as it is at one moment. It may fail when a part has
-	// been written: without its last line that is not taken by Import. Before that
-	// line is written, an audit row in this ledger says who exported what; what is
-	// written does not have it.
+	// Export writes everything, as of one moment. It may fail when a part has been written;
+	// Import refuses an export without its last line. Before Export writes that line, it
+	// adds an audit row about the export to this ledger. The export does not contain the
+	// row.
 	Export(ctx context.Context, w io.Writer, m Move, p Progress) (Export, error)
-	// Import reads what Export wrote into this ledger, which must hold nothing. It
-	// does all of it or, if it fails, nothing. What is written afterwards has numbers
-	// above those that were ever given out. The first of it is an audit row that says
-	// who imported what. Unlike other calls it cannot be repeated.
+	// Import reads an export into this ledger, which must be empty. It imports everything
+	// or, if it fails, nothing. Rows that are written later have higher numbers than the
+	// old ledger ever used. The first of them is an audit row about the import. Unlike other
+	// calls, Import cannot be repeated.
 	Import(ctx context.Context, r io.Reader, m Move, p Progress) (Export, error)
 }
 
-// Move says who moves a ledger and when, for the audit record. The row's detail has
-// the export's digest ("sha256"), number of rows and schema: those of an export and
-// its import are the same.
+// Move holds, for the audit record, who moves a ledger and when. The audit row's detail has
+// the export's digest ("sha256"), number of rows and schema. They are the same for an export
+// and its import.
 type Move struct {
 	Operator string
 	At       time.Time
 }
 
-// What the audit record says of the ledger as a whole.
+// The actions of audit rows about the ledger as a whole.
 const (
 	ActionExported = "ledger exported"
 	ActionImported = "ledger imported"
 )
 
-// Export says what was exported.
+// Export summarizes an export.
 type Export struct {
 	Schema int64            `json:"schema"` // version of the tables
 	Rows   map[string]int64 `json:"rows"`   // by table
 	SHA256 string           `json:"sha256"` // of all lines but the last
 }
 
-// Total is the number of rows.
+// Total returns the number of rows.
 func (e Export) Total() (n int64) {
 	for _, rows := range e.Rows {
 		n += rows
@@ -50,5 +50,5 @@ func (e Export) Total() (n int64) {
 	return n
 }
 
-// Progress is told how many rows of how many have been moved.
+// Progress is called with the number of rows that have been moved, and the number of all.
 type Progress func(done, total int64)

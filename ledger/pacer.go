@@ -5,23 +5,22 @@ import (
 	"time"
 )
 
-// Pacer shares out the calls of apps that may be called only so often, among all
-// processes that use the ledger. Times are the store's own: those who ask need
-// not agree on one.
+// Pacer shares the rates of apps among all processes that use the ledger. It uses the
+// store's own clock, so that the clocks of the processes need not agree.
 type Pacer interface {
-	// ReserveCalls takes the next calls of an app that nobody has taken yet, and
-	// says from when on, counted from now, the first of them may be made; each
-	// other one Every later. A negative time lies behind: that call, and others if
-	// it is long ago, may be made at once. A call that was taken and never made is
-	// lost. A turn that is farther away than CallReservation.Farthest comes from a
-	// clock that was set back since, or from another rate, and is now.
+	// ReserveCalls reserves the next calls of an app, and returns how long to wait before
+	// the first of them. Each further call comes Every later. A negative time lies in the
+	// past: that call, and perhaps further ones, may be made at once. A call that is
+	// reserved and never made is lost. If the turn would be farther away than
+	// CallReservation.Farthest, the clock was set back or the rate has changed, and the turn
+	// is now.
 	ReserveCalls(ctx context.Context, r CallReservation) (from time.Duration, err error)
-	// PauseCalls has all calls that are taken from now on begin no earlier than
-	// after the given time. It ends no longer pause. A pause longer than LongestPause may
-	// be cut short.
+	// PauseCalls makes all calls that are reserved from now on begin no earlier than after
+	// the given time. It does not shorten a longer pause. A pause longer than LongestPause
+	// may be cut short.
 	PauseCalls(ctx context.Context, app string, pause time.Duration) error
-	// CallWaits says how long a call of each app would wait that was taken now, because
-	// others were taken before it or the app's calls are paused. Apps whose calls do not
+	// CallWaits returns, by app, how long a call that was reserved now would wait, because
+	// others were reserved before it or the app's calls are paused. Apps whose calls do not
 	// wait are left out.
 	CallWaits(ctx context.Context) (map[string]time.Duration, error)
 }
@@ -31,8 +30,8 @@ type CallReservation struct {
 	App   string
 	Calls int           // how many, at least one
 	Every time.Duration // from one call to the next, above zero
-	// Saved is how much time without calls may be made up for: calls of that long
-	// a time may be made at once.
+	// Saved bounds the time without calls that may be made up for: the calls of so long a
+	// time may be made at once.
 	Saved time.Duration
 }
 
@@ -42,8 +41,8 @@ const LongestPause = time.Minute
 // manyWaiting is more processes than ever wait for their turns at one app.
 const manyWaiting = 100
 
-// Farthest returns how far away the turn of a reservation may be: many processes may have
-// taken calls before, and the app may have asked for a pause.
+// Farthest returns how far away the turn of a reservation can be, since many processes may
+// have reserved calls before, and the app may have asked for a pause.
 func (r CallReservation) Farthest() time.Duration {
 	return 2*LongestPause + manyWaiting*time.Duration(r.Calls)*r.Every
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Reader is the part of a Ledger that changes nothing. What only shows something takes a
-// Reader, so that it cannot write by mistake.
+// Reader is the part of a Ledger that changes nothing. Code that only shows something takes
+// a Reader, so that it cannot write by mistake.
 type Reader interface {
 	Query
 	Steps

@@ -10,12 +10,12 @@ import (
 // StepState is the state of a step.
 type StepState string
 
-// The life of a step.
+// The states of a step.
 const (
 	StepOpen       StepState = "open"       // planned or being tried
-	StepAttention  StepState = "attention"  // a human must look
-	StepSkipped    StepState = "skipped"    // a human decided that it is not to be done, as long as it is asked for
-	StepDone       StepState = "done"       // applied and confirmed
+	StepAttention  StepState = "attention"  // an operator is needed
+	StepSkipped    StepState = "skipped"    // an operator decided that it is not done, for as long as the plan asks for it
+	StepDone       StepState = "done"       // done and proven
 	StepSuperseded StepState = "superseded" // the plan does not want it any more
 )
 
@@ -26,22 +26,21 @@ type Step struct {
 	App                                  string
 	Kind                                 string // plan.Kind
 	State                                StepState
-	Attempts                             int    // calls of BeginStep since it was first planned
+	Attempts                             int    // attempts since it was first planned
 	Code                                 string // error code of the last failed attempt
 	Message                              string // what went wrong and what to do; never personal data
 	PlannedAt, LastAttemptAt, FinishedAt time.Time
 	Reason                               string // the operator's, when skipped
 }
 
-// Attempt announces one attempt at a step. A step that nobody planned becomes
-// an open one.
+// Attempt announces one attempt at a step. A step that was never planned becomes open.
 type Attempt struct {
 	PersonID, App, Key, Kind string
 	At                       time.Time // now
-	Deadline                 time.Time // when this attempt is certainly over, whatever became of the process
+	Deadline                 time.Time // when this attempt is certainly over, even if its process died
 	Gives                    bool      // whether the step gives access (creates, enables, grants)
-	// Destroys says that the step may destroy the account: it deletes it, or disables
-	// it where that is as good as deleting.
+	// Destroys means that the step may destroy the account: it deletes it, or disables it in
+	// an app in which that is as good as deleting.
 	Destroys bool
 }
 
@@ -49,54 +48,54 @@ type Attempt struct {
 type Begun struct {
 	Attempt int64 // identifies this attempt, for Outcome
 	Link    Link  // as it is now; State is empty if there is none
-	// DoubtUntil is the latest deadline of another step's attempt that gives
-	// access to the same account and whose outcome is not recorded; zero if none
-	// is in doubt at Attempt.At.
+	// DoubtUntil is the latest deadline of the attempts at other steps that give access to
+	// the same account and whose outcome is not recorded. It is zero if no such attempt is
+	// in doubt at Attempt.At.
 	DoubtUntil time.Time
-	// TryingSince is when the first attempt was begun since the step was planned
-	// or an operator had it tried again.
+	// TryingSince is when the first attempt began after the step was planned or an operator
+	// last asked to retry it.
 	TryingSince time.Time
-	// Unproven reports whether there was an attempt before, at this step or at another
-	// one of the account's, that came to no proof: what it was to do may be done in part.
+	// Unproven means that an earlier attempt, at this step or another step of the account,
+	// ended without proof, so that its change may be done in part.
 	Unproven bool
 }
 
 // Outcome is the result of one attempt.
 type Outcome struct {
 	PersonID, App, Key, Kind string
-	Attempt                  int64 // Begun.Attempt; zero ends every attempt at the step
+	Attempt                  int64 // Begun.Attempt; zero means every attempt at the step
 	At                       time.Time
 	State                    StepState // StepDone, StepOpen (will be retried), StepAttention or StepSuperseded
 	Code                     string
 	Message                  string
 	Link                     *Link // new state of the link; nil leaves it; PersonID and App are filled in
-	// Attributes becomes the digest of the link's attributes, where the attempt that
-	// failed has changed some; empty says that it is not known what they are.
+	// Attributes is the new digest of the link's attributes if a failed attempt has changed
+	// some of them. Empty means that they are not known.
 	Attributes *string
 	Audit      *AuditRow // nil writes none; Seq, PersonID and (if empty) App and At are filled in
-	// InDoubt says that the attempt failed, but what it asked of the app may still
-	// take effect: it stays in doubt until its deadline.
+	// InDoubt means that the attempt failed, but its calls may still take effect. It stays
+	// in doubt until its deadline.
 	InDoubt bool
 	// DueReports makes the people whose manager this person is due at At, with
 	// DueWhat "manager", unless they are due earlier.
 	DueReports bool
 }
 
-// Verb names what an operator did.
+// Verb names an operator's action.
 type Verb string
 
 // The operator's verbs.
 const (
-	VerbRetry Verb = "retry" // open an attention step again
-	VerbSkip  Verb = "skip"  // the step (or conflict) is not to be done
+	VerbRetry Verb = "retry" // open a step in attention again
+	VerbSkip  Verb = "skip"  // the step is not done, or the conflict ignored
 )
 
-// Action is one operator action, and writes an audit row. It makes the person due, with
-// DueDecision: that their run is told is not left to whoever acted. VerbSkip makes the
-// step StepSkipped (even one not planned yet), unless it is done, until an
-// assessment finds that it is not asked for any more (Assessment.LapsedSkips).
-// VerbRetry makes a step in attention, or a skipped one, StepOpen. With Conflict
-// set, VerbSkip waives that conflict and VerbRetry takes the waiver back.
+// Action is one action of an operator, and writes an audit row. It makes the person due,
+// with DueDecision, so that their run is signalled even if the caller fails to do it.
+// VerbSkip makes a step StepSkipped, even one that is not planned yet, unless it is done. It
+// stays so until an assessment finds that the plan no longer asks for it
+// (Assessment.LapsedSkips). VerbRetry makes a step in attention, or a skipped one, StepOpen.
+// With Conflict set, VerbSkip waives that conflict and VerbRetry withdraws the waiver.
 type Action struct {
 	Verb     Verb
 	PersonID string
@@ -114,7 +113,7 @@ type Steps interface {
 	Steps(ctx context.Context, f StepFilter, after StepPlace, limit int) ([]Step, error)
 }
 
-// StepPlace is a step's place in the list of all. The zero value is before all.
+// StepPlace is a step's place in the list of all steps. The zero value is before all.
 type StepPlace struct{ PersonID, Key string }
 
 // StepFilter selects steps; fields that are zero match all. Questions are steps of
@@ -125,8 +124,8 @@ type StepFilter struct {
 	Kind     string
 	Code     string
 	States   []StepState // any of these
-	// From and Until bound the last attempt (of a question, when it was asked): at or
-	// after, and before.
+	// From and Until bound the last attempt, or for a question when it was asked: at or
+	// after From, and before Until.
 	From, Until time.Time
-	Statuses    []hr.Status // the person's, as the last assessment left them: any of these
+	Statuses    []hr.Status // the person's status by the last assessment: any of these
 }

@@ -173,7 +173,7 @@ var assessmentTests = tests{
 	},
 }
 
-// bringInto begins p1's planned step of the wiki and brings it into a state.
+// bringInto begins p1's planned step in the wiki and brings it into a state.
 func bringInto(t *testing.T, l ledger.Ledger, key string, state ledger.StepState) {
 	t.Helper()
 	begun := begin(t, l, attempt("p1", "wiki", key, 2))

@@ -193,7 +193,7 @@ var breakerTests = tests{
 		for i := range 5 {
 			person := fmt.Sprint("p", i)
 			switch i {
-			case 1: // hired, and not assessed
+			case 1: // is hired and not assessed
 				record(t, l, hireInto(person, "A"))
 			case 2:
 				assess(t, l, person, 1, func(a *ledger.Assessment) { a.Summary.Status = hr.StatusUpcoming })
@@ -258,7 +258,7 @@ var breakerTests = tests{
 			w, _, _ := askFor(t, l, ask, 20, atMost(1))
 			assert.Equal(t, ledger.WithdrawalAdmitted, w.State)
 		}
-		for i := range 5 { // kinds apart
+		for i := range 5 { // each kind is counted separately
 			w, _, _ := askFor(t, l, deletion("p2", fmt.Sprint("wiki", i)), 20, atMost(1))
 			assert.Equal(t, ledger.WithdrawalAdmitted, w.State)
 		}
@@ -472,13 +472,13 @@ var breakerTests = tests{
 	},
 }
 
-// ask is one of a person's.
+// ask is an Ask about a person.
 type ask struct {
 	ledger.Ask
 	person string
 }
 
-// leaver is the end of a person's employment, said some minutes after t0.
+// leaver returns the end of a person's employment, said some minutes after t0.
 func leaver(person string, minutes int) ask {
 	event := hr.EventKey{Source: "urn:hr", ID: "of " + person}
 	return ask{person: person, Ask: ledger.Ask{
@@ -487,7 +487,7 @@ func leaver(person string, minutes int) ask {
 	}}
 }
 
-// suspension is one by a source, said some minutes after t0.
+// suspension returns a suspension by a source, said some minutes after t0.
 func suspension(person, source string, minutes int) ask {
 	event := hr.EventKey{Source: source, ID: "of " + person}
 	return ask{person: person, Ask: ledger.Ask{
@@ -500,7 +500,7 @@ func deletion(person, app string) ask {
 	return ask{person: person, Ask: ledger.Ask{Kind: ledger.Deletions, Key: app + "/Delete/1", Apps: []string{app}, Why: "access ended"}}
 }
 
-// atMost are limits of so many people of each kind in a day; leavers settle for a
+// atMost returns limits of that many people of each kind in a day; leavers settle for a
 // minute.
 func atMost(people int) ledger.Limits {
 	l := ledger.Limits{Window: 24 * time.Hour, Settle: time.Minute, Of: map[ledger.WithdrawalKind]ledger.Limit{}}
@@ -526,7 +526,7 @@ func admit(t *testing.T, l ledger.Ledger, a ask, minutes int) {
 	require.Equal(t, ledger.WithdrawalAdmitted, w.State)
 }
 
-// cohortOf is a cohort that holds leavers p0, p1, ..., said 10 minutes after t0.
+// cohortOf makes a cohort that holds the leavers p0, p1, ..., said 10 minutes after t0.
 func cohortOf(t *testing.T, l ledger.Ledger, people int) (id int64) {
 	t.Helper()
 	for i := range people {
@@ -561,7 +561,7 @@ func hireInto(person, position string) ledger.Received {
 	return r
 }
 
-// endOf ends one position of a person's.
+// endOf ends one position of a person.
 func endOf(person, position string, minutes int) ledger.Received {
 	r := termination(person, position+" of "+person, minutes)
 	r.Event.Recorded = at(minutes)
@@ -587,7 +587,7 @@ func cohorts(t *testing.T, l ledger.Ledger, f ledger.CohortFilter) []ledger.Coho
 	return all
 }
 
-// state is that of a person's only withdrawal.
+// state returns the state of a person's only withdrawal.
 func state(t *testing.T, l ledger.Ledger, person string) ledger.WithdrawalState {
 	t.Helper()
 	p := read(t, l, person)
@@ -595,7 +595,7 @@ func state(t *testing.T, l ledger.Ledger, person string) ledger.WithdrawalState 
 	return p.Withdrawals[0].State
 }
 
-// duePeople are due for something, by ID.
+// duePeople returns the people who are due for a reason, by ID.
 func duePeople(t *testing.T, l ledger.Ledger, what string) []string {
 	t.Helper()
 	var people []string

@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// The environment that makes a test binary a child process of a test's.
+// The environment variables that make a test binary a child process of a test.
 const (
 	childTask = "LEDGER_TEST_CHILD"
 	childAt   = "LEDGER_TEST_AT"
@@ -31,8 +31,8 @@ const (
 	// WriteForEver writes round after round, and prints the number of each when it
 	// is acknowledged.
 	WriteForEver Task = "write"
-	// Leave waits for its input to end, then lets people leave at once, and prints how
-	// many of them were admitted.
+	// Leave waits for its input to end, then asks at once for the withdrawals of people who
+	// leave, and prints how many of them were admitted.
 	Leave Task = "leave"
 )
 
@@ -73,7 +73,7 @@ func (task Task) do(ctx context.Context, open func(context.Context, string) (led
 	}
 }
 
-// Child is a process of its own, doing a task with the ledger as the person's.
+// Child is a child process that does a task in the ledger, about one person.
 type Child struct {
 	Cmd *exec.Cmd
 	In  io.WriteCloser
@@ -81,7 +81,7 @@ type Child struct {
 	err *os.File
 }
 
-// Start starts a child, which is killed when the test ends. At is where the ledger is.
+// Start starts a child, which is killed when the test ends. at is the ledger's address.
 func Start(t *testing.T, task Task, at, person string) *Child {
 	t.Helper()
 	exe, err := os.Executable()

@@ -101,8 +101,8 @@ var dueTests = tests{
 	},
 }
 
-// overtaken is an assessment that finds p due at a minute (or not at all),
-// while something happened at minute 10 that it did not see.
+// overtaken is an assessment that finds the person due at a minute (or not at all), while
+// something happened at minute 10 that the assessment did not see.
 type overtaken struct {
 	name     string
 	due      time.Time
@@ -120,7 +120,7 @@ func meanwhile(what string) []overtaken {
 	}
 }
 
-// check saves the assessment that saw no more than seen, then one that saw all.
+// check saves the assessment that saw no more than seen, and then one that saw everything.
 func (c overtaken) check(t *testing.T, l ledger.Ledger, seen ledger.Summary) {
 	t.Helper()
 	seen.AssessedAt, seen.DueAt, seen.DueWhat = at(12), c.due, c.what
@@ -132,13 +132,13 @@ func (c overtaken) check(t *testing.T, l ledger.Ledger, seen ledger.Summary) {
 	assert.Zero(t, read(t, l, c.name).DueAt, "seen by now")
 }
 
-// setDue assesses the person, with that as the next due.
+// setDue assesses the person, and makes them due at when for the reason what.
 func setDue(t *testing.T, l ledger.Ledger, personID string, when time.Time, what string) {
 	t.Helper()
 	assess(t, l, personID, 0, func(a *ledger.Assessment) { a.Summary.DueAt, a.Summary.DueWhat = when, what })
 }
 
-// dueReports finishes a step of the boss's that concerns their reports.
+// dueReports finishes a step of the manager that makes their reports due.
 func dueReports(t *testing.T, l ledger.Ledger, minutes int) {
 	t.Helper()
 	o := outcome("boss", "wiki", "k", minutes, ledger.StepDone)

@@ -10,16 +10,16 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// t0 is when the tests happen: with microseconds, which a ledger keeps.
+// t0 is the time at which the tests happen. It has microseconds, which a ledger keeps.
 var t0 = time.Date(2026, time.March, 2, 9, 30, 0, 123456000, time.UTC)
 
-// at is the instant some minutes after t0.
+// at returns the instant some minutes after t0.
 func at(minutes int) time.Time { return t0.Add(time.Duration(minutes) * time.Minute) }
 
 // all is a limit that no test reaches.
 const all = 1_000_000
 
-// event is an event of a person's with everything in it.
+// event returns an event about a person with every field set.
 func event(personID, id string) hr.Event {
 	voluntary := false
 	return hr.Event{
@@ -48,7 +48,7 @@ func event(personID, id string) hr.Event {
 	}
 }
 
-// received is an event of a person's, received some minutes after t0.
+// received returns an event about a person, received some minutes after t0.
 func received(personID, id string, minutes int) ledger.Received {
 	return ledger.Received{
 		Event: event(personID, id), At: at(minutes), Topic: "hr.events", Partition: 3, Offset: 1 << 40,
@@ -90,15 +90,15 @@ func assess(t *testing.T, l ledger.Ledger, personID string, minutes int, change 
 	require.NoError(t, l.SaveAssessment(t.Context(), a))
 }
 
-// plan makes an assessment whose plan is these steps.
+// plan sets the steps of an assessment.
 func plan(steps ...ledger.Step) func(*ledger.Assessment) {
 	return func(a *ledger.Assessment) { a.Steps = steps }
 }
 
-// step is an intent to provision an account.
+// step returns a step that provisions an account.
 func step(app, key string) ledger.Step { return ledger.Step{App: app, Key: key, Kind: "Provision"} }
 
-// attempt is one at step(app, key), one hour long, that gives access.
+// attempt returns an attempt at step(app, key) that gives access and lasts an hour.
 func attempt(personID, app, key string, minutes int) ledger.Attempt {
 	return ledger.Attempt{
 		PersonID: personID, App: app, Key: key, Kind: "Provision",
@@ -114,7 +114,7 @@ func begin(t *testing.T, l ledger.Ledger, a ledger.Attempt) ledger.Begun {
 	return begun
 }
 
-// outcome is one of step(app, key).
+// outcome returns an outcome of step(app, key).
 func outcome(personID, app, key string, minutes int, state ledger.StepState) ledger.Outcome {
 	return ledger.Outcome{PersonID: personID, App: app, Key: key, Kind: "Provision", At: at(minutes), State: state}
 }
@@ -125,7 +125,7 @@ func finish(t *testing.T, l ledger.Ledger, o ledger.Outcome) {
 	require.NoError(t, l.FinishStep(t.Context(), o))
 }
 
-// fullLink is a link of p1's with everything in it.
+// fullLink returns a link of p1 with every field set.
 func fullLink(app string) ledger.Link {
 	return ledger.Link{
 		PersonID: "p1", App: app, AccountID: "account 7", Username: "zoë", State: ledger.LinkDisabled, Adopted: true,
@@ -144,7 +144,7 @@ func putLink(t *testing.T, l ledger.Ledger, link ledger.Link) {
 	finish(t, l, o)
 }
 
-// steps are the person's unfinished steps, by key.
+// steps returns the person's unfinished steps, by key.
 func steps(t *testing.T, l ledger.Ledger, personID string) map[string]ledger.Step {
 	t.Helper()
 	byKey := map[string]ledger.Step{}
@@ -154,7 +154,7 @@ func steps(t *testing.T, l ledger.Ledger, personID string) map[string]ledger.Ste
 	return byKey
 }
 
-// each is f of each.
+// each returns the result of f for each element.
 func each[T, U any](list []T, f func(T) U) []U {
 	all := make([]U, len(list))
 	for i, one := range list {
@@ -163,7 +163,7 @@ func each[T, U any](list []T, f func(T) U) []U {
 	return all
 }
 
-// numbers is f(0) to f(n-1).
+// numbers returns f(0) to f(n-1).
 func numbers[T any](n int, f func(i int) T) []T {
 	all := make([]T, n)
 	for i := range all {
@@ -172,7 +172,7 @@ func numbers[T any](n int, f func(i int) T) []T {
 	return all
 }
 
-// audit is the audit record of a person, or of everybody.
+// audit returns the audit rows of a person, or of everybody.
 func audit(t *testing.T, l ledger.Ledger, personID string) []ledger.AuditRow {
 	t.Helper()
 	rows, err := l.Audit(t.Context(), personID, 0, all)
@@ -180,7 +180,7 @@ func audit(t *testing.T, l ledger.Ledger, personID string) []ledger.AuditRow {
 	return rows
 }
 
-// due is everybody who is due ten years after t0 or before.
+// due returns everybody who is due ten years after t0 or earlier.
 func due(t *testing.T, l ledger.Ledger) []ledger.DuePerson {
 	t.Helper()
 	people, err := l.Due(t.Context(), t0.AddDate(10, 0, 0), all)

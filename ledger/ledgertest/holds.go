@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// hold is one on p1 that begins and ends some minutes after t0.
+// hold returns a hold on p1 that begins and ends some minutes after t0.
 func hold(from, to int) ledger.Hold {
 	return ledger.Hold{PersonID: "p1", PlacedAt: at(from), ExpiresAt: at(to), Operator: "ada", Reason: "matter 42"}
 }
@@ -38,7 +38,7 @@ func lastAudit(t *testing.T, l ledger.Ledger) []string {
 	return []string{last.Action, last.App, last.Actor, last.Cause}
 }
 
-// dueForDecision sees that p1's run is told.
+// dueForDecision requires that p1 is due with DueDecision, so that their run is told.
 func dueForDecision(t *testing.T, l ledger.Ledger, minutes int) {
 	t.Helper()
 	p := read(t, l, "p1")
@@ -46,7 +46,7 @@ func dueForDecision(t *testing.T, l ledger.Ledger, minutes int) {
 	assert.Equal(t, at(minutes), p.DueAt)
 }
 
-// nobody sees that nothing can be decided about somebody who was never heard of.
+// nobody requires the error for a decision about a person whom the ledger does not know.
 func nobody(t *testing.T, l ledger.Ledger, err error) {
 	t.Helper()
 	require.ErrorIs(t, err, ledger.ErrNotFound)
@@ -141,7 +141,7 @@ var holdTests = tests{
 			a.Kind, a.Gives = "Delete", false
 			return a
 		}
-		begin(t, l, deletes("chat", 0)) // its process died: it is over at 60
+		begin(t, l, deletes("chat", 0)) // its process died: the attempt is over at 60
 		begin(t, l, attempt("p1", "mail", "mail/Provision/1", 30))
 		begin(t, l, deletes("wiki", 30))
 		done := outcome("p1", "files", "files/Delete/1", 32, ledger.StepDone)
@@ -191,7 +191,7 @@ var holdTests = tests{
 	},
 }
 
-// kept is a retention of p1's, set some minutes after t0.
+// kept returns a retention of p1, set some minutes after t0.
 func kept(minutes int, app string, until time.Time, lasts time.Duration) ledger.Retention {
 	return ledger.Retention{PersonID: "p1", App: app, Until: until, For: lasts, SetAt: at(minutes), Operator: "ada", Reason: "ticket 42"}
 }
@@ -275,7 +275,7 @@ var retentionTests = tests{
 	},
 }
 
-// asks is an assessment that waits for approvals, each to be looked at then.
+// asks sets the approvals that an assessment waits for, each with LookAt at the minute look.
 func asks(look int, keys ...string) func(*ledger.Assessment) {
 	return func(a *ledger.Assessment) {
 		for _, key := range keys {
@@ -284,7 +284,7 @@ func asks(look int, keys ...string) func(*ledger.Assessment) {
 	}
 }
 
-// approvals are those that the ledger has, by key.
+// approvals returns the ledger's approvals, by key.
 func approvals(t *testing.T, l ledger.Ledger, f ledger.ApprovalFilter) map[string]ledger.Approval {
 	t.Helper()
 	found, err := l.Approvals(t.Context(), f, ledger.ApprovalPlace{}, all)

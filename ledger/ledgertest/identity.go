@@ -39,8 +39,8 @@ func linked(t *testing.T, l ledger.Ledger, newID, oldID string, minutes int) led
 	return carried
 }
 
-// incompressible returns a text of at most so many bytes that no database can store in
-// fewer.
+// incompressible returns a text of at most the given number of bytes that no database can
+// compress.
 func incompressible(bytes int) string {
 	random := rand.New(rand.NewPCG(7, uint64(bytes))) //nolint:gosec // G404: the same text each time
 	var text strings.Builder
@@ -210,7 +210,7 @@ var identityTests = tests{
 		require.NoError(t, err)
 		assert.Equal(t, []string{"p1", "p2"}, ids)
 	},
-	// HR may send names that no index has room for.
+	// HR may send names that are too long for an index.
 	"APersonWithALongNameIsAssessed": func(t *testing.T, l ledger.Ledger) {
 		given, family := incompressible(hr.LongestText), incompressible(hr.LongestText-3)
 		assess(t, l, "p1", 1, func(a *ledger.Assessment) { a.Summary.GivenName, a.Summary.FamilyName = given, family })

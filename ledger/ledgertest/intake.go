@@ -102,7 +102,7 @@ var intakeTests = tests{
 		require.NoError(t, err)
 		assert.Equal(t, want, known)
 
-		record(t, l, received("p3", "e1", 9)) // a duplicate is not what is known of its key
+		record(t, l, received("p3", "e1", 9)) // Known returns the first event of a key, not a duplicate
 		known, err = l.Known(t.Context(), keys)
 		require.NoError(t, err)
 		assert.Equal(t, want, known)
@@ -145,8 +145,8 @@ var intakeTests = tests{
 			{PersonID: "p2", At: at(6), What: "event", LastSeq: read(t, l, "p2").LastSeq},
 		}, due(t, l))
 	},
-	// The key of an event belongs to what it says: whoever uses it for something else is
-	// told, and nothing comes of it.
+	// An event with the key of another event and with other content is reported as a
+	// conflict and not stored.
 	"AKeyBelongsToItsContent": func(t *testing.T, l ledger.Ledger) {
 		first := received("p1", "e1", 0)
 		seq := record(t, l, first, received("p2", "e2", 0))[0].Seq
@@ -205,7 +205,7 @@ var intakeTests = tests{
 	},
 }
 
-// operatorTests are about events that an operator recorded, and not HR.
+// operatorTests are tests of events that an operator recorded, and not HR.
 var operatorTests = tests{
 	"AnOperatorsEventIsOnTheRecord": func(t *testing.T, l ledger.Ledger) {
 		said := received("p1", "e1", 5)
@@ -230,7 +230,7 @@ var operatorTests = tests{
 		record(t, l, said)
 		assert.Equal(t, []ledger.DuePerson{{PersonID: "p1", At: at(5), What: ledger.DueOperator, LastSeq: read(t, l, "p1").LastSeq}}, due(t, l))
 
-		// Also if they are due for something else already.
+		// This also holds for somebody who is due for another reason already.
 		assess(t, l, "p2", 0, func(a *ledger.Assessment) { a.Summary.DueAt, a.Summary.DueWhat = at(1), "start" })
 		other := received("p2", "e2", 5)
 		other.Audit = said.Audit
@@ -239,7 +239,8 @@ var operatorTests = tests{
 		assert.Equal(t, at(1), due(t, l)[0].At)
 		assess(t, l, "p2", 8, nil)
 
-		// An assessment that read the person before it keeps it due, one after it does not.
+		// An assessment that read the person before the event leaves them due; one that read
+		// them after it does not.
 		stale := ledger.Assessment{Summary: before.Summary}
 		stale.Summary.AssessedAt = at(6)
 		assert.NoError(t, l.SaveAssessment(t.Context(), stale))

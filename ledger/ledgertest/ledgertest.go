@@ -1,7 +1,7 @@
-// Package ledgertest is the suite that every ledger passes: each sentence of
-// the interface's comments, as a test.
+// Package ledgertest holds the test suite that every ledger passes. There is a test for each
+// sentence in the interface's comments.
 //
-// A store's own test is a few lines:
+// A store's own test has a few lines:
 //
 //	func TestConformance(t *testing.T) {
 //		ledgertest.Run(t, func(t *testing.T) ledger.Ledger { return open(t) })
@@ -14,11 +14,10 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// tests are named by the sentence they prove.
+// tests holds tests by name. The name is the sentence that the test proves.
 type tests map[string]func(*testing.T, ledger.Ledger)
 
-// Run runs the suite. Open gives a new, empty ledger, and closes it when its t
-// ends.
+// Run runs the suite. open returns a new, empty ledger, and closes it when its t ends.
 func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 	for group, tests := range map[string]tests{
 		"Intake":     intakeTests,

@@ -11,8 +11,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// letter is an urgent dead letter about p1, whose record was at an offset of the
-// events, received some minutes after t0. It lies at the same offset.
+// letter returns an urgent dead letter about p1, received some minutes after t0. Its offset
+// is the same as that of its record in the topic of events.
 func letter(offset int64, minutes int) ledger.DeadLetter {
 	return ledger.DeadLetter{
 		At:     ledger.Position{Topic: "hr.events.dlq", Partition: 1, Offset: offset},
@@ -30,7 +30,7 @@ func recordLetter(t *testing.T, l ledger.Ledger, d ledger.DeadLetter) ledger.Let
 	return receipt
 }
 
-// letters are the IDs of the dead letters that a filter selects.
+// letters returns the IDs of the dead letters that a filter selects.
 func letters(t *testing.T, l ledger.Ledger, f ledger.LetterFilter) []int64 {
 	t.Helper()
 	found, err := l.DeadLetters(t.Context(), f, 0, all)
@@ -55,17 +55,17 @@ func letterAction(verb ledger.LetterVerb, id int64, minutes int) ledger.LetterAc
 	return ledger.LetterAction{Verb: verb, ID: id, Operator: "ops", Reason: "ticket 42", At: at(minutes), Detail: map[string]any{"edited": true}}
 }
 
-// redriven is an event of p1's whose record was sent again from a letter.
+// redriven returns an event about p1 whose record was sent again from a letter.
 func redriven(id string, from ledger.DeadLetter, minutes int) ledger.Received {
 	r := received("p1", id, minutes)
 	r.RedriveOf, r.RedriveDigest = from.At, sentDigest
 	return r
 }
 
-// sentDigest is that of what announce announces.
+// sentDigest is the digest of the record that announce announces.
 const sentDigest = "sha256:sent"
 
-// announce says that a letter's record is going to be sent again.
+// announce announces that a letter's record will be sent again.
 func announce(t *testing.T, l ledger.Ledger, id int64) {
 	t.Helper()
 	require.NoError(t, l.ActOnLetter(t.Context(), announcement(id)))
@@ -222,8 +222,8 @@ var letterTests = tests{
 		assert.Empty(t, read(t, l, "p1").Letters)
 		assert.Equal(t, ledger.LetterFailed, theLetter(t, l, id).State)
 	},
-	// Whoever may write to a topic may write any header: what no operator announced,
-	// or not like that, closes no letter, and is no heir of one.
+	// A producer can write any header. A record that no operator announced with this digest
+	// closes no letter and takes nothing over from one.
 	"WhatNobodyAnnouncedChangesNoLetter": func(t *testing.T, l ledger.Ledger) {
 		record(t, l, received("p1", "e1", 0))
 		id := recordLetter(t, l, letter(1, 1)).ID

@@ -11,13 +11,13 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// from is a context of somebody who is logged in under that name.
+// from returns the context of an operator with a login: a name, or "NAME by USER" with sudo.
 func from(t *testing.T, login string) context.Context {
 	name, sudo, _ := strings.Cut(login, " by ")
 	return ledger.WithLogin(t.Context(), ledger.Login{Name: name, Sudo: sudo})
 }
 
-// names are logins without the role of the database's session.
+// names returns logins without the role of the database session.
 func names(logins ...string) []string {
 	return each(logins, func(login string) string {
 		name, _, _ := strings.Cut(login, " (role ")
@@ -25,7 +25,7 @@ func names(logins ...string) []string {
 	})
 }
 
-// loginTests are about the logins from which operators decide.
+// loginTests are tests of the logins from which operators decide.
 var loginTests = tests{
 	"IsOnTheRecordOfEveryDecision": func(t *testing.T, l ledger.Ledger) {
 		decideAll(t, l)
@@ -109,7 +109,7 @@ var loginTests = tests{
 	},
 }
 
-// decideAll makes every kind of decision, from two logins.
+// decideAll makes every kind of decision, with two logins.
 func decideAll(t *testing.T, l ledger.Ledger) {
 	t.Helper()
 	a, b := from(t, "login-a"), from(t, "login-b")
@@ -153,7 +153,7 @@ func decideAll(t *testing.T, l ledger.Ledger) {
 	decideCohorts(t, l)
 }
 
-// decideCohorts decides about a cohort of three: two are let go, the last one is not.
+// decideCohorts decides about a cohort of three: it releases two people and cancels the last.
 func decideCohorts(t *testing.T, l ledger.Ledger) {
 	t.Helper()
 	employ(t, l, "p2")

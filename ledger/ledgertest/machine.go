@@ -21,7 +21,7 @@ var modelTests = tests{
 			runs++
 			m := newMachine(t, l, fmt.Sprint("run", runs))
 			rt.Cleanup(func() {
-				for _, id := range m.ids { // the next run's list of who is due is its own
+				for _, id := range m.ids { // so that the next run finds only its own people due
 					assess(t, l, id, 0, nil)
 				}
 			})
@@ -31,8 +31,8 @@ var modelTests = tests{
 	},
 }
 
-// machine makes calls at random, three people's, on the store and on the model,
-// and compares. Each run has people of its own in the one store.
+// machine makes random calls about three people, on the store and on the model, and compares
+// the results. Each run has people of its own in the one store.
 type machine struct {
 	t       *testing.T
 	l       ledger.Ledger
@@ -43,7 +43,7 @@ type machine struct {
 	clock   time.Time
 	events  map[string]ledger.Receipt
 	nudges  int
-	touched map[string]bool // whom the last call may have changed
+	touched map[string]bool // the people whom the last call may have changed
 	repeat  func(*rapid.T)  // makes the last call again
 }
 
@@ -102,7 +102,7 @@ func (m *machine) look(id string) {
 	m.seen[id] = sight{summary: read(m.t, m.l, id).Summary, saves: m.people[id].saves, nudges: m.nudges}
 }
 
-// Save saves an assessment of what was seen last, which may be long ago.
+// Save saves an assessment of what Look saw last, which may be long ago.
 func (m *machine) Save(rt *rapid.T) {
 	id, now := m.anyone(rt), m.tick(rt)
 	seen := m.seen[id]
@@ -152,7 +152,7 @@ func (m *machine) Begin(rt *rapid.T) {
 	}
 }
 
-// Finish stores an outcome: of an attempt, of an unknown one, or of all.
+// Finish stores an outcome: of one attempt, of an unknown one, or of all attempts.
 func (m *machine) Finish(rt *rapid.T) {
 	id, key, now := m.anyone(rt), rapid.SampledFrom(stepKeys).Draw(rt, "key"), m.tick(rt)
 	p := m.people[id]
@@ -208,20 +208,20 @@ func (m *machine) Act(rt *rapid.T) {
 	require.NoError(rt, err)
 	m.nudges++
 	m.people[id].nudge(nudge{at: now, number: m.nudges, what: ledger.DueDecision})
-	m.people[id].summary.DueWhat = ledger.DueDecision // whatever else they are due for
+	m.people[id].summary.DueWhat = ledger.DueDecision // it replaces any other reason
 	m.repeat = func(rt *rapid.T) { require.NoError(rt, m.l.Act(m.t.Context(), a)) }
 }
 
-// Again makes the last call once more: Check sees that nothing changed.
+// Again repeats the last call. Check then requires that nothing has changed.
 func (m *machine) Again(rt *rapid.T) { m.repeat(rt) }
 
-// Check compares what the last call may have changed. Rapid calls it after every
-// action.
+// Check compares everything that the last call may have changed. Package rapid calls it
+// after every action.
 func (m *machine) Check(rt *rapid.T) {
 	m.compare(rt, slices.Collect(maps.Keys(m.touched))...)
 }
 
-// compare compares the store with the model: these people, and who is due.
+// compare compares these people, and the list of due people, in the store and the model.
 func (m *machine) compare(rt *rapid.T, ids ...string) {
 	for _, id := range ids {
 		want, got := m.people[id].person(), read(m.t, m.l, id)
@@ -245,14 +245,14 @@ func (m *machine) compare(rt *rapid.T, ids ...string) {
 	require.Equal(rt, wantDue, due(m.t, m.l))
 }
 
-// anyone is the person that the next call is about.
+// anyone returns the person whom the next call is about.
 func (m *machine) anyone(rt *rapid.T) string {
 	id := rapid.SampledFrom(m.ids).Draw(rt, "person")
 	m.touched = map[string]bool{id: true}
 	return id
 }
 
-// tick lets some minutes pass: calls of one instant are looked at elsewhere.
+// tick lets some minutes pass. Other tests cover several calls at one instant.
 func (m *machine) tick(rt *rapid.T) time.Time {
 	m.clock = m.clock.Add(time.Duration(rapid.IntRange(1, 4).Draw(rt, "minutes passed")) * time.Minute)
 	return m.clock

@@ -10,17 +10,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// released are the migrations that ledgers out there have, in the order in which they
-// were made. A ledger that is at one of them takes only those with a higher number.
+// released lists the migrations that released versions have, in order. A ledger at one of
+// them accepts only migrations with a higher number.
 var released = []string{
 	"00001_ledger.sql", "00002_dead_letters.sql", "00003_app_pace.sql", "00004_tasks.sql", "00008_steps_in_attention.sql",
 	"00009_breaker.sql", "00010_holds.sql", "00011_destroying_attempts.sql", "00012_announced_redrives.sql",
 	"00014_ownership.sql", "00018_relabelled_links.sql", "00019_same_people.sql",
 }
 
-// OnlyAddedMigrations requires that an engine has all migrations that were released,
-// and that every other one comes after them: one with a lower number would keep a
-// ledger that exists from being opened.
+// OnlyAddedMigrations requires that an engine has all released migrations, and that every
+// other one has a higher number. With a lower number, existing ledgers could not be opened.
 func OnlyAddedMigrations(t *testing.T, migrations fs.FS) {
 	t.Helper()
 	there, err := fs.Glob(migrations, "*.sql")
@@ -30,8 +29,8 @@ func OnlyAddedMigrations(t *testing.T, migrations fs.FS) {
 	require.Equal(t, released, there[:len(released)])
 }
 
-// RequireColumns compares a database's columns, in rows of table and column, with
-// those that are moved.
+// RequireColumns requires that a database's columns, in rows of table and column, are the
+// ones that Export moves.
 func RequireColumns(t *testing.T, rows *sql.Rows, moved map[string][]string) {
 	t.Helper()
 	there := map[string][]string{}

@@ -9,26 +9,26 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// model is a ledger in memory, as simple as can be: one person's events, due,
-// links and steps. It knows nothing of repeated calls.
+// model is a very simple ledger in memory: one person's events, due time, links and steps.
+// It does not handle repeated calls.
 type model struct {
 	id       string
 	events   []ledger.StoredEvent
-	summary  ledger.Summary // as the last assessment left it, with the due
+	summary  ledger.Summary // as the last assessment left it, with the due time
 	saves    int            // assessments saved
-	nudges   []nudge        // that no saved assessment has seen
+	nudges   []nudge        // those that no saved assessment has seen
 	links    map[string]ledger.Link
 	steps    map[string]*ledger.Step // in every state
-	trying   map[string]time.Time    // since when, by step key
-	attempts []modelAttempt          // with no outcome
+	trying   map[string]time.Time    // when the first attempt began, by step key
+	attempts []modelAttempt          // attempts without an outcome
 	audit    []ledger.AuditRow
 }
 
-// nudge is a manager's doing, or an operator's.
+// nudge is an action of a manager or an operator that made the person due.
 type nudge struct {
 	at     time.Time
 	number int    // ascending, over all people
-	what   string // whose
+	what   string // the reason
 }
 
 type modelAttempt struct {
@@ -42,7 +42,7 @@ type modelAttempt struct {
 type sight struct {
 	summary ledger.Summary
 	saves   int
-	nudges  int // number of the last one
+	nudges  int // number of the last nudge
 }
 
 func newModel(id string) *model {
@@ -52,8 +52,8 @@ func newModel(id string) *model {
 	}
 }
 
-// person returns what the ledger should know. Other tests compare managers and the
-// revision.
+// person returns the person whom the ledger should return. Other tests compare managers and
+// the revision.
 func (m *model) person() ledger.Person {
 	p := ledger.Person{Summary: m.summary, Events: m.events}
 	for _, app := range slices.Sorted(maps.Keys(m.links)) {
@@ -87,7 +87,7 @@ func (m *model) makeDue(when time.Time, what string) {
 	}
 }
 
-// save says false if the assessment was overtaken.
+// save saves an assessment. It returns false if another one was saved first.
 func (m *model) save(seen sight, a ledger.Assessment) bool {
 	if seen.saves != m.saves {
 		return false
@@ -128,7 +128,7 @@ func (m *model) plan(planned []ledger.Step, now time.Time) {
 		}
 	}
 	for _, p := range planned {
-		again := p.State == ledger.StepAttention // a question, asked again
+		again := p.State == ledger.StepAttention // a question that is asked again
 		if s, ok := m.steps[p.Key]; !ok || s.State == ledger.StepDone || s.State == ledger.StepSuperseded || again && s.State == ledger.StepOpen {
 			p.PersonID, p.PlannedAt = m.id, now
 			p.State = cmp.Or(p.State, ledger.StepOpen)
@@ -194,7 +194,7 @@ func (m *model) finish(o ledger.Outcome) {
 	}
 }
 
-// act says false if there is no such step.
+// act applies an operator's action. It returns false if there is no such step.
 func (m *model) act(a ledger.Action) bool {
 	s, ok := m.steps[a.Key]
 	if !ok {

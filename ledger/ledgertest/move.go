@@ -14,9 +14,9 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Move fills a ledger with something of everything, moves it to another, empty one,
-// which may be another store's, and sees that nobody notices. What is damaged on the
-// way is refused, and leaves nothing.
+// Move fills a ledger with data of every kind, moves it to an empty one, perhaps of another
+// store, and requires that both are equal. It also requires that the import of a damaged
+// export is refused and writes nothing.
 func Move(t *testing.T, from, to ledger.Ledger) {
 	t.Helper()
 	attempt := liveALife(t, from)
@@ -52,7 +52,7 @@ func Move(t *testing.T, from, to ledger.Ledger) {
 	goOn(t, to, attempt)
 }
 
-// requireNoneOffTheRecord sees that an export which is not on the record is none.
+// requireNoneOffTheRecord requires that an export without its audit row cannot be imported.
 func requireNoneOffTheRecord(t *testing.T, from, to ledger.Ledger) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -93,7 +93,7 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	putLink(t, l, fullLink("wiki"))
 	destroying := attempt("p1", "chat", "k2", 6)
 	destroying.Destroys = true
-	begin(t, l, destroying) // goes on
+	begin(t, l, destroying) // this attempt is still under way
 	failed := outcome("p1", "files", "k3", 8, ledger.StepAttention)
 	failed.Attempt = begin(t, l, attempt("p1", "files", "k3", 7)).Attempt
 	failed.Code, failed.Audit = "forbidden", &ledger.AuditRow{Action: "tried", Actor: "tenure", Detail: map[string]any{"n": 1}}
@@ -134,7 +134,7 @@ func liveALife(t *testing.T, l ledger.Ledger) (lastAttempt int64) {
 	return last.Attempt
 }
 
-// goOn writes what comes after: nothing has a number that was given out before.
+// goOn writes to the imported ledger, and requires that no number was used before.
 func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	t.Helper()
 	p := read(t, l, "p1")
@@ -162,11 +162,11 @@ func goOn(t *testing.T, l ledger.Ledger, lastAttempt int64) {
 	assert.Empty(t, read(t, l, "p1").Tasks)
 }
 
-// aMove is one by an operator.
+// aMove returns a Move by an operator.
 func aMove(minutes int) ledger.Move { return ledger.Move{Operator: "ops", At: at(minutes)} }
 
-// RequireMoved sees that two ledgers say the same of everybody and everything, but
-// that the one was exported last and the other imported.
+// RequireMoved requires that two ledgers have the same content, except that the last audit
+// row of one is about the export, and that of the other about the import.
 func RequireMoved(t *testing.T, from, to ledger.Ledger) {
 	t.Helper()
 	a, b := everything(t, from), everything(t, to)
@@ -192,7 +192,7 @@ func requireEmpty(t *testing.T, l ledger.Ledger) {
 	require.Empty(t, now.Letter)
 }
 
-// damaged is an export that something happened to, and what is said of it.
+// damaged is a damaged export, and a part of the expected error.
 type damaged struct{ text, want string }
 
 func damages(file string) map[string]damaged {

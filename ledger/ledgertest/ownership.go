@@ -9,7 +9,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// linkTo stores a link to an account, and gives what the ledger said.
+// linkTo stores a link to an account, and returns the ledger's error.
 func linkTo(t *testing.T, l ledger.Ledger, personID, app, accountID string, state ledger.LinkState) error {
 	t.Helper()
 	o := outcome(personID, app, "link "+app+" "+accountID+" "+string(state), 1, ledger.StepDone)

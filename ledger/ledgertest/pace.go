@@ -11,11 +11,11 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// slack is how far a time may be off: it passes while a test runs. The rates of
+// slack bounds how far a time may be off, because time passes while a test runs. The rates of
 // the tests are so low that it does not matter.
 const slack = time.Minute
 
-// hourly reserves calls of an app that may be called once an hour.
+// hourly reserves calls of an app with a rate of one call an hour.
 func hourly(t *testing.T, l ledger.Ledger, app string, calls int, saved time.Duration) time.Duration {
 	t.Helper()
 	from, err := l.ReserveCalls(t.Context(), ledger.CallReservation{App: app, Calls: calls, Every: time.Hour, Saved: saved})
@@ -55,7 +55,7 @@ var paceTests = tests{
 		waits, err := l.CallWaits(t.Context())
 		require.NoError(t, err)
 		assert.Empty(t, waits)
-		hourly(t, l, "chat", 1, 4*time.Hour) // what it may have made up for
+		hourly(t, l, "chat", 1, 4*time.Hour) // four hours without calls may be made up for
 		hourly(t, l, "wiki", 3, 0)
 		require.NoError(t, l.PauseCalls(t.Context(), "mail", 2*time.Hour))
 		waits, err = l.CallWaits(t.Context())

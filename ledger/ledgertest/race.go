@@ -167,11 +167,11 @@ func race(n int, f func(i int)) {
 	wg.Wait()
 }
 
-// leaversEach is how many people each process lets leave, and leaversAllowed how many
-// may, of all processes together.
+// leaversEach is the number of people who leave in each process. leaversAllowed is the limit
+// for all processes together.
 const leaversEach, leaversAllowed = 40, 25
 
-// leave is a process's part of CountTogether.
+// leave does one process's part of CountTogether.
 func leave(ctx context.Context, l ledger.Ledger, name string) error {
 	admitted := 0
 	limits := ledger.Limits{Window: time.Hour, Of: map[ledger.WithdrawalKind]ledger.Limit{ledger.Leavers: {Count: leaversAllowed}}}
@@ -191,9 +191,9 @@ func leave(ctx context.Context, l ledger.Ledger, name string) error {
 	return nil
 }
 
-// CountTogether lets many people leave by way of several processes: no more than
-// allowed are admitted by all of them together. The ledger is new, and is where at
-// says.
+// CountTogether asks for the withdrawals of many leavers in several processes, and requires
+// that all processes together admit no more than allowed. The ledger is new, and at is its
+// address.
 func CountTogether(t *testing.T, l ledger.Ledger, at string) {
 	t.Helper()
 	const processes = 4
@@ -201,7 +201,7 @@ func CountTogether(t *testing.T, l ledger.Ledger, at string) {
 	for i := range processes {
 		children = append(children, Start(t, Leave, at, fmt.Sprint("p", i)))
 	}
-	for _, c := range children { // all wait for this
+	for _, c := range children { // all children wait for the end of their input
 		require.NoError(t, c.In.Close())
 	}
 	total := 0

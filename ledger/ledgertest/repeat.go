@@ -10,20 +10,20 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// call is one call that writes; it returns what it was answered.
+// call is one call that writes; it returns the ledger's answer.
 type call struct {
 	name string
 	do   func(ctx context.Context, l ledger.Ledger) (any, error)
 }
 
-// calls is one person's way through the ledger: every method that writes.
+// calls returns calls about one person, with every method that writes.
 func calls(t *testing.T) []call {
 	var attemptID int64
 	return []call{
 		{"Record", func(ctx context.Context, l ledger.Ledger) (any, error) {
 			receipts, err := l.Record(ctx, []ledger.Received{received("p1", "e1", 0), received("p2", "e2", 0)})
 			for i := range receipts {
-				receipts[i].Duplicate = false // the one thing that may differ
+				receipts[i].Duplicate = false // only this may differ in the repetition
 			}
 			return receipts, err
 		}},
@@ -118,7 +118,7 @@ func calls(t *testing.T) []call {
 	}
 }
 
-// saveOnce reads the person once, however often the call is made.
+// saveOnce returns a call that reads the person only the first time.
 func saveOnce(t *testing.T, personID string, change func(*ledger.Assessment)) func(context.Context, ledger.Ledger) (any, error) {
 	var a *ledger.Assessment
 	return func(ctx context.Context, l ledger.Ledger) (any, error) {
@@ -167,7 +167,7 @@ var repeatTests = tests{
 	},
 }
 
-// contents is all that can be read.
+// contents holds everything that can be read from a ledger.
 type contents struct {
 	People []ledger.Person
 	Links  []ledger.Link

@@ -16,8 +16,8 @@ import (
 // eventsPerRound are recorded in one call.
 const eventsPerRound = 3
 
-// WriteRound makes the calls that one HR event leads to, all about one person:
-// rounds are numbered from zero, for RequireWhole.
+// WriteRound makes the calls that one HR event leads to, all about one person. Rounds are
+// numbered from zero, for RequireWhole.
 func WriteRound(ctx context.Context, l ledger.Ledger, person string, round int) error {
 	now := time.Now()
 	batch := make([]ledger.Received, eventsPerRound)
@@ -43,8 +43,8 @@ func WriteRound(ctx context.Context, l ledger.Ledger, person string, round int) 
 	})
 }
 
-// RequireWhole sees that the rounds up to the last acknowledged one are there,
-// and of the next one only whole calls.
+// RequireWhole requires that all rounds up to the last acknowledged one are in the ledger,
+// and only whole calls of the next one.
 func RequireWhole(t *testing.T, l ledger.Ledger, person string, last int) {
 	t.Helper()
 	p, err := l.Person(t.Context(), person)

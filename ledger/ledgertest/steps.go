@@ -25,7 +25,7 @@ var beginTests = tests{
 	},
 	"OfAnAttemptThatIsOverAtTheSameTimeItIsAnotherOne": func(t *testing.T, l ledger.Ledger) {
 		a := attempt("p1", "wiki", "a", 1)
-		for range 3 { // a clock that stands still
+		for range 3 { // the clock stands still
 			o := outcome("p1", "wiki", "a", 1, ledger.StepOpen)
 			o.Attempt = begin(t, l, a).Attempt
 			finish(t, l, o)
@@ -119,7 +119,8 @@ var beginTests = tests{
 	},
 }
 
-// doubt begins an attempt that takes access and says until when it is in doubt.
+// doubt begins an attempt that does not give access, and returns its DoubtUntil, or nil if
+// that is zero.
 func doubt(t *testing.T, l ledger.Ledger, personID, app, key string, minutes int) any {
 	t.Helper()
 	a := attempt(personID, app, key, minutes)
@@ -457,7 +458,7 @@ var actTests = tests{
 	},
 }
 
-// action is an operator's, on p1 in the wiki.
+// action returns an operator's action on p1 in the wiki.
 func action(verb ledger.Verb, key string, minutes int) ledger.Action {
 	return ledger.Action{
 		Verb: verb, PersonID: "p1", Key: key, App: "wiki", Operator: "ops", Reason: "ticket 42", At: at(minutes),

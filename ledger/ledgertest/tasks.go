@@ -10,7 +10,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// asked is a task for a step of p1's, opened some minutes after t0.
+// asked returns a task for a step of p1, opened some minutes after t0.
 func asked(key string, minutes int) ledger.Task {
 	return ledger.Task{
 		PersonID: "p1", App: "wiki", Key: key, Kind: "Disable",

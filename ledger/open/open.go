@@ -38,18 +38,18 @@ func Open(ctx context.Context, url string) (ledger.Ledger, error) {
 	}
 }
 
-// Exists reports whether there is a ledger at url, which Open would make.
+// Exists reports whether there is a ledger at url. Open would make a missing one.
 func Exists(ctx context.Context, url string) (bool, error) {
 	scheme, rest, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "sqlite":
 		_, err := os.Stat(sqlitePath(rest))
-		return !errors.Is(err, fs.ErrNotExist), nil // if it is something else, Open says what
+		return !errors.Is(err, fs.ErrNotExist), nil // any other error, Open reports
 	case "postgres", "postgresql":
 		look, _, err := postgres.LookAt(ctx, url)
 		return look.Schema > 0, err
 	default:
-		return true, nil // Open says what is wrong
+		return true, nil // Open reports what is wrong
 	}
 }
 
@@ -66,7 +66,7 @@ func Address(url string) string {
 	}
 }
 
-// CheckURL reports whether a ledger may be at url, without looking.
+// CheckURL returns an error if url cannot be the address of a ledger. It does not connect.
 func CheckURL(url string) error {
 	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
 	case "postgres", "postgresql":
@@ -76,7 +76,7 @@ func CheckURL(url string) error {
 	}
 }
 
-// CheckForm is CheckURL where the files that the URL names need not be there.
+// CheckForm checks a URL like CheckURL, but files that the URL names need not exist.
 func CheckForm(url string) error {
 	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
 	case "postgres", "postgresql":
@@ -86,8 +86,8 @@ func CheckForm(url string) error {
 	}
 }
 
-// Check looks at the ledger at url without changing it: Open would make a missing
-// one, and bring an old one up to date.
+// Check checks the ledger at url without changing it. (Open would make a missing ledger, and
+// migrate an old one.)
 func Check(ctx context.Context, url string) checkup.Report {
 	scheme, rest, _ := strings.Cut(url, ":")
 	switch scheme {
@@ -153,6 +153,6 @@ func schema(r *checkup.Report, version, newest int64) {
 	r.Add("schema", checkup.OK, fmt.Sprintf("version %d, the newest", version), "")
 }
 
-// sqlitePath reads sqlite:PATH, and also the form with slashes, in which three
-// of them begin an absolute path.
+// sqlitePath returns the path of sqlite:PATH, also in the form with slashes, in which three
+// slashes begin an absolute path.
 func sqlitePath(rest string) string { return strings.TrimPrefix(rest, "//") }

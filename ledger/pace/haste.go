@@ -9,7 +9,7 @@ import (
 type urgentKey struct{}
 
 // Urgent returns a context whose calls go before all others that wait for their turns in
-// this process. They do not go faster than the rate, nor before a pause is over.
+// this process. They keep to the rate, and to pauses up to UrgentPatience.
 func Urgent(ctx context.Context) context.Context { return context.WithValue(ctx, urgentKey{}, true) }
 
 func isUrgent(ctx context.Context) bool {
@@ -17,7 +17,7 @@ func isUrgent(ctx context.Context) bool {
 	return urgent
 }
 
-// errGiveWay ends the wait of a call whose turn it was, for one that is urgent.
+// errGiveWay ends the wait of a call whose turn it was, so that an urgent call goes first.
 var errGiveWay = errors.New("pace: an urgent call goes first")
 
 // haste counts the urgent calls that wait.
@@ -25,7 +25,7 @@ type haste struct {
 	mu      sync.Mutex
 	waiting int
 	calm    chan struct{} // closed while no urgent call waits
-	rush    chan struct{} // closed while one does
+	rush    chan struct{} // closed while an urgent call waits
 }
 
 func newHaste() *haste {
@@ -59,7 +59,7 @@ func (h *haste) rushed() <-chan struct{} {
 	return h.rush
 }
 
-// calmed returns a channel that is closed when none does.
+// calmed returns a channel that is closed when no urgent call waits.
 func (h *haste) calmed() <-chan struct{} {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An urgent call that comes when many wait is made next, also when another already
+// An urgent call goes before all that wait, also before the call whose turn it is and that
 // waits for its time.
 func TestAnUrgentCallGoesFirst(t *testing.T) {
 	p := New(t.Context(), "wiki", Rate{Calls: 5, Per: time.Second}, newCounting(t), NewMetrics(prometheus.NewRegistry()))

@@ -1,13 +1,13 @@
-// Package pace makes calls of an app wait for their turn, so that all workers
-// together call it no more often than its owner allows, and nobody while it
-// wants to be left alone.
+// Package pace makes calls of an app wait for their turn. So all workers together call the
+// app no more often than the configuration allows, and no worker calls it during a pause
+// that it asked for.
 //
-// The rate is shared through the ledger: a worker takes a few calls there and
-// spends them by itself, so that a hundred calls a second are not a hundred
-// writes. What it has taken and does not make in time is lost, on the safe side:
-// a worker that is killed takes no more with it than that.
+// The rate is shared through the ledger. A worker reserves a few calls there and spends
+// them by itself, so that a hundred calls a second are not a hundred writes. Calls that it
+// reserves and does not make in time are lost, which is on the safe side. A worker that is
+// killed wastes no more than those.
 //
-// Besides, it bounds how many steps of one process call an app at a time: see Places.
+// The package also bounds how many steps of one process call an app at a time: see Places.
 //
 // The package may import ledger and the Prometheus client.
 package pace
@@ -29,13 +29,13 @@ const (
 	lastRetry  = 2 * time.Second
 )
 
-// UrgentPatience is the longest pause that an urgent call keeps: what an app asks for
-// may be a mistake, or worse, and somebody has to be cut off.
+// UrgentPatience is the longest pause that an urgent call keeps. An app may ask for a long
+// pause by mistake or on purpose, and somebody has to be cut off.
 const UrgentPatience = ledger.LongestPause
 
 // NoTurnError is the error of a call that was not made because its turn did not come.
 type NoTurnError struct {
-	// After is how much longer it would have had to wait; zero if that is not known.
+	// After is how much longer the call would have had to wait; zero if it is not known.
 	After time.Duration
 	cause error
 }
@@ -56,21 +56,21 @@ type Pacer struct {
 	waited prometheus.Observer
 	ending <-chan struct{}
 
-	// turn is held by the one call that waits for what was taken; the others queue
-	// for it, so that no more is taken than soon used.
+	// turn is held by the one call that waits for its time. The others queue for turn, so
+	// that no more calls are reserved than are soon made.
 	turn  chan struct{}
 	haste *haste
 
 	mu     sync.Mutex
 	asked  time.Time // when the app asked for the pause that is in force
-	paused time.Time // no call before that, but for urgent ones: see resumes
-	next   time.Time // from when on the next call that was taken may be made
-	left   int       // calls that were taken and not made
+	paused time.Time // no call is made before then, except urgent ones: see resumes
+	next   time.Time // when the next reserved call may be made
+	left   int       // calls that are reserved and not made yet
 }
 
-// New makes the pacer of an app. When ctx ends, calls that would have to wait
-// fail at once: the process is about to stop. The zero rate limits nothing, but
-// pauses are kept.
+// New returns the pacer of an app. When ctx ends, the process is about to stop, and calls
+// that would have to wait fail at once. With the zero rate there is no limit, but pauses are
+// kept.
 func New(ctx context.Context, app string, rate Rate, store ledger.Pacer, m *Metrics) *Pacer {
 	p := &Pacer{
 		app: app, store: store, rate: rate, waited: m.waited.WithLabelValues(app),
@@ -82,9 +82,9 @@ func New(ctx context.Context, app string, rate Rate, store ledger.Pacer, m *Metr
 	return p
 }
 
-// Wait returns when the app may be called once more. If that cannot be before
-// ctx ends, it says so at once, with a *NoTurnError. A ledger that cannot be
-// reached is waited for. An urgent call (see Urgent) goes before the others.
+// Wait waits until the app may be called once. If that cannot be before ctx ends, it fails
+// at once with a *NoTurnError. If the ledger cannot be reached, Wait waits for it. An urgent
+// call (see Urgent) goes before the others.
 func (p *Pacer) Wait(ctx context.Context) error {
 	begun := time.Now()
 	defer func() { p.waited.Observe(time.Since(begun).Seconds()) }()
@@ -100,7 +100,7 @@ func (p *Pacer) Wait(ctx context.Context) error {
 		return p.take(ctx, nil)
 	}
 	for {
-		// Whose turn it is while an urgent call waits gives way, and queues again.
+		// A call whose turn it is gives way to an urgent call, and queues again.
 		if err := p.receive(ctx, p.haste.calmed()); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (p *Pacer) Wait(ctx context.Context) error {
 	}
 }
 
-// take makes one call, when it is its turn and its time.
+// take takes one call, when it is its turn and its time.
 func (p *Pacer) take(ctx context.Context, giveWay <-chan struct{}) error {
 	select {
 	case p.turn <- struct{}{}:
@@ -136,7 +136,7 @@ func (p *Pacer) take(ctx context.Context, giveWay <-chan struct{}) error {
 	return nil
 }
 
-// receive waits for something to be said.
+// receive waits until the channel said is closed or has a value.
 func (p *Pacer) receive(ctx context.Context, said <-chan struct{}) error {
 	select {
 	case <-said:
@@ -148,8 +148,8 @@ func (p *Pacer) receive(ctx context.Context, said <-chan struct{}) error {
 	}
 }
 
-// Soon says, by what is known already, whether a call might be made before the
-// deadline: if not, with a *NoTurnError.
+// Soon returns a *NoTurnError if it is known already that no call can be made before the
+// deadline.
 func (p *Pacer) Soon(ctx context.Context, deadline time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -163,10 +163,11 @@ func (p *Pacer) Soon(ctx context.Context, deadline time.Time) error {
 	return nil
 }
 
-// Pause leaves the app alone for a while, as it asked: this process at once, the
-// others as soon as they have spent what they have taken, if there is a rate. They are
-// told of UrgentPatience at most, since they cannot tell urgent calls from others
-// there: who calls then is told by the app itself if it still wants to be left alone.
+// Pause stops calls of the app for a while, as the app asked. It takes effect in this
+// process at once, and if there is a rate, in other processes as soon as they have spent
+// their reserved calls. Other processes pause for UrgentPatience at most, because the ledger
+// cannot tell urgent calls from others. If the app needs a longer pause, it tells them so
+// when they call.
 func (p *Pacer) Pause(ctx context.Context, pause time.Duration) error {
 	p.mu.Lock()
 	now := time.Now()
@@ -183,7 +184,7 @@ func (p *Pacer) Pause(ctx context.Context, pause time.Duration) error {
 	return p.store.PauseCalls(ctx, p.app, min(pause, UrgentPatience))
 }
 
-// resumes says when calls may be made again after a pause. The caller holds mu.
+// resumes returns when calls may be made again after a pause. The caller holds mu.
 func (p *Pacer) resumes(urgent bool) time.Time {
 	if at := p.asked.Add(UrgentPatience); urgent && at.Before(p.paused) {
 		return at
@@ -206,7 +207,7 @@ func (p *Pacer) nextTaken(urgent bool) time.Time {
 	return p.next
 }
 
-// spend makes one of the calls that were taken.
+// spend uses one of the reserved calls.
 func (p *Pacer) spend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -214,8 +215,7 @@ func (p *Pacer) spend() {
 	p.next = p.next.Add(p.plan.every)
 }
 
-// stock sees to it that there are calls to be made: what was kept for too long is
-// lost.
+// stock makes sure that there are reserved calls. It drops those that were kept for too long.
 func (p *Pacer) stock(ctx context.Context) error {
 	p.mu.Lock()
 	for ; p.left > 0 && time.Since(p.next) > p.plan.saved+p.plan.keep; p.left-- {
@@ -236,7 +236,7 @@ func (p *Pacer) stock(ctx context.Context) error {
 	return nil
 }
 
-// reserve takes calls from the ledger, for as long as it takes.
+// reserve reserves calls in the ledger, and tries until it succeeds or ctx ends.
 func (p *Pacer) reserve(ctx context.Context) (time.Duration, error) {
 	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
 		from, err := p.store.ReserveCalls(ctx, ledger.CallReservation{
@@ -252,7 +252,8 @@ func (p *Pacer) reserve(ctx context.Context) (time.Duration, error) {
 	}
 }
 
-// until waits for an instant, which may move away meanwhile. It gives way when told.
+// until waits for an instant, which may move meanwhile. It fails with errGiveWay if giveWay is
+// closed.
 func (p *Pacer) until(ctx context.Context, instant func() time.Time, giveWay <-chan struct{}) error {
 	for {
 		wait := time.Until(instant())
@@ -278,7 +279,7 @@ func (p *Pacer) until(ctx context.Context, instant func() time.Time, giveWay <-c
 	}
 }
 
-// Metrics say how long calls wait for their turns, and steps for their places, by app.
+// Metrics shows how long calls wait for their turns, and steps for their places, by app.
 type Metrics struct {
 	waited, placed *prometheus.HistogramVec
 	queued         *prometheus.GaugeVec

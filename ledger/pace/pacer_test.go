@@ -19,10 +19,10 @@ import (
 	"github.com/tenurehq/tenure/ledger/sqlite"
 )
 
-// jitter is how much later than it should a busy machine may wake somebody.
+// jitter bounds how late a busy machine may wake a goroutine.
 const jitter = 2
 
-// process is a pacer as another process has it: with a ledger of its own on the
+// process returns a pacer as in another process: with its own connection to the ledger's
 // file.
 func process(t *testing.T, path string, rate Rate) *Pacer {
 	t.Helper()
@@ -75,7 +75,7 @@ func TestSeveralProcessesHoldOneRate(t *testing.T) {
 	}
 }
 
-// counting counts the calls of a ledger, and can be told to fail.
+// counting counts the calls of a ledger, and can be made to fail.
 type counting struct {
 	ledger.Pacer
 	reserved atomic.Int64
@@ -163,8 +163,8 @@ func TestAPauseHoldsEverybody(t *testing.T) {
 	}
 }
 
-// An app may ask to be left alone for as long as it likes: who has to be cut off now
-// waits for a minute of it, whoever calls meanwhile and is refused, too.
+// An app may ask for a pause of any length. An urgent call waits for a minute of it at most,
+// even if other calls are refused meanwhile.
 func TestAnUrgentCallKeepsAPauseForAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(t.Context(), "wiki", Rate{}, nil, NewMetrics(prometheus.NewRegistry()))
@@ -186,7 +186,7 @@ func TestAnUrgentCallKeepsAPauseForAMinute(t *testing.T) {
 	})
 }
 
-// A pause that is short is kept by all.
+// Urgent calls keep a short pause too.
 func TestAnUrgentCallKeepsAShortPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(t.Context(), "wiki", Rate{}, nil, NewMetrics(prometheus.NewRegistry()))
@@ -207,13 +207,13 @@ func TestAPauseEnds(t *testing.T) {
 	}
 }
 
-// Nobody waits for a turn when the process is told to stop.
+// No call waits for its turn when the process is told to stop.
 func TestStoppingEndsTheWait(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	p := New(ctx, "wiki", Rate{Calls: 1, Per: time.Hour}, newCounting(t), NewMetrics(prometheus.NewRegistry()))
 	require.NoError(t, p.Wait(t.Context()))
 	ended := make(chan error, 2)
-	for range 2 { // one that has a turn ahead, and one behind it
+	for range 2 { // one call has the turn, and one waits behind it
 		go func() { ended <- p.Wait(t.Context()) }()
 	}
 	stop()

@@ -10,29 +10,29 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Class decides who is let in first when several wait for a place.
+// Class decides which step gets a place first when several wait.
 type Class int
 
-// The classes, the one that is let in last first.
+// The classes, the least urgent one first.
 const (
 	Giving  Class = iota // somebody gets access
 	Taking               // somebody's access ends
 	Cutting              // somebody is cut off now
 )
 
-// Claim decides the position of somebody who waits for a place.
+// Claim decides the position of a step that waits for a place.
 type Claim struct {
 	Class Class
-	Since time.Time // since when they have wanted a place; they may have given up and come back
+	Since time.Time // since when it has wanted a place; it may have given up and come back
 }
 
-// Places bound how many steps of this process call one app at a time. Of those who
-// wait, the highest class is let in first, and within it who has waited for longest. A
-// fifth of the places, if there are several, is kept for those who have to be cut off
-// now, so that they need not wait for others that hang. Its methods may be called from
+// Places bounds how many steps of this process call one app at a time. Among waiting steps,
+// the highest class goes first, and within a class the one that has waited longest. If there
+// are several places, a fifth of them is reserved for steps that cut somebody off now
+// (Cutting), so that these need not wait for steps that hang. Its methods may be called from
 // any goroutine.
 type Places struct {
-	most, common int // how many there are, and how many of them anybody may have
+	most, common int // how many there are, and how many of them are for every class
 	ending       <-chan struct{}
 	took         prometheus.Observer
 	queued       prometheus.Gauge
@@ -40,17 +40,17 @@ type Places struct {
 	mu          sync.Mutex
 	taken       int
 	takenCommon int
-	queue       []*waiter // whose turn is next first
+	queue       []*waiter // the next one first
 }
 
-// waiter is somebody who waits for a place.
+// waiter is a step that waits for a place.
 type waiter struct {
 	Claim
-	in chan struct{} // closed when they have one
+	in chan struct{} // closed when it has one
 }
 
-// NewPlaces returns so many places in an app, at least one. When ctx ends, the process is
-// about to stop, and nobody waits any more.
+// NewPlaces returns the places of an app: as many as most says, and at least one. When ctx
+// ends, the process is about to stop, and no step waits any more.
 func NewPlaces(ctx context.Context, app string, most int, m *Metrics) *Places {
 	most = max(most, 1)
 	kept := 0
@@ -63,8 +63,8 @@ func NewPlaces(ctx context.Context, app string, most int, m *Metrics) *Places {
 	}
 }
 
-// Enter takes a place as soon as there is one, until leave is called. It reports whether
-// there was one before ctx ended. A nil Places bounds nothing.
+// Enter waits for a place and takes it until leave is called. It returns false if ctx ended
+// before there was one. A nil Places has no bound.
 func (p *Places) Enter(ctx context.Context, c Claim) (leave func(), ok bool) {
 	if p == nil {
 		return func() {}, true
@@ -89,13 +89,13 @@ func (p *Places) Enter(ctx context.Context, c Claim) (leave func(), ok bool) {
 	return func() { p.leave(c.Class) }, true
 }
 
-// line puts somebody into the queue, and lets in whoever may come in.
+// line puts a step into the queue, and then admits all steps that may enter.
 func (p *Places) line(c Claim) *waiter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := &waiter{Claim: c, in: make(chan struct{})}
 	at, _ := slices.BinarySearchFunc(p.queue, w, func(other, w *waiter) int {
-		// Who is equal stays before who comes.
+		// Equal steps stay in the order in which they came.
 		return cmp.Or(-cmp.Compare(other.Class, w.Class), other.Since.Compare(w.Since), -1)
 	})
 	p.queue = slices.Insert(p.queue, at, w)
@@ -103,7 +103,7 @@ func (p *Places) line(c Claim) *waiter {
 	return w
 }
 
-// giveUp takes somebody out of the queue, and reports whether they were in it still.
+// giveUp takes a step out of the queue, and reports whether it was still in it.
 func (p *Places) giveUp(w *waiter) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -125,13 +125,13 @@ func (p *Places) leave(class Class) {
 	p.admit()
 }
 
-// admit lets in from the front of the queue who may come in. The caller holds mu.
+// admit gives places to steps from the front of the queue. The caller holds mu.
 func (p *Places) admit() {
 	for len(p.queue) > 0 && p.taken < p.most {
 		next := p.queue[0]
 		if next.Class != Cutting {
 			if p.takenCommon == p.common {
-				return // nor may anybody behind
+				return // nor may any step behind it
 			}
 			p.takenCommon++
 		}

@@ -21,7 +21,7 @@ func newPlaces(ctx context.Context, most int) *pace.Places {
 
 var classes = []pace.Class{pace.Giving, pace.Taking, pace.Cutting}
 
-// However many want to call, no more do than there are places.
+// Never do more steps call than there are places.
 func TestNoMoreThanPlaces(t *testing.T) {
 	for most, common := range map[int]int64{1: 1, 2: 1, 5: 4, 10: 8, 0: 1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestNoMoreThanPlaces(t *testing.T) {
 				}
 				all.Wait()
 			}
-			for range 2 { // all places are given back
+			for range 2 { // the second time shows that all places were given back
 				peak.Store(0)
 				run(200, pace.Giving, pace.Taking)
 				assert.Equal(t, common, peak.Load(), most)
@@ -63,7 +63,7 @@ func TestNoMoreThanPlaces(t *testing.T) {
 	}
 }
 
-// Calls that hang do not keep those out who have to be cut off now.
+// Steps that hang do not keep out a step that cuts somebody off now.
 func TestCuttingOffHasPlacesOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		places := newPlaces(t.Context(), 3)
@@ -82,8 +82,8 @@ func TestCuttingOffHasPlacesOfItsOwn(t *testing.T) {
 	})
 }
 
-// A fifth of the places is kept for those who have to be cut off now, at least one of
-// several, and nobody else gets it however many wait.
+// A fifth of the places, and at least one of several, is reserved for steps that cut
+// somebody off now. Other steps never get these places.
 func TestAFifthIsKept(t *testing.T) {
 	for most, common := range map[int]int{1: 1, 2: 1, 5: 4, 9: 8, 10: 8, 19: 16, 50: 40} {
 		synctest.Test(t, func(t *testing.T) {
@@ -110,8 +110,8 @@ func TestAFifthIsKept(t *testing.T) {
 	}
 }
 
-// Whoever takes access away goes before whoever gives it, and who has waited for longest
-// before the others, whoever of them came first.
+// Steps that take access go before steps that give it. Within a class, the step that has
+// waited longest goes first, in whatever order they came.
 func TestWhoIsLetInFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most = 1
@@ -147,7 +147,7 @@ func TestWhoIsLetInFirst(t *testing.T) {
 	})
 }
 
-// Who gives up is not waited for, and nothing of them is left.
+// A step that gives up blocks nobody and leaves nothing behind.
 func TestGivingUpAPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg := prometheus.NewRegistry()

@@ -8,18 +8,18 @@ type Rate struct {
 	Per   time.Duration
 }
 
-// chunkSpan is how long the calls that are taken from the ledger at once should
-// last: the ledger is written to about this often, by all workers together.
+// chunkSpan is how long calls that are reserved at once should last. All workers together
+// write to the ledger about this often.
 const chunkSpan = 50 * time.Millisecond
 
-// schedule spreads calls so that no span of Rate.Per, wherever it
-// begins, has more than Rate.Calls: as many calls as may come at once, for an app
-// that was left alone, are missing from the even flow.
+// schedule spreads calls so that no span of Rate.Per has more than Rate.Calls, wherever the
+// span begins. Some calls may come at once after a time without calls. The even flow has so
+// many calls fewer.
 type schedule struct {
 	every time.Duration // from one call to the next
-	chunk int           // calls taken at once
+	chunk int           // calls reserved at once
 	saved time.Duration // see ledger.CallReservation
-	keep  time.Duration // how long a call that was taken may wait to be made
+	keep  time.Duration // how long a reserved call may wait to be made
 }
 
 func (r Rate) schedule() schedule {
@@ -38,24 +38,24 @@ func (r Rate) schedule() schedule {
 }
 
 const (
-	// latency is how slow an app's answers may be for one worker alone to use up
-	// the rate.
+	// latency is the slowest answer of an app with which one worker alone still uses up the
+	// rate.
 	latency = 2 * time.Second
-	// maxSlots bounds the steps under way for one app in one worker.
+	// maxSlots bounds how many steps one worker runs at a time for one app.
 	maxSlots = 100
 	// callsOfStep is more than any step's calls, and manyWorkers more workers than
 	// usually share a rate.
 	callsOfStep, manyWorkers = 12, 6
 )
 
-// Slots returns how many steps for the app should be under way at a time in one
-// worker: enough to use up the rate and no more, since they all wait for it.
+// Slots returns how many steps one worker should run at a time for the app: enough to use up
+// the rate, and no more, since all of them wait for it.
 func (r Rate) Slots() int {
 	return min(maxSlots, max(1, int(latency/r.schedule().every)))
 }
 
-// Wait returns how long the calls of one step may have to wait for their turns if all
-// workers have as many steps under way as Slots returns.
+// Wait returns how long the calls of one step may have to wait for their turns if every
+// worker runs as many steps as Slots returns.
 func (r Rate) Wait() time.Duration {
 	return time.Duration(r.Slots()*callsOfStep*manyWorkers) * r.schedule().every
 }

@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// No span has more calls than allowed, however many were saved and kept; and
-// little of the rate is given away for that.
+// No span has more calls than allowed, however many were saved and kept, and the rate is
+// almost used up all the same.
 func TestScheduleKeepsToTheRateInEverySpan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := Rate{

@@ -67,13 +67,12 @@ func (t *Tx) saveAssessment(a ledger.Assessment) error {
 type arrivals struct {
 	assessedFrom, assessedRev int64
 	assessedAt                time.Time
-	eventAt                   time.Time // of the first event that the assessment did not see
-	nudgedAt                  time.Time // of what is no event and it did not see ...
-	nudgedWhat                string    // ... and what that was
+	eventAt                   time.Time // receipt of the first event that the assessment did not see
+	nudgedAt                  time.Time // when anything but an event, which it did not see, made the person due
+	nudgedWhat                string    // the reason of that
 }
 
-// saveSummary stores the summary, or says that this very assessment was stored
-// before.
+// saveSummary stores the summary. It reports whether the same assessment was stored before.
 func (t *Tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 	var arr arrivals
 	_, err = t.get(`SELECT assessed_from, assessed_rev, assessed_at,
@@ -104,8 +103,8 @@ func (t *Tx) saveSummary(s ledger.Summary) (repeated bool, err error) {
 		micros(due), what, micros(s.AssessedAt), s.Revision)
 }
 
-// earlier returns the earlier of two dues; a zero instant is none. The second one wins a
-// tie.
+// earlier returns the earlier of two due times, with its reason. A zero instant means none.
+// If both are equal, it returns the second one.
 func earlier(at time.Time, what string, otherAt time.Time, otherWhat string) (time.Time, string) {
 	switch {
 	case at.IsZero() && otherAt.IsZero():
@@ -117,9 +116,10 @@ func earlier(at time.Time, what string, otherAt time.Time, otherWhat string) (ti
 	}
 }
 
-// planStep makes the step open (or in attention, if that is its state) with no
-// attempts, unless it is open, in attention or skipped already. A question that an
-// operator had asked again is open, and is one again if it is asked.
+// planStep makes the step open with no attempts, or in attention if that is its state. It
+// does not change a step that is open, in attention or skipped already. The exception is a
+// question that an operator has retried: it is open, and needs attention again if the plan
+// still asks it.
 func (t *Tx) planStep(personID string, step ledger.Step, at time.Time) error {
 	if step.State != ledger.StepAttention {
 		step.State, step.Code, step.Message = ledger.StepOpen, "", ""
@@ -134,7 +134,7 @@ func (t *Tx) planStep(personID string, step ledger.Step, at time.Time) error {
 		personID, step.Key, step.App, step.Kind, step.State, step.Code, step.Message, micros(at))
 }
 
-// lapseSkips closes skipped steps that are about nothing that is asked for any more.
+// lapseSkips closes skipped steps that no plan asks for any more.
 func (t *Tx) lapseSkips(personID string, keys []string, at time.Time) error {
 	for _, key := range keys {
 		if err := t.exec(`UPDATE steps SET state = 'superseded', finished_at = ?
@@ -145,8 +145,8 @@ func (t *Tx) lapseSkips(personID string, keys []string, at time.Time) error {
 	return nil
 }
 
-// supersede closes the unfinished steps that are not among keys. Attempts at
-// them stay in doubt until they are over.
+// supersede closes the unfinished steps that are not among keys. Attempts at them stay in
+// doubt until their deadlines.
 func (t *Tx) supersede(personID string, keys []string, at time.Time) error {
 	list, err := encoded(append([]string{}, keys...))
 	if err != nil {

@@ -30,8 +30,8 @@ func (s *Store) Admit(ctx context.Context, r ledger.AdmissionRequest) (ledger.Ad
 }
 
 func (t *Tx) admit(r ledger.AdmissionRequest) (a ledger.Admission, err error) {
-	// The turn comes first: whoever has it may change others, and must not wait for
-	// somebody who holds one of them and waits for the turn.
+	// The turn comes first. A transaction that has it may change other people, and must not
+	// wait for one that has locked such a person and waits for the turn.
 	if err := t.breakerTurn(); err != nil {
 		return a, err
 	}
@@ -56,13 +56,13 @@ func (t *Tx) admit(r ledger.AdmissionRequest) (a ledger.Admission, err error) {
 	return a, nil
 }
 
-// breakerTurn waits until nobody else counts.
+// breakerTurn waits until no other transaction counts, and keeps others from counting.
 func (t *Tx) breakerTurn() error {
 	return t.exec(`INSERT INTO breaker (id, turn) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET turn = breaker.turn + 1`)
 }
 
-// endWithdrawal notes that nobody asks for it any more. That a leaver was
-// admitted holds for good.
+// endWithdrawal records that nobody asks for a withdrawal any more. An admitted leaver stays
+// admitted for good.
 func (t *Tx) endWithdrawal(personID string, w ledger.Withdrawal, at time.Time) error {
 	n, err := t.change(`UPDATE withdrawals SET state = CASE WHEN state = 'admitted' THEN 'over' ELSE 'gone' END
 		WHERE person_id = ? AND kind = ? AND key = ? AND state NOT IN ('over', 'gone')
@@ -110,14 +110,14 @@ func (t *Tx) admitOne(r ledger.AdmissionRequest, ask ledger.Ask) (w ledger.Withd
 	return w, settles, opened, err
 }
 
-// joins is the cohort that holds what is asked for, and whether it was opened for it;
-// zero if none does.
+// joins returns the cohort that has to hold the withdrawal asked for, zero if none has to;
+// and the same cohort as opened, if joins has just opened it.
 func (t *Tx) joins(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (cohort int64, opened *ledger.Cohort, err error) {
 	if cohort, err = t.openCohort(ask.Kind); err != nil {
 		return 0, nil, err
 	}
 	if cohort != 0 && ask.Kind != ledger.Suspensions {
-		return cohort, nil, nil // what is open takes in all that come
+		return cohort, nil, nil // an open cohort takes in every new withdrawal
 	}
 	f, err := t.flood(r, ask, since)
 	if err == nil && !f.tooMany() && ask.DueAt.After(r.At) {
@@ -136,7 +136,7 @@ func (t *Tx) joins(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (
 	return opened.ID, opened, nil
 }
 
-// nullable is NULL for zero.
+// nullable returns NULL for zero, else the ID.
 func nullable(id int64) any {
 	if id == 0 {
 		return nil
@@ -144,8 +144,8 @@ func nullable(id int64) any {
 	return id
 }
 
-// putAsk notes what is asked for. What is new, or was over, is counted now; so is
-// what falls due, and what was noticed longer ago than the window.
+// putAsk stores the withdrawal asked for. It counts as of now if it is new or was over, if
+// it falls due now, or if it was noticed longer ago than the window.
 func (t *Tx) putAsk(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) error {
 	apps, err := encoded(sorted(ask.Apps))
 	if err != nil {
@@ -156,7 +156,7 @@ func (t *Tx) putAsk(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) 
 		state = ledger.WithdrawalAnnounced
 	}
 	said := ask.SaidAt
-	if said.IsZero() || said.After(r.At) { // the clock of who received it is ahead
+	if said.IsZero() || said.After(r.At) { // the clock of the process that received it is ahead
 		said = r.At
 	}
 	return t.exec(`INSERT INTO withdrawals (person_id, kind, key, state, source, event_id, voids, apps, why, said_at, due_at, counted_at, seen_at)
@@ -186,7 +186,7 @@ func (t *Tx) withdrawal(personID string, ask ledger.Ask) (w ledger.Withdrawal, e
 	return w, err
 }
 
-// openCohort is the number of the open cohort of a kind; zero if there is none.
+// openCohort returns the number of the open cohort of a kind; zero if there is none.
 func (t *Tx) openCohort(kind ledger.WithdrawalKind) (id int64, err error) {
 	_, err = t.get(`SELECT id FROM cohorts WHERE kind = ? AND state = 'open'`, []any{kind}, &id)
 	return id, err
@@ -195,18 +195,18 @@ func (t *Tx) openCohort(kind ledger.WithdrawalKind) (id int64, err error) {
 // flood holds the withdrawals that are counted together with the one asked for.
 type flood struct {
 	kind             ledger.WithdrawalKind
-	source           string   // of suspensions; else empty: whoever said so
-	from             int64    // counted after then
-	due              *between // set: announced for an instant within it, whenever they were counted
+	source           string   // for suspensions, their source; empty for any source
+	from             int64    // only those counted after this instant
+	due              *between // if set: those announced for an instant within it, whenever they were counted
 	counted, allowed int
 }
 
-// between is from an instant to another, in microseconds.
+// between is the span from one instant to another, in microseconds.
 type between struct{ from, to int64 }
 
 func (f flood) tooMany() bool { return f.counted > f.allowed }
 
-// all is the condition of the withdrawals of the flood, and its arguments.
+// all returns the condition that selects the withdrawals of the flood, and its arguments.
 func (f flood) all() (condition string, args []any) {
 	if f.due != nil {
 		return `kind = ? AND state = 'announced' AND due_at > ? AND due_at <= ?`, []any{f.kind, f.due.from, f.due.to}
@@ -218,7 +218,8 @@ func (f flood) all() (condition string, args []any) {
 	return condition, args
 }
 
-// flood counts what is counted in the window.
+// flood counts the withdrawals in the window that are counted together with the one asked
+// for.
 func (t *Tx) flood(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (f flood, err error) {
 	f.kind = ask.Kind
 	if ask.Kind == ledger.Suspensions {
@@ -233,8 +234,9 @@ func (t *Tx) flood(r ledger.AdmissionRequest, ask ledger.Ask, since time.Time) (
 	return t.count(r, f)
 }
 
-// dueTogether counts who is announced to fall due with what is asked for, in one window
-// with it. Many who are announced a few at a time, for one day, are seen before that day.
+// dueTogether counts the withdrawals that are announced for about the same time as the one
+// asked for, within one window. So many withdrawals for one day are noticed before that day,
+// even if they were announced a few at a time.
 func (t *Tx) dueTogether(r ledger.AdmissionRequest, ask ledger.Ask) (flood, error) {
 	half := r.Limits.WindowOf(ask.Kind) / 2
 	return t.count(r, flood{kind: ask.Kind, due: &between{ask.DueAt.Add(-half).UnixMicro(), ask.DueAt.Add(half).UnixMicro()}})
@@ -244,7 +246,7 @@ func (t *Tx) dueTogether(r ledger.AdmissionRequest, ask ledger.Ask) (flood, erro
 func (t *Tx) count(r ledger.AdmissionRequest, f flood) (_ flood, err error) {
 	limit, ok := r.Limits.Of[f.kind]
 	if !ok {
-		return f, nil // there is none
+		return f, nil // the kind has no limit
 	}
 	condition, args := f.all()
 	condition += ` AND ` + counts
@@ -262,10 +264,10 @@ func (t *Tx) count(r ledger.AdmissionRequest, f flood) (_ flood, err error) {
 	return f, err
 }
 
-// counts is the condition of a withdrawal that counts.
+// counts is the condition for withdrawals that count.
 const counts = `released = 0 AND state IN ('noticed', 'announced', 'waiting', 'held', 'admitted', 'over')`
 
-// open opens a cohort, and puts all into it that wait like what is asked for.
+// open opens a cohort, and puts all waiting withdrawals of the flood into it.
 func (t *Tx) open(r ledger.AdmissionRequest, f flood) (*ledger.Cohort, error) {
 	c := &ledger.Cohort{Kind: f.kind, State: ledger.CohortOpen, Counted: f.counted, Allowed: f.allowed, OpenedAt: r.At}
 	_, err := t.get(`INSERT INTO cohorts (kind, counted, allowed, opened_at) VALUES (?, ?, ?, ?) RETURNING id`,
@@ -283,11 +285,11 @@ func (t *Tx) open(r ledger.AdmissionRequest, f flood) (*ledger.Cohort, error) {
 	return c, t.hold(r, f, c.ID)
 }
 
-// hold puts into a cohort all that wait of a flood, and has those people's runs be told.
+// hold puts all waiting withdrawals of a flood into a cohort, and makes their people due.
 func (t *Tx) hold(r ledger.AdmissionRequest, f flood, cohort int64) error {
 	condition, args := f.all()
 	condition += ` AND state IN ('noticed', 'announced', 'waiting')`
-	// The one who asks learns it from the answer.
+	// The person of the request is left out: the answer tells their run.
 	err := t.exec(`UPDATE people SET `+nudged+`
 		WHERE id <> ?3 AND id IN (SELECT person_id FROM withdrawals WHERE `+condition+`)`,
 		append([]any{r.At.UnixMicro(), ledger.DueBreaker, r.PersonID}, args...)...)
@@ -297,11 +299,12 @@ func (t *Tx) hold(r ledger.AdmissionRequest, f flood, cohort int64) error {
 	return t.exec(`UPDATE withdrawals SET state = 'held', cohort = ? WHERE `+condition, append([]any{cohort}, args...)...)
 }
 
-// notice notes that HR ends somebody's employment, or a security system suspends
-// somebody, as soon as that is recorded: so a flood is counted before the first of them
-// is assessed. Who leaves and has no account loses nothing; who is suspended before they
-// have one does not get it. Whose first termination is held, the second one is held with
-// it, as is a suspension by the same source: a system may repeat its mistakes.
+// notice counts terminations by HR and suspensions by a security system as soon as they are
+// recorded, so that a flood is counted before the first of them is assessed. It ignores
+// somebody who leaves and has no account, since they lose nothing. It counts a suspension
+// even before the person has an account, since it keeps them from getting one. If somebody's
+// termination is held, a second one is held with it, as is a second suspension by the same
+// source, because a system may repeat its mistakes.
 func (t *Tx) notice(r ledger.Received) error {
 	kind, ok := noticed[r.Event.Type]
 	if !ok || strings.HasPrefix(r.Event.Source, hr.TenureSources) {
@@ -323,10 +326,10 @@ func (t *Tx) notice(r ledger.Received) error {
 		r.Event.PersonID, ledger.EventWithdrawal(r.Event.EventKey), r.Event.Source, r.Event.ID, r.At.UnixMicro(), kind)
 }
 
-// leavesBy reports whether somebody leaves by the end of a position that was just
-// recorded, with the ends of other positions, as an assessment would see it. A
-// termination of them as a whole that nobody has decided about is left out: should it be
-// cancelled, the end of the position stands by itself.
+// leavesBy reports whether somebody leaves because of the end of a position that was just
+// recorded, together with the ends of other positions, as an assessment would see it. It
+// ignores a termination of the whole person that nobody has decided about: if that one is
+// cancelled, the end of the position still holds.
 func (t *Tx) leavesBy(r ledger.Received) (bool, error) {
 	type said struct {
 		hr.Event
@@ -349,8 +352,8 @@ func (t *Tx) leavesBy(r ledger.Received) (bool, error) {
 	return hr.Merge(r.Event.PersonID, events).Leaves(r.At), nil
 }
 
-// noticed are the events that count as soon as they are recorded. What an operator says
-// does not: they know whom they mean.
+// noticed maps the types of events that count as soon as they are recorded to the kind of
+// withdrawal. Events of operators do not count, since operators know whom they mean.
 var noticed = map[hr.EventType]ledger.WithdrawalKind{
 	hr.EventTerminated: ledger.Leavers,
 	hr.EventSuspended:  ledger.Suspensions,

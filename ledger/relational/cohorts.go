@@ -106,8 +106,8 @@ func (t *Tx) decideCohort(d ledger.CohortDecision) (people int, err error) {
 		state, d.At.UnixMicro(), d.Operator, d.Reason, d.Cohort, t.login)
 }
 
-// decidePerson decides about all that a cohort holds of one person: one after the
-// other, since what was decided is not held any more.
+// decidePerson decides about all withdrawals that a cohort holds of one person. It takes one
+// after the other, since a decided one is no longer held.
 func (t *Tx) decidePerson(d ledger.CohortDecision, person string) (decided bool, err error) {
 	for {
 		var w ledger.Withdrawal
@@ -128,7 +128,7 @@ func (t *Tx) decidePerson(d ledger.CohortDecision, person string) (decided bool,
 	if !decided {
 		return false, nil
 	}
-	// After what was recorded above: somebody may have to be told who has a run.
+	// This comes after the records above, because a person who has a run may have to be told.
 	return true, t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, d.At.UnixMicro(), ledger.DueBreaker, person)
 }
 
@@ -158,10 +158,9 @@ func (t *Tx) decideWithdrawal(d ledger.CohortDecision, w ledger.Withdrawal) erro
 	return err
 }
 
-// void records that the event behind a withdrawal never should have been, as if HR
-// had rescinded it: what comes of that is the same. It is Tenure's own word, under an ID
-// that nobody can guess and take before. If it does not take, nothing of the decision
-// does.
+// void records a rescind of the event behind a withdrawal, with the same effect as a rescind
+// by HR. The rescind is Tenure's own event, with an ID that nobody can guess and use first.
+// If it cannot be recorded, the whole decision fails.
 func (t *Tx) void(d ledger.CohortDecision, w ledger.Withdrawal) error {
 	var event hr.Event
 	found, err := t.get(`SELECT body FROM events WHERE source = ? AND id = ?`, []any{w.Event.Source, w.Event.ID}, decode{&event})

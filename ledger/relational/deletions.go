@@ -80,11 +80,11 @@ func (t *Tx) placeHold(h ledger.Hold) (placed ledger.PlacedHold, err error) {
 	}, "hold:"+placed.Hold.Name())
 }
 
-// kindDelete is the kind of the steps that delete: plan.Delete.
+// kindDelete is the kind of steps that delete: plan.Delete.
 const kindDelete = "Delete"
 
-// deleting names the apps in which an attempt that may destroy the account is under
-// way. Versions that did not note which do so began some to delete all the same.
+// deleting returns the apps in which an attempt that may destroy the account is under way.
+// Attempts of older versions do not have that mark, so attempts at Delete steps count too.
 func (t *Tx) deleting(personID string, at time.Time) (apps []string, err error) {
 	for {
 		var app string
@@ -221,7 +221,7 @@ func (t *Tx) setRetention(r ledger.Retention) (set ledger.Retention, err error) 
 	}, fmt.Sprintf("retention:%d", set.ID))
 }
 
-// retention reads the retention that is in force.
+// retention reads the retention that is in force, and reports whether there is one.
 func (t *Tx) retention(personID, app string, r *ledger.Retention) (found bool, err error) {
 	return t.get(`SELECT `+retentionColumns+` FROM retentions WHERE person_id = ? AND app = ? AND ended_at IS NULL`,
 		[]any{personID, app}, retentionDest(r)...)
@@ -340,7 +340,7 @@ func (t *Tx) approval(personID, key string, a *ledger.Approval) (found bool, err
 	return t.get(`SELECT `+approvalColumns+` FROM approvals WHERE person_id = ? AND key = ?`, []any{personID, key}, approvalDest(a)...)
 }
 
-// askApproval asks for an approval, or notes that somebody was reminded of it.
+// askApproval asks for an approval, or records that an operator was reminded of it.
 func (t *Tx) askApproval(personID string, a ledger.Approval, at time.Time) error {
 	var was ledger.Approval
 	found, err := t.approval(personID, a.Key, &was)

@@ -20,14 +20,14 @@ import (
 type table struct {
 	name    string
 	columns []string
-	key     string // columns that rows are ordered by
-	// counter is the column whose values the database counts up; empty if there is
-	// none. What it has given out is never given out again.
+	key     string // columns by which rows are ordered
+	// counter is the column whose values the database counts up; empty if there is none.
+	// The database never uses a value again.
 	counter string
 }
 
-// tables are all tables of a ledger, in an order in which they can be filled. Tests
-// of the engines compare them with what the migrations have made.
+// tables lists all tables of a ledger, in an order in which they can be filled. Tests of the
+// engines compare them with the tables that the migrations make.
 var tables = []table{
 	{name: "people", key: "id", columns: words(`id username username_key given_name family_name status department job_title
 		manager_id due_at due_what assessed_at last_seq revision assessed_from assessed_rev nudged_at nudged_rev nudged_what carried_to`)},
@@ -63,8 +63,8 @@ var tables = []table{
 
 func words(list string) []string { return strings.Fields(list) }
 
-// Columns are the columns of all tables, sorted, for tests of engines: whoever adds
-// one adds it to the list that exports are made by.
+// Columns returns the columns of all tables, sorted. Tests of engines use it, so that nobody
+// adds a column to a table and forgets to export it.
 func Columns() map[string][]string {
 	all := map[string][]string{}
 	for _, t := range tables {
@@ -73,10 +73,10 @@ func Columns() map[string][]string {
 	return all
 }
 
-// list returns the columns as SQL has them.
+// list returns the columns as an SQL list.
 func (t table) list() string { return `"` + strings.Join(t.columns, `", "`) + `"` }
 
-// named returns a dialect's statement about a table's counter.
+// named returns a dialect's statement with the names of the table and its counter.
 func (t table) named(statement string) string {
 	return strings.NewReplacer("{table}", t.name, "{column}", t.counter).Replace(statement)
 }
@@ -86,7 +86,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, m ledger.Move, p ledger
 	out := &exporter{to: bufio.NewWriter(w), sum: sha256.New(), progress: p}
 	begun := false
 	err := s.engine.Snapshot(ctx, func(now Reader) error {
-		if begun { // what was written cannot be taken back
+		if begun { // the output cannot be taken back
 			return errors.New("the connection broke meanwhile: export again")
 		}
 		begun = true
@@ -105,7 +105,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, m ledger.Move, p ledger
 	return done, nil
 }
 
-// auditMove audits who moved the ledger.
+// auditMove writes the audit row about a move of the ledger.
 func (t *Tx) auditMove(action string, m ledger.Move, e ledger.Export) error {
 	_, err := t.appendAudit(ledger.AuditRow{
 		At: m.At, Action: action, Actor: m.Operator,
@@ -123,7 +123,7 @@ type exporter struct {
 	progress ledger.Progress
 }
 
-// export summarizes what was written.
+// export returns a summary of the rows written.
 func (e *exporter) export() ledger.Export {
 	return ledger.Export{Schema: e.header.Schema, Rows: e.header.rows(), SHA256: e.trailer.SHA256}
 }
@@ -149,7 +149,7 @@ func (e *exporter) write(ctx context.Context, now Reader, d Dialect) (err error)
 	return e.to.Flush()
 }
 
-// end writes the last line, which makes it an export.
+// end writes the last line, without which the file is not an export.
 func (e *exporter) end() error {
 	if err := e.line(e.trailer); err != nil {
 		return err
@@ -235,15 +235,15 @@ func (e *exporter) line(v any) error {
 	return err
 }
 
-// An export is lines of JSON:
+// An export consists of lines of JSON:
 //
 //	{"format":"tenure-ledger","version":1,"schema":8,"tables":[{"name":"people","columns":["id",...],"rows":2,"counter":0},...]}
 //	["people","p1","ada",null,...]
 //	...
 //	{"rows":17,"sha256":"..."}
 //
-// Rows come table by table, in the order of the header; a value is a text, a whole
-// number or null. The last line has the digest of all others, line ends included.
+// Rows come table by table, in the order of the header. A value is a text, a whole number or
+// null. The last line has the digest of all other lines, line ends included.
 
 const (
 	exportFormat  = "tenure-ledger"
@@ -262,7 +262,7 @@ type tableHeader struct {
 	Name    string   `json:"name"`
 	Columns []string `json:"columns"`
 	Rows    int64    `json:"rows"`
-	Counter int64    `json:"counter"` // the highest number given out
+	Counter int64    `json:"counter"` // the highest number that was used
 }
 
 // trailer is the last line.

@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// quiet makes sure that no attempt at a step of these people is under way: it would
-// store what it found over what is changed.
+// quiet fails if an attempt at a step of these people is under way, because its outcome would
+// overwrite the changes.
 func (t *Tx) quiet(at time.Time, ids ...string) error {
 	for _, id := range ids {
 		var app string
@@ -69,7 +69,8 @@ func (t *Tx) sameAs(oldID string) (row same, found bool, err error) {
 	return row, found, err
 }
 
-// bothKnown locks both people, and makes sure that nothing of either is under way.
+// bothKnown locks both people. It fails if the ledger does not know one of them, or if an
+// attempt at a step of either is under way.
 func (t *Tx) bothKnown(p ledger.SamePerson) error {
 	if err := t.lock(p.NewID, p.OldID); err != nil {
 		return err
@@ -126,15 +127,15 @@ func (t *Tx) linkPeople(p ledger.SamePerson) (out ledger.Carried, err error) {
 	if err != nil {
 		return out, err
 	}
-	// All that had become the old one's is the new one's now.
+	// People whose accounts the old ID had taken over are carried to the new ID now.
 	if err := t.exec(`UPDATE people SET carried_to = ?1 WHERE id = ?2 OR carried_to = ?2`, p.NewID, p.OldID); err != nil {
 		return out, err
 	}
 	return out, t.bothDecided(p, "link", out)
 }
 
-// carryUsername gives the new ID the old one's username, unless some account may have the
-// username that the new ID holds.
+// carryUsername gives the new ID the old one's username, unless an account may have the
+// username that the new ID holds already.
 func (t *Tx) carryUsername(p ledger.SamePerson) (string, error) {
 	var name string
 	if _, err := t.get(`SELECT coalesce(username, '') FROM people WHERE id = ?`, []any{p.OldID}, &name); err != nil || name == "" {
@@ -153,7 +154,7 @@ func (t *Tx) moveUsername(name, from, to string) error {
 	return t.giveUsername(to, name)
 }
 
-// carryLinks makes the accounts of the old ID the new one's, app by app.
+// carryLinks moves the accounts of the old ID to the new one, app by app.
 func (t *Tx) carryLinks(p ledger.SamePerson, out *ledger.Carried) error {
 	links, err := collect(t, `SELECT `+linkColumns+` FROM links WHERE person_id = ? AND state IN ('active', 'disabled') ORDER BY app`,
 		[]any{p.OldID}, linkDest)
@@ -266,7 +267,8 @@ func (t *Tx) unlinkPeople(p ledger.SamePerson) (out ledger.Carried, err error) {
 	return out, t.bothDecided(p, "unlink", out)
 }
 
-// comesBack gives the old ID, and those that had become it, its accounts again.
+// comesBack records that the old ID has its own accounts again, and those of the IDs that it
+// had taken over.
 func (t *Tx) comesBack(oldID string) error {
 	if err := t.exec(`UPDATE people SET carried_to = '' WHERE id = ?`, oldID); err != nil {
 		return err
@@ -283,7 +285,7 @@ func (t *Tx) comesBack(oldID string) error {
 	return nil
 }
 
-// earlier lists the IDs that have become this one, directly or not, sorted.
+// earlier returns the IDs whose accounts this one has taken over, directly or not, sorted.
 func (t *Tx) earlier(id string) ([]string, error) {
 	all, wave := []string{}, []string{id}
 	for len(wave) > 0 {

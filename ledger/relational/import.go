@@ -25,7 +25,7 @@ func (s *Store) Import(ctx context.Context, r io.Reader, m ledger.Move, p ledger
 	}
 	var failed error
 	err := s.engine.Write(ctx, as(ctx, func(t *Tx) error {
-		if failed != nil { // what was read cannot be read again; the text only, or it would be tried for ever
+		if failed != nil { // the input cannot be read twice; without the wrapped error, so that nobody tries again for ever
 			return fmt.Errorf("the connection broke meanwhile: see whether the ledger is empty, and import again if it is (%v)", failed) //nolint:errorlint // on purpose
 		}
 		err := t.fill(ctx, in, p)
@@ -44,8 +44,7 @@ func (s *Store) Import(ctx context.Context, r io.Reader, m ledger.Move, p ledger
 	return in.export(), nil
 }
 
-// fill reads an export into a ledger that holds nothing, and keeps others out
-// meanwhile.
+// fill reads an export into an empty ledger, and keeps others from writing meanwhile.
 func (t *Tx) fill(ctx context.Context, in *importer, p ledger.Progress) error {
 	if err := t.alone(in.header.Schema); err != nil {
 		return err
@@ -77,10 +76,10 @@ func (t *Tx) fill(ctx context.Context, in *importer, p ledger.Progress) error {
 	return in.readTrailer()
 }
 
-// rowsAtOnce is how many rows one statement inserts.
+// rowsAtOnce is the number of rows that one statement inserts.
 const rowsAtOnce = 100
 
-// alone makes sure that the ledger is empty and has the same tables.
+// alone fails if the ledger is not empty or has other tables. It locks the tables.
 func (t *Tx) alone(schema int64) error {
 	names := make([]string, len(tables))
 	for i, tab := range tables {
@@ -115,7 +114,7 @@ func (t *Tx) insert(tab table, rows int, values []any) error {
 	return t.exec(`INSERT INTO `+tab.name+` (`+tab.list()+`) VALUES `+strings.Repeat(row+`, `, rows-1)+row, values...)
 }
 
-// verify counts the rows of a table, and sets its counter to where the export left it.
+// verify compares the number of rows of a table, and sets its counter to the export's.
 func (t *Tx) verify(tab table, h tableHeader) error {
 	var n int64
 	if _, err := t.get(`SELECT count(*) FROM `+tab.name, nil, &n); err != nil {
@@ -142,7 +141,7 @@ func (t *Tx) verify(tab table, h tableHeader) error {
 	return t.exec(tab.named(t.dialect.SetCounter), h.Counter)
 }
 
-// sameTables reports whether an export's tables are ours.
+// sameTables reports whether an export's tables are those of this version.
 func sameTables(theirs []tableHeader) bool {
 	return slices.EqualFunc(theirs, tables, func(h tableHeader, t table) bool {
 		return h.Name == t.name && slices.Equal(h.Columns, t.columns)
@@ -164,7 +163,7 @@ func newImporter(r io.Reader) *importer {
 	return &importer{from: bufio.NewReaderSize(r, 1<<20), sum: sha256.New()}
 }
 
-// line reads a line. Its digest is taken afterwards, unless it is the last line.
+// line reads a line. The caller adds it to the digest, unless it is the last line.
 func (in *importer) line() ([]byte, error) {
 	line, err := in.from.ReadBytes('\n')
 	if errors.Is(err, io.EOF) {
@@ -173,7 +172,7 @@ func (in *importer) line() ([]byte, error) {
 	return line, err
 }
 
-// export summarizes what was read.
+// export returns a summary of the rows read.
 func (in *importer) export() ledger.Export {
 	return ledger.Export{Schema: in.header.Schema, Rows: in.header.rows(), SHA256: in.trailer.SHA256}
 }
@@ -196,7 +195,7 @@ func (in *importer) readHeader() error {
 	return nil
 }
 
-// readRows reads the values of a table's next rows, one after the other.
+// readRows reads the next n rows of a table, and returns their values in one list.
 func (in *importer) readRows(t table, n int) ([]any, error) {
 	values := make([]any, 0, n*len(t.columns))
 	for range n {
@@ -206,7 +205,7 @@ func (in *importer) readRows(t table, n int) ([]any, error) {
 		}
 		var row []any
 		decoder := json.NewDecoder(bytes.NewReader(line))
-		decoder.UseNumber() // they do not all fit into a float
+		decoder.UseNumber() // not all numbers fit into a float
 		in.read++
 		if err := decoder.Decode(&row); err != nil || len(row) != 1+len(t.columns) || row[0] != t.name {
 			return nil, fmt.Errorf("line %d is no row of table %s: it was changed or damaged", in.read+1, t.name)
@@ -230,7 +229,7 @@ func (in *importer) readRows(t table, n int) ([]any, error) {
 	return values, nil
 }
 
-// readTrailer sees that all was read, and was read as it was written.
+// readTrailer reads the last line, and fails if a row is missing or the digest differs.
 func (in *importer) readTrailer() error {
 	line, err := in.line()
 	if err != nil {

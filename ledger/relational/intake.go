@@ -43,8 +43,8 @@ func (s *Store) Record(ctx context.Context, events []ledger.Received) ([]ledger.
 	return receipts, nil
 }
 
-// lockConcerned locks everybody whom the events, and the letters that they were
-// sent again from, concern.
+// lockConcerned locks everybody whom the events concern, or the dead letters from which they
+// were sent again.
 func (t *Tx) lockConcerned(events []ledger.Received) error {
 	if t.dialect.Lock == "" {
 		return nil
@@ -114,7 +114,8 @@ func (t *Tx) record(r ledger.Received, body string) (ledger.Receipt, error) {
 	return receipt, t.saidByOperator(r)
 }
 
-// there is the receipt for an event whose key is there already.
+// there returns the receipt for an event whose key is in the ledger already, and reports
+// whether it is.
 func (t *Tx) there(r ledger.Received) (receipt ledger.Receipt, found bool, err error) {
 	var place ledger.Position
 	var first hr.Event
@@ -131,9 +132,9 @@ func (t *Tx) there(r ledger.Received) (receipt ledger.Receipt, found bool, err e
 	return receipt, true, nil
 }
 
-// sameEvent reports whether what was received is the event that was recorded under
-// its key before. The very record of then may read otherwise by now, as Tenure learns
-// to read more of what HR systems send.
+// sameEvent reports whether an event is the one that was recorded with its key before. The
+// same Kafka record always counts as the same event: a new version of Tenure may read more
+// of it than the old one.
 func sameEvent(first hr.Event, place ledger.Position, r ledger.Received) bool {
 	if first.PersonID != r.Event.PersonID {
 		return false
@@ -142,7 +143,7 @@ func sameEvent(first hr.Event, place ledger.Position, r ledger.Received) bool {
 	return again || r.Snapshot && first.Type == r.Event.Type || hr.SameContent(first, r.Event)
 }
 
-// tellSuccessor makes the person due whose the accounts of this one are now.
+// tellSuccessor makes the person due who has this one's accounts now.
 func (t *Tx) tellSuccessor(personID string, at time.Time) error {
 	to, err := t.successor(personID)
 	if to == "" || err != nil {
@@ -157,7 +158,8 @@ func (t *Tx) successor(personID string) (to string, err error) {
 	return to, err
 }
 
-// saidByOperator puts on the record who said so, and has the run be told of it.
+// saidByOperator writes the audit row of an operator's event, and makes the person due so
+// that their run is told.
 func (t *Tx) saidByOperator(r ledger.Received) error {
 	row := *r.Audit
 	row.PersonID, row.At = r.Event.PersonID, cmp.Or(row.At, r.At)
@@ -168,13 +170,13 @@ func (t *Tx) saidByOperator(r ledger.Received) error {
 	if err != nil {
 		return err
 	}
-	// Whatever else they are due for: an open run has to be told.
+	// This replaces any other reason, because an open run has to be told.
 	return t.exec(`UPDATE people SET due_what = ? WHERE id = ?`, ledger.DueOperator, r.Event.PersonID)
 }
 
 // MarkDelivered implements ledger.Intake.
 func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
-	seqs = slices.Sorted(slices.Values(seqs)) // two callers do not wait for each other
+	seqs = slices.Sorted(slices.Values(seqs)) // in one order, so that two callers do not wait for each other
 	return s.write(ctx, func(t *Tx) error {
 		for _, seq := range seqs {
 			if err := t.exec(`UPDATE events SET delivered = 1 WHERE seq = ?`, seq); err != nil {
@@ -185,9 +187,9 @@ func (s *Store) MarkDelivered(ctx context.Context, seqs []int64) error {
 	})
 }
 
-// knownQuery looks up many IDs of one source (?2) at once, given as a JSON array
-// (?1): a query for each would cost three times as much. The join's order is that
-// of the array, since there may be millions of events.
+// knownQuery returns the query that looks up many IDs of one source (?2) at once, given as a
+// JSON array (?1). One query for each would cost three times as much. The join begins with
+// the array, since there may be millions of events.
 func knownQuery(d Dialect) string {
 	return `SELECT wanted.key, e.seq, e.delivered, e.topic, e.partition, e."offset"
 		FROM ` + d.Array + ` AS wanted CROSS JOIN events AS e WHERE e.source = ?2 AND e.id = wanted.value`
@@ -209,7 +211,7 @@ func (s *Store) Known(ctx context.Context, keys []hr.EventKey) ([]ledger.Known, 
 	return known, nil
 }
 
-// knownOf fills in what is known of one source's events.
+// knownOf fills in what is known about one source's events.
 func (s *Store) knownOf(ctx context.Context, source string, ids []string, places []int, known []ledger.Known) error {
 	wanted, err := json.Marshal(ids)
 	if err != nil {
@@ -219,7 +221,7 @@ func (s *Store) knownOf(ctx context.Context, source string, ids []string, places
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }() // what it may say, Err says
+	defer func() { _ = rows.Close() }() // its error is the one of Err
 	for rows.Next() {
 		var place int
 		var k ledger.Known

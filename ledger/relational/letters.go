@@ -99,8 +99,8 @@ func (t *Tx) recordLetter(l ledger.DeadLetter) (r ledger.LetterReceipt, err erro
 	return r, t.letterNews(r.PersonID, l.ReceivedAt)
 }
 
-// announced finds the letter that a record was sent again from, as it says, if an
-// operator announced that very record.
+// announced finds the letter at p, from which a record claims to have been sent again, if an
+// operator announced a record with the digest.
 func (t *Tx) announced(p ledger.Position, digest string) (l ledger.DeadLetter, found bool, err error) {
 	if p.Topic == "" || digest == "" {
 		return l, false, nil
@@ -113,7 +113,8 @@ func (t *Tx) announced(p ledger.Position, digest string) (l ledger.DeadLetter, f
 	return l, found, err
 }
 
-// fail closes the letter that l descends from, and lets l inherit from it.
+// fail closes the letter from which l's record was sent again, and passes its urgency and,
+// if l has none, its person to l.
 func (t *Tx) fail(l *ledger.DeadLetter) error {
 	parent, found, err := t.announced(l.RedriveOf, l.RedriveDigest)
 	if !found || err != nil {
@@ -131,7 +132,8 @@ func (t *Tx) fail(l *ledger.DeadLetter) error {
 		l.ReceivedAt.UnixMicro(), parent.ID)
 }
 
-// letterAt finds the letter at a position: the last one, if topics were made anew.
+// letterAt finds the letter at a position. If topics were created again, there may be
+// several, and it returns the last one.
 func (t *Tx) letterAt(p ledger.Position) (l ledger.DeadLetter, found bool, err error) {
 	found, err = t.get(`SELECT `+letterColumns+` FROM dead_letters
 		WHERE topic = ? AND partition = ? AND "offset" = ? ORDER BY id DESC LIMIT 1`,
@@ -139,7 +141,7 @@ func (t *Tx) letterAt(p ledger.Position) (l ledger.DeadLetter, found bool, err e
 	return l, found, err
 }
 
-// applied closes the letter that a recorded event was sent again from.
+// applied closes the letter from which a recorded event was sent again.
 func (t *Tx) applied(r ledger.Received) error {
 	l, found, err := t.announced(r.RedriveOf, r.RedriveDigest)
 	if !found || err != nil || l.State == ledger.LetterApplied {
@@ -152,8 +154,8 @@ func (t *Tx) applied(r ledger.Received) error {
 	return t.letterNews(l.PersonID, r.At)
 }
 
-// letterNews makes a person due because of an urgent letter. Somebody whom the
-// ledger does not know stays unknown.
+// letterNews makes a person due because of an urgent letter. A person whom the ledger does
+// not know stays unknown.
 func (t *Tx) letterNews(personID string, at time.Time) error {
 	return t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, at.UnixMicro(), ledger.DueLetter, personID)
 }

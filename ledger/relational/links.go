@@ -21,7 +21,7 @@ func linkDest(l *ledger.Link) []any {
 	}
 }
 
-// planLink makes a missing link, and sets a deleted one back, to planned.
+// planLink makes a missing link, and resets a deleted one, with the state planned.
 func (t *Tx) planLink(personID, app, username string) error {
 	return t.exec(`INSERT INTO links (person_id, app, username, state) VALUES (?, ?, ?, 'planned')
 		ON CONFLICT (person_id, app) DO UPDATE SET
@@ -33,7 +33,7 @@ func (t *Tx) planLink(personID, app, username string) error {
 		personID, app, username)
 }
 
-// putLink stores the link's new state. An account is one person's.
+// putLink stores the link's new state. It refuses an account of another person.
 func (t *Tx) putLink(l ledger.Link) error {
 	old, err := t.link(l.PersonID, l.App)
 	if err != nil {
@@ -57,7 +57,7 @@ func (t *Tx) putLink(l ledger.Link) error {
 		SELECT count(*) FROM links WHERE app = ?1 AND account_id = ?2 AND state <> 'deleted')`, old.App, old.AccountID)
 }
 
-// unowned fails with a *ledger.TakenError if the link's account is another person's.
+// unowned fails with a *ledger.TakenError if the link's account is linked to another person.
 func (t *Tx) unowned(l ledger.Link) error {
 	taken := &ledger.TakenError{App: l.App}
 	found, err := t.get(`SELECT person_id FROM links WHERE app = ? AND account_id = ? AND state <> 'deleted' AND person_id <> ?

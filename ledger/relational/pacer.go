@@ -21,7 +21,7 @@ func (s *Store) ReserveCalls(ctx context.Context, r ledger.CallReservation) (tim
 			return err
 		}
 		if next-now > int64(r.Farthest()) {
-			next = now // the clock was set back: those calls were made long ago
+			next = now // the clock was set back: the calls before were made long ago
 		}
 		first := max(next, now-int64(r.Saved))
 		from = time.Duration(first - now)
@@ -57,7 +57,7 @@ func (s *Store) CallWaits(ctx context.Context) (map[string]time.Duration, error)
 	}
 	waits := map[string]time.Duration{}
 	for _, p := range paces {
-		if p.now == 0 { // the clock is that of the machine
+		if p.now == 0 { // the engine uses the machine's clock
 			p.now = time.Now().UnixNano()
 		}
 		if p.next > p.now {
@@ -67,11 +67,11 @@ func (s *Store) CallWaits(ctx context.Context) (map[string]time.Duration, error)
 	return waits, nil
 }
 
-// pace returns when the app's next call may be made, and the current time. Nobody else
-// takes calls of the app until the transaction ends; the clock is read after
-// waiting for that.
+// pace returns when the app's next call may be made, and the current time. It locks the
+// app's row, so that nobody else reserves calls until the transaction ends, and then reads
+// the clock.
 func (t *Tx) pace(app string) (next, now int64, err error) {
-	// An upsert locks the row that is there.
+	// An upsert also locks a row that exists.
 	_, err = t.get(`INSERT INTO app_pace (app, next_at) VALUES (?, 0)
 		ON CONFLICT (app) DO UPDATE SET next_at = app_pace.next_at RETURNING next_at`, []any{app}, &next)
 	if err != nil {

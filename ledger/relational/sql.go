@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// micros returns an instant as it is stored: microseconds since 1970 UTC, which reach
-// far beyond the year 9999 that HR systems give for "no end". NULL is none.
+// micros returns an instant as it is stored: microseconds since 1970 UTC, and NULL for none.
+// They reach far beyond the year 9999, which HR systems write for "no end".
 func micros(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -57,9 +57,9 @@ func (d decode) Scan(v any) error {
 	return json.Unmarshal([]byte(s), d.to)
 }
 
-// longestIndexed is how many bytes of a name the ledger keeps. PostgreSQL refuses a row
-// whose indexed columns are longer than 2704 bytes together, and lower case may be longer
-// than the name.
+// longestIndexed bounds the bytes of a name that the ledger keeps. PostgreSQL refuses a row
+// whose indexed columns are together longer than 2704 bytes, and a name may become longer in
+// lower case.
 const longestIndexed = 512
 
 // indexable returns the beginning of a name that an index has room for.
@@ -101,7 +101,7 @@ func number(query string) string {
 		c := query[i]
 		switch {
 		case quote != 0:
-			if c == quote { // a doubled one ends the text and begins another
+			if c == quote { // a doubled quote counts as the end of one text and the beginning of another
 				quote = 0
 			}
 		case c == '\'', c == '"':
@@ -125,7 +125,7 @@ func number(query string) string {
 	return b.String()
 }
 
-// list reads every row of a query; dest says where the columns of one go.
+// list reads every row of a query. dest returns the fields into which a row is scanned.
 func list[T any](ctx context.Context, q Reader, query string, args []any, dest func(*T) []any) (all []T, err error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {

@@ -66,7 +66,7 @@ func (t *Tx) newAttempt(a ledger.Attempt) (id int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	// What is over is in doubt no more.
+	// An attempt after its deadline is no longer in doubt.
 	err = t.exec(`DELETE FROM attempts WHERE person_id = ? AND app = ? AND deadline <= ?`,
 		a.PersonID, a.App, a.At.UnixMicro())
 	if err != nil {
@@ -136,14 +136,14 @@ func (t *Tx) finishStep(o ledger.Outcome) error {
 	return nil
 }
 
-// endAttempts clears the mark of the attempt, or of every one at the step.
+// endAttempts removes the attempt, or all attempts at the step.
 func (t *Tx) endAttempts(o ledger.Outcome) error {
 	return t.exec(`DELETE FROM attempts WHERE person_id = ?1 AND key = ?2 AND (id = ?3 OR ?3 = 0)`,
 		o.PersonID, o.Key, o.Attempt)
 }
 
-// saveOutcome stores what became of the step, or says that this very outcome
-// was stored before. A step that nobody planned is kept as superseded.
+// saveOutcome stores the outcome of a step. It reports whether the same outcome was stored
+// before. A step that was never planned is kept as superseded.
 func (t *Tx) saveOutcome(o ledger.Outcome) (repeated bool, err error) {
 	err = t.exec(`INSERT INTO steps (person_id, key, app, kind, state, planned_at, finished_at)
 		VALUES (?, ?, ?, ?, 'superseded', ?5, ?5) ON CONFLICT DO NOTHING`,
@@ -193,7 +193,7 @@ func (s *Store) Steps(ctx context.Context, f ledger.StepFilter, after ledger.Ste
 			where(c.column+` = ?`, c.value)
 		}
 	}
-	// Written out, a lone state lets its index be used.
+	// A single state is written out, so that the database uses its index.
 	if len(f.States) == 1 && f.States[0] == ledger.StepAttention {
 		where(`s.state = 'attention'`)
 	} else if len(f.States) > 0 {

@@ -1,6 +1,5 @@
-// Package relational implements the ledger in SQL, for every database that can hold it.
-// Packages sqlite and postgres bring the tables, the transactions and the SQL that differs
-// (Engine, Dialect).
+// Package relational implements the ledger in SQL for every database. Packages sqlite and
+// postgres add the tables, the transactions and the SQL that differs (Engine, Dialect).
 package relational
 
 import (
@@ -34,10 +33,10 @@ func (s *Store) write(ctx context.Context, f func(*Tx) error) error {
 	return s.explain(s.engine.Write(ctx, as(ctx, f)))
 }
 
-// as returns f with the login that ctx has, if an operator is at work.
+// as returns f with ctx's login, if an operator is at work.
 func as(ctx context.Context, f func(*Tx) error) func(*Tx) error {
 	return func(t *Tx) (err error) {
-		t.login = "" // others may have had their turn with it
+		t.login = "" // other calls may have used t before
 		if login := ledger.LoginOf(ctx, ""); login != "" {
 			var role string
 			if t.dialect.Session != "" {
@@ -56,15 +55,15 @@ func (s *Store) explain(err error) error { return s.engine.Explain(err) }
 
 // Engine is a database that holds a ledger's tables.
 type Engine interface {
-	// Write runs f in a transaction. A nil error means that it is committed, any
-	// other that nothing of it happened. f may be run more than once.
+	// Write runs f in a transaction. A nil error means that it is committed; any other
+	// error means that nothing was changed. It may run f more than once.
 	Write(ctx context.Context, f func(*Tx) error) error
-	// QueryContext reads what is committed.
+	// QueryContext reads committed data.
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	// Snapshot runs f, all of whose reads are of one moment. F may be run more than
-	// once.
+	// Snapshot runs f with a Reader that sees the data of one moment. It may run f more
+	// than once.
 	Snapshot(ctx context.Context, f func(Reader) error) error
-	// Explain adds to an error of the database its address and what to do.
+	// Explain adds the database's address, and what to do, to an error of the database.
 	Explain(err error) error
 	Dialect() Dialect
 }
@@ -74,36 +73,35 @@ type Reader interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Dialect holds the SQL that differs between engines. All engines understand the
-// rest: parameters are ? or ?1 (an engine that numbers them otherwise uses Numbered),
-// flags are integers, and an upsert names the column that it changes with its table.
+// Dialect holds the SQL that differs between engines. All engines understand the rest.
+// Parameters are ? or ?1 (an engine with other numbers uses Numbered), flags are integers,
+// and an upsert writes the column that it changes with the name of its table.
 type Dialect struct {
-	// Array is the text of a table with columns key (from zero) and value: the
-	// elements of the JSON array of texts that is parameter ?1.
+	// Array is a table expression with columns key (from zero) and value: the elements of
+	// the JSON array of texts in parameter ?1.
 	Array string
-	// Lock ends a SELECT whose rows nobody else is to change until the transaction
-	// ends. Empty if nobody else writes meanwhile anyway.
+	// Lock is added to the end of a SELECT to lock its rows until the transaction ends. It
+	// is empty if there is never another writer.
 	Lock string
-	// LockUsernames is a statement that lets only one transaction at a time go on;
-	// empty as above.
+	// LockUsernames is a statement that only one transaction at a time can pass; empty if
+	// there is never another writer.
 	LockUsernames string
-	// Clock reads the database's clock, in nanoseconds since 1970. If it is empty
-	// this machine's is read: all who use the database share it.
+	// Clock reads the database's clock, in nanoseconds since 1970. If it is empty, all
+	// processes that use the database are on this machine, and its clock is read.
 	Clock string
-	// Session reads the role that the session was authenticated as; empty if the
-	// database has none.
+	// Session reads the role as which the session was authenticated; empty if the database
+	// has no roles.
 	Session string
-	// LockTables keeps everybody else from writing to {tables} until the transaction
-	// ends; empty as above.
+	// LockTables keeps all others from writing to {tables} until the transaction ends;
+	// empty if there is never another writer.
 	LockTables string
-	// Counter reads the highest number that {column} of {table}, which the database
-	// counts up, was ever given; ForgetCounter (if there is one) and then SetCounter
-	// set it to ?1.
+	// Counter reads the highest number that the database ever gave to {column} of {table},
+	// which it counts up. ForgetCounter (if it is not empty) and then SetCounter set the
+	// counter to ?1.
 	Counter, ForgetCounter, SetCounter string
 }
 
-// Compiled lists the queries that are made most often, for an engine that keeps them
-// compiled.
+// Compiled returns the most frequent queries, for an engine that keeps them compiled.
 func Compiled(d Dialect) []string {
 	return []string{
 		summaryQuery, eventsQuery, linksQuery, stepsQuery, waiversQuery, lettersQuery, tasksQuery, withdrawalsQuery,

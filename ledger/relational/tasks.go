@@ -24,7 +24,7 @@ func taskDest(k *ledger.Task) []any {
 	}
 }
 
-// unfinished is the condition for a task that somebody still has to do.
+// unfinished is the condition for tasks that are open or confirming.
 const unfinished = `state IN ('open', 'confirming')`
 
 // Tasks implements ledger.Tasks.
@@ -108,8 +108,8 @@ func (t *Tx) openTask(k ledger.Task) (task ledger.Task, err error) {
 	return task, t.taskAudit(task, "task_opened", "tenure", k.OpenedAt)
 }
 
-// taskAudit puts on the record what happened to a task. Proofs are kept with the
-// task only: they may name somebody.
+// taskAudit writes an audit row about a task. It leaves out the proof, which may name
+// somebody and is kept with the task only.
 func (t *Tx) taskAudit(k ledger.Task, action, actor string, at time.Time) error {
 	_, err := t.appendAudit(ledger.AuditRow{
 		At: at, PersonID: k.PersonID, App: k.App, Action: action, Actor: actor,
@@ -118,7 +118,7 @@ func (t *Tx) taskAudit(k ledger.Task, action, actor string, at time.Time) error 
 	return err
 }
 
-// task reads a task, whose person is locked.
+// task reads a task and locks its person.
 func (t *Tx) task(id int64) (k ledger.Task, err error) {
 	if _, err = t.get(`SELECT person_id FROM tasks WHERE id = ?`, []any{id}, &k.PersonID); err != nil {
 		return k, err
@@ -141,7 +141,7 @@ func (s *Store) RemindOfTask(ctx context.Context, r ledger.TaskReminder) error {
 			return fmt.Errorf("remind of task %d: %w", r.ID, err)
 		}
 		if !k.Unfinished() || k.LookAt.Equal(r.LookAt.Truncate(time.Microsecond)) {
-			return nil // nobody has to be reminded, or it is a repetition
+			return nil // the task is finished, or this is a repetition
 		}
 		escalated, reminders := k.EscalatedAt, k.Reminders
 		if r.Overdue && escalated.IsZero() {
@@ -221,9 +221,9 @@ func (t *Tx) actOnTask(a ledger.TaskAction) (ledger.Task, error) {
 	return k, t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, a.At.UnixMicro(), ledger.DueTask, k.PersonID)
 }
 
-// secondPerson refuses a confirmation by whoever may have done the task: under the same
-// name, or from the same login. Of what was done by a version that kept no logins only
-// the names are known.
+// secondPerson refuses a confirmation by the operator who did the task: one with the same
+// name, or from the same login. For tasks that were done with a version that kept no logins,
+// it compares the names only.
 func secondPerson(k ledger.Task, a ledger.TaskAction, login string) error {
 	switch {
 	case ledger.SameOperator(k.DoneBy, a.Operator):
@@ -234,7 +234,7 @@ func secondPerson(k ledger.Task, a ledger.TaskAction, login string) error {
 	return nil
 }
 
-// sameWord reports whether this very answer of the operator was recorded before.
+// sameWord reports whether the same answer of the operator was recorded before.
 func sameWord(k ledger.Task, a ledger.TaskAction) bool {
 	at := a.At.Truncate(time.Microsecond)
 	if a.Verb == ledger.VerbTaskDone && k.DoneBy == a.Operator && k.DoneAt.Equal(at) {

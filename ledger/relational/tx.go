@@ -10,9 +10,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Conn is an engine's connection inside a transaction. It knows no context:
-// where several callers share a transaction, it does not end because one of them
-// went away.
+// Conn is an engine's connection inside a transaction. It takes no context: if several
+// callers share a transaction, it must not end because one of them has gone.
 type Conn interface {
 	Exec(query string, args ...any) (sql.Result, error)
 	Query(query string, args ...any) (*sql.Rows, error)
@@ -22,7 +21,7 @@ type Conn interface {
 type Tx struct {
 	conn    Conn
 	dialect Dialect
-	login   string // of the operator who decides; empty if it is Tenure
+	login   string // login of the operator who decides; empty if Tenure acts by itself
 }
 
 // NewTx returns a transaction in a dialect, for engines.
@@ -58,9 +57,9 @@ func (t *Tx) get(query string, args []any, dest ...any) (found bool, err error) 
 	return true, nil
 }
 
-// person makes sure that there is a row to refer to, and that nobody else
-// changes what concerns this person until the transaction ends. Every method
-// that changes something of a person's begins with it or with lock.
+// person makes sure that the person has a row, and locks it, so that nobody else changes
+// anything about the person until the transaction ends. Every method that changes something
+// about a person begins with person or with lock.
 func (t *Tx) person(id string) error {
 	if id == "" {
 		return errors.New("no person named")
@@ -71,8 +70,8 @@ func (t *Tx) person(id string) error {
 	return t.lock(id)
 }
 
-// lock locks people as person does, and makes nobody known. It locks several in the order
-// of their IDs, so that two transactions do not wait for each other.
+// lock locks people as person does, and does not add rows. It locks them in the order of
+// their IDs, so that two transactions do not wait for each other.
 func (t *Tx) lock(ids ...string) error {
 	if t.dialect.Lock == "" {
 		return nil
@@ -80,8 +79,8 @@ func (t *Tx) lock(ids ...string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	// Written out, so that the database sees how few they are; and as two, four,
-	// eight, ... of them, so that there are few such texts.
+	// The IDs are separate parameters, so that the database knows how few they are. Their
+	// number is padded to two, four, eight, ..., so that there are few different queries.
 	args := anys(ids)
 	for len(args)&(len(args)-1) != 0 {
 		args = append(args, args[0])
@@ -89,7 +88,7 @@ func (t *Tx) lock(ids ...string) error {
 	return t.exec(`SELECT id FROM people WHERE id IN (`+marks(len(args))+`) ORDER BY id`+t.dialect.Lock, args...)
 }
 
-// lockWithReports locks a person and those whose manager they are.
+// lockWithReports locks a person and the people whose manager they are.
 func (t *Tx) lockWithReports(id string) error {
 	if t.dialect.Lock == "" {
 		return nil
@@ -97,7 +96,7 @@ func (t *Tx) lockWithReports(id string) error {
 	return t.exec(`SELECT id FROM people WHERE id = ?1 OR manager_id = ?1 AND manager_id <> '' ORDER BY id`+t.dialect.Lock, id)
 }
 
-// people makes ids known and locks them, and others, in one order.
+// people adds missing rows for ids, and locks ids and others in one order.
 func (t *Tx) people(ids, others []string) error {
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		if err := t.exec(`INSERT INTO people (id) VALUES (?) ON CONFLICT DO NOTHING`, id); err != nil {
@@ -107,8 +106,8 @@ func (t *Tx) people(ids, others []string) error {
 	return t.lock(append(ids, others...)...)
 }
 
-// appendAudit writes the row, unless a repeated call wrote it before. Key and
-// attempt say what the row is about.
+// appendAudit writes the row, unless a repeated call wrote it before. Key and attempt
+// identify the subject of the row.
 func (t *Tx) appendAudit(r ledger.AuditRow, key string, attempt int64) (written bool, err error) {
 	detail, err := encoded(r.Detail)
 	if err != nil {
@@ -153,8 +152,8 @@ func (t *Tx) known(personID string) error {
 	return err
 }
 
-// decided audits what an operator decided about a person's deletions, and makes the
-// person due so that their run looks again.
+// decided writes the audit row of an operator's decision about a person's deletions, and
+// makes the person due so that their run looks again.
 func (t *Tx) decided(row ledger.AuditRow, key string) error {
 	written, err := t.appendAudit(row, key, 0)
 	if !written || err != nil {
@@ -163,8 +162,8 @@ func (t *Tx) decided(row ledger.AuditRow, key string) error {
 	return t.toBeTold(row.PersonID, row.At)
 }
 
-// toBeTold makes a person due because an operator decided something, whatever else they
-// are due for.
+// toBeTold makes a person due because an operator decided something. It replaces any other
+// reason.
 func (t *Tx) toBeTold(personID string, at time.Time) error {
 	if err := t.exec(`UPDATE people SET `+nudged+` WHERE id = ?3`, at.UnixMicro(), ledger.DueDecision, personID); err != nil {
 		return err
@@ -172,8 +171,8 @@ func (t *Tx) toBeTold(personID string, at time.Time) error {
 	return t.exec(`UPDATE people SET due_what = ? WHERE id = ?`, ledger.DueDecision, personID)
 }
 
-// nudged makes people due at an instant (?1) for something (?2) that is no event
-// of theirs.
+// nudged holds the assignments that make people due at an instant (?1) for a reason (?2)
+// other than an event about them.
 const nudged = `revision = revision + 1,
 			nudged_at = CASE WHEN nudged_at < ?1 THEN nudged_at ELSE ?1 END, nudged_rev = revision + 1, nudged_what = ?2,
 			due_what = CASE WHEN due_at < ?1 THEN due_what ELSE ?2 END,

@@ -27,8 +27,8 @@ func (s *Store) ClaimUsername(ctx context.Context, personID, base string, longes
 	return name, nil
 }
 
-// claimUsername looks and writes under a lock: nobody can claim the same name in
-// between, and the column is unique all the same.
+// claimUsername looks for a free name and stores it under a lock, so that nobody can claim
+// the same name in between. The column is unique as well.
 func (t *Tx) claimUsername(personID, base string, longest int) (string, error) {
 	if err := t.person(personID); err != nil {
 		return "", err
@@ -50,9 +50,9 @@ func (t *Tx) claimUsername(personID, base string, longest int) (string, error) {
 	return name, t.giveUsername(personID, name)
 }
 
-// usernameInUse reports whether some account has, or may have, the username that the
-// person holds: of every attempt to make one it must be known that the app refused it
-// for what was in it.
+// usernameInUse reports whether an account has, or may have, the username that the person
+// holds. It reports false only if it is known of every attempt to create one that the app
+// refused its content.
 func (t *Tx) usernameInUse(personID string) (bool, error) {
 	return t.get(`SELECT 1 WHERE
 		EXISTS (SELECT 1 FROM links WHERE person_id = ?1 AND (state <> 'planned' OR account_id <> '' OR doubt_until IS NOT NULL OR creating <> ''))
@@ -62,15 +62,15 @@ func (t *Tx) usernameInUse(personID string) (bool, error) {
 		[]any{personID, kindProvision, codeInvalid}, new(int))
 }
 
-// What the ledger has to know of steps that make accounts: plan.Provision, and the
-// code of what an app refused for its content.
+// What the ledger has to know about steps that create accounts: their kind, plan.Provision,
+// and the code of an attempt whose content the app refused.
 const (
 	kindProvision = "Provision"
 	codeInvalid   = "invalid"
 )
 
-// giveUsername stores a username, for the links that are to come too. What was refused
-// under another one is to be tried again.
+// giveUsername stores a username, also in links without an account yet. Steps that were
+// refused with another username are superseded, so that they are tried again.
 func (t *Tx) giveUsername(personID, name string) error {
 	if err := t.exec(`UPDATE people SET username = ?, username_key = ? WHERE id = ?`, name, usernameKey(name), personID); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (t *Tx) giveUsername(personID, name string) error {
 		personID, kindProvision, codeInvalid)
 }
 
-// usernameKey is equal for usernames that are the same.
+// usernameKey returns a text that is equal for usernames that differ only in case.
 func usernameKey(name string) string { return strings.ToLower(name) }
 
 // RenamePerson implements ledger.Identities.
