@@ -40,7 +40,7 @@ const about = "Tenure creates nothing in such an app: whoever the directory lets
 	"\n" +
 	"**Entitlements** come from what the directory says at sign-in. Grant them there, not here."
 
-// client is the connector. It passes all calls on to the inner connector.
+// client is the connector. It passes all calls to the app on to the inner connector.
 type client struct {
 	connector.Connector
 	directory string

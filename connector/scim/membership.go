@@ -24,7 +24,7 @@ var (
 // that does not send it.
 type membership func(ctx context.Context, op, accountID string, sent []string) ([]string, error)
 
-// unaskedFor is the membership for callers that do not need it.
+// unaskedFor is the membership for callers that do not need the groups.
 func unaskedFor(_ context.Context, _, _ string, sent []string) ([]string, error) { return sent, nil }
 
 // entitlements returns the names of the groups that a user is a member of, and of the user's

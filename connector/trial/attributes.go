@@ -40,5 +40,5 @@ func (t *Trial) dropped(ctx context.Context, account connector.Account, spec con
 	return dropped, err
 }
 
-// marks reports whether accounts have an external ID.
+// marks reports whether the connector writes external IDs.
 func (t *Trial) marks() bool { return t.can().Adopt }

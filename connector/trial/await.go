@@ -38,7 +38,7 @@ func late(err error) bool {
 	return connector.Is(err, connector.KindRateLimited, connector.KindNotFound, connector.KindContradictory)
 }
 
-// pauses are the pauses between two attempts.
+// pauses holds the shortest and the longest pause between two attempts.
 var pauses = backoff.Range{Min: 200 * time.Millisecond, Max: 3 * time.Second}
 
 // await calls do until it succeeds, fails with an error for which passes returns false, or
