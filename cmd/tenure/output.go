@@ -85,7 +85,8 @@ func (c *cli) print(value any, draw func(*page)) error {
 // writeYAML writes JSON as YAML, with the fields in the same order.
 func writeYAML(w io.Writer, jsonText []byte) error {
 	var doc yaml.Node
-	if err := yaml.Unmarshal(jsonText, &doc); err != nil { // JSON is YAML
+	// JSON is YAML, but for characters that YAML takes escaped only (DEL, U+0080 to U+009F).
+	if err := yaml.Unmarshal(plainYAML(jsonText), &doc); err != nil {
 		return err
 	}
 	var plain func(*yaml.Node)

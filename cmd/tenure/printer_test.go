@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+	"pgregory.net/rapid"
 
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/ledger"
@@ -46,6 +48,7 @@ func TestNoCommandLetsHostileTextOut(t *testing.T) {
 				for _, said := range []string{stdout.String(), stderr.String()} {
 					assert.Equal(t, lines(said), said)
 					assert.NotRegexp(t, `(?m)^\s*FAKE-ROW`, said)
+					assert.NotContains(t, said, "yaml:", "it can be written")
 				}
 				if output == "json" && stdout.Len() > 0 && stderr.Len() == 0 {
 					assert.True(t, json.Valid(stdout.Bytes()) || eachLineIsJSON(stdout.String()), stdout.String())
@@ -129,6 +132,24 @@ func (s *site) hostile() {
 		PersonID: hostile, GivenName: hostile, FamilyName: hostile, Status: hr.StatusActive, Department: hostile, JobTitle: hostile, ManagerID: hostile,
 	}, ledger.Step{App: "wiki", Kind: "Update", Key: hostile, State: ledger.StepAttention, Code: hostile, Message: hostile})
 	s.link(l, ledger.Link{PersonID: hostile, App: "wiki", AccountID: hostile, Username: hostile, State: ledger.LinkActive, Entitlements: []string{hostile}, CreatedAt: at("2026-01-05 00:00:10")})
+}
+
+// YAML says the same as JSON, whatever a text holds: one text in the ledger, a dead letter
+// or an app must not keep a whole list from being written.
+func TestEveryTextCanBeWrittenAsYAML(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOf(rapid.Rune()).Draw(t, "text") +
+			rapid.SampledFrom([]string{"", "\x7f", "\u0080", "\u0085", "\u009b31m", "\u2028", "\ufeff", "\uffff", "\U000e0041", "\U00010fff", "\U0010ffff", "\x00", "\x9b", hostile}).Draw(t, "odd")
+		var out bytes.Buffer
+		c := &cli{output: formatYAML, terminal: terminal{out: &out}}
+		require.NoError(t, c.print(map[string]string{"name": text, "of " + text: "key"}, nil))
+		assert.Equal(t, lines(out.String()), out.String())
+		var again map[string]string
+		require.NoError(t, yaml.Unmarshal(out.Bytes(), &again), out.String())
+		text = strings.ToValidUTF8(text, "\ufffd")
+		assert.Equal(t, text, again["name"])
+		assert.Equal(t, "key", again["of "+text])
+	})
 }
 
 // Every suggested command has its arguments quoted, so that a shell reads the ID as it
