@@ -176,6 +176,17 @@ func TestAnUrgentStepWaitsAMinuteAtMost(t *testing.T) {
 	}
 }
 
+// To cut off somebody who has left, a step waits until it would need attention, and not for
+// as long as the app asks.
+func TestADisableDoesNotWaitForAsLongAsTheAppAsks(t *testing.T) {
+	e := provision.Engine{AttentionAfter: time.Hour}
+	asks := provision.ErrorOf(&connector.Error{Kind: connector.KindRateLimited, Op: connector.OpDisable, RetryAfter: 24 * time.Hour})
+	for kind, wait := range map[plan.Kind]time.Duration{plan.Disable: time.Hour, plan.Provision: 24 * time.Hour, plan.Delete: 24 * time.Hour} {
+		assert.Equal(t, wait, asks.Bounded(false, e.Patience(kind, false)).RetryAfter, kind)
+		assert.Equal(t, pace.UrgentPatience, asks.Bounded(true, e.Patience(kind, true)).RetryAfter, kind)
+	}
+}
+
 // The same holds if the app has asked another worker for the pause.
 func TestAnUrgentStepKeepsAPauseForAMinute(t *testing.T) {
 	w := newWiki(t, pace.Rate{})
@@ -185,6 +196,20 @@ func TestAnUrgentStepKeepsAPauseForAMinute(t *testing.T) {
 	assert.InDelta(t, pace.UrgentPatience, failure.NextRetryDelay(), float64(30*time.Second))
 	assert.False(t, failure.NonRetryable())
 	assert.Zero(t, w.memory.Calls(connector.OpFind))
+}
+
+// Somebody who has left is not left with their access for as long as the app asks.
+func TestADisableKeepsAPauseUntilItWouldNeedAttention(t *testing.T) {
+	for kind, wait := range map[plan.Kind]time.Duration{plan.Disable: time.Hour, plan.Provision: 24 * time.Hour} {
+		w := newWiki(t, pace.Rate{})
+		w.AttentionAfter = time.Hour
+		require.NoError(t, w.Apps["wiki"].Pacer.Pause(t.Context(), 24*time.Hour))
+		w.step.Step.Kind = kind
+		failure := w.applyWithin(t, 30*time.Second, false)
+		assert.Equal(t, string(connector.KindRateLimited), failure.Type())
+		assert.InDelta(t, wait, failure.NextRetryDelay(), float64(time.Minute), kind)
+		assert.Zero(t, w.memory.Calls(connector.OpFind))
+	}
 }
 
 // applyUrgently runs the step as Temporal does, from the urgent queue.

@@ -33,12 +33,13 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 	// outcome shows what has to be undone.
 	call, cancel := context.WithDeadline(context.WithoutCancel(ctx), info.Deadline)
 	defer cancel()
-	if urgent {
+	patience := a.Patience(req.Step.Kind, urgent)
+	if call = pace.Patient(call, patience); urgent {
 		call = pace.Urgent(call)
 	}
 	times := timesOf(info.Deadline.Sub(info.StartedTime))
 	if err := app.Soon(call, info.Deadline); err != nil {
-		return StepResult{}, temporalError(provision.ErrorOf(err).Bounded(urgent))
+		return StepResult{}, temporalError(provision.ErrorOf(err).Bounded(urgent, patience))
 	}
 	leave, err := place(ctx, app, times.place, claimOf(info, req.Step.Kind, urgent))
 	if err != nil {
@@ -50,7 +51,7 @@ func (a *Activities) Apply(ctx context.Context, req StepRequest) (StepResult, er
 		deadline = last
 	}
 	if err := app.Soon(call, deadline); err != nil { // the app may have asked for a pause meanwhile
-		return StepResult{}, temporalError(provision.ErrorOf(err).Bounded(urgent))
+		return StepResult{}, temporalError(provision.ErrorOf(err).Bounded(urgent, patience))
 	}
 	result, _, err := a.Engine.Apply(call, provision.Attempt{
 		PersonID: req.PersonID, Step: req.Step, Done: req.Done,

@@ -39,7 +39,7 @@ func TestWhatTemporalIsToldOfAnError(t *testing.T) {
 		"an app that is down":          {provision.ErrorOf(&connector.Error{Kind: connector.KindUnavailable, Op: "read", Message: "no answer"}), told{code: "unavailable", message: "read: no answer"}},
 		"an app that asks for a pause": {provision.ErrorOf(&connector.Error{Kind: connector.KindRateLimited, Op: "read", RetryAfter: time.Hour}), told{code: "rate_limited", message: "read: ", again: time.Hour}},
 		"the same, of an urgent step": {
-			provision.ErrorOf(&connector.Error{Kind: connector.KindRateLimited, Op: "read", RetryAfter: time.Hour}).Bounded(true),
+			provision.ErrorOf(&connector.Error{Kind: connector.KindRateLimited, Op: "read", RetryAfter: time.Hour}).Bounded(true, pace.UrgentPatience),
 			told{code: "rate_limited", message: "read: ", again: pace.UrgentPatience},
 		},
 		"the rate is used up": {

@@ -100,7 +100,7 @@ func (e *Engine) Apply(call context.Context, req Attempt) (Result, ledger.Link, 
 			return ResultWaiting, none, e.wait(call, req, begun, f)
 		}
 		e.pause(call, req.Step.App, f)
-		f = f.Bounded(req.Urgent)
+		f = f.Bounded(req.Urgent, e.Patience(req.Step.Kind, req.Urgent))
 		f.attributes = got.shown
 		return "", none, e.fail(call, req, begun, f)
 	}

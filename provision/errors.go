@@ -3,11 +3,13 @@ package provision
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/pace"
+	"github.com/tenurehq/tenure/plan"
 )
 
 // The error codes that are not a connector.ErrorKind. They are persisted, in the ledger and
@@ -90,14 +92,26 @@ func ErrorOf(err error) *Error {
 	return &Error{Code: string(connector.KindUnavailable), Message: "the connector failed in an unexpected way", Retryable: true}
 }
 
-// Bounded returns a copy of the error. If urgent, the next attempt follows within
-// pace.UrgentPatience, however long a pause the app asks for.
-func (f *Error) Bounded(urgent bool) *Error {
+// Bounded returns a copy of the error for a step that keeps pauses up to longest: the next
+// attempt follows within that time, however long a pause the app asks for.
+func (f *Error) Bounded(urgent bool, longest time.Duration) *Error {
 	bounded := *f
-	if bounded.urgent = urgent; urgent {
-		bounded.RetryAfter = min(f.RetryAfter, pace.UrgentPatience)
-	}
+	bounded.urgent = urgent
+	bounded.RetryAfter = min(f.RetryAfter, longest)
 	return &bounded
+}
+
+// Patience returns the longest pause that a step keeps. Somebody who has left is not left
+// with their access for as long as an app asks: the step is tried after AttentionAfter, and
+// needs attention if the app still refuses.
+func (e *Engine) Patience(kind plan.Kind, urgent bool) time.Duration {
+	switch {
+	case urgent:
+		return pace.UrgentPatience
+	case kind == plan.Disable && e.AttentionAfter > 0:
+		return e.AttentionAfter
+	}
+	return math.MaxInt64
 }
 
 // refuses reports whether an urgent step has been tried for pace.UrgentPatience and the app

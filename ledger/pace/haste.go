@@ -3,7 +3,9 @@ package pace
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
+	"time"
 )
 
 type urgentKey struct{}
@@ -11,6 +13,26 @@ type urgentKey struct{}
 // Urgent returns a context whose calls go before all others that wait for their turns in
 // this process. They keep to the rate, and to pauses up to UrgentPatience.
 func Urgent(ctx context.Context) context.Context { return context.WithValue(ctx, urgentKey{}, true) }
+
+type patienceKey struct{}
+
+// Patient returns a context whose calls keep pauses up to longest, however long a pause the
+// app asks for.
+func Patient(ctx context.Context, longest time.Duration) context.Context {
+	return context.WithValue(ctx, patienceKey{}, longest)
+}
+
+// patience returns the longest pause that the calls of a context keep.
+func patience(ctx context.Context) time.Duration {
+	longest, bounded := ctx.Value(patienceKey{}).(time.Duration)
+	switch {
+	case isUrgent(ctx):
+		return UrgentPatience
+	case bounded:
+		return longest
+	}
+	return math.MaxInt64
+}
 
 func isUrgent(ctx context.Context) bool {
 	urgent, _ := ctx.Value(urgentKey{}).(bool)

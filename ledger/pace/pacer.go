@@ -63,7 +63,7 @@ type Pacer struct {
 
 	mu     sync.Mutex
 	asked  time.Time // when the app asked for the pause that is in force
-	paused time.Time // no call is made before then, except urgent ones: see resumes
+	paused time.Time // no call is made before then, except those that keep shorter pauses: see resumes
 	next   time.Time // when the next reserved call may be made
 	left   int       // calls that are reserved and not made yet
 }
@@ -88,8 +88,8 @@ func New(ctx context.Context, app string, rate Rate, store ledger.Pacer, m *Metr
 func (p *Pacer) Wait(ctx context.Context) error {
 	begun := time.Now()
 	defer func() { p.waited.Observe(time.Since(begun).Seconds()) }()
-	urgent := isUrgent(ctx)
-	if err := p.until(ctx, func() time.Time { return p.pausedUntil(urgent) }, nil); err != nil {
+	urgent, longest := isUrgent(ctx), patience(ctx)
+	if err := p.until(ctx, func() time.Time { return p.pausedUntil(longest) }, nil); err != nil {
 		return err
 	}
 	if p.rate.Calls == 0 {
@@ -128,8 +128,8 @@ func (p *Pacer) take(ctx context.Context, giveWay <-chan struct{}) error {
 	if err := p.stock(ctx); err != nil {
 		return err
 	}
-	urgent := isUrgent(ctx)
-	if err := p.until(ctx, func() time.Time { return p.nextTaken(urgent) }, giveWay); err != nil {
+	longest := patience(ctx)
+	if err := p.until(ctx, func() time.Time { return p.nextTaken(longest) }, giveWay); err != nil {
 		return err
 	}
 	p.spend()
@@ -153,7 +153,7 @@ func (p *Pacer) receive(ctx context.Context, said <-chan struct{}) error {
 func (p *Pacer) Soon(ctx context.Context, deadline time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next := p.resumes(isUrgent(ctx))
+	next := p.resumes(patience(ctx))
 	if p.left > 0 && p.next.After(next) {
 		next = p.next
 	}
@@ -184,24 +184,25 @@ func (p *Pacer) Pause(ctx context.Context, pause time.Duration) error {
 	return p.store.PauseCalls(ctx, p.app, min(pause, UrgentPatience))
 }
 
-// resumes returns when calls may be made again after a pause. The caller holds mu.
-func (p *Pacer) resumes(urgent bool) time.Time {
-	if at := p.asked.Add(UrgentPatience); urgent && at.Before(p.paused) {
+// resumes returns when calls that keep pauses up to longest may be made again. The caller
+// holds mu.
+func (p *Pacer) resumes(longest time.Duration) time.Time {
+	if at := p.asked.Add(longest); at.Before(p.paused) {
 		return at
 	}
 	return p.paused
 }
 
-func (p *Pacer) pausedUntil(urgent bool) time.Time {
+func (p *Pacer) pausedUntil(longest time.Duration) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.resumes(urgent)
+	return p.resumes(longest)
 }
 
-func (p *Pacer) nextTaken(urgent bool) time.Time {
+func (p *Pacer) nextTaken(longest time.Duration) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if resumes := p.resumes(urgent); resumes.After(p.next) {
+	if resumes := p.resumes(longest); resumes.After(p.next) {
 		return resumes
 	}
 	return p.next

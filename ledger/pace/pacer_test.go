@@ -186,6 +186,22 @@ func TestAnUrgentCallKeepsAPauseForAMinute(t *testing.T) {
 	})
 }
 
+// A call may keep pauses up to a time of its own.
+func TestAPatientCallKeepsAPauseForThatLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(t.Context(), "wiki", Rate{}, nil, NewMetrics(prometheus.NewRegistry()))
+		begun := time.Now()
+		require.NoError(t, p.Pause(t.Context(), 24*time.Hour))
+		patient := Patient(t.Context(), time.Hour)
+		require.NoError(t, p.Soon(patient, begun.Add(time.Hour)))
+		require.NoError(t, p.Wait(patient))
+		assert.Equal(t, time.Hour, time.Since(begun))
+		require.NoError(t, p.Pause(t.Context(), 24*time.Hour), "the app still refuses")
+		require.NoError(t, p.Wait(patient), "the pause began an hour ago")
+		assert.Equal(t, time.Hour, time.Since(begun))
+	})
+}
+
 // Urgent calls keep a short pause too.
 func TestAnUrgentCallKeepsAShortPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
