@@ -1,4 +1,4 @@
-// Package sender sends HR events to Kafka for people who have them in a file. It checks
-// events as the starter will, or compares a snapshot of everybody whom HR knows with the
-// ledger and makes the events that never came.
+// Package sender sends HR events from a file to Kafka. It checks events as the starter will,
+// or compares a snapshot of everybody whom HR knows with the ledger and makes the events that
+// never came.
 package sender

@@ -26,7 +26,7 @@ type Event struct {
 	Problem  *Problem // why it is not valid; nil if it is
 	Warnings []source.Warning
 
-	key         string // of the record
+	key         string // key of the record
 	value       []byte
 	contentType string
 }
@@ -44,15 +44,15 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d: %v", p.File, p.Line, &source.Error{Reason: p.Reason, Field: p.Field, Text: p.Text})
 }
 
-// Format says how the events of a file are read.
+// Format describes how the events of a file are read.
 type Format struct {
 	Kind source.Kind
 	source.Source
 }
 
-// Read reads and checks the events of a file, whose name is given for what is wrong with
-// them: one a line, blank lines left out, or JSON objects over several lines, or one XML
-// document.
+// Read reads and checks the events of a file. They are one event a line (blank lines are
+// ignored), JSON objects over several lines, or one XML document. The name of the file is for
+// the problems of events.
 func (f Format) Read(r io.Reader, name string) (events []Event, err error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -81,9 +81,9 @@ type piece struct {
 	value []byte
 }
 
-// overLines finds the XML document or the JSON objects that a file has over
-// several lines. It is not ok if the file is of another form, or broken: then the
-// lines are looked at one by one, so that all that is wrong is told.
+// overLines finds the XML document or the JSON objects in a file that go over several lines.
+// It returns false if the file has another form or is broken. Then the caller reads the lines
+// one by one, so that every fault is reported.
 func overLines(text []byte) (whole []piece, ok bool) {
 	trimmed := bytes.TrimSpace(text)
 	begins := bytes.Index(text, trimmed)
@@ -138,7 +138,7 @@ func (e Event) Message() broker.Message {
 	return broker.Message{Key: e.key, Value: e.value, Headers: e.record().Headers}
 }
 
-// contentTypeOf returns the content type that an HR system gives such a body.
+// contentTypeOf returns the content type with which an HR system sends such a body.
 func contentTypeOf(kind source.Kind, value []byte) string {
 	switch {
 	case kind.Name == DefaultSource:
@@ -152,7 +152,7 @@ func contentTypeOf(kind source.Kind, value []byte) string {
 	}
 }
 
-// keyOf returns the key of a record: what its kind finds, or what the event says.
+// keyOf returns the key of a record: the one that its kind finds, or the event's own.
 func (f Format) keyOf(r source.Record) string {
 	if f.Kind.Key != nil {
 		return f.Kind.KeyOf(r)
@@ -160,11 +160,11 @@ func (f Format) keyOf(r source.Record) string {
 	return keyOf(r.Value)
 }
 
-// keyOf returns the record key that an event has to have: its partition key, which is
-// its subject.
+// keyOf returns the record key that an event must have: its partition key, which is its
+// subject.
 func keyOf(value []byte) string {
 	var e struct{ PartitionKey, Subject string }
-	_ = json.Unmarshal(value, &e) // what is wrong with it, the decoder says better
+	_ = json.Unmarshal(value, &e) // the decoder reports errors better
 	if e.PartitionKey != "" {
 		return e.PartitionKey
 	}

@@ -18,11 +18,11 @@ type Sender struct {
 	Cluster broker.Cluster
 	Topic   string
 	Wait    time.Duration      // how long to wait for Kafka when it cannot be reached
-	Waiting func(reason error) // is told why Send waits, once for each reason
-	Sent    func(more int)     // is told how many more messages were sent
+	Waiting func(reason error) // is called with the reason why Send waits, once for each reason
+	Sent    func(more int)     // is called with the number of further messages that were sent
 }
 
-// GaveUpError means that Kafka could not be reached for as long as Send waits.
+// GaveUpError means that Send has waited for Kafka as long as it may.
 type GaveUpError struct {
 	After  time.Duration
 	Reason error
@@ -32,8 +32,8 @@ func (e *GaveUpError) Error() string { return fmt.Sprintf("gave up after %s: %v"
 
 func (e *GaveUpError) Unwrap() error { return e.Reason }
 
-// Send sends the messages in order, and returns how many were certainly sent. Sending all
-// of them again is harmless.
+// Send sends the messages in order, and returns how many were certainly sent. It is harmless
+// to send all of them again.
 func (s Sender) Send(ctx context.Context, messages []broker.Message) (sent int, err error) {
 	publisher := broker.NewPublisher(s.Cluster)
 	defer func() { err = errors.Join(err, publisher.Close()) }()

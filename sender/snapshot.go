@@ -17,27 +17,27 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// Snapshot describes a file of everybody whom HR knows, and how it is compared.
+// Snapshot describes a file of everybody whom HR knows, and how to compare it.
 type Snapshot struct {
-	File        string    // its name, for what is wrong with it
+	File        string    // its name, for problems
 	AsOf        time.Time // when it was taken
 	Source      string    // the HR system whose snapshot it is
 	Mapping     snapshot.Mapping
 	Covers      func(personID string, p *hr.Profile) (bool, error) // see snapshot.Options
-	OnlyPresent bool                                               // nobody counts as gone for being absent
+	OnlyPresent bool                                               // people who are not in the file do not count as gone
 	Rehire      []string                                           // people who have left, and came back
 	MostLeavers func(employed int) int                             // how many people may leave
 	Rows        int                                                // that the file has if it is whole; 0 if that is not known
 	Step        func()                                             // is called for each person compared
 }
 
-// Ledger is what a snapshot is compared with.
+// Ledger is the part of a ledger with which a snapshot is compared.
 type Ledger interface {
 	Person(ctx context.Context, personID string) (ledger.Person, error)
 	People(ctx context.Context, after string, limit int) ([]ledger.Summary, error)
 }
 
-// Comparison holds what a comparison found.
+// Comparison holds the result of a comparison.
 type Comparison struct {
 	File          string
 	AsOf          time.Time
@@ -48,11 +48,11 @@ type Comparison struct {
 	Changes       []snapshot.Change
 	Questions     []snapshot.Question
 	Problems      []*snapshot.Error // bad rows
-	InfersLeavers bool              // people who are absent count as gone
+	InfersLeavers bool              // people who are not in the file count as gone
 }
 
-// RehireError means that somebody who is said to have come back has not left, or is not
-// at work by the snapshot.
+// RehireError means that somebody named in Snapshot.Rehire has not left, or is not at work by
+// the snapshot.
 type RehireError struct{ PersonID string }
 
 func (e *RehireError) Error() string {
@@ -94,7 +94,7 @@ func (s Snapshot) With(ctx context.Context, l Ledger, file io.Reader) (*Comparis
 	return c, c.rehires(s.Rehire)
 }
 
-// rehires returns an error unless everybody who is named is rehired.
+// rehires returns an error unless all named people are rehired.
 func (c *Comparison) rehires(named []string) error {
 	for _, id := range named {
 		if !slices.ContainsFunc(c.Changes, func(f snapshot.Change) bool {
@@ -106,18 +106,18 @@ func (c *Comparison) rehires(named []string) error {
 	return nil
 }
 
-// Refusal says why a snapshot should not be sent; it is empty if it may be.
+// Refusal is the reason why a snapshot should not be sent; empty if it may be sent.
 type Refusal string
 
 // The reasons not to send a snapshot.
 const (
-	OtherRows      Refusal = "other rows"       // the file has more or fewer rows than it has if it is whole
+	OtherRows      Refusal = "other rows"       // the file has more or fewer rows than the whole file should have
 	BadRows        Refusal = "bad rows"         // rows cannot be read
-	TooManyLeavers Refusal = "too many leavers" // more people would leave than may
+	TooManyLeavers Refusal = "too many leavers" // more people would leave than allowed
 )
 
-// Refused returns why the changes should not be sent. With skipInvalid set, bad rows
-// are no reason.
+// Refused returns why the changes should not be sent. With skipInvalid set, bad rows are no
+// reason.
 func (c *Comparison) Refused(skipInvalid bool) Refusal {
 	switch {
 	case c.Rows > 0 && c.Totals.Rows != c.Rows:
@@ -146,7 +146,7 @@ func (c *Comparison) Messages() ([]broker.Message, error) {
 }
 
 // rereadable returns a file that can be read from its beginning again: the file itself or,
-// for a pipe, what comes from it.
+// for a pipe, a copy of its content.
 func rereadable(file io.Reader) (io.ReadSeeker, error) {
 	if f, ok := file.(io.ReadSeeker); ok {
 		if _, err := f.Seek(0, io.SeekStart); err == nil {
@@ -157,8 +157,8 @@ func rereadable(file io.Reader) (io.ReadSeeker, error) {
 	return bytes.NewReader(text), err
 }
 
-// countRows reads a file for how many rows there are of each person, and goes back to its
-// beginning. What is wrong with rows is told when they are read again.
+// countRows counts the rows of each person in a file, and goes back to its beginning. Faults
+// of rows are reported when they are read again.
 func countRows(file io.ReadSeeker, m snapshot.Mapping, r *snapshot.Reconciliation) error {
 	for row, err := range snapshot.Rows(file, m) {
 		var bad *snapshot.Error

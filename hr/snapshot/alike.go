@@ -11,9 +11,9 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// alike holds IDs by what is left of them when a spreadsheet has had them: numbers
-// without leading zeros, with separators, with few digits and an exponent; dates;
-// texts with quotes.
+// alike holds IDs by the forms that a spreadsheet may turn them into: numbers without
+// leading zeros, with separators, or with few digits and an exponent; dates; texts with
+// quotes.
 type alike struct {
 	byForm  map[string][]string
 	written []exponent // IDs that are numbers with an exponent
@@ -42,7 +42,7 @@ func (a *alike) add(id string) {
 	}
 }
 
-// to returns the IDs that may be the one given, sorted.
+// to returns the IDs that may be the given one, sorted.
 func (a *alike) to(id string) (found []string) {
 	numbers := slices.DeleteFunc(forms(id), func(f string) bool { return !number(f) })
 	for _, f := range forms(id) {
@@ -77,10 +77,10 @@ var (
 	thousands = regexp.MustCompile(`^[0-9]{1,3}([.,'\x{2019}_][0-9]{3})+([.,]0+)?$`)
 )
 
-// precision is how many digits of a number a spreadsheet keeps: the rest become zeros.
+// precision is the number of digits that a spreadsheet keeps. The rest become zeros.
 const precision = 15
 
-// bare is an ID without what programs put around it, and without case.
+// bare returns an ID in lower case, without the quotes that programs put around it.
 func bare(id string) string {
 	return strings.ToLower(strings.TrimPrefix(strings.Trim(norm.NFKC.String(hr.Text(id)), quotes+" "), "+"))
 }
@@ -114,7 +114,7 @@ func forms(id string) []string {
 	return slices.Compact(list)
 }
 
-// short is a text without leading zeros.
+// short returns a text without leading zeros.
 func short(text string) string {
 	if rest := strings.TrimLeft(text, "0"); rest != "" || text == "" {
 		return rest
@@ -122,7 +122,7 @@ func short(text string) string {
 	return "0"
 }
 
-// number reports whether a form is one without an exponent.
+// number reports whether a form is a number without an exponent.
 func number(form string) bool { return form != "" && strings.Trim(form, "0123456789") == "" }
 
 var scientific = regexp.MustCompile(`^([0-9]+)(?:[.,]([0-9]*))?e\+?([0-9]{1,3})$`)
@@ -138,8 +138,8 @@ func exponentOf(id string) (exponent, bool) {
 	return exponent{id: id, mantissa: mantissa, length: power + len(whole)}, err == nil && whole != ""
 }
 
-// is reports whether a number may have been written so: with its first digits, the
-// last of them rounded.
+// is reports whether a number may have been written as e: with its first digits, the last
+// of them rounded.
 func (e exponent) is(digits string) bool {
 	if len(digits) != e.length || len(digits) < len(e.mantissa) {
 		return false

@@ -25,7 +25,7 @@ func readCSV(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
 	}
 	comma, before := rune(0), ""
 	if m := separator.FindStringSubmatch(header); m != nil {
-		// A line for spreadsheets. What is read begins with the next one.
+		// This line is for spreadsheets only. The header is the next line.
 		comma, before = []rune(m[1])[0], "\n"
 		if header, err = text.ReadString('\n'); err != nil && !errors.Is(err, io.EOF) {
 			yield(nil, err)
@@ -95,14 +95,13 @@ func readCSV(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
 	}
 }
 
-// padding is the white space that lays a file out. Other white space is data.
+// padding holds the white space that is layout only. Other white space is data.
 const padding = " \t\r\n"
 
-// separator is the line that tells a spreadsheet which character separates values.
+// separator matches the line that tells a spreadsheet which character separates values.
 var separator = regexp.MustCompile(`^"?(?i:sep)=([,;|\t])"?\r?\n?$`)
 
-// lineEnds makes the line ends of all systems, a carriage return alone among them,
-// line feeds.
+// lineEnds turns all line ends into line feeds, also a single carriage return.
 type lineEnds struct {
 	from  io.Reader
 	after bool // the last byte was a carriage return
@@ -150,7 +149,7 @@ func delimiter(header string) rune {
 	return best
 }
 
-// places are the columns' indexes.
+// places returns the columns' indexes.
 func places(names []string, comma rune, m Mapping) (map[string]int, error) {
 	place := make(map[string]int, len(names))
 	for i, name := range names {
@@ -164,7 +163,7 @@ func places(names []string, comma rune, m Mapping) (map[string]int, error) {
 		if _, ok := place[column]; !ok {
 			hint := nearest.Hint(column, names)
 			if hint == "" {
-				// A file without a header would tell of people here.
+				// The names are not shown: in a file without a header they would be data about people.
 				hint = fmt.Sprintf("; with %q in between the first line has %d columns", comma, len(names))
 			}
 			return nil, &Error{Line: 1, Name: column, Fatal: true, Text: "is not the name of a column, but snapshot.columns says so" + hint}
@@ -183,7 +182,7 @@ func invalidUTF8(records *csv.Reader, record []string) error {
 	return nil
 }
 
-// csvError is the error of a record that is no CSV.
+// csvError returns the error for a record that is no CSV.
 func csvError(err error) error {
 	var parse *csv.ParseError
 	if !errors.As(err, &parse) {

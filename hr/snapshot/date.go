@@ -16,10 +16,10 @@ const (
 	lastYear  = 2199
 )
 
-// DateFormat is how a file writes dates: YYYY-MM-DD, DD.MM.YYYY, M/D/YYYY.
+// DateFormat describes how a file writes dates: YYYY-MM-DD, DD.MM.YYYY, M/D/YYYY.
 type DateFormat struct{ pattern, layout string }
 
-// DefaultDateFormat is that of ISO 8601.
+// DefaultDateFormat is the format of ISO 8601.
 var DefaultDateFormat = DateFormat{pattern: "YYYY-MM-DD", layout: time.DateOnly}
 
 // ParseDateFormat reads a pattern: YYYY, and MM and DD (or M and D, without
@@ -47,14 +47,14 @@ func ParseDateFormat(pattern string) (DateFormat, error) {
 
 var errDateFormat = errors.New("must have YYYY, MM and DD (or M and D) once each, such as DD.MM.YYYY")
 
-// String is the pattern.
+// String returns the pattern.
 func (f DateFormat) String() string { return f.pattern }
 
 // timeOfDay matches a date with the time of day that databases write after it.
 var timeOfDay = regexp.MustCompile(`^(.*[0-9])[T ] ?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?$`)
 
 // parse reads a date. It ignores a time of day after it: the day counts as it is written.
-// A date of zeros is how databases write that there is none.
+// It reads a date of zeros, which databases write for no date, as none.
 func (f DateFormat) parse(text string) (d hr.Date, problem string) {
 	if m := timeOfDay.FindStringSubmatch(text); m != nil {
 		text = m[1]

@@ -9,28 +9,29 @@ import (
 
 // finding is the result of comparing one person with the file.
 type finding struct {
-	events   []hr.Event   // that never came
-	changed  []Difference // that the events bring about
-	question *Question    // for a human, if not nil; there may be events all the same
-	outcome  outcome      // why there are no events
-	employed bool         // at the snapshot's instant, by all that was known, and covered
+	events   []hr.Event   // events that never came
+	changed  []Difference // differences that the events settle
+	question *Question    // for an operator; nil if there is none; there may be events as well
+	outcome  outcome      // the reason if there are no events
+	employed bool         // at the snapshot's instant, by all known events, and covered by the snapshot
 	upcoming bool         // an employment is still to begin
 	leaves   bool         // the events end the employment
 }
 
-// outcome says why nothing comes of a person.
+// outcome is the reason why the snapshot gives no events about a person.
 type outcome int
 
 const (
 	same      outcome = iota // nothing differs
-	newer                    // HR has said something since the snapshot
-	elsewhere                // the snapshot does not speak of them
+	newer                    // HR has sent an event since the snapshot
+	elsewhere                // the snapshot does not cover the person
 )
 
 // decide finds the events about one person that never came. There are no rows if the person
 // is absent, and several if they hold several positions.
 func (o *Options) decide(id string, rows []*Row, events []hr.Event) (finding, error) {
-	// Jobs that another system lists besides are neither in the file nor the file's to end.
+	// Additional jobs that another system lists are not in the file, and the file does not
+	// end them.
 	events = slices.DeleteFunc(slices.Clone(events), func(e hr.Event) bool { return e.ListsOnly() })
 	for i := range events {
 		events[i].Additional = nil
@@ -53,8 +54,8 @@ func (o *Options) decide(id string, rows []*Row, events []hr.Event) (finding, er
 	return f, nil
 }
 
-// ends reports whether events end an employment: by a termination, or because
-// nobody is employed any more when the snapshot's day is over.
+// ends reports whether events end an employment: by a termination, or because the person is
+// not employed any more when the snapshot's day is over.
 func (o *Options) ends(id string, found, before, after []hr.Event) bool {
 	if slices.ContainsFunc(found, func(e hr.Event) bool { return e.Type == hr.EventTerminated && e.PositionID == "" }) {
 		return true
@@ -75,17 +76,17 @@ type subject struct {
 	now     *hr.Period // employment at the snapshot's instant, if any
 	next    *hr.Period // the first one after it, if any
 	last    *hr.Period // the last one that has ended, if any
-	profile hr.Profile // in force: in now, else in last, else in next
-	source  string     // of the event that the profile came with
+	profile hr.Profile // the profile in force: of now, else of last, else of next
+	source  string     // source of the event that brought the profile
 
-	current, done []*Row   // of several rows, those of positions that are held, and of those that are over
-	positionID    string   // of the position that is looked at; empty for the person
-	primary       bool     // it is called the primary one
-	numbered      *subject // whose events it numbers
-	said          int      // how many there are
+	current, done []*Row   // if there are several rows: those of positions that are held, and of positions that are over
+	positionID    string   // the position that is compared; empty for the person
+	primary       bool     // the position is marked as the primary one
+	numbered      *subject // the subject whose events this one counts
+	said          int      // the number of events counted
 }
 
-// propose is decide without the check that its events settle the matter.
+// propose does what decide does, without the check that the events settle the matter.
 func (o *Options) propose(id string, rows []*Row, events []hr.Event) (finding, error) {
 	s := subject{Options: o, id: id, events: events}
 	t := hr.Merge(id, events)
@@ -121,20 +122,20 @@ func (o *Options) propose(id string, rows []*Row, events []hr.Event) (finding, e
 	return f, nil
 }
 
-// newer reports whether HR said something since the snapshot was taken.
+// newer reports whether HR said an event since the snapshot was taken.
 func (o *Options) newer(e hr.Event) bool {
 	return e.Recorded.After(o.AsOf) || e.Recorded.Equal(o.AsOf) && !made(e.ID)
 }
 
-// place finds the employments around the snapshot's instant. One that never gave
-// access is none.
+// place finds the employments around the snapshot's instant. It ignores those that never
+// gave access.
 func (s *subject) place(t hr.Timeline) {
 	for i := range t.Periods {
 		p := &t.Periods[i]
 		switch {
 		case !p.Ends.IsZero() && !p.Ends.After(s.AsOf):
 			s.last = p
-		case !p.Ends.IsZero() && !p.Ends.After(p.Starts): // never was
+		case !p.Ends.IsZero() && !p.Ends.After(p.Starts): // never gave access
 		case p.Starts.After(s.AsOf):
 			if s.next == nil {
 				s.next = p
@@ -152,7 +153,7 @@ func (s *subject) place(t hr.Timeline) {
 	}
 }
 
-// employment is the one that a person is in at an instant, if any.
+// employment returns the employment that an instant lies in, or nil.
 func employment(t hr.Timeline, at time.Time) *hr.Period {
 	for i := range t.Periods {
 		if p := &t.Periods[i]; !p.Starts.After(at) && (p.Ends.IsZero() || p.Ends.After(at)) {
@@ -162,7 +163,7 @@ func employment(t hr.Timeline, at time.Time) *hr.Period {
 	return nil
 }
 
-// inForce is the snapshot that holds in a period at an instant.
+// inForce returns the profile that holds in a period at an instant.
 func inForce(p *hr.Period, at time.Time) hr.EffectiveProfile {
 	in := p.Profiles[0]
 	for _, s := range p.Profiles {
@@ -173,8 +174,8 @@ func inForce(p *hr.Period, at time.Time) hr.EffectiveProfile {
 	return in
 }
 
-// covered reports whether the snapshot speaks of the person: as they are known, or
-// as the row has them.
+// covered reports whether the snapshot covers the person, by the known profile or by the
+// row's.
 func (s *subject) covered() (bool, error) {
 	isKnown := s.source != ""
 	if s.Covers == nil {
@@ -192,10 +193,10 @@ func (s *subject) covered() (bool, error) {
 	return s.Covers(s.id, &p)
 }
 
-// today is the snapshot's date where the person is.
+// today returns the snapshot's date in the person's zone.
 func (s *subject) today() hr.Date { return hr.DateOf(s.AsOf.In(s.zone())) }
 
-// zone is the one that the person's dates are read in.
+// zone returns the time zone of the person's dates.
 func (s *subject) zone() *time.Location {
 	name := s.profile.Location.TimeZone
 	if s.row != nil && s.row.Profile.Location.TimeZone != "" {
@@ -213,7 +214,7 @@ func (s *subject) over() bool {
 	return !day.IsZero() && day.Compare(s.today()) < 0
 }
 
-// end is the last day that the row names; zero if it names none.
+// end returns the last day that the row names; zero if it names none.
 func (r *Row) end() hr.Date {
 	if !r.LastDay.IsZero() {
 		return r.LastDay
@@ -221,15 +222,15 @@ func (r *Row) end() hr.Date {
 	return r.Profile.EndDate
 }
 
-// absent is about somebody who is not in the file.
+// absent decides about somebody who is not in the file.
 func (s *subject) absent() finding {
 	if !s.infers || s.now == nil || s.now.End.Cause == hr.EndTerminated {
-		return finding{} // who has an announced last day leaves then
+		return finding{} // somebody with an announced last day leaves on that day
 	}
 	return s.leaveOn(s.today(), "absent from the snapshot of "+s.today().String())
 }
 
-// left is about somebody whom the file has as one who has left.
+// left decides about somebody who has left by the file.
 func (s *subject) left() finding {
 	day := s.row.end()
 	switch {
@@ -238,7 +239,7 @@ func (s *subject) left() finding {
 	case s.now == nil:
 		return finding{}
 	case day.IsZero() && s.now.End.Cause == hr.EndTerminated:
-		return finding{} // the day that was announced is as good as the mark
+		return finding{} // the announced day says the same as the file
 	case day.IsZero():
 		day = s.today()
 	case day.Compare(hr.DateOf(s.now.Starts.In(s.zone()))) < 0:
@@ -247,7 +248,7 @@ func (s *subject) left() finding {
 	return s.leaveOn(day, "left by the snapshot of "+s.today().String())
 }
 
-// leaveOn ends the employment with a day, unless it ends no later anyway.
+// leaveOn ends the employment with a day, unless it ends by then anyway.
 func (s *subject) leaveOn(day hr.Date, reason string) finding {
 	p := s.now
 	if p == nil {
@@ -268,7 +269,7 @@ func (s *subject) leaveOn(day hr.Date, reason string) finding {
 	})}}
 }
 
-// present is about somebody whom the file has as one who is, or will be, at work.
+// present decides about somebody who is, or will be, at work by the file.
 func (s *subject) present(t hr.Timeline) finding {
 	switch {
 	case s.now != nil:
@@ -276,7 +277,7 @@ func (s *subject) present(t hr.Timeline) finding {
 	case s.last == nil && s.next != nil:
 		return s.compare(s.next)
 	case s.next != nil:
-		return finding{} // has left, and is to return: whom of both the row means nobody knows
+		return finding{} // has left and will return: the row may be about either employment
 	case s.last != nil:
 		return s.back()
 	case len(t.Periods) > 0:
@@ -288,7 +289,7 @@ func (s *subject) present(t hr.Timeline) finding {
 	}
 }
 
-// hire is about somebody of whom nothing is known.
+// hire decides about somebody about whom nothing is known.
 func (s *subject) hire() finding {
 	profile := s.row.over(s.row.Profile)
 	f := finding{events: []hr.Event{s.event(hr.Event{
@@ -304,7 +305,7 @@ func (s *subject) hire() finding {
 	return f
 }
 
-// back is about somebody who has left and is there as if they had not.
+// back decides about somebody who has left and is at work by the file.
 func (s *subject) back() finding {
 	profile := s.row.over(s.profile)
 	e := hr.Event{Profile: &profile, Effective: s.from(s.today())}
@@ -324,7 +325,7 @@ func (s *subject) back() finding {
 	return finding{events: []hr.Event{s.event(e)}, changed: differences(&s.profile, &profile)}
 }
 
-// from is the day since when the row holds, if it says so, else the one given.
+// from returns the day from which the row holds; the given day if the row has none.
 func (s *subject) from(day hr.Date) hr.Date {
 	if !s.row.Effective.IsZero() {
 		return s.row.Effective
@@ -332,14 +333,14 @@ func (s *subject) from(day hr.Date) hr.Date {
 	return day
 }
 
-// compare is about somebody who is employed, or will be.
+// compare decides about somebody who is employed, or will be.
 func (s *subject) compare(p *hr.Period) finding {
 	at := s.AsOf
 	if p == s.next {
 		at = p.Starts
 	}
 	if since := s.from(s.today()).StartIn(s.zone()); since.After(at) && (p.Ends.IsZero() || since.Before(p.Ends)) {
-		at = since // a change that is known ahead
+		at = since // a change that is known in advance
 	}
 	in := inForce(p, at)
 	var f finding
@@ -348,7 +349,7 @@ func (s *subject) compare(p *hr.Period) finding {
 		f.changed = differences(&in.Profile, &profile)
 		f.events = append(f.events, s.event(hr.Event{
 			Type: kindOf(&in.Profile, &profile), Profile: &profile,
-			// Not before what it changes: that would hold on.
+			// Not before the snapshot that it changes, or that one would still hold.
 			Effective: later(s.from(s.today()), s.effective(in.Event)),
 		}))
 	}
@@ -362,8 +363,8 @@ func (s *subject) compare(p *hr.Period) finding {
 	return f
 }
 
-// kindOf is the type of event that says what changed. (It is for people: what is
-// to be done follows from what changed.)
+// kindOf returns the event type that describes a change. It is for readers only, because the
+// effect follows from the profile.
 func kindOf(was, is *hr.Profile) hr.EventType {
 	switch {
 	case was.Type != is.Type:
@@ -376,7 +377,7 @@ func kindOf(was, is *hr.Profile) hr.EventType {
 	}
 }
 
-// effective is the effective date of an event that is known.
+// effective returns the effective date of a known event.
 func (s *subject) effective(key hr.EventKey) hr.Date {
 	for _, e := range s.events {
 		if e.EventKey == key {

@@ -11,9 +11,8 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// decoded reads a file as UTF-8, which it is or, if it begins with the byte order mark
-// of UTF-16, is made of it: that is what spreadsheets call Unicode text. The mark is
-// left out.
+// decoded returns a file's text as UTF-8 without its byte order mark. It converts a file that
+// begins with the mark of UTF-16, which spreadsheets call Unicode text.
 func decoded(r io.Reader) (*bufio.Reader, error) {
 	text := bufio.NewReaderSize(r, 64<<10)
 	begin, err := text.Peek(4)
@@ -39,13 +38,13 @@ func decoded(r io.Reader) (*bufio.Reader, error) {
 	return text, nil
 }
 
-// undamaged reads text that was made of UTF-16. Where that was broken off or mixed up
-// stands a replacement character, and what it replaces nobody knows: that is an error.
+// undamaged reads text that was converted from UTF-16. It fails at a replacement character,
+// which stands for damaged input whose meaning is lost.
 type undamaged struct {
 	from io.Reader
-	last []byte // of what was read before: the character may be in two parts
+	last []byte // the end of what was read before, since the character may be split
 	line int
-	err  error // once there is one
+	err  error // the error, once there is one
 }
 
 var replacement = []byte("\ufffd")

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// inUTF16 writes a text as spreadsheets do: with a byte order mark.
+// inUTF16 returns a text in UTF-16 with a byte order mark, as spreadsheets write it.
 func inUTF16(text string, order binary.AppendByteOrder) string {
 	var b []byte
 	for _, unit := range utf16.Encode([]rune("\ufeff" + text)) {

@@ -13,16 +13,16 @@ import (
 // idPrefix begins the IDs of the events that snapshots make.
 const idPrefix = "snapshot-"
 
-// made reports whether an event's ID is one that a snapshot gave.
+// made reports whether an event's ID was given by a snapshot.
 func made(id string) bool { return strings.HasPrefix(id, idPrefix) }
 
-// event fills in who, when and whence. The ID follows from all of these and from
-// what the event says: the same file of the same instant gives the same events,
-// and what another one says again is another event.
+// event fills in the person, recorded time, source and ID of an event. The ID depends on all
+// of these and on the event's content. So the same file with the same instant gives the same
+// events, and a file with another instant gives other events.
 func (s *subject) event(e hr.Event) hr.Event {
 	e.PersonID, e.Recorded, e.Source = s.id, s.AsOf, s.Source
 	e.PositionID, e.Primary = s.positionID, s.primary && e.Profile != nil
-	if s.numbered != nil { // what is said of several positions has an order
+	if s.numbered != nil { // events about several positions have an order
 		s.numbered.said++
 		e.Sequence = strconv.Itoa(s.numbered.said)
 	}

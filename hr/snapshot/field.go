@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// The fields that have a meaning of their own, named as in the data of an event.
+// The fields with a special meaning, named as in the data of an event.
 const (
 	FieldPersonID  = "workerId"
 	FieldPosition  = "positionId"
@@ -32,7 +32,7 @@ const (
 // FieldFamily: some people have only one name.
 var requiredFields = []string{FieldPersonID, FieldType, FieldStart, FieldZone}
 
-// texts are the fields of a profile that are texts.
+// texts holds the fields of a profile that are texts.
 var texts = map[string]func(*hr.Profile) *string{
 	FieldType:                 func(p *hr.Profile) *string { return (*string)(&p.Type) },
 	FieldGiven:                func(p *hr.Profile) *string { return &p.GivenName },
@@ -52,7 +52,7 @@ var texts = map[string]func(*hr.Profile) *string{
 	FieldManager:              func(p *hr.Profile) *string { return &p.ManagerID },
 }
 
-// dates are the fields of a row that are dates.
+// dates holds the fields of a row that are dates.
 var dates = map[string]func(*Row) *hr.Date{
 	FieldEffective: func(r *Row) *hr.Date { return &r.Effective },
 	FieldLastDay:   func(r *Row) *hr.Date { return &r.LastDay },
@@ -60,20 +60,20 @@ var dates = map[string]func(*Row) *hr.Date{
 	FieldEnd:       func(r *Row) *hr.Date { return &r.Profile.EndDate },
 }
 
-// Fields are the names of the fields that a column can be mapped to, sorted.
-// Beside them there is worker.attributes.NAME, for any name.
+// Fields returns the names of the fields to which a column can be mapped, sorted. Besides
+// them there is worker.attributes.NAME, for any name.
 func Fields() []string {
 	names := append(slices.Collect(maps.Keys(texts)), FieldPersonID, FieldPosition)
 	return slices.Sorted(slices.Values(append(names, slices.Collect(maps.Keys(dates))...)))
 }
 
-// attribute is the name of the attribute that a field is.
+// attribute returns the name of a field's attribute, and reports whether the field is one.
 func attribute(field string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(field, attributePrefix)
 	return name, ok && name != ""
 }
 
-// known reports whether there is a field of that name.
+// known reports whether there is a field with a name.
 func known(field string) bool {
 	_, isAttribute := attribute(field)
 	return isAttribute || field == FieldPersonID || field == FieldPosition || texts[field] != nil || dates[field] != nil
@@ -81,34 +81,33 @@ func known(field string) bool {
 
 // Row is a row of the file: it is about one person, or about one of their positions.
 type Row struct {
-	Line       int // where it begins, from 1
+	Line       int // line where it begins, from 1
 	PersonID   string
-	PositionID string     // which position it is of; empty if the file does not say
-	Profile    hr.Profile // what the file has no column for is empty
-	Effective  hr.Date    // since when it holds; zero if the file does not say
+	PositionID string     // ID of the position; empty if the file does not say
+	Profile    hr.Profile // fields without a column are empty
+	Effective  hr.Date    // day from which it holds; zero if the file does not say
 	LastDay    hr.Date    // last day of work; zero if the file does not say
 	Left       bool       // marked as somebody who has left
 	Primary    bool       // marked as the primary one of several
 
-	mapped  []string        // fields that the file has columns for; not to be changed
-	missing map[string]bool // of those, the ones whose value the file has lost
-	unclear bool            // the word for whether they have left is not known
-	done    bool            // it is over at the snapshot's instant
+	mapped  []string        // fields with a column; shared by all rows, so never changed
+	missing map[string]bool // fields among mapped whose value the file has lost
+	unclear bool            // the word in the column for people who have left is not known
+	done    bool            // the row's position is over at the snapshot's instant
 }
 
-// content returns a digest of what a row says, whatever its line and whether or not it is
-// the primary one.
+// content returns a digest of a row's content, without its line and the primary mark.
 func (r *Row) content() [sha256.Size]byte {
 	said := *r
 	said.Line, said.Primary = 0, false
 	text, err := json.Marshal(said)
 	if err != nil {
-		text = fmt.Append(nil, said) // no row has what JSON cannot hold
+		text = fmt.Append(nil, said) // does not happen: JSON can hold every row
 	}
 	return sha256.Sum256(text)
 }
 
-// over is the profile that is known, with what the row says of it.
+// over returns the known profile, with the row's values in place of its own.
 func (r *Row) over(known hr.Profile) hr.Profile {
 	p := known
 	p.Attributes = maps.Clone(known.Attributes)

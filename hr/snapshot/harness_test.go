@@ -38,7 +38,7 @@ func instant(s string) time.Time {
 	return t
 }
 
-// read reads a file, and gives what is wrong with it as text.
+// read reads a file, and returns its errors as text.
 func read(text string, m snapshot.Mapping) (rows []*snapshot.Row, problems []string) {
 	for row, err := range snapshot.Rows(strings.NewReader(text), m) {
 		if err != nil {

@@ -11,19 +11,18 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// derived begins the IDs of positions to which the file gives none.
+// derived begins the IDs of positions that have none in the file.
 const derived = "job-"
 
-// unnamed reports whether HR gave no ID: it is empty or derived.
+// unnamed reports whether an ID is not HR's own: it is empty or derived.
 func unnamed(id string) bool { return id == "" || strings.HasPrefix(id, derived) }
 
-// jobFields are the fields that tell the jobs of one person apart, besides their first
-// days.
+// jobFields lists the fields that, besides the first day, tell the jobs of one person apart.
 var jobFields = []string{"worker.department", "worker.jobTitle", "worker.company"}
 
 // jobID returns the ID of a row's position: the file's own, else one that is computed from
-// what tells jobs apart. That includes the first day, so that a job that is taken up again
-// later is another position.
+// jobFields and the first day. With the first day, a job that somebody takes up again later
+// is another position.
 func (r *Row) jobID() string {
 	if r.PositionID != "" {
 		return r.PositionID
@@ -36,12 +35,12 @@ func (r *Row) jobID() string {
 	return derived + hex.EncodeToString(sum[:6])
 }
 
-// sameJob reports whether two profiles are of jobs that only dates tell apart.
+// sameJob reports whether two profiles are about jobs that differ only in their dates.
 func sameJob(a, b *hr.Profile) bool {
 	return !slices.ContainsFunc(jobFields, func(field string) bool { return *texts[field](a) != *texts[field](b) })
 }
 
-// jobLost reports whether the file has lost some of what tells which job the row is of.
+// jobLost reports whether the file has lost a value that identifies the row's job.
 func (r *Row) jobLost() bool {
 	return r.PositionID == "" && (r.missing[FieldStart] || slices.ContainsFunc(jobFields, func(field string) bool { return r.missing[field] }))
 }
@@ -73,8 +72,8 @@ func distinct(rows []*Row) (kept []*Row) {
 	return kept
 }
 
-// byRank orders the rows of a person: the primary one first, which is the one that the
-// file calls so, else the one that began first, else the one that comes first.
+// byRank orders the rows of a person, the primary one first. That is the row that the file
+// marks, else the one that began first, else the first one in the file.
 func byRank(a, b *Row) int {
 	marked := func(r *Row) int {
 		if r.Primary {
@@ -85,9 +84,9 @@ func byRank(a, b *Row) int {
 	return cmp.Or(cmp.Compare(marked(a), marked(b)), a.Profile.StartDate.Compare(b.Profile.StartDate), cmp.Compare(a.Line, b.Line))
 }
 
-// choose sorts the rows into those of jobs that are held and those that are over, and
-// makes the one that speaks for the person the subject's: the primary one, or of somebody
-// who has left the one with the last day.
+// choose splits the rows into those of jobs that are held and of jobs that are over. It
+// makes one row the subject's: the primary one or, for somebody who has left, the one with
+// the latest last day.
 func (s *subject) choose(rows []*Row) {
 	for _, row := range rows {
 		s.row = row
@@ -122,15 +121,16 @@ func (s *subject) several(t hr.Timeline) bool {
 	return len(s.current)+len(s.done) > 1 || s.row.PositionID != "" || len(t.Held(s.AsOf)) > 1
 }
 
-// held is a position that somebody holds, or is to begin with.
+// held is a position that somebody holds, or will hold on their first day.
 type held struct {
 	*hr.Position
 	period *hr.Period
 	in     hr.EffectiveProfile // in force
 }
 
-// positions are those that the person holds, or is to begin with; of several, those of
-// which the snapshot speaks. It also reports whether there are others.
+// positions returns the positions that the person holds, or will hold on their first day. If
+// there are several, it returns those that the snapshot covers, and reports whether there
+// are others.
 func (s *subject) positions(t hr.Timeline) (ours []*held, others bool, err error) {
 	all := t.Positions
 	if len(all) == 0 {
@@ -163,8 +163,8 @@ func (s *subject) positions(t hr.Timeline) (ours []*held, others bool, err error
 	return ours, len(ours) < len(list), nil
 }
 
-// gone decides about somebody who holds no position by any row. It does not end what
-// another system has given them.
+// gone decides about somebody who holds no position by any row. It does not end positions
+// that another system has given them.
 func (s *subject) gone(t hr.Timeline, end func(*subject) finding) (finding, error) {
 	list, others, err := s.positions(t)
 	if err != nil || !others {
@@ -181,9 +181,8 @@ func (s *subject) gone(t hr.Timeline, end func(*subject) finding) (finding, erro
 	return f, nil
 }
 
-// pair finds the position that each row speaks of. A row that names none is of the one
-// with the same job; and the only row left over is of the only position left over, which
-// is a move.
+// pair finds the position of each row. A row without an ID belongs to the position with the
+// same job. If one row and one position are left over, they belong together: that is a move.
 func (s *subject) pair(list []*held) map[*Row]*held {
 	pairs, taken := map[*Row]*held{}, map[*held]bool{}
 	each := func(rows []*Row, is func(*Row, *held) bool) {
@@ -200,7 +199,7 @@ func (s *subject) pair(list []*held) map[*Row]*held {
 		return h.ID == id || slices.Contains(h.Former, id)
 	}
 	alike := func(row *Row, h *held) bool {
-		p := row.over(h.in.Profile) // a value that is lost is as it was
+		p := row.over(h.in.Profile) // a lost value counts as unchanged
 		return (row.PositionID == "" || unnamed(h.ID)) && sameJob(&p, &h.in.Profile)
 	}
 	began := func(row *Row, h *held) bool { return row.Profile.StartDate == h.in.Profile.StartDate }
@@ -209,7 +208,7 @@ func (s *subject) pair(list []*held) map[*Row]*held {
 		each(rows, func(row *Row, h *held) bool { return alike(row, h) && began(row, h) })
 	}
 	each(s.current, alike)
-	alone := func(day hr.Date) bool { // one row and one position that are left over began then
+	alone := func(day hr.Date) bool { // only one row and one position that are left over began then
 		rows, positions := 0, 0
 		for _, row := range s.current {
 			if pairs[row] == nil && row.Profile.StartDate == day {
@@ -245,8 +244,7 @@ func (s *subject) pair(list []*held) map[*Row]*held {
 	return pairs
 }
 
-// jobs decides about somebody who is at work by the snapshot, and whose positions have to
-// be told apart.
+// jobs decides about somebody who is at work by the snapshot and has several positions.
 func (s *subject) jobs(t hr.Timeline) (finding, error) {
 	switch {
 	case s.now != nil, s.last == nil && s.next != nil:
@@ -274,8 +272,8 @@ func (s *subject) jobs(t hr.Timeline) (finding, error) {
 	return f, nil
 }
 
-// keepPrimary lets the position that is the primary one stay so, where the file says
-// nothing that makes another one of its rows primary: the order of rows may change.
+// keepPrimary keeps the primary position, unless the file marks another row as primary. The
+// order of rows must not decide, because it may change.
 func (s *subject) keepPrimary(t hr.Timeline, pairs map[*Row]*held) {
 	holds := t.Held(s.AsOf)
 	if len(holds) == 0 {
@@ -291,7 +289,7 @@ func (s *subject) keepPrimary(t hr.Timeline, pairs map[*Row]*held) {
 	}
 }
 
-// begin adds the other positions to what begins the first one.
+// begin adds the events that begin the other positions to those that begin the first one.
 func (s *subject) begin(f finding) finding {
 	if len(f.events) == 0 {
 		return f
@@ -307,7 +305,7 @@ func (s *subject) begin(f finding) finding {
 	return f
 }
 
-// begins are the events that begin a position.
+// begins returns the events that begin a position.
 func (s *subject) begins(profile hr.Profile, day hr.Date) []hr.Event {
 	events := []hr.Event{s.event(hr.Event{Type: hr.EventHired, Effective: day, Profile: &profile})}
 	if last := s.row.LastDay; !last.IsZero() {
@@ -319,8 +317,7 @@ func (s *subject) begins(profile hr.Profile, day hr.Date) []hr.Event {
 	return events
 }
 
-// settle compares each position with its row. The primary one is called so if call says
-// it.
+// settle compares each position with its row. If call is set, it marks the primary one.
 func (s *subject) settle(t hr.Timeline, list []*held, call bool) (f finding) {
 	pairs := s.pair(list)
 	add := func(found finding) {
@@ -340,7 +337,7 @@ func (s *subject) settle(t hr.Timeline, list []*held, call bool) (f finding) {
 		}
 	}
 	if f.question != nil {
-		return f // whoever is asked has to know which positions are left: none ends by itself
+		return f // no position ends while there is a question: the operator has to know which ones are left
 	}
 	for _, h := range list {
 		paired := false
@@ -354,7 +351,7 @@ func (s *subject) settle(t hr.Timeline, list []*held, call bool) (f finding) {
 	return f
 }
 
-// known is about a position that is held, and in the file.
+// known decides about a position that is held and in the file.
 func (s *subject) known(t hr.Timeline, row *Row, h *held, list []*held, call bool) finding {
 	if row.done {
 		return s.with(row, h, endingID(h), false).left()
@@ -375,8 +372,8 @@ func (s *subject) known(t hr.Timeline, row *Row, h *held, list []*held, call boo
 	return f
 }
 
-// nameOf is the ID that a row's events have. The only position held is given one when
-// another one is added, and a new one when the file's own differs.
+// nameOf returns the position ID for a row's events. The only position held gets an ID when
+// another position is added, and a new one when the file's own differs.
 func (s *subject) nameOf(row *Row, h *held, list []*held) string {
 	switch {
 	case h == nil, len(list) == 1 && (row.PositionID != "" && h.ID != "" || h.ID == "" && len(s.current) > 1):
@@ -386,8 +383,8 @@ func (s *subject) nameOf(row *Row, h *held, list []*held) string {
 	}
 }
 
-// endingID is the ID by which a position can be ended: for want of one, any that no
-// position has.
+// endingID returns the ID by which a position can be ended: its own or, if it has none, one
+// that no position has.
 func endingID(h *held) string {
 	if h.ID != "" {
 		return h.ID
@@ -396,8 +393,9 @@ func endingID(h *held) string {
 	return row.jobID()
 }
 
-// mayBe reports whether the row may be of a position that is over: it has the ID, or the
-// same first day and a job that the position had, unless HR names both, differently.
+// mayBe reports whether the row may be about a position that is over. It is if it has that
+// position's ID, or the same first day and a job that the position had. It is not if HR gave
+// both of them different IDs.
 func (r *Row) mayBe(p *hr.Position) bool {
 	if id := r.jobID(); p.ID == id || slices.Contains(p.Former, id) {
 		return true
@@ -415,7 +413,7 @@ func (r *Row) mayBe(p *hr.Position) bool {
 	return false
 }
 
-// taken is about a job that is new.
+// taken decides about a job that is new.
 func (s *subject) taken(t hr.Timeline, row *Row, call bool) finding {
 	if row.jobLost() {
 		return s.ask(CodeUnsettled, fmt.Sprintf("has a position in line %d that lost what would tell which one it is: mend the file", row.Line), hr.EventKey{})
@@ -434,7 +432,7 @@ func (s *subject) taken(t hr.Timeline, row *Row, call bool) finding {
 	}
 }
 
-// with is the subject in one of their positions.
+// with returns the subject for one of the person's positions.
 func (s *subject) with(row *Row, h *held, id string, primary bool) *subject {
 	of := *s
 	of.row, of.positionID, of.primary, of.numbered = row, id, primary && id != "", s

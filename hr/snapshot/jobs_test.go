@@ -35,8 +35,7 @@ func jobsMapping(more ...string) snapshot.Mapping {
 	return m
 }
 
-// night compares a file with what is known, by two readings of it, and gives what was
-// found.
+// night compares a file with the known events, reading it twice, and returns the result.
 func night(t require.TestingT, m snapshot.Mapping, text string, known []hr.Event, day int) (*snapshot.Reconciliation, []hr.Event, []string) {
 	rows, problems := read(text, m)
 	require.Empty(t, problems)
@@ -61,7 +60,7 @@ func night(t require.TestingT, m snapshot.Mapping, text string, known []hr.Event
 	return r, events, bad
 }
 
-// jobsOf writes down the positions held, the primary one first.
+// jobsOf returns the positions held as texts, the primary one first.
 func jobsOf(events []hr.Event, day int) (list []string) {
 	for _, h := range hr.Merge("1", events).Held(asOf.AddDate(0, 0, day)) {
 		list = append(list, strings.Trim(h.Profile.Department+" "+h.Profile.JobTitle, " "))
@@ -79,8 +78,8 @@ func TestSeveralRowsAreSeveralPositions(t *testing.T) {
 	)
 	for name, tc := range map[string]struct {
 		primary bool
-		nights  []string // what is in the file
-		want    []string // what is held when the day after is over
+		nights  []string // the files of the nights
+		want    []string // what is held when the next day is over
 		asks    snapshot.Code
 	}{
 		"two at once, the first in the file is primary": {nights: []string{sales + lab}, want: []string{"Sales Clerk", "Lab Nurse"}},
@@ -112,7 +111,7 @@ func TestSeveralRowsAreSeveralPositions(t *testing.T) {
 					more = append(more, "primary")
 				}
 				if named != "" && strings.Contains(name, "another day") {
-					return // a position of HR's own ID that has ended is asked about
+					return // a position with HR's own ID that has ended gives a question
 				}
 				m := jobsMapping(more...)
 				var known []hr.Event
@@ -141,8 +140,8 @@ func TestSeveralRowsAreSeveralPositions(t *testing.T) {
 	}
 }
 
-// What rows say differently of the human, or of one position, is an error, and then
-// nothing is said of the person.
+// Rows that differ about the person, or about one position, are an error, and the snapshot
+// gives no events about that person.
 func TestRowsThatContradictEachOther(t *testing.T) {
 	const sales = "1,Berg,Sales,Clerk,2025-01-15,,no,S\n"
 	_, known, _ := night(t, jobsMapping("named"), jobsHeader+sales+"1,Berg,Lab,Nurse,2025-01-15,,,L\n", nil, 0)
@@ -159,7 +158,7 @@ func TestRowsThatContradictEachOther(t *testing.T) {
 	}
 }
 
-// A row that cannot be read may be the other position: none counts as given up then.
+// A row that cannot be read may be the other position, so no position counts as ended.
 func TestNoPositionIsGivenUpForARowThatCannotBeRead(t *testing.T) {
 	m := jobsMapping()
 	_, known, _ := night(t, m, jobsHeader+"1,Berg,Sales,Clerk,2025-01-15,,,\n1,Berg,Lab,Nurse,2025-01-15,,,\n", nil, 0)
@@ -177,7 +176,7 @@ func TestNoPositionIsGivenUpForARowThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// Somebody who is left with another position than the one that they began with can move.
+// Somebody whose only remaining position is not their first one can move.
 func TestTheOnlyPositionLeftCanMove(t *testing.T) {
 	const clerk, nurse = "1,Berg,Sales,Clerk,2025-01-01,,,\n", "1,Berg,Lab,Nurse,2025-01-02,,,\n"
 	var known []hr.Event
@@ -189,7 +188,7 @@ func TestTheOnlyPositionLeftCanMove(t *testing.T) {
 	assert.Equal(t, []string{"Ward Nurse"}, jobsOf(known, 4))
 }
 
-// A position that another system told of is not this file's to end.
+// The file does not end a position that another system has reported.
 func TestPositionsOfAnotherSystemStay(t *testing.T) {
 	_, known, _ := night(t, jobsMapping(), jobsHeader+"1,Berg,Sales,Clerk,2025-01-15,,,\n1,Berg,Lab,Nurse,2025-01-15,,,\n", nil, 0)
 	other := said(hr.EventHired, "x", "2026-01-02", "2026-01-05", func(e *hr.Event) { e.Source, e.PositionID = "/other", "X" })
@@ -198,8 +197,8 @@ func TestPositionsOfAnotherSystemStay(t *testing.T) {
 	assert.Equal(t, []string{"Sales Clerk", "Engineer"}, jobsOf(append(known, events...), 2))
 }
 
-// Jobs that another system lists besides, as Workday does, are neither in the file nor the
-// file's to end: its one row is of the main job.
+// Additional jobs that another system such as Workday lists are not in the file, and the file
+// does not end them. Its one row is about the main job.
 func TestJobsThatAreListedBesidesAreNotTheFiles(t *testing.T) {
 	const row = "1,Berg,Sales,Clerk,2025-01-15,,,\n"
 	_, known, _ := night(t, jobsMapping(), jobsHeader+row, nil, 0)
@@ -233,7 +232,7 @@ func TestJobsThatAreListedBesidesAreNotTheFiles(t *testing.T) {
 	}
 }
 
-// Whatever rows a file has, night after night, access is the union of them.
+// For any rows, night after night, access is the union of the rows.
 func TestAccessIsTheUnionOfTheRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := jobsMapping(rapid.SampledFrom([]string{"", "named"}).Draw(t, "IDs"), rapid.SampledFrom([]string{"", "primary"}).Draw(t, "marks"))
@@ -241,7 +240,7 @@ func TestAccessIsTheUnionOfTheRows(t *testing.T) {
 		next := 0
 		jobs := map[int]string{} // by number: department
 		for day := range rapid.IntRange(1, 5).Draw(t, "nights") {
-			for _, n := range slices.Sorted(maps.Keys(jobs)) { // so that a failure can be played again
+			for _, n := range slices.Sorted(maps.Keys(jobs)) { // sorted, so that a failure can be reproduced
 				switch rapid.IntRange(0, 5).Draw(t, "becomes") {
 				case 0:
 					if len(jobs) > 1 {
@@ -271,14 +270,14 @@ func TestAccessIsTheUnionOfTheRows(t *testing.T) {
 			require.Empty(t, bad)
 			require.Empty(t, r.Questions(), text)
 			known = append(known, events...)
-			// What goes, goes when its day is over.
+			// A position ends when its last day is over.
 			require.ElementsMatch(t, want, jobsOf(known, day+1), "%s\n%v", text, known)
 		}
 	})
 }
 
-// A file that changes its mind about IDs, departments or the order of its rows takes
-// nothing from anybody by that, and gives nothing back that had ended.
+// If a file changes its IDs, departments or the order of its rows, that takes nothing from
+// anybody and gives nothing back that had ended.
 func TestAFileThatChangesItsMindTakesNothing(t *testing.T) {
 	const (
 		sales = "1,Berg,Sales,Clerk,2025-01-15,,no,S\n"
@@ -313,7 +312,7 @@ func TestAFileThatChangesItsMindTakesNothing(t *testing.T) {
 			assert.Equal(t, tc.asks, asked)
 		})
 	}
-	for name, texts := range map[string][]string{ // nobody knows what they hold, but they hold two
+	for name, texts := range map[string][]string{ // it is not clear which positions they hold, only that they hold two
 		"departments are renamed, and named back": {sales + lab, rename(sales + lab), sales + lab},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -330,8 +329,8 @@ func TestAFileThatChangesItsMindTakesNothing(t *testing.T) {
 	})
 }
 
-// steps plays nights that are a week apart, and returns what is known then and the code
-// of the last night's question.
+// steps runs nights that are a week apart, and returns the events that are known then and
+// the code of the last night's question.
 func steps(t *testing.T, n int, file func(i int) (snapshot.Mapping, string)) (known []hr.Event, asked snapshot.Code) {
 	t.Helper()
 	for i := range n {
@@ -347,7 +346,8 @@ func steps(t *testing.T, n int, file func(i int) (snapshot.Mapping, string)) (kn
 	return known, asked
 }
 
-// Who is not in the file any more loses what the file gave, and nothing else.
+// Somebody who is no longer in the file loses the positions that the file gave, and no
+// others.
 func TestWhoIsGoneKeepsWhatAnotherSystemGave(t *testing.T) {
 	const sales = "1,Berg,Sales,Clerk,2025-01-15,,no,S\n"
 	for name, text := range map[string]string{"absent": "", "marked": strings.Replace(sales, ",,", ",gone,", 1)} {

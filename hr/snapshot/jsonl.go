@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// longestLine is how long a line of JSON may be.
+// longestLine bounds the bytes of a line of JSON.
 const longestLine = 1 << 20
 
 // readJSONL reads a file with one JSON object a line.
@@ -19,7 +19,7 @@ func readJSONL(text *bufio.Reader, m Mapping, yield func(*Row, error) bool) {
 	lines := bufio.NewScanner(text)
 	lines.Buffer(nil, longestLine)
 	fields := m.fields()
-	missing := map[string]bool{} // columns that no line has had yet
+	missing := map[string]bool{} // columns that no line so far has had
 	for _, column := range m.columns() {
 		missing[column] = true
 	}
@@ -89,7 +89,7 @@ func jsonRow(line int, value []byte, fields []string, m Mapping, missing map[str
 	return row, nil
 }
 
-// lookup finds a.b under that name or as b in the object a.
+// lookup finds a.b as a field with that name, or as b in the object a.
 func lookup(object map[string]any, name string) (any, bool) {
 	if found, ok := object[name]; ok {
 		return found, true

@@ -13,8 +13,8 @@ import (
 
 const mangledHeader = "ID,Type,First,Last,Start,End,Zone,Title,Status,Last day,Since\n"
 
-// An ID that is new and one that is gone are a question if they are all but the
-// same, and nothing is sent of either.
+// If a new ID and one that is gone are almost the same, there is a question, and no event is
+// sent about either.
 func TestMangledIDs(t *testing.T) {
 	for _, c := range []struct {
 		gone, found string
@@ -92,7 +92,7 @@ func TestMangledIDs(t *testing.T) {
 	}
 }
 
-// What spreadsheets and databases add to a file makes no difference to what it says.
+// Additions by spreadsheets and databases to a file make no difference.
 func TestFilesAsTheyCome(t *testing.T) {
 	row := "1,employee,Ada,Berg,2026-01-05,,UTC,,,,\n"
 	want, problems := read(mangledHeader+row, mapping)
@@ -123,7 +123,7 @@ func TestFilesAsTheyCome(t *testing.T) {
 	assert.Equal(t, []string{`2:12: "First" (worker.givenName) is empty`, `3:21: "Start" (worker.startDate) is empty`}, problems)
 }
 
-// What a file has lost holds on; that there is none is what it says.
+// A value that the file has lost stays as it is known. A word for "none" removes the value.
 func TestErrorValues(t *testing.T) {
 	known := []hr.Event{{
 		EventKey: hr.EventKey{Source: source, ID: "h"}, Type: hr.EventHired, PersonID: "1",
@@ -143,8 +143,8 @@ func TestErrorValues(t *testing.T) {
 	}
 }
 
-// Words for who has left are compared without case, and one that nobody has named
-// is asked about.
+// The words for people who have left are compared without case. An unknown word gives a
+// question.
 func TestStatusWords(t *testing.T) {
 	m := mapping
 	m.Left.Present = []string{"Probe-Zeit"}

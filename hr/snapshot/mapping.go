@@ -11,25 +11,25 @@ import (
 	"github.com/tenurehq/tenure/internal/nearest"
 )
 
-// Mapping says what the columns of a file mean.
+// Mapping tells what the columns of a file mean.
 type Mapping struct {
 	Columns    map[string]string            // field -> name of its column; in JSONL, a.b is b in the object a
 	Defaults   map[string]string            // field -> its value where the file has none
-	Values     map[string]map[string]string // field -> what the file says -> what it means
-	DateFormat DateFormat                   // of all dates
-	Left       Marker                       // which rows are people who have left
-	Primary    Marker                       // which row of somebody with several positions is the primary one
+	Values     map[string]map[string]string // field -> word in the file -> its meaning
+	DateFormat DateFormat                   // the format of all dates
+	Left       Marker                       // marks the rows of people who have left
+	Primary    Marker                       // marks the primary row of somebody with several positions
 }
 
 // Marker is a column whose values mark rows, such as those of people who have left. Without
 // a column no row is marked. Values are compared by hr.SameWord.
 type Marker struct {
 	Column  string
-	Values  []string // who has left
-	Present []string // who has not, besides those whom everybody calls so
+	Values  []string // words for people who have left
+	Present []string // further words, besides present, for people who are employed
 }
 
-// present lists the words that mean, in any file, that somebody is employed.
+// present lists the words that mean in every file that somebody is employed.
 var present = []string{"active", "employed", "current", "working", "onboarding", "on leave", "leave"}
 
 // reads reports whether a text marks somebody who has left, and whether that is unclear: a
@@ -45,7 +45,7 @@ func (m Marker) reads(text string) (left, unclear bool) {
 	return false, true
 }
 
-// FieldError is something wrong with one part of a mapping.
+// FieldError describes a fault in one part of a mapping.
 type FieldError struct {
 	Path string // "columns.workerId"
 	Text string
@@ -53,7 +53,8 @@ type FieldError struct {
 
 func (e *FieldError) Error() string { return e.Path + ": " + e.Text }
 
-// Check joins a *FieldError for everything that is wrong with the mapping.
+// Check returns an error that joins a *FieldError for every fault of the mapping; nil if there
+// is none.
 func (m Mapping) Check() error {
 	var problems []error
 	fail := func(path, text string) { problems = append(problems, &FieldError{Path: path, Text: text}) }
@@ -101,7 +102,7 @@ func (m Mapping) Check() error {
 	return errors.Join(problems...)
 }
 
-// columns are the names of the columns that are read, sorted.
+// columns returns the names of the columns that are read, sorted.
 func (m Mapping) columns() []string {
 	names := slices.Collect(maps.Values(m.Columns))
 	if m.Left.Column != "" {
@@ -114,7 +115,7 @@ func (m Mapping) columns() []string {
 	return slices.Compact(names)
 }
 
-// fields are the fields that have a column, sorted.
+// fields returns the fields that have a column, sorted.
 func (m Mapping) fields() []string { return slices.Sorted(maps.Keys(m.Columns)) }
 
 // meant returns the value by which the configuration replaces a word of a field.
@@ -133,8 +134,8 @@ func (m Mapping) meant(field, text string) (string, bool) {
 	return "", false
 }
 
-// row makes a row of a record. get returns the text of a column. row calls fail with what
-// is wrong with a field and in which column ("" if it has none).
+// row returns the Row of a record. get returns the text of a column. row calls fail for every
+// field that is wrong, with its column ("" if it has none) and the problem.
 func (m Mapping) row(line int, fields []string, get func(column string) string, fail func(column, field, problem string)) *Row {
 	row := &Row{Line: line, mapped: fields}
 	row.Primary = m.Primary.Column != "" && slices.ContainsFunc(m.Primary.Values, func(is string) bool {
@@ -171,10 +172,10 @@ func (m Mapping) row(line int, fields []string, get func(column string) string, 
 	}
 	for field, text := range m.Defaults {
 		if m.Columns[field] == "" {
-			_ = m.set(row, field, text) // Check has tried it
+			_ = m.set(row, field, text) // Check has tested it
 		}
 	}
-	lost := row.missing[FieldGiven] || row.missing[FieldFamily] // which is said already
+	lost := row.missing[FieldGiven] || row.missing[FieldFamily] // that is an error already
 	if row.Profile.GivenName == "" && row.Profile.FamilyName == "" && !row.Left && !lost {
 		field := FieldFamily
 		if m.Columns[field] == "" {
@@ -185,7 +186,7 @@ func (m Mapping) row(line int, fields []string, get func(column string) string, 
 	return row
 }
 
-// set sets a field of a row. It returns what is wrong with the text, which it never quotes.
+// set sets a field of a row. It returns the problem if the text is wrong, and never quotes it.
 func (m Mapping) set(row *Row, field, text string) (problem string) {
 	if len(text) > hr.LongestText {
 		return fmt.Sprintf("is longer than %d bytes", hr.LongestText)
@@ -206,7 +207,7 @@ func (m Mapping) set(row *Row, field, text string) (problem string) {
 			return problem
 		}
 		if d.Year > lastYear && (field == FieldEnd || field == FieldLastDay) {
-			d = hr.Date{} // how HR systems write that there is none
+			d = hr.Date{} // HR systems write such a date for none
 		} else if problem == "" && (d.Year < firstYear || d.Year > lastYear) {
 			problem = "is not in a plausible year (1900 to 2199)"
 		}

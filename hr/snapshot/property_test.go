@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr/snapshot"
 )
 
-// Stories play in the two months around the snapshot, so that events meet.
+// Stories take place in the two months around the snapshot, so that their events interact.
 var (
 	firstDay  = date("2026-02-01")
 	storyDays = 60
@@ -37,8 +37,7 @@ func drawProfile(t *rapid.T) hr.Profile {
 	return p
 }
 
-// drawStory draws what HR has said of a person: mostly a sensible life, and now
-// and then anything.
+// drawStory draws the events about a person: mostly a plausible life, and sometimes anything.
 func drawStory(t *rapid.T) []hr.Event {
 	n := rapid.IntRange(0, 6).Draw(t, "events")
 	var events []hr.Event
@@ -70,7 +69,7 @@ func drawStory(t *rapid.T) []hr.Event {
 	return events
 }
 
-// drawRow draws what the file says of the person; nil if it says nothing.
+// drawRow draws the person's row; nil if they are not in the file.
 func drawRow(t *rapid.T) *snapshot.Row {
 	if rapid.IntRange(0, 2).Draw(t, "absent") == 0 {
 		return nil
@@ -120,8 +119,8 @@ func told(f found) (events []hr.Event) {
 	return events
 }
 
-// Telling what was found, and comparing again, finds nothing. (Questions about
-// events that were not sent stay.)
+// After the events have been sent, comparing again finds nothing. (Questions without events
+// stay.)
 func TestWhatWasToldIsSettled(t *testing.T) {
 	changes := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -146,7 +145,7 @@ func TestOrderMakesNoDifference(t *testing.T) {
 	})
 }
 
-// Of whom HR has said something since the snapshot, it says nothing.
+// If HR has sent an event about somebody since the snapshot, the file is ignored for them.
 func TestNewerEventsWin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events, row := drawStory(t), drawRow(t)
@@ -160,7 +159,7 @@ func TestNewerEventsWin(t *testing.T) {
 	})
 }
 
-// Whoever was terminated stays away, whatever the snapshot says.
+// No snapshot brings a terminated person back.
 func TestNobodyTerminatedComesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events, row := drawStory(t), drawRow(t)
@@ -173,14 +172,14 @@ func TestNobodyTerminatedComesBack(t *testing.T) {
 		require.NotEmpty(t, after.Periods)
 		last := after.Periods[len(after.Periods)-1]
 		require.False(t, last.Ends.IsZero())
-		// News of where the last day was spent may move the end by hours.
+		// A change of the time zone of the last day may move the end by hours.
 		require.Less(t, last.Ends.Sub(before.Periods[n-1].Ends), 30*time.Hour)
 	})
 }
 
-// Who is absent has no access when the snapshot's day is over, unless their last
-// day was announced, or HR has said something since; who is present has what the
-// row says.
+// Somebody who is not in the file has no access when the snapshot's day is over, unless their
+// last day was announced or HR has sent an event since. Somebody in the file has the row's
+// profile.
 func TestWhatWasToldIsSo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events, row := drawStory(t), drawRow(t)

@@ -11,19 +11,19 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Options describe a snapshot.
+// Options describes a snapshot.
 type Options struct {
 	AsOf        time.Time // when it was taken; events of the same second or later are newer
-	Source      string    // of the events made: the HR system whose snapshot it is
-	OnlyPresent bool      // nobody counts as gone for being absent
-	// Covers reports whether the snapshot is about a person, by their profile. Nil: it is
-	// about those whose profile in force came from Source.
+	Source      string    // source of the events made: the HR system of the snapshot
+	OnlyPresent bool      // people who are not in the file do not count as gone
+	// Covers reports whether the snapshot covers a person, by their profile. If it is nil, the
+	// snapshot covers those whose profile in force came from Source.
 	Covers func(personID string, p *hr.Profile) (bool, error)
-	// Rehire holds people who had left and are back, as a human has confirmed.
+	// Rehire holds people who had left and are back, as an operator has confirmed.
 	Rehire map[string]bool
 
-	infers  bool // absent people count as gone
-	counted bool // positions that are in no row count as given up
+	infers  bool // people who are not in the file count as gone
+	counted bool // positions without a row count as ended
 }
 
 // Code names a kind of question.
@@ -41,61 +41,61 @@ const (
 	CodeUnsettled     Code = "unsettled"      // no event would settle it
 )
 
-// Question is something that only a human can decide.
+// Question is something that only an operator can decide.
 type Question struct {
 	PersonID string      `json:"personId"`
 	Line     int         `json:"line,omitempty"`
 	Code     Code        `json:"code"`
 	Text     string      `json:"text"`
-	Event    hr.EventKey `json:"event,omitzero"` // that stands against the snapshot
+	Event    hr.EventKey `json:"event,omitzero"` // the event that contradicts the snapshot
 }
 
 // Change holds the events about one person that never came.
 type Change struct {
 	PersonID string
-	Line     int // of the file; 0 for who is absent
+	Line     int // in the file; 0 for somebody who is not in it
 	Leaves   bool
 	Fields   []Difference
 	Events   []hr.Event
 }
 
-// Totals count people.
+// Totals counts people, and rows.
 type Totals struct {
 	Rows      int `json:"rows"`
 	Bad       int `json:"bad"`       // rows that cannot be read
-	Same      int `json:"same"`      // nothing to say of them
-	Newer     int `json:"newer"`     // HR has said something since
-	Elsewhere int `json:"elsewhere"` // the snapshot does not speak of them
-	Employed  int `json:"employed"`  // known, of whom the snapshot speaks
+	Same      int `json:"same"`      // nothing differs
+	Newer     int `json:"newer"`     // HR has sent an event since
+	Elsewhere int `json:"elsewhere"` // the snapshot does not cover them
+	Employed  int `json:"employed"`  // known as employed, and covered by the snapshot
 	Hires     int `json:"hires"`
 	Changes   int `json:"changes"`
 	Leavers   int `json:"leavers"`
 	Questions int `json:"questions"`
 }
 
-// Reconciliation compares a snapshot with what is known. Count its rows first, if people
-// may have several, then give it all rows, then everybody who is known, then ask for the
-// result.
+// Reconciliation compares a snapshot with the known events. First call Count with every row,
+// if people may have several. Then call Row with every row, then Absent with everybody who
+// is known and was not in the file, and last get the result.
 type Reconciliation struct {
 	opts      Options
 	counts    map[string]int    // rows by person ID
-	unread    int               // rows that cannot be read, as counted
-	waiting   map[string][]*Row // rows of people of whom more are to come
+	unread    int               // rows that could not be read when they were counted
+	waiting   map[string][]*Row // rows of people who have further rows
 	seen      map[string]place  // by person ID
 	totals    Totals
 	changes   []Change
 	questions []Question
 	hires     alike           // IDs that nobody had before
-	withdrawn map[string]bool // those of them that are not hired
+	withdrawn map[string]bool // people among these who are not hired after all
 }
 
-// place is where a row is, and what it says.
+// place holds a row's line and the digest of its content.
 type place struct {
 	line    int
 	content [sha256.Size]byte
 }
 
-// New begins a reconciliation.
+// New returns a Reconciliation.
 func New(o Options) (*Reconciliation, error) {
 	o.AsOf = o.AsOf.UTC().Truncate(time.Second)
 	if o.Source == "" || o.AsOf.Year() < firstYear || o.AsOf.Year() > lastYear {
@@ -178,8 +178,7 @@ func (r *Reconciliation) Saw(personID string) bool {
 	return seen
 }
 
-// Absent is about somebody who is known, by their events, and of whom there was
-// no row. All rows must have been given before.
+// Absent compares somebody who is known and had no row. All rows must have been given before.
 func (r *Reconciliation) Absent(personID string, events []hr.Event) error {
 	r.opts.infers = r.Infers()
 	f, err := r.opts.decide(personID, nil, events)
@@ -198,7 +197,7 @@ func (r *Reconciliation) Absent(personID string, events []hr.Event) error {
 	return nil
 }
 
-// withdraw takes back that people are hired.
+// withdraw removes the hires of people.
 func (r *Reconciliation) withdraw(ids []string) {
 	for _, id := range ids {
 		if !r.withdrawn[id] {
@@ -208,13 +207,13 @@ func (r *Reconciliation) withdraw(ids []string) {
 	}
 }
 
-// Infers reports whether absent people count as gone: not if that was not wanted,
-// and not if a row could not be read.
+// Infers reports whether people who are not in the file count as gone. They do unless
+// OnlyPresent is set or a row could not be read.
 func (r *Reconciliation) Infers() bool {
 	return !r.opts.OnlyPresent && r.totals.Bad == 0 && r.unread == 0
 }
 
-// note adds what comes of one person who is in the file.
+// note adds the finding about one person who is in the file.
 func (r *Reconciliation) note(id string, rows []*Row, events []hr.Event) error {
 	r.opts.infers = r.Infers()
 	f, err := r.opts.decide(id, rows, events)
@@ -263,7 +262,7 @@ func (r *Reconciliation) count(f finding) {
 	}
 }
 
-// Totals are the counts so far.
+// Totals returns the counts so far.
 func (r *Reconciliation) Totals() Totals { return r.totals }
 
 // Changes returns the events that never came, in the order in which people were given.
@@ -271,15 +270,15 @@ func (r *Reconciliation) Changes() []Change {
 	return slices.DeleteFunc(slices.Clone(r.changes), func(c Change) bool { return r.withdrawn[c.PersonID] })
 }
 
-// Questions returns what only a human can decide, in the same order.
+// Questions returns the questions, in the same order.
 func (r *Reconciliation) Questions() []Question { return slices.Clone(r.questions) }
 
-// Limit bounds how many people a snapshot may end the employment of: Share of
-// those employed, from 0 to 1, or Count if that is more.
+// Limit bounds how many employments a snapshot may end: Share of the people employed, from 0
+// to 1, or Count if that is more.
 type Limit struct {
 	Share float64
 	Count int
 }
 
-// Of is the limit for a number of people employed.
+// Of returns the limit for a number of people employed.
 func (l Limit) Of(employed int) int { return max(l.Count, int(l.Share*float64(employed))) }

@@ -43,8 +43,8 @@ func TestWhatIsFound(t *testing.T) {
 	tests := []struct {
 		name   string
 		known  []hr.Event
-		row    string   // nothing: absent
-		events []string // what was found
+		row    string   // empty if the person is not in the file
+		events []string // the events found
 		asks   snapshot.Code
 	}{
 		{name: "as known", known: []hr.Event{hired}, row: same},
@@ -136,7 +136,7 @@ func TestAPersonTwiceIsABadRow(t *testing.T) {
 	rows, _ := read(header+"1,,,,,,,,gone,,\n1,,,,,,,Cook,gone,,\n", mapping)
 	r, err := snapshot.New(snapshot.Options{AsOf: asOf, Source: source})
 	require.NoError(t, err)
-	require.NoError(t, r.Row(rows[0], nil)) // nobody counted that there are more
+	require.NoError(t, r.Row(rows[0], nil)) // the rows were not counted, so the second one is unexpected
 	require.ErrorContains(t, r.Row(rows[1], nil), "3: person 1 is in line 2 already")
 	require.NoError(t, r.Absent("2", []hr.Event{said(hr.EventHired, "1", "2026-01-02", "2026-01-05", func(e *hr.Event) { e.PersonID = "2" })}))
 	assert.Empty(t, r.Changes(), "nobody counts as gone")
@@ -150,7 +150,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// people is a file of n people, made while it is read.
+// people is a file of n people that is generated while it is read.
 type people struct {
 	n, next int
 	rest    []byte
@@ -173,8 +173,8 @@ func (p *people) Read(into []byte) (int, error) {
 	return n, nil
 }
 
-// A file of a hundred thousand people is compared in the memory that their IDs
-// take, whatever is known of them.
+// Comparing a file of a hundred thousand people takes about the memory of their IDs,
+// however much is known about them.
 func TestMemoryOfALargeFile(t *testing.T) {
 	const n = 100_000
 	r, err := snapshot.New(snapshot.Options{AsOf: asOf, Source: source})

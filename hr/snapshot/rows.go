@@ -9,15 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// Error says what is wrong in one place of a file. It never quotes a value.
+// Error describes a fault in one place of a file. It never quotes a value.
 type Error struct {
 	Line   int    `json:"line"`             // from 1
 	Column int    `json:"column,omitempty"` // in bytes from 1; 0 if not known
-	Name   string `json:"name,omitempty"`   // of the column
-	Field  string `json:"field,omitempty"`  // that the column is mapped to
+	Name   string `json:"name,omitempty"`   // name of the column
+	Field  string `json:"field,omitempty"`  // field to which the column is mapped
 	Text   string `json:"text"`
 
-	// Fatal errors end the file: nothing can be said of what comes after.
+	// Fatal errors end the reading of the file: the rest cannot be read.
 	Fatal bool `json:"-"`
 }
 
@@ -36,10 +36,10 @@ func (e *Error) Error() string {
 	return b.String() + " " + e.Text
 }
 
-// Rows reads a file row by row, holding one at a time: CSV, with a header line
-// and commas, semicolons, tabs or bars in between, or JSONL, one object a line.
-// Errors are *Error, for a row that cannot be read or, if it is fatal, for the
-// file; or the reader's own, which are the last.
+// Rows reads a file row by row, holding one at a time. The file is CSV, with a header line
+// and commas, semicolons, tabs or bars as separators, or JSONL with one object a line. An
+// *Error is about a row that cannot be read or, if it is fatal, about the file. Any other
+// error is the reader's own and comes last.
 func Rows(r io.Reader, m Mapping) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		text, err := decoded(r)
@@ -47,7 +47,7 @@ func Rows(r io.Reader, m Mapping) iter.Seq2[*Row, error] {
 			yield(nil, err)
 			return
 		}
-		switch begin, _ := text.Peek(1); { // what cannot be read now, cannot be read then
+		switch begin, _ := text.Peek(1); { // an error here comes again when the file is read
 		case bytes.Equal(begin, []byte("[")):
 			yield(nil, &Error{Line: 1, Column: 1, Fatal: true, Text: "the file is a JSON array: write one object a line (jq -c '.[]')"})
 		case bytes.Equal(begin, []byte("{")):
@@ -58,7 +58,7 @@ func Rows(r io.Reader, m Mapping) iter.Seq2[*Row, error] {
 	}
 }
 
-// notUTF8 is the error of a text that is not UTF-8.
+// notUTF8 returns the error for a text that is not UTF-8.
 func notUTF8(line, column int, text string) *Error {
 	valid := 0
 	for valid < len(text) {

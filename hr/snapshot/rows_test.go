@@ -55,7 +55,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// Some people have one name: it is in whichever column HR puts it.
+// Some people have one name, which may be in either column.
 func TestRowsOfPeopleWithOneName(t *testing.T) {
 	rows, problems := read(header+"1,employee,Suharti,,2026-01-05,,UTC,,,,\n2,employee,,Suharto,2026-01-05,,UTC,,,,\n", mapping)
 	require.Empty(t, problems)
@@ -64,8 +64,7 @@ func TestRowsOfPeopleWithOneName(t *testing.T) {
 	assert.Equal(t, [2]string{"", "Suharto"}, [2]string{rows[1].Profile.GivenName, rows[1].Profile.FamilyName})
 }
 
-// What is wrong is told with its place, never with what is there, and the rows
-// around it are read.
+// An error gives the place and never the value, and the other rows are read.
 func TestBadRows(t *testing.T) {
 	const good = "1,,,,,,,,gone,,\n"
 	tests := map[string]string{ // row -> what is wrong with it

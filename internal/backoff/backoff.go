@@ -1,4 +1,4 @@
-// Package backoff says how long to wait between attempts, and waits.
+// Package backoff computes how long to wait between attempts, and waits.
 package backoff
 
 import (
@@ -8,9 +8,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Range says how long to wait between attempts: Min after the first one, twice as long
-// after each further one, and no longer than Max. Each pause is a random one between a
-// half and the whole of that, so that those who failed together do not try together.
+// Range defines the pauses between attempts: Min after the first one, twice as long after
+// each further one, and no longer than Max. Each pause is random, between half of that and
+// all of it, so that callers that failed together do not try again together.
 type Range struct{ Min, Max time.Duration }
 
 // Start returns the pauses of one series of attempts.
@@ -24,19 +24,19 @@ func (r Range) Start() *Pauses {
 	return p
 }
 
-// Pauses are the pauses of one series of attempts. They are not safe for concurrent use.
+// Pauses returns the pauses of one series of attempts. It is not safe for concurrent use.
 type Pauses struct{ backOff backoff.ExponentialBackOff }
 
 // Next returns how long to wait before the next attempt.
 func (p *Pauses) Next() time.Duration { return p.backOff.NextBackOff() }
 
-// Wait waits before the next attempt, for at least as long as given. It returns ctx's
-// error if ctx ends first.
+// Wait waits before the next attempt, and for least at least. It returns ctx's error if ctx
+// ends first.
 func (p *Pauses) Wait(ctx context.Context, least time.Duration) error {
 	return Sleep(ctx, max(p.Next(), least))
 }
 
-// Sleep waits for that long. It returns ctx's error if ctx ends first.
+// Sleep waits for d. It returns ctx's error if ctx ends first.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

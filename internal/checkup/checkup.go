@@ -1,20 +1,20 @@
-// Package checkup describes what was found at a system that Tenure depends on: whether it
-// is reached, with which account, what is missing, and what to do
-// about that. It imports nothing of Tenure's.
+// Package checkup describes the result of checking a system that Tenure depends on: whether
+// it was reached, with which account, what is missing, and what to do about that. It imports
+// no other package of Tenure.
 package checkup
 
-// Verdict says how well a finding is.
+// Verdict rates a finding.
 type Verdict string
 
-// What a verdict may be, from the best to the worst.
+// The verdicts, from the best to the worst.
 const (
 	OK      Verdict = "ok"
-	Note    Verdict = "note"    // well enough, and worth knowing
-	Unknown Verdict = "unknown" // the system does not tell
-	Missing Verdict = "missing" // Tenure cannot work without it: somebody has to do something
+	Note    Verdict = "note"    // good enough, and worth knowing
+	Unknown Verdict = "unknown" // it cannot be found out from the system
+	Missing Verdict = "missing" // Tenure cannot work without it: an operator has to act
 )
 
-// Finding is one thing that was looked at.
+// Finding is the result of one check.
 type Finding struct {
 	About   string  `json:"about"` // "topic hr.events"
 	Verdict Verdict `json:"verdict"`
@@ -22,7 +22,7 @@ type Finding struct {
 	Do      string  `json:"do,omitempty"` // what to do: a command, where there is one
 }
 
-// Report holds the findings at one system.
+// Report holds the findings about one system.
 type Report struct {
 	System   string    `json:"system"`
 	Address  string    `json:"address"`
@@ -37,7 +37,7 @@ func (r *Report) Add(about string, verdict Verdict, text, do string) {
 	r.Findings = append(r.Findings, Finding{About: about, Verdict: verdict, Text: text, Do: do})
 }
 
-// Unreached says why the system was not reached.
+// Unreached records that the system was not reached, and why.
 func (r *Report) Unreached(err error) { r.Reached, r.Problem = false, err.Error() }
 
 // Count returns how many findings have a verdict.

@@ -1,6 +1,6 @@
-// Command configdoc writes schemas/config.schema.json and docs/configuration.md, the
-// schema and the reference of tenure.yaml, from what config declares: `make docs`. It runs
-// in the project's root.
+// Command configdoc writes schemas/config.schema.json and docs/configuration.md, the schema
+// and the reference of tenure.yaml, from the declarations in config. `make docs` runs it in
+// the project's root.
 package main
 
 import (

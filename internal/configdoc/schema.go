@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/internal/settings"
 )
 
-// forms are the schemas of the types that have one form, whatever key they belong to.
-// Each becomes a definition of its own.
+// forms holds the schemas of the types that have the same form for every key. Each becomes a
+// definition of its own.
 var forms = map[settings.Type]struct{ name, schema string }{
 	settings.TypeText:       {"text", `{"type": "string", "minLength": 1}`},
 	settings.TypeSecret:     {"text", `{"type": "string", "minLength": 1}`},
@@ -40,7 +40,7 @@ var forms = map[settings.Type]struct{ name, schema string }{
 	settings.TypeSettings:   {"settings", `{"type": ["object", "null"]}`},
 }
 
-// schemaOf makes the JSON schema of the configuration that is declared.
+// schemaOf returns the JSON schema of the declared configuration.
 func schemaOf(document *settings.Setting) ([]byte, error) {
 	root := object{
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
@@ -68,7 +68,7 @@ func schemaOf(document *settings.Setting) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// describe makes the schema of one setting.
+// describe returns the schema of one setting.
 func describe(s *settings.Setting, inherited bool) (object, error) {
 	var o object
 	if s.Text != "" {
@@ -141,7 +141,7 @@ func describeItems(o object, s, item *settings.Setting, kind, keyword string) (o
 	return append(o, member{keyword, described}), nil
 }
 
-// orNull returns the type of what may also be nothing at all.
+// orNull returns a JSON schema type, with null added if nullable is set.
 func orNull(kind string, nullable bool) any {
 	if nullable {
 		return list(kind, "null")
@@ -166,7 +166,7 @@ type member struct {
 	value any
 }
 
-// deep reports whether an object has members to be shown on lines of their own.
+// deep reports whether an object has members that are written on lines of their own.
 func deep(o object) bool {
 	return slices.ContainsFunc(o, func(m member) bool {
 		below, ok := m.value.(object)

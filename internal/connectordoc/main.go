@@ -1,6 +1,5 @@
-// Command connectordoc writes docs/connectors.md, the reference of the kinds of
-// app, from what the kinds say of themselves: `make docs`. It runs in the
-// project's root.
+// Command connectordoc writes docs/connectors.md, the reference of the kinds of app, from the
+// declarations of the kinds. `make docs` runs it in the project's root.
 package main
 
 import (

@@ -15,9 +15,9 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// Client makes requests of one directory. It can be used by many goroutines; each
-// request has a connection to itself while it lasts. op, wherever it is asked for,
-// is the operation that errors tell of.
+// Client makes requests to one directory. Many goroutines may use it; each request has a
+// connection of its own while it lasts. The parameter op of its methods is the operation
+// that errors name.
 type Client struct {
 	config  Config
 	answers *remote.Answers
@@ -30,8 +30,8 @@ type Client struct {
 // New returns a client. It connects when it is first used.
 func New(config Config) *Client { return &Client{config: config, answers: remote.NewAnswers()} }
 
-// Seal returns a seal of a text that only who knows the password can make: what
-// Tenure leaves in the directory is told from what others write there.
+// Seal returns a seal of a text that only somebody with the password can make. It tells the
+// marks that Tenure leaves in the directory from those that others write.
 func (c *Client) Seal(op, text string) (string, error) {
 	password, err := c.config.Password.Reveal()
 	if err != nil {
@@ -42,8 +42,8 @@ func (c *Client) Seal(op, text string) (string, error) {
 	return hex.EncodeToString(seal.Sum(nil)), nil
 }
 
-// Close closes the connections that nobody uses, and those in use when they are
-// given back.
+// Close closes the idle connections, and makes connections in use close when they are given
+// back.
 func (c *Client) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,8 +87,8 @@ func (c *Client) do(ctx context.Context, op string, do func(*ldap.Conn) error) e
 	return c.request(ctx, op, conn, do)
 }
 
-// WhoAmI returns the identity that the server knows the client by (RFC 4532): "cn=tenure,dc=example at
-// ldap.example.com" or the like. Of a server that does not say, it is the bind DN.
+// WhoAmI returns the identity as which the server knows the client (RFC 4532), such as
+// "cn=tenure,dc=example at ldap.example.com". If the server does not tell, it is the bind DN.
 func (c *Client) WhoAmI(ctx context.Context, op string) (string, error) {
 	conn, err := c.borrow(ctx, op)
 	if err != nil {
@@ -103,19 +103,19 @@ func (c *Client) WhoAmI(ctx context.Context, op string) (string, error) {
 		}
 		return err
 	})
-	if err != nil && !Is(err, ldap.LDAPResultProtocolError) { // RFC 4511 section 4.12: it does not know the operation
+	if err != nil && !Is(err, ldap.LDAPResultProtocolError) { // RFC 4511 section 4.12: the server does not know the operation
 		return "", err
 	}
 	return identity + " at " + conn.host, nil
 }
 
-// Scope is how deep a search goes (RFC 4511 section 4.5.1.2).
+// Scope is the depth of a search (RFC 4511 section 4.5.1.2).
 type Scope int
 
 // The scopes.
 const (
 	Base    = Scope(ldap.ScopeBaseObject)   // the entry itself
-	Level   = Scope(ldap.ScopeSingleLevel)  // those right below it
+	Level   = Scope(ldap.ScopeSingleLevel)  // the entries directly below it
 	Subtree = Scope(ldap.ScopeWholeSubtree) // it and all below it
 )
 
@@ -127,9 +127,8 @@ type Query struct {
 	Attributes []string
 }
 
-// Search goes through what there is, page by page, asking for pages as they are
-// needed. References to other servers are passed over. It ends with the first
-// error.
+// Search yields the entries found. It asks for pages as they are needed, and ignores
+// references to other servers. It ends with the first error.
 func (c *Client) Search(ctx context.Context, op string, q Query) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		conn, err := c.borrow(ctx, op)
@@ -165,7 +164,7 @@ func (c *Client) Search(ctx context.Context, op string, q Query) iter.Seq2[*Entr
 	}
 }
 
-// All is Search, collected.
+// All returns all entries that Search yields.
 func (c *Client) All(ctx context.Context, op string, q Query) ([]*Entry, error) {
 	var all []*Entry
 	for entry, err := range c.Search(ctx, op, q) {
@@ -177,7 +176,7 @@ func (c *Client) All(ctx context.Context, op string, q Query) ([]*Entry, error) 
 	return all, nil
 }
 
-// Get reads the entry of that DN: remote.NotFound if there is none.
+// Get reads the entry with a DN. The error is remote.NotFound if there is none.
 func (c *Client) Get(ctx context.Context, op, dn string, attributes ...string) (*Entry, error) {
 	var found *ldap.SearchResult
 	err := c.do(ctx, op, func(conn *ldap.Conn) (err error) {
@@ -187,13 +186,13 @@ func (c *Client) Get(ctx context.Context, op, dn string, attributes ...string) (
 	if err != nil {
 		return nil, err
 	}
-	if len(found.Entries) == 0 { // there, and not for us to see
+	if len(found.Entries) == 0 { // it exists, but the client may not see it
 		return nil, &remote.Error{Kind: remote.NotFound, Op: op, Message: "the directory shows no such entry"}
 	}
 	return newEntry(found.Entries[0]), nil
 }
 
-// Add makes an entry. Attributes without values are left out.
+// Add creates an entry. Attributes without values are left out.
 func (c *Client) Add(ctx context.Context, op, dn string, attributes map[string][]string) error {
 	request := ldap.NewAddRequest(dn, nil)
 	for name, values := range attributes {
@@ -208,17 +207,17 @@ func (c *Client) Add(ctx context.Context, op, dn string, attributes map[string][
 type Change struct {
 	How       How
 	Attribute string
-	Values    []string // none, with Delete or Replace: all there are
+	Values    []string // empty with Delete or Replace: all values
 }
 
-// How an attribute is changed (RFC 4511 section 4.6).
+// How is the way in which an attribute is changed (RFC 4511 section 4.6).
 type How uint
 
 // The ways to change an attribute.
 const (
-	Add     How = ldap.AddAttribute     // these values, none of which exists
-	Delete  How = ldap.DeleteAttribute  // these values, all of which exist
-	Replace How = ldap.ReplaceAttribute // all values by these
+	Add     How = ldap.AddAttribute     // adds these values, none of which exists
+	Delete  How = ldap.DeleteAttribute  // deletes these values, all of which exist
+	Replace How = ldap.ReplaceAttribute // replaces all values by these
 )
 
 // Modify makes all of the changes of an entry, or none.
@@ -233,13 +232,13 @@ func (c *Client) Modify(ctx context.Context, op, dn string, changes ...Change) e
 	return c.do(ctx, op, func(conn *ldap.Conn) error { return conn.Modify(request) })
 }
 
-// Move gives an entry another name (RDN), another parent, or both. An empty parent
-// is the one that it has. The old name's value goes.
+// Move gives an entry another name (RDN), another parent, or both. With an empty parent the
+// entry stays below its own. The old name's value is removed.
 func (c *Client) Move(ctx context.Context, op, dn, rdn, parent string) error {
 	return c.do(ctx, op, func(conn *ldap.Conn) error { return conn.ModifyDN(ldap.NewModifyDNRequest(dn, rdn, true, parent)) })
 }
 
-// Delete deletes an entry that has none below it.
+// Delete deletes an entry that has no entries below it.
 func (c *Client) Delete(ctx context.Context, op, dn string) error {
 	return c.do(ctx, op, func(conn *ldap.Conn) error { return conn.Del(ldap.NewDelRequest(dn, nil)) })
 }

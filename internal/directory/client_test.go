@@ -163,8 +163,8 @@ func TestPages(t *testing.T) {
 	assert.Len(t, c.idle, 1, "there is no rest")
 }
 
-// A server that sends entries without end, or claims a message without end, costs its
-// own call and bounded memory; the next call has a connection of its own.
+// A server that sends endless entries, or announces an endless message, makes only its own
+// call fail, in bounded memory. The next call gets a new connection.
 func TestAnAnswerWithoutEnd(t *testing.T) {
 	s := serve(t, nil)
 	s.set(func(s *server) { s.endless = true })

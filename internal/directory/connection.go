@@ -18,7 +18,7 @@ import (
 
 const (
 	maxIdle  = 4           // connections that are kept for later
-	idleTime = time.Minute // after which firewalls and servers may have forgotten one
+	idleTime = time.Minute // firewalls and servers may have dropped a connection after it
 )
 
 // connection is bound and used by one call at a time.
@@ -26,9 +26,9 @@ type connection struct {
 	*ldap.Conn
 	raw      *remote.Conn
 	host     string    // of the server, with the port if it is an unusual one
-	password string    // that it was bound with
+	password string    // the password with which it was bound
 	since    time.Time // when it was last used
-	broken   bool      // not to be used again: a request was left without its answer
+	broken   bool      // must not be used again, because a request got no answer
 }
 
 // usable reports whether the connection can be used once more.
@@ -36,8 +36,8 @@ func (c *connection) usable(password string) bool {
 	return !c.broken && !c.IsClosing() && c.password == password && time.Since(c.since) < idleTime
 }
 
-// guard has the connection break off when ctx ends, since go-ldap does not heed
-// contexts. The caller calls stop when it is done.
+// guard breaks the connection when ctx ends, since go-ldap ignores contexts. The caller calls
+// stop when it is done.
 func (c *connection) guard(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { _ = c.raw.Close() })
 }
@@ -52,7 +52,7 @@ func (c *Client) borrow(ctx context.Context, op string) (*connection, error) {
 	if err != nil {
 		return nil, remote.NoSecret(op, "password", err)
 	}
-	if password == "" { // RFC 4513 section 5.1.2: it would succeed, as nobody
+	if password == "" { // RFC 4513 section 5.1.2: the bind would succeed anonymously
 		return nil, &remote.Error{Kind: remote.Unauthorized, Op: op, Message: "the password is empty: check the password setting"}
 	}
 	if idle := c.takeIdle(password); idle != nil {
@@ -75,7 +75,7 @@ func (c *Client) takeIdle(password string) *connection {
 	return nil
 }
 
-// giveBack keeps a connection for later, or closes it if it broke.
+// giveBack keeps a connection for later, or closes it if it is broken.
 func (c *Client) giveBack(conn *connection) {
 	conn.since = time.Now()
 	c.mu.Lock()
@@ -87,13 +87,13 @@ func (c *Client) giveBack(conn *connection) {
 	c.idle = append(c.idle, conn)
 }
 
-// close ends the connection without waiting for anybody.
+// close closes the connection without waiting for the server.
 func (c *connection) close() {
 	_ = c.raw.Close()
 	go func() { _ = c.Close() }()
 }
 
-// connect makes a connection to the first server that answers, and binds.
+// connect opens a connection to the first server that answers, and binds.
 func (c *Client) connect(ctx context.Context, op, password string) (*connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
@@ -108,7 +108,7 @@ func (c *Client) connect(ctx context.Context, op, password string) (*connection,
 			return conn, nil
 		}
 		if ctx.Err() != nil || ResultOf(failed) != nil && !remote.Retryable(failed) {
-			break // it answered; another would say the same
+			break // the server answered, and another one would answer the same
 		}
 	}
 	return nil, failed
@@ -145,7 +145,7 @@ func (c *Client) connectTo(ctx context.Context, op string, u *url.URL, trust *x5
 		if err := conn.StartTLS(conf); err != nil {
 			conn.close()
 			failed := asError(ctx, op, err, c.config.Timeout)
-			if failed.Cause == nil { // neither an answer nor ctx; go-ldap says no more
+			if failed.Cause == nil { // it was neither an answer nor ctx, and go-ldap gives no other reason
 				failed.Message = "StartTLS failed: check that the directory offers it, its certificate, and the ca setting"
 			}
 			return nil, failed
@@ -158,7 +158,7 @@ func (c *Client) connectTo(ctx context.Context, op string, u *url.URL, trust *x5
 	return conn, nil
 }
 
-// trust reads the certificate authorities; nil are those of the system.
+// trust returns the configured certificate authorities; nil means those of the system.
 func (c *Client) trust(op string) (*x509.CertPool, error) {
 	if c.config.CA == "" {
 		return nil, nil

@@ -40,8 +40,8 @@ func (e *Entry) Texts(name string) []string { return e.values[strings.ToLower(na
 // Names lists the entry's attributes, as the server spells them.
 func (e *Entry) Names() []string { return e.names }
 
-// Values are a mapped value (string, []string, bool or int64) as attributes hold
-// it (RFC 4517): none for an empty text or list, TRUE or FALSE for a bool.
+// Values returns the attribute values of a mapped value (string, []string, bool or int64) by
+// RFC 4517: none for an empty text or list, TRUE or FALSE for a bool.
 func Values(value any) ([]string, error) {
 	switch v := value.(type) {
 	case nil:
@@ -67,15 +67,16 @@ func Values(value any) ([]string, error) {
 	return nil, fmt.Errorf("a %T is no value of an attribute: map a text, a list of texts, true or false, or a whole number", value)
 }
 
-// Equal is the filter for entries that have that value (RFC 4515).
+// Equal returns the filter for entries that have a value (RFC 4515).
 func Equal(attribute, value string) string {
 	return "(" + attribute + "=" + ldap.EscapeFilter(value) + ")"
 }
 
-// And is the filter for entries that match all of these; empty ones are left out.
+// And returns the filter for entries that match all filters. It leaves out empty filters.
 func And(filters ...string) string { return joined("&", filters) }
 
-// Or is the filter for entries that match any of these; empty ones are left out.
+// Or returns the filter for entries that match any of the filters. It leaves out empty
+// filters.
 func Or(filters ...string) string { return joined("|", filters) }
 
 // ValidFilter reports whether text is a filter (RFC 4515).
@@ -95,14 +96,14 @@ func joined(by string, filters []string) string {
 	return "(" + by + all + ")"
 }
 
-// RDN is an entry's name below its parent (RFC 4514).
+// RDN returns an entry's name below its parent (RFC 4514).
 func RDN(attribute, value string) string { return attribute + "=" + ldap.EscapeDN(value) }
 
-// Below is the DN of the entry of that RDN below a parent.
+// Below returns the DN of the entry with an RDN below a parent.
 func Below(rdn, parent string) string { return rdn + "," + parent }
 
-// Rename is the RDN with another value of one of its attributes. ok reports whether
-// the attribute is one of its, and the value another.
+// Rename returns the RDN with another value of one of its attributes. ok reports whether the
+// RDN has the attribute, with a different value.
 func Rename(rdn, attribute, value string) (renamed string, ok bool) {
 	dn, err := ldap.ParseDN(rdn)
 	if err != nil || len(dn.RDNs) != 1 {
@@ -121,7 +122,7 @@ func Rename(rdn, attribute, value string) (renamed string, ok bool) {
 	return strings.Join(parts, "+"), true
 }
 
-// SameDN reports whether two DNs are the same, whatever their spelling.
+// SameDN reports whether two DNs are the same in any spelling.
 func SameDN(a, b string) bool {
 	left, leftErr := ldap.ParseDN(a)
 	right, rightErr := ldap.ParseDN(b)
@@ -131,7 +132,7 @@ func SameDN(a, b string) bool {
 	return left.EqualFold(right)
 }
 
-// Canonical is one spelling for all of a DN's.
+// Canonical returns one spelling for all spellings of a DN.
 func Canonical(dn string) string {
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil {
@@ -140,7 +141,7 @@ func Canonical(dn string) string {
 	return strings.ToLower(parsed.String())
 }
 
-// IsBelow reports whether dn is somewhere below base, or base itself.
+// IsBelow reports whether dn is base or lies below it at any depth.
 func IsBelow(dn, base string) bool {
 	child, childErr := ldap.ParseDN(dn)
 	above, aboveErr := ldap.ParseDN(base)
@@ -165,8 +166,8 @@ func Split(dn string) (rdn, parent string, err error) {
 
 var errUnreadable = errors.New("a DN cannot be read")
 
-// Time is an attribute's first value as an instant (generalized time, RFC 4517 section
-// 3.3.13, as servers write it: in UTC, with or without fractions); zero if it is none.
+// Time returns an attribute's first value as an instant (generalized time, RFC 4517 section
+// 3.3.13, as servers write it: in UTC, with or without fractions); zero if it is not one.
 func (e *Entry) Time(name string) time.Time {
 	whole, _, _ := strings.Cut(strings.TrimSuffix(e.Text(name), "Z"), ".")
 	at, err := time.Parse("20060102150405", whole)

@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// ResultError is a server's answer that is no success: the cause of an error.
+// ResultError is a server's answer other than success. It is the cause of an error.
 type ResultError struct {
 	Code uint16 // RFC 4511 appendix A
 	// Diagnostic is the server's own message. It may hold DNs and values: code may look at
@@ -92,11 +92,10 @@ var meanings = map[uint16]meaning{
 	ldap.LDAPResultAssertionFailed:              {remote.Conflict, "it was changed by somebody else meanwhile"},
 }
 
-// firstOfOurs is the first of the codes with which go-ldap itself fails: they are
-// of no server.
+// firstOfOurs is the first of the codes with which go-ldap itself fails. No server sends them.
 const firstOfOurs = ldap.ErrorNetwork
 
-// asError makes the error of a call out of what go-ldap says.
+// asError returns the error of a call, made from go-ldap's error.
 func asError(ctx context.Context, op string, err error, timeout time.Duration) *remote.Error {
 	var said *ldap.Error
 	answered := errors.As(err, &said) && said.ResultCode < firstOfOurs
@@ -114,8 +113,8 @@ func asError(ctx context.Context, op string, err error, timeout time.Duration) *
 	return &remote.Error{Kind: m.kind, Op: op, Message: result.Error() + ": " + m.advice, Cause: result}
 }
 
-// unanswered is the error of a call that the server did not answer, or not in
-// time. What go-ldap says may hold addresses and is dropped, unless it is ours.
+// unanswered returns the error of a call that the server did not answer in time. It drops
+// go-ldap's error, which may hold addresses, unless it is an error of Tenure's own.
 func unanswered(ctx context.Context, op string, err error, timeout time.Duration) *remote.Error {
 	failed := &remote.Error{Kind: remote.Unavailable, Op: op, Message: remote.WhyUnanswered(ctx, err, "the directory", timeout)}
 	if ctx.Err() != nil {
@@ -124,9 +123,9 @@ func unanswered(ctx context.Context, op string, err error, timeout time.Duration
 	return failed
 }
 
-// NotUnique reports whether err is a server's word that a value which must be one
-// entry's only is another's: code 19 with a remark of OpenLDAP's unique overlay
-// or of 389 Directory Server's attribute uniqueness plugin.
+// NotUnique reports whether err is a server's answer that another entry has a value which must
+// be unique: code 19 with the text of OpenLDAP's unique overlay or of 389 Directory Server's
+// attribute uniqueness plugin.
 func NotUnique(err error) bool {
 	r := ResultOf(err)
 	if r == nil || r.Code != ldap.LDAPResultConstraintViolation {

@@ -11,16 +11,16 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// maxAnswer is how many bytes a server may send in answer to one request: a page of
-// entries, or a group of some 200,000 members. go-ldap holds all of an answer; those of
-// all servers that are long share the room that remote.Answers has.
+// maxAnswer bounds the bytes of a server's answer to one request. It is enough for a page of
+// entries, or a group of some 200,000 members. go-ldap holds an answer as a whole, so long
+// answers of all servers share the room of remote.Answers.
 const maxAnswer = 32 << 20
 
-// maxEntries is how many entries that may be, of a server that does not page. Each
-// takes a kilobyte or two, however short it is.
+// maxEntries bounds the entries of an answer, for servers without paging. Even a short entry
+// takes a kilobyte or two of memory.
 const maxEntries = 20_000
 
-// A message that claims to be longer is not waited for.
+// This refuses a message that announces a greater length, without waiting for it.
 func init() { ber.MaxPacketLengthBytes = maxAnswer }
 
 func tooLong(op string) *remote.Error {
@@ -49,7 +49,7 @@ func search(ctx context.Context, conn *ldap.Conn, r *ldap.SearchRequest) (*ldap.
 		return nil, answer.Err()
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case conn.IsClosing() || conn.GetLastError() != nil: // go-ldap ends the answer there without a word
+	case conn.IsClosing() || conn.GetLastError() != nil: // go-ldap ends the answer here without an error
 		return nil, ldap.NewError(ldap.ErrorNetwork, errors.New("the connection ended"))
 	}
 	return found, nil

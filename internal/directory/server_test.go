@@ -18,8 +18,8 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// server is just enough of a directory to see what a client does: it takes one
-// password, and has so many entries as pages.
+// server is a minimal directory to test a client. It accepts one password, and returns one
+// entry on each page.
 type server struct {
 	listener net.Listener
 
@@ -27,7 +27,7 @@ type server struct {
 	password string
 	pages    int
 	silent   bool // answer nothing but binds
-	endless  bool // answer searches with entries without end
+	endless  bool // answer searches with endless entries
 	conns    []net.Conn
 	seen     []ber.Tag // the requests, by their tag
 }
@@ -76,7 +76,7 @@ func (s *server) set(change func(s *server)) {
 	change(s)
 }
 
-// count says how often a request was made.
+// count returns how often a request was made.
 func (s *server) count(tag ber.Tag) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,7 +172,7 @@ func envelope(id int64, answer *ber.Packet) *ber.Packet {
 	return message
 }
 
-// client is one of that server, with settings as they come by default.
+// client returns a client of the server with default settings.
 func (s *server) client(t *testing.T, change func(*Config)) *Client {
 	t.Helper()
 	config := Read(settings.Read(Settings, map[string]any{"url": "ldap://" + s.listener.Addr().String(), "bindDN": "cn=tenure", "password": secret.Of("right")}))

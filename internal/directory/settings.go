@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/secret"
 )
 
-// Settings are those that every kind of directory has. Read reads them.
+// Settings lists the settings that every kind of directory has. Read reads them.
 var Settings = []settings.Setting{
 	{Name: "url", Type: settings.TypeText, Required: true, Text: `Address of the server, such as "ldaps://ldap.example.com"; of several, separated by spaces, the first that answers is used.`},
 	{Name: "startTLS", Type: settings.TypeBool, Text: "Encrypt ldap:// connections by StartTLS (RFC 4511 section 4.14)."},
@@ -23,11 +23,11 @@ var Settings = []settings.Setting{
 	{Name: "pageSize", Type: settings.TypeInt, Default: 500, Text: "How many entries to ask for at once (RFC 2696)."},
 }
 
-// Config says how a directory is reached.
+// Config holds how to reach a directory.
 type Config struct {
 	URLs     []*url.URL // ldap or ldaps, tried in turn; at least one
 	StartTLS bool       // on ldap URLs
-	CA       string     // file of authorities (PEM); empty: those of the system
+	CA       string     // file of authorities (PEM); empty means those of the system
 	BindDN   string
 	Password secret.Secret
 	Timeout  time.Duration // of one request
@@ -35,7 +35,7 @@ type Config struct {
 	Pace     func(ctx context.Context) error
 }
 
-// Read reads Settings, and rejects what they cannot say themselves.
+// Read reads Settings, and rejects faults that a Setting cannot describe.
 func Read(v *settings.Values) Config {
 	c := Config{
 		StartTLS: v.Bool("startTLS"), CA: v.Text("ca"), BindDN: v.Text("bindDN"), Password: v.Secret("password"),

@@ -147,8 +147,8 @@ func TestReadPolicy(t *testing.T) {
 	}
 }
 
-// TestReportIsFit reads what is checked in; that it is of what is built in is seen by
-// `make check`.
+// TestReportIsFit checks the committed report against the policy. `make check` tests that the
+// report lists the modules that are built in.
 func TestReportIsFit(t *testing.T) {
 	p, err := readPolicy(acceptedYAML)
 	if err != nil {

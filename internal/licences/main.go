@@ -1,7 +1,7 @@
-// Command licences writes docs/licences.csv, the licences of the modules that are
-// built into what ships and into what tests it, and fails if one is missing or unfit:
-// `make licences`. With --check it writes nothing and reads no licence: it fails if the
-// report is not of what is built in now. It runs in the project's root.
+// Command licences writes docs/licences.csv: the licences of the modules that are built into
+// the released programs and into the tests. It fails if a licence is missing or not allowed.
+// With --check it writes nothing and reads no licences, and fails if the report does not list
+// the modules that are built in now. `make licences` runs it in the project's root.
 package main
 
 import (
@@ -21,15 +21,15 @@ const reportFile = "docs/licences.csv"
 //go:embed accepted.yaml
 var acceptedYAML []byte
 
-// build is something whose modules are reported.
+// build is a set of packages whose modules are reported.
 type build struct {
 	purpose  purpose
-	folder   string // of the module
+	folder   string // folder of the Go module
 	packages []string
 	tests    bool
 }
 
-// builds has what ships first: that is what a module in several of them counts as.
+// builds lists the released programs first: a module in several builds counts for the first.
 var builds = []build{
 	{purpose: ships, folder: ".", packages: []string{"./worker", "./starter", "./cmd/tenure"}},
 	{purpose: tests, folder: ".", packages: []string{"./..."}, tests: true},
@@ -74,8 +74,8 @@ func run(tool string, check bool) error {
 	return os.WriteFile(reportFile, encode(rows), 0o644) //nolint:gosec // documentation is for everybody to read
 }
 
-// checkReport fails if the report has other modules than those that are built in, or
-// licences that the policy does not allow.
+// checkReport fails if the report does not list exactly the modules that are built in, or has
+// a licence that the policy does not allow.
 func checkReport(policy policy) error {
 	written, err := os.ReadFile(reportFile)
 	if err != nil {
@@ -96,7 +96,7 @@ func checkReport(policy policy) error {
 	return errors.Join(compare(rows, now), policy.judgeRows(rows))
 }
 
-// modules returns the modules of others that the build has packages of.
+// modules returns the third-party modules with packages in the build.
 func (b build) modules() ([]module, error) {
 	arguments := []string{"list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}"}
 	if b.tests {
@@ -109,7 +109,7 @@ func (b build) modules() ([]module, error) {
 	return parseModules(string(out)), nil
 }
 
-// libraries returns what go-licenses finds in the build.
+// libraries returns the libraries that go-licenses finds in the build.
 func (b build) libraries(tool string) ([]library, error) {
 	folder, err := os.MkdirTemp("", "licences")
 	if err != nil {
@@ -124,7 +124,7 @@ func (b build) libraries(tool string) ([]library, error) {
 	if err != nil {
 		return nil, err
 	}
-	// It tells the standard library by GOROOT, which it does not ask Go for.
+	// go-licenses recognises the standard library by the variable GOROOT.
 	environment := append(os.Environ(), "GOROOT="+strings.TrimSpace(string(root)))
 	arguments := []string{"report", "--ignore", ours, "--template", template}
 	if b.tests {
@@ -151,8 +151,8 @@ func (b build) libraries(tool string) ([]library, error) {
 	return libraries, nil
 }
 
-// output runs a program and returns what it prints. What it complains about is said only
-// if it fails: go-licenses complains about every file of assembler.
+// output runs a program and returns its output. It shows warnings only if the program fails,
+// because go-licenses warns about every assembler file.
 func output(folder string, environment []string, program string, arguments ...string) ([]byte, error) {
 	if abs, err := filepath.Abs(program); err == nil && strings.ContainsRune(program, filepath.Separator) {
 		program = abs

@@ -17,7 +17,7 @@ type policy struct {
 	Exceptions []exception `yaml:"exceptions"`
 }
 
-// exception is the licence of a module that somebody read.
+// exception records the licence of a module, as somebody has read it.
 type exception struct {
 	Module  string `yaml:"module"`
 	Version string `yaml:"version"`
@@ -51,7 +51,7 @@ func (p policy) allows(purpose purpose, licence string) bool {
 	return slices.Contains(p.Ships, licence) || purpose == tests && slices.Contains(p.Tests, licence)
 }
 
-// exceptionFor returns the exception that has been made for the module.
+// exceptionFor returns the exception for a module, and reports whether there is one.
 func (p policy) exceptionFor(m module) (exception, bool) {
 	i := slices.IndexFunc(p.Exceptions, func(e exception) bool { return e.Module == m.path && e.Version == m.version })
 	if i < 0 {
@@ -60,7 +60,7 @@ func (p policy) exceptionFor(m module) (exception, bool) {
 	return p.Exceptions[i], true
 }
 
-// judge returns the report's rows, or everything that keeps it from being fit.
+// judge returns the report's rows, or an error with everything that the policy does not allow.
 func (p policy) judge(found report) ([]row, error) {
 	var rows []row
 	var problems []error
@@ -82,7 +82,7 @@ func (p policy) judge(found report) ([]row, error) {
 	return rows, errors.Join(problems...)
 }
 
-// problem says why a module needs an exception, if it does.
+// problem returns an error if a module needs an exception, with the reason.
 func (p policy) problem(f *finding) error {
 	if len(f.licences) == 0 {
 		return fmt.Errorf("%s %s: go-licenses does not report it", f.path, f.version)
@@ -112,8 +112,8 @@ func (p policy) stale(builtIn func(module) bool) []error {
 	return problems
 }
 
-// judgeRows judges a report that has been written: every licence is allowed, or what the
-// module's exception says.
+// judgeRows checks the rows of a written report: every licence must be allowed, or be the one
+// in the module's exception.
 func (p policy) judgeRows(rows []row) error {
 	var problems []error
 	there := map[module]bool{}

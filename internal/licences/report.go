@@ -15,14 +15,14 @@ import (
 // ours begins the names of the modules that are not reported.
 const ours = "github.com/tenurehq/tenure"
 
-// libraryTemplate has go-licenses print what parseLibraries reads.
+// libraryTemplate makes go-licenses print the lines that parseLibraries reads.
 const libraryTemplate = `{{range .}}{{.Name}},{{.Version}},{{.LicenseName}},{{.LicensePath}}
 {{end}}`
 
-// unknown is the licence that go-licenses reports if it finds none, or cannot tell which.
+// unknown is the licence that go-licenses reports if it finds none or does not recognise it.
 const unknown = "Unknown"
 
-// purpose says what a module is used for.
+// purpose names what a module is used for.
 type purpose string
 
 const (
@@ -36,8 +36,8 @@ type module struct{ path, version string }
 type library struct {
 	name, version string
 	licence       string
-	path          string   // of the text that was recognised
-	texts         []string // all that are beside it
+	path          string   // file with the licence that go-licenses recognised
+	texts         []string // all licence texts in the same folder
 }
 
 // row is a module in the report.
@@ -47,19 +47,19 @@ type row struct {
 	purpose purpose
 }
 
-// finding is a module with what was found in it.
+// finding is a module with its licences.
 type finding struct {
 	module
 	purpose  purpose
 	licences []string // sorted, each once
-	texts    []string // the most that one of its folders has
+	texts    []string // the licence texts of the folder that has most of them
 }
 
-// report has what was found, by module.
+// report holds the findings by module.
 type report map[module]*finding
 
-// add adds the modules of a build. What a library is in is the module with the longest
-// path that it begins with.
+// add adds the modules of a build. A library belongs to the module with the longest path
+// that the library's name begins with.
 func (r *report) add(p purpose, modules []module, libraries []library) {
 	if *r == nil {
 		*r = report{}
@@ -105,8 +105,8 @@ func (r report) sorted() []*finding {
 	return all
 }
 
-// parseModules reads lines with a module's path and version. Ours have no version, or
-// no line.
+// parseModules reads lines with a module's path and version. Tenure's own modules have no
+// version, or no line.
 func parseModules(lines string) []module {
 	var modules []module
 	for line := range strings.Lines(lines) {
@@ -121,7 +121,7 @@ func parseModules(lines string) []module {
 	return modules
 }
 
-// parseLibraries reads what go-licenses prints with libraryTemplate.
+// parseLibraries reads the output of go-licenses with libraryTemplate.
 func parseLibraries(printed []byte) ([]library, error) {
 	records, err := csv.NewReader(bytes.NewReader(printed)).ReadAll()
 	if err != nil {
@@ -139,8 +139,8 @@ func parseLibraries(printed []byte) ([]library, error) {
 
 var licenceText = regexp.MustCompile(`(?i)^((un)?licen[cs]es?|copying)([-._].*)?$`)
 
-// licenceTexts returns which of a folder's files are licences. Go's files are none, and
-// NOTICE and COPYRIGHT only name people.
+// licenceTexts returns the files of a folder that are licences. It leaves out Go files, and
+// NOTICE and COPYRIGHT, which only name people.
 func licenceTexts(entries []fs.DirEntry) []string {
 	var texts []string
 	for _, entry := range entries {
@@ -165,7 +165,7 @@ func encode(rows []row) []byte {
 	return out.Bytes()
 }
 
-// decode reads what encode wrote.
+// decode reads rows that encode wrote.
 func decode(written []byte) ([]row, error) {
 	records, err := csv.NewReader(bytes.NewReader(written)).ReadAll()
 	if err != nil {
@@ -181,8 +181,8 @@ func decode(written []byte) ([]row, error) {
 	return rows, nil
 }
 
-// compare says which modules the rows lack, which they have that are not built in any
-// more, and which of them ship now.
+// compare returns an error that lists the modules that the rows lack, those that are no longer
+// built in, and those whose purpose has changed to shipping.
 func compare(rows []row, now report) error {
 	var problems []error
 	reported := map[module]row{}

@@ -1,5 +1,5 @@
-// Package metricstest checks what programs show at /metrics against docs/metrics.md and
-// Prometheus' conventions. Only tests import it.
+// Package metricstest checks the metrics of programs against docs/metrics.md and Prometheus'
+// conventions. Only tests import it.
 package metricstest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// page returns the path of docs/metrics.md, as the test of a program sees it.
+// page returns the path of docs/metrics.md, relative to a program's test.
 func page(t *testing.T) string {
 	t.Helper()
 	for dir := ".."; ; dir += "/.." {
@@ -27,7 +27,8 @@ func page(t *testing.T) string {
 	}
 }
 
-// labels are those that have a bounded set of values, and say nothing of a person.
+// labels lists the allowed labels. They have a bounded set of values, and no data about a
+// person.
 var labels = []string{
 	"app", "dependency", "endpoint", "kind", "outcome", "partition", "process", "reason", "result", "state", "topic", "version",
 }
@@ -38,8 +39,8 @@ func Ours(families []*dto.MetricFamily) []*dto.MetricFamily {
 }
 
 // Documented checks that the page's table of a program's metrics, which is between
-// "<!-- generated: PROGRAM -->" and "<!-- end -->", is what the program shows; or
-// writes it, if update is set.
+// "<!-- generated: PROGRAM -->" and "<!-- end -->", matches the program's metrics. If update
+// is set, it writes the table instead.
 func Documented(t *testing.T, program string, families []*dto.MetricFamily, update bool) {
 	t.Helper()
 	var table strings.Builder
@@ -60,8 +61,8 @@ func Documented(t *testing.T, program string, families []*dto.MetricFamily, upda
 	assert.Equal(t, want, string(text), "run: go test -run Documented -update in the folder of this test")
 }
 
-// Conventions checks names and help texts by Prometheus' own rules, and that no
-// label can tell of a person or grow without bound.
+// Conventions checks names and help texts by Prometheus' own rules, and that every label is
+// an allowed one.
 func Conventions(t *testing.T, families []*dto.MetricFamily) {
 	t.Helper()
 	ours := Ours(families)
@@ -75,7 +76,7 @@ func Conventions(t *testing.T, families []*dto.MetricFamily) {
 	}
 }
 
-// labelsOf returns the names of a family's labels, as the page has them.
+// labelsOf returns the names of a family's labels, as the page writes them.
 func labelsOf(f *dto.MetricFamily) []string {
 	var names []string
 	for _, pair := range f.GetMetric()[0].GetLabel() {

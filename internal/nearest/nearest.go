@@ -1,5 +1,5 @@
-// Package nearest finds what somebody probably meant to write. It imports only
-// the edit distance.
+// Package nearest finds the name that somebody probably meant to write. It imports only an
+// edit distance.
 package nearest
 
 import (
@@ -10,9 +10,9 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Of returns the known name that is nearest to the given one, whatever its case, or "" if
-// none is near enough for a misspelling. Of two that are equally near, it returns the one
-// that sorts first.
+// Of returns the known name that is nearest to the given one, without regard to case, or "" if
+// none is near enough to be a misspelling. If two are equally near, it returns the one that
+// sorts first.
 func Of(given string, known []string) string {
 	best, bestDistance := "", tolerance(given)+1
 	for _, name := range slices.Sorted(slices.Values(known)) {
@@ -24,7 +24,7 @@ func Of(given string, known []string) string {
 	return best
 }
 
-// tolerance is how many letters may be wrong. Two swapped letters count as two.
+// tolerance returns how many letters may be wrong. Two swapped letters count as two.
 func tolerance(given string) int {
 	if len(given) < 4 {
 		return 1

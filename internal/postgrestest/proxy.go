@@ -10,15 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Behaviour says what a proxy does with connections.
+// Behaviour is the way in which a proxy treats connections.
 type Behaviour int
 
 // The behaviours.
 const (
 	Forward        Behaviour = iota
-	DropNextCommit           // breaks the connection on which the next transaction was committed, before that is told
-	LoseNextCommit           // ... on which the next transaction is to be committed, before the server hears of that
-	Stall                    // says nothing
+	DropNextCommit           // breaks the connection after the next transaction was committed, before the client is told
+	LoseNextCommit           // breaks the connection when the next transaction is to be committed, before the server is told
+	Stall                    // passes nothing on
 	Refuse                   // ends every connection, old or new
 )
 
@@ -85,8 +85,8 @@ func (p *Proxy) is(b Behaviour) bool {
 	return p.now == b
 }
 
-// breaks reports whether the connection is to break now that one side said this, and
-// forgets that it was to.
+// breaks reports whether the connection has to break after one side said this. It happens
+// once: breaks then resets the behaviour.
 func (p *Proxy) breaks(b Behaviour, said []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	// smallAnswer is how long an answer may be, in bytes, to be read without asking:
-	// what one account takes, and most pages of a list.
+	// smallAnswer is the length in bytes up to which an answer is read without taking room.
+	// One account, and most pages of a list, are shorter.
 	smallAnswer = 1 << 20
-	// largeAtOnce is how many longer answers this process holds at the same time,
-	// whichever app sends them. It bounds what hostile or broken services can make it hold.
+	// largeAtOnce bounds how many longer answers of apps this process holds at the same time.
+	// So it bounds the memory that hostile or broken services can use up.
 	largeAtOnce = 4
 )
 
@@ -20,8 +20,8 @@ var ErrTooLong = errors.New("the answer is too long")
 
 var large = make(chan struct{}, largeAtOnce)
 
-// Answers reads the answers of one service in bounded memory: a service holds one
-// long answer at a time, and all apps together hold largeAtOnce.
+// Answers reads the answers of one service in bounded memory. It reads one long answer of a
+// service at a time, and largeAtOnce of all apps together.
 type Answers struct{ rooms []chan struct{} }
 
 // NewAnswers returns an Answers of an app.
@@ -31,9 +31,9 @@ func NewAnswers() *Answers { return &Answers{[]chan struct{}{make(chan struct{},
 // that a slow or long record of one person holds up nobody's disable.
 func NewAnswersOfHR() *Answers { return &Answers{[]chan struct{}{make(chan struct{}, 1)}} }
 
-// Read reads a body of at most so many bytes and has use make sense of it. A long
-// body counts as held until use returns. It fails with ErrTooLong, ctx's error if
-// there is no room in time, body's error, or use's.
+// Read reads a body of at most the given number of bytes and passes it to use. A long body
+// counts as held until use returns. Read fails with ErrTooLong, with ctx's error if there is
+// no room in time, with body's error, or with use's.
 func (a *Answers) Read(ctx context.Context, body io.Reader, most int64, use func([]byte) error) error {
 	raw, err := io.ReadAll(io.LimitReader(body, min(most, smallAnswer)+1))
 	if err != nil {
@@ -60,8 +60,8 @@ func (a *Answers) Read(ctx context.Context, body io.Reader, most int64, use func
 	return use(raw)
 }
 
-// enter takes room for a long answer, which leave gives back. It fails with ctx's
-// error if there is none in time.
+// enter takes room for a long answer, which leave gives back. It fails with ctx's error if
+// there is no room in time.
 func (a *Answers) enter(ctx context.Context) (leave func(), err error) {
 	var taken []chan struct{}
 	leave = func() {

@@ -41,7 +41,7 @@ func TestAnswersAreAsLongAsTheyMayBe(t *testing.T) {
 	assert.LessOrEqual(t, endless.n, 2*megabyte, "no more is read than may be")
 }
 
-// counting never ends.
+// counting is an endless reader that counts the bytes read.
 type counting struct{ n int }
 
 func (c *counting) Read(p []byte) (int, error) {
@@ -49,8 +49,7 @@ func (c *counting) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Long answers wait for one another, short ones do not; and no service takes the
-// room of all.
+// Long answers wait for one another, short ones do not. No service can take up all the room.
 func TestFewLongAnswersAtOnce(t *testing.T) {
 	long := func() io.Reader { return bytes.NewReader(make([]byte, 2*megabyte)) }
 	const most = 4 * megabyte

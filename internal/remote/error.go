@@ -1,6 +1,5 @@
-// Package remote holds what calls of other systems, apps and HR systems, have in common:
-// the kinds of error by which callers decide what to do, and how an HTTP answer becomes
-// one.
+// Package remote has the common parts of calls to other systems (apps and HR systems): the
+// kinds of error by which callers decide what to do, and how an HTTP answer becomes one.
 //
 // It imports the standard library only.
 package remote
@@ -11,7 +10,7 @@ import (
 	"time"
 )
 
-// Kind says what an error means for the caller.
+// Kind tells the caller what an error means.
 type Kind string
 
 // The kinds. Unavailable, RateLimited, Pending and Contradictory are worth trying again; the
@@ -22,19 +21,19 @@ const (
 	Unauthorized Kind = "unauthorized" // credentials refused
 	Forbidden    Kind = "forbidden"    // credentials lack a right
 	NotFound     Kind = "not_found"    // no such account, or person
-	Exists       Kind = "exists"       // uniqueness: such an account is there already
-	Conflict     Kind = "conflict"     // it belongs to somebody else, or changed meanwhile
+	Exists       Kind = "exists"       // such an account is there already
+	Conflict     Kind = "conflict"     // the account belongs to somebody else, or changed meanwhile
 	Invalid      Kind = "invalid"      // the values were refused, or the answer is of no use
 	Unsupported  Kind = "unsupported"  // the other system cannot do that
 	Pending      Kind = "pending"      // a human has been asked; see RetryAfter
-	// Contradictory marks an answer that claims success and cannot be true, or
-	// that does not show what it is about: a list that counts more than it has, or a
-	// creation without the account. It proves nothing: what was asked for may have
-	// happened, and what is not shown may be there.
+	// Contradictory marks an answer that claims success and cannot be true, or that lacks
+	// its subject: a list with fewer entries than it counts, or a creation without the
+	// account. It proves nothing: the change may have happened, and what is not shown may
+	// exist.
 	Contradictory Kind = "contradictory"
 )
 
-// Retryable reports whether the same call may succeed later with nothing changed.
+// Retryable reports whether the same call may succeed later without a change.
 func (k Kind) Retryable() bool {
 	return k == Unavailable || k == RateLimited || k == Pending || k == Contradictory
 }
@@ -47,8 +46,9 @@ type Error struct {
 	RetryAfter time.Duration // for RateLimited and Unavailable, as the other system asked; else zero
 	Cause      error         // wrapped; never printed, since it may hold an address
 
-	// Unfinished goes with a call that turns an account off by several requests (see
-	// connector.Connector): that the account is off is no proof that all of it was done.
+	// Unfinished means that a call that disables an account by several requests did not
+	// complete them (see connector.Connector): if the account is disabled, that does not
+	// prove that all requests were done.
 	Unfinished bool
 }
 

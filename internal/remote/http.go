@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	maxRetryAfter = 24 * time.Hour // bounds what a service may ask for
-	maxAnswer     = 4 << 20        // bytes of an answer that Call reads
+	maxRetryAfter = 24 * time.Hour // bounds the pause that a service may ask for
+	maxAnswer     = 4 << 20        // bounds the bytes of an answer that Call reads
 )
 
-// NewHTTPClient returns a client for one service that the caller has credentials for. The
+// NewHTTPClient returns a client for one service for which the caller has credentials. The
 // timeout is for a whole call, answer included.
 func NewHTTPClient(timeout time.Duration) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -38,14 +38,14 @@ func sameService(next *http.Request, via []*http.Request) error {
 }
 
 // Call sends a request and returns the body of the answer if its status is 200. Any other
-// outcome is an *Error; who names the service in its message.
+// result is an *Error. The parameter who names the service in its message.
 func Call(c *http.Client, answers *Answers, op, who string, req *http.Request) (body []byte, err error) {
 	err = Ask(c, answers, maxAnswer, op, who, req, func(raw []byte) { body = raw })
 	return body, err
 }
 
-// Ask is Call that has use make sense of a body of at most so many bytes, also of one
-// of another status, while it counts as held.
+// Ask does what Call does, but passes a body of at most the given number of bytes to use,
+// also with any other status. The body counts as held until use returns.
 func Ask(c *http.Client, answers *Answers, most int64, op, who string, req *http.Request, use func(body []byte)) error {
 	resp, err := c.Do(req) //nolint:gosec // G704: the URL is the configuration's
 	if err != nil {
@@ -69,7 +69,7 @@ func Ask(c *http.Client, answers *Answers, most int64, op, who string, req *http
 }
 
 // NoSecret returns the error of a call that was not made because its credentials cannot be
-// read at the moment. setting names them, err says why.
+// read at the moment. setting names them, err is the reason.
 func NoSecret(op, setting string, err error) *Error {
 	return &Error{Kind: Unavailable, Op: op, Message: fmt.Sprintf("setting %q cannot be had: %s", setting, err), Cause: err}
 }
@@ -113,8 +113,8 @@ func asError(op, who string, resp *http.Response) *Error {
 	return err
 }
 
-// RetryAfter reads the header of that name, seconds or a date (RFC 9110 section
-// 10.2.3). A date is compared with the service's own clock where it sends it.
+// RetryAfter returns the pause in the header Retry-After, which holds seconds or a date (RFC
+// 9110 section 10.2.3). A date is compared with the service's own clock, if it sends its time.
 func RetryAfter(header http.Header) time.Duration {
 	text := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
@@ -158,9 +158,9 @@ func QuotaUsed(header http.Header) (used bool, wait time.Duration) {
 	return false, 0
 }
 
-// Ended returns why a context has ended, also if its deadline has passed and the context
-// does not say so yet: a connection that is being made has the same deadline, and may fail
-// first.
+// Ended returns why a context has ended; nil if it has not. A context whose deadline has
+// passed counts as ended, even if it has no error yet: a connection that is being opened has
+// the same deadline, and may fail first.
 func Ended(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

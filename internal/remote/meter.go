@@ -7,26 +7,25 @@ import (
 	"sync/atomic"
 )
 
-// Conn is a connection over which bounded answers come, to one call at a time. What
-// comes over a small answer's length takes the room of a long one, as Answers.Read
-// has it, and counts as held until the call ends. It is for protocols whose libraries
-// read the connection themselves.
+// Conn is a connection with bounded answers, for one call at a time. An answer that is
+// longer than a small one takes room, as in Answers.Read, until the call ends. Conn is for
+// protocols whose libraries read the connection themselves.
 type Conn struct {
 	net.Conn
 	answers *Answers
 	call    atomic.Pointer[metered]
 }
 
-// Conn returns a Conn. Before the first call and between calls, as much as one small
-// answer may come.
+// Conn returns a Conn. Before the first call and between calls, it may receive as much as one
+// small answer.
 func (a *Answers) Conn(conn net.Conn) *Conn {
 	c := &Conn{Conn: conn, answers: a}
 	c.idle()
 	return c
 }
 
-// Begin begins a call that may receive so many bytes; end ends it. A call that waits for
-// room fails when ctx ends.
+// Begin begins a call that may receive the given number of bytes; end ends it. A call that
+// waits for room fails when ctx ends.
 func (c *Conn) Begin(ctx context.Context, most int64) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	call := &metered{most: most}
@@ -43,13 +42,14 @@ func (c *Conn) idle() {
 	c.call.Store(&metered{most: smallAnswer})
 }
 
-// TooLong reports whether the call received more than it may.
+// TooLong reports whether the call received too many bytes.
 func (c *Conn) TooLong() bool {
 	call := c.call.Load()
 	return call.read.Load() > call.most
 }
 
-// Read implements net.Conn. It fails with ErrTooLong once too much has come.
+// Read implements net.Conn. It fails with ErrTooLong once the call has received too many
+// bytes.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if metered := c.call.Load().count(int64(n)); metered != nil {
@@ -66,7 +66,7 @@ type metered struct {
 
 	mu    sync.Mutex
 	ended bool
-	leave func() // nil: no room is taken
+	leave func() // nil if no room is taken
 }
 
 func (m *metered) count(n int64) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
-// flooded is a connection on which bytes come without end.
+// flooded returns a connection that receives endless bytes.
 func flooded(t *testing.T, answers *remote.Answers) *remote.Conn {
 	t.Helper()
 	ours, theirs := net.Pipe()
@@ -47,7 +47,7 @@ func TestAConnectionBringsAsMuchAsACallMayHave(t *testing.T) {
 	require.ErrorIs(t, read(conn, 2*megabyte), remote.ErrTooLong, "between calls little may come")
 }
 
-// Long answers share the room of all, whatever they come over.
+// Long answers share the same room over connections and over HTTP.
 func TestConnectionsShareTheRoomOfLongAnswers(t *testing.T) {
 	var ends []func()
 	for range 4 {

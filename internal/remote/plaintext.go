@@ -8,15 +8,15 @@ import (
 	"github.com/tenurehq/tenure/internal/settings"
 )
 
-// Plaintext is the setting that allows what RejectPlaintext refuses.
-// Every kind that can be reached without encryption has it, by this name.
+// Plaintext is the setting that allows a connection that RejectPlaintext refuses. Every kind
+// that can be reached without encryption has it, with this name.
 var Plaintext = settings.Setting{
 	Name: "plaintext", Type: settings.TypeBool,
 	Text: "Allow unencrypted connections to other machines. Anybody on the network path can then read the credentials. Connections to the same machine are always allowed.",
 }
 
-// Exposed reports whether what is sent to host without encryption can be read on the
-// way: whether host is any other than this machine itself.
+// Exposed reports whether data sent to host without encryption can be read on the way. They
+// can unless host is this machine itself.
 func Exposed(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	ip, err := netip.ParseAddr(host)

@@ -1,5 +1,5 @@
-// Package running tells the command line which configuration the stack runs with that
-// keeps its state in a directory (make dev). It imports the standard library only.
+// Package running tells the command line with which configuration the embedded stack of a
+// directory runs (make dev). It imports the standard library only.
 package running
 
 import (
@@ -10,7 +10,7 @@ import (
 )
 
 // mark is the file that a stack locks while it runs. It holds the path of the stack's
-// configuration. The lock ends with the process, however that ends.
+// configuration. The lock always ends with the process, also after a crash.
 const mark = "running"
 
 // Announce records that a stack runs with a configuration, until the result is closed.

@@ -1,11 +1,10 @@
-// Package settings declares the settings that a configuration may have: their names,
-// types and defaults, and what each is for. Readers, documentation and the JSON schema
-// come from the same declaration.
+// Package settings declares the settings that a configuration may have: their names, types,
+// defaults and purpose. Readers, documentation and the JSON schema come from the same
+// declaration.
 //
-// Read reads the settings of one app or HR system by what its kind declares: whatever is
-// not declared is an error, as is a missing or ill-typed setting. Package config reads
-// tenure.yaml by what it declares itself. The package imports package secret and the
-// standard library only.
+// Read reads the settings of one app or HR system by the declaration of its kind. An
+// undeclared, missing or ill-typed setting is an error. Package config reads tenure.yaml by
+// its own declaration. The package imports package secret and the standard library only.
 package settings
 
 import (
@@ -31,15 +30,15 @@ type Setting struct {
 	Choices []string // of a TypeText: the only values there are
 	Text    string   // what it is for: one sentence or two
 
-	// What follows is for keys of tenure.yaml.
+	// The following fields are for keys of tenure.yaml.
 
 	Keys       []Setting // of a TypeMapping: the only keys there are
 	Each       *Setting  // of a TypeList or TypeNamed: what each item is
 	Names      string    // of a TypeNamed: the pattern of the names
 	AtLeastOne bool      // a list must not be empty
 	With       string    // the key without which this one must not be there
-	Inherits   bool      // a TypeMapping whose absent keys are as another one says, and have no defaults
-	Nullable   bool      // a TypeMapping with required keys may be nothing at all, as if it were absent
+	Inherits   bool      // a TypeMapping whose absent keys have the values of another mapping, and no defaults
+	Nullable   bool      // a TypeMapping with required keys may be null, as if it were absent
 }
 
 // Key returns the declaration of a key of a TypeMapping, or nil if there is none.
@@ -107,13 +106,13 @@ var wants = map[Type]string{ //nolint:gosec // G101: it is about credentials and
 	TypeSettings: "must be a mapping",
 }
 
-// Values are checked settings. Its getters are for settings that the kind
-// declares, of that type; any other is a programming error, and panics. No error
-// holds a setting's value, since any of them may be a secret.
+// Values holds checked settings. A getter panics for a setting that the kind does not
+// declare with the getter's type, since that is a programming error. No error holds a
+// setting's value, since any value may be a secret.
 type Values struct {
 	declared map[string]Setting
 	set      map[string]any  // by name, of the Go type that its getter returns
-	withheld map[string]bool // set, with a value that is not known here: see secret.Withheld
+	withheld map[string]bool // settings that are set to a value that is not known here: see secret.Withheld
 	problems []string
 }
 

@@ -1,4 +1,4 @@
-// Package username numbers usernames that several people would have, within a maximum
+// Package username adds numbers to usernames that several people would get, within a maximum
 // length.
 package username
 
@@ -11,9 +11,8 @@ import (
 // separators are the characters that a username does not end with.
 const separators = "._-"
 
-// Numbered returns the n-th username made of base, from 1: base, base2, base3, ... It has
-// at most longest bytes, the number included: the base is cut. If longest is zero there is
-// no limit.
+// Numbered returns the n-th username made of base, from 1: base, base2, base3, ... It cuts the
+// base so that the username, with its number, has at most longest bytes. Zero means no limit.
 func Numbered(base string, n, longest int) string {
 	number := ""
 	if n > 1 {
@@ -34,8 +33,7 @@ func cut(base string, bytes int, limited bool) string {
 	return strings.TrimRight(base[:bytes], separators)
 }
 
-// MadeOf reports whether a username is one of those that Numbered makes of base. Case
-// makes no difference.
+// MadeOf reports whether Numbered can return a username for base. Case makes no difference.
 func MadeOf(name, base string, longest int) bool {
 	if strings.EqualFold(name, Numbered(base, 1, longest)) {
 		return true

@@ -17,14 +17,14 @@ import (
 // paragraph separator, no private use.
 func Rune(r rune) bool { return !unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
 
-// Line returns a text of one line that is safe to show: whatever is not visible is
-// escaped, and so are line ends.
+// Line returns a text as one line that is safe to show. It escapes everything that is not
+// visible, and line ends.
 func Line(s string) string { return Escaped(s, "") }
 
 // Lines returns a text of several lines that is safe to show.
 func Lines(s string) string { return Escaped(s, "\n\t") }
 
-// Escaped escapes what is not visible, as Go writes it, except the runes to keep.
+// Escaped escapes all runes that are not visible, as Go does, except the runes in keep.
 func Escaped(s, keep string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
@@ -42,8 +42,8 @@ func Escaped(s, keep string) string {
 	return b.String()
 }
 
-// JSON escapes in JSON what encoding/json leaves and a terminal does not show. Only
-// strings can hold it, so the meaning stays the same.
+// JSON escapes the runes in JSON that are not visible and that encoding/json does not escape.
+// Only strings can hold such runes, so the meaning stays the same.
 func JSON(text []byte) []byte {
 	return Replaced(text, func(r rune) string {
 		if high, low := utf16.EncodeRune(r); r > 0xffff {
@@ -53,7 +53,7 @@ func JSON(text []byte) []byte {
 	})
 }
 
-// Replaced replaces what is not visible, except line ends, by what escape makes of it.
+// Replaced replaces every rune that is not visible, except line ends, by the result of escape.
 func Replaced(text []byte, escape func(rune) string) []byte {
 	var b bytes.Buffer
 	for _, r := range string(text) {

@@ -24,7 +24,7 @@ func TestLine(t *testing.T) {
 	assert.Equal(t, "a\nb\tc\\r", visible.Lines("a\nb\tc\r"))
 }
 
-// Whatever a text holds, nothing of it moves a cursor, and JSON says the same as before.
+// No text moves a cursor after escaping, and escaped JSON has the same meaning as before.
 func TestNothingInvisibleIsLeft(t *testing.T) {
 	hidden := func(r rune) bool { return !visible.Rune(r) }
 	rapid.Check(t, func(t *rapid.T) {

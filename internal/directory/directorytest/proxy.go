@@ -1,6 +1,6 @@
-// Package directorytest fails as networks and servers do: a proxy between an LDAP
-// client and a real server that stalls, or breaks off instead of an answer. It is
-// for tests, and imports go-ldap.
+// Package directorytest simulates failures of networks and servers: it has a proxy between an
+// LDAP client and a real server that stalls, or breaks the connection instead of an answer.
+// It is for tests, and imports go-ldap.
 package directorytest
 
 import (
@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Proxy stands between clients and a server, and makes a nuisance of itself.
+// Proxy stands between clients and a server, and can be made to fail.
 type Proxy struct {
-	Address string // its own: host and port
+	Address string // the proxy's own host and port
 
 	dial func() (net.Conn, error)
 
@@ -26,7 +26,7 @@ type Proxy struct {
 	cut     bool // pass on the next change, and break off instead of its answer
 }
 
-// Plain returns a proxy of the server at that host and port. It ends with the test.
+// Plain returns a proxy of the server at a host and port. It ends with the test.
 func Plain(t *testing.T, server string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -34,8 +34,9 @@ func Plain(t *testing.T, server string) *Proxy {
 	return start(t, listener, func() (net.Conn, error) { return net.Dial("tcp", server) })
 }
 
-// TLS returns a proxy of the LDAPS server at that host and port, whom it trusts as
-// client says and speaks for with a certificate of its own. It ends with the test.
+// TLS returns a proxy of the LDAPS server at a host and port. client is the proxy's
+// configuration towards the server, own the one towards its clients, with its certificate. It
+// ends with the test.
 func TLS(t *testing.T, server string, client, own *tls.Config) *Proxy {
 	t.Helper()
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", own)
@@ -61,11 +62,11 @@ func start(t *testing.T, listener net.Listener, dial func() (net.Conn, error)) *
 // Stall makes the proxy pass nothing on.
 func (p *Proxy) Stall() { p.set(true, false) }
 
-// Cut makes the proxy pass the next change on, and break off instead of passing
-// back its answer.
+// Cut makes the proxy pass on the next change, and break the connection instead of passing
+// back the answer.
 func (p *Proxy) Cut() { p.set(false, true) }
 
-// Heal makes it a good proxy, for connections made from now on.
+// Heal makes the proxy work, for connections that are opened from now on.
 func (p *Proxy) Heal() { p.set(false, false) }
 
 func (p *Proxy) set(stalled, cut bool) {
@@ -98,7 +99,7 @@ func (p *Proxy) serve(client net.Conn) {
 	})
 }
 
-// each passes messages on until one is not to be, or either side ends.
+// each passes messages on until pass returns false, or either side ends.
 func (p *Proxy) each(from, to net.Conn, pass func(message *ber.Packet) bool) {
 	defer func() { _ = to.Close() }()
 	reader := bufio.NewReader(from)
