@@ -2,21 +2,21 @@ package plan
 
 import "time"
 
-// delete plans the hard deletion of a withdrawn account. Retention counts from
-// the latest of: access ended, the account was proven disabled, and stripped. It
-// reports whether the account is to be deleted now.
+// delete plans the deletion of a withdrawn account. It reports whether the account is to be
+// deleted now. Retention counts from the latest of three instants: access ended, the account
+// was proven disabled, the account was proven stripped.
 func (m *maker) delete(link Link, traits App) bool {
 	if !traits.Leaver.Delete || !traits.Delete {
 		return false
 	}
 	step := m.ending(Delete, link.App)
 	if link.State == LinkActive || m.has(link.App, Strip) {
-		// When retention ends is known once the account is disabled and stripped.
+		// The end of retention is known only once the account is disabled and stripped.
 		now := m.deadline(link, traits, time.Time{})
 		return !now.After(m.Now) && m.stands(link.App, traits, now).Waits == "" && m.add(step)
 	}
 	deadline := m.deadline(link, traits, latest(m.accessEnded(), link.DisabledAt, link.StrippedAt))
-	deadline = latest(deadline, link.DoubtUntil) // what is deleted cannot be verified any more
+	deadline = latest(deadline, link.DoubtUntil) // a deleted account cannot be verified any more
 	return m.mayDelete(link.App, traits, deadline) && m.add(step)
 }
 
@@ -37,11 +37,11 @@ func (m *maker) deadline(link Link, traits App, from time.Time) time.Time {
 	return from.Add(traits.Leaver.Retain)
 }
 
-// outlived reports whether an operator's date was set, and had passed, before access
-// ended: an account that is disabled long after that date is not deleted at once.
+// outlived reports whether an operator's date was set, and had passed, before access ended. So
+// an account that is disabled long after that date is not deleted at once.
 func (m *maker) outlived(said Retention, link Link) bool {
 	off := latest(m.accessEnded(), m.EndHeard)
-	if m.accessEnded().IsZero() { // of an employment that goes on, or never was
+	if m.accessEnded().IsZero() { // the employment goes on, or never was
 		if off = link.DisabledAt; off.IsZero() {
 			off = m.Now
 		}
@@ -49,8 +49,8 @@ func (m *maker) outlived(said Retention, link Link) bool {
 	return !said.Until.IsZero() && said.Until.Before(off) && said.SetAt.Before(off)
 }
 
-// mayDelete reports whether an account may be deleted now. If not, it notes what the
-// deletion waits for. Nothing of a person under a legal hold is deleted.
+// mayDelete reports whether an account may be deleted now. If not, it notes what the deletion
+// waits for. No account of a person under a legal hold is deleted.
 func (m *maker) mayDelete(app string, traits App, retained time.Time) bool {
 	if m.isSkipped(m.ending(Delete, app).Key) {
 		return false
@@ -59,7 +59,7 @@ func (m *maker) mayDelete(app string, traits App, retained time.Time) bool {
 	due := Due{At: d.Until, App: app}
 	switch d.Waits {
 	case WaitHold:
-		due.What, due.App = DueHold, "" // of the person as a whole
+		due.What, due.App = DueHold, "" // a hold is on the person as a whole
 	case WaitRetention:
 		due.What = DueDelete
 	case WaitApproval:
@@ -71,13 +71,13 @@ func (m *maker) mayDelete(app string, traits App, retained time.Time) bool {
 	return false
 }
 
-// stands returns the deletion to come of an account whose retention ends at retained,
-// with what it waits for.
+// stands returns the future deletion of an account whose retention ends at retained, with what
+// it waits for.
 func (m *maker) stands(app string, traits App, retained time.Time) Deletion {
 	step := m.ending(Delete, app)
 	known := m.Approvals[step.Key]
 	d := Deletion{App: app, Key: step.Key, At: retained, Why: step.Why}
-	// Nobody is asked to approve what Tenure does not do.
+	// Nobody is asked to approve a deletion that Tenure does not do.
 	d.Approval = traits.Leaver.Approval && !known.Given && !m.Protected[app]
 	switch {
 	case m.held() && m.HeldUntil.After(retained):

@@ -12,7 +12,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// leftLong is somebody whose chat account has been off, and stripped, for so long.
+// leftLong returns the input for somebody whose chat account was disabled and stripped the
+// given time ago.
 func leftLong(ago time.Duration) plan.Input {
 	at := now.Add(-ago)
 	gone := standing(hr.StatusEnded)
@@ -33,9 +34,9 @@ func TestWhatStandsAgainstADeletion(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name   string
-		ago    time.Duration // since it is off
+		ago    time.Duration // time since the account was disabled
 		change func(*plan.Input)
-		waits  plan.Wait // empty: it is deleted now
+		waits  plan.Wait // empty if the account is deleted now
 		due    plan.Due
 	}{
 		{"nothing", 31 * day, nil, "", plan.Due{}},
@@ -178,8 +179,8 @@ func TestARetentionThatIsOverDoesNotWaitForProofToDelete(t *testing.T) {
 	assert.Equal(t, []string{"chat/Disable", "chat/Strip"}, short(plan.Make(in).Steps))
 }
 
-// Where an app can take access only by destroying the account, a human takes it while
-// that must not be.
+// If an app can take access only by destroying the account and the account must be kept, a
+// human takes the access.
 func TestWhatMustNotBeDestroyedIsSpared(t *testing.T) {
 	for name, app := range map[string]plan.App{
 		"gone is the only off":     {Delete: true},
@@ -215,8 +216,8 @@ func TestWhatMustNotBeDestroyedIsSpared(t *testing.T) {
 	})
 }
 
-// What no automation deletes nobody is asked to approve: it is withheld, and asked
-// about as everything that is.
+// Nobody is asked to approve a deletion in a protected app. It is withheld, and an operator is
+// asked, as for every withheld step.
 func TestADeletionInAProtectedAppNeedsNoApproval(t *testing.T) {
 	in := leftLong(31 * day)
 	app := in.Apps["chat"]
@@ -228,8 +229,8 @@ func TestADeletionInAProtectedAppNeedsNoApproval(t *testing.T) {
 	assert.Equal(t, []string{"chat/Delete"}, short(got.Withheld))
 }
 
-// TestWhatIsNotToBeDeletedIsNotDeletedToTakeAccess: an app that knows no other way is
-// left to a human.
+// TestWhatIsNotToBeDeletedIsNotDeletedToTakeAccess checks that a human takes access in an app
+// that knows no other way.
 func TestWhatIsNotToBeDeletedIsNotDeletedToTakeAccess(t *testing.T) {
 	in := leftLong(day)
 	in.Links[0] = plan.Link{App: "chat", State: plan.LinkActive}
@@ -239,7 +240,8 @@ func TestWhatIsNotToBeDeletedIsNotDeletedToTakeAccess(t *testing.T) {
 	assert.True(t, p.Steps[0].Spare)
 }
 
-// TestWhatWasSparedIsLookedAtWhenTheHoldIsOver, also if a human did without the step.
+// TestWhatWasSparedIsLookedAtWhenTheHoldIsOver checks that a spared account is planned again
+// after the hold, even if an operator skipped the step.
 func TestWhatWasSparedIsLookedAtWhenTheHoldIsOver(t *testing.T) {
 	in := leftLong(day)
 	in.Links = []plan.Link{{App: "chat", State: plan.LinkActive}}
@@ -253,8 +255,8 @@ func TestWhatWasSparedIsLookedAtWhenTheHoldIsOver(t *testing.T) {
 	assert.Equal(t, plan.Due{At: in.HeldUntil, What: plan.DueHold}, p.Due)
 }
 
-// TestOnlyOff: as long as it is not known what policy grants, what is there is turned
-// off, and nothing else is done.
+// TestOnlyOff checks that accounts are disabled, and nothing else is done, as long as it is
+// not known what policy grants.
 func TestOnlyOff(t *testing.T) {
 	in := leftLong(100 * day)
 	in.OnlyOff = true

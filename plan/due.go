@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// together is how far apart deletions may be and still be done in one run. The accounts
-// of one person are stripped moments apart, so their retention ends moments apart. A run
-// for each app would cost more, and could not keep the order of deletions.
+// together bounds the time between deletions that are done in one run. The accounts of one
+// person are stripped moments apart, so their retention ends moments apart. A run for each app
+// would cost more, and could not keep the order of deletions.
 const together = time.Minute
 
-// nextDue returns the earliest due. If it is a deletion and other deletions follow soon,
-// with nothing else between, it returns the last of those: a deletion may be late, never
+// nextDue returns the earliest Due. If it is a deletion, and other deletions follow soon with
+// nothing else between, it returns the last of those, because a deletion may be late and never
 // early.
 func (m *maker) nextDue() Due {
 	if at := m.Desired.Changes; !at.IsZero() {

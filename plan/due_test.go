@@ -59,8 +59,8 @@ func TestDeletionsMomentsApartAreDoneTogether(t *testing.T) {
 	}
 }
 
-// An account is not deleted a moment before its retention ends, whatever it is
-// that the plan is made for at that moment, and it is from that moment on.
+// An account is never deleted before its retention ends, whatever the reason for planning is.
+// From that instant on, it is deleted.
 func TestDeletionKeepsToTheInstant(t *testing.T) {
 	const retain = 30 * 24 * time.Hour
 	for _, tc := range []struct {
@@ -94,8 +94,8 @@ func TestDeletionKeepsToTheInstant(t *testing.T) {
 	}
 }
 
-// While a call that gives access may still be under way nothing is deleted: what
-// is gone could not be looked at once more.
+// No account is deleted while a call that gives access may still be under way, because a
+// deleted account could not be proven once more.
 func TestAnAccountInDoubtIsNotDeleted(t *testing.T) {
 	long := start.AddDate(0, -3, 0)
 	gone := standing(hr.StatusEnded)

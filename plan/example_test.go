@@ -9,8 +9,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Somebody has left. Their account is turned off and stripped now, and deleted
-// thirty days after it was proven to be off.
+// Somebody has left. Their account is disabled and stripped now, and deleted thirty days after
+// it was proven to be disabled.
 func ExampleMake() {
 	left := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 	input := plan.Input{

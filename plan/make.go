@@ -15,7 +15,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Make compares what policy wants with what is linked.
+// Make returns the plan that turns the linked accounts into the access that policy wants.
 func Make(in Input) Plan {
 	m := maker{
 		Input:   in,
@@ -140,7 +140,7 @@ func (m *maker) turnOff(link Link) {
 	}
 }
 
-// withdraw plans for an account that policy wants no more: it is disabled at once, then
+// withdraw plans for an account that policy no longer wants: it is disabled at once, then
 // stripped and handed over, and deleted after retention.
 func (m *maker) withdraw(link Link, app string) {
 	traits := m.Apps[app]
@@ -154,7 +154,7 @@ func (m *maker) withdraw(link Link, app string) {
 		return
 	case LinkActive:
 		if !traits.Disable && traits.Delete && traits.Leaver.Delete && m.mayDelete(app, traits, time.Time{}) {
-			m.add(m.ending(Delete, app)) // an app that cannot turn accounts off: gone is the only off
+			m.add(m.ending(Delete, app)) // the app cannot disable accounts: deletion is the only way to take access
 			return
 		}
 		if !m.disable(link) {
@@ -173,7 +173,7 @@ func (m *maker) withdraw(link Link, app string) {
 		m.add(m.ending(HandOver, app))
 	}
 	if m.delete(link, traits) && kept && !m.Recipients[app] {
-		m.add(m.ending(HandOver, app)) // nobody to give it to: a human must decide before it is gone
+		m.add(m.ending(HandOver, app)) // there is no recipient: an operator must decide before the account is deleted
 	}
 }
 
@@ -185,9 +185,9 @@ func (m *maker) accessEnded() time.Time {
 	return time.Time{}
 }
 
-// verify plans to disable an account once more that should be disabled, while a call that
-// gives access to it may still be under way: as soon as no such call can be. A link that
-// is only planned is looked at, too: the account may exist.
+// verify plans to disable an account once more if a call that gives access may still be under
+// way: as soon as that call is certainly over. It also does so for a link that is only planned,
+// because the account may exist.
 func (m *maker) verify(link Link) {
 	switch {
 	case link.DoubtUntil.After(m.Now):
@@ -197,8 +197,7 @@ func (m *maker) verify(link Link) {
 	}
 }
 
-// disable plans to disable an account. It returns false if an operator decided against
-// that.
+// disable plans to disable an account. It returns false if an operator skipped that.
 func (m *maker) disable(link Link) bool { return m.off(link.App) }
 
 // off plans to disable an account, without destroying it if it must be kept.
@@ -215,8 +214,8 @@ func (m *maker) off(app string, more ...string) bool {
 	return m.add(step)
 }
 
-// spared plans to disable an account without destroying it. Its step has another key than
-// the one that destroys it: what needs a human now may not when the hold is over.
+// spared returns a step that disables an account without destroying it. Its key differs from
+// that of the step that destroys it, because no human is needed when the hold is over.
 func (m *maker) spared(app string, more ...string) Step {
 	step := m.ending(Disable, app, append(more, "spare")...)
 	step.Spare = true
@@ -268,12 +267,12 @@ var reasons = map[hr.Status]string{
 	hr.StatusEnded:     "access ended",
 }
 
-// period identifies the present standing among all the standings a person had.
+// period returns a text that identifies the present standing among all of a person's.
 func (m *maker) period() string {
 	return m.Desired.Standing.Since.UTC().Format(time.RFC3339Nano)
 }
 
-// add appends a step unless an operator decided that it is not to be done.
+// add adds a step, and reports whether it did. It does not if an operator skipped the step.
 func (m *maker) add(s Step) bool {
 	if m.isSkipped(s.Key) {
 		return false
@@ -282,8 +281,8 @@ func (m *maker) add(s Step) bool {
 	return true
 }
 
-// isSkipped reports whether an operator decided to skip a step that is due, and notes that
-// the decision still holds.
+// isSkipped reports whether an operator skipped a step that is due, and notes that the skip
+// still holds.
 func (m *maker) isSkipped(key string) bool {
 	if !m.Skipped[key] {
 		return false
@@ -292,9 +291,8 @@ func (m *maker) isSkipped(key string) bool {
 	return true
 }
 
-// stillSkipped notes that decisions about the ending of an account still hold: they do as
-// long as policy wants no account, also for steps that wait for something, such as the
-// end of a hold.
+// stillSkipped notes that the skips of an account's endings still hold. They hold as long as
+// policy wants no account, also for steps that wait for something, such as the end of a hold.
 func (m *maker) stillSkipped(app string) {
 	for _, kind := range []Kind{Disable, Strip, HandOver, Delete} {
 		m.isSkipped(m.ending(kind, app).Key)
@@ -312,11 +310,11 @@ func (m *maker) keyOf(app string, kind Kind) string {
 	return m.steps[i].Key
 }
 
-// order sorts the steps by what they do, and says which wait for which: within
-// an app each ending waits for the one before it; across apps, accounts are made
-// in the order of After and deleted in the reverse of it. Nothing that turns an
-// account off waits for anything, but for an app whose accounts appear by
-// themselves: it waits until the app by which people sign in is off, or has failed.
+// order sorts the steps by kind, and sets which step waits for which. Within an app each ending
+// waits for the one before it. Across apps, accounts are created in the order of After and
+// deleted in the reverse order. A step that disables an account waits for nothing, with one
+// exception: if accounts of an app appear at sign-in, it waits until the app by which people
+// sign in is disabled, or has failed.
 func (m *maker) order() {
 	for i := range m.steps {
 		s := &m.steps[i]
@@ -364,11 +362,11 @@ var precedes = map[Kind][]Kind{
 	Delete:   {Disable, Strip, HandOver},
 }
 
-// rank is the order in which kinds are listed: what takes access comes first.
+// rank is the order in which kinds are listed. The kind that takes access comes first.
 var rank = map[Kind]int{Disable: 0, Provision: 1, Update: 2, Relabel: 3, Strip: 4, HandOver: 5, Delete: 6}
 
-// change names the plan: a leaver's access ends, a joiner's begins where there
-// was none, everything else is a move.
+// change returns the plan's kind of change: Leaver if access ends, Joiner if it begins where
+// there was none, Mover otherwise.
 func (m *maker) change() Change {
 	if len(m.steps) == 0 {
 		return None
@@ -387,19 +385,19 @@ func (m *maker) change() Change {
 	return Mover
 }
 
-// key makes a step key: readable at its beginning, exact by the hash at its end.
+// key returns a step key: its beginning is readable, and the hash at its end makes it exact.
 func key(app string, kind Kind, content ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(content, "\x1f")))
 	return app + "/" + string(kind) + "/" + hex.EncodeToString(sum[:6])
 }
 
-// Genuine reports whether the step's key is one of its app and kind, as that of every
-// step that was planned is. Whoever may write to Temporal can ask for others.
+// Genuine reports whether the step's key belongs to its app and kind, as the key of every
+// planned step does. Anybody who can write to Temporal can ask for other steps.
 func (s Step) Genuine() bool {
 	return strings.HasPrefix(s.Key, s.App+"/"+string(s.Kind)+"/")
 }
 
-// entitlements returns the names of entitlements, and why policy grants them.
+// entitlements returns the names of an account's entitlements, and why policy grants them.
 func entitlements(a policy.Account) (names []string, why string) {
 	roles := slices.Clone(a.Roles)
 	for _, e := range a.Entitlements {

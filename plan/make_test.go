@@ -19,7 +19,7 @@ var (
 	day   = 24 * time.Hour
 )
 
-// apps are three apps: chat and wiki come after the directory.
+// apps returns three apps: chat and wiki come after the directory.
 func apps() map[string]plan.App {
 	full := plan.App{Leaver: policy.LeaverRules{Retain: 30 * day, Delete: true}, Disable: true, Delete: true}
 	after := full
@@ -68,7 +68,7 @@ func linked(state plan.LinkState, entitlements ...string) []plan.Link {
 	return out
 }
 
-// short lists steps as app/Kind.
+// short returns steps as app/Kind.
 func short(steps []plan.Step) []string {
 	var out []string
 	for _, s := range steps {

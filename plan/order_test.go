@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Every step stores the whole link: two at once would undo each other's proofs.
+// Every step stores the whole link, so two at once would overwrite each other's proofs.
 func TestNoTwoStepsOfOneAppRunAtOnce(t *testing.T) {
 	traits, recipients := apps(), map[string]bool{}
 	for name, app := range traits {

@@ -15,17 +15,17 @@ type Input struct {
 	// OnlyOff means that it is not known what policy grants: every account must be
 	// disabled, and is kept.
 	OnlyOff bool
-	// MakeNone means that no account may be created, because a human is asked whether the
-	// person has some already.
+	// MakeNone means that no account may be created, because an operator is asked whether
+	// the person has accounts already.
 	MakeNone bool
-	// Recipients are the apps in which there is an account that data can be handed
-	// over to: the manager's.
+	// Recipients holds the apps in which the manager has an account, to which data can be
+	// handed over.
 	Recipients map[string]bool
-	// Skipped are the keys of steps that an operator decided not to do.
+	// Skipped holds the keys of steps that an operator skipped.
 	Skipped map[string]bool
-	// Protected are the apps in which nothing of the person's may be touched.
+	// Protected holds the apps in which no automation may touch the person's account.
 	Protected map[string]bool
-	// HeldUntil is the end of the legal hold: until then nothing of the person may be
+	// HeldUntil is the end of the legal hold: until then no account of the person may be
 	// deleted. Zero, or in the past, if there is none.
 	HeldUntil time.Time
 	// EndHeard is when Tenure learned that the employment has ended, which may be long
@@ -39,20 +39,20 @@ type Input struct {
 	Approvals map[string]Approval
 }
 
-// Retention says how long an account is kept after it was disabled: until Until or, if
-// that is zero, for the duration For, counted from the proof that it is disabled. An
-// Until that was set (SetAt) and had passed before access ended is ignored: the operator
-// meant an earlier end of access.
+// Retention holds how long an account is kept after it was disabled: until Until or, if that
+// is zero, for the duration For, counted from the proof that it is disabled. An Until that
+// was set (SetAt) and had passed before access ended is ignored: the operator meant an
+// earlier end of access.
 type Retention struct {
 	Until time.Time
 	For   time.Duration
 	SetAt time.Time
 }
 
-// Approval says whether a deletion is approved.
+// Approval holds whether a deletion is approved.
 type Approval struct {
 	Given  bool
-	LookAt time.Time // else: when somebody is reminded
+	LookAt time.Time // if not given: when an operator is reminded
 }
 
 // App holds the traits of an app that planning depends on.
@@ -63,10 +63,10 @@ type App struct {
 	Delete   bool               // accounts can be deleted
 	HandOver bool               // data can be handed over
 	Relabel  bool               // accounts can be given another username and external ID
-	// Destroys means that to disable an account is as good as to delete it.
+	// Destroys means that disabling an account is as good as deleting it.
 	Destroys bool
-	// Behind is the app by which people sign in to this one, if accounts of this one appear
-	// at sign-in: while people can still sign in there, an account that is ended here may
+	// Behind is the app by which people sign in to this one, if this one creates accounts at
+	// sign-in. As long as somebody can sign in there, an account that was ended here may
 	// appear again.
 	Behind string
 }
@@ -108,16 +108,16 @@ const (
 	None   Change = ""       // nothing to do now
 )
 
-// Kind names what a step does.
+// Kind names the change that a step makes.
 type Kind string
 
 // The kinds of step. They are also the names of the activity types.
 const (
-	// Provision makes sure that the account is there and enabled (or, before the
-	// start date, there and disabled), with its attributes and entitlements.
+	// Provision makes sure that the account exists and is enabled (or, before the start
+	// date, disabled), with its attributes and entitlements.
 	Provision Kind = "Provision"
-	// Update sets attributes, grants and revokes entitlements of an account
-	// without touching whether it is enabled.
+	// Update sets attributes, grants and revokes entitlements of an account. It neither
+	// enables nor disables the account.
 	Update Kind = "Update"
 	// Relabel gives the account the username and external ID that the person has now.
 	Relabel Kind = "Relabel"
@@ -140,15 +140,15 @@ func (k Kind) Gives() bool { return k == Provision || k == Update }
 // Step is one change of one account. Its JSON is part of workflow histories:
 // it holds no personal data, and fields may be added but never renamed.
 type Step struct {
-	// Key identifies the change by its content: the same change planned again has
-	// the same key, another change of the same account another one.
+	// Key identifies the change by its content. The same change planned again has the same
+	// key, and another change of the account has another key.
 	Key  string `json:"key"`
 	App  string `json:"app"`
 	Kind Kind   `json:"kind"`
-	// Needs are the keys of steps of this plan that must be done before this one.
+	// Needs holds the keys of steps of this plan that must be done before this one.
 	Needs []string `json:"needs,omitempty"`
-	// Follows are the keys of steps of this plan that this one waits for, but
-	// only until they are done or have failed.
+	// Follows holds the keys of steps of this plan for which this one waits until they are
+	// done or have failed.
 	Follows []string `json:"follows,omitempty"`
 
 	Enabled    bool     `json:"enabled,omitempty"`    // Provision: whether the account is to be enabled
@@ -161,7 +161,7 @@ type Step struct {
 	Spare bool `json:"spare,omitempty"`
 }
 
-// Due is what has to be looked at next, and when.
+// Due holds when the person has to be planned again, and why.
 type Due struct {
 	At   time.Time `json:"at,omitzero"`
 	What DueWhat   `json:"what,omitempty"`
@@ -181,8 +181,8 @@ const (
 	DueChange DueWhat = "change" // a future-dated change, or the end of an overlap or lead time
 	DueDelete DueWhat = "delete" // retention ends
 	DueVerify DueWhat = "verify" // a disabled account has to be proven disabled once more
-	DueHold   DueWhat = "hold"   // a legal hold ends, for which something is not deleted
-	// DueApproval means that somebody is reminded of a deletion that needs approval.
+	DueHold   DueWhat = "hold"   // a legal hold ends that keeps an account from being deleted
+	// DueApproval means that an operator is reminded of a deletion that needs approval.
 	DueApproval DueWhat = "approve"
 )
 
@@ -202,14 +202,14 @@ type Plan struct {
 	Deletions []Deletion
 }
 
-// Deletion is the deletion of an account that is to come.
+// Deletion is a future deletion of an account.
 type Deletion struct {
 	App   string
-	Key   string    // of the step that will delete
+	Key   string    // key of the step that will delete
 	At    time.Time // when retention ends or has ended
 	Waits Wait
-	Until time.Time // when that ends; for an approval, when somebody is reminded next
-	// Approval means that it needs an approval that nobody has given.
+	Until time.Time // when that ends; for an approval, when an operator is reminded next
+	// Approval means that the deletion needs an approval that nobody has given yet.
 	Approval bool
 	Why      string
 }
@@ -217,7 +217,7 @@ type Deletion struct {
 // Wait names what a deletion waits for.
 type Wait string
 
-// What a deletion waits for, the first that holds.
+// The reasons why a deletion waits. If several hold, the first one counts.
 const (
 	WaitHold      Wait = "hold"      // the person is held for longer than retention
 	WaitRetention Wait = "retention" // the account is kept

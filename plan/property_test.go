@@ -14,8 +14,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Applying a plan and planning again gives nothing, whatever is linked and
-// wanted.
+// After a plan is applied, planning again gives no steps, for any links and any desired access.
 func TestApplyingAPlanLeavesNothingToDo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := anyInput(t)
@@ -26,14 +25,13 @@ func TestApplyingAPlanLeavesNothingToDo(t *testing.T) {
 	})
 }
 
-// Whatever is skipped stays so as long as nothing else changes, and nothing counts
-// as skipped that was not.
+// A skip holds as long as nothing else changes. No other step counts as skipped.
 func TestASkipDoesNotLapseByItself(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := anyInput(t)
 		in.Skipped = map[string]bool{"chat/Disable/other": true}
 		want := []string{}
-		for range 3 { // each skip may bring other steps to light
+		for range 3 { // each skip may lead to other steps
 			steps := plan.Make(in).Steps
 			if len(steps) == 0 {
 				break
@@ -47,7 +45,7 @@ func TestASkipDoesNotLapseByItself(t *testing.T) {
 	})
 }
 
-// The same input gives the same plan to the byte, in whatever order it is given.
+// The same input gives the same plan to the byte, in any order of its lists.
 func TestDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := anyInput(t)
@@ -61,8 +59,8 @@ func TestDeterministic(t *testing.T) {
 	})
 }
 
-// A person without access has every account that may be on turned off by the
-// plan, and no step of that kind waits for any other.
+// For a person without access, the plan disables every account that may be enabled, and no
+// such step waits for any other.
 func TestCutOffIsCompleteAndImmediate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := anyInput(t)
@@ -81,8 +79,7 @@ func TestCutOffIsCompleteAndImmediate(t *testing.T) {
 	})
 }
 
-// Nothing is deleted before retention is over, and nothing at all of somebody
-// who is to have the account.
+// No account is deleted before retention is over, or while policy wants the account.
 func TestNeverDeletedTooEarly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := anyInput(t)
@@ -112,9 +109,9 @@ func TestNeverDeletedTooEarly(t *testing.T) {
 	})
 }
 
-// Nothing of a person who is held is deleted, nor turned off where that destroys it
-// but by a human, whatever timers, operators and policy say; and the end of the hold is
-// not slept through.
+// No account of a person under a hold is deleted, whatever timers, operators and policy say.
+// If disabling destroys an account, only a human may disable it. The plan is due again when
+// the hold ends.
 func TestNothingOfSomebodyHeldIsDeleted(t *testing.T) {
 	deleted := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -128,7 +125,7 @@ func TestNothingOfSomebodyHeldIsDeleted(t *testing.T) {
 			require.False(t, s.Kind == plan.Disable && in.Apps[s.App].Destroys && !s.Spare)
 		}
 		for _, s := range free.Steps {
-			if s.Kind != plan.Delete || len(s.Needs) > 0 { // what is only cut off now is not deleted yet
+			if s.Kind != plan.Delete || len(s.Needs) > 0 { // an account that is only disabled now is not deleted yet
 				continue
 			}
 			deleted++
@@ -139,7 +136,7 @@ func TestNothingOfSomebodyHeldIsDeleted(t *testing.T) {
 			require.False(t, held.Due.At.After(in.HeldUntil))
 		}
 		in.Now = in.HeldUntil
-		for _, s := range free.Steps { // what was to be done is when the hold has ended
+		for _, s := range free.Steps { // the same steps are planned when the hold has ended
 			if s.Kind == plan.Delete && len(s.Needs) == 0 {
 				require.True(t, slices.ContainsFunc(plan.Make(in).Steps, func(x plan.Step) bool { return x.Key == s.Key }))
 			}
@@ -148,8 +145,8 @@ func TestNothingOfSomebodyHeldIsDeleted(t *testing.T) {
 	require.Positive(t, deleted, "no life in which it makes a difference")
 }
 
-// What has to be approved is not deleted without it, and with it as soon as retention
-// is over.
+// A deletion that needs an approval is not done without it. With it, it is done as soon as
+// retention is over.
 func TestNothingIsDeletedWithoutItsApproval(t *testing.T) {
 	waited := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -172,7 +169,7 @@ func TestNothingIsDeletedWithoutItsApproval(t *testing.T) {
 	require.Positive(t, waited, "no life in which it makes a difference")
 }
 
-// longGone is any input, most often of somebody who has left long ago.
+// longGone draws an input, most often for somebody who has left long ago.
 func longGone(t *rapid.T) plan.Input {
 	in := anyInput(t)
 	if rapid.IntRange(0, 3).Draw(t, "is gone") > 0 {
@@ -262,7 +259,7 @@ func anyInput(t *rapid.T) plan.Input {
 	return in
 }
 
-// applyAll does to links what the activities do when every step succeeds.
+// applyAll changes links as the activities do when every step succeeds.
 func applyAll(t *rapid.T, in plan.Input, steps []plan.Step) []plan.Link {
 	links := map[string]plan.Link{}
 	for _, l := range in.Links {

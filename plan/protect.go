@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// withhold puts the steps in protected apps aside. It runs after everything that plans
-// steps, so that none is forgotten. The times at which such steps fall due stay, so that
-// an operator sees them then.
+// withhold moves the steps in protected apps to withheld. It runs after everything that plans
+// steps, so that none is forgotten. The times at which such steps are due stay, so that an
+// operator sees the steps then.
 func (m *maker) withhold() {
 	protected := func(s Step) bool { return m.Protected[s.App] }
 	for _, s := range m.steps {

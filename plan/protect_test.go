@@ -69,9 +69,9 @@ func TestWhatIsProtectedIsWithheld(t *testing.T) {
 	}
 }
 
-// Whatever is linked and wanted, nothing is planned where it is protected; elsewhere
-// the same is planned as if nothing were; and together they are all that there is.
-// Only that nobody is asked to approve a deletion that no automation does.
+// In protected apps nothing is planned. In other apps the plan is the same as without
+// protection. Steps and withheld steps together are the steps of the plan without protection.
+// The only difference is that nobody is asked to approve a withheld deletion.
 func TestProtectionWithholdsItsOwnAndNothingElse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := anyInput(t)

@@ -25,7 +25,7 @@ func (e entitlements) sorted() []Entitlement {
 	return list
 }
 
-// granted returns the access that the roles give to somebody with this profile.
+// granted returns the access that the roles give to somebody with a profile.
 func (e *evaluation) granted(profile *hr.Profile) access {
 	vars := variablesOf(e.identity, profile)
 	all := make(access)
@@ -63,8 +63,8 @@ func (a access) grant(role *role) {
 	}
 }
 
-// with adds what is granted for another position. An entitlement that one position grants
-// without end does not end with the overlap of another.
+// with adds the access for another position. An entitlement that one position grants without
+// end does not end with the overlap of another.
 func (a access) with(more access) {
 	for name, entitlements := range more {
 		app, ok := a[name]
@@ -91,8 +91,8 @@ func (a access) with(more access) {
 	}
 }
 
-// keep adds to granted what earlier profiles of the period gave and the profile at index
-// at does not, as long as the app's overlap lasts. The latest profile that gave an
+// keep adds to granted the access that earlier profiles of the period gave and the profile at
+// index at does not, as long as the app's overlap lasts. The latest profile that gave an
 // entitlement decides until when it is kept, and by which roles.
 func (e *evaluation) keep(period *hr.Period, at int, granted access) {
 	longest := e.policy.longestOverlap

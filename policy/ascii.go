@@ -7,10 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// letters are those that have no decomposition into an ASCII letter and marks.
-// Lower case; upper case follows from it. Cyrillic and Greek are romanised
-// roughly as passports are; a policy that needs a national convention ("ae" for
-// ä, say) uses replace() before ascii().
+// letters holds the letters that have no decomposition into an ASCII letter and marks, in
+// lower case. Cyrillic and Greek are romanised roughly as in passports. A policy that needs a
+// national convention, such as "ae" for ä, uses replace() before ascii().
 var letters = map[rune]string{
 	// Latin
 	'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'đ': "d", 'ð': "d", 'þ': "th", 'ł': "l",
@@ -29,8 +28,8 @@ var letters = map[rune]string{
 	'‘': "'", '’': "'", 'ʼ': "'", 'ʻ': "'", '“': `"`, '”': `"`, '‐': "-", '‑': "-", '‒': "-", '–': "-", '—': "-",
 }
 
-// ascii writes s in ASCII: marks are stripped (é is e, ä is a), the letters
-// above transliterated, everything else (Chinese, say) left out.
+// ascii returns s in ASCII. It strips marks (é is e, ä is a), transliterates the letters above,
+// and leaves out everything else, such as Chinese.
 func ascii(s string) string {
 	if isASCII(s) {
 		return s

@@ -27,7 +27,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 }
 
-// BenchmarkEvaluateLarge is a company with 50 roles over 20 apps.
+// BenchmarkEvaluateLarge evaluates the policy of a company with 50 roles over 20 apps.
 func BenchmarkEvaluateLarge(b *testing.B) {
 	rules := policy.Rules{Apps: map[string]policy.AppRules{}}
 	for i := range 20 {

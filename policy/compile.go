@@ -11,18 +11,18 @@ import (
 	"github.com/tenurehq/tenure/internal/nearest"
 )
 
-// The expressions of a policy that names nobody differently.
+// The naming expressions of a policy that sets no others.
 const (
 	DefaultUsername = "ascii(lower(person.givenName.substring(0, 1) + person.familyName))"
 	DefaultEmail    = "person.workEmail"
 )
 
-// DefaultLongestUsername is how many characters a username may have if neither the
-// configuration nor an app says less: those of the local part of an address.
+// DefaultLongestUsername is the greatest length of a username if neither the configuration nor
+// an app sets a smaller one. It is the length of the local part of an address.
 const DefaultLongestUsername = 64
 
-// leastUsername is the least value of the greatest length: with fewer characters there
-// would be too few usernames.
+// leastUsername is the smallest value that the greatest length may have. With fewer characters
+// there would be too few usernames.
 const leastUsername = 4
 
 // Compile checks rules and makes them ready for use. The error joins a
@@ -77,8 +77,7 @@ func (c *compiler) naming(path string, scope *scope, source, byDefault string) *
 	return scope.compile(path, source, str, &c.problems)
 }
 
-// longest returns how many characters a username may have: as many as policy allows and
-// every app takes.
+// longest returns the greatest length of a username that policy allows and every app takes.
 func (c *compiler) longest() int {
 	longest := c.rules.Person.LongestUsername
 	if longest != 0 && longest < leastUsername {
@@ -131,12 +130,12 @@ func (c *compiler) app(name string, rules AppRules) *app {
 	return compiled
 }
 
-// externalID is the one name besides attributes that an app may be told to ignore: see
+// externalID is the only name besides attributes that may be ignored in an app: see
 // connector.ExternalID.
 const externalID = "externalId"
 
-// ignore checks the names of the attributes that an app does not keep: only a mapped one
-// can be ignored, because no other is proven.
+// ignore checks the names of the attributes that an app does not keep. Only mapped ones can be
+// ignored, because no others are proven.
 func (c *compiler) ignore(path string, names, mapped []string) {
 	known := append(slices.Clone(mapped), externalID)
 	for i, name := range names {

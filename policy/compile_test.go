@@ -11,8 +11,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// wiki is a set of rules with one app, one of whose attributes is the given
-// expression.
+// wiki returns rules with one app that maps an attribute by the given expression.
 func wiki(expression string) policy.Rules {
 	return policy.Rules{Apps: map[string]policy.AppRules{
 		"wiki": {Attributes: map[string]string{"title": expression}},

@@ -7,13 +7,12 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Condition is a condition over person that is not part of the rules, compiled.
-// It sees what the conditions of roles see, never changes, and is safe for
-// concurrent use.
+// Condition is a compiled condition over person that is not part of the rules. It can use the
+// same names as the conditions of roles. It never changes and is safe for concurrent use.
 type Condition struct{ when *expression }
 
-// CompileCondition compiles a condition. The error joins a *FieldError, with the
-// path given, for everything that is wrong with it.
+// CompileCondition compiles a condition. The error joins a *FieldError, with the given path,
+// for every fault in it.
 func CompileCondition(path, source string) (*Condition, error) {
 	scopes, err := newScopes()
 	if err != nil {

@@ -24,8 +24,8 @@ type Desired struct {
 	// Accounts holds the accounts that should exist, by app name. In any other app the
 	// person should have none.
 	Accounts []Account
-	// Changes is the next instant at which Desired differs if nothing new is said; zero if
-	// none is known.
+	// Changes is the next instant at which Desired differs if there are no new events; zero
+	// if none is known.
 	Changes time.Time
 }
 
@@ -35,8 +35,9 @@ type Account struct {
 	Enabled      bool           // false before the start date, on leave, suspended
 	Attributes   map[string]any // evaluated mappings: string, bool, int64 or []string; empty strings and lists are left out
 	Entitlements []Entitlement  // by name
-	// Roles are the names of the roles that give an account without entitlements,
-	// sorted; empty for one that has some, and for one that is only kept after a move.
+	// Roles holds the names of the roles that give an account without entitlements, sorted.
+	// It is empty for an account with entitlements, and for one that is only kept after a
+	// move.
 	Roles []string
 }
 
@@ -55,5 +56,5 @@ func (a Account) EntitlementNames() []string {
 type Entitlement struct {
 	Name  string
 	Roles []string  // names of the roles that grant it, sorted
-	Until time.Time // end of the overlap, for one that is only kept after a move; else zero
+	Until time.Time // end of the overlap of an entitlement that is only kept after a move; else zero
 }

@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// digestSize is how many bytes of the hash are kept: enough that two sets of
-// attributes of one account never meet by chance.
+// digestSize is the number of bytes of the hash that are kept. They are enough that two sets
+// of attributes of one account never have the same digest by chance.
 const digestSize = 16
 
 // Digest returns a digest of an account's attributes: the first 16 bytes, in hex, of the

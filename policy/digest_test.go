@@ -34,7 +34,7 @@ func TestDigestTellsContentsApart(t *testing.T) {
 	}
 }
 
-// What an app shows after a trip through JSON has the digest of what was sent.
+// Attributes have the same digest after they were encoded and decoded as JSON.
 func TestDigestSurvivesJSON(t *testing.T) {
 	value := rapid.OneOf(rapid.String().AsAny(), rapid.Bool().AsAny(), rapid.SliceOf(rapid.String()).AsAny(),
 		rapid.Int64Range(-1<<53, 1<<53).AsAny())

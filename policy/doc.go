@@ -1,15 +1,14 @@
-// Package policy says what access a person should have: birthright roles,
-// attribute mappings and naming, as CEL expressions over the person, with
-// retention, lead time and overlap per app.
+// Package policy computes the access that a person should have. A policy has birthright roles,
+// attribute mappings and naming, as CEL expressions over the person, with retention, lead time
+// and overlap per app.
 //
-// All expressions are compiled and type-checked by [Compile], which reports
-// everything that is wrong at once; evaluating them has no side effects and
-// needs no clock but the instant it is given. Policy knows nothing of what
-// accounts exist: comparing is the plan package's job.
+// [Compile] compiles and type-checks all expressions, and reports every fault at once.
+// Evaluating them has no side effects and needs no clock: the instant is an argument. The
+// package does not know which accounts exist. Package plan compares them.
 //
 // # What expressions see
 //
-// Every expression sees person, with what HR says: id, workerType, givenName,
+// Every expression sees person, with HR's data: id, workerType, givenName,
 // familyName, preferredName, workEmail, personalEmail, phone, employeeNumber,
 // jobTitle, department, costCenter, company, location.site, location.country,
 // location.timeZone, managerId, startDate, endDate and attributes. All are
@@ -21,20 +20,20 @@
 // no badge is "" (in a list or map of the expression's own making, a missing
 // element is an error as always in CEL).
 //
-// What Tenure itself gives is seen only where it cannot go in circles:
+// Names that Tenure itself gives can be used only where they cannot depend on themselves:
 //
 //	person.username  person.email and apps.*.attributes
 //	person.email     apps.*.attributes
 //	manager.account  apps.*.attributes: the manager's account ID in that app, or ""
 //
-// So roles follow from what HR says alone, and the attributes may use all.
+// So roles depend on HR's data alone, and attributes may use everything.
 //
 // # Functions
 //
-// Beside CEL's own and its string extension (substring, replace, split, join,
-// trim, lowerAscii, format, ...) there are lower(s), lower case in any script,
-// and ascii(s), which strips marks and transliterates: ascii('Łukasz Gößling')
-// is 'Lukasz Gossling'. Letters that have no ASCII form are left out.
+// Besides CEL's own functions and its string extension (substring, replace, split, join,
+// trim, lowerAscii, format, ...) there are two more. lower(s) returns s in lower case, in any
+// script. ascii(s) strips marks and transliterates: ascii('Łukasz Gößling') is
+// 'Lukasz Gossling'. It leaves out letters without an ASCII form.
 //
 // The package may import hr, CEL, x/text and the standard library.
 package policy

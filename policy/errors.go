@@ -7,14 +7,14 @@ import (
 	"github.com/tenurehq/tenure/internal/nearest"
 )
 
-// FieldError is something wrong with one field of the rules: found by Compile,
-// or by an evaluation that failed for a person. It never holds personal data.
+// FieldError describes a fault in one field of the rules, found by Compile or by an evaluation
+// that failed for a person. It never holds personal data.
 type FieldError struct {
 	Path string // as in the configuration: "roles[1].when", "apps.wiki.attributes.title"
-	// Line and Column are the place within the expression, both from 1; zero if
-	// the field as a whole is meant.
+	// Line and Column are the place within the expression, both from 1; zero if the error
+	// is about the field as a whole.
 	Line, Column int
-	Text         string // what is wrong, and what was perhaps meant
+	Text         string // what is wrong, with a suggestion if there is one
 }
 
 func (e *FieldError) Error() string {
@@ -24,7 +24,7 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.Text)
 }
 
-// problems collects what is wrong with a set of rules.
+// problems collects the faults of a set of rules.
 type problems []error
 
 func (p *problems) add(path, format string, args ...any) {
@@ -36,8 +36,8 @@ func (p *problems) unknownApp(path, app string, apps []string) {
 	p.add(path, "there is no app %q%s", app, nearest.Hint(app, apps))
 }
 
-// runtimeText says why an evaluation failed. CEL's own messages may quote the
-// value that was at fault, so only those that cannot are passed on.
+// runtimeText returns why an evaluation failed. CEL's own messages may quote the value at
+// fault, so it passes on only those that cannot.
 func runtimeText(err error) string {
 	const failed = "cannot be evaluated for this person"
 	// CEL writes "kind: detail", and the detail may be a value.

@@ -12,18 +12,17 @@ import (
 
 // Evaluate returns the access that a person should have at an instant.
 //
-//   - Without a period of employment now or to come, the person has no account.
-//   - Before a period of employment starts, the apps whose lead time has begun
-//     have an account that is disabled, with what the person is going to have on
-//     the first day.
-//   - In a period, accounts, attributes and entitlements are those of the profile
-//     in force; the accounts are enabled while the person is active, and disabled
-//     during leave and suspension, with everything else kept.
-//   - After a move, while the person is active, what a profile of the same period
-//     granted and the present one does not is kept for the app's overlap.
-//   - Somebody who holds several positions has what the roles give for each of them,
-//     with the attributes of the primary one. What only a position gave that has ended
-//     is gone with it.
+//   - Without a period of employment now or in the future, the person has no account.
+//   - Before a period of employment starts, the apps whose lead time has begun have a
+//     disabled account, with the attributes and entitlements of the first day.
+//   - In a period, accounts, attributes and entitlements follow from the profile in force.
+//     The accounts are enabled while the person is active. During leave and suspension they
+//     are disabled, and everything else is kept.
+//   - After a move, while the person is active, access that an earlier profile of the same
+//     period granted and the present one does not is kept for the app's overlap.
+//   - Somebody who holds several positions has the access that the roles give for each of
+//     them, with the attributes of the primary one. Access that only one position gave ends
+//     with that position.
 //
 // It is a pure function, and its result is sorted. The error joins a
 // *FieldError for every expression that failed for this person.
@@ -80,10 +79,10 @@ func (e *evaluation) current(period *hr.Period, positions []hr.Position, active 
 	e.add(all, &period.Profiles[snapshotAt(period, e.now)].Profile, active)
 }
 
-// upcoming adds the accounts that are created ahead of the start of a period of employment,
-// or of another position within one.
+// upcoming adds the accounts that are created before the start of a period of employment, or
+// of another position within one.
 func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
-	var begins time.Time // of the first that an account is made for
+	var begins time.Time // start of the first one for which an account is created
 	all := access{}
 	for _, position := range positions {
 		next := periodAfter(position.Periods, e.now)
@@ -107,8 +106,8 @@ func (e *evaluation) upcoming(periods []hr.Period, positions []hr.Position) {
 	}
 }
 
-// add makes accounts of granted access. Each mapping sees the manager's account in its
-// own app.
+// add adds the accounts for granted access. Each mapping sees the manager's account in its own
+// app.
 func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool) {
 	vars := variablesOf(e.identity, profile)
 	for _, name := range slices.Sorted(maps.Keys(granted)) {
@@ -123,8 +122,8 @@ func (e *evaluation) add(granted access, profile *hr.Profile, enabled bool) {
 	}
 }
 
-// givers lists the roles that give an account which has no entitlements that would say
-// who gave them.
+// givers returns the roles that give an account without entitlements; nil if it has some,
+// because entitlements name their own roles.
 func (e *evaluation) givers(app string, has entitlements, vars *variables) []string {
 	if len(has) > 0 {
 		return nil
@@ -178,14 +177,15 @@ func (e *evaluation) hasAccount(app string) bool {
 	return slices.ContainsFunc(e.accounts, func(a Account) bool { return a.App == app })
 }
 
-// changesAt notes an instant at which something may be different.
+// changesAt notes an instant at which the result may change.
 func (e *evaluation) changesAt(t time.Time) {
 	if t.After(e.now) && (e.changes.IsZero() || t.Before(e.changes)) {
 		e.changes = t
 	}
 }
 
-// fail notes a failed expression, once: a role is evaluated for several profiles.
+// fail notes a failed expression. It notes each one once, because a role is evaluated for
+// several profiles.
 func (e *evaluation) fail(err error) {
 	same := func(other error) bool { return other.Error() == err.Error() }
 	if !slices.ContainsFunc(e.failures, same) {
@@ -216,7 +216,7 @@ func periodAfter(periods []hr.Period, t time.Time) *hr.Period {
 	return nil
 }
 
-// snapshotAt is the index of the snapshot in force at t.
+// snapshotAt returns the index of the snapshot in force at t.
 func snapshotAt(period *hr.Period, t time.Time) int {
 	at := 0
 	for i, snapshot := range period.Profiles {
@@ -227,7 +227,7 @@ func snapshotAt(period *hr.Period, t time.Time) int {
 	return at
 }
 
-// heldFrom is the instant from which the snapshot at index i was in force.
+// heldFrom returns the instant from which the snapshot at index i was in force.
 func heldFrom(period *hr.Period, i int) time.Time {
 	from := period.Profiles[i].From
 	if i == 0 || from.Before(period.Starts) {

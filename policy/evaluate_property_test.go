@@ -13,8 +13,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// drawRules gives every app its own lead time and overlap, and roles by
-// department and title.
+// drawRules draws rules in which every app has its own lead time and overlap, and roles depend
+// on department and title.
 func drawRules(t *rapid.T) policy.Rules {
 	span := func(name string) time.Duration { return time.Duration(rapid.IntRange(0, 8).Draw(t, name)) * day }
 	apps := []string{"directory", "wiki", "chat", "crm"}
@@ -39,7 +39,7 @@ func drawRules(t *rapid.T) policy.Rules {
 	return rules
 }
 
-// drawTimeline gives up to three periods, with moves and absences at any hour.
+// drawTimeline draws up to three periods, with moves and absences at any hour.
 func drawTimeline(t *rapid.T) hr.Timeline {
 	timeline := hr.Timeline{PersonID: "42"}
 	hours := func(name string, low, high int) time.Duration {
@@ -57,7 +57,7 @@ func drawTimeline(t *rapid.T) hr.Timeline {
 			from = from.Add(hours("until the next", 0, 200))
 		}
 		if from.Before(at) {
-			from = at // all was said before the start
+			from = at // everything was said before the start
 		}
 		timeline.Absences = append(timeline.Absences, hr.Interval{From: from, To: from.Add(hours("leave", 1, 100))})
 		at = from.Add(hours("until the end", 1, 300))
@@ -78,7 +78,7 @@ func evaluate(t *rapid.T, p *policy.Policy, timeline hr.Timeline, now time.Time)
 	return desired
 }
 
-// Nothing changes before Changes, and when no change is known nothing ever does.
+// Nothing changes before Changes. If Changes is zero, nothing ever changes.
 func TestNothingChangesBeforeItIsSaidTo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, timeline := compileIn(t, drawRules(t)), drawTimeline(t)
@@ -127,8 +127,8 @@ func TestAccountsFollowTheStanding(t *testing.T) {
 	})
 }
 
-// Without overlap, somebody on leave has exactly what they would have at work,
-// switched off.
+// Without overlap, somebody on leave has exactly the access that they would have at work, with
+// accounts disabled.
 func TestLeaveOnlySwitchesOff(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules, timeline := drawRules(t), drawTimeline(t)
@@ -149,7 +149,7 @@ func TestLeaveOnlySwitchesOff(t *testing.T) {
 	})
 }
 
-// The order in which roles and grants are written, and repetition, do not matter.
+// The order and repetition of roles and grants do not matter.
 func TestOrderOfRolesDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules, timeline := drawRules(t), drawTimeline(t)

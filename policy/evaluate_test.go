@@ -15,9 +15,9 @@ import (
 
 const day = 24 * time.Hour
 
-// company is a policy with something of everything: directory for everyone, two
-// days early; wiki for Development, chat for Development and Sales, with seven
-// days of overlap in wiki and none in chat.
+// company returns a policy that uses every feature: directory for everyone, two days early;
+// wiki for Development; chat for Development and Sales. wiki has seven days of overlap, and
+// chat none.
 func company(t testing.TB) *policy.Policy {
 	return compile(t, policy.Rules{
 		Apps: map[string]policy.AppRules{
@@ -48,14 +48,14 @@ func of(department, title string) hr.Profile {
 	return profile
 }
 
-// from is a snapshot that holds from some days after epoch.
+// from returns a snapshot that holds from some days after epoch.
 func from(days float64, department, title string) hr.EffectiveProfile {
 	return hr.EffectiveProfile{From: after(days), Profile: of(department, title)}
 }
 
 func after(days float64) time.Time { return epoch.Add(time.Duration(days * float64(day))) }
 
-// show writes desired access in one line per account, instants as days after
+// show returns desired access as text, in one line per account, with instants as days after
 // epoch.
 func show(d policy.Desired) string {
 	var lines []string

@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Everybody gets an account of the wiki, and engineers may write.
+// Everybody gets an account in the wiki, and engineers may write.
 func ExamplePolicy_Evaluate() {
 	rules, err := policy.Compile(policy.Rules{
 		Apps: map[string]policy.AppRules{
@@ -50,8 +50,7 @@ func ExamplePolicy_Evaluate() {
 	//   writers by [engineers]
 }
 
-// Compile reports everything that is wrong at once, with the place and what was
-// perhaps meant.
+// Compile reports all faults at once, with their places and suggestions.
 func ExampleCompile() {
 	_, err := policy.Compile(policy.Rules{
 		Apps: map[string]policy.AppRules{"wiki": {}},

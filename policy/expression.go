@@ -17,7 +17,7 @@ import (
 	"github.com/tenurehq/tenure/internal/nearest"
 )
 
-// The types that a field's expression may give.
+// The types that a field's expression may return.
 var (
 	boolean = []*cel.Type{cel.BoolType}
 	str     = []*cel.Type{cel.StringType}
@@ -32,8 +32,8 @@ type expression struct {
 	program cel.Program
 }
 
-// compile type-checks one field's expression. What is wrong goes to problems,
-// and the result is nil then.
+// compile compiles and type-checks one field's expression. If there are faults, it adds them
+// to problems and returns nil.
 func (s *scope) compile(path, source string, gives []*cel.Type, problems *problems) *expression {
 	if strings.TrimSpace(source) == "" {
 		problems.add(path, "an expression is missing")
@@ -92,8 +92,8 @@ var (
 	noOverload     = regexp.MustCompile(`^found no matching overload for '(.*)' applied to '(.*)'$`)
 )
 
-// explain describes what the type checker or parser found to people who have not read the
-// CEL specification.
+// explain rewrites an error of the type checker or parser for people who have not read the CEL
+// specification.
 func (s *scope) explain(message string) string {
 	if m := undefinedField.FindStringSubmatch(message); m != nil {
 		return s.explainField(m[1])
@@ -105,7 +105,7 @@ func (s *scope) explain(message string) string {
 		return fmt.Sprintf("%q is not known%s", m[1], nearest.Hint(m[1], s.names))
 	}
 	if m := noOverload.FindStringSubmatch(message); m != nil {
-		name := strings.TrimPrefix(m[1], "@") // of parts
+		name := strings.TrimPrefix(m[1], "@") // the functions of parts begin with @
 		if symbol, ok := operators.FindReverse(name); ok && symbol != "" {
 			name = symbol
 		}
@@ -170,7 +170,7 @@ func (e *expression) failed(err error) error {
 	return failure
 }
 
-// native converts the types that compile lets through.
+// native converts values of the types that compile accepts.
 func native(result ref.Val) (any, error) {
 	switch result := result.(type) {
 	case types.String:

@@ -14,7 +14,7 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// epoch is when everybody in these tests starts.
+// epoch is the time at which everybody in these tests starts.
 var epoch = time.Date(2026, time.March, 2, 0, 0, 0, 0, time.UTC)
 
 func ada() hr.Profile {
@@ -27,7 +27,7 @@ func ada() hr.Profile {
 	}
 }
 
-// employed is the timeline of somebody who has started and has no end.
+// employed returns the timeline of somebody who has started and has no end.
 func employed(profile hr.Profile) hr.Timeline {
 	return hr.Timeline{PersonID: "42", Periods: []hr.Period{{
 		Starts: epoch, Profiles: []hr.EffectiveProfile{{From: epoch, Profile: profile}},
@@ -46,7 +46,7 @@ func TestAttributeExpressions(t *testing.T) {
 		ManagerAccounts: map[string]string{"wiki": "acc-77", "directory": "cn=77"}}
 	tests := []struct {
 		expression string
-		want       any // nil: left out
+		want       any // nil if the attribute is left out
 	}{
 		{"person.id", "42"},
 		{"person.username + ' ' + person.email", "alovelace ada@corp.example"},
@@ -120,8 +120,8 @@ func TestConditionsSeeEverythingThatHRSays(t *testing.T) {
 	assert.Equal(t, jsonNames(reflect.TypeFor[hr.Location]()), policy.LocationFields())
 }
 
-// Every field must read what it is called after: a profile whose every field
-// holds its own JSON name.
+// Every field must read the profile's field of the same name. The test uses a profile whose
+// fields hold their own JSON names.
 func TestFieldsReadWhatTheyAreCalled(t *testing.T) {
 	profile := hr.Profile{Location: hr.Location{Site: "site", Country: "country", TimeZone: "timeZone"}}
 	v := reflect.ValueOf(&profile).Elem()
@@ -148,8 +148,8 @@ func TestFieldsReadWhatTheyAreCalled(t *testing.T) {
 	}
 }
 
-// A failing expression is an error that names the field and the place in it, and
-// holds nothing of what it was evaluated over.
+// The error of a failing expression names the field and the place in it, and contains no data
+// of the person.
 func TestEvaluationErrorsNameTheFieldAndNoPersonalData(t *testing.T) {
 	tests := []struct{ expression, want string }{
 		{"person.givenName.split('x')[9]",

@@ -8,13 +8,13 @@ import (
 )
 
 // Username returns the username that a person should have, in a form that every app takes:
-// a-z, 0-9 and, inside, dot, dash and underscore. Other letters are written in
-// ASCII, and everything else is left out. If nothing is left (of a name in Chinese
-// characters, say) the username is "p" and the person ID.
+// a-z, 0-9 and, inside, dot, dash and underscore. Other letters are written in ASCII, and
+// everything else is left out. If nothing is left, as of a name in Chinese characters, the
+// username is "p" and the person ID.
 //
-// It is a base only, of LongestUsername characters at most: whoever claims it appends
-// a number if somebody holds it. One that is a protected account's in some app has one
-// already.
+// The result is a base, of LongestUsername characters at most. The ledger appends a number if
+// somebody else holds it. If a protected account in some app has the username, the base
+// already has a number.
 func (p *Policy) Username(personID string, profile hr.Profile) (base string, err error) {
 	value, err := p.named(p.username, Identity{PersonID: personID}, profile)
 	if err != nil {
@@ -31,10 +31,10 @@ func (p *Policy) Username(personID string, profile hr.Profile) (base string, err
 	}
 }
 
-// LongestUsername is how many characters a username may have, its number included.
+// LongestUsername returns the greatest length of a username, its number included.
 func (p *Policy) LongestUsername() int { return p.longest }
 
-// Spelled is a name as a username has it, of LongestUsername characters at most.
+// Spelled returns a name in the form of a username, of LongestUsername characters at most.
 func (p *Policy) Spelled(name string) string { return username.Numbered(normalise(name), 1, p.longest) }
 
 // Email returns the address that a person should have; empty if policy gives none.
@@ -46,7 +46,7 @@ func (p *Policy) Email(id Identity, profile hr.Profile) (string, error) {
 	return strings.TrimSpace(value), nil
 }
 
-// normalise leaves out what a username may not contain.
+// normalise leaves out the characters that a username may not contain.
 func normalise(name string) string {
 	const separators = "._-"
 	kept := strings.Map(func(r rune) rune {
@@ -58,7 +58,7 @@ func normalise(name string) string {
 		}
 	}, strings.ToLower(ascii(name)))
 	for strings.Contains(kept, "..") {
-		kept = strings.ReplaceAll(kept, "..", ".") // a part between two dots was empty
+		kept = strings.ReplaceAll(kept, "..", ".") // the part between two dots is empty
 	}
 	return strings.Trim(kept, separators)
 }

@@ -15,7 +15,7 @@ import (
 func TestUsername(t *testing.T) {
 	tests := []struct {
 		name       string
-		expression string // empty: the default
+		expression string // empty means the default
 		id         string
 		profile    hr.Profile
 		want       string
@@ -92,7 +92,7 @@ func TestUsernamesHaveAGreatestLength(t *testing.T) {
 		{20, 0, "mschmidt-oberhausene"},
 		{0, 20, "mschmidt-oberhausene"},
 		{63, 10, "mschmidt-o"},
-		{9, 20, "mschmidt"}, // not with a dash at the end
+		{9, 20, "mschmidt"}, // no dash at the end
 	} {
 		p := compile(t, policy.Rules{
 			Person: policy.PersonRules{LongestUsername: c.person},

@@ -9,9 +9,9 @@ import (
 // oneName reports whether somebody has one name only, a given or a family name.
 func oneName(p *hr.Profile) bool { return (p.GivenName == "") != (p.FamilyName == "") }
 
-// named evaluates an expression that names somebody. For a person with one name it tries
-// that as the family name and as the given name, and takes the longer result: so no
-// expression leaves just an initial.
+// named evaluates an expression that names somebody. For a person with only one name, it tries
+// the name as family name and as given name, and takes the longer result. So no expression
+// returns just an initial.
 func (p *Policy) named(is *expression, id Identity, profile hr.Profile) (string, error) {
 	value, err := is.eval(variablesOf(id, &profile))
 	if !oneName(&profile) {
@@ -25,7 +25,7 @@ func (p *Policy) named(is *expression, id Identity, profile hr.Profile) (string,
 	if err != nil && otherErr != nil {
 		return "", err
 	}
-	name, _ := value.(string) // nothing if that way fails
+	name, _ := value.(string) // empty if the evaluation failed
 	longer, _ := other.(string)
 	if name, longer = without(name), without(longer); len(longer) > len(name) {
 		return longer, nil
@@ -33,9 +33,9 @@ func (p *Policy) named(is *expression, id Identity, profile hr.Profile) (string,
 	return name, nil
 }
 
-// without returns a text that was made of a given and a family name without what only
-// stands between or beside them, of somebody who has one: "Suharti " and ", Suharti"
-// are Suharti, and .suharti@example.com is suharti@example.com.
+// without removes the separators from a text for a person with one name, which an expression
+// made for a given and a family name: "Suharti " and ", Suharti" become Suharti, and
+// .suharti@example.com becomes suharti@example.com.
 func without(text string) string {
 	text = strings.Trim(text, " ,;")
 	local, domain, isAddress := strings.Cut(text, "@")

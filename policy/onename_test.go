@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Whichever name somebody has, it is all that there is of their username and address,
-// and nothing stands beside it.
+// The username and address of somebody with one name, given or family, have just that name,
+// without separators.
 func TestPeopleWithOneName(t *testing.T) {
 	for expression, want := range map[string]string{
 		"": "suharti",

@@ -7,8 +7,8 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 )
 
-// parts is a library that makes substring and charAt give what there is: CEL's own
-// fail for a text that is too short, and names are as short as they are.
+// parts is a CEL library in which substring and charAt do not fail for a short text, as CEL's
+// own do: they return the characters that there are, because names can be very short.
 type parts struct{}
 
 // CompileOptions implements cel.Library.
@@ -34,16 +34,16 @@ func (parts) CompileOptions() []cel.EnvOption {
 // ProgramOptions implements cel.Library.
 func (parts) ProgramOptions() []cel.ProgramOption { return nil }
 
-// instead calls another function in place of a method. CEL has no way to give a
-// function of its libraries another meaning.
+// instead returns a macro that calls another function in place of a method. CEL has no other
+// way to change a function of its libraries.
 func instead(function string) cel.MacroFactory {
 	return func(mef cel.MacroExprFactory, target ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
 		return mef.NewCall(function, append([]ast.Expr{target}, args...)...), nil
 	}
 }
 
-// part is the characters of a text from one position up to another, or to its end: as
-// many of them as there are.
+// part returns the characters of a text from one position up to another, or up to its end if
+// that comes first.
 func part(s, from, to ref.Val) ref.Val {
 	letters := []rune(string(s.(types.String)))
 	within := func(at ref.Val) int {

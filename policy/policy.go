@@ -10,17 +10,16 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// Policy is a set of rules, compiled. It never changes and is safe for
-// concurrent use.
+// Policy is a compiled set of rules. It never changes and is safe for concurrent use.
 type Policy struct {
 	username *expression
 	email    *expression
-	// longest is how many characters a username may have.
+	// longest is the greatest length of a username.
 	longest int
 	roles   []role
 	apps    map[string]*app
 	names   []string // of apps, sorted
-	// protected are the people whose accounts no automation touches, by ID.
+	// protected lists the IDs of the people whose accounts no automation touches.
 	protected []string
 	// longestOverlap bounds how far back a profile can matter.
 	longestOverlap time.Duration
@@ -50,9 +49,9 @@ type attribute struct {
 // ResolvedApp holds the rules of one app, with defaults filled in.
 type ResolvedApp struct {
 	Name       string
-	After      []string // apps whose account must be there before this one's is made; sorted
-	Attributes []string // names of the attributes that are mapped, whether or not they have a value; sorted
-	Ignore     []string // names of the attributes that the app is known not to keep; sorted
+	After      []string // apps whose account must exist before this one's is created; sorted
+	Attributes []string // names of all mapped attributes, also of those without a value; sorted
+	Ignore     []string // names of attributes that the app does not keep; sorted
 	Joiner     JoinerRules
 	Mover      MoverRules
 	Leaver     LeaverRules
@@ -75,8 +74,8 @@ func (p *Policy) App(name string) (ResolvedApp, bool) {
 	return resolved, true
 }
 
-// Attributes evaluates the app's mappings for a profile, whatever access it gives;
-// empty attributes are left out. The error names the mappings that cannot be
+// Attributes evaluates the app's mappings for a profile, whether or not the profile gives an
+// account; empty attributes are left out. The error names the mappings that cannot be
 // evaluated.
 func (p *Policy) Attributes(appName string, id Identity, profile hr.Profile) (map[string]any, error) {
 	app, ok := p.apps[appName]
@@ -88,7 +87,7 @@ func (p *Policy) Attributes(appName string, id Identity, profile hr.Profile) (ma
 	return attributes, errors.Join(e.failures...)
 }
 
-// Grants lists the entitlements that some role gives in the app, sorted.
+// Grants returns the entitlements that any role gives in the app, sorted.
 func (p *Policy) Grants(appName string) []string {
 	var names []string
 	for _, role := range p.roles {
@@ -109,7 +108,7 @@ func (p *Policy) UsesManager(appName string) bool {
 	return ok && app.usesManager
 }
 
-// resolve fills in what an app's rules leave to the defaults.
+// resolve returns the rules of an app with the defaults filled in.
 func resolve(name string, app AppRules, defaults Rules) ResolvedApp {
 	resolved := ResolvedApp{
 		Name:       name,

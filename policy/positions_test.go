@@ -10,8 +10,8 @@ import (
 	"github.com/tenurehq/tenure/policy"
 )
 
-// Somebody who holds several positions has what the roles give for each of them, with
-// the attributes of the primary one; ending one ends what only it gave.
+// Somebody who holds several positions has the access that the roles give for each of them,
+// with the attributes of the primary one. If one ends, the access that only it gave ends.
 func TestEvaluateSeveralPositions(t *testing.T) {
 	hire := func(id, position, department, title, effective string) hr.Event {
 		profile := of(department, title)
@@ -58,7 +58,7 @@ func TestEvaluateSeveralPositions(t *testing.T) {
 	assert.Equal(t, "Seller", after.Standing.Profile.JobTitle, "the position that is left is the primary one")
 }
 
-// Jobs that are listed besides the main one give what they would give as positions.
+// Additional jobs give the same access as other positions.
 func TestEvaluateAdditionalJobs(t *testing.T) {
 	begins := hr.DateOf(epoch).AddDays(1)
 	said := func(id string, kind hr.EventType, day int, jobs ...hr.AdditionalJob) hr.Event {
@@ -99,8 +99,8 @@ func date(s string) hr.Date {
 	return d
 }
 
-// In one app the entitlements of several positions add up, each with the roles that
-// give it for any of them.
+// In one app the entitlements of several positions add up, each with the roles that give it
+// for any position.
 func TestEvaluatePositionsInOneApp(t *testing.T) {
 	held := func(id, department, title string) hr.Position {
 		return hr.Position{ID: id, Periods: []hr.Period{{Starts: after(0), Profiles: []hr.EffectiveProfile{from(0, department, title)}}}}

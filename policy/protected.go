@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// ProtectsPerson reports whether no automation touches the person's accounts: they have to
-// get in when everything else fails.
+// ProtectsPerson reports whether the person is protected: no automation touches their accounts,
+// because they must be able to sign in when everything else fails.
 func (p *Policy) ProtectsPerson(personID string) bool {
 	return slices.Contains(p.protected, personID)
 }
 
-// ProtectsAccount reports whether one of these, the username or the app's own ID of an
-// account, is that of a protected account. Case does not matter: in many apps it does not,
-// and an account that is protected by mistake is noticed, while one that is changed by
-// mistake may not be. An empty name or ID is no account's.
+// ProtectsAccount reports whether one of the names, an account's username or its ID in the app,
+// belongs to a protected account. It ignores case, as many apps do: an account that is
+// protected by mistake is noticed, while one that is changed by mistake may not be. It ignores
+// empty names.
 func (p *Policy) ProtectsAccount(appName string, names ...string) bool {
 	app, ok := p.apps[appName]
 	if !ok {
@@ -26,20 +26,21 @@ func (p *Policy) ProtectsAccount(appName string, names ...string) bool {
 	})
 }
 
-// ProtectsSomething reports whether the app has protected people or accounts: if not, there
-// is nothing to check.
+// ProtectsSomething reports whether the app has protected people or accounts. If not, callers
+// need not check accounts.
 func (p *Policy) ProtectsSomething(appName string) bool {
 	return len(p.protected) > 0 || p.ProtectsAccounts(appName)
 }
 
-// ProtectsAccounts reports whether accounts of the app are protected, whosever they are.
+// ProtectsAccounts reports whether the app has protected accounts, apart from those of
+// protected people.
 func (p *Policy) ProtectsAccounts(appName string) bool {
 	app, ok := p.apps[appName]
 	return ok && len(app.protected) > 0
 }
 
-// reserved reports whether a username is that of a protected account in some app, so
-// that nobody is given it.
+// reserved reports whether a protected account in some app has a username, so that nobody else
+// gets it.
 func (p *Policy) reserved(username string) bool {
 	return slices.ContainsFunc(p.names, func(app string) bool { return p.ProtectsAccount(app, username) })
 }

@@ -2,8 +2,8 @@ package policy
 
 import "time"
 
-// Rules is a policy as written in the configuration, before compilation.
-// Expressions are CEL; the package comment says what they can see.
+// Rules is a policy as written in the configuration, before compilation. Its expressions are
+// CEL; the package comment lists the names that they can use.
 type Rules struct {
 	Person PersonRules
 	Apps   map[string]AppRules
@@ -11,49 +11,49 @@ type Rules struct {
 	Joiner JoinerRules
 	Mover  MoverRules
 	Leaver LeaverRules
-	// Protected are the people, by ID, whose accounts no automation touches.
+	// Protected lists the IDs of the people whose accounts no automation touches.
 	Protected []string
 }
 
-// PersonRules names people: both expressions give a string.
-// Username sees person; collisions get 2, 3, ... appended. Email also sees
+// PersonRules holds how people are named. Both expressions return a string. Username sees
+// person; if several people would get the same one, 2, 3, ... are appended. Email also sees
 // person.username.
 type PersonRules struct {
 	Username string // default: DefaultUsername
 	Email    string // default: DefaultEmail
-	// LongestUsername is how many characters a username may have, the number
-	// included; default: DefaultLongestUsername.
+	// LongestUsername is the greatest length of a username, the number included; default:
+	// DefaultLongestUsername.
 	LongestUsername int
 }
 
 // AppRules holds the rules of one app. A nil override means the default of Rules.
 type AppRules struct {
 	Attributes map[string]string // target attribute -> CEL giving string, bool, int or list of strings
-	// Ignore names attributes that the app is known not to keep, which are not proven:
+	// Ignore names attributes that the app does not keep, so that they are not proven:
 	// mapped ones, or connector.ExternalID.
 	Ignore    []string
-	After     []string // apps whose account must be there before this one's is made
+	After     []string // apps whose account must exist before this one's is created
 	Joiner    *JoinerRules
 	Mover     *MoverRules
 	Leaver    *LeaverRules
 	Protected []string // usernames and IDs of accounts that no automation touches
-	// LongestUsername is how many characters the app takes; zero: any number. The
-	// least of all apps holds for everybody, since people have one username.
+	// LongestUsername is the greatest length that the app takes; zero means any length. The
+	// smallest value of all apps holds for everybody, since a person has one username.
 	LongestUsername int
-	// Adopt says what becomes of an account that is there already and matches a
-	// person by something that others can guess; empty: AdoptAsk.
+	// Adopt decides about an account that exists already and matches a person by anything
+	// but the external ID; empty means AdoptAsk.
 	Adopt Adoption
 }
 
-// Adoption is what Tenure does about an account that it did not create and that matches a
+// Adoption names what Tenure does about an account that it did not create and that matches a
 // person by anything but the external ID.
 type Adoption string
 
 // The adoptions.
 const (
 	AdoptAsk   Adoption = "ask"   // an operator decides whose it is
-	AdoptAuto  Adoption = "auto"  // it is the person's
-	AdoptNever Adoption = "never" // it is nobody's, whatever an operator says
+	AdoptAuto  Adoption = "auto"  // Tenure adopts it for the person
+	AdoptNever Adoption = "never" // it is never adopted, not even if an operator asks for it
 )
 
 // Adoptions lists every adoption.
@@ -72,17 +72,17 @@ type Grant struct {
 	Entitlements []string
 }
 
-// JoinerRules say how things begin: LeadTime is how long before the start date
-// accounts are made. They stay disabled until the start date.
+// JoinerRules holds the rules for joiners. LeadTime is how long before the start date accounts
+// are created. They stay disabled until the start date.
 type JoinerRules struct{ LeadTime time.Duration }
 
-// MoverRules say how things change: Overlap is how long access that policy no
-// longer grants is kept after a move.
+// MoverRules holds the rules for movers. Overlap is how long access that policy no longer
+// grants is kept after a move.
 type MoverRules struct{ Overlap time.Duration }
 
-// LeaverRules say how things end. Retain is how long a disabled account is kept; with
-// Delete it is deleted then, else it stays disabled. With Approval an operator has to
-// approve each deletion, and is reminded every Remind.
+// LeaverRules holds the rules for leavers. Retain is how long a disabled account is kept. With
+// Delete it is deleted then, else it stays disabled. With Approval an operator has to approve
+// each deletion, and is reminded every Remind.
 type LeaverRules struct {
 	Retain   time.Duration
 	Delete   bool

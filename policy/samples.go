@@ -7,13 +7,13 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// sample is a made-up person with whom the naming expressions are tried.
+// sample is an invented person for testing the naming expressions.
 type sample struct {
 	who     string
 	profile hr.Profile
 }
 
-// samples have names that authors of expressions rarely think of.
+// samples returns people with names that authors of expressions rarely think of.
 func samples() []sample {
 	named := func(who, given, family string) sample {
 		return sample{who, hr.Profile{
@@ -34,15 +34,15 @@ func samples() []sample {
 	}
 }
 
-// trySamples evaluates the expressions that name people with the samples: one that
-// fails for some name would be noticed on that person's first day.
+// trySamples evaluates the naming expressions with the samples. Otherwise an expression that
+// fails for some name would only be noticed on that person's first day.
 func (c *compiler) trySamples(p *Policy) {
 	for _, naming := range []struct {
 		path string
 		is   *expression
 	}{{"person.username", p.username}, {"person.email", p.email}} {
 		if naming.is == nil {
-			continue // reported
+			continue // the fault is reported already
 		}
 		for _, s := range samples() {
 			_, err := naming.is.eval(variablesOf(Identity{PersonID: "10042", Username: "sample"}, &s.profile))

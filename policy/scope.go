@@ -13,7 +13,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// The types that expressions see, with their names in CEL's messages.
+// The types of the variables, with their names in CEL's messages.
 var (
 	personType     = cel.ObjectType("tenure.Person")
 	locationType   = cel.ObjectType("tenure.Location")
@@ -28,12 +28,11 @@ type scope struct {
 	paths map[string]string
 }
 
-// scopes are those that there are. Which field belongs to which is decided in
-// Compile.
+// scopes holds all scopes. Compile decides which one a field gets.
 type scopes struct {
-	facts   *scope // person, as HR describes them
-	named   *scope // and their username
-	account *scope // and their email, and their manager's account
+	facts   *scope // person with HR's data
+	named   *scope // also person.username
+	account *scope // also person.email and manager.account
 }
 
 func newScopes() (scopes, error) {
@@ -84,7 +83,7 @@ func newScope(personFields fields, options ...cel.EnvOption) (*scope, error) {
 	return &scope{env: env, names: namesOf(env), paths: pathsOf(personFields)}, nil
 }
 
-// namesOf lists the variables, functions and macros that can be written.
+// namesOf returns the names of the variables, functions and macros of an environment.
 func namesOf(env *cel.Env) []string {
 	names := slices.Collect(maps.Keys(env.Functions()))
 	for _, variable := range env.Variables() {
@@ -96,7 +95,7 @@ func namesOf(env *cel.Env) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return strings.ContainsAny(name, "_@!") })
 }
 
-// pathsOf maps the last part of every field that can be read to the whole.
+// pathsOf maps the last part of every field's path to the whole path.
 func pathsOf(personFields fields) map[string]string {
 	paths := map[string]string{"account": "manager.account"}
 	for name := range locationFields {
@@ -167,7 +166,7 @@ var managerFields = fields{
 	"account": text(func(m *manager) string { return m.account }),
 }
 
-// text is a string field of a T; it is set unless it is empty.
+// text returns a string field of a T. The field counts as set unless it is empty.
 func text[T any](read func(*T) string) *types.FieldType {
 	return &types.FieldType{
 		Type:    types.StringType,

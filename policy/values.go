@@ -56,11 +56,11 @@ func (o object) Equal(other ref.Val) ref.Val { return types.Bool(o.value == othe
 func (o object) Type() ref.Type              { return o.objectType }
 func (o object) Value() any                  { return o.value }
 
-// attributes is HR's own map of attributes. It behaves as a CEL map of those that are not
+// attributes holds the profile's attributes. It behaves as a CEL map of those that are not
 // empty, except that a missing one reads as empty and that keys come in order. (It is no
 // traits.Mapper, because a Mapper fails on a missing key.)
 type attributes struct {
-	set    // what is as in any map
+	set    // everything that behaves as in any map
 	values map[string]string
 }
 
@@ -95,8 +95,8 @@ func (a attributes) Iterator() traits.Iterator {
 	return types.NewStringList(types.DefaultTypeAdapter, keys).Iterator()
 }
 
-// variablesOf are the variables for a person with a profile. The manager has no
-// account until one is set.
+// variablesOf returns the variables for a person with a profile. The manager has no account
+// until one is set.
 func variablesOf(id Identity, profile *hr.Profile) *variables {
 	return &variables{
 		person:  object{personType, &person{identity: id, profile: profile}},

@@ -8,7 +8,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 )
 
-// RoleAnswer reports whether a role holds for somebody, and why not.
+// RoleAnswer tells whether a role holds for somebody, and if not, why.
 type RoleAnswer struct {
 	Role   string
 	When   string // the role's condition
@@ -27,8 +27,8 @@ func (p *Policy) RoleNames() []string {
 	return names
 }
 
-// Explain returns for every role whether it holds for somebody with this profile. The texts
-// of conditions are those of the rules, and hold nothing of the person's.
+// Explain returns, for every role, whether it holds for somebody with a profile. The texts of
+// conditions come from the rules, and contain no data of the person.
 func (p *Policy) Explain(personID string, profile *hr.Profile) []RoleAnswer {
 	vars := variablesOf(Identity{PersonID: personID}, profile)
 	answers := make([]RoleAnswer, 0, len(p.roles))
@@ -46,7 +46,7 @@ func (p *Policy) Explain(personID string, profile *hr.Profile) []RoleAnswer {
 	return answers
 }
 
-// failing lists the parts of a condition that are not true, or cannot be evaluated.
+// failing returns the parts of a condition that are not true, or cannot be evaluated.
 func (e *expression) failing(personID string, profile *hr.Profile) []string {
 	native := e.ast.NativeRep()
 	var failed []string
@@ -66,7 +66,7 @@ func (e *expression) failing(personID string, profile *hr.Profile) []string {
 	return failed
 }
 
-// conjuncts are the parts of an expression that && joins.
+// conjuncts returns the parts of an expression that && joins.
 func conjuncts(e ast.Expr) []ast.Expr {
 	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != operators.LogicalAnd {
 		return []ast.Expr{e}

@@ -1,6 +1,6 @@
 // Package secret holds secrets that may change while the process runs: after a token is
-// rotated in its file, the next use gets the new one. Nothing here prints a secret. The
-// package imports the standard library only.
+// rotated in its file, the next use gets the new one. The package never prints a secret. It
+// imports the standard library only.
 package secret
 
 import (
@@ -9,7 +9,7 @@ import (
 	"fmt"
 )
 
-// Secret knows how to get a text that must not be printed. The zero Secret is empty.
+// Secret returns a text that must not be printed. The zero Secret is empty.
 type Secret struct {
 	read func() (string, error)
 }
@@ -28,8 +28,8 @@ var ErrWithheld = errors.New("the secret is not looked at here")
 // place of another one in a process that checks settings and needs none of their secrets.
 func Withheld() Secret { return New(func() (string, error) { return "", ErrWithheld }) }
 
-// Reveal returns the present value of the secret. The error says which reference cannot
-// be resolved, and why.
+// Reveal returns the current value of the secret. The error names the reference that cannot be
+// resolved, and the reason.
 func (s Secret) Reveal() (string, error) {
 	if s.read == nil {
 		return "", nil

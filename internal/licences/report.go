@@ -182,7 +182,7 @@ func decode(written []byte) ([]row, error) {
 }
 
 // compare returns an error that lists the modules that the rows lack, those that are no longer
-// built in, and those whose purpose has changed to shipping.
+// built in, and those with another purpose.
 func compare(rows []row, now report) error {
 	var problems []error
 	reported := map[module]row{}
