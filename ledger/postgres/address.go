@@ -13,31 +13,32 @@ import (
 )
 
 const (
-	// connectWithin is how long a host is given to answer, unless the URL says so.
+	// connectWithin bounds how long a host may take to answer, unless the URL has
+	// connect_timeout.
 	connectWithin = 5 * time.Second
-	// mostConnections of one process, unless the URL says so.
+	// mostConnections bounds the connections of one process, unless the URL does.
 	mostConnections = 16
-	// idle connections are closed after this.
+	// idle is the time after which an idle connection is closed.
 	idle = 5 * time.Minute
 )
 
 // address holds where the database is, and how to sign in.
 type address struct {
-	url    string // holds the password: never printed
+	url    string // holds the password, so it is never printed
 	config *pgx.ConnConfig
 	most   int    // connections
-	shown  string // without user, password and parameters
+	shown  string // the URL without user, password and parameters
 }
 
 func (a *address) String() string { return a.shown }
 
-// CheckURL reports whether a URL can be used, without calling anybody.
+// CheckURL returns an error if a URL cannot be used. It does not connect.
 func CheckURL(url string) error {
 	_, err := parse(url)
 	return err
 }
 
-// CheckForm is CheckURL where the files of certificates need not be there.
+// CheckForm checks a URL like CheckURL, but the files of certificates need not exist.
 func CheckForm(text string) error {
 	if u, err := url.Parse(text); err == nil {
 		query := u.Query()
@@ -50,7 +51,7 @@ func CheckForm(text string) error {
 	return CheckURL(text)
 }
 
-// Address is a URL without user, password and parameters.
+// Address returns a URL without user, password and parameters.
 func Address(url string) string {
 	at, err := parse(url)
 	if err != nil {
@@ -59,23 +60,23 @@ func Address(url string) string {
 	return at.String()
 }
 
-// parse reads the URL, and what it says by way of files.
+// parse reads the URL, and the files that it names.
 func parse(text string) (*address, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		// The reason would show what may be a part of the password.
+		// The reason could show a part of the password.
 		return nil, errors.New(`ledger: the URL cannot be read: it must have the form "postgres://ROLE:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full", in which special characters of role and password are percent-encoded (%40 for @, %2F for /)`)
 	}
 	a := &address{most: mostConnections, shown: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()}
 	query := u.Query()
 	preset := map[string]string{
-		// A password, and what is known of people, is not sent to a server that does
-		// not show who it is, unless somebody wrote so.
+		// Passwords and personal data are not sent to a server that does not prove its
+		// identity, unless the URL allows it.
 		"sslmode":              "verify-full",
 		"connect_timeout":      strconv.Itoa(int(connectWithin.Seconds())),
 		"target_session_attrs": "read-write", // after a failover, the one that is left
 		"application_name":     "tenure",
-		"synchronous_commit":   "on", // what is acknowledged is on the disk, whatever the server's default is
+		"synchronous_commit":   "on", // an acknowledged commit is on the disk, whatever the server's default is
 	}
 	for name, value := range preset {
 		if !query.Has(name) {
@@ -116,7 +117,7 @@ func (a *address) parsed() (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// redacted is a text without the URL's password.
+// redacted returns a text without the URL's password.
 func (a *address) redacted(text string) string {
 	u, err := url.Parse(a.url)
 	if err != nil {

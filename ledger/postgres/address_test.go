@@ -11,7 +11,7 @@ import (
 )
 
 func TestWhatAURLSays(t *testing.T) {
-	t.Setenv("PGSSLMODE", "disable") // what it does not say does not come from elsewhere
+	t.Setenv("PGSSLMODE", "disable") // the environment must not fill in what the URL leaves out
 	at, err := parse("postgres://tenure:pa%2Fss%40word@db.example.com:5433/ledger")
 	require.NoError(t, err)
 	assert.Equal(t, "postgres://db.example.com:5433/ledger", at.String())

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// silence is how long a machine that is gone without saying so is believed in.
+// silence is the time after which a machine that does not answer counts as gone.
 const silence = 30 * time.Second
 
-// dialer makes connections that notice when the other machine is gone, which
-// TCP by itself would take a quarter of an hour for.
+// dialer returns a dialer whose connections notice when the other machine is gone. TCP by
+// itself would take a quarter of an hour.
 func dialer(timeout time.Duration) *net.Dialer {
 	return &net.Dialer{
 		Timeout:         timeout,

@@ -8,7 +8,7 @@ import (
 // tcpUserTimeout is TCP_USER_TIMEOUT of tcp(7).
 const tcpUserTimeout = 0x12
 
-// giveUpAfter ends a connection on which what was sent is not acknowledged.
+// giveUpAfter ends a connection if sent data are not acknowledged for d.
 func giveUpAfter(d time.Duration) func(network, address string, c syscall.RawConn) error {
 	return func(network, _ string, c syscall.RawConn) (err error) {
 		if network == "unix" {

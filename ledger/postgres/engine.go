@@ -15,16 +15,15 @@ import (
 	"github.com/tenurehq/tenure/ledger/relational"
 )
 
-// patience is how long a call is made again and again before it fails: a server
-// that is started again, or hands over to another, takes seconds. Whoever calls a
-// ledger waits for longer.
+// patience is how long a call is repeated before it fails. A server that restarts, or fails
+// over to another, takes seconds. Callers of a ledger wait longer than this.
 const patience = 10 * time.Second
 
-// dialect of PostgreSQL: others write at the same time, from other machines.
+// dialect is PostgreSQL's. There are other writers at the same time, on other machines.
 var dialect = relational.Dialect{
 	Array: `(SELECT ordinality - 1 AS key, value FROM json_array_elements_text(?1::json) WITH ORDINALITY)`,
 	Lock:  ` FOR NO KEY UPDATE`,
-	// The number is this lock's among the advisory ones, by chance.
+	// The number is a random one that identifies this advisory lock.
 	LockUsernames: `SELECT pg_advisory_xact_lock(4853611790230161)`,
 	Clock:         `SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint`,
 
@@ -76,8 +75,8 @@ func (e *engine) Write(ctx context.Context, f func(*relational.Tx) error) error 
 // pauses are those between tries of one call.
 var pauses = backoff.Range{Min: time.Millisecond, Max: time.Second}
 
-// persist makes a call until it succeeds or fails in a way that another try would
-// not mend, or patience is at its end.
+// persist repeats a call until it succeeds, fails in a way that another try would not mend,
+// or patience is over.
 func (e *engine) persist(ctx context.Context, call func() (again bool, err error)) error {
 	for start, pauses := time.Now(), pauses.Start(); ; {
 		again, err := call()
@@ -99,8 +98,8 @@ func (e *engine) transact(ctx context.Context, f func(*relational.Tx) error) (ag
 	if err != nil {
 		return transient(err), err
 	}
-	defer func() { _ = c.Close() }() // gives it back; one in a transaction is not used again
-	// A process that stands still does not hold its locks for ever.
+	defer func() { _ = c.Close() }() // returns the connection; one that is still in a transaction is not used again
+	// The timeout keeps a process that hangs from holding its locks for ever.
 	if _, err := command(ctx, c, `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '1min'`); err != nil {
 		return transient(err), err
 	}
@@ -108,10 +107,10 @@ func (e *engine) transact(ctx context.Context, f func(*relational.Tx) error) (ag
 		again = transient(err) || broken(c)
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		_, _ = command(end, c, `ROLLBACK`) // if it fails, the connection is at its end, and the transaction with it
+		_, _ = command(end, c, `ROLLBACK`) // if it fails, the connection is broken, which ends the transaction too
 		return again, err
 	}
-	// From here on the caller waits for the outcome, whatever ctx says.
+	// From here on the caller waits for the outcome, even if ctx ends.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.patience)
 	defer cancel()
 	tag, err := command(end, c, `COMMIT`)
@@ -119,7 +118,7 @@ func (e *engine) transact(ctx context.Context, f func(*relational.Tx) error) (ag
 		err = errors.New("the transaction was rolled back")
 	}
 	if err != nil && broken(c) {
-		// It may have happened or not: calls may be repeated.
+		// The commit may have happened or not. The call can be repeated in both cases.
 		return true, &unansweredError{err}
 	}
 	return transient(err), err
@@ -130,8 +129,8 @@ type unansweredError struct{ error }
 
 func (e *unansweredError) Unwrap() error { return e.error }
 
-// command has the server run statements that return nothing, and says what the last
-// one did. They take one round trip.
+// command runs statements that return no rows, in one round trip, and returns the command tag
+// of the last one.
 func command(ctx context.Context, c *sql.Conn, statements string) (tag string, err error) {
 	err = c.Raw(func(driver any) error {
 		results, err := driver.(*stdlib.Conn).Conn().PgConn().Exec(ctx, statements).ReadAll()
@@ -143,7 +142,7 @@ func command(ctx context.Context, c *sql.Conn, statements string) (tag string, e
 	return tag, err
 }
 
-// broken reports whether the connection is at its end.
+// broken reports whether the connection cannot be used any more.
 func broken(c *sql.Conn) bool {
 	var closed bool
 	err := c.Raw(func(driver any) error {
@@ -153,7 +152,7 @@ func broken(c *sql.Conn) bool {
 	return closed || err != nil
 }
 
-// state is the SQLSTATE of an error, if the server gave one.
+// state returns the SQLSTATE of an error, or "" if the server gave none.
 func state(err error) string {
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return refused.Code
@@ -191,7 +190,7 @@ func (c conn) Query(query string, args ...any) (*sql.Rows, error) {
 	return reader{c.q}.QueryContext(c.ctx, query, args...)
 }
 
-// plain turns arguments into what the columns hold: texts and whole numbers.
+// plain converts arguments to the types of the columns: texts and whole numbers.
 func plain(args []any) []any {
 	out := make([]any, len(args))
 	for i, a := range args {

@@ -40,7 +40,7 @@ func TestManyOpenANewDatabaseAtOnce(t *testing.T) {
 		}
 		return errors.Join(ledgertest.WriteRound(t.Context(), s, fmt.Sprint("p", i), 0), s.Close())
 	})
-	for _, c := range children { // all wait for this
+	for _, c := range children { // all children wait for the end of their input
 		require.NoError(t, c.In.Close())
 	}
 	close(begin)
@@ -60,9 +60,9 @@ func TestManyOpenANewDatabaseAtOnce(t *testing.T) {
 	assert.Len(t, all, processes+stores)
 }
 
-// TestTheServerCrashesUnderLoad kills the server's processes, over and over, while
-// stores and processes write through it: they go on by themselves, what they were
-// told was done is there, and nothing is there by half or twice.
+// TestTheServerCrashesUnderLoad kills the server's processes repeatedly while stores and
+// processes write. They go on by themselves, everything that was acknowledged is there, and
+// no call is stored by half or twice.
 func TestTheServerCrashesUnderLoad(t *testing.T) {
 	at := postgrestest.NewDatabase(t)
 	openStore(t, at)
@@ -96,7 +96,7 @@ func TestTheServerCrashesUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	// progress waits until everybody has had some more rounds acknowledged.
+	// progress waits until every writer has had some more rounds acknowledged.
 	progress := func() {
 		var from []int64
 		all := func() (now []int64) {
@@ -144,8 +144,8 @@ func TestTheServerCrashesUnderLoad(t *testing.T) {
 	}
 }
 
-// crash kills one of the server's processes with -9, at which the server ends all
-// others, loses what it had in memory, and recovers.
+// crash kills one of the server's processes with -9. The server then ends all others, loses
+// its memory, and recovers.
 func crash(t *testing.T) {
 	t.Helper()
 	db := connections(parsed(t, postgrestest.Administrator(t)))
@@ -162,8 +162,8 @@ func parsed(t *testing.T, at *url.URL) *address {
 	return a
 }
 
-// TestACommitWhoseAnswerIsLost has connections break while a transaction is being
-// committed, and the server have done so or not: the one who called cannot tell.
+// TestACommitWhoseAnswerIsLost breaks connections during a commit, before or after the server
+// has done it. The caller cannot tell which.
 func TestACommitWhoseAnswerIsLost(t *testing.T) {
 	at := postgrestest.NewDatabase(t)
 	proxy := postgrestest.NewProxy(t, at.Host)
@@ -205,7 +205,7 @@ func TestAnOutageIsWaitedForAndThenTold(t *testing.T) {
 	require.ErrorIs(t, err, ledger.ErrUnreachable)
 	requireNoPassword(t, err)
 	require.ErrorIs(t, hurried.Ping(t.Context()), ledger.ErrUnreachable)
-	soon, hurry := context.WithTimeout(t.Context(), 5*time.Second) // as probes have it
+	soon, hurry := context.WithTimeout(t.Context(), 5*time.Second) // as a probe does
 	defer hurry()
 	require.ErrorIs(t, s.Ping(soon), ledger.ErrUnreachable, "it says what is wrong")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -232,7 +232,8 @@ func TestACallEndsWithItsContext(t *testing.T) {
 	ledgertest.RequireWhole(t, s, "p1", 1)
 }
 
-// TestATransactionThatBlocksAnother is told to give way, and begins anew.
+// TestATransactionThatBlocksAnother checks that a transaction which the server ends because of
+// a deadlock begins again.
 func TestATransactionThatBlocksAnother(t *testing.T) {
 	at := postgrestest.NewDatabase(t)
 	s := openStore(t, at)
@@ -240,7 +241,7 @@ func TestATransactionThatBlocksAnother(t *testing.T) {
 		require.NoError(t, ledgertest.WriteRound(t.Context(), s, fmt.Sprint("p", i), 0))
 	}
 	other := *at
-	other.User = postgrestest.Administrator(t).User // only they may have the other one give way
+	other.User = postgrestest.Administrator(t).User // only a superuser may set deadlock_timeout, by which the store's transaction is the one to fail
 	tx, err := openStore(t, &other).db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	lock := func(person string) error {
@@ -283,7 +284,7 @@ func hold(t *testing.T, at *url.URL, person string) (release func()) {
 	return func() { require.NoError(t, tx.Rollback()) }
 }
 
-// awaitLock waits until somebody waits for a lock.
+// awaitLock waits until a session waits for a lock.
 func awaitLock(t *testing.T, s *Store) {
 	t.Helper()
 	require.Eventually(t, func() bool {

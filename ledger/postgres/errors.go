@@ -15,8 +15,8 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// advice says what an operator can do, by SQLSTATE or by its class, which is the first
-// two characters. See PostgreSQL's appendix A, PostgreSQL Error Codes.
+// advice holds what an operator can do, by SQLSTATE or by its class, which is the first two
+// characters. See PostgreSQL's appendix A, PostgreSQL Error Codes.
 var advice = map[string]string{
 	"25006": "takes no changes, it is a standby: let the URL name the primary, or all hosts",
 	"28":    "refuses the sign-in: check role and password in the URL, and pg_hba.conf",
@@ -35,18 +35,17 @@ var advice = map[string]string{
 // passing holds the SQLSTATEs, or their classes, of errors that another try may mend.
 var passing = map[string]bool{
 	"08":    true, // the connection
-	"25006": true, // a standby, for a moment after a failover
+	"25006": true, // the server is a standby, for a moment after a failover
 	"40001": true, // serialization
 	"40P01": true, // deadlock
 	"53300": true, // too many connections
 	"57P01": true, // shutting down, or somebody ended the session
 	"57P02": true, // crashed
 	"57P03": true, // starting
-	"25P03": true, // it was ended since it stood still in a transaction
+	"25P03": true, // the server ended the session because it was idle in a transaction
 }
 
-// refusing holds the SQLSTATEs' classes of data that the server cannot keep, however often
-// it is tried.
+// refusing holds the SQLSTATE classes of data that the server can never keep.
 var refusing = map[string]bool{
 	"22": true, // data: a text with a NUL character, or that is not UTF-8
 	"23": true, // a constraint
@@ -80,7 +79,7 @@ func unanswered(err error) bool {
 	return ok
 }
 
-// explain adds to an error the database's address and what to do.
+// explain adds the database's address and what to do to an error.
 func (a *address) explain(err error) error {
 	switch {
 	case err == nil:
@@ -120,7 +119,8 @@ func advised(err error) string {
 	return advice[code[:2]]
 }
 
-// wrongTLS reports whether the server is there, and is not whom the URL wants to speak to.
+// wrongTLS reports whether the server answers, but does not prove the identity that the URL
+// requires.
 func wrongTLS(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true

@@ -11,7 +11,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// advice says what an operator can do, by primary result code.
+// advice holds what an operator can do, by primary result code.
 // See https://www.sqlite.org/rescode.html.
 var advice = map[int]string{
 	sqlite3.SQLITE_BUSY:     "another process has been writing for too long: see which programs have the file open",
@@ -25,13 +25,12 @@ var advice = map[int]string{
 	sqlite3.SQLITE_PROTOCOL: "cannot be locked: it must be on a local file system",
 }
 
-// refusing holds the primary result codes of data that SQLite cannot keep, however often
-// it is tried.
+// refusing holds the primary result codes of data that SQLite can never keep.
 var refusing = map[int]bool{
 	sqlite3.SQLITE_CONSTRAINT: true, sqlite3.SQLITE_TOOBIG: true, sqlite3.SQLITE_MISMATCH: true, sqlite3.SQLITE_RANGE: true,
 }
 
-// explain adds to an error the file's path and what to do.
+// explain adds the file's path and what to do to an error.
 func explain(path string, err error) error {
 	switch {
 	case err == nil:

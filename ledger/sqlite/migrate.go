@@ -35,8 +35,8 @@ func migrate(ctx context.Context, path string) (err error) {
 		return err
 	}
 	if missing {
-		// What is known of people is nobody else's business. The files beside it,
-		// which SQLite makes from here on, are given the same permissions.
+		// Nobody else may read personal data. SQLite gives the files that it makes beside
+		// this one the same permissions.
 		if err := os.Chmod(path, 0o600); err != nil {
 			return err
 		}
@@ -55,9 +55,9 @@ func migrate(ctx context.Context, path string) (err error) {
 	return up(ctx, provider)
 }
 
-// up applies what is pending. A process that loses the race for a migration
-// sees it fail (it is one transaction, and unique by version), finds that the
-// version went up nevertheless, and goes on with what is left.
+// up applies the pending migrations. If a process loses the race for a migration, its own
+// fails (it is one transaction, and unique by version). The process then finds that the
+// version has gone up all the same, and goes on with the next migration.
 func up(ctx context.Context, provider *goose.Provider) error {
 	for last := int64(-1); ; {
 		current, target, err := provider.GetVersions(ctx)
@@ -95,8 +95,7 @@ func checkOwner(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// enterWAL changes the journal mode for good. SQLite does not wait for that
-// lock, so we do.
+// enterWAL changes the journal mode for good. It waits for the lock, since SQLite does not.
 func enterWAL(ctx context.Context, db *sql.DB) error {
 	for start := time.Now(); ; {
 		var mode string
@@ -122,8 +121,7 @@ type Look struct {
 	Schema, Newest int64 // the version that the file has, and the one that Open brings it to
 }
 
-// LookAt looks at the ledger in the file at path without changing it. It fails if
-// Open would.
+// LookAt examines the ledger in the file at path without changing it. It fails if Open would.
 func LookAt(ctx context.Context, path string) (look Look, err error) {
 	if err := checkPath(path); err != nil {
 		return Look{}, err
@@ -159,7 +157,7 @@ func LookAt(ctx context.Context, path string) (look Look, err error) {
 	var migrated bool
 	err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'goose_db_version')`).Scan(&migrated)
 	if err != nil || !migrated {
-		return look, err // an empty file is as good as none
+		return look, err // an empty file counts as missing
 	}
 	err = db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version`).Scan(&look.Schema)
 	if err == nil && look.Schema > look.Newest {

@@ -160,7 +160,7 @@ func TestTheDatabaseItselfHoldsTheRules(t *testing.T) {
 	assert.Equal(t, "ops", rows[0].Actor)
 }
 
-// file makes a file with something in it.
+// file makes a file with the given content.
 func file(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")
@@ -170,7 +170,7 @@ func file(t *testing.T, content string) string {
 
 func fileAsDirectory(t *testing.T) string { return filepath.Join(file(t, ""), "x.db") }
 
-// closedLedger makes a ledger that nobody has open, and changes it by SQL.
+// closedLedger makes a ledger that no process has open, and changes it by SQL.
 func closedLedger(t *testing.T, statements ...string) string {
 	t.Helper()
 	path := newPath(t)
@@ -194,7 +194,7 @@ func truncated(t *testing.T) string {
 	return path
 }
 
-// readOnly is a ledger that cannot be written and has everything to migrate.
+// readOnly returns the path of a ledger that cannot be written and lacks all migrations.
 func readOnly(t *testing.T) string {
 	path := newPath(t)
 	db, err := sql.Open(driverName, writeDSN(path))
@@ -205,8 +205,8 @@ func readOnly(t *testing.T) string {
 	return path
 }
 
-// markReadOnly puts a number into the header that says that this SQLite may
-// read the file but not write it: unlike permissions, it holds for root too.
+// markReadOnly sets a number in the file's header that lets this SQLite read the file but not
+// write it. Unlike permissions, that holds for root too.
 func markReadOnly(t *testing.T, path string) {
 	t.Helper()
 	const writeVersion = 18 // https://www.sqlite.org/fileformat.html

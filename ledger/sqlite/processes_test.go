@@ -43,7 +43,7 @@ func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 	for i := range 6 {
 		children = append(children, ledgertest.Start(t, ledgertest.OpenOnce, path, fmt.Sprint("p", i)))
 	}
-	for _, c := range children { // all wait for this
+	for _, c := range children { // all children wait for the end of their input
 		require.NoError(t, c.In.Close())
 	}
 	for _, c := range children {
@@ -52,8 +52,8 @@ func TestManyProcessesOpenANewFileAtOnce(t *testing.T) {
 	requireMigratedOnce(t, path, 6)
 }
 
-// TestOpenWaits opens a file that another process has wholly to itself, as it
-// has for a moment when it recovers the file after a crash.
+// TestOpenWaits opens a file that another process has locked completely, as a process does for
+// a moment when it recovers the file after a crash.
 func TestOpenWaits(t *testing.T) {
 	path := closedLedger(t)
 	db, err := sql.Open(driverName, dsn(path, url.Values{"_pragma": {"locking_mode(EXCLUSIVE)"}}))
@@ -83,8 +83,8 @@ func TestOpenWaits(t *testing.T) {
 	}
 }
 
-// requireMigratedOnce sees that no migration was applied twice, and that
-// everybody could write.
+// requireMigratedOnce requires that no migration was applied twice, and that every process
+// could write.
 func requireMigratedOnce(t *testing.T, path string, people int) {
 	t.Helper()
 	s := openStore(t, path)
@@ -100,8 +100,8 @@ func requireMigratedOnce(t *testing.T, path string, people int) {
 	assert.Len(t, all, people)
 }
 
-// TestKilledProcesses kills processes in the middle of writing, over and over:
-// what they acknowledged is there, and nothing is there by half.
+// TestKilledProcesses repeatedly kills processes in the middle of writing. Everything that was
+// acknowledged is there, and no call is stored by half.
 func TestKilledProcesses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tenure.db")
 	acknowledged := map[string]int{}
@@ -143,8 +143,8 @@ func TestProcessesCountTogether(t *testing.T) {
 	ledgertest.CountTogether(t, openStore(t, path), path)
 }
 
-// TestProcessesTakeTurns has two processes write as fast as they can: neither is
-// kept out.
+// TestProcessesTakeTurns lets two processes write as fast as they can. Neither of them is kept
+// out.
 func TestProcessesTakeTurns(t *testing.T) {
 	path := newPath(t)
 	const rounds = 150

@@ -1,10 +1,10 @@
-// Package sqlite keeps the ledger in one SQLite file, in WAL mode. What the
-// ledger does there is in package relational.
+// Package sqlite keeps the ledger in one SQLite file, in WAL mode. Package relational
+// implements the ledger's methods.
 //
 // The file may be used by several processes of one machine at once (starter,
 // worker, the operator's command line). Reads use a pool of connections and
 // never wait. All writes of a process go through one connection, owned by one
-// goroutine, which commits what is waiting in one transaction: a hundred
+// goroutine, which commits all waiting calls in one transaction: a hundred
 // concurrent callers share one fsync instead of queueing for a hundred. Writers
 // of several processes wait for one another.
 //
@@ -68,8 +68,8 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// dialect of SQLite: one transaction writes at a time, and those who share the
-// file share the machine's clock.
+// dialect is SQLite's. One transaction writes at a time, and all processes that share the file
+// share the machine's clock.
 var dialect = relational.Dialect{
 	Array:         `json_each(?1)`,
 	Counter:       `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '{table}'`,
@@ -110,8 +110,8 @@ func (e engine) Explain(err error) error { return explain(e.path, err) }
 // Dialect implements relational.Engine.
 func (e engine) Dialect() relational.Dialect { return dialect }
 
-// reads are the connections that read, with the queries that are made most often
-// compiled once per connection.
+// reads holds the connections that read. The most frequent queries are compiled once for each
+// connection.
 type reads struct {
 	*sql.DB
 	compiled map[string]*sql.Stmt // by their text

@@ -17,12 +17,12 @@ import (
 	"github.com/tenurehq/tenure/ledger/ledgertest"
 )
 
-// day is an instant of the old ledger's.
+// day returns an instant in the old ledger.
 func day(n int) time.Time { return time.Date(2026, time.March, n, 8, 0, 0, 123456000, time.UTC) }
 
-// firstVersion is a ledger as the first version left it: Ada has an account, a
-// step that failed and one that may be under way; Grace is her manager, whose new
-// account Ada's run has not seen.
+// firstVersion makes a ledger as the first version left it. Ada has an account, a step that
+// failed and one that may be under way. Grace is her manager, whose new account Ada's run has
+// not seen.
 func firstVersion(t *testing.T) (path string, tables map[string][]string) {
 	t.Helper()
 	path = newPath(t)
@@ -75,7 +75,8 @@ var hiredAda = hr.Event{
 	},
 }
 
-// tablesOfTheFirst are those of schema 1, with columns that a later schema may add to.
+// tablesOfTheFirst holds the tables of schema 1 with their columns. A later schema may add
+// columns.
 var tablesOfTheFirst = map[string]string{
 	"people": `id, username, username_key, given_name, family_name, status, department, job_title, manager_id, due_at, due_what,
 		assessed_at, last_seq, revision, assessed_from, assessed_rev, nudged_at, nudged_rev`,
@@ -84,7 +85,7 @@ var tablesOfTheFirst = map[string]string{
 	"audit": `seq, at, person_id, app, action, actor, cause, detail, key, attempt`,
 }
 
-// contents are the rows of all tables that the first version had.
+// contents returns the rows of all tables that the first version had.
 func contents(t *testing.T, db *sql.DB) map[string][]string {
 	t.Helper()
 	tables := map[string][]string{}
@@ -119,7 +120,7 @@ func TestALedgerOfTheFirstVersionIsTakenOver(t *testing.T) {
 	s := openStore(t, path)
 	assert.Equal(t, before, contents(t, s.reads.DB), "nothing is lost, nothing changed")
 
-	// It is read as what it was ...
+	// The new version reads the same data.
 	ada, err := s.Person(t.Context(), "p1")
 	require.NoError(t, err)
 	assert.Equal(t, "Ada", ada.Username)
@@ -138,7 +139,7 @@ func TestALedgerOfTheFirstVersionIsTakenOver(t *testing.T) {
 	require.Len(t, due, 1, "her manager's account is still news to her")
 	assert.Equal(t, ledger.DueManager, due[0].What)
 
-	// An assessment that was under way meanwhile has not seen her manager's account.
+	// An assessment that was under way during the upgrade has not seen her manager's account.
 	ada.Revision, ada.AssessedAt = 2, day(4)
 	ada.DueAt, ada.DueWhat = time.Time{}, ""
 	require.NoError(t, s.SaveAssessment(t.Context(), ledger.Assessment{Summary: ada.Summary}))
@@ -147,7 +148,7 @@ func TestALedgerOfTheFirstVersionIsTakenOver(t *testing.T) {
 	require.Len(t, due, 1)
 	assert.Equal(t, ledger.DueManager, due[0].What)
 
-	// ... and goes on.
+	// The new version goes on with the data.
 	receipts, err := s.Record(t.Context(), []ledger.Received{
 		{Event: hiredAda, At: day(5), Topic: "hr.events", Partition: 3, Offset: 99},
 		{Event: hr.Event{EventKey: hr.EventKey{Source: "/hr", ID: "e2"}, Type: hr.EventTerminated, PersonID: "p1", Recorded: day(5), Effective: hr.Date{Year: 2026, Month: time.March, Day: 9}},
@@ -173,8 +174,8 @@ func TestALedgerOfTheFirstVersionIsTakenOver(t *testing.T) {
 	assert.Equal(t, "adopted", rows[0].Action)
 }
 
-// What versions before 14 left is kept: links of one account to several people are
-// marked and reported, and a creation whose end is not known is in doubt.
+// Data of schemas before 14 are kept: links of one account to several people are marked and
+// reported, and a creation with an unknown outcome is in doubt.
 func TestAccountsThatAreLinkedTwiceAreReportedAndKept(t *testing.T) {
 	path, _ := firstVersion(t)
 	db, err := sql.Open(driverName, writeDSN(path))

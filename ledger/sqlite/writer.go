@@ -20,9 +20,9 @@ const maxBatch = 256
 
 var errClosed = errors.New("closed")
 
-// writer is the one connection that writes. Its goroutine takes what is queued,
-// runs it in one transaction, and answers after the commit: while one batch is
-// being synced to the disk, the next one gathers.
+// writer is the one connection that writes. Its goroutine takes the queued calls, runs them in
+// one transaction, and answers after the commit. While one batch is being synced to the disk,
+// the next one gathers.
 type writer struct {
 	db   *sql.DB
 	conn *sql.Conn
@@ -41,7 +41,7 @@ type writer struct {
 // job is one call that waits to be part of a transaction.
 type job struct {
 	run    func(*relational.Tx) error
-	claim  atomic.Bool // set by whoever comes first: the writer to run it, or the caller to give up
+	claim  atomic.Bool // set by the first of the two: the writer to run the job, or the caller to give up
 	err    error
 	answer chan struct{} // closed when err holds
 }
@@ -75,9 +75,9 @@ func openWriter(ctx context.Context, path string, batch int) (*writer, error) {
 	return w, nil
 }
 
-// do has f run in a transaction. A nil error means that it is committed, any
-// other that nothing of it happened. When ctx ends, do returns at once if f has
-// not been started, else it waits for the outcome.
+// do runs f in a transaction. A nil error means that it is committed; any other error means
+// that nothing was changed. When ctx ends, do returns at once if f has not been started,
+// else it waits for the outcome.
 func (w *writer) do(ctx context.Context, f func(*relational.Tx) error) error {
 	j := &job{run: f, answer: make(chan struct{})}
 	if err := w.enqueue(ctx, j); err != nil {
@@ -131,8 +131,8 @@ func (w *writer) close() error {
 func (w *writer) loop() {
 	defer close(w.done)
 	for first := range w.queue {
-		// Take the file's write lock first and look into the queue after: what
-		// comes in during the wait shares the transaction.
+		// Take the file's write lock before the queue is read, so that calls which come
+		// during the wait share the transaction.
 		err := w.begin(first)
 		if err != nil && first.claim.Load() {
 			continue // its caller has given up; the next one's may have patience left
@@ -165,14 +165,14 @@ func (w *writer) begin(first *job) error {
 	}
 }
 
-// pause is how long to wait before the next try: 1 ms at first, 10 ms when it
-// has taken a second already, with jitter.
+// pause returns how long to wait before the next try: 1 ms at first, 10 ms after a second,
+// with jitter.
 func pause(waited time.Duration) time.Duration {
 	base := min(max(waited/100, time.Millisecond), 10*time.Millisecond)
 	return base/2 + rand.N(base) //nolint:gosec // no secret
 }
 
-// gather claims the first job and what else is queued by now.
+// gather claims the first job and all jobs that are queued now.
 func (w *writer) gather(first *job) []*job {
 	var batch []*job
 	claim := func(j *job) {
@@ -195,9 +195,8 @@ func (w *writer) gather(first *job) []*job {
 	return batch
 }
 
-// run runs the jobs in the open transaction and ends it. A job that fails is
-// undone alone and has its own error; an error that is returned is everybody's,
-// and nothing was changed.
+// run runs the jobs in the open transaction and ends it. A job that fails is undone alone and
+// has its own error. If run returns an error, it applies to all jobs, and nothing was changed.
 func (w *writer) run(batch []*job) error {
 	for _, j := range batch {
 		if err := w.savepoint(j); err != nil {
@@ -226,10 +225,9 @@ func (w *writer) savepoint(j *job) error {
 	return w.stmt.exec(`RELEASE job`)
 }
 
-// statements gives the writer and relational.Tx the writing connection, with statements
-// compiled once. It is used by one goroutine, and knows no
-// context: a transaction that several callers share does not end because one of
-// them went away.
+// statements is the writing connection for the writer and relational.Tx, with statements that
+// are compiled once. It is used by one goroutine. It takes no context, because a transaction
+// that several callers share must not end when one of them has gone.
 type statements struct {
 	prepare  func(query string) (*sql.Stmt, error)
 	compiled map[string]*sql.Stmt
@@ -270,8 +268,8 @@ func (s *statements) exec(query string) error {
 	return err
 }
 
-// rollback ends the transaction. After a grave error SQLite has done so itself,
-// and says that there is none: that is no failure.
+// rollback ends the transaction. It ignores the error that there is none, because SQLite ends
+// the transaction itself after a severe error.
 func (s *statements) rollback() { _ = s.exec(`ROLLBACK`) }
 
 func (s *statements) close() error {
