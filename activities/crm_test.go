@@ -226,20 +226,6 @@ func TestALeaverLosesWhatIsNotShown(t *testing.T) {
 	c.isStrippedOnlyIfShown(t)
 }
 
-// A worker takes a grant that the app never showed. It knows only that an attempt at
-// granting was never proven.
-func TestALeaverLosesWhatWasNeverShown(t *testing.T) {
-	c := newCRM(t, false)
-	c.app.SetDeviations(hidden)
-	c.hire(t, "1")
-	_, err := c.next(t, "1")
-	require.Error(t, err, "what was granted is not shown")
-	require.Equal(t, []string{"engineers", "readers", "staff"}, c.app.Users()[0].Groups)
-	c.Apps["crm"].Connector = opened(t, c.url)
-	c.end(t, "1")
-	c.isStrippedOnlyIfShown(t)
-}
-
 // isStrippedOnlyIfShown checks that a leaver loses all groups, and that this counts as
 // done only once the app shows somebody's groups again.
 func (c crm) isStrippedOnlyIfShown(t *testing.T) {

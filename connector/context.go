@@ -35,7 +35,7 @@ func SparesEntitlements(ctx context.Context) bool {
 type givenKey struct{}
 
 // WithGiven returns a context for a Revoke of entitlements that the account is known to
-// have, or that Tenure may have granted. If the app shows none of them, that proves that
+// have, or that Tenure granted. If the app shows none of them, that proves that
 // they are gone only while the app shows those of other accounts.
 func WithGiven(ctx context.Context) context.Context {
 	return context.WithValue(ctx, givenKey{}, true)

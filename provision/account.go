@@ -80,8 +80,7 @@ func (a *stepAttempt) grant(id string, names []string) error {
 	return a.app.Grant(a.ctx, id, names)
 }
 
-// revoke takes entitlements that the account shows, or that Tenure gave it or may have
-// given it.
+// revoke takes entitlements that the account shows, or that Tenure gave it.
 func (a *stepAttempt) revoke(id string, names []string) error {
 	if len(names) == 0 {
 		return nil

@@ -6,8 +6,6 @@ import (
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/set"
-	"github.com/tenurehq/tenure/ledger"
-	"github.com/tenurehq/tenure/plan"
 )
 
 // disable turns the account off and ends its sessions, and proves it by reading the account
@@ -137,16 +135,10 @@ func (a *stepAttempt) strip() (performed, error) {
 		}
 		had = account.Entitlements
 		had = append(had, set.Minus(a.link.Entitlements, had)...)
-		take := had
-		if len(had) == 0 {
-			if take, err = a.perhapsGiven(); err != nil {
-				return performed{}, err
-			}
-		}
-		if err := a.revoke(id, take); err != nil {
+		if err := a.revoke(id, had); err != nil {
 			return performed{}, err
 		}
-		if len(take) > 0 {
+		if len(had) > 0 {
 			if account, found, err = a.read(id); err != nil {
 				return performed{}, err
 			}
@@ -158,25 +150,6 @@ func (a *stepAttempt) strip() (performed, error) {
 	proven := a.proven("stripped", assess.Proof{})
 	proven.detail = map[string]any{"revoked": had}
 	return proven, nil
-}
-
-// mostSteps is how many steps of one account perhapsGiven reads at most.
-const mostSteps = 1000
-
-// perhapsGiven returns all entitlements that policy grants in the app if an attempt at giving
-// some was never proven. The account may have them although the app does not show them; the
-// link holds only those that the app has shown.
-func (a *stepAttempt) perhapsGiven() ([]string, error) {
-	steps, err := a.engine.Ledger.Steps(a.ctx, ledger.StepFilter{PersonID: a.link.PersonID, App: a.step.App}, ledger.StepPlace{}, mostSteps)
-	if err != nil {
-		return nil, LedgerError(err)
-	}
-	for _, s := range steps {
-		if plan.Kind(s.Kind).Gives() && s.State != ledger.StepDone && s.Attempts > 0 {
-			return a.engine.Policy.Grants(a.step.App), nil
-		}
-	}
-	return nil, nil
 }
 
 // handOver gives the account's data to the manager's account in the same app.
