@@ -204,7 +204,7 @@ func TestADisableKeepsAPauseUntilItWouldNeedAttention(t *testing.T) {
 		w := newWiki(t, pace.Rate{})
 		w.AttentionAfter = time.Hour
 		require.NoError(t, w.Apps["wiki"].Pacer.Pause(t.Context(), 24*time.Hour))
-		w.step.Step.Kind = kind
+		w.step.Kind = kind
 		failure := w.applyWithin(t, 30*time.Second, false)
 		assert.Equal(t, string(connector.KindRateLimited), failure.Type())
 		assert.InDelta(t, wait, failure.NextRetryDelay(), float64(time.Minute), kind)
