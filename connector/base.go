@@ -31,6 +31,9 @@ func (Base) Enable(context.Context, string) error { return Unsupported(OpEnable)
 // Delete answers KindUnsupported.
 func (Base) Delete(context.Context, string) error { return Unsupported(OpDelete) }
 
+// Restore answers KindUnsupported.
+func (Base) Restore(context.Context, string) error { return Unsupported(OpRestore) }
+
 // Grant answers KindUnsupported.
 func (Base) Grant(context.Context, string, []string) error { return Unsupported(OpGrant) }
 

@@ -21,6 +21,14 @@ type Capabilities struct {
 
 	Reversible bool          // with Disable: Enable restores the account
 	RecycleBin time.Duration // with Delete: how long a deleted account can be brought back
+	// Restore, with RecycleBin, means that the connector itself brings accounts back.
+	// Without it, the app's administrators do.
+	Restore bool
+
+	// Settling is how long after a change the app may still answer as if there had been
+	// none: an account that was just created may not be found, one that was just deleted
+	// may still be shown. Zero stands for an app whose answers are always current.
+	Settling time.Duration
 
 	// Directory names the app by which people sign in to this one, if this app creates
 	// accounts by itself when they do (SAML, OIDC): then Tenure creates none. While the
@@ -44,6 +52,7 @@ var capabilities = []capability{
 	{"relabel", func(can Capabilities) bool { return can.Relabel }, []string{OpRelabel}},
 	{"disable", func(can Capabilities) bool { return can.Disable }, []string{OpDisable, OpEnable}},
 	{"delete", func(can Capabilities) bool { return can.Delete }, []string{OpDelete}},
+	{"restore", func(can Capabilities) bool { return can.Restore }, []string{OpRestore}},
 	{"entitlements", func(can Capabilities) bool { return can.Entitlements }, []string{OpGrant, OpRevoke}},
 	{"sessions", func(can Capabilities) bool { return can.Sessions }, []string{OpRevokeSessions}},
 	{"reset credentials", func(can Capabilities) bool { return can.ResetCredentials }, []string{OpResetCredentials}},
@@ -101,6 +110,7 @@ const (
 	OpDisable          = "disable"
 	OpEnable           = "enable"
 	OpDelete           = "delete"
+	OpRestore          = "restore"
 	OpGrant            = "grant"
 	OpRevoke           = "revoke"
 	OpRevokeSessions   = "revoke_sessions"

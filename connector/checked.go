@@ -187,6 +187,10 @@ func (c checked) Delete(ctx context.Context, accountID string) error {
 	return c.change(ctx, OpDelete, accountID, c.app.Delete)
 }
 
+func (c checked) Restore(ctx context.Context, accountID string) error {
+	return c.change(ctx, OpRestore, accountID, c.app.Restore)
+}
+
 func (c checked) change(ctx context.Context, op, accountID string, do func(context.Context, string) error) error {
 	if err := c.before(ctx, on(op, accountID)); err != nil {
 		return err

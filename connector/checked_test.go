@@ -25,10 +25,10 @@ var (
 	// offers maps each capability to its methods.
 	offers = map[string][]string{
 		"Create": {"Create"}, "Adopt": {"Adopt"}, "Update": {"Update"}, "Relabel": {"Relabel"},
-		"Disable": {"Disable", "Enable"}, "Delete": {"Delete"}, "Entitlements": {"Grant", "Revoke"},
+		"Disable": {"Disable", "Enable"}, "Delete": {"Delete"}, "Restore": {"Restore"}, "Entitlements": {"Grant", "Revoke"},
 		"ListEntitlements": {"Entitlements"}, "Sessions": {"RevokeSessions"}, "ResetCredentials": {"ResetCredentials"},
 		"HandOver": {"HandOver"}, "List": {"List"}, "Probe": {"Probe"},
-		"Reversible": {}, "RecycleBin": {}, "Directory": {}, // these describe other capabilities
+		"Reversible": {}, "RecycleBin": {}, "Settling": {}, "Directory": {}, // these describe other capabilities
 	}
 )
 

@@ -140,11 +140,17 @@ type Connector interface {
 	// KindUnsupported if the credentials are kept elsewhere or may not be written, or if
 	// the app turns out not to offer this.
 	ResetCredentials(ctx context.Context, accountID string) error
-	// HandOver hands an account's data over to another account of the same app.
+	// HandOver hands an account's data over to another account of the same app. An app that
+	// takes long over it is asked to begin, and the error is of KindUnderway; a later call
+	// with WithOperation looks how far it is.
 	HandOver(ctx context.Context, fromAccountID, toAccountID string) error
 	// Delete deletes the account. If there is no such account, it succeeds. An app that
 	// cannot delete accounts does not offer it, and they stay disabled.
 	Delete(ctx context.Context, accountID string) error
+	// Restore brings a deleted account back from the app's recycle bin, with its ID. It comes
+	// back disabled where the app can do that. If it is not in the bin any more, the error is
+	// of KindNotFound. An account that was not deleted stays as it is.
+	Restore(ctx context.Context, accountID string) error
 
 	// Ask returns how a human is asked to do a step of this name (plan.Kind: "Provision",
 	// "Disable", ...), by a task (see `tenure task`) whose answer counts as the proof. It

@@ -17,6 +17,21 @@ func StepOf(ctx context.Context) string {
 	return key
 }
 
+type operationKey struct{}
+
+// WithOperation returns a context for a call that an earlier one has begun: the operation is
+// that of its error of KindUnderway.
+func WithOperation(ctx context.Context, operation string) context.Context {
+	return context.WithValue(ctx, operationKey{}, operation)
+}
+
+// OperationOf returns what the app calls the operation that an earlier call has begun; empty
+// if none has.
+func OperationOf(ctx context.Context) string {
+	operation, _ := ctx.Value(operationKey{}).(string)
+	return operation
+}
+
 type sparingKey struct{}
 
 // SparingEntitlements returns a context for reading an account whose entitlements are not

@@ -23,6 +23,7 @@ const (
 	KindInvalid      = remote.Invalid
 	KindUnsupported  = remote.Unsupported
 	KindPending      = remote.Pending
+	KindUnderway     = remote.Underway
 
 	KindContradictory = remote.Contradictory
 )

@@ -169,6 +169,23 @@ func (s *suite) deleteAccount(t *testing.T) {
 	assert.NotEqual(t, made.ID, again.ID, "IDs are never used again")
 }
 
+// restore deletes an account and brings it back: it is the same one, with its ID and keys.
+func (s *suite) restore(t *testing.T) {
+	c := s.open(t)
+	spec := s.spec()
+	made := s.make(t, c, spec)
+	require.NoError(t, c.Delete(t.Context(), made.ID))
+	require.NoError(t, c.Restore(t.Context(), made.ID))
+	back := read(t, c, made.ID)
+	assert.Equal(t, made.ID, back.ID)
+	assert.Equal(t, made.Username, back.Username)
+	found := s.find(t, c, connector.Keys{PersonID: spec.PersonID})
+	require.Len(t, found, 1)
+	assert.Equal(t, made.ID, found[0].Account.ID)
+	require.NoError(t, c.Restore(t.Context(), made.ID), "again")
+	assert.Equal(t, back, read(t, c, made.ID), "an account that was not deleted stays as it is")
+}
+
 func (s *suite) list(t *testing.T) {
 	const many = 1050 // more than any app puts on one page
 	c := s.open(t)

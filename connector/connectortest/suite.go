@@ -191,6 +191,7 @@ func (s *suite) allChanges(c connector.Connector, accountID, other string, spec 
 		{connector.OpEnable, func(ctx context.Context) error { return c.Enable(ctx, accountID) }},
 		{connector.OpRevokeSessions, func(ctx context.Context) error { return c.RevokeSessions(ctx, accountID) }},
 		{connector.OpHandOver, func(ctx context.Context) error { return c.HandOver(ctx, accountID, other) }},
+		{connector.OpRestore, func(ctx context.Context) error { return c.Restore(ctx, accountID) }},
 		{connector.OpDelete, func(ctx context.Context) error { return c.Delete(ctx, accountID) }},
 	}
 }

@@ -25,6 +25,7 @@ var columns = []struct{ title, op string }{
 	{"disable", connector.OpDisable},
 	{"enable", connector.OpEnable},
 	{"delete", connector.OpDelete},
+	{"restore", connector.OpRestore},
 	{"grant, revoke", connector.OpGrant},
 	{"list entitlements", connector.OpListEntitlements},
 	{"end sessions", connector.OpRevokeSessions},

@@ -31,7 +31,7 @@ func TestAKindIsShownWhole(t *testing.T) {
 		Operations: []connector.Operation{{Op: connector.OpFind}, {Op: connector.OpDelete, Calls: "BYE"}},
 	}}))
 	for _, line := range []string{
-		"| [fax](#fax) | | | | | | | ✓ | | | | | | | | Hylafax |\n",
+		"| [fax](#fax) | | | | | | | ✓ | | | | | | | | | Hylafax |\n",
 		"## fax\n\nA fax machine.\n\nPaper has to be there.\n",
 		"| `number` | text | required | Whom to call. |\n",
 		"| `pin` | text, *secret* |  | A\\|B. |\n",

@@ -13,8 +13,8 @@ import (
 // Kind tells the caller what an error means.
 type Kind string
 
-// The kinds. Unavailable, RateLimited, Pending and Contradictory are worth trying again; the
-// others will fail the same way until somebody changes something.
+// The kinds. Unavailable, RateLimited, Pending, Underway and Contradictory are worth trying
+// again; the others will fail the same way until somebody changes something.
 const (
 	Unavailable  Kind = "unavailable"  // down, unreachable, timed out, 5xx
 	RateLimited  Kind = "rate_limited" // 429, or a quota's 403; see RetryAfter
@@ -26,6 +26,9 @@ const (
 	Invalid      Kind = "invalid"      // the values were refused, or the answer is of no use
 	Unsupported  Kind = "unsupported"  // the other system cannot do that
 	Pending      Kind = "pending"      // a human has been asked; see RetryAfter
+	// Underway means that the other system has begun what was asked for and takes long over
+	// it. Error.Operation names it there; see RetryAfter for when to look again.
+	Underway Kind = "underway"
 	// Contradictory marks an answer that claims success and cannot be true, or that lacks
 	// its subject: a list with fewer entries than it counts, or a creation without the
 	// account. It proves nothing: the change may have happened, and what is not shown may
@@ -35,7 +38,7 @@ const (
 
 // Retryable reports whether the same call may succeed later without a change.
 func (k Kind) Retryable() bool {
-	return k == Unavailable || k == RateLimited || k == Pending || k == Contradictory
+	return k == Unavailable || k == RateLimited || k == Pending || k == Underway || k == Contradictory
 }
 
 // Error is the only error type of such calls.
@@ -43,7 +46,8 @@ type Error struct {
 	Kind       Kind
 	Op         string        // "create", "find", "fetch", ...
 	Message    string        // what went wrong and what to do; no personal data, no secret
-	RetryAfter time.Duration // for RateLimited and Unavailable, as the other system asked; else zero
+	RetryAfter time.Duration // for RateLimited, Unavailable, Pending and Underway: when to try again; else zero
+	Operation  string        // for Underway: what the other system calls the operation
 	Cause      error         // wrapped; never printed, since it may hold an address
 
 	// Unfinished means that a call that disables an account by several requests did not
