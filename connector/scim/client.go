@@ -69,7 +69,7 @@ func (c *client) Check(ctx context.Context) (string, error) {
 	if err := c.service.probe(ctx, connector.OpCheck, users); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s at %s", c.service.credentials.who(), c.service.base.Host), nil
+	return fmt.Sprintf("%s at %s", c.service.credentials.Who(), c.service.base.Host), nil
 }
 
 // Close implements connector.Connector.

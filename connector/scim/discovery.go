@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/tenurehq/tenure/connector"
 )
 
@@ -18,7 +20,7 @@ const (
 
 // survey holds what the service said about itself when it was last asked.
 type survey struct {
-	asking turn
+	asking *semaphore.Weighted // of one
 	mu     sync.Mutex
 	traits traits
 	until  time.Time
@@ -58,10 +60,10 @@ func (c *client) how(ctx context.Context) traits {
 	if t, fresh := c.survey.last(); fresh {
 		return t
 	}
-	if c.survey.asking.take(ctx) != nil {
+	if c.survey.asking.Acquire(ctx, 1) != nil {
 		return c.traits // the caller's time is up: its next request says so
 	}
-	defer c.survey.asking.end()
+	defer c.survey.asking.Release(1)
 	if t, fresh := c.survey.last(); fresh {
 		return t
 	}

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/internal/remote"
 )
-
-const unprintable = "must be one line of printable ASCII without spaces"
 
 // overview is the part of Kind.About that is not about profiles.
 const overview = `**Keys.** The person ID is kept in externalId. Accounts are found by it, and otherwise by userName.
@@ -122,17 +122,11 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 			now:         time.Now,
 		},
 		traits:             t,
-		survey:             survey{asking: newTurn()},
+		survey:             survey{asking: semaphore.NewWeighted(1)},
 		groups:             newGroupCache(),
 		createGroups:       settings.Bool("createGroups"),
 		defaultEntitlement: settings.Text("defaultEntitlement"),
 	}, nil
-}
-
-// printable reports whether s can stand in a header. It allows more than RFC 6750's
-// b64token, since services issue other tokens too.
-func printable(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func attributeNames() []string { return slices.Sorted(maps.Keys(attributes)) }

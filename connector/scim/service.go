@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/credentials"
 	"github.com/tenurehq/tenure/internal/remote"
 )
 
@@ -35,7 +36,7 @@ const (
 type service struct {
 	http        *http.Client
 	base        *url.URL
-	credentials credentials
+	credentials credentials.Credentials
 	userAgent   string
 	timeout     time.Duration
 	pace        func(ctx context.Context) error // before each request; may be nil
@@ -155,7 +156,7 @@ func (s *service) send(ctx context.Context, r request) (*http.Response, error) {
 			s.learned.plainJSON.settle(s.now(), types[0] == plainMediaType)
 		}
 	}
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || !s.credentials.renew(used) {
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !s.credentials.Renew(used) {
 		return resp, err
 	}
 	discard(resp.Body)
@@ -170,7 +171,7 @@ func (s *service) sendOnce(ctx context.Context, r request, body []byte, contentT
 			return nil, "", err
 		}
 	}
-	if used, err = s.credentials.header(ctx, r.op); err != nil {
+	if used, err = s.credentials.Header(ctx, r.op); err != nil {
 		return nil, "", err
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, s.address(r), bytes.NewReader(body))

@@ -131,31 +131,49 @@ func RetryAfter(header http.Header) time.Duration {
 	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
 
+var quotaPrefixes = []string{"X-RateLimit-", "X-Rate-Limit-", "RateLimit-"}
+
 // QuotaUsed reports whether an answer's headers say that a quota is used up, and how
 // long it is until there is more. The names are those of GitHub, Okta, Slack and
 // others, and of draft-ietf-httpapi-ratelimit-headers; the reset is an instant in Unix
 // seconds, or a number of seconds.
 func QuotaUsed(header http.Header) (used bool, wait time.Duration) {
-	for _, prefix := range []string{"X-RateLimit-", "X-Rate-Limit-", "RateLimit-"} {
+	for _, prefix := range quotaPrefixes {
 		left, err := strconv.Atoi(strings.TrimSpace(header.Get(prefix + "Remaining")))
 		if err != nil || left > 0 {
 			continue
 		}
-		reset, err := strconv.ParseInt(strings.TrimSpace(header.Get(prefix+"Reset")), 10, 64)
-		if err != nil {
-			return true, 0
-		}
-		const instants = 1_000_000_000 // seconds since 1970; no quota rests for 30 years
-		if reset >= instants {
-			now, err := http.ParseTime(header.Get("Date"))
-			if err != nil {
-				now = time.Now()
-			}
-			reset -= now.Unix()
-		}
-		return true, min(max(time.Duration(min(reset, int64(maxRetryAfter/time.Second)))*time.Second, 0), maxRetryAfter)
+		return true, reset(header.Get(prefix+"Reset"), header)
 	}
 	return false, 0
+}
+
+// Reset returns how long it is until a quota is there again, by the header that says so, with
+// the names of QuotaUsed; zero if none does.
+func Reset(header http.Header) time.Duration {
+	for _, prefix := range quotaPrefixes {
+		if text := header.Get(prefix + "Reset"); text != "" {
+			return reset(text, header)
+		}
+	}
+	return 0
+}
+
+// reset reads an instant in Unix seconds, or a number of seconds.
+func reset(text string, header http.Header) time.Duration {
+	seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return 0
+	}
+	const instants = 1_000_000_000 // seconds since 1970; no quota rests for 30 years
+	if seconds >= instants {
+		now, err := http.ParseTime(header.Get("Date"))
+		if err != nil {
+			now = time.Now()
+		}
+		seconds -= now.Unix()
+	}
+	return min(max(time.Duration(min(seconds, int64(maxRetryAfter/time.Second)))*time.Second, 0), maxRetryAfter)
 }
 
 // Ended returns why a context has ended; nil if it has not. A context whose deadline has

@@ -1,0 +1,77 @@
+package rest
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/tenurehq/tenure/connector"
+)
+
+// maxPages bounds how many pages of one list are read.
+const maxPages = 100_000
+
+// Pages asks for page after page of a list. next returns the request for the page that
+// follows, and false after the last one. A vendor that leads in a circle is an error of
+// KindContradictory.
+func Pages[P any](ctx context.Context, c *Client, first Request, next func(page P, header http.Header) (Request, bool)) iter.Seq2[P, error] {
+	return func(yield func(P, error) bool) {
+		var none P
+		seen := map[string]bool{}
+		for r := first; ; {
+			address, err := c.address(ctx, r)
+			if err != nil {
+				yield(none, c.unanswered(ctx, r.Op, err))
+				return
+			}
+			if seen[address] || len(seen) == maxPages {
+				yield(none, Contradictory(r.Op, c.Vendor.Name+"'s pages do not end"))
+				return
+			}
+			seen[address] = true
+			var page P
+			header, err := c.Do(ctx, r, &page)
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			if !yield(page, nil) {
+				return
+			}
+			more := false
+			if r, more = next(page, header); !more {
+				return
+			}
+		}
+	}
+}
+
+var linkNext = regexp.MustCompile(`<([^<>]*)>[^<>,]*;\s*rel="?next"?`)
+
+// LinkNext returns the address of the next page in the header Link (RFC 8288); empty if there
+// is none.
+func LinkNext(header http.Header) string {
+	found := linkNext.FindStringSubmatch(strings.Join(header.Values("Link"), ", "))
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}
+
+// NextLink returns a next for Pages that follows the header Link.
+func NextLink[P any](op string) func(P, http.Header) (Request, bool) {
+	return func(_ P, header http.Header) (Request, bool) {
+		link := LinkNext(header)
+		return Request{Op: op, Link: link}, link != ""
+	}
+}
+
+// Gone returns nil if err says that what was to be deleted or taken is not there, else err.
+func Gone(err error) error {
+	if connector.Is(err, connector.KindNotFound) {
+		return nil
+	}
+	return err
+}
