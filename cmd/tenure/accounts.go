@@ -17,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/assess/correlation"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
@@ -326,7 +327,7 @@ func (c *cli) adopt(ctx context.Context, op *operator.Operator, a *operator.Acco
 	}
 	err = c.print(views, func(p *page) {
 		p.table("", "person,username,account,matches by,made,last used,has beyond policy,would get,result", rowsOf(views, func(v adoptionView) []string {
-			return []string{v.Person, v.Username, v.AccountID, string(v.By), instant(v.CreatedAt), instant(v.LastUsed),
+			return []string{v.Person, v.Username, v.AccountID, string(v.By), words.Instant(v.CreatedAt), words.Instant(v.LastUsed),
 				strings.Join(v.Beyond, " "), strings.Join(v.Gets, " "), v.Result}
 		}))
 		if len(views) == 0 {
@@ -337,7 +338,7 @@ func (c *cli) adopt(ctx context.Context, op *operator.Operator, a *operator.Acco
 		}
 	})
 	if would := wouldLink(views); would > 0 && err == nil {
-		return c.onlyShown(o.applying, "%s would be linked", count(would, "account"))
+		return c.onlyShown(o.applying, "%s would be linked", words.Count(would, "account"))
 	}
 	if failed > 0 {
 		err = errors.Join(err, fmt.Errorf("%d accounts could not be linked; running this again is harmless", failed))

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
@@ -50,7 +50,7 @@ const cohortHeader = "cohort,kind,state,held,of,allowed,opened,closed,operator,r
 func (v cohortView) row() []string {
 	return []string{
 		v.Cohort, string(v.Kind), v.shownState(), strconv.Itoa(v.Held), strconv.Itoa(v.People), strconv.Itoa(v.Allowed),
-		instant(v.OpenedAt), instant(v.ClosedAt), operatorFrom(v.Operator, v.Login), v.Reason,
+		words.Instant(v.OpenedAt), words.Instant(v.ClosedAt), operatorFrom(v.Operator, v.Login), v.Reason,
 	}
 }
 
@@ -168,7 +168,7 @@ type heldView struct {
 const heldHeader = "person,name,department,state,what,apps,source,event,received,due"
 
 func (h heldView) row() []string {
-	return []string{h.Person, h.Name, h.Department, string(h.State), h.Why, strings.Join(h.Apps, " "), h.Source, h.Event, instant(h.Received), instant(h.Due)}
+	return []string{h.Person, h.Name, h.Department, string(h.State), h.Why, strings.Join(h.Apps, " "), h.Source, h.Event, words.Instant(h.Received), words.Instant(h.Due)}
 }
 
 // unseen describes, by kind, a withdrawal that no assessment has seen yet.
@@ -215,25 +215,13 @@ func showCohort(ctx context.Context, o *operator.Viewer, cohort ledger.Cohort) (
 func (v cohortScreen) draw(p *page) {
 	p.fields(field{"cohort", v.Cohort}, field{"kind", string(v.Kind)}, field{"state", v.shownState()},
 		field{"people", fmt.Sprintf("%d held of %d; %d were counted, and %d are allowed", v.Held, v.cohortView.People, v.Counted, v.Allowed)},
-		field{"opened", instant(v.OpenedAt)}, field{"closed", instant(v.ClosedAt)}, field{"operator", operatorFrom(v.Operator, v.Login)}, field{"reason", v.Reason},
-		field{"by app", counted(v.ByApp)}, field{"by source", counted(v.BySource)}, field{"by cause", counted(v.ByCause)})
+		field{"opened", words.Instant(v.OpenedAt)}, field{"closed", words.Instant(v.ClosedAt)}, field{"operator", operatorFrom(v.Operator, v.Login)}, field{"reason", v.Reason},
+		field{"by app", words.Tally(v.ByApp)}, field{"by source", words.Tally(v.BySource)}, field{"by cause", words.Tally(v.ByCause)})
 	p.table("People", heldHeader, rowsOf(v.People, heldView.row))
 	if v.State == ledger.CohortOpen {
 		p.note("")
 		p.note("If it is meant: tenure breaker release %[1]s --reason ... --apply; if it is a mistake: tenure breaker cancel %[1]s --reason ... --apply", v.Cohort)
 	}
-}
-
-// counted shows counts in one line, the greatest first.
-func counted(counts map[string]int) string {
-	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
-	})
-	parts := make([]string, len(names))
-	for i, name := range names {
-		parts[i] = fmt.Sprintf("%s %d", name, counts[name])
-	}
-	return strings.Join(parts, ", ")
 }
 
 // cohortFlags holds the flags of a command that decides about a cohort.
@@ -402,7 +390,7 @@ func (c *cli) showDecision(ctx context.Context, o *operator.Operator, cohort led
 // ending describes how a cohort was closed.
 func (v cohortView) ending() string {
 	if v.Operator == "" {
-		return fmt.Sprintf("%s at %s", v.State, instant(v.ClosedAt))
+		return fmt.Sprintf("%s at %s", v.State, words.Instant(v.ClosedAt))
 	}
-	return fmt.Sprintf("%s by %s at %s (%s)", v.State, operatorFrom(v.Operator, v.Login), instant(v.ClosedAt), v.Reason)
+	return fmt.Sprintf("%s by %s at %s (%s)", v.State, operatorFrom(v.Operator, v.Login), words.Instant(v.ClosedAt), v.Reason)
 }

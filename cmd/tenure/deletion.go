@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
@@ -91,7 +92,7 @@ Exits with 3 if something waits for an approval.`,
 const deletionHeader = "person,name,app,waits for,until,kept until,approval,why"
 
 func (v deletionView) row() []string {
-	return []string{v.Person, v.Name, v.App, v.Waits, instant(v.Until), instant(v.Retained), v.Approval, v.Why}
+	return []string{v.Person, v.Name, v.App, v.Waits, words.Instant(v.Until), words.Instant(v.Retained), v.Approval, v.Why}
 }
 
 func (c *cli) listDeletions(views []deletionView) error {
@@ -182,7 +183,7 @@ type approvedView struct {
 // when says when the deletion is done.
 func (v approvedView) when() string {
 	if v.Waits == string(plan.WaitHold) || v.Waits == string(plan.WaitRetention) {
-		return fmt.Sprintf("it is deleted when its %s ends, at %s", v.Waits, instant(v.Until))
+		return fmt.Sprintf("it is deleted when its %s ends, at %s", v.Waits, words.Instant(v.Until))
 	}
 	return "it is deleted now"
 }
@@ -198,7 +199,7 @@ func (c *cli) approveDeletions(ctx context.Context, cfg *config.Config, o *opera
 			for _, v := range views {
 				p.note("the deletion of %s in %s would be approved: %s", id, v.App, v.when())
 			}
-		}), c.onlyShown(f.applying, "%s would be approved", count(len(views), "deletion")))
+		}), c.onlyShown(f.applying, "%s would be approved", words.Count(len(views), "deletion")))
 	}
 	approved, err := o.ApproveDeletions(ctx, f.request(), id, f.app)
 	views := viewApproved(approved, true)
@@ -305,7 +306,7 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, o *operator.Ope
 		return err
 	}
 	if !expires.After(now) {
-		return usagef("--until %s is over: it is %s", until, instant(now))
+		return usagef("--until %s is over: it is %s", until, words.Instant(now))
 	}
 	placed, err := o.PlaceHold(ctx, f.request(), id, expires)
 	if placed.Hold.ID == 0 {
@@ -314,7 +315,7 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, o *operator.Ope
 	for _, unknown := range placed.Unknown {
 		c.tell("whether what was turned off is kept is not known: %s\n", unknown)
 	}
-	c.say("%s: nothing of %s is deleted until %s (%s)\n", placed.Hold.Name(), id, instant(expires), listed(placed.Kept, "there is no account"))
+	c.say("%s: nothing of %s is deleted until %s (%s)\n", placed.Hold.Name(), id, words.Instant(expires), listed(placed.Kept, "there is no account"))
 	if len(placed.Deleted) > 0 {
 		c.tell("deleted before: %s\n", strings.Join(placed.Deleted, ", "))
 	}
@@ -387,14 +388,14 @@ func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, o *operator.
 	var before *operator.ReleasedBeforeError
 	switch {
 	case errors.As(err, &before):
-		return fmt.Errorf("%w at %s", err, instant(before.Hold.ReleasedAt))
+		return fmt.Errorf("%w at %s", err, words.Instant(before.Hold.ReleasedAt))
 	case len(out.Holds) == 0:
 		return err
 	case !out.Applied:
 		return errors.Join(err, c.showDeleting(f.applying, v, v.Person, v.Deletes))
 	}
 	for _, h := range out.InForce {
-		c.tell("%s is still held by %s, until %s\n", h.PersonID, h.Name(), instant(h.ExpiresAt))
+		c.tell("%s is still held by %s, until %s\n", h.PersonID, h.Name(), words.Instant(h.ExpiresAt))
 	}
 	return errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every))
 }
@@ -492,8 +493,8 @@ const holdHeader = "hold,person,name,state,placed,until,operator,reason,released
 
 func (v holdView) row() []string {
 	return []string{
-		v.Hold, v.Person, v.Name, v.State, instant(v.PlacedAt), instant(v.Until), operatorFrom(v.Operator, v.Login), v.Reason,
-		instant(v.ReleasedAt), operatorFrom(v.ReleasedBy, v.ReleasedLogin), v.ReleaseReason,
+		v.Hold, v.Person, v.Name, v.State, words.Instant(v.PlacedAt), words.Instant(v.Until), operatorFrom(v.Operator, v.Login), v.Reason,
+		words.Instant(v.ReleasedAt), operatorFrom(v.ReleasedBy, v.ReleasedLogin), v.ReleaseReason,
 	}
 }
 
@@ -554,7 +555,7 @@ func (v retentionView) kept() string {
 	if v.Until.IsZero() {
 		return "for " + v.For
 	}
-	return "until " + instant(v.Until)
+	return "until " + words.Instant(v.Until)
 }
 
 func (c *cli) retentionSetCommand() *cobra.Command {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest/deadletter"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
@@ -278,7 +279,7 @@ func (c *cli) discard(ctx context.Context, cfg *config.Config, o *operator.Opera
 	if _, other := operator.Untold(err); other != nil {
 		return fmt.Errorf("%w\n%d of %d were discarded; run it again for the others", c.tellUntold(err, cfg.Sweep.Every), len(discarded), len(pending))
 	}
-	c.tell("discarded %s\n", count(len(pending), "dead letter"))
+	c.tell("discarded %s\n", words.Count(len(pending), "dead letter"))
 	return errors.Join(c.report(viewLetters(discarded)), c.tellUntold(err, cfg.Sweep.Every))
 }
 
@@ -433,7 +434,7 @@ func byWhom(l ledger.DeadLetter) string {
 	if l.Operator == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (%s, %s)", operatorFrom(l.Operator, l.Login), instant(l.ActedAt))
+	return fmt.Sprintf(" (%s, %s)", operatorFrom(l.Operator, l.Login), words.Instant(l.ActedAt))
 }
 
 // rehearse lists the records that would be sent.
@@ -479,7 +480,7 @@ func (r *redriver) sendAll(ctx context.Context, todo []ledger.DeadLetter) error 
 	if err := r.report(r.results); err != nil {
 		return err
 	}
-	r.tell("sent %s again", count(r.sent(), "record"))
+	r.tell("sent %s again", words.Count(r.sent(), "record"))
 	if leftOut := len(r.results) - r.sent(); leftOut > 0 {
 		r.tell(", left out %d\n", leftOut)
 		return errAttention
@@ -585,6 +586,6 @@ func (c *cli) index(ctx context.Context, letters *deadletter.Letters, o *operato
 	if err != nil {
 		return v, fmt.Errorf("topic %s: %w", topic, err)
 	}
-	c.say("%s: %s, %d of them new to the ledger\n", topic, count(v.Found, "dead letter"), v.New)
+	c.say("%s: %s, %d of them new to the ledger\n", topic, words.Count(v.Found, "dead letter"), v.New)
 	return v, nil
 }

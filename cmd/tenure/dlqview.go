@@ -2,13 +2,11 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest/broker"
 	"github.com/tenurehq/tenure/ingest/deadletter"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service/redrive"
@@ -104,7 +103,7 @@ func viewLetters(found []ledger.DeadLetter) lettersView {
 const letterHeader = "id,received,state,urgency,code,person,type,record,what is wrong"
 
 func (v letterView) row() []string {
-	return []string{v.id(), instant(v.ReceivedAt), string(v.State), v.urgency(), v.Code, v.Person, v.Type, v.Record, v.what()}
+	return []string{v.id(), words.Instant(v.ReceivedAt), string(v.State), v.urgency(), v.Code, v.Person, v.Type, v.Record, v.what()}
 }
 
 func (v lettersView) draw(p *page) {
@@ -119,30 +118,15 @@ func (v lettersView) draw(p *page) {
 
 // total says how many dead letters there are for each reason, the most frequent first.
 func (v lettersView) total() string {
-	reasons := slices.SortedFunc(maps.Keys(v.Totals), func(a, b string) int {
-		return cmp.Or(cmp.Compare(v.Totals[b], v.Totals[a]), cmp.Compare(a, b))
-	})
-	parts := make([]string, len(reasons))
-	for i, reason := range reasons {
-		parts[i] = fmt.Sprintf("%s %d", reason, v.Totals[reason])
-	}
 	all := 0
 	for _, n := range v.Totals {
 		all += n
 	}
-	text := fmt.Sprintf("%s: %s", count(all, "dead letter"), strings.Join(parts, ", "))
+	text := fmt.Sprintf("%s: %s", words.Count(all, "dead letter"), words.Tally(v.Totals))
 	if v.Urgent > 0 {
 		text += fmt.Sprintf("; %d urgent: each was to end somebody's access", v.Urgent)
 	}
 	return text
-}
-
-// count returns a number of things in words.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func (c *cli) dlqShowCommand() *cobra.Command {
@@ -236,8 +220,8 @@ func (v *contentView) draw(p *page) {
 		field{"reason", v.Reason}, field{"field", v.Field}, field{"text", v.Text},
 		field{"person", v.Person}, field{"type", v.Type}, field{"source", v.Source}, field{"event", v.Event},
 		field{"read as", v.Format}, field{"record was at", v.Record}, field{"letter is at", v.DeadLetter},
-		field{"sent again from", v.RedriveOf}, field{"refused", instant(v.ReceivedAt)},
-		field{"operator", operatorFrom(v.Operator, v.Login)}, field{"acted", instant(v.ActedAt)}, field{"why", v.Why}, field{"ended", instant(v.EndedAt)},
+		field{"sent again from", v.RedriveOf}, field{"refused", words.Instant(v.ReceivedAt)},
+		field{"operator", operatorFrom(v.Operator, v.Login)}, field{"acted", words.Instant(v.ActedAt)}, field{"why", v.Why}, field{"ended", words.Instant(v.EndedAt)},
 		field{"digest", v.Digest})
 	if v.Gone {
 		p.note("")

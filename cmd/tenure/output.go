@@ -10,7 +10,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -221,14 +220,6 @@ var paints = map[string]string{
 	"held": red, "released": faint, "cancelled": faint,
 	"overdue": red, "confirming": yellow, "done": green, "refused": red, "withdrawn": faint,
 	"ended": faint, "deleted": faint, "skipped": faint, "unlinked": faint, "unknown": faint,
-}
-
-// instant shows a point in time in UTC; the zero one is empty.
-func instant(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
 const formatCSV format = "csv"

@@ -14,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/internal/nearest"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/policy"
@@ -62,7 +63,7 @@ func (v personView) due() string {
 	if v.DueWhat == ledger.DueBreaker {
 		return "now: in a mass change (tenure breaker list)" // here too
 	}
-	return v.DueWhat + " " + instant(v.DueAt)
+	return v.DueWhat + " " + words.Instant(v.DueAt)
 }
 
 func (c *cli) personListCommand() *cobra.Command {
@@ -452,7 +453,7 @@ func (v personScreen) progress() string {
 		parts = append(parts, "held in "+strings.Join(v.Held, ", ")+" (tenure breaker show "+v.Held[0]+")")
 	}
 	if len(v.Holds) > 0 {
-		parts = append(parts, "nothing is deleted until "+instant(slices.MaxFunc(v.Holds, func(a, b holdView) int { return a.Until.Compare(b.Until) }).Until))
+		parts = append(parts, "nothing is deleted until "+words.Instant(slices.MaxFunc(v.Holds, func(a, b holdView) int { return a.Until.Compare(b.Until) }).Until))
 	}
 	if n := v.waiting(); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d to be approved (tenure deletion approve)", n))
@@ -473,30 +474,30 @@ func (v personScreen) waiting() (n int) {
 func (v personScreen) draw(p *page) {
 	p.fields(field{"person", v.ID}, field{"name", v.name()}, field{"username", v.Username},
 		field{"status", string(v.Status)}, field{"title", v.JobTitle}, field{"department", v.Department},
-		field{"manager", v.ManagerID}, field{"protected", v.protection()}, field{"progress", v.Progress}, field{"due", v.due()}, field{"assessed", instant(v.AssessedAt)},
+		field{"manager", v.ManagerID}, field{"protected", v.protection()}, field{"progress", v.Progress}, field{"due", v.due()}, field{"assessed", words.Instant(v.AssessedAt)},
 		field{"waived", strings.Join(v.Waived, ", ")}, field{"accounts carried to", v.CarriedTo}, field{"was", strings.Join(v.Earlier, ", ")})
 	p.table("Positions", positionHeader, rowsOf(v.Positions, positionView.row))
 	p.table("Timeline", entryHeader, rowsOf(v.Timeline, entryView.row))
 	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a linkView) []string {
-		return []string{a.App, a.state(), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), instant(a.since()), instant(a.ProvenAt)}
+		return []string{a.App, a.state(), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), words.Instant(a.since()), words.Instant(a.ProvenAt)}
 	}))
 	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s stepView) []string {
-		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), instant(s.LastAttemptAt), s.what(), s.Key}
+		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), s.what(), s.Key}
 	}))
 	p.table("Humans are asked to (tenure task show ID)", "id,due,state,assignee,app,what", rowsOf(v.Tasks, func(k taskView) []string {
-		return []string{strconv.FormatInt(k.ID, 10), instant(k.DueAt), k.state(), k.Assignee, k.App, k.what()}
+		return []string{strconv.FormatInt(k.ID, 10), words.Instant(k.DueAt), k.state(), k.Assignee, k.App, k.what()}
 	}))
 	p.table("Legal holds (tenure hold release)", "hold,placed,until,operator,reason", rowsOf(v.Holds, func(h holdView) []string {
-		return []string{h.Hold, instant(h.PlacedAt), instant(h.Until), operatorFrom(h.Operator, h.Login), h.Reason}
+		return []string{h.Hold, words.Instant(h.PlacedAt), words.Instant(h.Until), operatorFrom(h.Operator, h.Login), h.Reason}
 	}))
 	p.table("Kept for longer or shorter than the configuration says (tenure retention)", "app,kept,set,operator,reason", rowsOf(v.Retentions, func(r retentionView) []string {
-		return []string{r.app(), r.kept(), instant(r.SetAt), operatorFrom(r.Operator, r.Login), r.Reason}
+		return []string{r.app(), r.kept(), words.Instant(r.SetAt), operatorFrom(r.Operator, r.Login), r.Reason}
 	}))
 	p.table("Deletions to be approved (tenure deletion approve)", "app,state,asked,reminders,approved,operator,reason", rowsOf(v.Approvals, func(a approvalView) []string {
-		return []string{a.App, string(a.State), instant(a.AskedAt), strconv.Itoa(a.Reminders), instant(a.ApprovedAt), operatorFrom(a.Operator, a.Login), a.Reason}
+		return []string{a.App, string(a.State), words.Instant(a.AskedAt), strconv.Itoa(a.Reminders), words.Instant(a.ApprovedAt), operatorFrom(a.Operator, a.Login), a.Reason}
 	}))
 	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
-		return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}
+		return []string{l.id(), words.Instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}
 	}))
 }
 
@@ -643,7 +644,7 @@ func (v whyView) draw(p *page) {
 		p.note("no role is asked: nothing that HR has said is in force, or no role gives it")
 	}
 	p.table("Accounts", "app,state,entitlements,last proof", rowsOf(v.Links, func(a linkView) []string {
-		return []string{a.App, a.state(), strings.Join(a.Entitlements, " "), instant(a.ProvenAt)}
+		return []string{a.App, a.state(), strings.Join(a.Entitlements, " "), words.Instant(a.ProvenAt)}
 	}))
 	p.table("Not done", "app,step,state,what", rowsOf(v.Waiting, func(s stepView) []string {
 		return []string{s.App, s.Kind, string(s.State), s.what()}
@@ -667,7 +668,7 @@ type holderView struct {
 }
 
 func (v holderView) row() []string {
-	return []string{v.Person, v.Name, v.Username, string(v.State), strings.Join(v.Entitlements, " "), strings.Join(v.Roles, " "), instant(v.ProvenAt)}
+	return []string{v.Person, v.Name, v.Username, string(v.State), strings.Join(v.Entitlements, " "), strings.Join(v.Roles, " "), words.Instant(v.ProvenAt)}
 }
 
 const holderHeader = "person,name,username,state,entitlements,roles,last proof"

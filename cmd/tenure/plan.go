@@ -17,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/assess/preview"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/sender"
 	"github.com/tenurehq/tenure/service/apps"
@@ -174,7 +175,7 @@ func (c *cli) scenario(ctx context.Context, cfg *config.Config, o planOptions) (
 			return s, err
 		}
 		if s.Until.Before(s.Now) {
-			return s, usagef("--at %s is over (it is %s): what was done is shown by tenure watch --from and tenure person show", o.at, instant(s.Now))
+			return s, usagef("--at %s is over (it is %s): what was done is shown by tenure watch --from and tenure person show", o.at, words.Instant(s.Now))
 		}
 	}
 	if s.Rules, err = apps.Of(cfg, nil).Rules(ctx); err != nil {
@@ -263,7 +264,7 @@ func (o planOptions) exceeded(t preview.Totals) []string {
 		{"deleted", "--max-deletes", t.Accounts.Delete, o.maxDeletes},
 	} {
 		if limit.most >= 0 && limit.n > limit.most {
-			list = append(list, fmt.Sprintf("%s would be %s, and the most is %d (%s)", count(limit.n, "account"), limit.what, limit.most, limit.flag))
+			list = append(list, fmt.Sprintf("%s would be %s, and the most is %d (%s)", words.Count(limit.n, "account"), limit.what, limit.most, limit.flag))
 		}
 	}
 	return list
@@ -429,7 +430,7 @@ func signOf(group []preview.Change) (sign, color string) {
 
 // does describes a change in words.
 func (l *planLines) does(c preview.Change) string {
-	parts := []string{words[c.Do]}
+	parts := []string{verbs[c.Do]}
 	if c.Do == preview.Create {
 		parts[0] += " account " + c.Username
 		if c.Off {
@@ -497,7 +498,7 @@ func valueOf(v any) string {
 	return fmt.Sprint(v)
 }
 
-var words = map[preview.Action]string{
+var verbs = map[preview.Action]string{
 	preview.Create: "make", preview.Enable: "enable", preview.Update: "", preview.Disable: "disable",
 	preview.Strip: "revoke", preview.HandOver: "hand data over", preview.Relabel: "give it the new person ID", preview.Delete: "delete", preview.Verify: "prove once more that it is off",
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
@@ -86,7 +87,7 @@ func (v replayedView) row() []string {
 	for _, kind := range slices.Sorted(maps.Keys(v.Events)) {
 		kinds = append(kinds, strconv.Itoa(v.Events[kind])+" "+kind)
 	}
-	return []string{v.Person, strings.Join(kinds, ", "), instant(v.Last)}
+	return []string{v.Person, strings.Join(kinds, ", "), words.Instant(v.Last)}
 }
 
 func (c *cli) replay(ctx context.Context, op *operator.Operator, o replayOptions) error {

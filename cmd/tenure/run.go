@@ -19,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
@@ -190,8 +191,8 @@ func (c *cli) listRuns(ctx context.Context, t client.Client, query string, f run
 	}
 	runs = limited(c, runs)
 	rows := rowsOf(runs, func(r runView) []string {
-		next := strings.TrimSpace(r.NextAction + " " + instant(r.NextDue))
-		return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), next, instant(r.Started)}
+		next := strings.TrimSpace(r.NextAction + " " + words.Instant(r.NextDue))
+		return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), next, words.Instant(r.Started)}
 	})
 	const header = "person,type,stage,urgency,attention,next,started"
 	return c.printList(runs, header, rows, func(p *page) {
@@ -472,7 +473,7 @@ func (v repairView) draw(p *page) {
 	}))
 	shown := v.Steps[:min(len(v.Steps), shownSteps)]
 	p.table("", "person,app,step,attempts,last attempt,what", rowsOf(shown, func(s stepView) []string {
-		return []string{s.Person, s.App, s.Kind, strconv.Itoa(s.Attempts), instant(s.LastAttemptAt), s.what()}
+		return []string{s.Person, s.App, s.Kind, strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), s.what()}
 	}))
 	if more := len(v.Steps) - len(shown); more > 0 {
 		p.note("and %d more (-o json has all)", more)
@@ -510,7 +511,7 @@ func (c *cli) repairMany(ctx context.Context, b *bulkRepair, r operator.Request,
 			return c.print(v, func(p *page) { p.note("nothing like that needs attention") })
 		}
 		if !b.does() {
-			return errors.Join(c.print(v, v.draw), c.onlyShown(b.applying, "%s of %s", count(len(steps), "step"), people(v.People)))
+			return errors.Join(c.print(v, v.draw), c.onlyShown(b.applying, "%s of %s", words.Count(len(steps), "step"), people(v.People)))
 		}
 		count, err := c.applyRepairs(ctx, o, b, steps, v.People, r, verb)
 		v.Done = &repairCount{Steps: count.Steps, Settled: count.Settled, People: count.People}

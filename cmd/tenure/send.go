@@ -18,6 +18,7 @@ import (
 	"github.com/tenurehq/tenure/hr"
 	"github.com/tenurehq/tenure/hr/snapshot"
 	"github.com/tenurehq/tenure/ingest/broker"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/sender"
 	"github.com/tenurehq/tenure/service"
@@ -204,7 +205,7 @@ func (c *cli) publish(ctx context.Context, o sendOptions, messages []broker.Mess
 	if leftOut > 0 {
 		others = fmt.Sprintf(", left out %d that are not valid", leftOut)
 	}
-	c.tell("sent %s to %s in %s%s\n", count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond), others)
+	c.tell("sent %s to %s in %s%s\n", words.Count(sent, "event"), o.topic, time.Since(began).Round(time.Millisecond), others)
 	return sent, nil
 }
 
@@ -325,7 +326,7 @@ func (c *cli) sendSnapshot(ctx context.Context, o sendOptions, so snapshotOption
 		case so.apply:
 			c.tell("there is nothing to send\n")
 		case len(messages) > 0:
-			return c.onlyShown(applying{}, "%s would be sent", count(len(messages), "event"))
+			return c.onlyShown(applying{}, "%s would be sent", words.Count(len(messages), "event"))
 		}
 		if len(run.Questions) > 0 || len(run.Problems) > 0 {
 			return errAttention
@@ -432,7 +433,7 @@ func asOfOf(file io.Reader, so snapshotOptions, now time.Time) (time.Time, error
 	}
 	at = at.UTC().Truncate(time.Second)
 	if at.After(now) {
-		return at, usagef("the snapshot is of %s, which is still to come (it is %s): say with --as-of when it was taken", instant(at), instant(now))
+		return at, usagef("the snapshot is of %s, which is still to come (it is %s): say with --as-of when it was taken", words.Instant(at), words.Instant(now))
 	}
 	return at, nil
 }
@@ -481,7 +482,7 @@ func refusedText(found *sender.Comparison, skipInvalid bool) string {
 }
 
 func (run comparisonView) draw(p *page) {
-	p.note("%s, as of %s, of %s", run.File, instant(run.AsOf), run.Source)
+	p.note("%s, as of %s, of %s", run.File, words.Instant(run.AsOf), run.Source)
 	p.table("", "PERSON,LINE,EVENT,EFFECTIVE,FIELDS", rowsOf(run.Changes, func(ch snapshotChange) []string {
 		var types, dates []string
 		for _, e := range ch.Events {

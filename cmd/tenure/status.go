@@ -21,6 +21,7 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ingest/group"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/ledger/open"
 	"github.com/tenurehq/tenure/service"
@@ -197,7 +198,7 @@ func workersPart(queues []runs.Queue) partView {
 	slices.Sort(workers)
 	n := len(slices.Compact(workers))
 	v := partView{
-		Part: "workers", State: partOK, Text: fmt.Sprintf("%s at work, on %s", count(n, "worker"), count(len(queues), "task queue")),
+		Part: "workers", State: partOK, Text: fmt.Sprintf("%s at work, on %s", words.Count(n, "worker"), words.Count(len(queues), "task queue")),
 		Numbers: map[string]int{"workers": n, "queues": len(queues), "queuesWithoutWorker": len(without)},
 	}
 	switch {
@@ -206,7 +207,7 @@ func workersPart(queues []runs.Queue) partView {
 		v.Do = "start one, and look at its log: worker --config FILE"
 	case len(without) > 0:
 		v.State = partAttention
-		v.Text = fmt.Sprintf("%s at work, but nobody takes what is on %s", count(n, "worker"), strings.Join(without, ", "))
+		v.Text = fmt.Sprintf("%s at work, but nobody takes what is on %s", words.Count(n, "worker"), strings.Join(without, ", "))
 		v.Do = "start the workers again with this configuration: they know an app only if it was there when they started"
 	}
 	return v
@@ -214,7 +215,7 @@ func workersPart(queues []runs.Queue) partView {
 
 // sweeperPart reports whether the sweeper looks for people who are due.
 func sweeperPart(s runs.Sweeps, every time.Duration, now time.Time) partView {
-	v := partView{Part: "sweeper", State: partOK, Text: "last started " + instant(s.Last)}
+	v := partView{Part: "sweeper", State: partOK, Text: "last started " + words.Instant(s.Last)}
 	late := s.Last.Add(max(5*every, 5*time.Minute))
 	switch {
 	case !s.Exists:
@@ -225,7 +226,7 @@ func sweeperPart(s runs.Sweeps, every time.Duration, now time.Time) partView {
 		v.State, v.Text = partNote, "it has not been started yet"
 	case now.After(late):
 		v.State = partAttention
-		v.Text = fmt.Sprintf("last started %s, and it is to be started every %s", instant(s.Last), every)
+		v.Text = fmt.Sprintf("last started %s, and it is to be started every %s", words.Instant(s.Last), every)
 		v.Do = "see the schedule tenure-sweep in Temporal: temporal schedule describe --schedule-id tenure-sweep"
 	}
 	return v
@@ -259,7 +260,7 @@ func startersPart(in group.Status, group string) partView {
 	}
 	v := partView{
 		Part: "starters", State: partOK,
-		Text:    fmt.Sprintf("%s at work, on %s (group %s)", count(in.Members, "starter"), count(len(in.Partitions), "partition"), group),
+		Text:    fmt.Sprintf("%s at work, on %s (group %s)", words.Count(in.Members, "starter"), words.Count(len(in.Partitions), "partition"), group),
 		Numbers: map[string]int{"starters": in.Members, "partitions": len(in.Partitions), "partitionsWithoutStarter": free},
 	}
 	switch {
@@ -267,10 +268,10 @@ func startersPart(in group.Status, group string) partView {
 		v.State, v.Text = partAttention, fmt.Sprintf("no starter is at work (group %s): nobody reads what HR says", group)
 		v.Do = "start one, and look at its log: starter --config FILE"
 	case in.State != "Stable":
-		v.State, v.Text = partNote, fmt.Sprintf("%s, which share the partitions out at this moment (group %s: %s)", count(in.Members, "starter"), group, in.State)
+		v.State, v.Text = partNote, fmt.Sprintf("%s, which share the partitions out at this moment (group %s: %s)", words.Count(in.Members, "starter"), group, in.State)
 	case free > 0:
 		v.State = partAttention
-		v.Text = fmt.Sprintf("%s at work, but nobody reads %d of %s", count(in.Members, "starter"), free, count(len(in.Partitions), "partition"))
+		v.Text = fmt.Sprintf("%s at work, but nobody reads %d of %s", words.Count(in.Members, "starter"), free, words.Count(len(in.Partitions), "partition"))
 		v.Do = "wait half a minute for the starters to share them out; else start them again with this configuration"
 	}
 	return v
@@ -297,7 +298,7 @@ func lagPart(in group.Status, now time.Time) partView {
 	for _, topic := range slices.Sorted(maps.Keys(byTopic)) {
 		where = append(where, fmt.Sprintf("%s %d", topic, byTopic[topic]))
 	}
-	v.State, v.Text = partNote, fmt.Sprintf("%s not read yet: %s", count(unread, "record"), strings.Join(where, ", "))
+	v.State, v.Text = partNote, fmt.Sprintf("%s not read yet: %s", words.Count(unread, "record"), strings.Join(where, ", "))
 	if oldest.IsZero() {
 		return v
 	}
@@ -383,7 +384,7 @@ func approvalsPart(byApp map[string]int) partView {
 	n, text := sum(byApp, "")
 	v := partView{State: partOK, Text: "no deletion waits for one", Numbers: map[string]int{"waiting": n}}
 	if n > 0 {
-		v.State, v.Text, v.Do = partAttention, count(n, "deletion")+" to be approved: "+text, "tenure deletion list"
+		v.State, v.Text, v.Do = partAttention, words.Count(n, "deletion")+" to be approved: "+text, "tenure deletion list"
 	}
 	return v
 }
@@ -464,7 +465,7 @@ func callsPart(ctx context.Context, cfg *config.Config, l ledger.Reader) (partVi
 			texts = append(texts, fmt.Sprintf("%s for %s", app, wait.Round(time.Second)))
 		}
 	}
-	v := partView{State: partOK, Text: count(len(cfg.Apps), "app") + ", no calls wait", Numbers: map[string]int{"apps": len(cfg.Apps), "waiting": len(texts)}}
+	v := partView{State: partOK, Text: words.Count(len(cfg.Apps), "app") + ", no calls wait", Numbers: map[string]int{"apps": len(cfg.Apps), "waiting": len(texts)}}
 	if len(texts) > 0 {
 		v.State, v.Text = partNote, "calls wait, for the app's rate or because it asked for quiet: "+strings.Join(texts, ", ")
 	}
@@ -474,7 +475,7 @@ func callsPart(ctx context.Context, cfg *config.Config, l ledger.Reader) (partVi
 // draw shows one part in a line. It is no table: commands are there to be copied, and
 // must not be broken into lines.
 func (v statusView) draw(p *page) {
-	p.fields(field{"configuration", v.Configuration}, field{"version", v.Version}, field{"now", instant(v.At)})
+	p.fields(field{"configuration", v.Configuration}, field{"version", v.Version}, field{"now", words.Instant(v.At)})
 	p.note("")
 	width := 0
 	for _, part := range v.Parts {

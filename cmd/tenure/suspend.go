@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
@@ -172,7 +173,7 @@ func (v securedView) line() string {
 	case !v.Done:
 		return fmt.Sprintf("%s: under way", v.App)
 	}
-	return fmt.Sprintf("%s: %s, proven %s", v.App, v.State, instant(v.ProvenAt))
+	return fmt.Sprintf("%s: %s, proven %s", v.App, v.State, words.Instant(v.ProvenAt))
 }
 
 const securedPoll = 100 * time.Millisecond

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
@@ -184,7 +185,7 @@ func (c *cli) listTasks(ctx context.Context, cfg *config.Config, l ledger.Reader
 const taskHeader = "id,due,state,assignee,app,person,name,what"
 
 func (v taskView) row() []string {
-	return []string{strconv.FormatInt(v.ID, 10), instant(v.DueAt), v.state(), v.Assignee, v.App, v.Person, v.Name, v.what()}
+	return []string{strconv.FormatInt(v.ID, 10), words.Instant(v.DueAt), v.state(), v.Assignee, v.App, v.Person, v.Name, v.what()}
 }
 
 // nameOf returns a person's name; names remembers those that were read.
@@ -236,9 +237,9 @@ func (v taskView) draw(p *page) {
 		field{"task", strconv.FormatInt(v.ID, 10)}, field{"state", v.state()}, field{"person", v.Person}, field{"name", v.Name},
 		field{"app", v.App}, field{"what", v.what()}, field{"why", v.Work.Why}, field{"how", v.Work.Instructions},
 		field{"assignee", v.Assignee}, field{"escalate to", v.EscalateTo}, field{"second person", second},
-		field{"opened", instant(v.OpenedAt)}, field{"due", instant(v.DueAt)},
-		field{"done", strings.TrimSpace(instant(v.DoneAt) + " " + operatorFrom(v.DoneBy, v.DoneLogin))}, field{"proof", v.Proof},
-		field{"ended", strings.TrimSpace(instant(v.EndedAt) + " " + operatorFrom(v.EndedBy, v.EndedLogin))}, field{"reason", v.Why},
+		field{"opened", words.Instant(v.OpenedAt)}, field{"due", words.Instant(v.DueAt)},
+		field{"done", strings.TrimSpace(words.Instant(v.DoneAt) + " " + operatorFrom(v.DoneBy, v.DoneLogin))}, field{"proof", v.Proof},
+		field{"ended", strings.TrimSpace(words.Instant(v.EndedAt) + " " + operatorFrom(v.EndedBy, v.EndedLogin))}, field{"reason", v.Why},
 	)
 	var rows [][]string
 	for _, name := range slices.Sorted(maps.Keys(v.Work.Attributes)) {

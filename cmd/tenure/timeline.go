@@ -15,6 +15,7 @@ import (
 	"github.com/tenurehq/tenure/assess"
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/policy"
@@ -200,7 +201,7 @@ func (v positionView) row() []string {
 	if v.Primary {
 		id += " (primary)"
 	}
-	return []string{id, v.JobTitle, v.Department, v.ManagerID, v.CostCenter, instant(v.From), instant(v.Until)}
+	return []string{id, v.JobTitle, v.Department, v.ManagerID, v.CostCenter, words.Instant(v.From), words.Instant(v.Until)}
 }
 
 // viewPositions describes the positions of somebody who holds several; it is nil for
@@ -311,7 +312,7 @@ func (v timelineView) draw(p *page) {
 func drawEvents(p *page, title string, events []eventView) {
 	p.table(title, "seq,type,effective,recorded,received,source,id", rowsOf(events, func(e eventView) []string {
 		return []string{
-			strconv.FormatInt(e.Seq, 10), shortType(e.Type), e.Effective.String(), instant(e.Recorded), instant(e.Received), e.Source, e.ID,
+			strconv.FormatInt(e.Seq, 10), shortType(e.Type), e.Effective.String(), words.Instant(e.Recorded), words.Instant(e.Received), e.Source, e.ID,
 		}
 	}))
 }
@@ -396,11 +397,11 @@ type appEvidence struct {
 func offText(o operator.Off) string {
 	switch {
 	case o.NotProven:
-		return "access was to end " + instant(o.DueAt) + ", and is NOT proven to be off"
+		return "access was to end " + words.Instant(o.DueAt) + ", and is NOT proven to be off"
 	case o.Before:
-		return "access was to end " + instant(o.DueAt) + ", and was off before: since " + instant(o.ProvenAt)
+		return "access was to end " + words.Instant(o.DueAt) + ", and was off before: since " + words.Instant(o.ProvenAt)
 	default:
-		return fmt.Sprintf("access was to end %s, and was proven off %s (%s later)", instant(o.DueAt), instant(o.ProvenAt), time.Duration(o.AfterSeconds)*time.Second)
+		return fmt.Sprintf("access was to end %s, and was proven off %s (%s later)", words.Instant(o.DueAt), words.Instant(o.ProvenAt), time.Duration(o.AfterSeconds)*time.Second)
 	}
 }
 
@@ -502,12 +503,12 @@ func (v evidenceView) draw(p *page) {
 	for _, h := range v.Held {
 		held = append(held, h.Cohort)
 	}
-	p.fields(field{"person", v.Person}, field{"name", v.Name}, field{"status", string(v.Status)}, field{"as of", instant(v.At)},
+	p.fields(field{"person", v.Person}, field{"name", v.Name}, field{"status", string(v.Status)}, field{"as of", words.Instant(v.At)},
 		field{"held", strings.Join(held, ", ")}, field{"accounts carried to", v.CarriedTo}, field{"was", strings.Join(v.Earlier, ", ")})
 	drawEvents(p, "What HR said, as received", v.Said)
 	p.table("What that comes to", entryHeader, rowsOf(v.Timeline, entryView.row))
 	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
-		return []string{l.id(), instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.what()}
+		return []string{l.id(), words.Instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.what()}
 	}))
 	for _, app := range v.Apps {
 		app.draw(p)
@@ -520,9 +521,9 @@ func (a appEvidence) draw(p *page) {
 	p.note("\n--- %s", a.App)
 	if l := a.Account; l != nil {
 		p.fields(field{"account", strings.TrimSpace(l.AccountID + " " + l.Username)}, field{"state", l.state()},
-			field{"entitlements", strings.Join(l.Entitlements, " ")}, field{"proven created", instant(l.CreatedAt)},
-			field{"proven disabled", instant(l.DisabledAt)}, field{"proven without entitlements", instant(l.StrippedAt)},
-			field{"data handed over", instant(l.HandedOverAt)}, field{"proven deleted", instant(l.DeletedAt)}, field{"last proof", instant(l.ProvenAt)})
+			field{"entitlements", strings.Join(l.Entitlements, " ")}, field{"proven created", words.Instant(l.CreatedAt)},
+			field{"proven disabled", words.Instant(l.DisabledAt)}, field{"proven without entitlements", words.Instant(l.StrippedAt)},
+			field{"data handed over", words.Instant(l.HandedOverAt)}, field{"proven deleted", words.Instant(l.DeletedAt)}, field{"last proof", words.Instant(l.ProvenAt)})
 	}
 	if a.Off != nil {
 		p.note("%s", offText(*a.Off))
@@ -533,7 +534,7 @@ func (a appEvidence) draw(p *page) {
 
 func drawSteps(p *page, title string, steps []evidenceStep) {
 	p.table(title, "planned,step,state,attempts,last attempt,finished,what", rowsOf(steps, func(s evidenceStep) []string {
-		return []string{instant(s.PlannedAt), s.Kind, string(s.State), strconv.Itoa(s.Attempts), instant(s.LastAttemptAt), instant(s.FinishedAt), s.what()}
+		return []string{words.Instant(s.PlannedAt), s.Kind, string(s.State), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), words.Instant(s.FinishedAt), s.what()}
 	}))
 }
 
@@ -545,6 +546,6 @@ func drawRecord(p *page, title string, record []auditView) {
 				details = string(text)
 			}
 		}
-		return []string{instant(a.At), a.Action, operatorFrom(a.Actor, a.Login), a.Cause, details}
+		return []string{words.Instant(a.At), a.Action, operatorFrom(a.Actor, a.Login), a.Cause, details}
 	}))
 }

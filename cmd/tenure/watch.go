@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
@@ -188,7 +189,7 @@ func (w *watch) printRow(r auditView) error {
 }
 
 func (r auditView) row() []string {
-	return []string{instant(r.At), r.Person, r.App, r.Action, r.Cause, operatorOf(r.Actor, r.Login)}
+	return []string{words.Instant(r.At), r.Person, r.App, r.Action, r.Cause, operatorOf(r.Actor, r.Login)}
 }
 
 // operatorOf names the operator who did something; it is empty for Tenure itself.
@@ -240,7 +241,7 @@ func (s *watchScreen) look(ctx context.Context) error {
 
 func (s *watchScreen) draw(ctx context.Context, p *page) {
 	now := s.cfg.Clock().Now()
-	p.note("Tenure  %s  (Ctrl-C ends)", instant(now))
+	p.note("Tenure  %s  (Ctrl-C ends)", words.Instant(now))
 
 	of := openRuns
 	if s.person != "" {
@@ -250,7 +251,7 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 	slices.SortStableFunc(runs, byNeed)
 	s.section(p, "At work, or waiting for a human", "nobody", err, len(runs), func(title string, n int) {
 		p.table(title, "person,change,stage,urgency,attention,since", rowsOf(runs[:n], func(r runView) []string {
-			return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), instant(r.Started)}
+			return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), words.Instant(r.Started)}
 		}))
 	})
 
@@ -258,7 +259,7 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 	slices.SortStableFunc(due, byDue)
 	s.section(p, "Due within a day", "nothing", err, len(due), func(title string, n int) {
 		p.table(title, "when,person,what", rowsOf(due[:n], func(r runView) []string {
-			return []string{instant(r.NextDue), r.Person, r.NextAction}
+			return []string{words.Instant(r.NextDue), r.Person, r.NextAction}
 		}))
 	})
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tenurehq/tenure/internal/backoff"
 	"github.com/tenurehq/tenure/internal/checkup"
+	"github.com/tenurehq/tenure/internal/words"
 )
 
 // Topic names a topic of events, and the topic of its dead letters.
@@ -119,7 +120,7 @@ func (p *probe) brokers(ctx context.Context, answer *metadata.Response) map[int3
 		reached++
 	}
 	if reached == len(answer.Brokers) {
-		p.report.Add("brokers", checkup.OK, counted(reached, "broker")+" reached, which is all", "")
+		p.report.Add("brokers", checkup.OK, words.Count(reached, "broker")+" reached, which is all", "")
 	}
 	return known
 }
@@ -173,7 +174,7 @@ func (p *probe) topic(t metadata.ResponseTopic, name string, u use) {
 			return
 		}
 	}
-	size := counted(len(t.Partitions), "partition")
+	size := words.Count(len(t.Partitions), "partition")
 	allowed, known := u.needed.in(t.TopicAuthorizedOperations)
 	useful, _ := u.useful.in(t.TopicAuthorizedOperations)
 	switch {
@@ -216,7 +217,7 @@ func (p *probe) group(ctx context.Context, group string, known map[int32]string)
 		return
 	}
 	g := described.Groups[0]
-	members := counted(len(g.Members), "member") + " now"
+	members := words.Count(len(g.Members), "member") + " now"
 	allowed, told := opRead.in(g.AuthorizedOperations)
 	switch {
 	case !told:
@@ -259,12 +260,4 @@ func (p *probe) allow(o operation, resource string) string {
 // command returns a command of Kafka's own, for an administrator to run.
 func (p *probe) command(program, format string, args ...any) string {
 	return fmt.Sprintf("%s --bootstrap-server %s %s", program, p.cluster.Brokers[0], fmt.Sprintf(format, args...))
-}
-
-// counted returns a number of things in words.
-func counted(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
 }
