@@ -67,6 +67,9 @@ type Task struct {
 // Unfinished reports whether the task is open or confirming.
 func (t Task) Unfinished() bool { return t.State == TaskOpen || t.State == TaskConfirming }
 
+// Late reports whether the task is unfinished although it was due.
+func (t Task) Late(now time.Time) bool { return t.Unfinished() && !now.Before(t.DueAt) }
+
 // TaskWork describes what a human has to do. It holds personal data, which only the ledger
 // and the people who do the work may see.
 type TaskWork struct {

@@ -216,7 +216,7 @@ func (v cohortScreen) draw(p *page) {
 	p.fields(field{"cohort", v.Cohort}, field{"kind", string(v.Kind)}, field{"state", v.shownState()},
 		field{"people", fmt.Sprintf("%d held of %d; %d were counted, and %d are allowed", v.Held, v.cohortView.People, v.Counted, v.Allowed)},
 		field{"opened", words.Instant(v.OpenedAt)}, field{"closed", words.Instant(v.ClosedAt)}, field{"operator", operatorFrom(v.Operator, v.Login)}, field{"reason", v.Reason},
-		field{"by app", words.Tally(v.ByApp)}, field{"by source", words.Tally(v.BySource)}, field{"by cause", words.Tally(v.ByCause)})
+		field{"by app", words.Tally(v.ByApp, "")}, field{"by source", words.Tally(v.BySource, "")}, field{"by cause", words.Tally(v.ByCause, "")})
 	p.table("People", heldHeader, rowsOf(v.People, heldView.row))
 	if v.State == ledger.CohortOpen {
 		p.note("")

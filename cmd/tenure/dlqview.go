@@ -122,7 +122,7 @@ func (v lettersView) total() string {
 	for _, n := range v.Totals {
 		all += n
 	}
-	text := fmt.Sprintf("%s: %s", words.Count(all, "dead letter"), words.Tally(v.Totals))
+	text := fmt.Sprintf("%s: %s", words.Count(all, "dead letter"), words.Tally(v.Totals, ""))
 	if v.Urgent > 0 {
 		text += fmt.Sprintf("; %d urgent: each was to end somebody's access", v.Urgent)
 	}

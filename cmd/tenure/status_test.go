@@ -16,21 +16,20 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
 
-	"github.com/tenurehq/tenure/ingest/group"
 	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator/health"
 	"github.com/tenurehq/tenure/service"
-	"github.com/tenurehq/tenure/service/runs"
 )
 
 // status runs the command and returns its parts by name.
-func (s *site) status(code int) map[string]partView {
+func (s *site) status(code int) map[string]health.Part {
 	s.t.Helper()
 	got := s.run("status", "--timeout", "5s", "-o", "json")
 	require.Equal(s.t, code, got.code, "%s%s", got.stdout, got.err)
 	var v statusView
 	require.NoError(s.t, json.Unmarshal([]byte(got.stdout), &v))
 	assert.Equal(s.t, code == service.ExitDone, v.Well)
-	parts := map[string]partView{}
+	parts := map[string]health.Part{}
 	for _, p := range v.Parts {
 		assert.NotEmpty(s.t, p.Text, p.Part)
 		parts[p.Part] = p
@@ -44,7 +43,7 @@ func TestStatusOfPartsThatAreAway(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	parts := s.status(service.ExitAttention)
 	for _, name := range []string{"workers", "sweeper", "starters", "lag", "people", "steps", "dead letters"} {
-		assert.Equal(t, partAway, parts[name].State, name)
+		assert.Equal(t, health.Away, parts[name].State, name)
 	}
 	assert.Contains(t, parts["workers"].Text, "Temporal at 127.0.0.1:1")
 	assert.Contains(t, parts["starters"].Text, "Kafka at 127.0.0.1:1")
@@ -53,12 +52,12 @@ func TestStatusOfPartsThatAreAway(t *testing.T) {
 
 	s.people()
 	parts = s.status(service.ExitAttention)
-	assert.Equal(t, partAway, parts["workers"].State)
-	assert.Equal(t, partAway, parts["starters"].State)
-	assert.Equal(t, partAttention, parts["steps"].State)
+	assert.Equal(t, health.Away, parts["workers"].State)
+	assert.Equal(t, health.Away, parts["starters"].State)
+	assert.Equal(t, health.Attention, parts["steps"].State)
 	assert.Equal(t, map[string]int{"attention": 2}, parts["steps"].Numbers)
 	assert.Equal(t, "2 need attention: questions 1, chat 1", parts["steps"].Text)
-	assert.Equal(t, partOK, parts["dead letters"].State)
+	assert.Equal(t, health.OK, parts["dead letters"].State)
 	shown := s.run("status", "--timeout", "5s").stdout
 	assert.Contains(t, shown, "configuration:  "+s.dir)
 	assert.Contains(t, shown, "needs somebody: workers, sweeper, starters, lag, people, steps")
@@ -71,9 +70,9 @@ func TestStatusWithoutSecrets(t *testing.T) {
 	s.write("tenure.yaml", strings.Replace(configuration, "  topics:", "  tls: {}\n  sasl: {mechanism: plain, username: tenure, password: '${env:NO_SUCH_PASSWORD}'}\n  topics:", 1))
 	require.NoError(t, s.ledger().Close())
 	parts := s.status(service.ExitAttention)
-	assert.Equal(t, partAway, parts["starters"].State)
+	assert.Equal(t, health.Away, parts["starters"].State)
 	assert.Contains(t, parts["starters"].Text, "NO_SUCH_PASSWORD")
-	assert.Equal(t, partOK, parts["steps"].State)
+	assert.Equal(t, health.OK, parts["steps"].State)
 }
 
 // No starter reads the topic, and status says how much waits there.
@@ -87,12 +86,12 @@ func TestStatusOfWhatIsNotRead(t *testing.T) {
 	s.write("events.jsonl", hired(t, "e-1", "10001"))
 	require.Zero(t, s.run("event", "send", "events.jsonl").code)
 	parts := s.status(service.ExitAttention)
-	assert.Equal(t, partAttention, parts["starters"].State)
+	assert.Equal(t, health.Attention, parts["starters"].State)
 	assert.Contains(t, parts["starters"].Text, "no starter is at work (group tenure)")
 	assert.Equal(t, 4, parts["starters"].Numbers["partitions"])
 	assert.Equal(t, 1, parts["lag"].Numbers["records"])
 	assert.Contains(t, parts["lag"].Text, "1 record not read yet: hr.events 1; the oldest waits for")
-	assert.Equal(t, partNote, parts["lag"].State, "it has only just come")
+	assert.Equal(t, health.Note, parts["lag"].State, "it has only just come")
 }
 
 func TestStatusOfTheLedger(t *testing.T) {
@@ -109,73 +108,12 @@ func TestStatusOfTheLedger(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	parts := s.status(service.ExitAttention)
-	assert.Equal(t, partAttention, parts["people"].State)
+	assert.Equal(t, health.Attention, parts["people"].State)
 	assert.Equal(t, 3, parts["people"].Numbers["overdue"])
-	assert.Equal(t, partNote, parts["apps"].State)
+	assert.Equal(t, health.Note, parts["apps"].State)
 	assert.Contains(t, parts["apps"].Text, "wiki for 1h0m0s")
 	assert.Equal(t, map[string]int{"open": 1, "urgent": 1}, parts["dead letters"].Numbers)
-	assert.Equal(t, partAttention, parts["dead letters"].State)
-}
-
-func TestStatusOfWorkers(t *testing.T) {
-	queue := func(name string, workers ...string) runs.Queue {
-		return runs.Queue{Name: name, Workers: workers}
-	}
-	for name, tc := range map[string]struct {
-		queues []runs.Queue
-		state  partState
-		says   string
-	}{
-		"all":  {[]runs.Queue{queue("tenure", "a", "b"), queue("tenure-app-wiki", "a")}, partOK, "2 workers at work, on 2 task queues"},
-		"none": {[]runs.Queue{queue("tenure"), queue("tenure-app-wiki")}, partAttention, "no worker is at work"},
-		"app":  {[]runs.Queue{queue("tenure", "a"), queue("tenure-app-wiki")}, partAttention, "1 worker at work, but nobody takes what is on tenure-app-wiki"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			v := workersPart(tc.queues)
-			assert.Equal(t, tc.state, v.State)
-			assert.Contains(t, v.Text, tc.says)
-			assert.Equal(t, v.State == partOK, v.Do == "")
-		})
-	}
-}
-
-func TestStatusOfTheSweeper(t *testing.T) {
-	now := at("2026-03-01 12:00:00")
-	for name, tc := range map[string]struct {
-		sweeps runs.Sweeps
-		state  partState
-		says   string
-	}{
-		"at work": {runs.Sweeps{Exists: true, Last: now.Add(-time.Minute)}, partOK, "last started 2026-03-01 11:59:00Z"},
-		"missing": {runs.Sweeps{}, partAttention, "does not exist"},
-		"paused":  {runs.Sweeps{Exists: true, Paused: true, Note: "upgrade", Last: now}, partAttention, "paused: upgrade"},
-		"new":     {runs.Sweeps{Exists: true}, partNote, "not been started yet"},
-		"late":    {runs.Sweeps{Exists: true, Last: now.Add(-time.Hour)}, partAttention, "is to be started every 1m0s"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			v := sweeperPart(tc.sweeps, time.Minute, now)
-			assert.Equal(t, tc.state, v.State)
-			assert.Contains(t, v.Text, tc.says)
-		})
-	}
-}
-
-func TestStatusOfStartersAndLag(t *testing.T) {
-	now := at("2026-03-01 12:00:00")
-	taken := group.PartitionStatus{Topic: "hr.events", Taken: true}
-	late := group.PartitionStatus{Topic: "hr.events", ID: 1, Unread: 7, Oldest: now.Add(-time.Hour)}
-	v := startersPart(group.Status{State: "Stable", Members: 1, Partitions: []group.PartitionStatus{taken}}, "tenure")
-	assert.Equal(t, partOK, v.State)
-	v = startersPart(group.Status{State: "Stable", Members: 1, Partitions: []group.PartitionStatus{taken, late}}, "tenure")
-	assert.Equal(t, partAttention, v.State)
-	assert.Contains(t, v.Text, "nobody reads 1 of 2 partitions")
-	v = startersPart(group.Status{State: "PreparingRebalance", Members: 2, Partitions: []group.PartitionStatus{late}}, "tenure")
-	assert.Equal(t, partNote, v.State)
-
-	v = lagPart(group.Status{Partitions: []group.PartitionStatus{taken, late}}, now)
-	assert.Equal(t, partAttention, v.State)
-	assert.Equal(t, map[string]int{"records": 7, "oldestSeconds": 3600}, v.Numbers)
-	assert.Equal(t, partOK, lagPart(group.Status{Partitions: []group.PartitionStatus{taken}}, now).State)
+	assert.Equal(t, health.Attention, parts["dead letters"].State)
 }
 
 // TestProbe asks the endpoints that the processes serve.

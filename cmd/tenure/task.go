@@ -54,7 +54,7 @@ type taskView struct {
 func viewTask(k ledger.Task, name string, now time.Time) taskView {
 	return taskView{
 		ID: k.ID, Person: k.PersonID, Name: name, App: k.App, Step: k.Kind, State: k.State,
-		Overdue:  k.Unfinished() && !now.Before(k.DueAt),
+		Overdue:  k.Late(now),
 		Assignee: k.Assignee, EscalateTo: k.EscalateTo, OpenedAt: k.OpenedAt, DueAt: k.DueAt, Reminders: k.Reminders, Work: k.Work,
 		SecondPerson: k.SecondPerson, DoneBy: k.DoneBy, Proof: k.Proof, DoneAt: k.DoneAt,
 		EndedBy: k.EndedBy, Why: k.Why, EndedAt: k.EndedAt, DoneLogin: k.DoneLogin, EndedLogin: k.EndedLogin,

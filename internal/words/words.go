@@ -19,14 +19,15 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-// Tally lists counts by name, the greatest first: "wiki 2, chat 1".
-func Tally(counts map[string]int) string {
+// Tally lists counts by name, the greatest first: "wiki 2, chat 1". It writes unnamed for
+// the empty name.
+func Tally(counts map[string]int, unnamed string) string {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
 	})
 	parts := make([]string, len(names))
 	for i, name := range names {
-		parts[i] = fmt.Sprintf("%s %d", name, counts[name])
+		parts[i] = fmt.Sprintf("%s %d", cmp.Or(name, unnamed), counts[name])
 	}
 	return strings.Join(parts, ", ")
 }

@@ -11,27 +11,21 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"github.com/tenurehq/tenure/activities"
+	"github.com/tenurehq/tenure/operator/health"
 	"github.com/tenurehq/tenure/workflows"
 )
-
-// Queue is a task queue that needs workers, and the workers that it has.
-type Queue struct {
-	Name    string
-	Workers []string // identities of the workers that poll it, sorted
-}
 
 // pollFresh is how old the last poll of a worker that is alive may be. A poll lasts a
 // minute at most, and the server remembers workers that are gone for longer than that.
 const pollFresh = 2 * time.Minute
 
-// Queues returns every task queue that Tenure uses for these apps, with its workers. A
-// worker of the main or the urgent queue counts only if it polls for workflow tasks and
-// for activities.
-func (c *Client) Queues(ctx context.Context, apps []string) ([]Queue, error) {
+// Queues implements health.Runs. A worker of the main or the urgent queue counts only if it
+// polls for workflow tasks and for activities.
+func (c *Client) Queues(ctx context.Context, apps []string) ([]health.Queue, error) {
 	both := []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY}
-	queues := []Queue{{Name: workflows.TaskQueue}, {Name: workflows.UrgentQueue}}
+	queues := []health.Queue{{Name: workflows.TaskQueue}, {Name: workflows.UrgentQueue}}
 	for _, app := range apps {
-		queues = append(queues, Queue{Name: activities.AppQueue(app)})
+		queues = append(queues, health.Queue{Name: activities.AppQueue(app)})
 	}
 	for i := range queues {
 		kinds := both
@@ -69,25 +63,17 @@ func (c *Client) pollers(ctx context.Context, queue string, kind enumspb.TaskQue
 	return slices.Compact(who), nil
 }
 
-// Sweeps is the state of the sweeper's schedule.
-type Sweeps struct {
-	Exists bool
-	Paused bool
-	Note   string    // why it is paused, in the words of the human who paused it
-	Last   time.Time // when it last started the sweeper; zero if it never has
-}
-
-// Sweeps returns the state of the sweeper's schedule.
-func (c *Client) Sweeps(ctx context.Context) (Sweeps, error) {
+// Sweeps implements health.Runs.
+func (c *Client) Sweeps(ctx context.Context) (health.Sweeps, error) {
 	found, err := c.temporal.ScheduleClient().GetHandle(ctx, sweepSchedule).Describe(ctx)
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
-		return Sweeps{}, nil
+		return health.Sweeps{}, nil
 	case err != nil:
-		return Sweeps{}, fmt.Errorf("runs: asking for the schedule %s: %w", sweepSchedule, err)
+		return health.Sweeps{}, fmt.Errorf("runs: asking for the schedule %s: %w", sweepSchedule, err)
 	}
-	s := Sweeps{Exists: true}
+	s := health.Sweeps{Exists: true}
 	if state := found.Schedule.State; state != nil && state.Paused {
 		s.Paused, s.Note = true, state.Note
 	}
