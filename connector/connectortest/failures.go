@@ -126,9 +126,13 @@ func (s *suite) refusedFor(t *testing.T, span, slack time.Duration, refuse func(
 			c, made, calls := s.fixture(t)
 			before := read(t, c, made.ID)
 			refuse(t, kind, span)
+			want := span
+			if kind == connector.KindRateLimited && span == 0 {
+				want = s.Wait
+			}
 			for _, call := range calls {
 				failed := s.failure(t, call.do(t.Context()), call.op, kind)
-				assert.InDelta(t, span, failed.RetryAfter, float64(slack), "%s: RetryAfter", call.op)
+				assert.InDelta(t, want, failed.RetryAfter, float64(slack), "%s: RetryAfter", call.op)
 				assert.True(t, failed.Kind.Retryable())
 			}
 			s.Faults.Heal(t)

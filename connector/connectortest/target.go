@@ -37,6 +37,8 @@ type Target struct {
 	// Rename gives an account another username, as the app's own administrator
 	// would. Nil if that cannot be done.
 	Rename func(t *testing.T, account connector.Account, username string)
+	// Wait is the RetryAfter of a KindRateLimited where the app does not say when to try again.
+	Wait time.Duration
 	// Deviations holds the known deviations of this app, each with its reason. See
 	// Deviation.
 	Deviations map[Deviation]string
@@ -57,6 +59,9 @@ const (
 	// UsernamesRestricted: Create of an account whose username has a plus or a quotation
 	// mark fails as KindInvalid.
 	UsernamesRestricted Deviation = "usernames restricted"
+	// UsernamesPlain: Create of an account whose username has anything but ASCII letters,
+	// digits, dots, dashes, underscores and apostrophes fails as KindInvalid.
+	UsernamesPlain Deviation = "usernames plain"
 	// MembersUnchecked: an entitlement can be granted to an account that does not
 	// exist.
 	MembersUnchecked Deviation = "members unchecked"
