@@ -32,6 +32,9 @@ func TestEvidence(t *testing.T) {
 		p := &page{}
 		v.draw(p)
 		golden(t, name, p.buf.String())
+		text, err := json.MarshalIndent(v, "", "  ")
+		require.NoError(t, err)
+		golden(t, name+".json", string(text))
 	}
 	require.NoError(t, l.Close())
 
