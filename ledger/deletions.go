@@ -163,20 +163,20 @@ const (
 )
 
 // Approval is an operator's approval of the deletion of one account, given or waited for.
+// Commands print it as JSON.
 type Approval struct {
-	PersonID string
-	App      string
-	Key      string // of the step that deletes; it names the employment's end that the deletion belongs to
-	State    ApprovalState
+	PersonID  string        `json:"person"`
+	App       string        `json:"app"`
+	Key       string        `json:"-"` // of the step that deletes; it names the employment's end that the deletion belongs to
+	State     ApprovalState `json:"state"`
+	AskedAt   time.Time     `json:"askedAt,omitzero"` // zero if it was approved before it was asked for
+	Reminders int           `json:"reminders,omitempty"`
+	LookAt    time.Time     `json:"remindAt,omitzero"` // when an operator is reminded next
 
-	AskedAt   time.Time // zero if it was approved before it was asked for
-	LookAt    time.Time // when an operator is reminded next
-	Reminders int
-
-	ApprovedAt time.Time
-	Operator   string
-	Login      string // see WithLogin
-	Reason     string
+	ApprovedAt time.Time `json:"approvedAt,omitzero"`
+	Operator   string    `json:"operator,omitempty"`
+	Login      string    `json:"login,omitempty"` // see WithLogin
+	Reason     string    `json:"reason,omitempty"`
 }
 
 // DeletionApproval approves a deletion.

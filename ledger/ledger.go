@@ -303,15 +303,16 @@ type EventFilter struct {
 const ActorTenure = "tenure"
 
 // AuditRow is one row of the audit record, to which rows are only added. It holds person
-// IDs, names of apps and codes, and neither names nor addresses of people.
+// IDs, names of apps and codes, and neither names nor addresses of people. Commands print
+// it as JSON.
 type AuditRow struct {
-	Seq      int64
-	At       time.Time
-	PersonID string
-	App      string
-	Action   string         // "created", "adopted", "enabled", "updated", "disabled", "stripped", "handed_over", "deleted", "retry", "skip", ...
-	Actor    string         // ActorTenure or the operator
-	Login    string         // of the operator; the ledger fills it in, see WithLogin
-	Cause    string         // event key, names of roles, or reason
-	Detail   map[string]any // as JSON: numbers come back as float64
+	Seq      int64          `json:"seq"`
+	At       time.Time      `json:"at"`
+	PersonID string         `json:"person,omitempty"`
+	App      string         `json:"app,omitempty"`
+	Action   string         `json:"action"`           // "created", "adopted", "enabled", "updated", "disabled", "stripped", "handed_over", "deleted", "retry", "skip", ...
+	Actor    string         `json:"actor"`            // ActorTenure or the operator
+	Login    string         `json:"login,omitempty"`  // of the operator; the ledger fills it in, see WithLogin
+	Cause    string         `json:"cause,omitempty"`  // event key, names of roles, or reason
+	Detail   map[string]any `json:"detail,omitempty"` // as JSON: numbers come back as float64
 }

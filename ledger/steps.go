@@ -19,18 +19,20 @@ const (
 	StepSuperseded StepState = "superseded" // the plan does not want it any more
 )
 
-// Step is one intended change of one account.
+// Step is one intended change of one account. Commands print it as JSON.
 type Step struct {
-	PersonID                             string
-	Key                                  string // identifies the step's content: same key = same change. See plan.Step
-	App                                  string
-	Kind                                 string // plan.Kind
-	State                                StepState
-	Attempts                             int    // attempts since it was first planned
-	Code                                 string // error code of the last failed attempt
-	Message                              string // what went wrong and what to do; never personal data
-	PlannedAt, LastAttemptAt, FinishedAt time.Time
-	Reason                               string // the operator's, when skipped
+	PersonID      string    `json:"person"`
+	App           string    `json:"app,omitempty"`
+	Kind          string    `json:"kind"` // plan.Kind
+	Key           string    `json:"key"`  // identifies the step's content: same key = same change. See plan.Step
+	State         StepState `json:"state"`
+	Attempts      int       `json:"attempts,omitempty"` // attempts since it was first planned
+	Code          string    `json:"code,omitempty"`     // error code of the last failed attempt
+	Message       string    `json:"message,omitempty"`  // what went wrong and what to do; never personal data
+	Reason        string    `json:"reason,omitempty"`   // the operator's, when skipped
+	PlannedAt     time.Time `json:"plannedAt,omitzero"`
+	LastAttemptAt time.Time `json:"lastAttemptAt,omitzero"`
+	FinishedAt    time.Time `json:"-"`
 }
 
 // Attempt announces one attempt at a step. A step that was never planned becomes open.

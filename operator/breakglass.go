@@ -33,11 +33,11 @@ func (o *Operator) BreakGlass(ctx context.Context, r Request, personID string, w
 		defer mu.Unlock()
 		switch {
 		case result.Code != "":
-			app := SecuredApp{App: result.App, Stuck: true, Code: result.Code, Message: result.Message}
+			app := SecuredApp{PersonID: personID, App: result.App, Stuck: true, Code: result.Code, Message: result.Message}
 			failed[app.App] = app
 			tell(app)
 		case !result.Link.ProvenAt.IsZero(): // without a proof here, another process did it, and the ledger says how
-			tell(SecuredApp{App: result.App, State: result.Link.State, ProvenAt: result.Link.ProvenAt, Done: true})
+			tell(SecuredApp{PersonID: personID, App: result.App, State: result.Link.State, ProvenAt: result.Link.ProvenAt, Done: true})
 		}
 	})
 	if err != nil {

@@ -157,9 +157,9 @@ const repairers = 16
 
 // Repaired counts what a repair of many people has done.
 type Repaired struct {
-	Steps   int // steps that were repaired
-	Settled int // people for whom nothing needed attention any more
-	People  int // people that were processed
+	Steps   int `json:"steps"`   // steps that were repaired
+	Settled int `json:"settled"` // people for whom nothing needed attention any more
+	People  int `json:"people"`  // people that were processed
 }
 
 // RepairAll retries or skips (v) steps of many people, at most perSecond people a

@@ -104,13 +104,14 @@ func (o *Operator) secure(ctx context.Context, v Verb, r Request, personID strin
 
 // SecuredApp says how far a suspension, or its end, is in one app.
 type SecuredApp struct {
-	App      string
-	State    ledger.LinkState
-	ProvenAt time.Time
-	Done     bool
-	Stuck    bool // it goes on only when a human acts, or at a later time
-	Code     string
-	Message  string
+	PersonID string           `json:"person"`
+	App      string           `json:"app"`
+	State    ledger.LinkState `json:"state"`
+	Done     bool             `json:"done"`
+	ProvenAt time.Time        `json:"provenAt,omitzero"`
+	Stuck    bool             `json:"-"` // it goes on only when a human acts, or at a later time
+	Code     string           `json:"code,omitempty"`
+	Message  string           `json:"message,omitempty"`
 }
 
 // Progress says how far a suspension, or its end, is in each app, and whether it is over:
@@ -140,7 +141,7 @@ func (v *Viewer) securedApps(person ledger.Person, kind hr.EventType) []SecuredA
 	suspends := kind == hr.EventSuspended
 	apps := []SecuredApp{}
 	for _, link := range person.Links {
-		a := SecuredApp{App: link.App, State: link.State, ProvenAt: link.ProvenAt, Done: true}
+		a := SecuredApp{PersonID: person.PersonID, App: link.App, State: link.State, ProvenAt: link.ProvenAt, Done: true}
 		if suspends {
 			// A planned account may be in the app: it is done only when somebody has
 			// looked.

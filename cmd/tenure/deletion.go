@@ -112,27 +112,6 @@ func (c *cli) listDeletions(views []deletionView) error {
 	return err
 }
 
-// approvalView describes what an operator has said, or has to say, about a deletion.
-type approvalView struct {
-	Person     string               `json:"person"`
-	App        string               `json:"app"`
-	State      ledger.ApprovalState `json:"state"`
-	AskedAt    time.Time            `json:"askedAt,omitzero"`
-	Reminders  int                  `json:"reminders,omitempty"`
-	RemindAt   time.Time            `json:"remindAt,omitzero"`
-	ApprovedAt time.Time            `json:"approvedAt,omitzero"`
-	Operator   string               `json:"operator,omitempty"`
-	Login      string               `json:"login,omitempty"`
-	Reason     string               `json:"reason,omitempty"`
-}
-
-func viewApproval(a ledger.Approval) approvalView {
-	return approvalView{
-		Person: a.PersonID, App: a.App, State: a.State, AskedAt: a.AskedAt, Reminders: a.Reminders, RemindAt: a.LookAt,
-		ApprovedAt: a.ApprovedAt, Operator: a.Operator, Login: a.Login, Reason: a.Reason,
-	}
-}
-
 func (c *cli) deletionApproveCommand() *cobra.Command {
 	var f approveFlags
 	cmd := &cobra.Command{

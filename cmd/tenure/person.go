@@ -151,33 +151,12 @@ func (v linkView) since() time.Time {
 	return v.CreatedAt
 }
 
-type stepView struct {
-	Person        string           `json:"person"`
-	App           string           `json:"app,omitempty"`
-	Kind          string           `json:"kind"`
-	Key           string           `json:"key"`
-	State         ledger.StepState `json:"state"`
-	Attempts      int              `json:"attempts,omitempty"`
-	Code          string           `json:"code,omitempty"`
-	Message       string           `json:"message,omitempty"`
-	Reason        string           `json:"reason,omitempty"`
-	PlannedAt     time.Time        `json:"plannedAt,omitzero"`
-	LastAttemptAt time.Time        `json:"lastAttemptAt,omitzero"`
-}
-
-func viewStep(s ledger.Step) stepView {
-	return stepView{
-		Person: s.PersonID, App: s.App, Kind: s.Kind, Key: s.Key, State: s.State, Attempts: s.Attempts,
-		Code: s.Code, Message: s.Message, Reason: s.Reason, PlannedAt: s.PlannedAt, LastAttemptAt: s.LastAttemptAt,
+// whatOf describes a step for people: what went wrong, or why it was skipped.
+func whatOf(s ledger.Step) string {
+	if s.State == ledger.StepSkipped && s.Reason != "" {
+		return s.Reason
 	}
-}
-
-// what describes the step for people: what went wrong, or why it was skipped.
-func (v stepView) what() string {
-	if v.State == ledger.StepSkipped && v.Reason != "" {
-		return v.Reason
-	}
-	return strings.Trim(v.Code+": "+v.Message, ": ")
+	return strings.Trim(s.Code+": "+s.Message, ": ")
 }
 
 // exactly accepts exactly these arguments, which it names in its error.
@@ -348,15 +327,15 @@ type personScreen struct {
 	Progress  string         `json:"progress,omitempty"`
 	Timeline  []entryView    `json:"timeline"`
 	Accounts  []linkView     `json:"accounts"`
-	Steps     []stepView     `json:"steps"`
+	Steps     []ledger.Step  `json:"steps"`
 	Tasks     []taskView     `json:"tasks,omitempty"` // for humans, and not finished
 	Waived    []string       `json:"waived,omitempty"`
 	Held      []string       `json:"held,omitempty"` // cohorts that hold a change of theirs
 	// Holds lists the legal holds in force. Retentions says how long operators want
 	// accounts to be kept. Approvals lists the deletions that an operator has to approve.
-	Holds      []holdView      `json:"holds,omitempty"`
-	Retentions []retentionView `json:"retentions,omitempty"`
-	Approvals  []approvalView  `json:"approvals,omitempty"`
+	Holds      []holdView        `json:"holds,omitempty"`
+	Retentions []retentionView   `json:"retentions,omitempty"`
+	Approvals  []ledger.Approval `json:"approvals,omitempty"`
 	// Letters lists the records about the person that could not be read. Nobody knows
 	// what these would have changed.
 	Letters []letterView `json:"deadLetters,omitempty"`
@@ -365,7 +344,7 @@ type personScreen struct {
 func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow, rules *policy.Policy, now time.Time) personScreen {
 	v := personScreen{
 		personView: viewPerson(person.Summary), Timeline: viewTimeline(person, operators, now).Entries,
-		Accounts: []linkView{}, Steps: []stepView{}, Waived: person.Waivers,
+		Accounts: []linkView{}, Steps: []ledger.Step{}, Waived: person.Waivers, Approvals: person.Approvals,
 	}
 	v.Protected = rules.ProtectsPerson(person.PersonID)
 	v.CarriedTo = person.CarriedTo
@@ -378,9 +357,7 @@ func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow,
 		a.Protected = v.Protected || rules.ProtectsAccount(l.App, l.AccountID, l.Username)
 		v.Accounts = append(v.Accounts, a)
 	}
-	for _, s := range person.Steps {
-		v.Steps = append(v.Steps, viewStep(s))
-	}
+	v.Steps = append(v.Steps, person.Steps...)
 	for _, k := range person.Tasks {
 		v.Tasks = append(v.Tasks, viewTask(k, v.name(), now))
 	}
@@ -396,9 +373,6 @@ func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow,
 	}
 	for _, r := range person.Retentions {
 		v.Retentions = append(v.Retentions, viewRetention(r))
-	}
-	for _, a := range person.Approvals {
-		v.Approvals = append(v.Approvals, viewApproval(a))
 	}
 	for _, l := range person.Letters {
 		v.Letters = append(v.Letters, viewLetter(l))
@@ -481,8 +455,8 @@ func (v personScreen) draw(p *page) {
 	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a linkView) []string {
 		return []string{a.App, a.state(), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), words.Instant(a.since()), words.Instant(a.ProvenAt)}
 	}))
-	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s stepView) []string {
-		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), s.what(), s.Key}
+	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s ledger.Step) []string {
+		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), whatOf(s), s.Key}
 	}))
 	p.table("Humans are asked to (tenure task show ID)", "id,due,state,assignee,app,what", rowsOf(v.Tasks, func(k taskView) []string {
 		return []string{strconv.FormatInt(k.ID, 10), words.Instant(k.DueAt), k.state(), k.Assignee, k.App, k.what()}
@@ -493,7 +467,7 @@ func (v personScreen) draw(p *page) {
 	p.table("Kept for longer or shorter than the configuration says (tenure retention)", "app,kept,set,operator,reason", rowsOf(v.Retentions, func(r retentionView) []string {
 		return []string{r.app(), r.kept(), words.Instant(r.SetAt), operatorFrom(r.Operator, r.Login), r.Reason}
 	}))
-	p.table("Deletions to be approved (tenure deletion approve)", "app,state,asked,reminders,approved,operator,reason", rowsOf(v.Approvals, func(a approvalView) []string {
+	p.table("Deletions to be approved (tenure deletion approve)", "app,state,asked,reminders,approved,operator,reason", rowsOf(v.Approvals, func(a ledger.Approval) []string {
 		return []string{a.App, string(a.State), words.Instant(a.AskedAt), strconv.Itoa(a.Reminders), words.Instant(a.ApprovedAt), operatorFrom(a.Operator, a.Login), a.Reason}
 	}))
 	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
@@ -510,7 +484,7 @@ type whyView struct {
 	Positions []positionView `json:"positions,omitempty"`
 	Roles     []roleView     `json:"roles"` // none if nothing that HR has said is in force
 	Links     []linkView     `json:"accounts"`
-	Waiting   []stepView     `json:"steps"` // not done: under way, in attention, skipped
+	Waiting   []ledger.Step  `json:"steps"` // not done: under way, in attention, skipped
 	Held      []string       `json:"held,omitempty"`
 }
 
@@ -601,7 +575,7 @@ func why(cfg *config.Config, person ledger.Person, app, entitlement string) whyV
 	v := whyView{
 		Person: person.PersonID, Name: viewPerson(person.Summary).name(), Status: person.Status,
 		Positions: viewPositions(person, cfg.Clock().Now()),
-		Roles:     []roleView{}, Links: []linkView{}, Waiting: []stepView{},
+		Roles:     []roleView{}, Links: []linkView{}, Waiting: []ledger.Step{},
 	}
 	for _, answer := range operator.Explain(cfg.Policy, person, cfg.Clock().Now()) {
 		if app != "" && !grants(answer.RoleAnswer, app, entitlement) {
@@ -625,7 +599,7 @@ func why(cfg *config.Config, person ledger.Person, app, entitlement string) whyV
 	}
 	for _, step := range person.Steps {
 		if app == "" || step.App == "" || step.App == app {
-			v.Waiting = append(v.Waiting, viewStep(step))
+			v.Waiting = append(v.Waiting, step)
 		}
 	}
 	for _, w := range person.Withdrawals {
@@ -646,8 +620,8 @@ func (v whyView) draw(p *page) {
 	p.table("Accounts", "app,state,entitlements,last proof", rowsOf(v.Links, func(a linkView) []string {
 		return []string{a.App, a.state(), strings.Join(a.Entitlements, " "), words.Instant(a.ProvenAt)}
 	}))
-	p.table("Not done", "app,step,state,what", rowsOf(v.Waiting, func(s stepView) []string {
-		return []string{s.App, s.Kind, string(s.State), s.what()}
+	p.table("Not done", "app,step,state,what", rowsOf(v.Waiting, func(s ledger.Step) []string {
+		return []string{s.App, s.Kind, string(s.State), whatOf(s)}
 	}))
 }
 

@@ -77,13 +77,9 @@ func (c *cli) listAttention(ctx context.Context, l ledger.Reader) error {
 	if err != nil {
 		return err
 	}
-	steps := make([]stepView, len(found))
-	for i, s := range found {
-		steps[i] = viewStep(s)
-	}
-	steps = limited(c, steps)
-	rows := rowsOf(steps, func(s stepView) []string {
-		return []string{s.Person, s.App, s.Kind, strconv.Itoa(s.Attempts), s.what(), s.Key}
+	steps := limited(c, append([]ledger.Step{}, found...))
+	rows := rowsOf(steps, func(s ledger.Step) []string {
+		return []string{s.PersonID, s.App, s.Kind, strconv.Itoa(s.Attempts), whatOf(s), s.Key}
 	})
 	const header = "person,app,step,attempts,what,key"
 	err = c.printList(steps, header, rows, func(p *page) {
@@ -432,10 +428,10 @@ func (b *bulkRepair) filter(now time.Time) (f ledger.StepFilter, err error) {
 
 // repairView describes what a bulk repair would do, or did.
 type repairView struct {
-	Steps  []stepView   `json:"steps"`
-	Totals []totalView  `json:"totals"`
-	People int          `json:"people"`
-	Done   *repairCount `json:"done,omitempty"` // nil: nothing was done
+	Steps  []ledger.Step      `json:"steps"`
+	Totals []totalView        `json:"totals"`
+	People int                `json:"people"`
+	Done   *operator.Repaired `json:"done,omitempty"` // nil: nothing was done
 }
 
 // totalView counts steps that are alike.
@@ -447,10 +443,9 @@ type totalView struct {
 }
 
 func viewRepair(steps []ledger.Step) repairView {
-	v := repairView{Steps: []stepView{}, Totals: []totalView{}}
+	v := repairView{Steps: append([]ledger.Step{}, steps...), Totals: []totalView{}}
 	people := map[string]bool{}
 	for _, s := range steps {
-		v.Steps = append(v.Steps, viewStep(s))
 		people[s.PersonID] = true
 		i := slices.IndexFunc(v.Totals, func(t totalView) bool { return t.App == s.App && t.Kind == s.Kind && t.Code == s.Code })
 		if i < 0 {
@@ -472,19 +467,12 @@ func (v repairView) draw(p *page) {
 		return []string{t.App, t.Kind, t.Code, strconv.Itoa(t.Steps)}
 	}))
 	shown := v.Steps[:min(len(v.Steps), shownSteps)]
-	p.table("", "person,app,step,attempts,last attempt,what", rowsOf(shown, func(s stepView) []string {
-		return []string{s.Person, s.App, s.Kind, strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), s.what()}
+	p.table("", "person,app,step,attempts,last attempt,what", rowsOf(shown, func(s ledger.Step) []string {
+		return []string{s.PersonID, s.App, s.Kind, strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), whatOf(s)}
 	}))
 	if more := len(v.Steps) - len(shown); more > 0 {
 		p.note("and %d more (-o json has all)", more)
 	}
-}
-
-// repairCount counts what a bulk repair has done.
-type repairCount struct {
-	Steps   int `json:"steps"`   // steps that were repaired
-	Settled int `json:"settled"` // people for whom nothing needed attention any more
-	People  int `json:"people"`  // people that were processed
 }
 
 // repairMany shows what is selected, and repairs it with --apply, one person after the
@@ -514,7 +502,7 @@ func (c *cli) repairMany(ctx context.Context, b *bulkRepair, r operator.Request,
 			return errors.Join(c.print(v, v.draw), c.onlyShown(b.applying, "%s of %s", words.Count(len(steps), "step"), people(v.People)))
 		}
 		count, err := c.applyRepairs(ctx, o, b, steps, v.People, r, verb)
-		v.Done = &repairCount{Steps: count.Steps, Settled: count.Settled, People: count.People}
+		v.Done = &count
 		return errors.Join(c.print(v, func(p *page) {
 			p.note("%d of %d steps, of %s, %s", count.Steps, len(steps), people(count.People), done)
 			if count.Settled > 0 {

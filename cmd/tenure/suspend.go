@@ -10,7 +10,6 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/internal/words"
-	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 )
 
@@ -113,7 +112,7 @@ func (c *cli) secure(ctx context.Context, s secured) error {
 			return s.protected(err, cfg)
 		case s.noWait:
 			c.say("%s of %s is recorded and under way: see tenure person show %s\n", s.verb, s.personID, quoted(s.personID))
-			return c.report([]securedView{}) // no app is known to be done
+			return c.report([]operator.SecuredApp{}) // no app is known to be done
 		}
 		return c.awaitSecured(ctx, o, s, said)
 	})
@@ -133,42 +132,19 @@ func (s secured) protected(err error, cfg *config.Config) error {
 func (c *cli) breakGlass(ctx context.Context, cfg *config.Config, o *operator.Operator, s secured) error {
 	shown := map[string]string{}
 	apps, err := o.BreakGlass(ctx, s.request(), s.personID, s.wait, func(app operator.SecuredApp) {
-		c.tellSecured(viewSecured(s.personID, []operator.SecuredApp{app}), shown)
+		c.tellSecured([]operator.SecuredApp{app}, shown)
 	})
 	if err != nil {
 		return s.protected(err, cfg)
 	}
-	views := viewSecured(s.personID, apps)
-	c.tellSecured(views, shown)
-	return c.concludeSecured(s, views, true)
+	c.tellSecured(apps, shown)
+	return c.concludeSecured(s, apps, true)
 }
 
-// securedView says how far a suspension, or its end, is in one app.
-type securedView struct {
-	Person   string           `json:"person"`
-	App      string           `json:"app"`
-	State    ledger.LinkState `json:"state"`
-	Done     bool             `json:"done"`
-	ProvenAt time.Time        `json:"provenAt,omitzero"`
-	Code     string           `json:"code,omitempty"`
-	Message  string           `json:"message,omitempty"`
-	stuck    bool             // it goes on only when a human acts, or at a later time
-}
-
-func viewSecured(personID string, apps []operator.SecuredApp) []securedView {
-	views := make([]securedView, len(apps))
-	for i, a := range apps {
-		views[i] = securedView{
-			Person: personID, App: a.App, State: a.State, Done: a.Done, ProvenAt: a.ProvenAt, Code: a.Code, Message: a.Message, stuck: a.Stuck,
-		}
-	}
-	return views
-}
-
-// line describes the view for people, in one line.
-func (v securedView) line() string {
+// lineOfApp describes for people, in one line, how far a suspension is in an app.
+func lineOfApp(v operator.SecuredApp) string {
 	switch {
-	case v.stuck || !v.Done && v.Code != "":
+	case v.Stuck || !v.Done && v.Code != "":
 		return fmt.Sprintf("%s: not done: %s: %s", v.App, v.Code, v.Message)
 	case !v.Done:
 		return fmt.Sprintf("%s: under way", v.App)
@@ -190,10 +166,9 @@ func (c *cli) awaitSecured(ctx context.Context, o *operator.Operator, s secured,
 		if err != nil {
 			return err
 		}
-		views := viewSecured(s.personID, apps)
-		c.tellSecured(views, shown)
+		c.tellSecured(apps, shown)
 		if over || time.Now().After(deadline) {
-			return c.concludeSecured(s, views, over)
+			return c.concludeSecured(s, apps, over)
 		}
 		select {
 		case <-ctx.Done():
@@ -204,12 +179,12 @@ func (c *cli) awaitSecured(ctx context.Context, o *operator.Operator, s secured,
 }
 
 // tellSecured shows people what is new.
-func (c *cli) tellSecured(views []securedView, shown map[string]string) {
+func (c *cli) tellSecured(apps []operator.SecuredApp, shown map[string]string) {
 	if c.output != formatTable {
 		return
 	}
-	for _, v := range views {
-		if line := v.line(); shown[v.App] != line {
+	for _, v := range apps {
+		if line := lineOfApp(v); shown[v.App] != line {
 			shown[v.App] = line
 			c.say("%s\n", line)
 		}
@@ -217,9 +192,9 @@ func (c *cli) tellSecured(views []securedView, shown map[string]string) {
 }
 
 // concludeSecured shows the outcome, and asks for attention if not all is done.
-func (c *cli) concludeSecured(s secured, views []securedView, over bool) error {
+func (c *cli) concludeSecured(s secured, apps []operator.SecuredApp, over bool) error {
 	done := 0
-	for _, v := range views {
+	for _, v := range apps {
 		if v.Done {
 			done++
 		}
@@ -228,13 +203,13 @@ func (c *cli) concludeSecured(s secured, views []securedView, over bool) error {
 	if s.verb == operator.Reinstate {
 		what = "reinstated"
 	}
-	err := c.print(views, func(p *page) {
-		p.note("%s is %s in %d of %d apps", s.personID, what, done, len(views))
+	err := c.print(apps, func(p *page) {
+		p.note("%s is %s in %d of %d apps", s.personID, what, done, len(apps))
 		if !over {
 			p.note("it goes on: see tenure person show %s", quoted(s.personID))
 		}
 	})
-	if err == nil && (done < len(views) || !over) {
+	if err == nil && (done < len(apps) || !over) {
 		return errAttention
 	}
 	return err

@@ -364,16 +364,16 @@ type evidenceView struct {
 	Status hr.Status `json:"status,omitempty"`
 	At     time.Time `json:"at"` // when this was put together
 	// Unfinished counts the steps and questions of all apps that are not done.
-	Unfinished int            `json:"unfinished"`
-	Said       []eventView    `json:"events"`   // HR's events, as received
-	Timeline   []entryView    `json:"timeline"` // the events, merged
-	Letters    []letterView   `json:"deadLetters,omitempty"`
-	Apps       []appEvidence  `json:"apps"`
-	General    []evidenceStep `json:"steps,omitempty"`  // questions, which are about no app
-	Record     []auditView    `json:"record,omitempty"` // what was done in no app
-	CarriedTo  string         `json:"carriedTo,omitempty"`
-	Earlier    []string       `json:"earlier,omitempty"`
-	Held       []heldEvidence `json:"held,omitempty"`
+	Unfinished int               `json:"unfinished"`
+	Said       []eventView       `json:"events"`   // HR's events, as received
+	Timeline   []entryView       `json:"timeline"` // the events, merged
+	Letters    []letterView      `json:"deadLetters,omitempty"`
+	Apps       []appEvidence     `json:"apps"`
+	General    []evidenceStep    `json:"steps,omitempty"`  // questions, which are about no app
+	Record     []ledger.AuditRow `json:"record,omitempty"` // what was done in no app
+	CarriedTo  string            `json:"carriedTo,omitempty"`
+	Earlier    []string          `json:"earlier,omitempty"`
+	Held       []heldEvidence    `json:"held,omitempty"`
 }
 
 // heldEvidence describes a mass change that holds something of the person.
@@ -386,11 +386,11 @@ type heldEvidence struct {
 
 // appEvidence holds what had to be done in one app, and what was done.
 type appEvidence struct {
-	App     string         `json:"app"`
-	Account *linkView      `json:"account,omitempty"` // none if Tenure never knew of one
-	Off     *operator.Off  `json:"off,omitempty"`     // of people whose employment is over
-	Steps   []evidenceStep `json:"steps"`
-	Record  []auditView    `json:"record"`
+	App     string            `json:"app"`
+	Account *linkView         `json:"account,omitempty"` // none if Tenure never knew of one
+	Off     *operator.Off     `json:"off,omitempty"`     // of people whose employment is over
+	Steps   []evidenceStep    `json:"steps"`
+	Record  []ledger.AuditRow `json:"record"`
 }
 
 // offText describes in words whether access ended in time.
@@ -407,7 +407,7 @@ func offText(o operator.Off) string {
 
 // evidenceStep describes a step, whatever became of it.
 type evidenceStep struct {
-	stepView
+	ledger.Step
 	FinishedAt time.Time `json:"finishedAt,omitzero"`
 }
 
@@ -425,7 +425,7 @@ func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id str
 	if err != nil {
 		return evidenceView{}, err
 	}
-	record, err := recordOf(ctx, l, id)
+	record, err := ledger.Collect(ledger.AllAudit(ctx, l, id, 0))
 	if err != nil {
 		return evidenceView{}, err
 	}
@@ -448,7 +448,7 @@ func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id str
 	apps := map[string]*appEvidence{}
 	of := func(app string) *appEvidence {
 		if apps[app] == nil {
-			apps[app] = &appEvidence{App: app, Steps: []evidenceStep{}, Record: []auditView{}}
+			apps[app] = &appEvidence{App: app, Steps: []evidenceStep{}, Record: []ledger.AuditRow{}}
 		}
 		return apps[app]
 	}
@@ -463,7 +463,7 @@ func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id str
 	}
 	slices.SortStableFunc(steps, func(a, b ledger.Step) int { return a.PlannedAt.Compare(b.PlannedAt) })
 	for _, s := range steps {
-		step := evidenceStep{viewStep(s), s.FinishedAt}
+		step := evidenceStep{s, s.FinishedAt}
 		if s.State == ledger.StepOpen || s.State == ledger.StepAttention {
 			v.Unfinished++
 		}
@@ -485,17 +485,6 @@ func evidence(ctx context.Context, l ledger.Reader, rules *policy.Policy, id str
 	}
 	slices.SortFunc(v.Apps, func(a, b appEvidence) int { return cmp.Compare(a.App, b.App) })
 	return v, nil
-}
-
-// recordOf reads the audit rows of a person.
-func recordOf(ctx context.Context, l ledger.Reader, id string) (record []auditView, err error) {
-	for row, err := range ledger.AllAudit(ctx, l, id, 0) {
-		if err != nil {
-			return nil, err
-		}
-		record = append(record, viewAudit(row))
-	}
-	return record, nil
 }
 
 func (v evidenceView) draw(p *page) {
@@ -534,12 +523,12 @@ func (a appEvidence) draw(p *page) {
 
 func drawSteps(p *page, title string, steps []evidenceStep) {
 	p.table(title, "planned,step,state,attempts,last attempt,finished,what", rowsOf(steps, func(s evidenceStep) []string {
-		return []string{words.Instant(s.PlannedAt), s.Kind, string(s.State), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), words.Instant(s.FinishedAt), s.what()}
+		return []string{words.Instant(s.PlannedAt), s.Kind, string(s.State), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), words.Instant(s.FinishedAt), whatOf(s.Step)}
 	}))
 }
 
-func drawRecord(p *page, title string, record []auditView) {
-	p.table(title, "when,what,who,why,details", rowsOf(record, func(a auditView) []string {
+func drawRecord(p *page, title string, record []ledger.AuditRow) {
+	p.table(title, "when,what,who,why,details", rowsOf(record, func(a ledger.AuditRow) []string {
 		details := ""
 		if len(a.Detail) > 0 {
 			if text, err := json.Marshal(a.Detail); err == nil {

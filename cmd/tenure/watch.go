@@ -89,25 +89,6 @@ type watch struct {
 	rows   *operator.Follower
 }
 
-// auditView describes a row of the audit record.
-type auditView struct {
-	Seq    int64          `json:"seq"`
-	At     time.Time      `json:"at"`
-	Person string         `json:"person,omitempty"`
-	App    string         `json:"app,omitempty"`
-	Action string         `json:"action"`
-	Actor  string         `json:"actor"`
-	Login  string         `json:"login,omitempty"`
-	Cause  string         `json:"cause,omitempty"`
-	Detail map[string]any `json:"detail,omitempty"`
-}
-
-func viewAudit(r ledger.AuditRow) auditView {
-	return auditView{
-		Seq: r.Seq, At: r.At, Person: r.PersonID, App: r.App, Action: r.Action, Actor: r.Actor, Login: r.Login, Cause: r.Cause, Detail: r.Detail,
-	}
-}
-
 // run looks again and again until ctx ends, which is how the command is meant to end.
 func (w *watch) run(ctx context.Context) error {
 	if !w.since.IsZero() {
@@ -139,7 +120,7 @@ func (w *watch) record(ctx context.Context) error {
 	shown := false
 	err := w.rows.Each(ctx, func(r ledger.AuditRow) error {
 		shown = true
-		return w.printRow(viewAudit(r))
+		return w.printRow(r)
 	})
 	if err == nil && !shown {
 		w.tell("nothing of the kind is on the record\n")
@@ -168,12 +149,12 @@ func (w *watch) again(ctx context.Context, look func(context.Context) error) err
 
 // follow prints what was done since the last look.
 func (w *watch) follow(ctx context.Context) error {
-	return w.rows.Each(ctx, func(r ledger.AuditRow) error { return w.printRow(viewAudit(r)) })
+	return w.rows.Each(ctx, w.printRow)
 }
 
-func (w *watch) printRow(r auditView) error {
+func (w *watch) printRow(r ledger.AuditRow) error {
 	if w.output == formatTable {
-		w.say("%s\n", strings.Join(slices.DeleteFunc(r.row(), func(s string) bool { return s == "" }), "  "))
+		w.say("%s\n", strings.Join(slices.DeleteFunc(rowOf(r), func(s string) bool { return s == "" }), "  "))
 		return nil
 	}
 	line, err := json.Marshal(r)
@@ -188,8 +169,9 @@ func (w *watch) printRow(r auditView) error {
 	return writeYAML(w.out, line)
 }
 
-func (r auditView) row() []string {
-	return []string{words.Instant(r.At), r.Person, r.App, r.Action, r.Cause, operatorOf(r.Actor, r.Login)}
+// rowOf shows a row of the audit record.
+func rowOf(r ledger.AuditRow) []string {
+	return []string{words.Instant(r.At), r.PersonID, r.App, r.Action, r.Cause, operatorOf(r.Actor, r.Login)}
 }
 
 // operatorOf names the operator who did something; it is empty for Tenure itself.
@@ -204,7 +186,7 @@ func operatorOf(actor, login string) string {
 type watchScreen struct {
 	*watch
 	temporal client.Client
-	recent   []auditView
+	recent   []ledger.AuditRow
 }
 
 // openScreen returns a screen that begins with the last things that were done. It takes
@@ -264,11 +246,11 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 	})
 
 	err = s.rows.Each(ctx, func(r ledger.AuditRow) error {
-		s.recent = append(s.recent[max(0, len(s.recent)+1-watchRows):], viewAudit(r))
+		s.recent = append(s.recent[max(0, len(s.recent)+1-watchRows):], r)
 		return nil
 	})
 	s.section(p, "Done", "nothing", err, len(s.recent), func(title string, n int) {
-		p.table(title, "when,person,app,what,why,who", rowsOf(s.recent[:n], auditView.row))
+		p.table(title, "when,person,app,what,why,who", rowsOf(s.recent[:n], rowOf))
 	})
 }
 
