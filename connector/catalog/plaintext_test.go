@@ -25,6 +25,10 @@ var secure = map[string]struct {
 		connector.Settings{"url": "https://app.example.com", "tokenURL": "https://id.example.com", "clientID": "a", "clientSecret": "b"},
 		"http://id.example.com/token", false,
 	},
+	"scim.sessionsURL": {
+		connector.Settings{"url": "https://app.example.com", "token": "abc", "profile": "slack", "sessionsURL": "https://slack.com/api/admin.users.session.reset"},
+		"http://slack.com/api/admin.users.session.reset", false,
+	},
 	"webhook.url": {
 		connector.Settings{"url": "https://app.example.com", "secret": "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32))},
 		"http://app.example.com", false,
