@@ -121,6 +121,9 @@ func (h *Held) Check(x Exchange) {
 			h.known[i]++
 			continue
 		}
+		if !b.OfAnswer {
+			b.Status = 0 // the same fault, however it was answered
+		}
 		h.breaches[b]++
 	}
 }

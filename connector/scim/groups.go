@@ -124,10 +124,12 @@ func (c *client) createGroup(ctx context.Context, op, name string) (string, erro
 	if id, ok := c.groups.id(name); ok {
 		return id, nil
 	}
+	body := resource{"schemas": []string{groupSchema}, "displayName": name}
+	if c.traits.groupsNeedExternalID {
+		body["externalId"] = name
+	}
 	var group resource
-	_, err := c.service.do(ctx, request{op: op, method: http.MethodPost, collection: groups, whole: true, body: resource{
-		"schemas": []string{groupSchema}, "displayName": name,
-	}}, &group)
+	_, err := c.service.do(ctx, request{op: op, method: http.MethodPost, collection: groups, whole: true, body: body}, &group)
 	if connector.Is(err, connector.KindExists) {
 		return c.findGroup(ctx, op, name)
 	}

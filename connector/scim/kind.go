@@ -135,16 +135,6 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 
 func attributeNames() []string { return slices.Sorted(maps.Keys(attributes)) }
 
-// required holds, by profile, the attributes without which a vendor's service creates no
-// user, according to its reference. It leaves out those for which the username stands in.
-var required = map[string][]string{
-	"salesforce":          {"emails", "name.familyName"},
-	"slack":               {"emails"},
-	"github-org":          {"emails", "name.familyName", "name.givenName"},
-	"github-emu":          {"emails"},
-	"aws-identity-center": {"name.familyName", "name.givenName"},
-}
-
 func foresee(settings *connector.Values) connector.Foresight {
 	f := connector.Foresight{
 		Attribute: func(name string) string {
@@ -155,8 +145,14 @@ func foresee(settings *connector.Values) connector.Foresight {
 		},
 	}
 	if !settings.Withholds("profile") {
-		t := traitsIn(settings)
-		f.Required = required[settings.Text("profile")]
+		t, p := traitsIn(settings), profiles[settings.Text("profile")]
+		f.Required = p.required
+		f.Doubt = func(name string) string {
+			if p.attributes == nil || slices.Contains(p.attributes, name) {
+				return ""
+			}
+			return "is no attribute that the service has, according to its vendor: expect that it is refused or lost"
+		}
 		f.Entitlement = func(name string) string {
 			switch _, _, valued := valuedOf(name); {
 			case valued && t.noValues:

@@ -49,6 +49,11 @@ type traits struct {
 	pageSize int
 	// noExclusions: the service refuses excludedAttributes.
 	noExclusions bool
+	// noAttributes: the service has no parameter "attributes".
+	noAttributes bool
+	// groupsNeedExternalID: a group cannot be created without an externalId. The connector
+	// sends its name.
+	groupsNeedExternalID bool
 	// noExternalID: users cannot be looked up by externalId.
 	noExternalID bool
 	// passwords: the service lets passwords be changed.
@@ -85,6 +90,12 @@ type profile struct {
 	traits
 	about   string   // what people have to know, in Markdown
 	sources []string // the vendor's published pages that the traits are taken from
+	// required lists the attributes without which the service creates no user, according to
+	// its reference. It leaves out those for which the username stands in.
+	required []string
+	// attributes lists the only attributes that can be mapped, according to the vendor's
+	// reference; nil if it does not say.
+	attributes []string
 }
 
 const generic = "generic"
@@ -107,6 +118,7 @@ var profiles = map[string]profile{
 			"https://help.salesforce.com/s/articleView?id=xcloud.identity_scim_rest_api.htm",
 			"https://help.salesforce.com/s/articleView?id=xcloud.identity_scim_deactivate_reactivate_user.htm",
 		},
+		required: []string{"emails", "name.familyName"},
 	},
 	"slack": {
 		traits: traits{keepsAccounts: true, noValues: true, known: true},
@@ -120,23 +132,34 @@ var profiles = map[string]profile{
 			"https://docs.slack.dev/reference/scim-api/rate-limits",
 			"https://docs.slack.dev/reference/methods/admin.users.session.reset",
 		},
+		required: []string{"emails"},
 	},
 	"github-org": {
 		traits: traits{destructiveDisable: true, noGroups: true, noValues: true, form: byObject, noPathFilters: true, known: true},
 		about: "`active: false` removes the member from the organisation and deletes the SCIM identity: it cannot be undone, " +
 			"and counts as destructive. There are no groups: teams are not reached by SCIM. The token must be an owner's, with " +
-			"`admin:org`, and be allowed for the organisation's SAML.",
-		sources: []string{"https://docs.github.com/en/enterprise-cloud@latest/rest/scim/scim"},
+			"`admin:org`, and be allowed for the organisation's SAML. Held to GitHub's own contract: map both names and `emails`; " +
+			"besides them GitHub knows `displayName` and `name.formatted` only.",
+		sources:    []string{"https://docs.github.com/en/enterprise-cloud@latest/rest/scim/scim"},
+		required:   []string{"emails", "name.familyName", "name.givenName"},
+		attributes: []string{"displayName", "emails", "name.familyName", "name.formatted", "name.givenName"},
 	},
 	"github-emu": {
-		traits: traits{form: byObject, noPathFilters: true, oneValue: true, known: true},
+		traits: traits{
+			form: byObject, noPathFilters: true, oneValue: true, known: true,
+			needsDisplayName: true, noAttributes: true, groupsNeedExternalID: true,
+		},
 		about: "`active: false` suspends the account until it is enabled again; DELETE suspends it for good. Roles are " +
 			"`role:user`, `role:enterprise_owner` and so on, one for each account. Groups must have been made by this SCIM " +
-			"client. The token must be the setup user's, with `scim:enterprise`.",
+			"client. The token must be the setup user's, with `scim:enterprise`. Held to GitHub's own contract: map `emails`, and of " +
+			"the names both or none; besides them GitHub knows `displayName` (if it is not mapped, it is the username), " +
+			"`name.formatted` and `name.middleName` only.",
 		sources: []string{
 			"https://docs.github.com/en/enterprise-cloud@latest/rest/enterprise-admin/scim",
 			"https://docs.github.com/en/enterprise-cloud@latest/admin/managing-iam/provisioning-user-accounts-with-scim/provisioning-users-and-groups-with-scim-using-the-rest-api",
 		},
+		required:   []string{"emails"},
+		attributes: []string{"displayName", "emails", "name.familyName", "name.formatted", "name.givenName", "name.middleName"},
 	},
 	"aws-identity-center": {
 		traits: traits{noValues: true, membersHidden: true, noPathFilters: true, cursor: true, noExclusions: true, known: true, pageSize: 100},
@@ -150,6 +173,7 @@ var profiles = map[string]profile{
 			"https://docs.aws.amazon.com/singlesignon/latest/developerguide/listgroups.html",
 			"https://docs.aws.amazon.com/singlesignon/latest/developerguide/patchgroup.html",
 		},
+		required: []string{"name.familyName", "name.givenName"},
 	},
 	"atlassian": {
 		traits: traits{noValues: true, known: true},

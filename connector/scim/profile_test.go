@@ -1,6 +1,9 @@
 package scim_test
 
 import (
+	"context"
+	"maps"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -27,6 +30,8 @@ var vendors = map[string]struct {
 	settings     connector.Settings
 	entitlements []string // empty if the service has none
 	deviations   map[connectortest.Deviation]string
+	attributes   []string       // two that the service has; empty for those of every other target
+	needs        map[string]any // attributes without which it creates no user
 }{
 	"salesforce": {
 		can:          without(func(can *connector.Capabilities) { can.Delete = false }),
@@ -42,8 +47,14 @@ var vendors = map[string]struct {
 			can.Reversible, can.Entitlements, can.ListEntitlements = false, false, false
 		}),
 		deviations: map[connectortest.Deviation]string{connectortest.NoInactive: "a member who is inactive is removed"},
+		attributes: []string{"displayName", "name.formatted"},
+		needs:      map[string]any{"emails": "z@example.com", "name.givenName": "Z", "name.familyName": "Y"},
 	},
-	"github-emu":          {can: all, entitlements: []string{"staff", "engineers"}},
+	"github-emu": {
+		can: all, entitlements: []string{"staff", "engineers"},
+		attributes: []string{"name.formatted", "name.middleName"},
+		needs:      map[string]any{"emails": "z@example.com", "name.givenName": "Z", "name.familyName": "Y"},
+	},
 	"aws-identity-center": {can: all, entitlements: []string{"staff", "engineers"}},
 	"atlassian": {
 		can: all, entitlements: []string{"staff", "engineers"},
@@ -64,8 +75,9 @@ var vendors = map[string]struct {
 	},
 }
 
-// standIn starts a service that deviates as a vendor's service does.
-func standIn(t *testing.T, vendor string) (*scimtest.Service, string) {
+// standIn starts a service that deviates as a vendor's service does. It is served
+// through what around returns.
+func standIn(t *testing.T, vendor string, around ...func(http.Handler) http.Handler) (*scimtest.Service, string) {
 	t.Helper()
 	deviations, ok := scimtest.Vendors[vendor]
 	require.True(t, ok)
@@ -82,30 +94,67 @@ func standIn(t *testing.T, vendor string) (*scimtest.Service, string) {
 		Name: vendor, Token: token, Groups: []string{"staff", "engineers"}, Deviations: deviations,
 	})
 	require.NoError(t, err)
-	server := httptest.NewServer(app)
+	var handler http.Handler = app
+	for _, wrap := range around {
+		handler = wrap(handler)
+	}
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return app, server.URL + scimtest.BasePath
 }
 
+// completing is a connector that adds to each new account the attributes that the service
+// needs, as a policy that maps them would.
+type completing struct {
+	connector.Connector
+	needs map[string]any
+}
+
+func (c completing) Create(ctx context.Context, spec connector.Spec) (connector.Account, error) {
+	all := maps.Clone(c.needs)
+	maps.Copy(all, spec.Attributes)
+	spec.Attributes = all
+	return c.Connector.Create(ctx, spec)
+}
+
+// vendorTarget returns the suite's target for a vendor's stand-in, which is served by what
+// around returns.
+func vendorTarget(t *testing.T, name string, around ...func(http.Handler) http.Handler) connectortest.Target {
+	t.Helper()
+	vendor := vendors[name]
+	app, url := standIn(t, name, around...)
+	settings := connector.Settings{"url": url, "token": token, "profile": name}
+	maps.Copy(settings, vendor.settings)
+	entitlements := vendor.entitlements
+	if entitlements == nil {
+		entitlements = []string{"", ""}
+	}
+	tried := target(app, settings, vendor.can, entitlements...)
+	tried.Deviations = vendor.deviations
+	if scimtest.Vendors[name].Filters != nil { // none of them can look addresses up
+		tried.KeyAttributes = nil
+	}
+	if vendor.attributes != nil {
+		tried.Attributes = [2]string(vendor.attributes)
+	}
+	if vendor.needs != nil {
+		open := tried.Open
+		tried.Open = func(t *testing.T) connector.Connector { return completing{open(t), vendor.needs} }
+		tried.Seed = func(_ *testing.T, account connector.Account) {
+			app.AddUser(scimtest.User{
+				UserName: account.Username, ExternalID: account.ExternalID, Active: account.Active,
+				DisplayName: account.Username, Email: "z@example.com", GivenName: "Z", FamilyName: "Y",
+			})
+		}
+	}
+	return tried
+}
+
 func TestConformanceOfProfiles(t *testing.T) {
-	for name, vendor := range vendors {
+	for name := range vendors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			app, url := standIn(t, name)
-			settings := connector.Settings{"url": url, "token": token, "profile": name}
-			for setting, value := range vendor.settings {
-				settings[setting] = value
-			}
-			entitlements := vendor.entitlements
-			if entitlements == nil {
-				entitlements = []string{"", ""}
-			}
-			tried := target(app, settings, vendor.can, entitlements...)
-			tried.Deviations = vendor.deviations
-			if scimtest.Vendors[name].Filters != nil { // none of them can look addresses up
-				tried.KeyAttributes = nil
-			}
-			connectortest.Run(t, tried)
+			connectortest.Run(t, vendorTarget(t, name))
 		})
 	}
 }
@@ -130,7 +179,9 @@ func TestEveryProfileIsTried(t *testing.T) {
 // The stand-ins are strict: on each, the generic profile fails in the way that its vendor's
 // profile avoids.
 func TestGenericProfileFailsOnStandIns(t *testing.T) {
-	spec := connector.Spec{PersonID: "1", Username: "anna", Active: true, Attributes: map[string]any{"displayName": "Anna"}}
+	spec := connector.Spec{PersonID: "1", Username: "anna", Active: true, Attributes: map[string]any{
+		"displayName": "Anna", "name.givenName": "Anna", "name.familyName": "Arendt", "emails": "anna@example.com",
+	}}
 	create := func(t *testing.T, c connector.Connector) string {
 		t.Helper()
 		account, err := c.Create(t.Context(), spec)
@@ -191,4 +242,35 @@ func TestGenericProfileFailsOnStandIns(t *testing.T) {
 			fails(t, open(t, connector.Settings{"url": url, "token": token, "groups": hasGroups}))
 		})
 	}
+}
+
+// GitHub's attributes, and those without which it makes no user, are known before it is asked.
+func TestWhatGitHubNeedsIsForeseen(t *testing.T) {
+	for profile, required := range map[string][]string{
+		"github-org": {"emails", "name.familyName", "name.givenName"},
+		"github-emu": {"emails"},
+	} {
+		f := scim.Kind.Foresees(connector.Settings{"url": "https://api.github.com/scim/v2/x", "token": token, "profile": profile})
+		assert.Equal(t, required, f.Required)
+		assert.Empty(t, f.Doubt("name.formatted"))
+		assert.Contains(t, f.Doubt("title"), "no attribute that the service has")
+	}
+	f := scim.Kind.Foresees(connector.Settings{"url": "https://scim.example.com", "token": token})
+	assert.Empty(t, f.Required)
+	assert.Empty(t, f.Doubt("title"))
+}
+
+// GitHub makes no user without a displayName, and no group without an externalId.
+func TestWhatGitHubNeedsIsSent(t *testing.T) {
+	app, url := standIn(t, "github-emu")
+	c := open(t, connector.Settings{"url": url, "token": token, "profile": "github-emu", "createGroups": true})
+	made, err := c.Create(t.Context(), connector.Spec{PersonID: "1", Username: "anna", Active: true, Attributes: map[string]any{"emails": "anna@example.com"}})
+	require.NoError(t, err)
+	require.NoError(t, c.Grant(t.Context(), made.ID, []string{"new"}))
+	require.Len(t, app.Users(), 1)
+	assert.Equal(t, "anna", app.Users()[0].DisplayName)
+	assert.Equal(t, []string{"new"}, app.Users()[0].Groups)
+
+	_, err = c.Create(t.Context(), connector.Spec{PersonID: "2", Username: "bob", Active: true})
+	assert.ErrorContains(t, err, `the app requires the attribute "emails"`)
 }

@@ -101,7 +101,7 @@ func (c *client) listedGroups(ctx context.Context, op string) (listed []shownGro
 	}
 	listed, err = list(nil)
 	switch {
-	case err != nil, len(listed) == 0, c.traits.membersHidden, learned.membersAlone.holds(c.now()):
+	case err != nil, len(listed) == 0, c.traits.membersHidden, c.traits.noAttributes, learned.membersAlone.holds(c.now()):
 		return listed, nil, err
 	case anyTold(listed):
 		learned.membersOnRequest.refuted()

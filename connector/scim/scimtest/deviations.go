@@ -33,13 +33,20 @@ type Deviations struct {
 	InactiveUnlisted     bool `json:"inactiveUnlisted,omitempty"`     // inactive users are in no list
 	EntitlementRequired  bool `json:"entitlementRequired,omitempty"`  // a user cannot be made without an entitlement
 	OneValue             bool `json:"oneValue,omitempty"`             // a user has at most one of roles, entitlements, emails and phoneNumbers each
+	NoVersions           bool `json:"noVersions,omitempty"`           // resources have no version, and If-Match is ignored
+	NoAttributes         bool `json:"noAttributes,omitempty"`         // the parameter attributes is refused
+	BareReferences       bool `json:"bareReferences,omitempty"`       // members and a user's groups come without "type"
+	PlainNotFound        bool `json:"plainNotFound,omitempty"`        // a resource that is not there is answered with GitHub's error, which is no SCIM
+	EndedShown           bool `json:"endedShown,omitempty"`           // with ActiveFalseDeletes: the user that a change deletes is shown once more
 
 	PageMax     int      `json:"pageMax,omitempty"`     // most resources of a list; 0 is 200
 	MemberMax   int      `json:"memberMax,omitempty"`   // most members that one PATCH changes; 0 is any number
 	Filters     []string `json:"filters,omitempty"`     // the attributes that can be filtered by, by eq alone: "userName", "members/value"; nil is all
 	DeafFilters []string `json:"deafFilters,omitempty"` // the attributes by which a filter is taken and finds nothing
 	OpenFilters []string `json:"openFilters,omitempty"` // the attributes by which a filter is taken and finds everything
-	Required    []string `json:"required,omitempty"`    // attributes that a user needs besides userName
+	Required    []string `json:"required,omitempty"`    // attributes that a user needs besides userName: "emails", "name.givenName"
+	Attributes  []string `json:"attributes,omitempty"`  // the only attributes of a user besides userName, externalId and active: "name" has all of its parts; nil is any
+	OfGroups    []string `json:"ofGroups,omitempty"`    // attributes that a group needs besides displayName
 	Roles       []string `json:"roles,omitempty"`       // the only values of roles; nil is any
 	NoValues    bool     `json:"noValues,omitempty"`    // neither roles nor entitlements are known
 	ValueLists  bool     `json:"valueLists,omitempty"`  // /Entitlements and /Roles list Entitlements and Roles
@@ -66,6 +73,8 @@ func (d Deviations) refuses(r *http.Request, t resourceType) error {
 // refusesQuery returns an error if the service refuses the parameters of a list.
 func (d Deviations) refusesQuery(query url.Values) error {
 	switch {
+	case d.NoAttributes && query.Has("attributes"):
+		return badRequest("invalidValue", "attributes is not supported")
 	case d.NoExcludedAttributes && (query.Has("attributes") || query.Has("excludedAttributes")):
 		return badRequest("invalidValue", "attributes and excludedAttributes are not supported")
 	case d.CursorPaging && query.Has("startIndex"):
@@ -165,10 +174,13 @@ func (d Deviations) operations(sent []operation) ([]operation, error) {
 
 // user returns an error if the service refuses a user with these attributes.
 func (d Deviations) user(attrs map[string]any) error {
-	for _, name := range d.Required {
-		list, _ := attrs[name].([]any)
-		if text, _ := attrs[name].(string); text == "" && len(list) == 0 {
-			return badRequest("invalidValue", "attribute %s is required", name)
+	if err := lacking(attrs, d.Required); err != nil {
+		return err
+	}
+	for name := range attrs {
+		own := slices.Contains([]string{"userName", "externalId", "active"}, name)
+		if d.Attributes != nil && !own && !slices.Contains(d.Attributes, name) {
+			return badRequest("invalidValue", "attribute %s is not known", name)
 		}
 	}
 	for _, name := range []string{"roles", "entitlements", "emails", "phoneNumbers"} {
@@ -186,6 +198,22 @@ func (d Deviations) user(attrs map[string]any) error {
 			if text, _ := value["value"].(string); known != nil && !slices.Contains(known, text) {
 				return badRequest("invalidValue", "%s has no value %s", name, text)
 			}
+		}
+	}
+	return nil
+}
+
+// lacking returns an error if one of the attributes is missing.
+func lacking(attrs map[string]any, required []string) error {
+	for _, name := range required {
+		first, second, inner := strings.Cut(name, ".")
+		value := attrs[first]
+		if parts, ok := value.(map[string]any); ok && inner {
+			value = parts[second]
+		}
+		list, _ := value.([]any)
+		if text, _ := value.(string); text == "" && len(list) == 0 {
+			return badRequest("invalidValue", "attribute %s is required", name)
 		}
 	}
 	return nil

@@ -37,6 +37,14 @@ func writeError(w http.ResponseWriter, err error) {
 	write(w, f.status, body)
 }
 
+// writePlainNotFound says that something is not there as GitHub's REST API does
+// (https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api).
+func writePlainNotFound(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write([]byte(`{"message":"Not Found","documentation_url":"https://docs.github.com/rest","status":"404"}`)) // fails only if the client is gone
+}
+
 func write(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/scim+json")
 	w.WriteHeader(status)

@@ -106,6 +106,7 @@ func (s *Service) forget(c *collection, r *record) {
 	}
 	attrs := deepCopy(r.attrs)
 	for _, name := range names {
+		name = name[strings.LastIndexByte(name, '.')+1:] // a part of "name"
 		delete(attrs, name)
 		for _, extension := range attrs {
 			if values, ok := extension.(map[string]any); ok {

@@ -73,10 +73,27 @@ func (s *Service) render(c *collection, r *record, base string, p projection) ma
 	if d.MembersHidden || d.MembersOnRequest && c == s.store.groups && !slices.Contains(p.only, "members") {
 		delete(out, "members")
 	}
+	if meta, ok := out["meta"].(map[string]any); ok && d.NoVersions {
+		delete(meta, "version")
+	}
+	if d.BareReferences {
+		bare(out["groups"])
+		bare(out["members"])
+	}
 	if d.TextBooleans {
 		out = toText(deepCopy(out)).(map[string]any)
 	}
 	return out
+}
+
+// bare removes the type of references.
+func bare(references any) {
+	list, _ := references.([]any)
+	for _, reference := range list {
+		if r, ok := reference.(map[string]any); ok {
+			delete(r, "type")
+		}
+	}
 }
 
 // render returns the representation of a resource. base is the URL of the service.

@@ -60,7 +60,8 @@ func (s *Service) resourceRoutes(mux *http.ServeMux, t resourceType) {
 		one:                               s.notAllowed,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			err := s.deviations().refuses(r, t)
+			d := s.deviations()
+			err := d.refuses(r, t)
 			var done reply
 			if err == nil && changes(r) && r.Method != http.MethodPost && s.faults.conflicts() {
 				err = &failure{status: http.StatusConflict, detail: "the resource was changed concurrently"}
@@ -68,7 +69,13 @@ func (s *Service) resourceRoutes(mux *http.ServeMux, t resourceType) {
 			if err == nil {
 				done, err = answer(r, t)
 			}
+			if d.NoVersions {
+				done.etag = ""
+			}
+			var f *failure
 			switch {
+			case d.PlainNotFound && errors.As(err, &f) && f.status == http.StatusNotFound:
+				writePlainNotFound(w)
 			case err != nil:
 				writeError(w, err)
 			case changes(r) && s.faults.failsAfterApply(w):
@@ -176,10 +183,12 @@ func (s *Service) post(r *http.Request, t resourceType) (reply, error) {
 	if _, given := attrs["active"]; !given && t.name == userType.name {
 		attrs["active"] = true
 	}
-	if t.name == userType.name {
-		if err := s.deviations().newUser(attrs); err != nil {
-			return reply{}, err
-		}
+	check := s.deviations().newUser
+	if t.name == groupType.name {
+		check = func(attrs map[string]any) error { return lacking(attrs, s.deviations().OfGroups) }
+	}
+	if err := check(attrs); err != nil {
+		return reply{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -235,7 +244,7 @@ func (s *Service) put(r *http.Request, t resourceType) (reply, error) {
 		return reply{}, err
 	}
 	if s.endedBy(c, record, attrs) {
-		return reply{status: http.StatusNoContent}, nil
+		return s.ended(r, c, record), nil
 	}
 	s.store.replace(c, record, attrs)
 	s.store.removeMembers(record, nil)
@@ -287,7 +296,7 @@ func (s *Service) patch(r *http.Request, t resourceType) (reply, error) {
 		return reply{}, err
 	}
 	if s.endedBy(c, record, attrs) {
-		return reply{status: http.StatusNoContent}, nil
+		return s.ended(r, c, record), nil
 	}
 	s.store.replace(c, record, attrs)
 	s.touch(record)
@@ -316,6 +325,18 @@ func (s *Service) delete(r *http.Request, t resourceType) (reply, error) {
 	return reply{status: http.StatusNoContent}, nil
 }
 
+// ended returns the answer to a change that deleted a user.
+func (s *Service) ended(r *http.Request, c *collection, record *record) reply {
+	if !s.deviations().EndedShown {
+		return reply{status: http.StatusNoContent}
+	}
+	shown := s.show(r, c, record)
+	if user, ok := shown.body.(map[string]any); ok {
+		user["active"] = false
+	}
+	return shown
+}
+
 // endedBy deletes a user if attrs make it inactive and the service deletes inactive
 // users. It reports whether it did.
 func (s *Service) endedBy(c *collection, r *record, attrs map[string]any) bool {
@@ -334,7 +355,7 @@ func (s *Service) locked(r *http.Request, t resourceType) (*collection, *record,
 	if !ok {
 		return nil, nil, notFound(r.PathValue("id"))
 	}
-	if want := r.Header.Get("If-Match"); want != "" && want != "*" && want != record.etag() {
+	if want := r.Header.Get("If-Match"); want != "" && want != "*" && want != record.etag() && !s.deviations().NoVersions {
 		return nil, nil, &failure{status: http.StatusPreconditionFailed, scimType: "invalidVers", detail: "the resource has changed"}
 	}
 	return c, record, nil

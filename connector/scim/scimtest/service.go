@@ -118,6 +118,9 @@ type User struct {
 	ExternalID  string
 	DisplayName string
 	Title       string
+	Email       string // of type "work"; set by AddUser only
+	GivenName   string // set by AddUser only
+	FamilyName  string // set by AddUser only
 	Active      bool
 	Groups      []string // displayNames, sorted
 }
@@ -143,6 +146,12 @@ func (s *Service) AddUser(u User) string {
 		if text != "" {
 			attrs[name] = text
 		}
+	}
+	if u.Email != "" {
+		attrs["emails"] = []any{map[string]any{"value": u.Email, "type": "work", "primary": true}}
+	}
+	if u.GivenName != "" || u.FamilyName != "" {
+		attrs["name"] = map[string]any{"givenName": u.GivenName, "familyName": u.FamilyName}
 	}
 	user := s.store.insert(s.store.users, attrs, time.Now())
 	for _, name := range u.Groups {

@@ -12,16 +12,23 @@ var Vendors = map[string]Deviations{
 	"slack": {DeleteDeactivates: true, NoValues: true},
 	// https://docs.github.com/en/enterprise-cloud@latest/rest/scim/scim: active
 	// false removes the member and deletes the identity; "path selectors that
-	// include filters are not supported"; there are users only.
+	// include filters are not supported"; there are users only. What a user has
+	// and needs is in GitHub's OpenAPI document, to which `make test-real` holds this.
 	"github-org": {
-		ActiveFalseDeletes: true, NoGroups: true, NoPathFilters: true, NoValues: true,
-		Filters: []string{"userName", "externalId", "id", "emails/value"},
+		ActiveFalseDeletes: true, EndedShown: true, NoGroups: true, NoPathFilters: true, NoValues: true, NoVersions: true,
+		Filters:    []string{"userName", "externalId", "id", "emails/value"},
+		Required:   []string{"emails", "name.givenName", "name.familyName"},
+		Attributes: []string{"displayName", "emails", "name"},
 	},
 	// https://docs.github.com/en/enterprise-cloud@latest/rest/enterprise-admin/scim:
-	// paths as for github-org; a user has one role.
+	// paths as for github-org; a user has one role. The rest is in the same document.
 	"github-emu": {
-		NoPathFilters: true, OneValue: true,
-		Filters: []string{"userName", "externalId", "id", "displayName", "members/value"},
+		NoPathFilters: true, OneValue: true, NoVersions: true, NoAttributes: true, BareReferences: true, PlainNotFound: true,
+		Filters:    []string{"userName", "externalId", "id", "displayName", "members/value"},
+		Required:   []string{"displayName", "emails"},
+		Attributes: []string{"displayName", "emails", "name", "roles"},
+		OfGroups:   []string{"externalId"},
+		Roles:      []string{"user", "guest_collaborator", "enterprise_owner", "billing_manager"},
 	},
 	// https://docs.aws.amazon.com/singlesignon/latest/developerguide/: limitations,
 	// listusers, listgroups, patchgroup.
