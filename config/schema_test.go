@@ -55,40 +55,42 @@ func TestExamplesLoadAndFollowTheSchema(t *testing.T) {
 		t.Run(filepath.Base(example), func(t *testing.T) {
 			text, err := os.ReadFile(example)
 			require.NoError(t, err)
-			loadsAndFollowsTheSchema(t, example, string(text))
+			loadsAndFollowsTheSchema(t, text)
 		})
 	}
 }
 
-// The page of each app has one configuration that works.
-func TestTheConfigurationsOfTheAppsPagesLoad(t *testing.T) {
+// The page of each app has one block of YAML, and that is a whole tenure.yaml.
+func TestPagesOfAppsHoldConfigurations(t *testing.T) {
 	pages, err := filepath.Glob("../docs/apps/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
+	block := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			text, err := os.ReadFile(page)
 			require.NoError(t, err)
-			whole := regexp.MustCompile("(?s)```yaml\n(kafka:.*?)```").FindStringSubmatch(string(text))
-			require.NotNil(t, whole, "a configuration that begins with kafka")
-			loadsAndFollowsTheSchema(t, "tenure.yaml", whole[1])
+			found := block.FindAllSubmatch(text, -1)
+			require.Len(t, found, 1)
+			loadsAndFollowsTheSchema(t, found[0][1])
 		})
 	}
 }
 
-// loadsAndFollowsTheSchema loads a configuration, with made-up texts in place of its secrets.
-func loadsAndFollowsTheSchema(t *testing.T, file, text string) {
+// loadsAndFollowsTheSchema checks a whole tenure.yaml on a machine that has every secret and
+// file that it names.
+func loadsAndFollowsTheSchema(t *testing.T, text []byte) {
 	t.Helper()
-	assert.NoError(t, compileSchema(t).Validate(jsonOf(t, text)))
+	assert.NoError(t, compileSchema(t).Validate(jsonOf(t, string(text))))
 	l := &loader{
-		file: file, needs: Parts(),
+		file: "tenure.yaml", needs: Parts(),
 		lookupEnv: func(string) (string, bool) { return "https://secret.example", true }, // a URL is a secret as good as any
 		readFile: func(path string) ([]byte, error) {
-			if path == file {
-				return []byte(text), nil
+			if path == "tenure.yaml" {
+				return text, nil
 			}
-			if made, ok := madeUp[filepath.Ext(path)]; ok {
-				return []byte(made), nil
+			if pem, ok := map[string]string{".pem": certificatePEM, ".key": keyPEM}[filepath.Ext(path)]; ok {
+				return []byte(pem), nil
 			}
 			return []byte("a-secret-of-some-length"), nil
 		},
@@ -97,19 +99,6 @@ func loadsAndFollowsTheSchema(t *testing.T, file, text string) {
 	cfg, err := l.load()
 	require.NoError(t, err)
 	assert.Empty(t, cfg.Warnings)
-}
-
-// madeUp holds what the files of an example hold, by the ending of their names: a
-// certificate, a private key, the key file of a service account of Google's.
-var madeUp = map[string]string{
-	".pem": certificatePEM, ".key": keyPEM,
-	".json": func() string {
-		account, _ := json.Marshal(map[string]string{
-			"type": "service_account", "client_email": "tenure@project.iam.gserviceaccount.com", "private_key_id": "1",
-			"private_key": keyPEM, "token_uri": "https://oauth2.googleapis.com/token", "client_id": "1",
-		})
-		return string(account)
-	}(),
 }
 
 // The example with everything leaves out nothing but what production must not

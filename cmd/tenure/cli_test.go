@@ -24,7 +24,6 @@ import (
 	"github.com/tenurehq/tenure/internal/running"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
-	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -99,7 +98,7 @@ func TestManyPeopleAreReadPageByPage(t *testing.T) {
 	l := s.ledger()
 	recordMany(t, l, 2*ledger.PageSize)
 	require.NoError(t, l.Close())
-	var people []report.Summary
+	var people []personView
 	require.NoError(t, json.Unmarshal([]byte(s.run("person", "list", "-o", "json").stdout), &people))
 	assert.Len(t, people, 2*ledger.PageSize)
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
-	"github.com/tenurehq/tenure/operator/report"
 )
 
 func (c *cli) taskCommand() *cobra.Command {
@@ -198,7 +197,7 @@ func nameOf(ctx context.Context, l ledger.Reader, names map[string]string, id st
 	if err != nil {
 		return "", err
 	}
-	names[id] = report.SummaryOf(person.Summary).Name()
+	names[id] = viewPerson(person.Summary).name()
 	return names[id], nil
 }
 

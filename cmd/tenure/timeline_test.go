@@ -11,7 +11,6 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
-	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -28,10 +27,10 @@ func TestEvidence(t *testing.T) {
 	cfg, err := config.Load("tenure.yaml")
 	require.NoError(t, err)
 	for name, id := range map[string]string{"evidence": "10001", "evidence-left": "10002"} {
-		v, err := report.EvidenceOf(t.Context(), l, cfg.Policy, id, at("2026-03-05 00:00:00"))
+		v, err := evidence(t.Context(), l, cfg.Policy, id, at("2026-03-05 00:00:00"))
 		require.NoError(t, err)
 		p := &page{}
-		drawEvidence(p, v)
+		v.draw(p)
 		golden(t, name, p.buf.String())
 		text, err := json.MarshalIndent(v, "", "  ")
 		require.NoError(t, err)
@@ -41,7 +40,7 @@ func TestEvidence(t *testing.T) {
 
 	got := s.run("person", "evidence", "10002", "-o", "json")
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
-	var v report.Evidence
+	var v evidenceView
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &v))
 	require.Len(t, v.Apps, 1)
 	require.NotNil(t, v.Apps[0].Off)

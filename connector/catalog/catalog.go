@@ -13,6 +13,7 @@ import (
 	"github.com/tenurehq/tenure/connector/manual"
 	"github.com/tenurehq/tenure/connector/memory"
 	"github.com/tenurehq/tenure/connector/postgres"
+	"github.com/tenurehq/tenure/connector/salesforce"
 	"github.com/tenurehq/tenure/connector/scim"
 	"github.com/tenurehq/tenure/connector/webhook"
 )
@@ -23,6 +24,7 @@ var kinds = []connector.Kind{
 	manual.Kind,
 	memory.Kind,
 	postgres.Kind,
+	salesforce.Kind,
 	scim.Kind,
 	webhook.Kind,
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
-	"github.com/tenurehq/tenure/connector/rest"
 )
 
 // client is the connector.
@@ -19,7 +18,6 @@ type client struct {
 	connector.Base
 
 	service      *service
-	sessions     *rest.Client // ends sessions; nil if nothing does
 	traits       traits
 	survey       survey
 	groups       *groupCache
@@ -217,7 +215,6 @@ func (c *client) Capabilities() connector.Capabilities {
 		Entitlements:     !t.noGroups || !t.noValues,
 		ListEntitlements: !t.noGroups || len(t.valueLists) > 0,
 		ResetCredentials: c.passwords(),
-		Sessions:         c.sessions != nil,
 	}
 }
 

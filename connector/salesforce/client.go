@@ -1,0 +1,309 @@
+package salesforce
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/rest"
+)
+
+// client is a connector to one org.
+type client struct {
+	connector.Base
+
+	api        *rest.Client
+	data       string            // path of the REST API with its version
+	externalID string            // field of User that holds the person ID
+	suffix     string            // of usernames
+	fields     []string          // of User, that policy can map
+	defaults   map[string]string // attributes of new users
+}
+
+// Capabilities implements connector.Connector.
+func (*client) Capabilities() connector.Capabilities {
+	return connector.Capabilities{
+		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true,
+		Entitlements: true, ListEntitlements: true, Sessions: true, List: true, Probe: true,
+	}
+}
+
+// Close implements connector.Connector.
+func (*client) Close() error { return nil }
+
+// userID is the form of the ID of a user.
+var userID = regexp.MustCompile(`^005[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$`)
+
+// named maps attributes to the relation and the field that hold their names.
+var named = map[string][2]string{"Profile": {"Profile", "Name"}, "UserRole": {"UserRole", "DeveloperName"}}
+
+// selected returns the fields of User in a query.
+func (c *client) selected() string {
+	fields := []string{"Id", "Username", "IsActive", "CreatedDate", "LastLoginDate", c.externalID}
+	for _, name := range c.fields {
+		if relation, isNamed := named[name]; isNamed {
+			name = relation[0] + "." + relation[1]
+		}
+		fields = append(fields, name)
+	}
+	return strings.Join(fields, ", ")
+}
+
+// users returns the users for whom a condition holds, without entitlements if the context
+// spares them.
+func (c *client) users(ctx context.Context, op, condition string) ([]connector.Account, error) {
+	found, err := c.all(ctx, op, "SELECT "+c.selected()+" FROM User WHERE "+condition)
+	if err != nil {
+		return nil, err
+	}
+	return c.complete(ctx, op, found)
+}
+
+// complete turns rows of User into accounts: it asks who is frozen, and what they have.
+func (c *client) complete(ctx context.Context, op string, found []record) ([]connector.Account, error) {
+	var accounts []connector.Account
+	var ids []string
+	for _, row := range found {
+		account, err := c.account(op, row)
+		if err != nil {
+			return nil, err
+		}
+		accounts, ids = append(accounts, account), append(ids, account.ID)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	frozen, err := c.all(ctx, op, "SELECT UserId FROM UserLogin WHERE IsFrozen = true AND UserId IN "+quoteAll(ids))
+	if err != nil {
+		return nil, err
+	}
+	isFrozen := map[string]bool{}
+	for _, row := range frozen {
+		isFrozen[row.text("UserId")] = true
+	}
+	held := map[string][]string{}
+	if !connector.SparesEntitlements(ctx) {
+		if held, err = c.held(ctx, op, ids); err != nil {
+			return nil, err
+		}
+	}
+	for i := range accounts {
+		account := &accounts[i]
+		account.Active = account.Active && !isFrozen[account.ID]
+		account.Entitlements = held[account.ID]
+	}
+	return accounts, nil
+}
+
+// account returns the account that a row of User shows.
+func (c *client) account(op string, row record) (connector.Account, error) {
+	active, shown := row["IsActive"].(bool)
+	account := connector.Account{
+		ID: row.text("Id"), Username: c.short(row.text("Username")), ExternalID: row.text(c.externalID), Active: active,
+		Attributes: map[string]any{}, CreatedAt: instant(row.text("CreatedDate")), LastUsedAt: instant(row.text("LastLoginDate")),
+	}
+	if !shown || !userID.MatchString(account.ID) || account.Username == "" {
+		return connector.Account{}, rest.Contradictory(op, "Salesforce shows a user without Id, Username or IsActive: check the rights of the user of the connection")
+	}
+	for _, name := range c.fields {
+		value := row[name]
+		if relation, isNamed := named[name]; isNamed {
+			value = row.in(relation[0])[relation[1]]
+		}
+		if number, isNumber := value.(json.Number); isNumber {
+			if whole, err := number.Int64(); err == nil {
+				value = whole
+			} else {
+				value = number.String()
+			}
+		}
+		if value != nil && value != "" {
+			account.Attributes[name] = value
+		}
+	}
+	return account, nil
+}
+
+// instant reads a time as Salesforce writes it (2026-11-30T08:00:00.000+0000); zero if there
+// is none.
+func instant(text string) time.Time {
+	for _, form := range []string{"2006-01-02T15:04:05.999Z0700", time.RFC3339} {
+		if at, err := time.Parse(form, text); err == nil {
+			return at.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// long returns a username as Salesforce has it, and short as Tenure does.
+func (c *client) long(username string) string {
+	if username == "" || strings.Contains(username, "@") {
+		return username
+	}
+	return username + c.suffix
+}
+
+func (c *client) short(username string) string {
+	if at := len(username) - len(c.suffix); c.suffix != "" && at > 0 && strings.EqualFold(username[at:], c.suffix) {
+		return username[:at]
+	}
+	return username
+}
+
+// Read implements connector.Connector.
+func (c *client) Read(ctx context.Context, accountID string) (connector.Account, error) {
+	return c.read(ctx, connector.OpRead, accountID)
+}
+
+// read returns an account. An ID that cannot be one of a user's is gone without a question.
+func (c *client) read(ctx context.Context, op, id string) (connector.Account, error) {
+	if !userID.MatchString(id) {
+		return connector.Account{}, gone(op)
+	}
+	found, err := c.users(ctx, op, "Id = "+quote(id))
+	switch {
+	case err != nil:
+		return connector.Account{}, err
+	case len(found) == 0:
+		return connector.Account{}, c.absent(ctx, op)
+	case len(found) > 1 || !sameID(found[0].ID, id):
+		return connector.Account{}, rest.Contradictory(op, "Salesforce shows another user than was asked for")
+	}
+	return found[0], nil
+}
+
+// sameID compares IDs, which have 15 characters, and 18 with their check digits.
+func sameID(a, b string) bool { return a[:15] == b[:15] }
+
+// absent returns the error for a user that a query did not show: it is gone, if the query
+// would have shown it.
+func (c *client) absent(ctx context.Context, op string) error {
+	if err := c.seesAll(ctx, op); err != nil {
+		return err
+	}
+	return gone(op)
+}
+
+// seesAll returns an error if Salesforce may hide users from us. Where the sharing of users is
+// private, queries show only those whom the user of the connection may see, without an error.
+func (c *client) seesAll(ctx context.Context, op string) error {
+	granted, err := c.rights(ctx, op, "ViewAllUsers")
+	if err != nil || granted["ViewAllUsers"] {
+		return err
+	}
+	return &connector.Error{
+		Kind: connector.KindForbidden, Op: op,
+		Message: "the user of the connection lacks the right View All Users, so that Salesforce may hide people: give it, then retry",
+	}
+}
+
+// rights returns which rights the user of the connection has, whether by its profile or by a
+// permission set (object UserPermissionAccess).
+func (c *client) rights(ctx context.Context, op string, names ...string) (map[string]bool, error) {
+	found, err := c.all(ctx, op, "SELECT Permissions"+strings.Join(names, ", Permissions")+" FROM UserPermissionAccess LIMIT 1")
+	if err != nil {
+		return nil, err
+	}
+	granted := map[string]bool{}
+	for _, row := range found {
+		for _, name := range names {
+			granted[name], _ = row["Permissions"+name].(bool)
+		}
+	}
+	return granted, nil
+}
+
+// mostMatches bounds how many accounts one key may find.
+const mostMatches = 50
+
+// look is a look-up of accounts by one key.
+type look struct {
+	by           connector.MatchKey
+	field, value string
+	matches      func(connector.Account) bool
+}
+
+// Find implements connector.Connector. Salesforce compares without regard to case, and a
+// person ID is compared once more.
+func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	const op = connector.OpFind
+	if keys.AccountID != "" {
+		return connector.FoundByID(c.read(ctx, op, keys.AccountID))
+	}
+	free := func(a connector.Account) bool {
+		return a.ExternalID == "" || keys.PersonID == "" || a.ExternalID == keys.PersonID
+	}
+	looks := []look{
+		{connector.ByExternalID, c.externalID, keys.PersonID, func(a connector.Account) bool { return a.ExternalID == keys.PersonID }},
+		{connector.ByEmployeeNumber, "EmployeeNumber", keys.EmployeeNumber, free},
+		{connector.ByUsername, "Username", c.long(keys.Username), free},
+		{connector.ByEmail, "Email", keys.Email, free},
+	}
+	looks = slices.DeleteFunc(looks, func(l look) bool {
+		return l.value == "" || l.by != connector.ByExternalID && strings.EqualFold(l.field, c.externalID)
+	})
+	for _, l := range looks {
+		found, err := c.users(ctx, op, l.field+" = "+quote(l.value)+fmt.Sprintf(" LIMIT %d", mostMatches+1))
+		if err != nil {
+			return nil, err
+		}
+		if len(found) > mostMatches {
+			return nil, connector.Invalid(op, "Salesforce has more than %d users with one person's %s", mostMatches, l.field)
+		}
+		var matches []connector.Match
+		for _, account := range found {
+			if l.matches(account) {
+				matches = append(matches, connector.Match{Account: account, By: l.by})
+			}
+		}
+		if len(matches) > 0 {
+			return matches, nil
+		}
+	}
+	if len(looks) == 0 {
+		return nil, nil
+	}
+	return nil, c.seesAll(ctx, op)
+}
+
+// usersAtOnce is how many users one query about their assignments names: Salesforce takes
+// URLs of about 16,000 characters, and each ID needs 27.
+const usersAtOnce = 400
+
+// List implements connector.Connector. It lists internal users: those of portals and sites
+// are customers and partners.
+func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	const op = connector.OpList
+	return func(yield func(connector.Account, error) bool) {
+		var waiting []record
+		flush := func() bool {
+			accounts, err := c.complete(ctx, op, waiting)
+			if waiting = nil; err != nil {
+				yield(connector.Account{}, err)
+				return false
+			}
+			for _, account := range accounts {
+				if !yield(account, nil) {
+					return false
+				}
+			}
+			return true
+		}
+		for row, err := range c.query(ctx, op, "SELECT "+c.selected()+" FROM User WHERE UserType IN ('Standard','CsnOnly')") {
+			if err != nil {
+				yield(connector.Account{}, err)
+				return
+			}
+			if waiting = append(waiting, row); len(waiting) == usersAtOnce && !flush() {
+				return
+			}
+		}
+		flush()
+	}
+}
