@@ -11,11 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	commonpb "go.temporal.io/api/common/v1"
-	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"golang.org/x/time/rate"
 
 	"github.com/tenurehq/tenure/config"
@@ -24,7 +19,7 @@ import (
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/plan"
 	"github.com/tenurehq/tenure/service"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 func (c *cli) runCommand() *cobra.Command {
@@ -57,15 +52,14 @@ can answer. The exit status is 3 then, unless there is nothing.`,
 					return c.listAttention(cmd.Context(), l)
 				})
 			}
-			query, err := c.queryOf(which)
-			if err != nil {
+			if err := which.check(c); err != nil {
 				return err
 			}
-			return c.withTemporal(cmd.Context(), func(t client.Client) error { return c.listRuns(cmd.Context(), t, query, which) })
+			return c.listRuns(cmd.Context(), which.Filter)
 		},
 	}
 	cmd.Flags().BoolVar(&attention, "attention", false, "list what needs a human")
-	cmd.Flags().BoolVar(&which.leaving, "leaving", false, "only people whose access is ending, or whose accounts are to be deleted (also after a hold or an approval)")
+	cmd.Flags().BoolVar(&which.Leaving, "leaving", false, "only people whose access is ending, or whose accounts are to be deleted (also after a hold or an approval)")
 	cmd.Flags().StringVar(&which.due, "due", "", "only what falls due within this `time`, such as 7d or 12h")
 	cmd.MarkFlagsMutuallyExclusive("attention", "leaving")
 	cmd.MarkFlagsMutuallyExclusive("attention", "due")
@@ -94,136 +88,56 @@ func (c *cli) listAttention(ctx context.Context, l ledger.Reader) error {
 	return err
 }
 
-type runView struct {
-	Person     string    `json:"person"`
-	Type       string    `json:"type"`
-	Stage      string    `json:"stage,omitempty"`
-	Urgency    string    `json:"urgency,omitempty"`
-	Attention  []string  `json:"attention,omitempty"` // apps
-	Cohorts    []string  `json:"cohorts,omitempty"`   // that hold something
-	NextAction string    `json:"nextAction,omitempty"`
-	NextDue    time.Time `json:"nextDue,omitzero"`
-	Started    time.Time `json:"started"`
-	RunID      string    `json:"runId"`
-}
-
-// stage describes the run's stage, and what holds it there.
-func (r runView) stage() string {
+// stageOf describes the run's stage, and what holds it there.
+func stageOf(r runs.Run) string {
 	return strings.TrimSpace(r.Stage + " " + strings.Join(r.Cohorts, " "))
 }
 
-// byDue orders runs by when something falls due, the first one first.
-func byDue(a, b runView) int { return a.NextDue.Compare(b.NextDue) }
-
-// runFilter selects open runs; its zero value selects all.
+// runFilter holds the flags that select open runs.
 type runFilter struct {
-	leaving bool
-	due     string
+	runs.Filter
+	due string
 }
 
-const (
-	// openRuns selects people's open runs in Temporal's visibility store.
-	openRuns = "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus = 'Running'"
-	// leavingRuns selects the open runs of people whose access is ending: it is being
-	// taken, it ends on a known day, or the accounts wait to be deleted (for the end of a
-	// legal hold or for an operator's approval, too).
-	leavingRuns = "(WorkflowType = '" + workflows.TypeLeaver + "' OR TenureNextAction = '" + string(plan.DueEnd) +
-		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueDelete) +
-		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueHold) +
-		"' OR TenureNextAction STARTS_WITH '" + string(plan.DueApproval) + "')"
-)
-
-// queryOf returns the filter as a query of Temporal's.
-func (c *cli) queryOf(f runFilter) (string, error) {
-	query := openRuns
-	if f.leaving {
-		query += " AND " + leavingRuns
-	}
+// check reads --due.
+func (f *runFilter) check(c *cli) error {
 	if f.due == "" {
-		return query, nil
+		return nil
 	}
 	within, err := config.ParseDuration(f.due)
 	if err != nil {
-		return "", usagef("--due %s: %w", f.due, err)
+		return usagef("--due %s: %w", f.due, err)
 	}
 	cfg, err := c.config()
 	if err != nil {
-		return "", err
+		return err
 	}
-	return query + " AND " + dueBefore(cfg.Clock().Now().Add(within)), nil
+	f.DueBefore = cfg.Clock().Now().Add(within)
+	return nil
 }
 
-// dueBefore returns a query for runs in which something falls due before an instant.
-func dueBefore(at time.Time) string {
-	return fmt.Sprintf("TenureNextDue < '%s'", at.UTC().Format(time.RFC3339))
-}
-
-// runsLike reads the open runs that a query selects.
-func runsLike(ctx context.Context, t client.Client, query string) ([]runView, error) {
-	runs := []runView{}
-	for token := []byte(nil); ; {
-		resp, err := t.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Query: query, NextPageToken: token})
-		if err != nil {
-			return nil, fmt.Errorf("asking Temporal for the open runs: %w", err)
-		}
-		for _, info := range resp.GetExecutions() {
-			if v, ok := viewRun(info); ok {
-				runs = append(runs, v)
-			}
-		}
-		if token = resp.GetNextPageToken(); len(token) == 0 {
-			return runs, nil
-		}
-	}
-}
-
-func (c *cli) listRuns(ctx context.Context, t client.Client, query string, f runFilter) error {
-	runs, err := runsLike(ctx, t, query)
+func (c *cli) listRuns(ctx context.Context, f runs.Filter) error {
+	t, namespace, err := service.OpenTemporal(ctx)
 	if err != nil {
 		return err
 	}
-	if f.due != "" {
-		slices.SortStableFunc(runs, byDue)
+	defer t.Close()
+	found, err := runs.New(t, namespace).List(ctx, f)
+	if err != nil {
+		return err
 	}
-	runs = limited(c, runs)
-	rows := rowsOf(runs, func(r runView) []string {
+	found = limited(c, found)
+	rows := rowsOf(found, func(r runs.Run) []string {
 		next := strings.TrimSpace(r.NextAction + " " + words.Instant(r.NextDue))
-		return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), next, words.Instant(r.Started)}
+		return []string{r.Person, r.Type, stageOf(r), r.Urgency, strings.Join(r.Attention, " "), next, words.Instant(r.Started)}
 	})
 	const header = "person,type,stage,urgency,attention,next,started"
-	return c.printList(runs, header, rows, func(p *page) {
+	return c.printList(found, header, rows, func(p *page) {
 		p.table("", header, rows)
-		if len(runs) == 0 {
+		if len(found) == 0 {
 			p.note("nothing runs")
 		}
 	})
-}
-
-func viewRun(info *workflowpb.WorkflowExecutionInfo) (runView, bool) {
-	person, ok := workflows.PersonID(info.GetExecution().GetWorkflowId())
-	if !ok {
-		return runView{}, false
-	}
-	v := runView{
-		Person: person, Type: info.GetType().GetName(),
-		Started: info.GetStartTime().AsTime(), RunID: info.GetExecution().GetRunId(),
-	}
-	attributes := info.GetSearchAttributes()
-	attribute(attributes, workflows.AttrStage.GetName(), &v.Stage)
-	attribute(attributes, workflows.AttrUrgency.GetName(), &v.Urgency)
-	attribute(attributes, workflows.AttrAttention.GetName(), &v.Attention)
-	attribute(attributes, workflows.AttrCohort.GetName(), &v.Cohorts)
-	attribute(attributes, workflows.AttrNextAction.GetName(), &v.NextAction)
-	attribute(attributes, workflows.AttrNextDue.GetName(), &v.NextDue)
-	return v, true
-}
-
-// attribute reads a search attribute; one that is not there, or of another type,
-// leaves the value as it is.
-func attribute(all *commonpb.SearchAttributes, name string, value any) {
-	if payload, ok := all.GetIndexedFields()[name]; ok {
-		_ = converter.GetDefaultDataConverter().FromPayload(payload, value)
-	}
 }
 
 func (c *cli) runRetryCommand() *cobra.Command {
@@ -354,21 +268,6 @@ type repairedView struct {
 	Person  string   `json:"person"`
 	Keys    []string `json:"keys"` // keys of steps and questions
 	Skipped bool     `json:"skipped,omitempty"`
-}
-
-// withTemporal calls f with a client of the Temporal that the environment names.
-func (c *cli) withTemporal(ctx context.Context, f func(client.Client) error) error {
-	return c.inNamespace(ctx, func(t client.Client, _ string) error { return f(t) })
-}
-
-// inNamespace calls f with a client, and with the namespace that it uses.
-func (c *cli) inNamespace(ctx context.Context, f func(t client.Client, namespace string) error) error {
-	t, namespace, err := service.OpenTemporal(ctx)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
-	return f(t, namespace)
 }
 
 // bulkRepair holds the flags that select what to repair for everybody, and how.

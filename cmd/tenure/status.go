@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/http"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/operator/health"
 	"github.com/tenurehq/tenure/service"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 // statusView describes the state of all of Tenure.
@@ -109,10 +105,6 @@ func (v statusView) draw(p *page) {
 	p.note("\nall is well")
 }
 
-// probePatience bounds how long one probe may take: the processes answer within
-// five seconds, whatever hangs.
-const probePatience = 6 * time.Second
-
 func (c *cli) probeCommand() *cobra.Command {
 	var alive bool
 	cmd := &cobra.Command{
@@ -141,16 +133,12 @@ else that could ask.`,
 			if address == "" {
 				return usagef("%s: metrics.%s is not set, so that the %s answers no probes", cfg.Path, args[0], args[0])
 			}
-			path := "/readyz"
-			if alive {
-				path = "/healthz"
-			}
-			v, err := ask(cmd.Context(), address, path)
+			v, err := service.AskProbe(cmd.Context(), address, alive)
 			if err != nil {
 				return fmt.Errorf("the %s does not answer: %w", args[0], err)
 			}
 			v.Process = args[0]
-			if err := c.print(v, v.draw); err != nil {
+			if err := c.print(v, func(p *page) { drawProbe(p, v) }); err != nil {
 				return err
 			}
 			if !v.Good {
@@ -163,69 +151,10 @@ else that could ask.`,
 	return c.reads(cmd)
 }
 
-// probeView describes a process, as it answers a probe.
-type probeView struct {
-	Process string            `json:"process"`
-	Address string            `json:"address"`
-	Good    bool              `json:"good"`
-	Checks  map[string]string `json:"checks"` // "ok", or what is wrong
-}
-
-// ask probes a process by the address on which it listens: on loopback, if it listens on
-// every one.
-func ask(ctx context.Context, listens, path string) (v probeView, err error) {
-	host, port, err := net.SplitHostPort(listens)
-	if err != nil {
-		return v, err
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	v.Address = net.JoinHostPort(host, port)
-	ctx, cancel := context.WithTimeout(ctx, probePatience)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+v.Address+path, nil)
-	if err != nil {
-		return v, err
-	}
-	direct := &http.Transport{DisableKeepAlives: true} // and by no proxy
-	answer, err := direct.RoundTrip(request)
-	if err != nil {
-		return v, err
-	}
-	err = json.NewDecoder(answer.Body).Decode(&v.Checks)
-	if err := errors.Join(err, answer.Body.Close()); err != nil {
-		return v, fmt.Errorf("%s%s is no probe of ours: %w", v.Address, path, err)
-	}
-	v.Good = answer.StatusCode == http.StatusOK
-	return v, nil
-}
-
-func (v probeView) draw(p *page) {
+func drawProbe(p *page, v service.Probe) {
 	p.table("", "check,answer", rowsOf(slices.Sorted(maps.Keys(v.Checks)), func(name string) []string {
 		return []string{name, v.Checks[name]}
 	}))
-}
-
-// uiView is a list of runs that is worth keeping in the Temporal UI.
-type uiView struct {
-	Name  string `json:"name"`
-	Query string `json:"query"`
-	Link  string `json:"link"`
-}
-
-// uiViews lists the views that "tenure ui" offers, the best to begin with first.
-var uiViews = []uiView{
-	{Name: "People", Query: "WorkflowId STARTS_WITH 'person:'"},
-	{Name: "Needs attention", Query: "TenureStage = 'attention' AND ExecutionStatus = 'Running'"},
-	{Name: "Waits for a human", Query: "TenureStage = 'waiting' AND ExecutionStatus = 'Running'"},
-	{Name: "Held", Query: "TenureStage = 'held' AND ExecutionStatus = 'Running'"},
-	{Name: "Urgent, not done", Query: "TenureUrgency = 'urgent' AND TenureStage != 'done' AND ExecutionStatus = 'Running'"},
-	{Name: "Leaving now", Query: "WorkflowType = 'Leaver' AND ExecutionStatus = 'Running'"},
-	{Name: "Will start", Query: "TenureNextAction = 'start' AND ExecutionStatus = 'Running'"},
-	{Name: "Will be deleted", Query: "TenureNextAction STARTS_WITH 'delete' AND ExecutionStatus = 'Running'"},
-	{Name: "Ended by hand", Query: "WorkflowId STARTS_WITH 'person:' AND ExecutionStatus IN ('Terminated', 'Canceled')"},
-	{Name: "Sweeps", Query: "WorkflowType = 'Sweep'"},
 }
 
 func (c *cli) uiCommand() *cobra.Command {
@@ -248,9 +177,9 @@ adding are TenureStage, TenureAttention, TenureNextAction and TenureNextDue.`,
 			if err != nil {
 				return usagef("%w", err)
 			}
-			views, err := linkedViews(address, opts.Namespace)
+			views, err := runs.Views(address, opts.Namespace)
 			if err != nil {
-				return err
+				return usagef("--address wants the Temporal UI's URL, such as https://temporal.example.com")
 			}
 			return c.print(views, func(p *page) {
 				for _, v := range views { // no table: a link that is broken cannot be opened
@@ -261,21 +190,4 @@ adding are TenureStage, TenureAttention, TenureNextAction and TenureNextDue.`,
 	}
 	cmd.Flags().StringVar(&address, "address", "http://127.0.0.1:8233", "the Temporal UI's `URL`")
 	return c.reads(cmd)
-}
-
-// linkedViews returns the views with links to the UI at an address.
-func linkedViews(address string, namespace string) ([]uiView, error) {
-	base, err := url.Parse(address)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, usagef("--address wants the Temporal UI's URL, such as https://temporal.example.com")
-	}
-	views := make([]uiView, len(uiViews))
-	for i, v := range uiViews {
-		link := base.JoinPath("namespaces", namespace, "workflows")
-		// A space is written as %20: the links are pasted into chats and pages too.
-		link.RawQuery = strings.ReplaceAll(url.Values{"query": {v.Query}, "savedQuery": {v.Name}}.Encode(), "+", "%20")
-		v.Link = link.String()
-		views[i] = v
-	}
-	return views, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,7 +17,7 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
 	"github.com/tenurehq/tenure/service"
-	"github.com/tenurehq/tenure/workflows"
+	"github.com/tenurehq/tenure/service/runs"
 )
 
 const (
@@ -185,8 +184,8 @@ func operatorOf(actor, login string) string {
 // watchScreen holds what is shown on a terminal.
 type watchScreen struct {
 	*watch
-	temporal client.Client
-	recent   []ledger.AuditRow
+	runs   *runs.Client
+	recent []ledger.AuditRow
 }
 
 // openScreen returns a screen that begins with the last things that were done. It takes
@@ -205,7 +204,7 @@ func (w *watch) openScreen(ctx context.Context, end int64) (s *watchScreen, clos
 		return nil, nil, service.UsageError(err)
 	}
 	w.say("\x1b[?1049h\x1b[?25l") // another screen, no cursor
-	return &watchScreen{watch: w, temporal: temporal}, func() {
+	return &watchScreen{watch: w, runs: runs.New(temporal, opts.Namespace)}, func() {
 		w.say("\x1b[?25h\x1b[?1049l")
 		temporal.Close()
 	}, ctx.Err()
@@ -225,22 +224,16 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 	now := s.cfg.Clock().Now()
 	p.note("Tenure  %s  (Ctrl-C ends)", words.Instant(now))
 
-	of := openRuns
-	if s.person != "" {
-		of = workflows.RunsOf(s.person) + " AND ExecutionStatus = 'Running'"
-	}
-	runs, err := runsLike(ctx, s.temporal, of+" AND TenureStage != '"+workflows.StageScheduled+"'")
-	slices.SortStableFunc(runs, byNeed)
-	s.section(p, "At work, or waiting for a human", "nobody", err, len(runs), func(title string, n int) {
-		p.table(title, "person,change,stage,urgency,attention,since", rowsOf(runs[:n], func(r runView) []string {
-			return []string{r.Person, r.Type, r.stage(), r.Urgency, strings.Join(r.Attention, " "), words.Instant(r.Started)}
+	working, err := s.runs.List(ctx, runs.Filter{Person: s.person, AtWork: true})
+	s.section(p, "At work, or waiting for a human", "nobody", err, len(working), func(title string, n int) {
+		p.table(title, "person,change,stage,urgency,attention,since", rowsOf(working[:n], func(r runs.Run) []string {
+			return []string{r.Person, r.Type, stageOf(r), r.Urgency, strings.Join(r.Attention, " "), words.Instant(r.Started)}
 		}))
 	})
 
-	due, err := runsLike(ctx, s.temporal, of+" AND "+dueBefore(now.Add(watchAhead)))
-	slices.SortStableFunc(due, byDue)
+	due, err := s.runs.List(ctx, runs.Filter{Person: s.person, DueBefore: now.Add(watchAhead)})
 	s.section(p, "Due within a day", "nothing", err, len(due), func(title string, n int) {
-		p.table(title, "when,person,what", rowsOf(due[:n], func(r runView) []string {
+		p.table(title, "when,person,what", rowsOf(due[:n], func(r runs.Run) []string {
 			return []string{words.Instant(r.NextDue), r.Person, r.NextAction}
 		}))
 	})
@@ -252,22 +245,6 @@ func (s *watchScreen) draw(ctx context.Context, p *page) {
 	s.section(p, "Done", "nothing", err, len(s.recent), func(title string, n int) {
 		p.table(title, "when,person,app,what,why,who", rowsOf(s.recent[:n], rowOf))
 	})
-}
-
-// byNeed orders runs by how urgently somebody has to see them: a mass change that is
-// held must not push what needs attention off the screen.
-func byNeed(a, b runView) int {
-	rank := func(r runView) int {
-		switch r.Stage {
-		case workflows.StageAttention:
-			return 0
-		case workflows.StageHeld:
-			return 2
-		default:
-			return 1
-		}
-	}
-	return cmp.Compare(rank(a), rank(b))
 }
 
 // section draws one part of the screen: as many rows as fit, or why there are none. If a

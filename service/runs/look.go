@@ -132,33 +132,23 @@ func noneOf(attribute string, values []string) string {
 // listed yields the people whose runs a query selects, each once.
 func (c *Client) listed(ctx context.Context, query string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		request := &workflowservice.ListWorkflowExecutionsRequest{Namespace: c.namespace, PageSize: listedPage, Query: query}
 		seen := map[string]bool{}
-		for {
-			page, err := c.temporal.ListWorkflow(ctx, request)
+		for info, err := range c.executions(ctx, query) {
 			if err != nil {
 				yield("", fmt.Errorf("runs: listing runs: %w", err))
 				return
 			}
-			for _, run := range page.GetExecutions() {
-				personID, ok := workflows.PersonID(run.GetExecution().GetWorkflowId())
-				if !ok || seen[personID] {
-					continue
-				}
-				seen[personID] = true
-				if !yield(personID, nil) {
-					return
-				}
+			personID, ok := workflows.PersonID(info.GetExecution().GetWorkflowId())
+			if !ok || seen[personID] {
+				continue
 			}
-			if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			seen[personID] = true
+			if !yield(personID, nil) {
 				return
 			}
 		}
 	}
 }
-
-// listedPage is the number of runs on one page of a list.
-const listedPage = 500
 
 // Replace terminates an open run, even if it has continued as another one since, and
 // starts a new one as Resume does. It implements activities.Runs.
