@@ -55,42 +55,40 @@ func TestExamplesLoadAndFollowTheSchema(t *testing.T) {
 		t.Run(filepath.Base(example), func(t *testing.T) {
 			text, err := os.ReadFile(example)
 			require.NoError(t, err)
-			loadsAndFollowsTheSchema(t, text)
+			loadsAndFollowsTheSchema(t, example, string(text))
 		})
 	}
 }
 
-// The page of each app has one block of YAML, and that is a whole tenure.yaml.
-func TestPagesOfAppsHoldConfigurations(t *testing.T) {
+// The page of each app has one configuration that works.
+func TestTheConfigurationsOfTheAppsPagesLoad(t *testing.T) {
 	pages, err := filepath.Glob("../docs/apps/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
-	block := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			text, err := os.ReadFile(page)
 			require.NoError(t, err)
-			found := block.FindAllSubmatch(text, -1)
-			require.Len(t, found, 1)
-			loadsAndFollowsTheSchema(t, found[0][1])
+			whole := regexp.MustCompile("(?s)```yaml\n(kafka:.*?)```").FindStringSubmatch(string(text))
+			require.NotNil(t, whole, "a configuration that begins with kafka")
+			loadsAndFollowsTheSchema(t, "tenure.yaml", whole[1])
 		})
 	}
 }
 
-// loadsAndFollowsTheSchema checks a whole tenure.yaml on a machine that has every secret and
-// file that it names.
-func loadsAndFollowsTheSchema(t *testing.T, text []byte) {
+// loadsAndFollowsTheSchema loads a configuration, with made-up texts in place of its secrets.
+func loadsAndFollowsTheSchema(t *testing.T, file, text string) {
 	t.Helper()
-	assert.NoError(t, compileSchema(t).Validate(jsonOf(t, string(text))))
+	assert.NoError(t, compileSchema(t).Validate(jsonOf(t, text)))
 	l := &loader{
-		file: "tenure.yaml", needs: Parts(),
+		file: file, needs: Parts(),
 		lookupEnv: func(string) (string, bool) { return "https://secret.example", true }, // a URL is a secret as good as any
 		readFile: func(path string) ([]byte, error) {
-			if path == "tenure.yaml" {
-				return text, nil
+			if path == file {
+				return []byte(text), nil
 			}
-			if pem, ok := map[string]string{".pem": certificatePEM, ".key": keyPEM}[filepath.Ext(path)]; ok {
-				return []byte(pem), nil
+			if made, ok := madeUp[filepath.Ext(path)]; ok {
+				return []byte(made), nil
 			}
 			return []byte("a-secret-of-some-length"), nil
 		},
@@ -99,6 +97,19 @@ func loadsAndFollowsTheSchema(t *testing.T, text []byte) {
 	cfg, err := l.load()
 	require.NoError(t, err)
 	assert.Empty(t, cfg.Warnings)
+}
+
+// madeUp holds what the files of an example hold, by the ending of their names: a
+// certificate, a private key, the key file of a service account of Google's.
+var madeUp = map[string]string{
+	".pem": certificatePEM, ".key": keyPEM,
+	".json": func() string {
+		account, _ := json.Marshal(map[string]string{
+			"type": "service_account", "client_email": "tenure@project.iam.gserviceaccount.com", "private_key_id": "1",
+			"private_key": keyPEM, "token_uri": "https://oauth2.googleapis.com/token", "client_id": "1",
+		})
+		return string(account)
+	}(),
 }
 
 // The example with everything leaves out nothing but what production must not

@@ -20,6 +20,7 @@ import (
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
 )
 
 type accountView struct {
@@ -432,7 +433,7 @@ func (c *cli) unlink(ctx context.Context, op *operator.Operator, app string, o u
 		if err != nil {
 			return err
 		}
-		return errors.Join(c.report(unlinkedView{Person: o.person, linkView: viewLink(link)}),
+		return errors.Join(c.report(unlinkedView{Person: o.person, Link: report.LinkOf(link)}),
 			c.onlyShown(o.applying, "%s would have no account in %s (now: %s)", o.person, app, link.State))
 	}
 	gone, err := op.Unlink(ctx, o.request(), app, o.person)
@@ -440,7 +441,7 @@ func (c *cli) unlink(ctx context.Context, op *operator.Operator, app string, o u
 	if err != nil {
 		return err
 	}
-	if err := c.print(unlinkedView{Person: o.person, linkView: viewLink(gone), Applied: true}, func(p *page) { p.note("%s has no account in %s, on your word", o.person, app) }); err != nil {
+	if err := c.print(unlinkedView{Person: o.person, Link: report.LinkOf(gone), Applied: true}, func(p *page) { p.note("%s has no account in %s, on your word", o.person, app) }); err != nil {
 		return err
 	}
 	if untold != nil {
@@ -452,6 +453,6 @@ func (c *cli) unlink(ctx context.Context, op *operator.Operator, app string, o u
 // unlinkedView describes a link that was, or would be, ended.
 type unlinkedView struct {
 	Person string `json:"person"`
-	linkView
+	report.Link
 	Applied bool `json:"applied"`
 }

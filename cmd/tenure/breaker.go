@@ -16,6 +16,7 @@ import (
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
 )
 
 func (c *cli) breakerCommand() *cobra.Command {
@@ -197,9 +198,9 @@ func showCohort(ctx context.Context, o *operator.Viewer, cohort ledger.Cohort) (
 				apps = append(apps, link.App)
 			}
 		}
-		who := viewPerson(person.Summary)
+		who := report.SummaryOf(person.Summary)
 		v.People = append(v.People, heldView{
-			Person: w.PersonID, Name: who.name(), Department: who.Department, State: w.State, Why: cmp.Or(w.Why, unseen[w.Kind]), Apps: apps,
+			Person: w.PersonID, Name: who.Name(), Department: who.Department, State: w.State, Why: cmp.Or(w.Why, unseen[w.Kind]), Apps: apps,
 			Source: w.Event.Source, Event: w.Event.ID, Received: w.SaidAt, Due: w.DueAt,
 		})
 		for _, app := range apps {

@@ -24,6 +24,7 @@ import (
 	"github.com/tenurehq/tenure/internal/running"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -98,7 +99,7 @@ func TestManyPeopleAreReadPageByPage(t *testing.T) {
 	l := s.ledger()
 	recordMany(t, l, 2*ledger.PageSize)
 	require.NoError(t, l.Close())
-	var people []personView
+	var people []report.Summary
 	require.NoError(t, json.Unmarshal([]byte(s.run("person", "list", "-o", "json").stdout), &people))
 	assert.Len(t, people, 2*ledger.PageSize)
 }

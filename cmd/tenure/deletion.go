@@ -14,6 +14,7 @@ import (
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/plan"
 )
 
@@ -36,7 +37,7 @@ type deletionView struct {
 
 func viewDeletion(d operator.Deletion) deletionView {
 	return deletionView{
-		Person: d.Person.PersonID, Name: viewPerson(d.Person).name(), App: d.App, Waits: string(d.Waits), Until: d.Until,
+		Person: d.Person.PersonID, Name: report.SummaryOf(d.Person).Name(), App: d.App, Waits: string(d.Waits), Until: d.Until,
 		Retained: d.Retained, Approval: string(d.Approval), Why: d.Why,
 	}
 }
@@ -302,7 +303,7 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, o *operator.Ope
 		c.tell("turned off before, which there is as good as deleting: %s\n", strings.Join(placed.Disabled, ", "))
 	}
 	v := placedView{
-		holdView: viewHold(placed.Hold, viewPerson(placed.Person).name(), now),
+		holdView: viewHold(placed.Hold, report.SummaryOf(placed.Person).Name(), now),
 		Kept:     append([]string{}, placed.Kept...), Off: placed.Disabled, Gone: placed.Deleted, Deleting: placed.Deleting,
 	}
 	if err := errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every)); err != nil {
@@ -359,7 +360,7 @@ func (c *cli) releaseHolds(ctx context.Context, cfg *config.Config, o *operator.
 	out, err := o.ReleaseHolds(ctx, f.request(), name, f.does())
 	v := releasedView{Person: out.Person.PersonID, Holds: []holdView{}, Deletes: out.Deletes, Applied: out.Applied}
 	for _, h := range out.Holds {
-		v.Holds = append(v.Holds, viewHold(h, viewPerson(out.Person).name(), o.Clock.Now()))
+		v.Holds = append(v.Holds, viewHold(h, report.SummaryOf(out.Person).Name(), o.Clock.Now()))
 		if out.Applied {
 			c.say("%s of %s is released\n", h.Name(), h.PersonID)
 		}

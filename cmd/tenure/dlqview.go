@@ -21,6 +21,7 @@ import (
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/service/redrive"
 )
 
@@ -64,7 +65,7 @@ nothing has come of what HR said. tenure status goes by the same rule.`,
 				}
 				v := viewLetters(found)
 				v.Letters = limited(c, v.Letters)
-				if err := c.printList(v, letterHeader, rowsOf(v.Letters, letterView.row), v.draw); err != nil {
+				if err := c.printList(v, letterHeader, rowsOf(v.Letters, letterRow), v.draw); err != nil {
 					return err
 				}
 				if slices.ContainsFunc(found, ledger.DeadLetter.Pending) {
@@ -83,15 +84,15 @@ nothing has come of what HR said. tenure status goes by the same rule.`,
 }
 
 type lettersView struct {
-	Letters []letterView   `json:"letters"`
-	Totals  map[string]int `json:"totals"` // by reason
-	Urgent  int            `json:"urgent"`
+	Letters []report.Letter `json:"letters"`
+	Totals  map[string]int  `json:"totals"` // by reason
+	Urgent  int             `json:"urgent"`
 }
 
 func viewLetters(found []ledger.DeadLetter) lettersView {
-	v := lettersView{Letters: []letterView{}, Totals: map[string]int{}}
+	v := lettersView{Letters: []report.Letter{}, Totals: map[string]int{}}
 	for _, l := range found {
-		v.Letters = append(v.Letters, viewLetter(l))
+		v.Letters = append(v.Letters, report.LetterOf(l))
 		v.Totals[l.Reason]++
 		if l.Urgent {
 			v.Urgent++
@@ -102,8 +103,8 @@ func viewLetters(found []ledger.DeadLetter) lettersView {
 
 const letterHeader = "id,received,state,urgency,code,person,type,record,what is wrong"
 
-func (v letterView) row() []string {
-	return []string{v.id(), words.Instant(v.ReceivedAt), string(v.State), v.urgency(), v.Code, v.Person, v.Type, v.Record, v.what()}
+func letterRow(v report.Letter) []string {
+	return []string{letterID(v), words.Instant(v.ReceivedAt), string(v.State), urgency(v.Urgent), v.Code, v.Person, v.Type, v.Record, v.What()}
 }
 
 func (v lettersView) draw(p *page) {
@@ -111,7 +112,7 @@ func (v lettersView) draw(p *page) {
 		p.note("no dead letters")
 		return
 	}
-	p.table("", letterHeader, rowsOf(v.Letters, letterView.row))
+	p.table("", letterHeader, rowsOf(v.Letters, letterRow))
 	p.note("")
 	p.note("%s", v.total())
 }
@@ -150,7 +151,7 @@ The content may be personal data. It is shown here and nowhere else.`,
 				}
 				return c.withLetters(func(letters *deadletter.Letters) error {
 					letter, err := redrive.Read(cmd.Context(), letters, entry, wait)
-					v := contentView{letterView: viewLetter(entry)}
+					v := contentView{Letter: report.LetterOf(entry)}
 					switch {
 					case errors.Is(err, broker.ErrGone):
 						v.Gone = true
@@ -175,7 +176,7 @@ func waitFlag(cmd *cobra.Command, wait *time.Duration) {
 // contentView describes a dead letter with its content. A key, value or header that is
 // not UTF-8 is given in base64; a null has neither form.
 type contentView struct {
-	letterView
+	report.Letter
 	Gone        bool         `json:"gone,omitempty"` // not on the topic any more
 	Key         *string      `json:"key,omitempty"`
 	KeyBase64   string       `json:"keyBase64,omitempty"`
@@ -216,7 +217,7 @@ func textOf(b []byte) (text *string, base string) {
 
 func (v *contentView) draw(p *page) {
 	p.fields(
-		field{"dead letter", v.id()}, field{"state", string(v.State)}, field{"urgency", v.urgency()},
+		field{"dead letter", letterID(v.Letter)}, field{"state", string(v.State)}, field{"urgency", urgency(v.Urgent)},
 		field{"reason", v.Reason}, field{"field", v.Field}, field{"text", v.Text},
 		field{"person", v.Person}, field{"type", v.Type}, field{"source", v.Source}, field{"event", v.Event},
 		field{"read as", v.Format}, field{"record was at", v.Record}, field{"letter is at", v.DeadLetter},

@@ -53,9 +53,9 @@ func (c *cli) formatOf(name, topic string) (sender.Format, error) {
 	return sender.Format{Kind: kind, Source: opened}, err
 }
 
-// report shows the events that are not valid, and warns of fields that were left out of
+// reportProblems shows the events that are not valid, and warns of fields that were left out of
 // others. It returns how many there are of each.
-func report(w io.Writer, file string, events []sender.Event) (valid, invalid int) {
+func reportProblems(w io.Writer, file string, events []sender.Event) (valid, invalid int) {
 	for _, in := range events {
 		for _, warning := range in.Warnings {
 			printTo(w, "%s:%d: warning: %s %s\n", file, in.Line, warning.Field, warning.Text)
@@ -115,7 +115,7 @@ func (c *cli) printValidation(file string, events []sender.Event) error {
 		}
 	}
 	if c.output == formatTable {
-		v.Valid, v.Invalid = report(c.err, file, events)
+		v.Valid, v.Invalid = reportProblems(c.err, file, events)
 	}
 	v.Invalid = len(v.Problems)
 	v.Valid = len(events) - v.Invalid

@@ -19,6 +19,7 @@ import (
 	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/provision"
 )
 
@@ -299,7 +300,7 @@ func (c *cli) completePeople(cmd *cobra.Command, _ []string, typed string) (foun
 				return err
 			}
 			if strings.HasPrefix(s.PersonID, typed) {
-				found = append(found, described(s.PersonID, cmp.Or(viewPerson(s).name(), string(s.Status))))
+				found = append(found, described(s.PersonID, cmp.Or(report.SummaryOf(s).Name(), string(s.Status))))
 			} else if s.PersonID > typed {
 				return nil
 			}
@@ -338,8 +339,8 @@ func (c *cli) completeLetters(cmd *cobra.Command, _ []string, _ string) (found [
 		pending := ledger.LetterFilter{States: []ledger.LetterState{ledger.LetterOpen, ledger.LetterRedriven}}
 		letters, err := l.DeadLetters(ctx, pending, 0, completeMost)
 		for _, letter := range letters {
-			v := viewLetter(letter)
-			found = append(found, described(v.id(), strings.TrimSpace(v.Code+" "+v.Person)))
+			v := report.LetterOf(letter)
+			found = append(found, described(letterID(v), strings.TrimSpace(v.Code+" "+v.Person)))
 		}
 		return err
 	}, &found)

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,10 +13,10 @@ import (
 
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/hr"
-	"github.com/tenurehq/tenure/internal/nearest"
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/policy"
 	"github.com/tenurehq/tenure/service/apps"
 )
@@ -27,33 +27,8 @@ func (c *cli) personCommand() *cobra.Command {
 		c.personRenameCommand(), c.personLinkCommand(), c.personUnlinkCommand())
 }
 
-// personView describes a person in a list.
-type personView struct {
-	Person     string    `json:"person"`
-	ID         string    `json:"id"` // the same ID, under its earlier name
-	Username   string    `json:"username,omitempty"`
-	GivenName  string    `json:"givenName,omitempty"`
-	FamilyName string    `json:"familyName,omitempty"`
-	Status     hr.Status `json:"status,omitempty"`
-	Department string    `json:"department,omitempty"`
-	JobTitle   string    `json:"jobTitle,omitempty"`
-	ManagerID  string    `json:"managerId,omitempty"`
-	DueAt      time.Time `json:"dueAt,omitzero"`
-	DueWhat    string    `json:"dueWhat,omitempty"`
-	AssessedAt time.Time `json:"assessedAt,omitzero"`
-}
-
-func viewPerson(s ledger.Summary) personView {
-	return personView{
-		Person: s.PersonID, ID: s.PersonID, Username: s.Username, GivenName: s.GivenName, FamilyName: s.FamilyName, Status: s.Status,
-		Department: s.Department, JobTitle: s.JobTitle, ManagerID: s.ManagerID,
-		DueAt: s.DueAt, DueWhat: s.DueWhat, AssessedAt: s.AssessedAt,
-	}
-}
-
-func (v personView) name() string { return strings.TrimSpace(v.GivenName + " " + v.FamilyName) }
-
-func (v personView) due() string {
+// dueOf says when something is due for somebody, and what.
+func dueOf(v report.Summary) string {
 	if v.DueAt.IsZero() {
 		return ""
 	}
@@ -80,14 +55,17 @@ With --limit, the rest is listed by --after and the last ID of the page.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
-				people, more, err := f.find(cmd.Context(), cfg, l)
-				if err != nil {
+				if err := f.check(cmd.Context(), cfg, l); err != nil {
 					return err
+				}
+				people, more, err := report.People(cmd.Context(), l, cfg.Policy, cfg.Clock().Now(), f.PeopleFilter)
+				if err != nil {
+					return wrong(err)
 				}
 				if more {
 					defer func() { c.tell("there are more: --after %s\n", quoted(people[len(people)-1].ID)) }()
 				}
-				return c.printList(people, peopleHeader, rowsOf(people, personView.row), func(p *page) { drawPeople(p, people) })
+				return c.printList(people, peopleHeader, rowsOf(people, summaryRow), func(p *page) { drawPeople(p, people) })
 			})
 		},
 	}
@@ -97,58 +75,23 @@ With --limit, the rest is listed by --after and the last ID of the page.`,
 
 const peopleHeader = "person,name,username,status,department,title,due"
 
-func (v personView) row() []string {
-	return []string{v.ID, v.name(), v.Username, string(v.Status), v.Department, v.JobTitle, v.due()}
+func summaryRow(v report.Summary) []string {
+	return []string{v.ID, v.Name(), v.Username, string(v.Status), v.Department, v.JobTitle, dueOf(v)}
 }
 
-func drawPeople(p *page, people []personView) {
-	p.table("", peopleHeader, rowsOf(people, personView.row))
+func drawPeople(p *page, people []report.Summary) {
+	p.table("", peopleHeader, rowsOf(people, summaryRow))
 	if len(people) == 0 {
 		p.note("nobody")
 	}
 }
 
-type linkView struct {
-	App          string           `json:"app"`
-	State        ledger.LinkState `json:"state"`
-	Protected    bool             `json:"protected,omitempty"` // no automation touches it
-	AccountID    string           `json:"accountId,omitempty"`
-	Username     string           `json:"username,omitempty"`
-	Adopted      bool             `json:"adopted,omitempty"`
-	Entitlements []string         `json:"entitlements,omitempty"`
-	CreatedAt    time.Time        `json:"createdAt,omitzero"`
-	DisabledAt   time.Time        `json:"disabledAt,omitzero"`
-	StrippedAt   time.Time        `json:"strippedAt,omitzero"`
-	HandedOverAt time.Time        `json:"handedOverAt,omitzero"`
-	DeletedAt    time.Time        `json:"deletedAt,omitzero"`
-	ProvenAt     time.Time        `json:"provenAt,omitzero"`
-}
-
-func viewLink(l ledger.Link) linkView {
-	return linkView{
-		App: l.App, State: l.State, AccountID: l.AccountID, Username: l.Username, Adopted: l.Adopted,
-		Entitlements: l.Entitlements, CreatedAt: l.CreatedAt, DisabledAt: l.DisabledAt, StrippedAt: l.StrippedAt,
-		HandedOverAt: l.HandedOverAt, DeletedAt: l.DeletedAt, ProvenAt: l.ProvenAt,
-	}
-}
-
-// state returns the link's state for people, with a mark if the account is protected.
-func (v linkView) state() string {
+// linkState returns a link's state for people, with a mark if the account is protected.
+func linkState(v report.Link) string {
 	if v.Protected {
 		return string(v.State) + ", protected"
 	}
 	return string(v.State)
-}
-
-// since returns when the link's state was first proven.
-func (v linkView) since() time.Time {
-	switch v.State {
-	case ledger.LinkDisabled:
-		return v.DisabledAt
-	case ledger.LinkDeleted:
-		return v.DeletedAt
-	}
-	return v.CreatedAt
 }
 
 // whatOf describes a step for people: what went wrong, or why it was skipped.
@@ -171,21 +114,30 @@ func exactly(names ...string) cobra.PositionalArgs {
 }
 
 // peopleFilter holds the flags that select people.
-type peopleFilter struct {
-	status, department, manager, role, app, name, after string
-	limit                                               int
+type peopleFilter struct{ report.PeopleFilter }
+
+// wrong turns a *report.WrongError into an error about the flag or argument.
+func wrong(err error) error {
+	var what *report.WrongError
+	switch {
+	case !errors.As(err, &what):
+		return err
+	case what.Field == "entitlement": // an argument, which the text names
+		return usagef("%w", what)
+	}
+	return usagef("--%s %s: %w", what.Field, plain(what.Value), what)
 }
 
 func (f *peopleFilter) flags(c *cli, cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.status, "status", "", "only people of this `status`: "+strings.Join(statuses, ", "))
-	flags.StringVar(&f.department, "department", "", "only people of this `department`")
-	flags.StringVar(&f.manager, "manager", "", "only those whose manager is this `person`, by ID")
-	flags.StringVar(&f.role, "role", "", "only people for whom this `role` holds now, by what HR has said of them")
-	flags.StringVar(&f.app, "app", "", "only people who have an account in this `app`")
-	flags.StringVar(&f.name, "name", "", "only people whose name or username has this `text` in it")
-	flags.StringVar(&f.after, "after", "", "only people behind this `person` in the list, by ID")
-	flags.Var((*limit)(&f.limit), "limit", "at most this `number` of people; 0 lists all")
+	flags.StringVar((*string)(&f.Status), "status", "", "only people of this `status`: "+strings.Join(statuses, ", "))
+	flags.StringVar(&f.Department, "department", "", "only people of this `department`")
+	flags.StringVar(&f.Manager, "manager", "", "only those whose manager is this `person`, by ID")
+	flags.StringVar(&f.Role, "role", "", "only people for whom this `role` holds now, by what HR has said of them")
+	flags.StringVar(&f.App, "app", "", "only people who have an account in this `app`")
+	flags.StringVar(&f.Name, "name", "", "only people whose name or username has this `text` in it")
+	flags.StringVar(&f.After, "after", "", "only people behind this `person` in the list, by ID")
+	flags.Var((*limit)(&f.Limit), "limit", "at most this `number` of people; 0 lists all")
 	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statuses, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("app", c.completeApps)
 	_ = cmd.RegisterFlagCompletionFunc("role", c.completeRoles)
@@ -201,82 +153,13 @@ func (c *cli) completeRoles(*cobra.Command, []string, string) ([]string, cobra.S
 
 // check refuses values that no person can have.
 func (f *peopleFilter) check(ctx context.Context, cfg *config.Config, l ledger.Reader) error {
-	if err := oneOf("status", f.status, statuses); err != nil {
+	if err := oneOf("status", string(f.Status), statuses); err != nil {
 		return err
 	}
-	if err := oneOf("role", f.role, cfg.Policy.RoleNames()); err != nil {
+	if err := oneOf("role", f.Role, cfg.Policy.RoleNames()); err != nil {
 		return err
 	}
-	return appFilter(ctx, cfg, l, f.app)
-}
-
-// find lists the people that the filter selects, and reports whether there are more.
-func (f *peopleFilter) find(ctx context.Context, cfg *config.Config, l ledger.Reader) (found []personView, more bool, err error) {
-	if err := f.check(ctx, cfg, l); err != nil {
-		return nil, false, err
-	}
-	inApp := map[string]bool{}
-	if f.app != "" {
-		links, err := l.Links(ctx, ledger.LinkFilter{App: f.app})
-		if err != nil {
-			return nil, false, err
-		}
-		for _, link := range links {
-			if link.State == ledger.LinkActive || link.State == ledger.LinkDisabled {
-				inApp[link.PersonID] = true
-			}
-		}
-	}
-	found = []personView{}
-	departments, managers := map[string]bool{}, map[string]bool{}
-	for s, err := range ledger.AllPeople(ctx, l, "") {
-		if err != nil {
-			return nil, false, err
-		}
-		departments[s.Department], managers[s.ManagerID], managers[s.PersonID] = true, true, true
-		if s.PersonID <= f.after || !f.selects(s) || f.app != "" && !inApp[s.PersonID] {
-			continue
-		}
-		if f.role != "" {
-			person, err := l.Person(ctx, s.PersonID)
-			if err != nil {
-				return nil, false, err
-			}
-			if !slices.Contains(operator.RolesOf(cfg.Policy, person, cfg.Clock().Now()), f.role) {
-				continue
-			}
-		}
-		found = append(found, viewPerson(s))
-	}
-	if f.department != "" && !hasFold(departments, f.department) {
-		known := slices.Collect(maps.Keys(departments))
-		return nil, false, usagef("--department %s: nobody in the ledger is in it%s", plain(f.department), nearest.Hint(f.department, known))
-	}
-	if f.manager != "" && !managers[f.manager] {
-		return nil, false, usagef("--manager %s: the ledger knows no such person", plain(f.manager))
-	}
-	if f.limit > 0 && len(found) > f.limit {
-		return found[:f.limit], true, nil
-	}
-	return found, false, nil
-}
-
-func hasFold(set map[string]bool, wanted string) bool {
-	for have := range set {
-		if strings.EqualFold(have, wanted) {
-			return true
-		}
-	}
-	return false
-}
-
-// selects reports whether the filter selects a person, by their summary.
-func (f *peopleFilter) selects(s ledger.Summary) bool {
-	name := strings.ToLower(s.GivenName + " " + s.FamilyName + " " + s.Username)
-	return (f.status == "" || string(s.Status) == f.status) &&
-		(f.department == "" || strings.EqualFold(s.Department, f.department)) &&
-		(f.manager == "" || s.ManagerID == f.manager) &&
-		(f.name == "" || strings.Contains(name, strings.ToLower(f.name)))
+	return appFilter(ctx, cfg, l, f.App)
 }
 
 func (c *cli) personShowCommand() *cobra.Command {
@@ -316,21 +199,21 @@ waits for an approval (tenure deletion).`,
 
 // personScreen holds everything that is known about one person.
 type personScreen struct {
-	personView
+	report.Summary
 	Protected bool `json:"protected,omitempty"` // no automation touches their accounts
 	// CarriedTo is the ID of the same human that has their accounts now. Earlier lists
 	// the IDs whose accounts were carried over to this one.
 	CarriedTo string   `json:"carriedTo,omitempty"`
 	Earlier   []string `json:"earlier,omitempty"`
 	// Positions lists the positions of somebody who holds several at once.
-	Positions []positionView `json:"positions,omitempty"`
-	Progress  string         `json:"progress,omitempty"`
-	Timeline  []entryView    `json:"timeline"`
-	Accounts  []linkView     `json:"accounts"`
-	Steps     []ledger.Step  `json:"steps"`
-	Tasks     []taskView     `json:"tasks,omitempty"` // for humans, and not finished
-	Waived    []string       `json:"waived,omitempty"`
-	Held      []string       `json:"held,omitempty"` // cohorts that hold a change of theirs
+	Positions []report.Position `json:"positions,omitempty"`
+	Progress  string            `json:"progress,omitempty"`
+	Timeline  []report.Entry    `json:"timeline"`
+	Accounts  []report.Link     `json:"accounts"`
+	Steps     []ledger.Step     `json:"steps"`
+	Tasks     []taskView        `json:"tasks,omitempty"` // for humans, and not finished
+	Waived    []string          `json:"waived,omitempty"`
+	Held      []string          `json:"held,omitempty"` // cohorts that hold a change of theirs
 	// Holds lists the legal holds in force. Retentions says how long operators want
 	// accounts to be kept. Approvals lists the deletions that an operator has to approve.
 	Holds      []holdView        `json:"holds,omitempty"`
@@ -338,28 +221,28 @@ type personScreen struct {
 	Approvals  []ledger.Approval `json:"approvals,omitempty"`
 	// Letters lists the records about the person that could not be read. Nobody knows
 	// what these would have changed.
-	Letters []letterView `json:"deadLetters,omitempty"`
+	Letters []report.Letter `json:"deadLetters,omitempty"`
 }
 
 func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow, rules *policy.Policy, now time.Time) personScreen {
 	v := personScreen{
-		personView: viewPerson(person.Summary), Timeline: viewTimeline(person, operators, now).Entries,
-		Accounts: []linkView{}, Steps: []ledger.Step{}, Waived: person.Waivers, Approvals: person.Approvals,
+		Summary: report.SummaryOf(person.Summary), Timeline: report.TimelineOf(person, operators, now).Entries,
+		Accounts: []report.Link{}, Steps: []ledger.Step{}, Waived: person.Waivers, Approvals: person.Approvals,
 	}
 	v.Protected = rules.ProtectsPerson(person.PersonID)
 	v.CarriedTo = person.CarriedTo
-	v.Positions = viewPositions(person, now)
+	v.Positions = report.PositionsOf(person, now)
 	for _, e := range person.Earlier {
 		v.Earlier = append(v.Earlier, e.PersonID)
 	}
 	for _, l := range person.Links {
-		a := viewLink(l)
+		a := report.LinkOf(l)
 		a.Protected = v.Protected || rules.ProtectsAccount(l.App, l.AccountID, l.Username)
 		v.Accounts = append(v.Accounts, a)
 	}
 	v.Steps = append(v.Steps, person.Steps...)
 	for _, k := range person.Tasks {
-		v.Tasks = append(v.Tasks, viewTask(k, v.name(), now))
+		v.Tasks = append(v.Tasks, viewTask(k, v.Name(), now))
 	}
 	for _, w := range person.Withdrawals {
 		if name := ledger.CohortName(w.Cohort); w.State == ledger.WithdrawalHeld && !slices.Contains(v.Held, name) {
@@ -368,14 +251,14 @@ func showPerson(person ledger.Person, operators map[hr.EventKey]ledger.AuditRow,
 	}
 	for _, h := range person.Holds {
 		if h.InForce(now) {
-			v.Holds = append(v.Holds, viewHold(h, v.name(), now))
+			v.Holds = append(v.Holds, viewHold(h, v.Name(), now))
 		}
 	}
 	for _, r := range person.Retentions {
 		v.Retentions = append(v.Retentions, viewRetention(r))
 	}
 	for _, l := range person.Letters {
-		v.Letters = append(v.Letters, viewLetter(l))
+		v.Letters = append(v.Letters, report.LetterOf(l))
 	}
 	v.Progress = v.progress()
 	return v
@@ -446,14 +329,14 @@ func (v personScreen) waiting() (n int) {
 }
 
 func (v personScreen) draw(p *page) {
-	p.fields(field{"person", v.ID}, field{"name", v.name()}, field{"username", v.Username},
+	p.fields(field{"person", v.ID}, field{"name", v.Name()}, field{"username", v.Username},
 		field{"status", string(v.Status)}, field{"title", v.JobTitle}, field{"department", v.Department},
-		field{"manager", v.ManagerID}, field{"protected", v.protection()}, field{"progress", v.Progress}, field{"due", v.due()}, field{"assessed", words.Instant(v.AssessedAt)},
+		field{"manager", v.ManagerID}, field{"protected", v.protection()}, field{"progress", v.Progress}, field{"due", dueOf(v.Summary)}, field{"assessed", words.Instant(v.AssessedAt)},
 		field{"waived", strings.Join(v.Waived, ", ")}, field{"accounts carried to", v.CarriedTo}, field{"was", strings.Join(v.Earlier, ", ")})
-	p.table("Positions", positionHeader, rowsOf(v.Positions, positionView.row))
-	p.table("Timeline", entryHeader, rowsOf(v.Timeline, entryView.row))
-	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a linkView) []string {
-		return []string{a.App, a.state(), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), words.Instant(a.since()), words.Instant(a.ProvenAt)}
+	p.table("Positions", positionHeader, rowsOf(v.Positions, positionRow))
+	p.table("Timeline", entryHeader, rowsOf(v.Timeline, entryRow))
+	p.table("Accounts", "app,state,username,account,entitlements,since,last proof", rowsOf(v.Accounts, func(a report.Link) []string {
+		return []string{a.App, linkState(a), a.Username, a.AccountID, strings.Join(a.Entitlements, " "), words.Instant(a.Since()), words.Instant(a.ProvenAt)}
 	}))
 	p.table("Not done", "app,step,state,attempts,last attempt,what,key", rowsOf(v.Steps, func(s ledger.Step) []string {
 		return []string{s.App, s.Kind, string(s.State), strconv.Itoa(s.Attempts), words.Instant(s.LastAttemptAt), whatOf(s), s.Key}
@@ -470,35 +353,12 @@ func (v personScreen) draw(p *page) {
 	p.table("Deletions to be approved (tenure deletion approve)", "app,state,asked,reminders,approved,operator,reason", rowsOf(v.Approvals, func(a ledger.Approval) []string {
 		return []string{a.App, string(a.State), words.Instant(a.AskedAt), strconv.Itoa(a.Reminders), words.Instant(a.ApprovedAt), operatorFrom(a.Operator, a.Login), a.Reason}
 	}))
-	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l letterView) []string {
-		return []string{l.id(), words.Instant(l.ReceivedAt), string(l.State), l.urgency(), l.Reason, l.Type, l.what()}
+	p.table("Said by HR, but could not be read (tenure dlq show ID)", "id,received,state,urgency,reason,type,what is wrong", rowsOf(v.Letters, func(l report.Letter) []string {
+		return []string{letterID(l), words.Instant(l.ReceivedAt), string(l.State), urgency(l.Urgent), l.Reason, l.Type, l.What()}
 	}))
 }
 
-// whyView says why somebody has access, or has none.
-type whyView struct {
-	Person string    `json:"person"`
-	Name   string    `json:"name,omitempty"`
-	Status hr.Status `json:"status,omitempty"`
-	// Positions lists the positions of somebody who holds several at once.
-	Positions []positionView `json:"positions,omitempty"`
-	Roles     []roleView     `json:"roles"` // none if nothing that HR has said is in force
-	Links     []linkView     `json:"accounts"`
-	Waiting   []ledger.Step  `json:"steps"` // not done: under way, in attention, skipped
-	Held      []string       `json:"held,omitempty"`
-}
-
-type roleView struct {
-	Role   string   `json:"role"`
-	Holds  bool     `json:"holds"`
-	When   string   `json:"when"`
-	For    []string `json:"positions,omitempty"` // the positions that it holds for, if the person holds several
-	Failed []string `json:"failed,omitempty"`    // parts of the condition that are not true
-	Error  string   `json:"error,omitempty"`
-	Grants []string `json:"grants"`
-}
-
-func (v roleView) row() []string {
+func roleRow(v report.Role) []string {
 	if v.Holds {
 		holds := "yes"
 		if len(v.For) > 0 {
@@ -507,26 +367,6 @@ func (v roleView) row() []string {
 		return []string{v.Role, holds, v.When, strings.Join(v.Grants, " ")}
 	}
 	return []string{v.Role, "no", "not true: " + strings.Join(v.Failed, "; "), strings.Join(v.Grants, " ")}
-}
-
-// grants reports whether a role gives an account in an app, or an entitlement there. An
-// empty app stands for any.
-func grants(answer policy.RoleAnswer, app, entitlement string) bool {
-	return slices.ContainsFunc(answer.Grants, func(g policy.Grant) bool {
-		return (app == "" || g.App == app) && (entitlement == "" || slices.Contains(g.Entitlements, entitlement))
-	})
-}
-
-// checkEntitlement refuses an entitlement that no role gives and nobody has.
-func checkEntitlement(cfg *config.Config, app, entitlement string, links []ledger.Link) error {
-	known := cfg.Policy.Grants(app)
-	for _, link := range links {
-		known = append(known, link.Entitlements...)
-	}
-	if entitlement == "" || slices.Contains(known, entitlement) {
-		return nil
-	}
-	return usagef("no role gives an entitlement %q in %s, and nobody has it%s", entitlement, app, nearest.Hint(entitlement, known))
 }
 
 func (c *cli) personWhyCommand() *cobra.Command {
@@ -555,11 +395,11 @@ keeps their accounts disabled whatever the roles say.`,
 				if err != nil {
 					return err
 				}
-				if err := checkEntitlement(cfg, app, entitlement, person.Links); err != nil {
-					return err
+				v, err := report.WhyOf(cfg.Policy, person, cfg.Clock().Now(), app, entitlement)
+				if err != nil {
+					return wrong(err)
 				}
-				v := why(cfg, person, app, entitlement)
-				return c.print(v, v.draw)
+				return c.print(v, func(p *page) { drawWhy(p, v) })
 			})
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
@@ -571,54 +411,15 @@ keeps their accounts disabled whatever the roles say.`,
 	})
 }
 
-func why(cfg *config.Config, person ledger.Person, app, entitlement string) whyView {
-	v := whyView{
-		Person: person.PersonID, Name: viewPerson(person.Summary).name(), Status: person.Status,
-		Positions: viewPositions(person, cfg.Clock().Now()),
-		Roles:     []roleView{}, Links: []linkView{}, Waiting: []ledger.Step{},
-	}
-	for _, answer := range operator.Explain(cfg.Policy, person, cfg.Clock().Now()) {
-		if app != "" && !grants(answer.RoleAnswer, app, entitlement) {
-			continue
-		}
-		role := roleView{Role: answer.Role, Holds: answer.Holds, When: answer.When, For: answer.Positions, Failed: answer.Failed, Grants: []string{}}
-		if answer.Err != nil {
-			role.Error = answer.Err.Error()
-		}
-		for _, g := range answer.Grants {
-			if app == "" || g.App == app {
-				role.Grants = append(role.Grants, strings.TrimSuffix(fmt.Sprintf("%s:%s", g.App, strings.Join(g.Entitlements, ",")), ":"))
-			}
-		}
-		v.Roles = append(v.Roles, role)
-	}
-	for _, link := range person.Links {
-		if app == "" || link.App == app {
-			v.Links = append(v.Links, viewLink(link))
-		}
-	}
-	for _, step := range person.Steps {
-		if app == "" || step.App == "" || step.App == app {
-			v.Waiting = append(v.Waiting, step)
-		}
-	}
-	for _, w := range person.Withdrawals {
-		if w.State == ledger.WithdrawalHeld && (app == "" || w.Apps == nil || slices.Contains(w.Apps, app)) {
-			v.Held = append(v.Held, ledger.CohortName(w.Cohort))
-		}
-	}
-	return v
-}
-
-func (v whyView) draw(p *page) {
+func drawWhy(p *page, v report.Why) {
 	p.fields(field{"person", v.Person}, field{"name", v.Name}, field{"status", string(v.Status)}, field{"held", strings.Join(v.Held, ", ")})
-	p.table("Positions", positionHeader, rowsOf(v.Positions, positionView.row))
-	p.table("Roles", "role,holds,why,gives", rowsOf(v.Roles, roleView.row))
+	p.table("Positions", positionHeader, rowsOf(v.Positions, positionRow))
+	p.table("Roles", "role,holds,why,gives", rowsOf(v.Roles, roleRow))
 	if len(v.Roles) == 0 {
 		p.note("no role is asked: nothing that HR has said is in force, or no role gives it")
 	}
-	p.table("Accounts", "app,state,entitlements,last proof", rowsOf(v.Links, func(a linkView) []string {
-		return []string{a.App, a.state(), strings.Join(a.Entitlements, " "), words.Instant(a.ProvenAt)}
+	p.table("Accounts", "app,state,entitlements,last proof", rowsOf(v.Links, func(a report.Link) []string {
+		return []string{a.App, linkState(a), strings.Join(a.Entitlements, " "), words.Instant(a.ProvenAt)}
 	}))
 	p.table("Not done", "app,step,state,what", rowsOf(v.Waiting, func(s ledger.Step) []string {
 		return []string{s.App, s.Kind, string(s.State), whatOf(s)}
@@ -629,19 +430,7 @@ func (c *cli) accessCommand() *cobra.Command {
 	return noun("access", "Show who has access to what", c.accessWhoCommand())
 }
 
-// holderView describes somebody who has access.
-type holderView struct {
-	Person       string           `json:"person"`
-	Name         string           `json:"name,omitempty"`
-	App          string           `json:"app"`
-	Username     string           `json:"username,omitempty"`
-	State        ledger.LinkState `json:"state"`
-	Entitlements []string         `json:"entitlements,omitempty"`
-	Roles        []string         `json:"roles"` // roles that grant it now; none if the access is kept, or about to be taken
-	ProvenAt     time.Time        `json:"provenAt,omitzero"`
-}
-
-func (v holderView) row() []string {
+func holderRow(v report.Holder) []string {
 	return []string{v.Person, v.Name, v.Username, string(v.State), strings.Join(v.Entitlements, " "), strings.Join(v.Roles, " "), words.Instant(v.ProvenAt)}
 }
 
@@ -668,35 +457,12 @@ says which.`,
 				if err := apps.Of(cfg, nil).Find(args[0]); err != nil {
 					return err
 				}
-				links, err := l.Links(cmd.Context(), ledger.LinkFilter{App: args[0], State: ledger.LinkActive})
+				holders, err := report.Who(cmd.Context(), l, cfg.Policy, cfg.Clock().Now(), args[0], entitlement)
 				if err != nil {
-					return err
-				}
-				if err := checkEntitlement(cfg, args[0], entitlement, links); err != nil {
-					return err
-				}
-				holders := []holderView{}
-				for _, link := range links {
-					if entitlement != "" && !slices.Contains(link.Entitlements, entitlement) {
-						continue
-					}
-					person, err := l.Person(cmd.Context(), link.PersonID)
-					if err != nil {
-						return err
-					}
-					v := holderView{
-						Person: link.PersonID, Name: viewPerson(person.Summary).name(), App: link.App, Username: link.Username,
-						State: link.State, Entitlements: link.Entitlements, Roles: []string{}, ProvenAt: link.ProvenAt,
-					}
-					for _, answer := range operator.Explain(cfg.Policy, person, cfg.Clock().Now()) {
-						if answer.Holds && grants(answer.RoleAnswer, link.App, entitlement) {
-							v.Roles = append(v.Roles, answer.Role)
-						}
-					}
-					holders = append(holders, v)
+					return wrong(err)
 				}
 				holders = limited(c, holders)
-				rows := rowsOf(holders, holderView.row)
+				rows := rowsOf(holders, holderRow)
 				return c.printList(holders, holderHeader, rows, func(p *page) {
 					p.table("", holderHeader, rows)
 					if len(rows) == 0 {

@@ -220,7 +220,7 @@ func (c *cli) eventsToRehearse(o planOptions) ([]hr.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, invalid := report(c.err, file, inputs); invalid > 0 {
+	if _, invalid := reportProblems(c.err, file, inputs); invalid > 0 {
 		return nil, fmt.Errorf("%d of %d events are not valid", invalid, len(inputs))
 	}
 	var events []hr.Event

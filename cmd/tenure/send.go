@@ -152,7 +152,7 @@ func (c *cli) send(ctx context.Context, name string, o sendOptions) error {
 	if err != nil {
 		return err
 	}
-	valid, invalid := report(c.err, file, events)
+	valid, invalid := reportProblems(c.err, file, events)
 	if invalid > 0 && !o.skipInvalid {
 		return fmt.Errorf("%d of %d events are not valid, so none was sent (--skip-invalid sends the others)", invalid, len(events))
 	}

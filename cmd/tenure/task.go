@@ -17,6 +17,7 @@ import (
 	"github.com/tenurehq/tenure/internal/words"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
 )
 
 func (c *cli) taskCommand() *cobra.Command {
@@ -197,7 +198,7 @@ func nameOf(ctx context.Context, l ledger.Reader, names map[string]string, id st
 	if err != nil {
 		return "", err
 	}
-	names[id] = viewPerson(person.Summary).name()
+	names[id] = report.SummaryOf(person.Summary).Name()
 	return names[id], nil
 }
 

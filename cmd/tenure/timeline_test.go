@@ -11,6 +11,7 @@ import (
 	"github.com/tenurehq/tenure/config"
 	"github.com/tenurehq/tenure/ledger"
 	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
 	"github.com/tenurehq/tenure/service"
 )
 
@@ -27,10 +28,10 @@ func TestEvidence(t *testing.T) {
 	cfg, err := config.Load("tenure.yaml")
 	require.NoError(t, err)
 	for name, id := range map[string]string{"evidence": "10001", "evidence-left": "10002"} {
-		v, err := evidence(t.Context(), l, cfg.Policy, id, at("2026-03-05 00:00:00"))
+		v, err := report.EvidenceOf(t.Context(), l, cfg.Policy, id, at("2026-03-05 00:00:00"))
 		require.NoError(t, err)
 		p := &page{}
-		v.draw(p)
+		drawEvidence(p, v)
 		golden(t, name, p.buf.String())
 		text, err := json.MarshalIndent(v, "", "  ")
 		require.NoError(t, err)
@@ -40,7 +41,7 @@ func TestEvidence(t *testing.T) {
 
 	got := s.run("person", "evidence", "10002", "-o", "json")
 	assert.Equal(t, service.ExitAttention, got.code, got.err)
-	var v evidenceView
+	var v report.Evidence
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &v))
 	require.Len(t, v.Apps, 1)
 	require.NotNil(t, v.Apps[0].Off)

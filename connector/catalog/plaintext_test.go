@@ -25,6 +25,10 @@ var secure = map[string]struct {
 		connector.Settings{"url": "https://app.example.com", "tokenURL": "https://id.example.com", "clientID": "a", "clientSecret": "b"},
 		"http://id.example.com/token", false,
 	},
+	"scim.sessionsURL": {
+		connector.Settings{"url": "https://app.example.com", "token": "abc", "profile": "slack", "sessionsURL": "https://slack.com/api/admin.users.session.reset"},
+		"http://slack.com/api/admin.users.session.reset", false,
+	},
 	"salesforce.url": {
 		connector.Settings{"url": "https://acme.my.salesforce.com", "clientID": "a", "clientSecret": "b"},
 		"http://acme.my.salesforce.com", false,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/rest"
 )
 
 // client is the connector.
@@ -18,6 +19,7 @@ type client struct {
 	connector.Base
 
 	service      *service
+	sessions     *rest.Client // ends sessions; nil if nothing does
 	traits       traits
 	survey       survey
 	groups       *groupCache
@@ -215,6 +217,7 @@ func (c *client) Capabilities() connector.Capabilities {
 		Entitlements:     !t.noGroups || !t.noValues,
 		ListEntitlements: !t.noGroups || len(t.valueLists) > 0,
 		ResetCredentials: c.passwords(),
+		Sessions:         c.sessions != nil,
 	}
 }
 

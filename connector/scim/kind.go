@@ -56,6 +56,8 @@ var Kind = connector.Kind{
 		{Name: "scopes", Type: connector.TypeTexts, Text: "With tokenURL: the scopes to ask for."},
 		{Name: "username", Type: connector.TypeText, Text: "Instead of token: the user of HTTP Basic authentication."},
 		{Name: "password", Type: connector.TypeSecret, Text: "With username: the password."},
+		{Name: "sessionsURL", Type: connector.TypeText, Text: "With the profile slack, on Enterprise plans: the method that ends somebody's sessions, `https://slack.com/api/admin.users.session.reset`. Without it, deactivating is all."},
+		{Name: "sessionsToken", Type: connector.TypeSecret, Text: "With sessionsURL: a user token with the scope admin.users:write. Default: token."},
 		{Name: "timeout", Type: connector.TypeDuration, Default: 15 * time.Second, Text: "How long one request may take."},
 		{Name: "userAgent", Type: connector.TypeText, Default: "tenure", Text: "User-Agent header of every request."},
 		{Name: "createGroups", Type: connector.TypeBool, Text: "Create groups that are to be granted and do not exist."},
@@ -90,6 +92,7 @@ var Kind = connector.Kind{
 		{Op: connector.OpDisable, Calls: "PATCH /Users/{id} active false"},
 		{Op: connector.OpEnable, Calls: "PATCH /Users/{id} active true"},
 		{Op: connector.OpResetCredentials, Calls: "PATCH /Users/{id} password, where ServiceProviderConfig says that changePassword is supported"},
+		{Op: connector.OpRevokeSessions, Calls: "POST of user_id to sessionsURL"},
 		{Op: connector.OpDelete, Calls: "DELETE /Users/{id}"},
 	},
 	Attributes:      attributeNames(),
@@ -111,6 +114,7 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 		settings.Reject("defaultEntitlement", "is missing: with this profile an account cannot be made without one")
 	}
 	return &client{
+		sessions: sessionsIn(settings, timeout, env.Pace),
 		service: &service{
 			answers:     remote.NewAnswers(),
 			http:        remote.NewHTTPClient(timeout),
