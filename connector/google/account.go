@@ -1,0 +1,241 @@
+package google
+
+import (
+	"context"
+	"iter"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/rest"
+)
+
+// user is a user as the Directory API shows it. It is kept whole, since lists such as
+// externalIds are written whole: what Tenure does not know must stay.
+type user map[string]any
+
+func (u user) text(name string) string {
+	text, _ := u[name].(string)
+	return text
+}
+
+func (u user) is(name string) bool {
+	yes, _ := u[name].(bool)
+	return yes
+}
+
+func (u user) id() string    { return u.text("id") }
+func (u user) email() string { return u.text("primaryEmail") }
+
+// off reports whether nobody can sign in: the user is suspended or archived.
+func (u user) off() bool { return u.is("suspended") || u.is("archived") }
+
+// time reads one of the user's times. One that never was is the Unix epoch.
+func (u user) time(name string) time.Time {
+	at, err := time.Parse(time.RFC3339, u.text(name))
+	if err != nil || at.Unix() <= 0 {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// full is the projection with all that the kind reads. The default one leaves out custom
+// schemas (users.get, "projection").
+var full = url.Values{"projection": {"full"}}
+
+// maxUsername is the length of an address's local part (RFC 5321 section 4.5.3.1.1).
+const maxUsername = 64
+
+// username returns the username of a primary address.
+func (c *client) username(email string) string {
+	if local, domain, ok := strings.Cut(email, "@"); ok && strings.EqualFold(domain, c.domain) {
+		return local
+	}
+	return email
+}
+
+// address returns the primary address of a username.
+func (c *client) address(username string) string {
+	if strings.Contains(username, "@") {
+		return username
+	}
+	return username + "@" + c.domain
+}
+
+// get reads a user by the immutable ID. Google takes addresses in its place, of which an ID
+// must be told.
+func (c *client) get(ctx context.Context, op, accountID string) (user, error) {
+	var u user
+	if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: users(accountID), Query: full}, &u); err != nil {
+		return nil, err
+	}
+	switch u.id() {
+	case accountID:
+		return u, nil
+	case "":
+		return nil, rest.Contradictory(op, "Google answered without an account: check that the url leads to its API")
+	}
+	return nil, &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "Google knows no account of this ID"}
+}
+
+// account returns the account that a user is, with entitlements if the caller needs them.
+func (c *client) account(ctx context.Context, op string, u user) (connector.Account, error) {
+	account := c.shown(u)
+	if connector.SparesEntitlements(ctx) {
+		return account, nil
+	}
+	var err error
+	account.Entitlements, err = c.entitlementsOf(ctx, op, u)
+	return account, err
+}
+
+// shown returns the account without its entitlements.
+func (c *client) shown(u user) connector.Account {
+	return connector.Account{
+		ID: u.id(), Username: c.username(u.email()), ExternalID: c.externalID(u), Active: !u.off(),
+		Attributes: c.attributes(u), CreatedAt: u.time("creationTime"), LastUsedAt: u.time("lastLoginTime"),
+	}
+}
+
+// externalID returns the person ID that the user has; empty if none.
+func (c *client) externalID(u user) string {
+	value, _ := c.places.person.read(u).(string)
+	return value
+}
+
+// Read implements connector.Connector.
+func (c *client) Read(ctx context.Context, accountID string) (connector.Account, error) {
+	return c.read(ctx, connector.OpRead, accountID)
+}
+
+func (c *client) read(ctx context.Context, op, accountID string) (connector.Account, error) {
+	u, err := c.get(ctx, op, accountID)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	return c.account(ctx, op, u)
+}
+
+// Find implements connector.Connector. A search lags, and an address does not: so an
+// account that is found by its address and carries the person's ID counts as found by that.
+func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	const op = connector.OpFind
+	if keys.AccountID != "" {
+		return connector.FoundByID(c.read(ctx, op, keys.AccountID))
+	}
+	for _, look := range []struct {
+		by    connector.MatchKey
+		value string
+		users func(ctx context.Context, value string) ([]user, error)
+	}{
+		{connector.ByExternalID, keys.PersonID, c.searcher(c.places.person)},
+		{connector.ByEmployeeNumber, keys.EmployeeNumber, c.searcher(c.places.named[employeeNumber])},
+		{connector.ByUsername, keys.Username, c.byAddress},
+		{connector.ByEmail, keys.Email, c.byAddress},
+	} {
+		if look.value == "" {
+			continue
+		}
+		found, err := look.users(ctx, look.value)
+		if err != nil {
+			return nil, err
+		}
+		matches, err := c.matches(ctx, found, look.by, keys.PersonID)
+		if err != nil || len(matches) > 0 {
+			return matches, err
+		}
+	}
+	return nil, nil
+}
+
+// matches returns the users that are not another person's as matches.
+func (c *client) matches(ctx context.Context, found []user, by connector.MatchKey, personID string) ([]connector.Match, error) {
+	var matches []connector.Match
+	for _, u := range found {
+		owner := c.externalID(u)
+		if owner != "" && personID != "" && owner != personID {
+			continue
+		}
+		account, err := c.account(ctx, connector.OpFind, u)
+		if err != nil {
+			return nil, err
+		}
+		if owner != "" && owner == personID {
+			by = connector.ByExternalID
+		}
+		matches = append(matches, connector.Match{Account: account, By: by})
+	}
+	return matches, nil
+}
+
+// searcher returns a search for users with one of their external IDs ("Search for users":
+// externalId finds an ID of any type). Most changes are found within an hour, all within 36.
+func (c *client) searcher(where place) func(context.Context, string) ([]user, error) {
+	return func(ctx context.Context, value string) ([]user, error) {
+		if where.list == "" {
+			return nil, nil
+		}
+		quoted := "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
+		query := url.Values{"customer": {c.customer}, "projection": {"full"}, "maxResults": {"500"}, "query": {"externalId=" + quoted}}
+		found, err := collect(list[user](ctx, c.api, connector.OpFind, directory+"/users", "users", query))
+		return slices.DeleteFunc(found, func(u user) bool { return where.read(u) != value }), err
+	}
+}
+
+// byAddress returns the user whose primary address this is. Google also answers an address
+// that is an alias: such a user has another key.
+func (c *client) byAddress(ctx context.Context, username string) ([]user, error) {
+	address := c.address(username)
+	var u user
+	_, err := c.api.Do(ctx, rest.Request{Op: connector.OpFind, Path: users(address), Query: full}, &u)
+	switch {
+	case connector.Is(err, connector.KindNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case u.id() == "":
+		return nil, rest.Contradictory(connector.OpFind, "Google answered without an account: check that the url leads to its API")
+	case !strings.EqualFold(u.email(), address):
+		return nil, nil
+	}
+	return []user{u}, nil
+}
+
+// List implements connector.Connector. It reads the members of each group first, which takes
+// fewer requests than the groups of each user.
+func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	const op = connector.OpList
+	return func(yield func(connector.Account, error) bool) {
+		var have map[string][]string
+		if !connector.SparesEntitlements(ctx) {
+			var err error
+			if have, err = c.everybodys(ctx, op); err != nil {
+				yield(connector.Account{}, err)
+				return
+			}
+		}
+		query := url.Values{"customer": {c.customer}, "projection": {"full"}, "maxResults": {"500"}}
+		for u, err := range list[user](ctx, c.api, op, directory+"/users", "users", query) {
+			if err != nil {
+				yield(connector.Account{}, err)
+				return
+			}
+			account := c.shown(u)
+			account.Entitlements = sorted(slices.Concat(have[u.id()], have[strings.ToLower(u.email())]))
+			if !yield(account, nil) {
+				return
+			}
+		}
+	}
+}
+
+// sorted returns the names sorted, without repetitions; nil if there are none.
+func sorted(names []string) []string {
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) == 0 {
+		return nil
+	}
+	return names
+}

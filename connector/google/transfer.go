@@ -1,0 +1,158 @@
+package google
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/rest"
+)
+
+// lookAgain is how long to wait before a transfer is looked at again. Google does not say how
+// long one takes; that of a full Drive takes hours.
+const lookAgain = 5 * time.Minute
+
+// transferable maps what can be handed over to the application and its parameters, as the
+// Data Transfer API's page "Transfer parameters" lists them. Without both privacy levels,
+// files that are not shared would be deleted with the account.
+var transferable = map[string]struct {
+	id     string
+	params []param
+}{
+	"drive":        {"55656082996", []param{{"PRIVACY_LEVEL", []string{"PRIVATE", "SHARED"}}}},
+	"calendar":     {"435070579839", []param{{"RELEASE_RESOURCES", []string{"TRUE"}}}},
+	"lookerStudio": {"810260081642", nil},
+}
+
+type param struct {
+	Key   string   `json:"key"`
+	Value []string `json:"value"`
+}
+
+// transfer is a transfer of data (Data Transfer API, transfers).
+type transfer struct {
+	ID           string        `json:"id,omitempty"`
+	From         string        `json:"oldOwnerUserId"`
+	To           string        `json:"newOwnerUserId"`
+	Applications []application `json:"applicationDataTransfers"`
+	Status       string        `json:"overallTransferStatusCode,omitempty"`
+}
+
+type application struct {
+	ID     string  `json:"applicationId"`
+	Params []param `json:"applicationTransferParams,omitempty"`
+	Status string  `json:"applicationTransferStatus,omitempty"`
+}
+
+// The statuses at which a transfer has ended.
+const (
+	completed = "completed"
+	failed    = "failed"
+)
+
+const transfers = "/admin/datatransfer/v1/transfers"
+
+// HandOver implements connector.Connector. A transfer that is under way already is followed,
+// not begun again. One that has ended is: it may be of an earlier leave, and a transfer of
+// what was transferred moves nothing.
+func (c *client) HandOver(ctx context.Context, fromAccountID, toAccountID string) error {
+	const op = connector.OpHandOver
+	if id := connector.OperationOf(ctx); id != "" {
+		var t transfer
+		if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: transfers + rest.Path(id)}, &t); err != nil {
+			return err
+		}
+		return c.state(t, fromAccountID, toAccountID)
+	}
+	if _, err := c.get(ctx, op, fromAccountID); err != nil {
+		return err
+	}
+	to, err := c.get(ctx, op, toAccountID)
+	if err != nil {
+		return err
+	}
+	if to.off() {
+		return connector.Invalid(op, "the account that is to get the data is suspended or archived: name another recipient")
+	}
+	wanted := transfer{From: fromAccountID, To: toAccountID}
+	for _, name := range c.handOver {
+		wanted.Applications = append(wanted.Applications, application{ID: transferable[name].id, Params: transferable[name].params})
+	}
+	underway, err := c.underway(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	if underway.ID == "" {
+		if _, err := c.api.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: transfers, Body: wanted}, &underway); err != nil {
+			return err
+		}
+	}
+	return c.state(underway, fromAccountID, toAccountID)
+}
+
+// underway returns a transfer that is under way, of the same data from and to the same
+// people; an empty one if there is none.
+func (c *client) underway(ctx context.Context, wanted transfer) (transfer, error) {
+	query := url.Values{"oldOwnerUserId": {wanted.From}, "newOwnerUserId": {wanted.To}}
+	if c.customer != "my_customer" { // the API takes only the ID itself
+		query.Set("customerId", c.customer)
+	}
+	for t, err := range list[transfer](ctx, c.api, connector.OpHandOver, transfers, "dataTransfers", query) {
+		if err != nil {
+			return transfer{}, err
+		}
+		if t.From == wanted.From && t.To == wanted.To && !ended(t.Status) && t.covers(wanted) {
+			return t, nil
+		}
+	}
+	return transfer{}, nil
+}
+
+// ended reports whether a status is one at which nothing more happens.
+func ended(status string) bool {
+	return strings.EqualFold(status, completed) || strings.EqualFold(status, failed)
+}
+
+// covers reports whether a transfer is of all that is wanted, private files too.
+func (t transfer) covers(wanted transfer) bool {
+	return !slices.ContainsFunc(wanted.Applications, func(want application) bool {
+		return !slices.ContainsFunc(t.Applications, func(has application) bool {
+			return has.ID == want.ID && !slices.ContainsFunc(want.Params, func(p param) bool {
+				return !slices.ContainsFunc(has.Params, func(other param) bool {
+					return other.Key == p.Key && !slices.ContainsFunc(p.Value, func(v string) bool { return !slices.Contains(other.Value, v) })
+				})
+			})
+		})
+	})
+}
+
+// state returns nil if a transfer is completed, and else the error that says how far it is.
+func (c *client) state(t transfer, from, to string) error {
+	const op = connector.OpHandOver
+	if t.ID == "" || t.From != from || t.To != to {
+		return rest.Contradictory(op, "Google shows a transfer that is not this one")
+	}
+	var lost []string
+	for _, name := range c.handOver {
+		for _, a := range t.Applications {
+			if a.ID == transferable[name].id && strings.EqualFold(a.Status, failed) {
+				lost = append(lost, name)
+			}
+		}
+	}
+	switch {
+	case strings.EqualFold(t.Status, failed) || len(lost) > 0 && ended(t.Status):
+		what := "the data"
+		if len(lost) > 0 {
+			what = strings.Join(lost, ", ")
+		}
+		return connector.Invalid(op, "Google's transfer failed for %s: both accounts must be licensed for it, and the recipient must have room. Mend that and retry, or move the data by hand and skip this", what)
+	case strings.EqualFold(t.Status, completed):
+		return nil
+	}
+	return &connector.Error{Kind: connector.KindUnderway, Op: op, Operation: t.ID, RetryAfter: lookAgain, Message: "Google is transferring the data"}
+}
