@@ -12,6 +12,7 @@ import (
 	"github.com/tenurehq/tenure/connector/ldap"
 	"github.com/tenurehq/tenure/connector/manual"
 	"github.com/tenurehq/tenure/connector/memory"
+	"github.com/tenurehq/tenure/connector/okta"
 	"github.com/tenurehq/tenure/connector/postgres"
 	"github.com/tenurehq/tenure/connector/salesforce"
 	"github.com/tenurehq/tenure/connector/scim"
@@ -23,6 +24,7 @@ var kinds = []connector.Kind{
 	ldap.Kind,
 	manual.Kind,
 	memory.Kind,
+	okta.Kind,
 	postgres.Kind,
 	salesforce.Kind,
 	scim.Kind,

@@ -1,0 +1,323 @@
+package okta
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenurehq/tenure/connector"
+	"github.com/tenurehq/tenure/connector/rest"
+)
+
+// pageSize is how many users or groups Okta is asked for at once: the most that the reference
+// recommends.
+const pageSize = "200"
+
+// client is the connector. Base answers the calls that it does not offer.
+type client struct {
+	connector.Base
+
+	api            *rest.Client
+	externalID     string // the profile attribute that holds the person ID
+	employeeNumber string // the one that holds the employee number; may be empty
+	suffix         string // of logins, after the username
+	deactivates    bool   // the setting disable
+	adminRoles     bool
+	activationMail bool
+	searchLag      time.Duration
+	groups         *groupCache
+	pauses         []time.Duration // see settled
+}
+
+// Capabilities implements connector.Connector.
+func (c *client) Capabilities() connector.Capabilities {
+	return connector.Capabilities{
+		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
+		Entitlements: true, ListEntitlements: true, Sessions: true, ResetCredentials: true, List: true, Probe: true,
+	}
+}
+
+// Close implements connector.Connector.
+func (c *client) Close() error { return nil }
+
+// Check implements connector.Connector.
+func (c *client) Check(ctx context.Context) (string, error) {
+	_, err := c.api.Do(ctx, rest.Request{Op: connector.OpCheck, Path: "/users", Query: url.Values{"limit": {"1"}}}, nil)
+	if err != nil {
+		return "", err
+	}
+	return c.api.Credentials.Who(), nil
+}
+
+// user reads a user by the ID.
+func (c *client) user(ctx context.Context, op, id string) (user, error) {
+	var u user
+	if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: rest.Path("users", id)}, &u); err != nil {
+		return user{}, err
+	}
+	return u, u.whole(op, id)
+}
+
+// Read implements connector.Connector.
+func (c *client) Read(ctx context.Context, accountID string) (connector.Account, error) {
+	u, err := c.user(ctx, connector.OpRead, accountID)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	return c.entitled(ctx, connector.OpRead, u)
+}
+
+// entitled returns the user as an account, with its entitlements unless the caller does not
+// need them.
+func (c *client) entitled(ctx context.Context, op string, u user) (connector.Account, error) {
+	account := c.account(u)
+	if connector.SparesEntitlements(ctx) {
+		return account, nil
+	}
+	for page, err := range rest.Pages(ctx, c.api, rest.Request{Op: op, Path: rest.Path("users", u.ID, "groups"), Query: url.Values{"limit": {pageSize}}}, rest.NextLink[[]group](op)) {
+		if err != nil {
+			return connector.Account{}, err
+		}
+		for _, g := range page {
+			if g.Type == writable {
+				account.Entitlements = append(account.Entitlements, g.Profile.Name)
+			}
+		}
+	}
+	if c.adminRoles {
+		roles, err := c.roles(ctx, op, u.ID)
+		if err != nil {
+			return connector.Account{}, err
+		}
+		for _, r := range roles {
+			account.Entitlements = append(account.Entitlements, r.entitlement())
+		}
+	}
+	slices.Sort(account.Entitlements)
+	account.Entitlements = slices.Compact(account.Entitlements)
+	return account, nil
+}
+
+// Find implements connector.Connector. It gathers everybody whom a key may mean, each as
+// Okta shows them now, and then compares.
+func (c *client) Find(ctx context.Context, keys connector.Keys) ([]connector.Match, error) {
+	if keys.AccountID != "" {
+		return connector.FoundByID(c.found(ctx, keys.AccountID))
+	}
+	users, err := c.candidates(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range []struct {
+		by    connector.MatchKey
+		fits  func(u user) bool
+		asked bool
+	}{
+		{connector.ByExternalID, func(u user) bool { return u.text(c.externalID) == keys.PersonID }, keys.PersonID != ""},
+		{connector.ByEmployeeNumber, func(u user) bool { return u.text(c.employeeNumber) == keys.EmployeeNumber }, c.numbered(keys)},
+		{connector.ByUsername, func(u user) bool { return strings.EqualFold(u.text(login), c.login(keys.Username)) }, keys.Username != ""},
+		{connector.ByEmail, func(u user) bool { return strings.EqualFold(u.text("email"), keys.Email) }, keys.Email != ""},
+	} {
+		var matches []connector.Match
+		for _, u := range users {
+			owner := u.text(c.externalID)
+			if !key.asked || !key.fits(u) || keys.PersonID != "" && owner != "" && owner != keys.PersonID {
+				continue
+			}
+			account, err := c.entitled(ctx, connector.OpFind, u)
+			if err != nil {
+				return nil, err
+			}
+			matches = append(matches, connector.Match{Account: account, By: key.by})
+		}
+		if len(matches) > 0 {
+			return matches, nil
+		}
+	}
+	return nil, nil
+}
+
+func (c *client) numbered(keys connector.Keys) bool {
+	return keys.EmployeeNumber != "" && c.employeeNumber != ""
+}
+
+func (c *client) found(ctx context.Context, id string) (connector.Account, error) {
+	u, err := c.user(ctx, connector.OpFind, id)
+	if err != nil {
+		return connector.Account{}, err
+	}
+	return c.entitled(ctx, connector.OpFind, u)
+}
+
+// candidates returns the users whom a key may mean, without repetition: those whom a search
+// finds, those who changed too lately for searches, and the one with the login.
+func (c *client) candidates(ctx context.Context, keys connector.Keys) ([]user, error) {
+	const op = connector.OpFind
+	var users []user
+	seen := map[string]bool{}
+	add := func(u user) {
+		if !seen[u.ID] {
+			seen[u.ID] = true
+			users = append(users, u)
+		}
+	}
+	if expression := c.searchFor(keys); expression != "" {
+		hits, now, err := c.search(ctx, op, expression)
+		if err != nil {
+			return nil, err
+		}
+		recent := fmt.Sprintf("lastUpdated gt %q", now.Add(-c.searchLag).UTC().Format("2006-01-02T15:04:05.000Z"))
+		for u, err := range c.users(ctx, op, url.Values{"filter": {recent}}) {
+			if err != nil {
+				return nil, err
+			}
+			add(u)
+		}
+		for _, id := range hits {
+			if seen[id] {
+				continue
+			}
+			switch u, err := c.user(ctx, op, id); {
+			case connector.Is(err, connector.KindNotFound): // deleted since
+			case err != nil:
+				return nil, err
+			default:
+				add(u)
+			}
+		}
+	}
+	if keys.Username != "" {
+		switch u, err := c.byLogin(ctx, op, c.login(keys.Username)); {
+		case connector.Is(err, connector.KindNotFound):
+		case err != nil:
+			return nil, err
+		default:
+			add(u)
+		}
+	}
+	return users, nil
+}
+
+// searchFor returns the search for the keys that only a search finds; "" if there are none.
+func (c *client) searchFor(keys connector.Keys) string {
+	var either []string
+	equals := func(attribute, value string) {
+		either = append(either, "profile."+attribute+" eq "+quote(value))
+	}
+	if keys.PersonID != "" {
+		equals(c.externalID, keys.PersonID)
+	}
+	if c.numbered(keys) {
+		equals(c.employeeNumber, keys.EmployeeNumber)
+	}
+	if keys.Email != "" {
+		equals("email", keys.Email)
+	}
+	return strings.Join(either, " or ")
+}
+
+// quote returns a text as Okta's filters write it, which are those of SCIM.
+func quote(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+}
+
+// search returns the IDs of the users whom a search finds, and the time by Okta's clock.
+func (c *client) search(ctx context.Context, op, expression string) (ids []string, now time.Time, err error) {
+	now = time.Now()
+	first := rest.Request{Op: op, Path: "/users", Query: url.Values{"search": {expression}, "limit": {pageSize}}}
+	next := func(_ []user, header http.Header) (rest.Request, bool) {
+		if at, err := http.ParseTime(header.Get("Date")); err == nil {
+			now = at
+		}
+		link := rest.LinkNext(header)
+		return rest.Request{Op: op, Link: link}, link != ""
+	}
+	for page, err := range rest.Pages(ctx, c.api, first, next) {
+		if err != nil {
+			return nil, now, err
+		}
+		for _, u := range page {
+			if u.ID == "" {
+				return nil, now, rest.Contradictory(op, "Okta lists a user without an ID")
+			}
+			ids = append(ids, u.ID)
+		}
+	}
+	return ids, now, nil
+}
+
+// byLogin reads the user with a login. Okta also takes an ID, "me", or the part of a login
+// before the @ for one, so the answer may be somebody else: Find compares. A login with a
+// slash cannot stand in a path ("Retrieve a user" in the reference); its case has to be right
+// then.
+func (c *client) byLogin(ctx context.Context, op, name string) (user, error) {
+	if !strings.Contains(name, "/") {
+		var u user
+		if _, err := c.api.Do(ctx, rest.Request{Op: op, Path: rest.Path("users", name)}, &u); err != nil {
+			return user{}, err
+		}
+		return u, u.whole(op, "")
+	}
+	for u, err := range c.users(ctx, op, url.Values{"filter": {"profile.login eq " + quote(name)}}) {
+		return u, err
+	}
+	return user{}, &connector.Error{Kind: connector.KindNotFound, Op: op, Message: "Okta has no user with this login"}
+}
+
+// users reads a list of users, page by page.
+func (c *client) users(ctx context.Context, op string, query url.Values) iter.Seq2[user, error] {
+	return func(yield func(user, error) bool) {
+		query.Set("limit", pageSize)
+		for page, err := range rest.Pages(ctx, c.api, rest.Request{Op: op, Path: "/users", Query: query}, rest.NextLink[[]user](op)) {
+			if err != nil {
+				yield(user{}, err)
+				return
+			}
+			for _, u := range page {
+				if err := u.whole(op, ""); err != nil {
+					yield(user{}, err)
+					return
+				}
+				if !yield(u, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// everybody is a filter that leaves nobody out. Without one, Okta leaves out whoever is
+// deactivated.
+const everybody = `lastUpdated gt "1970-01-01T00:00:00.000Z"`
+
+// List implements connector.Connector.
+func (c *client) List(ctx context.Context) iter.Seq2[connector.Account, error] {
+	return func(yield func(connector.Account, error) bool) {
+		const op = connector.OpList
+		has := map[string][]string{}
+		if !connector.SparesEntitlements(ctx) {
+			var err error
+			if has, err = c.everyEntitlement(ctx, op); err != nil {
+				yield(connector.Account{}, err)
+				return
+			}
+		}
+		for u, err := range c.users(ctx, op, url.Values{"filter": {everybody}}) {
+			if err != nil {
+				yield(connector.Account{}, err)
+				return
+			}
+			account := c.account(u)
+			account.Entitlements = has[u.ID]
+			slices.Sort(account.Entitlements)
+			if !yield(account, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,283 @@
+package oktatest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// failure is an error as Okta writes it.
+type failure struct {
+	status  int
+	code    string
+	summary string
+	causes  []string
+}
+
+func (f *failure) Error() string { return f.summary }
+
+func notFound(what, kind string) error {
+	return &failure{404, "E0000007", "Not found: Resource not found: " + what + " (" + kind + ")", nil}
+}
+
+func validation(field string, causes ...string) error {
+	return &failure{400, "E0000001", "Api validation failed: " + field, causes}
+}
+
+// wrongStatus returns the error for an operation that the user's status does not allow.
+func (s *Service) wrongStatus() error {
+	if s.switches.InvalidStatus {
+		return validation("status", "Cannot do this in the user's current status")
+	}
+	return &failure{403, "E0000038", "This operation is not allowed in the user's current status.", nil}
+}
+
+// answer is what a handler answers: a body, or nothing.
+type answer struct {
+	status int
+	body   any
+	next   string // the cursor of the next page
+}
+
+// request is what a handler is asked.
+type request struct {
+	*http.Request
+	query url.Values
+	body  map[string]any
+}
+
+// route says what may be asked of a path.
+type route struct {
+	pattern string
+	read    string // the scope that reads; empty if it changes something
+	manage  string // the scope that changes, and reads too
+	query   []string
+	members []string // of the body; nil: there is none
+	do      func(request) (answer, error)
+}
+
+func (s *Service) routes() {
+	const users, groups, roles = "okta.users", "okta.groups", "okta.roles"
+	s.mux = http.NewServeMux()
+	for _, r := range []route{
+		{"GET /users", users + ".read", users + ".manage", []string{"search", "filter", "q", "limit", "after"}, nil, s.listUsers},
+		{"POST /users", "", users + ".manage", []string{"activate"}, []string{"profile", "credentials"}, s.createUser},
+		{"GET /users/{id}", users + ".read", users + ".manage", nil, nil, s.getUser},
+		{"POST /users/{id}", "", users + ".manage", nil, []string{"profile", "credentials"}, s.updateUser},
+		{"DELETE /users/{id}", "", users + ".manage", []string{"sendEmail"}, nil, s.deleteUser},
+		{"POST /users/{id}/lifecycle/{operation}", "", users + ".manage", []string{"sendEmail"}, nil, s.lifecycle},
+		{"DELETE /users/{id}/sessions", "", users + ".manage", []string{"oauthTokens", "forgetDevices"}, nil, s.endSessions},
+		{"GET /users/{id}/groups", users + ".read", users + ".manage", []string{"limit", "after"}, nil, s.groupsOfUser},
+		{"GET /users/{id}/roles", roles + ".read", roles + ".manage", nil, nil, s.listRoles},
+		{"POST /users/{id}/roles", "", roles + ".manage", nil, []string{"type"}, s.addRole},
+		{"DELETE /users/{id}/roles/{role}", "", roles + ".manage", nil, nil, s.dropRole},
+		{"GET /iam/assignees/users", roles + ".read", roles + ".manage", []string{"limit", "after"}, nil, s.listAdministrators},
+		{"GET /groups", groups + ".read", groups + ".manage", []string{"q", "filter", "search", "limit", "after"}, nil, s.listGroups},
+		{"GET /groups/{id}/users", groups + ".read", groups + ".manage", []string{"limit", "after"}, nil, s.membersOf},
+		{"PUT /groups/{id}/users/{user}", "", groups + ".manage", nil, nil, s.member},
+		{"DELETE /groups/{id}/users/{user}", "", groups + ".manage", nil, nil, s.member},
+	} {
+		method, path, _ := strings.Cut(r.pattern, " ")
+		s.mux.HandleFunc(method+" /api/v1"+path, func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) })
+	}
+	s.mux.HandleFunc("POST /oauth2/v1/token", s.issue)
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.fail(w, &failure{404, "E0000008", "The requested path was not found", nil})
+	})
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	f, over := s.faults, s.stalled
+	now := s.now()
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	w.Header().Set("X-Rate-Limit-Limit", "600")
+	w.Header().Set("X-Rate-Limit-Remaining", "599")
+	w.Header().Set("X-Rate-Limit-Reset", fmt.Sprint(now.Unix()+60))
+	if f.Proxy404 > 0 {
+		s.faults.Proxy404--
+	}
+	s.mu.Unlock()
+	switch {
+	case f.Stall:
+		select {
+		case <-over:
+		case <-r.Context().Done():
+		}
+		return
+	case f.Proxy404 > 0:
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"status":404,"message":"Resource not found"}`)
+		return
+	case f.Down:
+		if f.Wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(f.Wait/time.Second)))
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	case f.Limited:
+		for _, name := range []string{"Limit", "Remaining", "Reset"} {
+			w.Header().Del("X-Rate-Limit-" + name)
+		}
+		if f.Wait > 0 {
+			w.Header().Set("X-Rate-Limit-Limit", "600")
+			w.Header().Set("X-Rate-Limit-Remaining", "0")
+			w.Header().Set("X-Rate-Limit-Reset", fmt.Sprint(now.Unix()+int64(f.Wait/time.Second)))
+		}
+		s.fail(w, &failure{429, "E0000047", "API call exceeded rate limit due to too many requests.", nil})
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// serve answers one request to the API.
+func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	path := strings.TrimPrefix(r.URL.Path, "/api/v1")
+	s.requests = append(s.requests, r.Method+" "+path)
+	if err := s.authorized(r, path, to); err != nil {
+		s.fail(w, err)
+		return
+	}
+	asked := request{Request: r, query: r.URL.Query()}
+	for name := range asked.query {
+		if !slices.Contains(to.query, name) {
+			s.fail(w, validation("query", "unknown parameter "+name))
+			return
+		}
+	}
+	if asked.body, err = bodyOf(r, raw, to.members); err != nil {
+		s.fail(w, err)
+		return
+	}
+	done, err := to.do(asked)
+	switch {
+	case err != nil:
+		s.fail(w, err)
+		return
+	case to.read == "" && s.faults.FailAfterApply > 0:
+		s.faults.FailAfterApply--
+		s.fail(w, &failure{500, "E0000009", "Internal Server Error", nil})
+		return
+	}
+	if done.next != "" {
+		s.link(w, r, done.next)
+	}
+	if done.status == http.StatusNoContent {
+		w.WriteHeader(done.status)
+		return
+	}
+	write(w, done.status, done.body)
+}
+
+// bodyOf reads a body that has no other members than these.
+func bodyOf(r *http.Request, raw []byte, members []string) (map[string]any, error) {
+	malformed := &failure{400, "E0000003", "The request body was not well-formed.", nil}
+	if members == nil {
+		if len(raw) > 0 {
+			return nil, malformed
+		}
+		return nil, nil
+	}
+	if r.Header.Get("Content-Type") != "application/json" {
+		return nil, &failure{415, "E0000021", "Bad request. Accept and/or Content-Type headers are likely not set.", nil}
+	}
+	var body map[string]any
+	if json.Unmarshal(raw, &body) != nil {
+		return nil, malformed
+	}
+	for name := range body {
+		if !slices.Contains(members, name) {
+			return nil, malformed
+		}
+	}
+	return body, nil
+}
+
+// authorized checks the token, and whether it has the right.
+func (s *Service) authorized(r *http.Request, path string, to route) error {
+	header := r.Header.Get("Authorization")
+	if token, ok := strings.CutPrefix(header, "Bearer "); ok {
+		scopes, known := s.tokens[token]
+		if !known {
+			return &failure{401, "E0000011", "Invalid token provided", nil}
+		}
+		if !slices.Contains(scopes, to.manage) && (to.read == "" || !slices.Contains(scopes, to.read)) {
+			return &failure{403, "E0000006", "You do not have permission to perform the requested action", nil}
+		}
+	} else if token, ok := strings.CutPrefix(header, "SSWS "); !ok || s.token == "" || token != s.token {
+		return &failure{401, "E0000011", "Invalid token provided", nil}
+	}
+	if without := s.switches.WithoutRight; without != "" && strings.HasPrefix(r.Method+" "+path, without) {
+		return &failure{403, "E0000006", "You do not have permission to perform the requested action", nil}
+	}
+	return nil
+}
+
+// link writes the headers Link: one for this page, one for the next.
+func (s *Service) link(w http.ResponseWriter, r *http.Request, after string) {
+	host := r.Host
+	if s.switches.ForeignLink {
+		host = "elsewhere.example.com"
+	}
+	query := r.URL.Query()
+	query.Set("after", after)
+	w.Header().Add("Link", "<http://"+r.Host+r.URL.RequestURI()+`>; rel="self"`)
+	w.Header().Add("Link", "<http://"+host+r.URL.EscapedPath()+"?"+query.Encode()+`>; rel="next"`)
+}
+
+func (s *Service) fail(w http.ResponseWriter, err error) {
+	f, ok := err.(*failure) //nolint:errorlint // all errors of this package are
+	if !ok {
+		f = &failure{500, "E0000009", "Internal Server Error", nil}
+	}
+	causes := []map[string]string{}
+	for _, cause := range f.causes {
+		causes = append(causes, map[string]string{"errorSummary": cause})
+	}
+	write(w, f.status, map[string]any{
+		"errorCode": f.code, "errorSummary": f.summary, "errorLink": f.code, "errorId": "oaeStandIn", "errorCauses": causes,
+	})
+}
+
+func write(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+// page returns a part of a list, and the cursor of the next part.
+func page[T any](s *Service, r request, most int, all []T) (part []T, next string, err error) {
+	limit := most
+	if text := r.query.Get("limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 {
+			return nil, "", validation("limit", "limit: must be a positive number")
+		}
+		limit = min(limit, most)
+	}
+	if s.switches.PageSize > 0 {
+		limit = min(limit, s.switches.PageSize)
+	}
+	from, _ := strconv.Atoi(r.query.Get("after"))
+	from = min(from, len(all))
+	until := min(from+limit, len(all))
+	if until < len(all) {
+		next = strconv.Itoa(until)
+	}
+	return all[from:until], next, nil
+}
