@@ -8,9 +8,6 @@ import (
 	"github.com/tenurehq/tenure/ledger"
 )
 
-// pageSize is how many people are read at a time.
-const pageSize = 500
-
 // taken holds the usernames that people have. They are read only when the first is looked up,
 // since most rehearsals need none.
 type taken struct {
@@ -24,19 +21,13 @@ func (t *taken) has(ctx context.Context, name string) (bool, error) {
 	if t.names != nil {
 		return t.names[strings.ToLower(name)], nil
 	}
-	names, after := map[string]bool{}, ""
-	for {
-		people, err := t.ledger.People(ctx, after, pageSize)
+	names := map[string]bool{}
+	for s, err := range ledger.AllPeople(ctx, t.ledger, "") {
 		if err != nil {
 			return false, err
 		}
-		for _, s := range people {
-			if after = s.PersonID; s.Username != "" && s.PersonID != t.except {
-				names[strings.ToLower(s.Username)] = true
-			}
-		}
-		if len(people) < pageSize {
-			break
+		if s.Username != "" && s.PersonID != t.except {
+			names[strings.ToLower(s.Username)] = true
 		}
 	}
 	t.names = names

@@ -1,8 +1,10 @@
 package preview
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -26,7 +28,8 @@ type Scenario struct {
 	Rules assess.Rules // the rules in force
 	// With holds the rules to rehearse; nil: the rules in force.
 	With *assess.Rules
-	// Events holds what HR would say, in the order in which it would be received.
+	// Events holds what HR would say, in the order in which it would be received; nil if no
+	// events are rehearsed.
 	Events []hr.Event
 }
 
@@ -62,6 +65,36 @@ func New(l Ledger, s Scenario) *Rehearsal {
 
 // Concerned returns the people whom the events are about, in the order of the events.
 func (r *Rehearsal) Concerned() []string { return slices.Clone(r.people) }
+
+// Whom yields the people to rehearse for: those who are named. If nobody is named and only
+// events are rehearsed, it yields those whom the events concern; otherwise everybody.
+func (r *Rehearsal) Whom(ctx context.Context, named ...string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if len(named) == 0 && r.With == nil {
+			named = r.people
+		}
+		if len(named) > 0 || r.Events != nil && r.With == nil {
+			for _, id := range named {
+				if !yield(id, nil) {
+					return
+				}
+			}
+			return
+		}
+		known := map[string]bool{}
+		for s, err := range ledger.AllPeople(ctx, r.ledger, "") {
+			known[s.PersonID] = true
+			if !yield(s.PersonID, cmp.Or(err, ctx.Err())) || err != nil {
+				return
+			}
+		}
+		for _, id := range r.people {
+			if !known[id] && !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
 
 // compares reports whether the scenario has other rules or events. Then outcomes hold only the
 // difference that these make; otherwise they hold all that has to be done.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -127,7 +126,7 @@ func (c *cli) rehearse(ctx context.Context, o planOptions) error {
 		show := &planLines{now: s.Now, at: s.Until, apps: appsOf(s), out: c.out, color: c.colored()}
 		bar := c.progress(-1, "rehearsing", "people")
 		defer func() { _ = bar.Exit() }()
-		for id, err := range whom(ctx, l, r, o) {
+		for id, err := range r.Whom(ctx, o.persons...) {
 			if err != nil {
 				return err
 			}
@@ -223,7 +222,7 @@ func (c *cli) eventsToRehearse(o planOptions) ([]hr.Event, error) {
 	if _, invalid := reportProblems(c.err, file, inputs); invalid > 0 {
 		return nil, fmt.Errorf("%d of %d events are not valid", invalid, len(inputs))
 	}
-	var events []hr.Event
+	events := []hr.Event{}
 	for _, in := range inputs {
 		if len(in.Decoded) == 0 {
 			return nil, fmt.Errorf("%s:%d: what would come of this record is not known before it is fetched from HR", file, in.Line)
@@ -282,37 +281,6 @@ func appsOf(s preview.Scenario) []string {
 		}
 	}
 	return names
-}
-
-// whom yields the people to look at: those who are named. If nobody is named and only
-// events are rehearsed, it yields those whom the events concern; otherwise everybody.
-func whom(ctx context.Context, l ledger.Reader, r *preview.Rehearsal, o planOptions) func(yield func(string, error) bool) {
-	return func(yield func(string, error) bool) {
-		named := o.persons
-		if len(named) == 0 && o.with == "" {
-			named = r.Concerned()
-		}
-		if len(named) > 0 || o.events != "" && o.with == "" {
-			for _, id := range named {
-				if !yield(id, nil) {
-					return
-				}
-			}
-			return
-		}
-		known := map[string]bool{}
-		for s, err := range ledger.AllPeople(ctx, l, "") {
-			known[s.PersonID] = true
-			if !yield(s.PersonID, cmp.Or(err, ctx.Err())) || err != nil {
-				return
-			}
-		}
-		for _, id := range r.Concerned() {
-			if !known[id] && !yield(id, nil) {
-				return
-			}
-		}
-	}
 }
 
 // planLines writes the outcome of each person, in a few lines, as soon as it is found:
