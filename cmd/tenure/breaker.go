@@ -1,14 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -48,9 +46,9 @@ somebody releases or cancels it. The exit status is 3 if anything is held.`,
 
 const cohortHeader = "cohort,kind,state,held,of,allowed,opened,closed,operator,reason"
 
-func (v cohortView) row() []string {
+func cohortRow(v report.CohortSummary) []string {
 	return []string{
-		v.Cohort, string(v.Kind), v.shownState(), strconv.Itoa(v.Held), strconv.Itoa(v.People), strconv.Itoa(v.Allowed),
+		v.Cohort, string(v.Kind), shownState(v), strconv.Itoa(v.Held), strconv.Itoa(v.People), strconv.Itoa(v.Allowed),
 		words.Instant(v.OpenedAt), words.Instant(v.ClosedAt), operatorFrom(v.Operator, v.Login), v.Reason,
 	}
 }
@@ -60,14 +58,14 @@ func (c *cli) listCohorts(ctx context.Context, l ledger.Reader, all bool) error 
 	if err != nil {
 		return err
 	}
-	views := make([]cohortView, len(cohorts))
+	views := make([]report.CohortSummary, len(cohorts))
 	held := false
 	for i, cohort := range cohorts {
-		views[i] = viewCohort(cohort)
+		views[i] = report.CohortSummaryOf(cohort)
 		held = held || cohort.State == ledger.CohortOpen
 	}
 	views = limited(c, views)
-	rows := rowsOf(views, cohortView.row)
+	rows := rowsOf(views, cohortRow)
 	err = c.printList(views, cohortHeader, rows, func(p *page) {
 		p.table("", cohortHeader, rows)
 		if len(views) == 0 {
@@ -96,11 +94,11 @@ and cause. The exit status is 3 if it is open.`,
 				if err != nil {
 					return err
 				}
-				v, err := showCohort(cmd.Context(), o, cohort)
+				v, err := report.ReadCohort(cmd.Context(), o, cohort)
 				if err != nil {
 					return err
 				}
-				if err := c.print(v, v.draw); err != nil {
+				if err := c.print(v, func(p *page) { drawCohort(p, v) }); err != nil {
 					return err
 				}
 				if cohort.State == ledger.CohortOpen {
@@ -112,113 +110,26 @@ and cause. The exit status is 3 if it is open.`,
 	})
 }
 
-// cohortView describes a cohort for people and programs.
-type cohortView struct {
-	Cohort   string                `json:"cohort"`
-	Kind     ledger.WithdrawalKind `json:"kind"`
-	State    ledger.CohortState    `json:"state"`
-	Held     int                   `json:"held"`
-	People   int                   `json:"total"` // those held and those decided about
-	Counted  int                   `json:"counted"`
-	Allowed  int                   `json:"allowed"`
-	OpenedAt time.Time             `json:"openedAt"`
-	ClosedAt time.Time             `json:"closedAt,omitzero"`
-	Operator string                `json:"operator,omitempty"`
-	Login    string                `json:"login,omitempty"`
-	Reason   string                `json:"reason,omitempty"`
-}
-
-func viewCohort(c ledger.Cohort) cohortView {
-	return cohortView{
-		Cohort: c.Name(), Kind: c.Kind, State: c.State, Held: c.Held, People: c.People, Counted: c.Counted, Allowed: c.Allowed,
-		OpenedAt: c.OpenedAt, ClosedAt: c.ClosedAt, Operator: c.Operator, Login: c.Login, Reason: c.Reason,
-	}
-}
-
-// shownState returns the state in a word that a reader understands.
-func (v cohortView) shownState() string {
+// shownState returns a cohort's state in a word that a reader understands.
+func shownState(v report.CohortSummary) string {
 	if v.State == ledger.CohortOpen {
 		return "held"
 	}
 	return string(v.State)
 }
 
-// cohortScreen holds everything that is known about a cohort.
-type cohortScreen struct {
-	cohortView
-	ByApp    map[string]int `json:"byApp"` // people
-	BySource map[string]int `json:"bySource"`
-	ByCause  map[string]int `json:"byCause"`
-	People   []heldView     `json:"people"`
-}
-
-// heldView describes one withdrawal of a cohort.
-type heldView struct {
-	Person     string                 `json:"person"`
-	Name       string                 `json:"name,omitempty"`
-	Department string                 `json:"department,omitempty"`
-	State      ledger.WithdrawalState `json:"state"`
-	Why        string                 `json:"why"`
-	Apps       []string               `json:"apps"`
-	Source     string                 `json:"source,omitempty"`
-	Event      string                 `json:"event,omitempty"`
-	Received   time.Time              `json:"receivedAt,omitzero"`
-	Due        time.Time              `json:"dueAt,omitzero"`
-}
-
 const heldHeader = "person,name,department,state,what,apps,source,event,received,due"
 
-func (h heldView) row() []string {
+func heldRow(h report.Held) []string {
 	return []string{h.Person, h.Name, h.Department, string(h.State), h.Why, strings.Join(h.Apps, " "), h.Source, h.Event, words.Instant(h.Received), words.Instant(h.Due)}
 }
 
-// unseen describes, by kind, a withdrawal that no assessment has seen yet.
-var unseen = map[ledger.WithdrawalKind]string{ledger.Leavers: "access ends", ledger.Suspensions: "suspended"}
-
-func showCohort(ctx context.Context, o *operator.Viewer, cohort ledger.Cohort) (cohortScreen, error) {
-	v := cohortScreen{
-		cohortView: viewCohort(cohort), People: []heldView{},
-		ByApp: map[string]int{}, BySource: map[string]int{}, ByCause: map[string]int{},
-	}
-	seen := map[string]bool{}
-	countOnce := func(counts map[string]int, what, person, name string) {
-		if key := what + "\x00" + person + "\x00" + name; name != "" && !seen[key] {
-			seen[key] = true
-			counts[name]++
-		}
-	}
-	err := o.EachWithdrawal(ctx, cohort.ID, func(w ledger.Withdrawal) error {
-		person, err := o.Ledger.Person(ctx, w.PersonID)
-		if err != nil {
-			return err
-		}
-		apps := w.Apps
-		if len(apps) == 0 { // no assessment has seen it yet
-			for _, link := range person.Links {
-				apps = append(apps, link.App)
-			}
-		}
-		who := report.SummaryOf(person.Summary)
-		v.People = append(v.People, heldView{
-			Person: w.PersonID, Name: who.Name(), Department: who.Department, State: w.State, Why: cmp.Or(w.Why, unseen[w.Kind]), Apps: apps,
-			Source: w.Event.Source, Event: w.Event.ID, Received: w.SaidAt, Due: w.DueAt,
-		})
-		for _, app := range apps {
-			countOnce(v.ByApp, "app", w.PersonID, app)
-		}
-		countOnce(v.BySource, "source", w.PersonID, w.Event.Source)
-		countOnce(v.ByCause, "cause", w.PersonID, cmp.Or(w.Why, unseen[w.Kind]))
-		return nil
-	})
-	return v, err
-}
-
-func (v cohortScreen) draw(p *page) {
-	p.fields(field{"cohort", v.Cohort}, field{"kind", string(v.Kind)}, field{"state", v.shownState()},
-		field{"people", fmt.Sprintf("%d held of %d; %d were counted, and %d are allowed", v.Held, v.cohortView.People, v.Counted, v.Allowed)},
+func drawCohort(p *page, v report.CohortScreen) {
+	p.fields(field{"cohort", v.Cohort}, field{"kind", string(v.Kind)}, field{"state", shownState(v.CohortSummary)},
+		field{"people", fmt.Sprintf("%d held of %d; %d were counted, and %d are allowed", v.Held, v.CohortSummary.People, v.Counted, v.Allowed)},
 		field{"opened", words.Instant(v.OpenedAt)}, field{"closed", words.Instant(v.ClosedAt)}, field{"operator", operatorFrom(v.Operator, v.Login)}, field{"reason", v.Reason},
 		field{"by app", words.Tally(v.ByApp, "")}, field{"by source", words.Tally(v.BySource, "")}, field{"by cause", words.Tally(v.ByCause, "")})
-	p.table("People", heldHeader, rowsOf(v.People, heldView.row))
+	p.table("People", heldHeader, rowsOf(v.People, heldRow))
 	if v.State == ledger.CohortOpen {
 		p.note("")
 		p.note("If it is meant: tenure breaker release %[1]s --reason ... --apply; if it is a mistake: tenure breaker cancel %[1]s --reason ... --apply", v.Cohort)
@@ -313,7 +224,7 @@ func (c *cli) decide(ctx context.Context, cfg *config.Config, o *operator.Operat
 		return err
 	}
 	if len(held) == 0 {
-		c.tell("cohort %s holds nothing any more: it was %s\n", cohort.Name(), viewCohort(cohort).ending())
+		c.tell("cohort %s holds nothing any more: it was %s\n", cohort.Name(), ending(report.CohortSummaryOf(cohort)))
 		return c.report(decisionView{Cohort: cohort.Name(), Kind: cohort.Kind, Decision: decided[verb], People: []string{}, Applied: f.does()})
 	}
 	v := decisionView{Cohort: cohort.Name(), Kind: cohort.Kind, Decision: decided[verb], People: held, Applied: f.does()}
@@ -373,15 +284,15 @@ func (v decisionView) consequence() string {
 
 // showDecision shows whom a decision would concern.
 func (c *cli) showDecision(ctx context.Context, o *operator.Operator, cohort ledger.Cohort, v decisionView) error {
-	screen, err := showCohort(ctx, &o.Viewer, cohort)
+	screen, err := report.ReadCohort(ctx, &o.Viewer, cohort)
 	if err != nil {
 		return err
 	}
-	about := slices.DeleteFunc(screen.People, func(h heldView) bool {
+	about := slices.DeleteFunc(screen.People, func(h report.Held) bool {
 		return h.State != ledger.WithdrawalHeld || !slices.Contains(v.People, h.Person)
 	})
 	return c.print(v, func(p *page) {
-		p.table("", heldHeader, rowsOf(about[:min(len(about), shownSteps)], heldView.row))
+		p.table("", heldHeader, rowsOf(about[:min(len(about), shownSteps)], heldRow))
 		if more := len(about) - shownSteps; more > 0 {
 			p.note("and %d more (tenure breaker show %s has all)", more, quoted(v.Cohort))
 		}
@@ -389,7 +300,7 @@ func (c *cli) showDecision(ctx context.Context, o *operator.Operator, cohort led
 }
 
 // ending describes how a cohort was closed.
-func (v cohortView) ending() string {
+func ending(v report.CohortSummary) string {
 	if v.Operator == "" {
 		return fmt.Sprintf("%s at %s", v.State, words.Instant(v.ClosedAt))
 	}
