@@ -1,0 +1,164 @@
+package entratest
+
+import (
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Faults are the switches of the traps. Those that count are counted down.
+type Faults struct {
+	Status     int           // answers every request with this status
+	RetryAfter time.Duration // ... and says to wait; zero: does not say
+	AsDate     bool          // ... as a date
+	Proxy      bool          // answers every request as a proxy does that knows no such host: 404 in HTML
+	Stall      bool          // answers nothing
+	ApplyFail  int           // carries out so many changes, and answers that they failed
+
+	NotFoundReads int // reads of a new user that answer 404
+	StaleReads    int // reads of a changed user that show what was before
+	SilentFilter  bool
+	MemberAdded   int // additions of a member that are done and answered with 404
+	LicenceError  string
+	Forget        []string // properties that are accepted and not kept
+	// ForeignNextLink is the host of next pages.
+	ForeignNextLink string
+}
+
+// SetFaults sets the switches.
+func (t *Tenant) SetFaults(f Faults) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults = f
+}
+
+// SetSecret sets the client secret that the tenant accepts, and ends all tokens.
+func (t *Tenant) SetSecret(secret string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.secret = secret
+	t.tokens++
+}
+
+// Rights lists the application permissions that the stand-in knows. A right with "role:" stands
+// for a directory role of the app registration itself.
+var Rights = []string{
+	"User.Read.All", "User.ReadWrite.All", "User.RevokeSessions.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All",
+	"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "RoleManagement.ReadWrite.Directory", "User-PasswordProfile.ReadWrite.All",
+	"UserAuthenticationMethod.ReadWrite.All", "Device.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "AuditLog.Read.All",
+	"role:User Administrator", "role:Cloud Device Administrator", "role:Privileged",
+}
+
+// SetRight gives the app registration a right, or takes it.
+func (t *Tenant) SetRight(right string, has bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rights[right] = has
+}
+
+// id matches an ID in a path.
+var id = regexp.MustCompile(`/[0-9a-f]{8}-[0-9a-f-]{27}`)
+
+// ServeHTTP implements http.Handler.
+func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	t.mu.Lock()
+	f := t.faults
+	if strings.HasPrefix(r.URL.Path, "/v1.0/") {
+		t.calls = append(t.calls, r.Method+" "+id.ReplaceAllString(strings.TrimPrefix(r.URL.Path, "/v1.0"), "/{id}"))
+	}
+	t.mu.Unlock()
+	switch {
+	case f.Stall:
+		<-r.Context().Done()
+		return
+	case f.Proxy:
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte("<html><body>Not found</body></html>"))
+		return
+	case f.Status != 0:
+		if f.RetryAfter > 0 {
+			w.Header().Set("Retry-After", fmt.Sprint(int(f.RetryAfter/time.Second)))
+			if f.AsDate {
+				w.Header().Set("Retry-After", time.Now().Add(f.RetryAfter).UTC().Format(http.TimeFormat))
+			}
+		}
+		(&failure{f.Status, http.StatusText(f.Status), "The service is busy.", nil}).write(w)
+		return
+	case strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token"):
+		t.token(w, r)
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r.Header.Get("Authorization") != t.bearer() {
+		(&failure{401, "InvalidAuthenticationToken", "Access token is empty or has expired.", nil}).write(w)
+		return
+	}
+	if r.Method == http.MethodGet || t.faults.ApplyFail == 0 {
+		t.mux.ServeHTTP(w, r)
+		return
+	}
+	t.faults.ApplyFail--
+	t.mux.ServeHTTP(httptest.NewRecorder(), r)
+	(&failure{503, "serviceNotAvailable", "The service is unavailable.", nil}).write(w)
+}
+
+func (t *Tenant) bearer() string { return fmt.Sprint("Bearer graph-token-", t.tokens) }
+
+// token is the token endpoint (learn.microsoft.com/entra/identity-platform/v2-oauth2-client-
+// creds-grant-flow).
+func (t *Tenant) token(w http.ResponseWriter, r *http.Request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	refuse := func(code string) {
+		writeJSON(w, http.StatusBadRequest, Object{"error": code, "error_description": "AADSTS: refused"})
+	}
+	client, secret := r.PostFormValue("client_id"), r.PostFormValue("client_secret")
+	if user, password, basic := r.BasicAuth(); basic {
+		client, secret = user, password
+	}
+	proven := secret == t.secret
+	if assertion := r.PostFormValue("client_assertion"); assertion != "" {
+		proven = r.PostFormValue("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" && t.proves(assertion)
+	}
+	switch {
+	case r.URL.Path != "/"+TenantID+"/oauth2/v2.0/token" || r.PostFormValue("grant_type") != "client_credentials":
+		refuse("invalid_request")
+	case r.PostFormValue("scope") != t.url+"/.default":
+		refuse("invalid_scope")
+	case client != ClientID || !proven:
+		refuse("invalid_client")
+	default:
+		writeJSON(w, http.StatusOK, Object{"token_type": "Bearer", "expires_in": 3599, "access_token": strings.TrimPrefix(t.bearer(), "Bearer ")})
+	}
+}
+
+// proves reports whether an assertion is one that Microsoft takes (learn.microsoft.com/entra/
+// identity-platform/certificate-credentials).
+func (t *Tenant) proves(assertion string) bool {
+	if t.Certificate == nil {
+		return false
+	}
+	token, err := jwt.Parse(assertion, func(token *jwt.Token) (any, error) {
+		sum := sha256.Sum256(t.Certificate)
+		if token.Header["x5t#S256"] != base64.RawURLEncoding.EncodeToString(sum[:]) || token.Header["typ"] != "JWT" {
+			return nil, jwt.ErrTokenUnverifiable
+		}
+		certificate, err := x509.ParseCertificate(t.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		return certificate.PublicKey.(*rsa.PublicKey), nil
+	}, jwt.WithValidMethods([]string{"PS256"}), jwt.WithAudience(t.url+"/"+TenantID+"/oauth2/v2.0/token"),
+		jwt.WithIssuer(ClientID), jwt.WithSubject(ClientID), jwt.WithExpirationRequired())
+	return err == nil && token.Valid
+}
