@@ -27,7 +27,7 @@ func start(t *testing.T) *entratest.Tenant {
 func open(t *testing.T, tenant *entratest.Tenant, change connector.Settings) connector.Connector {
 	t.Helper()
 	settings := connector.Settings(tenant.Settings())
-	settings["clientSecret"] = secret.Literal(entratest.ClientSecret)
+	settings["clientSecret"] = secret.Of(entratest.ClientSecret)
 	maps.Copy(settings, change)
 	c, err := entra.Kind.Open(t.Context(), connector.Env{App: "entra"}, settings)
 	require.NoError(t, err)
@@ -80,8 +80,7 @@ func target(t *testing.T, tenant *entratest.Tenant, base entratest.Faults, entit
 			tenant.SetUser(account.ID, entratest.Object{"userPrincipalName": username + "@" + entratest.Domain})
 		},
 		Deviations: map[connectortest.Deviation]string{
-			connectortest.UsernamesRestricted: "Entra ID takes A to Z, digits and a few signs in a userPrincipalName",
-			connectortest.UsernamesASCII:      "the same",
+			connectortest.UsernamesPlain: "a userPrincipalName holds A to Z, digits and a few signs",
 		},
 		Faults: connectortest.Faults{
 			Heal: func(*testing.T) {

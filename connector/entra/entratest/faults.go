@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -78,6 +79,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.mu.Unlock()
 	switch {
 	case f.Stall:
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server see that the caller has gone
 		<-r.Context().Done()
 		return
 	case f.Proxy:
