@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/activedirectory"
+	"github.com/tenurehq/tenure/connector/entra"
 	"github.com/tenurehq/tenure/connector/jit"
 	"github.com/tenurehq/tenure/connector/ldap"
 	"github.com/tenurehq/tenure/connector/manual"
@@ -21,6 +22,7 @@ import (
 
 var kinds = []connector.Kind{
 	activedirectory.Kind,
+	entra.Kind,
 	ldap.Kind,
 	manual.Kind,
 	memory.Kind,

@@ -46,6 +46,12 @@ var secure = map[string]struct {
 		connector.Settings{"url": "ldaps://dc.example.com", "bindDN": "cn=tenure,dc=example", "password": "abc", "people": "OU=People,DC=corp,DC=example"},
 		"ldap://dc.example.com", true,
 	},
+	"entra.url": {
+		connector.Settings{"tenant": "example.com", "clientID": "a", "clientSecret": "b"}, "http://graph.example.com", false,
+	},
+	"entra.loginURL": {
+		connector.Settings{"tenant": "example.com", "clientID": "a", "clientSecret": "b"}, "http://login.example.com", false,
+	},
 	"postgres.url": {
 		connector.Settings{"url": "postgres://tenure@db.example.com/postgres", "password": "abc"},
 		"postgres://tenure@db.example.com/postgres?sslmode=prefer", false,

@@ -143,10 +143,10 @@ func (c *client) decode(u user) map[string]any {
 	for name := range properties {
 		root, part, nested := strings.Cut(name, ".")
 		value := u[root]
-		switch {
-		case name == c.externalID:
+		switch name {
+		case c.externalID:
 			continue
-		case name == manager:
+		case manager:
 			part, nested = "id", true
 		}
 		if nested {

@@ -68,7 +68,7 @@ var methods = map[string]string{
 }
 
 // passwordMethod is the type of the password among the authentication methods.
-const passwordMethod = "passwordAuthenticationMethod" //nolint:gosec // the name of a type
+const passwordMethod = "passwordAuthenticationMethod"
 
 // ResetCredentials implements connector.Connector. It sets a password that nobody knows, and
 // removes every other way to sign in. Users from Active Directory have their password there.

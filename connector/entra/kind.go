@@ -100,7 +100,7 @@ const about = "[Setting it up](apps/entra.md): what to click, the least rights, 
 	"\n" +
 	"**Mailbox and OneDrive.** Graph cannot forward a mailbox or make it a shared one. With `assignee`, a human is asked to hand over the data, before the account is deleted.\n" +
 	"\n" +
-	"**Deleting** moves the account to the recycle bin for 30 days. `tenure account restore` brings it back with its groups and licences."
+	"**Deleting** moves the account to the recycle bin for 30 days. Until then it can be restored, with its groups and licences."
 
 // handOver holds the settings by which humans are asked to hand over data.
 var handOver = connector.AskSettings(false)

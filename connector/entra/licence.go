@@ -141,7 +141,7 @@ func (c *client) theSKU(ctx context.Context, op, name string) (found sku, withou
 	}
 	i := slices.IndexFunc(skus, func(s sku) bool { return strings.EqualFold(s.Part, name) })
 	if i < 0 {
-		return sku{}, nil, connector.Invalid(op, "there is no licence %q: `tenure app licences` lists those that there are", name)
+		return sku{}, nil, connector.Invalid(op, "the tenant has no licence %q: licences go by their SKU part number, such as SPE_E3", name)
 	}
 	for _, left := range strings.FieldsFunc(c.withoutPlans[skus[i].Part], func(r rune) bool { return r == ',' || r == ' ' }) {
 		at := slices.IndexFunc(skus[i].Plans, func(p plan) bool { return strings.EqualFold(p.Name, left) })
