@@ -39,6 +39,7 @@ func After(link ledger.Link, step plan.Step, want policy.Account, proof Proof) l
 	link.AccountID, link.Username = cmp.Or(proof.AccountID, link.AccountID), cmp.Or(proof.Username, link.Username)
 	switch {
 	case proof.Missing && !proof.DoubtUntil.IsZero():
+		link = binned(link, proof.At)
 		link.State, link.AccountID, link.DoubtUntil = ledger.LinkPlanned, "", proof.DoubtUntil
 		return link
 	case proof.Missing:
@@ -76,7 +77,7 @@ func on(link ledger.Link, proof Proof) ledger.Link {
 	link.Adopted = link.Adopted || proof.Adopted
 	link.State = ledger.LinkActive
 	link.DisabledAt, link.StrippedAt, link.HandedOverAt, link.DeletedAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	link.DoubtUntil, link.Creating = time.Time{}, ledger.Creation{}
+	link.DoubtUntil, link.Creating, link.Binned = time.Time{}, ledger.Creation{}, ledger.Binned{}
 	return link
 }
 
@@ -86,7 +87,7 @@ func off(link ledger.Link, proof Proof) ledger.Link {
 	if link.State != ledger.LinkDisabled {
 		link.DisabledAt, link.StrippedAt, link.HandedOverAt = proof.At, time.Time{}, time.Time{}
 	}
-	link.State, link.DoubtUntil, link.Creating = ledger.LinkDisabled, proof.DoubtUntil, ledger.Creation{}
+	link.State, link.DoubtUntil, link.Creating, link.Binned = ledger.LinkDisabled, proof.DoubtUntil, ledger.Creation{}, ledger.Binned{}
 	if proof.Stripped {
 		link.Entitlements, link.StrippedAt = nil, proof.At
 	}
@@ -95,8 +96,18 @@ func off(link ledger.Link, proof Proof) ledger.Link {
 
 // deleted returns the link of an account that is gone.
 func deleted(link ledger.Link, at time.Time) ledger.Link {
+	link = binned(link, at)
 	link.State, link.DeletedAt = ledger.LinkDeleted, at
 	link.AccountID, link.Attributes, link.Entitlements = "", "", nil
 	link.DoubtUntil, link.Creating = time.Time{}, ledger.Creation{}
+	return link
+}
+
+// binned returns the link with its account remembered as one that may be in the app's recycle
+// bin.
+func binned(link ledger.Link, at time.Time) ledger.Link {
+	if link.AccountID != "" {
+		link.Binned = ledger.Binned{AccountID: link.AccountID, At: at}
+	}
 	return link
 }

@@ -27,6 +27,9 @@ func TestWhatALinkBecomesAfterAStep(t *testing.T) {
 	disabled.State, disabled.DisabledAt, disabled.StrippedAt, disabled.HandedOverAt = ledger.LinkDisabled, earlier, earlier, earlier
 	planned := ledger.Link{PersonID: "1", App: "wiki", Username: "ada", State: ledger.LinkPlanned, Creating: ledger.Creation{At: earlier, State: ledger.CreationSent}}
 	gone := ledger.Link{PersonID: "1", App: "wiki", Username: "ada", State: ledger.LinkDeleted, DeletedAt: noon, ProvenAt: noon}
+	inBin := ledger.Binned{AccountID: "7", At: noon}
+	binned := gone
+	binned.Binned = inBin
 	// with returns a copy of a link that is proven now, changed by change.
 	with := func(l ledger.Link, change func(*ledger.Link)) ledger.Link {
 		l.ProvenAt = noon
@@ -76,6 +79,25 @@ func TestWhatALinkBecomesAfterAStep(t *testing.T) {
 				l.AccountID, l.CreatedAt, l.Attributes, l.Entitlements = "8", noon, digest, names
 			}),
 		},
+		"one that was brought back": {
+			binned, plan.Step{Kind: plan.Provision, Enabled: true}, assess.Proof{AccountID: "7", New: true},
+			with(active, func(l *ledger.Link) { l.CreatedAt, l.Attributes, l.Entitlements = noon, digest, names }),
+		},
+		"one that comes back off": {
+			binned, plan.Step{Kind: plan.Provision}, assess.Proof{AccountID: "7", New: true},
+			with(active, func(l *ledger.Link) {
+				l.State, l.CreatedAt, l.DisabledAt, l.Attributes, l.Entitlements = ledger.LinkDisabled, noon, noon, digest, names
+			}),
+		},
+		"a search that finds no account, of somebody whose old one is in the bin": {
+			with(planned, func(l *ledger.Link) { l.Binned = inBin }), plan.Step{Kind: plan.Disable}, assess.Proof{Missing: true}, binned,
+		},
+		"a disable that finds that the account is gone, and may come back": {
+			active, plan.Step{Kind: plan.Disable}, assess.Proof{Missing: true, DoubtUntil: doubt},
+			with(active, func(l *ledger.Link) {
+				l.AccountID, l.State, l.DoubtUntil, l.Binned = "", ledger.LinkPlanned, doubt, inBin
+			}),
+		},
 		"an update": {
 			active, plan.Step{Kind: plan.Update}, assess.Proof{},
 			with(active, func(l *ledger.Link) { l.Attributes, l.Entitlements = digest, names }),
@@ -88,7 +110,7 @@ func TestWhatALinkBecomesAfterAStep(t *testing.T) {
 			disabled, plan.Step{Kind: plan.Update}, assess.Proof{},
 			with(disabled, func(l *ledger.Link) { l.Attributes, l.Entitlements = digest, names }),
 		},
-		"an update that finds nothing": {active, plan.Step{Kind: plan.Update}, assess.Proof{Missing: true}, with(gone, func(l *ledger.Link) { l.CreatedAt = earlier })},
+		"an update that finds nothing": {active, plan.Step{Kind: plan.Update}, assess.Proof{Missing: true}, with(binned, func(l *ledger.Link) { l.CreatedAt = earlier })},
 		"a rename": {
 			with(active, func(l *ledger.Link) { l.RenameTo, l.OwnerWas = "lovelace", "2" }), plan.Step{Kind: plan.Relabel}, assess.Proof{Username: "Lovelace"},
 			with(active, func(l *ledger.Link) { l.Username = "Lovelace" }),
@@ -129,7 +151,7 @@ func TestWhatALinkBecomesAfterAStep(t *testing.T) {
 		"a handover": {disabled, plan.Step{Kind: plan.HandOver}, assess.Proof{}, with(disabled, func(l *ledger.Link) { l.HandedOverAt = noon })},
 		"a deletion": {
 			disabled, plan.Step{Kind: plan.Delete}, assess.Proof{},
-			with(gone, func(l *ledger.Link) {
+			with(binned, func(l *ledger.Link) {
 				l.CreatedAt, l.DisabledAt, l.StrippedAt, l.HandedOverAt = earlier, earlier, earlier, earlier
 			}),
 		},

@@ -23,7 +23,19 @@ func Traits(rules policy.ResolvedApp, c connector.Connector) plan.App {
 		HandOver: can.HandOver || asks(c, plan.HandOver),
 		Destroys: can.Disable && !can.Reversible && !asks(c, plan.Disable),
 		Behind:   can.Directory,
+
+		RecycleBin: recycleBin(c),
+		Restore:    can.Restore && !asks(c, plan.Provision),
 	}
+}
+
+// recycleBin returns how long a deleted account can be brought back; zero if it cannot, or if
+// it is not known, as where a human deletes.
+func recycleBin(c connector.Connector) time.Duration {
+	if can := c.Capabilities(); can.Delete && !asks(c, plan.Delete) {
+		return can.RecycleBin
+	}
+	return 0
 }
 
 // asks reports whether a human is asked for steps of a kind.
@@ -58,6 +70,7 @@ func planLinks(links []ledger.Link) []plan.Link {
 			DoubtUntil:   l.DoubtUntil,
 			RenameTo:     l.RenameTo,
 			OwnerWas:     l.OwnerWas,
+			BinnedAt:     l.Binned.At,
 		}
 	}
 	return out

@@ -47,6 +47,9 @@ type Link struct {
 	OwnerWas string
 	// Creating is a creation whose outcome is not known; zero if there is none.
 	Creating Creation
+	// Binned is the account that was deleted last, for as long as no other one has taken its
+	// place; zero if there is none. An app with a recycle bin may bring it back.
+	Binned Binned
 	// Contested means that another person's link names the same account. The ledger sets it.
 	Contested bool
 }
@@ -65,6 +68,12 @@ type Creation struct {
 	At       time.Time // when the first such call was sent
 	Username string    // as it was sent
 	State    CreationState
+}
+
+// Binned is an account that was deleted, and which an app with a recycle bin may bring back.
+type Binned struct {
+	AccountID string
+	At        time.Time // when it was deleted, or found to be gone
 }
 
 // CreationState tells how the app answered a creation.

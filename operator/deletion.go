@@ -33,8 +33,12 @@ type Deletion struct {
 	Waits    plan.Wait // what it waits for
 	Until    time.Time // when the hold or retention ends, or when somebody is reminded
 	Retained time.Time // the end of the retention
-	Approval Approved
-	Why      string
+	// GoneAfter is when the account is gone for good: Retained, or the end of the time that the
+	// app keeps deleted accounts in its recycle bin. Nothing is gone before that, unless
+	// somebody empties the bin.
+	GoneAfter time.Time
+	Approval  Approved
+	Why       string
 }
 
 // onlooker is a registry that decides as the worker does, and claims nothing.
@@ -92,17 +96,28 @@ func (v *Viewer) deletionsOf(ctx context.Context, rules assess.Rules, person led
 		}
 		return ""
 	}
+	gone := func(app string, deleted time.Time) time.Time {
+		if deleted.Before(now) {
+			deleted = now
+		}
+		return deleted.Add(rules.Apps[app].RecycleBin)
+	}
 	var deletions []Deletion
 	for _, x := range d.Plan.Deletions {
+		at := x.At
+		if x.Waits == plan.WaitHold {
+			at = x.Until
+		}
 		deletions = append(deletions, Deletion{
 			Person: person.Summary, App: x.App, Key: x.Key, Waits: x.Waits, Until: x.Until, Retained: x.At,
-			Approval: approval(x.App, x.Key), Why: x.Why,
+			GoneAfter: gone(x.App, at), Approval: approval(x.App, x.Key), Why: x.Why,
 		})
 	}
 	for _, s := range d.Plan.Steps {
 		if s.Kind == plan.Delete {
 			deletions = append(deletions, Deletion{
-				Person: person.Summary, App: s.App, Key: s.Key, Waits: WaitsForNothing, Approval: approval(s.App, s.Key), Why: s.Why,
+				Person: person.Summary, App: s.App, Key: s.Key, Waits: WaitsForNothing, GoneAfter: gone(s.App, now),
+				Approval: approval(s.App, s.Key), Why: s.Why,
 			})
 		}
 	}

@@ -14,10 +14,11 @@ import (
 type PlacedHold struct {
 	Hold     ledger.Hold
 	Person   ledger.Summary
-	Kept     []string // apps in which the account is kept
-	Disabled []string // apps in which the account was disabled before, which destroys it there
-	Deleted  []string // apps in which the account was deleted before
-	Deleting []string // apps in which a deletion had begun, and may be done
+	Kept     []string       // apps in which the account is kept
+	Disabled []string       // apps in which the account was disabled before, which destroys it there
+	Deleted  []string       // apps in which the account was deleted before
+	Bins     map[string]Bin // those of Deleted in which the account can be brought back
+	Deleting []string       // apps in which a deletion had begun, and may be done
 	// Unknown holds the errors of apps that could not be asked whether disabling destroys
 	// an account.
 	Unknown []error
@@ -43,7 +44,7 @@ func (o *Operator) PlaceHold(ctx context.Context, r Request, personID string, un
 	if err != nil {
 		return PlacedHold{}, err
 	}
-	p := PlacedHold{Hold: placed.Hold, Person: person.Summary, Deleting: placed.Deleting}
+	p := PlacedHold{Hold: placed.Hold, Person: person.Summary, Deleting: placed.Deleting, Bins: o.Bins(ctx, person)}
 	for _, link := range person.Links {
 		switch {
 		case link.State == ledger.LinkDeleted:

@@ -117,6 +117,7 @@ const (
 	Redrive         Verb = "redrive"
 	Adopt           Verb = "adopt"
 	Unlink          Verb = "unlink"
+	RestoreAccount  Verb = "restore account"
 	Rename          Verb = "rename"
 	LinkPeople      Verb = "link people"
 	UnlinkPeople    Verb = "unlink people"

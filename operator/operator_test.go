@@ -110,9 +110,9 @@ func newSite(t *testing.T) *site {
 	wiki.Reset()
 	kind, ok := catalog.Lookup("memory")
 	require.True(t, ok)
-	conn, err := kind.Open(t.Context(), connector.Env{App: t.Name()}, nil)
+	conn, err := kind.Open(t.Context(), connector.Env{App: t.Name()}, connector.Settings{"recycleBin": "720h"})
 	require.NoError(t, err)
-	traits := plan.App{Disable: true, Delete: true, Leaver: policy.LeaverRules{Delete: true, Approval: true, Retain: time.Hour}}
+	traits := plan.App{Disable: true, Delete: true, RecycleBin: 30 * 24 * time.Hour, Restore: true, Leaver: policy.LeaverRules{Delete: true, Approval: true, Retain: time.Hour}}
 	r := &runs{}
 	s := &site{runs: r, ledger: l, wiki: wiki, path: path, Operator: operator.New(l, r, operator.Viewer{
 		Policy: rules, Clock: clock.Func(func() time.Time { return now }),
@@ -368,6 +368,10 @@ var deeds = []deed{
 		_, err := s.Unlink(ctx, r, "wiki", "ada")
 		return err
 	}, true, "the ledger knows no account of ada in wiki", func(t *testing.T, s *site) { s.links(t, ledger.LinkActive, "ada") }},
+	{operator.RestoreAccount, func(ctx context.Context, s *site, r operator.Request) error {
+		_, err := s.RestoreAccount(ctx, r, "ada", "wiki")
+		return err
+	}, true, "was not deleted: it is disabled", func(t *testing.T, s *site) { s.bin(t, "ada") }},
 	{operator.UnlinkPeople, func(ctx context.Context, s *site, r operator.Request) error {
 		_, err := s.UnlinkPeople(ctx, r, "bob", "ada")
 		return err
@@ -491,7 +495,7 @@ func TestADeedThatCannotGoOnTheRecordIsNotDone(t *testing.T) {
 			after, err := s.Ledger.Person(t.Context(), "ada")
 			require.NoError(t, err)
 			after.Steps = slices.DeleteFunc(after.Steps, func(s ledger.Step) bool { // intents are written ahead
-				return s.Kind == "Adopt" || s.Kind == "Unlink"
+				return s.Kind == "Adopt" || s.Kind == "Unlink" || s.Kind == "Restore"
 			})
 			assert.Equal(t, before, after)
 			assert.Empty(t, s.runs.told)

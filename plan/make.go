@@ -101,7 +101,7 @@ func (m *maker) cutOff() bool {
 // give plans for an account that must exist and be enabled.
 func (m *maker) give(link Link, want policy.Account) {
 	if link.State != LinkActive {
-		m.provision(want)
+		m.provision(link, want)
 		return
 	}
 	m.update(link, want)
@@ -117,7 +117,7 @@ func (m *maker) prepare(link Link, want policy.Account) {
 		m.verify(link)
 		m.update(link, want)
 	default:
-		m.provision(want)
+		m.provision(link, want)
 	}
 }
 
@@ -222,7 +222,7 @@ func (m *maker) spared(app string, more ...string) Step {
 	return step
 }
 
-func (m *maker) provision(want policy.Account) {
+func (m *maker) provision(link Link, want policy.Account) {
 	if m.MakeNone {
 		return
 	}
@@ -232,7 +232,15 @@ func (m *maker) provision(want policy.Account) {
 			m.period()),
 		App: want.App, Kind: Provision,
 		Enabled: want.Enabled, Grant: names, Why: why,
+		Restore: m.restores(link, want.App),
 	})
+}
+
+// restores reports whether the account that was deleted last can be brought back.
+func (m *maker) restores(link Link, app string) bool {
+	traits := m.Apps[app]
+	there := link.State == LinkActive || link.State == LinkDisabled
+	return !there && traits.Restore && traits.BackUntil(link.BinnedAt).After(m.Now)
 }
 
 func (m *maker) update(link Link, want policy.Account) {

@@ -69,6 +69,19 @@ type App struct {
 	// sign-in. As long as somebody can sign in there, an account that was ended here may
 	// appear again.
 	Behind string
+	// RecycleBin is how long a deleted account can be brought back, and Restore whether Tenure
+	// does that. Otherwise the app's administrators do.
+	RecycleBin time.Duration
+	Restore    bool
+}
+
+// BackUntil returns until when an account that was deleted at an instant can be brought back;
+// zero if it cannot.
+func (a App) BackUntil(deleted time.Time) time.Time {
+	if a.RecycleBin == 0 || deleted.IsZero() {
+		return time.Time{}
+	}
+	return deleted.Add(a.RecycleBin)
 }
 
 // LinkState is the state of a link, as the ledger has it.
@@ -95,6 +108,7 @@ type Link struct {
 	DoubtUntil   time.Time
 	RenameTo     string // see ledger.Link
 	OwnerWas     string
+	BinnedAt     time.Time // when the account that may be in the recycle bin was deleted
 }
 
 // Change is the kind of change that a plan makes.
@@ -127,7 +141,7 @@ const (
 	Strip Kind = "Strip"
 	// HandOver gives the account's data to the manager's account in the same app.
 	HandOver Kind = "HandOver"
-	// Delete deletes the account for good.
+	// Delete deletes the account. An app with a recycle bin keeps it there for a time.
 	Delete Kind = "Delete"
 )
 
@@ -159,6 +173,9 @@ type Step struct {
 	// Spare means that Disable must not destroy the account, in an app that cannot disable
 	// without destroying: a human has to do it.
 	Spare bool `json:"spare,omitempty"`
+	// Restore means that Provision brings the deleted account back from the app's recycle bin,
+	// if it is there, and makes another one only if it is not.
+	Restore bool `json:"restore,omitempty"`
 }
 
 // Due holds when the person has to be planned again, and why.

@@ -19,10 +19,10 @@ import (
 const clockSkew = time.Minute
 
 // isTheirs reports whether an account is certain to be the person's: it has their external
-// ID, or an attempt of Tenure's made it. Others may know anything else that it can match by,
+// ID, an attempt of Tenure's made it, or it is the one that was deleted and came back. Others may know anything else that it can match by,
 // and may have made an account with it.
 func (a *stepAttempt) isTheirs(m connector.Match) (bool, error) {
-	if a.carriesID(m) {
+	if a.carriesID(m) || a.broughtBack(m.Account) {
 		return true, nil
 	}
 	return a.mayHaveMade(m.Account)
@@ -276,6 +276,12 @@ const mostWitnesses = 3
 // findOwn finds an account that is certain to be the person's: see isTheirs. Tenure never
 // touched an account that has only the username.
 func (a *stepAttempt) findOwn() (connector.Account, bool, error) {
+	switch back, found, err := a.lookBack(); {
+	case err != nil:
+		return connector.Account{}, false, err
+	case found:
+		return back.Account, true, a.checkUnowned(back.Account.ID)
+	}
 	keys := connector.Keys{PersonID: a.d.Person.PersonID, Username: cmp.Or(a.link.Creating.Username, a.d.Person.Username)}
 	matches, err := a.find(keys)
 	if err != nil {

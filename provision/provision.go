@@ -23,15 +23,25 @@ func (a *stepAttempt) provision() (performed, error) {
 	if !found && a.appearsAtSignIn() {
 		return a.awaitsSignIn(), nil
 	}
-	action := "enabled"
 	if !found {
+		if account, found, err = a.restore(); err != nil {
+			return performed{}, err
+		}
+	}
+	action := "enabled"
+	switch {
+	case !found:
 		if account, action, err = a.create(want); err != nil {
 			return performed{}, err
 		}
-	} else if a.link.AccountID == "" {
+	case a.broughtBack(account):
+		action = "restored"
+		if account, err = a.bare(account); err != nil {
+			return performed{}, err
+		}
+	case a.link.AccountID == "":
 		action = "adopted"
-	}
-	if action == "enabled" && !a.step.Enabled {
+	case !a.step.Enabled:
 		action = "prepared"
 	}
 	if action != "created" {
@@ -46,6 +56,9 @@ func (a *stepAttempt) provision() (performed, error) {
 		return performed{}, err
 	}
 	account, err = a.confirm(account.ID, a.step.Enabled, a.step.Grant)
+	if err == nil && action == "restored" && len(a.beyond(account)) > 0 {
+		err = notYet(connector.OpRead, "the account has entitlements again that were taken from it")
+	}
 	if err != nil {
 		return performed{}, err
 	}
@@ -69,7 +82,15 @@ func (a *stepAttempt) locate() (connector.Account, bool, error) {
 		if found || err != nil {
 			return account, found, err
 		}
-		a.link.AccountID = "" // deleted behind our back
+		// Deleted behind our back: it may be in the recycle bin.
+		a.link.Binned = ledger.Binned{AccountID: a.link.AccountID, At: a.d.Now}
+		a.link.AccountID = ""
+	}
+	switch back, found, err := a.lookBack(); {
+	case err != nil:
+		return connector.Account{}, false, err
+	case found:
+		return back.Account, true, a.claim(back)
 	}
 	matches, err := a.find(a.d.Keys)
 	if err != nil || len(matches) == 0 {
@@ -126,10 +147,11 @@ func (a *stepAttempt) create(want policy.Account) (connector.Account, string, er
 	case acknowledged:
 		return account, "", err
 	}
-	return account, "", &connector.Error{
-		Kind: connector.KindConflict, Op: "create",
-		Message: "the username is taken by an account that is not this person's: rename that account, or set its external ID to the person ID",
+	message := "the username is taken by an account that is not this person's: rename that account, or set its external ID to the person ID"
+	if a.app.Capabilities().RecycleBin > 0 {
+		message += ". If the app shows no such account, a deleted one in its recycle bin may have the username: bring that one back under another, or remove it from the bin"
 	}
+	return account, "", &connector.Error{Kind: connector.KindConflict, Op: connector.OpCreate, Message: message}
 }
 
 // bringUp sets the attributes of an account that was there, and turns it on or off.

@@ -18,6 +18,12 @@ func (a *stepAttempt) relabel() (performed, error) {
 	if connector.Is(err, connector.KindNotFound) {
 		return a.vanished(), nil
 	}
+	if connector.Is(err, connector.KindExists) && a.app.Capabilities().RecycleBin > 0 {
+		return performed{}, &connector.Error{
+			Kind: connector.KindExists, Op: connector.OpRelabel,
+			Message: "another account has the new username, perhaps a deleted one in the app's recycle bin: rename that one, or remove it from the bin, then retry",
+		}
+	}
 	if err != nil {
 		return performed{}, err
 	}

@@ -43,6 +43,7 @@ type Action string
 // The changes of an account.
 const (
 	Create   Action = "create"    // made, or adopted if one is found
+	Restore  Action = "restore"   // brought back from the app's recycle bin
 	Enable   Action = "enable"    // turned on, with attributes and entitlements
 	Update   Action = "update"    // attributes and entitlements
 	Relabel  Action = "relabel"   // given another username, or the ID that the person has now

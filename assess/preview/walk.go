@@ -190,6 +190,9 @@ func (w *walk) describe(c *Change, step plan.Step, link ledger.Link, want policy
 			c.Attributes, c.Unsure = w.known.differences(link, want.Attributes)
 			return
 		}
+		if step.Restore {
+			c.Do = Restore
+		}
 		c.Username, c.Off = w.person.Username, !step.Enabled
 		c.Attributes = differences(nil, want.Attributes)
 	case plan.Update:

@@ -31,14 +31,17 @@ type deletionView struct {
 	Waits    string    `json:"waitsFor"`       // "hold", "retention", "approval" or "nothing"
 	Until    time.Time `json:"until,omitzero"` // when the hold or retention ends; when somebody is reminded
 	Retained time.Time `json:"retainedUntil,omitzero"`
-	Approval string    `json:"approval,omitempty"` // "needed" or "given"
-	Why      string    `json:"why,omitempty"`
+	// GoneAfter is when it is gone for good: later than it is deleted, if the app has a recycle
+	// bin.
+	GoneAfter time.Time `json:"goneAfter,omitzero"`
+	Approval  string    `json:"approval,omitempty"` // "needed" or "given"
+	Why       string    `json:"why,omitempty"`
 }
 
 func viewDeletion(d operator.Deletion) deletionView {
 	return deletionView{
 		Person: d.Person.PersonID, Name: report.SummaryOf(d.Person).Name(), App: d.App, Waits: string(d.Waits), Until: d.Until,
-		Retained: d.Retained, Approval: string(d.Approval), Why: d.Why,
+		Retained: d.Retained, GoneAfter: d.GoneAfter, Approval: string(d.Approval), Why: d.Why,
 	}
 }
 
@@ -53,6 +56,8 @@ func (c *cli) deletionListCommand() *cobra.Command {
 		Long: `List the accounts that are off and to be deleted for good, the next first: what each
 waits for (a legal hold, the end of its retention, an operator's approval, or nothing)
 and until when. Of what waits for an approval, that is when somebody is reminded.
+In an app with a recycle bin, a deleted account can be brought back for a time
+(tenure account restore): it is gone for good later than it is deleted.
 It is decided as the worker decides, from the ledger and the configuration; no app
 is called. What the breaker holds is in tenure breaker list.
 Exits with 3 if something waits for an approval.`,
@@ -90,10 +95,10 @@ Exits with 3 if something waits for an approval.`,
 	return c.lists(cmd)
 }
 
-const deletionHeader = "person,name,app,waits for,until,kept until,approval,why"
+const deletionHeader = "person,name,app,waits for,until,kept until,gone for good after,approval,why"
 
 func (v deletionView) row() []string {
-	return []string{v.Person, v.Name, v.App, v.Waits, words.Instant(v.Until), words.Instant(v.Retained), v.Approval, v.Why}
+	return []string{v.Person, v.Name, v.App, v.Waits, words.Instant(v.Until), words.Instant(v.Retained), words.Instant(v.GoneAfter), v.Approval, v.Why}
 }
 
 func (c *cli) listDeletions(views []deletionView) error {
@@ -249,7 +254,8 @@ the last one to end decides. To prolong one, place another.
 It is in force as soon as the command has written it into the ledger: Temporal is
 not needed. The command names deletions that had begun before (exit status 3), since
 they may be done, and accounts that were turned off in an app where that is as good as
-deleting them. It also names what was deleted before, which cannot be brought back.`,
+deleting them. It also names what was deleted before, and until when that can be brought
+back from an app's recycle bin (tenure account restore).`,
 		Example: `  tenure hold place 10004 --until 2027-06-30 --reason "matter 42, counsel"
   tenure hold place 10004 --until 90d --reason "matter 42, until counsel has looked"`,
 		Args: exactly("PERSON"),
@@ -273,10 +279,11 @@ deleting them. It also names what was deleted before, which cannot be brought ba
 // placedView describes a hold that was placed, and what it came too late for.
 type placedView struct {
 	holdView
-	Kept     []string `json:"kept"`              // apps
-	Off      []string `json:"off,omitempty"`     // apps in which it was disabled before, which destroys it there
-	Gone     []string `json:"deleted,omitempty"` // apps in which it was deleted before
-	Deleting []string `json:"deleting,omitempty"`
+	Kept     []string  `json:"kept"`                  // apps
+	Off      []string  `json:"off,omitempty"`         // apps in which it was disabled before, which destroys it there
+	Gone     []string  `json:"deleted,omitempty"`     // apps in which it was deleted before
+	Bins     []binView `json:"recycleBins,omitempty"` // what of that can be brought back
+	Deleting []string  `json:"deleting,omitempty"`
 }
 
 func (c *cli) placeHold(ctx context.Context, cfg *config.Config, o *operator.Operator, id, until string, f decisionFlags) error {
@@ -299,12 +306,15 @@ func (c *cli) placeHold(ctx context.Context, cfg *config.Config, o *operator.Ope
 	if len(placed.Deleted) > 0 {
 		c.tell("deleted before: %s\n", strings.Join(placed.Deleted, ", "))
 	}
+	for _, b := range viewBins(placed.Bins) {
+		c.tell("the account in %s can be brought back until %s (%s)\n", b.App, words.Instant(b.Until), b.by())
+	}
 	if len(placed.Disabled) > 0 {
 		c.tell("turned off before, which there is as good as deleting: %s\n", strings.Join(placed.Disabled, ", "))
 	}
 	v := placedView{
 		holdView: viewHold(placed.Hold, report.SummaryOf(placed.Person).Name(), now),
-		Kept:     append([]string{}, placed.Kept...), Off: placed.Disabled, Gone: placed.Deleted, Deleting: placed.Deleting,
+		Kept:     append([]string{}, placed.Kept...), Off: placed.Disabled, Gone: placed.Deleted, Bins: viewBins(placed.Bins), Deleting: placed.Deleting,
 	}
 	if err := errors.Join(c.report(v), c.tellUntold(err, cfg.Sweep.Every)); err != nil {
 		return err

@@ -40,6 +40,7 @@ type App struct {
 	mu         sync.Mutex
 	lastID     int
 	accounts   map[string]*connector.Account
+	binned     map[string]*connector.Account // deleted, and can be brought back
 	byUsername map[string]string   // lower case -> account ID
 	byExternal map[string][]string // external ID -> account IDs; "" -> those of accounts without an external ID
 	handedOver map[string]string
@@ -77,6 +78,7 @@ func (a *App) Reset() {
 
 func (a *App) reset() {
 	a.accounts = map[string]*connector.Account{}
+	a.binned = map[string]*connector.Account{}
 	a.byUsername = map[string]string{}
 	a.byExternal = map[string][]string{}
 	a.handedOver = map[string]string{}
@@ -146,6 +148,13 @@ func (a *App) HandedOver(fromAccountID string) (toAccountID string, ok bool) {
 	defer a.mu.Unlock()
 	toAccountID, ok = a.handedOver[fromAccountID]
 	return toAccountID, ok
+}
+
+// EmptyBin removes all accounts from the recycle bin, as an administrator would.
+func (a *App) EmptyBin() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	clear(a.binned)
 }
 
 func (a *App) put(account connector.Account) *connector.Account {

@@ -21,15 +21,17 @@ type client struct {
 	app  *App
 	name string
 	pace func(context.Context) error // waits for a call's turn; nil if it may start at once
+	bin  time.Duration               // how long a deleted account can be brought back; zero: it cannot
 }
 
 var _ connector.Connector = client{}
 
 // Capabilities implements connector.Connector.
-func (client) Capabilities() connector.Capabilities {
+func (c client) Capabilities() connector.Capabilities {
 	return connector.Capabilities{
 		Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 		Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true,
+		RecycleBin: c.bin, Restore: c.bin > 0,
 	}
 }
 
@@ -113,9 +115,18 @@ func (c client) Delete(ctx context.Context, accountID string) error {
 	return c.change(ctx, connector.OpDelete, accountID, func() error {
 		if account, ok := c.app.accounts[accountID]; ok {
 			c.app.drop(account)
+			if c.bin > 0 {
+				c.app.binned[accountID] = account
+			}
 		}
 		return nil
 	})
+}
+
+// Restore implements connector.Connector. The account comes back disabled. The bin keeps
+// accounts until App.EmptyBin: the app has no clock.
+func (c client) Restore(ctx context.Context, accountID string) error {
+	return c.change(ctx, connector.OpRestore, accountID, func() error { return c.app.restore(accountID) })
 }
 
 func (c client) Grant(ctx context.Context, accountID string, names []string) error {
@@ -442,4 +453,23 @@ func asError(op string, err error) error {
 		return known
 	}
 	return &connector.Error{Kind: connector.KindUnavailable, Op: op, Message: "the app failed", Cause: err}
+}
+
+func (a *App) restore(accountID string) error {
+	if _, there := a.accounts[accountID]; there {
+		return nil
+	}
+	account, ok := a.binned[accountID]
+	if !ok {
+		return &connector.Error{Kind: connector.KindNotFound, Op: connector.OpRestore, Message: "the recycle bin has no such account"}
+	}
+	if _, taken := a.byUsername[strings.ToLower(account.Username)]; taken {
+		return &connector.Error{Kind: connector.KindExists, Op: connector.OpRestore, Message: "another account has the username by now"}
+	}
+	delete(a.binned, accountID)
+	account.Active = false
+	a.accounts[account.ID] = account
+	a.byUsername[strings.ToLower(account.Username)] = account.ID
+	a.index(account)
+	return nil
 }

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"time"
 
 	"github.com/tenurehq/tenure/connector"
 )
@@ -12,13 +13,14 @@ var Kind = connector.Kind{
 	Summary: "an app that lives in this process, for tests and benchmarks",
 	Settings: []connector.Setting{
 		{Name: "name", Type: connector.TypeText, Text: "Which app: connectors of the same name share one. Default: the app's name."},
+		{Name: "recycleBin", Type: connector.TypeDuration, Text: "How long a deleted account can be brought back. Default: deleting is for good."},
 	},
 	Operations: []connector.Operation{
 		{Op: connector.OpFind}, {Op: connector.OpRead}, {Op: connector.OpCheck}, {Op: connector.OpList},
 		{Op: connector.OpCreate}, {Op: connector.OpAdopt}, {Op: connector.OpUpdate}, {Op: connector.OpRelabel},
 		{Op: connector.OpGrant}, {Op: connector.OpRevoke},
 		{Op: connector.OpDisable}, {Op: connector.OpEnable}, {Op: connector.OpRevokeSessions}, {Op: connector.OpResetCredentials},
-		{Op: connector.OpHandOver}, {Op: connector.OpDelete},
+		{Op: connector.OpHandOver}, {Op: connector.OpDelete}, {Op: connector.OpRestore},
 	},
 	OtherAttributes: "Any.",
 	Connect:         connect,
@@ -29,5 +31,9 @@ func connect(_ context.Context, env connector.Env, settings *connector.Values) (
 	if settings.Has("name") {
 		name = settings.Text("name")
 	}
-	return client{app: Shared(name), name: name, pace: env.Pace}, nil
+	bin := time.Duration(0)
+	if settings.Has("recycleBin") {
+		bin = settings.Duration("recycleBin")
+	}
+	return client{app: Shared(name), name: name, pace: env.Pace, bin: bin}, nil
 }

@@ -19,15 +19,29 @@ func open(t *testing.T, name string) connector.Connector {
 }
 
 func TestConformance(t *testing.T) {
+	conforms(t, connector.Settings{"name": "TestConformance"}, 0)
+}
+
+func TestConformanceWithARecycleBin(t *testing.T) {
+	conforms(t, connector.Settings{"name": "TestConformanceWithARecycleBin", "recycleBin": "720h"}, 30*24*time.Hour)
+}
+
+func conforms(t *testing.T, settings connector.Settings, bin time.Duration) {
+	t.Helper()
 	app := memory.Shared(t.Name())
 	t.Cleanup(app.Reset)
 	fail := func(f memory.Faults) { app.SetFaults(f) }
 	connectortest.Run(t, connectortest.Target{
 		Kind: memory.Kind,
-		Open: func(t *testing.T) connector.Connector { return open(t, "TestConformance") },
+		Open: func(t *testing.T) connector.Connector {
+			c, err := memory.Kind.Open(t.Context(), connector.Env{App: "app"}, settings)
+			require.NoError(t, err)
+			return c
+		},
 		Capabilities: connector.Capabilities{
 			Create: true, Adopt: true, Update: true, Relabel: true, Disable: true, Reversible: true, Delete: true,
 			Entitlements: true, Sessions: true, ResetCredentials: true, HandOver: true, List: true,
+			RecycleBin: bin, Restore: bin > 0,
 		},
 		Entitlements:   [2]string{"staff", "engineers"},
 		AnyEntitlement: true,

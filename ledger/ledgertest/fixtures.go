@@ -133,6 +133,7 @@ func fullLink(app string) ledger.Link {
 		CreatedAt: at(1), DisabledAt: at(2), StrippedAt: at(3), HandedOverAt: at(4), DeletedAt: at(5), ProvenAt: at(6), DoubtUntil: at(7),
 		RenameTo: "zoë2", OwnerWas: "p0",
 		Creating: ledger.Creation{At: at(8), Username: "zoë", State: ledger.CreationAcknowledged},
+		Binned:   ledger.Binned{AccountID: "account 6", At: at(0)},
 	}
 }
 

@@ -34,7 +34,7 @@ var tables = []table{
 	{name: "events", key: "seq", counter: "seq", columns: words(`seq source id person_id at topic partition offset delivered body`)},
 	{name: "links", key: "person_id, app", columns: words(`person_id app account_id username state adopted entitlements attributes
 		created_at disabled_at stripped_at handed_over_at deleted_at proven_at doubt_until rename_to owner_was
-		creating_at creating_username creating contested`)},
+		creating_at creating_username creating contested binned_id binned_at`)},
 	{name: "steps", key: "person_id, key", columns: words(`person_id key app kind state attempts code message reason
 		planned_at trying_since last_attempt_at finished_at outcome`)},
 	{name: "attempts", key: "id", counter: "id", columns: words(`id person_id key app at deadline gives destroys`)},

@@ -9,7 +9,7 @@ import (
 
 const linkColumns = `person_id, app, account_id, username, state, adopted, entitlements, attributes,
 	created_at, disabled_at, stripped_at, handed_over_at, deleted_at, proven_at, doubt_until, rename_to, owner_was,
-	creating_at, creating_username, creating, contested`
+	creating_at, creating_username, creating, binned_id, binned_at, contested`
 
 // linkDest lists the fields that linkColumns are scanned into.
 func linkDest(l *ledger.Link) []any {
@@ -17,11 +17,12 @@ func linkDest(l *ledger.Link) []any {
 		&l.PersonID, &l.App, &l.AccountID, &l.Username, &l.State, &l.Adopted, decode{&l.Entitlements}, &l.Attributes,
 		instant{&l.CreatedAt}, instant{&l.DisabledAt}, instant{&l.StrippedAt}, instant{&l.HandedOverAt},
 		instant{&l.DeletedAt}, instant{&l.ProvenAt}, instant{&l.DoubtUntil}, &l.RenameTo, &l.OwnerWas,
-		instant{&l.Creating.At}, &l.Creating.Username, &l.Creating.State, &l.Contested,
+		instant{&l.Creating.At}, &l.Creating.Username, &l.Creating.State, &l.Binned.AccountID, instant{&l.Binned.At}, &l.Contested,
 	}
 }
 
-// planLink makes a missing link, and resets a deleted one, with the state planned.
+// planLink makes a missing link, and resets a deleted one, with the state planned. The
+// account that may be in the app's recycle bin stays known.
 func (t *Tx) planLink(personID, app, username string) error {
 	return t.exec(`INSERT INTO links (person_id, app, username, state) VALUES (?, ?, ?, 'planned')
 		ON CONFLICT (person_id, app) DO UPDATE SET
@@ -73,18 +74,19 @@ func (t *Tx) storeLink(l ledger.Link) error {
 	if err != nil {
 		return err
 	}
-	return t.exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	return t.exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 'null'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (person_id, app) DO UPDATE SET
 			account_id = excluded.account_id, username = excluded.username, state = excluded.state, adopted = excluded.adopted,
 			entitlements = excluded.entitlements, attributes = excluded.attributes,
 			created_at = excluded.created_at, disabled_at = excluded.disabled_at, stripped_at = excluded.stripped_at,
 			handed_over_at = excluded.handed_over_at, deleted_at = excluded.deleted_at, proven_at = excluded.proven_at,
 			doubt_until = excluded.doubt_until, rename_to = excluded.rename_to, owner_was = excluded.owner_was, creating_at = excluded.creating_at,
-			creating_username = excluded.creating_username, creating = excluded.creating, contested = excluded.contested`,
+			creating_username = excluded.creating_username, creating = excluded.creating,
+			binned_id = excluded.binned_id, binned_at = excluded.binned_at, contested = excluded.contested`,
 		l.PersonID, l.App, l.AccountID, l.Username, l.State, l.Adopted, entitlements, l.Attributes,
 		micros(l.CreatedAt), micros(l.DisabledAt), micros(l.StrippedAt), micros(l.HandedOverAt),
 		micros(l.DeletedAt), micros(l.ProvenAt), micros(l.DoubtUntil), l.RenameTo, l.OwnerWas,
-		micros(l.Creating.At), l.Creating.Username, l.Creating.State, l.Contested)
+		micros(l.Creating.At), l.Creating.Username, l.Creating.State, l.Binned.AccountID, micros(l.Binned.At), l.Contested)
 }
 
 // NoteCreation implements ledger.Work.

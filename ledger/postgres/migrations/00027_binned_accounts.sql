@@ -1,0 +1,5 @@
+-- +goose Up
+
+-- The account that was deleted last, and when: an app with a recycle bin may bring it back.
+ALTER TABLE links ADD COLUMN binned_id TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE links ADD COLUMN binned_at BIGINT;
