@@ -106,7 +106,7 @@ func deleted(link ledger.Link, at time.Time) ledger.Link {
 // binned returns the link with its account remembered as one that may be in the app's recycle
 // bin.
 func binned(link ledger.Link, at time.Time) ledger.Link {
-	if link.AccountID != "" {
+	if link.State.HasAccount() || link.AccountID != "" { // a rehearsal knows no ID
 		link.Binned = ledger.Binned{AccountID: link.AccountID, At: at}
 	}
 	return link

@@ -168,14 +168,8 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 	if begun.Link.AccountID != "" {
 		return errors.New("somebody has linked this person to another account meanwhile")
 	}
-	owners, err := o.Ledger.Links(ctx, ledger.LinkFilter{App: a.App, AccountID: f.Account.ID})
-	if err != nil {
+	if err := o.unowned(ctx, a.App, f.Account.ID, personID); err != nil {
 		return err
-	}
-	for _, l := range owners {
-		if l.PersonID != personID && l.State != ledger.LinkDeleted {
-			return errors.New("somebody has linked this account to another person meanwhile")
-		}
 	}
 	outcome := ledger.Outcome{
 		PersonID: personID, App: a.App, Key: key, Kind: "Adopt", Attempt: begun.Attempt, State: ledger.StepSuperseded,
@@ -194,6 +188,20 @@ func (a *Accounts) Adopt(ctx context.Context, r Request, adoption Adoption, opts
 		return err
 	}
 	return o.retryOwnership(ctx, r, a.App, personID)
+}
+
+// unowned returns an error if an account is linked to another person.
+func (v *Viewer) unowned(ctx context.Context, app, accountID, personID string) error {
+	owners, err := v.Ledger.Links(ctx, ledger.LinkFilter{App: app, AccountID: accountID})
+	if err != nil {
+		return err
+	}
+	for _, l := range owners {
+		if l.PersonID != personID && l.State != ledger.LinkDeleted {
+			return errors.New("somebody has linked this account to another person meanwhile")
+		}
+	}
+	return nil
 }
 
 // TellAdopted tells the runs of people whose accounts were adopted. The runs bring the

@@ -50,7 +50,7 @@ func (b *biography) did(from time.Time) []string {
 }
 
 var actions = map[string]preview.Action{
-	"created": preview.Create, "enabled": preview.Enable, "updated": preview.Update, "disabled": preview.Disable,
+	"created": preview.Create, "restored": preview.Restore, "enabled": preview.Enable, "updated": preview.Update, "disabled": preview.Disable,
 	"stripped": preview.Strip, "handed_over": preview.HandOver, "deleted": preview.Delete,
 }
 

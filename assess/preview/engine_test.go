@@ -43,7 +43,7 @@ type company struct {
 }
 
 var settings = map[string]connector.Settings{
-	"directory": {},
+	"directory": {"recycleBin": "480h"},
 	"safe":      {"assignee": "it", "handOver": true},
 	"portal":    {"directory": "directory", "inner": map[string]any{"connector": "memory", "settings": map[string]any{"name": "portal"}}},
 	"forum":     {"directory": "directory", "assignee": "it"},
@@ -194,14 +194,15 @@ func (c *company) hear(events []hr.Event) {
 }
 
 // comparable returns links as text, in the order of apps, without what a rehearsal cannot
-// know: the account's ID, and when an account that appears at sign-in was first seen.
+// know: the account's ID, and when an account that appears at sign-in was first seen or is
+// seen no more.
 func comparable(links []ledger.Link) []string {
 	var out []string
 	for _, l := range links {
 		if l.App == "portal" || l.App == "forum" {
-			l.CreatedAt = time.Time{}
+			l.CreatedAt, l.Binned = time.Time{}, ledger.Binned{}
 		}
-		text := fmt.Sprint(l.App, " ", l.State, " ", l.Username, " ", l.Adopted, l.Entitlements, l.Attributes, l.RenameTo, l.OwnerWas, l.Creating.State)
+		text := fmt.Sprint(l.App, " ", l.State, " ", l.Username, " ", l.Adopted, l.Entitlements, l.Attributes, l.RenameTo, l.OwnerWas, l.Creating.State, l.Binned.At.UTC())
 		for _, at := range []time.Time{l.CreatedAt, l.DisabledAt, l.StrippedAt, l.HandedOverAt, l.DeletedAt, l.ProvenAt, l.DoubtUntil} {
 			text += at.UTC().Format(" 2006-01-02T15:04:05")
 		}

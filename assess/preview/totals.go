@@ -4,7 +4,7 @@ package preview
 // given and taken.
 type Counts struct {
 	Create    int `json:"create"`
-	Enable    int `json:"enable"`
+	Enable    int `json:"enable"` // or brought back from a recycle bin
 	Update    int `json:"update"`
 	Disable   int `json:"disable"`
 	Delete    int `json:"delete"`
@@ -63,7 +63,7 @@ func (n *Counts) add(c Change) {
 	switch c.Do {
 	case Create:
 		n.Create++
-	case Enable:
+	case Enable, Restore:
 		n.Enable++
 	case Update:
 		n.Update++

@@ -357,6 +357,7 @@ func TestTheLoginIsNotWhatTheEnvironmentSays(t *testing.T) {
 // shownFirst lists the commands that do something with --apply only, and the arguments
 // that each gets here, in an order in which all of them can be done.
 var shownFirst = []struct{ command, args string }{
+	{"account restore", "10003 mail --reason x --operator olga"},
 	{"app adopt", "chat --operator olga"},
 	{"app unlink", "wiki --person 10003 --reason x --operator olga"},
 	{"breaker cancel", "c-1 --person p1 --reason x --operator olga"},
@@ -408,6 +409,7 @@ func busySite(t *testing.T) (*site, *frontend) {
 	s.write("tenure.yaml", strings.Replace(string(text), "    rate: 10/s\n", "    rate: 10/s\n    leaver: {approval: required}\n", 1)+snapshotConfiguration)
 	s.newcomers()
 	s.left()
+	s.binned("10003")
 	s.held(3)
 	s.deadLetters()
 	message := kafka.Message{Value: []byte(refusedValue)}

@@ -387,7 +387,7 @@ func signOf(group []preview.Change) (sign, color string) {
 		switch {
 		case c.Problem != "":
 			return "!", red
-		case c.Do == preview.Create, c.Do == preview.Enable:
+		case c.Do == preview.Create, c.Do == preview.Restore, c.Do == preview.Enable:
 			sign, color = "+", green
 		case c.Do == preview.Disable, c.Do == preview.Delete, c.Do == preview.Strip:
 			sign, color = "-", red
@@ -399,7 +399,7 @@ func signOf(group []preview.Change) (sign, color string) {
 // does describes a change in words.
 func (l *planLines) does(c preview.Change) string {
 	parts := []string{verbs[c.Do]}
-	if c.Do == preview.Create {
+	if c.Do == preview.Create || c.Do == preview.Restore {
 		parts[0] += " account " + c.Username
 		if c.Off {
 			parts[0] += ", disabled until the first day"
@@ -442,7 +442,7 @@ func (l *planLines) attributes(c preview.Change) string {
 				was = "unknown"
 			}
 			names = append(names, fmt.Sprintf("%s: %s -> %s", a.Name, was, valueOf(a.Is)))
-		case c.Do != preview.Create:
+		case c.Do != preview.Create && c.Do != preview.Restore:
 			names = append(names, a.Name)
 		}
 	}
@@ -467,7 +467,7 @@ func valueOf(v any) string {
 }
 
 var verbs = map[preview.Action]string{
-	preview.Create: "make", preview.Enable: "enable", preview.Update: "", preview.Disable: "disable",
+	preview.Create: "make", preview.Restore: "restore", preview.Enable: "enable", preview.Update: "", preview.Disable: "disable",
 	preview.Strip: "revoke", preview.HandOver: "hand data over", preview.Relabel: "give it the new person ID", preview.Delete: "delete", preview.Verify: "prove once more that it is off",
 }
 
