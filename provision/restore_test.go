@@ -196,7 +196,7 @@ func TestWhoIsRehiredGetsTheOldAccountBack(t *testing.T) {
 	assert.Equal(t, ledger.Binned{AccountID: id, At: o.now}, o.link().Binned)
 
 	// While it was in the bin, somebody has given it a right that policy does not give.
-	require.NoError(t, o.mail.Connector.Grant(t.Context(), id, []string{"admins"}))
+	require.NoError(t, o.mail.Grant(t.Context(), id, []string{"admins"}))
 	o.now = o.now.Add(20 * day)
 	o.hear(hr.EventRehired)
 	require.NoError(t, o.settle())
@@ -240,12 +240,12 @@ func TestALostAnswerToARestoreMakesNoTwinAndLeavesNobodyWithAccess(t *testing.T)
 	o.hear(hr.EventRehired)
 	o.mail.lost = true
 	require.ErrorContains(t, o.settle(), "no answer")
-	require.NoError(t, o.mail.Connector.Relabel(t.Context(), id, connector.Label{Username: "somebody.else"}))
+	require.NoError(t, o.mail.Relabel(t.Context(), id, connector.Label{Username: "somebody.else"}))
 	o.now = o.now.Add(3 * day)
 
 	t.Run("who has left again is cut off", func(t *testing.T) {
 		o.hear(hr.EventTerminated)
-		require.NoError(t, o.mail.Connector.Enable(t.Context(), id))
+		require.NoError(t, o.mail.Enable(t.Context(), id))
 		require.NoError(t, o.settle())
 		assert.Equal(t, id, o.link().AccountID)
 		assert.Equal(t, ledger.LinkDisabled, o.link().State)

@@ -41,8 +41,8 @@ type App struct {
 	lastID     int
 	accounts   map[string]*connector.Account
 	binned     map[string]*connector.Account // deleted, and can be brought back
-	byUsername map[string]string   // lower case -> account ID
-	byExternal map[string][]string // external ID -> account IDs; "" -> those of accounts without an external ID
+	byUsername map[string]string             // lower case -> account ID
+	byExternal map[string][]string           // external ID -> account IDs; "" -> those of accounts without an external ID
 	handedOver map[string]string
 	calls      map[string]int
 	faults     Faults
