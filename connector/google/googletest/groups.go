@@ -36,12 +36,7 @@ func (s *Service) listGroups(r *http.Request, _ map[string]any) (any, *problem) 
 			groups = append(groups, g.shown())
 			continue
 		}
-		i := g.index(userID)
-		switch {
-		case i < 0:
-		case g.members[i].lag > 0:
-			g.members[i].lag--
-		default:
+		if g.index(userID) >= 0 {
 			groups = append(groups, g.shown())
 		}
 	}
@@ -107,9 +102,10 @@ func (s *Service) insertMember(r *http.Request, body map[string]any) (any, *prob
 	if g.index(id) >= 0 {
 		return nil, &problem{409, "duplicate", "Member already exists."}
 	}
-	m := &membership{id: id, role: role, lag: s.traps.ListsLag}
+	m := &membership{id: id, role: role}
 	g.members = append(g.members, m)
 	if s.traps.MemberAddedBut404 {
+		s.sprung++
 		return nil, notFound("memberKey")
 	}
 	return s.member(m), nil
@@ -382,7 +378,10 @@ func (s *Service) getTransfer(r *http.Request, _ map[string]any) (any, *problem)
 	if i < 0 {
 		return nil, notFound("dataTransferId")
 	}
-	s.moves[i].polls = max(s.moves[i].polls-1, 0)
+	if s.moves[i].polls > 0 {
+		s.moves[i].polls--
+		s.sprung++
+	}
 	return s.state(s.moves[i]), nil
 }
 

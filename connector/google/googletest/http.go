@@ -105,7 +105,12 @@ func (s *Service) fault(w http.ResponseWriter, r *http.Request) bool {
 		_, _ = w.Write([]byte("<html>no such page</html>"))
 	case s.faults.Down:
 		(&problem{503, "backendError", "Backend Error"}).write(w)
-	case s.faults.Throttled, s.traps.QuotaEvery > 0 && s.requests%s.traps.QuotaEvery == 0:
+	case s.faults.CodesFail && strings.HasSuffix(r.URL.Path, "/verificationCodes/invalidate"):
+		(&problem{503, "backendError", "Backend Error"}).write(w)
+	case s.faults.Throttled:
+		quota.write(w)
+	case s.traps.QuotaEvery > 0 && s.requests%s.traps.QuotaEvery == 0:
+		s.sprung++
 		quota.write(w)
 	default:
 		if p := s.allowed(r); p != nil {

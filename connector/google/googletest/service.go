@@ -38,9 +38,8 @@ type Traps struct {
 	NotFoundAfterCreate int
 	// CreationIncomplete is how many changes of a new user are refused by 412.
 	CreationIncomplete int
-	// ListsLag is how many lists and searches do not show a new user, and how many lists of
-	// a user's groups do not show a new membership.
-	ListsLag int
+	// SearchesLag is how many searches do not show a new user.
+	SearchesLag int
 	// MemberAddedBut404 answers 404 to members that are added.
 	MemberAddedBut404 bool
 	// QuotaEvery refuses each n-th request by the 403 of a quota.
@@ -61,6 +60,7 @@ type Faults struct {
 	RetryAfter     time.Duration // with Down and Throttled; none if zero
 	AsDate         bool          // RetryAfter is a date
 	Unauthorized   bool          // every token is refused
+	CodesFail      bool          // backup codes cannot be invalidated
 	Stall          bool          // no request is answered
 	Forget         []string      // members of organizations that are not kept
 	NotGoogle      bool          // a proxy answers 404 to every request, in HTML
@@ -83,6 +83,7 @@ type Service struct {
 	moves    []*move
 	last     int
 	requests int
+	sprung   int
 	calls    map[string]int
 	mux      *http.ServeMux
 }
@@ -106,7 +107,6 @@ type group struct {
 
 type membership struct {
 	id, role string
-	lag      int
 }
 
 type licence struct {
@@ -168,6 +168,13 @@ func (s *Service) Spring(traps Traps) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.traps = traps
+}
+
+// Sprung returns how often a trap was stepped into.
+func (s *Service) Sprung() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sprung
 }
 
 // SetFaults sets the faults.
@@ -300,7 +307,7 @@ func (s *Service) add(user map[string]any) *person {
 			user[name] = value
 		}
 	}
-	p := &person{user: user, hidden: s.traps.NotFoundAfterCreate, unfinished: s.traps.CreationIncomplete, lag: s.traps.ListsLag}
+	p := &person{user: user, hidden: s.traps.NotFoundAfterCreate, unfinished: s.traps.CreationIncomplete, lag: s.traps.SearchesLag}
 	s.people[user["id"].(string)] = p
 	s.order = append(s.order, user["id"].(string))
 	return p

@@ -195,8 +195,9 @@ func (s *Service) listUsers(r *http.Request, _ map[string]any) (any, *problem) {
 		if deleted != (q.Get("showDeleted") == "true") || !matches(p) {
 			continue
 		}
-		if p.lag > 0 { // a lag of a list ends after so many of them
+		if q.Get("query") != "" && p.lag > 0 {
 			p.lag--
+			s.sprung++
 			continue
 		}
 		users = append(users, p.shown())
@@ -235,10 +236,12 @@ func (s *Service) user(r *http.Request) (*person, *problem) {
 	}
 	if p.hidden > 0 {
 		p.hidden--
+		s.sprung++
 		return nil, notFound("userKey")
 	}
 	if r.Method != http.MethodGet && p.unfinished > 0 {
 		p.unfinished--
+		s.sprung++
 		return nil, &problem{412, "conditionNotMet", "User creation is not complete."}
 	}
 	return p, nil
