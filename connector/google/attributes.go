@@ -210,6 +210,11 @@ func (p place) write(u, changed user, value any) bool {
 		fields, _ := schemas[schema].(map[string]any)
 		schemas[schema] = with(fields, p.member, value)
 		changed["customSchemas"] = schemas
+	case value == nil && p.object != "": // a text, which an empty one clears
+		object, _ := merged[p.object].(map[string]any)
+		changed[p.object] = with(object, p.member, "")
+	case value == nil:
+		changed[p.member] = ""
 	case p.object != "":
 		object, _ := merged[p.object].(map[string]any)
 		changed[p.object] = with(object, p.member, value)

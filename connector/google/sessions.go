@@ -56,7 +56,7 @@ func (c *client) ResetCredentials(ctx context.Context, accountID string) error {
 	changed := user{"password": newPassword()}
 	for _, recovery := range []string{"recoveryEmail", "recoveryPhone"} {
 		if u.text(recovery) != "" {
-			changed[recovery] = nil
+			changed[recovery] = ""
 		}
 	}
 	if err := c.put(ctx, op, u, changed); err != nil || u.off() {
