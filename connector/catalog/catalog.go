@@ -9,6 +9,7 @@ import (
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/activedirectory"
 	"github.com/tenurehq/tenure/connector/entra"
+	"github.com/tenurehq/tenure/connector/google"
 	"github.com/tenurehq/tenure/connector/jit"
 	"github.com/tenurehq/tenure/connector/ldap"
 	"github.com/tenurehq/tenure/connector/manual"
@@ -23,6 +24,7 @@ import (
 var kinds = []connector.Kind{
 	activedirectory.Kind,
 	entra.Kind,
+	google.Kind,
 	ldap.Kind,
 	manual.Kind,
 	memory.Kind,

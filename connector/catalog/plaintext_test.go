@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -11,7 +12,13 @@ import (
 
 	"github.com/tenurehq/tenure/connector"
 	"github.com/tenurehq/tenure/connector/catalog"
+	"github.com/tenurehq/tenure/secret"
 )
+
+// google has the settings that every app of this kind has. Its key is not known here.
+var google = connector.Settings{
+	"key": secret.New(func() (string, error) { return "", errors.New("no such file") }), "admin": "admin@example.com", "domain": "example.com",
+}
 
 // secure holds, for each setting that is a URL (KIND.SETTING), settings with which the kind
 // opens, and an unencrypted URL that the kind must reject.
@@ -29,6 +36,9 @@ var secure = map[string]struct {
 		connector.Settings{"url": "https://app.example.com", "token": "abc", "profile": "slack", "sessionsURL": "https://slack.com/api/admin.users.session.reset"},
 		"http://slack.com/api/admin.users.session.reset", false,
 	},
+	"google.url":          {google, "http://admin.example.com", false},
+	"google.licensingURL": {google, "http://licensing.example.com", false},
+	"google.tokenURL":     {google, "http://oauth2.example.com/token", false},
 	"salesforce.url": {
 		connector.Settings{"url": "https://acme.my.salesforce.com", "clientID": "a", "clientSecret": "b"},
 		"http://acme.my.salesforce.com", false,

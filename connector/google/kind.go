@@ -90,11 +90,11 @@ var Kind = connector.Kind{
 	OtherAttributes: "`customSchemas.SCHEMA.FIELD`, for a field with one value of a custom schema.",
 	Foresee:         foresee,
 	LongestUsername: maxUsername,
-	Proven:          []string{"a stand-in of ours that behaves as Google's reference says; never run against Google"},
+	Proven:          []string{"a stand-in of ours, held to Google's discovery documents of 2026-11; never run against Google"},
 	Connect:         connect,
 }
 
-const about = "See [docs/apps/google.md](apps/google.md) for how to set it up, the least rights, and what happens to a leaver.\n" +
+const about = "[Google Workspace](apps/google.md) says how to set it up, which rights it needs, and what happens to a leaver.\n" +
 	"\n" +
 	"**Keys.** Accounts are linked by their immutable ID. The person ID is the user's external ID of the type `externalID`, and the username the part of the primary address before `@domain`. An account of which the address is only an alias is no match.\n" +
 	"\n" +
