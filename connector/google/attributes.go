@@ -189,16 +189,16 @@ func (p place) read(u user) any {
 }
 
 // write sets the attribute in changed, the members of the user that are sent. An empty value
-// clears it. Objects and lists are sent whole, with what u has in them. It returns false if
-// u has the value already.
-func (p place) write(u, changed user, value any) bool {
+// clears it. Objects and lists are sent whole, with what u has in them. What u has already is
+// not sent.
+func (p place) write(u, changed user, value any) {
 	merged := maps.Clone(u)
 	maps.Copy(merged, changed)
 	if value == "" {
 		value = nil
 	}
-	if old := p.read(merged); old == value {
-		return false
+	if p.read(merged) == value {
+		return
 	}
 	switch {
 	case p.list != "":
@@ -221,7 +221,6 @@ func (p place) write(u, changed user, value any) bool {
 	default:
 		changed[p.member] = value
 	}
-	return true
 }
 
 func cloned(object map[string]any) map[string]any {

@@ -200,6 +200,27 @@ func TestAProxysAnswerProvesNothing(t *testing.T) {
 	_, err = c.Find(t.Context(), connector.Keys{Username: "zoe"})
 	refused(t, err, connector.KindUnavailable)
 	refused(t, c.Delete(t.Context(), made.ID), connector.KindUnavailable)
+
+	app.SetFaults(googletest.Faults{Empty: true})
+	for _, keys := range []connector.Keys{{PersonID: "p-1"}, {Username: "zoe"}, {AccountID: made.ID}} {
+		_, err := c.Find(t.Context(), keys)
+		refused(t, err, connector.KindContradictory)
+	}
+	_, err = c.Create(t.Context(), connector.Spec{Username: "kim", PersonID: "p-2"})
+	refused(t, err, connector.KindContradictory)
+	for _, err := range c.List(t.Context()) {
+		refused(t, err, connector.KindContradictory)
+	}
+}
+
+func TestAMemberWhoWasAddedAndAnsweredBy404(t *testing.T) {
+	app, settings := serve(t, nil)
+	c := open(t, settings)
+	made := create(t, c, "zoe", "p-1", nil)
+	app.Spring(googletest.Traps{MemberAddedBut404: true})
+	require.NoError(t, c.Grant(t.Context(), made.ID, []string{staff}))
+	assert.Equal(t, []string{staff}, read(t, c, made.ID).Entitlements)
+	refused(t, c.Grant(t.Context(), made.ID, []string{"nobody@example.com"}), connector.KindInvalid, `no group "nobody@example.com"`)
 }
 
 func TestExternalIDsOfOthersStay(t *testing.T) {

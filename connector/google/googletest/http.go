@@ -103,6 +103,9 @@ func (s *Service) fault(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = w.Write([]byte("<html>no such page</html>"))
+	case s.faults.Empty:
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte("{}"))
 	case s.faults.Down:
 		(&problem{503, "backendError", "Backend Error"}).write(w)
 	case s.faults.CodesFail && strings.HasSuffix(r.URL.Path, "/verificationCodes/invalidate"):

@@ -63,6 +63,7 @@ type Faults struct {
 	CodesFail      bool          // backup codes cannot be invalidated
 	Stall          bool          // no request is answered
 	Forget         []string      // members of organizations that are not kept
+	Empty          bool          // a proxy answers every request by an empty object
 	NotGoogle      bool          // a proxy answers 404 to every request, in HTML
 }
 
@@ -152,7 +153,7 @@ func (s *Service) Key() string {
 	if err != nil {
 		panic(err)
 	}
-	file, err := json.Marshal(map[string]string{
+	file, err := json.Marshal(map[string]string{ //nolint:gosec // G101: made for this stand-in alone
 		"type": "service_account", "client_email": ClientEmail, "private_key_id": keyID,
 		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 		"token_uri":   "https://oauth2.googleapis.com/token",
