@@ -23,8 +23,10 @@ var writable = map[string]struct {
 	"employeeHireDate": {"time", 0}, "employeeId": {"text", 16}, "employeeOrgData": {"costCenter division", 0}, "employeeType": {"text", 0},
 	"faxNumber": {"text", 0}, "givenName": {"text", 64}, "jobTitle": {"text", 128}, "mail": {"text", 0}, "mailNickname": {"text", 64},
 	"mobilePhone": {"text", 64}, "officeLocation": {"text", 128},
-	"onPremisesExtensionAttributes": {"extensionAttribute1 extensionAttribute2 extensionAttribute15", 0},
-	"otherMails":                    {"many", 0}, "passwordProfile": {"password forceChangePasswordNextSignIn", 0}, "postalCode": {"text", 40},
+	"onPremisesExtensionAttributes": {"extensionAttribute1 extensionAttribute2 extensionAttribute3 extensionAttribute4 extensionAttribute5 " +
+		"extensionAttribute6 extensionAttribute7 extensionAttribute8 extensionAttribute9 extensionAttribute10 extensionAttribute11 " +
+		"extensionAttribute12 extensionAttribute13 extensionAttribute14 extensionAttribute15", 0},
+	"otherMails": {"many", 0}, "passwordProfile": {"password forceChangePasswordNextSignIn", 0}, "postalCode": {"text", 40},
 	"preferredDataLocation": {"text", 0}, "preferredLanguage": {"text", 0}, "state": {"text", 128}, "streetAddress": {"text", 1024},
 	"surname": {"text", 64}, "usageLocation": {"text", 2}, "userPrincipalName": {"text", 113},
 	"extension_0123456789abcdef0123456789abcdef_personId": {"text", 256},
@@ -139,6 +141,10 @@ func (t *Tenant) shown(r *http.Request, u Object) (Object, *failure) {
 func (t *Tenant) listUsers(w http.ResponseWriter, r *http.Request) {
 	found, failed := t.filtered(r.URL.Query(), sorted(t.users), "userPrincipalName", "employeeId", "mail", "id")
 	if failed != nil {
+		failed.write(w)
+		return
+	}
+	if _, failed := t.shown(r, Object{}); failed != nil {
 		failed.write(w)
 		return
 	}
