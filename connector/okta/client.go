@@ -79,7 +79,7 @@ func (c *client) entitled(ctx context.Context, op string, u user) (connector.Acc
 	if connector.SparesEntitlements(ctx) {
 		return account, nil
 	}
-	for page, err := range rest.Pages(ctx, c.api, rest.Request{Op: op, Path: rest.Path("users", u.ID, "groups"), Query: url.Values{"limit": {pageSize}}}, rest.NextLink[[]group](op)) {
+	for page, err := range rest.Pages(ctx, c.api, rest.Request{Op: op, Path: rest.Path("users", u.ID, "groups")}, rest.NextLink[[]group](op)) {
 		if err != nil {
 			return connector.Account{}, err
 		}

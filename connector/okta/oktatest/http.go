@@ -73,7 +73,7 @@ func (s *Service) routes() {
 		{"DELETE /users/{id}", "", users + ".manage", []string{"sendEmail"}, nil, s.deleteUser},
 		{"POST /users/{id}/lifecycle/{operation}", "", users + ".manage", []string{"sendEmail"}, nil, s.lifecycle},
 		{"DELETE /users/{id}/sessions", "", users + ".manage", []string{"oauthTokens", "forgetDevices"}, nil, s.endSessions},
-		{"GET /users/{id}/groups", users + ".read", users + ".manage", []string{"limit", "after"}, nil, s.groupsOfUser},
+		{"GET /users/{id}/groups", users + ".read", users + ".manage", []string{"after"}, nil, s.groupsOfUser},
 		{"GET /users/{id}/roles", roles + ".read", roles + ".manage", nil, nil, s.listRoles},
 		{"POST /users/{id}/roles", "", roles + ".manage", nil, []string{"type"}, s.addRole},
 		{"DELETE /users/{id}/roles/{role}", "", roles + ".manage", nil, nil, s.dropRole},
