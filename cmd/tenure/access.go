@@ -1,0 +1,131 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/tenurehq/tenure/config"
+	"github.com/tenurehq/tenure/internal/words"
+	"github.com/tenurehq/tenure/ledger"
+	"github.com/tenurehq/tenure/operator"
+	"github.com/tenurehq/tenure/operator/report"
+	"github.com/tenurehq/tenure/service/apps"
+)
+
+func roleRow(v report.Role) []string {
+	if v.Holds {
+		holds := "yes"
+		if len(v.For) > 0 {
+			holds = "yes, for " + strings.Join(v.For, ", ")
+		}
+		return []string{v.Role, holds, v.When, strings.Join(v.Grants, " ")}
+	}
+	return []string{v.Role, "no", "not true: " + strings.Join(v.Failed, "; "), strings.Join(v.Grants, " ")}
+}
+
+func (c *cli) personWhyCommand() *cobra.Command {
+	return c.reads(&cobra.Command{
+		Use:   "why PERSON [APP [ENTITLEMENT]]",
+		Short: "Show why somebody has access, or has none",
+		Long: `Show why somebody has access, or has none: which roles hold and what they give;
+which do not, and by which part of their condition; and what of theirs is not done,
+held or skipped. A role holds for somebody with several positions if it does for one
+of them, which is named. With APP, only what concerns that app; with ENTITLEMENT, only the
+roles that give it. Roles count while the person is employed; a leave or a suspension
+keeps their accounts disabled whatever the roles say.`,
+		Example: `  tenure person why 10004
+  tenure person why 10004 wiki editors`,
+		Args: cobra.RangeArgs(1, 3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			args = append(args, "", "")
+			app, entitlement := args[1], args[2]
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
+				if app != "" {
+					if err := apps.Of(cfg, nil).Find(app); err != nil {
+						return err
+					}
+				}
+				person, err := operator.FindPerson(cmd.Context(), l, args[0])
+				if err != nil {
+					return err
+				}
+				v, err := report.WhyOf(cfg.Policy, person, cfg.Clock().Now(), app, entitlement)
+				if err != nil {
+					return wrong(err)
+				}
+				return c.print(v, func(p *page) { drawWhy(p, v) })
+			})
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return c.completeApps(cmd, args, typed)
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+	})
+}
+
+func drawWhy(p *page, v report.Why) {
+	p.fields(field{"person", v.Person}, field{"name", v.Name}, field{"status", string(v.Status)}, field{"held", strings.Join(v.Held, ", ")})
+	p.table("Positions", positionHeader, rowsOf(v.Positions, positionRow))
+	p.table("Roles", "role,holds,why,gives", rowsOf(v.Roles, roleRow))
+	if len(v.Roles) == 0 {
+		p.note("no role is asked: nothing that HR has said is in force, or no role gives it")
+	}
+	p.table("Accounts", "app,state,entitlements,last proof", rowsOf(v.Links, func(a report.Link) []string {
+		return []string{a.App, linkState(a), strings.Join(a.Entitlements, " "), words.Instant(a.ProvenAt)}
+	}))
+	p.table("Not done", "app,step,state,what", rowsOf(v.Waiting, func(s ledger.Step) []string {
+		return []string{s.App, s.Kind, string(s.State), whatOf(s)}
+	}))
+}
+
+func (c *cli) accessCommand() *cobra.Command {
+	return noun("access", "Show who has access to what", c.accessWhoCommand())
+}
+
+const holderHeader = "person,name,username,state,entitlements,roles,last proof"
+
+func holderRow(v report.Holder) []string {
+	return []string{v.Person, v.Name, v.Username, string(v.State), strings.Join(v.Entitlements, " "), strings.Join(v.Roles, " "), words.Instant(v.ProvenAt)}
+}
+
+func (c *cli) accessWhoCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "who APP [ENTITLEMENT]",
+		Short: "List everybody who has access to an app, and by which role",
+		Long: `List everybody who has an enabled account in an app, or one entitlement there, and
+the roles that grant it now. No app is called: it is what Tenure has granted and the
+app has confirmed (tenure app accounts APP reads the app). Access without a role is
+kept by an overlap, a hold or an operator, or is about to be taken: tenure person why
+says which.`,
+		Example: `  tenure access who wiki
+  tenure access who wiki editors -o csv`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			entitlement := ""
+			if len(args) == 2 {
+				entitlement = args[1]
+			}
+			return c.withLedger(cmd.Context(), func(cfg *config.Config, l ledger.Reader) error {
+				if err := apps.Of(cfg, nil).Find(args[0]); err != nil {
+					return err
+				}
+				holders, err := report.Who(cmd.Context(), l, cfg.Policy, cfg.Clock().Now(), args[0], entitlement)
+				if err != nil {
+					return wrong(err)
+				}
+				holders = limited(c, holders)
+				rows := rowsOf(holders, holderRow)
+				return c.printList(holders, holderHeader, rows, func(p *page) {
+					p.table("", holderHeader, rows)
+					if len(rows) == 0 {
+						p.note("nobody")
+					}
+				})
+			})
+		},
+		ValidArgsFunction: c.completeApps,
+	}
+	return c.lists(cmd)
+}
